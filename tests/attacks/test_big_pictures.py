@@ -47,7 +47,7 @@ from tests.attacks.hostile_pictures import FORMATS, hostile, jpeg_of_many_scans,
 from tests.attacks.memory import PeakMemory
 from tests.factories import make_member, make_order, make_product, make_variant
 from tests.markup import html_of
-from tests.orders.pages.order_proofs import show_order_is_theirs
+from tests.orders.pages.order_proofs import prove_order
 from tests.orders.refunds.refunds_at_hand import delivered
 from tests.unchanged import every_row
 
@@ -163,7 +163,7 @@ def test_uploads_are_dropped_where_no_complaint_is_possible(is_delivered):
     order = make_order((make_variant(price=45_000, on_hand=20), 5))
     part = order.parts.get()
     client = Client()
-    show_order_is_theirs(client, order)
+    prove_order(client, order)
     if is_delivered:
         delivered(order, now=timezone.now())
         Complaint.objects.create(part=part, words="Dập.", made_at=timezone.now(), due_by=timezone.now())

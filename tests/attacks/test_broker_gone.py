@@ -19,7 +19,7 @@ from tests.factories import PASSWORD, just_now, make_order, make_places, make_us
 from tests.invariants import check_everything
 from tests.orders.bank_transfers.transfers_at_hand import waiting_order
 from tests.orders.gateway.card_at_hand import call_of, stripe
-from tests.orders.pages.test_checkout_page import put, send
+from tests.orders.pages.test_checkout_page import add_to_basket, submit_checkout
 
 __all__ = ["stripe"]
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -47,11 +47,11 @@ def gone(tmp_path: Path) -> Iterator[None]:
 def test_order_is_placed_in_less_than_two_seconds(outage: str) -> None:
     make_places()
     client = Client()
-    put(client, make_variant(on_hand=5), 2)
+    add_to_basket(client, make_variant(on_hand=5), 2)
     client.get("/en/dat-hang/")
 
     begun = time.monotonic()
-    answer = send(client)
+    answer = submit_checkout(client)
     seconds = time.monotonic() - begun
 
     order = Order.objects.get()

@@ -11,7 +11,7 @@ from django.utils import timezone
 from orders.models import BasketLine, Order, Reservation
 from tests.factories import make_places, make_seller, make_variant, stock_of
 from tests.markup import html_of
-from tests.orders.pages.test_checkout_page import filled
+from tests.orders.pages.test_checkout_page import checkout_form
 from tests.unchanged import every_row
 
 pytestmark = pytest.mark.django_db
@@ -62,7 +62,7 @@ def test_opening_the_checkout_reserves_stock_and_viewing_does_not_extend_it(
 def test_first_submit_reserves_stock_without_opening(buyer: Client, variant) -> None:
     buyer.get(PAGE)
 
-    buyer.post(PAGE, filled(reload="1"))
+    buyer.post(PAGE, checkout_form(reload="1"))
 
     assert stock_of(variant).reserved == 2
 
@@ -71,7 +71,7 @@ def test_buyer_can_order_without_opening_the_checkout(buyer: Client, variant) ->
     page = html_of(buyer.get(PAGE))
     total = page.partition('name="shown_total" value="')[2].partition('"')[0]
 
-    answer = buyer.post(PAGE, filled(shown_total=total))
+    answer = buyer.post(PAGE, checkout_form(shown_total=total))
 
     assert answer.status_code == 302
     assert Order.objects.get().language == "en"
@@ -84,7 +84,7 @@ def test_price_increase_is_shown_once(buyer: Client, variant) -> None:
 
     page = html_of(buyer.get(PAGE)).replace("\u00a0", " ")
     line = BasketLine.objects.get()
-    answer = buyer.post(PAGE, filled(seen_price=f"{line.pk}:130000"))
+    answer = buyer.post(PAGE, checkout_form(seen_price=f"{line.pk}:130000"))
 
     assert "₫130,000" in page or "130.000" in page
     assert f'name="seen_price" value="{line.pk}:130000"' in page
@@ -96,7 +96,7 @@ def test_price_increase_is_shown_once(buyer: Client, variant) -> None:
 def test_malformed_seen_price_agrees_to_nothing(buyer: Client, variant, seen: str) -> None:
     variant.prices.update(amount=130_000)
 
-    answer = buyer.post(PAGE, filled(seen_price=seen))
+    answer = buyer.post(PAGE, checkout_form(seen_price=seen))
 
     assert answer.status_code == 200
     assert Order.objects.count() == 0

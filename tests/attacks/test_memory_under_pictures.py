@@ -16,7 +16,7 @@ from tests.attacks.memory import memory_of
 from tests.attacks.web import Web, status_of
 from tests.factories import make_order, make_variant
 from tests.figures import FIGURE
-from tests.orders.pages.order_proofs import show_order_is_theirs
+from tests.orders.pages.order_proofs import prove_order
 from tests.orders.refunds.refunds_at_hand import delivered, line_of
 
 pytestmark = [pytest.mark.once, pytest.mark.processes, pytest.mark.django_db(transaction=True)]
@@ -33,7 +33,7 @@ def test_hostile_pictures_use_little_memory_of_a_web_process(tmp_path, record_pr
     parts = [delivered(make_order((variant, 5)), now=timezone.now()) for _group in groups]
     buyer = Client()
     for part in parts:
-        show_order_is_theirs(buyer, part.order)
+        prove_order(buyer, part.order)
     session = buyer.cookies[settings.SESSION_COOKIE_NAME].value
     requests = [complaint(part, names, session) for part, names in zip(parts, groups, strict=True)]
     web = Web(tmp_path, workers=1, SECRET_KEY=settings.SECRET_KEY)

@@ -32,8 +32,7 @@ from tests.factories import (
 )
 from tests.invariants import check_everything
 from tests.markup import html_of
-from tests.orders.pages.test_checkout_page import put
-from tests.orders.pages.test_checkout_page import send as order_page
+from tests.orders.pages.test_checkout_page import add_to_basket, submit_checkout
 from tests.races.together import together
 from tests.shop.api.checkout.operations import COMPLETE, ready
 from tests.shop.api.client import data_of
@@ -52,9 +51,9 @@ def variant() -> Variant:
 def order(variant: Variant, client: Client | None = None, **fields: Any) -> Any:
     client = client or Client()
     if not Basket.objects.exists():
-        put(client, variant)
+        add_to_basket(client, variant)
         client.get("/en/dat-hang/")
-    return order_page(client, **fields)
+    return submit_checkout(client, **fields)
 
 
 def flood(variant: Variant, count: int, **fields: Any) -> None:

@@ -19,7 +19,7 @@ from shop.notifications.models import ContactMethod, Notification
 from tests.factories import make_order, make_user, make_variant
 from tests.markup import html_of
 from tests.orders.bank_transfers.transfers_at_hand import LATER
-from tests.orders.pages.order_proofs import sent_digits, show_order_is_theirs
+from tests.orders.pages.order_proofs import last_sent_code, prove_order
 from tests.orders.refunds.refunds_at_hand import DESK, paid_order
 from tests.unchanged import every_row, refused
 
@@ -86,7 +86,7 @@ def test_buyer_with_a_phone_code_cancels_and_names_an_account(client: Client) ->
     code_page = page(f"{order.pk}/ma/")
 
     client.post(code_page, {"send": "sms"})
-    answer = client.post(code_page, {"code": sent_digits(to="+84987654321")})
+    answer = client.post(code_page, {"code": last_sent_code(to="+84987654321")})
     assert answer.headers["Location"] == page(f"{order.pk}/")
     client.post(page(f"{order.pk}/goi/1/huy/"), {"key": uuid.uuid4().hex})
 
@@ -99,7 +99,7 @@ def test_buyer_with_a_phone_code_cancels_and_names_an_account(client: Client) ->
 def test_another_device_needs_its_own_code(client: Client) -> None:
     order = paid_order(email="")
     client.post(page(f"{order.pk}/ma/"), {"send": "sms"})
-    client.post(page(f"{order.pk}/ma/"), {"code": sent_digits(to="+84987654321")})
+    client.post(page(f"{order.pk}/ma/"), {"code": last_sent_code(to="+84987654321")})
 
     assert client.get(page(f"{order.pk}/tai-khoan-nhan-tien/")).status_code == 200
     assert Client().get(page(f"{order.pk}/tai-khoan-nhan-tien/")).status_code == 302
@@ -111,7 +111,7 @@ def test_planted_session_does_not_get_the_proof(client: Client) -> None:
     stranger.post(code_page, {"send": "sms"})
     client.cookies = stranger.cookies.copy()
 
-    client.post(code_page, {"code": sent_digits(to="+84987654321")})
+    client.post(code_page, {"code": last_sent_code(to="+84987654321")})
 
     assert client.get(page(f"{order.pk}/tai-khoan-nhan-tien/")).status_code == 200
     assert stranger.get(page(f"{order.pk}/tai-khoan-nhan-tien/")).status_code == 302
@@ -121,7 +121,7 @@ def test_code_for_ones_own_order_opens_no_other(client: Client) -> None:
     theirs = paid_order(email="")
     mine = make_order((make_variant(), 1), phone="+84912345678", email="")
     client.post(page(f"{mine.pk}/ma/"), {"send": "sms"})
-    digits = sent_digits(to="+84912345678")
+    digits = last_sent_code(to="+84912345678")
 
     answer = client.post(page(f"{theirs.pk}/ma/"), {"code": digits})
 
@@ -183,7 +183,7 @@ def test_signed_in_buyer_needs_no_code_and_others_do(client: Client) -> None:
 
 def test_changed_account_is_notified_on_every_channel_and_waits_a_day(client: Client) -> None:
     order = paid_order(email="hoa@example.com")
-    show_order_is_theirs(client, order)
+    prove_order(client, order)
     client.post(page(f"{order.pk}/goi/1/huy/"), {"key": uuid.uuid4().hex})
 
     client.post(page(f"{order.pk}/tai-khoan-nhan-tien/"), {"key": str(uuid.uuid4()), **FOREIGN})

@@ -39,7 +39,7 @@ pytestmark = pytest.mark.django_db
 LATER = NOW + datetime.timedelta(hours=1)
 
 
-def put(variant, quantity, *, basket=None, user=None, now=NOW):
+def add_item(variant, quantity, *, basket=None, user=None, now=NOW):
     return add_to_basket(
         basket_id=basket.pk if basket else None,
         user_id=user.pk if user else None,
@@ -57,8 +57,8 @@ def quantities(basket):
 def test_adding_same_variant_twice_increases_line_quantity() -> None:
     variant = make_variant(price=45_000)
 
-    basket = put(variant, 2)
-    put(variant, 3, basket=basket, now=LATER)
+    basket = add_item(variant, 2)
+    add_item(variant, 3, basket=basket, now=LATER)
 
     line = basket.lines.get()
     assert (line.quantity, line.seen_price) == (5, 45_000)
@@ -70,7 +70,7 @@ def test_quantity_below_one_is_refused(quantity) -> None:
     variant = make_variant()
 
     with refused(InvalidQuantity, "odd_quantity") as refusal:
-        put(variant, quantity)
+        add_item(variant, quantity)
 
     assert refusal.value.field == "quantity"
 
@@ -80,7 +80,7 @@ def test_quantity_above_shop_limit_is_refused(quantity) -> None:
     variant = make_variant()
 
     with refused(OverLimit, "over_limit") as refusal:
-        put(variant, quantity)
+        add_item(variant, quantity)
 
     assert refusal.value.details == {"limit": 50}
 
@@ -88,10 +88,10 @@ def test_quantity_above_shop_limit_is_refused(quantity) -> None:
 def test_quantity_in_basket_counts_towards_limit() -> None:
     ShopSettings.objects.create(limit_quantity_per_checkout=4)
     variant = make_variant()
-    basket = put(variant, 3)
+    basket = add_item(variant, 3)
 
     with refused(OverLimit, "over_limit"):
-        put(variant, 2, basket=basket)
+        add_item(variant, 2, basket=basket)
     with refused(OverLimit, "over_limit"):
         change_line_quantity(basket_id=basket.pk, line_id=basket.lines.get().pk, quantity=5, now=NOW)
 
@@ -100,7 +100,7 @@ def test_variant_limit_overrides_higher_shop_limit() -> None:
     variant = make_variant(quantity_limit_per_customer=2)
 
     with refused(OverLimit, "over_limit") as refusal:
-        put(variant, 3)
+        add_item(variant, 3)
 
     assert refusal.value.details == {"limit": 2}
 
@@ -111,7 +111,7 @@ def test_unpublished_product_cannot_be_added(state) -> None:
     Listing.objects.filter(product=variant.product_id).update(state=state)
 
     with refused(NotForSale, "not_for_sale"):
-        put(variant, 1)
+        add_item(variant, 1)
 
 
 @pytest.mark.parametrize("state", ["applied", "needs_more", "suspended", "rejected"])
@@ -122,7 +122,7 @@ def test_product_of_inactive_cooperative_cannot_be_added(state) -> None:
     seller.save()
 
     with refused(NotForSale, "not_for_sale"):
-        put(variant, 1)
+        add_item(variant, 1)
 
 
 def test_unknown_or_unpriced_variant_cannot_be_added() -> None:
@@ -130,10 +130,10 @@ def test_unknown_or_unpriced_variant_cannot_be_added() -> None:
     variant.prices.update(amount=None)
 
     with refused(NotForSale, "not_for_sale"):
-        put(variant, 1)
+        add_item(variant, 1)
     variant.pk += 1000
     with refused(NotForSale, "not_for_sale"):
-        put(variant, 1)
+        add_item(variant, 1)
 
 
 def test_quantity_changes_and_zero_removes_line() -> None:
@@ -159,49 +159,55 @@ def test_changing_line_releases_its_reservation() -> None:
 
 
 def test_foreign_or_unknown_line_is_missing() -> None:
-    mine, theirs = make_basket((make_variant(), 1)), make_basket((make_variant(), 1))
-    foreign = theirs.lines.get().pk
+    own_basket, other_basket = make_basket((make_variant(), 1)), make_basket((make_variant(), 1))
+    foreign_line_id = other_basket.lines.get().pk
 
-    for basket_id, line_id in [(mine.pk, foreign), (mine.pk, nobody()), (nobody(), foreign)]:
+    for basket_id, line_id in [
+        (own_basket.pk, foreign_line_id),
+        (own_basket.pk, nobody()),
+        (nobody(), foreign_line_id),
+    ]:
         with refused(Missing, "missing"):
             change_line_quantity(basket_id=basket_id, line_id=line_id, quantity=1, now=NOW)
     with refused(InvalidQuantity, "odd_quantity"):
-        change_line_quantity(basket_id=theirs.pk, line_id=foreign, quantity=-1, now=NOW)
+        change_line_quantity(basket_id=other_basket.pk, line_id=foreign_line_id, quantity=-1, now=NOW)
     with refused(Missing, "missing"):
         set_basket_province(basket_id=nobody(), province_code=HANOI, now=NOW)
 
 
 def test_delivery_method_of_another_cooperative_is_missing() -> None:
-    mine, other = make_seller(), make_seller("HTX Tài Hoan")
-    basket = make_basket((make_variant(mine), 1))
-    foreign = DeliveryMethod.objects.get(cooperative=other)
+    seller, other = make_seller(), make_seller("HTX Tài Hoan")
+    basket = make_basket((make_variant(seller), 1))
+    foreign_method = DeliveryMethod.objects.get(cooperative=other)
 
     with refused(Missing, "missing"):
-        choose_deliveries(basket_id=basket.pk, choices={mine.pk: RequestedDelivery(foreign.pk)}, now=NOW)
+        choose_deliveries(
+            basket_id=basket.pk, choices={seller.pk: RequestedDelivery(foreign_method.pk)}, now=NOW
+        )
 
 
 def test_guest_basket_is_assigned_to_user_without_basket() -> None:
     guest, user = make_basket((make_variant(), 2)), make_user()
 
-    adopted = merge_guest_basket(guest_basket_id=guest.pk, user_id=user.pk, now=LATER)
+    merged = merge_guest_basket(guest_basket_id=guest.pk, user_id=user.pk, now=LATER)
 
-    assert (adopted.pk, Basket.objects.get().user_id) == (guest.pk, user.pk)
+    assert (merged.pk, Basket.objects.get().user_id) == (guest.pk, user.pk)
 
 
 def test_guest_basket_merges_into_user_basket_and_adds_quantities() -> None:
-    both, only_guest = make_variant(on_hand=9), make_variant(on_hand=9)
+    shared, only_guest = make_variant(on_hand=9), make_variant(on_hand=9)
     user = make_user()
-    own = make_basket((both, 1), user=user)
-    guest = make_basket((both, 2), (only_guest, 3))
+    user_basket = make_basket((shared, 1), user=user)
+    guest = make_basket((shared, 2), (only_guest, 3))
     set_basket_province(basket_id=guest.pk, province_code=HANOI, now=NOW)
     open_checkout(basket_id=guest.pk, now=NOW)
 
-    adopted = merge_guest_basket(guest_basket_id=guest.pk, user_id=user.pk, now=LATER)
+    merged = merge_guest_basket(guest_basket_id=guest.pk, user_id=user.pk, now=LATER)
 
-    assert adopted.pk == own.pk
-    assert quantities(own) == sorted([(both.pk, 3), (only_guest.pk, 3)])
+    assert merged.pk == user_basket.pk
+    assert quantities(user_basket) == sorted([(shared.pk, 3), (only_guest.pk, 3)])
     assert not Basket.objects.filter(pk=guest.pk).exists()
-    assert (stock_of(both).reserved, stock_of(only_guest).reserved) == (0, 0)
+    assert (stock_of(shared).reserved, stock_of(only_guest).reserved) == (0, 0)
     assert Basket.objects.get().province_code == HANOI
 
 
@@ -216,29 +222,29 @@ def test_merged_quantity_is_capped_at_limit() -> None:
 
 
 def test_foreign_or_unknown_basket_is_not_merged() -> None:
-    theirs, user = make_basket((make_variant(), 1), user=make_user()), make_user()
+    foreign_basket, user = make_basket((make_variant(), 1), user=make_user()), make_user()
 
-    assert merge_guest_basket(guest_basket_id=theirs.pk, user_id=user.pk, now=LATER) is None
+    assert merge_guest_basket(guest_basket_id=foreign_basket.pk, user_id=user.pk, now=LATER) is None
     assert merge_guest_basket(guest_basket_id=nobody(), user_id=user.pk, now=LATER) is None
 
-    assert Basket.objects.get().user_id == theirs.user_id
+    assert Basket.objects.get().user_id == foreign_basket.user_id
 
 
 def test_basket_is_visible_to_its_user_or_by_guest_key() -> None:
     user, other = make_user(), make_user()
-    guest, theirs = make_basket((make_variant(), 1)), make_basket((make_variant(), 1), user=user)
+    guest, user_basket = make_basket((make_variant(), 1)), make_basket((make_variant(), 1), user=user)
 
-    def held(user_id, key):
+    def visible_keys(user_id, key):
         return set(Basket.objects.held_by(user_id, key).values_list("pk", flat=True))
 
-    assert held(None, guest.pk) == {guest.pk}
-    assert held(None, theirs.pk) == set()
-    assert held(other.pk, theirs.pk) == set()
-    assert held(user.pk, guest.pk) == {guest.pk, theirs.pk}
-    assert held(None, None) == set()
+    assert visible_keys(None, guest.pk) == {guest.pk}
+    assert visible_keys(None, user_basket.pk) == set()
+    assert visible_keys(other.pk, user_basket.pk) == set()
+    assert visible_keys(user.pk, guest.pk) == {guest.pk, user_basket.pk}
+    assert visible_keys(None, None) == set()
 
 
-def two_lines(variant) -> Basket:
+def basket_with_two_lines(variant) -> Basket:
     """A basket with three and two steps of a variant, in two lines."""
     basket = make_basket((variant, 3))
     BasketLine.objects.create(basket=basket, variant=variant, quantity=2)
@@ -247,18 +253,18 @@ def two_lines(variant) -> Basket:
 
 def test_limit_applies_to_sum_of_lines_of_variant() -> None:
     variant = make_variant(quantity_limit_per_customer=5)
-    basket = two_lines(variant)
+    basket = basket_with_two_lines(variant)
     last = basket.lines.get(quantity=2)
 
     with refused(OverLimit, "over_limit"):
-        put(variant, 1, basket=basket)
+        add_item(variant, 1, basket=basket)
     with refused(OverLimit, "over_limit"):
         change_line_quantity(basket_id=basket.pk, line_id=last.pk, quantity=3, now=NOW)
 
 
 def test_quote_checks_limit_against_sum_of_lines_of_variant() -> None:
     variant = make_variant()
-    basket = two_lines(variant)
+    basket = basket_with_two_lines(variant)
     ShopSettings.objects.create(limit_quantity_per_checkout=5)
     within = build_quote(basket_quote_request(basket), now=NOW)
 
@@ -272,26 +278,31 @@ def test_quote_checks_limit_against_sum_of_lines_of_variant() -> None:
 
 
 def test_merge_copies_guest_choices_without_overwriting_user_values() -> None:
-    user, mine, theirs = make_user(), make_seller("HTX Thiên An"), make_seller("HTX Tài Hoan")
-    limited = make_variant(mine, quantity_limit_per_customer=4)
-    own = make_basket((limited, 3), user=user)
-    guest = make_basket((limited, 3), (make_variant(theirs), 1))
+    user, first_seller, second_seller = make_user(), make_seller("HTX Thiên An"), make_seller("HTX Tài Hoan")
+    limited = make_variant(first_seller, quantity_limit_per_customer=4)
+    user_basket = make_basket((limited, 3), user=user)
+    guest = make_basket((limited, 3), (make_variant(second_seller), 1))
     delivery_methods = {
         delivery_method.cooperative_id: RequestedDelivery(delivery_method.pk)
         for delivery_method in DeliveryMethod.objects.all()
     }
     choose_deliveries(basket_id=guest.pk, choices=delivery_methods, now=NOW)
-    choose_deliveries(basket_id=own.pk, choices={mine.pk: delivery_methods[mine.pk]}, now=NOW)
+    choose_deliveries(
+        basket_id=user_basket.pk, choices={first_seller.pk: delivery_methods[first_seller.pk]}, now=NOW
+    )
     Basket.objects.filter(pk=guest.pk).update(
         note="Gọi trước", voucher_code="CHAO10", email="khach@example.com"
     )
-    Basket.objects.filter(pk=own.pk).update(email="hoa@example.com")
+    Basket.objects.filter(pk=user_basket.pk).update(email="hoa@example.com")
 
     for _time in range(2):
         merge_guest_basket(guest_basket_id=guest.pk, user_id=user.pk, now=LATER)
 
     basket = Basket.objects.get()
-    assert (basket.pk, basket.note, basket.voucher_code) == (own.pk, "Gọi trước", "CHAO10")
+    assert (basket.pk, basket.note, basket.voucher_code) == (user_basket.pk, "Gọi trước", "CHAO10")
     assert basket.email == "hoa@example.com"
     assert sorted(line.quantity for line in basket.lines.all()) == [1, 4]
-    assert set(basket.delivery_choices.values_list("cooperative", flat=True)) == {mine.pk, theirs.pk}
+    assert set(basket.delivery_choices.values_list("cooperative", flat=True)) == {
+        first_seller.pk,
+        second_seller.pk,
+    }

@@ -1,4 +1,4 @@
-"""What was ordered once, in the basket again; and what is different by now."""
+"""Reordering: add the lines of a past order to the basket and report what has changed since."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ from tests.factories import (
     nobody,
 )
 from tests.markup import html_of
-from tests.orders.pages.order_proofs import show_order_is_theirs
+from tests.orders.pages.order_proofs import prove_order
 from tests.unchanged import refused
 
 pytestmark = pytest.mark.django_db
 
 
-def again(order: Order, *, basket: Basket | None = None, user_id: int | None = None):
+def reorder(order: Order, *, basket: Basket | None = None, user_id: int | None = None):
     return add_past_order_to_basket(
         order_id=order.pk,
         basket_id=basket.pk if basket else None,
@@ -55,10 +55,10 @@ def test_unchanged_order_fills_new_basket_without_differences() -> None:
     user = make_user()
     order = make_order((make_variant(name="Gối"), 2), (make_variant(name="Khăn"), 1), user=user)
 
-    answer = again(order, user_id=user.pk)
+    result = reorder(order, user_id=user.pk)
 
-    assert (answer.put, answer.differences) == (2, [])
-    assert (answer.basket.user_id, quantities()) == (user.pk, {"Gối": 2, "Khăn": 1})
+    assert (result.put, result.differences) == (2, [])
+    assert (result.basket.user_id, quantities()) == (user.pk, {"Gối": 2, "Khăn": 1})
 
 
 def test_repeat_adds_nothing_and_counts_existing_quantities() -> None:
@@ -66,33 +66,33 @@ def test_repeat_adds_nothing_and_counts_existing_quantities() -> None:
     order = make_order((pillow, 2), (scarf, 3))
     basket = make_basket((pillow, 5), (scarf, 1))
 
-    for _tap in range(2):
-        answer = again(order, basket=basket)
-        assert (answer.basket.pk, answer.put) == (basket.pk, 2)
+    for _attempt in range(2):
+        result = reorder(order, basket=basket)
+        assert (result.basket.pk, result.put) == (basket.pk, 2)
 
     assert quantities() == {"Gối": 5, "Khăn": 3}
 
 
 def test_differences_are_reported_and_available_lines_added() -> None:
-    resting = make_seller("HTX Nghỉ")
+    paused_seller = make_seller("HTX Nghỉ")
     names = ("Rời kệ", "Hết", "Ít", "Đắt", "Rẻ", "Nhiều quá", "Còn")
-    goods = {name: make_variant(name=name, price=50_000, on_hand=20) for name in names}
-    goods["Nghỉ"] = make_variant(resting, name="Nghỉ")
-    gone = make_variant(name="Mất hẳn")
-    order = make_order(*[(each, 4) for each in goods.values()], (gone, 1))
-    Listing.objects.filter(product=goods["Rời kệ"].product).update(state=ListingState.WITHDRAWN)
-    order.lines.filter(variant=gone).update(variant=None)
-    Stock.objects.filter(variant=goods["Hết"]).update(on_hand=4)
-    Stock.objects.filter(variant=goods["Ít"]).update(on_hand=7)
-    Price.objects.filter(variant=goods["Đắt"]).update(amount=60_000)
-    Price.objects.filter(variant=goods["Rẻ"]).update(discounted=45_000)
-    goods["Nhiều quá"].quantity_limit_per_customer = 2
-    goods["Nhiều quá"].save()
-    Cooperative.objects.filter(pk=resting.pk).update(paused_from=NOW)
+    variants = {name: make_variant(name=name, price=50_000, on_hand=20) for name in names}
+    variants["Nghỉ"] = make_variant(paused_seller, name="Nghỉ")
+    deleted = make_variant(name="Mất hẳn")
+    order = make_order(*[(each, 4) for each in variants.values()], (deleted, 1))
+    Listing.objects.filter(product=variants["Rời kệ"].product).update(state=ListingState.WITHDRAWN)
+    order.lines.filter(variant=deleted).update(variant=None)
+    Stock.objects.filter(variant=variants["Hết"]).update(on_hand=4)
+    Stock.objects.filter(variant=variants["Ít"]).update(on_hand=7)
+    Price.objects.filter(variant=variants["Đắt"]).update(amount=60_000)
+    Price.objects.filter(variant=variants["Rẻ"]).update(discounted=45_000)
+    variants["Nhiều quá"].quantity_limit_per_customer = 2
+    variants["Nhiều quá"].save()
+    Cooperative.objects.filter(pk=paused_seller.pk).update(paused_from=NOW)
 
-    answer = again(order)
+    result = reorder(order)
 
-    assert sorted(answer.differences, key=lambda each: each.name) == [
+    assert sorted(result.differences, key=lambda each: each.name) == [
         Difference("Hết", DifferenceKind.SOLD_OUT),
         Difference("Mất hẳn", DifferenceKind.GONE),
         Difference("Nghỉ", DifferenceKind.RESTING, seller="HTX Nghỉ"),
@@ -109,15 +109,15 @@ def test_sold_out_order_creates_no_basket_and_unplaced_order_is_missing() -> Non
     variant = make_variant(on_hand=1)
     order = make_order((variant, 1))
 
-    answer = again(order)
+    result = reorder(order)
 
-    assert (answer.basket, answer.put) == (None, 0)
+    assert (result.basket, result.put) == (None, 0)
     assert not Basket.objects.exists()
     Order.objects.filter(pk=order.pk).update(placed_at=None, confirmed_at=None)
-    for missing in (order.pk, nobody()):
+    for order_id in (order.pk, nobody()):
         with refused(Missing, "missing"):
             add_past_order_to_basket(
-                order_id=missing, basket_id=None, user_id=None, channel=make_channel(), now=NOW
+                order_id=order_id, basket_id=None, user_id=None, channel=make_channel(), now=NOW
             )
 
 
@@ -126,9 +126,9 @@ def test_query_count_does_not_depend_on_number_of_lines() -> None:
     counts = []
     for size in (1, 6):
         order = make_order(*[(make_variant(), 1) for _ in range(size)])
-        with CaptureQueriesContext(connection) as asked:
-            again(order)
-        counts.append(len(asked))
+        with CaptureQueriesContext(connection) as captured:
+            reorder(order)
+        counts.append(len(captured))
 
     assert counts[0] == counts[1] < 25
 
@@ -137,7 +137,7 @@ def test_reorder_from_order_page_lists_changes_on_basket_page_once(client: Clien
     make_places()
     variant = make_variant(name="Gối thảo dược", price=320_000)
     order = make_order((variant, 2), now=timezone.now())
-    show_order_is_theirs(client, order)
+    prove_order(client, order)
     Price.objects.filter(variant=variant).update(amount=350_000)
     page = html_of(client.get(f"/en/don-hang/{order.pk}/"))
     assert f'action="/en/don-hang/{order.pk}/dat-lai/"' in page

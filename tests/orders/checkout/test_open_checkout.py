@@ -1,4 +1,4 @@
-"""Opening the checkout keeps goods for a quarter of an hour."""
+"""Opening the checkout reserves stock for fifteen minutes."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def test_stock_is_reserved_for_fifteen_minutes() -> None:
 
     open_checkout(basket_id=basket.pk, now=NOW)
 
-    (kept,) = Reservation.objects.all()
-    assert (kept.quantity, kept.expires_at) == (3, NOW + datetime.timedelta(minutes=15))
+    (reservation,) = Reservation.objects.all()
+    assert (reservation.quantity, reservation.expires_at) == (3, NOW + datetime.timedelta(minutes=15))
     assert (stock_of(variant).reserved, stock_of(variant).free) == (3, 2)
 
 
@@ -44,9 +44,9 @@ def test_short_line_reserves_nothing_and_reports_free_quantity() -> None:
     short, enough = make_variant(on_hand=2), make_variant(on_hand=9)
     basket = make_basket((short, 3), (enough, 1))
 
-    answer = open_checkout(basket_id=basket.pk, now=NOW)
+    quote = open_checkout(basket_id=basket.pk, now=NOW)
 
-    assert {line.variant.pk: (line.problems, line.free) for line in answer.lines} == {
+    assert {line.variant.pk: (line.problems, line.free) for line in quote.lines} == {
         short.pk: ([QuoteProblem.ONLY_LEFT], 2),
         enough.pk: ([], 9),
     }

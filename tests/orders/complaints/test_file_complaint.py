@@ -1,4 +1,4 @@
-"""Buyers complain in time, once at a time, about what they have got; cooperatives or the platform answer."""
+"""Complaints: who may file them, until when and about how much; answers, replacements and escalation."""
 
 from __future__ import annotations
 
@@ -51,17 +51,17 @@ pytestmark = pytest.mark.django_db
 BUYER = Actor.guest()
 MEMBER = Actor(ActorKind.SYSTEM, EntryPoint.MEMBERS, name="member")
 # LATER is 11:00 on 24 November in Vietnam; the seventh day after it ends with 1 December.
-LAST = datetime.datetime(2026, 12, 1, 16, 59, 59, tzinfo=datetime.UTC)
+PERIOD_END = datetime.datetime(2026, 12, 1, 16, 59, 59, tzinfo=datetime.UTC)
 SECOND = datetime.timedelta(seconds=1)
 
 
 @kept
-def got(**goods) -> OrderPart:
-    """A part of five steps that came at LATER, paid in cash."""
-    return delivered(make_order((make_variant(price=45_000, on_hand=20, **goods), 5)))
+def delivered_part(**fields) -> OrderPart:
+    """A part with five units, delivered at LATER and paid in cash."""
+    return delivered(make_order((make_variant(price=45_000, on_hand=20, **fields), 5)))
 
 
-def complained(part: OrderPart, count: int = 2, **fields) -> Complaint:
+def file_complaint(part: OrderPart, count: int = 2, **fields) -> Complaint:
     values = {"steps": {line_of(part).pk: count}, "words": "Hai quả dập.", "actor": BUYER, "now": LATER}
     return submit_complaint(part_id=part.pk, **(values | fields))
 
@@ -70,22 +70,22 @@ def accept(complaint: Complaint, *, actor: Actor = MEMBER, **remedy) -> Complain
     return accept_complaint(complaint_id=complaint.pk, remedy=Remedy(**remedy), actor=actor, now=LATER)
 
 
-def money(part: OrderPart, amount: int, **fields) -> RefundDecision:
+def refund_of(part: OrderPart, amount: int, **fields) -> RefundDecision:
     lines = {line_of(part).pk: LineRefund(amount, **fields)}
     return RefundDecision(CostBearer.PLATFORM, "Hàng dập", lines, is_received=False)
 
 
 def test_complaint_is_saved_and_cooperative_notified() -> None:
-    part = got()
+    part = delivered_part()
 
-    complaint = complained(part, requested_remedy=RequestedRemedy.REPLACEMENT)
+    complaint = file_complaint(part, requested_remedy=RequestedRemedy.REPLACEMENT)
 
     assert (complaint.state, complaint.requested_remedy, complaint.words) == (
         "open",
         "replacement",
         "Hai quả dập.",
     )
-    assert complaint.due_by == LAST
+    assert complaint.due_by == PERIOD_END
     assert list(complaint.lines.values_list("order_line", "quantity")) == [(line_of(part).pk, 2)]
     letter = Notification.objects.get(key__startswith="complaint_made")
     assert letter.to == part.cooperative.email
@@ -102,50 +102,54 @@ def test_complaint_is_saved_and_cooperative_notified() -> None:
     ],
 )
 def test_incomplete_complaint_is_refused(fields, kind, code) -> None:
-    part = got()
+    part = delivered_part()
 
     with refused(kind, code):
-        complained(part, **fields)
+        file_complaint(part, **fields)
 
 
 def test_complaint_cannot_exceed_delivered_quantity() -> None:
-    part = got()
-    waiting = make_order((make_variant(price=45_000), 1)).parts.get()
+    part = delivered_part()
+    undelivered_part = make_order((make_variant(price=45_000), 1)).parts.get()
 
     with refused(ComplaintExceedsDelivered, "not_that_many_got"):
-        complained(part, 6)
+        file_complaint(part, 6)
     with refused(ComplaintExceedsDelivered, "not_that_many_got"):
-        complained(waiting, 1)
+        file_complaint(undelivered_part, 1)
 
 
 def test_at_most_four_photos_are_accepted() -> None:
-    part = got()
+    part = delivered_part()
     pictures = [Picture.objects.create(original=f"{n}.jpg") for n in range(5)]
 
     with refused(TooManyComplaintPictures, "too_many_pictures"):
-        complained(part, pictures=pictures)
-    assert complained(part, pictures=pictures[:4]).pictures.count() == 4
+        file_complaint(part, pictures=pictures)
+    assert file_complaint(part, pictures=pictures[:4]).pictures.count() == 4
 
 
 def test_complaint_period_ends_at_midnight_in_vietnam() -> None:
-    part = got()
+    part = delivered_part()
 
     with refused(ComplaintPeriodOver, "too_late") as refusal:
-        complained(part, now=LAST + SECOND)
-    assert refusal.value.details["until"] == LAST + SECOND
-    assert complained(part, now=LAST).made_at == LAST
+        file_complaint(part, now=PERIOD_END + SECOND)
+    assert refusal.value.details["until"] == PERIOD_END + SECOND
+    assert file_complaint(part, now=PERIOD_END).made_at == PERIOD_END
 
 
 def test_product_can_extend_but_not_shorten_complaint_period() -> None:
     ShopSettings.objects.update_or_create(pk=1, defaults={"complaint_days": 3})
     variant = make_variant(price=45_000, on_hand=20)
-    days = datetime.timedelta(days=1)
+    day = datetime.timedelta(days=1)
     ends = []
-    for given in (0, 2, 10):
-        Product.objects.update(return_days=given)
+    for return_days in (0, 2, 10):
+        Product.objects.update(return_days=return_days)
         ends.append(delivered_lines(delivered(make_order((variant, 1))))[0].until)
 
-    assert ends == [LAST + SECOND - 4 * days, LAST + SECOND - 4 * days, LAST + SECOND + 3 * days]
+    assert ends == [
+        PERIOD_END + SECOND - 4 * day,
+        PERIOD_END + SECOND - 4 * day,
+        PERIOD_END + SECOND + 3 * day,
+    ]
 
 
 def test_order_line_keeps_return_days_of_placement() -> None:
@@ -158,32 +162,32 @@ def test_order_line_keeps_return_days_of_placement() -> None:
 
 
 def test_second_open_complaint_is_refused() -> None:
-    part = got()
-    first = complained(part)
+    part = delivered_part()
+    first = file_complaint(part)
 
     with refused(ComplaintAlreadyOpen, "still_open"):
-        complained(part, 1)
+        file_complaint(part, 1)
     withdraw_complaint(complaint_id=first.pk, actor=BUYER, now=LATER)
     withdraw_complaint(complaint_id=first.pk, actor=BUYER, now=LATER)
-    second = complained(part, 1)
+    second = file_complaint(part, 1)
 
     first.refresh_from_db()
     assert (first.state, second.state) == (ComplaintState.WITHDRAWN, ComplaintState.OPEN)
 
 
 def test_repeated_key_files_one_complaint() -> None:
-    part, other = got(), got()
+    part, other = delivered_part(), delivered_part()
 
-    assert complained(part, key="a") == complained(part, key="a")
+    assert file_complaint(part, key="a") == file_complaint(part, key="a")
     with refused(KeyReused, "key_reused"):
-        complained(other, key="a")
+        file_complaint(other, key="a")
 
 
 def test_refund_accepted_by_member_is_borne_by_cooperative() -> None:
-    part = got()
-    complaint = complained(part)
+    part = delivered_part()
+    complaint = file_complaint(part)
 
-    accept(complaint, refund=money(part, 90_000))
+    accept(complaint, refund=refund_of(part, 90_000))
 
     complaint.refresh_from_db()
     refund = Refund.objects.get()
@@ -195,9 +199,9 @@ def test_refund_accepted_by_member_is_borne_by_cooperative() -> None:
 
 
 def test_platform_chooses_who_bears_refund() -> None:
-    part = got()
+    part = delivered_part()
 
-    accept(complained(part), actor=WHO["actor"], refund=money(part, 90_000))
+    accept(file_complaint(part), actor=WHO["actor"], refund=refund_of(part, 90_000))
 
     assert Refund.objects.get().bearer == "platform"
     assert Notification.objects.filter(key__startswith="complaint_decided").count() == 1
@@ -205,9 +209,9 @@ def test_platform_chooses_who_bears_refund() -> None:
 
 
 def test_replacement_is_free_and_keeps_stock_and_progress_correct() -> None:
-    part = got()
+    part = delivered_part()
     line, variant = line_of(part), line_of(part).variant
-    complaint = complained(part)
+    complaint = file_complaint(part)
     assert (stock_of(variant).on_hand, stock_of(variant).allocated) == (15, 0)
 
     accept(complaint, anew={line.pk: 2})
@@ -232,9 +236,9 @@ def test_replacement_is_free_and_keeps_stock_and_progress_correct() -> None:
 
 @pytest.mark.parametrize("closed", [False, True])
 def test_voided_replacement_releases_its_allocation(closed) -> None:
-    part = got()
+    part = delivered_part()
     variant = line_of(part).variant
-    complaint = complained(part)
+    complaint = file_complaint(part)
     accept(complaint, anew={line_of(part).pk: 2})
     parcel = complaint.parcels.get()
     if closed:
@@ -248,7 +252,7 @@ def test_voided_replacement_releases_its_allocation(closed) -> None:
 
 
 def test_sold_out_item_cannot_be_replaced() -> None:
-    part = got()
+    part = delivered_part()
     variant = line_of(part).variant
     count_stock(
         cooperative=part.cooperative,
@@ -257,27 +261,27 @@ def test_sold_out_item_cannot_be_replaced() -> None:
         counted=1,
         **WHO,
     )
-    complaint = complained(part)
+    complaint = file_complaint(part)
 
     with refused(SoldOut, "sold_out"):
         accept(complaint, anew={line_of(part).pk: 2})
 
 
 def test_part_stays_delivered_after_exchange() -> None:
-    part = got()
+    part = delivered_part()
     line = line_of(part)
-    complaint = complained(part)
+    complaint = file_complaint(part)
 
     accept(complaint, anew={line.pk: 2}, back={line.pk: 2})
 
-    back = complaint.parcels.get(kind=ParcelKind.RETURN)
-    assert back.state == ParcelState.HANDED_OVER
-    house = stock_of(line.variant).warehouse_id
-    receive_return(parcel_id=back.pk, damaged={line.pk: 1}, warehouse_id=house, **WHO)
-    anew = complaint.parcels.get(kind=ParcelKind.REPLACEMENT)
-    close_parcel(parcel_id=anew.pk, **WHO)
-    hand_over_parcel(parcel_id=anew.pk, **WHO)
-    deliver_parcel(parcel_id=anew.pk, cash_collected=False, **WHO)
+    return_parcel = complaint.parcels.get(kind=ParcelKind.RETURN)
+    assert return_parcel.state == ParcelState.HANDED_OVER
+    warehouse_id = stock_of(line.variant).warehouse_id
+    receive_return(parcel_id=return_parcel.pk, damaged={line.pk: 1}, warehouse_id=warehouse_id, **WHO)
+    replacement = complaint.parcels.get(kind=ParcelKind.REPLACEMENT)
+    close_parcel(parcel_id=replacement.pk, **WHO)
+    hand_over_parcel(parcel_id=replacement.pk, **WHO)
+    deliver_parcel(parcel_id=replacement.pk, cash_collected=False, **WHO)
     part.refresh_from_db()
     assert part.progress == Progress.DELIVERED
     assert stock_of(line.variant).on_hand == 14
@@ -285,8 +289,8 @@ def test_part_stays_delivered_after_exchange() -> None:
 
 
 def test_remedy_must_not_be_empty_or_exceed_complaint() -> None:
-    part = got()
-    complaint = complained(part)
+    part = delivered_part()
+    complaint = file_complaint(part)
 
     with refused(EmptyRemedy, "nothing_offered"):
         accept(complaint)
@@ -295,7 +299,7 @@ def test_remedy_must_not_be_empty_or_exceed_complaint() -> None:
 
 
 def test_rejection_requires_reason_and_notifies_buyer() -> None:
-    complaint = complained(got())
+    complaint = file_complaint(delivered_part())
 
     with refused(ReasonRequired, "reason_needed"):
         reject_complaint(complaint_id=complaint.pk, reason=" ", actor=MEMBER, now=LATER)
@@ -308,25 +312,25 @@ def test_rejection_requires_reason_and_notifies_buyer() -> None:
 
 
 def test_only_platform_can_accept_rejected_complaint() -> None:
-    part = got()
-    complaint = complained(part)
+    part = delivered_part()
+    complaint = file_complaint(part)
     reject_complaint(complaint_id=complaint.pk, reason="Không", actor=MEMBER, now=LATER)
 
     with refused(WrongMove, "wrong_move"):
-        accept(complaint, refund=money(part, 1_000))
-    accept(complaint, actor=WHO["actor"], refund=money(part, 1_000))
+        accept(complaint, refund=refund_of(part, 1_000))
+    accept(complaint, actor=WHO["actor"], refund=refund_of(part, 1_000))
 
     complaint.refresh_from_db()
     assert complaint.state == ComplaintState.ACCEPTED
 
 
 def test_answered_complaint_cannot_be_answered_or_withdrawn() -> None:
-    part = got()
-    complaint = complained(part)
-    accept(complaint, refund=money(part, 1_000))
+    part = delivered_part()
+    complaint = file_complaint(part)
+    accept(complaint, refund=refund_of(part, 1_000))
 
     with refused(WrongMove, "wrong_move"):
-        accept(complaint, refund=money(part, 1_000))
+        accept(complaint, refund=refund_of(part, 1_000))
     with refused(WrongMove, "wrong_move"):
         reject_complaint(complaint_id=complaint.pk, reason="Không", actor=MEMBER, now=LATER)
     with refused(WrongMove, "wrong_move"):
@@ -334,13 +338,13 @@ def test_answered_complaint_cannot_be_answered_or_withdrawn() -> None:
 
 
 def test_repeated_answer_refunds_once() -> None:
-    part = got()
-    complaint = complained(part)
+    part = delivered_part()
+    complaint = file_complaint(part)
 
     for _time in range(2):
         accept_complaint(
             complaint_id=complaint.pk,
-            remedy=Remedy(refund=money(part, 1_000)),
+            remedy=Remedy(refund=refund_of(part, 1_000)),
             key="a",
             actor=MEMBER,
             now=LATER,
@@ -351,27 +355,27 @@ def test_repeated_answer_refunds_once() -> None:
 
 def test_overdue_complaint_is_escalated_to_platform_once(monkeypatch) -> None:
     ShopSettings.objects.update_or_create(pk=1, defaults={"operator_email": "cho@example.com"})
-    complaint = complained(got())
-    due = complaint.due_by
-    for now in (due - SECOND, due, due + SECOND):
+    complaint = file_complaint(delivered_part())
+    due_by = complaint.due_by
+    for now in (due_by - SECOND, due_by, due_by + SECOND):
         monkeypatch.setattr("django.utils.timezone.now", lambda now=now: now)
         escalate_complaints_task()
 
     letter = Notification.objects.get(key__startswith="complaint-overdue")
-    assert (letter.to, letter.created_at) == ("cho@example.com", due)
+    assert (letter.to, letter.created_at) == ("cho@example.com", due_by)
     complaint.refresh_from_db()
-    assert complaint.called_at == due
+    assert complaint.called_at == due_by
 
 
 def test_replacement_does_not_change_cash_expected_of_dispatch_parcels() -> None:
-    """Packing what is left of a part counts the parcels it was ordered in alone."""
+    """Only dispatch parcels count towards the cash expected of the remaining parcel."""
     order = make_order((make_variant(price=45_000, on_hand=20), 5))
     part = order.parts.get()
     line = line_of(part)
     first = packed(part, {line.pk: 3})
     hand_over_parcel(parcel_id=first.pk, **WHO)
     deliver_parcel(parcel_id=first.pk, cash_collected=True, **WHO)
-    accept(complained(part), anew={line.pk: 2})
+    accept(file_complaint(part), anew={line.pk: 2})
 
     second = packed(OrderPart.objects.get(pk=part.pk))
 

@@ -1,4 +1,4 @@
-"""What delivered goods, refunds and money make in the ledger, to the đồng."""
+"""Ledger postings of deliveries, refunds and payments, exact to the đồng."""
 
 from __future__ import annotations
 
@@ -41,15 +41,15 @@ pytestmark = pytest.mark.django_db
 DESK = Actor.person(1, "Bàn", EntryPoint.DESK)
 
 
-def carried(quantity=1):
-    """A part with one line at 100,000, and 30,000 for the carrier that brings it."""
+def carrier_part(quantity=1):
+    """A part with one line at 100,000 and 30,000 for delivery by a carrier."""
     part = make_order((make_variant(price=100_000), quantity)).parts.get()
     OrderPart.objects.filter(pk=part.pk).update(carrier="Viettel Post")
     return OrderPart.objects.get(pk=part.pk)
 
 
 def deliver(part, quantities=None, *, cash=True):
-    """The part's goods, or so many of each line, come to the buyer in a parcel."""
+    """Deliver the part in a parcel: all lines, or the given quantities."""
     if part.state == "new":
         accept_part(part_id=part.pk, actor=DESK, now=NOW)
         part.refresh_from_db()
@@ -61,24 +61,24 @@ def deliver(part, quantities=None, *, cash=True):
 
 
 def balances(nature=None):
-    """Debits and credits by account, those of cooperatives by nature."""
-    found = {}
+    """Balances by account; those of cooperatives also by nature."""
+    totals = {}
     for account, nature, amount in LedgerEntry.objects.values_list("account", "nature", "amount"):
         key = f"{account}/{nature}" if nature else account
-        found[key] = found.get(key, 0) + amount
-    return {key: amount for key, amount in found.items() if amount}
+        totals[key] = totals.get(key, 0) + amount
+    return {key: amount for key, amount in totals.items() if amount}
 
 
 def with_commission(part, percent=5):
-    """The part's lines as placed under that commission."""
+    """Set the commission rate of the part's lines."""
     for line in part.lines.all():
         OrderLine.objects.filter(pk=line.pk).update(
             commission_rate=percent, commission=line.total_gross * percent // 100
         )
 
 
-def discounted(line, amount, bearer):
-    """The line costs less by an amount that somebody bears."""
+def apply_discount(line, amount, bearer):
+    """Discount the line by an amount that the given bearer pays."""
     order = line.order
     discount = Discount.objects.create(
         order=order,
@@ -103,7 +103,7 @@ def discounted(line, amount, bearer):
 
 
 def refund(part, *, line=0, delivery=0, bearer=CostBearer.COOPERATIVE):
-    """A decision to give so much of the first line and of the delivery back."""
+    """Refund the given amounts of the part's only line and of its delivery."""
     row = Refund.objects.create(
         order=part.order,
         part=part,
@@ -120,7 +120,7 @@ def refund(part, *, line=0, delivery=0, bearer=CostBearer.COOPERATIVE):
 
 
 def test_carrier_delivery_credits_cooperative_less_commission() -> None:
-    part = carried(2)
+    part = carrier_part(2)
     with_commission(part)
 
     deliver(part)
@@ -137,7 +137,7 @@ def test_carrier_delivery_credits_cooperative_less_commission() -> None:
 
 
 def test_unpaid_delivery_debits_buyer() -> None:
-    part = carried(2)
+    part = carrier_part(2)
 
     deliver(part, cash=False)
 
@@ -149,7 +149,7 @@ def test_unpaid_delivery_debits_buyer() -> None:
 
 
 def test_pickup_cash_is_held_by_cooperative() -> None:
-    part = carried()
+    part = carrier_part()
     OrderPart.objects.filter(pk=part.pk).update(delivery_kind=DeliveryKind.PICKUP)
 
     deliver(part)
@@ -162,10 +162,10 @@ def test_pickup_cash_is_held_by_cooperative() -> None:
 
 
 def test_carrier_cash_is_booked_under_carrier_name() -> None:
-    deliver(carried())
+    deliver(carrier_part())
 
-    kept = LedgerEntry.objects.filter(account=LedgerAccount.CARRIER_CASH)
-    assert list(kept.values_list("carrier", "amount")) == [("Viettel Post", 130_000)]
+    entries = LedgerEntry.objects.filter(account=LedgerAccount.CARRIER_CASH)
+    assert list(entries.values_list("carrier", "amount")) == [("Viettel Post", 130_000)]
 
 
 def test_partial_deliveries_sum_to_line_total() -> None:
@@ -186,7 +186,7 @@ def test_partial_deliveries_sum_to_line_total() -> None:
 
 
 def test_voided_delivery_is_reversed() -> None:
-    part = carried()
+    part = carrier_part()
     parcel = deliver(part, cash=False)
 
     void_parcel(parcel_id=parcel.pk, reason="giao nhầm", actor=DESK, now=NOW)
@@ -197,7 +197,7 @@ def test_voided_delivery_is_reversed() -> None:
 
 
 def test_redelivery_after_void_is_booked_once() -> None:
-    part = carried()
+    part = carrier_part()
     parcel = deliver(part, cash=False)
     void_parcel(parcel_id=parcel.pk, reason="giao nhầm", actor=DESK, now=NOW)
 
@@ -208,8 +208,8 @@ def test_redelivery_after_void_is_booked_once() -> None:
 
 
 def test_discount_borne_by_cooperative_reduces_its_earnings() -> None:
-    part = carried()
-    discounted(part.lines.get(), 20_000, CostBearer.COOPERATIVE)
+    part = carrier_part()
+    apply_discount(part.lines.get(), 20_000, CostBearer.COOPERATIVE)
 
     deliver(OrderPart.objects.get())
 
@@ -218,8 +218,8 @@ def test_discount_borne_by_cooperative_reduces_its_earnings() -> None:
 
 
 def test_discount_borne_by_platform_is_platform_cost() -> None:
-    part = carried()
-    discounted(part.lines.get(), 20_000, CostBearer.PLATFORM)
+    part = carrier_part()
+    apply_discount(part.lines.get(), 20_000, CostBearer.PLATFORM)
 
     deliver(OrderPart.objects.get())
 
@@ -233,7 +233,7 @@ def test_discount_borne_by_platform_is_platform_cost() -> None:
 
 
 def test_refund_borne_by_cooperative_reverses_its_commission() -> None:
-    part = carried()
+    part = carrier_part()
     with_commission(part, 10)
     deliver(part)
 
@@ -252,7 +252,7 @@ def test_refund_borne_by_cooperative_reverses_its_commission() -> None:
 
 
 def test_refund_borne_by_platform_does_not_change_cooperative_balance() -> None:
-    part = carried()
+    part = carrier_part()
     with_commission(part, 10)
     deliver(part)
     before = LedgerEntry.objects.of_cooperative(part.cooperative, "VND")
@@ -265,7 +265,7 @@ def test_refund_borne_by_platform_does_not_change_cooperative_balance() -> None:
 
 
 def test_refund_of_undelivered_line_books_nothing() -> None:
-    part = carried()
+    part = carrier_part()
 
     refund(part, line=100_000)
 
@@ -273,7 +273,7 @@ def test_refund_of_undelivered_line_books_nothing() -> None:
 
 
 def test_withheld_tax_reduces_cooperative_balance() -> None:
-    part = carried()
+    part = carrier_part()
     OrderPart.objects.filter(pk=part.pk).update(withholding_rate="1.5")
 
     deliver(OrderPart.objects.get())
@@ -283,7 +283,7 @@ def test_withheld_tax_reduces_cooperative_balance() -> None:
 
 
 def test_delivery_without_cooperative_method_is_platform_income() -> None:
-    part = carried()
+    part = carrier_part()
     OrderPart.objects.filter(pk=part.pk).update(delivery_kind="")
 
     deliver(OrderPart.objects.get(), cash=False)
@@ -316,7 +316,7 @@ def test_payment_events_are_booked_to_account_of_method(method, account) -> None
 
 
 def test_booking_earnings_again_books_nothing() -> None:
-    part = carried(2)
+    part = carrier_part(2)
     deliver(part)
     before = LedgerPosting.objects.count()
 
@@ -338,16 +338,16 @@ def test_same_posting_key_is_booked_once() -> None:
     entries = [Entry(LedgerAccount.BANK, 5), Entry(LedgerAccount.UNCLAIMED, -5)]
 
     first = post_entries("k", PostingKind.UNCLAIMED, entries, currency="VND", actor=DESK, now=NOW)
-    again = post_entries("k", PostingKind.UNCLAIMED, entries, currency="VND", actor=DESK, now=NOW)
+    second = post_entries("k", PostingKind.UNCLAIMED, entries, currency="VND", actor=DESK, now=NOW)
 
-    assert first == again
+    assert first == second
     assert LedgerEntry.objects.count() == 2
 
 
 def test_query_count_does_not_depend_on_number_of_lines() -> None:
     seller = make_seller()
 
-    def questions(lines: int) -> int:
+    def query_count(lines: int) -> int:
         part = make_order(*[(make_variant(seller, name=f"Gối {n}"), 1) for n in range(lines)]).parts.get()
         deliver(part, cash=False)
         LedgerPosting.objects.filter(part=part).exists()
@@ -356,19 +356,19 @@ def test_query_count_does_not_depend_on_number_of_lines() -> None:
         refund_row.save()
         with CaptureQueriesContext(
             connection,
-        ) as asked:
+        ) as captured:
             book_part_earnings(part.order, [part], now=NOW)
-        return len(asked)
+        return len(captured)
 
-    few, many = questions(1), questions(8)
+    query_count_of_one, query_count_of_eight = query_count(1), query_count(8)
 
-    assert few == many <= 9
+    assert query_count_of_one == query_count_of_eight <= 9
 
 
 def test_undelivered_order_needs_no_ledger_queries() -> None:
     order = make_order((make_variant(), 1))
 
-    with CaptureQueriesContext(connection) as asked:
+    with CaptureQueriesContext(connection) as captured:
         finish_order_change(order, now=NOW)
 
-    assert not [query for query in asked if "ledger" in query["sql"]]
+    assert not [query for query in captured if "ledger" in query["sql"]]

@@ -1,4 +1,4 @@
-"""What an order keeps of discounts."""
+"""Discounts recorded on an order: amounts, bearers and shares of lines and parts."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ pytestmark = pytest.mark.django_db
 STAFF = Actor.system("test")
 
 
-def lower(variant: Variant, price: int, rule: uuid.UUID | None) -> None:
-    """A catalogue rule leaves so much of the list price."""
+def set_rule_price(variant: Variant, price: int, rule: uuid.UUID | None) -> None:
+    """Set the price that a catalogue rule leaves of the list price."""
     Price.objects.filter(variant=variant).update(discounted=price, rule=rule)
 
 
 def order_with(*discounts: RequestedDiscount) -> Order:
-    """Two parts, 640,000 and 90,000 đồng of goods and 30,000 of delivery each, less the discounts."""
+    """An order of two parts: 640,000 and 90,000 đồng, delivery 30,000 each, less the discounts."""
     pillow = make_variant(make_seller("HTX Thiên An"), price=320_000)
     noodles = make_variant(make_seller("HTX Tài Hoan"), price=45_000)
     basket = make_basket((pillow, 2), (noodles, 2))
@@ -72,8 +72,8 @@ def edit(order: Order, variant: Variant, quantity: int, price: int | None) -> No
 def test_catalogue_rule_price_is_recorded_as_discount_of_rule() -> None:
     rule = uuid.uuid4()
     pillow, blanket = make_variant(price=320_000), make_variant(make_seller("HTX Tài Hoan"), price=500_000)
-    lower(pillow, 250_000, rule)
-    lower(blanket, 400_000, rule)
+    set_rule_price(pillow, 250_000, rule)
+    set_rule_price(blanket, 400_000, rule)
 
     order = make_order((pillow, 2), (blanket, 1))
 

@@ -1,4 +1,4 @@
-"""A company's name, tax code and address on an order, for whoever makes its invoice."""
+"""Invoice details of a company on an order: entered, shown, corrected and erased."""
 
 from __future__ import annotations
 
@@ -27,11 +27,17 @@ from tests.factories import (
     make_user,
     make_variant,
 )
-from tests.orders.pages.test_checkout_page import opened, put, refused, send, text_of
+from tests.orders.pages.test_checkout_page import (
+    add_to_basket,
+    checkout_page,
+    submit_checkout,
+    submit_rejected,
+    text_of,
+)
 
 pytestmark = pytest.mark.django_db
 
-WRITTEN = {
+INVOICE_FIELDS = {
     "invoice": "on",
     "invoice_company": "Công ty Tre Xanh",
     "invoice_tax_code": "0101 248 141",
@@ -47,9 +53,9 @@ def _places() -> None:
 
 def test_invoice_details_are_saved_and_shown_after_acceptance(client: Client) -> None:
     seller = make_seller("HTX Thiên An")
-    put(client, make_variant(seller))
+    add_to_basket(client, make_variant(seller))
 
-    send(client, **WRITTEN)
+    submit_checkout(client, **INVOICE_FIELDS)
 
     order = Order.objects.select_related("invoice").get()
     assert (order.invoice.company, order.invoice.tax_code) == ("Công ty Tre Xanh", "0101248141")
@@ -70,10 +76,10 @@ def test_invoice_details_are_saved_and_shown_after_acceptance(client: Client) ->
 
 
 def test_missing_or_invalid_invoice_fields_show_errors(client: Client) -> None:
-    put(client, make_variant())
+    add_to_basket(client, make_variant())
 
-    empty = refused(client, invoice="on", email="")
-    slip = refused(client, **WRITTEN | {"invoice_tax_code": "0101248142"})
+    empty = submit_rejected(client, invoice="on", email="")
+    wrong_tax_code = submit_rejected(client, **INVOICE_FIELDS | {"invoice_tax_code": "0101248142"})
 
     for words in [
         "Write the company&#x27;s name.",
@@ -82,8 +88,8 @@ def test_missing_or_invalid_invoice_fields_show_errors(client: Client) -> None:
         "Write where the invoice is sent",
     ]:
         assert words in empty
-    assert "That is no tax code" in slip
-    assert 'value="Công ty Tre Xanh"' in slip
+    assert "That is no tax code" in wrong_tax_code
+    assert 'value="Công ty Tre Xanh"' in wrong_tax_code
 
 
 def test_invoice_is_optional_and_prefilled_from_last_order(
@@ -92,14 +98,14 @@ def test_invoice_is_optional_and_prefilled_from_last_order(
     user = make_user()
     client.force_login(user)
     variant = make_variant(on_hand=9)
-    put(client, variant)
-    send(client, **WRITTEN | {"invoice_email": ""})
+    add_to_basket(client, variant)
+    submit_checkout(client, **INVOICE_FIELDS | {"invoice_email": ""})
     assert InvoiceDetails.objects.get().email == "hanh@example.com"
-    put(client, variant)
-    page = opened(client)
+    add_to_basket(client, variant)
+    page = checkout_page(client)
     assert 'value="0101248141"' in page
 
-    send(client, **WRITTEN | {"invoice": "", "invoice_tax_code": "1", "invoice_email": "x"})
+    submit_checkout(client, **INVOICE_FIELDS | {"invoice": "", "invoice_tax_code": "1", "invoice_email": "x"})
 
     assert (Order.objects.count(), InvoiceDetails.objects.count()) == (2, 1)
     for order in Order.objects.all():
@@ -112,14 +118,14 @@ def test_invoice_is_optional_and_prefilled_from_last_order(
 
 def test_emails_give_buyer_invoice_details_and_tell_seller_one_is_needed(client: Client) -> None:
     seller = make_seller("HTX Thiên An", email="htx@example.com")
-    put(client, make_variant(seller))
+    add_to_basket(client, make_variant(seller))
 
-    send(client, **WRITTEN)
+    submit_checkout(client, **INVOICE_FIELDS)
 
     to_buyer = Notification.objects.get(to="hanh@example.com")
     to_seller = Notification.objects.get(to="htx@example.com")
-    for told in (to_buyer.text, to_buyer.html):
-        assert all(words in told for words in ("Công ty Tre Xanh", "0101248141", "12 Tràng Thi, Hà Nội"))
+    for text in (to_buyer.text, to_buyer.html):
+        assert all(words in text for words in ("Công ty Tre Xanh", "0101248141", "12 Tràng Thi, Hà Nội"))
     assert "Người mua cần hoá đơn cho công ty." in to_seller.text
     assert "0101248141" not in to_seller.text
 
@@ -131,7 +137,7 @@ def test_staff_add_and_correct_invoice_details(client: Client) -> None:
     draft = Order.objects.get()
     page = f"/en/quan-tri/don-nhap/{draft.pk}/"
     delivery_method = variant.cooperative.delivery_methods.get()
-    written = {
+    form = {
         "name": "Hạnh",
         "phone": "0987654321",
         "email": "",
@@ -146,14 +152,14 @@ def test_staff_add_and_correct_invoice_details(client: Client) -> None:
         f"add-{variant.pk}": 2,
     }
 
-    half = client.post(page, written | WRITTEN | {"invoice_address": ""})
-    assert half.status_code == 422
-    assert "Write where the company is registered." in text_of(half)
+    incomplete = client.post(page, form | INVOICE_FIELDS | {"invoice_address": ""})
+    assert incomplete.status_code == 422
+    assert "Write where the company is registered." in text_of(incomplete)
     assert not InvoiceDetails.objects.exists()
-    client.post(page, written | WRITTEN)
-    kept = written | {f"add-{variant.pk}": "", "lines-TOTAL_FORMS": 1, "lines-INITIAL_FORMS": 1}
+    client.post(page, form | INVOICE_FIELDS)
+    saved_form = form | {f"add-{variant.pk}": "", "lines-TOTAL_FORMS": 1, "lines-INITIAL_FORMS": 1}
     line = {"lines-0-variant": variant.pk, "lines-0-quantity": 2, "lines-0-price": 50_000}
-    client.post(page, kept | line | WRITTEN | {"invoice_company": "Công ty Tre Vàng"})
+    client.post(page, saved_form | line | INVOICE_FIELDS | {"invoice_company": "Công ty Tre Vàng"})
     assert InvoiceDetails.objects.get().company == "Công ty Tre Vàng"
     assert "Công ty Tre Vàng" in text_of(client.get(page))
     client.post(f"{page}dat/", {"consent": "on"})
@@ -162,11 +168,11 @@ def test_staff_add_and_correct_invoice_details(client: Client) -> None:
     contact = f"/en/quan-tri/don-hang/{draft.pk}/nguoi-nhan/"
 
     assert 'value="Công ty Tre Vàng"' in text_of(client.get(contact))
-    client.post(contact, written | WRITTEN)
+    client.post(contact, form | INVOICE_FIELDS)
 
     assert InvoiceDetails.objects.get().company == "Công ty Tre Xanh"
     assert Change.objects.get(action="order.corrected").data == {"fields": ["invoice"]}
-    client.post(contact, written)
+    client.post(contact, form)
     assert not InvoiceDetails.objects.exists()
 
 

@@ -1,4 +1,4 @@
-"""Letters about orders, and a mail server that is broken or not there."""
+"""E-mails and text messages about orders, also while the mail server fails."""
 
 from __future__ import annotations
 
@@ -53,19 +53,19 @@ LATER = NOW + datetime.timedelta(hours=1)
 
 @pytest.fixture
 def refusing_server() -> Iterator[int]:
-    """A mail server on loopback that turns every visitor away; its port."""
+    """The port of a mail server on loopback that refuses every connection."""
     with socket.create_server(("127.0.0.1", 0)) as server:
 
-        def turn_away() -> None:
+        def refuse_connections() -> None:
             while True:
                 try:
-                    visitor, _address = server.accept()
+                    connection, _address = server.accept()
                 except OSError:
                     return
-                with visitor:
-                    visitor.sendall(b"554 no mail today\r\n")
+                with connection:
+                    connection.sendall(b"554 no mail today\r\n")
 
-        threading.Thread(target=turn_away, daemon=True).start()
+        threading.Thread(target=refuse_connections, daemon=True).start()
         yield server.getsockname()[1]
         server.shutdown(socket.SHUT_RDWR)
 
@@ -75,8 +75,8 @@ def unused_port() -> int:
         return int(server.getsockname()[1])
 
 
-def ordered(client: Client) -> Order:
-    """An order made on the pages, while the mail server is as it is."""
+def place_order_on_pages(client: Client) -> Order:
+    """An order placed through the pages."""
     variant = make_variant(on_hand=5, price=320_000)
     client.post("/gio-hang/dong/", {"variant": variant.pk, "quantity": 1})
     basket_id = client.session["basket"]
@@ -104,9 +104,9 @@ def test_order_is_placed_when_mail_server_refuses_and_email_is_retried(
     client: Client, refusing_server: int
 ) -> None:
     make_places()
-    broken = {"EMAIL_BACKEND": SMTP, "EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": refusing_server}
-    with override_settings(**broken, EMAIL_USE_TLS=False, EMAIL_USE_SSL=False):
-        order = ordered(client)
+    settings = {"EMAIL_BACKEND": SMTP, "EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": refusing_server}
+    with override_settings(**settings, EMAIL_USE_TLS=False, EMAIL_USE_SSL=False):
+        order = place_order_on_pages(client)
         letter = Notification.objects.get(to="hoa@example.com")
         first_try = deliver(letter, now=timezone.now())
 
@@ -116,20 +116,20 @@ def test_order_is_placed_when_mail_server_refuses_and_email_is_retried(
     assert "no mail today" in letter.last_error
     assert (order.status, order.total_gross) == (OrderStatus.PLACED, 350_000)
 
-    again = letter.due_at + datetime.timedelta(seconds=1)
-    assert Notification.objects.due(again).filter(pk=letter.pk).exists()
-    assert deliver(letter, now=again) is True
+    retry_at = letter.due_at + datetime.timedelta(seconds=1)
+    assert Notification.objects.due(retry_at).filter(pk=letter.pk).exists()
+    assert deliver(letter, now=retry_at) is True
     letter.refresh_from_db()
-    assert letter.sent_at == again
+    assert letter.sent_at == retry_at
     assert [each.to for each in mail.outbox] == [["hoa@example.com"]]
 
 
 @pytest.mark.django_db(transaction=True)
 def test_order_is_placed_when_mail_server_is_unreachable(client: Client) -> None:
     make_places()
-    absent = {"EMAIL_BACKEND": SMTP, "EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": unused_port()}
-    with override_settings(**absent, EMAIL_USE_TLS=False, EMAIL_USE_SSL=False):
-        order = ordered(client)
+    settings = {"EMAIL_BACKEND": SMTP, "EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": unused_port()}
+    with override_settings(**settings, EMAIL_USE_TLS=False, EMAIL_USE_SSL=False):
+        order = place_order_on_pages(client)
         letter = Notification.objects.get(to="hoa@example.com")
         assert deliver(letter, now=timezone.now()) is False
 
@@ -144,8 +144,8 @@ def test_dispatch_and_failed_delivery_emails_give_details() -> None:
     accept_part(part_id=part.pk, actor=MEMBER, now=LATER)
     parcel = pack_parcel(part_id=part.pk, quantities={part.lines.get().pk: 1}, actor=MEMBER, now=LATER)
     close_parcel(parcel_id=parcel.pk, actor=MEMBER, now=LATER)
-    how = DispatchDetails(vehicle="20B-123.45", driver_phone="+84912345678", tracking_number="VTP1")
-    hand_over_parcel(parcel_id=parcel.pk, dispatch=how, actor=MEMBER, now=LATER)
+    dispatch = DispatchDetails(vehicle="20B-123.45", driver_phone="+84912345678", tracking_number="VTP1")
+    hand_over_parcel(parcel_id=parcel.pk, dispatch=dispatch, actor=MEMBER, now=LATER)
     fail_delivery(parcel_id=parcel.pk, reason="Không ai ở nhà", actor=MEMBER, now=LATER)
 
     sent, failed = Notification.objects.filter(to="hoa@example.com").order_by("pk")[1:]
@@ -172,15 +172,15 @@ def test_pickup_message_gives_place_time_and_code(email: str) -> None:
     parcel = pack_parcel(part_id=part.pk, quantities={part.lines.get().pk: 1}, actor=MEMBER, now=LATER)
     close_parcel(parcel_id=parcel.pk, actor=MEMBER, now=LATER)
 
-    waiting = hand_over_parcel(parcel_id=parcel.pk, actor=MEMBER, now=LATER)
+    handed_over = hand_over_parcel(parcel_id=parcel.pk, actor=MEMBER, now=LATER)
 
-    told = Notification.objects.filter(to=email or "+84987654321").latest("pk")
-    for text in (told.text, told.html) if email else ():
+    message = Notification.objects.filter(to=email or "+84987654321").latest("pk")
+    for text in (message.text, message.html) if email else ():
         for words in ("Chợ Phủ Thông, gian 4", "Chủ nhật 29/11", "06:00–10:00", "350.000\u00a0₫"):
             assert words in text
-        assert waiting.pickup_code in text
-    assert waiting.pickup_code in told.text
-    assert told.subject == (f"Đơn {part.order.code} đã sẵn, mời đến nhận" if email else "")
+        assert handed_over.pickup_code in text
+    assert handed_over.pickup_code in message.text
+    assert message.subject == (f"Đơn {part.order.code} đã sẵn, mời đến nhận" if email else "")
 
 
 @pytest.mark.django_db
@@ -195,9 +195,9 @@ def test_declined_part_email_gives_reason_and_remaining_total() -> None:
     for text in (letter.text, letter.html):
         for words in ("HTX Thiên An", "Hết hàng", "350.000\u00a0₫", "120.000\u00a0₫"):
             assert words in text
-    told = Notification.objects.get(key=f"part_called_off:{part.pk}")
-    assert "Hết hàng" in told.text
-    assert f"/xa-vien/goi/{part.pk}/" in told.text
+    seller_message = Notification.objects.get(key=f"part_called_off:{part.pk}")
+    assert "Hết hàng" in seller_message.text
+    assert f"/xa-vien/goi/{part.pk}/" in seller_message.text
     assert stock_of(noodles).allocated == 2
 
 

@@ -1,4 +1,4 @@
-"""What a cooperative may see of its buyer, and until when a part may be called off."""
+"""Properties of a part: what its cooperative sees of the buyer, and who may cancel until when."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ def test_contact_shows_from_acceptance_and_address_until_delivery(state, progres
 def test_seller_can_cancel_until_handover_and_buyer_until_packed(state, by_seller, by_buyer) -> None:
     part, parcels = OrderPart(state=PartState.ACCEPTED), [Parcel(state=state)]
 
-    may = (part.may_be_cancelled(parcels), part.may_be_cancelled(parcels, by_buyer=True))
+    can_cancel = (part.may_be_cancelled(parcels), part.may_be_cancelled(parcels, by_buyer=True))
 
-    assert may == (by_seller, by_buyer)
+    assert can_cancel == (by_seller, by_buyer)
 
 
 def test_ended_part_cannot_be_cancelled() -> None:

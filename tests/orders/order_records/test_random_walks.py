@@ -1,6 +1,6 @@
-"""A small shop in which anything may happen in any order, and after each step every rule holds.
+"""Random sequences of actions in a small shop; all invariants are checked after each step.
 
-A walk is drawn from its seed, so a failing one is walked again by its number.
+A walk depends only on its seed, so a failing one can be repeated by its number.
 """
 
 from __future__ import annotations
@@ -70,9 +70,9 @@ from tests.factories import (
 from tests.invariants import check_everything
 
 pytestmark = pytest.mark.django_db
-SOMEBODY = Actor.system("walk")
-OFTEN = {
-    "step_put": 5,
+ACTOR = Actor.system("walk")
+WEIGHTS = {
+    "step_put_item": 5,
     "step_place": 6,
     "step_accept": 4,
     "step_weigh": 4,
@@ -83,11 +83,11 @@ OFTEN = {
 CONSENT = frozenset({ConsentPurpose.ORDER})
 
 
-class Walk:
-    """Two cooperatives with little stock, one buyer with an account, a clock that moves, and chance."""
+class RandomWalk:
+    """A shop with two cooperatives, little stock, one registered buyer and a moving clock."""
 
     def __init__(self, seed: int) -> None:
-        self.chance = random.Random(seed)
+        self.rng = random.Random(seed)
         self.now = NOW
         self.channel = make_channel()
         self.user = make_user()
@@ -97,62 +97,62 @@ class Walk:
         make_product(first, on_hand=6, price=99_999, variants=(("nhỏ", 0), ("to", 1)))
         make_product(second, on_hand=4, price=45_001, tax_class=make_tax_class(8))
         make_gourd(second, on_hand=5)
-        endless = make_product(second, on_hand=0, price=20_000).variants.get()
-        Variant.objects.filter(pk=endless.pk).update(track_inventory=False)
-        receive_stock(**self._stock(Variant.objects.get(pk=endless.pk)), quantity=1, **self.who)
-        self.done: dict[str, int] = {}
+        untracked = make_product(second, on_hand=0, price=20_000).variants.get()
+        Variant.objects.filter(pk=untracked.pk).update(track_inventory=False)
+        receive_stock(**self._stock(Variant.objects.get(pk=untracked.pk)), quantity=1, **self.who)
+        self.succeeded: dict[str, int] = {}
 
     @property
     def who(self) -> dict:
-        return {"actor": SOMEBODY, "now": self.now}
+        return {"actor": ACTOR, "now": self.now}
 
-    def take(self, steps: int) -> None:
-        """So many steps, each of any kind; what is refused counts as taken."""
+    def run(self, steps: int) -> None:
+        """Run the given number of random steps; refused actions count as steps."""
         kinds = sorted(name for name in dir(self) if name.startswith("step_"))
-        weights = [OFTEN.get(kind, 1) for kind in kinds]
-        for kind in self.chance.choices(kinds, weights, k=steps):
-            self.now += datetime.timedelta(minutes=self.chance.randint(1, 9))
+        weights = [WEIGHTS.get(kind, 1) for kind in kinds]
+        for kind in self.rng.choices(kinds, weights, k=steps):
+            self.now += datetime.timedelta(minutes=self.rng.randint(1, 9))
             try:
                 getattr(self, kind)()
-                self.done[kind] = self.done.get(kind, 0) + 1
+                self.succeeded[kind] = self.succeeded.get(kind, 0) + 1
             except Refused:
                 pass
-            except IndexError:  # nothing there yet to do it with
+            except IndexError:  # no row of the needed kind yet
                 pass
             check_everything(newest=2)
         check_everything()
 
-    def step_put(self) -> None:
+    def step_put_item(self) -> None:
         baskets = list(Basket.objects.order_by("changed_at"))
-        basket = self.chance.choice([None, *baskets])
+        basket = self.rng.choice([None, *baskets])
         add_to_basket(
             basket_id=basket.pk if basket else None,
-            user_id=self.chance.choice([None, None, self.user.pk]),
+            user_id=self.rng.choice([None, None, self.user.pk]),
             channel=self.channel,
-            variant_id=self.one(Variant).pk,
-            quantity=self.chance.randint(1, 3),
+            variant_id=self.pick_row(Variant).pk,
+            quantity=self.rng.randint(1, 3),
             now=self.now,
         )
 
     def step_change(self) -> None:
-        line = self.one(BasketLine)
+        line = self.pick_row(BasketLine)
         change_line_quantity(
-            basket_id=line.basket_id, line_id=line.pk, quantity=self.chance.randint(0, 4), now=self.now
+            basket_id=line.basket_id, line_id=line.pk, quantity=self.rng.randint(0, 4), now=self.now
         )
 
-    def step_adopt(self) -> None:
-        merge_guest_basket(guest_basket_id=self.one(Basket).pk, user_id=self.user.pk, now=self.now)
+    def step_add_guest_basket(self) -> None:
+        merge_guest_basket(guest_basket_id=self.pick_row(Basket).pk, user_id=self.user.pk, now=self.now)
 
     def step_choose(self) -> None:
-        basket = self.one(Basket)
+        basket = self.pick_row(Basket)
         set_basket_province(basket_id=basket.pk, province_code=HANOI, now=self.now)
         choose_deliveries(basket_id=basket.pk, choices=self.delivery_methods(), now=self.now)
 
     def step_open_checkout(self) -> None:
-        open_checkout(basket_id=self.one(Basket).pk, now=self.now)
+        open_checkout(basket_id=self.pick_row(Basket).pk, now=self.now)
 
     def step_place(self) -> None:
-        basket = self.one(Basket)
+        basket = self.pick_row(Basket)
         open_checkout(basket_id=basket.pk, now=self.now)
         place_order(
             basket_id=basket.pk,
@@ -165,7 +165,7 @@ class Walk:
     def step_draft(self) -> None:
         order = create_draft(channel=self.channel, source=OrderSource.PHONE, **self.who)
         lines = [
-            RequestedLine(uuid.UUID(int=self.chance.getrandbits(128)), self.one(Variant).pk, 1)
+            RequestedLine(uuid.UUID(int=self.rng.getrandbits(128)), self.pick_row(Variant).pk, 1)
             for _ in range(2)
         ]
         edit_draft(
@@ -178,21 +178,21 @@ class Walk:
 
     def step_place_draft(self) -> None:
         consents = frozenset({ConsentPurpose.ORDER})
-        place_draft(order_id=self.one(Order, placed_at=None).pk, consents=consents, **self.who)
+        place_draft(order_id=self.pick_row(Order, placed_at=None).pk, consents=consents, **self.who)
 
     def step_delete_draft(self) -> None:
-        delete_draft(order_id=self.one(Order, placed_at=None).pk, **self.who)
+        delete_draft(order_id=self.pick_row(Order, placed_at=None).pk, **self.who)
 
     def step_accept(self) -> None:
-        accept_part(part_id=self.one(OrderPart).pk, **self.who)
+        accept_part(part_id=self.pick_row(OrderPart).pk, **self.who)
 
     def step_decline(self) -> None:
-        decline_part(part_id=self.one(OrderPart).pk, reason="hết hàng", **self.who)
+        decline_part(part_id=self.pick_row(OrderPart).pk, reason="hết hàng", **self.who)
 
     def step_weigh(self) -> None:
-        line = self.one(OrderLine, estimate_grams__isnull=False, part__state="accepted")
-        grams = line.estimate_grams * self.chance.randint(30, 160) // 100
-        repeated, at_most = self.chance.choice([None, grams]), self.chance.random() < 0.2
+        line = self.pick_row(OrderLine, estimate_grams__isnull=False, part__state="accepted")
+        grams = line.estimate_grams * self.rng.randint(30, 160) // 100
+        repeated, at_most = self.rng.choice([None, grams]), self.rng.random() < 0.2
         weigh_line(
             part_id=line.part_id,
             line_id=line.pk,
@@ -203,65 +203,65 @@ class Walk:
         )
 
     def step_answer_weight(self) -> None:
-        question = self.one(WeightQuestion)
-        answer_weight_question(question_id=question.pk, agreed=self.chance.random() < 0.6, **self.who)
+        question = self.pick_row(WeightQuestion)
+        answer_weight_question(question_id=question.pk, agreed=self.rng.random() < 0.6, **self.who)
 
     def step_pack(self) -> None:
-        part = self.one(OrderPart, state="accepted")
+        part = self.pick_row(OrderPart, state="accepted")
         still_open = self.still_open(part)
-        chosen = self.chance.sample(list(still_open), self.chance.randint(0, len(still_open)))
-        quantities = {key: self.chance.randint(1, still_open[key]) for key in chosen}
+        chosen = self.rng.sample(list(still_open), self.rng.randint(0, len(still_open)))
+        quantities = {key: self.rng.randint(1, still_open[key]) for key in chosen}
         pack_parcel(part_id=part.pk, quantities=quantities, **self.who)
 
     def step_pack_all(self) -> None:
-        part = self.one(OrderPart, state="accepted")
+        part = self.pick_row(OrderPart, state="accepted")
         pack_parcel(part_id=part.pk, quantities=self.still_open(part), **self.who)
 
     def step_close(self) -> None:
-        close_parcel(parcel_id=self.one(Parcel, state="packing").pk, **self.who)
+        close_parcel(parcel_id=self.pick_row(Parcel, state="packing").pk, **self.who)
 
     def step_hand_over(self) -> None:
-        state = self.chance.choice(["packed", "packed", "failed_delivery", "packing"])
-        hand_over_parcel(parcel_id=self.one(Parcel, state=state).pk, **self.who)
+        state = self.rng.choice(["packed", "packed", "failed_delivery", "packing"])
+        hand_over_parcel(parcel_id=self.pick_row(Parcel, state=state).pk, **self.who)
 
     def step_deliver(self) -> None:
-        parcel = self.one(Parcel, state="handed_over")
-        deliver_parcel(parcel_id=parcel.pk, cash_collected=self.chance.random() < 0.7, **self.who)
+        parcel = self.pick_row(Parcel, state="handed_over")
+        deliver_parcel(parcel_id=parcel.pk, cash_collected=self.rng.random() < 0.7, **self.who)
 
     def step_fail(self) -> None:
-        fail_delivery(parcel_id=self.one(Parcel).pk, reason="không ai nghe máy", **self.who)
+        fail_delivery(parcel_id=self.pick_row(Parcel).pk, reason="không ai nghe máy", **self.who)
 
     def step_report_cash(self) -> None:
-        report_collected_cash(parcel_id=self.one(Parcel).pk, **self.who)
+        report_collected_cash(parcel_id=self.pick_row(Parcel).pk, **self.who)
 
     def step_void(self) -> None:
-        void_parcel(parcel_id=self.one(Parcel).pk, reason="đóng nhầm", **self.who)
+        void_parcel(parcel_id=self.pick_row(Parcel).pk, reason="đóng nhầm", **self.who)
 
     def step_cancel_as_buyer(self) -> None:
-        cancel_part_as_buyer(part_id=self.one(OrderPart).pk, **self.who)
+        cancel_part_as_buyer(part_id=self.pick_row(OrderPart).pk, **self.who)
 
     def step_cancel_part(self) -> None:
-        cancel_part(part_id=self.one(OrderPart).pk, reason="khách gọi", **self.who)
+        cancel_part(part_id=self.pick_row(OrderPart).pk, reason="khách gọi", **self.who)
 
     def step_cancel_order(self) -> None:
-        cancel_order(order_id=self.one(Order).pk, reason="khách gọi", **self.who)
+        cancel_order(order_id=self.pick_row(Order).pk, reason="khách gọi", **self.who)
 
     def step_count(self) -> None:
-        count_stock(**self._stock(self.one(Variant)), counted=self.chance.randint(0, 8), **self.who)
+        count_stock(**self._stock(self.pick_row(Variant)), counted=self.rng.randint(0, 8), **self.who)
 
     def step_receive(self) -> None:
-        quantity = self.chance.choice([-2, 1, 2, 3])
+        quantity = self.rng.choice([-2, 1, 2, 3])
         reason = MovementReason.RECEIPT if quantity > 0 else MovementReason.LOSS
-        receive_stock(**self._stock(self.one(Variant)), quantity=quantity, reason=reason, **self.who)
+        receive_stock(**self._stock(self.pick_row(Variant)), quantity=quantity, reason=reason, **self.who)
 
     def step_reprice(self) -> None:
-        variant = self.one(Variant)
+        variant = self.pick_row(Variant)
         edit_variant(
             cooperative=variant.cooperative,
             variant_id=variant.pk,
             channel=self.channel,
             details=VariantDetails(
-                price=self.chance.randint(1, 500_000),
+                price=self.rng.randint(1, 500_000),
                 name=variant.name,
                 content_grams=variant.content_grams,
                 is_weighed=variant.is_weighed,
@@ -269,17 +269,17 @@ class Walk:
             **self.who,
         )
 
-    def step_rest(self) -> None:
-        cooperative = self.one(Cooperative)
+    def step_resume_or_pause(self) -> None:
+        cooperative = self.pick_row(Cooperative)
         if cooperative.paused_from is not None:
             resume_cooperative(cooperative_id=cooperative.pk, **self.who)
-        elif self.chance.random() < 0.2:
+        elif self.rng.random() < 0.2:
             pause_cooperative(
                 cooperative_id=cooperative.pk, until=None, today=vietnam_date(self.now), **self.who
             )
 
     def step_sweep(self) -> None:
-        self.now += datetime.timedelta(minutes=self.chance.choice([5, 16, 60, 600]))
+        self.now += datetime.timedelta(minutes=self.rng.choice([5, 16, 60, 600]))
         release_expired_reservations(now=self.now)
         for part in OrderPart.objects.overdue(self.now):
             decline_unanswered_part(part_id=part.pk, **self.who)
@@ -287,8 +287,8 @@ class Walk:
             report_unanswered_part(part_id=part.pk, **self.who)
         delete_abandoned_baskets(now=self.now)
 
-    def one(self, model, **facts):
-        """Any one row, by chance alone and not by the database's whim."""
+    def pick_row(self, model, **facts):
+        """Pick a random row; rows are ordered, so that the seed alone decides."""
         order = {
             Order: ["number"],
             BasketLine: ["created_at"],
@@ -296,18 +296,18 @@ class Walk:
             OrderLine: ["order__number", "position"],
             WeightQuestion: ["asked_at", "line__order__number", "line__position"],
         }.get(model, ["pk"])
-        return self.chance.choice(list(model.objects.filter(**facts).order_by(*order)))
+        return self.rng.choice(list(model.objects.filter(**facts).order_by(*order)))
 
     def still_open(self, part) -> dict:
         lines = part.lines.order_by("position")
         return {key: left for key, left in open_quantities(lines).items() if left}
 
     def delivery_methods(self) -> dict[int, RequestedDelivery]:
-        """Some way for each cooperative, with a time where it has times."""
+        """A random delivery method for each cooperative, with a pickup time where it has any."""
         chosen = {}
-        for delivery_method in sorted(DeliveryMethod.objects.offered(), key=lambda _: self.chance.random()):
+        for delivery_method in sorted(DeliveryMethod.objects.offered(), key=lambda _: self.rng.random()):
             times = delivery_method.pickup_times(now=self.now)
-            time = self.chance.choice(times) if times else None
+            time = self.rng.choice(times) if times else None
             chosen[delivery_method.cooperative_id] = RequestedDelivery(
                 delivery_method.pk, time.day if time else None, time.starts if time else None
             )
@@ -315,7 +315,7 @@ class Walk:
 
     def _stock(self, variant: Variant) -> dict:
         warehouses = variant.cooperative.warehouses.order_by("created_at", "slug")
-        warehouse = self.chance.choice(list(warehouses))
+        warehouse = self.rng.choice(list(warehouses))
         return {
             "cooperative": variant.cooperative,
             "variant_id": variant.pk,
@@ -325,15 +325,15 @@ class Walk:
 
 @pytest.mark.parametrize("seed", range(2))
 def test_invariants_hold_after_each_step_of_random_walk(seed) -> None:
-    walk = Walk(seed)
+    walk = RandomWalk(seed)
 
-    walk.take(80)
+    walk.run(80)
 
-    assert walk.done["step_place"] > 0
+    assert walk.succeeded["step_place"] > 0
     assert Stock.objects.exists()
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("seed", range(100, 112))
 def test_invariants_hold_after_each_step_of_long_random_walk(seed) -> None:
-    Walk(seed).take(400)
+    RandomWalk(seed).run(400)

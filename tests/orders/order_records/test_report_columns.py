@@ -1,4 +1,4 @@
-"""Where reports count parts and lines: copies of what their orders say, kept by one function."""
+"""Columns that parts and lines copy from their order for reports, written by one function."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_only_cancelled_part_and_its_lines_have_ended() -> None:
 
 
 @pytest.mark.parametrize(
-    ("facts", "column", "value"),
+    ("changes", "column", "value"),
     [
         ({"placed_at": None, "confirmed_at": None}, "sold_on", None),
         ({"expired_at": NOW}, "has_ended", True),
@@ -46,10 +46,10 @@ def test_only_cancelled_part_and_its_lines_have_ended() -> None:
     ],
 )
 def test_order_changes_are_copied_to_parts_and_lines(
-    facts: dict[str, object], column: str, value: object
+    changes: dict[str, object], column: str, value: object
 ) -> None:
     order = make_order()
-    Order.objects.filter(pk=order.pk).update(**facts)
+    Order.objects.filter(pk=order.pk).update(**changes)
 
     recalculate_columns(Order.objects.get(pk=order.pk))
 

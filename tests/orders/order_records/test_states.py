@@ -1,4 +1,4 @@
-"""Every pair of states of parts, parcels and cash, and every action from every state."""
+"""Transitions between all states of parts, parcels and cash, and every action from every state."""
 
 from __future__ import annotations
 
@@ -63,17 +63,17 @@ CASH_PAIRS = {
 
 
 def check_pairs(row, column, moves, pairs, states):
-    """Every pair of states on a saved row: it moves where the table says so, and else it is refused."""
-    for came_from, to in itertools.product(states.values, repeat=2):
-        type(row).objects.filter(pk=row.pk).update(**{column: came_from})
+    """Try every pair of states on a saved row: listed transitions succeed, all others are refused."""
+    for source, target in itertools.product(states.values, repeat=2):
+        type(row).objects.filter(pk=row.pk).update(**{column: source})
         row.refresh_from_db()
-        if (came_from, to) in pairs:
-            assert advance(row, to, moves, column=column) == came_from
+        if (source, target) in pairs:
+            assert advance(row, target, moves, column=column) == source
         else:
             with refused(WrongMove, "wrong_move"):
-                advance(row, to, moves, column=column)
+                advance(row, target, moves, column=column)
         row.refresh_from_db()
-        assert getattr(row, column) == (to if (came_from, to) in pairs else came_from)
+        assert getattr(row, column) == (target if (source, target) in pairs else source)
 
 
 def test_part_allows_only_listed_transitions() -> None:
@@ -98,7 +98,7 @@ def test_every_state_is_reachable() -> None:
 
 
 def part_in(state):
-    """A part brought to a state by the actions that lead there."""
+    """A part in the given state, reached through actions."""
     part = make_part()
     if state == PartState.ACCEPTED:
         accept_part(part_id=part.pk, actor=DESK, now=NOW)
@@ -111,7 +111,7 @@ def part_in(state):
 
 
 def parcel_in(state):
-    """A parcel with all of its part, brought to a state by the actions that lead there."""
+    """A parcel with all lines of its part in the given state, reached through actions."""
     part = part_in(PartState.ACCEPTED)
     parcel = pack_parcel(part_id=part.pk, quantities={part.lines.get().pk: 1}, actor=DESK, now=NOW)
     who = {"parcel_id": parcel.pk, "actor": DESK, "now": NOW}
@@ -160,16 +160,16 @@ PART_ACTIONS = {
 @pytest.mark.parametrize("action", PART_ACTIONS)
 def test_part_action_moves_part_or_is_refused(state, action) -> None:
     part = part_in(state)
-    act, leads_to = PART_ACTIONS[action]
+    run_action, transitions = PART_ACTIONS[action]
 
-    if state in leads_to:
-        act(part)
+    if state in transitions:
+        run_action(part)
     else:
         with refused(WrongMove, "wrong_move"):
-            act(part)
+            run_action(part)
 
     part.refresh_from_db()
-    assert part.state == leads_to.get(state, state)
+    assert part.state == transitions.get(state, state)
 
 
 PARCEL_ACTIONS = {
@@ -199,17 +199,17 @@ PARCEL_ACTIONS = {
 @pytest.mark.parametrize("action", PARCEL_ACTIONS)
 def test_parcel_action_moves_parcel_or_is_refused(state, action) -> None:
     parcel = parcel_in(state)
-    act, leads_to = PARCEL_ACTIONS[action]
+    run_action, transitions = PARCEL_ACTIONS[action]
     who = {"parcel_id": parcel.pk, "actor": DESK, "now": NOW}
 
-    if state in leads_to:
-        act(**who)
+    if state in transitions:
+        run_action(**who)
     else:
         with refused(WrongMove, "wrong_move"):
-            act(**who)
+            run_action(**who)
 
     parcel.refresh_from_db()
-    assert parcel.state == leads_to.get(state, state)
+    assert parcel.state == transitions.get(state, state)
 
 
 ENDINGS = {

@@ -1,4 +1,4 @@
-"""Why something was called off is read by each in their own language."""
+"""Standard reasons are translated for each reader; free text is not."""
 
 from __future__ import annotations
 

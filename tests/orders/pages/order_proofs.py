@@ -1,4 +1,4 @@
-"""Showing that an order is one's own: as a test does it in a word, and as buyers do it with a code."""
+"""Prove that an order is one's own: directly in the session, or with the code that buyers are sent."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from shop.notifications.models import Notification
 _ORDER_ADDRESS = re.compile(r"/don-hang/([0-9a-f-]{36})/")
 
 
-def sent_digits(*, to: str) -> str:
-    """The code that was last sent there."""
+def last_sent_code(*, to: str) -> str:
+    """Return the code last sent to this e-mail address or phone number."""
     return decrypt_secret(Notification.objects.filter(key__startswith="code:", to=to).latest("pk").sealed)
 
 
-def show_order_is_theirs(client: Client, order: Order) -> None:
-    """As if its code had just been entered in this browser."""
-    _remember(client, str(order.pk))
+def prove_order(client: Client, order: Order) -> None:
+    """Mark the order as proven in the client's session, as if its code had just been entered."""
+    _mark_as_proven(client, str(order.pk))
 
 
-class BuyersBrowser(Client):
-    """A browser in which every order whose address it opens has been shown to be its holder's."""
+class ProvenOrdersClient(Client):
+    """A client for which every order whose URL it opens counts as proven."""
 
     def generic(self, method: str, path: str, *args: Any, **kwargs: Any) -> Any:
-        found = _ORDER_ADDRESS.search(str(path))
-        if found is not None:
-            _remember(self, found[1])
+        match = _ORDER_ADDRESS.search(str(path))
+        if match is not None:
+            _mark_as_proven(self, match[1])
         return super().generic(method, path, *args, **kwargs)
 
 
-def _remember(client: Client, key: str) -> None:
+def _mark_as_proven(client: Client, key: str) -> None:
     session = client.session
     session["proven_orders"] = session.get("proven_orders", {}) | {key: time.time() + 3600}
     session.save()

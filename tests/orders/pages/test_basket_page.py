@@ -1,4 +1,4 @@
-"""The basket as buyers use it."""
+"""The basket page: lines, totals, problems, delivery choices and merging at sign-in."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _places() -> None:
     make_places()
 
 
-def put(client: Client, variant: object, quantity: object = 1) -> object:
+def add_to_basket(client: Client, variant: object, quantity: object = 1) -> object:
     return client.post(
         "/en/gio-hang/dong/", {"variant": getattr(variant, "pk", variant), "quantity": quantity}
     )
@@ -52,14 +52,14 @@ def basket_page(client: Client) -> str:
     return re.sub(r"[ \n]+", " ", html_of(response))
 
 
-def change(client: Client, **fields: object) -> str:
+def change_line(client: Client, **fields: object) -> str:
     line = BasketLine.objects.get()
     response = client.post(f"/en/gio-hang/dong/{line.pk}/", fields, follow=True)
     assert response.status_code == 200
     return html_of(response)
 
 
-def go_to(client: Client, province: str) -> None:
+def set_province(client: Client, province: str) -> None:
     assert client.post("/en/gio-hang/noi-nhan/", {"province": province}).status_code == 302
 
 
@@ -73,21 +73,21 @@ def test_empty_basket_shows_message_and_no_checkout_link(client: Client) -> None
 def test_reduced_price_strikes_out_old_price_and_old_total(client: Client) -> None:
     gourd = make_variant(make_seller("HTX Yến Dương"), price=24_000)
     Price.objects.filter(variant=gourd).update(discounted=21_600)
-    put(client, gourd)
+    add_to_basket(client, gourd)
 
     struck = r"<s[^>]*>.*?([\d.]+)\u00a0₫</s>"
     assert set(re.findall(struck, basket_page(client))) == {"24.000"}
-    go_to(client, HANOI)
+    set_province(client, HANOI)
     assert set(re.findall(struck, basket_page(client))) == {"24.000", "54.000"}
 
 
 def test_lines_are_grouped_by_cooperative_with_totals(client: Client) -> None:
     pillow = make_variant(make_seller("HTX Thiên An"), price=320_000)
     noodles = make_variant(make_seller("HTX Tài Hoan"), name="Miến dong", price=45_000)
-    put(client, pillow)
-    put(client, noodles, 2)
+    add_to_basket(client, pillow)
+    add_to_basket(client, noodles, 2)
 
-    go_to(client, HANOI)
+    set_province(client, HANOI)
     page = basket_page(client)
 
     assert re.findall(r'Part \d, <span lang="vi">([^<]+)<', page) == ["HTX Thiên An", "HTX Tài Hoan"]
@@ -99,8 +99,8 @@ def test_lines_are_grouped_by_cooperative_with_totals(client: Client) -> None:
 def test_adding_same_variant_again_increases_its_line(client: Client) -> None:
     variant = make_variant()
 
-    put(client, variant, 1)
-    put(client, variant, 2)
+    add_to_basket(client, variant, 1)
+    add_to_basket(client, variant, 2)
 
     assert list(BasketLine.objects.values_list("variant", "quantity")) == [(variant.pk, 3)]
 
@@ -137,9 +137,9 @@ def test_invalid_quantity_shows_error_and_adds_nothing(client: Client, quantity:
 def test_invalid_line_quantity_shows_error_at_line_and_changes_nothing(
     client: Client, quantity: str, words: str
 ) -> None:
-    put(client, make_variant(), 2)
+    add_to_basket(client, make_variant(), 2)
 
-    page = change(client, quantity=quantity)
+    page = change_line(client, quantity=quantity)
 
     assert re.search(rf'id="fault-[^"]+" role="alert">.*?{re.escape(words)}', page, re.DOTALL)
     assert BasketLine.objects.get().quantity == 2
@@ -147,9 +147,9 @@ def test_invalid_line_quantity_shows_error_at_line_and_changes_nothing(
 
 def test_zero_quantity_removes_line_and_offers_undo(client: Client) -> None:
     variant = make_variant(name="Miến dong")
-    put(client, variant, 2)
+    add_to_basket(client, variant, 2)
 
-    page = change(client, quantity=0)
+    page = change_line(client, quantity=0)
 
     assert "Miến dong is taken out." in page
     assert not BasketLine.objects.exists()
@@ -158,25 +158,25 @@ def test_zero_quantity_removes_line_and_offers_undo(client: Client) -> None:
 
 
 def test_remove_button_ignores_quantity_field(client: Client) -> None:
-    put(client, make_variant(), 2)
+    add_to_basket(client, make_variant(), 2)
 
-    change(client, quantity="two", remove="1")
+    change_line(client, quantity="two", remove="1")
 
     assert not BasketLine.objects.exists()
 
 
 def test_foreign_or_unknown_line_is_missing(client: Client) -> None:
-    put(client, make_variant(), 2)
+    add_to_basket(client, make_variant(), 2)
     line = BasketLine.objects.get()
-    stranger = Client()
-    put(stranger, make_variant(name="Quýt"))
+    other_client = Client()
+    add_to_basket(other_client, make_variant(name="Quýt"))
 
-    response = stranger.post(f"/en/gio-hang/dong/{line.pk}/", {"quantity": 1})
+    response = other_client.post(f"/en/gio-hang/dong/{line.pk}/", {"quantity": 1})
 
     assert response.status_code == 404
     line.refresh_from_db()
     assert line.quantity == 2
-    assert stranger.post(f"/en/gio-hang/dong/{uuid.uuid4()}/", {"quantity": 1}).status_code == 404
+    assert other_client.post(f"/en/gio-hang/dong/{uuid.uuid4()}/", {"quantity": 1}).status_code == 404
 
 
 def test_line_problems_are_explained_and_block_checkout(client: Client) -> None:
@@ -184,14 +184,14 @@ def test_line_problems_are_explained_and_block_checkout(client: Client) -> None:
     sold_out = make_variant(seller, name="Hồng không hạt", on_hand=1)
     scarce = make_variant(seller, name="Bí xanh thơm", on_hand=2)
     dearer = make_variant(seller, name="Miến dong", price=45_000)
-    gone = make_variant(seller, name="Quýt")
-    put(client, sold_out)
-    put(client, scarce, 3)
-    put(client, dearer)
-    put(client, gone)
+    paused = make_variant(seller, name="Quýt")
+    add_to_basket(client, sold_out)
+    add_to_basket(client, scarce, 3)
+    add_to_basket(client, dearer)
+    add_to_basket(client, paused)
     sold_out.stocks.update(on_hand=0)
     Price.objects.filter(variant=dearer).update(amount=50_000)
-    Listing.objects.filter(product=gone.product_id).update(state=ListingState.PAUSED)
+    Listing.objects.filter(product=paused.product_id).update(state=ListingState.PAUSED)
 
     page = basket_page(client)
 
@@ -207,7 +207,7 @@ def test_line_problems_are_explained_and_block_checkout(client: Client) -> None:
 
 
 def test_lines_of_suspended_cooperative_are_not_for_sale(client: Client) -> None:
-    put(client, make_variant())
+    add_to_basket(client, make_variant())
     Cooperative.objects.update(state=CooperativeState.SUSPENDED)
 
     page = basket_page(client)
@@ -218,7 +218,7 @@ def test_lines_of_suspended_cooperative_are_not_for_sale(client: Client) -> None
 
 
 def test_paused_cooperative_shows_return_date_and_blocks_checkout(client: Client) -> None:
-    put(client, make_variant(make_seller("HTX Thiên An")))
+    add_to_basket(client, make_variant(make_seller("HTX Thiên An")))
     Cooperative.objects.update(paused_from=timezone.now(), paused_until="2099-02-20")
 
     page = basket_page(client)
@@ -232,11 +232,11 @@ def test_unserved_province_is_reported_on_basket_page(client: Client) -> None:
     cooperative = make_cooperative("HTX Yến Dương")
     make_warehouse(cooperative, channel)
     make_way(cooperative, channel, provinces=(HANOI,))
-    put(client, make_variant(cooperative))
+    add_to_basket(client, make_variant(cooperative))
 
-    go_to(client, HANOI)
+    set_province(client, HANOI)
     served = basket_page(client)
-    go_to(client, THAI_NGUYEN)
+    set_province(client, THAI_NGUYEN)
     unserved = basket_page(client)
 
     words = '<span lang="vi">HTX Yến Dương</span> does not deliver to <span lang="vi">Thái Nguyên</span>.'
@@ -246,8 +246,8 @@ def test_unserved_province_is_reported_on_basket_page(client: Client) -> None:
 def test_chosen_delivery_method_and_time_are_saved_and_change_total(client: Client) -> None:
     cooperative = make_seller()
     market = make_market_way(cooperative, make_channel())
-    put(client, make_variant(cooperative, price=100_000))
-    go_to(client, HANOI)
+    add_to_basket(client, make_variant(cooperative, price=100_000))
+    set_province(client, HANOI)
     value = re.search(rf'value="({market.pk}@[^"]+)"', basket_page(client))
     assert value is not None
 
@@ -264,7 +264,7 @@ def test_chosen_delivery_method_and_time_are_saved_and_change_total(client: Clie
 def test_delivery_method_of_another_cooperative_is_not_saved(client: Client) -> None:
     cooperative = make_seller()
     other = make_way(make_seller("HTX Khác"), make_channel())
-    put(client, make_variant(cooperative))
+    add_to_basket(client, make_variant(cooperative))
 
     client.post("/en/gio-hang/cach-giao/", {f"way-{cooperative.pk}": other.pk})
 
@@ -272,7 +272,7 @@ def test_delivery_method_of_another_cooperative_is_not_saved(client: Client) -> 
 
 
 def test_htmx_request_gets_fragment_and_basket_count(client: Client) -> None:
-    put(client, make_variant(), 1)
+    add_to_basket(client, make_variant(), 1)
     line = BasketLine.objects.get()
 
     response = client.post(f"/en/gio-hang/dong/{line.pk}/", {"quantity": 4}, headers={"HX-Request": "true"})
@@ -286,11 +286,11 @@ def test_htmx_request_gets_fragment_and_basket_count(client: Client) -> None:
 def test_signing_in_merges_guest_basket(client: Client) -> None:
     variant, other = make_variant(), make_variant(name="Quýt")
     user = make_user(email="hoa@example.com")
-    put(client, variant, 2)
-    own = Client()
-    own.force_login(user)
-    put(own, variant, 1)
-    put(own, other, 1)
+    add_to_basket(client, variant, 2)
+    signed_in_client = Client()
+    signed_in_client.force_login(user)
+    add_to_basket(signed_in_client, variant, 1)
+    add_to_basket(signed_in_client, other, 1)
 
     client.post("/tai-khoan/dang-nhap/", {"name": "hoa@example.com", "password": "quyt-bach-thong-2026"})
 
@@ -303,30 +303,30 @@ def test_merged_basket_takes_province_of_users_default_address(client: Client) -
     user = make_user(email="hoa@example.com")
     user.default_shipping_address = Address.objects.create(user=user, province_code=HANOI)
     user.save()
-    put(client, make_variant())
+    add_to_basket(client, make_variant())
     assert "selected" not in basket_page(client)
 
     client.post("/tai-khoan/dang-nhap/", {"name": "hoa@example.com", "password": "quyt-bach-thong-2026"})
 
     assert f'<option value="{HANOI}" lang="vi" selected>' in basket_page(client)
-    go_to(client, THAI_NGUYEN)
+    set_province(client, THAI_NGUYEN)
     assert f'<option value="{THAI_NGUYEN}" lang="vi" selected>' in basket_page(client)
 
 
 def test_query_count_does_not_depend_on_number_of_lines(client: Client) -> None:
     seller = make_seller()
-    put(client, make_variant(seller))
-    go_to(client, HANOI)
+    add_to_basket(client, make_variant(seller))
+    set_province(client, HANOI)
 
     def queries() -> int:
-        with CaptureQueriesContext(connection) as asked:
+        with CaptureQueriesContext(connection) as captured:
             client.get("/gio-hang/")
-        return len(asked)
+        return len(captured)
 
     before = queries()
     for n in range(4):
-        put(client, make_variant(seller, name=f"Hàng {n}"))
-        put(client, make_variant(make_seller(f"HTX {n}"), name=f"Quà {n}"))
+        add_to_basket(client, make_variant(seller, name=f"Hàng {n}"))
+        add_to_basket(client, make_variant(make_seller(f"HTX {n}"), name=f"Quà {n}"))
 
     assert queries() == before
 
@@ -339,12 +339,12 @@ def test_only_cooperative_with_public_page_is_linked(
     client: Client, fields: dict[str, object], is_linked: bool
 ) -> None:
     seller = make_seller("HTX Thiên An")
-    put(client, make_variant(seller))
+    add_to_basket(client, make_variant(seller))
     Cooperative.objects.filter(pk=seller.pk).update(**fields)
 
     page = basket_page(client)
-    there = client.get(f"/en/hop-tac-xa/{seller.slug}/").status_code
+    status = client.get(f"/en/hop-tac-xa/{seller.slug}/").status_code
 
     assert "HTX Thiên An" in page
     assert (f'href="/en/hop-tac-xa/{seller.slug}/"' in page) == is_linked
-    assert (there == 200) == is_linked
+    assert (status == 200) == is_linked

@@ -1,4 +1,4 @@
-"""Buying in a real browser: without any script, and with them."""
+"""Buying in a real browser, with and without scripts."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(trans
 
 
 @pytest.fixture(autouse=True)
-def _goods(transactional_db: None) -> None:
+def _products(transactional_db: None) -> None:
     make_places()
     make_variant(make_seller("HTX Thiên An"), name="Gối thảo dược", price=320_000)
 
 
-def buy(page: Page) -> None:
+def add_product_to_basket(page: Page) -> None:
     page.goto("/en/san-pham/")
     page.get_by_role("link", name="Gối thảo dược").click()
     page.get_by_role("button", name="Add to basket").click()
     expect(page).to_have_url(re.compile("/en/gio-hang/$"))
 
 
-def faults_of(page: Page) -> list[str]:
-    """What axe finds, and whether the page can be pushed sideways."""
-    found = [each["id"] for each in Axe().run(page).response["violations"]]
-    wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
-    return found + (["sideways scroll"] if wide else [])
+def page_violations(page: Page) -> list[str]:
+    """Accessibility violations found by axe, and horizontal scrolling."""
+    violations = [each["id"] for each in Axe().run(page).response["violations"]]
+    has_horizontal_scroll = page.evaluate("document.documentElement.scrollWidth > innerWidth")
+    return violations + (["sideways scroll"] if has_horizontal_scroll else [])
 
 
 def test_order_can_be_placed_and_cancelled_without_scripts(browser: Browser, live_server: Any) -> None:
@@ -42,7 +42,7 @@ def test_order_can_be_placed_and_cancelled_without_scripts(browser: Browser, liv
     )
     context.set_default_timeout(10_000)
     page = context.new_page()
-    buy(page)
+    add_product_to_basket(page)
     page.get_by_label("I receive goods in").select_option("01")
     page.get_by_role("button", name="Show").click()
     page.get_by_role("spinbutton", name="Quantity of Gối thảo dược").fill("2")
@@ -71,14 +71,14 @@ def test_order_can_be_placed_and_cancelled_without_scripts(browser: Browser, liv
 
 def test_phone_updates_basket_in_place_and_double_click_orders_once(phone: Page) -> None:
     page = phone
-    buy(page)
+    add_product_to_basket(page)
     page.get_by_label("I receive goods in").select_option("01")
     expect(page.get_by_text("350.000").first).to_be_visible()
     page.get_by_role("button", name="One more").click()
 
     expect(page.locator(".total").last).to_contain_text("670.000")
     assert BasketLine.objects.get().quantity == 2
-    assert faults_of(page) == []
+    assert page_violations(page) == []
 
     page.get_by_role("button", name="Order", exact=True).filter(visible=True).click()
     page.get_by_label("Full name").fill("Trần Thị Minh Hạnh")
@@ -88,14 +88,14 @@ def test_phone_updates_basket_in_place_and_double_click_orders_once(phone: Page)
     expect(page.get_by_label("Full name")).to_have_value("Trần Thị Minh Hạnh")
     page.get_by_role("button", name="Order, pay").click()
     expect(page.get_by_role("alert")).to_contain_text("Choose a commune or ward from the list.")
-    assert faults_of(page) == []
+    assert page_violations(page) == []
 
     page.get_by_label("Commune or ward", exact=True).select_option("01948")
     page.get_by_label("House, street, hamlet").fill("Thôn Nà Ít")
     page.get_by_label("I agree that Chợ Phiên").check()
     page.get_by_role("button", name="Order, pay").dblclick()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Order T")
-    assert faults_of(page) == []
+    assert page_violations(page) == []
     assert Order.objects.count() == 1
     page.go_back()
     expect(page).to_have_url(re.compile("/en/gio-hang/$"))
@@ -103,21 +103,21 @@ def test_phone_updates_basket_in_place_and_double_click_orders_once(phone: Page)
 
 def test_account_pages_have_no_accessibility_violations(page: Page) -> None:
     make_user(email="hoa@example.com", first_name="Hoa")
-    found = {}
+    violations_by_page = {}
     for address in ["dang-nhap/", "dang-ky/", "mat-khau/", "mat-khau/a/b/"]:
         page.goto(f"/en/tai-khoan/{address}")
-        found[address] = faults_of(page)
+        violations_by_page[address] = page_violations(page)
     page.goto("/en/tai-khoan/dang-nhap/")
     page.get_by_label("E-mail or phone number").fill("hoa@example.com")
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Enter the market").click()
     for address in ["", "thong-tin/"]:
         page.goto(f"/en/tai-khoan/{address}")
-        found[address] = faults_of(page)
+        violations_by_page[address] = page_violations(page)
     page.goto("/en/don-hang/")
-    found["find"] = faults_of(page)
+    violations_by_page["find"] = page_violations(page)
 
-    assert {address: faults for address, faults in found.items() if faults} == {}
+    assert {address: violations for address, violations in violations_by_page.items() if violations} == {}
 
 
 def test_buy_bar_shows_current_and_old_price_of_chosen_variant(browser: Browser, live_server: Any) -> None:
@@ -144,13 +144,13 @@ def test_buy_bar_shows_current_and_old_price_of_chosen_variant(browser: Browser,
     page.get_by_text("Quả nhỏ").click()
     expect(bar.locator("s")).to_have_count(0)
     expect(bar.locator("b")).to_have_text("24.000\u00a0₫")
-    assert faults_of(page) == []
+    assert page_violations(page) == []
     context.close()
 
 
 def test_offline_phone_keeps_form_and_orders_once(phone: Page) -> None:
     page = phone
-    buy(page)
+    add_product_to_basket(page)
     page.get_by_role("button", name="Order", exact=True).filter(visible=True).click()
     page.get_by_label("Province or city").select_option("19")
     expect(page.get_by_label("Commune or ward", exact=True)).to_contain_text("Xã Phủ Thông")
@@ -163,7 +163,7 @@ def test_offline_phone_keeps_form_and_orders_once(phone: Page) -> None:
     page.context.set_offline(True)
     page.get_by_role("button", name="Order, pay").click()
     expect(page.get_by_text("No network yet. Nothing has been ordered")).to_be_visible()
-    assert faults_of(page) == []
+    assert page_violations(page) == []
     page.context.set_offline(False)
     expect(page.get_by_text("No network yet. Nothing has been ordered")).to_be_hidden()
     page.reload()
@@ -174,12 +174,12 @@ def test_offline_phone_keeps_form_and_orders_once(phone: Page) -> None:
     expect(page.get_by_label("I agree that Chợ Phiên")).not_to_be_checked()
     page.get_by_label("I agree that Chợ Phiên").check()
 
-    # The order gets through, its answer does not.
-    def lose_the_answer(route: Any) -> None:
+    # The order is placed, but its response is lost.
+    def drop_response(route: Any) -> None:
         route.fetch()
         route.abort()
 
-    page.route("**/dat-hang/", lose_the_answer, times=1)
+    page.route("**/dat-hang/", drop_response, times=1)
     page.get_by_role("button", name="Order, pay").click()
     expect(page.get_by_text("No network yet. Nothing has been ordered")).to_be_visible()
     page.get_by_role("button", name="Order, pay").click()
@@ -191,17 +191,17 @@ def test_offline_phone_keeps_form_and_orders_once(phone: Page) -> None:
 
 def test_typed_text_survives_pending_response(phone: Page) -> None:
     page = phone
-    buy(page)
+    add_product_to_basket(page)
     page.get_by_role("button", name="Order", exact=True).filter(visible=True).click()
-    on_its_way: list[Route] = []
-    page.route("**/dat-hang/", lambda route: on_its_way.append(route), times=1)
+    held_requests: list[Route] = []
+    page.route("**/dat-hang/", lambda route: held_requests.append(route), times=1)
     with page.expect_request("**/dat-hang/"):
         page.get_by_label("Province or city").select_option("19")
 
     page.get_by_label("Full name").press_sequentially("Trần Thị Minh")
     page.get_by_label("I agree that Chợ Phiên").check()
     page.get_by_label("Full name").focus()
-    on_its_way.pop().continue_()
+    held_requests.pop().continue_()
 
     expect(page.get_by_label("Commune or ward", exact=True)).to_contain_text("Xã Phủ Thông")
     page.keyboard.type(" Hạnh")
@@ -214,18 +214,18 @@ def test_typed_text_survives_pending_response(phone: Page) -> None:
 
 def test_taps_during_pending_response_are_counted(phone: Page) -> None:
     page = phone
-    buy(page)
+    add_product_to_basket(page)
     page.get_by_label("I receive goods in").select_option("01")
     expect(page.get_by_text("350.000").first).to_be_visible()
-    on_its_way: list[Route] = []
-    page.route("**/gio-hang/dong/*/", lambda route: on_its_way.append(route), times=1)
+    held_requests: list[Route] = []
+    page.route("**/gio-hang/dong/*/", lambda route: held_requests.append(route), times=1)
     with page.expect_request("**/gio-hang/dong/*/"):
         page.get_by_role("button", name="One more").click()
 
     page.get_by_role("button", name="One more").click()
     page.get_by_role("button", name="One more").click()
     page.get_by_label("Voucher code").fill("PHIEN")
-    on_its_way.pop().continue_()
+    held_requests.pop().continue_()
 
     expect(page.locator(".total").last).to_contain_text("1.310.000")
     expect(page.get_by_role("spinbutton", name="Quantity of Gối thảo dược")).to_have_value("4")
@@ -236,21 +236,21 @@ def test_taps_during_pending_response_are_counted(phone: Page) -> None:
 def test_two_lines_changed_at_once_both_keep_requested_quantity(phone: Page) -> None:
     make_variant(make_seller("HTX Yến Dương"), name="Miến dong", price=50_000)
     page = phone
-    buy(page)
+    add_product_to_basket(page)
     page.goto("/en/san-pham/")
     page.get_by_role("link", name="Miến dong").click()
     page.get_by_role("button", name="Add to basket").click()
     pillow = page.get_by_role("spinbutton", name="Quantity of Gối thảo dược")
     noodles = page.get_by_role("spinbutton", name="Quantity of Miến dong")
     expect(noodles).to_have_value("1")
-    on_their_way: list[Route] = []
-    page.route("**/gio-hang/dong/*/", lambda route: on_their_way.append(route), times=2)
+    held_requests: list[Route] = []
+    page.route("**/gio-hang/dong/*/", lambda route: held_requests.append(route), times=2)
     for field in (pillow, noodles):
         with page.expect_request("**/gio-hang/dong/*/"):
             field.fill("3")
             field.blur()
 
-    on_their_way[0].continue_()  # its answer knows nothing of the other line, which is sent anew in its place
+    held_requests[0].continue_()  # its response lacks the other change, whose request is then repeated
     expect(page.locator(".total").last).to_contain_text("1.110.000")
 
     expect(pillow).to_have_value("3")

@@ -1,4 +1,4 @@
-"""From basket to order on one page."""
+"""The checkout page: from basket to order."""
 
 from __future__ import annotations
 
@@ -47,11 +47,11 @@ def _places() -> None:
     make_places()
 
 
-def put(client: Client, variant: Variant, quantity: int = 1) -> None:
+def add_to_basket(client: Client, variant: Variant, quantity: int = 1) -> None:
     client.post("/en/gio-hang/dong/", {"variant": variant.pk, "quantity": quantity})
 
 
-def opened(client: Client) -> str:
+def checkout_page(client: Client) -> str:
     response = client.get("/en/dat-hang/")
     assert response.status_code == 200
     return text_of(response)
@@ -61,8 +61,8 @@ def text_of(response: Any) -> str:
     return re.sub(r"[ \n]+", " ", html_of(response))
 
 
-def filled(**fields: Any) -> dict[str, Any]:
-    """What a buyer writes, with the first way of every cooperative, for the basket there is."""
+def checkout_form(**fields: Any) -> dict[str, Any]:
+    """A complete form for the only basket, with the first delivery method of each cooperative."""
     basket = Basket.objects.get()
     delivery_methods = {
         f"way-{cooperative.pk}": str(cooperative.delivery_methods.order_by("pk").first().pk)
@@ -83,13 +83,13 @@ def filled(**fields: Any) -> dict[str, Any]:
     }
 
 
-def send(client: Client, **fields: Any) -> Any:
-    return client.post("/en/dat-hang/", filled(**fields))
+def submit_checkout(client: Client, **fields: Any) -> Any:
+    return client.post("/en/dat-hang/", checkout_form(**fields))
 
 
-def refused(client: Client, **fields: Any) -> str:
-    """The page as it comes back; nothing may have been ordered."""
-    response = send(client, **fields)
+def submit_rejected(client: Client, **fields: Any) -> str:
+    """Submit the form, check that nothing was ordered, and return the page."""
+    response = submit_checkout(client, **fields)
     assert response.status_code == 200
     assert not Order.objects.exists()
     assert BasketLine.objects.exists()
@@ -102,10 +102,10 @@ def test_checkout_without_basket_redirects_to_basket(client: Client) -> None:
 
 def test_opening_checkout_reserves_stock(client: Client) -> None:
     variant = make_variant(on_hand=5)
-    put(client, variant, 2)
+    add_to_basket(client, variant, 2)
 
     client.post("/en/dat-hang/giu-hang/")
-    page = opened(client)
+    page = checkout_page(client)
 
     assert stock_of(variant).reserved == 2
     assert Reservation.objects.get().quantity == 2
@@ -115,10 +115,10 @@ def test_opening_checkout_reserves_stock(client: Client) -> None:
 
 def test_order_stores_submitted_details(client: Client) -> None:
     variant = make_variant(make_seller("HTX Thiên An"), price=320_000, on_hand=5)
-    put(client, variant, 2)
-    opened(client)
+    add_to_basket(client, variant, 2)
+    checkout_page(client)
 
-    response = send(client, **{f"note-{variant.cooperative_id}": "Gọi trước khi giao"})
+    response = submit_checkout(client, **{f"note-{variant.cooperative_id}": "Gọi trước khi giao"})
 
     order = Order.objects.select_related("shipping_address").get()
     assert response.headers["Location"] == f"/en/don-hang/{order.pk}/"
@@ -139,9 +139,9 @@ def test_order_stores_submitted_details(client: Client) -> None:
 
 def test_buyer_email_uses_their_language_and_seller_email_vietnamese(client: Client) -> None:
     seller = make_seller("HTX Thiên An", email="thien-an@example.com")
-    put(client, make_variant(seller, name="Gối thảo dược", price=320_000))
+    add_to_basket(client, make_variant(seller, name="Gối thảo dược", price=320_000))
 
-    send(client)
+    submit_checkout(client)
 
     order = Order.objects.get()
     letter = Notification.objects.get(to="hanh@example.com")
@@ -157,17 +157,17 @@ def test_buyer_email_uses_their_language_and_seller_email_vietnamese(client: Cli
 
 
 def test_order_language_is_that_of_checkout_page(client: Client) -> None:
-    put(client, make_variant())
+    add_to_basket(client, make_variant())
 
-    client.post("/dat-hang/", filled())
+    client.post("/dat-hang/", checkout_form())
 
     assert Order.objects.get().language == "vi"
 
 
 def test_order_without_email_sends_link_by_sms(client: Client) -> None:
-    put(client, make_variant())
+    add_to_basket(client, make_variant())
 
-    send(client, email="")
+    submit_checkout(client, email="")
 
     order = Order.objects.get()
     message = Notification.objects.get(contact_method="sms")
@@ -193,9 +193,9 @@ def test_order_without_email_sends_link_by_sms(client: Client) -> None:
 def test_error_is_listed_in_summary_and_linked_to_field(
     client: Client, field: str, value: str, words: str
 ) -> None:
-    put(client, make_variant())
+    add_to_basket(client, make_variant())
 
-    page = refused(client, **{field: value})
+    page = submit_rejected(client, **{field: value})
 
     summary = re.search(r'id="errors">(.*?)</div>', page)
     assert summary is not None
@@ -206,9 +206,9 @@ def test_error_is_listed_in_summary_and_linked_to_field(
 
 
 def test_missing_province_does_not_ask_for_delivery_method(client: Client) -> None:
-    put(client, make_variant())
+    add_to_basket(client, make_variant())
 
-    page = refused(client, province="", commune="", **{f"way-{Cooperative.objects.get().pk}": ""})
+    page = submit_rejected(client, province="", commune="", **{f"way-{Cooperative.objects.get().pk}": ""})
 
     assert "Choose a province from the list." in page
     assert "Choose how these goods reach you." not in page
@@ -216,25 +216,25 @@ def test_missing_province_does_not_ask_for_delivery_method(client: Client) -> No
 
 def test_missing_delivery_method_error_names_cooperative(client: Client) -> None:
     seller = make_seller("HTX Thiên An")
-    put(client, make_variant(seller))
+    add_to_basket(client, make_variant(seller))
 
-    page = refused(client, **{f"way-{seller.pk}": ""})
+    page = submit_rejected(client, **{f"way-{seller.pk}": ""})
 
     assert '<span lang="vi">HTX Thiên An</span>: Choose how these goods reach you.' in page
 
 
 def test_unusual_phone_number_is_accepted_with_warning(client: Client) -> None:
-    put(client, make_variant())
+    add_to_basket(client, make_variant())
 
-    response = client.post("/en/dat-hang/", filled(phone="0900 000 00"), follow=True)
+    response = client.post("/en/dat-hang/", checkout_form(phone="0900 000 00"), follow=True)
 
     assert Order.objects.get().phone == "+8490000000"
     assert "The phone number 0900 000 00 looks odd." in html_of(response)
 
 
 def test_resubmitted_form_redirects_to_same_order(client: Client) -> None:
-    put(client, make_variant())
-    form = filled()
+    add_to_basket(client, make_variant())
+    form = checkout_form()
 
     first = client.post("/en/dat-hang/", form)
     second = client.post("/en/dat-hang/", form)
@@ -246,27 +246,27 @@ def test_resubmitted_form_redirects_to_same_order(client: Client) -> None:
 def test_form_submitted_by_stranger_redirects_to_basket(client: Client) -> None:
     user = make_user()
     client.force_login(user)
-    put(client, make_variant())
-    form = filled()
-    stranger = Client()
+    add_to_basket(client, make_variant())
+    form = checkout_form()
+    other_client = Client()
 
-    before = stranger.post("/en/dat-hang/", form)
+    before = other_client.post("/en/dat-hang/", form)
     client.post("/en/dat-hang/", form)
-    after = stranger.post("/en/dat-hang/", form)
+    after = other_client.post("/en/dat-hang/", form)
 
     assert before.headers["Location"] == after.headers["Location"] == "/en/gio-hang/"
     assert Order.objects.get().user == user
-    assert stranger.post("/en/dat-hang/", form | {"basket": str(uuid.uuid4())}).status_code == 302
+    assert other_client.post("/en/dat-hang/", form | {"basket": str(uuid.uuid4())}).status_code == 302
 
 
 def test_price_increase_must_be_confirmed_before_ordering(client: Client) -> None:
     variant = make_variant(name="Miến dong", price=45_000)
-    put(client, variant)
-    opened(client)
+    add_to_basket(client, variant)
+    checkout_page(client)
     Price.objects.update(amount=50_000)
 
-    page = refused(client, shown_total=75_000)
-    response = send(client, shown_total=80_000)
+    page = submit_rejected(client, shown_total=75_000)
+    response = submit_checkout(client, shown_total=80_000)
 
     assert '<span lang="vi">Miến dong</span>: The price has changed: 45.000\u00a0₫ before, 50.000' in page
     assert "Order, pay 80.000\u00a0₫" in page
@@ -276,12 +276,12 @@ def test_price_increase_must_be_confirmed_before_ordering(client: Client) -> Non
 
 def test_sold_item_is_reported_and_basket_kept(client: Client) -> None:
     variant = make_variant(name="Bí xanh thơm", on_hand=5)
-    put(client, variant, 3)
-    opened(client)
+    add_to_basket(client, variant, 3)
+    checkout_page(client)
     Reservation.objects.all().delete()
     Stock.objects.update(reserved=0, on_hand=1)
 
-    page = refused(client)
+    page = submit_rejected(client)
 
     assert '<span lang="vi">Bí xanh thơm</span>: Only 1 is left.' in page
     assert "Order, pay" not in page
@@ -290,14 +290,14 @@ def test_sold_item_is_reported_and_basket_kept(client: Client) -> None:
 
 
 def test_form_values_are_restored_after_basket_is_corrected(client: Client) -> None:
-    put(client, make_variant(on_hand=5), 3)
-    opened(client)
+    add_to_basket(client, make_variant(on_hand=5), 3)
+    checkout_page(client)
     Reservation.objects.all().delete()
     Stock.objects.update(reserved=0, on_hand=1)
-    refused(client)
+    submit_rejected(client)
 
     client.post(f"/en/gio-hang/dong/{BasketLine.objects.get().pk}/", {"quantity": 1})
-    page = opened(client)
+    page = checkout_page(client)
 
     assert 'value="Trần Thị Minh Hạnh"' in page
     assert 'value="Số 8, ngõ 42"' in page
@@ -305,51 +305,51 @@ def test_form_values_are_restored_after_basket_is_corrected(client: Client) -> N
 
 def test_expired_reservation_still_orders_when_stock_suffices(client: Client) -> None:
     variant = make_variant(on_hand=5)
-    put(client, variant, 3)
-    opened(client)
+    add_to_basket(client, variant, 3)
+    checkout_page(client)
     Reservation.objects.update(expires_at=timezone.now() - datetime.timedelta(minutes=1))
 
-    response = send(client)
+    response = submit_checkout(client)
 
     assert response.status_code == 302
     assert (stock_of(variant).reserved, stock_of(variant).allocated) == (0, 3)
 
 
 def test_changed_total_must_be_confirmed(client: Client) -> None:
-    put(client, make_variant(price=100_000))
-    opened(client)
+    add_to_basket(client, make_variant(price=100_000))
+    checkout_page(client)
     Cooperative.objects.get().delivery_methods.get().rates.update(price=45_000)
 
-    page = refused(client, shown_total=130_000)
+    page = submit_rejected(client, shown_total=130_000)
 
     assert "It costs 145.000\u00a0₫ now, not 130.000\u00a0₫." in page
 
 
 def test_higher_maximum_weight_must_be_confirmed(client: Client) -> None:
     gourd = make_gourd()
-    put(client, gourd)
-    page = opened(client)
+    add_to_basket(client, gourd)
+    page = checkout_page(client)
     Variant.objects.filter(pk=gourd.pk).update(tolerance_percent=50)
 
-    again = refused(client, shown_total=66_000, shown_most=73_200)
-    response = send(client, shown_total=66_000, shown_most=84_000)
+    second_page = submit_rejected(client, shown_total=66_000, shown_most=73_200)
+    response = submit_checkout(client, shown_total=66_000, shown_most=84_000)
 
     assert 'name="shown_most" value="73200"' in page
-    assert "It may weigh and cost up to 84.000\u00a0₫ now, not 73.200\u00a0₫." in again
-    assert 'name="shown_most" value="84000"' in again
+    assert "It may weigh and cost up to 84.000\u00a0₫ now, not 73.200\u00a0₫." in second_page
+    assert 'name="shown_most" value="84000"' in second_page
     assert response.status_code == 302
     assert Order.objects.get().lines.get().bound_grams == 3600
 
 
 def test_product_newly_sold_by_weight_must_be_confirmed(client: Client) -> None:
     pillow = make_variant(price=36_000, content_grams=2400, tolerance_percent=20)
-    put(client, pillow)
-    opened(client)
+    add_to_basket(client, pillow)
+    checkout_page(client)
     Variant.objects.filter(pk=pillow.pk).update(is_weighed=True)
 
-    again = refused(client, shown_total=66_000, shown_most=66_000)
+    second_page = submit_rejected(client, shown_total=66_000, shown_most=66_000)
 
-    assert "It may weigh and cost up to 73.200\u00a0₫ now, not 66.000\u00a0₫." in again
+    assert "It may weigh and cost up to 73.200\u00a0₫ now, not 66.000\u00a0₫." in second_page
 
 
 def test_delivery_price_and_communes_depend_on_province(client: Client) -> None:
@@ -358,23 +358,23 @@ def test_delivery_price_and_communes_depend_on_province(client: Client) -> None:
     delivery_method.rates.create(
         channel=make_channel(), currency="VND", province_code=THAI_NGUYEN, price=12_000
     )
-    put(client, make_variant(cooperative, price=100_000))
+    add_to_basket(client, make_variant(cooperative, price=100_000))
 
-    far = text_of(send(client, reload="1"))
-    near = text_of(send(client, reload="1", province=THAI_NGUYEN))
+    hanoi = text_of(submit_checkout(client, reload="1"))
+    thai_nguyen = text_of(submit_checkout(client, reload="1", province=THAI_NGUYEN))
 
-    assert "Order, pay 130.000\u00a0₫" in far
-    assert "Order, pay 112.000\u00a0₫" in near
-    assert "Xã Phủ Thông" in near
-    assert "Phường Nghĩa Đô" not in near
-    assert 'value="Số 8, ngõ 42"' in near
+    assert "Order, pay 130.000\u00a0₫" in hanoi
+    assert "Order, pay 112.000\u00a0₫" in thai_nguyen
+    assert "Xã Phủ Thông" in thai_nguyen
+    assert "Phường Nghĩa Đô" not in thai_nguyen
+    assert 'value="Số 8, ngõ 42"' in thai_nguyen
     assert not Order.objects.exists()
 
 
 def test_htmx_request_gets_only_form(client: Client) -> None:
-    put(client, make_variant())
+    add_to_basket(client, make_variant())
 
-    response = client.post("/en/dat-hang/", filled(reload="1"), headers={"HX-Request": "true"})
+    response = client.post("/en/dat-hang/", checkout_form(reload="1"), headers={"HX-Request": "true"})
 
     html = html_of(response).strip()
     assert html.startswith('<form class="split" id="checkout"')
@@ -386,9 +386,9 @@ def test_unserved_province_shows_error_and_places_no_order(client: Client) -> No
     cooperative = make_cooperative("HTX Yến Dương")
     make_warehouse(cooperative, channel)
     make_way(cooperative, channel, provinces=(HANOI,))
-    put(client, make_variant(cooperative))
+    add_to_basket(client, make_variant(cooperative))
 
-    page = refused(client, province=THAI_NGUYEN, commune="01948")
+    page = submit_rejected(client, province=THAI_NGUYEN, commune="01948")
 
     assert (
         '<span lang="vi">HTX Yến Dương</span> does not deliver to <span lang="vi">Thái Nguyên</span>.' in page
@@ -398,12 +398,12 @@ def test_unserved_province_shows_error_and_places_no_order(client: Client) -> No
 def test_order_stores_chosen_market_day_pickup(client: Client) -> None:
     cooperative = make_seller()
     market = make_market_way(cooperative, make_channel(), capacity=1)
-    put(client, make_variant(cooperative, price=100_000))
-    client.post("/en/dat-hang/", filled(reload="1"))
-    value = re.search(rf'value="({market.pk}@[^"]+)"', text_of(send(client, reload="1")))
+    add_to_basket(client, make_variant(cooperative, price=100_000))
+    client.post("/en/dat-hang/", checkout_form(reload="1"))
+    value = re.search(rf'value="({market.pk}@[^"]+)"', text_of(submit_checkout(client, reload="1")))
     assert value is not None
 
-    send(client, **{f"way-{cooperative.pk}": value[1]})
+    submit_checkout(client, **{f"way-{cooperative.pk}": value[1]})
 
     part = Order.objects.get().parts.get()
     assert f"{part.pickup_day}T{part.pickup_starts:%H:%M}" == value[1].split("@")[1]
@@ -413,34 +413,34 @@ def test_order_stores_chosen_market_day_pickup(client: Client) -> None:
 def test_full_pickup_time_shows_field_error(client: Client) -> None:
     cooperative = make_seller()
     market = make_market_way(cooperative, make_channel(), capacity=1)
-    put(client, make_variant(cooperative))
-    value = re.search(rf'value="({market.pk}@[^"]+)"', text_of(send(client, reload="1")))
+    add_to_basket(client, make_variant(cooperative))
+    value = re.search(rf'value="({market.pk}@[^"]+)"', text_of(submit_checkout(client, reload="1")))
     assert value is not None
     day, starts = value[1].split("@")[1].split("T")
     market.slots.create(day=day, starts=starts, ends="10:00", capacity=1, taken=1)
 
-    page = refused(client, **{f"way-{cooperative.pk}": value[1]})
+    page = submit_rejected(client, **{f"way-{cooperative.pk}": value[1]})
 
     assert "That way is no longer possible. Choose another." in page
     assert market.slots.get().taken == 1
 
 
 def test_old_address_shows_suggestions_without_selecting_one(client: Client) -> None:
-    put(client, make_variant())
+    add_to_basket(client, make_variant())
 
-    page = text_of(send(client, reload="1", commune="", old_address="Dịch Vọng, Hà Nội"))
-    old = "Số 9, ngõ 2, phường Dịch Vọng, Hà Nội"
-    picked = text_of(send(client, commune="", street="", old_address=old, pick="00166"))
+    page = text_of(submit_checkout(client, reload="1", commune="", old_address="Dịch Vọng, Hà Nội"))
+    old_address = "Số 9, ngõ 2, phường Dịch Vọng, Hà Nội"
+    picked = text_of(submit_checkout(client, commune="", street="", old_address=old_address, pick="00166"))
 
-    # Enter in its field is no order either: what it means today is shown first.
-    entered = text_of(send(client, old_address=old))
+    # Pressing Enter in the field does not order either: the suggestions are shown first.
+    entered = text_of(submit_checkout(client, old_address=old_address))
     assert re.findall(r'name="pick" value="(\d+)"', entered) == ["00166", "00613"]
     assert re.findall(r'name="pick" value="(\d+)"', page) == ["00166", "00613"]
     assert 'value="00166" selected' not in page
     assert 'value="00166" selected' in picked
     assert 'value="Số 9, ngõ 2"' in picked
     assert not Order.objects.exists()
-    send(client, old_address=old, old_address_seen=old)
+    submit_checkout(client, old_address=old_address, old_address_seen=old_address)
     assert Order.objects.exists()
 
 
@@ -454,10 +454,10 @@ def test_commune_options_are_limited_to_province(client: Client) -> None:
 def test_details_of_signed_in_buyer_are_prefilled(client: Client) -> None:
     user = make_user(first_name="Nông Thị Mai", phone="+84912345678", email="mai@example.com")
     client.force_login(user)
-    put(client, make_variant())
+    add_to_basket(client, make_variant())
 
-    page = opened(client)
-    send(client)
+    page = checkout_page(client)
+    submit_checkout(client)
 
     assert 'value="Nông Thị Mai"' in page
     assert 'value="mai@example.com"' in page
@@ -477,37 +477,37 @@ def test_invalid_csrf_token_shows_page_with_link_back() -> None:
 
 
 def test_repeated_htmx_submit_redirects_to_one_order(client: Client) -> None:
-    put(client, make_variant())
-    written, htmx = filled(), {"HX-Request": "true"}
+    add_to_basket(client, make_variant())
+    form, htmx = checkout_form(), {"HX-Request": "true"}
 
-    answers = [client.post("/en/dat-hang/", written, headers=htmx) for _time in range(2)]
+    responses = [client.post("/en/dat-hang/", form, headers=htmx) for _time in range(2)]
 
     order = Order.objects.get()
-    assert [(answer.status_code, answer.headers["HX-Redirect"]) for answer in answers] == [
+    assert [(response.status_code, response.headers["HX-Redirect"]) for response in responses] == [
         (204, f"/en/don-hang/{order.pk}/")
     ] * 2
 
 
 def test_form_values_are_kept_until_order_is_placed(client: Client) -> None:
     variant = make_variant()
-    put(client, variant)
+    add_to_basket(client, variant)
     note = {f"note-{variant.cooperative_id}": "Gọi trước khi giao"}
-    send(client, reload="1", **note)
+    submit_checkout(client, reload="1", **note)
 
-    page = opened(client)
+    page = checkout_page(client)
 
     for words in ["Trần Thị Minh Hạnh", "Số 8, ngõ 42", "cổng xanh", "Gọi trước khi giao"]:
         assert f'value="{words}"' in page
-    send(client, **note)
-    put(client, variant)
-    assert "Minh Hạnh" not in opened(client)
+    submit_checkout(client, **note)
+    add_to_basket(client, variant)
+    assert "Minh Hạnh" not in checkout_page(client)
 
 
 def test_unknown_province_is_rejected_and_not_saved(client: Client) -> None:
-    put(client, make_variant())
-    send(client, province="9" * 400)
+    add_to_basket(client, make_variant())
+    submit_checkout(client, province="9" * 400)
 
-    opened(client)
+    checkout_page(client)
 
     assert Basket.objects.get().province_code == ""
     assert not Order.objects.exists()
@@ -518,32 +518,32 @@ def test_query_count_of_placement_does_not_depend_on_lines(client: Client) -> No
     counts = []
     for size in (1, 1, 6):  # the first one writes the province into the session, too
         for _line in range(size):
-            put(client, make_variant(seller, on_hand=5))
-        opened(client)
-        written = filled()
-        with CaptureQueriesContext(connection) as asked:
-            client.post("/en/dat-hang/", written)
-        counts.append(len(asked))
+            add_to_basket(client, make_variant(seller, on_hand=5))
+        checkout_page(client)
+        form = checkout_form()
+        with CaptureQueriesContext(connection) as captured:
+            client.post("/en/dat-hang/", form)
+        counts.append(len(captured))
 
     assert Order.objects.count() == 3
-    # Six of them give the session a new key, since it now proves the order to be theirs.
+    # Six of them renew the session key, since the session now proves access to the order.
     assert counts[1] == counts[2] <= 76
 
 
 def test_query_count_of_page_does_not_depend_on_lines(client: Client) -> None:
-    put(client, make_variant(), 1)
-    send(client, reload="1")
-    client.get("/dat-hang/")  # which keeps the page's language
+    add_to_basket(client, make_variant(), 1)
+    submit_checkout(client, reload="1")
+    client.get("/dat-hang/")  # stores the page's language
 
     def queries() -> int:
-        with CaptureQueriesContext(connection) as asked:
+        with CaptureQueriesContext(connection) as captured:
             assert client.get("/dat-hang/").status_code == 200
-        return len(asked)
+        return len(captured)
 
     before = queries()
     for n in range(4):
-        put(client, make_variant(name=f"Hàng {n}"))
-        put(client, make_variant(make_seller(f"HTX {n}"), name=f"Quà {n}"))
+        add_to_basket(client, make_variant(name=f"Hàng {n}"))
+        add_to_basket(client, make_variant(make_seller(f"HTX {n}"), name=f"Quà {n}"))
     after = queries()
 
     assert after == before
@@ -558,21 +558,21 @@ def test_english_pages_use_translations_and_mark_vietnamese_text(client: Client)
     for row, field, text in ((delivery_method, "name", "To your door"), (other, "note", "South station")):
         kind, key = row._meta.label_lower, str(row.pk)
         Translation.objects.create(kind=kind, key=key, language="en", field=field, text=text)
-    put(client, variant)
+    add_to_basket(client, variant)
     client.post("/en/gio-hang/noi-nhan/", {"province": HANOI})
 
-    basket, checkout = text_of(client.get("/en/gio-hang/")), opened(client)
-    send(client)
+    basket, checkout = text_of(client.get("/en/gio-hang/")), checkout_page(client)
+    submit_checkout(client)
     order = Order.objects.get()
-    followed = text_of(client.get(f"/en/don-hang/{order.pk}/"))
+    order_page = text_of(client.get(f"/en/don-hang/{order.pk}/"))
     letter = collapse(Notification.objects.get(to="hanh@example.com").html)
 
     for page in (basket, checkout):
-        for told in ("<b>To your door</b>", '<b lang="vi">Xe khách</b>', "<span>South station</span>"):
-            assert told in page
+        for html in ("<b>To your door</b>", '<b lang="vi">Xe khách</b>', "<span>South station</span>"):
+            assert html in page
         assert re.search(r'lang="vi">(<a [^>]+>)?Quýt<', page)
         assert re.search(r'<(b|legend) lang="vi">HTX Thiên An<', page)
-    for page in (followed, letter):
+    for page in (order_page, letter):
         assert "<span>To your door</span>" in page
         assert '<span lang="vi">Quýt</span>' in page
     assert '<span lang="vi">HTX Thiên An</span>' in text_of(client.get("/en/tai-khoan/"))

@@ -1,4 +1,4 @@
-"""The pages of complaints and refunds: the buyer's, the members' and the desk's, and who may see them."""
+"""Pages of complaints and refunds for buyers, members and staff, and who may see them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.factories import make_admin, make_member, make_order, make_seller, ma
 from tests.kept import kept
 from tests.markup import html_of
 from tests.orders.bank_transfers.transfers_at_hand import take, waiting_order
-from tests.orders.pages.order_proofs import BuyersBrowser
+from tests.orders.pages.order_proofs import ProvenOrdersClient
 from tests.orders.refunds.refunds_at_hand import WHO, delivered, give_back, line_of, paid_order
 from tests.unchanged import every_row
 
@@ -36,16 +36,16 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def client() -> Client:
-    return BuyersBrowser()
+    return ProvenOrdersClient()
 
 
 @kept
-def got(seller=None, **fields) -> OrderPart:
+def delivered_part(seller=None, **fields) -> OrderPart:
     variant = make_variant(seller, price=45_000, on_hand=20)
     return delivered(make_order((variant, 5), **fields), now=timezone.now())
 
 
-def complained(part: OrderPart, steps: int = 2) -> Complaint:
+def file_complaint(part: OrderPart, steps: int = 2) -> Complaint:
     return submit_complaint(
         part_id=part.pk,
         steps={line_of(part).pk: steps},
@@ -55,17 +55,17 @@ def complained(part: OrderPart, steps: int = 2) -> Complaint:
     )
 
 
-def photo(name="anh.jpg", **saved) -> SimpleUploadedFile:
+def photo(name="anh.jpg", **options) -> SimpleUploadedFile:
     content = io.BytesIO()
-    Image.new("RGB", (640, 480), "red").save(content, "JPEG", **saved)
+    Image.new("RGB", (640, 480), "red").save(content, "JPEG", **options)
     return SimpleUploadedFile(name, content.getvalue(), "image/jpeg")
 
 
-def form_of(part: OrderPart) -> str:
+def complaint_url(part: OrderPart) -> str:
     return f"/don-hang/{part.order_id}/goi/{part.number}/phan-anh/"
 
 
-def said(part: OrderPart, **fields):
+def complaint_form(part: OrderPart, **fields):
     return {
         "key": str(uuid.uuid4()),
         f"steps-{line_of(part).pk}": "2",
@@ -82,12 +82,12 @@ def staff(client: Client) -> Client:
 
 
 def test_buyer_files_complaint_with_photos(client: Client) -> None:
-    part = got()
+    part = delivered_part()
     assert "Hàng có vấn đề" in html_of(client.get(f"/don-hang/{part.order_id}/"))
 
-    answer = client.post(form_of(part), said(part, photos=[photo(), photo("hai.jpg")]))
+    response = client.post(complaint_url(part), complaint_form(part, photos=[photo(), photo("hai.jpg")]))
 
-    assert answer.status_code == 302
+    assert response.status_code == 302
     complaint = Complaint.objects.get()
     assert (complaint.words, complaint.requested_remedy, complaint.pictures.count()) == (
         "Hai quả dập.",
@@ -100,16 +100,16 @@ def test_buyer_files_complaint_with_photos(client: Client) -> None:
 
 
 def test_photo_metadata_is_removed(client: Client) -> None:
-    part = got()
+    part = delivered_part()
     exif = Image.Exif()
     exif[0x010F] = "Camera cua Hoa"
 
-    client.post(form_of(part), said(part, photos=[photo(exif=exif)]))
+    client.post(complaint_url(part), complaint_form(part, photos=[photo(exif=exif)]))
 
     picture = Picture.objects.get()
     render_picture(picture)
     picture.refresh_from_db()
-    files = [made[kind] for made in picture.renditions.values() for kind in ("webp", "jpeg")]
+    files = [rendition[kind] for rendition in picture.renditions.values() for kind in ("webp", "jpeg")]
     for name in files:
         with picture.original.storage.open(name) as file:
             assert b"Camera" not in file.read()
@@ -118,44 +118,44 @@ def test_photo_metadata_is_removed(client: Client) -> None:
 
 @pytest.mark.parametrize("files", [[b"no photo"], [b"x"] * 5])
 def test_invalid_or_too_many_photos_save_nothing(client: Client, files) -> None:
-    part = got()
+    part = delivered_part()
     before = every_row()
 
     uploads = [SimpleUploadedFile(f"{n}.jpg", content) for n, content in enumerate(files)]
-    answer = client.post(form_of(part), said(part, photos=uploads))
+    response = client.post(complaint_url(part), complaint_form(part, photos=uploads))
 
-    assert answer.status_code == 200
+    assert response.status_code == 200
     assert every_row() == before
 
 
 def test_decompression_bomb_is_rejected_and_saves_nothing(client: Client) -> None:
-    part = got()
+    part = delivered_part()
     content = io.BytesIO()
     Image.new("1", (30_000, 30_000)).save(content, "PNG")
     before = every_row()
 
-    answer = client.post(
-        form_of(part), said(part, photos=[SimpleUploadedFile("bom.png", content.getvalue())])
+    response = client.post(
+        complaint_url(part), complaint_form(part, photos=[SimpleUploadedFile("bom.png", content.getvalue())])
     )
 
-    assert "quá nhiều điểm ảnh" in html_of(answer)
+    assert "quá nhiều điểm ảnh" in html_of(response)
     assert every_row() == before
 
 
 def test_complaint_without_quantity_shows_error(client: Client) -> None:
-    part = got()
+    part = delivered_part()
 
-    answer = client.post(form_of(part), said(part, **{f"steps-{line_of(part).pk}": ""}))
+    response = client.post(complaint_url(part), complaint_form(part, **{f"steps-{line_of(part).pk}": ""}))
 
-    assert "Hãy chọn món nào và bao nhiêu." in html_of(answer)
+    assert "Hãy chọn món nào và bao nhiêu." in html_of(response)
     assert not Complaint.objects.exists()
 
 
 def test_late_complaint_page_shows_phone_number_and_no_form(client: Client) -> None:
-    part = got()
+    part = delivered_part()
     Parcel.objects.update(delivered_at=timezone.now() - datetime.timedelta(days=9))
 
-    page = html_of(client.get(form_of(part)))
+    page = html_of(client.get(complaint_url(part)))
 
     assert "Đã hết hạn phản ánh trên trang này." in page
     assert f"tel:{part.cooperative.phone}" in page
@@ -163,7 +163,7 @@ def test_late_complaint_page_shows_phone_number_and_no_form(client: Client) -> N
 
 
 def test_fully_refunded_part_cannot_be_complained_about(client: Client) -> None:
-    part = got()
+    part = delivered_part()
     page = f"/don-hang/{part.order_id}/"
 
     give_back(part, 200_000)
@@ -171,17 +171,17 @@ def test_fully_refunded_part_cannot_be_complained_about(client: Client) -> None:
     give_back(part, 25_000)
     wholly = html_of(client.get(page))
 
-    assert form_of(part) in partly
-    assert form_of(part) not in wholly
-    assert "Hàng của gói này đã được hoàn tiền hoặc đã gửi trả." in html_of(client.get(form_of(part)))
+    assert complaint_url(part) in partly
+    assert complaint_url(part) not in wholly
+    assert "Hàng của gói này đã được hoàn tiền hoặc đã gửi trả." in html_of(client.get(complaint_url(part)))
     before = every_row()
-    client.post(form_of(part), said(part))
+    client.post(complaint_url(part), complaint_form(part))
     assert every_row() == before
 
 
 def test_buyer_withdraws_complaint(client: Client) -> None:
-    part = got()
-    complaint = complained(part)
+    part = delivered_part()
+    complaint = file_complaint(part)
 
     client.post(f"/don-hang/{part.order_id}/phan-anh/{complaint.pk}/rut/")
 
@@ -190,7 +190,7 @@ def test_buyer_withdraws_complaint(client: Client) -> None:
 
 
 def test_foreign_order_or_complaint_is_missing(client: Client) -> None:
-    complaint, other = complained(got()), got()
+    complaint, other = file_complaint(delivered_part()), delivered_part()
 
     addresses = [
         f"/don-hang/{nobody()}/goi/1/phan-anh/",
@@ -208,11 +208,11 @@ def test_buyer_enters_refund_bank_account(client: Client) -> None:
     assert "Chuyển 20.000\u00a0₫ vào đâu?" in page
     address = f"/don-hang/{order.pk}/tai-khoan-nhan-tien/"
 
-    wrong = client.post(address, {"bank": "970436", "account": "12", "holder": "Hoa"})
-    assert wrong.status_code == 200
+    invalid = client.post(address, {"bank": "970436", "account": "12", "holder": "Hoa"})
+    assert invalid.status_code == 200
     assert Payout.objects.get().bank_account == ""
-    right = {"bank": "970436", "account": "0099 887 766", "holder": "Nguyễn Thị Hoa"}
-    assert client.post(address, right).status_code == 302
+    valid = {"bank": "970436", "account": "0099 887 766", "holder": "Nguyễn Thị Hoa"}
+    assert client.post(address, valid).status_code == 302
 
     payout = Payout.objects.get()
     assert (payout.bank_bin, payout.bank_account, payout.bank_holder) == (
@@ -226,9 +226,9 @@ def test_buyer_enters_refund_bank_account(client: Client) -> None:
 
 
 def queries(client: Client, address: str) -> int:
-    with CaptureQueriesContext(connection) as counted:
+    with CaptureQueriesContext(connection) as captured:
         assert client.get(address).status_code == 200
-    return len(counted)
+    return len(captured)
 
 
 def test_query_count_of_order_page_does_not_depend_on_refunds(client: Client) -> None:
@@ -237,7 +237,7 @@ def test_query_count_of_order_page_does_not_depend_on_refunds(client: Client) ->
     part = delivered(many)
     for _time in range(4):
         give_back(part, 1_000)
-    complained(part, 1)
+    file_complaint(part, 1)
     queries(client, f"/don-hang/{one.pk}/")
 
     assert queries(client, f"/don-hang/{one.pk}/") == queries(client, f"/don-hang/{many.pk}/")
@@ -245,23 +245,26 @@ def test_query_count_of_order_page_does_not_depend_on_refunds(client: Client) ->
 
 def test_members_see_only_complaints_of_their_cooperative(client: Client) -> None:
     seller = make_seller("HTX Thiên An")
-    mine, foreign = complained(got(seller)), complained(got(make_seller("HTX Yến Dương")))
+    own, foreign = (
+        file_complaint(delivered_part(seller)),
+        file_complaint(delivered_part(make_seller("HTX Yến Dương"))),
+    )
     client.force_login(make_member(seller))
 
     page = html_of(client.get("/xa-vien/phan-anh/"))
 
-    assert str(mine.pk) in page
+    assert str(own.pk) in page
     assert str(foreign.pk) not in page
-    assert client.get(f"/xa-vien/phan-anh/{mine.pk}/").status_code == 200
+    assert client.get(f"/xa-vien/phan-anh/{own.pk}/").status_code == 200
     assert client.get(f"/xa-vien/phan-anh/{foreign.pk}/").status_code == 404
     assert client.post(f"/xa-vien/phan-anh/{foreign.pk}/dong-y/").status_code == 404
-    assert str(mine.pk) in html_of(client.get("/xa-vien/"))
+    assert str(own.pk) in html_of(client.get("/xa-vien/"))
 
 
 def test_manager_accepts_complaint_with_refund_and_replacement(client: Client) -> None:
     seller = make_seller("HTX Thiên An")
-    part = got(seller)
-    complaint, line = complained(part), line_of(part)
+    part = delivered_part(seller)
+    complaint, line = file_complaint(part), line_of(part)
     client.force_login(make_member(seller))
 
     client.post(
@@ -286,7 +289,7 @@ def test_manager_accepts_complaint_with_refund_and_replacement(client: Client) -
 
 def test_manager_rejects_complaint_with_reason(client: Client) -> None:
     seller = make_seller("HTX Thiên An")
-    complaint = complained(got(seller))
+    complaint = file_complaint(delivered_part(seller))
     client.force_login(make_member(seller))
     address = f"/xa-vien/phan-anh/{complaint.pk}/tu-choi/"
 
@@ -299,7 +302,7 @@ def test_manager_rejects_complaint_with_reason(client: Client) -> None:
 
 def test_packer_can_read_but_not_answer_complaint(client: Client) -> None:
     seller = make_seller("HTX Thiên An")
-    complaint = complained(got(seller))
+    complaint = file_complaint(delivered_part(seller))
     client.force_login(make_member(seller, Role.PACKER))
 
     page = client.get(f"/xa-vien/phan-anh/{complaint.pk}/")
@@ -312,7 +315,7 @@ def test_packer_can_read_but_not_answer_complaint(client: Client) -> None:
 
 def test_packer_records_returned_items(client: Client) -> None:
     seller = make_seller("HTX Thiên An")
-    part = got(seller)
+    part = delivered_part(seller)
     variant = line_of(part).variant
     parcel = give_back(part, 45_000, back=2, is_received=False).parcel
     client.force_login(make_member(seller, Role.PACKER))
@@ -331,10 +334,10 @@ def test_packer_records_returned_items(client: Client) -> None:
 
 
 def test_staff_refund_by_line_after_preview(staff: Client) -> None:
-    part = got()
+    part = delivered_part()
     line = line_of(part)
     address = f"/quan-tri/don-hang/{part.order_id}/hoan-tien/?goi=1"
-    sent = {
+    form = {
         "key": str(uuid.uuid4()),
         f"amount-{line.pk}": "20.000",
         "delivery": "5.000",
@@ -342,11 +345,11 @@ def test_staff_refund_by_line_after_preview(staff: Client) -> None:
         "reason": "Dập",
     }
 
-    counted = staff.post(address, {**sent, "count": "1"})
-    assert "25.000\u00a0₫" in html_of(counted)
+    preview = staff.post(address, {**form, "count": "1"})
+    assert "25.000\u00a0₫" in html_of(preview)
     assert not Refund.objects.exists()
     for _time in range(2):
-        assert staff.post(address, sent).status_code == 302
+        assert staff.post(address, form).status_code == 302
 
     refund = Refund.objects.get()
     assert (refund.amount, refund.delivery, refund.bearer, refund.reason) == (
@@ -383,29 +386,29 @@ def test_refund_link_is_shown_until_part_is_fully_refunded(staff: Client) -> Non
     address, link = f"/quan-tri/don-hang/{part.order_id}/", "hoan-tien/?goi=1"
 
     give_back(part, 90_000)
-    with_the_delivery_left = html_of(staff.get(address))
+    page_with_delivery_left = html_of(staff.get(address))
     give_back(part, 0, delivery=30_000)
-    with_nothing_left = html_of(staff.get(address))
+    page_with_nothing_left = html_of(staff.get(address))
 
-    assert link in with_the_delivery_left
-    assert link not in with_nothing_left
+    assert link in page_with_delivery_left
+    assert link not in page_with_nothing_left
 
 
 @pytest.mark.parametrize("amount", ["225.001", "x", "-1"])
 def test_invalid_refund_amount_is_rejected(staff: Client, amount: str) -> None:
-    part = got()
-    answer = staff.post(
+    part = delivered_part()
+    response = staff.post(
         f"/quan-tri/don-hang/{part.order_id}/hoan-tien/?goi=1",
         {"key": str(uuid.uuid4()), f"amount-{line_of(part).pk}": amount, "bearer": "platform", "reason": "x"},
     )
 
-    assert answer.status_code == 422
+    assert response.status_code == 422
     assert not Refund.objects.exists()
 
 
 def test_staff_accept_rejected_complaint(staff: Client) -> None:
-    part = got()
-    complaint, line = complained(part), line_of(part)
+    part = delivered_part()
+    complaint, line = file_complaint(part), line_of(part)
     page = f"/quan-tri/phan-anh/{complaint.pk}/"
     staff.post(f"{page}tu-choi/", {"reason": "Không đủ ảnh", "key": str(uuid.uuid4())})
     complaint.refresh_from_db()
@@ -443,7 +446,7 @@ def test_staff_pay_failed_refund_by_bank_transfer(staff: Client) -> None:
 
 
 def test_staff_void_return_that_buyer_keeps(staff: Client) -> None:
-    part = got()
+    part = delivered_part()
     parcel = give_back(part, 45_000, back=2, is_received=False).parcel
     address = f"/quan-tri/don-hang/{part.order_id}/kien/{parcel.pk}/hang-ve/"
     assert staff.get(address).status_code == 200
@@ -455,7 +458,7 @@ def test_staff_void_return_that_buyer_keeps(staff: Client) -> None:
 
 
 def test_staff_pages_are_missing_for_members(client: Client) -> None:
-    complaint = complained(got())
+    complaint = file_complaint(delivered_part())
     order = complaint.part.order_id
     client.force_login(make_member(complaint.part.cooperative))
 
@@ -467,12 +470,12 @@ def test_staff_pages_are_missing_for_members(client: Client) -> None:
 def test_query_count_of_complaint_lists_does_not_depend_on_length(client: Client, address: str) -> None:
     seller = make_seller("HTX Thiên An")
     client.force_login(make_admin() if "quan-tri" in address else make_member(seller))
-    complained(got(seller))
+    file_complaint(delivered_part(seller))
     client.get(address)
     first = queries(client, address)
 
     for _time in range(2):
-        complained(got(seller))
+        file_complaint(delivered_part(seller))
 
     assert queries(client, address) == first
 

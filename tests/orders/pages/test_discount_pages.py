@@ -1,4 +1,4 @@
-"""Vouchers and promotions as the desk makes them, and as a cooperative's managers make their own."""
+"""Pages where staff and managers of cooperatives create vouchers and promotions."""
 
 from __future__ import annotations
 
@@ -102,10 +102,10 @@ def test_discount_pages_require_permission(seller, page) -> None:
 
 
 def test_staff_create_voucher_for_all_cooperatives(desk) -> None:
-    answer = desk.post(f"{DESK}ma/moi/", VOUCHER)
+    response = desk.post(f"{DESK}ma/moi/", VOUCHER)
 
     voucher = Voucher.objects.get()
-    assert answer.url == f"{DESK}ma/{voucher.pk}/"
+    assert response.url == f"{DESK}ma/{voucher.pk}/"
     assert (voucher.cooperative, voucher.bearer, voucher.usage_limit) == (None, CostBearer.PLATFORM, 50)
     assert (voucher.starts_at, voucher.ends_at) == (
         start_of_day(DAY),
@@ -115,20 +115,20 @@ def test_staff_create_voucher_for_all_cooperatives(desk) -> None:
     assert voucher.codes.get().code == "TẾT2027"
     value = voucher.values.get()
     assert (value.value, value.minimum_spent, value.currency) == (10, 200_000, "VND")
-    page = page_of(desk, answer.url)
+    page = page_of(desk, response.url)
     assert 'value="30/11/2026"' in page
     assert "TẾT2027" in page
 
 
 def test_staff_create_voucher_borne_by_cooperative(desk, seller) -> None:
     product = make_product(seller)
-    given = VOUCHER | {
+    form = VOUCHER | {
         "bearer": "cooperative",
         "type": VoucherType.SPECIFIC_PRODUCT,
         "products": [product.pk],
     }
 
-    desk.post(f"{DESK}ma/moi/?htx={seller.slug}", given)
+    desk.post(f"{DESK}ma/moi/?htx={seller.slug}", form)
 
     voucher = Voucher.objects.get()
     assert (voucher.cooperative, voucher.bearer) == (seller, CostBearer.COOPERATIVE)
@@ -136,7 +136,7 @@ def test_staff_create_voucher_borne_by_cooperative(desk, seller) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wrong", "words"),
+    ("invalid", "words"),
     [
         ({"code": "a"}, "A code has 3 to 50 letters"),
         ({"code": "CHAO10"}, "There is this code already"),
@@ -147,11 +147,11 @@ def test_staff_create_voucher_borne_by_cooperative(desk, seller) -> None:
         ({"type": VoucherType.SPECIFIC_PRODUCT}, "Choose the goods or the shelves"),
     ],
 )
-def test_invalid_voucher_shows_error_and_saves_nothing(desk, wrong, words) -> None:
+def test_invalid_voucher_shows_error_and_saves_nothing(desk, invalid, words) -> None:
     make_voucher("CHAO10")
     before = every_row()
 
-    page = desk.post(f"{DESK}ma/moi/", VOUCHER | wrong)
+    page = desk.post(f"{DESK}ma/moi/", VOUCHER | invalid)
 
     assert words in html_of(page)
     assert 'value="Tết"' in html_of(page)
@@ -164,14 +164,14 @@ def test_voucher_can_be_edited_extended_with_codes_and_ended(desk) -> None:
 
     desk.post(address, VOUCHER | {"value": "25", "usage_limit": ""})
     desk.post(f"{address}them/", {"count": "200"})
-    written = desk.get(f"{address}ma.csv")
+    export = desk.get(f"{address}ma.csv")
     desk.post(f"{address}ngung/")
 
     voucher.refresh_from_db()
     assert (voucher.name, voucher.values.get().value, voucher.usage_limit) == ("Tết", 25, None)
     assert VoucherCode.objects.filter(voucher=voucher).count() == 201
-    rows = written.content.decode("utf-8-sig").splitlines()
-    assert (written["Content-Type"], len(rows), rows[1]) == ("text/csv; charset=utf-8", 202, "CHAO10,0")
+    rows = export.content.decode("utf-8-sig").splitlines()
+    assert (export["Content-Type"], len(rows), rows[1]) == ("text/csv; charset=utf-8", 202, "CHAO10,0")
     assert voucher.ends_at <= timezone.now()
     assert "It ended on" in page_of(desk, address)
 
@@ -198,14 +198,14 @@ def test_manager_creates_voucher_borne_by_cooperative(manager, seller) -> None:
 
 
 def test_manager_creates_edits_and_ends_promotion(manager, seller) -> None:
-    shelf = make_category()
+    category = make_category()
 
-    manager.post(f"{MEMBERS}gia/moi/", PROMOTION | {"categories": [shelf.pk]})
+    manager.post(f"{MEMBERS}gia/moi/", PROMOTION | {"categories": [category.pk]})
 
     promotion = Promotion.objects.get()
     assert (promotion.cooperative, promotion.borne_by_platform) == (seller, False)
     assert (promotion.amount, promotion.percent, promotion.ends_at) == (20_000, None, None)
-    assert list(promotion.categories.all()) == [shelf]
+    assert list(promotion.categories.all()) == [category]
     address = f"{MEMBERS}gia/{promotion.pk}/"
     manager.post(address, PROMOTION | {"value_type": "percentage", "value": "15"})
     manager.post(f"{address}ngung/")
@@ -228,8 +228,8 @@ def test_foreign_discounts_and_products_are_missing(manager, desk) -> None:
         assert manager.post(f"{MEMBERS}{address}ngung/").status_code == 404
     assert manager.get(f"{MEMBERS}ma/{vouchers[0].pk}/ma.csv").status_code == 404
     assert manager.post(f"{MEMBERS}ma/{vouchers[0].pk}/them/", {"count": "5"}).status_code == 404
-    refused = manager.post(f"{MEMBERS}gia/moi/", PROMOTION | {"products": [foreign.pk]})
-    assert "is not one of the available choices" in html_of(refused)
+    response = manager.post(f"{MEMBERS}gia/moi/", PROMOTION | {"products": [foreign.pk]})
+    assert "is not one of the available choices" in html_of(response)
     after = every_row()
     assert {table for table in after if after[table] != before.get(table)} <= {"sessions.Session"}
 

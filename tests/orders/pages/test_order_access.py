@@ -1,4 +1,4 @@
-"""Who may do what at an order's address: the device that placed it, a code, an account, an old link."""
+"""Access to an order's URLs: the device that placed it, a code, an account, an expired link."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ from shop.notifications.models import ContactMethod
 from tests.factories import make_order, make_user, make_variant
 from tests.markup import html_of
 from tests.orders.bank_transfers.transfers_at_hand import LATER
-from tests.orders.pages.order_proofs import sent_digits
+from tests.orders.pages.order_proofs import last_sent_code
 from tests.orders.refunds.refunds_at_hand import DESK, delivered
 
 pytestmark = pytest.mark.django_db
 
 HOUR = 3600
-# Goods came on 24 November 2026; the market's seven days end with 1 December, and 90 days more.
-LINK_ENDS = datetime.datetime(2026, 12, 2, tzinfo=VIETNAM) + datetime.timedelta(days=90)
+# Delivered on 24 November 2026: the complaint period of seven days ends with 1 December; 90 days more.
+LINK_EXPIRES_AT = datetime.datetime(2026, 12, 2, tzinfo=VIETNAM) + datetime.timedelta(days=90)
 
 
-def page(order: Order, path: str = "") -> str:
+def order_url(order: Order, path: str = "") -> str:
     return f"/en/don-hang/{order.pk}/{path}"
 
 
 def cancel(client: Client, order: Order) -> str:
-    """Post the cancellation; answers where it leads to."""
-    return client.post(page(order, "goi/1/huy/"), {"key": uuid.uuid4().hex}).headers["Location"]
+    """Post the cancellation and return the URL that it redirects to."""
+    return client.post(order_url(order, "goi/1/huy/"), {"key": uuid.uuid4().hex}).headers["Location"]
 
 
 def test_every_order_url_has_an_access_rule() -> None:
@@ -62,80 +62,80 @@ def test_url_that_needs_proof_redirects_to_code_page(client: Client, name: str) 
     }
     address = reverse(f"orders:{name}", kwargs={"token": order.pk, **parts})
 
-    answers = [client.post(address)]
-    opened = client.get(address)
-    if opened.status_code != 405:  # a button, which no address opens
-        answers.append(opened)
+    responses = [client.post(address)]
+    response = client.get(address)
+    if response.status_code != 405:  # a POST-only button
+        responses.append(response)
 
     code_page = reverse("orders:order-code", args=[order.pk])
-    assert {each.headers["Location"].partition("?")[0] for each in answers} == {code_page}
-    assert all("no-store" in each.headers["Cache-Control"] for each in answers)
+    assert {each.headers["Location"].partition("?")[0] for each in responses} == {code_page}
+    assert all("no-store" in each.headers["Cache-Control"] for each in responses)
 
 
 def test_proof_expires_after_one_hour(client: Client, monkeypatch) -> None:
     order = make_order(email="hoa@example.com")
-    client.post(page(order, "ma/"), {"send": "email"})
-    client.post(page(order, "ma/"), {"code": sent_digits(to="hoa@example.com")})
+    client.post(order_url(order, "ma/"), {"send": "email"})
+    client.post(order_url(order, "ma/"), {"code": last_sent_code(to="hoa@example.com")})
     now = time.time()
 
     monkeypatch.setattr(order_access.time, "time", lambda: now + HOUR - 60)
-    within = client.get(page(order, "tai-khoan-nhan-tien/")).status_code
+    within = client.get(order_url(order, "tai-khoan-nhan-tien/")).status_code
     monkeypatch.setattr(order_access.time, "time", lambda: now + HOUR + 1)
 
     assert within == 200
-    assert cancel(client, order) == page(order, "ma/")
+    assert cancel(client, order) == order_url(order, "ma/")
     assert order.parts.get().state == PartState.NEW
 
 
 def test_code_page_redirects_to_requested_form(client: Client) -> None:
     order = make_order(email="hoa@example.com")
-    form = page(order, "tai-khoan-nhan-tien/")
+    form = order_url(order, "tai-khoan-nhan-tien/")
 
-    asked = client.get(form)
-    sent = client.post(asked.headers["Location"], {"send": "email"})
-    entered = client.post(sent.headers["Location"], {"code": sent_digits(to="hoa@example.com")})
+    redirect = client.get(form)
+    sent = client.post(redirect.headers["Location"], {"send": "email"})
+    entered = client.post(sent.headers["Location"], {"code": last_sent_code(to="hoa@example.com")})
 
     assert entered.headers["Location"] == form
     assert client.get(form).status_code == 200
 
 
 @pytest.mark.parametrize(
-    "requested", ["https://evil.example/", "//evil.example/", "/quan-tri/", "/en/don-hang/x/../../", ""]
+    "next_url", ["https://evil.example/", "//evil.example/", "/quan-tri/", "/en/don-hang/x/../../", ""]
 )
-def test_code_page_does_not_redirect_outside_order(client: Client, requested: str) -> None:
+def test_code_page_does_not_redirect_outside_order(client: Client, next_url: str) -> None:
     order = make_order(email="hoa@example.com")
-    address = f"{page(order, 'ma/')}?next={requested}"
+    address = f"{order_url(order, 'ma/')}?next={next_url}"
     client.post(address, {"send": "email"})
 
-    entered = client.post(address, {"code": sent_digits(to="hoa@example.com")})
+    entered = client.post(address, {"code": last_sent_code(to="hoa@example.com")})
 
-    assert entered.headers["Location"] == page(order)
+    assert entered.headers["Location"] == order_url(order)
 
 
 def test_wrong_code_is_refused_and_five_invalidate_it(client: Client) -> None:
     order = make_order(email="hoa@example.com")
-    client.post(page(order, "ma/"), {"send": "email"})
-    right = sent_digits(to="hoa@example.com")
+    client.post(order_url(order, "ma/"), {"send": "email"})
+    right = last_sent_code(to="hoa@example.com")
     wrong = f"{(int(right) + 1) % 1_000_000:06}"
 
-    told = [html_of(client.post(page(order, "ma/"), {"code": wrong})) for _try in range(MAX_TRIES)]
-    late = client.post(page(order, "ma/"), {"code": right})
+    pages = [html_of(client.post(order_url(order, "ma/"), {"code": wrong})) for _try in range(MAX_TRIES)]
+    late_response = client.post(order_url(order, "ma/"), {"code": right})
 
-    assert "4 tries are left" in told[0]
-    assert late.status_code == 200
-    assert cancel(client, order) == page(order, "ma/")
+    assert "4 tries are left" in pages[0]
+    assert late_response.status_code == 200
+    assert cancel(client, order) == order_url(order, "ma/")
     assert EntryCode.objects.get().used_at is None
 
 
 def test_code_page_masks_contacts(client: Client) -> None:
     order = make_order(email="hoa@example.com")
 
-    shown = html_of(client.get(page(order, "ma/")))
+    html = html_of(client.get(order_url(order, "ma/")))
 
-    assert "Text message to ••• 321" in shown
-    assert "E-mail to h•••@example.com" in shown
-    assert "hoa@example.com" not in shown
-    assert "0987" not in shown
+    assert "Text message to ••• 321" in html
+    assert "E-mail to h•••@example.com" in html
+    assert "hoa@example.com" not in html
+    assert "0987" not in html
     assert [masked(each) for each in ("+84987654321", "hoa@example.com")] == ["••• 321", "h•••@example.com"]
 
 
@@ -144,13 +144,13 @@ def test_code_page_names_operator_when_no_code_can_be_sent(client: Client, setti
     ShopSettings.objects.create(pk=1, operator_phone="1900 1234")
     order = make_order(email="")
 
-    shown = html_of(client.get(page(order, "ma/")))
-    answer = client.post(page(order, "ma/"), {"send": "sms"})
+    html = html_of(client.get(order_url(order, "ma/")))
+    response = client.post(order_url(order, "ma/"), {"send": "sms"})
 
     assert contacts_of(order) == {}
-    assert "We cannot send you a code for this order." in shown
-    assert 'href="tel:19001234"' in shown
-    assert (answer.status_code, EntryCode.objects.count()) == (200, 0)
+    assert "We cannot send you a code for this order." in html
+    assert 'href="tel:19001234"' in html
+    assert (response.status_code, EntryCode.objects.count()) == (200, 0)
 
 
 @pytest.mark.parametrize("phone", ["", "113", "19001234"])
@@ -161,9 +161,9 @@ def test_sms_is_offered_only_for_mobile_numbers(phone: str) -> None:
 def test_code_page_of_account_order_links_to_sign_in(client: Client) -> None:
     order = make_order(user=make_user())
 
-    shown = html_of(client.get(page(order, "ma/")))
+    html = html_of(client.get(order_url(order, "ma/")))
 
-    assert f'href="/en/tai-khoan/dang-nhap/?next={page(order)}"' in shown
+    assert f'href="/en/tai-khoan/dang-nhap/?next={order_url(order)}"' in html
 
 
 def test_link_expires_ninety_days_after_complaint_period() -> None:
@@ -172,7 +172,7 @@ def test_link_expires_ninety_days_after_complaint_period() -> None:
 
     delivered(order)
 
-    assert Order.objects.get().link_expires_at == LINK_ENDS
+    assert Order.objects.get().link_expires_at == LINK_EXPIRES_AT
 
 
 def test_link_expiry_uses_longest_complaint_period() -> None:
@@ -181,7 +181,7 @@ def test_link_expiry_uses_longest_complaint_period() -> None:
 
     delivered(order)
 
-    assert Order.objects.get().link_expires_at == LINK_ENDS + datetime.timedelta(days=23)
+    assert Order.objects.get().link_expires_at == LINK_EXPIRES_AT + datetime.timedelta(days=23)
 
 
 def test_link_of_cancelled_order_expires() -> None:
@@ -189,7 +189,7 @@ def test_link_of_cancelled_order_expires() -> None:
 
     cancel_order(order_id=order.pk, reason="Đổi ý", actor=DESK, now=LATER)
 
-    assert Order.objects.get().link_expires_at == LINK_ENDS
+    assert Order.objects.get().link_expires_at == LINK_EXPIRES_AT
 
 
 def expired_order(**fields) -> Order:
@@ -201,16 +201,18 @@ def expired_order(**fields) -> Order:
 def test_expired_link_requires_code_before_showing_order(client: Client) -> None:
     order = expired_order(email="hoa@example.com")
 
-    answers = [client.get(page(order, path)) for path in ("", "tien/", "vietqr.png")]
-    reordered = client.post(page(order, "dat-lai/"))
-    shown = html_of(client.get(page(order, "ma/")))
+    responses = [client.get(order_url(order, path)) for path in ("", "tien/", "vietqr.png")]
+    reordered = client.post(order_url(order, "dat-lai/"))
+    html = html_of(client.get(order_url(order, "ma/")))
 
-    assert {each.headers["Location"] for each in (*answers, reordered)} == {page(order, "ma/")}
-    assert "This link is old and no longer opens the order by itself." in shown
-    assert order.code not in shown
-    assert order.buyer_name not in shown
-    client.post(page(order, "ma/"), {"send": "email"})
-    entered = client.post(page(order, "ma/"), {"code": sent_digits(to="hoa@example.com")}, follow=True)
+    assert {each.headers["Location"] for each in (*responses, reordered)} == {order_url(order, "ma/")}
+    assert "This link is old and no longer opens the order by itself." in html
+    assert order.code not in html
+    assert order.buyer_name not in html
+    client.post(order_url(order, "ma/"), {"send": "email"})
+    entered = client.post(
+        order_url(order, "ma/"), {"code": last_sent_code(to="hoa@example.com")}, follow=True
+    )
     assert order.code in html_of(entered)
 
 
@@ -218,11 +220,11 @@ def test_expired_link_opens_for_signed_in_buyer(client: Client) -> None:
     user = make_user()
     order = expired_order(user=user)
 
-    stranger = client.get(page(order))
+    guest_response = client.get(order_url(order))
     client.force_login(user)
 
-    assert stranger.status_code == 302
-    assert client.get(page(order)).status_code == 200
+    assert guest_response.status_code == 302
+    assert client.get(order_url(order)).status_code == 200
 
 
 def test_order_with_expired_link_is_visible_only_to_its_user() -> None:

@@ -1,4 +1,4 @@
-"""A guest on another device enters a code before they cancel, on a phone and without scripts."""
+"""A guest on another device enters a code before cancelling, on a phone and without scripts."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from orders.models import Order
 from orders.states import PartState
 from tests.conftest import PHONE
 from tests.factories import make_order, make_seller, make_variant
-from tests.orders.pages.order_proofs import sent_digits
+from tests.orders.pages.order_proofs import last_sent_code
 
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 
-TO = "+84987654321"
+PHONE_NUMBER = "+84987654321"
 
 
 @pytest.fixture
@@ -24,11 +24,11 @@ def order(transactional_db: None) -> Order:
     return make_order((make_variant(make_seller("HTX Thiên An"), price=320_000), 1), email="hoa@example.com")
 
 
-def faults_of(page: Page) -> list[str]:
-    """What axe finds, and whether the page can be pushed sideways."""
-    found = [each["id"] for each in Axe().run(page).response["violations"]]
-    wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
-    return found + (["sideways scroll"] if wide else [])
+def page_violations(page: Page) -> list[str]:
+    """Accessibility violations found by axe, and horizontal scrolling."""
+    violations = [each["id"] for each in Axe().run(page).response["violations"]]
+    has_horizontal_scroll = page.evaluate("document.documentElement.scrollWidth > innerWidth")
+    return violations + (["sideways scroll"] if has_horizontal_scroll else [])
 
 
 def cancel(page: Page) -> None:
@@ -36,31 +36,31 @@ def cancel(page: Page) -> None:
     page.get_by_role("button", name="Yes, cancel this part").click()
 
 
-def walk(page: Page, order: Order) -> list[str]:
-    """From the link in the letter to a cancelled part; answers the faults of the pages on the way."""
+def cancel_with_code(page: Page, order: Order) -> list[str]:
+    """Cancel a part starting from the link in the e-mail; return the violations of the pages visited."""
     page.goto(f"/en/don-hang/{order.pk}/")
     cancel(page)
     expect(page.get_by_role("heading", level=1)).to_have_text("Show that the order is yours")
     assert order.parts.get().state == PartState.NEW
-    faults = faults_of(page)
+    violations = page_violations(page)
 
     page.get_by_role("button", name="Text message to ••• 321").click()
     expect(page.get_by_text("A code with 6 digits is on its way to ••• 321.")).to_be_visible()
     page.get_by_label("6-digit code").fill("12")
     page.get_by_role("button", name="Confirm").click()
     expect(page.get_by_text("Write the six digits.").first).to_be_visible()
-    faults += faults_of(page)
+    violations += page_violations(page)
 
-    page.get_by_label("6-digit code").fill(sent_digits(to=TO))
+    page.get_by_label("6-digit code").fill(last_sent_code(to=PHONE_NUMBER))
     page.get_by_role("button", name="Confirm").click()
     expect(page.get_by_text("For one hour you can change this order on this device.")).to_be_visible()
     cancel(page)
     expect(page.get_by_text("The part of HTX Thiên An is cancelled.")).to_be_visible()
-    return faults + faults_of(page)
+    return violations + page_violations(page)
 
 
 def test_phone_cancels_part_after_entering_code(phone: Page, order: Order) -> None:
-    assert walk(phone, order) == []
+    assert cancel_with_code(phone, order) == []
     assert order.parts.get().state == PartState.CANCELLED
 
 
@@ -72,7 +72,7 @@ def test_phone_without_scripts_opens_form_after_entering_code(
     page = context.new_page()
     page.goto(f"/en/don-hang/{order.pk}/tai-khoan-nhan-tien/")
     page.get_by_role("button", name="E-mail to h•••@example.com").click()
-    page.get_by_label("6-digit code").fill(sent_digits(to="hoa@example.com"))
+    page.get_by_label("6-digit code").fill(last_sent_code(to="hoa@example.com"))
     page.get_by_role("button", name="Confirm").click()
 
     expect(page.get_by_role("heading", level=1)).to_have_text("Where shall the money go?")

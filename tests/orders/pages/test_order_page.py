@@ -1,4 +1,4 @@
-"""The order's page, finding it again, and a person's list of orders."""
+"""The order page, looking up an order by phone and code, and a user's list of orders."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from tests.factories import (
     stock_of,
 )
 from tests.markup import html_of
-from tests.orders.pages.order_proofs import BuyersBrowser
+from tests.orders.pages.order_proofs import ProvenOrdersClient
 
 pytestmark = pytest.mark.django_db
 
@@ -47,7 +47,7 @@ MEMBER = Actor.system("test")
 
 @pytest.fixture
 def client() -> Client:
-    return BuyersBrowser()
+    return ProvenOrdersClient()
 
 
 def page_of(client: Client, order: Order) -> str:
@@ -57,7 +57,7 @@ def page_of(client: Client, order: Order) -> str:
 
 
 def steps(page: str) -> list[tuple[str, str]]:
-    """The timelines' steps: state and words."""
+    """State and label of each step of the timelines."""
     return [
         (state, words)
         for state, words in re.findall(
@@ -76,9 +76,9 @@ def pack(part: OrderPart) -> Parcel:
     return pack_parcel(part_id=part.pk, quantities=quantities, actor=MEMBER, now=hours(2))
 
 
-def hand_over(parcel: Parcel, **how: Any) -> None:
+def hand_over(parcel: Parcel, **details: Any) -> None:
     close_parcel(parcel_id=parcel.pk, actor=MEMBER, now=hours(3))
-    hand_over_parcel(parcel_id=parcel.pk, dispatch=DispatchDetails(**how), actor=MEMBER, now=hours(4))
+    hand_over_parcel(parcel_id=parcel.pk, dispatch=DispatchDetails(**details), actor=MEMBER, now=hours(4))
 
 
 def test_each_cooperative_has_its_own_timeline(client: Client) -> None:
@@ -105,66 +105,68 @@ def test_each_cooperative_has_its_own_timeline(client: Client) -> None:
     assert '<time datetime="2026-11-24T11:00:00+07:00">' in page
 
 
-@pytest.mark.parametrize("collected", [False, True])
-def test_buyer_and_staff_see_same_status_at_every_step(client: Client, collected: bool) -> None:
+@pytest.mark.parametrize("is_pickup", [False, True])
+def test_buyer_and_staff_see_same_status_at_every_step(client: Client, is_pickup: bool) -> None:
     part = make_order(user=make_user()).parts.get()
-    if collected:
+    if is_pickup:
         OrderPart.objects.update(delivery_kind=DeliveryKind.PICKUP)
     buyer, desk = Client(), Client()
     buyer.force_login(part.order.user)
     desk.force_login(make_admin(email="desk@example.com"))
 
-    def told() -> tuple[str, str, str, str]:
-        """What the desk calls the part and the order, what the buyer's list does, and the buyer's step."""
+    def displayed_statuses() -> tuple[str, str, str, str]:
+        """Labels of the part and order on the staff page, in the buyer's list, and the buyer's step."""
         part.refresh_from_db()
         page = html_of(desk.get(f"/en/quan-tri/don-hang/{part.order_id}/"))
-        order, of_part = re.findall(r'<span class="tag ?\w*">([^<]+)</span>', page)[:2]
-        (listed,) = re.findall(r'<span class="tag ?\w*">([^<]+)</span>', html_of(buyer.get("/en/tai-khoan/")))
-        reached = [step for step in steps(page_of(client, part.order)) if step[0]][-1]
-        return of_part, order, listed, reached[1]
+        order_label, part_label = re.findall(r'<span class="tag ?\w*">([^<]+)</span>', page)[:2]
+        (list_label,) = re.findall(
+            r'<span class="tag ?\w*">([^<]+)</span>', html_of(buyer.get("/en/tai-khoan/"))
+        )
+        reached_step = [step for step in steps(page_of(client, part.order)) if step[0]][-1]
+        return part_label, order_label, list_label, reached_step[1]
 
-    found = [told()]
+    statuses = [displayed_statuses()]
     accept_part(part_id=part.pk, actor=MEMBER, now=hours(1))
-    found.append(told())
+    statuses.append(displayed_statuses())
     line = part.lines.get()
     parcel = pack_parcel(part_id=part.pk, quantities={line.pk: 1}, actor=MEMBER, now=hours(2))
-    found.append(told())
+    statuses.append(displayed_statuses())
     close_parcel(parcel_id=parcel.pk, actor=MEMBER, now=hours(3))
-    found.append(told())
+    statuses.append(displayed_statuses())
     hand_over_parcel(parcel_id=parcel.pk, dispatch=DispatchDetails(), actor=MEMBER, now=hours(4))
-    found.append(told())
+    statuses.append(displayed_statuses())
     code = Parcel.objects.get().pickup_code
     deliver_parcel(parcel_id=parcel.pk, cash_collected=True, code=code, actor=MEMBER, now=hours(20))
-    found.append(told())
+    statuses.append(displayed_statuses())
 
-    waits, gone = ("Waiting for the carrier", "on the way")
-    if collected:
-        waits, gone = ("Waiting to be brought there", "ready to be collected")
-    placed, in_hand = "waiting for the cooperatives", "being prepared"
-    assert found == [
+    waiting, moving = ("Waiting for the carrier", "on the way")
+    if is_pickup:
+        waiting, moving = ("Waiting to be brought there", "ready to be collected")
+    placed, in_progress = "waiting for the cooperatives", "being prepared"
+    assert statuses == [
         ("waiting to be accepted", placed, placed, "The cooperative accepts the order"),
-        ("being prepared", in_hand, in_hand, "Being prepared"),
-        ("being packed", in_hand, in_hand, "Being packed"),
-        ("packed", in_hand, in_hand, waits),
-        (gone, gone, gone, gone.capitalize()),
+        ("being prepared", in_progress, in_progress, "Being prepared"),
+        ("being packed", in_progress, in_progress, "Being packed"),
+        ("packed", in_progress, in_progress, waiting),
+        (moving, moving, moving, moving.capitalize()),
         ("delivered", "delivered", "delivered", "Delivered"),
     ]
 
 
-def pages_about(order: Order) -> list[str]:
-    """What its buyer reads in their account, and the desk in its list and on the order's page."""
+def pages_showing(order: Order) -> list[str]:
+    """The buyer's account page, and the staff list and page of the order."""
     buyer, desk = Client(), Client()
     buyer.force_login(order.user)
     desk.force_login(make_admin(email="desk@example.com"))
-    at_the_desk = ("/en/quan-tri/don-hang/", f"/en/quan-tri/don-hang/{order.pk}/")
-    answers = [buyer.get("/en/tai-khoan/"), *(desk.get(address) for address in at_the_desk)]
-    return [html_of(answer) for answer in answers]
+    staff_urls = ("/en/quan-tri/don-hang/", f"/en/quan-tri/don-hang/{order.pk}/")
+    responses = [buyer.get("/en/tai-khoan/"), *(desk.get(address) for address in staff_urls)]
+    return [html_of(answer) for answer in responses]
 
 
 def test_unpaid_transfer_order_shows_waiting_for_payment() -> None:
     make_bank_account()
     order = make_order(user=make_user(), method=PaymentMethod.TRANSFER)
-    for page in pages_about(order):
+    for page in pages_showing(order):
         assert '<span class="tag wait">waiting for payment</span>' in page
 
 
@@ -172,7 +174,7 @@ def test_unconfirmed_cash_order_shows_to_be_confirmed() -> None:
     make_channel()
     Channel.objects.update(automatically_confirm_all_new_orders=False)
     order = make_order(user=make_user(), method=PaymentMethod.COD)
-    for page in pages_about(order):
+    for page in pages_showing(order):
         assert '<span class="tag wait">to be confirmed</span>' in page
 
 
@@ -237,8 +239,8 @@ def test_repeated_receipt_changes_nothing(client: Client) -> None:
 
     client.post(f"/en/don-hang/{order.pk}/goi/1/nhan/")
 
-    again = Parcel.objects.get()
-    assert again.delivered_at == parcel.delivered_at
+    repeated = Parcel.objects.get()
+    assert repeated.delivered_at == parcel.delivered_at
     assert Change.objects.filter(action="parcel.delivered").count() == 1
 
 
@@ -270,12 +272,12 @@ def test_repeated_cancellation_gives_same_answer(client: Client) -> None:
     order = make_order()
     key = re.search(r'name="key" value="([^"]+)"', page_of(client, order))[1]
 
-    answers = [
+    responses = [
         client.post(f"/en/don-hang/{order.pk}/goi/1/huy/", {"key": key}, follow=True) for _sent in range(2)
     ]
 
-    for answer in answers:
-        assert 'The part of <span lang="vi">HTX Thiên An</span> is cancelled.' in html_of(answer)
+    for response in responses:
+        assert 'The part of <span lang="vi">HTX Thiên An</span> is cancelled.' in html_of(response)
     assert Change.objects.filter(action="part.cancelled").count() == 1
 
 
@@ -344,17 +346,17 @@ def test_query_count_does_not_depend_on_parts_and_lines() -> None:
         pack(part)
 
     def queries(order: Order) -> int:
-        with CaptureQueriesContext(connection) as asked:
+        with CaptureQueriesContext(connection) as captured:
             page_of(client, order)
-        return len(asked)
+        return len(captured)
 
     assert queries(large) == queries(small)
 
 
-@pytest.mark.parametrize("written", ["{code}", " {lower} ", "{split}"])
-def test_order_lookup_accepts_phone_and_code_in_any_format(client: Client, written: str) -> None:
+@pytest.mark.parametrize("pattern", ["{code}", " {lower} ", "{split}"])
+def test_order_lookup_accepts_phone_and_code_in_any_format(client: Client, pattern: str) -> None:
     order = make_order()
-    text = written.format(
+    text = pattern.format(
         code=order.code,
         lower=order.code.lower(),
         split=f"{order.code[:3]}-{order.code[3:]}",
@@ -395,17 +397,17 @@ def test_order_lookup_is_rate_limited_per_phone(client: Client) -> None:
 def test_account_lists_own_orders_newest_first_ten_per_page(client: Client) -> None:
     user = make_user()
     variant = make_variant(on_hand=100)
-    mine = [make_order((variant, 1), user=user, now=hours(n)) for n in range(11)]
-    strangers = make_order((variant, 1), user=make_user())
+    own_orders = [make_order((variant, 1), user=user, now=hours(n)) for n in range(11)]
+    other_order = make_order((variant, 1), user=make_user())
     client.force_login(user)
 
     first = html_of(client.get("/en/tai-khoan/"))
     second = html_of(client.get("/en/tai-khoan/?page=2"))
 
     codes = re.findall(r'<a class="code" href="/en/don-hang/[^"]+">([^<]+)</a>', first)
-    assert codes == [order.code for order in reversed(mine[1:])]
-    assert mine[0].code in second
-    assert strangers.code not in first + second
+    assert codes == [order.code for order in reversed(own_orders[1:])]
+    assert own_orders[0].code in second
+    assert other_order.code not in first + second
 
 
 def test_query_count_of_account_does_not_depend_on_orders(client: Client) -> None:
@@ -415,9 +417,9 @@ def test_query_count_of_account_does_not_depend_on_orders(client: Client) -> Non
     make_order((variant, 1), user=user)
 
     def queries() -> int:
-        with CaptureQueriesContext(connection) as asked:
+        with CaptureQueriesContext(connection) as captured:
             client.get("/tai-khoan/")
-        return len(asked)
+        return len(captured)
 
     before = queries()
     for n in range(4):
@@ -503,20 +505,20 @@ def test_parcels_of_one_part_are_numbered(client: Client) -> None:
 
 
 def test_lines_keep_names_of_placement_and_add_translation(client: Client) -> None:
-    told = make_variant(make_seller("HTX Tài Hoan"), name="Miến dong")
-    told.name = "Gói to"
-    told.save()
-    renamed = make_variant(told.cooperative, name="Quýt")
-    order = make_order((told, 1), (renamed, 1))
-    for row, text in ((told.product, "Canna noodles"), (renamed.product, "Mandarins")):
+    unchanged = make_variant(make_seller("HTX Tài Hoan"), name="Miến dong")
+    unchanged.name = "Gói to"
+    unchanged.save()
+    renamed = make_variant(unchanged.cooperative, name="Quýt")
+    order = make_order((unchanged, 1), (renamed, 1))
+    for row, text in ((unchanged.product, "Canna noodles"), (renamed.product, "Mandarins")):
         Translation.objects.create(kind="catalog.product", key=row.pk, language="en", field="name", text=text)
     renamed.product.name = "Quýt Bạch Thông"
     renamed.product.save()
 
     english, vietnamese = page_of(client, order), html_of(client.get(f"/don-hang/{order.pk}/"))
 
-    goods = '<span lang="vi">Miến dong</span>, <span lang="vi">Gói to</span> <span class="soft">× 1'
-    assert f"{goods}<br>Canna noodles" in english
+    line = '<span lang="vi">Miến dong</span>, <span lang="vi">Gói to</span> <span class="soft">× 1'
+    assert f"{line}<br>Canna noodles" in english
     assert '<span lang="vi">Quýt</span> <span class="soft">× 1 </span>' in english
     assert "Mandarins" not in english
     assert "Miến dong, Gói to <span" in vietnamese
@@ -543,8 +545,8 @@ def test_order_placed_in_english_shows_original_names_in_vietnamese(
 def test_query_count_of_names_does_not_depend_on_lines() -> None:
     seller, client = make_seller(), Client()
     counts = []
-    for many in (1, 4):
-        order = make_order(*[(make_variant(seller), 1) for _each in range(many)])
+    for size in (1, 4):
+        order = make_order(*[(make_variant(seller), 1) for _each in range(size)])
         with CaptureQueriesContext(connection) as queries:
             page_of(client, order)
         counts.append(len(queries))

@@ -1,4 +1,4 @@
-"""Paying an order by bank transfer, as its buyer sees it: what to write, until when, and what has come."""
+"""Paying an order by bank transfer as the buyer sees it: transfer details, deadline, received money."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.factories import make_bank_account, make_gourd, make_order, make_user
 from tests.kept import kept
 from tests.markup import html_of
 from tests.orders.bank_transfers.transfers_at_hand import take, waiting_order
-from tests.orders.pages.order_proofs import BuyersBrowser
+from tests.orders.pages.order_proofs import ProvenOrdersClient
 from tests.orders.payments.vietqr_reader import QrTransfer, read_payload
 
 pytestmark = pytest.mark.django_db
@@ -36,16 +36,16 @@ MINUTE = datetime.timedelta(minutes=1)
 
 @pytest.fixture
 def client() -> Client:
-    return BuyersBrowser()
+    return ProvenOrdersClient()
 
 
 @kept
-def waiting(**fields) -> Order:
-    """Waits for 120,000 ₫, from this moment on."""
+def unpaid_order(**fields) -> Order:
+    """An order placed now that waits for 120,000 ₫."""
     return waiting_order(now=timezone.now(), **fields)
 
 
-def arrives(note: str, amount: int = 120_000):
+def receive_transfer(note: str, amount: int = 120_000):
     now = timezone.now()
     return take(note, amount, at=now, now=now)
 
@@ -53,8 +53,8 @@ def arrives(note: str, amount: int = 120_000):
 def page_of(client: Client, order: Order, path: str = "") -> str:
     response = client.get(f"/en/don-hang/{order.pk}/{path}")
     assert response.status_code == 200
-    told = html.unescape(re.sub(r"<[^>]+>", " ", html_of(response)))
-    return re.sub(r"[ \n]+", " ", told)
+    text = html.unescape(re.sub(r"<[^>]+>", " ", html_of(response)))
+    return re.sub(r"[ \n]+", " ", text)
 
 
 def steps(client: Client, order: Order) -> list[tuple[str, str]]:
@@ -64,57 +64,59 @@ def steps(client: Client, order: Order) -> list[tuple[str, str]]:
     )
 
 
-def mark_on(client: Client, order: Order) -> str:
+def seen_token(client: Client, order: Order) -> str:
     page = html_of(client.get(f"/en/don-hang/{order.pk}/"))
     return re.search(r"tien/\?seen=(\w+)", page)[1]
 
 
-def asked_of(order: Order):
+def requested_transfer(order: Order):
     order.refresh_from_db()
-    paying = payment_view(order, now=timezone.now())
-    return paying and paying.asked
+    view = payment_view(order, now=timezone.now())
+    return view and view.asked
 
 
 def test_page_shows_bank_account_amount_and_note(client: Client) -> None:
-    order = waiting()
+    order = unpaid_order()
 
     page = page_of(client, order)
 
-    told = ["Bank Vietcombank", "Account number 0011223344556", "Account holder CHO PHIEN"]
-    told += ["Sum to transfer 120.000\xa0₫", f"Note {order.code}"]
-    assert [each for each in told if each not in page] == []
+    expected = ["Bank Vietcombank", "Account number 0011223344556", "Account holder CHO PHIEN"]
+    expected += ["Sum to transfer 120.000\xa0₫", f"Note {order.code}"]
+    assert [each for each in expected if each not in page] == []
     assert "Time left: 24 h" in page
-    assert read_payload(asked_of(order).payload) == QrTransfer("970436", "0011223344556", 120_000, order.code)
+    assert read_payload(requested_transfer(order).payload) == QrTransfer(
+        "970436", "0011223344556", 120_000, order.code
+    )
 
 
 def test_transfer_details_are_available_as_text() -> None:
-    order = waiting()
+    order = unpaid_order()
 
-    assert asked_of(order).as_text == f"Vietcombank\n0011223344556\nCHO PHIEN\n120000\n{order.code}"
+    assert requested_transfer(order).as_text == f"Vietcombank\n0011223344556\nCHO PHIEN\n120000\n{order.code}"
 
 
 def test_qr_code_is_inline_svg_without_styles_and_downloadable_png(client: Client) -> None:
-    order = waiting()
+    order = unpaid_order()
 
     drawn = html_of(client.get(f"/don-hang/{order.pk}/"))
     picture = client.get(f"/don-hang/{order.pk}/vietqr.png")
 
     assert drawn.count('<svg role="img"') == 1
     assert "style=" not in drawn
-    assert picture.content == qr_png(asked_of(order).payload)
+    assert picture.content == qr_png(requested_transfer(order).payload)
     assert picture.content.startswith(b"\x89PNG")
     assert picture["Content-Type"] == "image/png"
     assert picture["Content-Disposition"] == f'inline; filename="vietqr-{order.code}.png"'
 
 
 def test_order_list_shows_waiting_for_payment_until_paid(client: Client) -> None:
-    order = waiting()
+    order = unpaid_order()
     buyer = make_user()
     Order.objects.filter(pk=order.pk).update(user=buyer)
     client.force_login(buyer)
 
     before = html_of(client.get("/en/tai-khoan/"))
-    arrives(order.code)
+    receive_transfer(order.code)
     after = html_of(client.get("/en/tai-khoan/"))
 
     assert "waiting for payment" in before
@@ -125,21 +127,21 @@ def test_order_list_shows_waiting_for_payment_until_paid(client: Client) -> None
 def test_poll_without_changes_returns_204_in_four_queries(
     django_assert_num_queries,
 ) -> None:
-    order, client = waiting(), Client()
-    address = f"/don-hang/{order.pk}/tien/?seen={mark_on(client, order)}"
+    order, client = unpaid_order(), Client()
+    address = f"/don-hang/{order.pk}/tien/?seen={seen_token(client, order)}"
 
     with django_assert_num_queries(4):
-        answer = client.get(address)
+        response = client.get(address)
 
-    assert (answer.status_code, answer.content) == (204, b"")
-    assert "no-store" in answer["Cache-Control"]
+    assert (response.status_code, response.content) == (204, b"")
+    assert "no-store" in response["Cache-Control"]
 
 
 def test_poll_after_payment_shows_thanks_and_stops_polling(client: Client) -> None:
-    order = waiting()
-    seen = mark_on(client, order)
+    order = unpaid_order()
+    seen = seen_token(client, order)
 
-    arrives(order.code)
+    receive_transfer(order.code)
 
     path = f"tien/?seen={seen}"
     assert "The money has come: 120.000\xa0₫. Thank you." in page_of(client, order, path)
@@ -151,10 +153,10 @@ def test_poll_after_payment_shows_thanks_and_stops_polling(client: Client) -> No
 
 
 def test_transfer_under_review_is_shown_to_buyer(client: Client) -> None:
-    order = waiting()
-    seen = mark_on(client, order)
+    order = unpaid_order()
+    seen = seen_token(client, order)
 
-    arrives(order.code, 100_000)
+    receive_transfer(order.code, 100_000)
 
     page = page_of(client, order, f"tien/?seen={seen}")
     assert "A transfer of yours has come. Somebody looks at it today." in page
@@ -164,21 +166,21 @@ def test_transfer_under_review_is_shown_to_buyer(client: Client) -> None:
 
 
 def test_ambiguous_or_unmatched_transfer_is_not_shown(client: Client) -> None:
-    order, other = (
-        waiting(),
+    order, other_order = (
+        unpaid_order(),
         make_order((make_variant(), 1), method=PaymentMethod.TRANSFER, now=timezone.now()),
     )
 
-    arrives(f"{order.code} {other.code}", 100_000)
-    arrives("tien hang", 50_000)
+    receive_transfer(f"{order.code} {other_order.code}", 100_000)
+    receive_transfer("tien hang", 50_000)
 
     assert "We have seen" not in page_of(client, order)
 
 
 def test_partly_paid_order_asks_for_remaining_amount(client: Client) -> None:
-    order = waiting()
-    transfer = arrives(order.code, 100_000)
-    seen = mark_on(client, order)
+    order = unpaid_order()
+    transfer = receive_transfer(order.code, 100_000)
+    seen = seen_token(client, order)
 
     assign_transfer(transfer_id=transfer.pk, shares={order.pk: 100_000}, actor=DESK, now=timezone.now())
 
@@ -187,12 +189,12 @@ def test_partly_paid_order_asks_for_remaining_amount(client: Client) -> None:
     assert "Scan the code to pay 20.000\xa0₫" in page
     assert "100.000\xa0₫ of 120.000\xa0₫ has come; this is the rest." in page
     assert "Pay another way" not in page
-    assert asked_of(order).amount == 20_000
+    assert requested_transfer(order).amount == 20_000
 
 
 def test_expired_payment_is_not_requested_until_buyer_restarts_it(client: Client) -> None:
-    order = waiting()
-    seen = mark_on(client, order)
+    order = unpaid_order()
+    seen = seen_token(client, order)
     Payment.objects.update(expires_at=timezone.now() - MINUTE)
 
     page = page_of(client, order, f"tien/?seen={seen}")
@@ -207,9 +209,9 @@ def test_expired_payment_is_not_requested_until_buyer_restarts_it(client: Client
 
 
 def test_late_transfer_is_reviewed_and_not_requested_again(client: Client) -> None:
-    order = waiting()
+    order = unpaid_order()
     Payment.objects.update(expires_at=timezone.now() - MINUTE)
-    arrives(order.code)
+    receive_transfer(order.code)
 
     page = page_of(client, order)
 
@@ -219,8 +221,8 @@ def test_late_transfer_is_reviewed_and_not_requested_again(client: Client) -> No
 
 
 def test_poll_tells_that_order_has_expired(client: Client) -> None:
-    order = waiting()
-    seen = mark_on(client, order)
+    order = unpaid_order()
+    seen = seen_token(client, order)
     Payment.objects.update(expires_at=timezone.now() - MINUTE)
 
     expire_order(order_id=order.pk, actor=DESK, now=timezone.now())
@@ -231,23 +233,23 @@ def test_poll_tells_that_order_has_expired(client: Client) -> None:
 
 
 def test_switch_to_cash_warns_that_it_is_final_when_auto_confirmed(client: Client) -> None:
-    order = waiting()
+    order = unpaid_order()
     final = "After that the order cannot be paid another way."
 
     page = page_of(client, order)
     Channel.objects.update(automatically_confirm_all_new_orders=False)
-    page_of_a_market_that_confirms_itself = page_of(client, order)
+    page_with_manual_confirmation = page_of(client, order)
 
     assert f"{final} Yes, pay 120.000\xa0₫ on receipt" in page
-    assert final not in page_of_a_market_that_confirms_itself
-    assert "Cash on delivery" in page_of_a_market_that_confirms_itself
+    assert final not in page_with_manual_confirmation
+    assert "Cash on delivery" in page_with_manual_confirmation
 
 
 def test_cooperative_step_starts_after_payment(client: Client) -> None:
-    order = waiting()
+    order = unpaid_order()
 
     before = steps(client, order)
-    arrives(order.code)
+    receive_transfer(order.code)
     after = steps(client, order)
 
     assert before[:2] == [("now", "Waiting for your payment"), ("", "The cooperative accepts the order")]
@@ -255,31 +257,31 @@ def test_cooperative_step_starts_after_payment(client: Client) -> None:
 
 
 def test_switch_to_cash_in_another_tab_leaves_transfer_unmatched(client: Client) -> None:
-    order = waiting()
-    seen = mark_on(client, order)
+    order = unpaid_order()
+    seen = seen_token(client, order)
 
     client.post(f"/don-hang/{order.pk}/cach-tra/", {"payment": "cod"})
-    late = arrives(order.code)
+    transfer = receive_transfer(order.code)
 
     assert "The order is paid on receipt now." in page_of(client, order, f"tien/?seen={seen}")
     order.refresh_from_db()
-    assert (order.charged, late.reason) == (0, "other_way")
+    assert (order.charged, transfer.reason) == (0, "other_way")
 
 
 def test_paid_order_cannot_switch_payment_method(client: Client) -> None:
-    order = waiting()
-    arrives(order.code)
+    order = unpaid_order()
+    receive_transfer(order.code)
 
-    answer = client.post(f"/en/don-hang/{order.pk}/cach-tra/", {"payment": "cod"}, follow=True)
+    response = client.post(f"/en/don-hang/{order.pk}/cach-tra/", {"payment": "cod"}, follow=True)
 
-    assert "This order is not waiting for a payment any more." in html_of(answer)
+    assert "This order is not waiting for a payment any more." in html_of(response)
     assert [payment.method for payment in order.payments.all()] == [PaymentMethod.TRANSFER]
 
 
 def test_higher_weight_of_paid_order_requests_difference(client: Client) -> None:
     make_bank_account()
     order = make_order((make_gourd(), 3), method=PaymentMethod.TRANSFER, now=timezone.now())
-    arrives(order.code, order.due_gross)
+    receive_transfer(order.code, order.due_gross)
     part, line = order.parts.get(), order.lines.get()
     accept_part(part_id=part.pk, actor=DESK, now=timezone.now())
 
@@ -292,8 +294,8 @@ def test_higher_weight_of_paid_order_requests_difference(client: Client) -> None
         now=timezone.now(),
     )
 
-    asked, before = asked_of(order), order.charged
-    assert asked.amount == order.due_gross - before > 0
+    requested, before = requested_transfer(order), order.charged
+    assert requested.amount == order.due_gross - before > 0
     page = page_of(client, order)
     assert "this is the rest." in page
     assert "Waiting for your payment" in page
@@ -303,24 +305,24 @@ def test_higher_weight_of_paid_order_requests_difference(client: Client) -> None
 def test_lower_weight_of_paid_order_promises_refund(client: Client) -> None:
     make_bank_account()
     order = make_order((make_gourd(price=40_000), 1), method=PaymentMethod.TRANSFER, now=timezone.now())
-    arrives(order.code, order.due_gross)
+    receive_transfer(order.code, order.due_gross)
     part, line = order.parts.get(), order.lines.get()
     accept_part(part_id=part.pk, actor=DESK, now=timezone.now())
-    paid = page_of(client, order)
+    page_before = page_of(client, order)
 
     grams = line.estimate_grams * 3 // 4
     weigh_line(part_id=part.pk, line_id=line.pk, grams=grams, key="a", actor=DESK, now=timezone.now())
 
-    told = "10.000\xa0₫ was paid beyond what the order costs. It goes back to you once the goods"
-    assert told in page_of(client, order)
-    assert "beyond what the order costs" not in paid
+    message = "10.000\xa0₫ was paid beyond what the order costs. It goes back to you once the goods"
+    assert message in page_of(client, order)
+    assert "beyond what the order costs" not in page_before
 
 
 def test_without_bank_account_no_transfer_is_requested(client: Client) -> None:
-    order = waiting()
+    order = unpaid_order()
     ShopSettings.objects.update(bank_account="")
 
-    assert asked_of(order) is None
+    assert requested_transfer(order) is None
     assert "To pay: 120.000\xa0₫" in page_of(client, order)
 
 
@@ -338,7 +340,7 @@ def test_payment_urls_of_unknown_order_are_missing(client: Client, path: str) ->
 
 
 def test_order_email_gives_transfer_details_and_link() -> None:
-    order = waiting(email="hoa@example.com")
+    order = unpaid_order(email="hoa@example.com")
 
     letter = Notification.objects.get(key__startswith="order_placed:")
 
@@ -348,7 +350,7 @@ def test_order_email_gives_transfer_details_and_link() -> None:
 
 
 def test_sms_gives_transfer_details() -> None:
-    order = waiting(email="")
+    order = unpaid_order(email="")
 
     text = Notification.objects.get(key__startswith="order_placed:").text
 
@@ -365,8 +367,8 @@ def test_cash_order_email_gives_no_transfer_details() -> None:
 
 
 def test_choosing_same_payment_method_again_returns_same_payment() -> None:
-    order = waiting()
-    again = partial(
+    order = unpaid_order()
+    choose_transfer = partial(
         change_payment_method,
         order_id=order.pk,
         method=PaymentMethod.TRANSFER,
@@ -374,4 +376,4 @@ def test_choosing_same_payment_method_again_returns_same_payment() -> None:
         now=timezone.now(),
     )
 
-    assert again() == again() == order.payments.get()
+    assert choose_transfer() == choose_transfer() == order.payments.get()

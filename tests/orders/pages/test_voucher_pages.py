@@ -1,4 +1,4 @@
-"""Codes on the pages where buyers write them."""
+"""Voucher codes on the basket and checkout pages."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.factories import HANOI, NOW, make_places, make_seller, make_variant, 
 from tests.markup import html_of
 
 pytestmark = pytest.mark.django_db
-WRITTEN = {
+CONTACT_FORM = {
     "name": "Nguyễn Thị Hoa",
     "phone": "0987654321",
     "province": HANOI,
@@ -35,14 +35,14 @@ def client() -> Client:
     return Client()
 
 
-def filled(client, *variants):
+def basket_with(client, *variants):
     for variant in variants:
         client.post("/en/gio-hang/dong/", {"variant": variant.pk, "quantity": 1})
     client.post("/en/gio-hang/noi-nhan/", {"province": HANOI})
     return Basket.objects.get()
 
 
-def text(response):
+def text_of(response):
     assert response.status_code == 200
     return re.sub(r"[ \n]+", " ", re.sub(r"<[^>]+>", " ", html_of(response)))
 
@@ -50,7 +50,7 @@ def text(response):
 def order_form(basket, **more):
     delivery_method = basket.lines.get().variant.cooperative.delivery_methods.get()
     return {
-        **WRITTEN,
+        **CONTACT_FORM,
         "basket": basket.pk,
         f"way-{delivery_method.cooperative_id}": delivery_method.pk,
         **more,
@@ -59,13 +59,13 @@ def order_form(basket, **more):
 
 def test_code_can_be_applied_and_removed_without_scripts(client) -> None:
     make_voucher()
-    filled(client, make_variant(price=320_000))
+    basket_with(client, make_variant(price=320_000))
 
-    used = client.post("/en/gio-hang/ma-uu-dai/", {"code": " chao10 "}, follow=True)
-    shown = text(used)
-    out = text(client.post("/en/gio-hang/ma-uu-dai/", {"remove": "1"}, follow=True))
+    response = client.post("/en/gio-hang/ma-uu-dai/", {"code": " chao10 "}, follow=True)
+    page = text_of(response)
+    page_without_code = text_of(client.post("/en/gio-hang/ma-uu-dai/", {"remove": "1"}, follow=True))
 
-    assert used.redirect_chain == [("/en/gio-hang/", 302)]
+    assert response.redirect_chain == [("/en/gio-hang/", 302)]
     for words in (
         "Chào khách mới CHAO10",
         "given by the market",
@@ -73,28 +73,28 @@ def test_code_can_be_applied_and_removed_without_scripts(client) -> None:
         "318.000\u00a0₫",
         "350.000\u00a0₫",
     ):
-        assert words in shown
-    assert "CHAO10" not in out
+        assert words in page
+    assert "CHAO10" not in page_without_code
     assert Basket.objects.get().voucher_code == ""
 
 
 def test_basket_names_cooperative_that_gives_voucher(client) -> None:
     seller = make_seller("HTX Thiên An")
     make_voucher(cooperative=seller, bearer=CostBearer.COOPERATIVE)
-    filled(client, make_variant(seller))
+    basket_with(client, make_variant(seller))
 
-    shown = text(client.post("/en/gio-hang/ma-uu-dai/", {"code": "CHAO10"}, follow=True))
+    page = text_of(client.post("/en/gio-hang/ma-uu-dai/", {"code": "CHAO10"}, follow=True))
 
-    assert "given by HTX Thiên An −32.000\u00a0₫" in shown
+    assert "given by HTX Thiên An −32.000\u00a0₫" in page
 
 
 def test_refused_code_is_shown_with_reason_in_htmx_fragment(client) -> None:
     make_voucher(minimum=400_000)
-    filled(client, make_variant(price=320_000))
+    basket_with(client, make_variant(price=320_000))
 
-    answer = client.post("/en/gio-hang/ma-uu-dai/", {"code": "CHAO10"}, headers={"HX-Request": "true"})
+    response = client.post("/en/gio-hang/ma-uu-dai/", {"code": "CHAO10"}, headers={"HX-Request": "true"})
 
-    page = html_of(answer)
+    page = html_of(response)
     assert "Buy these goods for 80.000\u00a0₫ more" in page
     assert 'value="CHAO10"' in page
     assert "<html" not in page
@@ -103,72 +103,72 @@ def test_refused_code_is_shown_with_reason_in_htmx_fragment(client) -> None:
 
 def test_code_entered_at_checkout_is_applied_before_ordering(client) -> None:
     make_voucher()
-    basket = filled(client, make_variant(price=320_000))
+    basket = basket_with(client, make_variant(price=320_000))
     client.get("/en/dat-hang/")
 
-    seen = client.post("/en/dat-hang/", order_form(basket, code="chao10", shown_total="350000"))
+    preview = client.post("/en/dat-hang/", order_form(basket, code="chao10", shown_total="350000"))
     placed = client.post("/en/dat-hang/", order_form(basket, shown_total="318000"), follow=True)
 
-    assert 'value="318000"' in html_of(seen)
-    assert 'value="Nguyễn Thị Hoa"' in html_of(seen)
+    assert 'value="318000"' in html_of(preview)
+    assert 'value="Nguyễn Thị Hoa"' in html_of(preview)
     order = Order.objects.get()
     assert (order.total_gross, order.voucher_code) == (318_000, "CHAO10")
-    shown = text(placed)
+    page = text_of(placed)
     sums = ("Goods 320.000\u00a0₫", "Chào khách mới CHAO10 given by the market −32.000\u00a0₫")
     for words in (*sums, "Delivery 30.000\u00a0₫", "Total Before: 350.000\u00a0₫ 318.000\u00a0₫"):
-        assert words in shown
+        assert words in page
 
 
 def test_refused_code_that_was_shown_does_not_block_order(client) -> None:
-    basket = filled(client, make_variant(price=320_000))
+    basket = basket_with(client, make_variant(price=320_000))
     client.get("/en/dat-hang/")
 
     first = client.post("/en/dat-hang/", order_form(basket, code="GIAM99", shown_total="350000"))
-    told = "There is no such code" in text(first)
-    again = order_form(basket, code="GIAM99", shown_total="350000") | {"code-seen": "GIAM99"}
-    client.post("/en/dat-hang/", again)
+    was_reported = "There is no such code" in text_of(first)
+    confirmed_form = order_form(basket, code="GIAM99", shown_total="350000") | {"code-seen": "GIAM99"}
+    client.post("/en/dat-hang/", confirmed_form)
 
-    assert told
+    assert was_reported
     assert Order.objects.get().voucher_code == ""
 
 
 def test_code_that_ended_meanwhile_must_be_confirmed(client) -> None:
     make_voucher()
-    basket = filled(client, make_variant(price=320_000))
+    basket = basket_with(client, make_variant(price=320_000))
     client.post("/en/gio-hang/ma-uu-dai/", {"code": "CHAO10"})
     client.get("/en/dat-hang/")
     Voucher.objects.update(ends_at=NOW)
 
-    told = client.post("/en/dat-hang/", order_form(basket, shown_total="318000"))
-    before = Order.objects.count()
+    response = client.post("/en/dat-hang/", order_form(basket, shown_total="318000"))
+    orders_before = Order.objects.count()
     client.post("/en/dat-hang/", order_form(basket, shown_total="350000"))
 
-    shown = text(told)
-    assert "This code ended on 24/11/2026." in shown
-    assert "It costs 350.000\u00a0₫ now, not 318.000\u00a0₫." in shown
-    assert before == 0
+    page = text_of(response)
+    assert "This code ended on 24/11/2026." in page
+    assert "It costs 350.000\u00a0₫ now, not 318.000\u00a0₫." in page
+    assert orders_before == 0
     assert (Order.objects.get().total_gross, Discount.objects.count()) == (350_000, 0)
 
 
 def test_used_code_is_refused_once_guest_enters_phone_number(client) -> None:
     make_voucher(apply_once_per_customer=True)
     variant = make_variant(price=320_000, on_hand=9)
-    for client_now in (client, Client()):
+    for each_client in (client, Client()):
         Basket.objects.all().delete()
-        basket = filled(client_now, variant)
-        client_now.post("/en/gio-hang/ma-uu-dai/", {"code": "CHAO10"})
-        client_now.get("/en/dat-hang/")
-        answer = client_now.post("/en/dat-hang/", order_form(basket, shown_total="318000"))
+        basket = basket_with(each_client, variant)
+        each_client.post("/en/gio-hang/ma-uu-dai/", {"code": "CHAO10"})
+        each_client.get("/en/dat-hang/")
+        response = each_client.post("/en/dat-hang/", order_form(basket, shown_total="318000"))
 
-    shown = text(answer)
-    assert "You have used this code before." in shown
-    assert 'name="shown_total" value="350000"' in html_of(answer)
+    page = text_of(response)
+    assert "You have used this code before." in page
+    assert 'name="shown_total" value="350000"' in html_of(response)
     assert (Order.objects.count(), VoucherUse.objects.count()) == (1, 1)
 
 
 def test_code_without_own_basket_is_missing(client) -> None:
     make_voucher()
-    filled(client, make_variant())
+    basket_with(client, make_variant())
 
     assert Client().post("/en/gio-hang/ma-uu-dai/", {"code": "CHAO10"}).status_code == 404
 
@@ -176,14 +176,14 @@ def test_code_without_own_basket_is_missing(client) -> None:
 def test_query_count_with_code_does_not_depend_on_lines(client) -> None:
     make_voucher(usage_limit=5, apply_once_per_customer=True)
     seller = make_seller()
-    filled(client, make_variant(seller))
+    basket_with(client, make_variant(seller))
     client.post("/en/gio-hang/ma-uu-dai/", {"code": "CHAO10"})
     client.get("/en/gio-hang/")
 
     counts = []
     for _more in range(2):
         with CaptureQueriesContext(connection) as queries:
-            assert "CHAO10" in text(client.get("/en/gio-hang/"))
+            assert "CHAO10" in text_of(client.get("/en/gio-hang/"))
         counts.append(len(queries))
         for _variant in range(4):
             client.post("/en/gio-hang/dong/", {"variant": make_variant(seller).pk, "quantity": 1})
@@ -195,7 +195,7 @@ def test_list_product_and_basket_pages_show_reduced_and_list_price(client) -> No
     variant = make_variant(price=320_000)
     Price.objects.filter(variant=variant).update(discounted=300_000)
     make_way(variant.cooperative, variant.cooperative.warehouses.get().channels.get(), name="Xe khách")
-    filled(client, variant)
+    basket_with(client, variant)
 
     for address in ("/en/san-pham/", f"/en/san-pham/{variant.product.slug}/", "/en/gio-hang/"):
         page = html_of(client.get(address))

@@ -1,4 +1,4 @@
-"""What whoever buys by weight reads, and how they answer."""
+"""Pages of products sold by weight: estimates, maximum prices and weight questions."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.factories import (
     make_variant,
 )
 from tests.markup import html_of
-from tests.orders.pages.order_proofs import BuyersBrowser
+from tests.orders.pages.order_proofs import ProvenOrdersClient
 from tests.unchanged import every_row
 
 pytestmark = pytest.mark.django_db
@@ -33,24 +33,24 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def client() -> Client:
-    return BuyersBrowser()
+    return ProvenOrdersClient()
 
 
 @pytest.fixture
-def admin_at_the_desk(client):
+def admin_client(client):
     client.force_login(make_admin())
     return client
 
 
-def asked() -> tuple[OrderPart, WeightQuestion]:
-    """Two gourds of 6 kg where 5.76 were agreed."""
+def part_with_question() -> tuple[OrderPart, WeightQuestion]:
+    """A part with two gourds that weigh 6 kg where 5.76 were agreed, and its weight question."""
     part = make_order((make_gourd(), 2)).parts.get()
     accept_part(part_id=part.pk, actor=Actor.system(), now=NOW)
     weigh_line(part_id=part.pk, line_id=part.lines.get().pk, grams=6000, actor=Actor.system(), now=NOW)
     return part, WeightQuestion.objects.get()
 
 
-def address(part: OrderPart, question: WeightQuestion) -> str:
+def answer_url(part: OrderPart, question: WeightQuestion) -> str:
     return f"/don-hang/{part.order_id}/can/{question.pk}/"
 
 
@@ -94,20 +94,20 @@ def test_order_page_shows_agreed_then_weighed_amount(client):
 
 @pytest.mark.parametrize(("answer", "total"), [("agreed", 90_000), ("refused", 72_000)])
 def test_buyer_answers_weight_question_on_order_page(client, answer, total):
-    part, question = asked()
+    part, question = part_with_question()
     page = html_of(client.get(f"/don-hang/{part.order_id}/"))
 
-    sent = client.post(address(part, question), {"answer": answer})
+    response = client.post(answer_url(part, question), {"answer": answer})
 
-    assert f'action="{address(part, question)}"' in page
-    assert sent.url == f"/don-hang/{part.order_id}/"
+    assert f'action="{answer_url(part, question)}"' in page
+    assert response.url == f"/don-hang/{part.order_id}/"
     question.refresh_from_db()
     assert (question.answer, part.lines.get().total_gross) == (answer, total)
-    assert address(part, question) not in html_of(client.get(sent.url))
+    assert answer_url(part, question) not in html_of(client.get(response.url))
 
 
 def test_order_list_marks_order_with_open_weight_question(client):
-    part, question = asked()
+    part, question = part_with_question()
     buyer = make_user()
     Order.objects.update(user=buyer)
     make_order((make_variant(), 1), user=buyer)
@@ -115,7 +115,7 @@ def test_order_list_marks_order_with_open_weight_question(client):
     words = "Some of it weighs more than agreed."
 
     before = html_of(client.get("/en/tai-khoan/"))
-    client.post(address(part, question), {"answer": "agreed"})
+    client.post(answer_url(part, question), {"answer": "agreed"})
     after = html_of(client.get("/en/tai-khoan/"))
 
     assert before.count(words) == 1
@@ -124,51 +124,51 @@ def test_order_list_marks_order_with_open_weight_question(client):
 
 
 def test_invalid_answer_is_missing_and_changes_nothing(client):
-    part, question = asked()
+    part, question = part_with_question()
     before = every_row()
 
-    answers = [
+    responses = [
         client.post(f"/don-hang/{uuid.uuid4()}/can/{question.pk}/", {"answer": "agreed"}),
         client.post(f"/don-hang/{part.order_id}/can/{uuid.uuid4()}/", {"answer": "agreed"}),
-        client.post(address(part, question), {"answer": "maybe"}),
-        client.post(address(part, question)),
+        client.post(answer_url(part, question), {"answer": "maybe"}),
+        client.post(answer_url(part, question)),
     ]
 
-    assert [each.status_code for each in answers] == [404] * 4
+    assert [each.status_code for each in responses] == [404] * 4
     assert every_row() == before
 
 
 def test_weight_answer_rejects_get(client):
-    part, question = asked()
+    part, question = part_with_question()
 
-    assert client.get(address(part, question), {"answer": "agreed"}).status_code == 405
+    assert client.get(answer_url(part, question), {"answer": "agreed"}).status_code == 405
 
 
-def test_staff_answer_weight_question_for_buyer(admin_at_the_desk):
-    part, question = asked()
-    page = html_of(admin_at_the_desk.get(f"/quan-tri/don-hang/{part.order_id}/"))
-    there = f"/quan-tri/don-hang/{part.order_id}/can/{question.pk}/"
+def test_staff_answer_weight_question_for_buyer(admin_client):
+    part, question = part_with_question()
+    page = html_of(admin_client.get(f"/quan-tri/don-hang/{part.order_id}/"))
+    url = f"/quan-tri/don-hang/{part.order_id}/can/{question.pk}/"
 
-    sent = admin_at_the_desk.post(there, {"answer": "agreed"})
+    response = admin_client.post(url, {"answer": "agreed"})
 
-    assert f'action="{there}"' in page
-    assert sent.url == f"/quan-tri/don-hang/{part.order_id}/"
+    assert f'action="{url}"' in page
+    assert response.url == f"/quan-tri/don-hang/{part.order_id}/"
     assert part.lines.get().total_gross == 90_000
 
 
 def test_member_cannot_answer_on_staff_page(client):
-    part, question = asked()
+    part, question = part_with_question()
     client.force_login(make_member(part.cooperative))
     before = every_row()
 
-    answer = client.post(f"/quan-tri/don-hang/{part.order_id}/can/{question.pk}/", {"answer": "agreed"})
+    response = client.post(f"/quan-tri/don-hang/{part.order_id}/can/{question.pk}/", {"answer": "agreed"})
 
-    assert answer.status_code in (302, 403, 404)
+    assert response.status_code in (302, 403, 404)
     changed = {table for table, rows in every_row().items() if rows != before.get(table)}
     assert changed == set()
 
 
-def test_draft_page_shows_maximum_weight_and_price(admin_at_the_desk):
+def test_draft_page_shows_maximum_weight_and_price(admin_client):
     gourd = make_gourd()
     order = create_draft(channel=make_channel(), source=OrderSource.PHONE, actor=Actor.system(), now=NOW)
     edit_draft(
@@ -180,7 +180,7 @@ def test_draft_page_shows_maximum_weight_and_price(admin_at_the_desk):
         now=NOW,
     )
 
-    page = html_of(admin_at_the_desk.get(f"/quan-tri/don-nhap/{order.pk}/")).replace("\u00a0", " ")
+    page = html_of(admin_client.get(f"/quan-tri/don-nhap/{order.pk}/")).replace("\u00a0", " ")
 
     assert "khoảng 4,8 kg; nặng đến 5,76 kg thì tối đa 86.400 ₫" in page
     assert '<b class="money">116.400 ₫</b>' in page

@@ -83,7 +83,7 @@ from tests.factories import (
 )
 from tests.invariants import check_everything
 from tests.orders.bank_transfers.transfers_at_hand import LATER, take
-from tests.orders.pages.order_proofs import show_order_is_theirs
+from tests.orders.pages.order_proofs import prove_order
 from tests.orders.refunds.refunds_at_hand import (
     DESK,
     NEXT_DAY,
@@ -690,7 +690,7 @@ def test_buyer_is_notified_each_time_account_is_set() -> None:
 
 def test_number_of_account_changes_is_limited(client) -> None:
     order = paid_order()
-    show_order_is_theirs(client, order)
+    prove_order(client, order)
     give_back(delivered(order), 20_000)
     page = f"/don-hang/{order.pk}/tai-khoan-nhan-tien/"
 

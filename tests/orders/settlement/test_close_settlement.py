@@ -34,7 +34,7 @@ from shop.core.errors import Missing
 from shop.notifications.models import Notification
 from tests.factories import NOW, make_cooperative, make_member, make_order, make_variant, nobody
 from tests.invariants import check_ledger
-from tests.orders.ledger.test_earnings_postings import DESK, carried, deliver, refund, with_commission
+from tests.orders.ledger.test_earnings_postings import DESK, carrier_part, deliver, refund, with_commission
 from tests.unchanged import refused
 
 pytestmark = pytest.mark.django_db
@@ -58,7 +58,7 @@ def part_paid_at_pickup():
 
 
 def test_closing_settlement_fixes_figures_and_creates_payout() -> None:
-    part = carried(2)
+    part = carrier_part(2)
     with_commission(part)
     deliver(part)
     refund(part, line=40_000)
@@ -138,7 +138,7 @@ def test_cash_of_open_settlement_is_not_offset() -> None:
 
 
 def test_closed_settlement_cannot_be_closed_again() -> None:
-    deliver(carried())
+    deliver(carrier_part())
     settlement = close()
 
     with refused(SettlementAlreadyClosed, "already_closed"):
@@ -146,7 +146,7 @@ def test_closed_settlement_cannot_be_closed_again() -> None:
 
 
 def test_closing_again_with_same_key_returns_settlement() -> None:
-    deliver(carried())
+    deliver(carrier_part())
     settlement = close(key="k")
 
     assert close(settlement, key="k") == settlement
@@ -168,7 +168,7 @@ def test_unknown_settlement_is_missing() -> None:
 
 
 def test_late_posting_belongs_to_open_settlement() -> None:
-    part = carried()
+    part = carrier_part()
     deliver(part)
     first = close()
 
@@ -182,7 +182,7 @@ def test_late_posting_belongs_to_open_settlement() -> None:
 
 
 def test_paid_payout_records_bank_reference() -> None:
-    part = carried()
+    part = carrier_part()
     deliver(part)
     settlement = close()
 
@@ -197,7 +197,7 @@ def test_paid_payout_records_bank_reference() -> None:
 
 
 def test_payout_cannot_be_paid_twice() -> None:
-    deliver(carried())
+    deliver(carrier_part())
     close()
     payout = Payout.objects.get()
     mark_payout_paid(payout_id=payout.pk, reference="FT26330", actor=DESK, now=NOW)
@@ -207,7 +207,7 @@ def test_payout_cannot_be_paid_twice() -> None:
 
 
 def test_paying_again_with_same_key_changes_nothing() -> None:
-    deliver(carried())
+    deliver(carrier_part())
     close()
     payout = Payout.objects.get()
     mark_payout_paid(payout_id=payout.pk, reference="FT26330", key="k", actor=DESK, now=NOW)
@@ -219,7 +219,7 @@ def test_paying_again_with_same_key_changes_nothing() -> None:
 
 
 def test_payout_requires_bank_reference() -> None:
-    deliver(carried())
+    deliver(carrier_part())
     close()
 
     with refused(PayoutReferenceNeeded, "reference_needed"):
@@ -276,7 +276,7 @@ def test_sweep_offsets_cash_whose_task_was_lost() -> None:
 
 
 def test_members_with_access_to_money_are_notified_of_closing_and_payout() -> None:
-    part = carried()
+    part = carrier_part()
     part.cooperative.email = ""
     part.cooperative.save()
     make_member(part.cooperative, Role.BOOKKEEPER, email="ke-toan@example.com")
