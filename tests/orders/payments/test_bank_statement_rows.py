@@ -1,4 +1,4 @@
-"""A statement is read as its bank meant it, may be read again, and hides no row."""
+"""Reading bank statements: guessing columns, directions, fingerprints, and rows that cannot be read."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def read(text, **change):
     return read_bank_rows(rows, mapping, **{"account": ACCOUNT, **change})
 
 
-def told(reading):
+def problems_of(reading):
     return [(problem.line, problem.fault) for problem in reading.problems]
 
 
@@ -69,7 +69,7 @@ def test_credit_and_debit_columns_are_guessed_and_read() -> None:
         )
     ]
     assert reading.outgoing == 1
-    assert told(reading) == [(7, RowFault.DATE)]
+    assert problems_of(reading) == [(7, RowFault.DATE)]
     assert reading.problems[0].text == "50.000 · 1.234.567 · Tổng cộng"
 
 
@@ -82,7 +82,7 @@ def test_signed_amount_column_is_guessed_and_read() -> None:
     assert mapping == BankColumnMapping(1, date=0, note=1, amount=2, account=3)
     assert [(each.amount, each.occurrence) for each in reading.arrivals] == [(100_000, 1), (100_000, 2)]
     assert reading.outgoing == 1
-    assert told(reading) == [(5, RowFault.ACCOUNT), (6, RowFault.AMOUNT)]
+    assert problems_of(reading) == [(5, RowFault.ACCOUNT), (6, RowFault.AMOUNT)]
 
 
 @pytest.mark.parametrize(
@@ -112,10 +112,10 @@ def test_empty_table_gives_empty_mapping() -> None:
 
 
 def test_fingerprints_are_stable_and_differ_between_equal_rows() -> None:
-    first, again = read(SIGNED), read(SIGNED)
+    first, second = read(SIGNED), read(SIGNED)
 
     fingerprints = [each.fingerprint for each in first.arrivals]
-    assert fingerprints == [each.fingerprint for each in again.arrivals]
+    assert fingerprints == [each.fingerprint for each in second.arrivals]
     assert len(set(fingerprints)) == 2
 
 
@@ -127,10 +127,10 @@ def test_statement_row_has_fingerprint_of_matching_webhook() -> None:
 
 
 def test_statement_of_another_account_is_refused() -> None:
-    with pytest.raises(StatementOfOtherAccount) as refused:
+    with pytest.raises(StatementOfOtherAccount) as refusal:
         read(CREDIT_DEBIT, account="555666777")
 
-    assert refused.value.details == {"named": [ACCOUNT]}
+    assert refusal.value.details == {"named": [ACCOUNT]}
 
 
 def test_account_in_cell_after_its_label_is_found() -> None:
@@ -145,10 +145,10 @@ def test_account_in_cell_after_its_label_is_found() -> None:
     [(BankColumnMapping(1, amount=1), "date"), (BankColumnMapping(1, date=0, debit=1), "amount")],
 )
 def test_mapping_without_date_or_amount_is_refused(mapping, field) -> None:
-    with pytest.raises(BankColumnsMissing) as refused:
+    with pytest.raises(BankColumnsMissing) as refusal:
         read_bank_rows([Row(1, ("a", "b"))], mapping, account=ACCOUNT)
 
-    assert refused.value.field == field
+    assert refusal.value.field == field
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ def test_direction_column_separates_incoming_from_outgoing(kind, amount, outcome
     if outcome == "out":
         assert (reading.arrivals, reading.problems, reading.outgoing) == ([], [], 1)
     elif isinstance(outcome, RowFault):
-        assert told(reading) == [(2, outcome)]
+        assert problems_of(reading) == [(2, outcome)]
     else:
         assert [each.amount for each in reading.arrivals] == [outcome]
 
@@ -186,7 +186,7 @@ def test_row_without_single_credit_or_debit_is_problem(debit, credit) -> None:
 
     reading = read_bank_rows(rows, BankColumnMapping(1, date=0, debit=1, credit=2), account=ACCOUNT)
 
-    assert told(reading) == [(2, RowFault.AMOUNT)]
+    assert problems_of(reading) == [(2, RowFault.AMOUNT)]
     assert reading.arrivals == []
 
 
@@ -196,7 +196,7 @@ def test_repeated_reference_and_amount_is_problem() -> None:
     reading = read_bank_rows(rows, BankColumnMapping(1, date=0, amount=1, reference=2), account=ACCOUNT)
 
     assert len(reading.arrivals) == 1
-    assert told(reading) == [(3, RowFault.REPEATED)]
+    assert problems_of(reading) == [(3, RowFault.REPEATED)]
 
 
 def test_every_row_is_transfer_problem_or_outgoing() -> None:

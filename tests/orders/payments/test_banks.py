@@ -1,4 +1,4 @@
-"""The banks' list holds what transfers need, once each."""
+"""The list of banks: bins, names and lookup."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a carrier says of the cash is taken parcel by parcel, and what does not add up is kept as it is."""
+"""Reading rows of a carrier's COD statement; amounts that do not add up are kept as stated."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_empty_table_gives_empty_mapping() -> None:
     [(CodColumnMapping(1, collected=1), "tracking"), (CodColumnMapping(1, tracking=0), "collected")],
 )
 def test_mapping_without_tracking_or_collected_is_refused(mapping, field) -> None:
-    with pytest.raises(CodColumnsMissing) as refused:
+    with pytest.raises(CodColumnsMissing) as refusal:
         read_cod_rows([Row(2, ("GH1", "1.000"))], mapping)
 
-    assert refused.value.field == field
+    assert refusal.value.field == field

@@ -1,4 +1,4 @@
-"""A code survives what banks and people do to notes, and none is made up."""
+"""Finding order codes in transfer notes as banks and people change them, without false matches."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ KEY = bytes(range(32))
 CODE = order_code_for(1, KEY)
 OTHER = order_code_for(3, KEY)
 LONG = order_code_for(len(ALPHABET) ** 6 + 7, KEY)
-OLD = "TXHPTRP"  # of an order placed before codes had a key
+OLD = "TXHPTRP"  # from before codes were keyed
 
 numbers = st.integers(0, 2 * len(ALPHABET) ** 6)
-# Words that cannot be read on into a code: their letters are none of its signs.
+# Words that cannot extend a code: none of their letters occurs in the alphabet.
 words = st.text(alphabet="BILOSUVY0158 .:-/", max_size=12)
 separators = st.text(alphabet=" .-_/\n", max_size=3)
 marks = {"A": "ÀÁÂẠ", "D": "Đ", "E": "ÊẾ"}
@@ -115,8 +115,8 @@ def test_found_codes_are_valid_and_unique(note) -> None:
 
 
 def test_random_notes_rarely_contain_code() -> None:
-    dice = random.Random(7)
-    notes = ["".join(dice.choices(string.ascii_uppercase + string.digits, k=25)) for _ in range(20_000)]
+    rng = random.Random(7)
+    notes = ["".join(rng.choices(string.ascii_uppercase + string.digits, k=25)) for _ in range(20_000)]
 
     with_code = sum(bool(find_order_codes(note)) for note in notes)
 

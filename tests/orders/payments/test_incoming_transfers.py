@@ -1,4 +1,4 @@
-"""Whoever tells of a transfer, it is the same transfer; and what is none is said to be none."""
+"""Reading incoming transfers from bank webhooks: validation, fingerprints and similarity."""
 
 from __future__ import annotations
 
@@ -83,11 +83,14 @@ def test_payos_notice_is_read() -> None:
 
 
 def test_casso_notice_with_several_transfers_is_read() -> None:
-    told = {"error": 0, "data": [{**CASSO_TRANSFER, "id": 1}, {**CASSO_TRANSFER, "id": 2, "amount": -5000}]}
+    payload = {
+        "error": 0,
+        "data": [{**CASSO_TRANSFER, "id": 1}, {**CASSO_TRANSFER, "id": 2, "amount": -5000}],
+    }
 
-    assert [(each.event_id, each.amount) for each in read_incoming_transfers(TransferSource.CASSO, told)] == [
-        ("1", 16_775_000)
-    ]
+    assert [
+        (each.event_id, each.amount) for each in read_incoming_transfers(TransferSource.CASSO, payload)
+    ] == [("1", 16_775_000)]
 
 
 def test_outgoing_transfer_is_ignored() -> None:
@@ -102,10 +105,10 @@ def test_outgoing_transfer_is_ignored() -> None:
 def test_invalid_amount_is_refused(provider, amount) -> None:
     field = AMOUNT_FIELDS[provider]
 
-    with pytest.raises(InvalidIncomingTransfer) as refused:
+    with pytest.raises(InvalidIncomingTransfer) as refusal:
         read_incoming_transfers(provider, notice(provider, **{field: amount}))
 
-    assert refused.value.details == {"part": field}
+    assert refusal.value.details == {"part": field}
 
 
 @pytest.mark.parametrize("provider", [TransferSource.SEPAY, TransferSource.PAYOS])
@@ -116,15 +119,15 @@ def test_negative_amount_of_sepay_and_payos_is_refused(provider) -> None:
 
 @pytest.mark.parametrize("provider", WEBHOOKS)
 @pytest.mark.parametrize(
-    "written", [None, "", "yesterday", 1764039600, "0001-01-01 00:00:00", "9999-12-31 23:59:59"]
+    "value", [None, "", "yesterday", 1764039600, "0001-01-01 00:00:00", "9999-12-31 23:59:59"]
 )
-def test_invalid_time_is_refused(provider, written) -> None:
+def test_invalid_time_is_refused(provider, value) -> None:
     field = TIME_FIELDS[provider]
 
-    with pytest.raises(InvalidIncomingTransfer) as refused:
-        read_incoming_transfers(provider, notice(provider, **{field: written}))
+    with pytest.raises(InvalidIncomingTransfer) as refusal:
+        read_incoming_transfers(provider, notice(provider, **{field: value}))
 
-    assert refused.value.details == {"part": field}
+    assert refusal.value.details == {"part": field}
 
 
 @pytest.mark.parametrize(
@@ -145,14 +148,14 @@ def test_invalid_time_is_refused(provider, written) -> None:
     ],
 )
 def test_malformed_notice_is_refused_with_name_of_field(provider, change, part) -> None:
-    with pytest.raises(InvalidIncomingTransfer) as refused:
+    with pytest.raises(InvalidIncomingTransfer) as refusal:
         read_incoming_transfers(provider, notice(provider, **change))
 
-    assert refused.value.details == {"part": part}
+    assert refusal.value.details == {"part": part}
 
 
 @pytest.mark.parametrize(
-    ("provider", "told"),
+    ("provider", "payload"),
     [
         (TransferSource.SEPAY, {}),
         (TransferSource.CASSO, {}),
@@ -163,17 +166,17 @@ def test_malformed_notice_is_refused_with_name_of_field(provider, change, part) 
         (TransferSource.PAYOS, {"code": "00", "data": []}),
     ],
 )
-def test_notice_without_transfer_is_refused(provider, told) -> None:
+def test_notice_without_transfer_is_refused(provider, payload) -> None:
     with pytest.raises(InvalidIncomingTransfer):
-        read_incoming_transfers(provider, told)
+        read_incoming_transfers(provider, payload)
 
 
 def test_note_is_stripped_of_control_characters_and_truncated() -> None:
-    told = notice(TransferSource.SEPAY, content="TA7\x00K2M\n" + "x" * 2000)
+    payload = notice(TransferSource.SEPAY, content="TA7\x00K2M\n" + "x" * 2000)
 
-    (arrival,) = read_incoming_transfers(TransferSource.SEPAY, told)
+    (transfer,) = read_incoming_transfers(TransferSource.SEPAY, payload)
 
-    assert arrival.note == ("TA7 K2M " + "x" * 2000)[:1000]
+    assert transfer.note == ("TA7 K2M " + "x" * 2000)[:1000]
 
 
 def test_fingerprint_is_same_for_every_provider() -> None:
@@ -200,35 +203,38 @@ def test_fingerprint_is_same_for_every_provider() -> None:
 )
 def test_fingerprint_depends_on_account_reference_and_amount(change) -> None:
     at = datetime.datetime(2026, 11, 25, 3, 0, tzinfo=datetime.UTC)
-    arrival = IncomingTransfer(TransferSource.CASSO, "1", "11", 1, "x", "FT1", at)
+    transfer = IncomingTransfer(TransferSource.CASSO, "1", "11", 1, "x", "FT1", at)
 
-    assert replace(arrival, **change).fingerprint != arrival.fingerprint
+    assert replace(transfer, **change).fingerprint != transfer.fingerprint
 
 
 def test_fingerprint_without_reference_uses_day_amount_note_and_occurrence() -> None:
-    at = datetime.datetime(2026, 11, 25, 3, 0, tzinfo=datetime.UTC)
-    arrival = IncomingTransfer(TransferSource.STATEMENT, "", "11", 1, "Trả tiền", "", at)
+    received_at = datetime.datetime(2026, 11, 25, 3, 0, tzinfo=datetime.UTC)
+    transfer = IncomingTransfer(TransferSource.STATEMENT, "", "11", 1, "Trả tiền", "", received_at)
 
     same = replace(
-        arrival, note="TRA  TIEN.", at=at + datetime.timedelta(hours=13), provider=TransferSource.CASSO
+        transfer,
+        note="TRA  TIEN.",
+        at=received_at + datetime.timedelta(hours=13),
+        provider=TransferSource.CASSO,
     )
     others = [
-        replace(arrival, at=at + datetime.timedelta(hours=14)),
-        replace(arrival, amount=2),
-        replace(arrival, note="Trả nốt"),
-        replace(arrival, occurrence=2),
+        replace(transfer, at=received_at + datetime.timedelta(hours=14)),
+        replace(transfer, amount=2),
+        replace(transfer, note="Trả nốt"),
+        replace(transfer, occurrence=2),
     ]
-    assert same.fingerprint == arrival.fingerprint
-    assert len({each.fingerprint for each in [arrival, *others]}) == 5
+    assert same.fingerprint == transfer.fingerprint
+    assert len({each.fingerprint for each in [transfer, *others]}) == 5
 
 
 def test_similarity_key_ignores_reference() -> None:
     at = datetime.datetime(2026, 11, 25, 3, 0, tzinfo=datetime.UTC)
-    told = IncomingTransfer(TransferSource.SEPAY, "1", "11", 1, "Trả tiền", "FT1", at)
-    listed = IncomingTransfer(TransferSource.STATEMENT, "", "11", 1, "tra tien", "", at)
+    webhook = IncomingTransfer(TransferSource.SEPAY, "1", "11", 1, "Trả tiền", "FT1", at)
+    statement_row = IncomingTransfer(TransferSource.STATEMENT, "", "11", 1, "tra tien", "", at)
 
-    assert told.fingerprint != listed.fingerprint
-    assert told.similarity_key == listed.similarity_key
+    assert webhook.fingerprint != statement_row.fingerprint
+    assert webhook.similarity_key == statement_row.similarity_key
 
 
 json_values = st.recursive(
@@ -248,8 +254,8 @@ def test_any_field_value_is_read_or_refused(provider, data, value) -> None:
     field = data.draw(st.sampled_from(sorted(fields[provider])))
 
     try:
-        arrivals = read_incoming_transfers(provider, notice(provider, **{field: value}))
+        transfers = read_incoming_transfers(provider, notice(provider, **{field: value}))
     except InvalidIncomingTransfer:
         return
 
-    assert all(0 < arrival.amount <= 10**12 and len(arrival.fingerprint) == 64 for arrival in arrivals)
+    assert all(0 < transfer.amount <= 10**12 and len(transfer.fingerprint) == 64 for transfer in transfers)

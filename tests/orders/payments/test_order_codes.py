@@ -1,10 +1,9 @@
-"""Order codes: none is given twice, none tells the next, and a slip of the pen is noticed.
+"""Order codes are unique, unpredictable and detect typing errors.
 
-That codes do not repeat is shown for every number of the first span, by its construction: each round of
-`permute_number` shifts one half of the number by an amount that depends on the other half alone (tested for
-every
-half and every round), so each round can be undone, and so can all of them (tested by an inverse, on every
-number of a small span, and on numbers all over the first one).
+Uniqueness over the first range follows from the construction: each round of `permute_number` shifts one
+half of the number by an amount that depends only on the other half (tested for every half and every round).
+So each round is invertible, and so are all of them together (tested with an inverse on every number of a
+small range and on samples of the first one).
 """
 
 from __future__ import annotations
@@ -30,19 +29,19 @@ pytestmark = pytest.mark.once
 
 KEY, OTHER_KEY = bytes(range(32)), bytes(range(1, 33))
 HALF = len(ALPHABET) ** 3
-SPAN = HALF * HALF
-OLD_CODES = ["TXHPTRP", "TPN42RT", "T69D4RN", "TNHHCRH", "TEA6KR4"]  # given before codes had a key
+RANGE_SIZE = HALF * HALF
+OLD_CODES = ["TXHPTRP", "TPN42RT", "T69D4RN", "TNHHCRH", "TEA6KR4"]  # from before codes were keyed
 
 
 def number_of(code: str, key: bytes) -> int:
     """Undo `order_code_for`, for codes of eight signs."""
     value = 0
-    for sign in code[1:-1]:
-        value = value * len(ALPHABET) + ALPHABET.index(sign)
-    return gathered(value, 6, key)
+    for character in code[1:-1]:
+        value = value * len(ALPHABET) + ALPHABET.index(character)
+    return unpermute(value, 6, key)
 
 
-def gathered(value: int, length: int, key: bytes) -> int:
+def unpermute(value: int, length: int, key: bytes) -> int:
     """Undo `permute_number`."""
     low, high = len(ALPHABET) ** (length // 2), len(ALPHABET) ** (length - length // 2)
     left, right = divmod(value, low)
@@ -54,37 +53,37 @@ def gathered(value: int, length: int, key: bytes) -> int:
     return left * low + right
 
 
-def numbers_all_over() -> list[int]:
-    """Ends of the span and of its halves, where codes used to repeat, and a thousand others."""
-    edges = [0, HALF, len(ALPHABET) ** 4, len(ALPHABET) ** 5, SPAN // 2, SPAN - HALF, SPAN]
-    near = {each + step for each in edges for step in range(-50, 50)}
-    drawn = random.Random(11).sample(range(SPAN), 1000)
-    return sorted(number for number in near | set(drawn) if 0 <= number < SPAN)
+def sample_numbers() -> list[int]:
+    """Numbers near the limits of the range and its halves, where codes once repeated, and 1,000 others."""
+    edges = [0, HALF, len(ALPHABET) ** 4, len(ALPHABET) ** 5, RANGE_SIZE // 2, RANGE_SIZE - HALF, RANGE_SIZE]
+    near_edges = {each + step for each in edges for step in range(-50, 50)}
+    drawn = random.Random(11).sample(range(RANGE_SIZE), 1000)
+    return sorted(number for number in near_edges | set(drawn) if 0 <= number < RANGE_SIZE)
 
 
 def test_permutation_of_small_range_is_bijective() -> None:
-    """The same rounds over 23**3 numbers, with halves of unequal size, and over 23**2 with equal ones."""
+    """The same rounds over 23**3 numbers with halves of unequal size, and over 23**2 with equal ones."""
     for length in (2, 3):
         span = len(ALPHABET) ** length
-        scattered = [permute_number(number, length, KEY) for number in range(span)]
-        assert sorted(scattered) == list(range(span))
-        assert [gathered(value, length, KEY) for value in scattered] == list(range(span))
+        permuted = [permute_number(number, length, KEY) for number in range(span)]
+        assert sorted(permuted) == list(range(span))
+        assert [unpermute(value, length, KEY) for value in permuted] == list(range(span))
 
 
 def test_codes_of_first_range_can_be_inverted() -> None:
-    numbers = numbers_all_over()
+    numbers = sample_numbers()
 
     assert [number_of(order_code_for(number, KEY), KEY) for number in numbers] == numbers
 
 
 def test_each_round_shifts_one_half_by_function_of_other() -> None:
-    """Ten tables of 12,167 shifts are all that `permute_number` does with any of the 148 million numbers.
+    """`permute_number` only applies ten tables of 12,167 shifts, for all of the 148 million numbers.
 
-    Adding a fixed amount modulo the size of a half is one to one; so is each round, for it keeps the half
-    that the amount depends on; so are ten of them.
+    Adding a fixed amount modulo the size of a half is one to one. So is each round, because it keeps the half
+    that determines the amount, and so are ten rounds.
     """
-    tables = shifts()
-    for number in numbers_all_over():
+    tables = shift_tables()
+    for number in sample_numbers():
         left, right = divmod(number, HALF)
         for of_left, of_right in zip(tables[::2], tables[1::2], strict=True):
             left = (left + of_left[right]) % HALF
@@ -94,10 +93,10 @@ def test_each_round_shifts_one_half_by_function_of_other() -> None:
 
 @pytest.mark.long
 def test_permutation_of_whole_first_range_is_bijective() -> None:
-    """Counted one by one, in some minutes; the first round and the last one only turn whole rows."""
-    _first, *middle, _last = shifts()
+    """Count every value, in some minutes; the first and the last round only rotate rows as a whole."""
+    _first, *middle, _last = shift_tables()
     pairs = list(zip(middle[::2], middle[1::2], strict=True))
-    seen = bytearray(SPAN)
+    seen = bytearray(RANGE_SIZE)
     for left in range(HALF):
         for start in range(HALF):
             row, column = left, start
@@ -105,12 +104,12 @@ def test_permutation_of_whole_first_range_is_bijective() -> None:
                 column = (column + of_column[row]) % HALF
                 row = (row + of_row[column]) % HALF
             seen[row * HALF + column] = 1
-    assert seen.count(1) == SPAN
+    assert seen.count(1) == RANGE_SIZE
 
 
 def test_codes_grow_longer_beyond_each_range() -> None:
-    second = SPAN + len(ALPHABET) ** 7
-    numbers = (0, 1, SPAN - 1, SPAN, SPAN + 1, second - 1, second)
+    second = RANGE_SIZE + len(ALPHABET) ** 7
+    numbers = (0, 1, RANGE_SIZE - 1, RANGE_SIZE, RANGE_SIZE + 1, second - 1, second)
 
     codes = [order_code_for(number, KEY) for number in numbers]
 
@@ -120,9 +119,9 @@ def test_codes_grow_longer_beyond_each_range() -> None:
 
 
 def test_consecutive_codes_show_no_pattern() -> None:
-    """Neither the numbers behind a row of codes nor the steps between them rise or repeat."""
+    """The numbers behind consecutive codes neither rise nor keep equal distances."""
     values = [permute_number(number, 6, KEY) for number in range(5000)]
-    steps = Counter((after - before) % SPAN for before, after in itertools.pairwise(values))
+    steps = Counter((after - before) % RANGE_SIZE for before, after in itertools.pairwise(values))
 
     rising = sum(before < after for before, after in itertools.pairwise(values))
 
@@ -144,16 +143,19 @@ def test_old_codes_stay_valid(code: str) -> None:
     assert is_order_code(code)
 
 
-CODES = [*OLD_CODES, *(order_code_for(number, KEY) for number in (1, 777, SPAN - 1, SPAN, SPAN + 99, 23**8))]
+CODES = [
+    *OLD_CODES,
+    *(order_code_for(number, KEY) for number in (1, 777, RANGE_SIZE - 1, RANGE_SIZE, RANGE_SIZE + 99, 23**8)),
+]
 
 
 @pytest.mark.parametrize("code", CODES)
 def test_one_wrong_character_is_detected(code: str) -> None:
     wrong = [
-        code[:place] + sign + code[place + 1 :]
-        for place in range(len(code))
-        for sign in ALPHABET
-        if sign != code[place]
+        code[:position] + character + code[position + 1 :]
+        for position in range(len(code))
+        for character in ALPHABET
+        if character != code[position]
     ]
 
     assert not any(is_order_code(each) for each in wrong)
@@ -161,17 +163,17 @@ def test_one_wrong_character_is_detected(code: str) -> None:
 
 @pytest.mark.parametrize("length", [5, 6, 7])
 def test_swapped_neighbours_are_detected(length: int) -> None:
-    """Every pair of signs at every place among them, and every pair of the last sign and its check sign."""
-    for place, first, second in itertools.product(range(length), ALPHABET, ALPHABET):
-        code = with_signs(length, place, first, second)
-        swapped = code[: place + 1] + code[place + 2] + code[place + 1] + code[place + 3 :]
+    """Every pair of characters at every position, and every pair of last and check character."""
+    for position, first, second in itertools.product(range(length), ALPHABET, ALPHABET):
+        code = code_with_pair(length, position, first, second)
+        swapped = code[: position + 1] + code[position + 2] + code[position + 1] + code[position + 3 :]
         assert swapped == code or not is_order_code(swapped)
 
 
-def with_signs(length: int, place: int, first: str, second: str) -> str:
-    """A code with these two neighbours, as far as they stand before its check sign."""
-    signs = [*ALPHABET[:place], first, second, *ALPHABET[place:]][:length]
-    start = "T" + "".join(signs)
+def code_with_pair(length: int, position: int, first: str, second: str) -> str:
+    """A valid code with these neighbours at this position, as far as it precedes the check character."""
+    characters = [*ALPHABET[:position], first, second, *ALPHABET[position:]][:length]
+    start = "T" + "".join(characters)
     return next(start + check for check in ALPHABET if is_order_code(start + check))
 
 
@@ -180,7 +182,7 @@ def test_code_fits_its_column(code: str) -> None:
     column = Order._meta.get_field("code").max_length
 
     assert len(code) <= column
-    assert not any(is_order_code("T" + "2" * column + sign) for sign in ALPHABET)
+    assert not any(is_order_code("T" + "2" * column + character) for character in ALPHABET)
 
 
 @pytest.mark.parametrize("written", ["t a7k-2m", " TA7K2M ", "ta7k.2m"])
@@ -188,6 +190,6 @@ def test_handwritten_code_is_normalised(written: str) -> None:
     assert normalise_order_code(written) == "TA7K2M"
 
 
-def shifts() -> list[list[int]]:
-    """The whole of each round over the first span: the amount for every value of the half it goes by."""
+def shift_tables() -> list[list[int]]:
+    """The shifts of each round over the first range, for every value of the half that determines them."""
     return [[feistel_shift(turn, half, 6, KEY) % HALF for half in range(HALF)] for turn in range(ROUNDS)]

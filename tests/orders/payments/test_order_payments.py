@@ -1,4 +1,4 @@
-"""An order that is paid beforehand waits for its money, and counts once it has come."""
+"""Orders paid in advance: waiting for payment, confirmation, switching methods and expiry."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def waiting_order(**fields) -> Order:
     return make_order((make_variant(price=45_000), 2), method=PaymentMethod.TRANSFER, **fields)
 
 
-def pay(order: Order, amount: int, *, key: str = "bank:1", now: datetime.datetime = NOW + HOUR):
+def receive_payment(order: Order, amount: int, *, key: str = "bank:1", now: datetime.datetime = NOW + HOUR):
     with transaction.atomic():
         locked = locks.lock_order(order.pk)
         return record_received_money(locked, locked.payments.get(), amount, key=key, actor=BANK, now=now)
@@ -82,7 +82,7 @@ def test_cooperative_cannot_accept_unpaid_order() -> None:
 def test_full_payment_confirms_order_and_starts_acceptance_deadline() -> None:
     order = waiting_order()
 
-    pay(order, 120_000)
+    receive_payment(order, 120_000)
 
     order.refresh_from_db()
     part = order.parts.get()
@@ -103,10 +103,10 @@ def test_full_payment_confirms_order_and_starts_acceptance_deadline() -> None:
 
 def test_repeated_payment_key_counts_once() -> None:
     order = waiting_order()
-    first = pay(order, 120_000)
+    first = receive_payment(order, 120_000)
 
     before = every_row()
-    second = pay(order, 120_000, now=NOW + 2 * HOUR)
+    second = receive_payment(order, 120_000, now=NOW + 2 * HOUR)
 
     assert first is not None
     assert second is None
@@ -116,7 +116,7 @@ def test_repeated_payment_key_counts_once() -> None:
 def test_partial_payment_does_not_confirm_order() -> None:
     order = waiting_order()
 
-    pay(order, 100_000)
+    receive_payment(order, 100_000)
 
     order.refresh_from_db()
     assert (order.confirmed_at, order.charged, order.still_due) == (None, 100_000, 20_000)
@@ -125,9 +125,9 @@ def test_partial_payment_does_not_confirm_order() -> None:
 
 def test_remaining_payment_confirms_order() -> None:
     order = waiting_order()
-    pay(order, 100_000)
+    receive_payment(order, 100_000)
 
-    pay(order, 20_000, key="bank:2")
+    receive_payment(order, 20_000, key="bank:2")
 
     order.refresh_from_db()
     assert (order.confirmed_at, order.charged) == (NOW + HOUR, 120_000)
@@ -136,7 +136,7 @@ def test_remaining_payment_confirms_order() -> None:
 def test_overpayment_is_recorded_as_over_coverage() -> None:
     order = waiting_order()
 
-    pay(order, 125_000)
+    receive_payment(order, 125_000)
 
     order.refresh_from_db()
     assert (order.charged, order.charge_coverage) == (125_000, Coverage.OVER)
@@ -168,9 +168,9 @@ def test_switch_to_cash_confirms_order() -> None:
 
     order.refresh_from_db()
     sums = Payment.objects.all().sums()
-    waited_for = {payment.method: sums[payment.pk].charge_pending for payment in order.payments.all()}
+    pending = {payment.method: sums[payment.pk].charge_pending for payment in order.payments.all()}
     assert order.confirmed_at == NOW + HOUR
-    assert waited_for == {PaymentMethod.TRANSFER: 0, PaymentMethod.COD: 120_000}
+    assert pending == {PaymentMethod.TRANSFER: 0, PaymentMethod.COD: 120_000}
     check_everything()
 
 
@@ -188,7 +188,7 @@ def test_choosing_same_method_again_changes_nothing() -> None:
 
 def test_paid_order_cannot_change_payment_method() -> None:
     order = waiting_order()
-    pay(order, 120_000)
+    receive_payment(order, 120_000)
 
     with refused(OrderNotAwaitingPayment, "not_waiting_for_payment"):
         change_payment_method(
@@ -202,11 +202,11 @@ def test_unpaid_order_expires_and_releases_stock() -> None:
 
     expire_order(order_id=order.pk, actor=BANK, now=NOW + 23 * HOUR)
     order.refresh_from_db()
-    kept = order.expired_at
+    expired_at_before = order.expired_at
     expire_order(order_id=order.pk, actor=BANK, now=NOW + 24 * HOUR)
 
     order.refresh_from_db()
-    assert kept is None
+    assert expired_at_before is None
     assert (order.expired_at, order.status) == (NOW + 24 * HOUR, OrderStatus.EXPIRED)
     assert (stock_of(variant).allocated, order.due_gross) == (0, 0)
     check_everything()
@@ -223,7 +223,7 @@ def test_sweep_expires_unpaid_order(settings) -> None:
 
 def test_partly_paid_order_does_not_expire() -> None:
     order = waiting_order()
-    pay(order, 1_000)
+    receive_payment(order, 1_000)
 
     before = every_row()
     expire_order(order_id=order.pk, actor=BANK, now=NOW + 48 * HOUR)
@@ -264,14 +264,14 @@ def test_cancelling_unpaid_order_cancels_charge_request() -> None:
     first, second = make_variant(price=45_000), make_variant(price=30_000, cooperative=make_seller())
     order = make_order((first, 1), (second, 1), method=PaymentMethod.TRANSFER)
     payment = order.payments.get()
-    one, other = order.parts.order_by("number")
+    first_part, second_part = order.parts.order_by("number")
 
-    cancel_part_as_buyer(part_id=one.pk, actor=Actor.guest(), now=NOW + HOUR)
+    cancel_part_as_buyer(part_id=first_part.pk, actor=Actor.guest(), now=NOW + HOUR)
     order.refresh_from_db()
-    left = Payment.objects.all().sums()[payment.pk].charge_pending
+    pending_after_first = Payment.objects.all().sums()[payment.pk].charge_pending
     cancel_order(order_id=order.pk, reason="Changed my mind", actor=BANK, now=NOW + HOUR)
 
-    assert left == order.due_gross == other.total_gross
+    assert pending_after_first == order.due_gross == second_part.total_gross
     assert Payment.objects.all().sums()[payment.pk].charge_pending == 0
     assert payment.events.filter(kind=EventKind.CANCEL_SUCCESS).count() == 2
     check_everything()

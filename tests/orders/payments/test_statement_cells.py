@@ -1,4 +1,4 @@
-"""Sums and days are read as banks write them, and what is neither is told."""
+"""Parsing amounts and dates in the formats that banks use."""
 
 from __future__ import annotations
 

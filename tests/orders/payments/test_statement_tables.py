@@ -1,4 +1,4 @@
-"""A statement's file is read whole or refused; nothing in it runs and nothing swells."""
+"""A statement file is read completely or refused; formulas and zip bombs are refused."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ def test_line_numbers_count_empty_lines_and_quoted_breaks() -> None:
 
 
 def test_unclosed_quote_is_reported_with_line() -> None:
-    with pytest.raises(UnreadableFile) as refused:
+    with pytest.raises(UnreadableFile) as refusal:
         read_table(b'a,b\n1,"2\n3,4\n5,6\n')
 
-    assert refused.value.details == {"line": 2}
+    assert refusal.value.details == {"line": 2}
 
 
 def test_xlsx_dates_and_numbers_are_read() -> None:
@@ -62,10 +62,10 @@ def test_xlsx_dates_and_numbers_are_read() -> None:
 
 
 def test_formula_is_refused_with_line() -> None:
-    with pytest.raises(UnreadableFile) as refused:
+    with pytest.raises(UnreadableFile) as refusal:
         read_table(xlsx(["Số tiền"], ["=1000*1000"]))
 
-    assert refused.value.details == {"line": 2}
+    assert refusal.value.details == {"line": 2}
 
 
 def test_zip_bomb_is_refused() -> None:
@@ -108,18 +108,18 @@ def test_zip_that_is_not_workbook_is_refused() -> None:
         read_table(packed.getvalue())
 
 
-def repacked(content, way=zipfile.ZIP_DEFLATED, **parts):
-    """The same workbook packed anew, with other bytes in some of its parts ("core" is docProps/core.xml)."""
+def repacked(content, compression=zipfile.ZIP_DEFLATED, **parts):
+    """The workbook packed again, with some of its parts replaced ("core" is docProps/core.xml)."""
     packed = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(packed, "w", way) as new:
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(packed, "w", compression) as new:
         for name in old.namelist():
             new.writestr(name, parts.get(name.rsplit("/")[-1].removesuffix(".xml"), old.read(name)))
     return packed.getvalue()
 
 
-@pytest.mark.parametrize("way", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
-def test_workbook_with_unusual_compression_is_refused(way) -> None:
-    content = repacked(xlsx(["Số tiền"], [1000]), way)
+@pytest.mark.parametrize("compression", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_workbook_with_unusual_compression_is_refused(compression) -> None:
+    content = repacked(xlsx(["Số tiền"], [1000]), compression)
 
     with pytest.raises(UnreadableFile):
         read_table(content)
@@ -133,11 +133,13 @@ def test_workbook_in_unknown_encoding_is_refused() -> None:
 
 
 def test_workbook_with_truncated_parts_is_refused() -> None:
-    """Its list of contents says that there is more of each part than the file holds."""
+    """The central directory states larger parts than the file contains."""
     content = bytearray(repacked(xlsx(["Số tiền"], [1000]), zipfile.ZIP_STORED))
     entry = content.find(b"PK\x01\x02")
     while entry >= 0:
-        content[entry + 20 : entry + 28] = (1_000_000).to_bytes(4, "little") * 2  # its sizes, packed and not
+        content[entry + 20 : entry + 28] = (1_000_000).to_bytes(
+            4, "little"
+        ) * 2  # compressed and uncompressed size
         entry = content.find(b"PK\x01\x02", entry + 4)
 
     with pytest.raises(UnreadableFile):
@@ -164,14 +166,14 @@ def test_any_bytes_are_read_or_refused(content) -> None:
     assert rows
 
 
-@settings(deadline=None)  # a busy machine takes its time
+@settings(deadline=None)  # slow on a busy machine
 @given(st.integers(0, 10_000), st.binary(min_size=1, max_size=8))
-def test_damaged_xlsx_is_read_or_refused(place, damage) -> None:
-    whole = xlsx(["Số tiền"], [1000])
-    place %= len(whole)
+def test_damaged_xlsx_is_read_or_refused(offset, damage) -> None:
+    content = xlsx(["Số tiền"], [1000])
+    offset %= len(content)
 
     try:
-        rows = read_table(whole[:place] + damage + whole[place + len(damage) :])
+        rows = read_table(content[:offset] + damage + content[offset + len(damage) :])
     except UnreadableFile:
         return
 

@@ -1,4 +1,4 @@
-"""What Stripe tells us by itself: signed or refused, and read the same whatever it is about."""
+"""Stripe webhook events: signature checks and the fields read from each kind."""
 
 import datetime
 import time
@@ -26,21 +26,21 @@ def gateway(stripe):
 
 @pytest.fixture
 def reference(stripe, gateway):
-    """A payment that was begun, paid, partly given back and disputed."""
-    begun = gateway.start(GatewayRequest("call:1", 50_000, "VND", labels={"order": "T1"})).reference
-    stripe.buyer_pays(begun)
-    gateway.refund(GatewayRequest("call:2", 20_000, "VND", reference=begun))
-    stripe.open_dispute(begun, amount=30_000)
-    return begun
+    """The reference of a payment that was started, paid, partly refunded and disputed."""
+    payment_intent = gateway.start(GatewayRequest("call:1", 50_000, "VND", labels={"order": "T1"})).reference
+    stripe.buyer_pays(payment_intent)
+    gateway.refund(GatewayRequest("call:2", 20_000, "VND", reference=payment_intent))
+    stripe.open_dispute(payment_intent, amount=30_000)
+    return payment_intent
 
 
-def told(stripe, kind):
+def read_kind(stripe, kind):
     event = next(event for event in stripe.webhooks.waiting if event["type"] == kind)
-    return verify_event(*_signed(stripe, event), secret=stripe.webhook_secret)
+    return verify_event(*sign(stripe, event), secret=stripe.webhook_secret)
 
 
-def _signed(stripe, event, **how):
-    return stripe.webhooks.signed(event, **how)
+def sign(stripe, event, **options):
+    return stripe.webhooks.signed(event, **options)
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def _signed(stripe, event, **how):
     ],
 )
 def test_event_fields_are_read(stripe, reference, kind, prefix, key, amount, charged, refunded, status):
-    event = told(stripe, kind)
+    event = read_kind(stripe, kind)
 
     assert (event.kind, event.reference, event.key) == (kind, reference, key)
     assert event.subject.startswith(f"{prefix}_")
@@ -66,32 +66,32 @@ def test_event_fields_are_read(stripe, reference, kind, prefix, key, amount, cha
 
 
 def test_authorisation_and_declined_card_events_are_read(stripe, gateway):
-    begun = gateway.start(GatewayRequest("call:1", 50_000, "VND", hold=True)).reference
-    stripe.buyer_pays(begun, "4000000000009995")
-    stripe.buyer_pays(begun)
+    payment_intent = gateway.start(GatewayRequest("call:1", 50_000, "VND", hold=True)).reference
+    stripe.buyer_pays(payment_intent, "4000000000009995")
+    stripe.buyer_pays(payment_intent)
 
-    refused = told(stripe, "payment_intent.payment_failed")
-    held = told(stripe, "payment_intent.amount_capturable_updated")
+    declined = read_kind(stripe, "payment_intent.payment_failed")
+    authorised = read_kind(stripe, "payment_intent.amount_capturable_updated")
 
-    assert (refused.status, refused.reason) == ("requires_payment_method", "insufficient_funds")
-    assert (held.authorised, held.charged, held.status) == (50_000, 0, "requires_capture")
+    assert (declined.status, declined.reason) == ("requires_payment_method", "insufficient_funds")
+    assert (authorised.authorised, authorised.charged, authorised.status) == (50_000, 0, "requires_capture")
 
 
 def test_completed_checkout_session_names_session_and_payment(stripe, gateway):
-    begun = gateway.start(
+    session = gateway.start(
         GatewayRequest("call:1", 50_000, "VND", hosted=True, return_url="https://shop.test/")
     ).reference
-    stripe.buyer_pays(begun)
+    stripe.buyer_pays(session)
 
-    event = told(stripe, "checkout.session.completed")
+    event = read_kind(stripe, "checkout.session.completed")
 
-    assert (event.session, event.reference) == (begun, stripe.intent(begun)["id"])
+    assert (event.session, event.reference) == (session, stripe.intent(session)["id"])
     assert (event.key, event.amount, event.status) == ("call:1", 50_000, "complete")
 
 
 def test_stored_body_reads_as_verified_event(stripe, reference):
     event = stripe.webhooks.waiting[0]
-    body, signature = _signed(stripe, event)
+    body, signature = sign(stripe, event)
 
     verified = verify_event(body, signature, secret=stripe.webhook_secret)
 
@@ -111,17 +111,17 @@ def test_stored_body_reads_as_verified_event(stripe, reference):
     ids=["altered", "unsigned", "made up", "another scheme", "no text"],
 )
 def test_event_not_signed_by_stripe_is_refused(stripe, reference, forge):
-    forged = forge(*_signed(stripe, stripe.webhooks.waiting[0]))
+    forged = forge(*sign(stripe, stripe.webhooks.waiting[0]))
 
-    with pytest.raises(InvalidStripeEvent) as refused:
+    with pytest.raises(InvalidStripeEvent) as refusal:
         verify_event(*forged, secret=stripe.webhook_secret)
 
-    assert refused.value.code == "not_from_stripe"
+    assert refusal.value.code == "not_from_stripe"
 
 
-@pytest.mark.parametrize("how", [{"at": int(time.time()) - 301}, {"secret": "whsec_other"}])
-def test_stale_or_foreign_event_is_refused(stripe, reference, how):
-    old_or_foreign = _signed(stripe, stripe.webhooks.waiting[0], **how)
+@pytest.mark.parametrize("options", [{"at": int(time.time()) - 301}, {"secret": "whsec_other"}])
+def test_stale_or_foreign_event_is_refused(stripe, reference, options):
+    old_or_foreign = sign(stripe, stripe.webhooks.waiting[0], **options)
 
     with pytest.raises(InvalidStripeEvent):
         verify_event(*old_or_foreign, secret=stripe.webhook_secret)

@@ -1,4 +1,4 @@
-"""Stripe is let into the pages that need it, and into no others."""
+"""The content security policy allows Stripe only on pages with card fields."""
 
 import pytest
 from csp.middleware import CSPMiddleware
@@ -9,7 +9,7 @@ from orders.payments.stripe_gateway import stripe_gateway
 from orders.payments.stripe_js import allow_card_fields
 
 pytestmark = pytest.mark.once
-ON = override_settings(STRIPE_SECRET_KEY="sk_test_1")
+CARDS_ON = override_settings(STRIPE_SECRET_KEY="sk_test_1")
 
 
 def plain(request):
@@ -21,19 +21,19 @@ def policy(view):
     return dict(part.strip().split(" ", 1) for part in header.split(";"))
 
 
-@ON
+@CARDS_ON
 def test_page_with_card_fields_allows_stripe():
-    opened = policy(allow_card_fields(plain))
+    directives = policy(allow_card_fields(plain))
 
     stripe = "https://js.stripe.com https://*.js.stripe.com"
-    assert opened["script-src"] == f"'self' {stripe}"
-    assert opened["frame-src"] == f"'self' {stripe} https://hooks.stripe.com"
-    assert opened["connect-src"] == "'self' https://api.stripe.com"
-    assert opened["form-action"] == "'self' https://checkout.stripe.com"
-    assert opened["default-src"] == "'self'"
+    assert directives["script-src"] == f"'self' {stripe}"
+    assert directives["frame-src"] == f"'self' {stripe} https://hooks.stripe.com"
+    assert directives["connect-src"] == "'self' https://api.stripe.com"
+    assert directives["form-action"] == "'self' https://checkout.stripe.com"
+    assert directives["default-src"] == "'self'"
 
 
-@ON
+@CARDS_ON
 def test_other_pages_keep_default_policy():
     assert "stripe" not in str(policy(plain))
 
@@ -49,7 +49,7 @@ def test_no_page_allows_stripe_when_cards_are_off():
     STRIPE_JS_URL="http://127.0.0.1:9/js/stripe.js",
 )
 def test_configured_stripe_url_is_only_one_allowed():
-    opened = policy(allow_card_fields(plain))
+    directives = policy(allow_card_fields(plain))
 
-    assert opened["script-src"] == "'self' http://127.0.0.1:9"
-    assert opened["form-action"] == "'self' http://127.0.0.1:9"
+    assert directives["script-src"] == "'self' http://127.0.0.1:9"
+    assert directives["form-action"] == "'self' http://127.0.0.1:9"

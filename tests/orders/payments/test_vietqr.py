@@ -1,4 +1,4 @@
-"""Payloads are NAPAS's to the letter, and a bank's app reads in them what was asked."""
+"""VietQR payloads match NAPAS's examples and are read back as requested."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TRANSFER = (
     "00020101021238570010A00000072701270006970422011300234579234420208QRIBFTTA53037045405401235802VN"
     "62160812chuyen khoan6304722F"
 )
-GOOD = [
+NAPAS_EXAMPLES = [
     (FLOOD, {"bank": "970415", "account": "0011001932418", "amount": 120_000, "note": "ủng hộ lũ lụt"}),
     (TRANSFER, {"bank": "970422", "account": "0023457923442", "amount": 40_123, "note": "chuyen khoan"}),
 ]
@@ -39,16 +39,16 @@ accounts = st.from_regex("[0-9A-Za-z]{1,19}", fullmatch=True)
 amounts = st.integers(1, 10**12)
 
 
-@pytest.mark.parametrize(("payload", "told"), GOOD)
-def test_napas_examples_are_built_exactly(payload, told) -> None:
-    assert build_payload(**told) == payload
+@pytest.mark.parametrize(("payload", "fields"), NAPAS_EXAMPLES)
+def test_napas_examples_are_built_exactly(payload, fields) -> None:
+    assert build_payload(**fields) == payload
 
 
-@pytest.mark.parametrize(("payload", "told"), GOOD)
-def test_napas_examples_are_read(payload, told) -> None:
+@pytest.mark.parametrize(("payload", "fields"), NAPAS_EXAMPLES)
+def test_napas_examples_are_read(payload, fields) -> None:
     transfer = read_payload(payload)
 
-    assert transfer == QrTransfer(**{**told, "note": fold_note(told["note"])})
+    assert transfer == QrTransfer(**{**fields, "note": fold_note(fields["note"])})
 
 
 def test_checksum_is_ccitt_false() -> None:
@@ -69,11 +69,11 @@ def test_checksum_is_ccitt_false() -> None:
     ],
 )
 def test_invalid_transfer_is_refused(change, fault) -> None:
-    with pytest.raises(InvalidPayload) as refused:
+    with pytest.raises(InvalidPayload) as refusal:
         build_payload(**{"bank": "970436", "account": "0123456789", "amount": 1000, "note": "", **change})
 
-    assert refused.value.code == "bad_payload"
-    assert refused.value.details == {"fault": fault}
+    assert refusal.value.code == "bad_payload"
+    assert refusal.value.details == {"fault": fault}
 
 
 @pytest.mark.parametrize(
@@ -103,12 +103,12 @@ def test_built_payload_can_be_read(bank, account, amount, note) -> None:
 @given(banks, accounts, amounts, st.text(max_size=30), st.data())
 def test_one_wrong_character_is_detected(bank, account, amount, note, data) -> None:
     payload = build_payload(bank=bank, account=account, amount=amount, note=note)
-    place = data.draw(st.integers(0, len(payload) - 1))
-    sign = data.draw(st.characters(min_codepoint=32, max_codepoint=126))
-    assume(sign != payload[place])
+    position = data.draw(st.integers(0, len(payload) - 1))
+    character = data.draw(st.characters(min_codepoint=32, max_codepoint=126))
+    assume(character != payload[position])
 
-    with pytest.raises(ValueError):  # noqa: PT011  a fault of any kind
-        read_payload(payload[:place] + sign + payload[place + 1 :])
+    with pytest.raises(ValueError):  # noqa: PT011  any fault
+        read_payload(payload[:position] + character + payload[position + 1 :])
 
 
 def test_svg_is_black_on_white_titled_and_without_inline_styles() -> None:

@@ -1,4 +1,4 @@
-"""A notice counts only from who holds the secret, whole, and lately sent."""
+"""Verifying bank webhooks: signature, integrity and age."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ PAYOS_EXAMPLE = {
     },
     "signature": "412e915d2871504ed31be63c8f62a149a4410d34c4c42affc9006ef9917eaa03",
 }
-# The expected signatures of payOS's Python SDK for lists, nulls and nothing (its own tests).
+# Signatures that the tests of payOS's Python SDK expect for lists, nulls and empty lists.
 PAYOS_SDK_KEY = "test_checksum_key"
 PAYOS_LINK = {
     "id": "payment-link-id",
@@ -137,9 +137,9 @@ def test_sepay_signature_is_accepted() -> None:
 
 def test_header_names_are_case_insensitive() -> None:
     body, headers = sepay_webhook(SECRET, NOW)
-    small = {name.lower(): value for name, value in headers.items()}
+    lower_case_headers = {name.lower(): value for name, value in headers.items()}
 
-    assert verify_sepay_webhook(body=body, headers=small, now=NOW, secret=SECRET) == SEPAY_EVENT
+    assert verify_sepay_webhook(body=body, headers=lower_case_headers, now=NOW, secret=SECRET) == SEPAY_EVENT
 
 
 def test_sepay_api_key_is_accepted_without_secret() -> None:
@@ -227,14 +227,14 @@ def test_stale_sepay_or_casso_webhook_is_refused(minutes) -> None:
         verify_casso_webhook(body=casso_body, headers=casso, now=later, secret=SECRET)
 
 
-@pytest.mark.parametrize(("secret", "sent", "signature", "transfer"), CASSO_EXAMPLES)
-def test_casso_documentation_example_is_accepted(secret, sent, signature, transfer) -> None:
-    at = datetime.datetime.fromtimestamp(sent / 1000, datetime.UTC)
-    # Any order of keys and any spaces: the signature is over the sorted and compact form.
+@pytest.mark.parametrize(("secret", "timestamp", "signature", "transfer"), CASSO_EXAMPLES)
+def test_casso_documentation_example_is_accepted(secret, timestamp, signature, transfer) -> None:
+    at = datetime.datetime.fromtimestamp(timestamp / 1000, datetime.UTC)
+    # Order of keys and spaces do not matter: the signature covers the sorted, compact form.
     body = json.dumps({"data": dict(reversed(transfer.items())), "error": 0}, indent=2).encode()
 
     notice = verify_casso_webhook(
-        body=body, headers={"X-Casso-Signature": f"t={sent},v1={signature}"}, now=at, secret=secret
+        body=body, headers={"X-Casso-Signature": f"t={timestamp},v1={signature}"}, now=at, secret=secret
     )
 
     assert notice == {"error": 0, "data": transfer}
@@ -250,11 +250,11 @@ def test_casso_list_with_vietnamese_text_is_accepted() -> None:
 
 def test_casso_list_signed_as_indexed_object_is_accepted() -> None:
     transfers = [{**CASSO_TRANSFER, "id": 1}, {**CASSO_TRANSFER, "id": 2}]
-    by_place = {"error": 0, "data": {"0": transfers[0], "1": transfers[1]}}
+    by_index = {"error": 0, "data": {"0": transfers[0], "1": transfers[1]}}
     body = json.dumps({"error": 0, "data": transfers}).encode()
 
     notice = verify_casso_webhook(
-        body=body, headers=casso_headers(SECRET, by_place, NOW), now=NOW, secret=SECRET
+        body=body, headers=casso_headers(SECRET, by_index, NOW), now=NOW, secret=SECRET
     )
 
     assert notice["data"] == transfers
@@ -293,10 +293,10 @@ def test_payos_lists_and_nulls_are_signed_as_in_its_sdk(data, signature) -> None
 
 def test_payos_nulls_booleans_and_objects_are_accepted() -> None:
     body, _ = payos_webhook(SECRET, extra={"b": [1, True], "a": None}, isPaid=True, desc="null")
-    told = json.loads(body)
-    told["signature"] = payos_signature(SECRET, {**told["data"], "desc": ""})
+    payload = json.loads(body)
+    payload["signature"] = payos_signature(SECRET, {**payload["data"], "desc": ""})
 
-    notice = verify_payos_webhook(body=json.dumps(told).encode(), secret=SECRET)
+    notice = verify_payos_webhook(body=json.dumps(payload).encode(), secret=SECRET)
 
     assert notice["data"] == {
         **PAYOS_PAYMENT,
@@ -367,10 +367,10 @@ def test_webhook_without_configured_secret_is_refused() -> None:
 
 @given(st.binary(max_size=200), st.dictionaries(st.text(max_size=20), st.text(max_size=200), max_size=4))
 def test_arbitrary_unsigned_webhook_is_refused(body, headers) -> None:
-    for prove in (
+    for verify in (
         lambda: verify_sepay_webhook(body=body, headers=headers, now=NOW, secret=SECRET),
         lambda: verify_casso_webhook(body=body, headers=headers, now=NOW, secret=SECRET),
         lambda: verify_payos_webhook(body=body, secret=SECRET),
     ):
         with pytest.raises(UnverifiedWebhook):
-            prove()
+            verify()

@@ -1,4 +1,4 @@
-"""A VietQR payload as a bank's app reads it, written apart from the code that builds it."""
+"""Reader of VietQR payloads as in a bank's app, independent of the code that builds them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class QrTransfer:
-    """What a code asks for. `amount` is whole đồng."""
+    """The transfer that a code requests. `amount` is in đồng."""
 
     bank: str
     account: str

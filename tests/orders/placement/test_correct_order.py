@@ -1,4 +1,4 @@
-"""Putting right who receives a placed order and where."""
+"""Correcting contact and address of a placed order."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ def test_correction_is_recorded_without_personal_data() -> None:
 
     correct(order, phone="+84912345678")
 
-    told = Change.objects.get(action="order.corrected")
-    assert told.data == {"fields": ["phone"]}
-    assert (told.root_key, told.reason) == (str(order.pk), "")
+    change = Change.objects.get(action="order.corrected")
+    assert change.data == {"fields": ["phone"]}
+    assert (change.root_key, change.reason) == (str(order.pk), "")
 
 
 def test_same_contact_changes_nothing() -> None:
@@ -83,10 +83,10 @@ def test_staff_correct_contact_on_page(client: Client) -> None:
     client.force_login(make_admin())
     order = make_order()
     page = f"/en/quan-tri/don-hang/{order.pk}/nguoi-nhan/"
-    written = {"name": "Đặng Thị Hoà", "phone": "12345", "email": "", "province": "01", "commune": "00166"}
+    form = {"name": "Đặng Thị Hoà", "phone": "12345", "email": "", "province": "01", "commune": "00166"}
 
-    refusal = html_of(client.post(page, written | {"phone": ""}))
-    answer = html_of(client.post(page, written | {"street": "Số 7", "landmark": ""}, follow=True))
+    refusal = html_of(client.post(page, form | {"phone": ""}))
+    answer = html_of(client.post(page, form | {"street": "Số 7", "landmark": ""}, follow=True))
 
     assert 'value="Đặng Thị Hoà"' in refusal
     assert 'value="Nguyễn Thị Hoa"' in html_of(

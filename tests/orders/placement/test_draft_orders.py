@@ -1,4 +1,4 @@
-"""An order that staff write for a buyer who calls."""
+"""Draft orders that staff write for buyers who call."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ from tests.unchanged import refused
 
 pytestmark = pytest.mark.django_db
 STAFF = Actor.system("test")
-AGREED = frozenset({ConsentPurpose.ORDER})
+CONSENTS = frozenset({ConsentPurpose.ORDER})
 LATER = NOW + datetime.timedelta(days=3)
 
 
@@ -53,15 +53,15 @@ def make_draft():
     return create_draft(channel=make_channel(), source=OrderSource.PHONE, actor=STAFF, now=NOW)
 
 
-def edit(order, *requested, delivery_method=True, contact=None):
-    """Say what the draft holds: (variant, quantity) or (variant, quantity, price)."""
+def edit(order, *items, delivery_method=True, contact=None):
+    """Set the draft's lines: (variant, quantity) or (variant, quantity, price)."""
     lines = [
-        RequestedLine(uuid.uuid4(), one[0].pk, one[1], forced_price=one[2] if len(one) > 2 else None)
-        for one in requested
+        RequestedLine(uuid.uuid4(), item[0].pk, item[1], forced_price=item[2] if len(item) > 2 else None)
+        for item in items
     ]
     delivery_methods = {
-        one[0].cooperative_id: RequestedDelivery(one[0].cooperative.delivery_methods.get().pk)
-        for one in requested
+        item[0].cooperative_id: RequestedDelivery(item[0].cooperative.delivery_methods.get().pk)
+        for item in items
     }
     return edit_draft(
         order_id=order.pk,
@@ -107,7 +107,7 @@ def test_draft_is_placed_at_agreed_prices() -> None:
     edit(order, (variant, 2, 40_000))
     variant.prices.update(amount=99_000)
 
-    placed = place_draft(order_id=order.pk, consents=AGREED, actor=STAFF, now=LATER)
+    placed = place_draft(order_id=order.pk, consents=CONSENTS, actor=STAFF, now=LATER)
 
     assert (placed.total_gross, placed.status, placed.placed_at) == (110_000, OrderStatus.PLACED, LATER)
     assert stock_of(variant).allocated == 2
@@ -119,16 +119,16 @@ def test_draft_takes_rates_of_placement_day() -> None:
     make_rate(10)
     order = make_draft()
     edit(order, (variant, 2))
-    written = order.lines.get().commission
+    commission_of_draft = order.lines.get().commission
     day = vietnam_date(LATER)
     make_rate(4, variant.cooperative, from_day=day)
     add_withholding_rate(name="VAT", percent=Decimal("1.5"), from_day=day, actor=STAFF, now=LATER)
     switch_withholding(on=True, day=day, actor=STAFF, now=LATER)
 
-    place_draft(order_id=order.pk, consents=AGREED, actor=STAFF, now=LATER)
+    place_draft(order_id=order.pk, consents=CONSENTS, actor=STAFF, now=LATER)
 
     line, part = order.lines.get(), order.parts.get()
-    assert (written, line.commission_rate, line.commission) == (9_000, 4, 3_600)
+    assert (commission_of_draft, line.commission_rate, line.commission) == (9_000, 4, 3_600)
     assert (part.commission, part.withholding_rate) == (3_600, Decimal("1.5"))
     check_everything()
 
@@ -139,7 +139,7 @@ def test_acceptance_deadline_starts_when_draft_is_placed() -> None:
     part = order.parts.get()
     waiting = list(OrderPart.objects.overdue(LATER))
 
-    place_draft(order_id=order.pk, consents=AGREED, actor=STAFF, now=LATER)
+    place_draft(order_id=order.pk, consents=CONSENTS, actor=STAFF, now=LATER)
 
     part.refresh_from_db()
     assert waiting == []
@@ -170,7 +170,7 @@ def test_staff_can_sell_unpublished_product(state) -> None:
     order = make_draft()
 
     quote = edit(order, (variant, 1))
-    placed = place_draft(order_id=order.pk, consents=AGREED, actor=STAFF, now=NOW)
+    placed = place_draft(order_id=order.pk, consents=CONSENTS, actor=STAFF, now=NOW)
 
     assert quote.lines[0].problems == [QuoteProblem.NOT_FOR_SALE]
     assert placed.total_gross == 75_000
@@ -207,9 +207,9 @@ def test_draft_without_stock_or_delivery_cannot_be_placed() -> None:
     edit(nowhere, (variant, 1), delivery_method=False)
 
     with refused(BasketChanged, "basket_changed") as refusal:
-        place_draft(order_id=short.pk, consents=AGREED, actor=STAFF, now=NOW)
+        place_draft(order_id=short.pk, consents=CONSENTS, actor=STAFF, now=NOW)
     with refused(BasketChanged, "basket_changed"):
-        place_draft(order_id=nowhere.pk, consents=AGREED, actor=STAFF, now=NOW)
+        place_draft(order_id=nowhere.pk, consents=CONSENTS, actor=STAFF, now=NOW)
 
     assert refusal.value.details["quote"].lines[0].problems == [QuoteProblem.ONLY_LEFT]
 
@@ -218,7 +218,7 @@ def test_empty_draft_cannot_be_placed() -> None:
     order = make_draft()
 
     with refused(BasketEmpty, "basket_empty"):
-        place_draft(order_id=order.pk, consents=AGREED, actor=STAFF, now=NOW)
+        place_draft(order_id=order.pk, consents=CONSENTS, actor=STAFF, now=NOW)
 
 
 def test_placed_order_is_not_a_draft() -> None:
@@ -227,11 +227,11 @@ def test_placed_order_is_not_a_draft() -> None:
     with refused(NotADraft, "not_a_draft"):
         edit(order)
     with refused(NotADraft, "not_a_draft"):
-        place_draft(order_id=order.pk, consents=AGREED, actor=STAFF, now=NOW)
+        place_draft(order_id=order.pk, consents=CONSENTS, actor=STAFF, now=NOW)
     with refused(NotADraft, "not_a_draft"):
         delete_draft(order_id=order.pk, actor=STAFF, now=NOW)
     with refused(Missing, "missing"):
-        place_draft(order_id=nobody(), consents=AGREED, actor=STAFF, now=NOW)
+        place_draft(order_id=nobody(), consents=CONSENTS, actor=STAFF, now=NOW)
 
 
 def test_number_of_deleted_draft_is_not_reused() -> None:
@@ -251,7 +251,7 @@ def test_placing_draft_requires_and_records_consent() -> None:
 
     with refused(ConsentNeeded, "consent_needed"):
         place_draft(order_id=order.pk, consents=frozenset(), actor=STAFF, now=NOW)
-    place_draft(order_id=order.pk, consents=AGREED, actor=STAFF, now=LATER)
+    place_draft(order_id=order.pk, consents=CONSENTS, actor=STAFF, now=LATER)
 
-    kept = Consent.objects.get(about=f"order:{order.pk}")
-    assert (kept.purpose, kept.given_at, kept.entry_point) == (ConsentPurpose.ORDER, LATER, "system")
+    consent = Consent.objects.get(about=f"order:{order.pk}")
+    assert (consent.purpose, consent.given_at, consent.entry_point) == (ConsentPurpose.ORDER, LATER, "system")

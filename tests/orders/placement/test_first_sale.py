@@ -1,4 +1,4 @@
-"""The whole sale by its actions alone: listed, ordered, accepted, packed, handed over, delivered."""
+"""A complete sale through its actions: ordered, accepted, packed, handed over, delivered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What time brings about, each sweep run twice."""
+"""Sweeps of reservations, baskets, parts and orders; each is run twice."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ SWEEP = Actor.system("sweep")
 MINUTE, HOUR, DAY = (datetime.timedelta(minutes=1), datetime.timedelta(hours=1), datetime.timedelta(days=1))
 
 
-def told(to):
+def notification_count(to):
     return Notification.objects.filter(to=to).count()
 
 
@@ -53,11 +53,11 @@ def test_reservation_is_released_only_after_expiry() -> None:
     open_checkout(basket_id=make_basket((variant, 3)).pk, now=NOW)
 
     early = release_expired_reservations(now=NOW + 14 * MINUTE)
-    kept = stock_of(variant).reserved
+    reserved_before = stock_of(variant).reserved
     ended = release_expired_reservations(now=NOW + 15 * MINUTE)
-    again = release_expired_reservations(now=NOW + 15 * MINUTE)
+    repeated = release_expired_reservations(now=NOW + 15 * MINUTE)
 
-    assert (early, kept, ended, again) == (0, 3, 1, 0)
+    assert (early, reserved_before, ended, repeated) == (0, 3, 1, 0)
     assert (stock_of(variant).reserved, Reservation.objects.count()) == (0, 0)
 
 
@@ -86,10 +86,10 @@ def test_released_stock_goes_to_first_buyer_and_other_keeps_basket() -> None:
 
 
 def test_acceptance_deadline_can_be_set_per_cooperative() -> None:
-    usual = make_order((make_variant(make_seller()), 1)).parts.get()
+    default = make_order((make_variant(make_seller()), 1)).parts.get()
     own = make_order((make_variant(make_seller(accept_within_hours=6)), 1)).parts.get()
 
-    assert (usual.accept_by, own.accept_by) == (NOW + 24 * HOUR, NOW + 6 * HOUR)
+    assert (default.accept_by, own.accept_by) == (NOW + 24 * HOUR, NOW + 6 * HOUR)
 
 
 def test_platform_is_notified_once_of_unanswered_part() -> None:
@@ -97,12 +97,16 @@ def test_platform_is_notified_once_of_unanswered_part() -> None:
     part = make_part()
 
     report_unanswered_part(part_id=part.pk, actor=SWEEP, now=NOW + 20 * HOUR)
-    called = every_row()
+    rows = every_row()
     report_unanswered_part(part_id=part.pk, actor=SWEEP, now=NOW + 21 * HOUR)
 
     part.refresh_from_db()
-    assert (part.state, part.called_at, told("san@example.com")) == (PartState.NEW, NOW + 20 * HOUR, 1)
-    assert every_row() == called
+    assert (part.state, part.called_at, notification_count("san@example.com")) == (
+        PartState.NEW,
+        NOW + 20 * HOUR,
+        1,
+    )
+    assert every_row() == rows
 
 
 def test_unanswered_part_is_declined_after_deadline_and_buyer_notified() -> None:
@@ -159,19 +163,19 @@ def test_only_unconfirmed_order_without_payments_expires() -> None:
 
 def test_guest_basket_is_deleted_after_ninety_days() -> None:
     variant = make_variant()
-    old, own = make_basket((variant, 1)), make_basket((variant, 1), user=make_user())
+    old, user_basket = make_basket((variant, 1)), make_basket((variant, 1), user=make_user())
     fresh = make_basket((variant, 1), now=NOW + DAY)
 
-    forgotten = delete_abandoned_baskets(now=NOW + 90 * DAY + MINUTE)
+    deleted = delete_abandoned_baskets(now=NOW + 90 * DAY + MINUTE)
 
-    assert forgotten >= 1
-    assert set(Basket.objects.all()) == {own, fresh}
+    assert deleted >= 1
+    assert set(Basket.objects.all()) == {user_basket, fresh}
     assert not Basket.objects.filter(pk=old.pk).exists()
 
 
 def test_old_basket_with_open_checkout_is_not_deleted() -> None:
-    kept, short = make_variant(on_hand=1), make_variant(on_hand=0)
-    basket = make_basket((kept, 1))
+    in_stock, short = make_variant(on_hand=1), make_variant(on_hand=0)
+    basket = make_basket((in_stock, 1))
     add_to_basket(
         basket_id=basket.pk,
         user_id=None,
@@ -182,7 +186,7 @@ def test_old_basket_with_open_checkout_is_not_deleted() -> None:
     )
     open_checkout(basket_id=basket.pk, now=NOW + 91 * DAY)
 
-    forgotten = delete_abandoned_baskets(now=NOW + 91 * DAY)
+    deleted = delete_abandoned_baskets(now=NOW + 91 * DAY)
 
-    assert (forgotten, Basket.objects.count()) == (0, 1)
+    assert (deleted, Basket.objects.count()) == (0, 1)
     check_everything()

@@ -1,4 +1,4 @@
-"""Placing: what is copied, what is refused, and that a refusal changes nothing."""
+"""Placing orders: what is copied, refused, allocated and notified."""
 
 from __future__ import annotations
 
@@ -45,24 +45,24 @@ from tests.factories import (
 from tests.unchanged import refused
 
 pytestmark = pytest.mark.django_db
-SOMEBODY = Actor.guest()
+ACTOR = Actor.guest()
 LATER = NOW + datetime.timedelta(minutes=30)
 
 
-def placing(basket, *, deliveries=None, consents=frozenset({ConsentPurpose.ORDER}), now=NOW, **more):
+def prepare_order(basket, *, deliveries=None, consents=frozenset({ConsentPurpose.ORDER}), now=NOW, **more):
     return partial(
         place_order,
         basket_id=basket.pk,
         contact=make_contact(**more),
         deliveries=carriers_for(basket) if deliveries is None else deliveries,
         consents=consents,
-        actor=SOMEBODY,
+        actor=ACTOR,
         now=now,
     )
 
 
 def problems_of(refusal):
-    """What the answer says is wrong, by name of the goods or of the cooperative."""
+    """Problems of the refused quote by name of the product or cooperative."""
     quote = refusal.value.details["quote"]
     lines = {line.variant.product.name: line.problems for line in quote.lines if line.problems}
     return lines | {
@@ -78,7 +78,7 @@ def reprice(variant, price):
         variant_id=variant.pk,
         channel=make_channel(),
         details=VariantDetails(price=price),
-        actor=SOMEBODY,
+        actor=ACTOR,
         now=NOW,
     )
 
@@ -89,7 +89,7 @@ def count(variant, counted):
         variant_id=variant.pk,
         warehouse_id=stock_of(variant).warehouse_id,
         counted=counted,
-        actor=SOMEBODY,
+        actor=ACTOR,
         now=NOW,
     )
 
@@ -106,7 +106,7 @@ def test_all_line_problems_are_reported_together() -> None:
     count(tea, 3)
 
     with refused(BasketChanged, "basket_changed") as refusal:
-        placing(basket)()
+        prepare_order(basket)()
 
     assert problems_of(refusal) == {
         "Gối thảo dược": [QuoteProblem.SOLD_OUT],
@@ -123,7 +123,7 @@ def test_price_shown_at_checkout_is_accepted() -> None:
     reprice(variant, 47_000)
 
     answer = open_checkout(basket_id=basket.pk, now=NOW)
-    order = placing(basket)()
+    order = prepare_order(basket)()
 
     assert answer.lines[0].problems == [QuoteProblem.PRICE_CHANGED]
     assert order.total_gross == 2 * 47_000 + 30_000
@@ -133,9 +133,9 @@ def test_different_agreed_total_is_refused() -> None:
     basket = make_basket((make_variant(price=100_000), 1))
 
     with refused(BasketChanged, "basket_changed"):
-        placing(basket)(agreed_total=130_001)
+        prepare_order(basket)(agreed_total=130_001)
 
-    assert placing(basket)(agreed_total=130_000).total_gross == 130_000
+    assert prepare_order(basket)(agreed_total=130_000).total_gross == 130_000
 
 
 def test_different_agreed_maximum_is_refused() -> None:
@@ -144,9 +144,9 @@ def test_different_agreed_maximum_is_refused() -> None:
     Variant.objects.filter(pk=gourd.pk).update(tolerance_percent=50)
 
     with refused(BasketChanged, "basket_changed"):
-        placing(basket)(agreed_total=102_000, agreed_maximum=116_400)
+        prepare_order(basket)(agreed_total=102_000, agreed_maximum=116_400)
 
-    order = placing(basket)(agreed_total=102_000, agreed_maximum=138_000)
+    order = prepare_order(basket)(agreed_total=102_000, agreed_maximum=138_000)
     line = order.lines.get()
     assert (line.bound_grams, line.most_gross) == (7200, 108_000)
 
@@ -157,7 +157,7 @@ def test_unpublished_product_cannot_be_ordered() -> None:
     Listing.objects.filter(product=variant.product_id).update(state="paused")
 
     with refused(BasketChanged, "basket_changed") as refusal:
-        placing(basket)()
+        prepare_order(basket)()
 
     assert problems_of(refusal) == {"Miến dong": [QuoteProblem.NOT_FOR_SALE]}
 
@@ -166,11 +166,11 @@ def test_product_of_suspended_cooperative_cannot_be_ordered() -> None:
     good, bad = make_seller("HTX Thiên An"), make_seller("HTX Tài Hoan")
     basket = make_basket((make_variant(good), 1), (make_variant(bad, name="Miến dong"), 1))
     set_cooperative_state(
-        cooperative_id=bad.pk, answer=CooperativeState.SUSPENDED, reason="thiếu giấy", actor=SOMEBODY, now=NOW
+        cooperative_id=bad.pk, answer=CooperativeState.SUSPENDED, reason="thiếu giấy", actor=ACTOR, now=NOW
     )
 
     with refused(BasketChanged, "basket_changed") as refusal:
-        placing(basket)()
+        prepare_order(basket)()
 
     assert problems_of(refusal) == {"Miến dong": [QuoteProblem.NOT_FOR_SALE]}
     assert basket.lines.count() == 2
@@ -179,14 +179,14 @@ def test_product_of_suspended_cooperative_cannot_be_ordered() -> None:
 def test_paused_cooperative_takes_no_orders_until_return_date() -> None:
     seller = make_seller()
     basket = make_basket((make_variant(seller), 1))
-    back_on = vietnam_date(NOW) + datetime.timedelta(days=7)
+    return_date = vietnam_date(NOW) + datetime.timedelta(days=7)
     pause_cooperative(
-        cooperative_id=seller.pk, until=back_on, note="Tết", today=vietnam_date(NOW), actor=SOMEBODY, now=NOW
+        cooperative_id=seller.pk, until=return_date, note="Tết", today=vietnam_date(NOW), actor=ACTOR, now=NOW
     )
 
     with refused(BasketChanged, "basket_changed") as refusal:
-        placing(basket, now=NOW + datetime.timedelta(days=6))()
-    order = placing(basket, now=NOW + datetime.timedelta(days=7))()
+        prepare_order(basket, now=NOW + datetime.timedelta(days=6))()
+    order = prepare_order(basket, now=NOW + datetime.timedelta(days=7))()
 
     assert problems_of(refusal) == {"HTX Thiên An": [QuoteProblem.PAUSED]}
     assert order.parts.count() == 1
@@ -199,7 +199,7 @@ def test_foreign_delivery_method_is_refused_like_unknown_one() -> None:
 
     for delivery_method_id in (foreign.pk, foreign.pk + 1000):
         with refused(BasketChanged, "basket_changed") as refusal:
-            placing(basket, deliveries={seller.pk: RequestedDelivery(delivery_method_id)})()
+            prepare_order(basket, deliveries={seller.pk: RequestedDelivery(delivery_method_id)})()
         assert problems_of(refusal) == {"HTX Thiên An": [QuoteProblem.NOT_DELIVERED]}
 
 
@@ -207,11 +207,11 @@ def test_inactive_delivery_method_is_refused() -> None:
     seller = make_seller()
     basket = make_basket((make_variant(seller), 1))
     make_way(seller, make_channel(), name="Xe khách", fee=20_000)
-    old = DeliveryMethod.objects.get(cooperative=seller, name="Giao tận nhà")
-    DeliveryMethod.objects.filter(pk=old.pk).update(is_active=False)
+    inactive = DeliveryMethod.objects.get(cooperative=seller, name="Giao tận nhà")
+    DeliveryMethod.objects.filter(pk=inactive.pk).update(is_active=False)
 
     with refused(BasketChanged, "basket_changed") as refusal:
-        placing(basket, deliveries={seller.pk: RequestedDelivery(old.pk)})()
+        prepare_order(basket, deliveries={seller.pk: RequestedDelivery(inactive.pk)})()
 
     assert problems_of(refusal) == {"HTX Thiên An": [QuoteProblem.NOT_DELIVERED]}
 
@@ -225,8 +225,8 @@ def test_province_not_served_is_refused() -> None:
     choice = {seller.pk: RequestedDelivery(delivery_method.pk)}
 
     with refused(BasketChanged, "basket_changed") as refusal:
-        placing(basket, deliveries=choice, province_code=HANOI)()
-    order = placing(basket, deliveries=choice, province_code=THAI_NGUYEN)()
+        prepare_order(basket, deliveries=choice, province_code=HANOI)()
+    order = prepare_order(basket, deliveries=choice, province_code=THAI_NGUYEN)()
 
     assert problems_of(refusal) == {"HTX Thiên An": [QuoteProblem.NOT_DELIVERED]}
     assert order.delivery_gross == 30_000
@@ -236,13 +236,13 @@ def test_order_without_chosen_delivery_is_refused() -> None:
     basket = make_basket((make_variant(), 1))
 
     with refused(BasketChanged, "basket_changed") as refusal:
-        placing(basket, deliveries={})()
+        prepare_order(basket, deliveries={})()
 
     assert problems_of(refusal) == {"HTX Thiên An": [QuoteProblem.NO_DELIVERY_CHOSEN]}
 
 
-def market(capacity):
-    """A seller with a market way of so many places, its next time, and goods."""
+def market_day_choice(capacity):
+    """A variant and the choice of the next market day pickup with the given capacity."""
     seller = make_seller()
     delivery_method = make_market_way(seller, make_channel(), capacity=capacity)
     time = DeliveryMethod.objects.offered().get(pk=delivery_method.pk).pickup_times(now=NOW)[0]
@@ -250,7 +250,7 @@ def market(capacity):
 
 
 def test_pickup_books_slot_and_is_recorded_on_part() -> None:
-    variant, choice = market(capacity=2)
+    variant, choice = market_day_choice(capacity=2)
 
     part = make_order((variant, 1), deliveries=choice).parts.get()
 
@@ -263,12 +263,12 @@ def test_pickup_books_slot_and_is_recorded_on_part() -> None:
 
 
 def test_full_pickup_slot_is_refused() -> None:
-    variant, choice = market(capacity=1)
+    variant, choice = market_day_choice(capacity=1)
     make_order((variant, 1), deliveries=choice)
     basket = make_basket((variant, 1))
 
     with refused(BasketChanged, "basket_changed") as refusal:
-        placing(basket, deliveries=choice)()
+        prepare_order(basket, deliveries=choice)()
 
     assert problems_of(refusal) == {"HTX Thiên An": [QuoteProblem.SLOT_GONE]}
 
@@ -278,12 +278,14 @@ def test_full_pickup_slot_is_refused() -> None:
     [(None, None), (datetime.date(2026, 11, 30), datetime.time(6)), (datetime.date(2026, 11, 29), None)],
 )
 def test_unknown_pickup_time_is_refused(day, starts) -> None:
-    variant, choice = market(capacity=None)
-    ((seller, requested),) = choice.items()
+    variant, choice = market_day_choice(capacity=None)
+    ((seller, choice_of_market),) = choice.items()
     basket = make_basket((variant, 1))
 
     with refused(BasketChanged, "basket_changed") as refusal:
-        placing(basket, deliveries={seller: RequestedDelivery(requested.delivery_method_id, day, starts)})()
+        prepare_order(
+            basket, deliveries={seller: RequestedDelivery(choice_of_market.delivery_method_id, day, starts)}
+        )()
 
     assert problems_of(refusal) == {"HTX Thiên An": [QuoteProblem.SLOT_GONE]}
 
@@ -292,7 +294,7 @@ def test_order_without_consent_is_refused() -> None:
     basket = make_basket((make_variant(), 1))
 
     with refused(ConsentNeeded, "consent_needed") as refusal:
-        placing(basket, consents=frozenset({ConsentPurpose.NEWS}))()
+        prepare_order(basket, consents=frozenset({ConsentPurpose.NEWS}))()
 
     assert refusal.value.field == "consent"
 
@@ -300,10 +302,10 @@ def test_order_without_consent_is_refused() -> None:
 def test_consents_are_recorded_with_version_and_time() -> None:
     both = frozenset({ConsentPurpose.ORDER, ConsentPurpose.NEWS})
 
-    order = placing(make_basket((make_variant(), 1)), consents=both)()
+    order = prepare_order(make_basket((make_variant(), 1)), consents=both)()
 
-    kept = Consent.objects.filter(about=f"order:{order.pk}").order_by("purpose")
-    assert [(one.purpose, one.version, one.given_at) for one in kept] == [
+    recorded = Consent.objects.filter(about=f"order:{order.pk}").order_by("purpose")
+    assert [(one.purpose, one.version, one.given_at) for one in recorded] == [
         ("news", "2026-11", NOW),
         ("order", "2026-11", NOW),
     ]
@@ -314,18 +316,18 @@ def test_empty_basket_is_refused_and_unknown_basket_is_missing() -> None:
     basket.lines.all().delete()
 
     with refused(BasketEmpty, "basket_empty"):
-        placing(basket, deliveries={})()
+        prepare_order(basket, deliveries={})()
     with refused(Missing, "missing"):
-        placing(Basket(pk=nobody()), deliveries={})()
+        prepare_order(Basket(pk=nobody()), deliveries={})()
 
 
 def test_repeated_placement_returns_first_order() -> None:
     basket = make_basket((make_variant(), 2))
-    again = placing(basket)
-    first = again()
+    place = prepare_order(basket)
+    first = place()
     changes, mails = Change.objects.count(), Notification.objects.count()
 
-    second = again()
+    second = place()
 
     assert second == first
     assert (Order.objects.count(), Change.objects.count(), Notification.objects.count()) == (
@@ -337,12 +339,12 @@ def test_repeated_placement_returns_first_order() -> None:
 
 def test_reserved_stock_is_sold_only_to_its_buyer() -> None:
     variant = make_variant(on_hand=3)
-    mine, theirs = make_basket((variant, 2)), make_basket((variant, 2))
-    open_checkout(basket_id=mine.pk, now=NOW)
+    reserving, other = make_basket((variant, 2)), make_basket((variant, 2))
+    open_checkout(basket_id=reserving.pk, now=NOW)
 
     with refused(BasketChanged, "basket_changed"):
-        placing(theirs)()
-    placing(mine)()
+        prepare_order(other)()
+    prepare_order(reserving)()
 
     stock = stock_of(variant)
     assert (stock.reserved, stock.allocated, stock.free) == (0, 2, 1)
@@ -354,7 +356,7 @@ def test_expired_but_unreleased_reservation_serves_its_buyer() -> None:
     basket = make_basket((variant, 2))
     open_checkout(basket_id=basket.pk, now=NOW)
 
-    order = placing(basket, now=LATER)()
+    order = prepare_order(basket, now=LATER)()
 
     assert order.lines.get().quantity == 2
     assert (stock_of(variant).reserved, stock_of(variant).allocated) == (0, 2)
@@ -364,28 +366,30 @@ def test_pickup_order_allocates_from_pickup_warehouse() -> None:
     channel = make_channel()
     seller = make_seller()
     variant = make_variant(seller, on_hand=5)
-    market_house = make_warehouse(seller, channel, name="Kho chợ")
+    market_warehouse = make_warehouse(seller, channel, name="Kho chợ")
     delivery_method = make_market_way(seller, channel)
-    DeliveryMethod.objects.filter(pk=delivery_method.pk).update(warehouse=market_house)
+    DeliveryMethod.objects.filter(pk=delivery_method.pk).update(warehouse=market_warehouse)
     time = DeliveryMethod.objects.offered().get(pk=delivery_method.pk).pickup_times(now=NOW)[0]
     choice = {seller.pk: RequestedDelivery(delivery_method.pk, time.day, time.starts)}
     basket = make_basket((variant, 1))
-    open_checkout(basket_id=basket.pk, now=NOW)  # kept in the other store house, before the way is chosen
+    open_checkout(
+        basket_id=basket.pk, now=NOW
+    )  # reserves in the other warehouse, before the method is chosen
 
     with refused(BasketChanged, "basket_changed") as refusal:
-        placing(basket, deliveries=choice)()
+        prepare_order(basket, deliveries=choice)()
     count_stock(
         cooperative=seller,
         variant_id=variant.pk,
-        warehouse_id=market_house.pk,
+        warehouse_id=market_warehouse.pk,
         counted=1,
-        actor=SOMEBODY,
+        actor=ACTOR,
         now=NOW,
     )
-    placing(basket, deliveries=choice)()
+    prepare_order(basket, deliveries=choice)()
 
     assert problems_of(refusal) == {"Gối thảo dược": [QuoteProblem.SOLD_OUT]}
-    assert Allocation.objects.get().stock.warehouse == market_house
+    assert Allocation.objects.get().stock.warehouse == market_warehouse
 
 
 def test_warehouse_outside_channel_or_zone_sells_nothing() -> None:
@@ -396,11 +400,11 @@ def test_warehouse_outside_channel_or_zone_sells_nothing() -> None:
     warehouse.zones.clear()
 
     with refused(BasketChanged, "basket_changed"):
-        placing(basket)()
+        prepare_order(basket)()
     warehouse.zones.add(zone)
     WarehouseChannel.objects.filter(warehouse=warehouse).delete()
     with refused(BasketChanged, "basket_changed"):
-        placing(basket)()
+        prepare_order(basket)()
 
 
 def test_order_is_allocated_from_several_warehouses_in_channel_order() -> None:
@@ -408,13 +412,13 @@ def test_order_is_allocated_from_several_warehouses_in_channel_order() -> None:
     variant = make_variant(seller, on_hand=2)
     second = make_warehouse(seller, make_channel())
     count_stock(
-        cooperative=seller, variant_id=variant.pk, warehouse_id=second.pk, counted=5, actor=SOMEBODY, now=NOW
+        cooperative=seller, variant_id=variant.pk, warehouse_id=second.pk, counted=5, actor=ACTOR, now=NOW
     )
 
     make_order((variant, 4))
 
-    taken = Allocation.objects.order_by("stock").values_list("quantity", flat=True)
-    assert list(taken) == [2, 2]
+    quantities = Allocation.objects.order_by("stock").values_list("quantity", flat=True)
+    assert list(quantities) == [2, 2]
     assert not Allocation.objects.filter(stock__warehouse=second).exclude(quantity=2).exists()
 
 
@@ -450,8 +454,8 @@ def test_buyer_and_cooperative_are_notified_once() -> None:
 
     order = make_order((make_variant(seller), 1), email="hoa@example.com")
 
-    told = Notification.objects.order_by("key").values_list("to", "contact_method")
-    assert list(told) == [("hoa@example.com", "email"), ("thienan@example.com", "email")]
+    notifications = Notification.objects.order_by("key").values_list("to", "contact_method")
+    assert list(notifications) == [("hoa@example.com", "email"), ("thienan@example.com", "email")]
     assert order.code in Notification.objects.get(to="hoa@example.com").subject
 
 

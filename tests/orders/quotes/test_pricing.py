@@ -1,4 +1,4 @@
-"""Whatever is bought and whatever comes off it: nothing lost, nothing made, nothing below nothing."""
+"""Pricing of any purchase: totals add up, and no price falls below zero."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ RATES = st.sampled_from([Decimal(0), Decimal(5), Decimal(8), Decimal(10), Decima
 
 @st.composite
 def purchases(draw):
-    """Lines, deliveries and discounts as a channel might meet them."""
+    """Lines, deliveries and discounts of a random purchase."""
     lines = []
     for key in range(draw(st.integers(0, 5))):
         unit_list = draw(st.integers(0, 10**7))
@@ -88,15 +88,15 @@ def test_discount_shares_sum_to_discount_and_respect_its_scope(purchase) -> None
 
     result = priced(purchase)
 
-    for asked, given_off in zip(discounts, result.discounts, strict=True):
-        assert sum(given_off.shares.values()) == given_off.amount >= 0
-        assert min(given_off.shares.values(), default=0) >= 0
-        if asked.amount is not None:
-            assert given_off.amount <= asked.amount
-        for key in given_off.shares:
-            cooperative = key if asked.of_delivery else by_key[key].cooperative
-            assert asked.cooperatives is None or cooperative in asked.cooperatives
-            assert asked.of_delivery or asked.lines is None or key in asked.lines
+    for requested, discount in zip(discounts, result.discounts, strict=True):
+        assert sum(discount.shares.values()) == discount.amount >= 0
+        assert min(discount.shares.values(), default=0) >= 0
+        if requested.amount is not None:
+            assert discount.amount <= requested.amount
+        for key in discount.shares:
+            cooperative = key if requested.of_delivery else by_key[key].cooperative
+            assert requested.cooperatives is None or cooperative in requested.cooperatives
+            assert requested.of_delivery or requested.lines is None or key in requested.lines
 
 
 @given(purchases())
@@ -107,8 +107,8 @@ def test_discounts_equal_difference_of_totals(purchase) -> None:
 
     after = priced(purchase)
 
-    taken = sum(discount.amount for discount in after.discounts)
-    assert getattr(before.total, side) - getattr(after.total, side) == taken
+    discounted = sum(discount.amount for discount in after.discounts)
+    assert getattr(before.total, side) - getattr(after.total, side) == discounted
 
 
 @given(purchases(), st.randoms(use_true_random=False))
@@ -125,13 +125,13 @@ def test_order_of_lines_does_not_change_totals_without_discounts(purchase, chanc
 
 
 @given(st.integers(0, 10**6), st.integers(2, 40), st.integers(1, 39), st.integers(0, 10**7))
-def test_splitting_line_does_not_change_discounted_total(unit, quantity, first, off) -> None:
+def test_splitting_line_does_not_change_discounted_total(unit, quantity, first, discount_amount) -> None:
     first = min(first, quantity - 1)
-    whole = [LineInput("a", 1, unit, unit, quantity)]
+    single = [LineInput("a", 1, unit, unit, quantity)]
     halves = [LineInput("a", 1, unit, unit, first), LineInput("b", 1, unit, unit, quantity - first)]
-    discount = [DiscountInput("d", amount=off)]
+    discount = [DiscountInput("d", amount=discount_amount)]
 
-    assert price_purchase(whole, (), discount).total == price_purchase(halves, (), discount).total
+    assert price_purchase(single, (), discount).total == price_purchase(halves, (), discount).total
 
 
 def test_tax_is_added_once_per_total() -> None:

@@ -1,4 +1,4 @@
-"""What a code does to a basket, and why it may do nothing."""
+"""Voucher codes on baskets, drafts and orders: conditions, discounts and uses."""
 
 from __future__ import annotations
 
@@ -76,21 +76,21 @@ from tests.invariants import check_everything
 from tests.unchanged import refused
 
 pytestmark = pytest.mark.django_db
-AGREED = frozenset({ConsentPurpose.ORDER})
+CONSENTS = frozenset({ConsentPurpose.ORDER})
 DAY = datetime.timedelta(days=1)
 STAFF = Actor.system("tests")
 
 
-def with_code(*requested, code="CHAO10", user=None):
-    """A basket that holds these goods and the code, ready to be placed."""
-    basket = make_basket(*requested, user=user)
+def basket_with_code(*lines, code="CHAO10", user=None):
+    """A basket with these lines and the code, ready to be placed."""
+    basket = make_basket(*lines, user=user)
     set_basket_province(basket_id=basket.pk, province_code=HANOI, now=NOW)
     choose_deliveries(basket_id=basket.pk, choices=carriers_for(basket), now=NOW)
     apply_voucher_code(basket_id=basket.pk, code=code, now=NOW)
     return Basket.objects.get(pk=basket.pk)
 
 
-def quoted(basket, now=NOW):
+def quote_of(basket, now=NOW):
     return build_quote(basket_quote_request(basket), now=now)
 
 
@@ -99,7 +99,7 @@ def place(basket, *, agreed_total=None, now=NOW, **contact):
         basket_id=basket.pk,
         contact=make_contact(**contact),
         deliveries=carriers_for(basket),
-        consents=AGREED,
+        consents=CONSENTS,
         actor=Actor.guest(),
         now=now,
         agreed_total=agreed_total,
@@ -108,9 +108,9 @@ def place(basket, *, agreed_total=None, now=NOW, **contact):
 
 def test_code_is_normalised_and_percentage_applied() -> None:
     make_voucher("CHÀO10")
-    basket = with_code((make_variant(price=320_000), 2), code="  chào 10 ")
+    basket = basket_with_code((make_variant(price=320_000), 2), code="  chào 10 ")
 
-    quote = quoted(basket)
+    quote = quote_of(basket)
 
     assert basket.voucher_code == "CHÀO10"
     sums = totals_of_quote(quote)
@@ -126,39 +126,43 @@ def test_code_is_normalised_and_percentage_applied() -> None:
 def test_fixed_amount_is_capped_at_goods_total() -> None:
     make_voucher(value=500_000, value_type=ValueType.FIXED)
 
-    quote = quoted(with_code((make_variant(price=320_000), 1)))
+    quote = quote_of(basket_with_code((make_variant(price=320_000), 1)))
 
     assert (quote.voucher_amount, quote.purchase.goods.gross, quote.total) == (320_000, 0, 30_000)
 
 
 def test_cooperative_voucher_discounts_only_its_lines() -> None:
-    mine, other = make_seller("HTX Thiên An"), make_seller("HTX Tài Hoan")
-    make_voucher(cooperative=mine, bearer=CostBearer.COOPERATIVE)
+    own, other = make_seller("HTX Thiên An"), make_seller("HTX Tài Hoan")
+    make_voucher(cooperative=own, bearer=CostBearer.COOPERATIVE)
 
-    quote = quoted(with_code((make_variant(mine, price=100_000), 1), (make_variant(other, price=50_000), 1)))
+    quote = quote_of(
+        basket_with_code((make_variant(own, price=100_000), 1), (make_variant(other, price=50_000), 1))
+    )
 
     assert [line.to_pay for line in quote.lines] == [90_000, 50_000]
-    assert quote.voucher.giver == mine
+    assert quote.voucher.giver == own
 
 
 def test_cooperative_shipping_voucher_discounts_only_its_delivery() -> None:
-    mine, other = make_seller("HTX Thiên An"), make_seller("HTX Tài Hoan")
-    make_voucher(cooperative=mine, bearer=CostBearer.COOPERATIVE, type=VoucherType.SHIPPING, value=50)
+    own, other = make_seller("HTX Thiên An"), make_seller("HTX Tài Hoan")
+    make_voucher(cooperative=own, bearer=CostBearer.COOPERATIVE, type=VoucherType.SHIPPING, value=50)
 
-    quote = quoted(with_code((make_variant(mine), 1), (make_variant(other), 1)))
+    quote = quote_of(basket_with_code((make_variant(own), 1), (make_variant(other), 1)))
 
     assert [seller_quote.delivery_to_pay for seller_quote in quote.seller_quotes] == [15_000, 30_000]
     assert (totals_of_quote(quote).delivery, quote.voucher_amount) == (60_000, 15_000)
 
 
 def test_category_voucher_includes_subcategories() -> None:
-    shelf = make_category("Rau, củ, quả tươi")
-    inner = make_category("Bí", parent=shelf)
-    squash = make_product(price=100_000, category=inner).variants.get()
+    category = make_category("Rau, củ, quả tươi")
+    subcategory = make_category("Bí", parent=category)
+    squash = make_product(price=100_000, category=subcategory).variants.get()
     named = make_product(price=100_000)
-    make_voucher(type=VoucherType.SPECIFIC_PRODUCT, categories=[shelf], products=[named])
+    make_voucher(type=VoucherType.SPECIFIC_PRODUCT, categories=[category], products=[named])
 
-    quote = quoted(with_code((squash, 1), (named.variants.get(), 1), (make_variant(price=100_000), 1)))
+    quote = quote_of(
+        basket_with_code((squash, 1), (named.variants.get(), 1), (make_variant(price=100_000), 1))
+    )
 
     assert [line.to_pay for line in quote.lines] == [90_000, 90_000, 100_000]
 
@@ -167,7 +171,7 @@ def test_category_voucher_includes_subcategories() -> None:
 def test_once_per_order_discounts_one_unit_of_cheapest_line(value_type, value) -> None:
     make_voucher(apply_once_per_order=True, value_type=value_type, value=value)
 
-    quote = quoted(with_code((make_variant(price=80_000), 1), (make_variant(price=50_000), 3)))
+    quote = quote_of(basket_with_code((make_variant(price=80_000), 1), (make_variant(price=50_000), 3)))
 
     assert [line.to_pay for line in quote.lines] == [80_000, 125_000]
 
@@ -211,9 +215,9 @@ def test_cooperative_voucher_is_refused_without_its_products() -> None:
 
 
 def test_minimum_counts_only_eligible_lines() -> None:
-    mine = make_seller("HTX Thiên An")
-    make_voucher(cooperative=mine, bearer=CostBearer.COOPERATIVE, minimum=200_000)
-    basket = make_basket((make_variant(mine, price=150_000), 1), (make_variant(price=900_000), 1))
+    seller = make_seller("HTX Thiên An")
+    make_voucher(cooperative=seller, bearer=CostBearer.COOPERATIVE, minimum=200_000)
+    basket = make_basket((make_variant(seller, price=150_000), 1), (make_variant(price=900_000), 1))
 
     with refused(VoucherMinimumNotReached, "voucher_minimum") as refusal:
         apply_voucher_code(basket_id=basket.pk, code="CHAO10", now=NOW)
@@ -222,9 +226,9 @@ def test_minimum_counts_only_eligible_lines() -> None:
 
 def test_placement_records_discount_shares_and_use() -> None:
     make_voucher(usage_limit=5)
-    basket = with_code((make_variant(price=320_000), 1), (make_variant(price=55_555), 1))
+    basket = basket_with_code((make_variant(price=320_000), 1), (make_variant(price=55_555), 1))
 
-    order = place(basket, agreed_total=quoted(basket).total)
+    order = place(basket, agreed_total=quote_of(basket).total)
 
     discount, use = Discount.objects.get(), VoucherUse.objects.get()
     assert (discount.amount, discount.bearer, discount.name) == (
@@ -240,7 +244,7 @@ def test_placement_records_discount_shares_and_use() -> None:
 
 def test_voucher_without_effect_is_not_used() -> None:
     make_voucher(type=VoucherType.SHIPPING, usage_limit=1)
-    basket = with_code((make_variant(), 1))
+    basket = basket_with_code((make_variant(), 1))
     carriers = basket.delivery_choices.get().delivery_method.rates
     carriers.update(price=0)
 
@@ -251,18 +255,18 @@ def test_voucher_without_effect_is_not_used() -> None:
 
 def test_ended_code_is_dropped_after_buyer_confirms() -> None:
     voucher = make_voucher()
-    basket = with_code((make_variant(price=320_000), 1))
-    seen = quoted(basket).total
+    basket = basket_with_code((make_variant(price=320_000), 1))
+    total_before = quote_of(basket).total
     Voucher.objects.filter(pk=voucher.pk).update(ends_at=NOW)
 
-    for agreed in (seen, None):
+    for agreed in (total_before, None):
         with refused(BasketChanged, "basket_changed") as refusal:
             place(basket, agreed_total=agreed)
         assert "24/11/2026" in str(refusal.value.words)
-    now_seen = quoted(basket)
-    order = place(basket, agreed_total=now_seen.total)
+    new_quote = quote_of(basket)
+    order = place(basket, agreed_total=new_quote.total)
 
-    assert (seen, now_seen.total, order.total_gross) == (318_000, 350_000, 350_000)
+    assert (total_before, new_quote.total, order.total_gross) == (318_000, 350_000, 350_000)
     assert (order.voucher_code, VoucherUse.objects.count(), Discount.objects.count()) == ("", 0, 0)
 
 
@@ -270,12 +274,12 @@ def test_single_use_code_works_once_and_other_codes_still_work() -> None:
     voucher = make_voucher(single_use=True)
     VoucherCode.objects.create(voucher=voucher, code="CHAO11")
     variant = make_variant(on_hand=5)
-    place(with_code((variant, 1)))
+    place(basket_with_code((variant, 1)))
 
-    again = make_basket((variant, 1))
+    basket = make_basket((variant, 1))
     with refused(VoucherUsedUp, "voucher_used_up"):
-        apply_voucher_code(basket_id=again.pk, code="CHAO10", now=NOW)
-    order = place(with_code((variant, 1), code="CHAO11"))
+        apply_voucher_code(basket_id=basket.pk, code="CHAO10", now=NOW)
+    order = place(basket_with_code((variant, 1), code="CHAO11"))
 
     assert order.voucher_code == "CHAO11"
 
@@ -292,8 +296,8 @@ def test_single_use_code_works_once_and_other_codes_still_work() -> None:
 def test_guest_is_recognised_by_phone_or_email(contact, is_same) -> None:
     make_voucher(apply_once_per_customer=True)
     variant = make_variant(on_hand=5)
-    place(with_code((variant, 1)))
-    basket = with_code((variant, 1))
+    place(basket_with_code((variant, 1)))
+    basket = basket_with_code((variant, 1))
 
     with refused(BasketChanged, "basket_changed") if is_same else nullcontext() as refusal:
         place(basket, **contact)
@@ -306,7 +310,7 @@ def test_guest_is_recognised_by_phone_or_email(contact, is_same) -> None:
 def test_used_code_is_refused_in_basket_of_signed_in_user() -> None:
     make_voucher(apply_once_per_customer=True)
     variant, user = make_variant(on_hand=5), make_user()
-    place(with_code((variant, 1), user=user))
+    place(basket_with_code((variant, 1), user=user))
     basket = make_basket((variant, 1), user=user)
 
     with refused(VoucherUsedByBuyer, "voucher_used_by_buyer"):
@@ -315,7 +319,9 @@ def test_used_code_is_refused_in_basket_of_signed_in_user() -> None:
 
 def test_use_is_released_only_when_whole_order_is_cancelled() -> None:
     make_voucher(usage_limit=1)
-    order = place(with_code((make_variant(make_seller("HTX A")), 1), (make_variant(make_seller("HTX B")), 1)))
+    order = place(
+        basket_with_code((make_variant(make_seller("HTX A")), 1), (make_variant(make_seller("HTX B")), 1))
+    )
     total = order.total_gross
 
     cancel_part(part_id=order.parts.get(number=1).pk, reason="Đổi ý", actor=STAFF, now=NOW)
@@ -326,17 +332,17 @@ def test_use_is_released_only_when_whole_order_is_cancelled() -> None:
     assert (after_one, VoucherUse.objects.count()) == (1, 0)
     assert (order.total_gross, order.due_gross, order.voucher_code) == (total, 0, "CHAO10")
     check_everything()
-    with_code((make_variant(), 1))
+    basket_with_code((make_variant(), 1))
 
 
 def test_code_can_be_removed_from_basket() -> None:
     make_voucher()
-    basket = with_code((make_variant(price=320_000), 1))
+    basket = basket_with_code((make_variant(price=320_000), 1))
 
     remove_voucher_code(basket_id=basket.pk, now=NOW)
 
     basket.refresh_from_db()
-    assert (basket.voucher_code, quoted(basket).total) == ("", 350_000)
+    assert (basket.voucher_code, quote_of(basket).total) == ("", 350_000)
 
 
 def test_voucher_applies_after_catalogue_discounts() -> None:
@@ -344,7 +350,7 @@ def test_voucher_applies_after_catalogue_discounts() -> None:
     variant = make_variant(price=320_000)
     Price.objects.filter(variant=variant).update(discounted=300_000)
 
-    quote = quoted(with_code((variant, 1)))
+    quote = quote_of(basket_with_code((variant, 1)))
 
     sums = totals_of_quote(quote)
     assert (sums.goods, [row.amount for row in sums.taken_off], sums.before) == (
@@ -373,37 +379,37 @@ def test_staff_only_voucher_can_be_used_in_draft() -> None:
     drafts = [
         create_draft(channel=make_channel(), source=OrderSource.PHONE, actor=STAFF, now=NOW) for _ in range(2)
     ]
-    delivery_options = [write(order) for order in drafts]
-    placed = place_draft(order_id=drafts[0].pk, consents=AGREED, actor=STAFF, now=NOW)
+    quotes = [write(order) for order in drafts]
+    placed = place_draft(order_id=drafts[0].pk, consents=CONSENTS, actor=STAFF, now=NOW)
 
-    assert [quote.total for quote in delivery_options] == [318_000, 318_000]
+    assert [quote.total for quote in quotes] == [318_000, 318_000]
     assert (placed.voucher_code, placed.total_gross) == ("CHAO10", 318_000)
     assert VoucherUse.objects.get().order == placed
     with refused(VoucherUsedUp, "voucher_used_up"):
-        place_draft(order_id=drafts[1].pk, consents=AGREED, actor=STAFF, now=NOW)
+        place_draft(order_id=drafts[1].pk, consents=CONSENTS, actor=STAFF, now=NOW)
     Voucher.objects.filter(pk=voucher.pk).update(usage_limit=2)
     VoucherValue.objects.update(value=20)
     with refused(VoucherDiscountChanged, "voucher_changed"):
-        place_draft(order_id=drafts[1].pk, consents=AGREED, actor=STAFF, now=NOW)
+        place_draft(order_id=drafts[1].pk, consents=CONSENTS, actor=STAFF, now=NOW)
     write(drafts[1])
-    assert place_draft(order_id=drafts[1].pk, consents=AGREED, actor=STAFF, now=NOW).total_gross == 286_000
+    assert place_draft(order_id=drafts[1].pk, consents=CONSENTS, actor=STAFF, now=NOW).total_gross == 286_000
     check_everything()
 
 
 def test_query_count_of_quote_does_not_depend_on_lines() -> None:
-    shelf = make_category()
+    category = make_category()
     make_voucher(
-        type=VoucherType.SPECIFIC_PRODUCT, categories=[shelf], usage_limit=9, apply_once_per_customer=True
+        type=VoucherType.SPECIFIC_PRODUCT, categories=[category], usage_limit=9, apply_once_per_customer=True
     )
-    few = with_code((make_variant(category=shelf), 1))
-    many = with_code(*[(make_variant(category=shelf), 1) for _ in range(6)])
+    small = basket_with_code((make_variant(category=category), 1))
+    large = basket_with_code(*[(make_variant(category=category), 1) for _ in range(6)])
 
     counts = []
-    for basket in (few, many):
+    for basket in (small, large):
         with CaptureQueriesContext(
             connection,
         ) as queries:
-            assert quoted(basket).voucher_amount
+            assert quote_of(basket).voucher_amount
         counts.append(len(queries))
 
     assert counts[0] == counts[1]
@@ -415,13 +421,13 @@ def test_free_order_can_be_placed_delivered_and_cancelled() -> None:
     variant = make_variant(on_hand=5)
     variant.cooperative.delivery_methods.get().rates.update(price=0)
 
-    given, dropped = (place(with_code((variant, 1))) for _order in range(2))
-    deliver(given.parts.get())
-    cancel_order(order_id=dropped.pk, reason="Đổi ý", actor=STAFF, now=NOW)
+    free_order, cancelled_order = (place(basket_with_code((variant, 1))) for _order in range(2))
+    deliver(free_order.parts.get())
+    cancel_order(order_id=cancelled_order.pk, reason="Đổi ý", actor=STAFF, now=NOW)
 
-    given.refresh_from_db()
-    assert (given.total_gross, given.due_gross, given.charged) == (0, 0, 0)
-    assert (given.status, VoucherUse.objects.get().order) == (OrderStatus.DELIVERED, given)
+    free_order.refresh_from_db()
+    assert (free_order.total_gross, free_order.due_gross, free_order.charged) == (0, 0, 0)
+    assert (free_order.status, VoucherUse.objects.get().order) == (OrderStatus.DELIVERED, free_order)
     check_everything()
 
 
@@ -432,14 +438,14 @@ def test_ledger_compensates_cooperative_for_platform_voucher(bearer, owed, cost)
     variant = make_variant(make_seller(), price=320_000)
     make_voucher(cooperative=variant.cooperative, bearer=bearer)
 
-    deliver(place(with_code((variant, 1))).parts.get())
+    deliver(place(basket_with_code((variant, 1))).parts.get())
 
-    def sold(account, **more):
+    def balance(account, **more):
         entries = LedgerEntry.objects.filter(account=account, **more)
         return sum(entries.values_list("amount", flat=True))
 
-    assert -sold(LedgerAccount.COOPERATIVE_PAYABLE, nature=EntryNature.GOODS) == owed
-    assert sold(LedgerAccount.PLATFORM_COST) == cost
+    assert -balance(LedgerAccount.COOPERATIVE_PAYABLE, nature=EntryNature.GOODS) == owed
+    assert balance(LedgerAccount.PLATFORM_COST) == cost
     check_everything()
 
 
@@ -450,7 +456,7 @@ def test_weighing_changes_percentage_discount_but_not_fixed_one() -> None:
 
     totals = []
     for code in ("PHANTRAM", "SOTIEN"):
-        order = place(with_code((gourd, 2), code=code))
+        order = place(basket_with_code((gourd, 2), code=code))
         part = accept_part(part_id=order.parts.get().pk, actor=STAFF, now=NOW)
         weigh_line(part_id=part.pk, line_id=part.lines.get().pk, grams=4000, actor=STAFF, now=NOW)
         line = OrderLine.objects.get(order=order)
@@ -463,7 +469,7 @@ def test_weighing_changes_percentage_discount_but_not_fixed_one() -> None:
 
 
 def deliver(part):
-    """All of a part packed, handed over and paid for at the door."""
+    """Pack, hand over and deliver all lines of a part, paid in cash."""
     accept_part(part_id=part.pk, actor=STAFF, now=NOW)
     quantities = {line.pk: line.quantity for line in part.lines.all()}
     parcel = pack_parcel(part_id=part.pk, quantities=quantities, actor=STAFF, now=NOW)

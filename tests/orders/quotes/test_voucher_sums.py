@@ -1,4 +1,4 @@
-"""Whatever voucher meets whatever basket: sums add up, nothing falls below nothing, the rows agree."""
+"""Any voucher on any basket: totals add up, none is negative, and the recorded rows agree."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from tests.factories import (
 )
 from tests.invariants import check_everything
 
-AGREED = frozenset({ConsentPurpose.ORDER})
+CONSENTS = frozenset({ConsentPurpose.ORDER})
 ROUNDS = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 VOUCHERS = st.fixed_dictionaries(
     {
@@ -65,9 +65,9 @@ LINES = st.lists(
 @pytest.mark.django_db
 @pytest.mark.once
 @ROUNDS
-@given(terms=VOUCHERS, requested=LINES)
-def test_totals_add_up_for_any_voucher_and_basket(terms, requested) -> None:
-    basket, voucher = _given(dict(terms), requested)
+@given(terms=VOUCHERS, line_specs=LINES)
+def test_totals_add_up_for_any_voucher_and_basket(terms, line_specs) -> None:
+    basket, voucher = make_basket_and_voucher(dict(terms), line_specs)
 
     quote = build_quote(basket_quote_request(basket), now=NOW)
     lines, deliveries = quote.purchase.lines, quote.purchase.deliveries
@@ -84,7 +84,7 @@ def test_totals_add_up_for_any_voucher_and_basket(terms, requested) -> None:
         basket_id=basket.pk,
         contact=make_contact(),
         deliveries=carriers_for(basket),
-        consents=AGREED,
+        consents=CONSENTS,
         actor=Actor.guest(),
         now=NOW,
         agreed_total=quote.total,
@@ -93,12 +93,12 @@ def test_totals_add_up_for_any_voucher_and_basket(terms, requested) -> None:
     assert order.total_gross == quote.total == sum(part.total_gross for part in order.parts.all())
     sellers = {seller_quote.cooperative.pk: seller_quote.cooperative for seller_quote in quote.seller_quotes}
     assert totals_of_order(Order.objects.prefetch_related(DISCOUNTS).get(pk=order.pk), sellers) == sums
-    given_by_code = Discount.objects.filter(order=order, kind="voucher")
-    assert sum(discount.amount for discount in given_by_code) == quote.voucher_amount
+    voucher_discounts = Discount.objects.filter(order=order, kind="voucher")
+    assert sum(discount.amount for discount in voucher_discounts) == quote.voucher_amount
     assert VoucherUse.objects.filter(order=order).count() == (1 if quote.voucher_amount else 0)
     if voucher.cooperative_id is not None:
-        touched = DiscountShare.objects.filter(discount__in=given_by_code)
-        owners = {share.line.cooperative_id if share.line else share.part.cooperative_id for share in touched}
+        shares = DiscountShare.objects.filter(discount__in=voucher_discounts)
+        owners = {share.line.cooperative_id if share.line else share.part.cooperative_id for share in shares}
         assert owners <= {voucher.cooperative_id}
     check_everything()
 
@@ -109,15 +109,15 @@ def test_totals_add_up_for_any_voucher_and_basket(terms, requested) -> None:
     check_everything()
 
 
-def _given(terms, requested) -> tuple[Basket, Voucher]:
-    """The basket with a code of the voucher, in a shop of three cooperatives."""
+def make_basket_and_voucher(terms, line_specs) -> tuple[Basket, Voucher]:
+    """A basket with a code of the voucher, in a shop of three cooperatives."""
     sellers = [make_seller(f"HTX {n}") for n in range(3)]
     tax_class = make_tax_class()
     variants = [
         make_variant(sellers[owner], price=price, tax_class=tax_class, on_hand=50)
-        for owner, price, _quantity, _lowered in requested
+        for owner, price, _quantity, _lowered in line_specs
     ]
-    for variant, (_owner, price, _quantity, is_lowered) in zip(variants, requested, strict=True):
+    for variant, (_owner, price, _quantity, is_lowered) in zip(variants, line_specs, strict=True):
         if is_lowered:
             Price.objects.filter(variant=variant).update(discounted=price * 9 // 10)
     named = [variants[n].product for n in terms.pop("named") if n < len(variants)]
@@ -127,7 +127,7 @@ def _given(terms, requested) -> tuple[Basket, Voucher]:
         terms |= {"cooperative": sellers[0], "bearer": CostBearer.COOPERATIVE}
     code = f"MA{Voucher.objects.count()}"
     voucher = make_voucher(code, products=named, **terms)
-    basket = make_basket(*[(variant, row[2]) for variant, row in zip(variants, requested, strict=True)])
+    basket = make_basket(*[(variant, row[2]) for variant, row in zip(variants, line_specs, strict=True)])
     set_basket_province(basket_id=basket.pk, province_code=HANOI, now=NOW)
     choose_deliveries(basket_id=basket.pk, choices=carriers_for(basket), now=NOW)
     Basket.objects.filter(pk=basket.pk).update(voucher_code=code)
