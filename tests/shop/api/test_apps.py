@@ -37,7 +37,7 @@ def made(*permissions, name="Kế toán"):
     return App.objects.get(name=name), answer
 
 
-def test_an_app_is_made_with_a_token_that_is_shown_once():
+def test_app_create_returns_its_token_once():
     row, answer = made("MANAGE_ORDERS", "MANAGE_CHANNELS")
 
     token = answer["authToken"]
@@ -56,7 +56,7 @@ def test_an_app_is_made_with_a_token_that_is_shown_once():
     assert Change.objects.of(row).get().data == {"permissions": ["manage_channels", "manage_orders"]}
 
 
-def test_an_app_is_known_by_its_token_and_acts_under_its_name(django_assert_num_queries):
+def test_app_token_authenticates_and_changes_carry_the_app_name(django_assert_num_queries):
     make_channel()
     row, answer = made("MANAGE_CHANNELS")
     token = answer["authToken"]
@@ -77,7 +77,7 @@ def test_an_app_is_known_by_its_token_and_acts_under_its_name(django_assert_num_
     assert refused[0]["message"] == "Permission denied: this needs one of MANAGE_SETTINGS."
 
 
-def test_an_app_that_is_switched_off_or_deleted_is_nobody():
+def test_deactivated_or_deleted_app_is_anonymous():
     row, answer = made("MANAGE_ORDERS")
     token, staff, key = answer["authToken"], token_of(make_admin()), global_id("App", row.pk)
     verify = "mutation($t: String!) { appTokenVerify(token: $t) { valid errors { code } } }"
@@ -104,7 +104,7 @@ def test_an_app_that_is_switched_off_or_deleted_is_nobody():
         assert do(name) == {"app": None, "errors": [{"field": "id", "code": "NOT_FOUND"}]}
 
 
-def test_an_app_has_several_tokens_and_loses_one():
+def test_deleted_app_token_is_invalid_while_others_still_work():
     row, answer = made("MANAGE_ORDERS")
     staff = token_of(make_admin())
     create = """mutation($app: ID!) {
@@ -126,7 +126,7 @@ def test_an_app_has_several_tokens_and_loses_one():
     assert again["errors"] == [{"field": "id", "code": "NOT_FOUND"}]
 
 
-def test_permissions_change_at_once():
+def test_app_permission_change_applies_to_existing_tokens():
     row, answer = made("MANAGE_ORDERS")
     query = """mutation($id: ID!, $input: AppInput!) {
         appUpdate(id: $id, input: $input) { app { name permissions { code } } errors { field code } }
@@ -140,7 +140,7 @@ def test_permissions_change_at_once():
     assert seen == {"shop": {"privateMetadata": []}}
 
 
-def test_nobody_gives_what_they_do_not_have():
+def test_staff_cannot_grant_an_app_permissions_they_lack():
     staff = make_user(is_staff=True)
     group = Group.objects.create(name="Kỹ thuật", is_platform_wide=True)
     GroupPermission.objects.create(group=group, code=Permission.MANAGE_APPS)
@@ -157,7 +157,7 @@ def test_nobody_gives_what_they_do_not_have():
     assert every_row() == before
 
 
-def test_nobody_has_a_hand_in_an_app_that_may_more_than_they():
+def test_staff_cannot_change_an_app_with_permissions_they_lack():
     row, _answer = made("MANAGE_ORDERS")
     staff = token_of(make_staff(Permission.MANAGE_APPS))
     key, token = global_id("App", row.pk), global_id("AppToken", row.tokens.get().pk)
@@ -178,14 +178,14 @@ def test_nobody_has_a_hand_in_an_app_that_may_more_than_they():
 
 
 @pytest.mark.parametrize("name", ["", "  ", None])
-def test_an_app_has_a_name(name):
+def test_app_create_requires_a_name(name):
     answer = data_of(CREATE, token_of(make_admin()), input={"name": name})["appCreate"]
 
     assert answer["errors"] == [{"field": "name", "code": "REQUIRED", "permissions": None}]
     assert App.objects.count() == 0
 
 
-def test_who_may_see_apps():
+def test_apps_are_listed_filtered_and_sorted_for_staff_only():
     made("MANAGE_ORDERS", name="B")
     _row, other = made("MANAGE_ORDERS", name="A")
     query = "{ apps(first: 5) { totalCount edges { node { name } } } appExtensions(first: 5) { totalCount } }"

@@ -28,7 +28,7 @@ from tests.unchanged import every_row
 pytestmark = pytest.mark.django_db
 
 
-def test_the_shop_on_an_empty_database():
+def test_shop_defaults_on_an_empty_database():
     answer = data_of("""{ shop {
         id name description domain { host sslEnabled url } defaultCountry { code } defaultWeightUnit
         trackInventoryByDefault fulfillmentAutoApprove headerText companyAddress { id } metadata { key }
@@ -68,7 +68,7 @@ def test_the_shop_on_an_empty_database():
         ("privateMetadata { key }", "MANAGE_SETTINGS"),
     ],
 )
-def test_what_the_shop_tells_staff_only(field, permission):
+def test_private_shop_fields_require_permission(field, permission):
     make_channel()
     name = field.split()[0]
 
@@ -89,7 +89,7 @@ def test_what_the_shop_tells_staff_only(field, permission):
     assert seen == expected[name]
 
 
-def test_the_shop_in_another_language():
+def test_shop_description_is_translated():
     ShopSettings.objects.create(description="Chợ của các hợp tác xã")
     Translation.objects.create(
         kind="core.shopsettings", key="1", language="en", field="description", text="The cooperatives' market"
@@ -106,7 +106,7 @@ def test_the_shop_in_another_language():
     assert data_of(query, code="FR")["shop"] == {"translation": None}
 
 
-def test_countries_and_languages_have_names_in_the_language_asked():
+def test_country_and_language_names_follow_the_requested_language():
     answer = data_of("""{ shop {
         countries { code country } english: countries(languageCode: EN) { code country vat { countryCode } }
         languages { code language } phonePrefixes
@@ -119,7 +119,7 @@ def test_countries_and_languages_have_names_in_the_language_asked():
     assert {"84", "1"} <= set(answer["phonePrefixes"])
 
 
-def test_countries_that_are_delivered_to():
+def test_countries_are_filtered_by_shipping_zone():
     make_zone(make_channel())
     query = "query($is: Boolean) { shop { countries(filter: {attachedToShippingZones: $is}) { code } } }"
 
@@ -142,7 +142,7 @@ CHANNEL = """{
 }"""
 
 
-def test_staff_see_a_channel_with_its_settings(django_assert_num_queries):
+def test_channels_include_settings_for_staff(django_assert_num_queries):
     channel = make_channel()
     zone = make_zone(channel)
     ZoneCountry.objects.create(zone=zone, country="LA")
@@ -179,7 +179,7 @@ def test_staff_see_a_channel_with_its_settings(django_assert_num_queries):
     assert (second["slug"], second["countries"]) == ("khac", [])
 
 
-def test_anybody_sees_where_a_channel_delivers_and_nothing_of_its_settings():
+def test_anonymous_sees_channel_countries_but_not_its_settings():
     make_zone(make_channel())
 
     answer = ask('{ channel(slug: "viet-nam") { countries { code } orderSettings { allowUnpaidOrders } } }')
@@ -206,7 +206,7 @@ RULES = """
 """
 
 
-def test_what_an_address_in_vietnam_needs():
+def test_address_rules_of_vietnam():
     make_places()
 
     rules = data_of(RULES, country="VN")["addressValidationRules"]
@@ -225,7 +225,7 @@ def test_what_an_address_in_vietnam_needs():
     assert {"raw": "Xã Phủ Thông"} in chosen["cityChoices"]
 
 
-def test_what_an_address_elsewhere_needs():
+def test_address_rules_of_the_united_states():
     rules = data_of(RULES, country="US")["addressValidationRules"]
 
     assert rules["requiredFields"] == ["city", "countryArea", "postalCode", "streetAddress1"]
@@ -235,11 +235,11 @@ def test_what_an_address_elsewhere_needs():
 
 
 @pytest.mark.parametrize("country", ["AQ", "EU", "DE", "JP", "CN"])
-def test_no_country_is_too_strange(country):
+def test_address_rules_exist_for_unusual_countries(country):
     assert "errors" not in ask(RULES, country=country)
 
 
-def test_addresses_are_seen_by_their_owner_and_by_those_who_care_for_people():
+def test_address_is_visible_to_its_owner_and_permitted_staff():
     user, other, staff = make_user(), make_user(), make_user(is_staff=True)
     row = Address.objects.create(user=user, city="Hà Nội")
     query = "query($id: ID!) { address(id: $id) { city privateMetadata { key } } }"
@@ -256,7 +256,7 @@ def test_addresses_are_seen_by_their_owner_and_by_those_who_care_for_people():
     assert data_of(query, token_of(staff), id=key) == {"address": {"city": "Hà Nội", "privateMetadata": []}}
 
 
-def test_a_gateway_reads_the_schema_and_objects_by_reference(django_assert_num_queries):
+def test_federation_resolves_service_sdl_and_entities(django_assert_num_queries):
     user = make_user()
     first, second = (Address.objects.create(user=user, city=city) for city in ("Hà Nội", "Huế"))
     asked = [
@@ -285,7 +285,7 @@ def test_a_gateway_reads_the_schema_and_objects_by_reference(django_assert_num_q
     assert build_schema(sdl).query_type.name == "Query"
 
 
-def test_a_gateway_is_given_no_more_of_things_than_who_asks_may_see():
+def test_federation_entities_respect_permissions():
     draft, on_sale = (
         make_product(name=name, state=state) for name, state in (("A", "draft"), ("B", "published"))
     )
@@ -314,7 +314,7 @@ def test_a_gateway_is_given_no_more_of_things_than_who_asks_may_see():
     assert told(admin) == [group.name, global_id("Product", draft.pk), shown]
 
 
-def test_the_shops_metadata_are_written_by_those_who_manage_settings():
+def test_shop_metadata_update_requires_manage_settings():
     query = """mutation($id: ID!, $input: [MetadataInput!]!) {
         updateMetadata(id: $id, input: $input) {
             item { ... on Shop { name } metadata { key value } } errors { field code } metadataErrors { code }
@@ -338,7 +338,7 @@ def test_the_shops_metadata_are_written_by_those_who_manage_settings():
     assert gone["errors"] == [{"field": "id", "code": "NOT_FOUND"}]
 
 
-def test_no_key_of_metadata_is_empty():
+def test_empty_metadata_key_is_refused():
     make_channel()
     user, admin = make_user(), make_admin()
     entry = '[{key: " ", value: "1"}]'

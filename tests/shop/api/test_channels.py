@@ -51,7 +51,7 @@ UPDATE = """
 GIVEN = {"name": "Lào", "slug": "lao", "currencyCode": "USD", "defaultCountry": "LA"}
 
 
-def test_a_channel_is_opened_with_its_settings():
+def test_channel_is_created_with_its_settings():
     given = GIVEN | {"isActive": True, "orderSettings": {"allowUnpaidOrders": True}}
 
     answer = data_of(CREATE, token_of(make_admin()), input=given)["channelCreate"]
@@ -83,7 +83,7 @@ def test_a_channel_is_opened_with_its_settings():
         ({"addWarehouses": ["abc"]}, "addWarehouses", "GRAPHQL_ERROR"),
     ],
 )
-def test_a_channel_that_cannot_be(wrong, field, code):
+def test_invalid_channel_is_refused(wrong, field, code):
     make_channel()
     token = token_of(make_admin())
     before = every_row()
@@ -94,7 +94,7 @@ def test_a_channel_that_cannot_be(wrong, field, code):
     assert every_row() == before
 
 
-def test_a_channels_settings_change_one_by_one():
+def test_channel_update_changes_only_the_given_settings():
     channel = make_channel(metadata={"a": "1"}, expire_orders_after_minutes=60)
     given = {
         "name": "Việt Nam ta",
@@ -127,7 +127,7 @@ def test_a_channels_settings_change_one_by_one():
     }
 
 
-def test_what_is_to_be_had_follows_zones_and_store_houses():
+def test_availability_follows_channel_zones_and_warehouses():
     channel = make_channel()
     seller = make_seller(channel=channel)
     variant = make_variant(seller)
@@ -152,7 +152,7 @@ def test_what_is_to_be_had_follows_zones_and_store_houses():
     assert refused["errors"] == [{"field": "addWarehouses", "code": "DUPLICATED_INPUT_ITEM"}]
 
 
-def test_a_channel_is_closed_and_opened_again():
+def test_channel_is_deactivated_and_activated():
     channel = make_channel()
     token, key = token_of(make_admin()), global_id("Channel", channel.pk)
 
@@ -181,7 +181,7 @@ SHOP = """
 """
 
 
-def test_the_shops_settings_change():
+def test_shop_settings_are_updated():
     given = {
         "name": "Chợ Phiên Bắc Kạn",
         "limitQuantityPerCheckout": None,
@@ -217,7 +217,7 @@ def test_the_shops_settings_change():
         ({"reserveStockDurationAnonymousUser": -1}, "reserveStockDurationAnonymousUser", "INVALID"),
     ],
 )
-def test_settings_that_cannot_be(wrong, field, code):
+def test_invalid_shop_settings_are_refused(wrong, field, code):
     token = token_of(make_admin())
     before = every_row()
 
@@ -240,7 +240,7 @@ def test_settings_that_cannot_be(wrong, field, code):
         ("shopSettingsUpdate(input: {})", "MANAGE_SETTINGS"),
     ],
 )
-def test_each_needs_its_permission(query, permission):
+def test_each_field_requires_its_permission(query, permission):
     for user in (None, make_user(), make_user(is_staff=True)):
         answer = ask(f"mutation {{ {query} {{ errors {{ code }} }} }}", token_of(user) if user else None)
         assert answer["errors"][0]["message"] == f"Permission denied: this needs one of {permission}."

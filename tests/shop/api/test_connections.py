@@ -87,7 +87,7 @@ def countries(page):
     return [edge["node"]["country"] for edge in page["edges"]]
 
 
-def test_forwards_through_all_pages(executor, dated, django_assert_num_queries):
+def test_forward_paging_covers_all_rows(executor, dated, django_assert_num_queries):
     text = f"query($after: String) {{ rates(first: 2, after: $after) {WHOLE} }}"
     seen, after = [], None
     while True:
@@ -107,7 +107,7 @@ def test_forwards_through_all_pages(executor, dated, django_assert_num_queries):
 
 @pytest.mark.parametrize("down", [False, True])
 @pytest.mark.parametrize("size", [1, 2, 4])
-def test_backwards_through_all_pages(executor, dated, down, size):
+def test_backward_paging_covers_all_rows(executor, dated, down, size):
     whole = executor.execute(
         f"query($down: Boolean) {{ rates(first: 9, down: $down) {BARE} }}", variables={"down": down}
     )
@@ -126,7 +126,7 @@ def test_backwards_through_all_pages(executor, dated, down, size):
     assert seen == countries(whole.data["rates"])
 
 
-def test_descending_nulls_come_first_and_the_rest_turns_round(executor, dated):
+def test_descending_order_puts_nulls_first(executor, dated):
     result = executor.execute(f"{{ rates(first: 100, down: true) {BARE} }}")
 
     assert countries(result.data["rates"]) == ["FR", "BE", "DE", "AT", "EE", "CZ"]
@@ -136,7 +136,7 @@ def test_descending_nulls_come_first_and_the_rest_turns_round(executor, dated):
     ("asked", "requested"),
     [("first: 2", ["EE", "AT"]), ("last: 2", ["AT", "DE"]), ("first: 9", ["EE", "AT", "DE"])],
 )
-def test_between_two_cursors(executor, dated, asked, requested):
+def test_page_between_two_cursors(executor, dated, asked, requested):
     edges = executor.execute(f"{{ rates(first: 100) {WHOLE} }}").data["rates"]["edges"]
     ends = {"after": edges[0]["cursor"], "before": edges[4]["cursor"]}
     asked = f"{asked}, after: $after, before: $before"
@@ -148,14 +148,14 @@ def test_between_two_cursors(executor, dated, asked, requested):
     assert countries(result.data["rates"]) == requested
 
 
-def test_nothing_found(executor):
+def test_page_of_no_rows(executor):
     page = executor.execute(f"{{ rates(first: 2) {WHOLE} }}").data["rates"]
 
     nothing = {"hasNextPage": False, "hasPreviousPage": False, "startCursor": None, "endCursor": None}
     assert page == {"edges": [], "pageInfo": nothing, "totalCount": 0}
 
 
-def test_only_what_is_asked_is_read(executor, dated, django_assert_num_queries):
+def test_only_requested_columns_are_selected(executor, dated, django_assert_num_queries):
     with django_assert_num_queries(1) as asked:
         executor.execute(f"{{ rates(first: 2) {BARE} }}")
     columns = asked[0]["sql"].partition(" FROM ")[0]
@@ -169,7 +169,7 @@ def test_only_what_is_asked_is_read(executor, dated, django_assert_num_queries):
     assert "COUNT" in asked[0]["sql"]
 
 
-def test_each_parent_has_a_page_of_its_own(executor, django_assert_num_queries):
+def test_nested_connection_pages_each_parent(executor, django_assert_num_queries):
     first, second, empty = (TaxClass.objects.create(name=name) for name in ("first", "second", "empty"))
     for tax_class, listed in ((first, "AT BE CZ DE"), (second, "EE FR")):
         for country in listed.split():
@@ -190,7 +190,7 @@ def test_each_parent_has_a_page_of_its_own(executor, django_assert_num_queries):
     assert countries(pages(f'first: 2, after: "{after}"')[0]) == ["BE", "AT"]
 
 
-def test_a_list_at_hand(executor):
+def test_connection_over_a_python_list(executor):
     def words(asked):
         page = executor.execute(f"{{ words({asked}) {{ edges {{ node }} totalCount }} }}").data["words"]
         assert page["totalCount"] == 4
@@ -222,7 +222,7 @@ STRANGE = "The cursor is not one of this list."
         (f'first: 1, before: "{connections.encode_cursor([None, [1]])}"', STRANGE),
     ],
 )
-def test_what_cannot_be_paged_is_told(executor, arguments, message):
+def test_invalid_paging_arguments_are_errors(executor, arguments, message):
     asked = f"({arguments})" if arguments else ""
 
     result = executor.execute(f"{{ rates{asked} {{ edges {{ cursor }} }} }}")
@@ -231,7 +231,7 @@ def test_what_cannot_be_paged_is_told(executor, arguments, message):
     assert [error.message for error in result.errors] == [message]
 
 
-def test_an_empty_page_may_be_asked_for(executor, dated):
+def test_first_zero_returns_an_empty_page(executor, dated):
     page = executor.execute(f"{{ rates(first: 0) {WHOLE} }}").data["rates"]
 
     assert (page["edges"], page["totalCount"], page["pageInfo"]["hasNextPage"]) == ([], 6, True)

@@ -35,7 +35,7 @@ NAMED = {
         ("application/x-www-form-urlencoded", "query=%7B%20shop%20%7B%20name%20%7D%20%7D&variables=%7B%7D"),
     ],
 )
-def test_each_content_type_carries_a_query(kind, body):
+def test_each_content_type_is_accepted(kind, body):
     response = post(body, content_type=kind)
 
     assert response.status_code == 200
@@ -82,7 +82,7 @@ def test_each_content_type_carries_a_query(kind, body):
         ("multipart/form-data", "x", 400, "The request's body cannot be read."),
     ],
 )
-def test_a_body_that_is_no_request_is_told_so(kind, body, status, message):
+def test_malformed_body_is_an_error(kind, body, status, message):
     response = post(body, content_type=kind)
 
     assert response.status_code == status
@@ -93,7 +93,7 @@ def test_a_body_that_is_no_request_is_told_so(kind, body, status, message):
     }
 
 
-def test_a_body_beyond_the_limit_is_not_read():
+def test_too_large_body_is_refused_with_413():
     body = json.dumps({"query": NAME + "#" * settings.DATA_UPLOAD_MAX_MEMORY_SIZE})
 
     response = post(body)
@@ -102,14 +102,14 @@ def test_a_body_beyond_the_limit_is_not_read():
     assert json.loads(response.content)["errors"][0]["message"] == "The request is too large."
 
 
-def test_a_list_of_one_is_answered_with_a_list():
+def test_batch_of_one_returns_a_list():
     response = post([{"query": NAME}])
 
     assert response.status_code == 200
     assert json.loads(response.content) == [NAMED]
 
 
-def test_a_query_that_does_not_parse():
+def test_syntax_error_returns_400():
     error = refused("{ shop")
 
     assert error == {
@@ -119,7 +119,7 @@ def test_a_query_that_does_not_parse():
     }
 
 
-def test_a_query_that_is_not_valid():
+def test_unknown_field_returns_400():
     error = refused("{ shop { colour } }")
 
     assert error["message"] == "Cannot query field 'colour' on type 'Shop'."
@@ -141,27 +141,27 @@ def test_a_query_that_is_not_valid():
         ),
     ],
 )
-def test_a_variable_that_does_not_fit(query, variables, message):
+def test_invalid_variable_returns_400(query, variables, message):
     error = refused(query, **variables)
 
     assert error["message"] == message
     assert error["extensions"]["exception"]["code"] == "GraphQLError"
 
 
-def test_a_name_that_no_operation_has():
+def test_unknown_operation_name_returns_400():
     response = post({"query": "query A { shop { name } } query B { shop { name } }", "operationName": "C"})
 
     assert response.status_code == 400
     assert json.loads(response.content)["errors"][0]["message"] == "Unknown operation named 'C'."
 
 
-def test_of_several_operations_the_named_one_is_executed():
+def test_operation_name_selects_the_operation():
     response = post({"query": "query A { shop { name } } query B { shop { id } }", "operationName": "B"})
 
     assert json.loads(response.content)["data"] == {"shop": {"id": "U2hvcDox"}}
 
 
-def test_what_fails_in_a_resolver_stands_beside_the_data_with_status_200():
+def test_resolver_error_returns_partial_data_with_200():
     answer = ask("{ shop { name } channels { id } }")
 
     assert answer["data"] == {"shop": {"name": "Chợ Phiên"}, "channels": None}
@@ -176,14 +176,14 @@ def test_what_fails_in_a_resolver_stands_beside_the_data_with_status_200():
 
 
 @pytest.mark.parametrize("method", ["get", "put", "patch", "delete", "head"])
-def test_queries_are_posted(method):
+def test_endpoint_allows_only_post_and_options(method):
     response = getattr(Client(), method)(ADDRESS, {"query": NAME} if method == "get" else "")
 
     assert response.status_code == 405
     assert response["Allow"] == "POST, OPTIONS"
 
 
-def test_the_address_without_its_slash_is_another():
+def test_address_without_trailing_slash_is_not_found():
     assert (
         Client().post("/graphql", json.dumps({"query": NAME}), content_type="application/json").status_code
         == 404
@@ -192,7 +192,7 @@ def test_the_address_without_its_slash_is_another():
 
 
 @override_settings(API_ORIGINS=["https://tiem.example"])
-def test_browsers_of_named_sites_may_ask_first():
+def test_preflight_of_an_allowed_origin():
     response = Client().options(ADDRESS, headers={"origin": "https://tiem.example"})
 
     assert response.status_code == 200
@@ -207,7 +207,7 @@ def test_browsers_of_named_sites_may_ask_first():
 
 
 @override_settings(API_ORIGINS=["https://tiem.example"])
-def test_an_answer_lets_the_named_site_read_it_with_its_cookies():
+def test_response_allows_credentials_for_an_allowed_origin():
     response = post({"query": NAME}, origin="https://tiem.example")
 
     assert response["Access-Control-Allow-Origin"] == "https://tiem.example"
@@ -215,7 +215,7 @@ def test_an_answer_lets_the_named_site_read_it_with_its_cookies():
     assert "Access-Control-Allow-Methods" not in response
 
 
-def test_where_no_site_is_named_any_site_may_ask_but_without_cookies():
+def test_without_configured_origins_any_origin_is_allowed_without_credentials():
     asked = Client().options(ADDRESS, headers={"origin": "https://la.example"})
     answered = post({"query": NAME}, origin="https://la.example")
 
@@ -226,7 +226,7 @@ def test_where_no_site_is_named_any_site_may_ask_but_without_cookies():
 
 
 @override_settings(API_ORIGINS=["*", "https://tiem.example"])
-def test_named_sites_keep_their_cookies_beside_any_site():
+def test_wildcard_origin_keeps_credentials_for_listed_origins():
     stranger = post({"query": NAME}, origin="https://la.example")
     named = post({"query": NAME}, origin="https://tiem.example")
 
@@ -237,16 +237,16 @@ def test_named_sites_keep_their_cookies_beside_any_site():
 
 
 @override_settings(API_ORIGINS=["https://tiem.example"])
-def test_a_site_that_is_not_named_is_let_to_nothing():
+def test_unlisted_origin_gets_no_cors_headers():
     assert "Access-Control-Allow-Origin" not in post({"query": NAME}, origin="https://la.example")
     assert "Access-Control-Allow-Origin" in post({"query": NAME}, origin="https://tiem.example")
 
 
-def test_a_string_that_is_no_token_of_ours_is_ignored():
+def test_foreign_token_is_ignored_over_http():
     assert ask(NAME, "abc")["data"] == NAMED["data"]
 
 
-def test_an_unknown_channel_is_null_and_a_malformed_id_an_error():
+def test_unknown_channel_is_null_and_malformed_id_is_an_error():
     make_channel()
 
     assert ask('{ channel(slug: "la") { id } }')["data"] == {"channel": None}
@@ -266,7 +266,7 @@ def test_introspection_of_one_name_costs_one():
     assert answer["extensions"]["cost"]["requestedQueryCost"] == 1
 
 
-def test_the_key_is_published():
+def test_jwks_publishes_the_signing_key():
     (key,) = Client().get("/.well-known/jwks.json").json()["keys"]
 
     assert set(key) == {"kty", "key_ops", "n", "e", "use", "kid", "alg"}
@@ -281,7 +281,7 @@ def multipart(operations, places, client=None, **files):
 UPLOAD = {"query": NAME, "variables": {"file": None, "files": [None]}}
 
 
-def test_files_come_as_parts_of_the_body():
+def test_multipart_upload_fills_variables():
     file = SimpleUploadedFile("a.txt", b"abc")
 
     response = multipart(UPLOAD, {"0": ["variables.file", "variables.files.0"]}, **{"0": file})
@@ -310,14 +310,14 @@ def test_files_come_as_parts_of_the_body():
         (UPLOAD, [], "`operations` must be a single operation, and `map` an object."),
     ],
 )
-def test_files_that_have_no_place_are_told(operations, places, message):
+def test_invalid_multipart_map_is_an_error(operations, places, message):
     response = multipart(operations, places, **{"0": SimpleUploadedFile("a.txt", b"abc")})
 
     assert response.status_code == 400
     assert response.json()["errors"][0]["message"] == message
 
 
-def test_parts_that_are_missing_or_no_json_are_told():
+def test_missing_or_malformed_multipart_parts_are_errors():
     for parts, message in (
         ({"map": "{}"}, "A multipart request needs the parts `operations` and `map`."),
         ({"operations": "{", "map": "{}"}, "`operations` and `map` must be JSON."),
@@ -327,7 +327,7 @@ def test_parts_that_are_missing_or_no_json_are_told():
         assert (response.status_code, response.json()["errors"][0]["message"]) == (400, message)
 
 
-def test_one_file_stands_in_few_places():
+def test_multipart_map_paths_are_limited():
     file = SimpleUploadedFile("a.txt", b"abc")
 
     response = multipart(UPLOAD, {"0": ["variables.file"] * 51}, **{"0": file})
@@ -336,7 +336,7 @@ def test_one_file_stands_in_few_places():
     assert (response.status_code, response.json()["errors"][0]["message"]) == (400, message)
 
 
-def test_files_beyond_the_limit_are_not_read():
+def test_too_large_multipart_body_is_refused_with_413():
     headers = {"CONTENT_LENGTH": str(MAX_BYTES_WITH_FILES + 1)}
 
     response = Client().post(ADDRESS, {"operations": "{}", "map": "{}"}, **headers)

@@ -15,12 +15,12 @@ def test_generated_types_are_up_to_date():
     assert stale == set()  # `manage.py write_input_types` renews them
 
 
-def test_members_that_may_be_left_out_are_not_required():
+def test_optional_input_fields_are_not_required():
     members = typing.get_type_hints(CheckoutLineInput, include_extras=True)
 
     assert members["variantId"] is str
     assert members["price"] == typing.NotRequired[Decimal | None]
 
 
-def test_arguments_of_a_field_are_a_type():
+def test_field_arguments_have_a_type():
     assert typing.get_type_hints(ProductsArguments)["first"] == int | None

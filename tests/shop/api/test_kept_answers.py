@@ -50,7 +50,7 @@ def shown(variant):
     return (found["name"], price, only["quantityAvailable"]), len(queries)
 
 
-def test_an_answer_is_given_again_until_a_name_a_price_or_stock_changes():
+def test_cached_answer_is_reused_until_name_price_or_stock_changes():
     make_channel(checks_listings=False)
     seller = make_seller()
     variant = make_variant(seller, on_hand=9)
@@ -93,7 +93,7 @@ def test_an_answer_is_given_again_until_a_name_a_price_or_stock_changes():
     ]
 
 
-def test_nothing_personal_nothing_that_failed_and_no_change_is_kept(answers):
+def test_personal_failed_and_mutating_requests_are_not_cached(answers):
     buyer, admin = make_user(), make_admin()
     variant = make_variant(make_seller(), price=90_000, on_hand=9)
     hidden = make_variant(name="Áo chàm", state="draft")
@@ -120,14 +120,14 @@ def test_nothing_personal_nothing_that_failed_and_no_change_is_kept(answers):
     assert len(answers) == 1
 
 
-def test_each_address_has_answers_of_its_own(answers):
+def test_answers_are_cached_per_host(answers):
     for host in ("localhost", "127.0.0.1", "localhost"):
         assert post({"query": "{ shop { name } }"}, host=host).status_code == 200
 
     assert len(answers) == 2
 
 
-def test_a_change_that_shows_late_is_seen_though_newer_ones_were_there_before():
+def test_late_commit_of_an_older_change_changes_the_catalogue_version():
     def write(key):
         Change.objects.create(
             pk=key,
@@ -149,7 +149,7 @@ def test_a_change_that_shows_late_is_seen_though_newer_ones_were_there_before():
     assert catalogue_version() != before
 
 
-def test_whatever_staff_change_of_goods_is_shown_at_once():
+def test_staff_changes_of_products_show_at_once():
     channel = make_channel(checks_listings=False)
     variant = make_variant(make_seller())
     shelf = Category.objects.get_or_create(name="Trà", slug="tra")[0]

@@ -63,7 +63,7 @@ def errors_of(payload):
     return [(error["field"], error["code"]) for error in payload["errors"]]
 
 
-def test_a_forgotten_password_is_set_anew_by_a_letter():
+def test_password_reset_by_emailed_link():
     user = make_user(is_confirmed=False)
     before = token_of(user)
 
@@ -81,7 +81,7 @@ def test_a_forgotten_password_is_set_anew_by_a_letter():
     assert (errors_of(again), again["token"]) == ([("token", "INVALID")], None)
 
 
-def test_nobody_learns_whether_an_address_has_an_account():
+def test_password_reset_does_not_reveal_whether_account_exists():
     known = data_of(RESET, email=make_user().email, to=REDIRECT)
     unknown = data_of(RESET, email="la@example.com", to=REDIRECT)
 
@@ -90,7 +90,7 @@ def test_nobody_learns_whether_an_address_has_an_account():
 
 
 @pytest.mark.parametrize("known", [True, False])
-def test_letters_are_not_sent_without_end(known):
+def test_password_reset_emails_are_rate_limited(known):
     email = make_user().email if known else "la@example.com"
     for _ in range(PASSWORD_LINKS.tries):
         data_of(RESET, email=email, to=REDIRECT)
@@ -100,14 +100,14 @@ def test_letters_are_not_sent_without_end(known):
     assert errors_of(refused) == [("email", "PASSWORD_RESET_ALREADY_REQUESTED")]
 
 
-def test_letters_do_not_lead_elsewhere():
+def test_password_reset_refuses_a_foreign_redirect_url():
     refused = data_of(RESET, email=make_user().email, to="https://la.example/")["requestPasswordReset"]
 
     assert errors_of(refused) == [("redirectUrl", "INVALID")]
     assert Notification.objects.count() == 0
 
 
-def test_a_new_password_is_as_good_as_any_other():
+def test_password_reset_validates_the_new_password():
     user = make_user()
     data_of(RESET, email=user.email, to=REDIRECT)
     _letter, values = values_in_the_last_letter()
@@ -120,7 +120,7 @@ def test_a_new_password_is_as_good_as_any_other():
     ]
 
 
-def test_a_password_is_changed_by_whoever_knows_the_old_one():
+def test_password_change_with_the_old_password():
     user = make_user()
     token = token_of(user)
 
@@ -140,7 +140,7 @@ def test_a_password_is_changed_by_whoever_knows_the_old_one():
         (PASSWORD, "ngan", [("newPassword", "PASSWORD_TOO_SHORT")]),
     ],
 )
-def test_a_password_that_may_not_be_changed(old, new, errors):
+def test_invalid_password_change_is_refused(old, new, errors):
     token = token_of(make_user())
     before = every_row()
 
@@ -150,7 +150,7 @@ def test_a_password_that_may_not_be_changed(old, new, errors):
     assert every_row() == before
 
 
-def test_an_email_address_is_changed_by_a_letter_to_the_new_one():
+def test_email_change_is_confirmed_by_link_to_the_new_address():
     user = make_user()
     token = token_of(user)
 
@@ -166,7 +166,7 @@ def test_an_email_address_is_changed_by_a_letter_to_the_new_one():
     assert user.email == "moi@example.com"
 
 
-def test_the_link_of_an_email_address_is_of_one_person_and_used_once():
+def test_email_change_token_is_personal_and_single_use():
     user, other = make_user(), make_user()
     data_of(ASK_EMAIL, token_of(user), password=PASSWORD, email="moi@example.com", to=REDIRECT)
     _letter, values = values_in_the_last_letter()
@@ -180,7 +180,7 @@ def test_the_link_of_an_email_address_is_of_one_person_and_used_once():
     assert errors(user, values["token"]) == [("token", "INVALID")]
 
 
-def test_an_email_address_that_somebody_took_meanwhile():
+def test_email_change_is_refused_if_address_was_taken_meanwhile():
     user = make_user()
     data_of(ASK_EMAIL, token_of(user), password=PASSWORD, email="moi@example.com", to=REDIRECT)
     _letter, values = values_in_the_last_letter()
@@ -199,7 +199,7 @@ def test_an_email_address_that_somebody_took_meanwhile():
         ({"to": "https://la.example/"}, [("redirectUrl", "INVALID")]),
     ],
 )
-def test_an_email_address_that_may_not_be_changed(wrong, errors):
+def test_invalid_email_change_is_refused(wrong, errors):
     make_user(email="cu@example.com")
     token = token_of(make_user())
     before = every_row()
@@ -211,7 +211,7 @@ def test_an_email_address_that_may_not_be_changed(wrong, errors):
     assert every_row() == before
 
 
-def test_the_old_password_is_not_tried_for_ever():
+def test_old_password_attempts_are_rate_limited():
     token = token_of(make_user())
     for _ in range(FAILED_SIGN_INS.tries):
         data_of(CHANGE, token, old="wrong", new=NEW)

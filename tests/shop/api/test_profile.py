@@ -73,7 +73,7 @@ def home():
     return user, row
 
 
-def test_an_address_is_kept_with_the_codes_of_its_places():
+def test_address_is_saved_with_province_and_commune_codes():
     make_places()
     user = make_user()
 
@@ -116,7 +116,7 @@ def test_an_address_is_kept_with_the_codes_of_its_places():
         ({"country": "US", "countryArea": "CA", "postalCode": "x"}, [("postalCode", "INVALID")]),
     ],
 )
-def test_an_address_that_does_not_fit_is_told_field_by_field(wrong, errors):
+def test_invalid_address_is_refused_with_an_error_per_field(wrong, errors):
     make_places()
     token = token_of(make_user())
     before = every_row()
@@ -129,7 +129,7 @@ def test_an_address_that_does_not_fit_is_told_field_by_field(wrong, errors):
     assert every_row() == before
 
 
-def test_a_foreign_address_is_put_as_its_country_writes_it():
+def test_foreign_address_is_normalised():
     given = {
         "streetAddress1": "1600 Amphitheatre Parkway",
         "city": "Mountain View",
@@ -143,7 +143,7 @@ def test_a_foreign_address_is_put_as_its_country_writes_it():
     assert (answer["address"]["city"], answer["address"]["countryArea"]) == ("MOUNTAIN VIEW", "CA")
 
 
-def test_only_those_who_may_skip_the_checks():
+def test_skipping_address_validation_requires_permission():
     given = {"city": "", "country": "VN", "skipValidation": True}
 
     refused = ask(CREATE, token_of(make_user()), input=given)
@@ -153,7 +153,7 @@ def test_only_those_who_may_skip_the_checks():
     assert Address.objects.count() == 0
 
 
-def test_an_address_is_changed_in_what_is_given(home):
+def test_address_update_changes_only_given_fields(home):
     user, row = home
     make_places()
 
@@ -167,7 +167,7 @@ def test_an_address_is_changed_in_what_is_given(home):
     assert (row.street_address_1, row.province_code) == ("Phố Huế 2", HANOI)
 
 
-def test_an_address_is_chosen_and_forgotten(home):
+def test_default_address_is_set_and_deleted(home):
     user, row = home
     key = global_id("Address", row.pk)
     token = token_of(user)
@@ -190,7 +190,7 @@ def test_an_address_is_chosen_and_forgotten(home):
         (CHOOSE, "accountSetDefaultAddress", {"type": "BILLING"}),
     ],
 )
-def test_somebody_elses_address_is_like_none(home, query, name, more):
+def test_address_of_another_user_is_not_found(home, query, name, more):
     _owner, row = home
     token = token_of(make_user())
     orders_copy = Address.objects.create(city="Hà Nội")
@@ -216,7 +216,7 @@ UPDATE_ME = """
 """
 
 
-def test_people_change_their_details():
+def test_account_update_changes_own_details():
     make_places()
     user = make_user(metadata={"a": "1"})
     given = {
@@ -243,7 +243,7 @@ def test_people_change_their_details():
     assert (user.first_name, user.last_name, user.language) == ("Hoa", "Bàn", "en-us")
 
 
-def test_a_shared_default_address_is_not_changed_for_the_other_use(home):
+def test_changing_billing_default_leaves_shared_shipping_default(home):
     make_places()
     user, row = home
     user.default_billing_address = user.default_shipping_address = row
@@ -258,7 +258,7 @@ def test_a_shared_default_address_is_not_changed_for_the_other_use(home):
     assert row.city == "Phường Cửa Nam"
 
 
-def test_acting_for_a_customer_takes_a_permission():
+def test_account_update_of_a_customer_requires_permission():
     customer, helper = make_user(), make_user(is_staff=True)
     key = global_id("User", customer.pk)
 
@@ -289,7 +289,7 @@ DELETE_A = """
 """
 
 
-def test_people_write_their_own_public_metadata_only():
+def test_users_write_only_their_own_public_metadata():
     user, other = make_user(metadata={"a": "1"}), make_user()
     given = [{"key": "b", "value": "2"}]
 
@@ -319,7 +319,7 @@ def test_people_write_their_own_public_metadata_only():
     ]
 
 
-def test_one_sees_oneself_and_staff_see_customers(django_assert_num_queries):
+def test_user_query_requires_permission(django_assert_num_queries):
     user, staff = make_user(), make_user(is_staff=True)
     query = "query($id: ID) { user(id: $id) { email note privateMetadata { key } } }"
     key = global_id("User", user.pk)
@@ -345,7 +345,7 @@ def test_one_sees_oneself_and_staff_see_customers(django_assert_num_queries):
 NAMED = {"MANAGE_ORDERS": "Quản lý đơn hàng.", "MANAGE_PRODUCTS": "Quản lý sản phẩm."}
 
 
-def test_what_the_dashboard_asks_of_a_member_of_staff(django_assert_num_queries):
+def test_staff_permissions_and_groups_in_me(django_assert_num_queries):
     channel, _other = make_channel(), make_channel(slug="khac", name="Khác")
     staff = make_user(is_staff=True)
     group = Group.objects.create(name="Bán hàng", restricted_to_channels=True, is_platform_wide=True)
@@ -382,7 +382,7 @@ def test_what_the_dashboard_asks_of_a_member_of_staff(django_assert_num_queries)
     }
 
 
-def test_what_is_too_long_to_be_kept_is_told():
+def test_too_long_values_are_refused():
     make_channel()
     user, admin = make_user(), make_admin()
     long, address = "x" * 300, f"{'a' * 60}@{'.'.join(['b' * 50] * 4)}.com"

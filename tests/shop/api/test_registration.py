@@ -64,7 +64,7 @@ def without_times(answer):
     return answer | {"user": answer["user"] | {"dateJoined": None}}
 
 
-def test_an_account_is_opened_and_confirmed_by_a_letter():
+def test_registration_is_confirmed_by_emailed_link():
     answer = data_of(REGISTER, input=given())["accountRegister"]
 
     user = User.objects.get(email="moi@example.com")
@@ -99,7 +99,7 @@ def test_an_account_is_opened_and_confirmed_by_a_letter():
     ]
 
 
-def test_the_answer_does_not_tell_whether_the_address_is_taken():
+def test_registration_does_not_reveal_whether_account_exists():
     fresh = data_of(REGISTER, input=given())["accountRegister"]
     make_user(email="cu@example.com")
     letters = Notification.objects.count()
@@ -114,7 +114,7 @@ def test_the_answer_does_not_tell_whether_the_address_is_taken():
     assert Notification.objects.order_by("pk").last().key.startswith("registration:")
 
 
-def test_somebody_who_has_not_confirmed_is_written_to_again():
+def test_repeated_registration_sends_another_confirmation_email():
     data_of(REGISTER, input=given())
     data_of(REGISTER, input=given(password="another-password-2026"))
 
@@ -122,7 +122,7 @@ def test_somebody_who_has_not_confirmed_is_written_to_again():
     assert User.objects.count() == 1
 
 
-def test_without_letters_the_account_is_open_at_once():
+def test_account_is_confirmed_at_once_without_email_confirmation():
     ShopSettings.objects.create(enable_account_confirmation_by_email=False)
 
     answer = data_of(REGISTER, input={"email": "moi@example.com", "password": PASSWORD})["accountRegister"]
@@ -148,7 +148,7 @@ def test_without_letters_the_account_is_open_at_once():
         ({"channel": "dong"}, [("channel", "CHANNEL_INACTIVE")]),
     ],
 )
-def test_what_is_wrong_with_it_is_told_and_nothing_saved(wrong, errors):
+def test_invalid_registration_is_refused_and_saves_nothing(wrong, errors):
     make_channel(slug="dong", is_active=False)
 
     before = every_row()
@@ -161,13 +161,13 @@ def test_what_is_wrong_with_it_is_told_and_nothing_saved(wrong, errors):
 
 
 @override_settings(API_CLIENT_HOSTS=["*"])
-def test_any_site_may_be_allowed():
+def test_wildcard_client_host_allows_any_redirect_url():
     answer = data_of(REGISTER, input=given(redirectUrl="https://la.example/"))["accountRegister"]
 
     assert answer["errors"] == []
 
 
-def test_one_network_opens_so_many_accounts_and_no_more():
+def test_registrations_are_rate_limited_per_network():
     for _ in range(API_REGISTRATIONS.tries - 1):
         API_REGISTRATIONS.spend("127.0.0.1")
 
@@ -179,7 +179,7 @@ def test_one_network_opens_so_many_accounts_and_no_more():
     assert User.objects.count() == 1
 
 
-def test_the_letter_can_be_sent_again():
+def test_confirmation_email_can_be_sent_again():
     query = """mutation($to: String!) {
         sendConfirmationEmail(redirectUrl: $to, channel: "viet-nam") { errors { field code } }
     }"""
@@ -204,7 +204,7 @@ DELETE = (
 )
 
 
-def test_an_account_is_deleted_by_a_letter():
+def test_account_is_deleted_by_emailed_link():
     user, other = make_user(), make_user()
     token = token_of(user)
 
@@ -220,7 +220,7 @@ def test_an_account_is_deleted_by_a_letter():
     assert (user.email, user.is_active, user.erased_at is not None) == (None, False, True)
 
 
-def test_whose_order_is_on_its_way_waits():
+def test_account_with_an_open_order_cannot_be_deleted():
     user = make_user()
     order = make_order()
     order.user = user
@@ -236,7 +236,7 @@ def test_whose_order_is_on_its_way_waits():
     assert user.is_active
 
 
-def test_staff_do_not_delete_themselves():
+def test_staff_cannot_request_their_own_deletion():
     answer = data_of(DELETION, token_of(make_admin()), to=REDIRECT)["accountRequestDeletion"]
 
     assert answer["errors"] == [{"field": None, "code": "DELETE_STAFF_ACCOUNT"}]
@@ -259,7 +259,7 @@ def test_staff_do_not_delete_themselves():
         "tokensDeactivateAll",
     ],
 )
-def test_whoever_is_not_signed_in_is_told_so(query):
+def test_anonymous_is_denied(query):
     answer = ask(f"mutation {{ {query} {{ errors {{ code }} }} }}")
 
     (error,) = answer["errors"]
@@ -268,7 +268,7 @@ def test_whoever_is_not_signed_in_is_told_so(query):
     assert error["extensions"]["exception"]["code"] == "PermissionDenied"
 
 
-def test_no_password_survives_that_a_stranger_chose_before_the_owner_confirmed():
+def test_confirmation_drops_passwords_set_before_it():
     data_of(REGISTER, input=given(password="mat-khau-cua-ke-gian-2026"))
     data_of(REGISTER, input=given())
     _letter, sent, _path = link_in_the_last_letter()

@@ -85,7 +85,7 @@ def taken(executor, name, value):
         ("UUID", uuid.UUID(KEY), KEY),
     ],
 )
-def test_what_goes_out(executor, name, value, wire):
+def test_scalar_is_serialised(executor, name, value, wire):
     assert sent(executor, name, value) == wire
 
 
@@ -118,7 +118,7 @@ def test_what_goes_out(executor, name, value, wire):
         ("_Any", {"__typename": "User", "id": "x"}, {"__typename": "User", "id": "x"}),
     ],
 )
-def test_what_comes_in(executor, name, wire, value):
+def test_scalar_is_parsed(executor, name, wire, value):
     assert taken(executor, name, wire) == value
 
 
@@ -160,7 +160,7 @@ def test_what_comes_in(executor, name, wire, value):
         ("Upload", "x"),
     ],
 )
-def test_what_is_refused(executor, name, wire):
+def test_invalid_scalar_is_refused(executor, name, wire):
     field = name.strip("_").lower()
     text = f"query($value: {name}) {{ {field}(value: $value) }}"
 
@@ -170,7 +170,7 @@ def test_what_is_refused(executor, name, wire):
     assert result.errors[0].message.startswith("Variable '$value' has invalid value")
 
 
-def test_literals_are_taken_like_variables(executor):
+def test_literals_are_parsed_like_variables(executor):
     for literal, name, value in (
         ('"2026-11-25"', "date", datetime.date(2026, 11, 25)),
         ("1.5", "decimal", Decimal("1.5")),
@@ -183,7 +183,7 @@ def test_literals_are_taken_like_variables(executor):
     assert executor.execute('{ upload(value: "x") }', context={"answer": None}).errors
 
 
-def test_a_weight_without_a_unit_is_in_the_shops():
+def test_weight_without_a_unit_uses_the_shop_unit():
     assert WeightInput(Decimal("1.5"), None).grams("kg") == 1500
     assert WeightInput(Decimal("1.5"), None).grams("g") == 2
     assert WeightInput(Decimal(1), "LB").grams("kg") == 454
@@ -197,7 +197,7 @@ def test_a_weight_without_a_unit_is_in_the_shops():
         (MoneyAmount(1500, "KWD"), {"amount": 1.5, "fractionalAmount": 1500, "fractionDigits": 3}),
     ],
 )
-def test_money_has_its_currencys_digits(executor, value, wire):
+def test_money_has_the_fraction_digits_of_its_currency(executor, value, wire):
     text = "{ money { amount currency fractionalAmount fractionDigits } }"
 
     assert executor.execute(text, context={"answer": value}).data["money"] == wire | {
@@ -205,7 +205,7 @@ def test_money_has_its_currencys_digits(executor, value, wire):
     }
 
 
-def test_a_price_with_its_tax(executor):
+def test_taxed_money_includes_net_gross_and_tax(executor):
     text = "{ taxed { currency gross { amount } net { amount } tax { amount } } }"
 
     assert executor.execute(text, context={"answer": TaxedAmount(37037, 40000, "VND")}).data["taxed"] == {

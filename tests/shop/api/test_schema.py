@@ -35,16 +35,16 @@ def words(value, field="word"):
     return query
 
 
-def test_the_whole_contract_binds():
+def test_all_areas_bind_to_the_contract():
     assert build_schema_and_executor(AREAS).schema.query_type.name == "Query"
 
 
-def test_a_field_that_nothing_answers_is_refused(area):
+def test_field_without_a_resolver_is_refused(area):
     with pytest.raises(ValueError, match=r"No resolver answers Query\.other\."):
         build_schema_and_executor([area("type Query { word: String other: String }", words("a"))])
 
 
-def test_a_resolver_of_no_field_is_refused(area):
+def test_resolver_without_a_field_is_refused(area):
     with pytest.raises(ValueError, match=r"There is a resolver of Query\.word, which the schema lacks\."):
         build_schema_and_executor([area("type Query { other: String }", words("a", "other"), words("a"))])
 
@@ -58,7 +58,7 @@ def test_two_resolvers_of_one_field_are_refused(area):
         thing.id()
 
 
-def test_an_unknown_scalar_or_enum_is_refused(area):
+def test_unknown_scalar_or_enum_is_refused(area):
     with pytest.raises(ValueError, match="The scalar Colour has no behaviour"):
         build_schema_and_executor([area("scalar Colour type Query { word: Colour }", words("a"))])
     with pytest.raises(ValueError, match="There is no enum Flow"):
@@ -68,7 +68,7 @@ def test_an_unknown_scalar_or_enum_is_refused(area):
 SDL = "enum Flow { CHARGE AUTHORIZE OTHER } type Query { word(flow: Flow = CHARGE, flows: [Flow!]): [Flow] }"
 
 
-def test_enums_go_out_and_come_in_by_their_names(area):
+def test_enums_are_mapped_to_their_schema_names(area):
     query = Queries()
     query.field("word")(lambda arguments, *_: [arguments["flow"], *arguments.get("flows", ()), Flow.LATER])
     executor = build_schema_and_executor([area(SDL, query, enums={"Flow": Flow})]).executor
@@ -113,7 +113,7 @@ class Taken(Refused):
         (Refused("No."), {"field": None, "message": "No.", "code": "INVALID", "lines": None}),
     ],
 )
-def test_refusals_are_data(area, raised, entry):
+def test_refusals_become_payload_errors(area, raised, entry):
     mutation = Mutations(codes={"taken": "UNIQUE"})
 
     @mutation.field()
@@ -134,7 +134,7 @@ def test_refusals_are_data(area, raised, entry):
     }
 
 
-def test_every_query_and_mutation_says_what_it_is_for():
+def test_every_query_and_mutation_has_a_description():
     schema = built_schema().schema
 
     for root in (schema.query_type, schema.mutation_type):

@@ -91,7 +91,7 @@ def run(operations, examples):
     ask()
 
 
-def test_whatever_schemathesis_asks_is_answered(operations):
+def test_schemathesis_finds_no_internal_error(operations):
     schema = built_schema().schema
     fields = [*schema.query_type.fields, *schema.mutation_type.fields]
     assert len(operations) == sum(not name.startswith("_") for name in fields)
@@ -99,5 +99,5 @@ def test_whatever_schemathesis_asks_is_answered(operations):
 
 
 @pytest.mark.long
-def test_whatever_schemathesis_asks_for_long_is_answered(operations):
+def test_long_schemathesis_run_finds_no_internal_error(operations):
     run(operations, 1000)

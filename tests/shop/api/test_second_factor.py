@@ -45,7 +45,7 @@ def refusal(user: User, password: str) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize("space", ["", " "])
-def test_the_apps_code_follows_the_password(space: str) -> None:
+def test_code_appended_to_the_password_signs_in(space: str) -> None:
     user = give_app(make_staff())
 
     answer = create(user, f"{PASSWORD}{space}{app_code()}")
@@ -55,7 +55,7 @@ def test_the_apps_code_follows_the_password(space: str) -> None:
     assert answer["token"]
 
 
-def test_neither_the_password_alone_nor_another_code_nor_a_used_one_gives_a_token() -> None:
+def test_missing_wrong_or_used_code_gives_no_token() -> None:
     user = give_app(make_staff(language="en"))
     used = f"{PASSWORD}{app_code()}"
     create(user, used)
@@ -65,14 +65,14 @@ def test_neither_the_password_alone_nor_another_code_nor_a_used_one_gives_a_toke
     ] * 4
 
 
-def test_whoever_forgets_the_code_is_told_where_to_write_it() -> None:
+def test_missing_code_is_explained_in_the_error() -> None:
     assert refusal(give_app(make_user()), PASSWORD) == (
         "INVALID_CREDENTIALS",
         "Gõ sáu số của ứng dụng xác thực liền ngay sau mật khẩu.",
     )
 
 
-def test_codes_are_not_tried_without_end() -> None:
+def test_second_factor_attempts_are_rate_limited() -> None:
     user = give_app(make_staff())
     for _try in range(SECOND_FACTORS.tries):
         refusal(user, f"{PASSWORD}{wrong_code()}")
@@ -80,7 +80,7 @@ def test_codes_are_not_tried_without_end() -> None:
     assert refusal(user, f"{PASSWORD}{app_code()}")[0] == "LOGIN_ATTEMPT_DELAYED"
 
 
-def test_a_letters_link_alone_gives_no_token_where_two_factors_are_asked_for() -> None:
+def test_password_reset_gives_no_token_with_a_second_factor() -> None:
     user = give_app(make_user())
 
     answer = data_of(SET, email=user.email, token=LINK.make_token(user), password="mien-dong-2026")[
@@ -90,7 +90,7 @@ def test_a_letters_link_alone_gives_no_token_where_two_factors_are_asked_for() -
     assert answer == {"token": None, "refreshToken": None, "user": {"email": user.email}, "errors": []}
 
 
-def test_staff_without_a_second_factor_come_in_until_their_days_of_grace_are_over() -> None:
+def test_staff_without_a_second_factor_sign_in_during_the_grace_period() -> None:
     user = make_staff()
     days_of_grace = datetime.timedelta(days=14)
 

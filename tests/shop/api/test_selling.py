@@ -41,7 +41,7 @@ def key_of(row):
     return global_id("Cooperative", row.pk)
 
 
-def test_staff_of_a_cooperative_say_what_its_page_shows_and_when_it_rests():
+def test_cooperative_staff_update_its_page_and_pause_it():
     thien_an, other = make_cooperative("HTX Thiên An", story="Từ xưa."), make_cooperative("HTX Khác")
     token = token_of(make_staff(Permission.MANAGE_PRODUCTS, works_for=(thien_an,)))
     day = datetime.date.today() + datetime.timedelta(days=20)
@@ -81,7 +81,7 @@ def test_staff_of_a_cooperative_say_what_its_page_shows_and_when_it_rests():
     assert every_row() == before
 
 
-def test_the_platform_answers_who_asks_to_sell():
+def test_platform_staff_decide_on_a_seller_application():
     asks = make_cooperative("HTX Mới", state=CooperativeState.APPLIED)
     token, key = token_of(make_staff(Permission.MANAGE_STAFF)), key_of(asks)
 
@@ -104,7 +104,7 @@ def test_the_platform_answers_who_asks_to_sell():
     assert ask(ANSWER, members, id=key, state="SUSPENDED", reason="x")["data"] == {"cooperativeAnswer": None}
 
 
-def test_a_period_is_closed_and_paid_and_each_sees_its_own():
+def test_settlement_is_closed_and_paid_and_staff_see_only_their_own():
     thien_an, yen_duong = make_seller("HTX Thiên An"), make_seller("HTX Yến Dương")
     Cooperative.objects.filter(pk=thien_an.pk).update(**ACCOUNT)
     running, theirs = owed(thien_an), owed(yen_duong, 70_000, key="2")
@@ -162,7 +162,7 @@ def test_a_period_is_closed_and_paid_and_each_sees_its_own():
     assert every_row() == before
 
 
-def test_many_periods_take_as_many_queries_as_one(django_assert_num_queries):
+def test_settlement_queries_do_not_grow_with_rows(django_assert_num_queries):
     platform = token_of(make_staff(Permission.HANDLE_PAYMENTS))
     asked = 14  # who asks, their rights, and for both lists what each field needs
     for number, name in enumerate(("HTX A", "HTX B", "HTX C")):

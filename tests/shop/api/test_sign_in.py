@@ -66,7 +66,7 @@ def claims(token):
     return jwt.decode(token, public, algorithms=["RS256"], options={"verify_aud": False})
 
 
-def test_tokens_carry_the_claims_of_the_contract():
+def test_tokens_have_the_contract_claims():
     user = make_user()
 
     answer = created(user)
@@ -101,7 +101,7 @@ def test_tokens_carry_the_claims_of_the_contract():
     assert user.last_login is not None
 
 
-def test_the_kid_is_the_thumbprint_of_the_published_key():
+def test_kid_is_the_thumbprint_of_the_published_key():
     (key,) = Client().get("/.well-known/jwks.json").json()["keys"]
 
     canonical = json.dumps({"e": key["e"], "kty": "RSA", "n": key["n"]}, separators=(",", ":"))
@@ -111,7 +111,7 @@ def test_the_kid_is_the_thumbprint_of_the_published_key():
     assert urlsafe_b64decode(key["e"] + "==") == b"\x01\x00\x01"
 
 
-def test_an_audience_is_written_into_both_and_kept_when_refreshing():
+def test_audience_is_in_both_tokens_and_survives_refresh():
     answer = created(make_user(), audience="tiem")
 
     refreshed = data_of(REFRESH, token=answer["refreshToken"])["tokenRefresh"]
@@ -121,7 +121,7 @@ def test_an_audience_is_written_into_both_and_kept_when_refreshing():
 
 
 @pytest.mark.parametrize(("origins", "same_site"), [([], "Lax"), (["https://tiem.example"], "None")])
-def test_the_refresh_token_is_a_cookie_too(settings, origins, same_site):
+def test_refresh_token_cookie_needs_the_csrf_token(settings, origins, same_site):
     settings.API_ORIGINS = origins
     user, client = make_user(), Client()
 
@@ -158,7 +158,7 @@ def test_the_refresh_token_is_a_cookie_too(settings, origins, same_site):
 
 
 @pytest.mark.parametrize("email", ["nobody@example.com", None])
-def test_unknown_people_and_wrong_passwords_are_refused_alike(email):
+def test_unknown_email_and_wrong_password_get_the_same_error(email):
     user = make_user()
 
     answer = data_of(CREATE, email=email or user.email, password="wrong")["tokenCreate"]
@@ -180,7 +180,7 @@ def test_unknown_people_and_wrong_passwords_are_refused_alike(email):
     }
 
 
-def test_closed_and_unconfirmed_accounts_are_told_with_the_right_password_only():
+def test_inactive_account_is_revealed_only_with_the_right_password():
     closed, waiting = make_user(is_active=False), make_user(is_confirmed=False)
 
     assert refusal_of(CREATE, "tokenCreate", email=closed.email, password=PASSWORD) == ("email", "INACTIVE")
@@ -200,14 +200,14 @@ def test_closed_and_unconfirmed_accounts_are_told_with_the_right_password_only()
     ("mode", "customer", "staff"),
     [("enabled", True, True), ("customers_only", True, False), ("disabled", False, False)],
 )
-def test_passwords_may_be_switched_off(mode, customer, staff):
+def test_password_login_mode_restricts_sign_in(mode, customer, staff):
     ShopSettings.objects.create(password_login_mode=mode)
     for user, allowed in ((make_user(), customer), (make_admin(), staff)):
         codes = [error["code"] for error in created(user)["errors"]]
         assert codes == ([] if allowed else ["DISABLED_AUTHENTICATION_METHOD"])
 
 
-def test_too_many_failures_make_one_wait():
+def test_failed_sign_ins_are_rate_limited():
     user = make_user()
     for _ in range(FAILED_SIGN_INS.tries):
         data_of(CREATE, email=user.email, password="wrong")
@@ -218,7 +218,7 @@ def test_too_many_failures_make_one_wait():
     )
 
 
-def test_a_token_says_who_asks():
+def test_token_headers_authenticate():
     user = make_user()
     token = created(user)["token"]
 
@@ -267,7 +267,7 @@ def bad_tokens(user):
 
 
 @pytest.mark.parametrize("which", range(7))
-def test_a_bad_token_of_ours_fails_only_fields_that_ask_who_it_is(which):
+def test_invalid_token_fails_only_fields_that_need_the_user(which):
     token, code, message = bad_tokens(make_user())[which]
 
     answer = ask(ME, token)
@@ -282,11 +282,11 @@ def test_a_bad_token_of_ours_fails_only_fields_that_ask_who_it_is(which):
 @pytest.mark.parametrize(
     "token", ["abc", "a.b.c", jwt.encode({"owner": "other"}, "x" * 32, algorithm="HS256"), "x" * 30]
 )
-def test_a_string_that_is_no_token_of_ours_is_nobody(token):
+def test_foreign_token_is_anonymous(token):
     assert ask(ME, token) == ask(ME)
 
 
-def test_refreshing_gives_a_new_access_token():
+def test_refresh_returns_a_new_access_token():
     user = make_user()
     answer = created(user)
 
@@ -306,11 +306,11 @@ def test_refreshing_gives_a_new_access_token():
         (lambda user: made(user, tokens.REFRESH, token="revoked"), "refreshToken", "JWT_INVALID_TOKEN"),
     ],
 )
-def test_what_cannot_be_refreshed_is_told(broken, field, code):
+def test_invalid_refresh_token_is_refused(broken, field, code):
     assert refusal_of(REFRESH, "tokenRefresh", token=broken(make_user())) == (field, code)
 
 
-def test_verifying():
+def test_token_verify():
     user = make_user()
     token = created(user)["token"]
 
@@ -323,7 +323,7 @@ def test_verifying():
         assert [(error["field"], error["code"]) for error in answer["errors"]] == [("token", code)]
 
 
-def test_all_tokens_end_at_once():
+def test_tokens_deactivate_all_revokes_every_token():
     user = make_user()
     answer = created(user)
 
@@ -339,20 +339,20 @@ def test_all_tokens_end_at_once():
 @pytest.mark.parametrize(
     "name", ["externalAuthenticationUrl", "externalObtainAccessTokens", "externalRefresh", "externalLogout"]
 )
-def test_no_other_service_signs_people_in(name):
+def test_external_authentication_is_not_found(name):
     query = f'mutation {{ {name}(input: "{{}}", pluginId: "oidc") {{ errors {{ field code }} }} }}'
 
     assert data_of(query)[name]["errors"] == [{"field": "pluginId", "code": "NOT_FOUND"}]
 
 
-def test_people_are_found_once_for_a_whole_request(django_assert_num_queries):
+def test_user_is_loaded_once_per_request(django_assert_num_queries):
     token = created(make_admin())["token"]
 
     with django_assert_num_queries(1):
         data_of("{ a: me { email } b: me { firstName isStaff } }", token)
 
 
-def test_names_that_are_very_long_or_of_control_characters_are_refused_like_others():
+def test_very_long_or_odd_sign_in_names_are_refused():
     for name in ("x" * 5_000, "a\u0007b\u009b@example.com", "người mua " * 40):
         assert data_of(CREATE, email=name, password="x")["tokenCreate"]["errors"][0]["code"] == (
             "INVALID_CREDENTIALS"

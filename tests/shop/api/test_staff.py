@@ -38,7 +38,7 @@ def listed(query, token, name, **variables):
     return [edge["node"]["firstName"] for edge in data_of(query, token, **variables)[name]["edges"]]
 
 
-def test_customers_are_listed_found_and_sorted(django_assert_num_queries):
+def test_customers_are_filtered_searched_and_sorted(django_assert_num_queries):
     binh, an = (
         make_user(first_name="Bình", email="b@example.com"),
         make_user(first_name="An", email="z@example.com"),
@@ -84,7 +84,7 @@ def test_customers_are_listed_found_and_sorted(django_assert_num_queries):
     assert both["errors"][0]["message"] == "`filter` and `where` cannot be used together."
 
 
-def test_conditions_do_not_nest_without_end():
+def test_nesting_of_where_conditions_is_limited():
     token = token_of(make_staff(Permission.MANAGE_USERS))
     query = "query($where: CustomerWhereInput) { customers(first: 1, where: $where) { totalCount } }"
 
@@ -132,7 +132,7 @@ CUSTOMER_UPDATE = f"""
 """
 
 
-def test_staff_open_an_account_for_somebody(settings):
+def test_staff_create_a_customer(settings):
     settings.API_CLIENT_HOSTS = ["localhost"]
     make_channel()
     given = {
@@ -166,7 +166,7 @@ def test_staff_open_an_account_for_somebody(settings):
     assert Change.objects.of(made).get().action == "user.added"
 
 
-def test_staff_change_a_customer():
+def test_staff_update_a_customer():
     make_places()
     customer = make_user(private_metadata={"a": "1"})
     home = {"streetAddress1": "Thôn 1", "city": "Xã Phủ Thông", "countryArea": "Thái Nguyên", "country": "VN"}
@@ -197,7 +197,7 @@ def test_staff_change_a_customer():
         ({"defaultBillingAddress": {}}, "country", "REQUIRED"),
     ],
 )
-def test_a_customer_that_cannot_be_changed_so(wrong, field, code):
+def test_invalid_customer_update_is_refused(wrong, field, code):
     make_user(email="cu@example.com", external_reference="KH-1")
     customer, token = make_user(), token_of(make_staff(Permission.MANAGE_USERS))
     before = every_row()
@@ -208,7 +208,7 @@ def test_a_customer_that_cannot_be_changed_so(wrong, field, code):
     assert every_row() == before
 
 
-def test_staff_are_no_customers():
+def test_customer_mutations_do_not_find_staff():
     staff = make_user(is_staff=True)
     token = token_of(make_staff(Permission.MANAGE_USERS))
     delete = "mutation($id: ID) { customerDelete(id: $id) { user { email } errors { field code } } }"
@@ -232,7 +232,7 @@ STAFF_CREATE = f"""
 
 
 @pytest.mark.parametrize("known", [True, False])
-def test_somebody_is_hired_whether_they_were_a_customer_or_not(known):
+def test_staff_create_accepts_new_and_known_customers(known):
     if known:
         make_user(email="moi@example.com")
     group = make_group(Permission.MANAGE_STAFF)
@@ -248,7 +248,7 @@ def test_somebody_is_hired_whether_they_were_a_customer_or_not(known):
     assert User.objects.filter(email="moi@example.com").count() == 1
 
 
-def test_nobody_puts_others_into_groups_that_may_more_than_they():
+def test_staff_cannot_add_others_to_groups_beyond_their_permissions():
     group = make_group(Permission.MANAGE_ORDERS)
     token = token_of(make_staff(Permission.MANAGE_STAFF))
     before = every_row()
@@ -261,7 +261,7 @@ def test_nobody_puts_others_into_groups_that_may_more_than_they():
     assert every_row() == before
 
 
-def test_staff_are_changed_and_let_go():
+def test_staff_are_updated_and_deleted():
     boss, clerk, admin = make_staff(Permission.MANAGE_STAFF), make_user(is_staff=True), make_admin()
     token = token_of(boss)
     update = """mutation($id: ID!, $input: StaffUpdateInput!) {
@@ -288,7 +288,7 @@ def test_staff_are_changed_and_let_go():
     assert (clerk.is_staff, clerk.is_active, clerk.email) == (False, False, None)
 
 
-def test_nobody_changes_staff_who_may_more_than_they():
+def test_staff_cannot_change_staff_with_permissions_they_lack():
     boss = make_staff(Permission.MANAGE_STAFF, Permission.MANAGE_ORDERS)
     stronger = make_staff(Permission.MANAGE_ORDERS, Permission.MANAGE_PRODUCTS)
     equal, admin = make_staff(Permission.MANAGE_ORDERS), make_admin()
@@ -326,7 +326,7 @@ GROUP_UPDATE = f"""mutation($id: ID!, $input: PermissionGroupUpdateInput!) {{
 GROUP_DELETE = f"mutation($id: ID!) {{ permissionGroupDelete(id: $id) {GROUP} }}"
 
 
-def test_a_group_is_made_changed_and_dissolved():
+def test_group_is_created_updated_and_deleted():
     channel, _other = make_channel(), make_channel(slug="khac")
     clerk = make_user(is_staff=True)
     token = token_of(make_admin())
@@ -369,7 +369,7 @@ def test_a_group_is_made_changed_and_dissolved():
     assert list(told) == ["group.added", "group.edited", "group.removed"]
 
 
-def test_what_a_group_cannot_be():
+def test_invalid_group_changes_are_refused():
     customer = make_user()
     theirs = make_group(Permission.MANAGE_ORDERS, name="Đơn hàng")
     token = token_of(make_staff(Permission.MANAGE_STAFF))
@@ -419,13 +419,13 @@ def test_what_a_group_cannot_be():
         ('mutation { permissionGroupDelete(id: "x") { errors { code } } }', "MANAGE_STAFF"),
     ],
 )
-def test_each_needs_its_permission(query, permission):
+def test_each_field_requires_its_permission(query, permission):
     answer = ask(query, token_of(make_user(is_staff=True)))
 
     assert answer["errors"][0]["message"] == f"Permission denied: this needs one of {permission}."
 
 
-def test_staff_keep_addresses_for_customers():
+def test_staff_manage_addresses_of_customers():
     make_places()
     customer = make_user()
     token, key = token_of(make_staff(Permission.MANAGE_USERS)), global_id("User", customer.pk)

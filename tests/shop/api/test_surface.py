@@ -34,12 +34,12 @@ from tests.shop.api.tokens import token_of
         ("ID", "String", False),
     ],
 )
-def test_what_fits(narrow, wide, is_fit):
+def test_fits(narrow, wide, is_fit):
     assert fits(narrow, wide) is is_fit
 
 
 @pytest.mark.django_db
-def test_clients_find_what_they_name_in_the_schema_that_is_served():
+def test_served_schema_has_what_saleor_clients_use():
     storefront, dashboard, schema = Surface.of("storefront"), Surface.of("dashboard"), served_schema()
 
     assert storefront.faults(schema) == {}
@@ -83,7 +83,7 @@ def document(schema: GraphQLSchema, named: list[str], given: dict[str, str]) -> 
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_dashboard_starts_for_an_admin_and_for_staff_without_errors():
+def test_dashboard_start_operations_answer_admin_and_staff():
     make_channel()
     admin, staff = make_admin(), make_staff(Permission.MANAGE_APPS, Permission.MANAGE_CHANNELS)
     dashboard, schema = Surface.of("dashboard"), built_schema().schema

@@ -64,7 +64,7 @@ def things():
     ]
 
 
-def test_what_is_there_goes_and_what_is_not_is_told_for_whoever_may():
+def test_bulk_delete_removes_rows_and_reports_missing_ids():
     token, buyer = token_of(make_admin()), token_of(make_user())
 
     for name, type_name, rows in things():
@@ -85,7 +85,7 @@ def test_what_is_there_goes_and_what_is_not_is_told_for_whoever_may():
             assert not type(rows[0]).objects.filter(pk__in=[row.pk for row in rows]).exists(), name
 
 
-def test_what_is_used_stays_and_too_many_at_once_are_refused():
+def test_bulk_delete_refuses_used_rows_and_too_many_ids():
     token = token_of(make_admin())
     product = make_product(variants=(("nhỏ", 0), ("to", 1)), on_hand=0)
     kind = global_id("ProductType", product.product_type_id)
@@ -117,7 +117,7 @@ def test_what_is_used_stays_and_too_many_at_once_are_refused():
     assert list(product.variants.all()) == [small]
 
 
-def test_whoever_keeps_kinds_of_goods_changes_attributes_too():
+def test_product_type_permission_allows_changing_attributes():
     token = token_of(make_staff(Permission.MANAGE_PRODUCT_TYPES))
     dye = Attribute.objects.create(slug="mau", name="Màu", input_type=InputType.DROPDOWN)
     red = AttributeValue.objects.create(attribute=dye, slug="do", name="Đỏ")

@@ -51,7 +51,7 @@ def opened(path):
         ("999999999/webp/", "WEBP", 900),
     ],
 )
-def test_an_address_leads_to_the_size_that_fits(asked, format_, width):
+def test_thumbnail_redirects_to_the_nearest_size(asked, format_, width):
     product = make_product()
     media = ProductMedia.objects.create(product=product, picture=make_picture())
     address = f"/thumbnail/{global_id('ProductMedia', media.pk)}/{asked}"
@@ -60,7 +60,7 @@ def test_an_address_leads_to_the_size_that_fits(asked, format_, width):
     assert opened(led_to(address)) == (format_, width)
 
 
-def test_a_drawing_stands_in_until_the_worker_has_made_the_sizes():
+def test_placeholder_is_served_until_sizes_are_rendered():
     """No request decodes what somebody uploaded."""
     media = ProductMedia.objects.create(product=make_product(), picture=make_picture())
 
@@ -71,7 +71,7 @@ def test_a_drawing_stands_in_until_the_worker_has_made_the_sizes():
     assert Picture.objects.get().state == PictureState.WAITING
 
 
-def test_each_type_with_a_picture():
+def test_thumbnail_of_each_type_with_a_picture():
     product = make_product()
     second, first = (
         ProductMedia.objects.create(product=product, picture=make_picture(), sort_order=n) for n in (2, 1)
@@ -105,7 +105,7 @@ def test_each_type_with_a_picture():
         "MEDIA/256/webp/more/",
     ],
 )
-def test_what_is_no_picture_of_ours_is_not_found(path):
+def test_unknown_thumbnail_is_not_found(path):
     media = ProductMedia.objects.create(product=make_product(), picture=make_picture())
 
     response = Client().get(f"/thumbnail/{path.replace('MEDIA', global_id('ProductMedia', media.pk))}")
@@ -114,7 +114,7 @@ def test_what_is_no_picture_of_ours_is_not_found(path):
     assert Picture.objects.get().state == PictureState.WAITING
 
 
-def test_a_file_that_is_no_picture_leads_nowhere():
+def test_file_that_is_no_picture_is_not_found():
     picture = Picture(digest="0" * 64)
     picture.original.save("a.jpg", ContentFile(b"no picture"), save=True)
     media = ProductMedia.objects.create(product=make_product(), picture=picture)

@@ -42,7 +42,7 @@ def token():
     return token_of(make_staff(Permission.MANAGE_TRANSLATIONS))
 
 
-def test_goods_are_said_in_english_and_read_so_by_everybody(token):
+def test_product_translation_is_saved_listed_and_cleared(token):
     product = make_product(name="Gạo nếp")
     told = AttributeValue.objects.create(
         attribute=Attribute.objects.create(
@@ -104,7 +104,7 @@ def test_goods_are_said_in_english_and_read_so_by_everybody(token):
     }
 
 
-def test_every_kind_of_thing_is_translated(token):
+def test_each_translatable_kind_is_translated(token):
     variant = make_product(variants=(("nhỏ", 0),)).variants.get()
     dye = Attribute.objects.create(slug="mau", name="Màu", input_type=InputType.DROPDOWN)
     page = Page.objects.create(
@@ -161,7 +161,7 @@ def test_every_kind_of_thing_is_translated(token):
     assert data_of(LIST, token, kind="VOUCHER")["translations"] == {"totalCount": 0, "edges": []}
 
 
-def test_what_cannot_be_said_is_refused_and_changes_nothing(token):
+def test_invalid_translation_is_refused_and_changes_nothing(token):
     seller = make_seller()
     first, second = (global_id("Product", make_product(seller, name=name).pk) for name in ("Gạo", "Ngô"))
     asked = {
