@@ -172,7 +172,7 @@ VARIABLES = [
 
 @pytest.mark.parametrize("source", OPERATIONS.values(), ids=OPERATIONS)
 @pytest.mark.parametrize("variables", VARIABLES)
-def test_the_operation_is_answered_alike(source, variables):
+def test_operation_is_answered_like_graphql_core(source, variables):
     expected = graphql_sync(
         SCHEMA, source, WORLD, variable_values=variables, field_resolver=read, type_resolver=name_type
     )
@@ -183,7 +183,7 @@ def test_the_operation_is_answered_alike(source, variables):
 
 
 @pytest.mark.parametrize("name", ["A", "B", "C", ""])
-def test_the_named_operation_of_a_document_is_run(name):
+def test_operation_name_is_handled_like_graphql_core(name):
     source = "query A { mark } mutation B { one }"
     expected = graphql_sync(SCHEMA, source, WORLD, operation_name=name, field_resolver=read)
 
@@ -192,7 +192,7 @@ def test_the_named_operation_of_a_document_is_run(name):
     assert seen(answer) == seen(expected)
 
 
-def test_the_standard_introspection_query_is_answered_alike():
+def test_introspection_is_answered_like_graphql_core():
     source = get_introspection_query(input_value_deprecation=True)
 
     answers = [EXECUTOR.execute(source) for _ in range(2)]

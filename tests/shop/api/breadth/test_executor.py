@@ -52,7 +52,7 @@ class Shelf:
         }
 
 
-def test_each_field_is_resolved_once_for_all_objects_of_its_place():
+def test_field_is_resolved_once_for_all_parents():
     shelf = Shelf()
     source = "{ products { name cooperative { n: name } related { id cooperative { id founded } } } }"
 
@@ -75,7 +75,7 @@ def test_each_field_is_resolved_once_for_all_objects_of_its_place():
     ]
 
 
-def test_a_resolver_of_an_empty_place_is_not_called():
+def test_resolver_without_parents_is_not_called():
     shelf = Shelf()
 
     answer = Executor(SCHEMA, shelf.resolvers).execute("{ products(first: 0) { cooperative { id } } }")
@@ -84,7 +84,7 @@ def test_a_resolver_of_an_empty_place_is_not_called():
     assert [name for name, *_ in shelf.calls] == ["products"]
 
 
-def test_a_selection_tells_what_is_wanted_further_below():
+def test_selection_names_nested_fields():
     requested = {}
 
     def products(parents, arguments, context, selection):
@@ -112,7 +112,7 @@ def test_a_selection_tells_what_is_wanted_further_below():
     }
 
 
-def test_a_property_that_fails_fails_its_own_object_only():
+def test_failing_property_fails_only_its_object():
     class Careless:
         id = 1
 
@@ -134,7 +134,7 @@ def test_a_property_that_fails_fails_its_own_object_only():
     ]
 
 
-def test_a_raised_exception_fails_the_field_at_every_path():
+def test_resolver_exception_is_reported_at_every_path():
     def out_of_order(parents, arguments, context, selection):
         raise RuntimeError("Out of order.")
 
@@ -149,7 +149,7 @@ def test_a_raised_exception_fails_the_field_at_every_path():
     ]
 
 
-def test_a_resolver_that_loses_values_is_found_out():
+def test_resolver_returning_too_few_values_is_an_error():
     executor = Executor(SCHEMA, {"Product": {"name": lambda parents, *_: ["only one"]}})
 
     answer = executor.execute("{ products { name } }", root={"products": PRODUCTS})
@@ -185,7 +185,7 @@ class Till:
         )
 
 
-def test_mutations_run_one_after_another_each_with_all_below_it():
+def test_mutations_run_serially_with_their_selections():
     till = Till()
 
     answer = till.executor.execute(
@@ -196,7 +196,7 @@ def test_mutations_run_one_after_another_each_with_all_below_it():
     assert till.seen == ["add 1", "after", "add 2", "after"]
 
 
-def test_no_mutation_runs_after_one_that_emptied_the_answer():
+def test_no_mutation_runs_after_one_that_nulled_the_data():
     till = Till()
 
     answer = till.executor.execute(
@@ -206,7 +206,7 @@ def test_no_mutation_runs_after_one_that_emptied_the_answer():
     assert (answer.data, till.amount, till.seen) == (None, 1, ["add 1", "fail"])
 
 
-def test_a_remembered_plan_holds_nothing_of_a_request():
+def test_cached_plan_holds_no_variables():
     executor = Executor(SCHEMA, Shelf().resolvers)
     source = "query ($n: Int!, $yes: Boolean!) { products(first: $n) { id name @include(if: $yes) } }"
 
@@ -219,7 +219,7 @@ def test_a_remembered_plan_holds_nothing_of_a_request():
     ]
 
 
-def test_a_resolver_may_change_its_arguments_without_harm():
+def test_resolver_may_modify_its_arguments():
     def products(parents, arguments, context, selection):
         first = arguments.pop("first")
         return [PRODUCTS[:first]]
@@ -231,7 +231,7 @@ def test_a_resolver_may_change_its_arguments_without_harm():
     assert [answer.data for answer in answers] == [{"products": [{"id": "1"}]}] * 2
 
 
-def test_a_document_is_read_once_however_often_it_comes():
+def test_parsed_document_is_cached():
     executor = Executor(SCHEMA, {})
 
     first, second, other = (executor.read(source) for source in ("{ version }", "{ version }", "{version}"))
@@ -241,7 +241,7 @@ def test_a_document_is_read_once_however_often_it_comes():
     assert first is not other
 
 
-def test_threads_share_plans_and_get_their_own_answers():
+def test_threads_share_plans_but_not_answers():
     executor = Executor(SCHEMA, Shelf().resolvers)
     source = "query ($n: Int!) { products(first: $n) { id cooperative { id } related { name } } }"
     sizes = [n % 4 for n in range(200)]
@@ -252,7 +252,7 @@ def test_threads_share_plans_and_get_their_own_answers():
     assert [len(answer.data["products"]) for answer in answers] == sizes
 
 
-def test_further_rules_are_validated():
+def test_additional_validation_rules_are_applied():
     class NoThing(ValidationRule):
         def enter_field(self, node, *_):
             if node.name.value == "thing":
@@ -263,7 +263,7 @@ def test_further_rules_are_validated():
     assert (answer.data, [error.message for error in answer.errors]) == (None, ["No things today."])
 
 
-def test_a_document_of_too_many_tokens_is_not_parsed():
+def test_document_with_too_many_tokens_is_not_parsed():
     answer = Executor(SCHEMA, {}, max_tokens=10).execute("{ " + "version " * 10 + "}")
 
     assert answer.data is None
@@ -278,6 +278,6 @@ def test_a_document_of_too_many_tokens_is_not_parsed():
         ({}, {"Product": lambda values, context: []}, "Product, which is no interface or union"),
     ],
 )
-def test_resolvers_of_what_the_schema_lacks_are_refused_at_the_start(resolvers, type_resolvers, words):
+def test_resolvers_missing_from_the_schema_are_refused(resolvers, type_resolvers, words):
     with pytest.raises(ValueError, match=words):
         Executor(SCHEMA, resolvers, type_resolvers)

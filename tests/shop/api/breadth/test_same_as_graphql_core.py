@@ -38,12 +38,12 @@ def check(schema, asked, seed):
 
 @settings(max_examples=100, derandomize=True, **RELAXED)
 @given(cases())
-def test_made_up_operations_are_answered_alike(case):
+def test_random_operations_match_graphql_core(case):
     check(*case)
 
 
 @pytest.mark.long
 @settings(max_examples=1500, **RELAXED)
 @given(cases())
-def test_thousands_of_made_up_operations_are_answered_alike(case):
+def test_many_random_operations_match_graphql_core(case):
     check(*case)

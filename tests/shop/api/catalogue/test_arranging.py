@@ -35,7 +35,7 @@ def move(name, head, token, type_name, moves, takes="ReorderInput", field="id", 
     return data_of(text, token, of=owner, moves=given)[name]["errors"]
 
 
-def test_everything_that_has_an_order_is_put_into_another():
+def test_reorder_mutations_change_sort_order():
     token, seller = token_of(make_admin()), make_seller()
     product = make_product(seller, variants=(("a", 0), ("b", 0), ("c", 0)))
     variants = list(product.variants.in_order())
@@ -106,7 +106,7 @@ def test_everything_that_has_an_order_is_put_into_another():
     assert every_row() == before
 
 
-def test_staff_of_another_cooperative_cannot_move_anything():
+def test_staff_of_another_cooperative_cannot_reorder():
     product = make_product(variants=(("a", 0), ("b", 0)))
     theirs = make_staff(Permission.MANAGE_PRODUCTS, works_for=(make_seller("HTX Tài Hoan"),))
     told = (global_id("Product", product.pk), [(product.variants.in_order()[0].pk, 1)])

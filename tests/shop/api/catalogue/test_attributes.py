@@ -61,7 +61,7 @@ query ($slug: String!) {
 """
 
 
-def test_attributes_are_told_by_kind_of_input_and_in_other_languages():
+def test_assigned_attributes_by_input_type_with_translations():
     product = make_product()
     dye = say(product, make_attribute("dye"), "Chàm")
     both = make_attribute("use", InputType.MULTISELECT)
@@ -118,7 +118,7 @@ def test_attributes_are_told_by_kind_of_input_and_in_other_languages():
     }
 
 
-def test_variants_tell_what_they_are_chosen_by():
+def test_variant_selection_attributes():
     product = make_product(variants=(("Nhỏ", 0), ("To", 1)))
     size = make_attribute("size", scope=AttributeScope.VARIANT)
     for variant in product.variants.all():
@@ -136,7 +136,7 @@ def test_variants_tell_what_they_are_chosen_by():
     ]
 
 
-def test_products_are_found_by_what_is_said_of_them_and_by_their_cooperative():
+def test_products_are_filtered_by_attributes_and_cooperative():
     thien_an = make_seller("HTX Thiên An", slug="thien-an")
     pillow = make_product(thien_an)
     say(pillow, make_attribute("dye"), "cham")
@@ -154,7 +154,7 @@ def test_products_are_found_by_what_is_said_of_them_and_by_their_cooperative():
     assert found() == ["Bí xanh", "Gối thảo dược"]
 
 
-def test_the_attribute_cooperative_is_a_view_of_whose_goods_they_are():
+def test_cooperative_attribute_shows_the_seller():
     make_product(make_seller("HTX Thiên An", slug="thien-an"))
     make_attribute("cooperative", InputType.SINGLE_REFERENCE, entity_type="PAGE")
 
@@ -165,7 +165,7 @@ def test_the_attribute_cooperative_is_a_view_of_whose_goods_they_are():
     assert data["product"]["attributes"] == [{"values": [{"name": "HTX Thiên An", "slug": "thien-an"}]}]
 
 
-def test_customers_meet_what_is_for_them_and_choices_of_lists_alone():
+def test_customers_see_storefront_attributes_and_dropdown_choices():
     colour, story = make_attribute("colour"), make_attribute("story", InputType.PLAIN_TEXT)
     make_attribute("cost", visible_in_storefront=False)
     draft = make_product(make_seller(), state="draft")

@@ -13,7 +13,7 @@ from tests.shop.api.client import data_of
 pytestmark = pytest.mark.django_db
 
 
-def test_a_cooperative_tells_of_itself_and_its_goods():
+def test_cooperative_with_its_products():
     thien_an = make_seller(
         "HTX Thiên An", slug="thien-an", commune_name="Phủ Thông", province_name="Thái Nguyên"
     )
@@ -39,7 +39,7 @@ def test_a_cooperative_tells_of_itself_and_its_goods():
     }
 
 
-def test_the_list_shows_those_with_a_page():
+def test_cooperatives_lists_only_approved_ones():
     make_cooperative("HTX Thiên An", slug="thien-an", sort_order=1)
     make_cooperative("HTX Yến Dương", slug="yen-duong", sort_order=2)
     make_cooperative(slug="moi", state=CooperativeState.APPLIED)
@@ -51,7 +51,7 @@ def test_the_list_shows_those_with_a_page():
     assert [edge["node"]["slug"] for edge in found["edges"]] == ["yen-duong"]
 
 
-def test_warehouses_are_for_staff():
+def test_cooperative_is_visible_to_anonymous():
     make_seller(slug="thien-an")
 
     answer = data_of('{ cooperative(slug: "thien-an") { slug } }')

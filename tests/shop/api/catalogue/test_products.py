@@ -53,7 +53,7 @@ def make_picture(**fields):
     return Picture.objects.create(state=PictureState.READY, renditions=made, **fields)
 
 
-def test_a_list_shows_what_is_on_sale_with_prices_and_pictures():
+def test_list_shows_products_on_sale_with_prices_and_pictures():
     category = make_category("Đồ thủ công")
     pillow = make_product(category=category, variants=(("Nhỏ", 0), ("To", 80_000)))
     ProductMedia.objects.create(product=pillow, picture=make_picture(), alt="Gối trên ghế")
@@ -87,7 +87,7 @@ def test_a_list_shows_what_is_on_sale_with_prices_and_pictures():
 
 
 @pytest.mark.parametrize("count", [2, 5])
-def test_a_list_costs_the_same_queries_however_long(count, django_assert_num_queries):
+def test_list_query_count_is_constant(count, django_assert_num_queries):
     category = make_category()
     seller = make_seller()
     for n in range(count):
@@ -119,7 +119,7 @@ query ($slug: String!) {
 """
 
 
-def test_a_product_tells_its_variants_with_tax_and_what_is_left():
+def test_product_shows_variants_with_tax_and_availability():
     make_product(tax_class=make_tax_class(8), price=108_000, on_hand=70)
 
     data = data_of(PRICES, slug="goi-thao-duoc")
@@ -148,7 +148,7 @@ def test_a_product_tells_its_variants_with_tax_and_what_is_left():
 
 
 @pytest.mark.parametrize("state", [state for state in ListingState if state != ListingState.PUBLISHED])
-def test_customers_never_see_what_is_not_published(state):
+def test_customers_do_not_see_unpublished_products(state):
     product = make_product(state=state)
     query = 'query ($id: ID!) { product(id: $id, channel: "viet-nam") { name } }'
 
@@ -157,7 +157,7 @@ def test_customers_never_see_what_is_not_published(state):
     assert data == {"product": None}
 
 
-def test_what_is_kept_out_of_lists_still_has_a_page():
+def test_product_hidden_from_lists_is_found_by_id():
     product = make_product()
     Listing.objects.update(visible_in_listings=False)
 
@@ -172,7 +172,7 @@ def test_what_is_kept_out_of_lists_still_has_a_page():
     assert data == {"product": {"name": "Gối thảo dược"}, "products": {"edges": []}}
 
 
-def test_an_unknown_channel_has_no_products():
+def test_unknown_channel_has_no_products():
     make_product()
 
     data = data_of('{ products(channel: "nowhere", first: 5) { edges { node { id } } } }')
@@ -180,7 +180,7 @@ def test_an_unknown_channel_has_no_products():
     assert data == {"products": {"edges": []}}
 
 
-def test_of_several_channels_a_customer_names_one():
+def test_products_require_a_channel_if_there_are_several():
     make_product()
     make_channel(slug="abroad", currency="USD", default_country="US")
 

@@ -25,7 +25,7 @@ def fill(count, *, variants=(("", 0),)):
 
 
 @pytest.mark.parametrize("count", [1, 8])
-def test_a_list(count, django_assert_num_queries):
+def test_list_queries_do_not_grow_with_products(count, django_assert_num_queries):
     fill(count)
 
     with django_assert_num_queries(5):  # channels, goods; categories, pictures, prices of all of them
@@ -35,7 +35,7 @@ def test_a_list(count, django_assert_num_queries):
 
 
 @pytest.mark.once
-def test_a_list_begins_with_the_goods_in_their_order():
+def test_list_reads_products_by_index_without_sorting():
     """Else SQLite sorts everything that is on sale for one page of it."""
     rows = products_in_lists(make_channel().pk).order_by("sort_key", "pk")[:20]
 
@@ -46,7 +46,7 @@ def test_a_list_begins_with_the_goods_in_their_order():
 
 
 @pytest.mark.parametrize("count", [1, 8])
-def test_a_page_of_a_category(count, django_assert_num_queries):
+def test_category_queries_do_not_grow_with_products(count, django_assert_num_queries):
     fill(count)
 
     # channels, categories, those within, the category, how many, goods; categories, pictures, prices
@@ -57,7 +57,7 @@ def test_a_page_of_a_category(count, django_assert_num_queries):
 
 
 @pytest.mark.parametrize("count", [1, 8])
-def test_a_search(count, django_assert_num_queries):
+def test_search_queries_do_not_grow_with_products(count, django_assert_num_queries):
     fill(count)
 
     # channels; synonyms, words in names and anywhere, slips; what was found, what is on sale, goods; then as
@@ -69,7 +69,7 @@ def test_a_search(count, django_assert_num_queries):
 
 
 @pytest.mark.parametrize("variants", [(("", 0),), tuple((f"Cỡ {n}", n) for n in range(6))])
-def test_a_product(variants, django_assert_num_queries):
+def test_product_queries_do_not_grow_with_variants(variants, django_assert_num_queries):
     fill(1, variants=variants)
 
     with django_assert_num_queries(18):
@@ -78,7 +78,7 @@ def test_a_product(variants, django_assert_num_queries):
     assert len(data["product"]["variants"]) == len(variants)
 
 
-def test_what_is_asked_for_is_as_much_as_a_database_takes():
+def test_conditions_and_search_words_are_limited():
     seller = make_seller("HTX Thiên An")
     make_product(seller)
     many = [{"name": {"eq": f"Gối {number}"}} for number in range(201)]
@@ -99,7 +99,7 @@ def test_what_is_asked_for_is_as_much_as_a_database_takes():
         assert data_of(query, token_of(make_admin()), text=words)[name] == {"totalCount": 0}
 
 
-def test_prices_are_asked_for_in_the_currency_that_they_are_in():
+def test_price_filters_use_the_currency_of_the_channel():
     usa = make_channel(slug="usa", name="USA", currency="USD", default_country="US", checks_listings=False)
     make_product(make_seller("HTX A", usa), name="Khăn", channel=usa, price=500)
     make_product(make_seller("HTX B"), name="Gối", price=320_000)

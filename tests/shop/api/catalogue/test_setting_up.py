@@ -76,7 +76,7 @@ PRICE = """mutation ($id: ID!, $input: [ProductVariantChannelListingAddInput!]!)
     variant { channelListings { price { amount } costPrice { amount } } } errors { field code } } }"""
 
 
-def test_from_nothing_to_a_product_that_customers_buy(token):
+def test_shop_is_set_up_until_a_product_is_on_sale(token):
     channel = make_channel()
     house = make_cooperative(slug="nha", is_platform_seller=True)
     warehouse = make_warehouse(house, channel)
@@ -164,7 +164,7 @@ def test_from_nothing_to_a_product_that_customers_buy(token):
     assert Change.objects.filter(action="product.offered", entry_point="api").count() == 1
 
 
-def test_a_cooperatives_goods_are_published_only_when_the_law_is_content(token):
+def test_publishing_fails_while_legal_details_are_missing(token):
     product = make_product(make_seller(), state=ListingState.DRAFT)
     channel_id = global_id("Channel", make_channel().pk)
     requested = {"updateChannels": [{"channelId": channel_id, "isPublished": True}]}
@@ -175,7 +175,7 @@ def test_a_cooperatives_goods_are_published_only_when_the_law_is_content(token):
     assert Listing.objects.get().state == ListingState.DRAFT
 
 
-def test_taking_goods_off_sale_and_out_of_a_channel(token):
+def test_product_is_paused_and_withdrawn_from_a_channel(token):
     product = make_product()
     channel_id = global_id("Channel", make_channel().pk)
     key = global_id("Product", product.pk)
@@ -192,7 +192,7 @@ STOCKS = """mutation ($variant: ID!, $stocks: [StockInput!]!) {
     productVariant { stocks { quantity } } errors { field code } } }"""
 
 
-def test_stock_is_set_by_a_movement_of_the_difference(token):
+def test_stock_update_records_the_difference_as_movement(token):
     variant = make_product(on_hand=10).variants.get()
     warehouse = global_id("Warehouse", stock_of(variant).warehouse_id)
 
@@ -207,7 +207,7 @@ def test_stock_is_set_by_a_movement_of_the_difference(token):
     assert list(Movement.objects.order_by("pk").values_list("quantity", flat=True)) == [10, -7]
 
 
-def test_goods_are_not_stocked_in_anothers_store_house(token):
+def test_stock_in_a_foreign_warehouse_is_refused(token):
     variant = make_product().variants.get()
     foreign = make_warehouse(make_cooperative(), make_channel())
 
@@ -222,7 +222,7 @@ def test_goods_are_not_stocked_in_anothers_store_house(token):
 
 
 @pytest.mark.parametrize("quantity", [-1, 1_000_001])
-def test_odd_counts_are_refused(token, quantity):
+def test_invalid_stock_quantities_are_refused(token, quantity):
     variant = make_product().variants.get()
 
     errors = refusal(
@@ -247,7 +247,7 @@ def test_odd_counts_are_refused(token, quantity):
         ),
     ],
 )
-def test_odd_prices_are_refused(token, given, error):
+def test_invalid_prices_are_refused(token, given, error):
     variant = make_product().variants.get()
     requested = {"channelId": global_id("Channel", make_channel().pk)} | given
 
@@ -285,7 +285,7 @@ def test_odd_prices_are_refused(token, given, error):
         ),
     ],
 )
-def test_what_is_wrong_with_a_product_is_told_and_nothing_is_saved(token, given, error):
+def test_invalid_product_is_refused_and_nothing_is_saved(token, given, error):
     make_cooperative(is_platform_seller=True)
     make_product()
     requested = {"productType": global_id("ProductType", make_product_type().pk)} | given
@@ -293,7 +293,7 @@ def test_what_is_wrong_with_a_product_is_told_and_nothing_is_saved(token, given,
     assert refusal(PRODUCT, token, input=requested) == [error]
 
 
-def test_only_staff_with_the_permission_set_up_a_shop():
+def test_product_create_requires_permission():
     kind = global_id("ProductType", make_product_type().pk)
 
     for token in (None, token_of(make_user()), token_of(make_user(is_staff=True))):
@@ -303,7 +303,7 @@ def test_only_staff_with_the_permission_set_up_a_shop():
     assert not Product.objects.exists()
 
 
-def test_a_product_is_changed_where_something_is_named(token):
+def test_product_update_changes_only_given_fields(token):
     make_channel(checks_listings=False)
     product = make_product(category=make_category("Gối"))
     query = """mutation ($id: ID!, $input: ProductInput!) { productUpdate(id: $id, input: $input) {
@@ -327,7 +327,7 @@ def test_a_product_is_changed_where_something_is_named(token):
     assert product.search_text.startswith("goi la")
 
 
-def test_collections_are_filled_shown_and_removed(token):
+def test_collection_is_created_published_and_deleted(token):
     pillow = make_product()
     made = did(
         """mutation ($input: CollectionCreateInput!) { collectionCreate(input: $input) {
@@ -355,7 +355,7 @@ def test_collections_are_filled_shown_and_removed(token):
     assert data_of(shown) == {"collection": None}
 
 
-def test_a_cooperatives_shelf_is_not_changed_by_hand(token):
+def test_collection_of_a_cooperative_cannot_be_deleted(token):
     shelf = global_id("Collection", 10**9 + make_seller().pk)
 
     errors = refusal(
@@ -367,7 +367,7 @@ def test_a_cooperatives_shelf_is_not_changed_by_hand(token):
     assert errors == [{"field": "id", "code": "INVALID"}]
 
 
-def test_what_was_stocked_is_not_deleted_but_hidden(token):
+def test_stocked_product_is_hidden_instead_of_deleted(token):
     product = make_product()
     variant = product.variants.get()
 
@@ -405,7 +405,7 @@ PLACE = {
 }
 
 
-def test_a_store_house_is_opened_changed_and_closed(token):
+def test_warehouse_is_created_updated_and_deleted(token):
     make_channel()
     make_places()
     thien_an = make_seller(slug="thien-an")
@@ -439,7 +439,7 @@ def test_a_store_house_is_opened_changed_and_closed(token):
     assert thien_an.warehouses.count() == 1
 
 
-def test_a_store_house_that_is_full_is_not_closed(token):
+def test_warehouse_with_stock_cannot_be_deleted(token):
     variant = make_product(make_seller()).variants.get()
     make_warehouse(variant.cooperative, make_channel())
 

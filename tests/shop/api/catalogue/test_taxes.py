@@ -31,7 +31,7 @@ TAXED = """query ($id: ID!) {
 }"""
 
 
-def test_staff_see_how_goods_are_taxed_without_naming_a_channel():
+def test_staff_see_tax_class_without_a_channel():
     product = make_product()
     kind = make_product_type()
     kind.tax_class = make_tax_class(5)
@@ -59,7 +59,7 @@ def test_customers_do_not_see_tax_classes():
     assert {error["extensions"]["exception"]["code"] for error in answer["errors"]} == {"PermissionDenied"}
 
 
-def test_a_gateway_finds_goods_by_reference():
+def test_federation_resolves_products_and_collections():
     product = make_product()
     query = """query ($known: [_Any!]!) { _entities(representations: $known) {
       __typename ... on Product { name } ... on Collection { slug } } }"""
@@ -80,7 +80,7 @@ def test_a_gateway_finds_goods_by_reference():
     ]
 
 
-def test_tax_classes_are_set_up_and_new_rates_hold_from_today():
+def test_tax_class_lifecycle_with_rates_valid_from_today():
     token = token_of(make_staff(Permission.MANAGE_TAXES))
     create = """mutation($input: TaxClassCreateInput!) { taxClassCreate(input: $input) {
       errors { field code countryCodes } taxClass { id name countries { country { code } rate } } } }"""
@@ -139,7 +139,7 @@ def test_tax_classes_are_set_up_and_new_rates_hold_from_today():
     assert gone == {"field": "id", "code": "NOT_FOUND", "countryCodes": []}
 
 
-def test_how_a_channel_is_taxed_is_shown_and_changed():
+def test_tax_configuration_is_listed_and_updated():
     taxes, buyer = token_of(make_staff(Permission.MANAGE_TAXES)), token_of(make_user())
     channel = make_channel()
     key = global_id("TaxConfiguration", channel.pk)

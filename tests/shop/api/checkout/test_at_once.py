@@ -24,7 +24,7 @@ def completing(checkout):
     return partial(data_of, COMPLETE, id=checkout)
 
 
-def test_completing_twice_at_once_makes_one_order(settings):
+def test_concurrent_completion_makes_one_order(settings):
     settings.API_DUMMY_PAYMENT = True
     checkout = ready((make_variant(price=90_000), 1))
     paid(checkout, DUMMY)
@@ -37,7 +37,7 @@ def test_completing_twice_at_once_makes_one_order(settings):
     assert Stock.objects.get().allocated == 1
 
 
-def test_through_the_api_and_the_pages_at_once_nothing_is_sold_twice():
+def test_api_and_pages_cannot_oversell_concurrently():
     make_channel(reservation_minutes=0)
     variant = make_variant(make_seller(), on_hand=3)
     checkouts = [ready((variant, 1)) for _each in range(4)]

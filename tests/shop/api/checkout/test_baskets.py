@@ -73,7 +73,7 @@ def vnd(amount: int) -> dict[str, object]:
     return {"currency": "VND", "amount": amount}
 
 
-def test_a_guest_fills_a_basket_and_says_where_it_goes():
+def test_guest_fills_a_checkout_and_sets_its_delivery():
     make_places()
     thien_an, yen_duong = make_seller("HTX Thiên An"), make_seller("HTX Yến Dương", slug="yen-duong")
     pillow = make_variant(thien_an, price=320_000, tax_class=make_tax_class(8))
@@ -127,7 +127,7 @@ def test_a_guest_fills_a_basket_and_says_where_it_goes():
     assert Reservation.objects.count() == 2
 
 
-def test_lines_change_and_go():
+def test_lines_are_updated_and_deleted():
     pillow, gourd = make_variant(on_hand=60), make_variant(name="Bí", price=30_000)
     checkout = begun((pillow, 1), (gourd, 1))
     (first, second) = [line["id"] for line in data_of(FIND, id=checkout)["checkout"]["lines"]]
@@ -147,7 +147,7 @@ def test_lines_change_and_go():
     assert none["lines"] == []
 
 
-def test_what_is_wrong_with_lines_is_said_and_changes_nothing():
+def test_invalid_lines_are_refused_and_change_nothing():
     pillow, few = make_variant(on_hand=60), make_variant(on_hand=2)
     hidden = make_variant(state=ListingState.DRAFT)
     checkout = begun((pillow, 1))
@@ -188,7 +188,7 @@ def test_what_is_wrong_with_lines_is_said_and_changes_nothing():
     assert Basket.objects.count() == 1
 
 
-def test_only_programs_that_may_set_another_price():
+def test_custom_price_requires_permission():
     pillow = make_variant(price=320_000)
     checkout, token = begun((pillow, 1)), token_of(make_admin())
     lines = [line_of(pillow, 1, price=1000, forceNewLine=True)]
@@ -200,7 +200,7 @@ def test_only_programs_that_may_set_another_price():
     assert [line["totalPrice"]["gross"]["amount"] for line in cheaper["lines"]] == [320_000, 1000]
 
 
-def test_addresses_are_checked_as_far_as_the_client_wants():
+def test_address_validation_rules_can_be_relaxed():
     make_places()
     checkout, lax = begun((make_variant(), 1)), {"checkRequiredFields": False, "checkFieldsFormat": False}
     wrong = {"country": "VN", "countryArea": "Atlantis", "postalCode": "x" * 21}
@@ -220,7 +220,7 @@ def test_addresses_are_checked_as_far_as_the_client_wants():
     assert errors_of(EMAIL, id=checkout, email="hoa") == [("email", "INVALID")]
 
 
-def test_a_person_keeps_an_address_once():
+def test_same_address_is_saved_to_the_account_once():
     person = make_user()
     token = token_of(person)
     checkout = begun((make_variant(), 1), token=token)
@@ -232,7 +232,7 @@ def test_a_person_keeps_an_address_once():
     assert Basket.objects.get().shipping_address.user is None
 
 
-def test_a_code_takes_off_and_is_taken_back():
+def test_promo_code_is_added_and_removed():
     make_voucher("CHAO10", value=10)
     make_voucher("LON", minimum=10_000_000)
     checkout = begun((make_variant(price=320_000), 1))
@@ -251,7 +251,7 @@ def test_a_code_takes_off_and_is_taken_back():
     assert (dropped["voucherCode"], dropped["totalPrice"]["gross"]) == (None, vnd(320_000))
 
 
-def test_one_method_for_the_whole_basket_whatever_the_cooperatives_offer():
+def test_delivery_options_combine_the_methods_of_cooperatives():
     channel = make_channel()
     thien_an, yen_duong = make_seller("HTX Thiên An"), make_seller("HTX Yến Dương")
     collected = make_market_way(yen_duong, channel)
@@ -281,7 +281,7 @@ def test_one_method_for_the_whole_basket_whatever_the_cooperatives_offer():
     ]
 
 
-def test_goods_in_another_currency_go_by_the_channels_own_service():
+def test_channel_shipping_service_delivers_in_another_currency():
     channel = make_channel(
         slug="usa", name="USA", currency="USD", default_country="US", checks_listings=False
     )
@@ -314,7 +314,7 @@ def test_goods_in_another_currency_go_by_the_channels_own_service():
     assert too_dear["shippingPrice"]["gross"]["amount"] == 0
 
 
-def test_what_went_wrong_with_goods_since_is_told_with_the_basket():
+def test_problems_name_unavailable_and_short_lines():
     gone, short = make_variant(price=45_000), make_variant(on_hand=5)
     checkout = begun((gone, 1), (short, 5))
     Listing.objects.filter(product=gone.product).update(state=ListingState.PAUSED)
@@ -334,7 +334,7 @@ def test_what_went_wrong_with_goods_since_is_told_with_the_basket():
     assert found["lines"][0]["totalPrice"]["gross"] == vnd(45_000)
 
 
-def test_whose_a_basket_is():
+def test_checkout_belongs_to_its_owner():
     hoa, lan = make_user(), make_user()
     token, other = token_of(hoa), token_of(lan)
     variant = make_variant()
@@ -368,7 +368,7 @@ def test_whose_a_basket_is():
     )
 
 
-def test_a_basket_of_the_web_is_a_checkout_and_the_other_way_round(client: Client):
+def test_web_basket_and_checkout_are_the_same_row(client: Client):
     person = make_user()
     client.force_login(person)
     variant = make_variant(price=45_000)
@@ -382,7 +382,7 @@ def test_a_basket_of_the_web_is_a_checkout_and_the_other_way_round(client: Clien
     assert "135.000" in page.content.decode()
 
 
-def test_queries_do_not_grow_with_lines():
+def test_checkout_queries_do_not_grow_with_lines():
     seller = make_seller()
     product = make_product(seller, variants=(("a", 0), ("b", 0), ("c", 0), ("d", 0)))
     others = [make_variant(seller, name=f"{n}") for n in range(3)]
@@ -397,7 +397,7 @@ def test_queries_do_not_grow_with_lines():
     assert counts[0] == counts[1] == 26
 
 
-def test_a_whole_purchase_asks_no_more_for_more_goods():
+def test_purchase_queries_do_not_grow_with_lines():
     product = make_product(make_seller(), variants=(("a", 0), ("b", 0), ("c", 0), ("d", 0)))
     make_places()
     make_channel()

@@ -85,7 +85,7 @@ def shown(order: str, token: str | None = None):
     return data_of(ORDER, token, id=order)["order"]
 
 
-def test_a_guest_pays_by_the_dummy():
+def test_guest_pays_by_dummy_gateway():
     thien_an, yen_duong = make_seller("HTX Thiên An"), make_seller("HTX Yến Dương")
     pillow, gourd = make_variant(thien_an, price=320_000), make_variant(yen_duong, name="Bí", price=30_000)
     checkout = ready((pillow, 1), (gourd, 2))
@@ -135,7 +135,7 @@ def test_a_guest_pays_by_the_dummy():
     check_everything()
 
 
-def test_a_person_pays_by_stripe(stripe: StripeDouble):  # noqa: F811
+def test_signed_in_buyer_pays_by_stripe(stripe: StripeDouble):  # noqa: F811
     person = make_user()
     token = token_of(person)
     checkout = ready((make_variant(price=90_000), 1), token=token)
@@ -184,7 +184,7 @@ def test_a_person_pays_by_stripe(stripe: StripeDouble):  # noqa: F811
     check_everything()
 
 
-def test_a_declined_card_pays_for_nothing_and_another_one_does(stripe: StripeDouble):  # noqa: F811
+def test_second_card_pays_after_a_declined_one(stripe: StripeDouble):  # noqa: F811
     checkout = ready((make_variant(price=90_000), 1))
     first = paid(checkout, STRIPE)
     stripe.buyer_pays(GatewayCall.objects.get().reference, DECLINED)
@@ -207,7 +207,7 @@ def test_a_declined_card_pays_for_nothing_and_another_one_does(stripe: StripeDou
     ]
 
 
-def test_what_is_weighed_is_only_held_until_it_is(stripe: StripeDouble):  # noqa: F811
+def test_catch_weight_order_is_only_authorised(stripe: StripeDouble):  # noqa: F811
     checkout = ready((make_gourd(), 1))
     begun_ = paid(checkout, STRIPE)
     stripe.buyer_pays(GatewayCall.objects.get().reference, GOOD)
@@ -219,7 +219,7 @@ def test_what_is_weighed_is_only_held_until_it_is(stripe: StripeDouble):  # noqa
     assert GatewayCall.objects.get().operation == Operation.START
 
 
-def test_cash_and_transfers_are_gateways_of_our_own():
+def test_cod_and_bank_transfer_gateways():
     make_bank_account()
     variant = make_variant(price=90_000)
     in_cash, by_bank = ready((variant, 1)), ready((variant, 1))
@@ -238,7 +238,7 @@ def test_cash_and_transfers_are_gateways_of_our_own():
     check_everything()
 
 
-def test_what_is_missing_is_asked_for_in_turn_and_nothing_is_saved():
+def test_incomplete_checkout_is_refused_step_by_step():
     checkout = begun((make_variant(price=90_000), 1))
     told = [refused_completion(checkout)]
     done(EMAIL, id=checkout, email="hoa@example.com")
@@ -272,7 +272,7 @@ def test_what_is_missing_is_asked_for_in_turn_and_nothing_is_saved():
     assert data_of(PAID, id=checkout)["checkout"]["authorizeStatus"] == "PARTIAL"
 
 
-def test_stale_checkouts_become_no_orders():
+def test_stale_checkouts_are_refused():
     dearer, gone, short, coded, stranded = (make_variant(price=90_000) for _each in range(5))
     voucher = make_voucher("CHAO10")
     checkouts = [ready((each, 1)) for each in (dearer, gone, short, coded, stranded)]
@@ -297,7 +297,7 @@ def test_stale_checkouts_become_no_orders():
     assert (Order.objects.count(), Basket.objects.count()) == (0, 5)
 
 
-def test_unpaid_orders_where_the_channel_allows_them():
+def test_unpaid_order_is_placed_where_the_channel_allows_it():
     make_channel(allow_unpaid_orders=True)
     checkout = ready((make_variant(price=90_000), 1))
 
@@ -312,7 +312,7 @@ def test_unpaid_orders_where_the_channel_allows_them():
     assert told["totalBalance"] == {"amount": -120_000}
 
 
-def test_what_costs_nothing_is_ordered_without_money():
+def test_free_order_is_placed_without_payment():
     make_voucher("TANG", value=100)
     make_voucher("SHIP")
     seller = make_seller()
@@ -325,7 +325,7 @@ def test_what_costs_nothing_is_ordered_without_money():
     assert (told["status"], told["total"]["gross"]["amount"]) == ("UNFULFILLED", 0)
 
 
-def test_whose_checkout_and_whose_payment():
+def test_checkout_and_payment_of_another_user_are_not_found():
     owner, other = make_user(), make_user()
     token, others = token_of(owner), token_of(other)
     checkout = ready((make_variant(price=90_000), 1), token=token)
@@ -352,7 +352,7 @@ def test_whose_checkout_and_whose_payment():
     ]
 
 
-def test_the_dummy_answers_as_it_is_told_and_only_where_it_is_on(settings):
+def test_dummy_gateway_returns_the_requested_event_when_enabled(settings):
     variant = make_variant(price=90_000, on_hand=50)
     checkout = ready((variant, 1))
     failed = charge(checkout, "CHARGE_FAILURE")
@@ -372,7 +372,7 @@ def test_the_dummy_answers_as_it_is_told_and_only_where_it_is_on(settings):
     assert paying_errors(checkout, DUMMY) == [("paymentGateway", "NOT_FOUND")]
 
 
-def test_a_completed_checkout_is_no_checkout_any_more():
+def test_completed_checkout_is_not_found():
     checkout = ready((make_variant(price=90_000), 1))
     charge(checkout)
     completed(checkout)
@@ -384,7 +384,7 @@ def test_a_completed_checkout_is_no_checkout_any_more():
     assert data_of(FIND, id=checkout) == {"checkout": None}
 
 
-def test_a_company_is_named_for_the_invoice():
+def test_invoice_company_is_validated_and_saved():
     thien_an = make_seller("HTX Thiên An")
     checkout = ready((make_variant(thien_an, price=90_000), 1))
     paid(checkout, COD)
@@ -431,7 +431,7 @@ def test_a_company_is_named_for_the_invoice():
     assert told() == {"taxCode": "0101248141"}
 
 
-def test_long_keys_that_end_differently_begin_two_payments():
+def test_long_idempotency_keys_are_compared_in_full():
     checkout = ready((make_variant(price=90_000, on_hand=50), 1))
     long = "k" * 200
 

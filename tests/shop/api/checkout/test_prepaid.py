@@ -88,7 +88,7 @@ def kinds(payment: Payment) -> list[tuple[str, int]]:
     return list(rows.values_list("kind", "amount"))
 
 
-def test_stripe_tells_of_a_card_whose_buyer_never_came_back(stripe, send):
+def test_stripe_webhook_authorises_without_the_buyer_returning(stripe, send):
     checkout = ready((make_variant(price=90_000), 1))
     paid(checkout, STRIPE)
     reference = GatewayCall.objects.get().reference
@@ -100,7 +100,7 @@ def test_stripe_tells_of_a_card_whose_buyer_never_came_back(stripe, send):
     assert (covered["authorizeStatus"], covered["chargeStatus"]) == ("FULL", "NONE")
 
 
-def test_what_a_card_holds_pays_for_an_order_of_the_page(stripe):
+def test_card_hold_of_the_api_pays_an_order_of_the_page(stripe):
     checkout = ready((make_variant(price=90_000), 1))
     payment = held(stripe, checkout)
 
@@ -115,7 +115,7 @@ def test_what_a_card_holds_pays_for_an_order_of_the_page(stripe):
     check_everything()
 
 
-def test_a_promise_is_forgotten_where_the_order_is_paid_another_way(stripe):
+def test_cod_promise_is_cancelled_if_paid_by_card(stripe):
     checkout = ready((make_variant(price=90_000), 1))
     paid(checkout, COD)
 
@@ -128,7 +128,7 @@ def test_a_promise_is_forgotten_where_the_order_is_paid_another_way(stripe):
     check_everything()
 
 
-def test_of_two_holds_one_is_let_go(stripe):
+def test_second_card_hold_is_released(stripe):
     """A price fell after the first card had held, and the buyer paid again."""
     variant = make_variant(price=90_000)
     checkout = ready((variant, 1))
@@ -146,7 +146,9 @@ def test_of_two_holds_one_is_let_go(stripe):
     check_everything()
 
 
-def test_what_nobody_orders_is_let_go(stripe, monkeypatch, django_capture_on_commit_callbacks):
+def test_card_hold_of_an_abandoned_checkout_is_released(
+    stripe, monkeypatch, django_capture_on_commit_callbacks
+):
     checkout = ready((make_variant(price=90_000), 1))
     payment, now = held(stripe, checkout), timezone.now()
 
@@ -163,7 +165,7 @@ def test_what_nobody_orders_is_let_go(stripe, monkeypatch, django_capture_on_com
     assert GatewayCall.objects.filter(operation=Operation.CANCEL).count() == 1
 
 
-def test_payments_go_with_the_basket_at_sign_in_and_are_kept_with_money(settings):
+def test_charged_payment_moves_to_the_basket_merged_at_sign_in(settings):
     settings.API_DUMMY_PAYMENT = True
     person, later = make_user(), timezone.now() + datetime.timedelta(days=100)
     checkout, other = (ready((make_variant(price=90_000), 1)) for _each in range(2))
@@ -181,7 +183,7 @@ def test_payments_go_with_the_basket_at_sign_in_and_are_kept_with_money(settings
     assert list(Payment.objects.order_by("created_at").values_list("basket", flat=True)) == [own.pk, None]
 
 
-def test_the_page_knows_what_was_said_over_the_api(client: Client):
+def test_checkout_page_shows_data_set_over_the_api(client: Client):
     make_places()
     person = make_user()
     client.force_login(person)
@@ -197,7 +199,7 @@ def test_the_page_knows_what_was_said_over_the_api(client: Client):
     assert f'value="{HANOI}" selected' in page
 
 
-def test_a_basket_that_a_service_carries_is_finished_on_the_pages(client: Client):
+def test_checkout_page_completes_delivery_by_shipping_service(client: Client):
     make_places()
     channel, person = make_channel(), make_user()
     own, carried = make_seller(), make_seller("HTX Tài Hoan")
@@ -224,7 +226,7 @@ def test_a_basket_that_a_service_carries_is_finished_on_the_pages(client: Client
     assert key_from_id(checkout, "Checkout") == order.basket_key
 
 
-def test_an_order_that_an_app_pays_is_shown_on_its_page(client: Client, settings):
+def test_order_page_opens_for_paid_and_unpaid_api_orders(client: Client, settings):
     settings.API_DUMMY_PAYMENT = True
     variant = make_variant(price=90_000)
     checkout = ready((variant, 1))

@@ -124,7 +124,7 @@ def chosen(pillow, token=None):
     return checkout, large
 
 
-def test_a_guest_goes_from_the_product_to_the_order(pillow, settings):
+def test_guest_buys_from_product_page_to_order(pillow, settings):
     settings.API_DUMMY_PAYMENT = True
     checkout, large = chosen(pillow)
     countries = data_of(CHANNEL, slug="viet-nam")["channel"]["countries"]
@@ -161,7 +161,7 @@ def test_a_guest_goes_from_the_product_to_the_order(pillow, settings):
     check_everything()
 
 
-def test_a_person_signs_in_pays_by_card_and_finds_the_order(pillow, stripe: StripeDouble):  # noqa: F811
+def test_buyer_signs_in_pays_by_card_and_finds_the_order(pillow, stripe: StripeDouble):  # noqa: F811
     person = make_user()
     checkout, _large = chosen(pillow)
     signed = data_of(SIGN_IN, email=person.email, password=PASSWORD)["tokenCreate"]
@@ -218,7 +218,7 @@ def test_a_person_signs_in_pays_by_card_and_finds_the_order(pillow, stripe: Stri
     check_everything()
 
 
-def test_a_further_basket_costs_few_queries_and_keeps_its_own_price():
+def test_each_further_checkout_takes_five_queries_and_its_own_price():
     person = make_user()
     seller = make_seller()
     all_of_them = """{ me { checkouts(first: 9) { edges { node {

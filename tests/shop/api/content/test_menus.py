@@ -29,7 +29,7 @@ def entry(**fields):
     return {"level": 0} | nothing | fields
 
 
-def test_a_menu_leads_to_goods_pages_and_cooperatives(django_assert_num_queries):
+def test_menu_links_categories_pages_and_cooperatives(django_assert_num_queries):
     make_channel()
     PageType.objects.create(slug="cooperative", name="Hợp tác xã")
     thien_an = make_cooperative(slug="thien-an")
@@ -67,7 +67,7 @@ def test_a_menu_leads_to_goods_pages_and_cooperatives(django_assert_num_queries)
     ]
 
 
-def test_an_unknown_menu_is_null():
+def test_unknown_menu_is_null():
     make_channel()
 
     assert data_of(MENU, slug="footer") == {"menu": None}

@@ -40,7 +40,7 @@ def words(text):
     return {"blocks": [{"type": "paragraph", "data": {"text": text}}]}
 
 
-def test_a_page_is_read_with_its_attributes_and_in_other_languages():
+def test_page_with_attributes_and_translation():
     page = make_page(content=words("Xin chào"), seo_title="Chợ của núi")
     mood = Attribute.objects.create(
         slug="mood", name="Mood", input_type=InputType.PLAIN_TEXT, kind=AttributeKind.PAGE_TYPE
@@ -73,7 +73,7 @@ def test_a_page_is_read_with_its_attributes_and_in_other_languages():
         {"published_at": timezone.now() + datetime.timedelta(days=1)},
     ],
 )
-def test_customers_do_not_read_what_is_not_published(fields):
+def test_customers_do_not_see_unpublished_pages(fields):
     make_page(**fields)
 
     assert data_of(PAGE, slug="gioi-thieu", language="EN") == {"page": None}
@@ -92,14 +92,14 @@ def test_every_cooperative_has_a_page():
     assert data["page"]["assignedAttributes"] == []
 
 
-def test_a_cooperative_that_is_not_approved_has_none():
+def test_unapproved_cooperative_has_no_page():
     PageType.objects.create(slug="cooperative", name="Hợp tác xã")
     make_cooperative(slug="thien-an", state=CooperativeState.APPLIED)
 
     assert data_of(PAGE, slug="thien-an", language="EN") == {"page": None}
 
 
-def test_pages_are_listed_by_slug_and_kind(django_assert_num_queries):
+def test_pages_are_filtered_by_slug_and_type(django_assert_num_queries):
     make_channel()
     kind = PageType.objects.create(slug="cooperative", name="Hợp tác xã")
     make_cooperative(slug="thien-an")

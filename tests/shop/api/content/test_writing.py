@@ -26,7 +26,7 @@ def token():
     return token_of(make_admin())
 
 
-def test_a_page_is_written_with_what_its_kind_has(token):
+def test_page_is_created_with_attributes_of_its_type(token):
     mood = Attribute.objects.create(
         slug="mood", name="Mood", input_type=InputType.PLAIN_TEXT, kind=AttributeKind.PAGE_TYPE
     )
@@ -61,7 +61,7 @@ def test_a_page_is_written_with_what_its_kind_has(token):
     assert data_of('{ page(slug: "gioi-thieu") { title } }') == {"page": {"title": "Giới thiệu"}}
 
 
-def test_a_kind_with_pages_is_not_removed(token):
+def test_page_type_with_pages_cannot_be_deleted(token):
     page = make_page()
 
     (payload,) = data_of(
@@ -74,7 +74,7 @@ def test_a_kind_with_pages_is_not_removed(token):
     assert PageType.objects.exists()
 
 
-def test_a_cooperatives_page_is_not_removed_by_hand(token):
+def test_page_of_a_cooperative_cannot_be_deleted(token):
     PageType.objects.create(slug="cooperative", name="Hợp tác xã")
     key = global_id("Page", 10**9 + make_cooperative(slug="thien-an").pk)
 
@@ -90,7 +90,7 @@ ITEM = """mutation ($input: MenuItemCreateInput!) { menuItemCreate(input: $input
   menuItem { id name level category { slug } page { slug } } errors { field code } } }"""
 
 
-def test_a_menu_is_built_entry_by_entry(token):
+def test_menu_items_are_created(token):
     make_channel()
     PageType.objects.create(slug="cooperative", name="Hợp tác xã")
     thien_an = make_cooperative(slug="thien-an")
@@ -137,7 +137,7 @@ def test_a_menu_is_built_entry_by_entry(token):
         ({"name": "Xa", "parent": global_id("MenuItem", 999)}, {"field": "parent", "code": "NOT_FOUND"}),
     ],
 )
-def test_what_is_wrong_with_an_entry_is_told(token, given, error):
+def test_invalid_menu_item_is_refused(token, given, error):
     menu = Menu.objects.create(slug="navbar", name="navbar")
 
     (payload,) = data_of(ITEM, token, input={"menu": global_id("Menu", menu.pk)} | given).values()
@@ -146,7 +146,7 @@ def test_what_is_wrong_with_an_entry_is_told(token, given, error):
     assert not MenuItem.objects.exists()
 
 
-def test_only_staff_with_the_permission_write(token):
+def test_page_create_requires_permission(token):
     kind = global_id("PageType", make_page().page_type_id)
 
     answer = ask(PAGE, token_of(make_user(is_staff=True)), input={"title": "X", "pageType": kind})

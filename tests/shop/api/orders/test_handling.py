@@ -32,7 +32,7 @@ def done(name, order, fields="order { status }", token=None):
     return data_of(query, token or token_of(make_admin()), id=global_id("Order", order.pk))[name]
 
 
-def test_an_order_is_called_off_and_its_goods_are_free_again():
+def test_cancelled_order_releases_its_stock():
     pillow = make_variant(on_hand=5)
     order = make_order((pillow, 2))
 
@@ -49,7 +49,7 @@ def test_an_order_is_called_off_and_its_goods_are_free_again():
     assert done("orderCancel", gone)["errors"] == [{"field": "id", "code": "NOT_FOUND"}]
 
 
-def test_an_order_that_waits_for_its_money_is_confirmed():
+def test_order_awaiting_payment_is_confirmed():
     make_bank_account()
     order = make_order(method=PaymentMethod.TRANSFER)
     assert order.confirmed_at is None
@@ -62,7 +62,7 @@ def test_an_order_that_waits_for_its_money_is_confirmed():
     assert done("orderConfirm", order)["errors"] == [{"field": None, "code": "INVALID"}]
 
 
-def test_notes_are_written_and_put_right():
+def test_notes_are_added_and_updated():
     order, admin = make_order(), make_admin()
     token, key = token_of(admin), global_id("Order", order.pk)
     add = """mutation($order: ID!, $words: String!) {
@@ -116,7 +116,7 @@ def granted(order, token=None, **given):
     return answer["orderGrantRefundCreate"]
 
 
-def test_money_is_given_back_for_lines_and_their_goods_are_not_sent():
+def test_granted_refund_of_lines_releases_their_stock():
     pillow = make_variant(price=320_000)
     order = make_order((pillow, 2))
     line = order.lines.get()
@@ -142,7 +142,7 @@ def test_money_is_given_back_for_lines_and_their_goods_are_not_sent():
     assert stock_of(pillow).allocated == 1
 
 
-def test_an_amount_alone_is_spread_over_all_that_is_left():
+def test_granted_amount_is_spread_over_all_parts():
     thien_an, yen_duong = make_seller("HTX Thiên An"), make_seller("HTX Yến Dương")
     order = make_order((make_variant(thien_an, price=270_000), 1), (make_variant(yen_duong, price=70_000), 1))
 
@@ -170,7 +170,7 @@ def test_an_amount_alone_is_spread_over_all_that_is_left():
         ({"line": "foreign"}, "lines", "NOT_FOUND"),
     ],
 )
-def test_what_cannot_be_given_back_is_refused_and_nothing_is_decided(given, field, code):
+def test_invalid_refund_is_refused(given, field, code):
     order = make_order((make_variant(price=320_000), 1))
     if "lines" in given:
         key = global_id("OrderLine", order.lines.get().pk)
@@ -188,7 +188,7 @@ def test_what_cannot_be_given_back_is_refused_and_nothing_is_decided(given, fiel
     assert not RefundLine.objects.exists()
 
 
-def test_staff_of_a_cooperative_give_back_what_is_theirs_to_give():
+def test_cooperative_staff_refund_only_their_part():
     thien_an, yen_duong = make_seller("HTX Thiên An"), make_seller("HTX Yến Dương")
     order = make_order((make_variant(thien_an, price=320_000), 1), (make_variant(yen_duong, price=50_000), 1))
     token = token_of(make_staff(Permission.MANAGE_ORDERS, works_for=(thien_an,)))
@@ -234,7 +234,7 @@ PLACE = {
 }
 
 
-def test_an_order_is_put_right_and_its_sums_stay():
+def test_order_update_leaves_the_sums_unchanged():
     make_places()
     order = make_order()
     token, key = token_of(make_admin()), global_id("Order", order.pk)
@@ -271,7 +271,7 @@ def test_an_order_is_put_right_and_its_sums_stay():
     assert Change.objects.filter(action="order.corrected").count() == 1
 
 
-def test_what_cannot_be_put_right_stays():
+def test_invalid_order_update_is_refused():
     make_places()
     order = make_order()
     Order.objects.filter(pk=make_order().pk).update(external_reference="DH-1")
@@ -323,7 +323,7 @@ query($id: ID!) { order(id: $id) {
 """
 
 
-def test_the_page_of_an_order_is_answered_without_a_gap_to_both_kinds_of_staff():
+def test_order_details_for_platform_and_cooperative_staff():
     seller = make_seller()
     order = make_order((make_variant(seller, on_hand=5, price=320_000), 2))
     admin = token_of(make_admin())

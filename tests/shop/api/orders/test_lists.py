@@ -53,7 +53,7 @@ def three_orders():
     return first, second, third, token
 
 
-def test_filters_conditions_and_searches(three_orders):
+def test_orders_are_filtered_searched_and_sorted(three_orders):
     first, second, third, token = three_orders
     name = {order.number: word for order, word in ((first, "1"), (second, "2"), (third, "3"))}
 
@@ -112,7 +112,7 @@ def test_filters_conditions_and_searches(three_orders):
     assert [(asked, found(**asked)) for asked, _expected in cases] == cases
 
 
-def test_pages_go_both_ways(three_orders):
+def test_orders_are_paged_in_both_directions(three_orders):
     first, second, third, token = three_orders
 
     page = data_of(ORDERS, token, first=2)["orders"]
@@ -126,7 +126,7 @@ def test_pages_go_both_ways(three_orders):
     assert [edge["node"]["number"] for edge in back["edges"]] == [str(third.number)]
 
 
-def test_what_a_list_cannot_be_asked_for(three_orders):
+def test_invalid_list_arguments_are_errors(three_orders):
     *_orders, token = three_orders
     for asked, code in (
         ({"first": 101}, "GraphQLError"),
@@ -143,7 +143,7 @@ def test_what_a_list_cannot_be_asked_for(three_orders):
     )
 
 
-def test_staff_of_one_channel_see_its_orders(three_orders):
+def test_staff_restricted_to_a_channel_see_only_its_orders(three_orders):
     first, _second, _third, _token = three_orders
 
     staff = make_staff(Permission.MANAGE_ORDERS)
@@ -159,7 +159,7 @@ def test_staff_of_one_channel_see_its_orders(three_orders):
     assert seen["edges"][-1]["node"] == {"id": global_id("Order", first.pk), "number": str(first.number)}
 
 
-def test_a_page_takes_as_many_queries_for_many(django_assert_num_queries):
+def test_order_list_queries_do_not_grow_with_orders(django_assert_num_queries):
     pillow = make_variant(on_hand=50)
     token = token_of(make_admin())
     query = """{ orders(first: 20) { totalCount edges { node {
@@ -180,7 +180,7 @@ def test_a_page_takes_as_many_queries_for_many(django_assert_num_queries):
         data_of(query, token)
 
 
-def test_what_the_first_page_of_staff_asks_for(three_orders):
+def test_homepage_events_and_orders_total(three_orders):
     first, _second, third, token = three_orders
     query = """{ homepageEvents(last: 10) { totalCount edges { node { type orderNumber } } }
       all: ordersTotal(channel: "viet-nam") { gross { amount } net { amount } }
@@ -202,7 +202,7 @@ def test_what_the_first_page_of_staff_asks_for(three_orders):
     assert denied["data"] == {"homepageEvents": None, "all": None, "today": None}
 
 
-def test_a_balance_among_other_things_is_read_of_each_of_ones_own_orders():
+def test_balance_is_selected_beside_other_fields_of_own_orders():
     """It needs a column and an annotation that says the same."""
     person = make_user()
     order = make_order((make_variant(price=90_000), 2), user=person)

@@ -64,7 +64,7 @@ query order($id: ID!) {
 """
 
 
-def test_a_guest_sees_the_order_whose_id_they_hold():
+def test_guest_order_is_visible_by_its_id():
     seller = make_seller("HTX Thiên An")
     pillow = make_variant(seller, name="Gối thảo dược", price=320_000)
     order = make_order((pillow, 2))
@@ -119,7 +119,7 @@ def test_a_guest_sees_the_order_whose_id_they_hold():
     assert shown["fulfillments"] == []
 
 
-def test_an_order_of_somebody_is_theirs_and_no_other_persons():
+def test_order_is_hidden_from_other_users():
     buyer, other = make_user(), make_user()
     order = make_order(user=buyer)
     key = global_id("Order", order.pk)
@@ -138,7 +138,7 @@ def test_an_order_of_somebody_is_theirs_and_no_other_persons():
     }
 
 
-def test_a_persons_orders_are_listed_newest_first_in_as_many_queries_for_many(django_assert_max_num_queries):
+def test_own_orders_are_listed_newest_first_in_few_queries(django_assert_max_num_queries):
     buyer = make_user()
     pillow = make_variant(on_hand=50)
     numbers = [
@@ -159,7 +159,7 @@ def test_a_persons_orders_are_listed_newest_first_in_as_many_queries_for_many(dj
     assert found["totalCount"] == 3
 
 
-def test_what_is_collected_says_where():
+def test_pickup_order_names_its_collection_point():
     seller, channel = make_seller(), make_channel()
     pillow = make_variant(seller)
     delivery_method = make_market_way(seller, channel)
@@ -176,7 +176,7 @@ def test_what_is_collected_says_where():
     }
 
 
-def test_what_was_taken_off_is_told_of_the_order_and_of_its_lines():
+def test_voucher_discount_is_shown_on_order_and_lines():
     make_voucher("CHAO10", value=10)
     pillow = make_variant(price=320_000)
     basket = make_basket((pillow, 2))
@@ -219,7 +219,7 @@ def test_what_was_taken_off_is_told_of_the_order_and_of_its_lines():
     "text",
     ["abc", "T3JkZXI6MQ==", global_id("User", 1), "T3JkZXI6MDAwMDAwMDAtMDAwMC00MDAwLTgwMDAtMDAwMDAwMDAwMDAw"],
 )
-def test_an_id_that_is_none_of_an_order(text):
+def test_unknown_order_id_is_null_and_malformed_id_is_an_error(text):
     answer = ask("query($id: ID!) { order(id: $id) { number } }", id=text)
 
     assert answer["data"] == {"order": None}
@@ -229,7 +229,7 @@ def test_an_id_that_is_none_of_an_order(text):
     )
 
 
-def test_exactly_one_thing_names_an_order():
+def test_order_query_takes_exactly_one_identifier():
     order = make_order()
     Order.objects.filter(pk=order.pk).update(external_reference="DH-1")
     query = "query($id: ID, $ref: String) { order(id: $id, externalReference: $ref) { number } }"
@@ -241,7 +241,7 @@ def test_exactly_one_thing_names_an_order():
     assert ask(query, ref="DH-1")["errors"][0]["extensions"]["code"] == "PermissionDenied"
 
 
-def test_whoever_holds_an_order_writes_its_public_metadata_and_nobody_else():
+def test_only_the_owner_writes_public_order_metadata():
     buyer = make_user()
     guests, theirs = make_order(), make_order(user=buyer)
     write = """mutation($id: ID!) { updateMetadata(id: $id, input: [{key: "a", value: "b"}]) {

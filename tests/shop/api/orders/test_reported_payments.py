@@ -68,7 +68,7 @@ def waiting():
     return order, global_id("Order", order.pk), token
 
 
-def test_a_payment_that_covers_the_order_confirms_it(waiting):
+def test_reported_charge_confirms_the_order(waiting):
     order, key, token = waiting
     given = {
         "name": "Máy quẹt thẻ",
@@ -107,7 +107,7 @@ def test_a_payment_that_covers_the_order_confirms_it(waiting):
     assert Order.objects.get(pk=order.pk).charged == 350_000
 
 
-def test_what_is_only_held_confirms_it_too_and_is_taken_and_given_back_later(waiting):
+def test_reported_authorisation_confirms_and_is_captured_later(waiting):
     _order, key, token = waiting
 
     held = data_of(CREATE, token, id=key, transaction={"amountAuthorized": vnd(350_000)})
@@ -142,7 +142,7 @@ def test_what_is_only_held_confirms_it_too_and_is_taken_and_given_back_later(wai
     ]
 
 
-def test_a_thing_that_is_reported_twice_counts_once(waiting):
+def test_event_reported_twice_counts_once(waiting):
     _order, key, token = waiting
     made = data_of(CREATE, token, id=key, transaction={"name": "Ví"})["transactionCreate"]
     transaction = made["transaction"]["id"]
@@ -169,7 +169,7 @@ def test_a_thing_that_is_reported_twice_counts_once(waiting):
     assert PaymentEvent.objects.filter(key__startswith="reported:").count() == 1
 
 
-def test_long_references_that_end_differently_are_two_things(waiting):
+def test_long_references_are_compared_in_full(waiting):
     order, key, token = waiting
     made = data_of(CREATE, token, id=key, transaction={"name": "Ví"})["transactionCreate"]
     asked = {"id": made["transaction"]["id"], "type": "CHARGE_SUCCESS", "amount": 100_000}
@@ -181,7 +181,7 @@ def test_long_references_that_end_differently_are_two_things(waiting):
     assert Order.objects.get(pk=order.pk).charged == 200_000
 
 
-def test_a_checkout_can_be_paid_before_it_is_an_order():
+def test_payment_can_be_reported_for_a_checkout():
     basket = make_basket((make_variant(), 1))
     token = token_of(make_admin())
     query = CREATE.replace("order { status", "checkout { id } order { status")
@@ -205,7 +205,7 @@ def test_a_checkout_can_be_paid_before_it_is_an_order():
         ({"externalUrl": "no address"}, "externalUrl", "INVALID"),
     ],
 )
-def test_what_makes_no_sense_is_not_written_down(waiting, given, field, code):
+def test_invalid_transaction_is_refused(waiting, given, field, code):
     _order, key, token = waiting
     before = Payment.objects.count()
 
@@ -215,7 +215,7 @@ def test_what_makes_no_sense_is_not_written_down(waiting, given, field, code):
     assert Payment.objects.count() == before
 
 
-def test_only_who_handles_payments_tells_of_them_and_only_of_others(waiting):
+def test_reporting_requires_permission_and_an_external_payment(waiting):
     order, key, token = waiting
     own = order.payments.get()
     update = data_of(UPDATE, token, id=global_id("TransactionItem", own.pk), transaction={"name": "X"})
@@ -229,7 +229,7 @@ def test_only_who_handles_payments_tells_of_them_and_only_of_others(waiting):
     assert Payment.objects.count() == 1
 
 
-def test_an_order_is_marked_as_paid_once(waiting):
+def test_order_is_marked_as_paid_once(waiting):
     order, key, token = waiting
     mark = """mutation($id: ID!) { orderMarkAsPaid(id: $id, transactionReference: "PT-7") {
       errors { field code }
@@ -246,7 +246,7 @@ def test_an_order_is_marked_as_paid_once(waiting):
     assert Order.objects.get(pk=order.pk).charged == 350_000
 
 
-def test_what_is_asked_of_a_payment(waiting):
+def test_refund_can_be_requested_but_not_charge_or_cancel(waiting):
     order, key, token = waiting
     made = data_of(CREATE, token, id=key, transaction={"amountCharged": vnd(350_000)})
     transaction = made["transactionCreate"]["transaction"]["id"]

@@ -70,7 +70,7 @@ def shown_to(user, order):
     return data_of(ORDER, token_of(user), id=edge["node"]["id"])["order"]
 
 
-def test_staff_of_a_cooperative_see_their_part_with_its_sums(two_parts):
+def test_cooperative_staff_see_their_part_with_its_sums(two_parts):
     order, thien_an, yen_duong = two_parts
     for part in order.parts.all():
         accept_part(part_id=part.pk, actor=Actor.system(), now=NOW)
@@ -116,7 +116,7 @@ def test_staff_of_a_cooperative_see_their_part_with_its_sums(two_parts):
     assert shown_to(make_admin(), order)["grantedRefunds"] == [{"amount": {"amount": 10_000}}]
 
 
-def test_they_see_where_the_buyer_lives_as_the_members_app_does_and_no_more(two_parts):
+def test_delivery_address_is_shown_after_the_part_is_accepted(two_parts):
     order, thien_an, yen_duong = two_parts
     staff = make_staff(Permission.MANAGE_ORDERS, works_for=(thien_an,))
     Order.objects.filter(pk=order.pk).update(private_metadata={"secret": "x"})
@@ -136,7 +136,7 @@ def test_they_see_where_the_buyer_lives_as_the_members_app_does_and_no_more(two_
     assert shown_to(make_admin(), order)["privateMetadata"] == [{"key": "secret"}]
 
 
-def test_they_are_not_told_the_id_that_opens_a_guests_order(two_parts):
+def test_cooperative_staff_do_not_see_the_guest_order_id(two_parts):
     order, thien_an, _yen_duong = two_parts
     staff = make_staff(Permission.MANAGE_ORDERS, works_for=(thien_an,))
 
@@ -153,7 +153,7 @@ def test_they_are_not_told_the_id_that_opens_a_guests_order(two_parts):
     assert data_of(ORDER, token_of(staff), id=global_id("Order", order.pk)) == {"order": None}
 
 
-def test_a_foreign_order_behaves_as_a_missing_one(two_parts):
+def test_order_of_other_cooperatives_is_not_found(two_parts):
     order, thien_an, yen_duong = two_parts
     stranger = make_staff(Permission.MANAGE_ORDERS, works_for=(make_seller("HTX Khác"),))
     packer = make_staff(Permission.MANAGE_PRODUCTS, works_for=(thien_an,))
@@ -175,7 +175,7 @@ def test_a_foreign_order_behaves_as_a_missing_one(two_parts):
     )
 
 
-def test_what_is_not_confirmed_is_nobodys_work(two_parts):
+def test_unconfirmed_order_is_hidden_from_cooperative_staff(two_parts):
     order, thien_an, _yen_duong = two_parts
     Order.objects.filter(pk=order.pk).update(confirmed_at=None)
     staff = make_staff(Permission.MANAGE_ORDERS, works_for=(thien_an,))
@@ -183,7 +183,7 @@ def test_what_is_not_confirmed_is_nobodys_work(two_parts):
     assert data_of(ORDERS, token_of(staff))["orders"]["totalCount"] == 0
 
 
-def test_a_list_of_parts_takes_as_many_queries_for_many(two_parts, django_assert_num_queries):
+def test_part_list_queries_do_not_grow_with_orders(two_parts, django_assert_num_queries):
     order, thien_an, _yen_duong = two_parts
     accept_part(part_id=order.parts.get(cooperative=thien_an).pk, actor=Actor.system(), now=NOW)
     token = token_of(make_staff(Permission.MANAGE_ORDERS, works_for=(thien_an,)))
@@ -200,7 +200,7 @@ def test_a_list_of_parts_takes_as_many_queries_for_many(two_parts, django_assert
         data_of(query, token)
 
 
-def test_groups_are_put_to_work_over_the_api(client):
+def test_group_cooperatives_are_assigned(client):
     thien_an = make_seller("HTX Thiên An")
     member = make_user(is_staff=True)
     group = Group.objects.create(name="Gói hàng")
@@ -238,7 +238,7 @@ def test_groups_are_put_to_work_over_the_api(client):
     assert client.get(reverse("desk:orders")).status_code == 200
 
 
-def test_they_are_not_told_who_the_buyer_is(two_parts):
+def test_cooperative_staff_do_not_see_the_buyer(two_parts):
     _order, thien_an, _yen_duong = two_parts
     buyer = make_user()
     theirs = make_order((make_variant(thien_an, name="Khăn"), 1), user=buyer)
@@ -257,7 +257,7 @@ def test_they_are_not_told_who_the_buyer_is(two_parts):
     assert told(staff) == (None, None)
 
 
-def test_of_each_other_they_are_told_no_more_than_names(two_parts):
+def test_cooperative_staff_see_only_names_of_each_other(two_parts):
     order, thien_an, _yen_duong = two_parts
     home = {"street_address_1": "Nhà riêng", "city": "Xã Phủ Thông", "country_area": "Thái Nguyên"}
     member = make_member(thien_an, first_name="Mai")
@@ -287,7 +287,7 @@ def test_of_each_other_they_are_told_no_more_than_names(two_parts):
     }
 
 
-def test_what_they_buy_themselves_is_not_theirs_to_handle(two_parts):
+def test_staff_cannot_handle_their_own_purchase(two_parts):
     _order, thien_an, yen_duong = two_parts
     staff = make_staff(Permission.MANAGE_ORDERS, works_for=(thien_an,))
     bought = make_order((make_variant(yen_duong, name="Mật ong", price=90_000), 1), user=staff)
@@ -328,7 +328,7 @@ def test_what_they_buy_themselves_is_not_theirs_to_handle(two_parts):
     assert data_of(seen, token_of(theirs), id=key) == {"order": None, "orders": {"totalCount": 2}}
 
 
-def test_by_what_they_are_not_shown_they_find_nothing(two_parts):
+def test_hidden_fields_cannot_be_used_as_filters(two_parts):
     order, thien_an, yen_duong = two_parts
     buyer = make_user()
     Order.objects.filter(pk=order.pk).update(user=buyer, email="hoa@example.com")
@@ -361,7 +361,7 @@ def test_by_what_they_are_not_shown_they_find_nothing(two_parts):
         assert found(asked, staff) == 1, asked
 
 
-def test_a_buyer_meets_the_store_house_of_a_parcel_and_no_others(two_parts):
+def test_buyer_sees_only_the_warehouse_of_a_parcel(two_parts):
     order, thien_an, _yen_duong = two_parts
     part = order.parts.get(cooperative=thien_an)
     accept_part(part_id=part.pk, actor=Actor.system(), now=NOW)

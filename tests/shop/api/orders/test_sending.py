@@ -64,7 +64,7 @@ def fulfilled(order, token, lines=None, **variables):
     return answer["orderFulfill"]
 
 
-def test_goods_of_several_cooperatives_leave_at_once():
+def test_fulfill_sends_lines_of_several_cooperatives():
     pillow = make_variant(make_seller("HTX Thiên An"), on_hand=10)
     tea = make_variant(make_seller("HTX Yến Dương"), name="Trà", on_hand=10)
     order = make_order((pillow, 2), (tea, 3))
@@ -88,7 +88,7 @@ def test_goods_of_several_cooperatives_leave_at_once():
     assert (stock_of(tea).on_hand, stock_of(tea).allocated) == (7, 0)
 
 
-def test_where_parcels_are_approved_they_wait_and_can_be_undone():
+def test_fulfillment_waits_for_approval_and_can_be_cancelled():
     ShopSettings.objects.update_or_create(pk=1, defaults={"fulfillment_auto_approve": False})
     pillow = make_variant(on_hand=10)
     order = make_order((pillow, 2))
@@ -126,7 +126,7 @@ def test_where_parcels_are_approved_they_wait_and_can_be_undone():
     assert twice["errors"] == [{"code": "CANNOT_CANCEL_FULFILLMENT"}]
 
 
-def test_goods_promised_out_of_another_store_house_are_taken_where_staff_say():
+def test_fulfill_takes_stock_from_the_chosen_warehouse():
     seller, channel = make_seller(), make_channel()
     pillow = make_variant(seller, on_hand=5)
     order = make_order((pillow, 3))
@@ -162,7 +162,7 @@ def test_goods_promised_out_of_another_store_house_are_taken_where_staff_say():
         ("unconfirmed", "INVALID"),
     ],
 )
-def test_what_cannot_be_sent_is_refused_and_nothing_changes(wrong, code):
+def test_invalid_fulfillment_is_refused_and_changes_nothing(wrong, code):
     seller = make_seller()
     order = make_order((make_variant(seller, on_hand=5), 2))
     lines = lines_of(order)
@@ -197,7 +197,7 @@ def test_what_cannot_be_sent_is_refused_and_nothing_changes(wrong, code):
     assert list(OrderPart.objects.filter(order=order).values_list("state", "progress")) == before
 
 
-def test_staff_of_a_cooperative_send_their_goods_and_no_others():
+def test_cooperative_staff_fulfill_only_their_own_lines():
     thien_an, yen_duong = make_seller("HTX Thiên An"), make_seller("HTX Yến Dương")
     order = make_order((make_variant(thien_an), 1), (make_variant(yen_duong, name="Trà"), 1))
     own, foreign = lines_of(order)

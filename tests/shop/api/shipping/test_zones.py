@@ -49,7 +49,7 @@ mutation($id: ID!, $input: ShippingMethodChannelListingInput!) {
 """
 
 
-def test_a_zone_with_a_kind_of_delivery_is_set_up_and_taken_down():
+def test_zone_with_a_shipping_method_is_created_and_deleted():
     token = token_of(make_staff(Permission.MANAGE_SHIPPING))
     channel, house = make_channel(), make_seller().warehouses.get()
     here, slug = global_id("Channel", channel.pk), channel.slug
@@ -142,7 +142,7 @@ def test_a_zone_with_a_kind_of_delivery_is_set_up_and_taken_down():
     assert not Zone.objects.filter(name="Nước ngoài").exists()
 
 
-def test_what_is_to_be_had_follows_the_zones():
+def test_availability_follows_the_warehouses_of_zones():
     product = make_product(on_hand=5)
     zone = make_zone(make_channel())
     token, key = token_of(make_admin()), global_id("ShippingZone", zone.pk)
@@ -156,7 +156,7 @@ def test_what_is_to_be_had_follows_the_zones():
     assert Listing.objects.get(product=product).is_available is True
 
 
-def test_what_cannot_be_set_up_is_refused_and_nothing_changes():
+def test_invalid_zones_methods_and_prices_are_refused():
     make_seller()
     channel = make_channel()
     zone, foreign = make_zone(channel), make_channel(slug="khac", name="Khác")
@@ -211,7 +211,7 @@ def test_what_cannot_be_set_up_is_refused_and_nothing_changes():
     assert denied["errors"][0]["extensions"]["code"] == "PermissionDenied"
 
 
-def test_zones_take_as_many_queries_for_many(django_assert_num_queries):
+def test_zone_queries_do_not_grow_with_zones(django_assert_num_queries):
     token = token_of(make_admin())
     query = """{ shippingZones(first: 10) { edges { node {
       name countries { code } channels { slug } warehouses { name } priceRange { start { amount } }
