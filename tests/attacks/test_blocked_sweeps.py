@@ -24,7 +24,7 @@ from shop.notifications.send import sweep_task
 from tests.factories import NOW, make_basket, make_gourd, make_user, make_variant, stock_of
 from tests.orders.gateway.card_at_hand import call_of, paid_order, stripe
 from tests.shop.api.checkout.operations import ready
-from tests.shop.api.checkout.test_prepaid import held
+from tests.shop.api.checkout.test_basket_payments import held
 
 __all__ = ["stripe"]
 pytestmark = pytest.mark.django_db

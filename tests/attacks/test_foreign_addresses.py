@@ -15,7 +15,7 @@ from shop.core.models import ShopSettings
 from shop.notifications.models import Notification
 from tests.factories import NOW, PASSWORD, make_channel
 from tests.shop.api.client import data_of
-from tests.shop.api.test_registration import CONFIRM, REGISTER, given, link_in_the_last_letter
+from tests.shop.api.test_registration import CONFIRM, REGISTER, link_in_last_email, registration
 
 pytestmark = pytest.mark.django_db
 ADDRESS = "moi@example.com"
@@ -33,7 +33,7 @@ def _market(settings):
 
 
 def confirm(token: str | None = None) -> None:
-    _letter, sent, _path = link_in_the_last_letter()
+    _letter, sent, _path = link_in_last_email()
     answer = data_of(CONFIRM, token, email=sent["email"], token=sent["token"])["confirmAccount"]
     assert answer == {"user": {"email": ADDRESS, "isConfirmed": True}, "errors": []}
 
@@ -48,7 +48,7 @@ def password_page() -> str:
 
 
 def test_password_of_the_registrant_ends_when_the_owner_confirms() -> None:
-    data_of(REGISTER, input=given(password=STRANGERS))
+    data_of(REGISTER, input=registration(password=STRANGERS))
 
     confirm()
 
@@ -63,7 +63,7 @@ def test_password_of_the_registrant_ends_when_the_owner_confirms() -> None:
 def test_stranger_cannot_use_the_account_once_it_is_confirmed(by: str) -> None:
     """Where the shop lets people in before they confirm."""
     ShopSettings.objects.create(allow_login_without_confirmation=True)
-    data_of(REGISTER, input=given(password=STRANGERS))
+    data_of(REGISTER, input=registration(password=STRANGERS))
     stolen = data_of(SIGN_IN, email=ADDRESS, password=STRANGERS)["tokenCreate"]
     user = User.objects.get()
     confirm_phone(user_id=user.pk, phone="+84987654321", actor=user.acting(EntryPoint.MARKET), now=NOW)
@@ -85,7 +85,7 @@ def test_stranger_cannot_use_the_account_once_it_is_confirmed(by: str) -> None:
 
 def test_signed_in_registrant_keeps_the_password() -> None:
     ShopSettings.objects.create(allow_login_without_confirmation=True)
-    data_of(REGISTER, input=given())
+    data_of(REGISTER, input=registration())
     token = data_of(SIGN_IN, email=ADDRESS, password=PASSWORD)["tokenCreate"]["token"]
 
     confirm(token)
@@ -96,8 +96,8 @@ def test_signed_in_registrant_keeps_the_password() -> None:
 
 
 def test_second_registration_changes_nothing_before_confirmation() -> None:
-    data_of(REGISTER, input=given())
-    data_of(REGISTER, input=given(password=STRANGERS))
+    data_of(REGISTER, input=registration())
+    data_of(REGISTER, input=registration(password=STRANGERS))
 
     user = User.objects.get()
     assert (user.check_password(PASSWORD), user.is_confirmed) == (True, False)

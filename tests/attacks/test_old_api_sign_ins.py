@@ -18,9 +18,9 @@ from shop.core.models import Change, ShopSettings
 from tests.factories import PASSWORD, make_admin, make_staff
 from tests.orders.gateway.card_at_hand import paid_order, stripe
 from tests.shop.accounts.factors import give_app
-from tests.shop.api.asking import Chance, ask_all
 from tests.shop.api.client import ask, data_of, post
-from tests.shop.api.test_apps import made
+from tests.shop.api.random_documents import Chance, ask_all
+from tests.shop.api.test_apps import create_app
 from tests.shop.api.tokens import token_of
 from tests.unchanged import every_row
 
@@ -144,7 +144,7 @@ def test_missing_permission_is_reported_first() -> None:
 
 
 def test_apps_need_no_recent_sign_in() -> None:
-    _app, answer = made("MANAGE_STAFF")
+    _app, answer = create_app("MANAGE_STAFF")
 
     assert codes_of(ask(ADD_GROUP, answer["authToken"])) == []
     assert Group.objects.filter(name="Kẻ gian").exists()

@@ -1,4 +1,4 @@
-"""Asking the API as a client does: over HTTP, with a body of JSON."""
+"""Call the API as a client does: over HTTP, with a JSON body."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ ADDRESS = "/graphql/"
 
 
 def ask(query: str, token: str | None = None, /, **variables: Any) -> dict[str, Any]:
-    """The whole answer of a request that is executed (status 200)."""
+    """The full response of a request that is executed (status 200)."""
     response = post({"query": query, "variables": variables}, token=token)
     assert response.status_code == 200, response.content
     return json.loads(response.content)
 
 
 def data_of(query: str, token: str | None = None, /, **variables: Any) -> dict[str, Any]:
-    """The data of an answer without errors."""
+    """The data of a response without errors."""
     answer = ask(query, token, **variables)
     assert "errors" not in answer, answer["errors"]
     return answer["data"]

@@ -1,10 +1,10 @@
-"""What clients made for Saleor name in their operations, and how much of it our schema answers.
+"""Schema coordinates that Saleor's clients use, and how many of them our schema has.
 
 `surface/storefront.json` and `surface/dashboard.json` hold the coordinates (after the notation of GraphQL's
-specification) with the types that these clients count on, and which of them each operation names; in the
-Dashboard's also with which operations it starts.
+specification) with the types that these clients expect, and the coordinates that each operation uses; the
+Dashboard's file also lists the operations it starts with.
 
-    python -m tests.shop.api.surfaces    asks the server what its schema is, and prints the shares
+    python -m tests.shop.api.surfaces    introspect the server and print the coverage
 """
 
 from __future__ import annotations
@@ -40,24 +40,25 @@ class Surface:
 
     @classmethod
     def of(cls, client: str) -> Surface:
-        read = json.loads((SURFACE / f"{client}.json").read_text())
-        named = list(read["coordinates"])
-        operations = {name: [named[place] for place in places] for name, places in read["operations"].items()}
-        return cls(read["coordinates"], operations, read.get("start", []))
+        content = json.loads((SURFACE / f"{client}.json").read_text())
+        named = list(content["coordinates"])
+        used = content["operations"].items()
+        operations = {name: [named[place] for place in places] for name, places in used}
+        return cls(content["coordinates"], operations, content.get("start", []))
 
     def faults(self, schema: GraphQLSchema) -> dict[str, str]:
-        """What is wrong with coordinates, by coordinate."""
-        found = {each: fault(schema, each, expected) for each, expected in self.coordinates.items()}
-        return {each: told for each, told in found.items() if told is not None}
+        """Faults by coordinate."""
+        faults = {each: fault(schema, each, expected) for each, expected in self.coordinates.items()}
+        return {each: problem for each, problem in faults.items() if problem is not None}
 
     def answered(self, schema: GraphQLSchema) -> set[str]:
-        """The operations of which nothing is wrong."""
+        """The operations without faults."""
         wrong = self.faults(schema).keys()
         return {name for name, named in self.operations.items() if wrong.isdisjoint(named)}
 
 
 def fault(schema: GraphQLSchema, coordinate: str, expected: str) -> str | None:
-    """What is wrong with a coordinate: missing, or of a type that the client cannot use."""
+    """The fault of a coordinate: missing, or of a type that the client cannot use."""
     match = _COORDINATE.match(coordinate)
     assert match is not None
     name, field_name, argument = match.groups()
@@ -72,13 +73,13 @@ def fault(schema: GraphQLSchema, coordinate: str, expected: str) -> str | None:
     field = getattr(type_, "fields", {}).get(field_name)
     if field is None:
         return "missing"
-    taken = field.args.get(argument) if argument else field if is_input_object_type(type_) else None
-    if argument and taken is None:
+    input_ = field.args.get(argument) if argument else field if is_input_object_type(type_) else None
+    if argument and input_ is None:
         return "missing"
-    ours, theirs = str((taken or field).type), expected
+    ours, theirs = str((input_ or field).type), expected
     if type_from_ast(schema, parse_type(theirs)) is None:
         return "missing"
-    is_fit = fits(ours, theirs) if taken is None else fits(theirs, ours)
+    is_fit = fits(ours, theirs) if input_ is None else fits(theirs, ours)
     return None if is_fit else f"{ours} instead of {theirs}"
 
 
@@ -94,28 +95,28 @@ def fits(narrow: str, wide: str) -> bool:
 
 
 def served_schema() -> GraphQLSchema:
-    """The schema as the server tells it over HTTP, in the words that generators of clients' code ask in."""
+    """The schema read over HTTP with the introspection query that client code generators use."""
     from tests.shop.api.client import data_of
 
     return build_client_schema(data_of(get_introspection_query()))  # type: ignore[arg-type]
 
 
 def main() -> int:
-    """Print each client's share; a failure where the storefront or the Dashboard's start is not all there."""
-    schema, is_whole = served_schema(), True
+    """Print each client's coverage; fail if the storefront or the Dashboard's start is incomplete."""
+    schema, is_complete = served_schema(), True
     for client in ("storefront", "dashboard"):
         surface = Surface.of(client)
         answered = surface.answered(schema)
-        there = len(surface.coordinates) - len(surface.faults(schema))
+        present = len(surface.coordinates) - len(surface.faults(schema))
         sys.stdout.write(
             f"{client}: {len(answered)} of {len(surface.operations)} operations, "
-            f"{there} of {len(surface.coordinates)} coordinates"
+            f"{present} of {len(surface.coordinates)} coordinates"
         )
         if surface.start:
             sys.stdout.write(f"; {len(answered & set(surface.start))} of {len(surface.start)} at the start")
         sys.stdout.write("\n")
-        is_whole = is_whole and set(surface.start or surface.operations) <= answered
-    return 0 if is_whole else 1
+        is_complete = is_complete and set(surface.start or surface.operations) <= answered
+    return 0 if is_complete else 1
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Apps: made by staff, known by their tokens, acting within their permissions."""
+"""Apps: created by staff, authenticated by tokens, limited to their permissions."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ CREATE = """
 ME = "{ app { name isActive } me { email } }"
 
 
-def made(*permissions, name="Kế toán"):
-    """An app and its token."""
-    given = {"name": name, "identifier": "ke-toan", "permissions": list(permissions)}
-    answer = data_of(CREATE, token_of(make_admin()), input=given)["appCreate"]
+def create_app(*permissions, name="Kế toán"):
+    """An app and the response that created it."""
+    values = {"name": name, "identifier": "ke-toan", "permissions": list(permissions)}
+    answer = data_of(CREATE, token_of(make_admin()), input=values)["appCreate"]
     return App.objects.get(name=name), answer
 
 
 def test_app_create_returns_its_token_once():
-    row, answer = made("MANAGE_ORDERS", "MANAGE_CHANNELS")
+    row, answer = create_app("MANAGE_ORDERS", "MANAGE_CHANNELS")
 
     token = answer["authToken"]
     assert (len(token), token.isalnum()) == (30, True)
@@ -58,7 +58,7 @@ def test_app_create_returns_its_token_once():
 
 def test_app_token_authenticates_and_changes_carry_the_app_name(django_assert_num_queries):
     make_channel()
-    row, answer = made("MANAGE_CHANNELS")
+    row, answer = create_app("MANAGE_CHANNELS")
     token = answer["authToken"]
 
     with django_assert_num_queries(3):
@@ -78,14 +78,14 @@ def test_app_token_authenticates_and_changes_carry_the_app_name(django_assert_nu
 
 
 def test_deactivated_or_deleted_app_is_anonymous():
-    row, answer = made("MANAGE_ORDERS")
+    row, answer = create_app("MANAGE_ORDERS")
     token, staff, key = answer["authToken"], token_of(make_admin()), global_id("App", row.pk)
     verify = "mutation($t: String!) { appTokenVerify(token: $t) { valid errors { code } } }"
 
     def works():
-        seen = ask("{ channels { id } }", token)
+        response = ask("{ channels { id } }", token)
         valid = data_of(verify, t=token)["appTokenVerify"]
-        assert valid == {"valid": "errors" not in seen, "errors": []}
+        assert valid == {"valid": "errors" not in response, "errors": []}
         return valid["valid"]
 
     def do(name):
@@ -105,7 +105,7 @@ def test_deactivated_or_deleted_app_is_anonymous():
 
 
 def test_deleted_app_token_is_invalid_while_others_still_work():
-    row, answer = made("MANAGE_ORDERS")
+    row, answer = create_app("MANAGE_ORDERS")
     staff = token_of(make_admin())
     create = """mutation($app: ID!) {
         appTokenCreate(input: {app: $app, name: "Hai"}) {
@@ -117,9 +117,9 @@ def test_deleted_app_token_is_invalid_while_others_still_work():
     second = data_of(create, staff, app=global_id("App", row.pk))["appTokenCreate"]
     assert second["appToken"]["name"] == "Hai"
     assert data_of(ME, second["authToken"])["app"]["name"] == "Kế toán"
-    gone = data_of(delete, staff, id=second["appToken"]["id"])["appTokenDelete"]
+    deleted = data_of(delete, staff, id=second["appToken"]["id"])["appTokenDelete"]
 
-    assert gone == {"appToken": {"name": "Hai"}, "errors": []}
+    assert deleted == {"appToken": {"name": "Hai"}, "errors": []}
     assert ask(ME, second["authToken"])["data"]["app"] is None
     assert data_of(ME, answer["authToken"])["app"]["name"] == "Kế toán"
     again = data_of(delete, staff, id=second["appToken"]["id"])["appTokenDelete"]
@@ -127,13 +127,13 @@ def test_deleted_app_token_is_invalid_while_others_still_work():
 
 
 def test_app_permission_change_applies_to_existing_tokens():
-    row, answer = made("MANAGE_ORDERS")
+    row, answer = create_app("MANAGE_ORDERS")
     query = """mutation($id: ID!, $input: AppInput!) {
         appUpdate(id: $id, input: $input) { app { name permissions { code } } errors { field code } }
     }"""
-    given = {"name": "Sổ sách", "permissions": ["MANAGE_SETTINGS"]}
+    values = {"name": "Sổ sách", "permissions": ["MANAGE_SETTINGS"]}
 
-    changed = data_of(query, token_of(make_admin()), id=global_id("App", row.pk), input=given)["appUpdate"]
+    changed = data_of(query, token_of(make_admin()), id=global_id("App", row.pk), input=values)["appUpdate"]
 
     assert changed == {"app": {"name": "Sổ sách", "permissions": [{"code": "MANAGE_SETTINGS"}]}, "errors": []}
     seen = data_of("{ shop { privateMetadata { key } } }", answer["authToken"])
@@ -147,8 +147,8 @@ def test_staff_cannot_grant_an_app_permissions_they_lack():
     group.users.add(staff)
     before = every_row()
 
-    given = {"name": "x", "permissions": ["MANAGE_APPS", "MANAGE_ORDERS"]}
-    answer = data_of(CREATE, token_of(staff), input=given)["appCreate"]
+    values = {"name": "x", "permissions": ["MANAGE_APPS", "MANAGE_ORDERS"]}
+    answer = data_of(CREATE, token_of(staff), input=values)["appCreate"]
 
     assert answer["errors"] == [
         {"field": "permissions", "code": "OUT_OF_SCOPE_PERMISSION", "permissions": ["MANAGE_ORDERS"]}
@@ -158,7 +158,7 @@ def test_staff_cannot_grant_an_app_permissions_they_lack():
 
 
 def test_staff_cannot_change_an_app_with_permissions_they_lack():
-    row, _answer = made("MANAGE_ORDERS")
+    row, _answer = create_app("MANAGE_ORDERS")
     staff = token_of(make_staff(Permission.MANAGE_APPS))
     key, token = global_id("App", row.pk), global_id("AppToken", row.tokens.get().pk)
     before = every_row()
@@ -186,8 +186,8 @@ def test_app_create_requires_a_name(name):
 
 
 def test_apps_are_listed_filtered_and_sorted_for_staff_only():
-    made("MANAGE_ORDERS", name="B")
-    _row, other = made("MANAGE_ORDERS", name="A")
+    create_app("MANAGE_ORDERS", name="B")
+    _row, other = create_app("MANAGE_ORDERS", name="A")
     query = "{ apps(first: 5) { totalCount edges { node { name } } } appExtensions(first: 5) { totalCount } }"
 
     seen = data_of(query, token_of(make_user(is_staff=True)))

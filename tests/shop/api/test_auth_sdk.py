@@ -1,4 +1,4 @@
-"""Saleor's own client from npm signs in here: it takes our tokens, refreshes them and lets them go."""
+"""Saleor's auth SDK from npm signs in, refreshes its tokens and signs out."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from tests.factories import PASSWORD, make_channel, make_user
 from tests.shop.api.client import data_of
-from tests.shop.api.test_passwords import NEW, REDIRECT, RESET, values_in_the_last_letter
+from tests.shop.api.test_passwords import NEW, REDIRECT, RESET, link_values_in_last_email
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -20,10 +20,10 @@ NODE = Path(playwright.__file__).parent / "driver/node"
 PACKAGES = Path(__file__).parent / "npm"
 
 
-def run_by_node(script: str, **given: str) -> dict[str, dict[str, Any]]:
-    """What a script prints, which finds the packages of others beside it."""
+def run_in_node(script: str, **arguments: str) -> dict[str, dict[str, Any]]:
+    """The JSON that a script prints; it finds npm packages beside it."""
     done = subprocess.run(
-        [NODE, PACKAGES / script, json.dumps(given)],
+        [NODE, PACKAGES / script, json.dumps(arguments)],
         env={"NODE_PATH": str(PACKAGES)},
         capture_output=True,
         text=True,
@@ -43,29 +43,29 @@ def test_saleor_auth_sdk_signs_in_signs_out_and_resets_password(live_server, set
     known = {"email": user.email}
     buyer = {"api": f"{live_server.url}/graphql/", "email": user.email}
 
-    told = run_by_node("sign_in.js", **buyer, password=PASSWORD)
-    kept = told["signedIn"].pop("refreshToken")
+    sign_in_steps = run_in_node("sign_in.js", **buyer, password=PASSWORD)
+    refresh_token = sign_in_steps["signedIn"].pop("refreshToken")
     data_of(RESET, email=user.email, to=REDIRECT)
-    _letter, values = values_in_the_last_letter()
-    told_later = run_by_node(
-        "new_password.js", **buyer, password=NEW, token=values["token"], refreshToken=kept
+    _letter, values = link_values_in_last_email()
+    reset_steps = run_in_node(
+        "new_password.js", **buyer, password=NEW, token=values["token"], refreshToken=refresh_token
     )
 
-    assert told == {
+    assert sign_in_steps == {
         "wrong": {
             "errors": [["email", "INVALID_CREDENTIALS"]],
             "state": "signedOut",
             "sent": ["tokenCreate"],
         },
         "signedIn": {"errors": [], "state": "signedIn", "me": known, "sent": ["tokenCreate", "me by token"]},
-        "expired": {  # one refresh for two questions at once
+        "expired": {  # one refresh for two concurrent requests
             "me": [known, known],
             "state": "signedIn",
             "sent": ["refreshToken", "me by token", "me by token"],
         },
         "signedOut": {"state": "signedOut", "refreshToken": None, "me": None, "sent": ["me"]},
     }
-    assert told_later == {
+    assert reset_steps == {
         "before": {"me": known, "state": "signedIn", "sent": ["refreshToken", "me by token"]},
         "wrong": {"errors": [["token", "INVALID"]], "state": "signedOut", "sent": ["passwordReset"]},
         "reset": {"errors": [], "state": "signedIn", "me": known, "sent": ["passwordReset", "me by token"]},

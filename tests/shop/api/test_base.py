@@ -1,4 +1,4 @@
-"""The shop, its channels, countries and languages, and what addresses need."""
+"""The shop, its channels, countries and languages, and rules of addresses."""
 
 from __future__ import annotations
 
@@ -259,20 +259,20 @@ def test_address_is_visible_to_its_owner_and_permitted_staff():
 def test_federation_resolves_service_sdl_and_entities(django_assert_num_queries):
     user = make_user()
     first, second = (Address.objects.create(user=user, city=city) for city in ("Hà Nội", "Huế"))
-    asked = [
+    references = [
         {"__typename": "Address", "id": global_id("Address", second.pk)},
         {"__typename": "User", "id": global_id("User", user.pk)},
         {"__typename": "Nothing", "id": "x"},
         "x",
         {"__typename": "Address", "id": global_id("Address", first.pk)},
     ]
-    query = """query($asked: [_Any!]!) {
-        _entities(representations: $asked) { __typename ... on Address { city } ... on User { email } }
+    query = """query($references: [_Any!]!) {
+        _entities(representations: $references) { __typename ... on Address { city } ... on User { email } }
     }"""
     token = token_of(user)
 
     with django_assert_num_queries(3):
-        found = data_of(query, token, asked=asked)["_entities"]
+        found = data_of(query, token, references=references)["_entities"]
 
     assert found == [
         {"__typename": "Address", "city": "Huế"},
@@ -295,23 +295,23 @@ def test_federation_entities_respect_permissions():
     ]
     member, admin = make_staff(Permission.MANAGE_ORDERS), make_admin()
     group = member.permission_groups.get()
-    asked = [
+    references = [
         {"__typename": "Group", "id": global_id("Group", group.pk)},
         *({"__typename": "ProductMedia", "id": global_id("ProductMedia", each.pk)} for each in pictures),
     ]
-    query = """query($asked: [_Any!]!) { _entities(representations: $asked) {
+    query = """query($references: [_Any!]!) { _entities(representations: $references) {
         ... on Group { name } ... on ProductMedia { productId } } }"""
 
-    def told(user):
+    def values_for(user):
         return [
             each and next(iter(each.values()))
-            for each in data_of(query, user and token_of(user), asked=asked)["_entities"]
+            for each in data_of(query, user and token_of(user), references=references)["_entities"]
         ]
 
     shown = global_id("Product", on_sale.pk)
-    assert told(None) == told(make_user()) == [None, None, shown]
-    assert told(member) == [group.name, global_id("Product", draft.pk), shown]
-    assert told(admin) == [group.name, global_id("Product", draft.pk), shown]
+    assert values_for(None) == values_for(make_user()) == [None, None, shown]
+    assert values_for(member) == [group.name, global_id("Product", draft.pk), shown]
+    assert values_for(admin) == [group.name, global_id("Product", draft.pk), shown]
 
 
 def test_shop_metadata_update_requires_manage_settings():
@@ -332,10 +332,10 @@ def test_shop_metadata_update_requires_manage_settings():
         "metadataErrors": [],
     }
     for text, code in ((global_id("Nothing", 1), "NOT_FOUND"), ("abc", "GRAPHQL_ERROR")):
-        told = data_of(query, token_of(make_admin()), id=text, input=[])["updateMetadata"]
-        assert told["errors"] == [{"field": "id", "code": code}]
-    gone = data_of(query, token_of(make_admin()), id=global_id("Channel", 7), input=[])["updateMetadata"]
-    assert gone["errors"] == [{"field": "id", "code": "NOT_FOUND"}]
+        answer = data_of(query, token_of(make_admin()), id=text, input=[])["updateMetadata"]
+        assert answer["errors"] == [{"field": "id", "code": code}]
+    missing = data_of(query, token_of(make_admin()), id=global_id("Channel", 7), input=[])["updateMetadata"]
+    assert missing["errors"] == [{"field": "id", "code": "NOT_FOUND"}]
 
 
 def test_empty_metadata_key_is_refused():
@@ -350,8 +350,8 @@ def test_empty_metadata_key_is_refused():
         (f'checkoutCreate(input: {{channel: "viet-nam", metadata: {entry}}})', None, "metadata"),
         (f'categoryCreate(input: {{name: "Trà", privateMetadata: {entry}}})', admin, "metadata"),
     ):
-        asked = f"mutation {{ {attempt} {{ errors {{ field code }} }} }}"
-        (answer,) = data_of(asked, token and token_of(token)).values()
+        references = f"mutation {{ {attempt} {{ errors {{ field code }} }} }}"
+        (answer,) = data_of(references, token and token_of(token)).values()
         assert answer["errors"] == [{"field": field, "code": "REQUIRED"}], attempt
 
     assert every_row() == before

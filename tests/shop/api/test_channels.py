@@ -1,4 +1,4 @@
-"""Opening channels and changing their settings and the shop's, over the API."""
+"""Create channels and change their settings and the shop's, over the API."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ UPDATE = """
         }
     }
 """
-GIVEN = {"name": "Lào", "slug": "lao", "currencyCode": "USD", "defaultCountry": "LA"}
+VALUES = {"name": "Lào", "slug": "lao", "currencyCode": "USD", "defaultCountry": "LA"}
 
 
 def test_channel_is_created_with_its_settings():
-    given = GIVEN | {"isActive": True, "orderSettings": {"allowUnpaidOrders": True}}
+    given = VALUES | {"isActive": True, "orderSettings": {"allowUnpaidOrders": True}}
 
     answer = data_of(CREATE, token_of(make_admin()), input=given)["channelCreate"]
 
@@ -88,7 +88,7 @@ def test_invalid_channel_is_refused(wrong, field, code):
     token = token_of(make_admin())
     before = every_row()
 
-    answer = data_of(CREATE, token, input=GIVEN | wrong)["channelCreate"]
+    answer = data_of(CREATE, token, input=VALUES | wrong)["channelCreate"]
 
     assert (answer["channel"], answer["errors"]) == (None, [{"field": field, "code": code}])
     assert every_row() == before

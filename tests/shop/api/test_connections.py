@@ -1,4 +1,4 @@
-"""Pages with cursors, in both directions, with nulls among the sort keys, and for many parents at once."""
+"""Cursor paging in both directions, with nulls among the sort keys, and for many parents at once."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SDL = f"""
     type WordEdge {{ node: String! cursor: String! }}
     type PageInfo {{ hasNextPage: Boolean! hasPreviousPage: Boolean! startCursor: String endCursor: String }}
 """
-WHOLE = """{
+PAGE = """{
     edges { node { country } cursor }
     pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
     totalCount
@@ -88,7 +88,7 @@ def countries(page):
 
 
 def test_forward_paging_covers_all_rows(executor, dated, django_assert_num_queries):
-    text = f"query($after: String) {{ rates(first: 2, after: $after) {WHOLE} }}"
+    text = f"query($after: String) {{ rates(first: 2, after: $after) {PAGE} }}"
     seen, after = [], None
     while True:
         with django_assert_num_queries(2):
@@ -112,7 +112,7 @@ def test_backward_paging_covers_all_rows(executor, dated, down, size):
         f"query($down: Boolean) {{ rates(first: 9, down: $down) {BARE} }}", variables={"down": down}
     )
     asked = "last: $size, before: $before, down: $down"
-    text = f"query($size: Int, $before: String, $down: Boolean) {{ rates({asked}) {WHOLE} }}"
+    text = f"query($size: Int, $before: String, $down: Boolean) {{ rates({asked}) {PAGE} }}"
     seen, before = [], None
     while True:
         result = executor.execute(text, variables={"before": before, "down": down, "size": size})
@@ -137,7 +137,7 @@ def test_descending_order_puts_nulls_first(executor, dated):
     [("first: 2", ["EE", "AT"]), ("last: 2", ["AT", "DE"]), ("first: 9", ["EE", "AT", "DE"])],
 )
 def test_page_between_two_cursors(executor, dated, asked, requested):
-    edges = executor.execute(f"{{ rates(first: 100) {WHOLE} }}").data["rates"]["edges"]
+    edges = executor.execute(f"{{ rates(first: 100) {PAGE} }}").data["rates"]["edges"]
     ends = {"after": edges[0]["cursor"], "before": edges[4]["cursor"]}
     asked = f"{asked}, after: $after, before: $before"
 
@@ -149,7 +149,7 @@ def test_page_between_two_cursors(executor, dated, asked, requested):
 
 
 def test_page_of_no_rows(executor):
-    page = executor.execute(f"{{ rates(first: 2) {WHOLE} }}").data["rates"]
+    page = executor.execute(f"{{ rates(first: 2) {PAGE} }}").data["rates"]
 
     nothing = {"hasNextPage": False, "hasPreviousPage": False, "startCursor": None, "endCursor": None}
     assert page == {"edges": [], "pageInfo": nothing, "totalCount": 0}
@@ -178,7 +178,7 @@ def test_nested_connection_pages_each_parent(executor, django_assert_num_queries
 
     def pages(asked):
         with django_assert_num_queries(2):
-            result = executor.execute(f"{{ classes {{ rates({asked}) {WHOLE} }} }}", context=context)
+            result = executor.execute(f"{{ classes {{ rates({asked}) {PAGE} }} }}", context=context)
         return [each["rates"] for each in result.data["classes"]]
 
     found = pages("first: 2")
@@ -232,6 +232,6 @@ def test_invalid_paging_arguments_are_errors(executor, arguments, message):
 
 
 def test_first_zero_returns_an_empty_page(executor, dated):
-    page = executor.execute(f"{{ rates(first: 0) {WHOLE} }}").data["rates"]
+    page = executor.execute(f"{{ rates(first: 0) {PAGE} }}").data["rates"]
 
     assert (page["edges"], page["totalCount"], page["pageInfo"]["hasNextPage"]) == ([], 6, True)

@@ -1,4 +1,4 @@
-"""GraphQL over HTTP: every way of asking that the contract names, with its status and its answer."""
+"""GraphQL over HTTP: every request form of the contract, with its status and response."""
 
 from __future__ import annotations
 
@@ -216,13 +216,13 @@ def test_response_allows_credentials_for_an_allowed_origin():
 
 
 def test_without_configured_origins_any_origin_is_allowed_without_credentials():
-    asked = Client().options(ADDRESS, headers={"origin": "https://la.example"})
+    preflight = Client().options(ADDRESS, headers={"origin": "https://la.example"})
     answered = post({"query": NAME}, origin="https://la.example")
 
-    for response in (asked, answered):
+    for response in (preflight, answered):
         assert response["Access-Control-Allow-Origin"] == "*"
         assert "Access-Control-Allow-Credentials" not in response
-    assert asked["Access-Control-Allow-Methods"] == "POST, OPTIONS"
+    assert preflight["Access-Control-Allow-Methods"] == "POST, OPTIONS"
 
 
 @override_settings(API_ORIGINS=["*", "https://tiem.example"])
@@ -342,5 +342,5 @@ def test_too_large_multipart_body_is_refused_with_413():
     response = Client().post(ADDRESS, {"operations": "{}", "map": "{}"}, **headers)
 
     assert response.status_code == 413
-    # A length that is no number is none: what there is to read is read.
+    # A malformed Content-Length counts as none: the body is read as it is.
     assert Client().post(ADDRESS, {"operations": "{}", "map": "{}"}, CONTENT_LENGTH="x").status_code == 400

@@ -1,4 +1,4 @@
-"""The generated types of the API's inputs follow its SDL."""
+"""The generated input types of the API match its SDL."""
 
 import typing
 from decimal import Decimal

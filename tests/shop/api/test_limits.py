@@ -1,4 +1,4 @@
-"""What one request may ask for: cost, aliases, mutations, depth, fields, introspection."""
+"""Limits of one request: cost, aliases, mutations, depth, fields, introspection."""
 
 from __future__ import annotations
 

@@ -53,10 +53,10 @@ def _channel(settings):
     make_channel()
 
 
-def values_in_the_last_letter():
-    letter = Notification.objects.latest("pk")
-    (address,) = [line for line in letter.text.splitlines() if line.startswith(REDIRECT)]
-    return letter, dict(parse_qsl(urlsplit(address).query))
+def link_values_in_last_email():
+    email = Notification.objects.latest("pk")
+    (address,) = [line for line in email.text.splitlines() if line.startswith(REDIRECT)]
+    return email, dict(parse_qsl(urlsplit(address).query))
 
 
 def errors_of(payload):
@@ -68,8 +68,8 @@ def test_password_reset_by_emailed_link():
     before = token_of(user)
 
     assert data_of(RESET, email=user.email.upper(), to=REDIRECT)["requestPasswordReset"]["errors"] == []
-    letter, values = values_in_the_last_letter()
-    assert (letter.to, values["email"]) == (user.email, user.email)
+    email, values = link_values_in_last_email()
+    assert (email.to, values["email"]) == (user.email, user.email)
     answer = data_of(SET, email=user.email, token=values["token"], password=NEW)["setPassword"]
 
     assert (answer["user"], answer["errors"]) == ({"email": user.email, "isConfirmed": True}, [])
@@ -110,7 +110,7 @@ def test_password_reset_refuses_a_foreign_redirect_url():
 def test_password_reset_validates_the_new_password():
     user = make_user()
     data_of(RESET, email=user.email, to=REDIRECT)
-    _letter, values = values_in_the_last_letter()
+    _email, values = link_values_in_last_email()
 
     refused = data_of(SET, email=user.email, token=values["token"], password="qwerty")["setPassword"]
 
@@ -155,9 +155,9 @@ def test_email_change_is_confirmed_by_link_to_the_new_address():
     token = token_of(user)
 
     asked = data_of(ASK_EMAIL, token, password=PASSWORD, email="Moi@Example.com", to=REDIRECT)
-    letter, values = values_in_the_last_letter()
+    email, values = link_values_in_last_email()
     assert asked["requestEmailChange"] == {"user": {"email": user.email}, "errors": []}
-    assert letter.to == "moi@example.com"
+    assert email.to == "moi@example.com"
     answer = data_of(CONFIRM_EMAIL, token, token=values["token"])
 
     assert answer["confirmEmailChange"] == {"user": {"email": "moi@example.com"}, "errors": []}
@@ -169,7 +169,7 @@ def test_email_change_is_confirmed_by_link_to_the_new_address():
 def test_email_change_token_is_personal_and_single_use():
     user, other = make_user(), make_user()
     data_of(ASK_EMAIL, token_of(user), password=PASSWORD, email="moi@example.com", to=REDIRECT)
-    _letter, values = values_in_the_last_letter()
+    _email, values = link_values_in_last_email()
 
     def errors(who, text):
         return errors_of(data_of(CONFIRM_EMAIL, token_of(who), token=text)["confirmEmailChange"])
@@ -183,7 +183,7 @@ def test_email_change_token_is_personal_and_single_use():
 def test_email_change_is_refused_if_address_was_taken_meanwhile():
     user = make_user()
     data_of(ASK_EMAIL, token_of(user), password=PASSWORD, email="moi@example.com", to=REDIRECT)
-    _letter, values = values_in_the_last_letter()
+    _email, values = link_values_in_last_email()
     make_user(email="moi@example.com")
 
     answer = data_of(CONFIRM_EMAIL, token_of(user), token=values["token"])["confirmEmailChange"]
@@ -216,8 +216,8 @@ def test_old_password_attempts_are_rate_limited():
     for _ in range(FAILED_SIGN_INS.tries):
         data_of(CHANGE, token, old="wrong", new=NEW)
 
-    told = data_of(CHANGE, token, old=PASSWORD, new=NEW)["passwordChange"]
+    changed = data_of(CHANGE, token, old=PASSWORD, new=NEW)["passwordChange"]
     asked = data_of(ASK_EMAIL, token, password=PASSWORD, email="moi@example.com", to=REDIRECT)
 
-    assert errors_of(told) == [("oldPassword", "LOGIN_ATTEMPT_DELAYED")]
+    assert errors_of(changed) == [("oldPassword", "LOGIN_ATTEMPT_DELAYED")]
     assert errors_of(asked["requestEmailChange"]) == [("password", "LOGIN_ATTEMPT_DELAYED")]

@@ -1,4 +1,4 @@
-"""The playground, which developers have and nobody else."""
+"""The GraphQL playground for developers."""
 
 from __future__ import annotations
 

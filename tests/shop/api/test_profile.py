@@ -1,4 +1,4 @@
-"""What people keep about themselves over the API: name, language, addresses, metadata."""
+"""Users change their own name, language, addresses and metadata over the API."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def errors_of(payload):
 
 @pytest.fixture
 def home():
-    """Somebody with one address."""
+    """A user with one address."""
     user = make_user()
     row = Address.objects.create(user=user, street_address_1="Phố Huế 1", city="Phường Cửa Nam", country="VN")
     return user, row
@@ -79,10 +79,10 @@ def test_address_is_saved_with_province_and_commune_codes():
 
     answer = data_of(CREATE, token_of(user), input=HOME, type="SHIPPING")["accountAddressCreate"]
 
-    kept = user.addresses.get()
+    saved = user.addresses.get()
     assert answer == {
         "address": {
-            "id": global_id("Address", kept.pk),
+            "id": global_id("Address", saved.pk),
             "firstName": "Bàn Thị Hoa",
             "streetAddress1": "Thôn Nà Lốc, số 5",
             "city": "Xã Phủ Thông",
@@ -92,15 +92,15 @@ def test_address_is_saved_with_province_and_commune_codes():
             "country": {"code": "VN", "country": "Việt Nam"},
         },
         "user": {
-            "addresses": [{"id": global_id("Address", kept.pk)}],
-            "defaultShippingAddress": {"id": global_id("Address", kept.pk)},
+            "addresses": [{"id": global_id("Address", saved.pk)}],
+            "defaultShippingAddress": {"id": global_id("Address", saved.pk)},
             "defaultBillingAddress": None,
         },
         "errors": [],
     }
-    assert kept.province_code == THAI_NGUYEN
-    assert kept.commune_code != ""
-    assert Change.objects.of(kept).get().action == "address.added"
+    assert saved.province_code == THAI_NGUYEN
+    assert saved.commune_code != ""
+    assert Change.objects.of(saved).get().action == "address.added"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Opening an account over the API, confirming it by a letter, and having it deleted."""
+"""Registration over the API, confirmation by email, and deletion of an account."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _channel(settings):
     make_channel()
 
 
-def given(**more):
+def registration(**more):
     return {
         "email": "Moi@Example.com",
         "password": PASSWORD,
@@ -54,7 +54,7 @@ def given(**more):
     } | more
 
 
-def link_in_the_last_letter():
+def link_in_last_email():
     letter = Notification.objects.latest("pk")
     (address,) = [line for line in letter.text.splitlines() if line.startswith("http://localhost:3000")]
     return letter, dict(parse_qsl(urlsplit(address).query)), urlsplit(address).path
@@ -65,7 +65,7 @@ def without_times(answer):
 
 
 def test_registration_is_confirmed_by_emailed_link():
-    answer = data_of(REGISTER, input=given())["accountRegister"]
+    answer = data_of(REGISTER, input=registration())["accountRegister"]
 
     user = User.objects.get(email="moi@example.com")
     assert (user.first_name, user.language, user.metadata) == ("Bàn Thị Hoa", "en", {"tu": "tiem"})
@@ -83,7 +83,7 @@ def test_registration_is_confirmed_by_emailed_link():
         },
         "errors": [],
     }
-    letter, values, path = link_in_the_last_letter()
+    letter, values, path = link_in_last_email()
     assert (letter.to, letter.language, path) == ("moi@example.com", "en", "/xac-nhan")
     assert letter.subject == "Confirm your account at Chợ Phiên"
     assert (values["email"], values["kenh"]) == ("moi@example.com", "viet-nam")
@@ -100,11 +100,11 @@ def test_registration_is_confirmed_by_emailed_link():
 
 
 def test_registration_does_not_reveal_whether_account_exists():
-    fresh = data_of(REGISTER, input=given())["accountRegister"]
+    fresh = data_of(REGISTER, input=registration())["accountRegister"]
     make_user(email="cu@example.com")
     letters = Notification.objects.count()
 
-    taken = data_of(REGISTER, input=given(email="cu@example.com"))["accountRegister"]
+    taken = data_of(REGISTER, input=registration(email="cu@example.com"))["accountRegister"]
 
     assert without_times(taken) == without_times(fresh) | {
         "user": fresh["user"] | {"email": "cu@example.com", "dateJoined": None}
@@ -115,8 +115,8 @@ def test_registration_does_not_reveal_whether_account_exists():
 
 
 def test_repeated_registration_sends_another_confirmation_email():
-    data_of(REGISTER, input=given())
-    data_of(REGISTER, input=given(password="another-password-2026"))
+    data_of(REGISTER, input=registration())
+    data_of(REGISTER, input=registration(password="another-password-2026"))
 
     assert Notification.objects.count() == 2
     assert User.objects.count() == 1
@@ -153,7 +153,7 @@ def test_invalid_registration_is_refused_and_saves_nothing(wrong, errors):
 
     before = every_row()
 
-    answer = data_of(REGISTER, input=given(**wrong))["accountRegister"]
+    answer = data_of(REGISTER, input=registration(**wrong))["accountRegister"]
 
     assert every_row() == before
     assert answer["user"] is None
@@ -162,7 +162,7 @@ def test_invalid_registration_is_refused_and_saves_nothing(wrong, errors):
 
 @override_settings(API_CLIENT_HOSTS=["*"])
 def test_wildcard_client_host_allows_any_redirect_url():
-    answer = data_of(REGISTER, input=given(redirectUrl="https://la.example/"))["accountRegister"]
+    answer = data_of(REGISTER, input=registration(redirectUrl="https://la.example/"))["accountRegister"]
 
     assert answer["errors"] == []
 
@@ -171,8 +171,8 @@ def test_registrations_are_rate_limited_per_network():
     for _ in range(API_REGISTRATIONS.tries - 1):
         API_REGISTRATIONS.spend("127.0.0.1")
 
-    last = data_of(REGISTER, input=given(email="cuoi@example.com"))["accountRegister"]
-    answer = data_of(REGISTER, input=given())["accountRegister"]
+    last = data_of(REGISTER, input=registration(email="cuoi@example.com"))["accountRegister"]
+    answer = data_of(REGISTER, input=registration())["accountRegister"]
 
     assert last["errors"] == []
     assert answer["errors"] == [{"field": None, "code": "LOGIN_ATTEMPT_DELAYED"}]
@@ -192,7 +192,7 @@ def test_confirmation_email_can_be_sent_again():
     assert errors(waiting, "https://la.example/") == [("redirectUrl", "INVALID")]
     assert errors(confirmed) == [(None, "ACCOUNT_CONFIRMED")]
     assert [errors(waiting) for _ in range(4)] == [[], [], [], [(None, "CONFIRMATION_ALREADY_REQUESTED")]]
-    _letter, values, _path = link_in_the_last_letter()
+    _letter, values, _path = link_in_last_email()
     assert (
         data_of(CONFIRM, **{key: values[key] for key in ("email", "token")})["confirmAccount"]["errors"] == []
     )
@@ -209,7 +209,7 @@ def test_account_is_deleted_by_emailed_link():
     token = token_of(user)
 
     assert data_of(DELETION, token, to=REDIRECT)["accountRequestDeletion"] == {"errors": []}
-    letter, values, _path = link_in_the_last_letter()
+    letter, values, _path = link_in_last_email()
     assert letter.to == user.email
     stolen = data_of(DELETE, token_of(other), token=values["token"])["accountDelete"]["errors"]
     assert [(error["field"], error["code"]) for error in stolen] == [("token", "INVALID")]
@@ -226,7 +226,7 @@ def test_account_with_an_open_order_cannot_be_deleted():
     order.user = user
     order.save()
     data_of(DELETION, token_of(user), to=REDIRECT)
-    _letter, values, _path = link_in_the_last_letter()
+    _letter, values, _path = link_in_last_email()
 
     (error,) = data_of(DELETE, token_of(user), token=values["token"])["accountDelete"]["errors"]
 
@@ -269,9 +269,9 @@ def test_anonymous_is_denied(query):
 
 
 def test_confirmation_drops_passwords_set_before_it():
-    data_of(REGISTER, input=given(password="mat-khau-cua-ke-gian-2026"))
-    data_of(REGISTER, input=given())
-    _letter, sent, _path = link_in_the_last_letter()
+    data_of(REGISTER, input=registration(password="mat-khau-cua-ke-gian-2026"))
+    data_of(REGISTER, input=registration())
+    _letter, sent, _path = link_in_last_email()
 
     answer = data_of(CONFIRM, email=sent["email"], token=sent["token"])["confirmAccount"]
 

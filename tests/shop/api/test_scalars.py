@@ -1,4 +1,4 @@
-"""How values look on the wire, and what is taken: scalars, money, weights."""
+"""Serialise and parse scalars, money and weights."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ KEY = "0b1c5f2e-94d6-4a7e-9c39-3f0f7a3d9b11"
 
 @pytest.fixture(scope="module")
 def executor(tmp_path_factory):
-    """A field for each scalar: what it is given is remembered, and it answers what the test puts there."""
+    """A field for each scalar: it stores its argument in the context and returns the context's answer."""
     folder = tmp_path_factory.mktemp("area")
     fields = "\n".join(f"{name.strip('_').lower()}(value: {name}): {name}" for name in NAMES)
     (folder / "area.graphql").write_text(
@@ -43,26 +43,26 @@ def executor(tmp_path_factory):
 
 
 def _answer(arguments, context, selection):
-    context["given"] = arguments.get("value")
+    context["argument"] = arguments.get("value")
     return context["answer"]
 
 
-def sent(executor, name, value):
-    """A value as it goes out."""
+def serialised(executor, name, value):
+    """A value as a client receives it."""
     field = name.strip("_").lower()
     result = executor.execute(f"{{ {field} }}", context={"answer": value})
     assert result.errors is None, result.errors
     return result.data[field]
 
 
-def taken(executor, name, value):
-    """What a resolver is handed of a variable."""
+def parsed(executor, name, value):
+    """The value that a resolver receives for a variable."""
     context = {"answer": None}
     field = name.strip("_").lower()
     text = f"query($value: {name}) {{ {field}(value: $value) }}"
     result = executor.execute(text, variables={"value": value}, context=context)
     assert result.errors is None, result.errors
-    return context["given"]
+    return context["argument"]
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def taken(executor, name, value):
     ],
 )
 def test_scalar_is_serialised(executor, name, value, wire):
-    assert sent(executor, name, value) == wire
+    assert serialised(executor, name, value) == wire
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_scalar_is_serialised(executor, name, value, wire):
     ],
 )
 def test_scalar_is_parsed(executor, name, wire, value):
-    assert taken(executor, name, wire) == value
+    assert parsed(executor, name, wire) == value
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_literals_are_parsed_like_variables(executor):
     ):
         context = {"answer": None}
         assert executor.execute(f"{{ {name}(value: {literal}) }}", context=context).errors is None
-        assert context["given"] == value
+        assert context["argument"] == value
     assert executor.execute('{ upload(value: "x") }', context={"answer": None}).errors
 
 

@@ -1,4 +1,4 @@
-"""Binding areas: nothing may be forgotten on either side."""
+"""Bind areas to the schema: every field has one resolver, and every resolver has a field."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Flow(TextChoices):
 
 @pytest.fixture
 def area(tmp_path):
-    """Makes an area of an SDL and types."""
+    """Factory of areas from SDL and types."""
 
     def make(sdl, *types, **more):
         (tmp_path / "area.graphql").write_text(sdl)

@@ -1,5 +1,5 @@
-"""Schemathesis reads the served schema and asks the application all it can think of: no 500, nothing shown of
-our code, nothing saved where a mutation refuses.
+"""Schemathesis reads the served schema and sends random requests: no status 500, no internals in responses,
+nothing saved by refused mutations.
 
 Its own check takes every error in an answer for one of the server; refusals are errors here, as with Saleor.
 """
@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 from shop.accounts.models import User
 from shop.api.endpoint import built_schema
 from shop.api.errors import INTERNAL_ERROR_MESSAGE
-from tests.shop.api.asking import SCALARS
-from tests.shop.api.everything import make_everything
+from tests.shop.api.random_documents import SCALARS
+from tests.shop.api.sample_rows import make_everything
 from tests.shop.api.tokens import token_of
 from tests.unchanged import every_row
 
@@ -33,7 +33,7 @@ _QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_t
 
 @pytest.fixture
 def application():
-    """The shop as a server calls it, in this thread and so on the connection of the test."""
+    """The WSGI application, called in this thread and so on the connection of the test."""
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
     yield get_wsgi_application()
@@ -43,7 +43,7 @@ def application():
 
 @pytest.fixture
 def operations(application):
-    """Every query and mutation there is, as schemathesis finds them by asking."""
+    """Every query and mutation that schemathesis finds by introspection."""
     make_everything()
     known = {name: list(map(json.dumps, values)) for name, values in SCALARS.items()}
     known |= dict.fromkeys(("Metadata", "JSON", "GenericScalar", "_Any"), _OBJECTS) | {"Upload": ["null"]}
@@ -55,18 +55,18 @@ def operations(application):
 
 
 def check(case, token, changes):
-    """Send it, and say what is wrong with the answer."""
+    """Send a case and check its response."""
     before = every_row() if changes else None
     headers = {"accept-encoding": "identity"} | ({"authorization": f"Bearer {token}"} if token else {})
     response = case.call(headers=headers)
     assert response.status_code in (200, 400), case.body
     answer = response.json()
-    told = json.dumps(answer)
-    assert INTERNAL_ERROR_MESSAGE not in told, (told[:500], case.body)
-    assert "Traceback" not in told
+    text = json.dumps(answer)
+    assert INTERNAL_ERROR_MESSAGE not in text, (text[:500], case.body)
+    assert "Traceback" not in text
     if before is not None:
         (payload,) = (answer.get("data") or {"": None}).values()
-        # What takes many things away does so one by one, and says how many went.
+        # Bulk deletes remove rows one by one and report how many were deleted.
         is_refused = not isinstance(payload, dict) or (payload.get("errors") and not payload.get("count"))
         assert not is_refused or every_row() == before, case.body
 

@@ -1,4 +1,4 @@
-"""Signing in over the API with an account that has a second factor, or must have one."""
+"""Sign-in over the API with an account that has, or must have, a second factor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Signing in over the API: tokens, their claims, their refreshing, and their end."""
+"""Sign-in over the API: tokens, their claims, refresh and revocation."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ VERIFY = """
 ME = "{ me { email } shop { name } }"
 
 
-def created(user, **more):
+def sign_in(user, **more):
     return data_of(CREATE, email=user.email, password=PASSWORD, **more)["tokenCreate"]
 
 
@@ -59,7 +59,7 @@ def refusal_of(query, field, **variables):
 
 
 def claims(token):
-    """Checked as an app does it: with the published key, found by the token's own `kid`."""
+    """Verify a token as an app does, with the published key named by its `kid`, and return its claims."""
     (key,) = Client().get("/.well-known/jwks.json").json()["keys"]
     assert jwt.get_unverified_header(token) == {"alg": "RS256", "typ": "JWT", "kid": key["kid"]}
     public = RSAAlgorithm.from_jwk(key)
@@ -69,7 +69,7 @@ def claims(token):
 def test_tokens_have_the_contract_claims():
     user = make_user()
 
-    answer = created(user)
+    answer = sign_in(user)
 
     assert answer["errors"] == answer["accountErrors"] == []
     assert answer["user"] == {"id": global_id("User", user.pk), "email": user.email}
@@ -112,7 +112,7 @@ def test_kid_is_the_thumbprint_of_the_published_key():
 
 
 def test_audience_is_in_both_tokens_and_survives_refresh():
-    answer = created(make_user(), audience="tiem")
+    answer = sign_in(make_user(), audience="tiem")
 
     refreshed = data_of(REFRESH, token=answer["refreshToken"])["tokenRefresh"]
 
@@ -146,11 +146,11 @@ def test_refresh_token_cookie_needs_the_csrf_token(settings, origins, same_site)
         (None, "JWT_INVALID_CSRF_TOKEN"),
     ):
         again = post({"query": REFRESH, "variables": {"csrf": csrf}}, client=client).json()
-        told = again["data"]["tokenRefresh"]
+        payload = again["data"]["tokenRefresh"]
         if code is None:
-            assert (told["errors"], told["user"]) == ([], {"email": user.email})
+            assert (payload["errors"], payload["user"]) == ([], {"email": user.email})
         else:
-            assert (told["token"], told["errors"][0]["field"], told["errors"][0]["code"]) == (
+            assert (payload["token"], payload["errors"][0]["field"], payload["errors"][0]["code"]) == (
                 None,
                 "csrfToken",
                 code,
@@ -193,7 +193,7 @@ def test_inactive_account_is_revealed_only_with_the_right_password():
         "INVALID_CREDENTIALS",
     )
     ShopSettings.objects.create(allow_login_without_confirmation=True)
-    assert created(waiting)["errors"] == []
+    assert sign_in(waiting)["errors"] == []
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ def test_inactive_account_is_revealed_only_with_the_right_password():
 def test_password_login_mode_restricts_sign_in(mode, customer, staff):
     ShopSettings.objects.create(password_login_mode=mode)
     for user, allowed in ((make_user(), customer), (make_admin(), staff)):
-        codes = [error["code"] for error in created(user)["errors"]]
+        codes = [error["code"] for error in sign_in(user)["errors"]]
         assert codes == ([] if allowed else ["DISABLED_AUTHENTICATION_METHOD"])
 
 
@@ -220,7 +220,7 @@ def test_failed_sign_ins_are_rate_limited():
 
 def test_token_headers_authenticate():
     user = make_user()
-    token = created(user)["token"]
+    token = sign_in(user)["token"]
 
     for header in (
         {"authorization": f"Bearer {token}"},
@@ -232,10 +232,10 @@ def test_token_headers_authenticate():
     assert post({"query": ME}, authorization=f"Basic {token}").json()["data"]["me"] is None
 
 
-def made(user, kind=tokens.ACCESS, *, at=None, key=None, **claims):
+def make_token(user, kind=tokens.ACCESS, *, at=None, key=None, **claims):
     """A token with other claims, or signed by another key."""
     now = at or timezone.now()
-    written = {
+    payload = {
         "iat": now,
         "exp": now + datetime.timedelta(minutes=5),
         "owner": "saleor",
@@ -243,7 +243,7 @@ def made(user, kind=tokens.ACCESS, *, at=None, key=None, **claims):
         "token": user.revocation_key,
         "user_id": global_id("User", user.pk),
     } | claims
-    return jwt.encode(written, key or signing_key().private, algorithm="RS256")
+    return jwt.encode(payload, key or signing_key().private, algorithm="RS256")
 
 
 LONG_AGO = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
@@ -256,11 +256,11 @@ def bad_tokens(user):
         {"owner": "saleor", "user_id": global_id("User", user.pk)}, "x" * 32, algorithm="HS256"
     )
     return [
-        (made(user, at=LONG_AGO), "ExpiredSignatureError", "Signature has expired"),
-        (made(user, key=stranger), "InvalidSignatureError", "Signature verification failed"),
-        (made(user, token="revoked"), "InvalidTokenError", "Invalid token: it was revoked."),
-        (made(user, tokens.REFRESH), "InvalidTokenError", "Invalid token: it is of another kind."),
-        (made(user, user_id="abc"), "DecodeError", "Invalid token: it names nobody."),
+        (make_token(user, at=LONG_AGO), "ExpiredSignatureError", "Signature has expired"),
+        (make_token(user, key=stranger), "InvalidSignatureError", "Signature verification failed"),
+        (make_token(user, token="revoked"), "InvalidTokenError", "Invalid token: it was revoked."),
+        (make_token(user, tokens.REFRESH), "InvalidTokenError", "Invalid token: it is of another kind."),
+        (make_token(user, user_id="abc"), "DecodeError", "Invalid token: it names nobody."),
         (unsigned, "InvalidAlgorithmError", "The specified alg value is not allowed"),
         (symmetric, "InvalidAlgorithmError", "The specified alg value is not allowed"),
     ]
@@ -288,7 +288,7 @@ def test_foreign_token_is_anonymous(token):
 
 def test_refresh_returns_a_new_access_token():
     user = make_user()
-    answer = created(user)
+    answer = sign_in(user)
 
     refreshed = data_of(REFRESH, token=answer["refreshToken"])["tokenRefresh"]
 
@@ -301,9 +301,9 @@ def test_refresh_returns_a_new_access_token():
     [
         (lambda user: None, "refreshToken", "JWT_MISSING_TOKEN"),
         (lambda user: "abc", "refreshToken", "JWT_DECODE_ERROR"),
-        (lambda user: made(user, tokens.REFRESH, at=LONG_AGO), "refreshToken", "JWT_SIGNATURE_EXPIRED"),
-        (lambda user: made(user, tokens.ACCESS), "refreshToken", "JWT_INVALID_TOKEN"),
-        (lambda user: made(user, tokens.REFRESH, token="revoked"), "refreshToken", "JWT_INVALID_TOKEN"),
+        (lambda user: make_token(user, tokens.REFRESH, at=LONG_AGO), "refreshToken", "JWT_SIGNATURE_EXPIRED"),
+        (lambda user: make_token(user, tokens.ACCESS), "refreshToken", "JWT_INVALID_TOKEN"),
+        (lambda user: make_token(user, tokens.REFRESH, token="revoked"), "refreshToken", "JWT_INVALID_TOKEN"),
     ],
 )
 def test_invalid_refresh_token_is_refused(broken, field, code):
@@ -312,12 +312,15 @@ def test_invalid_refresh_token_is_refused(broken, field, code):
 
 def test_token_verify():
     user = make_user()
-    token = created(user)["token"]
+    token = sign_in(user)["token"]
 
     answer = data_of(VERIFY, token=token)["tokenVerify"]
     assert (answer["isValid"], answer["user"], answer["errors"]) == (True, {"email": user.email}, [])
     assert answer["payload"] == claims(token)
-    for broken, code in ((made(user, at=LONG_AGO), "JWT_SIGNATURE_EXPIRED"), ("abc", "JWT_DECODE_ERROR")):
+    for broken, code in (
+        (make_token(user, at=LONG_AGO), "JWT_SIGNATURE_EXPIRED"),
+        ("abc", "JWT_DECODE_ERROR"),
+    ):
         answer = data_of(VERIFY, token=broken)["tokenVerify"]
         assert (answer["isValid"], answer["payload"], answer["user"]) == (False, None, None)
         assert [(error["field"], error["code"]) for error in answer["errors"]] == [("token", code)]
@@ -325,7 +328,7 @@ def test_token_verify():
 
 def test_tokens_deactivate_all_revokes_every_token():
     user = make_user()
-    answer = created(user)
+    answer = sign_in(user)
 
     data_of("mutation { tokensDeactivateAll { errors { code } } }", answer["token"])
 
@@ -346,7 +349,7 @@ def test_external_authentication_is_not_found(name):
 
 
 def test_user_is_loaded_once_per_request(django_assert_num_queries):
-    token = created(make_admin())["token"]
+    token = sign_in(make_admin())["token"]
 
     with django_assert_num_queries(1):
         data_of("{ a: me { email } b: me { firstName isStaff } }", token)

@@ -1,4 +1,4 @@
-"""What staff see and change of people over the API: customers, each other, and their groups."""
+"""Staff list and change customers, other staff and groups over the API."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def make_staff(*codes):
     return user
 
 
-def listed(query, token, name, **variables):
+def first_names(query, token, name, **variables):
     return [edge["node"]["firstName"] for edge in data_of(query, token, **variables)[name]["edges"]]
 
 
@@ -58,7 +58,7 @@ def test_customers_are_filtered_searched_and_sorted(django_assert_num_queries):
     }"""
 
     def found(**variables):
-        return listed(query, token, "customers", **variables)
+        return first_names(query, token, "customers", **variables)
 
     with django_assert_num_queries(4):
         assert found() == ["Bình", "An", "Cúc"]
@@ -98,7 +98,7 @@ def test_nesting_of_where_conditions_is_limited():
     assert ask(query, token, where=nested(10))["errors"][0]["message"] == "Conditions nest at most 10 levels."
 
 
-def test_staff_and_groups_are_listed():
+def test_staff_and_groups_are_first_names():
     admin = make_admin(first_name="Quản")
     make_user(is_staff=True, is_active=False, first_name="Cũ", email="a@example.com")
     make_group(Permission.MANAGE_ORDERS, name="B")
@@ -108,8 +108,8 @@ def test_staff_and_groups_are_listed():
         staffUsers(first: 5, filter: {status: $s}) { edges { node { firstName } } }
     }"""
 
-    assert listed(staff, token, "staffUsers") == ["Cũ", "Quản"]
-    assert listed(staff, token, "staffUsers", s="ACTIVE") == ["Quản"]
+    assert first_names(staff, token, "staffUsers") == ["Cũ", "Quản"]
+    assert first_names(staff, token, "staffUsers", s="ACTIVE") == ["Quản"]
     groups = (
         "{ permissionGroups(first: 5, sortBy: {field: NAME, direction: DESC}) { edges { node { name } } } }"
     )
@@ -215,11 +215,11 @@ def test_customer_mutations_do_not_find_staff():
     customer = make_user()
 
     refused = data_of(CUSTOMER_UPDATE, token, id=global_id("User", staff.pk), input={})["customerUpdate"]
-    gone = data_of(delete, token, id=global_id("User", customer.pk))["customerDelete"]
+    deleted = data_of(delete, token, id=global_id("User", customer.pk))["customerDelete"]
     again = data_of(delete, token, id=global_id("User", customer.pk))["customerDelete"]
 
     assert refused["errors"] == again["errors"] == [{"field": "id", "code": "NOT_FOUND"}]
-    assert gone == {"user": {"email": customer.email}, "errors": []}
+    assert deleted == {"user": {"email": customer.email}, "errors": []}
 
 
 STAFF_CREATE = f"""
@@ -362,11 +362,11 @@ def test_group_is_created_updated_and_deleted():
         [],
     )
     assert changed["accessibleChannels"] == [{"slug": "viet-nam"}, {"slug": "khac"}]
-    gone = data_of(GROUP_DELETE, token, id=key)["permissionGroupDelete"]
-    assert (gone["group"]["name"], gone["errors"]) == ("Kho", [])
+    deleted = data_of(GROUP_DELETE, token, id=key)["permissionGroupDelete"]
+    assert (deleted["group"]["name"], deleted["errors"]) == ("Kho", [])
     assert Group.objects.count() == 0
-    told = Change.objects.filter(kind="accounts.group").in_time().values_list("action", flat=True)
-    assert list(told) == ["group.added", "group.edited", "group.removed"]
+    actions = Change.objects.filter(kind="accounts.group").in_time().values_list("action", flat=True)
+    assert list(actions) == ["group.added", "group.edited", "group.removed"]
 
 
 def test_invalid_group_changes_are_refused():
@@ -395,8 +395,8 @@ def test_invalid_group_changes_are_refused():
     assert errors(GROUP_UPDATE, id=theirs_key, input={"name": "y"}) == above
     assert errors(GROUP_DELETE, id=theirs_key) == above
     twice = {"addUsers": [key], "removeUsers": [key]}
-    mine = global_id("Group", Group.objects.exclude(pk=theirs.pk).get().pk)
-    assert errors(GROUP_UPDATE, id=mine, input=twice) == error("addUsers", "DUPLICATED_INPUT_ITEM")
+    own_key = global_id("Group", Group.objects.exclude(pk=theirs.pk).get().pk)
+    assert errors(GROUP_UPDATE, id=own_key, input=twice) == error("addUsers", "DUPLICATED_INPUT_ITEM")
     assert errors(GROUP_DELETE, id=global_id("Group", 10**9)) == error("id", "REQUIRED")
     assert errors(GROUP_DELETE, id="abc") == error("id", "REQUIRED")
     assert every_row() == before
@@ -442,15 +442,15 @@ def test_staff_manage_addresses_of_customers():
 
     made = data_of(create, token, u=key, i=home)["addressCreate"]
     assert (made["user"], made["errors"]) == ({"email": customer.email}, [])
-    kept = made["address"]["id"]
-    changed = data_of(update, token, id=kept, i={"city": "Xã Bạch Thông"})["addressUpdate"]
-    assert changed["address"] == {"id": kept, "city": "Xã Bạch Thông"}
-    chosen = data_of(choose, token, u=key, id=kept)["addressSetDefault"]
-    assert chosen == {"user": {"defaultBillingAddress": {"id": kept}}, "errors": []}
-    foreign = data_of(choose, token, u=global_id("User", make_user().pk), id=kept)["addressSetDefault"]
+    saved = made["address"]["id"]
+    changed = data_of(update, token, id=saved, i={"city": "Xã Bạch Thông"})["addressUpdate"]
+    assert changed["address"] == {"id": saved, "city": "Xã Bạch Thông"}
+    chosen = data_of(choose, token, u=key, id=saved)["addressSetDefault"]
+    assert chosen == {"user": {"defaultBillingAddress": {"id": saved}}, "errors": []}
+    foreign = data_of(choose, token, u=global_id("User", make_user().pk), id=saved)["addressSetDefault"]
     assert foreign["errors"] == [{"field": "id", "code": "NOT_FOUND"}]
-    assert data_of(delete, token, id=kept)["addressDelete"]["address"]["id"] == kept
-    again = data_of(delete, token, id=kept)["addressDelete"]
+    assert data_of(delete, token, id=saved)["addressDelete"]["address"]["id"] == saved
+    again = data_of(delete, token, id=saved)["addressDelete"]
     assert again == {"address": None, "user": None, "errors": [{"field": "id", "code": "NOT_FOUND"}]}
     stranger = data_of(create, token, u=global_id("User", 10**9), i=home)["addressCreate"]
     assert stranger["errors"] == [{"field": "id", "code": "NOT_FOUND"}]

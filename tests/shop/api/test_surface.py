@@ -1,5 +1,5 @@
-"""What clients made for Saleor name: each type, field, argument and value, with the type they count on; and
-that the operations with which its Dashboard starts are answered."""
+"""Types, fields, arguments and values that Saleor's clients use exist with the expected types, and the
+Dashboard's start operations are answered."""
 
 from __future__ import annotations
 
@@ -45,21 +45,21 @@ def test_served_schema_has_what_saleor_clients_use():
     assert storefront.faults(schema) == {}
     assert len(storefront.answered(schema)) == 69
     assert set(dashboard.start) - dashboard.answered(schema) == set()
-    # What was there once stays.
+    # The count may only grow.
     assert len(dashboard.answered(schema)) >= 341
-    # Where newer specifications let directives stand, older parsers stumble.
+    # Older parsers reject this location of newer specifications.
     places = {place.name for each in schema.directives for place in each.locations}
     assert "DIRECTIVE_DEFINITION" not in places
 
 
-def document(schema: GraphQLSchema, named: list[str], given: dict[str, str]) -> str:
-    """An operation that asks for all these coordinates; `given` are the arguments of its fields."""
+def document(schema: GraphQLSchema, named: list[str], values: dict[str, str]) -> str:
+    """An operation that selects all these coordinates; `values` are the arguments of its fields."""
 
-    def asked(type_name: str, name: str, field: GraphQLField, above: tuple[str, ...]) -> str:
+    def selection(type_name: str, name: str, field: GraphQLField, above: tuple[str, ...]) -> str:
         arguments = [
-            f"{key}: {given[key]}"
+            f"{key}: {values[key]}"
             for key, argument in field.args.items()
-            if key in given and (f"{type_name}.{name}({key}:)" in named or is_required_argument(argument))
+            if key in values and (f"{type_name}.{name}({key}:)" in named or is_required_argument(argument))
         ]
         inner = get_named_type(field.type)
         text = f"{name}({', '.join(arguments)})" if arguments else name
@@ -71,7 +71,7 @@ def document(schema: GraphQLSchema, named: list[str], given: dict[str, str]) -> 
         for name, field in getattr(type_, "fields", {}).items():
             inner = get_named_type(field.type).name
             if f"{type_name}.{name}" in named and above.count(inner) < 2:
-                parts.append(asked(type_name, name, field, (*above, inner)))
+                parts.append(selection(type_name, name, field, (*above, inner)))
         if is_abstract_type(type_):
             for each in schema.get_possible_types(type_):
                 if each.name in named:
@@ -94,7 +94,7 @@ def test_dashboard_start_operations_answer_admin_and_staff():
             f"{json.dumps(PASSWORD)}) {{ token refreshToken }} }}",
             email=person.email,
         )["tokenCreate"]
-        given = {
+        values = {
             "first": "10",
             "email": json.dumps(person.email),
             "password": json.dumps(PASSWORD),
@@ -103,7 +103,7 @@ def test_dashboard_start_operations_answer_admin_and_staff():
             "input": '[{key: "onboarding", value: "done"}]',
         }
         for name in dashboard.start:
-            answer = data_of(document(schema, dashboard.operations[name], given), token_of(person))
+            answer = data_of(document(schema, dashboard.operations[name], values), token_of(person))
             ((field, value),) = ((key, each) for key, each in answer.items() if key != "__typename")
             assert value is not None, (name, field)
             assert not (isinstance(value, dict) and value.get("errors")), (name, value)

@@ -1,4 +1,4 @@
-"""Addresses of pictures that were given out before their sizes were made."""
+"""Thumbnail addresses that were given out before their sizes were rendered."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 
 def make_picture(width=900, height=600):
-    """A photo whose sizes nobody has made yet."""
+    """A photo whose sizes are not rendered yet."""
     file = io.BytesIO()
     Image.new("RGB", (width, height), "green").save(file, "JPEG")
     picture = Picture(digest="0" * 64)
@@ -28,13 +28,13 @@ def make_picture(width=900, height=600):
     return picture
 
 
-def led_to(path):
+def redirect_path(path):
     response = Client().get(path)
     assert response.status_code == 302, response.status_code
     return response["Location"].removeprefix("/media/")
 
 
-def opened(path):
+def format_and_width(path):
     with default_storage.open(path) as file, Image.open(file) as image:
         return image.format, image.width
 
@@ -57,11 +57,11 @@ def test_thumbnail_redirects_to_the_nearest_size(asked, format_, width):
     address = f"/thumbnail/{global_id('ProductMedia', media.pk)}/{asked}"
     render_picture(media.picture)
 
-    assert opened(led_to(address)) == (format_, width)
+    assert format_and_width(redirect_path(address)) == (format_, width)
 
 
 def test_placeholder_is_served_until_sizes_are_rendered():
-    """No request decodes what somebody uploaded."""
+    """No request decodes an uploaded file."""
     media = ProductMedia.objects.create(product=make_product(), picture=make_picture())
 
     response = Client().get(f"/thumbnail/{global_id('ProductMedia', media.pk)}/256/")
@@ -82,7 +82,9 @@ def test_thumbnail_of_each_type_with_a_picture():
 
     def picture_of(name, key):
         return int(
-            led_to(f"/thumbnail/{global_id(name, key)}/256/").removeprefix("pictures/").partition("-")[0]
+            redirect_path(f"/thumbnail/{global_id(name, key)}/256/")
+            .removeprefix("pictures/")
+            .partition("-")[0]
         )
 
     assert picture_of("Product", product.pk) == first.picture_id

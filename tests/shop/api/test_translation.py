@@ -1,4 +1,4 @@
-"""The shop said in other languages over the API, as the Dashboard's translators do it."""
+"""Translations over the API, as the Dashboard's translators write them."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def translate(name, input_type, payload, token, **variables):
       {name}(id: $id, input: $input, languageCode: $code) {{
         {payload} {{ id translation(languageCode: $code) {{ id }} }} errors {{ field code }}
       }} }}"""
-    (told,) = data_of(text, token, code="EN", **variables).values()
-    return told
+    (payload_,) = data_of(text, token, code="EN", **variables).values()
+    return payload_
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def token():
 
 def test_product_translation_is_saved_listed_and_cleared(token):
     product = make_product(name="Gạo nếp")
-    told = AttributeValue.objects.create(
+    story = AttributeValue.objects.create(
         attribute=Attribute.objects.create(
             slug="cau-chuyen", name="Câu chuyện", input_type=InputType.RICH_TEXT
         ),
@@ -52,7 +52,7 @@ def test_product_translation_is_saved_listed_and_cleared(token):
         name="1",
         rich_text={"blocks": []},
     )
-    ProductAttributeValue.objects.create(product=product, value=told)
+    ProductAttributeValue.objects.create(product=product, value=story)
     words = {"name": " Sticky rice ", "slug": "sticky-rice", "description": json.dumps(BLOCKS)}
 
     done = translate(
@@ -76,7 +76,7 @@ def test_product_translation_is_saved_listed_and_cleared(token):
         "product": {"slug": product.slug},
         "attributeValues": [
             {
-                "attributeValueId": global_id("AttributeValue", told.pk),
+                "attributeValueId": global_id("AttributeValue", story.pk),
                 "richText": json.dumps({"blocks": []}),
                 "attribute": {"name": "Câu chuyện"},
             }
@@ -84,7 +84,7 @@ def test_product_translation_is_saved_listed_and_cleared(token):
     }
     assert (shown["name"], shown["slug"], shown["language"]) == ("Sticky rice", "sticky-rice", {"code": "EN"})
     assert json.loads(shown["description"])["blocks"][0]["data"]["text"] == "Soft <b>rice</b>"
-    # Our own pages show the words alone.
+    # Our own pages show plain text.
     assert Translation.objects.get(field="description_text").text == "Soft rice"
     change = Change.objects.latest("pk")
     assert (change.action, change.data["language"]) == ("product.translated", "en")
@@ -149,12 +149,12 @@ def test_each_translatable_kind_is_translated(token):
         type_name = payload[0].upper() + payload[1:] + ("Type" if name == "shippingPrice" else "")
         key = global_id(type_name, row.pk)
         before = data_of(ONE, token, id=key, kind=kind)["translation"]
-        told = translate(f"{name}Translate", input_type, payload, token, id=key, input=words)
+        answer = translate(f"{name}Translate", input_type, payload, token, id=key, input=words)
 
         assert before == {"__typename": f"{payload[0].upper()}{payload[1:]}TranslatableContent"}
-        assert told["errors"] == []
-        assert told[payload]["id"] == key
-        assert told[payload]["translation"] is not None
+        assert answer["errors"] == []
+        assert answer[payload]["id"] == key
+        assert answer[payload]["translation"] is not None
         assert Translation.objects.get(kind=row._meta.label_lower, key=str(row.pk)).text == next(
             iter(words.values())
         )

@@ -21,7 +21,7 @@ from tests.factories import (
     stock_of,
 )
 from tests.shop.api.client import ask, data_of
-from tests.shop.api.orders.test_sending import fulfilled
+from tests.shop.api.orders.test_fulfillment import fulfilled
 from tests.shop.api.tokens import token_of
 
 pytestmark = pytest.mark.django_db

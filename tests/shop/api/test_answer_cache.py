@@ -1,4 +1,4 @@
-"""Kept answers of the catalogue: given again while nothing has changed, and never to the wrong person."""
+"""The answer cache: reused while nothing has changed, and never for the wrong person."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ PRICE = """mutation($id: ID!, $channel: ID!, $price: PositiveDecimal!) {
 
 @pytest.fixture(autouse=True)
 def answers(settings, monkeypatch):
-    """The answers that are kept, none at first; switched on."""
+    """The answer cache, switched on and empty."""
     settings.API_CACHE_SECONDS = 3600
     settings.API_DUMMY_PAYMENT = True
     made = Cache(100_000)
@@ -42,12 +42,12 @@ def answers(settings, monkeypatch):
 
 
 def shown(variant):
-    """What a customer sees of a product: name, price, how much there is. And how many queries that took."""
+    """Name, price and quantity of a product as a customer sees them, and the number of queries."""
     with CaptureQueriesContext(connection) as queries:
-        found = data_of(PRODUCT, channel="viet-nam", slug=variant.product.slug)["product"]
-    (only,) = found["variants"]
+        product = data_of(PRODUCT, channel="viet-nam", slug=variant.product.slug)["product"]
+    (only,) = product["variants"]
     price = only["pricing"]["price"]["gross"]["amount"]
-    return (found["name"], price, only["quantityAvailable"]), len(queries)
+    return (product["name"], price, only["quantityAvailable"]), len(queries)
 
 
 def test_cached_answer_is_reused_until_name_price_or_stock_changes():
@@ -65,21 +65,21 @@ def test_cached_answer_is_reused_until_name_price_or_stock_changes():
         done(PRICE, admin, id=key, channel=global_id("Channel", make_channel().pk), price=250_000)
 
     def count():
-        house = stock_of(variant).warehouse_id
+        warehouse = stock_of(variant).warehouse_id
         count_stock(
             cooperative=seller,
             variant_id=variant.pk,
-            warehouse_id=house,
+            warehouse_id=warehouse,
             counted=7,
             actor=Actor.system(),
             now=NOW,
         )
 
-    def put_aside():
+    def reserve():
         done(OPTIONS, id=checkout)
 
     seen = [shown(variant)[0]]
-    for change in (rename, reprice, count, put_aside):
+    for change in (rename, reprice, count, reserve):
         assert shown(variant) == (seen[-1], 1)
         change()
         seen.append(shown(variant)[0])
@@ -152,8 +152,8 @@ def test_late_commit_of_an_older_change_changes_the_catalogue_version():
 def test_staff_changes_of_products_show_at_once():
     channel = make_channel(checks_listings=False)
     variant = make_variant(make_seller())
-    shelf = Category.objects.get_or_create(name="Trà", slug="tra")[0]
-    Product.objects.filter(pk=variant.product_id).update(category=shelf)
+    category = Category.objects.get_or_create(name="Trà", slug="tra")[0]
+    Product.objects.filter(pk=variant.product_id).update(category=category)
     admin, here = token_of(make_admin()), global_id("Channel", channel.pk)
     key, product = global_id("ProductVariant", variant.pk), global_id("Product", variant.product_id)
     asked = """query($slug: String!) {
@@ -162,7 +162,7 @@ def test_staff_changes_of_products_show_at_once():
         category { seoTitle metadata { key } } metadata { key }
         variants { pricing { pricePrior { gross { amount } } } } } }"""
 
-    def told():
+    def values():
         found = data_of(asked, slug=variant.product.slug)
         product = found["product"]
         prior = product["variants"][0]["pricing"]["pricePrior"]
@@ -174,7 +174,7 @@ def test_staff_changes_of_products_show_at_once():
             prior and prior["gross"]["amount"],
         ]
 
-    seen, above = [told()], global_id("Category", shelf.pk)
+    seen, above = [values()], global_id("Category", category.pk)
     for change in (
         f'categoryUpdate(id: "{above}", input: {{seo: {{title: "Trà ngon"}}}})',
         f'categoryUpdate(id: "{above}", input: {{metadata: [{{key: "a", value: "1"}}]}})',
@@ -187,7 +187,7 @@ def test_staff_changes_of_products_show_at_once():
     ):
         (answer,) = data_of(f"mutation {{ {change} {{ errors {{ field code }} }} }}", admin).values()
         assert answer == {"errors": []}
-        seen.append(told())
+        seen.append(values())
 
     assert seen == [
         [1, None, [], [], None],

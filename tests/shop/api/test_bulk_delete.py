@@ -1,4 +1,4 @@
-"""Taking many things away at once, as the Dashboard's lists do it."""
+"""Bulk deletes, as the Dashboard's lists send them."""
 
 from __future__ import annotations
 
@@ -25,49 +25,53 @@ from tests.unchanged import every_row
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def take(name, ids, token, twin="ids"):
-    text = f"mutation($ids: [ID!]!) {{ {name}({twin}: $ids) {{ count errors {{ field code }} }} }}"
+def bulk_delete(name, ids, token, argument="ids"):
+    text = f"mutation($ids: [ID!]!) {{ {name}({argument}: $ids) {{ count errors {{ field code }} }} }}"
     return data_of(text, token, ids=ids)[name]
 
 
-def two(make, **fields):
-    """Two rows of a model, or of a factory, told apart by `slug` or `name`."""
-    apart = next((name for name in ("slug", "name") if name in fields), None)
-    given = [fields | ({apart: f"{fields[apart]}-{n}"} if apart else {}) for n in (1, 2)]
-    return [make.objects.create(**each) if isinstance(make, type) else make(**each) for each in given]
+def make_two(make, **fields):
+    """Two rows of a model, or from a factory, that differ by `slug` or `name`."""
+    name = next((name for name in ("slug", "name") if name in fields), None)
+    values = [fields | ({name: f"{fields[name]}-{n}"} if name else {}) for n in (1, 2)]
+    return [make.objects.create(**each) if isinstance(make, type) else make(**each) for each in values]
 
 
-def things():
-    """Of each kind two rows that nothing needs: the mutation, the type's name and the rows."""
+def deletable_rows():
+    """Two unused rows of each type, with the name of the mutation and of the type."""
     dye = Attribute.objects.create(slug="mau", name="Màu", input_type=InputType.DROPDOWN)
     story = PageType.objects.create(slug="bai", name="Bài")
     menu, zone = Menu.objects.create(slug="tren", name="Trên"), Zone.objects.create(name="Bắc")
     return [
-        ("productBulkDelete", "Product", two(make_product, name="Gạo", on_hand=0)),
-        ("categoryBulkDelete", "Category", two(make_category, name="Rau")),
-        ("collectionBulkDelete", "Collection", two(Collection, slug="tet", name="Tết")),
-        ("productTypeBulkDelete", "ProductType", two(ProductType, slug="kho", name="Đồ khô")),
+        ("productBulkDelete", "Product", make_two(make_product, name="Gạo", on_hand=0)),
+        ("categoryBulkDelete", "Category", make_two(make_category, name="Rau")),
+        ("collectionBulkDelete", "Collection", make_two(Collection, slug="tet", name="Tết")),
+        ("productTypeBulkDelete", "ProductType", make_two(ProductType, slug="kho", name="Đồ khô")),
         (
             "attributeValueBulkDelete",
             "AttributeValue",
-            two(AttributeValue, attribute=dye, slug="do", name="Đỏ"),
+            make_two(AttributeValue, attribute=dye, slug="do", name="Đỏ"),
         ),
-        ("attributeBulkDelete", "Attribute", two(Attribute, slug="co", name="Cỡ", input_type="dropdown")),
-        ("pageBulkDelete", "Page", two(Page, page_type=story, slug="trang", title="Trang")),
-        ("pageTypeBulkDelete", "PageType", two(PageType, slug="tin", name="Tin")),
-        ("menuItemBulkDelete", "MenuItem", two(MenuItem, menu=menu, name="Mục", url="https://a.vn")),
-        ("menuBulkDelete", "Menu", two(Menu, slug="duoi", name="Dưới")),
-        ("shippingPriceBulkDelete", "ShippingMethodType", two(Service, zone=zone, name="Gửi xe")),
-        ("shippingZoneBulkDelete", "ShippingZone", two(Zone, name="Vùng")),
-        ("customerBulkDelete", "User", two(make_user)),
-        ("staffBulkDelete", "User", two(make_staff)),
+        (
+            "attributeBulkDelete",
+            "Attribute",
+            make_two(Attribute, slug="co", name="Cỡ", input_type="dropdown"),
+        ),
+        ("pageBulkDelete", "Page", make_two(Page, page_type=story, slug="trang", title="Trang")),
+        ("pageTypeBulkDelete", "PageType", make_two(PageType, slug="tin", name="Tin")),
+        ("menuItemBulkDelete", "MenuItem", make_two(MenuItem, menu=menu, name="Mục", url="https://a.vn")),
+        ("menuBulkDelete", "Menu", make_two(Menu, slug="duoi", name="Dưới")),
+        ("shippingPriceBulkDelete", "ShippingMethodType", make_two(Service, zone=zone, name="Gửi xe")),
+        ("shippingZoneBulkDelete", "ShippingZone", make_two(Zone, name="Vùng")),
+        ("customerBulkDelete", "User", make_two(make_user)),
+        ("staffBulkDelete", "User", make_two(make_staff)),
     ]
 
 
 def test_bulk_delete_removes_rows_and_reports_missing_ids():
     token, buyer = token_of(make_admin()), token_of(make_user())
 
-    for name, type_name, rows in things():
+    for name, type_name, rows in deletable_rows():
         ids = [global_id(type_name, row.pk) for row in rows]
         before = every_row()
         for nobody in (None, buyer):
@@ -76,9 +80,9 @@ def test_bulk_delete_removes_rows_and_reports_missing_ids():
             assert error["extensions"]["exception"]["code"] == "PermissionDenied", name
         assert every_row() == before, name
 
-        told = take(name, [*ids, ids[0], global_id(type_name, 10**9)], token)
+        payload = bulk_delete(name, [*ids, ids[0], global_id(type_name, 10**9)], token)
 
-        assert told == {"count": 2, "errors": [{"field": "id", "code": "NOT_FOUND"}]}, name
+        assert payload == {"count": 2, "errors": [{"field": "id", "code": "NOT_FOUND"}]}, name
         if type_name == "User":
             assert not User.objects.filter(pk__in=[row.pk for row in rows], erased_at=None).exists()
         else:
@@ -93,8 +97,8 @@ def test_bulk_delete_refuses_used_rows_and_too_many_ids():
     Variant.objects.filter(pk=large.pk).update(sku="TO")
     before = every_row()
 
-    used = take("productTypeBulkDelete", [kind], token)
-    many = take("categoryBulkDelete", [global_id("Category", n) for n in range(101)], token)
+    used = bulk_delete("productTypeBulkDelete", [kind], token)
+    many = bulk_delete("categoryBulkDelete", [global_id("Category", n) for n in range(101)], token)
 
     assert (used["count"], len(used["errors"])) == (0, 1)
     assert many == {"count": 0, "errors": [{"field": "ids", "code": "INVALID"}]}

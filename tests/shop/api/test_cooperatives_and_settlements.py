@@ -1,4 +1,4 @@
-"""Cooperatives over the API, beside Saleor's contract: what they say, the platform's answer, their money."""
+"""Cooperatives over the API, beside Saleor's contract: profiles, pauses, applications and settlements."""
 
 from __future__ import annotations
 
@@ -54,15 +54,15 @@ def test_cooperative_staff_update_its_page_and_pause_it():
         "mutation($id: ID!) { cooperativeResume(id: $id) { cooperative { pausedUntil } errors { code } } }"
     )
 
-    told = data_of(update, token, id=key_of(thien_an), input={"summary": "Gối  thảo dược"})[
+    updated = data_of(update, token, id=key_of(thien_an), input={"summary": "Gối  thảo dược"})[
         "cooperativeUpdate"
     ]
-    rests = data_of(pause, token, id=key_of(thien_an), until=day.isoformat(), note="Tết")["cooperativePause"]
-    sells = data_of(resume, token, id=key_of(thien_an))["cooperativeResume"]
+    paused = data_of(pause, token, id=key_of(thien_an), until=day.isoformat(), note="Tết")["cooperativePause"]
+    resumed = data_of(resume, token, id=key_of(thien_an))["cooperativeResume"]
 
-    assert told == {"cooperative": {"summary": "Gối thảo dược", "story": "Từ xưa."}, "errors": []}
-    assert rests == {"cooperative": {"pausedUntil": day.isoformat()}, "errors": []}
-    assert sells == {"cooperative": {"pausedUntil": None}, "errors": []}
+    assert updated == {"cooperative": {"summary": "Gối thảo dược", "story": "Từ xưa."}, "errors": []}
+    assert paused == {"cooperative": {"pausedUntil": day.isoformat()}, "errors": []}
+    assert resumed == {"cooperative": {"pausedUntil": None}, "errors": []}
     changes = Change.objects.of(thien_an).order_by("pk").values_list("action", "entry_point")
     assert list(changes) == [(f"cooperative.{action}", "api") for action in ("told", "paused", "resumed")]
     others = (None, token_of(make_user()), token_of(make_staff(Permission.MANAGE_ORDERS)))
@@ -82,8 +82,8 @@ def test_cooperative_staff_update_its_page_and_pause_it():
 
 
 def test_platform_staff_decide_on_a_seller_application():
-    asks = make_cooperative("HTX Mới", state=CooperativeState.APPLIED)
-    token, key = token_of(make_staff(Permission.MANAGE_STAFF)), key_of(asks)
+    applicant = make_cooperative("HTX Mới", state=CooperativeState.APPLIED)
+    token, key = token_of(make_staff(Permission.MANAGE_STAFF)), key_of(applicant)
 
     def answered(state, **more):
         return data_of(ANSWER, token, id=key, state=state, **more)["cooperativeAnswer"]
@@ -95,12 +95,12 @@ def test_platform_staff_decide_on_a_seller_application():
     }
     assert answered("APPROVED") == {"cooperative": {"state": "APPROVED"}, "errors": []}
     assert answered("REJECTED", reason="x")["errors"][0]["code"] == "WRONG_MOVE"
-    assert Cooperative.objects.get(pk=asks.pk).warehouses.count() == 1
+    assert Cooperative.objects.get(pk=applicant.pk).warehouses.count() == 1
     seen = "query($id: ID!) { cooperative(id: $id) { name state } }"
     shown = ask(seen, id=key)
     assert shown["data"] == {"cooperative": {"name": "HTX Mới", "state": None}}
     assert shown["errors"][0]["extensions"]["code"] == "PermissionDenied"
-    members = token_of(make_staff(Permission.MANAGE_PRODUCTS, works_for=(asks,)))
+    members = token_of(make_staff(Permission.MANAGE_PRODUCTS, works_for=(applicant,)))
     assert ask(ANSWER, members, id=key, state="SUSPENDED", reason="x")["data"] == {"cooperativeAnswer": None}
 
 
@@ -116,18 +116,18 @@ def test_settlement_is_closed_and_paid_and_staff_see_only_their_own():
     def shown(token, **variables):
         return data_of(MONEY, token, **variables)
 
-    def of(name, state, amount, payout):
+    def edge_of(name, state, amount, payout):
         money = {"amount": amount}
         figures = {
             "carriedForward": {"amount": 0},
             "corrections": money,
             "payable": money | {"currency": "VND"},
         }
-        of_whom = {"cooperative": {"name": name}, "figures": figures, "payout": payout}
-        return {"node": {"number": 1, "state": state} | of_whom}
+        settlement = {"cooperative": {"name": name}, "figures": figures, "payout": payout}
+        return {"node": {"number": 1, "state": state} | settlement}
 
     own = shown(members)["cooperativeSettlements"]
-    assert own == {"totalCount": 1, "edges": [of("HTX Thiên An", "OPEN", 50_000, None)]}
+    assert own == {"totalCount": 1, "edges": [edge_of("HTX Thiên An", "OPEN", 50_000, None)]}
     assert shown(platform)["cooperativeSettlements"]["totalCount"] == 2
     assert shown(members, cooperative=key_of(yen_duong))["cooperativeSettlements"]["totalCount"] == 0
     done = data_of(end, platform, id=global_id("CooperativeSettlement", running.pk))
@@ -139,7 +139,7 @@ def test_settlement_is_closed_and_paid_and_staff_see_only_their_own():
     (edge,) = shown(members)["cooperativePayouts"]["edges"]
     assert edge["node"]["settlement"] == {"cooperative": {"name": "HTX Thiên An"}}
     own = shown(members)["cooperativeSettlements"]["edges"]
-    assert of("HTX Thiên An", "CLOSED", 50_000, paid) in own
+    assert edge_of("HTX Thiên An", "CLOSED", 50_000, paid) in own
 
     key, sent = global_id("CooperativePayout", payout.pk), str(uuid.uuid4())
     wrong = data_of(PAY, platform, id=key, reference=" ")["payoutMarkPaid"]
@@ -164,12 +164,12 @@ def test_settlement_is_closed_and_paid_and_staff_see_only_their_own():
 
 def test_settlement_queries_do_not_grow_with_rows(django_assert_num_queries):
     platform = token_of(make_staff(Permission.HANDLE_PAYMENTS))
-    asked = 14  # who asks, their rights, and for both lists what each field needs
+    query_count = 14  # the user, their permissions, and the fields of both lists
     for number, name in enumerate(("HTX A", "HTX B", "HTX C")):
         cooperative = make_seller(name)
         owed(cooperative, key=f"{number}a")
         close(cooperative)
         owed(cooperative, key=f"{number}b")
-        with django_assert_num_queries(asked):
+        with django_assert_num_queries(query_count):
             data_of(MONEY, platform)
     assert Settlement.objects.count() == 6

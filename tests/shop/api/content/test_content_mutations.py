@@ -9,7 +9,7 @@ from catalog.models.attribute import AttributeKind
 from shop.api.ids import global_id
 from shop.content.models import Menu, MenuItem, Page, PageType
 from tests.factories import make_admin, make_category, make_channel, make_cooperative, make_user
-from tests.shop.api.catalogue.test_setting_up import did
+from tests.shop.api.catalogue.test_shop_setup import did
 from tests.shop.api.client import ask, data_of
 from tests.shop.api.content.test_pages import make_page
 from tests.shop.api.tokens import token_of

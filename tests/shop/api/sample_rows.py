@@ -1,4 +1,4 @@
-"""A shop with some of everything that has an id, for questions made up by chance."""
+"""Sample rows of every type that has an id, for random API requests."""
 
 from __future__ import annotations
 
@@ -66,8 +66,8 @@ _MODELS: dict[str, type[Model]] = {
     "Voucher": Voucher,
     "Warehouse": Warehouse,
 }
-# What the contract's arguments call some of them.
-_NICKNAMES = {
+# Other names that arguments of the contract use for these types.
+_ARGUMENT_NAMES = {
     "Parent": "Category",
     "Variant": "ProductVariant",
     "Value": "AttributeValue",
@@ -106,7 +106,7 @@ def make_everything() -> None:
 
 
 def ids_of_all() -> dict[str, list[str]]:
-    """By type, and by what arguments call some types."""
+    """Global ids by type, also under the names in `_ARGUMENT_NAMES`."""
     keys = {name: list(model._base_manager.values_list("pk", flat=True)) for name, model in _MODELS.items()}
-    ids = {name: global_ids(name, found) for name, found in keys.items() if found}
-    return ids | {called: ids[name] for called, name in _NICKNAMES.items() if name in ids}
+    ids = {name: global_ids(name, rows) for name, rows in keys.items() if rows}
+    return ids | {alias: ids[name] for alias, name in _ARGUMENT_NAMES.items() if name in ids}

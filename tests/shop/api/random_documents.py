@@ -1,4 +1,4 @@
-"""Documents that ask for all there is below a field of the schema, with arguments made up by chance."""
+"""Documents that select everything below a root field of the schema, with random arguments."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from shop.api.ids import global_id
 from tests.factories import PASSWORD
 
 TEXTS = ["", " ", "abc", "ạ🌾", "x" * 300, "'; --", "%_\\", "2026-11-25", "viet-nam", "a@example.com"]
-# What is well said in places of these names.
-SAID = {
+# Usual values of arguments and input fields with these names.
+USUAL_VALUES = {
     "city": "Phường Nghĩa Đô",
     "country": "VN",
     "currencyCode": "VND",
@@ -70,18 +70,18 @@ _DEEPEST_INPUT = 3
 
 
 class Chance(Random):
-    """Chance that knows what there is: `ids` by type, of which most ids are taken that could be meant."""
+    """A random source that mostly picks existing `ids`, by type, that fit the argument."""
 
     def __init__(self, seed: str, ids: Mapping[str, Sequence[str]]) -> None:
         super().__init__(seed)
         self.ids = ids
-        self.about = ""
+        self.root_field = ""
 
-    def an_id(self, name: str) -> str:
-        """For an argument or input of this name: `productId`, `channels`, or `id`, of what is asked for."""
-        said = name.removesuffix("Ids").removesuffix("Id").removesuffix("s").lower()
-        fits = [type_ for type_ in self.ids if said.endswith(type_.lower())]
-        fits = fits or [type_ for type_ in self.ids if type_.lower() in self.about.lower()]
+    def pick_id(self, name: str) -> str:
+        """An id for an argument or input field of this name (`productId`, `channels`, `id`)."""
+        type_hint = name.removesuffix("Ids").removesuffix("Id").removesuffix("s").lower()
+        fits = [type_ for type_ in self.ids if type_hint.endswith(type_.lower())]
+        fits = fits or [type_ for type_ in self.ids if type_.lower() in self.root_field.lower()]
         if self.ids and self.random() < 0.8:
             plain = max(fits, key=len) if fits and name != "id" else self.choice(fits or list(self.ids))
             return self.choice(self.ids[plain])
@@ -90,8 +90,8 @@ class Chance(Random):
 
 
 def ask_all(schema: GraphQLSchema, kind: str, name: str, chance: Chance, depth: int = 3) -> str:
-    """A document with one root field and all there is below it, `depth` levels down."""
-    chance.about = name
+    """A document with one root field and everything below it, `depth` levels down."""
+    chance.root_field = name
     root = schema.type_map[kind.capitalize()]
     return f"{kind} {{ {_field(schema, name, root.fields[name], chance, depth)} }}"  # type: ignore[attr-defined]
 
@@ -105,9 +105,9 @@ def _field(schema: GraphQLSchema, name: str, field: GraphQLField, chance: Chance
             continue
         elif is_required_argument(argument) or chance.random() < 0.3:
             arguments.append(f"{key}: {_literal(argument.type, chance, 0, key)}")
-    asked = f"{name}({', '.join(arguments)})" if arguments else name
+    text = f"{name}({', '.join(arguments)})" if arguments else name
     inner = get_named_type(field.type)
-    return asked if is_leaf_type(inner) else f"{asked} {{ {_below(schema, inner, chance, depth)} }}"
+    return text if is_leaf_type(inner) else f"{text} {{ {_below(schema, inner, chance, depth)} }}"
 
 
 def _below(schema: GraphQLSchema, type_: Any, chance: Chance, depth: int) -> str:
@@ -119,7 +119,7 @@ def _below(schema: GraphQLSchema, type_: Any, chance: Chance, depth: int) -> str
             f"... on {each.name} {{ {_below(schema, each, chance, depth - 1)} }}"
             for each in schema.get_possible_types(type_)
         )
-    # Connections and edges lead to what is meant.
+    # Connections and edges do not count as levels.
     further = depth if type_.name.endswith(("Connection", "Edge")) else depth - 1
     for name, field in type_.fields.items():
         if is_leaf_type(get_named_type(field.type)) or further > 0:
@@ -133,19 +133,20 @@ def _literal(type_: Any, chance: Chance, level: int, name: str) -> str:
     if is_list_type(type_):
         many = chance.choice([0, 1, 1, 2])
         return f"[{', '.join(_literal(type_.of_type, chance, level + 1, name) for _ in range(many))}]"
-    if name in SAID and not is_input_object_type(type_) and chance.random() < 0.7:
-        return SAID[name] if is_enum_type(type_) else json.dumps(SAID[name], ensure_ascii=False)
+    if name in USUAL_VALUES and not is_input_object_type(type_) and chance.random() < 0.7:
+        value = USUAL_VALUES[name]
+        return value if is_enum_type(type_) else json.dumps(value, ensure_ascii=False)
     if is_enum_type(type_):
         return chance.choice(list(type_.values))
     if is_input_object_type(type_):
-        given = {
+        values = {
             key: _literal(field.type, chance, level + 1, key)
             for key, field in type_.fields.items()
             if is_required_input_field(field) or (level < _DEEPEST_INPUT and chance.random() < 0.4)
         }
-        return "{" + ", ".join(f"{key}: {value}" for key, value in given.items()) + "}"
+        return "{" + ", ".join(f"{key}: {value}" for key, value in values.items()) + "}"
     if type_.name == "ID":
-        return json.dumps(chance.an_id(name))
+        return json.dumps(chance.pick_id(name))
     if type_.name == "Upload":
         return "null"
     if type_.name in ("Metadata", "JSON", "GenericScalar", "_Any"):
