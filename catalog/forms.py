@@ -150,22 +150,22 @@ class PromotionForm(ReductionForm):
 
     @property
     def terms(self) -> PromotionTerms:
-        given = self.cleaned_data
-        is_percent = given["value_type"] == PERCENT
+        cleaned = self.cleaned_data
+        is_percent = cleaned["value_type"] == PERCENT
         return PromotionTerms(
-            name=given["name"],
+            name=cleaned["name"],
             starts_at=self.starts_at,
             ends_at=self.ends_at,
-            percent=Decimal(given["value"]) if is_percent else None,
-            amount=None if is_percent else given["value"],
+            percent=Decimal(cleaned["value"]) if is_percent else None,
+            amount=None if is_percent else cleaned["value"],
             cooperative=self._cooperative,
             borne_by_platform=self.is_borne_by_platform,
-            products=list(given.get("products", ())),
-            categories=list(given["categories"]),
+            products=list(cleaned.get("products", ())),
+            categories=list(cleaned["categories"]),
         )
 
     @staticmethod
-    def said(promotion: Promotion) -> dict[str, Any]:
+    def initial_for(promotion: Promotion) -> dict[str, Any]:
         """Initial form data for editing a promotion."""
         return {
             "name": promotion.name,
@@ -188,7 +188,7 @@ class ProductTranslationForm(TranslationForm):
         kinds = [Original(variant, VARIANT_TEXTS, variant.name) for variant in self.variants]
         super().__init__([Original(product, PRODUCT_TEXTS), *kinds], language, data)
 
-    def said(self) -> dict[str, Any]:
+    def action_arguments(self) -> dict[str, Any]:
         """The keyword arguments for `translate_product`."""
         return {
             "texts": self.texts(self.product),
@@ -228,10 +228,10 @@ class BackInStockForm(forms.Form):
         field.widget.attrs["class"] = "input"
 
     def clean_contact(self) -> str:
-        written = str(self.cleaned_data["contact"]).strip()
-        if "@" in written:
-            return str(forms.EmailField().clean(written)).lower()
-        phone = normalise_phone(written)
+        contact = str(self.cleaned_data["contact"]).strip()
+        if "@" in contact:
+            return str(forms.EmailField().clean(contact)).lower()
+        phone = normalise_phone(contact)
         if not re.fullmatch(r"\+\d{9,15}", phone):
             raise forms.ValidationError(
                 _("Write an e-mail address such as hoa@example.com, or a phone number with 10 digits.")
@@ -244,8 +244,8 @@ class BackInStockForm(forms.Form):
 
     @property
     def variant_id(self) -> int | None:
-        chosen = self.cleaned_data.get("variant")
-        return int(chosen) if chosen else None
+        variant = self.cleaned_data.get("variant")
+        return int(variant) if variant else None
 
 
 class FollowForm(forms.Form):

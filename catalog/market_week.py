@@ -58,12 +58,12 @@ def coach_departures_in_week(
     methods: Sequence[DeliveryMethod], monday: datetime.date
 ) -> list[CoachDeparture]:
     """Coach departures in the week, in chronological order, with their order deadlines."""
-    found = [
+    candidates = [
         _departure(method, monday + datetime.timedelta(days=method.departs_weekday))
         for method in methods
         if method.kind == DeliveryKind.COACH and method.departs_weekday is not None
     ]
-    return sorted(found, key=lambda coach: (coach.leaves_at, coach.delivery_method.pk))
+    return sorted(candidates, key=lambda coach: (coach.leaves_at, coach.delivery_method.pk))
 
 
 def weekly_delivery_methods() -> list[DeliveryMethod]:
@@ -89,25 +89,25 @@ def this_week(methods: Sequence[DeliveryMethod], *, now: datetime.datetime) -> M
 
 def next_market(methods: Sequence[DeliveryMethod], *, now: datetime.datetime) -> MarketDate | None:
     """The earliest market day; the first delivery method wins a tie."""
-    found = [
+    candidates = [
         MarketDate(method, time, time.starts_at - datetime.timedelta(hours=method.cut_off_hours))
         for method in methods
         if method.kind == DeliveryKind.MARKET_DAY
         for time in method.pickup_times(now=now, count=1)
     ]
-    return min(found, key=lambda market: market.time.starts_at, default=None)
+    return min(candidates, key=lambda market: market.time.starts_at, default=None)
 
 
 def next_coach(methods: Sequence[DeliveryMethod], *, now: datetime.datetime) -> CoachDeparture | None:
     """The coach whose orders close earliest."""
-    found = [
+    candidates = [
         coach
         for method in methods
         if method.kind == DeliveryKind.COACH
         for coach in [_next_departure(method, now)]
         if coach is not None
     ]
-    return min(found, key=lambda coach: coach.closes_at, default=None)
+    return min(candidates, key=lambda coach: coach.closes_at, default=None)
 
 
 def _next_departure(method: DeliveryMethod, now: datetime.datetime) -> CoachDeparture | None:

@@ -98,8 +98,8 @@ def send_back_in_stock(request: BackRequest, *, now: datetime.datetime) -> None:
 
 def bulletin_path(bulletin: Bulletin) -> str:
     """The bulletin's path without the language prefix."""
-    own = f"{bulletin.cooperative.slug}/" if bulletin.cooperative else ""
-    return f"/ban-tin/{bulletin.week.isoformat()}/{own}"
+    suffix = f"{bulletin.cooperative.slug}/" if bulletin.cooperative else ""
+    return f"/ban-tin/{bulletin.week.isoformat()}/{suffix}"
 
 
 def mail_bulletin(bulletin: Bulletin, follow: Follow, *, now: datetime.datetime) -> None:

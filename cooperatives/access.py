@@ -106,7 +106,7 @@ class PermissionScope:
         """A filter for the covered rows, given the names of their cooperative and channel columns."""
         if self.is_everything:
             return Q()
-        found = Q(pk__in=())
+        covered = Q(pk__in=())
         for reach in self.reaches:
             within = Q()
             if not reach.is_platform_wide:
@@ -115,8 +115,8 @@ class PermissionScope:
                 within &= Q(**{f"{channel}__in": reach.channels})
             if not within:
                 return Q()
-            found |= within
-        return found
+            covered |= within
+        return covered
 
 
 PLATFORM_SCOPE = PermissionScope((PermissionGrant(is_platform_wide=True),))
@@ -160,8 +160,8 @@ def platform_permissions(user: User) -> frozenset[str]:
         return frozenset()
     if user.is_superuser:
         return frozenset(Permission.values)
-    held = GroupPermission.objects.filter(group__users=user, group__is_platform_wide=True)
-    return frozenset(held.values_list("code", flat=True))
+    grants = GroupPermission.objects.filter(group__users=user, group__is_platform_wide=True)
+    return frozenset(grants.values_list("code", flat=True))
 
 
 def effective_group_permissions() -> QuerySet[GroupPermission]:
@@ -172,12 +172,12 @@ def effective_group_permissions() -> QuerySet[GroupPermission]:
 
 def cooperative_ids_by_user(user_ids: Sequence[int]) -> dict[int, list[int]]:
     """Ids of the cooperatives each user acts for, as a member or through a staff group, sorted."""
-    found: dict[int, set[int]] = {}
+    by_user: dict[int, set[int]] = {}
     members = Membership.objects.filter(user__in=user_ids, is_active=True).values_list("user", "cooperative")
     staff = GroupCooperative.objects.filter(group__users__in=user_ids)
     for user_id, cooperative_id in [*members, *staff.values_list("group__users", "cooperative")]:
-        found.setdefault(user_id, set()).add(cooperative_id)
-    return {user_id: sorted(found.get(user_id, ())) for user_id in user_ids}
+        by_user.setdefault(user_id, set()).add(cooperative_id)
+    return {user_id: sorted(by_user.get(user_id, ())) for user_id in user_ids}
 
 
 def memberships_of(user: User | AnonymousUser) -> list[Membership]:
@@ -212,21 +212,21 @@ def has_staff_permission(
         return False
     if user.is_superuser:
         return True
-    held = GroupPermission.objects.filter(group__users=user, code=permission)
-    held = held.filter(group__is_platform_wide=True)
+    grants = GroupPermission.objects.filter(group__users=user, code=permission)
+    grants = grants.filter(group__is_platform_wide=True)
     everywhere = Q(group__restricted_to_channels=False)
-    return held.filter(everywhere | Q(group__channels=channel) if channel else everywhere).exists()
+    return grants.filter(everywhere | Q(group__channels=channel) if channel else everywhere).exists()
 
 
 def staff_with_permission(permission: Permission) -> QuerySet[User]:
     """Active staff for whom `has_staff_permission` is true in all channels."""
-    held = GroupPermission.objects.filter(
+    grants = GroupPermission.objects.filter(
         group__users=OuterRef("pk"),
         code=permission,
         group__is_platform_wide=True,
         group__restricted_to_channels=False,
     )
-    return User.objects.filter(Q(is_superuser=True) | Exists(held), is_active=True, is_staff=True)
+    return User.objects.filter(Q(is_superuser=True) | Exists(grants), is_active=True, is_staff=True)
 
 
 def require_any_staff(user: User | AnonymousUser) -> Actor:

@@ -79,19 +79,19 @@ class TranslationForm(forms.Form):
         translations = Translation.objects.texts(kind, [row.pk], language)
         names = self._field_names[_row_key(row)] = {}
         for field in original.fields:
-            own = getattr(row, field)
-            if not own:
+            original_text = getattr(row, field)
+            if not original_text:
                 continue
             name = names[field] = f"{row._meta.model_name}-{row.pk}-{field}"
             column = row._meta.get_field(field)
-            is_long = len(own) > _LONG or not getattr(column, "max_length", None)
+            is_long = len(original_text) > _LONG or not getattr(column, "max_length", None)
             attrs: dict[str, object] = {"class": "input", "lang": language, "rows": 4}
             self.fields[name] = forms.CharField(
                 label=str(_LABELS[field]),
                 required=False,
                 max_length=getattr(column, "max_length", None) or 5000,
                 initial=translations.get((str(row.pk), field), ""),
-                help_text=format_html('<span lang="{}">{}</span>', settings.LANGUAGE_CODE, own),
+                help_text=format_html('<span lang="{}">{}</span>', settings.LANGUAGE_CODE, original_text),
                 widget=forms.Textarea(attrs=attrs) if is_long else forms.TextInput(attrs=attrs),
             )
 
@@ -115,7 +115,7 @@ class CooperativeTranslationForm(TranslationForm):
         ]
         super().__init__(rows, language, data)
 
-    def said(self) -> dict[str, Any]:
+    def action_arguments(self) -> dict[str, Any]:
         """The keyword arguments for `translate_cooperative`."""
         return {
             "texts": self.texts(self.cooperative),

@@ -145,7 +145,7 @@ def home(request: HttpRequest) -> HttpResponse:
     """Show the home page: this week's market, products in season, categories, cooperatives."""
     now = timezone.now()
     channel = market_channel()
-    listings = Listing.objects.on_shelf(channel.pk) if channel else Listing.objects.none()
+    listings = Listing.objects.on_sale(channel.pk) if channel else Listing.objects.none()
     cooperatives = list(Cooperative.objects.public().select_related("cover").order_by("sort_order", "pk")[:6])
     shelf = cooperatives[0] if cooperatives else None
     of_shelf = listings.for_cooperative(shelf).newest_first()[:SHELF_GOODS] if shelf else []

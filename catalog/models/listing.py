@@ -23,7 +23,7 @@ class ListingQuerySet(models.QuerySet["Listing"]):
         """Listings that wait for the platform's review, longest waiting first."""
         return self.existing().filter(state=ListingState.IN_REVIEW).order_by("submitted_at", "pk")
 
-    def on_shelf(self, channel_id: int) -> ListingQuerySet:
+    def on_sale(self, channel_id: int) -> ListingQuerySet:
         """Listings shown in lists: published, visible, of an approved cooperative."""
         return self.filter(
             channel=channel_id,

@@ -69,7 +69,7 @@ class ProductQuerySet(models.QuerySet["Product"]):
             cooperative__state=CooperativeState.APPROVED,
         )
 
-    def on_shelf(self, channel_id: int) -> ProductQuerySet:
+    def on_sale(self, channel_id: int) -> ProductQuerySet:
         """Products shown in lists: published and visible in listings."""
         return self.filter(
             listings__channel=channel_id,
@@ -257,7 +257,7 @@ class Variant(WithMetadata, WithExternalReference, WithTimes):
         return f"{self.product_id} {self.name}".strip()
 
     @property
-    def few(self) -> int:
+    def low_stock_threshold(self) -> int:
         """The low-stock threshold in steps: its own, or else the default."""
         return DEFAULT_LOW_STOCK if self.low_stock_at is None else self.low_stock_at
 

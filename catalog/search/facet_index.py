@@ -64,7 +64,7 @@ class FacetIndex:
     `prices` is keyed by lowest price, `months` (1 to 12) by season; certificates are those valid on the day.
     """
 
-    goods: BitMap
+    product_ids: BitMap
     available: BitMap
     categories: Sets
     cooperatives: Sets
@@ -82,7 +82,7 @@ class FacetIndex:
         self.memory: SearchCache = {}  # cached results of term searches over all products
         self._built_at = time.monotonic()
         self._journal = ChangeJournal()
-        self.goods = self.available = BitMap()
+        self.product_ids = self.available = BitMap()
         for name in _FACETS:
             setattr(self, name, {})
         self._read(None)
@@ -125,7 +125,7 @@ class FacetIndex:
         if words:
             new.memory = {}
         removed = BitMap(touched)
-        new.goods, new.available = self.goods - removed, self.available - removed
+        new.product_ids, new.available = self.product_ids - removed, self.available - removed
         for name in _FACETS:
             setattr(new, name, _without(getattr(self, name), removed))
         new._read(touched)
@@ -136,8 +136,8 @@ class FacetIndex:
     def priced(self, lowest: int | None, highest: int | None) -> BitMap:
         """Products with a lowest price in the range, both ends inclusive; excludes unpriced ones."""
         return union_of(
-            goods
-            for price, goods in self.prices.items()
+            product_ids
+            for price, product_ids in self.prices.items()
             if price is not None
             and (lowest is None or price >= lowest)
             and (highest is None or price <= highest)
@@ -145,7 +145,7 @@ class FacetIndex:
 
     def _read(self, touched: Collection[int] | None) -> None:
         """Read the given products, or all, into the bitmaps."""
-        listings = Listing.objects.on_shelf(self.channel_id)
+        listings = Listing.objects.on_sale(self.channel_id)
         variants = Variant.objects.filter(prices__channel=self.channel_id, prices__amount__isnull=False)
         certificates = Certificate.objects.valid_on(self.day).filter(products__isnull=False)
         if touched is not None:
@@ -153,15 +153,17 @@ class FacetIndex:
             variants = variants.filter(product__in=touched)
             certificates = certificates.filter(products__in=touched)
         self._add_listings(listings.order_by().values_list(*_COLUMNS))
-        _add_rows(self.units, variants.order_by().values_list("unit", "product"), self.goods)
-        held = certificates.order_by().values_list("kind", "stars", "products")
-        rows = [(kind, stars, product) for kind, stars, product in held if product in self.goods]
-        _add_rows(self.certificates, ((kind, product) for kind, _stars, product in rows), self.goods)
+        _add_rows(self.units, variants.order_by().values_list("unit", "product"), self.product_ids)
+        certificate_rows = certificates.order_by().values_list("kind", "stars", "products")
+        rows = [
+            (kind, stars, product) for kind, stars, product in certificate_rows if product in self.product_ids
+        ]
+        _add_rows(self.certificates, ((kind, product) for kind, _stars, product in rows), self.product_ids)
         best: dict[int, int] = {}
         for _kind, stars, product in rows:
             if stars:
                 best[product] = max(stars, best.get(product, 0))
-        _add_rows(self.stars, ((stars, product) for product, stars in best.items()), self.goods)
+        _add_rows(self.stars, ((stars, product) for product, stars in best.items()), self.product_ids)
 
     def _add_listings(self, rows: Iterable[tuple[Any, ...]]) -> None:
         new: list[dict[Any, list[int]]] = [defaultdict(list) for _ in range(7)]
@@ -182,11 +184,11 @@ class FacetIndex:
             if price is not None:
                 _add_to_set(self.bands, price_band_of(price), BitMap(products))
         for season, products in seasons.items():
-            goods = BitMap(products)
-            self.goods = self.goods | goods
+            product_ids = BitMap(products)
+            self.product_ids = self.product_ids | product_ids
             for month in range(1, 13):
                 if season & 1 << (month - 1):
-                    _add_to_set(self.months, month, goods)
+                    _add_to_set(self.months, month, product_ids)
         self.available = self.available | BitMap(available[True])
 
 
@@ -236,21 +238,24 @@ def union_of(sets: Iterable[BitMap]) -> BitMap:
     return BitMap.union(*found) if found else BitMap()
 
 
-def _add_rows(sets: Sets, rows: Iterable[tuple[Any, int]], goods: BitMap) -> None:
+def _add_rows(sets: Sets, rows: Iterable[tuple[Any, int]], product_ids: BitMap) -> None:
     """Add the products of rows (key, product) that are in the index to the set of their key."""
     found: dict[Any, list[int]] = defaultdict(list)
     for key, product in rows:
         found[key].append(product)
     for key, products in found.items():
-        _add_to_set(sets, key, BitMap(products) & goods)
+        _add_to_set(sets, key, BitMap(products) & product_ids)
 
 
-def _add_to_set(sets: Sets, key: Any, goods: BitMap) -> None:
-    if goods:
-        sets[key] = sets[key] | goods if key in sets else goods
+def _add_to_set(sets: Sets, key: Any, product_ids: BitMap) -> None:
+    if product_ids:
+        sets[key] = sets[key] | product_ids if key in sets else product_ids
 
 
 def _without(sets: Sets, removed: BitMap) -> Sets:
     """The sets without these products; unaffected sets are reused."""
-    left = ((key, goods if goods.isdisjoint(removed) else goods - removed) for key, goods in sets.items())
-    return {key: goods for key, goods in left if goods}
+    left = (
+        (key, product_ids if product_ids.isdisjoint(removed) else product_ids - removed)
+        for key, product_ids in sets.items()
+    )
+    return {key: product_ids for key, product_ids in left if product_ids}

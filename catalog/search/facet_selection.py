@@ -9,15 +9,15 @@ from pyroaring import BitMap
 
 
 class FacetSelection:
-    """The products out of `all_goods` that match every chosen facet.
+    """The products out of `all_product_ids` that match every chosen facet.
 
     `chosen` maps each facet in use to the products that match its chosen values.
     """
 
-    def __init__(self, all_goods: BitMap, chosen: Mapping[str, BitMap]) -> None:
-        self.all_goods, self._chosen = all_goods, chosen
+    def __init__(self, all_product_ids: BitMap, chosen: Mapping[str, BitMap]) -> None:
+        self.all_product_ids, self._chosen = all_product_ids, chosen
         self._without: dict[str, BitMap] = {}
-        self.goods = reduce(BitMap.__and__, chosen.values(), all_goods)
+        self.product_ids = reduce(BitMap.__and__, chosen.values(), all_product_ids)
 
     @property
     def respects(self) -> list[str]:
@@ -26,12 +26,12 @@ class FacetSelection:
     def without(self, respect: str) -> BitMap:
         """The products that match every facet except this one."""
         if respect not in self._chosen:
-            return self.goods
+            return self.product_ids
         if respect not in self._without:
-            others = (goods for name, goods in self._chosen.items() if name != respect)
-            self._without[respect] = reduce(BitMap.__and__, others, self.all_goods)
+            others = (product_ids for name, product_ids in self._chosen.items() if name != respect)
+            self._without[respect] = reduce(BitMap.__and__, others, self.all_product_ids)
         return self._without[respect]
 
-    def count(self, respect: str, goods: BitMap | None) -> int:
-        """How many products there would be if this facet had only `goods` chosen."""
-        return self.without(respect).intersection_cardinality(goods) if goods else 0
+    def count(self, respect: str, product_ids: BitMap | None) -> int:
+        """How many products there would be if this facet had only `product_ids` chosen."""
+        return self.without(respect).intersection_cardinality(product_ids) if product_ids else 0

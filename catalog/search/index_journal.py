@@ -25,7 +25,7 @@ Gap = tuple[int, int, float]  # first and last missing id, and since when they a
 class JournalChanges(NamedTuple):
     """Ids of changed products, and whether search results may have changed."""
 
-    goods: frozenset[int]
+    product_ids: frozenset[int]
     words: bool
 
 
@@ -78,7 +78,7 @@ class ChangeJournal:
 
 def _find_gaps(keys: Iterable[int], since: float) -> list[Gap]:
     """The gaps between these ascending ids."""
-    return [(one + 1, other - 1, since) for one, other in pairwise(keys) if other - one > 1]
+    return [(before + 1, after - 1, since) for before, after in pairwise(keys) if after - before > 1]
 
 
 def _fetch_rows(statement: str, values: Sequence[int]) -> list[Row]:

@@ -29,7 +29,7 @@ class PlaceMatch:
     """A province or commune with products; `former` is the former name that the query matched, if any."""
 
     division: Division
-    goods: int
+    product_count: int
     former: str = ""
 
 

@@ -69,7 +69,7 @@ def search_products(
         newest=limit is not None,
     )
     readings = readings_among(words, synonyms or [])
-    if tiers.goods:
+    if tiers.product_ids:
         return SearchResult(tiers, readings)
     phrases = correct_words(words)
     if phrases is None:
@@ -77,26 +77,28 @@ def search_products(
     likeliest = [each[:1] for each in phrases]
     for requested in (likeliest, phrases):
         tiers = _rank(search_choices(requested), [], find, newest=limit is not None)
-        if tiers.goods:
+        if tiers.product_ids:
             return SearchResult(tiers, readings, instead=_corrected_text(next(iter(tiers)), requested, find))
     return SearchResult(readings=readings)
 
 
-def _corrected_text(goods: BitMap, phrases: Sequence[Sequence[Sequence[str]]], find: ProductQuery) -> str:
+def _corrected_text(
+    product_ids: BitMap, phrases: Sequence[Sequence[Sequence[str]]], find: ProductQuery
+) -> str:
     """The likeliest correction of each word that the newest of these products contains."""
-    newest = goods.max()
+    newest = product_ids.max()
 
-    def likeliest_held(each: Sequence[Sequence[str]]) -> Sequence[str]:
+    def likeliest_match(each: Sequence[Sequence[str]]) -> Sequence[str]:
         candidates = (one for one in each if newest in find(search_choices([[one]])))
         return each[0] if len(each) == 1 else next(candidates, each[0])
 
-    return " ".join(word for each in phrases for word in likeliest_held(each))
+    return " ".join(word for each in phrases for word in likeliest_match(each))
 
 
 def search_product_ids(query: str) -> list[int]:
     """Ids of products that contain every word, published or not, by relevance and then newest first."""
-    found = search_products(query, limit=MAX_RESULTS)
-    return list(islice((key for tier in found.tiers for key in reversed(tier)), MAX_RESULTS))
+    result = search_products(query, limit=MAX_RESULTS)
+    return list(islice((key for tier in result.tiers for key in reversed(tier)), MAX_RESULTS))
 
 
 def suggest_product_ids(query: str, *, limit: int) -> list[int]:

@@ -10,28 +10,28 @@ from pyroaring import BitMap
 class RelevanceTiers:
     """The matching products, and queries for the better-ranked ones among them, best first.
 
-    Each query runs only after the previous tiers were consumed. Results outside `goods` are ignored, except
-    with `newest`: then `goods` holds only the newest matches, and a better match may be older.
+    Each query runs only after the previous tiers were consumed. Results outside `product_ids` are ignored,
+    except with `newest`: then `product_ids` holds only the newest matches, and a better match may be older.
     """
 
     def __init__(
-        self, goods: BitMap, better: Sequence[Callable[[], BitMap]] = (), *, newest: bool = False
+        self, product_ids: BitMap, better: Sequence[Callable[[], BitMap]] = (), *, newest: bool = False
     ) -> None:
-        self.goods, self._better, self._newest = goods, better, newest
+        self.product_ids, self._better, self._newest = product_ids, better, newest
 
     def __iter__(self) -> Iterator[BitMap]:
         """The non-empty, disjoint tiers."""
         seen = BitMap()
-        for ask in self._better:
-            tier = (ask() if self._newest else ask() & self.goods) - seen
+        for run_query in self._better:
+            tier = (run_query() if self._newest else run_query() & self.product_ids) - seen
             if tier:
                 yield tier
                 seen |= tier
-            if not self._newest and len(seen) == len(self.goods):
+            if not self._newest and len(seen) == len(self.product_ids):
                 return
-        if left := self.goods - seen:
+        if left := self.product_ids - seen:
             yield left
 
     def among(self, others: BitMap) -> RelevanceTiers:
         """The same tiers restricted to these products."""
-        return RelevanceTiers(self.goods & others, self._better)
+        return RelevanceTiers(self.product_ids & others, self._better)

@@ -22,13 +22,13 @@ CANDIDATES = 60  # candidates examined, since several products with one name cou
 
 @dataclass(frozen=True, slots=True)
 class Suggestions:
-    goods: Sequence[Product] = ()
+    products: Sequence[Product] = ()
     categories: Sequence[Category] = ()
     cooperatives: Sequence[Cooperative] = ()
     places: Sequence[PlaceMatch] = field(default_factory=list)
 
     def __bool__(self) -> bool:
-        return bool(self.goods or self.categories or self.cooperatives or self.places)
+        return bool(self.products or self.categories or self.cooperatives or self.places)
 
 
 def suggestions_for(query: str, index: FacetIndex) -> Suggestions:
@@ -41,22 +41,22 @@ def suggestions_for(query: str, index: FacetIndex) -> Suggestions:
         return Suggestions()
     readings = readings_of(words)
     return Suggestions(
-        goods=_goods(query, index),
+        products=_suggested_products(query, index),
         categories=find_categories(readings, MOST_OTHERS),
         cooperatives=find_cooperatives(readings, MOST_OTHERS),
         places=find_places(readings, index, MOST_OTHERS),
     )
 
 
-def _goods(query: str, index: FacetIndex) -> list[Product]:
-    keys = [key for key in suggest_product_ids(query, limit=CANDIDATES) if key in index.goods]
+def _suggested_products(query: str, index: FacetIndex) -> list[Product]:
+    keys = [key for key in suggest_product_ids(query, limit=CANDIDATES) if key in index.product_ids]
     by_key = Product.objects.only("name", "slug").in_bulk(keys)
     rows = [by_key[key] for key in keys if key in by_key]
     show_in_language(rows, "name")
     by_name: dict[str, Product] = {}
     for row in rows:
         by_name.setdefault(row.name, row)
-    begun = fold(query)
-    return sorted(by_name.values(), key=lambda row: not fold(row.name).startswith(begun))[
+    prefix = fold(query)
+    return sorted(by_name.values(), key=lambda row: not fold(row.name).startswith(prefix))[
         :MAX_SUGGESTED_PRODUCTS
     ]

@@ -47,20 +47,20 @@ class SortedProducts(Sequence[int]):
 
     def __init__(
         self,
-        goods: RelevanceTiers,
+        tiers: RelevanceTiers,
         order: SortOrder,
         index: FacetIndex,
         *,
         month: int,
         province_code: str = "",
     ) -> None:
-        self._tiers, self._order, self._index = goods, order, index
-        self._goods = goods.goods
+        self._tiers, self._order, self._index = tiers, order, index
+        self._product_ids = tiers.product_ids
         self._month, self._province = month, province_code
 
     @property
     def total(self) -> int:
-        return len(self._goods)
+        return len(self._product_ids)
 
     def __len__(self) -> int:
         return min(self.total, MAX_RESULTS)
@@ -75,36 +75,36 @@ class SortedProducts(Sequence[int]):
         if isinstance(requested, int):
             return self[requested : requested + 1][0]
         start, stop, _step = requested.indices(len(self))
-        found: list[int] = []
+        product_ids: list[int] = []
         passed = 0
         for run in self._groups():
             first, last = max(start - passed, 0), min(stop - passed, len(run))
             if first < last:
-                found += self._slice_group(run, first, last)
+                product_ids += self._slice_group(run, first, last)
             passed += len(run)
             if passed >= stop:
                 break
-        return found
+        return product_ids
 
     def _groups(self) -> Iterator[BitMap]:
         """Consecutive groups of products; within each, the secondary order applies."""
-        goods, index = self._goods, self._index
+        product_ids, index = self._product_ids, self._index
         if self._order == SortOrder.RELEVANCE:
             yield from self._tiers
         elif self._order == SortOrder.SEASON:
             in_season = index.months.get(self._month, BitMap())
-            yield from (goods & in_season, goods - in_season)
+            yield from (product_ids & in_season, product_ids - in_season)
         elif self._order in (SortOrder.CHEAPEST, SortOrder.DEAREST):
             known = [price for price in index.prices if price is not None]
             for price in sorted(known, reverse=self._order == SortOrder.DEAREST):
-                yield goods & index.prices[price]
-            yield goods & index.prices.get(None, BitMap())
+                yield product_ids & index.prices[price]
+            yield product_ids & index.prices.get(None, BitMap())
         elif self._order == SortOrder.NEAREST and self._province in SHAPES:
             here = self._province
             for code in sorted(index.provinces, key=lambda each: (distance_km(here, each), each)):
-                yield goods & index.provinces[code]
+                yield product_ids & index.provinces[code]
         else:
-            yield goods
+            yield product_ids
 
     def _slice_group(self, run: BitMap, first: int, last: int) -> list[int]:
         if self._order in (SortOrder.CHEAPEST, SortOrder.DEAREST):
@@ -113,8 +113,8 @@ class SortedProducts(Sequence[int]):
         if len(run) > MOST_IDS_IN_QUERY:
             return _scan_index(_by_name if is_by_name else partial(_newest, channel), run, first, last)
         keys, most = _ids_as_text(run), 1 << (last - 1).bit_length()
-        few = _few_by_name(keys, most=most) if is_by_name else _few_newest(channel, keys, most=most)
-        return few[first:last]
+        rows = _ids_by_name(keys, most=most) if is_by_name else _ids_newest_first(channel, keys, most=most)
+        return rows[first:last]
 
 
 def distance_km(one: str, other: str) -> float:
@@ -129,15 +129,15 @@ def distance_km(one: str, other: str) -> float:
 
 def _scan_index(rows: Callable[..., list[int]], run: BitMap, first: int, last: int) -> list[int]:
     """Scan the index in growing steps and keep ids of the run, up to position `last`."""
-    found: list[int] = []
+    product_ids: list[int] = []
     offset = 0
     for step in chain(_STEPS, repeat(_STEPS[-1])):
         chunk = rows(start=offset, stop=offset + step)
-        found += [key for key in chunk if key in run]
+        product_ids += [key for key in chunk if key in run]
         offset += step
-        if len(found) >= last or len(chunk) < step:
+        if len(product_ids) >= last or len(chunk) < step:
             break
-    return found[first:last]
+    return product_ids[first:last]
 
 
 def _ids_as_text(run: BitMap) -> str:
@@ -161,7 +161,7 @@ def _newest(channel: int, *, start: int, stop: int) -> QuerySet[Any, int]:
 
 
 @compiled_query
-def _few_newest(channel: int, keys: str, *, most: int) -> QuerySet[Any, int]:
+def _ids_newest_first(channel: int, keys: str, *, most: int) -> QuerySet[Any, int]:
     return _listed(channel).filter(product__in=_ids_from_text(keys))[:most]
 
 
@@ -171,9 +171,9 @@ def _by_name(*, start: int, stop: int) -> QuerySet[Any, int]:
 
 
 @compiled_query
-def _few_by_name(keys: str, *, most: int) -> QuerySet[Any, int]:
-    few = Product.objects.filter(pk__in=_ids_from_text(keys))
-    return few.in_alphabet().values_list("pk", flat=True)[:most]
+def _ids_by_name(keys: str, *, most: int) -> QuerySet[Any, int]:
+    rows = Product.objects.filter(pk__in=_ids_from_text(keys))
+    return rows.in_alphabet().values_list("pk", flat=True)[:most]
 
 
 def _listed(channel: int) -> QuerySet[Any, int]:

@@ -77,16 +77,16 @@ def _typo_candidates(words: Sequence[str]) -> dict[str, list[str]]:
     rows = Misspelling.objects.filter(left__in=set().union(*left.values())).values_list(
         "left", "word__word", "word__goods"
     )
-    found: dict[str, dict[str, tuple[int, int]]] = {word: {} for word in words}
-    for rest, other, goods in rows:
+    candidates: dict[str, dict[str, tuple[int, int]]] = {word: {} for word in words}
+    for remainder, other, product_count in rows:
         for word in words:
-            if rest in left[word]:
-                found[word][other] = (edit_distance(word, other), -goods)
+            if remainder in left[word]:
+                candidates[word][other] = (edit_distance(word, other), -product_count)
     return {
         word: [each for each, _rank in sorted(others.items(), key=lambda item: (item[1], item[0]))][
             :MAX_CORRECTIONS
         ]
-        for word, others in found.items()
+        for word, others in candidates.items()
     }
 
 

@@ -32,15 +32,15 @@ def with_synonyms(words: Sequence[str]) -> list[Choice] | None:
     others = _synonyms_of(list(phrases))
     if not others:
         return None
-    taken: dict[int, str] = {}
+    phrase_at: dict[int, str] = {}
     for phrase in sorted(others, key=lambda each: (-each.count(" "), phrases[each])):
         first, last = phrases[phrase]
-        if not taken.keys() & set(range(first, last)):
-            taken |= dict.fromkeys(range(first, last), phrase)
+        if not phrase_at.keys() & set(range(first, last)):
+            phrase_at |= dict.fromkeys(range(first, last), phrase)
     choices: list[Choice] = []
     used: set[str] = set()
     for place, word in enumerate(words):
-        phrase = taken.get(place, "")
+        phrase = phrase_at.get(place, "")
         if not phrase:
             choices.append([[prefix_term(word)]])
         elif phrase not in used:
@@ -80,9 +80,9 @@ def _synonyms_of(phrases: Sequence[str]) -> dict[str, list[str]]:
     by_set: dict[int, list[str]] = defaultdict(list)
     for key, folded in _synonym_sets(phrases):
         by_set[key].append(folded)
-    found: dict[str, list[str]] = {}
+    synonyms: dict[str, list[str]] = {}
     for readings in by_set.values():
         for phrase in phrases:
             if phrase in readings:
-                found.setdefault(phrase, []).extend(each for each in readings if each != phrase)
-    return found
+                synonyms.setdefault(phrase, []).extend(each for each in readings if each != phrase)
+    return synonyms

@@ -78,13 +78,13 @@ def structured_product(
 @register.simple_tag
 def structured_path(steps: Sequence[Breadcrumb], here: str, address: str) -> SafeString:
     """A BreadcrumbList: `steps` lead from the home page down, `here` is the page itself."""
-    whole = [*((step.name, public_url(step.path)) for step in steps), (here, address)]
+    breadcrumbs = [*((step.name, public_url(step.path)) for step in steps), (here, address)]
     return _json_ld_script(
         {
             "@type": "BreadcrumbList",
             "itemListElement": [
                 {"@type": "ListItem", "position": place, "name": name, "item": item}
-                for place, (name, item) in enumerate(whole, start=1)
+                for place, (name, item) in enumerate(breadcrumbs, start=1)
             ],
         }
     )
@@ -188,6 +188,6 @@ def _without_empty(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _json_ld_script(data: dict[str, Any]) -> SafeString:
-    whole = {"@context": "https://schema.org", **_without_empty(data)}
-    text = json.dumps(whole, ensure_ascii=False).translate(_ESCAPES)
+    document = {"@context": "https://schema.org", **_without_empty(data)}
+    text = json.dumps(document, ensure_ascii=False).translate(_ESCAPES)
     return format_html('<script type="application/ld+json">{}</script>', SafeString(text))

@@ -22,9 +22,9 @@ LOUDSPEAKER_LANGUAGE = "vi"
 @require_safe
 def bulletins(request: HttpRequest) -> HttpResponse:
     """The market's latest bulletin, with links to earlier ones and to cooperatives' bulletins."""
-    found = list(Bulletin.objects.of_market().in_language(_language()).order_by("-week", "-pk")[:WEEKS])
-    newest = found[0] if found else None
-    return _render_bulletin(request, newest, None, earlier=found[1:])
+    rows = list(Bulletin.objects.of_market().in_language(_language()).order_by("-week", "-pk")[:WEEKS])
+    newest = rows[0] if rows else None
+    return _render_bulletin(request, newest, None, earlier=rows[1:])
 
 
 @require_safe

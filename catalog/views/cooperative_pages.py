@@ -50,13 +50,13 @@ def cooperative(request: HttpRequest, slug: str) -> HttpResponse:
     now = timezone.now()
     today = vietnam_date(now)
     channel = market_channel()
-    listings = Listing.objects.on_shelf(channel.pk) if channel else Listing.objects.none()
+    listings = Listing.objects.on_sale(channel.pk) if channel else Listing.objects.none()
     listings = listings.for_cooperative(shown)
     page = Paginator(listings.newest_first(), PER_PAGE).get_page(request.GET.get("page"))
     producers = list(Producer.objects.for_cooperative(shown).shown().order_by("pk")[:MOST_PRODUCERS])
     show_in_language([shown], "name", "summary", "story", "pause_note")
     show_in_language(producers, "products_made", "place")
-    offers = _delivery_options(shown, now=now)
+    options = _delivery_options(shown, now=now)
     context = {
         "cooperative": shown,
         "steps": [market_breadcrumb(), Breadcrumb(_("Cooperatives"), reverse("catalog:cooperatives"))],
@@ -65,8 +65,8 @@ def cooperative(request: HttpRequest, slug: str) -> HttpResponse:
         "cards": build_cards(list(page.object_list), now=now),
         "harvests": _harvests(listings),
         "this_month": today.month,
-        "collected": [offer for offer in offers if offer.delivery_method.is_collected],
-        "sent": [offer for offer in offers if not offer.delivery_method.is_collected],
+        "collected": [option for option in options if option.delivery_method.is_collected],
+        "sent": [option for option in options if not option.delivery_method.is_collected],
         "producers": producers,
         "certificates": _certificates(shown, channel, today),
         "is_paused": shown.is_paused_on(today),

@@ -34,7 +34,7 @@ class VariantChoice:
 
     @property
     def is_nearly_gone(self) -> bool:
-        return self.left is not None and 0 < self.left <= self.variant.few
+        return self.left is not None and 0 < self.left <= self.variant.low_stock_threshold
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +70,8 @@ def parse_purchase(
     """
     by_key = {str(choice.variant.pk): choice for choice in choices if not choice.is_sold_out}
     choice = by_key.get(query.get("variant", ""), best)
-    written = query.get("quantity", "")
-    steps = min(int(written), MAX_QUANTITY) if written.isdecimal() and len(written) < 9 else 1
+    quantity = query.get("quantity", "")
+    steps = min(int(quantity), MAX_QUANTITY) if quantity.isdecimal() and len(quantity) < 9 else 1
     steps = max(steps, 1)
     return PurchaseQuantity(choice, steps, choice.variant.grams_for(product) * steps if choice else 0)
 
@@ -88,14 +88,14 @@ def delivery_context(
     provinces = all_provinces()
     province = chosen_province(request, provinces)
     communes = communes_of(province.code) if province else []
-    offers = _delivery_options(product, channel, province, purchase, now=now)
-    is_sent = any(offer.fee is not None and not offer.delivery_method.is_collected for offer in offers)
+    options = _delivery_options(product, channel, province, purchase, now=now)
+    is_sent = any(option.fee is not None and not option.delivery_method.is_collected for option in options)
     return {
         "provinces": provinces,
         "province": province,
         "communes": communes,
         "commune": chosen_commune(request, communes),
-        "offers": offers,
+        "offers": options,
         "is_not_delivered": province is not None and not is_sent,
     }
 
@@ -109,7 +109,7 @@ def _delivery_options(
     now: datetime.datetime,
 ) -> list[DeliveryEstimate]:
     """The cooperative's delivery methods with the checkout's fee for the province, or else the lowest fee."""
-    offers = []
+    options = []
     methods = list(DeliveryMethod.objects.offered().filter(cooperative=product.cooperative))
     show_in_language(methods, "name", "note")
     for method in methods:
@@ -121,13 +121,13 @@ def _delivery_options(
                 grams=purchase.grams,
                 goods=purchase.goods,
             )
-            offers.append(DeliveryEstimate(method, fee, False, times))
+            options.append(DeliveryEstimate(method, fee, False, times))
         else:
             rates = [rate.price for rate in method.rates.all() if rate.channel_id == channel.pk]
             is_lowest = len(set(rates)) > 1
-            offers.append(
+            options.append(
                 DeliveryEstimate(
                     method, min(rates, default=0 if method.is_collected else None), is_lowest, times
                 )
             )
-    return offers
+    return options

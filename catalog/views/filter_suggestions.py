@@ -39,23 +39,23 @@ class FilterRemoval:
 
 
 def applied_filters(
-    filters: ProductFilters, facets: Sequence[Facet], asked: QueryDict
+    filters: ProductFilters, facets: Sequence[Facet], query: QueryDict
 ) -> list[FilterRemoval]:
     """One removal link for each chosen option."""
     links = [
-        FilterRemoval(option.label, query_string_without(asked, facet.name, value=option.value))
+        FilterRemoval(option.label, query_string_without(query, facet.name, value=option.value))
         for facet in facets
         for option in facet.options
         if option.is_chosen
     ]
     if filters.lowest is not None or filters.highest is not None:
         between = filter_labels.price_range_label(filters.lowest, filters.highest)
-        links.append(FilterRemoval(between, query_string_without(asked, LOWEST, HIGHEST)))
+        links.append(FilterRemoval(between, query_string_without(query, LOWEST, HIGHEST)))
     return links
 
 
 def relaxed_filters(
-    filters: ProductFilters, facets: Sequence[Facet], asked: QueryDict
+    filters: ProductFilters, facets: Sequence[Facet], query: QueryDict
 ) -> list[FilterRemoval]:
     """If nothing matches: filters whose removal helps, the most products first.
 
@@ -68,17 +68,19 @@ def relaxed_filters(
     links = [
         FilterRemoval(
             names.get(respect, respect),
-            query_string_without(asked, *FACET_PARAMETERS.get(respect, (respect,))),
+            query_string_without(query, *FACET_PARAMETERS.get(respect, (respect,))),
             len(selection.without(respect)),
         )
         for respect in selection.respects
     ]
     useful = sorted((link for link in links if link.count), key=lambda link: -link.count)
-    if useful or len(links) < 2 or not selection.all_goods:
+    if useful or len(links) < 2 or not selection.all_product_ids:
         return useful
     all_names = [name for respect in selection.respects for name in FACET_PARAMETERS.get(respect, (respect,))]
     return [
-        FilterRemoval(_("all filters"), query_string_without(asked, *all_names), len(selection.all_goods))
+        FilterRemoval(
+            _("all filters"), query_string_without(query, *all_names), len(selection.all_product_ids)
+        )
     ]
 
 
@@ -88,18 +90,18 @@ def shorter_queries(query: str, index: FacetIndex) -> list[FilterRemoval]:
     links = []
     for left_out in words if len(words) > 1 else ():
         others = [word for word in words if word != left_out]
-        count = index.goods.intersection_cardinality(products_with_words(prefix_choices(others)))
+        count = index.product_ids.intersection_cardinality(products_with_words(prefix_choices(others)))
         if count:
             fewer = " ".join(others)
             links.append(FilterRemoval(fewer, f"?{urlencode({'q': fewer})}", count))
     return sorted(links, key=lambda link: -link.count)
 
 
-def query_string_without(asked: QueryDict, *names: str, value: str | None = None) -> str:
+def query_string_without(query: QueryDict, *names: str, value: str | None = None) -> str:
     """The query string without these names, or without one value of a name; returns to page 1."""
     remaining = [
         (name, each)
-        for name, values in asked.lists()
+        for name, values in query.lists()
         for each in values
         if name != "page" and (name not in names or (value is not None and each != value))
     ]

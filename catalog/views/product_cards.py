@@ -115,7 +115,7 @@ def _card(
     variant = cheapest.variant if cheapest else None
     left = free.get(variant.pk) if variant and variant.track_inventory else None
     is_paused = product.cooperative.is_paused_on(today)
-    is_told = listing.is_available and len(prices) == 1
+    shows_stock = listing.is_available and len(prices) == 1
     return ProductCard(
         product_id=product.pk,
         slug=product.slug,
@@ -137,7 +137,9 @@ def _card(
         picture=rendition_files(picture),
         stars=stars,
         is_sold_out=not listing.is_available,
-        left=left if is_told and variant and left is not None and left <= variant.few else None,
+        left=left
+        if shows_stock and variant and left is not None and left <= variant.low_stock_threshold
+        else None,
         months=tuple(product.months),
         is_last_of_season=_is_last_month(product, today.month),
         paused_until=product.cooperative.paused_until if is_paused else None,
@@ -155,13 +157,13 @@ def _prices(listings: Sequence[Listing]) -> dict[int, list[Price]]:
     Two queries, so that the database finds prices by variant instead of scanning the channel's.
     """
     variants = {variant.pk: variant for variant in _variants([each.product_id for each in listings])}
-    found = defaultdict(list)
+    prices_by_product = defaultdict(list)
     for price in _prices_of(list(variants), {listing.channel_id for listing in listings}):
         price.variant = variants[price.variant_id]
-        found[price.variant.product_id].append(price)
-    for rows in found.values():
+        prices_by_product[price.variant.product_id].append(price)
+    for rows in prices_by_product.values():
         rows.sort(key=lambda row: (row.selling or 0, row.variant.sort_order, row.variant_id))
-    return found
+    return prices_by_product
 
 
 def _pictures(products: Sequence[Product]) -> dict[int, Picture]:
@@ -183,7 +185,7 @@ def _free(variant_ids: Sequence[int], listings: Sequence[Listing]) -> dict[int, 
 @compiled_query
 def _visible_listings(channel: int, products: Collection[int]) -> QuerySet[Listing]:
     """Listings with the columns that cards show."""
-    rows = Listing.objects.on_shelf(channel).filter(product__in=products).select_related("channel")
+    rows = Listing.objects.on_sale(channel).filter(product__in=products).select_related("channel")
     return rows.defer(*_UNUSED_COLUMNS).order_by()
 
 

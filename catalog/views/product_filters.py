@@ -68,7 +68,7 @@ class Facet:
 
 
 class ProductFilters:
-    """The filters of a URL applied to `goods` of the index; invalid values are ignored.
+    """The filters of a URL applied to `product_ids` of the index; invalid values are ignored.
 
     `inside` are the categories to choose from. `delivering` are ids of cooperatives that deliver to the
     buyer, None if the location is unknown; `resting` are ids of paused cooperatives.
@@ -76,8 +76,8 @@ class ProductFilters:
 
     def __init__(
         self,
-        asked: QueryDict,
-        goods: BitMap,
+        query: QueryDict,
+        product_ids: BitMap,
         index: FacetIndex,
         *,
         month: int,
@@ -85,7 +85,7 @@ class ProductFilters:
         delivering: Iterable[int] | None,
         resting: Iterable[int],
     ) -> None:
-        self._asked, self._index, self._inside = asked, index, inside
+        self._query, self._index, self._inside = query, index, inside
         self._branches = filter_labels.products_by_category(inside, index)
         self._toggles = {
             IN_SEASON: index.months.get(month, BitMap()),
@@ -102,20 +102,20 @@ class ProductFilters:
         self._units = self._values(UNIT, Unit.values)
         self._stars = [int(stars) for stars in self._values(STARS, ("3", "4", "5"))]
         self._certificates = self._values(CERTIFICATE, _OTHER_CERTIFICATES)
-        self.lowest, self.highest = (_parse_price(asked.get(name, "")) for name in (LOWEST, HIGHEST))
+        self.lowest, self.highest = (_parse_price(query.get(name, "")) for name in (LOWEST, HIGHEST))
         self.invalid_prices = [
-            name for name in (LOWEST, HIGHEST) if self._is_invalid_price(asked.get(name, ""))
+            name for name in (LOWEST, HIGHEST) if self._is_invalid_price(query.get(name, ""))
         ]
-        self.selection = FacetSelection(goods, self._chosen())
+        self.selection = FacetSelection(product_ids, self._chosen())
 
     @staticmethod
-    def _is_invalid_price(written: str) -> bool:
+    def _is_invalid_price(text: str) -> bool:
         """Whether the text is neither empty nor a price."""
-        return bool(written.strip()) and _parse_price(written) is None
+        return bool(text.strip()) and _parse_price(text) is None
 
     def _list(self, name: str) -> list[str]:
         """The well-formed values of a parameter, without repeats."""
-        values = self._asked.getlist(name)[:MAX_CHOSEN]
+        values = self._query.getlist(name)[:MAX_CHOSEN]
         return list(dict.fromkeys(value for value in values if _VALUE.fullmatch(value)))
 
     def _values(self, name: str, known: Iterable[Any]) -> list[str]:
@@ -130,24 +130,26 @@ class ProductFilters:
         if self._cooperatives:
             sets[COOPERATIVE] = _any_of(index.cooperatives, self._cooperatives.values())
         if self._provinces or self._communes:
-            sets[PLACE] = self._goods_in_places()
+            sets[PLACE] = self._products_in_places()
         if self._bands or self.lowest is not None or self.highest is not None:
-            sets[BAND] = self._goods_in_price_range()
+            sets[BAND] = self._products_in_price_range()
         if self._units:
             sets[UNIT] = _any_of(index.units, self._units)
         if self._stars:
             sets[STARS] = _any_of(index.stars, self._stars)
         if self._certificates:
             sets[CERTIFICATE] = _any_of(index.certificates, self._certificates)
-        return sets | {name: goods for name, goods in self._toggles.items() if self._asked.get(name)}
+        return sets | {
+            name: product_ids for name, product_ids in self._toggles.items() if self._query.get(name)
+        }
 
-    def _goods_in_places(self) -> BitMap:
+    def _products_in_places(self) -> BitMap:
         """Products of the chosen communes, and of chosen provinces without a chosen commune."""
         communes = _any_of(self._index.communes, self._communes)
         whole = [self._index.provinces[code] for code in self._provinces]
-        return communes | union_of(goods for goods in whole if goods.isdisjoint(communes))
+        return communes | union_of(product_ids for product_ids in whole if product_ids.isdisjoint(communes))
 
-    def _goods_in_price_range(self) -> BitMap:
+    def _products_in_price_range(self) -> BitMap:
         priced = self._index.priced(self.lowest, self.highest)
         return priced & _any_of(self._index.bands, self._bands) if self._bands else priced
 
@@ -160,7 +162,7 @@ class ProductFilters:
                 name,
                 "",
                 self.selection.count(name, self._toggles.get(name)),
-                bool(self._asked.get(name)),
+                bool(self._query.get(name)),
             )
             for name in TOGGLES
         }
@@ -240,12 +242,16 @@ class ProductFilters:
         named: Callable[[Sequence[Any]], filter_labels.OptionLabels],
     ) -> list[FacetOption]:
         """Chosen options first, then by count; at most as many as can be unfolded."""
-        taken = set(chosen)
-        counts = [(key, self.selection.count(respect, goods)) for key, goods in sets.items() if key]
-        shown = [(key, count) for key, count in counts if count or key in taken]
-        shown.sort(key=lambda each: (each[0] not in taken, -each[1], str(each[0])))
+        chosen_keys = set(chosen)
+        counts = [
+            (key, self.selection.count(respect, product_ids)) for key, product_ids in sets.items() if key
+        ]
+        shown = [(key, count) for key, count in counts if count or key in chosen_keys]
+        shown.sort(key=lambda each: (each[0] not in chosen_keys, -each[1], str(each[0])))
         names = named([key for key, _count in shown[:MOST]])
-        return [FacetOption(*names[key], count, key in taken) for key, count in shown[:MOST] if key in names]
+        return [
+            FacetOption(*names[key], count, key in chosen_keys) for key, count in shown[:MOST] if key in names
+        ]
 
     def _fixed_options(
         self,
@@ -278,9 +284,9 @@ def _any_of(sets: Mapping[Any, BitMap], keys: Iterable[Any]) -> BitMap:
     return union_of(sets[key] for key in keys if key in sets)
 
 
-def _parse_price(written: str) -> int | None:
+def _parse_price(text: str) -> int | None:
     """Parse a price such as `50.000`, `50k` or `1,5 triệu`; None for anything else."""
-    found = _PRICE.fullmatch(fold(written[:60]))
+    found = _PRICE.fullmatch(fold(text[:60]))
     if found is None or (found[2] and not found[3]):
         return None
     size = 1 if found[3] is None else 1_000_000 if found[3].startswith("tr") else 1_000

@@ -48,7 +48,7 @@ def products(request: HttpRequest) -> HttpResponse:
     show_in_language(categories, "name")
     index = market_facet_index()
     return _render_products(
-        request, index, RelevanceTiers(index.goods), inside=categories, steps=[market_breadcrumb()]
+        request, index, RelevanceTiers(index.product_ids), inside=categories, steps=[market_breadcrumb()]
     )
 
 
@@ -59,9 +59,14 @@ def category(request: HttpRequest, slug: str) -> HttpResponse:
     inside = list(shown.children.in_order())
     show_in_language([shown, *inside], "name", "description_text")
     index = market_facet_index()
-    goods = filter_labels.products_by_category([shown], index)[shown.slug]
+    product_ids = filter_labels.products_by_category([shown], index)[shown.slug]
     return _render_products(
-        request, index, RelevanceTiers(goods), inside=inside, category=shown, steps=breadcrumbs_to(shown)[:-1]
+        request,
+        index,
+        RelevanceTiers(product_ids),
+        inside=inside,
+        category=shown,
+        steps=breadcrumbs_to(shown)[:-1],
     )
 
 
@@ -71,19 +76,19 @@ def search(request: HttpRequest) -> HttpResponse:
     query = request.GET.get("q", "")
     words = words_of(query)
     index = market_facet_index()
-    found = search_products(query, memory=index.memory)
-    tiers = found.tiers.among(index.goods)
+    result = search_products(query, memory=index.memory)
+    tiers = result.tiers.among(index.product_ids)
     context = {
         "is_search": True,
         "search_words": query[:200],
         "has_words": bool(words),
-        "instead": _with_diacritics(found.instead, next(iter(tiers)))
-        if tiers.goods and found.instead
+        "instead": _with_diacritics(result.instead, next(iter(tiers)))
+        if tiers.product_ids and result.instead
         else "",
-        "others": _other_matches(found, index) if words and not _is_htmx(request) else None,
-        "fewer": shorter_queries(query, index) if words and not tiers.goods else [],
+        "others": _other_matches(result, index) if words and not _is_htmx(request) else None,
+        "fewer": shorter_queries(query, index) if words and not tiers.product_ids else [],
     }
-    categories = _root_categories() if tiers.goods else []
+    categories = _root_categories() if tiers.product_ids else []
     show_in_language(categories, "name")
     return _render_products(request, index, tiers, inside=categories, **context)
 
@@ -92,8 +97,8 @@ def search(request: HttpRequest) -> HttpResponse:
 def suggestions(request: HttpRequest) -> HttpResponse:
     """Autocomplete suggestions: products, categories, cooperatives and places."""
     query = request.GET.get("q", "")
-    found = suggestions_for(query, market_facet_index())
-    return render(request, "catalog/suggestions.html", {"found": found, "search_words": query[:200]})
+    result = suggestions_for(query, market_facet_index())
+    return render(request, "catalog/suggestions.html", {"found": result, "search_words": query[:200]})
 
 
 def _render_products(
@@ -111,7 +116,7 @@ def _render_products(
     province = chosen_province(request, provinces)
     filters = ProductFilters(
         request.GET,
-        tiers.goods,
+        tiers.product_ids,
         index,
         month=month,
         inside=inside,
@@ -119,25 +124,25 @@ def _render_products(
         resting=_paused_cooperatives(vietnam_date(now)),
     )
     order = _sort_order(request, is_search=bool(context.get("is_search")))
-    fitting = tiers.among(filters.selection.goods)
-    goods = SortedProducts(
+    fitting = tiers.among(filters.selection.product_ids)
+    sorted_products = SortedProducts(
         fitting, order, index, month=month, province_code=province.code if province else ""
     )
-    page = Paginator(goods, PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(sorted_products, PER_PAGE).get_page(request.GET.get("page"))
     facets = filters.facets()
     context |= {
         "page": page,
         "cards": build_cards(listings_for_cards(list(page.object_list), index.channel_id), now=now),
-        "total": goods.total,
-        "has_goods": bool(filters.selection.all_goods),
-        "is_cut": goods.total > MAX_RESULTS,
+        "total": sorted_products.total,
+        "has_goods": bool(filters.selection.all_product_ids),
+        "is_cut": sorted_products.total > MAX_RESULTS,
         "counted": MAX_RESULTS,
         "inside": filters.branches(),
         "toggles": filters.toggles(),
         "facets": facets,
         "filters": filters,
         "chosen": applied_filters(filters, facets, request.GET),
-        "loosened": relaxed_filters(filters, facets, request.GET) if not goods.total else [],
+        "loosened": relaxed_filters(filters, facets, request.GET) if not sorted_products.total else [],
         "order": order,
         "orders": filter_labels.sort_order_choices(is_search=bool(context.get("is_search"))),
         "province": province,
@@ -156,10 +161,10 @@ def market_facet_index() -> FacetIndex:
     return facet_index_for(channel.pk if channel else 0, vietnam_date(timezone.now()))
 
 
-def _other_matches(found: SearchResult, index: FacetIndex) -> dict[str, object]:
+def _other_matches(result: SearchResult, index: FacetIndex) -> dict[str, object]:
     """Categories, places and cooperatives that match the query or its correction."""
-    meant = [prefix_terms(found.instead.split())] if found.instead else []
-    readings = [*meant, *found.readings]
+    corrected = [prefix_terms(result.instead.split())] if result.instead else []
+    readings = [*corrected, *result.readings]
     return {
         "categories": find_categories(readings, MAX_MATCHES),
         "places": find_places(readings, index, MAX_MATCHES),
@@ -167,9 +172,9 @@ def _other_matches(found: SearchResult, index: FacetIndex) -> dict[str, object]:
     }
 
 
-def _with_diacritics(words: str, goods: BitMap) -> str:
+def _with_diacritics(words: str, product_ids: BitMap) -> str:
     """The folded words with diacritics, as spelled in the name of the newest of the products."""
-    name = Product.objects.filter(pk=goods.max()).values_list("name", flat=True).first() or ""
+    name = Product.objects.filter(pk=product_ids.max()).values_list("name", flat=True).first() or ""
     marked = {fold(word): word for word in words_with_diacritics(name)}
     return " ".join(marked.get(word, word) for word in words.split())
 
@@ -203,9 +208,9 @@ def _paused_cooperatives(day: datetime.date) -> QuerySet[Any, int]:
 def _sort_order(request: HttpRequest, *, is_search: bool) -> SortOrder:
     """The requested sort order; the default is relevance for searches and season for lists."""
     default = SortOrder.RELEVANCE if is_search else SortOrder.SEASON
-    asked = request.GET.get("xep", "")
+    requested = request.GET.get("xep", "")
     known = [order for order in SortOrder if is_search or order != SortOrder.RELEVANCE]
-    return SortOrder(asked) if asked in known else default
+    return SortOrder(requested) if requested in known else default
 
 
 def _is_htmx(request: HttpRequest) -> bool:

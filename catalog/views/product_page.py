@@ -38,8 +38,8 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
         return paused_product_page(request, slug)
     now = timezone.now()
     choices = _choices(shown, channel)
-    buying = _variant_context(choices)
-    purchase = parse_purchase(request.GET, shown, choices, buying["best"])
+    variant_context = _variant_context(choices)
+    purchase = parse_purchase(request.GET, shown, choices, variant_context["best"])
     context = {
         "product": shown,
         "cooperative": shown.cooperative,
@@ -52,7 +52,7 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
     if request.headers.get("HX-Target") == "delivery":
         return render(request, "catalog/product.html#delivery", context)
     context |= {
-        **buying,
+        **variant_context,
         "best": purchase.choice,
         "steps": breadcrumbs_to(shown.category),
         "shared": SharePicture.objects.path_of(shown),
@@ -140,12 +140,12 @@ def _similar(product: Product, channel: Channel) -> list[Listing]:
     """
     if product.category_id is None:
         return []
-    beside = Product.objects.available_in(channel.pk).filter(category=product.category_id)
-    keys = beside.exclude(pk=product.pk).order_by("-pk").values_list("pk", flat=True)[:MAX_SIMILAR]
-    found = list(Listing.objects.on_shelf(channel.pk).filter(product__in=list(keys)).order_by("-product"))
-    for listing in found:
+    same_category = Product.objects.available_in(channel.pk).filter(category=product.category_id)
+    keys = same_category.exclude(pk=product.pk).order_by("-pk").values_list("pk", flat=True)[:MAX_SIMILAR]
+    listings = list(Listing.objects.on_sale(channel.pk).filter(product__in=list(keys)).order_by("-product"))
+    for listing in listings:
         listing.channel = channel  # avoids a query
-    return found
+    return listings
 
 
 def _translate(product: Product, choices: Sequence[VariantChoice]) -> None:

@@ -43,8 +43,8 @@ def seasons(request: HttpRequest) -> HttpResponse:
     harvests = _seasonal_products(index, month)
     if place is not None:
         harvests &= index.provinces.get(place.code, BitMap())
-    found = SortedProducts(RelevanceTiers(harvests), SortOrder.BY_NAME, index, month=month)
-    page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
+    products = SortedProducts(RelevanceTiers(harvests), SortOrder.BY_NAME, index, month=month)
+    page = Paginator(products, PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "month": month,
         "months": range(1, 13),
@@ -53,7 +53,7 @@ def seasons(request: HttpRequest) -> HttpResponse:
         "places": [(each, slugify(each.name)) for each in places],
         "page": page,
         "cards": _cards_of(list(page.object_list), index, now=now),
-        "is_cut": found.total > MAX_RESULTS,
+        "is_cut": products.total > MAX_RESULTS,
     }
     return render(request, "catalog/seasons.html", context)
 
@@ -90,12 +90,12 @@ def region(request: HttpRequest, slug: str) -> HttpResponse:
     show_in_language(sellers, "name", "summary")
     month = vietnam_date(now).month
     index = market_facet_index()
-    goods = index.provinces.get(province.code, BitMap())
+    product_ids = index.provinces.get(province.code, BitMap())
     harvests = SortedProducts(
-        RelevanceTiers(goods & _seasonal_products(index)), SortOrder.BY_NAME, index, month=month
+        RelevanceTiers(product_ids & _seasonal_products(index)), SortOrder.BY_NAME, index, month=month
     )
     page = Paginator(
-        SortedProducts(RelevanceTiers(goods), SortOrder.SEASON, index, month=month), PER_PAGE
+        SortedProducts(RelevanceTiers(product_ids), SortOrder.SEASON, index, month=month), PER_PAGE
     ).get_page(request.GET.get("page"))
     context = {
         "province": province,
@@ -116,15 +116,17 @@ def ocop(request: HttpRequest) -> HttpResponse:
     sent = request.GET.get("sao", "")
     stars = int(sent) if sent in ("3", "4", "5") else None
     index = market_facet_index()
-    goods = index.stars.get(stars, BitMap()) if stars else union_of(index.stars.values())
-    found = SortedProducts(RelevanceTiers(goods), SortOrder.NEWEST, index, month=vietnam_date(now).month)
-    page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
+    product_ids = index.stars.get(stars, BitMap()) if stars else union_of(index.stars.values())
+    products = SortedProducts(
+        RelevanceTiers(product_ids), SortOrder.NEWEST, index, month=vietnam_date(now).month
+    )
+    page = Paginator(products, PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "stars": stars,
         "every_star": STARS,
         "page": page,
         "cards": _cards_of(list(page.object_list), index, now=now),
-        "is_cut": found.total > MAX_RESULTS,
+        "is_cut": products.total > MAX_RESULTS,
     }
     return render(request, "catalog/ocop.html", context)
 
@@ -132,7 +134,7 @@ def ocop(request: HttpRequest) -> HttpResponse:
 def _seasonal_products(index: FacetIndex, month: int = 0) -> BitMap:
     """Seasonal products available in the month, or in any month (0)."""
     all_year = BitMap.intersection(*(index.months.get(each, BitMap()) for each in range(1, 13)))
-    return (index.months.get(month, BitMap()) if month else index.goods) - all_year
+    return (index.months.get(month, BitMap()) if month else index.product_ids) - all_year
 
 
 def _cards_of(product_ids: Sequence[int], index: FacetIndex, *, now: datetime.datetime) -> list[ProductCard]:

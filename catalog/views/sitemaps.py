@@ -72,4 +72,4 @@ def sitemaps() -> dict[str, LanguageSitemap]:
 
 def _visible_listings() -> Any:
     channel = market_channel()
-    return (Listing.objects.on_shelf(channel.pk) if channel else Listing.objects.none()).select_related(None)
+    return (Listing.objects.on_sale(channel.pk) if channel else Listing.objects.none()).select_related(None)

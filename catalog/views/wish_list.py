@@ -31,7 +31,7 @@ def wish_list_page(request: HttpRequest) -> HttpResponse:
         return _change_wish_list(request)
     channel = get_channel_or_404()
     requested = wished_product_ids(request)
-    there = {
+    listings = {
         listing.product_id: listing
         for listing in Listing.objects.filter(
             channel=channel,
@@ -41,10 +41,10 @@ def wish_list_page(request: HttpRequest) -> HttpResponse:
         ).select_related("product__cooperative")
     }
     unavailable = list(
-        Product.objects.filter(pk__in=set(requested) - there.keys()).order_by("sort_key", "pk")
+        Product.objects.filter(pk__in=set(requested) - listings.keys()).order_by("sort_key", "pk")
     )
     show_in_language(unavailable, "name")
-    shown = build_cards([there[key] for key in requested if key in there], now=timezone.now())
+    shown = build_cards([listings[key] for key in requested if key in listings], now=timezone.now())
     return render(request, "catalog/wish_list.html", {"cards": shown, "gone": unavailable})
 
 
@@ -58,8 +58,8 @@ def _change_wish_list(request: HttpRequest) -> HttpResponse:
         else:
             remove_from_wish_list(user_id=request.user.pk, product_id=product.pk)
     else:
-        kept = [key for key in request.session.get(SESSION_KEY, ()) if key != product.pk]
-        request.session[SESSION_KEY] = [*kept, *([product.pk] if is_requested else [])][-MAX_WISHES:]
+        remaining = [key for key in request.session.get(SESSION_KEY, ()) if key != product.pk]
+        request.session[SESSION_KEY] = [*remaining, *([product.pk] if is_requested else [])][-MAX_WISHES:]
     if request.headers.get("HX-Request") == "true":
         context = {"product": product, "is_wished": is_requested}
         return render(request, "catalog/wish_list_button.html", context)

@@ -176,9 +176,9 @@ def resume_cooperative(*, cooperative_id: int, actor: Actor, now: datetime.datet
 def unique_cooperative_slug(name: str) -> str:
     """A slug derived from the name that no other cooperative has."""
     requested = slugify(name)[:100]
-    taken = set(Cooperative.objects.filter(slug__startswith=requested).values_list("slug", flat=True))
-    candidates = (requested if n == 1 else f"{requested}-{n}" for n in range(1, len(taken) + 2))
-    return next(each for each in candidates if each not in taken)
+    used_slugs = set(Cooperative.objects.filter(slug__startswith=requested).values_list("slug", flat=True))
+    candidates = (requested if n == 1 else f"{requested}-{n}" for n in range(1, len(used_slugs) + 2))
+    return next(each for each in candidates if each not in used_slugs)
 
 
 def _lock_cooperative(cooperative_id: int) -> Cooperative:

@@ -221,13 +221,13 @@ def _pickup_warehouse(delivery_method: DeliveryMethod, warehouse_id: uuid.UUID |
     """The given warehouse, else the method's, else the first; enables pickup there."""
     warehouses = Warehouse.objects.for_cooperative(delivery_method.cooperative).open()
     requested = warehouse_id or delivery_method.warehouse_id
-    chosen = (warehouses.filter(pk=requested) if requested else warehouses).first()
-    if chosen is None:
+    warehouse = (warehouses.filter(pk=requested) if requested else warehouses).first()
+    if warehouse is None:
         raise MissingPickupWarehouse(field="warehouse")
-    if chosen.click_and_collect == ClickAndCollect.DISABLED:
-        chosen.click_and_collect, chosen.is_private = ClickAndCollect.LOCAL, False
-        chosen.save(update_fields=["click_and_collect", "is_private"])
-    return chosen
+    if warehouse.click_and_collect == ClickAndCollect.DISABLED:
+        warehouse.click_and_collect, warehouse.is_private = ClickAndCollect.LOCAL, False
+        warehouse.save(update_fields=["click_and_collect", "is_private"])
+    return warehouse
 
 
 def _get_or_create_service(channel: Channel, kind: DeliveryKind) -> Service:

@@ -62,8 +62,8 @@ def create_follow_request(
     A step of `request_follow`, and of placing an order whose buyer opts in to news.
     """
     email = email.strip().lower()
-    asked = Follow(cooperative=cooperative, user=user, email=email, language=language, asked_at=now)
-    Follow.objects.bulk_create([asked], ignore_conflicts=True)
+    new_follow = Follow(cooperative=cooperative, user=user, email=email, language=language, asked_at=now)
+    Follow.objects.bulk_create([new_follow], ignore_conflicts=True)
     row = lock_row(Follow.objects.filter(cooperative=cooperative, email=email))
     if row is not None and row.confirmed_at is None:
         if user is not None and user.is_confirmed and user.email == email:

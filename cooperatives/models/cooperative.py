@@ -32,10 +32,10 @@ class CooperativeQuerySet(models.QuerySet["Cooperative"]):
 
     def named(self, text: str) -> CooperativeQuerySet:
         """Cooperatives whose name contains every word of the text, ignoring diacritics."""
-        found = self
+        rows = self
         for word in query_words(text):
-            found = found.filter(Q(folded_name__startswith=word) | Q(folded_name__contains=f" {word}"))
-        return found
+            rows = rows.filter(Q(folded_name__startswith=word) | Q(folded_name__contains=f" {word}"))
+        return rows
 
     def of_member(self, user_id: int) -> CooperativeQuerySet:
         return self.filter(memberships__user=user_id, memberships__is_active=True)

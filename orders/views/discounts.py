@@ -158,7 +158,7 @@ def promotion_new(request: HttpRequest, desk: DiscountDesk) -> HttpResponse:
 def promotion(request: HttpRequest, desk: DiscountDesk, pk: uuid.UUID) -> HttpResponse:
     """Show and edit a promotion, with the number of prices it currently sets."""
     row = get_object_or_404(desk.promotions, pk=pk)
-    form = _promotion_form(request, desk, row.cooperative, initial=PromotionForm.said(row))
+    form = _promotion_form(request, desk, row.cooperative, initial=PromotionForm.initial_for(row))
     if form.is_valid():
         act = partial(edit_promotion, promotion_id=row.pk, terms=form.terms)
         if _run_action(request, desk, form, act, _("Changed. Prices follow within a minute.")) is not None:

@@ -272,14 +272,14 @@ def test_facet_index_follows_every_write(client: Client, market: dict[str, Produ
 def test_facet_index_drops_rolled_back_changes() -> None:
     channel, day = make_channel(), vietnam_date(timezone.now())
     product = make_product(name="Quýt")
-    assert list(facet_index_for(channel.pk, day).goods) == [product.pk]
+    assert list(facet_index_for(channel.pk, day).product_ids) == [product.pk]
 
     with transaction.atomic():
         Listing.objects.update(state=ListingState.PAUSED)
-        assert not facet_index_for(channel.pk, day).goods
+        assert not facet_index_for(channel.pk, day).product_ids
         transaction.set_rollback(True)
 
-    assert list(facet_index_for(channel.pk, day).goods) == [product.pk]
+    assert list(facet_index_for(channel.pk, day).product_ids) == [product.pk]
 
 
 def insert_journal_row(key: int, product_id: int) -> None:
@@ -357,14 +357,14 @@ def test_journal_records_only_product_name_translations() -> None:
     Translation.objects.create(kind="cooperatives.warehouse", key="no-number", field="name", **fields)
     Translation.objects.create(kind="catalog.product", key=product.pk, field="origin", **fields)
     Translation.objects.update(text="Oranges")
-    assert journal.news().goods == set()
+    assert journal.news().product_ids == set()
 
     row = Translation.objects.create(kind="catalog.product", key=product.pk, field="name", **fields)
-    assert journal.news().goods == {product.pk}
+    assert journal.news().product_ids == {product.pk}
     Translation.objects.filter(pk=row.pk).update(text="Tangerines")
-    assert journal.news().goods == {product.pk}
+    assert journal.news().product_ids == {product.pk}
     Translation.objects.all().delete()
-    assert journal.news().goods == {product.pk}
+    assert journal.news().product_ids == {product.pk}
 
 
 def test_query_count_does_not_grow_with_products_and_sellers(

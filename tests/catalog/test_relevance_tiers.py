@@ -34,7 +34,7 @@ def test_tiers_are_queried_lazily() -> None:
         BitMap([1, 2, 3]), [recording_tier(1, 2, queried=queried), recording_tier(1, 2, 3, queried=queried)]
     )
 
-    assert (tiers.goods, queried) == (BitMap([1, 2, 3]), [])
+    assert (tiers.product_ids, queried) == (BitMap([1, 2, 3]), [])
     assert next(iter(tiers)) == BitMap([1, 2])
     assert queried == [2]
     assert [set(tier) for tier in tiers.among(BitMap([2]))] == [{2}]

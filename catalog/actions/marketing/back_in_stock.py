@@ -24,8 +24,8 @@ from shop.notifications.models import ContactMethod
 
 BATCH = 100
 # Contacts are kept only as long as needed: 30 days after the message, or 400 days without one.
-KEPT_AFTER_SENDING = datetime.timedelta(days=30)
-KEPT_WAITING = datetime.timedelta(days=400)
+RETENTION_AFTER_SENDING = datetime.timedelta(days=30)
+RETENTION_WAITING = datetime.timedelta(days=400)
 
 
 class AlreadyInStock(Refused):
@@ -55,7 +55,7 @@ def request_back_in_stock(
     if product is None or (variant_id and not product.variants.filter(pk=variant_id).exists()):
         raise Missing()
     contact = contact.strip().lower()
-    asked = BackRequest(
+    new_request = BackRequest(
         product=product,
         variant_id=variant_id,
         user=user,
@@ -64,12 +64,12 @@ def request_back_in_stock(
         language=language,
         asked_at=now,
     )
-    BackRequest.objects.bulk_create([asked], ignore_conflicts=True)
+    BackRequest.objects.bulk_create([new_request], ignore_conflicts=True)
     row = lock_row(BackRequest.objects.filter(product=product, variant=variant_id, contact=contact))
     if row is None:  # deleted at the same moment
         raise Missing()
-    if row.notified_at is not None or row.token == asked.token:
-        _start_wait(row, asked, channel, actor=actor, now=now)
+    if row.notified_at is not None or row.token == new_request.token:
+        _start_wait(row, new_request, channel, actor=actor, now=now)
     return row
 
 
@@ -94,7 +94,7 @@ def delete_back_requests_of_contact(contact: str) -> None:
     BackRequest.objects.filter(contact=contact).delete()
 
 
-def tell_back(*, channel: Channel, now: datetime.datetime, batch: int = BATCH) -> int:
+def send_back_in_stock_notices(*, channel: Channel, now: datetime.datetime, batch: int = BATCH) -> int:
     """Send a batch of due messages, oldest requests first; returns how many."""
     sent: list[int] = []
     run_batch(
@@ -133,15 +133,15 @@ def send_back_in_stock_task() -> None:
     now = timezone.now()
     channel = market_channel()
     if channel is not None:
-        while tell_back(channel=channel, now=now) == BATCH:
+        while send_back_in_stock_notices(channel=channel, now=now) == BATCH:
             pass
     BackRequest.objects.outdated(
-        notified_before=now - KEPT_AFTER_SENDING, asked_before=now - KEPT_WAITING
+        notified_before=now - RETENTION_AFTER_SENDING, asked_before=now - RETENTION_WAITING
     ).delete()
 
 
 def _start_wait(
-    row: BackRequest, asked: BackRequest, channel: Channel, *, actor: Actor, now: datetime.datetime
+    row: BackRequest, new_request: BackRequest, channel: Channel, *, actor: Actor, now: datetime.datetime
 ) -> None:
     """Start a new wait.
 
@@ -150,10 +150,10 @@ def _start_wait(
     row.asked_at, row.notified_at, row.language, row.contact_method = (
         now,
         None,
-        asked.language,
-        asked.contact_method,
+        new_request.language,
+        new_request.contact_method,
     )
-    row.user, row.until_season = asked.user or row.user, False
+    row.user, row.until_season = new_request.user or row.user, False
     row.save(update_fields=["asked_at", "notified_at", "language", "contact_method", "user", "until_season"])
     today = vietnam_date(now)
     if BackRequest.objects.due(channel, today).filter(pk=row.pk).exists():

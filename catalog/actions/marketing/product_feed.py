@@ -224,7 +224,7 @@ def _listing_batches(channel: Channel) -> Iterator[list[Listing]]:
     """Yield batches of listings on the shelf, ordered by product id."""
     last = 0
     while True:
-        rows = Listing.objects.on_shelf(channel.pk).filter(product__gt=last).order_by("product")
+        rows = Listing.objects.on_sale(channel.pk).filter(product__gt=last).order_by("product")
         listings = list(rows.select_related("product__cooperative", "product__category")[:_BATCH_SIZE])
         if not listings:
             return

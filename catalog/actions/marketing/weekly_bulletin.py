@@ -34,7 +34,7 @@ from shop.core.models import (
 from shop.core.texts.number_words import spell_out
 
 BATCH = 200
-GOODS, FEW_GOODS = 10, 6
+MAX_IN_SEASON, MAX_OTHERS = 10, 6
 PUBLISH_TIME = datetime.time(6)  # on Monday, before the loudspeaker's morning programme
 LOUDSPEAKER_LANGUAGE = "vi"
 
@@ -75,15 +75,15 @@ def create_weekly_bulletins(*, week: datetime.date, channel: Channel, now: datet
 
     One for the market, and one for each cooperative with listed products that is not paused.
     """
-    made = Bulletin.objects.filter(week=week)
-    on_shelf = Listing.objects.on_shelf(channel.pk).filter(product__cooperative=OuterRef("pk"))
+    existing = Bulletin.objects.filter(week=week)
+    on_sale = Listing.objects.on_sale(channel.pk).filter(product__cooperative=OuterRef("pk"))
     missing: list[Cooperative | None] = list(
         Cooperative.objects.public()
         .selling_on(week)
-        .filter(Exists(on_shelf), ~Exists(made.filter(cooperative=OuterRef("pk"))))
+        .filter(Exists(on_sale), ~Exists(existing.filter(cooperative=OuterRef("pk"))))
         .order_by("sort_order", "pk")
     )
-    if not made.of_market().exists():
+    if not existing.of_market().exists():
         missing.insert(0, None)
     made_now: list[int] = []
     by_key = {cooperative.pk if cooperative else 0: cooperative for cooperative in missing}
@@ -107,12 +107,12 @@ def send_bulletin(*, bulletin_id: int, now: datetime.datetime, batch: int = BATC
     followers = Follow.objects.confirmed().filter(
         cooperative=bulletin.cooperative, language=bulletin.language, pk__gt=bulletin.sent_through
     )
-    some = list(followers.order_by("pk")[:batch])
+    next_followers = list(followers.order_by("pk")[:batch])
     run = SweepRun("catalog.weekly_bulletin:mail")
-    for follow in some:
+    for follow in next_followers:
         run.attempt((bulletin.pk, follow.pk), partial(_write_mail, bulletin, follow, now))
-    bulletin.sent_through = some[-1].pk if some else bulletin.sent_through
-    has_more = len(some) == batch
+    bulletin.sent_through = next_followers[-1].pk if next_followers else bulletin.sent_through
+    has_more = len(next_followers) == batch
     bulletin.sent_at = None if has_more else now
     bulletin.save(update_fields=["sent_through", "sent_at"])
     return has_more
@@ -125,7 +125,7 @@ def _write_mail(bulletin: Bulletin, follow: Follow, now: datetime.datetime, _key
 
 
 def retry_mails(*, now: datetime.datetime) -> int:
-    """Write the mails that failed, of this week's bulletins; answers how many succeeded.
+    """Write the mails that failed, of this week's bulletins; returns how many succeeded.
 
     One whose follower has left, or whose week is over, is given up.
     """
@@ -138,13 +138,13 @@ def retry_mails(*, now: datetime.datetime) -> int:
         (int(bulletin), int(follow)) for bulletin, _sign, follow in (key.partition("/") for key in failed)
     ]
 
-    def write_again(key: tuple[int, ...]) -> None:
+    def retry_mail(key: tuple[int, ...]) -> None:
         bulletin = Bulletin.objects.filter(pk=key[0], week=monday_of(vietnam_date(now))).first()
         follow = Follow.objects.confirmed().filter(pk=key[1]).first()
         if bulletin is not None and follow is not None:
             _write_mail(bulletin, follow, now)
 
-    return run_each(keys, write_again, sweep="catalog.weekly_bulletin:mail")
+    return run_each(keys, retry_mail, sweep="catalog.weekly_bulletin:mail")
 
 
 def create_due_bulletins(*, channel: Channel, now: datetime.datetime) -> list[int]:
@@ -186,7 +186,7 @@ def _create_bulletin(
                 "site": settings.PUBLIC_URL,
             }
             text = render_to_string("catalog/bulletin.txt", context).strip() + "\n"
-            read = (
+            spoken_text = (
                 render_to_string("catalog/bulletin.spoken.txt", context)
                 if language == LOUDSPEAKER_LANGUAGE
                 else ""
@@ -197,7 +197,7 @@ def _create_bulletin(
                     cooperative=cooperative,
                     language=language,
                     text=text,
-                    spoken=spell_out(read).strip() + "\n" if read else "",
+                    spoken=spell_out(spoken_text).strip() + "\n" if spoken_text else "",
                     made_at=now,
                 )
             )
@@ -211,11 +211,11 @@ def _insert_bulletins(rows: Sequence[Bulletin]) -> int:
     if Bulletin.objects.filter(week=week, cooperative=cooperative).exists():
         return 0
     Bulletin.objects.bulk_create(rows, ignore_conflicts=True)
-    mine = list(Bulletin.objects.filter(week=week, cooperative=cooperative, made_at=now).order_by("pk"))
-    for row in mine:
+    created = list(Bulletin.objects.filter(week=week, cooperative=cooperative, made_at=now).order_by("pk"))
+    for row in created:
         owner = cooperative.pk if cooperative else None
         record_change("bulletin.made", row, actor=Actor.system("bulletin"), now=now, cooperative_id=owner)
-    return len(mine)
+    return len(created)
 
 
 def _collect_content(
@@ -223,39 +223,39 @@ def _collect_content(
 ) -> BulletinContent:
     """Collect the content from now on, with texts in the active language."""
     selling = Cooperative.objects.selling_on(week)
-    on_shelf = Listing.objects.on_shelf(channel.pk)
+    on_sale = Listing.objects.on_sale(channel.pk)
     methods = DeliveryMethod.objects.offered().filter(cooperative__in=selling)
     if cooperative is not None:
-        on_shelf = on_shelf.for_cooperative(cooperative)
+        on_sale = on_sale.for_cooperative(cooperative)
         methods = methods.filter(cooperative=cooperative)
     else:
         methods = methods.filter(kind__in=[DeliveryKind.MARKET_DAY, DeliveryKind.COACH])
-    offered_ways = list(methods.select_related("cooperative"))
-    show_in_language(offered_ways, "name", "note")
-    show_in_language([method.cooperative for method in offered_ways], "name")
-    listings = on_shelf.filter(product__cooperative__in=selling)
+    offered_methods = list(methods.select_related("cooperative"))
+    show_in_language(offered_methods, "name", "note")
+    show_in_language([method.cooperative for method in offered_methods], "name")
+    listings = on_sale.filter(product__cooperative__in=selling)
     month, following = week.month, week.month % 12 + 1
     back_by = datetime.date(week.year + week.month // 12, following, 1)
-    later = on_shelf.filter(product__cooperative__in=Cooperative.objects.selling_on(back_by))
+    later = on_sale.filter(product__cooperative__in=Cooperative.objects.selling_on(back_by))
     available = listings.filter(is_available=True)
     seasonal = available.in_season(month).exclude(product__season=ALL_MONTHS)
     recent = available.filter(published_at__gte=start_of_day(week - datetime.timedelta(days=7)))
     return BulletinContent(
         first=week,
         last=week + datetime.timedelta(days=6),
-        meetings=[each for each in _pickups(offered_ways, week) if each.time.starts_at > now],
-        coaches=[each for each in coach_departures_in_week(offered_ways, week) if each.leaves_at > now],
-        in_season=_with_prices(seasonal.newest_first(), GOODS),
-        new=_with_prices(recent.newest_first(), FEW_GOODS),
-        ending=_with_prices(available.in_season(month).out_of_season(following).by_name(), FEW_GOODS),
-        coming=_with_prices(later.in_season(following).out_of_season(month).by_name(), FEW_GOODS),
+        meetings=[each for each in _pickups(offered_methods, week) if each.time.starts_at > now],
+        coaches=[each for each in coach_departures_in_week(offered_methods, week) if each.leaves_at > now],
+        in_season=_with_prices(seasonal.newest_first(), MAX_IN_SEASON),
+        new=_with_prices(recent.newest_first(), MAX_OTHERS),
+        ending=_with_prices(available.in_season(month).out_of_season(following).by_name(), MAX_OTHERS),
+        coming=_with_prices(later.in_season(following).out_of_season(month).by_name(), MAX_OTHERS),
     )
 
 
 def _pickups(methods: Sequence[DeliveryMethod], week: datetime.date) -> list[BulletinPickup]:
     """The week's pickup times, in chronological order."""
     days = [week + datetime.timedelta(days=ahead) for ahead in range(7)]
-    found = [
+    pickups = [
         BulletinPickup(method, PickupTime(day, hours.starts, hours.ends, hours.capacity))
         for method in methods
         if method.is_collected
@@ -263,7 +263,7 @@ def _pickups(methods: Sequence[DeliveryMethod], week: datetime.date) -> list[Bul
         for hours in method.market_days.all()
         if hours.falls_on(day)
     ]
-    return sorted(found, key=lambda each: (each.time.day, each.time.starts, each.delivery_method.pk))
+    return sorted(pickups, key=lambda each: (each.time.day, each.time.starts, each.delivery_method.pk))
 
 
 def _with_prices(listings: ListingQuerySet, most: int) -> list[BulletinProduct]:

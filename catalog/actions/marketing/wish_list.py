@@ -23,8 +23,8 @@ def add_to_wish_list(*, user_id: int, product_ids: Iterable[int], now: datetime.
         (WishedProduct(user_id=user_id, product=product, added_at=now) for product in there.values()),
         ignore_conflicts=True,
     )
-    mine = WishedProduct.objects.filter(user=user_id).order_by("-added_at", "-pk")
-    WishedProduct.objects.filter(pk__in=list(mine.values_list("pk", flat=True)[MAX_WISHES:])).delete()
+    rows = WishedProduct.objects.filter(user=user_id).order_by("-added_at", "-pk")
+    WishedProduct.objects.filter(pk__in=list(rows.values_list("pk", flat=True)[MAX_WISHES:])).delete()
 
 
 @transaction.atomic(durable=True)

@@ -64,7 +64,7 @@ def choose_stock(
     order: Sequence[int] = (),
     strategy: str = AllocationStrategy.PRIORITIZE_SORTING_ORDER,
 ) -> list[StockPick]:
-    """Choose stock rows for the wanted quantities; reports all shortages at once.
+    """Choose stock rows for the requested quantities; reports all shortages at once.
 
     `rows` are locked and reachable for the buyer; `order` lists stock ids by the channel's warehouse
     preference. Raises SoldOut.
@@ -75,17 +75,17 @@ def choose_stock(
         by_variant.setdefault(row.variant_id, []).append(row)
     picks, short = [], {}
     for variant_id, quantity in requested.items():
-        mine = by_variant.get(variant_id, [])
+        candidates = by_variant.get(variant_id, [])
         if strategy == AllocationStrategy.PRIORITIZE_HIGH_STOCK:
-            mine.sort(key=lambda row: (-row.promisable, row.pk))
+            candidates.sort(key=lambda row: (-row.promisable, row.pk))
         else:
-            mine.sort(key=lambda row: (place.get(row.pk, len(place)), row.pk))
+            candidates.sort(key=lambda row: (place.get(row.pk, len(place)), row.pk))
         left = quantity
-        for row in mine:
-            taken = min(left, max(0, row.promisable))
-            if taken:
-                picks.append(StockPick(variant_id, row.pk, taken))
-                left -= taken
+        for row in candidates:
+            picked = min(left, max(0, row.promisable))
+            if picked:
+                picks.append(StockPick(variant_id, row.pk, picked))
+                left -= picked
         if left:
             short[variant_id] = quantity - left
     if short:
@@ -270,11 +270,13 @@ def refresh_availability(*, variant_ids: Iterable[int]) -> None:
     touched = Listing.objects.filter(product__variants__in=list(variant_ids)).values("pk")
     rows = lock_rows(Listing.objects.filter(pk__in=touched))
     for channel in Channel.objects.filter(pk__in={row.channel_id for row in rows}).order_by("pk"):
-        mine = [row for row in rows if row.channel_id == channel.pk]
-        there = set(_available_listings(channel.pk, channel.default_country, [row.pk for row in mine]))
-        stale = [row.pk for row in mine if row.is_available != (row.pk in there)]
+        channel_rows = [row for row in rows if row.channel_id == channel.pk]
+        available = set(
+            _available_listings(channel.pk, channel.default_country, [row.pk for row in channel_rows])
+        )
+        stale = [row.pk for row in channel_rows if row.is_available != (row.pk in available)]
         for is_available in (True, False) if stale else ():
-            changed = [key for key in stale if (key in there) == is_available]
+            changed = [key for key in stale if (key in available) == is_available]
             Listing.objects.filter(pk__in=changed).update(is_available=is_available)
 
 

@@ -41,7 +41,7 @@ def listing_texts(request: HttpRequest, actor: Actor, pk: int, language: str) ->
         cooperative=None,
         product_id=product.pk,
         language=language,
-        **form.said(),
+        **form.action_arguments(),
         actor=actor,
         now=timezone.now(),
     )
@@ -61,7 +61,7 @@ def cooperative_texts(request: HttpRequest, actor: Actor, pk: int, language: str
         translate_cooperative,
         cooperative_id=cooperative.pk,
         language=language,
-        **form.said(),
+        **form.action_arguments(),
         actor=actor,
         now=timezone.now(),
     )

@@ -113,7 +113,7 @@ def measure_operations(*, seconds: float) -> Iterator[Measurement]:
     settings.API_CACHE_SECONDS = 0
     channel = market_channel()
     assert channel is not None
-    listing = Listing.objects.on_shelf(channel.pk).newest_first().select_related("product")[0]
+    listing = Listing.objects.on_sale(channel.pk).newest_first().select_related("product")[0]
     product, category = listing.product.slug, Category.objects.roots()[0].slug
     now = timezone.now()
     admin = access_token(User.objects.get(is_superuser=True), signed_in_at=now, now=now)

@@ -50,7 +50,7 @@ def measure_browsing(*, seconds: float) -> Iterator[Measurement]:
     client = Client(SERVER_NAME="localhost")
     client.force_login(User.objects.get(email=ACCOUNTS[0].email))
     sellers = Cooperative.objects.public().order_by("pk").values_list("slug", flat=True)[5:25]
-    goods = Product.objects.on_shelf(channel.pk).order_by("pk").values_list("slug", flat=True)[100:140]
+    goods = Product.objects.on_sale(channel.pk).order_by("pk").values_list("slug", flat=True)[100:140]
     pages: dict[str, list[str]] = {
         "list": [_LIST],
         "list, further pages": [f"{_LIST}?page={n}" for n in range(2, 42, 3)],

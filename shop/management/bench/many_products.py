@@ -90,7 +90,7 @@ def create_many_products(count: int, *, now: datetime.datetime, seed: int = 2026
 
 def _demo_templates(channel: Channel) -> list[_Template]:
     products = (
-        Product.objects.on_shelf(channel.pk).select_related("category", "default_variant").order_by("pk")
+        Product.objects.on_sale(channel.pk).select_related("category", "default_variant").order_by("pk")
     )
     prices = dict(Price.objects.filter(channel=channel).values_list("variant", "amount"))
     pictures = dict(ProductMedia.objects.order_by("-sort_order").values_list("product", "picture"))

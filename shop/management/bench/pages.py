@@ -133,11 +133,11 @@ def variants_of_two_cooperatives() -> list[Variant]:
     channel = market_channel()
     if channel is None:
         raise UnexpectedResponse("the shop has no channel")
-    on_shelf = Listing.objects.on_shelf(channel.pk).filter(is_available=True)
+    on_sale = Listing.objects.on_sale(channel.pk).filter(is_available=True)
     priced = Price.objects.filter(channel=channel, amount__isnull=False)
     found: dict[int, Variant] = {}
     variants = Variant.objects.filter(
-        product__in=on_shelf.values("product"), prices__in=priced, cooperative__paused_from=None
+        product__in=on_sale.values("product"), prices__in=priced, cooperative__paused_from=None
     )
     for variant in variants.select_related("product").order_by("product__sort_key", "pk"):
         found.setdefault(variant.cooperative_id, variant)

@@ -28,7 +28,7 @@ def create_followers(channel: Channel, buyer: User, *, actor: Actor, now: dateti
             cooperative_slug=slug, email=buyer.email, user=buyer, language="vi", actor=actor, now=now
         )
     out_of_season = (
-        Listing.objects.on_shelf(channel.pk).out_of_season(vietnam_date(now).month).by_name().first()
+        Listing.objects.on_sale(channel.pk).out_of_season(vietnam_date(now).month).by_name().first()
     )
     if out_of_season is not None and not BackRequest.objects.of_person(buyer.pk).exists():
         request_back_in_stock(

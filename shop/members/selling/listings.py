@@ -222,7 +222,7 @@ def _list_rows(rows: list[Listing]) -> list[ListingRow]:
 
 
 def _is_low(variant: Variant | None, free: int) -> bool:
-    return variant is None or free <= variant.few
+    return variant is None or free <= variant.low_stock_threshold
 
 
 def _free_by_product(stocks: QuerySet[Stock]) -> Any:
@@ -241,6 +241,6 @@ def _variant_rows(mine: Listing) -> list[dict[str, object]]:
     rows = []
     for variant in variants:
         free, on_hand = totals.get(variant.pk, (0, 0))
-        price, is_low = prices.get(variant.pk), free <= variant.few
+        price, is_low = prices.get(variant.pk), free <= variant.low_stock_threshold
         rows.append({"variant": variant, "price": price, "free": free, "on_hand": on_hand, "is_low": is_low})
     return rows

@@ -40,7 +40,7 @@ def listing_texts(
         cooperative=membership.cooperative,
         product_id=product.pk,
         language=language,
-        **form.said(),
+        **form.action_arguments(),
         actor=membership.actor,
         now=timezone.now(),
     )
@@ -60,7 +60,7 @@ def cooperative_texts(request: HttpRequest, membership: MembershipContext, langu
         translate_cooperative,
         cooperative_id=cooperative.pk,
         language=language,
-        **form.said(),
+        **form.action_arguments(),
         actor=membership.actor,
         now=timezone.now(),
     )
