@@ -35,7 +35,7 @@ _NOT_IN_JSON = frozenset({"warehouse_id", "departs_at"})
 
 
 class MissingPickupWarehouse(Refused):
-    code = "no_store_house"
+    code = "missing_pickup_warehouse"
     default_words = _("There is no store house yet where goods could be collected.")
 
 
@@ -79,8 +79,7 @@ def create_delivery_method(
     """Create a delivery method; a repeated `key` returns the first result.
 
     Pickup uses the given warehouse, or else the first one. Raises KeyReused, and
-    MissingPickupWarehouse for pickup
-    without a warehouse.
+    MissingPickupWarehouse for pickup without a warehouse.
     """
     if key is not None:
         lock_row(Cooperative.objects.filter(pk=cooperative.pk))
@@ -121,8 +120,8 @@ def update_delivery_method(
 ) -> DeliveryMethod:
     """Update a delivery method; existing orders keep the copied details.
 
-    Raises Missing, and MissingPickupWarehouse if the pickup warehouse is closed or belongs to
-    another cooperative.
+    Raises Missing, and MissingPickupWarehouse if the pickup warehouse is closed or
+    belongs to another cooperative.
     """
     delivery_method = lock_row(
         DeliveryMethod.objects.filter(cooperative=cooperative, is_active=True, pk=delivery_method_id)

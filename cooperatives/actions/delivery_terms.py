@@ -44,7 +44,7 @@ class MissingDeliveryRates(Refused):
 class InvalidMarketDay(Refused):
     """Raised for an invalid market day; `details["row"]` is the row's index from 0."""
 
-    code = "odd_market_day"
+    code = "invalid_market_day"
     default_words = _("A market day needs a day that exists, once for each hour, and an end after it begins.")
 
 

@@ -16,7 +16,7 @@ from shop.core.models import record_change
 
 
 class UserNotFound(Refused):
-    code = "no_such_person"
+    code = "user_not_found"
     default_words = _(
         "Nobody has an account with this e-mail or confirmed phone number. Ask them to open one first."
     )

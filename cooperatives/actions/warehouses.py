@@ -36,7 +36,7 @@ class WarehouseDetails:
 
 
 class WarehouseUsedForPickup(Refused):
-    code = "still_collected"
+    code = "warehouse_used_for_pickup"
     default_words = _("Buyers still collect goods here. First change or end the way that says so.")
 
 

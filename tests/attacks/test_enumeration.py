@@ -186,7 +186,7 @@ def test_unconfirmed_number_identifies_nobody(client: Client) -> None:
     invitation = {"cooperative_id": seller.pk, "role": Role.PACKER, "actor": Actor.guest(), "now": NOW}
 
     assert authenticate_active_user(written="0987 654 321", password=PASSWORD) is None
-    with refused(UserNotFound, "no_such_person"):
+    with refused(UserNotFound, "user_not_found"):
         add_member(person="0987 654 321", **invitation)
     holder = make_user(email=TAKEN, phone="+84987654321", phone_confirmed_at=NOW)
     add_member(person="0987 654 321", **invitation)

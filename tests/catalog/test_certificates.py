@@ -119,9 +119,9 @@ def test_invalid_and_foreign_certificates_are_refused() -> None:
     row = submit_certificate(cooperative=other, details=details(), **COMMON)
     day_before = datetime.date(2025, 12, 31)
 
-    with refused(MissingStars, "stars_needed"):
+    with refused(MissingStars, "missing_stars"):
         submit_certificate(cooperative=seller, details=details(stars=None), **COMMON)
-    with refused(ExpiryBeforeIssue, "expires_too_early"):
+    with refused(ExpiryBeforeIssue, "expiry_before_issue"):
         submit_certificate(cooperative=seller, details=details(expires_on=day_before), **COMMON)
     for action in (
         lambda: submit_certificate(cooperative=seller, details=details(product_ids=[foreign.pk]), **COMMON),

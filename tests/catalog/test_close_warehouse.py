@@ -85,11 +85,11 @@ def test_pickup_warehouse_and_last_warehouse_cannot_be_closed() -> None:
     seller = make_seller()
     only = seller.warehouses.get()
 
-    with refused(LastWarehouse, "last_store_house"):
+    with refused(LastWarehouse, "last_warehouse"):
         close(only)
     make_warehouse(seller, make_channel())
     delivery_method = make_market_way(seller, make_channel())
-    with refused(WarehouseUsedForPickup, "still_collected"):
+    with refused(WarehouseUsedForPickup, "warehouse_used_for_pickup"):
         close(delivery_method.warehouse)
 
 

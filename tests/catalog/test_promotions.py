@@ -187,12 +187,12 @@ def test_promotion_changed_during_refresh_stays_due() -> None:
 @pytest.mark.parametrize(
     ("invalid_terms", "error", "code"),
     [
-        (terms(0), InvalidReduction, "odd_reduction"),
-        (terms(101), InvalidReduction, "odd_reduction"),
-        (terms(10, amount=5), InvalidReduction, "odd_reduction"),
-        (amount_terms(0), InvalidReduction, "odd_reduction"),
-        (terms(ends_at=NOW - DAY), EndBeforeStart, "ends_too_early"),
-        (terms(borne_by_platform=False), MissingBearingCooperative, "nobody_bears"),
+        (terms(0), InvalidReduction, "invalid_reduction"),
+        (terms(101), InvalidReduction, "invalid_reduction"),
+        (terms(10, amount=5), InvalidReduction, "invalid_reduction"),
+        (amount_terms(0), InvalidReduction, "invalid_reduction"),
+        (terms(ends_at=NOW - DAY), EndBeforeStart, "end_before_start"),
+        (terms(borne_by_platform=False), MissingBearingCooperative, "missing_bearing_cooperative"),
     ],
 )
 def test_invalid_promotion_terms_are_refused(invalid_terms, error, code) -> None:

@@ -148,7 +148,7 @@ def test_market_days_are_replaced_with_capacity() -> None:
 def test_invalid_market_day_is_refused(day) -> None:
     delivery_method = make_market_way(make_seller(), make_channel())
 
-    with refused(InvalidMarketDay, "odd_market_day"):
+    with refused(InvalidMarketDay, "invalid_market_day"):
         schedule(delivery_method, MarketDayInput(MarketDayKind.WEEKDAY, 5, SIX, TEN), day)
 
 
@@ -156,7 +156,7 @@ def test_duplicate_start_time_is_refused_with_its_row() -> None:
     delivery_method = make_market_way(make_seller(), make_channel())
     morning = MarketDayInput(MarketDayKind.LUNAR, 5, SIX, TEN)
 
-    with refused(InvalidMarketDay, "odd_market_day") as refusal:
+    with refused(InvalidMarketDay, "invalid_market_day") as refusal:
         schedule(delivery_method, morning, MarketDayInput(MarketDayKind.LUNAR, 5, SIX, datetime.time(11)))
 
     assert refusal.value.details == {"row": 1}

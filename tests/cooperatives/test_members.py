@@ -41,7 +41,7 @@ def test_member_is_added_by_email_or_phone_in_any_format(contact: str) -> None:
 def test_person_without_account_cannot_be_added() -> None:
     cooperative = make_cooperative()
 
-    with refused(UserNotFound, "no_such_person") as refusal:
+    with refused(UserNotFound, "user_not_found") as refusal:
         add(cooperative, "nobody@example.com")
     assert refusal.value.field == "person"
 

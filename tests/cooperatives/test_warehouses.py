@@ -96,7 +96,7 @@ def test_warehouse_name_and_address_are_changed() -> None:
 def test_pickup_of_warehouse_in_use_cannot_be_disabled() -> None:
     delivery_method = make_market_way(make_seller(), make_channel())
 
-    with refused(WarehouseUsedForPickup, "still_collected"):
+    with refused(WarehouseUsedForPickup, "warehouse_used_for_pickup"):
         change(delivery_method.warehouse, click_and_collect=ClickAndCollect.DISABLED)
 
 

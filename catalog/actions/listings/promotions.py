@@ -38,19 +38,19 @@ class PricesNotRefreshed(Exception):
 
 
 class InvalidReduction(Refused):
-    code = "odd_reduction"
+    code = "invalid_reduction"
     default_words = _("A reduction is from 1 to 100 percent, or an amount from 1 up.")
 
 
 class EndBeforeStart(Refused):
-    code = "ends_too_early"
+    code = "end_before_start"
     default_words = _("It cannot end before it begins.")
 
 
 class MissingBearingCooperative(Refused):
     """A cooperative can only bear reductions of its own products."""
 
-    code = "nobody_bears"
+    code = "missing_bearing_cooperative"
     default_words = _("A cooperative can bear only what is taken off its own goods. Choose the cooperative.")
 
 

@@ -120,14 +120,14 @@ def send_bulletin(*, bulletin_id: int, now: datetime.datetime, batch: int = BATC
 
 @transaction.atomic
 def _write_mail(bulletin: Bulletin, follow: Follow, now: datetime.datetime, _key: object = None) -> None:
-    """Within a savepoint: one that cannot be written is recorded and tried again, and the others go on."""
+    """Write one mail in a savepoint, so that a failure is recorded and retried alone."""
     notices.mail_bulletin(bulletin, follow, now=now)
 
 
 def retry_mails(*, now: datetime.datetime) -> int:
     """Write the mails that failed, of this week's bulletins; returns how many succeeded.
 
-    One whose follower has left, or whose week is over, is given up.
+    Mails of past weeks and of former followers are dropped.
     """
     failed = (
         SweepFailure.objects.filter(sweep="catalog.weekly_bulletin:mail")
@@ -158,7 +158,7 @@ def create_due_bulletins(*, channel: Channel, now: datetime.datetime) -> list[in
 
 @shared_task(name="catalog.weekly_bulletin")
 def weekly_bulletin_task() -> None:
-    """Sweep: bulletins that are due, their mails, and those that failed."""
+    """Sweep: create due bulletins, send their mails and retry failed ones."""
     retry_mails(now=timezone.now())
     channel = market_channel()
     for bulletin_id in create_due_bulletins(channel=channel, now=timezone.now()) if channel else []:

@@ -23,12 +23,12 @@ from shop.core.states import advance
 
 
 class MissingStars(Refused):
-    code = "stars_needed"
+    code = "missing_stars"
     default_words = _("Say how many stars it has: 3, 4 or 5.")
 
 
 class ExpiryBeforeIssue(Refused):
-    code = "expires_too_early"
+    code = "expiry_before_issue"
     default_words = _("It expires before it was issued. Please look at the two days again.")
 
 

@@ -24,7 +24,7 @@ class WarehouseNotEmpty(Refused):
 
 
 class LastWarehouse(Refused):
-    code = "last_store_house"
+    code = "last_warehouse"
     default_words = _("This is your only store house. Open another one first.")
 
 
