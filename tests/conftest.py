@@ -1,4 +1,4 @@
-"""The ground the tests stand on: a database, jobs' broker and browser of their own.
+"""Test environment: a separate database, job broker and browser.
 
 `--db sqlite` (as embedded) or `--db postgres` (PostgreSQL and Redis, started here on free ports). Whatever
 is missing fails by name; nothing is skipped.
@@ -30,7 +30,7 @@ CHROMIUM_FLAGS = [
     *["--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage"],
 ]
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
-# A busy machine takes its time: how long an example lasts says nothing about what it shows.
+# On a busy machine the duration of an example says nothing about its result.
 hypothesis.settings.register_profile("unhurried", deadline=None)
 hypothesis.settings.load_profile("unhurried")
 _services: list[Service] = []
@@ -61,7 +61,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "DJANGO_SETTINGS_MODULE": "shop.settings",
         "DJANGO_ALLOW_ASYNC_UNSAFE": "1",  # Playwright keeps an event loop in the thread of the test
         "LOG_LEVEL": "WARNING",
-        "PAGE_CACHE_SECONDS": "0",  # rows that factories make are no changes; test_kept_pages keeps some
+        "PAGE_CACHE_SECONDS": "0",  # rows that factories make are no changes; test_page_cache tests some
     }
     django.setup()
     _keep_nothing_through_a_power_cut()
@@ -117,7 +117,7 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 
 def _name_servers(port: int) -> None:
-    """Redis is started here, PostgreSQL once Django knows the migrations."""
+    """Start Redis; PostgreSQL is started once Django knows the migrations."""
     redis = _started(start_redis)
     _services.append(redis)
     os.environ |= {
@@ -152,7 +152,7 @@ def _keep_nothing_through_a_power_cut() -> None:
 def django_db_modify_db_settings(
     request: pytest.FixtureRequest, django_db_modify_db_settings_parallel_suffix: None
 ) -> None:
-    """The tests' database begins as a copy of one that was brought up to date before."""
+    """The tests' database begins as a copy of a migrated one."""
     from django.db import connection
 
     from tests.migrated import CopiedCreation
@@ -219,7 +219,7 @@ def _empty_the_ledger_too(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def all_places(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """Every province and commune of today, written once for a file whose tests roll back what they do."""
+    """Every current province and commune, written once for a file whose tests roll back."""
     from django.db import connection, transaction
 
     from shop.core.geography.divisions import write_divisions
@@ -227,7 +227,7 @@ def all_places(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     with django_db_blocker.unblock(), transaction.atomic():
         write_divisions()
         with connection.cursor() as cursor:
-            cursor.execute("ANALYZE core_division")  # known as empty from tests before, they are found slowly
+            cursor.execute("ANALYZE core_division")  # looking up cached misses of earlier tests is slow
         yield
         transaction.set_rollback(True)
 
@@ -266,7 +266,7 @@ def _forced_sign_ins_are_recent() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _own_world(tmp_path: Path) -> Iterator[None]:
-    """No test sees another's cache, pictures or language."""
+    """Give each test its own cache, pictures and language."""
     from django.conf import settings
     from django.core.cache import cache
     from django.utils import translation
@@ -279,7 +279,7 @@ def _own_world(tmp_path: Path) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _kept_rows(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Tests that roll back begin with rows that were made before: see `tests.kept`."""
+    """Let tests that roll back reuse rows made before: see `tests.kept`."""
     from tests.kept import asks_to_patch, begins_alike, ground
 
     if not begins_alike(request.node):
@@ -293,10 +293,10 @@ def _kept_rows(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture
 def jobs_at_once() -> Iterator[None]:
-    """Jobs are done where they are asked for, since no worker runs beside the tests."""
+    """Run jobs where they are queued, since no worker runs beside the tests."""
     from shop.celery import app
 
-    app.loader.import_default_modules()  # as a worker does: every task is registered, whatever ran before
+    app.loader.import_default_modules()  # as a worker does: register every task
     app.conf.task_always_eager = True
     yield
     app.conf.task_always_eager = False
@@ -310,7 +310,7 @@ def browser() -> Iterator[Browser]:
         pytest.fail("Chromium is missing: apt-get install chromium (make setup does it)", pytrace=False)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=CHROMIUM_FLAGS)
-        # Playwright's driver now and then dies of workers that go on while their window is closed.
+        # Playwright's driver sometimes crashes when workers outlive their closed window.
         browser.new_context = partial(browser.new_context, service_workers="block")  # type: ignore[method-assign]
         yield browser
         browser.close()
@@ -330,7 +330,7 @@ def phone(browser: Browser, live_server: Any) -> Iterator[Page]:
 
 @pytest.fixture
 def phone_with_workers(browser: Browser, live_server: Any) -> Iterator[Page]:
-    """A phone whose pages may keep what they show for when there is no network."""
+    """A phone with service workers enabled, which cache pages for offline use."""
     yield from _opened(browser, live_server.url, **PHONE, service_workers="allow")
 
 
@@ -340,7 +340,7 @@ def _opened(browser: Browser, url: str, *, viewport: ViewportSize, **kind: Any) 
         base_url=url,
         viewport=viewport,
         locale="vi-VN",
-        reduced_motion="reduce",  # a fade cut short by a quick hand is reported as an error
+        reduced_motion="reduce",  # a skipped view transition is reported as an error
         **kind,
     )
     context.set_default_timeout(10_000)

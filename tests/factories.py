@@ -1,4 +1,4 @@
-"""The smallest valid things of the trade, made through the models and actions that the shop itself uses."""
+"""Minimal valid rows, made through the shop's own models and actions."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ _JUST_NOW = timezone.now()
 
 
 def just_now() -> datetime.datetime:
-    """The same moment of today for all tests of a run, so that they can begin alike."""
+    """The same moment of today for all tests of a run, so that their rows can be reused."""
     return _JUST_NOW
 
 
@@ -123,7 +123,7 @@ def make_staff(*permissions: Permission, works_for: tuple[Cooperative, ...] = ()
 
 @kept
 def make_cooperative(name: str = "HTX Thiên An", **fields: Any) -> Cooperative:
-    """An approved cooperative that the law is content with, without warehouse or ways."""
+    """An approved cooperative with all legal fields, without warehouse or delivery methods."""
     n = next(_numbers)
     defaults = {
         "slug": f"hop-tac-xa-{n}",
@@ -147,7 +147,7 @@ def make_member(cooperative: Cooperative, role: Role = Role.MANAGER, **fields: A
 
 @kept
 def make_warehouse(cooperative: Cooperative, channel: Channel, **fields: Any) -> Warehouse:
-    """A store house that serves the channel and its zone."""
+    """A warehouse that serves the channel and its zone."""
     n = next(_numbers)
     address = Address.objects.create(
         street_address_1="Thôn Nà Ít", city="Xã Phủ Thông", country_area="Thái Nguyên"
@@ -175,7 +175,7 @@ def make_way(
     provinces: tuple[str, ...] = ("",),
     **fields: Any,
 ) -> DeliveryMethod:
-    """A carrier to the door at one fee, to the provinces given (an empty code: everywhere)."""
+    """A carrier with one fee for the given provinces (an empty code: everywhere)."""
     defaults = {"kind": DeliveryKind.CARRIER, "name": "Giao tận nhà", "minimum_days": 2, "maximum_days": 3}
     delivery_method = DeliveryMethod.objects.create(
         cooperative=cooperative, service=make_service(channel), **(defaults | fields)
@@ -195,7 +195,7 @@ def make_way(
 def make_market_way(
     cooperative: Cooperative, channel: Channel, *, weekday: int = 6, capacity: int | None = None
 ) -> DeliveryMethod:
-    """Collected on market day, 6 to 10 o'clock."""
+    """Pickup on market days from 6 to 10 o'clock."""
     warehouse = cooperative.warehouses.order_by("created_at").first() or make_warehouse(cooperative, channel)
     delivery_method = DeliveryMethod.objects.create(
         cooperative=cooperative,
@@ -224,7 +224,7 @@ def make_seller(
     commission: Decimal | int = 0,
     **fields: Any,
 ) -> Cooperative:
-    """A cooperative that can sell at once: store house and delivery everywhere for 30,000 đồng."""
+    """A cooperative that can sell at once: a warehouse and delivery everywhere for 30,000 đồng."""
     channel = channel or make_channel()
     cooperative = make_cooperative(name, **fields)
     if commission:
@@ -241,7 +241,7 @@ def make_rate(
     category: Category | None = None,
     **fields: Any,
 ) -> CommissionRate:
-    """What the platform keeps, from long ago on."""
+    """A commission rate that began long ago."""
     days = {"from_day": datetime.date(2026, 1, 1)} | fields
     return CommissionRate.objects.create(cooperative=cooperative, category=category, percent=percent, **days)
 
@@ -280,7 +280,7 @@ def make_product(
     variants: tuple[tuple[str, int], ...] = (("", 0),),
     **variant_fields: Any,
 ) -> Product:
-    """A product on sale with as many variants as given, (name, added price), and its stock counted in."""
+    """A published product with stock and the given variants (name, added price)."""
     channel = channel or make_channel()
     cooperative = cooperative or make_seller(channel=channel)
     product = create_draft_product(
@@ -308,13 +308,13 @@ def make_product(
 
 @kept
 def make_variant(cooperative: Cooperative | None = None, **fields: Any) -> Variant:
-    """The only variant of a product on sale."""
+    """The only variant of a published product."""
     return make_product(cooperative, **fields).variants.get()
 
 
 @kept
 def make_gourd(cooperative: Cooperative | None = None, **fields: Any) -> Variant:
-    """Sold by the fruit, paid for by the scale: 36,000 đồng at 2.4 kg, 15,000 a kilogram; up to 2.88 kg."""
+    """Sold by the fruit, priced by weight: 36,000 đồng at 2.4 kg, 15,000 a kilogram; up to 2.88 kg."""
     defaults = {
         "name": "Bí xanh thơm",
         "price": 36_000,
@@ -334,7 +334,7 @@ def stock_of(variant: Variant) -> Stock:
 def make_basket(
     *requested: tuple[Variant, int], user: User | None = None, now: datetime.datetime = NOW
 ) -> Basket:
-    """A basket with these variants, as a buyer fills it."""
+    """A basket with these variants, filled by the buyer's actions."""
     basket_id = None
     for variant, quantity in requested:
         basket_id = add_to_basket(
@@ -388,7 +388,7 @@ def make_order(
     method: PaymentMethod = PaymentMethod.COD,
     **contact: Any,
 ) -> Order:
-    """An order placed on the web (for cash, unless said), by each cooperative's carrier."""
+    """An order placed on the web (cash on delivery by default), delivered by each cooperative's carrier."""
     basket = make_basket(*(requested or ((make_variant(), 1),)), user=user, now=now)
     return place_order(
         basket_id=basket.pk,
@@ -403,7 +403,7 @@ def make_order(
 
 @kept
 def make_bank_account() -> ShopSettings:
-    """The market takes bank transfers."""
+    """Let the market accept bank transfers."""
     ShopSettings.objects.update_or_create(
         pk=1,
         defaults={"bank_bin": "970436", "bank_account": "0011223344556", "bank_holder": "CHO PHIEN"},
@@ -424,7 +424,7 @@ def nobody() -> uuid.UUID:
 
 @kept
 def make_places() -> None:
-    """Two provinces of today with some communes, and an old name or two."""
+    """Two current provinces with some communes and former places."""
     since = datetime.date(2025, 7, 1)
     for code, word, name, communes in [
         (HANOI, "Thành phố", "Hà Nội", [("00166", "Phường", "Cầu Giấy"), ("00613", "Phường", "Nghĩa Đô")]),
@@ -441,7 +441,7 @@ def make_places() -> None:
 
 @kept
 def make_all_places() -> None:
-    """Every province and commune of today, as they are written on the first start."""
+    """Every current province and commune, as written on the first start."""
     write_divisions()
 
 

@@ -34,7 +34,7 @@ Made = TypeVar("Made", bound=Callable[..., Any])
 Row = tuple[Any, ...]
 _READS = ("SELECT", "SAVEPOINT", "RELEASE")
 # Signing in touches nothing that a factory reads.
-_BESIDE = (
+_IGNORED_WRITES = (
     'INSERT INTO "django_session"',
     'UPDATE "django_session"',
     'DELETE FROM "django_session"',
@@ -43,8 +43,8 @@ _BESIDE = (
     "INSERT INTO core_limitcounter",
     'DELETE FROM "core_limitcounter"',
 )
-_BESIDE_COLUMNS = ("last_login", "second_factor_due_at")
-# A factory makes no calls over the network: what they are made with says whether they can be, and no more.
+_IGNORED_COLUMNS = ("last_login", "second_factor_due_at")
+# Factories make no network calls, so only whether these settings are set matters.
 _CALLED_WITH = ("STRIPE_SECRET_KEY", "STRIPE_PUBLISHABLE_KEY", "STRIPE_WEBHOOK_SECRET")
 _CALLED_WITH += ("STRIPE_API_URL", "STRIPE_JS_URL")
 _NEVER_CALLED = {("orders.actions.gateway.gateway_calls", "stripe_gateway")}
@@ -58,7 +58,7 @@ class _Unknown(Exception):
 
 @dataclass
 class _Step:
-    """One call after those before it: how often it was seen, and what came of it once it was kept."""
+    """One call in a sequence: how often it was seen, and the recorded result."""
 
     seen: int = 0
     after: dict[Any, _Step] = field(default_factory=dict)
@@ -68,8 +68,8 @@ class _Step:
     is_fit: bool = True
 
 
-class _Ground:
-    """Where the test in hand stands, and how many writes there have been."""
+class _Recorder:
+    """The position of the running test in the recorded calls, and the number of writes so far."""
 
     def __init__(self) -> None:
         self.first: dict[Any, _Step] = {}
@@ -88,7 +88,7 @@ class _Ground:
         self.place = None
 
     def _count(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-        if not sql.lstrip().startswith((*_READS, *_BESIDE)):
+        if not sql.lstrip().startswith((*_READS, *_IGNORED_WRITES)):
             self.writes += 1
         return execute(sql, params, many, context)
 
@@ -105,9 +105,9 @@ class _Ground:
         self.is_making = True
         try:
             if step.answer is not None:
-                answer = _put_back(step)
+                answer = _restore(step)
             elif step.seen > 1 and step.is_fit:
-                answer = _written_down(step, make, args, named, given)
+                answer = _record(step, make, args, named, given)
             else:
                 answer = make(*args, **named)
         finally:
@@ -116,21 +116,21 @@ class _Ground:
         return answer
 
 
-ground = _Ground()
+ground = _Recorder()
 
 
 def kept(make: Made) -> Made:
-    """The rows that the function makes are kept, where it begins a test."""
+    """Record the rows that a factory makes at the start of a test, and restore them in later tests."""
 
     @wraps(make)
-    def asked(*args: Any, **named: Any) -> Any:
+    def recorded(*args: Any, **named: Any) -> Any:
         return ground.ask(make, args, named)
 
-    return asked  # type: ignore[return-value]
+    return recorded  # type: ignore[return-value]
 
 
-def _written_down(step: _Step, make: Callable[..., Any], args: Row, named: dict[str, Any], given: Any) -> Any:
-    """Make it, and keep what has changed. Whatever leaves more than rows behind is not fit to be kept."""
+def _record(step: _Step, make: Callable[..., Any], args: Row, named: dict[str, Any], given: Any) -> Any:
+    """Make the rows and record the changes. Calls that leave more than rows behind are not recorded."""
     before, letters, waiting = _all_rows(), len(getattr(mail, "outbox", ())), len(connection.run_on_commit)
     files = _files()
     answer = make(*args, **named)
@@ -167,7 +167,7 @@ def _written_down(step: _Step, make: Callable[..., Any], args: Row, named: dict[
     return answer
 
 
-def _put_back(step: _Step) -> Any:
+def _restore(step: _Step) -> Any:
     with connection.cursor() as cursor:
         for _table, statement, rows in step.rows:
             cursor.executemany(statement, rows)
@@ -191,7 +191,7 @@ def _tables() -> dict[str, tuple[str, tuple[str, ...]]]:
 
 
 def _all_rows() -> dict[str, dict[Any, Row]]:
-    """Every row as the database keeps it: an expression has no declared type to convert it to."""
+    """Every row as stored: selecting an expression avoids conversion by the declared type."""
     plain = "+" if connection.vendor == "sqlite" else ""
     found = {}
     with connection.cursor() as cursor:
@@ -208,12 +208,12 @@ def _files() -> list[Path]:
 
 
 def _value(given: Any) -> Any:
-    """What can be compared with another test's argument."""
+    """A comparable form of an argument."""
     if isinstance(given, Model):
         columns = {
             name: value
             for name, value in vars(given).items()
-            if not name.startswith("_") and name not in _BESIDE_COLUMNS
+            if not name.startswith("_") and name not in _IGNORED_COLUMNS
         }
         return (given._meta.label, _value(columns))
     if isinstance(given, _PLAIN):
@@ -230,7 +230,7 @@ def _value(given: Any) -> Any:
 
 
 def _overridden_settings() -> Any:
-    """The settings that are other ones for this test, apart from where its pictures are."""
+    """The settings overridden in this test, except the folder of its pictures."""
     found: dict[str, Any] = {}
     holder = settings._wrapped
     while isinstance(holder, UserSettingsHolder):
@@ -244,7 +244,7 @@ def _overridden_settings() -> Any:
 
 
 def _replaces_code(patch: pytest.MonkeyPatch | None) -> bool:
-    """Whether something that a factory may call was put in place of another."""
+    """Whether something that a factory may call was patched."""
     if patch is None:
         return False
     replaced = {(getattr(target, "__name__", ""), name) for target, name, _before in patch._setattr}
@@ -252,7 +252,7 @@ def _replaces_code(patch: pytest.MonkeyPatch | None) -> bool:
 
 
 def begins_alike(test: pytest.Function) -> bool:
-    """Whether a test begins with nothing and rolls back."""
+    """Whether a test begins with an empty database and rolls back."""
     mark = test.get_closest_marker("django_db")
     uses_rows = mark is not None or "db" in test.fixturenames
     if not uses_rows or test.cls is not None or (mark is not None and mark.kwargs.get("transaction")):
@@ -261,8 +261,8 @@ def begins_alike(test: pytest.Function) -> bool:
 
 
 def asks_to_patch(test: pytest.Function) -> bool:
-    """Whether the test or a fixture of ours asks for `monkeypatch`; pytest-django's own always do."""
-    asked = [test._fixtureinfo.argnames]
+    """Whether the test or one of our fixtures uses `monkeypatch`; pytest-django's always do."""
+    argnames = [test._fixtureinfo.argnames]
     for definitions in test._fixtureinfo.name2fixturedefs.values():
-        asked += [each.argnames for each in definitions if each.func.__module__.startswith("tests")]
-    return any("monkeypatch" in names for names in asked)
+        argnames += [each.argnames for each in definitions if each.func.__module__.startswith("tests")]
+    return any("monkeypatch" in names for names in argnames)

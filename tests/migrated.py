@@ -1,4 +1,4 @@
-"""A database that is brought up to date once: every worker's begins as a copy of it.
+"""A database that is migrated once and copied for every worker.
 
 SQLite's file and PostgreSQL's cluster are kept beside the installed packages and known by what the migrations
 say, so that the next run begins with them too.
@@ -36,17 +36,17 @@ _KEPT_FOR = 24 * 60 * 60  # seconds
 
 
 def start_migrated_postgres(port: int) -> Service:
-    """Start a server that has the database of the settings, migrated: the tests' own are copied from it."""
+    """Start a PostgreSQL server with a migrated database from which the tests' databases are copied."""
     kept = _PLACE / f"migrated-{_said_by_migrations()}.postgres"
     with _one_at_a_time("postgres"):
         if kept.exists():
             try:
                 return start_postgres(port=port, cluster=kept)
-            except RuntimeError:  # another version of PostgreSQL made it
+            except RuntimeError:  # created by another version of PostgreSQL
                 shutil.rmtree(kept)
         server = start_postgres(port=port)
         with psycopg.connect(server.url, autocommit=True) as postgres:
-            # One of its own, since nobody may be connected to what others are copied from.
+            # A separate one, since a template database must have no connections.
             postgres.execute(f'CREATE DATABASE "{connection.settings_dict["NAME"]}"')
         call_command("migrate", verbosity=0, interactive=False)
         connection.close()
@@ -59,7 +59,7 @@ def start_migrated_postgres(port: int) -> Service:
 
 
 class CopiedCreation(DatabaseCreation):
-    """Makes the tests' SQLite database as a copy of the one that was kept, or keeps it for others."""
+    """Creates the tests' SQLite database as a copy of the saved one, or saves it for others."""
 
     kept: Path
 
@@ -88,7 +88,7 @@ class CopiedCreation(DatabaseCreation):
 
 @contextmanager
 def _one_at_a_time(database: str) -> Iterator[None]:
-    """Whoever comes second waits and finds what the first one made."""
+    """Lock, so that a second process waits and finds what the first one created."""
     with (_PLACE / f"migrated-{database}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
@@ -108,7 +108,7 @@ def _drop_old(suffix: str) -> None:
 
 
 def _said_by_migrations() -> str:
-    """A short name of all migrations and triggers as they are now: ours and those of the packages."""
+    """A digest of all current migrations and triggers, ours and those of packages."""
     said = hashlib.sha256(importlib.metadata.version("django").encode())
     for config in sorted(apps.get_app_configs(), key=lambda each: each.label):
         for path in sorted(Path(config.path).glob("migrations/*.py")):

@@ -1,4 +1,4 @@
-"""The documents name files that exist."""
+"""Documents only name files that exist."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.once
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = ["README.md", "CONTRIBUTING.md", "docs/*.md"]
-# A name with a suffix, or folders; not addresses, which begin with a slash, nor what a run writes.
+# A file name with a suffix, or folders; not URLs, which begin with a slash, nor generated files.
 PATH = re.compile(r"`((?!var/)[a-z_.][\w.-]*(?:/[\w.-]+)*(?:/|\.(?:py|md|toml|html|po|graphql|css|js)))`")
 
 

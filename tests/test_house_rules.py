@@ -1,4 +1,4 @@
-"""Rules of the house that no linter knows."""
+"""Rules of this code base that no linter checks."""
 
 import ast
 import re
@@ -28,7 +28,7 @@ STATE_WRITERS = {
     "shop/core/states.py",
     "orders/actions/order_records/recalculate_order.py",
     "shop/core/images/renditions.py",
-}  # advance(), the author of what is derived, and a picture that is ready or is none
+}  # advance(), the function that recalculates derived columns, and pictures
 BANNED_NAMES = {"utils", "helpers", "common", "services", "manager", "managers", "misc"}
 
 
@@ -54,7 +54,7 @@ def test_no_file_is_too_long():
 
 
 def test_no_template_line_is_too_long() -> None:
-    """The formatter cannot break a tag. Texts of mails are left out: there white space is content."""
+    """The formatter cannot break a tag. E-mail texts are left out: their white space is content."""
     templates = [path for kind in ("html", "js") for path in (ROOT / "templates").rglob(f"*.{kind}")]
     long = [
         f"{named(path)}:{number}"
@@ -71,7 +71,7 @@ def test_no_module_has_a_meaningless_name():
 
 
 def test_migrations_import_no_code_of_the_apps():
-    """They run later than the code they were written with: fields may be named there, rules may not."""
+    """Migrations run with later code, so they may name fields but not import rules."""
     imported = [
         (named(path), module)
         for path in code(migrations=True)
@@ -84,7 +84,7 @@ def test_migrations_import_no_code_of_the_apps():
 
 
 def test_vietnamese_is_in_translations_and_not_in_the_code():
-    """What people read is a message id in English; names and data of the country stay as they are."""
+    """User-facing texts are English message ids; names and data of Vietnam stay Vietnamese."""
     found = [
         (named(path), text)
         for path in code()
@@ -110,13 +110,15 @@ def test_models_have_no_default_order():
 
 
 def test_only_states_modules_assign_a_state():
-    """Elsewhere a plain assignment or update would hide a move that the table does not allow."""
+    """Elsewhere a plain assignment would bypass the state table."""
     column = "state|status|saleor_status|progress|cod_state|authorize_coverage|charge_coverage"
     assigned = re.compile(rf"\.({column})\s*=[^=]|\.update\([^)]*\b({column})=")
 
     writers = {named(path) for path in code() if assigned.search(path.read_text())}
 
-    history = {name for name in writers if name.startswith("shop/management/demo/")}  # written as it ended
+    history = {
+        name for name in writers if name.startswith("shop/management/demo/")
+    }  # written in its final state
     assert writers - STATE_WRITERS - history == set()
 
 

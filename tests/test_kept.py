@@ -1,4 +1,4 @@
-"""Rows that are put back are those that were made."""
+"""Rows restored by `tests.kept` equal the created ones."""
 
 from __future__ import annotations
 
@@ -21,17 +21,19 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def _fresh_ground() -> Iterator[None]:
-    """Nothing was made before, as in the first test of a run."""
+def _no_recorded_calls() -> Iterator[None]:
+    """Start with nothing recorded, as in the first test of a run."""
     before, ground.first = ground.first, {}
     yield
     ground.first = before
 
 
-def tried(work: Callable[[], Any], patch: pytest.MonkeyPatch | None = None) -> tuple[Any, Any, list[str]]:
-    """What a test that begins so is given, all rows then, and what was asked of the database."""
+def run_as_test(
+    work: Callable[[], Any], patch: pytest.MonkeyPatch | None = None
+) -> tuple[Any, Any, list[str]]:
+    """Run `work` as the start of a test; return its result, all rows, and the SQL executed."""
     block = transaction.atomic()
-    block._from_testcase = True  # else the actions, which never stand inside another's block, refuse to begin
+    block._from_testcase = True  # otherwise durable actions refuse to run inside another block
     with block:
         ground.begin(patch)
         with CaptureQueriesContext(connection) as asked:
@@ -42,7 +44,9 @@ def tried(work: Callable[[], Any], patch: pytest.MonkeyPatch | None = None) -> t
 
 
 def test_restored_rows_equal_the_created_ones() -> None:
-    _first, (made, rows, asked), (again, rows_again, asked_again) = (tried(make_order) for _time in range(3))
+    _first, (made, rows, asked), (again, rows_again, asked_again) = (
+        run_as_test(make_order) for _time in range(3)
+    )
 
     assert rows_again == rows
     assert again == made
@@ -57,14 +61,14 @@ def test_rows_created_later_refer_to_restored_rows() -> None:
     def begin() -> Order:
         return make_order(user=make_user(email="mot@example.com"))
 
-    orders = [tried(begin)[0] for _time in range(4)]
+    orders = [run_as_test(begin)[0] for _time in range(4)]
 
     assert orders[3].user_id == orders[2].user_id is not None
     assert orders[3] == orders[2]
 
 
 def test_other_arguments_make_other_rows() -> None:
-    names = [tried(lambda name=name: make_seller(name))[0].name for name in "ABABAB"]
+    names = [run_as_test(lambda name=name: make_seller(name))[0].name for name in "ABABAB"]
 
     assert names == list("ABABAB")
 
@@ -76,7 +80,7 @@ def test_everything_is_created_after_a_row_of_the_tests_own() -> None:
         channel.save()
         make_seller()
 
-    asked = [tried(begin)[2] for _time in range(4)]
+    asked = [run_as_test(begin)[2] for _time in range(4)]
 
     assert all(any('INSERT INTO "cooperatives_cooperative"' in each for each in one) for one in asked)
     assert all(any(each.startswith("SELECT") for each in one) for one in asked)
@@ -87,17 +91,17 @@ def test_sign_in_does_not_stop_rows_from_being_restored() -> None:
         Client().force_login(make_admin(email="mot@example.com"))
         make_seller()
 
-    asked = [tried(begin)[2] for _time in range(4)]
+    asked = [run_as_test(begin)[2] for _time in range(4)]
 
     assert [any('FROM "cooperatives_' in each for each in one) for one in asked] == [True, True, False, False]
 
 
 def test_other_settings_make_new_rows() -> None:
     for _time in range(3):
-        tried(make_seller)
+        run_as_test(make_seller)
     with override_settings(PUBLIC_URL="https://cho.example"):
-        under_another = tried(make_seller)[2]
-    as_before = tried(make_seller)[2]
+        under_another = run_as_test(make_seller)[2]
+    as_before = run_as_test(make_seller)[2]
 
     assert any('FROM "cooperatives_' in each for each in under_another)
     assert not any('FROM "cooperatives_' in each for each in as_before)
@@ -105,7 +109,7 @@ def test_other_settings_make_new_rows() -> None:
 
 def test_everything_is_created_where_code_is_patched(monkeypatch: pytest.MonkeyPatch) -> None:
     for _time in range(3):
-        tried(make_seller, monkeypatch)
+        run_as_test(make_seller, monkeypatch)
     monkeypatch.setattr(factories, "fold", fold)
 
-    assert any('FROM "cooperatives_' in each for each in tried(make_seller, monkeypatch)[2])
+    assert any('FROM "cooperatives_' in each for each in run_as_test(make_seller, monkeypatch)[2])

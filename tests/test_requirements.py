@@ -1,4 +1,4 @@
-"""Packages are installed by the hashes of their files; their audit claims no more than it looked at."""
+"""Packages are installed by hash, and the audit claims no more than it checked."""
 
 import hashlib
 import json
@@ -22,7 +22,7 @@ AUDIT = [sys.executable, str(ROOT / ".ci/audit.py"), "-s", "osv", "--osv-url"]
 
 
 def pins(name):
-    """The packages of a file of requirements, each with its release."""
+    """The packages of a requirements file with their versions."""
     found = re.findall(r"^([\w.-]+)(?:\[[\w,]+\])?==([^\s;\\]+)", (ROOT / name).read_text(), re.MULTILINE)
     return {package.lower().replace("_", "-"): release for package, release in found}
 
@@ -63,7 +63,7 @@ def test_file_with_another_hash_is_not_installed(tmp_path):
 
 
 def install(folder, requirement):
-    """What the Makefile's installation does with a requirement, from a folder instead of a network."""
+    """Install a requirement as the Makefile does, from a folder instead of a network."""
     (folder / "requirements.txt").write_text(requirement)
     flags = re.search(
         r"^INSTALL := \$\(BIN\)/pip install (.+)$", (ROOT / "Makefile").read_text(), re.MULTILINE
@@ -75,7 +75,7 @@ def install(folder, requirement):
 
 
 class VulnerabilityService(BaseHTTPRequestHandler):
-    """osv.dev's query on loopback: it answers with the faults that its server was given."""
+    """A local stand-in for osv.dev that answers with the faults of its server."""
 
     protocol_version = "HTTP/1.1"
 

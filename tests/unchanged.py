@@ -1,4 +1,4 @@
-"""What a refusal promises: its code, and a shop in which no row and no outgoing mail is different."""
+"""Assert that a refusal has its code and changes no row and no outgoing mail."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def every_row() -> dict[str, list[Any]]:
 
 @contextmanager
 def refused(kind: type[Refused], code: str) -> Iterator[pytest.ExceptionInfo[Refused]]:
-    """The block is refused in this way, and nothing has changed."""
+    """Assert that the block raises this refusal and changes nothing."""
     before, sent = every_row(), len(mail.outbox)
     with pytest.raises(kind) as refusal:
         yield refusal

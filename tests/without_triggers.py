@@ -1,4 +1,4 @@
-"""What only somebody with the database's own password can do: write past the triggers that forbid it."""
+"""Write past the triggers, as only somebody with direct database access can."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.db import connection, transaction
 
 @contextmanager
 def without_triggers() -> Iterator[None]:
-    """Append-only tables may be changed and emptied inside; afterwards the triggers are there again."""
+    """Allow changes of append-only tables within the block; the triggers are restored afterwards."""
     with transaction.atomic(), connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("SET LOCAL session_replication_role = replica")

@@ -1,4 +1,4 @@
-"""One running web process for all tests that only talk to it: to start one takes seconds."""
+"""One web process shared by all tests that only send requests, since starting one takes seconds."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 def web(
     tmp_path_factory: pytest.TempPathFactory, django_db_setup: None, django_db_blocker: Any
 ) -> Iterator[Any]:
-    """One process, so that what is limited per process is counted in one place."""
+    """A single process, so that limits per process are counted in one place."""
     from tests.attacks.web import Web
 
     with django_db_blocker.unblock():

@@ -1,4 +1,4 @@
-"""Small files of 40 megapixels in every format that is taken, as an attacker would make them."""
+"""Small files of 40 megapixels in every accepted format, as an attacker would craft them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def hostile(name: str) -> bytes:
 
 
 def jpeg_of_many_scans(count: int) -> bytes:
-    """A progressive JPEG that says again and again that nothing changes, in some bytes for 40 megapixels."""
+    """A progressive JPEG of 40 megapixels with many scans that change nothing, in a few bytes each."""
     whole = hostile("progressive.jpg")
     start = whole.index(b"\xff\xc4", whole.index(b"\xff\xda"))  # tables and data of the second scan
     end = whole.index(b"\xff\xc4", start + 2)
@@ -47,7 +47,7 @@ def jpeg_of_many_scans(count: int) -> bytes:
 
 
 def png(width: int, height: int, chunks: Sequence[tuple[bytes, bytes]] = (), *, depth: int = 8) -> bytes:
-    """A transparent PNG, packed without ever holding its pixels, with these chunks before them."""
+    """A transparent PNG with these extra chunks, compressed without holding its pixels in memory."""
     packer = zlib.compressobj(9)
     row = b"\0" * (1 + width * 4 * depth // 8)
     pixels = b"".join(packer.compress(row) for _row in range(height)) + packer.flush()

@@ -1,4 +1,4 @@
-"""What processes take of the machine's memory, as Linux counts it."""
+"""Memory usage of processes as Linux counts it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def memory_of(pid: int | str, figure: str) -> int:
-    """A figure of /proc/PID/status in bytes; 0 for a process that has ended."""
+    """A figure of /proc/PID/status in bytes; 0 for an ended process."""
     try:
         status = Path(f"/proc/{pid}/status").read_text()
     except (FileNotFoundError, ProcessLookupError):
@@ -17,12 +17,12 @@ def memory_of(pid: int | str, figure: str) -> int:
 
 
 class PeakMemory:
-    """By how much this process grew within a block at the most: `growth`, in bytes."""
+    """Measures the peak growth of this process within a block: `growth`, in bytes."""
 
     growth = 0
 
     def __enter__(self) -> PeakMemory:
-        Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
+        Path("/proc/self/clear_refs").write_text("5")  # reset the peak
         self._before = memory_of("self", "VmRSS")
         return self
 

@@ -1,4 +1,4 @@
-"""Caches and brokers that are away: stopped, silent, or with a folder that cannot be written."""
+"""Unavailable caches and brokers: stopped, silent, or with an unwritable folder."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from shop.management.servers.redis import start_redis
 
 
 def stopped_redis() -> str:
-    """The address of a real server that has just been stopped."""
+    """The address of a Redis server that has just been stopped."""
     server = start_redis()
     server.stop()
     return f"{server.url}/0"
@@ -29,7 +29,7 @@ def stopped_redis() -> str:
 
 @contextmanager
 def silent_redis() -> Iterator[str]:
-    """A real server that takes connections and answers nothing."""
+    """A server that accepts connections and never answers."""
     server = start_redis()
     os.kill(server.process.pid, signal.SIGSTOP)
     try:
@@ -41,7 +41,7 @@ def silent_redis() -> Iterator[str]:
 
 @contextmanager
 def redis_at(url: str) -> Iterator[None]:
-    """The shop with this server as its cache and broker."""
+    """Use this server as the shop's cache and broker."""
     with (
         override_settings(CACHES={"default": cache_settings(url, settings.DATA_DIR)}),
         _broker(url, broker_options(url, settings.DATA_DIR)),
@@ -51,7 +51,7 @@ def redis_at(url: str) -> Iterator[None]:
 
 @contextmanager
 def broken_queue_folder(folder: Path) -> Iterator[None]:
-    """The embedded shop's queue, whose folder is gone and cannot be made again."""
+    """The embedded queue with a folder that is missing and cannot be created."""
     folder.write_text("not a folder")
     with _broker("filesystem://localhost", broker_options("", folder)):
         yield

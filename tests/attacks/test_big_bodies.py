@@ -1,4 +1,4 @@
-"""Bodies larger than an address takes are refused before they are read, and fill no disk."""
+"""Request bodies above an address's limit are refused before they are read and fill no disk."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.shop.api.tokens import token_of
 TOKEN = "2f1f3f5e-6a0c-4d0e-9a53-0d6f4d0a1b11"
 FORM = "multipart/form-data; boundary=x"
 DEFAULT = 10 * MEGABYTE
-# Every page with a form that sends files, what it may send, and what of it without a sign-in.
+# Every page with a file form: its limit, and the limit without a sign-in, in MB.
 UPLOADS = {
     "members/listing_new.html": ("members:listing-new", (), 26, 10),
     "members/listing.html": ("members:listing-pictures", (7,), 26, 10),
@@ -47,7 +47,7 @@ def head(path, *headers, length=None, kind=FORM):
 
 
 def answer_to_head(web, request):
-    """What comes back although no byte of the body was sent."""
+    """The response although no byte of the body was sent."""
     with web.connect() as connected:
         connected.sendall(request)
         received = b""
@@ -57,7 +57,7 @@ def answer_to_head(web, request):
 
 
 def is_complete(answer):
-    """Until the end of its head and as much as that promises; "100 Continue" has no body."""
+    """Whether head and announced body have arrived; "100 Continue" has no body."""
     text, end, body = answer.partition(b"\r\n\r\n")
     length = re.search(rb"Content-Length: (\d+)", text)
     return bool(end) and len(body) >= (int(length[1]) if length else 0)
@@ -238,7 +238,7 @@ def test_concurrent_bodies_per_network_are_limited_and_others_are_served(web):
     held.pop().close()
     until = time.monotonic() + 10
     while status_of(again := answer_to(asks, network)) != 100 and time.monotonic() < until:
-        pass  # until the server has seen that the connection is closed
+        pass  # until the server has noticed the closed connection
     for connected in (*held, *of_a_proxy):
         connected.close()
 
@@ -271,7 +271,7 @@ def test_network_of_the_visitor_is_counted_behind_a_proxy(settings):
     assert network("203.0.113.7", "X-Forwarded-For: 198.51.100.1", is_from_proxy=False) == "203.0.113.7"
 
 
-@pytest.mark.django_db(transaction=True)  # connections may be closed in between, as between requests
+@pytest.mark.django_db(transaction=True)  # the connection may be closed, as between requests
 def test_visitors_are_known_by_session_or_token():
     user = make_user()
     client = Client()
@@ -291,7 +291,7 @@ def test_visitors_are_known_by_session_or_token():
 
 @pytest.mark.once
 def test_other_servers_refuse_large_bodies_too():
-    """Behind a server that hands a request over before its body has come, nothing of it is read."""
+    """Servers that pass on a request before its body arrived read nothing of it."""
     response = Client().post("/dat-hang/", CONTENT_LENGTH=str(DEFAULT + 1))
 
     assert response.status_code == 413

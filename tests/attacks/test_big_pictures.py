@@ -1,4 +1,4 @@
-"""Pictures that are small as files and large as pixels, or that break what opens them."""
+"""Pictures that are small files with many pixels, or that break decoders."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def _own_media(settings, tmp_path):
 def run_decoder(
     original: Path, folder: Path, *, seconds: int = image_files.DECODER_SECONDS, first: str = ""
 ) -> subprocess.CompletedProcess[str]:
-    """The decoder on a file, after some other code; behind its answer stands what the process has used."""
+    """Run the decoder on a file after the code in `first`; its output ends with the memory used."""
     program = f"""import runpy, sys
 {first}
 try:
@@ -78,7 +78,7 @@ except SystemExit:
 
 
 def decoded(original: Path, folder: Path) -> tuple[list[int], int]:
-    """The widths that the decoder makes of a file, and the most memory that it has had, in bytes."""
+    """The widths that the decoder renders, and its peak memory in bytes."""
     answer, _end, status = run_decoder(original, folder).stdout.partition("\n")
     told = json.loads(answer)
     assert "refused" not in told, told
@@ -149,7 +149,7 @@ def test_endless_headers_are_refused_at_once(content):
 
 @pytest.mark.once
 def test_picture_needing_too_much_memory_is_refused_by_its_header():
-    """WebP has no smaller sizes to decode to, and its decoder holds four copies."""
+    """WebP cannot be decoded to a smaller size, and its decoder holds four copies."""
     canvas = (7295).to_bytes(3, "little") + (5471).to_bytes(3, "little")
     webp = b"RIFF\x1e\0\0\0WEBPVP8X\x0a\0\0\0\x02\0\0\0" + canvas
 
@@ -186,7 +186,7 @@ def test_uploads_of_unproven_buyers_are_dropped(client: Client):
     answer = complain_with_photos(client, part)
 
     assert answer.status_code == 302
-    assert answer["Location"].endswith("phan-anh%2F")  # to the code first, and back
+    assert answer["Location"].endswith("phan-anh%2F")  # to the code page first, and back
     assert [each.size for each in answer.wsgi_request.FILES.getlist("photos")] == [0] * 4
     assert every_row() == before
 
@@ -264,7 +264,7 @@ def test_decoder_that_exceeds_its_limits_ends_and_reports_it(limits, reason):
 
 @pytest.mark.once
 def test_decoder_is_killed_after_its_processor_seconds(tmp_path):
-    """The clock, which ends it first on a busy machine, stands still."""
+    """The wall-clock limit, which would end it first on a busy machine, is disabled."""
     original = tmp_path / "original"
     original.write_bytes(jpeg_of_many_scans(20_000))
 
@@ -288,7 +288,7 @@ def jpeg(**saved) -> bytes:
 
 
 def with_exif(*entries: bytes, after: bytes = b"", next_ifd: int = 0) -> bytes:
-    """A JPEG whose first directory holds these raw entries."""
+    """A JPEG whose first EXIF directory holds these raw entries."""
     directory = struct.pack("<H", len(entries)) + b"".join(entries) + struct.pack("<I", next_ifd)
     tiff = b"II*\0" + struct.pack("<I", 8) + directory + after
     return jpeg(exif=b"Exif\0\0" + tiff)
@@ -352,7 +352,7 @@ def test_first_frame_of_an_animation_is_used(form):
 
 @pytest.mark.once
 def test_gif_frame_larger_than_its_canvas_is_not_unpacked():
-    """The header of the whole names 10 × 10, the first frame 65,535 × 65,535."""
+    """The file's header claims 10 × 10, its first frame 65,535 × 65,535."""
     gif = b"GIF89a\x0a\0\x0a\0\0\0\0" + b"," + struct.pack("<HHHHB", 0, 0, 65535, 65535, 0) + b"\2\1\0\0;"
 
     with pytest.raises(UndecodablePicture) as refused:
@@ -431,7 +431,7 @@ def test_process_decodes_one_picture_at_a_time(monkeypatch):
     for thread in others:
         thread.start()
     for thread in others:
-        thread.join(60)  # they end at once, although the first one still decodes
+        thread.join(60)  # they end at once while the first one still decodes
     at_once = len(decoded_now)
     released.set()
     first.join(60)

@@ -1,4 +1,4 @@
-"""One product must not keep others out of a sweep of the catalogue: promotions, link previews, feeds."""
+"""One failing product must not block others in catalogue sweeps: promotions, link previews, feeds."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ DAY = datetime.timedelta(days=1)
 
 
 def give_lost_photo(product: Product) -> None:
-    """Show a photo whose file is gone from the storage."""
+    """Add a photo whose file is missing in the storage."""
     made = {"640": {"webp": "gone.webp", "jpeg": "gone.jpg", "height": 480}}
     picture = Picture.objects.create(original="gone", state=PictureState.READY, renditions=made)
     ProductMedia.objects.create(product=product, picture=picture)
@@ -76,11 +76,11 @@ def test_product_that_cannot_be_priced_does_not_block_the_end_of_a_promotion(
     assert reduced_products() == {products[1].pk}
     assert (failure.sweep, failure.row_key) == ("catalog.refresh_promotions", str(promotion.pk))
     assert f"product {products[1].pk}: ValueError: odd price" in failure.last_error
-    assert Promotion.objects.get().refresh_at is not None  # it is tried again
+    assert Promotion.objects.get().refresh_at is not None  # it is retried
 
 
 def test_many_changed_products_do_not_block_their_previews(monkeypatch) -> None:
-    """More products changed within the overlap than one run looks at: each run began with the same ones."""
+    """More products changed within the overlap than one run handles, so each run began with the same ones."""
     monkeypatch.setattr(share_pictures, "_LOOKED_AT_AT_ONCE", 2)
     products = [make_product() for _each in range(7)]
     for product in products:

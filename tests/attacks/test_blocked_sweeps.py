@@ -1,4 +1,4 @@
-"""One row that raises must not stop a sweep: not the rows after it, and not the next run."""
+"""A row that raises must stop neither the rows after it nor the next run of a sweep."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_old_card_hold_of_a_basket_is_released_and_blocks_nothing(stripe, monkey
     assert (call.amount, call.state) == (120_000, CallState.INTENDED)
     kinds = PaymentEvent.objects.filter(payment=payment).order_by("pk").values_list("kind", flat=True)
     assert list(kinds)[-1] == EventKind.CANCEL_REQUEST
-    assert not SweepFailure.objects.exists()  # its order is not looked for by the sweep of orders' holds
+    assert not SweepFailure.objects.exists()  # the sweep of orders' holds does not look for its order
 
 
 def test_message_with_41_failures_is_tried_and_later_ones_are_sent() -> None:
@@ -80,7 +80,7 @@ def test_delay_between_tries_grows_and_is_bounded() -> None:
 
 
 class Broken(Exception):
-    """Something nobody has thought of."""
+    """An unexpected error."""
 
 
 def fail_for(*broken: int, calls: list[int]):
@@ -185,7 +185,7 @@ def test_broken_row_of_a_batch_is_found_and_the_others_are_processed() -> None:
 
 
 def test_reservation_that_cannot_be_released_does_not_block_others() -> None:
-    """A stock row whose count of reserved goods is wrong: releasing it would break the database's check."""
+    """The stock row's reserved count is wrong: releasing it would violate a database constraint."""
     first, second = make_variant(on_hand=5), make_variant(on_hand=5)
     for variant in (first, second):
         open_checkout(basket_id=make_basket((variant, 3)).pk, now=NOW)

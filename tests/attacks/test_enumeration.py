@@ -1,4 +1,4 @@
-"""Finding out whether an address has an account: every answer is the same, and its owner is told."""
+"""Account enumeration: answers do not reveal whether an address has an account, and its owner is notified."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from shop.core.models import Change
 from shop.notifications.models import Notification
 from tests.factories import NOW, PASSWORD, make_channel, make_seller, make_user
 from tests.markup import html_of
-from tests.shop.accounts.sent import by_code, last_code
+from tests.shop.accounts.sent_codes import last_code, sign_in_by_code
 from tests.shop.api.client import data_of
 from tests.shop.api.tokens import token_of
-from tests.shop.members.test_application import ACCOUNT, written
+from tests.shop.members.test_application import ACCOUNT, application_form
 from tests.unchanged import refused
 
 pytestmark = pytest.mark.django_db
@@ -39,24 +39,24 @@ CHANGE_EMAIL = """mutation($new: String!, $password: String!) { requestEmailChan
   user { email } errors { field code } } }"""
 
 
-def registered(email: str) -> tuple[int, str, str]:
-    """Status, address and page of a registration, without what differs for each visitor."""
+def register(email: str) -> tuple[int, str, str]:
+    """Status, URL and page of a registration, without what differs for each visitor."""
     client = Client()
     response = client.post(REGISTER, {"name": "Mai", "email": email, "password": NEW}, follow=True)
     page = re.sub(r'value="[^"]{40,}"|nonce="[^"]*"', "", html_of(response))
     return response.status_code, str(response.redirect_chain), page.replace(email, "…")
 
 
-def applied(email: str) -> tuple[int, str, str]:
-    """The same of a cooperative's application by a visitor without an account."""
+def apply_to_sell(email: str) -> tuple[int, str, str]:
+    """The same for a cooperative's application by a visitor without an account."""
     client = Client()
-    response = client.post("/xa-vien/dang-ky/", written() | ACCOUNT | {"email": email}, follow=True)
+    response = client.post("/xa-vien/dang-ky/", application_form() | ACCOUNT | {"email": email}, follow=True)
     page = re.sub(r'value="[^"]{40,}"|nonce="[^"]*"', "", html_of(response))
     return response.status_code, str(response.redirect_chain), page.replace(email, "…")
 
 
-def written_down(user: User, phone: str) -> tuple[str, str]:
-    """Where a buyer lands who writes this number into their details, and the page with them."""
+def save_number(user: User, phone: str) -> tuple[str, str]:
+    """Where a buyer who saves this number in their details is redirected, and the page shown."""
     client = Client()
     client.force_login(user)
     answer = client.post(DETAILS, {"name": "Mai", "phone": phone})
@@ -64,33 +64,33 @@ def written_down(user: User, phone: str) -> tuple[str, str]:
     return answer.headers["Location"], page.replace(format_phone(normalise_phone(phone)), "…")
 
 
-def letters_to(email: str) -> list[str]:
+def subjects_sent_to(email: str) -> list[str]:
     return [each.subject for each in Notification.objects.filter(to=email).order_by("pk")]
 
 
 def test_registering_a_taken_address_looks_like_a_free_one() -> None:
     make_user(email=TAKEN)
 
-    taken, free = registered(TAKEN), registered(FREE)
+    taken, free = register(TAKEN), register(FREE)
 
     assert taken == free
     assert taken[0] == 200
     assert User.objects.count() == 1
-    assert letters_to(TAKEN) == ["Có người mở tài khoản bằng địa chỉ của quý khách"]
-    assert letters_to(FREE) == ["Mã mở tài khoản ở Chợ Phiên"]
+    assert subjects_sent_to(TAKEN) == ["Có người mở tài khoản bằng địa chỉ của quý khách"]
+    assert subjects_sent_to(FREE) == ["Mã mở tài khoản ở Chợ Phiên"]
 
 
 @pytest.mark.usefixtures("all_places")
 def test_applying_with_a_taken_address_looks_like_a_free_one() -> None:
     make_user(email=TAKEN)
 
-    taken, free = applied(TAKEN), applied(FREE)
+    taken, free = apply_to_sell(TAKEN), apply_to_sell(FREE)
 
     assert taken == free
     assert taken[0] == 200
     assert (User.objects.count(), Cooperative.objects.count()) == (1, 0)
-    assert letters_to(TAKEN) == ["Có người mở tài khoản bằng địa chỉ của quý khách"]
-    assert letters_to(FREE) == ["Mã mở tài khoản ở Chợ Phiên"]
+    assert subjects_sent_to(TAKEN) == ["Có người mở tài khoản bằng địa chỉ của quý khách"]
+    assert subjects_sent_to(FREE) == ["Mã mở tài khoản ở Chợ Phiên"]
 
 
 def test_taken_address_hashes_as_many_passwords_as_a_free_one(monkeypatch) -> None:
@@ -104,9 +104,9 @@ def test_taken_address_hashes_as_many_passwords_as_a_free_one(monkeypatch) -> No
         hasher, "encode", lambda self, raw, *rest: hashed.append(raw) or encode(self, raw, *rest)
     )
 
-    registered(TAKEN)
+    register(TAKEN)
     of_taken = len(hashed)
-    registered(FREE)
+    register(FREE)
 
     assert (of_taken, len(hashed) - of_taken) == (1, 1)
 
@@ -148,7 +148,7 @@ def test_owner_of_a_taken_address_is_notified_of_an_api_registration() -> None:
 
     assert taken["user"] == {"id": "", "email": TAKEN}
     assert (taken["requiresConfirmation"], taken["errors"]) == (free["requiresConfirmation"], free["errors"])
-    assert letters_to(TAKEN) == ["Có người mở tài khoản bằng địa chỉ của quý khách"]
+    assert subjects_sent_to(TAKEN) == ["Có người mở tài khoản bằng địa chỉ của quý khách"]
 
 
 def test_changing_to_a_taken_address_looks_like_a_free_one() -> None:
@@ -160,15 +160,15 @@ def test_changing_to_a_taken_address_looks_like_a_free_one() -> None:
     free = data_of(CHANGE_EMAIL, token_of(user), new=FREE, **variables)["requestEmailChange"]
 
     assert taken == free == {"user": {"email": user.email}, "errors": []}
-    assert letters_to(TAKEN) == []
-    assert len(letters_to(FREE)) == 1
+    assert subjects_sent_to(TAKEN) == []
+    assert len(subjects_sent_to(FREE)) == 1
 
 
 def test_saving_a_taken_number_looks_like_a_free_one() -> None:
     holder = make_user(email=TAKEN, phone="+84987654321", phone_confirmed_at=NOW)
     curious, honest = make_user(email="mai@example.com"), make_user(email="lan@example.com")
 
-    taken, free = written_down(curious, "0987 654 321"), written_down(honest, "0912 345 678")
+    taken, free = save_number(curious, "0987 654 321"), save_number(honest, "0912 345 678")
 
     assert taken == (free[0], free[1].replace(honest.email or "", curious.email or ""))
     assert taken[0] == "/tai-khoan/"
@@ -180,7 +180,7 @@ def test_saving_a_taken_number_looks_like_a_free_one() -> None:
 
 
 def test_unconfirmed_number_identifies_nobody(client: Client) -> None:
-    """Neither sign-in nor an invitation finds an account by it, and it keeps its holder out of nothing."""
+    """Neither sign-in nor an invitation finds an account by it, and it does not block the number's owner."""
     squatter = make_user(email="mai@example.com", phone="+84987654321")
     seller = make_seller()
     invitation = {"cooperative_id": seller.pk, "role": Role.PACKER, "actor": Actor.guest(), "now": NOW}
@@ -190,7 +190,7 @@ def test_unconfirmed_number_identifies_nobody(client: Client) -> None:
         add_member(person="0987 654 321", **invitation)
     holder = make_user(email=TAKEN, phone="+84987654321", phone_confirmed_at=NOW)
     add_member(person="0987 654 321", **invitation)
-    by_code(client, "0987 654 321")
+    sign_in_by_code(client, "0987 654 321")
 
     assert authenticate_active_user(written="0987 654 321", password=PASSWORD) == holder
     assert Membership.objects.get().user == holder

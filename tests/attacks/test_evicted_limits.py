@@ -1,4 +1,4 @@
-"""Addresses with unknown query strings fill no cache, and a full cache forgets no limit."""
+"""Unknown query strings do not fill the cache, and a full cache loses no rate limit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Registering somebody else's e-mail address and waiting for its owner to confirm it."""
+"""Registering another person's e-mail address and waiting for its owner to confirm it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def confirm(token: str | None = None) -> None:
 
 
 def password_page() -> str:
-    """The address of the page in the last letter that sets a password."""
+    """The link in the last e-mail that sets a password."""
     letter = Notification.objects.latest("pk")
     assert (letter.to, letter.key.partition(":")[0]) == (ADDRESS, "password")
     found = re.search(r"(/en/tai-khoan/mat-khau/\S+/)", letter.text)
@@ -61,7 +61,7 @@ def test_password_of_the_registrant_ends_when_the_owner_confirms() -> None:
 
 @pytest.mark.parametrize("by", ["confirmation", "password link"])
 def test_stranger_cannot_use_the_account_once_it_is_confirmed(by: str) -> None:
-    """Where the shop lets people in before they confirm."""
+    """With sign-in allowed before confirmation."""
     ShopSettings.objects.create(allow_login_without_confirmation=True)
     data_of(REGISTER, input=registration(password=STRANGERS))
     stolen = data_of(SIGN_IN, email=ADDRESS, password=STRANGERS)["tokenCreate"]
@@ -72,7 +72,7 @@ def test_stranger_cannot_use_the_account_once_it_is_confirmed(by: str) -> None:
 
     if by == "confirmation":
         confirm()
-    else:  # of a buyer who never registered, or forgot it
+    else:  # of a buyer who never registered, or forgot about it
         Client().post("/en/tai-khoan/mat-khau/", {"email": ADDRESS})
     Client().post(password_page(), {"password": OWNERS})
 

@@ -1,4 +1,4 @@
-"""Public metadata, which whoever holds the id of a guest's basket or order may write."""
+"""Public metadata, writable by anyone who knows the id of a guest's basket or order."""
 
 from __future__ import annotations
 

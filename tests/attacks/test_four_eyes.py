@@ -1,4 +1,4 @@
-"""One person alone against the rule of the second person: payouts and bank accounts."""
+"""The second-person rule for payouts and bank accounts cannot be bypassed by one person."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_payout_page_shows_who_proposed_and_confirmed(rules, client: Client) -> 
 
 
 def test_only_the_confirmed_payout_is_paid(rules) -> None:
-    """The account is changed between the confirmation and the payment, and before a confirmation."""
+    """The account changes between confirmation and payment, and before a confirmation."""
     cooperative = make_cooperative(**ACCOUNT)
     payout, lan, mai = due(cooperative, 182_000), person(), person("Mai")
     confirm_proposal(
@@ -243,7 +243,7 @@ def test_concurrent_confirmations_act_once() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_without_the_lock_every_confirmation_acts(monkeypatch) -> None:
-    """The test above finds the fault: whoever read the open proposal before others decided acts, too."""
+    """Proves that the test above finds the fault: everyone who read the open proposal early acts too."""
     ShopSettings.objects.create(pk=1, account_changes_need_second_person=True)
     cooperative = make_cooperative(**ACCOUNT)
     proposal = change_cooperative_account(

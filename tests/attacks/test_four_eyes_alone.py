@@ -1,4 +1,4 @@
-"""Four eyes with one person: nobody locks themselves out, and the desk says when the second one has left."""
+"""The second-person rule with one person: no lock-out, and the desk reports when the second one has left."""
 
 from __future__ import annotations
 

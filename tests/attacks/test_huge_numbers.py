@@ -1,4 +1,4 @@
-"""Numbers that no column holds, in addresses, lists and phone numbers, never break a page."""
+"""Numbers too large for any column, in URLs, lists and phone numbers, never break a page."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ OTHER = {"uuid": uuid.UUID(int=1), "slug": "x", "str": "x", "path": "x"}
 
 @pytest.fixture
 def someone(client: Client) -> Client:
-    """An admin of the platform who also manages a cooperative: every page opens."""
+    """An admin who also manages a cooperative, so that every page opens."""
     make_channel()
     make_places()
     client.force_login(make_member(make_seller(), is_staff=True, is_superuser=True))
@@ -44,7 +44,7 @@ def test_huge_keys_in_addresses_are_not_found(someone: Client) -> None:
 
 
 def test_invalid_page_numbers_of_lists_are_answered(someone: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One odd page for each address, and all of them for each list."""
+    """One invalid page number for each address, and all of them for each list."""
     read: list[object] = []
     validated = Paginator.validate_number
     monkeypatch.setattr(
@@ -101,7 +101,7 @@ def test_forms_refuse_a_long_phone(client: Client) -> None:
 
 
 def _addresses() -> Iterator[tuple[str, dict[str, str]]]:
-    """Names of all addresses with the kinds of their arguments; the admin is Django's own."""
+    """Names of all addresses with the types of their arguments, without Django's admin."""
     yield from _below(get_resolver(), "", {})
 
 

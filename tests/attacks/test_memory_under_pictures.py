@@ -1,4 +1,4 @@
-"""Memory of a web process while strangers send it twelve times four hostile pictures at once."""
+"""Memory of a web process that receives twelve concurrent uploads of four hostile pictures."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from tests.orders.refunds.refunds_at_hand import delivered, line_of
 
 pytestmark = [pytest.mark.once, pytest.mark.processes, pytest.mark.django_db(transaction=True)]
 
-UPLOADS = 12  # at once, each with four pictures
+UPLOADS = 12  # concurrent, each with four pictures
 MOST_OF_WEB = 250  # MB
 MEGABYTE = 1024 * 1024
 
 
 def test_hostile_pictures_use_little_memory_of_a_web_process(tmp_path, record_property) -> None:
-    """What the decoders take in the worker, one at a time, is in `test_big_pictures`."""
+    """The decoder's memory in the worker is tested in `test_big_pictures`."""
     variant = make_variant(price=45_000, on_hand=200)
     groups = [FORMATS[:4], FORMATS[4:]] * (UPLOADS // 2)
     parts = [delivered(make_order((variant, 5)), now=timezone.now()) for _group in groups]
@@ -58,7 +58,7 @@ def test_hostile_pictures_use_little_memory_of_a_web_process(tmp_path, record_pr
 
 
 def complaint(part: OrderPart, names: tuple[str, ...], session: str) -> bytes:
-    """A buyer's complaint with a picture of each of these formats, as it goes over the wire."""
+    """The raw request of a complaint with a picture in each of these formats."""
     token, boundary = "a" * 32, uuid.uuid4().hex
     fields = {
         "csrfmiddlewaretoken": token,

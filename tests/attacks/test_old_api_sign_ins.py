@@ -1,4 +1,4 @@
-"""A stolen refresh token reads on for its thirty days, and changes neither money nor rights nor settings."""
+"""A stolen refresh token can read for thirty days, but change no money, permissions or settings."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ ASKS = set(
     transactionCreate transactionEventReport transactionUpdate
     """.split()
 )
-# It depends on what is asked for: only refunds need a recent sign-in.
+# Only the refund action needs a recent sign-in.
 DEPENDS = {"transactionRequestAction"}
 CREATE = """
     mutation($email: String!, $password: String!) {
@@ -61,7 +61,7 @@ REQUEST = """
 
 
 def signed_in_long_ago(user: User, minutes: int = 16) -> str:
-    """An access token that was renewed just now by a refresh token of an old sign-in."""
+    """An access token just renewed with a refresh token of an old sign-in."""
     made = data_of(CREATE, email=user.email, password=PASSWORD)["tokenCreate"]
     since = timezone.now() - datetime.timedelta(minutes=minutes)
     TokenFamily.objects.filter(user=user).update(at=since)
@@ -69,7 +69,7 @@ def signed_in_long_ago(user: User, minutes: int = 16) -> str:
 
 
 def codes_of(answer: dict) -> list[tuple[str, str]]:
-    """What clients that know our code and what Saleor's Dashboard branch on."""
+    """The codes that our clients and Saleor's Dashboard branch on."""
     extensions = [error["extensions"] for error in answer.get("errors", ())]
     return [(each["code"], each["exception"]["code"]) for each in extensions]
 
@@ -161,12 +161,12 @@ def test_only_refunds_of_card_actions_need_a_recent_sign_in(stripe) -> None:
 
     assert codes_of(refund) == TOO_OLD
     assert codes_of(capture) == []
-    assert every_row() == before  # nothing is held, so that the capture is refused in its payload
+    assert every_row() == before  # nothing is authorised, so the payload refuses the capture
     assert capture["data"]["transactionRequestAction"]["errors"] != []
 
 
 def executed_answer(name: str, token: str) -> dict:
-    """The answer to a mutation with arguments made up until the schema takes them."""
+    """The answer to a mutation with made-up arguments that the schema accepts."""
     schema = built_schema().schema
     for seed in range(40):
         text = ask_all(schema, "mutation", name, Chance(f"{name} {seed}", {}), 1)

@@ -1,4 +1,4 @@
-"""Orders and texts in bulk: to one number, from one network, to the whole shop, over pages and API."""
+"""Limits on orders and text messages per number, network and shop, over pages and API."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def variant() -> Variant:
     return make_variant(on_hand=500)
 
 
-def order(variant: Variant, client: Client | None = None, **fields: Any) -> Any:
+def place_order(variant: Variant, client: Client | None = None, **fields: Any) -> Any:
     client = client or Client()
     if not Basket.objects.exists():
         add_to_basket(client, variant)
@@ -56,10 +56,10 @@ def order(variant: Variant, client: Client | None = None, **fields: Any) -> Any:
     return submit_checkout(client, **fields)
 
 
-def flood(variant: Variant, count: int, **fields: Any) -> None:
+def place_orders(variant: Variant, count: int, **fields: Any) -> None:
     for number in range(count):
         each = {name: value % number if "%" in value else value for name, value in fields.items()}
-        assert order(variant, **each).status_code == 302
+        assert place_order(variant, **each).status_code == 302
 
 
 def text_of(answer: Any) -> str:
@@ -67,42 +67,42 @@ def text_of(answer: Any) -> str:
 
 
 def sent_code() -> str:
-    """The digits of the newest code, as its receiver reads them."""
+    """The digits of the newest code."""
     row = Notification.objects.filter(key__startswith="code:").latest("pk")
     return decrypt_secret(row.sealed)
 
 
 def test_order_beyond_the_phone_limit_needs_a_code(variant: Variant, settings: Any) -> None:
     settings.ORDERS_PER_PHONE = 2
-    flood(variant, 2)
+    place_orders(variant, 2)
     client = Client()
 
-    answer = order(variant, client)
+    answer = place_order(variant, client)
 
     page = text_of(answer)
     assert (answer.status_code, Order.objects.count()) == (200, 2)
     assert "Please confirm your phone number with a code: then your order is placed." in page
     assert 'name="phone-code"' in page
-    wrong = order(variant, client, **{"phone-code": "000000"})
+    wrong = place_order(variant, client, **{"phone-code": "000000"})
     assert wrong.status_code == 200
     assert 'aria-describedby="phone-code-error"' in text_of(wrong)
     assert Order.objects.count() == 2
     assert Notification.objects.filter(key__startswith="code:").count() == 1
 
-    done = order(variant, client, **{"phone-code": sent_code()})
+    done = place_order(variant, client, **{"phone-code": sent_code()})
 
     assert (done.status_code, Order.objects.count()) == (302, 3)
-    assert order(variant, client).status_code == 302  # the phone stays confirmed on this device
+    assert place_order(variant, client).status_code == 302  # the phone stays confirmed on this device
     check_everything()
 
 
 def test_other_phones_of_the_network_are_counted_too(variant: Variant, settings: Any) -> None:
     settings.ORDERS_PER_NETWORK = 3
-    flood(variant, 3, phone="0987 654 %03d")
+    place_orders(variant, 3, phone="0987 654 %03d")
 
-    assert order(variant, phone="0912 345 678").status_code == 200
+    assert place_order(variant, phone="0912 345 678").status_code == 200
     settings.ORDERS_PER_NETWORK = 4
-    assert order(variant, phone="0912 345 678").status_code == 302
+    assert place_order(variant, phone="0912 345 678").status_code == 302
     assert Order.objects.count() == 4
 
 
@@ -110,17 +110,17 @@ def test_all_orders_of_a_day_are_counted_across_networks(variant: Variant, setti
     settings.ORDERS_PER_DAY = 2
     for number in range(2):
         client = Client(REMOTE_ADDR=f"203.0.113.{number}")
-        assert order(variant, client, phone=f"0987 654 00{number}").status_code == 302
+        assert place_order(variant, client, phone=f"0987 654 00{number}").status_code == 302
 
-    assert order(variant, Client(REMOTE_ADDR="203.0.113.9"), phone="0912 345 678").status_code == 200
+    assert place_order(variant, Client(REMOTE_ADDR="203.0.113.9"), phone="0912 345 678").status_code == 200
     assert Order.objects.count() == 2
 
 
 def test_page_asks_for_a_call_when_no_code_can_be_sent(variant: Variant, settings: Any) -> None:
     settings.ORDERS_PER_PHONE, settings.PHONE_CODES = 1, False
-    flood(variant, 1)
+    place_orders(variant, 1)
 
-    page = text_of(order(variant))
+    page = text_of(place_order(variant))
 
     assert "call us: we gladly take your order by phone" in page
     assert 'name="phone-code"' not in page
@@ -132,9 +132,9 @@ def test_confirmed_number_of_an_account_needs_no_code(variant: Variant, settings
     client = Client()
     client.force_login(make_user(email="hanh@example.com", phone=PHONE, phone_confirmed_at=NOW))
     for _ in range(3):
-        assert order(variant, client).status_code == 302
+        assert place_order(variant, client).status_code == 302
 
-    page = text_of(order(variant, client))
+    page = text_of(place_order(variant, client))
 
     assert "This phone number has placed many orders today." in page
     assert Order.objects.count() == 3
@@ -143,14 +143,14 @@ def test_confirmed_number_of_an_account_needs_no_code(variant: Variant, settings
 def test_refused_order_does_not_count(variant: Variant, settings: Any) -> None:
     settings.ORDERS_PER_PHONE = 1
     client = Client()
-    assert order(variant, client, shown_total="1").status_code == 200
+    assert place_order(variant, client, shown_total="1").status_code == 200
 
     assert [counter.count for counter in LimitCounter.objects.filter(key__startswith="orders-")] == [0, 0, 0]
-    assert order(variant, client).status_code == 302
+    assert place_order(variant, client).status_code == 302
 
 
-def completed(variant: Variant, token: str | None = None) -> tuple[bool, list[str]]:
-    """Whether the API placed an order of one piece, and the codes of what it refused."""
+def complete_by_api(variant: Variant, token: str | None = None) -> tuple[bool, list[str]]:
+    """Whether the API placed an order of one item, and its error codes."""
     answer = data_of(COMPLETE, token, id=ready((variant, 1)))["checkoutComplete"]
     return answer["order"] is not None, [error["code"] for error in answer["errors"]]
 
@@ -161,16 +161,19 @@ def test_api_buyer_beyond_the_limit_is_told_to_confirm_the_phone(variant: Varian
     confirmed = make_user(email="hanh@example.com", phone=PHONE, phone_confirmed_at=NOW)
     _app, key = create_app(name="POS", identifier="pos", permissions=[], actor=Actor.system("test"), now=NOW)
 
-    assert completed(variant) == (True, [])
-    assert completed(variant) == (False, ["PHONE_CODE_NEEDED"])
+    assert complete_by_api(variant) == (True, [])
+    assert complete_by_api(variant) == (False, ["PHONE_CODE_NEEDED"])
     assert Order.objects.count() == 1
 
-    assert completed(variant, token_of(make_user(email="mai@example.com"))) == (False, ["PHONE_CODE_NEEDED"])
-    assert completed(variant, token_of(confirmed)) == (True, [])
-    assert completed(variant, token_of(make_admin())) == (True, [])
-    assert completed(variant, key) == (True, [])
+    assert complete_by_api(variant, token_of(make_user(email="mai@example.com"))) == (
+        False,
+        ["PHONE_CODE_NEEDED"],
+    )
+    assert complete_by_api(variant, token_of(confirmed)) == (True, [])
+    assert complete_by_api(variant, token_of(make_admin())) == (True, [])
+    assert complete_by_api(variant, key) == (True, [])
     settings.CONFIRMED_ORDERS_PER_PHONE = 1
-    assert completed(variant, token_of(confirmed)) == (False, ["TOO_MANY_ORDERS"])
+    assert complete_by_api(variant, token_of(confirmed)) == (False, ["TOO_MANY_ORDERS"])
     assert Order.objects.count() == 4
 
 
@@ -207,7 +210,7 @@ def test_new_guest_has_less_time_while_many_guests_have_not_paid(settings: Any) 
     assert stock_of(variant).allocated == 5
 
 
-def text(number: int, to: str = PHONE, **fields: Any) -> Notification:
+def send_text(number: int, to: str = PHONE, **fields: Any) -> Notification:
     send(
         key=f"order:{number}:sms",
         contact_method=ContactMethod.SMS,
@@ -225,21 +228,23 @@ def text(number: int, to: str = PHONE, **fields: Any) -> Notification:
 def test_texts_per_number_and_day_are_limited(settings: Any, capsys: Any) -> None:
     settings.TEXTS_PER_NUMBER = 3
 
-    rows = [text(number) for number in range(5)]
+    rows = [send_text(number) for number in range(5)]
 
     assert [row.sent_at is not None for row in rows] == [True, True, True, False, False]
     assert [row.last_error for row in rows[3:]] == [NUMBER_USED_UP] * 2
     assert all(row.given_up_at is not None for row in rows[3:])
     assert capsys.readouterr().out.count("text to") == 3
-    assert text(6, "+84912345678").sent_at is not None
+    assert send_text(6, "+84912345678").sent_at is not None
 
 
 def test_last_fifth_of_the_shops_texts_is_reserved_for_codes(settings: Any) -> None:
     settings.TEXTS_PER_DAY = 5
 
-    rows = [text(number, f"+8498765432{number}") for number in range(5)]
-    code = text(9, "+84912345678", secret="123456", secret_expires_at=NOW + datetime.timedelta(minutes=5))
-    none_left = text(
+    rows = [send_text(number, f"+8498765432{number}") for number in range(5)]
+    code = send_text(
+        9, "+84912345678", secret="123456", secret_expires_at=NOW + datetime.timedelta(minutes=5)
+    )
+    none_left = send_text(
         10, "+84912345679", secret="123456", secret_expires_at=NOW + datetime.timedelta(minutes=5)
     )
 
@@ -249,17 +254,17 @@ def test_last_fifth_of_the_shops_texts_is_reserved_for_codes(settings: Any) -> N
 
 
 def test_foreign_numbers_get_texts_only_in_configured_countries(settings: Any) -> None:
-    assert text(1, "+12025550100").last_error == FOREIGN_NUMBER
-    assert text(2, "113").last_error == FOREIGN_NUMBER
+    assert send_text(1, "+12025550100").last_error == FOREIGN_NUMBER
+    assert send_text(2, "113").last_error == FOREIGN_NUMBER
 
     settings.TEXT_COUNTRIES = ["84", "1"]
 
-    assert text(3, "+12025550100").sent_at is not None
+    assert send_text(3, "+12025550100").sent_at is not None
 
 
 def test_email_is_sent_when_texts_are_used_up(settings: Any, mailoutbox: Any) -> None:
     settings.TEXTS_PER_DAY = 1
-    text(1)
+    send_text(1)
     send(
         key="letter",
         contact_method=ContactMethod.EMAIL,
@@ -274,7 +279,7 @@ def test_email_is_sent_when_texts_are_used_up(settings: Any, mailoutbox: Any) ->
 
 def test_no_code_is_promised_that_would_not_be_sent(settings: Any) -> None:
     settings.TEXTS_PER_NUMBER = 1
-    text(1)
+    send_text(1)
 
     answer = Client().post("/en/tai-khoan/dang-nhap/gui-ma/", {"phone": "0987 654 321"})
 
@@ -286,7 +291,7 @@ def test_no_code_is_promised_that_would_not_be_sent(settings: Any) -> None:
 def test_desk_shows_texts_that_were_not_sent(client: Client, settings: Any) -> None:
     settings.TEXTS_PER_NUMBER = 1
     for number in range(3):
-        text(number)
+        send_text(number)
     Notification.objects.filter(sent_at=None).update(given_up_at=datetime.datetime.now(datetime.UTC))
     client.force_login(make_admin())
 

@@ -1,4 +1,4 @@
-"""A stranger with a buyer's phone number must not reach the order, its goods or its money."""
+"""A stranger who knows a buyer's phone number cannot reach the order, its items or its money."""
 
 from __future__ import annotations
 
@@ -30,32 +30,32 @@ FOREIGN = {"bank": "970436", "account": "0099887766", "holder": "Kẻ Gian"}
 DAY = datetime.timedelta(days=1)
 
 
-def trade() -> dict[str, list[object]]:
-    """Everything but what tries leave behind: counters of limits."""
+def business_rows() -> dict[str, list[object]]:
+    """All rows except the limit counters that tries leave behind."""
     return {table: rows for table, rows in every_row().items() if table != "core.LimitCounter"}
 
 
-def page(path: str) -> str:
+def order_url(path: str) -> str:
     return f"/en/don-hang/{path}"
 
 
 def test_order_number_finds_nothing(client: Client) -> None:
     order = paid_order()
-    before = trade()
+    before = business_rows()
 
     for number in range(order.number - 2, order.number + 2):
-        answer = client.post(page(""), {"phone": PHONE, "code": str(number)})
+        answer = client.post(order_url(""), {"phone": PHONE, "code": str(number)})
         assert answer.status_code == 200
         assert "A number alone finds no order." in html_of(answer)
 
-    assert trade() == before
+    assert business_rows() == before
 
 
 def test_takeover_is_refused_at_every_step(client: Client) -> None:
-    """Even with the page's address, as somebody has who looked over the buyer's shoulder."""
+    """Even for somebody who knows the page's address."""
     order = paid_order(email="hoa@example.com")
     token, key = order.pk, uuid.uuid4().hex
-    code_page = page(f"{token}/ma/")
+    code_page = order_url(f"{token}/ma/")
     steps = [
         (f"{token}/goi/1/huy/", {"key": key}),
         (f"{token}/tai-khoan-nhan-tien/", {"key": key, **FOREIGN}),
@@ -67,74 +67,74 @@ def test_takeover_is_refused_at_every_step(client: Client) -> None:
         (f"{token}/phan-anh/{uuid.uuid4()}/rut/", {}),
         (f"{token}/can/{uuid.uuid4()}/", {"answer": "agreed"}),
     ]
-    before = trade()
+    before = business_rows()
 
     for path, posted in steps:
-        answer = client.post(page(path), posted)
+        answer = client.post(order_url(path), posted)
         assert (path, answer.status_code) == (path, 302)
         assert answer.headers["Location"].partition("?")[0] == code_page
 
-    fields = client.post(page(f"{token}/the/"))
+    fields = client.post(order_url(f"{token}/the/"))
     assert (fields.status_code, fields.json()) == (403, {"reload": True})
-    assert trade() == before
-    assert client.get(page(f"{token}/")).status_code == 200
-    assert client.get(page(f"{token}/tai-khoan-nhan-tien/")).status_code == 302
+    assert business_rows() == before
+    assert client.get(order_url(f"{token}/")).status_code == 200
+    assert client.get(order_url(f"{token}/tai-khoan-nhan-tien/")).status_code == 302
 
 
 def test_buyer_with_a_phone_code_cancels_and_names_an_account(client: Client) -> None:
     order = paid_order(email="")
-    code_page = page(f"{order.pk}/ma/")
+    code_page = order_url(f"{order.pk}/ma/")
 
     client.post(code_page, {"send": "sms"})
     answer = client.post(code_page, {"code": last_sent_code(to="+84987654321")})
-    assert answer.headers["Location"] == page(f"{order.pk}/")
-    client.post(page(f"{order.pk}/goi/1/huy/"), {"key": uuid.uuid4().hex})
+    assert answer.headers["Location"] == order_url(f"{order.pk}/")
+    client.post(order_url(f"{order.pk}/goi/1/huy/"), {"key": uuid.uuid4().hex})
 
     assert order.parts.get().state == PartState.CANCELLED
-    answer = client.post(page(f"{order.pk}/tai-khoan-nhan-tien/"), {"key": str(uuid.uuid4()), **FOREIGN})
-    assert answer.headers["Location"] == page(f"{order.pk}/")
+    answer = client.post(order_url(f"{order.pk}/tai-khoan-nhan-tien/"), {"key": str(uuid.uuid4()), **FOREIGN})
+    assert answer.headers["Location"] == order_url(f"{order.pk}/")
     assert Payout.objects.get().bank_account == "0099887766"
 
 
 def test_another_device_needs_its_own_code(client: Client) -> None:
     order = paid_order(email="")
-    client.post(page(f"{order.pk}/ma/"), {"send": "sms"})
-    client.post(page(f"{order.pk}/ma/"), {"code": last_sent_code(to="+84987654321")})
+    client.post(order_url(f"{order.pk}/ma/"), {"send": "sms"})
+    client.post(order_url(f"{order.pk}/ma/"), {"code": last_sent_code(to="+84987654321")})
 
-    assert client.get(page(f"{order.pk}/tai-khoan-nhan-tien/")).status_code == 200
-    assert Client().get(page(f"{order.pk}/tai-khoan-nhan-tien/")).status_code == 302
+    assert client.get(order_url(f"{order.pk}/tai-khoan-nhan-tien/")).status_code == 200
+    assert Client().get(order_url(f"{order.pk}/tai-khoan-nhan-tien/")).status_code == 302
 
 
 def test_planted_session_does_not_get_the_proof(client: Client) -> None:
     order = paid_order(email="")
-    stranger, code_page = Client(), page(f"{order.pk}/ma/")
+    stranger, code_page = Client(), order_url(f"{order.pk}/ma/")
     stranger.post(code_page, {"send": "sms"})
     client.cookies = stranger.cookies.copy()
 
     client.post(code_page, {"code": last_sent_code(to="+84987654321")})
 
-    assert client.get(page(f"{order.pk}/tai-khoan-nhan-tien/")).status_code == 200
-    assert stranger.get(page(f"{order.pk}/tai-khoan-nhan-tien/")).status_code == 302
+    assert client.get(order_url(f"{order.pk}/tai-khoan-nhan-tien/")).status_code == 200
+    assert stranger.get(order_url(f"{order.pk}/tai-khoan-nhan-tien/")).status_code == 302
 
 
 def test_code_for_ones_own_order_opens_no_other(client: Client) -> None:
     theirs = paid_order(email="")
     mine = make_order((make_variant(), 1), phone="+84912345678", email="")
-    client.post(page(f"{mine.pk}/ma/"), {"send": "sms"})
+    client.post(order_url(f"{mine.pk}/ma/"), {"send": "sms"})
     digits = last_sent_code(to="+84912345678")
 
-    answer = client.post(page(f"{theirs.pk}/ma/"), {"code": digits})
+    answer = client.post(order_url(f"{theirs.pk}/ma/"), {"code": digits})
 
     assert answer.status_code == 200
-    assert client.get(page(f"{theirs.pk}/tai-khoan-nhan-tien/")).status_code == 302
+    assert client.get(order_url(f"{theirs.pk}/tai-khoan-nhan-tien/")).status_code == 302
     assert theirs.parts.get().state == PartState.NEW
 
 
 def test_codes_are_sent_only_to_the_orders_contact(client: Client) -> None:
     order = paid_order(email="hoa@example.com")
 
-    client.post(page(f"{order.pk}/ma/"), {"send": "sms", "phone": "0900000001", "to": "0900000001"})
-    client.post(page(f"{order.pk}/ma/"), {"send": "email", "email": "thief@example.com"})
+    client.post(order_url(f"{order.pk}/ma/"), {"send": "sms", "phone": "0900000001", "to": "0900000001"})
+    client.post(order_url(f"{order.pk}/ma/"), {"send": "email", "email": "thief@example.com"})
 
     codes = Notification.objects.filter(key__startswith="code:").order_by("pk")
     assert list(codes.values_list("contact_method", "to")) == [
@@ -147,7 +147,7 @@ def test_codes_per_order_are_limited_across_networks() -> None:
     order = paid_order(email="hoa@example.com")
 
     answers = [
-        Client(REMOTE_ADDR=f"203.0.113.{n}").post(page(f"{order.pk}/ma/"), {"send": contact_method})
+        Client(REMOTE_ADDR=f"203.0.113.{n}").post(order_url(f"{order.pk}/ma/"), {"send": contact_method})
         for n, contact_method in enumerate(["sms", "email"] * CODES_FOR_ORDER.tries)
     ]
 
@@ -163,9 +163,9 @@ def test_order_lookups_are_limited_by_phone_order_and_network(limit) -> None:
         phone = PHONE if limit is FIND_LIMIT_BY_PHONE else f"09{n:08}"
         code = order.code if limit is FIND_LIMIT_BY_ORDER else f"TA7K2M{n:02}"
         address = "203.0.113.9" if limit is FIND_LIMIT_BY_NETWORK else f"203.0.113.{n}"
-        Client(REMOTE_ADDR=address).post(page(""), {"phone": phone, "code": code})
+        Client(REMOTE_ADDR=address).post(order_url(""), {"phone": phone, "code": code})
 
-    last = Client(REMOTE_ADDR="203.0.113.9").post(page(""), {"phone": PHONE, "code": order.code})
+    last = Client(REMOTE_ADDR="203.0.113.9").post(order_url(""), {"phone": PHONE, "code": order.code})
 
     assert last.status_code == 429
 
@@ -177,16 +177,16 @@ def test_signed_in_buyer_needs_no_code_and_others_do(client: Client) -> None:
     stranger = Client()
     stranger.force_login(make_user())
 
-    assert client.get(page(f"{order.pk}/tai-khoan-nhan-tien/")).status_code == 200
-    assert stranger.get(page(f"{order.pk}/tai-khoan-nhan-tien/")).status_code == 302
+    assert client.get(order_url(f"{order.pk}/tai-khoan-nhan-tien/")).status_code == 200
+    assert stranger.get(order_url(f"{order.pk}/tai-khoan-nhan-tien/")).status_code == 302
 
 
 def test_changed_account_is_notified_on_every_channel_and_waits_a_day(client: Client) -> None:
     order = paid_order(email="hoa@example.com")
     prove_order(client, order)
-    client.post(page(f"{order.pk}/goi/1/huy/"), {"key": uuid.uuid4().hex})
+    client.post(order_url(f"{order.pk}/goi/1/huy/"), {"key": uuid.uuid4().hex})
 
-    client.post(page(f"{order.pk}/tai-khoan-nhan-tien/"), {"key": str(uuid.uuid4()), **FOREIGN})
+    client.post(order_url(f"{order.pk}/tai-khoan-nhan-tien/"), {"key": str(uuid.uuid4()), **FOREIGN})
 
     payout = Payout.objects.get()
     named = Change.objects.get(action="refund.account_named").at
@@ -204,7 +204,7 @@ def test_changed_account_is_notified_on_every_channel_and_waits_a_day(client: Cl
 def test_reordering_a_foreign_order_reveals_nothing_of_its_buyer(client: Client) -> None:
     order = make_order((make_variant(on_hand=9), 1), email="hoa@example.com", now=LATER)
 
-    client.post(page(f"{order.pk}/dat-lai/"))
+    client.post(order_url(f"{order.pk}/dat-lai/"))
     checkout = html_of(client.get("/en/dat-hang/", follow=True))
 
     assert "hoa@example.com" not in checkout

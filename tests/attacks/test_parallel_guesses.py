@@ -1,4 +1,4 @@
-"""Guessing a password: many at once, from many networks, and with the name written in many ways."""
+"""Password guessing: concurrent, from many networks, and with different spellings of the name."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from shop.accounts.sign_in.login_limits import FAILED_SIGN_INS, SIGN_INS_PER_ACC
 from shop.core.web.rate_limits import Limit
 from tests.factories import NOW, PASSWORD, make_user
 from tests.races.together import together
-from tests.shop.accounts.sent import last_code
+from tests.shop.accounts.sent_codes import last_code
 from tests.shop.api.client import post
 
 SIGN_IN = reverse("accounts:sign-in")
@@ -21,7 +21,7 @@ PARALLEL = 24
 
 
 def guess(name: str, password: str = "sai-mat-khau", *, network: str = "203.0.113.1", client=None) -> str:
-    """A try over the API; its error code, empty for a success."""
+    """Try to sign in over the API and return the error code, empty on success."""
     body = {"query": CREATE, "variables": {"email": name, "password": password}}
     client = client or Client()
     client.defaults["REMOTE_ADDR"] = network
@@ -33,7 +33,7 @@ def sign_in(client: Client, name: str, password: str, network: str = "203.0.113.
     return client.post(SIGN_IN, {"name": name, "password": password}, REMOTE_ADDR=network)
 
 
-def passwords_tried(monkeypatch) -> list[str]:
+def record_passwords(monkeypatch) -> list[str]:
     tried: list[str] = []
     check = User.check_password
 
@@ -48,7 +48,7 @@ def passwords_tried(monkeypatch) -> list[str]:
 @pytest.mark.django_db(transaction=True)
 def test_concurrent_guesses_stay_within_the_limit(monkeypatch) -> None:
     user = make_user()
-    tried = passwords_tried(monkeypatch)
+    tried = record_passwords(monkeypatch)
 
     codes = together([lambda n=n: guess(user.email, f"sai-{n}") for n in range(PARALLEL)], hands=12)
 
@@ -58,9 +58,9 @@ def test_concurrent_guesses_stay_within_the_limit(monkeypatch) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_counting_after_the_check_lets_more_guesses_through(monkeypatch) -> None:
-    """The test above finds the fault: with tries that are only looked up, all of them are compared."""
+    """Proves that the test above finds the fault: if tries are only looked up, all passwords are compared."""
     user = make_user()
-    tried = passwords_tried(monkeypatch)
+    tried = record_passwords(monkeypatch)
     monkeypatch.setattr(Limit, "take", Limit.check)
 
     together([lambda n=n: guess(user.email, f"sai-{n}") for n in range(PARALLEL)], hands=12)
@@ -71,7 +71,7 @@ def test_counting_after_the_check_lets_more_guesses_through(monkeypatch) -> None
 @pytest.mark.django_db(transaction=True)
 def test_pages_and_api_share_a_limit(monkeypatch) -> None:
     user = make_user()
-    tried = passwords_tried(monkeypatch)
+    tried = record_passwords(monkeypatch)
 
     for _ in range(4):
         guess(user.email)
@@ -86,7 +86,7 @@ def test_pages_and_api_share_a_limit(monkeypatch) -> None:
 @pytest.mark.django_db
 def test_account_has_one_limit_in_any_spelling_of_its_name(monkeypatch) -> None:
     user = make_user(email="lan@example.com", phone="+84912345678", phone_confirmed_at=NOW)
-    tried = passwords_tried(monkeypatch)
+    tried = record_passwords(monkeypatch)
     names = ["lan@example.com", " LAN@example.com", "0912345678", "+84 912 345 678", "84912345678"]
 
     for name in names * 4:
@@ -99,7 +99,7 @@ def test_account_has_one_limit_in_any_spelling_of_its_name(monkeypatch) -> None:
 @pytest.mark.django_db
 def test_guesses_from_many_networks_end_at_the_account_limit(monkeypatch) -> None:
     user = make_user()
-    tried = passwords_tried(monkeypatch)
+    tried = record_passwords(monkeypatch)
 
     codes = [guess(user.email, network=f"198.51.100.{n}") for n in range(SIGN_INS_PER_ACCOUNT.tries + 5)]
 
@@ -170,7 +170,7 @@ def test_unknown_accounts_are_asked_for_a_code_alike() -> None:
 
 @pytest.mark.django_db
 def test_successful_sign_ins_use_up_no_tries() -> None:
-    """A storefront's server signs in all of its buyers."""
+    """A storefront's server signs in all of its buyers from one network."""
     user = make_user()
 
     codes = [guess(user.email, PASSWORD) for _ in range(SIGN_INS_PER_ACCOUNT.tries + 10)]

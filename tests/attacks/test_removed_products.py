@@ -1,4 +1,4 @@
-"""A removed product is as good as missing: nobody lists it, opens it or changes it."""
+"""A removed product behaves like a missing one: it cannot be listed, opened or changed."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def cooperative() -> Cooperative:
 
 @pytest.fixture
 def removed(cooperative: Cooperative) -> Product:
-    """Sold once, so that the past still names it."""
+    """A removed product that was sold once, so its row remains."""
     product = make_product(cooperative, name="Gừng tươi")
     make_order((product.variants.get(), 1))
     delete_product(cooperative=cooperative, product_id=product.pk, actor=Actor.system(), now=NOW)

@@ -1,4 +1,4 @@
-"""Order codes must not repeat: a repeat would make placing orders fail until somebody mends it."""
+"""Order codes must not repeat: a repeated code would make placing orders fail."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WHERE_CODES_REPEATED = len(ALPHABET) ** 4  # the old multiplier shared the facto
 
 
 def continue_codes_after(number: int) -> None:
-    """Let the next order take the number that follows `number`."""
+    """Make the next order use the number after `number`."""
     OrderCode.objects.create(pk=number)
     with connection.cursor() as cursor:
         for statement in connection.ops.sequence_reset_sql(no_style(), [OrderCode]):

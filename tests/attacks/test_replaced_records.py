@@ -1,4 +1,4 @@
-"""Statements that neither update nor delete, and yet replace or empty what may only grow."""
+"""Statements that replace or empty append-only tables without UPDATE or DELETE."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_reused_key_replaces_no_row(model, column: str) -> None:
 
 
 def _displacing(table: str, column: str, names: Iterable[str]) -> str:
-    """An insertion that takes the place of the row with the same key."""
+    """An insertion that replaces the row with the same key."""
     values = f"INTO {table} ({', '.join(names)}) VALUES ({', '.join('%s' for _name in names)})"
     if connection.vendor == "sqlite":
         return f"INSERT OR REPLACE {values}"

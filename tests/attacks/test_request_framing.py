@@ -1,4 +1,4 @@
-"""Requests that two servers could read in two ways, forged proxy headers, and what HTTP asks of answers."""
+"""Request smuggling, forged proxy headers, and conformance of responses to HTTP."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ def test_one_range_of_a_file_is_sent_and_many_are_not(web):
 
 
 def read_one_response(connection):
-    """Read the head and exactly the body it announces, so that nothing of it is left on the connection."""
+    """Read the head and exactly the body it announces, so that the connection is left clean."""
     received = b""
     while b"\r\n\r\n" not in received:
         received += connection.recv(4096)

@@ -1,4 +1,4 @@
-"""Stolen refresh tokens: a used one ends the sign-in, and so does whatever signs its owner out."""
+"""Stolen refresh tokens: reuse ends the sign-in, and so does signing out."""
 
 from __future__ import annotations
 
@@ -42,21 +42,21 @@ def signed_in(user, client=None):
     return post(body, client=client).json()["data"]["tokenCreate"]
 
 
-def rotated(token):
+def refresh(token):
     return data_of(ROTATE, token=token)["tokenRefresh"]
 
 
-def pass_grace() -> None:
+def end_grace_period() -> None:
     TokenFamily.objects.update(rotated_at=timezone.now() - GRACE - datetime.timedelta(seconds=1))
 
 
 def test_reused_token_ends_its_family() -> None:
     first = signed_in(make_user())["refreshToken"]
-    second = rotated(first)["refreshToken"]
-    pass_grace()
+    second = refresh(first)["refreshToken"]
+    end_grace_period()
 
-    assert rotated(first) == REVOKED
-    assert rotated(second) == REVOKED
+    assert refresh(first) == REVOKED
+    assert refresh(second) == REVOKED
     assert not TokenFamily.objects.exists()
     assert Change.objects.filter(action="user.token_reused").count() == 1
 
@@ -64,28 +64,28 @@ def test_reused_token_ends_its_family() -> None:
 def test_other_sign_ins_of_the_person_stay_valid() -> None:
     user = make_user()
     first, other = signed_in(user)["refreshToken"], signed_in(user)["refreshToken"]
-    rotated(first)
-    pass_grace()
-    rotated(first)
+    refresh(first)
+    end_grace_period()
+    refresh(first)
 
-    assert rotated(other)["errors"] == []
+    assert refresh(other)["errors"] == []
 
 
 def test_lost_answer_is_repeated() -> None:
     first = signed_in(make_user())["refreshToken"]
 
-    answers = [rotated(first)["refreshToken"] for _ in range(3)]
+    answers = [refresh(first)["refreshToken"] for _ in range(3)]
 
     assert len(set(answers)) == 1
     assert answers[0] != first
-    assert rotated(answers[0])["errors"] == []
+    assert refresh(answers[0])["errors"] == []
 
 
 def test_saleor_clients_keep_one_token_until_it_expires() -> None:
     token = signed_in(make_user())["refreshToken"]
 
     for _ in range(3):
-        pass_grace()
+        end_grace_period()
         assert data_of(SALEOR, token=token)["tokenRefresh"]["errors"] == []
 
 
@@ -101,7 +101,7 @@ def test_cookie_is_renewed_and_the_old_one_ends_the_family() -> None:
     assert by_cookie() == []
     assert client.cookies["refreshToken"].value != old
     assert by_cookie() == []
-    pass_grace()
+    end_grace_period()
     client.cookies["refreshToken"] = old
     assert by_cookie() == [{"code": "JWT_INVALID_TOKEN"}]
     assert not TokenFamily.objects.exists()
@@ -123,7 +123,7 @@ def test_signing_out_ends_tokens(end, client: Client) -> None:
     else:
         client.post(reverse("accounts:api-client-end", args=[TokenFamily.objects.get().pk]))
 
-    assert rotated(token) == REVOKED
+    assert refresh(token) == REVOKED
     assert not TokenFamily.objects.exists()
 
 
@@ -145,19 +145,19 @@ def test_devices_page_lists_api_sign_ins_and_ends_only_ones_own(client: Client) 
 def test_concurrent_refreshes_have_one_successor() -> None:
     first = signed_in(make_user())["refreshToken"]
 
-    answers = together([lambda: rotated(first)["refreshToken"] for _ in range(8)], hands=8)
+    answers = together([lambda: refresh(first)["refreshToken"] for _ in range(8)], hands=8)
 
     assert len(set(answers)) == 1
-    assert rotated(answers[0])["errors"] == []
+    assert refresh(answers[0])["errors"] == []
 
 
 @pytest.mark.django_db(transaction=True)
 def test_without_the_lock_concurrent_refreshes_have_several(monkeypatch) -> None:
-    """The test above finds the fault: whoever reads before others write makes a successor of their own."""
+    """Proves that the test above finds the fault: each reader before the first write creates a successor."""
     first = signed_in(make_user())["refreshToken"]
     read_by_all = TokenFamily.objects.get()
     monkeypatch.setattr(token_families, "lock_row", lambda _rows: copy.copy(read_by_all))
 
-    answers = together([lambda: rotated(first)["refreshToken"] for _ in range(4)], hands=4)
+    answers = together([lambda: refresh(first)["refreshToken"] for _ in range(4)], hands=4)
 
     assert len(set(answers)) == 4

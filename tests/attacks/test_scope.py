@@ -1,4 +1,4 @@
-"""Widening a group of staff from some cooperatives to the whole platform without saying so."""
+"""A staff group of some cooperatives must not become platform-wide implicitly."""
 
 from __future__ import annotations
 

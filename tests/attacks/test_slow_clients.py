@@ -1,4 +1,4 @@
-"""Two hundred connections that trickle, pause or do nothing, to keep everybody else waiting."""
+"""Two hundred slow or idle connections that try to keep others waiting."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PATIENCE = 30  # seconds; for a busy machine
 
 @pytest.fixture(scope="module")
 def hurried_web(tmp_path_factory, django_db_setup, django_db_blocker):
-    """Two processes that wait three seconds for each step."""
+    """Two web processes with timeouts of three seconds."""
     folder = tmp_path_factory.mktemp("web")
     with django_db_blocker.unblock():
         web = Web(folder, **SHORT_TIMEOUTS)
@@ -69,7 +69,7 @@ def idle_connections(web):
 
 
 def trickle(connections, stopped):
-    """A byte to each of them, four times a second, as long as they take it."""
+    """Send a byte to each connection four times a second until it closes."""
     while not stopped.wait(0.25):
         for connected in connections:
             try:
@@ -102,7 +102,7 @@ def test_pages_are_served_beside_200_slow_connections_which_are_closed(hurried_w
         cut_off = [closed_within(each, max(0.01, began + PATIENCE - time.monotonic())) for each in trickling]
         ended = [closed_within(each, max(0.01, began + PATIENCE - time.monotonic())) for each in idle]
         while hurried_web.open_connections() and time.monotonic() < began + PATIENCE:
-            stopped.wait(0.1)  # those that do not read do not see their end
+            stopped.wait(0.1)  # clients that do not read do not notice the end
         taken, held = time.monotonic() - began, hurried_web.open_connections()
     finally:
         stopped.set()
@@ -169,7 +169,7 @@ def test_connections_per_address_are_limited_and_others_are_served(web):
 
 
 def test_stopping_shop_answers_requests_it_has_begun(hurried_web):
-    """A body still on its way when the processes are told to stop is read and answered, then closed."""
+    """A body still arriving when the processes stop is read and answered, then the connection closes."""
     body = b'{"query": "{ shop { name } }"}'
     with hurried_web.connect() as connected:
         connected.sendall(
@@ -178,7 +178,7 @@ def test_stopping_shop_answers_requests_it_has_begun(hurried_web):
         )
         connected.sendall(body[:10])
         hurried_web.get("/health/")
-        for pid in hurried_web.children():  # the processes that serve; their master starts others
+        for pid in hurried_web.children():  # the serving processes; their master starts others
             os.kill(pid, signal.SIGTERM)
         connected.sendall(body[10:])
         answer = everything(connected)

@@ -1,4 +1,4 @@
-"""The shop's web processes as `manage.py run` starts them, and raw connections to them."""
+"""Web processes as `manage.py run` starts them, and raw connections to them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SHORT_TIMEOUTS = {
 
 
 class Web:
-    """Web processes with a migrated, empty database in a folder of their own."""
+    """Web processes with their own folder and a migrated, empty database."""
 
     def __init__(self, folder: Path, *, workers: int = 2, **variables: str) -> None:
         self.folder = folder
@@ -77,13 +77,13 @@ class Web:
         return socket.create_connection(("127.0.0.1", self.port), timeout=20, source_address=(source, 0))
 
     def answers(self, request: bytes, source: str = "127.0.0.1") -> bytes:
-        """All that comes back until the connection is closed."""
+        """The response until the connection is closed."""
         with self.connect(source) as connected:
             connected.sendall(request)
             return everything(connected)
 
     def get(self, path: str) -> tuple[int, float]:
-        """The status and the seconds that it took."""
+        """The status and the seconds taken."""
         began = time.perf_counter()
         answer = self.answers(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode())
         return status_of(answer), time.perf_counter() - began
@@ -93,7 +93,7 @@ class Web:
         return [int(pid) for pid in path.read_text().split()]
 
     def open_connections(self) -> int:
-        """How many visitors' connections the processes hold."""
+        """The number of client connections the processes hold."""
         held = 0
         own_port = f":{self.port:04X}"
         inodes = {
@@ -110,7 +110,7 @@ class Web:
         return held
 
     def spooled_bytes(self) -> int:
-        """The size of all temporary files that the processes hold open, named or not."""
+        """The total size of temporary files the processes hold open, named or not."""
         size = 0
         for pid in self.children():
             for descriptor in Path(f"/proc/{pid}/fd").iterdir():

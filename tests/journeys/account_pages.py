@@ -1,4 +1,4 @@
-"""The pages of an account, and the sessions that lead to them."""
+"""Account pages, and sessions that can open them."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ ACCOUNT_PAGES: list[tuple[str, str, dict[str, Any] | None]] = [
 
 
 def account_sessions(buyer: User) -> dict[str, str]:
-    """People on their way in, and a buyer who has just come in."""
+    """Sessions in the middle of signing in, and of a buyer who has just signed in."""
     way = {"next": "", "back": ""}
     entering = _sent(CodePurpose.ENTER, "+84987000001") | way
     known = {"to": buyer.phone or "", "at": time.time()} | way
@@ -103,7 +103,7 @@ def account_sessions(buyer: User) -> dict[str, str]:
 
 
 def data_pages(buyer: User) -> list[tuple[str, str]]:
-    """Requests of a buyer and of a guest, at each state: pages that show them, and who opens them."""
+    """Data requests of a buyer and a guest in each state: the pages that show them, and who opens them."""
     now, by = timezone.now(), Actor.system("test")
     record_consent(user_id=buyer.pk, purpose=ConsentPurpose.NEWS, actor=by, now=now)
     late = now - datetime.timedelta(days=40)
@@ -129,7 +129,7 @@ def data_pages(buyer: User) -> list[tuple[str, str]]:
 
 
 def proof_for_the_whole_walk() -> str:
-    """The time of a proof of identity that stays recent: looking at every page may take over ten minutes."""
+    """The time of a confirmation that stays recent although visiting all pages may take ten minutes."""
     return (timezone.now() + datetime.timedelta(days=1)).isoformat()
 
 
@@ -146,7 +146,7 @@ def _just_in(user: User, **values: Any) -> str:
 
 
 def kept_session(**values: Any) -> str:
-    """The key of a session that holds these values."""
+    """The key of a saved session with these values."""
     session = import_module(settings.SESSION_ENGINE).SessionStore()
     session.update(values)
     session.save()

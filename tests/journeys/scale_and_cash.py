@@ -1,4 +1,4 @@
-"""Goods by weight at every step of the scale, and cash at every step of its way, to be looked at."""
+"""Weighed items at every stage, and cash at every stage, as rows for pages to show."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _STEPS = {"to weigh": None, "asked": 6000, "refused": 6000, "weighed": 4600}
 
 
 class ScaleAndCash:
-    """Made beside the other rows of the world, for one of its sellers and its buyer."""
+    """Rows for one seller and buyer of the world."""
 
     def __init__(self, seller: Cooperative, buyer: User, admin: User, *, now: datetime.datetime) -> None:
         self._by: dict[str, Any] = {"actor": Actor.system(), "now": now}
@@ -59,7 +59,7 @@ class ScaleAndCash:
         return order
 
     def _cash(self, seller: Cooperative) -> list[CashRemittance]:
-        """Cash in a carrier's hands and in the seller's, handed in, and seen; short, with the reason."""
+        """Cash held by a carrier and by the seller, remitted, and reconciled; a shortfall with its reason."""
         held = [self._brought(seller, carrier=CARRIER) for _each in range(4)]
         self._brought(seller, carrier="")
         carrier = Remitter(CashHolder.CARRIER, carrier=CARRIER)
@@ -79,7 +79,7 @@ class ScaleAndCash:
         )
 
     def _statements(self, admin: User, now: datetime.datetime) -> list[StatementImport]:
-        """One that is only read, one that was taken over with rows that differ."""
+        """A statement that is only read, and an imported one with differing rows."""
         held = list(Parcel.objects.of_carrier(CARRIER).filter(cod_state="collected").order_by("pk"))
         rows = [(parcel.tracking_number, parcel.cod_collected, 5_000) for parcel in held]
         first, second = (

@@ -1,4 +1,4 @@
-"""Paying by card in a browser, against our double of Stripe: on our page, on Stripe's, and by the scale."""
+"""Card payments in a browser against a test double of Stripe: on our page, on Stripe's, and by weight."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ DESK = {"viewport": {"width": 1280, "height": 900}}
 
 @pytest.fixture
 def stripe(live_server: Any, settings: Any, jobs_at_once: None) -> Iterator[StripeDouble]:
-    """Stripe, which tells the shop of everything by itself."""
+    """A Stripe double that sends webhooks by itself."""
     with StripeDouble() as double:
         set_up(double, settings)
         settings.PUBLIC_URL = live_server.url
@@ -47,7 +47,7 @@ def stripe(live_server: Any, settings: Any, jobs_at_once: None) -> Iterator[Stri
 
 @pytest.fixture
 def pillow(live_server: Any) -> Product:
-    """One cooperative with one pillow for 90,000 đồng, which its carrier brings for 30,000."""
+    """A cooperative with a pillow at 90,000 đồng and delivery at 30,000."""
     load_divisions()
     make_channel()
     return make_product(make_seller("HTX Thiên An"), name="Gối thảo dược", price=90_000, on_hand=5)
@@ -55,7 +55,7 @@ def pillow(live_server: Any) -> Product:
 
 @pytest.fixture
 def faultless(visit: Callable[..., Page]) -> Callable[..., Page]:
-    """A visitor's page; breaches of the content policy and errors of scripts fail the test."""
+    """Opens visitors' pages; content policy violations and script errors fail the test."""
 
     def come(device: dict[str, Any], **more: Any) -> Page:
         page = visit(device | more)
@@ -69,8 +69,8 @@ def faultless(visit: Callable[..., Page]) -> Callable[..., Page]:
     return come
 
 
-def buys(page: Page, product: Product) -> str:
-    """From the product's page to the order's, to be paid by card. Returns the order's address."""
+def buy_by_card(page: Page, product: Product) -> str:
+    """Buy the product, choosing card payment. Returns the order's URL."""
     page.goto(f"/san-pham/{product.slug}/")
     press(page, "main form[action$='/gio-hang/dong/'] .buy-bar button")
     page.goto("/dat-hang/")
@@ -91,8 +91,8 @@ def buys(page: Page, product: Product) -> str:
     return page.url
 
 
-def gives_card(page: Page, number: str) -> None:
-    """In Stripe's own frame, which our page cannot look into."""
+def enter_card(page: Page, number: str) -> None:
+    """Enter a card number in Stripe's frame, which our page cannot access."""
     page.frame_locator("[data-card-fields] iframe").locator("[name=number]").fill(number)
     page.locator("[data-card] button").click()
 
@@ -101,13 +101,13 @@ def test_declined_card_is_replaced_and_the_next_confirmed_at_the_bank(
     stripe: StripeDouble, pillow: Product, faultless: Callable[..., Page]
 ) -> None:
     page = faultless(PHONE)
-    address = buys(page, pillow)
+    address = buy_by_card(page, pillow)
     expect(page.locator("#paying-panel")).to_contain_text("120.000")
     expect(page.locator("[data-card-said]")).to_be_hidden()
 
-    gives_card(page, DECLINED)
+    enter_card(page, DECLINED)
     expect(page.locator("[data-card-said]")).to_contain_text("declined")
-    gives_card(page, SCA)
+    enter_card(page, SCA)
     page.wait_for_url(re.compile(re.escape(stripe.url)))
     press(page, "button[value=yes]")
 
@@ -125,12 +125,12 @@ def test_buyer_who_leaves_at_the_bank_returns_and_pays_once(
     stripe: StripeDouble, pillow: Product, faultless: Callable[..., Page]
 ) -> None:
     page = faultless(PHONE)
-    address = buys(page, pillow)
-    gives_card(page, SCA)
+    address = buy_by_card(page, pillow)
+    enter_card(page, SCA)
     page.wait_for_url(re.compile(re.escape(stripe.url)))
 
     page.goto(address)
-    gives_card(page, GOOD)
+    enter_card(page, GOOD)
 
     page.wait_for_url(address)
     expect(page.locator("main .tag.good").first).to_contain_text("120.000")
@@ -143,7 +143,7 @@ def test_open_page_updates_when_paid_in_another_window(
     stripe: StripeDouble, pillow: Product, faultless: Callable[..., Page]
 ) -> None:
     page = faultless(DESK)
-    buys(page, pillow)
+    buy_by_card(page, pillow)
     expect(page.locator("[data-card] button")).to_be_visible()
 
     stripe.buyer_pays(GatewayCall.objects.get().reference)
@@ -192,9 +192,9 @@ def test_card_hold_covers_the_most_and_captures_the_weighed_price(
     make_member(seller, email="yenduong@example.com")
     gourd = make_gourd(seller).product
     buyer = faultless(PHONE)
-    buys(buyer, gourd)
+    buy_by_card(buyer, gourd)
     expect(buyer.locator("#paying-panel")).to_contain_text("73.200")
-    gives_card(buyer, GOOD)
+    enter_card(buyer, GOOD)
     expect(buyer.locator("main .tag.good").first).to_contain_text("73.200")
 
     packer = visit(PHONE, "yenduong@example.com")

@@ -1,4 +1,4 @@
-"""Every address of every door, opened by whom it is for: in each language, light and dark, small and wide."""
+"""Every page of every interface, opened by its audience in each language, colour scheme and width."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from tests.journeys.world import GUEST, Visit, World, answer_to, make_world
 
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db]
 
-# Addresses that answer GET with something else than a page of ours.
+# Addresses that answer GET with something other than one of our pages.
 NO_PAGES = {
     "health": "JSON for machines",
     **dict.fromkeys(("manifest", "members:manifest"), "JSON for phones"),
@@ -57,7 +57,7 @@ NO_PAGES = {
     "jwks": "JSON for apps",
     "thumbnail": "leads on to a picture",
 }
-# What stands in their addresses, so that each can be asked whether it answers GET.
+# Arguments for their URLs, so that each can be tested with GET.
 ARGUMENTS = {"int": 999_999, "uuid": uuid.UUID(int=1), "slug": "x", "str": "x", "path": "x"}
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 900}
@@ -67,9 +67,9 @@ NAME = "Chợ Phiên"  # the same in every language
 FIRST_VIEW, PAGE_AND_STYLE = 150 * 1024, 30 * 1024
 PO = Path(settings.BASE_DIR) / "locale/vi/LC_MESSAGES/django.po"
 KEYS = re.compile(r"[0-9a-f-]{36}|\d+")
-# Style sheets would be read anew for each look, for an experimental rule that axe leaves out.
+# Style sheets would be fetched again for each run, for an experimental rule that axe leaves out.
 PRELOAD = {"assets": ["media"]}
-# Size of targets belongs to WCAG 2.2, which axe asks for only where told.
+# Target size belongs to WCAG 2.2, which axe checks only when enabled.
 RULES: dict[str, Any] = {
     "resultTypes": ["violations"],
     "preload": PRELOAD,
@@ -101,20 +101,20 @@ LOOKED_AT = """() => ({
 
 @pytest.fixture(autouse=True)
 def _own_world() -> Iterator[None]:
-    """The world below is made once and kept, pictures and all; only what is counted begins anew."""
+    """The world is made once and kept with its pictures; only counters are reset."""
     cache.clear()
-    with override(settings.LANGUAGE_CODE):  # what was asked for in English before is over
+    with override(settings.LANGUAGE_CODE):  # earlier English requests are done
         yield
 
 
 @pytest.fixture
 def _django_db_helper() -> None:
-    """In place of pytest-django's, which sweeps the rows away after each test."""
+    """Replaces pytest-django's fixture, which deletes the rows after each test."""
 
 
 @pytest.fixture(scope="module")
 def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
-    """Made once for all tests of this file, and swept away after them."""
+    """Made once for all tests of this file, and deleted after them."""
     with django_db_blocker.unblock():
         yield make_world()
         call_command("flush", interactive=False, verbosity=0)
@@ -122,7 +122,7 @@ def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
 
 @pytest.fixture(scope="module")
 def address(world: World) -> Iterator[str]:
-    """Where the shop answers while this file is tested."""
+    """The URL of the live shop for this file."""
     server = LiveServer("127.0.0.1")
     yield server.url
     server.stop()
@@ -130,15 +130,15 @@ def address(world: World) -> Iterator[str]:
 
 @pytest.fixture
 def visitor(browser: Browser, address: str, world: World) -> Iterator[Callable[..., BrowserContext]]:
-    """Opens a browser for somebody; all are closed at the end."""
+    """Opens browser contexts; all are closed at the end."""
     opened: list[BrowserContext] = []
 
     def come(who: str = GUEST, **kind: Any) -> BrowserContext:
-        # Without motion nothing is on its way from one colour to another while it is looked at.
+        # Without motion no colour is in transition while a page is checked.
         context = browser.new_context(
             base_url=address,
             reduced_motion="reduce",
-            service_workers="block",  # they would fetch past what `_answered` puts in the way
+            service_workers="block",  # they would bypass the route of `_answered`
             **kind,
         )
         context.set_default_timeout(15_000)
@@ -155,7 +155,7 @@ def visitor(browser: Browser, address: str, world: World) -> Iterator[Callable[.
 
 @pytest.fixture(scope="module")
 def foreign_words() -> dict[str, set[str]]:
-    """Whole lines that must not stand on a page of a language: those of the other one."""
+    """For each language, the lines of the other language, which must not appear on its pages."""
     pairs = re.findall(r'^msgid "(.+)"\nmsgstr "(.+)"$', PO.read_text(), re.MULTILINE)
     told = [(one, other) for one, other in pairs if "%" not in one and " " in one and other != NAME]
     return {"vi": {one for one, _other in told}, "en": {other for _one, other in told}}
@@ -193,7 +193,7 @@ def test_every_page_is_accessible_translated_and_responsive(
         if visit.who not in pages:
             pages[visit.who] = _looked_at(visitor(visit.who, viewport=size))
         kind = KEYS.sub("", visit.path.partition("?")[0])
-        # The same page has the same frame, and is drawn with the same colours.
+        # Pages of one name share their frame and colours.
         is_new = kind not in seen
         seen.add(kind)
         found = _faults_of(pages[visit.who], visit, world, language, foreign_words[language], is_new=is_new)
@@ -228,7 +228,7 @@ def test_first_view_is_light(visitor: Callable[..., BrowserContext], world: Worl
 
     waiting = list(first.values())
     while waiting:
-        some, waiting = waiting[:6], waiting[6:]  # they come to rest beside each other
+        some, waiting = waiting[:6], waiting[6:]  # they end up beside each other
         pages = [
             visitor(visit.who, viewport={"width": 360, "height": 740}, device_scale_factor=2).new_page()
             for visit in some
@@ -245,7 +245,7 @@ def test_first_view_is_light(visitor: Callable[..., BrowserContext], world: Worl
 
 
 def test_django_admin_opens(world: World) -> None:
-    """Django's own pages: what they look like is Django's, that they open is ours."""
+    """Only that Django's own pages open is tested here, not how they look."""
     client = Client()
     client.cookies[settings.SESSION_COOKIE_NAME] = world.sessions["admin"]
     lists = [
@@ -275,7 +275,7 @@ def test_page_faults_are_detected(visitor: Callable[..., BrowserContext], world:
 
 
 def _addresses() -> Iterator[tuple[str, str]]:
-    """Each address of ours once, by its name, with made-up arguments."""
+    """Each of our URLs once, by name, with made-up arguments."""
 
     def walk(resolver: URLResolver, space: str) -> Iterator[tuple[str, URLPattern]]:
         for each in resolver.url_patterns:
@@ -310,7 +310,7 @@ def _unnamed(path: str) -> str:
 def _faults_of(
     page: Page, visit: Visit, world: World, language: str, foreign: set[str], *, is_new: bool
 ) -> list[Any]:
-    """Open it as told; answer everything that is not as it should be."""
+    """Open the visit's page and return everything that is wrong with it."""
     prefix = LANGUAGES[language][0]
     told: list[str] = []
     page.on("pageerror", lambda error: told.append(str(error)))
@@ -332,7 +332,7 @@ def _faults_of(
 
 
 def _looked_at(context: BrowserContext) -> Page:
-    """A page whose every document has axe in it."""
+    """A page that loads axe into every document."""
     context.add_init_script(Axe().axe_script)
     return context.new_page()
 
@@ -367,7 +367,7 @@ def _told(violation: dict[str, Any]) -> str:
 
 
 class _answered:
-    """While it lasts, an address gives an answer that was made beforehand."""
+    """Serves a prepared response for an address within the block."""
 
     def __init__(self, page: Page, target: Any, answer: Any) -> None:
         self.page, self.target, self.answer = page, target, answer
@@ -385,7 +385,7 @@ class _answered:
 
 
 def _errors(language: str) -> dict[str, Any]:
-    """The answers to what cannot be asked for in a browser's address line."""
+    """Error responses that a browser's address bar cannot trigger."""
     prefix = LANGUAGES[language][0]
     with override(language):
         request = _request(f"{prefix}/")
@@ -408,7 +408,7 @@ def _request(path: str) -> HttpRequest:
 
 
 def _opened(page: Page, path: str) -> list[Response]:
-    """Go there; all answers that come from then on."""
+    """Navigate, and collect all responses from then on."""
     answers: list[Response] = []
     page.on("response", lambda answer: answers.append(answer))
     page.goto(path, wait_until="load")

@@ -1,4 +1,4 @@
-"""The whole first sale in a browser: listed on a phone, approved, bought, packed, delivered, in the report.
+"""The first sale in a browser: listing, approval, purchase, packing, delivery and report.
 
 The people in it use what is on their screens; nothing is done behind their backs but the goods of the
 second cooperative, which stand on the market already.
@@ -40,7 +40,7 @@ DESK = {"viewport": {"width": 1280, "height": 900}}
 
 @pytest.fixture
 def market(live_server: Any) -> dict[str, Cooperative]:
-    """Two cooperatives, one shelf, one pillow on sale, and people who can sign in."""
+    """Two cooperatives, one category, one published pillow, and people who can sign in."""
     load_divisions()
     make_channel()
     make_category("Rau, củ, quả tươi")
@@ -55,7 +55,7 @@ def market(live_server: Any) -> dict[str, Cooperative]:
 
 @pytest.fixture
 def visit(browser: Browser, live_server: Any) -> Any:
-    """Opens a page for a new visitor on a phone or at a desk; all are closed at the end."""
+    """Opens a page for a new visitor on a phone or desktop; all are closed at the end."""
     contexts: list[BrowserContext] = []
 
     def open_page(device: dict[str, Any], who: str = "") -> Page:
@@ -78,7 +78,7 @@ def visit(browser: Browser, live_server: Any) -> Any:
 
 @pytest.fixture
 def photo(tmp_path: Path) -> Path:
-    """A picture as a phone's camera makes it: large, lying on its side."""
+    """A picture as a phone's camera takes it: large and rotated."""
     path = tmp_path / "bi-xanh.jpg"
     picture = Image.new("RGB", (1600, 1200), (86, 140, 70))
     exif = picture.getexif()
@@ -88,7 +88,7 @@ def photo(tmp_path: Path) -> Path:
 
 
 def press(page: Page, selector: str) -> None:
-    """Press a button and wait for the page it leads to."""
+    """Press a button and wait for the next page."""
     with page.expect_navigation():
         page.locator(selector).first.click()
 
@@ -201,7 +201,7 @@ def _packs_and_delivers(page: Page, order: Order, cooperative: Cooperative) -> N
 
 
 def _steps_done(page: Page) -> dict[str, int]:
-    """How many steps of each cooperative's timeline the buyer sees as done."""
+    """The number of completed steps in each cooperative's timeline."""
     sections = page.locator("main section:has(.timeline)").all()
     told = {
         str(section.locator("h2").inner_text()): section.locator(".timeline .done").count()

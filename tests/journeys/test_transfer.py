@@ -34,7 +34,7 @@ from tests.orders.bank_transfers.transfers_at_hand import told
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 SECRET = "whsec-of-the-test"
 OURS = "0011223344556"
-SLOW = 30_000  # milliseconds that a step may take on a busy machine
+SLOW = 30_000  # milliseconds per step, for a busy machine
 
 
 @pytest.fixture(autouse=True)
@@ -45,8 +45,8 @@ def _market(transactional_db: None, settings: Any, jobs_at_once: None) -> None:
     make_bank_account()
 
 
-def tell(address: str, code: str, amount: int, number: int = 1) -> int:
-    """SePay tells of a transfer, signed as it signs; answers the status."""
+def post_webhook(address: str, code: str, amount: int, number: int = 1) -> int:
+    """Post a signed SePay webhook for a transfer and return the status."""
     now = timezone.now()
     body, headers = sepay_webhook(
         SECRET,
@@ -63,13 +63,13 @@ def tell(address: str, code: str, amount: int, number: int = 1) -> int:
         return int(answer.status)
 
 
-def waiting(**fields: Any) -> Order:
+def make_waiting_order(**fields: Any) -> Order:
     return make_order(
         (make_variant(price=45_000), 2), method=PaymentMethod.TRANSFER, now=timezone.now(), **fields
     )
 
 
-def at_the_desk(page: Page) -> Page:
+def sign_in_at_desk(page: Page) -> Page:
     make_admin(email="quantri@example.com")
     page.set_default_timeout(SLOW)
     page.goto("/en/tai-khoan/dang-nhap/")
@@ -118,7 +118,7 @@ def test_page_updates_when_the_transfer_arrives(phone: Page, live_server: Any) -
         page.get_by_role("link", name="Save the code as a picture").click()
     assert saved.value.suggested_filename == f"vietqr-{order.code}.png"
 
-    assert tell(live_server.url, order.code, 350_000) == 200
+    assert post_webhook(live_server.url, order.code, 350_000) == 200
 
     expect(page.get_by_text("The money has come: 350.000\u00a0₫. Thank you.").last).to_be_visible(
         timeout=SLOW
@@ -133,11 +133,11 @@ def test_page_updates_when_the_transfer_arrives(phone: Page, live_server: Any) -
 
 
 def test_open_page_updates_on_another_amount_and_on_expiry(phone: Page, live_server: Any) -> None:
-    page, order = phone, waiting()
+    page, order = phone, make_waiting_order()
     page.context.set_default_timeout(SLOW)
     page.goto(f"/en/don-hang/{order.pk}/")
 
-    assert tell(live_server.url, order.code, 100_000) == 200
+    assert post_webhook(live_server.url, order.code, 100_000) == 200
 
     expect(page.get_by_text("We have seen your transfer of 100.000")).to_be_visible(timeout=SLOW)
 
@@ -148,7 +148,7 @@ def test_open_page_updates_on_another_amount_and_on_expiry(phone: Page, live_ser
 
 
 def test_page_is_complete_without_scripts_and_updates_on_reload(browser: Browser, live_server: Any) -> None:
-    order = waiting()
+    order = make_waiting_order()
     context = browser.new_context(
         base_url=live_server.url, java_script_enabled=False, viewport={"width": 390, "height": 844}
     )
@@ -158,7 +158,7 @@ def test_page_is_complete_without_scripts_and_updates_on_reload(browser: Browser
     expect(page.get_by_role("timer")).to_have_text(re.compile(r"^(24 h|23 h 59 min)$"))
     expect(page.get_by_role("button", name="Copy")).to_have_count(0)
 
-    assert tell(live_server.url, order.code, 120_000) == 200
+    assert post_webhook(live_server.url, order.code, 120_000) == 200
     page.reload()
 
     expect(page.get_by_text("Paid: 120.000\u00a0₫")).to_be_visible()
@@ -166,11 +166,11 @@ def test_page_is_complete_without_scripts_and_updates_on_reload(browser: Browser
 
 
 def test_desk_settles_a_transfer_without_a_code_with_one_click(page: Page) -> None:
-    order = waiting(name="Lý Thị Mẩy")
+    order = make_waiting_order(name="Lý Thị Mẩy")
     now = timezone.now()
     arrival = told("LY THI MAY chuyen tien", 120_000, at=now)
     record_incoming_transfer(arrival=arrival, actor=Actor.system("sepay"), now=now)
-    at_the_desk(page)
+    sign_in_at_desk(page)
 
     page.get_by_role("link", name="Transfers", exact=True).click()
     expect(page.get_by_text("the note names the buyer, it costs exactly this sum")).to_be_visible()
@@ -183,14 +183,14 @@ def test_desk_settles_a_transfer_without_a_code_with_one_click(page: Page) -> No
 
 
 def test_desk_imports_a_bank_statement(page: Page, tmp_path: Path) -> None:
-    order = waiting()
+    order = make_waiting_order()
     day = f"{timezone.localtime(timezone=VIETNAM):%d/%m/%Y}"
     file = tmp_path / "sao-ke.csv"
     file.write_text(
         f"Số tài khoản: {OURS}\nNgày,Số GD,Vào,Ra,Lời nhắn\n"
         f"{day} 10:00:00,FT8,120000,,{order.code} tra\n{day} 11:00:00,FT9,,5000,phi\n"
     )
-    at_the_desk(page)
+    sign_in_at_desk(page)
 
     page.goto("/en/quan-tri/sao-ke/")
     page.get_by_label("Statement", exact=True).set_input_files(file)

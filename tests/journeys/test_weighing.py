@@ -1,4 +1,4 @@
-"""A gourd in a browser: ordered by the piece, weighed with a slip of the comma, agreed to, paid by the scale.
+"""A gourd in a browser: ordered by the piece, weighed with a typo, agreed to, and paid by weight.
 
 Buyer and packer each hold a phone, and use what is on its screen.
 """
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def visit(browser: Browser, live_server: Any) -> Any:
-    """Opens a page on a phone for a new visitor, or for somebody who signs in; all are closed at the end."""
+    """Opens a page on a phone for a visitor or a signed-in user; all are closed at the end."""
     contexts: list[BrowserContext] = []
 
     def open_page(who: str = "") -> Page:
@@ -64,7 +64,7 @@ def test_gourd_is_ordered_weighed_and_paid_by_weight(live_server: Any, visit: An
 
 
 def _buys(page: Page, slug: str) -> OrderPart:
-    """By the piece; the estimate and the most it may cost stand on every page up to the button."""
+    """Buy by the piece; every page up to the button shows the estimate and the maximum price."""
     page.goto(f"/san-pham/{slug}/")
     expect(page.locator("main")).to_contain_text("43.200")
     press(page, "main form[action$='/gio-hang/dong/'] .buy-bar button")
@@ -88,7 +88,7 @@ def _buys(page: Page, slug: str) -> OrderPart:
 
 
 def _weighs_wrongly_then_too_much(page: Page, part: OrderPart) -> None:
-    """Ten times too much is asked back; a third more than the estimate, the buyer is asked about."""
+    """A tenfold weight must be confirmed; a third above the estimate asks the buyer."""
     line = part.lines.get()
     page.goto(f"/xa-vien/goi/{part.pk}/")
     press(page, "form[action$='/nhan/'] button")

@@ -1,4 +1,4 @@
-"""The whole way of an order for those who have no scripts, and for those who have nothing but keys."""
+"""A whole order without scripts, and by keyboard alone."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def sellers(transactional_db: None) -> tuple[Cooperative, Cooperative]:
 
 @pytest.fixture
 def visitor(browser: Browser, live_server: Any) -> Iterator[Callable[..., Page]]:
-    """Opens a page of a new visitor; all are closed at the end."""
+    """Opens a page for a new visitor; all are closed at the end."""
     opened: list[BrowserContext] = []
 
     def come(**kind: Any) -> Page:
@@ -113,7 +113,7 @@ def test_product_is_found_and_bought_by_keyboard_alone(
     for name in ("con", "htx"):
         keys.go_to(name=name)
         keys.leads("Space", f"[?&]{name}=")
-        assert keys.at()["name"] == name  # the next key goes on from there
+        assert keys.at()["name"] == name  # the next key continues from there
     expect(page.locator("#results")).to_contain_text("Gối thảo dược")
     expect(page.locator("#results")).not_to_contain_text("Gối lá thơm")
     keys.go_to("Gối thảo dược")
@@ -207,7 +207,7 @@ def _writes_by_keys(keys: Keys) -> None:
 
 
 class Keys:
-    """A visitor without a pointer, who must see where they are after every step."""
+    """A keyboard-only visitor; the focus must be visible after every step."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
@@ -223,7 +223,7 @@ class Keys:
         return found
 
     def go_to(self, words: str = "", *, name: str = "") -> None:
-        """Step on until there; every step's place is to be seen."""
+        """Tab until the element is focused; the focus must be visible at every step."""
         passed = []
         for _step in range(MOST_STEPS):
             self.press("Tab")

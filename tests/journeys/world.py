@@ -149,7 +149,7 @@ PROVEN = "guest who has shown that the orders are theirs"
 
 @dataclass(frozen=True)
 class Visit:
-    """An address, who opens it, and what is answered; with `sent`, the page that answers that form."""
+    """A URL, who opens it, and the expected status; with `sent`, a posted form and its response page."""
 
     path: str
     who: str = GUEST
@@ -162,7 +162,7 @@ class Visit:
 
 @dataclass
 class World:
-    """Who may come in (the session each brings along), and the addresses that each door has."""
+    """The session of each kind of visitor, and the visits of each interface."""
 
     sessions: dict[str, str] = field(default_factory=dict)
     doors: dict[str, list[Visit]] = field(default_factory=dict)
@@ -173,7 +173,7 @@ class World:
 
 
 def make_world() -> World:
-    """Two sellers with full shelves, one that rests, applications, and orders at every stage."""
+    """Create two sellers with products, a paused one, applications, and orders at every stage."""
     load_divisions()
     market = _Market()
     world = World(sessions=market.sessions())
@@ -187,7 +187,7 @@ def make_world() -> World:
 
 
 class _Market:
-    """The rows; made in the order in which they came about."""
+    """The rows of the market, made in chronological order."""
 
     def __init__(self) -> None:
         self.now = timezone.now()
@@ -231,7 +231,7 @@ class _Market:
         self.waiting = self._waiting()
 
     def sessions(self) -> dict[str, str]:
-        """A session's key for each kind of visitor; guests bring the key of their basket at most."""
+        """A session key for each kind of visitor; a guest's session holds at most a basket."""
         return {
             GUEST: "",
             "guest with a basket": kept_session(basket=str(self.full.pk)),
@@ -281,7 +281,7 @@ class _Market:
         return first, second
 
     def _shelf(self) -> list[Product]:
-        """Two lists' worth of goods; the first with kinds, certificate and pictures."""
+        """Products for two list pages; the first one has variants, a certificate and pictures."""
         pictures = store_pictures(DRAWINGS, made_now=True)
         pillow = make_product(
             self.thien_an,
@@ -332,7 +332,7 @@ class _Market:
         self.applicant, self.asked, self.rejected = members
 
     def _orders(self) -> dict[str, Order]:
-        """One order for each stage that an order can be at, by its name."""
+        """One order for each stage, by its name."""
         steps: dict[str, Callable[[OrderPart], object]] = {
             "new": lambda part: None,
             "accepted": lambda part: self._take(part, "accept"),
@@ -362,7 +362,7 @@ class _Market:
         return orders
 
     def _complain(self, part: OrderPart) -> None:
-        """Something is wrong with what came, with a photo; nobody has answered yet."""
+        """An unanswered complaint with a photo."""
         parcel = self._take(part, "hand over")
         deliver_parcel(parcel_id=parcel.pk, cash_collected=True, **self.by)
         self.complaint = submit_complaint(
@@ -374,7 +374,7 @@ class _Market:
         )
 
     def _give_back(self, part: OrderPart) -> None:
-        """Goods are on their way back, and their money waits for an account."""
+        """A return in transit, with a refund that waits for a bank account."""
         parcel = self._take(part, "hand over")
         deliver_parcel(parcel_id=parcel.pk, cash_collected=True, **self.by)
         lines = {part.lines.all()[0].pk: LineRefund(100_000, back=1)}
@@ -383,7 +383,7 @@ class _Market:
         self.returned = refund.parcel
 
     def _to_pay(self) -> dict[str, Order]:
-        """Orders that wait for a transfer: nothing has come, a part, another sum, or the time is over."""
+        """Orders waiting for a transfer: unpaid, partly paid, with another amount, and expired."""
         make_bank_account()
         waiting = {
             name: make_order((self.variant, 1), method=PaymentMethod.TRANSFER, user=self.buyer, now=self.now)
@@ -436,7 +436,7 @@ class _Market:
         return orders
 
     def _transfers(self, order: Order) -> dict[str, BankTransfer]:
-        """One at each end that a transfer can come to; those in doubt are in the queue besides."""
+        """One transfer in each final state, and those in the review queue."""
         back = BankAccount("970405", "0099887766", "NGUYEN THI HOA")
         found = {
             name: self._arrives(note, amount)
@@ -455,7 +455,7 @@ class _Market:
         return found
 
     def _bank_statements(self) -> list[StatementImport]:
-        """One to look at, one of another account, and one that is taken over, each with a bad row."""
+        """Bank statements: one in preview, one of another account, one imported; each with a bad row."""
         head, bad = "Số tài khoản: 0011223344556", ";FT9;x;hong"
         row = f"{vietnam_date(self.now):%d/%m/%Y};FT{{}};5000;cam on"
         read = []
@@ -478,7 +478,7 @@ class _Market:
         return {"actor": Actor.system(), "now": self.now}
 
     def _take(self, part: OrderPart, as_far_as: str) -> Any:
-        """Take a part one step after the other; answers its parcel."""
+        """Advance a part step by step and return its parcel."""
         accept_part(part_id=part.pk, **self.by)
         if as_far_as == "accept":
             return None
@@ -499,7 +499,7 @@ class _Market:
         return draft
 
     def _settlement(self) -> tuple[Settlement, Payout]:
-        """A period that was closed and is to be paid, and one that runs; rates of all kinds."""
+        """A closed period to be paid, an open one, and rates of all kinds."""
         make_rate(5)
         make_rate(8, self.thien_an, self.category)
         make_rate(3, until_day=datetime.date(2026, 2, 1))
@@ -556,7 +556,7 @@ class _Market:
         ]
 
     def _followers(self) -> list[Follow]:
-        """One that waits to be confirmed and one that is, and this week's bulletins."""
+        """An unconfirmed and a confirmed follower, and this week's bulletins."""
         create_weekly_bulletins(week=monday_of(vietnam_date(self.now)), channel=self.channel, now=self.now)
         asked = {"user": None, "language": "vi", **self.by}
         rows = [
@@ -568,7 +568,7 @@ class _Market:
         return [rows[0], confirm_follow(token=rows[1].token, **self.by)]
 
     def _papers(self) -> list[Certificate]:
-        """A household, and a certificate that waits for the market and one that was handed back."""
+        """A household, a certificate in review and a returned one."""
         household = HouseholdDetails("Hộ bà Triệu", "khăn thêu", "Nà Ít", agrees=True)
         self.household = add_household(cooperative=self.thien_an, details=household, **self.by)
         photo = store_pictures(["goi-thao-duoc"], made_now=True)["goi-thao-duoc"]
@@ -587,7 +587,7 @@ class _Market:
         return papers
 
     def _waiting(self) -> BackRequest:
-        """Goods with a season that is over, and somebody who waits for them."""
+        """A product out of season, and a back-in-stock request for it."""
         ripe = make_product(self.thien_an, name="Mơ vàng", category=self.category)
         month = vietnam_date(self.now).month % 12 + 1
         Product.objects.filter(pk=ripe.pk).update(season=1 << month % 12)
@@ -604,7 +604,7 @@ class _Market:
         )
 
     def _baskets(self) -> tuple[Basket, Basket]:
-        """One that can be ordered at once, and one in which everything that can has gone wrong."""
+        """A basket that can be ordered, and one with every possible problem."""
         full = make_basket((self.variant, 2), (self.gourd, 3), now=self.now)
         set_basket_province(basket_id=full.pk, province_code=HANOI, now=self.now)
         apply_voucher_code(basket_id=full.pk, code="phien0", now=self.now)
@@ -672,7 +672,7 @@ def _company() -> InvoiceDetails:
 
 
 def _season_paths(market: _Market) -> list[str]:
-    """Harvests, provinces, stars, bulletins; goods that rest; who follows and who waits."""
+    """Harvests, provinces, OCOP stars, bulletins, paused products, followers and requests."""
     week = monday_of(vietnam_date(market.now)).isoformat()
     paused = market.listing(ListingState.PAUSED).product
     return [
@@ -687,7 +687,7 @@ def _season_paths(market: _Market) -> list[str]:
 
 
 def _order_visits(market: _Market) -> list[Visit]:
-    """From basket to doorstep, and accounts."""
+    """From basket to delivery, and accounts."""
     password = reverse(
         "accounts:password", args=[urlsafe_base64_encode(str(market.buyer.pk).encode()), _token(market.buyer)]
     )
@@ -880,7 +880,7 @@ def _desk_visits(market: _Market) -> list[Visit]:
 
 
 def answer_to(world: World, visit: Visit, prefix: str = "") -> Any:
-    """What the shop answers to a form that is sent, as a browser would get it."""
+    """The response to a posted form, as a browser would get it."""
     client = Client()
     if world.sessions[visit.who]:
         client.cookies[settings.SESSION_COOKIE_NAME] = world.sessions[visit.who]

@@ -19,7 +19,7 @@ from shop.core.web.rate_limits import Limit, TooManyTries
 from shop.notifications.models import ContactMethod
 from tests.factories import NOW
 from tests.races.together import together
-from tests.shop.accounts.sent import last_code
+from tests.shop.accounts.sent_codes import last_code
 
 pytestmark = pytest.mark.django_db(transaction=True)
 GUESSES = Limit("race", tries=8, seconds=600)

@@ -1,4 +1,4 @@
-"""The market as an app on a buyer's phone: what it keeps for when there is no network, and large letters."""
+"""The market as an installed app: offline pages, manifest and large type."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ READY = """navigator.serviceWorker.ready.then(() => new Promise((done) => {
   if (navigator.serviceWorker.controller) done();
   navigator.serviceWorker.addEventListener('controllerchange', done);
 }))"""
-# The addresses that are kept, as soon as they are those that are waited for, or else after some seconds.
+# Return the cached addresses once they are the expected ones, or after some seconds.
 KEPT = """async (wanted) => {
   const kept = async () => {
     const found = [];
@@ -34,8 +34,8 @@ KEPT = """async (wanted) => {
 TEXT = "async (path) => (await caches.match(path, { ignoreVary: true })).text()"
 
 
-def kept_soon(phone: Page, *paths: str) -> bool:
-    """Whether the phone comes to keep these and nothing else."""
+def caches_exactly(phone: Page, *paths: str) -> bool:
+    """Whether the phone's cache comes to hold exactly these paths."""
     return bool(phone.evaluate(KEPT, sorted(paths)) == sorted(paths))
 
 
@@ -49,11 +49,11 @@ def test_public_pages_are_shown_offline_and_personal_ones_are_not(
     phone.evaluate(READY)
 
     phone.goto(path)
-    assert kept_soon(phone, "/en/offline/", "/offline/", path)
+    assert caches_exactly(phone, "/en/offline/", "/offline/", path)
     phone.get_by_role("button", name="Thêm vào giỏ").click()
     phone.wait_for_url("**/gio-hang/")
     phone.goto("/hop-tac-xa/")
-    assert kept_soon(phone, "/en/offline/", "/hop-tac-xa/", "/offline/", path)
+    assert caches_exactly(phone, "/en/offline/", "/hop-tac-xa/", "/offline/", path)
     assert "data-basket-count hidden>0<" in phone.evaluate(TEXT, "/hop-tac-xa/")
 
     phone.context.set_offline(True)
@@ -81,13 +81,13 @@ def test_members_app_and_market_have_separate_caches(phone_with_workers: Page) -
     phone.goto("/hop-tac-xa/")
     phone.evaluate(READY)
     phone.reload()
-    assert kept_soon(phone, "/en/offline/", "/hop-tac-xa/", "/offline/")
+    assert caches_exactly(phone, "/en/offline/", "/hop-tac-xa/", "/offline/")
 
     sign_in(phone, seller)
     phone.evaluate("navigator.serviceWorker.ready.then(() => true)")
     phone.reload()
 
-    assert kept_soon(phone, "/en/offline/", "/hop-tac-xa/", "/offline/", "/offline/")
+    assert caches_exactly(phone, "/en/offline/", "/hop-tac-xa/", "/offline/", "/offline/")
     names = phone.evaluate("caches.keys()")
     assert sorted(name.rpartition("-")[0] for name in names) == ["cho-phien-market", "cho-phien-offline"]
 

@@ -1,4 +1,4 @@
-"""Which addresses ask for a recent proof. A new address must be named here, one way or the other."""
+"""Addresses that require a recent confirmation. Every new address must be listed here either way."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.shop.accounts.factors import CHECK, give_app, signed_in
 
 pytestmark = pytest.mark.django_db
 
-# Bank accounts, refunds, payouts, rights and settings; in accounts whatever changes how somebody signs in.
+# Bank accounts, refunds, payouts, permissions and settings; in accounts, changes of how a person signs in.
 ASKS = {
     "desk": """
         approval approvals card-payout complaint-acceptance data-request-days parcel-return payout
@@ -31,7 +31,7 @@ ASKS = {
         second-factor-end second-factor-passkeys
     """,
 }
-# Cancelling an order gives money back only the way it came. `details` asks for another phone number alone.
+# Cancelling refunds only by the original method. `details` asks only when the phone number changes.
 ASKS_NOT = {
     "desk": """
         background-work bank-statement bank-statement-taking bank-statements card-check card-dismissal
@@ -71,7 +71,7 @@ ASKS_NOT = {
 
 
 def names_of(space: str) -> set[str]:
-    """The names of all addresses in a namespace."""
+    """The names of all addresses in a URL namespace."""
     return {str(pattern.name) for found, pattern in _walked(get_resolver()) if found == space}
 
 
@@ -84,7 +84,7 @@ def _walked(resolver: URLResolver, space: str = "") -> Iterator[tuple[str, URLPa
 
 
 def address_of(name: str) -> str:
-    """An address with made-up keys: whether one is asked for a proof comes before any row."""
+    """An address with made-up keys: the confirmation is required before any row is looked up."""
     some = uuid.UUID(int=1)
     tried: list[tuple[Any, ...]] = [(), (1,), (some,), (some, some), (some, 1)]
     for given in tried:

@@ -1,4 +1,4 @@
-"""Settings are read anew by a process of its own for each case."""
+"""Each case reads the settings in a separate process."""
 
 import os
 import re
@@ -28,7 +28,7 @@ CARDS = {
 
 
 def read(tmp_path, expression, **variables):
-    """What the settings say for `expression` with only these variables set; a refusal's words otherwise."""
+    """Evaluate `expression` with only these variables set; return the value or the refusal's message."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     code = f"from django.conf import settings; print(({expression}))"
     done = subprocess.run(
@@ -47,7 +47,7 @@ def test_embedded_shop_needs_no_settings(tmp_path):
 
 
 def test_acknowledged_order_is_on_the_disk(tmp_path):
-    """2 is FULL: each commit waits for the disk, so that none is lost when the power is."""
+    """2 is FULL: each commit waits for the disk, so a power cut loses none."""
     query = "__import__('django.db').db.connection.cursor().execute('PRAGMA synchronous').fetchone()"
 
     assert read(tmp_path, query) == "(2,)"

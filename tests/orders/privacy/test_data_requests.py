@@ -66,7 +66,7 @@ from tests.markup import html_of
 from tests.orders.bank_transfers.transfers_at_hand import take
 from tests.orders.refunds.refunds_at_hand import give_back, paid_order
 from tests.shop.accounts.factors import age_session, give_app, give_recovery_codes
-from tests.shop.accounts.sent import last_code, wrong
+from tests.shop.accounts.sent_codes import altered_code, last_code
 from tests.state_tables import unreachable_states
 
 pytestmark = pytest.mark.django_db
@@ -274,7 +274,7 @@ def test_guest_requests_export_by_code_and_gets_link(client: Client) -> None:
     order = ended_order()
     form = {"kind": "access", "contact": "0987 654 321", "name": "Hoa", "words": ""}
     client.post(f"{DATA}yeu-cau/", form)
-    client.post(f"{DATA}yeu-cau/ma/", {"code": wrong(last_code(PHONE))})
+    client.post(f"{DATA}yeu-cau/ma/", {"code": altered_code(last_code(PHONE))})
     assert not DataRequest.objects.exists()
 
     client.post(f"{DATA}yeu-cau/ma/", {"code": last_code(PHONE)})

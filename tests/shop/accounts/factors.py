@@ -1,4 +1,4 @@
-"""Accounts with a second factor, codes of their apps, and sessions of another age."""
+"""Helpers for accounts with a second factor, app codes, and aged sessions."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
 
 def give_app(user: User) -> User:
-    """The account asks for codes of an app with `SECRET`; none was used yet, and it has no recovery codes."""
+    """Add an authenticator app with `SECRET` to the account, with no used codes and no recovery codes."""
     now = just_now()
     AuthenticatorApp.objects.create(
         user=user,
@@ -45,7 +45,7 @@ def give_recovery_codes(user: User) -> list[str]:
 
 
 def app_code(step: int = 0) -> str:
-    """The app's code of this time step; 1 is the next one, which the shop accepts early."""
+    """The app's code of the current time step plus `step`; the shop accepts the next one (1) early."""
     return pyotp.TOTP(SECRET).generate_otp(int(timezone.now().timestamp()) // 30 + step)
 
 
@@ -67,7 +67,7 @@ def age_session(client: Client, minutes: float = 60) -> None:
 
 
 def signed_in(user: User, *, second_factor: bool = True, minutes: float = 0) -> Client:
-    """A session of this person's, as old as said, with or without the second factor proven in it."""
+    """A client signed in for so many minutes, with or without a proven second factor."""
     client = Client()
     client.force_login(user)
     age_session(client, minutes)

@@ -1,4 +1,4 @@
-"""Coming in by a code: sent, entered, too old, used twice, guessed, asked for too often; whose it is."""
+"""Signing in by a code: sending, entering, expiry, reuse, guesses, limits and ownership of numbers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from shop.notifications.send import deliver
 from tests.factories import NOW, just_now, make_member, make_order, make_seller, make_user
 from tests.markup import html_of
 from tests.races.together import together
-from tests.shop.accounts.sent import CODE, NAME, SENDING, by_code, last_code, wrong
+from tests.shop.accounts.sent_codes import CODE, NAME, SENDING, altered_code, last_code, sign_in_by_code
 
 pytestmark = pytest.mark.django_db
 
@@ -42,7 +42,7 @@ def is_signed_in(client):
 
 
 def sent(now=NOW):
-    """A code that was sent, and its digits."""
+    """The key and the digits of a newly sent code."""
     key = send_code(
         purpose=ENTER, contact_method=ContactMethod.SMS, to=PHONE, language="en", user_id=None, now=now
     )
@@ -71,7 +71,7 @@ def test_known_and_unknown_numbers_are_answered_alike(client: Client) -> None:
 def test_code_signs_in_the_account_of_its_number(client: Client) -> None:
     user = make_user(phone=PHONE, phone_confirmed_at=NOW)
 
-    response = by_code(client, WRITTEN, next="/en/gio-hang/")
+    response = sign_in_by_code(client, WRITTEN, next="/en/gio-hang/")
 
     assert response.headers["Location"] == "/en/gio-hang/"
     assert client.session["_auth_user_id"] == str(user.pk)
@@ -81,11 +81,11 @@ def test_code_signs_in_the_account_of_its_number(client: Client) -> None:
 def test_members_are_sent_to_their_work_after_a_code(client: Client) -> None:
     make_member(make_seller(), phone=PHONE, phone_confirmed_at=NOW)
 
-    assert by_code(client, WRITTEN).headers["Location"] == "/en/xa-vien/"
+    assert sign_in_by_code(client, WRITTEN).headers["Location"] == "/en/xa-vien/"
 
 
 def test_new_number_opens_an_account_after_entering_a_name(client: Client) -> None:
-    assert by_code(client, WRITTEN).headers["Location"] == NAME
+    assert sign_in_by_code(client, WRITTEN).headers["Location"] == NAME
     assert not User.objects.exists()
 
     response = client.post(NAME, {"name": "Nông Thị Mai"})
@@ -151,7 +151,7 @@ def test_right_code_is_refused_after_five_wrong_tries() -> None:
     left = []
     for _try in range(MAX_TRIES):
         with pytest.raises(Refused) as refused:
-            use_code(code_id=key, purpose=ENTER, written=wrong(digits), now=NOW)
+            use_code(code_id=key, purpose=ENTER, written=altered_code(digits), now=NOW)
         left.append(refused.value.details.get("left", refused.type))
 
     assert left == [4, 3, 2, 1, CodeExpired]
@@ -164,7 +164,7 @@ def test_wrong_expired_and_malformed_codes_show_errors(client: Client) -> None:
     client.post(SENDING, {"phone": WRITTEN})
     digits = last_code(PHONE)
 
-    tried = (wrong(digits), "x" * 20, digits[:5], f"{digits}5", "", wrong(digits))
+    tried = (altered_code(digits), "x" * 20, digits[:5], f"{digits}5", "", altered_code(digits))
     pages = [html_of(client.post(CODE, {"code": each})) for each in tried]
     EntryCode.objects.update(expires_at=just_now() - datetime.timedelta(seconds=1), made_at=NOW)
     pages.append(html_of(client.post(CODE, {"code": digits})))
@@ -197,7 +197,7 @@ def test_invalid_phone_numbers_are_refused(client: Client) -> None:
 
 def test_codes_per_number_are_limited_except_for_known_devices(client: Client) -> None:
     make_user(phone=PHONE, phone_confirmed_at=NOW)
-    by_code(client, WRITTEN)
+    sign_in_by_code(client, WRITTEN)
     client.post("/en/tai-khoan/dang-xuat/")
     statuses = []
     for place in range(CODES_PER_NUMBER.tries):
@@ -213,20 +213,20 @@ def test_codes_per_number_are_limited_except_for_known_devices(client: Client) -
     assert (refused.status_code, "Too many tries." in html_of(refused)) == (429, True)
     assert other_number.status_code == 302
     assert Notification.objects.count() == before + 1
-    assert by_code(client, WRITTEN).status_code == 302
+    assert sign_in_by_code(client, WRITTEN).status_code == 302
     assert is_signed_in(client)
 
 
 def test_codes_per_network_are_limited_except_for_known_devices(client: Client) -> None:
     make_user(phone=PHONE, phone_confirmed_at=NOW)
-    by_code(client, WRITTEN)
+    sign_in_by_code(client, WRITTEN)
     client.post("/en/tai-khoan/dang-xuat/")
     for _code in range(CODES_IN_NETWORK.tries):
         CODES_IN_NETWORK.spend("127.0.0.1")
 
     assert Client().post(SENDING, {"phone": "0912 345 678"}).status_code == 429
     assert Client(REMOTE_ADDR="203.0.113.1").post(SENDING, {"phone": "0912 345 678"}).status_code == 302
-    assert by_code(client, WRITTEN).headers["Location"] == "/en/tai-khoan/"
+    assert sign_in_by_code(client, WRITTEN).headers["Location"] == "/en/tai-khoan/"
 
 
 def test_codes_per_device_and_number_are_limited(client: Client) -> None:
@@ -241,19 +241,19 @@ def test_codes_per_device_and_number_are_limited(client: Client) -> None:
 def test_unconfirmed_number_signs_nobody_in_until_its_owner_confirms_it(client: Client) -> None:
     user = make_user(email="hoa@example.com", phone=PHONE)
 
-    assert by_code(client, WRITTEN).headers["Location"] == NAME
+    assert sign_in_by_code(client, WRITTEN).headers["Location"] == NAME
     assert "Is this account yours?" in html_of(client.get(NAME))
     assert not is_signed_in(client)
     client.post("/en/tai-khoan/dang-nhap/", {"name": "hoa@example.com", "password": "quyt-bach-thong-2026"})
 
     user.refresh_from_db()
     assert user.phone_confirmed_at is not None
-    assert by_code(Client(), WRITTEN).headers["Location"] == "/en/tai-khoan/"
+    assert sign_in_by_code(Client(), WRITTEN).headers["Location"] == "/en/tai-khoan/"
 
 
 def test_confirmed_number_is_taken_from_an_account_that_never_confirmed_it(client: Client) -> None:
     squatter = make_user(phone=PHONE)
-    by_code(client, WRITTEN)
+    sign_in_by_code(client, WRITTEN)
 
     client.post(NAME, {"name": "Mai"})
 
@@ -285,7 +285,7 @@ def test_number_is_confirmed_in_the_details_and_unconfirmed_by_a_change(client: 
 def test_inactive_account_cannot_sign_in_by_code(client: Client) -> None:
     make_user(phone=PHONE, phone_confirmed_at=NOW, is_active=False)
 
-    by_code(client, WRITTEN)
+    sign_in_by_code(client, WRITTEN)
 
     assert not is_signed_in(client)
 
@@ -301,7 +301,7 @@ def test_guest_orders_of_a_number_are_claimed_only_by_its_code(client: Client) -
     client.post("/en/tai-khoan/dang-nhap/", by_password)
     assert not Order.objects.filter(user=user).exists()
 
-    by_code(Client(), WRITTEN)
+    sign_in_by_code(Client(), WRITTEN)
 
     assert list(Order.objects.filter(user=user)) == [recent]
     assert Change.objects.get(action="order.adopted").key == str(recent.pk)
@@ -323,7 +323,7 @@ def test_concurrent_tries_use_a_code_once_and_stay_within_the_limit() -> None:
         for key, digits in codes
         for _hand in range(4)
     ]
-    guess = partial(use_code, code_id=guessed, purpose=ENTER, written=wrong(other), now=NOW)
+    guess = partial(use_code, code_id=guessed, purpose=ENTER, written=altered_code(other), now=NOW)
 
     entered = together(enter)
     tried = together([guess] * 12)

@@ -1,4 +1,4 @@
-"""The migration that moves passkeys out of django-allauth's tables, there and back."""
+"""The migration that moves passkeys out of django-allauth's tables, forwards and backwards."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def old_apps() -> Any:
 
 @pytest.fixture
 def allauths_table(old_apps: Any) -> Iterator[Any]:
-    """Its table of passkeys, as an upgraded shop still has it."""
+    """django-allauth's table of passkeys, as an upgraded shop still has it."""
     model = migration._authenticator(old_apps)
     with connection.schema_editor() as editor:
         editor.create_model(model)

@@ -1,4 +1,4 @@
-"""Coming in and going out, a new account, a new password, one's details."""
+"""Signing in and out, registration, password reset and account details."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.factories import (
 )
 from tests.markup import html_of
 from tests.shop.accounts.factors import age_session
-from tests.shop.accounts.sent import last_code
+from tests.shop.accounts.sent_codes import last_code
 
 pytestmark = pytest.mark.django_db
 
@@ -300,7 +300,7 @@ def test_former_address_is_converted_to_a_current_one(client: Client) -> None:
     page, old = "/en/tai-khoan/thong-tin/", "Thôn Nà Ít, xã Vi Hương"
     empty = details(province="", commune="", street="", old_address=old)
 
-    offered = html_of(client.post(page, empty))  # by Enter, before anything is kept
+    offered = html_of(client.post(page, empty))  # submitted with Enter, before anything is saved
     picked = html_of(client.post(page, empty | {"pick": "01948"}))
     assert not Address.objects.exists()
     client.post(page, details(province=THAI_NGUYEN, commune="01948", street="Thôn Nà Ít", old_address=""))

@@ -1,4 +1,4 @@
-"""Setting up a second factor, signing in with it, recovery codes, turning it off."""
+"""Setting up a second factor, signing in with it, recovery codes, and turning it off."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from tests.shop.accounts.factors import (
     signed_in,
     wrong_code,
 )
-from tests.shop.accounts.sent import by_code
+from tests.shop.accounts.sent_codes import sign_in_by_code
 
 pytestmark = pytest.mark.django_db
 HOME = "/en/tai-khoan/"
@@ -45,7 +45,7 @@ DETAILS = f"{HOME}thong-tin/"
 
 
 def shown_key(page: str) -> tuple[str, str]:
-    """The key to type and the sealed one that a page of a new app holds."""
+    """The readable and the sealed key on the page that adds an app."""
     key = re.search(r'class="code strong">([A-Z2-7 ]+)<', page)
     sealed = re.search(r'name="sealed" value="([^"]+)"', page)
     assert key is not None
@@ -269,7 +269,7 @@ def test_app_is_moved_to_another_phone() -> None:
 
 def test_text_message_code_is_only_a_first_factor(client: Client) -> None:
     user = give_app(make_user(phone="+84987654321", phone_confirmed_at=timezone.now()))
-    answer = by_code(client, "0987654321")
+    answer = sign_in_by_code(client, "0987654321")
 
     assert answer.headers["Location"] == SECOND_STEP
     assert not is_in(client)
@@ -357,7 +357,7 @@ def test_input_entered_before_the_confirmation_is_restored_after_it() -> None:
     assert back.headers["Location"] == DETAILS
     for value in typed.values():
         assert f'value="{value}"' in page
-        assert f'value="{value}"' not in again  # it is kept for one visit
+        assert f'value="{value}"' not in again  # kept for one request
 
 
 @pytest.mark.parametrize(

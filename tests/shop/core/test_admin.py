@@ -1,4 +1,4 @@
-"""The back room: what is written there by hand is written down, by whom and from what to what."""
+"""Django's admin: every manual edit is recorded with its author and the values before and after."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.factories import (
 )
 
 pytestmark = pytest.mark.django_db
-# A new value for one column of each kind of row that the back room lets people write.
+# A new value for one column of each model that is editable in the admin.
 WRITTEN = {
     "core.channel": ("name", "Chợ miền núi"),
     "core.shopsettings": ("operator_phone", "0209 111 1111"),
@@ -40,7 +40,7 @@ WRITTEN = {
 
 
 def row_of(model):
-    """The smallest row of its kind."""
+    """The smallest valid row of this model."""
     make = {
         Channel: make_channel,
         ShopSettings: lambda: ShopSettings.objects.create(),
@@ -63,8 +63,8 @@ def page_of(row):
     return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
 
 
-def sent(client, row, **changed):
-    """The back room's form of a row, sent with some columns changed."""
+def post_form(client, row, **changed):
+    """Submit the admin form of a row with some fields changed."""
     form = client.get(page_of(row)).context["adminform"].form
     values = {name: form[name].value() for name in form.fields} | changed
     values = {name: "" if value is None else value for name, value in values.items() if value is not False}
@@ -76,7 +76,7 @@ def sent(client, row, **changed):
 
 
 @pytest.fixture
-def back_room(client):
+def admin_client(client):
     client.force_login(make_admin(first_name="Triệu Thị Lan"))
     return client
 
@@ -92,14 +92,14 @@ def test_every_editable_model_is_tested_below() -> None:
 
 
 @pytest.mark.parametrize("label", WRITTEN)
-def test_manual_edit_is_recorded(back_room, label) -> None:
+def test_manual_edit_is_recorded(admin_client, label) -> None:
     model = next(each for each in admin.site._registry if each._meta.label_lower == label)
     field, value = WRITTEN[label]
     row = row_of(model)
     before = getattr(row, field)
     before_it = [*Change.objects.values_list("pk", flat=True)]
 
-    sent(back_room, row, **{field: value})
+    post_form(admin_client, row, **{field: value})
 
     row.refresh_from_db()
     assert getattr(row, field) == value
@@ -114,35 +114,35 @@ def test_manual_edit_is_recorded(back_room, label) -> None:
 
 
 @pytest.mark.parametrize("label", WRITTEN)
-def test_unchanged_form_records_nothing(back_room, label) -> None:
+def test_unchanged_form_records_nothing(admin_client, label) -> None:
     model = next(each for each in admin.site._registry if each._meta.label_lower == label)
     row = row_of(model)
     count = Change.objects.count()
 
-    sent(back_room, row)
+    post_form(admin_client, row)
 
     assert Change.objects.count() == count
 
 
-def test_note_about_a_person_is_not_copied_into_the_change_log(back_room) -> None:
+def test_note_about_a_person_is_not_copied_into_the_change_log(admin_client) -> None:
     user = make_user()
 
-    sent(back_room, user, note="Hay gọi buổi tối.")
+    post_form(admin_client, user, note="Hay gọi buổi tối.")
 
     change = Change.objects.get()
     assert change.data == {"fields": ["note"], "from": {}, "to": {}}
 
 
-def test_renamed_category_updates_the_search_text_of_its_products(back_room) -> None:
+def test_renamed_category_updates_the_search_text_of_its_products(admin_client) -> None:
     shelf = make_category("Trái cây")
     product = make_product(name="Quýt", category=shelf)
 
-    sent(back_room, shelf, name="Hoa quả")
+    post_form(admin_client, shelf, name="Hoa quả")
 
     assert "hoa qua" in Product.objects.get(pk=product.pk).search_text
 
 
-def test_group_permissions_are_recorded_when_created_changed_and_removed(back_room) -> None:
+def test_group_permissions_are_recorded_when_created_changed_and_removed(admin_client) -> None:
     add = reverse("admin:accounts_group_add")
     group = {
         "name": "Duyệt hàng",
@@ -151,14 +151,14 @@ def test_group_permissions_are_recorded_when_created_changed_and_removed(back_ro
         "permissions-0-code": Permission.MANAGE_PRODUCTS,
     }
 
-    back_room.post(add, group)
+    admin_client.post(add, group)
     made = Group.objects.get()
     added = Change.objects.get()
-    back_room.post(
+    admin_client.post(
         page_of(made), {"name": "Xem", "permissions-TOTAL_FORMS": 0, "permissions-INITIAL_FORMS": 0}
     )
     edited = Change.objects.get(action="group.edited")
-    back_room.post(reverse("admin:accounts_group_delete", args=[made.pk]), {"post": "yes"})
+    admin_client.post(reverse("admin:accounts_group_delete", args=[made.pk]), {"post": "yes"})
 
     assert (added.action, added.data["permissions"]) == ("group.added", [Permission.MANAGE_PRODUCTS])
     assert (edited.data["from"]["name"], edited.data["to"]["name"]) == ("Duyệt hàng", "Xem")

@@ -14,7 +14,7 @@ from shop.core.dates.calendar import (
     weekday_name,
 )
 
-# The first day of Tết as Vietnam kept and keeps it. China's was a day later in 2007 and will be in 2030.
+# The first day of Tết in Vietnam. China's was a day later in 2007 and will be in 2030.
 TET = [
     "2000-02-05",
     "2001-01-24",
@@ -69,7 +69,7 @@ def date(text):
 
 
 def days(first, end):
-    """Every day from `first` up to and without `end`."""
+    """Every day from `first` up to, but not including, `end`."""
     for ordinal in range(date(first).toordinal(), date(end).toordinal()):
         yield datetime.date.fromordinal(ordinal)
 

@@ -1,4 +1,4 @@
-"""The change log only grows, and its seals show what was done past the database's triggers."""
+"""The change log is append-only, and its seals reveal changes made past the database's triggers."""
 
 import datetime
 

@@ -64,7 +64,7 @@ def test_division_is_current_only_while_it_is_in_force(divisions):
     assert not Division.objects.current(on=datetime.date(2025, 6, 30)).exists()
 
 
-def told(text):
+def suggested(text):
     return [
         (each.commune.full_name, each.commune.parent.name, each.street)
         for each in suggest_communes(text, on=TODAY)
@@ -82,14 +82,14 @@ def test_former_address_in_any_spelling_leads_to_its_current_commune(divisions):
         ("vi huong, Thái Nguyên", ""),
         ("X. VI HƯƠNG; H. BẠCH THÔNG", ""),
     ]:
-        assert told(old) == [("Xã Phủ Thông", "Thái Nguyên", street)], old
+        assert suggested(old) == [("Xã Phủ Thông", "Thái Nguyên", street)], old
 
 
 def test_district_and_type_distinguish_places_of_one_name(divisions):
-    assert told("Phường 1, Quận 3, TP.HCM") == [("Phường Bàn Cờ", "Hồ Chí Minh", "")]
-    assert len(told("Phường 1, TP.HCM")) > 5
-    assert told("xã Trạm Tấu, Yên Bái") == [("Xã Trạm Tấu", "Lào Cai", "")]
-    assert told("TT. Trạm Tấu, Yên Bái") == [("Xã Hạnh Phúc", "Lào Cai", "")]
+    assert suggested("Phường 1, Quận 3, TP.HCM") == [("Phường Bàn Cờ", "Hồ Chí Minh", "")]
+    assert len(suggested("Phường 1, TP.HCM")) > 5
+    assert suggested("xã Trạm Tấu, Yên Bái") == [("Xã Trạm Tấu", "Lào Cai", "")]
+    assert suggested("TT. Trạm Tấu, Yên Bái") == [("Xã Hạnh Phúc", "Lào Cai", "")]
 
 
 def test_divided_ward_suggests_each_successor_with_its_former_places(divisions):
@@ -106,7 +106,7 @@ def test_divided_ward_suggests_each_successor_with_its_former_places(divisions):
 
 def test_unknown_place_suggests_nothing(divisions):
     for text in ["Xã Không Đâu, Bắc Kạn", "xã Vi Hương, tỉnh Cà Mau", " , ", "", "Bắc Kạn, ", "😀" * 300]:
-        assert told(text) == [] or text.startswith("Bắc Kạn"), text
+        assert suggested(text) == [] or text.startswith("Bắc Kạn"), text
 
 
 def test_queries_do_not_grow_with_the_address(divisions, django_assert_num_queries):

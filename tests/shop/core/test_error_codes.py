@@ -1,4 +1,4 @@
-"""Codes of expected failures: clients tell failures apart by them."""
+"""Error codes of refusals are unique, because clients distinguish refusals by them."""
 
 from __future__ import annotations
 

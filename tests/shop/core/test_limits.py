@@ -1,4 +1,4 @@
-"""How often something may be tried, and where a request comes from."""
+"""Rate limits, and the network a request comes from."""
 
 from __future__ import annotations
 

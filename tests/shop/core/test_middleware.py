@@ -14,13 +14,13 @@ pytestmark = pytest.mark.once
 PAGE = "<p>Gạo nếp nương, bí xanh thơm Ba Bể</p>" * 200
 
 
-def answered(response, **headers):
+def respond(response, **headers):
     middleware = add_security_headers(compress_pages(lambda request: response))
     return middleware(RequestFactory().get("/", **headers))
 
 
 def test_page_is_sent_with_brotli_when_accepted():
-    answer = answered(HttpResponse(PAGE), HTTP_ACCEPT_ENCODING="gzip, deflate, br")
+    answer = respond(HttpResponse(PAGE), HTTP_ACCEPT_ENCODING="gzip, deflate, br")
 
     assert answer.headers["Content-Encoding"] == "br"
     assert brotli.decompress(answer.content).decode() == PAGE
@@ -28,7 +28,7 @@ def test_page_is_sent_with_brotli_when_accepted():
 
 
 def test_page_is_sent_with_gzip_otherwise():
-    answer = answered(HttpResponse(PAGE), HTTP_ACCEPT_ENCODING="gzip")
+    answer = respond(HttpResponse(PAGE), HTTP_ACCEPT_ENCODING="gzip")
 
     assert answer.headers["Content-Encoding"] == "gzip"
     assert gzip.decompress(answer.content).decode() == PAGE
@@ -36,7 +36,7 @@ def test_page_is_sent_with_gzip_otherwise():
 
 @pytest.mark.parametrize("encoding", ["br", "gzip"])
 def test_length_of_a_compressed_page_varies(encoding):
-    lengths = {len(answered(HttpResponse(PAGE), HTTP_ACCEPT_ENCODING=encoding).content) for _ in range(30)}
+    lengths = {len(respond(HttpResponse(PAGE), HTTP_ACCEPT_ENCODING=encoding).content) for _ in range(30)}
 
     assert len(lengths) > 3
 
@@ -52,24 +52,24 @@ def test_length_of_a_compressed_page_varies(encoding):
 def test_responses_that_would_not_shrink_stay_unchanged(response):
     before = response.content
 
-    assert answered(response, HTTP_ACCEPT_ENCODING="br, gzip").content == before
+    assert respond(response, HTTP_ACCEPT_ENCODING="br, gzip").content == before
 
 
 def test_uncompressed_response_varies_on_accept_encoding():
-    answer = answered(HttpResponse(PAGE))
+    answer = respond(HttpResponse(PAGE))
 
     assert answer.content.decode() == PAGE
     assert "Accept-Encoding" in answer.headers["Vary"]
 
 
 def test_etag_of_a_compressed_page_becomes_weak():
-    answer = answered(HttpResponse(PAGE, headers={"ETag": '"abc"'}), HTTP_ACCEPT_ENCODING="br")
+    answer = respond(HttpResponse(PAGE, headers={"ETag": '"abc"'}), HTTP_ACCEPT_ENCODING="br")
 
     assert answer.headers["ETag"] == 'W/"abc"'
 
 
 def test_page_is_cached_only_privately():
-    answer = answered(HttpResponse(PAGE))
+    answer = respond(HttpResponse(PAGE))
 
     assert answer.headers["Cache-Control"] == "private, no-cache"
     assert "HX-Request" in answer.headers["Vary"]
@@ -77,7 +77,7 @@ def test_page_is_cached_only_privately():
 
 
 def test_cache_control_of_the_view_is_kept():
-    answer = answered(HttpResponse(PAGE, headers={"Cache-Control": "public, max-age=60"}))
+    answer = respond(HttpResponse(PAGE, headers={"Cache-Control": "public, max-age=60"}))
 
     assert answer.headers["Cache-Control"] == "public, max-age=60"
 

@@ -1,4 +1,4 @@
-"""Which size of a picture a page offers to whom."""
+"""Picture sizes offered by the template tag."""
 
 import pytest
 from django.template import Context, Template
@@ -13,7 +13,7 @@ MADE = {
 }
 
 
-def drawn(size):
+def render(size):
     picture = Picture(state=PictureState.READY, renditions=MADE)
     return Template("{% picture shown size=size %}").render(Context({"shown": picture, "size": size}))
 
@@ -21,12 +21,12 @@ def drawn(size):
 def test_small_screens_get_the_smallest_card_size():
     small = '<source type="image/webp" media="(max-width: 47.99rem)" srcset="/media/a-320.webp">'
 
-    assert small in drawn("card")
-    assert "media=" not in drawn("cover")
+    assert small in render("card")
+    assert "media=" not in render("cover")
 
 
 def test_thumb_has_one_size():
-    assert "640" not in drawn("thumb")
+    assert "640" not in render("thumb")
 
 
 def test_placeholder_is_shown_without_a_picture():

@@ -38,7 +38,7 @@ def exif_of_a_phone(orientation=1):
 
 
 def claimed_png(width, height):
-    """A tiny file that says it unpacks to width × height pixels."""
+    """A tiny file whose header claims width × height pixels."""
 
     def chunk(kind, data):
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
@@ -94,7 +94,7 @@ def test_sideways_photo_is_turned_upright():
 
     upright = Image.open(io.BytesIO(made.files[0].jpeg)).convert("RGB")
     assert (made.width, made.height) == (1200, 1600)
-    assert inspect_picture(lying) == (1600, 1200)  # as stored: a request reads no EXIF
+    assert inspect_picture(lying) == (1600, 1200)  # as stored: requests do not read EXIF
     assert upright.size == (320, 427)
     assert upright.getpixel((160, 20))[0] > 200  # the red left half is on top now
     assert upright.getpixel((160, 400))[2] > 200

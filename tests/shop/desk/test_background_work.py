@@ -1,4 +1,4 @@
-"""The desk's page of rows that background sweeps cannot process."""
+"""The desk's page of rows that background sweeps failed to process."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_retry_makes_the_row_due_and_runs_its_sweep(
         answer = desk.post(f"{PAGE}{failure.pk}/thu-lai/")
 
     assert (answer.status_code, answer.headers["Location"], len(queued)) == (302, PAGE, 1)
-    assert SweepFailure.objects.count() == 0  # its row is not due any more
+    assert SweepFailure.objects.count() == 0  # its row is no longer due
 
 
 def test_seen_failure_is_hidden_until_it_fails_with_another_error(desk: Client) -> None:

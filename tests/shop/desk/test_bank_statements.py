@@ -1,4 +1,4 @@
-"""Reading a bank's statement in at the desk: the columns, what would come of it, and what came of it."""
+"""Importing a bank statement at the desk: mapping columns, preview and result."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ STATEMENTS = "/en/quan-tri/sao-ke/"
 
 @pytest.fixture
 def cashier(client: Client) -> Client:
-    """Staff who may handle payments and nothing else, of a market with an account."""
+    """Staff with only the payments permission; the market has a bank account."""
     make_bank_account()
     client.force_login(make_staff(Permission.HANDLE_PAYMENTS))
     return client
@@ -36,7 +36,7 @@ def upload(client: Client, content: bytes, name: str = "sao-ke.csv"):
     return client.post(STATEMENTS, {"file": SimpleUploadedFile(name, content)}, follow=True)
 
 
-def words(response) -> str:
+def text_of(response) -> str:
     return re.sub(r"[ \n]+", " ", html.unescape(re.sub(r"<[^>]+>", " ", html_of(response))))
 
 
@@ -67,7 +67,7 @@ def test_statement_is_read_reviewed_and_imported(cashier: Client) -> None:
         ("FT3", 7_000, ""),
     ]
 
-    preview = words(upload(cashier, csv(*rows) + f"\n{DAY};FT4;;1,5;le".encode()))
+    preview = text_of(upload(cashier, csv(*rows) + f"\n{DAY};FT4;;1,5;le".encode()))
 
     assert (
         "New 2 Sum of the new ones 127.000\xa0₫ Known already 1 Not readable 1 Money that went out 1"
@@ -78,12 +78,12 @@ def test_statement_is_read_reviewed_and_imported(cashier: Client) -> None:
     assert "known already 5.000\xa0₫ cam on FT0" in preview
     assert BankTransfer.objects.count() == 1
 
-    taken = words(cashier.post(f"{STATEMENTS}{StatementImport.objects.get().pk}/nhan/", follow=True))
+    taken = text_of(cashier.post(f"{STATEMENTS}{StatementImport.objects.get().pk}/nhan/", follow=True))
 
     assert "Settled by themselves 1 Looked at by a person 1 Known already 1 Not readable 1" in taken
     order.refresh_from_db()
     assert order.still_due == 0
-    assert "sao-ke.csv" in words(cashier.get(STATEMENTS))
+    assert "sao-ke.csv" in text_of(cashier.get(STATEMENTS))
 
 
 def test_repeated_import_changes_nothing(cashier: Client) -> None:
@@ -96,7 +96,7 @@ def test_repeated_import_changes_nothing(cashier: Client) -> None:
     again = upload(cashier, csv(("FT1", 7_000, "lai")))
 
     assert again.redirect_chain == [(path.removesuffix("nhan/"), 302)]
-    assert "This file was read in before. Nothing of it counts twice." in words(again)
+    assert "This file was read in before. Nothing of it counts twice." in text_of(again)
     assert every_row()["orders.BankTransfer"] == before
     assert StatementImport.objects.count() == 1
 
@@ -107,16 +107,16 @@ def test_import_of_known_transfers_counts_nothing_twice(cashier: Client) -> None
 
     taken = cashier.post(f"{STATEMENTS}{StatementImport.objects.get().pk}/nhan/", follow=True)
 
-    assert "All of it was known already: nothing was counted twice." in words(taken)
+    assert "All of it was known already: nothing was counted twice." in text_of(taken)
 
 
 def test_wrongly_guessed_columns_can_be_corrected(cashier: Client) -> None:
-    page = words(upload(cashier, f"a;b;c\n{DAY};7.000;lai".encode()))
+    page = text_of(upload(cashier, f"a;b;c\n{DAY};7.000;lai".encode()))
     assert "Say which column holds the date and which the amount." in page
     path = f"{STATEMENTS}{StatementImport.objects.get().pk}/"
 
     said = {"heading": "1", "date": "0", "amount": "1", "note": "2"}
-    put_right = words(cashier.post(path, said, follow=True))
+    put_right = text_of(cashier.post(path, said, follow=True))
     nonsense = cashier.post(path, said | {"date": "99"})
 
     assert "New 1 Sum of the new ones 7.000\xa0₫ Known already 0 Not readable 0" in put_right
@@ -127,24 +127,24 @@ def test_wrongly_guessed_columns_can_be_corrected(cashier: Client) -> None:
 
 def test_header_row_below_a_long_preamble_can_be_chosen(cashier: Client) -> None:
     own_head = "\n".join(f"Ngân hàng dòng {number}" for number in range(12))
-    shown = words(upload(cashier, f"{own_head}\na;b;c\n{DAY};7.000;lai".encode()))
+    shown = text_of(upload(cashier, f"{own_head}\na;b;c\n{DAY};7.000;lai".encode()))
     path = f"{STATEMENTS}{StatementImport.objects.get().pk}/"
 
     said = {"heading": "13", "date": "0", "amount": "1", "note": "2"}
-    put_right = words(cashier.post(path, said, follow=True))
+    put_right = text_of(cashier.post(path, said, follow=True))
 
     assert f"13 a b c 14 {DAY} 7.000 lai" in shown
     assert "New 1 Sum of the new ones 7.000\xa0₫ Known already 0 Not readable 0" in put_right
 
 
 def test_statement_of_another_account_is_refused_with_its_number(cashier: Client) -> None:
-    page = words(upload(cashier, csv(("FT1", 7_000, "lai"), head="Số tài khoản: 9988776655")))
+    page = text_of(upload(cashier, csv(("FT1", 7_000, "lai"), head="Số tài khoản: 9988776655")))
 
     assert "This statement is of another account. It names 9988776655; ours is 0011223344556." in page
 
     taken = cashier.post(f"{STATEMENTS}{StatementImport.objects.get().pk}/nhan/", follow=True)
 
-    assert "This statement is of another account." in words(taken)
+    assert "This statement is of another account." in text_of(taken)
     assert not BankTransfer.objects.exists()
 
 
@@ -162,14 +162,14 @@ def test_invalid_statement_is_refused_at_the_field(cashier: Client, content: byt
     answer = upload(cashier, content)
 
     assert answer.status_code == 422
-    assert said in words(answer)
+    assert said in text_of(answer)
     assert not StatementImport.objects.exists()
 
 
 def test_missing_market_account_is_reported(client: Client) -> None:
     client.force_login(make_staff(Permission.HANDLE_PAYMENTS))
 
-    assert "Set the market's own bank account first." in words(client.get(STATEMENTS))
+    assert "Set the market's own bank account first." in text_of(client.get(STATEMENTS))
     assert upload(client, csv(("FT1", 7_000, "lai"))).status_code == 422
 
 

@@ -1,4 +1,4 @@
-"""The desk's page of cards: what nobody answered, what was refused, what banks took back."""
+"""The desk's page of card payments: unanswered calls, refusals and disputes."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def desk() -> Client:
     return client
 
 
-def shown(desk: Client, query: str = "") -> str:
+def page_text(desk: Client, query: str = "") -> str:
     return html_of(desk.get(PAGE + query))
 
 
@@ -56,13 +56,13 @@ def test_unanswered_call_is_listed_and_checked_at_the_gateway(stripe, desk) -> N
     stripe.faults.tell("payment_intents.create", Fault.CUT_AFTER)
     make(order)
 
-    assert order.code in shown(desk)
-    assert "chưa rõ" in shown(desk)
+    assert order.code in page_text(desk)
+    assert "chưa rõ" in page_text(desk)
     answer = desk.post(f"{PAGE}{call_of(order).pk}/xem/")
 
     assert (answer.status_code, answer.headers["Location"]) == (302, PAGE)
     assert call_of(order).state == CallState.NEEDS_BUYER
-    assert order.code not in shown(desk)
+    assert order.code not in page_text(desk)
 
 
 def test_refused_call_is_shown_on_the_home_page_and_retried_once(stripe, desk) -> None:
@@ -70,13 +70,13 @@ def test_refused_call_is_shown_on_the_home_page_and_retried_once(stripe, desk) -
     first = call_of(order, Operation.CANCEL)
 
     assert order.code in html_of(desk.get("/quan-tri/"))
-    assert order.code in shown(desk, "?xem=hong")
+    assert order.code in page_text(desk, "?xem=hong")
     for _time in range(2):
         answer = desk.post(f"{PAGE}{first.pk}/lai/", {"xem": "hong"})
 
     assert answer.headers["Location"] == f"{PAGE}?xem=hong"
     assert GatewayCall.objects.filter(operation=Operation.CANCEL).count() == 2
-    assert order.code not in shown(desk, "?xem=hong")
+    assert order.code not in page_text(desk, "?xem=hong")
 
 
 def test_failed_refund_is_listed_as_refused(stripe, desk):
@@ -86,20 +86,20 @@ def test_failed_refund_is_listed_as_refused(stripe, desk):
     make(order, Operation.REFUND)
 
     assert [call.amount for call in GatewayCall.objects.refused()] == [20_000]
-    assert order.code in shown(desk, "?xem=hong")
+    assert order.code in page_text(desk, "?xem=hong")
 
 
 def test_refused_payout_is_switched_to_bank_transfer(stripe, part, desk) -> None:
     stripe.account.connected.clear()
     payout = close()
     send_call(call_id=latest_call(payout).pk, now=NOW)
-    assert part.cooperative.name in shown(desk, "?xem=hong")
+    assert part.cooperative.name in page_text(desk, "?xem=hong")
 
     desk.post(f"{PAGE}chi/{payout.pk}/ngan-hang/", {"xem": "hong"})
 
     payout.refresh_from_db()
     assert payout.method == "bank"
-    assert part.cooperative.name not in shown(desk, "?xem=hong")
+    assert part.cooperative.name not in page_text(desk, "?xem=hong")
 
 
 def test_disputes_and_unprocessed_events_are_shown(stripe, desk) -> None:
@@ -117,7 +117,7 @@ def test_disputes_and_unprocessed_events_are_shown(stripe, desk) -> None:
         provider="stripe", event_id="evt_1", kind="transfer.reversed", received_at=NOW, problem="by hand"
     )
 
-    pages = [shown(desk), html_of(desk.get("/quan-tri/"))]
+    pages = [page_text(desk), html_of(desk.get("/quan-tri/"))]
     pages.append(html_of(desk.get(f"/quan-tri/don-hang/{order.pk}/")))
 
     assert all(f"/quan-tri/don-hang/{order.pk}/" in page for page in pages[:2])
@@ -158,10 +158,10 @@ def test_refused_call_is_dismissed_once_with_a_reason_and_can_still_be_retried(s
         "Đã nhả ở trang Stripe"
     ]
     assert order.code not in html_of(desk.get("/quan-tri/"))
-    assert order.code not in shown(desk, "?xem=hong")
-    assert "Đã nhả ở trang Stripe" in shown(desk, "?xem=tat-ca")
-    assert f"{PAGE}{call.pk}/lai/" in shown(desk, "?xem=tat-ca")
-    assert "Stripe không làm việc này." in shown(desk, "?xem=tat-ca")
+    assert order.code not in page_text(desk, "?xem=hong")
+    assert "Đã nhả ở trang Stripe" in page_text(desk, "?xem=tat-ca")
+    assert f"{PAGE}{call.pk}/lai/" in page_text(desk, "?xem=tat-ca")
+    assert "Stripe không làm việc này." in page_text(desk, "?xem=tat-ca")
 
 
 def test_successful_call_cannot_be_dismissed(stripe, desk) -> None:
@@ -187,12 +187,12 @@ def test_abandoned_webhook_event_is_processed_again(stripe, desk) -> None:
         provider="stripe", event_id="evt_1", body=json.dumps(body), received_at=NOW, tries=20
     )
     address = f"{PAGE}tin/{kept.pk}/"
-    before = address in shown(desk)
+    before = address in page_text(desk)
 
     desk.post(address)
 
     order.refresh_from_db()
-    assert (before, address in shown(desk)) == (True, False)
+    assert (before, address in page_text(desk)) == (True, False)
     assert (order.charged, desk.post(f"{PAGE}tin/999999/").status_code) == (120_000, 404)
 
 
@@ -202,7 +202,7 @@ def test_queries_do_not_grow_with_calls(stripe, desk) -> None:
         for _order in range(2):
             paid_order(stripe)
         with CaptureQueriesContext(connection) as asked:
-            shown(desk, "?xem=tat-ca")
+            page_text(desk, "?xem=tat-ca")
         counts.append(len(asked))
     assert counts[0] == counts[1]
 

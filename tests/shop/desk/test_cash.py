@@ -1,4 +1,4 @@
-"""The desk's pages of cash: who has it and how old, what is handed in, statements, and who may see it."""
+"""The desk's cash pages: holders and ages, remittances, carrier statements and permissions."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PAGES = ("", "kien/", "ban-giao/", "bang-ke/", "can-xem/")
 
 @pytest.fixture
 def cashier(client: Client) -> Client:
-    """Staff who may handle payments and nothing else."""
+    """Staff with only the payments permission."""
     user = make_staff(Permission.HANDLE_PAYMENTS)
     client.force_login(user)
     return client

@@ -1,4 +1,4 @@
-"""What happened is told in words: no door shows the bare name of a change."""
+"""Every change has a text: no interface shows the bare name of an action."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from shop.desk.overview.history import CHANGE_TEXTS, change_views
 
 CODE = Path(__file__).resolve().parents[3]
 RECORDED_IN = ("catalog/actions", "cooperatives/actions", "orders/actions", "shop/accounts")
-# What the desk's histories are of: orders, cooperatives and goods, with all that belongs to them.
+# The desk shows histories of orders, cooperatives and products, with their related rows.
 TOLD_OF = frozenset(
     {
         *("order", "part", "parcel", "line", "payment", "refund", "transfer", "payout", "settlement"),
@@ -29,8 +29,8 @@ TOLD_OF = frozenset(
 NAMED = re.compile(r"[a-z]+\.[a-z_]*[a-z]")
 
 
-def recorded() -> Iterator[str]:
-    """Every change that an action writes down by a name of its own."""
+def recorded_actions() -> Iterator[str]:
+    """Names of changes that actions record as literals."""
     for folder in RECORDED_IN:
         for path in sorted((CODE / folder).rglob("*.py")):
             for node in ast.walk(ast.parse(path.read_text())):
@@ -41,15 +41,15 @@ def recorded() -> Iterator[str]:
 
 
 def _names_a_change(node: ast.AST) -> bool:
-    """A call that writes a change or looks for one, or a name that is kept for such a call."""
+    """Whether the node records or looks up a change, or assigns a name for such a call."""
     if isinstance(node, ast.Call):
         called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         return bool(re.search("record|change_values|is_already_done|find_already_made", called))
     return isinstance(node, ast.Assign) and any(getattr(each, "id", "") == "action" for each in node.targets)
 
 
-def named_by_state() -> Iterator[str]:
-    """Those whose names end in the state that was reached."""
+def actions_named_by_state() -> Iterator[str]:
+    """Names of changes that end in the state reached."""
     yield from (f"cooperative.{state}" for state in CooperativeState if state != CooperativeState.APPLIED)
     yield from (f"listing.{state}" for state in ListingState)
     yield from (f"part.{state}" for state in PartState if state != PartState.NEW)
@@ -57,7 +57,9 @@ def named_by_state() -> Iterator[str]:
 
 
 def test_every_change_has_a_text() -> None:
-    told = {each for each in (*recorded(), *named_by_state()) if each.split(".")[0] in TOLD_OF}
+    told = {
+        each for each in (*recorded_actions(), *actions_named_by_state()) if each.split(".")[0] in TOLD_OF
+    }
     assert {"order.placed", "price.reduced", "part.accepted", "listing.published"} <= told
     assert sorted(told - set(CHANGE_TEXTS)) == []
 

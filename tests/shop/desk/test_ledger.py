@@ -1,4 +1,4 @@
-"""The ledger at the desk: balances, postings by what is asked for, and files of both kinds."""
+"""The ledger at the desk: balances, filtered postings, CSV and XLSX."""
 
 from __future__ import annotations
 

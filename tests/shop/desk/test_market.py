@@ -1,4 +1,4 @@
-"""The market's own account and times at the desk: who may set them, what follows, and who is told."""
+"""The market's bank account and periods at the desk: permissions, effects and notifications."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ ACCOUNT = {"bank": "970405", "account": "1500 2011 2233", "holder": "Công ty Ch
 
 
 @pytest.fixture
-def keeper(client: Client) -> Client:
-    """Staff who may change settings, of a market that can be written to."""
+def settings_manager(client: Client) -> Client:
+    """Staff with the settings permission; the market has an e-mail address."""
     make_channel()
     ShopSettings.objects.create(pk=1, operator_email="san@example.com")
     client.force_login(make_staff(Permission.MANAGE_SETTINGS, first_name="Lan"))
     return client
 
 
-def words(response) -> str:
+def text_of(response) -> str:
     return re.sub(r"[ \n]+", " ", html.unescape(re.sub(r"<[^>]+>", " ", html_of(response))))
 
 
-def account() -> tuple[str, str, str]:
+def saved_account() -> tuple[str, str, str]:
     shop = shop_settings()
     return shop.bank_bin, shop.bank_account, shop.bank_holder
 
@@ -58,29 +58,29 @@ def test_settings_need_the_settings_permission(client: Client) -> None:
     assert every_row() == before
 
 
-def test_saved_account_is_shown_as_a_sample_qr_and_offered(keeper: Client) -> None:
+def test_saved_account_is_shown_as_a_sample_qr_and_offered(settings_manager: Client) -> None:
     channel = Channel.objects.get()
     assert PaymentMethod.TRANSFER not in offered_payment_methods(channel)
 
-    page = keeper.post(f"{MARKET}tai-khoan/", ACCOUNT, follow=True)
+    page = settings_manager.post(f"{MARKET}tai-khoan/", ACCOUNT, follow=True)
 
-    assert account() == ("970405", "150020112233", "CONG TY CHO PHIEN")
+    assert saved_account() == ("970405", "150020112233", "CONG TY CHO PHIEN")
     payload = build_payload(bank="970405", account="150020112233", amount=10_000, note="THU MA")
     assert qr_svg(payload, title="Sample of a VietQR code") in html_of(page)
     assert PaymentMethod.TRANSFER in offered_payment_methods(channel)
 
 
-def test_account_change_is_recorded_and_notified(keeper: Client) -> None:
+def test_account_change_is_recorded_and_notified(settings_manager: Client) -> None:
     make_bank_account()
 
-    page = keeper.post(f"{MARKET}tai-khoan/", ACCOUNT, follow=True)
+    page = settings_manager.post(f"{MARKET}tai-khoan/", ACCOUNT, follow=True)
 
     change = Change.objects.get(action="market.account_changed")
     assert change.data == {
         "from": "970436 0011223344556 CHO PHIEN",
         "to": "970405 150020112233 CONG TY CHO PHIEN",
     }
-    assert "The market's account changed Lan" in words(page)
+    assert "The market's account changed Lan" in text_of(page)
     letter = Notification.objects.get(key=f"market-account:{change.pk}")
     assert letter.to == "san@example.com"
     assert "970436 0011223344556 CHO PHIEN" in letter.text
@@ -88,49 +88,53 @@ def test_account_change_is_recorded_and_notified(keeper: Client) -> None:
     assert "Lan" in letter.text
 
 
-def test_unchanged_account_writes_nothing(keeper: Client) -> None:
-    keeper.post(f"{MARKET}tai-khoan/", ACCOUNT)
+def test_unchanged_account_writes_nothing(settings_manager: Client) -> None:
+    settings_manager.post(f"{MARKET}tai-khoan/", ACCOUNT)
     before = every_row()
 
-    keeper.post(f"{MARKET}tai-khoan/", ACCOUNT)
+    settings_manager.post(f"{MARKET}tai-khoan/", ACCOUNT)
 
     assert every_row() == before
 
 
-def test_transfers_are_not_offered_without_an_account(keeper: Client) -> None:
+def test_transfers_are_not_offered_without_an_account(settings_manager: Client) -> None:
     make_bank_account()
 
-    page = keeper.post(f"{MARKET}tai-khoan/", {"bank": "", "account": "", "holder": ""}, follow=True)
+    page = settings_manager.post(
+        f"{MARKET}tai-khoan/", {"bank": "", "account": "", "holder": ""}, follow=True
+    )
 
-    assert account() == ("", "", "")
+    assert saved_account() == ("", "", "")
     assert offered_payment_methods(Channel.objects.get()) == [PaymentMethod.COD]
-    assert "Without an account no order can be paid by transfer." in words(page)
+    assert "Without an account no order can be paid by transfer." in text_of(page)
 
 
 @pytest.mark.parametrize(
     "wrong", [{"bank": ""}, {"bank": "123456"}, {"account": ""}, {"account": "12"}, {"holder": "!!"}]
 )
-def test_incomplete_account_is_refused(keeper: Client, wrong: dict[str, str]) -> None:
+def test_incomplete_account_is_refused(settings_manager: Client, wrong: dict[str, str]) -> None:
     make_bank_account()
     before = every_row()
 
-    answer = keeper.post(f"{MARKET}tai-khoan/", ACCOUNT | wrong)
+    answer = settings_manager.post(f"{MARKET}tai-khoan/", ACCOUNT | wrong)
 
     assert answer.status_code == 422
     assert every_row() == before
 
 
-def test_orders_awaiting_transfer_are_counted_before_the_account_changes(keeper: Client) -> None:
+def test_orders_awaiting_transfer_are_counted_before_the_account_changes(settings_manager: Client) -> None:
     waiting_order(now=just_now())
 
-    assert "1 order waits for a transfer; it shows a new account at once." in words(keeper.get(MARKET))
+    assert "1 order waits for a transfer; it shows a new account at once." in text_of(
+        settings_manager.get(MARKET)
+    )
 
 
-def test_periods_are_saved_and_recorded(keeper: Client) -> None:
+def test_periods_are_saved_and_recorded(settings_manager: Client) -> None:
     channel = Channel.objects.get()
     sent = {"complaint_days": "10", "answer_complaints_days": "7", f"minutes-{channel.pk}": "30"}
 
-    page = keeper.post(f"{MARKET}thoi-han/", sent, follow=True)
+    page = settings_manager.post(f"{MARKET}thoi-han/", sent, follow=True)
 
     channel.refresh_from_db()
     assert (channel.transfer_minutes, shop_settings().complaint_days) == (30, 10)
@@ -139,19 +143,19 @@ def test_periods_are_saved_and_recorded(keeper: Client) -> None:
     assert [change.data for change in changes.order_by("pk")] == [
         *({"complaint_days": 10}, {"transfer_minutes": 30}),
     ]
-    assert "Kept." in words(page)
+    assert "Kept." in text_of(page)
 
 
 @pytest.mark.parametrize(
     "wrong", [{"complaint_days": "0"}, {"complaint_days": "x"}, {"minutes": "14"}, {"minutes": "10081"}]
 )
-def test_invalid_periods_are_refused(keeper: Client, wrong: dict[str, str]) -> None:
+def test_invalid_periods_are_refused(settings_manager: Client, wrong: dict[str, str]) -> None:
     channel = Channel.objects.get()
     sent = {"complaint_days": "7", "answer_complaints_days": "7", "minutes": "30"} | wrong
     sent[f"minutes-{channel.pk}"] = sent.pop("minutes")
     before = every_row()
 
-    answer = keeper.post(f"{MARKET}thoi-han/", sent)
+    answer = settings_manager.post(f"{MARKET}thoi-han/", sent)
 
     assert answer.status_code == 422
     assert every_row() == before

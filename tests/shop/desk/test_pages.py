@@ -1,4 +1,4 @@
-"""Who may open the desk, what each page shows, and that queries do not grow with rows."""
+"""Access to the desk, the contents of each page, and query counts that do not grow with rows."""
 
 from __future__ import annotations
 

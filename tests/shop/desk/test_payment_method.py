@@ -1,4 +1,4 @@
-"""The desk changes how an order is paid for a buyer who calls and to whom no code can be sent."""
+"""The desk changes an order's payment method for a buyer who calls and cannot receive a code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Payments at the desk: the bank's list, a code to scan, and that they were sent, one or several at once."""
+"""Payouts at the desk: the bank's list, QR codes, and marking one or several as paid."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def desk(client: Client) -> Client:
     return client
 
 
-def said(answer) -> list[str]:
+def messages_of(answer) -> list[str]:
     return [str(message) for message in answer.context["messages"]]
 
 
@@ -88,7 +88,7 @@ def test_payout_is_marked_paid_once_with_its_reference(desk: Client) -> None:
     payout.refresh_from_db()
     assert (payout.state, payout.reference) == ("paid", "FT26330")
     assert LedgerPosting.objects.filter(kind=PostingKind.PAYOUT).count() == 1
-    assert said(answer) == ["Đã ghi là đã chi."]
+    assert messages_of(answer) == ["Đã ghi là đã chi."]
     assert Settlement.objects.filter(state="paid").count() == 1
 
 
@@ -106,7 +106,7 @@ def test_several_payouts_are_marked_paid_with_their_own_or_a_common_reference(de
 
     kept = dict(Payout.objects.values_list("pk", "reference"))
     assert [kept[each.pk] for each in payouts] == ["LO1", "FT2", ""]
-    assert said(answer) == said(again) == ["Đã chi 2 khoản."]
+    assert messages_of(answer) == messages_of(again) == ["Đã chi 2 khoản."]
     assert LedgerPosting.objects.filter(kind=PostingKind.PAYOUT).count() == 2
     check_ledger()
 
@@ -118,7 +118,7 @@ def test_paid_payout_is_not_marked_again(desk: Client) -> None:
     form = {"key": str(uuid.uuid4()), "payout": [str(payout.pk)], "reference": "FT2"}
     answer = desk.post(f"{PAGE}da-chi/", form, follow=True)
 
-    assert said(answer) == ["Khoản này đã chi rồi."]
+    assert messages_of(answer) == ["Khoản này đã chi rồi."]
     assert Payout.objects.get().reference == "FT1"
 
 
@@ -129,7 +129,7 @@ def test_payouts_need_a_selection_and_a_reference(desk: Client, form) -> None:
 
     answer = desk.post(f"{PAGE}da-chi/", form | {"key": KEY, "payout": chosen}, follow=True)
 
-    assert len(said(answer)) == 1
+    assert len(messages_of(answer)) == 1
     assert Payout.objects.get().state == "due"
 
 
@@ -186,7 +186,7 @@ def test_queries_do_not_grow_with_payouts(desk: Client, django_assert_num_querie
     for name in "BCDE":
         due(make_cooperative(name, **ACCOUNT))
 
-    # The session, the user, how many, the payments with whom they are for, the rule of the second person,
+    # The session, the user, the count, the payouts with their cooperatives, the second-person rule,
     # and the shop's name.
     with django_assert_num_queries(6):
         desk.get(PAGE)

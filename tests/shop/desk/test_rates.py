@@ -1,4 +1,4 @@
-"""Commission and tax at the desk: rates are added and ended, withholding is switched on and off."""
+"""Commission and withholding rates at the desk: adding, ending, and switching withholding on and off."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settlements at the desk: closing one or all, twice, correcting, and who may do it."""
+"""Settlements at the desk: closing one or all, repeated closing, corrections and permissions."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ KEY = str(uuid.UUID(int=7))
 
 @pytest.fixture
 def cashier(client: Client) -> Client:
-    """Staff who may handle payments and nothing else."""
+    """Staff with only the payments permission."""
     user = make_staff(Permission.HANDLE_PAYMENTS)
     client.force_login(user)
     return client
 
 
-def said(answer) -> str:
+def messages_text(answer) -> str:
     return " ".join(str(message) for message in answer.context["messages"])
 
 
@@ -65,7 +65,7 @@ def test_chosen_periods_are_closed_and_others_stay_open(cashier: Client) -> None
 
     answer = cashier.post(f"{PAGE}chot/", {"key": KEY, "settlement": [first.pk]}, follow=True)
 
-    assert "Đã chốt 1 kỳ." in said(answer)
+    assert "Đã chốt 1 kỳ." in messages_text(answer)
     states = dict(Settlement.objects.filter(number=1).values_list("pk", "state"))
     assert states == {first.pk: "closed", second.pk: "open"}
 
@@ -77,7 +77,7 @@ def test_close_all_skips_empty_periods(cashier: Client) -> None:
 
     answer = cashier.post(f"{PAGE}chot/", {"key": KEY, "all": "1"}, follow=True)
 
-    assert "Đã chốt 2 kỳ." in said(answer)
+    assert "Đã chốt 2 kỳ." in messages_text(answer)
     assert Settlement.objects.closed().count() == 3
     assert Payout.objects.count() == 3
     check_ledger()
@@ -90,7 +90,7 @@ def test_repeated_close_closes_once(cashier: Client) -> None:
     for _ in range(2):
         answer = cashier.post(f"{PAGE}chot/", form, follow=True)
 
-    assert said(answer) == "Đã chốt 1 kỳ."
+    assert messages_text(answer) == "Đã chốt 1 kỳ."
     assert (Settlement.objects.count(), Payout.objects.count()) == (2, 1)
 
 
@@ -100,7 +100,7 @@ def test_closing_a_closed_period_says_so(cashier: Client) -> None:
 
     answer = cashier.post(f"{PAGE}{settlement.pk}/chot/", {"key": KEY}, follow=True)
 
-    assert "Kỳ này đã chốt rồi." in said(answer)
+    assert "Kỳ này đã chốt rồi." in messages_text(answer)
     assert (Settlement.objects.count(), Payout.objects.count()) == (2, 1)
 
 
@@ -110,7 +110,7 @@ def test_closing_nothing_changes_nothing(cashier: Client, chosen) -> None:
 
     answer = cashier.post(f"{PAGE}chot/", {"key": KEY, "settlement": chosen}, follow=True)
 
-    assert said(answer)
+    assert messages_text(answer)
     assert Settlement.objects.closed().count() == 0
 
 

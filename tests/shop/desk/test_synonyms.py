@@ -1,4 +1,4 @@
-"""Words of one meaning at the desk: added, changed, removed; odd ones are handed back."""
+"""Search synonyms at the desk: adding, changing, removing, and refusing invalid sets."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 PAGE = "/quan-tri/tu-dong-nghia/"
 
 
-def words() -> list[str]:
+def saved_words() -> list[str]:
     return list(Synonym.objects.order_by("set", "sort_order").values_list("text", flat=True))
 
 
@@ -24,7 +24,7 @@ def test_synonyms_need_the_products_permission(client: Client) -> None:
     client.force_login(make_staff(Permission.HANDLE_PAYMENTS))
 
     assert client.get(PAGE).status_code == client.post(PAGE, {"words": "lạc, đậu phộng"}).status_code == 404
-    assert words() == []
+    assert saved_words() == []
     client.force_login(make_staff(Permission.MANAGE_PRODUCTS))
     assert client.get(PAGE).status_code == 200
 
@@ -37,10 +37,10 @@ def test_synonym_set_is_added_changed_and_removed(client: Client) -> None:
     assert 'value="lạc, đậu phộng"' in html_of(client.get(f"{PAGE}{kept.pk}/"))
     assert client.post(f"{PAGE}{kept.pk}/", {"words": "lạc, đậu phụng"})["Location"] == PAGE
 
-    assert words() == ["lạc", "đậu phụng"]
+    assert saved_words() == ["lạc", "đậu phụng"]
     assert "lạc, đậu phụng" in html_of(client.get(PAGE))
     assert client.post(f"{PAGE}{kept.pk}/bo/")["Location"] == PAGE
-    assert words() == []
+    assert saved_words() == []
     for gone in (f"{PAGE}{kept.pk}/", f"{PAGE}{kept.pk}/bo/"):
         assert client.post(gone, {"words": "ngô, bắp"}).status_code == 404
 
@@ -55,4 +55,4 @@ def test_invalid_synonyms_are_refused_and_change_nothing(client: Client, odd: st
 
         assert answer.status_code == 422
         assert 'aria-invalid="true"' in html_of(answer)
-    assert words() == ["ngô", "bắp"]
+    assert saved_words() == ["ngô", "bắp"]

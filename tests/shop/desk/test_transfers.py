@@ -1,4 +1,4 @@
-"""The desk's pages of bank transfers: what is in doubt, whose it may be, one tap to settle, and who may."""
+"""The desk's pages of bank transfers: the review queue, suggestions, one-click settling and permissions."""
 
 from __future__ import annotations
 
@@ -31,32 +31,32 @@ BACK = {"bank": "970405", "account": "0099 887 766", "holder": "Nguyễn Thị H
 
 @pytest.fixture
 def cashier(client: Client) -> Client:
-    """Staff who may handle payments and nothing else."""
+    """Staff with only the payments permission."""
     client.force_login(make_staff(Permission.HANDLE_PAYMENTS, first_name="Thu"))
     return client
 
 
-def arrives(note: str = "tien hang", amount: int = 120_000) -> BankTransfer:
+def make_transfer(note: str = "tien hang", amount: int = 120_000) -> BankTransfer:
     now = timezone.now()
     return take(note, amount, at=now, now=now)
 
 
-def waiting(**fields) -> Order:
+def make_waiting_order(**fields) -> Order:
     return waiting_order(now=just_now(), **fields)
 
 
-def seen(client: Client, path: str, status: int = 200) -> str:
+def page_text(client: Client, path: str, status: int = 200) -> str:
     response = client.get(path)
     assert response.status_code == status
-    return words(response)
+    return text_of(response)
 
 
-def words(response) -> str:
+def text_of(response) -> str:
     return re.sub(r"[ \n]+", " ", html.unescape(re.sub(r"<[^>]+>", " ", html_of(response))))
 
 
-def tap(client: Client, label: str, path: str = TRANSFERS):
-    """Press the button that says so, with what its form holds."""
+def press(client: Client, label: str, path: str = TRANSFERS):
+    """Submit the form of the button with this label."""
     page = html_of(client.get(path))
     for form in re.findall(r"<form.*?</form>", page, re.DOTALL):
         if label in html.unescape(re.sub(r"<[^>]+>", "", form)):
@@ -70,7 +70,7 @@ def tap(client: Client, label: str, path: str = TRANSFERS):
 
 @pytest.mark.parametrize("page", ["", "tat-ca/", "{pk}/"])
 def test_transfers_need_the_payments_permission(client: Client, page: str) -> None:
-    path = TRANSFERS + page.format(pk=arrives().pk)
+    path = TRANSFERS + page.format(pk=make_transfer().pk)
     signed_out = client.get(path).status_code
     client.force_login(make_member(make_cooperative()))
     member = client.get(path).status_code
@@ -81,7 +81,7 @@ def test_transfers_need_the_payments_permission(client: Client, page: str) -> No
 
 @pytest.mark.parametrize("noun", ["don", "tra-lai", "da-tra", "gac-lai", "xem-lai"])
 def test_staff_without_the_permission_decide_nothing(client: Client, noun: str) -> None:
-    order, transfer = waiting(), arrives()
+    order, transfer = make_waiting_order(), make_transfer()
     client.force_login(make_staff(Permission.MANAGE_ORDERS))
     before = every_row()
     sent = {"code": order.code, "amount": "120000", **BACK}
@@ -93,11 +93,11 @@ def test_staff_without_the_permission_decide_nothing(client: Client, noun: str) 
 
 
 def test_queue_shows_reasons_and_suggested_orders(cashier: Client) -> None:
-    order = waiting()
-    arrives(order.code, 100_000)
-    arrives("tien hang", 55_000)
+    order = make_waiting_order()
+    make_transfer(order.code, 100_000)
+    make_transfer("tien hang", 55_000)
 
-    page = seen(cashier, TRANSFERS)
+    page = page_text(cashier, TRANSFERS)
 
     assert "100.000\xa0₫ less than is due" in page
     assert "costs 120.000\xa0₫ · the note holds its code, ordered within a day before" in page
@@ -107,18 +107,18 @@ def test_queue_shows_reasons_and_suggested_orders(cashier: Client) -> None:
 
 
 def test_matched_transfer_is_not_in_the_queue(cashier: Client) -> None:
-    arrives(waiting().code)
+    make_transfer(make_waiting_order().code)
 
-    assert "Every transfer is settled" in seen(cashier, TRANSFERS)
+    assert "Every transfer is settled" in page_text(cashier, TRANSFERS)
 
 
 def test_suggested_match_is_settled_with_one_click(cashier: Client) -> None:
-    order, transfer = waiting(), arrives()
+    order, transfer = make_waiting_order(), make_transfer()
 
-    answer = tap(cashier, f"Put to order {order.code}: 120.000\xa0₫")
+    answer = press(cashier, f"Put to order {order.code}: 120.000\xa0₫")
 
     assert answer.redirect_chain == [(TRANSFERS, 302)]
-    assert "Settled. The buyer sees it." in words(answer)
+    assert "Settled. The buyer sees it." in text_of(answer)
     transfer.refresh_from_db()
     order.refresh_from_db()
     assert (transfer.state, order.charged, order.still_due) == (TransferState.SETTLED, 120_000, 0)
@@ -126,21 +126,21 @@ def test_suggested_match_is_settled_with_one_click(cashier: Client) -> None:
 
 
 def test_surplus_stays_for_review(cashier: Client) -> None:
-    order = waiting()
-    transfer = arrives(order.code, 150_000)
+    order = make_waiting_order()
+    transfer = make_transfer(order.code, 150_000)
 
-    answer = tap(cashier, f"Put to order {order.code}: 120.000\xa0₫")
+    answer = press(cashier, f"Put to order {order.code}: 120.000\xa0₫")
 
-    assert "150.000\xa0₫ left: 30.000\xa0₫" in words(answer)
+    assert "150.000\xa0₫ left: 30.000\xa0₫" in text_of(answer)
     transfer.refresh_from_db()
     assert transfer.state == TransferState.REVIEW
 
 
 def test_transfer_for_two_orders_is_split_with_one_click(cashier: Client) -> None:
-    one, other = waiting(), waiting(price=50_000)
-    transfer = arrives(f"{one.code} {other.code}", 250_000)
+    one, other = make_waiting_order(), make_waiting_order(price=50_000)
+    transfer = make_transfer(f"{one.code} {other.code}", 250_000)
 
-    tap(cashier, "Split it so")
+    press(cashier, "Split it so")
 
     transfer.refresh_from_db()
     assert transfer.state == TransferState.SETTLED
@@ -148,8 +148,8 @@ def test_transfer_for_two_orders_is_split_with_one_click(cashier: Client) -> Non
 
 
 def test_split_is_entered_by_hand(cashier: Client) -> None:
-    one, other = waiting(), waiting(price=50_000)
-    transfer = arrives("tien hang", 250_000)
+    one, other = make_waiting_order(), make_waiting_order(price=50_000)
+    transfer = make_transfer("tien hang", 250_000)
     rows = {"code": [one.code.lower(), f" {other.code} ", ""], "amount": ["120.000", "130000 ₫", ""]}
 
     cashier.post(f"{TRANSFERS}{transfer.pk}/don/", rows)
@@ -172,25 +172,25 @@ def test_split_is_entered_by_hand(cashier: Client) -> None:
     ],
 )
 def test_invalid_split_is_refused(cashier: Client, code, amount, said: str) -> None:
-    order, transfer = waiting(), arrives()
+    order, transfer = make_waiting_order(), make_transfer()
     codes = [each.format(code=order.code) for each in ([code] if isinstance(code, str) else code)]
     before = every_row()
 
     answer = cashier.post(f"{TRANSFERS}{transfer.pk}/don/", {"code": codes, "amount": amount}, follow=True)
 
-    assert said in words(answer)
+    assert said in text_of(answer)
     assert every_row() == before
 
 
 def test_expired_order_is_replaced_with_one_click(cashier: Client) -> None:
-    order = waiting()
+    order = make_waiting_order()
     Payment.objects.update(expires_at=timezone.now() - timezone.timedelta(minutes=1))
     expire_order(order_id=order.pk, actor=Actor.system("test"), now=timezone.now())
-    arrives(order.code)
+    make_transfer(order.code)
 
-    answer = tap(cashier, "Order anew and pay")
+    answer = press(cashier, "Order anew and pay")
 
-    assert "Ordered anew and paid." in words(answer)
+    assert "Ordered anew and paid." in text_of(answer)
     again = Order.objects.exclude(pk=order.pk).get()
     assert (again.charged, again.still_due) == (120_000, 0)
     order.refresh_from_db()
@@ -198,7 +198,7 @@ def test_expired_order_is_replaced_with_one_click(cashier: Client) -> None:
 
 
 def test_transfer_is_returned_and_every_step_recorded(cashier: Client) -> None:
-    transfer = arrives()
+    transfer = make_transfer()
     path = f"{TRANSFERS}{transfer.pk}/"
 
     cashier.post(f"{path}tra-lai/", BACK)
@@ -214,7 +214,7 @@ def test_transfer_is_returned_and_every_step_recorded(cashier: Client) -> None:
 
     payout.refresh_from_db()
     assert (payout.state, payout.reference) == (PayoutState.PAID, "FT777")
-    told = seen(cashier, path)
+    told = page_text(cashier, path)
     assert "Sent back: 120.000\xa0₫" in told
     assert "FT777" in told
     assert "Transfer to be given back Chuyển hai lần Thu" in told
@@ -226,7 +226,7 @@ def test_transfer_is_returned_and_every_step_recorded(cashier: Client) -> None:
     "wrong", [{"bank": ""}, {"bank": "123456"}, {"account": "1"}, {"holder": " "}, {"reason": ""}]
 )
 def test_return_needs_an_account_and_a_reason(cashier: Client, wrong: dict[str, str]) -> None:
-    transfer = arrives()
+    transfer = make_transfer()
     before = every_row()
 
     answer = cashier.post(f"{TRANSFERS}{transfer.pk}/tra-lai/", BACK | wrong)
@@ -236,16 +236,16 @@ def test_return_needs_an_account_and_a_reason(cashier: Client, wrong: dict[str, 
 
 
 def test_transfer_without_an_order_is_dismissed_and_reopened(cashier: Client) -> None:
-    transfer = arrives()
+    transfer = make_transfer()
     path = f"{TRANSFERS}{transfer.pk}/"
 
     refused = cashier.post(f"{path}gac-lai/", {"reason": " "}, follow=True)
     cashier.post(f"{path}gac-lai/", {"reason": "Lãi ngân hàng"})
 
-    assert "reason" in words(refused).lower()
+    assert "reason" in text_of(refused).lower()
     transfer.refresh_from_db()
     assert transfer.state == TransferState.SET_ASIDE
-    assert "Lãi ngân hàng" in seen(cashier, path)
+    assert "Lãi ngân hàng" in page_text(cashier, path)
 
     cashier.post(f"{path}xem-lai/")
 
@@ -255,7 +255,7 @@ def test_transfer_without_an_order_is_dismissed_and_reopened(cashier: Client) ->
 
 @pytest.mark.parametrize("noun", ["", "don/", "tra-lai/", "da-tra/", "gac-lai/", "xem-lai/"])
 def test_unknown_transfer_is_not_found(cashier: Client, noun: str) -> None:
-    sent = {"code": waiting().code, "amount": "1", **BACK}
+    sent = {"code": make_waiting_order().code, "amount": "1", **BACK}
     path = f"{TRANSFERS}{uuid.uuid4()}/{noun}"
 
     answer = cashier.post(path, sent) if noun else cashier.get(path)
@@ -264,8 +264,8 @@ def test_unknown_transfer_is_not_found(cashier: Client, noun: str) -> None:
 
 
 def test_transfers_are_searched_by_note_reference_amount_order_and_state(cashier: Client) -> None:
-    order = waiting()
-    settled, doubtful = arrives(order.code), arrives("TIEN CAM ON", 55_000)
+    order = make_waiting_order()
+    settled, doubtful = make_transfer(order.code), make_transfer("TIEN CAM ON", 55_000)
 
     def found(query: str) -> list[str]:
         page = html_of(cashier.get(f"{TRANSFERS}tat-ca/?{query}"))
@@ -283,33 +283,33 @@ def test_transfers_are_searched_by_note_reference_amount_order_and_state(cashier
 
 
 def test_home_counts_transfers_to_review(cashier: Client) -> None:
-    arrives("tien hang", 55_000)
+    make_transfer("tien hang", 55_000)
 
-    assert "Transfers to be looked at 1" in seen(cashier, "/en/quan-tri/")
+    assert "Transfers to be looked at 1" in page_text(cashier, "/en/quan-tri/")
 
 
 def test_queries_do_not_grow_with_transfers(cashier: Client) -> None:
-    order = waiting()
-    arrives(order.code, 100_000)
+    order = make_waiting_order()
+    make_transfer(order.code, 100_000)
     few = [_count(cashier, page) for page in ("", "tat-ca/")]
     for _ in range(4):
-        other = waiting()
-        arrives(other.code, 90_000)
-    arrives(waiting().code)
+        other = make_waiting_order()
+        make_transfer(other.code, 90_000)
+    make_transfer(make_waiting_order().code)
 
     assert [_count(cashier, page) for page in ("", "tat-ca/")] == few
 
 
 def test_queries_do_not_grow_with_transfers_for_orders_in_delivery(cashier: Client) -> None:
-    arrives(waiting().code, 100_000)
+    make_transfer(make_waiting_order().code, 100_000)
     Order.objects.update(status=OrderStatus.ON_THE_WAY)
     few = _count(cashier, "")
     for _ in range(3):
-        arrives(waiting().code, 90_000)
+        make_transfer(make_waiting_order().code, 90_000)
     Order.objects.update(status=OrderStatus.ON_THE_WAY)
 
     assert _count(cashier, "") == few
-    assert seen(cashier, TRANSFERS).count("on the way") == 4
+    assert page_text(cashier, TRANSFERS).count("on the way") == 4
 
 
 def _count(client: Client, page: str) -> int:

@@ -1,4 +1,4 @@
-"""Backups of a running shop, and their way back into an empty place."""
+"""Backing up a running shop and restoring it into an empty place."""
 
 import json
 import os
@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 class EmptyPlace:
-    """A DATA_DIR, and on PostgreSQL a database, in which nothing is yet."""
+    """An empty DATA_DIR and, on PostgreSQL, an empty database."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -68,7 +68,7 @@ class EmptyPlace:
 
 
 @pytest.fixture
-def place_to_restore(tmp_path):
+def empty_place(tmp_path):
     made = EmptyPlace(tmp_path / "restored")
     yield made
     made.remove()
@@ -81,7 +81,7 @@ def write(path, content):
 
 @pytest.fixture
 def shop_with_files(settings):
-    """An order, a picture with a size made of it, one to share, and a file that no row names."""
+    """An order, a picture with a rendition, a share picture, and an unreferenced file."""
     media = Path(settings.MEDIA_ROOT)
     order = make_order()
     Picture.objects.create(
@@ -95,39 +95,39 @@ def shop_with_files(settings):
     return order
 
 
-def test_backup_is_restored_completely_into_an_empty_place(tmp_path, place_to_restore, shop_with_files):
+def test_backup_is_restored_completely_into_an_empty_place(tmp_path, empty_place, shop_with_files):
     call_command("backup", tmp_path / "backup", verbosity=0)
     rows = count_rows(lambda sql: _fetch(sql))
 
-    done = place_to_restore.run("restore", tmp_path / "backup")
-    again = place_to_restore.run("restore", tmp_path / "backup")
+    done = empty_place.run("restore", tmp_path / "backup")
+    again = empty_place.run("restore", tmp_path / "backup")
 
     assert (done.returncode, done.stderr) == (0, "")
-    assert place_to_restore.ask("SELECT code FROM orders_order") == [(shop_with_files.code,)]
-    assert count_rows(place_to_restore.ask) == rows
-    media = place_to_restore.folder / "media"
+    assert empty_place.ask("SELECT code FROM orders_order") == [(shop_with_files.code,)]
+    assert count_rows(empty_place.ask) == rows
+    media = empty_place.folder / "media"
     files = {str(path.relative_to(media)): path.read_bytes() for path in media.rglob("*") if path.is_file()}
     names = ("pictures/original/qua.png", "pictures/320.webp", "pictures/320.jpg", "share/1.jpg")
     assert files == {name: name.encode() * 100 for name in names}
     assert again.returncode == 1
     assert "a backup is only put into an empty place" in again.stderr
-    assert place_to_restore.run("migrate", "--check").returncode == 0
+    assert empty_place.run("migrate", "--check").returncode == 0
 
 
-def test_killed_restore_can_be_repeated(tmp_path, place_to_restore, shop_with_files):
-    """Killed while it wrote one file: half of it is there under another name, others are there whole."""
+def test_killed_restore_can_be_repeated(tmp_path, empty_place, shop_with_files):
+    """It was killed while writing a file: half of it exists under another name, others are complete."""
     call_command("backup", tmp_path / "backup", verbosity=0)
-    media = place_to_restore.folder / "media"
+    media = empty_place.folder / "media"
     write(media / "pictures/320.webp", b"pictures/320.webp" * 100)
     write(media / "pictures/320.jpg.restored", b"half")
-    write(place_to_restore.folder / "secret_key.restored", b"half")
+    write(empty_place.folder / "secret_key.restored", b"half")
 
-    done = place_to_restore.run("restore", tmp_path / "backup")
+    done = empty_place.run("restore", tmp_path / "backup")
 
     assert (done.returncode, done.stderr) == (0, "")
-    assert place_to_restore.ask("SELECT code FROM orders_order") == [(shop_with_files.code,)]
+    assert empty_place.ask("SELECT code FROM orders_order") == [(shop_with_files.code,)]
     assert (media / "pictures/320.jpg").read_bytes() == b"pictures/320.jpg" * 100
-    assert not list(place_to_restore.folder.rglob("*.restored"))
+    assert not list(empty_place.folder.rglob("*.restored"))
 
 
 def _fetch(sql):
@@ -163,7 +163,7 @@ def test_missing_media_file_is_reported(tmp_path, shop_with_files, settings):
     assert read_backup(tmp_path / "backup").missing == ["pictures/320.webp"]
 
 
-def test_changed_byte_in_any_file_is_refused(tmp_path, place_to_restore, shop_with_files):
+def test_changed_byte_in_any_file_is_refused(tmp_path, empty_place, shop_with_files):
     folder = tmp_path / "backup"
     call_command("backup", folder, verbosity=0)
 
@@ -176,12 +176,12 @@ def test_changed_byte_in_any_file_is_refused(tmp_path, place_to_restore, shop_wi
         path.write_bytes(whole)
     database = next(folder.glob("database.*"))
     database.write_bytes(database.read_bytes() + b"\0")
-    done = place_to_restore.run("restore", folder)
+    done = empty_place.run("restore", folder)
 
     assert done.returncode == 1
     assert f"were changed: {database.name}" in done.stderr
-    assert place_to_restore.is_empty()
-    assert not (place_to_restore.folder / "media").exists()
+    assert empty_place.is_empty()
+    assert not (empty_place.folder / "media").exists()
 
 
 def test_added_and_removed_files_are_refused(tmp_path, shop_with_files):
@@ -236,14 +236,14 @@ def test_missing_tool_is_named(tmp_path, monkeypatch):
         take_snapshot(tmp_path).__enter__()
 
 
-def test_backup_of_a_busy_shop_holds_every_acknowledged_order(tmp_path, place_to_restore):
+def test_backup_of_a_busy_shop_holds_every_acknowledged_order(tmp_path, empty_place):
     variant = make_variant(on_hand=100_000)
     make_basket((variant, 1))
     acknowledged = tmp_path / "acknowledged"
     acknowledged.touch()
     before = []
 
-    with buyers(variant, acknowledged, count=2):
+    with Buyers(variant, acknowledged, count=2):
         for number in range(3):
             wait_for(acknowledged, more_than=3 * number)
             before.append(set(acknowledged.read_text().split()))
@@ -252,15 +252,15 @@ def test_backup_of_a_busy_shop_holds_every_acknowledged_order(tmp_path, place_to
     for number in range(3):
         manifest = json.loads((tmp_path / f"backup-{number}" / MANIFEST).read_text())
         assert manifest["rows"]["orders_order"] >= len(before[number]) > 3 * number
-    done = place_to_restore.run("restore", tmp_path / "backup-2")
+    done = empty_place.run("restore", tmp_path / "backup-2")
     assert done.returncode == 0, done.stderr
-    verified = place_to_restore.run("verify")
+    verified = empty_place.run("verify")
     assert verified.returncode == 0, verified.stdout
-    assert before[2] <= {code for (code,) in place_to_restore.ask("SELECT code FROM orders_order")}
+    assert before[2] <= {code for (code,) in empty_place.ask("SELECT code FROM orders_order")}
 
 
-class buyers:
-    """Processes that place orders, each writing down a code once the order is acknowledged."""
+class Buyers:
+    """Processes that place orders and write down each code once its order is acknowledged."""
 
     def __init__(self, variant, acknowledged, *, count):
         self._variant, self._acknowledged, self._count = variant, acknowledged, count
@@ -296,7 +296,7 @@ def wait_for(acknowledged, *, more_than):
 
 @pytest.mark.once
 def test_killed_backup_is_not_a_valid_backup(tmp_path, shop_with_files):
-    """Killed (-9) at each file that it opens, syncs or moves, until one runs through."""
+    """Kill it (-9) at each file it opens, syncs or moves, until a run completes."""
     whole = create_backup(tmp_path / "whole", with_keys=True)
     step, is_through = 1, False
     while not is_through:
@@ -316,7 +316,7 @@ def test_killed_backup_is_not_a_valid_backup(tmp_path, shop_with_files):
 
 
 def _run_until(step, target):
-    """Whether the backup came to its end before that step."""
+    """Whether the backup completed before that step."""
     target.parent.mkdir()
     connections.close_all()
     child = os.fork()

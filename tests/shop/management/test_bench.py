@@ -1,4 +1,4 @@
-"""Measuring: what is counted, and that what went wrong is not measured."""
+"""The benchmark command: what is measured and counted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Published passwords open nothing where strangers can reach the shop."""
+"""Published demo passwords are replaced where others can reach the shop."""
 
 import datetime
 import re

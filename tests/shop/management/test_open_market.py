@@ -1,4 +1,4 @@
-"""A server's shop is opened without the demo."""
+"""`manage.py open_market` sets up a server's shop without the demo."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def test_compiled_translations_are_left_unchanged(settings, tmp_path):
 
 
 def test_translations_used_before_compilation_are_reloaded(settings, tmp_path):
-    """On a fresh clone: the demo's letters are written by the process that compiles."""
+    """On a fresh clone the process that compiles translations also renders the demo's e-mails."""
     settings.LOCALE_PATHS, settings.BASE_DIR = [tmp_path], tmp_path
     folder = tmp_path / "vi" / "LC_MESSAGES"
     folder.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""`manage.py run` as a person starts it: real processes, a folder and a port of their own."""
+"""`manage.py run` with real processes, in its own folder and on its own port."""
 
 import json
 import os
@@ -20,11 +20,11 @@ from shop.management.servers.process import free_port
 pytestmark = [pytest.mark.once, pytest.mark.processes]
 
 ROOT = Path(__file__).resolve().parents[3]
-PATIENCE = 300  # seconds; for a machine that is busy with other tests
+PATIENCE = 300  # seconds; generous for a machine busy with other tests
 
 
 class Shop:
-    """A running shop and what it says."""
+    """A running shop and its output."""
 
     def __init__(self, data_dir, *flags):
         self.data_dir = data_dir
@@ -72,7 +72,7 @@ class Shop:
         return self.log.read_text()
 
     def orders(self):
-        """How many orders are kept; asked past the shop, which may not serve yet or have no table yet."""
+        """Count orders directly in the database; the shop may not serve or have tables yet."""
         with (
             suppress(sqlite3.OperationalError),
             closing(sqlite3.connect(f"file:{self.data_dir}/shop.sqlite3?mode=ro", uri=True)) as database,
@@ -82,7 +82,7 @@ class Shop:
 
 
 def until(question, action):
-    """The first answer that counts as true."""
+    """Poll until the question returns a true value, and return it."""
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         if answer := question():
@@ -119,7 +119,7 @@ def open_shop(tmp_path):
 
 
 def test_killed_processes_restart_and_nothing_is_prepared_again(open_shop):
-    """One shop goes through it all, since preparing an empty one takes longest."""
+    """One shop is used for all steps, since preparing an empty one takes longest."""
     shop = open_shop("--no-demo")
     until(lambda: f"http://127.0.0.1:{shop.port}/" in shop.said(), "the shop's addresses")
     answers_when_announced = shop.health() is not None

@@ -63,7 +63,7 @@ HOURS_AGO = NOW - datetime.timedelta(hours=4)
 
 
 def figures_of_orders(orders):
-    """What was ordered, when, for how much, and how far it came: without keys, which differ by database."""
+    """Items, times, amounts and progress of orders, without keys, which differ by database."""
     rows = orders.order_by("placed_at", "phone").values_list(
         *("placed_at", "buyer_name", "phone", "source", "province_code", "total_gross", "total_net"),
         *("due_gross", "charged", "list_gross", "status", "saleor_status", "charge_coverage"),
@@ -72,7 +72,7 @@ def figures_of_orders(orders):
 
 
 def figures_of_rows(orders):
-    """The parts, lines, parcels, events and changes of orders, as figures that can be compared."""
+    """Parts, lines, parcels, events and changes of orders as comparable figures."""
     order_keys = [str(key) for key in orders.values_list("pk", flat=True)]
     return {
         "parts": sorted(
@@ -136,7 +136,7 @@ def figures_of_rows(orders):
 
 
 class DemoTests(TestCase):
-    """A class, so that the market is filled once; its pictures wait for the worker."""
+    """The demo market, seeded once per class; its pictures wait for the worker."""
 
     @classmethod
     def setUpTestData(cls):
@@ -297,7 +297,7 @@ class DemoTests(TestCase):
 
 
 class UnderWayTests(TestCase):
-    """The same market with its history and what is under way, set out once."""
+    """The demo market with its history and open orders, seeded once per class."""
 
     @classmethod
     def setUpTestData(cls):

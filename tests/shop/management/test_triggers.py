@@ -1,4 +1,4 @@
-"""Every migrate leaves the database with all triggers, whatever was dropped or changed before."""
+"""`migrate` restores every trigger, whatever was dropped or changed before."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_dropped_and_changed_triggers_are_recreated() -> None:
 def test_products_made_without_triggers_are_found() -> None:
     drop("catalog_search_added", "catalog_product")
     product = make_product(name="Miến dong")
-    connection.check_constraints()  # PostgreSQL makes no trigger while deferred checks of its table wait
+    connection.check_constraints()  # PostgreSQL creates no trigger while deferred checks are pending
 
     install_triggers(connection)
 

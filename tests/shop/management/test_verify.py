@@ -1,4 +1,4 @@
-"""`manage.py verify` names what is wrong, writes nothing, and gives no false alarms on a live shop."""
+"""`manage.py verify` reports faults, writes nothing, and raises no false alarms on a live shop."""
 
 from io import StringIO
 
@@ -15,14 +15,14 @@ from shop.management.demo_state.accounts import ACCOUNTS
 from shop.management.verification.all_rules import database_snapshot
 from tests.crashes.test_paying_in_cash import place, place_and_collect
 from tests.factories import NOW, make_basket, make_order, make_variant
-from tests.shop.management.test_backup import buyers, wait_for
+from tests.shop.management.test_backup import Buyers, wait_for
 from tests.without_triggers import without_triggers
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def verify(*arguments):
-    """The lines that the command prints, and its exit code."""
+    """The printed lines and the exit code of the command."""
     out = StringIO()
     try:
         call_command("verify", *arguments, stdout=out)
@@ -173,7 +173,7 @@ def test_orders_placed_meanwhile_raise_no_false_alarm(tmp_path):
     acknowledged = tmp_path / "acknowledged"
     acknowledged.touch()
 
-    with buyers(variant, acknowledged, count=2):
+    with Buyers(variant, acknowledged, count=2):
         for number in range(3):
             wait_for(acknowledged, more_than=3 * number)
             lines, code = verify()

@@ -1,4 +1,4 @@
-"""A cooperative and the people who act for it, signed in. Models are imported late, once Django is set up."""
+"""A seller and clients signed in as its members. Models are imported late, once Django is set up."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ def seller() -> Any:
 
 @pytest.fixture
 def packer(client: Client, seller: Any) -> Client:
-    return _signed_in(client, seller, "packer")
+    return _sign_in(client, seller, "packer")
 
 
 @pytest.fixture
 def lister(client: Client, seller: Any) -> Client:
-    return _signed_in(client, seller, "lister")
+    return _sign_in(client, seller, "lister")
 
 
 @pytest.fixture
 def manager(client: Client, seller: Any) -> Client:
-    return _signed_in(client, seller, "manager")
+    return _sign_in(client, seller, "manager")
 
 
-def _signed_in(client: Client, seller: Any, role: str) -> Client:
+def _sign_in(client: Client, seller: Any, role: str) -> Client:
     from cooperatives.models import Role
     from tests.factories import make_member
 

@@ -1,4 +1,4 @@
-"""A cooperative asks to sell and reads the answer; the app's shell."""
+"""A cooperative applies to sell and reads the decision; the app's manifest and service worker."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from shop.core.web.rate_limits import TooManyTries
 from shop.notifications.models import Notification
 from tests.factories import make_cooperative, make_member, make_user
 from tests.markup import html_of
-from tests.shop.accounts.sent import last_code, wrong
+from tests.shop.accounts.sent_codes import altered_code, last_code
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("all_places")]
 
@@ -25,7 +25,7 @@ def commune_of(province: str) -> Division:
     return Division.objects.filter(level=Level.COMMUNE, parent__code=province).order_by("pk")[0]
 
 
-def written(**changes: object) -> dict[str, object]:
+def application_form(**changes: object) -> dict[str, object]:
     fields = {
         "name": "HTX Thiên An",
         "legal_name": "Hợp tác xã Thiên An",
@@ -52,7 +52,7 @@ CODE = "/xa-vien/dang-ky/ma/"
 
 
 def test_new_applicant_gets_an_account_after_entering_the_code(client):
-    asked = client.post("/xa-vien/dang-ky/", written() | ACCOUNT)
+    asked = client.post("/xa-vien/dang-ky/", application_form() | ACCOUNT)
 
     assert asked.url == CODE
     assert (Cooperative.objects.count(), User.objects.count()) == (0, 0)
@@ -77,9 +77,9 @@ def test_new_applicant_gets_an_account_after_entering_the_code(client):
 
 
 def test_wrong_code_creates_nothing_and_keeps_the_entered_data(client):
-    client.post("/xa-vien/dang-ky/", written() | ACCOUNT)
+    client.post("/xa-vien/dang-ky/", application_form() | ACCOUNT)
 
-    answer = client.post(CODE, {"code": wrong(last_code("mau@example.com"))})
+    answer = client.post(CODE, {"code": altered_code(last_code("mau@example.com"))})
 
     assert "Mã không đúng hoặc đã hết hạn." in html_of(answer)
     assert (Cooperative.objects.count(), User.objects.count()) == (0, 0)
@@ -91,7 +91,7 @@ def test_signed_in_applicant_uses_their_account(client):
     user = make_user()
     client.force_login(user)
 
-    client.post("/xa-vien/dang-ky/", written())
+    client.post("/xa-vien/dang-ky/", application_form())
 
     assert Membership.objects.get().user == user
     assert User.objects.count() == 1
@@ -110,7 +110,7 @@ def test_signed_in_applicant_uses_their_account(client):
     ],
 )
 def test_invalid_field_shows_an_error_and_keeps_the_other_input(client, field, value):
-    answer = client.post("/xa-vien/dang-ky/", written() | ACCOUNT | {field: value})
+    answer = client.post("/xa-vien/dang-ky/", application_form() | ACCOUNT | {field: value})
 
     assert field in answer.context["form"].errors
     assert "Người Dao làm gối." in html_of(answer)
@@ -118,7 +118,7 @@ def test_invalid_field_shows_an_error_and_keeps_the_other_input(client, field, v
 
 
 def test_unusual_phone_number_warns_and_is_accepted(client):
-    client.post("/xa-vien/dang-ky/", written(phone="0123 456") | ACCOUNT)
+    client.post("/xa-vien/dang-ky/", application_form(phone="0123 456") | ACCOUNT)
     answer = client.post(CODE, {"code": last_code("mau@example.com")}, follow=True)
 
     assert [str(each) for each in answer.context["messages"]] == [
@@ -128,7 +128,7 @@ def test_unusual_phone_number_warns_and_is_accepted(client):
 
 
 def test_communes_are_reloaded_without_scripts_and_input_is_kept(client):
-    answer = client.post("/xa-vien/dang-ky/", written(commune="", reload="1") | ACCOUNT)
+    answer = client.post("/xa-vien/dang-ky/", application_form(commune="", reload="1") | ACCOUNT)
 
     page = html_of(answer)
     assert f'value="{commune_of("19").code}"' in page
@@ -173,7 +173,7 @@ def test_requested_correction_is_submitted_again(client):
     cooperative = make_cooperative(state=CooperativeState.NEEDS_MORE, state_reason="Ảnh mờ")
     client.force_login(make_member(cooperative))
 
-    client.post("/xa-vien/ho-so/", written(registration_number="SO-MAU-2"))
+    client.post("/xa-vien/ho-so/", application_form(registration_number="SO-MAU-2"))
 
     cooperative.refresh_from_db()
     assert (cooperative.state, cooperative.registration_number) == (CooperativeState.APPLIED, "SO-MAU-2")
@@ -183,7 +183,7 @@ def test_application_under_review_cannot_be_changed(client):
     cooperative = make_cooperative(state=CooperativeState.APPLIED, registration_number="CU")
     client.force_login(make_member(cooperative))
 
-    client.post("/xa-vien/ho-so/", written(registration_number="MOI"))
+    client.post("/xa-vien/ho-so/", application_form(registration_number="MOI"))
 
     cooperative.refresh_from_db()
     assert cooperative.registration_number == "CU"
@@ -193,16 +193,18 @@ def test_rejected_applicant_applies_again_and_sees_the_newer_application(client)
     user = make_member(make_cooperative("HTX Cũ", state=CooperativeState.REJECTED, state_reason="Không"))
     client.force_login(user)
 
-    client.post("/xa-vien/dang-ky/", written(name="HTX Mới"))
+    client.post("/xa-vien/dang-ky/", application_form(name="HTX Mới"))
 
     assert "HTX Mới" in html_of(client.get("/xa-vien/ho-so/"))
 
 
 def test_applications_per_network_are_limited(client):
     for number in range(20):
-        Client().post("/xa-vien/dang-ky/", written() | ACCOUNT | {"email": f"nguoi-{number}@example.com"})
+        Client().post(
+            "/xa-vien/dang-ky/", application_form() | ACCOUNT | {"email": f"nguoi-{number}@example.com"}
+        )
 
-    answer = client.post("/xa-vien/dang-ky/", written() | ACCOUNT)
+    answer = client.post("/xa-vien/dang-ky/", application_form() | ACCOUNT)
 
     assert answer.context["form"].non_field_errors() == [str(TooManyTries.default_words)]
     assert Notification.objects.filter(key__startswith="code:").count() == 20

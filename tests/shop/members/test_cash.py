@@ -1,4 +1,4 @@
-"""What a cooperative sees of its cash, and how it says that a buyer paid less."""
+"""The cash page of a cooperative, and reports of buyers who paid less."""
 
 from __future__ import annotations
 

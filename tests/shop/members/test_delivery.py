@@ -1,4 +1,4 @@
-"""A cooperative that was just approved can sell: it has a store house, and says how it delivers."""
+"""A newly approved cooperative gets a warehouse and sets up its delivery methods."""
 
 from __future__ import annotations
 

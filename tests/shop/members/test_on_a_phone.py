@@ -1,4 +1,4 @@
-"""The members' pages on a phone, with scripts and without, and without a network."""
+"""The members' pages on a phone: with and without scripts, and offline."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ def test_app_shows_its_offline_page_without_a_network(phone_with_workers: Page, 
     phone.context.set_offline(False)
 
 
-# Buttons, fields and summaries that a thumb would miss: under 48 px high.
+# Buttons, fields and summaries that are under 48 px high, too small for a thumb.
 _SMALL = """[...document.querySelectorAll(
   'main a.button, main button, main .filter, main .choice, main select, main summary, main input:not([type])'
 )].filter(e => e.offsetParent && e.getBoundingClientRect().height < 47.5)

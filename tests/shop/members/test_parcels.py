@@ -1,4 +1,4 @@
-"""Packing and parcels on the members' pages: each step's exact effect, and what is refused."""
+"""Packing and parcels on the members' pages: the exact effect of each step, and refusals."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.factories import (
     stock_of,
 )
 from tests.markup import html_of
-from tests.shop.members.parcels_at_hand import (
+from tests.shop.members.part_factories import (
     accepted_part,
     closed_parcel,
     handed_over_parcel,
@@ -25,14 +25,14 @@ from tests.shop.members.parcels_at_hand import (
 pytestmark = pytest.mark.django_db
 
 
-def picking(part: OrderPart, quantity: object = "", key: uuid.UUID | None = None) -> dict[str, object]:
+def picking_form(part: OrderPart, quantity: object = "", key: uuid.UUID | None = None) -> dict[str, object]:
     line = part.lines.get()
     return {"key": key or uuid.uuid4(), f"taken-{line.pk}": "on", f"quantity-{line.pk}": quantity}
 
 
 def test_repeated_picking_creates_one_parcel(packer, seller):
     part = accepted_part(seller, quantity=3)
-    sent = picking(part)
+    sent = picking_form(part)
 
     packer.post(f"/xa-vien/goi/{part.pk}/kien/", sent)
     packer.post(f"/xa-vien/goi/{part.pk}/kien/", sent)
@@ -46,8 +46,8 @@ def test_repeated_picking_creates_one_parcel(packer, seller):
 def test_part_is_packed_into_two_parcels(packer, seller):
     part = accepted_part(seller, quantity=3)
 
-    packer.post(f"/xa-vien/goi/{part.pk}/kien/", picking(part, 1))
-    packer.post(f"/xa-vien/goi/{part.pk}/kien/", picking(part))
+    packer.post(f"/xa-vien/goi/{part.pk}/kien/", picking_form(part, 1))
+    packer.post(f"/xa-vien/goi/{part.pk}/kien/", picking_form(part))
 
     packed = [sum(row.quantity for row in parcel.lines.all()) for parcel in part.parcels.order_by("number")]
     assert packed == [1, 2]
@@ -58,7 +58,7 @@ def test_part_is_packed_into_two_parcels(packer, seller):
 def test_invalid_quantity_is_refused_and_nothing_is_packed(packer, seller, quantity):
     part = accepted_part(seller, quantity=3)
 
-    answer = packer.post(f"/xa-vien/goi/{part.pk}/kien/", picking(part, quantity))
+    answer = packer.post(f"/xa-vien/goi/{part.pk}/kien/", picking_form(part, quantity))
 
     assert answer.status_code == 200
     assert 'class="errors' in html_of(answer)

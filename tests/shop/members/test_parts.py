@@ -1,4 +1,4 @@
-"""A cooperative's parts on the members' pages: who may do what, and what it does."""
+"""Order parts on the members' pages: permissions and the effect of each action."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from tests.factories import (
     stock_of,
 )
 from tests.markup import html_of
-from tests.shop.members.parcels_at_hand import (
+from tests.shop.members.part_factories import (
     accepted_part,
     closed_parcel,
     handed_over_parcel,

@@ -1,4 +1,4 @@
-"""The photos of my goods on the phone."""
+"""Members reorder and remove product photos."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def shown(seller):
-    """Two photos of goods on sale."""
+def media_rows(seller):
+    """Two photos of a published product."""
     product = make_product(seller)
     return [
         ProductMedia.objects.create(
@@ -30,37 +30,37 @@ def address(media, noun):
     return f"/xa-vien/hang/{media.product.listings.get().pk}/anh/{media.pk}/{noun}/"
 
 
-def kept():
+def media_order():
     return list(ProductMedia.objects.order_by("sort_order", "pk").values_list("pk", flat=True))
 
 
-def test_second_photo_is_moved_to_first_place(lister, shown):
-    first, second = shown
+def test_second_photo_is_moved_to_first_place(lister, media_rows):
+    first, second = media_rows
     page = html_of(lister.get(f"/xa-vien/hang/{first.product.listings.get().pk}/"))
 
     answer = lister.post(address(second, "cho"), {"place": "0"})
 
     assert address(second, "cho") in page
     assert answer.status_code == 302
-    assert kept() == [second.pk, first.pk]
+    assert media_order() == [second.pk, first.pk]
 
 
 @pytest.mark.parametrize("place", ["", "x", "-1", "²"])
-def test_invalid_position_means_the_first(lister, shown, place):
-    first, second = shown
+def test_invalid_position_means_the_first(lister, media_rows, place):
+    first, second = media_rows
 
     lister.post(address(second, "cho"), {"place": place})
 
-    assert kept() == [second.pk, first.pk]
+    assert media_order() == [second.pk, first.pk]
 
 
-def test_photo_is_removed_but_not_the_last_one(lister, shown):
-    first, second = shown
+def test_photo_is_removed_but_not_the_last_one(lister, media_rows):
+    first, second = media_rows
 
     lister.post(address(first, "bo"))
     answer = lister.post(address(second, "bo"), follow=True)
 
-    assert kept() == [second.pk]
+    assert media_order() == [second.pk]
     assert "Hàng đang bán phải có ảnh." in html_of(answer)
 
 
@@ -73,13 +73,13 @@ def test_foreign_photos_are_not_found(lister, seller, noun):
 
     assert lister.post(address(foreign, noun)).status_code == 404
     assert lister.post(f"/xa-vien/hang/{mine.pk}/anh/{foreign.pk}/{noun}/").status_code == 404
-    assert kept() == [foreign.pk]
+    assert media_order() == [foreign.pk]
 
 
 @pytest.mark.parametrize("noun", ["cho", "bo"])
-def test_packer_cannot_change_photos(packer, shown, noun):
-    assert packer.post(address(shown[1], noun), {"place": "0"}).status_code == 403
-    assert kept() == [media.pk for media in shown]
+def test_packer_cannot_change_photos(packer, media_rows, noun):
+    assert packer.post(address(media_rows[1], noun), {"place": "0"}).status_code == 403
+    assert media_order() == [media.pk for media in media_rows]
 
 
 def test_withdrawn_listing_becomes_a_draft_again(lister, seller):

@@ -1,4 +1,4 @@
-"""What a cooperative sees of its money: the running period, closed ones, statements, and its account."""
+"""Settlements on the members' pages: the open period, closed ones, statements and the bank account."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def test_invalid_bank_account_is_not_saved(manager: Client, seller, wrong) -> No
 
 
 def test_queries_do_not_grow_with_periods_and_orders(manager: Client, seller) -> None:
-    def asked():
+    def count_queries():
         with CaptureQueriesContext(connection) as counted:
             manager.get(MONEY)
             manager.get(f"{MONEY}{first.pk}/")
@@ -141,11 +141,11 @@ def test_queries_do_not_grow_with_periods_and_orders(manager: Client, seller) ->
     sold(seller)
     first = close(seller)
     sold(seller)
-    asked()
-    few = asked()
+    count_queries()
+    few = count_queries()
     for _ in range(3):
         close(seller)
         sold(seller)
         sold(seller)
 
-    assert asked() == few
+    assert count_queries() == few

@@ -1,4 +1,4 @@
-"""Stock, rest and standing on the members' pages."""
+"""Stock, pauses and membership on the members' pages."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_foreign_stock_cannot_be_received(lister):
     assert stock_of(foreign).on_hand == 4
 
 
-def counts(**by_row: object) -> dict[str, object]:
+def count_form(**by_row: object) -> dict[str, object]:
     sent: dict[str, object] = {}
     for row in Stock.objects.all():
         sent[f"stock-{row.pk}-key"] = uuid.uuid4()
@@ -67,7 +67,7 @@ def counts(**by_row: object) -> dict[str, object]:
 
 def test_count_sets_stock_and_leaves_uncounted_rows(lister, seller):
     first, second = make_variant(seller, on_hand=10), make_variant(seller, on_hand=7)
-    sent = counts(**{f"row{stock_of(first).pk}": "8"})
+    sent = count_form(**{f"row{stock_of(first).pk}": "8"})
 
     lister.post("/xa-vien/kho/", sent)
 
@@ -78,7 +78,7 @@ def test_count_sets_stock_and_leaves_uncounted_rows(lister, seller):
 def test_repeated_count_does_not_undo_later_movements(lister, seller):
     variant = make_variant(seller, on_hand=10)
     row = stock_of(variant)
-    sent = counts(**{f"row{row.pk}": "10"})
+    sent = count_form(**{f"row{row.pk}": "10"})
 
     lister.post("/xa-vien/kho/", sent)
     lister.post(f"/xa-vien/kho/{variant.pk}/nhap/", {"key": uuid.uuid4(), "quantity": "5"})
@@ -93,7 +93,7 @@ def test_invalid_counts_of_one_variant_are_told_apart_by_warehouse(lister, selle
     near = stock_of(variant)
     house = make_warehouse(seller, make_channel(), name="Kho xa")
     far = Stock.objects.create(variant=variant, warehouse=house, on_hand=5)
-    sent = counts(**{f"row{near.pk}": "-1", f"row{far.pk}": "1000001"})
+    sent = count_form(**{f"row{near.pk}": "-1", f"row{far.pk}": "1000001"})
 
     page = html_of(lister.post("/xa-vien/kho/", sent))
 
@@ -105,7 +105,7 @@ def test_invalid_counts_of_one_variant_are_told_apart_by_warehouse(lister, selle
 @pytest.mark.parametrize("counted", ["-1", "1,5", "nhiều", "1000001"])
 def test_one_invalid_count_refuses_all(lister, seller, counted):
     first, second = make_variant(seller, on_hand=10), make_variant(seller, on_hand=7)
-    sent = counts(**{f"row{stock_of(first).pk}": "8", f"row{stock_of(second).pk}": counted})
+    sent = count_form(**{f"row{stock_of(first).pk}": "8", f"row{stock_of(second).pk}": counted})
 
     answer = lister.post("/xa-vien/kho/", sent)
 
@@ -116,7 +116,7 @@ def test_one_invalid_count_refuses_all(lister, seller, counted):
 def test_foreign_stock_cannot_be_counted(lister):
     foreign = make_variant(make_seller("HTX khác"), on_hand=4)
 
-    lister.post("/xa-vien/kho/", counts(**{f"row{stock_of(foreign).pk}": "99"}))
+    lister.post("/xa-vien/kho/", count_form(**{f"row{stock_of(foreign).pk}": "99"}))
 
     assert stock_of(foreign).on_hand == 4
 

@@ -1,4 +1,4 @@
-"""What a way costs and when goods are collected, written row by row on a phone."""
+"""Prices and pickup times of delivery methods, entered row by row."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def market(seller):
 
 
 def prices(delivery_method):
-    """The table as it is kept, the rows of a province together."""
+    """The saved price table, sorted by province."""
     return sorted(delivery_method.rates.values_list("province_code", "up_to_grams", "price"), key=str)
 
 

@@ -1,4 +1,4 @@
-"""A way's prices and days grow row by row on a phone, with scripts and without."""
+"""Prices and pickup days are entered row by row on a phone, with and without scripts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Store houses on the members' pages: one more, another place, one less."""
+"""Warehouses on the members' pages: opening, moving and closing them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The scale on the packing page: what is written, what it comes to, what is asked back."""
+"""Weighing on the packing page: entering weights, the resulting price, and confirmations."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def part(seller) -> OrderPart:
     """Two gourds to be packed: about 4.8 kg, at most 5.76."""
-    return accepted(seller)
+    return accepted_part(seller)
 
 
-def accepted(seller, *requested) -> OrderPart:
+def accepted_part(seller, *requested) -> OrderPart:
     part = make_order(*(requested or ((make_gourd(seller), 2),))).parts.get()
     return accept_part(part_id=part.pk, actor=Actor.system(), now=NOW)
 
 
-def write(client, part, kg, **further):
+def enter_weight(client, part, kg, **further):
     line = part.lines.get(estimate_grams__isnull=False)
     said = {f"weigh-{line.pk}-{name}": value for name, value in {"kg": kg, **further}.items()}
     sent = {**said, "key": str(uuid.uuid4())}
     return client.post(f"/xa-vien/goi/{part.pk}/can/{line.pk}/", sent)
 
 
-def weighed(part) -> int | None:
+def weighed_grams(part) -> int | None:
     return part.lines.get(estimate_grams__isnull=False).weighed_grams
 
 
@@ -46,19 +46,19 @@ def weighed(part) -> int | None:
     ("written", "grams"), [("4,6", 4600), ("4.6", 4600), (" 4,6 kg ", 4600), ("5", 5000), ("4,605", 4605)]
 )
 def test_weight_is_entered_with_a_comma_or_a_dot(packer, part, written, grams):
-    answer = write(packer, part, written)
+    answer = enter_weight(packer, part, written)
 
     assert answer.status_code == 302
     assert answer.url.startswith(f"/xa-vien/goi/{part.pk}/#goods-")
-    assert weighed(part) == grams
+    assert weighed_grams(part) == grams
 
 
 @pytest.mark.parametrize("written", ["", "nhiều", "4,6,1", "-4", "4,6051", "1e3", "123456"])
 def test_invalid_weight_is_refused_at_the_field(packer, part, written):
-    answer = write(packer, part, written)
+    answer = enter_weight(packer, part, written)
 
     assert answer.status_code == 200
-    assert weighed(part) is None
+    assert weighed_grams(part) is None
     assert 'aria-invalid="true"' in html_of(answer)
 
 
@@ -71,7 +71,7 @@ def test_unweighed_line_asks_for_a_weight_and_cannot_be_packed(packer, part):
 
 
 def test_weighed_line_shows_its_price_and_can_be_packed(packer, part):
-    write(packer, part, "4,6")
+    enter_weight(packer, part, "4,6")
 
     page = html_of(packer.get(f"/xa-vien/goi/{part.pk}/"))
 
@@ -80,21 +80,21 @@ def test_weighed_line_shows_its_price_and_can_be_packed(packer, part):
 
 
 def test_implausible_weight_needs_to_be_repeated(packer, part):
-    first = write(packer, part, "48")
+    first = enter_weight(packer, part, "48")
     page = html_of(first)
-    kept = weighed(part)
-    second = write(packer, part, "1,2", again="1,2")
+    kept = weighed_grams(part)
+    second = enter_weight(packer, part, "1,2", again="1,2")
 
     assert (first.status_code, kept) == (200, None)
     assert "-again" in page
-    assert (second.status_code, weighed(part)) == (302, 1200)
+    assert (second.status_code, weighed_grams(part)) == (302, 1200)
 
 
 def test_excess_weight_asks_the_buyer_or_is_charged_at_the_agreed_maximum(packer, part):
-    write(packer, part, "6")
+    enter_weight(packer, part, "6")
     question = WeightQuestion.objects.get()
     page = html_of(packer.get(f"/xa-vien/goi/{part.pk}/"))
-    write(packer, part, "6.000", again="6.000", at_most="on")
+    enter_weight(packer, part, "6.000", again="6.000", at_most="on")
 
     assert "90.000" in page
     assert f'value="{question.kilograms}"' in page
@@ -121,7 +121,7 @@ def test_weight_preview_shows_the_price_and_saves_nothing(packer, part):
 
 
 def test_foreign_line_is_not_found(packer, part):
-    foreign = accepted(make_seller("HTX Yến Dương"))
+    foreign = accepted_part(make_seller("HTX Yến Dương"))
     line = foreign.lines.get()
     before = every_row()
 
@@ -137,7 +137,7 @@ def test_foreign_line_is_not_found(packer, part):
 
 
 def test_fixed_price_line_cannot_be_weighed(packer, seller):
-    part = accepted(seller, (make_variant(seller), 1))
+    part = accepted_part(seller, (make_variant(seller), 1))
     line = part.lines.get()
 
     answer = packer.post(f"/xa-vien/goi/{part.pk}/can/{line.pk}/", {f"weigh-{line.pk}-kg": "1"})
@@ -148,13 +148,13 @@ def test_fixed_price_line_cannot_be_weighed(packer, seller):
 def test_only_packers_weigh(client, seller, part):
     client.force_login(make_member(seller, Role.LISTER))
 
-    answer = write(client, part, "4,6")
+    answer = enter_weight(client, part, "4,6")
 
-    assert (answer.status_code, weighed(part)) == (403, None)
+    assert (answer.status_code, weighed_grams(part)) == (403, None)
 
 
 def test_label_shows_the_weighed_amount(packer, part):
-    write(packer, part, "4,6")
+    enter_weight(packer, part, "4,6")
     line = part.lines.get()
     packer.post(
         f"/xa-vien/goi/{part.pk}/kien/",
@@ -168,8 +168,8 @@ def test_label_shows_the_weighed_amount(packer, part):
 
 
 def test_queries_do_not_grow_with_lines_to_weigh(packer, seller):
-    few = accepted(seller, (make_gourd(seller), 1))
-    many = accepted(seller, *[(make_gourd(seller, name=f"Bí {number}"), 1) for number in range(12)])
+    few = accepted_part(seller, (make_gourd(seller), 1))
+    many = accepted_part(seller, *[(make_gourd(seller, name=f"Bí {number}"), 1) for number in range(12)])
     counts = []
     for part in (few, many):
         for line in part.lines.all()[1:8]:
@@ -184,16 +184,16 @@ def test_queries_do_not_grow_with_lines_to_weigh(packer, seller):
 
 
 def test_home_shows_parts_waiting_for_weighing_or_for_the_buyer(packer, seller, part):
-    heavy = accepted(seller)
+    heavy = accepted_part(seller)
     weigh_line(part_id=heavy.pk, line_id=heavy.lines.get().pk, grams=6000, actor=Actor.system(), now=NOW)
-    done = accepted(seller)
+    done = accepted_part(seller)
     weigh_line(part_id=done.pk, line_id=done.lines.get().pk, grams=4800, actor=Actor.system(), now=NOW)
-    accepted(seller, (make_variant(seller), 1))
+    accepted_part(seller, (make_variant(seller), 1))
 
     with CaptureQueriesContext(connection) as few:
         page = html_of(packer.get("/xa-vien/"))
     for _each in range(4):
-        accepted(seller)
+        accepted_part(seller)
     with CaptureQueriesContext(connection) as many:
         packer.get("/xa-vien/")
 

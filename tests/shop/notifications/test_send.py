@@ -1,4 +1,4 @@
-"""Messages: one for each occasion, out as soon as they can be, tried again until they are."""
+"""Messages are sent once per key and retried until they are delivered."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MINUTE = datetime.timedelta(minutes=1)
 
 
 def message(key="order:1:email", **fields):
-    """A message in the outbox."""
+    """Queue a message and return its row."""
     defaults = {
         "contact_method": ContactMethod.EMAIL,
         "to": "hoa@example.com",
@@ -36,7 +36,7 @@ def message(key="order:1:email", **fields):
 
 @pytest.fixture
 def refusing_server():
-    """A mail server that answers, and takes nothing; it counts who knocked."""
+    """A mail server that refuses every connection and counts them."""
     listener = socket.create_server(("127.0.0.1", 0))
     knocks = []
 

@@ -1,4 +1,4 @@
-"""The chart's measures: axis, bars on their ground, and the running average."""
+"""The chart's geometry: axis, bars and running average."""
 
 from __future__ import annotations
 

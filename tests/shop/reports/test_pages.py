@@ -1,4 +1,4 @@
-"""The report as people get it: who may see it, as a page, as CSV and as a workbook."""
+"""The sales report: permissions, page, CSV and workbook."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_page_shows_this_month_with_tiles_chart_and_tables(admin: Client) -> Non
 
     assert "640.000\u00a0₫" in page
     assert "HTX Thiên An" in page
-    assert page.count('class="bar"') == 2  # for a desk and for a phone
+    assert page.count('class="bar"') == 2  # a wide and a narrow chart
     assert "style=" not in page
 
 
@@ -138,7 +138,7 @@ def test_queries_do_not_grow_with_orders(admin: Client, django_assert_max_num_qu
 
 
 def _sheet(content: bytes, number: int) -> list[list[Any]]:
-    """The cells of a worksheet, as a reader of the format sees them."""
+    """The cells of a worksheet, read from its XML."""
     space = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
     book = zipfile.ZipFile(io.BytesIO(content))
     strings = [

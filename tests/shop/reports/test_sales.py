@@ -1,4 +1,4 @@
-"""The sales report's figures: exact ones, and sums that equal the orders' in every grouping."""
+"""The sales report's figures: exact values, and sums that equal the orders' in every grouping."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ ADMIN = Actor.system("test")
 TUESDAY = datetime.date(2026, 11, 24)
 
 
-def ask(**fields: object) -> SalesQuery:
-    """November 2026 by day and cooperative, unless told otherwise."""
+def sales_query(**fields: object) -> SalesQuery:
+    """A query for November 2026 by day and cooperative, unless overridden."""
     channel = make_channel()
     defaults: dict[str, object] = {
         "first": datetime.date(2026, 11, 1),
@@ -67,7 +67,7 @@ def test_order_of_two_cooperatives_is_split_by_cooperative_and_counted_once_by_d
     make_order((pillow, 1), (noodles, 2))
     make_order((pillow, 1))
 
-    groups, days = by_group(ask()), by_period(ask())
+    groups, days = by_group(sales_query()), by_period(sales_query())
 
     assert groups == {
         thien_an.pk: Figures(orders=2, parts=2, goods=640_000, delivery=60_000, commission=32_000),
@@ -88,7 +88,7 @@ def test_order_of_two_cooperatives_is_split_by_cooperative_and_counted_once_by_d
 def test_days_and_weeks_begin_at_midnight_in_vietnam(instant: str, day: str, monday: str) -> None:
     make_order(now=datetime.datetime.fromisoformat(instant))
 
-    by_day, by_week, by_month = (list(by_period(ask(step=step))) for step in Step)
+    by_day, by_week, by_month = (list(by_period(sales_query(step=step))) for step in Step)
 
     assert by_day == [datetime.date.fromisoformat(day)]
     assert by_week == [datetime.date.fromisoformat(monday)]
@@ -98,8 +98,8 @@ def test_days_and_weeks_begin_at_midnight_in_vietnam(instant: str, day: str, mon
 def test_order_after_midnight_on_the_first_belongs_to_the_new_month() -> None:
     make_order(now=datetime.datetime(2026, 11, 30, 17, 0, tzinfo=datetime.UTC))
 
-    assert by_period(ask()) == {}
-    assert list(by_period(ask(last=datetime.date(2026, 12, 1)))) == [datetime.date(2026, 12, 1)]
+    assert by_period(sales_query()) == {}
+    assert list(by_period(sales_query(last=datetime.date(2026, 12, 1)))) == [datetime.date(2026, 12, 1)]
 
 
 def test_cancelled_parts_count_only_on_request() -> None:
@@ -107,8 +107,8 @@ def test_cancelled_parts_count_only_on_request() -> None:
     order = make_order((pillow, 1), (noodles, 1))
     cancel_part(part_id=order.parts.get(number=1).pk, reason="Hết hàng", actor=ADMIN, now=NOW)
 
-    assert totals(ask()) == Figures(orders=1, parts=1, goods=45_000, delivery=30_000)
-    assert totals(ask(with_ended=True)) == Figures(orders=1, parts=2, goods=365_000, delivery=60_000)
+    assert totals(sales_query()) == Figures(orders=1, parts=1, goods=45_000, delivery=30_000)
+    assert totals(sales_query(with_ended=True)) == Figures(orders=1, parts=2, goods=365_000, delivery=60_000)
 
 
 def test_delivery_has_its_own_row_among_products_and_categories() -> None:
@@ -116,7 +116,10 @@ def test_delivery_has_its_own_row_among_products_and_categories() -> None:
     squash = make_product(name="Bí xanh", price=15_000, category=fresh)
     make_order((squash.variants.get(), 2))
 
-    by_product, by_category = by_group(ask(group=Group.PRODUCT)), by_group(ask(group=Group.CATEGORY))
+    by_product, by_category = (
+        by_group(sales_query(group=Group.PRODUCT)),
+        by_group(sales_query(group=Group.CATEGORY)),
+    )
 
     goods = Figures(orders=1, parts=1, goods=30_000)
     assert by_product == {squash.pk: goods, DELIVERY: Figures(delivery=30_000)}
@@ -131,7 +134,7 @@ def test_category_filter_includes_subcategories_and_no_delivery() -> None:
     pillow = make_variant(rice.cooperative, price=320_000)
     make_order((rice, 3), (pillow, 1))
 
-    figures = totals(ask(category=Category.objects.get(pk=roots.pk)))
+    figures = totals(sales_query(category=Category.objects.get(pk=roots.pk)))
 
     assert figures == Figures(orders=1, parts=1, goods=120_000)
 
@@ -144,13 +147,13 @@ def test_figures_are_filtered_by_cooperative_province_channel_and_source() -> No
     recalculate_columns(Order.objects.get(pk=by_phone.pk))
     elsewhere = make_channel(slug="khac", name="Khác")
 
-    assert totals(ask(province=THAI_NGUYEN)).goods == 200_000
-    assert totals(ask(source=OrderSource.PHONE)).goods == 200_000
-    assert totals(ask(cooperative=variant.cooperative_id)).goods == 300_000
-    assert totals(ask(cooperative=make_seller().pk)) == Figures()
-    assert totals(ask(channels=(elsewhere.pk,))) == Figures()
-    assert by_group(ask(group=Group.SOURCE)).keys() == {"web", "phone"}
-    assert by_group(ask(group=Group.PROVINCE)).keys() == {HANOI, THAI_NGUYEN}
+    assert totals(sales_query(province=THAI_NGUYEN)).goods == 200_000
+    assert totals(sales_query(source=OrderSource.PHONE)).goods == 200_000
+    assert totals(sales_query(cooperative=variant.cooperative_id)).goods == 300_000
+    assert totals(sales_query(cooperative=make_seller().pk)) == Figures()
+    assert totals(sales_query(channels=(elsewhere.pk,))) == Figures()
+    assert by_group(sales_query(group=Group.SOURCE)).keys() == {"web", "phone"}
+    assert by_group(sales_query(group=Group.PROVINCE)).keys() == {HANOI, THAI_NGUYEN}
 
 
 def test_deleted_products_keep_the_name_they_were_sold_under() -> None:
@@ -179,7 +182,7 @@ def test_figures_equal_the_orders_in_every_grouping(seed: int, with_ended: bool)
         expected: dict[datetime.date, int] = defaultdict(int)
         for row in rows:
             expected[start_of_period(vietnam_date(row.order.placed_on), step)] += row.total_gross
-        asked = ask(first=datetime.date(2026, 9, 1), step=step, with_ended=with_ended)
+        asked = sales_query(first=datetime.date(2026, 9, 1), step=step, with_ended=with_ended)
         found = by_period(asked)
         assert {day: row.total for day, row in found.items()} == expected
         whole = total_of(found.values())
@@ -187,7 +190,7 @@ def test_figures_equal_the_orders_in_every_grouping(seed: int, with_ended: bool)
         assert (whole.orders, whole.parts) == (len(orders), len(rows))
         assert whole == totals(asked)
         for group in Group:
-            grouped = ask(first=asked.first, step=step, group=group, with_ended=with_ended)
+            grouped = sales_query(first=asked.first, step=step, group=group, with_ended=with_ended)
             by_key, cross = by_group(grouped), by_period_and_group(grouped)
             for figures in (by_key, cross):
                 added = total_of(figures.values())
@@ -208,7 +211,7 @@ def test_periods_fill_the_time_without_gaps() -> None:
 
 
 def _random_history(seed: int) -> None:
-    """Some orders of three cooperatives at odd prices, on days of three months, some called off."""
+    """Random orders of three cooperatives over three months, some cancelled."""
     chance = random.Random(seed)
     category = make_category()
     variants = []

@@ -1,4 +1,4 @@
-"""A settlement as a statement: its rows add up to its sums, on paper, as PDF in right Vietnamese, as XLSX."""
+"""Settlement statements: rows add up to the sums, in print, as PDF in correct Vietnamese, and as XLSX."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from tests.markup import html_of
 from tests.orders.settlement.settled_periods import ACCOUNT, close, owed, sold
 
 pytestmark = pytest.mark.django_db
-# Every tone on the letters that fonts in pieces get wrong.
+# Every tone on the letters that incomplete fonts get wrong.
 NAME = "Hợp tác xã Đồng Phúc: ẵ ẫ ễ ỗ ữ ự ặ ậ ệ ộ ợ ỹ Ằ Ẩ Ề Ổ Ử"
 
 
-def of_period():
-    """A period of two orders, one partly given back, and a correction; closed."""
+def closed_period():
+    """A closed period of two orders, one partly refunded, and a correction."""
     seller = make_seller("HTX Đồng Phúc", legal_name=NAME, **ACCOUNT)
     parts = [sold(seller), sold(seller, price=50_000, back=40_000)]
     owed(seller, -7_000, reason="Bao bì hỏng, đã thống nhất")
@@ -49,7 +49,7 @@ def desk(client: Client) -> Client:
 
 
 def test_rows_add_up_to_the_closed_figures() -> None:
-    settlement, parts = of_period()
+    settlement, parts = closed_period()
     orders = report.rows_of_orders(settlement, report.orders_in(settlement))
     others = report.other_rows(settlement)
 
@@ -80,7 +80,7 @@ def test_open_period_has_the_figures_it_is_closed_with() -> None:
 
 
 def test_pdf_holds_all_rows_in_correct_vietnamese(desk: Client) -> None:
-    settlement, parts = of_period()
+    settlement, parts = closed_period()
 
     answer = desk.get(address(settlement, "quyet-toan.pdf"))
 
@@ -102,8 +102,8 @@ def test_pdf_holds_all_rows_in_correct_vietnamese(desk: Client) -> None:
 
 
 def test_pdf_embeds_only_our_font(desk: Client) -> None:
-    """What is missing in a font is drawn from another, if there is one: each machine would draw its own."""
-    settlement, _parts = of_period()
+    """A glyph missing in the font would be taken from another one, which differs between machines."""
+    settlement, _parts = closed_period()
 
     content = desk.get(address(settlement, "quyet-toan.pdf")).content
 
@@ -122,7 +122,7 @@ def test_markup_in_names_is_text_and_nothing_is_fetched(desk: Client) -> None:
 
 
 def test_long_period_is_printed_by_days_and_its_workbook_lists_every_order(desk: Client, monkeypatch) -> None:
-    settlement, parts = of_period()
+    settlement, parts = closed_period()
     monkeypatch.setattr(settlement_documents, "MOST_ORDERS", 1)
 
     printed = html_of(desk.get(address(settlement, "ban-in/")))
@@ -137,7 +137,7 @@ def test_long_period_is_printed_by_days_and_its_workbook_lists_every_order(desk:
 
 
 def test_workbook_holds_sums_and_rows_as_numbers(desk: Client) -> None:
-    settlement, parts = of_period()
+    settlement, parts = closed_period()
 
     answer = desk.get(address(settlement, "quyet-toan.xlsx"))
 
@@ -169,7 +169,7 @@ def test_workbook_holds_sums_and_rows_as_numbers(desk: Client) -> None:
 
 @pytest.fixture
 def _without_pango(monkeypatch) -> None:
-    """As on a machine that has none of the libraries: each that is asked for is not there."""
+    """Simulate a machine without the Pango libraries."""
 
     def missing(_ffi, name, *_flags):
         raise OSError(f"cannot load library '{name}'")
@@ -184,7 +184,7 @@ def _without_pango(monkeypatch) -> None:
 
 @pytest.mark.usefixtures("_without_pango")
 def test_print_page_replaces_the_pdf_without_pango(desk: Client) -> None:
-    settlement, parts = of_period()
+    settlement, parts = closed_period()
 
     answer = desk.get(address(settlement, "quyet-toan.pdf"))
     page = html_of(desk.get(address(settlement, "")))

@@ -1,4 +1,4 @@
-"""The fair queue of writers, with connections and processes of its own beside the test's."""
+"""The fair lock of SQLite writers, tested with separate connections and processes."""
 
 import subprocess
 import sys
@@ -67,7 +67,7 @@ def value_in(path):
 
 
 def count_up(path, **kind):
-    """Read, then write one more, in a transaction: loses counts unless writers take turns."""
+    """Increment the counter in a transaction that reads first: loses counts unless writers take turns."""
     connection = connection_to(path, **kind)
     for _ in range(ROUNDS):
         begin(connection)
@@ -78,7 +78,7 @@ def count_up(path, **kind):
 
 
 def run_together(work):
-    """Run it in many threads at once; the errors they met."""
+    """Run the function in many threads at once and return their errors."""
     errors = []
 
     def guarded():

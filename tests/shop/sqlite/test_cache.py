@@ -1,4 +1,4 @@
-"""The cache shared by processes through a file."""
+"""The SQLite cache that processes share through a file."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Members' goods: one page for a new one, what the law still wants, changes of what is there."""
+"""Members' products: creating one on a single page, missing legal fields, and changes."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def photo(form: str = "JPEG", name: str = "anh.jpg", size: tuple[int, int] = (40
     return SimpleUploadedFile(name, file.getvalue(), content_type="image/jpeg")
 
 
-def new_goods(**changes: object) -> dict[str, object]:
+def product_form(**changes: object) -> dict[str, object]:
     fields = {
         "name": "Bí xanh thơm",
         "category": "",
@@ -68,7 +68,7 @@ def draft(seller, **fields) -> Listing:
 
 
 def test_new_product_is_drafted_from_one_page(lister, seller):
-    answer = lister.post("/xa-vien/hang/moi/", new_goods())
+    answer = lister.post("/xa-vien/hang/moi/", product_form())
 
     product = Product.objects.get()
     variant, listing = product.variants.get(), product.listings.get()
@@ -82,7 +82,7 @@ def test_new_product_is_drafted_from_one_page(lister, seller):
 
 
 def test_repeated_product_is_created_once(lister):
-    fields = new_goods(key=uuid.uuid4())
+    fields = product_form(key=uuid.uuid4())
 
     answers = [lister.post("/xa-vien/hang/moi/", fields | {"photo": photo()}).url for _sent in range(2)]
 
@@ -104,19 +104,19 @@ def test_repeated_variant_is_created_once(lister, seller):
 def test_product_gets_the_chosen_category(lister):
     shelf = make_category("Rau, củ, quả tươi")
 
-    lister.post("/xa-vien/hang/moi/", new_goods(category=shelf.pk))
+    lister.post("/xa-vien/hang/moi/", product_form(category=shelf.pk))
 
     assert Product.objects.get().category == shelf
 
 
 def test_no_chosen_month_means_all_year(lister):
-    lister.post("/xa-vien/hang/moi/", new_goods(months=[]))
+    lister.post("/xa-vien/hang/moi/", product_form(months=[]))
 
     assert Product.objects.get().season == ALL_MONTHS
 
 
 def test_product_sold_by_the_kilogram_needs_no_content(lister):
-    lister.post("/xa-vien/hang/moi/", new_goods(unit="kg", content="", measure="g"))
+    lister.post("/xa-vien/hang/moi/", product_form(unit="kg", content="", measure="g"))
 
     assert Product.objects.get().variants.get().content_grams == 1000
 
@@ -124,7 +124,7 @@ def test_product_sold_by_the_kilogram_needs_no_content(lister):
 @pytest.mark.parametrize(("written", "tolerance"), [("", 20), ("0", 0), ("15", 15)])
 def test_weighed_product_gets_an_estimate_and_a_tolerance(lister, written, tolerance):
     lister.post(
-        "/xa-vien/hang/moi/", new_goods(content="2400", measure="g", is_weighed="on", tolerance=written)
+        "/xa-vien/hang/moi/", product_form(content="2400", measure="g", is_weighed="on", tolerance=written)
     )
 
     variant = Product.objects.get().variants.get()
@@ -142,7 +142,7 @@ def test_weighed_product_gets_an_estimate_and_a_tolerance(lister, written, toler
     ],
 )
 def test_weighed_product_without_weight_or_with_invalid_tolerance_is_refused(lister, wrong, field):
-    answer = lister.post("/xa-vien/hang/moi/", new_goods(is_weighed="on", **wrong))
+    answer = lister.post("/xa-vien/hang/moi/", product_form(is_weighed="on", **wrong))
 
     assert list(answer.context["form"].errors) == [field]
     assert Product.objects.count() == 0
@@ -176,7 +176,7 @@ def test_product_becomes_weighed_and_its_page_shows_it(lister, seller):
 def test_invalid_picture_is_refused_and_input_is_kept(lister, file, words):
     file.seek(0)
 
-    page = html_of(lister.post("/xa-vien/hang/moi/", new_goods(photo=file)))
+    page = html_of(lister.post("/xa-vien/hang/moi/", product_form(photo=file)))
 
     assert str(words) in page
     assert 'value="Bí xanh thơm"' in page
@@ -187,47 +187,47 @@ def test_invalid_picture_is_refused_and_input_is_kept(lister, file, words):
 
 
 def test_heic_photo_is_accepted(lister):
-    lister.post("/xa-vien/hang/moi/", new_goods(photo=photo("HEIF", "anh.heic")))
+    lister.post("/xa-vien/hang/moi/", product_form(photo=photo("HEIF", "anh.heic")))
 
     assert ProductMedia.objects.get().picture.original.name.endswith(".heic")
 
 
 def test_uploaded_photo_is_kept_while_other_fields_are_corrected(lister):
-    page = lister.post("/xa-vien/hang/moi/", new_goods(price=""))
+    page = lister.post("/xa-vien/hang/moi/", product_form(price=""))
     kept = page.context["kept"]
 
-    lister.post("/xa-vien/hang/moi/", new_goods(photo="", kept=kept))
+    lister.post("/xa-vien/hang/moi/", product_form(photo="", kept=kept))
 
     assert Picture.objects.count() == 1
     assert ProductMedia.objects.get().picture == Picture.objects.get()
 
 
 def test_foreign_uploaded_photo_is_ignored(lister, seller):
-    kept = lister.post("/xa-vien/hang/moi/", new_goods(price="")).context["kept"]
+    kept = lister.post("/xa-vien/hang/moi/", product_form(price="")).context["kept"]
     stranger = Client()
     stranger.force_login(make_member(make_seller("HTX khác"), Role.LISTER))
 
-    stranger.post("/xa-vien/hang/moi/", new_goods(photo="", kept=kept))
+    stranger.post("/xa-vien/hang/moi/", product_form(photo="", kept=kept))
 
     assert ProductMedia.objects.count() == 0
 
 
 @pytest.mark.parametrize("price", ["0", "-5", "1,5", "1.50", "mười", "100.000.000", ""])
 def test_invalid_price_is_refused(lister, price):
-    answer = lister.post("/xa-vien/hang/moi/", new_goods(price=price))
+    answer = lister.post("/xa-vien/hang/moi/", product_form(price=price))
 
     assert answer.context["form"].errors.keys() == {"price"}
     assert Product.objects.count() == 0
 
 
 def test_fresh_product_needs_a_shelf_life(lister):
-    answer = lister.post("/xa-vien/hang/moi/", new_goods(shelf_life=""))
+    answer = lister.post("/xa-vien/hang/moi/", product_form(shelf_life=""))
 
     assert answer.context["form"].errors == {"shelf_life": ["Hàng tươi phải ghi giữ được bao lâu."]}
 
 
 def test_complete_draft_is_submitted_for_review(lister):
-    lister.post("/xa-vien/hang/moi/", new_goods())
+    lister.post("/xa-vien/hang/moi/", product_form())
     listing = Listing.objects.get()
 
     lister.post(f"/xa-vien/hang/{listing.pk}/gui-duyet/")
@@ -373,7 +373,7 @@ def test_empty_shop_tells_members_that_the_market_is_not_open(client):
 
 
 def test_new_listing_is_in_the_markets_channel(lister):
-    lister.post("/xa-vien/hang/moi/", new_goods())
+    lister.post("/xa-vien/hang/moi/", product_form())
 
     assert Listing.objects.get().channel == make_channel()
 

@@ -1,4 +1,4 @@
-"""Only a buyer who goes on to the checkout holds goods: prefetching, crawling and link scanning hold none."""
+"""Only a buyer who proceeds to the checkout reserves stock; prefetching and crawling do not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Buyers' pages in a real browser: clean to axe, no sideways scroll, HTMX on top of plain forms."""
+"""Buyers' pages in a real browser: accessibility, no sideways scroll, HTMX on top of plain forms."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(trans
 
 @pytest.fixture
 def pillow() -> Product:
-    """A product with all that its page can show, of a cooperative with a stall."""
+    """A product with everything its page can show, of a cooperative with a profile."""
     seller = make_seller("HTX Thiên An", slug="thien-an", story="Phụ nữ Dao ở Nà Ít thêu từ nhỏ.")
     make_market_way(seller, make_channel())
     category = make_category("Thổ cẩm")
@@ -136,7 +136,7 @@ def test_delivery_follows_the_place_and_the_quantity_in_place(phone: Page, pillo
     phone.evaluate("window.stays = true")
 
     phone.get_by_label("Tôi nhận hàng ở").select_option("Hà Nội")
-    delivery = phone.locator("#delivery:not(.htmx-added, .htmx-settling)")  # only then it listens
+    delivery = phone.locator("#delivery:not(.htmx-added, .htmx-settling)")  # it listens only from then on
     delivery.get_by_label("Xã, phường").select_option("Phường Ba Đình")
     expect(delivery).to_contain_text("Đến Phường Ba Đình, Hà Nội.")
     expect(delivery).to_contain_text("30.000\u00a0₫")

@@ -1,4 +1,4 @@
-"""Dates at the ends of the calendar are refused in plain words, wherever a day is written."""
+"""Dates at the ends of the calendar are refused with an explanation in every form."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_voucher_or_promotion_with_a_far_date_is_refused(desk: Client, page: str
     "day", ["0001-01-01", "9999-12-31", "10000-01-01", "-0001-01-01", "1/1/1", "2026-02-30"]
 )
 def test_desk_filters_answer_any_day(desk: Client, day: str) -> None:
-    """A report of odd days is refused; a list leaves an odd day out of its filter."""
+    """A report refuses invalid days; a list ignores them in its filter."""
     for path, names, status in (
         ("/quan-tri/bao-cao/ban-hang/", ("tu", "den"), 422),
         ("/quan-tri/so-cai/", ("tu", "den"), 200),

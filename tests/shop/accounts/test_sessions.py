@@ -1,4 +1,4 @@
-"""Where somebody is signed in, seen and ended; and passkeys, in a browser that has one."""
+"""Listing and ending sessions; and passkeys in a real browser."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SIGN_IN, PLACES, KEYS = (f"/en/tai-khoan/{page}/" for page in ("dang-nhap", "thi
 ANDROID = "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0 Safari"
 
 
-def come_in(user: User, **meta: str) -> Client:
+def sign_in(user: User, **meta: str) -> Client:
     client = Client(**meta)
     client.post(SIGN_IN, {"name": user.email, "password": PASSWORD})
     return client
@@ -35,7 +35,7 @@ def come_in(user: User, **meta: str) -> Client:
 
 def test_session_is_listed_and_ended_from_another() -> None:
     user = make_user()
-    here, there = come_in(user), come_in(user, HTTP_USER_AGENT=ANDROID, REMOTE_ADDR="203.0.113.7")
+    here, there = sign_in(user), sign_in(user, HTTP_USER_AGENT=ANDROID, REMOTE_ADDR="203.0.113.7")
     row = SignIn.objects.get(address="203.0.113.7")
 
     page = html_of(here.get(PLACES))
@@ -49,8 +49,8 @@ def test_session_is_listed_and_ended_from_another() -> None:
 
 def test_all_other_sessions_and_tokens_end_at_once() -> None:
     user = make_user()
-    here, others = come_in(user), [come_in(user), come_in(user)]
-    somebody = come_in(make_user())
+    here, others = sign_in(user), [sign_in(user), sign_in(user)]
+    somebody = sign_in(make_user())
 
     here.post(f"{PLACES}khac/")
 
@@ -59,9 +59,9 @@ def test_all_other_sessions_and_tokens_end_at_once() -> None:
 
 
 def test_foreign_session_is_not_found() -> None:
-    other = come_in(make_user())
+    other = sign_in(make_user())
     row = SignIn.objects.get()
-    mine = come_in(make_user())
+    mine = sign_in(make_user())
 
     assert mine.post(f"{PLACES}{row.pk}/").status_code == 404
     assert other.get(PLACES).status_code == 200
@@ -69,7 +69,7 @@ def test_foreign_session_is_not_found() -> None:
 
 def test_queries_do_not_grow_with_sessions() -> None:
     user = make_user()
-    here = come_in(user)
+    here = sign_in(user)
     counts = []
     for _more in range(2):
         here.get(PLACES)
@@ -77,15 +77,15 @@ def test_queries_do_not_grow_with_sessions() -> None:
             here.get(PLACES)
         counts.append(len(queries))
         for _place in range(4):
-            come_in(user)
+            sign_in(user)
 
     assert counts[0] == counts[1]
 
 
 def test_expired_sessions_are_deleted() -> None:
     user = make_user()
-    come_in(user)
-    kept = come_in(user)
+    sign_in(user)
+    kept = sign_in(user)
     Session.objects.exclude(pk=kept.session.session_key).update(expire_date=just_now())
 
     delete_expired_access(now=just_now() + datetime.timedelta(minutes=1))
@@ -99,7 +99,7 @@ def test_new_password_ends_every_session() -> None:
     from shop.core.actors import Actor
 
     user = make_user()
-    here = come_in(user)
+    here = sign_in(user)
 
     set_password(user_id=user.pk, password="mien-dong-na-ri-2026", actor=Actor.system(), now=just_now())
 
@@ -126,7 +126,7 @@ def test_old_session_cannot_change_passkeys(client: Client) -> None:
 
 
 def test_malformed_passkeys_are_refused(client: Client) -> None:
-    here = come_in(make_user())
+    here = sign_in(make_user())
     made_up = ["", "{}", "[]", '"x"', "1", '{"response": 1}', '{"id": "a", "rawId": "a", "response": {}}']
     handle = (
         '{"id":"AA","rawId":"AA","type":"public-key","response":{"clientDataJSON":"e30","authenticatorData":"AA",'
@@ -147,7 +147,7 @@ def test_malformed_passkeys_are_refused(client: Client) -> None:
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
 def test_passkey_is_created_signs_in_and_is_removed(page: Page, live_server: Any, settings: Any) -> None:
-    """Chromium's own authenticator stands in for a phone's; passkeys know names only, hence localhost."""
+    """Chromium's virtual authenticator replaces a phone's. Passkeys need a host name, hence localhost."""
     user = make_user(email="hoa@example.com", language="en")
     shop = live_server.url
     settings.CSRF_TRUSTED_ORIGINS = [shop]

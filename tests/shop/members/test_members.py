@@ -1,4 +1,4 @@
-"""Who acts for a cooperative, as its manager writes it down on a phone."""
+"""Managers add, change and remove the members of a cooperative."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ pytestmark = pytest.mark.django_db
 ADDRESS = "/en/xa-vien/thanh-vien/"
 
 
-def sent(client, person, role="packer"):
+def add_member(client, person, role="packer"):
     return html_of(client.post(ADDRESS, {"person": person, "role": role}, follow=True))
 
 
 def test_manager_adds_a_packer_changes_the_role_and_ends_it(manager, seller):
     user = make_user(email="hoa@example.com", phone="+84912345678", phone_confirmed_at=NOW)
 
-    page = sent(manager, "0912 345 678")
+    page = add_member(manager, "0912 345 678")
     row = Membership.objects.get(user=user)
     assert (row.role, "They find this cooperative" in page, "hoa@example.com" in page) == (
         "packer",
@@ -57,7 +57,7 @@ def test_last_manager_cannot_be_removed(manager, seller):
 
 def test_account_lookups_are_limited(manager):
     for number in range(30):
-        sent(manager, f"a{number}@example.com")
+        add_member(manager, f"a{number}@example.com")
     make_user(email="hoa@example.com")
 
     page = html_of(manager.post("/en/xa-vien/thanh-vien/", {"person": "hoa@example.com", "role": "packer"}))

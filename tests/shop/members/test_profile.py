@@ -1,4 +1,4 @@
-"""The cooperative's page as its members write it, and as buyers read it."""
+"""The cooperative's profile as members edit it and buyers read it."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_certificate_is_shown_after_review_and_until_it_expires(manager, seller)
     assert "12/QĐ-UBND" in html_of(desk.get("/quan-tri/giay-chung-nhan/"))
     desk.post(f"/quan-tri/giay-chung-nhan/{row.pk}/tra-lai/", {f"c{row.pk}-reason": "Ảnh bị mờ"})
     assert "Ảnh bị mờ" in html_of(manager.get(f"/xa-vien/gian-hang/giay/{row.pk}/"))
-    manager.post(f"/xa-vien/gian-hang/giay/{row.pk}/", said)  # the photo it has is kept
+    manager.post(f"/xa-vien/gian-hang/giay/{row.pk}/", said)  # keeps its current photo
     desk.post(f"/quan-tri/giay-chung-nhan/{row.pk}/da-xem/")
 
     shown = page_of(Client(), seller)

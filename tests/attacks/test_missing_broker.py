@@ -1,4 +1,4 @@
-"""The shop while its cache and broker are away: it sells, signs in, takes money and says what is missing."""
+"""Without cache and broker the shop still sells, signs people in, takes payments and reports the outage."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def outage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def gone(tmp_path: Path) -> Iterator[None]:
+def broker_gone(tmp_path: Path) -> Iterator[None]:
     with redis_at(stopped_redis()):
         yield
 
@@ -81,7 +81,9 @@ def test_orders_are_found_by_code_and_phone(outage: str) -> None:
     assert answer.status_code in (200, 302)
 
 
-def test_transfer_is_booked_although_its_notification_cannot_be_queued(gone: None, settings: Any) -> None:
+def test_transfer_is_booked_although_its_notification_cannot_be_queued(
+    broker_gone: None, settings: Any
+) -> None:
     settings.SEPAY_SECRET, settings.SEPAY_API_KEY = "a-secret-of-the-service", ""
     order = waiting_order(now=just_now())
     body, headers = sepay_webhook(
@@ -104,7 +106,7 @@ def test_transfer_is_booked_although_its_notification_cannot_be_queued(gone: Non
     check_everything()
 
 
-def test_card_payment_succeeds(gone: None, stripe: Any) -> None:
+def test_card_payment_succeeds(broker_gone: None, stripe: Any) -> None:
     order = make_order((make_variant(price=45_000), 2), method=PaymentMethod.CARD, now=just_now())
     assert Client().post(f"/don-hang/{order.pk}/the/").status_code == 200
     stripe.buyer_pays(call_of(order).reference)
@@ -117,7 +119,7 @@ def test_card_payment_succeeds(gone: None, stripe: Any) -> None:
     check_everything()
 
 
-def test_sign_in_code_is_sent_although_it_cannot_be_queued(gone: None, capsys: Any) -> None:
+def test_sign_in_code_is_sent_although_it_cannot_be_queued(broker_gone: None, capsys: Any) -> None:
     answer = Client().post("/en/tai-khoan/dang-nhap/gui-ma/", {"phone": "0987 654 321"})
 
     assert answer.status_code == 302
@@ -125,7 +127,7 @@ def test_sign_in_code_is_sent_although_it_cannot_be_queued(gone: None, capsys: A
     assert Notification.objects.get().sent_at is not None
 
 
-def test_health_names_missing_services_and_stays_ok(gone: None) -> None:
+def test_health_names_missing_services_and_stays_ok(broker_gone: None) -> None:
     answer = Client().get("/health/")
 
     report = answer.json()
@@ -144,7 +146,7 @@ def test_health_answers_quickly_beside_a_silent_server() -> None:
 
     assert first.json()["missing"] == second.json()["missing"] == ["cache", "broker", "jobs"]
     assert between - begun < 2
-    assert ended - between < 0.5  # it is not asked again for some seconds
+    assert ended - between < 0.5  # the result is reused for some seconds
 
 
 def test_health_reports_an_unwritable_queue_folder(tmp_path: Path) -> None:

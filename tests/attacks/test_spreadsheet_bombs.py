@@ -1,4 +1,4 @@
-"""Statement files that unpack to far more than they weigh are refused before they are unpacked."""
+"""Statement files that expand to far more than their size are refused before they are unpacked."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ pytestmark = pytest.mark.once
 
 SHEET = "xl/worksheets/sheet1.xml"
 HEAD = '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
-MOST_SECONDS = 8  # of the processor
+MOST_SECONDS = 8  # of processor time
 MOST_MEMORY = 100_000_000
 
 
 def packed(parts: dict[str, str | bytes]) -> bytes:
-    """An XLSX as openpyxl writes it, with these parts in place of its own."""
+    """An XLSX written by openpyxl with these parts replaced."""
     book, honest = openpyxl.Workbook(), io.BytesIO()
     book.active.append(["Ngày", "Số tiền"])
     book.save(honest)
@@ -42,7 +42,7 @@ def sheet(rows: str, *, before: str = "") -> str:
 
 
 def refused(content: bytes) -> UnreadableFile:
-    """The refusal, reached with little time and memory."""
+    """Assert that the file is refused with little time and memory, and return the refusal."""
     started = time.process_time()
     with PeakMemory() as peak, pytest.raises(UnreadableFile) as caught:
         read_table(content)
@@ -113,7 +113,7 @@ def test_thousands_of_parts_are_refused():
 
 
 def test_long_shared_text_in_every_cell_is_refused():
-    """Small in the file, where it stands once, and large in every row that is kept."""
+    """The text is stored once in the file but repeated in every row that is read."""
     strings = f"<sst><si><t>{'x' * 3_999}</t></si></sst>"
     row = "<row>" + "<c t='s'><v>0</v></c>" * 10 + "</row>"
 
@@ -141,7 +141,7 @@ def test_oversized_text_files_are_refused_with_little_memory(content):
 
 
 def test_largest_accepted_statement_takes_seconds():
-    """As many cells as are allowed: what a person waits for the answer."""
+    """The largest allowed number of cells, as a person waits for the response."""
     width = MAX_CELLS // MAX_ROWS
     row = "".join(f"<c t='str'><v>Khách {n} trả tiền</v></c>" for n in range(width))
     content = packed({SHEET: sheet(f"<row>{row}</row>" * MAX_ROWS)})
@@ -155,5 +155,5 @@ def test_largest_accepted_statement_takes_seconds():
 
 
 def test_openpyxl_uses_a_parser_that_refuses_entities():
-    """Behind our own check: the library uses it only where it is installed."""
+    """A second line of defence: the library uses the parser only where it is installed."""
     assert openpyxl.DEFUSEDXML

@@ -1,4 +1,4 @@
-"""What was sent to a number, as its owner reads it."""
+"""Helpers that read sent codes as their receivers do."""
 
 from shop.core.database.encryption import decrypt_secret
 from shop.notifications.models import Notification
@@ -7,18 +7,18 @@ SENDING, CODE, NAME = (f"/en/tai-khoan/dang-nhap/{page}/" for page in ("gui-ma",
 
 
 def last_code(to):
-    """The newest code that is on its way to a number or an address."""
+    """The newest code sent to a phone number or an e-mail address."""
     row = Notification.objects.filter(to=to, key__startswith="code:").order_by("-pk").first()
     return decrypt_secret(row.sealed)
 
 
-def wrong(code):
-    """Six digits that are not these."""
+def altered_code(code):
+    """A code that differs from this one."""
     return f"{(int(code) + 1) % 1_000_000:06d}"
 
 
-def by_code(client, phone, **contact_methods):
-    """Have a code sent and enter it; the answer to that."""
+def sign_in_by_code(client, phone, **contact_methods):
+    """Request a code, enter it, and return the response."""
     from shop.core.identifiers.phones import normalise_phone
 
     client.post(SENDING, {"phone": phone, **contact_methods})

@@ -1,4 +1,4 @@
-"""Queries whose SQL is worked out once say the same as those that are built each time."""
+"""Compiled queries return what the querysets they are compiled from return."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_compiled_query_returns_the_rows_of_the_queryset():
             ] * len(rows)
         assert len(queries) == 0
     assert variants_of(other.pk, keys) == []
-    # For 4, 1 and 2 keys; no list at all is asked about as ever.
+    # For 4, 1 and 2 keys; an empty list is queried like any other.
     assert len(built) == 4
 
 

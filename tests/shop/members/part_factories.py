@@ -1,4 +1,4 @@
-"""Parts and parcels at each step of their way."""
+"""Parts and parcels at each stage."""
 
 from __future__ import annotations
 

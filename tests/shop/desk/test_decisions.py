@@ -1,4 +1,4 @@
-"""What the desk decides: answers to cooperatives, listings, parts and orders; and orders it writes itself."""
+"""Decisions at the desk on cooperatives, listings, parts and orders; and orders entered by staff."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbers that no column holds, and schemas asked for again and again."""
+"""Extreme numbers in GraphQL, and repeated introspection."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ ODD = ["1e300", "1e19", "-1e300", "1e400", "2147483648", "-2147483649", "0.5", "
 PRODUCTS = "query($n: Int) { products(first: $n) { totalCount } }"
 
 
-def answered(body: bytes) -> int:
-    """The status of a body sent as it is; the answer is JSON with data or errors."""
+def status_of_body(body: bytes) -> int:
+    """Post a raw body, assert that the response is JSON with data or errors, and return its status."""
     response = post(body)
     answer = json.loads(response.content)
     assert response.status_code in (200, 400), response.content
@@ -41,13 +41,13 @@ def as_body(query: str, number: str) -> bytes:
 
 @pytest.mark.parametrize("number", [*ODD, "9" * 5000])
 def test_extreme_numbers_as_variables_are_refused_cleanly(number) -> None:
-    assert answered(as_body(PRODUCTS, number)) in (200, 400)
+    assert status_of_body(as_body(PRODUCTS, number)) in (200, 400)
 
 
 @pytest.mark.parametrize("number", [*ODD, "9" * 5000])
 def test_extreme_numbers_as_literals_are_refused_cleanly(number) -> None:
     query = f"{{ products(first: {number}) {{ totalCount }} }}"
-    assert answered(orjson.dumps({"query": query})) in (200, 400)
+    assert status_of_body(orjson.dumps({"query": query})) in (200, 400)
 
 
 def test_page_size_of_1e300_is_refused_with_status_400() -> None:
@@ -59,7 +59,7 @@ def test_page_size_of_1e300_is_refused_with_status_400() -> None:
 
 
 def test_huge_query_cost_is_reported_as_a_number() -> None:
-    """Pages of pages of pages multiply."""
+    """Nested pages multiply the cost."""
     below = "id"
     for _ in range(8):
         below = f"id children(first: 100) {{ edges {{ node {{ {below} }} }} }}"
@@ -74,7 +74,7 @@ def test_huge_query_cost_is_reported_as_a_number() -> None:
 
 
 def numeric_arguments() -> list[str]:
-    """A document for each field of Query with a number among its arguments, the number a variable."""
+    """A document for each field of Query with a numeric argument, which is passed as a variable."""
     schema = built_schema().schema
     documents = []
     for name, field in schema.query_type.fields.items():
@@ -98,7 +98,7 @@ def test_no_query_field_fails_on_an_extreme_number() -> None:
 
     for document in documents:
         for number in ("1e300", "-1", "9" * 30):
-            answered(as_body(document, number))
+            status_of_body(as_body(document, number))
 
 
 @settings(max_examples=150, deadline=None)

@@ -1,4 +1,4 @@
-"""Whatever a cookie of ours holds, pages answer as they do to a stranger."""
+"""Pages answer malformed cookies as they answer anonymous visitors."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.markup import html_of
 pytestmark = pytest.mark.django_db
 
 TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="(\w+)"')
-# The pages of strangers are kept although these are sent; with others every page is worked out anew.
+# Anonymous pages are cached despite these cookies; with others every page is rendered again.
 OF_STRANGERS = (django_settings.CSRF_COOKIE_NAME, django_settings.LANGUAGE_COOKIE_NAME, TEXT_SIZE)
 ALL = (*OF_STRANGERS, django_settings.SESSION_COOKIE_NAME, REFRESH_COOKIE, "messages")
 VALUES = [
@@ -51,8 +51,8 @@ def _keep_pages(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(page_cache, "_pages", Cache(1_000_000))
 
 
-def ask(path: str, cookie: str, client: Client | None = None) -> Any:
-    """As a server hands a header over: bytes read as Latin-1. No other cookies of the client are sent."""
+def get_with_cookie(path: str, cookie: str, client: Client | None = None) -> Any:
+    """Send only this cookie header, decoded as Latin-1 as servers do."""
     return (client or Client()).get(
         path, HTTP_COOKIE=cookie.encode(errors="surrogateescape").decode("latin-1")
     )
@@ -74,7 +74,9 @@ def test_malformed_cookie_changes_no_answer(
     expected = {path: Client().get(path).status_code for path in paths}
 
     answers = {
-        (path, value): ask(path, "; ".join(f"{name}={value}" for name in cookies), client).status_code
+        (path, value): get_with_cookie(
+            path, "; ".join(f"{name}={value}" for name in cookies), client
+        ).status_code
         for value in VALUES
         for path in paths
     }
@@ -85,7 +87,7 @@ def test_malformed_cookie_changes_no_answer(
 
 
 def test_malformed_token_is_replaced_and_cached_forms_work(product_path: str) -> None:
-    Client().get(product_path)  # now it is kept
+    Client().get(product_path)  # now it is cached
     visitor = Client(enforce_csrf_checks=True)
     visitor.cookies[django_settings.CSRF_COOKIE_NAME] = "bad"
 
@@ -98,7 +100,7 @@ def test_malformed_token_is_replaced_and_cached_forms_work(product_path: str) ->
 
 
 def test_page_requested_with_a_malformed_token_is_not_shared(product_path: str) -> None:
-    first = html_of(ask(product_path, f"{django_settings.CSRF_COOKIE_NAME}=bad"))
+    first = html_of(get_with_cookie(product_path, f"{django_settings.CSRF_COOKIE_NAME}=bad"))
 
     second = html_of(Client().get(product_path))
 

@@ -1,4 +1,4 @@
-"""A checkout that is refused leaves nothing behind, however late it is refused."""
+"""A refused checkout leaves no rows, however late it is refused."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CREATE = """mutation Create($input: CheckoutCreateInput!) {
   checkoutCreate(input: $input) { checkout { id } errors { field code } } }"""
 
 
-def requested(variant, quantity: int, **more) -> dict[str, object]:
+def checkout_input(variant, quantity: int, **more) -> dict[str, object]:
     return {
         "channel": make_channel().slug,
         "email": "hanh@example.com",
@@ -34,7 +34,7 @@ def test_checkout_is_created_in_one_transaction() -> None:
     variant = make_variant(make_seller(), on_hand=5)
 
     with CaptureQueriesContext(connection) as queries:
-        made = data_of(CREATE, input=requested(variant, 1))["checkoutCreate"]
+        made = data_of(CREATE, input=checkout_input(variant, 1))["checkoutCreate"]
 
     outermost = [each["sql"] for each in queries if each["sql"].startswith(("SAVEPOINT", "RELEASE"))]
     assert made["errors"] == []
@@ -51,7 +51,7 @@ def test_checkout_is_created_in_one_transaction() -> None:
 )
 def test_refused_checkout_leaves_no_row(quantity: int, more: dict[str, object], code: str) -> None:
     variant = make_variant(make_seller(), on_hand=5)
-    given = requested(variant, quantity, **more)
+    given = checkout_input(variant, quantity, **more)
     before = every_row()
 
     refused = data_of(CREATE, input=given)["checkoutCreate"]

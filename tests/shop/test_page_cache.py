@@ -1,4 +1,4 @@
-"""Public pages are told apart by a mark and given again for a moment; nobody gets another one's."""
+"""Public pages are cached for a moment and carry an ETag; nobody gets another visitor's page."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="(\w+)"')
 
 @pytest.fixture(autouse=True)
 def pages(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Cache[Any, Any]:
-    """The pages that are kept, none at first; switched on."""
+    """An empty, enabled page cache."""
     settings.PAGE_CACHE_SECONDS = 3600
     made: Cache[Any, Any] = Cache(1_000_000)
     monkeypatch.setattr(page_cache, "_pages", made)
@@ -39,7 +39,7 @@ def product() -> Product:
     return make_product(make_seller("HTX Thiên An"), name="Gối thảo dược", price=320_000, on_hand=60)
 
 
-def counted(act: Callable[[], Any]) -> tuple[Any, int]:
+def count_queries(act: Callable[[], Any]) -> tuple[Any, int]:
     with CaptureQueriesContext(connection) as queries:
         answer = act()
     return answer, len(queries)
@@ -48,8 +48,8 @@ def counted(act: Callable[[], Any]) -> tuple[Any, int]:
 def test_page_is_cached_for_anonymous_visitors_until_something_changes(product: Product) -> None:
     path = f"/san-pham/{product.slug}/"
 
-    first, _many = counted(lambda: Client().get(path))
-    again, one = counted(lambda: Client().get(path))
+    first, _many = count_queries(lambda: Client().get(path))
+    again, one = count_queries(lambda: Client().get(path))
     count_stock(
         cooperative=product.cooperative,
         variant_id=product.variants.get().pk,
@@ -92,7 +92,7 @@ def test_personal_pages_are_neither_cached_nor_served_from_the_cache(
     for client in (guest, buyer):
         for address in (path, "/", "/san-pham/"):
             client.get(address)
-    choosing.get(path, {"tinh": "01"})  # is remembered
+    choosing.get(path, {"tinh": "01"})  # is cached
     Client().get("/gio-hang/")
     Client().get("/khong-co/")
     Client().get(path, headers={"HX-Request": "true"})
@@ -135,7 +135,7 @@ def test_unchanged_page_is_answered_with_304(product: Product, settings: Any) ->
     for seconds in (0, 3600):
         settings.PAGE_CACHE_SECONDS = seconds
         visitor = Client()
-        visitor.get(path)  # the token's cookie comes with the first page
+        visitor.get(path)  # the token's cookie is set by the first page
         seen = visitor.get(path)
 
         same = visitor.get(path, headers={"If-None-Match": seen["ETag"]})
@@ -144,7 +144,7 @@ def test_unchanged_page_is_answered_with_304(product: Product, settings: Any) ->
         assert (same.status_code, same.content) == (304, b"")
         assert {each.strip() for each in seen["Vary"].split(",")} >= {"Cookie", "HX-Request"}
         assert seen["Cache-Control"] == "private, no-cache"
-        assert others.status_code == 200  # the token in it would not be theirs
+        assert others.status_code == 200  # its token would be another visitor's
     assert "ETag" not in Client().get("/gio-hang/")
 
 
