@@ -1,7 +1,7 @@
 """Test environment: a separate database, job broker and browser.
 
-`--db sqlite` (as embedded) or `--db postgres` (PostgreSQL and Redis, started here on free ports). Whatever
-is missing fails by name; nothing is skipped.
+`--db sqlite` (as embedded) or `--db postgres` (PostgreSQL and Redis, started here on free ports). A missing
+program fails the run and is named; nothing is skipped.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Settings are read from the environment, so it is made before Django reads them. xdist's workers inherit
-    the servers that the first process started, and each has a folder and databases of its own."""
+    """Set the environment before Django reads its settings from it. xdist's workers inherit the servers that
+    the first process started; each has its own folder and databases."""
     worker = getattr(config, "workerinput", {}).get("workerid")
     if config.option.db == "postgres":
         if worker is None:
@@ -81,9 +81,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
-    """What touches no database says nothing about it, and runs with the first one only.
+    """Tests without a database run with the first one only.
 
-    What starts processes or a browser takes longest, and begins: at the end no worker waits for another.
+    Tests that start processes or a browser take longest, so they run first.
     """
     for item in items:
         uses_one = {"db", "transactional_db", "live_server"} & set(getattr(item, "fixturenames", ()))
@@ -98,8 +98,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
 
 
 def pytest_collection_finish() -> None:
-    """What is there now stays to the end: looking through it for rubbish again and again took a sixth of the
-    time."""
+    """Freeze all objects that exist now: collecting garbage among them took a sixth of the time."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 20, 100)
@@ -165,8 +164,7 @@ def django_db_modify_db_settings(
 
 @pytest.fixture(scope="session", autouse=True)
 def _quick_settings() -> Iterator[None]:
-    """Static files straight from the sources, passwords hashed once instead of a million times, and codes to
-    phones offered as if a provider of text messages was named."""
+    """Serve static files from the sources, hash passwords with one round, and offer codes by text message."""
     from django.conf import settings
 
     with override_settings(
@@ -182,10 +180,10 @@ def _quick_settings() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _empty_the_ledger_too(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Between two tests with transactions of their own every table is emptied, those as well whose triggers
-    forbid it (ledger, change log): they sleep meanwhile.
+    """Empty every table between transactional tests, with the triggers of append-only tables (ledger,
+    change log) disabled.
 
-    PostgreSQL deletes rows instead of truncating tables, which makes each of a hundred files anew.
+    PostgreSQL deletes rows instead of truncating, which would recreate the files of a hundred tables.
     """
     from django.db import connection
 
@@ -234,9 +232,9 @@ def all_places(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _forced_sign_ins_are_recent() -> Iterator[None]:
-    """`Client.force_login` is a sign-in of this moment: what asks for a recent proof opens after it.
+    """Make `Client.force_login` a recent sign-in, so that protected pages open after it.
 
-    Staff were here before, so that reading a page writes nothing: their days of grace have begun.
+    The grace period of staff has begun, so that reading a page writes nothing.
     `tests.shop.accounts.factors.age_session` makes the session an old one.
     """
     import datetime

@@ -1,12 +1,11 @@
-"""What a factory made at the beginning of a test is put back in the next one, instead of being made again.
+"""Restore the rows that factories make at the start of tests, instead of making them again.
 
-Most tests begin alike: a channel, a seller, its goods, an order, made by the shop's own actions. Here each
-call that is `kept` is known by its arguments and by the calls before it in the same test; from the second
-time on its rows are written down, and from the third put back as they were.
+Most tests begin alike: a channel, a seller, its products, an order, made by the shop's own actions. A call
+of a `kept` factory is identified by its arguments, the overridden settings and the calls before it in the
+same test. Its second occurrence records its rows, and later ones restore them.
 
-Only as long as nothing else wrote to the database since the test began and nothing stands in place of code,
-and only in tests that roll back. In all others the calls are what they are anywhere. Under other settings
-than usual a call is another one.
+This applies only to tests that roll back, while nothing else has written to the database and no code is
+patched. Otherwise factories run normally.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A database that is migrated once and copied for every worker.
 
-SQLite's file and PostgreSQL's cluster are kept beside the installed packages and known by what the migrations
-say, so that the next run begins with them too.
+SQLite's file and PostgreSQL's cluster are saved beside the installed packages under a digest of the
+migrations, so that later runs reuse them.
 """
 
 from __future__ import annotations

@@ -18,9 +18,9 @@ OUR_APPS = ("orders", "catalog", "cooperatives", "notifications", "core", "accou
 
 
 def every_row() -> dict[str, list[Any]]:
-    """All rows of the trade, by table; tables without any are left out, in one query.
+    """All rows by table, in one query; empty tables are left out.
 
-    Counters of limits are no part of it: a try counts although it is refused.
+    Limit counters are excluded: a refused try still counts.
     """
     models = [model for app in OUR_APPS for model in apps.get_app_config(app).get_models()]
     models.remove(LimitCounter)

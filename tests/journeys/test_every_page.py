@@ -170,18 +170,21 @@ def test_no_address_is_left_out(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("door", "language"),
+    ("interface", "language"),
     [
         *itertools.product(["market"], LANGUAGES),
         *itertools.product(["orders", "members", "desk"], ["vi"]),
-        *(pytest.param(door, "en", marks=pytest.mark.long) for door in ["orders", "members", "desk"]),
+        *(
+            pytest.param(interface, "en", marks=pytest.mark.long)
+            for interface in ["orders", "members", "desk"]
+        ),
     ],
 )
 def test_every_page_is_accessible_translated_and_responsive(
     visitor: Callable[..., BrowserContext],
     world: World,
     foreign_words: dict[str, set[str]],
-    door: str,
+    interface: str,
     language: str,
 ) -> None:
     prefix, size = LANGUAGES[language]
@@ -189,7 +192,7 @@ def test_every_page_is_accessible_translated_and_responsive(
     faults = {}
     seen: set[str] = set()
 
-    for visit in world.doors[door]:
+    for visit in world.interfaces[interface]:
         if visit.who not in pages:
             pages[visit.who] = _looked_at(visitor(visit.who, viewport=size))
         kind = KEYS.sub("", visit.path.partition("?")[0])
@@ -222,7 +225,7 @@ def test_error_pages_are_accessible_translated_and_responsive(
 
 
 def test_first_view_is_light(visitor: Callable[..., BrowserContext], world: World) -> None:
-    buyers = [*world.doors["market"], *world.doors["orders"]]
+    buyers = [*world.interfaces["market"], *world.interfaces["orders"]]
     first = {_name_of(visit.path): visit for visit in buyers if visit.sent is None and visit.status == 200}
     heavy = {}
 
@@ -338,9 +341,9 @@ def _looked_at(context: BrowserContext) -> Page:
 
 
 def _look(page: Page, language: str, foreign: set[str], *, is_new: bool = True) -> list[Any]:
-    """What can be seen of a page that is open: by eye, by ear, small, wide, light and dark.
+    """Return the faults of the open page: accessibility, width, language and colour schemes.
 
-    Of one that was seen before with other contents, what is its own and not a matter of colours.
+    For a page seen before with other contents, colours are not checked again.
     """
     page.emulate_media(color_scheme="light")
     seen = page.evaluate(LOOKED_AT)
@@ -416,9 +419,9 @@ def _opened(page: Page, path: str) -> list[Response]:
 
 
 def _weight(answers: list[Response]) -> tuple[int, int]:
-    """Bytes that travel for a first view, all in and of page and style alone.
+    """Bytes transferred for a first view: in total, and for page and style sheets only.
 
-    Pages come compressed as always; what lies in static files is compressed here as `make run` does once.
+    Pages arrive compressed; static files are compressed here as `make run` does once.
     """
     sizes = [(answer, _size(answer)) for answer in answers]
     styled = [size for answer, size in sizes if answer.request.resource_type in ("document", "stylesheet")]

@@ -1,7 +1,6 @@
 """The first sale in a browser: listing, approval, purchase, packing, delivery and report.
 
-The people in it use what is on their screens; nothing is done behind their backs but the goods of the
-second cooperative, which stand on the market already.
+Everything is done on screen, except that the second cooperative's product is already published.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A settlement period from the first sale to the payout: closed and paid at the desk, seen on a phone.
 
-The goods have arrived already; everything after it happens on people's screens.
+The goods are already delivered; everything after that is done on screen.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""Paying by bank transfer in a browser: the buyer looks on as SePay tells of the money, and the desk sees to
-what came otherwise.
+"""Paying by bank transfer in a browser: the buyer's page follows SePay's webhooks, and the desk settles
+unmatched transfers.
 """
 
 from __future__ import annotations

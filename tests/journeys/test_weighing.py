@@ -1,6 +1,6 @@
 """A gourd in a browser: ordered by the piece, weighed with a typo, agreed to, and paid by weight.
 
-Buyer and packer each hold a phone, and use what is on its screen.
+Buyer and packer each use a phone.
 """
 
 from __future__ import annotations

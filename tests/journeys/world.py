@@ -1,6 +1,6 @@
-"""A small market as it stands on any day: goods, baskets, orders and applications at every step of their way.
+"""A small market with products, baskets, orders and applications at every stage.
 
-Made once for many pages to be looked at; nobody changes it.
+Made once for all pages to be visited; no test changes it.
 """
 
 from __future__ import annotations
@@ -165,11 +165,11 @@ class World:
     """The session of each kind of visitor, and the visits of each interface."""
 
     sessions: dict[str, str] = field(default_factory=dict)
-    doors: dict[str, list[Visit]] = field(default_factory=dict)
+    interfaces: dict[str, list[Visit]] = field(default_factory=dict)
 
     @property
     def visits(self) -> list[Visit]:
-        return [visit for door in self.doors.values() for visit in door]
+        return [visit for interface in self.interfaces.values() for visit in interface]
 
 
 def make_world() -> World:
@@ -177,7 +177,7 @@ def make_world() -> World:
     load_divisions()
     market = _Market()
     world = World(sessions=market.sessions())
-    world.doors = {
+    world.interfaces = {
         "market": _market_visits(market),
         "orders": _order_visits(market),
         "members": _member_visits(market),
@@ -401,7 +401,7 @@ class _Market:
     def _by_card(self) -> dict[str, Order]:
         """Orders to be paid by card, on our page or on Stripe's: begun, declined, waiting, refused, held.
 
-        No call is made: what Stripe said of them is written down as if it had been.
+        No call is made: Stripe's results are recorded as if there had been one.
         """
         said = {
             "card": GatewayResult(Outcome.NEEDS_BUYER, reference="pi_1"),
@@ -747,9 +747,9 @@ def _order_visits(market: _Market) -> list[Visit]:
     ]
 
 
-def _offer_pages(door: str, voucher: Voucher, promotion: Promotion) -> list[str]:
+def _offer_pages(prefix: str, voucher: Voucher, promotion: Promotion) -> list[str]:
     pages = ("", "?xem=gia", "ma/moi/", "gia/moi/", f"ma/{voucher.pk}/", f"gia/{promotion.pk}/")
-    return [f"{door}uu-dai/{page}" for page in pages]
+    return [f"{prefix}uu-dai/{page}" for page in pages]
 
 
 def _member_visits(market: _Market) -> list[Visit]:
