@@ -361,7 +361,7 @@ def test_input_entered_before_the_confirmation_is_restored_after_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sent", "said"),
+    ("sent", "expected"),
     [
         ({}, "Nhập mã 6 số."),
         ({"code": ""}, "Nhập mã 6 số."),
@@ -371,7 +371,7 @@ def test_input_entered_before_the_confirmation_is_restored_after_it() -> None:
         ({"recovery": " – "}, "Nhập một mã khôi phục."),
     ],
 )
-def test_missing_code_shows_its_own_error_and_costs_no_try(sent: dict[str, str], said: str) -> None:
+def test_missing_code_shows_its_own_error_and_costs_no_try(sent: dict[str, str], expected: str) -> None:
     user = give_app(make_user())
     client = Client()
     client.post("/tai-khoan/dang-nhap/", {"name": user.email, "password": PASSWORD})
@@ -381,7 +381,7 @@ def test_missing_code_shows_its_own_error_and_costs_no_try(sent: dict[str, str],
         for _try in range(SECOND_FACTORS.tries + 1)
     ]
 
-    assert all(f"<span>{said}</span>" in page for page in pages)
+    assert all(f"<span>{expected}</span>" in page for page in pages)
     assert not any("Chưa đúng mã" in page for page in pages)
     client.post("/tai-khoan/dang-nhap/buoc-hai/", {"code": app_code()})
     assert is_in(client)

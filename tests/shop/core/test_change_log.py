@@ -108,7 +108,7 @@ def test_untouched_log_has_no_faults(channel):
 
 
 @pytest.mark.parametrize(
-    ("fields", "said"),
+    ("fields", "expected"),
     [
         ({"action": "order.cancelled"}, "was altered"),
         ({"at": LATER}, "was altered"),
@@ -118,15 +118,15 @@ def test_untouched_log_has_no_faults(channel):
         ({"reason": "", "data": {}}, "its content was emptied without a record"),
     ],
 )
-def test_altered_change_is_reported(channel, fields, said):
+def test_altered_change_is_reported(channel, fields, expected):
     _first, second, _third = write(channel, 3, reason="a reason", data={"from": 1})
     seal_changes(now=NOW)
 
     with without_triggers():
         Change.objects.filter(pk=second.pk).update(**fields)
 
-    separator = " " if said == "was altered" else ": "
-    assert faults() == [f"change {second.pk}{separator}{said}"]
+    separator = " " if expected == "was altered" else ": "
+    assert faults() == [f"change {second.pk}{separator}{expected}"]
 
 
 def test_removed_changes_are_reported_including_the_last(channel):

@@ -115,9 +115,9 @@ def test_wrongly_guessed_columns_can_be_corrected(cashier: Client) -> None:
     assert "Say which column holds the date and which the amount." in page
     path = f"{STATEMENTS}{StatementImport.objects.get().pk}/"
 
-    said = {"heading": "1", "date": "0", "amount": "1", "note": "2"}
-    put_right = text_of(cashier.post(path, said, follow=True))
-    nonsense = cashier.post(path, said | {"date": "99"})
+    mapping = {"heading": "1", "date": "0", "amount": "1", "note": "2"}
+    put_right = text_of(cashier.post(path, mapping, follow=True))
+    nonsense = cashier.post(path, mapping | {"date": "99"})
 
     assert "New 1 Sum of the new ones 7.000\xa0₫ Known already 0 Not readable 0" in put_right
     assert StatementImport.objects.get().column_names == ["a", "b", "c"]
@@ -130,8 +130,8 @@ def test_header_row_below_a_long_preamble_can_be_chosen(cashier: Client) -> None
     shown = text_of(upload(cashier, f"{own_head}\na;b;c\n{DAY};7.000;lai".encode()))
     path = f"{STATEMENTS}{StatementImport.objects.get().pk}/"
 
-    said = {"heading": "13", "date": "0", "amount": "1", "note": "2"}
-    put_right = text_of(cashier.post(path, said, follow=True))
+    mapping = {"heading": "13", "date": "0", "amount": "1", "note": "2"}
+    put_right = text_of(cashier.post(path, mapping, follow=True))
 
     assert f"13 a b c 14 {DAY} 7.000 lai" in shown
     assert "New 1 Sum of the new ones 7.000\xa0₫ Known already 0 Not readable 0" in put_right
@@ -149,7 +149,7 @@ def test_statement_of_another_account_is_refused_with_its_number(cashier: Client
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "expected"),
     [
         (b"%PDF-1.7\0", "We cannot read this file."),
         (b"PK\x03\x04 nothing", "We cannot read this file."),
@@ -158,11 +158,11 @@ def test_statement_of_another_account_is_refused_with_its_number(cashier: Client
         (b"x" * 5_000_001, "The file is too large."),
     ],
 )
-def test_invalid_statement_is_refused_at_the_field(cashier: Client, content: bytes, said: str) -> None:
+def test_invalid_statement_is_refused_at_the_field(cashier: Client, content: bytes, expected: str) -> None:
     answer = upload(cashier, content)
 
     assert answer.status_code == 422
-    assert said in text_of(answer)
+    assert expected in text_of(answer)
     assert not StatementImport.objects.exists()
 
 

@@ -35,9 +35,9 @@ def recorded_actions() -> Iterator[str]:
         for path in sorted((CODE / folder).rglob("*.py")):
             for node in ast.walk(ast.parse(path.read_text())):
                 for each in ast.walk(node) if _names_a_change(node) else ():
-                    said = each.value if isinstance(each, ast.Constant) else None
-                    if isinstance(said, str) and NAMED.fullmatch(said):
-                        yield said
+                    literal = each.value if isinstance(each, ast.Constant) else None
+                    if isinstance(literal, str) and NAMED.fullmatch(literal):
+                        yield literal
 
 
 def _names_a_change(node: ast.AST) -> bool:
@@ -65,14 +65,14 @@ def test_every_change_has_a_text() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "expected"),
     [("sepay", "SePay"), ("demo", "dữ liệu mẫu"), ("watch_parts", "hệ thống"), ("", "hệ thống")],
 )
-def test_system_actors_have_readable_names(name: str, said: str) -> None:
+def test_system_actors_have_readable_names(name: str, expected: str) -> None:
     change = Change(
         action="order.placed", actor_kind="system", actor_name=name, entry_point="system", data={}
     )
-    assert [each.who for each in change_views([change])] == [said]
+    assert [each.who for each in change_views([change])] == [expected]
 
 
 def test_change_of_an_older_release_is_still_shown() -> None:

@@ -110,13 +110,13 @@ def test_transfers_are_not_offered_without_an_account(settings_manager: Client) 
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"bank": ""}, {"bank": "123456"}, {"account": ""}, {"account": "12"}, {"holder": "!!"}]
+    "invalid", [{"bank": ""}, {"bank": "123456"}, {"account": ""}, {"account": "12"}, {"holder": "!!"}]
 )
-def test_incomplete_account_is_refused(settings_manager: Client, wrong: dict[str, str]) -> None:
+def test_incomplete_account_is_refused(settings_manager: Client, invalid: dict[str, str]) -> None:
     make_bank_account()
     before = every_row()
 
-    answer = settings_manager.post(f"{MARKET}tai-khoan/", ACCOUNT | wrong)
+    answer = settings_manager.post(f"{MARKET}tai-khoan/", ACCOUNT | invalid)
 
     assert answer.status_code == 422
     assert every_row() == before
@@ -147,11 +147,11 @@ def test_periods_are_saved_and_recorded(settings_manager: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"complaint_days": "0"}, {"complaint_days": "x"}, {"minutes": "14"}, {"minutes": "10081"}]
+    "invalid", [{"complaint_days": "0"}, {"complaint_days": "x"}, {"minutes": "14"}, {"minutes": "10081"}]
 )
-def test_invalid_periods_are_refused(settings_manager: Client, wrong: dict[str, str]) -> None:
+def test_invalid_periods_are_refused(settings_manager: Client, invalid: dict[str, str]) -> None:
     channel = Channel.objects.get()
-    sent = {"complaint_days": "7", "answer_complaints_days": "7", "minutes": "30"} | wrong
+    sent = {"complaint_days": "7", "answer_complaints_days": "7", "minutes": "30"} | invalid
     sent[f"minutes-{channel.pk}"] = sent.pop("minutes")
     before = every_row()
 

@@ -49,7 +49,7 @@ def test_rate_is_added_for_a_cooperative_and_a_category(desk: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    "invalid",
     [
         {"percent": "nhiều"},
         {"percent": "101"},
@@ -60,8 +60,8 @@ def test_rate_is_added_for_a_cooperative_and_a_category(desk: Client) -> None:
         {"cooperative": "999999"},
     ],
 )
-def test_invalid_rate_is_refused_at_the_field(desk: Client, wrong) -> None:
-    answer = desk.post(PAGE, RATE | wrong)
+def test_invalid_rate_is_refused_at_the_field(desk: Client, invalid) -> None:
+    answer = desk.post(PAGE, RATE | invalid)
 
     assert (answer.status_code, CommissionRate.objects.count()) == (422, 0)
     assert answer.context["commission_form"].errors

@@ -149,11 +149,11 @@ def test_repeated_correction_is_booked_once_in_the_open_period(cashier: Client) 
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"amount": "0"}, {"amount": "1,5"}, {"reason": ""}, {"direction": ""}, {"key": "x"}]
+    "invalid", [{"amount": "0"}, {"amount": "1,5"}, {"reason": ""}, {"direction": ""}, {"key": "x"}]
 )
-def test_invalid_correction_is_not_booked(cashier: Client, wrong) -> None:
+def test_invalid_correction_is_not_booked(cashier: Client, invalid) -> None:
     settlement = owed(make_cooperative())
-    form = {"key": KEY, "direction": "more", "amount": "12.000", "reason": "Thưởng"} | wrong
+    form = {"key": KEY, "direction": "more", "amount": "12.000", "reason": "Thưởng"} | invalid
 
     answer = cashier.post(f"{PAGE}{settlement.pk}/dieu-chinh/", form)
 

@@ -45,13 +45,13 @@ def test_synonym_set_is_added_changed_and_removed(client: Client) -> None:
         assert client.post(gone, {"words": "ngô, bắp"}).status_code == 404
 
 
-@pytest.mark.parametrize("odd", ["", " , ", "lạc", "lạc, LAC", "🍊, quýt", "a" * 61 + ", b", "x" * 900])
-def test_invalid_synonyms_are_refused_and_change_nothing(client: Client, odd: str) -> None:
+@pytest.mark.parametrize("malformed", ["", " , ", "lạc", "lạc, LAC", "🍊, quýt", "a" * 61 + ", b", "x" * 900])
+def test_invalid_synonyms_are_refused_and_change_nothing(client: Client, malformed: str) -> None:
     client.force_login(make_admin())
     kept = save_synonyms(set_id=None, words=["ngô", "bắp"], actor=Actor.system(), now=NOW)
 
     for address in (PAGE, f"{PAGE}{kept.pk}/"):
-        answer = client.post(address, {"words": odd})
+        answer = client.post(address, {"words": malformed})
 
         assert answer.status_code == 422
         assert 'aria-invalid="true"' in html_of(answer)

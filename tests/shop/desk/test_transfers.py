@@ -79,14 +79,14 @@ def test_transfers_need_the_payments_permission(client: Client, page: str) -> No
     assert (signed_out, member, client.get(path).status_code) == (302, 404, 404)
 
 
-@pytest.mark.parametrize("noun", ["don", "tra-lai", "da-tra", "gac-lai", "xem-lai"])
-def test_staff_without_the_permission_decide_nothing(client: Client, noun: str) -> None:
+@pytest.mark.parametrize("suffix", ["don", "tra-lai", "da-tra", "gac-lai", "xem-lai"])
+def test_staff_without_the_permission_decide_nothing(client: Client, suffix: str) -> None:
     order, transfer = make_waiting_order(), make_transfer()
     client.force_login(make_staff(Permission.MANAGE_ORDERS))
     before = every_row()
     sent = {"code": order.code, "amount": "120000", **BACK}
 
-    answer = client.post(f"{TRANSFERS}{transfer.pk}/{noun}/", sent)
+    answer = client.post(f"{TRANSFERS}{transfer.pk}/{suffix}/", sent)
 
     assert answer.status_code == 404
     assert every_row() == before
@@ -159,7 +159,7 @@ def test_split_is_entered_by_hand(cashier: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "amount", "said"),
+    ("code", "amount", "expected"),
     [
         ("", "120000", "Say which order it is for"),
         ("TXXXXXX", "120000", "No order has the code TXXXXXX."),
@@ -171,14 +171,14 @@ def test_split_is_entered_by_hand(cashier: Client) -> None:
         (["{code}", "{code}"], ["60000", "60000"], "Write each order once"),
     ],
 )
-def test_invalid_split_is_refused(cashier: Client, code, amount, said: str) -> None:
+def test_invalid_split_is_refused(cashier: Client, code, amount, expected: str) -> None:
     order, transfer = make_waiting_order(), make_transfer()
     codes = [each.format(code=order.code) for each in ([code] if isinstance(code, str) else code)]
     before = every_row()
 
     answer = cashier.post(f"{TRANSFERS}{transfer.pk}/don/", {"code": codes, "amount": amount}, follow=True)
 
-    assert said in text_of(answer)
+    assert expected in text_of(answer)
     assert every_row() == before
 
 
@@ -223,13 +223,13 @@ def test_transfer_is_returned_and_every_step_recorded(cashier: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"bank": ""}, {"bank": "123456"}, {"account": "1"}, {"holder": " "}, {"reason": ""}]
+    "invalid", [{"bank": ""}, {"bank": "123456"}, {"account": "1"}, {"holder": " "}, {"reason": ""}]
 )
-def test_return_needs_an_account_and_a_reason(cashier: Client, wrong: dict[str, str]) -> None:
+def test_return_needs_an_account_and_a_reason(cashier: Client, invalid: dict[str, str]) -> None:
     transfer = make_transfer()
     before = every_row()
 
-    answer = cashier.post(f"{TRANSFERS}{transfer.pk}/tra-lai/", BACK | wrong)
+    answer = cashier.post(f"{TRANSFERS}{transfer.pk}/tra-lai/", BACK | invalid)
 
     assert answer.status_code == 422
     assert every_row() == before
@@ -253,12 +253,12 @@ def test_transfer_without_an_order_is_dismissed_and_reopened(cashier: Client) ->
     assert transfer.state == TransferState.REVIEW
 
 
-@pytest.mark.parametrize("noun", ["", "don/", "tra-lai/", "da-tra/", "gac-lai/", "xem-lai/"])
-def test_unknown_transfer_is_not_found(cashier: Client, noun: str) -> None:
+@pytest.mark.parametrize("suffix", ["", "don/", "tra-lai/", "da-tra/", "gac-lai/", "xem-lai/"])
+def test_unknown_transfer_is_not_found(cashier: Client, suffix: str) -> None:
     sent = {"code": make_waiting_order().code, "amount": "1", **BACK}
-    path = f"{TRANSFERS}{uuid.uuid4()}/{noun}"
+    path = f"{TRANSFERS}{uuid.uuid4()}/{suffix}"
 
-    answer = cashier.post(path, sent) if noun else cashier.get(path)
+    answer = cashier.post(path, sent) if suffix else cashier.get(path)
 
     assert answer.status_code == 404
 

@@ -27,17 +27,17 @@ def test_admin_is_created_with_staff_and_superuser_rights(password):
 
 
 @pytest.mark.parametrize(
-    ("email", "words", "said"),
+    ("email", "words", "expected"),
     [
         ("no-address", "mot-mat-khau-dai", "email"),
         ("lan@example.vn", "12345678", "mật khẩu"),
         ("lan@example.vn", "ngan", "too short|ngắn quá"),
     ],
 )
-def test_invalid_address_or_weak_password_creates_nobody(password, email, words, said):
+def test_invalid_address_or_weak_password_creates_nobody(password, email, words, expected):
     password(words)
 
-    with pytest.raises(CommandError, match=f"(?i){said}"):
+    with pytest.raises(CommandError, match=f"(?i){expected}"):
         call_command("create_admin", email)
 
     assert User.objects.count() == 0

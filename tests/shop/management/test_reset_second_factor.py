@@ -54,19 +54,19 @@ def test_factors_are_removed_and_all_sign_ins_end(client: Client, capsys) -> Non
 
 
 @pytest.mark.parametrize(
-    ("name", "reason", "said"),
+    ("name", "reason", "expected"),
     [
         ("nobody@example.vn", "mất máy", "There is no account nobody@example.vn"),
         ("mai@example.vn", "mất máy", "xác thực hai bước"),
         ("lan@example.vn", " ", "vì sao"),
     ],
 )
-def test_invalid_reset_changes_nothing(name, reason, said) -> None:
+def test_invalid_reset_changes_nothing(name, reason, expected) -> None:
     admin = give_app(make_admin(email="lan@example.vn"))
     make_admin(email="mai@example.vn")
     before = Change.objects.count()
 
-    with pytest.raises(CommandError, match=f"(?i){said}"):
+    with pytest.raises(CommandError, match=f"(?i){expected}"):
         call_command("reset_second_factor", name, "--reason", reason)
 
     admin.refresh_from_db()

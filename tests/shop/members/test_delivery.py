@@ -127,16 +127,16 @@ def test_coach_departure_is_saved(client):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"departs_weekday": "7"}, {"departs_at": "25:00"}, {"cut_off_hours": "-1"}]
+    "invalid", [{"departs_weekday": "7"}, {"departs_at": "25:00"}, {"cut_off_hours": "-1"}]
 )
-def test_invalid_departure_is_refused(client, wrong):
+def test_invalid_departure_is_refused(client, invalid):
     seller = make_seller()
     client.force_login(make_member(seller))
     delivery_method = make_way(seller, make_channel(), kind=DeliveryKind.COACH, departs_weekday=4)
 
-    answer = client.post(f"/xa-vien/cach-giao/{delivery_method.pk}/", {"name": "Xe"} | wrong)
+    answer = client.post(f"/xa-vien/cach-giao/{delivery_method.pk}/", {"name": "Xe"} | invalid)
 
-    assert answer.context["form"].errors.keys() == wrong.keys()
+    assert answer.context["form"].errors.keys() == invalid.keys()
     delivery_method.refresh_from_db()
     assert delivery_method.departs_weekday == 4
 
@@ -164,14 +164,14 @@ def test_pickup_method_points_to_the_warehouse(client):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"fee": "-1"}, {"fee": "rẻ"}, {"kind": "bay"}, {"name": ""}, {"minimum_days": "5"}]
+    "invalid", [{"fee": "-1"}, {"fee": "rẻ"}, {"kind": "bay"}, {"name": ""}, {"minimum_days": "5"}]
 )
-def test_invalid_delivery_method_is_refused(client, wrong):
+def test_invalid_delivery_method_is_refused(client, invalid):
     seller = make_seller()
     client.force_login(make_member(seller))
     sent = {"kind": "carrier", "name": "Xe", "fee": "1000", "minimum_days": "1", "maximum_days": "2"}
 
-    answer = client.post("/xa-vien/cach-giao/", sent | wrong)
+    answer = client.post("/xa-vien/cach-giao/", sent | invalid)
 
     assert answer.context["form"].errors
     assert seller.delivery_methods.count() == 1

@@ -204,21 +204,21 @@ FOREIGN = ["", "tem/"]
 CHANGES = ["dong-goi/", "ra-xe/", "da-giao/", "tien-mat/", "chua-giao-duoc/", "huy/"]
 
 
-@pytest.mark.parametrize("noun", FOREIGN)
-def test_foreign_parcel_is_not_found(packer, noun):
+@pytest.mark.parametrize("suffix", FOREIGN)
+def test_foreign_parcel_is_not_found(packer, suffix):
     foreign = parcel_of(accepted_part(make_seller("HTX khác")))
 
-    other = packer.get(f"/xa-vien/kien/{foreign.pk}/{noun}")
-    missing = packer.get(f"/xa-vien/kien/999999/{noun}")
+    other = packer.get(f"/xa-vien/kien/{foreign.pk}/{suffix}")
+    missing = packer.get(f"/xa-vien/kien/999999/{suffix}")
 
     assert (other.status_code, missing.status_code) == (404, 404)
 
 
-@pytest.mark.parametrize("noun", CHANGES)
-def test_foreign_parcel_is_not_changed(packer, noun):
+@pytest.mark.parametrize("suffix", CHANGES)
+def test_foreign_parcel_is_not_changed(packer, suffix):
     foreign = parcel_of(accepted_part(make_seller("HTX khác")))
 
-    answer = packer.post(f"/xa-vien/kien/{foreign.pk}/{noun}", {"choice": "0"})
+    answer = packer.post(f"/xa-vien/kien/{foreign.pk}/{suffix}", {"choice": "0"})
 
     foreign.refresh_from_db()
     assert answer.status_code == 404

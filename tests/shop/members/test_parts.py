@@ -157,13 +157,13 @@ def test_declining_an_accepted_part_cancels_it(packer, seller):
     assert (part.state, part.end_reason) == (PartState.CANCELLED, "Chuột cắn")
 
 
-@pytest.mark.parametrize("noun", ["", "nhan/", "tu-choi/", "kien/"])
-def test_foreign_part_is_not_found(packer, noun):
+@pytest.mark.parametrize("suffix", ["", "nhan/", "tu-choi/", "kien/"])
+def test_foreign_part_is_not_found(packer, suffix):
     foreign = new_part(make_seller("HTX khác"))
-    send = packer.post if noun else packer.get
+    send = packer.post if suffix else packer.get
 
-    other = send(f"/xa-vien/goi/{foreign.pk}/{noun}")
-    missing = send(f"/xa-vien/goi/999999/{noun}")
+    other = send(f"/xa-vien/goi/{foreign.pk}/{suffix}")
+    missing = send(f"/xa-vien/goi/999999/{suffix}")
 
     foreign.refresh_from_db()
     assert (other.status_code, missing.status_code) == (404, 404)

@@ -26,8 +26,8 @@ def media_rows(seller):
     ]
 
 
-def address(media, noun):
-    return f"/xa-vien/hang/{media.product.listings.get().pk}/anh/{media.pk}/{noun}/"
+def address(media, suffix):
+    return f"/xa-vien/hang/{media.product.listings.get().pk}/anh/{media.pk}/{suffix}/"
 
 
 def media_order():
@@ -64,21 +64,21 @@ def test_photo_is_removed_but_not_the_last_one(lister, media_rows):
     assert "Hàng đang bán phải có ảnh." in html_of(answer)
 
 
-@pytest.mark.parametrize("noun", ["cho", "bo"])
-def test_foreign_photos_are_not_found(lister, seller, noun):
+@pytest.mark.parametrize("suffix", ["cho", "bo"])
+def test_foreign_photos_are_not_found(lister, seller, suffix):
     foreign = ProductMedia.objects.create(
         product=make_product(make_seller("HTX khác")), picture=Picture.objects.create(original="x.jpg")
     )
     mine = make_product(seller).listings.get()
 
-    assert lister.post(address(foreign, noun)).status_code == 404
-    assert lister.post(f"/xa-vien/hang/{mine.pk}/anh/{foreign.pk}/{noun}/").status_code == 404
+    assert lister.post(address(foreign, suffix)).status_code == 404
+    assert lister.post(f"/xa-vien/hang/{mine.pk}/anh/{foreign.pk}/{suffix}/").status_code == 404
     assert media_order() == [foreign.pk]
 
 
-@pytest.mark.parametrize("noun", ["cho", "bo"])
-def test_packer_cannot_change_photos(packer, media_rows, noun):
-    assert packer.post(address(media_rows[1], noun), {"place": "0"}).status_code == 403
+@pytest.mark.parametrize("suffix", ["cho", "bo"])
+def test_packer_cannot_change_photos(packer, media_rows, suffix):
+    assert packer.post(address(media_rows[1], suffix), {"place": "0"}).status_code == 403
     assert media_order() == [media.pk for media in media_rows]
 
 

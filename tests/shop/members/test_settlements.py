@@ -120,11 +120,11 @@ def test_manager_changes_the_bank_account_and_other_managers_are_notified(manage
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    "invalid",
     [{"again": "0099887767"}, {"bank_account": "12 34"}, {"bank_bin": "000000"}, {"bank_holder": "!!!"}],
 )
-def test_invalid_bank_account_is_not_saved(manager: Client, seller, wrong) -> None:
-    answer = manager.post(BANK, FORM | wrong)
+def test_invalid_bank_account_is_not_saved(manager: Client, seller, invalid) -> None:
+    answer = manager.post(BANK, FORM | invalid)
 
     seller.refresh_from_db()
     assert (seller.bank_account, Notification.objects.count()) == ("", 0)

@@ -114,7 +114,7 @@ def test_adding_a_row_keeps_the_input_and_validates_nothing(manager, delivery_me
 
 
 @pytest.mark.parametrize(
-    ("wrong", "at"),
+    ("invalid", "at"),
     [
         ({"else-0-price": "rẻ"}, "id_else-0-price"),
         ({"else-0-price": "-1"}, "id_else-0-price"),
@@ -133,8 +133,8 @@ def test_adding_a_row_keeps_the_input_and_validates_nothing(manager, delivery_me
         ({"free_above": "0"}, "id_free_above"),
     ],
 )
-def test_invalid_price_table_changes_nothing_and_links_to_the_field(manager, delivery_method, wrong, at):
-    answer = manager.post(f"/xa-vien/cach-giao/{delivery_method.pk}/gia/", TABLE | wrong)
+def test_invalid_price_table_changes_nothing_and_links_to_the_field(manager, delivery_method, invalid, at):
+    answer = manager.post(f"/xa-vien/cach-giao/{delivery_method.pk}/gia/", TABLE | invalid)
 
     assert f'<a href="#{at}">' in html_of(answer)
     assert prices(delivery_method) == [("", None, 30_000)]
@@ -203,7 +203,7 @@ def test_adding_a_pickup_time_keeps_the_others(manager, market):
 
 
 @pytest.mark.parametrize(
-    ("wrong", "at"),
+    ("invalid", "at"),
     [
         ({"time-0-ends": "06:00"}, "id_time-0-ends"),
         ({"time-0-starts": "sáng"}, "id_time-0-starts"),
@@ -222,8 +222,8 @@ def test_adding_a_pickup_time_keeps_the_others(manager, market):
         ),
     ],
 )
-def test_invalid_pickup_times_change_nothing_and_link_to_the_field(manager, market, wrong, at):
-    answer = manager.post(f"/xa-vien/cach-giao/{market.pk}/ngay-nhan/", MORNING | wrong)
+def test_invalid_pickup_times_change_nothing_and_link_to_the_field(manager, market, invalid, at):
+    answer = manager.post(f"/xa-vien/cach-giao/{market.pk}/ngay-nhan/", MORNING | invalid)
 
     assert f'<a href="#{at}">' in html_of(answer)
     assert list(market.market_days.values_list("kind", "number")) == [("weekday", 6)]

@@ -51,7 +51,7 @@ def test_repeated_warehouse_is_created_once(manager, seller):
 
 
 @pytest.mark.parametrize(
-    ("wrong", "field"),
+    ("invalid", "field"),
     [
         ({"name": ""}, "name"),
         ({"province": "99"}, "province"),
@@ -59,8 +59,8 @@ def test_repeated_warehouse_is_created_once(manager, seller):
         ({"street": " "}, "street"),
     ],
 )
-def test_invalid_warehouse_is_refused_and_input_is_kept(manager, seller, wrong, field):
-    answer = manager.post("/xa-vien/nha-kho/", HOUSE | wrong)
+def test_invalid_warehouse_is_refused_and_input_is_kept(manager, seller, invalid, field):
+    answer = manager.post("/xa-vien/nha-kho/", HOUSE | invalid)
 
     assert field in answer.context["form"].errors
     assert answer.context["form"]["phone"].value() == "0912 345 678"
