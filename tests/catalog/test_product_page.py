@@ -217,10 +217,13 @@ def test_delivery_estimate_equals_checkout_fee(client: Client) -> None:
     fees = []
     for variant, quantity in [(small, 1), (small, 4), (small, 5), (small, 10), (small, 99), (large, 1)]:
         address = f"/san-pham/{product.slug}/?tinh={HANOI}&variant={variant.pk}&quantity={quantity}"
-        shown = [offer.fee for offer in client.get(address).context["offers"]]
+        shown = [option.fee for option in client.get(address).context["offers"]]
         line = RequestedLine(uuid.uuid4(), variant.pk, quantity)
         quote = build_quote(QuoteRequest(channel, [line], {}, HANOI), now=timezone.now())
-        assert shown == [offer.fee for offer in quote.shares[0].offers], (variant, quantity)
+        assert shown == [option.fee for option in quote.seller_quotes[0].delivery_options], (
+            variant,
+            quantity,
+        )
         fees += shown
 
     assert fees == [20_000, 20_000, 45_000, 0, None, 45_000]
