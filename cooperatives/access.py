@@ -81,25 +81,25 @@ class PermissionGrant:
 class PermissionScope:
     """All rows covered by a user's permission: the union over the groups that grant it."""
 
-    reaches: tuple[PermissionGrant, ...] = ()
+    grants: tuple[PermissionGrant, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.reaches)
+        return bool(self.grants)
 
     @property
     def is_everything(self) -> bool:
-        return any(reach.is_platform_wide and reach.channels is None for reach in self.reaches)
+        return any(grant.is_platform_wide and grant.channels is None for grant in self.grants)
 
     @property
     def has_platform_grant(self) -> bool:
         """Whether any grant is platform-wide, even if restricted to some channels."""
-        return any(reach.is_platform_wide for reach in self.reaches)
+        return any(grant.is_platform_wide for grant in self.grants)
 
     def covers_channels(self, channels: frozenset[int] | None) -> bool:
         """Whether it covers all cooperatives in these channels; None means every channel."""
         if self.is_everything:
             return True
-        wide = [reach.channels or frozenset() for reach in self.reaches if reach.is_platform_wide]
+        wide = [grant.channels or frozenset() for grant in self.grants if grant.is_platform_wide]
         return channels is not None and bool(wide) and channels <= frozenset().union(*wide)
 
     def rows(self, *, cooperative: str, channel: str = "") -> Q:
@@ -107,12 +107,12 @@ class PermissionScope:
         if self.is_everything:
             return Q()
         covered = Q(pk__in=())
-        for reach in self.reaches:
+        for grant in self.grants:
             within = Q()
-            if not reach.is_platform_wide:
-                within &= Q(**{f"{cooperative}__in": reach.cooperatives})
-            if reach.channels is not None and channel:
-                within &= Q(**{f"{channel}__in": reach.channels})
+            if not grant.is_platform_wide:
+                within &= Q(**{f"{cooperative}__in": grant.cooperatives})
+            if grant.channels is not None and channel:
+                within &= Q(**{f"{channel}__in": grant.channels})
             if not within:
                 return Q()
             covered |= within

@@ -118,7 +118,7 @@ class FacetIndex:
 
         Returns a copy, so other threads keep a consistent view of the old one.
         """
-        touched, words = self._journal.news()
+        touched, words = self._journal.changes_since_last_read()
         if not touched:
             return self
         new = copy.copy(self)

@@ -44,7 +44,7 @@ class ChangeJournal:
         self._last, self._token = (rows[-1][0], rows[-1][2]) if rows else (0, "")
         self._missing = _find_gaps((row[0] for row in rows), time.monotonic())
 
-    def news(self) -> JournalChanges:
+    def changes_since_last_read(self) -> JournalChanges:
         """Changes since the last call. Raises IndexOutdated."""
         rows = self._read()
         if self._last and all(

@@ -102,9 +102,8 @@ def set_market_days(
 ) -> None:
     """Replace the pickup times and the order cut-off of a delivery method.
 
-    Booked places stay booked, even if the capacity shrinks. Raises InvalidMarketDay,
-    and Missing if there is no
-    such method or it has no pickup.
+    Booked places stay booked, even if the capacity shrinks. Raises InvalidMarketDay, and
+    Missing if there is no such method or it has no pickup.
     """
     delivery_method = _lock_delivery_method(cooperative, delivery_method_id)
     if delivery_method.kind not in PICKUP_KINDS:

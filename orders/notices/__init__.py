@@ -88,7 +88,7 @@ def order_placed(
 ) -> None:
     """Send the buyer the order confirmation with payment instructions; `asked` is the expected transfer.
 
-    `parts` come from `parts_for_notices`, `payment` is the payment by which the order is to be paid, and
+    `parts` come from `parts_of`, `payment` is the payment by which the order is to be paid, and
     `invoice` holds the company that its invoice is issued to.
     """
     parts = [copy_part_for_reader(part) for part in parts]

@@ -23,8 +23,8 @@ def find_order_codes(note: str) -> list[str]:
     letters and digits, one in 340 holds one (0.3 %), and about 1 % of notes of six to eight Vietnamese words.
     So a found code is only a candidate: it counts if an order with that code exists.
     """
-    signs = _NON_CODE_CHARACTERS.sub("", fold(unicodedata.normalize("NFKC", note)).upper())
-    starts = [place for place, sign in enumerate(signs) if sign == "T"]
-    readings = [signs[start : start + length] for start in starts for length in CODE_LENGTHS]
+    characters = _NON_CODE_CHARACTERS.sub("", fold(unicodedata.normalize("NFKC", note)).upper())
+    starts = [place for place, character in enumerate(characters) if character == "T"]
+    readings = [characters[start : start + length] for start in starts for length in CODE_LENGTHS]
     # A reading cut off by the end is too short; as a code it was tried with the other length.
     return list(dict.fromkeys(reading for reading in readings if is_order_code(reading)))

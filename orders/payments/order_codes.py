@@ -30,8 +30,8 @@ def order_code_for(number: int, key: bytes) -> str:
     place, length = number, _LENGTH
     while place >= (span := len(ALPHABET) ** length):
         place, length = place - span, length + 1
-    signs = _encode(permute_number(place, length, key), length)
-    return f"T{signs}{_check(signs)}"
+    characters = _encode(permute_number(place, length, key), length)
+    return f"T{characters}{_check(characters)}"
 
 
 def permute_number(place: int, length: int, key: bytes) -> int:
@@ -62,24 +62,24 @@ def is_order_code(text: str) -> bool:
     return (
         _OLD_LENGTH + 2 <= len(text) <= _LONGEST + 2
         and text[0] == "T"
-        and all(sign in ALPHABET for sign in text[1:])
+        and all(character in ALPHABET for character in text[1:])
         and _check(text[1:-1]) == text[-1]
     )
 
 
 def normalise_order_code(text: str) -> str:
     """Normalise a code as people write it (`t a7k-2m`)."""
-    return "".join(sign for sign in text.upper() if sign.isalnum())
+    return "".join(character for character in text.upper() if character.isalnum())
 
 
 def _encode(value: int, length: int) -> str:
-    signs = ""
+    characters = ""
     for _place in range(length):
         value, rest = divmod(value, len(ALPHABET))
-        signs = ALPHABET[rest] + signs
-    return signs
+        characters = ALPHABET[rest] + characters
+    return characters
 
 
-def _check(signs: str) -> str:
-    weighted = sum((place + 2) * ALPHABET.index(sign) for place, sign in enumerate(signs))
+def _check(characters: str) -> str:
+    weighted = sum((place + 2) * ALPHABET.index(character) for place, character in enumerate(characters))
     return ALPHABET[weighted % len(ALPHABET)]

@@ -24,8 +24,10 @@ class TransferNote:
 
     def __init__(self, text: str) -> None:
         plain = fold(unicodedata.normalize("NFKC", text))
-        signs = _NON_CODE_CHARACTERS.sub("", plain.upper())
-        windows = (signs[start : start + length] for length in _LENGTHS for start in range(len(signs)))
+        characters = _NON_CODE_CHARACTERS.sub("", plain.upper())
+        windows = (
+            characters[start : start + length] for length in _LENGTHS for start in range(len(characters))
+        )
         self._slips = {
             slip
             for window in windows

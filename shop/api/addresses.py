@@ -48,7 +48,7 @@ def address_from(
 ) -> Address:
     """Return an unsaved address built from an `AddressInput`, or `of` with the given fields changed.
 
-    `kind` (`BILLING` or `SHIPPING`) becomes the `addressType` of each error. Raises Mistakes for invalid
+    `kind` (`BILLING` or `SHIPPING`) becomes the `addressType` of each error. Raises InputErrors for invalid
     fields, and PermissionDenied if the client may not use `skipValidation`.
     """
     if given.get("skipValidation"):

@@ -87,7 +87,7 @@ class PageRequest:
     @classmethod
     def by(cls, arguments: PageArguments, name: str) -> PageRequest:
         """Read the arguments. Raises ProtocolError unless exactly one of `first` and `last` is given and is
-        within LARGEST_PAGE."""
+        within MAX_PAGE_SIZE."""
         first, last = arguments.get("first"), arguments.get("last")
         if (first is None) == (last is None):
             raise ProtocolError(

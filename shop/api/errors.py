@@ -113,7 +113,7 @@ def payload_errors(
     """Return a refusal as the `errors` of a mutation's payload.
 
     `codes` maps refusal codes to the domain's enum values; `known` holds all values of that enum. Where an
-    input has another name in the API than in the action, the mutation raises Mistake itself.
+    input has another name in the API than in the action, the mutation raises InputError itself.
     """
     if isinstance(refused, InputErrors):
         return [entry for each in refused.mistakes for entry in payload_errors(each, codes, known)]

@@ -137,7 +137,7 @@ def input_key(text: str, *type_names: IntegerKeyed, field: str) -> int: ...
 @overload
 def input_key(text: str, *type_names: str, field: str) -> Key: ...
 def input_key(text: str, *type_names: str, field: str) -> Key:
-    """Return the key of a mutation's id input. Raises Mistake (`GRAPHQL_ERROR` on the field)."""
+    """Return the key of a mutation's id input. Raises InputError (`GRAPHQL_ERROR` on the field)."""
     try:
         key = key_from_id(text, *type_names)
     except InvalidId as error:

@@ -122,7 +122,7 @@ class _VisibleMetadata:
         ]
         if any(scope.has_platform_grant for scope in scopes):
             return None
-        return {key for scope in scopes for reach in scope.reaches for key in reach.cooperatives}
+        return {key for scope in scopes for grant in scope.grants for key in grant.cooperatives}
 
 
 def metadata_items(metadata: Mapping[str, str] | None) -> list[dict[str, str]]:
@@ -133,7 +133,7 @@ def metadata_items(metadata: Mapping[str, str] | None) -> list[dict[str, str]]:
 def metadata_from_input(
     given: Collection[MetadataInput] | None, *, field: str = "metadata"
 ) -> dict[str, str]:
-    """Convert `[MetadataInput!]` to a mapping. Raises Mistake for an empty key."""
+    """Convert `[MetadataInput!]` to a mapping. Raises InputError for an empty key."""
     if any(not each["key"].strip() for each in given or ()):
         raise InputError("REQUIRED", EmptyMetadataKey.default_words, field=field)
     return {each["key"]: each["value"] for each in given or ()}

@@ -292,13 +292,13 @@ def test_journal_reads_ids_committed_out_of_order() -> None:
     journal = ChangeJournal()
     insert_journal_row(1_000_003, 4)
 
-    assert journal.news() == ({4}, False)
+    assert journal.changes_since_last_read() == ({4}, False)
     insert_journal_row(1_000_002, 3)
-    assert journal.news() == ({3}, False)
+    assert journal.changes_since_last_read() == ({3}, False)
     insert_journal_row(1_000_004, 5)
     insert_journal_row(1_000_001, 2)
-    assert journal.news() == ({2, 5}, False)
-    assert journal.news() == (set(), False)
+    assert journal.changes_since_last_read() == ({2, 5}, False)
+    assert journal.changes_since_last_read() == (set(), False)
 
 
 def test_search_cache_lasts_until_searchable_text_changes(client: Client) -> None:
@@ -342,29 +342,29 @@ def test_truncated_or_restored_journal_is_outdated() -> None:
         cursor.execute("DELETE FROM catalog_touched")
 
     with pytest.raises(IndexOutdated):
-        journal.news()
+        journal.changes_since_last_read()
     insert_journal_row(1_000_000, 1)  # the same number after a restore
     with pytest.raises(IndexOutdated):
-        journal.news()
+        journal.changes_since_last_read()
 
 
 def test_journal_records_only_product_name_translations() -> None:
     product = make_product(name="Quýt")
     journal = ChangeJournal()
-    journal.news()
+    journal.changes_since_last_read()
     fields = {"language": "en", "text": "Mandarins"}
 
     Translation.objects.create(kind="cooperatives.warehouse", key="no-number", field="name", **fields)
     Translation.objects.create(kind="catalog.product", key=product.pk, field="origin", **fields)
     Translation.objects.update(text="Oranges")
-    assert journal.news().product_ids == set()
+    assert journal.changes_since_last_read().product_ids == set()
 
     row = Translation.objects.create(kind="catalog.product", key=product.pk, field="name", **fields)
-    assert journal.news().product_ids == {product.pk}
+    assert journal.changes_since_last_read().product_ids == {product.pk}
     Translation.objects.filter(pk=row.pk).update(text="Tangerines")
-    assert journal.news().product_ids == {product.pk}
+    assert journal.changes_since_last_read().product_ids == {product.pk}
     Translation.objects.all().delete()
-    assert journal.news().product_ids == {product.pk}
+    assert journal.changes_since_last_read().product_ids == {product.pk}
 
 
 def test_query_count_does_not_grow_with_products_and_sellers(

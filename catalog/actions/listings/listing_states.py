@@ -197,7 +197,7 @@ def require_ready_picture(listing: Listing) -> None:
 
 
 def must_be_complete(listing: Listing) -> bool:
-    """Whether the law's wants are checked: not of the platform's own goods."""
+    """Whether what the law requires is checked: not for the platform's own products."""
     return listing.channel.checks_listings and not listing.product.cooperative.is_platform_seller
 
 

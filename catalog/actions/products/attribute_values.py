@@ -52,19 +52,19 @@ class AttributeInput:
     columns: Sequence[Mapping[str, object]] = field(default=())
 
 
-def set_product_attributes(product: Product, told: Iterable[AttributeInput], *, whole: bool) -> None:
-    """Replace the product's values of these attributes; `whole` also checks required attributes.
+def set_product_attributes(product: Product, inputs: Iterable[AttributeInput], *, require_all: bool) -> None:
+    """Replace the product's values of these attributes; `require_all` also checks required attributes.
 
     Raises AttributeNotOfType, MissingAttributes, Missing.
     """
     links = _attributes_of_type(product.product_type_id, AttributeScope.PRODUCT)
-    set_attributes(product, ProductAttributeValue, "product", links, list(told), whole=whole)
+    set_attributes(product, ProductAttributeValue, "product", links, list(inputs), require_all=require_all)
 
 
-def set_variant_attributes(variant: Variant, told: Iterable[AttributeInput], *, whole: bool) -> None:
+def set_variant_attributes(variant: Variant, inputs: Iterable[AttributeInput], *, require_all: bool) -> None:
     """Like `set_product_attributes`, for a variant."""
     links = _attributes_of_type(variant.product.product_type_id, AttributeScope.VARIANT)
-    set_attributes(variant, VariantAttributeValue, "variant", links, list(told), whole=whole)
+    set_attributes(variant, VariantAttributeValue, "variant", links, list(inputs), require_all=require_all)
 
 
 def _attributes_of_type(product_type_id: int, scope: AttributeScope) -> dict[int, Attribute]:
@@ -77,12 +77,12 @@ def set_attributes(
     rows: type[models.Model],
     column: str,
     links: Mapping[int, Attribute],
-    told: Sequence[AttributeInput],
+    inputs: Sequence[AttributeInput],
     *,
-    whole: bool,
+    require_all: bool,
 ) -> None:
     """Set values of any owner: `links` are its type's attributes, `rows` the model that stores values."""
-    for each in told:
+    for each in inputs:
         attribute = links.get(each.attribute_id)
         if attribute is None:
             raise AttributeNotOfType(field="attributes", attributes=[each.attribute_id])
@@ -91,16 +91,18 @@ def set_attributes(
         held.filter(value__attribute=attribute).exclude(value__in=values).delete()
         for place, value in enumerate(values):
             held.update_or_create(value=value, defaults={column: owner, "sort_order": place})
-    if whole:
-        given = {each.attribute_id for each in told if each.choices or each.columns}
+    if require_all:
+        given = {each.attribute_id for each in inputs if each.choices or each.columns}
         missing = [key for key, attribute in links.items() if attribute.value_required and key not in given]
         if missing:
             raise MissingAttributes(field="attributes", attributes=missing)
 
 
-def _resolve_values(attribute: Attribute, told: AttributeInput, own_slug: str) -> list[AttributeValue]:
-    found = [_resolve_choice(attribute, choice) for choice in told.choices]
-    for place, columns in enumerate(told.columns):
+def _resolve_values(
+    attribute: Attribute, attribute_input: AttributeInput, own_slug: str
+) -> list[AttributeValue]:
+    found = [_resolve_choice(attribute, choice) for choice in attribute_input.choices]
+    for place, columns in enumerate(attribute_input.columns):
         address = f"{own_slug}-{place}"
         value = AttributeValue.objects.filter(attribute=attribute, slug=address).first()
         value = value or AttributeValue(attribute=attribute, slug=address)

@@ -72,7 +72,7 @@ def create_product(
     cooperative_id: int | None,
     product_type_id: int,
     values: Mapping[str, object],
-    told: Sequence[AttributeInput],
+    inputs: Sequence[AttributeInput],
     collections: Sequence[int],
     actor: Actor,
     now: datetime.datetime,
@@ -89,7 +89,7 @@ def create_product(
     product.slug = product.slug or unused_slug(Product, product.name)
     set_search_columns(product)
     save_unique(product)
-    set_product_attributes(product, told, whole=True)
+    set_product_attributes(product, inputs, require_all=True)
     _add_to_collections(product, collections)
     record_change("product.offered", product, actor=actor, now=now, cooperative_id=product.cooperative_id)
     return product
@@ -100,7 +100,7 @@ def update_product(
     *,
     product_id: int,
     values: Mapping[str, object],
-    told: Sequence[AttributeInput],
+    inputs: Sequence[AttributeInput],
     collections: Sequence[int] | None,
     actor: Actor,
     now: datetime.datetime,
@@ -115,7 +115,7 @@ def update_product(
     set_columns(product, values)
     set_search_columns(product)
     save_unique(product)
-    set_product_attributes(product, told, whole=False)
+    set_product_attributes(product, inputs, require_all=False)
     if collections is not None:
         CollectionProduct.objects.filter(product=product).exclude(collection__in=collections).delete()
         _add_to_collections(product, collections)
@@ -129,7 +129,7 @@ def create_variant(
     *,
     product_id: int,
     values: Mapping[str, object],
-    told: Sequence[AttributeInput],
+    inputs: Sequence[AttributeInput],
     stocks: Sequence[tuple[uuid.UUID, int]],
     actor: Actor,
     now: datetime.datetime,
@@ -140,7 +140,7 @@ def create_variant(
     """
     product = lock_product(product_id, field="product")
     variant = append_variant(product, values)
-    set_variant_attributes(variant, told, whole=True)
+    set_variant_attributes(variant, inputs, require_all=True)
     record_change(
         "variant.added",
         variant,
@@ -158,7 +158,7 @@ def update_variant(
     *,
     variant_id: int,
     values: Mapping[str, object],
-    told: Sequence[AttributeInput],
+    inputs: Sequence[AttributeInput],
     actor: Actor,
     now: datetime.datetime,
 ) -> Variant:
@@ -166,7 +166,7 @@ def update_variant(
     variant = _locked_variant(variant_id)
     changed = set_columns(variant, values)
     save_unique(variant, field="sku")
-    set_variant_attributes(variant, told, whole=False)
+    set_variant_attributes(variant, inputs, require_all=False)
     record_change(
         "variant.edited",
         variant,

@@ -38,7 +38,7 @@ class MatchReason(StrEnum):
 
 _REASON_TEXTS: dict[MatchReason, Words] = {
     MatchReason.CODE: _("the note holds its code"),
-    MatchReason.NEAR_CODE: _("the note holds its code but for one sign"),
+    MatchReason.NEAR_CODE: _("the note holds its code but for one character"),
     MatchReason.PAYER: _("the note names the buyer"),
     MatchReason.AMOUNT: _("it costs exactly this sum"),
     MatchReason.TIME: _("ordered within a day before"),

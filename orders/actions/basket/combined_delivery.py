@@ -128,12 +128,12 @@ def choose_combined_option(
     """
     basket = lock_existing_basket(basket_id)
     quote_request = basket_quote_request(basket)
-    goods = read_quote_inputs(quote_request)
+    inputs = read_quote_inputs(quote_request)
     if chosen is None:
         DeliveryChoice.objects.filter(basket=basket).delete()
         quote_request = replace(quote_request, deliveries={})
     else:
-        options = combined_options(build_quote(quote_request, now=now, goods=goods))
+        options = combined_options(build_quote(quote_request, now=now, inputs=inputs))
         named = (each for each in options if chosen in (each.service.pk, each.key(basket_id)))
         option = next(named, None)
         if option is None:
@@ -141,7 +141,7 @@ def choose_combined_option(
         store_delivery_choices(basket, option.choices)
         quote_request = replace(quote_request, deliveries={**quote_request.deliveries, **option.choices})
     mark_basket_changed(basket, now)
-    return build_quote(quote_request, now=now, goods=goods)
+    return build_quote(quote_request, now=now, inputs=inputs)
 
 
 def _option(

@@ -60,7 +60,7 @@ def capture_or_release_cards(order: Order, payments: Iterable[Payment], *, now: 
 def holds_to_capture(now: datetime.datetime) -> QuerySet[GatewayCall]:
     """Return START calls of authorisations on orders that expire soon, without a capture or void request.
 
-    Authorisations for baskets are never captured; `unused` releases them.
+    Authorisations for baskets are never captured; `unused_holds` are released.
     """
     ends = GatewayCall.objects.filter(payment=OuterRef("payment"), operation__in=_END_OPERATIONS)
     return GatewayCall.objects.filter(

@@ -86,15 +86,15 @@ def require_payment_method(
 
 
 def expect_payment(
-    order: Order, method: PaymentMethod, *, earlier: int | None = None, now: datetime.datetime
+    order: Order, method: PaymentMethod, *, payment_count: int | None = None, now: datetime.datetime
 ) -> Payment:
     """Step: create the payment expected for the sum due; `recalculate_order` writes its pending amount.
 
     Prepaid orders have the channel's time to pay, guests less while many guests' orders are unpaid.
-    `earlier` is the number of the order's payments, where known.
+    `payment_count` is the number of the order's payments, where known.
     """
-    if earlier is None:
-        earlier = Payment.objects.filter(order=order).count()
+    if payment_count is None:
+        payment_count = Payment.objects.filter(order=order).count()
     time = None
     if method != PaymentMethod.COD:
         usual = order.channel.transfer_minutes
@@ -104,7 +104,7 @@ def expect_payment(
         order=order,
         method=method,
         currency=order.currency,
-        key=f"{method}:{order.pk}:{earlier}",
+        key=f"{method}:{order.pk}:{payment_count}",
         expires_at=now + time if time is not None else None,
     )
 

@@ -98,8 +98,7 @@ def place_order(
     A repeat (double click, lost response) returns the order that the basket became.
 
     Raises BasketChanged, PickupSlotFull, ConsentNeeded, BasketEmpty, PaymentMethodNotOffered,
-    AmountNotForCards, Missing;
-    then nothing has changed.
+    AmountNotForCards, Missing; then nothing has changed.
     """
     basket = locks.lock_basket(basket_id)
     if basket is None:
@@ -215,7 +214,7 @@ def _allocate_or_refuse(lines: Sequence[OrderLine], quote: Quote) -> None:
 def _expect_remaining_payment(
     order: Order,
     method: PaymentMethod | None,
-    earlier: int,
+    payment_count: int,
     *,
     actor: Actor,
     now: datetime.datetime,
@@ -223,7 +222,7 @@ def _expect_remaining_payment(
     """Expect what is left to pay, and start a card payment. Raises AmountNotForCards."""
     if method is None:
         return None
-    payment = expect_payment(order, method, earlier=earlier, now=now)
+    payment = expect_payment(order, method, payment_count=payment_count, now=now)
     if method == PaymentMethod.CARD:
         recalculate_columns(order)
         start_card_payment(order, payment, hosted=False, actor=actor, now=now)

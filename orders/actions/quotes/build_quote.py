@@ -90,15 +90,15 @@ def build_quote(
     *,
     now: datetime.datetime,
     proposing: bool = False,
-    goods: QuoteInputs | None = None,
+    inputs: QuoteInputs | None = None,
 ) -> Quote:
     """Price and check everything requested. Refuses nothing: problems are listed on lines and sellers.
 
     `proposing` selects each cooperative's first possible delivery method where none, or an impossible one, is
-    chosen; pages use it, as they know no channel services. `goods` is given where it was read before.
+    chosen; pages use it, as they know no channel services. `inputs` are given where it was read before.
     """
-    goods = goods or read_quote_inputs(quote_request)
-    variants, delivery_methods, shop = goods.variants, goods.delivery_methods, goods.shop
+    inputs = inputs or read_quote_inputs(quote_request)
+    variants, delivery_methods, shop = inputs.variants, inputs.delivery_methods, inputs.shop
     service_ids = {
         each.service_id for each in quote_request.deliveries.values() if each.delivery_method_id is None
     }

@@ -161,7 +161,7 @@ def add_voucher_codes(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Add `count` random codes that cannot be guessed. Raises Missing, OddCount."""
+    """Add `count` random codes that cannot be guessed. Raises Missing, InvalidCodeCount."""
     if not 1 <= count <= MAX_CODES_AT_ONCE:
         raise InvalidCodeCount(field="count")
     voucher = _lock_voucher(voucher_id, acting)

@@ -98,7 +98,7 @@ def delete_expired_access(*, now: datetime.datetime) -> None:
 
 @shared_task(name="accounts.sweep_entrance")
 def delete_expired_access_task() -> None:
-    """Run `sweep_entrance`, once an hour."""
+    """Run `delete_expired_access`, once an hour."""
     delete_expired_access(now=timezone.now())
 
 

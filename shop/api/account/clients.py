@@ -30,7 +30,7 @@ def add_query_parameters(redirect_url: str, **values: str) -> str:
 
 
 def checked_redirect(url: str | None, field: str = "redirectUrl") -> str:
-    """Return the URL if its host is an allowed client. Raises Mistake."""
+    """Return the URL if its host is an allowed client. Raises InputError."""
     if not url:
         raise InputError("REQUIRED", _("Say where the letter's link shall lead."), field=field)
     try:
@@ -46,7 +46,7 @@ def checked_redirect(url: str | None, field: str = "redirectUrl") -> str:
 
 
 def checked_channel(slug: str | None, context: Context) -> None:
-    """Raise Mistake unless the slug names an active channel."""
+    """Raise InputError unless the slug names an active channel."""
     if not slug:
         raise InputError("MISSING_CHANNEL_SLUG", _("Say which channel this is for."), field="channel")
     channel = context.channel(slug)
@@ -57,7 +57,7 @@ def checked_channel(slug: str | None, context: Context) -> None:
 
 
 def checked_password(password: str, about: User, field: str) -> str:
-    """Return the password if it passes all validators. Raises Mistakes, one per failed validator."""
+    """Return the password if it passes all validators. Raises InputErrors, one per failed validator."""
     try:
         validate_password(password, about)
     except ValidationError as error:
@@ -73,7 +73,7 @@ def checked_password(password: str, about: User, field: str) -> str:
 
 
 def checked_email(email: str, field: str = "email") -> str:
-    """Return the address in lower case. Raises Mistake if it is invalid."""
+    """Return the address in lower case. Raises InputError if it is invalid."""
     email = email.strip().lower()
     try:
         EMAIL.clean(email, None)

@@ -127,7 +127,7 @@ def _target_user(customer_id: str | None, context: Context) -> User:
 
 
 def _own_address(text: str, context: Context) -> Address:
-    """Return one of the requester's addresses, or any customer's for staff. Raises Mistake, Missing."""
+    """Return one of the requester's addresses, or any customer's for staff. Raises InputError, Missing."""
     rows = Address.objects.filter(pk=input_key(text, "Address", field="id"), user__isnull=False)
     if not context.may(Permission.MANAGE_USERS):
         rows = rows.filter(user=context.signed_in())

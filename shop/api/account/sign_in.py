@@ -158,7 +158,7 @@ def is_second_factor_overdue(user: User, context: Context) -> bool:
 
 
 def _authenticate(context: Context, written: str, password: str) -> User:
-    """Return the user. Raises the same Mistake for an unknown address and a wrong password."""
+    """Return the user. Raises the same InputError for an unknown address and a wrong password."""
     account, network = account_key(written), client_network(context.request.META)
     device = known_device(context.request, account)
     try:
@@ -185,7 +185,7 @@ def _wrong_credentials() -> InputError:
 
 
 def _check_account(user: User, context: Context) -> None:
-    """Raise Mistake if the account is closed, unconfirmed, or may not sign in by password."""
+    """Raise InputError if the account is closed, unconfirmed, or may not sign in by password."""
     shop = context.settings
     if not user.is_active:
         raise InputError("INACTIVE", _("This account is closed."), field="email")
@@ -214,7 +214,7 @@ def _check_csrf(claims: tokens.Claims, given: str | None) -> None:
 
 
 def _raise_token_error(error: PyJWTError, field: str) -> NoReturn:
-    """Raise Mistake with PyJWT's message, which clients match on."""
+    """Raise InputError with PyJWT's message, which clients match on."""
     code = "JWT_INVALID_TOKEN"
     if isinstance(error, ExpiredSignatureError):
         code = "JWT_SIGNATURE_EXPIRED"

@@ -130,20 +130,20 @@ def _validated_name(name: str) -> str:
 
 
 def _manageable_app_key(text: str, context: Context, *, field: str = "id") -> int:
-    """Return the key of an app with no more permissions than the requester. Raises Mistake."""
+    """Return the key of an app with no more permissions than the requester. Raises InputError."""
     key = int(input_key(text, "App", field=field))
     _refuse_beyond(AppPermission.objects.filter(app=key), field, context)
     return key
 
 
 def _refuse_beyond(held: QuerySet[AppPermission], field: str, context: Context) -> None:
-    """Raise Mistake if an app has permissions that the requester lacks, since its token grants them."""
+    """Raise InputError if an app has permissions that the requester lacks, since its token grants them."""
     if not set(held.values_list("code", flat=True)) <= context.permissions:
         raise InputError("OUT_OF_SCOPE_APP", _("This app may do more here than you."), field=field)
 
 
 def _grantable(permissions: Collection[str], context: Context) -> Collection[str]:
-    """Return the permissions if the requester holds all of them. Raises Mistake."""
+    """Return the permissions if the requester holds all of them. Raises InputError."""
     beyond = sorted(set(permissions) - context.permissions)
     if beyond:
         words = _("You cannot give permissions that you do not have.")

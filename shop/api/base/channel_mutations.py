@@ -112,7 +112,7 @@ def _change_payload(
 
 
 def _values(given: Mapping[str, Any]) -> dict[str, object]:
-    """Return the columns that an input sets. Raises Mistake."""
+    """Return the columns that an input sets. Raises InputError."""
     values = {column: given[name] for name, column in _COLUMNS.items() if given.get(name) is not None}
     if given.get("name") is not None:
         values["name"] = _validated_text(given["name"], "name", 250)

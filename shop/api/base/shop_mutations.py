@@ -61,7 +61,7 @@ def shop_settings_update(
 
 
 def _check(value: object, column: str, name: str) -> None:
-    """Raise Mistake for an invalid setting."""
+    """Raise InputError for an invalid setting."""
     longest = getattr(ShopSettings._meta.get_field(column), "max_length", None)
     if isinstance(value, str) and longest is not None and len(value) > longest:
         raise InputError("INVALID", _("This is too long."), field=name)

@@ -67,7 +67,7 @@ def described_columns(given: Mapping[str, Any], context: Context, **named: str) 
 
 
 def required_text(given: Mapping[str, object], name: str) -> str:
-    """Return a non-empty text. Raises Mistake."""
+    """Return a non-empty text. Raises InputError."""
     text = str(given.get(name) or "").strip()
     if not text:
         raise InputError("REQUIRED", _("This is needed."), field=name)
@@ -108,7 +108,7 @@ def publication_from_input(given: Mapping[str, Any]) -> dict[str, object]:
 
 
 def channel_from_id(text: str, context: Context, *, field: str = "channelId") -> Channel:
-    """Return the channel of an id. Raises Mistake."""
+    """Return the channel of an id. Raises InputError."""
     channel = channel_by_key(context, int(input_key(text, "Channel", field=field)))
     if channel is None:
         raise InputError("NOT_FOUND", _("There is no such channel."), field=field, channels=[text])
@@ -152,7 +152,7 @@ def may_manage_row(of: Type, key: Key, context: Context) -> bool:
 
 
 def owner_from_input(given: Mapping[str, Any], context: Context) -> int | None:
-    """Return the cooperative of a new object; None for the platform seller. Raises Mistake, Missing."""
+    """Return the cooperative of a new object; None for the platform seller. Raises InputError, Missing."""
     text = given.get("cooperative")
     key = int(input_key(text, "Cooperative", field="cooperative")) if text else None
     if context.may(*MANAGES_PRODUCTS):
@@ -172,7 +172,7 @@ def owner_from_input(given: Mapping[str, Any], context: Context) -> int | None:
 
 
 def attribute_values_from_input(given: Sequence[Mapping[str, object]] | None) -> list[AttributeInput]:
-    """Convert `[AttributeValueInput!]`. Raises Mistake."""
+    """Convert `[AttributeValueInput!]`. Raises InputError."""
     return [_convert_attribute(each) for each in given or ()]
 
 

@@ -127,7 +127,7 @@ def category_delete(
 
 
 def _collection_key(text: str, field: str = "id") -> int:
-    """Return a collection's key. Raises Mistake for a cooperative's computed collection."""
+    """Return a collection's key. Raises InputError for a cooperative's computed collection."""
     key = int(input_key(text, "Collection", field=field))
     if cooperative_from_key(key) is not None:
         raise InputError("INVALID", _("A cooperative's own shelf follows the cooperative."), field=field)

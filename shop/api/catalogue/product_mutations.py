@@ -68,7 +68,7 @@ def product_create(
         cooperative_id=owner_from_input(given, context),
         product_type_id=int(input_key(given["productType"], "ProductType", field="productType")),
         values=_values(given, context),
-        told=attribute_values_from_input(given.get("attributes")),
+        inputs=attribute_values_from_input(given.get("attributes")),
         collections=shelves or (),
         actor=context.actor,
         now=context.now,
@@ -84,7 +84,7 @@ def product_update(
     changed = update_product(
         product_id=key,
         values=_values(given, context),
-        told=attribute_values_from_input(given.get("attributes")),
+        inputs=attribute_values_from_input(given.get("attributes")),
         collections=_collection_keys(given, key, context),
         actor=context.actor,
         now=context.now,
@@ -182,7 +182,7 @@ def _collection_keys(
 ) -> list[int] | None:
     """Return the product's new collections; None if the input does not mention them.
 
-    Raises Mistake if a cooperative's staff change the platform's collections.
+    Raises InputError if a cooperative's staff change the platform's collections.
     """
     if (texts := given.get("collections")) is None:
         return None

@@ -87,7 +87,7 @@ def product_variant_create(
     made = create_variant(
         product_id=of if may_manage_row(product, of, context) else 0,
         values=_values(given, context),
-        told=attribute_values_from_input(given.get("attributes")),
+        inputs=attribute_values_from_input(given.get("attributes")),
         stocks=_stocks(given.get("stocks")),
         actor=context.actor,
         now=context.now,
@@ -103,7 +103,7 @@ def product_variant_update(
     changed = update_variant(
         variant_id=int(key_from_arguments(arguments, variant, context)),
         values=_values(given, context),
-        told=attribute_values_from_input(given.get("attributes")),
+        inputs=attribute_values_from_input(given.get("attributes")),
         actor=context.actor,
         now=context.now,
     )

@@ -25,7 +25,7 @@ def validated_address(
     *,
     kind: str,
 ) -> Address:
-    """Return the address of an input. Raises Mistakes for fields that the rules reject."""
+    """Return the address of an input. Raises InputErrors for fields that the rules reject."""
     address = Address(country=basket.country)
     rules = rules or {}
     passing = {
@@ -43,7 +43,7 @@ def validated_address(
 
 
 def require_legal_fields(address: Address, context: Context, *, kind: str) -> None:
-    """Raise Mistakes if an address saved without validation is incomplete."""
+    """Raise InputErrors if an address saved without validation is incomplete."""
     if not address.validation_skipped:
         address_from({"skipValidation": False}, context, of=address, kind=kind)
 

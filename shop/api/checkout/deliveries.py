@@ -76,7 +76,7 @@ def deliveries_of(
 def delivery_key(text: str) -> int | uuid.UUID:
     """Return the key of a shipping service or of a basket's delivery.
 
-    Raises Mistake, CombinedOptionNotAvailable.
+    Raises InputError, CombinedOptionNotAvailable.
     """
     try:
         service = key_from_id(text, "ShippingMethod", "ShippingMethodType")

@@ -39,9 +39,9 @@ def quotes_of(context: Context, keys: Iterable[uuid.UUID]) -> dict[uuid.UUID | N
             basket_quote_request(basket)
             for basket in [*baskets, *(_baskets_by_key(unread) if unread else [])]
         ]
-        goods = _read_products(requested)
+        inputs = _read_products(requested)
         for one in requested:
-            known[one.basket_id] = build_quote(one, now=context.now, goods=goods[_destination(one)])
+            known[one.basket_id] = build_quote(one, now=context.now, inputs=inputs[_destination(one)])
     return known
 
 

@@ -47,7 +47,7 @@ delivery = Type("Delivery")
 def basket_in(arguments: Mapping[str, Any], context: Context) -> Basket:
     """Return the basket named by any of a mutation's arguments.
 
-    Raises Mistake for an invalid id, Missing for an unknown or another user's basket.
+    Raises InputError for an invalid id, Missing for an unknown or another user's basket.
     """
     found = _with_owner(basket_key_from(arguments))
     basket: Basket | None = next(iter(found), None)
@@ -71,7 +71,7 @@ def _may_change(context: Context, basket: Basket) -> bool:
 
 
 def basket_key_from(arguments: Mapping[str, Any]) -> uuid.UUID:
-    """Return the key of the named basket. Raises Mistake."""
+    """Return the key of the named basket. Raises InputError."""
     for name, text in (("id", arguments.get("id")), ("checkoutId", arguments.get("checkoutId"))):
         if text is not None:
             return input_key(text, "Checkout", field=name)

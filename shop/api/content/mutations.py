@@ -82,7 +82,7 @@ def _delete(
 
 
 def _own_key(text: str, type_name: str, field: str = "id") -> int:
-    """Return the key of a stored row. Raises Mistake for a cooperative's computed page."""
+    """Return the key of a stored row. Raises InputError for a cooperative's computed page."""
     key = int(input_key(text, type_name, field=field))
     if type_name == "Page" and cooperative_from_key(key) is not None:
         raise InputError("INVALID", _("A cooperative's own page follows the cooperative."), field=field)
@@ -110,7 +110,7 @@ def page_create(arguments: PageCreateArguments, context: Context, selection: Sel
     made = actions.create_page(
         page_type_id=int(input_key(given["pageType"], "PageType", field="pageType")),
         values=_page_columns(given),
-        told=attribute_values_from_input(given.get("attributes")),
+        inputs=attribute_values_from_input(given.get("attributes")),
         **context.actor_and_time,
     )
     return {"page": staff_row(page, made.pk, context, selection.names("page"))}
@@ -122,7 +122,7 @@ def page_update(arguments: PageUpdateArguments, context: Context, selection: Sel
     changed = actions.edit_page(
         page_id=_own_key(arguments["id"], "Page"),
         values=_page_columns(given),
-        told=attribute_values_from_input(given.get("attributes")),
+        inputs=attribute_values_from_input(given.get("attributes")),
         **context.actor_and_time,
     )
     return {"page": staff_row(page, changed.pk, context, selection.names("page"))}
@@ -194,7 +194,7 @@ def page_attribute_unassign(
 
 
 def _item_columns(given: Mapping[str, Any]) -> dict[str, object]:
-    """Return a menu item's name and target, of which there is at most one. Raises Mistake."""
+    """Return a menu item's name and target, of which there is at most one. Raises InputError."""
     values = columns(given, url="url")
     if "name" in given:
         values["name"] = required_text(given, "name")

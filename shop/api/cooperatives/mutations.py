@@ -138,7 +138,7 @@ def payout_mark_paid(
 
 
 def _manageable_cooperative(text: str, context: Context) -> Cooperative:
-    """Return a cooperative whose products the requester manages. Raises Mistake, Missing."""
+    """Return a cooperative whose products the requester manages. Raises InputError, Missing."""
     key = input_key(text, "Cooperative", field="id")
     theirs = context.scope(Permission.MANAGE_PRODUCTS).rows(cooperative="pk")
     found = Cooperative.objects.filter(theirs, pk=key, is_platform_seller=False).first()

@@ -58,7 +58,9 @@ payout.one("settlement", settlement, by="settlement_id")
 
 
 @settlement.field("cooperative", needs="cooperative_id")
-def whose(rows: list[Row], arguments: object, context: Context, selection: Selection) -> list[Row | None]:
+def settlement_cooperatives(
+    rows: list[Row], arguments: object, context: Context, selection: Selection
+) -> list[Row | None]:
     pairs = [(row.cooperative_id, None) for row in rows]
     found = cooperative.by_pair(context, pairs, selection.names())
     return [found.get(pair) for pair in pairs]
@@ -71,19 +73,22 @@ def figures_of(rows: list[Row], *_: object) -> list[dict[str, MoneyAmount]]:
     found = LedgerEntry.objects.filter(settlement__in=running).figures() if running else {}
     return [
         _money_by_figure(
-            found.get(row.id, PeriodTotals()) if row.state == SettlementState.OPEN else _fixed(row), row
+            found.get(row.id, PeriodTotals())
+            if row.state == SettlementState.OPEN
+            else _totals_at_closing(row),
+            row,
         )
         for row in rows
     ]
 
 
-def _fixed(row: Row) -> PeriodTotals:
+def _totals_at_closing(row: Row) -> PeriodTotals:
     """Return the figures fixed at closing."""
     return PeriodTotals(**{name: getattr(row, name) for name in _FIGURES})
 
 
-def _money_by_figure(said: PeriodTotals, row: Row) -> dict[str, MoneyAmount]:
-    amounts = asdict(said) | {"payable": said.payable}
+def _money_by_figure(totals: PeriodTotals, row: Row) -> dict[str, MoneyAmount]:
+    amounts = asdict(totals) | {"payable": totals.payable}
     return {to_camel_case(name): MoneyAmount(amount, row.currency) for name, amount in amounts.items()}
 
 
@@ -97,12 +102,12 @@ def payouts_of(
 
 
 @payout.field("amount", needs=("amount", "currency"))
-def amounts(rows: list[Row], *_: object) -> list[MoneyAmount]:
+def payout_amounts(rows: list[Row], *_: object) -> list[MoneyAmount]:
     return [MoneyAmount(row.amount, row.currency) for row in rows]
 
 
 @payout.field("accountEnd", needs="bank_account")
-def ends(rows: list[Row], *_: object) -> list[str]:
+def account_ends(rows: list[Row], *_: object) -> list[str]:
     """Resolve the last digits of the account."""
     return [row.bank_account[-4:] for row in rows]
 
@@ -140,10 +145,12 @@ def cooperative_payouts(
 
 
 def _filter_rows(
-    rows: Rows, arguments: CooperativePayoutsArguments | CooperativeSettlementsArguments, whose_column: str
+    rows: Rows,
+    arguments: CooperativePayoutsArguments | CooperativeSettlementsArguments,
+    cooperative_column: str,
 ) -> Rows:
     if (text := arguments.get("cooperative")) is not None:
-        rows = rows.filter(**{whose_column: key_from_id(text, "Cooperative")})
+        rows = rows.filter(**{cooperative_column: key_from_id(text, "Cooperative")})
     return rows if arguments.get("state") is None else rows.filter(state=arguments["state"])
 
 

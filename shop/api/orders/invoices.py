@@ -38,7 +38,7 @@ def companies_of_orders(
 
 
 def invoice_from(given: Mapping[str, Any] | None) -> InvoiceDetails | None:
-    """Convert an `InvoiceCompanyInput` to an unsaved row. Raises Mistake by the checkout page's rules."""
+    """Convert an `InvoiceCompanyInput` to an unsaved row. Raises InputError by the checkout page's rules."""
     if given is None:
         return None
     values = {column: given[name].strip() for name, column in _COLUMNS.items()}

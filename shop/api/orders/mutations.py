@@ -153,7 +153,7 @@ def _address(
 
 
 def _find_order(arguments: OrderUpdateArguments, context: Context) -> Order:
-    """Return an order by `id` or `externalReference`. Raises Mistake, Missing."""
+    """Return an order by `id` or `externalReference`. Raises InputError, Missing."""
     text, reference = arguments.get("id"), arguments.get("externalReference")
     if (text is None) == (reference is None):
         raise InputError("REQUIRED", _("Say which order is meant."), field="id")
@@ -199,7 +199,7 @@ def order_fulfill(
 def _sent_quantities(
     given: list[OrderFulfillLineInput], order_id: uuid.UUID, context: Context
 ) -> list[LineToSend]:
-    """Return the quantities to send per warehouse. Raises Mistakes, one per invalid line."""
+    """Return the quantities to send per warehouse. Raises InputErrors, one per invalid line."""
     goods, wrong = [], []
     for each in given:
         text = each.get("orderLineId")
@@ -278,7 +278,7 @@ class ErrorCodeMap:
 
 
 def handled_order_key(text: str, field: str, context: Context) -> uuid.UUID:
-    """Return the key of an order that the requester handles. Raises Mistake, Missing."""
+    """Return the key of an order that the requester handles. Raises InputError, Missing."""
     key = order_key(context, input_key(text, "Order", field=field))
     if key is None or not handled_orders(context).filter(pk=key).exists():
         raise Missing(field=field)

@@ -86,7 +86,7 @@ def _steps(given: Iterable[OrderGrantRefundCreateLineInput]) -> dict[uuid.UUID, 
 
 
 def _bearer(given: str | None, context: Context) -> CostBearer:
-    """Return the bearer; cooperatives' staff may only choose their cooperative. Raises Mistake."""
+    """Return the bearer; cooperatives' staff may only choose their cooperative. Raises InputError."""
     bearer = CostBearer(given or CostBearer.COOPERATIVE)
     if bearer == CostBearer.PLATFORM and not order_scope(context).has_platform_grant:
         words = _("Only the platform decides what the platform bears.")

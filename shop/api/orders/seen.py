@@ -118,9 +118,9 @@ def _is_whole(context: Context) -> Q:
 
 def _is_of_their_channels(context: Context) -> Q:
     found = Q(pk__in=())
-    for reach in order_scope(context).reaches:
-        if reach.is_platform_wide and reach.channels is not None:
-            found |= Q(channel__in=reach.channels)
+    for grant in order_scope(context).grants:
+        if grant.is_platform_wide and grant.channels is not None:
+            found |= Q(channel__in=grant.channels)
     return found
 
 

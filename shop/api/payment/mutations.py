@@ -238,7 +238,7 @@ def _payment_payload(
 
 
 def _target(text: str, context: Context) -> PaymentTarget:
-    """Return the checkout or order to pay. Raises Mistake, Missing."""
+    """Return the checkout or order to pay. Raises InputError, Missing."""
     key = input_key(text, "Checkout", "Order", field="id")
     if key_from_id(text, "Checkout") is not None:
         basket = changeable_baskets(context).filter(pk=key).select_related("channel").first()

@@ -182,7 +182,7 @@ def _find_payment(
     | TransactionRequestActionArguments
     | TransactionUpdateArguments,
 ) -> Payment:
-    """Return a payment by `id` or `token`. Raises Mistake, Missing."""
+    """Return a payment by `id` or `token`. Raises InputError, Missing."""
     key = arguments.get("token")
     text = arguments.get("id")
     if text is not None:

@@ -79,7 +79,7 @@ def address_set_default(
 
 
 def _find_address(text: str) -> Address:
-    """Return a user's address; orders' copies are not included. Raises Mistake, Missing."""
+    """Return a user's address; orders' copies are not included. Raises InputError, Missing."""
     key = input_key(text, "Address", field="id")
     found = Address.objects.filter(pk=key, user__isnull=False).first()
     if found is None:

@@ -72,7 +72,7 @@ def _staff_only(do: Callable[[], Group]) -> Group:
 
 
 def require_group_within_rights(key: int, context: Context) -> None:
-    """Raise Mistake if a group grants more than the requester holds."""
+    """Raise InputError if a group grants more than the requester holds."""
     for grant in _grants_of(Group.objects.filter(pk=key)).values():
         _refuse_grant(grant, "id", "id", context)
 
@@ -115,7 +115,7 @@ def _covers_channels(grant: Grant, context: Context) -> bool:
 
 
 def _refuse_grant(grant: Grant, field: str, channel_field: str, context: Context) -> None:
-    """Raise Mistake if a grant has permissions or channels that the requester lacks."""
+    """Raise InputError if a grant has permissions or channels that the requester lacks."""
     _refuse_permissions(set(grant.codes), field, context)
     if not _covers_channels(grant, context):
         words = _("You cannot give permissions in channels that are not yours.")
@@ -124,7 +124,7 @@ def _refuse_grant(grant: Grant, field: str, channel_field: str, context: Context
 
 
 def _refuse_result(change: GroupChange, before: Grant, context: Context) -> None:
-    """Check the group's grant after the change. Raises Mistake."""
+    """Check the group's grant after the change. Raises InputError."""
     codes = (before.codes | set(change.add_permissions)) - set(change.remove_permissions)
     is_restricted = change.restricted_to_channels
     if is_restricted is None:
@@ -143,7 +143,7 @@ def _refuse_permissions(codes: set[str], field: str, context: Context) -> None:
 
 
 def _group_change(given: Mapping[str, Any], context: Context) -> GroupChange:
-    """Convert the input. Raises Mistake."""
+    """Convert the input. Raises InputError."""
     for kind, added, removed in (
         ("Permissions", given.get("addPermissions"), given.get("removePermissions")),
         ("Users", given.get("addUsers"), given.get("removeUsers")),

@@ -144,7 +144,7 @@ def staff_delete(
 
 
 def _find_customer(arguments: CustomerDeleteArguments | CustomerUpdateArguments) -> User:
-    """Return a customer by `id` or `externalReference`. Raises Mistake, Missing."""
+    """Return a customer by `id` or `externalReference`. Raises InputError, Missing."""
     given, reference = arguments.get("id"), arguments.get("externalReference")
     if (given is None) == (reference is None):
         raise ProtocolError("A customer is found by exactly one of `id` and `externalReference`.")
@@ -168,7 +168,7 @@ def _find_staff(text: str) -> User:
 
 
 def _refuse_closing(found: User, context: Context, verb: str) -> None:
-    """Raise Mistake for closing one's own account, or a superuser's without being one."""
+    """Raise InputError for closing one's own account, or a superuser's without being one."""
     if context.user is not None and found.pk == context.user.pk:
         raise InputError(f"{verb}_OWN_ACCOUNT", _("You cannot close your own account."), field="id")
     if found.is_superuser and not (context.user is not None and context.user.is_superuser):
@@ -178,7 +178,7 @@ def _refuse_closing(found: User, context: Context, verb: str) -> None:
 def _refuse_beyond(found: User, context: Context) -> None:
     """Reject changes of users with more permissions, since a changed e-mail address would give them away.
 
-    Raises Mistake.
+    Raises InputError.
     """
     if context.user is not None and found.pk == context.user.pk:
         return
@@ -189,7 +189,7 @@ def _refuse_beyond(found: User, context: Context) -> None:
 
 
 def _groups(texts: Collection[str] | None, field: str, context: Context) -> list[int]:
-    """Return groups whose permissions the requester holds. Raises Mistake (`OUT_OF_SCOPE_GROUP`), Missing."""
+    """Return groups whose permissions the requester holds. Raises InputError (`OUT_OF_SCOPE_GROUP`)."""
     keys = [input_key(text, "Group", field=field) for text in texts or ()]
     if Group.objects.filter(pk__in=keys).count() < len(set(keys)):
         raise Missing(field=field)
@@ -212,7 +212,7 @@ def _values(
     metadata: Mapping[str, str],
     private_metadata: Mapping[str, str],
 ) -> dict[str, object]:
-    """Return the columns that an input sets; metadata is merged with the existing. Raises Mistake."""
+    """Return the columns that an input sets; metadata is merged with the existing. Raises InputError."""
     values: dict[str, object] = {}
     for name, (column, longest) in _TEXTS.items():
         if name in given:

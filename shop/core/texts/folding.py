@@ -44,7 +44,7 @@ def words_with_diacritics(text: str) -> list[str]:
 
 
 def query_words(text: str) -> list[str]:
-    """Return the distinct folded words of a search query, at most MOST_WORDS."""
+    """Return the distinct folded words of a search query, at most MAX_QUERY_WORDS."""
     return list(dict.fromkeys(fold(text[:MAX_QUERY_LENGTH]).split()))[:MAX_QUERY_WORDS]
 
 

@@ -141,7 +141,7 @@ def measure_operations(*, seconds: float) -> Iterator[Measurement]:
 
 
 def api_request(document: str, variables: dict[str, Any], token: str = "") -> Callable[[Any], None]:
-    """Return a function that sends the operation and raises Unexpected on errors."""
+    """Return a function that sends the operation and raises UnexpectedResponse on errors."""
     client = Client(SERVER_NAME="localhost")
     body = json.dumps({"query": document, "variables": variables})
     headers = {"authorization": f"Bearer {token}"} if token else {}

@@ -76,7 +76,7 @@ class Purchase:
         self._ask(_COMPLETE, id=basket)
 
     def _ask(self, document: str, **variables: Any) -> dict[str, Any]:
-        """Send a mutation and return its checkout or order. Raises Unexpected."""
+        """Send a mutation and return its checkout or order. Raises UnexpectedResponse."""
         body = json.dumps({"query": document, "variables": variables})
         answer = self._client.post("/graphql/", body, content_type="application/json").json()
         payload = next(iter((answer.get("data") or {"": None}).values()))

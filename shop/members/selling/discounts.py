@@ -18,56 +18,56 @@ _WITH_FORM = ["GET", "HEAD", "POST"]
 @require_safe
 @for_members(Right.MANAGE)
 def offers(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
-    return pages.discounts(request, _door(membership))
+    return pages.discounts(request, _discount_desk(membership))
 
 
 @require_http_methods(_WITH_FORM)
 @for_members(Right.MANAGE)
 def voucher_new(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
-    return pages.voucher_new(request, _door(membership))
+    return pages.voucher_new(request, _discount_desk(membership))
 
 
 @require_http_methods(_WITH_FORM)
 @for_members(Right.MANAGE)
 def voucher(request: HttpRequest, membership: MembershipContext, pk: int) -> HttpResponse:
-    return pages.voucher(request, _door(membership), pk)
+    return pages.voucher(request, _discount_desk(membership), pk)
 
 
 @require_POST
 @for_members(Right.MANAGE)
 def voucher_end(request: HttpRequest, membership: MembershipContext, pk: int) -> HttpResponse:
-    return pages.voucher_end(request, _door(membership), pk)
+    return pages.voucher_end(request, _discount_desk(membership), pk)
 
 
 @require_POST
 @for_members(Right.MANAGE)
 def voucher_codes(request: HttpRequest, membership: MembershipContext, pk: int) -> HttpResponse:
-    return pages.voucher_codes(request, _door(membership), pk)
+    return pages.voucher_codes(request, _discount_desk(membership), pk)
 
 
 @require_safe
 @for_members(Right.MANAGE)
 def voucher_file(request: HttpRequest, membership: MembershipContext, pk: int) -> HttpResponse:
-    return pages.voucher_file(request, _door(membership), pk)
+    return pages.voucher_file(request, _discount_desk(membership), pk)
 
 
 @require_http_methods(_WITH_FORM)
 @for_members(Right.MANAGE)
 def promotion_new(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
-    return pages.promotion_new(request, _door(membership))
+    return pages.promotion_new(request, _discount_desk(membership))
 
 
 @require_http_methods(_WITH_FORM)
 @for_members(Right.MANAGE)
 def promotion(request: HttpRequest, membership: MembershipContext, pk: uuid.UUID) -> HttpResponse:
-    return pages.promotion(request, _door(membership), pk)
+    return pages.promotion(request, _discount_desk(membership), pk)
 
 
 @require_POST
 @for_members(Right.MANAGE)
 def promotion_end(request: HttpRequest, membership: MembershipContext, pk: uuid.UUID) -> HttpResponse:
-    return pages.promotion_end(request, _door(membership), pk)
+    return pages.promotion_end(request, _discount_desk(membership), pk)
 
 
-def _door(membership: MembershipContext) -> DiscountDesk:
+def _discount_desk(membership: MembershipContext) -> DiscountDesk:
     return DiscountDesk("members", membership.actor, membership.cooperative)
