@@ -44,26 +44,26 @@ _VIETNAMESE_POSTAL_CODE = re.compile(r"^\d{5}\d?$")
 
 
 def address_from(
-    given: AddressInput, context: Context, *, of: Address | None = None, kind: str | None = None
+    input_data: AddressInput, context: Context, *, of: Address | None = None, kind: str | None = None
 ) -> Address:
     """Return an unsaved address built from an `AddressInput`, or `of` with the given fields changed.
 
     `kind` (`BILLING` or `SHIPPING`) becomes the `addressType` of each error. Raises InputErrors for invalid
     fields, and PermissionDenied if the client may not use `skipValidation`.
     """
-    if given.get("skipValidation"):
+    if input_data.get("skipValidation"):
         context.require(Permission.MANAGE_USERS, Permission.MANAGE_ORDERS, Permission.HANDLE_CHECKOUTS)
     address = of or Address(country="")
-    address.validation_skipped = bool(given.get("skipValidation"))
-    members: Mapping[str, object] = given
+    address.validation_skipped = bool(input_data.get("skipValidation"))
+    members: Mapping[str, object] = input_data
     for name, column in COLUMNS.items():
         if name in members:
             setattr(address, column, str(members[name] or "").strip())
-    address.country = given.get("country") or address.country
-    if "phone" in given and address.country == VIETNAM:
+    address.country = input_data.get("country") or address.country
+    if "phone" in input_data and address.country == VIETNAM:
         address.phone = normalise_phone(address.phone)
-    if "metadata" in given:
-        address.metadata = address.metadata | metadata_from_input(given["metadata"])
+    if "metadata" in input_data:
+        address.metadata = address.metadata | metadata_from_input(input_data["metadata"])
     errors = _length_errors(address) or ({} if address.validation_skipped else _validate(address, context))
     if errors:
         raise InputErrors(

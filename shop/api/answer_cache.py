@@ -49,12 +49,12 @@ class CachedAnswer:
         self._key = _cache_key(request)
         self._state: tuple[object, ...] | None = None
 
-    def given(self) -> bytes | None:
+    def load(self) -> bytes | None:
         """Return the cached response if it is still valid."""
-        kept = _answers.get(self._key) if self._key is not None else None
-        if kept is None or kept.until < time.monotonic() or kept.state != catalogue_version():
+        cached = _answers.get(self._key) if self._key is not None else None
+        if cached is None or cached.until < time.monotonic() or cached.state != catalogue_version():
             return None
-        return kept.answer
+        return cached.answer
 
     def begin(self, operation: Operation) -> None:
         """Before execution: record the catalogue's version if the operation is cacheable."""

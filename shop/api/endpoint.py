@@ -101,12 +101,12 @@ def _handle_post(request: HttpRequest) -> HttpResponse:
             status = max((each[0] for each in answers), default=200)
             return _json_response(context, [each[1] for each in answers], status)
         answer_cache = CachedAnswer(request)
-        cached = answer_cache.given()
+        cached = answer_cache.load()
         if cached is not None:
             return HttpResponse(cached, content_type="application/json")
-        status, told = _execute(body, context, answer_cache)
-        response = _json_response(context, told, status)
-        if status == 200 and "errors" not in told:
+        status, payload = _execute(body, context, answer_cache)
+        response = _json_response(context, payload, status)
+        if status == 200 and "errors" not in payload:
             answer_cache.keep(response.content)
         return response
     except InvalidBody as bad:
@@ -153,7 +153,7 @@ def _execute(
     """Execute one operation; return the HTTP status and the response."""
     query, variables, name = _operation_parts(body)
     executor = built_schema().executor
-    told: dict[str, object] = {}
+    payload: dict[str, object] = {}
     try:
         document = executor.read(query)
         if isinstance(document, list):
@@ -162,18 +162,18 @@ def _execute(
         cost = limits().cost(operation, variables)
         if settings.API_COST_LIMIT:
             maximum = settings.API_COST_LIMIT
-            told = {"cost": {"requestedQueryCost": cost, "maximumAvailable": maximum}}
+            payload = {"cost": {"requestedQueryCost": cost, "maximumAvailable": maximum}}
         check_cost(cost)
         if answer_cache is not None:
             answer_cache.begin(operation)
         result = executor.run(operation, variables=variables, context=context)
     except GraphQLError as error:
-        return 400, _format_failure([error], told)
+        return 400, _format_failure([error], payload)
     except ProtocolError as error:
-        return 400, _format_failure([GraphQLError(str(error), original_error=error)], told)
+        return 400, _format_failure([GraphQLError(str(error), original_error=error)], payload)
     except RecursionError:
-        return 400, _format_failure([GraphQLError("The request nests too deep.")], told)
-    return _format_result(result, told)
+        return 400, _format_failure([GraphQLError("The request nests too deep.")], payload)
+    return _format_result(result, payload)
 
 
 def _operation_parts(body: object) -> tuple[str, dict[str, object], str | None]:
@@ -199,18 +199,18 @@ def _format_result(result: ExecutionResult, extensions: dict[str, object]) -> tu
     """Format a result. No data and no error with a path means nothing was executed: status 400."""
     if result.data is None and not any(error.path for error in result.errors or ()):
         return 400, _format_failure(result.errors or [], extensions)
-    told: dict[str, object] = (
+    payload: dict[str, object] = (
         {"errors": [format_protocol_error(error) for error in result.errors]} if result.errors else {}
     )
-    told["data"] = result.data
-    return 200, told | ({"extensions": extensions} if extensions else {})
+    payload["data"] = result.data
+    return 200, payload | ({"extensions": extensions} if extensions else {})
 
 
 def _format_failure(
     errors: list[GraphQLError], extensions: dict[str, object] | None = None
 ) -> dict[str, object]:
-    told: dict[str, object] = {"errors": [format_protocol_error(error) for error in errors]}
-    return told | ({"extensions": extensions} if extensions else {})
+    payload: dict[str, object] = {"errors": [format_protocol_error(error) for error in errors]}
+    return payload | ({"extensions": extensions} if extensions else {})
 
 
 def _json_response(context: Context, answer: object, status: int) -> HttpResponse:

@@ -37,16 +37,16 @@ _MAX_CONDITIONS = 200  # conditions in one request
 
 
 def build_condition(
-    given: Mapping[str, object] | None, conditions: Conditions, context: Context, level: int = 1
+    input_data: Mapping[str, object] | None, conditions: Conditions, context: Context, level: int = 1
 ) -> Q:
     """Return the condition of a `where` or `filter` input. Raises ProtocolError if it nests too deep or has
     more conditions than a database accepts."""
     if level > _MAX_DEPTH:
         raise ProtocolError(f"Conditions nest at most {_MAX_DEPTH} levels.")
-    if level == 1 and _count_conditions(given) > _MAX_CONDITIONS:
+    if level == 1 and _count_conditions(input_data) > _MAX_CONDITIONS:
         raise ProtocolError(f"At most {_MAX_CONDITIONS} conditions can be asked for at once.")
     found = Q()
-    members: Mapping[str, Any] = given or {}
+    members: Mapping[str, Any] = input_data or {}
     for name, value in members.items():
         if value is None:
             continue
@@ -60,12 +60,12 @@ def build_condition(
     return found
 
 
-def _count_conditions(given: object) -> int:
+def _count_conditions(input_data: object) -> int:
     """Count the conditions of an input; a list of plain values counts as one."""
-    if isinstance(given, Mapping):
-        return sum(map(_count_conditions, given.values()))
-    if isinstance(given, list) and any(isinstance(each, Mapping) for each in given):
-        return sum(map(_count_conditions, given))
+    if isinstance(input_data, Mapping):
+        return sum(map(_count_conditions, input_data.values()))
+    if isinstance(input_data, list) and any(isinstance(each, Mapping) for each in input_data):
+        return sum(map(_count_conditions, input_data))
     return 1
 
 
@@ -88,12 +88,12 @@ def is_one_of(column: str) -> Condition:
 def id_in(*type_names: str, column: str = "pk") -> Condition:
     """Match a list of global ids, or a `GlobalIDFilterInput`."""
 
-    def condition(context: Context, given: Any) -> Q:
-        if isinstance(given, Mapping):
-            given = _listed_values(given)
-            if given is None:
+    def condition(context: Context, input_data: Any) -> Q:
+        if isinstance(input_data, Mapping):
+            input_data = _listed_values(input_data)
+            if input_data is None:
                 return Q()
-        return Q(**{f"{column}__in": keys_from_ids(given, *type_names)})
+        return Q(**{f"{column}__in": keys_from_ids(input_data, *type_names)})
 
     return condition
 
@@ -102,13 +102,13 @@ def matches_filter(column: str) -> Condition:
     """Match a `StringFilterInput`, or its Int, Decimal, DateTime or UUID counterpart: equal to, one of, or in
     a range."""
 
-    def condition(context: Context, given: Mapping[str, object]) -> Q:
+    def condition(context: Context, input_data: Mapping[str, object]) -> Q:
         found = Q()
-        values = _listed_values(given)
+        values = _listed_values(input_data)
         if values is not None:
             found &= Q(**{f"{column}__in": values})
-        if given.get("range") is not None:
-            found &= in_range(column)(context, given["range"])
+        if input_data.get("range") is not None:
+            found &= in_range(column)(context, input_data["range"])
         return found
 
     return condition
@@ -117,8 +117,10 @@ def matches_filter(column: str) -> Condition:
 def in_range(column: str) -> Condition:
     """Match an `IntRangeInput`, `DateTimeRangeInput` or similar, both ends included."""
 
-    def condition(context: Context, given: Mapping[str, object]) -> Q:
-        ends = {f"{column}__{end}": given[end] for end in ("gte", "lte") if given.get(end) is not None}
+    def condition(context: Context, input_data: Mapping[str, object]) -> Q:
+        ends = {
+            f"{column}__{end}": input_data[end] for end in ("gte", "lte") if input_data.get(end) is not None
+        }
         return Q(**ends)
 
     return condition
@@ -127,16 +129,16 @@ def in_range(column: str) -> Condition:
 def has_metadata(column: str = "metadata") -> Condition:
     """Match a `[MetadataFilter!]` or `MetadataFilterInput`: a key exists, or has one of the given values."""
 
-    def one(given: Mapping[str, Any]) -> Q:
-        key, value = given["key"], given.get("value")
+    def one(input_data: Mapping[str, Any]) -> Q:
+        key, value = input_data["key"], input_data.get("value")
         values = _listed_values(value) if isinstance(value, Mapping) else None if value is None else [value]
         if values is None:
             return Q(**{f"{column}__has_key": key})
         return _any_of([Q(Exact(KeyTextTransform(key, column), each)) for each in values])
 
-    def condition(context: Context, given: Any) -> Q:
+    def condition(context: Context, input_data: Any) -> Q:
         found = Q()
-        for each in given if isinstance(given, list) else [given]:
+        for each in input_data if isinstance(input_data, list) else [input_data]:
             found &= one(each)
         return found
 
@@ -144,7 +146,7 @@ def has_metadata(column: str = "metadata") -> Condition:
 
 
 def sort_keys(
-    given: Mapping[str, object] | None,
+    input_data: Mapping[str, object] | None,
     fields: Mapping[str, Sequence[SortKey]],
     default: Sequence[SortKey],
     *,
@@ -152,22 +154,22 @@ def sort_keys(
 ) -> list[SortKey]:
     """Return the keys of a `sortBy` input, ending in a unique key with the same direction."""
     keys = list(default)
-    field = given.get("field") if given is not None else None
-    if given is not None and field is not None:
+    field = input_data.get("field") if input_data is not None else None
+    if input_data is not None and field is not None:
         assert isinstance(field, str)
         keys = list(fields[field])
-        if given.get("direction") == "DESC":
+        if input_data.get("direction") == "DESC":
             keys = [key._replace(descending=not key.descending) for key in keys]
     if keys and keys[-1].column == unique:
         return keys
     return [*keys, SortKey(unique, descending=bool(keys) and keys[0].descending)]
 
 
-def _listed_values(given: Mapping[str, Any]) -> Sequence[object] | None:
+def _listed_values(input_data: Mapping[str, Any]) -> Sequence[object] | None:
     """Return the values of `eq` or `oneOf`; None if neither is given."""
-    if given.get("eq") is not None:
-        return [given["eq"]]
-    listed: Sequence[object] | None = given.get("oneOf")
+    if input_data.get("eq") is not None:
+        return [input_data["eq"]]
+    listed: Sequence[object] | None = input_data.get("oneOf")
     return listed
 
 

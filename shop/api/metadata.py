@@ -131,12 +131,12 @@ def metadata_items(metadata: Mapping[str, str] | None) -> list[dict[str, str]]:
 
 
 def metadata_from_input(
-    given: Collection[MetadataInput] | None, *, field: str = "metadata"
+    input_data: Collection[MetadataInput] | None, *, field: str = "metadata"
 ) -> dict[str, str]:
     """Convert `[MetadataInput!]` to a mapping. Raises InputError for an empty key."""
-    if any(not each["key"].strip() for each in given or ()):
+    if any(not each["key"].strip() for each in input_data or ()):
         raise InputError("REQUIRED", EmptyMetadataKey.default_words, field=field)
-    return {each["key"]: each["value"] for each in given or ()}
+    return {each["key"]: each["value"] for each in input_data or ()}
 
 
 def _items_resolver(visible: _VisibleMetadata) -> Resolver:

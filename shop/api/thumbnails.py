@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 
 from catalog.models import Category, Collection, ProductMedia
 from cooperatives.models import Cooperative
-from shop.api.catalogue.shelves import cooperative_from_key
+from shop.api.catalogue.collection_rows import cooperative_from_key
 from shop.api.ids import parse_key, split_global_id
 from shop.api.images import image_file, nearest_size
 from shop.core.models import Picture, PictureState

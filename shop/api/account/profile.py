@@ -43,18 +43,18 @@ _COLUMNS = {"firstName": "first_name", "lastName": "last_name"}
 def account_update(
     arguments: AccountUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    person, given = _target_user(arguments.get("customerId"), context), arguments["input"]
-    members: Mapping[str, object] = given
+    person, input_data = _target_user(arguments.get("customerId"), context), arguments["input"]
+    members: Mapping[str, object] = input_data
     values = {column: members[name] or "" for name, column in _COLUMNS.items() if name in members}
-    if code := given.get("languageCode"):
+    if code := input_data.get("languageCode"):
         values["language"] = tag_from_code(code)
-    if given.get("metadata"):
-        values["metadata"] = person.metadata | metadata_from_input(given["metadata"])
+    if input_data.get("metadata"):
+        values["metadata"] = person.metadata | metadata_from_input(input_data["metadata"])
     addresses = {
         use: address_from(address, context, kind=kind)
         for address, use, kind in (
-            (given.get("defaultShippingAddress"), AddressUse.SHIPPING, "SHIPPING"),
-            (given.get("defaultBillingAddress"), AddressUse.BILLING, "BILLING"),
+            (input_data.get("defaultShippingAddress"), AddressUse.SHIPPING, "SHIPPING"),
+            (input_data.get("defaultBillingAddress"), AddressUse.BILLING, "BILLING"),
         )
         if address
     }
@@ -83,8 +83,8 @@ def account_address_create(
 def account_address_update(
     arguments: AccountAddressUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    kept = _own_address(arguments["id"], context)
-    changed = address_from(arguments["input"], context, of=kept)
+    current = _own_address(arguments["id"], context)
+    changed = address_from(arguments["input"], context, of=current)
     change_address(address=changed, actor=context.actor, now=context.now)
     return _payload(changed.user_id, context, selection, changed.pk)
 
@@ -93,25 +93,25 @@ def account_address_update(
 def account_address_delete(
     arguments: AccountAddressDeleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    kept = _own_address(arguments["id"], context)
-    gone = _payload(kept.user_id, context, selection, kept.pk)["address"]
-    remove_address(address_id=kept.pk, actor=context.actor, now=context.now)
-    return _payload(kept.user_id, context, selection) | {"address": gone}
+    current = _own_address(arguments["id"], context)
+    deleted = _payload(current.user_id, context, selection, current.pk)["address"]
+    remove_address(address_id=current.pk, actor=context.actor, now=context.now)
+    return _payload(current.user_id, context, selection) | {"address": deleted}
 
 
 @mutation.field(permissions=[Access.USER])
 def account_set_default_address(
     arguments: AccountSetDefaultAddressArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    kept = _own_address(arguments["id"], context)
+    current = _own_address(arguments["id"], context)
     choose_address(
-        user_id=kept.user_id or 0,
-        address_id=kept.pk,
+        user_id=current.user_id or 0,
+        address_id=current.pk,
         use=_USES[arguments["type"]],
         actor=context.actor,
         now=context.now,
     )
-    return _payload(kept.user_id, context, selection)
+    return _payload(current.user_id, context, selection)
 
 
 def _target_user(customer_id: str | None, context: Context) -> User:

@@ -49,20 +49,20 @@ mutation = Mutations(codes={"link_too_old": "INVALID", "too_many_tries": "LOGIN_
 def account_register(
     arguments: AccountRegisterArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    given = arguments["input"]
+    input_data = arguments["input"]
     about = User(
-        email=checked_email(given["email"]),
-        first_name=given.get("firstName") or "",
-        last_name=given.get("lastName") or "",
-        language=tag_from_code(given.get("languageCode") or get_language() or "vi"),
-        metadata=metadata_from_input(given.get("metadata")),
+        email=checked_email(input_data["email"]),
+        first_name=input_data.get("firstName") or "",
+        last_name=input_data.get("lastName") or "",
+        language=tag_from_code(input_data.get("languageCode") or get_language() or "vi"),
+        metadata=metadata_from_input(input_data.get("metadata")),
     )
-    password = checked_password(given["password"], about, "password")
+    password = checked_password(input_data["password"], about, "password")
     needs_letter = bool(context.settings.enable_account_confirmation_by_email)
     redirect = ""
     if needs_letter:
-        redirect = checked_redirect(given.get("redirectUrl"))
-        checked_channel(given.get("channel"), context)
+        redirect = checked_redirect(input_data.get("redirectUrl"))
+        checked_channel(input_data.get("channel"), context)
     network = client_network(context.request.META)
     API_REGISTRATIONS.check(network)
     API_REGISTRATIONS.spend(network)

@@ -205,9 +205,9 @@ def _check_account(user: User, context: Context) -> None:
         )
 
 
-def _check_csrf(claims: tokens.Claims, given: str | None) -> None:
-    kept = str(claims.get("csrfToken", ""))
-    if not given or not hmac.compare_digest(kept.encode(), given.encode(errors="replace")):
+def _check_csrf(claims: tokens.Claims, input_data: str | None) -> None:
+    csrf_claim = str(claims.get("csrfToken", ""))
+    if not input_data or not hmac.compare_digest(csrf_claim.encode(), input_data.encode(errors="replace")):
         raise InputError(
             "JWT_INVALID_CSRF_TOKEN", _("The CSRF token does not go with the cookie."), field="csrfToken"
         )

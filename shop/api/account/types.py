@@ -88,18 +88,22 @@ def addresses(users: list[Row], arguments: object, context: Context, selection: 
 @user.field(needs=("id", "is_staff", "is_superuser"))
 def user_permissions(users: list[Row], arguments: object, context: Context, *_: object) -> Sequence[object]:
     """Resolve a staff user's permissions, visible to themselves and with MANAGE_STAFF."""
-    held: dict[int, set[str]] = {}
+    codes_by_key: dict[int, set[str]] = {}
     staff = [each.id for each in users if each.is_staff]
     codes = effective_group_permissions().filter(group__users__in=staff)
     for key, code in codes.values_list("group__users", "code"):
-        held.setdefault(key, set()).add(code)
-    return [_permissions_of(each, held.get(each.id, set()), context) for each in users]
+        codes_by_key.setdefault(key, set()).add(code)
+    return [_permissions_of(each, codes_by_key.get(each.id, set()), context) for each in users]
 
 
-def _permissions_of(row: Row, held: set[str], context: Context) -> object:
+def _permissions_of(row: Row, codes_by_key: set[str], context: Context) -> object:
     if not (_is_oneself(context, row.id) or context.may(Permission.MANAGE_STAFF)):
         return PermissionDenied([permission_name(Permission.MANAGE_STAFF)])
-    codes = Permission.values if row.is_superuser else [code for code in Permission.values if code in held]
+    codes = (
+        Permission.values
+        if row.is_superuser
+        else [code for code in Permission.values if code in codes_by_key]
+    )
     return [permission_payload(code) | {"user_id": row.id} for code in codes]
 
 
@@ -109,7 +113,7 @@ user_permission.plain("code", "name")
 
 @user_permission.field()
 def source_permission_groups(
-    held: list[Mapping[str, Any]],
+    codes_by_key: list[Mapping[str, Any]],
     arguments: UserPermissionSourcePermissionGroupsArguments,
     context: Context,
     selection: Selection,
@@ -121,7 +125,9 @@ def source_permission_groups(
     for code, group_key in through:
         groups.setdefault(code, set()).add(group_key)
     rows = group.by_key(context, {each for keys in groups.values() for each in keys}, selection.names())
-    return [[rows[each] for each in sorted(groups.get(one["code"], ())) if each in rows] for one in held]
+    return [
+        [rows[each] for each in sorted(groups.get(one["code"], ())) if each in rows] for one in codes_by_key
+    ]
 
 
 def _visible_groups(context: Context) -> Rows:
@@ -138,12 +144,12 @@ group.columns(name="name", restrictedAccessToChannels="restricted_to_channels")
 
 @group.field(needs="id")
 def permissions(groups: list[Row], *_: object) -> list[list[dict[str, str]]]:
-    held: dict[int, set[str]] = {}
+    codes_by_key: dict[int, set[str]] = {}
     codes = GroupPermission.objects.filter(group__in=[each.id for each in groups])
     for key, code in codes.values_list("group", "code"):
-        held.setdefault(key, set()).add(code)
+        codes_by_key.setdefault(key, set()).add(code)
     return [
-        [permission_payload(code) for code in Permission.values if code in held.get(each.id, ())]
+        [permission_payload(code) for code in Permission.values if code in codes_by_key.get(each.id, ())]
         for each in groups
     ]
 
@@ -158,12 +164,12 @@ def users(groups: list[Row], arguments: object, context: Context, selection: Sel
 @group.field(needs="id")
 def user_can_manage(groups: list[Row], arguments: object, context: Context, *_: object) -> list[bool]:
     """Resolve whether the requester holds all of the group's permissions."""
-    held: dict[int, set[str]] = {}
+    codes_by_key: dict[int, set[str]] = {}
     codes = GroupPermission.objects.filter(group__in=[each.id for each in groups])
     for key, code in codes.values_list("group", "code"):
-        held.setdefault(key, set()).add(code)
+        codes_by_key.setdefault(key, set()).add(code)
     return [
-        context.may(Permission.MANAGE_STAFF) and held.get(each.id, set()) <= context.permissions
+        context.may(Permission.MANAGE_STAFF) and codes_by_key.get(each.id, set()) <= context.permissions
         for each in groups
     ]
 

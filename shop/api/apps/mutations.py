@@ -38,11 +38,11 @@ mutation = Mutations()
 
 @mutation.field(permissions=MANAGING, needs_recent_sign_in=True)
 def app_create(arguments: AppCreateArguments, context: Context, selection: Selection) -> dict[str, object]:
-    given = arguments["input"]
+    input_data = arguments["input"]
     made, token = create_app(
-        name=_validated_name(given.get("name") or ""),
-        identifier=(given.get("identifier") or "").strip(),
-        permissions=_grantable(given.get("permissions") or (), context),
+        name=_validated_name(input_data.get("name") or ""),
+        identifier=(input_data.get("identifier") or "").strip(),
+        permissions=_grantable(input_data.get("permissions") or (), context),
         actor=context.actor,
         now=context.now,
     )
@@ -51,12 +51,12 @@ def app_create(arguments: AppCreateArguments, context: Context, selection: Selec
 
 @mutation.field(permissions=MANAGING, needs_recent_sign_in=True)
 def app_update(arguments: AppUpdateArguments, context: Context, selection: Selection) -> dict[str, object]:
-    given, key = arguments["input"], _manageable_app_key(arguments["id"], context)
-    permissions = given.get("permissions")
+    input_data, key = arguments["input"], _manageable_app_key(arguments["id"], context)
+    permissions = input_data.get("permissions")
     change_app(
         app_id=key,
-        name=_validated_name(given["name"] or "") if "name" in given else None,
-        identifier=given.get("identifier"),
+        name=_validated_name(input_data["name"] or "") if "name" in input_data else None,
+        identifier=input_data.get("identifier"),
         permissions=None if permissions is None else _grantable(permissions, context),
         actor=context.actor,
         now=context.now,
@@ -94,10 +94,10 @@ def app_deactivate(
 def app_token_create(
     arguments: AppTokenCreateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    given = arguments["input"]
+    input_data = arguments["input"]
     row, token = add_app_token(
-        app_id=_manageable_app_key(given["app"], context, field="app"),
-        name=(given.get("name") or "")[:128],
+        app_id=_manageable_app_key(input_data["app"], context, field="app"),
+        name=(input_data.get("name") or "")[:128],
         actor=context.actor,
         now=context.now,
     )
@@ -136,9 +136,9 @@ def _manageable_app_key(text: str, context: Context, *, field: str = "id") -> in
     return key
 
 
-def _refuse_beyond(held: QuerySet[AppPermission], field: str, context: Context) -> None:
+def _refuse_beyond(app_permissions: QuerySet[AppPermission], field: str, context: Context) -> None:
     """Raise InputError if an app has permissions that the requester lacks, since its token grants them."""
-    if not set(held.values_list("code", flat=True)) <= context.permissions:
+    if not set(app_permissions.values_list("code", flat=True)) <= context.permissions:
         raise InputError("OUT_OF_SCOPE_APP", _("This app may do more here than you."), field=field)
 
 

@@ -34,12 +34,12 @@ add_metadata_fields(app, App, rights=MANAGING)
 
 @app.field(needs="id")
 def permissions(apps: list[Row], *_: object) -> list[list[dict[str, str]]]:
-    held: dict[int, set[str]] = {}
+    codes_by_key: dict[int, set[str]] = {}
     rows = AppPermission.objects.filter(app__in=[each.id for each in apps])
     for key, code in rows.values_list("app", "code"):
-        held.setdefault(key, set()).add(code)
+        codes_by_key.setdefault(key, set()).add(code)
     return [
-        [permission_payload(code) for code in Permission.values if code in held.get(each.id, ())]
+        [permission_payload(code) for code in Permission.values if code in codes_by_key.get(each.id, ())]
         for each in apps
     ]
 

@@ -58,11 +58,11 @@ _CURRENCY = re.compile(r"^[A-Z]{3}$")
 def channel_create(
     arguments: ChannelCreateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    given = arguments["input"]
-    currency = given["currencyCode"].strip().upper()
+    input_data = arguments["input"]
+    currency = input_data["currencyCode"].strip().upper()
     if not _CURRENCY.match(currency):
         raise InputError("INVALID", _("A currency has three letters, as in VND."), field="currencyCode")
-    change = ChannelChange(_values(given) | {"currency": currency}, _links(given))
+    change = ChannelChange(_values(input_data) | {"currency": currency}, _links(input_data))
     made = open_channel(change=change, actor=context.actor, now=context.now)
     return _payload(made.pk, context, selection)
 
@@ -71,15 +71,15 @@ def channel_create(
 def channel_update(
     arguments: ChannelUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    key, given = input_key(arguments["id"], "Channel", field="id"), arguments["input"]
-    values = _values(given)
+    key, input_data = input_key(arguments["id"], "Channel", field="id"), arguments["input"]
+    values = _values(input_data)
     for column in ("metadata", "private_metadata"):
         if column in values:
-            kept = Channel.objects.filter(pk=key).values_list(column, flat=True).first() or {}
+            current = Channel.objects.filter(pk=key).values_list(column, flat=True).first() or {}
             new = values[column]
             assert isinstance(new, dict)
-            values[column] = kept | new
-    return _change_payload(key, ChannelChange(values, _links(given)), context, selection)
+            values[column] = current | new
+    return _change_payload(key, ChannelChange(values, _links(input_data)), context, selection)
 
 
 @mutation.field(permissions=MANAGING, needs_recent_sign_in=True)
@@ -111,21 +111,23 @@ def _change_payload(
     return _payload(key, context, selection)
 
 
-def _values(given: Mapping[str, Any]) -> dict[str, object]:
+def _values(input_data: Mapping[str, Any]) -> dict[str, object]:
     """Return the columns that an input sets. Raises InputError."""
-    values = {column: given[name] for name, column in _COLUMNS.items() if given.get(name) is not None}
-    if given.get("name") is not None:
-        values["name"] = _validated_text(given["name"], "name", 250)
-    if given.get("slug") is not None:
-        values["slug"] = slug_of(_validated_text(given["slug"], "slug", 255))
+    values = {
+        column: input_data[name] for name, column in _COLUMNS.items() if input_data.get(name) is not None
+    }
+    if input_data.get("name") is not None:
+        values["name"] = _validated_text(input_data["name"], "name", 250)
+    if input_data.get("slug") is not None:
+        values["slug"] = slug_of(_validated_text(input_data["slug"], "slug", 255))
     for group, columns in _GROUPS.items():
-        settings = given.get(group) or {}
+        settings = input_data.get(group) or {}
         for name, column in columns.items():
             if name in settings and (settings[name] is not None or column in _MAY_BE_EMPTY):
                 values[column] = settings[name]
     for name, column in (("metadata", "metadata"), ("privateMetadata", "private_metadata")):
-        if given.get(name) is not None:
-            values[column] = metadata_from_input(given[name])
+        if input_data.get(name) is not None:
+            values[column] = metadata_from_input(input_data[name])
     return values
 
 
@@ -138,14 +140,16 @@ def _validated_text(text: str, field: str, longest: int) -> str:
     return text
 
 
-def _links(given: Mapping[str, Any]) -> ChannelLinks:
+def _links(input_data: Mapping[str, Any]) -> ChannelLinks:
     links = ChannelLinks(
-        add_zones=input_keys(given.get("addShippingZones"), "ShippingZone", field="addShippingZones"),
+        add_zones=input_keys(input_data.get("addShippingZones"), "ShippingZone", field="addShippingZones"),
         remove_zones=input_keys(
-            given.get("removeShippingZones"), "ShippingZone", field="removeShippingZones"
+            input_data.get("removeShippingZones"), "ShippingZone", field="removeShippingZones"
         ),
-        add_warehouses=input_keys(given.get("addWarehouses"), "Warehouse", field="addWarehouses"),
-        remove_warehouses=input_keys(given.get("removeWarehouses"), "Warehouse", field="removeWarehouses"),
+        add_warehouses=input_keys(input_data.get("addWarehouses"), "Warehouse", field="addWarehouses"),
+        remove_warehouses=input_keys(
+            input_data.get("removeWarehouses"), "Warehouse", field="removeWarehouses"
+        ),
     )
     for added, removed, field in (
         (links.add_zones, links.remove_zones, "addShippingZones"),

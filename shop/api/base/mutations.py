@@ -76,7 +76,7 @@ def _change_metadata(
 
 
 def _metadata_target(text: str) -> tuple[MetadataAccess, Key]:
-    """Return the object whose metadata is addressed. Raises InputError for types without metadata."""
+    """Return the object with the metadata. Raises InputError for an id of a type without metadata."""
     try:
         name, written = split_global_id(text)
         key = parse_key(name, written)

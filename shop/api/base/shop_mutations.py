@@ -46,17 +46,17 @@ _MAY_BE_EMPTY = {
 def shop_settings_update(
     arguments: ShopSettingsUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    given: Mapping[str, Any] = arguments["input"]
+    input_data: Mapping[str, Any] = arguments["input"]
     values = {
-        column: given[name]
+        column: input_data[name]
         for name, column in _COLUMNS.items()
-        if name in given and (given[name] is not None or column in _MAY_BE_EMPTY)
+        if name in input_data and (input_data[name] is not None or column in _MAY_BE_EMPTY)
     }
     for name, column in _COLUMNS.items():
         _check(values.get(column), column, name)
     for name, column in (("metadata", "metadata"), ("privateMetadata", "private_metadata")):
-        if given.get(name) is not None:
-            values[column] = getattr(context.settings, column) | metadata_from_input(given[name])
+        if input_data.get(name) is not None:
+            values[column] = getattr(context.settings, column) | metadata_from_input(input_data[name])
     return {"shop": change_shop_settings(values=values, actor=context.actor, now=context.now)}
 
 

@@ -61,8 +61,8 @@ class Introspection:
             loc=operation.definition.loc,
         )
         document = DocumentNode(definitions=(question, *operation.fragments.values()))
-        given = {name: source.value for name, source in variables.sources.items() if name in used}
-        present = {name: value for name, value in given.items() if value is not Undefined}
+        input_data = {name: source.value for name, source in variables.sources.items() if name in used}
+        present = {name: value for name, value in input_data.items() if value is not Undefined}
         result = execute_sync(self._schema, document, variable_values=present)
         if result.errors:
             return IntrospectionFailure(result.data and result.data[selection.key], result.errors)

@@ -16,6 +16,7 @@ from catalog.models.attribute import InputType
 from cooperatives.models import Cooperative
 from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
+from shop.api.catalogue.collection_rows import key_from_cooperative
 from shop.api.catalogue.inputs import (
     ProductAssignedAttributeArguments,
     ProductAssignedAttributesArguments,
@@ -27,7 +28,6 @@ from shop.api.catalogue.inputs import (
     ProductVariantAttributesArguments,
 )
 from shop.api.catalogue.product_filters import COOPERATIVE
-from shop.api.catalogue.shelves import key_from_cooperative
 from shop.api.catalogue.types import Assigned, attribute, attribute_value, product, product_type, variant
 from shop.api.context import Context
 from shop.api.field_permissions import CooperativeScoped

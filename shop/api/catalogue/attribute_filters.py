@@ -20,44 +20,44 @@ _REFERENCES: Mapping[str, tuple[str, Callable[[Sequence[str]], QuerySet[Model]]]
 }
 
 
-def attribute_condition(given: Mapping[str, Any]) -> Q:
+def attribute_condition(input_data: Mapping[str, Any]) -> Q:
     """Convert an `AttributeInput` to a condition on rows with assigned values."""
-    found = Q(value__attribute__slug=given["slug"]) if given.get("slug") else Q()
-    if given.get("values"):
-        found &= Q(value__slug__in=given["values"])
-    if given.get("valuesRange"):
-        found &= in_range("value__numeric")(None, given["valuesRange"])  # type: ignore[arg-type]
+    found = Q(value__attribute__slug=input_data["slug"]) if input_data.get("slug") else Q()
+    if input_data.get("values"):
+        found &= Q(value__slug__in=input_data["values"])
+    if input_data.get("valuesRange"):
+        found &= in_range("value__numeric")(None, input_data["valuesRange"])  # type: ignore[arg-type]
     for name in ("date", "dateTime"):
-        if given.get(name):
-            found &= _date_condition(name, given[name])
-    if given.get("boolean") is not None:
-        found &= Q(value__boolean=given["boolean"])
-    return found & _value_condition(given.get("value") or {})
+        if input_data.get(name):
+            found &= _date_condition(name, input_data[name])
+    if input_data.get("boolean") is not None:
+        found &= Q(value__boolean=input_data["boolean"])
+    return found & _value_condition(input_data.get("value") or {})
 
 
-def _value_condition(given: Mapping[str, Any]) -> Q:
+def _value_condition(input_data: Mapping[str, Any]) -> Q:
     """Convert an `AssignedAttributeValueInput` to a condition."""
     found = Q()
     for name in ("slug", "name", "numeric"):
-        if given.get(name):
-            found &= _match_texts(f"value__{name}", given[name])
+        if input_data.get(name):
+            found &= _match_texts(f"value__{name}", input_data[name])
     for name in ("date", "dateTime"):
-        if given.get(name):
-            found &= _date_condition(name, given[name])
-    if given.get("boolean") is not None:
-        found &= Q(value__boolean=given["boolean"])
-    if given.get("reference"):
-        found &= _reference_condition(given["reference"])
+        if input_data.get(name):
+            found &= _date_condition(name, input_data[name])
+    if input_data.get("boolean") is not None:
+        found &= Q(value__boolean=input_data["boolean"])
+    if input_data.get("reference"):
+        found &= _reference_condition(input_data["reference"])
     return found
 
 
-def _match_texts(column: str, given: Mapping[str, Any]) -> Q:
+def _match_texts(column: str, input_data: Mapping[str, Any]) -> Q:
     found = Q()
-    if given.get("eq") is not None:
-        found &= Q(**{column: given["eq"]})
-    if given.get("oneOf") is not None:
-        found &= Q(**{f"{column}__in": given["oneOf"]})
-    for end, value in (given.get("range") or {}).items():
+    if input_data.get("eq") is not None:
+        found &= Q(**{column: input_data["eq"]})
+    if input_data.get("oneOf") is not None:
+        found &= Q(**{f"{column}__in": input_data["oneOf"]})
+    for end, value in (input_data.get("range") or {}).items():
         if value is not None:
             found &= Q(**{f"{column}__{end}": value})
     return found
@@ -68,9 +68,9 @@ def _date_condition(name: str, ends: Mapping[str, object]) -> Q:
     return Q(**{f"{column}__{end}": value for end, value in ends.items() if value is not None})
 
 
-def _reference_condition(given: Mapping[str, Any]) -> Q:
+def _reference_condition(input_data: Mapping[str, Any]) -> Q:
     found = Q()
-    for name, requested in given.items():
+    for name, requested in input_data.items():
         for texts in (requested or {}).values():
             if texts is not None:
                 found &= _referred_to(name, texts)

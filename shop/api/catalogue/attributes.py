@@ -94,8 +94,8 @@ def choices(
     """Resolve the choices of an attribute; only choice types have any, other values belong to one object."""
     reject_filter_with_where(arguments)
     values = attribute_value.rows(context).filter(attribute__input_type__in=WITH_CHOICES)
-    for given in (arguments.get("filter"), arguments.get("where")):
-        values = values.filter(build_condition(given, _VALUE_FILTER, context))
+    for input_data in (arguments.get("filter"), arguments.get("where")):
+        values = values.filter(build_condition(input_data, _VALUE_FILTER, context))
     if arguments.get("search"):
         values = values.filter(_VALUE_FILTER["search"](context, arguments["search"]))
     order = sort_keys(arguments.get("sortBy"), _VALUE_SORTS, [SortKey("sort_order"), SortKey("id")])
@@ -206,16 +206,16 @@ def all_attributes(
     rows = visible_attributes(context, attribute.rows(context))
     if arguments.get("search"):
         rows = rows.filter(_CONDITIONS["search"](context, arguments["search"]))
-    for given in (arguments.get("filter"), arguments.get("where")):
-        rows = rows.filter(build_condition(given, _CONDITIONS, context))
+    for input_data in (arguments.get("filter"), arguments.get("where")):
+        rows = rows.filter(build_condition(input_data, _CONDITIONS, context))
     order = sort_keys(arguments.get("sortBy"), _SORTS, [SortKey("name"), SortKey("slug")])
     return connect(attribute, rows, arguments, selection, order=order)
 
 
-def _used_by_products(goods: Rows) -> Q:
+def _used_by_products(products: Rows) -> Q:
     """Match attributes of these products' types."""
     kinds = ProductTypeAttribute.objects.filter(
-        attribute=OuterRef("pk"), product_type__in=goods.values("product_type")
+        attribute=OuterRef("pk"), product_type__in=products.values("product_type")
     )
     return Q(Exists(kinds))
 
@@ -266,8 +266,8 @@ _CONDITIONS: Conditions = {
     "filterableInStorefront": equals("filterable_in_storefront"),
     "filterableInDashboard": equals("filterable_in_dashboard"),
     "availableInGrid": equals("available_in_grid"),
-    "type": lambda context, given: (matches_filter if isinstance(given, dict) else equals)("kind")(
-        context, given
+    "type": lambda context, input_data: (matches_filter if isinstance(input_data, dict) else equals)("kind")(
+        context, input_data
     ),
     "inputType": matches_filter("input_type"),
     "entityType": matches_filter("entity_type"),

@@ -123,8 +123,8 @@ def all_categories(
         )
     if level is not None:
         rows = rows.filter(level=level)
-    for given in (arguments.get("filter"), arguments.get("where")):
-        rows = rows.filter(build_condition(given, _CONDITIONS, context))
+    for input_data in (arguments.get("filter"), arguments.get("where")):
+        rows = rows.filter(build_condition(input_data, _CONDITIONS, context))
     sort = arguments.get("sortBy")
     order = sort_keys(sort, _SORTS, [SortKey("sort_order"), SortKey("id")])
     return connect(category, _with_count(rows, sort), arguments, selection, order=order)

@@ -11,10 +11,10 @@ from shop.accounts.staff.permissions import Permission
 from shop.api.base.channels import channel
 from shop.api.breadth import Selection
 from shop.api.catalogue.categories import as_blocks
+from shop.api.catalogue.collection_rows import cooperative_from_key
 from shop.api.catalogue.inputs import CollectionArguments, CollectionsArguments
 from shop.api.catalogue.lookups import filter_by_lookup
 from shop.api.catalogue.pictures import background
-from shop.api.catalogue.shelves import cooperative_from_key
 from shop.api.catalogue.types import collection
 from shop.api.connections import SortKey, connect
 from shop.api.context import Context
@@ -90,8 +90,8 @@ def all_collections(
 ) -> dict[str, object]:
     reject_filter_with_where(arguments)
     rows = collection.rows_asked(context, arguments)
-    for given in (arguments.get("filter"), arguments.get("where")):
-        rows = rows.filter(build_condition(given, _CONDITIONS, context))
+    for input_data in (arguments.get("filter"), arguments.get("where")):
+        rows = rows.filter(build_condition(input_data, _CONDITIONS, context))
     order = sort_keys(arguments.get("sortBy"), _SORTS, [SortKey("name")], unique="key")
     return connect(collection, rows, arguments, selection, order=order)
 

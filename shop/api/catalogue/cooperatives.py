@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from cooperatives.models import Certificate, CertificateKind, Cooperative
 from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
+from shop.api.catalogue.collection_rows import key_from_cooperative
 from shop.api.catalogue.inputs import (
     CooperativeArguments,
     CooperativeProductsArguments,
@@ -16,7 +17,6 @@ from shop.api.catalogue.inputs import (
 from shop.api.catalogue.lookups import filter_by_lookup
 from shop.api.catalogue.pictures import background
 from shop.api.catalogue.product_lists import apply_filters, apply_sorting, filter_listed
-from shop.api.catalogue.shelves import key_from_cooperative
 from shop.api.catalogue.types import SEES_WAREHOUSES, collection, own_rows_condition, product, warehouse
 from shop.api.connections import SortKey, connect, connect_each
 from shop.api.context import Context
@@ -88,10 +88,12 @@ def certificates(
     rows: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     """Resolve the certificates valid today."""
-    held = Certificate.objects.valid_on(vietnam_date(context.now)).filter(
+    certificates_held = Certificate.objects.valid_on(vietnam_date(context.now)).filter(
         cooperative__in={row.id for row in rows}
     )
-    found = certificate.grouped(held.order_by("kind", "pk"), selection.names(), by="cooperative_id")
+    found = certificate.grouped(
+        certificates_held.order_by("kind", "pk"), selection.names(), by="cooperative_id"
+    )
     return [found.get(row.id, []) for row in rows]
 
 
@@ -111,12 +113,12 @@ def products(
     for channel_key in dict.fromkeys(row.in_channel for row in rows):
         slug = arguments.get("channel")
         channel = context.channel(slug) if slug is not None else channel_by_key(context, channel_key)
-        goods = filter_listed(product.rows_in(context, channel), context, channel)
-        goods = apply_filters(goods, arguments, context, channel)
-        goods, order = apply_sorting(goods, arguments.get("sortBy"), channel)
+        product_rows = filter_listed(product.rows_in(context, channel), context, channel)
+        product_rows = apply_filters(product_rows, arguments, context, channel)
+        product_rows, order = apply_sorting(product_rows, arguments.get("sortBy"), channel)
         keys = [row.id for row in rows if row.in_channel == channel_key]
         found = connect_each(
-            product, goods, arguments, selection, order=order, by="cooperative_id", parents=keys
+            product, product_rows, arguments, selection, order=order, by="cooperative_id", parents=keys
         )
         pages |= {(key, channel_key): page for key, page in zip(keys, found, strict=True)}
     return [pages[row.id, row.in_channel] for row in rows]

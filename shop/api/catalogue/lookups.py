@@ -27,18 +27,18 @@ def filter_by_lookup(
 
 def lookup_column(type_: Type, kind: str, arguments: Mapping[str, Any]) -> tuple[str, list[Key | str]]:
     """Return the column ("" for the key) and its value as a list, or an empty list. Raises as `found_by`."""
-    given = {name: arguments[name] for name in ("id", *_COLUMNS) if arguments.get(name) is not None}
-    if len(given) != 1:
+    input_data = {name: arguments[name] for name in ("id", *_COLUMNS) if arguments.get(name) is not None}
+    if len(input_data) != 1:
         known = " and ".join(f"`{name}`" for name in ("id", *_COLUMNS) if name in arguments) or "`id`"
         raise ProtocolError(f"{type_.name} is found by exactly one argument of its own: {known}.")
-    ((name, value),) = given.items()
+    ((name, value),) = input_data.items()
     if name == "id":
         key = key_from_id(value, type_.name)
         return "", [] if key is None else [key]
     language = arguments.get("slugLanguageCode")
     if name == "slug" and language is not None:
-        told = Translation.objects.filter(
+        translations = Translation.objects.filter(
             kind=kind, field="slug", text=value, language=tag_from_code(language)
         )
-        return "", [int(each) for each in told.values_list("key", flat=True)]
+        return "", [int(each) for each in translations.values_list("key", flat=True)]
     return _COLUMNS[name], [value]

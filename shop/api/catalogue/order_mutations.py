@@ -22,7 +22,8 @@ from catalog.models import (
 )
 from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
-from shop.api.catalogue.given import (
+from shop.api.catalogue.collection_rows import cooperative_from_key
+from shop.api.catalogue.input_values import (
     CODES,
     MANAGES_OWN_PRODUCTS,
     MANAGES_PRODUCT_TYPES,
@@ -37,7 +38,6 @@ from shop.api.catalogue.inputs import (
     ProductTypeReorderAttributesArguments,
     ProductVariantReorderArguments,
 )
-from shop.api.catalogue.shelves import cooperative_from_key
 from shop.api.catalogue.types import attribute, collection, media, product, product_type
 from shop.api.context import Context
 from shop.api.errors import InputError
@@ -48,10 +48,11 @@ from shop.core.errors import Missing
 mutation = Mutations(codes=CODES)
 
 
-def _moves(given: Sequence[Mapping[str, Any]], type_name: str, name: str = "id") -> list[RowMove]:
+def _moves(input_data: Sequence[Mapping[str, Any]], type_name: str, name: str = "id") -> list[RowMove]:
     """Convert `[ReorderInput!]` to moves; entries without `sortOrder` do not move."""
     return [
-        RowMove(input_key(each[name], type_name, field="moves"), each.get("sortOrder") or 0) for each in given
+        RowMove(input_key(each[name], type_name, field="moves"), each.get("sortOrder") or 0)
+        for each in input_data
     ]
 
 

@@ -68,8 +68,8 @@ def media_of_products(
     products: list[Row], arguments: ProductMediaArguments, context: Context, selection: Selection
 ) -> list[list[Row]]:
     order = ["product_id", "sort_order", "id"]
-    if given := arguments.get("sortBy"):
-        order = ["product_id", "id" if given["direction"] == "ASC" else "-id"]
+    if input_data := arguments.get("sortBy"):
+        order = ["product_id", "id" if input_data["direction"] == "ASC" else "-id"]
     rows = compiled_rows(_media_of, {each.id for each in products}, order=tuple(order))
     found = media.grouped(rows, selection.names(), by="product_id")
     return [found.get(each.id, []) for each in products]

@@ -23,7 +23,7 @@ from catalog.models.attribute import ProductKind
 from catalog.search import search_product_ids
 from catalog.states import ListingState
 from shop.api.catalogue.attribute_filters import attribute_condition
-from shop.api.catalogue.shelves import cooperative_from_key
+from shop.api.catalogue.collection_rows import cooperative_from_key
 from shop.api.context import Context
 from shop.api.filters import NO_ROWS, Conditions, has_metadata, id_in, in_range, is_one_of, matches_filter
 from shop.api.ids import keys_from_ids
@@ -42,16 +42,20 @@ def conditions_in(channel: Channel | None) -> Conditions:
         "name": matches_filter("name"),
         "slug": matches_filter("slug"),
         "metadata": has_metadata(),
-        "updatedAt": lambda context, given: (in_range if given.keys() <= {"gte", "lte"} else matches_filter)(
-            "updated_at"
-        )(context, given),
+        "updatedAt": lambda context, input_data: (
+            in_range if input_data.keys() <= {"gte", "lte"} else matches_filter
+        )("updated_at")(context, input_data),
         "productTypes": id_in("ProductType", column="product_type"),
         "productType": id_in("ProductType", column="product_type"),
-        "categories": lambda context, given: _in_categories(keys_from_ids(given, "Category")),
-        "category": lambda context, given: _in_categories(keys_from_ids(_listed_ids(given), "Category")),
+        "categories": lambda context, input_data: _in_categories(keys_from_ids(input_data, "Category")),
+        "category": lambda context, input_data: _in_categories(
+            keys_from_ids(_listed_ids(input_data), "Category")
+        ),
         "hasCategory": lambda context, value: Q(category__isnull=not value),
-        "collections": lambda context, given: in_collections(keys_from_ids(given, "Collection")),
-        "collection": lambda context, given: in_collections(keys_from_ids(_listed_ids(given), "Collection")),
+        "collections": lambda context, input_data: in_collections(keys_from_ids(input_data, "Collection")),
+        "collection": lambda context, input_data: in_collections(
+            keys_from_ids(_listed_ids(input_data), "Collection")
+        ),
         "giftCard": lambda context, value: (
             Q(product_type__kind=ProductKind.GIFT_CARD)
             if value
@@ -68,8 +72,8 @@ def conditions_in(channel: Channel | None) -> Conditions:
         "availableFrom": lambda context, moment: _listed_as(
             channel, True, published_at__isnull=False, available_from__gte=moment
         ),
-        "price": lambda context, given: _variant_price_in(context, channel, given),
-        "minimalPrice": lambda context, given: _lowest_price_in(context, channel, given),
+        "price": lambda context, input_data: _variant_price_in(context, channel, input_data),
+        "minimalPrice": lambda context, input_data: _lowest_price_in(context, channel, input_data),
         "search": lambda context, text: Q(pk__in=search_product_ids(text)),
         "channel": lambda context, slug: Q(),
     }
@@ -89,9 +93,9 @@ def _in_categories(keys: list[int]) -> Q:
     return found
 
 
-def _listed_ids(given: Mapping[str, Any]) -> list[str]:
+def _listed_ids(input_data: Mapping[str, Any]) -> list[str]:
     """Return the ids of a `GlobalIDFilterInput`."""
-    return [given["eq"]] if given.get("eq") else list(given.get("oneOf") or ())
+    return [input_data["eq"]] if input_data.get("eq") else list(input_data.get("oneOf") or ())
 
 
 def _listings(channel: Channel | None, **values: object) -> Q:
@@ -112,34 +116,34 @@ def _in_stock(channel: Channel | None, requested: bool) -> Q:
     return there if requested else ~there
 
 
-def _in_warehouses(context: Context, given: Mapping[str, Any]) -> Q:
+def _in_warehouses(context: Context, input_data: Mapping[str, Any]) -> Q:
     rows: Rows = Stock.objects.all()
-    if given.get("warehouseIds"):
-        rows = rows.filter(warehouse__in=keys_from_ids(given["warehouseIds"], "Warehouse"))
+    if input_data.get("warehouseIds"):
+        rows = rows.filter(warehouse__in=keys_from_ids(input_data["warehouseIds"], "Warehouse"))
     sums = rows.values("variant__product").annotate(total=Sum("on_hand")).order_by()
-    if given.get("quantity"):
-        sums = sums.filter(in_range("total")(context, given["quantity"]))
+    if input_data.get("quantity"):
+        sums = sums.filter(in_range("total")(context, input_data["quantity"]))
     return Q(pk__in=sums.values("variant__product"))
 
 
-def _attributes(context: Context, given: list[dict[str, object]]) -> Q:
+def _attributes(context: Context, input_data: list[dict[str, object]]) -> Q:
     found = Q()
-    for each in given:
+    for each in input_data:
         if each.get("slug") == COOPERATIVE:
             found &= _of_cooperatives(each)
             continue
-        said = attribute_condition(each)
-        of_product = ProductAttributeValue.objects.filter(said, product=OuterRef("pk"))
-        of_variants = VariantAttributeValue.objects.filter(said, variant__product=OuterRef("pk"))
+        condition = attribute_condition(each)
+        of_product = ProductAttributeValue.objects.filter(condition, product=OuterRef("pk"))
+        of_variants = VariantAttributeValue.objects.filter(condition, variant__product=OuterRef("pk"))
         found &= Q(Exists(of_product)) | Q(Exists(of_variants))
     return found
 
 
-def _of_cooperatives(given: Mapping[str, Any]) -> Q:
+def _of_cooperatives(input_data: Mapping[str, Any]) -> Q:
     """Match products of the cooperatives named by `values` or page slugs; without any, match all."""
-    value = given.get("value") or {}
+    value = input_data.get("value") or {}
     pages = (value.get("reference") or {}).get("pageSlugs") or {}
-    named = [given.get("values"), _listed_ids(value.get("slug") or {}) or None, *pages.values()]
+    named = [input_data.get("values"), _listed_ids(value.get("slug") or {}) or None, *pages.values()]
     found = Q()
     for slugs in named:
         if slugs:
@@ -147,37 +151,37 @@ def _of_cooperatives(given: Mapping[str, Any]) -> Q:
     return found
 
 
-def _variant_price_in(context: Context, channel: Channel | None, given: Mapping[str, object]) -> Q:
+def _variant_price_in(context: Context, channel: Channel | None, input_data: Mapping[str, object]) -> Q:
     """Match products with a variant whose price is in the range."""
     rows = Price.objects.filter(variant__product=OuterRef("pk"), amount__isnull=False)
     rows = rows.alias(asked=Coalesce("discounted", "amount"))
-    return Q(Exists(rows.filter(_amounts("asked", context, channel, given))))
+    return Q(Exists(rows.filter(_amounts("asked", context, channel, input_data))))
 
 
-def _lowest_price_in(context: Context, channel: Channel | None, given: Mapping[str, object]) -> Q:
-    amounts = _amounts("lowest_price", context, channel, given)
+def _lowest_price_in(context: Context, channel: Channel | None, input_data: Mapping[str, object]) -> Q:
+    amounts = _amounts("lowest_price", context, channel, input_data)
     return Q(Exists(Listing.objects.filter(amounts, product=OuterRef("pk"))))
 
 
-def _amounts(column: str, context: Context, channel: Channel | None, given: Mapping[str, object]) -> Q:
+def _amounts(column: str, context: Context, channel: Channel | None, input_data: Mapping[str, object]) -> Q:
     """Match a range or `DecimalFilterInput` in major units of the channel's currency; without a channel, of
     each price's own currency."""
     if channel is not None:
-        return Q(channel=channel.pk) & _in_range(column, channel.currency, given)
+        return Q(channel=channel.pk) & _in_range(column, channel.currency, input_data)
     found = NO_ROWS
     for currency in sorted({each.currency for each in context.channels.values()}):
-        found |= Q(currency=currency) & _in_range(column, currency, given)
+        found |= Q(currency=currency) & _in_range(column, currency, input_data)
     return found
 
 
-def _in_range(column: str, currency: str, given: Mapping[str, Any]) -> Q:
+def _in_range(column: str, currency: str, input_data: Mapping[str, Any]) -> Q:
     scale = 10 ** minor_digits(currency)
     found = Q()
-    if given.get("eq") is not None:
-        found &= Q(**{column: _minor(given["eq"], scale)})
-    if given.get("oneOf") is not None:
-        found &= Q(**{f"{column}__in": [_minor(each, scale) for each in given["oneOf"]]})
-    for end, value in (given.get("range") or given).items():
+    if input_data.get("eq") is not None:
+        found &= Q(**{column: _minor(input_data["eq"], scale)})
+    if input_data.get("oneOf") is not None:
+        found &= Q(**{f"{column}__in": [_minor(each, scale) for each in input_data["oneOf"]]})
+    for end, value in (input_data.get("range") or input_data).items():
         if end in ("gte", "lte") and value is not None:
             found &= Q(**{f"{column}__{end}": _minor(value, scale)})
     return found

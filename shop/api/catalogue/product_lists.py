@@ -10,6 +10,7 @@ from django.db.models import BigIntegerField, Case, F, OuterRef, Subquery, Value
 from catalog.models import AttributeValue
 from catalog.search import search_product_ids
 from shop.api.breadth import Selection
+from shop.api.catalogue.collection_rows import COOPERATIVE_KEYS, cooperative_from_key
 from shop.api.catalogue.inputs import (
     CategoryProductsArguments,
     CollectionProductsArguments,
@@ -19,7 +20,6 @@ from shop.api.catalogue.inputs import (
 )
 from shop.api.catalogue.lookups import lookup_column
 from shop.api.catalogue.product_filters import conditions_in
-from shop.api.catalogue.shelves import COOPERATIVE_KEYS, cooperative_from_key
 from shop.api.catalogue.types import (
     SEES_ALL_PRODUCTS,
     SEES_OWN_PRODUCTS,
@@ -177,8 +177,8 @@ def _ranked_page(
     rows: Rows, found: list[int], arguments: ProductsArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     """Return a page of search results by rank; only the page's rows are read."""
-    kept = set(rows.filter(pk__in=found).values_list("pk", flat=True))
-    page = connect_list([key for key in found if key in kept], arguments, selection)
+    visible_ids = set(rows.filter(pk__in=found).values_list("pk", flat=True))
+    page = connect_list([key for key in found if key in visible_ids], arguments, selection)
     edges = page["edges"]
     keys = [edge.node for edge in edges]
     requested = product.read(rows.filter(pk__in=keys), selection.names("edges", "node")) if keys else []
@@ -210,24 +210,27 @@ def products_of_categories(
             shape = {"sorted_by": tuple(key.column for key in order)}
             below_it = compiled_rows(_listed_in_branch, channel.pk, rows[0].path or "/none/", **shape)
             return [connect(product, below_it, arguments, selection, order=order)]
-    goods = _searched(product.rows_asked(context, asked), arguments)
-    goods = apply_filters(filter_listed(goods, context, channel), arguments, context, channel)
-    goods, order = apply_sorting(goods, arguments.get("sortBy"), channel)
+    product_rows = _searched(product.rows_asked(context, asked), arguments)
+    product_rows = apply_filters(filter_listed(product_rows, context, channel), arguments, context, channel)
+    product_rows, order = apply_sorting(product_rows, arguments.get("sortBy"), channel)
     pages: dict[Key, object] = {}
     for level in dict.fromkeys(row.level for row in rows):
-        shelves = [row for row in rows if row.level == level]
+        level_categories = [row for row in rows if row.level == level]
         branch = Case(
-            *(When(category__path__startswith=row.path or "/none/", then=Value(row.id)) for row in shelves),
+            *(
+                When(category__path__startswith=row.path or "/none/", then=Value(row.id))
+                for row in level_categories
+            ),
             output_field=BigIntegerField(),
         )
-        keys = [row.id for row in shelves]
-        if len(shelves) == 1:
-            below = goods.filter(category__path__startswith=shelves[0].path or "/none/")
+        keys = [row.id for row in level_categories]
+        if len(level_categories) == 1:
+            below = product_rows.filter(category__path__startswith=level_categories[0].path or "/none/")
             pages[keys[0]] = connect(product, below, arguments, selection, order=order)
             continue
         found = connect_each(
             product,
-            goods.annotate(branch=branch),
+            product_rows.annotate(branch=branch),
             arguments,
             selection,
             order=order,
@@ -246,26 +249,30 @@ def products_of_collections(
     pages: dict[Pair, object] = {}
     for channel_key in dict.fromkeys(row.in_channel for row in rows):
         channel = channel_by_key(context, channel_key)
-        goods = filter_listed(_searched(product.rows_in(context, channel), arguments), context, channel)
-        goods = apply_filters(goods, arguments, context, channel)
+        product_rows = filter_listed(
+            _searched(product.rows_in(context, channel), arguments), context, channel
+        )
+        product_rows = apply_filters(product_rows, arguments, context, channel)
         keys = [row.key for row in rows if row.in_channel == channel_key]
         made = [key for key in keys if cooperative_from_key(key) is None]
         own = [key for key in keys if cooperative_from_key(key) is not None]
         found: dict[Key, object] = {}
         if made:
-            placed = goods.annotate(
+            placed = product_rows.annotate(
                 shelf=F("collection_rows__collection"), place_on_shelf=F("collection_rows__sort_order")
             )
             found |= _page_each(placed, "shelf", made, made, arguments, channel, selection)
         if own:
             cooperatives = [key - COOPERATIVE_KEYS for key in own]
-            found |= _page_each(goods, "cooperative_id", cooperatives, own, arguments, channel, selection)
+            found |= _page_each(
+                product_rows, "cooperative_id", cooperatives, own, arguments, channel, selection
+            )
         pages |= {(key, channel_key): page for key, page in found.items()}
     return [pages[row.key, row.in_channel] for row in rows]
 
 
 def _page_each(
-    goods: Rows,
+    product_rows: Rows,
     by: str,
     parents: Sequence[Key],
     keys: Sequence[Key],
@@ -274,11 +281,11 @@ def _page_each(
     selection: Selection,
 ) -> dict[Key, object]:
     default = [SortKey("place_on_shelf", nullable=True), SortKey("id")] if by == "shelf" else _BY_NAME
-    goods, order = apply_sorting(goods, arguments.get("sortBy"), channel, default)
+    product_rows, order = apply_sorting(product_rows, arguments.get("sortBy"), channel, default)
     if len(keys) == 1:
-        page = connect(product, goods.filter(**{by: parents[0]}), arguments, selection, order=order)
+        page = connect(product, product_rows.filter(**{by: parents[0]}), arguments, selection, order=order)
         return {keys[0]: page}
-    pages = connect_each(product, goods, arguments, selection, order=order, by=by, parents=parents)
+    pages = connect_each(product, product_rows, arguments, selection, order=order, by=by, parents=parents)
     return dict(zip(keys, pages, strict=True))
 
 
@@ -291,10 +298,10 @@ def _searched(rows: Rows, arguments: CategoryProductsArguments | CollectionProdu
 def products_of_types(
     rows: list[Row], arguments: ProductTypeProductsArguments, context: Context, selection: Selection
 ) -> Sequence[object]:
-    goods = product.rows_asked(context, arguments)
+    product_rows = product.rows_asked(context, arguments)
     keys = [row.id for row in rows]
     return connect_each(
-        product, goods, arguments, selection, order=_BY_NAME, by="product_type_id", parents=keys
+        product, product_rows, arguments, selection, order=_BY_NAME, by="product_type_id", parents=keys
     )
 
 

@@ -10,7 +10,7 @@ from catalog.actions.products.product_pictures import add_picture, remove_pictur
 from catalog.actions.products.staff_products import create_product, update_product
 from catalog.models import CollectionProduct, Product, ProductMedia
 from shop.api.breadth import Selection
-from shop.api.catalogue.given import (
+from shop.api.catalogue.input_values import (
     CODES,
     MANAGES_OWN_PRODUCTS,
     MANAGES_PRODUCTS,
@@ -50,26 +50,26 @@ from shop.core.images.renditions import store_picture
 mutation = Mutations(codes=CODES)
 
 
-def _values(given: ProductCreateInput | ProductInput, context: Context) -> dict[str, object]:
-    values = described_columns(given, context, externalReference="external_reference")
-    values |= foreign_key_column(given, "category", "Category", "category_id")
-    values |= foreign_key_column(given, "taxClass", "TaxClass", "tax_class_id")
-    return values | weight_column(given, context)
+def _values(input_data: ProductCreateInput | ProductInput, context: Context) -> dict[str, object]:
+    values = described_columns(input_data, context, externalReference="external_reference")
+    values |= foreign_key_column(input_data, "category", "Category", "category_id")
+    values |= foreign_key_column(input_data, "taxClass", "TaxClass", "tax_class_id")
+    return values | weight_column(input_data, context)
 
 
 @mutation.field(permissions=MANAGES_OWN_PRODUCTS)
 def product_create(
     arguments: ProductCreateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    given = arguments["input"]
-    required_text(given, "name")
-    shelves = _collection_keys(given, None, context)
+    input_data = arguments["input"]
+    required_text(input_data, "name")
+    collection_keys = _collection_keys(input_data, None, context)
     made = create_product(
-        cooperative_id=owner_from_input(given, context),
-        product_type_id=int(input_key(given["productType"], "ProductType", field="productType")),
-        values=_values(given, context),
-        inputs=attribute_values_from_input(given.get("attributes")),
-        collections=shelves or (),
+        cooperative_id=owner_from_input(input_data, context),
+        product_type_id=int(input_key(input_data["productType"], "ProductType", field="productType")),
+        values=_values(input_data, context),
+        inputs=attribute_values_from_input(input_data.get("attributes")),
+        collections=collection_keys or (),
         actor=context.actor,
         now=context.now,
     )
@@ -80,12 +80,12 @@ def product_create(
 def product_update(
     arguments: ProductUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    given, key = arguments["input"], int(key_from_arguments(arguments, product, context))
+    input_data, key = arguments["input"], int(key_from_arguments(arguments, product, context))
     changed = update_product(
         product_id=key,
-        values=_values(given, context),
-        inputs=attribute_values_from_input(given.get("attributes")),
-        collections=_collection_keys(given, key, context),
+        values=_values(input_data, context),
+        inputs=attribute_values_from_input(input_data.get("attributes")),
+        collections=_collection_keys(input_data, key, context),
         actor=context.actor,
         now=context.now,
     )
@@ -98,21 +98,21 @@ def product_delete(
 ) -> dict[str, object]:
     """Delete a product if it was never stocked or sold, or else hide it permanently."""
     key = int(key_from_arguments(arguments, product, context))
-    gone = staff_row(product, key, context, selection.names("product"))
+    deleted = staff_row(product, key, context, selection.names("product"))
     row = Product.objects.filter(pk=key).select_related("cooperative").first()
-    if gone is None or row is None:
+    if deleted is None or row is None:
         raise Missing(field="id")
     delete_product(cooperative=row.cooperative, product_id=row.pk, actor=context.actor, now=context.now)
-    return {"product": gone}
+    return {"product": deleted}
 
 
 @mutation.field(permissions=MANAGES_PRODUCTS)
 def product_channel_listing_update(
     arguments: ProductChannelListingUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    given = arguments["input"]
+    input_data = arguments["input"]
     shown = []
-    for each in given.get("updateChannels") or ():
+    for each in input_data.get("updateChannels") or ():
         channel = channel_from_id(each["channelId"], context)
         values = columns(
             each, visibleInListings="visible_in_listings", availableForPurchaseAt="available_from"
@@ -123,7 +123,7 @@ def product_channel_listing_update(
     changed = set_channel_listings(
         product_id=int(input_key(arguments["id"], "Product", field="id")),
         shown=shown,
-        hidden=keys(given.get("removeChannels"), "Channel", "removeChannels"),
+        hidden=keys(input_data.get("removeChannels"), "Channel", "removeChannels"),
         actor=context.actor,
         now=context.now,
     )
@@ -135,15 +135,15 @@ def product_media_create(
     arguments: ProductMediaCreateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     """Add an uploaded picture; external URLs are not fetched."""
-    given = arguments["input"]
-    image = given.get("image")
+    input_data = arguments["input"]
+    image = input_data.get("image")
     if image is None:
         raise InputError("REQUIRED", _("Choose a picture."), field="image")
-    key = input_key(given["product"], "Product", field="product")
+    key = input_key(input_data["product"], "Product", field="product")
     row = Product.objects.filter(pk=key).select_related("cooperative").first()
     if row is None or not may_manage_row(product, key, context):
         raise Missing(field="product")
-    alt = (given.get("alt") or "")[:250]
+    alt = (input_data.get("alt") or "")[:250]
     shown = add_picture(
         cooperative=row.cooperative,
         product_id=row.pk,
@@ -166,7 +166,7 @@ def product_media_delete(
     row = ProductMedia.objects.filter(pk=key).select_related("product__cooperative").first()
     if row is None or not may_manage_row(product, row.product_id, context):
         raise Missing(field="id")
-    gone = staff_row(media, key, context, selection.names("media"))
+    deleted = staff_row(media, key, context, selection.names("media"))
     remove_picture(
         cooperative=row.product.cooperative,
         product_id=row.product_id,
@@ -174,17 +174,20 @@ def product_media_delete(
         actor=context.actor,
         now=context.now,
     )
-    return {"product": staff_row(product, row.product_id, context, selection.names("product")), "media": gone}
+    return {
+        "product": staff_row(product, row.product_id, context, selection.names("product")),
+        "media": deleted,
+    }
 
 
 def _collection_keys(
-    given: ProductCreateInput | ProductInput, key: int | None, context: Context
+    input_data: ProductCreateInput | ProductInput, key: int | None, context: Context
 ) -> list[int] | None:
     """Return the product's new collections; None if the input does not mention them.
 
     Raises InputError if a cooperative's staff change the platform's collections.
     """
-    if (texts := given.get("collections")) is None:
+    if (texts := input_data.get("collections")) is None:
         return None
     requested = keys(texts, "Collection", "collections")
     rows = (

@@ -12,6 +12,7 @@ from catalog.models import CollectionProduct, Listing, Product, Stock, Variant
 from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
 from shop.api.catalogue import variant_filters
+from shop.api.catalogue.collection_rows import key_from_cooperative
 from shop.api.catalogue.grams import weights
 from shop.api.catalogue.inputs import (
     ProductIsAvailableArguments,
@@ -20,7 +21,6 @@ from shop.api.catalogue.inputs import (
     ProductVariantsArguments,
 )
 from shop.api.catalogue.pricing import country_in
-from shop.api.catalogue.shelves import key_from_cooperative
 from shop.api.catalogue.types import (
     category,
     collection,
@@ -139,8 +139,8 @@ def variants(
 def one_variant(
     products: list[Row], arguments: ProductVariantArguments, context: Context, selection: Selection
 ) -> list[Row | None]:
-    given, sku = arguments.get("id"), arguments.get("sku")
-    requested = {"sku": sku} if given is None else {"pk": key_from_id(given, "ProductVariant")}
+    input_data, sku = arguments.get("id"), arguments.get("sku")
+    requested = {"sku": sku} if input_data is None else {"pk": key_from_id(input_data, "ProductVariant")}
     found: dict[Pair, Row] = {}
     for channel_key in dict.fromkeys(each.in_channel for each in products):
         keys = {each.id for each in products if each.in_channel == channel_key}
@@ -160,8 +160,8 @@ def product_variants(
     for channel_key in dict.fromkeys(each.in_channel for each in products):
         keys = [each.id for each in products if each.in_channel == channel_key]
         rows = variant.rows_in(context, channel_by_key(context, channel_key))
-        for given in (arguments.get("filter"), arguments.get("where")):
-            rows = rows.filter(build_condition(given, variant_filters.CONDITIONS, context))
+        for input_data in (arguments.get("filter"), arguments.get("where")):
+            rows = rows.filter(build_condition(input_data, variant_filters.CONDITIONS, context))
         found = connect_each(variant, rows, arguments, selection, order=order, by="product_id", parents=keys)
         pages |= {(key, channel_key): page for key, page in zip(keys, found, strict=True)}
     return [pages[each.id, each.in_channel] for each in products]

@@ -108,14 +108,14 @@ def all_stocks(arguments: StocksArguments, context: Context, selection: Selectio
 
 @query.field("warehouse", permissions=SEES_WAREHOUSES)
 def one_warehouse(arguments: WarehouseArguments, context: Context, selection: Selection) -> Row | None:
-    given, reference = arguments.get("id"), arguments.get("externalReference")
-    if (given is None) == (reference is None):
+    input_data, reference = arguments.get("id"), arguments.get("externalReference")
+    if (input_data is None) == (reference is None):
         raise ProtocolError("A warehouse is found by exactly one of `id` and `externalReference`.")
     rows = warehouse.rows(context)
     rows = (
         rows.filter(external_reference=reference)
-        if given is None
-        else rows.filter(pk=key_from_id(given, "Warehouse"))
+        if input_data is None
+        else rows.filter(pk=key_from_id(input_data, "Warehouse"))
     )
     return next(iter(warehouse.read(rows, selection.names())), None)
 
@@ -147,14 +147,14 @@ _WAREHOUSE_FILTER: Conditions = {
     "search": lambda context, text: Q(name__icontains=text) | Q(email__icontains=text),
     "ids": id_in("Warehouse"),
     "isPrivate": equals("is_private"),
-    "channels": lambda context, given: Q(pk__in=_in_channels(given)),
+    "channels": lambda context, input_data: Q(pk__in=_in_channels(input_data)),
     "slugs": is_one_of("slug"),
 }
 
 
-def _in_channels(given: list[str]) -> object:
+def _in_channels(input_data: list[str]) -> object:
     served: Rows = WarehouseChannel.objects.all()
-    return served.filter(channel__in=keys_from_ids(given, "Channel")).values("warehouse")
+    return served.filter(channel__in=keys_from_ids(input_data, "Channel")).values("warehouse")
 
 
 TYPES = (stock, warehouse, query)

@@ -50,7 +50,7 @@ of_country.plain("country", "chargeTaxes", "taxCalculationStrategy", "displayGro
 of_country.plain("taxAppId", "useWeightedTaxForShipping")
 
 query = Queries()
-_FILTER: Conditions = {"ids": id_in("TaxConfiguration"), "metadata": lambda context, given: Q(pk__in=())}
+_FILTER: Conditions = {"ids": id_in("TaxConfiguration"), "metadata": lambda context, input_data: Q(pk__in=())}
 
 
 @query.field("taxConfiguration", permissions=_STAFF)
@@ -76,18 +76,18 @@ mutation = Mutations()
 def tax_configuration_update(
     arguments: TaxConfigurationUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    key, given = input_key(arguments["id"], "TaxConfiguration", field="id"), arguments["input"]
-    if given.get("taxCalculationStrategy") == "TAX_APP" or given.get("taxAppId"):
+    key, input_data = input_key(arguments["id"], "TaxConfiguration", field="id"), arguments["input"]
+    if input_data.get("taxCalculationStrategy") == "TAX_APP" or input_data.get("taxAppId"):
         words = _("Rates are kept in the shop; no app works them out.")
         raise InputError("INVALID", words, field="taxCalculationStrategy")
-    if countries := given.get("updateCountriesConfiguration"):
+    if countries := input_data.get("updateCountriesConfiguration"):
         raise InputError(
             "INVALID",
             _("A channel is taxed alike in all its countries, but for the rates."),
             field="updateCountriesConfiguration",
             countryCodes=sorted({each["countryCode"] for each in countries}),
         )
-    members: Mapping[str, object] = given
+    members: Mapping[str, object] = input_data
     values = {column: members[name] for name, column in _COLUMNS.items() if members.get(name) is not None}
     change_channel(channel_id=key, change=ChannelChange(values), actor=context.actor, now=context.now)
     found = configuration.by_key(context, [key], selection.names("taxConfiguration"))

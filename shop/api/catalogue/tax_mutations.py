@@ -17,7 +17,7 @@ from catalog.actions.markets.tax_classes import (
 )
 from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
-from shop.api.catalogue.given import required_text
+from shop.api.catalogue.input_values import required_text
 from shop.api.catalogue.inputs import (
     TaxClassCreateArguments,
     TaxClassCreateInput,
@@ -40,11 +40,11 @@ MANAGING = (Permission.MANAGE_TAXES,)
 def tax_class_create(
     arguments: TaxClassCreateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    given = arguments["input"]
+    input_data = arguments["input"]
     with _WithCountryCodes():
         made = add_tax_class(
-            name=_name(given),
-            rates=_rates(given.get("createCountryRates") or ()),
+            name=_name(input_data),
+            rates=_rates(input_data.get("createCountryRates") or ()),
             actor=context.actor,
             now=context.now,
         )
@@ -56,11 +56,11 @@ def tax_class_update(
     arguments: TaxClassUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     """Change a tax class; null rates and rates of `removeCountryRates` are deleted."""
-    given = arguments["input"]
+    input_data = arguments["input"]
     with _WithCountryCodes():
         key = int(input_key(arguments["id"], "TaxClass", field="id"))
-    rates = given.get("updateCountryRates") or []
-    ended = set(given.get("removeCountryRates") or ())
+    rates = input_data.get("updateCountryRates") or []
+    ended = set(input_data.get("removeCountryRates") or ())
     both = ended & {each["countryCode"] for each in rates}
     if both:
         words = _("The same cannot be taken in and given up.")
@@ -71,7 +71,7 @@ def tax_class_update(
     with _WithCountryCodes():
         change_tax_class(
             tax_class_id=key,
-            name=_name(given) if given.get("name") is not None else None,
+            name=_name(input_data) if input_data.get("name") is not None else None,
             rates=_rates(each for each in rates if each.get("rate") is not None),
             ended=ended,
             actor=context.actor,
@@ -85,11 +85,11 @@ def tax_class_delete(
     arguments: TaxClassDeleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     key = int(input_key(arguments["id"], "TaxClass", field="id"))
-    gone = _payload(key, context, selection)
-    if gone["taxClass"] is None:
+    deleted = _payload(key, context, selection)
+    if deleted["taxClass"] is None:
         raise Missing(field="id")
     remove_tax_class(tax_class_id=key, actor=context.actor, now=context.now)
-    return gone
+    return deleted
 
 
 class _WithCountryCodes:
@@ -109,20 +109,20 @@ class _WithCountryCodes:
             raise InputError(code, error.words, field=error.field, countryCodes=[]) from error
 
 
-def _name(given: TaxClassCreateInput | TaxClassUpdateInput) -> str:
+def _name(input_data: TaxClassCreateInput | TaxClassUpdateInput) -> str:
     try:
-        return required_text(given, "name")
+        return required_text(input_data, "name")
     except InputError as error:
         raise InputError("INVALID", error.words, field="name", countryCodes=[]) from error
 
 
-def _rates(given: Iterable[Mapping[str, Any]]) -> dict[str, Decimal]:
+def _rates(input_data: Iterable[Mapping[str, Any]]) -> dict[str, Decimal]:
     """Return percentages by country, rounded to thousandths of a percent."""
-    return {each["countryCode"]: _rate(each["rate"]) for each in given}
+    return {each["countryCode"]: _rate(each["rate"]) for each in input_data}
 
 
-def _rate(given: float) -> Decimal:
-    rate = Decimal(str(given))
+def _rate(input_data: float) -> Decimal:
+    rate = Decimal(str(input_data))
     return round(rate, 3) if abs(rate) <= HIGHEST_RATE else rate
 
 

@@ -22,7 +22,7 @@ from catalog.states import ListingState
 from cooperatives.models import Warehouse
 from cooperatives.states import CooperativeState
 from shop.accounts.staff.permissions import Permission
-from shop.api.catalogue.shelves import published_collections, sees_published_only, visible_collections
+from shop.api.catalogue.collection_rows import published_collections, sees_published_only, visible_collections
 from shop.api.context import Context
 from shop.api.field_permissions import CooperativeScoped
 from shop.api.in_channel import InChannel, PublicRows
@@ -112,12 +112,12 @@ def products_in_lists(channel: int) -> Rows:
     goods: Rows = Product.objects.alias(**_goods_here(channel))
     if connection.vendor != "sqlite":
         return goods.filter(_ON_SALE, here__visible_in_listings=True)
-    said: Rows = goods.alias(
+    priced: Rows = goods.alias(
         state_here=Coalesce("here__state", Value("")),
         is_listed_here=Coalesce("here__visible_in_listings", Value(False)),
         state_of_seller=Coalesce("cooperative__state", Value("")),
     )
-    return said.filter(_IN_LISTS)
+    return priced.filter(_IN_LISTS)
 
 
 def variants_on_sale(channel: int) -> Rows:

@@ -22,11 +22,13 @@ def _named(context: Context, text: str) -> Q:
     return Q(name__icontains=text) | Q(sku__icontains=text) | Q(product__name__icontains=text)
 
 
-def _attributes(context: Context, given: list[dict[str, object]]) -> Q:
+def _attributes(context: Context, input_data: list[dict[str, object]]) -> Q:
     found = Q()
-    for each in given:
-        held = VariantAttributeValue.objects.filter(attribute_condition(each), variant=OuterRef("pk"))
-        found &= Q(Exists(held))
+    for each in input_data:
+        matching_values = VariantAttributeValue.objects.filter(
+            attribute_condition(each), variant=OuterRef("pk")
+        )
+        found &= Q(Exists(matching_values))
     return found
 
 
@@ -36,21 +38,21 @@ def stock_availability(context: Context, value: str) -> Q:
     return there if value == "IN_STOCK" else ~there
 
 
-def in_warehouses(context: Context, given: Mapping[str, Any]) -> Q:
+def in_warehouses(context: Context, input_data: Mapping[str, Any]) -> Q:
     """Match variants by their total quantity in these warehouses."""
     rows: Rows = Stock.objects.all()
-    if given.get("warehouseIds"):
-        rows = rows.filter(warehouse__in=keys_from_ids(given["warehouseIds"], "Warehouse"))
+    if input_data.get("warehouseIds"):
+        rows = rows.filter(warehouse__in=keys_from_ids(input_data["warehouseIds"], "Warehouse"))
     sums = rows.values("variant").annotate(total=Sum("on_hand")).order_by()
-    if given.get("quantity"):
-        sums = sums.filter(in_range("total")(context, given["quantity"]))
+    if input_data.get("quantity"):
+        sums = sums.filter(in_range("total")(context, input_data["quantity"]))
     return Q(pk__in=sums.values("variant"))
 
 
 CONDITIONS: Conditions = {
     "search": _named,
-    "sku": lambda context, given: (matches_filter if isinstance(given, dict) else is_one_of)("sku")(
-        context, given
+    "sku": lambda context, input_data: (matches_filter if isinstance(input_data, dict) else is_one_of)("sku")(
+        context, input_data
     ),
     "metadata": has_metadata(),
     "ids": id_in("ProductVariant"),

@@ -34,8 +34,8 @@ def all_variants(
         rows = rows.filter(pk__in=keys_from_ids(ids, "ProductVariant"))
     if arguments.get("search"):
         rows = rows.filter(variant_filters.CONDITIONS["search"](context, arguments["search"]))
-    for given in (arguments.get("filter"), arguments.get("where")):
-        rows = rows.filter(build_condition(given, variant_filters.CONDITIONS, context))
+    for input_data in (arguments.get("filter"), arguments.get("where")):
+        rows = rows.filter(build_condition(input_data, variant_filters.CONDITIONS, context))
     order = sort_keys(arguments.get("sortBy"), variant_filters.SORTS, [SortKey("sku", nullable=True)])
     return connect(variant, rows, arguments, selection, order=order)
 

@@ -16,7 +16,7 @@ from catalog.actions.products.staff_products import (
 from catalog.actions.stock.stock_movements import MAX_COUNT, InvalidStockCount
 from catalog.models import Stock
 from shop.api.breadth import Selection
-from shop.api.catalogue.given import (
+from shop.api.catalogue.input_values import (
     CODES,
     MANAGES_OWN_PRODUCTS,
     attribute_values_from_input,
@@ -54,27 +54,29 @@ from shop.core.money import minor_digits
 mutation = Mutations(codes=CODES)
 
 
-def _values(given: ProductVariantCreateInput | ProductVariantInput, context: Context) -> dict[str, object]:
-    values = described_columns({key: value for key, value in given.items() if key != "name"}, context)
+def _values(
+    input_data: ProductVariantCreateInput | ProductVariantInput, context: Context
+) -> dict[str, object]:
+    values = described_columns({key: value for key, value in input_data.items() if key != "name"}, context)
     values |= columns(
-        given,
+        input_data,
         name="name",
         trackInventory="track_inventory",
         quantityLimitPerCustomer="quantity_limit_per_customer",
         externalReference="external_reference",
     )
-    if "sku" in given:
-        values["sku"] = given["sku"] or None
-    return values | weight_column(given, context)
+    if "sku" in input_data:
+        values["sku"] = input_data["sku"] or None
+    return values | weight_column(input_data, context)
 
 
-def _stocks(given: list[StockInput] | None) -> list[tuple[uuid.UUID, int]]:
-    for each in given or ():
+def _stocks(input_data: list[StockInput] | None) -> list[tuple[uuid.UUID, int]]:
+    for each in input_data or ():
         if not 0 <= each["quantity"] <= MAX_COUNT:
             raise InputError("INVALID", InvalidStockCount.default_words, field="quantity")
     return [
         (input_key(each["warehouse"], "Warehouse", field="warehouse"), each["quantity"])
-        for each in given or ()
+        for each in input_data or ()
     ]
 
 
@@ -82,13 +84,13 @@ def _stocks(given: list[StockInput] | None) -> list[tuple[uuid.UUID, int]]:
 def product_variant_create(
     arguments: ProductVariantCreateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    given = arguments["input"]
-    of = int(input_key(given["product"], "Product", field="product"))
+    input_data = arguments["input"]
+    of = int(input_key(input_data["product"], "Product", field="product"))
     made = create_variant(
         product_id=of if may_manage_row(product, of, context) else 0,
-        values=_values(given, context),
-        inputs=attribute_values_from_input(given.get("attributes")),
-        stocks=_stocks(given.get("stocks")),
+        values=_values(input_data, context),
+        inputs=attribute_values_from_input(input_data.get("attributes")),
+        stocks=_stocks(input_data.get("stocks")),
         actor=context.actor,
         now=context.now,
     )
@@ -99,11 +101,11 @@ def product_variant_create(
 def product_variant_update(
     arguments: ProductVariantUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    given = arguments["input"]
+    input_data = arguments["input"]
     changed = update_variant(
         variant_id=int(key_from_arguments(arguments, variant, context)),
-        values=_values(given, context),
-        inputs=attribute_values_from_input(given.get("attributes")),
+        values=_values(input_data, context),
+        inputs=attribute_values_from_input(input_data.get("attributes")),
         actor=context.actor,
         now=context.now,
     )
@@ -115,11 +117,11 @@ def product_variant_delete(
     arguments: ProductVariantDeleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     key = int(key_from_arguments(arguments, variant, context))
-    gone = staff_row(variant, key, context, selection.names("productVariant"))
-    if gone is None:
+    deleted = staff_row(variant, key, context, selection.names("productVariant"))
+    if deleted is None:
         raise Missing(field="id")
     delete_variant(variant_id=key, actor=context.actor, now=context.now)
-    return {"productVariant": gone}
+    return {"productVariant": deleted}
 
 
 @mutation.field(permissions=MANAGES_OWN_PRODUCTS)
@@ -166,11 +168,11 @@ def product_variant_stocks_delete(
     arguments: ProductVariantStocksDeleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     """Set the stock to zero; its movements are kept."""
-    houses = [key_from_id(each, "Warehouse") for each in arguments.get("warehouseIds") or ()]
+    warehouses = [key_from_id(each, "Warehouse") for each in arguments.get("warehouseIds") or ()]
     key = key_from_arguments(arguments, variant, context, by="variantId")
     there = Stock.objects.filter(variant=int(key))
-    held = there.filter(warehouse__in=houses).values_list("warehouse", flat=True)
-    return _counted(arguments, context, selection, [(house, 0) for house in held])
+    stocked_keys = there.filter(warehouse__in=warehouses).values_list("warehouse", flat=True)
+    return _counted(arguments, context, selection, [(warehouse_key, 0) for warehouse_key in stocked_keys])
 
 
 def _counted(

@@ -9,7 +9,7 @@ from cooperatives.actions.warehouses import create_warehouse_from_columns, updat
 from cooperatives.models import Warehouse
 from shop.api.addresses import address_from
 from shop.api.breadth import Selection
-from shop.api.catalogue.given import (
+from shop.api.catalogue.input_values import (
     CODES,
     MANAGES_OWN_PRODUCTS,
     columns,
@@ -44,11 +44,11 @@ _COLUMNS = {
 def create_warehouse(
     arguments: CreateWarehouseArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    given = arguments["input"]
+    input_data = arguments["input"]
     made = create_warehouse_from_columns(
-        cooperative_id=owner_from_input(given, context),
-        values=columns(given, **_COLUMNS) | {"name": required_text(given, "name")},
-        address=address_from(given["address"], context),
+        cooperative_id=owner_from_input(input_data, context),
+        values=columns(input_data, **_COLUMNS) | {"name": required_text(input_data, "name")},
+        address=address_from(input_data["address"], context),
         actor=context.actor,
         now=context.now,
     )
@@ -59,16 +59,16 @@ def create_warehouse(
 def update_warehouse(
     arguments: UpdateWarehouseArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    given = arguments["input"]
+    input_data = arguments["input"]
     key = key_from_arguments(arguments, warehouse, context)
     rows = Warehouse.objects.open().select_related("address")
     row = rows.filter(pk=key).first() if isinstance(key, uuid.UUID) else None
     if row is None:
         raise Missing(field="id")
-    place = given.get("address")
-    values = columns(given, **_COLUMNS)
-    if "name" in given:
-        values["name"] = required_text(given, "name")
+    place = input_data.get("address")
+    values = columns(input_data, **_COLUMNS)
+    if "name" in input_data:
+        values["name"] = required_text(input_data, "name")
     changed = update_warehouse_columns(
         warehouse_id=row.pk,
         values=values,
@@ -88,9 +88,9 @@ def delete_warehouse(
     row = Warehouse.objects.open().filter(pk=key).select_related("cooperative").first()
     if row is None or not may_manage_row(warehouse, key, context):
         raise Missing(field="id")
-    gone = staff_row(warehouse, row.pk, context, selection.names("warehouse"))
+    deleted = staff_row(warehouse, row.pk, context, selection.names("warehouse"))
     close_warehouse(cooperative=row.cooperative, warehouse_id=row.pk, actor=context.actor, now=context.now)
-    return {"warehouse": gone}
+    return {"warehouse": deleted}
 
 
 TYPES = (mutation,)

@@ -8,7 +8,7 @@ from shop.api.checkout import (
     line_mutations,
     lines,
     mutations,
-    of_orders,
+    order_delivery,
     problems,
     queries,
 )
@@ -22,7 +22,7 @@ AREA = Area(
         *deliveries.TYPES,
         *problems.TYPES,
         *queries.TYPES,
-        *of_orders.TYPES,
+        *order_delivery.TYPES,
         mutations.mutation,
         line_mutations.mutation,
     ),

@@ -18,7 +18,7 @@ _COMPARED = [
 
 
 def validated_address(
-    given: AddressInput,
+    input_data: AddressInput,
     rules: Mapping[str, object] | None,
     basket: Basket,
     context: Context,
@@ -34,7 +34,7 @@ def validated_address(
         if rules.get(rule) is False
     }
     try:
-        return address_from(given, context, of=address, kind=kind)
+        return address_from(input_data, context, of=address, kind=kind)
     except InputErrors as wrong:
         left = [each for each in wrong.mistakes if each.api_code not in passing]
         if left or any(_is_too_long(address, each) for each in wrong.mistakes):

@@ -14,7 +14,6 @@ from orders.actions.checkout.open_checkout import open_checkout
 from orders.models import Basket
 from shop.api.breadth import Selection
 from shop.api.checkout.deliveries import deliveries_of, delivery_key
-from shop.api.checkout.given import added_lines, updated_lines
 from shop.api.checkout.inputs import (
     CheckoutDeliveryMethodUpdateArguments,
     CheckoutLineDeleteArguments,
@@ -24,6 +23,7 @@ from shop.api.checkout.inputs import (
     CheckoutShippingMethodUpdateArguments,
     DeliveryOptionsCalculateArguments,
 )
+from shop.api.checkout.line_inputs import added_lines, updated_lines
 from shop.api.checkout.mutations import CODES, checkout_payload
 from shop.api.checkout.types import basket_in
 from shop.api.context import Context
@@ -126,10 +126,10 @@ def _remove_lines(
     try:
         remove_basket_lines(basket_id=basket.pk, line_ids=keys, now=context.now)
     except Missing as missing:
-        gone = missing.details.get("missing_lines")
-        if not gone:
+        deleted = missing.details.get("missing_lines")
+        if not deleted:
             raise
-        lines = global_ids("CheckoutLine", gone)
+        lines = global_ids("CheckoutLine", deleted)
         raise InputError("NOT_FOUND", missing.words, field="lineId", lines=lines) from missing
     return checkout_payload(basket, context, selection)
 

@@ -25,7 +25,6 @@ from shop.api.account.clients import EMAIL
 from shop.api.base.inputs import AddressInput
 from shop.api.breadth import Selection
 from shop.api.checkout.addresses import save_to_address_book, validated_address
-from shop.api.checkout.given import added_lines
 from shop.api.checkout.inputs import (
     CheckoutAddPromoCodeArguments,
     CheckoutBillingAddressUpdateArguments,
@@ -38,6 +37,7 @@ from shop.api.checkout.inputs import (
     CheckoutRemovePromoCodeArguments,
     CheckoutShippingAddressUpdateArguments,
 )
+from shop.api.checkout.line_inputs import added_lines
 from shop.api.checkout.quotes import forget_quotes, remember_basket, remember_quote
 from shop.api.checkout.types import basket_in, checkout
 from shop.api.context import Context
@@ -85,34 +85,39 @@ def checkout_payload(
 def checkout_create(
     arguments: CheckoutCreateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    given = arguments["input"]
-    channel = _channel(given.get("channel"), context)
-    if given.get("privateMetadata"):
+    input_data = arguments["input"]
+    channel = _channel(input_data.get("channel"), context)
+    if input_data.get("privateMetadata"):
         context.require(Permission.MANAGE_CHECKOUTS)
-    email = _validated_email(text) if (text := given.get("email")) else ""
-    rules = given.get("validationRules")
+    email = _validated_email(text) if (text := input_data.get("email")) else ""
+    rules = input_data.get("validationRules")
     draft = Basket(channel=channel, country=channel.default_country)
     addresses = {
         name: validated_address(address, rule, draft, context, kind=kind)
         for name, address, rule, kind in (
             (
                 "shippingAddress",
-                given.get("shippingAddress"),
+                input_data.get("shippingAddress"),
                 rules and rules.get("shippingAddress"),
                 "SHIPPING",
             ),
-            ("billingAddress", given.get("billingAddress"), rules and rules.get("billingAddress"), "BILLING"),
+            (
+                "billingAddress",
+                input_data.get("billingAddress"),
+                rules and rules.get("billingAddress"),
+                "BILLING",
+            ),
         )
         if address
     }
-    language = tag_from_code(code) if (code := given.get("languageCode")) else "vi"
+    language = tag_from_code(code) if (code := input_data.get("languageCode")) else "vi"
     basket, quote = create_basket(
         user_id=context.user.pk if context.user else None,
         channel=channel,
         language=language,
-        puts=added_lines(given.get("lines") or [], channel.currency, context),
-        metadata=metadata_from_input(given.get("metadata")),
-        private_metadata=metadata_from_input(given.get("privateMetadata")),
+        puts=added_lines(input_data.get("lines") or [], channel.currency, context),
+        metadata=metadata_from_input(input_data.get("metadata")),
+        private_metadata=metadata_from_input(input_data.get("privateMetadata")),
         email=email or (context.user.email if context.user else None) or "",
         shipping_address=addresses.get("shippingAddress"),
         billing_address=addresses.get("billingAddress"),
@@ -171,7 +176,7 @@ def checkout_billing_address_update(
 
 
 def _set_address(
-    given: AddressInput,
+    input_data: AddressInput,
     kind: str,
     write: Callable[..., Basket],
     arguments: CheckoutBillingAddressUpdateArguments | CheckoutShippingAddressUpdateArguments,
@@ -179,7 +184,7 @@ def _set_address(
     selection: Selection,
 ) -> dict[str, object]:
     basket = basket_in(arguments, context)
-    address = validated_address(given, arguments.get("validationRules"), basket, context, kind=kind)
+    address = validated_address(input_data, arguments.get("validationRules"), basket, context, kind=kind)
     basket = write(basket_id=basket.pk, address=address, now=context.now)
     if arguments.get("saveAddress"):
         save_to_address_book(basket, address, context)

@@ -50,11 +50,14 @@ def problems_of(basket_id: uuid.UUID, quote: Quote, context: Context) -> Sequenc
         None,
     )
     if refused is not None:
-        gone = ShippingMethodView(
+        deleted = ShippingMethodView(
             refused.service_id or 0, "", MoneyAmount(0, quote.requested.channel.currency)
         )
         found.append(
-            {"__typename": "CheckoutProblemDeliveryMethodInvalid", "delivery": DeliveryView(basket_id, gone)}
+            {
+                "__typename": "CheckoutProblemDeliveryMethodInvalid",
+                "delivery": DeliveryView(basket_id, deleted),
+            }
         )
     return found
 

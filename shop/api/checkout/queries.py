@@ -31,10 +31,10 @@ _NEWEST = [SortKey("changed_at", descending=True), SortKey("id", descending=True
 
 @query.field("checkout")
 def one_checkout(arguments: CheckoutArguments, context: Context, selection: Selection) -> Row | None:
-    given, token = arguments.get("id"), arguments.get("token")
-    if (given is None) == (token is None):
+    input_data, token = arguments.get("id"), arguments.get("token")
+    if (input_data is None) == (token is None):
         raise ProtocolError("A checkout is found by exactly one of `id` and `token`.")
-    key = token if given is None else key_from_id(given, "Checkout")
+    key = token if input_data is None else key_from_id(input_data, "Checkout")
     return checkout.by_key(context, [key], selection.names()).get(key)
 
 

@@ -7,8 +7,8 @@ from django.db.models.functions import Coalesce
 
 from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Resolver, Selection
+from shop.api.catalogue.collection_rows import key_from_cooperative
 from shop.api.catalogue.lookups import filter_by_lookup
-from shop.api.catalogue.shelves import key_from_cooperative
 from shop.api.catalogue.types import category, collection
 from shop.api.connections import SortKey, connect
 from shop.api.content.inputs import MenuArguments, MenuItemArguments, MenuItemsArguments, MenusArguments

@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 
 from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
-from shop.api.catalogue.given import (
+from shop.api.catalogue.collection_rows import cooperative_from_key
+from shop.api.catalogue.input_values import (
     attribute_values_from_input,
     columns,
     keys,
@@ -18,7 +19,6 @@ from shop.api.catalogue.given import (
     required_text,
     staff_row,
 )
-from shop.api.catalogue.shelves import cooperative_from_key
 from shop.api.content.inputs import (
     MenuCreateArguments,
     MenuDeleteArguments,
@@ -76,9 +76,9 @@ def _delete(
     selection: Selection,
 ) -> dict[str, object]:
     key = _own_key(arguments["id"], of.name)
-    gone = staff_row(of, key, context, selection.names(name))
+    deleted = staff_row(of, key, context, selection.names(name))
     actions.remove_content(model, key, **context.actor_and_time)
-    return {name: gone}
+    return {name: deleted}
 
 
 def _own_key(text: str, type_name: str, field: str = "id") -> int:
@@ -92,25 +92,25 @@ def _own_key(text: str, type_name: str, field: str = "id") -> int:
 # --- pages --------------------------------------------------------------------------------------------
 
 
-def _page_columns(given: PageCreateInput | PageInput) -> dict[str, object]:
-    values = columns(given, slug="slug", isPublished="is_published")
-    if "title" in given:
-        values["title"] = required_text(given, "title")
-    if given.get("content") is not None:
-        values["content"] = sanitise_rich_text(given["content"])
-    seo = given.get("seo") or {}
+def _page_columns(input_data: PageCreateInput | PageInput) -> dict[str, object]:
+    values = columns(input_data, slug="slug", isPublished="is_published")
+    if "title" in input_data:
+        values["title"] = required_text(input_data, "title")
+    if input_data.get("content") is not None:
+        values["content"] = sanitise_rich_text(input_data["content"])
+    seo = input_data.get("seo") or {}
     values |= {f"seo_{name}": seo[name] or None for name in ("title", "description") if name in seo}
-    return values | publication_from_input({"publishedAt": given.get("publishedAt")})
+    return values | publication_from_input({"publishedAt": input_data.get("publishedAt")})
 
 
 @mutation.field(permissions=PAGES)
 def page_create(arguments: PageCreateArguments, context: Context, selection: Selection) -> dict[str, object]:
-    given = arguments["input"]
-    required_text(given, "title")
+    input_data = arguments["input"]
+    required_text(input_data, "title")
     made = actions.create_page(
-        page_type_id=int(input_key(given["pageType"], "PageType", field="pageType")),
-        values=_page_columns(given),
-        inputs=attribute_values_from_input(given.get("attributes")),
+        page_type_id=int(input_key(input_data["pageType"], "PageType", field="pageType")),
+        values=_page_columns(input_data),
+        inputs=attribute_values_from_input(input_data.get("attributes")),
         **context.actor_and_time,
     )
     return {"page": staff_row(page, made.pk, context, selection.names("page"))}
@@ -118,11 +118,11 @@ def page_create(arguments: PageCreateArguments, context: Context, selection: Sel
 
 @mutation.field(permissions=PAGES)
 def page_update(arguments: PageUpdateArguments, context: Context, selection: Selection) -> dict[str, object]:
-    given = arguments["input"]
+    input_data = arguments["input"]
     changed = actions.edit_page(
         page_id=_own_key(arguments["id"], "Page"),
-        values=_page_columns(given),
-        inputs=attribute_values_from_input(given.get("attributes")),
+        values=_page_columns(input_data),
+        inputs=attribute_values_from_input(input_data.get("attributes")),
         **context.actor_and_time,
     )
     return {"page": staff_row(page, changed.pk, context, selection.names("page"))}
@@ -137,19 +137,19 @@ def page_delete(arguments: PageDeleteArguments, context: Context, selection: Sel
 
 
 def _kept_type(
-    key: int | None, given: Mapping[str, Any], context: Context, selection: Selection
+    key: int | None, input_data: Mapping[str, Any], context: Context, selection: Selection
 ) -> dict[str, object]:
-    values = columns(given, slug="slug")
-    if "name" in given or key is None:
-        values["name"] = required_text(given, "name")
-    kept = actions.save_page_type(
+    values = columns(input_data, slug="slug")
+    if "name" in input_data or key is None:
+        values["name"] = required_text(input_data, "name")
+    saved = actions.save_page_type(
         page_type_id=key,
         values=values,
-        add=keys(given.get("addAttributes"), "Attribute", "addAttributes"),
-        remove=keys(given.get("removeAttributes"), "Attribute", "removeAttributes"),
+        add=keys(input_data.get("addAttributes"), "Attribute", "addAttributes"),
+        remove=keys(input_data.get("removeAttributes"), "Attribute", "removeAttributes"),
         **context.actor_and_time,
     )
-    return {"pageType": staff_row(page_type, kept.pk, context, selection.names("pageType"))}
+    return {"pageType": staff_row(page_type, saved.pk, context, selection.names("pageType"))}
 
 
 @mutation.field(permissions=KINDS)
@@ -193,12 +193,12 @@ def page_attribute_unassign(
 # --- menus --------------------------------------------------------------------------------------------
 
 
-def _item_columns(given: Mapping[str, Any]) -> dict[str, object]:
+def _item_columns(input_data: Mapping[str, Any]) -> dict[str, object]:
     """Return a menu item's name and target, of which there is at most one. Raises InputError."""
-    values = columns(given, url="url")
-    if "name" in given:
-        values["name"] = required_text(given, "name")
-    chosen = [name for name in ("url", *_TARGETS) if given.get(name)]
+    values = columns(input_data, url="url")
+    if "name" in input_data:
+        values["name"] = required_text(input_data, "name")
+    chosen = [name for name in ("url", *_TARGETS) if input_data.get(name)]
     if len(chosen) > 1:
         raise InputError("CANNOT_ASSIGN_NODE", _("An entry leads to one thing."), field=chosen[1])
     if chosen:
@@ -207,7 +207,7 @@ def _item_columns(given: Mapping[str, Any]) -> dict[str, object]:
             values |= {own: None} | ({of_cooperative: None} if of_cooperative else {})
             name = chosen[0]
             if name != "url" and _TARGETS[name][0] == type_name:
-                key = int(input_key(given[name], type_name, field=name))
+                key = int(input_key(input_data[name], type_name, field=name))
                 cooperative = cooperative_from_key(key) if of_cooperative else None
                 values |= {of_cooperative: cooperative} if cooperative and of_cooperative else {own: key}
     return values
@@ -215,11 +215,11 @@ def _item_columns(given: Mapping[str, Any]) -> dict[str, object]:
 
 @mutation.field(permissions=MENUS)
 def menu_create(arguments: MenuCreateArguments, context: Context, selection: Selection) -> dict[str, object]:
-    given = arguments["input"]
-    items = [_item_columns(each) for each in given.get("items") or ()]
+    input_data = arguments["input"]
+    items = [_item_columns(each) for each in input_data.get("items") or ()]
     if any("name" not in item for item in items):
         raise InputError("REQUIRED", _("This is needed."), field="items")
-    values = columns(given, slug="slug") | {"name": required_text(given, "name")}
+    values = columns(input_data, slug="slug") | {"name": required_text(input_data, "name")}
     made = actions.save_menu(menu_id=None, values=values, items=items, **context.actor_and_time)
     return {"menu": staff_row(menu, made.pk, context, selection.names("menu"))}
 
@@ -241,12 +241,12 @@ def menu_delete(arguments: MenuDeleteArguments, context: Context, selection: Sel
 def menu_item_create(
     arguments: MenuItemCreateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    given = arguments["input"]
-    parent = given.get("parent")
+    input_data = arguments["input"]
+    parent = input_data.get("parent")
     made = actions.add_menu_item(
-        menu_id=int(input_key(given["menu"], "Menu", field="menu")),
+        menu_id=int(input_key(input_data["menu"], "Menu", field="menu")),
         parent_id=int(input_key(parent, "MenuItem", field="parent")) if parent else None,
-        values=_item_columns(given),
+        values=_item_columns(input_data),
         **context.actor_and_time,
     )
     return {"menuItem": staff_row(menu_item, made.pk, context, selection.names("menuItem"))}

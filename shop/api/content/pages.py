@@ -242,8 +242,8 @@ def all_pages(arguments: PagesArguments, context: Context, selection: Selection)
     rows = visible_page_rows(arguments, context)
     if arguments.get("search"):
         rows = rows.filter(_CONDITIONS["search"](context, arguments["search"]))
-    for given in (arguments.get("filter"), arguments.get("where")):
-        rows = rows.filter(build_condition(given, _CONDITIONS, context))
+    for input_data in (arguments.get("filter"), arguments.get("where")):
+        rows = rows.filter(build_condition(input_data, _CONDITIONS, context))
     order = sort_keys(arguments.get("sortBy"), _SORTS, [SortKey("title"), SortKey("slug")], unique="key")
     return connect(page, rows, arguments, selection, order=order)
 
@@ -263,11 +263,11 @@ def all_page_types(
     return connect(page_type, rows, arguments, selection, order=order)
 
 
-def _attributes(context: Context, given: list[dict[str, object]]) -> Q:
+def _attributes(context: Context, input_data: list[dict[str, object]]) -> Q:
     found = Q()
-    for each in given:
-        held = PageAttributeValue.objects.filter(attribute_condition(each), page=OuterRef("key"))
-        found &= Q(Exists(held))
+    for each in input_data:
+        matching_values = PageAttributeValue.objects.filter(attribute_condition(each), page=OuterRef("key"))
+        found &= Q(Exists(matching_values))
     return found
 
 

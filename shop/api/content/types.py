@@ -18,7 +18,7 @@ from django.db.models import (
 
 from cooperatives.models import Cooperative
 from shop.accounts.staff.permissions import Permission
-from shop.api.catalogue.shelves import COOPERATIVE_KEYS
+from shop.api.catalogue.collection_rows import COOPERATIVE_KEYS
 from shop.api.context import Context
 from shop.api.in_channel import InChannel
 from shop.api.object_types import Rows, Type

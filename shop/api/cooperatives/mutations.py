@@ -58,8 +58,8 @@ _SAID = ("summary", "story")
 def cooperative_update(
     arguments: CooperativeUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    row, given = _manageable_cooperative(arguments["id"], context), arguments["input"]
-    members: Mapping[str, Any] = given
+    row, input_data = _manageable_cooperative(arguments["id"], context), arguments["input"]
+    members: Mapping[str, Any] = input_data
     said = {name: members[name] if members.get(name) is not None else getattr(row, name) for name in _SAID}
     update_profile(cooperative=row, **said, actor=context.actor, now=context.now)
     return _payload(row.pk, context, selection)

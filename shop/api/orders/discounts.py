@@ -15,8 +15,8 @@ from shop.api.money import MoneyAmount as Amount
 from shop.api.money import to_major_units
 from shop.api.object_types import Row, Rows
 from shop.api.orders.lines import unit_price
-from shop.api.orders.seen import filter_visible, sees_parts_only
 from shop.api.orders.types import discount, line_discount, order
+from shop.api.orders.visibility import filter_visible, sees_parts_only
 from shop.api.schema import Choices
 
 ENUMS: dict[str, Choices] = {

@@ -16,8 +16,8 @@ from shop.api.money import to_major_units
 from shop.api.object_types import Row, Rows, Type
 from shop.api.orders.inputs import HomepageEventsArguments
 from shop.api.orders.refunds import actors
-from shop.api.orders.seen import order_scope
 from shop.api.orders.types import HANDLING, event, fulfillment_line, order
+from shop.api.orders.visibility import order_scope
 from shop.api.root_fields import Queries
 from shop.core.actors import ActorKind
 

@@ -29,8 +29,8 @@ from shop.api.ids import keys_from_ids
 from shop.api.money import to_minor_units
 from shop.api.orders.events import change_kinds, visible_events
 from shop.api.orders.parcels import with_status
-from shop.api.orders.seen import filter_visible as of_parts
-from shop.api.orders.seen import order_keys, order_scope, sees_parts_only, visible_parts
+from shop.api.orders.visibility import filter_visible as of_parts
+from shop.api.orders.visibility import order_keys, order_scope, sees_parts_only, visible_parts
 from shop.core.texts.folding import fold
 
 PLACED = [SortKey("placed_at", descending=True), SortKey("number", descending=True)]
@@ -67,14 +67,14 @@ def _customer(context: Context, text: str) -> Q:
 
 def _platform_only(condition: Condition) -> Condition:
     """Restrict a condition on data hidden from cooperatives' staff, who could otherwise guess it."""
-    return lambda context, given: condition(context, given) if _is_platforms(context) else NO_ROWS
+    return lambda context, input_data: condition(context, input_data) if _is_platforms(context) else NO_ROWS
 
 
 def _address_visible_only(condition: Condition) -> Condition:
     """Restrict a condition on the buyer's address to orders whose address the requester sees."""
 
-    def shown(context: Context, given: object) -> Q:
-        found = condition(context, given)
+    def shown(context: Context, input_data: object) -> Q:
+        found = condition(context, input_data)
         if _is_platforms(context):
             return found
         return found & Q(pk__in=visible_parts(context).showing_address().values("order"))
@@ -85,8 +85,10 @@ def _address_visible_only(condition: Condition) -> Condition:
 def _in_days(column: str) -> Condition:
     """Match a range of days, the last one included."""
 
-    def condition(context: Context, given: Mapping[str, object]) -> Q:
-        return Q(**{f"{column}__date__{end}": given[end] for end in ("gte", "lte") if given.get(end)})
+    def condition(context: Context, input_data: Mapping[str, object]) -> Q:
+        return Q(
+            **{f"{column}__date__{end}": input_data[end] for end in ("gte", "lte") if input_data.get(end)}
+        )
 
     return condition
 
@@ -138,19 +140,19 @@ def _never(context: Context, value: bool) -> Q:
 def _amounts(column: str) -> Condition:
     """Match a `PriceFilterInput` in major units, in one currency or each order's own."""
 
-    def condition(context: Context, given: Mapping[str, Any]) -> Q:
+    def condition(context: Context, input_data: Mapping[str, Any]) -> Q:
         currencies = {each.currency for each in context.channels.values()}
-        requested = given.get("currency")
+        requested = input_data.get("currency")
         found = NO_ROWS
         for currency in currencies if requested is None else currencies & {requested}:
-            asked = _in_minor_units(given["amount"], currency)
+            asked = _in_minor_units(input_data["amount"], currency)
             found |= Q(currency=currency) & matches_filter(column)(context, asked)
         return found
 
     return condition
 
 
-def _in_minor_units(given: Mapping[str, object], currency: str) -> dict[str, object]:
+def _in_minor_units(input_data: Mapping[str, object], currency: str) -> dict[str, object]:
     """Convert a filter's amounts to minor units."""
 
     def units(value: Any) -> Any:
@@ -160,7 +162,7 @@ def _in_minor_units(given: Mapping[str, object], currency: str) -> dict[str, obj
             return [units(each) for each in value]
         return None if value is None else to_minor_units(value, currency)
 
-    found: dict[str, object] = units(given)
+    found: dict[str, object] = units(input_data)
     return found
 
 
@@ -168,18 +170,18 @@ def _any_with(rows: BaseManager[M], path: str, conditions: Conditions, part: str
     """Match a `[XFilterInput!]`: each entry must match a row of the order; rows of parts must be visible to
     the requester."""
 
-    def condition(context: Context, given: list[Mapping[str, Any]]) -> Q:
+    def condition(context: Context, input_data: list[Mapping[str, Any]]) -> Q:
         seen = of_parts(context, rows.all(), order=path, part=part) if part else rows.all()
         found = Q()
-        for each in given:
+        for each in input_data:
             found &= Q(pk__in=seen.filter(build_condition(each, conditions, context)).values(path))
         return found
 
     return condition
 
 
-def _parcel_statuses(context: Context, given: Mapping[str, Any]) -> Q:
-    names = [given["eq"]] if given.get("eq") is not None else given.get("oneOf")
+def _parcel_statuses(context: Context, input_data: Mapping[str, Any]) -> Q:
+    names = [input_data["eq"]] if input_data.get("eq") is not None else input_data.get("oneOf")
     if names is None:
         return Q()
     found = NO_ROWS
@@ -188,13 +190,13 @@ def _parcel_statuses(context: Context, given: Mapping[str, Any]) -> Q:
     return found
 
 
-def _from_warehouses(context: Context, given: Mapping[str, object]) -> Q:
+def _from_warehouses(context: Context, input_data: Mapping[str, object]) -> Q:
     conditions: Conditions = {
         "id": id_in("Warehouse", column="warehouse"),
         "slug": matches_filter("warehouse__slug"),
         "externalReference": matches_filter("warehouse__external_reference"),
     }
-    return build_condition(given, conditions, context)
+    return build_condition(input_data, conditions, context)
 
 
 def _with_parcels(context: Context, value: bool) -> Q:
@@ -203,10 +205,10 @@ def _with_parcels(context: Context, value: bool) -> Q:
     return has if value else ~has
 
 
-def _events(context: Context, given: list[Mapping[str, Any]]) -> Q:
+def _events(context: Context, input_data: list[Mapping[str, Any]]) -> Q:
     """Match orders by their events."""
     found = Q()
-    for each in given:
+    for each in input_data:
         rows = visible_events(context).filter(root_kind=Order._meta.label_lower)
         rows = rows.filter(in_range("at")(context, each.get("date") or {}))
         if each.get("type") is not None:
@@ -222,21 +224,21 @@ def _lines(context: Context) -> QuerySet[OrderLine]:
     return of_parts(context, OrderLine.objects.all(), order="order", part="part")
 
 
-def _line_counts(context: Context, given: Mapping[str, Any]) -> Q:
+def _line_counts(context: Context, input_data: Mapping[str, Any]) -> Q:
     lines = _lines(context).order_by()
     counted = lines.values("order").annotate(number_of=Count("pk"))
-    return Q(pk__in=counted.filter(matches_filter("number_of")(context, given)).values("order"))
+    return Q(pk__in=counted.filter(matches_filter("number_of")(context, input_data)).values("order"))
 
 
 def _addresses(path: str) -> Condition:
-    def countries(context: Context, given: Mapping[str, object]) -> Q:
-        found = matches_filter(f"{path}__country")(context, given)
-        if given.get("notOneOf") is not None:
-            found &= ~Q(**{f"{path}__country__in": given["notOneOf"]})
+    def countries(context: Context, input_data: Mapping[str, object]) -> Q:
+        found = matches_filter(f"{path}__country")(context, input_data)
+        if input_data.get("notOneOf") is not None:
+            found &= ~Q(**{f"{path}__country__in": input_data["notOneOf"]})
         return found
 
     conditions: Conditions = {"phoneNumber": matches_filter(f"{path}__phone"), "country": countries}
-    return lambda context, given: build_condition(given, conditions, context)
+    return lambda context, input_data: build_condition(input_data, conditions, context)
 
 
 def _numbers(context: Context, texts: list[str]) -> Q:
@@ -251,8 +253,8 @@ _CHECKOUTS = id_in("Checkout", column="basket_key")
 _PARCEL: Conditions = {"status": _parcel_statuses, "metadata": has_metadata(), "warehouse": _from_warehouses}
 
 
-def _ids(context: Context, given: list[str]) -> Q:
-    return Q(pk__in=order_keys(context, keys_from_ids(given, "Order")).values())
+def _ids(context: Context, input_data: list[str]) -> Q:
+    return Q(pk__in=order_keys(context, keys_from_ids(input_data, "Order")).values())
 
 
 _COMMON: Conditions = {
@@ -295,7 +297,7 @@ WHERE: Conditions = {
     "isGiftCardBought": _never,
     "voucherCode": matches_filter("voucher_code"),
     "hasInvoices": _never,
-    "invoices": lambda context, given: NO_ROWS if given else Q(),
+    "invoices": lambda context, input_data: NO_ROWS if input_data else Q(),
     "hasFulfillments": _with_parcels,
     "fulfillments": _any_with(Parcel.objects, "part__order", _PARCEL, part="part"),
     "lines": _any_with(OrderLine.objects, "order", {"metadata": has_metadata()}, part="part"),
@@ -309,9 +311,9 @@ WHERE: Conditions = {
     ),
     "totalGross": _amounts("seen_total_gross"),
     "totalNet": _amounts("seen_total_net"),
-    "productTypeId": lambda context, given: Q(
+    "productTypeId": lambda context, input_data: Q(
         pk__in=_lines(context)
-        .filter(id_in("ProductType", column="variant__product__product_type")(context, given))
+        .filter(id_in("ProductType", column="variant__product__product_type")(context, input_data))
         .values("order")
     ),
     "events": _events,

@@ -37,11 +37,11 @@ def companies_of_orders(
     return [next(iter(found.get(each.id, ())), None) for each in orders]
 
 
-def invoice_from(given: Mapping[str, Any] | None) -> InvoiceDetails | None:
+def invoice_from(input_data: Mapping[str, Any] | None) -> InvoiceDetails | None:
     """Convert an `InvoiceCompanyInput` to an unsaved row. Raises InputError by the checkout page's rules."""
-    if given is None:
+    if input_data is None:
         return None
-    values = {column: given[name].strip() for name, column in _COLUMNS.items()}
+    values = {column: input_data[name].strip() for name, column in _COLUMNS.items()}
     for name, column in _COLUMNS.items():
         if not values[column]:
             raise InputError("REQUIRED", _REQUIRED[name], field=name)
@@ -51,7 +51,7 @@ def invoice_from(given: Mapping[str, Any] | None) -> InvoiceDetails | None:
     if not tax_codes.is_tax_code(values["tax_code"]):
         words = _("That is no tax code: look at its digits again. There are 10, 12 or 13.")
         raise InputError("INVALID", words, field="taxCode")
-    email = checked_email(given["email"]) if given.get("email") else ""
+    email = checked_email(input_data["email"]) if input_data.get("email") else ""
     return InvoiceDetails(**values, email=email)
 
 

@@ -46,8 +46,8 @@ from shop.api.orders.inputs import (
     OrderNoteUpdateArguments,
     OrderUpdateArguments,
 )
-from shop.api.orders.seen import filter_handled, handled_orders, order_key
 from shop.api.orders.types import HANDLING, PLATFORM, event, fulfillment, order
+from shop.api.orders.visibility import filter_handled, handled_orders, order_key
 from shop.api.root_fields import Mutations
 from shop.core.errors import Missing, Refused
 
@@ -121,23 +121,23 @@ def order_note_update(
 def order_update(
     arguments: OrderUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    given: Mapping[str, Any] = arguments["input"]
+    input_data: Mapping[str, Any] = arguments["input"]
     found = _find_order(arguments, context)
     values: dict[str, object] = {}
-    if given.get("userEmail") is not None:
-        values["email"] = checked_email(given["userEmail"], "userEmail")
-    if "externalReference" in given:
-        values["external_reference"] = given["externalReference"] or None
-    if given.get("languageCode"):
-        values["language"] = tag_from_code(given["languageCode"])
+    if input_data.get("userEmail") is not None:
+        values["email"] = checked_email(input_data["userEmail"], "userEmail")
+    if "externalReference" in input_data:
+        values["external_reference"] = input_data["externalReference"] or None
+    if input_data.get("languageCode"):
+        values["language"] = tag_from_code(input_data["languageCode"])
     for name, column in (("metadata", "metadata"), ("privateMetadata", "private_metadata")):
-        if given.get(name) is not None:
-            values[column] = getattr(found, column) | metadata_from_input(given[name])
+        if input_data.get(name) is not None:
+            values[column] = getattr(found, column) | metadata_from_input(input_data[name])
     correct_order(
         order_id=found.pk,
         values=values,
-        shipping=_address(given, "shippingAddress", found.shipping_address, "SHIPPING", context),
-        billing=_address(given, "billingAddress", found.billing_address, "BILLING", context),
+        shipping=_address(input_data, "shippingAddress", found.shipping_address, "SHIPPING", context),
+        billing=_address(input_data, "billingAddress", found.billing_address, "BILLING", context),
         actor=context.actor,
         now=context.now,
     )
@@ -145,11 +145,11 @@ def order_update(
 
 
 def _address(
-    given: Mapping[str, Any], name: str, kept: Address | None, kind: str, context: Context
+    input_data: Mapping[str, Any], name: str, current: Address | None, kind: str, context: Context
 ) -> Address | None:
-    if given.get(name) is None:
+    if input_data.get(name) is None:
         return None
-    return address_from(given[name], context, of=kept.copy() if kept else None, kind=kind)
+    return address_from(input_data[name], context, of=current.copy() if current else None, kind=kind)
 
 
 def _find_order(arguments: OrderUpdateArguments, context: Context) -> Order:
@@ -173,7 +173,7 @@ def _find_order(arguments: OrderUpdateArguments, context: Context) -> Order:
 def order_fulfill(
     arguments: OrderFulfillArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    given = arguments["input"]
+    input_data = arguments["input"]
     text = arguments.get("order")
     if text is None:
         raise InputError("REQUIRED", _("Say which order is meant."), field="order")
@@ -181,10 +181,10 @@ def order_fulfill(
     with ErrorCodeMap(wrong_move="FULFILL_ORDER_LINE"):
         parcels = fulfil_order(
             order_id=key,
-            goods=_sent_quantities(given["lines"], key, context),
-            tracking_number=_tracking_number(given.get("trackingNumber")),
+            goods=_sent_quantities(input_data["lines"], key, context),
+            tracking_number=_tracking_number(input_data.get("trackingNumber")),
             leaves=context.settings.fulfillment_auto_approve,
-            beyond_stock=bool(given.get("allowStockToBeExceeded")),
+            beyond_stock=bool(input_data.get("allowStockToBeExceeded")),
             actor=context.actor,
             now=context.now,
         )
@@ -197,31 +197,31 @@ def order_fulfill(
 
 
 def _sent_quantities(
-    given: list[OrderFulfillLineInput], order_id: uuid.UUID, context: Context
+    input_data: list[OrderFulfillLineInput], order_id: uuid.UUID, context: Context
 ) -> list[LineToSend]:
     """Return the quantities to send per warehouse. Raises InputErrors, one per invalid line."""
-    goods, wrong = [], []
-    for each in given:
+    lines_to_send, wrong = [], []
+    for each in input_data:
         text = each.get("orderLineId")
         if text is None:
             raise InputError("REQUIRED", _("Say which goods are meant."), field="orderLineId")
         line_id = input_key(text, "OrderLine", field="orderLineId")
         for stock in each["stocks"]:
-            house = input_key(stock["warehouse"], "Warehouse", field="warehouse")
+            warehouse_key = input_key(stock["warehouse"], "Warehouse", field="warehouse")
             if stock["quantity"] < 0:
                 words = _("This must not be less than nothing.")
                 wrong.append(InputError("ZERO_QUANTITY", words, field="quantity", orderLines=[text]))
             elif stock["quantity"]:
-                goods.append(LineToSend(line_id, house, stock["quantity"]))
+                lines_to_send.append(LineToSend(line_id, warehouse_key, stock["quantity"]))
     if wrong:
         raise InputErrors(wrong)
-    if not goods:
+    if not lines_to_send:
         raise InputError("ZERO_QUANTITY", _("Say how much is sent."), field="lines")
-    requested = {each.line_id for each in goods}
+    requested = {each.line_id for each in lines_to_send}
     lines = filter_handled(context, OrderLine.objects.filter(order=order_id), order="order", part="part")
     if lines.filter(pk__in=requested).count() < len(requested):
         raise InputError("NOT_FOUND", Missing.default_words, field="orderLineId")
-    return goods
+    return lines_to_send
 
 
 @mutation.field(permissions=HANDLING)

@@ -22,8 +22,8 @@ from shop.api.ids import Key, global_id, global_ids
 from shop.api.language_codes import code_from_tag
 from shop.api.metadata import add_metadata_fields
 from shop.api.object_types import Row, Rows, Type, compiled_rows
-from shop.api.orders.seen import filter_visible, order_scope, sees_parts_only, shown_key
 from shop.api.orders.types import HANDLING, PLATFORM, fulfillment, line, order, owns
+from shop.api.orders.visibility import filter_visible, order_scope, sees_parts_only, shown_key
 from shop.core.models import Channel
 
 order.columns(

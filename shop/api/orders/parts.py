@@ -13,8 +13,8 @@ from shop.api.context import Context
 from shop.api.money import MoneyAmount as Amount
 from shop.api.money import TaxedAmount
 from shop.api.object_types import Row, Rows, Type
-from shop.api.orders.seen import filter_handled, filter_visible
 from shop.api.orders.types import HANDLING, fulfillment, line, order
+from shop.api.orders.visibility import filter_handled, filter_visible
 from shop.api.schema import Choices
 
 ENUMS: dict[str, Choices] = {"CooperativePartState": PartState, "CooperativePartProgress": Progress}

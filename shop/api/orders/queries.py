@@ -25,8 +25,8 @@ from shop.api.orders.inputs import (
     OrdersTotalArguments,
     UserOrdersArguments,
 )
-from shop.api.orders.seen import handled_orders, order_key, order_scope, sees_parts_only, whole_orders
 from shop.api.orders.types import HANDLING, PLATFORM, order
+from shop.api.orders.visibility import handled_orders, order_key, order_scope, sees_parts_only, whole_orders
 from shop.api.root_fields import Queries
 from shop.core.dates.calendar import start_of_day, vietnam_date
 from shop.core.models import Channel
@@ -37,11 +37,11 @@ query = Queries()
 @query.field("order")
 def one_order(arguments: OrderArguments, context: Context, selection: Selection) -> Row | None:
     """Return an order by `id`, or by `externalReference` for staff and apps only, since it is guessable."""
-    given, reference = arguments.get("id"), arguments.get("externalReference")
-    if (given is None) == (reference is None):
+    input_data, reference = arguments.get("id"), arguments.get("externalReference")
+    if (input_data is None) == (reference is None):
         raise ProtocolError("An order is found by exactly one of `id` and `externalReference`.")
-    if given is not None:
-        key = order_key(context, key_from_id(given, "Order"))
+    if input_data is not None:
+        key = order_key(context, key_from_id(input_data, "Order"))
         return order.by_key(context, [key], selection.names()).get(key)
     context.require(*PLATFORM)
     rows = order.rows(context).filter(external_reference=reference)

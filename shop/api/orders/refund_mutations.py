@@ -17,8 +17,8 @@ from shop.api.ids import global_id, input_key
 from shop.api.money import parse_minor_units
 from shop.api.orders.inputs import OrderGrantRefundCreateArguments, OrderGrantRefundCreateLineInput
 from shop.api.orders.mutations import handled_order_key, order_row
-from shop.api.orders.seen import filter_handled, order_scope
 from shop.api.orders.types import HANDLING, granted_refund
+from shop.api.orders.visibility import filter_handled, order_scope
 from shop.api.root_fields import Mutations
 from shop.api.schema import Choices
 from shop.core.errors import Missing
@@ -37,27 +37,27 @@ ENUMS: dict[str, Choices] = {"RefundBearer": CostBearer}
 def order_grant_refund_create(
     arguments: OrderGrantRefundCreateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    given = arguments["input"]
+    input_data = arguments["input"]
     key = handled_order_key(arguments["id"], "id", context)
-    text = given.get("transactionId")
+    text = input_data.get("transactionId")
     payment = text and input_key(text, "TransactionItem", field="transactionId")
     if payment and not Payment.objects.filter(pk=payment, order=key).exists():
         raise Missing(field="transactionId")
     currency = Order.objects.values_list("currency", flat=True).get(pk=key)
     parts = filter_handled(context, OrderPart.objects.filter(order=key), order="order", part="pk")
-    asked = given.get("amount")
+    asked = input_data.get("amount")
     amount = None if asked is None else parse_minor_units(asked, currency, field="amount")
     try:
         refunds = grant_refund(
             order_id=key,
             granted=RefundGrant(
-                steps=_steps(given.get("lines") or ()),
-                delivery=bool(given.get("grantRefundForShipping")),
+                steps=_steps(input_data.get("lines") or ()),
+                delivery=bool(input_data.get("grantRefundForShipping")),
                 amount=amount,
             ),
             part_ids=set(parts.values_list("pk", flat=True)),
-            bearer=_bearer(given.get("bearer"), context),
-            reason=(given.get("reason") or "").strip() or gettext_noop("Decided by staff."),
+            bearer=_bearer(input_data.get("bearer"), context),
+            reason=(input_data.get("reason") or "").strip() or gettext_noop("Decided by staff."),
             actor=context.actor,
             now=context.now,
         )
@@ -77,17 +77,17 @@ def order_grant_refund_create(
     return {"order": order_row(key, context, selection), "grantedRefund": found.get(first)}
 
 
-def _steps(given: Iterable[OrderGrantRefundCreateLineInput]) -> dict[uuid.UUID, int]:
+def _steps(input_data: Iterable[OrderGrantRefundCreateLineInput]) -> dict[uuid.UUID, int]:
     steps: dict[uuid.UUID, int] = {}
-    for each in given:
+    for each in input_data:
         key = input_key(each["id"], "OrderLine", field="lines")
         steps[key] = steps.get(key, 0) + each["quantity"]
     return steps
 
 
-def _bearer(given: str | None, context: Context) -> CostBearer:
+def _bearer(input_data: str | None, context: Context) -> CostBearer:
     """Return the bearer; cooperatives' staff may only choose their cooperative. Raises InputError."""
-    bearer = CostBearer(given or CostBearer.COOPERATIVE)
+    bearer = CostBearer(input_data or CostBearer.COOPERATIVE)
     if bearer == CostBearer.PLATFORM and not order_scope(context).has_platform_grant:
         words = _("Only the platform decides what the platform bears.")
         raise InputError("INVALID", words, field="bearer")

@@ -15,8 +15,8 @@ from shop.api.context import Context
 from shop.api.ids import Key
 from shop.api.money import MoneyAmount as Amount
 from shop.api.object_types import Row
-from shop.api.orders.seen import order_scope
 from shop.api.orders.types import HANDLING, granted_refund, granted_refund_line, line, order
+from shop.api.orders.visibility import order_scope
 from shop.core.actors import ActorKind
 
 granted_refund.id()

@@ -13,8 +13,8 @@ from shop.api.ids import Key
 from shop.api.money import MoneyAmount as Amount
 from shop.api.money import TaxedAmount
 from shop.api.object_types import Row
-from shop.api.orders.seen import filter_visible
 from shop.api.orders.types import granted_refund, order, visible_grants
+from shop.api.orders.visibility import filter_visible
 
 
 def _taxed(field: str, kind: str) -> None:

@@ -21,7 +21,7 @@ from shop.accounts.staff.permissions import Permission
 from shop.api.context import Context
 from shop.api.field_permissions import CooperativeScoped
 from shop.api.object_types import Rows, Type
-from shop.api.orders.seen import filter_visible, visible_orders
+from shop.api.orders.visibility import filter_visible, visible_orders
 from shop.core.models import Change
 
 # HANDLING: permission for orders, possibly of some cooperatives only. PLATFORM: for whole orders.

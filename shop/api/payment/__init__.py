@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from orders.models import EventKind
-from shop.api.payment import checkouts, mutations, older, reports, types
+from shop.api.payment import checkouts, legacy_payments, mutations, reports, types
 from shop.api.schema import Area
 
 AREA = Area(
     Path(__file__).parent,
-    types=(*types.TYPES, *checkouts.TYPES, *mutations.TYPES, *reports.TYPES, *older.TYPES),
+    types=(*types.TYPES, *checkouts.TYPES, *mutations.TYPES, *reports.TYPES, *legacy_payments.TYPES),
     enums={"TransactionEventTypeEnum": EventKind},
 )

@@ -83,10 +83,10 @@ query = Queries()
 
 @query.field("transaction", permissions=HANDLING)
 def one_transaction(arguments: TransactionArguments, context: Context, selection: Selection) -> Row | None:
-    given, token = arguments.get("id"), arguments.get("token")
-    if (given is None) == (token is None):
+    input_data, token = arguments.get("id"), arguments.get("token")
+    if (input_data is None) == (token is None):
         raise ProtocolError("A transaction is found by exactly one of `id` and `token`.")
-    key = token if given is None else key_from_id(given, "TransactionItem")
+    key = token if input_data is None else key_from_id(input_data, "TransactionItem")
     return item.by_key(context, [key], selection.names()).get(key)
 
 

@@ -28,8 +28,9 @@ from shop.api.ids import global_ids, input_key, key_from_id
 from shop.api.metadata import metadata_from_input
 from shop.api.money import parse_minor_units
 from shop.api.orders.invoices import invoice_from
-from shop.api.orders.seen import visible_orders, whole_orders
 from shop.api.orders.types import order
+from shop.api.orders.visibility import visible_orders, whole_orders
+from shop.api.payment.gateway_payments import PaymentTarget, continue_payment, start_payment
 from shop.api.payment.gateways import METHODS, AvailableGateway, available_gateways, gateway_settings
 from shop.api.payment.inputs import (
     CheckoutCompleteArguments,
@@ -37,7 +38,6 @@ from shop.api.payment.inputs import (
     TransactionInitializeArguments,
     TransactionProcessArguments,
 )
-from shop.api.payment.pay import PaymentTarget, continue_payment, start_payment
 from shop.api.payment.sums import forget_sums
 from shop.api.payment.types import event, item
 from shop.api.root_fields import Mutations
@@ -74,8 +74,8 @@ def payment_gateway_initialize(
     asked = arguments.get("amount")
     amount = None if asked is None else parse_minor_units(asked, target.currency, field="amount")
     there = {each.id: each for each in available_gateways(target.channel, amount)}
-    given = arguments.get("paymentGateways")
-    requested = [each["id"] for each in given] if given is not None else list(there)
+    input_data = arguments.get("paymentGateways")
+    requested = [each["id"] for each in input_data] if input_data is not None else list(there)
     return {"gatewayConfigs": [_config(there.get(each), each) for each in requested]}
 
 
@@ -91,7 +91,7 @@ def transaction_initialize(
     arguments: TransactionInitializeArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     target = _target(arguments["id"], context)
-    gateway, given = arguments["paymentGateway"]["id"], arguments.get("amount")
+    gateway, input_data = arguments["paymentGateway"]["id"], arguments.get("amount")
     if arguments.get("action") is not None:
         context.require(Permission.HANDLE_PAYMENTS)
     if gateway not in {each.id for each in available_gateways(target.channel)}:
@@ -102,7 +102,9 @@ def transaction_initialize(
             target,
             gateway,
             METHODS[gateway],
-            amount=None if given is None else parse_minor_units(given, target.currency, field="amount"),
+            amount=None
+            if input_data is None
+            else parse_minor_units(input_data, target.currency, field="amount"),
             flow=arguments.get("action"),
             data=arguments["paymentGateway"].get("data"),
             key=None if key is None else _stored_key(key),
@@ -180,8 +182,8 @@ def _order_limits(basket: Basket, context: Context) -> AbstractContextManager[No
 
 def _existing_order(key: uuid.UUID, context: Context) -> Order | None:
     """Return the order already placed from this checkout, if the requester could have completed it."""
-    mine = context.user.pk if context.user else None
-    return next(iter(_orders_from_basket(key, mine)), None)
+    user_id = context.user.pk if context.user else None
+    return next(iter(_orders_from_basket(key, user_id)), None)
 
 
 @compiled_query

@@ -70,7 +70,7 @@ _COLUMNS = {
 def transaction_create(
     arguments: TransactionCreateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    key, given = input_key(arguments["id"], "Checkout", "Order", field="id"), arguments["transaction"]
+    key, input_data = input_key(arguments["id"], "Checkout", "Order", field="id"), arguments["transaction"]
     is_order = key_from_id(arguments["id"], "Order") is not None
     owners: QuerySet[Order] | QuerySet[Basket] = Order.objects.placed() if is_order else Basket.objects.all()
     currency = owners.filter(pk=key).values_list("currency", flat=True).first()
@@ -79,7 +79,7 @@ def transaction_create(
     made = report_payment(
         order_id=key if is_order else None,
         basket_id=None if is_order else key,
-        reported=_reported(given, arguments.get("transactionEvent"), currency),
+        reported=_reported(input_data, arguments.get("transactionEvent"), currency),
         actor=context.actor,
         now=context.now,
     )
@@ -102,14 +102,14 @@ def transaction_update(
 def transaction_event_report(
     arguments: TransactionEventReportArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    payment, given = _find_payment(arguments), arguments.get("amount")
+    payment, input_data = _find_payment(arguments), arguments.get("amount")
     kind = EventKind(arguments["type"])
-    if given is None and kind != EventKind.INFO:
+    if input_data is None and kind != EventKind.INFO:
         raise InputError("REQUIRED", _("Say how much it is."), field="amount")
     happened, is_new = report_event(
         payment_id=payment.pk,
         kind=kind,
-        amount=0 if given is None else parse_minor_units(given, payment.currency, field="amount"),
+        amount=0 if input_data is None else parse_minor_units(input_data, payment.currency, field="amount"),
         reference=_validated_text(arguments["pspReference"], "pspReference"),
         message=arguments.get("message") or "",
         actor=context.actor,
@@ -125,8 +125,8 @@ def transaction_request_action(
     arguments: TransactionRequestActionArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     """Capture or void a card payment, or refund through the original payment method by a refund decision."""
-    payment, given, action = _find_payment(arguments), arguments.get("amount"), arguments["actionType"]
-    amount = None if given is None else parse_minor_units(given, payment.currency, field="amount")
+    payment, input_data, action = _find_payment(arguments), arguments.get("amount"), arguments["actionType"]
+    amount = None if input_data is None else parse_minor_units(input_data, payment.currency, field="amount")
     if payment.order_id is None:
         raise InputError("INVALID", _("There is no order yet."), field="id")
     if action == "CHARGE":
@@ -196,33 +196,35 @@ def _find_payment(
 
 
 def _reported(
-    given: Mapping[str, Any],
+    input_data: Mapping[str, Any],
     told: TransactionEventInput | None,
     currency: str,
     payment: Payment | None = None,
 ) -> ReportedTotals:
     amounts: dict[str, int] = {}
     for name, column in _AMOUNTS.items():
-        if given.get(name) is None:
+        if input_data.get(name) is None:
             continue
-        if given[name]["currency"] != currency:
+        if input_data[name]["currency"] != currency:
             words = _("The order is not in this currency.")
             raise InputError("INCORRECT_CURRENCY", words, field=name)
-        amounts[column] = parse_minor_units(given[name]["amount"], currency, field=name)
+        amounts[column] = parse_minor_units(input_data[name]["amount"], currency, field=name)
     values: dict[str, object] = {
-        column: given[name].strip() for name, column in _COLUMNS.items() if given.get(name) is not None
+        column: input_data[name].strip()
+        for name, column in _COLUMNS.items()
+        if input_data.get(name) is not None
     }
     for name, column in (("metadata", "metadata"), ("privateMetadata", "private_metadata")):
-        if given.get(name) is not None:
-            if any(not each["key"].strip() for each in given[name]):
+        if input_data.get(name) is not None:
+            if any(not each["key"].strip() for each in input_data[name]):
                 raise InputError("METADATA_KEY_REQUIRED", _("A key must say something."), field=name)
-            kept = getattr(payment, column) if payment is not None else {}
-            values[column] = kept | metadata_from_input(given[name])
+            current = getattr(payment, column) if payment is not None else {}
+            values[column] = current | metadata_from_input(input_data[name])
     return ReportedTotals(
         **amounts,
         values=values,
         reference=_validated_text(
-            (told or {}).get("pspReference") or given.get("pspReference"), "pspReference"
+            (told or {}).get("pspReference") or input_data.get("pspReference"), "pspReference"
         ),
         message=(told or {}).get("message") or "",
     )

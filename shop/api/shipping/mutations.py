@@ -57,9 +57,9 @@ HEAVIEST = 1_000_000_000  # grams
 def shipping_zone_create(
     arguments: ShippingZoneCreateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    given = arguments["input"]
-    _required(given, "name")
-    made = add_zone(change=_zone_change(given, context), actor=context.actor, now=context.now)
+    input_data = arguments["input"]
+    _required(input_data, "name")
+    made = add_zone(change=_zone_change(input_data, context), actor=context.actor, now=context.now)
     return _payload(made.pk, None, context, selection)
 
 
@@ -67,10 +67,10 @@ def shipping_zone_create(
 def shipping_zone_update(
     arguments: ShippingZoneUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    key, given = int(input_key(arguments["id"], "ShippingZone", field="id")), arguments["input"]
-    if "name" in given:
-        _required(given, "name")
-    change_zone(zone_id=key, change=_zone_change(given, context), actor=context.actor, now=context.now)
+    key, input_data = int(input_key(arguments["id"], "ShippingZone", field="id")), arguments["input"]
+    if "name" in input_data:
+        _required(input_data, "name")
+    change_zone(zone_id=key, change=_zone_change(input_data, context), actor=context.actor, now=context.now)
     return _payload(key, None, context, selection)
 
 
@@ -79,36 +79,38 @@ def shipping_zone_delete(
     arguments: ShippingZoneDeleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     key = int(input_key(arguments["id"], "ShippingZone", field="id"))
-    gone = _payload(key, None, context, selection)
+    deleted = _payload(key, None, context, selection)
     remove_zone(zone_id=key, actor=context.actor, now=context.now)
-    return gone
+    return deleted
 
 
-def _zone_change(given: Mapping[str, Any], context: Context) -> ZoneChange:
+def _zone_change(input_data: Mapping[str, Any], context: Context) -> ZoneChange:
     for kind in ("Channels", "Warehouses"):
-        if set(given.get(f"add{kind}") or ()) & set(given.get(f"remove{kind}") or ()):
+        if set(input_data.get(f"add{kind}") or ()) & set(input_data.get(f"remove{kind}") or ()):
             words = _("The same cannot be taken in and given up.")
             raise InputError("DUPLICATED_INPUT_ITEM", words, field=f"add{kind}")
     values = {
-        column: given[name]
+        column: input_data[name]
         for name, column in (("name", "name"), ("description", "description"), ("default", "is_default"))
-        if given.get(name) is not None
+        if input_data.get(name) is not None
     }
 
     return ZoneChange(
         values,
-        _countries(given.get("countries"), context),
-        add_channels=input_keys(given.get("addChannels"), "Channel", field="addChannels"),
-        remove_channels=input_keys(given.get("removeChannels"), "Channel", field="removeChannels"),
-        add_warehouses=input_keys(given.get("addWarehouses"), "Warehouse", field="addWarehouses"),
-        remove_warehouses=input_keys(given.get("removeWarehouses"), "Warehouse", field="removeWarehouses"),
+        _countries(input_data.get("countries"), context),
+        add_channels=input_keys(input_data.get("addChannels"), "Channel", field="addChannels"),
+        remove_channels=input_keys(input_data.get("removeChannels"), "Channel", field="removeChannels"),
+        add_warehouses=input_keys(input_data.get("addWarehouses"), "Warehouse", field="addWarehouses"),
+        remove_warehouses=input_keys(
+            input_data.get("removeWarehouses"), "Warehouse", field="removeWarehouses"
+        ),
     )
 
 
-def _countries(given: list[str] | None, context: Context) -> list[str] | None:
-    if given is None:
+def _countries(input_data: list[str] | None, context: Context) -> list[str] | None:
+    if input_data is None:
         return None
-    codes = [code.strip().upper() for code in given]
+    codes = [code.strip().upper() for code in input_data]
     known = context.schema.type_map["CountryCode"]
     assert is_enum_type(known)
     if not set(codes) <= set(known.values):
@@ -123,12 +125,12 @@ def _countries(given: list[str] | None, context: Context) -> list[str] | None:
 def shipping_price_create(
     arguments: ShippingPriceCreateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    given = arguments["input"]
-    _required(given, "name")
-    if given.get("shippingZone") is None:
+    input_data = arguments["input"]
+    _required(input_data, "name")
+    if input_data.get("shippingZone") is None:
         raise InputError("REQUIRED", _("Say which zone it is of."), field="shippingZone")
     made = create_shipping_method(
-        values=_method_columns(given, context), actor=context.actor, now=context.now
+        values=_method_columns(input_data, context), actor=context.actor, now=context.now
     )
     return _payload(made.zone_id, made.pk, context, selection)
 
@@ -137,10 +139,10 @@ def shipping_price_create(
 def shipping_price_update(
     arguments: ShippingPriceUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    key, given = _method_key(arguments["id"]), arguments["input"]
-    if "name" in given:
-        _required(given, "name")
-    values = _method_columns(given, context)
+    key, input_data = _method_key(arguments["id"]), arguments["input"]
+    if "name" in input_data:
+        _required(input_data, "name")
+    values = _method_columns(input_data, context)
     changed = update_shipping_method(service_id=key, values=values, actor=context.actor, now=context.now)
     return _payload(changed.zone_id, key, context, selection)
 
@@ -151,19 +153,20 @@ def shipping_price_delete(
 ) -> dict[str, object]:
     key = _method_key(arguments["id"])
     of_zone = Service.objects.filter(pk=key).values_list("zone", flat=True).first()
-    gone = _payload(None, key, context, selection)
+    deleted = _payload(None, key, context, selection)
     delete_shipping_method(service_id=key, actor=context.actor, now=context.now)
-    return gone | {"shippingZone": _payload(of_zone, None, context, selection)["shippingZone"]}
+    return deleted | {"shippingZone": _payload(of_zone, None, context, selection)["shippingZone"]}
 
 
 @mutation.field(permissions=MANAGING)
 def shipping_method_channel_listing_update(
     arguments: ShippingMethodChannelListingUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    key, given = _method_key(arguments["id"]), arguments["input"]
-    prices = [_price_change(each, context) for each in given.get("addChannels") or ()]
+    key, input_data = _method_key(arguments["id"]), arguments["input"]
+    prices = [_price_change(each, context) for each in input_data.get("addChannels") or ()]
     removed = [
-        int(input_key(text, "Channel", field="removeChannels")) for text in given.get("removeChannels") or ()
+        int(input_key(text, "Channel", field="removeChannels"))
+        for text in input_data.get("removeChannels") or ()
     ]
     try:
         set_shipping_prices(
@@ -175,51 +178,51 @@ def shipping_method_channel_listing_update(
     return _payload(None, key, context, selection)
 
 
-def _price_change(given: ShippingMethodChannelListingAddInput, context: Context) -> ShippingPriceInput:
-    found = channel_by_key(context, int(input_key(given["channelId"], "Channel", field="channelId")))
+def _price_change(input_data: ShippingMethodChannelListingAddInput, context: Context) -> ShippingPriceInput:
+    found = channel_by_key(context, int(input_key(input_data["channelId"], "Channel", field="channelId")))
     if found is None:
-        channels = [given["channelId"]]
+        channels = [input_data["channelId"]]
         raise InputError("NOT_FOUND", _("There is no such channel."), field="addChannels", channels=channels)
     return ShippingPriceInput(
         found.pk,
-        _amount(given, "price", found),
-        _amount(given, "minimumOrderPrice", found),
-        _amount(given, "maximumOrderPrice", found),
-        sets_maximum="maximumOrderPrice" in given,
+        _amount(input_data, "price", found),
+        _amount(input_data, "minimumOrderPrice", found),
+        _amount(input_data, "maximumOrderPrice", found),
+        sets_maximum="maximumOrderPrice" in input_data,
     )
 
 
-def _amount(given: Mapping[str, Any], name: str, channel: Channel) -> int | None:
-    if given.get(name) is None:
+def _amount(input_data: Mapping[str, Any], name: str, channel: Channel) -> int | None:
+    if input_data.get(name) is None:
         return None
-    amount = to_minor_units(given[name], channel.currency)
+    amount = to_minor_units(input_data[name], channel.currency)
     if amount != int(amount) or amount >= 10**15:
         raise InputError("INVALID", _("This is no amount of the channel's currency."), field=name)
     return int(amount)
 
 
-def _method_columns(given: Mapping[str, Any], context: Context) -> dict[str, object]:
+def _method_columns(input_data: Mapping[str, Any], context: Context) -> dict[str, object]:
     values: dict[str, object] = {}
-    if given.get("name") is not None:
-        values["name"] = given["name"].strip()
-    if given.get("description") is not None:
-        values["description"] = to_plain_text(sanitise_rich_text(given["description"]))
-    if given.get("type") is not None:
-        values["is_weight_based"] = given["type"] == "WEIGHT"
-    if given.get("shippingZone") is not None:
-        values["zone_id"] = input_key(given["shippingZone"], "ShippingZone", field="shippingZone")
-    if "taxClass" in given:
-        text = given["taxClass"]
+    if input_data.get("name") is not None:
+        values["name"] = input_data["name"].strip()
+    if input_data.get("description") is not None:
+        values["description"] = to_plain_text(sanitise_rich_text(input_data["description"]))
+    if input_data.get("type") is not None:
+        values["is_weight_based"] = input_data["type"] == "WEIGHT"
+    if input_data.get("shippingZone") is not None:
+        values["zone_id"] = input_key(input_data["shippingZone"], "ShippingZone", field="shippingZone")
+    if "taxClass" in input_data:
+        text = input_data["taxClass"]
         values["tax_class_id"] = None if text is None else input_key(text, "TaxClass", field="taxClass")
     for name, column in (("minimumDeliveryDays", "minimum_days"), ("maximumDeliveryDays", "maximum_days")):
-        if name in given:
-            days = given[name]
+        if name in input_data:
+            days = input_data[name]
             if days is not None and not 0 <= days <= MOST_DAYS:
                 raise InputError("INVALID", _("This is no number of days."), field=name)
             values[column] = days
     for name, column in (("minimumOrderWeight", "minimum_grams"), ("maximumOrderWeight", "maximum_grams")):
-        if name in given:
-            weight = given[name]
+        if name in input_data:
+            weight = input_data[name]
             grams = None if weight is None else weight.grams(context.settings.default_weight_unit)
             if grams is not None and not 0 <= grams <= HEAVIEST:
                 raise InputError("INVALID", _("This is too heavy."), field=name)
@@ -231,8 +234,8 @@ def _method_key(text: str) -> int:
     return int(input_key(text, "ShippingMethodType", "ShippingMethod", field="id"))
 
 
-def _required(given: Mapping[str, Any], name: str) -> None:
-    if not (given.get(name) or "").strip():
+def _required(input_data: Mapping[str, Any], name: str) -> None:
+    if not (input_data.get(name) or "").strip():
         raise InputError("REQUIRED", _("This is needed."), field=name)
 
 

@@ -109,9 +109,9 @@ def price_range(zones: list[Row], *_: object) -> list[dict[str, MoneyAmount] | N
 
 @warehouse.field("shippingZones", needs="id")
 def zones_of_houses(
-    houses: list[Row], arguments: WarehouseShippingZonesArguments, context: Context, selection: Selection
+    warehouses: list[Row], arguments: WarehouseShippingZonesArguments, context: Context, selection: Selection
 ) -> Sequence[object]:
-    keys = [each.id for each in houses]
+    keys = [each.id for each in warehouses]
     rows = zone.rows(context)
     return connect_each(
         zone, rows, arguments, selection, order=[SortKey("id")], by="warehouses", parents=keys
@@ -190,8 +190,8 @@ def maximum_order_price(rows: list[Row], *_: object) -> list[MoneyAmount | None]
 query = Queries()
 _FILTER: Conditions = {
     "search": lambda context, text: Q(name__icontains=text),
-    "channels": lambda context, given: Q(
-        pk__in=Zone.objects.filter(channels__in=keys_from_ids(given, "Channel")).values("pk")
+    "channels": lambda context, input_data: Q(
+        pk__in=Zone.objects.filter(channels__in=keys_from_ids(input_data, "Channel")).values("pk")
     ),
 }
 

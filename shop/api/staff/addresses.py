@@ -58,10 +58,10 @@ def address_update(
 def address_delete(
     arguments: AddressDeleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    kept = _find_address(arguments["id"])
-    gone = _payload(kept.user_id, kept.pk, context, selection)["address"]
-    remove_address(address_id=kept.pk, actor=context.actor, now=context.now)
-    return _payload(kept.user_id, None, context, selection) | {"address": gone}
+    current = _find_address(arguments["id"])
+    deleted = _payload(current.user_id, current.pk, context, selection)["address"]
+    remove_address(address_id=current.pk, actor=context.actor, now=context.now)
+    return _payload(current.user_id, None, context, selection) | {"address": deleted}
 
 
 @mutation.field(permissions=CARING)

@@ -142,35 +142,35 @@ def _refuse_permissions(codes: set[str], field: str, context: Context) -> None:
         raise InputError("OUT_OF_SCOPE_PERMISSION", words, field=field, permissions=beyond)
 
 
-def _group_change(given: Mapping[str, Any], context: Context) -> GroupChange:
+def _group_change(input_data: Mapping[str, Any], context: Context) -> GroupChange:
     """Convert the input. Raises InputError."""
     for kind, added, removed in (
-        ("Permissions", given.get("addPermissions"), given.get("removePermissions")),
-        ("Users", given.get("addUsers"), given.get("removeUsers")),
-        ("Channels", given.get("addChannels"), given.get("removeChannels")),
+        ("Permissions", input_data.get("addPermissions"), input_data.get("removePermissions")),
+        ("Users", input_data.get("addUsers"), input_data.get("removeUsers")),
+        ("Channels", input_data.get("addChannels"), input_data.get("removeChannels")),
     ):
         if set(added or ()) & set(removed or ()):
             words = _("The same cannot be taken in and given up.")
             raise InputError("DUPLICATED_INPUT_ITEM", words, field=f"add{kind}")
-    name = given.get("name")
+    name = input_data.get("name")
     if name is not None and not 0 < len(name.strip()) <= 150:
         raise InputError("REQUIRED", _("Write a name."), field="name")
     for field, codes in (
-        ("addPermissions", given.get("addPermissions")),
-        ("removePermissions", given.get("removePermissions")),
+        ("addPermissions", input_data.get("addPermissions")),
+        ("removePermissions", input_data.get("removePermissions")),
     ):
         _refuse_permissions(set(codes or ()), field, context)
 
     return GroupChange(
         name=name.strip() if name is not None else None,
-        is_platform_wide=given.get("platformWide"),
-        restricted_to_channels=given.get("restrictedAccessToChannels"),
-        add_permissions=given.get("addPermissions") or (),
-        remove_permissions=given.get("removePermissions") or (),
-        add_users=input_keys(given.get("addUsers"), "User", field="addUsers"),
-        remove_users=input_keys(given.get("removeUsers"), "User", field="removeUsers"),
-        add_channels=input_keys(given.get("addChannels"), "Channel", field="addChannels"),
-        remove_channels=input_keys(given.get("removeChannels"), "Channel", field="removeChannels"),
+        is_platform_wide=input_data.get("platformWide"),
+        restricted_to_channels=input_data.get("restrictedAccessToChannels"),
+        add_permissions=input_data.get("addPermissions") or (),
+        remove_permissions=input_data.get("removePermissions") or (),
+        add_users=input_keys(input_data.get("addUsers"), "User", field="addUsers"),
+        remove_users=input_keys(input_data.get("removeUsers"), "User", field="removeUsers"),
+        add_channels=input_keys(input_data.get("addChannels"), "Channel", field="addChannels"),
+        remove_channels=input_keys(input_data.get("removeChannels"), "Channel", field="removeChannels"),
     )
 
 

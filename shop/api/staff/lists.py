@@ -50,22 +50,26 @@ def _search_users(context: Context, text: str) -> Q:
 def _in_days(column: str) -> Condition:
     """Match a range of days, the last one included."""
 
-    def condition(context: Context, given: Mapping[str, object]) -> Q:
-        return Q(**{f"{column}__date__{end}": given[end] for end in ("gte", "lte") if given.get(end)})
+    def condition(context: Context, input_data: Mapping[str, object]) -> Q:
+        return Q(
+            **{f"{column}__date__{end}": input_data[end] for end in ("gte", "lte") if input_data.get(end)}
+        )
 
     return condition
 
 
 def _with_orders(condition: Condition) -> Condition:
     """Match users with orders that satisfy a condition on `created_at`."""
-    return lambda context, given: Q(
-        pk__in=Order.objects.filter(condition(context, given), user__isnull=False).values("user")
+    return lambda context, input_data: Q(
+        pk__in=Order.objects.filter(condition(context, input_data), user__isnull=False).values("user")
     )
 
 
 def _by_number_of_orders(condition: Condition) -> Condition:
-    return lambda context, given: Q(
-        pk__in=User.objects.annotate(number=Count("orders")).filter(condition(context, given)).values("pk")
+    return lambda context, input_data: Q(
+        pk__in=User.objects.annotate(number=Count("orders"))
+        .filter(condition(context, input_data))
+        .values("pk")
     )
 
 

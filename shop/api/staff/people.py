@@ -49,12 +49,12 @@ _UNCHANGED_COLUMNS = {"isActive": "is_active", "isConfirmed": "is_confirmed"}
 def customer_create(
     arguments: CustomerCreateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    given = arguments["input"]
-    redirect = checked_redirect(given["redirectUrl"]) if given.get("redirectUrl") else None
-    addresses = _addresses(given, context)
+    input_data = arguments["input"]
+    redirect = checked_redirect(input_data["redirectUrl"]) if input_data.get("redirectUrl") else None
+    addresses = _addresses(input_data, context)
     made = add_customer(
-        email=_email(given),
-        values={"is_confirmed": True} | _values(given, {}, {}),
+        email=_email(input_data),
+        values={"is_confirmed": True} | _values(input_data, {}, {}),
         actor=context.actor,
         now=context.now,
     )
@@ -68,11 +68,11 @@ def customer_create(
 def customer_update(
     arguments: CustomerUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    found, given = _find_customer(arguments), arguments["input"]
-    values = _values(given, found.metadata, found.private_metadata)
-    if given.get("email") is not None:
-        values["email"] = _email(given)
-    addresses = _addresses(given, context)
+    found, input_data = _find_customer(arguments), arguments["input"]
+    values = _values(input_data, found.metadata, found.private_metadata)
+    if input_data.get("email") is not None:
+        values["email"] = _email(input_data)
+    addresses = _addresses(input_data, context)
     change_user(user_id=found.pk, values=values, actor=context.actor, now=context.now)
     if addresses:
         _keep_addresses(found.pk, addresses, context)
@@ -94,14 +94,14 @@ def staff_create(
     arguments: StaffCreateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     """Create a staff user; an existing customer with the e-mail address is promoted."""
-    given = arguments["input"]
-    redirect = checked_redirect(given["redirectUrl"]) if given.get("redirectUrl") else None
-    email = _email(given)
+    input_data = arguments["input"]
+    redirect = checked_redirect(input_data["redirectUrl"]) if input_data.get("redirectUrl") else None
+    email = _email(input_data)
     kept = User.objects.filter(email=email).first() or User()
     made = add_staff(
         email=email,
-        values=_values(given, kept.metadata, kept.private_metadata),
-        group_ids=_groups(given.get("addGroups"), "addGroups", context),
+        values=_values(input_data, kept.metadata, kept.private_metadata),
+        group_ids=_groups(input_data.get("addGroups"), "addGroups", context),
         actor=context.actor,
         now=context.now,
     )
@@ -113,18 +113,18 @@ def staff_create(
 def staff_update(
     arguments: StaffUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    found, given = _find_staff(arguments["id"]), arguments["input"]
-    values = _values(given, found.metadata, found.private_metadata)
-    if given.get("email") is not None:
-        values["email"] = _email(given)
+    found, input_data = _find_staff(arguments["id"]), arguments["input"]
+    values = _values(input_data, found.metadata, found.private_metadata)
+    if input_data.get("email") is not None:
+        values["email"] = _email(input_data)
     if values.get("is_active") is False:
         _refuse_closing(found, context, "DEACTIVATE")
     _refuse_beyond(found, context)
     change_user(
         user_id=found.pk,
         values=values,
-        add_groups=_groups(given.get("addGroups"), "addGroups", context),
-        remove_groups=_groups(given.get("removeGroups"), "removeGroups", context),
+        add_groups=_groups(input_data.get("addGroups"), "addGroups", context),
+        remove_groups=_groups(input_data.get("removeGroups"), "removeGroups", context),
         actor=context.actor,
         now=context.now,
     )
@@ -145,17 +145,17 @@ def staff_delete(
 
 def _find_customer(arguments: CustomerDeleteArguments | CustomerUpdateArguments) -> User:
     """Return a customer by `id` or `externalReference`. Raises InputError, Missing."""
-    given, reference = arguments.get("id"), arguments.get("externalReference")
-    if (given is None) == (reference is None):
+    input_data, reference = arguments.get("id"), arguments.get("externalReference")
+    if (input_data is None) == (reference is None):
         raise ProtocolError("A customer is found by exactly one of `id` and `externalReference`.")
     rows = User.objects.filter(is_staff=False, erased_at=None)
-    if given is not None:
-        rows = rows.filter(pk=input_key(given, "User", field="id"))
+    if input_data is not None:
+        rows = rows.filter(pk=input_key(input_data, "User", field="id"))
     else:
         rows = rows.filter(external_reference=reference)
     found = rows.first()
     if found is None:
-        raise Missing(field="id" if given is not None else "externalReference")
+        raise Missing(field="id" if input_data is not None else "externalReference")
     return found
 
 
@@ -189,7 +189,7 @@ def _refuse_beyond(found: User, context: Context) -> None:
 
 
 def _groups(texts: Collection[str] | None, field: str, context: Context) -> list[int]:
-    """Return groups whose permissions the requester holds. Raises InputError (`OUT_OF_SCOPE_GROUP`)."""
+    """Return groups whose permissions the requester holds. Raises InputError (OUT_OF_SCOPE_GROUP), Missing."""
     keys = [input_key(text, "Group", field=field) for text in texts or ()]
     if Group.objects.filter(pk__in=keys).count() < len(set(keys)):
         raise Missing(field=field)
@@ -200,48 +200,50 @@ def _groups(texts: Collection[str] | None, field: str, context: Context) -> list
     return keys
 
 
-def _email(given: CustomerInput | StaffCreateInput | StaffUpdateInput | UserCreateInput) -> str:
-    text = given.get("email")
+def _email(input_data: CustomerInput | StaffCreateInput | StaffUpdateInput | UserCreateInput) -> str:
+    text = input_data.get("email")
     if not text:
         raise InputError("REQUIRED", _("Write your e-mail address."), field="email")
     return checked_email(text)
 
 
 def _values(
-    given: Mapping[str, Any],
+    input_data: Mapping[str, Any],
     metadata: Mapping[str, str],
     private_metadata: Mapping[str, str],
 ) -> dict[str, object]:
     """Return the columns that an input sets; metadata is merged with the existing. Raises InputError."""
     values: dict[str, object] = {}
     for name, (column, longest) in _TEXTS.items():
-        if name in given:
-            text = (given[name] or "").strip()
+        if name in input_data:
+            text = (input_data[name] or "").strip()
             if len(text) > longest:
                 raise InputError("INVALID", _("This is too long."), field=name)
             values[column] = text
     for name, column in _UNCHANGED_COLUMNS.items():
-        if given.get(name) is not None:
-            values[column] = given[name]
-    if "externalReference" in given:
-        values["external_reference"] = given["externalReference"] or None
-    if given.get("languageCode"):
-        values["language"] = tag_from_code(given["languageCode"])
-    if given.get("metadata") is not None:
-        values["metadata"] = dict(metadata) | metadata_from_input(given["metadata"])
-    if given.get("privateMetadata") is not None:
-        values["private_metadata"] = dict(private_metadata) | metadata_from_input(given["privateMetadata"])
+        if input_data.get(name) is not None:
+            values[column] = input_data[name]
+    if "externalReference" in input_data:
+        values["external_reference"] = input_data["externalReference"] or None
+    if input_data.get("languageCode"):
+        values["language"] = tag_from_code(input_data["languageCode"])
+    if input_data.get("metadata") is not None:
+        values["metadata"] = dict(metadata) | metadata_from_input(input_data["metadata"])
+    if input_data.get("privateMetadata") is not None:
+        values["private_metadata"] = dict(private_metadata) | metadata_from_input(
+            input_data["privateMetadata"]
+        )
     return values
 
 
-def _addresses(given: Mapping[str, Any], context: Context) -> dict[AddressUse, Address]:
+def _addresses(input_data: Mapping[str, Any], context: Context) -> dict[AddressUse, Address]:
     return {
-        use: address_from(given[name], context, kind=kind)
+        use: address_from(input_data[name], context, kind=kind)
         for name, use, kind in (
             ("defaultShippingAddress", AddressUse.SHIPPING, "SHIPPING"),
             ("defaultBillingAddress", AddressUse.BILLING, "BILLING"),
         )
-        if given.get(name)
+        if input_data.get(name)
     }
 
 

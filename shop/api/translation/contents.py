@@ -19,7 +19,7 @@ from catalog.models import (
 from cooperatives.models import Service
 from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
-from shop.api.catalogue import types as goods
+from shop.api.catalogue import types as catalogue_types
 from shop.api.connections import SortKey, connect
 from shop.api.content import types as texts
 from shop.api.context import Context
@@ -79,12 +79,12 @@ class Kind:
 
 
 KINDS = {
-    "PRODUCT": Kind("Product", goods.product, Product, DESCRIBED),
-    "VARIANT": Kind("ProductVariant", goods.variant, Variant, NAMED),
-    "CATEGORY": Kind("Category", goods.category, Category, DESCRIBED),
-    "COLLECTION": Kind("Collection", goods.collection, Collection, DESCRIBED),
-    "ATTRIBUTE": Kind("Attribute", goods.attribute, Attribute, NAMED),
-    "ATTRIBUTE_VALUE": Kind("AttributeValue", goods.attribute_value, AttributeValue, SAID),
+    "PRODUCT": Kind("Product", catalogue_types.product, Product, DESCRIBED),
+    "VARIANT": Kind("ProductVariant", catalogue_types.variant, Variant, NAMED),
+    "CATEGORY": Kind("Category", catalogue_types.category, Category, DESCRIBED),
+    "COLLECTION": Kind("Collection", catalogue_types.collection, Collection, DESCRIBED),
+    "ATTRIBUTE": Kind("Attribute", catalogue_types.attribute, Attribute, NAMED),
+    "ATTRIBUTE_VALUE": Kind("AttributeValue", catalogue_types.attribute_value, AttributeValue, SAID),
     "PAGE": Kind("Page", texts.page, Page, WRITTEN),
     "MENU_ITEM": Kind("MenuItem", texts.menu_item, MenuItem, NAMED),
     "SHIPPING_METHOD": Kind("ShippingMethod", method, Service, DELIVERED),
@@ -135,12 +135,14 @@ _value.one("attribute", KINDS["ATTRIBUTE"].content, by="attribute_id", rows=Attr
 def _text_values(rows: Keys[Row], through: str, selection: Selection) -> list[list[Row]]:
     """Return each object's values of text attributes."""
     keys = [row.id for row in rows]
-    held: Rows = AttributeValue.objects.filter(
+    value_rows: Rows = AttributeValue.objects.filter(
         **{f"{through}_rows__{through}__in": keys},
         attribute__input_type__in=(InputType.RICH_TEXT, InputType.PLAIN_TEXT),
     )
-    held = held.annotate(owner=F(f"{through}_rows__{through}")).order_by("owner", "attribute_id", "id")
-    found = _value.grouped(held, selection.names(), by="owner")
+    value_rows = value_rows.annotate(owner=F(f"{through}_rows__{through}")).order_by(
+        "owner", "attribute_id", "id"
+    )
+    found = _value.grouped(value_rows, selection.names(), by="owner")
     return [found.get(key, []) for key in keys]
 
 

@@ -41,13 +41,13 @@ def _translate(
     return {payload: kind.shown.by_key(context, [row.pk], selection.names(payload)).get(row.pk)}
 
 
-def _texts_by_column(kind: Kind, given: Mapping[str, Any]) -> dict[str, str]:
+def _texts_by_column(kind: Kind, input_data: Mapping[str, Any]) -> dict[str, str]:
     """Return texts by column; rich texts also as plain text, which our own pages show."""
     texts = {}
     for name, column in kind.words.items():
-        if name not in given:
+        if name not in input_data:
             continue
-        value = given[name]
+        value = input_data[name]
         if column not in RICH:
             texts[column] = (value or "").strip()
             continue

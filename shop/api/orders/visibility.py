@@ -134,10 +134,10 @@ def _partial_orders(context: Context, scope: PermissionScope) -> QuerySet[Order]
         for column in _LISTED
     }
     active = parts.filter(state__in=ACTIVE_PART_STATES)
-    given = Refund.objects.filter(
+    input_data = Refund.objects.filter(
         order=OuterRef("pk"), part__in=_visible_keys(context, state__in=ACTIVE_PART_STATES)
     )
-    taken_off = given.order_by().values("order").annotate(total=Sum(F("amount") - F("surplus")))
+    taken_off = input_data.order_by().values("order").annotate(total=Sum(F("amount") - F("surplus")))
     seen["due_gross"] = _sum_of_parts(active, "total_gross") - Coalesce(
         Subquery(taken_off.values("total")), 0
     )

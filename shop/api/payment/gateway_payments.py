@@ -71,19 +71,19 @@ def start_payment(
     if target.order is not None:
         return _begin_for_order(target.order, method, key, context)
     assert target.basket is not None
-    asked: _PaymentRequest = {
+    payment_request: _PaymentRequest = {
         "basket_id": target.basket.pk,
         "amount": amount,
         "key": key,
         "labels": labels,
     }
     if gateway == DUMMY:
-        payment, requested = start_app_payment(**asked, actor=context.actor, now=context.now)
+        payment, requested = start_app_payment(**payment_request, actor=context.actor, now=context.now)
         _record_dummy_result(
             payment, requested, data, flow or target.channel.default_transaction_flow, context
         )
         return payment, None
-    payment = start_basket_payment(**asked, method=method, actor=context.actor, now=context.now)
+    payment = start_basket_payment(**payment_request, method=method, actor=context.actor, now=context.now)
     return payment, _stripe_data(payment, context) if method == PaymentMethod.CARD else None
 
 
@@ -112,21 +112,21 @@ def _begin_for_order(
 def _stripe_data(payment: Payment, context: Context) -> object:
     """Return Stripe's current state of a card payment, with the client secret."""
     call = start_call_of(payment)
-    said: CallResult | None = None
+    result: CallResult | None = None
     if call is not None:
-        said = send_call(call_id=call.pk, now=context.now) or look_up_call(call_id=call.pk, now=context.now)
-    if said is None or not said.answer.secret:
+        result = send_call(call_id=call.pk, now=context.now) or look_up_call(call_id=call.pk, now=context.now)
+    if result is None or not result.answer.secret:
         return None
-    return {"paymentIntent": {"stripeClientSecret": said.answer.secret}}
+    return {"paymentIntent": {"stripeClientSecret": result.answer.secret}}
 
 
 def _record_dummy_result(payment: Payment, amount: int, data: object, flow: str, context: Context) -> None:
     """Record the requested result of the dummy gateway, by default success."""
-    told = data.get("event") if isinstance(data, dict) else None
-    told = told if isinstance(told, dict) else {}
+    event = data.get("event") if isinstance(data, dict) else None
+    event = event if isinstance(event, dict) else {}
     is_charge = flow == TransactionFlow.CHARGE
     usual = EventKind.CHARGE_SUCCESS if is_charge else EventKind.AUTHORIZATION_SUCCESS
-    kind = str(told.get("type") or usual).lower()
+    kind = str(event.get("type") or usual).lower()
     if kind not in _DUMMY_RESULTS:
         raise InputError("INVALID", "The dummy cannot answer so.", field="paymentGateway")
     place = PaymentEvent.objects.filter(payment=payment).count()
@@ -134,7 +134,7 @@ def _record_dummy_result(payment: Payment, amount: int, data: object, flow: str,
         payment_id=payment.pk,
         kind=EventKind(kind),
         amount=amount,
-        reference=str(uuid.uuid4()) if told.get("includePspReference", True) else "",
+        reference=str(uuid.uuid4()) if event.get("includePspReference", True) else "",
         key=f"payment:{payment.pk}:dummy:{place}",
         actor=context.actor,
         now=context.now,

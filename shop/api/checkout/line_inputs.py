@@ -76,11 +76,11 @@ def _require_variants(keys: Sequence[int]) -> None:
 
 
 def _given_price(
-    given: CheckoutLineInput | CheckoutLineUpdateInput, currency: str, context: Context
+    input_data: CheckoutLineInput | CheckoutLineUpdateInput, currency: str, context: Context
 ) -> int | None:
-    price = given.get("price")
+    price = input_data.get("price")
     if price is None:
-        if given.get("priceOverrideReason"):
+        if input_data.get("priceOverrideReason"):
             raise InputError(
                 "PRICE_OVERRIDE_REASON_WITHOUT_OVERRIDE", "There is no price to give a reason for."
             )

@@ -14,8 +14,8 @@ from shop.api.context import Context
 from shop.api.ids import Key
 from shop.api.money import MoneyAmount, to_major_units
 from shop.api.object_types import Row
-from shop.api.orders.seen import filter_visible
 from shop.api.orders.types import order
+from shop.api.orders.visibility import filter_visible
 
 _COLUMNS = (
     *("order", "service", "service__is_weight_based", "delivery_name", "delivery_kind", "warehouse"),
@@ -68,8 +68,8 @@ def _combined_method(parts: list[_Delivery]) -> ShippingMethodView | None:
 
 def _pickup_warehouse(parts: list[_Delivery]) -> uuid.UUID | None:
     """Return the pickup warehouse, if the whole order is collected at one."""
-    houses = {part["warehouse"] if part["delivery_kind"] in PICKUP_KINDS else None for part in parts}
-    return next(iter(houses)) if len(houses) == 1 else None
+    warehouses = {part["warehouse"] if part["delivery_kind"] in PICKUP_KINDS else None for part in parts}
+    return next(iter(warehouses)) if len(warehouses) == 1 else None
 
 
 @order.field("shippingMethod", needs="id")
@@ -87,8 +87,8 @@ def delivery_methods(
     found = _parts(context, orders)
     keys = {each.id: _pickup_warehouse(found.get(each.id, [])) for each in orders}
     rows = Warehouse.objects.all()
-    houses = warehouse.by_key(context, keys.values(), selection.names(), rows=rows)
-    return [houses.get(keys[each.id]) or _combined_method(found.get(each.id, [])) for each in orders]
+    warehouses = warehouse.by_key(context, keys.values(), selection.names(), rows=rows)
+    return [warehouses.get(keys[each.id]) or _combined_method(found.get(each.id, [])) for each in orders]
 
 
 TYPES = ()

@@ -8,8 +8,8 @@ from shop.api.breadth import Selection
 from shop.api.checkout.baskets import gift_card
 from shop.api.context import Context
 from shop.api.object_types import Row, Type
-from shop.api.orders.seen import order_scope
 from shop.api.orders.types import granted_refund, order
+from shop.api.orders.visibility import order_scope
 from shop.api.payment.gateways import AvailableGateway, available_gateways
 from shop.api.payment.inputs import ShopAvailablePaymentGatewaysArguments
 from shop.api.payment.types import event, item

@@ -45,65 +45,69 @@ CODES = {
 }
 
 
-def columns(given: Mapping[str, object], **named: str) -> dict[str, object]:
+def columns(input_data: Mapping[str, object], **named: str) -> dict[str, object]:
     """Return the given members of an input by their columns."""
-    return {column: given[name] for name, column in named.items() if given.get(name) is not None}
+    return {column: input_data[name] for name, column in named.items() if input_data.get(name) is not None}
 
 
-def described_columns(given: Mapping[str, Any], context: Context, **named: str) -> dict[str, object]:
+def described_columns(input_data: Mapping[str, Any], context: Context, **named: str) -> dict[str, object]:
     """Return common columns: name, slug, description, SEO texts, metadata."""
-    values = columns(given, slug="slug", **named)
-    if "name" in given:
-        values["name"] = required_text(given, "name")
-    if given.get("description") is not None:
-        values["description"] = sanitise_rich_text(given["description"])
+    values = columns(input_data, slug="slug", **named)
+    if "name" in input_data:
+        values["name"] = required_text(input_data, "name")
+    if input_data.get("description") is not None:
+        values["description"] = sanitise_rich_text(input_data["description"])
         values["description_text"] = to_plain_text(values["description"])
-    seo = given.get("seo") or {}
+    seo = input_data.get("seo") or {}
     values |= {f"seo_{name}": seo[name] or None for name in ("title", "description") if name in seo}
     for name, column in (("metadata", "metadata"), ("privateMetadata", "private_metadata")):
-        if given.get(name) is not None:
-            values[column] = metadata_from_input(given[name])
+        if input_data.get(name) is not None:
+            values[column] = metadata_from_input(input_data[name])
     return values
 
 
-def required_text(given: Mapping[str, object], name: str) -> str:
+def required_text(input_data: Mapping[str, object], name: str) -> str:
     """Return a non-empty text. Raises InputError."""
-    text = str(given.get(name) or "").strip()
+    text = str(input_data.get(name) or "").strip()
     if not text:
         raise InputError("REQUIRED", _("This is needed."), field=name)
     return text
 
 
-def foreign_key_column(given: Mapping[str, Any], name: str, type_name: str, column: str) -> dict[str, object]:
+def foreign_key_column(
+    input_data: Mapping[str, Any], name: str, type_name: str, column: str
+) -> dict[str, object]:
     """Return a foreign key column; null clears it."""
-    if name not in given:
+    if name not in input_data:
         return {}
-    key = given[name]
+    key = input_data[name]
     return {column: None if key is None else input_key(key, type_name, field=name)}
 
 
-def weight_column(given: Mapping[str, Any], context: Context) -> dict[str, object]:
-    if given.get("weight") is None:
+def weight_column(input_data: Mapping[str, Any], context: Context) -> dict[str, object]:
+    if input_data.get("weight") is None:
         return {}
-    weight = given["weight"].grams(context.settings.default_weight_unit)
+    weight = input_data["weight"].grams(context.settings.default_weight_unit)
     if weight > MAX_GRAMS:
         raise InputError("INVALID", _("This is too heavy."), field="weight")
     return {"weight": weight}
 
 
-def picture_column(given: Mapping[str, Any], column: str) -> dict[str, object]:
+def picture_column(input_data: Mapping[str, Any], column: str) -> dict[str, object]:
     """Store an uploaded picture, before and outside the action's transaction."""
-    if given.get("backgroundImage") is None:
+    if input_data.get("backgroundImage") is None:
         return {}
-    kept = store_picture(given["backgroundImage"], alt=(given.get("backgroundImageAlt") or "")[:250])
-    return {column: kept.pk}
+    picture = store_picture(
+        input_data["backgroundImage"], alt=(input_data.get("backgroundImageAlt") or "")[:250]
+    )
+    return {column: picture.pk}
 
 
-def publication_from_input(given: Mapping[str, Any]) -> dict[str, object]:
+def publication_from_input(input_data: Mapping[str, Any]) -> dict[str, object]:
     """Return the publication time, from an instant or from a date as older clients send it."""
-    if given.get("publishedAt") is not None:
-        return {"published_at": given["publishedAt"]}
-    day = given.get("publicationDate")
+    if input_data.get("publishedAt") is not None:
+        return {"published_at": input_data["publishedAt"]}
+    day = input_data.get("publicationDate")
     return {"published_at": start_of_day(day)} if day is not None else {}
 
 
@@ -127,18 +131,18 @@ def staff_row(of: InChannel | Type, key: Key, context: Context, fields: Iterable
 
 
 def key_from_arguments(
-    given: Mapping[str, Any], of: Type, context: Context, *, by: str = "id", is_anybodys: bool = False
+    input_data: Mapping[str, Any], of: Type, context: Context, *, by: str = "id", is_anybodys: bool = False
 ) -> Key:
     """Return the key of an object named by id, external reference or SKU; 0, which no row has, if not found.
 
     Set `is_anybodys` for types whose rows belong to no cooperative.
     """
-    if given.get(by) is not None:
-        key = input_key(given[by], of.name, field=by)
+    if input_data.get(by) is not None:
+        key = input_key(input_data[by], of.name, field=by)
         return key if is_anybodys or may_manage_row(of, key, context) else 0
     for name, column in (("externalReference", "external_reference"), ("sku", "sku")):
-        if given.get(name) is not None:
-            rows = of.rows(context).filter(**{column: given[name]})
+        if input_data.get(name) is not None:
+            rows = of.rows(context).filter(**{column: input_data[name]})
             return rows.values_list("pk", flat=True).first() or 0
     raise InputError("REQUIRED", _("Say which one is meant."), field=by)
 
@@ -151,9 +155,9 @@ def may_manage_row(of: Type, key: Key, context: Context) -> bool:
     return of.rows(context).filter(theirs, pk=key).exists()
 
 
-def owner_from_input(given: Mapping[str, Any], context: Context) -> int | None:
+def owner_from_input(input_data: Mapping[str, Any], context: Context) -> int | None:
     """Return the cooperative of a new object; None for the platform seller. Raises InputError, Missing."""
-    text = given.get("cooperative")
+    text = input_data.get("cooperative")
     key = int(input_key(text, "Cooperative", field="cooperative")) if text else None
     if context.may(*MANAGES_PRODUCTS):
         return key
@@ -171,52 +175,56 @@ def owner_from_input(given: Mapping[str, Any], context: Context) -> int | None:
 # --- attributes ---------------------------------------------------------------------------------------
 
 
-def attribute_values_from_input(given: Sequence[Mapping[str, object]] | None) -> list[AttributeInput]:
+def attribute_values_from_input(input_data: Sequence[Mapping[str, object]] | None) -> list[AttributeInput]:
     """Convert `[AttributeValueInput!]`. Raises InputError."""
-    return [_convert_attribute(each) for each in given or ()]
+    return [_convert_attribute(each) for each in input_data or ()]
 
 
-def _convert_attribute(given: Mapping[str, Any]) -> AttributeInput:
-    if given.get("id") is not None:
-        key = int(input_key(given["id"], "Attribute", field="attributes"))
+def _convert_attribute(input_data: Mapping[str, Any]) -> AttributeInput:
+    if input_data.get("id") is not None:
+        key = int(input_key(input_data["id"], "Attribute", field="attributes"))
     else:
-        reference = given.get("externalReference")
+        reference = input_data.get("externalReference")
         named = Attribute.objects.filter(external_reference=reference).first() if reference else None
         if named is None:
             raise InputError("NOT_FOUND", _("There is no such attribute."), field="attributes")
         key = named.pk
-    chosen = [given.get("dropdown"), given.get("swatch"), *(given.get("multiselect") or ())]
+    chosen = [input_data.get("dropdown"), input_data.get("swatch"), *(input_data.get("multiselect") or ())]
     choices = [_convert_choice(each) for each in chosen if each]
-    choices += [AttributeChoice(name=name) for name in given.get("values") or () if name.strip()]
-    return AttributeInput(key, choices, _free_values(given))
+    choices += [AttributeChoice(name=name) for name in input_data.get("values") or () if name.strip()]
+    return AttributeInput(key, choices, _free_values(input_data))
 
 
-def _convert_choice(given: Mapping[str, Any]) -> AttributeChoice:
-    if given.get("id") is not None:
-        return AttributeChoice(key=int(input_key(given["id"], "AttributeValue", field="attributes")))
-    return AttributeChoice(name=required_text(given, "value"))
+def _convert_choice(input_data: Mapping[str, Any]) -> AttributeChoice:
+    if input_data.get("id") is not None:
+        return AttributeChoice(key=int(input_key(input_data["id"], "AttributeValue", field="attributes")))
+    return AttributeChoice(name=required_text(input_data, "value"))
 
 
-def _free_values(given: Mapping[str, Any]) -> Sequence[Mapping[str, object]]:
+def _free_values(input_data: Mapping[str, Any]) -> Sequence[Mapping[str, object]]:
     """Return values that are not choices: texts, numbers, dates, files, references."""
     values: list[dict[str, object]] = []
-    if given.get("numeric"):
-        values.append({"name": given["numeric"], "numeric": _parse_number(given["numeric"])})
-    if given.get("plainText"):
-        values.append({"name": given["plainText"][:60], "plain_text": given["plainText"]})
-    if given.get("richText") is not None:
-        content = sanitise_rich_text(given["richText"])
+    if input_data.get("numeric"):
+        values.append({"name": input_data["numeric"], "numeric": _parse_number(input_data["numeric"])})
+    if input_data.get("plainText"):
+        values.append({"name": input_data["plainText"][:60], "plain_text": input_data["plainText"]})
+    if input_data.get("richText") is not None:
+        content = sanitise_rich_text(input_data["richText"])
         values.append({"name": to_plain_text(content)[:60], "rich_text": content})
-    if given.get("boolean") is not None:
-        values.append({"name": str(given["boolean"]), "boolean": given["boolean"]})
-    if given.get("date") is not None:
-        values.append({"name": str(given["date"]), "date_time": start_of_day(given["date"])})
-    if given.get("dateTime") is not None:
-        values.append({"name": given["dateTime"].isoformat(), "date_time": given["dateTime"]})
-    if given.get("file"):
-        kind = given.get("contentType") or ""
-        values.append({"name": given["file"][-60:], "file_url": given["file"], "content_type": kind})
-    references = [given["reference"]] if given.get("reference") else given.get("references") or ()
+    if input_data.get("boolean") is not None:
+        values.append({"name": str(input_data["boolean"]), "boolean": input_data["boolean"]})
+    if input_data.get("date") is not None:
+        values.append({"name": str(input_data["date"]), "date_time": start_of_day(input_data["date"])})
+    if input_data.get("dateTime") is not None:
+        values.append({"name": input_data["dateTime"].isoformat(), "date_time": input_data["dateTime"]})
+    if input_data.get("file"):
+        kind = input_data.get("contentType") or ""
+        values.append(
+            {"name": input_data["file"][-60:], "file_url": input_data["file"], "content_type": kind}
+        )
+    references = (
+        [input_data["reference"]] if input_data.get("reference") else input_data.get("references") or ()
+    )
     return values + [_convert_reference(text) for text in references]
 
 

@@ -1,0 +1,243 @@
+"""Create, change and delete product types and attributes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from catalog.actions.taxonomy import product_types, taxonomy
+from catalog.models import Attribute, AttributeScope, AttributeValue, ProductType
+from shop.accounts.staff.permissions import Permission
+from shop.api.breadth import Selection
+from shop.api.catalogue.input_values import (
+    CODES,
+    MANAGES_PRODUCT_TYPES,
+    columns,
+    described_columns,
+    foreign_key_column,
+    key_from_arguments,
+    keys,
+    required_text,
+    staff_row,
+    weight_column,
+)
+from shop.api.catalogue.inputs import (
+    AttributeCreateArguments,
+    AttributeDeleteArguments,
+    AttributeUpdateArguments,
+    AttributeValueCreateArguments,
+    AttributeValueCreateInput,
+    AttributeValueDeleteArguments,
+    AttributeValueUpdateInput,
+    ProductAttributeAssignArguments,
+    ProductAttributeUnassignArguments,
+    ProductTypeCreateArguments,
+    ProductTypeDeleteArguments,
+    ProductTypeInput,
+    ProductTypeUpdateArguments,
+)
+from shop.api.catalogue.types import attribute, attribute_value, product_type
+from shop.api.context import Context
+from shop.api.ids import input_key
+from shop.api.root_fields import Mutations
+from shop.core.errors import Missing
+
+mutation = Mutations(codes=CODES)
+_ATTRIBUTES = (Permission.MANAGE_PRODUCT_TYPES, Permission.MANAGE_PAGE_TYPES)
+_FLAGS = {
+    "valueRequired": "value_required",
+    "visibleInStorefront": "visible_in_storefront",
+    "filterableInStorefront": "filterable_in_storefront",
+    "filterableInDashboard": "filterable_in_dashboard",
+    "availableInGrid": "available_in_grid",
+    "storefrontSearchPosition": "storefront_search_position",
+    "externalReference": "external_reference",
+    "unit": "unit",
+}
+
+
+# --- product types ------------------------------------------------------------------------------------
+
+
+def _product_type_columns(input_data: ProductTypeInput, context: Context) -> dict[str, object]:
+    values = described_columns(input_data, context)
+    values |= columns(
+        input_data, kind="kind", hasVariants="has_variants", isShippingRequired="is_shipping_required"
+    )
+    return (
+        values
+        | foreign_key_column(input_data, "taxClass", "TaxClass", "tax_class_id")
+        | weight_column(input_data, context)
+    )
+
+
+def _attribute_assignments(input_data: Mapping[str, Any]) -> list[tuple[int, AttributeScope, bool]]:
+    lists = (("productAttributes", AttributeScope.PRODUCT), ("variantAttributes", AttributeScope.VARIANT))
+    return [
+        (key, scope, scope == AttributeScope.VARIANT)
+        for name, scope in lists
+        for key in keys(input_data.get(name), "Attribute", name)
+    ]
+
+
+@mutation.field(permissions=MANAGES_PRODUCT_TYPES)
+def product_type_create(
+    arguments: ProductTypeCreateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
+    input_data = arguments["input"]
+    required_text(input_data, "name")
+    created = product_types.create_product_type(
+        values=_product_type_columns(input_data, context),
+        requested=_attribute_assignments(input_data),
+        **context.actor_and_time,
+    )
+    return {"productType": staff_row(product_type, created.pk, context, selection.names("productType"))}
+
+
+@mutation.field(permissions=MANAGES_PRODUCT_TYPES)
+def product_type_update(
+    arguments: ProductTypeUpdateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
+    input_data = arguments["input"]
+    key = int(input_key(arguments["id"], "ProductType", field="id"))
+    product_types.update_product_type(
+        key,
+        values=_product_type_columns(input_data, context),
+        requested=_attribute_assignments(input_data),
+        **context.actor_and_time,
+    )
+    return {"productType": staff_row(product_type, key, context, selection.names("productType"))}
+
+
+@mutation.field(permissions=MANAGES_PRODUCT_TYPES)
+def product_type_delete(
+    arguments: ProductTypeDeleteArguments, context: Context, selection: Selection
+) -> dict[str, object]:
+    key = int(input_key(arguments["id"], "ProductType", field="id"))
+    deleted = staff_row(product_type, key, context, selection.names("productType"))
+    taxonomy.delete_record(ProductType, key, **context.actor_and_time)
+    return {"productType": deleted}
+
+
+@mutation.field(permissions=MANAGES_PRODUCT_TYPES)
+def product_attribute_assign(
+    arguments: ProductAttributeAssignArguments, context: Context, selection: Selection
+) -> dict[str, object]:
+    requested = [
+        (
+            int(input_key(each["id"], "Attribute", field="operations")),
+            AttributeScope(each["type"].lower()),
+            bool(each.get("variantSelection")),
+        )
+        for each in arguments["operations"]
+    ]
+    key = int(input_key(arguments["productTypeId"], "ProductType", field="productTypeId"))
+    product_types.assign_attributes(product_type_id=key, requested=requested, **context.actor_and_time)
+    return {"productType": staff_row(product_type, key, context, selection.names("productType"))}
+
+
+@mutation.field(permissions=MANAGES_PRODUCT_TYPES)
+def product_attribute_unassign(
+    arguments: ProductAttributeUnassignArguments, context: Context, selection: Selection
+) -> dict[str, object]:
+    key = int(input_key(arguments["productTypeId"], "ProductType", field="productTypeId"))
+    removed_keys = keys(arguments["attributeIds"], "Attribute", "attributeIds")
+    product_types.unassign_attributes(product_type_id=key, keys=removed_keys, **context.actor_and_time)
+    return {"productType": staff_row(product_type, key, context, selection.names("productType"))}
+
+
+# --- attributes ---------------------------------------------------------------------------------------
+
+
+@mutation.field(permissions=_ATTRIBUTES)
+def attribute_create(
+    arguments: AttributeCreateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
+    input_data = arguments["input"]
+    required_text(input_data, "name")
+    values = described_columns(input_data, context, **_FLAGS)
+    values |= columns(input_data, inputType="input_type", entityType="entity_type", type="kind")
+    listed = [(required_text(each, "name"), _choice_columns(each)) for each in input_data.get("values") or ()]
+    created = product_types.create_attribute(values=values, listed=listed, **context.actor_and_time)
+    return {"attribute": staff_row(attribute, created.pk, context, selection.names("attribute"))}
+
+
+@mutation.field(permissions=_ATTRIBUTES)
+def attribute_update(
+    arguments: AttributeUpdateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
+    input_data = arguments["input"]
+    key = int(key_from_arguments(arguments, attribute, context, is_anybodys=True))
+    values = described_columns(input_data, context, **_FLAGS)
+    removed_keys = keys(input_data.get("removeValues"), "AttributeValue", "removeValues")
+    listed = [
+        (required_text(each, "name"), _choice_columns(each)) for each in input_data.get("addValues") or ()
+    ]
+    product_types.update_attribute(
+        key, values=values, listed=listed, struck=removed_keys, **context.actor_and_time
+    )
+    return {"attribute": staff_row(attribute, key, context, selection.names("attribute"))}
+
+
+@mutation.field(permissions=_ATTRIBUTES)
+def attribute_delete(
+    arguments: AttributeDeleteArguments, context: Context, selection: Selection
+) -> dict[str, object]:
+    key = int(key_from_arguments(arguments, attribute, context, is_anybodys=True))
+    deleted = staff_row(attribute, key, context, selection.names("attribute"))
+    if deleted is None:
+        raise Missing(field="id")
+    taxonomy.delete_record(Attribute, key, **context.actor_and_time)
+    return {"attribute": deleted}
+
+
+@mutation.field(permissions=[*_ATTRIBUTES, Permission.MANAGE_PRODUCTS])
+def attribute_value_create(
+    arguments: AttributeValueCreateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
+    input_data = arguments["input"]
+    key = int(input_key(arguments["attribute"], "Attribute", field="attribute"))
+    created = product_types.add_attribute_value(
+        attribute_id=key,
+        name=required_text(input_data, "name"),
+        columns=_choice_columns(input_data),
+        **context.actor_and_time,
+    )
+    return {
+        "attribute": staff_row(attribute, key, context, selection.names("attribute")),
+        "attributeValue": staff_row(attribute_value, created.pk, context, selection.names("attributeValue")),
+    }
+
+
+@mutation.field(permissions=_ATTRIBUTES)
+def attribute_value_delete(
+    arguments: AttributeValueDeleteArguments, context: Context, selection: Selection
+) -> dict[str, object]:
+    key = int(key_from_arguments(arguments, attribute_value, context, is_anybodys=True))
+    deleted = staff_row(attribute_value, key, context, selection.names("attributeValue"))
+    of = AttributeValue.objects.filter(pk=key).values_list("attribute", flat=True).first()
+    if deleted is None or of is None:
+        raise Missing(field="id")
+    product_types.update_attribute(of, values={}, listed=[], struck=[key], **context.actor_and_time)
+    return {
+        "attribute": staff_row(attribute, of, context, selection.names("attribute")),
+        "attributeValue": deleted,
+    }
+
+
+def _choice_columns(input_data: AttributeValueCreateInput | AttributeValueUpdateInput) -> dict[str, object]:
+    """Return the columns of a choice besides its name."""
+    return columns(
+        input_data,
+        value="value",
+        fileUrl="file_url",
+        contentType="content_type",
+        externalReference="external_reference",
+    )
+
+
+mutation.deletes_many("productTypeBulkDelete", product_type_delete, permissions=MANAGES_PRODUCT_TYPES)
+mutation.deletes_many("attributeBulkDelete", attribute_delete, permissions=_ATTRIBUTES)
+mutation.deletes_many("attributeValueBulkDelete", attribute_value_delete, permissions=_ATTRIBUTES)
+
+TYPES = (mutation,)

@@ -1,0 +1,192 @@
+"""Create, change and delete categories and collections."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+
+from catalog.actions.taxonomy import taxonomy
+from catalog.models import Category, Collection
+from shop.api.breadth import Selection
+from shop.api.catalogue.collection_rows import cooperative_from_key
+from shop.api.catalogue.input_values import (
+    CODES,
+    MANAGES_PRODUCTS,
+    channel_from_id,
+    columns,
+    described_columns,
+    keys,
+    picture_column,
+    publication_from_input,
+    required_text,
+    staff_row,
+)
+from shop.api.catalogue.inputs import (
+    CategoryCreateArguments,
+    CategoryDeleteArguments,
+    CategoryUpdateArguments,
+    CollectionAddProductsArguments,
+    CollectionChannelListingUpdateArguments,
+    CollectionCreateArguments,
+    CollectionDeleteArguments,
+    CollectionRemoveProductsArguments,
+    CollectionUpdateArguments,
+)
+from shop.api.catalogue.types import category, collection
+from shop.api.context import Context
+from shop.api.errors import InputError
+from shop.api.ids import input_key
+from shop.api.root_fields import Mutations
+from shop.core.errors import Missing
+
+mutation = Mutations(codes=CODES)
+
+
+def _require_row(model: type[Category] | type[Collection], key: int) -> None:
+    """Raise Missing if the row does not exist, before an uploaded picture is processed."""
+    if not model.objects.filter(pk=key).exists():
+        raise Missing(field="id")
+
+
+# --- categories ---------------------------------------------------------------------------------------
+
+
+@mutation.field(permissions=MANAGES_PRODUCTS)
+def category_create(
+    arguments: CategoryCreateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
+    input_data, parent = arguments["input"], arguments.get("parent")
+    values = described_columns(input_data, context) | picture_column(input_data, "picture_id")
+    created = taxonomy.create_category(
+        parent_id=int(input_key(parent, "Category", field="parent")) if parent else None,
+        name=required_text(input_data, "name"),
+        slug=input_data.get("slug"),
+        values={column: value for column, value in values.items() if column not in ("name", "slug")},
+        **context.actor_and_time,
+    )
+    return {"category": staff_row(category, created.pk, context, selection.names("category"))}
+
+
+@mutation.field(permissions=MANAGES_PRODUCTS)
+def category_update(
+    arguments: CategoryUpdateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
+    input_data = arguments["input"]
+    key = int(input_key(arguments["id"], "Category", field="id"))
+    _require_row(Category, key)
+    changed = taxonomy.update_category(
+        category_id=key,
+        values=described_columns(input_data, context) | picture_column(input_data, "picture_id"),
+        **context.actor_and_time,
+    )
+    return {"category": staff_row(category, changed.pk, context, selection.names("category"))}
+
+
+@mutation.field(permissions=MANAGES_PRODUCTS)
+def category_delete(
+    arguments: CategoryDeleteArguments, context: Context, selection: Selection
+) -> dict[str, object]:
+    key = int(input_key(arguments["id"], "Category", field="id"))
+    deleted = staff_row(category, key, context, selection.names("category"))
+    taxonomy.delete_record(Category, key, **context.actor_and_time)
+    return {"category": deleted}
+
+
+# --- collections --------------------------------------------------------------------------------------
+
+
+def _collection_key(text: str, field: str = "id") -> int:
+    """Return a collection's key. Raises InputError for a cooperative's computed collection."""
+    key = int(input_key(text, "Collection", field=field))
+    if cooperative_from_key(key) is not None:
+        raise InputError("INVALID", _("A cooperative's own shelf follows the cooperative."), field=field)
+    return key
+
+
+@mutation.field(permissions=MANAGES_PRODUCTS)
+def collection_create(
+    arguments: CollectionCreateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
+    input_data = arguments["input"]
+    required_text(input_data, "name")
+    created = taxonomy.create_collection(
+        values=described_columns(input_data, context) | picture_column(input_data, "cover_id"),
+        product_ids=keys(input_data.get("products"), "Product", "products"),
+        **context.actor_and_time,
+    )
+    return {"collection": staff_row(collection, created.pk, context, selection.names("collection"))}
+
+
+@mutation.field(permissions=MANAGES_PRODUCTS)
+def collection_update(
+    arguments: CollectionUpdateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
+    input_data, key = arguments["input"], _collection_key(arguments["id"])
+    _require_row(Collection, key)
+    changed = taxonomy.update_record(
+        Collection,
+        key,
+        values=described_columns(input_data, context) | picture_column(input_data, "cover_id"),
+        **context.actor_and_time,
+    )
+    return {"collection": staff_row(collection, changed.pk, context, selection.names("collection"))}
+
+
+@mutation.field(permissions=MANAGES_PRODUCTS)
+def collection_delete(
+    arguments: CollectionDeleteArguments, context: Context, selection: Selection
+) -> dict[str, object]:
+    key = _collection_key(arguments["id"])
+    deleted = staff_row(collection, key, context, selection.names("collection"))
+    taxonomy.delete_record(Collection, key, **context.actor_and_time)
+    return {"collection": deleted}
+
+
+@mutation.field(permissions=MANAGES_PRODUCTS)
+def collection_add_products(
+    arguments: CollectionAddProductsArguments, context: Context, selection: Selection
+) -> dict[str, object]:
+    changed = taxonomy.add_to_collection(
+        collection_id=_collection_key(arguments["collectionId"], "collectionId"),
+        product_ids=keys(arguments["products"], "Product", "products"),
+        **context.actor_and_time,
+    )
+    return {"collection": staff_row(collection, changed.pk, context, selection.names("collection"))}
+
+
+@mutation.field(permissions=MANAGES_PRODUCTS)
+def collection_remove_products(
+    arguments: CollectionRemoveProductsArguments, context: Context, selection: Selection
+) -> dict[str, object]:
+    changed = taxonomy.remove_from_collection(
+        collection_id=_collection_key(arguments["collectionId"], "collectionId"),
+        product_ids=keys(arguments["products"], "Product", "products"),
+        **context.actor_and_time,
+    )
+    return {"collection": staff_row(collection, changed.pk, context, selection.names("collection"))}
+
+
+@mutation.field(permissions=MANAGES_PRODUCTS)
+def collection_channel_listing_update(
+    arguments: CollectionChannelListingUpdateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
+    input_data = arguments["input"]
+    shown = [
+        (
+            channel_from_id(each["channelId"], context),
+            columns(each, isPublished="is_published") | publication_from_input(each),
+        )
+        for each in input_data.get("addChannels") or ()
+    ]
+    changed = taxonomy.set_collection_channels(
+        collection_id=_collection_key(arguments["id"]),
+        shown=shown,
+        hidden=keys(input_data.get("removeChannels"), "Channel", "removeChannels"),
+        **context.actor_and_time,
+    )
+    return {"collection": staff_row(collection, changed.pk, context, selection.names("collection"))}
+
+
+mutation.deletes_many("categoryBulkDelete", category_delete, permissions=MANAGES_PRODUCTS)
+mutation.deletes_many("collectionBulkDelete", collection_delete, permissions=MANAGES_PRODUCTS)
+
+TYPES = (mutation,)
