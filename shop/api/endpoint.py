@@ -153,7 +153,7 @@ def _execute(
     """Execute one operation; return the HTTP status and the response."""
     query, variables, name = _operation_parts(body)
     executor = built_schema().executor
-    payload: dict[str, object] = {}
+    extensions: dict[str, object] = {}
     try:
         document = executor.read(query)
         if isinstance(document, list):
@@ -162,18 +162,18 @@ def _execute(
         cost = limits().cost(operation, variables)
         if settings.API_COST_LIMIT:
             maximum = settings.API_COST_LIMIT
-            payload = {"cost": {"requestedQueryCost": cost, "maximumAvailable": maximum}}
+            extensions = {"cost": {"requestedQueryCost": cost, "maximumAvailable": maximum}}
         check_cost(cost)
         if answer_cache is not None:
             answer_cache.begin(operation)
         result = executor.run(operation, variables=variables, context=context)
     except GraphQLError as error:
-        return 400, _format_failure([error], payload)
+        return 400, _format_failure([error], extensions)
     except ProtocolError as error:
-        return 400, _format_failure([GraphQLError(str(error), original_error=error)], payload)
+        return 400, _format_failure([GraphQLError(str(error), original_error=error)], extensions)
     except RecursionError:
-        return 400, _format_failure([GraphQLError("The request nests too deep.")], payload)
-    return _format_result(result, payload)
+        return 400, _format_failure([GraphQLError("The request nests too deep.")], extensions)
+    return _format_result(result, extensions)
 
 
 def _operation_parts(body: object) -> tuple[str, dict[str, object], str | None]:

@@ -189,7 +189,7 @@ def _refuse_beyond(found: User, context: Context) -> None:
 
 
 def _groups(texts: Collection[str] | None, field: str, context: Context) -> list[int]:
-    """Return groups whose permissions the requester holds. Raises InputError (OUT_OF_SCOPE_GROUP), Missing."""
+    """Return keys of groups whose permissions the requester holds. Raises InputError, Missing."""
     keys = [input_key(text, "Group", field=field) for text in texts or ()]
     if Group.objects.filter(pk__in=keys).count() < len(set(keys)):
         raise Missing(field=field)
