@@ -13,9 +13,9 @@ from orders.actions.gateway.gateway_calls import (
     follow_cards_task,
     look_up_call_task,
     look_up_calls_task,
-    make_call_task,
+    send_call_task,
 )
-from orders.actions.gateway.stripe_webhooks import handle_event_task, handle_events_task
+from orders.actions.gateway.stripe_webhooks import handle_stripe_event_task, handle_stripe_events_task
 from orders.actions.payouts.surplus_refunds import refund_ended_orders_task
 from orders.actions.placement.order_sweeps import (
     expire_orders_task,
@@ -34,11 +34,10 @@ __all__ = [
     "escalate_complaints_task",
     "expire_orders_task",
     "follow_cards_task",
-    "handle_event_task",
-    "handle_events_task",
+    "handle_stripe_event_task",
+    "handle_stripe_events_task",
     "look_up_call_task",
     "look_up_calls_task",
-    "make_call_task",
     "make_export_task",
     "make_exports_task",
     "offset_all_collected_cash_task",
@@ -50,6 +49,7 @@ __all__ = [
     "resume_bank_statements_task",
     "resume_cod_statements_task",
     "run_deletions_task",
+    "send_call_task",
     "watch_parts_task",
     "watch_weights_task",
 ]

@@ -1,6 +1,7 @@
 """Rules of this code base that no linter checks."""
 
 import ast
+import builtins
 import re
 import subprocess
 from pathlib import Path
@@ -30,6 +31,15 @@ STATE_WRITERS = {
     "shop/core/images/renditions.py",
 }  # advance(), the function that recalculates derived columns, and pictures
 BANNED_NAMES = {"utils", "helpers", "common", "services", "manager", "managers", "misc"}
+
+FOREIGN_NAMES = {
+    *("XCountableConnection", "XCountableEdge", "NoteCreateArguments", "noteCreate", "productErrors"),  # SDL
+    *("PyJWT", "PT_BR", "__year", "from_db", "ispe", "T2", "sha256sum"),  # libraries, formats and tools
+}
+NOTE = re.compile(r'(^[ \t]*)?"""(.*?)"""|(?:^|  )[ \t]*# ([^\n]*)', re.DOTALL | re.MULTILINE)
+CONSTANT = re.compile(r"\b[A-Z][A-Z0-9]*_[A-Z0-9_]+\b")
+BACKTICKED = re.compile(r"`([\w.]+)(?:\([^`]*\))?`")
+RAISED = re.compile(r"\b[Rr]aises? (?:the same )?([A-Z]\w+(?:(?:, and|,| and| or)\s+[A-Z]\w+)*)")
 
 
 def code(*, migrations=False):
@@ -96,6 +106,25 @@ def test_vietnamese_is_in_translations_and_not_in_the_code():
     assert found == []
 
 
+def test_docstrings_and_comments_mention_existing_names():
+    """Constants, names in backticks and raised exceptions: a rename must not leave the old name in prose."""
+    texts = {path: path.read_text() for path in [*code(), *(ROOT / "tests").rglob("*.py")]}
+    schemas = [path.read_text() for path in (ROOT / "shop" / "api").rglob("*.graphql")]
+    sources = [NOTE.sub(_other_string, text) for text in texts.values()]
+    names = FOREIGN_NAMES | {*dir(builtins), *(part for path in texts for part in path.parts)}
+    names |= {path.stem for path in texts}
+    names.update(*(re.findall(r"\w+", source) for source in [*sources, *schemas]))
+    missing = [
+        (named(path), name)
+        for path, text in texts.items()
+        for note in NOTE.finditer(text)
+        for name in _mentioned_names(note)
+        if name not in names
+    ]
+
+    assert missing == []
+
+
 def test_code_has_no_todo_marks():
     marks = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 
@@ -157,6 +186,20 @@ def _imports(path):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield node.module
+
+
+def _other_string(found):
+    """Return a string in triple quotes that is no docstring, else nothing."""
+    return found[2] if found[2] is not None and found[1] is None else ""
+
+
+def _mentioned_names(found):
+    note = "" if _other_string(found) else found[2] or found[3] or ""
+    yield from CONSTANT.findall(note)
+    for dotted in BACKTICKED.findall(note):
+        yield from filter(None, dotted.split("."))
+    for classes in RAISED.findall(note):
+        yield from re.findall(r"\b[A-Z]\w+", classes)
 
 
 def _strings(path):

@@ -13,7 +13,7 @@ import pytest
 from django.db.models import F
 
 from orders.actions.gateway.gateway_calls import look_up_calls_task
-from orders.actions.gateway.stripe_webhooks import handle_events_task
+from orders.actions.gateway.stripe_webhooks import handle_stripe_events_task
 from orders.actions.placement.order_sweeps import expire_orders_task, release_expired_task
 from orders.models import Basket, GatewayCall, GatewayEvent, LedgerEntry, Operation, Order, PaymentEvent
 from orders.states import CallState
@@ -52,7 +52,12 @@ def all_steps_hold(purchase: EmbeddedPurchase, price: int, *, at_turns: bool) ->
             work(basket)
         GatewayCall.objects.update(next_check_at=F("next_check_at") - MINUTES)
         GatewayEvent.objects.update(received_at=F("received_at") - MINUTES)
-        for sweep in (look_up_calls_task, handle_events_task, release_expired_task, expire_orders_task):
+        for sweep in (
+            look_up_calls_task,
+            handle_stripe_events_task,
+            release_expired_task,
+            expire_orders_task,
+        ):
             sweep()
 
         count += len(baskets)

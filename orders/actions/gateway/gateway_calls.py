@@ -186,7 +186,7 @@ def release_unused_hold(*, call_id: uuid.UUID, now: datetime.datetime) -> None:
 
 
 @shared_task(name=SEND_CALL)
-def make_call_task(*, call_id: str) -> None:
+def send_call_task(*, call_id: str) -> None:
     send_call(call_id=uuid.UUID(call_id), now=timezone.now())
 
 

@@ -50,7 +50,7 @@ def store_stripe_event(*, event: StripeEvent, body: bytes, now: datetime.datetim
         defaults={"kind": event.kind[:80], "body": body.decode(), "received_at": now},
     )
     if is_new:
-        after_commit(handle_event_task.delay, event_id=kept.pk)
+        after_commit(handle_stripe_event_task.delay, event_id=kept.pk)
     return kept
 
 
@@ -224,7 +224,7 @@ def _lock_payment_of(event: StripeEvent) -> Payment | None:
 
 
 @shared_task(name="orders.handle_stripe_event")
-def handle_event_task(*, event_id: int) -> None:
+def handle_stripe_event_task(*, event_id: int) -> None:
     now = timezone.now()
     run_one(
         event_id, lambda key: handle_stripe_event(event_id=key, now=now), sweep="orders.handle_stripe_events"
@@ -232,10 +232,10 @@ def handle_event_task(*, event_id: int) -> None:
 
 
 @shared_task(name="orders.handle_stripe_events")
-def handle_events_task() -> None:
+def handle_stripe_events_task() -> None:
     """Handle events whose message was lost or whose handling failed. Each has its own message."""
     waiting = GatewayEvent.objects.to_handle().filter(
         provider=PROVIDER, received_at__lt=timezone.now() - _PROMPT, tries__lt=MAX_TRIES
     )
     for event_id in waiting.values_list("pk", flat=True)[:_AT_ONCE]:
-        handle_event_task.delay(event_id=event_id)
+        handle_stripe_event_task.delay(event_id=event_id)

@@ -94,8 +94,7 @@ def issue_voucher(
 
     `acting` is the cooperative that issues it for its own products at its own cost; None is the platform.
     Raises InvalidVoucherCode, VoucherCodeTaken, InvalidReduction, EndBeforeStart, MissingBearingCooperative,
-    NothingNamed,
-    Missing.
+    EmptyVoucherScope, Missing.
     """
     written = normalise_code(code)
     if not _CODE_PATTERN.fullmatch(written):

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from orders.actions.fulfilment.cancel_parts import cancel_order
 from orders.actions.fulfilment.weigh_lines import answer_weight_question
-from orders.actions.gateway.stripe_webhooks import handle_events_task, handle_stripe_event
+from orders.actions.gateway.stripe_webhooks import handle_stripe_event, handle_stripe_events_task
 from orders.actions.payments.order_payments import change_payment_method, requested_transfer
 from orders.actions.refunds.refund_decisions import LineRefund, RefundDecision, decide_refund
 from orders.models import (
@@ -250,7 +250,7 @@ def test_sweep_handles_webhook_whose_task_was_lost(stripe, send, monkeypatch) ->
         provider="stripe", event_id=event["id"], kind=event["type"], body=body.decode(), received_at=NOW
     )
 
-    handle_events_task()
+    handle_stripe_events_task()
 
     stored.refresh_from_db()
     order.refresh_from_db()

@@ -9,7 +9,7 @@ import pytest
 from django.db import transaction
 
 from orders import locks
-from orders.actions.gateway.gateway_calls import make_call_task
+from orders.actions.gateway.gateway_calls import send_call_task
 from orders.actions.gateway_requests.gateway_requests import SEND_CALL
 from orders.actions.payouts.refund_execution import NotRefundable, request_refund
 from orders.models import (
@@ -134,4 +134,4 @@ def test_failed_refund_returns_nothing_and_can_be_requested_again(stripe) -> Non
 
 
 def test_make_call_task_handles_send_call_message() -> None:
-    assert make_call_task.name == SEND_CALL
+    assert send_call_task.name == SEND_CALL
