@@ -24,7 +24,7 @@ from shop.notifications.send import sweep_task
 from tests.factories import NOW, make_basket, make_gourd, make_user, make_variant, stock_of
 from tests.orders.gateway.card_at_hand import call_of, paid_order, stripe
 from tests.shop.api.checkout.operations import ready
-from tests.shop.api.checkout.test_basket_payments import held
+from tests.shop.api.checkout.test_basket_payments import authorised
 
 __all__ = ["stripe"]
 pytestmark = pytest.mark.django_db
@@ -32,7 +32,7 @@ MINUTE = datetime.timedelta(minutes=1)
 
 
 def test_old_card_hold_of_a_basket_is_released_and_blocks_nothing(stripe, monkeypatch, jobs_at_once) -> None:
-    payment = held(stripe, ready((make_variant(price=90_000), 1)))
+    payment = authorised(stripe, ready((make_variant(price=90_000), 1)))
     later = timezone.now() + datetime.timedelta(days=6, hours=1)
     monkeypatch.setattr(timezone, "now", lambda: later)
 
@@ -219,7 +219,7 @@ def test_card_hold_that_raises_does_not_block_the_next_capture(stripe, monkeypat
 
 
 def test_basket_hold_that_raises_does_not_block_the_next_release(stripe, monkeypatch, jobs_at_once) -> None:
-    first, second = (held(stripe, ready((make_variant(price=90_000), 1))) for _each in range(2))
+    first, second = (authorised(stripe, ready((make_variant(price=90_000), 1))) for _each in range(2))
     request_void = gateway_calls.request_void
 
     def request_void_or_fail(basket, payment, **given):

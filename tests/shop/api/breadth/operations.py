@@ -1,5 +1,5 @@
-"""Operations: hypothesis-graphql's, then twisted. Literals become variables; selections move into fragments,
-repeat, split in two under one key, and get conditions, aliases and type names."""
+"""Operations from hypothesis-graphql, then transformed. Literals become variables; selections move into
+fragments, repeat, split in two under one key, and get conditions, aliases and type names."""
 
 import random
 
@@ -33,7 +33,7 @@ NONSENSE = [None, 5, "nonsense", [], [None], {"x": 1}, {}, True]
 
 @st.composite
 def operations(draw, schema):
-    """A valid document, and variables that suit it or do not."""
+    """A valid document, with valid or invalid variables."""
     make = draw(st.sampled_from([hypothesis_graphql.queries, hypothesis_graphql.mutations]))
     try:
         plain = make(schema, custom_scalars=MARKS, allow_x00=False)
@@ -44,7 +44,7 @@ def operations(draw, schema):
 
 
 def twisted(schema, source, chance):
-    """The document twisted; as it was if that made it invalid."""
+    """The transformed document, or the original if the transformed one is invalid."""
     types = TypeInfo(schema)
     twist = Twist(types, chance)
     document = visit(parse(source), TypeInfoVisitor(types, twist))
@@ -56,7 +56,7 @@ def twisted(schema, source, chance):
         text = text.replace("mutation", "mutation" + twist.head(), 1)
     try:
         invalid = validate(schema, parse(text))
-    except Exception as error:  # a twist that does not even parse is a fault of this file
+    except Exception as error:  # a transformed document must always parse
         raise AssertionError(text) from error
     return (source, {}) if invalid else (text, twist.variables)
 
@@ -70,7 +70,7 @@ class Twist(Visitor):
         self.variables = {}
         self.fragments = []
         self.aliases = 0
-        self.carelessness = chance.choice([0.0, 0.0, 0.0, 0.1])  # how often a variable does not suit
+        self.carelessness = chance.choice([0.0, 0.0, 0.0, 0.1])  # probability of an invalid variable
 
     def head(self):
         lines = [f"${name}: {type_}" for name, type_ in self.definitions.items()]

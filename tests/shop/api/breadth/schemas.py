@@ -13,7 +13,7 @@ LITERALS = {"Int": "3", "Float": "1.5", "String": '"s"', "Boolean": "true", "ID"
 
 @dataclass
 class Sketch:
-    """What is drawn so far: the names of types, and the SDL of fields by name."""
+    """The types drawn so far: their names, and the SDL of fields by name."""
 
     enums: dict = field(default_factory=dict)
     inputs: dict = field(default_factory=dict)
@@ -49,7 +49,7 @@ def schemas(draw):
 
 
 def built(sdl):
-    """A schema whose scalar `Mark`, if it has one, refuses some values and makes nothing of others."""
+    """A schema whose scalar `Mark`, if it has one, refuses some values and turns others into null."""
     schema = build_schema(sdl)
     mark = schema.type_map.get("Mark")
     if mark is not None:

@@ -1,4 +1,4 @@
-"""What breadth first promises beyond the same answers."""
+"""Guarantees of breadth-first execution beyond equal answers."""
 
 from collections import namedtuple
 from concurrent.futures import ThreadPoolExecutor
@@ -26,8 +26,8 @@ PRODUCTS = [Product(1, "Chè", 10), Product(2, "Mật ong", 20), Product(3, "G�
 COOPERATIVES = {10: {"id": 10, "name": "Tà Xùa"}, 20: {"id": 20, "name": "Bắc Hà"}}
 
 
-class Shelf:
-    """Resolvers that write down what they are asked."""
+class RecordingResolvers:
+    """Resolvers that record their calls."""
 
     def __init__(self):
         self.calls = []
@@ -53,10 +53,10 @@ class Shelf:
 
 
 def test_field_is_resolved_once_for_all_parents():
-    shelf = Shelf()
+    recorder = RecordingResolvers()
     source = "{ products { name cooperative { n: name } related { id cooperative { id founded } } } }"
 
-    answer = Executor(SCHEMA, shelf.resolvers).execute(source)
+    answer = Executor(SCHEMA, recorder.resolvers).execute(source)
 
     assert answer.errors is None
     assert answer.data["products"][1] == {
@@ -67,7 +67,7 @@ def test_field_is_resolved_once_for_all_parents():
             {"id": "3", "cooperative": {"id": "10", "founded": None}},
         ],
     }
-    assert shelf.calls == [
+    assert recorder.calls == [
         ("products", 1, {"first": 3}, {"name", "cooperative", "related"}),
         ("cooperative", 3, {}, {"name"}),
         ("related", 3, {}, {"id", "cooperative"}),
@@ -76,12 +76,12 @@ def test_field_is_resolved_once_for_all_parents():
 
 
 def test_resolver_without_parents_is_not_called():
-    shelf = Shelf()
+    recorder = RecordingResolvers()
 
-    answer = Executor(SCHEMA, shelf.resolvers).execute("{ products(first: 0) { cooperative { id } } }")
+    answer = Executor(SCHEMA, recorder.resolvers).execute("{ products(first: 0) { cooperative { id } } }")
 
     assert answer.data == {"products": []}
-    assert [name for name, *_ in shelf.calls] == ["products"]
+    assert [name for name, *_ in recorder.calls] == ["products"]
 
 
 def test_selection_names_nested_fields():
@@ -207,7 +207,7 @@ def test_no_mutation_runs_after_one_that_nulled_the_data():
 
 
 def test_cached_plan_holds_no_variables():
-    executor = Executor(SCHEMA, Shelf().resolvers)
+    executor = Executor(SCHEMA, RecordingResolvers().resolvers)
     source = "query ($n: Int!, $yes: Boolean!) { products(first: $n) { id name @include(if: $yes) } }"
 
     answers = [executor.execute(source, variables={"n": n, "yes": n > 1}).data["products"] for n in (1, 2, 1)]
@@ -242,7 +242,7 @@ def test_parsed_document_is_cached():
 
 
 def test_threads_share_plans_but_not_answers():
-    executor = Executor(SCHEMA, Shelf().resolvers)
+    executor = Executor(SCHEMA, RecordingResolvers().resolvers)
     source = "query ($n: Int!) { products(first: $n) { id cooperative { id } related { name } } }"
     sizes = [n % 4 for n in range(200)]
 

@@ -1,4 +1,4 @@
-"""The same world asked depth first and breadth first gives the same answers, errors and order included."""
+"""Depth-first and breadth-first execution give the same answers, errors and order."""
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -23,7 +23,7 @@ def cases(draw):
 def check(schema, asked, seed):
     world = World(schema)
     for source, variables in asked:
-        for number, trouble in WORLDS:  # all but the first find a remembered plan
+        for number, trouble in WORLDS:  # all but the first find a cached plan
             world.turn(f"{seed} {number}", trouble)
             flipped = {
                 name: not value if number == 4 and name in ("yes", "no") else value

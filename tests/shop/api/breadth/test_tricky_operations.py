@@ -1,4 +1,4 @@
-"""Operations known to be tricky, each answered as graphql-core answers it."""
+"""Tricky operations give the same answers as graphql-core."""
 
 import pytest
 from graphql import GraphQLError, get_introspection_query, graphql_sync
@@ -82,7 +82,7 @@ EXECUTOR = Executor(SCHEMA, {"Query": {"search": echo, "refused": refuse, "needs
 
 
 def read(parent, info, **arguments):
-    """The same world for graphql-core."""
+    """The resolver of the same world for graphql-core."""
     if (info.parent_type.name, info.field_name) in {("Query", "search"), ("Query", "needs")}:
         return repr(arguments)
     if info.field_name == "refused":

@@ -1,5 +1,5 @@
-"""A world of made-up values, the same for both executors: each value follows from a seed, the object it is
-asked of, the field and its arguments. Some are null, some fail, some are nonsense for their type."""
+"""A world of random values, equal for both executors: each value derives from a seed, the object, the field
+and its arguments. Some are null, some fail, some are invalid for their type."""
 
 import random
 
@@ -35,19 +35,19 @@ NONSENSE = {
 
 
 class Node:
-    """An object of the world. `says` is what its type resolver answers."""
+    """An object of the world. `type_answer` is the answer of its type resolver."""
 
-    def __init__(self, type_name, identity, says=None):
+    def __init__(self, type_name, identity, type_answer=None):
         self.type_name = type_name
         self.identity = identity
-        self.says = says or type_name
+        self.type_answer = type_answer or type_name
 
     def __repr__(self):
         return f"<{self.type_name} {self.identity}>"
 
 
 class World:
-    """One schema, and the values of whichever seed it was turned to."""
+    """One schema, and the values of the current seed."""
 
     def __init__(self, schema):
         self.schema = schema
@@ -61,7 +61,7 @@ class World:
         self.executor = Executor(schema, fields, {kind.name: self.types_of for kind in kinds})
 
     def turn(self, seed, trouble):
-        """Other values; `trouble` is the share that fails or is null where it may not be."""
+        """Change the seed; `trouble` is the fraction that fails or is null where not allowed."""
         self.seed = seed
         self.trouble = trouble
 
@@ -71,7 +71,7 @@ class World:
         )
 
     def depth_first(self, source, variables=None, operation_name=None):
-        """What graphql-core makes of the same world."""
+        """The answer of graphql-core for the same world."""
         return graphql_sync(
             self.schema,
             source,
@@ -81,26 +81,26 @@ class World:
             field_resolver=lambda parent, info, **arguments: self.value(
                 info.parent_type.name, info.field_name, parent, arguments
             ),
-            type_resolver=lambda value, info, type_: _given(value.says),
+            type_resolver=lambda value, info, type_: _raise_or_return(value.type_answer),
         )
 
     def resolver(self, type_name, name):
         def resolve(parents, arguments, context, selection):
-            self.fail_wholly(type_name, name, arguments)
+            self.fail_for_all(type_name, name, arguments)
             return [_caught(self.value, type_name, name, parent, arguments) for parent in parents]
 
         return resolve
 
     def types_of(self, values, context):
-        return [value.says for value in values]
+        return [value.type_answer for value in values]
 
     def value(self, type_name, name, parent, arguments):
-        self.fail_wholly(type_name, name, arguments)
+        self.fail_for_all(type_name, name, arguments)
         chance = random.Random(f"{self.seed} {parent!r} {type_name}.{name} {arguments!r}")
         type_ = self.schema.type_map[type_name].fields[name].type
-        return _given(self.draw(chance, type_, f"{parent!r}.{name}"))
+        return _raise_or_return(self.draw(chance, type_, f"{parent!r}.{name}"))
 
-    def fail_wholly(self, type_name, name, arguments):
+    def fail_for_all(self, type_name, name, arguments):
         """A field that fails for every object."""
         chance = random.Random(f"{self.seed} {type_name}.{name} {arguments!r}")
         if chance.random() < self.trouble / 2:
@@ -115,28 +115,32 @@ class World:
         return None if fate < 0.12 + self.trouble else self.good(chance, type_, identity)
 
     def good(self, chance, type_, identity):
-        odd = chance.random() < self.trouble
+        is_invalid = chance.random() < self.trouble
         if is_list_type(type_):
-            if odd:
+            if is_invalid:
                 return chance.choice(["no list", 5, {"no": "list"}])
             count = chance.choice([0, 1, 2, 3])
             items = [self.draw(chance, type_.of_type, f"{identity}.{index}") for index in range(count)]
             return chance.choice([list, tuple, iter])(items)
         if isinstance(type_, GraphQLEnumType):
-            return chance.choice([*type_.values, *(["nonsense", 5, []] if odd else [])])
+            return chance.choice([*type_.values, *(["nonsense", 5, []] if is_invalid else [])])
         if isinstance(type_, GraphQLScalarType):
-            return chance.choice((NONSENSE if odd else GOOD)[type_.name])
+            return chance.choice((NONSENSE if is_invalid else GOOD)[type_.name])
         if is_object_type(type_):
             return Node(type_.name, identity)
         name = chance.choice(self.schema.get_possible_types(type_)).name
-        says = chance.choice([None, "Nowhere", "Int", "Query", 5, ValueError("What is it?")]) if odd else name
+        type_answer = (
+            chance.choice([None, "Nowhere", "Int", "Query", 5, ValueError("What is it?")])
+            if is_invalid
+            else name
+        )
         node = Node(name, identity)
-        node.says = says
+        node.type_answer = type_answer
         return node
 
 
 def seen(result):
-    """A result as a client sees it: the order of keys and of errors included."""
+    """A result as a client receives it, with the order of keys and errors."""
     return _in_order(result.data), [error.formatted for error in result.errors or ()]
 
 
@@ -159,7 +163,7 @@ def _failure(chance, identity):
     )
 
 
-def _given(value):
+def _raise_or_return(value):
     if isinstance(value, Exception):
         raise value
     return value

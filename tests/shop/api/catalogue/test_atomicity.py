@@ -1,4 +1,4 @@
-"""What takes several steps is done whole or not at all."""
+"""Mutations of several steps are atomic."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def test_refused_later_step_rolls_back_the_first():
     attribute = Attribute.objects.create(slug="mau", name="Màu")
     value = attribute.values.create(slug="do", name="Đỏ")
     kind = make_product_type()
-    its, kinds = global_id("Attribute", attribute.pk), global_id("ProductType", kind.pk)
-    nothing = global_id("Attribute", 10**9)
-    questions = [
+    attribute_id, type_id = global_id("Attribute", attribute.pk), global_id("ProductType", kind.pk)
+    unknown_id = global_id("Attribute", 10**9)
+    cases = [
         (
             "attributeCreate",
             "AttributeCreateInput",
@@ -39,21 +39,21 @@ def test_refused_later_step_rolls_back_the_first():
                 "removeValues": [global_id("AttributeValue", value.pk)],
                 "addValues": [{"name": "Ngọt"}, {"name": LONG}],
             },
-            its,
+            attribute_id,
             [("name", "INVALID")],
         ),
         (
             "productTypeCreate",
             "ProductTypeInput",
-            {"name": "Rau", "productAttributes": [its, nothing]},
+            {"name": "Rau", "productAttributes": [attribute_id, unknown_id]},
             None,
             [("operations", "NOT_FOUND")],
         ),
         (
             "productTypeUpdate",
             "ProductTypeInput",
-            {"name": "Rau", "productAttributes": [its, nothing]},
-            kinds,
+            {"name": "Rau", "productAttributes": [attribute_id, unknown_id]},
+            type_id,
             [("operations", "NOT_FOUND")],
         ),
         (
@@ -66,15 +66,15 @@ def test_refused_later_step_rolls_back_the_first():
     ]
     before = every_row()
 
-    for name, input_type, given, key, told in questions:
+    for name, input_type, input_data, key, expected in cases:
         takes, gives = ("$id: ID!, ", "id: $id, ") if key else ("", "")
         query = (
             f"mutation({takes}$input: {input_type}!)"
             f" {{ {name}({gives}input: $input) {{ errors {{ field code }} }} }}"
         )
-        answer = data_of(query, token, input=given, **({"id": key} if key else {}))[name]
+        answer = data_of(query, token, input=input_data, **({"id": key} if key else {}))[name]
 
-        assert [(error["field"], error["code"]) for error in answer["errors"]] == told, name
+        assert [(error["field"], error["code"]) for error in answer["errors"]] == expected, name
         assert every_row() == before, name
 
     assert (Attribute.objects.count(), ProductType.objects.count(), Collection.objects.count()) == (1, 1, 0)

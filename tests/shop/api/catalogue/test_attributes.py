@@ -1,4 +1,4 @@
-"""What is said of goods, in both shapes of the contract."""
+"""Attributes of products and variants, in both forms of the contract."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def make_attribute(slug, input_type=InputType.DROPDOWN, *, scope=AttributeScope.
     return attribute
 
 
-def say(product, attribute, name, **columns):
+def assign(product, attribute, name, **columns):
     value = AttributeValue.objects.create(attribute=attribute, name=name, slug=name.lower(), **columns)
     ProductAttributeValue.objects.create(product=product, value=value)
     return value
@@ -63,13 +63,13 @@ query ($slug: String!) {
 
 def test_assigned_attributes_by_input_type_with_translations():
     product = make_product()
-    dye = say(product, make_attribute("dye"), "Chàm")
+    dye = assign(product, make_attribute("dye"), "Chàm")
     both = make_attribute("use", InputType.MULTISELECT)
-    say(product, both, "Ngủ")
-    say(product, both, "Ngồi")
-    say(product, make_attribute("length", InputType.NUMERIC), "42.5", numeric=Decimal("42.5"))
-    say(product, make_attribute("care", InputType.PLAIN_TEXT), "care", plain_text="Giặt tay")
-    say(product, make_attribute("washable", InputType.BOOLEAN), "yes", boolean=True)
+    assign(product, both, "Ngủ")
+    assign(product, both, "Ngồi")
+    assign(product, make_attribute("length", InputType.NUMERIC), "42.5", numeric=Decimal("42.5"))
+    assign(product, make_attribute("care", InputType.PLAIN_TEXT), "care", plain_text="Giặt tay")
+    assign(product, make_attribute("washable", InputType.BOOLEAN), "yes", boolean=True)
     make_attribute("empty")
     make_attribute("secret", visible_in_storefront=False)
     rows = ((dye.attribute, "catalog.attribute", "Dye"), (dye, "catalog.attributevalue", "Indigo"))
@@ -139,7 +139,7 @@ def test_variant_selection_attributes():
 def test_products_are_filtered_by_attributes_and_cooperative():
     thien_an = make_seller("HTX Thiên An", slug="thien-an")
     pillow = make_product(thien_an)
-    say(pillow, make_attribute("dye"), "cham")
+    assign(pillow, make_attribute("dye"), "cham")
     make_product(make_seller("HTX Yến Dương", slug="yen-duong"), name="Bí xanh")
     query = """query ($where: ProductWhereInput) {
       products(channel: "viet-nam", first: 9, where: $where) { edges { node { name } } } }"""
@@ -169,21 +169,21 @@ def test_customers_see_storefront_attributes_and_dropdown_choices():
     colour, story = make_attribute("colour"), make_attribute("story", InputType.PLAIN_TEXT)
     make_attribute("cost", visible_in_storefront=False)
     draft = make_product(make_seller(), state="draft")
-    say(draft, colour, "Red")
-    say(draft, story, "Secret", plain_text="secret")
+    assign(draft, colour, "Red")
+    assign(draft, story, "Secret", plain_text="secret")
     query = """{ attributes(first: 9) { edges { node {
         slug choices(first: 9) { edges { node { name } } }
     } } } }"""
 
-    def told(token=None):
+    def choices(token=None):
         edges = data_of(query, token)["attributes"]["edges"]
         return {
             each["node"]["slug"]: [choice["node"]["name"] for choice in each["node"]["choices"]["edges"]]
             for each in edges
         }
 
-    assert told() == {"colour": ["Red"], "story": []}
-    assert told(token_of(make_admin())) == {"colour": ["Red"], "story": [], "cost": []}
+    assert choices() == {"colour": ["Red"], "story": []}
+    assert choices(token_of(make_admin())) == {"colour": ["Red"], "story": [], "cost": []}
     one = '{ attribute(slug: "cost") { slug } }'
     assert (data_of(one), data_of(one, token_of(make_admin()))) == (
         {"attribute": None},

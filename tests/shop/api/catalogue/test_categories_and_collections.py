@@ -1,4 +1,4 @@
-"""Categories and collections, among them the shelf that every cooperative has."""
+"""Categories and collections, including the collection of each cooperative."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_products_of_categories_take_one_query_per_level(django_assert_num_queri
     query = """{ categories(first: 20) { edges { node { slug
       products(first: 2, channel: "viet-nam") { edges { node { name } } } } } } }"""
 
-    with django_assert_num_queries(4):  # channels, categories, goods of both levels
+    with django_assert_num_queries(4):  # channels, categories, products of both levels
         data = data_of(query)
 
     edges = data["categories"]["edges"]
@@ -87,15 +87,15 @@ def test_collection_lists_products_in_sort_order():
 
     data = data_of(COLLECTION, slug="tet")
 
-    shelves = [{"slug": "tet"}, {"slug": "thien-an"}]
+    collections = [{"slug": "tet"}, {"slug": "thien-an"}]
     assert data["collection"] == {
         "id": global_id("Collection", collection.pk),
         "name": "Tet",
         "products": {
             "totalCount": 2,
             "edges": [
-                {"node": {"name": "Gạo nếp", "collections": shelves}},
-                {"node": {"name": "Bí xanh", "collections": shelves}},
+                {"node": {"name": "Gạo nếp", "collections": collections}},
+                {"node": {"name": "Bí xanh", "collections": collections}},
             ],
         },
     }
@@ -109,9 +109,9 @@ def test_every_cooperative_has_a_collection():
     data = data_of(COLLECTION, slug="thien-an")
     listed = data_of('{ collections(channel: "viet-nam", first: 9) { totalCount edges { node { slug } } } }')
 
-    shelf = data["collection"]
-    assert shelf["id"] == global_id("Collection", 10**9 + thien_an.pk)
-    assert [edge["node"]["name"] for edge in shelf["products"]["edges"]] == ["Gối thảo dược"]
+    collection = data["collection"]
+    assert collection["id"] == global_id("Collection", 10**9 + thien_an.pk)
+    assert [edge["node"]["name"] for edge in collection["products"]["edges"]] == ["Gối thảo dược"]
     assert listed["collections"] == {
         "totalCount": 2,
         "edges": [{"node": {"slug": "thien-an"}}, {"node": {"slug": "yen-duong"}}],

@@ -1,4 +1,4 @@
-"""Cooperatives beside Saleor's contract: who sells what, and where it lies."""
+"""Cooperatives, beside Saleor's contract: profile, products and warehouses."""
 
 from __future__ import annotations
 

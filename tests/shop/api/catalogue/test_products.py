@@ -1,4 +1,4 @@
-"""Products over the API, as Saleor's storefront asks for them."""
+"""Products over the API, as Saleor's storefront requests them."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ query ($channel: String!, $first: Int!, $after: String) {
 
 
 def make_picture(**fields):
-    made = {
+    renditions = {
         "320": {"webp": "pictures/1-320.webp", "jpeg": "pictures/1-320.jpg", "height": 240},
         "1200": {"webp": "pictures/1-1200.webp", "jpeg": "pictures/1-1200.jpg", "height": 900},
     }
-    return Picture.objects.create(state=PictureState.READY, renditions=made, **fields)
+    return Picture.objects.create(state=PictureState.READY, renditions=renditions, **fields)
 
 
 def test_list_shows_products_on_sale_with_prices_and_pictures():

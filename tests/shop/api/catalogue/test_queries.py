@@ -1,4 +1,4 @@
-"""What a storefront's pages cost: the same number of queries however many goods there are."""
+"""Query counts of storefront pages do not grow with the number of products."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ pytestmark = pytest.mark.django_db
 
 def fill(count, *, variants=(("", 0),)):
     make_channel()
-    seller, shelf = make_seller(), make_category("Vải")
+    seller, category = make_seller(), make_category("Vải")
     for n in range(count):
-        product = make_product(seller, name=f"Khăn {n}", category=shelf, variants=variants)
+        product = make_product(seller, name=f"Khăn {n}", category=category, variants=variants)
         for _ in range(2):
             ProductMedia.objects.create(product=product, picture=make_picture())
 
@@ -28,7 +28,7 @@ def fill(count, *, variants=(("", 0),)):
 def test_list_queries_do_not_grow_with_products(count, django_assert_num_queries):
     fill(count)
 
-    with django_assert_num_queries(5):  # channels, goods; categories, pictures, prices of all of them
+    with django_assert_num_queries(5):  # channels, products; categories, pictures, prices of all of them
         data = data_of(LIST, channel="viet-nam", count=100)
 
     assert len(data["products"]["edges"]) == count
@@ -36,7 +36,7 @@ def test_list_queries_do_not_grow_with_products(count, django_assert_num_queries
 
 @pytest.mark.once
 def test_list_reads_products_by_index_without_sorting():
-    """Else SQLite sorts everything that is on sale for one page of it."""
+    """Otherwise SQLite sorts all products on sale for one page."""
     rows = products_in_lists(make_channel().pk).order_by("sort_key", "pk")[:20]
 
     steps = rows.explain()
@@ -49,7 +49,7 @@ def test_list_reads_products_by_index_without_sorting():
 def test_category_queries_do_not_grow_with_products(count, django_assert_num_queries):
     fill(count)
 
-    # channels, categories, those within, the category, how many, goods; categories, pictures, prices
+    # channels, categories, those within, the category, count, products; categories, pictures, prices
     with django_assert_num_queries(9):
         data = data_of(CATEGORY, channel="viet-nam", slug="vai")
 
@@ -60,7 +60,7 @@ def test_category_queries_do_not_grow_with_products(count, django_assert_num_que
 def test_search_queries_do_not_grow_with_products(count, django_assert_num_queries):
     fill(count)
 
-    # channels; synonyms, words in names and anywhere, slips; what was found, what is on sale, goods; then as
+    # channels; synonyms, words in names and anywhere, slips; matches, products on sale, products; then as
     # in a list
     with django_assert_num_queries(11):
         data = data_of(SEARCH, channel="viet-nam", words="khan")
@@ -82,15 +82,15 @@ def test_conditions_and_search_words_are_limited():
     seller = make_seller("HTX Thiên An")
     make_product(seller)
     many = [{"name": {"eq": f"Gối {number}"}} for number in range(201)]
-    asked = """query($where: ProductWhereInput) {
+    query = """query($where: ProductWhereInput) {
         products(first: 1, channel: "viet-nam", where: $where) { totalCount } }"""
     words = " ".join(["thien an", *(f"tu{number}" for number in range(2_000))])
 
-    for wide in ({"OR": many}, {"AND": many}, {"metadata": {"key": "a"}, "OR": many}):
-        told = ask(asked, where=wide)
-        assert told["data"] == {"products": None}
-        assert told["errors"][0]["message"] == "At most 200 conditions can be asked for at once."
-    assert data_of(asked, where={"OR": many[:200]})["products"] == {"totalCount": 0}
+    for where in ({"OR": many}, {"AND": many}, {"metadata": {"key": "a"}, "OR": many}):
+        answer = ask(query, where=where)
+        assert answer["data"] == {"products": None}
+        assert answer["errors"][0]["message"] == "At most 200 conditions can be asked for at once."
+    assert data_of(query, where={"OR": many[:200]})["products"] == {"totalCount": 0}
     search = "query($text: String) { cooperatives(first: 1, search: $text) { totalCount } }"
     assert data_of(search, text=words)["cooperatives"] == {"totalCount": 0}
     assert data_of(search, text="thien an " * 5)["cooperatives"] == {"totalCount": 1}
@@ -106,8 +106,8 @@ def test_price_filters_use_the_currency_of_the_channel():
     query = """query($filter: ProductFilterInput) {
         products(first: 5, filter: $filter) { edges { node { name } } } }"""
 
-    def found(**asked):
-        edges = data_of(query, token_of(make_admin()), filter=asked)["products"]["edges"]
+    def found(**filters):
+        edges = data_of(query, token_of(make_admin()), filter=filters)["products"]["edges"]
         return [edge["node"]["name"] for edge in edges]
 
     for name in ("price", "minimalPrice"):

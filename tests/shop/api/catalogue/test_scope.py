@@ -1,4 +1,4 @@
-"""Staff of one cooperative meet its goods, its stock and its store houses, and nothing of others."""
+"""Staff of one cooperative see its products, stock and warehouses only."""
 
 from __future__ import annotations
 
@@ -60,30 +60,30 @@ def test_staff_see_only_products_and_stock_of_their_cooperative(two_sellers):
     theirs = data_of(lists, token_of(make_admin()), cooperative=key)
     assert theirs["products"] == {"totalCount": 1, "edges": [{"node": {"name": "Trà"}}]}
     assert theirs["warehouses"] == {"totalCount": 1}
-    house = "query($id: ID!) { warehouse(id: $id) { name } }"
+    warehouse = "query($id: ID!) { warehouse(id: $id) { name } }"
     hidden = global_id("Warehouse", yen_duong.warehouses.get().pk)
-    assert data_of(house, token, id=hidden) == {"warehouse": None}
+    assert data_of(warehouse, token, id=hidden) == {"warehouse": None}
 
 
 def test_staff_create_products_only_for_their_cooperative(two_sellers):
     thien_an, _own, yen_duong, _foreign, token = two_sellers
     create = """mutation($input: ProductCreateInput!) { productCreate(input: $input) {
       errors { field code } product { name cooperative { name } } } }"""
-    given = {"name": "Khăn", "productType": global_id("ProductType", make_product_type().pk)}
-    shelf = {"collections": [global_id("Collection", 1)]}
+    values = {"name": "Khăn", "productType": global_id("ProductType", make_product_type().pk)}
+    collections = {"collections": [global_id("Collection", 1)]}
 
-    made = data_of(create, token, input=given)["productCreate"]
+    made = data_of(create, token, input=values)["productCreate"]
 
     assert made == {"errors": [], "product": {"name": "Khăn", "cooperative": {"name": "HTX Thiên An"}}}
     for wrong, field, code in (
         ({"cooperative": global_id("Cooperative", yen_duong.pk)}, "cooperative", "NOT_FOUND"),
-        (shelf, "collections", "INVALID"),
+        (collections, "collections", "INVALID"),
     ):
-        refused = data_of(create, token, input=given | wrong)["productCreate"]
+        refused = data_of(create, token, input=values | wrong)["productCreate"]
         assert refused == {"errors": [{"field": field, "code": code}], "product": None}
     both = token_of(make_staff(Permission.MANAGE_PRODUCTS, works_for=(thien_an, yen_duong)))
-    asked = data_of(create, both, input=given)["productCreate"]
-    assert asked["errors"] == [{"field": "cooperative", "code": "REQUIRED"}]
+    ambiguous = data_of(create, both, input=values)["productCreate"]
+    assert ambiguous["errors"] == [{"field": "cooperative", "code": "REQUIRED"}]
     assert Product.objects.filter(name="Khăn").count() == 1
 
 
@@ -93,8 +93,8 @@ def test_foreign_row_is_not_found_and_unchanged(two_sellers):
         global_id("Product", foreign.pk),
         global_id("ProductVariant", foreign.variants.get().pk),
     )
-    house = global_id("Warehouse", yen_duong.warehouses.get().pk)
-    stocks = f'stocks: [{{warehouse: "{house}", quantity: 1}}]'
+    warehouse = global_id("Warehouse", yen_duong.warehouses.get().pk)
+    stocks = f'stocks: [{{warehouse: "{warehouse}", quantity: 1}}]'
     entry = '[{key: "a", value: "b"}]'
     attempts = [
         f'productUpdate(id: "{product}", input: {{name: "X"}})',
@@ -103,10 +103,10 @@ def test_foreign_row_is_not_found_and_unchanged(two_sellers):
         f'productVariantUpdate(id: "{variant}", input: {{name: "X"}})',
         f'productVariantDelete(id: "{variant}")',
         f'productVariantStocksUpdate(variantId: "{variant}", {stocks})',
-        f'updateWarehouse(id: "{house}", input: {{name: "X"}})',
-        f'deleteWarehouse(id: "{house}")',
+        f'updateWarehouse(id: "{warehouse}", input: {{name: "X"}})',
+        f'deleteWarehouse(id: "{warehouse}")',
         f'updateMetadata(id: "{product}", input: {entry})',
-        f'updatePrivateMetadata(id: "{house}", input: {entry})',
+        f'updatePrivateMetadata(id: "{warehouse}", input: {entry})',
     ]
 
     for attempt in attempts:
@@ -119,8 +119,8 @@ def test_foreign_row_is_not_found_and_unchanged(two_sellers):
     assert stock_of(foreign.variants.get()).on_hand == 7
     assert Warehouse.objects.get(cooperative=yen_duong).closed_at is None
     own_id = global_id("Product", own.pk)
-    kept = f'mutation {{ updateMetadata(id: "{own_id}", input: {entry}) {{ errors {{ code }} }} }}'
-    assert data_of(kept, token)["updateMetadata"] == {"errors": []}
+    update_metadata = f'mutation {{ updateMetadata(id: "{own_id}", input: {entry}) {{ errors {{ code }} }} }}'
+    assert data_of(update_metadata, token)["updateMetadata"] == {"errors": []}
     assert Product.objects.get(pk=own.pk).metadata == {"a": "b"}
 
 
@@ -154,13 +154,13 @@ def test_order_permission_does_not_allow_changing_products():
 
     seen = data_of("query($id: ID!) { product(id: $id) { name } }", token, id=key)
     update = 'mutation($id: ID!) { productUpdate(id: $id, input: {name: "X"}) { errors { code } } }'
-    kept = (
+    update_metadata = (
         'mutation($id: ID!) { updateMetadata(id: $id, input: [{key: "a", value: "b"}]) { errors { code } } }'
     )
 
     assert seen == {"product": {"name": "Gối thảo dược"}}
     assert data_of(update, token, id=key)["productUpdate"]["errors"] == [{"code": "NOT_FOUND"}]
-    assert data_of(kept, token, id=key)["updateMetadata"]["errors"] == [{"code": "NOT_FOUND"}]
+    assert data_of(update_metadata, token, id=key)["updateMetadata"]["errors"] == [{"code": "NOT_FOUND"}]
 
 
 def test_staff_see_foreign_products_in_their_basket_as_buyers(two_sellers):
@@ -189,6 +189,9 @@ def test_staff_see_foreign_products_in_their_basket_as_buyers(two_sellers):
         "margin": None,
         "channelListings": [{"costPrice": None, "margin": None}],
     }
-    mine = seen["Gối thảo dược"]
-    assert mine["product"]["privateMetadata"] == [{"key": "secret"}]
-    assert (mine["stocks"], mine["channelListings"][0]["costPrice"]) == ([{"quantity": 5}], {"amount": 1_000})
+    own_variant = seen["Gối thảo dược"]
+    assert own_variant["product"]["privateMetadata"] == [{"key": "secret"}]
+    assert (own_variant["stocks"], own_variant["channelListings"][0]["costPrice"]) == (
+        [{"quantity": 5}],
+        {"amount": 1_000},
+    )

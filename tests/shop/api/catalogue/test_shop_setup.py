@@ -1,4 +1,4 @@
-"""A shop is set up over the API alone, as the Dashboard and importers do it."""
+"""Set up a shop over the API alone, as the Dashboard and importers do."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def token():
 
 
 def did(mutation, token, **variables):
-    """The payload of a mutation that refuses nothing."""
+    """The payload of a mutation that succeeds."""
     (payload,) = data_of(mutation, token, **variables).values()
     assert payload.pop("errors") == []
     return payload
@@ -78,8 +78,8 @@ PRICE = """mutation ($id: ID!, $input: [ProductVariantChannelListingAddInput!]!)
 
 def test_shop_is_set_up_until_a_product_is_on_sale(token):
     channel = make_channel()
-    house = make_cooperative(slug="nha", is_platform_seller=True)
-    warehouse = make_warehouse(house, channel)
+    platform_seller = make_cooperative(slug="nha", is_platform_seller=True)
+    warehouse = make_warehouse(platform_seller, channel)
     channel_id, warehouse_id = global_id("Channel", channel.pk), global_id("Warehouse", warehouse.pk)
 
     food = did(CATEGORY, token, input={"name": "Thực phẩm"})["category"]
@@ -356,12 +356,12 @@ def test_collection_is_created_published_and_deleted(token):
 
 
 def test_collection_of_a_cooperative_cannot_be_deleted(token):
-    shelf = global_id("Collection", 10**9 + make_seller().pk)
+    collection_id = global_id("Collection", 10**9 + make_seller().pk)
 
     errors = refusal(
         "mutation ($id: ID!) { collectionDelete(id: $id) { collection { slug } errors { field code } } }",
         token,
-        id=shelf,
+        id=collection_id,
     )
 
     assert errors == [{"field": "id", "code": "INVALID"}]
@@ -421,7 +421,7 @@ def test_warehouse_is_created_updated_and_deleted(token):
         id=made["id"],
         input={"name": "Kho lớn", "clickAndCollectOption": "LOCAL"},
     )["warehouse"]
-    gone = did(
+    deleted = did(
         "mutation ($id: ID!) { deleteWarehouse(id: $id) { warehouse { name } errors { field code } } }",
         token,
         id=made["id"],
@@ -435,7 +435,7 @@ def test_warehouse_is_created_updated_and_deleted(token):
         "cooperative": {"slug": "thien-an"},
     }
     assert changed == {"name": "Kho lớn", "clickAndCollectOption": "LOCAL"}
-    assert gone == {"warehouse": {"name": "Kho lớn"}}
+    assert deleted == {"warehouse": {"name": "Kho lớn"}}
     assert thien_an.warehouses.count() == 1
 
 

@@ -1,4 +1,4 @@
-"""Putting things into another order over the API."""
+"""Reorder mutations."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def move(name, head, token, type_name, moves, takes="ReorderInput", field="id", more=""):
-    """The errors of a mutation that moves things: `moves` are keys and places."""
+    """The errors of a reorder mutation: `moves` are the owner's id, and keys with offsets."""
     text = f"""mutation($of: ID!, $moves: [{takes}!]!) {{
       {name}({head}: $of, moves: $moves{more}) {{ errors {{ field code }} }} }}"""
     owner, requested = moves
-    given = [{field: global_id(type_name, key), "sortOrder": by} for key, by in requested]
-    return data_of(text, token, of=owner, moves=given)[name]["errors"]
+    items = [{field: global_id(type_name, key), "sortOrder": by} for key, by in requested]
+    return data_of(text, token, of=owner, moves=items)[name]["errors"]
 
 
 def test_reorder_mutations_change_sort_order():
     token, seller = token_of(make_admin()), make_seller()
     product = make_product(seller, variants=(("a", 0), ("b", 0), ("c", 0)))
     variants = list(product.variants.in_order())
-    shelf = Collection.objects.create(slug="tet", name="Tết")
-    goods = [product, make_product(seller, name="Gạo"), make_product(seller, name="Ngô")]
-    for place, each in enumerate(goods):
-        CollectionProduct.objects.create(collection=shelf, product=each, sort_order=place)
+    collection = Collection.objects.create(slug="tet", name="Tết")
+    products = [product, make_product(seller, name="Gạo"), make_product(seller, name="Ngô")]
+    for place, each in enumerate(products):
+        CollectionProduct.objects.create(collection=collection, product=each, sort_order=place)
     dye = Attribute.objects.create(slug="mau", name="Màu", input_type=InputType.DROPDOWN)
     values = [AttributeValue.objects.create(attribute=dye, slug=name, name=name) for name in "abc"]
     others = [dye, *(Attribute.objects.create(slug=f"co-{n}", name="Cỡ") for n in range(2))]
@@ -64,12 +64,12 @@ def test_reorder_mutations_change_sort_order():
     assert keys(product.variants.in_order()) == [third, second, first]
     assert Change.objects.latest("pk").action == "product.rearranged"
 
-    owner = global_id("Collection", shelf.pk)
-    told = (owner, [(goods[0].pk, 1)])
-    asked = {"takes": "MoveProductInput", "field": "productId"}
-    assert move("collectionReorderProducts", "collectionId", token, "Product", told, **asked) == []
+    owner = global_id("Collection", collection.pk)
+    moves = (owner, [(products[0].pk, 1)])
+    types = {"takes": "MoveProductInput", "field": "productId"}
+    assert move("collectionReorderProducts", "collectionId", token, "Product", moves, **types) == []
     rows = CollectionProduct.objects.order_by("sort_order")
-    assert list(rows.values_list("product", flat=True)) == [goods[1].pk, goods[0].pk, goods[2].pk]
+    assert list(rows.values_list("product", flat=True)) == [products[1].pk, products[0].pk, products[2].pk]
 
     owner = global_id("Attribute", dye.pk)
     assert (
@@ -78,9 +78,9 @@ def test_reorder_mutations_change_sort_order():
     )
     assert "".join(dye.values.order_by("sort_order").values_list("name", flat=True)) == "acb"
 
-    told = (global_id("ProductType", kind.pk), [(others[2].pk, -2)])
+    moves = (global_id("ProductType", kind.pk), [(others[2].pk, -2)])
     name = "productTypeReorderAttributes"
-    assert move(name, "productTypeId", token, "Attribute", told, more=", type: PRODUCT") == []
+    assert move(name, "productTypeId", token, "Attribute", moves, more=", type: PRODUCT") == []
     rows = ProductTypeAttribute.objects.order_by("sort_order")
     assert list(rows.values_list("attribute", flat=True)) == [others[2].pk, dye.pk, others[1].pk]
 
@@ -99,8 +99,8 @@ def test_reorder_mutations_change_sort_order():
     assert data_of(text, token, of=owner, ids=ids[:1])["productMediaReorder"]["errors"] == [
         {"field": "mediaIds", "code": "INVALID"}
     ]
-    told = (owner, [(first, 1), (10**9, 1)])
-    assert move("productVariantReorder", "productId", token, "ProductVariant", told) == [
+    moves = (owner, [(first, 1), (10**9, 1)])
+    assert move("productVariantReorder", "productId", token, "ProductVariant", moves) == [
         {"field": "moves", "code": "NOT_FOUND"}
     ]
     assert every_row() == before
@@ -108,13 +108,13 @@ def test_reorder_mutations_change_sort_order():
 
 def test_staff_of_another_cooperative_cannot_reorder():
     product = make_product(variants=(("a", 0), ("b", 0)))
-    theirs = make_staff(Permission.MANAGE_PRODUCTS, works_for=(make_seller("HTX Tài Hoan"),))
-    told = (global_id("Product", product.pk), [(product.variants.in_order()[0].pk, 1)])
+    foreign_staff = make_staff(Permission.MANAGE_PRODUCTS, works_for=(make_seller("HTX Tài Hoan"),))
+    moves = (global_id("Product", product.pk), [(product.variants.in_order()[0].pk, 1)])
     before = every_row()
 
-    errors = move("productVariantReorder", "productId", token_of(theirs), "ProductVariant", told)
+    errors = move("productVariantReorder", "productId", token_of(foreign_staff), "ProductVariant", moves)
     text = "mutation($of: ID!) { productVariantReorder(productId: $of, moves: []) { errors { code } } }"
-    (nobody,) = ask(text, of=told[0])["errors"]
+    (nobody,) = ask(text, of=moves[0])["errors"]
 
     assert errors == [{"field": "productId", "code": "NOT_FOUND"}]
     assert nobody["extensions"]["exception"]["code"] == "PermissionDenied"

@@ -1,4 +1,4 @@
-"""Tax classes, and objects that a gateway asks for by reference."""
+"""Tax classes and configurations, and federation references."""
 
 from __future__ import annotations
 
@@ -110,10 +110,10 @@ def test_tax_class_lifecycle_with_rates_valid_from_today():
         "taxClass": {"name": "Đồ khô", "countries": [{"country": {"code": "VN"}, "rate": 10}]},
     }
     today = vietnam_date(timezone.now())
-    kept = (
+    rates_in_time = (
         TaxRate.objects.filter(country="VN").order_by("rate").values_list("rate", "valid_from", "valid_until")
     )
-    assert list(kept) == [(8, None, today - datetime.timedelta(days=1)), (10, today, None)]
+    assert list(rates_in_time) == [(8, None, today - datetime.timedelta(days=1)), (10, today, None)]
     for given, code, countries in (
         ({"name": " "}, "INVALID", []),
         ({"updateCountryRates": [{"countryCode": "VN", "rate": 101}]}, "INVALID", ["VN"]),
@@ -150,7 +150,7 @@ def test_tax_configuration_is_listed_and_updated():
       taxConfigurationUpdate(id: $id, input: $input) {{
         taxConfiguration {{ {fields} channel {{ slug }} }} errors {{ field code countryCodes }} }} }}"""
 
-    told = data_of(text, taxes, id=key, input={"displayGrossPrices": False})["taxConfigurationUpdate"]
+    updated = data_of(text, taxes, id=key, input={"displayGrossPrices": False})["taxConfigurationUpdate"]
     listed = data_of(f"{{ taxConfigurations(first: 9) {{ edges {{ node {{ {fields} }} }} }} }}", taxes)
     refusals = [
         data_of(text, taxes, id=key, input=given)["taxConfigurationUpdate"]["errors"]
@@ -165,7 +165,7 @@ def test_tax_configuration_is_listed_and_updated():
     ]
     gone = global_id("TaxConfiguration", 10**9)
     missing = data_of(text, taxes, id=gone, input={})["taxConfigurationUpdate"]["errors"]
-    unseen = [ask(text, who, id=key, input={"chargeTaxes": False})["errors"] for who in (None, buyer)]
+    denied = [ask(text, who, id=key, input={"chargeTaxes": False})["errors"] for who in (None, buyer)]
 
     shown = {
         "id": key,
@@ -175,13 +175,13 @@ def test_tax_configuration_is_listed_and_updated():
         "taxCalculationStrategy": "FLAT_RATES",
         "countries": [],
     }
-    assert told == {"taxConfiguration": shown | {"channel": {"slug": "viet-nam"}}, "errors": []}
+    assert updated == {"taxConfiguration": shown | {"channel": {"slug": "viet-nam"}}, "errors": []}
     assert listed["taxConfigurations"]["edges"] == [{"node": shown}]
     assert refusals == [
         [{"field": "taxCalculationStrategy", "code": "INVALID", "countryCodes": []}],
         [{"field": "updateCountriesConfiguration", "code": "INVALID", "countryCodes": ["LA"]}],
     ]
     assert missing == [{"field": "id", "code": "NOT_FOUND", "countryCodes": []}]
-    assert [each["extensions"]["code"] for (each,) in unseen] == ["PermissionDenied"] * 2
+    assert [each["extensions"]["code"] for (each,) in denied] == ["PermissionDenied"] * 2
     channel.refresh_from_db()
     assert (channel.charge_taxes, channel.display_gross_prices) == (True, False)

@@ -1,4 +1,4 @@
-"""What Saleor's storefront asks of a checkout: our own documents with the same fields."""
+"""Checkout operations of Saleor's storefront: our own documents with the same fields."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ ADDRESS = {
 
 
 def change(name: str, takes: str = "", gives: str = "", *, shows: bool = True) -> str:
-    """A mutation of a checkout: `takes` declares its variables, `gives` hands them on."""
+    """A checkout mutation: `takes` declares its variables, `gives` passes them as arguments."""
     shown = "checkout { ...Basket }" if shows else ""
     text = f"mutation({takes}) {{ {name}({gives}) {{ {shown} errors {{ field code message }} }} }}"
     return text + (_FIELDS if shows else "")
@@ -89,14 +89,14 @@ OPTIONS = """mutation($id: ID!) { deliveryOptionsCalculate(id: $id) {
 
 
 def done(query: str, token: str | None = None, /, **variables: Any) -> Any:
-    """What a mutation answers, which refused nothing: the checkout where it shows one."""
+    """The payload of a mutation without errors: the checkout if it selects one."""
     (payload,) = data_of(query, token, **variables).values()
     assert payload["errors"] == []
     return payload.get("checkout", payload)
 
 
 def errors_of(query: str, token: str | None = None, /, **variables: Any) -> list[tuple[str | None, str]]:
-    """Fields and codes of what a mutation refuses, which shows no checkout then."""
+    """Fields and codes of a mutation's errors; the payload has no checkout then."""
     (payload,) = data_of(query, token, **variables).values()
     assert payload.get("checkout") is None
     return [(error["field"], error["code"]) for error in payload["errors"]]
@@ -107,7 +107,7 @@ def line_of(variant: Any, quantity: int = 1, **fields: Any) -> dict[str, Any]:
 
 
 def begun(*requested: tuple[Any, int], token: str | None = None, channel: str = "viet-nam") -> str:
-    """The id of a checkout with these goods."""
+    """The id of a new checkout with these lines."""
     lines = [line_of(variant, quantity) for variant, quantity in requested]
     return done(CREATE, token, input={"channel": channel, "lines": lines})["id"]
 
@@ -115,7 +115,7 @@ def begun(*requested: tuple[Any, int], token: str | None = None, channel: str = 
 def ready(
     *requested: tuple[Any, int], token: str | None = None, channel: str = "viet-nam", **place: Any
 ) -> str:
-    """The id of a checkout of which everything but the money is said; by the first delivery there is."""
+    """The id of a checkout that lacks only payment, with the first delivery option."""
     checkout = begun(*requested, token=token, channel=channel)
     done(EMAIL, token, id=checkout, email="hoa@example.com")
     done(SHIP, token, id=checkout, address=ADDRESS | place)
@@ -157,14 +157,14 @@ PAID = """query($id: ID!) { checkout(id: $id) {
 
 
 def completed(checkout: str, token: str | None = None) -> str:
-    """The id of the order that a checkout becomes."""
+    """The id of the order that completing the checkout creates."""
     (payload,) = data_of(COMPLETE, token, id=checkout).values()
     assert payload["errors"] == []
     return payload["order"]["id"]
 
 
 def refused_completion(checkout: str, token: str | None = None) -> tuple[str | None, str]:
-    """Why a checkout does not become an order."""
+    """Field and code of the error that completing the checkout returns."""
     (payload,) = data_of(COMPLETE, token, id=checkout).values()
     assert (payload["order"], payload["confirmationData"]) == (None, None)
     (error,) = payload["errors"]
@@ -172,7 +172,7 @@ def refused_completion(checkout: str, token: str | None = None) -> tuple[str | N
 
 
 def paid(checkout: str, gateway: str, token: str | None = None, /, **variables: Any) -> Any:
-    """What beginning a payment answers, which refused nothing."""
+    """The payload of starting a payment without errors."""
     data = variables.pop("data", None)
     requested = {"id": gateway} | ({"data": data} if data is not None else {})
     (payload,) = data_of(PAY, token, id=checkout, gateway=requested, **variables).values()

@@ -1,4 +1,4 @@
-"""What was begun for a basket over the API, and then goes on at other doors, or nowhere."""
+"""Payments started on a basket over the API that continue elsewhere or are abandoned."""
 
 from __future__ import annotations
 
@@ -58,11 +58,11 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _jobs(jobs_at_once: None) -> None:
-    """What follows from a call or a notice is worked on at once."""
+    """Run follow-up jobs at once."""
 
 
-def held(double: StripeDouble, checkout: str) -> Payment:
-    """A payment of a checkout whose sum a card holds."""
+def authorised(double: StripeDouble, checkout: str) -> Payment:
+    """An authorised card payment of a checkout."""
     answer = paid(checkout, STRIPE)
     double.buyer_pays(GatewayCall.objects.latest("asked_at").reference, GOOD)
     data_of(PROCESS, id=answer["transaction"]["id"])
@@ -70,7 +70,7 @@ def held(double: StripeDouble, checkout: str) -> Payment:
 
 
 def placed(checkout: str, method: PaymentMethod = PaymentMethod.COD):
-    """Ordered on the page, whatever was begun over the API."""
+    """Place the order on the checkout page."""
     basket = Basket.objects.get(pk=key_from_id(checkout, "Checkout"))
     return place_order(
         basket_id=basket.pk,
@@ -102,7 +102,7 @@ def test_stripe_webhook_authorises_without_the_buyer_returning(stripe, send):
 
 def test_card_hold_of_the_api_pays_an_order_of_the_page(stripe):
     checkout = ready((make_variant(price=90_000), 1))
-    payment = held(stripe, checkout)
+    payment = authorised(stripe, checkout)
 
     order = placed(checkout)
 
@@ -129,19 +129,21 @@ def test_cod_promise_is_cancelled_if_paid_by_card(stripe):
 
 
 def test_second_card_hold_is_released(stripe):
-    """A price fell after the first card had held, and the buyer paid again."""
+    """A price rose and fell after the first authorisation, and the buyer paid again."""
     variant = make_variant(price=90_000)
     checkout = ready((variant, 1))
-    first = held(stripe, checkout)
+    first = authorised(stripe, checkout)
     variant.prices.update(amount=200_000)
-    second = held(stripe, checkout)
+    second = authorised(stripe, checkout)
     variant.prices.update(amount=90_000)
 
     completed(checkout)
 
-    taken = GatewayCall.objects.filter(operation=Operation.CAPTURE)
+    captured = GatewayCall.objects.filter(operation=Operation.CAPTURE)
     released = GatewayCall.objects.filter(operation=Operation.CANCEL)
-    assert list(taken.values_list("payment", "amount", "state")) == [(first.pk, 120_000, CallState.SUCCEEDED)]
+    assert list(captured.values_list("payment", "amount", "state")) == [
+        (first.pk, 120_000, CallState.SUCCEEDED)
+    ]
     assert list(released.values_list("payment", flat=True)) == [second.pk]
     check_everything()
 
@@ -150,7 +152,7 @@ def test_card_hold_of_an_abandoned_checkout_is_released(
     stripe, monkeypatch, django_capture_on_commit_callbacks
 ):
     checkout = ready((make_variant(price=90_000), 1))
-    payment, now = held(stripe, checkout), timezone.now()
+    payment, now = authorised(stripe, checkout), timezone.now()
 
     follow_cards_task()
     early = kinds(payment)

@@ -1,4 +1,4 @@
-"""Baskets over the API: filled, sent somewhere, priced, whoever began them and wherever."""
+"""Checkouts over the API: lines, addresses, delivery, prices and owners."""
 
 from __future__ import annotations
 
@@ -148,17 +148,17 @@ def test_lines_are_updated_and_deleted():
 
 
 def test_invalid_lines_are_refused_and_change_nothing():
-    pillow, few = make_variant(on_hand=60), make_variant(on_hand=2)
+    pillow, scarce = make_variant(on_hand=60), make_variant(on_hand=2)
     hidden = make_variant(state=ListingState.DRAFT)
     checkout = begun((pillow, 1))
     unknown = {"variantId": global_id("ProductVariant", 10**9), "quantity": 1}
     (line,) = BasketLine.objects.all()
     mine = global_id("CheckoutLine", line.pk)
 
-    told = {
-        "51": errors_of(ADD, id=checkout, lines=[line_of(few), line_of(pillow, 51)]),
+    errors = {
+        "51": errors_of(ADD, id=checkout, lines=[line_of(scarce), line_of(pillow, 51)]),
         "none": errors_of(ADD, id=checkout, lines=[line_of(pillow, 0)]),
-        "short": errors_of(ADD, id=checkout, lines=[line_of(pillow), line_of(few, 3)]),
+        "short": errors_of(ADD, id=checkout, lines=[line_of(pillow), line_of(scarce, 3)]),
         "unknown": errors_of(ADD, id=checkout, lines=[unknown]),
         "hidden": errors_of(ADD, id=checkout, lines=[line_of(hidden)]),
         "another type": errors_of(ADD, id=checkout, lines=[{"variantId": mine, "quantity": 1}]),
@@ -170,7 +170,7 @@ def test_invalid_lines_are_refused_and_change_nothing():
         "channel": errors_of(CREATE, input={"channel": "lune", "lines": []}),
     }
 
-    assert told == {
+    assert errors == {
         "51": [("quantity", "QUANTITY_GREATER_THAN_LIMIT")],
         "none": [("quantity", "ZERO_QUANTITY")],
         "short": [("quantity", "INSUFFICIENT_STOCK")],
@@ -206,11 +206,11 @@ def test_address_validation_rules_can_be_relaxed():
     wrong = {"country": "VN", "countryArea": "Atlantis", "postalCode": "x" * 21}
     payload = data_of(SHIP, id=checkout, address=ADDRESS | {"city": "", "countryArea": "Atlantis"})
 
-    told = payload["checkoutShippingAddressUpdate"]["errors"]
+    errors = payload["checkoutShippingAddressUpdate"]["errors"]
     too_long = errors_of(SHIP, id=checkout, address=wrong, rules=lax)
     kept = done(SHIP, id=checkout, address={"countryArea": "Hà Nội"}, rules=lax)
 
-    assert [(error["field"], error["code"]) for error in told] == [
+    assert [(error["field"], error["code"]) for error in errors] == [
         ("city", "REQUIRED"),
         ("countryArea", "INVALID"),
     ]
@@ -238,7 +238,7 @@ def test_promo_code_is_added_and_removed():
     checkout = begun((make_variant(price=320_000), 1))
 
     used = done(USE, id=checkout, code="chao10")
-    told = [errors_of(USE, id=checkout, code=code) for code in ("KHONGCO", "LON")]
+    errors = [errors_of(USE, id=checkout, code=code) for code in ("KHONGCO", "LON")]
     other = errors_of(DROP, id=checkout, code="KHAC")
     dropped = done(DROP, id=checkout, code="CHAO10")
 
@@ -246,7 +246,7 @@ def test_promo_code_is_added_and_removed():
     assert (used["discount"], used["totalPrice"]["gross"]) == (vnd(32_000), vnd(288_000))
     assert used["lines"][0]["unitPrice"]["gross"] == vnd(288_000)
     assert used["lines"][0]["undiscountedUnitPrice"] == vnd(320_000)
-    assert told == [[("promoCode", "INVALID")], [("promoCode", "VOUCHER_NOT_APPLICABLE")]]
+    assert errors == [[("promoCode", "INVALID")], [("promoCode", "VOUCHER_NOT_APPLICABLE")]]
     assert other == [("promoCode", "INVALID")]
     assert (dropped["voucherCode"], dropped["totalPrice"]["gross"]) == (None, vnd(320_000))
 
@@ -354,7 +354,7 @@ def test_checkout_belongs_to_its_owner():
 
     mine, theirs = global_id("User", hoa.pk), global_id("User", lan.pk)
     assert attached["user"] == again["user"] == taken["user"] == {"id": theirs}
-    # A storefront reads without saying for whom; another person's basket is missing to whoever signs in.
+    # A storefront reads without a token; a signed-in user does not find another user's checkout.
     assert seen[None]["id"] == own
     assert seen[None]["user"] is None
     assert seen[token]["user"] == {"id": mine}

@@ -1,4 +1,4 @@
-"""Checkouts that become orders: paid, promised or held, once, and never on stale terms."""
+"""Completing checkouts: charged, promised or authorised, once, and never on stale terms."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def dummy(settings):
 
 
 def charge(checkout: str, kind: str = "CHARGE_SUCCESS", token: str | None = None, **variables):
-    """As the storefront pays by the dummy."""
+    """Pay with the dummy gateway as the storefront does."""
     event = {"event": {"type": kind, "includePspReference": True}}
     return paid(checkout, DUMMY, token, data=event, **variables)
 
@@ -165,7 +165,7 @@ def test_signed_in_buyer_pays_by_stripe(stripe: StripeDouble):  # noqa: F811
     assert processed["transaction"]["actions"] == ["CHARGE", "CANCEL"]
     assert (covered["authorizeStatus"], covered["chargeStatus"]) == ("FULL", "NONE")
     assert [each["id"] for each in covered["availablePaymentGateways"]] == [STRIPE, DUMMY, COD]
-    # What was held is taken as soon as there is an order.
+    # An authorised amount is captured as soon as the order exists.
     told = shown(order, token)
     assert (told["status"], told["paymentStatus"], told["totalBalance"]) == (
         "UNFULFILLED",
@@ -417,7 +417,7 @@ def test_invoice_company_is_validated_and_saved():
     plain = ready((make_variant(thien_an, name="Trà"), 1))
     paid(plain, COD)
     assert data_of(show, id=completed(plain))["order"]["invoiceCompany"] is None
-    # A cooperative sees it once it has accepted, as on the members' phones.
+    # A cooperative sees it after accepting its part, as in the members' app.
     part = Order.objects.get(pk=key_from_id(key, "Order")).parts.get()
     staff = token_of(make_staff(Permission.MANAGE_ORDERS, works_for=(thien_an,)))
     listed = """{ orders(first: 1, sortBy: {field: NUMBER, direction: ASC}) { edges { node {

@@ -1,4 +1,4 @@
-"""Many clients and pages at once: one order for one checkout, and no more goods than there are."""
+"""Concurrent clients and pages: one order per checkout, and no overselling."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ def test_api_and_pages_cannot_oversell_concurrently():
     ]
     answers = together(works)
 
-    told = [answer["checkoutComplete"] for answer in answers if isinstance(answer, dict)]
-    refusals = [each["errors"][0]["code"] for each in told if each["errors"]]
+    payloads = [answer["checkoutComplete"] for answer in answers if isinstance(answer, dict)]
+    refusals = [each["errors"][0]["code"] for each in payloads if each["errors"]]
     refused_pages = [answer for answer in answers if isinstance(answer, BasketChanged)]
     assert Order.objects.count() == 3
     assert set(refusals) <= {"INSUFFICIENT_STOCK"}

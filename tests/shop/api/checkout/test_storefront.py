@@ -1,4 +1,4 @@
-"""The storefront's whole way, in the order in which it asks: from a product's page to one's orders."""
+"""The storefront's requests in order, from a product page to the buyer's orders."""
 
 from __future__ import annotations
 
@@ -89,13 +89,13 @@ def vnd(amount: int) -> dict[str, object]:
 
 @pytest.fixture
 def pillow():
-    """In two sizes, from Thái Nguyên; it goes for 30,000 đồng."""
+    """A product in two sizes from Thái Nguyên; delivery costs 30,000 đồng."""
     make_places()
     return make_product(make_seller(), variants=(("Nhỏ", 0), ("To", 80_000)))
 
 
 def chosen(pillow, token=None):
-    """What the product's page shows: its larger variant is put into a new basket."""
+    """Check the product page and add its larger variant to a new checkout."""
     shown = data_of(PRODUCT, token, slug=pillow.slug, channel="viet-nam")["product"]
     small, large = pillow.variants.order_by("pk")
     assert shown == {
@@ -168,7 +168,7 @@ def test_buyer_signs_in_pays_by_card_and_finds_the_order(pillow, stripe: StripeD
     token = signed["token"]
     own = done(ATTACH, token, id=checkout)
     kept = data_of(KEEP, token, address=ADDRESS | {"countryArea": "Hà Nội"})["accountAddressCreate"]
-    told = data_of(USER, token)["user"]
+    account = data_of(USER, token)["user"]
     done(EMAIL, token, id=checkout, email=person.email)
     done(SHIP, token, id=checkout, address=ADDRESS | {"countryArea": "Hà Nội"})
     (delivery,) = done(OPTIONS, token, id=checkout)["deliveries"]
@@ -183,7 +183,7 @@ def test_buyer_signs_in_pays_by_card_and_finds_the_order(pillow, stripe: StripeD
     order = Order.objects.get()
     assert signed["errors"] == kept["errors"] == answer["errors"] == []
     assert own["user"] == {"id": global_id("User", person.pk)}
-    assert told == {
+    assert account == {
         "email": person.email,
         "addresses": [
             {
@@ -214,7 +214,9 @@ def test_buyer_signs_in_pays_by_card_and_finds_the_order(pillow, stripe: StripeD
         }
     ]
     assert (order.user, Basket.objects.count()) == (person, 0)
-    assert Address.objects.filter(user=person).count() == 1  # the kept one; said again, it is not kept twice
+    assert (
+        Address.objects.filter(user=person).count() == 1
+    )  # the saved one; the same address is not saved twice
     check_everything()
 
 

@@ -1,4 +1,4 @@
-"""Staff write pages and menus over the API."""
+"""Mutations of pages, page types and menus."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Menus over the API, as the storefront builds its head and foot from them."""
+"""Menus over the API, as the storefront uses them in header and footer."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_menu_links_categories_pages_and_cooperatives(django_assert_num_queries)
         kind="content.menuitem", key=goods.pk, language="en", field="name", text="Food"
     )
 
-    # channels, menu, entries, then for both levels what they lead to in turn
+    # channels, menu, items, then the targets of both levels
     with django_assert_num_queries(10):
         data = data_of(MENU, slug="navbar")
 

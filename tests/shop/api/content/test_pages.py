@@ -1,4 +1,4 @@
-"""Pages over the API: those that staff wrote, and the page that every cooperative has."""
+"""Pages over the API: pages of staff, and the page of each cooperative."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sending goods over the API, by the tables that the store house itself goes by."""
+"""Fulfilments over the API, along the same state tables as in the members' app."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ mutation($order: ID!, $lines: [OrderFulfillLineInput!]!, $tracking: String, $for
 
 
 def lines_of(order: Order, **quantities: int) -> list[dict]:
-    """What is sent of each line out of the first store house of its cooperative."""
+    """Fulfil input of each line, from the first warehouse of its cooperative."""
     return [
         {
             "orderLineId": global_id("OrderLine", line.pk),
@@ -154,7 +154,7 @@ def test_fulfill_takes_stock_from_the_chosen_warehouse():
         ("nothing", "ZERO_QUANTITY"),
         ("less than nothing", "ZERO_QUANTITY"),
         ("more than is there", "INSUFFICIENT_STOCK"),
-        ("a foreign store house", "NOT_FOUND"),
+        ("a foreign warehouse", "NOT_FOUND"),
         ("a foreign line", "NOT_FOUND"),
         ("no line at all", "GRAPHQL_ERROR"),
         ("a cancelled order", "FULFILL_ORDER_LINE"),
@@ -175,7 +175,7 @@ def test_invalid_fulfillment_is_refused_and_changes_nothing(wrong, code):
         stock["quantity"] = -1
     elif wrong == "more than is there":
         stock["warehouse"] = global_id("Warehouse", make_warehouse(seller, make_channel()).pk)
-    elif wrong == "a foreign store house":
+    elif wrong == "a foreign warehouse":
         stock["warehouse"] = global_id("Warehouse", make_seller("HTX Khác").warehouses.get().pk)
     elif wrong == "a foreign line":
         lines[0]["orderLineId"] = lines_of(make_order())[0]["orderLineId"]

@@ -1,4 +1,4 @@
-"""The list of orders as the Dashboard filters, searches and sorts it."""
+"""Order lists as the Dashboard filters, searches and sorts them."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ query($where: OrderWhereInput, $filter: OrderFilterInput, $sort: OrderSortingInp
 
 @pytest.fixture
 def three_orders():
-    """The first was sent, the second called off, the third waits for its money; an hour between each."""
+    """One fulfilled order, one cancelled, one awaiting payment, an hour apart."""
     make_bank_account()
     pillow, buyer = make_variant(on_hand=20, price=320_000), make_user(email="hoa@example.com")
     first = make_order((pillow, 1), now=NOW, user=buyer)
@@ -192,10 +192,12 @@ def test_homepage_events_and_orders_total(three_orders):
 
     found = data_of(query, token)
 
-    told = [(edge["node"]["type"], edge["node"]["orderNumber"]) for edge in found["homepageEvents"]["edges"]]
+    events = [
+        (edge["node"]["type"], edge["node"]["orderNumber"]) for edge in found["homepageEvents"]["edges"]
+    ]
     assert found["homepageEvents"]["totalCount"] == 5
-    assert ("PLACED", str(third.number)) in told
-    assert ("FULFILLMENT_FULFILLED_ITEMS", str(first.number)) in told
+    assert ("PLACED", str(third.number)) in events
+    assert ("FULFILLMENT_FULFILLED_ITEMS", str(first.number)) in events
     assert found["all"] == {"gross": {"amount": 1_340_000}, "net": {"amount": 1_340_000}}
     assert found["today"] == {"gross": {"amount": 350_000}}
     denied = ask(query, token_of(make_user()))
@@ -203,7 +205,7 @@ def test_homepage_events_and_orders_total(three_orders):
 
 
 def test_balance_is_selected_beside_other_fields_of_own_orders():
-    """It needs a column and an annotation that says the same."""
+    """The balance needs a column and an annotation of the same value."""
     person = make_user()
     order = make_order((make_variant(price=90_000), 2), user=person)
     order.metadata = {"gift": "yes"}

@@ -1,4 +1,4 @@
-"""What the platform's staff decide about orders over the API."""
+"""Order mutations of platform and cooperative staff."""
 
 from __future__ import annotations
 
@@ -293,8 +293,8 @@ def test_invalid_order_update_is_refused():
         answer = data_of(UPDATE, token, id=key, input=given)["orderUpdate"]
         assert {"field": field, "code": code, "addressType": kind} in answer["errors"]
         assert answer["order"] is None
-    kept = Order.objects.get(pk=order.pk)
-    assert (kept.email, kept.external_reference, kept.buyer_name) == (
+    saved = Order.objects.get(pk=order.pk)
+    assert (saved.email, saved.external_reference, saved.buyer_name) == (
         "hoa@example.com",
         None,
         "Nguyễn Thị Hoa",

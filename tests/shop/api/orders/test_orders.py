@@ -1,4 +1,4 @@
-"""Orders as their buyers and the platform's staff see them."""
+"""Orders as buyers and platform staff see them."""
 
 from __future__ import annotations
 

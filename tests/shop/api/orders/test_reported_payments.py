@@ -1,4 +1,4 @@
-"""Payments that other systems make and tell of: written down as they are, each thing once."""
+"""Payments reported by other systems: recorded as they are, each event once."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def vnd(amount, currency="VND"):
 
 @pytest.fixture
 def waiting():
-    """An order of 350,000 that waits for a bank transfer, and the token of who handles payments."""
+    """An order of 350,000 that awaits a bank transfer, its id, and a token with payment permission."""
     make_bank_account()
     order = make_order((make_variant(price=320_000), 1), method=PaymentMethod.TRANSFER)
     token = token_of(make_staff(Permission.HANDLE_PAYMENTS, Permission.MANAGE_ORDERS))

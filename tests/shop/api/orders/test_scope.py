@@ -1,4 +1,4 @@
-"""Staff of one cooperative: their part of each order, and nothing of anybody else's."""
+"""Staff of one cooperative see their part of each order only."""
 
 from __future__ import annotations
 
@@ -191,7 +191,7 @@ def test_part_list_queries_do_not_grow_with_orders(two_parts, django_assert_num_
       number status total { gross { amount } } totalBalance { amount } shippingAddress { city }
       lines { quantity quantityToFulfill productName } fulfillments { status } cooperativeParts { state }
     } } } }"""
-    asked = 8  # who asks, their groups, orders, addresses, lines, what is packed, parcels, parts
+    asked = 8  # user, groups, orders, addresses, lines, packed quantities, parcels, parts
 
     with django_assert_num_queries(asked):
         data_of(query, token)
@@ -246,15 +246,15 @@ def test_cooperative_staff_do_not_see_the_buyer(two_parts):
         Change.objects.filter(root_key=str(theirs.pk)).update(actor_kind="person", actor_key=str(buyer.pk))
     query = "{ orders(first: 1) { edges { node { user { email } events { user { email } } } } } }"
 
-    def told(user):
+    def values(user):
         (edge,) = data_of(query, token_of(user))["orders"]["edges"]
         return edge["node"]["user"], edge["node"]["events"][0]["user"]
 
     staff = make_staff(Permission.MANAGE_ORDERS, works_for=(thien_an,))
-    assert told(make_admin()) == ({"email": buyer.email}, {"email": buyer.email})
-    assert told(staff) == (None, None)
+    assert values(make_admin()) == ({"email": buyer.email}, {"email": buyer.email})
+    assert values(staff) == (None, None)
     Membership.objects.create(cooperative=make_seller("HTX Khác"), user=buyer, role=Role.MANAGER)
-    assert told(staff) == (None, None)
+    assert values(staff) == (None, None)
 
 
 def test_cooperative_staff_see_only_names_of_each_other(two_parts):
@@ -273,9 +273,9 @@ def test_cooperative_staff_see_only_names_of_each_other(two_parts):
     number = global_id("Order", f"00000000-0000-0000-0000-{order.number:012x}")
 
     staff = make_staff(Permission.MANAGE_ORDERS, works_for=(thien_an,))
-    (told,) = (each["user"] for each in data_of(query, token_of(staff), id=number)["order"]["events"])
+    (user,) = (each["user"] for each in data_of(query, token_of(staff), id=number)["order"]["events"])
 
-    assert told == {
+    assert user == {
         "id": "",
         "firstName": "Mai",
         "addresses": [],
@@ -296,10 +296,10 @@ def test_staff_cannot_handle_their_own_purchase(two_parts):
     line = bought.lines.get()
     parcel = pack_parcel(part_id=part.pk, quantities={line.pk: 1}, actor=Actor.system(), now=NOW)
     key, box = global_id("Order", bought.pk), global_id("Fulfillment", parcel.pk)
-    house = global_id("Warehouse", yen_duong.warehouses.get().pk)
+    warehouse = global_id("Warehouse", yen_duong.warehouses.get().pk)
     sent = (
         f'[{{orderLineId: "{global_id("OrderLine", line.pk)}", '
-        f'stocks: [{{warehouse: "{house}", quantity: 1}}]}}]'
+        f'stocks: [{{warehouse: "{warehouse}", quantity: 1}}]}}]'
     )
     before = every_row()
 
@@ -371,11 +371,11 @@ def test_buyer_sees_only_the_warehouse_of_a_parcel(two_parts):
     query = """query($id: ID!) { order(id: $id) { fulfillments { warehouse { name shippingZones(first: 1) {
         edges { node { warehouses { name } } } } } } } }"""
 
-    def told(token=None):
+    def values(token=None):
         (parcel,) = data_of(query, token, id=global_id("Order", order.pk))["order"]["fulfillments"]
         (zone,) = parcel["warehouse"]["shippingZones"]["edges"]
         return parcel["warehouse"]["name"], len(zone["node"]["warehouses"])
 
     name = thien_an.warehouses.get().name
-    assert told() == (name, 0)
-    assert told(token_of(make_admin())) == (name, make_zone(order.channel).warehouses.count())
+    assert values() == (name, 0)
+    assert values(token_of(make_admin())) == (name, make_zone(order.channel).warehouses.count())

@@ -1,4 +1,4 @@
-"""Zones and kinds of delivery, set up over the API."""
+"""Shipping zones and methods, set up over the API."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ mutation($id: ID!, $input: ShippingMethodChannelListingInput!) {
 
 def test_zone_with_a_shipping_method_is_created_and_deleted():
     token = token_of(make_staff(Permission.MANAGE_SHIPPING))
-    channel, house = make_channel(), make_seller().warehouses.get()
+    channel, warehouse = make_channel(), make_seller().warehouses.get()
     here, slug = global_id("Channel", channel.pk), channel.slug
 
     made = data_of(
@@ -61,7 +61,7 @@ def test_zone_with_a_shipping_method_is_created_and_deleted():
             "name": "Nước ngoài",
             "countries": ["LA", "kh"],
             "addChannels": [here],
-            "addWarehouses": [global_id("Warehouse", house.pk)],
+            "addWarehouses": [global_id("Warehouse", warehouse.pk)],
         },
     )["shippingZoneCreate"]
     zone = made["shippingZone"].pop("id")
@@ -93,7 +93,7 @@ def test_zone_with_a_shipping_method_is_created_and_deleted():
             "default": False,
             "countries": [{"code": "KH"}, {"code": "LA"}],
             "channels": [{"slug": slug}],
-            "warehouses": [{"name": house.name}],
+            "warehouses": [{"name": warehouse.name}],
             "priceRange": None,
         },
     }
@@ -127,18 +127,18 @@ def test_zone_with_a_shipping_method_is_created_and_deleted():
         "priceRange": {"start": {"amount": 90_000}, "stop": {"amount": 90_000}},
         "shippingMethods": [{"name": "Đường bộ"}],
     }
-    gone = data_of(
+    deleted = data_of(
         "mutation($id: ID!) { shippingPriceDelete(id: $id) { errors { code } shippingMethod { name } } }",
         token,
         id=method,
     )
-    assert gone["shippingPriceDelete"] == {"errors": [], "shippingMethod": {"name": "Đường bộ"}}
-    gone = data_of(
+    assert deleted["shippingPriceDelete"] == {"errors": [], "shippingMethod": {"name": "Đường bộ"}}
+    deleted = data_of(
         "mutation($id: ID!) { shippingZoneDelete(id: $id) { errors { code } shippingZone { name } } }",
         token,
         id=zone,
     )
-    assert gone["shippingZoneDelete"] == {"errors": [], "shippingZone": {"name": "Nước ngoài"}}
+    assert deleted["shippingZoneDelete"] == {"errors": [], "shippingZone": {"name": "Nước ngoài"}}
     assert not Zone.objects.filter(name="Nước ngoài").exists()
 
 
@@ -146,13 +146,13 @@ def test_availability_follows_the_warehouses_of_zones():
     product = make_product(on_hand=5)
     zone = make_zone(make_channel())
     token, key = token_of(make_admin()), global_id("ShippingZone", zone.pk)
-    house = global_id("Warehouse", product.cooperative.warehouses.get().pk)
+    warehouse = global_id("Warehouse", product.cooperative.warehouses.get().pk)
     update = """mutation($id: ID!, $input: ShippingZoneUpdateInput!) {
       shippingZoneUpdate(id: $id, input: $input) { errors { field code } } }"""
 
-    data_of(update, token, id=key, input={"removeWarehouses": [house]})
+    data_of(update, token, id=key, input={"removeWarehouses": [warehouse]})
     assert Listing.objects.get(product=product).is_available is False
-    data_of(update, token, id=key, input={"addWarehouses": [house]})
+    data_of(update, token, id=key, input={"addWarehouses": [warehouse]})
     assert Listing.objects.get(product=product).is_available is True
 
 
