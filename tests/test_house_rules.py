@@ -34,7 +34,11 @@ BANNED_NAMES = {"utils", "helpers", "common", "services", "manager", "managers",
 
 FOREIGN_NAMES = {
     *("XCountableConnection", "XCountableEdge", "NoteCreateArguments", "noteCreate", "productErrors"),  # SDL
-    *("PyJWT", "PT_BR", "__year", "from_db", "ispe", "T2", "sha256sum"),  # libraries, formats and tools
+    *("PT_BR", "__year", "from_db", "ispe", "T2", "sha256sum"),  # libraries, formats and tools
+}
+FOREIGN_EXCEPTIONS = {
+    *("CommandError", "GraphQLError", "Http404", "ImproperlyConfigured", "InvalidTokenError"),
+    *("ParsingError", "PyJWT", "SMTPException"),
 }
 NOTE = re.compile(r'(^[ \t]*)?"""(.*?)"""|(?:^|  )[ \t]*# ([^\n]*)', re.DOTALL | re.MULTILINE)
 CONSTANT = re.compile(r"\b[A-Z][A-Z0-9]*_[A-Z0-9_]+\b")
@@ -114,6 +118,8 @@ def test_docstrings_and_comments_mention_existing_names():
     names = FOREIGN_NAMES | {*dir(builtins), *(part for path in texts for part in path.parts)}
     names |= {path.stem for path in texts}
     names.update(*(re.findall(r"\w+", source) for source in [*sources, *schemas]))
+    names.update(*(re.findall(r"^ *(class \w+)", text, re.MULTILINE) for text in texts.values()))
+    names |= {f"class {name}" for name in (*dir(builtins), *FOREIGN_EXCEPTIONS)}
     missing = [
         (named(path), name)
         for path, text in texts.items()
@@ -196,10 +202,10 @@ def _other_string(found):
 def _mentioned_names(found):
     note = "" if _other_string(found) else found[2] or found[3] or ""
     yield from CONSTANT.findall(note)
+    for classes in RAISED.findall(note):
+        yield from (f"class {name}" for name in re.findall(r"\b[A-Z]\w+", classes))
     for dotted in BACKTICKED.findall(note):
         yield from filter(None, dotted.split("."))
-    for classes in RAISED.findall(note):
-        yield from re.findall(r"\b[A-Z]\w+", classes)
 
 
 def _strings(path):

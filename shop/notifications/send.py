@@ -47,8 +47,8 @@ def send(
 ) -> None:
     """Add a message to the outbox, in the caller's transaction. A repeated `key` adds nothing.
 
-    Line breaks in a subject, which mail forbids, become spaces. `secret` replaces SEAL in the text; the
-    database stores it only encrypted.
+    Line breaks in a subject, which mail forbids, become spaces. `secret` replaces PLACEHOLDER_SIGN in
+    the text; the database stores it only encrypted.
     """
     row = Notification(
         key=key,
@@ -139,7 +139,7 @@ def _note_failure(row: Notification, error: Exception, now: datetime.datetime) -
 
 
 def _insert_secret(row: Notification) -> Notification:
-    """Insert the secret into the message; never saved. Raises Unreadable."""
+    """Insert the secret into the message; never saved. Raises UndecryptableSecret."""
     if row.sealed:
         secret = decrypt_secret(row.sealed)
         row.text, row.html = (
