@@ -31,7 +31,6 @@ class Web:
 
     def __init__(self, folder: Path, *, workers: int = 2, **variables: str) -> None:
         self.folder = folder
-        self.port = free_port()
         self.temporary = folder / "tmp"
         self.temporary.mkdir()
         kept = connection.settings_dict["NAME"]  # as a file: a test's own transaction is not for others
@@ -44,19 +43,45 @@ class Web:
         self.environment = {
             **inherited,
             "DATA_DIR": str(folder),
-            "PORT": str(self.port),
             "TMPDIR": str(self.temporary),
             "DEBUG": "1",  # static files straight from the sources
             "LOG_LEVEL": "WARNING",
             **variables,
         }
-        command = web_command(address=f"127.0.0.1:{self.port}", workers=workers)
+        self.workers = workers
         self.log = folder / "log"
+        # Somebody else may take the free port first: the server ends, and is started on another one.
+        if not any(self._start() for _try in range(5)):
+            raise AssertionError(f"the web server did not start:\n{self.log.read_text()}")
+
+    def _start(self) -> bool:
+        """Start the processes on a free port; return whether they answer."""
+        self.port = free_port()
+        self.environment["PORT"] = str(self.port)
+        command = web_command(address=f"127.0.0.1:{self.port}", workers=self.workers)
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
                 command, cwd=ROOT, env=self.environment, stdout=log, stderr=subprocess.STDOUT
             )
-        self._wait_until_ready()
+        until = time.monotonic() + 60
+        while self.process.poll() is None and time.monotonic() < until:
+            if self._listens() and self.get("/health/")[0] == 200:
+                return True
+            time.sleep(0.1)
+        return False
+
+    def _listens(self) -> bool:
+        """Whether the port is this server's, and not another one's that took it first."""
+        return bool(_sockets_of(self.process.pid) & self._inodes("0A"))
+
+    def _inodes(self, *states: str) -> set[str]:
+        """The sockets on the server's port in these states of the kernel (01 established, 0A listening)."""
+        own_port = f":{self.port:04X}"
+        return {
+            fields[9]
+            for line in Path("/proc/net/tcp").read_text().splitlines()[1:]
+            if (fields := line.split())[1].endswith(own_port) and fields[3] in states
+        }
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGTERM)
@@ -94,20 +119,8 @@ class Web:
 
     def open_connections(self) -> int:
         """The number of client connections the processes hold."""
-        held = 0
-        own_port = f":{self.port:04X}"
-        inodes = {
-            fields[9]
-            for line in Path("/proc/net/tcp").read_text().splitlines()[1:]
-            if (fields := line.split())[1].endswith(own_port) and fields[3] in ("01", "08")
-        }
-        for pid in self.children():
-            for descriptor in Path(f"/proc/{pid}/fd").iterdir():
-                try:
-                    held += os.readlink(descriptor).removeprefix("socket:[").rstrip("]") in inodes
-                except FileNotFoundError:
-                    continue
-        return held
+        inodes = self._inodes("01", "08")
+        return sum(len(_sockets_of(pid) & inodes) for pid in self.children())
 
     def spooled_bytes(self) -> int:
         """The total size of temporary files the processes hold open, named or not."""
@@ -121,15 +134,19 @@ class Web:
                     continue
         return size + sum(path.stat().st_size for path in self.temporary.iterdir())
 
-    def _wait_until_ready(self) -> None:
-        until = time.monotonic() + 60
-        while time.monotonic() < until:
+
+def _sockets_of(pid: int) -> set[str]:
+    """The inodes of a process's sockets; empty once it has ended."""
+    found = set()
+    try:
+        for descriptor in Path(f"/proc/{pid}/fd").iterdir():
             try:
-                if self.get("/health/")[0] == 200:
-                    return
-            except OSError:
-                time.sleep(0.1)
-        raise AssertionError(f"the web server did not start:\n{self.log.read_text()}")
+                found.add(os.readlink(descriptor).removeprefix("socket:[").rstrip("]"))
+            except FileNotFoundError:
+                continue
+    except FileNotFoundError:
+        pass
+    return found
 
 
 def status_of(answer: bytes) -> int:

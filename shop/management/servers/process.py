@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import socket
 import subprocess
@@ -11,6 +12,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+
+_CLIENT_PORTS = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 
 class MissingService(Exception):
@@ -48,9 +52,23 @@ def run_unprivileged(command: Sequence[str]) -> list[str]:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port that nobody uses, below those that the kernel gives to clients.
+
+    One of theirs could be taken before the server listens: by a client, or by a connection to itself, which
+    asking again and again whether the server is there makes sooner or later.
+    """
+    try:
+        lowest_of_clients = int(_CLIENT_PORTS.read_text().split()[0])
+    except OSError:
+        lowest_of_clients = 32_768
+    while True:
+        port = 10_000 + secrets.randbelow(lowest_of_clients - 10_000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        return port
 
 
 def start_service(command: Sequence[str], *, folder: Path, url: str, ready: Callable[[], bool]) -> Service:
