@@ -13,7 +13,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-
 _CLIENT_PORTS = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 
