@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import datetime
+from functools import partial
 
 import pytest
 from django.test import Client
@@ -22,13 +23,14 @@ from orders.actions.approvals.decide_proposals import (
     propose_payout,
     withdraw_proposal,
 )
+from orders.actions.bank_transfers.transfer_review import confirm_transfer_returned, return_transfer
 from orders.actions.payouts.bank_accounts import (
     BankAccount,
     change_cooperative_account,
     use_current_cooperative_account,
 )
 from orders.actions.payouts.payment_settings import change_market_account
-from orders.actions.payouts.payouts import mark_payout_paid
+from orders.actions.payouts.payouts import PayoutReferenceNeeded, mark_payout_paid
 from orders.actions.payouts.proposals import (
     PROPOSAL_LIFETIME,
     PersonNeeded,
@@ -44,6 +46,7 @@ from shop.core.models import Change, ShopSettings, shop_settings
 from shop.notifications.models import Notification
 from tests.factories import just_now, make_admin, make_cooperative, make_member, make_staff, make_user
 from tests.markup import html_of
+from tests.orders.bank_transfers.transfers_at_hand import take, waiting_order
 from tests.orders.settlement.settled_periods import ACCOUNT, due
 from tests.races.together import together
 from tests.state_tables import unreachable_states
@@ -87,6 +90,23 @@ def test_payout_needs_two_people(rules) -> None:
         "approval.proposed",
         "approval.confirmed",
     ]
+
+
+def test_returned_transfer_needs_two_people(rules) -> None:
+    """One person could send stray money to any account: the desk has its own page for returned transfers."""
+    waiting_order()
+    transfer, lan, mai = take("tien hang"), person(), person("Mai")
+    payout = return_transfer(transfer_id=transfer.pk, to=OTHER, reason="Nhầm", actor=lan, now=just_now())
+    confirm_return = partial(confirm_transfer_returned, transfer_id=transfer.pk, now=just_now())
+
+    with refused(PayoutReferenceNeeded, "reference_needed"):
+        confirm_return(reference=" ", actor=lan)
+    with refused(SecondPersonNeeded, "second_person_needed"):
+        confirm_return(reference="FT1", actor=lan)
+    proposal = propose_payout(payout_id=payout.pk, actor=lan, now=just_now())
+    confirm_proposal(approval_id=proposal.pk, actor=mai, now=just_now())
+
+    assert confirm_return(reference="FT1", actor=lan).state == PayoutState.PAID
 
 
 def test_payout_page_shows_who_proposed_and_confirmed(rules, client: Client) -> None:

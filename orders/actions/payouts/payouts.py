@@ -64,6 +64,16 @@ def mark_payout_paid(
     payout = locks.lock_payout(payout_id)
     if is_already_done(key, "payout.paid", payout):
         return payout
+    require_payable(payout, now=now)
+    complete_payout(payout, reference.strip(), key=key, actor=actor, now=now)
+    return payout
+
+
+def require_payable(payout: Payout, *, now: datetime.datetime) -> None:
+    """Step of whatever records a payout as paid, under the lock of the payout's subject.
+
+    Raises PayoutAccountNeeded, AlreadyPaid, PayoutHeld, PayoutInProgress, SecondPersonNeeded.
+    """
     if payout.state != PayoutState.DUE:
         raise AlreadyPaid()
     if payout.refund_id is not None and not payout.bank_account:
@@ -73,8 +83,6 @@ def mark_payout_paid(
     if payout.calls.unanswered().exists():
         raise PayoutInProgress()
     require_payout_released(payout)
-    complete_payout(payout, reference.strip(), key=key, actor=actor, now=now)
-    return payout
 
 
 def complete_payout(
