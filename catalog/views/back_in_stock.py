@@ -25,7 +25,7 @@ from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Missing, Refused
 from shop.core.identifiers.phones import format_phone
 from shop.core.models import market_channel, show_in_language
-from shop.core.web.rate_limits import Limit, client_network
+from shop.core.web.rate_limits import Limit, client_network, take_all_limits
 from shop.notifications.models import ContactMethod
 
 # People ask about a few products; many addresses from one source mean abuse.
@@ -107,10 +107,7 @@ def _create_request(request: HttpRequest, form: BackInStockForm, product: Produc
     if channel is None:
         raise Http404
     try:
-        REQUESTS_PER_NETWORK.check(network)
-        REQUESTS_PER_CONTACT.check(contact)
-        REQUESTS_PER_NETWORK.spend(network)
-        REQUESTS_PER_CONTACT.spend(contact)
+        take_all_limits([(REQUESTS_PER_NETWORK, network), (REQUESTS_PER_CONTACT, contact)])
         request_back_in_stock(
             product_slug=product.slug,
             variant_id=form.variant_id,

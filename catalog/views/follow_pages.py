@@ -24,7 +24,7 @@ from shop.accounts.models import User
 from shop.core.actors import Actor, EntryPoint
 from shop.core.errors import Missing, Refused
 from shop.core.models import show_in_language
-from shop.core.web.rate_limits import Limit, client_network
+from shop.core.web.rate_limits import Limit, client_network, take_all_limits
 
 MOST_REQUESTS = 100
 FOLLOWS_PER_NETWORK = Limit("follow", tries=20, seconds=60 * 60)
@@ -108,10 +108,7 @@ def _create_follow_request(request: HttpRequest, form: FollowForm, slug: str | N
     """Create the follow request within rate limits; on refusal, add the error to the form."""
     email, network, user = form.cleaned_data["email"], client_network(request.META), get_user(request)
     try:
-        FOLLOWS_PER_NETWORK.check(network)
-        FOLLOWS_PER_ADDRESS.check(email)
-        FOLLOWS_PER_NETWORK.spend(network)
-        FOLLOWS_PER_ADDRESS.spend(email)
+        take_all_limits([(FOLLOWS_PER_NETWORK, network), (FOLLOWS_PER_ADDRESS, email)])
         row = request_follow(
             cooperative_slug=slug,
             email=email,

@@ -68,8 +68,7 @@ def copies(request: HttpRequest) -> HttpResponse:
     user = _user(request)
 
     def ask() -> None:
-        DATA_COPIES.check(str(user.pk))
-        DATA_COPIES.spend(str(user.pk))
+        DATA_COPIES.take(str(user.pk))
         request_data_copy(asker=Requester.of(user), actor=request_actor(request), now=timezone.now())
 
     said = _("The copy is being made. It is ready on this page within a few minutes.")

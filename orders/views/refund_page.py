@@ -121,8 +121,7 @@ def refund_account(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
     form = RefundAccountForm(sent, initial={"key": uuid.uuid4()})
     if request.method == "POST" and (takes_same or form.is_valid()):
         try:
-            _ACCOUNT_CHANGES.check(str(order.pk))
-            _ACCOUNT_CHANGES.spend(str(order.pk))
+            _ACCOUNT_CHANGES.take(str(order.pk))
             set_refund_account(
                 order_id=order.pk,
                 to=same if same is not None and takes_same else form.to,

@@ -36,7 +36,7 @@ def test_parallel_tries_pass_only_up_to_the_limit() -> None:
 def test_parallel_tries_are_all_counted() -> None:
     many = Limit("race", tries=1_000, seconds=600)
 
-    answers = together([partial(many.spend, "an account")] * 40)
+    answers = together([partial(many.take, "an account")] * 40)
 
     assert answers == [None] * 40
     assert LimitCounter.objects.get().count == 40

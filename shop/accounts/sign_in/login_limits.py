@@ -20,15 +20,9 @@ API_PASSWORD_LINKS_IN_NETWORK = Limit("api-password-link-network", tries=400, se
 API_REGISTRATIONS = Limit("api-register", tries=400, seconds=60 * 60)
 
 
-def check_password_link(network: str, email: str, *, in_network: Limit = PASSWORD_LINKS_IN_NETWORK) -> None:
-    """Check the limits of password links. Raises TooManyTries."""
-    PASSWORD_LINKS.check(email)
-    in_network.check(network)
-
-
-def count_password_link(network: str, email: str, *, in_network: Limit = PASSWORD_LINKS_IN_NETWORK) -> None:
-    PASSWORD_LINKS.spend(email)
-    in_network.spend(network)
+def take_password_link(network: str, email: str, *, in_network: Limit = PASSWORD_LINKS_IN_NETWORK) -> None:
+    """Count a password link that is about to be sent. Raises TooManyTries."""
+    take_all_limits([(PASSWORD_LINKS, email), (in_network, network)])
 
 
 # A known device has its own limit per number, so that neither a flood of requests for a number nor one from a

@@ -36,8 +36,7 @@ from shop.accounts.registration.accounts import (
 )
 from shop.accounts.registration.email_links import password_url
 from shop.accounts.sign_in.login_limits import (
-    check_password_link,
-    count_password_link,
+    take_password_link,
 )
 from shop.accounts.sign_in.password_tries import DeviceCodeRequired, PasswordTry, account_key
 from shop.accounts.views.code_pages import confirm_proved_phone
@@ -105,11 +104,10 @@ def password_link(request: HttpRequest) -> HttpResponse:
         return render(request, "accounts/password_link.html", {"form": form})
     email, network = form.cleaned_data["email"].lower(), client_network(request.META)
     try:
-        check_password_link(network, email)
+        take_password_link(network, email)
     except TooManyTries as refused:
         form.add_error(None, str(refused.words))
         return render(request, "accounts/password_link.html", {"form": form}, status=429)
-    count_password_link(network, email)
     send_password_link(email=email, link_to=password_url, now=timezone.now())
     return render(request, "accounts/password_link_sent.html", {"email": email})
 

@@ -101,7 +101,7 @@ def code_name(request: HttpRequest, *, arrive: AfterSignIn) -> HttpResponse:
         return _name_page(request, form, shown)
     network = client_network(request.META)
     try:
-        REGISTRATIONS.check(network)
+        REGISTRATIONS.take(network)
         user = create_phone_account(
             phone=shown["to"],
             name=form.cleaned_data["name"],
@@ -112,8 +112,6 @@ def code_name(request: HttpRequest, *, arrive: AfterSignIn) -> HttpResponse:
     except Refused as refused:
         form.add_error(None, str(refused.words))
         return _name_page(request, form, shown)
-    finally:
-        REGISTRATIONS.spend(network)
     return _sign_in(request, user, shown, method=SignInMethod.REGISTERED, arrive=arrive, phone=shown["to"])
 
 

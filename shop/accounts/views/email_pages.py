@@ -39,11 +39,10 @@ def email(request: HttpRequest) -> HttpResponse:
         return render(request, "accounts/email.html", {"form": form})
     new = form.cleaned_data["email"]
     try:
-        CONFIRMATIONS.check(f"email:{user.pk}")
+        CONFIRMATIONS.take(f"email:{user.pk}")
     except Refused as refused:
         form.add_error(None, str(refused.words))
         return render(request, "accounts/email.html", {"form": form}, status=429)
-    CONFIRMATIONS.spend(f"email:{user.pk}")
     if not User.objects.filter(email=new).exists():
         send_link_email(letter=CHANGE_EMAIL, user=user, to=new, url=_url(user, new), now=timezone.now())
     messages.success(

@@ -41,10 +41,9 @@ def passkey_sign_in(request: HttpRequest, *, arrive: AfterSignIn) -> HttpRespons
     """
     network = client_network(request.META)
     try:
-        PASSKEYS_IN_NETWORK.check(network)
+        PASSKEYS_IN_NETWORK.take(network)
     except TooManyTries as refused:
         return _refused(request, str(refused.words), status=429)
-    PASSKEYS_IN_NETWORK.spend(network)
     if request.method == "GET":
         return passkey_challenge(request)
     try:

@@ -11,8 +11,7 @@ from shop.accounts.registration.registration import change_email
 from shop.accounts.sign_in.login_limits import (
     API_PASSWORD_LINKS_IN_NETWORK,
     CONFIRMATIONS,
-    check_password_link,
-    count_password_link,
+    take_password_link,
 )
 from shop.accounts.sign_in.password_tries import PasswordTry, user_key
 from shop.api.account.clients import add_query_parameters, checked_email, checked_password, checked_redirect
@@ -44,10 +43,9 @@ def request_password_reset(
     redirect = checked_redirect(arguments["redirectUrl"])
     email, network = checked_email(arguments["email"]), client_network(context.request.META)
     try:
-        check_password_link(network, email, in_network=API_PASSWORD_LINKS_IN_NETWORK)
+        take_password_link(network, email, in_network=API_PASSWORD_LINKS_IN_NETWORK)
     except TooManyTries as refused:
         raise InputError("PASSWORD_RESET_ALREADY_REQUESTED", refused.words, field="email") from refused
-    count_password_link(network, email, in_network=API_PASSWORD_LINKS_IN_NETWORK)
     send_password_link(
         email=email,
         link_to=lambda user: add_query_parameters(

@@ -64,8 +64,7 @@ def account_register(
         redirect = checked_redirect(input_data.get("redirectUrl"))
         checked_channel(input_data.get("channel"), context)
     network = client_network(context.request.META)
-    API_REGISTRATIONS.check(network)
-    API_REGISTRATIONS.spend(network)
+    API_REGISTRATIONS.take(network)
     register_user(
         email=about.email or "",
         password=password,
@@ -101,10 +100,9 @@ def send_confirmation_email(
     if user.is_confirmed or not user.email:
         raise InputError("ACCOUNT_CONFIRMED", _("The account is confirmed already."))
     try:
-        CONFIRMATIONS.check(user.email)
+        CONFIRMATIONS.take(user.email)
     except TooManyTries as refused:
         raise InputError("CONFIRMATION_ALREADY_REQUESTED", refused.words) from refused
-    CONFIRMATIONS.spend(user.email)
     url = _confirmation_link(user, redirect)
     send_link_email(letter=CONFIRM_ACCOUNT, user=user, to=user.email, url=url, now=context.now)
     return {}
@@ -116,8 +114,7 @@ def account_request_deletion(
 ) -> dict[str, object]:
     user, redirect = context.signed_in(), checked_redirect(arguments["redirectUrl"])
     _refuse_staff(user)
-    CONFIRMATIONS.check(f"deletion:{user.pk}")
-    CONFIRMATIONS.spend(f"deletion:{user.pk}")
+    CONFIRMATIONS.take(f"deletion:{user.pk}")
     url = add_query_parameters(redirect, token=DELETION.make_token(user))
     send_link_email(letter=DELETE_ACCOUNT, user=user, to=user.email or "", url=url, now=context.now)
     return {}

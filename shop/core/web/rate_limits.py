@@ -50,10 +50,6 @@ class Limit:
         if not self._count_try(about):
             raise TooManyTries(minutes=max(1, self.seconds // 60))
 
-    def spend(self, *about: str) -> None:
-        """Count one try, even if none is left."""
-        self._count_try(about)
-
     def give_back(self, *about: str) -> None:
         """Subtract one counted try, for example after a success."""
         LimitCounter.objects.filter(key=self._key(about), count__gt=0).update(count=F("count") - 1)

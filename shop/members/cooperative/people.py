@@ -78,8 +78,7 @@ def person_end(request: HttpRequest, membership: MembershipContext, membership_i
 def _admit(membership: MembershipContext, form: PersonForm) -> bool:
     """Add the member; if refused, add the error to the form and return False."""
     try:
-        ADMISSIONS.check(str(membership.cooperative.pk))
-        ADMISSIONS.spend(str(membership.cooperative.pk))
+        ADMISSIONS.take(str(membership.cooperative.pk))
         add_member(
             cooperative_id=membership.cooperative.pk,
             person=form.cleaned_data["person"],

@@ -169,7 +169,7 @@ def test_wildcard_client_host_allows_any_redirect_url():
 
 def test_registrations_are_rate_limited_per_network():
     for _ in range(API_REGISTRATIONS.tries - 1):
-        API_REGISTRATIONS.spend("127.0.0.1")
+        API_REGISTRATIONS.take("127.0.0.1")
 
     last = data_of(REGISTER, input=registration(email="cuoi@example.com"))["accountRegister"]
     answer = data_of(REGISTER, input=registration())["accountRegister"]

@@ -19,9 +19,9 @@ LIMIT = Limit("test", tries=2, seconds=600)
 
 
 def test_try_beyond_the_limit_is_refused_with_the_wait() -> None:
-    LIMIT.spend("a")
+    LIMIT.take("a")
     LIMIT.check("a")
-    LIMIT.spend("a")
+    LIMIT.take("a")
 
     with pytest.raises(TooManyTries) as refused:
         LIMIT.check("a")
@@ -30,16 +30,16 @@ def test_try_beyond_the_limit_is_refused_with_the_wait() -> None:
 
 
 def test_each_key_is_counted_separately() -> None:
-    LIMIT.spend("a", "b")
-    LIMIT.spend("a", "b")
+    LIMIT.take("a", "b")
+    LIMIT.take("a", "b")
 
     LIMIT.check("a")
     LIMIT.check("a", "c")
 
 
 def test_forgotten_key_may_be_tried_again() -> None:
-    LIMIT.spend("a")
-    LIMIT.spend("a")
+    LIMIT.take("a")
+    LIMIT.take("a")
 
     LIMIT.forget("a")
 
@@ -90,7 +90,7 @@ def test_clearing_the_cache_forgets_no_tries() -> None:
 
 def test_limit_refuses_to_count_inside_a_transaction() -> None:
     with transaction.atomic():
-        for use in (LIMIT.take, LIMIT.spend, LIMIT.forget):
+        for use in (LIMIT.take, LIMIT.forget):
             with pytest.raises(RuntimeError, match="durable"):
                 use("a")
 
