@@ -114,8 +114,8 @@ def _cache_key(request: HttpRequest) -> tuple[str, ...] | None:
     """Return the cache key; None if the page may be personal."""
     if not _is_public(request) or request.COOKIES.keys() - _ANONYMOUS_COOKIES or _has_broken_token(request):
         return None
-    if request.GET.keys() - _PARAMETERS:
-        return None
+    if request.GET.keys() - _PARAMETERS or request.META.get("QUERY_STRING", "") != request.GET.urlencode():
+        return None  # also "?&", "?&&" and so on, which ask for nothing and would each be kept
     return request.scheme or "", request.get_host(), request.get_full_path(), text_size(request)
 
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from orders.models import Order, Payout, Refund
 from orders.notices.send_notices import notify_buyer, notify_operator
-from shop.core.texts.figures import money
+from shop.core.texts.figures import clock, day, money
 from shop.core.web.public_urls import page_url
 
 
@@ -52,7 +52,7 @@ def refund_account_named(
             order,
             "refund_account_named",
             subject=_("Order %(code)s: %(sum)s goes to the account ending in %(digits)s") % values,
-            short=_("Not yours? Write the right one."),
+            short=_short_account_text(payable_from),
             by_every_channel=True,
             now=now,
             occasion=occasion,
@@ -61,6 +61,13 @@ def refund_account_named(
             account_end=account_end,
             account_url=page_url(f"/don-hang/{order.pk}/tai-khoan-nhan-tien/", order.language),
         )
+
+
+def _short_account_text(payable_from: datetime.datetime | None) -> str:
+    if payable_from is None:
+        return _("Not yours? Write the right one.")
+    moment = {"hour": clock(payable_from), "day": day(payable_from)}
+    return _("It does not leave before %(hour)s on %(day)s. Not yours? Write the right one.") % moment
 
 
 def refund_paid(order: Order, refund: Refund, payout: Payout, *, now: datetime.datetime) -> None:

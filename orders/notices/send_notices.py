@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Mapping
 from copy import copy
 from typing import Any
 
@@ -30,16 +31,25 @@ def notify_buyer(
     occasion: str = "",
     **context: Any,
 ) -> None:
-    """Send by e-mail if there is an address, otherwise (or also) by SMS: a short text and the page's link."""
+    """Send by e-mail if there is an address, otherwise (or also) by SMS: a short text and the page's link.
+
+    `by_every_channel` includes the e-mail address and the confirmed number of the buyer's account.
+    """
     if "part" in context:
         context["part"] = copy_part_for_reader(context["part"])
         translate_delivery_method_names([context["part"]])
     whole = notice_context(order, **context)
-    if order.email:
+    account = order.user if by_every_channel else None
+    emails = {"email": order.email, "account-email": account.email if account else ""}
+    phones = {
+        "sms": order.phone if by_every_channel or not order.email else "",
+        "account-sms": account.phone if account and account.phone_confirmed_at else "",
+    }
+    for channel, email in _distinct(emails):
         send(
-            key=f"{template}:{order.pk}:{occasion}:email",
+            key=f"{template}:{order.pk}:{occasion}:{channel}",
             contact_method=ContactMethod.EMAIL,
-            to=order.email,
+            to=email,
             subject=subject,
             text=render_to_string(f"emails/{template}.txt", whole),
             html=render_to_string(f"emails/{template}.html", whole),
@@ -47,16 +57,25 @@ def notify_buyer(
             user_id=order.user_id,
             now=now,
         )
-    if order.phone and (by_every_channel or not order.email):
+    for channel, phone in _distinct(phones):
         send(
-            key=f"{template}:{order.pk}:{occasion}:sms",
+            key=f"{template}:{order.pk}:{occasion}:{channel}",
             contact_method=ContactMethod.SMS,
-            to=order.phone,
+            to=phone,
             text=" ".join(filter(None, (f"{subject}.", short, order_url(order)))),
             language=order.language,
             user_id=order.user_id,
             now=now,
         )
+
+
+def _distinct(contacts: Mapping[str, str | None]) -> list[tuple[str, str]]:
+    """Return the contacts that exist by their channel, each address or number once."""
+    by_contact: dict[str, str] = {}
+    for channel, contact in contacts.items():
+        if contact:
+            by_contact.setdefault(contact, channel)
+    return [(channel, contact) for contact, channel in by_contact.items()]
 
 
 def notify_cooperative(

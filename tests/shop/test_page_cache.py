@@ -174,3 +174,12 @@ def test_offline_header_depends_on_the_visitor_and_the_page(product: Product) ->
         ("stranger", "/"): "keep",
         ("guest", "/"): "ask",
     }
+
+
+@pytest.mark.parametrize("query", ["?&", "?&&", "?page=1&"])
+def test_empty_parameters_add_no_page(client: Client, product: Product, query: str) -> None:
+    client.get(f"/san-pham/{query}")
+
+    _answer, queries = count_queries(lambda: client.get(f"/san-pham/{query}"))
+
+    assert queries > 0

@@ -15,7 +15,7 @@ from orders.models import BankTransfer, Payout
 from orders.states import PayoutState
 from shop.core.models import Change
 from shop.notifications.models import ContactMethod, Notification
-from tests.factories import just_now, make_admin
+from tests.factories import just_now, make_admin, make_user
 from tests.markup import html_of
 from tests.orders.bank_transfers.transfers_at_hand import LATER
 from tests.orders.refunds.refunds_at_hand import DESK, TO, WHO, delivered, give_back, paid_order
@@ -97,6 +97,24 @@ def test_account_set_by_desk_is_notified_and_held() -> None:
     assert payout.payable_from == LATER + DAY
     assert letters() == [(ContactMethod.EMAIL, "hoa@example.com"), (ContactMethod.SMS, "+84987654321")]
     assert Change.objects.filter(action="payout.readdressed").count() == 1
+
+
+def test_changed_account_is_also_notified_to_the_buyers_own_account() -> None:
+    """Whoever took over an order may have changed its e-mail address, not the account's."""
+    buyer = make_user(email="hanh@example.com", phone="+84911222333", phone_confirmed_at=LATER)
+    order = paid_order(email="hoa@example.com", user=buyer)
+    payout_of(order)
+
+    set_refund_account(order_id=order.pk, to=TO, **WHO)
+
+    assert letters() == [
+        (ContactMethod.EMAIL, "hoa@example.com"),
+        (ContactMethod.EMAIL, "hanh@example.com"),
+        (ContactMethod.SMS, "+84987654321"),
+        (ContactMethod.SMS, "+84911222333"),
+    ]
+    text = Notification.objects.filter(contact_method=ContactMethod.SMS).latest("pk").text
+    assert "Tiền chưa được chuyển trước" in text
 
 
 def test_desk_shows_held_payout_and_cannot_pay_it() -> None:
