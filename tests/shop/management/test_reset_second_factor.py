@@ -46,7 +46,7 @@ def test_factors_are_removed_and_all_sign_ins_end(client: Client, capsys) -> Non
         "system",
         "điện thoại rơi xuống suối",
     )
-    assert Notification.objects.filter(to="lan@example.vn", text__contains="quản trị viên").exists()
+    assert Notification.objects.filter(to="lan@example.vn", text__contains="Quản trị viên").exists()
     assert "lan@example.vn is reset" in capsys.readouterr().out.lower()
 
     client.post(SIGN_IN, {"name": admin.email, "password": PASSWORD})
