@@ -42,6 +42,7 @@ def health(request: HttpRequest) -> JsonResponse:
         "database": _check_database,
         "data": lambda: _check_folder(settings.DATA_DIR),
         "storage": _check_media,
+        "temporary": lambda: _check_folder(Path(tempfile.gettempdir())),  # request bodies are spooled there
         "cache": _check_cache,
         "broker": _check_broker,
         "jobs": lambda: _check_jobs(timezone.now()),

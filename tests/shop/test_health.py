@@ -1,3 +1,4 @@
+import tempfile
 from datetime import timedelta
 
 import pytest
@@ -114,3 +115,12 @@ def test_read_only_database_is_reported(client):
 
     assert answer.status_code == 503
     assert answer.json()["database"] == {"ok": False, "kind": connection.vendor}
+
+
+def test_folder_that_takes_no_spooled_bodies_is_missing(client, monkeypatch, tmp_path) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+
+    answer = client.get("/health/")
+
+    assert answer.json()["temporary"] == {"ok": False, "is_writable": False, "free_megabytes": 0}
+    assert "temporary" in answer.json()["missing"]
