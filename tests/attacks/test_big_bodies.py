@@ -117,6 +117,17 @@ def test_proxy_accepts_what_these_addresses_accept():
 
 
 @pytest.mark.once
+def test_proxy_limits_the_time_of_each_step_and_the_default_body():
+    text = (Path(settings.BASE_DIR) / "deploy" / "Caddyfile").read_text()
+
+    times = dict(re.findall(r"^\s*(read_header|read_body|write|idle) (\w+)$", text, re.M))
+
+    assert times == {"read_header": "10s", "read_body": "10m", "write": "10m", "idle": "30s"}
+    assert "max_header_size 32KiB" in text
+    assert re.findall(r"max_size (\w+)", text) == ["40MiB", "10MiB"]
+
+
+@pytest.mark.once
 @pytest.mark.processes
 @pytest.mark.django_db
 @pytest.mark.parametrize(
