@@ -27,4 +27,4 @@ def decide_proposal(request: HttpRequest, pk: uuid.UUID, actor: Actor, *, back: 
             partial(decline_proposal, approval_id=pk, reason=reason, actor=actor, now=now),
             _("Declined."),
         )
-    return run_action(request, action, to=back, said=message)
+    return run_action(request, action, url=back, message=message)

@@ -72,7 +72,7 @@ def copies(request: HttpRequest) -> HttpResponse:
         request_data_copy(asker=Requester.of(user), actor=request_actor(request), now=timezone.now())
 
     said = _("The copy is being made. It is ready on this page within a few minutes.")
-    return run_action(request, ask, to=reverse("orders:my-data"), said=said)
+    return run_action(request, ask, url=reverse("orders:my-data"), message=said)
 
 
 @require_safe
@@ -105,7 +105,9 @@ def deletion(request: HttpRequest) -> HttpResponse:
         action = partial(request_deletion, user_id=user.pk, actor=request_actor(request), now=timezone.now())
         said = _("The deletion is asked for. Until its day you may take it back here.")
         page = reverse("orders:my-data")
-        return run_action(request, action, to=page, said=said, refused_to=reverse("orders:data-deletion"))
+        return run_action(
+            request, action, url=page, message=said, refused_url=reverse("orders:data-deletion")
+        )
     hindrance: Refused | None = None
     try:
         require_erasable(user)
@@ -192,7 +194,7 @@ def taking_back(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         withdraw_request, request_id=pk, user_id=user.pk, actor=request_actor(request), now=timezone.now()
     )
     try:
-        return run_action(request, action, to=reverse("orders:my-data"), said=_("Taken back."))
+        return run_action(request, action, url=reverse("orders:my-data"), message=_("Taken back."))
     except Missing as error:
         raise Http404 from error
 

@@ -14,12 +14,17 @@ from shop.core.errors import Forbidden, Missing, Refused, Words
 
 
 def run_action(
-    request: HttpRequest, action: Callable[[], object], *, to: str, said: Words = "", refused_to: str = ""
+    request: HttpRequest,
+    action: Callable[[], object],
+    *,
+    url: str,
+    message: Words = "",
+    refused_url: str = "",
 ) -> HttpResponse:
-    """Run an action and redirect to `to` with a success message.
+    """Run an action and redirect to `url` with a success message.
 
-    If refused, show the reason and redirect to `refused_to`, or `to` if empty. Raises Missing and Forbidden,
-    which the view's decorator handles.
+    If refused, show the reason and redirect to `refused_url`, or `url` if empty. Raises Missing and
+    Forbidden, which the view's decorator handles.
     """
     try:
         action()
@@ -27,10 +32,10 @@ def run_action(
         raise
     except Refused as refused:
         messages.error(request, str(refused.words))
-        return redirect(refused_to or to)
-    if said:
-        messages.success(request, str(said))
-    return redirect(to)
+        return redirect(refused_url or url)
+    if message:
+        messages.success(request, str(message))
+    return redirect(url)
 
 
 @contextmanager

@@ -67,7 +67,9 @@ def synonym_set(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 @staff_only(Permission.MANAGE_PRODUCTS)
 def synonym_removal(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     action = partial(remove_synonyms, set_id=pk, actor=actor, now=timezone.now())
-    return run_action(request, action, to=reverse("desk:synonyms"), said=_("They no longer mean the same."))
+    return run_action(
+        request, action, url=reverse("desk:synonyms"), message=_("They no longer mean the same.")
+    )
 
 
 def _save(request: HttpRequest, actor: Actor, pk: int | None) -> HttpResponse:

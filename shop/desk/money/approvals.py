@@ -121,7 +121,7 @@ def payout_proposal(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRe
     """Propose a payout for a second person's confirmation."""
     action = partial(propose_payout, payout_id=pk, actor=actor, now=timezone.now())
     return run_action(
-        request, action, to=reverse("desk:payout", args=[pk]), said=_("A second person is to confirm it.")
+        request, action, url=reverse("desk:payout", args=[pk]), message=_("A second person is to confirm it.")
     )
 
 

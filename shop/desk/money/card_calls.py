@@ -61,7 +61,7 @@ def card_look(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse
     """Query a call's result at Stripe now."""
     call = get_object_or_404(GatewayCall, pk=pk)
     action = partial(look_up_call, call_id=call.pk, now=timezone.now())
-    return run_action(request, action, to=_return_url(request), said=_("Stripe was asked."))
+    return run_action(request, action, url=_return_url(request), message=_("Stripe was asked."))
 
 
 @require_POST
@@ -70,7 +70,7 @@ def card_repeat(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRespon
     """Repeat a failed call."""
     call = get_object_or_404(GatewayCall, pk=pk)
     action = partial(repeat_failed_call, call_id=call.pk, actor=actor, now=timezone.now())
-    return run_action(request, action, to=_return_url(request), said=_("It is asked for once more."))
+    return run_action(request, action, url=_return_url(request), message=_("It is asked for once more."))
 
 
 @require_POST
@@ -81,7 +81,7 @@ def card_dismissal(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRes
     action = partial(
         set_call_aside, call_id=call.pk, reason=reason_of(request.POST), actor=actor, now=timezone.now()
     )
-    return run_action(request, action, to=_return_url(request), said=_("Set aside."))
+    return run_action(request, action, url=_return_url(request), message=_("Set aside."))
 
 
 @require_POST
@@ -92,7 +92,7 @@ def card_payout(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRespon
     payout = get_object_or_404(Payout, pk=pk)
     action = partial(pay_out_by_bank, payout_id=payout.pk, actor=actor, now=timezone.now())
     return run_action(
-        request, action, to=_return_url(request), said=_("It is among the payments by bank now.")
+        request, action, url=_return_url(request), message=_("It is among the payments by bank now.")
     )
 
 
@@ -102,7 +102,7 @@ def card_notice(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Process a failed webhook notice again."""
     notice = get_object_or_404(GatewayEvent, pk=pk, provider=PROVIDER)
     action = partial(handle_stripe_event, event_id=notice.pk, now=timezone.now())
-    return run_action(request, action, to=reverse("desk:cards"), said=_("It has been worked on."))
+    return run_action(request, action, url=reverse("desk:cards"), message=_("It has been worked on."))
 
 
 def _repeatable_ids(shown: Iterable[GatewayCall]) -> set[uuid.UUID]:

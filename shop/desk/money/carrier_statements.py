@@ -78,7 +78,7 @@ def statement(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
             columns=form.columns,
         )
         page = reverse("desk:cash-statement", args=[pk])
-        return run_action(request, action, to=page, said=_("The columns are kept."))
+        return run_action(request, action, url=page, message=_("The columns are kept."))
     context = {"statement": shown, "form": form, "sample": head.sample} | _preview(shown)
     return render(request, "desk/cash_statement.html", context)
 
@@ -90,7 +90,7 @@ def statement_taking(request: HttpRequest, actor: Actor, pk: int) -> HttpRespons
     get_object_or_404(StatementImport, pk=pk, kind=StatementKind.COD)
     action = partial(apply_cod_statement, statement_id=pk, actor=actor, now=timezone.now())
     page = reverse("desk:cash-statement", args=[pk])
-    return run_action(request, action, to=page, said=_("Taken over. What differs is listed below."))
+    return run_action(request, action, url=page, message=_("Taken over. What differs is listed below."))
 
 
 @require_safe
@@ -111,9 +111,11 @@ def row_answer(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     page = reverse("desk:cash-problems") if request.POST.get("back") == "problems" else back
     who: dict[str, Any] = {"row_id": pk, "actor": actor, "now": timezone.now()}
     if request.POST.get("answer") == "dismiss":
-        return run_action(request, partial(dismiss_problem_row, **who), to=page, said=_("Set aside."))
+        return run_action(request, partial(dismiss_problem_row, **who), url=page, message=_("Set aside."))
     code = request.POST.get("code", "")[:120]
-    return run_action(request, partial(accept_problem_row, code=code, **who), to=page, said=_("Taken over."))
+    return run_action(
+        request, partial(accept_problem_row, code=code, **who), url=page, message=_("Taken over.")
+    )
 
 
 _WITH_PARCEL = ("parcel__part__order", "parcel__part__cooperative")

@@ -118,7 +118,7 @@ def remittance_receipt(request: HttpRequest, actor: Actor, pk: int) -> HttpRespo
         now=timezone.now(),
     )
     page = reverse("desk:cash-remittance", args=[pk])
-    return run_action(request, action, to=page, said=_("Settled. The parcels are done with."))
+    return run_action(request, action, url=page, message=_("Settled. The parcels are done with."))
 
 
 @require_POST
@@ -140,7 +140,9 @@ def remittance_difference(request: HttpRequest, actor: Actor, pk: int) -> HttpRe
         actor=actor,
         now=timezone.now(),
     )
-    return run_action(request, action, to=reverse("desk:cash-remittance", args=[pk]), said=_("Put right."))
+    return run_action(
+        request, action, url=reverse("desk:cash-remittance", args=[pk]), message=_("Put right.")
+    )
 
 
 def _record_remittance(request: HttpRequest, actor: Actor) -> HttpResponse:

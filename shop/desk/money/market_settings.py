@@ -63,7 +63,7 @@ def market_times(request: HttpRequest, actor: Actor) -> HttpResponse:
     if not form.is_valid():
         return _render_page(request, times=form)
     action = partial(change_market_deadlines, **form.said, actor=actor, now=timezone.now())
-    return run_action(request, action, to=request.path.removesuffix("thoi-han/"), said=_("Kept."))
+    return run_action(request, action, url=request.path.removesuffix("thoi-han/"), message=_("Kept."))
 
 
 def _render_page(

@@ -138,7 +138,7 @@ def payout_payment(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRes
         mark_payout_paid, payout_id=pk, reference=reference, key=key, actor=actor, now=timezone.now()
     )
     page = reverse("desk:payout", args=[pk])
-    return run_action(request, action, to=page, said=_("Written down as paid."))
+    return run_action(request, action, url=page, message=_("Written down as paid."))
 
 
 @require_POST
@@ -149,12 +149,12 @@ def payout_account(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRes
     page = reverse("desk:payout", args=[pk])
     if "follow" in request.POST:
         action: Any = partial(use_current_cooperative_account, payout_id=pk, actor=actor, now=timezone.now())
-        return run_action(request, action, to=page, said=_("It goes to the account that they name now."))
+        return run_action(request, action, url=page, message=_("It goes to the account that they name now."))
     form = AccountForm(request.POST)
     if not form.is_valid():
         return _render_payout(request, pk, account=form)
     action = partial(set_payout_account, payout_id=pk, to=form.account, actor=actor, now=timezone.now())
-    return run_action(request, action, to=page, said=_("The account is kept."))
+    return run_action(request, action, url=page, message=_("The account is kept."))
 
 
 def has_other_account(row: Payout) -> bool:

@@ -94,7 +94,7 @@ def withholding_switch(request: HttpRequest, actor: Actor) -> HttpResponse:
     on, now = request.POST.get("on") == "yes", timezone.now()
     action = partial(switch_withholding, on=on, day=vietnam_date(now), actor=actor, now=now)
     said = _("Tax is withheld of what is ordered from now on.") if on else _("No tax is withheld any more.")
-    return run_action(request, action, to=reverse("desk:rates"), said=said)
+    return run_action(request, action, url=reverse("desk:rates"), message=said)
 
 
 def _terms(form: Form) -> dict[str, Any]:
@@ -117,7 +117,7 @@ def _end(request: HttpRequest, action: Any) -> HttpResponse:
         messages.error(request, str(next(iter(form.errors.values()))[0]))
         return redirect("desk:rates")
     ending = partial(action, last_day=form.cleaned_data["last_day"])
-    return run_action(request, ending, to=reverse("desk:rates"), said=_("Its last day is kept."))
+    return run_action(request, ending, url=reverse("desk:rates"), message=_("Its last day is kept."))
 
 
 def _render_page(

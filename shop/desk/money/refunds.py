@@ -84,7 +84,7 @@ def refund_by_bank(
         now=timezone.now(),
     )
     to = reverse("desk:order", args=[token])
-    return run_action(request, action, to=to, said=_("The buyer is asked for an account."))
+    return run_action(request, action, url=to, message=_("The buyer is asked for an account."))
 
 
 @require_POST
@@ -99,7 +99,7 @@ def refund_account(request: HttpRequest, actor: Actor, token: uuid.UUID) -> Http
         messages.error(request, _("Write the bank, the account number and whose account it is."))
         return redirect(to)
     action = partial(set_refund_account, order_id=order.pk, to=form.to, actor=actor, now=timezone.now())
-    return run_action(request, action, to=to, said=_("Thank you. We send the money there."))
+    return run_action(request, action, url=to, message=_("Thank you. We send the money there."))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -114,7 +114,7 @@ def parcel_return(request: HttpRequest, actor: Actor, token: uuid.UUID, parcel_i
         forget = partial(
             cancel_return, parcel_id=parcel.pk, reason=reason_of(request.POST), actor=actor, now=now
         )
-        return run_action(request, forget, to=to, said=_("Written down: the goods do not come back."))
+        return run_action(request, forget, url=to, message=_("Written down: the goods do not come back."))
     form = return_form(parcel, request.POST or None)
     if request.method == "POST" and form.is_valid():
         receive = partial(
@@ -126,7 +126,7 @@ def parcel_return(request: HttpRequest, actor: Actor, token: uuid.UUID, parcel_i
             actor=actor,
             now=now,
         )
-        return run_action(request, receive, to=to, said=_("The goods are written in."))
+        return run_action(request, receive, url=to, message=_("The goods are written in."))
     context = {"order": parcel.part.order, "parcel": parcel, "form": form, "key": uuid.uuid4()}
     return render(request, "desk/parcel_return.html", context, status=422 if form.errors else 200)
 

@@ -110,7 +110,7 @@ def settlement_closing(request: HttpRequest, actor: Actor, pk: int) -> HttpRespo
     key = bind_idempotency_key(request.POST.get("key", ""), "desk", "closed", pk)
     action = partial(close_settlement, settlement_id=pk, key=key, actor=actor, now=timezone.now())
     page = reverse("desk:settlement", args=[pk])
-    return run_action(request, action, to=page, said=_("The period is closed."))
+    return run_action(request, action, url=page, message=_("The period is closed."))
 
 
 @require_POST

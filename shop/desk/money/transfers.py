@@ -99,7 +99,7 @@ def transfer_settling(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> Http
         shares = shares_in(request.POST)
         assign_transfer(transfer_id=pk, shares=shares, actor=actor, now=timezone.now())
 
-    return run_action(request, settle, to=_return_url(request, pk), said=_("Settled. The buyer sees it."))
+    return run_action(request, settle, url=_return_url(request, pk), message=_("Settled. The buyer sees it."))
 
 
 @require_POST
@@ -110,8 +110,8 @@ def transfer_reordering(request: HttpRequest, actor: Actor, pk: uuid.UUID, token
     return run_action(
         request,
         action,
-        to=_return_url(request, pk),
-        said=_("Ordered anew and paid. The buyer has been told."),
+        url=_return_url(request, pk),
+        message=_("Ordered anew and paid. The buyer has been told."),
     )
 
 
@@ -149,7 +149,7 @@ def transfer_sending(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpR
         confirm_transfer_returned, transfer_id=pk, reference=reference, actor=actor, now=timezone.now()
     )
     return run_action(
-        request, action, to=reverse("desk:transfer", args=[pk]), said=_("Written down as sent.")
+        request, action, url=reverse("desk:transfer", args=[pk]), message=_("Written down as sent.")
     )
 
 
@@ -159,7 +159,7 @@ def transfer_dismissal(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> Htt
     """Dismiss a transfer that is for no order."""
     reason = reason_of(request.POST)
     action = partial(dismiss_transfer, transfer_id=pk, reason=reason, actor=actor, now=timezone.now())
-    return run_action(request, action, to=_return_url(request, pk), said=_("Set aside."))
+    return run_action(request, action, url=_return_url(request, pk), message=_("Set aside."))
 
 
 @require_POST
@@ -167,7 +167,7 @@ def transfer_dismissal(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> Htt
 def transfer_review(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
     """Reopen a dismissed transfer for review."""
     action = partial(reopen_transfer_review, transfer_id=pk, actor=actor, now=timezone.now())
-    return run_action(request, action, to=reverse("desk:transfer", args=[pk]))
+    return run_action(request, action, url=reverse("desk:transfer", args=[pk]))
 
 
 def _render_transfer(request: HttpRequest, pk: uuid.UUID, form: GiveBackForm) -> HttpResponse:

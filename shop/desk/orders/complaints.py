@@ -74,7 +74,7 @@ def acceptance(request: HttpRequest, actor: Actor, complaint_id: uuid.UUID) -> H
         now=timezone.now(),
     )
     to = reverse("desk:complaint", args=[found.pk])
-    return run_action(request, action, to=to, said=_("The buyer and the cooperative have been told."))
+    return run_action(request, action, url=to, message=_("The buyer and the cooperative have been told."))
 
 
 @require_POST
@@ -91,7 +91,7 @@ def rejection(request: HttpRequest, actor: Actor, complaint_id: uuid.UUID) -> Ht
         now=timezone.now(),
     )
     to = reverse("desk:complaint", args=[found.pk])
-    return run_action(request, action, to=to, said=_("The buyer and the cooperative have been told."))
+    return run_action(request, action, url=to, message=_("The buyer and the cooperative have been told."))
 
 
 def _render_complaint(

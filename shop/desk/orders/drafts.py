@@ -86,7 +86,9 @@ def draft(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
     )
     looked_for = request.POST.get("q", "").strip()[:100]
     query = f"?{urlencode({'q': looked_for})}#found" if looked_for and "find" in request.POST else ""
-    return run_action(request, action, to=f"{reverse('desk:draft', args=[token])}{query}", said=_("Saved."))
+    return run_action(
+        request, action, url=f"{reverse('desk:draft', args=[token])}{query}", message=_("Saved.")
+    )
 
 
 @require_POST
@@ -116,7 +118,7 @@ def draft_placement(request: HttpRequest, actor: Actor, token: uuid.UUID) -> Htt
 def draft_deletion(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
     """Delete a draft."""
     action = partial(delete_draft, order_id=token, actor=actor, now=timezone.now())
-    return run_action(request, action, to=reverse("desk:drafts"), said=_("The draft is gone."))
+    return run_action(request, action, url=reverse("desk:drafts"), message=_("The draft is gone."))
 
 
 def _given_consents(request: HttpRequest) -> frozenset[str]:

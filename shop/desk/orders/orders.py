@@ -143,7 +143,9 @@ def order_cancellation(request: HttpRequest, actor: Actor, token: uuid.UUID) -> 
         cancel_order, order_id=shown.pk, reason=reason_of(request.POST), actor=actor, now=timezone.now()
     )
     page = reverse("desk:order", args=[token])
-    return run_action(request, action, to=page, said=_("The order is cancelled. The buyer has been told."))
+    return run_action(
+        request, action, url=page, message=_("The order is cancelled. The buyer has been told.")
+    )
 
 
 @require_POST
@@ -155,7 +157,7 @@ def part_cancellation(request: HttpRequest, actor: Actor, token: uuid.UUID, numb
         cancel_part, part_id=part.pk, reason=reason_of(request.POST), actor=actor, now=timezone.now()
     )
     page = reverse("desk:order", args=[token])
-    return run_action(request, action, to=page, said=_("The part is cancelled. The buyer has been told."))
+    return run_action(request, action, url=page, message=_("The part is cancelled. The buyer has been told."))
 
 
 @require_POST
@@ -177,7 +179,7 @@ def weight_answer(
         now=timezone.now(),
     )
     return run_action(
-        request, action, to=reverse("desk:order", args=[token]), said=_("The cooperative knows.")
+        request, action, url=reverse("desk:order", args=[token]), message=_("The cooperative knows.")
     )
 
 
@@ -197,7 +199,7 @@ def payment_method(request: HttpRequest, actor: Actor, token: uuid.UUID) -> Http
         now=timezone.now(),
     )
     page = f"{reverse('desk:order', args=[token])}#payments"
-    return run_action(request, action, to=page, said=_("The payment method is changed."))
+    return run_action(request, action, url=page, message=_("The payment method is changed."))
 
 
 def _search_orders(form: OrderSearch) -> OrderQuerySet:

@@ -99,7 +99,7 @@ def background_work(request: HttpRequest, actor: Actor) -> HttpResponse:
 def failure_retry(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Run the sweep of a failed row now."""
     action = partial(retry_sweep_failure, failure_id=pk, now=timezone.now())
-    return run_action(request, action, to=reverse("desk:background-work"), said=_("It is being retried."))
+    return run_action(request, action, url=reverse("desk:background-work"), message=_("It is being retried."))
 
 
 @require_POST
@@ -107,7 +107,7 @@ def failure_retry(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 def failure_seen(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Mark a failure as seen until the row fails with another error."""
     action = partial(mark_sweep_failure_seen, failure_id=pk, now=timezone.now())
-    return run_action(request, action, to=reverse("desk:background-work"), said=_("Marked as seen."))
+    return run_action(request, action, url=reverse("desk:background-work"), message=_("Marked as seen."))
 
 
 def sweep_name(sweep: str) -> str:

@@ -74,7 +74,7 @@ def data_request_days(request: HttpRequest, actor: Actor) -> HttpResponse:
     if not form.is_valid():
         return _render_list(request, form)
     action = partial(change_data_deadlines, days=form.cleaned_data, actor=actor, now=timezone.now())
-    return run_action(request, action, to=reverse("desk:data-requests"), said=_("Kept."))
+    return run_action(request, action, url=reverse("desk:data-requests"), message=_("Kept."))
 
 
 @require_safe
@@ -98,7 +98,7 @@ def data_request(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRespo
 def data_request_doing(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
     """Execute a request now."""
     action = partial(fulfil_data_request, request_id=pk, actor=actor, now=timezone.now())
-    return run_action(request, action, to=reverse("desk:data-request", args=[pk]), said=_("Done."))
+    return run_action(request, action, url=reverse("desk:data-request", args=[pk]), message=_("Done."))
 
 
 @require_POST
@@ -115,7 +115,7 @@ def data_request_answer(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> Ht
         now=timezone.now(),
     )
     to = reverse("desk:data-request", args=[pk])
-    return run_action(request, action, to=to, said=_("The asker has been told."))
+    return run_action(request, action, url=to, message=_("The asker has been told."))
 
 
 def _render_list(request: HttpRequest, form: DaysForm | None = None) -> HttpResponse:

@@ -69,7 +69,7 @@ def second_factor_reset(request: HttpRequest, actor: Actor, pk: int) -> HttpResp
         now=timezone.now(),
     )
     said = _("Reset. They sign in with their password or phone code, and are told by a message.")
-    return run_action(request, action, to=reverse("desk:second-factors"), said=said)
+    return run_action(request, action, url=reverse("desk:second-factors"), message=said)
 
 
 @require_POST
@@ -81,7 +81,7 @@ def second_factor_rule(request: HttpRequest, actor: Actor) -> HttpResponse:
     if not form.is_valid():
         return _render_page(request, form)
     action = partial(change_second_factor_rule, **form.cleaned_data, actor=actor, now=timezone.now())
-    return run_action(request, action, to=reverse("desk:second-factors"), said=_("Kept."))
+    return run_action(request, action, url=reverse("desk:second-factors"), message=_("Kept."))
 
 
 def _render_page(request: HttpRequest, form: SecondFactorRuleForm | None) -> HttpResponse:

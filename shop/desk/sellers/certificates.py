@@ -42,7 +42,7 @@ def certificate_confirmation(request: HttpRequest, actor: Actor, pk: int) -> Htt
     """Confirm a certificate; buyers then see it."""
     action = partial(confirm_certificate, certificate_id=pk, actor=actor, now=timezone.now())
     said = _("Buyers see it now. The cooperative has been told.")
-    return run_action(request, action, to=reverse("desk:certificates"), said=said)
+    return run_action(request, action, url=reverse("desk:certificates"), message=said)
 
 
 @require_POST
@@ -52,4 +52,4 @@ def certificate_return(request: HttpRequest, actor: Actor, pk: int) -> HttpRespo
     reason = reason_of({"reason": request.POST.get(f"c{pk}-reason", "")})
     action = partial(return_certificate, certificate_id=pk, reason=reason, actor=actor, now=timezone.now())
     said = _("Handed back. The cooperative has been told why.")
-    return run_action(request, action, to=reverse("desk:certificates"), said=said)
+    return run_action(request, action, url=reverse("desk:certificates"), message=said)

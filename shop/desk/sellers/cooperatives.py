@@ -115,7 +115,7 @@ def cooperative_answer(request: HttpRequest, actor: Actor, pk: int) -> HttpRespo
         now=timezone.now(),
     )
     page = reverse("desk:cooperative", args=[pk])
-    return run_action(request, action, to=page, said=SAID[answer])
+    return run_action(request, action, url=page, message=SAID[answer])
 
 
 def _render_cooperative(

@@ -139,9 +139,9 @@ def listing_publication(request: HttpRequest, actor: Actor, pk: int) -> HttpResp
     return run_action(
         request,
         action,
-        to=reverse("desk:listings"),
-        refused_to=reverse("desk:listing", args=[pk]),
-        said=_("It is on sale now. The cooperative has been told."),
+        url=reverse("desk:listings"),
+        refused_url=reverse("desk:listing", args=[pk]),
+        message=_("It is on sale now. The cooperative has been told."),
     )
 
 
@@ -155,9 +155,9 @@ def listing_return(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     return run_action(
         request,
         action,
-        to=reverse("desk:listings"),
-        refused_to=reverse("desk:listing", args=[pk]),
-        said=_("Handed back. The cooperative has been told why."),
+        url=reverse("desk:listings"),
+        refused_url=reverse("desk:listing", args=[pk]),
+        message=_("Handed back. The cooperative has been told why."),
     )
 
 
@@ -173,4 +173,6 @@ def listing_withdrawal(request: HttpRequest, actor: Actor, pk: int) -> HttpRespo
         actor=actor,
         now=timezone.now(),
     )
-    return run_action(request, action, to=reverse("desk:listing", args=[pk]), said=_("It is off the market."))
+    return run_action(
+        request, action, url=reverse("desk:listing", args=[pk]), message=_("It is off the market.")
+    )

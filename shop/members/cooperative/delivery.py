@@ -88,7 +88,7 @@ def delivery_method(
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, to=reverse("members:delivery-methods"), said=_("Changed."))
+    return run_action(request, act, url=reverse("members:delivery-methods"), message=_("Changed."))
 
 
 @require_http_methods(_WITH_FORM)
@@ -165,7 +165,7 @@ def end_delivery_method(
         now=timezone.now(),
     )
     return run_action(
-        request, act, to=reverse("members:delivery-methods"), said=_("Buyers no longer see this way.")
+        request, act, url=reverse("members:delivery-methods"), message=_("Buyers no longer see this way.")
     )
 
 

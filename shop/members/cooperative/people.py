@@ -57,7 +57,7 @@ def person(request: HttpRequest, membership: MembershipContext, membership_id: i
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, to=reverse("members:memberships"), said=_("Changed."))
+    return run_action(request, act, url=reverse("members:memberships"), message=_("Changed."))
 
 
 @require_POST
@@ -72,7 +72,9 @@ def person_end(request: HttpRequest, membership: MembershipContext, membership_i
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, to=reverse("members:memberships"), said=_("They act for it no longer."))
+    return run_action(
+        request, act, url=reverse("members:memberships"), message=_("They act for it no longer.")
+    )
 
 
 def _admit(membership: MembershipContext, form: PersonForm) -> bool:

@@ -100,7 +100,7 @@ def household_removal(request: HttpRequest, membership: MembershipContext, house
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, to=reverse("members:profile"), said=_("The household is taken off."))
+    return run_action(request, act, url=reverse("members:profile"), message=_("The household is taken off."))
 
 
 @require_http_methods(_WITH_FORM)
@@ -146,7 +146,9 @@ def certificate_removal(
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, to=reverse("members:profile"), said=_("The certificate is taken off."))
+    return run_action(
+        request, act, url=reverse("members:profile"), message=_("The certificate is taken off.")
+    )
 
 
 def _certificate_form(

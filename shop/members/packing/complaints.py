@@ -71,7 +71,7 @@ def acceptance(request: HttpRequest, membership: MembershipContext, complaint_id
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, to=_complaint_url(mine), said=_("The buyer has been told."))
+    return run_action(request, act, url=_complaint_url(mine), message=_("The buyer has been told."))
 
 
 @require_POST
@@ -90,7 +90,7 @@ def rejection(request: HttpRequest, membership: MembershipContext, complaint_id:
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, to=_complaint_url(mine), said=_("The buyer has been told."))
+    return run_action(request, act, url=_complaint_url(mine), message=_("The buyer has been told."))
 
 
 @require_POST
@@ -115,7 +115,7 @@ def return_receipt(request: HttpRequest, membership: MembershipContext, parcel_i
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, to=to, said=_("The goods are written in."))
+    return run_action(request, act, url=to, message=_("The goods are written in."))
 
 
 def _find_complaint(membership: MembershipContext, complaint_id: uuid.UUID) -> Complaint:

@@ -191,4 +191,4 @@ def _run_transition(
 ) -> HttpResponse:
     key = submitted_key(request, action.__name__, mine.pk)
     act = partial(action, parcel_id=mine.pk, key=key, actor=membership.actor, now=timezone.now(), **facts)
-    return run_action(request, act, to=part_url(mine.part_id), said=said)
+    return run_action(request, act, url=part_url(mine.part_id), message=said)

@@ -73,7 +73,7 @@ def acceptance(request: HttpRequest, membership: MembershipContext, part_id: int
     mine = find_part(membership, part_id)
     key = submitted_key(request, "accept", mine.pk)
     act = partial(accept_part, part_id=mine.pk, key=key, actor=membership.actor, now=timezone.now())
-    return run_action(request, act, to=part_url(mine.pk), said=_("Accepted. Now pick the goods."))
+    return run_action(request, act, url=part_url(mine.pk), message=_("Accepted. Now pick the goods."))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -98,7 +98,7 @@ def refusal(request: HttpRequest, membership: MembershipContext, part_id: int) -
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, to=part_url(mine.pk), said=_("The buyer has been told."))
+    return run_action(request, act, url=part_url(mine.pk), message=_("The buyer has been told."))
 
 
 @require_POST
@@ -119,7 +119,7 @@ def parcels(request: HttpRequest, membership: MembershipContext, part_id: int) -
         actor=membership.actor,
         now=now,
     )
-    return run_action(request, act, to=part_url(mine.pk), said=_("Picked. Now the label."))
+    return run_action(request, act, url=part_url(mine.pk), message=_("Picked. Now the label."))
 
 
 def part_url(part_id: int) -> str:

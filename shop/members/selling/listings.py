@@ -193,7 +193,7 @@ def _run_transition(
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, to=listing_url(listing_id), said=said)
+    return run_action(request, act, url=listing_url(listing_id), message=said)
 
 
 def _list_rows(rows: list[Listing]) -> list[ListingRow]:

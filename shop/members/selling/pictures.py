@@ -37,7 +37,7 @@ def pictures(request: HttpRequest, membership: MembershipContext, listing_id: in
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, to=listing_url(mine.pk), said=_("The photo is there."))
+    return run_action(request, act, url=listing_url(mine.pk), message=_("The photo is there."))
 
 
 @require_POST
@@ -56,7 +56,7 @@ def picture_place(
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, to=f"{listing_url(mine.pk)}#pictures-order")
+    return run_action(request, act, url=f"{listing_url(mine.pk)}#pictures-order")
 
 
 @require_POST
@@ -74,4 +74,4 @@ def picture_removal(
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, to=listing_url(mine.pk), said=_("The photo is taken out."))
+    return run_action(request, act, url=listing_url(mine.pk), message=_("The photo is taken out."))

@@ -93,7 +93,7 @@ def details(request: HttpRequest, membership: MembershipContext, listing_id: int
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, to=listing_url(mine.pk), said=_("Changed."))
+    return run_action(request, act, url=listing_url(mine.pk), message=_("Changed."))
 
 
 @require_http_methods(_WITH_FORM)
@@ -118,7 +118,7 @@ def variant_new(request: HttpRequest, membership: MembershipContext, listing_id:
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, to=listing_url(mine.pk), said=_("Added."))
+    return run_action(request, act, url=listing_url(mine.pk), message=_("Added."))
 
 
 @require_http_methods(_WITH_FORM)
@@ -150,7 +150,7 @@ def variant(
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, to=listing_url(mine.pk), said=_("Changed."))
+    return run_action(request, act, url=listing_url(mine.pk), message=_("Changed."))
 
 
 def _build_new_form(request: HttpRequest, membership: MembershipContext) -> NewListingForm:

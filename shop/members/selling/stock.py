@@ -67,7 +67,7 @@ def stock(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
         now=timezone.now(),
     )
     said = ngettext("%(count)d count written down.", "%(count)d counts written down.", len(counts))
-    return run_action(request, act, to=request.get_full_path(), said=said % {"count": len(counts)})
+    return run_action(request, act, url=request.get_full_path(), message=said % {"count": len(counts)})
 
 
 @require_POST
@@ -96,7 +96,7 @@ def receipt(request: HttpRequest, membership: MembershipContext, variant_id: int
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, to=to, said=_("Written down."))
+    return run_action(request, act, url=to, message=_("Written down."))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -134,7 +134,7 @@ def resumption(request: HttpRequest, membership: MembershipContext) -> HttpRespo
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, to=reverse("members:today"), said=_("You are selling again."))
+    return run_action(request, act, url=reverse("members:today"), message=_("You are selling again."))
 
 
 def _default_warehouse(variant: Variant) -> uuid.UUID:

@@ -89,7 +89,7 @@ def warehouse_closing(
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, to=reverse("members:warehouses"), said=_("The house is closed."))
+    return run_action(request, act, url=reverse("members:warehouses"), message=_("The house is closed."))
 
 
 def _open_warehouses(membership: MembershipContext) -> QuerySet[Warehouse]:
