@@ -10,12 +10,8 @@ from typing import Any
 
 from django.utils import timezone
 
-from catalog.actions.products.member_products import (
-    NewProduct,
-    ProductDetails,
-    VariantDetails,
-    create_draft_product,
-)
+from catalog.actions.products.draft_products import create_draft_product
+from catalog.actions.products.product_details import NewProduct, ProductDetails, VariantDetails
 from catalog.actions.taxonomy.categories import add_category
 from catalog.models import Category, Listing, Product, ProductType, Stock, Unit, Variant
 from catalog.states import ListingState

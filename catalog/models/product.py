@@ -109,7 +109,7 @@ class Product(WithMetadata, WithExternalReference, WithSeo, WithTimes):
 
     `season` has bit m-1 set for each month m in which it is available. `description` is EditorJS JSON, as
     Saleor's clients write it; `description_text` is its plain text. `search_name`, `search_text` and
-    `sort_key` are derived by `catalog.actions.products.member_products`: `search_name` has the words of the
+    `sort_key` are derived by `catalog.actions.products.product_rows`: `search_name` has the words of the
     name, folded and (prefixed with `EXACT_WORD_PREFIX`) as written; `search_text` has all
     searchable words, folded.
     """

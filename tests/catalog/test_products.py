@@ -2,18 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from catalog.actions.products.member_products import (
-    MissingWarehouse,
-    NewProduct,
-    ProductDetails,
-    VariantDetails,
-    add_variant,
-    create_draft_product,
-    edit_product,
-    edit_variant,
-)
+from catalog.actions.products.draft_products import create_draft_product
+from catalog.actions.products.product_details import NewProduct, ProductDetails, VariantDetails
 from catalog.actions.products.product_pictures import add_picture
+from catalog.actions.products.products import update_product
 from catalog.actions.products.variant_rows import InvalidPrice
+from catalog.actions.products.variants import MissingWarehouse, create_variant, update_variant
 from catalog.models import Listing, Movement, Product, Variant
 from catalog.states import ListingState
 from shop.core.actors import Actor
@@ -75,12 +69,12 @@ def test_invalid_price_is_refused_by_every_product_action(price) -> None:
     with refused(InvalidPrice, "odd_price"):
         edit(variant, price=price)
     with refused(InvalidPrice, "odd_price"):
-        add_variant(
+        create_variant(
             cooperative=seller,
             product_id=variant.product_id,
-            channel=make_channel(),
-            details=VariantDetails(price=price),
-            on_hand=1,
+            values={},
+            prices=[(make_channel(), price)],
+            stocks=[(None, 1)],
             **COMMON,
         )
 
@@ -105,11 +99,12 @@ def test_products_with_same_name_get_unique_slugs() -> None:
 
 
 def edit(variant, cooperative=None, **details):
-    return edit_variant(
+    edited = VariantDetails(**details)
+    return update_variant(
         cooperative=cooperative or variant.cooperative,
         variant_id=variant.pk,
-        channel=make_channel(),
-        details=VariantDetails(**details),
+        values=edited.columns(),
+        prices=[(make_channel(), edited.price)],
         **COMMON,
     )
 
@@ -129,16 +124,9 @@ def test_new_price_updates_listing_and_is_recorded_once() -> None:
 
 def test_variant_edit_records_old_and_new_values_once() -> None:
     variant = make_variant(price=320_000)
-    details = VariantDetails(price=320_000, name="to", weight=900)
 
     for _attempt in range(2):
-        edit_variant(
-            cooperative=variant.cooperative,
-            variant_id=variant.pk,
-            channel=make_channel(),
-            details=details,
-            **COMMON,
-        )
+        edit(variant, price=320_000, name="to", weight=900)
 
     change = Change.objects.get(action="variant.edited")
     assert (change.key, change.root_key) == (str(variant.pk), str(variant.product_id))
@@ -160,12 +148,12 @@ def test_new_list_price_ends_catalogue_discount() -> None:
 def test_added_variant_has_price_and_stock() -> None:
     product = make_product(price=45_000, on_hand=0)
 
-    variant = add_variant(
+    variant = create_variant(
         cooperative=product.cooperative,
         product_id=product.pk,
-        channel=make_channel(),
-        details=VariantDetails(price=20_000, name="gói nhỏ"),
-        on_hand=3,
+        values={"name": "gói nhỏ"},
+        prices=[(make_channel(), 20_000)],
+        stocks=[(None, 3)],
         **COMMON,
     )
 
@@ -177,11 +165,10 @@ def test_added_variant_has_price_and_stock() -> None:
 def test_renamed_product_updates_search_text() -> None:
     product = make_product(name="Miến dong", state=ListingState.DRAFT)
 
-    edit_product(
+    update_product(
         cooperative=product.cooperative,
         product_id=product.pk,
-        category=None,
-        details=ProductDetails(name="Miến rong Na Rì"),
+        values={"name": "Miến rong Na Rì"},
         **COMMON,
     )
 
@@ -197,13 +184,7 @@ def test_products_of_another_cooperative_are_missing() -> None:
 
     for shift in (0, 1000):
         with refused(Missing, "missing"):
-            edit_product(
-                cooperative=other,
-                product_id=product.pk + shift,
-                category=None,
-                details=ProductDetails(name="x"),
-                **COMMON,
-            )
+            update_product(cooperative=other, product_id=product.pk + shift, values={"name": "x"}, **COMMON)
         with refused(Missing, "missing"):
             add_picture(cooperative=other, product_id=product.pk + shift, picture=picture, **COMMON)
         with refused(Missing, "missing"):

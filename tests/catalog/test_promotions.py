@@ -19,12 +19,8 @@ from catalog.actions.listings.promotions import (
     end_promotion,
     refresh_promotion,
 )
-from catalog.actions.products.member_products import (
-    ProductDetails,
-    VariantDetails,
-    edit_product,
-    edit_variant,
-)
+from catalog.actions.products.products import update_product
+from catalog.actions.products.variants import update_variant
 from catalog.models import Listing, Price, Promotion
 from catalog.pricing import reduce_price
 from catalog.states import ListingState
@@ -120,11 +116,10 @@ def test_category_promotion_covers_subcategories_and_moved_products() -> None:
     start_promotion(terms(categories=[category]))
 
     assert (prices(product), prices(elsewhere)) == ([(100_000, 90_000)], [(100_000, None)])
-    edit_product(
+    update_product(
         cooperative=elsewhere.cooperative,
         product_id=elsewhere.pk,
-        category=subcategory,
-        details=ProductDetails(name="Bí"),
+        values={"category_id": subcategory.pk},
         actor=STAFF,
         now=NOW,
     )
@@ -149,11 +144,11 @@ def test_new_list_price_is_discounted_at_once() -> None:
     product = make_product(price=100_000)
     start_promotion()
 
-    edit_variant(
+    update_variant(
         cooperative=product.cooperative,
         variant_id=product.variants.get().pk,
-        channel=make_channel(),
-        details=VariantDetails(price=50_000),
+        values={},
+        prices=[(make_channel(), 50_000)],
         actor=STAFF,
         now=NOW,
     )

@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 from catalog.actions.listings.promotions import PromotionTerms, create_promotion, refresh_promotion
-from catalog.actions.products.member_products import VariantDetails, edit_variant
+from catalog.actions.products.variants import update_variant
 from catalog.models import Listing, Price, Promotion
 from orders.actions.fulfilment.cancel_parts import cancel_order
 from orders.actions.placement.place_order import BasketChanged
@@ -98,11 +98,11 @@ def test_price_edited_while_promotions_are_created_follows_all_of_them() -> None
         refresh_promotion(promotion_id=promotion.pk, actor=STAFF, now=NOW)
 
     def edit(price):
-        edit_variant(
+        update_variant(
             cooperative=product.cooperative,
             variant_id=variant.pk,
-            channel=channel,
-            details=VariantDetails(price=price),
+            values={},
+            prices=[(channel, price)],
             actor=STAFF,
             now=NOW,
         )

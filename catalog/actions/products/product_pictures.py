@@ -7,7 +7,7 @@ import datetime
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from catalog.actions.products.product_rows import lock_own_product
+from catalog.actions.products.product_rows import lock_product
 from catalog.models import Listing, Product, ProductMedia
 from catalog.states import ListingState
 from cooperatives.models import Cooperative
@@ -32,7 +32,7 @@ def add_picture(
     now: datetime.datetime,
 ) -> ProductMedia:
     """Append a picture; `alt` is its alternative text. Raises Missing."""
-    product = lock_own_product(cooperative, product_id)
+    product = lock_product(product_id, cooperative=cooperative)
     media = ProductMedia.objects.create(
         product=product, picture=picture, alt=alt, sort_order=_next_position(product)
     )
@@ -53,7 +53,7 @@ def move_picture(
     now: datetime.datetime,
 ) -> None:
     """Move a picture to a position, counted from 0 and capped at the last. Raises Missing."""
-    product = lock_own_product(cooperative, product_id)
+    product = lock_product(product_id, cooperative=cooperative)
     shown = list(ProductMedia.objects.filter(product=product).order_by("sort_order", "pk"))
     before = [media.pk for media in shown]
     moved = _media_or_missing(shown, media_id)
@@ -81,7 +81,7 @@ def remove_picture(
     *, cooperative: Cooperative, product_id: int, media_id: int, actor: Actor, now: datetime.datetime
 ) -> None:
     """Remove a picture; past orders keep it. Raises Missing, LastPicture."""
-    product = lock_own_product(cooperative, product_id)
+    product = lock_product(product_id, cooperative=cooperative)
     rows = ProductMedia.objects.filter(product=product).select_related("picture")
     shown = list(rows.order_by("sort_order", "pk"))
     media = _media_or_missing(shown, media_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping
 
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 
 from catalog.actions.listings.listing_states import require_legal_fields
 from catalog.actions.listings.selling_prices import apply_promotions, update_lowest_prices
@@ -14,26 +14,38 @@ from catalog.models import EXACT_WORD_PREFIX, Listing, Product
 from catalog.states import ListingState
 from cooperatives.models import Cooperative
 from shop.core.actors import Actor
+from shop.core.database.metadata import set_columns
 from shop.core.database.transactions import lock_row
 from shop.core.errors import Missing
 from shop.core.models import record_change
 from shop.core.texts.folding import folded_words, search_words, sort_key, words_with_diacritics
 
+_RECORDED_TYPES = (str, int, bool, type(None))
 
-def lock_own_product(cooperative: Cooperative, product_id: int) -> Product:
-    """Step: lock a product of the cooperative. Raises Missing."""
-    product = lock_row(Product.objects.for_cooperative(cooperative).filter(pk=product_id))
+
+def lock_product(product_id: int, *, cooperative: Cooperative | None = None, field: str = "id") -> Product:
+    """Step: lock a product that was not removed; with a `cooperative`, only its own. Raises Missing."""
+    products = (
+        Product.objects.existing() if cooperative is None else Product.objects.for_cooperative(cooperative)
+    )
+    product = lock_row(products.filter(pk=product_id).select_related("cooperative", "category"))
     if product is None:
-        raise Missing()
-    return product
-
-
-def lock_product(key: int, *, field: str = "id") -> Product:
-    """Step: lock a product that was not removed. Raises Missing."""
-    product = lock_row(Product.objects.filter(pk=key).select_related("cooperative", "category"))
-    if product is None or product.is_removed:
         raise Missing(field=field)
     return product
+
+
+def set_tracked_columns(row: Model, values: Mapping[str, object]) -> dict[str, object]:
+    """Step: set columns of an unsaved row and return the data of its change: the `fields` that changed, and
+    their values `from` and `to`, without metadata and long texts.
+    """
+    before = {column: getattr(row, column) for column in values}
+    fields = set_columns(row, values)
+    recorded = [column for column in fields if isinstance(before[column], _RECORDED_TYPES)]
+    return {
+        "fields": fields,
+        "from": {column: before[column] for column in recorded},
+        "to": {column: getattr(row, column) for column in recorded},
+    }
 
 
 def product_listings(product: Product) -> QuerySet[Listing]:
@@ -82,11 +94,3 @@ def set_search_columns(product: Product) -> None:
     product.search_text = " ".join(dict.fromkeys(words))
     product.search_name = " ".join([search_words(product.name), *as_typed])
     product.sort_key = sort_key(product.name)
-
-
-def to_editorjs(text: str) -> dict[str, object]:
-    """Convert plain text to EditorJS JSON, the stored format of descriptions."""
-    paragraphs = (paragraph.strip() for paragraph in text.split("\n\n"))
-    return {
-        "blocks": [{"type": "paragraph", "data": {"text": each}} for each in paragraphs if each],
-    }

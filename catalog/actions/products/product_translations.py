@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from django.db import transaction
 
-from catalog.actions.products.product_rows import to_editorjs
+from catalog.actions.products.product_details import to_editorjs
 from catalog.models import Product
 from cooperatives.models import Cooperative
 from shop.core.actors import Actor

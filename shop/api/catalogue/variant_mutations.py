@@ -5,10 +5,10 @@ from __future__ import annotations
 import uuid
 from decimal import Decimal
 
-from catalog.actions.products.staff_products import (
+from catalog.actions.products.products import set_default_variant
+from catalog.actions.products.variants import (
     create_variant,
     delete_variant,
-    set_default_variant,
     set_variant_prices,
     set_variant_stock,
     update_variant,

@@ -8,12 +8,8 @@ from itertools import count
 from typing import Any
 
 from catalog.actions.listings.listing_states import change_listing_state
-from catalog.actions.products.member_products import (
-    NewProduct,
-    ProductDetails,
-    VariantDetails,
-    insert_draft_product,
-)
+from catalog.actions.products.draft_products import insert_draft_product
+from catalog.actions.products.product_details import NewProduct, ProductDetails, VariantDetails
 from catalog.actions.stock.stock_movements import lock_stock_row, record_movement, refresh_availability
 from catalog.models import (
     ALL_MONTHS,

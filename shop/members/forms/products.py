@@ -9,7 +9,7 @@ from typing import Any, Unpack
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from catalog.actions.products.member_products import ProductDetails, VariantDetails
+from catalog.actions.products.product_details import ProductDetails, VariantDetails
 from catalog.actions.products.variant_rows import HIGHEST_PRICE
 from catalog.models import ALL_MONTHS, Category, Product, ProductType, Unit, Variant
 from shop.core.web.form_options import FormData, FormFiles, FormOptions

@@ -13,13 +13,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
-from catalog.actions.products.member_products import (
-    NewProduct,
-    add_variant,
-    create_draft_product,
-    edit_product,
-    edit_variant,
-)
+from catalog.actions.products.draft_products import create_draft_product
+from catalog.actions.products.product_details import NewProduct
+from catalog.actions.products.products import update_product
+from catalog.actions.products.variants import create_variant, update_variant
 from catalog.models import Category, Price, ProductType, Variant
 from catalog.models.attribute import ProductKind
 from cooperatives.access import MembershipContext, Right
@@ -85,11 +82,11 @@ def details(request: HttpRequest, membership: MembershipContext, listing_id: int
             request, membership, "members/listing_details.html", {"listing": mine, "form": form}
         )
     act = partial(
-        edit_product,
-        cooperative=membership.cooperative,
+        update_product,
         product_id=mine.product_id,
-        category=form.category_chosen,
-        details=form.product_details(mine.product.season_note),
+        cooperative=membership.cooperative,
+        values=form.product_details(mine.product.season_note).columns()
+        | {"category_id": form.category_chosen.pk if form.category_chosen else None},
         actor=membership.actor,
         now=timezone.now(),
     )
@@ -107,13 +104,14 @@ def variant_new(request: HttpRequest, membership: MembershipContext, listing_id:
     )
     if not form.is_valid():
         return _render_variant(request, membership, mine, form)
+    details = form.variant_details()
     act = partial(
-        add_variant,
-        cooperative=membership.cooperative,
+        create_variant,
         product_id=mine.product_id,
-        channel=mine.channel,
-        details=form.variant_details(),
-        on_hand=form.cleaned_data["on_hand"],
+        cooperative=membership.cooperative,
+        values=details.columns(),
+        prices=[(mine.channel, details.price)],
+        stocks=[(None, form.cleaned_data["on_hand"])],
         key=submitted_key(request, "variant", mine.pk),
         actor=membership.actor,
         now=timezone.now(),
@@ -141,12 +139,13 @@ def variant(
     )
     if not form.is_valid():
         return _render_variant(request, membership, mine, form, shown)
+    details = form.variant_details(shown)
     act = partial(
-        edit_variant,
-        cooperative=membership.cooperative,
+        update_variant,
         variant_id=shown.pk,
-        channel=mine.channel,
-        details=form.variant_details(shown),
+        cooperative=membership.cooperative,
+        values=details.columns(),
+        prices=[(mine.channel, details.price)],
         actor=membership.actor,
         now=timezone.now(),
     )

@@ -11,7 +11,7 @@ import uuid
 
 import pytest
 
-from catalog.actions.products.member_products import VariantDetails, edit_variant
+from catalog.actions.products.variants import update_variant
 from catalog.actions.stock.stock_movements import count_stock, receive_stock
 from catalog.models import MovementReason, Stock, Variant
 from cooperatives.actions.cooperative_lifecycle import pause_cooperative, resume_cooperative
@@ -256,16 +256,11 @@ class RandomWalk:
 
     def step_reprice(self) -> None:
         variant = self.pick_row(Variant)
-        edit_variant(
+        update_variant(
             cooperative=variant.cooperative,
             variant_id=variant.pk,
-            channel=self.channel,
-            details=VariantDetails(
-                price=self.rng.randint(1, 500_000),
-                name=variant.name,
-                content_grams=variant.content_grams,
-                is_weighed=variant.is_weighed,
-            ),
+            values={},
+            prices=[(self.channel, self.rng.randint(1, 500_000))],
             **self.who,
         )
 

@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from catalog.actions.products.member_products import VariantDetails, edit_variant
+from catalog.actions.products.variants import update_variant
 from catalog.actions.stock.stock_movements import count_stock
 from catalog.models import Listing, Variant
 from cooperatives.actions.cooperative_lifecycle import pause_cooperative, set_cooperative_state
@@ -73,11 +73,11 @@ def problems_of(refusal):
 
 
 def reprice(variant, price):
-    edit_variant(
+    update_variant(
         cooperative=variant.cooperative,
         variant_id=variant.pk,
-        channel=make_channel(),
-        details=VariantDetails(price=price),
+        values={},
+        prices=[(make_channel(), price)],
         actor=ACTOR,
         now=NOW,
     )

@@ -1,0 +1,69 @@
+"""Create a product in one step with its listing, variants, prices, stock and pictures, as a draft."""
+
+from __future__ import annotations
+
+import datetime
+
+from django.db import transaction
+
+from catalog.actions.products.product_details import NewProduct
+from catalog.actions.products.product_rows import refresh_listings
+from catalog.actions.products.products import insert_product
+from catalog.actions.products.variants import insert_variant
+from catalog.models import Listing, Product, ProductMedia
+from cooperatives.models import Cooperative
+from shop.core.actors import Actor
+from shop.core.database.transactions import lock_row
+from shop.core.models import Channel, find_already_made
+
+
+@transaction.atomic(durable=True)
+def create_draft_product(
+    *,
+    cooperative: Cooperative,
+    channel: Channel,
+    new: NewProduct,
+    key: str | None = None,
+    actor: Actor,
+    now: datetime.datetime,
+) -> Product:
+    """Create a draft product. A repeated `key` returns the first one.
+
+    Raises KeyReused, AlreadyTaken, InvalidColumnValue, InvalidPrice, MissingWarehouse.
+    """
+    if key is not None:
+        lock_row(Cooperative.objects.filter(pk=cooperative.pk))
+    made = find_already_made(key, "product.offered", cooperative_id=cooperative.pk)
+    if made is not None:
+        return Product.objects.for_cooperative(cooperative).get(pk=made)
+    return insert_draft_product(cooperative, channel, new, key=key, actor=actor, now=now)
+
+
+def insert_draft_product(
+    cooperative: Cooperative,
+    channel: Channel,
+    new: NewProduct,
+    *,
+    key: str | None = None,
+    actor: Actor,
+    now: datetime.datetime,
+) -> Product:
+    """Step: create the product within the caller's transaction. The stock goes to the seller's first
+    warehouse.
+    """
+    product = Product(product_type=new.product_type, cooperative=cooperative, category=new.category)
+    insert_product(product, new.details.columns(), key=key, actor=actor, now=now)
+    Listing.objects.create(product=product, channel=channel, currency=channel.currency)
+    for position, picture in enumerate(new.pictures):
+        ProductMedia.objects.create(product=product, picture=picture, sort_order=position)
+    for details, on_hand in new.variants:
+        insert_variant(
+            product,
+            details.columns(),
+            prices=[(channel, details.price)],
+            stocks=[(None, on_hand)],
+            actor=actor,
+            now=now,
+        )
+    refresh_listings(product)
+    return product

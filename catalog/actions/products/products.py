@@ -1,0 +1,167 @@
+"""Create and update products, for members, staff and API apps. Only the given columns change."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping, Sequence
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from catalog.actions.products.attribute_values import AttributeInput, set_product_attributes
+from catalog.actions.products.product_rows import (
+    finish_product_edit,
+    lock_product,
+    set_search_columns,
+    set_tracked_columns,
+)
+from catalog.models import Collection, CollectionProduct, Product, ProductType
+from cooperatives.models import Cooperative
+from shop.core.actors import Actor
+from shop.core.database.metadata import set_columns
+from shop.core.database.transactions import lock_row
+from shop.core.database.unique_fields import require_related_rows, save_unique
+from shop.core.errors import Missing, Refused
+from shop.core.models import record_change
+from shop.core.texts.folding import slugify
+
+
+class MissingPlatformSeller(Refused):
+    code = "no_platform_seller"
+    default_words = _("Say whose goods they are: the market has no house of its own yet.")
+
+
+@transaction.atomic(durable=True)
+def create_product(
+    *,
+    cooperative_id: int | None,
+    product_type_id: int,
+    values: Mapping[str, object],
+    inputs: Sequence[AttributeInput],
+    collections: Sequence[int],
+    actor: Actor,
+    now: datetime.datetime,
+) -> Product:
+    """Create a product without variants and listings. Without a cooperative the platform seller owns it.
+
+    Raises Missing, MissingPlatformSeller, AlreadyTaken, InvalidColumnValue, AttributeNotOfType,
+    MissingAttributes.
+    """
+    product_type = ProductType.objects.filter(pk=product_type_id).first()
+    if product_type is None:
+        raise Missing(field="productType")
+    product = Product(product_type=product_type, cooperative=_owner(cooperative_id))
+    insert_product(product, values, actor=actor, now=now)
+    set_product_attributes(product, inputs, require_all=True)
+    _add_to_collections(product, collections)
+    return product
+
+
+def insert_product(
+    product: Product,
+    values: Mapping[str, object],
+    *,
+    key: str | None = None,
+    actor: Actor,
+    now: datetime.datetime,
+) -> None:
+    """Step: insert a product with these columns and record it. Without a slug it gets one of its name.
+
+    Raises Missing, AlreadyTaken, InvalidColumnValue.
+    """
+    require_related_rows(Product, values)
+    set_columns(product, values)
+    product.slug = product.slug or _unused_slug(product)
+    set_search_columns(product)
+    save_unique(product)
+    record_change(
+        "product.offered", product, actor=actor, now=now, cooperative_id=product.cooperative_id, key=key
+    )
+
+
+@transaction.atomic(durable=True)
+def update_product(
+    *,
+    product_id: int,
+    cooperative: Cooperative | None = None,
+    values: Mapping[str, object],
+    inputs: Sequence[AttributeInput] = (),
+    collections: Sequence[int] | None = None,
+    actor: Actor,
+    now: datetime.datetime,
+) -> Product:
+    """Update the given columns; `collections` None keeps them. Published products must stay complete.
+
+    With a `cooperative`, another cooperative's product is Missing. Raises Missing, AlreadyTaken,
+    InvalidColumnValue, AttributeNotOfType, ListingIncomplete.
+    """
+    product = lock_product(product_id, cooperative=cooperative)
+    require_related_rows(Product, values)
+    changes = set_tracked_columns(product, values)
+    set_search_columns(product)
+    save_unique(product)
+    set_product_attributes(product, inputs, require_all=False)
+    if collections is not None:
+        CollectionProduct.objects.filter(product=product).exclude(collection__in=collections).delete()
+        _add_to_collections(product, collections)
+    finish_product_edit(product, data=changes, actor=actor, now=now)
+    return product
+
+
+@transaction.atomic(durable=True)
+def set_default_variant(
+    *, product_id: int | None, variant_id: int | None, actor: Actor, now: datetime.datetime
+) -> Product:
+    """Set the default variant of a product. Raises Missing, also for another product's variant."""
+    product = lock_row(Product.objects.existing().filter(pk=product_id)) if product_id is not None else None
+    if product is None:
+        raise Missing(field="productId")
+    variant = product.variants.filter(pk=variant_id).first() if variant_id is not None else None
+    if variant is None:
+        raise Missing(field="variantId")
+    product.default_variant = variant
+    product.save(update_fields=["default_variant", "updated_at"])
+    record_change(
+        "product.edited",
+        product,
+        actor=actor,
+        now=now,
+        cooperative_id=product.cooperative_id,
+        data={"fields": ["default_variant"]},
+    )
+    return product
+
+
+def _owner(cooperative_id: int | None) -> Cooperative:
+    if cooperative_id is None:
+        platform_seller = Cooperative.objects.filter(is_platform_seller=True).first()
+        if platform_seller is None:
+            raise MissingPlatformSeller(field="cooperative")
+        return platform_seller
+    cooperative = Cooperative.objects.filter(pk=cooperative_id).first()
+    if cooperative is None:
+        raise Missing(field="cooperative")
+    return cooperative
+
+
+def _add_to_collections(product: Product, collections: Sequence[int]) -> None:
+    for key in collections:
+        collection = Collection.objects.filter(pk=key).first()
+        if collection is None:
+            raise Missing(field="collections")
+        CollectionProduct.objects.get_or_create(
+            collection=collection,
+            product=product,
+            defaults={"sort_order": collection.product_rows.count()},
+        )
+
+
+def _unused_slug(product: Product) -> str:
+    """Return the slug of the name; if taken, with the cooperative's slug appended, then numbered."""
+    plain = slugify(product.name)[:200]
+    longer = f"{plain}-{product.cooperative.slug}"[:240]
+    taken = set(Product.objects.filter(slug__startswith=plain).values_list("slug", flat=True))
+    if plain not in taken:
+        return plain
+    candidates = (longer if n == 1 else f"{longer}-{n}" for n in range(1, len(taken) + 2))
+    return next(each for each in candidates if each not in taken)

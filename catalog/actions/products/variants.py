@@ -1,0 +1,277 @@
+"""Create and update variants, their prices and their stock, for members, staff and API apps.
+
+Only the given columns change.
+"""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections.abc import Mapping, Sequence
+
+from django.db import transaction
+from django.db.models import ProtectedError, Q
+from django.utils.translation import gettext_lazy as _
+
+from catalog.actions.products.attribute_values import AttributeInput, set_variant_attributes
+from catalog.actions.products.product_rows import lock_product, refresh_listings, set_tracked_columns
+from catalog.actions.products.variant_rows import (
+    HIGHEST_PRICE,
+    InvalidPrice,
+    append_variant,
+    lock_variant,
+    set_list_price,
+)
+from catalog.actions.stock.stock_movements import StockCount, lock_stock_row, record_count, record_movement
+from catalog.actions.taxonomy.taxonomy import StillReferenced
+from catalog.models import Listing, MovementReason, Product, Stock, Variant
+from cooperatives.models import Cooperative, Warehouse
+from shop.core.actors import Actor
+from shop.core.database.metadata import set_columns
+from shop.core.database.unique_fields import save_unique
+from shop.core.errors import Missing, Refused
+from shop.core.models import Channel, find_already_made, record_change
+
+# A warehouse (None: the seller's first one that serves the channels of the prices) and a quantity in steps.
+InitialStock = tuple[uuid.UUID | None, int]
+
+
+class MissingWarehouse(Refused):
+    code = "no_warehouse"
+    default_words = _("Your cooperative has no store house yet.")
+
+
+class ProductNotInChannel(Refused):
+    code = "not_listed"
+    default_words = _("The product is not in this channel yet.")
+
+
+class StockAlreadyExists(Refused):
+    code = "stock_there"
+    default_words = _("There is stock in this store house already: change it instead.")
+
+
+@transaction.atomic(durable=True)
+def create_variant(
+    *,
+    product_id: int,
+    cooperative: Cooperative | None = None,
+    values: Mapping[str, object],
+    inputs: Sequence[AttributeInput] | None = None,
+    prices: Sequence[tuple[Channel, int]] = (),
+    stocks: Sequence[InitialStock] = (),
+    key: str | None = None,
+    actor: Actor,
+    now: datetime.datetime,
+) -> Variant:
+    """Create a variant with list prices in minor units and its initial stock; a repeated `key` returns the
+    first one. With `inputs`, all required attributes must be among them.
+
+    With a `cooperative`, another cooperative's product is Missing. Raises KeyReused, Missing, AlreadyTaken,
+    InvalidColumnValue, InvalidPrice, MissingWarehouse, AttributeNotOfType, MissingAttributes.
+    """
+    product = lock_product(product_id, cooperative=cooperative, field="product")
+    made = find_already_made(key, "variant.added", cooperative_id=product.cooperative_id, root=product)
+    if made is not None:
+        return product.variants.get(pk=made)
+    variant = insert_variant(product, values, prices=prices, stocks=stocks, actor=actor, now=now)
+    if inputs is not None:
+        set_variant_attributes(variant, inputs, require_all=True)
+    record_change(
+        "variant.added",
+        variant,
+        actor=actor,
+        now=now,
+        root=product,
+        cooperative_id=product.cooperative_id,
+        key=key,
+    )
+    refresh_listings(product)
+    return variant
+
+
+def insert_variant(
+    product: Product,
+    values: Mapping[str, object],
+    *,
+    prices: Sequence[tuple[Channel, int]] = (),
+    stocks: Sequence[InitialStock] = (),
+    actor: Actor,
+    now: datetime.datetime,
+) -> Variant:
+    """Step: insert a variant of a locked or new product with its list prices and its initial stock.
+
+    Raises AlreadyTaken, InvalidColumnValue, InvalidPrice, Missing, MissingWarehouse.
+    """
+    variant = append_variant(product, values)
+    for channel, amount in prices:
+        set_list_price(variant, channel, amount, actor=actor, now=now)
+    for warehouse_id, quantity in stocks:
+        row = lock_stock_row(
+            cooperative=product.cooperative,
+            variant_id=variant.pk,
+            warehouse_id=warehouse_id or _first_warehouse(product.cooperative, prices).pk,
+        )
+        if quantity:
+            record_movement(
+                row,
+                quantity,
+                reason=MovementReason.RECEIPT,
+                actor=actor,
+                now=now,
+                document=f"product:{product.pk}",
+            )
+    return variant
+
+
+@transaction.atomic(durable=True)
+def update_variant(
+    *,
+    variant_id: int,
+    cooperative: Cooperative | None = None,
+    values: Mapping[str, object],
+    inputs: Sequence[AttributeInput] = (),
+    prices: Sequence[tuple[Channel, int]] = (),
+    actor: Actor,
+    now: datetime.datetime,
+) -> Variant:
+    """Update the given columns and list prices in minor units.
+
+    With a `cooperative`, another cooperative's variant is Missing. Raises Missing, AlreadyTaken,
+    InvalidColumnValue, InvalidPrice, AttributeNotOfType.
+    """
+    variant = _locked_variant(variant_id, cooperative=cooperative)
+    changes = set_tracked_columns(variant, values)
+    save_unique(variant, field="sku")
+    set_variant_attributes(variant, inputs, require_all=False)
+    if changes["fields"] or inputs:
+        record_change(
+            "variant.edited",
+            variant,
+            actor=actor,
+            now=now,
+            root=variant.product,
+            cooperative_id=variant.cooperative_id,
+            data=changes,
+        )
+    for channel, amount in prices:
+        set_list_price(variant, channel, amount, actor=actor, now=now)
+    refresh_listings(variant.product)
+    return variant
+
+
+@transaction.atomic(durable=True)
+def delete_variant(*, variant_id: int, actor: Actor, now: datetime.datetime) -> None:
+    """Delete a variant that was never stocked or sold. Raises Missing, StillReferenced."""
+    variant = _locked_variant(variant_id)
+    product = variant.product
+    moved = Stock.objects.filter(variant=variant).filter(
+        Q(movements__isnull=False) | Q(allocated__gt=0) | Q(reserved__gt=0)
+    )
+    if moved.exists():
+        raise StillReferenced(field="id")
+    record_change(
+        "variant.deleted",
+        variant,
+        actor=actor,
+        now=now,
+        root=product,
+        cooperative_id=variant.cooperative_id,
+        snapshot={"name": variant.name, "sku": variant.sku},
+    )
+    try:
+        variant.delete()
+    except ProtectedError as error:
+        raise StillReferenced(field="id") from error
+    if product.default_variant_id == variant_id:
+        Product.objects.filter(pk=product.pk).update(default_variant=product.variants.in_order().first())
+    refresh_listings(product)
+
+
+@transaction.atomic(durable=True)
+def set_variant_prices(
+    *,
+    variant_id: int,
+    prices: Sequence[tuple[Channel, int, Mapping[str, int | None]]],
+    actor: Actor,
+    now: datetime.datetime,
+) -> Variant:
+    """Set list prices: channel, amount in minor units, and optionally cost and prior price.
+
+    Raises Missing, InvalidPrice, and ProductNotInChannel if the product is not in the channel.
+    """
+    variant = _locked_variant(variant_id)
+    listed = set(Listing.objects.filter(product=variant.product).values_list("channel", flat=True))
+    for channel, amount, further in prices:
+        if channel.pk not in listed:
+            raise ProductNotInChannel(field="channelId", channels=[channel.pk])
+        if any(not 0 <= (other or 0) <= HIGHEST_PRICE for other in further.values()):
+            raise InvalidPrice(field="price")
+        price = set_list_price(variant, channel, amount, actor=actor, now=now)
+        changed = set_columns(price, further)
+        if changed:
+            price.save(update_fields=changed)
+            record_change(
+                "price.changed",
+                price,
+                actor=actor,
+                now=now,
+                root=variant.product,
+                cooperative_id=variant.cooperative_id,
+                data={"variant": variant.pk, "fields": changed, "currency": channel.currency},
+            )
+    refresh_listings(variant.product)
+    return variant
+
+
+@transaction.atomic(durable=True)
+def set_variant_stock(
+    *,
+    variant_id: int,
+    stocks: Sequence[tuple[uuid.UUID, int]],
+    only_new: bool = False,
+    actor: Actor,
+    now: datetime.datetime,
+) -> Variant:
+    """Set the stock on hand in warehouses, each by a movement of the difference.
+
+    Raises Missing (also for another cooperative's warehouse), InvalidStockCount, and StockAlreadyExists with
+    `only_new`.
+    """
+    variant = _locked_variant(variant_id, field="variantId")
+    if only_new:
+        warehouses = [house for house, _quantity in stocks]
+        if Stock.objects.filter(variant=variant, warehouse__in=warehouses).exists():
+            raise StockAlreadyExists(field="stocks")
+    _record_counts(variant, stocks, actor=actor, now=now)
+    return variant
+
+
+def _record_counts(
+    variant: Variant, stocks: Sequence[tuple[uuid.UUID, int]], *, actor: Actor, now: datetime.datetime
+) -> None:
+    for house, quantity in stocks:
+        count = StockCount(variant.pk, house, quantity)
+        record_count(count, cooperative=variant.cooperative, actor=actor, now=now)
+
+
+def _first_warehouse(cooperative: Cooperative, prices: Sequence[tuple[Channel, int]]) -> Warehouse:
+    channels = [channel for channel, _amount in prices]
+    warehouse = (
+        Warehouse.objects.filter(cooperative=cooperative, channels__in=channels)
+        .order_by("created_at", "pk")
+        .first()
+    )
+    if warehouse is None:
+        raise MissingWarehouse()
+    return warehouse
+
+
+def _locked_variant(key: int, *, cooperative: Cooperative | None = None, field: str = "id") -> Variant:
+    variants = (
+        Variant.objects.existing() if cooperative is None else Variant.objects.for_cooperative(cooperative)
+    )
+    variant = lock_variant(variants, key)
+    if variant is None:
+        raise Missing(field=field)
+    return variant
