@@ -15,7 +15,7 @@ from django.utils.translation import pgettext_lazy
 from catalog.actions.listings.promotions import PromotionTerms
 from catalog.actions.products.product_translations import PRODUCT_TEXTS, VARIANT_TEXTS
 from catalog.models import Category, Product, Promotion, Variant
-from cooperatives.forms import Original, TranslationForm
+from cooperatives.forms import TranslatableRow, TranslationForm
 from cooperatives.models import Cooperative
 from shop.core.dates.calendar import start_of_day, vietnam_date
 from shop.core.dates.form_days import validate_day
@@ -185,8 +185,8 @@ class ProductTranslationForm(TranslationForm):
     def __init__(self, product: Product, language: str, data: object = None) -> None:
         self.product = product
         self.variants = list(product.variants.in_order())
-        kinds = [Original(variant, VARIANT_TEXTS, variant.name) for variant in self.variants]
-        super().__init__([Original(product, PRODUCT_TEXTS), *kinds], language, data)
+        kinds = [TranslatableRow(variant, VARIANT_TEXTS, variant.name) for variant in self.variants]
+        super().__init__([TranslatableRow(product, PRODUCT_TEXTS), *kinds], language, data)
 
     def action_arguments(self) -> dict[str, Any]:
         """The keyword arguments for `translate_product`."""

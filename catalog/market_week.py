@@ -68,7 +68,7 @@ def coach_departures_in_week(
 
 def weekly_delivery_methods() -> list[DeliveryMethod]:
     """Active market-day and coach delivery methods of approved cooperatives."""
-    methods = DeliveryMethod.objects.offered().filter(
+    methods = DeliveryMethod.objects.active_with_terms().filter(
         kind__in=[DeliveryKind.MARKET_DAY, DeliveryKind.COACH], cooperative__state=CooperativeState.APPROVED
     )
     rows = list(methods)

@@ -17,7 +17,7 @@ from shop.core.errors import Forbidden, Missing
 from shop.core.models import Channel
 
 
-class Right(StrEnum):
+class MemberRight(StrEnum):
     """A permission that a member's role may include."""
 
     SEE = "see"
@@ -30,12 +30,12 @@ class Right(StrEnum):
     MANAGE = "manage"
 
 
-ROLE_RIGHTS: Mapping[str, frozenset[Right]] = {
-    Role.MANAGER: frozenset(Right),
-    Role.LISTER: frozenset({Right.SEE, Right.LIST, Right.COUNT}),
-    Role.PACKER: frozenset({Right.SEE, Right.PACK, Right.COUNT}),
-    Role.CASHIER: frozenset({Right.SEE, Right.SELL, Right.CASH, Right.COUNT}),
-    Role.BOOKKEEPER: frozenset({Right.SEE, Right.CASH, Right.MONEY}),
+ROLE_RIGHTS: Mapping[str, frozenset[MemberRight]] = {
+    Role.MANAGER: frozenset(MemberRight),
+    Role.LISTER: frozenset({MemberRight.SEE, MemberRight.LIST, MemberRight.COUNT}),
+    Role.PACKER: frozenset({MemberRight.SEE, MemberRight.PACK, MemberRight.COUNT}),
+    Role.CASHIER: frozenset({MemberRight.SEE, MemberRight.SELL, MemberRight.CASH, MemberRight.COUNT}),
+    Role.BOOKKEEPER: frozenset({MemberRight.SEE, MemberRight.CASH, MemberRight.MONEY}),
 }
 
 
@@ -47,10 +47,10 @@ class MembershipContext:
     cooperative: Cooperative
     role: str
 
-    def may(self, right: Right) -> bool:
+    def may(self, right: MemberRight) -> bool:
         return right in ROLE_RIGHTS[self.role]
 
-    def require(self, right: Right) -> None:
+    def require(self, right: MemberRight) -> None:
         """Raises Forbidden if the role lacks the right."""
         if not self.may(right):
             raise Forbidden()

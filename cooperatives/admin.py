@@ -84,7 +84,7 @@ class WarehouseAdmin(ReadMostlyAdmin):
 
 
 @admin.register(DeliveryMethod)
-class DeliveryWayAdmin(ReadMostlyAdmin):
+class DeliveryMethodAdmin(ReadMostlyAdmin):
     list_display = ("name", "cooperative", "kind", "is_active")
     list_filter = ("kind", "is_active")
     list_select_related = ("cooperative",)

@@ -43,7 +43,7 @@ _LABELS: dict[str, Promise] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Original:
+class TranslatableRow:
     """A row to translate and its translatable fields; `heading` tells several rows apart."""
 
     row: models.Model
@@ -54,7 +54,7 @@ class Original:
 class TranslationForm(forms.Form):
     """One optional field for each non-empty text of the rows, with the original as help text."""
 
-    def __init__(self, originals: Sequence[Original], language: str, data: Any = None) -> None:
+    def __init__(self, originals: Sequence[TranslatableRow], language: str, data: Any = None) -> None:
         super().__init__(data, label_suffix="")
         self.originals = originals
         self._field_names: dict[tuple[str, int], dict[str, str]] = {}
@@ -74,7 +74,7 @@ class TranslationForm(forms.Form):
         """The entered translations of a row by field; empty strings where nothing was entered."""
         return {field: self.cleaned_data[name] for field, name in self._field_names[_row_key(row)].items()}
 
-    def _add_fields_for(self, original: Original, language: str) -> None:
+    def _add_fields_for(self, original: TranslatableRow, language: str) -> None:
         row, kind = original.row, original.row._meta.label_lower
         translations = Translation.objects.texts(kind, [row.pk], language)
         names = self._field_names[_row_key(row)] = {}
@@ -104,12 +104,12 @@ class CooperativeTranslationForm(TranslationForm):
         self.delivery_methods = list(
             cooperative.delivery_methods.filter(is_active=True).order_by("sort_order", "pk")
         )
-        self.households = list(Producer.objects.for_cooperative(cooperative).shown().order_by("pk"))
+        self.households = list(Producer.objects.for_cooperative(cooperative).public().order_by("pk"))
         rows = [
-            Original(cooperative, COOPERATIVE_TEXTS),
-            *(Original(household, HOUSEHOLD_TEXTS, household.name) for household in self.households),
+            TranslatableRow(cooperative, COOPERATIVE_TEXTS),
+            *(TranslatableRow(household, HOUSEHOLD_TEXTS, household.name) for household in self.households),
             *(
-                Original(delivery_method, DELIVERY_METHOD_TEXTS, delivery_method.name)
+                TranslatableRow(delivery_method, DELIVERY_METHOD_TEXTS, delivery_method.name)
                 for delivery_method in self.delivery_methods
             ),
         ]

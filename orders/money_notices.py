@@ -9,7 +9,7 @@ from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from cooperatives.access import ROLE_RIGHTS, Right
+from cooperatives.access import ROLE_RIGHTS, MemberRight
 from cooperatives.models import Cooperative, Membership
 from orders.models import Approval, Payout, Settlement
 from orders.payments.banks import find_bank
@@ -27,7 +27,7 @@ def settlement_closed(settlement: Settlement, *, now: datetime.datetime) -> None
             subject=_("Settlement %(number)s of %(cooperative)s")
             % {"number": settlement.number, "cooperative": settlement.cooperative.name},
             occasion=str(settlement.pk),
-            right=Right.MONEY,
+            right=MemberRight.MONEY,
             now=now,
             settlement=settlement,
             owed_by_them=-settlement.payable,
@@ -46,7 +46,7 @@ def payout_paid(payout: Payout, settlement: Settlement, *, now: datetime.datetim
             subject=_("%(cooperative)s: settlement %(number)s is paid out")
             % {"number": settlement.number, "cooperative": settlement.cooperative.name},
             occasion=str(payout.pk),
-            right=Right.MONEY,
+            right=MemberRight.MONEY,
             now=now,
             settlement=settlement,
             payout=payout,
@@ -67,7 +67,7 @@ def account_changed(
             "account_changed",
             subject=_("%(cooperative)s: the bank account was changed") % {"cooperative": cooperative.name},
             occasion=str(occasion),
-            right=Right.MANAGE,
+            right=MemberRight.MANAGE,
             now=now,
             before=mask_account(before),
             bank=bank.short_name if bank else cooperative.bank_bin,
@@ -96,7 +96,7 @@ def account_proposed(
             subject=_("%(cooperative)s: another bank account waits to be confirmed")
             % {"cooperative": cooperative.name},
             occasion=str(proposal.pk),
-            right=Right.MANAGE,
+            right=MemberRight.MANAGE,
             now=now,
             bank=bank.short_name if bank else bank_bin,
             account=mask_account(account),
@@ -117,7 +117,7 @@ def _notify_members(
     *,
     subject: str,
     occasion: str,
-    right: Right,
+    right: MemberRight,
     now: datetime.datetime,
     **context: object,
 ) -> None:

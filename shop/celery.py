@@ -37,7 +37,10 @@ app.conf.beat_schedule = {
     "words of the catalogue": {"task": "catalog.learn_words", "schedule": timedelta(minutes=10)},
     "goods that are back": {"task": "catalog.tell_back", "schedule": timedelta(minutes=2)},
     "weekly bulletin": {"task": "catalog.weekly_bulletin", "schedule": timedelta(minutes=15)},
-    "unconfirmed followers": {"task": "cooperatives.forget_follows", "schedule": timedelta(minutes=30)},
+    "unconfirmed followers": {
+        "task": "cooperatives.delete_unconfirmed_follows",
+        "schedule": timedelta(minutes=30),
+    },
     "unanswered parts": {"task": "orders.watch_parts", "schedule": timedelta(minutes=5)},
     "unanswered weights": {"task": "orders.watch_weights", "schedule": timedelta(minutes=30)},
     "carriers' statements": {"task": "orders.take_statements", "schedule": timedelta(minutes=2)},

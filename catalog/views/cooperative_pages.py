@@ -53,7 +53,7 @@ def cooperative(request: HttpRequest, slug: str) -> HttpResponse:
     listings = Listing.objects.on_sale(channel.pk) if channel else Listing.objects.none()
     listings = listings.for_cooperative(shown)
     page = Paginator(listings.newest_first(), PER_PAGE).get_page(request.GET.get("page"))
-    producers = list(Producer.objects.for_cooperative(shown).shown().order_by("pk")[:MOST_PRODUCERS])
+    producers = list(Producer.objects.for_cooperative(shown).public().order_by("pk")[:MOST_PRODUCERS])
     show_in_language([shown], "name", "summary", "story", "pause_note")
     show_in_language(producers, "products_made", "place")
     options = _delivery_options(shown, now=now)
@@ -97,7 +97,7 @@ def _certificates(
 
 
 def _delivery_options(cooperative: Cooperative, *, now: datetime.datetime) -> list[DeliveryEstimate]:
-    methods = list(DeliveryMethod.objects.offered().filter(cooperative=cooperative))
+    methods = list(DeliveryMethod.objects.active_with_terms().filter(cooperative=cooperative))
     show_in_language(methods, "name", "note")
     return [
         DeliveryEstimate(method, None, False, method.pickup_times(now=now, count=2)) for method in methods

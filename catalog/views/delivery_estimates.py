@@ -110,7 +110,7 @@ def _delivery_options(
 ) -> list[DeliveryEstimate]:
     """The cooperative's delivery methods with the checkout's fee for the province, or else the lowest fee."""
     options = []
-    methods = list(DeliveryMethod.objects.offered().filter(cooperative=product.cooperative))
+    methods = list(DeliveryMethod.objects.active_with_terms().filter(cooperative=product.cooperative))
     show_in_language(methods, "name", "note")
     for method in methods:
         times = method.pickup_times(now=now, count=2) if method.is_collected else []

@@ -99,7 +99,11 @@ def resubmit_application(
     cooperative.state_reason = ""
     cooperative.save()
     record_change(
-        "cooperative.applied_again", cooperative, actor=actor, now=now, cooperative_id=cooperative.pk
+        "cooperative.application_resubmitted",
+        cooperative,
+        actor=actor,
+        now=now,
+        cooperative_id=cooperative.pk,
     )
     notices.send_application_received(cooperative, now=now)
 

@@ -83,7 +83,7 @@ def create_delivery_method(
     """
     if key is not None:
         lock_row(Cooperative.objects.filter(pk=cooperative.pk))
-    made = find_already_made(key, "delivery_method.offered", cooperative_id=cooperative.pk)
+    made = find_already_made(key, "delivery_method.created", cooperative_id=cooperative.pk)
     if made is not None:
         return DeliveryMethod.objects.get(pk=made)
     delivery_method = DeliveryMethod(
@@ -98,7 +98,7 @@ def create_delivery_method(
         delivery_method=delivery_method, channel=channel, currency=channel.currency, price=details.fee
     )
     record_change(
-        "delivery_method.offered",
+        "delivery_method.created",
         delivery_method,
         actor=actor,
         now=now,
@@ -163,7 +163,7 @@ def deactivate_delivery_method(
     delivery_method.is_active = False
     delivery_method.save(update_fields=["is_active"])
     record_change(
-        "delivery_method.ended",
+        "delivery_method.deactivated",
         delivery_method,
         actor=actor,
         now=now,

@@ -37,7 +37,7 @@ class InvalidDeliveryRate(Refused):
 
 
 class MissingDeliveryRates(Refused):
-    code = "no_rates"
+    code = "missing_delivery_rates"
     default_words = _("A way that is carried needs a price at least for one place.")
 
 
@@ -145,7 +145,7 @@ def replace_delivery_rates(
     )
     delivery_method.free_above = free_above
     delivery_method.save(update_fields=["free_above"])
-    _record("delivery_method.priced", delivery_method, data, actor=actor, now=now)
+    _record("delivery_method.rates_set", delivery_method, data, actor=actor, now=now)
 
 
 def replace_market_days(
@@ -175,7 +175,7 @@ def replace_market_days(
     delivery_method.save(update_fields=["cut_off_hours"])
     _update_slot_capacities(delivery_method, new_days, now=now)
     _record(
-        "delivery_method.scheduled",
+        "delivery_method.market_days_set",
         delivery_method,
         data | {"to": _format_market_days(new_days)},
         actor=actor,

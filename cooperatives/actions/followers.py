@@ -106,10 +106,10 @@ def unfollow_address(email: str, *, actor: Actor, now: datetime.datetime) -> Non
     _end_rows(lock_rows(Follow.objects.filter(email=email)), actor=actor, now=now)
 
 
-@shared_task(name="cooperatives.forget_follows")
+@shared_task(name="cooperatives.delete_unconfirmed_follows")
 def delete_unconfirmed_follows_task() -> None:
     """Sweep: delete follow requests that were not confirmed in time."""
-    Follow.objects.forgotten(timezone.now() - UNCONFIRMED_KEPT_FOR).delete()
+    Follow.objects.unconfirmed_before(timezone.now() - UNCONFIRMED_KEPT_FOR).delete()
 
 
 def _confirm_row(row: Follow, *, actor: Actor, now: datetime.datetime) -> None:

@@ -37,7 +37,7 @@ def update_profile(
         raise Missing()
     row.summary, row.story = " ".join(summary.split()), story.strip()
     save_unique(row)
-    record_change("cooperative.told", row, actor=actor, now=now, cooperative_id=row.pk)
+    record_change("cooperative.profile_updated", row, actor=actor, now=now, cooperative_id=row.pk)
 
 
 @transaction.atomic(durable=True)

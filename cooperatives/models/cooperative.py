@@ -30,7 +30,7 @@ class CooperativeQuerySet(models.QuerySet["Cooperative"]):
         """Approved cooperatives that are paused on the day."""
         return self.selling().filter(_rests_on(day))
 
-    def named(self, text: str) -> CooperativeQuerySet:
+    def matching(self, text: str) -> CooperativeQuerySet:
         """Cooperatives whose name contains every word of the text, ignoring diacritics."""
         rows = self
         for word in query_words(text):
@@ -166,7 +166,7 @@ class Membership(models.Model):
 
 
 class ProducerQuerySet(models.QuerySet["Producer"]):
-    def shown(self) -> ProducerQuerySet:
+    def public(self) -> ProducerQuerySet:
         """Households that agreed to be named publicly."""
         return self.filter(agreed_on__isnull=False)
 
@@ -201,8 +201,8 @@ class Producer(WithMetadata):
         return self.name
 
     @property
-    def is_shown(self) -> bool:
-        """Whether it may be named to buyers: the same condition as `shown()`."""
+    def is_public(self) -> bool:
+        """Whether it may be named to buyers: the same condition as `public()`."""
         return self.agreed_on is not None
 
 

@@ -85,7 +85,7 @@ class PickupTime:
 
 
 class DeliveryMethodQuerySet(models.QuerySet["DeliveryMethod"]):
-    def offered(self) -> DeliveryMethodQuerySet:
+    def active_with_terms(self) -> DeliveryMethodQuerySet:
         """Active delivery methods with everything `fee` and `pickup_times` read. Three queries."""
         return (
             self.filter(is_active=True)

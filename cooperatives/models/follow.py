@@ -16,9 +16,9 @@ class FollowQuerySet(models.QuerySet["Follow"]):
     def confirmed(self) -> FollowQuerySet:
         return self.filter(confirmed_at__isnull=False)
 
-    def forgotten(self, since: datetime.datetime) -> FollowQuerySet:
-        """Unconfirmed requests made before `since`."""
-        return self.filter(confirmed_at=None, asked_at__lt=since)
+    def unconfirmed_before(self, moment: datetime.datetime) -> FollowQuerySet:
+        """Unconfirmed requests made before `moment`."""
+        return self.filter(confirmed_at=None, asked_at__lt=moment)
 
     def of_person(self, user_id: int) -> FollowQuerySet:
         return self.filter(user=user_id)

@@ -24,10 +24,10 @@ class CooperativeScoped:
     permission: Permission
 
 
-Right: TypeAlias = Permission | Access | CooperativeScoped
+MemberRight: TypeAlias = Permission | Access | CooperativeScoped
 
 
-def permission_name(right: Right) -> str:
+def permission_name(right: MemberRight) -> str:
     """Return the name of a right as the schema spells it."""
     named = right.permission if isinstance(right, CooperativeScoped) else right
     return str(named.value).upper()

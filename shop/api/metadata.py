@@ -16,7 +16,7 @@ from django.db.models import Model, Q
 from shop.api.breadth import Resolver, Selection
 from shop.api.context import Context
 from shop.api.errors import InputError
-from shop.api.field_permissions import CooperativeScoped, Right
+from shop.api.field_permissions import CooperativeScoped, MemberRight
 from shop.api.ids import Key
 from shop.api.object_types import Row, Type
 from shop.core.database.metadata import EmptyMetadataKey
@@ -35,7 +35,7 @@ class MetadataAccess:
 
     of: Type
     model: type[Model]
-    rights: tuple[Right, ...]
+    rights: tuple[MemberRight, ...]
     owns: OwnsCheck | None
     whose: str = ""
 
@@ -63,9 +63,9 @@ def add_metadata_fields(
     type_: Type,
     model: type[Model],
     *,
-    rights: Sequence[Right],
+    rights: Sequence[MemberRight],
     owns: OwnsCheck | None = None,
-    reads: Sequence[Right] = (),
+    reads: Sequence[MemberRight] = (),
     hidden_unless: str = "",
     whose: str = "cooperative",
 ) -> None:
@@ -92,7 +92,7 @@ class _VisibleMetadata:
 
     column: str
     only: str = ""
-    rights: tuple[Right, ...] = ()
+    rights: tuple[MemberRight, ...] = ()
     whose: str = ""
 
     @property

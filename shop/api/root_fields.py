@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NotRequired, TypeAlias, TypedDict, TypeVa
 from graphql import GraphQLObjectType, get_named_type, is_enum_type, is_object_type
 
 from shop.api.errors import InputError, payload_errors
-from shop.api.field_permissions import Right
+from shop.api.field_permissions import MemberRight
 from shop.api.object_types import Type, camel
 from shop.core.errors import Refused
 
@@ -51,7 +51,7 @@ class Queries(Type):
         self,
         name: str = "",
         *,
-        permissions: Iterable[Right] = (),
+        permissions: Iterable[MemberRight] = (),
         refused: Mapping[str, object] | None = None,
     ) -> Callable[[Resolve], Resolve]:
         """Decorate a resolver; `refused` holds the payload's other fields for when a mutation is refused."""
@@ -88,7 +88,7 @@ class Mutations(Queries):
         self,
         name: str = "",
         *,
-        permissions: Iterable[Right] = (),
+        permissions: Iterable[MemberRight] = (),
         refused: Mapping[str, object] | None = None,
         needs_recent_sign_in: bool = False,
     ) -> Callable[[Resolve], Resolve]:
@@ -127,7 +127,7 @@ class Mutations(Queries):
         name: str,
         one: RootResolver,
         *,
-        permissions: Iterable[Right],
+        permissions: Iterable[MemberRight],
         needs_recent_sign_in: bool = False,
     ) -> None:
         """Add a mutation that calls `one` for each of `ids`, independently of the others. Its payload has the

@@ -88,7 +88,7 @@ class AnswerForm(forms.Form):
     reason = _reason_field(_("Needed unless you approve. They read it word for word."), required=False)
 
 
-class Search(forms.Form):
+class DeskSearch(forms.Form):
     """Search terms and filters in the query string; invalid choices are ignored."""
 
     q = forms.CharField(
@@ -100,15 +100,15 @@ class Search(forms.Form):
         return self.cleaned_data.get(name)
 
 
-class CooperativeSearch(Search):
+class CooperativeSearch(DeskSearch):
     state = forms.ChoiceField(choices=CooperativeState.choices, required=False)
 
 
-class ListingSearch(Search):
+class ListingSearch(DeskSearch):
     state = forms.ChoiceField(choices=ListingState.choices, required=False)
 
 
-class OrderSearch(Search):
+class OrderSearch(DeskSearch):
     """Filters of the list of orders."""
 
     status = forms.ChoiceField(

@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from cooperatives.access import MembershipContext, Right, memberships_of
+from cooperatives.access import MemberRight, MembershipContext, memberships_of
 from cooperatives.models import Membership
 from cooperatives.states import CooperativeState
 from orders.models import OrderPart
@@ -28,7 +28,7 @@ Arguments = ParamSpec("Arguments")
 Page = Callable[Concatenate[HttpRequest, MembershipContext, Arguments], HttpResponse]
 
 
-def for_members(right: Right) -> Callable[[Page[Arguments]], Callable[..., HttpResponse]]:
+def for_members(right: MemberRight) -> Callable[[Page[Arguments]], Callable[..., HttpResponse]]:
     """Decorate a view for members who hold the right. Missing (also for foreign rows) becomes a 404."""
 
     def guard(page: Page[Arguments]) -> Callable[..., HttpResponse]:
@@ -96,9 +96,9 @@ def render_page(
     frame: dict[str, Any] = {
         "membership": membership,
         "cooperative": membership.cooperative,
-        "may_see_money": membership.may(Right.MONEY),
+        "may_see_money": membership.may(MemberRight.MONEY),
     }
-    if "to_pack_count" not in context and membership.may(Right.PACK):
+    if "to_pack_count" not in context and membership.may(MemberRight.PACK):
         frame["to_pack_count"] = OrderPart.objects.for_cooperative(membership.cooperative).to_pack().count()
     return render(request, template, frame | context, status=status)
 

@@ -13,14 +13,14 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from catalog.models import Stock
-from cooperatives.access import MembershipContext, Right, membership_context
+from cooperatives.access import MemberRight, MembershipContext, membership_context
 from cooperatives.states import CooperativeState
 from orders.models import Complaint, OrderPart
 from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Missing
 from shop.members.forms.fields import parse_key
 from shop.members.member_access import CHOSEN_KEY, for_members, redirect_to_sign_in, render_page
-from shop.members.packing.worklist import Stage, Task, at_stage, tasks
+from shop.members.packing.worklist import PartTask, Stage, at_stage, tasks
 
 _MAX_TASKS = 12  # tasks per stage on this page; the rest is behind "all"
 _MAX_LOW_STOCKS = 5
@@ -28,27 +28,27 @@ _STAGES = (Stage.ACCEPT, Stage.PACK, Stage.HAND_OVER, Stage.ON_THE_WAY)
 
 
 @require_safe
-@for_members(Right.SEE)
+@for_members(MemberRight.SEE)
 def today(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """Show parts to accept, pack, hand over and follow, low stock, and pickups of the next market day."""
     now = timezone.now()
     mine = OrderPart.objects.for_cooperative(membership.cooperative)
-    sections = _sections(mine, now) if membership.may(Right.PACK) else []
+    sections = _sections(mine, now) if membership.may(MemberRight.PACK) else []
     context = {
         "this_day": vietnam_date(now),
         "sections": sections,
-        "complaints": _complaints(membership) if membership.may(Right.PACK) else [],
+        "complaints": _complaints(membership) if membership.may(MemberRight.PACK) else [],
         "now": now,
         "big": _next_action(sections, membership),
         "low": list(Stock.objects.for_cooperative(membership.cooperative).running_low()[:_MAX_LOW_STOCKS]),
-        "comers": mine.next_pickup_day(vietnam_date(now)) if membership.may(Right.PACK) else None,
+        "comers": mine.next_pickup_day(vietnam_date(now)) if membership.may(MemberRight.PACK) else None,
         "is_paused": membership.cooperative.is_paused_on(vietnam_date(now)),
         "is_suspended": membership.cooperative.state == CooperativeState.SUSPENDED,
-        "may_list": membership.may(Right.LIST),
-        "may_pack": membership.may(Right.PACK),
-        "may_manage": membership.may(Right.MANAGE),
-        "may_count": membership.may(Right.COUNT),
-        "may_see_cash": membership.may(Right.CASH),
+        "may_list": membership.may(MemberRight.LIST),
+        "may_pack": membership.may(MemberRight.PACK),
+        "may_manage": membership.may(MemberRight.MANAGE),
+        "may_count": membership.may(MemberRight.COUNT),
+        "may_see_cash": membership.may(MemberRight.CASH),
     }
     return render_page(request, membership, "members/today.html", context)
 
@@ -79,7 +79,7 @@ def _sections(mine: Any, now: datetime.datetime) -> list[dict[str, Any]]:
         for stage in _STAGES
         for part in at_stage(mine, stage).select_related("order", "delivery_method")[: _MAX_TASKS + 1]
     ]
-    by_stage: dict[Stage, list[Task]] = {stage: [] for stage in _STAGES}
+    by_stage: dict[Stage, list[PartTask]] = {stage: [] for stage in _STAGES}
     for (_part, stage), task in zip(found, tasks(found, now=now), strict=True):
         by_stage[stage].append(task)
     return [
@@ -104,6 +104,6 @@ def _next_action(sections: list[dict[str, Any]], membership: MembershipContext) 
                 "count": section["count"],
                 "href": reverse("members:part", args=[first.pk]),
             }
-    if membership.may(Right.LIST):
+    if membership.may(MemberRight.LIST):
         return {"stage": "", "href": reverse("members:listing-new")}
     return None

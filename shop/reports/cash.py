@@ -17,10 +17,10 @@ from orders.models import Parcel
 from orders.models.parcel import ParcelQuerySet
 from orders.states import CashHolder, CodState
 from shop.core.dates.calendar import start_of_day, vietnam_date
-from shop.reports.report_files import Cell, Column, Kind, Table
+from shop.reports.report_files import Cell, Column, ColumnKind, Table
 
 
-class Age(StrEnum):
+class CashAge(StrEnum):
     """Age of outstanding cash in Vietnam's days, and remitted cash not yet seen on our account."""
 
     NEW = "0-3"
@@ -30,15 +30,15 @@ class Age(StrEnum):
     HANDED_IN = "da-nop"
 
 
-AGES = (Age.NEW, Age.WEEK, Age.FORTNIGHT, Age.OLD)
-NAMES: dict[Age, Promise] = {
-    Age.NEW: gettext_lazy("0–3 days"),
-    Age.WEEK: gettext_lazy("4–7 days"),
-    Age.FORTNIGHT: gettext_lazy("8–14 days"),
-    Age.OLD: gettext_lazy("15 days and more"),
-    Age.HANDED_IN: gettext_lazy("Handed in, not seen yet"),
+UNREMITTED_AGES = (CashAge.NEW, CashAge.WEEK, CashAge.FORTNIGHT, CashAge.OLD)
+CASH_AGE_NAMES: dict[CashAge, Promise] = {
+    CashAge.NEW: gettext_lazy("0–3 days"),
+    CashAge.WEEK: gettext_lazy("4–7 days"),
+    CashAge.FORTNIGHT: gettext_lazy("8–14 days"),
+    CashAge.OLD: gettext_lazy("15 days and more"),
+    CashAge.HANDED_IN: gettext_lazy("Handed in, not seen yet"),
 }
-_DAYS = {Age.NEW: 3, Age.WEEK: 7, Age.FORTNIGHT: 14}
+_DAYS = {CashAge.NEW: 3, CashAge.WEEK: 7, CashAge.FORTNIGHT: 14}
 
 
 @dataclass(slots=True)
@@ -48,21 +48,21 @@ class HolderCash:
     holder: str
     key: str
     name: str
-    by_age: dict[Age, int] = field(default_factory=dict)
+    by_age: dict[CashAge, int] = field(default_factory=dict)
     parcels: int = 0
 
     @property
     def total(self) -> int:
         """The amount still held, without remitted cash."""
-        return sum(self.by_age.get(age, 0) for age in AGES)
+        return sum(self.by_age.get(age, 0) for age in UNREMITTED_AGES)
 
     @property
-    def ages(self) -> list[tuple[Age, int]]:
-        return [(age, self.by_age.get(age, 0)) for age in Age]
+    def ages(self) -> list[tuple[CashAge, int]]:
+        return [(age, self.by_age.get(age, 0)) for age in CashAge]
 
     @property
     def is_late(self) -> bool:
-        return self.by_age.get(Age.OLD, 0) > 0
+        return self.by_age.get(CashAge.OLD, 0) > 0
 
 
 def cash_by_holder(today: datetime.date, currency: str) -> tuple[list[HolderCash], list[HolderCash]]:
@@ -86,7 +86,7 @@ def cash_by_holder(today: datetime.date, currency: str) -> tuple[list[HolderCash
             key = str(row["part__cooperative"])
             name = row["part__cooperative__name"]
             away = cooperatives.setdefault(key, HolderCash(CashHolder.COOPERATIVE, key, name))
-        age = Age(row["age"])
+        age = CashAge(row["age"])
         away.by_age[age] = away.by_age.get(age, 0) + row["amount"]
         away.parcels += row["parcels"]
     return _sorted(carriers.values()), _sorted(cooperatives.values())
@@ -98,8 +98,10 @@ def with_age(rows: ParcelQuerySet, today: datetime.date) -> Any:
         When(since__gte=start_of_day(today - datetime.timedelta(days=days)), then=Value(age.value))
         for age, days in _DAYS.items()
     ]
-    handed_in = When(cod_state=CodState.REMITTED, then=Value(Age.HANDED_IN.value))
-    return rows.annotate(age=Case(handed_in, *since, default=Value(Age.OLD.value), output_field=CharField()))
+    handed_in = When(cod_state=CodState.REMITTED, then=Value(CashAge.HANDED_IN.value))
+    return rows.annotate(
+        age=Case(handed_in, *since, default=Value(CashAge.OLD.value), output_field=CharField())
+    )
 
 
 def total_row(rows: Iterable[HolderCash]) -> HolderCash:
@@ -129,9 +131,9 @@ def table_by_holder(name: str, rows: Sequence[HolderCash], currency: str) -> Tab
     """Return holders and ages as a sheet."""
     columns = [
         Column(name),
-        *(Column(str(NAMES[age]), Kind.MONEY) for age in Age),
-        Column(_("In their hands"), Kind.MONEY),
-        Column(_("Parcels"), Kind.COUNT),
+        *(Column(str(CASH_AGE_NAMES[age]), ColumnKind.MONEY) for age in CashAge),
+        Column(_("In their hands"), ColumnKind.MONEY),
+        Column(_("Parcels"), ColumnKind.COUNT),
     ]
 
     def cells(row: HolderCash) -> list[Cell]:
@@ -148,9 +150,9 @@ def table_of_parcels(rows: Iterable[Parcel], currency: str) -> Table:
         Column(_("Carrier")),
         Column(_("Cooperative")),
         Column(_("Cash")),
-        Column(_("Since"), Kind.DAY),
-        Column(_("To be collected"), Kind.MONEY),
-        Column(_("Collected"), Kind.MONEY),
+        Column(_("Since"), ColumnKind.DAY),
+        Column(_("To be collected"), ColumnKind.MONEY),
+        Column(_("Collected"), ColumnKind.MONEY),
     ]
     cells: list[list[Cell]] = [
         [

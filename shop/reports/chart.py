@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from django.utils.translation import pgettext
 
 from shop.core.money import minor_digits
-from shop.reports.periods import Step, period_label
-from shop.reports.sales import Figures
+from shop.reports.periods import PeriodStep, period_label
+from shop.reports.sales import SalesFigures
 
 WIDTH, NARROW, HEIGHT = 920, 330, 260  # desktop and phone widths
 _LEFT, _TOP, _BOTTOM = 62, 14, 28
@@ -21,7 +21,7 @@ _LINES = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
+class ChartBar:
     """A rectangle, with its middle for labels and points; coordinates are text with a decimal point."""
 
     x: str
@@ -31,7 +31,7 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
-class Label:
+class ChartLabel:
     x: str
     y: str
     text: str
@@ -41,10 +41,10 @@ class Label:
 class Chart:
     """Bars of products with delivery stacked on top, and for days the seven-day running average."""
 
-    goods: list[Bar]
-    delivery: list[Bar]
-    lines: list[Label]
-    days: list[Label]
+    goods: list[ChartBar]
+    delivery: list[ChartBar]
+    lines: list[ChartLabel]
+    days: list[ChartLabel]
     average: str
     points: list[tuple[str, str]]
     left: int
@@ -53,7 +53,7 @@ class Chart:
 
 
 def chart_of(
-    rows: Sequence[tuple[datetime.date, Figures]], step: Step, currency: str, *, width: int = WIDTH
+    rows: Sequence[tuple[datetime.date, SalesFigures]], step: PeriodStep, currency: str, *, width: int = WIDTH
 ) -> Chart:
     """Build the chart of figures by period for a width."""
     left = _LEFT if width == WIDTH else _LEFT // 2 + 13
@@ -69,7 +69,7 @@ def chart_of(
         low, high = figures.goods * scale, figures.delivery * scale
         if low:
             goods.append(
-                Bar(
+                ChartBar(
                     _coordinate(middle - wide / 2),
                     _coordinate(ground - low),
                     _coordinate(wide),
@@ -78,7 +78,7 @@ def chart_of(
             )
         if high:
             delivery.append(
-                Bar(
+                ChartBar(
                     _coordinate(middle - wide / 2),
                     _coordinate(ground - low - high),
                     _coordinate(wide),
@@ -87,17 +87,19 @@ def chart_of(
             )
         if place % every == 0:
             days.append(
-                Label(
+                ChartLabel(
                     _coordinate(min(middle, width - _HALF_A_LABEL)), str(HEIGHT - 8), _short_label(day, step)
                 )
             )
         middles.append((middle, figures.total))
-    points = _running_average(middles, ground, scale) if step == Step.DAY and len(rows) > _AVERAGED else []
+    points = (
+        _running_average(middles, ground, scale) if step == PeriodStep.DAY and len(rows) > _AVERAGED else []
+    )
     return Chart(
         goods=goods,
         delivery=delivery,
         lines=[
-            Label(str(left - 8), _coordinate(ground - amount * scale), _axis(amount, spacing, currency))
+            ChartLabel(str(left - 8), _coordinate(ground - amount * scale), _axis(amount, spacing, currency))
             for amount in range(0, spacing * _LINES + 1, spacing)
         ],
         days=days,
@@ -141,8 +143,8 @@ def _axis(amount: int, spacing: int, currency: str) -> str:
     return str(amount // whole)
 
 
-def _short_label(day: datetime.date, step: Step) -> str:
-    return period_label(day, step) if step == Step.MONTH else f"{day:%d/%m}"
+def _short_label(day: datetime.date, step: PeriodStep) -> str:
+    return period_label(day, step) if step == PeriodStep.MONTH else f"{day:%d/%m}"
 
 
 def _coordinate(measure: float) -> str:

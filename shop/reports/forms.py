@@ -15,11 +15,11 @@ from cooperatives.models import Cooperative
 from orders.models import OrderSource
 from shop.core.dates.form_days import validate_day
 from shop.core.models import Channel, Division, market_channel
-from shop.reports.periods import Step
-from shop.reports.sales import Group, SalesQuery
+from shop.reports.periods import PeriodStep
+from shop.reports.sales import SalesGroup, SalesQuery
 
 # Longer reports are unreadable, and their files too large to open.
-MOST_DAYS = {Step.DAY: 366, Step.WEEK: 5 * 366, Step.MONTH: 30 * 366}
+MOST_DAYS = {PeriodStep.DAY: 366, PeriodStep.WEEK: 5 * 366, PeriodStep.MONTH: 30 * 366}
 
 
 class DayField(forms.DateField):
@@ -46,8 +46,8 @@ class SalesForm(forms.Form):
 
     tu = DayField(pgettext_lazy("report", "From"))
     den = DayField(pgettext_lazy("report", "To"))
-    theo = _select(pgettext_lazy("report", "Step"), Step.choices)
-    nhom = _select(pgettext_lazy("report", "Rows"), Group.choices)
+    theo = _select(pgettext_lazy("report", "Step"), PeriodStep.choices)
+    nhom = _select(pgettext_lazy("report", "Rows"), SalesGroup.choices)
     htx = _select(_("Cooperative"), [])
     loai = _select(_("Category"), [])
     tinh = _select(_("Province"), [])
@@ -59,8 +59,8 @@ class SalesForm(forms.Form):
 
     def __init__(self, data: Any, *, today: datetime.date) -> None:
         first = today.replace(day=1)
-        defaults = {"tu": f"{first:%d/%m/%Y}", "den": f"{today:%d/%m/%Y}", "theo": Step.DAY}
-        defaults["nhom"] = Group.COOPERATIVE
+        defaults = {"tu": f"{first:%d/%m/%Y}", "den": f"{today:%d/%m/%Y}", "theo": PeriodStep.DAY}
+        defaults["nhom"] = SalesGroup.COOPERATIVE
         given = {name: value for name, value in data.items() if value}
         super().__init__(defaults | given)
         market = market_channel()
@@ -79,7 +79,11 @@ class SalesForm(forms.Form):
         first, last = cleaned.get("tu"), cleaned.get("den")
         if first and last and last < first:
             self.add_error("den", _("The last day lies before the first."))
-        elif first and last and (last - first).days >= MOST_DAYS[Step(cleaned.get("theo") or Step.DAY)]:
+        elif (
+            first
+            and last
+            and (last - first).days >= MOST_DAYS[PeriodStep(cleaned.get("theo") or PeriodStep.DAY)]
+        ):
             self.add_error("theo", _("That is too long a time for this step. Choose a longer step."))
         return cleaned
 
@@ -92,8 +96,8 @@ class SalesForm(forms.Form):
         return SalesQuery(
             first=cleaned["tu"],
             last=cleaned["den"],
-            step=Step(cleaned["theo"] or Step.DAY),
-            group=Group(cleaned["nhom"] or Group.COOPERATIVE),
+            step=PeriodStep(cleaned["theo"] or PeriodStep.DAY),
+            group=SalesGroup(cleaned["nhom"] or SalesGroup.COOPERATIVE),
             channels=tuple(one.pk for one in channels),
             currency=channels[0].currency if channels else self.currency,
             cooperative=int(cleaned["htx"]) if cleaned["htx"] else None,

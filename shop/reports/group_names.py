@@ -12,12 +12,12 @@ from catalog.models import Category, Product
 from cooperatives.models import Cooperative
 from orders.models import OrderLine, OrderSource
 from shop.core.models import Channel, Division, Level
-from shop.reports.sales import DELIVERY, Group
+from shop.reports.sales import DELIVERY, SalesGroup
 
 FEW = 500  # keys that fit in one query on every database
 
 
-def names_of(group: Group, keys: Collection[object]) -> dict[object, str]:
+def names_of(group: SalesGroup, keys: Collection[object]) -> dict[object, str]:
     """Return a name for each key; deleted products have the name they were sold under."""
     known: dict[object, str] = {DELIVERY: pgettext("report", "Delivery")}
     known.update(_KNOWN[group](keys))
@@ -40,11 +40,11 @@ def _province_names() -> dict[object, str]:
     return dict(provinces.values_list("code", "name"))
 
 
-_KNOWN: dict[Group, Callable[[Collection[object]], dict[object, str]]] = {
-    Group.COOPERATIVE: lambda _keys: dict(Cooperative.objects.values_list("pk", "name")),
-    Group.CATEGORY: lambda _keys: dict(Category.objects.values_list("pk", "name")),
-    Group.PRODUCT: _product_names,
-    Group.PROVINCE: lambda _keys: _province_names(),
-    Group.CHANNEL: lambda _keys: dict(Channel.objects.values_list("pk", "name")),
-    Group.SOURCE: lambda _keys: {source.value: str(source.label) for source in OrderSource},
+_KNOWN: dict[SalesGroup, Callable[[Collection[object]], dict[object, str]]] = {
+    SalesGroup.COOPERATIVE: lambda _keys: dict(Cooperative.objects.values_list("pk", "name")),
+    SalesGroup.CATEGORY: lambda _keys: dict(Category.objects.values_list("pk", "name")),
+    SalesGroup.PRODUCT: _product_names,
+    SalesGroup.PROVINCE: lambda _keys: _province_names(),
+    SalesGroup.CHANNEL: lambda _keys: dict(Channel.objects.values_list("pk", "name")),
+    SalesGroup.SOURCE: lambda _keys: {source.value: str(source.label) for source in OrderSource},
 }

@@ -13,7 +13,7 @@ from django.utils.translation import pgettext
 
 from orders.models import EntryNature, LedgerAccount, LedgerEntry, LedgerPosting, PostingKind
 from shop.core.dates.calendar import start_of_day, vietnam_date
-from shop.reports.report_files import Cell, Column, Kind, Table
+from shop.reports.report_files import Cell, Column, ColumnKind, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +67,16 @@ def filtered_entries(asked: LedgerQuery) -> QuerySet[LedgerEntry]:
 def table_of(rows: Iterable[LedgerEntry], currency: str) -> Table:
     """Return entries of one currency as a sheet."""
     columns = [
-        Column(_("Day"), Kind.DAY),
-        Column(_("Posting"), Kind.COUNT),
+        Column(_("Day"), ColumnKind.DAY),
+        Column(_("Posting"), ColumnKind.COUNT),
         Column(_("What")),
         Column(_("Account")),
         Column(_("Made of")),
         Column(_("Cooperative")),
         Column(_("Carrier")),
         Column(pgettext("settlement", "Order")),
-        Column(_("Debit"), Kind.MONEY),
-        Column(_("Credit"), Kind.MONEY),
+        Column(_("Debit"), ColumnKind.MONEY),
+        Column(_("Credit"), ColumnKind.MONEY),
         Column(_("Note")),
     ]
     cells: list[list[Cell]] = [

@@ -10,7 +10,7 @@ from django.utils.translation import pgettext
 from orders.models import Payout
 from orders.payments.banks import find_bank
 from orders.payments.vietqr import fold_note
-from shop.reports.report_files import Cell, Column, Kind, Table
+from shop.reports.report_files import Cell, Column, ColumnKind, Table
 
 LONGEST_NAME = 120  # never truncated, or the bank reports a wrong account holder
 
@@ -30,12 +30,12 @@ def bank_list(rows: Iterable[Payout]) -> Table:
         for place, row in enumerate(rows, start=1)
     ]
     columns = [
-        Column(pgettext("bank list", "No."), Kind.COUNT),
+        Column(pgettext("bank list", "No."), ColumnKind.COUNT),
         Column(_("Receiver's account")),
         Column(_("Receiver's name")),
         Column(_("Bank")),
         Column(_("Bank's code at NAPAS")),
-        Column(_("Amount"), Kind.MONEY),
+        Column(_("Amount"), ColumnKind.MONEY),
         Column(_("Content of the transfer")),
     ]
     return Table(_("Transfers"), columns, listed)

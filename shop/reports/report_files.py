@@ -19,7 +19,7 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 _SHEET_NAME_LENGTH = 31
 
 
-class Kind(StrEnum):
+class ColumnKind(StrEnum):
     TEXT = "text"
     DAY = "day"
     COUNT = "count"
@@ -29,7 +29,7 @@ class Kind(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Column:
     label: str
-    kind: Kind = Kind.TEXT
+    kind: ColumnKind = ColumnKind.TEXT
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +73,10 @@ def as_xlsx(tables: Sequence[Table]) -> bytes:
             sheet = book.add_worksheet(table.name[:_SHEET_NAME_LENGTH])
             money = {"num_format": "#,##0" + ("." + "0" * digits if (digits := _digits(table)) else "")}
             kinds = {
-                Kind.TEXT: {},
-                Kind.DAY: {"num_format": "dd/mm/yyyy"},
-                Kind.COUNT: {"num_format": "#,##0"},
-                Kind.MONEY: money,
+                ColumnKind.TEXT: {},
+                ColumnKind.DAY: {"num_format": "dd/mm/yyyy"},
+                ColumnKind.COUNT: {"num_format": "#,##0"},
+                ColumnKind.MONEY: money,
             }
             formats = [book.add_format(kinds[column.kind]) for column in table.columns]
             sums = [book.add_format(kinds[column.kind] | bold | {"top": 1}) for column in table.columns]
@@ -86,7 +86,7 @@ def as_xlsx(tables: Sequence[Table]) -> bytes:
             top = len(table.title) + 1 if table.title else 0
             for place, column in enumerate(table.columns):
                 sheet.write_string(top, place, column.label, heads)
-                sheet.set_column(place, place, 32 if column.kind == Kind.TEXT else 16)
+                sheet.set_column(place, place, 32 if column.kind == ColumnKind.TEXT else 16)
             for number, row in enumerate(table.rows, start=top + 1):
                 _write_row(sheet, number, row, formats, table)
             if table.sums:
@@ -108,14 +108,14 @@ def _write_row(
         elif isinstance(cell, datetime.date):
             sheet.write_datetime(number, place, cell, formats[place])
         else:
-            shown = cell / 10 ** _digits(table) if column.kind == Kind.MONEY else cell
+            shown = cell / 10 ** _digits(table) if column.kind == ColumnKind.MONEY else cell
             sheet.write_number(number, place, shown, formats[place])
 
 
 def _csv_text(cell: Cell, column: Column, currency: str) -> str:
     if isinstance(cell, str):
         return _escape_formula(cell)
-    digits = minor_digits(currency) if column.kind == Kind.MONEY else 0
+    digits = minor_digits(currency) if column.kind == ColumnKind.MONEY else 0
     if isinstance(cell, int) and digits:
         whole, rest = divmod(abs(cell), 10**digits)
         return f"{'-' if cell < 0 else ''}{whole}.{rest:0{digits}}"

@@ -19,10 +19,10 @@ from django.utils.translation import pgettext_lazy
 
 from catalog.models import Category
 from orders.models import OrderLine, OrderPart
-from shop.reports.periods import PeriodOf, Step, start_of_period
+from shop.reports.periods import PeriodOf, PeriodStep, start_of_period
 
 
-class Group(TextChoices):
+class SalesGroup(TextChoices):
     COOPERATIVE = "cooperative", _("Cooperative")
     CATEGORY = "category", _("Category")
     PRODUCT = "product", _("Product")
@@ -31,19 +31,19 @@ class Group(TextChoices):
     SOURCE = "source", pgettext_lazy("report", "Source")
 
 
-OF_LINES = frozenset({Group.CATEGORY, Group.PRODUCT})
+OF_LINES = frozenset({SalesGroup.CATEGORY, SalesGroup.PRODUCT})
 # An order has one part per cooperative, so in these groups counting parts counts orders, and is faster.
-_OF_ONE_COOPERATIVE = frozenset({Group.COOPERATIVE, Group.PRODUCT})
+_OF_ONE_COOPERATIVE = frozenset({SalesGroup.COOPERATIVE, SalesGroup.PRODUCT})
 DELIVERY = "delivery"  # the key of the delivery row when grouping by category or product
 
 # The column of each group's key, the same on parts and lines; categories and products are only on lines.
 _KEYS = {
-    Group.COOPERATIVE: "cooperative",
-    Group.CATEGORY: "category_key",
-    Group.PRODUCT: "product_key",
-    Group.PROVINCE: "sold_to",
-    Group.CHANNEL: "sold_in",
-    Group.SOURCE: "sold_from",
+    SalesGroup.COOPERATIVE: "cooperative",
+    SalesGroup.CATEGORY: "category_key",
+    SalesGroup.PRODUCT: "product_key",
+    SalesGroup.PROVINCE: "sold_to",
+    SalesGroup.CHANNEL: "sold_in",
+    SalesGroup.SOURCE: "sold_from",
 }
 _OF_PARTS: dict[str, Aggregate] = {
     "orders": Count("order", distinct=True),
@@ -71,8 +71,8 @@ class SalesQuery:
 
     first: datetime.date
     last: datetime.date
-    step: Step
-    group: Group
+    step: PeriodStep
+    group: SalesGroup
     channels: tuple[int, ...]
     currency: str
     cooperative: int | None = None
@@ -92,7 +92,7 @@ class SalesQuery:
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class SalesFigures:
     """Counts of orders and parts, and totals in minor units with tax."""
 
     orders: int = 0
@@ -110,8 +110,8 @@ class Figures:
         """The average order value in whole minor units; 0 without orders."""
         return (self.total + self.orders // 2) // self.orders if self.orders else 0
 
-    def __add__(self, other: Figures) -> Figures:
-        return Figures(
+    def __add__(self, other: SalesFigures) -> SalesFigures:
+        return SalesFigures(
             self.orders + other.orders,
             self.parts + other.parts,
             self.goods + other.goods,
@@ -120,12 +120,12 @@ class Figures:
         )
 
 
-def total_of(rows: Iterable[Figures]) -> Figures:
+def total_of(rows: Iterable[SalesFigures]) -> SalesFigures:
     """Add rows up. An order in several groups is counted in each, so add up periods, not groups."""
-    return sum(rows, Figures())
+    return sum(rows, SalesFigures())
 
 
-def by_period(asked: SalesQuery) -> dict[datetime.date, Figures]:
+def by_period(asked: SalesQuery) -> dict[datetime.date, SalesFigures]:
     """Return figures by the first day of each period that has any."""
     return {
         period: figures
@@ -134,24 +134,26 @@ def by_period(asked: SalesQuery) -> dict[datetime.date, Figures]:
     }
 
 
-def by_group(asked: SalesQuery) -> dict[object, Figures]:
+def by_group(asked: SalesQuery) -> dict[object, SalesFigures]:
     """Return figures of the whole date range by group key."""
     return {key: figures for (_period, key), figures in _grouped(asked, with_period=False).items()}
 
 
-def by_period_and_group(asked: SalesQuery) -> dict[tuple[datetime.date | None, object], Figures]:
+def by_period_and_group(asked: SalesQuery) -> dict[tuple[datetime.date | None, object], SalesFigures]:
     """Return figures by period and group key."""
     return _grouped(asked, with_period=True)
 
 
-def totals(asked: SalesQuery) -> Figures:
+def totals(asked: SalesQuery) -> SalesFigures:
     """Return figures of the whole date range, counting each order once."""
     return total_of(by_period(asked).values())
 
 
-def _grouped(asked: SalesQuery, *, with_period: bool) -> dict[tuple[datetime.date | None, object], Figures]:
+def _grouped(
+    asked: SalesQuery, *, with_period: bool
+) -> dict[tuple[datetime.date | None, object], SalesFigures]:
     of_lines = asked.group in OF_LINES or asked.category is not None
-    if asked.group == Group.PRODUCT:
+    if asked.group == SalesGroup.PRODUCT:
         by: dict[str, Any] = {"period": PeriodOf("sold_on", asked.step)} if with_period else {}
         rows = _rows(asked, of_lines=True, by=by | {"group": F("product_key")}, left_out={"orders"})
         found = {(row.get("period"), row["group"]): _figures(row) for row in rows}
@@ -164,19 +166,19 @@ def _grouped(asked: SalesQuery, *, with_period: bool) -> dict[tuple[datetime.dat
         rows = _rows(asked, of_lines=False, left_out=_OF_PARTS.keys() - {"parts", "delivery"})
         for (period, _key), figures in _rolled_up(asked, rows, with_period=with_period).items():
             if figures.delivery:
-                found[period, DELIVERY] = Figures(delivery=figures.delivery)
+                found[period, DELIVERY] = SalesFigures(delivery=figures.delivery)
     return found
 
 
 def _rolled_up(
     asked: SalesQuery, rows: Iterable[Mapping[str, Any]], *, with_period: bool = True
-) -> dict[tuple[datetime.date | None, object], Figures]:
+) -> dict[tuple[datetime.date | None, object], SalesFigures]:
     """Add daily sums up to periods, or to the whole date range, by group key if there is one."""
-    found: dict[tuple[datetime.date | None, object], Figures] = {}
+    found: dict[tuple[datetime.date | None, object], SalesFigures] = {}
     for row in rows:
         period = start_of_period(row["day"], asked.step) if with_period else None
         key = (period, row.get("group"))
-        found[key] = found.get(key, Figures()) + _figures(row)
+        found[key] = found.get(key, SalesFigures()) + _figures(row)
     return found
 
 
@@ -212,9 +214,9 @@ def _condition(asked: SalesQuery) -> Q:
     return requested
 
 
-def _figures(row: Mapping[str, Any]) -> Figures:
+def _figures(row: Mapping[str, Any]) -> SalesFigures:
     """Convert a row of either query; null aggregates become 0. Without an order count, parts are counted."""
-    return Figures(
+    return SalesFigures(
         row.get("orders", row["parts"]),
         row["parts"],
         row.get("goods") or 0,

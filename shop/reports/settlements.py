@@ -24,7 +24,7 @@ from orders.states import SettlementState
 from shop.core.dates.calendar import vietnam_date
 from shop.core.texts.figures import clock, day
 from shop.reports.group_names import FEW
-from shop.reports.report_files import Cell, Column, Kind, Table
+from shop.reports.report_files import Cell, Column, ColumnKind, Table
 
 # Postings made by the closing itself are not figures of the period.
 _OF_CLOSING = (PostingKind.OFFSET, PostingKind.SETTLED)
@@ -53,7 +53,7 @@ HEADS: tuple[tuple[str, Promise], ...] = (
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class SettlementRow:
     """An order (by code) or another posting, with its contribution to the period."""
 
     at: datetime.datetime
@@ -121,7 +121,7 @@ def orders_in(settlement: Settlement) -> Any:
     return firsts.order_by("at", "first")
 
 
-def rows_of_orders(settlement: Settlement, found: Iterable[dict[str, Any]]) -> list[Row]:
+def rows_of_orders(settlement: Settlement, found: Iterable[dict[str, Any]]) -> list[SettlementRow]:
     """Return rows for orders from `orders_in`. One query."""
     requested = {each["posting__order"]: each["at"] for each in found}
     entries = _entries(settlement).filter(posting__order__isnull=False)
@@ -138,10 +138,10 @@ def rows_of_orders(settlement: Settlement, found: Iterable[dict[str, Any]]) -> l
         if key in debits:
             debits[key][account, nature] = total
             codes[key] = code
-    return [Row(at, codes[key], PeriodTotals.of(debits[key])) for key, at in requested.items()]
+    return [SettlementRow(at, codes[key], PeriodTotals.of(debits[key])) for key, at in requested.items()]
 
 
-def other_rows(settlement: Settlement) -> list[Row]:
+def other_rows(settlement: Settlement) -> list[SettlementRow]:
     """Return rows without an order: corrections with reasons, remitted cash, balances carried over."""
     rows = (
         _entries(settlement)
@@ -155,16 +155,18 @@ def other_rows(settlement: Settlement) -> list[Row]:
     for key, kind, at, memo, account, nature, total in rows:
         found[key] = at, str(PostingKind(kind).label), memo
         debits.setdefault(key, {})[account, nature] = total
-    return [Row(at, name, PeriodTotals.of(debits[key]), memo) for key, (at, name, memo) in found.items()]
+    return [
+        SettlementRow(at, name, PeriodTotals.of(debits[key]), memo) for key, (at, name, memo) in found.items()
+    ]
 
 
-def by_day(rows: Sequence[Row]) -> list[Row]:
+def by_day(rows: Sequence[SettlementRow]) -> list[SettlementRow]:
     """Sum rows of orders by day in Vietnam's time, to shorten long statements."""
-    days: dict[datetime.date, list[Row]] = {}
+    days: dict[datetime.date, list[SettlementRow]] = {}
     for row in rows:
         days.setdefault(vietnam_date(row.at), []).append(row)
     return [
-        Row(
+        SettlementRow(
             of_day[0].at, _("Orders: %(count)s") % {"count": len(of_day)}, _sum(row.figures for row in of_day)
         )
         for _day, of_day in sorted(days.items())
@@ -179,7 +181,7 @@ def tables(statement: Statement) -> list[Table]:
     outcome, amount = statement.outcome
     sums = Table(
         _("Settlement"),
-        [Column(_("What")), Column(_("Amount"), Kind.MONEY)],
+        [Column(_("What")), Column(_("Amount"), ColumnKind.MONEY)],
         [[str(name), amount] for name, amount in statement.lines],
         settlement.currency,
         sums=[str(outcome), amount],
@@ -187,10 +189,10 @@ def tables(statement: Statement) -> list[Table]:
     )
     rows = rows_of_orders(settlement, orders_in(settlement)) + other_rows(settlement)
     columns = [
-        Column(_("Day"), Kind.DAY),
+        Column(_("Day"), ColumnKind.DAY),
         Column(pgettext("settlement", "Order")),
         Column(_("Note")),
-        *(Column(str(name), Kind.MONEY) for _field, name in HEADS),
+        *(Column(str(name), ColumnKind.MONEY) for _field, name in HEADS),
     ]
     detail: list[list[Cell]] = [
         [vietnam_date(row.at), row.name, row.note, *(getattr(row.figures, field) for field, _name in HEADS)]

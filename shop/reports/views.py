@@ -20,9 +20,9 @@ from shop.reports.chart import NARROW, chart_of
 from shop.reports.forms import SalesForm
 from shop.reports.group_names import names_of
 from shop.reports.periods import period_label, periods
-from shop.reports.report_files import Cell, Column, Kind, Table, as_csv, as_xlsx
+from shop.reports.report_files import Cell, Column, ColumnKind, Table, as_csv, as_xlsx
 from shop.reports.report_index import REPORTS
-from shop.reports.sales import Figures, SalesQuery
+from shop.reports.sales import SalesFigures, SalesQuery
 from shop.staff_pages import staff_only
 
 MOST_ROWS = 200  # groups on the page; the rest are summed in one row, exports contain all
@@ -77,13 +77,13 @@ def _page_context(asked: SalesQuery, today: datetime.date) -> dict[str, object]:
     }
 
 
-def _period_rows(asked: SalesQuery) -> dict[datetime.date, Figures]:
+def _period_rows(asked: SalesQuery) -> dict[datetime.date, SalesFigures]:
     """Return figures of every period, including those without orders."""
     found = report.by_period(asked)
-    return {day: found.get(day, Figures()) for day in periods(asked.first, asked.last, asked.step)}
+    return {day: found.get(day, SalesFigures()) for day in periods(asked.first, asked.last, asked.step)}
 
 
-def _group_rows(asked: SalesQuery) -> list[tuple[object, str, Figures]]:
+def _group_rows(asked: SalesQuery) -> list[tuple[object, str, SalesFigures]]:
     """Return keys, names and figures, largest first, delivery last."""
     found = report.by_group(asked)
     names = names_of(asked.group, found.keys())
@@ -91,7 +91,7 @@ def _group_rows(asked: SalesQuery) -> list[tuple[object, str, Figures]]:
     return sorted(rows, key=lambda row: (row[0] == report.DELIVERY, -row[2].total, row[1]))
 
 
-def _tiles(now: Figures, before: Figures, asked: SalesQuery) -> list[dict[str, object]]:
+def _tiles(now: SalesFigures, before: SalesFigures, asked: SalesQuery) -> list[dict[str, object]]:
     """Return the figures above the chart, each with its change from the preceding period."""
 
     def tile(label: str, value: int, old: int, *, money: bool) -> dict[str, object]:
@@ -122,45 +122,49 @@ def _presets(today: datetime.date) -> list[tuple[str, str, str]]:
 
 def _figure_columns() -> list[Column]:
     return [
-        Column(pgettext("report", "Orders"), Kind.COUNT),
-        Column(_("Parts of orders"), Kind.COUNT),
-        Column(pgettext("report", "Goods"), Kind.MONEY),
-        Column(pgettext("report", "Delivery"), Kind.MONEY),
-        Column(pgettext("report", "Total"), Kind.MONEY),
-        Column(_("Commission"), Kind.MONEY),
+        Column(pgettext("report", "Orders"), ColumnKind.COUNT),
+        Column(_("Parts of orders"), ColumnKind.COUNT),
+        Column(pgettext("report", "Goods"), ColumnKind.MONEY),
+        Column(pgettext("report", "Delivery"), ColumnKind.MONEY),
+        Column(pgettext("report", "Total"), ColumnKind.MONEY),
+        Column(_("Commission"), ColumnKind.MONEY),
     ]
 
 
-def _figure_cells(row: Figures) -> list[int]:
+def _figure_cells(row: SalesFigures) -> list[int]:
     return [row.orders, row.parts, row.goods, row.delivery, row.total, row.commission]
 
 
 def _cross_table(asked: SalesQuery) -> Table:
     found = report.by_period_and_group(asked)
     names = names_of(asked.group, {key for _day, key in found})
-    rows: list[tuple[datetime.date, str, Figures]] = sorted(
+    rows: list[tuple[datetime.date, str, SalesFigures]] = sorted(
         ((day, names[key], figures) for (day, key), figures in found.items() if day is not None),
         key=lambda row: row[:2],
     )
     return Table(
         _("Sales"),
-        [Column(pgettext("report", "From"), Kind.DAY), Column(str(asked.group.label)), *_figure_columns()],
+        [
+            Column(pgettext("report", "From"), ColumnKind.DAY),
+            Column(str(asked.group.label)),
+            *_figure_columns(),
+        ],
         [[day, name, *_figure_cells(figures)] for day, name, figures in rows],
         asked.currency,
     )
 
 
-def _group_table(asked: SalesQuery, groups: list[tuple[object, str, Figures]]) -> Table:
+def _group_table(asked: SalesQuery, groups: list[tuple[object, str, SalesFigures]]) -> Table:
     rows: list[list[Cell]] = [[name, *_figure_cells(figures)] for _key, name, figures in groups]
     return Table(
         str(asked.group.label), [Column(str(asked.group.label)), *_figure_columns()], rows, asked.currency
     )
 
 
-def _period_table(asked: SalesQuery, rows: Mapping[datetime.date, Figures]) -> Table:
+def _period_table(asked: SalesQuery, rows: Mapping[datetime.date, SalesFigures]) -> Table:
     return Table(
         str(asked.step.label),
-        [Column(pgettext("report", "From"), Kind.DAY), *_figure_columns()],
+        [Column(pgettext("report", "From"), ColumnKind.DAY), *_figure_columns()],
         [[day, *_figure_cells(figures)] for day, figures in rows.items()],
         asked.currency,
         sums=[pgettext("report", "Total"), *_figure_cells(report.total_of(rows.values()))],

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import AnonymousUser
 
 from cooperatives.access import (
-    Right,
+    MemberRight,
     has_staff_permission,
     membership_context,
     memberships_of,
@@ -35,7 +35,7 @@ RIGHTS = {
 def test_role_has_exactly_its_rights(role) -> None:
     membership = membership_context(make_member(make_cooperative(), Role(role)))
 
-    for right in Right:
+    for right in MemberRight:
         if right in RIGHTS[Role(role)]:
             membership.require(right)
         else:

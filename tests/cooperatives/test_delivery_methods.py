@@ -28,7 +28,7 @@ def make_delivery_method(*rates, **fields):
             up_to_grams=grams,
             price=price,
         )
-    return DeliveryMethod.objects.offered().get(pk=delivery_method.pk)
+    return DeliveryMethod.objects.active_with_terms().get(pk=delivery_method.pk)
 
 
 def fee(delivery_method, province, grams=1_000, goods=100_000):
@@ -116,7 +116,11 @@ def pickup_days(kind, number, *, now=NOW, cut_off=0, count=4):
         starts=datetime.time(6),
         ends=datetime.time(10),
     )
-    times = DeliveryMethod.objects.offered().get(pk=delivery_method.pk).pickup_times(now=now, count=count)
+    times = (
+        DeliveryMethod.objects.active_with_terms()
+        .get(pk=delivery_method.pk)
+        .pickup_times(now=now, count=count)
+    )
     return [time.day.isoformat() for time in times]
 
 
@@ -160,7 +164,9 @@ def test_pickup_times_of_one_day_are_sorted() -> None:
         ends=datetime.time(5),
     )
 
-    times = DeliveryMethod.objects.offered().get(pk=delivery_method.pk).pickup_times(now=NOW, count=2)
+    times = (
+        DeliveryMethod.objects.active_with_terms().get(pk=delivery_method.pk).pickup_times(now=NOW, count=2)
+    )
 
     assert [time.key for time in times] == ["2026-11-29T04:00", "2026-11-29T06:00"]
 

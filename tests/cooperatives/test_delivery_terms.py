@@ -49,7 +49,7 @@ def schedule(delivery_method, *days, cooperative=None, cut_off_hours=12):
 
 
 def fee(delivery_method, province, grams=1_000, goods=100_000):
-    delivery_method = DeliveryMethod.objects.offered().get(pk=delivery_method.pk)
+    delivery_method = DeliveryMethod.objects.active_with_terms().get(pk=delivery_method.pk)
     return delivery_method.fee(channel_id=make_channel().pk, province_code=province, grams=grams, goods=goods)
 
 
@@ -70,7 +70,7 @@ def test_rate_table_replaces_flat_rate() -> None:
         42_000,
         0,
     )
-    change = Change.objects.get(action="delivery_method.priced")
+    change = Change.objects.get(action="delivery_method.rates_set")
     assert [row["price"] for row in change.data["from"]] == [30_000]
     assert [row["price"] for row in change.data["to"]] == [15_000, 20_000, 42_000]
 
@@ -109,7 +109,7 @@ def test_carrier_requires_rates_and_pickup_does_not() -> None:
     seller = make_seller()
     carried, collected = make_way(seller, make_channel()), make_market_way(seller, make_channel())
 
-    with refused(MissingDeliveryRates, "no_rates"):
+    with refused(MissingDeliveryRates, "missing_delivery_rates"):
         set_rates(carried)
     set_rates(collected)
 
@@ -121,14 +121,14 @@ def test_market_days_are_replaced_with_capacity() -> None:
 
     schedule(delivery_method, MarketDayInput(MarketDayKind.SOLAR, 5, SIX, TEN, capacity=20), cut_off_hours=24)
 
-    delivery_method = DeliveryMethod.objects.offered().get(pk=delivery_method.pk)
+    delivery_method = DeliveryMethod.objects.active_with_terms().get(pk=delivery_method.pk)
     times = delivery_method.pickup_times(now=NOW, count=2)
     assert [(time.key, time.capacity) for time in times] == [
         ("2026-12-05T06:00", 20),
         ("2027-01-05T06:00", 20),
     ]
     assert delivery_method.cut_off_hours == 24
-    change = Change.objects.get(action="delivery_method.scheduled")
+    change = Change.objects.get(action="delivery_method.market_days_set")
     assert (change.data["from"], change.data["to"]) == (
         ["weekday 6, 06:00-10:00, *"],
         ["solar 5, 06:00-10:00, 20"],
@@ -171,7 +171,9 @@ def test_overlapping_market_days_give_one_pickup_time() -> None:
         MarketDayInput(MarketDayKind.SOLAR, 28, SIX, TEN),
     )  # 28 November 2026 is a Saturday
 
-    times = DeliveryMethod.objects.offered().get(pk=delivery_method.pk).pickup_times(now=NOW, count=2)
+    times = (
+        DeliveryMethod.objects.active_with_terms().get(pk=delivery_method.pk).pickup_times(now=NOW, count=2)
+    )
     assert [time.key for time in times] == ["2026-11-28T06:00", "2026-12-05T06:00"]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cooperatives.access import Right, membership_context
+from cooperatives.access import MemberRight, membership_context
 from cooperatives.actions.members import (
     LastManager,
     UserNotFound,
@@ -34,7 +34,7 @@ def test_member_is_added_by_email_or_phone_in_any_format(contact: str) -> None:
 
     add(cooperative, contact)
 
-    assert membership_context(user).may(Right.PACK)
+    assert membership_context(user).may(MemberRight.PACK)
     assert Change.objects.get(action="membership.admitted").data == {"role": "packer", "user": user.pk}
 
 

@@ -157,7 +157,7 @@ def test_five_buyers_get_only_the_last_two_pickup_places() -> None:
     seller = make_seller()
     variant = make_variant(seller, on_hand=20)
     delivery_method = make_market_way(seller, make_channel(), capacity=2)
-    time = DeliveryMethod.objects.offered().get(pk=delivery_method.pk).pickup_times(now=NOW)[0]
+    time = DeliveryMethod.objects.active_with_terms().get(pk=delivery_method.pk).pickup_times(now=NOW)[0]
     choices = {seller.pk: RequestedDelivery(delivery_method.pk, time.day, time.starts)}
     baskets = [ready_basket((variant, 1), deliveries=choices) for _ in range(5)]
 
@@ -172,7 +172,7 @@ def test_five_buyers_get_only_the_last_two_pickup_places() -> None:
 def test_without_single_statement_two_buyers_both_get_the_last_place(monkeypatch) -> None:
     seller = make_seller()
     delivery_method = make_market_way(seller, make_channel(), capacity=1)
-    time = DeliveryMethod.objects.offered().get(pk=delivery_method.pk).pickup_times(now=NOW)[0]
+    time = DeliveryMethod.objects.active_with_terms().get(pk=delivery_method.pk).pickup_times(now=NOW)[0]
     delivery_method.slots.create(day=time.day, starts=time.starts, ends=time.ends, capacity=1)
     choices = {seller.pk: RequestedDelivery(delivery_method.pk, time.day, time.starts)}
     baskets = [ready_basket((make_variant(seller, on_hand=5), 1), deliveries=choices) for _ in range(2)]

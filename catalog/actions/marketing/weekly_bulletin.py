@@ -224,7 +224,7 @@ def _collect_content(
     """Collect the content from now on, with texts in the active language."""
     selling = Cooperative.objects.selling_on(week)
     on_sale = Listing.objects.on_sale(channel.pk)
-    methods = DeliveryMethod.objects.offered().filter(cooperative__in=selling)
+    methods = DeliveryMethod.objects.active_with_terms().filter(cooperative__in=selling)
     if cooperative is not None:
         on_sale = on_sale.for_cooperative(cooperative)
         methods = methods.filter(cooperative=cooperative)

@@ -107,7 +107,7 @@ def read_delivery_methods(
 
 @compiled_query
 def _delivery_methods(cooperatives: Collection[int]) -> QuerySet[DeliveryMethod]:
-    rows = DeliveryMethod.objects.filter(cooperative__in=cooperatives).offered()
+    rows = DeliveryMethod.objects.filter(cooperative__in=cooperatives).active_with_terms()
     return rows.prefetch_related(None).defer(*_column_paths(_UNREAD_OF_METHODS))
 
 

@@ -152,7 +152,7 @@ def all_cooperatives(
 ) -> dict[str, object]:
     rows = _requested_rows(arguments, context)
     if text := arguments.get("search"):
-        rows = rows.filter(pk__in=Cooperative.objects.named(text).values("pk"))
+        rows = rows.filter(pk__in=Cooperative.objects.matching(text).values("pk"))
     return connect(cooperative, rows, arguments, selection, order=[SortKey("sort_order"), SortKey("id")])
 
 

@@ -11,7 +11,7 @@ from orders.models import CostBearer, StatementImport
 from orders.payments.statement_cells import InvalidCell, parse_amount
 from orders.states import CashHolder
 from shop.desk.money.statement_forms import ColumnsForm, statement_file
-from shop.reports.cash import NAMES, Age
+from shop.reports.cash import CASH_AGE_NAMES, CashAge
 
 _LABELS = (
     *(_("Tracking number"), _("Our code of the order or parcel"), _("Cash collected")),
@@ -43,7 +43,9 @@ class CashSearch(forms.Form):
 
     xe = forms.CharField(required=False, max_length=120)
     htx = forms.IntegerField(required=False, min_value=1, max_value=2**31)
-    tuoi = forms.ChoiceField(required=False, choices=[("", ""), *((age.value, NAMES[age]) for age in Age)])
+    tuoi = forms.ChoiceField(
+        required=False, choices=[("", ""), *((age.value, CASH_AGE_NAMES[age]) for age in CashAge)]
+    )
 
     @property
     def giver(self) -> Remitter | None:

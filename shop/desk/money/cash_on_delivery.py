@@ -57,7 +57,7 @@ def cash(request: HttpRequest, actor: Actor) -> HttpResponse:
             ("cooperatives", _("At cooperatives"), cooperatives, report.total_row(cooperatives)),
         ],
         "every": every,
-        "ages": [(age, report.NAMES[age], amount) for age, amount in every.ages],
+        "ages": [(age, report.CASH_AGE_NAMES[age], amount) for age, amount in every.ages],
         "problems": StatementRow.objects.problems().count(),
         "unseen": CashRemittance.objects.unseen().count(),
         "lacking": CashRemittance.objects.lacking().count(),
@@ -201,7 +201,7 @@ def _render_parcels(
         "form": form,
         "currency": currency,
         "who": _holder_name(search.giver),
-        "age": report.NAMES.get(report.Age(search.age)) if search.age else "",
+        "age": report.CASH_AGE_NAMES.get(report.CashAge(search.age)) if search.age else "",
         "takes": search.giver is not None
         and any(parcel.cod_state == CodState.COLLECTED for parcel in page.object_list),
         "query": request.GET.urlencode(),

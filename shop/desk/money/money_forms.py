@@ -17,7 +17,7 @@ from orders.models import LedgerAccount
 from orders.payments.banks import BANKS
 from shop.core.dates.form_days import validate_day
 from shop.core.web.form_options import FormData, FormFiles, FormOptions, Label
-from shop.desk.forms import Search
+from shop.desk.forms import DeskSearch
 from shop.desk.money.cash_forms import AmountField
 
 _PERCENT = re.compile(r"(\d{1,3})(?:[.,](\d{1,2}))?\s*%?")
@@ -160,7 +160,7 @@ class AccountForm(forms.Form):
         return BankAccount(said["bank_bin"], said["bank_account"], said["bank_holder"])
 
 
-class LedgerSearch(Search):
+class LedgerSearch(DeskSearch):
     """Filters for postings; invalid values are ignored."""
 
     account = _choice_field(

@@ -50,7 +50,7 @@ def statements_page(
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class StatementHead:
     """A file's first lines, including the headings; `sample` are the lines shown."""
 
     rows: list[StatementRow]
@@ -62,12 +62,12 @@ class Head:
         return max(len(row.cells) for row in self.rows)
 
 
-def head_of(statement: StatementImport) -> Head:
+def head_of(statement: StatementImport) -> StatementHead:
     """Return the head of a statement not yet imported; all lines if no headings are found."""
     rows = list(statement.lines.order_by("place", "pk")[:MAX_HEADING_ROWS])
     heading = statement.columns["heading"]
     above = sum(row.place <= heading for row in rows)
-    return Head(rows, rows[: max(SAMPLE, above + _BELOW)] if heading else rows)
+    return StatementHead(rows, rows[: max(SAMPLE, above + _BELOW)] if heading else rows)
 
 
 def _store_upload(

@@ -18,7 +18,7 @@ from orders.payments.statement_cells import InvalidCell, parse_amount
 from orders.states import TransferState
 from shop.core.errors import Refused
 from shop.core.web.form_options import FormData, FormFiles, FormOptions
-from shop.desk.forms import LONGEST_REASON, Search
+from shop.desk.forms import LONGEST_REASON, DeskSearch
 from shop.desk.money.market_forms import bank_field
 
 ROWS = 3  # rows of the manual form; transfers for more orders are matched in steps
@@ -31,15 +31,15 @@ class UnknownOrder(Refused):
     default_words = _("No order has the code %(code)s.")
 
 
-class InvalidShare(Refused):
-    code = "bad_share"
+class InvalidTransferShare(Refused):
+    code = "invalid_transfer_share"
     default_words = _("Write each order once, and a whole sum beside it, such as 120.000.")
 
 
 def shares_in(sent: QueryDict) -> Mapping[uuid.UUID, int]:
     """Parse rows of `code` and `amount` to amounts by order id.
 
-    Raises UnknownOrder, InvalidShare, NoAmountAssigned.
+    Raises UnknownOrder, InvalidTransferShare, NoAmountAssigned.
     """
     rows = [
         (normalise_code(code), amount.strip())
@@ -58,14 +58,14 @@ def shares_in(sent: QueryDict) -> Mapping[uuid.UUID, int]:
         try:
             amount = parse_amount(written)
         except InvalidCell as error:
-            raise InvalidShare(field="amount") from error
+            raise InvalidTransferShare(field="amount") from error
         if found[code] in shares:
-            raise InvalidShare(field="code")
+            raise InvalidTransferShare(field="code")
         shares[found[code]] = amount
     return shares
 
 
-class TransferSearch(Search):
+class TransferSearch(DeskSearch):
     """Filters for the list of all transfers."""
 
     state = forms.ChoiceField(

@@ -138,7 +138,7 @@ class LineForm(forms.Form):
     )
 
 
-Lines = forms.formset_factory(LineForm, extra=0, max_num=200, absolute_max=200)
+LineFormSet = forms.formset_factory(LineForm, extra=0, max_num=200, absolute_max=200)
 
 
 def added_quantities(posted: Mapping[str, object]) -> dict[int, int]:

@@ -41,7 +41,13 @@ from shop.core.errors import Missing, Refused
 from shop.core.geography.division_choices import all_provinces, communes_of
 from shop.core.models import market_channel
 from shop.core.web.action_results import run_action
-from shop.desk.orders.draft_forms import DraftForm, Lines, SourceForm, added_quantities, initial_from_order
+from shop.desk.orders.draft_forms import (
+    DraftForm,
+    LineFormSet,
+    SourceForm,
+    added_quantities,
+    initial_from_order,
+)
 from shop.staff_pages import staff_only
 
 PER_PAGE = 30
@@ -71,7 +77,7 @@ def draft(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
         return redirect("desk:order", token)
     if request.method != "POST":
         return _render_draft(request, order, _build_form(initial_from_order(order)))
-    form, lines = _build_form(request.POST), Lines(request.POST, prefix="lines")
+    form, lines = _build_form(request.POST), LineFormSet(request.POST, prefix="lines")
     if not form.is_valid() or not lines.is_valid():
         return _render_draft(request, order, form, lines, status=422)
     action = partial(
@@ -140,7 +146,7 @@ def _render_draft(
             {"variant": line.variant.pk, "quantity": line.requested.quantity, "price": line.unit_price}
             for line in quote.lines
         ]
-        lines = Lines(initial=initial, prefix="lines")
+        lines = LineFormSet(initial=initial, prefix="lines")
     looked_for = request.GET.get("q", "")
     context = {
         "order": order,

@@ -36,7 +36,7 @@ from shop.accounts.staff.permissions import Permission
 from shop.core.models import SweepFailure, market_channel
 from shop.desk.overview.background_work import sweep_name
 from shop.notifications.text_allowance import count_texts_not_sent
-from shop.reports.cash import Age, cash_by_holder
+from shop.reports.cash import CashAge, cash_by_holder
 
 MAX_SHOWN = 5
 
@@ -153,8 +153,8 @@ def old_cash(today: datetime.date) -> OpenTasks:
     market = market_channel()
     currency = market.currency if market else "VND"
     every = [row for group in cash_by_holder(today, currency) for row in group if row.is_late]
-    first = [(row, row.by_age[Age.OLD], currency) for row in every[:MAX_SHOWN]]
-    all_at = f"{reverse('desk:cash-parcels')}?tuoi={Age.OLD}"
+    first = [(row, row.by_age[CashAge.OLD], currency) for row in every[:MAX_SHOWN]]
+    all_at = f"{reverse('desk:cash-parcels')}?tuoi={CashAge.OLD}"
     return OpenTasks(_("Cash away for 15 days and more"), len(every), first, "cash", all_at)
 
 

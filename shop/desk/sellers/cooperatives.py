@@ -36,13 +36,13 @@ from shop.staff_pages import staff_only
 PER_PAGE = 20
 MOST_CHANGES = 100
 
-SAID = {
+DECISION_MESSAGES = {
     CooperativeState.APPROVED: _("Approved. They have been told."),
     CooperativeState.NEEDS_MORE: _("Asked for more. They have been told."),
     CooperativeState.REJECTED: _("Rejected. They have been told."),
     CooperativeState.SUSPENDED: _("Suspended. Their goods are off the shelf."),
 }
-BUTTONS = {
+DECISION_BUTTONS = {
     CooperativeState.APPROVED: (_("Approve"), ""),
     CooperativeState.NEEDS_MORE: (_("Ask for more"), "button-second"),
     CooperativeState.REJECTED: (_("Reject"), "button-stop"),
@@ -51,7 +51,7 @@ BUTTONS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class ApplicationCheck:
     """One check before approval, and whether it passes."""
 
     words: Promise
@@ -59,7 +59,7 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
-class Button:
+class DecisionButton:
     answer: str
     words: Promise
     css: str
@@ -72,7 +72,7 @@ def cooperatives(request: HttpRequest, actor: Actor) -> HttpResponse:
     form = CooperativeSearch(request.GET)
     query, state = form.chosen("q") or "", form.chosen("state")
     everyone = Cooperative.objects.filter(is_platform_seller=False)
-    found = everyone.named(query) if query else everyone
+    found = everyone.matching(query) if query else everyone
     if state or not query:
         state = state or CooperativeState.APPLIED
         found = found.filter(state=state)
@@ -115,7 +115,7 @@ def cooperative_answer(request: HttpRequest, actor: Actor, pk: int) -> HttpRespo
         now=timezone.now(),
     )
     page = reverse("desk:cooperative", args=[pk])
-    return run_action(request, action, url=page, message=SAID[answer])
+    return run_action(request, action, url=page, message=DECISION_MESSAGES[answer])
 
 
 def _render_cooperative(
@@ -148,15 +148,15 @@ def _with_checks(rows: Any) -> Any:
     )
 
 
-def _checks(row: Any) -> list[Check]:
+def _checks(row: Any) -> list[ApplicationCheck]:
     """Return checks of the application. They inform staff but do not prevent a decision."""
     return [
-        Check(_("Registration"), bool(row.registration_number and row.legal_name)),
-        Check(_("Representative"), bool(row.representative)),
-        Check(_("Phone"), bool(row.phone)),
-        Check(_("Account in the same name"), _is_same_name(row)),
-        Check(_("Store house"), row.has_warehouse),
-        Check(_("Ways of delivery"), row.has_way),
+        ApplicationCheck(_("Registration"), bool(row.registration_number and row.legal_name)),
+        ApplicationCheck(_("Representative"), bool(row.representative)),
+        ApplicationCheck(_("Phone"), bool(row.phone)),
+        ApplicationCheck(_("Account in the same name"), _is_same_name(row)),
+        ApplicationCheck(_("Store house"), row.has_warehouse),
+        ApplicationCheck(_("Ways of delivery"), row.has_way),
     ]
 
 
@@ -168,12 +168,12 @@ def _is_same_name(row: Cooperative) -> bool:
     }
 
 
-def _buttons(row: Cooperative) -> list[Button]:
+def _buttons(row: Cooperative) -> list[DecisionButton]:
     """Return the decisions that the cooperative's state allows."""
     allowed = COOPERATIVE_MOVES[row.state]
     buttons = []
-    for answer, (words, css) in BUTTONS.items():
+    for answer, (words, css) in DECISION_BUTTONS.items():
         if answer in allowed:
             is_back = answer == CooperativeState.APPROVED and row.state == CooperativeState.SUSPENDED
-            buttons.append(Button(answer.value, _("Let sell again") if is_back else words, css))
+            buttons.append(DecisionButton(answer.value, _("Let sell again") if is_back else words, css))
     return buttons

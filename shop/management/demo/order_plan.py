@@ -317,7 +317,7 @@ def _goods(channel: Channel) -> dict[int, list[Variant]]:
 
 def _delivery_methods() -> dict[int, list[DeliveryMethod]]:
     delivery_methods: dict[int, list[DeliveryMethod]] = {}
-    for delivery_method in DeliveryMethod.objects.all().offered():
+    for delivery_method in DeliveryMethod.objects.all().active_with_terms():
         delivery_methods.setdefault(delivery_method.cooperative_id, []).append(delivery_method)
     return delivery_methods
 

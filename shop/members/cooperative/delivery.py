@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from cooperatives.access import MembershipContext, Right
+from cooperatives.access import MemberRight, MembershipContext
 from cooperatives.actions.delivery_methods import (
     create_delivery_method,
     deactivate_delivery_method,
@@ -36,7 +36,7 @@ _WITH_FORM = ["GET", "HEAD", "POST"]
 
 
 @require_http_methods(_WITH_FORM)
-@for_members(Right.MANAGE)
+@for_members(MemberRight.MANAGE)
 def delivery_methods(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """List the delivery methods and add one."""
     form = NewDeliveryMethodForm(request.POST or None, houses=_open_warehouses(membership))
@@ -64,7 +64,7 @@ def delivery_methods(request: HttpRequest, membership: MembershipContext) -> Htt
 
 
 @require_http_methods(_WITH_FORM)
-@for_members(Right.MANAGE)
+@for_members(MemberRight.MANAGE)
 def delivery_method(
     request: HttpRequest, membership: MembershipContext, delivery_method_id: int
 ) -> HttpResponse:
@@ -92,7 +92,7 @@ def delivery_method(
 
 
 @require_http_methods(_WITH_FORM)
-@for_members(Right.MANAGE)
+@for_members(MemberRight.MANAGE)
 def rates(request: HttpRequest, membership: MembershipContext, delivery_method_id: int) -> HttpResponse:
     """Edit the rates of a delivery method by province and weight."""
     shown, channel, provinces = (
@@ -123,7 +123,7 @@ def rates(request: HttpRequest, membership: MembershipContext, delivery_method_i
 
 
 @require_http_methods(_WITH_FORM)
-@for_members(Right.MANAGE)
+@for_members(MemberRight.MANAGE)
 def market_days(request: HttpRequest, membership: MembershipContext, delivery_method_id: int) -> HttpResponse:
     """Edit the market days of a pickup method."""
     shown = _find_method(membership, delivery_method_id)
@@ -152,7 +152,7 @@ def market_days(request: HttpRequest, membership: MembershipContext, delivery_me
 
 
 @require_POST
-@for_members(Right.MANAGE)
+@for_members(MemberRight.MANAGE)
 def end_delivery_method(
     request: HttpRequest, membership: MembershipContext, delivery_method_id: int
 ) -> HttpResponse:
@@ -173,7 +173,7 @@ def _render_list(
     request: HttpRequest, membership: MembershipContext, form: NewDeliveryMethodForm
 ) -> HttpResponse:
     channel = _require_channel()
-    mine = DeliveryMethod.objects.filter(cooperative=membership.cooperative).offered()
+    mine = DeliveryMethod.objects.filter(cooperative=membership.cooperative).active_with_terms()
     context = {
         "delivery_methods": [{"delivery_method": each, **_rate_summary(each, channel)} for each in mine],
         "currency": channel.currency,
@@ -232,7 +232,7 @@ def _find_method(membership: MembershipContext, delivery_method_id: int) -> Deli
     """Return the cooperative's active delivery method. Raises Missing."""
     found = (
         DeliveryMethod.objects.filter(cooperative=membership.cooperative, pk=delivery_method_id)
-        .offered()
+        .active_with_terms()
         .first()
     )
     if found is None:

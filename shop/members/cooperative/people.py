@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from cooperatives.access import MembershipContext, Right
+from cooperatives.access import MemberRight, MembershipContext
 from cooperatives.actions.members import add_member, change_member_role, remove_member
 from cooperatives.models import Role
 from shop.accounts.views.signing_in import require_recent_proof
@@ -27,7 +27,7 @@ ADMISSIONS = Limit("admit", tries=30, seconds=60 * 60)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@for_members(Right.MANAGE)
+@for_members(MemberRight.MANAGE)
 @require_recent_proof
 def people(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """List the members with their roles, and add one."""
@@ -42,7 +42,7 @@ def people(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
 
 
 @require_POST
-@for_members(Right.MANAGE)
+@for_members(MemberRight.MANAGE)
 @require_recent_proof
 def person(request: HttpRequest, membership: MembershipContext, membership_id: int) -> HttpResponse:
     """Change a member's role."""
@@ -61,7 +61,7 @@ def person(request: HttpRequest, membership: MembershipContext, membership_id: i
 
 
 @require_POST
-@for_members(Right.MANAGE)
+@for_members(MemberRight.MANAGE)
 @require_recent_proof
 def person_end(request: HttpRequest, membership: MembershipContext, membership_id: int) -> HttpResponse:
     """Remove a member."""

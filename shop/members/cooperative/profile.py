@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from catalog.actions.sellers.certificates import change_certificate, remove_certificate, submit_certificate
 from catalog.models import Product
-from cooperatives.access import MembershipContext, Right
+from cooperatives.access import MemberRight, MembershipContext
 from cooperatives.actions.profile import add_household, remove_household, update_household, update_profile
 from cooperatives.models import Certificate, Follow, Producer
 from shop.core.dates.calendar import vietnam_date
@@ -34,7 +34,7 @@ _WITH_FORM = ["GET", "HEAD", "POST"]
 
 
 @require_http_methods(_WITH_FORM)
-@for_members(Right.MANAGE)
+@for_members(MemberRight.MANAGE)
 def stall(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """Edit the profile's texts, and list households and certificates."""
     cooperative = membership.cooperative
@@ -57,7 +57,7 @@ def stall(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
 
 
 @require_http_methods(_WITH_FORM)
-@for_members(Right.MANAGE)
+@for_members(MemberRight.MANAGE)
 def household_new(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """Add a household."""
     form = HouseholdForm(request.POST if request.method == "POST" else None)
@@ -69,7 +69,7 @@ def household_new(request: HttpRequest, membership: MembershipContext) -> HttpRe
 
 
 @require_http_methods(_WITH_FORM)
-@for_members(Right.MANAGE)
+@for_members(MemberRight.MANAGE)
 def household(request: HttpRequest, membership: MembershipContext, household_id: int) -> HttpResponse:
     """Edit a household and whether it is named publicly."""
     shown = Producer.objects.for_cooperative(membership.cooperative).filter(pk=household_id).first()
@@ -90,7 +90,7 @@ def household(request: HttpRequest, membership: MembershipContext, household_id:
 
 
 @require_POST
-@for_members(Right.MANAGE)
+@for_members(MemberRight.MANAGE)
 def household_removal(request: HttpRequest, membership: MembershipContext, household_id: int) -> HttpResponse:
     """Remove a household."""
     act = partial(
@@ -105,7 +105,7 @@ def household_removal(request: HttpRequest, membership: MembershipContext, house
 
 @require_http_methods(_WITH_FORM)
 @takes_files(is_signed_in)
-@for_members(Right.MANAGE)
+@for_members(MemberRight.MANAGE)
 def certificate_new(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """Submit a certificate with a photo of it."""
     form = _certificate_form(request, membership)
@@ -118,7 +118,7 @@ def certificate_new(request: HttpRequest, membership: MembershipContext) -> Http
 
 @require_http_methods(_WITH_FORM)
 @takes_files(is_signed_in)
-@for_members(Right.MANAGE)
+@for_members(MemberRight.MANAGE)
 def certificate(request: HttpRequest, membership: MembershipContext, certificate_id: int) -> HttpResponse:
     """Correct or renew a certificate."""
     rows = Certificate.objects.for_cooperative(membership.cooperative).select_related("picture")
@@ -134,7 +134,7 @@ def certificate(request: HttpRequest, membership: MembershipContext, certificate
 
 
 @require_POST
-@for_members(Right.MANAGE)
+@for_members(MemberRight.MANAGE)
 def certificate_removal(
     request: HttpRequest, membership: MembershipContext, certificate_id: int
 ) -> HttpResponse:

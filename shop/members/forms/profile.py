@@ -71,7 +71,7 @@ class HouseholdForm(MembersForm):
     @classmethod
     def initial_for(cls, household: Producer) -> dict[str, object]:
         said = {field: getattr(household, field) for field in ("name", "products_made", "place")}
-        return said | {"phone": format_phone(household.phone), "agrees": household.is_shown}
+        return said | {"phone": format_phone(household.phone), "agrees": household.is_public}
 
     @property
     def details(self) -> HouseholdDetails:

@@ -50,7 +50,7 @@ class FreeAboveForm(MembersForm):
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class ProvinceGroup:
     """Provinces with the same rates; the last group, without provinces, covers all others."""
 
     prefix: str
@@ -68,7 +68,7 @@ class Group:
 class RateTable:
     """Rates by groups of provinces and by weight, and the amount above which delivery is free."""
 
-    def __init__(self, groups: list[Group], free_above: FreeAboveForm) -> None:
+    def __init__(self, groups: list[ProvinceGroup], free_above: FreeAboveForm) -> None:
         self.groups, self.free_above = groups, free_above
 
     @classmethod
@@ -132,7 +132,7 @@ class RateTable:
             self._check(group, taken)
         return not self.has_errors
 
-    def _check(self, group: Group, taken: set[str]) -> None:
+    def _check(self, group: ProvinceGroup, taken: set[str]) -> None:
         weights: set[int | None] = set()
         for row in group.rows:
             if not row.is_filled:
@@ -172,16 +172,18 @@ def _group(
     provinces: Sequence[Division] | None,
     codes: Sequence[str],
     rows: Sequence[tuple[int | None, int]],
-) -> Group:
+) -> ProvinceGroup:
     places = None if provinces is None else _places_form(prefix, provinces, initial={"provinces": codes})
     brackets = [
         BracketForm(prefix=f"{prefix}-{place}", initial={"weight": weight, "price": price})
         for place, (weight, price) in enumerate(rows)
     ]
-    return Group(prefix, places, brackets or [BracketForm(prefix=f"{prefix}-0")])
+    return ProvinceGroup(prefix, places, brackets or [BracketForm(prefix=f"{prefix}-0")])
 
 
-def _submitted_group(data: QueryDict, prefix: str, provinces: Sequence[Division] | None, more: str) -> Group:
+def _submitted_group(
+    data: QueryDict, prefix: str, provinces: Sequence[Division] | None, more: str
+) -> ProvinceGroup:
     count = min(max(1, submitted_row_count(data, f"{prefix}-rows")) + (more == prefix), MOST_ROWS)
     prefixes = [f"{prefix}-{place}" for place in range(count)]
     if more:
@@ -191,9 +193,9 @@ def _submitted_group(data: QueryDict, prefix: str, provinces: Sequence[Division]
             BracketForm(prefix=each, initial=initial_from_submission(BracketForm, data, each))
             for each in prefixes
         ]
-        return Group(prefix, places, rows)
+        return ProvinceGroup(prefix, places, rows)
     places = None if provinces is None else _places_form(prefix, provinces, data)
-    return Group(prefix, places, [BracketForm(data, prefix=each) for each in prefixes])
+    return ProvinceGroup(prefix, places, [BracketForm(data, prefix=each) for each in prefixes])
 
 
 def _places_form(prefix: str, provinces: Sequence[Division], *args: Any, **kwargs: Any) -> PlacesForm:

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from cooperatives.access import MembershipContext, Right
+from cooperatives.access import MemberRight, MembershipContext
 from orders.models import Parcel
 from orders.states import CashHolder, CodState
 from shop.core.models import market_channel
@@ -25,7 +25,7 @@ _TABS = {
 
 
 @require_safe
-@for_members(Right.CASH)
+@for_members(MemberRight.CASH)
 def cash(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """List parcels with outstanding cash, oldest first, filtered by `?ai=`."""
     market = market_channel()
@@ -43,7 +43,7 @@ def cash(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     ordered = rows.select_related("part__order").order_by("since", "pk")
     context = {
         "currency": currency,
-        "may_pack": membership.may(Right.PACK),
+        "may_pack": membership.may(MemberRight.PACK),
         "tab": tab,
         "tabs": [(key, name, _tab_sum(sums, whose, done)) for key, (name, whose, done) in _TABS.items()],
         "page": Paginator(ordered, _PER_PAGE).get_page(request.GET.get("page")),

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from cooperatives.access import MembershipContext, Right
+from cooperatives.access import MemberRight, MembershipContext
 from orders.actions.payouts.bank_accounts import account_of_cooperative, change_cooperative_account
 from orders.models import Approval, Settlement
 from orders.payments.banks import find_bank
@@ -30,7 +30,7 @@ _PER_PAGE = 20
 
 
 @require_safe
-@for_members(Right.MONEY)
+@for_members(MemberRight.MONEY)
 def settlements(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """Show the open settlement so far, then closed ones, newest first."""
     own = Settlement.objects.for_cooperative(membership.cooperative)
@@ -42,13 +42,13 @@ def settlements(request: HttpRequest, membership: MembershipContext) -> HttpResp
         "settlement": running,
         "page": Paginator(closed, _PER_PAGE).get_page(request.GET.get("page")),
         "bank": find_bank(membership.cooperative.bank_bin),
-        "may_manage": membership.may(Right.MANAGE),
+        "may_manage": membership.may(MemberRight.MANAGE),
     }
     return render_page(request, membership, "members/settlements.html", context)
 
 
 @require_safe
-@for_members(Right.MONEY)
+@for_members(MemberRight.MONEY)
 def settlement(request: HttpRequest, membership: MembershipContext, pk: int) -> HttpResponse:
     """Show a settlement: totals, payout, and each order."""
     shown = _settlement_or_404(membership, pk)
@@ -64,7 +64,7 @@ def settlement(request: HttpRequest, membership: MembershipContext, pk: int) -> 
 
 
 @require_safe
-@for_members(Right.MONEY)
+@for_members(MemberRight.MONEY)
 def settlement_print(request: HttpRequest, membership: MembershipContext, pk: int) -> HttpResponse:
     back = reverse("members:settlement", args=[pk])
     return settlement_documents.printable_statement(
@@ -73,7 +73,7 @@ def settlement_print(request: HttpRequest, membership: MembershipContext, pk: in
 
 
 @require_safe
-@for_members(Right.MONEY)
+@for_members(MemberRight.MONEY)
 def settlement_pdf(request: HttpRequest, membership: MembershipContext, pk: int) -> HttpResponse:
     back = reverse("members:settlement", args=[pk])
     return settlement_documents.pdf_statement(
@@ -82,13 +82,13 @@ def settlement_pdf(request: HttpRequest, membership: MembershipContext, pk: int)
 
 
 @require_safe
-@for_members(Right.MONEY)
+@for_members(MemberRight.MONEY)
 def settlement_workbook(request: HttpRequest, membership: MembershipContext, pk: int) -> HttpResponse:
     return settlement_documents.workbook_statement(report.statement_of(_settlement_or_404(membership, pk)))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@for_members(Right.MANAGE)
+@for_members(MemberRight.MANAGE)
 @require_recent_proof
 def account(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """Edit the payout account. All managers of the cooperative are notified of a change."""
@@ -118,7 +118,7 @@ def account(request: HttpRequest, membership: MembershipContext) -> HttpResponse
 
 
 @require_POST
-@for_members(Right.MANAGE)
+@for_members(MemberRight.MANAGE)
 @require_recent_proof
 def account_decision(request: HttpRequest, membership: MembershipContext, pk: uuid.UUID) -> HttpResponse:
     """Confirm, decline or withdraw a proposed change of the cooperative's account."""

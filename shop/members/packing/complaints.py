@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
-from cooperatives.access import MembershipContext, Right
+from cooperatives.access import MemberRight, MembershipContext
 from orders.actions.complaints.answer_complaint import accept_complaint, reject_complaint
 from orders.actions.fulfilment.parcel_returns import receive_return
 from orders.forms.complaints import AcceptComplaintForm, answer_form
@@ -37,7 +37,7 @@ REJECT_REASONS = [
 
 
 @require_safe
-@for_members(Right.PACK)
+@for_members(MemberRight.PACK)
 def complaints(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """List open complaints first, then the others, newest first."""
     mine = Complaint.objects.for_cooperative(membership.cooperative).select_related("part__order")
@@ -47,14 +47,14 @@ def complaints(request: HttpRequest, membership: MembershipContext) -> HttpRespo
 
 
 @require_safe
-@for_members(Right.PACK)
+@for_members(MemberRight.PACK)
 def complaint(request: HttpRequest, membership: MembershipContext, complaint_id: uuid.UUID) -> HttpResponse:
     """Show a complaint with its items and photos; only managers may answer it."""
     return _render_complaint(request, membership, _find_complaint(membership, complaint_id))
 
 
 @require_POST
-@for_members(Right.MANAGE)
+@for_members(MemberRight.MANAGE)
 @require_recent_proof
 def acceptance(request: HttpRequest, membership: MembershipContext, complaint_id: uuid.UUID) -> HttpResponse:
     """Accept a complaint with a remedy."""
@@ -75,7 +75,7 @@ def acceptance(request: HttpRequest, membership: MembershipContext, complaint_id
 
 
 @require_POST
-@for_members(Right.MANAGE)
+@for_members(MemberRight.MANAGE)
 def rejection(request: HttpRequest, membership: MembershipContext, complaint_id: uuid.UUID) -> HttpResponse:
     """Reject a complaint with a reason."""
     mine = _find_complaint(membership, complaint_id)
@@ -94,7 +94,7 @@ def rejection(request: HttpRequest, membership: MembershipContext, complaint_id:
 
 
 @require_POST
-@for_members(Right.PACK)
+@for_members(MemberRight.PACK)
 def return_receipt(request: HttpRequest, membership: MembershipContext, parcel_id: int) -> HttpResponse:
     """Receive a return parcel: warehouse and damaged quantities."""
     coming = Parcel.objects.for_cooperative(membership.cooperative).filter(kind__in=RETURN_KINDS)
@@ -135,7 +135,7 @@ def _render_complaint(
     answer: AcceptComplaintForm | None = None,
     no: ReasonForm | None = None,
 ) -> HttpResponse:
-    may_answer = complaint.is_open and membership.may(Right.MANAGE)
+    may_answer = complaint.is_open and membership.may(MemberRight.MANAGE)
     context = {
         "complaint": complaint,
         "part": complaint.part,

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from cooperatives.access import MembershipContext, Right
+from cooperatives.access import MemberRight, MembershipContext
 from orders.actions.fulfilment.deliver_parcels import (
     deliver_parcel,
     fail_delivery,
@@ -38,14 +38,14 @@ _WITH_FORM = ["GET", "HEAD", "POST"]
 
 
 @require_safe
-@for_members(Right.PACK)
+@for_members(MemberRight.PACK)
 def parcel(request: HttpRequest, membership: MembershipContext, parcel_id: int) -> HttpResponse:
     """Redirect from a label's QR code to the page of the parcel's part."""
     return redirect(part_url(_find_parcel(membership, parcel_id).part_id))
 
 
 @require_safe
-@for_members(Right.PACK)
+@for_members(MemberRight.PACK)
 def label(request: HttpRequest, membership: MembershipContext, parcel_id: int) -> HttpResponse:
     """Render a printable A6 label. Only before delivery, because it shows the buyer's contact."""
     mine = _find_parcel(membership, parcel_id)
@@ -68,7 +68,7 @@ def label(request: HttpRequest, membership: MembershipContext, parcel_id: int) -
 
 
 @require_POST
-@for_members(Right.PACK)
+@for_members(MemberRight.PACK)
 def closing(request: HttpRequest, membership: MembershipContext, parcel_id: int) -> HttpResponse:
     """Mark a parcel as packed."""
     return _run_transition(
@@ -77,7 +77,7 @@ def closing(request: HttpRequest, membership: MembershipContext, parcel_id: int)
 
 
 @require_http_methods(_WITH_FORM)
-@for_members(Right.PACK)
+@for_members(MemberRight.PACK)
 def handover(request: HttpRequest, membership: MembershipContext, parcel_id: int) -> HttpResponse:
     """Hand a parcel over, the first time or again after a failed delivery."""
     mine = _find_parcel(membership, parcel_id)
@@ -91,7 +91,7 @@ def handover(request: HttpRequest, membership: MembershipContext, parcel_id: int
 
 
 @require_http_methods(_WITH_FORM)
-@for_members(Right.PACK)
+@for_members(MemberRight.PACK)
 def delivery(request: HttpRequest, membership: MembershipContext, parcel_id: int) -> HttpResponse:
     """Mark a parcel as delivered, with or without its cash; a pickup needs the buyer's code."""
     mine = _find_parcel(membership, parcel_id)
@@ -111,7 +111,7 @@ def delivery(request: HttpRequest, membership: MembershipContext, parcel_id: int
 
 
 @require_POST
-@for_members(Right.PACK)
+@for_members(MemberRight.PACK)
 def cash(request: HttpRequest, membership: MembershipContext, parcel_id: int) -> HttpResponse:
     """Record the cash of a delivered parcel, in full or in part."""
     mine = _find_parcel(membership, parcel_id)
@@ -124,7 +124,7 @@ def cash(request: HttpRequest, membership: MembershipContext, parcel_id: int) ->
 
 
 @require_http_methods(_WITH_FORM)
-@for_members(Right.PACK)
+@for_members(MemberRight.PACK)
 def failure(request: HttpRequest, membership: MembershipContext, parcel_id: int) -> HttpResponse:
     """Record a failed delivery."""
     mine = _find_parcel(membership, parcel_id)
@@ -137,7 +137,7 @@ def failure(request: HttpRequest, membership: MembershipContext, parcel_id: int)
 
 
 @require_http_methods(_WITH_FORM)
-@for_members(Right.PACK)
+@for_members(MemberRight.PACK)
 def voiding(request: HttpRequest, membership: MembershipContext, parcel_id: int) -> HttpResponse:
     """Void a parcel; its items are to be packed again."""
     mine = _find_parcel(membership, parcel_id)

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from cooperatives.access import MembershipContext, Right
+from cooperatives.access import MemberRight, MembershipContext
 from orders.actions.fulfilment.cancel_parts import decline_or_cancel_part
 from orders.actions.fulfilment.pack_parcels import accept_part, pack_parcel
 from orders.forms.returns import return_form
@@ -40,7 +40,7 @@ _PER_PAGE = 20
 
 
 @require_safe
-@for_members(Right.PACK)
+@for_members(MemberRight.PACK)
 def parts(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """List the parts at the stage given by `?viec=`, by default those to pack."""
     now = timezone.now()
@@ -60,14 +60,14 @@ def parts(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
 
 
 @require_safe
-@for_members(Right.PACK)
+@for_members(MemberRight.PACK)
 def part(request: HttpRequest, membership: MembershipContext, part_id: int) -> HttpResponse:
     """Show a part: next step, lines, destination."""
     return render_part(request, membership, find_part(membership, part_id), now=timezone.now())
 
 
 @require_POST
-@for_members(Right.PACK)
+@for_members(MemberRight.PACK)
 def acceptance(request: HttpRequest, membership: MembershipContext, part_id: int) -> HttpResponse:
     """Accept a part."""
     mine = find_part(membership, part_id)
@@ -77,7 +77,7 @@ def acceptance(request: HttpRequest, membership: MembershipContext, part_id: int
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@for_members(Right.PACK)
+@for_members(MemberRight.PACK)
 def refusal(request: HttpRequest, membership: MembershipContext, part_id: int) -> HttpResponse:
     """Decline a new part, or cancel an accepted one, with a reason."""
     mine = find_part(membership, part_id)
@@ -102,7 +102,7 @@ def refusal(request: HttpRequest, membership: MembershipContext, part_id: int) -
 
 
 @require_POST
-@for_members(Right.PACK)
+@for_members(MemberRight.PACK)
 def parcels(request: HttpRequest, membership: MembershipContext, part_id: int) -> HttpResponse:
     """Pack a parcel of the ticked lines; idempotent by the form's key."""
     mine, now = find_part(membership, part_id), timezone.now()

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from cooperatives.access import MembershipContext, Right
+from cooperatives.access import MemberRight, MembershipContext
 from orders.actions.fulfilment.weigh_lines import ImplausibleWeight, is_implausible_weight, weigh_line
 from orders.actions.order_records.catch_weight_pricing import line_total_at_weight
 from orders.models import OrderLine, OrderPart
@@ -23,7 +23,7 @@ from shop.members.packing.parts import find_part, part_url, render_part
 
 
 @require_POST
-@for_members(Right.PACK)
+@for_members(MemberRight.PACK)
 def weight(
     request: HttpRequest, membership: MembershipContext, part_id: int, line_id: uuid.UUID
 ) -> HttpResponse:
@@ -56,7 +56,7 @@ def weight(
 
 
 @require_safe
-@for_members(Right.PACK)
+@for_members(MemberRight.PACK)
 def weight_words(
     request: HttpRequest, membership: MembershipContext, part_id: int, line_id: uuid.UUID
 ) -> HttpResponse:

@@ -45,7 +45,7 @@ STAGE_NAMES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class PartTask:
     """A part in a list: `tone` is the colour of its tag, `urgency` of its edge; `words` say the same.
 
     `scale` says whether lines sold by weight await weighing or the buyer's answer.
@@ -72,7 +72,7 @@ def at_stage(parts: OrderPartQuerySet, stage: Stage) -> OrderPartQuerySet:
     }[stage]()
 
 
-def tasks(parts: Sequence[tuple[OrderPart, Stage]], *, now: datetime.datetime) -> list[Task]:
+def tasks(parts: Sequence[tuple[OrderPart, Stage]], *, now: datetime.datetime) -> list[PartTask]:
     """Build the tasks of parts (loaded with `order` and `delivery_method`), each with its stage."""
     prefetch_related_objects([part for part, _stage in parts], "lines", "parcels")
     lines = {part.pk: sorted_lines(part) for part, _stage in parts}
@@ -153,11 +153,11 @@ def _build_task(
     pictures: dict[int, Picture],
     asked: set[uuid.UUID],
     now: datetime.datetime,
-) -> Task:
+) -> PartTask:
     words, tone, urgency, icon = _state_of(part, stage, now)
     scale = _weighing_status(lines, asked) if stage == Stage.PACK else ""
     shown = [pictures[line.picture_key] for line in lines if line.picture_key in pictures]
-    return Task(part, _contents(lines), shown[0] if shown else None, words, tone, urgency, icon, scale)
+    return PartTask(part, _contents(lines), shown[0] if shown else None, words, tone, urgency, icon, scale)
 
 
 def _lines_with_question(lines: Sequence[OrderLine]) -> set[uuid.UUID]:

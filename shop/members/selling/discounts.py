@@ -7,7 +7,7 @@ import uuid
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from cooperatives.access import MembershipContext, Right
+from cooperatives.access import MemberRight, MembershipContext
 from orders.views import discounts as pages
 from orders.views.discounts import DiscountDesk
 from shop.members.member_access import for_members
@@ -16,55 +16,55 @@ _WITH_FORM = ["GET", "HEAD", "POST"]
 
 
 @require_safe
-@for_members(Right.MANAGE)
+@for_members(MemberRight.MANAGE)
 def offers(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     return pages.discounts(request, _discount_desk(membership))
 
 
 @require_http_methods(_WITH_FORM)
-@for_members(Right.MANAGE)
+@for_members(MemberRight.MANAGE)
 def voucher_new(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     return pages.voucher_new(request, _discount_desk(membership))
 
 
 @require_http_methods(_WITH_FORM)
-@for_members(Right.MANAGE)
+@for_members(MemberRight.MANAGE)
 def voucher(request: HttpRequest, membership: MembershipContext, pk: int) -> HttpResponse:
     return pages.voucher(request, _discount_desk(membership), pk)
 
 
 @require_POST
-@for_members(Right.MANAGE)
+@for_members(MemberRight.MANAGE)
 def voucher_end(request: HttpRequest, membership: MembershipContext, pk: int) -> HttpResponse:
     return pages.voucher_end(request, _discount_desk(membership), pk)
 
 
 @require_POST
-@for_members(Right.MANAGE)
+@for_members(MemberRight.MANAGE)
 def voucher_codes(request: HttpRequest, membership: MembershipContext, pk: int) -> HttpResponse:
     return pages.voucher_codes(request, _discount_desk(membership), pk)
 
 
 @require_safe
-@for_members(Right.MANAGE)
+@for_members(MemberRight.MANAGE)
 def voucher_file(request: HttpRequest, membership: MembershipContext, pk: int) -> HttpResponse:
     return pages.voucher_file(request, _discount_desk(membership), pk)
 
 
 @require_http_methods(_WITH_FORM)
-@for_members(Right.MANAGE)
+@for_members(MemberRight.MANAGE)
 def promotion_new(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     return pages.promotion_new(request, _discount_desk(membership))
 
 
 @require_http_methods(_WITH_FORM)
-@for_members(Right.MANAGE)
+@for_members(MemberRight.MANAGE)
 def promotion(request: HttpRequest, membership: MembershipContext, pk: uuid.UUID) -> HttpResponse:
     return pages.promotion(request, _discount_desk(membership), pk)
 
 
 @require_POST
-@for_members(Right.MANAGE)
+@for_members(MemberRight.MANAGE)
 def promotion_end(request: HttpRequest, membership: MembershipContext, pk: uuid.UUID) -> HttpResponse:
     return pages.promotion_end(request, _discount_desk(membership), pk)
 

@@ -26,7 +26,7 @@ from catalog.actions.listings.listing_states import (
 )
 from catalog.models import Listing, Price, Product, ProductMedia, Stock, Variant
 from catalog.states import ListingState
-from cooperatives.access import MembershipContext, Right
+from cooperatives.access import MemberRight, MembershipContext
 from cooperatives.models import Warehouse
 from shop.core.errors import Missing
 from shop.core.models import Picture, PictureState
@@ -72,7 +72,7 @@ class ListingRow:
 
 
 @require_safe
-@for_members(Right.LIST)
+@for_members(MemberRight.LIST)
 def listings(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """List the cooperative's listings, filtered by `?tin=`."""
     mine = Listing.objects.for_cooperative(membership.cooperative)
@@ -94,14 +94,14 @@ def listings(request: HttpRequest, membership: MembershipContext) -> HttpRespons
 
 
 @require_safe
-@for_members(Right.LIST)
+@for_members(MemberRight.LIST)
 def listing(request: HttpRequest, membership: MembershipContext, listing_id: int) -> HttpResponse:
     """Show a listing: state, missing information, variants with price and stock."""
     return render_listing(request, membership, find_listing(membership, listing_id))
 
 
 @require_POST
-@for_members(Right.LIST)
+@for_members(MemberRight.LIST)
 def submission(request: HttpRequest, membership: MembershipContext, listing_id: int) -> HttpResponse:
     """Submit a listing for review."""
     return _run_transition(
@@ -110,7 +110,7 @@ def submission(request: HttpRequest, membership: MembershipContext, listing_id: 
 
 
 @require_POST
-@for_members(Right.LIST)
+@for_members(MemberRight.LIST)
 def pause(request: HttpRequest, membership: MembershipContext, listing_id: int) -> HttpResponse:
     """Pause a listing."""
     return _run_transition(
@@ -119,21 +119,21 @@ def pause(request: HttpRequest, membership: MembershipContext, listing_id: int) 
 
 
 @require_POST
-@for_members(Right.LIST)
+@for_members(MemberRight.LIST)
 def resume(request: HttpRequest, membership: MembershipContext, listing_id: int) -> HttpResponse:
     """Resume a paused listing."""
     return _run_transition(request, membership, listing_id, resume_listing, _("On sale again."))
 
 
 @require_POST
-@for_members(Right.LIST)
+@for_members(MemberRight.LIST)
 def withdrawal(request: HttpRequest, membership: MembershipContext, listing_id: int) -> HttpResponse:
     """Withdraw a listing."""
     return _run_transition(request, membership, listing_id, withdraw_listing, _("Withdrawn."))
 
 
 @require_POST
-@for_members(Right.LIST)
+@for_members(MemberRight.LIST)
 def reopening(request: HttpRequest, membership: MembershipContext, listing_id: int) -> HttpResponse:
     """Reopen a withdrawn listing as a draft."""
     return _run_transition(
@@ -177,7 +177,7 @@ def render_listing(
         "tongues": other_languages(),
         "key": uuid.uuid4(),
         "houses": list(Warehouse.objects.for_cooperative(membership.cooperative).open()),
-        "may_count": membership.may(Right.COUNT),
+        "may_count": membership.may(MemberRight.COUNT),
         "is_sold_out": mine.state == ListingState.PUBLISHED and not mine.is_available,
     }
     return render_page(request, membership, "members/listing.html", context)

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from catalog.actions.products.product_pictures import add_picture, move_picture, remove_picture
-from cooperatives.access import MembershipContext, Right
+from cooperatives.access import MemberRight, MembershipContext
 from shop.core.images.renditions import store_picture
 from shop.core.web.action_results import run_action
 from shop.core.web.uploads import is_signed_in, takes_files
@@ -22,7 +22,7 @@ from shop.members.selling.listings import find_listing, listing_url, render_list
 
 @require_POST
 @takes_files(is_signed_in)
-@for_members(Right.LIST)
+@for_members(MemberRight.LIST)
 def pictures(request: HttpRequest, membership: MembershipContext, listing_id: int) -> HttpResponse:
     """Add a photo."""
     mine = find_listing(membership, listing_id)
@@ -41,7 +41,7 @@ def pictures(request: HttpRequest, membership: MembershipContext, listing_id: in
 
 
 @require_POST
-@for_members(Right.LIST)
+@for_members(MemberRight.LIST)
 def picture_place(
     request: HttpRequest, membership: MembershipContext, listing_id: int, media_id: int
 ) -> HttpResponse:
@@ -60,7 +60,7 @@ def picture_place(
 
 
 @require_POST
-@for_members(Right.LIST)
+@for_members(MemberRight.LIST)
 def picture_removal(
     request: HttpRequest, membership: MembershipContext, listing_id: int, media_id: int
 ) -> HttpResponse:

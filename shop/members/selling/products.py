@@ -19,7 +19,7 @@ from catalog.actions.products.products import update_product
 from catalog.actions.products.variants import create_variant, update_variant
 from catalog.models import Category, Price, ProductType, Variant
 from catalog.models.attribute import ProductKind
-from cooperatives.access import MembershipContext, Right
+from cooperatives.access import MemberRight, MembershipContext
 from shop.core.errors import Missing
 from shop.core.images.renditions import store_picture
 from shop.core.models import Picture, PictureState, market_channel, show_in_language
@@ -37,7 +37,7 @@ _KEPT_SECONDS = 24 * 60 * 60
 
 @require_http_methods(_WITH_FORM)
 @takes_files(is_signed_in)
-@for_members(Right.LIST)
+@for_members(MemberRight.LIST)
 def listing_new(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """Create a product with its listing. An uploaded photo is kept while other errors are corrected."""
     channel = market_channel()
@@ -70,7 +70,7 @@ def listing_new(request: HttpRequest, membership: MembershipContext) -> HttpResp
 
 
 @require_http_methods(_WITH_FORM)
-@for_members(Right.LIST)
+@for_members(MemberRight.LIST)
 def details(request: HttpRequest, membership: MembershipContext, listing_id: int) -> HttpResponse:
     """Edit a product's details."""
     mine = find_listing(membership, listing_id)
@@ -94,7 +94,7 @@ def details(request: HttpRequest, membership: MembershipContext, listing_id: int
 
 
 @require_http_methods(_WITH_FORM)
-@for_members(Right.LIST)
+@for_members(MemberRight.LIST)
 def variant_new(request: HttpRequest, membership: MembershipContext, listing_id: int) -> HttpResponse:
     """Add a variant."""
     mine = find_listing(membership, listing_id)
@@ -120,7 +120,7 @@ def variant_new(request: HttpRequest, membership: MembershipContext, listing_id:
 
 
 @require_http_methods(_WITH_FORM)
-@for_members(Right.LIST)
+@for_members(MemberRight.LIST)
 def variant(
     request: HttpRequest, membership: MembershipContext, listing_id: int, variant_id: int
 ) -> HttpResponse:

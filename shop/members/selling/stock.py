@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from catalog.actions.stock.stock_movements import StockCount, count_stocks, receive_stock
 from catalog.models import Stock, Variant
-from cooperatives.access import MembershipContext, Right
+from cooperatives.access import MemberRight, MembershipContext
 from cooperatives.actions.cooperative_lifecycle import pause_cooperative, resume_cooperative
 from cooperatives.models import Warehouse
 from shop.core.dates.calendar import vietnam_date
@@ -30,7 +30,7 @@ _PER_PAGE = 40
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@for_members(Right.COUNT)
+@for_members(MemberRight.COUNT)
 def stock(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """List every stock with its expected quantity, and record counted quantities."""
     rows = Stock.objects.for_cooperative(membership.cooperative).to_count()
@@ -71,7 +71,7 @@ def stock(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
 
 
 @require_POST
-@for_members(Right.COUNT)
+@for_members(MemberRight.COUNT)
 def receipt(request: HttpRequest, membership: MembershipContext, variant_id: int) -> HttpResponse:
     """Record received stock of a variant, in the chosen warehouse or else the variant's first one."""
     variant = Variant.objects.for_cooperative(membership.cooperative).filter(pk=variant_id).first()
@@ -100,7 +100,7 @@ def receipt(request: HttpRequest, membership: MembershipContext, variant_id: int
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@for_members(Right.MANAGE)
+@for_members(MemberRight.MANAGE)
 def pause(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """Pause the cooperative, for Tết or the harvest, until a day that buyers are shown."""
     now = timezone.now()
@@ -125,7 +125,7 @@ def pause(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
 
 
 @require_POST
-@for_members(Right.MANAGE)
+@for_members(MemberRight.MANAGE)
 def resumption(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """Resume selling before the announced day."""
     act = partial(

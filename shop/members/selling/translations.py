@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from catalog.actions.products.product_translations import translate_product
 from catalog.forms import ProductTranslationForm
-from cooperatives.access import MembershipContext, Right
+from cooperatives.access import MemberRight, MembershipContext
 from cooperatives.actions.cooperative_translations import translate_cooperative
 from cooperatives.forms import CooperativeTranslationForm, TranslationForm
 from shop.core.errors import Missing
@@ -25,7 +25,7 @@ _WITH_FORM = ["GET", "HEAD", "POST"]
 
 
 @require_http_methods(_WITH_FORM)
-@for_members(Right.LIST)
+@for_members(MemberRight.LIST)
 def listing_texts(
     request: HttpRequest, membership: MembershipContext, listing_id: int, language: str
 ) -> HttpResponse:
@@ -48,7 +48,7 @@ def listing_texts(
 
 
 @require_http_methods(_WITH_FORM)
-@for_members(Right.MANAGE)
+@for_members(MemberRight.MANAGE)
 def cooperative_texts(request: HttpRequest, membership: MembershipContext, language: str) -> HttpResponse:
     """Translate the texts of the cooperative and its delivery methods."""
     cooperative = membership.cooperative

@@ -20,7 +20,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from catalog.actions.stock.close_warehouse import close_warehouse
 from catalog.models import Stock
-from cooperatives.access import MembershipContext, Right
+from cooperatives.access import MemberRight, MembershipContext
 from cooperatives.actions.warehouses import change_warehouse, open_warehouse
 from cooperatives.models import Warehouse
 from shop.core.errors import Missing
@@ -33,7 +33,7 @@ _WITH_FORM = ["GET", "HEAD", "POST"]
 
 
 @require_http_methods(_WITH_FORM)
-@for_members(Right.MANAGE)
+@for_members(MemberRight.MANAGE)
 def warehouses(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """List the warehouses with their stock, and open one."""
     cooperative = membership.cooperative
@@ -55,7 +55,7 @@ def warehouses(request: HttpRequest, membership: MembershipContext) -> HttpRespo
 
 
 @require_http_methods(_WITH_FORM)
-@for_members(Right.MANAGE)
+@for_members(MemberRight.MANAGE)
 def warehouse(request: HttpRequest, membership: MembershipContext, warehouse_id: uuid.UUID) -> HttpResponse:
     """Edit a warehouse's name and address."""
     shown = _open_warehouses(membership).filter(pk=warehouse_id).first()
@@ -77,7 +77,7 @@ def warehouse(request: HttpRequest, membership: MembershipContext, warehouse_id:
 
 
 @require_POST
-@for_members(Right.MANAGE)
+@for_members(MemberRight.MANAGE)
 def warehouse_closing(
     request: HttpRequest, membership: MembershipContext, warehouse_id: uuid.UUID
 ) -> HttpResponse:

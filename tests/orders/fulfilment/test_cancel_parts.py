@@ -147,7 +147,7 @@ def test_cancelling_part_voids_parcels_and_releases_stock() -> None:
 def test_cancelling_part_frees_its_pickup_slot() -> None:
     seller = make_seller()
     delivery_method = make_market_way(seller, make_channel(), capacity=1)
-    time = DeliveryMethod.objects.offered().get(pk=delivery_method.pk).pickup_times(now=NOW)[0]
+    time = DeliveryMethod.objects.active_with_terms().get(pk=delivery_method.pk).pickup_times(now=NOW)[0]
     choice = {seller.pk: RequestedDelivery(delivery_method.pk, time.day, time.starts)}
     variant = make_variant(seller)
     first = make_order((variant, 1), deliveries=choice).parts.get()

@@ -300,7 +300,9 @@ class RandomWalk:
     def delivery_methods(self) -> dict[int, RequestedDelivery]:
         """A random delivery method for each cooperative, with a pickup time where it has any."""
         chosen = {}
-        for delivery_method in sorted(DeliveryMethod.objects.offered(), key=lambda _: self.rng.random()):
+        for delivery_method in sorted(
+            DeliveryMethod.objects.active_with_terms(), key=lambda _: self.rng.random()
+        ):
             times = delivery_method.pickup_times(now=self.now)
             time = self.rng.choice(times) if times else None
             chosen[delivery_method.cooperative_id] = RequestedDelivery(

@@ -245,7 +245,7 @@ def market_day_choice(capacity):
     """A variant and the choice of the next market day pickup with the given capacity."""
     seller = make_seller()
     delivery_method = make_market_way(seller, make_channel(), capacity=capacity)
-    time = DeliveryMethod.objects.offered().get(pk=delivery_method.pk).pickup_times(now=NOW)[0]
+    time = DeliveryMethod.objects.active_with_terms().get(pk=delivery_method.pk).pickup_times(now=NOW)[0]
     return make_variant(seller), {seller.pk: RequestedDelivery(delivery_method.pk, time.day, time.starts)}
 
 
@@ -369,7 +369,7 @@ def test_pickup_order_allocates_from_pickup_warehouse() -> None:
     market_warehouse = make_warehouse(seller, channel, name="Kho chợ")
     delivery_method = make_market_way(seller, channel)
     DeliveryMethod.objects.filter(pk=delivery_method.pk).update(warehouse=market_warehouse)
-    time = DeliveryMethod.objects.offered().get(pk=delivery_method.pk).pickup_times(now=NOW)[0]
+    time = DeliveryMethod.objects.active_with_terms().get(pk=delivery_method.pk).pickup_times(now=NOW)[0]
     choice = {seller.pk: RequestedDelivery(delivery_method.pk, time.day, time.starts)}
     basket = make_basket((variant, 1))
     open_checkout(

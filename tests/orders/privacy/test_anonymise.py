@@ -114,4 +114,4 @@ def test_anonymising_removes_requests_follows_and_producer_name() -> None:
     assert list(Follow.objects.all()) == [other]
     assert Consent.objects.get(about=f"follow:{follow.pk}").withdrawn_at == NOW
     household.refresh_from_db()
-    assert (household.is_shown, household.user, household.phone) == (False, None, "")
+    assert (household.is_public, household.user, household.phone) == (False, None, "")

@@ -15,7 +15,7 @@ from django.utils import timezone
 from orders.models import CashRemittance, Parcel, StatementImport, StatementRow
 from orders.states import CodState
 from shop.accounts.staff.permissions import Permission
-from shop.reports.cash import Age, cash_by_holder
+from shop.reports.cash import CashAge, cash_by_holder
 from shop.reports.report_files import BYTE_ORDER_MARK
 from tests.factories import make_admin, make_cooperative, make_member, make_seller, make_staff
 from tests.markup import html_of
@@ -108,15 +108,15 @@ def test_cash_is_aged_by_vietnamese_days_and_grouped_by_holder(cashier: Client) 
     (carrier,), (cooperative,) = cash_by_holder(today, "VND")
 
     assert carrier.by_age == {
-        Age.NEW: 130_000 + 140_000 + 210_000,
-        Age.WEEK: 150_000 + 160_000,
-        Age.FORTNIGHT: 170_000 + 180_000,
-        Age.OLD: 190_000,
+        CashAge.NEW: 130_000 + 140_000 + 210_000,
+        CashAge.WEEK: 150_000 + 160_000,
+        CashAge.FORTNIGHT: 170_000 + 180_000,
+        CashAge.OLD: 190_000,
     }
     assert (carrier.name, carrier.parcels, carrier.total) == (CARRIER, 8, 1_330_000)
     assert (cooperative.name, cooperative.by_age, cooperative.is_late) == (
         "HTX Tài Hoan",
-        {Age.OLD: 200_000},
+        {CashAge.OLD: 200_000},
         True,
     )
     page = html_of(cashier.get(CASH))

@@ -163,7 +163,7 @@ class DemoTests(TestCase):
         }
 
     def test_some_cooperatives_do_not_deliver_to_the_south(self):
-        delivery_methods = DeliveryMethod.objects.offered().filter(
+        delivery_methods = DeliveryMethod.objects.active_with_terms().filter(
             cooperative__slug="to-hop-tac-bep-khoi-ba-be"
         )
         channel = Channel.objects.get()

@@ -16,11 +16,11 @@ from orders.states import ACTIVE_PART_STATES
 from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
 from shop.reports.group_names import names_of
-from shop.reports.periods import Step, period_label, periods, start_of_period
+from shop.reports.periods import PeriodStep, period_label, periods, start_of_period
 from shop.reports.sales import (
     DELIVERY,
-    Figures,
-    Group,
+    SalesFigures,
+    SalesGroup,
     SalesQuery,
     by_group,
     by_period,
@@ -52,8 +52,8 @@ def sales_query(**fields: object) -> SalesQuery:
     defaults: dict[str, object] = {
         "first": datetime.date(2026, 11, 1),
         "last": datetime.date(2026, 11, 30),
-        "step": Step.DAY,
-        "group": Group.COOPERATIVE,
+        "step": PeriodStep.DAY,
+        "group": SalesGroup.COOPERATIVE,
         "channels": (channel.pk,),
         "currency": "VND",
     }
@@ -70,10 +70,12 @@ def test_order_of_two_cooperatives_is_split_by_cooperative_and_counted_once_by_d
     groups, days = by_group(sales_query()), by_period(sales_query())
 
     assert groups == {
-        thien_an.pk: Figures(orders=2, parts=2, goods=640_000, delivery=60_000, commission=32_000),
-        tai_hoan.pk: Figures(orders=1, parts=1, goods=90_000, delivery=30_000, commission=9_000),
+        thien_an.pk: SalesFigures(orders=2, parts=2, goods=640_000, delivery=60_000, commission=32_000),
+        tai_hoan.pk: SalesFigures(orders=1, parts=1, goods=90_000, delivery=30_000, commission=9_000),
     }
-    assert days == {TUESDAY: Figures(orders=2, parts=3, goods=730_000, delivery=90_000, commission=41_000)}
+    assert days == {
+        TUESDAY: SalesFigures(orders=2, parts=3, goods=730_000, delivery=90_000, commission=41_000)
+    }
     assert days[TUESDAY].average == 410_000
 
 
@@ -88,7 +90,7 @@ def test_order_of_two_cooperatives_is_split_by_cooperative_and_counted_once_by_d
 def test_days_and_weeks_begin_at_midnight_in_vietnam(instant: str, day: str, monday: str) -> None:
     make_order(now=datetime.datetime.fromisoformat(instant))
 
-    by_day, by_week, by_month = (list(by_period(sales_query(step=step))) for step in Step)
+    by_day, by_week, by_month = (list(by_period(sales_query(step=step))) for step in PeriodStep)
 
     assert by_day == [datetime.date.fromisoformat(day)]
     assert by_week == [datetime.date.fromisoformat(monday)]
@@ -107,8 +109,10 @@ def test_cancelled_parts_count_only_on_request() -> None:
     order = make_order((pillow, 1), (noodles, 1))
     cancel_part(part_id=order.parts.get(number=1).pk, reason="Hết hàng", actor=ADMIN, now=NOW)
 
-    assert totals(sales_query()) == Figures(orders=1, parts=1, goods=45_000, delivery=30_000)
-    assert totals(sales_query(with_ended=True)) == Figures(orders=1, parts=2, goods=365_000, delivery=60_000)
+    assert totals(sales_query()) == SalesFigures(orders=1, parts=1, goods=45_000, delivery=30_000)
+    assert totals(sales_query(with_ended=True)) == SalesFigures(
+        orders=1, parts=2, goods=365_000, delivery=60_000
+    )
 
 
 def test_delivery_has_its_own_row_among_products_and_categories() -> None:
@@ -117,14 +121,14 @@ def test_delivery_has_its_own_row_among_products_and_categories() -> None:
     make_order((squash.variants.get(), 2))
 
     by_product, by_category = (
-        by_group(sales_query(group=Group.PRODUCT)),
-        by_group(sales_query(group=Group.CATEGORY)),
+        by_group(sales_query(group=SalesGroup.PRODUCT)),
+        by_group(sales_query(group=SalesGroup.CATEGORY)),
     )
 
-    goods = Figures(orders=1, parts=1, goods=30_000)
-    assert by_product == {squash.pk: goods, DELIVERY: Figures(delivery=30_000)}
-    assert by_category == {fresh.pk: goods, DELIVERY: Figures(delivery=30_000)}
-    assert names_of(Group.PRODUCT, by_product) == {squash.pk: "Bí xanh", DELIVERY: "Tiền giao"}
+    goods = SalesFigures(orders=1, parts=1, goods=30_000)
+    assert by_product == {squash.pk: goods, DELIVERY: SalesFigures(delivery=30_000)}
+    assert by_category == {fresh.pk: goods, DELIVERY: SalesFigures(delivery=30_000)}
+    assert names_of(SalesGroup.PRODUCT, by_product) == {squash.pk: "Bí xanh", DELIVERY: "Tiền giao"}
 
 
 def test_category_filter_includes_subcategories_and_no_delivery() -> None:
@@ -136,7 +140,7 @@ def test_category_filter_includes_subcategories_and_no_delivery() -> None:
 
     figures = totals(sales_query(category=Category.objects.get(pk=roots.pk)))
 
-    assert figures == Figures(orders=1, parts=1, goods=120_000)
+    assert figures == SalesFigures(orders=1, parts=1, goods=120_000)
 
 
 def test_figures_are_filtered_by_cooperative_province_channel_and_source() -> None:
@@ -150,10 +154,10 @@ def test_figures_are_filtered_by_cooperative_province_channel_and_source() -> No
     assert totals(sales_query(province=THAI_NGUYEN)).goods == 200_000
     assert totals(sales_query(source=OrderSource.PHONE)).goods == 200_000
     assert totals(sales_query(cooperative=variant.cooperative_id)).goods == 300_000
-    assert totals(sales_query(cooperative=make_seller().pk)) == Figures()
-    assert totals(sales_query(channels=(elsewhere.pk,))) == Figures()
-    assert by_group(sales_query(group=Group.SOURCE)).keys() == {"web", "phone"}
-    assert by_group(sales_query(group=Group.PROVINCE)).keys() == {HANOI, THAI_NGUYEN}
+    assert totals(sales_query(cooperative=make_seller().pk)) == SalesFigures()
+    assert totals(sales_query(channels=(elsewhere.pk,))) == SalesFigures()
+    assert by_group(sales_query(group=SalesGroup.SOURCE)).keys() == {"web", "phone"}
+    assert by_group(sales_query(group=SalesGroup.PROVINCE)).keys() == {HANOI, THAI_NGUYEN}
 
 
 def test_deleted_products_keep_the_name_they_were_sold_under() -> None:
@@ -161,11 +165,11 @@ def test_deleted_products_keep_the_name_they_were_sold_under() -> None:
     make_order((variant, 1))
     key = variant.product_id
     OrderLine.objects.update(variant=None)
-    names = names_of(Group.PRODUCT, [key + 1000])
+    names = names_of(SalesGroup.PRODUCT, [key + 1000])
     Product.objects.filter(pk=key).update(name="Hồng sấy")
 
     assert names == {key + 1000: "Không còn biết"}
-    assert names_of(Group.PRODUCT, [key]) == {key: "Hồng sấy"}
+    assert names_of(SalesGroup.PRODUCT, [key]) == {key: "Hồng sấy"}
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -178,7 +182,7 @@ def test_figures_equal_the_orders_in_every_grouping(seed: int, with_ended: bool)
     orders = {row.order_id for row in rows}
     due = sum(order.total_gross if with_ended else order.due_gross for order in Order.objects.all())
 
-    for step in Step:
+    for step in PeriodStep:
         expected: dict[datetime.date, int] = defaultdict(int)
         for row in rows:
             expected[start_of_period(vietnam_date(row.order.placed_on), step)] += row.total_gross
@@ -189,7 +193,7 @@ def test_figures_equal_the_orders_in_every_grouping(seed: int, with_ended: bool)
         assert (whole.total, whole.goods, whole.delivery) == (due, goods, delivery)
         assert (whole.orders, whole.parts) == (len(orders), len(rows))
         assert whole == totals(asked)
-        for group in Group:
+        for group in SalesGroup:
             grouped = sales_query(first=asked.first, step=step, group=group, with_ended=with_ended)
             by_key, cross = by_group(grouped), by_period_and_group(grouped)
             for figures in (by_key, cross):
@@ -202,12 +206,12 @@ def test_figures_equal_the_orders_in_every_grouping(seed: int, with_ended: bool)
 def test_periods_fill_the_time_without_gaps() -> None:
     first, last = datetime.date(2026, 11, 25), datetime.date(2027, 1, 2)
 
-    weeks, months = list(periods(first, last, Step.WEEK)), list(periods(first, last, Step.MONTH))
+    weeks, months = list(periods(first, last, PeriodStep.WEEK)), list(periods(first, last, PeriodStep.MONTH))
 
     assert weeks == [datetime.date(2026, 11, 23) + datetime.timedelta(weeks=n) for n in range(6)]
     assert months == [datetime.date(2026, 11, 1), datetime.date(2026, 12, 1), datetime.date(2027, 1, 1)]
-    assert period_label(weeks[0], Step.WEEK) == "23/11–29/11/2026"
-    assert period_label(months[2], Step.MONTH) == "01/2027"
+    assert period_label(weeks[0], PeriodStep.WEEK) == "23/11–29/11/2026"
+    assert period_label(months[2], PeriodStep.MONTH) == "01/2027"
 
 
 def _random_history(seed: int) -> None:
