@@ -66,7 +66,7 @@ def pytest_configure(config: pytest.Config) -> None:
     django.setup()
     _keep_nothing_through_a_power_cut()
     if config.option.db == "postgres" and worker is None:
-        from tests.migrated import start_migrated_postgres
+        from tests.migrated_databases import start_migrated_postgres
 
         _services.append(_started(partial(start_migrated_postgres, port)))
     if worker is None and getattr(config.option, "numprocesses", None):
@@ -154,7 +154,7 @@ def django_db_modify_db_settings(
     """The tests' database begins as a copy of a migrated one."""
     from django.db import connection
 
-    from tests.migrated import CopiedCreation
+    from tests.migrated_databases import CopiedCreation
 
     if request.config.option.db == "sqlite":
         connection.creation = CopiedCreation(connection)
@@ -216,7 +216,7 @@ def _empty_the_ledger_too(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def all_places(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+def all_divisions(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     """Every current province and commune, written once for a file whose tests roll back."""
     from django.db import connection, transaction
 
@@ -277,20 +277,20 @@ def _own_world(tmp_path: Path) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _kept_rows(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Let tests that roll back reuse rows made before: see `tests.kept`."""
-    from tests.kept import asks_to_patch, begins_alike, ground
+    """Let tests that roll back reuse rows made before: see `tests.row_reuse`."""
+    from tests.row_reuse import can_reuse_rows, may_patch, recorder
 
-    if not begins_alike(request.node):
+    if not can_reuse_rows(request.node):
         yield
         return
     request.getfixturevalue("db")
-    ground.begin(request.getfixturevalue("monkeypatch") if asks_to_patch(request.node) else None)
+    recorder.begin(request.getfixturevalue("monkeypatch") if may_patch(request.node) else None)
     yield
-    ground.end()
+    recorder.end()
 
 
 @pytest.fixture
-def jobs_at_once() -> Iterator[None]:
+def eager_jobs() -> Iterator[None]:
     """Run jobs where they are queued, since no worker runs beside the tests."""
     from shop.celery import app
 

@@ -54,7 +54,7 @@ from shop.core.geography.divisions import write_divisions
 from shop.core.models import Channel, ShopSettings, TaxClass, TaxRate
 from shop.core.models.geography import Division, FormerPlace, Level
 from shop.core.texts.folding import fold, sort_key
-from tests.kept import kept
+from tests.row_reuse import reuse_rows
 
 NOW = datetime.datetime(2026, 11, 24, 3, 0, tzinfo=datetime.UTC)  # Tuesday, 10:00 in Vietnam
 HANOI = "01"
@@ -64,12 +64,12 @@ _numbers = itertools.count(1)
 _JUST_NOW = timezone.now()
 
 
-def just_now() -> datetime.datetime:
+def fixed_now() -> datetime.datetime:
     """The same moment of today for all tests of a run, so that their rows can be reused."""
     return _JUST_NOW
 
 
-@kept
+@reuse_rows
 def make_channel(**fields: Any) -> Channel:
     defaults = {
         "slug": "viet-nam",
@@ -82,7 +82,7 @@ def make_channel(**fields: Any) -> Channel:
     return Channel.objects.get_or_create(slug=fields.get("slug", "viet-nam"), defaults=defaults | fields)[0]
 
 
-@kept
+@reuse_rows
 def make_zone(channel: Channel) -> Zone:
     zone = Zone.objects.filter(channels=channel).first()
     if zone is None:
@@ -92,19 +92,19 @@ def make_zone(channel: Channel) -> Zone:
     return zone
 
 
-@kept
+@reuse_rows
 def make_user(**fields: Any) -> User:
     n = next(_numbers)
     defaults = {"email": f"nguoi-{n}@example.com", "password": PASSWORD, "first_name": f"Người {n}"}
     return User.objects.create_user(**(defaults | fields))
 
 
-@kept
+@reuse_rows
 def make_admin(**fields: Any) -> User:
     return make_user(is_staff=True, is_superuser=True, **fields)
 
 
-@kept
+@reuse_rows
 def make_staff(*permissions: Permission, works_for: tuple[Cooperative, ...] = (), **fields: Any) -> User:
     """Staff in one group with these permissions, for all rows or those of some cooperatives."""
     user = make_user(is_staff=True, **fields)
@@ -117,7 +117,7 @@ def make_staff(*permissions: Permission, works_for: tuple[Cooperative, ...] = ()
     return user
 
 
-@kept
+@reuse_rows
 def make_cooperative(name: str = "HTX Thiên An", **fields: Any) -> Cooperative:
     """An approved cooperative with all legal fields, without warehouse or delivery methods."""
     n = next(_numbers)
@@ -134,14 +134,14 @@ def make_cooperative(name: str = "HTX Thiên An", **fields: Any) -> Cooperative:
     return Cooperative.objects.create(name=name, **(defaults | fields))
 
 
-@kept
+@reuse_rows
 def make_member(cooperative: Cooperative, role: Role = Role.MANAGER, **fields: Any) -> User:
     user = make_user(**fields)
     Membership.objects.create(cooperative=cooperative, user=user, role=role)
     return user
 
 
-@kept
+@reuse_rows
 def make_warehouse(cooperative: Cooperative, channel: Channel, **fields: Any) -> Warehouse:
     """A warehouse that serves the channel and its zone."""
     n = next(_numbers)
@@ -156,14 +156,14 @@ def make_warehouse(cooperative: Cooperative, channel: Channel, **fields: Any) ->
     return warehouse
 
 
-@kept
+@reuse_rows
 def make_service(channel: Channel, kind: DeliveryKind = DeliveryKind.CARRIER) -> Service:
     zone = make_zone(channel)
     return Service.objects.get_or_create(zone=zone, kind=kind, defaults={"name": str(kind.label)})[0]
 
 
-@kept
-def make_way(
+@reuse_rows
+def make_delivery_method(
     cooperative: Cooperative,
     channel: Channel,
     *,
@@ -187,8 +187,8 @@ def make_way(
     return delivery_method
 
 
-@kept
-def make_market_way(
+@reuse_rows
+def make_market_pickup(
     cooperative: Cooperative, channel: Channel, *, weekday: int = 6, capacity: int | None = None
 ) -> DeliveryMethod:
     """Pickup on market days from 6 to 10 o'clock."""
@@ -212,7 +212,7 @@ def make_market_way(
     return delivery_method
 
 
-@kept
+@reuse_rows
 def make_seller(
     name: str = "HTX Thiên An",
     channel: Channel | None = None,
@@ -224,14 +224,14 @@ def make_seller(
     channel = channel or make_channel()
     cooperative = make_cooperative(name, **fields)
     if commission:
-        make_rate(commission, cooperative)
+        make_commission_rate(commission, cooperative)
     make_warehouse(cooperative, channel)
-    make_way(cooperative, channel)
+    make_delivery_method(cooperative, channel)
     return cooperative
 
 
-@kept
-def make_rate(
+@reuse_rows
+def make_commission_rate(
     percent: Decimal | int,
     cooperative: Cooperative | None = None,
     category: Category | None = None,
@@ -242,12 +242,12 @@ def make_rate(
     return CommissionRate.objects.create(cooperative=cooperative, category=category, percent=percent, **days)
 
 
-@kept
+@reuse_rows
 def make_category(name: str = "Rau, củ, quả tươi", parent: Category | None = None) -> Category:
     return add_category(name=name, parent=parent, sort_order=0, actor=Actor.system(), now=NOW)
 
 
-@kept
+@reuse_rows
 def make_product_type(**fields: Any) -> ProductType:
     defaults = {"slug": "hang-thuong", "name": "Hàng thường"}
     return ProductType.objects.get_or_create(
@@ -255,14 +255,14 @@ def make_product_type(**fields: Any) -> ProductType:
     )[0]
 
 
-@kept
+@reuse_rows
 def make_tax_class(rate: int = 8, country: str = "VN") -> TaxClass:
     tax_class = TaxClass.objects.create(name=f"{rate} %")
     TaxRate.objects.create(tax_class=tax_class, country=country, rate=Decimal(rate))
     return tax_class
 
 
-@kept
+@reuse_rows
 def make_product(
     cooperative: Cooperative | None = None,
     *,
@@ -302,14 +302,14 @@ def make_product(
     return product
 
 
-@kept
+@reuse_rows
 def make_variant(cooperative: Cooperative | None = None, **fields: Any) -> Variant:
     """The only variant of a published product."""
     return make_product(cooperative, **fields).variants.get()
 
 
-@kept
-def make_gourd(cooperative: Cooperative | None = None, **fields: Any) -> Variant:
+@reuse_rows
+def make_weighed_variant(cooperative: Cooperative | None = None, **fields: Any) -> Variant:
     """Sold by the fruit, priced by weight: 36,000 đồng at 2.4 kg, 15,000 a kilogram; up to 2.88 kg."""
     defaults = {
         "name": "Bí xanh thơm",
@@ -322,11 +322,11 @@ def make_gourd(cooperative: Cooperative | None = None, **fields: Any) -> Variant
     return make_variant(cooperative, **(defaults | fields))
 
 
-def stock_of(variant: Variant) -> Stock:
+def get_stock(variant: Variant) -> Stock:
     return Stock.objects.get(variant=variant)
 
 
-@kept
+@reuse_rows
 def make_basket(
     *requested: tuple[Variant, int], user: User | None = None, now: datetime.datetime = NOW
 ) -> Basket:
@@ -363,7 +363,7 @@ def make_contact(**fields: Any) -> Contact:
     return Contact(**(defaults | fields))
 
 
-def carriers_for(basket: Basket) -> dict[int, RequestedDelivery]:
+def carrier_deliveries(basket: Basket) -> dict[int, RequestedDelivery]:
     """The first carrier of every cooperative in the basket."""
     cooperatives = {line.variant.cooperative_id for line in basket.lines.select_related("variant")}
     delivery_methods = DeliveryMethod.objects.filter(
@@ -375,7 +375,7 @@ def carriers_for(basket: Basket) -> dict[int, RequestedDelivery]:
     }
 
 
-@kept
+@reuse_rows
 def make_order(
     *requested: tuple[Variant, int],
     user: User | None = None,
@@ -389,7 +389,7 @@ def make_order(
     return place_order(
         basket_id=basket.pk,
         contact=make_contact(**contact),
-        deliveries=deliveries or carriers_for(basket),
+        deliveries=deliveries or carrier_deliveries(basket),
         consents=frozenset({ConsentPurpose.ORDER}),
         method=method,
         actor=Actor.guest(),
@@ -397,7 +397,7 @@ def make_order(
     )
 
 
-@kept
+@reuse_rows
 def make_bank_account() -> ShopSettings:
     """Let the market accept bank transfers."""
     ShopSettings.objects.update_or_create(
@@ -407,19 +407,19 @@ def make_bank_account() -> ShopSettings:
     return ShopSettings.objects.get(pk=1)
 
 
-@kept
+@reuse_rows
 def make_part(**fields: Any) -> OrderPart:
     """The only part of an order of one cooperative."""
     return make_order(**fields).parts.get()
 
 
-def nobody() -> uuid.UUID:
+def unknown_uuid() -> uuid.UUID:
     """An id that no row has."""
     return uuid.uuid4()
 
 
-@kept
-def make_places() -> None:
+@reuse_rows
+def make_divisions() -> None:
     """Two current provinces with some communes and former places."""
     since = datetime.date(2025, 7, 1)
     for code, word, name, communes in [
@@ -435,8 +435,8 @@ def make_places() -> None:
         )
 
 
-@kept
-def make_all_places() -> None:
+@reuse_rows
+def make_all_divisions() -> None:
     """Every current province and commune, as written on the first start."""
     write_divisions()
 
@@ -455,7 +455,7 @@ def _division(code: str, level: Level, word: str, name: str, since: datetime.dat
     )
 
 
-@kept
+@reuse_rows
 def make_voucher(
     code: str = "CHAO10", *, value: int = 10, minimum: int | None = None, **fields: Any
 ) -> Voucher:

@@ -49,7 +49,7 @@ from tests.factories import make_member, make_order, make_product, make_variant
 from tests.markup import html_of
 from tests.orders.pages.order_proofs import prove_order
 from tests.orders.refunds.refunds_at_hand import delivered
-from tests.unchanged import every_row
+from tests.refusals import all_rows
 
 ORIENTATION, ICC_MARKER = 0x0112, b"ICC_PROFILE\0\1\1"
 MEGABYTE = 1024 * 1024
@@ -167,28 +167,28 @@ def test_uploads_are_dropped_where_no_complaint_is_possible(is_delivered):
     if is_delivered:
         delivered(order, now=timezone.now())
         Complaint.objects.create(part=part, words="Dập.", made_at=timezone.now(), due_by=timezone.now())
-    before = every_row()
+    before = all_rows()
 
     answer = complain_with_photos(client, part)
 
     assert answer.status_code == 409
     assert "không phải ảnh" not in html_of(answer)
     assert [each.size for each in answer.wsgi_request.FILES.getlist("photos")] == [0] * 4
-    assert every_row() == before
+    assert all_rows() == before
 
 
 @pytest.mark.django_db
 def test_uploads_of_unproven_buyers_are_dropped(client: Client):
     order = make_order((make_variant(price=45_000, on_hand=20), 5))
     part = delivered(order, now=timezone.now())
-    before = every_row()
+    before = all_rows()
 
     answer = complain_with_photos(client, part)
 
     assert answer.status_code == 302
     assert answer["Location"].endswith("phan-anh%2F")  # to the code page first, and back
     assert [each.size for each in answer.wsgi_request.FILES.getlist("photos")] == [0] * 4
-    assert every_row() == before
+    assert all_rows() == before
 
 
 def complain_with_photos(client: Client, part: OrderPart):

@@ -21,7 +21,7 @@ from shop.core.jobs.sweeps import delay_before_retry, record_sweep_failure, run_
 from shop.core.models import SweepFailure
 from shop.notifications.models import ContactMethod, Notification
 from shop.notifications.send import sweep_task
-from tests.factories import NOW, make_basket, make_gourd, make_user, make_variant, stock_of
+from tests.factories import NOW, get_stock, make_basket, make_user, make_variant, make_weighed_variant
 from tests.orders.gateway.card_at_hand import call_of, paid_order, stripe
 from tests.shop.api.checkout.operations import ready
 from tests.shop.api.checkout.test_basket_payments import authorised
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.django_db
 MINUTE = datetime.timedelta(minutes=1)
 
 
-def test_old_card_hold_of_a_basket_is_released_and_blocks_nothing(stripe, monkeypatch, jobs_at_once) -> None:
+def test_old_card_hold_of_a_basket_is_released_and_blocks_nothing(stripe, monkeypatch, eager_jobs) -> None:
     payment = authorised(stripe, ready((make_variant(price=90_000), 1)))
     later = timezone.now() + datetime.timedelta(days=6, hours=1)
     monkeypatch.setattr(timezone, "now", lambda: later)
@@ -194,12 +194,12 @@ def test_reservation_that_cannot_be_released_does_not_block_others() -> None:
     released = release_expired_reservations(now=NOW + 15 * MINUTE)
 
     assert released == 1
-    assert (stock_of(first).reserved, stock_of(second).reserved) == (1, 0)
+    assert (get_stock(first).reserved, get_stock(second).reserved) == (1, 0)
     assert SweepFailure.objects.get().sweep == "orders.release_expired"
 
 
 def test_card_hold_that_raises_does_not_block_the_next_capture(stripe, monkeypatch) -> None:
-    first, second = (paid_order(stripe, (make_gourd(), 2)) for _each in range(2))
+    first, second = (paid_order(stripe, (make_weighed_variant(), 2)) for _each in range(2))
     finish = gateway_calls.finish_order_change
 
     def finish_or_fail(order, **given):
@@ -218,7 +218,7 @@ def test_card_hold_that_raises_does_not_block_the_next_capture(stripe, monkeypat
     assert (failure.sweep, failure.row_key) == ("orders.follow_cards:held", str(call_of(first).pk))
 
 
-def test_basket_hold_that_raises_does_not_block_the_next_release(stripe, monkeypatch, jobs_at_once) -> None:
+def test_basket_hold_that_raises_does_not_block_the_next_release(stripe, monkeypatch, eager_jobs) -> None:
     first, second = (authorised(stripe, ready((make_variant(price=90_000), 1))) for _each in range(2))
     request_void = gateway_calls.request_void
 

@@ -18,11 +18,11 @@ from shop.core.models import Change
 from shop.notifications.models import Notification
 from tests.factories import NOW, PASSWORD, make_channel, make_seller, make_user
 from tests.markup import html_of
+from tests.refusals import assert_refused
 from tests.shop.accounts.sent_codes import last_code, sign_in_by_code
 from tests.shop.api.client import data_of
 from tests.shop.api.tokens import token_of
 from tests.shop.members.test_application import ACCOUNT, application_form
-from tests.unchanged import refused
 
 pytestmark = pytest.mark.django_db
 
@@ -80,7 +80,7 @@ def test_registering_a_taken_address_looks_like_a_free_one() -> None:
     assert subjects_sent_to(FREE) == ["Mã mở tài khoản ở Chợ Phiên"]
 
 
-@pytest.mark.usefixtures("all_places")
+@pytest.mark.usefixtures("all_divisions")
 def test_applying_with_a_taken_address_looks_like_a_free_one() -> None:
     make_user(email=TAKEN)
 
@@ -186,7 +186,7 @@ def test_unconfirmed_number_identifies_nobody(client: Client) -> None:
     invitation = {"cooperative_id": seller.pk, "role": Role.PACKER, "actor": Actor.guest(), "now": NOW}
 
     assert authenticate_active_user(written="0987 654 321", password=PASSWORD) is None
-    with refused(UserNotFound, "user_not_found"):
+    with assert_refused(UserNotFound, "user_not_found"):
         add_member(person="0987 654 321", **invitation)
     holder = make_user(email=TAKEN, phone="+84987654321", phone_confirmed_at=NOW)
     add_member(person="0987 654 321", **invitation)

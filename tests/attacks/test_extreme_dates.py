@@ -15,7 +15,7 @@ from orders.models import Voucher
 from shop.core.dates.form_days import validate_day
 from tests.factories import make_admin, make_channel, make_member, make_seller
 from tests.markup import html_of
-from tests.unchanged import every_row
+from tests.refusals import all_rows
 
 pytestmark = pytest.mark.django_db
 FAR = ["31/12/9999", "01/01/9999", "1/1/0001", "31/12/1899", "01/01/2100"]
@@ -39,14 +39,14 @@ def desk(client: Client) -> Client:
 @pytest.mark.parametrize("page", ["ma", "gia"])
 @pytest.mark.parametrize("day", FAR)
 def test_voucher_or_promotion_with_a_far_date_is_refused(desk: Client, page: str, day: str) -> None:
-    before = every_row()
+    before = all_rows()
 
     for written in ({"ends": day}, {"starts": day}, {"starts": day, "ends": day}):
         answer = desk.post(f"/quan-tri/uu-dai/{page}/moi/", VOUCHER | written)
         assert answer.status_code == 200
         assert "từ 01/01/1900 đến 31/12/2099" in html_of(answer)
 
-    assert every_row() == before
+    assert all_rows() == before
     assert (Voucher.objects.count(), Promotion.objects.count()) == (0, 0)
 
 
@@ -82,14 +82,14 @@ def test_pause_and_certificates_refuse_far_dates(
     client: Client, path: str, fields: list[str], day: str
 ) -> None:
     client.force_login(make_member(make_seller()))
-    before = every_row()
+    before = all_rows()
 
     answer = client.post(path, dict.fromkeys(fields, day))
 
     assert answer.status_code == 200
     for field in fields:
         assert "từ 01/01/1900 đến 31/12/2099" in str(answer.context["form"].errors[field]), field
-    assert every_row() == before
+    assert all_rows() == before
 
 
 @pytest.mark.once

@@ -20,9 +20,9 @@ from tests.factories import (
     make_user,
     make_variant,
 )
+from tests.refusals import all_rows, assert_refused
 from tests.shop.api.client import ask, data_of
 from tests.shop.api.tokens import token_of
-from tests.unchanged import every_row, refused
 
 pytestmark = pytest.mark.django_db
 WRITE = """mutation($id: ID!, $key: String!, $value: String!) {
@@ -36,7 +36,7 @@ def test_order_with_an_expired_link_is_not_found() -> None:
     order = make_order()
     Order.objects.update(link_expires_at=NOW)
     strangers = token_of(make_user())
-    before = every_row()
+    before = all_rows()
 
     answers = [
         ask(WRITE, token, id=global_id("Order", key), key="a", value="b")
@@ -46,7 +46,7 @@ def test_order_with_an_expired_link_is_not_found() -> None:
 
     assert [each["errors"][0]["extensions"]["code"] for each in answers] == ["PermissionDenied"] * 4
     assert Order.objects.get().metadata == {}
-    assert every_row() == before
+    assert all_rows() == before
 
 
 def test_metadata_size_is_bounded_in_one_step_or_in_many() -> None:
@@ -58,10 +58,10 @@ def test_metadata_size_is_bounded_in_one_step_or_in_many() -> None:
         return [error["code"] for error in answer["updateMetadata"]["errors"]]
 
     assert write("a", half) == []
-    before = every_row()
+    before = all_rows()
     assert write("b", half) == ["INVALID"]
     assert write("b", half * 3) == ["INVALID"]
-    assert every_row() == before
+    assert all_rows() == before
     assert write("a", "b") == []
     assert Basket.objects.get().metadata == {"a": "b"}
 
@@ -69,12 +69,12 @@ def test_metadata_size_is_bounded_in_one_step_or_in_many() -> None:
 def test_registration_cannot_exceed_the_metadata_bound() -> None:
     ShopSettings.objects.create(enable_account_confirmation_by_email=False)
     make_channel()
-    before = every_row()
+    before = all_rows()
 
     answer = data_of(REGISTER, value="a" * MAX_METADATA_BYTES)["accountRegister"]
 
     assert answer["errors"] == [{"field": "metadata", "code": "INVALID"}]
-    assert every_row() == before
+    assert all_rows() == before
 
 
 def test_metadata_bound_counts_bytes_and_covers_bulk_updates() -> None:
@@ -85,7 +85,7 @@ def test_metadata_bound_counts_bytes_and_covers_bulk_updates() -> None:
     basket.metadata = {"a": "ế" * (room // 3)}
     basket.save()
     basket.metadata = {"a": "ế" * (room // 3 + 1)}
-    with refused(MetadataTooLarge, "metadata_too_large"), transaction.atomic():
+    with assert_refused(MetadataTooLarge, "metadata_too_large"), transaction.atomic():
         Basket.objects.bulk_update([basket], ["metadata"])
 
     assert Basket.objects.get().metadata == {"a": "ế" * (room // 3)}

@@ -44,13 +44,13 @@ from shop.core.actors import Actor, EntryPoint
 from shop.core.errors import ReasonRequired
 from shop.core.models import Change, ShopSettings, shop_settings
 from shop.notifications.models import Notification
-from tests.factories import just_now, make_admin, make_cooperative, make_member, make_staff, make_user
+from tests.factories import fixed_now, make_admin, make_cooperative, make_member, make_staff, make_user
 from tests.markup import html_of
 from tests.orders.bank_transfers.transfers_at_hand import take, waiting_order
 from tests.orders.settlement.settled_periods import ACCOUNT, due
 from tests.races.together import together
+from tests.refusals import assert_refused
 from tests.state_tables import unreachable_states
-from tests.unchanged import refused
 
 pytestmark = pytest.mark.django_db
 OTHER = BankAccount("970436", "0071000123456", "KE GIAN")
@@ -68,20 +68,20 @@ def person(name: str = "Lan") -> Actor:
 
 
 def pay(payout: Payout, actor: Actor) -> None:
-    mark_payout_paid(payout_id=payout.pk, reference="FT1", actor=actor, now=just_now())
+    mark_payout_paid(payout_id=payout.pk, reference="FT1", actor=actor, now=fixed_now())
 
 
 def test_payout_needs_two_people(rules) -> None:
     payout, lan, mai = due(make_cooperative(**ACCOUNT), 182_000), person(), person("Mai")
 
-    with refused(SecondPersonNeeded, "second_person_needed"):
+    with assert_refused(SecondPersonNeeded, "second_person_needed"):
         pay(payout, lan)
-    proposal = propose_payout(payout_id=payout.pk, actor=lan, now=just_now())
-    with refused(SamePerson, "same_person"):
-        confirm_proposal(approval_id=proposal.pk, actor=lan, now=just_now())
-    with refused(SecondPersonNeeded, "second_person_needed"):
+    proposal = propose_payout(payout_id=payout.pk, actor=lan, now=fixed_now())
+    with assert_refused(SamePerson, "same_person"):
+        confirm_proposal(approval_id=proposal.pk, actor=lan, now=fixed_now())
+    with assert_refused(SecondPersonNeeded, "second_person_needed"):
         pay(payout, mai)
-    confirm_proposal(approval_id=proposal.pk, actor=mai, now=just_now())
+    confirm_proposal(approval_id=proposal.pk, actor=mai, now=fixed_now())
     pay(payout, lan)
 
     payout.refresh_from_db()
@@ -96,23 +96,23 @@ def test_returned_transfer_needs_two_people(rules) -> None:
     """One person could send stray money to any account: the desk has its own page for returned transfers."""
     waiting_order()
     transfer, lan, mai = take("tien hang"), person(), person("Mai")
-    payout = return_transfer(transfer_id=transfer.pk, to=OTHER, reason="Nhầm", actor=lan, now=just_now())
-    confirm_return = partial(confirm_transfer_returned, transfer_id=transfer.pk, now=just_now())
+    payout = return_transfer(transfer_id=transfer.pk, to=OTHER, reason="Nhầm", actor=lan, now=fixed_now())
+    confirm_return = partial(confirm_transfer_returned, transfer_id=transfer.pk, now=fixed_now())
 
-    with refused(PayoutReferenceNeeded, "reference_needed"):
+    with assert_refused(PayoutReferenceNeeded, "reference_needed"):
         confirm_return(reference=" ", actor=lan)
-    with refused(SecondPersonNeeded, "second_person_needed"):
+    with assert_refused(SecondPersonNeeded, "second_person_needed"):
         confirm_return(reference="FT1", actor=lan)
-    proposal = propose_payout(payout_id=payout.pk, actor=lan, now=just_now())
-    confirm_proposal(approval_id=proposal.pk, actor=mai, now=just_now())
+    proposal = propose_payout(payout_id=payout.pk, actor=lan, now=fixed_now())
+    confirm_proposal(approval_id=proposal.pk, actor=mai, now=fixed_now())
 
     assert confirm_return(reference="FT1", actor=lan).state == PayoutState.PAID
 
 
 def test_payout_page_shows_who_proposed_and_confirmed(rules, client: Client) -> None:
     payout, lan, mai = due(make_cooperative(**ACCOUNT), 182_000), person(), person("Mai")
-    proposal = propose_payout(payout_id=payout.pk, actor=lan, now=just_now())
-    confirm_proposal(approval_id=proposal.pk, actor=mai, now=just_now())
+    proposal = propose_payout(payout_id=payout.pk, actor=lan, now=fixed_now())
+    confirm_proposal(approval_id=proposal.pk, actor=mai, now=fixed_now())
     client.force_login(make_admin())
 
     history = client.get(reverse("desk:payout", args=[payout.pk])).context["history"]
@@ -128,20 +128,20 @@ def test_only_the_confirmed_payout_is_paid(rules) -> None:
     cooperative = make_cooperative(**ACCOUNT)
     payout, lan, mai = due(cooperative, 182_000), person(), person("Mai")
     confirm_proposal(
-        approval_id=propose_payout(payout_id=payout.pk, actor=lan, now=just_now()).pk,
+        approval_id=propose_payout(payout_id=payout.pk, actor=lan, now=fixed_now()).pk,
         actor=mai,
-        now=just_now(),
+        now=fixed_now(),
     )
 
     type(cooperative).objects.update(bank_account="666666", bank_holder="KE GIAN")
-    use_current_cooperative_account(payout_id=payout.pk, actor=lan, now=just_now())
+    use_current_cooperative_account(payout_id=payout.pk, actor=lan, now=fixed_now())
 
-    with refused(SecondPersonNeeded, "second_person_needed"):
+    with assert_refused(SecondPersonNeeded, "second_person_needed"):
         pay(payout, lan)
-    proposal = propose_payout(payout_id=payout.pk, actor=lan, now=just_now())
+    proposal = propose_payout(payout_id=payout.pk, actor=lan, now=fixed_now())
     Payout.objects.filter(pk=payout.pk).update(bank_account="777777")
     with pytest.raises(ProposalLapsed):
-        confirm_proposal(approval_id=proposal.pk, actor=mai, now=just_now())
+        confirm_proposal(approval_id=proposal.pk, actor=mai, now=fixed_now())
     proposal.refresh_from_db()
     assert proposal.state == ApprovalState.LAPSED
 
@@ -150,16 +150,16 @@ def test_cooperative_account_changes_when_a_second_manager_confirms(rules) -> No
     cooperative = make_cooperative(**ACCOUNT)
     lan, mai = (make_member(cooperative, Role.MANAGER).acting(EntryPoint.MEMBERS) for _ in range(2))
 
-    proposal = change_cooperative_account(cooperative_id=cooperative.pk, to=OTHER, actor=lan, now=just_now())
+    proposal = change_cooperative_account(cooperative_id=cooperative.pk, to=OTHER, actor=lan, now=fixed_now())
 
     cooperative.refresh_from_db()
     assert cooperative.bank_account == ACCOUNT["bank_account"]
     assert Notification.objects.filter(subject__contains="đang chờ xác nhận").count() == 3
-    with refused(ProposalPending, "proposal_waits"):
-        change_cooperative_account(cooperative_id=cooperative.pk, to=OTHER, actor=mai, now=just_now())
-    with refused(SamePerson, "same_person"):
-        confirm_proposal(approval_id=proposal.pk, actor=lan, now=just_now())
-    confirm_proposal(approval_id=proposal.pk, actor=mai, now=just_now())
+    with assert_refused(ProposalPending, "proposal_waits"):
+        change_cooperative_account(cooperative_id=cooperative.pk, to=OTHER, actor=mai, now=fixed_now())
+    with assert_refused(SamePerson, "same_person"):
+        confirm_proposal(approval_id=proposal.pk, actor=lan, now=fixed_now())
+    confirm_proposal(approval_id=proposal.pk, actor=mai, now=fixed_now())
     cooperative.refresh_from_db()
     assert (cooperative.bank_bin, cooperative.bank_account) == (OTHER.bank_bin, OTHER.account)
 
@@ -167,41 +167,41 @@ def test_cooperative_account_changes_when_a_second_manager_confirms(rules) -> No
 def test_market_account_changes_when_a_second_person_confirms(rules) -> None:
     lan, mai = person(), person("Mai")
 
-    proposal = change_market_account(to=OTHER, actor=lan, now=just_now())
+    proposal = change_market_account(to=OTHER, actor=lan, now=fixed_now())
 
     assert shop_settings().bank_account == ""
-    confirm_proposal(approval_id=proposal.pk, actor=mai, now=just_now())
+    confirm_proposal(approval_id=proposal.pk, actor=mai, now=fixed_now())
     assert shop_settings().bank_account == OTHER.account
 
 
 def test_switching_the_rule_off_needs_a_second_person(rules) -> None:
     lan, mai = (make_admin(first_name=name).acting(EntryPoint.DESK) for name in ("Lan", "Mai"))
 
-    proposal = change_second_person_rules(payouts=False, account_changes=True, actor=lan, now=just_now())
+    proposal = change_second_person_rules(payouts=False, account_changes=True, actor=lan, now=fixed_now())
 
     assert shop_settings().payouts_need_second_person
-    with refused(SamePerson, "same_person"):
-        confirm_proposal(approval_id=proposal.pk, actor=lan, now=just_now())
-    confirm_proposal(approval_id=proposal.pk, actor=mai, now=just_now())
+    with assert_refused(SamePerson, "same_person"):
+        confirm_proposal(approval_id=proposal.pk, actor=lan, now=fixed_now())
+    confirm_proposal(approval_id=proposal.pk, actor=mai, now=fixed_now())
     assert not shop_settings().payouts_need_second_person
-    assert change_second_person_rules(payouts=True, account_changes=True, actor=lan, now=just_now()) is None
+    assert change_second_person_rules(payouts=True, account_changes=True, actor=lan, now=fixed_now()) is None
     assert shop_settings().payouts_need_second_person
 
 
 def test_proposal_is_declined_with_a_reason_or_withdrawn_by_its_author(rules) -> None:
     lan, mai = person(), person("Mai")
     payout = due(make_cooperative(**ACCOUNT), 182_000)
-    proposal = propose_payout(payout_id=payout.pk, actor=lan, now=just_now())
+    proposal = propose_payout(payout_id=payout.pk, actor=lan, now=fixed_now())
 
-    with refused(ReasonRequired, "reason_needed"):
-        decline_proposal(approval_id=proposal.pk, reason=" ", actor=mai, now=just_now())
-    with refused(NotTheProposer, "not_the_proposer"):
-        withdraw_proposal(approval_id=proposal.pk, actor=mai, now=just_now())
-    decline_proposal(approval_id=proposal.pk, reason="Sai tài khoản", actor=mai, now=just_now())
-    with refused(ProposalAlreadyDecided, "already_decided"):
-        confirm_proposal(approval_id=proposal.pk, actor=mai, now=just_now())
-    second = propose_payout(payout_id=payout.pk, actor=lan, now=just_now())
-    withdraw_proposal(approval_id=second.pk, actor=lan, now=just_now())
+    with assert_refused(ReasonRequired, "reason_needed"):
+        decline_proposal(approval_id=proposal.pk, reason=" ", actor=mai, now=fixed_now())
+    with assert_refused(NotTheProposer, "not_the_proposer"):
+        withdraw_proposal(approval_id=proposal.pk, actor=mai, now=fixed_now())
+    decline_proposal(approval_id=proposal.pk, reason="Sai tài khoản", actor=mai, now=fixed_now())
+    with assert_refused(ProposalAlreadyDecided, "already_decided"):
+        confirm_proposal(approval_id=proposal.pk, actor=mai, now=fixed_now())
+    second = propose_payout(payout_id=payout.pk, actor=lan, now=fixed_now())
+    withdraw_proposal(approval_id=second.pk, actor=lan, now=fixed_now())
 
     states = dict(Approval.objects.values_list("pk", "state"))
     assert states == {proposal.pk: ApprovalState.DECLINED, second.pk: ApprovalState.WITHDRAWN}
@@ -211,8 +211,8 @@ def test_proposal_is_declined_with_a_reason_or_withdrawn_by_its_author(rules) ->
 def test_old_proposal_lapses_and_can_be_repeated(rules) -> None:
     lan, mai = person(), person("Mai")
     payout = due(make_cooperative(**ACCOUNT), 182_000)
-    first = propose_payout(payout_id=payout.pk, actor=lan, now=just_now())
-    later = just_now() + PROPOSAL_LIFETIME + datetime.timedelta(minutes=1)
+    first = propose_payout(payout_id=payout.pk, actor=lan, now=fixed_now())
+    later = fixed_now() + PROPOSAL_LIFETIME + datetime.timedelta(minutes=1)
 
     with pytest.raises(ProposalLapsed):
         confirm_proposal(approval_id=first.pk, actor=mai, now=later)
@@ -224,11 +224,11 @@ def test_old_proposal_lapses_and_can_be_repeated(rules) -> None:
 
 def test_apps_and_the_system_cannot_confirm(rules) -> None:
     payout = due(make_cooperative(**ACCOUNT), 182_000)
-    proposal = propose_payout(payout_id=payout.pk, actor=person(), now=just_now())
+    proposal = propose_payout(payout_id=payout.pk, actor=person(), now=fixed_now())
 
     for actor in (Actor.system(), Actor.app(1, "Kế toán", EntryPoint.API)):
-        with refused(PersonNeeded, "person_needed"):
-            confirm_proposal(approval_id=proposal.pk, actor=actor, now=just_now())
+        with assert_refused(PersonNeeded, "person_needed"):
+            confirm_proposal(approval_id=proposal.pk, actor=actor, now=fixed_now())
 
 
 def test_one_person_is_enough_without_the_rule() -> None:
@@ -246,13 +246,13 @@ def test_concurrent_confirmations_act_once() -> None:
     ShopSettings.objects.create(pk=1, account_changes_need_second_person=True)
     cooperative = make_cooperative(**ACCOUNT)
     proposal = change_cooperative_account(
-        cooperative_id=cooperative.pk, to=OTHER, actor=person(), now=just_now()
+        cooperative_id=cooperative.pk, to=OTHER, actor=person(), now=fixed_now()
     )
     others = [person(name) for name in ("Mai", "Hoa", "Cúc", "Đào")]
 
     answers = together(
         [
-            lambda who=who: confirm_proposal(approval_id=proposal.pk, actor=who, now=just_now())
+            lambda who=who: confirm_proposal(approval_id=proposal.pk, actor=who, now=fixed_now())
             for who in others
         ]
     )
@@ -267,7 +267,7 @@ def test_without_the_lock_every_confirmation_acts(monkeypatch) -> None:
     ShopSettings.objects.create(pk=1, account_changes_need_second_person=True)
     cooperative = make_cooperative(**ACCOUNT)
     proposal = change_cooperative_account(
-        cooperative_id=cooperative.pk, to=OTHER, actor=person(), now=just_now()
+        cooperative_id=cooperative.pk, to=OTHER, actor=person(), now=fixed_now()
     )
     others = [person(name) for name in ("Mai", "Hoa", "Cúc", "Đào")]
     basis = proposal.basis
@@ -276,7 +276,7 @@ def test_without_the_lock_every_confirmation_acts(monkeypatch) -> None:
 
     together(
         [
-            lambda who=who: confirm_proposal(approval_id=proposal.pk, actor=who, now=just_now())
+            lambda who=who: confirm_proposal(approval_id=proposal.pk, actor=who, now=fixed_now())
             for who in others
         ]
     )
@@ -326,7 +326,7 @@ def test_desk_shows_proposals_and_a_second_person_confirms(rules, client: Client
 
 
 def test_desk_hides_proposals_from_staff_who_cannot_decide(rules) -> None:
-    proposal = change_market_account(to=OTHER, actor=person(), now=just_now())
+    proposal = change_market_account(to=OTHER, actor=person(), now=fixed_now())
     client = Client()
     client.force_login(make_staff(Permission.HANDLE_PAYMENTS))
 
@@ -343,7 +343,7 @@ def test_members_decide_only_on_their_own_cooperatives_account(rules) -> None:
     lan, mai = make_member(cooperative, Role.MANAGER), make_member(cooperative, Role.MANAGER)
     stranger = make_member(foreign, Role.MANAGER)
     proposal = change_cooperative_account(
-        cooperative_id=cooperative.pk, to=OTHER, actor=lan.acting(EntryPoint.MEMBERS), now=just_now()
+        cooperative_id=cooperative.pk, to=OTHER, actor=lan.acting(EntryPoint.MEMBERS), now=fixed_now()
     )
     decision = reverse("members:account-decision", args=[proposal.pk])
     clients = [Client() for _ in range(2)]

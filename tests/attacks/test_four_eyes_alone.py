@@ -17,9 +17,9 @@ from shop.accounts.models import Group, User
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import EntryPoint
 from shop.core.models import ShopSettings, shop_settings
-from tests.factories import just_now, make_admin, make_channel, make_cooperative, make_staff, make_user
+from tests.factories import fixed_now, make_admin, make_channel, make_cooperative, make_staff, make_user
 from tests.markup import html_of
-from tests.unchanged import refused
+from tests.refusals import assert_refused
 
 pytestmark = pytest.mark.django_db
 BOTH = (Permission.HANDLE_PAYMENTS, Permission.MANAGE_SETTINGS)
@@ -37,7 +37,7 @@ def switch_on(user: User, *, payouts: bool = True, account_changes: bool = True)
         payouts=payouts,
         account_changes=account_changes,
         actor=user.acting(EntryPoint.DESK),
-        now=just_now(),
+        now=fixed_now(),
     )
 
 
@@ -55,7 +55,7 @@ def test_lone_administrator_cannot_switch_it_on(payouts: bool, account_changes: 
     make_staff(Permission.MANAGE_ORDERS)
     make_staff(*BOTH, works_for=(make_cooperative(),))
 
-    with refused(NobodyToConfirm, "nobody_to_confirm"):
+    with assert_refused(NobodyToConfirm, "nobody_to_confirm"):
         switch_on(admin, payouts=payouts, account_changes=account_changes)
 
 
@@ -76,7 +76,7 @@ def test_channel_restricted_staff_are_no_second_person() -> None:
     Group.objects.update(restricted_to_channels=True)
     other.permission_groups.get().channels.add(make_channel())
 
-    with refused(NobodyToConfirm, "nobody_to_confirm"):
+    with assert_refused(NobodyToConfirm, "nobody_to_confirm"):
         switch_on(admin)
 
 
@@ -137,12 +137,12 @@ def test_desk_reports_that_the_second_person_has_left(rules) -> None:
 def test_newly_authorised_person_can_end_the_rule(rules) -> None:
     admin = make_admin()
     proposal = change_second_person_rules(
-        payouts=False, account_changes=False, actor=admin.acting(EntryPoint.DESK), now=just_now()
+        payouts=False, account_changes=False, actor=admin.acting(EntryPoint.DESK), now=fixed_now()
     )
     assert proposal is not None
     new = make_admin()
 
-    confirm_proposal(approval_id=proposal.pk, actor=new.acting(EntryPoint.DESK), now=just_now())
+    confirm_proposal(approval_id=proposal.pk, actor=new.acting(EntryPoint.DESK), now=fixed_now())
 
     assert not shop_settings().payouts_need_second_person
     assert not shop_settings().account_changes_need_second_person

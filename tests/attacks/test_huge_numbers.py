@@ -14,7 +14,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.urls.exceptions import NoReverseMatch
 
 from shop.core.identifiers.phones import validate_phone
-from tests.factories import make_channel, make_member, make_places, make_seller, make_user
+from tests.factories import make_channel, make_divisions, make_member, make_seller, make_user
 
 pytestmark = pytest.mark.django_db
 NUMBERS = [2**31, 2**63 - 1, 2**63, 10**30, 10**4_000]
@@ -26,7 +26,7 @@ OTHER = {"uuid": uuid.UUID(int=1), "slug": "x", "str": "x", "path": "x"}
 def someone(client: Client) -> Client:
     """An admin who also manages a cooperative, so that every page opens."""
     make_channel()
-    make_places()
+    make_divisions()
     client.force_login(make_member(make_seller(), is_staff=True, is_superuser=True))
     return client
 

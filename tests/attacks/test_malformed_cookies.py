@@ -13,7 +13,7 @@ from shop import page_cache
 from shop.api.account.sign_in import COOKIE as REFRESH_COOKIE
 from shop.cache.bounded_cache import Cache
 from shop.views import TEXT_SIZE
-from tests.factories import make_places, make_product, make_seller
+from tests.factories import make_divisions, make_product, make_seller
 from tests.markup import html_of
 
 pytestmark = pytest.mark.django_db
@@ -60,7 +60,7 @@ def get_with_cookie(path: str, cookie: str, client: Client | None = None) -> Any
 
 @pytest.fixture
 def product_path() -> str:
-    make_places()
+    make_divisions()
     product = make_product(make_seller("HTX Thiên An"), name="Gối thảo dược", price=320_000, on_hand=60)
     return f"/san-pham/{product.slug}/"
 

@@ -15,7 +15,7 @@ from orders.models import BankTransfer, Order, PaymentMethod
 from shop.notifications.models import Notification
 from tests.attacks.outages import broken_queue_folder, redis_at, silent_redis, stopped_redis
 from tests.doubles.bank_webhooks import sepay_webhook
-from tests.factories import PASSWORD, just_now, make_order, make_places, make_user, make_variant
+from tests.factories import PASSWORD, fixed_now, make_divisions, make_order, make_user, make_variant
 from tests.invariants import check_everything
 from tests.orders.bank_transfers.transfers_at_hand import waiting_order
 from tests.orders.gateway.card_at_hand import call_of, stripe
@@ -45,7 +45,7 @@ def broker_gone(tmp_path: Path) -> Iterator[None]:
 
 
 def test_order_is_placed_in_less_than_two_seconds(outage: str) -> None:
-    make_places()
+    make_divisions()
     client = Client()
     add_to_basket(client, make_variant(on_hand=5), 2)
     client.get("/en/dat-hang/")
@@ -85,7 +85,7 @@ def test_transfer_is_booked_although_its_notification_cannot_be_queued(
     broker_gone: None, settings: Any
 ) -> None:
     settings.SEPAY_SECRET, settings.SEPAY_API_KEY = "a-secret-of-the-service", ""
-    order = waiting_order(now=just_now())
+    order = waiting_order(now=fixed_now())
     body, headers = sepay_webhook(
         settings.SEPAY_SECRET,
         timezone.now(),
@@ -107,7 +107,7 @@ def test_transfer_is_booked_although_its_notification_cannot_be_queued(
 
 
 def test_card_payment_succeeds(broker_gone: None, stripe: Any) -> None:
-    order = make_order((make_variant(price=45_000), 2), method=PaymentMethod.CARD, now=just_now())
+    order = make_order((make_variant(price=45_000), 2), method=PaymentMethod.CARD, now=fixed_now())
     assert Client().post(f"/don-hang/{order.pk}/the/").status_code == 200
     stripe.buyer_pays(call_of(order).reference)
 

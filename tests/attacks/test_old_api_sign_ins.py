@@ -17,12 +17,12 @@ from shop.api.signing_keys import ALGORITHM, signing_key
 from shop.core.models import Change, ShopSettings
 from tests.factories import PASSWORD, make_admin, make_staff
 from tests.orders.gateway.card_at_hand import paid_order, stripe
+from tests.refusals import all_rows
 from tests.shop.accounts.factors import give_app
 from tests.shop.api.client import ask, data_of, post
 from tests.shop.api.random_documents import Chance, ask_all
 from tests.shop.api.test_apps import create_app
 from tests.shop.api.tokens import token_of
-from tests.unchanged import every_row
 
 __all__ = ["stripe"]
 pytestmark = pytest.mark.django_db
@@ -81,14 +81,14 @@ def test_renewed_token_of_an_old_sign_in_reads_but_creates_no_group() -> None:
     ShopSettings.objects.create(pk=1, second_factor_for_staff=False)
     admin = make_admin()
     stolen = signed_in_long_ago(admin)
-    before = every_row()
+    before = all_rows()
 
     answer = ask(ADD_GROUP, stolen)
 
     assert codes_of(answer) == TOO_OLD
     assert answer["data"] == {"permissionGroupCreate": None}
     assert answer["errors"][0]["message"].startswith("Sign in again")
-    assert every_row() == before
+    assert all_rows() == before
     assert data_of("{ me { email } }", stolen) == {"me": {"email": admin.email}}
 
 
@@ -155,14 +155,14 @@ def test_only_refunds_of_card_actions_need_a_recent_sign_in(stripe) -> None:
     order = paid_order(stripe)
     payment = global_id("TransactionItem", order.payments.get().pk)
     old = token_of(make_admin(), minutes=16)
-    before = every_row()
+    before = all_rows()
 
     refund = ask(REQUEST, old, id=payment, action="REFUND")
     capture = ask(REQUEST, old, id=payment, action="CHARGE")
 
     assert codes_of(refund) == TOO_OLD
     assert codes_of(capture) == []
-    assert every_row() == before  # nothing is authorised, so the payload refuses the capture
+    assert all_rows() == before  # nothing is authorised, so the payload refuses the capture
     assert capture["data"]["transactionRequestAction"]["errors"] != []
 
 

@@ -22,13 +22,13 @@ from shop.notifications.send import deliver, send
 from shop.notifications.text_allowance import FOREIGN_NUMBER, NUMBER_USED_UP, SHOP_USED_UP
 from tests.factories import (
     NOW,
+    get_stock,
     make_admin,
     make_bank_account,
+    make_divisions,
     make_order,
-    make_places,
     make_user,
     make_variant,
-    stock_of,
 )
 from tests.invariants import check_everything
 from tests.markup import html_of
@@ -44,7 +44,7 @@ PHONE = "+84987654321"
 
 @pytest.fixture
 def variant() -> Variant:
-    make_places()
+    make_divisions()
     return make_variant(on_hand=500)
 
 
@@ -207,7 +207,7 @@ def test_new_guest_has_less_time_while_many_guests_have_not_paid(settings: Any) 
     usual = datetime.timedelta(minutes=late.channel.transfer_minutes)
     ends = [each.payments.get().expires_at - NOW for each in [*waiting, late, known]]
     assert ends == [usual, usual, usual, datetime.timedelta(minutes=60), usual]
-    assert stock_of(variant).allocated == 5
+    assert get_stock(variant).allocated == 5
 
 
 def send_text(number: int, to: str = PHONE, **fields: Any) -> Notification:

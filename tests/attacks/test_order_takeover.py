@@ -21,7 +21,7 @@ from tests.markup import html_of
 from tests.orders.bank_transfers.transfers_at_hand import LATER
 from tests.orders.pages.order_proofs import last_sent_code, prove_order
 from tests.orders.refunds.refunds_at_hand import DESK, paid_order
-from tests.unchanged import every_row, refused
+from tests.refusals import all_rows, assert_refused
 
 pytestmark = pytest.mark.django_db
 
@@ -32,7 +32,7 @@ DAY = datetime.timedelta(days=1)
 
 def business_rows() -> dict[str, list[object]]:
     """All rows except the limit counters that tries leave behind."""
-    return {table: rows for table, rows in every_row().items() if table != "core.LimitCounter"}
+    return {table: rows for table, rows in all_rows().items() if table != "core.LimitCounter"}
 
 
 def order_url(path: str) -> str:
@@ -196,7 +196,7 @@ def test_changed_account_is_notified_on_every_channel_and_waits_a_day(client: Cl
         (ContactMethod.SMS, "+84987654321"),
     ]
     assert payout.payable_from == named + DAY
-    with refused(PayoutHeld, "payout_held"):
+    with assert_refused(PayoutHeld, "payout_held"):
         mark_payout_paid(payout_id=payout.pk, reference="FT1", actor=DESK, now=named + DAY - DAY / 100)
     mark_payout_paid(payout_id=payout.pk, reference="FT1", actor=DESK, now=named + DAY)
 

@@ -9,9 +9,9 @@ from django.test.utils import CaptureQueriesContext
 from orders.models import Basket
 from shop.api.ids import global_id
 from tests.factories import make_channel, make_seller, make_variant
+from tests.refusals import all_rows
 from tests.shop.api.checkout.operations import ADDRESS
 from tests.shop.api.client import data_of
-from tests.unchanged import every_row
 
 pytestmark = pytest.mark.django_db
 
@@ -52,9 +52,9 @@ def test_checkout_is_created_in_one_transaction() -> None:
 def test_refused_checkout_leaves_no_row(quantity: int, more: dict[str, object], code: str) -> None:
     variant = make_variant(make_seller(), on_hand=5)
     given = checkout_input(variant, quantity, **more)
-    before = every_row()
+    before = all_rows()
 
     refused = data_of(CREATE, input=given)["checkoutCreate"]
 
     assert [error["code"] for error in refused["errors"]] == [code]
-    assert every_row() == before
+    assert all_rows() == before

@@ -14,9 +14,9 @@ from shop.api.ids import global_id
 from shop.core.actors import Actor
 from tests.factories import NOW, make_admin, make_member, make_order, make_product, make_seller
 from tests.markup import html_of
+from tests.refusals import all_rows
 from tests.shop.api.client import data_of
 from tests.shop.api.tokens import token_of
-from tests.unchanged import every_row
 
 pytestmark = pytest.mark.django_db
 ADMIN = "/quan-tri/du-lieu/catalog"
@@ -46,7 +46,7 @@ def test_members_neither_see_nor_change_it(member: Client, removed: Product) -> 
     listing = Listing.objects.get(product=removed)
     page = f"/xa-vien/hang/{listing.pk}/"
     variant = removed.variants.get().pk
-    before = every_row()
+    before = all_rows()
 
     lists = [member.get(f"/xa-vien/hang/{query}") for query in ("", "?state=withdrawn", "?q=gung")]
     stock = member.get("/xa-vien/kho/")
@@ -69,7 +69,7 @@ def test_members_neither_see_nor_change_it(member: Client, removed: Product) -> 
     assert not any("Gừng tươi" in html_of(answer) for answer in [*lists, stock])
     assert set(opened) <= {404, 405}
     assert set(sent) <= {404, 405}
-    assert every_row() == before
+    assert all_rows() == before
 
 
 def test_certificate_does_not_name_it(

@@ -12,7 +12,7 @@ from shop.core.actors import Actor
 from shop.core.change_log.seal_changes import seal_changes
 from shop.core.models import Change, ChangeSeal, SealedChange, record_change
 from tests.factories import NOW, make_channel
-from tests.unchanged import every_row
+from tests.refusals import all_rows
 
 MODELS = [Change, SealedChange, ChangeSeal, LedgerPosting, LedgerEntry]
 # SQLite deletes the rows that REPLACE displaces without running triggers on deletion, and so does TRUNCATE.
@@ -31,7 +31,7 @@ ATTACKS = {
 def test_no_statement_replaces_or_empties_append_only_rows(model) -> None:
     _write_everywhere()
     table, key = model._meta.db_table, model._meta.pk.column
-    before = every_row()
+    before = all_rows()
 
     for statement in ATTACKS[connection.vendor]:
         with (
@@ -42,7 +42,7 @@ def test_no_statement_replaces_or_empties_append_only_rows(model) -> None:
             cursor.execute(statement.format(table=table, key=key))
 
     assert model.objects.count() > 0
-    assert every_row() == before
+    assert all_rows() == before
 
 
 @pytest.mark.django_db
@@ -50,7 +50,7 @@ def test_no_statement_replaces_or_empties_append_only_rows(model) -> None:
 def test_reused_key_replaces_no_row(model, column: str) -> None:
     _write_everywhere()
     table = model._meta.db_table
-    before = every_row()
+    before = all_rows()
 
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT * FROM {table} WHERE {column} = 'once'")
@@ -58,7 +58,7 @@ def test_reused_key_replaces_no_row(model, column: str) -> None:
         with pytest.raises(DatabaseError, match="only grows"), transaction.atomic():
             cursor.execute(_displacing(table, column, row), list((row | {"id": 4_000_000}).values()))
 
-    assert every_row() == before
+    assert all_rows() == before
 
 
 def _displacing(table: str, column: str, names: Iterable[str]) -> str:

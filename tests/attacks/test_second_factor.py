@@ -19,7 +19,7 @@ from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.models import Change, ShopSettings, shop_settings
 from shop.core.web.rate_limits import TooManyTries
-from tests.factories import just_now, make_admin, make_cooperative, make_member, make_staff, make_user
+from tests.factories import fixed_now, make_admin, make_cooperative, make_member, make_staff, make_user
 from tests.markup import html_of
 from tests.shop.accounts.factors import (
     CHECK,
@@ -243,7 +243,7 @@ def test_desk_requires_setting_up_a_factor_after_the_grace_period() -> None:
     within = client.get(DESK)
     user.refresh_from_db()
     due_at = user.second_factor_due_at
-    User.objects.update(second_factor_due_at=just_now() - datetime.timedelta(days=1))
+    User.objects.update(second_factor_due_at=fixed_now() - datetime.timedelta(days=1))
     after = [
         client.get(DESK),
         client.get(ADMIN),

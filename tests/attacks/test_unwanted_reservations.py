@@ -9,10 +9,10 @@ from django.test import Client
 from django.utils import timezone
 
 from orders.models import BasketLine, Order, Reservation
-from tests.factories import make_places, make_seller, make_variant, stock_of
+from tests.factories import get_stock, make_divisions, make_seller, make_variant
 from tests.markup import html_of
 from tests.orders.pages.test_checkout_page import checkout_form
-from tests.unchanged import every_row
+from tests.refusals import all_rows
 
 pytestmark = pytest.mark.django_db
 PAGE, OPENING = "/en/dat-hang/", "/en/dat-hang/giu-hang/"
@@ -20,7 +20,7 @@ PAGE, OPENING = "/en/dat-hang/", "/en/dat-hang/giu-hang/"
 
 @pytest.fixture
 def variant():
-    make_places()
+    make_divisions()
     return make_variant(make_seller(), price=120_000, on_hand=5)
 
 
@@ -33,14 +33,14 @@ def buyer(client: Client, variant) -> Client:
 @pytest.mark.parametrize("method", ["get", "head"])
 def test_viewing_the_checkout_changes_no_row(buyer: Client, method: str) -> None:
     buyer.get("/en/gio-hang/")
-    before = every_row()
+    before = all_rows()
 
     statuses = [
         getattr(buyer, method)(PAGE, headers=headers).status_code for headers in ({}, {"Purpose": "prefetch"})
     ]
 
     assert statuses == [200, 200]
-    assert every_row() == before
+    assert all_rows() == before
 
 
 def test_opening_the_checkout_reserves_stock_and_viewing_does_not_extend_it(
@@ -55,7 +55,7 @@ def test_opening_the_checkout_reserves_stock_and_viewing_does_not_extend_it(
     buyer.get(PAGE)
 
     assert (answer.status_code, answer.headers["Location"]) == (302, PAGE)
-    assert stock_of(variant).reserved == 2
+    assert get_stock(variant).reserved == 2
     assert Reservation.objects.get().expires_at == held.expires_at
 
 
@@ -64,7 +64,7 @@ def test_first_submit_reserves_stock_without_opening(buyer: Client, variant) -> 
 
     buyer.post(PAGE, checkout_form(reload="1"))
 
-    assert stock_of(variant).reserved == 2
+    assert get_stock(variant).reserved == 2
 
 
 def test_buyer_can_order_without_opening_the_checkout(buyer: Client, variant) -> None:
@@ -75,7 +75,7 @@ def test_buyer_can_order_without_opening_the_checkout(buyer: Client, variant) ->
 
     assert answer.status_code == 302
     assert Order.objects.get().language == "en"
-    assert stock_of(variant).allocated == 2
+    assert get_stock(variant).allocated == 2
 
 
 def test_price_increase_is_shown_once(buyer: Client, variant) -> None:

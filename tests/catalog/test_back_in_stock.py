@@ -27,9 +27,9 @@ from shop.core.errors import Missing
 from shop.core.models import Change
 from shop.notifications.models import ContactMethod, Notification
 from shop.notifications.send import deliver
-from tests.factories import NOW, make_channel, make_product, make_seller, make_user, stock_of
+from tests.factories import NOW, get_stock, make_channel, make_product, make_seller, make_user
 from tests.markup import html_of
-from tests.unchanged import refused
+from tests.refusals import assert_refused
 
 pytestmark = pytest.mark.django_db
 STAFF = Actor.system("tests")
@@ -60,7 +60,7 @@ def restock(variant: Variant, quantity: int = 5) -> None:
     receive_stock(
         cooperative=variant.cooperative,
         variant_id=variant.pk,
-        warehouse_id=stock_of(variant).warehouse_id,
+        warehouse_id=get_stock(variant).warehouse_id,
         quantity=quantity,
         actor=STAFF,
         now=NOW,
@@ -85,7 +85,7 @@ def test_back_in_stock_notifies_once_per_request() -> None:
     )
     assert f"/san-pham/{honey.slug}/" in letter.text
     assert letter.unsubscribe_url.endswith(f"/bao-lai/{first.token}/")
-    with refused(AlreadyInStock, "already_there"):
+    with assert_refused(AlreadyInStock, "already_there"):
         request_notice(honey)
     restock(honey.variants.get(), -5)
     request_notice(honey, now=NOW + DAY)
@@ -123,9 +123,9 @@ def test_request_for_one_variant_ignores_stock_of_others() -> None:
     other = make_product(name="Khác").variants.get()
     restock(small, -3)
     request_notice(pillow, variant_id=small.pk)
-    with refused(AlreadyInStock, "already_there"):
+    with assert_refused(AlreadyInStock, "already_there"):
         request_notice(pillow, variant_id=large.pk)
-    with refused(Missing, "missing"):
+    with assert_refused(Missing, "missing"):
         request_notice(pillow, variant_id=other.pk)
 
     assert send_notices() == 0
@@ -161,7 +161,7 @@ def test_products_of_suspended_seller_send_no_notice() -> None:
     Cooperative.objects.filter(pk=seller.pk).update(state=CooperativeState.SUSPENDED)
 
     assert send_notices() == 0
-    with refused(Missing, "missing"):
+    with assert_refused(Missing, "missing"):
         request_notice(honey, "lan@example.com")
 
 

@@ -25,8 +25,8 @@ from shop.core.models import Change
 from shop.core.states import WrongMove, advance
 from shop.notifications.models import Notification
 from tests.factories import NOW, make_cooperative, make_product, make_seller
+from tests.refusals import assert_refused
 from tests.state_tables import unreachable_states
-from tests.unchanged import refused
 
 pytestmark = pytest.mark.django_db
 COMMON = {"actor": Actor.system("tests"), "now": NOW}
@@ -119,9 +119,9 @@ def test_invalid_and_foreign_certificates_are_refused() -> None:
     row = submit_certificate(cooperative=other, details=details(), **COMMON)
     day_before = datetime.date(2025, 12, 31)
 
-    with refused(MissingStars, "missing_stars"):
+    with assert_refused(MissingStars, "missing_stars"):
         submit_certificate(cooperative=seller, details=details(stars=None), **COMMON)
-    with refused(ExpiryBeforeIssue, "expiry_before_issue"):
+    with assert_refused(ExpiryBeforeIssue, "expiry_before_issue"):
         submit_certificate(cooperative=seller, details=details(expires_on=day_before), **COMMON)
     for action in (
         lambda: submit_certificate(cooperative=seller, details=details(product_ids=[foreign.pk]), **COMMON),
@@ -130,9 +130,9 @@ def test_invalid_and_foreign_certificates_are_refused() -> None:
         ),
         lambda: remove_certificate(cooperative=seller, certificate_id=row.pk, **COMMON),
     ):
-        with refused(Missing, "missing"):
+        with assert_refused(Missing, "missing"):
             action()
-    with refused(ReasonRequired, "reason_needed"):
+    with assert_refused(ReasonRequired, "reason_needed"):
         return_certificate(certificate_id=row.pk, reason=" ", **COMMON)
     plain = submit_certificate(cooperative=seller, details=details(kind=CertificateKind.VIETGAP), **COMMON)
     assert plain.stars is None  # only OCOP has stars

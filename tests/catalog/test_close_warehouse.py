@@ -12,8 +12,8 @@ from cooperatives.models import Warehouse
 from shop.core.actors import Actor
 from shop.core.errors import Missing
 from shop.core.models import Change
-from tests.factories import NOW, make_channel, make_market_way, make_seller, make_variant, make_warehouse
-from tests.unchanged import refused
+from tests.factories import NOW, make_channel, make_market_pickup, make_seller, make_variant, make_warehouse
+from tests.refusals import assert_refused
 
 pytestmark = pytest.mark.django_db
 COMMON = {"actor": Actor.system("test"), "now": NOW}
@@ -61,7 +61,7 @@ def test_closed_warehouse_receives_no_stock() -> None:
     first = variant.cooperative.warehouses.get()
     Warehouse.objects.filter(pk=first.pk).update(closed_at=NOW)
 
-    with refused(Missing, "missing"):
+    with assert_refused(Missing, "missing"):
         receive_stock(
             cooperative=variant.cooperative,
             variant_id=variant.pk,
@@ -77,7 +77,7 @@ def test_warehouse_with_stock_or_allocations_cannot_be_closed(quantities) -> Non
     make_warehouse(variant.cooperative, make_channel())
     Stock.objects.update(**quantities)
 
-    with refused(WarehouseNotEmpty, "not_empty"):
+    with assert_refused(WarehouseNotEmpty, "not_empty"):
         close(Stock.objects.get(variant=variant).warehouse)
 
 
@@ -85,11 +85,11 @@ def test_pickup_warehouse_and_last_warehouse_cannot_be_closed() -> None:
     seller = make_seller()
     only = seller.warehouses.get()
 
-    with refused(LastWarehouse, "last_warehouse"):
+    with assert_refused(LastWarehouse, "last_warehouse"):
         close(only)
     make_warehouse(seller, make_channel())
-    delivery_method = make_market_way(seller, make_channel())
-    with refused(WarehouseUsedForPickup, "warehouse_used_for_pickup"):
+    delivery_method = make_market_pickup(seller, make_channel())
+    with assert_refused(WarehouseUsedForPickup, "warehouse_used_for_pickup"):
         close(delivery_method.warehouse)
 
 
@@ -97,8 +97,8 @@ def test_foreign_and_closed_warehouses_are_missing() -> None:
     seller, other = make_seller(), make_seller("HTX Tài Hoan")
     warehouse = make_warehouse(seller, make_channel())
 
-    with refused(Missing, "missing"):
+    with assert_refused(Missing, "missing"):
         close(warehouse, cooperative=other)
     Warehouse.objects.filter(pk=warehouse.pk).update(closed_at=NOW)
-    with refused(Missing, "missing"):
+    with assert_refused(Missing, "missing"):
         close(warehouse)

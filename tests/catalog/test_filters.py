@@ -26,7 +26,7 @@ from tests.factories import (
     THAI_NGUYEN,
     make_category,
     make_channel,
-    make_places,
+    make_divisions,
     make_product,
     make_seller,
 )
@@ -49,7 +49,7 @@ def counts(html: str) -> dict[str, int]:
 @pytest.fixture
 def market() -> dict[str, Product]:
     """Four products of two cooperatives in two provinces."""
-    make_places()
+    make_divisions()
     dry = make_category("Đồ khô")
     rice = make_category("Gạo", parent=dry)
     fresh = make_category("Rau quả")

@@ -21,8 +21,8 @@ from shop.core.actors import Actor
 from shop.core.models import Picture, PictureState
 from shop.core.states import WrongMove, advance
 from tests.factories import NOW, make_channel, make_product
+from tests.refusals import assert_refused
 from tests.state_tables import unreachable_states
-from tests.unchanged import refused
 
 pytestmark = pytest.mark.django_db
 STAFF = Actor.system("test")
@@ -60,7 +60,7 @@ def test_listing_follows_its_state_table() -> None:
         if (from_state, to) in PAIRS:
             assert advance(listing, to, LISTING_MOVES) == from_state
         else:
-            with refused(WrongMove, "wrong_move"):
+            with assert_refused(WrongMove, "wrong_move"):
                 advance(listing, to, LISTING_MOVES)
         listing.refresh_from_db()
         assert listing.state == (to if (from_state, to) in PAIRS else from_state)
@@ -111,7 +111,7 @@ def test_each_action_moves_listing_or_is_refused(state, action) -> None:
     if state in transitions:
         act(listing)
     else:
-        with refused(WrongMove, "wrong_move"):
+        with assert_refused(WrongMove, "wrong_move"):
             act(listing)
 
     listing.refresh_from_db()

@@ -25,7 +25,7 @@ from shop.core.errors import Missing, ReasonRequired
 from shop.core.models import Change, Picture, PictureState
 from shop.notifications.models import Notification
 from tests.factories import NOW, make_product, make_product_type, make_seller
-from tests.unchanged import refused
+from tests.refusals import assert_refused
 
 pytestmark = pytest.mark.django_db
 STAFF = Actor.system("test")
@@ -59,9 +59,9 @@ def test_incomplete_listing_is_neither_submitted_nor_published(field) -> None:
     listing = complete_listing()
     REMOVE_FIELD[field](listing.product)
 
-    with refused(ListingIncomplete, "not_yet_complete") as refusal:
+    with assert_refused(ListingIncomplete, "not_yet_complete") as refusal:
         submit(listing)
-    with refused(ListingIncomplete, "not_yet_complete"):
+    with assert_refused(ListingIncomplete, "not_yet_complete"):
         publish_listing(listing_id=listing.pk, actor=STAFF, now=NOW)
 
     assert refusal.value.details == {"fields": [field]}
@@ -72,7 +72,7 @@ def test_paused_listing_that_became_incomplete_is_not_resumed(field) -> None:
     listing = complete_listing(ListingState.PAUSED)
     REMOVE_FIELD[field](listing.product)
 
-    with refused(ListingIncomplete, "not_yet_complete"):
+    with assert_refused(ListingIncomplete, "not_yet_complete"):
         resume_listing(cooperative=listing.product.cooperative, listing_id=listing.pk, actor=STAFF, now=NOW)
 
 
@@ -81,7 +81,7 @@ def test_listing_is_published_only_with_a_processed_picture() -> None:
     listing = complete_listing(picture_state=PictureState.WAITING)
     submit(listing)
 
-    with refused(PictureNotReady, "picture_not_ready"):
+    with assert_refused(PictureNotReady, "picture_not_ready"):
         publish_listing(listing_id=listing.pk, actor=STAFF, now=NOW)
 
     Picture.objects.update(state=PictureState.READY)
@@ -95,7 +95,7 @@ def test_last_processed_picture_of_published_listing_cannot_be_removed() -> None
     waiting = Picture.objects.create(original="b.jpg")
     ProductMedia.objects.create(product=listing.product, picture=waiting, sort_order=1)
 
-    with refused(LastPicture, "last_picture"):
+    with assert_refused(LastPicture, "last_picture"):
         remove_picture(
             cooperative=listing.product.cooperative,
             product_id=listing.product_id,
@@ -134,7 +134,7 @@ def test_approval_publishes_listing_and_notifies_cooperative() -> None:
 def test_listing_is_returned_only_with_a_reason(reason) -> None:
     listing = complete_listing(ListingState.IN_REVIEW)
 
-    with refused(ReasonRequired, "reason_needed"):
+    with assert_refused(ReasonRequired, "reason_needed"):
         return_listing(listing_id=listing.pk, reason=reason, actor=STAFF, now=NOW)
     return_listing(listing_id=listing.pk, reason=" Ảnh mờ ", actor=STAFF, now=NOW)
 
@@ -150,16 +150,16 @@ def test_listing_of_another_cooperative_is_missing(action) -> None:
     other = make_seller("HTX Tài Hoan")
 
     for listing_id in (listing.pk, listing.pk + 1000):
-        with refused(Missing, "missing"):
+        with assert_refused(Missing, "missing"):
             action(cooperative=other, listing_id=listing_id, actor=STAFF, now=NOW)
 
 
 def test_unknown_listing_is_missing_for_staff() -> None:
-    with refused(Missing, "missing"):
+    with assert_refused(Missing, "missing"):
         publish_listing(listing_id=404, actor=STAFF, now=NOW)
-    with refused(Missing, "missing"):
+    with assert_refused(Missing, "missing"):
         return_listing(listing_id=404, reason="x", actor=STAFF, now=NOW)
-    with refused(Missing, "missing"):
+    with assert_refused(Missing, "missing"):
         withdraw_listing(listing_id=404, cooperative=None, actor=STAFF, now=NOW)
 
 
@@ -191,7 +191,7 @@ def test_listing_of_removed_product_cannot_be_reopened() -> None:
     cooperative = listing.product.cooperative
     deleted = delete_product(cooperative=cooperative, product_id=listing.product_id, actor=STAFF, now=NOW)
 
-    with refused(Missing, "missing"):
+    with assert_refused(Missing, "missing"):
         reopen_listing(cooperative=cooperative, listing_id=listing.pk, actor=STAFF, now=NOW)
 
     assert not deleted

@@ -8,7 +8,7 @@ from django.utils import translation
 from catalog.market_week import this_week, weekly_delivery_methods
 from cooperatives.models import DeliveryKind, DeliveryMethod
 from cooperatives.states import CooperativeState
-from tests.factories import NOW, make_channel, make_cooperative, make_market_way, make_service
+from tests.factories import NOW, make_channel, make_cooperative, make_market_pickup, make_service
 
 pytestmark = pytest.mark.django_db
 
@@ -32,7 +32,7 @@ def make_coach(
 
 def test_week_shows_cut_off_departure_and_market_day() -> None:
     make_coach()
-    make_market_way(make_cooperative("HTX Thiên An"), make_channel(), weekday=SUNDAY)
+    make_market_pickup(make_cooperative("HTX Thiên An"), make_channel(), weekday=SUNDAY)
 
     with translation.override("vi"):
         week = this_week(weekly_delivery_methods(), now=NOW)
@@ -75,7 +75,7 @@ def test_coach_with_earliest_cut_off_is_shown() -> None:
 
 def test_suspended_cooperatives_and_inactive_delivery_methods_are_left_out() -> None:
     make_coach(state=CooperativeState.SUSPENDED)
-    inactive = make_market_way(make_cooperative("HTX Thiên An"), make_channel())
+    inactive = make_market_pickup(make_cooperative("HTX Thiên An"), make_channel())
     inactive.is_active = False
     inactive.save(update_fields=["is_active"])
 

@@ -15,7 +15,7 @@ from catalog.states import ListingState
 from cooperatives.models import Certificate, CertificateKind, Cooperative
 from cooperatives.states import CooperativeState
 from shop.core.dates.calendar import vietnam_date
-from tests.factories import NOW, make_category, make_channel, make_product, make_seller, make_way
+from tests.factories import NOW, make_category, make_channel, make_delivery_method, make_product, make_seller
 from tests.markup import html_of
 
 pytestmark = pytest.mark.django_db
@@ -245,7 +245,7 @@ def test_query_count_of_category_and_cooperative_pages_does_not_grow(client: Cli
     before = [count_queries(client, address) for address in addresses]
     for n in range(2, 9):
         make_product(seller, name=f"Khăn {n}", category=category)
-        make_way(seller, make_channel(), name=f"Xe {n}")
+        make_delivery_method(seller, make_channel(), name=f"Xe {n}")
     client.get("/san-pham/")
 
     assert [count_queries(client, address) for address in addresses] == before

@@ -30,12 +30,12 @@ from tests.factories import (
     make_category,
     make_channel,
     make_cooperative,
-    make_market_way,
+    make_delivery_method,
+    make_market_pickup,
     make_product,
     make_seller,
     make_user,
     make_warehouse,
-    make_way,
 )
 from tests.markup import html_of
 
@@ -156,7 +156,7 @@ def test_delivery_cost_is_shown_for_chosen_province(client: Client) -> None:
     channel = make_channel()
     seller = make_cooperative()
     make_warehouse(seller, channel)
-    make_way(seller, channel, name="Xe khách về Hà Nội", fee=25_000, provinces=(HANOI,))
+    make_delivery_method(seller, channel, name="Xe khách về Hà Nội", fee=25_000, provinces=(HANOI,))
     product = make_product(seller)
 
     html = product_page(client, product, f"?tinh={HANOI}")
@@ -170,8 +170,8 @@ def test_province_without_delivery_is_named_and_pickup_stays(client: Client) -> 
     channel = make_channel()
     seller = make_cooperative("HTX Thiên An")
     make_warehouse(seller, channel)
-    make_way(seller, channel, name="Xe khách về Hà Nội", provinces=(HANOI,))
-    make_market_way(seller, channel)
+    make_delivery_method(seller, channel, name="Xe khách về Hà Nội", provinces=(HANOI,))
+    make_market_pickup(seller, channel)
     product = make_product(seller)
 
     html = product_page(client, product, f"?tinh={THAI_NGUYEN}")
@@ -197,7 +197,9 @@ def test_delivery_estimate_equals_checkout_fee(client: Client) -> None:
     channel = make_channel()
     seller = make_cooperative()
     make_warehouse(seller, channel)
-    delivery_method = make_way(seller, channel, fee=20_000, provinces=(HANOI,), free_above=1_000_000)
+    delivery_method = make_delivery_method(
+        seller, channel, fee=20_000, provinces=(HANOI,), free_above=1_000_000
+    )
     DeliveryRate.objects.filter(delivery_method=delivery_method).update(up_to_grams=2_000)
     DeliveryRate.objects.create(
         delivery_method=delivery_method,
@@ -388,7 +390,7 @@ def test_query_count_does_not_grow_with_variants_and_delivery_methods(client: Cl
     sizes = tuple((f"Cỡ {n}", n) for n in range(8))
     rich = make_product(seller, name="Nhiều loại", category=category, variants=sizes)
     for _ in range(4):
-        make_way(seller, channel, provinces=(HANOI, THAI_NGUYEN))
+        make_delivery_method(seller, channel, provinces=(HANOI, THAI_NGUYEN))
 
     counts = []
     for product in [plain, rich]:

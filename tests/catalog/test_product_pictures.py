@@ -10,7 +10,7 @@ from shop.core.actors import Actor
 from shop.core.errors import Missing
 from shop.core.models import Change, Picture, PictureState
 from tests.factories import NOW, make_channel, make_product, make_seller
-from tests.unchanged import refused
+from tests.refusals import assert_refused
 
 pytestmark = pytest.mark.django_db
 COMMON = {"actor": Actor.system("test"), "now": NOW}
@@ -82,7 +82,7 @@ def test_picture_is_removed_and_new_one_is_appended() -> None:
 def test_last_picture_of_published_listing_cannot_be_removed() -> None:
     product = make_product_with_pictures(1)
 
-    with refused(LastPicture, "last_picture"):
+    with assert_refused(LastPicture, "last_picture"):
         remove(product, 0)
 
 
@@ -114,7 +114,7 @@ def test_pictures_of_other_products_are_missing() -> None:
 
     for cooperative, owner in ((other, product), (product.cooperative, another)):
         for action, arguments in ((move_picture, {"place": 0}), (remove_picture, {})):
-            with refused(Missing, "missing"):
+            with assert_refused(Missing, "missing"):
                 action(
                     cooperative=cooperative,
                     product_id=owner.pk,

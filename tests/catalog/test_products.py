@@ -23,7 +23,7 @@ from tests.factories import (
     make_variant,
 )
 from tests.invariants import check_availability, check_stock
-from tests.unchanged import refused
+from tests.refusals import assert_refused
 
 pytestmark = pytest.mark.django_db
 MEMBER = Actor.system("test")
@@ -64,11 +64,11 @@ def test_invalid_price_is_refused_by_every_product_action(price) -> None:
     seller = make_seller()
     variant = make_variant(seller)
 
-    with refused(InvalidPrice, "odd_price") as refusal:
+    with assert_refused(InvalidPrice, "odd_price") as refusal:
         draft_product(seller, (VariantDetails(price=25_000), 8), (VariantDetails(price=price), 1))
-    with refused(InvalidPrice, "odd_price"):
+    with assert_refused(InvalidPrice, "odd_price"):
         edit(variant, price=price)
-    with refused(InvalidPrice, "odd_price"):
+    with assert_refused(InvalidPrice, "odd_price"):
         create_variant(
             cooperative=seller,
             product_id=variant.product_id,
@@ -86,7 +86,7 @@ def test_product_without_warehouse_is_refused() -> None:
     make_product_type()
     cooperative = make_cooperative()
 
-    with refused(MissingWarehouse, "no_warehouse"):
+    with assert_refused(MissingWarehouse, "no_warehouse"):
         draft_product(cooperative)
 
 
@@ -183,11 +183,11 @@ def test_products_of_another_cooperative_are_missing() -> None:
     picture = Picture.objects.create(original="a.jpg")
 
     for shift in (0, 1000):
-        with refused(Missing, "missing"):
+        with assert_refused(Missing, "missing"):
             update_product(cooperative=other, product_id=product.pk + shift, values={"name": "x"}, **COMMON)
-        with refused(Missing, "missing"):
+        with assert_refused(Missing, "missing"):
             add_picture(cooperative=other, product_id=product.pk + shift, picture=picture, **COMMON)
-        with refused(Missing, "missing"):
+        with assert_refused(Missing, "missing"):
             edit(Variant(pk=variant.pk + shift), cooperative=other, price=1)
 
 

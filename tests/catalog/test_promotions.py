@@ -28,7 +28,7 @@ from shop.core.actors import Actor
 from shop.core.errors import Missing
 from shop.core.models import Change
 from tests.factories import NOW, make_category, make_channel, make_product, make_seller
-from tests.unchanged import refused
+from tests.refusals import assert_refused
 
 pytestmark = pytest.mark.django_db
 STAFF = Actor.system("tests")
@@ -193,7 +193,7 @@ def test_promotion_changed_during_refresh_stays_due() -> None:
 def test_invalid_promotion_terms_are_refused(invalid_terms, error, code) -> None:
     make_product()
 
-    with refused(error, code):
+    with assert_refused(error, code):
         create_promotion(channel=make_channel(), terms=invalid_terms, actor=STAFF, now=NOW)
 
 
@@ -201,13 +201,13 @@ def test_cooperative_cannot_use_products_or_promotions_of_others() -> None:
     own, foreign = make_seller(), make_product()
     others = start_promotion()
 
-    with refused(Missing, "missing"):
+    with assert_refused(Missing, "missing"):
         create_promotion(
             channel=make_channel(), terms=terms(products=[foreign]), acting=own, actor=STAFF, now=NOW
         )
-    with refused(Missing, "missing"):
+    with assert_refused(Missing, "missing"):
         edit_promotion(promotion_id=others.pk, terms=terms(), acting=own, actor=STAFF, now=NOW)
-    with refused(Missing, "missing"):
+    with assert_refused(Missing, "missing"):
         end_promotion(promotion_id=others.pk, acting=own, actor=STAFF, now=NOW)
 
 

@@ -28,7 +28,7 @@ from tests.factories import (
     THAI_NGUYEN,
     make_category,
     make_cooperative,
-    make_places,
+    make_divisions,
     make_product,
     make_seller,
 )
@@ -261,7 +261,7 @@ def test_edit_distance_counts_edits_and_swaps(first: str, second: str, distance:
 
 
 def test_search_finds_categories_sellers_and_places(client: Client) -> None:
-    make_places()
+    make_divisions()
     noodles = make_category("Miến, bún")
     seller = make_seller(
         "HTX Miến Tài Hoan", slug="tai-hoan", province_code=THAI_NGUYEN, commune_code="01948"
@@ -279,7 +279,7 @@ def test_search_finds_categories_sellers_and_places(client: Client) -> None:
 
 
 def test_sellers_categories_and_places_match_variants_of_the_query(client: Client) -> None:
-    make_places()
+    make_divisions()
     fabrics = make_category("Thổ cẩm")
     seller = make_seller(
         "HTX Thiên An", slug="thien-an", province_code=THAI_NGUYEN, commune_code="01948", sort_order=1

@@ -16,7 +16,7 @@ from catalog.models import Product
 from cooperatives.models import Certificate, CertificateKind, Producer
 from shop.core.dates.calendar import vietnam_date
 from shop.core.models.geography import Division
-from tests.factories import HANOI, THAI_NGUYEN, make_channel, make_market_way, make_product, make_seller
+from tests.factories import HANOI, THAI_NGUYEN, make_channel, make_market_pickup, make_product, make_seller
 from tests.markup import html_of
 
 pytestmark = pytest.mark.django_db
@@ -124,7 +124,7 @@ def test_query_count_does_not_grow_with_products_and_sellers(client: Client) -> 
     for number in range(2, 7):
         _add_products(first, number)
         _add_products(seller_in(THAI_NGUYEN, "Thái Nguyên", f"HTX {number}"), number)
-        make_market_way(first, make_channel(), weekday=number % 7)
+        make_market_pickup(first, make_channel(), weekday=number % 7)
 
     client.get(addresses[0])
     assert [_count_queries(client, address) for address in addresses] == before
@@ -136,7 +136,7 @@ def _add_products(seller, number: int) -> None:
     row = Certificate.objects.create(cooperative=seller, kind=CertificateKind.OCOP, stars=4)
     product.certificates.add(row)
     Producer.objects.create(cooperative=seller, name=f"Hộ {number}", agreed_on=vietnam_date(timezone.now()))
-    make_market_way(seller, make_channel(), weekday=number % 7)
+    make_market_pickup(seller, make_channel(), weekday=number % 7)
 
 
 def _count_queries(client: Client, address: str) -> int:

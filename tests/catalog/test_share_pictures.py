@@ -16,7 +16,7 @@ from cooperatives.models import Cooperative
 from shop.core.actors import Actor
 from shop.core.images.renditions import render_picture
 from shop.core.models import Change, SharePicture, record_change
-from tests.factories import NOW, make_product, make_seller, stock_of
+from tests.factories import NOW, get_stock, make_product, make_seller
 from tests.markup import html_of
 from tests.shop.api.test_thumbnails import make_picture
 
@@ -44,7 +44,7 @@ def test_share_picture_is_redrawn_only_when_its_content_changes(client):
 
     # A change of stock draws nothing.
     record_movement(
-        stock_of(product.variants.get()), 5, reason=MovementReason.RECEIPT, document="test", **SYSTEM
+        get_stock(product.variants.get()), 5, reason=MovementReason.RECEIPT, document="test", **SYSTEM
     )
     record_change("product.edited", product, cooperative_id=seller.pk, **SYSTEM)
     draw_share_pictures_task()

@@ -22,17 +22,17 @@ from shop.core.errors import Missing
 from shop.core.models import AllocationStrategy
 from tests.factories import (
     NOW,
+    get_stock,
     make_channel,
     make_order,
     make_product,
     make_seller,
     make_variant,
     make_warehouse,
-    nobody,
-    stock_of,
+    unknown_uuid,
 )
 from tests.invariants import check_availability, check_stock
-from tests.unchanged import refused
+from tests.refusals import assert_refused
 
 pytestmark = pytest.mark.django_db
 MEMBER = Actor.system("test")
@@ -67,14 +67,14 @@ def test_count_below_allocated_is_recorded_as_shortage() -> None:
 
     count_stock(**stock_arguments(variant), counted=1)
 
-    stock = stock_of(variant)
+    stock = get_stock(variant)
     assert (stock.on_hand, stock.allocated, stock.free) == (1, 4, -3)
     assert not is_available(variant)
 
 
 def test_availability_is_recalculated_only_when_stock_runs_out_or_returns(django_assert_num_queries) -> None:
     variant = make_variant(on_hand=5)
-    row = stock_of(variant)
+    row = get_stock(variant)
 
     for allocated, available in [(4, True), (5, False), (7, False), (4, True), (5, False)]:
         changes = available != is_available(variant)
@@ -85,14 +85,14 @@ def test_availability_is_recalculated_only_when_stock_runs_out_or_returns(django
             with django_assert_num_queries(1):
                 save_reserved_and_allocated([row])
         assert is_available(variant) == available, allocated
-    assert stock_of(variant).free == 0
+    assert get_stock(variant).free == 0
 
 
 @pytest.mark.parametrize("counted", [-1, 1_000_001, 10**12])
 def test_count_out_of_range_is_refused(counted) -> None:
     variant = make_variant()
 
-    with refused(InvalidStockCount, "invalid_stock_count") as refusal:
+    with assert_refused(InvalidStockCount, "invalid_stock_count") as refusal:
         count_stock(**stock_arguments(variant), counted=counted)
 
     assert refusal.value.field == "counted"
@@ -102,7 +102,7 @@ def test_count_out_of_range_is_refused(counted) -> None:
 def test_receipt_of_zero_or_out_of_range_is_refused(quantity) -> None:
     variant = make_variant()
 
-    with refused(InvalidStockCount, "invalid_stock_count"):
+    with assert_refused(InvalidStockCount, "invalid_stock_count"):
         receive_stock(**stock_arguments(variant), quantity=quantity)
 
 
@@ -111,24 +111,24 @@ def test_loss_may_take_stock_below_zero() -> None:
 
     receive_stock(**stock_arguments(variant), quantity=-3, reason=MovementReason.LOSS)
 
-    assert stock_of(variant).on_hand == -1
+    assert get_stock(variant).on_hand == -1
     check_stock()
 
 
 def test_variants_and_warehouses_of_another_cooperative_are_missing() -> None:
     own, other = make_variant(), make_variant(make_seller("HTX Tài Hoan"))
-    foreign_warehouse = stock_of(other).warehouse_id
+    foreign_warehouse = get_stock(other).warehouse_id
 
     for arguments in (
         stock_arguments(own, variant_id=other.pk),
         stock_arguments(own, warehouse_id=foreign_warehouse),
-        stock_arguments(own, warehouse_id=nobody()),
+        stock_arguments(own, warehouse_id=unknown_uuid()),
         stock_arguments(own, cooperative=other.cooperative),
         stock_arguments(own, variant_id=other.pk + 1000),
     ):
-        with refused(Missing, "missing"):
+        with assert_refused(Missing, "missing"):
             count_stock(**arguments, counted=3)
-        with refused(Missing, "missing"):
+        with assert_refused(Missing, "missing"):
             receive_stock(**arguments, quantity=3)
 
 
@@ -139,7 +139,7 @@ def test_repeated_count_changes_nothing_after_later_movements() -> None:
     receive_stock(**stock_arguments(variant), quantity=-4, reason=MovementReason.LOSS)
     count_stock(**stock_arguments(variant), counted=10, key="phone-1")
 
-    assert stock_of(variant).on_hand == 6
+    assert get_stock(variant).on_hand == 6
     assert Movement.objects.filter(key="phone-1").count() == 1
 
 
@@ -149,22 +149,22 @@ def test_repeated_receipt_is_recorded_once() -> None:
     for _attempt in range(2):
         receive_stock(**stock_arguments(variant), quantity=5, key="phone-2")
 
-    assert stock_of(variant).on_hand == 15
+    assert get_stock(variant).on_hand == 15
 
 
 def test_one_invalid_count_refuses_the_whole_batch() -> None:
     seller = make_seller()
     first, second = make_variant(seller), make_variant(seller)
-    warehouse = stock_of(first).warehouse_id
+    warehouse = get_stock(first).warehouse_id
     common = {"cooperative": seller, "actor": MEMBER, "now": NOW}
 
-    with refused(InvalidStockCount, "invalid_stock_count"):
+    with assert_refused(InvalidStockCount, "invalid_stock_count"):
         count_stocks(
             counts=[StockCount(first.pk, warehouse, 3), StockCount(second.pk, warehouse, -1)], **common
         )
     count_stocks(counts=[StockCount(second.pk, warehouse, 4), StockCount(first.pk, warehouse, 3)], **common)
 
-    assert [stock_of(variant).on_hand for variant in (first, second)] == [3, 4]
+    assert [get_stock(variant).on_hand for variant in (first, second)] == [3, 4]
 
 
 def test_product_is_available_while_any_variant_is() -> None:
@@ -200,7 +200,7 @@ def reachable_stocks(variant, *, country="VN", collected=None):
 
 def test_stock_is_reachable_through_channel_and_zone_of_its_warehouse() -> None:
     variant = make_variant()
-    stock = stock_of(variant)
+    stock = get_stock(variant)
     zone = stock.warehouse.zones.get()
     found = [reachable_stocks(variant), reachable_stocks(variant, country="LA")]
 
@@ -215,7 +215,7 @@ def test_stock_is_reachable_through_channel_and_zone_of_its_warehouse() -> None:
 
 def test_default_zone_excludes_countries_of_other_zones() -> None:
     variant = make_variant()
-    stock = stock_of(variant)
+    stock = get_stock(variant)
     default_zone = make_channel().zones.create(name="Nơi khác", is_default=True)
     stock.warehouse.zones.set([default_zone])
 
@@ -224,7 +224,7 @@ def test_default_zone_excludes_countries_of_other_zones() -> None:
 
 def test_product_without_zone_for_channel_country_is_unavailable_in_lists() -> None:
     variant = make_variant(on_hand=5)
-    stock_of(variant).warehouse.zones.clear()
+    get_stock(variant).warehouse.zones.clear()
 
     count_stock(**stock_arguments(variant), counted=6)
 
@@ -235,7 +235,7 @@ def test_product_without_zone_for_channel_country_is_unavailable_in_lists() -> N
 
 def test_stock_in_several_zones_is_counted_once() -> None:
     variant = make_variant()
-    stock = stock_of(variant)
+    stock = get_stock(variant)
     second = make_channel().zones.create(name="Miền Bắc")
     ZoneCountry.objects.create(zone=second, country="VN")
     stock.warehouse.zones.add(second)
@@ -252,14 +252,14 @@ def test_pickup_uses_only_the_pickup_warehouse_and_ignores_zones() -> None:
     collected = {seller.pk: market.pk}
 
     assert reachable_stocks(own, collected=collected) == [at_market]
-    assert reachable_stocks(other, collected=collected) == [stock_of(other)]
+    assert reachable_stocks(other, collected=collected) == [get_stock(other)]
 
 
 def test_sold_out_error_lists_every_short_variant_with_free_quantity() -> None:
     plenty, short, none = (make_variant(on_hand=count) for count in (9, 2, 0))
     rows = list(Stock.objects.order_by("pk"))
 
-    with refused(SoldOut, "sold_out") as refusal:
+    with assert_refused(SoldOut, "sold_out") as refusal:
         choose_stock({plenty.pk: 3, short.pk: 3, none.pk: 1}, rows)
 
     assert refusal.value.details == {"free": {short.pk: 2, none.pk: 0}}

@@ -26,7 +26,7 @@ from shop.core.dates.calendar import VIETNAM
 from shop.core.jobs.sweeps import record_sweep_failure
 from shop.core.models import Change, ShopSettings, SweepFailure
 from shop.notifications.models import Notification
-from tests.factories import NOW, make_channel, make_market_way, make_product, make_seller, make_user
+from tests.factories import NOW, make_channel, make_market_pickup, make_product, make_seller, make_user
 from tests.markup import html_of
 
 pytestmark = pytest.mark.django_db
@@ -38,7 +38,7 @@ OCTOBER, NOVEMBER, DECEMBER = 1 << 9, 1 << 10, 1 << 11
 def seller() -> Cooperative:
     """A seller with products in season, ending and coming, and a pickup on market day."""
     seller = make_seller("HTX Thiên An", slug="thien-an")
-    make_market_way(seller, make_channel(), weekday=6)
+    make_market_pickup(seller, make_channel(), weekday=6)
     for name, season, price in (
         ("Quýt", NOVEMBER | DECEMBER, 35_000),
         ("Hồng", OCTOBER | NOVEMBER, 60_000),

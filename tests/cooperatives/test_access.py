@@ -18,7 +18,7 @@ from shop.accounts.staff.permissions import Permission
 from shop.core.actors import EntryPoint
 from shop.core.errors import Forbidden, Missing
 from tests.factories import make_admin, make_channel, make_cooperative, make_member, make_user
-from tests.unchanged import refused
+from tests.refusals import assert_refused
 
 pytestmark = pytest.mark.django_db
 
@@ -39,7 +39,7 @@ def test_role_has_exactly_its_rights(role) -> None:
         if right in RIGHTS[Role(role)]:
             membership.require(right)
         else:
-            with refused(Forbidden, "forbidden"):
+            with assert_refused(Forbidden, "forbidden"):
                 membership.require(right)
 
 
@@ -61,7 +61,7 @@ def test_another_cooperative_is_missing() -> None:
     user = make_member(own)
 
     for foreign in (other.pk, other.pk + 1000):
-        with refused(Missing, "missing"):
+        with assert_refused(Missing, "missing"):
             membership_context(user, foreign)
 
 
@@ -72,9 +72,9 @@ def test_non_members_have_no_membership_context(person) -> None:
     if person == "former":
         Membership.objects.create(cooperative=cooperative, user=user, role=Role.MANAGER, is_active=False)
 
-    with refused(Missing, "missing"):
+    with assert_refused(Missing, "missing"):
         membership_context(user, cooperative.pk)
-    with refused(Missing, "missing"):
+    with assert_refused(Missing, "missing"):
         membership_context(user)
     assert memberships_of(user) == []
 
@@ -97,7 +97,7 @@ def test_staff_have_permissions_of_their_groups() -> None:
     assert require_staff_permission(staff, Permission.MANAGE_ORDERS).entry_point == EntryPoint.DESK
     assert not has_staff_permission(staff, Permission.MANAGE_PRODUCTS)
     for user in (plain, AnonymousUser(), make_member(make_cooperative())):
-        with refused(Missing, "missing"):
+        with assert_refused(Missing, "missing"):
             require_staff_permission(user, Permission.MANAGE_ORDERS)
 
 
@@ -115,7 +115,7 @@ def test_channel_restricted_group_grants_permissions_only_in_its_channels() -> N
         require_staff_permission(staff, Permission.MANAGE_ORDERS, channel=home).entry_point == EntryPoint.DESK
     )
     for channel in (abroad, None):
-        with refused(Missing, "missing"):
+        with assert_refused(Missing, "missing"):
             require_staff_permission(staff, Permission.MANAGE_ORDERS, channel=channel)
 
 

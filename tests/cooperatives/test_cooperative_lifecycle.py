@@ -23,7 +23,7 @@ from shop.core.errors import Missing, ReasonRequired
 from shop.core.models import Change
 from shop.notifications.models import Notification
 from tests.factories import NOW, make_cooperative, make_member, make_user
-from tests.unchanged import refused
+from tests.refusals import assert_refused
 
 pytestmark = pytest.mark.django_db
 STAFF = Actor.system("test")
@@ -70,7 +70,7 @@ def test_cooperatives_with_same_name_get_unique_slugs() -> None:
 def test_member_cannot_apply_for_a_second_cooperative(state) -> None:
     user = make_member(make_cooperative(state=state))
 
-    with refused(AlreadyApplied, "already_applied"):
+    with assert_refused(AlreadyApplied, "already_applied"):
         apply(user)
 
 
@@ -85,7 +85,7 @@ def test_rejected_applicant_may_apply_again() -> None:
 def test_decision_other_than_approval_requires_reason(decision, reason) -> None:
     cooperative = make_cooperative(state=CooperativeState.APPLIED)
 
-    with refused(ReasonRequired, "reason_needed") as refusal:
+    with assert_refused(ReasonRequired, "reason_needed") as refusal:
         set_cooperative_state(
             cooperative_id=cooperative.pk,
             answer=CooperativeState(decision),
@@ -118,7 +118,7 @@ def test_suspension_reason_is_saved_and_cleared_on_approval() -> None:
 def test_return_day_must_be_in_the_future(days) -> None:
     cooperative = make_cooperative()
 
-    with refused(InvalidReturnDay, "return_day_passed"):
+    with assert_refused(InvalidReturnDay, "return_day_passed"):
         pause_cooperative(
             cooperative_id=cooperative.pk,
             until=TODAY + datetime.timedelta(days=days),
@@ -155,5 +155,5 @@ def test_open_ended_pause_lasts_until_resumed() -> None:
 
 
 def test_unknown_cooperative_is_missing() -> None:
-    with refused(Missing, "missing"):
+    with assert_refused(Missing, "missing"):
         resume_cooperative(cooperative_id=404, actor=STAFF, now=NOW)

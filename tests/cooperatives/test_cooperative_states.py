@@ -17,8 +17,8 @@ from shop.core.models import Change
 from shop.core.states import WrongMove, advance
 from shop.notifications.models import Notification
 from tests.factories import NOW, make_cooperative
+from tests.refusals import assert_refused
 from tests.state_tables import unreachable_states
-from tests.unchanged import refused
 
 pytestmark = pytest.mark.django_db
 STAFF = Actor.system("test")
@@ -44,7 +44,7 @@ def test_cooperative_follows_its_state_table(pair) -> None:
     if pair in PAIRS:
         assert advance(cooperative, to, COOPERATIVE_MOVES) == from_state
     else:
-        with refused(WrongMove, "wrong_move"):
+        with assert_refused(WrongMove, "wrong_move"):
             advance(cooperative, to, COOPERATIVE_MOVES)
 
     cooperative.refresh_from_db()
@@ -71,7 +71,7 @@ def test_each_decision_moves_and_notifies_cooperative_or_is_refused(pair) -> Non
     if pair in PAIRS:
         set_cooperative_state(**arguments)
     else:
-        with refused(WrongMove, "wrong_move"):
+        with assert_refused(WrongMove, "wrong_move"):
             set_cooperative_state(**arguments)
 
     cooperative.refresh_from_db()
@@ -100,7 +100,7 @@ def test_application_is_resubmitted_only_from_needs_more(state) -> None:
     if state == CooperativeState.NEEDS_MORE:
         resubmit_application(**arguments)
     else:
-        with refused(WrongMove, "wrong_move"):
+        with assert_refused(WrongMove, "wrong_move"):
             resubmit_application(**arguments)
 
     cooperative.refresh_from_db()

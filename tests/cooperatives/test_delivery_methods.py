@@ -9,16 +9,24 @@ from django.db import IntegrityError, transaction
 
 from cooperatives.models import DeliveryMethod, DeliveryRate, MarketDay, MarketDayKind
 from shop.core.dates.calendar import VIETNAM
-from tests.factories import HANOI, NOW, THAI_NGUYEN, make_channel, make_market_way, make_seller, make_way
+from tests.factories import (
+    HANOI,
+    NOW,
+    THAI_NGUYEN,
+    make_channel,
+    make_delivery_method,
+    make_market_pickup,
+    make_seller,
+)
 
 pytestmark = pytest.mark.django_db
 CAO_BANG = "04"
 
 
-def make_delivery_method(*rates, **fields):
+def make_method_with_rates(*rates, **fields):
     """Make a carrier with rates: (province, up to grams, price)."""
     channel = make_channel()
-    delivery_method = make_way(make_seller(), channel, provinces=(), **fields)
+    delivery_method = make_delivery_method(make_seller(), channel, provinces=(), **fields)
     for province, grams, price in rates:
         DeliveryRate.objects.create(
             delivery_method=delivery_method,
@@ -36,7 +44,7 @@ def fee(delivery_method, province, grams=1_000, goods=100_000):
 
 
 def test_province_rate_wins_over_default_rate() -> None:
-    delivery_method = make_delivery_method((THAI_NGUYEN, None, 15_000), ("", None, 40_000))
+    delivery_method = make_method_with_rates((THAI_NGUYEN, None, 15_000), ("", None, 40_000))
 
     assert [fee(delivery_method, province) for province in (THAI_NGUYEN, HANOI, "")] == [
         15_000,
@@ -46,7 +54,7 @@ def test_province_rate_wins_over_default_rate() -> None:
 
 
 def test_province_without_rate_is_not_served() -> None:
-    delivery_method = make_delivery_method((THAI_NGUYEN, None, 15_000))
+    delivery_method = make_method_with_rates((THAI_NGUYEN, None, 15_000))
 
     assert fee(delivery_method, HANOI) is None
     assert delivery_method.serves(channel_id=make_channel().pk, province_code=THAI_NGUYEN)
@@ -66,47 +74,47 @@ def test_province_without_rate_is_not_served() -> None:
     ],
 )
 def test_lightest_matching_weight_bracket_applies_and_heavier_has_no_fee(grams, price) -> None:
-    delivery_method = make_delivery_method(("", 5_000, 35_000), ("", 2_000, 20_000))
+    delivery_method = make_method_with_rates(("", 5_000, 35_000), ("", 2_000, 20_000))
 
     assert fee(delivery_method, HANOI, grams=grams) == price
 
 
 def test_open_bracket_covers_heavier_parcels() -> None:
-    delivery_method = make_delivery_method(("", None, 90_000), ("", 2_000, 20_000))
+    delivery_method = make_method_with_rates(("", None, 90_000), ("", 2_000, 20_000))
 
     assert [fee(delivery_method, HANOI, grams=grams) for grams in (2_000, 2_001)] == [20_000, 90_000]
 
 
 def test_province_brackets_do_not_fall_back_to_default_rate() -> None:
-    delivery_method = make_delivery_method((THAI_NGUYEN, 2_000, 10_000), ("", None, 40_000))
+    delivery_method = make_method_with_rates((THAI_NGUYEN, 2_000, 10_000), ("", None, 40_000))
 
     assert fee(delivery_method, THAI_NGUYEN, grams=3_000) is None
 
 
 @pytest.mark.parametrize(("goods", "price"), [(499_999, 30_000), (500_000, 0), (10**9, 0)])
 def test_delivery_is_free_above_threshold(goods, price) -> None:
-    delivery_method = make_delivery_method(("", 5_000, 30_000), free_above=500_000)
+    delivery_method = make_method_with_rates(("", 5_000, 30_000), free_above=500_000)
 
     assert fee(delivery_method, HANOI, goods=goods) == price
     assert fee(delivery_method, HANOI, goods=goods, grams=6_000) is None
 
 
 def test_rates_of_another_channel_are_ignored() -> None:
-    delivery_method = make_delivery_method(("", None, 30_000))
+    delivery_method = make_method_with_rates(("", None, 30_000))
     other = make_channel(slug="khac")
 
     assert delivery_method.fee(channel_id=other.pk, province_code=HANOI, grams=1, goods=1) is None
 
 
 def test_pickup_is_free_in_every_province() -> None:
-    delivery_method = make_market_way(make_seller(), make_channel())
+    delivery_method = make_market_pickup(make_seller(), make_channel())
 
     assert fee(delivery_method, HANOI) == 0
     assert delivery_method.serves(channel_id=make_channel().pk, province_code=CAO_BANG)
 
 
 def pickup_days(kind, number, *, now=NOW, cut_off=0, count=4):
-    delivery_method = make_market_way(make_seller(), make_channel())
+    delivery_method = make_market_pickup(make_seller(), make_channel())
     delivery_method.market_days.all().delete()
     DeliveryMethod.objects.filter(pk=delivery_method.pk).update(cut_off_hours=cut_off)
     MarketDay.objects.create(
@@ -155,7 +163,7 @@ def test_market_that_has_begun_is_skipped() -> None:
 
 
 def test_pickup_times_of_one_day_are_sorted() -> None:
-    delivery_method = make_market_way(make_seller(), make_channel())
+    delivery_method = make_market_pickup(make_seller(), make_channel())
     MarketDay.objects.create(
         delivery_method=delivery_method,
         kind=MarketDayKind.WEEKDAY,
@@ -175,7 +183,7 @@ def test_pickup_times_of_one_day_are_sorted() -> None:
     ("kind", "number"), [("weekday", 7), ("solar", 0), ("solar", 32), ("lunar", 0), ("lunar", 32)]
 )
 def test_invalid_market_day_number_violates_constraint(kind, number) -> None:
-    delivery_method = make_market_way(make_seller(), make_channel())
+    delivery_method = make_market_pickup(make_seller(), make_channel())
 
     with pytest.raises(IntegrityError), transaction.atomic():
         MarketDay.objects.create(
@@ -188,7 +196,7 @@ def test_invalid_market_day_number_violates_constraint(kind, number) -> None:
 
 
 def test_only_pickup_methods_have_a_warehouse() -> None:
-    delivery_method = make_market_way(make_seller(), make_channel())
+    delivery_method = make_market_pickup(make_seller(), make_channel())
 
     for change in ({"warehouse": None}, {"kind": "carrier"}):
         with pytest.raises(IntegrityError), transaction.atomic():

@@ -19,8 +19,16 @@ from cooperatives.models import DeliveryMethod, MarketDayKind
 from shop.core.actors import Actor
 from shop.core.errors import Missing
 from shop.core.models import Change
-from tests.factories import HANOI, NOW, THAI_NGUYEN, make_channel, make_market_way, make_seller, make_way
-from tests.unchanged import refused
+from tests.factories import (
+    HANOI,
+    NOW,
+    THAI_NGUYEN,
+    make_channel,
+    make_delivery_method,
+    make_market_pickup,
+    make_seller,
+)
+from tests.refusals import assert_refused
 
 pytestmark = pytest.mark.django_db
 COMMON = {"actor": Actor.system("test"), "now": NOW}
@@ -54,7 +62,7 @@ def fee(delivery_method, province, grams=1_000, goods=100_000):
 
 
 def test_rate_table_replaces_flat_rate() -> None:
-    delivery_method = make_way(make_seller(), make_channel(), fee=30_000)
+    delivery_method = make_delivery_method(make_seller(), make_channel(), fee=30_000)
 
     set_rates(
         delivery_method,
@@ -77,7 +85,7 @@ def test_rate_table_replaces_flat_rate() -> None:
 
 def test_rates_of_another_channel_are_kept() -> None:
     other = make_channel(slug="khac")
-    delivery_method = make_way(make_seller(), other, fee=30_000)
+    delivery_method = make_delivery_method(make_seller(), other, fee=30_000)
 
     set_rates(delivery_method, DeliveryRateInput(42_000))
 
@@ -97,9 +105,9 @@ def test_rates_of_another_channel_are_kept() -> None:
     ],
 )
 def test_invalid_rate_is_refused_with_its_row(rates) -> None:
-    delivery_method = make_way(make_seller(), make_channel())
+    delivery_method = make_delivery_method(make_seller(), make_channel())
 
-    with refused(InvalidDeliveryRate, "invalid_delivery_rate") as refusal:
+    with assert_refused(InvalidDeliveryRate, "invalid_delivery_rate") as refusal:
         set_rates(delivery_method, *rates)
 
     assert refusal.value.details == {"row": 1}
@@ -107,9 +115,12 @@ def test_invalid_rate_is_refused_with_its_row(rates) -> None:
 
 def test_carrier_requires_rates_and_pickup_does_not() -> None:
     seller = make_seller()
-    carried, collected = make_way(seller, make_channel()), make_market_way(seller, make_channel())
+    carried, collected = (
+        make_delivery_method(seller, make_channel()),
+        make_market_pickup(seller, make_channel()),
+    )
 
-    with refused(MissingDeliveryRates, "missing_delivery_rates"):
+    with assert_refused(MissingDeliveryRates, "missing_delivery_rates"):
         set_rates(carried)
     set_rates(collected)
 
@@ -117,7 +128,7 @@ def test_carrier_requires_rates_and_pickup_does_not() -> None:
 
 
 def test_market_days_are_replaced_with_capacity() -> None:
-    delivery_method = make_market_way(make_seller(), make_channel())
+    delivery_method = make_market_pickup(make_seller(), make_channel())
 
     schedule(delivery_method, MarketDayInput(MarketDayKind.SOLAR, 5, SIX, TEN, capacity=20), cut_off_hours=24)
 
@@ -146,24 +157,24 @@ def test_market_days_are_replaced_with_capacity() -> None:
     ],
 )
 def test_invalid_market_day_is_refused(day) -> None:
-    delivery_method = make_market_way(make_seller(), make_channel())
+    delivery_method = make_market_pickup(make_seller(), make_channel())
 
-    with refused(InvalidMarketDay, "invalid_market_day"):
+    with assert_refused(InvalidMarketDay, "invalid_market_day"):
         schedule(delivery_method, MarketDayInput(MarketDayKind.WEEKDAY, 5, SIX, TEN), day)
 
 
 def test_duplicate_start_time_is_refused_with_its_row() -> None:
-    delivery_method = make_market_way(make_seller(), make_channel())
+    delivery_method = make_market_pickup(make_seller(), make_channel())
     morning = MarketDayInput(MarketDayKind.LUNAR, 5, SIX, TEN)
 
-    with refused(InvalidMarketDay, "invalid_market_day") as refusal:
+    with assert_refused(InvalidMarketDay, "invalid_market_day") as refusal:
         schedule(delivery_method, morning, MarketDayInput(MarketDayKind.LUNAR, 5, SIX, datetime.time(11)))
 
     assert refusal.value.details == {"row": 1}
 
 
 def test_overlapping_market_days_give_one_pickup_time() -> None:
-    delivery_method = make_market_way(make_seller(), make_channel(), weekday=5)
+    delivery_method = make_market_pickup(make_seller(), make_channel(), weekday=5)
 
     schedule(
         delivery_method,
@@ -179,19 +190,19 @@ def test_overlapping_market_days_give_one_pickup_time() -> None:
 
 def test_foreign_inactive_and_carrier_delivery_methods_are_missing() -> None:
     seller, other = make_seller(), make_seller("HTX Tài Hoan")
-    carried, market = make_way(seller, make_channel()), make_market_way(seller, make_channel())
-    inactive = make_way(seller, make_channel(), is_active=False)
+    carried, market = make_delivery_method(seller, make_channel()), make_market_pickup(seller, make_channel())
+    inactive = make_delivery_method(seller, make_channel(), is_active=False)
 
     for delivery_method, cooperative in ((carried, other), (inactive, seller)):
-        with refused(Missing, "missing"):
+        with assert_refused(Missing, "missing"):
             set_rates(delivery_method, DeliveryRateInput(1), cooperative=cooperative)
     for delivery_method, cooperative in ((carried, seller), (market, other)):
-        with refused(Missing, "missing"):
+        with assert_refused(Missing, "missing"):
             schedule(delivery_method, cooperative=cooperative)
 
 
 def test_slot_capacity_follows_schedule_but_not_below_taken_places() -> None:
-    delivery_method = make_market_way(make_seller(), make_channel(), capacity=5)
+    delivery_method = make_market_pickup(make_seller(), make_channel(), capacity=5)
     sunday = datetime.date(2026, 11, 29)
     slots = [
         delivery_method.slots.create(day=day, starts=SIX, ends=TEN, capacity=5, taken=3)

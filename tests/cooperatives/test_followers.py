@@ -24,7 +24,7 @@ from shop.core.models import Change
 from shop.notifications.models import Notification
 from tests.factories import NOW, make_cooperative, make_product, make_user
 from tests.markup import html_of
-from tests.unchanged import refused
+from tests.refusals import assert_refused
 
 pytestmark = pytest.mark.django_db
 GUEST = Actor.guest()
@@ -53,7 +53,7 @@ def test_guest_follow_requires_confirmation_and_ends_on_unfollow() -> None:
     unfollow(token=row.token, actor=GUEST, now=NOW)
     consent.refresh_from_db()
     assert (Follow.objects.count(), consent.withdrawn_at) == (0, NOW)
-    with refused(Missing, "missing"):
+    with assert_refused(Missing, "missing"):
         unfollow(token=row.token, actor=GUEST, now=NOW)
     actions = Change.objects.filter(action__startswith="follow").in_time().values_list("action", flat=True)
     assert list(actions) == ["follow.confirmed", "follow.ended"]
@@ -78,7 +78,7 @@ def test_cooperative_without_public_page_cannot_be_followed() -> None:
     make_cooperative(slug="dang-xin", state=CooperativeState.APPLIED)
 
     for slug in ("dang-xin", "khong-co"):
-        with refused(Missing, "missing"):
+        with assert_refused(Missing, "missing"):
             follow(slug)
 
 

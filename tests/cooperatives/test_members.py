@@ -17,7 +17,7 @@ from shop.core.actors import Actor
 from shop.core.errors import Missing
 from shop.core.models import Change
 from tests.factories import NOW, make_cooperative, make_member, make_user
-from tests.unchanged import refused
+from tests.refusals import assert_refused
 
 pytestmark = pytest.mark.django_db
 MANAGER = Actor.system("test")
@@ -41,7 +41,7 @@ def test_member_is_added_by_email_or_phone_in_any_format(contact: str) -> None:
 def test_person_without_account_cannot_be_added() -> None:
     cooperative = make_cooperative()
 
-    with refused(UserNotFound, "user_not_found") as refusal:
+    with assert_refused(UserNotFound, "user_not_found") as refusal:
         add(cooperative, "nobody@example.com")
     assert refusal.value.field == "person"
 
@@ -67,7 +67,7 @@ def test_removed_member_loses_access_and_may_return() -> None:
     remove_member(cooperative_id=cooperative.pk, membership_id=row.pk, actor=MANAGER, now=NOW)
     with pytest.raises(Missing):
         membership_context(user)
-    with refused(Missing, "missing"):
+    with assert_refused(Missing, "missing"):
         remove_member(cooperative_id=cooperative.pk, membership_id=row.pk, actor=MANAGER, now=NOW)
 
     add(cooperative, "hoa@example.com", Role.CASHIER)
@@ -84,7 +84,7 @@ def test_last_manager_cannot_be_removed_or_demoted(change: str) -> None:
     row = Membership.objects.get(user=user)
     arguments = {"cooperative_id": cooperative.pk, "membership_id": row.pk, "actor": MANAGER, "now": NOW}
 
-    with refused(LastManager, "last_manager"):
+    with assert_refused(LastManager, "last_manager"):
         if change == "removed":
             remove_member(**arguments)
         elif change == "role changed":
@@ -102,7 +102,7 @@ def test_member_of_another_cooperative_is_missing() -> None:
     own, other = make_cooperative("HTX Một"), make_cooperative("HTX Hai")
     row = Membership.objects.get(user=make_member(other, Role.PACKER))
 
-    with refused(Missing, "missing"):
+    with assert_refused(Missing, "missing"):
         change_member_role(
             cooperative_id=own.pk, membership_id=row.pk, role=Role.LISTER, actor=MANAGER, now=NOW
         )

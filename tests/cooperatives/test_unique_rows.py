@@ -9,14 +9,14 @@ from django.db import IntegrityError, transaction
 
 from cooperatives.models import DeliveryRate
 from shop.core.models import TaxRate
-from tests.factories import make_channel, make_cooperative, make_way
+from tests.factories import make_channel, make_cooperative, make_delivery_method
 
 pytestmark = pytest.mark.django_db
 
 
 def test_delivery_method_has_one_open_rate_per_province() -> None:
     channel = make_channel()
-    delivery_method = make_way(make_cooperative(), channel, provinces=("",))
+    delivery_method = make_delivery_method(make_cooperative(), channel, provinces=("",))
 
     with pytest.raises(IntegrityError), transaction.atomic():
         DeliveryRate.objects.create(delivery_method=delivery_method, channel=channel, currency="VND", price=1)

@@ -16,8 +16,8 @@ from cooperatives.models import ClickAndCollect
 from shop.core.actors import Actor
 from shop.core.errors import Missing
 from shop.core.models import Change
-from tests.factories import NOW, THAI_NGUYEN, make_channel, make_market_way, make_seller, make_variant
-from tests.unchanged import refused
+from tests.factories import NOW, THAI_NGUYEN, make_channel, make_market_pickup, make_seller, make_variant
+from tests.refusals import assert_refused
 
 pytestmark = pytest.mark.django_db
 COMMON = {"actor": Actor.system("test"), "now": NOW}
@@ -94,14 +94,14 @@ def test_warehouse_name_and_address_are_changed() -> None:
 
 
 def test_pickup_of_warehouse_in_use_cannot_be_disabled() -> None:
-    delivery_method = make_market_way(make_seller(), make_channel())
+    delivery_method = make_market_pickup(make_seller(), make_channel())
 
-    with refused(WarehouseUsedForPickup, "warehouse_used_for_pickup"):
+    with assert_refused(WarehouseUsedForPickup, "warehouse_used_for_pickup"):
         change(delivery_method.warehouse, click_and_collect=ClickAndCollect.DISABLED)
 
 
 def test_warehouse_of_another_cooperative_is_missing() -> None:
     warehouse, other = open_for(make_seller()), make_seller("HTX Tài Hoan")
 
-    with refused(Missing, "missing"):
+    with assert_refused(Missing, "missing"):
         change(warehouse, cooperative=other)

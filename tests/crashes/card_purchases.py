@@ -24,7 +24,7 @@ from orders.models import Basket, GatewayCall, Operation, Order, PaymentMethod
 from shop.accounts.models import ConsentPurpose
 from shop.core.actors import Actor
 from tests.doubles.stripe import StripeDouble
-from tests.factories import carriers_for, make_basket, make_contact, make_gourd, make_variant
+from tests.factories import carrier_deliveries, make_basket, make_contact, make_variant, make_weighed_variant
 from tests.orders.gateway.card_at_hand import GOOD
 
 PACKER = Actor.system("crash")
@@ -61,7 +61,7 @@ class EmbeddedPurchase:
         return place_order(
             basket_id=basket.pk,
             contact=make_contact(),
-            deliveries=carriers_for(basket) if basket.lines.exists() else {},
+            deliveries=carrier_deliveries(basket) if basket.lines.exists() else {},
             consents=frozenset({ConsentPurpose.ORDER}),
             method=PaymentMethod.CARD,
             actor=Actor.guest(),
@@ -139,7 +139,7 @@ class WeighedPurchase(EmbeddedPurchase):
     webhook_type = "payment_intent.amount_capturable_updated"
 
     def make_variant(self) -> Variant:
-        return make_gourd(on_hand=1_000)
+        return make_weighed_variant(on_hand=1_000)
 
     def start(self, basket: Basket) -> None:
         super().finish(basket)

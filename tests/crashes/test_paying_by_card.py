@@ -20,7 +20,7 @@ from orders.states import CallState
 from tests.crashes.card_purchases import EmbeddedPurchase, HostedPurchase, WeighedPurchase
 from tests.crashes.killed_process import kill_at_each_step
 from tests.doubles.stripe import StripeDouble
-from tests.factories import stock_of
+from tests.factories import get_stock
 from tests.invariants import check_everything
 from tests.orders.gateway.card_at_hand import set_up
 
@@ -30,7 +30,7 @@ MINUTES = datetime.timedelta(minutes=5)
 
 
 @pytest.fixture
-def stripe(settings: Any, jobs_at_once: None) -> Iterator[StripeDouble]:
+def stripe(settings: Any, eager_jobs: None) -> Iterator[StripeDouble]:
     with StripeDouble() as double:
         set_up(double, settings)
         yield double
@@ -67,7 +67,7 @@ def all_steps_hold(purchase: EmbeddedPurchase, price: int, *, at_turns: bool) ->
         assert [row["amount_captured"] for row in charges] == [price] * count
         assert not GatewayCall.objects.exclude(next_check_at=None).exists()
         assert not GatewayEvent.objects.filter(handled_at=None).exists()
-        assert stock_of(purchase.variant).allocated == 2 * count
+        assert get_stock(purchase.variant).allocated == 2 * count
         check_everything(newest=len(baskets))
     return count
 

@@ -21,12 +21,12 @@ from shop.core.actors import Actor
 from tests.crashes.killed_process import kill_at_each_step
 from tests.doubles.bank_webhooks import sepay_webhook
 from tests.factories import (
-    carriers_for,
+    carrier_deliveries,
+    get_stock,
     make_bank_account,
     make_basket,
     make_contact,
     make_variant,
-    stock_of,
 )
 from tests.invariants import check_everything
 
@@ -39,7 +39,7 @@ def place(basket: Basket) -> Order:
     return place_order(
         basket_id=basket.pk,
         contact=make_contact(),
-        deliveries=carriers_for(basket) if basket.lines.exists() else {},
+        deliveries=carrier_deliveries(basket) if basket.lines.exists() else {},
         consents=frozenset({ConsentPurpose.ORDER}),
         method=PaymentMethod.TRANSFER,
         actor=Actor.guest(),
@@ -81,7 +81,7 @@ def all_steps_hold(*, at_turns: bool) -> int:
         for basket in baskets:
             assert_paid_once(Order.objects.get(basket_key=basket.pk), f"FT{basket.pk.hex}")
         assert not GatewayEvent.objects.filter(handled_at=None).exists()
-        assert stock_of(variant).allocated == 2 * count
+        assert get_stock(variant).allocated == 2 * count
         check_everything(newest=len(baskets))
     return count
 
@@ -97,7 +97,7 @@ def assert_paid_once(order: Order, reference: str) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _sepay(settings: Any, jobs_at_once: None) -> None:
+def _sepay(settings: Any, eager_jobs: None) -> None:
     settings.SEPAY_SECRET = SECRET
 
 

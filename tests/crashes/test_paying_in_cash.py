@@ -16,7 +16,7 @@ from orders.states import CodState
 from shop.accounts.models import ConsentPurpose
 from shop.core.actors import Actor
 from tests.crashes.killed_process import kill_at_each_step
-from tests.factories import NOW, carriers_for, make_basket, make_contact, make_variant, stock_of
+from tests.factories import NOW, carrier_deliveries, get_stock, make_basket, make_contact, make_variant
 from tests.invariants import check_everything
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -27,7 +27,7 @@ def place(basket: Basket) -> Order:
     return place_order(
         basket_id=basket.pk,
         contact=make_contact(),
-        deliveries=carriers_for(basket) if basket.lines.exists() else {},
+        deliveries=carrier_deliveries(basket) if basket.lines.exists() else {},
         consents=frozenset({ConsentPurpose.ORDER}),
         method=PaymentMethod.COD,
         actor=SOMEBODY,
@@ -64,7 +64,7 @@ def all_steps_hold(*, at_turns: bool) -> int:
         for basket in baskets:
             assert_collected_once(Order.objects.get(basket_key=basket.pk))
         assert not Basket.objects.exists()
-        assert stock_of(variant).on_hand == 1_000 - 2 * count
+        assert get_stock(variant).on_hand == 1_000 - 2 * count
         check_everything(newest=len(baskets))
     return count
 

@@ -16,7 +16,14 @@ from orders.models import CashRemittance, Order, OrderPart, Parcel, StatementImp
 from orders.states import CashHolder
 from shop.accounts.models import User
 from shop.core.actors import Actor
-from tests.factories import make_basket, make_channel, make_gourd, make_order, make_voucher, make_way
+from tests.factories import (
+    make_basket,
+    make_channel,
+    make_delivery_method,
+    make_order,
+    make_voucher,
+    make_weighed_variant,
+)
 from tests.orders.cash_on_delivery.cash_at_hand import CARRIER, sent, statement
 
 _STEPS = {"to weigh": None, "asked": 6000, "refused": 6000, "weighed": 4600}
@@ -27,12 +34,12 @@ class ScaleAndCash:
 
     def __init__(self, seller: Cooperative, buyer: User, admin: User, *, now: datetime.datetime) -> None:
         self._by: dict[str, Any] = {"actor": Actor.system(), "now": now}
-        self.gourd = make_gourd(seller, name="Bí xanh thơm cân ký", on_hand=100)
+        self.gourd = make_weighed_variant(seller, name="Bí xanh thơm cân ký", on_hand=100)
         self.orders = {name: self._weighed(buyer, grams, name) for name, grams in _STEPS.items()}
         make_voucher("CANKY", starts_at=now - datetime.timedelta(days=1))
         self.basket = make_basket((self.gourd, 2), now=now)
         apply_voucher_code(basket_id=self.basket.pk, code="CANKY", now=now)
-        self.coach = make_way(
+        self.coach = make_delivery_method(
             seller,
             make_channel(),
             kind=DeliveryKind.COACH,

@@ -18,11 +18,11 @@ from tests.doubles.stripe import StripeDouble
 from tests.factories import (
     make_category,
     make_channel,
-    make_gourd,
     make_member,
     make_order,
     make_product,
     make_seller,
+    make_weighed_variant,
 )
 from tests.journeys.test_first_sale import press, visit
 from tests.orders.gateway.card_at_hand import DECLINED, GOOD, SCA, set_up
@@ -34,7 +34,7 @@ DESK = {"viewport": {"width": 1280, "height": 900}}
 
 
 @pytest.fixture
-def stripe(live_server: Any, settings: Any, jobs_at_once: None) -> Iterator[StripeDouble]:
+def stripe(live_server: Any, settings: Any, eager_jobs: None) -> Iterator[StripeDouble]:
     """A Stripe double that sends webhooks by itself."""
     with StripeDouble() as double:
         set_up(double, settings)
@@ -190,7 +190,7 @@ def test_card_hold_covers_the_most_and_captures_the_weighed_price(
     make_category("Rau, củ, quả tươi")
     seller = make_seller("HTX Yến Dương")
     make_member(seller, email="yenduong@example.com")
-    gourd = make_gourd(seller).product
+    gourd = make_weighed_variant(seller).product
     buyer = faultless(PHONE)
     buy_by_card(buyer, gourd)
     expect(buyer.locator("#paying-panel")).to_contain_text("73.200")

@@ -24,8 +24,8 @@ from tests.factories import (
     PASSWORD,
     make_admin,
     make_bank_account,
+    make_divisions,
     make_order,
-    make_places,
     make_seller,
     make_variant,
 )
@@ -38,9 +38,9 @@ SLOW = 30_000  # milliseconds per step, for a busy machine
 
 
 @pytest.fixture(autouse=True)
-def _market(transactional_db: None, settings: Any, jobs_at_once: None) -> None:
+def _market(transactional_db: None, settings: Any, eager_jobs: None) -> None:
     settings.SEPAY_SECRET = SECRET
-    make_places()
+    make_divisions()
     make_variant(make_seller("HTX Thiên An"), name="Gối thảo dược", price=320_000)
     make_bank_account()
 

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from orders.models import Order, OrderLine, OrderPart
 from shop.core.geography.divisions import load_divisions
-from tests.factories import PASSWORD, make_channel, make_gourd, make_member, make_seller, stock_of
+from tests.factories import PASSWORD, get_stock, make_channel, make_member, make_seller, make_weighed_variant
 from tests.journeys.test_first_sale import PHONE, press
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -47,7 +47,7 @@ def test_gourd_is_ordered_weighed_and_paid_by_weight(live_server: Any, visit: An
     make_channel()
     seller = make_seller("HTX Yến Dương")
     make_member(seller, email="yenduong@example.com")
-    gourd = make_gourd(seller)
+    gourd = make_weighed_variant(seller)
     buyer, packer = visit(), visit("yenduong@example.com")
 
     part = _buys(buyer, gourd.product.slug)
@@ -60,7 +60,7 @@ def test_gourd_is_ordered_weighed_and_paid_by_weight(live_server: Any, visit: An
     expect(buyer.locator("main .tag.good").first).to_contain_text("78.000")
     order = Order.objects.get()
     assert (order.due_gross, order.charged, order.status) == (78_000, 78_000, "delivered")
-    assert stock_of(gourd).on_hand == 9
+    assert get_stock(gourd).on_hand == 9
 
 
 def _buys(page: Page, slug: str) -> OrderPart:

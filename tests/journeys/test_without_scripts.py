@@ -17,9 +17,9 @@ from tests.factories import (
     PASSWORD,
     make_category,
     make_channel,
-    make_market_way,
+    make_divisions,
+    make_market_pickup,
     make_member,
-    make_places,
     make_product,
     make_seller,
 )
@@ -47,9 +47,9 @@ FOCUSED = """() => {
 
 @pytest.fixture
 def sellers(transactional_db: None) -> tuple[Cooperative, Cooperative]:
-    make_places()
+    make_divisions()
     thien_an, yen_duong = make_seller("HTX Thiên An"), make_seller("HTX Yến Dương")
-    make_market_way(thien_an, make_channel())
+    make_market_pickup(thien_an, make_channel())
     make_product(thien_an, name="Gối thảo dược", price=320_000, category=make_category("Thổ cẩm"))
     make_product(yen_duong, name="Bí xanh thơm", price=15_000, on_hand=60)
     make_product(yen_duong, name="Gối lá thơm", price=90_000)

@@ -115,19 +115,19 @@ from tests.factories import (
     make_basket,
     make_category,
     make_channel,
+    make_commission_rate,
     make_contact,
     make_cooperative,
-    make_gourd,
-    make_market_way,
+    make_delivery_method,
+    make_market_pickup,
     make_member,
     make_order,
     make_product,
     make_product_type,
-    make_rate,
     make_seller,
     make_staff,
     make_user,
-    make_way,
+    make_weighed_variant,
 )
 from tests.journeys.account_pages import (
     ACCOUNT_PAGES,
@@ -276,8 +276,8 @@ class _Market:
             cover=store_pictures(["cover-nha-san"], made_now=True)["cover-nha-san"],
         )
         second = make_seller("HTX Yến Dương", slug="yen-duong", summary="Bí xanh thơm, gạo nếp.")
-        make_market_way(first, self.channel, capacity=20)
-        make_way(second, self.channel, name="Gửi xe khách", fee=20_000, provinces=("19",))
+        make_market_pickup(first, self.channel, capacity=20)
+        make_delivery_method(second, self.channel, name="Gửi xe khách", fee=20_000, provinces=("19",))
         return first, second
 
     def _shelf(self) -> list[Product]:
@@ -412,7 +412,7 @@ class _Market:
             ),
             "card held": GatewayResult(Outcome.SUCCEEDED, reference="pi_4", authorised=160_000),
         }
-        orders, weighed = {}, make_gourd(self.thien_an, name="Bí đao đá")
+        orders, weighed = {}, make_weighed_variant(self.thien_an, name="Bí đao đá")
         with override_settings(STRIPE_SECRET_KEY="sk_test_world"):
             for name, answer in said.items():
                 requested = (weighed if name == "card held" else self.variant, 2)
@@ -500,9 +500,9 @@ class _Market:
 
     def _settlement(self) -> tuple[Settlement, Payout]:
         """A closed period to be paid, an open one, and rates of all kinds."""
-        make_rate(5)
-        make_rate(8, self.thien_an, self.category)
-        make_rate(3, until_day=datetime.date(2026, 2, 1))
+        make_commission_rate(5)
+        make_commission_rate(8, self.thien_an, self.category)
+        make_commission_rate(3, until_day=datetime.date(2026, 2, 1))
         WithholdingRate.objects.create(name="GTGT", percent=1, from_day=datetime.date(2026, 1, 1))
         running = Settlement.objects.open().get(cooperative=self.thien_an)
         close_settlement(settlement_id=running.pk, **self.by)

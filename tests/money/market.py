@@ -28,7 +28,14 @@ from orders.models import (
 )
 from shop.core.actors import Actor
 from shop.core.errors import Refused
-from tests.factories import NOW, make_bank_account, make_gourd, make_seller, make_variant, make_voucher
+from tests.factories import (
+    NOW,
+    make_bank_account,
+    make_seller,
+    make_variant,
+    make_voucher,
+    make_weighed_variant,
+)
 from tests.invariants import check_everything
 
 SOMEBODY = Actor.system("machine")
@@ -90,7 +97,7 @@ class Market(RuleBasedStateMachine):
         make_bank_account()
         self.variants = [
             make_variant(first, price=99_999, on_hand=7),
-            make_gourd(first, on_hand=9),
+            make_weighed_variant(first, on_hand=9),
             make_variant(second, price=45_001, on_hand=6),
         ]
         make_voucher("CHAO10", value=10, usage_limit=3)

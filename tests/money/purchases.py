@@ -16,7 +16,7 @@ from orders.actions.vouchers.redeem_vouchers import apply_voucher_code
 from orders.models import Order, PaymentMethod
 from shop.accounts.models import ConsentPurpose
 from shop.core.errors import Refused
-from tests.factories import carriers_for, make_basket, make_contact
+from tests.factories import carrier_deliveries, make_basket, make_contact
 from tests.money.market import PLACE, Market, where
 
 STEPS = st.sampled_from([(1, 0, 0), (0, 1, 0), (0, 2, 1), (2, 1, 0), (1, 1, 1), (0, 0, 2)])
@@ -51,7 +51,7 @@ class Purchases(Market):
             place_order(
                 basket_id=basket.pk,
                 contact=make_contact(),
-                deliveries=carriers_for(basket),
+                deliveries=carrier_deliveries(basket),
                 consents=frozenset({ConsentPurpose.ORDER}),
                 method=method,
                 **self.who,

@@ -38,13 +38,13 @@ def requesting(product, contact="hoa@example.com"):
 
 def restock(product):
     from catalog.actions.stock.stock_movements import receive_stock
-    from tests.factories import stock_of
+    from tests.factories import get_stock
 
     variant = product.variants.get()
     receive_stock(
         cooperative=product.cooperative,
         variant_id=variant.pk,
-        warehouse_id=stock_of(variant).warehouse_id,
+        warehouse_id=get_stock(variant).warehouse_id,
         quantity=5,
         actor=Actor.system("tests"),
         now=NOW,

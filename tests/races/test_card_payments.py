@@ -40,7 +40,7 @@ from orders.payments.stripe_events import read_event
 from orders.states import CallState, TransferState
 from shop.core.actors import Actor
 from shop.core.models import Change
-from tests.factories import NOW, make_bank_account, make_gourd
+from tests.factories import NOW, make_bank_account, make_weighed_variant
 from tests.invariants import check_everything
 from tests.orders.bank_transfers.transfers_at_hand import take
 from tests.orders.gateway.card_at_hand import begun_order, call_of, card_order, make, paid_order, stripe
@@ -186,7 +186,7 @@ def test_paying_while_changing_payment_method_charges_once(stripe) -> None:
 
 
 def test_packing_while_cancelling_releases_hold_without_charge(stripe) -> None:
-    orders = [paid_order(stripe, (make_gourd(), 2)) for _ in range(4)]
+    orders = [paid_order(stripe, (make_weighed_variant(), 2)) for _ in range(4)]
     works = []
     for order in orders:
         part = order.parts.get()

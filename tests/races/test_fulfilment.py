@@ -34,14 +34,14 @@ from shop.core.errors import Missing
 from shop.core.states import WrongMove
 from tests.factories import (
     NOW,
-    carriers_for,
+    carrier_deliveries,
+    get_stock,
     make_basket,
     make_contact,
     make_order,
     make_seller,
     make_user,
     make_variant,
-    stock_of,
 )
 from tests.races.together import together
 
@@ -119,7 +119,7 @@ def test_without_lock_items_are_packed_twice_or_database_fails(monkeypatch) -> N
 def fulfilling(order):
     """A callable that fulfils the whole order, as an API client does."""
     line = order.lines.get()
-    lines = [LineToSend(line.pk, stock_of(line.variant).warehouse_id, line.quantity)]
+    lines = [LineToSend(line.pk, get_stock(line.variant).warehouse_id, line.quantity)]
     return partial(fulfil_order, order_id=order.pk, goods=lines, actor=MEMBER, now=NOW)
 
 
@@ -130,7 +130,7 @@ def test_order_fulfilled_in_parallel_is_dispatched_once() -> None:
     answers = together([fulfilling(order)] * 4)
 
     assert kinds(answers) == [*["QuantityNotOpen"] * 3, "list"], answers
-    stock = stock_of(variant)
+    stock = get_stock(variant)
     assert (stock.on_hand, stock.allocated) == (6, 0)
     assert Parcel.objects.get().state == ParcelState.HANDED_OVER
 
@@ -176,7 +176,7 @@ def test_part_is_handed_over_or_cancelled_but_not_both() -> None:
     for n, (part, variant) in enumerate(parts):
         handed_over, cancelled = answers[2 * n : 2 * n + 2]
         part.refresh_from_db()
-        stock = stock_of(variant)
+        stock = get_stock(variant)
         if isinstance(handed_over, Parcel):
             assert isinstance(cancelled, PartAlreadyHandedOver)
             assert (part.state, stock.on_hand, stock.allocated) == (PartState.ACCEPTED, 6, 0)
@@ -217,7 +217,7 @@ def test_without_lock_cancelled_part_is_handed_over(monkeypatch) -> None:
     assert kinds(answers) == ["OrderPart", "Parcel"], answers
     part.refresh_from_db()
     assert (part.state, part.parcels.get().state) == (PartState.CANCELLED, ParcelState.HANDED_OVER)
-    assert stock_of(variant).on_hand == 6
+    assert get_stock(variant).on_hand == 6
 
 
 def test_buyer_cancels_part_only_before_it_is_packed() -> None:
@@ -234,10 +234,10 @@ def test_buyer_cancels_part_only_before_it_is_packed() -> None:
     parcel.refresh_from_db()
     if isinstance(cancelled, OrderPart):
         assert isinstance(closed, WrongMove)
-        assert (parcel.state, stock_of(variant).allocated) == (ParcelState.VOIDED, 0)
+        assert (parcel.state, get_stock(variant).allocated) == (ParcelState.VOIDED, 0)
     else:
         assert isinstance(cancelled, PartAlreadyPacked)
-        assert (parcel.state, stock_of(variant).allocated) == (ParcelState.PACKED, 4)
+        assert (parcel.state, get_stock(variant).allocated) == (ParcelState.PACKED, 4)
 
 
 def test_parallel_delivery_reports_collect_cash_once() -> None:
@@ -266,7 +266,7 @@ def test_cancelling_and_placing_do_not_deadlock() -> None:
             place_order,
             basket_id=basket.pk,
             contact=make_contact(),
-            deliveries=carriers_for(basket),
+            deliveries=carrier_deliveries(basket),
             consents=frozenset({ConsentPurpose.ORDER}),
             actor=Actor.guest(),
             now=NOW,
@@ -277,7 +277,7 @@ def test_cancelling_and_placing_do_not_deadlock() -> None:
     answers = together([each for pair in zip(cancelling, placing, strict=True) for each in pair])
 
     assert kinds(answers) == ["Order"] * 16, answers
-    assert [stock_of(variant).allocated for variant in variants] == [8, 8]
+    assert [get_stock(variant).allocated for variant in variants] == [8, 8]
 
 
 def test_merging_and_placing_baskets_lose_no_items() -> None:
@@ -292,7 +292,7 @@ def test_merging_and_placing_baskets_lose_no_items() -> None:
                 place_order,
                 basket_id=user_basket.pk,
                 contact=make_contact(),
-                deliveries=carriers_for(user_basket),
+                deliveries=carrier_deliveries(user_basket),
                 consents=frozenset({ConsentPurpose.ORDER}),
                 actor=Actor.guest(),
                 now=NOW,
@@ -342,6 +342,6 @@ def test_cancelling_part_and_order_in_parallel_ends_part_once() -> None:
 
     assert "WrongMove" in kinds(answers)
     assert PaymentEvent.objects.filter(kind="cancel_success").count() == 1
-    assert stock_of(variant).free == 10
+    assert get_stock(variant).free == 10
     with pytest.raises(Missing):
         cancel_part(part_id=part.pk + 1, reason="x", actor=MEMBER, now=NOW)

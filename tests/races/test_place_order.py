@@ -28,15 +28,15 @@ from shop.notifications.models import Notification
 from tests.factories import (
     HANOI,
     NOW,
-    carriers_for,
+    carrier_deliveries,
+    get_stock,
     make_basket,
     make_channel,
     make_contact,
-    make_market_way,
+    make_market_pickup,
     make_product,
     make_seller,
     make_variant,
-    stock_of,
 )
 from tests.races.together import together
 from tests.races.unlocked import Unlocked
@@ -50,7 +50,7 @@ def ready_basket(*lines, deliveries=None):
     OrderCodeKey.objects.get_or_create(pk=1, defaults={"key": "5a" * 32})
     basket = make_basket(*lines)
     set_basket_province(basket_id=basket.pk, province_code=HANOI, now=NOW)
-    choose_deliveries(basket_id=basket.pk, choices=deliveries or carriers_for(basket), now=NOW)
+    choose_deliveries(basket_id=basket.pk, choices=deliveries or carrier_deliveries(basket), now=NOW)
     return Basket.objects.get(pk=basket.pk)
 
 
@@ -108,7 +108,7 @@ def test_hundred_buyers_get_exactly_the_last_twenty_items() -> None:
         for line in refusal.details["quote"].lines
         for problem in line.problems
     } == {QuoteProblem.SOLD_OUT}
-    stock = stock_of(variant)
+    stock = get_stock(variant)
     assert (stock.on_hand, stock.reserved, stock.allocated, stock.free) == (20, 0, 20, 0)
     assert (Order.objects.count(), OrderLine.objects.count(), Payment.objects.count()) == (20, 20, 20)
     assert allocated_quantity(variant) == 20
@@ -125,7 +125,7 @@ def test_without_lock_two_buyers_both_get_the_last_item(monkeypatch) -> None:
 
     assert len(of_kind(answers, Order)) == 2, answers
     assert allocated_quantity(variant) == 2
-    assert stock_of(variant).allocated == 1
+    assert get_stock(variant).allocated == 1
 
 
 def test_basket_placed_ten_times_in_parallel_creates_one_order() -> None:
@@ -136,7 +136,7 @@ def test_basket_placed_ten_times_in_parallel_creates_one_order() -> None:
 
     order = Order.objects.get()
     assert [getattr(answer, "pk", answer) for answer in answers] == [order.pk] * 10
-    assert (stock_of(variant).allocated, allocated_quantity(variant)) == (2, 2)
+    assert (get_stock(variant).allocated, allocated_quantity(variant)) == (2, 2)
     assert Payment.objects.count() == 1
     assert Notification.objects.filter(key__startswith="order_placed:").count() == 1
     assert Basket.objects.count() == 0
@@ -156,7 +156,7 @@ def test_without_lock_basket_placed_twice_fails_for_one_request(monkeypatch) -> 
 def test_five_buyers_get_only_the_last_two_pickup_places() -> None:
     seller = make_seller()
     variant = make_variant(seller, on_hand=20)
-    delivery_method = make_market_way(seller, make_channel(), capacity=2)
+    delivery_method = make_market_pickup(seller, make_channel(), capacity=2)
     time = DeliveryMethod.objects.active_with_terms().get(pk=delivery_method.pk).pickup_times(now=NOW)[0]
     choices = {seller.pk: RequestedDelivery(delivery_method.pk, time.day, time.starts)}
     baskets = [ready_basket((variant, 1), deliveries=choices) for _ in range(5)]
@@ -166,12 +166,12 @@ def test_five_buyers_get_only_the_last_two_pickup_places() -> None:
     assert len(of_kind(answers, Order)) == 2
     assert len(of_kind(answers, (PickupSlotFull, BasketChanged))) == 3, answers
     assert PickupSlot.objects.get().taken == 2
-    assert stock_of(variant).allocated == 2
+    assert get_stock(variant).allocated == 2
 
 
 def test_without_single_statement_two_buyers_both_get_the_last_place(monkeypatch) -> None:
     seller = make_seller()
-    delivery_method = make_market_way(seller, make_channel(), capacity=1)
+    delivery_method = make_market_pickup(seller, make_channel(), capacity=1)
     time = DeliveryMethod.objects.active_with_terms().get(pk=delivery_method.pk).pickup_times(now=NOW)[0]
     delivery_method.slots.create(day=time.day, starts=time.starts, ends=time.ends, capacity=1)
     choices = {seller.pk: RequestedDelivery(delivery_method.pk, time.day, time.starts)}
@@ -203,7 +203,7 @@ def test_placing_same_items_in_opposite_order_does_not_deadlock() -> None:
     answers = together([placing(basket) for basket in baskets])
 
     assert len(of_kind(answers, Order)) == 20, answers
-    assert [stock_of(variant).allocated for variant in variants] == [20, 20]
+    assert [get_stock(variant).allocated for variant in variants] == [20, 20]
 
 
 def test_sweep_and_placing_release_expired_reservation_once() -> None:
@@ -216,7 +216,7 @@ def test_sweep_and_placing_release_expired_reservation_once() -> None:
     answers = together([*map(placing, baskets[:10]), *[partial(release_expired_reservations, now=later)] * 6])
 
     assert len(of_kind(answers, Order)) == 10, answers
-    stock = stock_of(variant)
+    stock = get_stock(variant)
     assert (stock.allocated, stock.reserved) == (20, 0)
     assert Reservation.objects.count() == 0
 
@@ -232,7 +232,7 @@ def test_checkouts_reserving_different_items_do_not_deadlock() -> None:
     answers = together([partial(open_checkout, basket_id=basket.pk, now=NOW) for basket in baskets] * 3)
 
     assert of_kind(answers, Exception) == []
-    assert [stock_of(variant).reserved for variant in (first, second)] == [10, 10]
+    assert [get_stock(variant).reserved for variant in (first, second)] == [10, 10]
 
 
 def test_sweep_before_stock_lock_releases_reservation_once(monkeypatch) -> None:
@@ -256,7 +256,7 @@ def test_sweep_before_stock_lock_releases_reservation_once(monkeypatch) -> None:
     order = placing(basket)()
 
     assert order.parts.count() == 1
-    stock = stock_of(variant)
+    stock = get_stock(variant)
     assert (stock.allocated, stock.reserved) == (2, 2)
     assert [reservation.line.basket_id for reservation in Reservation.objects.select_related("line")] == [
         others.pk

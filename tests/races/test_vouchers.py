@@ -16,7 +16,7 @@ from orders.actions.quotes.voucher_rules import VoucherUsedByBuyer, VoucherUsedU
 from orders.actions.vouchers.redeem_vouchers import apply_voucher_code
 from orders.models import Basket, Order, Voucher, VoucherUse
 from shop.core.actors import Actor
-from tests.factories import NOW, make_channel, make_product, make_variant, make_voucher, stock_of
+from tests.factories import NOW, get_stock, make_channel, make_product, make_variant, make_voucher
 from tests.invariants import check_everything
 from tests.races.test_place_order import of_kind, placing, ready_basket
 from tests.races.together import together
@@ -43,7 +43,7 @@ def test_fifty_buyers_use_voucher_code_with_one_use_once() -> None:
     assert (len(of_kind(answers, Order)), len(refusals)) == (1, 49), answers
     assert {type(refusal.details["voucher"]) for refusal in refusals} == {VoucherUsedUp}
     assert (VoucherUse.objects.count(), Order.objects.get().voucher_code) == (1, "CHAO10")
-    assert (Basket.objects.count(), stock_of(variant).allocated) == (49, 1)
+    assert (Basket.objects.count(), get_stock(variant).allocated) == (49, 1)
     check_everything()
 
 

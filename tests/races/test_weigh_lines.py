@@ -26,7 +26,7 @@ from orders.states import ParcelState, PartState
 from shop.core.actors import Actor
 from shop.core.models import Change
 from shop.core.states import WrongMove
-from tests.factories import NOW, make_gourd, make_order
+from tests.factories import NOW, make_order, make_weighed_variant
 from tests.invariants import check_everything
 from tests.races.together import together
 
@@ -36,7 +36,7 @@ MEMBER = Actor.system("test")
 
 def accepted_part() -> tuple[OrderPart, OrderLine]:
     """An accepted part of two gourds: 4.8 kg estimated, at most 5.76 kg."""
-    part = make_order((make_gourd(), 2)).parts.get()
+    part = make_order((make_weighed_variant(), 2)).parts.get()
     accept_part(part_id=part.pk, actor=MEMBER, now=NOW)
     return part, part.lines.get()
 

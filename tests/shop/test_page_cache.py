@@ -16,7 +16,7 @@ from catalog.models import Product
 from shop import page_cache
 from shop.cache.bounded_cache import Cache
 from shop.core.actors import Actor
-from tests.factories import NOW, make_places, make_product, make_seller, make_user, stock_of
+from tests.factories import NOW, get_stock, make_divisions, make_product, make_seller, make_user
 from tests.markup import html_of
 
 pytestmark = pytest.mark.django_db
@@ -35,7 +35,7 @@ def pages(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Cache[Any, Any]:
 
 @pytest.fixture
 def product() -> Product:
-    make_places()
+    make_divisions()
     return make_product(make_seller("HTX Thiên An"), name="Gối thảo dược", price=320_000, on_hand=60)
 
 
@@ -53,7 +53,7 @@ def test_page_is_cached_for_anonymous_visitors_until_something_changes(product: 
     count_stock(
         cooperative=product.cooperative,
         variant_id=product.variants.get().pk,
-        warehouse_id=stock_of(product.variants.get()).warehouse_id,
+        warehouse_id=get_stock(product.variants.get()).warehouse_id,
         counted=0,
         actor=Actor.system(),
         now=NOW,

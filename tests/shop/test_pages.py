@@ -20,7 +20,7 @@ from tests.factories import (
     make_bank_account,
     make_basket,
     make_channel,
-    make_market_way,
+    make_market_pickup,
     make_product,
     make_seller,
     make_user,
@@ -98,7 +98,7 @@ def test_language_switch_keeps_page_and_query(client: Client) -> None:
 
 def test_front_page_shows_this_weeks_markets_and_the_season(client: Client) -> None:
     seller = make_seller("HTX Thiên An")
-    delivery_method = make_market_way(seller, make_channel(), weekday=6)
+    delivery_method = make_market_pickup(seller, make_channel(), weekday=6)
     make_product(seller, name="Quýt Bạch Thông")
     make_product(seller, name="Gạo mới")
 

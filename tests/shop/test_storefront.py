@@ -13,10 +13,10 @@ from playwright.sync_api import Browser, Page, expect
 from catalog.models import Product
 from cooperatives.models import Certificate, CertificateKind, DeliveryRate
 from tests.factories import (
-    make_all_places,
+    make_all_divisions,
     make_category,
     make_channel,
-    make_market_way,
+    make_market_pickup,
     make_product,
     make_seller,
 )
@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(trans
 def pillow() -> Product:
     """A product with everything its page can show, of a cooperative with a profile."""
     seller = make_seller("HTX Thiên An", slug="thien-an", story="Phụ nữ Dao ở Nà Ít thêu từ nhỏ.")
-    make_market_way(seller, make_channel())
+    make_market_pickup(seller, make_channel())
     category = make_category("Thổ cẩm")
     pillow = make_product(
         seller,
@@ -121,7 +121,7 @@ def test_purchase_bar_follows_the_chosen_variant(phone: Page, pillow: Product) -
 
 
 def test_delivery_follows_the_place_and_the_quantity_in_place(phone: Page, pillow: Product) -> None:
-    make_all_places()
+    make_all_divisions()
     delivery_method = pillow.cooperative.delivery_methods.get(kind="carrier")
     delivery_method.rates.update(province_code="01", up_to_grams=1_000)
     Product.objects.filter(pk=pillow.pk).update(weight=500)

@@ -18,7 +18,7 @@ from shop.core.models import Change
 from tests.factories import NOW, make_bank_account, make_order, make_variant
 from tests.invariants import check_everything
 from tests.orders.bank_transfers.transfers_at_hand import BANK, HOUR, LATER, take, told, waiting_order
-from tests.unchanged import every_row
+from tests.refusals import all_rows
 
 pytestmark = pytest.mark.django_db
 
@@ -61,23 +61,23 @@ def test_repeated_notice_changes_nothing() -> None:
     order = waiting_order()
     arrival = told(order.code)
     first = record_incoming_transfer(arrival=arrival, actor=BANK, now=LATER)
-    before = every_row()
+    before = all_rows()
 
     second = record_incoming_transfer(arrival=arrival, actor=BANK, now=LATER + HOUR)
 
     assert (first.is_new, second.is_new, second.transfer) == (True, False, first.transfer)
-    assert every_row() == before
+    assert all_rows() == before
 
 
 def test_notice_of_another_service_with_same_bank_reference_changes_nothing() -> None:
     order = waiting_order()
     first = take(order.code, reference="FT 26-330")
-    before = every_row()
+    before = all_rows()
 
     second = take(f"CT DEN {order.code} abc", provider=TransferSource.CASSO, reference="FT26330")
 
     assert second == first
-    assert every_row() == before
+    assert all_rows() == before
 
 
 @pytest.mark.parametrize(

@@ -37,10 +37,10 @@ from shop.core.actors import Actor
 from shop.core.errors import Missing, ReasonRequired
 from shop.core.models import Change
 from shop.core.states import WrongMove
-from tests.factories import NOW, nobody, stock_of
+from tests.factories import NOW, get_stock, unknown_uuid
 from tests.invariants import check_everything
 from tests.orders.bank_transfers.transfers_at_hand import BANK, HOUR, LATER, take, waiting_order
-from tests.unchanged import every_row, refused
+from tests.refusals import all_rows, assert_refused
 
 pytestmark = pytest.mark.django_db
 DESK = Actor.system("desk")
@@ -93,11 +93,11 @@ def test_assigning_same_amount_again_changes_nothing() -> None:
     order = waiting_order()
     transfer = take("tien hang")
     assign(transfer, (order, 120_000))
-    before = every_row()
+    before = all_rows()
 
     assign(transfer, (order, 120_000))
 
-    assert every_row() == before
+    assert all_rows() == before
 
 
 def test_partial_assignment_credits_order_and_extends_its_deadline() -> None:
@@ -179,7 +179,7 @@ def test_transfer_cannot_pay_order_whose_cash_parcel_is_packed() -> None:
     pack_parcel(part_id=part.pk, quantities={order.lines.get().pk: 2}, actor=DESK, now=LATER)
     transfer = take(order.code)
 
-    with refused(CashOnDeliveryInProgress, "cash_under_way"):
+    with assert_refused(CashOnDeliveryInProgress, "cash_under_way"):
         assign(transfer, (order, 120_000))
 
 
@@ -188,7 +188,7 @@ def test_transfer_cannot_pay_cash_on_delivery_order_in_part() -> None:
     change_payment_method(order_id=order.pk, method=PaymentMethod.COD, actor=Actor.guest(), now=LATER)
     transfer = take(order.code, 50_000)
 
-    with refused(CashOnDeliveryInProgress, "cash_under_way"):
+    with assert_refused(CashOnDeliveryInProgress, "cash_under_way"):
         assign(transfer, (order, 50_000))
 
 
@@ -196,19 +196,19 @@ def test_invalid_assignments_are_refused() -> None:
     order = waiting_order()
     small, large = take("tien hang", 50_000), take("tien hang", 500_000)
 
-    with refused(AmountExceedsTransfer, "too_much_shared"):
+    with assert_refused(AmountExceedsTransfer, "too_much_shared"):
         assign(small, (order, 50_001))
-    with refused(AmountExceedsOrderDue, "not_due"):
+    with assert_refused(AmountExceedsOrderDue, "not_due"):
         assign(large, (order, 120_001))
     for amount in (0, -5):
-        with refused(NoAmountAssigned, "nothing_shared"):
+        with assert_refused(NoAmountAssigned, "nothing_shared"):
             assign(small, (order, amount))
-    with refused(NoAmountAssigned, "nothing_shared"):
+    with assert_refused(NoAmountAssigned, "nothing_shared"):
         assign(small)
-    with refused(Missing, "missing"):
-        assign_transfer(transfer_id=nobody(), shares={order.pk: 1}, actor=DESK, now=LATER)
-    with refused(Missing, "missing"):
-        assign_transfer(transfer_id=small.pk, shares={nobody(): 1}, actor=DESK, now=LATER)
+    with assert_refused(Missing, "missing"):
+        assign_transfer(transfer_id=unknown_uuid(), shares={order.pk: 1}, actor=DESK, now=LATER)
+    with assert_refused(Missing, "missing"):
+        assign_transfer(transfer_id=small.pk, shares={unknown_uuid(): 1}, actor=DESK, now=LATER)
 
 
 def test_transfer_cannot_be_assigned_twice_to_one_order() -> None:
@@ -216,7 +216,7 @@ def test_transfer_cannot_be_assigned_twice_to_one_order() -> None:
     transfer = take("tien hang", 100_000)
     assign(transfer, (order, 30_000))
 
-    with refused(TransferAlreadyAssigned, "shared_already"):
+    with assert_refused(TransferAlreadyAssigned, "shared_already"):
         assign(transfer, (order, 20_000))
 
 
@@ -225,7 +225,7 @@ def test_transfer_cannot_be_assigned_to_cancelled_order() -> None:
     cancel_order(order_id=order.pk, reason="Đổi ý", actor=BANK, now=LATER)
     transfer = take(order.code)
 
-    with refused(OrderEnded, "order_ended"):
+    with assert_refused(OrderEnded, "order_ended"):
         assign(transfer, (order, 120_000))
 
 
@@ -256,24 +256,24 @@ def test_confirming_return_twice_keeps_first_reference() -> None:
     transfer = take("tien hang") if waiting_order() else None
     return_transfer(transfer_id=transfer.pk, to=TO, reason="Nhầm", actor=DESK, now=LATER)
     confirm_transfer_returned(transfer_id=transfer.pk, reference="FT99", actor=DESK, now=LATER + HOUR)
-    before = every_row()
+    before = all_rows()
 
     confirm_transfer_returned(transfer_id=transfer.pk, reference="FT100", actor=DESK, now=LATER + HOUR)
 
-    assert every_row() == before
+    assert all_rows() == before
 
 
 def test_confirming_return_already_paid_as_payout_changes_nothing() -> None:
     transfer = take("tien hang") if waiting_order() else None
     payout = return_transfer(transfer_id=transfer.pk, to=TO, reason="Nhầm", actor=DESK, now=LATER)
     mark_payout_paid(payout_id=payout.pk, reference="FT99", actor=DESK, now=LATER + HOUR)
-    before = every_row()
+    before = all_rows()
 
     confirm_transfer_returned(transfer_id=transfer.pk, reference="FT100", actor=DESK, now=LATER + HOUR)
 
-    assert every_row() == before
+    assert all_rows() == before
     assert (balance(LedgerAccount.UNCLAIMED), balance(LedgerAccount.BANK)) == (0, 0)
-    with refused(AlreadyPaid, "already_paid"):
+    with assert_refused(AlreadyPaid, "already_paid"):
         mark_payout_paid(payout_id=payout.pk, reference="FT99", actor=DESK, now=LATER + HOUR)
     check_everything()
 
@@ -292,7 +292,7 @@ def test_returning_transfer_requires_valid_bank_account(to: BankAccount) -> None
     waiting_order()
     transfer = take("tien hang")
 
-    with refused(InvalidBankAccount, "not_an_account"):
+    with assert_refused(InvalidBankAccount, "not_an_account"):
         return_transfer(transfer_id=transfer.pk, to=to, reason="Nhầm", actor=DESK, now=LATER)
 
 
@@ -300,11 +300,11 @@ def test_settled_transfer_can_be_neither_returned_nor_dismissed() -> None:
     order = waiting_order()
     transfer = take(order.code)
 
-    with refused(WrongMove, "wrong_move"):
+    with assert_refused(WrongMove, "wrong_move"):
         return_transfer(transfer_id=transfer.pk, to=TO, reason="Nhầm", actor=DESK, now=LATER)
-    with refused(WrongMove, "wrong_move"):
+    with assert_refused(WrongMove, "wrong_move"):
         dismiss_transfer(transfer_id=transfer.pk, reason="Nhầm", actor=DESK, now=LATER)
-    with refused(Missing, "missing"):
+    with assert_refused(Missing, "missing"):
         confirm_transfer_returned(transfer_id=transfer.pk, reference="", actor=DESK, now=LATER)
 
 
@@ -312,9 +312,9 @@ def test_returning_and_dismissing_require_reason() -> None:
     waiting_order()
     transfer = take("tien hang")
 
-    with refused(ReasonRequired, "reason_needed"):
+    with assert_refused(ReasonRequired, "reason_needed"):
         return_transfer(transfer_id=transfer.pk, to=TO, reason=" ", actor=DESK, now=LATER)
-    with refused(ReasonRequired, "reason_needed"):
+    with assert_refused(ReasonRequired, "reason_needed"):
         dismiss_transfer(transfer_id=transfer.pk, reason="", actor=DESK, now=LATER)
 
 
@@ -322,7 +322,7 @@ def test_dismissed_transfer_can_be_reopened() -> None:
     order = waiting_order()
     transfer = take("tien hang")
     dismiss_transfer(transfer_id=transfer.pk, reason="Tiền của sàn", actor=DESK, now=LATER)
-    with refused(WrongMove, "wrong_move"):
+    with assert_refused(WrongMove, "wrong_move"):
         assign(transfer, (order, 120_000))
 
     reopen_transfer_review(transfer_id=transfer.pk, actor=DESK, now=LATER)
@@ -381,7 +381,7 @@ def test_expired_order_is_replaced_and_paid() -> None:
     )
     assert replacement.code != order.code
     assert (replacement.buyer_name, replacement.phone) == (order.buyer_name, order.phone)
-    assert stock_of(variant).allocated == 2
+    assert get_stock(variant).allocated == 2
     assert transfer.state == TransferState.SETTLED
     assert Change.objects.get(action="order.placed_again").data == {"code": replacement.code}
     check_everything()
@@ -395,12 +395,12 @@ def test_replacing_expired_order_twice_places_one_order() -> None:
     replacement = replace_expired_order(
         transfer_id=transfer.pk, order_id=order.pk, actor=DESK, now=NOW + 26 * HOUR
     )
-    before = every_row()
+    before = all_rows()
 
     again = replace_expired_order(transfer_id=transfer.pk, order_id=order.pk, actor=DESK, now=NOW + 27 * HOUR)
 
     assert again == replacement
-    assert every_row() == before
+    assert all_rows() == before
     transfer.refresh_from_db()
     assert (transfer.state, balance(LedgerAccount.UNCLAIMED)) == (TransferState.REVIEW, -180_000)
     check_everything()
@@ -408,7 +408,7 @@ def test_replacing_expired_order_twice_places_one_order() -> None:
 
 def test_expired_order_cannot_be_replaced_without_stock() -> None:
     order = waiting_order()
-    stock = stock_of(order.lines.get().variant)
+    stock = get_stock(order.lines.get().variant)
     expire_order(order_id=order.pk, actor=BANK, now=NOW + 24 * HOUR)
     transfer = take(order.code, now=NOW + 25 * HOUR)
     with transaction.atomic():
@@ -416,7 +416,7 @@ def test_expired_order_cannot_be_replaced_without_stock() -> None:
         record_movement(stock, -9, reason=MovementReason.LOSS, actor=DESK, now=NOW)
         refresh_availability(variant_ids={stock.variant_id})
 
-    with refused(OrderNotReplaceable, "cannot_be_again"):
+    with assert_refused(OrderNotReplaceable, "cannot_be_again"):
         replace_expired_order(transfer_id=transfer.pk, order_id=order.pk, actor=DESK, now=NOW + 26 * HOUR)
 
 
@@ -424,7 +424,7 @@ def test_active_order_cannot_be_replaced() -> None:
     order = waiting_order()
     transfer = take("tien hang")
 
-    with refused(WrongMove, "wrong_move"):
+    with assert_refused(WrongMove, "wrong_move"):
         replace_expired_order(transfer_id=transfer.pk, order_id=order.pk, actor=DESK, now=LATER)
 
 

@@ -11,7 +11,7 @@ from orders.models import BankTransfer, Order, PaymentMethod
 from orders.payments.incoming_transfers import IncomingTransfer, TransferSource
 from shop.core.actors import Actor
 from tests.factories import NOW, make_bank_account, make_order, make_variant
-from tests.kept import kept
+from tests.row_reuse import reuse_rows
 
 BANK = Actor.system("sepay")
 HOUR = datetime.timedelta(hours=1)
@@ -19,7 +19,7 @@ LATER = NOW + HOUR
 _numbers = itertools.count(1)
 
 
-@kept
+@reuse_rows
 def waiting_order(price: int = 45_000, **fields: Any) -> Order:
     """An order of two items awaiting its bank transfer: twice the price plus 30,000 for delivery."""
     make_bank_account()

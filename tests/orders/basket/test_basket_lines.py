@@ -25,15 +25,15 @@ from shop.core.models import ShopSettings
 from tests.factories import (
     HANOI,
     NOW,
+    get_stock,
     make_basket,
     make_channel,
     make_seller,
     make_user,
     make_variant,
-    nobody,
-    stock_of,
+    unknown_uuid,
 )
-from tests.unchanged import refused
+from tests.refusals import assert_refused
 
 pytestmark = pytest.mark.django_db
 LATER = NOW + datetime.timedelta(hours=1)
@@ -69,7 +69,7 @@ def test_adding_same_variant_twice_increases_line_quantity() -> None:
 def test_quantity_below_one_is_refused(quantity) -> None:
     variant = make_variant()
 
-    with refused(InvalidQuantity, "odd_quantity") as refusal:
+    with assert_refused(InvalidQuantity, "odd_quantity") as refusal:
         add_item(variant, quantity)
 
     assert refusal.value.field == "quantity"
@@ -79,7 +79,7 @@ def test_quantity_below_one_is_refused(quantity) -> None:
 def test_quantity_above_shop_limit_is_refused(quantity) -> None:
     variant = make_variant()
 
-    with refused(OverLimit, "over_limit") as refusal:
+    with assert_refused(OverLimit, "over_limit") as refusal:
         add_item(variant, quantity)
 
     assert refusal.value.details == {"limit": 50}
@@ -90,16 +90,16 @@ def test_quantity_in_basket_counts_towards_limit() -> None:
     variant = make_variant()
     basket = add_item(variant, 3)
 
-    with refused(OverLimit, "over_limit"):
+    with assert_refused(OverLimit, "over_limit"):
         add_item(variant, 2, basket=basket)
-    with refused(OverLimit, "over_limit"):
+    with assert_refused(OverLimit, "over_limit"):
         change_line_quantity(basket_id=basket.pk, line_id=basket.lines.get().pk, quantity=5, now=NOW)
 
 
 def test_variant_limit_overrides_higher_shop_limit() -> None:
     variant = make_variant(quantity_limit_per_customer=2)
 
-    with refused(OverLimit, "over_limit") as refusal:
+    with assert_refused(OverLimit, "over_limit") as refusal:
         add_item(variant, 3)
 
     assert refusal.value.details == {"limit": 2}
@@ -110,7 +110,7 @@ def test_unpublished_product_cannot_be_added(state) -> None:
     variant = make_variant()
     Listing.objects.filter(product=variant.product_id).update(state=state)
 
-    with refused(NotForSale, "not_for_sale"):
+    with assert_refused(NotForSale, "not_for_sale"):
         add_item(variant, 1)
 
 
@@ -121,7 +121,7 @@ def test_product_of_inactive_cooperative_cannot_be_added(state) -> None:
     seller.state = state
     seller.save()
 
-    with refused(NotForSale, "not_for_sale"):
+    with assert_refused(NotForSale, "not_for_sale"):
         add_item(variant, 1)
 
 
@@ -129,10 +129,10 @@ def test_unknown_or_unpriced_variant_cannot_be_added() -> None:
     variant = make_variant()
     variant.prices.update(amount=None)
 
-    with refused(NotForSale, "not_for_sale"):
+    with assert_refused(NotForSale, "not_for_sale"):
         add_item(variant, 1)
     variant.pk += 1000
-    with refused(NotForSale, "not_for_sale"):
+    with assert_refused(NotForSale, "not_for_sale"):
         add_item(variant, 1)
 
 
@@ -155,7 +155,7 @@ def test_changing_line_releases_its_reservation() -> None:
 
     change_line_quantity(basket_id=basket.pk, line_id=basket.lines.get().pk, quantity=1, now=NOW)
 
-    assert (stock_of(variant).reserved, Reservation.objects.count()) == (0, 0)
+    assert (get_stock(variant).reserved, Reservation.objects.count()) == (0, 0)
 
 
 def test_foreign_or_unknown_line_is_missing() -> None:
@@ -164,15 +164,15 @@ def test_foreign_or_unknown_line_is_missing() -> None:
 
     for basket_id, line_id in [
         (own_basket.pk, foreign_line_id),
-        (own_basket.pk, nobody()),
-        (nobody(), foreign_line_id),
+        (own_basket.pk, unknown_uuid()),
+        (unknown_uuid(), foreign_line_id),
     ]:
-        with refused(Missing, "missing"):
+        with assert_refused(Missing, "missing"):
             change_line_quantity(basket_id=basket_id, line_id=line_id, quantity=1, now=NOW)
-    with refused(InvalidQuantity, "odd_quantity"):
+    with assert_refused(InvalidQuantity, "odd_quantity"):
         change_line_quantity(basket_id=other_basket.pk, line_id=foreign_line_id, quantity=-1, now=NOW)
-    with refused(Missing, "missing"):
-        set_basket_province(basket_id=nobody(), province_code=HANOI, now=NOW)
+    with assert_refused(Missing, "missing"):
+        set_basket_province(basket_id=unknown_uuid(), province_code=HANOI, now=NOW)
 
 
 def test_delivery_method_of_another_cooperative_is_missing() -> None:
@@ -180,7 +180,7 @@ def test_delivery_method_of_another_cooperative_is_missing() -> None:
     basket = make_basket((make_variant(seller), 1))
     foreign_method = DeliveryMethod.objects.get(cooperative=other)
 
-    with refused(Missing, "missing"):
+    with assert_refused(Missing, "missing"):
         choose_deliveries(
             basket_id=basket.pk, choices={seller.pk: RequestedDelivery(foreign_method.pk)}, now=NOW
         )
@@ -207,7 +207,7 @@ def test_guest_basket_merges_into_user_basket_and_adds_quantities() -> None:
     assert merged.pk == user_basket.pk
     assert quantities(user_basket) == sorted([(shared.pk, 3), (only_guest.pk, 3)])
     assert not Basket.objects.filter(pk=guest.pk).exists()
-    assert (stock_of(shared).reserved, stock_of(only_guest).reserved) == (0, 0)
+    assert (get_stock(shared).reserved, get_stock(only_guest).reserved) == (0, 0)
     assert Basket.objects.get().province_code == HANOI
 
 
@@ -225,7 +225,7 @@ def test_foreign_or_unknown_basket_is_not_merged() -> None:
     foreign_basket, user = make_basket((make_variant(), 1), user=make_user()), make_user()
 
     assert merge_guest_basket(guest_basket_id=foreign_basket.pk, user_id=user.pk, now=LATER) is None
-    assert merge_guest_basket(guest_basket_id=nobody(), user_id=user.pk, now=LATER) is None
+    assert merge_guest_basket(guest_basket_id=unknown_uuid(), user_id=user.pk, now=LATER) is None
 
     assert Basket.objects.get().user_id == foreign_basket.user_id
 
@@ -256,9 +256,9 @@ def test_limit_applies_to_sum_of_lines_of_variant() -> None:
     basket = basket_with_two_lines(variant)
     last = basket.lines.get(quantity=2)
 
-    with refused(OverLimit, "over_limit"):
+    with assert_refused(OverLimit, "over_limit"):
         add_item(variant, 1, basket=basket)
-    with refused(OverLimit, "over_limit"):
+    with assert_refused(OverLimit, "over_limit"):
         change_line_quantity(basket_id=basket.pk, line_id=last.pk, quantity=3, now=NOW)
 
 

@@ -22,16 +22,16 @@ from tests.factories import (
     NOW,
     make_basket,
     make_channel,
+    make_divisions,
     make_order,
-    make_places,
     make_seller,
     make_user,
     make_variant,
-    nobody,
+    unknown_uuid,
 )
 from tests.markup import html_of
 from tests.orders.pages.order_proofs import prove_order
-from tests.unchanged import refused
+from tests.refusals import assert_refused
 
 pytestmark = pytest.mark.django_db
 
@@ -114,8 +114,8 @@ def test_sold_out_order_creates_no_basket_and_unplaced_order_is_missing() -> Non
     assert (result.basket, result.put) == (None, 0)
     assert not Basket.objects.exists()
     Order.objects.filter(pk=order.pk).update(placed_at=None, confirmed_at=None)
-    for order_id in (order.pk, nobody()):
-        with refused(Missing, "missing"):
+    for order_id in (order.pk, unknown_uuid()):
+        with assert_refused(Missing, "missing"):
             add_past_order_to_basket(
                 order_id=order_id, basket_id=None, user_id=None, channel=make_channel(), now=NOW
             )
@@ -134,7 +134,7 @@ def test_query_count_does_not_depend_on_number_of_lines() -> None:
 
 
 def test_reorder_from_order_page_lists_changes_on_basket_page_once(client: Client) -> None:
-    make_places()
+    make_divisions()
     variant = make_variant(name="Gối thảo dược", price=320_000)
     order = make_order((variant, 2), now=timezone.now())
     prove_order(client, order)
@@ -152,4 +152,4 @@ def test_reorder_from_order_page_lists_changes_on_basket_page_once(client: Clien
     checkout = html_of(client.get("/en/dat-hang/"))
     assert 'value="Nguyễn Thị Hoa"' in checkout
     assert f'value="{HANOI}" selected' in checkout
-    assert client.post(f"/en/don-hang/{nobody()}/dat-lai/").status_code == 404
+    assert client.post(f"/en/don-hang/{unknown_uuid()}/dat-lai/").status_code == 404

@@ -10,14 +10,14 @@ from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pa
 from orders.models import OrderPart, Parcel
 from shop.core.actors import Actor, ActorKind, EntryPoint
 from tests.factories import NOW, make_order, make_seller, make_variant
-from tests.kept import kept
+from tests.row_reuse import reuse_rows
 
 CARRIER = "Giao Hàng Nhanh"
 DESK = Actor(ActorKind.SYSTEM, EntryPoint.DESK, name="desk")
 WHO: dict[str, Any] = {"actor": DESK, "now": NOW}
 
 
-@kept
+@reuse_rows
 def new_part(price: int = 200_000, *, seller: Any = None, **order: Any) -> OrderPart:
     """An accepted part of `price` plus 30,000 for delivery."""
     variant = make_variant(seller or make_seller(), price=price)
@@ -26,7 +26,7 @@ def new_part(price: int = 200_000, *, seller: Any = None, **order: Any) -> Order
     return part
 
 
-@kept
+@reuse_rows
 def sent(price: int = 200_000, *, carrier: str = CARRIER, number: str = "", **fields: Any) -> Parcel:
     """A parcel handed over, which is to collect `price` plus 30,000."""
     part = new_part(price, **fields)
@@ -37,7 +37,7 @@ def sent(price: int = 200_000, *, carrier: str = CARRIER, number: str = "", **fi
     return hand_over_parcel(parcel_id=parcel.pk, dispatch=dispatch, **WHO)
 
 
-@kept
+@reuse_rows
 def delivered(price: int = 200_000, *, cash: bool = False, **fields: Any) -> Parcel:
     """A delivered parcel; `cash` says whether its collection was reported."""
     return deliver_parcel(

@@ -34,7 +34,7 @@ from shop.core.states import WrongMove
 from tests.factories import make_seller
 from tests.invariants import check_cash
 from tests.orders.cash_on_delivery.cash_at_hand import CARRIER, WHO, delivered, sent
-from tests.unchanged import refused
+from tests.refusals import assert_refused
 
 pytestmark = pytest.mark.django_db
 THE_CARRIER = Remitter(CashHolder.CARRIER, CARRIER)
@@ -75,7 +75,7 @@ def test_cash_paid_to_cooperative_is_remitted_by_cooperative() -> None:
     parcel = delivered(cash=True, carrier="", seller=seller)
     assert parcel.cod_holder == CashHolder.COOPERATIVE
 
-    with refused(CashNotHeld, "cash_not_held") as refusal:
+    with assert_refused(CashNotHeld, "cash_not_held") as refusal:
         remit(parcel)
     remittance = remit(parcel, giver=Remitter(CashHolder.COOPERATIVE, cooperative_id=seller.pk))
 
@@ -90,7 +90,7 @@ def test_same_key_returns_first_remittance() -> None:
     second = remit(parcel)
 
     assert (second.pk, CashRemittance.objects.count()) == (first.pk, 1)
-    with refused(KeyReused, "key_reused"):
+    with assert_refused(KeyReused, "key_reused"):
         remit(parcel, giver=Remitter(CashHolder.CARRIER, "Viettel Post"))
 
 
@@ -100,12 +100,12 @@ def test_remittance_with_unavailable_cash_is_refused_as_a_whole() -> None:
     remit(done, key="done")
 
     for unavailable in (expected, on_the_way, done):
-        with refused(CashNotHeld, "cash_not_held") as refusal:
+        with assert_refused(CashNotHeld, "cash_not_held") as refusal:
             remit(here, unavailable)
         assert refusal.value.details == {"parcels": [unavailable.pk]}
-    with refused(EmptyRemittance, "nothing_handed_in"):
+    with assert_refused(EmptyRemittance, "nothing_handed_in"):
         remit()
-    with refused(CashNotHeld, "cash_not_held"):
+    with assert_refused(CashNotHeld, "cash_not_held"):
         remit(here, fees=230_001)
 
 
@@ -122,7 +122,7 @@ def test_fees_are_split_over_parcels_without_rounding_loss() -> None:
 def test_receiving_another_amount_requires_reason() -> None:
     remittance = remit(delivered(cash=True))
 
-    with refused(ReceivedAmountDiffers, "received_differs") as refusal:
+    with assert_refused(ReceivedAmountDiffers, "received_differs") as refusal:
         reconcile_remittance(remittance_id=remittance.pk, received=229_000, **WHO)
     reconcile_remittance(remittance_id=remittance.pk, received=229_000, reason="ngân hàng thu phí", **WHO)
 
@@ -133,7 +133,7 @@ def test_receiving_another_amount_requires_reason() -> None:
         -1_000,
         "ngân hàng thu phí",
     )
-    with refused(WrongMove, "wrong_move"):
+    with assert_refused(WrongMove, "wrong_move"):
         reconcile_remittance(remittance_id=remittance.pk, received=230_000, **WHO)
 
 
@@ -183,7 +183,7 @@ def test_buyer_who_pays_less_owes_the_difference() -> None:
 def test_invalid_collected_amount_or_missing_reason_is_refused(cash, refusal) -> None:
     parcel = delivered()
 
-    with refused(refusal, refusal.code):
+    with assert_refused(refusal, refusal.code):
         report_collected_cash(parcel_id=parcel.pk, taken=cash, **WHO)
 
 
@@ -287,7 +287,7 @@ def test_surplus_is_returned_or_kept() -> None:
 def test_resolving_more_than_difference_or_without_reason_is_refused(changes, refusal) -> None:
     pk = short_remittance().pk
 
-    with refused(refusal, refusal.code):
+    with assert_refused(refusal, refusal.code):
         resolve_remittance_difference(
             **({"remittance_id": pk, "is_ours": False, "reason": "bù"} | changes), **WHO
         )
@@ -303,7 +303,7 @@ def test_remittance_without_difference_cannot_be_resolved() -> None:
     reconcile_remittance(remittance_id=remitted_by_seller.pk, received=200_000, reason="thiếu", **WHO)
 
     for remittance in (settled, waiting, remitted_by_seller):
-        with refused(NoRemittanceDifference, "nothing_to_put_right"):
+        with assert_refused(NoRemittanceDifference, "nothing_to_put_right"):
             resolve_remittance_difference(
                 remittance_id=remittance.pk, amount=1, is_ours=False, reason="bù", **WHO
             )

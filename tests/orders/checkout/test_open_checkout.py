@@ -11,8 +11,8 @@ from orders.actions.quotes.quote_types import QuoteProblem
 from orders.models import Reservation
 from shop.core.errors import Missing
 from shop.core.models import Channel
-from tests.factories import NOW, make_basket, make_variant, nobody, stock_of
-from tests.unchanged import refused
+from tests.factories import NOW, get_stock, make_basket, make_variant, unknown_uuid
+from tests.refusals import assert_refused
 
 pytestmark = pytest.mark.django_db
 
@@ -25,7 +25,7 @@ def test_stock_is_reserved_for_fifteen_minutes() -> None:
 
     (reservation,) = Reservation.objects.all()
     assert (reservation.quantity, reservation.expires_at) == (3, NOW + datetime.timedelta(minutes=15))
-    assert (stock_of(variant).reserved, stock_of(variant).free) == (3, 2)
+    assert (get_stock(variant).reserved, get_stock(variant).free) == (3, 2)
 
 
 def test_reopening_extends_reservation_without_doubling_it() -> None:
@@ -37,7 +37,7 @@ def test_reopening_extends_reservation_without_doubling_it() -> None:
     open_checkout(basket_id=basket.pk, now=later)
 
     assert Reservation.objects.get().expires_at == later + datetime.timedelta(minutes=15)
-    assert stock_of(variant).reserved == 3
+    assert get_stock(variant).reserved == 3
 
 
 def test_short_line_reserves_nothing_and_reports_free_quantity() -> None:
@@ -50,7 +50,7 @@ def test_short_line_reserves_nothing_and_reports_free_quantity() -> None:
         short.pk: ([QuoteProblem.ONLY_LEFT], 2),
         enough.pk: ([], 9),
     }
-    assert (stock_of(short).reserved, stock_of(enough).reserved) == (0, 1)
+    assert (get_stock(short).reserved, get_stock(enough).reserved) == (0, 1)
 
 
 def test_channel_without_reservation_time_reserves_nothing() -> None:
@@ -60,9 +60,9 @@ def test_channel_without_reservation_time_reserves_nothing() -> None:
 
     open_checkout(basket_id=basket.pk, now=NOW)
 
-    assert stock_of(variant).reserved == 0
+    assert get_stock(variant).reserved == 0
 
 
 def test_unknown_basket_is_missing() -> None:
-    with refused(Missing, "missing"):
-        open_checkout(basket_id=nobody(), now=NOW)
+    with assert_refused(Missing, "missing"):
+        open_checkout(basket_id=unknown_uuid(), now=NOW)

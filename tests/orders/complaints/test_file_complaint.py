@@ -40,12 +40,12 @@ from shop.core.errors import Missing, ReasonRequired
 from shop.core.models import Change, KeyReused, Picture, ShopSettings
 from shop.core.states import WrongMove
 from shop.notifications.models import Notification
-from tests.factories import make_order, make_variant, nobody, stock_of
+from tests.factories import get_stock, make_order, make_variant, unknown_uuid
 from tests.invariants import check_everything
-from tests.kept import kept
 from tests.orders.bank_transfers.transfers_at_hand import LATER
 from tests.orders.refunds.refunds_at_hand import WHO, delivered, line_of, packed
-from tests.unchanged import refused
+from tests.refusals import assert_refused
+from tests.row_reuse import reuse_rows
 
 pytestmark = pytest.mark.django_db
 BUYER = Actor.guest()
@@ -55,7 +55,7 @@ PERIOD_END = datetime.datetime(2026, 12, 1, 16, 59, 59, tzinfo=datetime.UTC)
 SECOND = datetime.timedelta(seconds=1)
 
 
-@kept
+@reuse_rows
 def delivered_part(**fields) -> OrderPart:
     """A part with five units, delivered at LATER and paid in cash."""
     return delivered(make_order((make_variant(price=45_000, on_hand=20, **fields), 5)))
@@ -98,13 +98,13 @@ def test_complaint_is_saved_and_cooperative_notified() -> None:
     [
         ({"steps": {}}, EmptyComplaint, "empty_complaint"),
         ({"words": " "}, ComplaintTextNeeded, "words_needed"),
-        ({"steps": {nobody(): 1}}, Missing, "missing"),
+        ({"steps": {unknown_uuid(): 1}}, Missing, "missing"),
     ],
 )
 def test_incomplete_complaint_is_refused(fields, kind, code) -> None:
     part = delivered_part()
 
-    with refused(kind, code):
+    with assert_refused(kind, code):
         file_complaint(part, **fields)
 
 
@@ -112,9 +112,9 @@ def test_complaint_cannot_exceed_delivered_quantity() -> None:
     part = delivered_part()
     undelivered_part = make_order((make_variant(price=45_000), 1)).parts.get()
 
-    with refused(ComplaintExceedsDelivered, "not_that_many_got"):
+    with assert_refused(ComplaintExceedsDelivered, "not_that_many_got"):
         file_complaint(part, 6)
-    with refused(ComplaintExceedsDelivered, "not_that_many_got"):
+    with assert_refused(ComplaintExceedsDelivered, "not_that_many_got"):
         file_complaint(undelivered_part, 1)
 
 
@@ -122,7 +122,7 @@ def test_at_most_four_photos_are_accepted() -> None:
     part = delivered_part()
     pictures = [Picture.objects.create(original=f"{n}.jpg") for n in range(5)]
 
-    with refused(TooManyComplaintPictures, "too_many_pictures"):
+    with assert_refused(TooManyComplaintPictures, "too_many_pictures"):
         file_complaint(part, pictures=pictures)
     assert file_complaint(part, pictures=pictures[:4]).pictures.count() == 4
 
@@ -130,7 +130,7 @@ def test_at_most_four_photos_are_accepted() -> None:
 def test_complaint_period_ends_at_midnight_in_vietnam() -> None:
     part = delivered_part()
 
-    with refused(ComplaintPeriodOver, "too_late") as refusal:
+    with assert_refused(ComplaintPeriodOver, "too_late") as refusal:
         file_complaint(part, now=PERIOD_END + SECOND)
     assert refusal.value.details["until"] == PERIOD_END + SECOND
     assert file_complaint(part, now=PERIOD_END).made_at == PERIOD_END
@@ -165,7 +165,7 @@ def test_second_open_complaint_is_refused() -> None:
     part = delivered_part()
     first = file_complaint(part)
 
-    with refused(ComplaintAlreadyOpen, "still_open"):
+    with assert_refused(ComplaintAlreadyOpen, "still_open"):
         file_complaint(part, 1)
     withdraw_complaint(complaint_id=first.pk, actor=BUYER, now=LATER)
     withdraw_complaint(complaint_id=first.pk, actor=BUYER, now=LATER)
@@ -179,7 +179,7 @@ def test_repeated_key_files_one_complaint() -> None:
     part, other = delivered_part(), delivered_part()
 
     assert file_complaint(part, key="a") == file_complaint(part, key="a")
-    with refused(KeyReused, "key_reused"):
+    with assert_refused(KeyReused, "key_reused"):
         file_complaint(other, key="a")
 
 
@@ -212,13 +212,13 @@ def test_replacement_is_free_and_keeps_stock_and_progress_correct() -> None:
     part = delivered_part()
     line, variant = line_of(part), line_of(part).variant
     complaint = file_complaint(part)
-    assert (stock_of(variant).on_hand, stock_of(variant).allocated) == (15, 0)
+    assert (get_stock(variant).on_hand, get_stock(variant).allocated) == (15, 0)
 
     accept(complaint, anew={line.pk: 2})
 
     parcel = complaint.parcels.get()
     assert (parcel.kind, parcel.state, parcel.cod_expected) == (ParcelKind.REPLACEMENT, "packing", 0)
-    assert stock_of(variant).allocated == 2
+    assert get_stock(variant).allocated == 2
     assert open_quantities([line]) == {line.pk: 0}
     assert list(OrderPart.objects.to_pack()) == [part]
     check_everything()
@@ -228,7 +228,7 @@ def test_replacement_is_free_and_keeps_stock_and_progress_correct() -> None:
     part.refresh_from_db()
     part.order.refresh_from_db()
     assert (part.progress, part.order.status) == (Progress.DELIVERED, OrderStatus.DELIVERED)
-    assert (stock_of(variant).on_hand, stock_of(variant).allocated) == (13, 0)
+    assert (get_stock(variant).on_hand, get_stock(variant).allocated) == (13, 0)
     assert part.order.charged == part.order.due_gross == 255_000
     assert list(OrderPart.objects.to_pack()) == []
     check_everything()
@@ -247,7 +247,7 @@ def test_voided_replacement_releases_its_allocation(closed) -> None:
 
     void_parcel(parcel_id=parcel.pk, reason="Gửi nhầm", **WHO)
 
-    assert (stock_of(variant).on_hand, stock_of(variant).allocated) == (15, 0)
+    assert (get_stock(variant).on_hand, get_stock(variant).allocated) == (15, 0)
     check_everything()
 
 
@@ -257,13 +257,13 @@ def test_sold_out_item_cannot_be_replaced() -> None:
     count_stock(
         cooperative=part.cooperative,
         variant_id=variant.pk,
-        warehouse_id=stock_of(variant).warehouse_id,
+        warehouse_id=get_stock(variant).warehouse_id,
         counted=1,
         **WHO,
     )
     complaint = file_complaint(part)
 
-    with refused(SoldOut, "sold_out"):
+    with assert_refused(SoldOut, "sold_out"):
         accept(complaint, anew={line_of(part).pk: 2})
 
 
@@ -276,7 +276,7 @@ def test_part_stays_delivered_after_exchange() -> None:
 
     return_parcel = complaint.parcels.get(kind=ParcelKind.RETURN)
     assert return_parcel.state == ParcelState.HANDED_OVER
-    warehouse_id = stock_of(line.variant).warehouse_id
+    warehouse_id = get_stock(line.variant).warehouse_id
     receive_return(parcel_id=return_parcel.pk, damaged={line.pk: 1}, warehouse_id=warehouse_id, **WHO)
     replacement = complaint.parcels.get(kind=ParcelKind.REPLACEMENT)
     close_parcel(parcel_id=replacement.pk, **WHO)
@@ -284,7 +284,7 @@ def test_part_stays_delivered_after_exchange() -> None:
     deliver_parcel(parcel_id=replacement.pk, cash_collected=False, **WHO)
     part.refresh_from_db()
     assert part.progress == Progress.DELIVERED
-    assert stock_of(line.variant).on_hand == 14
+    assert get_stock(line.variant).on_hand == 14
     check_everything()
 
 
@@ -292,16 +292,16 @@ def test_remedy_must_not_be_empty_or_exceed_complaint() -> None:
     part = delivered_part()
     complaint = file_complaint(part)
 
-    with refused(EmptyRemedy, "nothing_offered"):
+    with assert_refused(EmptyRemedy, "nothing_offered"):
         accept(complaint)
-    with refused(RemedyExceedsComplaint, "more_than_complained"):
+    with assert_refused(RemedyExceedsComplaint, "more_than_complained"):
         accept(complaint, anew={line_of(part).pk: 3})
 
 
 def test_rejection_requires_reason_and_notifies_buyer() -> None:
     complaint = file_complaint(delivered_part())
 
-    with refused(ReasonRequired, "reason_needed"):
+    with assert_refused(ReasonRequired, "reason_needed"):
         reject_complaint(complaint_id=complaint.pk, reason=" ", actor=MEMBER, now=LATER)
     reject_complaint(complaint_id=complaint.pk, reason="Ảnh không phải hàng này", actor=MEMBER, now=LATER)
 
@@ -316,7 +316,7 @@ def test_only_platform_can_accept_rejected_complaint() -> None:
     complaint = file_complaint(part)
     reject_complaint(complaint_id=complaint.pk, reason="Không", actor=MEMBER, now=LATER)
 
-    with refused(WrongMove, "wrong_move"):
+    with assert_refused(WrongMove, "wrong_move"):
         accept(complaint, refund=refund_of(part, 1_000))
     accept(complaint, actor=WHO["actor"], refund=refund_of(part, 1_000))
 
@@ -329,11 +329,11 @@ def test_answered_complaint_cannot_be_answered_or_withdrawn() -> None:
     complaint = file_complaint(part)
     accept(complaint, refund=refund_of(part, 1_000))
 
-    with refused(WrongMove, "wrong_move"):
+    with assert_refused(WrongMove, "wrong_move"):
         accept(complaint, refund=refund_of(part, 1_000))
-    with refused(WrongMove, "wrong_move"):
+    with assert_refused(WrongMove, "wrong_move"):
         reject_complaint(complaint_id=complaint.pk, reason="Không", actor=MEMBER, now=LATER)
-    with refused(WrongMove, "wrong_move"):
+    with assert_refused(WrongMove, "wrong_move"):
         withdraw_complaint(complaint_id=complaint.pk, actor=BUYER, now=LATER)
 
 

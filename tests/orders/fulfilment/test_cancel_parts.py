@@ -24,16 +24,16 @@ from shop.core.states import WrongMove
 from shop.notifications.models import Notification
 from tests.factories import (
     NOW,
+    get_stock,
     make_channel,
-    make_market_way,
+    make_market_pickup,
     make_order,
     make_seller,
     make_variant,
-    nobody,
-    stock_of,
+    unknown_uuid,
 )
 from tests.invariants import check_everything
-from tests.unchanged import refused
+from tests.refusals import assert_refused
 
 pytestmark = pytest.mark.django_db
 MEMBER = Actor.system("test")
@@ -87,7 +87,7 @@ def test_only_buyer_cancels_without_reason(two_parts, reason) -> None:
         lambda: cancel_part(part_id=first.pk, reason=reason, **WHO),
         lambda: cancel_order(order_id=order.pk, reason=reason, **WHO),
     ):
-        with refused(ReasonRequired, "reason_needed") as refusal:
+        with assert_refused(ReasonRequired, "reason_needed") as refusal:
             act()
         assert refusal.value.field == "reason"
     cancel_part_as_buyer(part_id=second.pk, reason=reason, **WHO)
@@ -100,9 +100,9 @@ def test_unknown_part_or_order_is_missing() -> None:
         lambda: decline_part(part_id=404, reason="x", **WHO),
         lambda: cancel_part(part_id=404, reason="x", **WHO),
         lambda: cancel_part_as_buyer(part_id=404, **WHO),
-        lambda: cancel_order(order_id=nobody(), reason="x", **WHO),
+        lambda: cancel_order(order_id=unknown_uuid(), reason="x", **WHO),
     ):
-        with refused(Missing, "missing"):
+        with assert_refused(Missing, "missing"):
             act()
 
 
@@ -110,7 +110,7 @@ def test_order_can_be_cancelled_only_once(two_parts) -> None:
     order, _first, _second = two_parts
 
     cancel_order(order_id=order.pk, reason="khách gọi", **WHO)
-    with refused(WrongMove, "wrong_move"):
+    with assert_refused(WrongMove, "wrong_move"):
         cancel_order(order_id=order.pk, reason="khách gọi", **WHO)
 
     assert Change.objects.filter(action="order.cancelled").count() == 1
@@ -124,7 +124,7 @@ def test_order_with_handed_over_parcel_cannot_be_cancelled(two_parts) -> None:
     close_parcel(parcel_id=parcel.pk, **WHO)
     hand_over_parcel(parcel_id=parcel.pk, **WHO)
 
-    with refused(PartAlreadyHandedOver, "already_handed_over"):
+    with assert_refused(PartAlreadyHandedOver, "already_handed_over"):
         cancel_order(order_id=order.pk, reason="khách gọi", **WHO)
 
 
@@ -139,14 +139,14 @@ def test_cancelling_part_voids_parcels_and_releases_stock() -> None:
     cancel_part(part_id=part.pk, reason="khách gọi", **WHO)
 
     assert {parcel.state for parcel in part.parcels.all()} == {ParcelState.VOIDED}
-    assert (stock_of(variant).free, stock_of(variant).allocated) == (5, 0)
+    assert (get_stock(variant).free, get_stock(variant).allocated) == (5, 0)
     assert Order.objects.get().status == OrderStatus.CANCELLED
     check_everything()
 
 
 def test_cancelling_part_frees_its_pickup_slot() -> None:
     seller = make_seller()
-    delivery_method = make_market_way(seller, make_channel(), capacity=1)
+    delivery_method = make_market_pickup(seller, make_channel(), capacity=1)
     time = DeliveryMethod.objects.active_with_terms().get(pk=delivery_method.pk).pickup_times(now=NOW)[0]
     choice = {seller.pk: RequestedDelivery(delivery_method.pk, time.day, time.starts)}
     variant = make_variant(seller)

@@ -19,17 +19,17 @@ from shop.core.actors import Actor, ActorKind, EntryPoint
 from shop.core.errors import Missing, ReasonRequired
 from shop.core.states import WrongMove
 from shop.notifications.models import Notification
-from tests.factories import NOW, make_order, make_seller, make_variant, nobody, stock_of
+from tests.factories import NOW, get_stock, make_order, make_seller, make_variant, unknown_uuid
 from tests.invariants import check_cash, check_everything, check_parcels
-from tests.kept import kept
-from tests.unchanged import refused
+from tests.refusals import assert_refused
+from tests.row_reuse import reuse_rows
 
 pytestmark = pytest.mark.django_db
 MEMBER = Actor.system("test")
 WHO = {"actor": MEMBER, "now": NOW}
 
 
-@kept
+@reuse_rows
 def accepted_part(*lines):
     part = make_order(*lines).parts.get()
     accept_part(part_id=part.pk, **WHO)
@@ -60,7 +60,7 @@ def test_quantity_that_is_not_open_cannot_be_packed(quantity) -> None:
     pack(part, 2)
     line = part.lines.get()
 
-    with refused(QuantityNotOpen, "not_that_many") as refusal:
+    with assert_refused(QuantityNotOpen, "not_that_many") as refusal:
         pack_parcel(part_id=part.pk, quantities={line.pk: quantity}, **WHO)
 
     assert refusal.value.details == {"open": {line.pk: 3}}
@@ -69,21 +69,21 @@ def test_quantity_that_is_not_open_cannot_be_packed(quantity) -> None:
 def test_empty_parcel_is_refused() -> None:
     part = accepted_part((make_variant(), 1))
 
-    with refused(QuantityNotOpen, "not_that_many"):
+    with assert_refused(QuantityNotOpen, "not_that_many"):
         pack_parcel(part_id=part.pk, quantities={}, **WHO)
 
 
 def test_line_of_another_part_is_missing() -> None:
     part, other = accepted_part((make_variant(), 1)), accepted_part((make_variant(), 1))
 
-    for foreign in (other.lines.get().pk, nobody()):
-        with refused(Missing, "missing"):
+    for foreign in (other.lines.get().pk, unknown_uuid()):
+        with assert_refused(Missing, "missing"):
             pack_parcel(part_id=part.pk, quantities={foreign: 1}, **WHO)
 
 
 @pytest.mark.parametrize("act", [close_parcel, hand_over_parcel])
 def test_unknown_parcel_is_missing(act) -> None:
-    with refused(Missing, "missing"):
+    with assert_refused(Missing, "missing"):
         act(parcel_id=404, **WHO)
 
 
@@ -91,7 +91,7 @@ def test_unknown_parcel_is_missing(act) -> None:
 def test_voiding_and_failing_require_reason(act) -> None:
     parcel = send(pack(accepted_part((make_variant(), 1)), 1))
 
-    with refused(ReasonRequired, "reason_needed"):
+    with assert_refused(ReasonRequired, "reason_needed"):
         act(parcel_id=parcel.pk, reason=" ", **WHO)
 
 
@@ -111,11 +111,11 @@ def test_voiding_parcel_reopens_its_lines_and_restores_stock() -> None:
     variant = make_variant(on_hand=5)
     part = accepted_part((variant, 3))
     parcel = send(pack(part, 3))
-    after_dispatch = (stock_of(variant).on_hand, stock_of(variant).allocated)
+    after_dispatch = (get_stock(variant).on_hand, get_stock(variant).allocated)
 
     void_parcel(parcel_id=parcel.pk, reason="gửi nhầm", **WHO)
 
-    after_void = (stock_of(variant).on_hand, stock_of(variant).allocated)
+    after_void = (get_stock(variant).on_hand, get_stock(variant).allocated)
     part.refresh_from_db()
     assert (after_dispatch, after_void, part.progress) == ((2, 0), (5, 3), Progress.NOTHING)
     assert pack(part, 3).number == 2
@@ -134,7 +134,7 @@ def test_second_delivery_attempt_does_not_move_stock_again() -> None:
     fail_delivery(parcel_id=parcel.pk, reason="không ai nghe máy", **WHO)
     hand_over_parcel(parcel_id=parcel.pk, dispatch=DispatchDetails(vehicle="20B-123.45"), **WHO)
 
-    assert (stock_of(variant).on_hand, Movement.objects.filter(reason="dispatch").count()) == (2, 1)
+    assert (get_stock(variant).on_hand, Movement.objects.filter(reason="dispatch").count()) == (2, 1)
     assert Parcel.objects.get().vehicle == "20B-123.45"
     check_everything()
 
@@ -207,7 +207,7 @@ def test_delivered_parcel_can_be_voided_only_by_platform(entry_point) -> None:
     if entry_point in (EntryPoint.DESK, EntryPoint.SYSTEM):
         assert void_parcel(**void_request).state == ParcelState.VOIDED
     else:
-        with refused(WrongMove, "wrong_move"):
+        with assert_refused(WrongMove, "wrong_move"):
             void_parcel(**void_request)
 
 
@@ -230,6 +230,6 @@ def test_untracked_variant_is_packed_without_stock() -> None:
     parcel = send(pack(accepted_part((variant, 5)), 5))
 
     assert [(row.stock, row.quantity) for row in parcel.lines.all()] == [(None, 5)]
-    assert (stock_of(variant).on_hand, stock_of(variant).allocated) == (0, 0)
+    assert (get_stock(variant).on_hand, get_stock(variant).allocated) == (0, 0)
     check_parcels()
     check_cash()

@@ -13,8 +13,8 @@ from shop.core.actors import Actor, ActorKind, EntryPoint
 from shop.core.errors import ReasonRequired
 from shop.core.models import Change
 from tests.factories import NOW, make_part
-from tests.kept import kept
-from tests.unchanged import refused
+from tests.refusals import assert_refused
+from tests.row_reuse import reuse_rows
 
 pytestmark = pytest.mark.django_db
 CODE_REQUIRED = [EntryPoint.MARKET, EntryPoint.MEMBERS, EntryPoint.API]
@@ -24,7 +24,7 @@ def person_at(entry_point: EntryPoint) -> Actor:
     return Actor(ActorKind.PERSON, entry_point, "7", "Chị Hoa")
 
 
-@kept
+@reuse_rows
 def parcel_for_pickup(kind: str = "market_day") -> Parcel:
     """A parcel ready for pickup."""
     part = make_part()
@@ -63,7 +63,7 @@ def test_pickup_requires_correct_code(entry_point) -> None:
     parcel = parcel_for_pickup()
 
     for code in ("", wrong_code_of(parcel)):
-        with refused(InvalidPickupCode, "wrong_pickup_code"):
+        with assert_refused(InvalidPickupCode, "wrong_pickup_code"):
             deliver_parcel(
                 parcel_id=parcel.pk,
                 cash_collected=True,
@@ -89,9 +89,9 @@ def test_platform_staff_may_deliver_without_code_but_with_reason() -> None:
     parcel = parcel_for_pickup()
     desk = {"parcel_id": parcel.pk, "cash_collected": True, "actor": person_at(EntryPoint.DESK), "now": NOW}
 
-    with refused(ReasonRequired, "reason_needed"):
+    with assert_refused(ReasonRequired, "reason_needed"):
         deliver_parcel(**desk)
-    with refused(InvalidPickupCode, "wrong_pickup_code"):
+    with assert_refused(InvalidPickupCode, "wrong_pickup_code"):
         deliver_parcel(code=wrong_code_of(parcel), reason="mất điện thoại", **desk)
     deliver_parcel(reason="mất điện thoại", **desk)
 

@@ -29,7 +29,7 @@ from shop.core.models import Change, KeyReused
 from shop.core.states import WrongMove
 from tests.factories import NOW, make_order, make_part, make_variant
 from tests.invariants import check_everything
-from tests.unchanged import refused
+from tests.refusals import assert_refused
 
 pytestmark = pytest.mark.django_db
 MEMBER = Actor.system("test")
@@ -74,11 +74,11 @@ def test_reusing_key_for_another_request_is_refused() -> None:
     accept_part(part_id=part.pk, key="a", actor=MEMBER, now=NOW)
     parcel = pack_parcel(part_id=part.pk, quantities={part.lines.get().pk: 1}, key="b", actor=MEMBER, now=NOW)
 
-    with refused(KeyReused, "key_reused"):
+    with assert_refused(KeyReused, "key_reused"):
         accept_part(part_id=other.pk, key="a", actor=MEMBER, now=NOW)
-    with refused(KeyReused, "key_reused"):
+    with assert_refused(KeyReused, "key_reused"):
         close_parcel(parcel_id=parcel.pk, key="a", actor=MEMBER, now=NOW)
-    with refused(KeyReused, "key_reused"):
+    with assert_refused(KeyReused, "key_reused"):
         pack_parcel(part_id=other.pk, quantities={other.lines.get().pk: 1}, key="b", actor=MEMBER, now=NOW)
 
 
@@ -105,9 +105,9 @@ def test_buyer_cancelling_twice_with_one_key_ends_part_once() -> None:
 
     assert answers == ["cancelled", "cancelled"]
     assert Change.objects.filter(action="part.cancelled").count() == 1
-    with refused(KeyReused, "key_reused"):
+    with assert_refused(KeyReused, "key_reused"):
         cancel_part_as_buyer(part_id=other.pk, **request)
-    with refused(WrongMove, "wrong_move"):
+    with assert_refused(WrongMove, "wrong_move"):
         cancel_part_as_buyer(part_id=part.pk, **request | {"key": "d"})
     check_everything()
 

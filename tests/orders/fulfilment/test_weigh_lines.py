@@ -61,20 +61,20 @@ from shop.core.states import WrongMove
 from shop.notifications.models import Notification
 from tests.factories import (
     NOW,
-    carriers_for,
+    carrier_deliveries,
     make_basket,
     make_channel,
+    make_commission_rate,
     make_contact,
-    make_gourd,
     make_order,
-    make_rate,
     make_seller,
     make_tax_class,
     make_variant,
-    nobody,
+    make_weighed_variant,
+    unknown_uuid,
 )
 from tests.invariants import check_everything
-from tests.unchanged import refused
+from tests.refusals import assert_refused
 
 pytestmark = pytest.mark.django_db
 PACKER = Actor.system("test")
@@ -82,7 +82,7 @@ PACKER = Actor.system("test")
 
 def accepted(*lines, **fields) -> OrderPart:
     """An accepted part of an order with these lines (by default two gourds)."""
-    part = make_order(*(lines or ((make_gourd(), 2),)), **fields).parts.get()
+    part = make_order(*(lines or ((make_weighed_variant(), 2),)), **fields).parts.get()
     return accept_part(part_id=part.pk, actor=PACKER, now=NOW)
 
 
@@ -119,7 +119,7 @@ def events() -> list[tuple[str, int]]:
 
 
 def test_placed_line_keeps_its_estimate_and_agreed_bound() -> None:
-    line = make_order((make_gourd(), 2)).lines.get()
+    line = make_order((make_weighed_variant(), 2)).lines.get()
 
     assert (line.estimate_grams, line.bound_grams, line.weighed_grams) == (4800, 5760, None)
     assert (line.total_gross, line.most_gross, line.price_per_kilogram) == (72_000, 86_400, 15_000)
@@ -188,10 +188,10 @@ def test_weight_repeated_with_one_key_is_recorded_once() -> None:
 
 
 def test_key_of_another_request_is_refused() -> None:
-    part = make_order((make_gourd(), 2)).parts.get()
+    part = make_order((make_weighed_variant(), 2)).parts.get()
     accept_part(part_id=part.pk, key="k", actor=PACKER, now=NOW)
 
-    with refused(KeyReused, "key_reused"):
+    with assert_refused(KeyReused, "key_reused"):
         weigh(part, 4600, key="k")
 
 
@@ -207,8 +207,8 @@ def test_weighing_again_starts_from_agreed_price() -> None:
 
 def test_tax_and_commission_follow_weight_at_frozen_rates() -> None:
     cooperative = make_seller(commission=5)
-    part = accepted((make_gourd(cooperative, tax_class=make_tax_class(8)), 2))
-    make_rate(9, cooperative)
+    part = accepted((make_weighed_variant(cooperative, tax_class=make_tax_class(8)), 2))
+    make_commission_rate(9, cooperative)
 
     line = weigh(part, 4600)
 
@@ -308,13 +308,13 @@ def test_same_answer_twice_acts_once_and_another_answer_is_refused() -> None:
     answer_weight_question(question_id=question.pk, agreed=True, actor=Actor.guest(), now=NOW)
 
     assert Change.objects.filter(action="line.weight_agreed").count() == 1
-    with refused(WeightQuestionClosed, "question_closed"):
+    with assert_refused(WeightQuestionClosed, "question_closed"):
         answer_weight_question(question_id=question.pk, agreed=False, actor=Actor.guest(), now=NOW)
 
 
 def test_unknown_question_is_missing() -> None:
-    with refused(Missing, "missing"):
-        answer_weight_question(question_id=nobody(), agreed=True, actor=Actor.guest(), now=NOW)
+    with assert_refused(Missing, "missing"):
+        answer_weight_question(question_id=unknown_uuid(), agreed=True, actor=Actor.guest(), now=NOW)
 
 
 def test_lighter_weight_closes_open_question() -> None:
@@ -326,7 +326,7 @@ def test_lighter_weight_closes_open_question() -> None:
 
     question.refresh_from_db()
     assert question.answer == "moot"
-    with refused(WeightQuestionClosed, "question_closed"):
+    with assert_refused(WeightQuestionClosed, "question_closed"):
         answer_weight_question(question_id=question.pk, agreed=True, actor=Actor.guest(), now=NOW)
 
 
@@ -334,7 +334,7 @@ def test_same_weight_is_not_asked_twice() -> None:
     part = accepted()
     weigh(part, 6000)
 
-    with refused(WeightQuestionPending, "asked_already"):
+    with assert_refused(WeightQuestionPending, "asked_already"):
         weigh(part, 6000)
 
 
@@ -366,7 +366,7 @@ def test_cancelling_part_closes_its_question() -> None:
 def test_implausible_weight_is_refused(grams: int) -> None:
     part = accepted()
 
-    with refused(ImplausibleWeight, "absurd_weight") as refusal:
+    with assert_refused(ImplausibleWeight, "absurd_weight") as refusal:
         weigh(part, grams)
 
     assert refusal.value.details == {"grams": grams, "estimate": 4800}
@@ -392,7 +392,7 @@ def test_implausible_weight_is_accepted_when_repeated() -> None:
 def test_implausible_weight_repeated_differently_is_refused() -> None:
     part = accepted()
 
-    with refused(ImplausibleWeight, "absurd_weight"):
+    with assert_refused(ImplausibleWeight, "absurd_weight"):
         weigh(part, 1000, repeated=1001)
 
 
@@ -400,35 +400,35 @@ def test_implausible_weight_repeated_differently_is_refused() -> None:
 def test_weight_out_of_range_is_refused(grams: int) -> None:
     part = accepted()
 
-    with refused(InvalidWeight, "odd_weight"):
+    with assert_refused(InvalidWeight, "odd_weight"):
         weigh(part, grams, repeated=grams)
 
 
 def test_line_with_fixed_price_cannot_be_weighed() -> None:
     part = accepted((make_variant(), 2))
 
-    with refused(NotSoldByWeight, "not_by_weight"):
+    with assert_refused(NotSoldByWeight, "not_by_weight"):
         weigh_line(part_id=part.pk, line_id=part.lines.get().pk, grams=500, actor=PACKER, now=NOW)
 
 
 def test_line_of_another_part_is_missing() -> None:
-    part, other = accepted(), accepted((make_gourd(make_seller("HTX Yến Dương")), 1))
+    part, other = accepted(), accepted((make_weighed_variant(make_seller("HTX Yến Dương")), 1))
 
-    with refused(Missing, "missing"):
+    with assert_refused(Missing, "missing"):
         weigh_line(part_id=part.pk, line_id=gourd_line(other).pk, grams=2400, actor=PACKER, now=NOW)
 
 
 def test_part_that_is_not_accepted_cannot_be_weighed() -> None:
-    part = make_order((make_gourd(), 2)).parts.get()
+    part = make_order((make_weighed_variant(), 2)).parts.get()
 
-    with refused(WrongMove, "wrong_move"):
+    with assert_refused(WrongMove, "wrong_move"):
         weigh(part, 4600)
 
 
 def test_unweighed_line_cannot_be_packed() -> None:
     part = accepted()
 
-    with refused(LinesNotWeighed, "not_weighed") as refusal:
+    with assert_refused(LinesNotWeighed, "not_weighed") as refusal:
         pack(part)
 
     assert refusal.value.details == {"lines": [gourd_line(part).pk]}
@@ -438,13 +438,13 @@ def test_line_with_open_question_cannot_be_packed() -> None:
     part = accepted()
     weigh(part, 6000)
 
-    with refused(LinesNotWeighed, "not_weighed"):
+    with assert_refused(LinesNotWeighed, "not_weighed"):
         pack(part)
 
 
 def test_other_lines_can_be_packed_before_weighing() -> None:
     cooperative = make_seller()
-    part = accepted((make_gourd(cooperative), 2), (make_variant(cooperative, price=50_000), 1))
+    part = accepted((make_weighed_variant(cooperative), 2), (make_variant(cooperative, price=50_000), 1))
     other = part.lines.get(estimate_grams=None)
 
     first = pack_parcel(part_id=part.pk, quantities={other.pk: 1}, actor=PACKER, now=NOW)
@@ -460,7 +460,7 @@ def test_packed_line_is_weighed_again_only_after_parcel_is_voided() -> None:
     weigh(part, 4600)
     parcel = pack(part)
 
-    with refused(LineAlreadyPacked, "in_a_parcel"):
+    with assert_refused(LineAlreadyPacked, "in_a_parcel"):
         weigh(part, 4700)
     void_parcel(parcel_id=parcel.pk, reason="cân nhầm", actor=PACKER, now=NOW)
     weigh(part, 4700)
@@ -486,7 +486,7 @@ def test_dispatch_moves_grams_and_collects_weighed_amount() -> None:
 
 
 def test_weight_and_cash_of_line_in_two_parcels_add_up() -> None:
-    part = accepted((make_gourd(), 3))
+    part = accepted((make_weighed_variant(), 3))
     weigh(part, 7001)
     line = gourd_line(part)
 
@@ -508,7 +508,7 @@ def test_database_refuses_parcel_line_without_weight() -> None:
 
 
 def test_phone_order_by_weight_is_priced_by_its_forced_price() -> None:
-    gourd = make_gourd()
+    gourd = make_weighed_variant()
     order = create_draft(channel=make_channel(), source=OrderSource.PHONE, actor=PACKER, now=NOW)
     edit_draft(
         order_id=order.pk,
@@ -530,7 +530,7 @@ def test_phone_order_by_weight_is_priced_by_its_forced_price() -> None:
 
 
 def test_placed_order_ignores_later_changes_of_variant() -> None:
-    gourd = make_gourd()
+    gourd = make_weighed_variant()
     part = accepted((gourd, 2))
     type(gourd).objects.update(is_weighed=False, content_grams=1000, tolerance_percent=0)
 
@@ -540,9 +540,9 @@ def test_placed_order_ignores_later_changes_of_variant() -> None:
 def ordered_with(discounts: list[RequestedDiscount], quantity: int = 2) -> OrderPart:
     """An accepted cash-on-delivery part of gourds and a pillow with these discounts."""
     cooperative = make_seller()
-    gourd, pillow = make_gourd(cooperative), make_variant(cooperative, price=50_000)
+    gourd, pillow = make_weighed_variant(cooperative), make_variant(cooperative, price=50_000)
     basket = make_basket((gourd, quantity), (pillow, 1))
-    deliveries = carriers_for(basket)
+    deliveries = carrier_deliveries(basket)
     request = replace(
         basket_quote_request(basket), deliveries=deliveries, province_code="01", discounts=tuple(discounts)
     )

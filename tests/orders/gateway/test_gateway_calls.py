@@ -37,13 +37,13 @@ from shop.core.actors import Actor
 from tests.doubles.stripe import Fault
 from tests.factories import (
     NOW,
-    carriers_for,
+    carrier_deliveries,
+    get_stock,
     make_bank_account,
     make_basket,
     make_channel,
     make_contact,
     make_variant,
-    stock_of,
 )
 from tests.invariants import check_everything
 from tests.orders.gateway.card_at_hand import (
@@ -62,7 +62,7 @@ from tests.orders.gateway.card_at_hand import (
     sums,
 )
 from tests.orders.gateway_requests.test_gateway_requests import give_back
-from tests.unchanged import every_row, refused
+from tests.refusals import all_rows, assert_refused
 
 __all__ = ["stripe"]
 pytestmark = pytest.mark.django_db
@@ -112,10 +112,10 @@ def test_card_payment_confirms_order(stripe) -> None:
 def test_second_look_up_changes_nothing(stripe) -> None:
     order = paid_order(stripe)
 
-    before = every_row()
+    before = all_rows()
     look_up(order, now=NOW + HOUR)
 
-    after = every_row()
+    after = all_rows()
     changed = {table for table in before if after[table] != before[table]}
     assert changed == {"orders.GatewayCall", "orders.Order"}  # the number of tries, and `updated_at`
     assert before.keys() == after.keys()
@@ -129,7 +129,7 @@ def test_start_call_with_lost_answer_is_found_and_charged_once(stripe, fault) ->
     call = make(order)
 
     assert (call.state, call.next_check_at) == (CallState.UNKNOWN, NOW + 2 * MINUTE)
-    with refused(PaymentUnderWay, "payment_under_way"):
+    with assert_refused(PaymentUnderWay, "payment_under_way"):
         change_payment_method(order_id=order.pk, method=PaymentMethod.COD, actor=BUYER, now=NOW)
     call = look_up(order, now=NOW + 2 * MINUTE)
     assert call.state == CallState.NEEDS_BUYER
@@ -152,7 +152,7 @@ def test_call_is_sent_by_one_worker_only(stripe) -> None:
     assert stripe.calls == ["payment_intents.create"]
 
 
-def test_sweep_sends_call_whose_worker_was_killed(stripe, jobs_at_once, monkeypatch):
+def test_sweep_sends_call_whose_worker_was_killed(stripe, eager_jobs, monkeypatch):
     order = card_order()
     assert list(GatewayCall.objects.to_look_up(NOW)) == []
 
@@ -246,7 +246,7 @@ def test_processing_payment_is_looked_up_until_it_ends(stripe) -> None:
     call = look_up(order)
 
     assert (call.state, call.next_check_at) == (CallState.PENDING, NOW + 4 * MINUTE)
-    with refused(PaymentUnderWay, "payment_under_way"):
+    with assert_refused(PaymentUnderWay, "payment_under_way"):
         change_payment_method(order_id=order.pk, method=PaymentMethod.COD, actor=BUYER, now=NOW)
     stripe.bank_answers(call.reference, approved=True)
     assert look_up(order, now=NOW + HOUR).state == CallState.SUCCEEDED
@@ -285,9 +285,9 @@ def test_cards_are_offered_within_amount_limits_and_with_keys(stripe, settings) 
 
 def test_order_above_card_limit_is_not_placed(stripe) -> None:
     basket = make_basket((make_variant(price=60_000_000), 2))
-    contact, deliveries = make_contact(), carriers_for(basket)
+    contact, deliveries = make_contact(), carrier_deliveries(basket)
 
-    with refused(PaymentMethodNotOffered, "way_not_offered"):
+    with assert_refused(PaymentMethodNotOffered, "way_not_offered"):
         place_order(
             basket_id=basket.pk,
             contact=contact,
@@ -354,7 +354,7 @@ def test_expiring_order_cancels_its_card_payment(stripe) -> None:
     order.refresh_from_db()
     assert (order.status, order.due_gross) == (OrderStatus.EXPIRED, 0)
     assert stripe.intent(call_of(order).reference)["status"] == "canceled"
-    assert stock_of(order.lines.get().variant).allocated == 0
+    assert get_stock(order.lines.get().variant).allocated == 0
     check_everything()
 
 

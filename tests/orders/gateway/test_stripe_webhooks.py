@@ -54,7 +54,7 @@ from tests.orders.gateway.card_at_hand import (
 )
 from tests.orders.gateway_requests.test_card_capture import accept, held_order, pack, weigh
 from tests.orders.gateway_requests.test_gateway_requests import give_back
-from tests.unchanged import every_row
+from tests.refusals import all_rows
 
 __all__ = ["stripe"]
 pytestmark = pytest.mark.django_db
@@ -62,7 +62,7 @@ ADDRESS = "/webhooks/stripe/"
 
 
 @pytest.fixture(autouse=True)
-def _jobs(jobs_at_once: None) -> None:
+def _jobs(eager_jobs: None) -> None:
     """Process webhooks immediately."""
 
 
@@ -108,14 +108,14 @@ def test_forged_webhook_is_refused_and_changes_nothing(stripe, send) -> None:
     order = begun_order()
     stripe.buyer_pays(call_of(order).reference)
     (event,) = take_events(stripe, "payment_intent.succeeded")
-    before = every_row()
+    before = all_rows()
 
     assert send(event, secret="whsec_of_somebody_else") == 400
     assert send(event, body=b'{"id": "evt_1"}') == 400
     assert Client().post(ADDRESS, b"{}", content_type="application/json").status_code == 400
     assert Client().get(ADDRESS).status_code == 405
 
-    assert every_row() == before
+    assert all_rows() == before
 
 
 def test_replayed_old_webhook_is_refused(stripe, send) -> None:
@@ -148,11 +148,11 @@ def test_repeated_webhook_acts_once(stripe, send) -> None:
     stripe.buyer_pays(call_of(order).reference)
     (event,) = take_events(stripe, "payment_intent.succeeded")
     send(event)
-    before = every_row()
+    before = all_rows()
 
     assert [send(event), send(event)] == [200, 200]
 
-    assert every_row() == before
+    assert all_rows() == before
 
 
 def test_webhook_before_our_own_answer_is_matched(stripe, send) -> None:

@@ -34,7 +34,7 @@ from orders.views.payment_page import payment_view
 from shop.core.actors import Actor, EntryPoint
 from shop.notifications.models import Notification
 from tests.doubles.stripe import Fault, payments
-from tests.factories import NOW, make_bank_account, make_gourd, make_seller, make_variant
+from tests.factories import NOW, make_bank_account, make_seller, make_variant, make_weighed_variant
 from tests.invariants import check_everything
 from tests.orders.bank_transfers.transfers_at_hand import take
 from tests.orders.gateway.card_at_hand import (
@@ -50,7 +50,7 @@ from tests.orders.gateway.card_at_hand import (
     stripe,
     sums,
 )
-from tests.unchanged import refused
+from tests.refusals import assert_refused
 
 __all__ = ["stripe"]
 pytestmark = pytest.mark.django_db
@@ -62,7 +62,7 @@ LOST_ANSWERS = [Fault.HANG, Fault.HANG_AFTER, Fault.CUT_BEFORE, Fault.CUT_AFTER,
 
 def held_order(stripe, *more_lines, **fields) -> Order:
     """A held order of two gourds (72,000 by estimate, 86,400 at most) plus 30,000 for delivery."""
-    return paid_order(stripe, (make_gourd(), 2), *more_lines, **fields)
+    return paid_order(stripe, (make_weighed_variant(), 2), *more_lines, **fields)
 
 
 def accept(order: Order, number: int = 1) -> OrderPart:
@@ -283,10 +283,10 @@ def test_rest_below_card_minimum_is_paid_by_transfer_after_capture(stripe) -> No
     by_transfer = {"order_id": order.pk, "method": PaymentMethod.TRANSFER, "actor": Actor.guest(), "now": NOW}
     early = payment_view(Order.objects.get(pk=order.pk), now=NOW)
     # A transfer would request the full amount due.
-    with refused(OrderNotAwaitingPayment, "not_waiting_for_payment"):
+    with assert_refused(OrderNotAwaitingPayment, "not_waiting_for_payment"):
         change_payment_method(**by_transfer)
     pack(part)
-    with refused(OrderNotAwaitingPayment, "not_waiting_for_payment"):
+    with assert_refused(OrderNotAwaitingPayment, "not_waiting_for_payment"):
         change_payment_method(**by_transfer)
     make(order, Operation.CAPTURE)
 
@@ -305,7 +305,7 @@ def test_rest_below_card_minimum_is_paid_by_transfer_after_capture(stripe) -> No
 
 
 def test_rest_above_card_minimum_is_paid_by_card(stripe) -> None:
-    order = paid_order(stripe, (make_gourd(price=360_000), 2))
+    order = paid_order(stripe, (make_weighed_variant(price=360_000), 2))
     part = accept(order)
     weigh(part, 6_000)
     answer_weight_question(
@@ -366,12 +366,12 @@ def test_refused_capture_waits_for_staff_to_repeat_it(stripe) -> None:
 def test_successful_call_cannot_be_repeated(stripe) -> None:
     order = held_order(stripe)
 
-    with refused(CallNotRepeatable, "not_repeatable"):
+    with assert_refused(CallNotRepeatable, "not_repeatable"):
         repeat_failed_call(call_id=call_of(order).pk, actor=PACKER, now=NOW)
 
 
 def test_second_card_is_held_once_after_decline(stripe) -> None:
-    order = begun_order((make_gourd(), 2))
+    order = begun_order((make_weighed_variant(), 2))
     stripe.buyer_pays(call_of(order).reference, DECLINED)
     look_up(order)
     stripe.buyer_pays(call_of(order).reference)
@@ -384,7 +384,7 @@ def test_second_card_is_held_once_after_decline(stripe) -> None:
 
 def test_changing_payment_method_withdraws_pending_authorisation(stripe) -> None:
     make_bank_account()
-    order = begun_order((make_gourd(), 2))
+    order = begun_order((make_weighed_variant(), 2))
     assert (sums(order).authorise_pending, sums(order).charge_pending) == (116_400, 0)
 
     change_payment_method(order_id=order.pk, method=PaymentMethod.TRANSFER, actor=Actor.guest(), now=NOW)
@@ -396,19 +396,19 @@ def test_changing_payment_method_withdraws_pending_authorisation(stripe) -> None
 
 
 def test_payment_method_cannot_change_while_money_is_held(stripe) -> None:
-    order = begun_order((make_gourd(), 2))
+    order = begun_order((make_weighed_variant(), 2))
     order.channel.automatically_confirm_all_new_orders = False
     order.channel.save()
     stripe.buyer_pays(call_of(order).reference)
     look_up(order)
 
-    with refused(PaymentUnderWay, "payment_under_way"):
+    with assert_refused(PaymentUnderWay, "payment_under_way"):
         change_payment_method(order_id=order.pk, method=PaymentMethod.COD, actor=Actor.guest(), now=NOW)
 
 
 def test_card_given_during_release_does_not_confirm_order(stripe) -> None:
     make_bank_account()
-    order = begun_order((make_gourd(), 2))
+    order = begun_order((make_weighed_variant(), 2))
     change_payment_method(order_id=order.pk, method=PaymentMethod.TRANSFER, actor=Actor.guest(), now=NOW)
     first = call_of(order)
     stripe.buyer_pays(first.reference)
@@ -440,7 +440,7 @@ def test_staff_cannot_capture_more_than_is_due(stripe) -> None:
     order = held_order(stripe)
 
     for amount in (102_001, 116_400, 0):
-        with refused(AmountNotHeld, "not_held"):
+        with assert_refused(AmountNotHeld, "not_held"):
             capture_hold(order, amount)
 
     capture_hold(order, 102_000)
@@ -455,7 +455,7 @@ def test_staff_can_act_on_hold_only_once(stripe, first, then) -> None:
     order = held_order(stripe)
     first(order)
 
-    with refused(AmountNotHeld, "not_held"):
+    with assert_refused(AmountNotHeld, "not_held"):
         then(order)
 
     assert len(hold_calls(order)) == 1

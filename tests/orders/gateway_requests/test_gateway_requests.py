@@ -27,7 +27,7 @@ from shop.core.actors import Actor
 from tests.factories import NOW, make_order
 from tests.invariants import check_everything
 from tests.orders.gateway.card_at_hand import call_of, look_up, make, paid_order, stripe, sums
-from tests.unchanged import refused
+from tests.refusals import assert_refused
 
 __all__ = ["stripe"]
 pytestmark = pytest.mark.django_db
@@ -86,14 +86,14 @@ def test_refunds_cannot_exceed_captured_amount(stripe) -> None:
     order = paid_order(stripe)
     give_back(order, 100_000)
 
-    with refused(NotRefundable, "not_refundable"):
+    with assert_refused(NotRefundable, "not_refundable"):
         give_back(order, 20_001)
 
 
 def test_payment_of_another_method_cannot_be_refunded_by_card() -> None:
     order = make_order()
 
-    with refused(NotRefundable, "not_refundable"):
+    with assert_refused(NotRefundable, "not_refundable"):
         give_back(order, 1_000)
 
 

@@ -19,7 +19,7 @@ from orders.pricing import DiscountInput
 from shop.core.actors import Actor
 from tests.factories import (
     NOW,
-    carriers_for,
+    carrier_deliveries,
     make_basket,
     make_channel,
     make_contact,
@@ -44,7 +44,10 @@ def order_with(*discounts: RequestedDiscount) -> Order:
     noodles = make_variant(make_seller("HTX Tài Hoan"), price=45_000)
     basket = make_basket((pillow, 2), (noodles, 2))
     requested = replace(
-        basket_quote_request(basket), deliveries=carriers_for(basket), province_code="01", discounts=discounts
+        basket_quote_request(basket),
+        deliveries=carrier_deliveries(basket),
+        province_code="01",
+        discounts=discounts,
     )
     order, _lines = record_order(
         build_quote(requested, now=NOW),

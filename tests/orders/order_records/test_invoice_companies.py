@@ -20,9 +20,9 @@ from tests.factories import (
     NOW,
     make_admin,
     make_contact,
+    make_divisions,
     make_member,
     make_order,
-    make_places,
     make_seller,
     make_user,
     make_variant,
@@ -48,7 +48,7 @@ INVOICE_FIELDS = {
 
 @pytest.fixture(autouse=True)
 def _places() -> None:
-    make_places()
+    make_divisions()
 
 
 def test_invoice_details_are_saved_and_shown_after_acceptance(client: Client) -> None:

@@ -34,15 +34,15 @@ from shop.notifications.models import Notification
 from shop.notifications.send import deliver
 from tests.factories import (
     NOW,
-    carriers_for,
+    carrier_deliveries,
+    get_stock,
     make_basket,
     make_contact,
+    make_divisions,
     make_order,
-    make_places,
     make_seller,
     make_variant,
     make_voucher,
-    stock_of,
 )
 from tests.markup import collapse
 
@@ -103,7 +103,7 @@ def place_order_on_pages(client: Client) -> Order:
 def test_order_is_placed_when_mail_server_refuses_and_email_is_retried(
     client: Client, refusing_server: int
 ) -> None:
-    make_places()
+    make_divisions()
     settings = {"EMAIL_BACKEND": SMTP, "EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": refusing_server}
     with override_settings(**settings, EMAIL_USE_TLS=False, EMAIL_USE_SSL=False):
         order = place_order_on_pages(client)
@@ -126,7 +126,7 @@ def test_order_is_placed_when_mail_server_refuses_and_email_is_retried(
 
 @pytest.mark.django_db(transaction=True)
 def test_order_is_placed_when_mail_server_is_unreachable(client: Client) -> None:
-    make_places()
+    make_divisions()
     settings = {"EMAIL_BACKEND": SMTP, "EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": unused_port()}
     with override_settings(**settings, EMAIL_USE_TLS=False, EMAIL_USE_SSL=False):
         order = place_order_on_pages(client)
@@ -198,7 +198,7 @@ def test_declined_part_email_gives_reason_and_remaining_total() -> None:
     seller_message = Notification.objects.get(key=f"part_called_off:{part.pk}")
     assert "Hết hàng" in seller_message.text
     assert f"/xa-vien/goi/{part.pk}/" in seller_message.text
-    assert stock_of(noodles).allocated == 2
+    assert get_stock(noodles).allocated == 2
 
 
 @pytest.mark.django_db
@@ -243,7 +243,7 @@ def test_order_email_shows_prices_and_discounts_with_bearer(client) -> None:
     place_order(
         basket_id=basket.pk,
         contact=make_contact(email="hoa@example.com"),
-        deliveries=carriers_for(basket),
+        deliveries=carrier_deliveries(basket),
         consents=frozenset({ConsentPurpose.ORDER}),
         actor=Actor.guest(),
         now=timezone.now(),

@@ -59,13 +59,13 @@ from tests.factories import (
     NOW,
     make_channel,
     make_contact,
-    make_gourd,
-    make_market_way,
+    make_market_pickup,
     make_product,
     make_seller,
     make_tax_class,
     make_user,
     make_warehouse,
+    make_weighed_variant,
 )
 from tests.invariants import check_everything
 
@@ -93,10 +93,10 @@ class RandomWalk:
         self.user = make_user()
         first, second = make_seller("HTX Thiên An"), make_seller("HTX Tài Hoan")
         make_warehouse(first, self.channel)
-        make_market_way(first, self.channel, capacity=2)
+        make_market_pickup(first, self.channel, capacity=2)
         make_product(first, on_hand=6, price=99_999, variants=(("nhỏ", 0), ("to", 1)))
         make_product(second, on_hand=4, price=45_001, tax_class=make_tax_class(8))
-        make_gourd(second, on_hand=5)
+        make_weighed_variant(second, on_hand=5)
         untracked = make_product(second, on_hand=0, price=20_000).variants.get()
         Variant.objects.filter(pk=untracked.pk).update(track_inventory=False)
         receive_stock(**self._stock(Variant.objects.get(pk=untracked.pk)), quantity=1, **self.who)

@@ -28,8 +28,8 @@ from orders.states import COD_MOVES, PARCEL_MOVES, PART_MOVES, CodState, ParcelS
 from shop.core.actors import Actor, ActorKind, EntryPoint
 from shop.core.states import WrongMove, advance
 from tests.factories import NOW, make_part
+from tests.refusals import assert_refused
 from tests.state_tables import unreachable_states
-from tests.unchanged import refused
 
 pytestmark = pytest.mark.django_db
 DESK = Actor.system("test")
@@ -70,7 +70,7 @@ def check_pairs(row, column, moves, pairs, states):
         if (source, target) in pairs:
             assert advance(row, target, moves, column=column) == source
         else:
-            with refused(WrongMove, "wrong_move"):
+            with assert_refused(WrongMove, "wrong_move"):
                 advance(row, target, moves, column=column)
         row.refresh_from_db()
         assert getattr(row, column) == (target if (source, target) in pairs else source)
@@ -165,7 +165,7 @@ def test_part_action_moves_part_or_is_refused(state, action) -> None:
     if state in transitions:
         run_action(part)
     else:
-        with refused(WrongMove, "wrong_move"):
+        with assert_refused(WrongMove, "wrong_move"):
             run_action(part)
 
     part.refresh_from_db()
@@ -205,7 +205,7 @@ def test_parcel_action_moves_parcel_or_is_refused(state, action) -> None:
     if state in transitions:
         run_action(**who)
     else:
-        with refused(WrongMove, "wrong_move"):
+        with assert_refused(WrongMove, "wrong_move"):
             run_action(**who)
 
     parcel.refresh_from_db()
@@ -226,7 +226,7 @@ ENDINGS = {
 def test_part_cannot_end_after_handover(state, ending) -> None:
     parcel = parcel_in(state)
 
-    with refused(PartAlreadyHandedOver, "already_handed_over"):
+    with assert_refused(PartAlreadyHandedOver, "already_handed_over"):
         ENDINGS[ending](parcel.part)
 
 
@@ -234,7 +234,7 @@ def test_part_cannot_end_after_handover(state, ending) -> None:
 def test_buyer_cannot_cancel_packed_part(state) -> None:
     parcel = parcel_in(state)
 
-    with refused(PartAlreadyPacked, "already_packed"):
+    with assert_refused(PartAlreadyPacked, "already_packed"):
         cancel_part_as_buyer(part_id=parcel.part_id, actor=Actor.guest(), now=NOW)
 
 
@@ -255,7 +255,7 @@ def test_buyer_can_confirm_receipt_only_after_handover(state) -> None:
     if state in ("handed_over", "delivered"):
         confirm_part_receipt(part_id=parcel.part_id, actor=Actor.guest(), now=NOW)
     else:
-        with refused(NoParcelToReceive, "nothing_to_receive"):
+        with assert_refused(NoParcelToReceive, "nothing_to_receive"):
             confirm_part_receipt(part_id=parcel.part_id, actor=Actor.guest(), now=NOW)
 
     received = Parcel.objects.get()
@@ -267,7 +267,7 @@ def test_collected_cash_cannot_be_reported_twice() -> None:
     parcel = parcel_in(ParcelState.DELIVERED)
     report_collected_cash(parcel_id=parcel.pk, actor=DESK, now=NOW)
 
-    with refused(WrongMove, "wrong_move"):
+    with assert_refused(WrongMove, "wrong_move"):
         report_collected_cash(parcel_id=parcel.pk, actor=DESK, now=NOW)
 
     parcel.refresh_from_db()

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from orders.models import Order
 from shop.accounts.models import Address, User
 from shop.core.models import Change
-from tests.factories import HANOI, THAI_NGUYEN, make_places, make_user, make_variant
+from tests.factories import HANOI, THAI_NGUYEN, make_divisions, make_user, make_variant
 from tests.orders.pages.test_checkout_page import add_to_basket, submit_checkout, text_of
 
 pytestmark = pytest.mark.django_db
@@ -30,7 +30,7 @@ FORM = {
 
 @pytest.fixture
 def person(client: Client) -> User:
-    make_places()
+    make_divisions()
     user = make_user(first_name="Hoa")
     client.force_login(user)
     return user

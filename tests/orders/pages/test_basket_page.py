@@ -22,13 +22,13 @@ from tests.factories import (
     THAI_NGUYEN,
     make_channel,
     make_cooperative,
-    make_market_way,
-    make_places,
+    make_delivery_method,
+    make_divisions,
+    make_market_pickup,
     make_seller,
     make_user,
     make_variant,
     make_warehouse,
-    make_way,
 )
 from tests.markup import html_of
 
@@ -37,7 +37,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _places() -> None:
-    make_places()
+    make_divisions()
 
 
 def add_to_basket(client: Client, variant: object, quantity: object = 1) -> object:
@@ -231,7 +231,7 @@ def test_unserved_province_is_reported_on_basket_page(client: Client) -> None:
     channel = make_channel()
     cooperative = make_cooperative("HTX Yến Dương")
     make_warehouse(cooperative, channel)
-    make_way(cooperative, channel, provinces=(HANOI,))
+    make_delivery_method(cooperative, channel, provinces=(HANOI,))
     add_to_basket(client, make_variant(cooperative))
 
     set_province(client, HANOI)
@@ -245,7 +245,7 @@ def test_unserved_province_is_reported_on_basket_page(client: Client) -> None:
 
 def test_chosen_delivery_method_and_time_are_saved_and_change_total(client: Client) -> None:
     cooperative = make_seller()
-    market = make_market_way(cooperative, make_channel())
+    market = make_market_pickup(cooperative, make_channel())
     add_to_basket(client, make_variant(cooperative, price=100_000))
     set_province(client, HANOI)
     value = re.search(rf'value="({market.pk}@[^"]+)"', basket_page(client))
@@ -263,7 +263,7 @@ def test_chosen_delivery_method_and_time_are_saved_and_change_total(client: Clie
 
 def test_delivery_method_of_another_cooperative_is_not_saved(client: Client) -> None:
     cooperative = make_seller()
-    other = make_way(make_seller("HTX Khác"), make_channel())
+    other = make_delivery_method(make_seller("HTX Khác"), make_channel())
     add_to_basket(client, make_variant(cooperative))
 
     client.post("/en/gio-hang/cach-giao/", {f"way-{cooperative.pk}": other.pk})

@@ -11,14 +11,14 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from catalog.models import Price
 from orders.models import BasketLine, Order
-from tests.factories import PASSWORD, make_places, make_product, make_seller, make_user, make_variant
+from tests.factories import PASSWORD, make_divisions, make_product, make_seller, make_user, make_variant
 
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture(autouse=True)
 def _products(transactional_db: None) -> None:
-    make_places()
+    make_divisions()
     make_variant(make_seller("HTX Thiên An"), name="Gối thảo dược", price=320_000)
 
 

@@ -15,7 +15,7 @@ from orders.models import GatewayCall, Operation, PaymentMethod
 from orders.states import CallState
 from shop.core.actors import Actor
 from tests.doubles.stripe import Fault
-from tests.factories import NOW, make_gourd
+from tests.factories import NOW, make_weighed_variant
 from tests.markup import html_of
 from tests.orders.gateway.card_at_hand import (
     DECLINED,
@@ -28,7 +28,7 @@ from tests.orders.gateway.card_at_hand import (
     stripe,
 )
 from tests.orders.pages.order_proofs import ProvenOrdersClient
-from tests.unchanged import every_row
+from tests.refusals import all_rows
 
 __all__ = ["stripe"]
 pytestmark = pytest.mark.django_db
@@ -87,7 +87,7 @@ def test_client_secret_is_returned_but_never_stored(stripe) -> None:
         "back": call_of(order).terms["return_url"],
     }
     assert response.headers["Cache-Control"].startswith("max-age=0, no-cache, no-store")
-    assert intent["client_secret"] not in str(every_row())
+    assert intent["client_secret"] not in str(all_rows())
     assert request_card_fields(order).json() == response.json()
     assert len(stripe.account.every("payment_intent")) == 1
 
@@ -192,8 +192,8 @@ def test_stripe_refusal_is_shown_and_payment_can_be_retried(stripe) -> None:
 
 
 def test_catch_weight_order_shows_maximum_authorised_amount(stripe) -> None:
-    order = paid_order(stripe, (make_gourd(), 2))
-    unpaid = begun_order((make_gourd(), 2))
+    order = paid_order(stripe, (make_weighed_variant(), 2))
+    unpaid = begun_order((make_weighed_variant(), 2))
 
     assert "thẻ chỉ giữ tối đa 116.400" in order_page(unpaid).replace("\xa0", " ")
     html = order_page(order).replace("\xa0", " ")

@@ -22,17 +22,17 @@ from shop.notifications.models import Notification
 from tests.factories import (
     HANOI,
     THAI_NGUYEN,
+    get_stock,
     make_channel,
     make_cooperative,
-    make_gourd,
-    make_market_way,
-    make_places,
+    make_delivery_method,
+    make_divisions,
+    make_market_pickup,
     make_seller,
     make_user,
     make_variant,
     make_warehouse,
-    make_way,
-    stock_of,
+    make_weighed_variant,
 )
 from tests.markup import collapse, html_of
 
@@ -44,7 +44,7 @@ CSRF = {"enforce_csrf_checks": True}
 
 @pytest.fixture(autouse=True)
 def _places() -> None:
-    make_places()
+    make_divisions()
 
 
 def add_to_basket(client: Client, variant: Variant, quantity: int = 1) -> None:
@@ -107,7 +107,7 @@ def test_opening_checkout_reserves_stock(client: Client) -> None:
     client.post("/en/dat-hang/giu-hang/")
     page = checkout_page(client)
 
-    assert stock_of(variant).reserved == 2
+    assert get_stock(variant).reserved == 2
     assert Reservation.objects.get().quantity == 2
     assert 'name="consent"' in page
     assert not re.search(r'name="consent"[^>]*checked', page)
@@ -133,7 +133,7 @@ def test_order_stores_submitted_details(client: Client) -> None:
     assert (order.goods_gross, order.delivery_gross, order.total_gross) == (640_000, 30_000, 670_000)
     assert order.parts.get().note == "Gọi trước khi giao"
     assert list(Consent.objects.values_list("purpose", flat=True)) == ["order"]
-    assert (stock_of(variant).reserved, stock_of(variant).allocated) == (0, 2)
+    assert (get_stock(variant).reserved, get_stock(variant).allocated) == (0, 2)
     assert not Basket.objects.exists()
 
 
@@ -286,7 +286,7 @@ def test_sold_item_is_reported_and_basket_kept(client: Client) -> None:
     assert '<span lang="vi">Bí xanh thơm</span>: Only 1 is left.' in page
     assert "Order, pay" not in page
     assert BasketLine.objects.get().quantity == 3
-    assert stock_of(variant).allocated == 0
+    assert get_stock(variant).allocated == 0
 
 
 def test_form_values_are_restored_after_basket_is_corrected(client: Client) -> None:
@@ -312,7 +312,7 @@ def test_expired_reservation_still_orders_when_stock_suffices(client: Client) ->
     response = submit_checkout(client)
 
     assert response.status_code == 302
-    assert (stock_of(variant).reserved, stock_of(variant).allocated) == (0, 3)
+    assert (get_stock(variant).reserved, get_stock(variant).allocated) == (0, 3)
 
 
 def test_changed_total_must_be_confirmed(client: Client) -> None:
@@ -326,7 +326,7 @@ def test_changed_total_must_be_confirmed(client: Client) -> None:
 
 
 def test_higher_maximum_weight_must_be_confirmed(client: Client) -> None:
-    gourd = make_gourd()
+    gourd = make_weighed_variant()
     add_to_basket(client, gourd)
     page = checkout_page(client)
     Variant.objects.filter(pk=gourd.pk).update(tolerance_percent=50)
@@ -385,7 +385,7 @@ def test_unserved_province_shows_error_and_places_no_order(client: Client) -> No
     channel = make_channel()
     cooperative = make_cooperative("HTX Yến Dương")
     make_warehouse(cooperative, channel)
-    make_way(cooperative, channel, provinces=(HANOI,))
+    make_delivery_method(cooperative, channel, provinces=(HANOI,))
     add_to_basket(client, make_variant(cooperative))
 
     page = submit_rejected(client, province=THAI_NGUYEN, commune="01948")
@@ -397,7 +397,7 @@ def test_unserved_province_shows_error_and_places_no_order(client: Client) -> No
 
 def test_order_stores_chosen_market_day_pickup(client: Client) -> None:
     cooperative = make_seller()
-    market = make_market_way(cooperative, make_channel(), capacity=1)
+    market = make_market_pickup(cooperative, make_channel(), capacity=1)
     add_to_basket(client, make_variant(cooperative, price=100_000))
     client.post("/en/dat-hang/", checkout_form(reload="1"))
     value = re.search(rf'value="({market.pk}@[^"]+)"', text_of(submit_checkout(client, reload="1")))
@@ -412,7 +412,7 @@ def test_order_stores_chosen_market_day_pickup(client: Client) -> None:
 
 def test_full_pickup_time_shows_field_error(client: Client) -> None:
     cooperative = make_seller()
-    market = make_market_way(cooperative, make_channel(), capacity=1)
+    market = make_market_pickup(cooperative, make_channel(), capacity=1)
     add_to_basket(client, make_variant(cooperative))
     value = re.search(rf'value="({market.pk}@[^"]+)"', text_of(submit_checkout(client, reload="1")))
     assert value is not None
@@ -554,7 +554,7 @@ def test_english_pages_use_translations_and_mark_vietnamese_text(client: Client)
     seller = make_seller("HTX Thiên An", email="htx@example.com")
     variant = make_variant(seller, name="Quýt")
     delivery_method = seller.delivery_methods.get()
-    other = make_way(seller, make_channel(), name="Xe khách", note="Bến xe phía nam")
+    other = make_delivery_method(seller, make_channel(), name="Xe khách", note="Bến xe phía nam")
     for row, field, text in ((delivery_method, "name", "To your door"), (other, "note", "South station")):
         kind, key = row._meta.label_lower, str(row.pk)
         Translation.objects.create(kind=kind, key=key, language="en", field=field, text=text)

@@ -23,13 +23,21 @@ from orders.states import ComplaintState, ParcelState
 from shop.core.actors import Actor
 from shop.core.images.renditions import render_picture
 from shop.core.models import Picture
-from tests.factories import make_admin, make_member, make_order, make_seller, make_variant, nobody, stock_of
-from tests.kept import kept
+from tests.factories import (
+    get_stock,
+    make_admin,
+    make_member,
+    make_order,
+    make_seller,
+    make_variant,
+    unknown_uuid,
+)
 from tests.markup import html_of
 from tests.orders.bank_transfers.transfers_at_hand import take, waiting_order
 from tests.orders.pages.order_proofs import ProvenOrdersClient
 from tests.orders.refunds.refunds_at_hand import WHO, delivered, give_back, line_of, paid_order
-from tests.unchanged import every_row
+from tests.refusals import all_rows
+from tests.row_reuse import reuse_rows
 
 pytestmark = pytest.mark.django_db
 
@@ -39,7 +47,7 @@ def client() -> Client:
     return ProvenOrdersClient()
 
 
-@kept
+@reuse_rows
 def delivered_part(seller=None, **fields) -> OrderPart:
     variant = make_variant(seller, price=45_000, on_hand=20)
     return delivered(make_order((variant, 5), **fields), now=timezone.now())
@@ -119,27 +127,27 @@ def test_photo_metadata_is_removed(client: Client) -> None:
 @pytest.mark.parametrize("files", [[b"no photo"], [b"x"] * 5])
 def test_invalid_or_too_many_photos_save_nothing(client: Client, files) -> None:
     part = delivered_part()
-    before = every_row()
+    before = all_rows()
 
     uploads = [SimpleUploadedFile(f"{n}.jpg", content) for n, content in enumerate(files)]
     response = client.post(complaint_url(part), complaint_form(part, photos=uploads))
 
     assert response.status_code == 200
-    assert every_row() == before
+    assert all_rows() == before
 
 
 def test_decompression_bomb_is_rejected_and_saves_nothing(client: Client) -> None:
     part = delivered_part()
     content = io.BytesIO()
     Image.new("1", (30_000, 30_000)).save(content, "PNG")
-    before = every_row()
+    before = all_rows()
 
     response = client.post(
         complaint_url(part), complaint_form(part, photos=[SimpleUploadedFile("bom.png", content.getvalue())])
     )
 
     assert "quá nhiều điểm ảnh" in html_of(response)
-    assert every_row() == before
+    assert all_rows() == before
 
 
 def test_complaint_without_quantity_shows_error(client: Client) -> None:
@@ -174,9 +182,9 @@ def test_fully_refunded_part_cannot_be_complained_about(client: Client) -> None:
     assert complaint_url(part) in partly
     assert complaint_url(part) not in wholly
     assert "Hàng của gói này đã được hoàn tiền hoặc đã gửi trả." in html_of(client.get(complaint_url(part)))
-    before = every_row()
+    before = all_rows()
     client.post(complaint_url(part), complaint_form(part))
-    assert every_row() == before
+    assert all_rows() == before
 
 
 def test_buyer_withdraws_complaint(client: Client) -> None:
@@ -193,9 +201,9 @@ def test_foreign_order_or_complaint_is_missing(client: Client) -> None:
     complaint, other = file_complaint(delivered_part()), delivered_part()
 
     addresses = [
-        f"/don-hang/{nobody()}/goi/1/phan-anh/",
+        f"/don-hang/{unknown_uuid()}/goi/1/phan-anh/",
         f"/don-hang/{other.order_id}/goi/2/phan-anh/",
-        f"/don-hang/{nobody()}/tai-khoan-nhan-tien/",
+        f"/don-hang/{unknown_uuid()}/tai-khoan-nhan-tien/",
     ]
     assert {client.get(address).status_code for address in addresses} == {404}
     assert client.post(f"/don-hang/{other.order_id}/phan-anh/{complaint.pk}/rut/").status_code == 404
@@ -324,13 +332,13 @@ def test_packer_records_returned_items(client: Client) -> None:
     client.post(
         f"/xa-vien/kien/{parcel.pk}/hang-ve/",
         {
-            f"return-{parcel.pk}-warehouse": str(stock_of(variant).warehouse_id),
+            f"return-{parcel.pk}-warehouse": str(get_stock(variant).warehouse_id),
             f"return-{parcel.pk}-damaged-{line_of(part).pk}": "1",
         },
     )
 
     parcel.refresh_from_db()
-    assert (parcel.state, stock_of(variant).on_hand) == (ParcelState.DELIVERED, 16)
+    assert (parcel.state, get_stock(variant).on_hand) == (ParcelState.DELIVERED, 16)
 
 
 def test_staff_refund_by_line_after_preview(staff: Client) -> None:

@@ -29,7 +29,7 @@ from tests.factories import (
     make_voucher,
 )
 from tests.markup import html_of
-from tests.unchanged import every_row
+from tests.refusals import all_rows
 
 pytestmark = pytest.mark.django_db
 DESK, MEMBERS = "/en/quan-tri/uu-dai/", "/en/xa-vien/uu-dai/"
@@ -149,13 +149,13 @@ def test_staff_create_voucher_borne_by_cooperative(desk, seller) -> None:
 )
 def test_invalid_voucher_shows_error_and_saves_nothing(desk, invalid, words) -> None:
     make_voucher("CHAO10")
-    before = every_row()
+    before = all_rows()
 
     page = desk.post(f"{DESK}ma/moi/", VOUCHER | invalid)
 
     assert words in html_of(page)
     assert 'value="Tết"' in html_of(page)
-    assert every_row() == before
+    assert all_rows() == before
 
 
 def test_voucher_can_be_edited_extended_with_codes_and_ended(desk) -> None:
@@ -220,7 +220,7 @@ def test_foreign_discounts_and_products_are_missing(manager, desk) -> None:
     vouchers = [make_voucher("A11"), make_voucher("B11", cooperative=other, bearer=CostBearer.COOPERATIVE)]
     desk.post(f"{DESK}gia/moi/", PROMOTION)
     promotion = Promotion.objects.get()
-    before = every_row()
+    before = all_rows()
 
     for address in (*[f"ma/{voucher.pk}/" for voucher in vouchers], f"gia/{promotion.pk}/", "ma/99/"):
         assert manager.get(MEMBERS + address).status_code == 404
@@ -230,7 +230,7 @@ def test_foreign_discounts_and_products_are_missing(manager, desk) -> None:
     assert manager.post(f"{MEMBERS}ma/{vouchers[0].pk}/them/", {"count": "5"}).status_code == 404
     response = manager.post(f"{MEMBERS}gia/moi/", PROMOTION | {"products": [foreign.pk]})
     assert "is not one of the available choices" in html_of(response)
-    after = every_row()
+    after = all_rows()
     assert {table for table in after if after[table] != before.get(table)} <= {"sessions.Session"}
 
 

@@ -27,6 +27,7 @@ from shop.core.actors import Actor
 from shop.core.models import Change, Channel, Translation
 from tests.factories import (
     NOW,
+    get_stock,
     make_admin,
     make_bank_account,
     make_channel,
@@ -34,8 +35,7 @@ from tests.factories import (
     make_seller,
     make_user,
     make_variant,
-    nobody,
-    stock_of,
+    unknown_uuid,
 )
 from tests.markup import html_of
 from tests.orders.pages.order_proofs import ProvenOrdersClient
@@ -265,7 +265,7 @@ def test_buyer_cancels_one_part_and_keeps_the_other(client: Client) -> None:
     assert 'The part of <span lang="vi">HTX Thiên An</span> is cancelled.' in page
     assert [part.state for part in order.parts.order_by("number")] == [PartState.CANCELLED, PartState.NEW]
     assert (order.due_gross, order.total_gross) == (120_000, 470_000)
-    assert stock_of(pillow).free == 1
+    assert get_stock(pillow).free == 1
 
 
 def test_repeated_cancellation_gives_same_answer(client: Client) -> None:
@@ -300,8 +300,8 @@ def test_packed_part_shows_phone_number_instead_of_cancel_button(client: Client)
 def test_unknown_order_or_part_is_missing(client: Client) -> None:
     order = make_order()
 
-    assert client.get(f"/don-hang/{nobody()}/").status_code == 404
-    assert client.post(f"/don-hang/{nobody()}/goi/1/huy/").status_code == 404
+    assert client.get(f"/don-hang/{unknown_uuid()}/").status_code == 404
+    assert client.post(f"/don-hang/{unknown_uuid()}/goi/1/huy/").status_code == 404
     assert client.post(f"/don-hang/{order.pk}/goi/2/huy/").status_code == 404
     assert client.get(f"/don-hang/{order.pk}/goi/1/huy/").status_code == 405
     assert order.parts.get().state == PartState.NEW

@@ -22,12 +22,19 @@ from orders.views.payment_page import payment_view
 from shop.core.actors import Actor
 from shop.core.models import Channel, ShopSettings
 from shop.notifications.models import Notification
-from tests.factories import make_bank_account, make_gourd, make_order, make_user, make_variant, nobody
-from tests.kept import kept
+from tests.factories import (
+    make_bank_account,
+    make_order,
+    make_user,
+    make_variant,
+    make_weighed_variant,
+    unknown_uuid,
+)
 from tests.markup import html_of
 from tests.orders.bank_transfers.transfers_at_hand import take, waiting_order
 from tests.orders.pages.order_proofs import ProvenOrdersClient
 from tests.orders.payments.vietqr_reader import QrTransfer, read_payload
+from tests.row_reuse import reuse_rows
 
 pytestmark = pytest.mark.django_db
 DESK = Actor.system("desk")
@@ -39,7 +46,7 @@ def client() -> Client:
     return ProvenOrdersClient()
 
 
-@kept
+@reuse_rows
 def unpaid_order(**fields) -> Order:
     """An order placed now that waits for 120,000 ₫."""
     return waiting_order(now=timezone.now(), **fields)
@@ -280,7 +287,7 @@ def test_paid_order_cannot_switch_payment_method(client: Client) -> None:
 
 def test_higher_weight_of_paid_order_requests_difference(client: Client) -> None:
     make_bank_account()
-    order = make_order((make_gourd(), 3), method=PaymentMethod.TRANSFER, now=timezone.now())
+    order = make_order((make_weighed_variant(), 3), method=PaymentMethod.TRANSFER, now=timezone.now())
     receive_transfer(order.code, order.due_gross)
     part, line = order.parts.get(), order.lines.get()
     accept_part(part_id=part.pk, actor=DESK, now=timezone.now())
@@ -304,7 +311,9 @@ def test_higher_weight_of_paid_order_requests_difference(client: Client) -> None
 
 def test_lower_weight_of_paid_order_promises_refund(client: Client) -> None:
     make_bank_account()
-    order = make_order((make_gourd(price=40_000), 1), method=PaymentMethod.TRANSFER, now=timezone.now())
+    order = make_order(
+        (make_weighed_variant(price=40_000), 1), method=PaymentMethod.TRANSFER, now=timezone.now()
+    )
     receive_transfer(order.code, order.due_gross)
     part, line = order.parts.get(), order.lines.get()
     accept_part(part_id=part.pk, actor=DESK, now=timezone.now())
@@ -336,7 +345,7 @@ def test_cash_order_requests_no_transfer(client: Client) -> None:
 
 @pytest.mark.parametrize("path", ["tien/", "vietqr.png"])
 def test_payment_urls_of_unknown_order_are_missing(client: Client, path: str) -> None:
-    assert client.get(f"/don-hang/{nobody()}/{path}").status_code == 404
+    assert client.get(f"/don-hang/{unknown_uuid()}/{path}").status_code == 404
 
 
 def test_order_email_gives_transfer_details_and_link() -> None:

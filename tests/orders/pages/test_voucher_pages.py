@@ -11,7 +11,15 @@ from django.test.utils import CaptureQueriesContext
 
 from catalog.models import Price
 from orders.models import Basket, CostBearer, Discount, Order, Voucher, VoucherUse
-from tests.factories import HANOI, NOW, make_places, make_seller, make_variant, make_voucher, make_way
+from tests.factories import (
+    HANOI,
+    NOW,
+    make_delivery_method,
+    make_divisions,
+    make_seller,
+    make_variant,
+    make_voucher,
+)
 from tests.markup import html_of
 
 pytestmark = pytest.mark.django_db
@@ -27,7 +35,7 @@ CONTACT_FORM = {
 
 @pytest.fixture(autouse=True)
 def _places() -> None:
-    make_places()
+    make_divisions()
 
 
 @pytest.fixture
@@ -194,7 +202,9 @@ def test_query_count_with_code_does_not_depend_on_lines(client) -> None:
 def test_list_product_and_basket_pages_show_reduced_and_list_price(client) -> None:
     variant = make_variant(price=320_000)
     Price.objects.filter(variant=variant).update(discounted=300_000)
-    make_way(variant.cooperative, variant.cooperative.warehouses.get().channels.get(), name="Xe khách")
+    make_delivery_method(
+        variant.cooperative, variant.cooperative.warehouses.get().channels.get(), name="Xe khách"
+    )
     basket_with(client, variant)
 
     for address in ("/en/san-pham/", f"/en/san-pham/{variant.product.slug}/", "/en/gio-hang/"):

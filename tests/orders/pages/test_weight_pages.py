@@ -18,15 +18,15 @@ from tests.factories import (
     make_admin,
     make_channel,
     make_contact,
-    make_gourd,
     make_member,
     make_order,
     make_user,
     make_variant,
+    make_weighed_variant,
 )
 from tests.markup import html_of
 from tests.orders.pages.order_proofs import ProvenOrdersClient
-from tests.unchanged import every_row
+from tests.refusals import all_rows
 
 pytestmark = pytest.mark.django_db
 
@@ -44,7 +44,7 @@ def admin_client(client):
 
 def part_with_question() -> tuple[OrderPart, WeightQuestion]:
     """A part with two gourds that weigh 6 kg where 5.76 were agreed, and its weight question."""
-    part = make_order((make_gourd(), 2)).parts.get()
+    part = make_order((make_weighed_variant(), 2)).parts.get()
     accept_part(part_id=part.pk, actor=Actor.system(), now=NOW)
     weigh_line(part_id=part.pk, line_id=part.lines.get().pk, grams=6000, actor=Actor.system(), now=NOW)
     return part, WeightQuestion.objects.get()
@@ -55,7 +55,7 @@ def answer_url(part: OrderPart, question: WeightQuestion) -> str:
 
 
 def test_product_page_shows_estimate_price_per_kilo_and_maximum(client):
-    gourd = make_gourd()
+    gourd = make_weighed_variant()
 
     page = html_of(client.get(f"/san-pham/{gourd.product.slug}/")).replace("\u00a0", " ")
 
@@ -67,7 +67,7 @@ def test_product_page_shows_estimate_price_per_kilo_and_maximum(client):
 
 
 def test_basket_and_checkout_show_maximum_price(client):
-    gourd = make_gourd()
+    gourd = make_weighed_variant()
     client.post("/gio-hang/dong/", {"variant": gourd.pk, "quantity": 2})
 
     pages = [html_of(client.get(path)).replace("\u00a0", " ") for path in ("/gio-hang/", "/dat-hang/")]
@@ -78,7 +78,7 @@ def test_basket_and_checkout_show_maximum_price(client):
 
 
 def test_order_page_shows_agreed_then_weighed_amount(client):
-    part = make_order((make_gourd(), 2)).parts.get()
+    part = make_order((make_weighed_variant(), 2)).parts.get()
     before = html_of(client.get(f"/don-hang/{part.order_id}/")).replace("\u00a0", " ")
     accept_part(part_id=part.pk, actor=Actor.system(), now=NOW)
     weigh_line(part_id=part.pk, line_id=part.lines.get().pk, grams=4600, actor=Actor.system(), now=NOW)
@@ -125,7 +125,7 @@ def test_order_list_marks_order_with_open_weight_question(client):
 
 def test_invalid_answer_is_missing_and_changes_nothing(client):
     part, question = part_with_question()
-    before = every_row()
+    before = all_rows()
 
     responses = [
         client.post(f"/don-hang/{uuid.uuid4()}/can/{question.pk}/", {"answer": "agreed"}),
@@ -135,7 +135,7 @@ def test_invalid_answer_is_missing_and_changes_nothing(client):
     ]
 
     assert [each.status_code for each in responses] == [404] * 4
-    assert every_row() == before
+    assert all_rows() == before
 
 
 def test_weight_answer_rejects_get(client):
@@ -159,17 +159,17 @@ def test_staff_answer_weight_question_for_buyer(admin_client):
 def test_member_cannot_answer_on_staff_page(client):
     part, question = part_with_question()
     client.force_login(make_member(part.cooperative))
-    before = every_row()
+    before = all_rows()
 
     response = client.post(f"/quan-tri/don-hang/{part.order_id}/can/{question.pk}/", {"answer": "agreed"})
 
     assert response.status_code in (302, 403, 404)
-    changed = {table for table, rows in every_row().items() if rows != before.get(table)}
+    changed = {table for table, rows in all_rows().items() if rows != before.get(table)}
     assert changed == set()
 
 
 def test_draft_page_shows_maximum_weight_and_price(admin_client):
-    gourd = make_gourd()
+    gourd = make_weighed_variant()
     order = create_draft(channel=make_channel(), source=OrderSource.PHONE, actor=Actor.system(), now=NOW)
     edit_draft(
         order_id=order.pk,

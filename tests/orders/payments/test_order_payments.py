@@ -27,25 +27,25 @@ from shop.core.models import Change
 from shop.notifications.models import Notification
 from tests.factories import (
     NOW,
-    carriers_for,
+    carrier_deliveries,
+    get_stock,
     make_bank_account,
     make_basket,
     make_contact,
     make_order,
     make_seller,
     make_variant,
-    stock_of,
 )
 from tests.invariants import check_everything
-from tests.kept import kept
-from tests.unchanged import every_row, refused
+from tests.refusals import all_rows, assert_refused
+from tests.row_reuse import reuse_rows
 
 pytestmark = pytest.mark.django_db
 BANK = Actor.system("bank")
 HOUR = datetime.timedelta(hours=1)
 
 
-@kept
+@reuse_rows
 def waiting_order(**fields) -> Order:
     make_bank_account()
     return make_order((make_variant(price=45_000), 2), method=PaymentMethod.TRANSFER, **fields)
@@ -64,7 +64,7 @@ def test_unpaid_order_allocates_stock_but_is_hidden_from_cooperative() -> None:
     payment = order.payments.get()
     assert (order.status, order.saleor_status) == (OrderStatus.UNCONFIRMED, SaleorStatus.UNCONFIRMED)
     assert (order.confirmed_at, part.accept_by) == (None, None)
-    assert stock_of(order.lines.get().variant).allocated == 2
+    assert get_stock(order.lines.get().variant).allocated == 2
     assert (payment.method, payment.expires_at) == (PaymentMethod.TRANSFER, NOW + 24 * HOUR)
     assert Payment.objects.all().sums()[payment.pk].charge_pending == order.due_gross == 120_000
     assert not OrderPart.objects.all().for_cooperative(part.cooperative).exists()
@@ -75,7 +75,7 @@ def test_unpaid_order_allocates_stock_but_is_hidden_from_cooperative() -> None:
 def test_cooperative_cannot_accept_unpaid_order() -> None:
     part = waiting_order().parts.get()
 
-    with refused(OrderNotConfirmed, "not_confirmed"):
+    with assert_refused(OrderNotConfirmed, "not_confirmed"):
         accept_part(part_id=part.pk, actor=BANK, now=NOW)
 
 
@@ -105,12 +105,12 @@ def test_repeated_payment_key_counts_once() -> None:
     order = waiting_order()
     first = receive_payment(order, 120_000)
 
-    before = every_row()
+    before = all_rows()
     second = receive_payment(order, 120_000, now=NOW + 2 * HOUR)
 
     assert first is not None
     assert second is None
-    assert every_row() == before
+    assert all_rows() == before
 
 
 def test_partial_payment_does_not_confirm_order() -> None:
@@ -146,10 +146,10 @@ def test_overpayment_is_recorded_as_over_coverage() -> None:
 
 def test_payment_method_not_offered_is_refused() -> None:
     basket = make_basket((make_variant(), 1))
-    contact, deliveries = make_contact(), carriers_for(basket)
+    contact, deliveries = make_contact(), carrier_deliveries(basket)
 
     assert offered_payment_methods(basket.channel) == [PaymentMethod.COD]
-    with refused(PaymentMethodNotOffered, "way_not_offered"):
+    with assert_refused(PaymentMethodNotOffered, "way_not_offered"):
         place_order(
             basket_id=basket.pk,
             contact=contact,
@@ -176,21 +176,21 @@ def test_switch_to_cash_confirms_order() -> None:
 
 def test_choosing_same_method_again_changes_nothing() -> None:
     order = waiting_order()
-    before = every_row()
+    before = all_rows()
 
     payment = change_payment_method(
         order_id=order.pk, method=PaymentMethod.TRANSFER, actor=Actor.guest(), now=NOW + HOUR
     )
 
     assert payment == order.payments.get()
-    assert every_row() == before
+    assert all_rows() == before
 
 
 def test_paid_order_cannot_change_payment_method() -> None:
     order = waiting_order()
     receive_payment(order, 120_000)
 
-    with refused(OrderNotAwaitingPayment, "not_waiting_for_payment"):
+    with assert_refused(OrderNotAwaitingPayment, "not_waiting_for_payment"):
         change_payment_method(
             order_id=order.pk, method=PaymentMethod.COD, actor=Actor.guest(), now=NOW + 2 * HOUR
         )
@@ -208,7 +208,7 @@ def test_unpaid_order_expires_and_releases_stock() -> None:
     order.refresh_from_db()
     assert expired_at_before is None
     assert (order.expired_at, order.status) == (NOW + 24 * HOUR, OrderStatus.EXPIRED)
-    assert (stock_of(variant).allocated, order.due_gross) == (0, 0)
+    assert (get_stock(variant).allocated, order.due_gross) == (0, 0)
     check_everything()
 
 
@@ -225,10 +225,10 @@ def test_partly_paid_order_does_not_expire() -> None:
     order = waiting_order()
     receive_payment(order, 1_000)
 
-    before = every_row()
+    before = all_rows()
     expire_order(order_id=order.pk, actor=BANK, now=NOW + 48 * HOUR)
 
-    assert every_row() == before
+    assert all_rows() == before
 
 
 @pytest.mark.parametrize("state", [CallState.INTENDED, CallState.UNKNOWN, CallState.PENDING])
@@ -244,19 +244,19 @@ def test_order_with_unfinished_gateway_call_does_not_expire(state: CallState) ->
         asked_at=NOW,
     )
 
-    before = every_row()
+    before = all_rows()
     expire_order(order_id=order.pk, actor=BANK, now=NOW + 48 * HOUR)
 
-    assert every_row() == before
+    assert all_rows() == before
 
 
 def test_cash_order_never_expires() -> None:
     order = make_order()
 
-    before = every_row()
+    before = all_rows()
     expire_order(order_id=order.pk, actor=BANK, now=NOW + 1000 * HOUR)
 
-    assert every_row() == before
+    assert all_rows() == before
 
 
 def test_cancelling_unpaid_order_cancels_charge_request() -> None:

@@ -19,8 +19,8 @@ from shop.core.actors import Actor, EntryPoint
 from shop.core.errors import Missing
 from shop.core.models import Change
 from shop.notifications.models import Notification
-from tests.factories import NOW, make_cooperative, make_member, nobody
-from tests.unchanged import refused
+from tests.factories import NOW, make_cooperative, make_member, unknown_uuid
+from tests.refusals import assert_refused
 
 pytestmark = pytest.mark.django_db
 DESK = Actor.person(1, "Bàn", EntryPoint.DESK)
@@ -123,9 +123,9 @@ def test_payout_keeps_its_account_until_readdressed() -> None:
 def test_payout_is_not_sent_to_invalid_account() -> None:
     payout = due_payout(make_cooperative())
 
-    with refused(InvalidBankAccount, "not_an_account"):
+    with assert_refused(InvalidBankAccount, "not_an_account"):
         use_current_cooperative_account(payout_id=payout.pk, actor=DESK, now=NOW)
-    with refused(InvalidBankAccount, "not_an_account"):
+    with assert_refused(InvalidBankAccount, "not_an_account"):
         set_payout_account(payout_id=payout.pk, to=BankAccount("000000", "12", ""), actor=DESK, now=NOW)
 
 
@@ -133,14 +133,14 @@ def test_account_of_paid_payout_cannot_be_changed() -> None:
     payout = due_payout(make_cooperative())
     mark_payout_paid(payout_id=payout.pk, reference="FT1", actor=DESK, now=NOW)
 
-    with refused(AlreadyPaid, "already_paid"):
+    with assert_refused(AlreadyPaid, "already_paid"):
         set_payout_account(payout_id=payout.pk, to=OURS, actor=DESK, now=NOW)
-    with refused(AlreadyPaid, "already_paid"):
+    with assert_refused(AlreadyPaid, "already_paid"):
         use_current_cooperative_account(payout_id=payout.pk, actor=DESK, now=NOW)
 
 
 def test_unknown_cooperative_or_payout_is_missing() -> None:
-    with refused(Missing, "missing"):
+    with assert_refused(Missing, "missing"):
         change_cooperative_account(cooperative_id=999_999, to=OURS, actor=DESK, now=NOW)
-    with refused(Missing, "missing"):
-        set_payout_account(payout_id=nobody(), to=OURS, actor=DESK, now=NOW)
+    with assert_refused(Missing, "missing"):
+        set_payout_account(payout_id=unknown_uuid(), to=OURS, actor=DESK, now=NOW)

@@ -15,11 +15,11 @@ from orders.models import BankTransfer, Payout
 from orders.states import PayoutState
 from shop.core.models import Change
 from shop.notifications.models import ContactMethod, Notification
-from tests.factories import just_now, make_admin, make_user
+from tests.factories import fixed_now, make_admin, make_user
 from tests.markup import html_of
 from tests.orders.bank_transfers.transfers_at_hand import LATER
 from tests.orders.refunds.refunds_at_hand import DESK, TO, WHO, delivered, give_back, paid_order
-from tests.unchanged import refused
+from tests.refusals import assert_refused
 
 pytestmark = pytest.mark.django_db
 
@@ -43,7 +43,7 @@ def test_payout_to_new_account_is_held_for_a_day() -> None:
 
     set_refund_account(order_id=order.pk, to=TO, **WHO)
 
-    with refused(PayoutHeld, "payout_held") as refusal:
+    with assert_refused(PayoutHeld, "payout_held") as refusal:
         mark_payout_paid(payout_id=payout.pk, reference="FT9", actor=DESK, now=LATER + DAY - DAY / 1000)
     assert refusal.value.details == {"until": LATER + DAY}
     assert mark_payout_paid(payout_id=payout.pk, reference="FT9", actor=DESK, now=LATER + DAY).state == "paid"
@@ -120,7 +120,7 @@ def test_changed_account_is_also_notified_to_the_buyers_own_account() -> None:
 def test_desk_shows_held_payout_and_cannot_pay_it() -> None:
     order = paid_order()
     payout = payout_of(order)
-    now = just_now()
+    now = fixed_now()
     set_refund_account(order_id=order.pk, to=TO, actor=DESK, now=now)
     desk = Client()
     desk.force_login(make_admin())

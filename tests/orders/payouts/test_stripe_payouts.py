@@ -31,7 +31,7 @@ from tests.factories import NOW
 from tests.invariants import check_ledger
 from tests.orders.gateway.card_at_hand import COOPERATIVE, MINUTE, paid_order, stripe
 from tests.orders.ledger.test_earnings_postings import DESK, deliver, refund
-from tests.unchanged import refused
+from tests.refusals import assert_refused
 
 __all__ = ["stripe"]
 pytestmark = pytest.mark.django_db
@@ -101,7 +101,7 @@ def test_payout_with_lost_answer_is_paid_once(stripe, part, fault) -> None:
     stripe.faults.tell("transfers.create", fault)
 
     assert send_call(call_id=latest_call(payout).pk, now=NOW).call.state == CallState.UNKNOWN
-    with refused(PayoutInProgress, "payout_under_way"):
+    with assert_refused(PayoutInProgress, "payout_under_way"):
         mark_payout_paid(payout_id=payout.pk, reference="FT1", actor=DESK, now=NOW)
     look_up_call(call_id=latest_call(payout).pk, now=NOW + 2 * MINUTE)
 

@@ -11,9 +11,9 @@ from shop.accounts.models import Address
 from shop.core.actors import Actor
 from shop.core.errors import Missing
 from shop.core.models import Change
-from tests.factories import NOW, THAI_NGUYEN, make_admin, make_contact, make_order, make_places
+from tests.factories import NOW, THAI_NGUYEN, make_admin, make_contact, make_divisions, make_order
 from tests.markup import html_of
-from tests.unchanged import every_row, refused
+from tests.refusals import all_rows, assert_refused
 
 pytestmark = pytest.mark.django_db
 DESK = Actor.system("test")
@@ -55,18 +55,18 @@ def test_correction_is_recorded_without_personal_data() -> None:
 def test_same_contact_changes_nothing() -> None:
     order = make_order()
     correct(order)
-    before = {label: rows for label, rows in every_row().items() if label != "orders.Order"}
+    before = {label: rows for label, rows in all_rows().items() if label != "orders.Order"}
 
     correct(order)
 
-    assert {label: rows for label, rows in every_row().items() if label != "orders.Order"} == before
+    assert {label: rows for label, rows in all_rows().items() if label != "orders.Order"} == before
     assert not Change.objects.filter(action="order.corrected").exists()
 
 
 def test_changing_province_is_refused() -> None:
     order = make_order()
 
-    with refused(ProvinceChanged, "other_province"):
+    with assert_refused(ProvinceChanged, "other_province"):
         correct(order, province_code=THAI_NGUYEN)
 
 
@@ -74,12 +74,12 @@ def test_draft_cannot_be_corrected() -> None:
     order = make_order()
     Order.objects.filter(pk=order.pk).update(placed_at=None, confirmed_at=None)
 
-    with refused(Missing, "missing"):
+    with assert_refused(Missing, "missing"):
         correct(order, phone="+84912345678")
 
 
 def test_staff_correct_contact_on_page(client: Client) -> None:
-    make_places()
+    make_divisions()
     client.force_login(make_admin())
     order = make_order()
     page = f"/en/quan-tri/don-hang/{order.pk}/nguoi-nhan/"

@@ -32,16 +32,16 @@ from shop.core.errors import Missing
 from shop.notifications.models import Notification
 from tests.factories import (
     NOW,
+    get_stock,
     make_channel,
+    make_commission_rate,
     make_contact,
     make_order,
-    make_rate,
     make_variant,
-    nobody,
-    stock_of,
+    unknown_uuid,
 )
 from tests.invariants import check_everything
-from tests.unchanged import refused
+from tests.refusals import assert_refused
 
 pytestmark = pytest.mark.django_db
 STAFF = Actor.system("test")
@@ -81,7 +81,7 @@ def test_draft_allocates_nothing_notifies_nobody_and_is_hidden() -> None:
 
     order.refresh_from_db()
     assert (order.status, order.total_gross) == (OrderStatus.DRAFT, 120_000)
-    assert (stock_of(variant).free, Notification.objects.count()) == (5, 0)
+    assert (get_stock(variant).free, Notification.objects.count()) == (5, 0)
     assert not OrderPart.objects.for_cooperative(variant.cooperative).exists()
     check_everything()
 
@@ -110,18 +110,18 @@ def test_draft_is_placed_at_agreed_prices() -> None:
     placed = place_draft(order_id=order.pk, consents=CONSENTS, actor=STAFF, now=LATER)
 
     assert (placed.total_gross, placed.status, placed.placed_at) == (110_000, OrderStatus.PLACED, LATER)
-    assert stock_of(variant).allocated == 2
+    assert get_stock(variant).allocated == 2
     check_everything()
 
 
 def test_draft_takes_rates_of_placement_day() -> None:
     variant = make_variant(price=45_000)
-    make_rate(10)
+    make_commission_rate(10)
     order = make_draft()
     edit(order, (variant, 2))
     commission_of_draft = order.lines.get().commission
     day = vietnam_date(LATER)
-    make_rate(4, variant.cooperative, from_day=day)
+    make_commission_rate(4, variant.cooperative, from_day=day)
     add_withholding_rate(name="VAT", percent=Decimal("1.5"), from_day=day, actor=STAFF, now=LATER)
     switch_withholding(on=True, day=day, actor=STAFF, now=LATER)
 
@@ -151,13 +151,13 @@ def test_draft_part_is_missing_for_fulfilment_actions() -> None:
     edit(order, (make_variant(), 1))
     part = order.parts.get()
 
-    with refused(Missing, "missing"):
+    with assert_refused(Missing, "missing"):
         accept_part(part_id=part.pk, actor=STAFF, now=NOW)
-    with refused(Missing, "missing"):
+    with assert_refused(Missing, "missing"):
         cancel_part(part_id=part.pk, reason="x", actor=STAFF, now=NOW)
-    with refused(Missing, "missing"):
+    with assert_refused(Missing, "missing"):
         cancel_order(order_id=order.pk, reason="x", actor=STAFF, now=NOW)
-    with refused(Missing, "missing"):
+    with assert_refused(Missing, "missing"):
         decline_unanswered_part(part_id=part.pk, actor=STAFF, now=LATER)
 
     assert part.state == PartState.NEW
@@ -181,7 +181,7 @@ def test_unpriced_variant_needs_price() -> None:
     variant.prices.all().delete()
     order = make_draft()
 
-    with refused(NotForSale, "not_for_sale"):
+    with assert_refused(NotForSale, "not_for_sale"):
         edit(order, (variant, 1))
     edit(order, (variant, 1, 12_000))
 
@@ -194,7 +194,7 @@ def test_unknown_variant_is_missing() -> None:
     order = make_draft()
     line = RequestedLine(uuid.uuid4(), variant.pk + 1000, 1)
 
-    with refused(Missing, "missing"):
+    with assert_refused(Missing, "missing"):
         edit_draft(
             order_id=order.pk, lines=[line], deliveries={}, contact=make_contact(), actor=STAFF, now=NOW
         )
@@ -206,9 +206,9 @@ def test_draft_without_stock_or_delivery_cannot_be_placed() -> None:
     edit(short, (variant, 2))
     edit(nowhere, (variant, 1), delivery_method=False)
 
-    with refused(BasketChanged, "basket_changed") as refusal:
+    with assert_refused(BasketChanged, "basket_changed") as refusal:
         place_draft(order_id=short.pk, consents=CONSENTS, actor=STAFF, now=NOW)
-    with refused(BasketChanged, "basket_changed"):
+    with assert_refused(BasketChanged, "basket_changed"):
         place_draft(order_id=nowhere.pk, consents=CONSENTS, actor=STAFF, now=NOW)
 
     assert refusal.value.details["quote"].lines[0].problems == [QuoteProblem.ONLY_LEFT]
@@ -217,21 +217,21 @@ def test_draft_without_stock_or_delivery_cannot_be_placed() -> None:
 def test_empty_draft_cannot_be_placed() -> None:
     order = make_draft()
 
-    with refused(BasketEmpty, "basket_empty"):
+    with assert_refused(BasketEmpty, "basket_empty"):
         place_draft(order_id=order.pk, consents=CONSENTS, actor=STAFF, now=NOW)
 
 
 def test_placed_order_is_not_a_draft() -> None:
     order = make_order()
 
-    with refused(NotADraft, "not_a_draft"):
+    with assert_refused(NotADraft, "not_a_draft"):
         edit(order)
-    with refused(NotADraft, "not_a_draft"):
+    with assert_refused(NotADraft, "not_a_draft"):
         place_draft(order_id=order.pk, consents=CONSENTS, actor=STAFF, now=NOW)
-    with refused(NotADraft, "not_a_draft"):
+    with assert_refused(NotADraft, "not_a_draft"):
         delete_draft(order_id=order.pk, actor=STAFF, now=NOW)
-    with refused(Missing, "missing"):
-        place_draft(order_id=nobody(), consents=CONSENTS, actor=STAFF, now=NOW)
+    with assert_refused(Missing, "missing"):
+        place_draft(order_id=unknown_uuid(), consents=CONSENTS, actor=STAFF, now=NOW)
 
 
 def test_number_of_deleted_draft_is_not_reused() -> None:
@@ -249,7 +249,7 @@ def test_placing_draft_requires_and_records_consent() -> None:
     order = make_draft()
     edit(order, (make_variant(on_hand=5), 1))
 
-    with refused(ConsentNeeded, "consent_needed"):
+    with assert_refused(ConsentNeeded, "consent_needed"):
         place_draft(order_id=order.pk, consents=frozenset(), actor=STAFF, now=NOW)
     place_draft(order_id=order.pk, consents=CONSENTS, actor=STAFF, now=LATER)
 

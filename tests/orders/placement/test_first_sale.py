@@ -13,7 +13,7 @@ from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pa
 from orders.models import Order, Payment
 from orders.states import CodState, Coverage, OrderStatus, Progress, SaleorStatus
 from shop.core.actors import Actor
-from tests.factories import NOW, make_order, make_seller, make_variant, stock_of
+from tests.factories import NOW, get_stock, make_order, make_seller, make_variant
 
 pytestmark = pytest.mark.django_db
 
@@ -32,7 +32,7 @@ def test_order_of_two_cooperatives_has_two_parts_that_sum_to_total() -> None:
     assert (order.status, order.saleor_status) == (OrderStatus.PLACED, SaleorStatus.UNFULFILLED)
     sums = Payment.objects.filter(order=order).sums()
     assert [each.charge_pending for each in sums.values()] == [470_000]
-    assert (stock_of(pillow).allocated, stock_of(noodles).allocated) == (1, 2)
+    assert (get_stock(pillow).allocated, get_stock(noodles).allocated) == (1, 2)
 
 
 def test_delivered_part_updates_stock_and_payment() -> None:
@@ -45,7 +45,7 @@ def test_delivered_part_updates_stock_and_payment() -> None:
     parcel = pack_parcel(part_id=part.pk, quantities={part.lines.get().pk: 3}, actor=member, now=NOW)
     close_parcel(parcel_id=parcel.pk, actor=member, now=NOW)
     hand_over_parcel(parcel_id=parcel.pk, actor=member, now=NOW)
-    stock = stock_of(variant)
+    stock = get_stock(variant)
     deliver_parcel(parcel_id=parcel.pk, cash_collected=True, actor=member, now=NOW)
 
     assert (stock.on_hand, stock.allocated, stock.free) == (7, 0, 7)
@@ -82,7 +82,7 @@ def test_cancelled_part_releases_stock_and_is_not_due() -> None:
     )
 
     order.refresh_from_db()
-    assert stock_of(variant).free == 1
+    assert get_stock(variant).free == 1
     assert Listing.objects.get(product=variant.product_id).is_available
     assert (order.status, order.due_gross, order.total_gross) == (OrderStatus.CANCELLED, 0, 350_000)
     assert [each.charge_pending for each in Payment.objects.filter(order=order).sums().values()] == [0]

@@ -25,7 +25,8 @@ from shop.core.models import Change, ShopSettings
 from shop.notifications.models import Notification
 from tests.factories import (
     NOW,
-    carriers_for,
+    carrier_deliveries,
+    get_stock,
     make_basket,
     make_channel,
     make_contact,
@@ -34,10 +35,9 @@ from tests.factories import (
     make_seller,
     make_user,
     make_variant,
-    stock_of,
 )
 from tests.invariants import check_everything
-from tests.unchanged import every_row
+from tests.refusals import all_rows
 
 pytestmark = pytest.mark.django_db
 SWEEP = Actor.system("sweep")
@@ -53,12 +53,12 @@ def test_reservation_is_released_only_after_expiry() -> None:
     open_checkout(basket_id=make_basket((variant, 3)).pk, now=NOW)
 
     early = release_expired_reservations(now=NOW + 14 * MINUTE)
-    reserved_before = stock_of(variant).reserved
+    reserved_before = get_stock(variant).reserved
     ended = release_expired_reservations(now=NOW + 15 * MINUTE)
     repeated = release_expired_reservations(now=NOW + 15 * MINUTE)
 
     assert (early, reserved_before, ended, repeated) == (0, 3, 1, 0)
-    assert (stock_of(variant).reserved, Reservation.objects.count()) == (0, 0)
+    assert (get_stock(variant).reserved, Reservation.objects.count()) == (0, 0)
 
 
 def test_released_stock_goes_to_first_buyer_and_other_keeps_basket() -> None:
@@ -71,7 +71,7 @@ def test_released_stock_goes_to_first_buyer_and_other_keeps_basket() -> None:
         return place_order(
             basket_id=basket.pk,
             contact=make_contact(),
-            deliveries=carriers_for(basket),
+            deliveries=carrier_deliveries(basket),
             consents=frozenset({ConsentPurpose.ORDER}),
             actor=Actor.guest(),
             now=NOW + HOUR,
@@ -97,7 +97,7 @@ def test_platform_is_notified_once_of_unanswered_part() -> None:
     part = make_part()
 
     report_unanswered_part(part_id=part.pk, actor=SWEEP, now=NOW + 20 * HOUR)
-    rows = every_row()
+    rows = all_rows()
     report_unanswered_part(part_id=part.pk, actor=SWEEP, now=NOW + 21 * HOUR)
 
     part.refresh_from_db()
@@ -106,7 +106,7 @@ def test_platform_is_notified_once_of_unanswered_part() -> None:
         NOW + 20 * HOUR,
         1,
     )
-    assert every_row() == rows
+    assert all_rows() == rows
 
 
 def test_unanswered_part_is_declined_after_deadline_and_buyer_notified() -> None:
@@ -118,29 +118,29 @@ def test_unanswered_part_is_declined_after_deadline_and_buyer_notified() -> None
     part.refresh_from_db()
     early = part.state
     decline_unanswered_part(part_id=part.pk, actor=SWEEP, now=NOW + 24 * HOUR)
-    ended = every_row()
+    ended = all_rows()
     decline_unanswered_part(part_id=part.pk, actor=SWEEP, now=NOW + 25 * HOUR)
 
     part.refresh_from_db()
     order.refresh_from_db()
     assert (early, part.state, order.status) == (PartState.NEW, PartState.DECLINED, OrderStatus.CANCELLED)
-    assert (stock_of(variant).free, order.due_gross) == (2, 0)
+    assert (get_stock(variant).free, order.due_gross) == (2, 0)
     assert Notification.objects.filter(key__startswith="part_ended:", to="hoa@example.com").count() == 1
     change = Change.objects.get(action="part.declined")
     assert (change.actor_kind, change.entry_point) == ("system", "system")
-    assert every_row() == ended
+    assert all_rows() == ended
     check_everything()
 
 
 def test_accepted_part_is_neither_reported_nor_declined() -> None:
     part = make_part()
     accept_part(part_id=part.pk, actor=SWEEP, now=NOW)
-    accepted = every_row()
+    accepted = all_rows()
 
     report_unanswered_part(part_id=part.pk, actor=SWEEP, now=NOW + 30 * HOUR)
     decline_unanswered_part(part_id=part.pk, actor=SWEEP, now=NOW + 30 * HOUR)
 
-    assert every_row() == accepted
+    assert all_rows() == accepted
     assert not OrderPart.objects.overdue(NOW + 30 * HOUR).exists()
 
 
@@ -158,7 +158,7 @@ def test_only_unconfirmed_order_without_payments_expires() -> None:
     waiting.refresh_from_db()
     assert (confirmed.status, confirmed.expired_at) == (OrderStatus.PLACED, None)
     assert (waiting.status, waiting.expired_at) == (OrderStatus.EXPIRED, NOW + DAY)
-    assert stock_of(variant).allocated == 1
+    assert get_stock(variant).allocated == 1
 
 
 def test_guest_basket_is_deleted_after_ninety_days() -> None:

@@ -27,22 +27,22 @@ from tests.factories import (
     HANOI,
     NOW,
     THAI_NGUYEN,
-    carriers_for,
+    carrier_deliveries,
+    get_stock,
     make_basket,
     make_channel,
     make_contact,
-    make_gourd,
-    make_market_way,
+    make_delivery_method,
+    make_market_pickup,
     make_order,
     make_seller,
     make_tax_class,
     make_variant,
     make_warehouse,
-    make_way,
-    nobody,
-    stock_of,
+    make_weighed_variant,
+    unknown_uuid,
 )
-from tests.unchanged import refused
+from tests.refusals import assert_refused
 
 pytestmark = pytest.mark.django_db
 ACTOR = Actor.guest()
@@ -54,7 +54,7 @@ def prepare_order(basket, *, deliveries=None, consents=frozenset({ConsentPurpose
         place_order,
         basket_id=basket.pk,
         contact=make_contact(**more),
-        deliveries=carriers_for(basket) if deliveries is None else deliveries,
+        deliveries=carrier_deliveries(basket) if deliveries is None else deliveries,
         consents=consents,
         actor=ACTOR,
         now=now,
@@ -87,7 +87,7 @@ def count(variant, counted):
     count_stock(
         cooperative=variant.cooperative,
         variant_id=variant.pk,
-        warehouse_id=stock_of(variant).warehouse_id,
+        warehouse_id=get_stock(variant).warehouse_id,
         counted=counted,
         actor=ACTOR,
         now=NOW,
@@ -105,7 +105,7 @@ def test_all_line_problems_are_reported_together() -> None:
     reprice(noodles, 47_000)
     count(tea, 3)
 
-    with refused(BasketChanged, "basket_changed") as refusal:
+    with assert_refused(BasketChanged, "basket_changed") as refusal:
         prepare_order(basket)()
 
     assert problems_of(refusal) == {
@@ -132,18 +132,18 @@ def test_price_shown_at_checkout_is_accepted() -> None:
 def test_different_agreed_total_is_refused() -> None:
     basket = make_basket((make_variant(price=100_000), 1))
 
-    with refused(BasketChanged, "basket_changed"):
+    with assert_refused(BasketChanged, "basket_changed"):
         prepare_order(basket)(agreed_total=130_001)
 
     assert prepare_order(basket)(agreed_total=130_000).total_gross == 130_000
 
 
 def test_different_agreed_maximum_is_refused() -> None:
-    gourd = make_gourd()
+    gourd = make_weighed_variant()
     basket = make_basket((gourd, 2))
     Variant.objects.filter(pk=gourd.pk).update(tolerance_percent=50)
 
-    with refused(BasketChanged, "basket_changed"):
+    with assert_refused(BasketChanged, "basket_changed"):
         prepare_order(basket)(agreed_total=102_000, agreed_maximum=116_400)
 
     order = prepare_order(basket)(agreed_total=102_000, agreed_maximum=138_000)
@@ -156,7 +156,7 @@ def test_unpublished_product_cannot_be_ordered() -> None:
     basket = make_basket((variant, 1))
     Listing.objects.filter(product=variant.product_id).update(state="paused")
 
-    with refused(BasketChanged, "basket_changed") as refusal:
+    with assert_refused(BasketChanged, "basket_changed") as refusal:
         prepare_order(basket)()
 
     assert problems_of(refusal) == {"Miến dong": [QuoteProblem.NOT_FOR_SALE]}
@@ -169,7 +169,7 @@ def test_product_of_suspended_cooperative_cannot_be_ordered() -> None:
         cooperative_id=bad.pk, answer=CooperativeState.SUSPENDED, reason="thiếu giấy", actor=ACTOR, now=NOW
     )
 
-    with refused(BasketChanged, "basket_changed") as refusal:
+    with assert_refused(BasketChanged, "basket_changed") as refusal:
         prepare_order(basket)()
 
     assert problems_of(refusal) == {"Miến dong": [QuoteProblem.NOT_FOR_SALE]}
@@ -184,7 +184,7 @@ def test_paused_cooperative_takes_no_orders_until_return_date() -> None:
         cooperative_id=seller.pk, until=return_date, note="Tết", today=vietnam_date(NOW), actor=ACTOR, now=NOW
     )
 
-    with refused(BasketChanged, "basket_changed") as refusal:
+    with assert_refused(BasketChanged, "basket_changed") as refusal:
         prepare_order(basket, now=NOW + datetime.timedelta(days=6))()
     order = prepare_order(basket, now=NOW + datetime.timedelta(days=7))()
 
@@ -198,7 +198,7 @@ def test_foreign_delivery_method_is_refused_like_unknown_one() -> None:
     foreign = DeliveryMethod.objects.get(cooperative=other)
 
     for delivery_method_id in (foreign.pk, foreign.pk + 1000):
-        with refused(BasketChanged, "basket_changed") as refusal:
+        with assert_refused(BasketChanged, "basket_changed") as refusal:
             prepare_order(basket, deliveries={seller.pk: RequestedDelivery(delivery_method_id)})()
         assert problems_of(refusal) == {"HTX Thiên An": [QuoteProblem.NOT_DELIVERED]}
 
@@ -206,11 +206,11 @@ def test_foreign_delivery_method_is_refused_like_unknown_one() -> None:
 def test_inactive_delivery_method_is_refused() -> None:
     seller = make_seller()
     basket = make_basket((make_variant(seller), 1))
-    make_way(seller, make_channel(), name="Xe khách", fee=20_000)
+    make_delivery_method(seller, make_channel(), name="Xe khách", fee=20_000)
     inactive = DeliveryMethod.objects.get(cooperative=seller, name="Giao tận nhà")
     DeliveryMethod.objects.filter(pk=inactive.pk).update(is_active=False)
 
-    with refused(BasketChanged, "basket_changed") as refusal:
+    with assert_refused(BasketChanged, "basket_changed") as refusal:
         prepare_order(basket, deliveries={seller.pk: RequestedDelivery(inactive.pk)})()
 
     assert problems_of(refusal) == {"HTX Thiên An": [QuoteProblem.NOT_DELIVERED]}
@@ -220,11 +220,11 @@ def test_province_not_served_is_refused() -> None:
     channel = make_channel()
     seller = make_seller()
     seller.delivery_methods.all().delete()
-    delivery_method = make_way(seller, channel, provinces=(THAI_NGUYEN,))
+    delivery_method = make_delivery_method(seller, channel, provinces=(THAI_NGUYEN,))
     basket = make_basket((make_variant(seller), 1))
     choice = {seller.pk: RequestedDelivery(delivery_method.pk)}
 
-    with refused(BasketChanged, "basket_changed") as refusal:
+    with assert_refused(BasketChanged, "basket_changed") as refusal:
         prepare_order(basket, deliveries=choice, province_code=HANOI)()
     order = prepare_order(basket, deliveries=choice, province_code=THAI_NGUYEN)()
 
@@ -235,7 +235,7 @@ def test_province_not_served_is_refused() -> None:
 def test_order_without_chosen_delivery_is_refused() -> None:
     basket = make_basket((make_variant(), 1))
 
-    with refused(BasketChanged, "basket_changed") as refusal:
+    with assert_refused(BasketChanged, "basket_changed") as refusal:
         prepare_order(basket, deliveries={})()
 
     assert problems_of(refusal) == {"HTX Thiên An": [QuoteProblem.NO_DELIVERY_CHOSEN]}
@@ -244,7 +244,7 @@ def test_order_without_chosen_delivery_is_refused() -> None:
 def market_day_choice(capacity):
     """A variant and the choice of the next market day pickup with the given capacity."""
     seller = make_seller()
-    delivery_method = make_market_way(seller, make_channel(), capacity=capacity)
+    delivery_method = make_market_pickup(seller, make_channel(), capacity=capacity)
     time = DeliveryMethod.objects.active_with_terms().get(pk=delivery_method.pk).pickup_times(now=NOW)[0]
     return make_variant(seller), {seller.pk: RequestedDelivery(delivery_method.pk, time.day, time.starts)}
 
@@ -267,7 +267,7 @@ def test_full_pickup_slot_is_refused() -> None:
     make_order((variant, 1), deliveries=choice)
     basket = make_basket((variant, 1))
 
-    with refused(BasketChanged, "basket_changed") as refusal:
+    with assert_refused(BasketChanged, "basket_changed") as refusal:
         prepare_order(basket, deliveries=choice)()
 
     assert problems_of(refusal) == {"HTX Thiên An": [QuoteProblem.SLOT_GONE]}
@@ -282,7 +282,7 @@ def test_unknown_pickup_time_is_refused(day, starts) -> None:
     ((seller, choice_of_market),) = choice.items()
     basket = make_basket((variant, 1))
 
-    with refused(BasketChanged, "basket_changed") as refusal:
+    with assert_refused(BasketChanged, "basket_changed") as refusal:
         prepare_order(
             basket, deliveries={seller: RequestedDelivery(choice_of_market.delivery_method_id, day, starts)}
         )()
@@ -293,7 +293,7 @@ def test_unknown_pickup_time_is_refused(day, starts) -> None:
 def test_order_without_consent_is_refused() -> None:
     basket = make_basket((make_variant(), 1))
 
-    with refused(ConsentNeeded, "consent_needed") as refusal:
+    with assert_refused(ConsentNeeded, "consent_needed") as refusal:
         prepare_order(basket, consents=frozenset({ConsentPurpose.NEWS}))()
 
     assert refusal.value.field == "consent"
@@ -315,10 +315,10 @@ def test_empty_basket_is_refused_and_unknown_basket_is_missing() -> None:
     basket = make_basket((make_variant(), 1))
     basket.lines.all().delete()
 
-    with refused(BasketEmpty, "basket_empty"):
+    with assert_refused(BasketEmpty, "basket_empty"):
         prepare_order(basket, deliveries={})()
-    with refused(Missing, "missing"):
-        prepare_order(Basket(pk=nobody()), deliveries={})()
+    with assert_refused(Missing, "missing"):
+        prepare_order(Basket(pk=unknown_uuid()), deliveries={})()
 
 
 def test_repeated_placement_returns_first_order() -> None:
@@ -342,11 +342,11 @@ def test_reserved_stock_is_sold_only_to_its_buyer() -> None:
     reserving, other = make_basket((variant, 2)), make_basket((variant, 2))
     open_checkout(basket_id=reserving.pk, now=NOW)
 
-    with refused(BasketChanged, "basket_changed"):
+    with assert_refused(BasketChanged, "basket_changed"):
         prepare_order(other)()
     prepare_order(reserving)()
 
-    stock = stock_of(variant)
+    stock = get_stock(variant)
     assert (stock.reserved, stock.allocated, stock.free) == (0, 2, 1)
     assert not Reservation.objects.exists()
 
@@ -359,7 +359,7 @@ def test_expired_but_unreleased_reservation_serves_its_buyer() -> None:
     order = prepare_order(basket, now=LATER)()
 
     assert order.lines.get().quantity == 2
-    assert (stock_of(variant).reserved, stock_of(variant).allocated) == (0, 2)
+    assert (get_stock(variant).reserved, get_stock(variant).allocated) == (0, 2)
 
 
 def test_pickup_order_allocates_from_pickup_warehouse() -> None:
@@ -367,7 +367,7 @@ def test_pickup_order_allocates_from_pickup_warehouse() -> None:
     seller = make_seller()
     variant = make_variant(seller, on_hand=5)
     market_warehouse = make_warehouse(seller, channel, name="Kho chợ")
-    delivery_method = make_market_way(seller, channel)
+    delivery_method = make_market_pickup(seller, channel)
     DeliveryMethod.objects.filter(pk=delivery_method.pk).update(warehouse=market_warehouse)
     time = DeliveryMethod.objects.active_with_terms().get(pk=delivery_method.pk).pickup_times(now=NOW)[0]
     choice = {seller.pk: RequestedDelivery(delivery_method.pk, time.day, time.starts)}
@@ -376,7 +376,7 @@ def test_pickup_order_allocates_from_pickup_warehouse() -> None:
         basket_id=basket.pk, now=NOW
     )  # reserves in the other warehouse, before the method is chosen
 
-    with refused(BasketChanged, "basket_changed") as refusal:
+    with assert_refused(BasketChanged, "basket_changed") as refusal:
         prepare_order(basket, deliveries=choice)()
     count_stock(
         cooperative=seller,
@@ -395,15 +395,15 @@ def test_pickup_order_allocates_from_pickup_warehouse() -> None:
 def test_warehouse_outside_channel_or_zone_sells_nothing() -> None:
     variant = make_variant(on_hand=5)
     basket = make_basket((variant, 1))
-    warehouse = stock_of(variant).warehouse
+    warehouse = get_stock(variant).warehouse
     zone = warehouse.zones.get()
     warehouse.zones.clear()
 
-    with refused(BasketChanged, "basket_changed"):
+    with assert_refused(BasketChanged, "basket_changed"):
         prepare_order(basket)()
     warehouse.zones.add(zone)
     WarehouseChannel.objects.filter(warehouse=warehouse).delete()
-    with refused(BasketChanged, "basket_changed"):
+    with assert_refused(BasketChanged, "basket_changed"):
         prepare_order(basket)()
 
 
@@ -489,7 +489,7 @@ def test_only_buyer_with_news_consent_gets_follow_confirmation() -> None:
         place_order(
             basket_id=basket.pk,
             contact=make_contact(email=email),
-            deliveries=carriers_for(basket),
+            deliveries=carrier_deliveries(basket),
             consents=frozenset(consents),
             actor=Actor.guest(),
             now=NOW,

@@ -54,7 +54,7 @@ from shop.core.models import Change, ShopSettings
 from shop.notifications.models import Notification
 from tests.factories import (
     NOW,
-    just_now,
+    fixed_now,
     make_member,
     make_order,
     make_seller,
@@ -91,7 +91,7 @@ def ended_order(**fields):
 
 def make_exports():
     for export in DataExport.objects.to_make():
-        make_export(request_id=export.request_id, now=just_now())
+        make_export(request_id=export.request_id, now=fixed_now())
 
 
 def test_export_holds_own_data_and_is_downloaded_only_by_its_owner() -> None:
@@ -132,7 +132,7 @@ def test_sweep_makes_lost_export_and_deletes_expired_one() -> None:
 
     make_exports_task()
     export = DataExport.objects.get()
-    DataExport.objects.update(expires_at=just_now())
+    DataExport.objects.update(expires_at=fixed_now())
 
     assert export.ready_at is not None
     assert client.get(f"{DATA}ban-sao/{export.pk}/json/").status_code == 404
@@ -200,7 +200,7 @@ def test_deletion_waits_can_be_withdrawn_and_runs_when_due() -> None:
     assert (row.runs_at - row.made_at, row.due_at - row.made_at) > (datetime.timedelta(days=6),) * 2
     run_deletions_task()
     assert User.objects.get(pk=user.pk).erased_at is None
-    DataRequest.objects.update(runs_at=just_now() - datetime.timedelta(hours=1))
+    DataRequest.objects.update(runs_at=fixed_now() - datetime.timedelta(hours=1))
     run_deletions_task()
 
     deleted_user = User.objects.get(pk=user.pk)
@@ -258,13 +258,13 @@ def test_blocked_deletion_gives_reason_and_stays_open() -> None:
     user = make_user(language="en")
     row = request_deletion(user_id=user.pk, actor=SYSTEM, now=NOW)
     make_order(user=user)
-    DataRequest.objects.update(runs_at=just_now() - datetime.timedelta(hours=1))
+    DataRequest.objects.update(runs_at=fixed_now() - datetime.timedelta(hours=1))
 
     run_deletions_task()
     run_deletions_task()
 
     row.refresh_from_db()
-    assert (row.state, row.runs_at > just_now()) == ("open", True)
+    assert (row.state, row.runs_at > fixed_now()) == ("open", True)
     assert row.hindrance.startswith("Some of your orders have not arrived yet")
     assert User.objects.get(pk=user.pk).erased_at is None
     assert Notification.objects.filter(subject="Your data cannot be deleted yet").count() == 1
@@ -294,7 +294,7 @@ def test_guest_deletion_anonymises_orders_of_the_phone_number(client: Client) ->
     Order.objects.filter(pk=other.pk).update(phone="+84912345678")
     client.post(f"{DATA}yeu-cau/", {"kind": "deletion", "contact": "0987654321"})
     client.post(f"{DATA}yeu-cau/ma/", {"code": last_code(PHONE)})
-    DataRequest.objects.update(runs_at=just_now() - datetime.timedelta(hours=1))
+    DataRequest.objects.update(runs_at=fixed_now() - datetime.timedelta(hours=1))
 
     run_deletions_task()
 
@@ -459,7 +459,7 @@ def test_export_lists_second_factors_without_secrets_and_anonymising_deletes_the
     user = give_app(make_user(email="hoa@example.com"))
     codes = give_recovery_codes(user)
     Passkey.objects.create(user=user, name="Khóa của Hoa", credential_id="abc", created_at=NOW)
-    start_family(user_id=user.pk, address="203.0.113.7", agent="Saleor", now=just_now())
+    start_family(user_id=user.pk, address="203.0.113.7", agent="Saleor", now=fixed_now())
     secrets = {
         AuthenticatorApp.objects.get().sealed_secret,
         TokenFamily.objects.get().current,

@@ -60,20 +60,20 @@ from shop.core.actors import Actor
 from tests.factories import (
     HANOI,
     NOW,
-    carriers_for,
+    carrier_deliveries,
     make_basket,
     make_category,
     make_channel,
     make_contact,
-    make_gourd,
     make_product,
     make_seller,
     make_user,
     make_variant,
     make_voucher,
+    make_weighed_variant,
 )
 from tests.invariants import check_everything
-from tests.unchanged import refused
+from tests.refusals import assert_refused
 
 pytestmark = pytest.mark.django_db
 CONSENTS = frozenset({ConsentPurpose.ORDER})
@@ -85,7 +85,7 @@ def basket_with_code(*lines, code="CHAO10", user=None):
     """A basket with these lines and the code, ready to be placed."""
     basket = make_basket(*lines, user=user)
     set_basket_province(basket_id=basket.pk, province_code=HANOI, now=NOW)
-    choose_deliveries(basket_id=basket.pk, choices=carriers_for(basket), now=NOW)
+    choose_deliveries(basket_id=basket.pk, choices=carrier_deliveries(basket), now=NOW)
     apply_voucher_code(basket_id=basket.pk, code=code, now=NOW)
     return Basket.objects.get(pk=basket.pk)
 
@@ -98,7 +98,7 @@ def place(basket, *, agreed_total=None, now=NOW, **contact):
     return place_order(
         basket_id=basket.pk,
         contact=make_contact(**contact),
-        deliveries=carriers_for(basket),
+        deliveries=carrier_deliveries(basket),
         consents=CONSENTS,
         actor=Actor.guest(),
         now=now,
@@ -179,7 +179,7 @@ def test_once_per_order_discounts_one_unit_of_cheapest_line(value_type, value) -
 def test_unknown_code_is_refused() -> None:
     basket = make_basket((make_variant(), 1))
 
-    with refused(VoucherCodeUnknown, "voucher_unknown"):
+    with assert_refused(VoucherCodeUnknown, "voucher_unknown"):
         apply_voucher_code(basket_id=basket.pk, code="GIAM99", now=NOW)
 
 
@@ -200,7 +200,7 @@ def test_voucher_condition_is_refused_with_reason(fields, kind, code, words) -> 
     make_voucher(**fields)
     basket = make_basket((make_variant(price=320_000), 1))
 
-    with refused(kind, code) as refusal:
+    with assert_refused(kind, code) as refusal:
         apply_voucher_code(basket_id=basket.pk, code="CHAO10", now=NOW)
     assert words in str(refusal.value.words)
 
@@ -209,7 +209,7 @@ def test_cooperative_voucher_is_refused_without_its_products() -> None:
     make_voucher(cooperative=make_seller("HTX Tài Hoan"), bearer=CostBearer.COOPERATIVE)
     basket = make_basket((make_variant(), 1))
 
-    with refused(VoucherNotForProducts, "voucher_not_for_goods") as refusal:
+    with assert_refused(VoucherNotForProducts, "voucher_not_for_goods") as refusal:
         apply_voucher_code(basket_id=basket.pk, code="CHAO10", now=NOW)
     assert "HTX Tài Hoan" in str(refusal.value.words)
 
@@ -219,7 +219,7 @@ def test_minimum_counts_only_eligible_lines() -> None:
     make_voucher(cooperative=seller, bearer=CostBearer.COOPERATIVE, minimum=200_000)
     basket = make_basket((make_variant(seller, price=150_000), 1), (make_variant(price=900_000), 1))
 
-    with refused(VoucherMinimumNotReached, "voucher_minimum") as refusal:
+    with assert_refused(VoucherMinimumNotReached, "voucher_minimum") as refusal:
         apply_voucher_code(basket_id=basket.pk, code="CHAO10", now=NOW)
     assert refusal.value.details["missing"] == 50_000
 
@@ -260,7 +260,7 @@ def test_ended_code_is_dropped_after_buyer_confirms() -> None:
     Voucher.objects.filter(pk=voucher.pk).update(ends_at=NOW)
 
     for agreed in (total_before, None):
-        with refused(BasketChanged, "basket_changed") as refusal:
+        with assert_refused(BasketChanged, "basket_changed") as refusal:
             place(basket, agreed_total=agreed)
         assert "24/11/2026" in str(refusal.value.words)
     new_quote = quote_of(basket)
@@ -277,7 +277,7 @@ def test_single_use_code_works_once_and_other_codes_still_work() -> None:
     place(basket_with_code((variant, 1)))
 
     basket = make_basket((variant, 1))
-    with refused(VoucherUsedUp, "voucher_used_up"):
+    with assert_refused(VoucherUsedUp, "voucher_used_up"):
         apply_voucher_code(basket_id=basket.pk, code="CHAO10", now=NOW)
     order = place(basket_with_code((variant, 1), code="CHAO11"))
 
@@ -299,7 +299,7 @@ def test_guest_is_recognised_by_phone_or_email(contact, is_same) -> None:
     place(basket_with_code((variant, 1)))
     basket = basket_with_code((variant, 1))
 
-    with refused(BasketChanged, "basket_changed") if is_same else nullcontext() as refusal:
+    with assert_refused(BasketChanged, "basket_changed") if is_same else nullcontext() as refusal:
         place(basket, **contact)
 
     assert VoucherUse.objects.count() == (1 if is_same else 2)
@@ -313,7 +313,7 @@ def test_used_code_is_refused_in_basket_of_signed_in_user() -> None:
     place(basket_with_code((variant, 1), user=user))
     basket = make_basket((variant, 1), user=user)
 
-    with refused(VoucherUsedByBuyer, "voucher_used_by_buyer"):
+    with assert_refused(VoucherUsedByBuyer, "voucher_used_by_buyer"):
         apply_voucher_code(basket_id=basket.pk, code="CHAO10", now=NOW)
 
 
@@ -369,7 +369,7 @@ def test_staff_only_voucher_can_be_used_in_draft() -> None:
         return edit_draft(
             order_id=order.pk,
             lines=[RequestedLine(order.pk, variant.pk, 1)],
-            deliveries=carriers_for(make_basket((variant, 1))),
+            deliveries=carrier_deliveries(make_basket((variant, 1))),
             contact=make_contact(),
             voucher_code="chao10",
             actor=STAFF,
@@ -385,11 +385,11 @@ def test_staff_only_voucher_can_be_used_in_draft() -> None:
     assert [quote.total for quote in quotes] == [318_000, 318_000]
     assert (placed.voucher_code, placed.total_gross) == ("CHAO10", 318_000)
     assert VoucherUse.objects.get().order == placed
-    with refused(VoucherUsedUp, "voucher_used_up"):
+    with assert_refused(VoucherUsedUp, "voucher_used_up"):
         place_draft(order_id=drafts[1].pk, consents=CONSENTS, actor=STAFF, now=NOW)
     Voucher.objects.filter(pk=voucher.pk).update(usage_limit=2)
     VoucherValue.objects.update(value=20)
-    with refused(VoucherDiscountChanged, "voucher_changed"):
+    with assert_refused(VoucherDiscountChanged, "voucher_changed"):
         place_draft(order_id=drafts[1].pk, consents=CONSENTS, actor=STAFF, now=NOW)
     write(drafts[1])
     assert place_draft(order_id=drafts[1].pk, consents=CONSENTS, actor=STAFF, now=NOW).total_gross == 286_000
@@ -450,7 +450,7 @@ def test_ledger_compensates_cooperative_for_platform_voucher(bearer, owed, cost)
 
 
 def test_weighing_changes_percentage_discount_but_not_fixed_one() -> None:
-    gourd = make_gourd(on_hand=9)
+    gourd = make_weighed_variant(on_hand=9)
     make_voucher("PHANTRAM", value=10)
     make_voucher("SOTIEN", value=10_000, value_type=ValueType.FIXED)
 

@@ -29,7 +29,7 @@ from shop.core.actors import Actor
 from tests.factories import (
     HANOI,
     NOW,
-    carriers_for,
+    carrier_deliveries,
     make_basket,
     make_contact,
     make_seller,
@@ -83,7 +83,7 @@ def test_totals_add_up_for_any_voucher_and_basket(terms, line_specs) -> None:
     order = place_order(
         basket_id=basket.pk,
         contact=make_contact(),
-        deliveries=carriers_for(basket),
+        deliveries=carrier_deliveries(basket),
         consents=CONSENTS,
         actor=Actor.guest(),
         now=NOW,
@@ -129,6 +129,6 @@ def make_basket_and_voucher(terms, line_specs) -> tuple[Basket, Voucher]:
     voucher = make_voucher(code, products=named, **terms)
     basket = make_basket(*[(variant, row[2]) for variant, row in zip(variants, line_specs, strict=True)])
     set_basket_province(basket_id=basket.pk, province_code=HANOI, now=NOW)
-    choose_deliveries(basket_id=basket.pk, choices=carriers_for(basket), now=NOW)
+    choose_deliveries(basket_id=basket.pk, choices=carrier_deliveries(basket), now=NOW)
     Basket.objects.filter(pk=basket.pk).update(voucher_code=code)
     return Basket.objects.get(pk=basket.pk), voucher

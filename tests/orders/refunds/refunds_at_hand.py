@@ -14,8 +14,8 @@ from orders.actions.refunds.refund_decisions import LineRefund, RefundDecision, 
 from orders.models import CostBearer, Order, OrderLine, OrderPart, Parcel, Refund
 from shop.core.actors import Actor, ActorKind, EntryPoint
 from tests.factories import NOW
-from tests.kept import kept
 from tests.orders.bank_transfers.transfers_at_hand import LATER, take, waiting_order
+from tests.row_reuse import reuse_rows
 
 DESK = Actor(ActorKind.SYSTEM, EntryPoint.DESK, name="desk")
 WHO: dict[str, Any] = {"actor": DESK, "now": LATER}
@@ -24,7 +24,7 @@ NEXT_DAY: dict[str, Any] = {"actor": DESK, "now": LATER + datetime.timedelta(day
 TO = BankAccount("970436", "0099887766", "Nguyễn Thị Hoa")
 
 
-@kept
+@reuse_rows
 def paid_order(price: int = 45_000, **fields: Any) -> Order:
     """An order of two items at `price` plus 30,000 for delivery, paid by transfer."""
     order = waiting_order(price, **fields)
@@ -32,7 +32,7 @@ def paid_order(price: int = 45_000, **fields: Any) -> Order:
     return Order.objects.get(pk=order.pk)
 
 
-@kept
+@reuse_rows
 def packed(part: OrderPart, quantities: Mapping[Any, int] | None = None) -> Parcel:
     """A packed parcel of the part's open lines (or these quantities); accepts the part if needed."""
     if part.accepted_at is None:
@@ -42,7 +42,7 @@ def packed(part: OrderPart, quantities: Mapping[Any, int] | None = None) -> Parc
     return close_parcel(parcel_id=parcel.pk, actor=DESK, now=NOW)
 
 
-@kept
+@reuse_rows
 def delivered(order: Order, *, cash: bool = True, now: Any = LATER) -> OrderPart:
     """The order's first part, fully delivered, with its cash collected unless `cash` is false."""
     part = order.parts.order_by("number")[0]

@@ -72,14 +72,14 @@ from shop.core.models import Change, KeyReused
 from shop.core.states import WrongMove
 from shop.notifications.models import Notification
 from tests.factories import (
+    get_stock,
     make_bank_account,
-    make_gourd,
     make_order,
     make_seller,
     make_variant,
     make_warehouse,
-    nobody,
-    stock_of,
+    make_weighed_variant,
+    unknown_uuid,
 )
 from tests.invariants import check_everything
 from tests.orders.bank_transfers.transfers_at_hand import LATER, take
@@ -95,7 +95,7 @@ from tests.orders.refunds.refunds_at_hand import (
     packed,
     paid_order,
 )
-from tests.unchanged import refused
+from tests.refusals import assert_refused
 
 pytestmark = pytest.mark.django_db
 
@@ -126,7 +126,7 @@ def test_refund_of_transfer_is_paid_once_account_is_named() -> None:
         PaymentMethod.TRANSFER,
         refund,
     )
-    with refused(PayoutAccountNeeded, "account_needed"):
+    with assert_refused(PayoutAccountNeeded, "account_needed"):
         mark_payout_paid(payout_id=payout.pk, reference="FT9", **NEXT_DAY)
 
     set_refund_account(order_id=order.pk, to=TO, **WHO)
@@ -256,7 +256,7 @@ def test_same_key_refunds_once() -> None:
     assert first == second
     assert Refund.objects.count() == Payout.objects.count() == 1
     other = delivered(paid_order())
-    with refused(KeyReused, "key_reused"):
+    with assert_refused(KeyReused, "key_reused"):
         give_back(other, 20_000, key="a")
 
 
@@ -264,7 +264,7 @@ def test_line_cannot_be_refunded_beyond_its_price() -> None:
     part = delivered(paid_order())
     give_back(part, 60_000)
 
-    with refused(RefundExceedsLimit, "too_much_refunded") as refusal:
+    with assert_refused(RefundExceedsLimit, "too_much_refunded") as refusal:
         give_back(part, 30_001)
 
     limit = refusal.value.details["limits"].lines[line_of(part).pk]
@@ -277,7 +277,7 @@ def test_delivery_cannot_be_refunded_beyond_its_price() -> None:
     part = delivered(paid_order())
     give_back(part, delivery=10_000)
 
-    with refused(RefundExceedsLimit, "too_much_refunded"):
+    with assert_refused(RefundExceedsLimit, "too_much_refunded"):
         give_back(part, delivery=20_001)
 
 
@@ -288,9 +288,9 @@ def test_refunds_cannot_exceed_payment() -> None:
         give_back(part, amount, delivery=delivery) for amount, delivery in [(50_000, 0), (40_000, 30_000)]
     ]
 
-    with refused(RefundExceedsLimit, "too_much_refunded"):
+    with assert_refused(RefundExceedsLimit, "too_much_refunded"):
         give_back(part, 1)
-    with refused(RefundExceedsLimit, "too_much_refunded"):
+    with assert_refused(RefundExceedsLimit, "too_much_refunded"):
         decide_refund(
             order_id=order.pk,
             decision=RefundDecision(CostBearer.PLATFORM, "Thêm", surplus=1),
@@ -314,14 +314,14 @@ def test_refunds_cannot_exceed_payment() -> None:
         ({"amount": 1_000, "back": 3}, ReturnExceedsDelivered, "not_that_many_back"),
         ({"amount": 1_000, "back": 1}, ReturnWarehouseNeeded, "return_warehouse_needed"),
         ({"amount": 1_000, "unsent": 1}, UnsentExceedsOpen, "not_that_many_unsent"),
-        ({"amount": 1_000, "lines": {nobody(): LineRefund(1_000)}}, Missing, "missing"),
-        ({"amount": 1_000, "back": 1, "warehouse_id": nobody()}, Missing, "missing"),
+        ({"amount": 1_000, "lines": {unknown_uuid(): LineRefund(1_000)}}, Missing, "missing"),
+        ({"amount": 1_000, "back": 1, "warehouse_id": unknown_uuid()}, Missing, "missing"),
     ],
 )
 def test_invalid_decisions_are_refused(fields, kind, code) -> None:
     part = delivered(paid_order())
 
-    with refused(kind, code):
+    with assert_refused(kind, code):
         give_back(part, **fields)
 
 
@@ -332,14 +332,14 @@ def test_unpaid_or_cancelled_part_cannot_be_refunded() -> None:
     cancel_part(part_id=ended.pk, reason="Hết hàng", **WHO)
 
     for part in (waiting, ended):
-        with refused(PartNotCharged, "not_counting"):
+        with assert_refused(PartNotCharged, "not_counting"):
             give_back(OrderPart.objects.get(pk=part.pk), 1_000)
 
 
 def test_part_of_another_order_is_missing() -> None:
     part, other = delivered(paid_order()), paid_order()
 
-    with refused(Missing, "missing"):
+    with assert_refused(Missing, "missing"):
         decide_refund(
             order_id=other.pk,
             part_id=part.pk,
@@ -352,12 +352,12 @@ def test_undamaged_returned_items_are_restocked() -> None:
     variant = make_variant(price=45_000, on_hand=10)
     order = make_order((variant, 3))
     part = delivered(order)
-    warehouse_id = stock_of(variant).warehouse_id
-    assert stock_of(variant).on_hand == 7
+    warehouse_id = get_stock(variant).warehouse_id
+    assert get_stock(variant).on_hand == 7
 
     refund = give_back(part, 90_000, back=2, damaged=1, warehouse_id=warehouse_id)
 
-    assert stock_of(variant).on_hand == 8
+    assert get_stock(variant).on_hand == 8
     parcel = refund.parcel
     assert (parcel.kind, parcel.state) == (ParcelKind.RETURN_AND_REFUND, ParcelState.DELIVERED)
     rows = list(parcel.lines.order_by("pk").values_list("quantity", "stock__warehouse"))
@@ -365,33 +365,33 @@ def test_undamaged_returned_items_are_restocked() -> None:
     assert refund.lines.get().quantity == 2
     part.refresh_from_db()
     assert part.progress == Progress.PARTLY_RETURNED
-    with refused(ReturnExceedsDelivered, "not_that_many_back"):
+    with assert_refused(ReturnExceedsDelivered, "not_that_many_back"):
         give_back(part, 1_000, back=2, warehouse_id=warehouse_id)
     give_back(part, 45_000, back=1, warehouse_id=warehouse_id)
     part.refresh_from_db()
     order.refresh_from_db()
     assert (part.progress, order.status) == (Progress.RETURNED, OrderStatus.RETURNED)
-    assert stock_of(variant).on_hand == 9
+    assert get_stock(variant).on_hand == 9
     check_everything()
 
 
 def test_returned_items_can_be_received_later() -> None:
     variant = make_variant(price=45_000, on_hand=10)
     part = delivered(make_order((variant, 3)))
-    warehouse_id = stock_of(variant).warehouse_id
+    warehouse_id = get_stock(variant).warehouse_id
     refund = give_back(part, 90_000, back=2, is_received=False)
-    assert (refund.parcel.state, stock_of(variant).on_hand) == (ParcelState.HANDED_OVER, 7)
+    assert (refund.parcel.state, get_stock(variant).on_hand) == (ParcelState.HANDED_OVER, 7)
     assert OrderPart.objects.get(pk=part.pk).progress == Progress.DELIVERED
     line = line_of(part)
 
-    with refused(ReturnExceedsDelivered, "not_that_many_back"):
+    with assert_refused(ReturnExceedsDelivered, "not_that_many_back"):
         receive_return(parcel_id=refund.parcel_id, damaged={line.pk: 3}, warehouse_id=warehouse_id, **WHO)
     for _time in range(2):
         receive_return(parcel_id=refund.parcel_id, damaged={}, warehouse_id=warehouse_id, key="a", **WHO)
 
-    assert stock_of(variant).on_hand == 9
+    assert get_stock(variant).on_hand == 9
     assert OrderPart.objects.get(pk=part.pk).progress == Progress.PARTLY_RETURNED
-    with refused(WrongMove, "wrong_move"):
+    with assert_refused(WrongMove, "wrong_move"):
         receive_return(parcel_id=refund.parcel_id, damaged={}, warehouse_id=warehouse_id, **WHO)
     check_everything()
 
@@ -401,14 +401,14 @@ def test_cancelled_return_can_be_made_again() -> None:
     part = delivered(make_order((variant, 3)))
     refund = give_back(part, 90_000, back=3, is_received=False)
 
-    with refused(ReasonRequired, "reason_needed"):
+    with assert_refused(ReasonRequired, "reason_needed"):
         cancel_return(parcel_id=refund.parcel_id, reason=" ", **WHO)
     cancel_return(parcel_id=refund.parcel_id, reason="Người mua giữ lại", **WHO)
 
     assert Parcel.objects.get(pk=refund.parcel_id).state == ParcelState.VOIDED
-    warehouse_id = stock_of(variant).warehouse_id
+    warehouse_id = get_stock(variant).warehouse_id
     give_back(part, 1_000, back=3, warehouse_id=warehouse_id)
-    assert stock_of(variant).on_hand == 10
+    assert get_stock(variant).on_hand == 10
     check_everything()
 
 
@@ -416,17 +416,17 @@ def test_cancelled_return_can_be_made_again() -> None:
 def test_parcel_with_returned_items_cannot_be_voided(is_received) -> None:
     variant = make_variant(price=45_000, on_hand=10)
     part = delivered(make_order((variant, 3)))
-    warehouse_id = stock_of(variant).warehouse_id
+    warehouse_id = get_stock(variant).warehouse_id
     return_parcel = give_back(part, 45_000, back=1, warehouse_id=warehouse_id, is_received=is_received).parcel
     dispatch = part.parcels.dispatches().get()
 
-    with refused(ItemsAlreadyReturned, "goods_came_back"):
+    with assert_refused(ItemsAlreadyReturned, "goods_came_back"):
         void_parcel(parcel_id=dispatch.pk, reason="đóng nhầm", **WHO)
 
     if not is_received:
         cancel_return(parcel_id=return_parcel.pk, reason="Người mua giữ lại", **WHO)
         void_parcel(parcel_id=dispatch.pk, reason="đóng nhầm", **WHO)
-        assert (stock_of(variant).on_hand, stock_of(variant).allocated) == (10, 3)
+        assert (get_stock(variant).on_hand, get_stock(variant).allocated) == (10, 3)
     check_everything()
 
 
@@ -440,7 +440,7 @@ def test_return_and_dispatch_parcels_have_separate_steps() -> None:
         lambda: hand_over_parcel(parcel_id=parcel.pk, **WHO),
         lambda: receive_return(parcel_id=outgoing.pk, damaged={}, warehouse_id=outgoing.warehouse_id, **WHO),
     ):
-        with refused(Missing, "missing"):
+        with assert_refused(Missing, "missing"):
             act()
 
 
@@ -448,7 +448,7 @@ def test_items_cannot_be_returned_to_another_cooperative() -> None:
     part = delivered(make_order((make_variant(price=45_000), 2)))
     foreign = make_warehouse(make_seller("HTX Yến Dương"), part.order.channel)
 
-    with refused(Missing, "missing"):
+    with assert_refused(Missing, "missing"):
         give_back(part, 1_000, back=1, warehouse_id=foreign.pk)
 
 
@@ -458,14 +458,14 @@ def test_unsent_items_are_refunded_and_released() -> None:
     part = order.parts.get()
     accept_part(part_id=part.pk, **WHO)
     line = line_of(part)
-    assert stock_of(variant).allocated == 3
+    assert get_stock(variant).allocated == 3
 
     refund = give_back(part, 45_000, unsent=1)
 
-    assert (stock_of(variant).on_hand, stock_of(variant).allocated) == (10, 2)
+    assert (get_stock(variant).on_hand, get_stock(variant).allocated) == (10, 2)
     assert refund.parcel.kind == ParcelKind.REFUND
     assert open_quantities([line]) == {line.pk: 2}
-    with refused(NoLinesLeftToSend, "nothing_left_to_send"):
+    with assert_refused(NoLinesLeftToSend, "nothing_left_to_send"):
         give_back(part, 45_000, unsent=2)
     parcel = packed(OrderPart.objects.get(pk=part.pk))
     assert parcel.cod_expected == 120_000
@@ -486,7 +486,7 @@ def test_packed_items_are_not_released() -> None:
 
     give_back(part, 45_000, unsent=1)
 
-    assert stock_of(variant).allocated == 2
+    assert get_stock(variant).allocated == 2
     check_everything()
 
 
@@ -623,7 +623,7 @@ def test_sweep_refunds_late_payment_while_earlier_refund_is_unpaid() -> None:
 
 def test_surplus_of_lower_weight_is_refunded_after_handover() -> None:
     make_bank_account()
-    order = make_order((make_gourd(), 1), method=PaymentMethod.TRANSFER)
+    order = make_order((make_weighed_variant(), 1), method=PaymentMethod.TRANSFER)
     take(order.code, 66_000)
     part = order.parts.get()
     accept_part(part_id=part.pk, **WHO)
@@ -641,14 +641,14 @@ def test_surplus_of_lower_weight_is_refunded_after_handover() -> None:
 
 def test_refunded_line_cannot_be_weighed_again() -> None:
     make_bank_account()
-    order = make_order((make_gourd(), 1), method=PaymentMethod.TRANSFER)
+    order = make_order((make_weighed_variant(), 1), method=PaymentMethod.TRANSFER)
     take(order.code, 66_000)
     part = order.parts.get()
     accept_part(part_id=part.pk, **WHO)
     weigh_line(part_id=part.pk, line_id=line_of(part).pk, grams=2_400, **WHO)
     give_back(part, 5_000)
 
-    with refused(LineAlreadyRefunded, "refunded_already"):
+    with assert_refused(LineAlreadyRefunded, "refunded_already"):
         weigh_line(part_id=part.pk, line_id=line_of(part).pk, grams=2_000, **WHO)
 
 
@@ -657,7 +657,7 @@ def test_refund_account_is_validated_and_can_change_until_paid() -> None:
     refund = give_back(delivered(order), 20_000)
     payout = refund.payouts.get()
 
-    with refused(InvalidBankAccount, "not_an_account"):
+    with assert_refused(InvalidBankAccount, "not_an_account"):
         set_refund_account(order_id=order.pk, to=BankAccount("970436", "12", "Hoa"), **WHO)
     set_refund_account(order_id=order.pk, to=TO, **WHO)
     set_refund_account(order_id=order.pk, to=BankAccount("970405", "8800200", "Lò Thị Mai"), **WHO)
@@ -665,9 +665,9 @@ def test_refund_account_is_validated_and_can_change_until_paid() -> None:
 
     payout.refresh_from_db()
     assert (payout.bank_account, payout.bank_holder, payout.state) == ("8800200", "LO THI MAI", "paid")
-    with refused(NoRefundAwaitsAccount, "no_money_waits"):
+    with assert_refused(NoRefundAwaitsAccount, "no_money_waits"):
         set_refund_account(order_id=order.pk, to=TO, **WHO)
-    with refused(AlreadyPaid, "already_paid"):
+    with assert_refused(AlreadyPaid, "already_paid"):
         mark_payout_paid(payout_id=payout.pk, reference="FT9", **NEXT_DAY)
     recorded = Change.objects.filter(action="refund.account_named").latest("pk")
     assert recorded.data == {"amount": 20_000, "account": "0200"}
@@ -707,7 +707,7 @@ def test_failed_card_refund_is_paid_by_bank() -> None:
     refund = give_back(delivered(order), 20_000)
     payment = order.payments.get()
     Payout.objects.all().delete()  # as with a card: requested, without a payout
-    with refused(NoFailedRefundAmount, "nothing_lacking"):
+    with assert_refused(NoFailedRefundAmount, "nothing_lacking"):
         pay_refund_by_bank(refund_id=refund.pk, **WHO)
     record_payment_event(
         payment, EventKind.REFUND_FAILURE, 20_000, key="failed", refund=refund, actor=DESK, now=LATER

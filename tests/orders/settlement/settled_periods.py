@@ -6,14 +6,14 @@ from cooperatives.models import Cooperative
 from orders.actions.settlement.close_settlement import close_settlement, correct_balance
 from orders.models import OrderPart, Payout, Settlement
 from tests.factories import make_order, make_variant
-from tests.kept import kept
 from tests.orders.cash_on_delivery.cash_at_hand import WHO
 from tests.orders.ledger.test_earnings_postings import deliver, refund, with_commission
+from tests.row_reuse import reuse_rows
 
 ACCOUNT = {"bank_bin": "970405", "bank_account": "8888000011", "bank_holder": "HTX THIEN AN"}
 
 
-@kept
+@reuse_rows
 def owed(
     cooperative: Cooperative, amount: int = 50_000, *, reason: str = "thưởng", key: str = "1"
 ) -> Settlement:
@@ -24,7 +24,7 @@ def owed(
     return Settlement.objects.open().get(cooperative=cooperative)
 
 
-@kept
+@reuse_rows
 def sold(cooperative: Cooperative, *, price: int = 100_000, back: int = 0) -> OrderPart:
     """A delivered order of two items with 5 % commission; `back` of it is refunded."""
     part = make_order((make_variant(cooperative, price=price), 2)).parts.get()

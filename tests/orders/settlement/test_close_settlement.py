@@ -32,10 +32,10 @@ from orders.models import (
 )
 from shop.core.errors import Missing
 from shop.notifications.models import Notification
-from tests.factories import NOW, make_cooperative, make_member, make_order, make_variant, nobody
+from tests.factories import NOW, make_cooperative, make_member, make_order, make_variant, unknown_uuid
 from tests.invariants import check_ledger
 from tests.orders.ledger.test_earnings_postings import DESK, carrier_part, deliver, refund, with_commission
-from tests.unchanged import refused
+from tests.refusals import assert_refused
 
 pytestmark = pytest.mark.django_db
 
@@ -141,7 +141,7 @@ def test_closed_settlement_cannot_be_closed_again() -> None:
     deliver(carrier_part())
     settlement = close()
 
-    with refused(SettlementAlreadyClosed, "already_closed"):
+    with assert_refused(SettlementAlreadyClosed, "already_closed"):
         close(settlement)
 
 
@@ -158,12 +158,12 @@ def test_empty_settlement_cannot_be_closed() -> None:
         cooperative=make_cooperative(), currency="VND", number=1, opened_at=NOW
     )
 
-    with refused(EmptySettlement, "nothing_to_settle"):
+    with assert_refused(EmptySettlement, "nothing_to_settle"):
         close(settlement)
 
 
 def test_unknown_settlement_is_missing() -> None:
-    with refused(Missing, "missing"):
+    with assert_refused(Missing, "missing"):
         close_settlement(settlement_id=1, actor=DESK, now=NOW)
 
 
@@ -202,7 +202,7 @@ def test_payout_cannot_be_paid_twice() -> None:
     payout = Payout.objects.get()
     mark_payout_paid(payout_id=payout.pk, reference="FT26330", actor=DESK, now=NOW)
 
-    with refused(AlreadyPaid, "already_paid"):
+    with assert_refused(AlreadyPaid, "already_paid"):
         mark_payout_paid(payout_id=payout.pk, reference="FT26331", actor=DESK, now=NOW)
 
 
@@ -222,13 +222,13 @@ def test_payout_requires_bank_reference() -> None:
     deliver(carrier_part())
     close()
 
-    with refused(PayoutReferenceNeeded, "reference_needed"):
+    with assert_refused(PayoutReferenceNeeded, "reference_needed"):
         mark_payout_paid(payout_id=Payout.objects.get().pk, reference=" ", actor=DESK, now=NOW)
 
 
 def test_unknown_payout_is_missing() -> None:
-    with refused(Missing, "missing"):
-        mark_payout_paid(payout_id=nobody(), reference="FT", actor=DESK, now=NOW)
+    with assert_refused(Missing, "missing"):
+        mark_payout_paid(payout_id=unknown_uuid(), reference="FT", actor=DESK, now=NOW)
 
 
 def test_correction_repeated_with_one_key_counts_once() -> None:
@@ -252,7 +252,7 @@ def test_correction_repeated_with_one_key_counts_once() -> None:
 def test_empty_correction_or_missing_reason_is_refused(amount, reason) -> None:
     cooperative = make_cooperative()
 
-    with refused(InvalidCorrection, "odd_correction"):
+    with assert_refused(InvalidCorrection, "odd_correction"):
         correct_balance(
             cooperative_id=cooperative.pk,
             currency="VND",

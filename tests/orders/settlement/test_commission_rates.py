@@ -22,10 +22,10 @@ from orders.models import CommissionRate, LedgerEntry, OrderPart, WithholdingRat
 from shop.core.actors import Actor, EntryPoint
 from shop.core.errors import Missing
 from shop.core.models import Change, shop_settings
-from tests.factories import NOW, make_category, make_order, make_rate, make_seller, make_variant
+from tests.factories import NOW, make_category, make_commission_rate, make_order, make_seller, make_variant
 from tests.invariants import check_ledger
 from tests.orders.ledger.test_earnings_postings import deliver
-from tests.unchanged import refused
+from tests.refusals import assert_refused
 
 pytestmark = pytest.mark.django_db
 DESK = Actor.person(1, "Bàn", EntryPoint.DESK)
@@ -48,11 +48,11 @@ def test_most_specific_rate_applies_with_cooperative_before_category() -> None:
     crafts = make_category("Thổ cẩm")
     pillows = make_category("Gối", parent=crafts)
     seller, other = make_seller(), make_seller("HTX Khác")
-    make_rate(10)
-    make_rate(8, category=crafts)
-    make_rate(7, category=pillows)
-    make_rate(4, seller)
-    make_rate(Decimal("2.5"), seller, pillows)
+    make_commission_rate(10)
+    make_commission_rate(8, category=crafts)
+    make_commission_rate(7, category=pillows)
+    make_commission_rate(4, seller)
+    make_commission_rate(Decimal("2.5"), seller, pillows)
 
     assert rate_of(make_variant(other, price=100_000)) == (10, 10_000)
     assert rate_of(make_variant(other, price=100_000, category=crafts)) == (8, 8_000)
@@ -63,24 +63,24 @@ def test_most_specific_rate_applies_with_cooperative_before_category() -> None:
 
 def test_rate_applies_from_first_to_last_day() -> None:
     variant = make_variant(price=100_000)
-    make_rate(9, from_day=TOMORROW)
-    make_rate(8, until_day=YESTERDAY)
-    make_rate(5, from_day=datetime.date(2026, 1, 1), until_day=TODAY)
+    make_commission_rate(9, from_day=TOMORROW)
+    make_commission_rate(8, until_day=YESTERDAY)
+    make_commission_rate(5, from_day=datetime.date(2026, 1, 1), until_day=TODAY)
 
     assert rate_of(variant) == (5, 5_000)
 
 
 def test_later_of_two_equal_rates_applies() -> None:
     variant = make_variant(price=100_000)
-    make_rate(6, from_day=YESTERDAY)
-    make_rate(5)
+    make_commission_rate(6, from_day=YESTERDAY)
+    make_commission_rate(5)
 
     assert rate_of(variant) == (6, 6_000)
 
 
 def test_placed_order_keeps_its_commission_rate() -> None:
     variant = make_variant(price=100_000)
-    rate = make_rate(5)
+    rate = make_commission_rate(5)
     part = make_order((variant, 1)).parts.get()
     CommissionRate.objects.filter(pk=rate.pk).update(percent=50)
 
@@ -137,7 +137,7 @@ def test_adding_and_ending_rate_are_recorded() -> None:
 def test_invalid_rate_is_refused(fields, error, code) -> None:
     rate_fields = {"cooperative_id": None, "category_id": None, "percent": Decimal(5), "from_day": TODAY}
 
-    with refused(error, code):
+    with assert_refused(error, code):
         add_commission_rate(**rate_fields | fields, actor=DESK, now=NOW)
 
 
@@ -145,16 +145,16 @@ def test_duplicate_rate_is_refused() -> None:
     rate_fields = {"cooperative_id": None, "category_id": None, "percent": Decimal(5), "from_day": TODAY}
     add_commission_rate(**rate_fields, actor=DESK, now=NOW)
 
-    with refused(RateAlreadyExists, "same_rate"):
+    with assert_refused(RateAlreadyExists, "same_rate"):
         add_commission_rate(**rate_fields, actor=DESK, now=NOW)
 
 
 def test_rate_cannot_end_before_it_begins() -> None:
-    rate = make_rate(5, from_day=TODAY)
+    rate = make_commission_rate(5, from_day=TODAY)
 
-    with refused(InvalidRatePeriod, "ends_before_it_begins"):
+    with assert_refused(InvalidRatePeriod, "ends_before_it_begins"):
         end_commission_rate(rate_id=rate.pk, last_day=YESTERDAY, actor=DESK, now=NOW)
-    with refused(Missing, "missing"):
+    with assert_refused(Missing, "missing"):
         end_commission_rate(rate_id=999_999, last_day=TODAY, actor=DESK, now=NOW)
 
 
@@ -205,5 +205,5 @@ def test_switching_withholding_off_affects_later_orders_only() -> None:
 def test_withholding_without_rate_is_refused() -> None:
     withholding("sau này", "7", from_day=TOMORROW)
 
-    with refused(NoWithholdingRate, "nothing_to_withhold"):
+    with assert_refused(NoWithholdingRate, "nothing_to_withhold"):
         switch_withholding(on=True, day=TODAY, actor=DESK, now=NOW)

@@ -35,7 +35,7 @@ from shop.core.states import WrongMove
 from tests.factories import NOW, make_admin, make_bank_account
 from tests.invariants import check_everything
 from tests.orders.bank_transfers.transfers_at_hand import HOUR, LATER, take, waiting_order
-from tests.unchanged import every_row, refused
+from tests.refusals import all_rows, assert_refused
 
 pytestmark = pytest.mark.django_db
 DESK = Actor.system("desk")
@@ -103,13 +103,13 @@ def test_excel_file_keeps_time_of_day() -> None:
 def test_importing_same_file_again_returns_first_statement() -> None:
     content = csv(("FT1", 7_000, "lai"))
     first = applied(content)
-    before = every_row()
+    before = all_rows()
 
     again = import_bank_statement(file_name="b.csv", content=content, user=first.user, now=LATER + HOUR)
     apply_bank_statement(statement_id=again.pk, actor=DESK, now=LATER + HOUR)
 
     assert again == first
-    assert every_row() == before
+    assert all_rows() == before
 
 
 def test_file_without_recorded_rows_can_be_imported_again() -> None:
@@ -220,7 +220,7 @@ def test_unreadable_rows_are_kept_with_their_line_number() -> None:
 def test_statement_of_another_account_is_refused() -> None:
     statement = imported(csv(("FT1", 7_000, "lai"), head="Số tài khoản: 9988776655"))
 
-    with refused(StatementOfOtherAccount, "other_account") as refusal:
+    with assert_refused(StatementOfOtherAccount, "other_account") as refusal:
         apply_bank_statement(statement_id=statement.pk, actor=DESK, now=LATER)
 
     assert refusal.value.details["named"] == ["9988776655"]
@@ -229,7 +229,7 @@ def test_statement_of_another_account_is_refused() -> None:
 def test_wrong_columns_are_refused_and_can_be_corrected() -> None:
     statement = imported(f"a;b;c\n{DAY};7.000;lai".encode())
 
-    with refused(BankColumnsMissing, "no_columns"):
+    with assert_refused(BankColumnsMissing, "no_columns"):
         apply_bank_statement(statement_id=statement.pk, actor=DESK, now=LATER)
 
     set_bank_columns(statement_id=statement.pk, columns={"date": 0, "amount": 1, "note": 2})
@@ -242,7 +242,7 @@ def test_wrong_columns_are_refused_and_can_be_corrected() -> None:
 def test_file_with_headings_only_is_refused() -> None:
     statement = imported(csv())
 
-    with refused(EmptyStatement, "no_rows"):
+    with assert_refused(EmptyStatement, "no_rows"):
         apply_bank_statement(statement_id=statement.pk, actor=DESK, now=LATER)
 
 
@@ -250,21 +250,21 @@ def test_file_that_is_no_statement_is_refused() -> None:
     make_bank_account()
     user = make_admin()
 
-    with refused(UnreadableFile, "unreadable_file"):
+    with assert_refused(UnreadableFile, "unreadable_file"):
         import_bank_statement(file_name="a.pdf", content=b"%PDF\0", user=user, now=NOW)
 
 
 def test_statement_is_refused_if_shop_has_no_bank_account() -> None:
     user = make_admin()
 
-    with refused(MarketAccountMissing, "no_account"):
+    with assert_refused(MarketAccountMissing, "no_account"):
         import_bank_statement(file_name="a.csv", content=csv(), user=user, now=NOW)
 
 
 def test_columns_of_applied_statement_cannot_be_changed() -> None:
     statement = applied(csv(("FT1", 7_000, "lai")))
 
-    with refused(WrongMove, "wrong_move"):
+    with assert_refused(WrongMove, "wrong_move"):
         set_bank_columns(statement_id=statement.pk, columns={"date": 1})
 
 
@@ -278,7 +278,7 @@ def test_cod_statement_cannot_be_applied_as_bank_statement() -> None:
         now=NOW,
     )
 
-    with refused(Missing, "missing"):
+    with assert_refused(Missing, "missing"):
         apply_bank_statement(statement_id=cod_statement.pk, actor=DESK, now=LATER)
 
 

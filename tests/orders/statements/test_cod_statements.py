@@ -37,7 +37,7 @@ from shop.core.states import WrongMove
 from tests.factories import NOW, make_admin
 from tests.invariants import check_cash
 from tests.orders.cash_on_delivery.cash_at_hand import CARRIER, WHO, delivered, sent, statement
-from tests.unchanged import refused
+from tests.refusals import assert_refused
 
 pytestmark = pytest.mark.django_db
 
@@ -153,10 +153,10 @@ def test_problem_row_waits_to_be_accepted_or_dismissed(problem) -> None:
         assert (reload(parcel).cod_state, reload(parcel).state) == (CodState.REMITTED, ParcelState.DELIVERED)
         assert reload(parcel).cod_collected == amount
         assert reload(parcel).remittance_line.remitted == amount - 10_000
-        with refused(WrongMove, "wrong_move"):
+        with assert_refused(WrongMove, "wrong_move"):
             accept_problem_row(row_id=row.pk, **WHO)
     else:
-        with refused(RowNotAcceptable, "not_takeable"):
+        with assert_refused(RowNotAcceptable, "not_takeable"):
             accept_problem_row(row_id=row.pk, **WHO)
         dismiss_problem_row(row_id=row.pk, **WHO)
         assert (reload(parcel).cod_state, reload(parcel).state) == before
@@ -183,7 +183,7 @@ def test_unmatched_row_is_assigned_to_named_parcel() -> None:
     row = row_of(result)
     assert row.problem == StatementRowProblem.UNKNOWN
 
-    with refused(RowNotAcceptable, "not_takeable"):
+    with assert_refused(RowNotAcceptable, "not_takeable"):
         accept_problem_row(row_id=row.pk, code="CUNG-KHONG", **WHO)
     accept_problem_row(row_id=row.pk, code=f"{parcel.part.order.code}-1", **WHO)
 
@@ -230,20 +230,20 @@ def test_statement_needs_carrier_and_columns_before_confirmation() -> None:
         file_name="a.csv", content=content, carrier="", user=make_admin(), now=NOW
     )
 
-    with refused(CarrierNeeded, "carrier_needed"):
+    with assert_refused(CarrierNeeded, "carrier_needed"):
         confirm_cod_statement(statement_id=uploaded.pk, **WHO)
     columns = {"tracking": 0, "collected": None}
     set_cod_columns(statement_id=uploaded.pk, carrier=CARRIER, fee_bearer="cooperative", columns=columns)
-    with refused(CodColumnsMissing, "no_cod_columns"):
+    with assert_refused(CodColumnsMissing, "no_cod_columns"):
         confirm_cod_statement(statement_id=uploaded.pk, **WHO)
-    with refused(Missing, "missing"):
+    with assert_refused(Missing, "missing"):
         process_cod_rows(statement_id=uploaded.pk, **WHO)
     columns["collected"] = 1
     set_cod_columns(statement_id=uploaded.pk, carrier=CARRIER, fee_bearer="cooperative", columns=columns)
     result = apply_cod_statement(statement_id=uploaded.pk, **WHO)
 
     assert (result.taken, CashRemittance.objects.get().fee_bearer) == (1, "cooperative")
-    with refused(WrongMove, "wrong_move"):
+    with assert_refused(WrongMove, "wrong_move"):
         set_cod_columns(statement_id=uploaded.pk, carrier="x", fee_bearer="platform", columns=columns)
 
 
@@ -251,7 +251,7 @@ def test_statement_needs_carrier_and_columns_before_confirmation() -> None:
 def test_file_that_is_no_statement_is_refused(content) -> None:
     user = make_admin()
 
-    with refused(UnreadableFile, "unreadable_file"):
+    with assert_refused(UnreadableFile, "unreadable_file"):
         import_cod_statement(file_name="a.csv", content=content, carrier=CARRIER, user=user, now=NOW)
 
 
@@ -277,7 +277,7 @@ def test_remittance_cannot_be_reconciled_while_rows_wait(monkeypatch) -> None:
     confirm_cod_statement(statement_id=uploaded.pk, **WHO)
 
     assert process_cod_rows(statement_id=uploaded.pk, **WHO)
-    with refused(StatementInProgress, "still_being_taken"):
+    with assert_refused(StatementInProgress, "still_being_taken"):
         reconcile_remittance(remittance_id=CashRemittance.objects.get().pk, received=230_000, **WHO)
     assert not process_cod_rows(statement_id=uploaded.pk, **WHO)
     reconcile_remittance(remittance_id=CashRemittance.objects.get().pk, received=460_000, **WHO)

@@ -14,7 +14,7 @@ from shop.accounts.views.proof import SECOND_FACTOR_KEY
 from shop.accounts.views.session_presence import SESSION_KEY
 from shop.core.actors import Actor
 from shop.core.database.encryption import FACTOR_PURPOSE, encrypt_secret
-from tests.factories import PASSWORD, just_now
+from tests.factories import PASSWORD, fixed_now
 
 SIGN_IN = "/en/tai-khoan/dang-nhap/"
 SECOND_STEP = f"{SIGN_IN}buoc-hai/"
@@ -25,7 +25,7 @@ SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
 def give_app(user: User) -> User:
     """Add an authenticator app with `SECRET` to the account, with no used codes and no recovery codes."""
-    now = just_now()
+    now = fixed_now()
     AuthenticatorApp.objects.create(
         user=user,
         sealed_secret=encrypt_secret(SECRET, purpose=FACTOR_PURPOSE),
@@ -39,7 +39,7 @@ def give_app(user: User) -> User:
 
 
 def give_recovery_codes(user: User) -> list[str]:
-    codes = renew_recovery_codes(user_id=user.pk, actor=Actor.system(), now=just_now())
+    codes = renew_recovery_codes(user_id=user.pk, actor=Actor.system(), now=fixed_now())
     assert RecoveryCode.objects.filter(user=user).count() == len(codes)
     return codes
 

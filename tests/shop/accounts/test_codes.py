@@ -26,7 +26,7 @@ from shop.core.errors import Refused
 from shop.core.models import Change
 from shop.notifications.models import ContactMethod, Notification
 from shop.notifications.send import deliver
-from tests.factories import NOW, just_now, make_member, make_order, make_seller, make_user
+from tests.factories import NOW, fixed_now, make_member, make_order, make_seller, make_user
 from tests.markup import html_of
 from tests.races.together import together
 from tests.shop.accounts.sent_codes import CODE, NAME, SENDING, altered_code, last_code, sign_in_by_code
@@ -166,7 +166,7 @@ def test_wrong_expired_and_malformed_codes_show_errors(client: Client) -> None:
 
     tried = (altered_code(digits), "x" * 20, digits[:5], f"{digits}5", "", altered_code(digits))
     pages = [html_of(client.post(CODE, {"code": each})) for each in tried]
-    EntryCode.objects.update(expires_at=just_now() - datetime.timedelta(seconds=1), made_at=NOW)
+    EntryCode.objects.update(expires_at=fixed_now() - datetime.timedelta(seconds=1), made_at=NOW)
     pages.append(html_of(client.post(CODE, {"code": digits})))
 
     words = [
@@ -293,8 +293,8 @@ def test_inactive_account_cannot_sign_in_by_code(client: Client) -> None:
 def test_guest_orders_of_a_number_are_claimed_only_by_its_code(client: Client) -> None:
     user = make_user(email="hoa@example.com", phone=PHONE, phone_confirmed_at=NOW)
     recent, old, others = make_order(), make_order(), make_order()
-    Order.objects.filter(pk=old.pk).update(placed_at=just_now() - datetime.timedelta(days=91))
-    Order.objects.filter(pk=recent.pk).update(placed_at=just_now() - datetime.timedelta(days=89))
+    Order.objects.filter(pk=old.pk).update(placed_at=fixed_now() - datetime.timedelta(days=91))
+    Order.objects.filter(pk=recent.pk).update(placed_at=fixed_now() - datetime.timedelta(days=89))
     Order.objects.filter(pk=others.pk).update(phone="+84912345678")
     assert recent.phone == PHONE
     by_password = {"name": "hoa@example.com", "password": "quyt-bach-thong-2026"}

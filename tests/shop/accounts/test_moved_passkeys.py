@@ -15,7 +15,7 @@ from django.test import Client
 
 from shop.accounts.models import Passkey, SignIn
 from tests.doubles.authenticator import Authenticator
-from tests.factories import just_now, make_user
+from tests.factories import fixed_now, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SIGN_IN = "/en/tai-khoan/dang-nhap/"
@@ -47,7 +47,7 @@ def test_moved_passkey_signs_in_and_moves_back(client: Client, old_apps: Any, al
         user_id=user.pk,
         type="webauthn",
         data={"name": "Máy của Hoa", "credential": made},
-        created_at=just_now(),
+        created_at=fixed_now(),
     )
 
     with connection.schema_editor() as editor:
@@ -57,7 +57,7 @@ def test_moved_passkey_signs_in_and_moves_back(client: Client, old_apps: Any, al
 
     assert "mfa_authenticator" not in connection.introspection.table_names()
     passkey = Passkey.objects.get()
-    assert (passkey.user_id, passkey.name, passkey.created_at) == (user.pk, "Máy của Hoa", just_now())
+    assert (passkey.user_id, passkey.name, passkey.created_at) == (user.pk, "Máy của Hoa", fixed_now())
     assert SignIn.objects.get().user_id == user.pk
 
     with connection.schema_editor() as editor:

@@ -17,8 +17,8 @@ from tests.factories import (
     PASSWORD,
     THAI_NGUYEN,
     make_admin,
+    make_divisions,
     make_member,
-    make_places,
     make_seller,
     make_user,
 )
@@ -248,7 +248,7 @@ def details(**fields: str) -> dict[str, str]:
 
 
 def test_details_and_address_are_saved(client: Client) -> None:
-    make_places()
+    make_divisions()
     user = make_user()
     client.force_login(user)
 
@@ -270,7 +270,7 @@ def test_details_and_address_are_saved(client: Client) -> None:
     ],
 )
 def test_invalid_details_change_nothing(client: Client, fields: dict[str, str], words: str) -> None:
-    make_places()
+    make_divisions()
     user = make_user(first_name="Hoa")
     client.force_login(user)
 
@@ -283,7 +283,7 @@ def test_invalid_details_change_nothing(client: Client, fields: dict[str, str], 
 
 
 def test_communes_of_another_province_are_reloaded_without_scripts(client: Client) -> None:
-    make_places()
+    make_divisions()
     client.force_login(make_user())
 
     page = html_of(client.post("/en/tai-khoan/thong-tin/", details(province=THAI_NGUYEN, reload="1")))
@@ -294,7 +294,7 @@ def test_communes_of_another_province_are_reloaded_without_scripts(client: Clien
 
 
 def test_former_address_is_converted_to_a_current_one(client: Client) -> None:
-    make_places()
+    make_divisions()
     user = make_user()
     client.force_login(user)
     page, old = "/en/tai-khoan/thong-tin/", "Thôn Nà Ít, xã Vi Hương"

@@ -17,7 +17,7 @@ from shop.accounts.sign_in.browser_names import browser_name
 from shop.accounts.sign_in.sessions import delete_expired_access
 from shop.core.models import Change
 from shop.notifications.models import Notification
-from tests.factories import PASSWORD, just_now, make_user
+from tests.factories import PASSWORD, fixed_now, make_user
 from tests.markup import html_of
 from tests.shop.accounts.factors import age_session
 
@@ -86,9 +86,9 @@ def test_expired_sessions_are_deleted() -> None:
     user = make_user()
     sign_in(user)
     kept = sign_in(user)
-    Session.objects.exclude(pk=kept.session.session_key).update(expire_date=just_now())
+    Session.objects.exclude(pk=kept.session.session_key).update(expire_date=fixed_now())
 
-    delete_expired_access(now=just_now() + datetime.timedelta(minutes=1))
+    delete_expired_access(now=fixed_now() + datetime.timedelta(minutes=1))
 
     assert list(SignIn.objects.values_list("session_key", flat=True)) == [kept.session.session_key]
     assert Session.objects.count() == 1
@@ -101,7 +101,7 @@ def test_new_password_ends_every_session() -> None:
     user = make_user()
     here = sign_in(user)
 
-    set_password(user_id=user.pk, password="mien-dong-na-ri-2026", actor=Actor.system(), now=just_now())
+    set_password(user_id=user.pk, password="mien-dong-na-ri-2026", actor=Actor.system(), now=fixed_now())
 
     assert here.get(PLACES).status_code == 302
     assert not SignIn.objects.exists()

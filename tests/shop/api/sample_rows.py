@@ -25,8 +25,8 @@ from tests.factories import (
     make_admin,
     make_basket,
     make_category,
+    make_divisions,
     make_order,
-    make_places,
     make_seller,
     make_user,
     make_variant,
@@ -86,7 +86,7 @@ _ARGUMENT_NAMES = {
 
 
 def make_everything() -> None:
-    make_places()
+    make_divisions()
     buyer, _admin = make_user(), make_admin()
     seller = make_seller()
     variant = make_variant(seller, category=make_category())

@@ -14,7 +14,7 @@ from shop.cache.bounded_cache import Cache
 from shop.cache.catalogue_version import catalogue_version
 from shop.core.actors import Actor
 from shop.core.models import Change
-from tests.factories import NOW, make_admin, make_channel, make_seller, make_user, make_variant, stock_of
+from tests.factories import NOW, get_stock, make_admin, make_channel, make_seller, make_user, make_variant
 from tests.shop.api.checkout.operations import COMPLETE, FIND, OPTIONS, ORDER, begun, completed, done, ready
 from tests.shop.api.client import ask, data_of, post
 from tests.shop.api.tokens import token_of
@@ -65,7 +65,7 @@ def test_cached_answer_is_reused_until_name_price_or_stock_changes():
         done(PRICE, admin, id=key, channel=global_id("Channel", make_channel().pk), price=250_000)
 
     def count():
-        warehouse = stock_of(variant).warehouse_id
+        warehouse = get_stock(variant).warehouse_id
         count_stock(
             cooperative=seller,
             variant_id=variant.pk,

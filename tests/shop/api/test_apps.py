@@ -9,9 +9,9 @@ from shop.accounts.staff.permissions import Permission
 from shop.api.ids import global_id
 from shop.core.models import Change
 from tests.factories import make_admin, make_channel, make_staff, make_user
+from tests.refusals import all_rows
 from tests.shop.api.client import ask, data_of
 from tests.shop.api.tokens import token_of
-from tests.unchanged import every_row
 
 pytestmark = pytest.mark.django_db
 
@@ -52,7 +52,7 @@ def test_app_create_returns_its_token_once():
         "tokens": [{"name": "Default", "authToken": token[-4:]}],
         "webhooks": [],
     }
-    assert token not in str(every_row())
+    assert token not in str(all_rows())
     assert Change.objects.of(row).get().data == {"permissions": ["manage_channels", "manage_orders"]}
 
 
@@ -145,7 +145,7 @@ def test_staff_cannot_grant_an_app_permissions_they_lack():
     group = Group.objects.create(name="Kỹ thuật", is_platform_wide=True)
     GroupPermission.objects.create(group=group, code=Permission.MANAGE_APPS)
     group.users.add(staff)
-    before = every_row()
+    before = all_rows()
 
     values = {"name": "x", "permissions": ["MANAGE_APPS", "MANAGE_ORDERS"]}
     answer = data_of(CREATE, token_of(staff), input=values)["appCreate"]
@@ -154,14 +154,14 @@ def test_staff_cannot_grant_an_app_permissions_they_lack():
         {"field": "permissions", "code": "OUT_OF_SCOPE_PERMISSION", "permissions": ["MANAGE_ORDERS"]}
     ]
     assert (answer["app"], answer["authToken"]) == (None, None)
-    assert every_row() == before
+    assert all_rows() == before
 
 
 def test_staff_cannot_change_an_app_with_permissions_they_lack():
     row, _answer = create_app("MANAGE_ORDERS")
     staff = token_of(make_staff(Permission.MANAGE_APPS))
     key, token = global_id("App", row.pk), global_id("AppToken", row.tokens.get().pk)
-    before = every_row()
+    before = all_rows()
 
     for attempt, field in (
         (f'appTokenCreate(input: {{app: "{key}"}})', "app"),
@@ -174,7 +174,7 @@ def test_staff_cannot_change_an_app_with_permissions_they_lack():
         (done,) = data_of(f"mutation {{ {attempt} {{ errors {{ field code }} }} }}", staff).values()
         assert done["errors"] == [{"field": field, "code": "OUT_OF_SCOPE_APP"}], attempt
 
-    assert every_row() == before
+    assert all_rows() == before
 
 
 @pytest.mark.parametrize("name", ["", "  ", None])

@@ -15,15 +15,15 @@ from shop.core.models import Picture, ShopSettings, Translation
 from tests.factories import (
     make_admin,
     make_channel,
-    make_places,
+    make_divisions,
     make_product,
     make_staff,
     make_user,
     make_zone,
 )
+from tests.refusals import all_rows
 from tests.shop.api.client import ask, data_of
 from tests.shop.api.tokens import token_of
-from tests.unchanged import every_row
 
 pytestmark = pytest.mark.django_db
 
@@ -207,7 +207,7 @@ RULES = """
 
 
 def test_address_rules_of_vietnam():
-    make_places()
+    make_divisions()
 
     rules = data_of(RULES, country="VN")["addressValidationRules"]
 
@@ -342,7 +342,7 @@ def test_empty_metadata_key_is_refused():
     make_channel()
     user, admin = make_user(), make_admin()
     entry = '[{key: " ", value: "1"}]'
-    before = every_row()
+    before = all_rows()
 
     for attempt, token, field in (
         (f'updateMetadata(id: "{global_id("User", user.pk)}", input: {entry})', user, "input"),
@@ -354,4 +354,4 @@ def test_empty_metadata_key_is_refused():
         (answer,) = data_of(references, token and token_of(token)).values()
         assert answer["errors"] == [{"field": field, "code": "REQUIRED"}], attempt
 
-    assert every_row() == before
+    assert all_rows() == before

@@ -18,9 +18,9 @@ from shop.accounts.staff.permissions import Permission
 from shop.api.ids import global_id
 from shop.content.models import Menu, MenuItem, Page, PageType
 from tests.factories import make_admin, make_category, make_product, make_staff, make_user
+from tests.refusals import all_rows
 from tests.shop.api.client import ask, data_of
 from tests.shop.api.tokens import token_of
-from tests.unchanged import every_row
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -73,12 +73,12 @@ def test_bulk_delete_removes_rows_and_reports_missing_ids():
 
     for name, type_name, rows in deletable_rows():
         ids = [global_id(type_name, row.pk) for row in rows]
-        before = every_row()
+        before = all_rows()
         for nobody in (None, buyer):
             text = f"mutation($ids: [ID!]!) {{ {name}(ids: $ids) {{ count }} }}"
             (error,) = ask(text, nobody, ids=ids)["errors"]
             assert error["extensions"]["exception"]["code"] == "PermissionDenied", name
-        assert every_row() == before, name
+        assert all_rows() == before, name
 
         payload = bulk_delete(name, [*ids, ids[0], global_id(type_name, 10**9)], token)
 
@@ -95,14 +95,14 @@ def test_bulk_delete_refuses_used_rows_and_too_many_ids():
     kind = global_id("ProductType", product.product_type_id)
     small, large = product.variants.in_order()
     Variant.objects.filter(pk=large.pk).update(sku="TO")
-    before = every_row()
+    before = all_rows()
 
     used = bulk_delete("productTypeBulkDelete", [kind], token)
     many = bulk_delete("categoryBulkDelete", [global_id("Category", n) for n in range(101)], token)
 
     assert (used["count"], len(used["errors"])) == (0, 1)
     assert many == {"count": 0, "errors": [{"field": "ids", "code": "INVALID"}]}
-    assert every_row() == before
+    assert all_rows() == before
 
     text = """mutation($product: ID!, $variant: ID!) {
       productVariantSetDefault(productId: $product, variantId: $variant) {

@@ -8,17 +8,17 @@ from catalog.models import Listing
 from shop.api.ids import global_id
 from shop.core.models import Change, Channel, ShopSettings
 from tests.factories import (
+    get_stock,
     make_admin,
     make_channel,
     make_seller,
     make_user,
     make_variant,
     make_zone,
-    stock_of,
 )
+from tests.refusals import all_rows
 from tests.shop.api.client import ask, data_of
 from tests.shop.api.tokens import token_of
-from tests.unchanged import every_row
 
 pytestmark = pytest.mark.django_db
 
@@ -86,12 +86,12 @@ def test_channel_is_created_with_its_settings():
 def test_invalid_channel_is_refused(wrong, field, code):
     make_channel()
     token = token_of(make_admin())
-    before = every_row()
+    before = all_rows()
 
     answer = data_of(CREATE, token, input=VALUES | wrong)["channelCreate"]
 
     assert (answer["channel"], answer["errors"]) == (None, [{"field": field, "code": code}])
-    assert every_row() == before
+    assert all_rows() == before
 
 
 def test_channel_update_changes_only_the_given_settings():
@@ -131,7 +131,7 @@ def test_availability_follows_channel_zones_and_warehouses():
     channel = make_channel()
     seller = make_seller(channel=channel)
     variant = make_variant(seller)
-    warehouse, zone = stock_of(variant).warehouse, make_zone(channel)
+    warehouse, zone = get_stock(variant).warehouse, make_zone(channel)
     token, key = token_of(make_admin()), global_id("Channel", channel.pk)
     listing = Listing.objects.get(product=variant.product, channel=channel)
     assert listing.is_available
@@ -219,12 +219,12 @@ def test_shop_settings_are_updated():
 )
 def test_invalid_shop_settings_are_refused(wrong, field, code):
     token = token_of(make_admin())
-    before = every_row()
+    before = all_rows()
 
     answer = data_of(SHOP, token, input=wrong)["shopSettingsUpdate"]
 
     assert (answer["shop"], answer["errors"]) == (None, [{"field": field, "code": code}])
-    assert every_row() == before
+    assert all_rows() == before
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,9 @@ from shop.api.ids import global_id
 from shop.core.models import Change
 from tests.factories import make_cooperative, make_seller, make_staff, make_user
 from tests.orders.settlement.settled_periods import ACCOUNT, close, owed
+from tests.refusals import all_rows
 from tests.shop.api.client import ask, data_of
 from tests.shop.api.tokens import token_of
-from tests.unchanged import every_row
 
 pytestmark = pytest.mark.django_db
 
@@ -66,7 +66,7 @@ def test_cooperative_staff_update_its_page_and_pause_it():
     changes = Change.objects.of(thien_an).order_by("pk").values_list("action", "entry_point")
     assert list(changes) == [(f"cooperative.{action}", "api") for action in ("told", "paused", "resumed")]
     others = (None, token_of(make_user()), token_of(make_staff(Permission.MANAGE_ORDERS)))
-    before = every_row()
+    before = all_rows()
     for query, variables, field, code in (
         (update, {"id": key_of(other), "input": {"story": "X"}}, "id", "NOT_FOUND"),
         (pause, {"id": key_of(other)}, "id", "NOT_FOUND"),
@@ -78,7 +78,7 @@ def test_cooperative_staff_update_its_page_and_pause_it():
         assert answer == {"cooperative": None, "errors": [{"field": field, "code": code}]}
     for nobody in others:
         assert ask(resume, nobody, id=key_of(thien_an))["data"] == {"cooperativeResume": None}
-    assert every_row() == before
+    assert all_rows() == before
 
 
 def test_platform_staff_decide_on_a_seller_application():
@@ -150,7 +150,7 @@ def test_settlement_is_closed_and_paid_and_staff_see_only_their_own():
     other = data_of(PAY, platform, id=key, reference="FT2")["payoutMarkPaid"]
     assert other["errors"] == [{"field": None, "code": "ALREADY_PAID"}]
     anybody = token_of(make_user())
-    before = every_row()
+    before = all_rows()
     assert ask(PAY, members, id=key, reference="x")["data"] == {"payoutMarkPaid": None}
     assert ask(end, members, id=global_id("CooperativeSettlement", theirs.pk))["data"] == {
         "cooperativeSettlementClose": None
@@ -159,7 +159,7 @@ def test_settlement_is_closed_and_paid_and_staff_see_only_their_own():
         "cooperativeSettlements": None,
         "cooperativePayouts": None,
     }
-    assert every_row() == before
+    assert all_rows() == before
 
 
 def test_settlement_queries_do_not_grow_with_rows(django_assert_num_queries):

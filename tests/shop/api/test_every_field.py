@@ -11,11 +11,11 @@ from django.db import transaction
 from shop.accounts.models import User
 from shop.api.endpoint import built_schema
 from shop.api.errors import INTERNAL_ERROR_MESSAGE
+from tests.refusals import all_rows
 from tests.shop.api.client import post
 from tests.shop.api.random_documents import Chance, ask_all
 from tests.shop.api.sample_rows import ids_of_all, make_everything
 from tests.shop.api.tokens import token_of
-from tests.unchanged import every_row
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("world"), pytest.mark.long]
 
@@ -68,7 +68,7 @@ def test_every_query_answers_without_internal_errors(seed):
 @pytest.mark.parametrize("seed", range(4))
 def test_every_refused_mutation_saves_nothing(seed):
     problems, ids = {}, ids_of_all()
-    before = every_row()
+    before = all_rows()
 
     for name in built_schema().schema.mutation_type.fields:
         text = ask_all(built_schema().schema, "mutation", name, Chance(f"{name} {seed}", ids), 2)
@@ -80,7 +80,7 @@ def test_every_refused_mutation_saves_nothing(seed):
                 refused = payload is None or (payload.get("errors") and not payload.get("count"))
                 if fault := faults(response, text):
                     problems[f"{name} for {who}"] = fault
-                elif refused and every_row() != before:
+                elif refused and all_rows() != before:
                     problems[f"{name} for {who}"] = ("saved", payload, text[:600])
 
     assert problems == {}

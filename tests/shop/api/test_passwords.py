@@ -9,9 +9,9 @@ import pytest
 from shop.accounts.sign_in.login_limits import FAILED_SIGN_INS, PASSWORD_LINKS
 from shop.notifications.models import Notification
 from tests.factories import PASSWORD, make_channel, make_user
+from tests.refusals import all_rows
 from tests.shop.api.client import ask, data_of
 from tests.shop.api.tokens import token_of
-from tests.unchanged import every_row
 
 pytestmark = pytest.mark.django_db
 
@@ -142,12 +142,12 @@ def test_password_change_with_the_old_password():
 )
 def test_invalid_password_change_is_refused(old, new, errors):
     token = token_of(make_user())
-    before = every_row()
+    before = all_rows()
 
     answer = data_of(CHANGE, token, old=old, new=new)["passwordChange"]
 
     assert errors_of(answer) == errors
-    assert every_row() == before
+    assert all_rows() == before
 
 
 def test_email_change_is_confirmed_by_link_to_the_new_address():
@@ -202,13 +202,13 @@ def test_email_change_is_refused_if_address_was_taken_meanwhile():
 def test_invalid_email_change_is_refused(wrong, errors):
     make_user(email="cu@example.com")
     token = token_of(make_user())
-    before = every_row()
+    before = all_rows()
 
     asked = {"password": PASSWORD, "email": "moi@example.com", "to": REDIRECT} | wrong
     answer = data_of(ASK_EMAIL, token, **asked)["requestEmailChange"]
 
     assert errors_of(answer) == errors
-    assert every_row() == before
+    assert all_rows() == before
 
 
 def test_old_password_attempts_are_rate_limited():

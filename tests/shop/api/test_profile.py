@@ -14,12 +14,12 @@ from tests.factories import (
     THAI_NGUYEN,
     make_admin,
     make_channel,
-    make_places,
+    make_divisions,
     make_user,
 )
+from tests.refusals import all_rows
 from tests.shop.api.client import ask, data_of
 from tests.shop.api.tokens import token_of
-from tests.unchanged import every_row
 
 pytestmark = pytest.mark.django_db
 
@@ -74,7 +74,7 @@ def home():
 
 
 def test_address_is_saved_with_province_and_commune_codes():
-    make_places()
+    make_divisions()
     user = make_user()
 
     answer = data_of(CREATE, token_of(user), input=HOME, type="SHIPPING")["accountAddressCreate"]
@@ -117,16 +117,16 @@ def test_address_is_saved_with_province_and_commune_codes():
     ],
 )
 def test_invalid_address_is_refused_with_an_error_per_field(wrong, errors):
-    make_places()
+    make_divisions()
     token = token_of(make_user())
-    before = every_row()
+    before = all_rows()
 
     answer = data_of(CREATE, token, input=HOME | wrong, type="BILLING")["accountAddressCreate"]
 
     assert (answer["address"], answer["user"]) == (None, None)
     told = [(error["field"], error["code"], error["addressType"]) for error in answer["errors"]]
     assert sorted(told) == [(field, code, "BILLING") for field, code in errors]
-    assert every_row() == before
+    assert all_rows() == before
 
 
 def test_foreign_address_is_normalised():
@@ -155,7 +155,7 @@ def test_skipping_address_validation_requires_permission():
 
 def test_address_update_changes_only_given_fields(home):
     user, row = home
-    make_places()
+    make_divisions()
 
     given = {"streetAddress1": "Phố Huế 2", "countryArea": "Hà Nội"}
     answer = data_of(UPDATE, token_of(user), id=global_id("Address", row.pk), input=given)
@@ -194,7 +194,7 @@ def test_address_of_another_user_is_not_found(home, query, name, more):
     _owner, row = home
     token = token_of(make_user())
     orders_copy = Address.objects.create(city="Hà Nội")
-    before = every_row()
+    before = all_rows()
 
     def errors(key):
         return errors_of(data_of(query, token, id=key, **more)[name])
@@ -203,7 +203,7 @@ def test_address_of_another_user_is_not_found(home, query, name, more):
     assert errors(global_id("Address", orders_copy.pk)) == [("id", "NOT_FOUND")]
     assert errors(global_id("Address", 10**9)) == [("id", "NOT_FOUND")]
     assert errors(global_id("User", row.pk)) == errors("abc") == [("id", "GRAPHQL_ERROR")]
-    assert every_row() == before
+    assert all_rows() == before
 
 
 UPDATE_ME = """
@@ -217,7 +217,7 @@ UPDATE_ME = """
 
 
 def test_account_update_changes_own_details():
-    make_places()
+    make_divisions()
     user = make_user(metadata={"a": "1"})
     given = {
         "firstName": "Hoa",
@@ -244,7 +244,7 @@ def test_account_update_changes_own_details():
 
 
 def test_changing_billing_default_leaves_shared_shipping_default(home):
-    make_places()
+    make_divisions()
     user, row = home
     user.default_billing_address = user.default_shipping_address = row
     user.save()
@@ -389,7 +389,7 @@ def test_too_long_values_are_refused():
     basket = data_of('mutation { checkoutCreate(input: {channel: "viet-nam"}) { checkout { id } } }')
     key = basket["checkoutCreate"]["checkout"]["id"]
     account = f'password: "{PASSWORD}", channel: "viet-nam", redirectUrl: "http://127.0.0.1:3000/"'
-    before = every_row()
+    before = all_rows()
 
     for attempt, token, field in (
         (f'accountUpdate(input: {{firstName: "{long}"}})', user, "firstName"),
@@ -413,4 +413,4 @@ def test_too_long_values_are_refused():
         (answer,) = data_of(asked, token and token_of(token)).values()
         assert answer["errors"] == [{"field": field, "code": "INVALID"}], attempt
 
-    assert every_row() == before
+    assert all_rows() == before

@@ -13,9 +13,9 @@ from shop.api.ids import global_id
 from shop.core.models import Change, ShopSettings
 from shop.notifications.models import Notification
 from tests.factories import PASSWORD, make_admin, make_channel, make_order, make_user
+from tests.refusals import all_rows
 from tests.shop.api.client import ask, data_of
 from tests.shop.api.tokens import token_of
-from tests.unchanged import every_row
 
 pytestmark = pytest.mark.django_db
 
@@ -151,11 +151,11 @@ def test_account_is_confirmed_at_once_without_email_confirmation():
 def test_invalid_registration_is_refused_and_saves_nothing(wrong, errors):
     make_channel(slug="dong", is_active=False)
 
-    before = every_row()
+    before = all_rows()
 
     answer = data_of(REGISTER, input=registration(**wrong))["accountRegister"]
 
-    assert every_row() == before
+    assert all_rows() == before
     assert answer["user"] is None
     assert [(error["field"], error["code"]) for error in answer["errors"]] == errors
 

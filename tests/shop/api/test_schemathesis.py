@@ -20,10 +20,10 @@ from hypothesis import strategies as st
 from shop.accounts.models import User
 from shop.api.endpoint import built_schema
 from shop.api.errors import INTERNAL_ERROR_MESSAGE
+from tests.refusals import all_rows
 from tests.shop.api.random_documents import SCALARS
 from tests.shop.api.sample_rows import make_everything
 from tests.shop.api.tokens import token_of
-from tests.unchanged import every_row
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.once]
 
@@ -56,7 +56,7 @@ def operations(application):
 
 def check(case, token, changes):
     """Send a case and check its response."""
-    before = every_row() if changes else None
+    before = all_rows() if changes else None
     headers = {"accept-encoding": "identity"} | ({"authorization": f"Bearer {token}"} if token else {})
     response = case.call(headers=headers)
     assert response.status_code in (200, 400), case.body
@@ -68,7 +68,7 @@ def check(case, token, changes):
         (payload,) = (answer.get("data") or {"": None}).values()
         # Bulk deletes remove rows one by one and report how many were deleted.
         is_refused = not isinstance(payload, dict) or (payload.get("errors") and not payload.get("count"))
-        assert not is_refused or every_row() == before, case.body
+        assert not is_refused or all_rows() == before, case.body
 
 
 def run(operations, examples):

@@ -11,7 +11,7 @@ from shop.accounts.models import User
 from shop.accounts.registration.email_links import PASSWORD as LINK
 from shop.accounts.sign_in.login_limits import SECOND_FACTORS
 from shop.core.models import Change, ShopSettings
-from tests.factories import PASSWORD, just_now, make_staff, make_user
+from tests.factories import PASSWORD, fixed_now, make_staff, make_user
 from tests.shop.accounts.factors import app_code, give_app, wrong_code
 from tests.shop.api.client import data_of
 
@@ -99,7 +99,7 @@ def test_staff_without_a_second_factor_sign_in_during_the_grace_period() -> None
     latest = timezone.now() + days_of_grace
     user.refresh_from_db()
     granted = user.second_factor_due_at
-    User.objects.update(second_factor_due_at=just_now() - datetime.timedelta(days=1))
+    User.objects.update(second_factor_due_at=fixed_now() - datetime.timedelta(days=1))
     after = refusal(user, PASSWORD)
     ShopSettings.objects.update_or_create(pk=1, defaults={"second_factor_for_staff": False})
 

@@ -9,10 +9,10 @@ from shop.accounts.staff.permissions import Permission
 from shop.api.ids import global_id
 from shop.core.models import Change
 from shop.notifications.models import Notification
-from tests.factories import make_admin, make_channel, make_order, make_places, make_user
+from tests.factories import make_admin, make_channel, make_divisions, make_order, make_user
+from tests.refusals import all_rows
 from tests.shop.api.client import ask, data_of
 from tests.shop.api.tokens import token_of
-from tests.unchanged import every_row
 
 pytestmark = pytest.mark.django_db
 
@@ -167,7 +167,7 @@ def test_staff_create_a_customer(settings):
 
 
 def test_staff_update_a_customer():
-    make_places()
+    make_divisions()
     customer = make_user(private_metadata={"a": "1"})
     home = {"streetAddress1": "Thôn 1", "city": "Xã Phủ Thông", "countryArea": "Thái Nguyên", "country": "VN"}
     given = {
@@ -200,12 +200,12 @@ def test_staff_update_a_customer():
 def test_invalid_customer_update_is_refused(wrong, field, code):
     make_user(email="cu@example.com", external_reference="KH-1")
     customer, token = make_user(), token_of(make_staff(Permission.MANAGE_USERS))
-    before = every_row()
+    before = all_rows()
 
     answer = data_of(CUSTOMER_UPDATE, token, id=global_id("User", customer.pk), input=wrong)["customerUpdate"]
 
     assert (answer["user"], answer["errors"]) == (None, [{"field": field, "code": code}])
-    assert every_row() == before
+    assert all_rows() == before
 
 
 def test_customer_mutations_do_not_find_staff():
@@ -251,14 +251,14 @@ def test_staff_create_accepts_new_and_known_customers(known):
 def test_staff_cannot_add_others_to_groups_beyond_their_permissions():
     group = make_group(Permission.MANAGE_ORDERS)
     token = token_of(make_staff(Permission.MANAGE_STAFF))
-    before = every_row()
+    before = all_rows()
 
     given = {"email": "moi@example.com", "addGroups": [global_id("Group", group.pk)]}
     answer = data_of(STAFF_CREATE, token, input=given)["staffCreate"]
 
     keys = [global_id("Group", group.pk)]
     assert answer["errors"] == [{"field": "addGroups", "code": "OUT_OF_SCOPE_GROUP", "groups": keys}]
-    assert every_row() == before
+    assert all_rows() == before
 
 
 def test_staff_are_updated_and_deleted():
@@ -295,7 +295,7 @@ def test_staff_cannot_change_staff_with_permissions_they_lack():
     update = """mutation($id: ID!) { staffUpdate(id: $id, input: {email: "khac@example.com"}) {
         user { email } errors { field code users } } }"""
     delete = "mutation($id: ID!) { staffDelete(id: $id) { errors { code } } }"
-    before = every_row()
+    before = all_rows()
 
     for other in (stronger, admin):
         key = global_id("User", other.pk)
@@ -306,7 +306,7 @@ def test_staff_cannot_change_staff_with_permissions_they_lack():
     key = global_id("User", stronger.pk)
     assert data_of(delete, token_of(boss), id=key)["staffDelete"]["errors"] == [{"code": "OUT_OF_SCOPE_USER"}]
 
-    assert every_row() == before
+    assert all_rows() == before
     changed = data_of(update, token_of(boss), id=global_id("User", equal.pk))["staffUpdate"]
     assert changed == {"user": {"email": "khac@example.com"}, "errors": []}
 
@@ -373,7 +373,7 @@ def test_invalid_group_changes_are_refused():
     customer = make_user()
     theirs = make_group(Permission.MANAGE_ORDERS, name="Đơn hàng")
     token = token_of(make_staff(Permission.MANAGE_STAFF))
-    before = every_row()
+    before = all_rows()
 
     def errors(query, **variables):
         (payload,) = data_of(query, token, **variables).values()
@@ -399,7 +399,7 @@ def test_invalid_group_changes_are_refused():
     assert errors(GROUP_UPDATE, id=own_key, input=twice) == error("addUsers", "DUPLICATED_INPUT_ITEM")
     assert errors(GROUP_DELETE, id=global_id("Group", 10**9)) == error("id", "REQUIRED")
     assert errors(GROUP_DELETE, id="abc") == error("id", "REQUIRED")
-    assert every_row() == before
+    assert all_rows() == before
 
 
 @pytest.mark.parametrize(
@@ -426,7 +426,7 @@ def test_each_field_requires_its_permission(query, permission):
 
 
 def test_staff_manage_addresses_of_customers():
-    make_places()
+    make_divisions()
     customer = make_user()
     token, key = token_of(make_staff(Permission.MANAGE_USERS)), global_id("User", customer.pk)
     home = {"streetAddress1": "Thôn 1", "city": "Xã Phủ Thông", "countryArea": "Thái Nguyên", "country": "VN"}

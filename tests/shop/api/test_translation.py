@@ -13,9 +13,9 @@ from shop.api.ids import global_id
 from shop.content.models import Menu, MenuItem, Page, PageType
 from shop.core.models import Change, Translation
 from tests.factories import make_category, make_product, make_seller, make_staff, make_user
+from tests.refusals import all_rows
 from tests.shop.api.client import ask, data_of
 from tests.shop.api.tokens import token_of
-from tests.unchanged import every_row
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -171,7 +171,7 @@ def test_invalid_translation_is_refused_and_changes_nothing(token):
         "token": token,
     }
     translate(**asked, id=first, input={"slug": "rice"})
-    before = every_row()
+    before = all_rows()
 
     refusals = [
         translate(**asked, id=second, input={"slug": "rice"})["errors"],
@@ -196,6 +196,6 @@ def test_invalid_translation_is_refused_and_changes_nothing(token):
     ]
     assert own == [{"field": "languageCode", "code": "INVALID"}]
     assert {each["errors"][0]["extensions"]["exception"]["code"] for each in answers} == {"PermissionDenied"}
-    assert {name: rows for name, rows in every_row().items() if "translation" in name} == {
+    assert {name: rows for name, rows in all_rows().items() if "translation" in name} == {
         name: rows for name, rows in before.items() if "translation" in name
     }

@@ -11,7 +11,7 @@ TODAY = datetime.date(2026, 11, 25)
 
 
 @pytest.fixture
-def divisions(all_places, db):
+def divisions(all_divisions, db):
     return Division.objects.current(on=TODAY)
 
 

@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from django.test import RequestFactory
 
 from shop.core.web.middleware import add_security_headers, compress_pages
-from tests.factories import make_places, make_product
+from tests.factories import make_divisions, make_product
 
 pytestmark = pytest.mark.once
 
@@ -84,7 +84,7 @@ def test_cache_control_of_the_view_is_kept():
 
 @pytest.mark.django_db
 def test_nul_is_dropped_from_parameters_and_not_found_in_paths(client):
-    make_places()
+    make_divisions()
     product = make_product(name="Quýt")
 
     communes = client.get("/dia-chi/xa/?province=01%00&x%00=y").content.decode()

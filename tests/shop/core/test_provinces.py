@@ -8,7 +8,7 @@ from shop.core.models import Division
 
 
 @pytest.mark.django_db
-def test_every_province_is_on_the_map(all_places):
+def test_every_province_is_on_the_map(all_divisions):
     assert set(SHAPES) == set(Division.objects.provinces().values_list("code", flat=True))
 
 

@@ -4,8 +4,8 @@ import pytest
 
 from shop.core.states import WrongMove, advance
 from tests.factories import make_user
+from tests.refusals import assert_refused
 from tests.state_tables import unreachable_states
-from tests.unchanged import refused
 
 LIGHTS = {"red": frozenset({"green"}), "green": frozenset({"amber"}), "amber": frozenset({"red"})}
 
@@ -36,7 +36,7 @@ def test_move_saves_only_its_column() -> None:
 def test_other_moves_are_refused_and_the_row_stays(to) -> None:
     row = make_user(note="red")
 
-    with refused(WrongMove, "wrong_move") as refusal:
+    with assert_refused(WrongMove, "wrong_move") as refusal:
         advance(row, to, LIGHTS, column="note")
 
     assert row.note == "red"
@@ -47,7 +47,7 @@ def test_other_moves_are_refused_and_the_row_stays(to) -> None:
 def test_unknown_state_allows_no_move() -> None:
     row = make_user(note="broken")
 
-    with refused(WrongMove, "wrong_move"):
+    with assert_refused(WrongMove, "wrong_move"):
         advance(row, "green", LIGHTS, column="note")
 
 

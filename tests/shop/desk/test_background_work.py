@@ -53,7 +53,7 @@ def test_failure_is_counted_on_the_home_page_and_listed_in_words(desk: Client) -
 
 
 def test_retry_makes_the_row_due_and_runs_its_sweep(
-    desk: Client, jobs_at_once: None, django_capture_on_commit_callbacks
+    desk: Client, eager_jobs: None, django_capture_on_commit_callbacks
 ) -> None:
     failure = fail("orders.expire_orders:baskets")
     SweepFailure.objects.update(next_try_at=NOW.replace(year=2090))

@@ -18,7 +18,7 @@ from tests.factories import make_bank_account, make_cooperative, make_member, ma
 from tests.markup import html_of
 from tests.orders.bank_transfers.transfers_at_hand import take, waiting_order
 from tests.orders.statements.test_bank_statements import DAY, csv
-from tests.unchanged import every_row
+from tests.refusals import all_rows
 
 pytestmark = pytest.mark.django_db
 STATEMENTS = "/en/quan-tri/sao-ke/"
@@ -43,7 +43,7 @@ def text_of(response) -> str:
 def test_statements_need_the_payments_permission(cashier: Client) -> None:
     upload(cashier, csv(("FT1", 7_000, "lai")))
     path = f"{STATEMENTS}{StatementImport.objects.get().pk}/"
-    before = every_row()
+    before = all_rows()
 
     for user in (make_member(make_cooperative()), make_staff(Permission.MANAGE_ORDERS)):
         cashier.force_login(user)
@@ -54,7 +54,7 @@ def test_statements_need_the_payments_permission(cashier: Client) -> None:
 
     assert cashier.get(path).status_code == 302
     assert not BankTransfer.objects.exists()
-    assert before["orders.StatementImport"] == every_row()["orders.StatementImport"]
+    assert before["orders.StatementImport"] == all_rows()["orders.StatementImport"]
 
 
 def test_statement_is_read_reviewed_and_imported(cashier: Client) -> None:
@@ -90,14 +90,14 @@ def test_repeated_import_changes_nothing(cashier: Client) -> None:
     upload(cashier, csv(("FT1", 7_000, "lai")))
     path = f"{STATEMENTS}{StatementImport.objects.get().pk}/nhan/"
     cashier.post(path)
-    before = every_row()["orders.BankTransfer"]
+    before = all_rows()["orders.BankTransfer"]
 
     cashier.post(path)
     again = upload(cashier, csv(("FT1", 7_000, "lai")))
 
     assert again.redirect_chain == [(path.removesuffix("nhan/"), 302)]
     assert "This file was read in before. Nothing of it counts twice." in text_of(again)
-    assert every_row()["orders.BankTransfer"] == before
+    assert all_rows()["orders.BankTransfer"] == before
     assert StatementImport.objects.count() == 1
 
 

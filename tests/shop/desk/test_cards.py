@@ -19,12 +19,12 @@ from orders.states import CallState
 from shop.core.actors import Actor
 from shop.core.models import Change
 from tests.doubles.stripe import Fault
-from tests.factories import NOW, make_admin, make_gourd, make_user
+from tests.factories import NOW, make_admin, make_user, make_weighed_variant
 from tests.markup import html_of
 from tests.orders.gateway.card_at_hand import begun_order, call_of, card_order, make, paid_order, stripe
 from tests.orders.gateway_requests.test_gateway_requests import give_back
 from tests.orders.payouts.test_stripe_payouts import close, latest_call, part
-from tests.unchanged import every_row
+from tests.refusals import all_rows
 
 __all__ = ["part", "stripe"]
 pytestmark = pytest.mark.django_db
@@ -43,7 +43,7 @@ def page_text(desk: Client, query: str = "") -> str:
 
 
 def refused_release(stripe):
-    order = paid_order(stripe, (make_gourd(), 2))
+    order = paid_order(stripe, (make_weighed_variant(), 2))
     cancel_order(order_id=order.pk, reason="Thôi", actor=Actor.system(), now=NOW)
     stripe.faults.tell("payment_intents.cancel", Fault.REFUSE, status=400, code="odd")
     stripe.faults.tell("payment_intents.retrieve", Fault.CUT_BEFORE)
@@ -146,9 +146,9 @@ def test_refused_call_is_dismissed_once_with_a_reason_and_can_still_be_retried(s
     call = call_of(order, Operation.CANCEL)
     address = f"{PAGE}{call.pk}/gac-lai/"
 
-    before = every_row()
+    before = all_rows()
     desk.post(address, {"reason": " "})
-    assert every_row() == before
+    assert all_rows() == before
     for reason in ("Đã nhả ở trang Stripe", "khác"):
         desk.post(address, {"reason": reason, "xem": "hong"})
 
@@ -166,11 +166,11 @@ def test_refused_call_is_dismissed_once_with_a_reason_and_can_still_be_retried(s
 
 def test_successful_call_cannot_be_dismissed(stripe, desk) -> None:
     order = paid_order(stripe)
-    before = every_row()
+    before = all_rows()
 
     desk.post(f"{PAGE}{call_of(order).pk}/gac-lai/", {"reason": "x"})
 
-    assert every_row() == before
+    assert all_rows() == before
 
 
 def test_abandoned_webhook_event_is_processed_again(stripe, desk) -> None:

@@ -17,6 +17,7 @@ from shop.core.geography.divisions import load_divisions
 from shop.core.models import Change, Picture, PictureState
 from tests.factories import (
     NOW,
+    get_stock,
     make_admin,
     make_channel,
     make_cooperative,
@@ -24,7 +25,6 @@ from tests.factories import (
     make_product,
     make_seller,
     make_variant,
-    stock_of,
 )
 from tests.markup import html_of
 
@@ -144,7 +144,7 @@ def test_order_is_cancelled_once(admin: Client) -> None:
 
     order.refresh_from_db()
     assert order.status == OrderStatus.CANCELLED
-    assert stock_of(variant).free == 5
+    assert get_stock(variant).free == 5
     assert not again.context["may_cancel"]
 
 
@@ -176,7 +176,7 @@ def test_order_is_entered_for_a_buyer_on_the_phone(admin: Client) -> None:
     assert (saved.status_code, placed.url) == (302, f"{DESK}don-hang/{order.pk}/")
     assert (order.source, order.status, order.phone) == ("phone", OrderStatus.PLACED, "+84912345678")
     assert (order.goods_gross, order.delivery_gross, order.due_gross) == (56_000, 30_000, 86_000)
-    assert (order.folded_name, stock_of(variant).allocated) == ("hoang van pao", 4)
+    assert (order.folded_name, get_stock(variant).allocated) == ("hoang van pao", 4)
 
 
 def test_draft_without_name_or_address_is_saved_but_not_placed(admin: Client) -> None:

@@ -14,10 +14,10 @@ from orders.payments.vietqr import build_payload, qr_svg
 from shop.accounts.staff.permissions import Permission
 from shop.core.models import Change, Channel, ShopSettings, shop_settings
 from shop.notifications.models import Notification
-from tests.factories import just_now, make_bank_account, make_channel, make_staff
+from tests.factories import fixed_now, make_bank_account, make_channel, make_staff
 from tests.markup import html_of
 from tests.orders.bank_transfers.transfers_at_hand import waiting_order
-from tests.unchanged import every_row
+from tests.refusals import all_rows
 
 pytestmark = pytest.mark.django_db
 MARKET = "/en/quan-tri/cai-dat/"
@@ -46,7 +46,7 @@ def test_settings_need_the_settings_permission(client: Client) -> None:
     make_channel()
     signed_out = client.get(MARKET).status_code
     client.force_login(make_staff(Permission.HANDLE_PAYMENTS))
-    before = every_row()
+    before = all_rows()
 
     answers = [
         client.get(MARKET).status_code,
@@ -55,7 +55,7 @@ def test_settings_need_the_settings_permission(client: Client) -> None:
     ]
 
     assert (signed_out, answers) == (302, [404, 404, 404])
-    assert every_row() == before
+    assert all_rows() == before
 
 
 def test_saved_account_is_shown_as_a_sample_qr_and_offered(settings_manager: Client) -> None:
@@ -90,11 +90,11 @@ def test_account_change_is_recorded_and_notified(settings_manager: Client) -> No
 
 def test_unchanged_account_writes_nothing(settings_manager: Client) -> None:
     settings_manager.post(f"{MARKET}tai-khoan/", ACCOUNT)
-    before = every_row()
+    before = all_rows()
 
     settings_manager.post(f"{MARKET}tai-khoan/", ACCOUNT)
 
-    assert every_row() == before
+    assert all_rows() == before
 
 
 def test_transfers_are_not_offered_without_an_account(settings_manager: Client) -> None:
@@ -114,16 +114,16 @@ def test_transfers_are_not_offered_without_an_account(settings_manager: Client) 
 )
 def test_incomplete_account_is_refused(settings_manager: Client, invalid: dict[str, str]) -> None:
     make_bank_account()
-    before = every_row()
+    before = all_rows()
 
     answer = settings_manager.post(f"{MARKET}tai-khoan/", ACCOUNT | invalid)
 
     assert answer.status_code == 422
-    assert every_row() == before
+    assert all_rows() == before
 
 
 def test_orders_awaiting_transfer_are_counted_before_the_account_changes(settings_manager: Client) -> None:
-    waiting_order(now=just_now())
+    waiting_order(now=fixed_now())
 
     assert "1 order waits for a transfer; it shows a new account at once." in text_of(
         settings_manager.get(MARKET)
@@ -153,9 +153,9 @@ def test_invalid_periods_are_refused(settings_manager: Client, invalid: dict[str
     channel = Channel.objects.get()
     sent = {"complaint_days": "7", "answer_complaints_days": "7", "minutes": "30"} | invalid
     sent[f"minutes-{channel.pk}"] = sent.pop("minutes")
-    before = every_row()
+    before = all_rows()
 
     answer = settings_manager.post(f"{MARKET}thoi-han/", sent)
 
     assert answer.status_code == 422
-    assert every_row() == before
+    assert all_rows() == before

@@ -17,11 +17,10 @@ from orders.models import Order, OrderPart, OrderSource, Parcel, WeightQuestion
 from orders.states import ParcelState
 from shop.accounts.staff.permissions import Permission
 from tests.factories import (
-    just_now,
+    fixed_now,
     make_admin,
     make_channel,
     make_cooperative,
-    make_gourd,
     make_member,
     make_order,
     make_product,
@@ -29,7 +28,8 @@ from tests.factories import (
     make_staff,
     make_user,
     make_variant,
-    nobody,
+    make_weighed_variant,
+    unknown_uuid,
 )
 from tests.markup import html_of
 
@@ -67,7 +67,7 @@ def test_staff_see_what_their_group_permits(client: Client) -> None:
 
 @pytest.mark.parametrize("kind", ["hop-tac-xa", "hang", "don-hang", "don-nhap"])
 def test_unknown_rows_are_not_found(admin: Client, kind: str) -> None:
-    key = nobody() if kind.startswith("don") else 999_999
+    key = unknown_uuid() if kind.startswith("don") else 999_999
 
     assert admin.get(f"{DESK}{kind}/{key}/").status_code == 404
 
@@ -92,7 +92,7 @@ def test_home_counts_open_tasks(admin: Client) -> None:
     make_product(state=ListingState.IN_REVIEW)
     unanswered = make_order().parts.get()
     OrderPart.objects.filter(pk=unanswered.pk).update(called_at=timezone.now())
-    failed = make_order(now=just_now()).parts.get()
+    failed = make_order(now=fixed_now()).parts.get()
     Parcel.objects.create(part=failed, number=1, state=ParcelState.FAILED_DELIVERY, reason="Không ai nhận")
 
     answer = admin.get(DESK)
@@ -278,7 +278,7 @@ def _some_of_everything() -> None:
 
 
 def test_unanswered_weight_question_is_on_the_home_page(admin: Client) -> None:
-    order = make_order((make_gourd(), 2))
+    order = make_order((make_weighed_variant(), 2))
     line = order.lines.get()
     question = WeightQuestion.objects.create(
         line=line, grams=6000, cost_before=72_000, cost_after=90_000, asked_at=timezone.now()

@@ -13,7 +13,7 @@ from orders.models import CommissionRate, WithholdingRate
 from shop.accounts.staff.permissions import Permission
 from shop.core.dates.calendar import vietnam_date
 from shop.core.models import shop_settings
-from tests.factories import make_admin, make_category, make_rate, make_seller, make_staff
+from tests.factories import make_admin, make_category, make_commission_rate, make_seller, make_staff
 from tests.markup import html_of
 
 pytestmark = pytest.mark.django_db
@@ -77,7 +77,7 @@ def test_repeated_rate_is_added_once(desk: Client) -> None:
 
 
 def test_ended_rate_is_listed_as_past(desk: Client) -> None:
-    rate = make_rate(5)
+    rate = make_commission_rate(5)
     yesterday = vietnam_date(timezone.now()) - datetime.timedelta(days=1)
 
     desk.post(f"{PAGE}{rate.pk}/ket-thuc/", {"last_day": f"{yesterday:%d/%m/%Y}"})
@@ -90,7 +90,7 @@ def test_ended_rate_is_listed_as_past(desk: Client) -> None:
 
 @pytest.mark.parametrize("day", ["", "gestern", "31/12/2025"])
 def test_rate_needs_a_valid_last_day(desk: Client, day: str) -> None:
-    rate = make_rate(5)
+    rate = make_commission_rate(5)
 
     answer = desk.post(f"{PAGE}{rate.pk}/ket-thuc/", {"last_day": day}, follow=True)
 
@@ -128,7 +128,7 @@ def test_withholding_rate_is_ended(desk: Client) -> None:
 
 def test_queries_do_not_grow_with_rates(desk: Client, django_assert_max_num_queries) -> None:
     for percent in range(1, 9):
-        make_rate(percent, make_seller(), make_category(f"Kệ {percent}"))
+        make_commission_rate(percent, make_seller(), make_category(f"Kệ {percent}"))
     desk.get(PAGE)
 
     with django_assert_max_num_queries(12):

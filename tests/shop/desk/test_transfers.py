@@ -19,10 +19,10 @@ from orders.states import OrderStatus, PayoutState, TransferState
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.models import Change
-from tests.factories import just_now, make_cooperative, make_member, make_staff
+from tests.factories import fixed_now, make_cooperative, make_member, make_staff
 from tests.markup import html_of
 from tests.orders.bank_transfers.transfers_at_hand import take, waiting_order
-from tests.unchanged import every_row
+from tests.refusals import all_rows
 
 pytestmark = pytest.mark.django_db
 TRANSFERS = "/en/quan-tri/chuyen-khoan/"
@@ -42,7 +42,7 @@ def make_transfer(note: str = "tien hang", amount: int = 120_000) -> BankTransfe
 
 
 def make_waiting_order(**fields) -> Order:
-    return waiting_order(now=just_now(), **fields)
+    return waiting_order(now=fixed_now(), **fields)
 
 
 def page_text(client: Client, path: str, status: int = 200) -> str:
@@ -83,13 +83,13 @@ def test_transfers_need_the_payments_permission(client: Client, page: str) -> No
 def test_staff_without_the_permission_decide_nothing(client: Client, suffix: str) -> None:
     order, transfer = make_waiting_order(), make_transfer()
     client.force_login(make_staff(Permission.MANAGE_ORDERS))
-    before = every_row()
+    before = all_rows()
     sent = {"code": order.code, "amount": "120000", **BACK}
 
     answer = client.post(f"{TRANSFERS}{transfer.pk}/{suffix}/", sent)
 
     assert answer.status_code == 404
-    assert every_row() == before
+    assert all_rows() == before
 
 
 def test_queue_shows_reasons_and_suggested_orders(cashier: Client) -> None:
@@ -174,12 +174,12 @@ def test_split_is_entered_by_hand(cashier: Client) -> None:
 def test_invalid_split_is_refused(cashier: Client, code, amount, expected: str) -> None:
     order, transfer = make_waiting_order(), make_transfer()
     codes = [each.format(code=order.code) for each in ([code] if isinstance(code, str) else code)]
-    before = every_row()
+    before = all_rows()
 
     answer = cashier.post(f"{TRANSFERS}{transfer.pk}/don/", {"code": codes, "amount": amount}, follow=True)
 
     assert expected in text_of(answer)
-    assert every_row() == before
+    assert all_rows() == before
 
 
 def test_expired_order_is_replaced_with_one_click(cashier: Client) -> None:
@@ -227,12 +227,12 @@ def test_transfer_is_returned_and_every_step_recorded(cashier: Client) -> None:
 )
 def test_return_needs_an_account_and_a_reason(cashier: Client, invalid: dict[str, str]) -> None:
     transfer = make_transfer()
-    before = every_row()
+    before = all_rows()
 
     answer = cashier.post(f"{TRANSFERS}{transfer.pk}/tra-lai/", BACK | invalid)
 
     assert answer.status_code == 422
-    assert every_row() == before
+    assert all_rows() == before
 
 
 def test_transfer_without_an_order_is_dismissed_and_reopened(cashier: Client) -> None:

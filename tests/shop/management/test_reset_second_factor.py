@@ -10,7 +10,7 @@ from shop.accounts.models import AuthenticatorApp, Passkey, RecoveryCode, SignIn
 from shop.accounts.sign_in.token_families import start_family
 from shop.core.models import Change
 from shop.notifications.models import Notification
-from tests.factories import PASSWORD, just_now, make_admin
+from tests.factories import PASSWORD, fixed_now, make_admin
 from tests.shop.accounts.factors import (
     SECOND_STEP,
     SIGN_IN,
@@ -27,8 +27,8 @@ pytestmark = pytest.mark.django_db
 def test_factors_are_removed_and_all_sign_ins_end(client: Client, capsys) -> None:
     admin = give_app(make_admin(email="lan@example.vn"))
     give_recovery_codes(admin)
-    Passkey.objects.create(user=admin, name="Điện thoại", credential_id="a", created_at=just_now())
-    start_family(user_id=admin.pk, address=None, agent="Dashboard", now=just_now())
+    Passkey.objects.create(user=admin, name="Điện thoại", credential_id="a", created_at=fixed_now())
+    start_family(user_id=admin.pk, address=None, agent="Dashboard", now=fixed_now())
     give_password(client, admin)
     client.post(SECOND_STEP, {"code": app_code()})
     assert is_in(client)

@@ -9,16 +9,16 @@ from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pa
 from orders.models import OrderPart, Parcel
 from shop.core.actors import Actor
 from tests.factories import (
-    just_now,
+    fixed_now,
     make_order,
     make_variant,
 )
-from tests.kept import kept
+from tests.row_reuse import reuse_rows
 
 
-@kept
+@reuse_rows
 def new_part(seller, quantity: int = 2, **fields) -> OrderPart:
-    return make_order((make_variant(seller, on_hand=10, **fields), quantity), now=just_now()).parts.get()
+    return make_order((make_variant(seller, on_hand=10, **fields), quantity), now=fixed_now()).parts.get()
 
 
 def accepted_part(seller, quantity: int = 2) -> OrderPart:

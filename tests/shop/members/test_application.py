@@ -18,7 +18,7 @@ from tests.factories import make_cooperative, make_member, make_user
 from tests.markup import html_of
 from tests.shop.accounts.sent_codes import altered_code, last_code
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("all_places")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("all_divisions")]
 
 
 def commune_of(province: str) -> Division:

@@ -13,9 +13,16 @@ from cooperatives.models import DeliveryKind, DeliveryMethod, Role
 from cooperatives.states import CooperativeState
 from shop.core.actors import Actor, EntryPoint
 from shop.core.models import Change, KeyReused
-from tests.factories import make_channel, make_cooperative, make_member, make_seller, make_way, make_zone
+from tests.factories import (
+    make_channel,
+    make_cooperative,
+    make_delivery_method,
+    make_member,
+    make_seller,
+    make_zone,
+)
 from tests.markup import html_of
-from tests.unchanged import refused
+from tests.refusals import assert_refused
 
 pytestmark = pytest.mark.django_db
 
@@ -87,7 +94,7 @@ def test_repeated_delivery_method_is_created_once_and_a_foreign_key_is_refused(c
     first, second = (create_delivery_method(cooperative=seller, **sent) for _sent in range(2))
 
     assert first == second
-    with refused(KeyReused, "key_reused"):
+    with assert_refused(KeyReused, "key_reused"):
         create_delivery_method(cooperative=other, **sent)
 
 
@@ -132,7 +139,7 @@ def test_coach_departure_is_saved(client):
 def test_invalid_departure_is_refused(client, invalid):
     seller = make_seller()
     client.force_login(make_member(seller))
-    delivery_method = make_way(seller, make_channel(), kind=DeliveryKind.COACH, departs_weekday=4)
+    delivery_method = make_delivery_method(seller, make_channel(), kind=DeliveryKind.COACH, departs_weekday=4)
 
     answer = client.post(f"/xa-vien/cach-giao/{delivery_method.pk}/", {"name": "Xe"} | invalid)
 

@@ -21,7 +21,7 @@ from orders.states import ParcelState
 from shop.core.actors import Actor
 from tests.factories import (
     PASSWORD,
-    just_now,
+    fixed_now,
     make_category,
     make_member,
     make_order,
@@ -73,7 +73,7 @@ def test_product_is_photographed_described_and_submitted_for_review(phone: Page,
 
 
 def test_order_goes_from_accepted_to_delivered_without_scripts(browser: Browser, live_server: Any, seller):
-    part = make_order((make_variant(seller), 2), now=just_now()).parts.get()
+    part = make_order((make_variant(seller), 2), now=fixed_now()).parts.get()
     context = browser.new_context(
         base_url=live_server.url, java_script_enabled=False, viewport={"width": 360, "height": 740}
     )
@@ -99,7 +99,7 @@ def test_order_goes_from_accepted_to_delivered_without_scripts(browser: Browser,
 def test_every_members_page_is_accessible_and_fits_small_screens(phone: Page, seller):
     variant = make_variant(seller, on_hand=30)
     listing = make_product(seller, state=ListingState.DRAFT).listings.get()
-    new, begun, closed = (make_order((variant, 2), now=just_now()).parts.get() for _ in range(3))
+    new, begun, closed = (make_order((variant, 2), now=fixed_now()).parts.get() for _ in range(3))
     parcels = [_begun(part) for part in (begun, closed)]
     close_parcel(parcel_id=parcels[1].pk, actor=Actor.system(), now=timezone.now())
     phone.set_viewport_size({"width": 360, "height": 740})

@@ -9,10 +9,10 @@ import pytest
 from orders.models import OrderPart, Parcel
 from orders.states import CodState, ParcelState, Progress
 from tests.factories import (
+    get_stock,
     make_channel,
-    make_market_way,
+    make_market_pickup,
     make_seller,
-    stock_of,
 )
 from tests.markup import html_of
 from tests.shop.members.part_factories import (
@@ -91,7 +91,7 @@ def test_parcel_is_packed_shipped_delivered_and_its_cash_recorded(packer, seller
     assert (parcel.state, parcel.carrier, parcel.tracking_number) == ("delivered", "Viettel Post", "VTP123")
     assert (parcel.cod_state, parcel.cod_collected) == (CodState.COLLECTED, part.total_gross)
     assert part.progress == Progress.DELIVERED
-    assert stock_of(part.lines.get().variant).on_hand == 8
+    assert get_stock(part.lines.get().variant).on_hand == 8
 
 
 def test_delivery_requires_an_answer_about_cash(packer, seller):
@@ -129,7 +129,7 @@ def test_failed_delivery_is_retried_without_moving_stock_again(packer, seller):
     parcel.refresh_from_db()
     assert failed == (ParcelState.FAILED_DELIVERY, "The buyer did not answer the phone.")
     assert parcel.state == ParcelState.HANDED_OVER
-    assert stock_of(part.lines.get().variant).on_hand == 8
+    assert get_stock(part.lines.get().variant).on_hand == 8
 
 
 def test_voided_parcel_is_to_be_packed_again(packer, seller):
@@ -139,7 +139,7 @@ def test_voided_parcel_is_to_be_packed_again(packer, seller):
     packer.post(f"/xa-vien/kien/{parcel.pk}/huy/", {"choice": "2"})
 
     parcel.refresh_from_db()
-    stock = stock_of(part.lines.get().variant)
+    stock = get_stock(part.lines.get().variant)
     assert parcel.state == ParcelState.VOIDED
     assert (stock.on_hand, stock.allocated) == (10, 2)
     assert [each.pk for each in OrderPart.objects.to_pack()] == [part.pk]
@@ -159,7 +159,7 @@ def test_label_names_the_buyer_only_before_delivery(packer, seller):
 
 
 def test_pickup_parcel_needs_no_carrier(packer, seller):
-    delivery_method = make_market_way(seller, make_channel())
+    delivery_method = make_market_pickup(seller, make_channel())
     part = accepted_part(seller)
     OrderPart.objects.filter(pk=part.pk).update(
         delivery_method=delivery_method, delivery_kind="market_day", pickup_place="Chợ Phủ Thông"

@@ -25,8 +25,9 @@ from shop.core.errors import Forbidden
 from shop.core.states import WrongMove
 from tests.factories import (
     NOW,
-    carriers_for,
-    just_now,
+    carrier_deliveries,
+    fixed_now,
+    get_stock,
     make_basket,
     make_contact,
     make_member,
@@ -35,7 +36,6 @@ from tests.factories import (
     make_seller,
     make_variant,
     make_voucher,
-    stock_of,
 )
 from tests.markup import html_of
 from tests.shop.members.part_factories import (
@@ -145,7 +145,7 @@ def test_declining_saves_the_reason_and_frees_the_stock(packer, seller):
 
     part.refresh_from_db()
     assert (part.state, part.end_reason) == (PartState.DECLINED, "We have run out.\nMưa quá")
-    assert stock_of(part.lines.get().variant).free == 10
+    assert get_stock(part.lines.get().variant).free == 10
 
 
 def test_declining_an_accepted_part_cancels_it(packer, seller):
@@ -188,7 +188,7 @@ def test_roles_that_do_not_pack_are_forbidden_and_change_nothing(client, seller,
 def test_cooperatives_see_only_their_own_part(client):
     first, second = make_seller("HTX Một"), make_seller("HTX Hai")
     order = make_order(
-        (make_variant(first, name="Gối"), 1), (make_variant(second, name="Bí xanh"), 1), now=just_now()
+        (make_variant(first, name="Gối"), 1), (make_variant(second, name="Bí xanh"), 1), now=fixed_now()
     )
     client.force_login(make_member(first))
 
@@ -217,7 +217,7 @@ def test_lists_show_each_part_at_its_stage(packer, seller):
 def test_home_button_counts_parts_beyond_those_listed(packer, seller):
     variant = make_variant(seller, on_hand=100)
     for _each in range(14):
-        make_order((variant, 1), now=just_now())
+        make_order((variant, 1), now=fixed_now())
 
     page = html_of(packer.get("/xa-vien/"))
 
@@ -250,8 +250,8 @@ def test_list_queries_do_not_grow_with_parts(packer, seller, address):
 
 def test_part_queries_do_not_grow_with_lines(packer, seller):
     variants = [make_variant(seller, name=f"Hàng {number}") for number in range(6)]
-    small = make_order((variants[0], 1), now=just_now()).parts.get()
-    large = make_order(*[(variant, 1) for variant in variants], now=just_now()).parts.get()
+    small = make_order((variants[0], 1), now=fixed_now()).parts.get()
+    large = make_order(*[(variant, 1) for variant in variants], now=fixed_now()).parts.get()
     for part in (small, large):
         accept_part(part_id=part.pk, actor=Actor.system(), now=timezone.now())
     packer.get(f"/xa-vien/goi/{small.pk}/")
@@ -278,7 +278,7 @@ def test_part_close_to_its_deadline_is_marked_urgent(packer, seller):
 
 def test_task_names_the_items_of_the_part(packer, seller):
     product = make_product(seller, name="Khăn thổ cẩm")
-    part = make_order((product.variants.get(), 1), now=just_now()).parts.get()
+    part = make_order((product.variants.get(), 1), now=fixed_now()).parts.get()
 
     page = html_of(packer.get("/xa-vien/goi/?viec=nhan"))
 
@@ -315,7 +315,7 @@ def test_part_shows_its_own_discounts_and_who_bears_them(packer, seller, bearer,
     order = place_order(
         basket_id=basket.pk,
         contact=make_contact(),
-        deliveries=carriers_for(basket),
+        deliveries=carrier_deliveries(basket),
         consents=frozenset({ConsentPurpose.ORDER}),
         actor=Actor.guest(),
         now=NOW,

@@ -19,6 +19,7 @@ from cooperatives.models import Role
 from shop.core.images.image_files import NotAPicture, PictureTooHeavy, PictureTooLarge
 from shop.core.models import Change, Picture, PictureState
 from tests.factories import (
+    get_stock,
     make_category,
     make_channel,
     make_cooperative,
@@ -27,7 +28,6 @@ from tests.factories import (
     make_product_type,
     make_seller,
     make_variant,
-    stock_of,
 )
 from tests.markup import html_of
 
@@ -76,7 +76,7 @@ def test_new_product_is_drafted_from_one_page(lister, seller):
     assert (product.cooperative, product.name, product.months) == (seller, "Bí xanh thơm", [6, 7, 8])
     assert (variant.unit, variant.content_grams) == ("fruit", 2000)
     assert Price.objects.get(variant=variant).amount == 15_000
-    assert stock_of(variant).on_hand == 20
+    assert get_stock(variant).on_hand == 20
     assert (listing.state, listing.lowest_price) == (ListingState.DRAFT, 15_000)
     assert ProductMedia.objects.get(product=product).picture.width == 40
 
@@ -304,7 +304,7 @@ def test_variant_is_added(lister, seller):
     )
 
     added = Product.objects.get().variants.get(name="Cỡ lớn")
-    assert stock_of(added).on_hand == 3
+    assert get_stock(added).on_hand == 3
 
 
 def test_photo_is_added_or_refused_with_an_error(lister, seller):

@@ -16,13 +16,13 @@ from cooperatives.models import Membership, Role
 from cooperatives.states import CooperativeState
 from shop.core.dates.calendar import vietnam_date
 from tests.factories import (
+    get_stock,
     make_channel,
     make_member,
     make_product,
     make_seller,
     make_variant,
     make_warehouse,
-    stock_of,
 )
 from tests.markup import html_of
 
@@ -36,7 +36,7 @@ def test_repeated_receipt_is_added_once(lister, seller):
     for _ in range(2):
         lister.post(f"/xa-vien/kho/{variant.pk}/nhap/", sent)
 
-    assert stock_of(variant).on_hand == 1004
+    assert get_stock(variant).on_hand == 1004
 
 
 @pytest.mark.parametrize("quantity", ["0", "-3", "nhiều", "", "9999999"])
@@ -45,7 +45,7 @@ def test_invalid_receipts_are_refused(lister, seller, quantity):
 
     lister.post(f"/xa-vien/kho/{variant.pk}/nhap/", {"key": uuid.uuid4(), "quantity": quantity})
 
-    assert stock_of(variant).on_hand == 4
+    assert get_stock(variant).on_hand == 4
 
 
 def test_foreign_stock_cannot_be_received(lister):
@@ -54,7 +54,7 @@ def test_foreign_stock_cannot_be_received(lister):
     answer = lister.post(f"/xa-vien/kho/{foreign.pk}/nhap/", {"key": uuid.uuid4(), "quantity": "5"})
 
     assert answer.status_code == 404
-    assert stock_of(foreign).on_hand == 4
+    assert get_stock(foreign).on_hand == 4
 
 
 def count_form(**by_row: object) -> dict[str, object]:
@@ -67,30 +67,30 @@ def count_form(**by_row: object) -> dict[str, object]:
 
 def test_count_sets_stock_and_leaves_uncounted_rows(lister, seller):
     first, second = make_variant(seller, on_hand=10), make_variant(seller, on_hand=7)
-    sent = count_form(**{f"row{stock_of(first).pk}": "8"})
+    sent = count_form(**{f"row{get_stock(first).pk}": "8"})
 
     lister.post("/xa-vien/kho/", sent)
 
-    assert (stock_of(first).on_hand, stock_of(second).on_hand) == (8, 7)
-    assert stock_of(second).counted_at is None
+    assert (get_stock(first).on_hand, get_stock(second).on_hand) == (8, 7)
+    assert get_stock(second).counted_at is None
 
 
 def test_repeated_count_does_not_undo_later_movements(lister, seller):
     variant = make_variant(seller, on_hand=10)
-    row = stock_of(variant)
+    row = get_stock(variant)
     sent = count_form(**{f"row{row.pk}": "10"})
 
     lister.post("/xa-vien/kho/", sent)
     lister.post(f"/xa-vien/kho/{variant.pk}/nhap/", {"key": uuid.uuid4(), "quantity": "5"})
     lister.post("/xa-vien/kho/", sent)
 
-    assert stock_of(variant).on_hand == 15
+    assert get_stock(variant).on_hand == 15
     assert sum(Movement.objects.filter(stock=row).values_list("quantity", flat=True)) == 15
 
 
 def test_invalid_counts_of_one_variant_are_told_apart_by_warehouse(lister, seller):
     variant = make_variant(seller, on_hand=10)
-    near = stock_of(variant)
+    near = get_stock(variant)
     house = make_warehouse(seller, make_channel(), name="Kho xa")
     far = Stock.objects.create(variant=variant, warehouse=house, on_hand=5)
     sent = count_form(**{f"row{near.pk}": "-1", f"row{far.pk}": "1000001"})
@@ -105,20 +105,20 @@ def test_invalid_counts_of_one_variant_are_told_apart_by_warehouse(lister, selle
 @pytest.mark.parametrize("counted", ["-1", "1,5", "nhiều", "1000001"])
 def test_one_invalid_count_refuses_all(lister, seller, counted):
     first, second = make_variant(seller, on_hand=10), make_variant(seller, on_hand=7)
-    sent = count_form(**{f"row{stock_of(first).pk}": "8", f"row{stock_of(second).pk}": counted})
+    sent = count_form(**{f"row{get_stock(first).pk}": "8", f"row{get_stock(second).pk}": counted})
 
     answer = lister.post("/xa-vien/kho/", sent)
 
     assert 'class="errors' in html_of(answer)
-    assert (stock_of(first).on_hand, stock_of(second).on_hand) == (10, 7)
+    assert (get_stock(first).on_hand, get_stock(second).on_hand) == (10, 7)
 
 
 def test_foreign_stock_cannot_be_counted(lister):
     foreign = make_variant(make_seller("HTX khác"), on_hand=4)
 
-    lister.post("/xa-vien/kho/", count_form(**{f"row{stock_of(foreign).pk}": "99"}))
+    lister.post("/xa-vien/kho/", count_form(**{f"row{get_stock(foreign).pk}": "99"}))
 
-    assert stock_of(foreign).on_hand == 4
+    assert get_stock(foreign).on_hand == 4
 
 
 def test_cooperative_pauses_until_a_day_and_resumes(manager, seller):

@@ -15,15 +15,15 @@ from tests.factories import (
     HANOI,
     THAI_NGUYEN,
     make_channel,
-    make_market_way,
+    make_delivery_method,
+    make_divisions,
+    make_market_pickup,
     make_member,
-    make_places,
     make_seller,
     make_warehouse,
-    make_way,
 )
 from tests.markup import html_of
-from tests.unchanged import every_row
+from tests.refusals import all_rows
 
 pytestmark = pytest.mark.django_db
 TABLE = {
@@ -52,13 +52,13 @@ MORNING = {
 
 @pytest.fixture
 def delivery_method(seller):
-    make_places()
+    make_divisions()
     return seller.delivery_methods.get()
 
 
 @pytest.fixture
 def market(seller):
-    return make_market_way(seller, make_channel())
+    return make_market_pickup(seller, make_channel())
 
 
 def prices(delivery_method):
@@ -92,7 +92,7 @@ def test_provinces_with_equal_prices_are_grouped_when_edited(manager, delivery_m
 
 
 def test_adding_a_row_keeps_the_input_and_validates_nothing(manager, delivery_method):
-    before = every_row()
+    before = all_rows()
 
     more = manager.post(
         f"/xa-vien/cach-giao/{delivery_method.pk}/gia/", TABLE | {"else-0-price": "rẻ", "more": "else"}
@@ -109,7 +109,7 @@ def test_adding_a_row_keeps_the_input_and_validates_nothing(manager, delivery_me
     assert 'class="errors' not in html_of(more)
     assert [group.prefix for group in groups.context["table"].groups] == ["group-0", "group-1", "else"]
     assert html_of(part).lstrip().startswith('<div class="stack" id="rows">')
-    assert every_row().keys() == before.keys()
+    assert all_rows().keys() == before.keys()
     assert prices(delivery_method) == [("", None, 30_000)]
 
 
@@ -268,8 +268,8 @@ def test_new_market_day_method_leads_to_its_days(manager, seller):
 
 @pytest.mark.parametrize("page", ["", "gia/", "ngay-nhan/"])
 def test_foreign_and_ended_delivery_methods_are_not_found(manager, seller, page):
-    foreign = make_market_way(make_seller("HTX khác"), make_channel())
-    ended = make_market_way(seller, make_channel())
+    foreign = make_market_pickup(make_seller("HTX khác"), make_channel())
+    ended = make_market_pickup(seller, make_channel())
     DeliveryMethod.objects.filter(pk=ended.pk).update(is_active=False)
 
     for delivery_method in (foreign, ended):
@@ -297,8 +297,8 @@ def test_list_queries_do_not_grow_with_delivery_methods(manager, seller):
     with CaptureQueriesContext(connection) as few:
         manager.get("/xa-vien/cach-giao/")
     for _ in range(4):
-        make_way(seller, make_channel())
-        make_market_way(seller, make_channel())
+        make_delivery_method(seller, make_channel())
+        make_market_pickup(seller, make_channel())
 
     with CaptureQueriesContext(connection) as many:
         page = manager.get("/xa-vien/cach-giao/")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.factories import HANOI, PASSWORD, make_channel, make_market_way, make_member, make_places
+from tests.factories import HANOI, PASSWORD, make_channel, make_divisions, make_market_pickup, make_member
 
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 
@@ -16,8 +16,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(trans
 def test_provinces_and_market_days_are_added_row_by_row(
     browser: Browser, live_server: Any, seller, has_scripts
 ):
-    make_places()
-    delivery_method, market = seller.delivery_methods.get(), make_market_way(seller, make_channel())
+    make_divisions()
+    delivery_method, market = seller.delivery_methods.get(), make_market_pickup(seller, make_channel())
     member = make_member(seller)
     context = browser.new_context(
         base_url=live_server.url,

@@ -14,9 +14,9 @@ from tests.factories import (
     HANOI,
     THAI_NGUYEN,
     make_channel,
-    make_market_way,
+    make_divisions,
+    make_market_pickup,
     make_member,
-    make_places,
     make_seller,
     make_variant,
     make_warehouse,
@@ -35,7 +35,7 @@ HOUSE = {
 
 @pytest.fixture(autouse=True)
 def _places():
-    make_places()
+    make_divisions()
 
 
 def test_repeated_warehouse_is_created_once(manager, seller):
@@ -87,7 +87,7 @@ def test_warehouse_is_renamed_and_moved(manager, seller):
 
 
 def test_warehouse_used_for_pickup_must_keep_pickup(manager, seller):
-    house = make_market_way(seller, make_channel()).warehouse
+    house = make_market_pickup(seller, make_channel()).warehouse
 
     answer = manager.post(f"/xa-vien/nha-kho/{house.pk}/", HOUSE)
 

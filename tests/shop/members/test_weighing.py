@@ -13,9 +13,9 @@ from orders.actions.fulfilment.pack_parcels import accept_part
 from orders.actions.fulfilment.weigh_lines import weigh_line
 from orders.models import OrderPart, WeightQuestion
 from shop.core.actors import Actor
-from tests.factories import NOW, make_gourd, make_member, make_order, make_seller, make_variant
+from tests.factories import NOW, make_member, make_order, make_seller, make_variant, make_weighed_variant
 from tests.markup import html_of
-from tests.unchanged import every_row
+from tests.refusals import all_rows
 
 pytestmark = pytest.mark.django_db
 
@@ -27,7 +27,7 @@ def part(seller) -> OrderPart:
 
 
 def accepted_part(seller, *requested) -> OrderPart:
-    part = make_order(*(requested or ((make_gourd(seller), 2),))).parts.get()
+    part = make_order(*(requested or ((make_weighed_variant(seller), 2),))).parts.get()
     return accept_part(part_id=part.pk, actor=Actor.system(), now=NOW)
 
 
@@ -104,7 +104,7 @@ def test_excess_weight_asks_the_buyer_or_is_charged_at_the_agreed_maximum(packer
 
 def test_weight_preview_shows_the_price_and_saves_nothing(packer, part):
     line = part.lines.get()
-    before = every_row()
+    before = all_rows()
 
     words = [
         html_of(packer.get(f"/xa-vien/goi/{part.pk}/can/{line.pk}/thu/", {f"weigh-{line.pk}-kg": kg}))
@@ -117,13 +117,13 @@ def test_weight_preview_shows_the_price_and_saves_nothing(packer, part):
         "wait",
         "bad",
     ]
-    assert every_row() == before
+    assert all_rows() == before
 
 
 def test_foreign_line_is_not_found(packer, part):
     foreign = accepted_part(make_seller("HTX Yến Dương"))
     line = foreign.lines.get()
-    before = every_row()
+    before = all_rows()
 
     answers = [
         packer.post(f"/xa-vien/goi/{foreign.pk}/can/{line.pk}/", {f"weigh-{line.pk}-kg": "4,6"}),
@@ -133,7 +133,7 @@ def test_foreign_line_is_not_found(packer, part):
     ]
 
     assert [answer.status_code for answer in answers] == [404] * 4
-    assert every_row() == before
+    assert all_rows() == before
 
 
 def test_fixed_price_line_cannot_be_weighed(packer, seller):
@@ -168,8 +168,10 @@ def test_label_shows_the_weighed_amount(packer, part):
 
 
 def test_queries_do_not_grow_with_lines_to_weigh(packer, seller):
-    few = accepted_part(seller, (make_gourd(seller), 1))
-    many = accepted_part(seller, *[(make_gourd(seller, name=f"Bí {number}"), 1) for number in range(12)])
+    few = accepted_part(seller, (make_weighed_variant(seller), 1))
+    many = accepted_part(
+        seller, *[(make_weighed_variant(seller, name=f"Bí {number}"), 1) for number in range(12)]
+    )
     counts = []
     for part in (few, many):
         for line in part.lines.all()[1:8]:

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from shop.core.dates.calendar import vietnam_date
 from tests.factories import (
-    just_now,
+    fixed_now,
     make_admin,
     make_channel,
     make_order,
@@ -58,7 +58,7 @@ def test_staff_need_the_reports_permission(client: Client) -> None:
 
 
 def test_page_shows_this_month_with_tiles_chart_and_tables(admin: Client) -> None:
-    make_order((make_variant(price=320_000), 2), now=just_now())
+    make_order((make_variant(price=320_000), 2), now=fixed_now())
 
     page = html_of(admin.get(SALES))
 
@@ -81,7 +81,7 @@ def test_invalid_days_show_errors_at_their_fields(admin: Client) -> None:
 
 def test_csv_has_a_byte_order_mark_plain_numbers_and_no_formulas(admin: Client) -> None:
     seller = make_seller('=HYPERLINK("http://x")', commission=5)
-    make_order((make_variant(seller, price=1_234_000), 1), now=just_now())
+    make_order((make_variant(seller, price=1_234_000), 1), now=fixed_now())
 
     answer = admin.get(SALES, {"format": "csv"})
 
@@ -121,7 +121,7 @@ def test_queries_do_not_grow_with_orders(admin: Client, django_assert_max_num_qu
         for group in ("cooperative", "category", "product", "province", "channel", "source")
         for form in ("", "csv", "xlsx")
     ]
-    make_order((make_variant(), 1), now=just_now())
+    make_order((make_variant(), 1), now=fixed_now())
     few = []
     for query in asked:
         with django_assert_max_num_queries(25) as counted:

@@ -7,9 +7,9 @@ import pytest
 from catalog.models import Attribute, Collection, ProductType
 from shop.api.ids import global_id
 from tests.factories import make_admin, make_product_type
+from tests.refusals import all_rows
 from tests.shop.api.client import data_of
 from tests.shop.api.tokens import token_of
-from tests.unchanged import every_row
 
 pytestmark = pytest.mark.django_db
 
@@ -64,7 +64,7 @@ def test_refused_later_step_rolls_back_the_first():
             [("products", "NOT_FOUND")],
         ),
     ]
-    before = every_row()
+    before = all_rows()
 
     for name, input_type, input_data, key, expected in cases:
         takes, gives = ("$id: ID!, ", "id: $id, ") if key else ("", "")
@@ -75,6 +75,6 @@ def test_refused_later_step_rolls_back_the_first():
         answer = data_of(query, token, input=input_data, **({"id": key} if key else {}))[name]
 
         assert [(error["field"], error["code"]) for error in answer["errors"]] == expected, name
-        assert every_row() == before, name
+        assert all_rows() == before, name
 
     assert (Attribute.objects.count(), ProductType.objects.count(), Collection.objects.count()) == (1, 1, 0)

@@ -9,6 +9,7 @@ from cooperatives.models import Warehouse
 from shop.accounts.staff.permissions import Permission
 from shop.api.ids import global_id
 from tests.factories import (
+    get_stock,
     make_admin,
     make_channel,
     make_product,
@@ -16,7 +17,6 @@ from tests.factories import (
     make_seller,
     make_staff,
     make_warehouse,
-    stock_of,
 )
 from tests.shop.api.client import ask, data_of
 from tests.shop.api.tokens import token_of
@@ -116,7 +116,7 @@ def test_foreign_row_is_not_found_and_unchanged(two_sellers):
     foreign.refresh_from_db()
     assert (foreign.name, foreign.metadata) == ("Trà", {})
     assert Variant.objects.filter(product=foreign).count() == 1
-    assert stock_of(foreign.variants.get()).on_hand == 7
+    assert get_stock(foreign.variants.get()).on_hand == 7
     assert Warehouse.objects.get(cooperative=yen_duong).closed_at is None
     own_id = global_id("Product", own.pk)
     update_metadata = f'mutation {{ updateMetadata(id: "{own_id}", input: {entry}) {{ errors {{ code }} }} }}'

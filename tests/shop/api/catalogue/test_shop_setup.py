@@ -11,21 +11,21 @@ from cooperatives.states import CooperativeState
 from shop.api.ids import global_id
 from shop.core.models import Change
 from tests.factories import (
+    get_stock,
     make_admin,
     make_category,
     make_channel,
     make_cooperative,
-    make_places,
+    make_divisions,
     make_product,
     make_product_type,
     make_seller,
     make_user,
     make_warehouse,
-    stock_of,
 )
+from tests.refusals import all_rows
 from tests.shop.api.client import ask, data_of
 from tests.shop.api.tokens import token_of
-from tests.unchanged import every_row
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -44,9 +44,9 @@ def did(mutation, token, **variables):
 
 def refusal(mutation, token, **variables):
     """The errors of a mutation that saves nothing."""
-    before = every_row()
+    before = all_rows()
     (payload,) = data_of(mutation, token, **variables).values()
-    assert every_row() == before
+    assert all_rows() == before
     errors = payload.pop("errors")
     assert set(payload.values()) == {None}
     return errors
@@ -194,7 +194,7 @@ STOCKS = """mutation ($variant: ID!, $stocks: [StockInput!]!) {
 
 def test_stock_update_records_the_difference_as_movement(token):
     variant = make_product(on_hand=10).variants.get()
-    warehouse = global_id("Warehouse", stock_of(variant).warehouse_id)
+    warehouse = global_id("Warehouse", get_stock(variant).warehouse_id)
 
     payload = did(
         STOCKS,
@@ -229,7 +229,7 @@ def test_invalid_stock_quantities_are_refused(token, quantity):
         STOCKS,
         token,
         variant=global_id("ProductVariant", variant.pk),
-        stocks=[{"warehouse": global_id("Warehouse", stock_of(variant).warehouse_id), "quantity": quantity}],
+        stocks=[{"warehouse": global_id("Warehouse", get_stock(variant).warehouse_id), "quantity": quantity}],
     )
 
     assert errors == [{"field": "quantity", "code": "INVALID"}]
@@ -407,7 +407,7 @@ PLACE = {
 
 def test_warehouse_is_created_updated_and_deleted(token):
     make_channel()
-    make_places()
+    make_divisions()
     thien_an = make_seller(slug="thien-an")
     owner = global_id("Cooperative", thien_an.pk)
 
@@ -446,7 +446,7 @@ def test_warehouse_with_stock_cannot_be_deleted(token):
     errors = refusal(
         "mutation ($id: ID!) { deleteWarehouse(id: $id) { warehouse { name } errors { field code } } }",
         token,
-        id=global_id("Warehouse", stock_of(variant).warehouse_id),
+        id=global_id("Warehouse", get_stock(variant).warehouse_id),
     )
 
     assert errors == [{"field": None, "code": "INVALID"}]

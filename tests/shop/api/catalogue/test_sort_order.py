@@ -18,10 +18,10 @@ from shop.accounts.staff.permissions import Permission
 from shop.api.ids import global_id
 from shop.core.models import Change
 from tests.factories import make_admin, make_product, make_seller, make_staff
+from tests.refusals import all_rows
 from tests.shop.api.catalogue.test_products import make_picture
 from tests.shop.api.client import ask, data_of
 from tests.shop.api.tokens import token_of
-from tests.unchanged import every_row
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -95,7 +95,7 @@ def test_reorder_mutations_change_sort_order():
         "media": [{"alt": "b"}, {"alt": "a"}],
         "errors": [],
     }
-    before = every_row()
+    before = all_rows()
     assert data_of(text, token, of=owner, ids=ids[:1])["productMediaReorder"]["errors"] == [
         {"field": "mediaIds", "code": "INVALID"}
     ]
@@ -103,14 +103,14 @@ def test_reorder_mutations_change_sort_order():
     assert move("productVariantReorder", "productId", token, "ProductVariant", moves) == [
         {"field": "moves", "code": "NOT_FOUND"}
     ]
-    assert every_row() == before
+    assert all_rows() == before
 
 
 def test_staff_of_another_cooperative_cannot_reorder():
     product = make_product(variants=(("a", 0), ("b", 0)))
     foreign_staff = make_staff(Permission.MANAGE_PRODUCTS, works_for=(make_seller("HTX Tài Hoan"),))
     moves = (global_id("Product", product.pk), [(product.variants.in_order()[0].pk, 1)])
-    before = every_row()
+    before = all_rows()
 
     errors = move("productVariantReorder", "productId", token_of(foreign_staff), "ProductVariant", moves)
     text = "mutation($of: ID!) { productVariantReorder(productId: $of, moves: []) { errors { code } } }"
@@ -118,4 +118,4 @@ def test_staff_of_another_cooperative_cannot_reorder():
 
     assert errors == [{"field": "productId", "code": "NOT_FOUND"}]
     assert nobody["extensions"]["exception"]["code"] == "PermissionDenied"
-    assert every_row() == before
+    assert all_rows() == before

@@ -34,11 +34,11 @@ from shop.core.models import Channel
 from tests.doubles.stripe import StripeDouble
 from tests.factories import (
     HANOI,
-    carriers_for,
+    carrier_deliveries,
     make_basket,
     make_channel,
     make_contact,
-    make_places,
+    make_divisions,
     make_seller,
     make_service,
     make_user,
@@ -57,7 +57,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def _jobs(jobs_at_once: None) -> None:
+def _jobs(eager_jobs: None) -> None:
     """Run follow-up jobs at once."""
 
 
@@ -75,7 +75,7 @@ def placed(checkout: str, method: PaymentMethod = PaymentMethod.COD):
     return place_order(
         basket_id=basket.pk,
         contact=make_contact(),
-        deliveries=carriers_for(basket),
+        deliveries=carrier_deliveries(basket),
         consents=frozenset({ConsentPurpose.ORDER}),
         method=method,
         actor=Actor.guest(),
@@ -186,7 +186,7 @@ def test_charged_payment_moves_to_the_basket_merged_at_sign_in(settings):
 
 
 def test_checkout_page_shows_data_set_over_the_api(client: Client):
-    make_places()
+    make_divisions()
     person = make_user()
     client.force_login(person)
     token = token_of(person)
@@ -202,7 +202,7 @@ def test_checkout_page_shows_data_set_over_the_api(client: Client):
 
 
 def test_checkout_page_completes_delivery_by_shipping_service(client: Client):
-    make_places()
+    make_divisions()
     channel, person = make_channel(), make_user()
     own, carried = make_seller(), make_seller("HTX Tài Hoan")
     carried.delivery_methods.all().delete()

@@ -22,8 +22,8 @@ from tests.factories import (
     make_admin,
     make_basket,
     make_channel,
-    make_market_way,
-    make_places,
+    make_divisions,
+    make_market_pickup,
     make_product,
     make_seller,
     make_service,
@@ -31,7 +31,7 @@ from tests.factories import (
     make_user,
     make_variant,
     make_voucher,
-    nobody,
+    unknown_uuid,
 )
 from tests.shop.api.checkout.operations import (
     ADD,
@@ -74,7 +74,7 @@ def vnd(amount: int) -> dict[str, object]:
 
 
 def test_guest_fills_a_checkout_and_sets_its_delivery():
-    make_places()
+    make_divisions()
     thien_an, yen_duong = make_seller("HTX Thiên An"), make_seller("HTX Yến Dương", slug="yen-duong")
     pillow = make_variant(thien_an, price=320_000, tax_class=make_tax_class(8))
     gourd = make_variant(yen_duong, name="Bí", price=30_000)
@@ -163,10 +163,10 @@ def test_invalid_lines_are_refused_and_change_nothing():
         "hidden": errors_of(ADD, id=checkout, lines=[line_of(hidden)]),
         "another type": errors_of(ADD, id=checkout, lines=[{"variantId": mine, "quantity": 1}]),
         "below none": errors_of(UPDATE, id=checkout, lines=[{"lineId": mine, "quantity": -1}]),
-        "foreign line": errors_of(DELETE, id=checkout, lines=[global_id("CheckoutLine", nobody())]),
+        "foreign line": errors_of(DELETE, id=checkout, lines=[global_id("CheckoutLine", unknown_uuid())]),
         "no line": errors_of(UPDATE, id=checkout, lines=[{"quantity": 2}]),
         "no id": errors_of(ADD, id="abc", lines=[]),
-        "nobody's": errors_of(ADD, id=global_id("Checkout", nobody()), lines=[]),
+        "nobody's": errors_of(ADD, id=global_id("Checkout", unknown_uuid()), lines=[]),
         "channel": errors_of(CREATE, input={"channel": "lune", "lines": []}),
     }
 
@@ -201,7 +201,7 @@ def test_custom_price_requires_permission():
 
 
 def test_address_validation_rules_can_be_relaxed():
-    make_places()
+    make_divisions()
     checkout, lax = begun((make_variant(), 1)), {"checkRequiredFields": False, "checkFieldsFormat": False}
     wrong = {"country": "VN", "countryArea": "Atlantis", "postalCode": "x" * 21}
     payload = data_of(SHIP, id=checkout, address=ADDRESS | {"city": "", "countryArea": "Atlantis"})
@@ -254,7 +254,7 @@ def test_promo_code_is_added_and_removed():
 def test_delivery_options_combine_the_methods_of_cooperatives():
     channel = make_channel()
     thien_an, yen_duong = make_seller("HTX Thiên An"), make_seller("HTX Yến Dương")
-    collected = make_market_way(yen_duong, channel)
+    collected = make_market_pickup(yen_duong, channel)
     checkout = begun((make_variant(thien_an), 1), (make_variant(yen_duong), 1))
     done(SHIP, id=checkout, address=ADDRESS)
 
@@ -276,7 +276,7 @@ def test_delivery_options_combine_the_methods_of_cooperatives():
     assert errors_of(METHOD, id=checkout, method=service) == [
         ("deliveryMethodId", "DELIVERY_METHOD_NOT_APPLICABLE")
     ]
-    assert errors_of(METHOD, id=checkout, method=global_id("CheckoutDelivery", nobody())) == [
+    assert errors_of(METHOD, id=checkout, method=global_id("CheckoutDelivery", unknown_uuid())) == [
         ("deliveryMethodId", "DELIVERY_METHOD_NOT_APPLICABLE")
     ]
 
@@ -399,7 +399,7 @@ def test_checkout_queries_do_not_grow_with_lines():
 
 def test_purchase_queries_do_not_grow_with_lines():
     product = make_product(make_seller(), variants=(("a", 0), ("b", 0), ("c", 0), ("d", 0)))
-    make_places()
+    make_divisions()
     make_channel()
     Channel.objects.update(allow_unpaid_orders=True)
     completed(ready((product.variants.first(), 1)))  # the first order makes the key of order codes

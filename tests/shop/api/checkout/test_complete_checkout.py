@@ -28,17 +28,17 @@ from shop.core.actors import Actor
 from tests.doubles.stripe import StripeDouble
 from tests.factories import (
     NOW,
+    get_stock,
     make_admin,
     make_bank_account,
     make_channel,
-    make_gourd,
     make_seller,
     make_staff,
     make_user,
     make_variant,
     make_voucher,
-    nobody,
-    stock_of,
+    make_weighed_variant,
+    unknown_uuid,
 )
 from tests.invariants import check_everything
 from tests.orders.gateway.card_at_hand import DECLINED, GOOD, stripe  # noqa: F401 (a fixture)
@@ -128,7 +128,7 @@ def test_guest_pays_by_dummy_gateway():
         "lines": [{"productName": "Gối thảo dược", "quantity": 1}, {"productName": "Bí", "quantity": 2}],
     }
     assert (order.source, order.parts.count(), Basket.objects.count()) == (OrderSource.API, 2, 0)
-    assert (stock_of(pillow).allocated, stock_of(gourd).allocated) == (1, 2)
+    assert (get_stock(pillow).allocated, get_stock(gourd).allocated) == (1, 2)
     assert Consent.objects.get().about == f"order:{order.pk}"
     assert Address.objects.filter(street_address_1="Số 5, ngõ 12").count() == 2
     assert sum(LedgerEntry.objects.filter(account="bank").values_list("amount", flat=True)) == 440_000
@@ -208,7 +208,7 @@ def test_second_card_pays_after_a_declined_one(stripe: StripeDouble):  # noqa: F
 
 
 def test_catch_weight_order_is_only_authorised(stripe: StripeDouble):  # noqa: F811
-    checkout = ready((make_gourd(), 1))
+    checkout = ready((make_weighed_variant(), 1))
     begun_ = paid(checkout, STRIPE)
     stripe.buyer_pays(GatewayCall.objects.get().reference, GOOD)
     data_of(PROCESS, id=begun_["transaction"]["id"])
@@ -334,7 +334,9 @@ def test_checkout_and_payment_of_another_user_are_not_found():
 
     told = [refused_completion(checkout, who) for who in (others, None)]
     missing = paying_errors(checkout, DUMMY)
-    unknown = data_of(PROCESS, id=global_id("TransactionItem", nobody()))["transactionProcess"]["errors"]
+    unknown = data_of(PROCESS, id=global_id("TransactionItem", unknown_uuid()))["transactionProcess"][
+        "errors"
+    ]
     order = completed(checkout, token)
     after = [refused_completion(checkout, who) for who in (others,)]
 

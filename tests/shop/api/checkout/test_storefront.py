@@ -13,13 +13,13 @@ from shop.api.payment.gateways import DUMMY, STRIPE
 from tests.doubles.stripe import StripeDouble
 from tests.factories import (
     PASSWORD,
+    get_stock,
     make_basket,
-    make_places,
+    make_divisions,
     make_product,
     make_seller,
     make_user,
     make_variant,
-    stock_of,
 )
 from tests.invariants import check_everything
 from tests.orders.gateway.card_at_hand import GOOD, stripe  # noqa: F401 (a fixture)
@@ -90,7 +90,7 @@ def vnd(amount: int) -> dict[str, object]:
 @pytest.fixture
 def pillow():
     """A product in two sizes from Thái Nguyên; delivery costs 30,000 đồng."""
-    make_places()
+    make_divisions()
     return make_product(make_seller(), variants=(("Nhỏ", 0), ("To", 80_000)))
 
 
@@ -157,7 +157,7 @@ def test_guest_buys_from_product_page_to_order(pillow, settings):
     assert shown["total"]["gross"] == vnd(830_000)
     assert shown["userEmail"] == "hoa@example.com"
     assert shown["lines"] == [{"productName": "Gối thảo dược", "quantity": 2}]
-    assert (stock_of(large).allocated, Order.objects.get().metadata) == (2, {"gift": "yes"})
+    assert (get_stock(large).allocated, Order.objects.get().metadata) == (2, {"gift": "yes"})
     check_everything()
 
 

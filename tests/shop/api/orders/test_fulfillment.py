@@ -11,6 +11,7 @@ from shop.accounts.staff.permissions import Permission
 from shop.api.ids import global_id
 from shop.core.models import ShopSettings
 from tests.factories import (
+    get_stock,
     make_admin,
     make_channel,
     make_order,
@@ -19,7 +20,6 @@ from tests.factories import (
     make_user,
     make_variant,
     make_warehouse,
-    stock_of,
 )
 from tests.shop.api.client import ask, data_of
 from tests.shop.api.tokens import token_of
@@ -84,8 +84,8 @@ def test_fulfill_sends_lines_of_several_cooperatives():
         ("FULFILLED", "VN123", [{"quantity": 3}]),
     ]
     assert set(order.parts.values_list("state", flat=True)) == {PartState.ACCEPTED}
-    assert (stock_of(pillow).on_hand, stock_of(pillow).allocated) == (8, 0)
-    assert (stock_of(tea).on_hand, stock_of(tea).allocated) == (7, 0)
+    assert (get_stock(pillow).on_hand, get_stock(pillow).allocated) == (8, 0)
+    assert (get_stock(tea).on_hand, get_stock(tea).allocated) == (7, 0)
 
 
 def test_fulfillment_waits_for_approval_and_can_be_cancelled():
@@ -97,7 +97,7 @@ def test_fulfillment_waits_for_approval_and_can_be_cancelled():
     (parcel,) = fulfilled(order, token)["fulfillments"]
 
     assert parcel["status"] == "WAITING_FOR_APPROVAL"
-    assert (stock_of(pillow).on_hand, stock_of(pillow).allocated) == (10, 2)
+    assert (get_stock(pillow).on_hand, get_stock(pillow).allocated) == (10, 2)
     track = """mutation($id: ID!) {
       orderFulfillmentUpdateTracking(id: $id, input: {trackingNumber: " VN9 "}) {
         errors { code } fulfillment { trackingNumber } order { events { type message } } } }"""
@@ -111,7 +111,7 @@ def test_fulfillment_waits_for_approval_and_can_be_cancelled():
         "fulfillment": {"status": "FULFILLED"},
         "order": {"status": "FULFILLED"},
     }
-    assert (stock_of(pillow).on_hand, stock_of(pillow).allocated) == (8, 0)
+    assert (get_stock(pillow).on_hand, get_stock(pillow).allocated) == (8, 0)
     again = data_of(approve, token, id=parcel["id"])["orderFulfillmentApprove"]
     assert again == {"errors": [{"field": None, "code": "INVALID"}], "fulfillment": None, "order": None}
     cancel = """mutation($id: ID!) { orderFulfillmentCancel(id: $id) {
@@ -121,7 +121,7 @@ def test_fulfillment_waits_for_approval_and_can_be_cancelled():
         "fulfillment": {"status": "CANCELED"},
         "order": {"status": "UNFULFILLED", "lines": [{"quantityToFulfill": 2}]},
     }
-    assert (stock_of(pillow).on_hand, stock_of(pillow).allocated) == (10, 2)
+    assert (get_stock(pillow).on_hand, get_stock(pillow).allocated) == (10, 2)
     twice = data_of(cancel, token, id=parcel["id"])["orderFulfillmentCancel"]
     assert twice["errors"] == [{"code": "CANNOT_CANCEL_FULFILLMENT"}]
 

@@ -10,15 +10,15 @@ from shop.accounts.staff.permissions import Permission
 from shop.api.ids import global_id
 from shop.core.models import Change
 from tests.factories import (
+    get_stock,
     make_admin,
     make_bank_account,
+    make_divisions,
     make_order,
-    make_places,
     make_seller,
     make_staff,
     make_variant,
-    nobody,
-    stock_of,
+    unknown_uuid,
 )
 from tests.shop.api.client import ask, data_of
 from tests.shop.api.orders.test_fulfillment import fulfilled
@@ -38,14 +38,14 @@ def test_cancelled_order_releases_its_stock():
 
     assert done("orderCancel", order) == {"errors": [], "order": {"status": "CANCELED"}}
 
-    assert stock_of(pillow).allocated == 0
+    assert get_stock(pillow).allocated == 0
     assert done("orderCancel", order)["errors"] == [{"field": None, "code": "CANNOT_CANCEL_ORDER"}]
     gone = make_order((pillow, 1))
     fulfilled(gone, token_of(make_admin()))
     assert done("orderCancel", gone)["errors"] == [{"field": None, "code": "CANNOT_CANCEL_ORDER"}]
     gone.refresh_from_db()
     assert gone.status == OrderStatus.ON_THE_WAY
-    gone.pk = nobody()
+    gone.pk = unknown_uuid()
     assert done("orderCancel", gone)["errors"] == [{"field": "id", "code": "NOT_FOUND"}]
 
 
@@ -139,7 +139,7 @@ def test_granted_refund_of_lines_releases_their_stock():
     }
     refund = Refund.objects.get()
     assert (refund.bearer, refund.money) == (CostBearer.COOPERATIVE, 0)
-    assert stock_of(pillow).allocated == 1
+    assert get_stock(pillow).allocated == 1
 
 
 def test_granted_amount_is_spread_over_all_parts():
@@ -235,7 +235,7 @@ PLACE = {
 
 
 def test_order_update_leaves_the_sums_unchanged():
-    make_places()
+    make_divisions()
     order = make_order()
     token, key = token_of(make_admin()), global_id("Order", order.pk)
     given = {
@@ -272,7 +272,7 @@ def test_order_update_leaves_the_sums_unchanged():
 
 
 def test_invalid_order_update_is_refused():
-    make_places()
+    make_divisions()
     order = make_order()
     Order.objects.filter(pk=make_order().pk).update(external_reference="DH-1")
     token, key = token_of(make_admin()), global_id("Order", order.pk)

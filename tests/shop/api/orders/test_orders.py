@@ -14,12 +14,12 @@ from shop.api.ids import global_id
 from shop.core.actors import Actor
 from tests.factories import (
     NOW,
-    carriers_for,
+    carrier_deliveries,
     make_admin,
     make_basket,
     make_channel,
     make_contact,
-    make_market_way,
+    make_market_pickup,
     make_order,
     make_seller,
     make_user,
@@ -162,7 +162,7 @@ def test_own_orders_are_listed_newest_first_in_few_queries(django_assert_max_num
 def test_pickup_order_names_its_collection_point():
     seller, channel = make_seller(), make_channel()
     pillow = make_variant(seller)
-    delivery_method = make_market_way(seller, channel)
+    delivery_method = make_market_pickup(seller, channel)
     (time,) = delivery_method.pickup_times(now=NOW, count=1)
     requested = RequestedDelivery(delivery_method.pk, time.day, time.starts)
     order = make_order((pillow, 1), deliveries={seller.pk: requested})
@@ -185,7 +185,7 @@ def test_voucher_discount_is_shown_on_order_and_lines():
     order = place_order(
         basket_id=basket.pk,
         contact=make_contact(),
-        deliveries=carriers_for(basket),
+        deliveries=carrier_deliveries(basket),
         consents=frozenset({ConsentPurpose.ORDER}),
         method=PaymentMethod.COD,
         actor=Actor.guest(),

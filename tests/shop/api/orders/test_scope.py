@@ -25,9 +25,9 @@ from tests.factories import (
     make_variant,
     make_zone,
 )
+from tests.refusals import all_rows
 from tests.shop.api.client import ask, data_of
 from tests.shop.api.tokens import token_of
-from tests.unchanged import every_row
 from tests.without_triggers import without_triggers
 
 pytestmark = pytest.mark.django_db
@@ -301,7 +301,7 @@ def test_staff_cannot_handle_their_own_purchase(two_parts):
         f'[{{orderLineId: "{global_id("OrderLine", line.pk)}", '
         f'stocks: [{{warehouse: "{warehouse}", quantity: 1}}]}}]'
     )
-    before = every_row()
+    before = all_rows()
 
     for attempt in (
         f'orderGrantRefundCreate(id: "{key}", input: {{amount: 10000}})',
@@ -313,7 +313,7 @@ def test_staff_cannot_handle_their_own_purchase(two_parts):
         (answer,) = data_of(f"mutation {{ {attempt} {{ errors {{ code }} }} }}", token_of(staff)).values()
         assert answer == {"errors": [{"code": "NOT_FOUND"}]}, attempt
 
-    assert every_row() == before
+    assert all_rows() == before
     seen = """query($id: ID!) {
       order(id: $id) { number cooperativeParts { commission { amount } payout { amount } } }
       orders(first: 5) { totalCount } }"""

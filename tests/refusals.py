@@ -17,7 +17,7 @@ from shop.core.models import LimitCounter
 OUR_APPS = ("orders", "catalog", "cooperatives", "notifications", "core", "accounts", "content")
 
 
-def every_row() -> dict[str, list[Any]]:
+def all_rows() -> dict[str, list[Any]]:
     """All rows by table, in one query; empty tables are left out.
 
     Limit counters are excluded: a refused try still counts.
@@ -35,14 +35,14 @@ def every_row() -> dict[str, list[Any]]:
 
 
 @contextmanager
-def refused(kind: type[Refused], code: str) -> Iterator[pytest.ExceptionInfo[Refused]]:
+def assert_refused(kind: type[Refused], code: str) -> Iterator[pytest.ExceptionInfo[Refused]]:
     """Assert that the block raises this refusal and changes nothing."""
-    before, sent = every_row(), len(mail.outbox)
+    before, sent = all_rows(), len(mail.outbox)
     with pytest.raises(kind) as refusal:
         yield refusal
     assert (type(refusal.value), refusal.value.code) == (kind, code)
     assert str(refusal.value.words)
-    after = every_row()
+    after = all_rows()
     assert {table: rows for table, rows in after.items() if rows != before.get(table)} == {}
     assert before.keys() == after.keys()
     assert len(mail.outbox) == sent

@@ -115,15 +115,15 @@ class _Recorder:
         return answer
 
 
-ground = _Recorder()
+recorder = _Recorder()
 
 
-def kept(make: Made) -> Made:
+def reuse_rows(make: Made) -> Made:
     """Record the rows that a factory makes at the start of a test, and restore them in later tests."""
 
     @wraps(make)
     def recorded(*args: Any, **named: Any) -> Any:
-        return ground.ask(make, args, named)
+        return recorder.ask(make, args, named)
 
     return recorded  # type: ignore[return-value]
 
@@ -250,16 +250,16 @@ def _replaces_code(patch: pytest.MonkeyPatch | None) -> bool:
     return bool(patch._setitem) or not replaced <= _NEVER_CALLED
 
 
-def begins_alike(test: pytest.Function) -> bool:
+def can_reuse_rows(test: pytest.Function) -> bool:
     """Whether a test begins with an empty database and rolls back."""
     mark = test.get_closest_marker("django_db")
     uses_rows = mark is not None or "db" in test.fixturenames
     if not uses_rows or test.cls is not None or (mark is not None and mark.kwargs.get("transaction")):
         return False
-    return not {"all_places", "live_server", "transactional_db"} & set(test.fixturenames)
+    return not {"all_divisions", "live_server", "transactional_db"} & set(test.fixturenames)
 
 
-def asks_to_patch(test: pytest.Function) -> bool:
+def may_patch(test: pytest.Function) -> bool:
     """Whether the test or one of our fixtures uses `monkeypatch`; pytest-django's always do."""
     argnames = [test._fixtureinfo.argnames]
     for definitions in test._fixtureinfo.name2fixturedefs.values():

@@ -1,4 +1,4 @@
-"""Rows restored by `tests.kept` equal the created ones."""
+"""Rows restored by `tests.row_reuse` equal the created ones."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from orders.models import Order
 from shop.core.texts.folding import fold
 from tests import factories
 from tests.factories import make_admin, make_channel, make_order, make_seller, make_user
-from tests.kept import ground
-from tests.unchanged import every_row
+from tests.refusals import all_rows
+from tests.row_reuse import recorder
 
 pytestmark = pytest.mark.django_db
 
@@ -23,9 +23,9 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def _no_recorded_calls() -> Iterator[None]:
     """Start with nothing recorded, as in the first test of a run."""
-    before, ground.first = ground.first, {}
+    before, recorder.first = recorder.first, {}
     yield
-    ground.first = before
+    recorder.first = before
 
 
 def run_as_test(
@@ -35,10 +35,10 @@ def run_as_test(
     block = transaction.atomic()
     block._from_testcase = True  # otherwise durable actions refuse to run inside another block
     with block:
-        ground.begin(patch)
+        recorder.begin(patch)
         with CaptureQueriesContext(connection) as asked:
             answer = work()
-        rows = every_row()
+        rows = all_rows()
         transaction.set_rollback(True)
     return answer, rows, [each["sql"] for each in asked]
 
