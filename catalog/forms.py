@@ -182,7 +182,7 @@ class PromotionForm(ReductionForm):
 class ProductTranslationForm(TranslationForm):
     """Translations of a product and its variants."""
 
-    def __init__(self, product: Product, language: str, data: object = None) -> None:
+    def __init__(self, product: Product, language: str, data: FormData = None) -> None:
         self.product = product
         self.variants = list(product.variants.in_order())
         kinds = [TranslatableRow(variant, VARIANT_TEXTS, variant.name) for variant in self.variants]

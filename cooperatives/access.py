@@ -1,4 +1,4 @@
-"""Access control: for which cooperatives may a user act, and with which rights."""
+"""Determine for which cooperatives a user may act, and with which rights."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class MembershipContext:
         return right in ROLE_RIGHTS[self.role]
 
     def require(self, right: MemberRight) -> None:
-        """Raises Forbidden if the role lacks the right."""
+        """Raise Forbidden if the role lacks the right."""
         if not self.may(right):
             raise Forbidden()
 
@@ -99,31 +99,35 @@ class PermissionScope:
         """Whether it covers all cooperatives in these channels; None means every channel."""
         if self.is_everything:
             return True
-        wide = [grant.channels or frozenset() for grant in self.grants if grant.is_platform_wide]
-        return channels is not None and bool(wide) and channels <= frozenset().union(*wide)
+        platform_channels = [grant.channels or frozenset() for grant in self.grants if grant.is_platform_wide]
+        return (
+            channels is not None
+            and bool(platform_channels)
+            and channels <= frozenset().union(*platform_channels)
+        )
 
     def rows(self, *, cooperative: str, channel: str = "") -> Q:
-        """A filter for the covered rows, given the names of their cooperative and channel columns."""
+        """Return a filter for the covered rows, given the names of their cooperative and channel columns."""
         if self.is_everything:
             return Q()
-        covered = Q(pk__in=())
+        covered_rows = Q(pk__in=())
         for grant in self.grants:
-            within = Q()
+            grant_filter = Q()
             if not grant.is_platform_wide:
-                within &= Q(**{f"{cooperative}__in": grant.cooperatives})
+                grant_filter &= Q(**{f"{cooperative}__in": grant.cooperatives})
             if grant.channels is not None and channel:
-                within &= Q(**{f"{channel}__in": grant.channels})
-            if not within:
+                grant_filter &= Q(**{f"{channel}__in": grant.channels})
+            if not grant_filter:
                 return Q()
-            covered |= within
-        return covered
+            covered_rows |= grant_filter
+        return covered_rows
 
 
 PLATFORM_SCOPE = PermissionScope((PermissionGrant(is_platform_wide=True),))
 
 
 def permission_scope(user: User | AnonymousUser | None, permission: Permission) -> PermissionScope:
-    """The rows for which a staff user holds a permission; superusers hold it for all.
+    """Return the rows for which a staff user holds a permission; superusers hold it for all.
 
     Groups that are neither platform-wide nor assigned to a cooperative grant nothing.
     """
@@ -132,11 +136,11 @@ def permission_scope(user: User | AnonymousUser | None, permission: Permission) 
     if user.is_superuser:
         return PLATFORM_SCOPE
     groups = Group.objects.filter(users=user, permissions__code=permission).order_by("pk")
-    reached: dict[tuple[int, bool, bool], tuple[set[int], set[int]]] = {}
+    rows_by_group: dict[tuple[int, bool, bool], tuple[set[int], set[int]]] = {}
     flags = ("pk", "is_platform_wide", "restricted_to_channels")
-    rows = groups.values_list(*flags, "cooperative_rows__cooperative", "channels")
-    for key, is_wide, is_restricted, cooperative_id, channel_id in rows:
-        cooperatives, channels = reached.setdefault((key, is_wide, is_restricted), (set(), set()))
+    group_rows = groups.values_list(*flags, "cooperative_rows__cooperative", "channels")
+    for key, is_wide, is_restricted, cooperative_id, channel_id in group_rows:
+        cooperatives, channels = rows_by_group.setdefault((key, is_wide, is_restricted), (set(), set()))
         if cooperative_id is not None:
             cooperatives.add(cooperative_id)
         if channel_id is not None:
@@ -148,14 +152,14 @@ def permission_scope(user: User | AnonymousUser | None, permission: Permission) 
                 channels=frozenset(channels) if is_restricted else None,
                 is_platform_wide=is_wide,
             )
-            for (_key, is_wide, is_restricted), (cooperatives, channels) in reached.items()
+            for (_key, is_wide, is_restricted), (cooperatives, channels) in rows_by_group.items()
             if is_wide or cooperatives
         )
     )
 
 
 def platform_permissions(user: User) -> frozenset[str]:
-    """Permission codes that a staff user holds platform-wide, even if only in some channels."""
+    """Return the permission codes that a staff user holds platform-wide, even if only in some channels."""
     if not user.is_active or not user.is_staff:
         return frozenset()
     if user.is_superuser:
@@ -165,13 +169,13 @@ def platform_permissions(user: User) -> frozenset[str]:
 
 
 def effective_group_permissions() -> QuerySet[GroupPermission]:
-    """Permissions of groups that cover at least some rows."""
-    works = GroupCooperative.objects.filter(group=OuterRef("group"))
-    return GroupPermission.objects.filter(Q(group__is_platform_wide=True) | Exists(works))
+    """Return permissions of groups that cover at least some rows."""
+    assignments = GroupCooperative.objects.filter(group=OuterRef("group"))
+    return GroupPermission.objects.filter(Q(group__is_platform_wide=True) | Exists(assignments))
 
 
 def cooperative_ids_by_user(user_ids: Sequence[int]) -> dict[int, list[int]]:
-    """Ids of the cooperatives each user acts for, as a member or through a staff group, sorted."""
+    """Return the ids of the cooperatives each user acts for, as a member or through a staff group, sorted."""
     by_user: dict[int, set[int]] = {}
     members = Membership.objects.filter(user__in=user_ids, is_active=True).values_list("user", "cooperative")
     staff = GroupCooperative.objects.filter(group__users__in=user_ids)
@@ -181,7 +185,7 @@ def cooperative_ids_by_user(user_ids: Sequence[int]) -> dict[int, list[int]]:
 
 
 def memberships_of(user: User | AnonymousUser) -> list[Membership]:
-    """The user's active memberships, in a stable order."""
+    """Return the user's active memberships, in a stable order."""
     if not isinstance(user, User):
         return []
     return list(
@@ -192,7 +196,7 @@ def memberships_of(user: User | AnonymousUser) -> list[Membership]:
 
 
 def membership_context(user: User | AnonymousUser, cooperative_id: int | None = None) -> MembershipContext:
-    """The user's membership of that cooperative, or the first one. Raises Missing if there is none."""
+    """Return the user's membership of that cooperative, or the first one. Raises Missing if there is none."""
     for membership in memberships_of(user):
         if cooperative_id in (None, membership.cooperative_id):
             assert isinstance(user, User)
@@ -214,12 +218,14 @@ def has_staff_permission(
         return True
     grants = GroupPermission.objects.filter(group__users=user, code=permission)
     grants = grants.filter(group__is_platform_wide=True)
-    everywhere = Q(group__restricted_to_channels=False)
-    return grants.filter(everywhere | Q(group__channels=channel) if channel else everywhere).exists()
+    in_all_channels = Q(group__restricted_to_channels=False)
+    return grants.filter(
+        in_all_channels | Q(group__channels=channel) if channel else in_all_channels
+    ).exists()
 
 
 def staff_with_permission(permission: Permission) -> QuerySet[User]:
-    """Active staff for whom `has_staff_permission` is true in all channels."""
+    """Return active staff for whom `has_staff_permission` is true in all channels."""
     grants = GroupPermission.objects.filter(
         group__users=OuterRef("pk"),
         code=permission,

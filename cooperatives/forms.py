@@ -21,6 +21,7 @@ from cooperatives.actions.cooperative_translations import (
 )
 from cooperatives.models import Cooperative, Producer
 from shop.core.models import Translation
+from shop.core.web.form_options import FormData
 
 _LONG = 120  # texts longer than this many characters get a multi-line field
 _LABELS: dict[str, Promise] = {
@@ -54,7 +55,7 @@ class TranslatableRow:
 class TranslationForm(forms.Form):
     """One optional field for each non-empty text of the rows, with the original as help text."""
 
-    def __init__(self, originals: Sequence[TranslatableRow], language: str, data: Any = None) -> None:
+    def __init__(self, originals: Sequence[TranslatableRow], language: str, data: FormData = None) -> None:
         super().__init__(data, label_suffix="")
         self.originals = originals
         self._field_names: dict[tuple[str, int], dict[str, str]] = {}
@@ -71,12 +72,12 @@ class TranslationForm(forms.Form):
         ]
 
     def texts(self, row: models.Model) -> dict[str, str]:
-        """The entered translations of a row by field; empty strings where nothing was entered."""
+        """Return the entered translations of a row by field; empty strings where nothing was entered."""
         return {field: self.cleaned_data[name] for field, name in self._field_names[_row_key(row)].items()}
 
     def _add_fields_for(self, original: TranslatableRow, language: str) -> None:
-        row, kind = original.row, original.row._meta.label_lower
-        translations = Translation.objects.texts(kind, [row.pk], language)
+        row, model_label = original.row, original.row._meta.label_lower
+        translations = Translation.objects.texts(model_label, [row.pk], language)
         names = self._field_names[_row_key(row)] = {}
         for field in original.fields:
             original_text = getattr(row, field)
@@ -99,7 +100,7 @@ class TranslationForm(forms.Form):
 class CooperativeTranslationForm(TranslationForm):
     """Translation form for a cooperative, its named households and its delivery methods."""
 
-    def __init__(self, cooperative: Cooperative, language: str, data: object = None) -> None:
+    def __init__(self, cooperative: Cooperative, language: str, data: FormData = None) -> None:
         self.cooperative = cooperative
         self.delivery_methods = list(
             cooperative.delivery_methods.filter(is_active=True).order_by("sort_order", "pk")
@@ -116,7 +117,7 @@ class CooperativeTranslationForm(TranslationForm):
         super().__init__(rows, language, data)
 
     def action_arguments(self) -> dict[str, Any]:
-        """The keyword arguments for `translate_cooperative`."""
+        """Return the keyword arguments for `translate_cooperative`."""
         return {
             "texts": self.texts(self.cooperative),
             "households": {household.pk: self.texts(household) for household in self.households},

@@ -1,4 +1,4 @@
-"""E-mails about cooperatives' applications, and about follow requests."""
+"""Send e-mails about cooperatives' applications and about follow requests."""
 
 from __future__ import annotations
 

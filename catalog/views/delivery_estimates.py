@@ -119,7 +119,7 @@ def _delivery_options(
                 channel_id=channel.pk,
                 province_code=province.code,
                 grams=purchase.grams,
-                goods=purchase.goods,
+                subtotal=purchase.goods,
             )
             options.append(DeliveryEstimate(method, fee, False, times))
         else:

@@ -202,7 +202,7 @@ def _cooperatives_shipping_to(channel: int, provinces: Collection[str]) -> Query
 
 @compiled_query
 def _paused_cooperatives(day: datetime.date) -> QuerySet[Any, int]:
-    return Cooperative.objects.resting_on(day).order_by().values_list("pk", flat=True)
+    return Cooperative.objects.paused_on(day).order_by().values_list("pk", flat=True)
 
 
 def _sort_order(request: HttpRequest, *, is_search: bool) -> SortOrder:

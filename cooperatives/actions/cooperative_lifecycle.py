@@ -112,7 +112,7 @@ def resubmit_application(
 def set_cooperative_state(
     *,
     cooperative_id: int,
-    answer: CooperativeState,
+    new_state: CooperativeState,
     reason: str = "",
     actor: Actor,
     now: datetime.datetime,
@@ -121,22 +121,22 @@ def set_cooperative_state(
 
     Approval creates the first warehouse, so that products can be listed. Raises ReasonRequired, WrongMove.
     """
-    if answer != CooperativeState.APPROVED and not reason.strip():
+    if new_state != CooperativeState.APPROVED and not reason.strip():
         raise ReasonRequired(field="reason")
     cooperative = _lock_cooperative(cooperative_id)
-    came_from = advance(cooperative, answer, COOPERATIVE_MOVES)
+    previous_state = advance(cooperative, new_state, COOPERATIVE_MOVES)
     cooperative.state_reason = reason.strip()
     cooperative.save(update_fields=["state_reason"])
-    if answer == CooperativeState.APPROVED:
+    if new_state == CooperativeState.APPROVED:
         open_first_warehouse(cooperative)
     record_change(
-        f"cooperative.{answer}",
+        f"cooperative.{new_state}",
         cooperative,
         actor=actor,
         now=now,
         cooperative_id=cooperative.pk,
         reason=reason,
-        data={"from": came_from},
+        data={"from": previous_state},
     )
     notices.send_application_decision(cooperative, now=now)
 
@@ -178,7 +178,7 @@ def resume_cooperative(*, cooperative_id: int, actor: Actor, now: datetime.datet
 
 
 def unique_cooperative_slug(name: str) -> str:
-    """A slug derived from the name that no other cooperative has."""
+    """Return a slug derived from the name that no other cooperative has."""
     requested = slugify(name)[:100]
     used_slugs = set(Cooperative.objects.filter(slug__startswith=requested).values_list("slug", flat=True))
     candidates = (requested if n == 1 else f"{requested}-{n}" for n in range(1, len(used_slugs) + 2))

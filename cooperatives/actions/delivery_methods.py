@@ -83,9 +83,9 @@ def create_delivery_method(
     """
     if key is not None:
         lock_row(Cooperative.objects.filter(pk=cooperative.pk))
-    made = find_already_made(key, "delivery_method.created", cooperative_id=cooperative.pk)
-    if made is not None:
-        return DeliveryMethod.objects.get(pk=made)
+    existing_id = find_already_made(key, "delivery_method.created", cooperative_id=cooperative.pk)
+    if existing_id is not None:
+        return DeliveryMethod.objects.get(pk=existing_id)
     delivery_method = DeliveryMethod(
         cooperative=cooperative,
         service=_get_or_create_service(channel, details.kind),
@@ -114,7 +114,7 @@ def update_delivery_method(
     *,
     cooperative: Cooperative,
     delivery_method_id: int,
-    words: DeliveryMethodDetails,
+    details: DeliveryMethodDetails,
     actor: Actor,
     now: datetime.datetime,
 ) -> DeliveryMethod:
@@ -129,7 +129,7 @@ def update_delivery_method(
     if delivery_method is None:
         raise Missing()
     before = {field: getattr(delivery_method, field) for field in _EDITABLE_FIELDS}
-    _set_details(delivery_method, words)
+    _set_details(delivery_method, details)
     delivery_method.save(update_fields=_EDITABLE_FIELDS)
     after = {field: getattr(delivery_method, field) for field in _EDITABLE_FIELDS}
     changed = {
@@ -202,22 +202,25 @@ def add_warehouse_to_channels(warehouse: Warehouse) -> None:
     warehouse.zones.set(Zone.objects.filter(channels__in=channels).distinct().order_by("pk"))
 
 
-def _set_details(delivery_method: DeliveryMethod, words: DeliveryMethodDetails) -> None:
+def _set_details(delivery_method: DeliveryMethod, details: DeliveryMethodDetails) -> None:
     delivery_method.name, delivery_method.carrier, delivery_method.note = (
-        words.name,
-        words.carrier,
-        words.note,
+        details.name,
+        details.carrier,
+        details.note,
     )
-    delivery_method.minimum_days, delivery_method.maximum_days = words.minimum_days, words.maximum_days
+    delivery_method.minimum_days, delivery_method.maximum_days = details.minimum_days, details.maximum_days
     if delivery_method.kind == DeliveryKind.COACH:
-        delivery_method.departs_weekday, delivery_method.departs_at = words.departs_weekday, words.departs_at
-        delivery_method.cut_off_hours = words.cut_off_hours
+        delivery_method.departs_weekday, delivery_method.departs_at = (
+            details.departs_weekday,
+            details.departs_at,
+        )
+        delivery_method.cut_off_hours = details.cut_off_hours
     if delivery_method.kind in PICKUP_KINDS:
-        delivery_method.warehouse = _pickup_warehouse(delivery_method, words.warehouse_id)
+        delivery_method.warehouse = _pickup_warehouse(delivery_method, details.warehouse_id)
 
 
 def _pickup_warehouse(delivery_method: DeliveryMethod, warehouse_id: uuid.UUID | None) -> Warehouse:
-    """The given warehouse, else the method's, else the first; enables pickup there."""
+    """Return the given warehouse, else the method's, else the first, and enable pickup there."""
     warehouses = Warehouse.objects.for_cooperative(delivery_method.cooperative).open()
     requested = warehouse_id or delivery_method.warehouse_id
     warehouse = (warehouses.filter(pk=requested) if requested else warehouses).first()
@@ -230,7 +233,7 @@ def _pickup_warehouse(delivery_method: DeliveryMethod, warehouse_id: uuid.UUID |
 
 
 def _get_or_create_service(channel: Channel, kind: DeliveryKind) -> Service:
-    """The channel's shipping service of this kind; created if missing."""
+    """Return the channel's shipping service of this kind, creating it if missing."""
     service = Service.objects.filter(kind=kind, zone__channels=channel).order_by("pk").first()
     if service is not None:
         return service

@@ -190,11 +190,11 @@ def _update_slot_capacities(
     for slot in PickupSlot.objects.filter(
         delivery_method=delivery_method, day__gte=vietnam_date(now)
     ).order_by("day", "starts"):
-        same = (each for each in days if each.starts == slot.starts and each.falls_on(slot.day))
-        day = next(same, None)
+        matching_days = (each for each in days if each.starts == slot.starts and each.falls_on(slot.day))
+        day = next(matching_days, None)
         if day is not None and day.capacity != slot.capacity:
-            most = None if day.capacity is None else Greatest(F("taken"), day.capacity)
-            PickupSlot.objects.filter(pk=slot.pk).update(capacity=most)
+            new_capacity = None if day.capacity is None else Greatest(F("taken"), day.capacity)
+            PickupSlot.objects.filter(pk=slot.pk).update(capacity=new_capacity)
 
 
 def _lock_delivery_method(cooperative: Cooperative, delivery_method_id: int) -> DeliveryMethod:
@@ -207,10 +207,10 @@ def _lock_delivery_method(cooperative: Cooperative, delivery_method_id: int) -> 
 
 
 def _check_rates(rates: Sequence[DeliveryRateInput]) -> None:
-    places = [(rate.province_code, rate.up_to_grams) for rate in rates]
+    brackets = [(rate.province_code, rate.up_to_grams) for rate in rates]
     for row, rate in enumerate(rates):
         has_valid_weight = rate.up_to_grams is None or rate.up_to_grams > 0
-        if not (0 <= rate.price <= HIGHEST_FEE and has_valid_weight) or places[row] in places[:row]:
+        if not (0 <= rate.price <= HIGHEST_FEE and has_valid_weight) or brackets[row] in brackets[:row]:
             raise InvalidDeliveryRate(field="rates", row=row)
 
 
@@ -218,10 +218,10 @@ def _check_days(days: Sequence[MarketDayInput]) -> None:
     start_times = [(day.kind, day.number, day.starts) for day in days]
     for row, day in enumerate(days):
         lowest = 0 if day.kind == MarketDayKind.WEEKDAY else 1
-        is_a_day = lowest <= day.number <= _HIGHEST_NUMBER[day.kind]
-        has_places = day.capacity is None or day.capacity > 0
+        is_existing_day = lowest <= day.number <= _HIGHEST_NUMBER[day.kind]
+        has_capacity = day.capacity is None or day.capacity > 0
         is_new = start_times[row] not in start_times[:row]
-        if not (is_a_day and is_new and has_places and day.starts < day.ends):
+        if not (is_existing_day and is_new and has_capacity and day.starts < day.ends):
             raise InvalidMarketDay(field="days", row=row)
 
 

@@ -108,7 +108,7 @@ def unfollow_address(email: str, *, actor: Actor, now: datetime.datetime) -> Non
 
 @shared_task(name="cooperatives.delete_unconfirmed_follows")
 def delete_unconfirmed_follows_task() -> None:
-    """Sweep: delete follow requests that were not confirmed in time."""
+    """Delete follow requests that were not confirmed in time."""
     Follow.objects.unconfirmed_before(timezone.now() - UNCONFIRMED_KEPT_FOR).delete()
 
 

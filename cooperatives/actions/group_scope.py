@@ -46,17 +46,17 @@ def set_group_scope(
     group = lock_row(Group.objects.filter(pk=group_id))
     if group is None:
         raise Missing(field="id")
-    requested = set(cooperative_ids)
-    if Cooperative.objects.filter(pk__in=requested).count() < len(requested):
+    requested_ids = set(cooperative_ids)
+    if Cooperative.objects.filter(pk__in=requested_ids).count() < len(requested_ids):
         raise Missing(field="cooperatives")
     group.is_platform_wide = is_platform_wide
     group.save(update_fields=["is_platform_wide"])
     rows = GroupCooperative.objects.filter(group=group)
-    rows.exclude(cooperative__in=requested).delete()
-    have = set(rows.values_list("cooperative", flat=True))
+    rows.exclude(cooperative__in=requested_ids).delete()
+    existing_ids = set(rows.values_list("cooperative", flat=True))
     GroupCooperative.objects.bulk_create(
-        GroupCooperative(group=group, cooperative_id=each) for each in sorted(requested - have)
+        GroupCooperative(group=group, cooperative_id=each) for each in sorted(requested_ids - existing_ids)
     )
-    data = {"cooperatives": sorted(requested), "platform_wide": is_platform_wide}
+    data = {"cooperatives": sorted(requested_ids), "platform_wide": is_platform_wide}
     record_change("group.scope_set", group, actor=actor, now=now, data=data)
     return group

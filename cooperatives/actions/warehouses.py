@@ -55,9 +55,9 @@ def open_warehouse(
     """
     if lock_row(Cooperative.objects.filter(pk=cooperative.pk)) is None:
         raise Missing()
-    made = find_already_made(key, "warehouse.opened", cooperative_id=cooperative.pk)
-    if made is not None:
-        return Warehouse.objects.get(pk=made)
+    existing_id = find_already_made(key, "warehouse.opened", cooperative_id=cooperative.pk)
+    if existing_id is not None:
+        return Warehouse.objects.get(pk=existing_id)
     address = Address()
     _fill_address(address, cooperative, details)
     address.save(force_insert=True)

@@ -15,23 +15,23 @@ from shop.core.texts.folding import query_words
 
 class CooperativeQuerySet(models.QuerySet["Cooperative"]):
     def public(self) -> CooperativeQuerySet:
-        """Cooperatives with a public page: approved, and not the platform seller."""
+        """Return cooperatives with a public page: approved, and not the platform seller."""
         return self.filter(state=CooperativeState.APPROVED, is_platform_seller=False)
 
     def selling(self) -> CooperativeQuerySet:
-        """Approved cooperatives; a paused one still shows its products."""
+        """Return approved cooperatives; a paused one still shows its products."""
         return self.filter(state=CooperativeState.APPROVED)
 
     def selling_on(self, day: datetime.date) -> CooperativeQuerySet:
-        """Cooperatives whose products can be ordered on the day: approved and not paused (`is_paused_on`)."""
-        return self.selling().exclude(_rests_on(day))
+        """Return cooperatives that accept orders on the day: approved and not paused (`is_paused_on`)."""
+        return self.selling().exclude(_paused_condition(day))
 
-    def resting_on(self, day: datetime.date) -> CooperativeQuerySet:
-        """Approved cooperatives that are paused on the day."""
-        return self.selling().filter(_rests_on(day))
+    def paused_on(self, day: datetime.date) -> CooperativeQuerySet:
+        """Return approved cooperatives that are paused on the day."""
+        return self.selling().filter(_paused_condition(day))
 
     def matching(self, text: str) -> CooperativeQuerySet:
-        """Cooperatives whose name contains every word of the text, ignoring diacritics."""
+        """Return cooperatives whose name contains every word of the text, ignoring diacritics."""
         rows = self
         for word in query_words(text):
             rows = rows.filter(Q(folded_name__startswith=word) | Q(folded_name__contains=f" {word}"))
@@ -41,7 +41,7 @@ class CooperativeQuerySet(models.QuerySet["Cooperative"]):
         return self.filter(memberships__user=user_id, memberships__is_active=True)
 
 
-def _rests_on(day: datetime.date) -> Q:
+def _paused_condition(day: datetime.date) -> Q:
     return Q(paused_from__isnull=False) & (Q(paused_until=None) | Q(paused_until__gt=day))
 
 
@@ -167,7 +167,7 @@ class Membership(models.Model):
 
 class ProducerQuerySet(models.QuerySet["Producer"]):
     def public(self) -> ProducerQuerySet:
-        """Households that agreed to be named publicly."""
+        """Return households that agreed to be named publicly."""
         return self.filter(agreed_on__isnull=False)
 
     def for_cooperative(self, cooperative: Cooperative) -> ProducerQuerySet:
@@ -216,7 +216,7 @@ class CertificateKind(models.TextChoices):
 
 class CertificateQuerySet(models.QuerySet["Certificate"]):
     def valid_on(self, day: datetime.date) -> CertificateQuerySet:
-        """Certificates shown on the day: confirmed, issued and not expired (the expiry day is included)."""
+        """Return certificates shown on the day: confirmed, issued and not expired (expiry day included)."""
         return self.filter(
             Q(issued_on=None) | Q(issued_on__lte=day),
             Q(expires_on=None) | Q(expires_on__gte=day),
@@ -224,7 +224,7 @@ class CertificateQuerySet(models.QuerySet["Certificate"]):
         )
 
     def waiting(self) -> CertificateQuerySet:
-        """Certificates that wait for review, longest waiting first."""
+        """Return certificates that wait for review, longest waiting first."""
         return self.filter(state=CertificateState.IN_REVIEW).order_by("submitted_at", "pk")
 
     def for_cooperative(self, cooperative: Cooperative) -> CertificateQuerySet:

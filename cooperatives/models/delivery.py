@@ -86,7 +86,7 @@ class PickupTime:
 
 class DeliveryMethodQuerySet(models.QuerySet["DeliveryMethod"]):
     def active_with_terms(self) -> DeliveryMethodQuerySet:
-        """Active delivery methods with everything `fee` and `pickup_times` read. Three queries."""
+        """Return active delivery methods with everything `fee` and `pickup_times` read. Three queries."""
         return (
             self.filter(is_active=True)
             .select_related("service", "service__tax_class", "warehouse", "warehouse__address")
@@ -140,24 +140,24 @@ class DeliveryMethod(WithMetadata):
     def is_collected(self) -> bool:
         return self.kind in PICKUP_KINDS
 
-    def fee(self, *, channel_id: int, province_code: str, grams: int, goods: int) -> int | None:
-        """The fee in minor units including tax; None if it does not deliver there.
+    def fee(self, *, channel_id: int, province_code: str, grams: int, subtotal: int) -> int | None:
+        """Return the fee in minor units including tax; None if it does not deliver there.
 
         The province's rates take precedence over the default ones. The lightest bracket that covers the
-        weight applies; a heavier parcel is not delivered. `goods` is the value of the cooperative's part of
-        the basket.
+        weight applies; a heavier parcel is not delivered. `subtotal` is the value of the cooperative's part
+        of the basket.
         """
         if self.is_collected and not self._rates(channel_id):
             return 0
         rates = [rate for rate in self._rates(channel_id) if rate.province_code == province_code]
         if not rates:
             rates = [rate for rate in self._rates(channel_id) if not rate.province_code]
-        fitting = [rate for rate in rates if rate.up_to_grams is None or grams <= rate.up_to_grams]
-        if not fitting:
+        matching_rates = [rate for rate in rates if rate.up_to_grams is None or grams <= rate.up_to_grams]
+        if not matching_rates:
             return None
-        if self.free_above is not None and goods >= self.free_above:
+        if self.free_above is not None and subtotal >= self.free_above:
             return 0
-        return min(fitting, key=lambda rate: (rate.up_to_grams is None, rate.up_to_grams or 0)).price
+        return min(matching_rates, key=lambda rate: (rate.up_to_grams is None, rate.up_to_grams or 0)).price
 
     def serves(self, *, channel_id: int, province_code: str) -> bool:
         """Whether it delivers to the province, whatever the weight."""
@@ -166,30 +166,30 @@ class DeliveryMethod(WithMetadata):
         return any(rate.province_code in ("", province_code) for rate in self._rates(channel_id))
 
     def pickup_times(self, *, now: datetime.datetime, count: int = 4) -> list[PickupTime]:
-        """The next `count` pickup times that are still open for orders."""
+        """Return the next `count` pickup times that are still open for orders."""
         return list(self._times(now, count))
 
     def _rates(self, channel_id: int) -> list[DeliveryRate]:
         return [rate for rate in self.rates.all() if rate.channel_id == channel_id]
 
     def _times(self, now: datetime.datetime, count: int) -> Iterator[PickupTime]:
-        closes = now + datetime.timedelta(hours=self.cut_off_hours)
+        earliest_start = now + datetime.timedelta(hours=self.cut_off_hours)
         market_days = sorted(self.market_days.all(), key=lambda each: (each.starts, each.pk))
         today = vietnam_date(now)
-        found = 0
-        for ahead in range(120 if market_days else 0):
-            day = today + datetime.timedelta(days=ahead)
+        open_count = 0
+        for days_ahead in range(120 if market_days else 0):
+            day = today + datetime.timedelta(days=days_ahead)
             starts: set[datetime.time] = set()
             for market_day in market_days:
                 if market_day.starts in starts or not market_day.falls_on(day):
                     continue
                 starts.add(market_day.starts)
                 time = PickupTime(day, market_day.starts, market_day.ends, market_day.capacity)
-                if time.starts_at < closes:
+                if time.starts_at < earliest_start:
                     continue
                 yield time
-                found += 1
-                if found == count:
+                open_count += 1
+                if open_count == count:
                     return
 
 

@@ -17,7 +17,7 @@ class FollowQuerySet(models.QuerySet["Follow"]):
         return self.filter(confirmed_at__isnull=False)
 
     def unconfirmed_before(self, moment: datetime.datetime) -> FollowQuerySet:
-        """Unconfirmed requests made before `moment`."""
+        """Return unconfirmed requests made before `moment`."""
         return self.filter(confirmed_at=None, asked_at__lt=moment)
 
     def of_person(self, user_id: int) -> FollowQuerySet:

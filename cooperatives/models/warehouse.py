@@ -22,12 +22,12 @@ class ClickAndCollect(models.TextChoices):
 
 class ZoneQuerySet(models.QuerySet["Zone"]):
     def covering(self, country: str, *, channel_id: int) -> ZoneQuerySet:
-        """The channel's zones that name the country or, if none does, its default zones."""
-        of_channel = Zone.objects.filter(channels=channel_id)
-        named = of_channel.filter(countries__country=country)
+        """Return the channel's zones that name the country or, if none does, its default zones."""
+        channel_zones = Zone.objects.filter(channels=channel_id)
+        zones_of_country = channel_zones.filter(countries__country=country)
         return self.filter(
-            Q(pk__in=named.values("pk"))
-            | (Q(pk__in=of_channel.filter(is_default=True).values("pk")) & ~Exists(named))
+            Q(pk__in=zones_of_country.values("pk"))
+            | (Q(pk__in=channel_zones.filter(is_default=True).values("pk")) & ~Exists(zones_of_country))
         )
 
 
@@ -63,14 +63,14 @@ class WarehouseQuerySet(models.QuerySet["Warehouse"]):
         return self.filter(cooperative=cooperative)
 
     def open(self) -> WarehouseQuerySet:
-        """Warehouses in use, oldest first."""
+        """Return warehouses in use, oldest first."""
         return self.filter(closed_at=None).order_by("created_at", "pk")
 
 
 class Warehouse(WithMetadata, WithExternalReference):
     """A place where a cooperative keeps stock and, optionally, where buyers pick up.
 
-    A closed warehouse is kept for history: it receives no stock and no channel sells from it.
+    A closed warehouse remains for history; it receives no stock and no channel sells from it.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -42,9 +42,9 @@ def manifest(request: HttpRequest) -> JsonResponse:
 @require_safe
 def worker(request: HttpRequest) -> HttpResponse:
     """Serve the service worker, which shows our own page while offline."""
-    answer = render(request, "members/worker.js", content_type="text/javascript")
-    answer.headers["Cache-Control"] = "no-cache"
-    return answer
+    response = render(request, "members/worker.js", content_type="text/javascript")
+    response.headers["Cache-Control"] = "no-cache"
+    return response
 
 
 def _icon(name: str, size: int, purpose: str) -> dict[str, str]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec
+from typing import Concatenate, ParamSpec
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
@@ -57,8 +57,8 @@ def for_members(right: MemberRight) -> Callable[[Page[Arguments]], Callable[...,
 
 def redirect_to_sign_in(request: HttpRequest) -> HttpResponse:
     """Redirect to sign-in and then back to this page, or to the start page if the request is a POST."""
-    back = request.get_full_path() if request.method in ("GET", "HEAD") else reverse("members:today")
-    return redirect_to_login(back)
+    return_url = request.get_full_path() if request.method in ("GET", "HEAD") else reverse("members:today")
+    return redirect_to_login(return_url)
 
 
 def chosen_membership(request: HttpRequest) -> MembershipContext | None:
@@ -70,12 +70,12 @@ def chosen_membership(request: HttpRequest) -> MembershipContext | None:
     memberships = memberships_of(user)
     if not memberships or not isinstance(user, User):
         return None
-    chosen = request.session.get(CHOSEN_KEY)
+    chosen_id = request.session.get(CHOSEN_KEY)
 
     def rank(membership: Membership) -> tuple[bool, bool, bool]:
         state = membership.cooperative.state
         return (
-            membership.cooperative_id != chosen,
+            membership.cooperative_id != chosen_id,
             state not in _ADMITTED_STATES,
             state == CooperativeState.REJECTED,
         )
@@ -88,21 +88,21 @@ def render_page(
     request: HttpRequest,
     membership: MembershipContext,
     template: str,
-    context: dict[str, Any],
+    context: Mapping[str, object],
     *,
     status: int = 200,
 ) -> HttpResponse:
     """Render a page in the members' frame."""
-    frame: dict[str, Any] = {
+    frame: dict[str, object] = {
         "membership": membership,
         "cooperative": membership.cooperative,
         "may_see_money": membership.may(MemberRight.MONEY),
     }
     if "to_pack_count" not in context and membership.may(MemberRight.PACK):
         frame["to_pack_count"] = OrderPart.objects.for_cooperative(membership.cooperative).to_pack().count()
-    return render(request, template, frame | context, status=status)
+    return render(request, template, {**frame, **context}, status=status)
 
 
-def submitted_key(request: HttpRequest, what: str, row: object) -> str | None:
+def submitted_key(request: HttpRequest, action: str, row: object) -> str | None:
     """Return the form's idempotency key, bound to the action and its row."""
-    return bind_idempotency_key(request.POST.get("key", ""), "members", what, row)
+    return bind_idempotency_key(request.POST.get("key", ""), "members", action, row)

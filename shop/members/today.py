@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from typing import Any
+from dataclasses import dataclass
 
 from django.contrib.auth import get_user
 from django.http import Http404, HttpRequest, HttpResponse
@@ -16,6 +16,7 @@ from catalog.models import Stock
 from cooperatives.access import MemberRight, MembershipContext, membership_context
 from cooperatives.states import CooperativeState
 from orders.models import Complaint, OrderPart
+from orders.models.part import OrderPartQuerySet
 from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Missing
 from shop.members.forms.fields import parse_key
@@ -27,21 +28,42 @@ _MAX_LOW_STOCKS = 5
 _STAGES = (Stage.ACCEPT, Stage.PACK, Stage.HAND_OVER, Stage.ON_THE_WAY)
 
 
+@dataclass(frozen=True, slots=True)
+class TaskSection:
+    """The first tasks of a stage; `count` is the number of all."""
+
+    stage: Stage
+    tasks: list[PartTask]
+    count: int
+    has_more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NextAction:
+    """The big button of the page; without a stage it adds a product."""
+
+    href: str
+    stage: str = ""
+    count: int = 0
+
+
 @require_safe
 @for_members(MemberRight.SEE)
 def today(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """Show parts to accept, pack, hand over and follow, low stock, and pickups of the next market day."""
     now = timezone.now()
-    mine = OrderPart.objects.for_cooperative(membership.cooperative)
-    sections = _sections(mine, now) if membership.may(MemberRight.PACK) else []
+    cooperative_parts = OrderPart.objects.for_cooperative(membership.cooperative)
+    sections = _sections(cooperative_parts, now) if membership.may(MemberRight.PACK) else []
     context = {
         "this_day": vietnam_date(now),
         "sections": sections,
         "complaints": _complaints(membership) if membership.may(MemberRight.PACK) else [],
         "now": now,
-        "big": _next_action(sections, membership),
+        "next_action": _next_action(sections, membership),
         "low": list(Stock.objects.for_cooperative(membership.cooperative).running_low()[:_MAX_LOW_STOCKS]),
-        "comers": mine.next_pickup_day(vietnam_date(now)) if membership.may(MemberRight.PACK) else None,
+        "next_pickups": cooperative_parts.next_pickup_day(vietnam_date(now))
+        if membership.may(MemberRight.PACK)
+        else None,
         "is_paused": membership.cooperative.is_paused_on(vietnam_date(now)),
         "is_suspended": membership.cooperative.state == CooperativeState.SUSPENDED,
         "may_list": membership.may(MemberRight.LIST),
@@ -68,42 +90,42 @@ def chosen_cooperative(request: HttpRequest) -> HttpResponse:
 
 def _complaints(membership: MembershipContext) -> list[Complaint]:
     """Return open complaints, most urgent first."""
-    mine = Complaint.objects.for_cooperative(membership.cooperative).open().select_related("part__order")
-    return list(mine[:_MAX_TASKS])
+    complaints = (
+        Complaint.objects.for_cooperative(membership.cooperative).open().select_related("part__order")
+    )
+    return list(complaints[:_MAX_TASKS])
 
 
-def _sections(mine: Any, now: datetime.datetime) -> list[dict[str, Any]]:
+def _sections(cooperative_parts: OrderPartQuerySet, now: datetime.datetime) -> list[TaskSection]:
     """Return the parts of each stage, most urgent first; empty stages are omitted."""
-    found = [
+    parts_with_stage = [
         (part, stage)
         for stage in _STAGES
-        for part in at_stage(mine, stage).select_related("order", "delivery_method")[: _MAX_TASKS + 1]
+        for part in at_stage(cooperative_parts, stage).select_related("order", "delivery_method")[
+            : _MAX_TASKS + 1
+        ]
     ]
     by_stage: dict[Stage, list[PartTask]] = {stage: [] for stage in _STAGES}
-    for (_part, stage), task in zip(found, tasks(found, now=now), strict=True):
+    for (_part, stage), task in zip(parts_with_stage, tasks(parts_with_stage, now=now), strict=True):
         by_stage[stage].append(task)
     return [
-        {
-            "stage": stage,
-            "tasks": listed[:_MAX_TASKS],
-            "count": at_stage(mine, stage).count() if len(listed) > _MAX_TASKS else len(listed),
-            "has_more": len(listed) > _MAX_TASKS,
-        }
+        TaskSection(
+            stage=stage,
+            tasks=listed[:_MAX_TASKS],
+            count=at_stage(cooperative_parts, stage).count() if len(listed) > _MAX_TASKS else len(listed),
+            has_more=len(listed) > _MAX_TASKS,
+        )
         for stage, listed in by_stage.items()
         if listed
     ]
 
 
-def _next_action(sections: list[dict[str, Any]], membership: MembershipContext) -> dict[str, Any] | None:
+def _next_action(sections: list[TaskSection], membership: MembershipContext) -> NextAction | None:
     """Return the next action: the first task of the first stage that needs a member."""
     for section in sections:
-        if section["stage"] != Stage.ON_THE_WAY:
-            first = section["tasks"][0].part
-            return {
-                "stage": section["stage"],
-                "count": section["count"],
-                "href": reverse("members:part", args=[first.pk]),
-            }
+        if section.stage != Stage.ON_THE_WAY:
+            next_part = section.tasks[0].part
+            return NextAction(reverse("members:part", args=[next_part.pk]), section.stage, section.count)
     if membership.may(MemberRight.LIST):
-        return {"stage": "", "href": reverse("members:listing-new")}
+        return NextAction(reverse("members:listing-new"))
     return None

@@ -26,5 +26,5 @@ def deliver(row: Notification) -> None:
     body = json.dumps({"to": row.to, "text": row.text, "id": row.key}).encode()
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {settings.SMS_TOKEN}"}
     request = urllib.request.Request(settings.SMS_URL, body, headers, method="POST")
-    with urllib.request.urlopen(request, timeout=_SECONDS) as answer:
-        answer.read()
+    with urllib.request.urlopen(request, timeout=_SECONDS) as response:
+        response.read()

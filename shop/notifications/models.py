@@ -15,7 +15,7 @@ class ContactMethod(models.TextChoices):
 
 class NotificationQuerySet(models.QuerySet["Notification"]):
     def due(self, now: datetime.datetime) -> NotificationQuerySet:
-        """Messages that may be tried now, oldest first."""
+        """Return messages that may be tried now, oldest first."""
         return self.filter(sent_at=None, given_up_at=None, due_at__lte=now).order_by("due_at", "pk")
 
 

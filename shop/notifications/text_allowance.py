@@ -43,7 +43,7 @@ def take_allowance(number: str, *, for_code: bool) -> str:
         return reason
     limits = [(_per_number(), number), (_per_day(for_code=for_code), "shop")]
     try:
-        take_all_limits([(limit, about) for limit, about in limits if limit.tries])
+        take_all_limits([(limit, subject) for limit, subject in limits if limit.tries])
     except TooManyTries:  # used up by another process since it was read
         return _refusal_reason(number, for_code=for_code) or SHOP_USED_UP
     return ""
@@ -69,6 +69,6 @@ def _per_number() -> Limit:
 
 
 def _per_day(*, for_code: bool) -> Limit:
-    """One limit for all texts; the last fifth of it is reserved for codes."""
-    most = settings.TEXTS_PER_DAY
-    return Limit("texts-shop", tries=most if for_code else most * 4 // 5, seconds=_DAY)
+    """Return one limit for all texts; the last fifth of it is reserved for codes."""
+    daily_limit = settings.TEXTS_PER_DAY
+    return Limit("texts-shop", tries=daily_limit if for_code else daily_limit * 4 // 5, seconds=_DAY)

@@ -88,7 +88,7 @@ class SalesForm(forms.Form):
         return cleaned
 
     def asked(self) -> SalesQuery:
-        """The query of a valid form. Without a channel: all channels of the market's currency."""
+        """Return the query of a valid form. Without a channel: all channels of the market's currency."""
         cleaned = self.cleaned_data
         chosen = [one for one in self.channels if str(one.pk) == cleaned["kenh"]]
         channels = chosen or [one for one in self.channels if one.currency == self.currency]

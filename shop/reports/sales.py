@@ -86,7 +86,7 @@ class SalesQuery:
         return (self.last - self.first).days + 1
 
     def before(self) -> SalesQuery:
-        """The same query for the preceding period of equal length."""
+        """Return the same query for the preceding period of equal length."""
         length = datetime.timedelta(days=self.days)
         return replace(self, first=self.first - length, last=self.last - length)
 

@@ -88,7 +88,7 @@ def test_decision_other_than_approval_requires_reason(decision, reason) -> None:
     with assert_refused(ReasonRequired, "reason_needed") as refusal:
         set_cooperative_state(
             cooperative_id=cooperative.pk,
-            answer=CooperativeState(decision),
+            new_state=CooperativeState(decision),
             reason=reason,
             actor=STAFF,
             now=NOW,
@@ -101,10 +101,10 @@ def test_suspension_reason_is_saved_and_cleared_on_approval() -> None:
     cooperative = make_cooperative()
     common = {"cooperative_id": cooperative.pk, "actor": STAFF, "now": NOW}
 
-    set_cooperative_state(answer=CooperativeState.SUSPENDED, reason=" hàng giả ", **common)
+    set_cooperative_state(new_state=CooperativeState.SUSPENDED, reason=" hàng giả ", **common)
     cooperative.refresh_from_db()
     reason = cooperative.state_reason
-    set_cooperative_state(answer=CooperativeState.APPROVED, **common)
+    set_cooperative_state(new_state=CooperativeState.APPROVED, **common)
 
     cooperative.refresh_from_db()
     assert (reason, cooperative.state_reason) == ("hàng giả", "")

@@ -39,8 +39,10 @@ def make_method_with_rates(*rates, **fields):
     return DeliveryMethod.objects.active_with_terms().get(pk=delivery_method.pk)
 
 
-def fee(delivery_method, province, grams=1_000, goods=100_000):
-    return delivery_method.fee(channel_id=make_channel().pk, province_code=province, grams=grams, goods=goods)
+def fee(delivery_method, province, grams=1_000, subtotal=100_000):
+    return delivery_method.fee(
+        channel_id=make_channel().pk, province_code=province, grams=grams, subtotal=subtotal
+    )
 
 
 def test_province_rate_wins_over_default_rate() -> None:
@@ -91,19 +93,19 @@ def test_province_brackets_do_not_fall_back_to_default_rate() -> None:
     assert fee(delivery_method, THAI_NGUYEN, grams=3_000) is None
 
 
-@pytest.mark.parametrize(("goods", "price"), [(499_999, 30_000), (500_000, 0), (10**9, 0)])
-def test_delivery_is_free_above_threshold(goods, price) -> None:
+@pytest.mark.parametrize(("subtotal", "price"), [(499_999, 30_000), (500_000, 0), (10**9, 0)])
+def test_delivery_is_free_above_threshold(subtotal, price) -> None:
     delivery_method = make_method_with_rates(("", 5_000, 30_000), free_above=500_000)
 
-    assert fee(delivery_method, HANOI, goods=goods) == price
-    assert fee(delivery_method, HANOI, goods=goods, grams=6_000) is None
+    assert fee(delivery_method, HANOI, subtotal=subtotal) == price
+    assert fee(delivery_method, HANOI, subtotal=subtotal, grams=6_000) is None
 
 
 def test_rates_of_another_channel_are_ignored() -> None:
     delivery_method = make_method_with_rates(("", None, 30_000))
     other = make_channel(slug="khac")
 
-    assert delivery_method.fee(channel_id=other.pk, province_code=HANOI, grams=1, goods=1) is None
+    assert delivery_method.fee(channel_id=other.pk, province_code=HANOI, grams=1, subtotal=1) is None
 
 
 def test_pickup_is_free_in_every_province() -> None:

@@ -56,9 +56,11 @@ def schedule(delivery_method, *days, cooperative=None, cut_off_hours=12):
     )
 
 
-def fee(delivery_method, province, grams=1_000, goods=100_000):
+def fee(delivery_method, province, grams=1_000, subtotal=100_000):
     delivery_method = DeliveryMethod.objects.active_with_terms().get(pk=delivery_method.pk)
-    return delivery_method.fee(channel_id=make_channel().pk, province_code=province, grams=grams, goods=goods)
+    return delivery_method.fee(
+        channel_id=make_channel().pk, province_code=province, grams=grams, subtotal=subtotal
+    )
 
 
 def test_rate_table_replaces_flat_rate() -> None:
@@ -73,7 +75,7 @@ def test_rate_table_replaces_flat_rate() -> None:
     )
 
     province_fees = [fee(delivery_method, THAI_NGUYEN, grams) for grams in (2_000, 2_001)]
-    assert (province_fees, fee(delivery_method, HANOI), fee(delivery_method, HANOI, goods=500_000)) == (
+    assert (province_fees, fee(delivery_method, HANOI), fee(delivery_method, HANOI, subtotal=500_000)) == (
         [15_000, 20_000],
         42_000,
         0,

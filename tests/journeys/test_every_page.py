@@ -36,7 +36,7 @@ NO_PAGES = {
     **dict.fromkeys(("manifest", "members:manifest"), "JSON for phones"),
     **dict.fromkeys(("worker", "members:worker"), "a script"),
     "members:parcel": "leads on to the part's page",
-    "members:weight-words": "words beside a field while it is written",
+    "members:weight-preview": "words beside a field while it is written",
     "members:voucher-file": "CSV",
     "desk:voucher-file": "CSV",
     **dict.fromkeys(("desk:settlement-pdf", "members:settlement-pdf"), "PDF"),

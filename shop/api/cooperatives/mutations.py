@@ -101,7 +101,7 @@ def cooperative_answer(
         raise Missing(field="id")
     set_cooperative_state(
         cooperative_id=key,
-        answer=CooperativeState(arguments["state"]),
+        new_state=CooperativeState(arguments["state"]),
         reason=arguments.get("reason") or "",
         actor=context.actor,
         now=context.now,

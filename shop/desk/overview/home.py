@@ -16,7 +16,7 @@ from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
 from shop.core.models import shop_settings
 from shop.desk.money.approvals import kinds_of, permissions_lacking_second_person
-from shop.desk.overview import waiting as of
+from shop.desk.overview import waiting as open_tasks
 from shop.desk.overview.waiting import OpenTasks
 from shop.staff_pages import staff_only
 
@@ -28,39 +28,39 @@ def home(request: HttpRequest, actor: Actor) -> HttpResponse:
     now, shop = timezone.now(), shop_settings()
     waiting: list[OpenTasks] = []
     if has_staff_permission(request.user, Permission.MANAGE_STAFF):
-        waiting.append(of.applications())
+        waiting.append(open_tasks.applications())
     if has_staff_permission(request.user, Permission.MANAGE_PRODUCTS):
-        waiting += [of.listings(), of.certificates()]
+        waiting += [open_tasks.listings(), open_tasks.certificates()]
     if has_staff_permission(request.user, Permission.MANAGE_SETTINGS):
-        waiting += [of.sweep_failures(), of.unsent_texts(now)]
+        waiting += [open_tasks.sweep_failures(), open_tasks.unsent_texts(now)]
     if has_staff_permission(request.user, Permission.MANAGE_USERS):
-        waiting.append(of.data_requests())
+        waiting.append(open_tasks.data_requests())
     if has_staff_permission(request.user, Permission.HANDLE_PAYMENTS):
         waiting += [
-            of.transfers(),
-            of.refused_calls(),
-            of.disputes(),
-            of.payouts(),
-            of.statement_rows(),
-            of.unseen_cash(),
-            of.remittance_differences(),
-            of.old_cash(vietnam_date(now)),
+            open_tasks.transfers(),
+            open_tasks.refused_calls(),
+            open_tasks.disputes(),
+            open_tasks.payouts(),
+            open_tasks.statement_rows(),
+            open_tasks.unseen_cash(),
+            open_tasks.remittance_differences(),
+            open_tasks.old_cash(vietnam_date(now)),
         ]
     kinds = kinds_of(request)
     if kinds:
         waiting += [
-            of.approvals(kinds, now),
-            of.lacking_second_person(permissions_lacking_second_person(shop)),
+            open_tasks.approvals(kinds, now),
+            open_tasks.lacking_second_person(permissions_lacking_second_person(shop)),
         ]
     sees_orders = has_staff_permission(request.user, Permission.MANAGE_ORDERS)
     if sees_orders:
         waiting += [
-            of.complaints(now),
-            of.stuck_refunds(),
-            of.overpayments(),
-            of.unanswered(),
-            of.unweighed(now),
-            of.failed(),
+            open_tasks.complaints(now),
+            open_tasks.stuck_refunds(),
+            open_tasks.overpayments(),
+            open_tasks.unanswered(),
+            open_tasks.unweighed(now),
+            open_tasks.failed(),
         ]
     context = {
         "shop": shop,

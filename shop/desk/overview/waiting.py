@@ -72,7 +72,7 @@ def listings() -> OpenTasks:
 
 
 def certificates() -> OpenTasks:
-    """Certificates submitted by members."""
+    """List certificates submitted by members."""
     rows = Certificate.objects.waiting().select_related("cooperative")
     first = list(rows[:MAX_SHOWN])
     return OpenTasks(
@@ -93,7 +93,7 @@ def refused_calls() -> OpenTasks:
 
 
 def disputes() -> OpenTasks:
-    """Chargebacks that still need our evidence."""
+    """List chargebacks that still need our evidence."""
     rows = Dispute.objects.to_answer().select_related("payment__order")
     return OpenTasks(
         _("Disputes to answer"),
@@ -105,7 +105,7 @@ def disputes() -> OpenTasks:
 
 
 def payouts() -> OpenTasks:
-    """Payouts to be sent."""
+    """List payouts to be sent."""
     rows = Payout.objects.due().select_related("settlement__cooperative", "refund__order", "transfer__order")
     return OpenTasks(
         _("Money to pay out"), rows.count(), list(rows[:MAX_SHOWN]), "payout", reverse("desk:payouts")
@@ -113,27 +113,27 @@ def payouts() -> OpenTasks:
 
 
 def approvals(kinds: Sequence[str], now: datetime.datetime) -> OpenTasks:
-    """Proposals that need a second person's confirmation."""
+    """List proposals that need a second person's confirmation."""
     rows = Approval.objects.waiting(now).filter(kind__in=kinds).select_related("cooperative", "proposed_by")
     name = _("Waiting for a second person")
     return OpenTasks(name, rows.count(), list(rows[:MAX_SHOWN]), "approval", reverse("desk:approvals"))
 
 
 def lacking_second_person(permissions: Sequence[Permission]) -> OpenTasks:
-    """Rights that too few people hold to confirm proposals."""
+    """List rights that too few people hold to confirm proposals."""
     name = _("Rights that a second person lacks")
     return OpenTasks(name, len(permissions), [], "second-person", reverse("desk:approvals"))
 
 
 def statement_rows() -> OpenTasks:
-    """Rows of carriers' statements that differ from our data."""
+    """List rows of carriers' statements that differ from our data."""
     rows = StatementRow.objects.problems().select_related("statement")
     name = _("Rows of carriers' statements")
     return OpenTasks(name, rows.count(), list(rows[:MAX_SHOWN]), "row", reverse("desk:cash-problems"))
 
 
 def unseen_cash() -> OpenTasks:
-    """Remittances not yet seen on our account."""
+    """List remittances not yet seen on our account."""
     rows = CashRemittance.objects.unseen().select_related("cooperative")
     first = list(rows.order_by("at", "pk")[:MAX_SHOWN])
     all_at = f"{reverse('desk:cash-remittances')}?xem=cho"
@@ -141,7 +141,7 @@ def unseen_cash() -> OpenTasks:
 
 
 def remittance_differences() -> OpenTasks:
-    """Carriers' remittances with a different amount."""
+    """List carriers' remittances with a different amount."""
     rows = CashRemittance.objects.lacking()
     first = list(rows.order_by("at", "pk")[:MAX_SHOWN])
     all_at = f"{reverse('desk:cash-remittances')}?xem=lech"
@@ -149,7 +149,7 @@ def remittance_differences() -> OpenTasks:
 
 
 def old_cash(today: datetime.date) -> OpenTasks:
-    """Holders with overdue cash."""
+    """List holders with overdue cash."""
     market = market_channel()
     currency = market.currency if market else "VND"
     every = [row for group in cash_by_holder(today, currency) for row in group if row.is_late]
@@ -159,7 +159,7 @@ def old_cash(today: datetime.date) -> OpenTasks:
 
 
 def unanswered() -> OpenTasks:
-    """Parts whose acceptance deadline is near."""
+    """List parts whose acceptance deadline is near."""
     rows = OrderPart.objects.unanswered().select_related("order", "cooperative")
     return OpenTasks(
         _("Parts that nobody accepts"),
@@ -171,7 +171,7 @@ def unanswered() -> OpenTasks:
 
 
 def unweighed(now: datetime.datetime) -> OpenTasks:
-    """Weights above the bound that the buyer has not answered for a day; staff should call."""
+    """List weights above the bound that the buyer has not answered for a day; staff should call."""
     rows = WeightQuestion.objects.forgotten(now).select_related("line__order", "line__cooperative")
     return OpenTasks(
         _("Weights that their buyer does not answer"),
@@ -183,7 +183,7 @@ def unweighed(now: datetime.datetime) -> OpenTasks:
 
 
 def sweep_failures() -> OpenTasks:
-    """Unseen rows that background sweeps failed to process."""
+    """List unseen rows that background sweeps failed to process."""
     rows = SweepFailure.objects.unseen()
     first = [(row, sweep_name(row.sweep)) for row in rows[:MAX_SHOWN]]
     return OpenTasks(
@@ -192,20 +192,20 @@ def sweep_failures() -> OpenTasks:
 
 
 def unsent_texts(now: datetime.datetime) -> OpenTasks:
-    """Text messages of the last day that exceeded the allowance."""
+    """List text messages of the last day that exceeded the allowance."""
     count = count_texts_not_sent(now - datetime.timedelta(days=1))
     return OpenTasks(_("Texts that were not sent"), count, [], "texts", reverse("desk:background-work"))
 
 
 def data_requests() -> OpenTasks:
-    """Unanswered personal data requests, most urgent first."""
+    """List unanswered personal data requests, most urgent first."""
     rows = DataRequest.objects.open().filter(Q(runs_at=None) | ~Q(hindrance=""))
     name = _("Requests about personal data")
     return OpenTasks(name, rows.count(), list(rows[:MAX_SHOWN]), "data", reverse("desk:data-requests"))
 
 
 def complaints(now: datetime.datetime) -> OpenTasks:
-    """Complaints past their answer deadline."""
+    """List complaints past their answer deadline."""
     rows = Complaint.objects.overdue(now).select_related("part__order", "part__cooperative")
     return OpenTasks(
         _("Complaints without an answer"),
@@ -217,7 +217,7 @@ def complaints(now: datetime.datetime) -> OpenTasks:
 
 
 def stuck_refunds() -> OpenTasks:
-    """Failed card refunds, to be paid by bank transfer."""
+    """List failed card refunds, to be paid by bank transfer."""
     lacking = Refund.objects.filter(pk__in=Refund.objects.failed().values("pk")).lacking()
     rows = Refund.objects.filter(pk__in=list(lacking)).select_related("order").in_time()
     return OpenTasks(
@@ -226,7 +226,7 @@ def stuck_refunds() -> OpenTasks:
 
 
 def overpayments() -> OpenTasks:
-    """Overpayments, except while weighing may still raise the total."""
+    """List overpayments, except while weighing may still raise the total."""
     waits = [OrderStatus.PLACED, OrderStatus.IN_HAND]
     rows = overpaid_orders().exclude(status__in=waits).order_by("placed_at", "pk")
     return OpenTasks(

@@ -109,7 +109,7 @@ def cooperative_answer(request: HttpRequest, actor: Actor, pk: int) -> HttpRespo
     action = partial(
         set_cooperative_state,
         cooperative_id=pk,
-        answer=answer,
+        new_state=answer,
         reason=form.cleaned_data["reason"],
         actor=actor,
         now=timezone.now(),

@@ -257,7 +257,7 @@ class Planner:
         collected: list[DeliveryMethod] = []
         for delivery_method in self._delivery_methods.get(cooperative_id, []):
             fee = delivery_method.fee(
-                channel_id=self._channel.pk, province_code=province, grams=grams, goods=goods
+                channel_id=self._channel.pk, province_code=province, grams=grams, subtotal=goods
             )
             if fee is not None:
                 (collected if delivery_method.is_collected else sent).append(delivery_method)

@@ -55,7 +55,7 @@ def apply(request: HttpRequest) -> HttpResponse:
     try:
         APPLICATIONS.take(client_network(request.META))
         if not isinstance(user, User):
-            return _ask_for_code(request, form)
+            return _send_registration_code(request, form)
         _submit(form, user)
     except Refused as refused:
         form.add_error(refused.field if refused.field in form.fields else None, str(refused.words))
@@ -68,8 +68,8 @@ def apply(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters("code")
 def code(request: HttpRequest) -> HttpResponse:
     """Verify the code, register and sign in the user, and submit the saved application."""
-    pending, written = pending_registration(request), request.session.get(_SESSION_KEY)
-    if pending is None or written is None:
+    pending, saved_application = pending_registration(request), request.session.get(_SESSION_KEY)
+    if pending is None or saved_application is None:
         return redirect("members:apply")
     code_form = CodeForm(request.POST or None)
     user = open_by_code(request, code_form, pending)
@@ -77,7 +77,7 @@ def code(request: HttpRequest) -> HttpResponse:
         context = {"form": code_form, "to": pending["email"], "change_at": reverse("members:apply")}
         return render(request, "accounts/register_code.html", context)
     log_in(request, user, method=SignInMethod.REGISTERED)
-    form = _form_of(ApplicationForm, written, is_sent=True)
+    form = _make_form(ApplicationForm, saved_application, is_sent=True)
     if not form.is_valid():  # a commune or a bank may have gone meanwhile
         return redirect("members:apply")
     _submit(form, user)
@@ -104,10 +104,10 @@ def application(request: HttpRequest) -> HttpResponse:
     return render(request, "members/application.html", context)
 
 
-def _ask_for_code(request: HttpRequest, form: ApplicationForm) -> HttpResponse:
+def _send_registration_code(request: HttpRequest, form: ApplicationForm) -> HttpResponse:
     """Send a code. The response is the same whether the address has an account. Raises TooManyTries."""
-    said = form.cleaned_data
-    begin_registration(request, said | {"name": said["account_name"]})
+    submitted = form.cleaned_data
+    begin_registration(request, submitted | {"name": submitted["account_name"]})
     secret = ("password", "csrfmiddlewaretoken")
     request.session[_SESSION_KEY] = {name: text for name, text in request.POST.items() if name not in secret}
     return redirect("members:apply-code")
@@ -135,7 +135,7 @@ def _resubmit(membership: MembershipContext, form: ApplicationForm) -> bool:
 
 
 def _redirect_to_application(request: HttpRequest, form: ApplicationForm) -> HttpResponse:
-    if form.has_odd_phone:
+    if form.is_phone_likely_mistyped:
         messages.warning(
             request, _("The phone number looks unusual. Is it right? We have kept it as you wrote it.")
         )
@@ -143,30 +143,30 @@ def _redirect_to_application(request: HttpRequest, form: ApplicationForm) -> Htt
 
 
 def _build_form(
-    request: HttpRequest, kind: type[ApplicationForm], cooperative: Cooperative | None = None
+    request: HttpRequest, form_class: type[ApplicationForm], cooperative: Cooperative | None = None
 ) -> ApplicationForm:
     """Build the form; the button that loads a province's communes refills it without validation."""
     is_sent = request.method == "POST" and "reload" not in request.POST
     initial = (
         ApplicationForm.initial_for(cooperative) if cooperative else request.session.get(_SESSION_KEY, {})
     )
-    return _form_of(kind, request.POST.dict(), initial=initial, is_sent=is_sent)
+    return _make_form(form_class, request.POST.dict(), initial=initial, is_sent=is_sent)
 
 
-def _form_of(
-    kind: type[ApplicationForm],
-    sent: Mapping[str, object],
+def _make_form(
+    form_class: type[ApplicationForm],
+    submitted: Mapping[str, object],
     *,
     initial: Mapping[str, object] | None = None,
     is_sent: bool,
 ) -> ApplicationForm:
-    written = {**(initial or {}), **sent}
-    return kind(
-        sent if is_sent else None,
+    values = {**(initial or {}), **submitted}
+    return form_class(
+        submitted if is_sent else None,
         provinces=all_provinces(),
-        communes=communes_of(str(written.get("province", ""))),
+        communes=communes_of(str(values.get("province", ""))),
         today=vietnam_date(timezone.now()),
-        initial=written,
+        initial=values,
     )
 
 

@@ -39,7 +39,7 @@ _WITH_FORM = ["GET", "HEAD", "POST"]
 @for_members(MemberRight.MANAGE)
 def delivery_methods(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """List the delivery methods and add one."""
-    form = NewDeliveryMethodForm(request.POST or None, houses=_open_warehouses(membership))
+    form = NewDeliveryMethodForm(request.POST or None, warehouses=_open_warehouses(membership))
     if not form.is_valid():
         return _render_list(request, membership, form)
     with refusals_as_form_errors(form):
@@ -69,22 +69,22 @@ def delivery_method(
     request: HttpRequest, membership: MembershipContext, delivery_method_id: int
 ) -> HttpResponse:
     """Edit the texts of a delivery method."""
-    shown = _find_method(membership, delivery_method_id)
+    method = _find_method(membership, delivery_method_id)
     form = DeliveryMethodTextsForm(
         request.POST or None,
-        initial=DeliveryMethodTextsForm.initial_for(shown),
-        houses=_open_warehouses(membership) if shown.is_collected else [],
-        kind=shown.kind,
+        initial=DeliveryMethodTextsForm.initial_for(method),
+        warehouses=_open_warehouses(membership) if method.is_collected else [],
+        delivery_kind=method.kind,
     )
     if not form.is_valid():
         return render_page(
-            request, membership, "members/delivery_method.html", {"delivery_method": shown, "form": form}
+            request, membership, "members/delivery_method.html", {"delivery_method": method, "form": form}
         )
     act = partial(
         update_delivery_method,
         cooperative=membership.cooperative,
-        delivery_method_id=shown.pk,
-        words=form.words,
+        delivery_method_id=method.pk,
+        details=form.details,
         actor=membership.actor,
         now=timezone.now(),
     )
@@ -95,24 +95,24 @@ def delivery_method(
 @for_members(MemberRight.MANAGE)
 def rates(request: HttpRequest, membership: MembershipContext, delivery_method_id: int) -> HttpResponse:
     """Edit the rates of a delivery method by province and weight."""
-    shown, channel, provinces = (
+    method, channel, provinces = (
         _find_method(membership, delivery_method_id),
         _require_channel(),
         all_provinces(),
     )
     if request.method != "POST":
-        table = RateTable.of(shown, channel_id=channel.pk, provinces=provinces)
+        table = RateTable.from_method(method, channel_id=channel.pk, provinces=provinces)
         return _render_table(
-            request, membership, "members/delivery_rates.html", {"delivery_method": shown, "table": table}
+            request, membership, "members/delivery_rates.html", {"delivery_method": method, "table": table}
         )
-    table = RateTable.sent(request.POST, provinces=provinces)
-    context = {"delivery_method": shown, "table": table}
+    table = RateTable.from_submission(request.POST, provinces=provinces)
+    context = {"delivery_method": method, "table": table}
     if request.POST.get("more") or not table.is_valid():
         return _render_table(request, membership, "members/delivery_rates.html", context)
     act = partial(
         set_delivery_rates,
         cooperative=membership.cooperative,
-        delivery_method_id=shown.pk,
+        delivery_method_id=method.pk,
         channel=channel,
         rates=table.rates,
         free_above=table.free_above.cleaned_data["free_above"],
@@ -126,23 +126,23 @@ def rates(request: HttpRequest, membership: MembershipContext, delivery_method_i
 @for_members(MemberRight.MANAGE)
 def market_days(request: HttpRequest, membership: MembershipContext, delivery_method_id: int) -> HttpResponse:
     """Edit the market days of a pickup method."""
-    shown = _find_method(membership, delivery_method_id)
-    if not shown.is_collected:
+    method = _find_method(membership, delivery_method_id)
+    if not method.is_collected:
         raise Missing()
-    taken = PickupSlot.objects.filter(
-        delivery_method=shown, day__gte=vietnam_date(timezone.now()), taken__gt=0
+    booked_slots = PickupSlot.objects.filter(
+        delivery_method=method, day__gte=vietnam_date(timezone.now()), taken__gt=0
     )
-    context: dict[str, object] = {"delivery_method": shown, "taken": taken.order_by("day", "starts")}
+    context: dict[str, object] = {"delivery_method": method, "taken": booked_slots.order_by("day", "starts")}
     if request.method != "POST":
-        context["table"] = Timetable.of(shown)
+        context["table"] = Timetable.from_method(method)
         return _render_table(request, membership, "members/market_days.html", context)
-    table = context["table"] = Timetable.sent(request.POST)
+    table = context["table"] = Timetable.from_submission(request.POST)
     if request.POST.get("more") or not table.is_valid():
         return _render_table(request, membership, "members/market_days.html", context)
     act = partial(
         set_market_days,
         cooperative=membership.cooperative,
-        delivery_method_id=shown.pk,
+        delivery_method_id=method.pk,
         days=table.days,
         cut_off_hours=table.cut_off.cleaned_data["cut_off_hours"],
         actor=membership.actor,
@@ -173,9 +173,9 @@ def _render_list(
     request: HttpRequest, membership: MembershipContext, form: NewDeliveryMethodForm
 ) -> HttpResponse:
     channel = _require_channel()
-    mine = DeliveryMethod.objects.filter(cooperative=membership.cooperative).active_with_terms()
+    methods = DeliveryMethod.objects.filter(cooperative=membership.cooperative).active_with_terms()
     context = {
-        "delivery_methods": [{"delivery_method": each, **_rate_summary(each, channel)} for each in mine],
+        "delivery_methods": [{"delivery_method": each, **_rate_summary(each, channel)} for each in methods],
         "currency": channel.currency,
         "form": form,
         "key": uuid.uuid4(),
@@ -187,11 +187,11 @@ def _rate_summary(delivery_method: DeliveryMethod, channel: Channel) -> dict[str
     """Return a delivery method's lowest and highest rate, and its number of provinces and market days."""
     rates = [rate for rate in delivery_method.rates.all() if rate.channel_id == channel.pk]
     prices = [rate.price for rate in rates]
-    places = {rate.province_code for rate in rates}
+    province_codes = {rate.province_code for rate in rates}
     return {
         "lowest": min(prices, default=0),
         "highest": max(prices, default=0),
-        "place_count": 0 if "" in places or delivery_method.is_collected else len(places),
+        "place_count": 0 if "" in province_codes or delivery_method.is_collected else len(province_codes),
         "day_count": len(delivery_method.market_days.all()),
     }
 
@@ -230,14 +230,14 @@ def _run_action(
 
 def _find_method(membership: MembershipContext, delivery_method_id: int) -> DeliveryMethod:
     """Return the cooperative's active delivery method. Raises Missing."""
-    found = (
+    method = (
         DeliveryMethod.objects.filter(cooperative=membership.cooperative, pk=delivery_method_id)
         .active_with_terms()
         .first()
     )
-    if found is None:
+    if method is None:
         raise Missing()
-    return found
+    return method
 
 
 def _require_channel() -> Channel:

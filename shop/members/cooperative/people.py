@@ -36,8 +36,10 @@ def people(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
         messages.success(request, str(_("They find this cooperative's work once they sign in.")))
         return redirect("members:memberships")
     rows = membership.cooperative.memberships.filter(is_active=True).select_related("user")
-    shown = [(row, RoleForm(initial={"role": row.role}, prefix=f"m{row.pk}")) for row in rows.order_by("pk")]
-    context = {"people": shown, "form": form, "me": membership.user}
+    members = [
+        (row, RoleForm(initial={"role": row.role}, prefix=f"m{row.pk}")) for row in rows.order_by("pk")
+    ]
+    context = {"people": members, "form": form, "me": membership.user}
     return render_page(request, membership, "members/memberships.html", context)
 
 

@@ -35,11 +35,11 @@ _WITH_FORM = ["GET", "HEAD", "POST"]
 
 @require_http_methods(_WITH_FORM)
 @for_members(MemberRight.MANAGE)
-def stall(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
+def profile(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """Edit the profile's texts, and list households and certificates."""
     cooperative = membership.cooperative
-    said = {"summary": cooperative.summary, "story": cooperative.story}
-    form = StoryForm(request.POST if request.method == "POST" else None, initial=said)
+    initial = {"summary": cooperative.summary, "story": cooperative.story}
+    form = StoryForm(request.POST if request.method == "POST" else None, initial=initial)
     if form.is_valid():
         act = partial(update_profile, cooperative=cooperative, **form.cleaned_data)
         if _run_action(request, membership, form, act, _("Your page says it now.")):
@@ -72,21 +72,21 @@ def household_new(request: HttpRequest, membership: MembershipContext) -> HttpRe
 @for_members(MemberRight.MANAGE)
 def household(request: HttpRequest, membership: MembershipContext, household_id: int) -> HttpResponse:
     """Edit a household and whether it is named publicly."""
-    shown = Producer.objects.for_cooperative(membership.cooperative).filter(pk=household_id).first()
-    if shown is None:
+    producer = Producer.objects.for_cooperative(membership.cooperative).filter(pk=household_id).first()
+    if producer is None:
         raise Missing()
-    sent = request.POST if request.method == "POST" else None
-    form = HouseholdForm(sent, initial=HouseholdForm.initial_for(shown))
+    submitted = request.POST if request.method == "POST" else None
+    form = HouseholdForm(submitted, initial=HouseholdForm.initial_for(producer))
     if form.is_valid():
         act = partial(
             update_household,
             cooperative=membership.cooperative,
-            household_id=shown.pk,
+            household_id=producer.pk,
             details=form.details,
         )
         if _run_action(request, membership, form, act, _("Changed.")):
             return redirect("members:profile")
-    return render_page(request, membership, "members/household.html", {"form": form, "household": shown})
+    return render_page(request, membership, "members/household.html", {"form": form, "household": producer})
 
 
 @require_POST
@@ -122,15 +122,17 @@ def certificate_new(request: HttpRequest, membership: MembershipContext) -> Http
 def certificate(request: HttpRequest, membership: MembershipContext, certificate_id: int) -> HttpResponse:
     """Correct or renew a certificate."""
     rows = Certificate.objects.for_cooperative(membership.cooperative).select_related("picture")
-    shown = rows.filter(pk=certificate_id).first()
-    if shown is None:
+    existing = rows.filter(pk=certificate_id).first()
+    if existing is None:
         raise Missing()
-    form = _certificate_form(request, membership, shown)
+    form = _certificate_form(request, membership, existing)
     if form.is_valid():
-        act = partial(change_certificate, cooperative=membership.cooperative, certificate_id=shown.pk)
+        act = partial(change_certificate, cooperative=membership.cooperative, certificate_id=existing.pk)
         if _submit_certificate(request, membership, form, act):
             return redirect("members:profile")
-    return render_page(request, membership, "members/certificate.html", {"form": form, "certificate": shown})
+    return render_page(
+        request, membership, "members/certificate.html", {"form": form, "certificate": existing}
+    )
 
 
 @require_POST
@@ -152,17 +154,17 @@ def certificate_removal(
 
 
 def _certificate_form(
-    request: HttpRequest, membership: MembershipContext, shown: Certificate | None = None
+    request: HttpRequest, membership: MembershipContext, certificate: Certificate | None = None
 ) -> CertificateForm:
     is_sent = request.method == "POST"
-    goods = Product.objects.for_cooperative(membership.cooperative)
+    products = Product.objects.for_cooperative(membership.cooperative)
     return CertificateForm(
         request.POST if is_sent else None,
         request.FILES if is_sent else None,
-        initial=CertificateForm.initial_for(shown) if shown else None,
-        products=list(goods.order_by("sort_key", "pk")),
+        initial=CertificateForm.initial_for(certificate) if certificate else None,
+        products=list(products.order_by("sort_key", "pk")),
         today=vietnam_date(timezone.now()),
-        has_photo=shown is not None and shown.picture_id is not None,
+        has_photo=certificate is not None and certificate.picture_id is not None,
     )
 
 
@@ -172,8 +174,8 @@ def _submit_certificate(
     """Submit the certificate. The photo is stored first, outside the transaction."""
     photo = form.cleaned_data["photo"]
     picture = store_picture(photo) if photo else None
-    said = _("Handed in. Buyers see it once the market has looked at it.")
-    return _run_action(request, membership, form, partial(act, details=form.details(picture)), said)
+    message = _("Handed in. Buyers see it once the market has looked at it.")
+    return _run_action(request, membership, form, partial(act, details=form.details(picture)), message)
 
 
 def _run_action(
@@ -181,10 +183,10 @@ def _run_action(
     membership: MembershipContext,
     form: MembersForm,
     act: Callable[..., object],
-    said: Promise,
+    message: Promise,
 ) -> bool:
     """Run the action; if it refuses, add the error to the form and return False."""
     with refusals_as_form_errors(form):
         act(actor=membership.actor, now=timezone.now())
-        messages.success(request, str(said))
+        messages.success(request, str(message))
     return form.is_valid()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -33,12 +31,12 @@ class AccountForm(MembersForm):
     )
     bank_holder = forms.CharField(label=_("Account holder"), max_length=120)
 
-    def clean(self) -> dict[str, Any]:
-        said: dict[str, Any] = super().clean() or self.cleaned_data
-        number, again = said.get("bank_account"), said.get("again")
-        if number and again and number.strip().upper() != again.strip().upper():
+    def clean(self) -> dict[str, object]:
+        cleaned = super().clean() or {}
+        number, repeated_number = cleaned.get("bank_account"), cleaned.get("again")
+        if number and repeated_number and number.strip().upper() != repeated_number.strip().upper():
             self.add_error("again", _("The two numbers differ. Please look again."))
-        return said
+        return cleaned
 
     @classmethod
     def initial_for(cls, cooperative: Cooperative) -> dict[str, object]:
@@ -46,5 +44,5 @@ class AccountForm(MembersForm):
 
     @property
     def account(self) -> BankAccount:
-        said = self.cleaned_data
-        return BankAccount(said["bank_bin"], said["bank_account"], said["bank_holder"])
+        cleaned = self.cleaned_data
+        return BankAccount(cleaned["bank_bin"], cleaned["bank_account"], cleaned["bank_holder"])

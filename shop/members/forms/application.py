@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from typing import Any
+from typing import Unpack
 
 from django import forms
 from django.contrib.auth.password_validation import validate_password
@@ -11,10 +11,11 @@ from django.utils.translation import gettext_lazy as _
 
 from cooperatives.actions.cooperative_lifecycle import ApplicationDetails
 from cooperatives.models import Cooperative
-from shop.accounts.forms import DivisionForm
+from shop.accounts.forms import DivisionForm, DivisionOptions
 from shop.accounts.models import User
 from shop.core.dates.form_days import validate_day
 from shop.core.identifiers.phones import format_phone, is_likely_mistyped, normalise_phone, validate_phone
+from shop.core.web.form_options import FormData, FormFiles
 from shop.members.forms.fields import MembersForm
 
 # The banks' BINs in the NAPAS interbank network.
@@ -84,19 +85,21 @@ class ApplicationForm(DivisionForm, MembersForm):
 
     def __init__(
         self,
-        *args: Any,
+        data: FormData = None,
+        files: FormFiles = None,
+        *,
         today: datetime.date,
-        **kwargs: Any,
+        **options: Unpack[DivisionOptions],
     ) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(data, files, **options)
         self._today = today
 
     @classmethod
     def initial_for(cls, cooperative: Cooperative) -> dict[str, object]:
-        told = [field for field in cls.base_fields if field not in ("province", "commune")]
+        fields = [field for field in cls.base_fields if field not in ("province", "commune")]
         codes = {"province": cooperative.province_code, "commune": cooperative.commune_code}
-        said = {field: getattr(cooperative, field) for field in told}
-        return said | codes | {"phone": format_phone(cooperative.phone)}
+        initial = {field: getattr(cooperative, field) for field in fields}
+        return initial | codes | {"phone": format_phone(cooperative.phone)}
 
     def clean_registered_on(self) -> datetime.date:
         day: datetime.date = self.cleaned_data["registered_on"]
@@ -108,14 +111,14 @@ class ApplicationForm(DivisionForm, MembersForm):
         return str(self.cleaned_data["bank_account"]).upper()
 
     @property
-    def has_odd_phone(self) -> bool:
+    def is_phone_likely_mistyped(self) -> bool:
         """Whether the phone number looks unusual; it is accepted anyway."""
         return is_likely_mistyped(self.cleaned_data["phone"])
 
     def details(self, email: str) -> ApplicationDetails:
-        said = {key: value for key, value in self.cleaned_data.items() if key in _COPIED_FIELDS}
+        submitted = {key: value for key, value in self.cleaned_data.items() if key in _COPIED_FIELDS}
         return ApplicationDetails(
-            **said | self.place | {"phone": normalise_phone(said["phone"])},
+            **submitted | self.place | {"phone": normalise_phone(submitted["phone"])},
             email=email,
         )
 
@@ -143,8 +146,8 @@ class ApplicationWithAccountForm(ApplicationForm):
 
     def clean_password(self) -> str:
         password: str = self.cleaned_data["password"]
-        about = User(
+        applicant = User(
             email=self.cleaned_data.get("email"), first_name=self.cleaned_data.get("account_name", "")
         )
-        validate_password(password, about)
+        validate_password(password, applicant)
         return password

@@ -23,9 +23,9 @@ _COACH_FIELDS = ("departs_weekday", "departs_at", "cut_off_hours")
 
 
 class DeliveryMethodTextsForm(MembersForm):
-    """The texts of a delivery method.
+    """The texts of a delivery method, with the fields of its kind.
 
-    Days are asked of what is carried, the house of what is collected, the departure of a coach.
+    Carriers have delivery days, pickup methods a warehouse, coaches a departure.
     """
 
     name = forms.CharField(
@@ -54,48 +54,48 @@ class DeliveryMethodTextsForm(MembersForm):
         data: FormData = None,
         files: FormFiles = None,
         *,
-        houses: Sequence[Warehouse],
-        kind: str = "",
+        warehouses: Sequence[Warehouse],
+        delivery_kind: str = "",
         **options: Unpack[FormOptions],
     ) -> None:
         super().__init__(data, files, **options)
-        self.set_choices("warehouse", [(str(house.pk), house.name) for house in houses])
+        self.set_choices("warehouse", [(str(warehouse.pk), warehouse.name) for warehouse in warehouses])
         weekdays = [(day, capfirst(str(weekday_name(day)))) for day in range(7)]
         self.set_choices("departs_weekday", [("", _("Every day")), *weekdays])
         self.fields["departs_at"].widget = forms.TimeInput(
             attrs={"type": "time", "class": "input"}, format="%H:%M"
         )
-        if len(houses) < 2 or (kind and kind not in PICKUP_KINDS):
+        if len(warehouses) < 2 or (delivery_kind and delivery_kind not in PICKUP_KINDS):
             del self.fields["warehouse"]
-        for name in ("carrier", "minimum_days", "maximum_days") if kind in PICKUP_KINDS else ():
+        for name in ("carrier", "minimum_days", "maximum_days") if delivery_kind in PICKUP_KINDS else ():
             del self.fields[name]
-        for name in _COACH_FIELDS if kind != DeliveryKind.COACH else ():
+        for name in _COACH_FIELDS if delivery_kind != DeliveryKind.COACH else ():
             del self.fields[name]
 
     @classmethod
     def initial_for(cls, delivery_method: DeliveryMethod) -> dict[str, object]:
-        told = ("name", "carrier", "note", "minimum_days", "maximum_days", *_COACH_FIELDS)
-        return {field: getattr(delivery_method, field) for field in told} | {
+        fields = ("name", "carrier", "note", "minimum_days", "maximum_days", *_COACH_FIELDS)
+        return {field: getattr(delivery_method, field) for field in fields} | {
             "warehouse": delivery_method.warehouse_id
         }
 
     def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}
-        least, most = cleaned.get("minimum_days"), cleaned.get("maximum_days")
-        if least is not None and most is not None and least > most:
+        minimum, maximum = cleaned.get("minimum_days"), cleaned.get("maximum_days")
+        if minimum is not None and maximum is not None and minimum > maximum:
             self.add_error("maximum_days", _("At most cannot be less than at least."))
         return cleaned
 
     @property
-    def words(self) -> DeliveryMethodDetails:
-        return DeliveryMethodDetails(**self._said)
+    def details(self) -> DeliveryMethodDetails:
+        return DeliveryMethodDetails(**self._method_arguments)
 
     @property
-    def _said(self) -> dict[str, Any]:
-        told = {name: said for name, said in self.cleaned_data.items() if name not in ("kind", "fee")}
-        if "cut_off_hours" in told:
-            told["cut_off_hours"] = told["cut_off_hours"] or 0
-        return told | {"warehouse_id": told.pop("warehouse", None)}
+    def _method_arguments(self) -> dict[str, Any]:
+        arguments = {name: value for name, value in self.cleaned_data.items() if name not in ("kind", "fee")}
+        if "cut_off_hours" in arguments:
+            arguments["cut_off_hours"] = arguments["cut_off_hours"] or 0
+        return arguments | {"warehouse_id": arguments.pop("warehouse", None)}
 
 
 class NewDeliveryMethodForm(DeliveryMethodTextsForm):
@@ -120,18 +120,25 @@ class NewDeliveryMethodForm(DeliveryMethodTextsForm):
     )
     field_order = ["kind", "name", "fee", "minimum_days", "maximum_days", "warehouse"]
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(
+        self,
+        data: FormData = None,
+        files: FormFiles = None,
+        *,
+        warehouses: Sequence[Warehouse],
+        **options: Unpack[FormOptions],
+    ) -> None:
+        super().__init__(data, files, warehouses=warehouses, **options)
         for name in ("carrier", "note"):
             del self.fields[name]
 
     @property
     def details(self) -> NewDeliveryMethod:
-        said = self._said
+        arguments = self._method_arguments
         if self.cleaned_data["kind"] in PICKUP_KINDS:
-            said |= {"minimum_days": None, "maximum_days": None}
+            arguments |= {"minimum_days": None, "maximum_days": None}
         return NewDeliveryMethod(
-            kind=DeliveryKind(self.cleaned_data["kind"]), fee=self.cleaned_data["fee"], **said
+            kind=DeliveryKind(self.cleaned_data["kind"]), fee=self.cleaned_data["fee"], **arguments
         )
 
 
@@ -153,36 +160,36 @@ class WarehouseForm(DivisionForm, MembersForm):
     click_and_collect = forms.BooleanField(label=_("Buyers may collect goods here"), required=False)
 
     @classmethod
-    def initial_for(cls, house: Warehouse) -> dict[str, object]:
-        address = house.address
+    def initial_for(cls, warehouse: Warehouse) -> dict[str, object]:
+        address = warehouse.address
         return {
-            "name": house.name,
+            "name": warehouse.name,
             "province": address.province_code,
             "commune": address.commune_code,
             "street": address.street_address_1,
             "phone": format_phone(address.phone) if address.phone else "",
-            "click_and_collect": house.click_and_collect != ClickAndCollect.DISABLED,
+            "click_and_collect": warehouse.click_and_collect != ClickAndCollect.DISABLED,
         }
 
     @property
-    def has_odd_phone(self) -> bool:
+    def is_phone_likely_mistyped(self) -> bool:
         """Whether the phone number looks unusual; it is accepted anyway."""
         return bool(self.cleaned_data["phone"]) and is_likely_mistyped(self.cleaned_data["phone"])
 
-    def details(self, house: Warehouse | None = None) -> WarehouseDetails:
+    def details(self, warehouse: Warehouse | None = None) -> WarehouseDetails:
         """Return the warehouse's details; one that already allows any pickup keeps that setting."""
-        said = self.cleaned_data
-        at_least = (
-            house.click_and_collect
-            if house and house.click_and_collect == ClickAndCollect.ALL
+        cleaned = self.cleaned_data
+        pickup_option = (
+            warehouse.click_and_collect
+            if warehouse and warehouse.click_and_collect == ClickAndCollect.ALL
             else ClickAndCollect.LOCAL
         )
         return WarehouseDetails(
-            name=said["name"],
-            street=said["street"],
+            name=cleaned["name"],
+            street=cleaned["street"],
             **self.place,
-            phone=normalise_phone(said["phone"]) if said["phone"] else "",
-            click_and_collect=ClickAndCollect(at_least)
-            if said["click_and_collect"]
+            phone=normalise_phone(cleaned["phone"]) if cleaned["phone"] else "",
+            click_and_collect=ClickAndCollect(pickup_option)
+            if cleaned["click_and_collect"]
             else ClickAndCollect.DISABLED,
         )

@@ -1,4 +1,4 @@
-"""Form fields for phones: amounts with dots, photos, reasons in one tap."""
+"""Form fields for use on phones: amounts with dots, photos, one-tap reasons."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from shop.core.errors import Refused
 from shop.core.images.image_files import inspect_picture
-from shop.core.web.form_options import FormData, FormFiles, FormOptions
+from shop.core.web.form_options import FormData, FormFiles, FormOptions, Label
 
 Choice = tuple[str, str | Promise]
 
@@ -25,9 +25,11 @@ _PLAIN_WIDGETS = (forms.CheckboxInput, forms.RadioSelect, forms.CheckboxSelectMu
 class MembersForm(forms.Form):
     """A form styled for the members' pages."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        kwargs.setdefault("label_suffix", "")
-        super().__init__(*args, **kwargs)
+    def __init__(
+        self, data: FormData = None, files: FormFiles = None, **options: Unpack[FormOptions]
+    ) -> None:
+        options.setdefault("label_suffix", "")
+        super().__init__(data, files, **options)
         for field in self.fields.values():
             if not isinstance(field.widget, _PLAIN_WIDGETS):
                 field.widget.attrs.setdefault("class", "input")
@@ -66,10 +68,12 @@ class KilosField(forms.DecimalField):
         "max_value": _("Write a weight from 0.001 to 1,000 kg."),
     }
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(min_value=Decimal("0.001"), max_value=1000, decimal_places=3, **kwargs)
+    def __init__(self, *, label: Label, required: bool = True) -> None:
+        super().__init__(
+            min_value=Decimal("0.001"), max_value=1000, decimal_places=3, label=label, required=required
+        )
 
-    def to_python(self, value: Any) -> Any:
+    def to_python(self, value: object) -> Any:
         if isinstance(value, str):
             value = "".join(value.split()).lower().removesuffix("kg").replace(",", ".")
         return super().to_python(value)
@@ -103,8 +107,8 @@ class PhotoField(forms.FileField):
 class ReasonForm(MembersForm):
     """A reason, chosen in one tap or entered as text.
 
-    `reason` keeps a tapped one by its message id on a line of its own, so that everybody reads it in
-    their language (the filter `translated_reason`).
+    `reason` holds a tapped reason as its message id on a line of its own; the filter `translated_reason`
+    translates it for each reader.
     """
 
     OTHER = "other"
@@ -137,12 +141,16 @@ class ReasonForm(MembersForm):
 
     @property
     def reason(self) -> str:
-        words = self.cleaned_data.get("words", "")
+        text = self.cleaned_data.get("words", "")
         chosen = self.reasons.get(self.cleaned_data.get("choice", ""))
         with translation.override("en"):
-            return "\n".join(str(each) for each in (chosen, words) if each)
+            return "\n".join(str(each) for each in (chosen, text) if each)
 
 
-def parse_key(sent: str | None) -> int:
+def parse_key(submitted: str | None) -> int:
     """Parse a submitted primary key; anything but a number gives 0, which no row has."""
-    return int(sent) if sent and sent.isascii() and sent.isdecimal() and len(sent) < 19 else 0
+    return (
+        int(submitted)
+        if submitted and submitted.isascii() and submitted.isdecimal() and len(submitted) < 19
+        else 0
+    )

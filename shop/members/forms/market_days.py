@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 from itertools import groupby
-from typing import Any
 
 from django import forms
 from django.http import QueryDict
@@ -15,10 +14,11 @@ from cooperatives.actions.delivery_terms import MarketDayInput
 from cooperatives.models import DeliveryMethod, MarketDay, MarketDayKind
 from shop.core.dates.calendar import weekday_name
 from shop.core.texts.figures import short_weekday
+from shop.core.web.form_options import FormData
 from shop.members.forms.fields import MembersForm, WholeNumberField
 from shop.members.forms.rows import initial_from_submission, submitted_row_count
 
-MOST_TIMES = 12
+MAX_TIMES = 12
 
 
 class TimeForm(MembersForm):
@@ -49,8 +49,10 @@ class TimeForm(MembersForm):
         choices=[(str(day), str(day)) for day in range(1, 31)],
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, use_required_attribute=False, **kwargs)
+    def __init__(
+        self, data: FormData = None, *, prefix: str, initial: MutableMapping[str, object] | None = None
+    ) -> None:
+        super().__init__(data, prefix=prefix, initial=initial, use_required_attribute=False)
         self.set_choices("weekday", [(str(day), short_weekday(day)) for day in range(7)])
         for name in ("starts", "ends"):
             self.fields[name].widget = forms.TimeInput(
@@ -63,7 +65,7 @@ class TimeForm(MembersForm):
         return [(box, str(weekday_name(day))) for day, box in enumerate(self["weekday"])]
 
     @property
-    def is_written(self) -> bool:
+    def is_filled(self) -> bool:
         """Whether the row is filled in; empty rows are removed."""
         return any(self[name].value() for name in self.fields)
 
@@ -71,21 +73,21 @@ class TimeForm(MembersForm):
         cleaned = super().clean() or {}
         if cleaned.get("starts") and cleaned.get("ends") and cleaned["ends"] <= cleaned["starts"]:
             self.add_error("ends", _("The end comes before the beginning."))
-        if not any(cleaned.get(kind) for kind in MarketDayKind.values) and not self._has_odd_days:
+        if not any(cleaned.get(kind) for kind in MarketDayKind.values) and not self._has_invalid_days:
             self.add_error("weekday", _("Choose at least one day."))
         return cleaned
 
     @property
-    def _has_odd_days(self) -> bool:
+    def _has_invalid_days(self) -> bool:
         return bool(set(MarketDayKind.values) & set(self.errors))
 
     @property
     def days(self) -> list[MarketDayInput]:
-        said = self.cleaned_data
+        cleaned = self.cleaned_data
         return [
-            MarketDayInput(kind, int(number), said["starts"], said["ends"], said["capacity"])
+            MarketDayInput(kind, int(number), cleaned["starts"], cleaned["ends"], cleaned["capacity"])
             for kind in MarketDayKind
-            for number in said[kind.value]
+            for number in cleaned[kind.value]
         ]
 
 
@@ -102,13 +104,13 @@ class Timetable:
         self.times, self.cut_off = times, cut_off
 
     @classmethod
-    def of(cls, delivery_method: DeliveryMethod) -> Timetable:
+    def from_method(cls, delivery_method: DeliveryMethod) -> Timetable:
         """Build the table from the current market days, grouped by hours and capacity."""
         days = sorted(delivery_method.market_days.all(), key=_hours)
-        grouped = [(hours, list(same)) for hours, same in groupby(days, key=_hours)]
+        rows = [(hours, list(days_of_row)) for hours, days_of_row in groupby(days, key=_hours)]
         times = [
-            TimeForm(prefix=f"time-{place}", initial=_time_said(same))
-            for place, (_h, same) in enumerate(grouped)
+            TimeForm(prefix=f"time-{position}", initial=_initial_of_row(days_of_row))
+            for position, (_h, days_of_row) in enumerate(rows)
         ]
         return cls(
             times or [TimeForm(prefix="time-0")],
@@ -116,19 +118,20 @@ class Timetable:
         )
 
     @classmethod
-    def sent(cls, data: QueryDict) -> Timetable:
-        """Build the table from submitted data, without empty rows; `more` adds a row."""
-        more = bool(data.get("more"))
-        written = range(min(submitted_row_count(data, "times") + more, MOST_TIMES))
-        if more:
+    def from_submission(cls, data: QueryDict) -> Timetable:
+        """Build the table from submitted data, without empty rows; the field `more` adds a row."""
+        is_adding_row = bool(data.get("more"))
+        positions = range(min(submitted_row_count(data, "times") + is_adding_row, MAX_TIMES))
+        if is_adding_row:
             times = [
                 TimeForm(
-                    prefix=f"time-{place}", initial=initial_from_submission(TimeForm, data, f"time-{place}")
+                    prefix=f"time-{position}",
+                    initial=initial_from_submission(TimeForm, data, f"time-{position}"),
                 )
-                for place in written
+                for position in positions
             ]
             return cls(times, CutOffForm(initial=data.dict()))
-        return cls([TimeForm(data, prefix=f"time-{place}") for place in written], CutOffForm(data))
+        return cls([TimeForm(data, prefix=f"time-{position}") for position in positions], CutOffForm(data))
 
     @property
     def forms(self) -> list[MembersForm]:
@@ -139,32 +142,37 @@ class Timetable:
         return any(form.errors for form in self.forms)
 
     @property
-    def is_time_missing(self) -> bool:
+    def can_add_time(self) -> bool:
         """Whether another row may be added."""
-        return len(self.times) < MOST_TIMES
+        return len(self.times) < MAX_TIMES
 
     def is_valid(self) -> bool:
-        beginnings: set[tuple[str, int, object]] = set()
+        seen_starts: set[tuple[str, int, object]] = set()
         for form in self.times:
-            form.empty_permitted = not form.is_written
-            if not form.is_written or not form.is_valid():
+            form.empty_permitted = not form.is_filled
+            if not form.is_filled or not form.is_valid():
                 continue
-            begins = {(day.kind, day.number, day.starts) for day in form.days}
-            if beginnings & begins:
+            starts = {(day.kind, day.number, day.starts) for day in form.days}
+            if seen_starts & starts:
                 form.add_error("starts", _("One of these days has this hour already."))
-            beginnings |= begins
+            seen_starts |= starts
         return not self.has_errors
 
     @property
     def days(self) -> list[MarketDayInput]:
-        return [day for form in self.times if form.is_written for day in form.days]
+        return [day for form in self.times if form.is_filled for day in form.days]
 
 
 def _hours(day: MarketDay) -> tuple[object, object, int]:
     return day.starts, day.ends, day.capacity or 0
 
 
-def _time_said(days: Sequence[MarketDay]) -> dict[str, Any]:
-    first = days[0]
+def _initial_of_row(days: Sequence[MarketDay]) -> dict[str, object]:
+    first_day = days[0]
     by_kind = {kind: [str(day.number) for day in days if day.kind == kind] for kind in MarketDayKind.values}
-    return {"starts": first.starts, "ends": first.ends, "capacity": first.capacity} | by_kind
+    return {
+        "starts": first_day.starts,
+        "ends": first_day.ends,
+        "capacity": first_day.capacity,
+        **by_kind,
+    }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Unpack
+from typing import Unpack
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -12,7 +12,7 @@ from shop.core.web.form_options import FormData, FormFiles, FormOptions
 from shop.members.forms.fields import MembersForm
 
 # What each role may do.
-DUTIES = {
+ROLE_DESCRIPTIONS = {
     Role.MANAGER: _("Manager: everything, and who the members are"),
     Role.LISTER: _("Lister: goods, prices, photos and counts"),
     Role.PACKER: _("Packer: accepts, packs and hands over orders, counts"),
@@ -22,7 +22,7 @@ DUTIES = {
 
 
 class RoleForm(MembersForm):
-    role = forms.ChoiceField(label=_("Role"), choices=list(DUTIES.items()))
+    role = forms.ChoiceField(label=_("Role"), choices=list(ROLE_DESCRIPTIONS.items()))
 
     def __init__(
         self, data: FormData = None, files: FormFiles = None, **options: Unpack[FormOptions]
@@ -41,6 +41,8 @@ class PersonForm(RoleForm):
     )
     field_order = ("person", "role")
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        kwargs.setdefault("initial", {"role": Role.PACKER})
-        super().__init__(*args, **kwargs)
+    def __init__(
+        self, data: FormData = None, files: FormFiles = None, **options: Unpack[FormOptions]
+    ) -> None:
+        options.setdefault("initial", {"role": Role.PACKER})
+        super().__init__(data, files, **options)

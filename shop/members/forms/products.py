@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby
-from typing import Any, Unpack
+from typing import TypedDict, Unpack
 
 from django import forms
+from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 
 from catalog.actions.products.product_details import ProductDetails, VariantDetails
@@ -82,8 +83,8 @@ class ProductForm(MembersForm):
     @classmethod
     def initial_for_product(cls, product: Product) -> dict[str, object]:
         """Return the form's initial values for a product."""
-        told = ("name", "origin", "shelf_life", "storage", "packaging", "ingredients", "return_terms")
-        return {field: getattr(product, field) or "" for field in told} | {
+        fields = ("name", "origin", "shelf_life", "storage", "packaging", "ingredients", "return_terms")
+        return {field: getattr(product, field) or "" for field in fields} | {
             "category": product.category_id or "",
             "return_days": product.return_days or None,
             "description": product.description_text,
@@ -91,21 +92,21 @@ class ProductForm(MembersForm):
         }
 
     @property
-    def category_chosen(self) -> Category | None:
+    def chosen_category(self) -> Category | None:
         return self.categories.get(self.cleaned_data["category"])
 
     def product_details(self, season_note: str = "") -> ProductDetails:
-        said = self.cleaned_data
-        season = sum(1 << (int(month) - 1) for month in said["months"]) or ALL_MONTHS
-        told = (
+        cleaned = self.cleaned_data
+        season = sum(1 << (int(month) - 1) for month in cleaned["months"]) or ALL_MONTHS
+        fields = (
             *("name", "description", "origin", "ingredients", "packaging"),
             *("shelf_life", "storage", "return_terms"),
         )
         return ProductDetails(
-            **{field: said[field] for field in told},
+            **{field: cleaned[field] for field in fields},
             season=season,
             season_note=season_note,
-            return_days=said["return_days"] or 0,
+            return_days=cleaned["return_days"] or 0,
         )
 
 
@@ -154,7 +155,7 @@ class VariantForm(MembersForm):
 
     @classmethod
     def initial_for_variant(cls, variant: Variant, price: int | None) -> dict[str, object]:
-        content, measure = _content_of(variant)
+        content, measure = _initial_content(variant)
         return {
             "unit": variant.unit,
             "content": content,
@@ -167,8 +168,10 @@ class VariantForm(MembersForm):
 
     def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}
-        said = _content(cleaned.get("unit", ""), cleaned.get("content"), cleaned.get("measure", ""))
-        if cleaned.get("is_weighed") and "content_grams" not in said:
+        content = _content_arguments(
+            cleaned.get("unit", ""), cleaned.get("content"), cleaned.get("measure", "")
+        )
+        if cleaned.get("is_weighed") and "content_grams" not in content:
             self.add_error("content", _("Say what one weighs by estimate, in g or kg."))
         return cleaned
 
@@ -187,19 +190,19 @@ class VariantForm(MembersForm):
         chosen = self["unit"].value()
         return bool(chosen) and chosen not in COMMON_UNITS
 
-    def variant_details(self, before: Variant | None = None) -> VariantDetails:
-        """Return the variant's details; fields not on this page keep their values from `before`."""
-        said = self.cleaned_data
+    def variant_details(self, existing: Variant | None = None) -> VariantDetails:
+        """Return the variant's details; fields not on this page keep their values from `existing`."""
+        cleaned = self.cleaned_data
         return VariantDetails(
-            price=said["price"],
-            name=said["label"],
-            unit=said["unit"],
-            **_content(said["unit"], said["content"], said["measure"]),
-            is_weighed=said["is_weighed"],
-            tolerance_percent=20 if said["tolerance"] is None else said["tolerance"],
-            weight=before.weight if before else None,
-            barcode=before.barcode if before else "",
-            quantity_limit_per_customer=before.quantity_limit_per_customer if before else None,
+            price=cleaned["price"],
+            name=cleaned["label"],
+            unit=cleaned["unit"],
+            **_content_arguments(cleaned["unit"], cleaned["content"], cleaned["measure"]),
+            is_weighed=cleaned["is_weighed"],
+            tolerance_percent=20 if cleaned["tolerance"] is None else cleaned["tolerance"],
+            weight=existing.weight if existing else None,
+            barcode=existing.barcode if existing else "",
+            quantity_limit_per_customer=existing.quantity_limit_per_customer if existing else None,
         )
 
 
@@ -214,8 +217,9 @@ class PhotoForm(MembersForm):
     picture = PhotoField(label=_("Choose a photo you have"), required=False)
 
     @property
-    def upload(self) -> Any:
-        return self.cleaned_data.get("photo") or self.cleaned_data.get("picture")
+    def upload(self) -> UploadedFile[bytes] | None:
+        photo: UploadedFile[bytes] | None = self.cleaned_data.get("photo")
+        return photo or self.cleaned_data.get("picture")
 
 
 class PictureForm(PhotoForm):
@@ -240,7 +244,7 @@ class NewVariantForm(VariantForm):
 
 
 class NewListingForm(PhotoForm, ProductForm, NewVariantForm):
-    """A new product on one page. `kept` is a photo uploaded in an earlier, invalid submission."""
+    """A new product on one page. `kept` is the signed id of a photo from an earlier, invalid submission."""
 
     product_type = forms.ChoiceField(label=_("Kind of goods"))
     kept = forms.CharField(widget=forms.HiddenInput, required=False)
@@ -258,33 +262,42 @@ class NewListingForm(PhotoForm, ProductForm, NewVariantForm):
         self.types = {str(each.pk): each for each in types}
         self.set_choices("product_type", [(key, each.name) for key, each in self.types.items()])
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}
-        kind = self.types.get(str(cleaned.get("product_type", "")))
-        if kind and kind.is_perishable and not cleaned.get("shelf_life"):
+        product_type = self.types.get(str(cleaned.get("product_type", "")))
+        if product_type and product_type.is_perishable and not cleaned.get("shelf_life"):
             self.add_error("shelf_life", _("Say how long these goods keep."))
         return cleaned
 
     @property
-    def type_chosen(self) -> ProductType:
+    def chosen_product_type(self) -> ProductType:
         return self.types[self.cleaned_data["product_type"]]
 
 
 def _category_choices(categories: Iterable[Category]) -> list[object]:
     """Return category choices grouped by parent category."""
     rows = sorted(categories, key=lambda category: category.path or "")
-    named = {category.pk: category.name for category in rows}
-    shelves: list[object] = []
+    names = {category.pk: category.name for category in rows}
+    choices: list[object] = []
     for root, group in groupby(rows, key=lambda category: int((category.path or "/0/").split("/")[1])):
-        inside = list(group)
-        if len(inside) == 1:
-            shelves.append((str(inside[0].pk), inside[0].name))
+        categories_of_root = list(group)
+        if len(categories_of_root) == 1:
+            choices.append((str(categories_of_root[0].pk), categories_of_root[0].name))
         else:
-            shelves.append((named.get(root, ""), [(str(each.pk), each.name) for each in inside]))
-    return shelves
+            choices.append((names.get(root, ""), [(str(each.pk), each.name) for each in categories_of_root]))
+    return choices
 
 
-def _content(unit: str, content: int | None, measure: str) -> dict[str, Any]:
+class VariantContent(TypedDict, total=False):
+    """What one sale step contains: the arguments of `VariantDetails`."""
+
+    content_grams: int
+    content_ml: int
+    content_count: int
+    content_unit: str
+
+
+def _content_arguments(unit: str, content: int | None, measure: str) -> VariantContent:
     if unit in _GRAMS_OF:
         return {"content_grams": _GRAMS_OF[Unit(unit)]}
     if unit == Unit.LITRE:
@@ -298,7 +311,7 @@ def _content(unit: str, content: int | None, measure: str) -> dict[str, Any]:
     return {"content_count": content, "content_unit": measure}
 
 
-def _content_of(variant: Variant) -> tuple[int | None, str]:
+def _initial_content(variant: Variant) -> tuple[int | None, str]:
     if variant.unit in _GRAMS_OF or variant.unit == Unit.LITRE:
         return None, ""
     if variant.content_grams:

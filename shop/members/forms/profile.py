@@ -21,7 +21,7 @@ from shop.core.web.form_options import FormData, FormFiles, FormOptions
 from shop.members.forms.fields import MembersForm, PhotoField
 
 _DAYS = ["%Y-%m-%d", "%d/%m/%Y"]
-_DAY_WORDS = {"invalid": _("Write the day like this: 27/11/2026.")}
+_DAY_ERRORS = {"invalid": _("Write the day like this: 27/11/2026.")}
 
 
 def _day_input() -> forms.DateInput:
@@ -70,13 +70,13 @@ class HouseholdForm(MembersForm):
 
     @classmethod
     def initial_for(cls, household: Producer) -> dict[str, object]:
-        said = {field: getattr(household, field) for field in ("name", "products_made", "place")}
-        return said | {"phone": format_phone(household.phone), "agrees": household.is_public}
+        initial = {field: getattr(household, field) for field in ("name", "products_made", "place")}
+        return initial | {"phone": format_phone(household.phone), "agrees": household.is_public}
 
     @property
     def details(self) -> HouseholdDetails:
-        said = self.cleaned_data
-        return HouseholdDetails(**said | {"phone": normalise_phone(said["phone"])})
+        cleaned = self.cleaned_data
+        return HouseholdDetails(**cleaned | {"phone": normalise_phone(cleaned["phone"])})
 
 
 class CertificateForm(MembersForm):
@@ -97,7 +97,7 @@ class CertificateForm(MembersForm):
         label=_("Issued on"),
         widget=_day_input(),
         input_formats=_DAYS,
-        error_messages=_DAY_WORDS,
+        error_messages=_DAY_ERRORS,
     )
     expires_on = forms.DateField(
         validators=[validate_day],
@@ -105,7 +105,7 @@ class CertificateForm(MembersForm):
         widget=_day_input(),
         input_formats=_DAYS,
         required=False,
-        error_messages=_DAY_WORDS,
+        error_messages=_DAY_ERRORS,
         help_text=_("Buyers no longer see it after this day."),
     )
     products = forms.MultipleChoiceField(
@@ -133,9 +133,9 @@ class CertificateForm(MembersForm):
 
     @classmethod
     def initial_for(cls, certificate: Certificate) -> dict[str, object]:
-        told = ("kind", "stars", "number", "issuer", "issued_on", "expires_on")
-        keys = [str(key) for key in certificate.products.values_list("pk", flat=True)]
-        return {field: getattr(certificate, field) for field in told} | {"products": keys}
+        fields = ("kind", "stars", "number", "issuer", "issued_on", "expires_on")
+        product_ids = [str(key) for key in certificate.products.values_list("pk", flat=True)]
+        return {field: getattr(certificate, field) for field in fields} | {"products": product_ids}
 
     def clean_issued_on(self) -> datetime.date:
         day: datetime.date = self.cleaned_data["issued_on"]
@@ -144,14 +144,14 @@ class CertificateForm(MembersForm):
         return day
 
     def details(self, picture: Picture | None) -> CertificateDetails:
-        said = self.cleaned_data
+        cleaned = self.cleaned_data
         return CertificateDetails(
-            kind=CertificateKind(said["kind"]),
-            stars=said["stars"],
-            number=said["number"],
-            issuer=said["issuer"],
-            issued_on=said["issued_on"],
-            expires_on=said["expires_on"],
-            product_ids=[int(key) for key in said["products"]],
+            kind=CertificateKind(cleaned["kind"]),
+            stars=cleaned["stars"],
+            number=cleaned["number"],
+            issuer=cleaned["issuer"],
+            issued_on=cleaned["issued_on"],
+            expires_on=cleaned["expires_on"],
+            product_ids=[int(key) for key in cleaned["products"]],
             picture=picture,
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django import forms
 from django.http import QueryDict
@@ -13,14 +12,15 @@ from django.utils.translation import gettext_lazy as _
 from cooperatives.actions.delivery_terms import HIGHEST_FEE, DeliveryRateInput
 from cooperatives.models import DeliveryMethod, DeliveryRate
 from shop.core.models.geography import Division
+from shop.core.web.form_options import FormData
 from shop.members.forms.fields import KilosField, MembersForm, WholeNumberField
 from shop.members.forms.rows import initial_from_submission, submitted_row_count
 
-MOST_GROUPS, MOST_ROWS = 34, 12
+MAX_GROUPS, MAX_ROWS = 34, 12
 ELSEWHERE = "else"
 
 
-class PlacesForm(MembersForm):
+class ProvincesForm(MembersForm):
     provinces = forms.MultipleChoiceField(
         label=_("Provinces"), required=False, widget=forms.CheckboxSelectMultiple
     )
@@ -54,15 +54,15 @@ class ProvinceGroup:
     """Provinces with the same rates; the last group, without provinces, covers all others."""
 
     prefix: str
-    places: PlacesForm | None
+    provinces_form: ProvincesForm | None
     rows: list[BracketForm]
 
     @property
-    def chosen(self) -> list[str]:
+    def chosen_names(self) -> list[str]:
         """The names of the chosen provinces, in page order."""
-        if self.places is None:
+        if self.provinces_form is None:
             return []
-        return [str(box.choice_label) for box in self.places["provinces"] if box.data["selected"]]
+        return [str(box.choice_label) for box in self.provinces_form["provinces"] if box.data["selected"]]
 
 
 class RateTable:
@@ -72,22 +72,24 @@ class RateTable:
         self.groups, self.free_above = groups, free_above
 
     @classmethod
-    def of(
+    def from_method(
         cls, delivery_method: DeliveryMethod, *, channel_id: int, provinces: Sequence[Division]
     ) -> RateTable:
         """Build the table from the current rates, grouping provinces with the same rates."""
-        by_place: dict[str, list[DeliveryRate]] = {}
+        rates_by_province: dict[str, list[DeliveryRate]] = {}
         rates = [rate for rate in delivery_method.rates.all() if rate.channel_id == channel_id]
         for rate in sorted(rates, key=lambda each: (each.up_to_grams is None, each.up_to_grams or 0)):
-            by_place.setdefault(rate.province_code, []).append(rate)
-        elsewhere = _said(by_place.pop("", []))
-        alike: dict[tuple[tuple[int | None, int], ...], list[str]] = {}
+            rates_by_province.setdefault(rate.province_code, []).append(rate)
+        elsewhere = _weights_and_prices(rates_by_province.pop("", []))
+        province_codes_by_rates: dict[tuple[tuple[int | None, int], ...], list[str]] = {}
         for province in provinces:
-            if province.code in by_place:
-                alike.setdefault(tuple(_said(by_place[province.code])), []).append(province.code)
+            if province.code in rates_by_province:
+                province_codes_by_rates.setdefault(
+                    tuple(_weights_and_prices(rates_by_province[province.code])), []
+                ).append(province.code)
         groups = [
-            _group(f"group-{place}", provinces, codes, rows)
-            for place, (rows, codes) in enumerate(alike.items())
+            _group(f"group-{position}", provinces, codes, rows)
+            for position, (rows, codes) in enumerate(province_codes_by_rates.items())
         ]
         return cls(
             [*groups, _group(ELSEWHERE, None, [], elsewhere)],
@@ -95,14 +97,14 @@ class RateTable:
         )
 
     @classmethod
-    def sent(cls, data: QueryDict, *, provinces: Sequence[Division]) -> RateTable:
-        """Build the table from submitted data; `more` says where to add a row."""
-        more = data.get("more", "")
-        requested = min(submitted_row_count(data, "groups") + (more == "group"), MOST_GROUPS)
-        prefixes = [f"group-{place}" for place in range(requested)]
-        free_above = FreeAboveForm(initial=data.dict()) if more else FreeAboveForm(data)
+    def from_submission(cls, data: QueryDict, *, provinces: Sequence[Division]) -> RateTable:
+        """Build the table from submitted data; the field `more` names the group to add a row to."""
+        added_to = data.get("more", "")
+        requested = min(submitted_row_count(data, "groups") + (added_to == "group"), MAX_GROUPS)
+        prefixes = [f"group-{position}" for position in range(requested)]
+        free_above = FreeAboveForm(initial=data.dict()) if added_to else FreeAboveForm(data)
         groups = [
-            _submitted_group(data, prefix, provinces if prefix != ELSEWHERE else None, more)
+            _submitted_group(data, prefix, provinces if prefix != ELSEWHERE else None, added_to)
             for prefix in (*prefixes, ELSEWHERE)
         ]
         return cls(groups, free_above)
@@ -112,7 +114,7 @@ class RateTable:
         """All forms, in page order."""
         ordered: list[MembersForm] = []
         for group in self.groups:
-            ordered += [group.places, *group.rows] if group.places else group.rows
+            ordered += [group.provinces_form, *group.rows] if group.provinces_form else group.rows
         return [*ordered, self.free_above]
 
     @property
@@ -120,19 +122,19 @@ class RateTable:
         return any(form.errors for form in self.forms)
 
     @property
-    def is_group_missing(self) -> bool:
+    def can_add_group(self) -> bool:
         """Whether another group may be added."""
-        return len(self.groups) <= MOST_GROUPS
+        return len(self.groups) <= MAX_GROUPS
 
     def is_valid(self) -> bool:
         for form in self.forms:
             form.is_valid()
-        taken: set[str] = set()
+        used_codes: set[str] = set()
         for group in self.groups:
-            self._check(group, taken)
+            self._check(group, used_codes)
         return not self.has_errors
 
-    def _check(self, group: ProvinceGroup, taken: set[str]) -> None:
+    def _check(self, group: ProvinceGroup, used_codes: set[str]) -> None:
         weights: set[int | None] = set()
         for row in group.rows:
             if not row.is_filled:
@@ -141,29 +143,29 @@ class RateTable:
             if weight in weights and "weight" not in row.errors:
                 row.add_error("weight", _("This weight stands twice."))
             weights.add(weight)
-        if group.places is None:
+        if group.provinces_form is None:
             return
-        codes = group.places.cleaned_data.get("provinces", [])
-        if weights and not codes and not group.places.errors:
-            group.places.add_error("provinces", _("Choose the provinces that these prices are for."))
+        codes = group.provinces_form.cleaned_data.get("provinces", [])
+        if weights and not codes and not group.provinces_form.errors:
+            group.provinces_form.add_error("provinces", _("Choose the provinces that these prices are for."))
         if codes and not weights and not any(row.errors for row in group.rows):
             group.rows[0].add_error("price", _("Write a price for these provinces."))
-        if taken & set(codes):
-            group.places.add_error("provinces", _("One of these provinces stands in two groups."))
-        taken |= set(codes)
+        if used_codes & set(codes):
+            group.provinces_form.add_error("provinces", _("One of these provinces stands in two groups."))
+        used_codes |= set(codes)
 
     @property
     def rates(self) -> list[DeliveryRateInput]:
         return [
             DeliveryRateInput(row.cleaned_data["price"], code, row.cleaned_data["weight"])
             for group in self.groups
-            for code in (group.places.cleaned_data["provinces"] if group.places else [""])
+            for code in (group.provinces_form.cleaned_data["provinces"] if group.provinces_form else [""])
             for row in group.rows
             if row.is_filled
         ]
 
 
-def _said(rates: Iterable[DeliveryRate]) -> list[tuple[int | None, int]]:
+def _weights_and_prices(rates: Iterable[DeliveryRate]) -> list[tuple[int | None, int]]:
     return [(rate.up_to_grams, rate.price) for rate in rates]
 
 
@@ -173,32 +175,39 @@ def _group(
     codes: Sequence[str],
     rows: Sequence[tuple[int | None, int]],
 ) -> ProvinceGroup:
-    places = None if provinces is None else _places_form(prefix, provinces, initial={"provinces": codes})
+    provinces_form = (
+        None if provinces is None else _provinces_form(prefix, provinces, initial={"provinces": codes})
+    )
     brackets = [
-        BracketForm(prefix=f"{prefix}-{place}", initial={"weight": weight, "price": price})
-        for place, (weight, price) in enumerate(rows)
+        BracketForm(prefix=f"{prefix}-{position}", initial={"weight": weight, "price": price})
+        for position, (weight, price) in enumerate(rows)
     ]
-    return ProvinceGroup(prefix, places, brackets or [BracketForm(prefix=f"{prefix}-0")])
+    return ProvinceGroup(prefix, provinces_form, brackets or [BracketForm(prefix=f"{prefix}-0")])
 
 
 def _submitted_group(
-    data: QueryDict, prefix: str, provinces: Sequence[Division] | None, more: str
+    data: QueryDict, prefix: str, provinces: Sequence[Division] | None, added_to: str
 ) -> ProvinceGroup:
-    count = min(max(1, submitted_row_count(data, f"{prefix}-rows")) + (more == prefix), MOST_ROWS)
-    prefixes = [f"{prefix}-{place}" for place in range(count)]
-    if more:
-        initial = initial_from_submission(PlacesForm, data, prefix)
-        places = None if provinces is None else _places_form(prefix, provinces, initial=initial)
+    count = min(max(1, submitted_row_count(data, f"{prefix}-rows")) + (added_to == prefix), MAX_ROWS)
+    prefixes = [f"{prefix}-{position}" for position in range(count)]
+    if added_to:
+        initial = initial_from_submission(ProvincesForm, data, prefix)
+        provinces_form = None if provinces is None else _provinces_form(prefix, provinces, initial=initial)
         rows = [
             BracketForm(prefix=each, initial=initial_from_submission(BracketForm, data, each))
             for each in prefixes
         ]
-        return ProvinceGroup(prefix, places, rows)
-    places = None if provinces is None else _places_form(prefix, provinces, data)
-    return ProvinceGroup(prefix, places, [BracketForm(data, prefix=each) for each in prefixes])
+        return ProvinceGroup(prefix, provinces_form, rows)
+    provinces_form = None if provinces is None else _provinces_form(prefix, provinces, data)
+    return ProvinceGroup(prefix, provinces_form, [BracketForm(data, prefix=each) for each in prefixes])
 
 
-def _places_form(prefix: str, provinces: Sequence[Division], *args: Any, **kwargs: Any) -> PlacesForm:
-    form = PlacesForm(*args, prefix=prefix, **kwargs)
+def _provinces_form(
+    prefix: str,
+    provinces: Sequence[Division],
+    data: FormData = None,
+    initial: dict[str, object] | None = None,
+) -> ProvincesForm:
+    form = ProvincesForm(data, prefix=prefix, initial=initial)
     form.set_choices("provinces", [(province.code, province.name) for province in provinces])
     return form

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from orders.models import OrderLine
 from shop.core.texts.figures import weight
+from shop.core.web.form_options import FormData
 from shop.members.forms.fields import MembersForm
 
 _KILOGRAMS = re.compile(r"(\d{1,5})(?:[.,](\d{1,3}))?")
@@ -28,10 +28,10 @@ class KilogramField(forms.CharField):
         text = "".join(str(super().clean(value)).lower().removesuffix("kg").split())
         if not text:
             return None
-        found = _KILOGRAMS.fullmatch(text)
-        if found is None:
+        match = _KILOGRAMS.fullmatch(text)
+        if match is None:
             raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
-        return int(Decimal(f"{found[1]}.{found[2] or 0}") * 1000)
+        return int(Decimal(f"{match[1]}.{match[2] or 0}") * 1000)
 
 
 class WeighForm(MembersForm):
@@ -41,10 +41,10 @@ class WeighForm(MembersForm):
     again = KilogramField(label=_("Write it once more"), required=False)
     at_most = forms.BooleanField(widget=forms.HiddenInput, required=False)
 
-    def __init__(self, *args: Any, line: OrderLine, **kwargs: Any) -> None:
-        super().__init__(*args, prefix=f"weigh-{line.pk}", **kwargs)
+    def __init__(self, data: FormData = None, *, line: OrderLine) -> None:
+        super().__init__(data, prefix=f"weigh-{line.pk}")
         self.line = line
-        self.is_doubted = False
+        self.needs_repetition = False
         for field in self.fields.values():
             field.widget.attrs["form"] = self.form_id
 
@@ -52,9 +52,9 @@ class WeighForm(MembersForm):
     def form_id(self) -> str:
         return f"scale-{self.line.pk}"
 
-    def doubt(self) -> None:
+    def require_repetition(self) -> None:
         """Require the weight to be entered again, because it is far from the estimate."""
-        self.is_doubted = True
+        self.needs_repetition = True
         self.add_error(
             "again" if self.cleaned_data["again"] is not None else "kg",
             _("About %(expected)s was expected, and %(written)s is written. Is the comma in its place?")
@@ -67,5 +67,4 @@ class WeighForm(MembersForm):
     @property
     def grams(self) -> int:
         """The weight of a valid form."""
-        written: int = self.cleaned_data["kg"]
-        return written
+        return int(self.cleaned_data["kg"])

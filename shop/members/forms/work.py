@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import uuid
 from collections.abc import Mapping, Sequence
-from typing import Any, Unpack
+from typing import Unpack
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -50,7 +50,7 @@ class PickForm(MembersForm):
         files: FormFiles = None,
         *,
         lines: Sequence[OrderLine],
-        still_open: Mapping[Any, int],
+        still_open: Mapping[object, int],
         **options: Unpack[FormOptions],
     ) -> None:
         super().__init__(data, files, **options)
@@ -61,10 +61,14 @@ class PickForm(MembersForm):
             line for line in lines if self.is_bound or (still_open[line.pk] > 0 and not line.is_to_weigh)
         ]
         for line in self.lines:
-            most = line.quantity if self.is_bound else still_open[line.pk]
+            maximum = line.quantity if self.is_bound else still_open[line.pk]
             self.fields[f"taken-{line.pk}"] = forms.BooleanField(label=_("Taken"), required=False)
             self.fields[f"quantity-{line.pk}"] = WholeNumberField(
-                label=_("How many in this parcel"), min_value=1, max_value=most, initial=most, required=False
+                label=_("How many in this parcel"),
+                min_value=1,
+                max_value=maximum,
+                initial=maximum,
+                required=False,
             )
             self.fields[f"quantity-{line.pk}"].widget.attrs["class"] = "input"
 
@@ -77,10 +81,10 @@ class PickForm(MembersForm):
     @property
     def quantities(self) -> dict[uuid.UUID, int]:
         """The ticked lines; without a number, the whole open quantity."""
-        taken = [line for line in self.lines if self.cleaned_data[f"taken-{line.pk}"]]
+        ticked_lines = [line for line in self.lines if self.cleaned_data[f"taken-{line.pk}"]]
         return {
             line.pk: self.cleaned_data[f"quantity-{line.pk}"] or self.still_open[line.pk] or line.quantity
-            for line in taken
+            for line in ticked_lines
         }
 
 
@@ -113,19 +117,19 @@ class HandOverForm(MembersForm):
         DeliveryKind.COACH: ("carrier", "vehicle", "driver_phone"),
     }
 
-    def __init__(self, *args: Any, parcel: Parcel, delivery_kind: str, **kwargs: Any) -> None:
+    def __init__(self, data: FormData = None, *, parcel: Parcel, delivery_kind: str) -> None:
         initial = {name: getattr(parcel, name) for name in self.base_fields}
-        super().__init__(*args, initial=initial, prefix=f"handover-{parcel.pk}", **kwargs)
-        requested = self._FIELDS.get(DeliveryKind(delivery_kind or DeliveryKind.CARRIER), ())
-        for name in set(self.base_fields) - set(requested):
+        super().__init__(data, initial=initial, prefix=f"handover-{parcel.pk}")
+        shown_fields = self._FIELDS.get(DeliveryKind(delivery_kind or DeliveryKind.CARRIER), ())
+        for name in set(self.base_fields) - set(shown_fields):
             del self.fields[name]
 
     @property
     def dispatch(self) -> DispatchDetails:
-        said = dict(self.cleaned_data)
-        if said.get("driver_phone"):
-            said["driver_phone"] = normalise_phone(said["driver_phone"])
-        return DispatchDetails(**said)
+        details = dict(self.cleaned_data)
+        if details.get("driver_phone"):
+            details["driver_phone"] = normalise_phone(details["driver_phone"])
+        return DispatchDetails(**details)
 
 
 def _amount_field() -> WholeNumberField:
@@ -166,8 +170,8 @@ class DeliveryForm(MembersForm):
     amount = _amount_field()
     reason = _shortfall_reason_field()
 
-    def __init__(self, *args: Any, parcel: Parcel, **kwargs: Any) -> None:
-        super().__init__(*args, prefix=f"delivery-{parcel.pk}", **kwargs)
+    def __init__(self, data: FormData = None, *, parcel: Parcel) -> None:
+        super().__init__(data, prefix=f"delivery-{parcel.pk}")
         if not parcel.pickup_code:
             del self.fields["code"]
         if parcel.cod_state != CodState.EXPECTED:
@@ -182,16 +186,16 @@ class DeliveryForm(MembersForm):
 
     @property
     def pickup_code(self) -> str:
-        said: str = self.cleaned_data.get("code", "")
-        return said
+        code: str = self.cleaned_data.get("code", "")
+        return code
 
     @property
     def is_cash_collected(self) -> bool:
         return self.cleaned_data.get("cash") in ("yes", "less")
 
     @property
-    def taken(self) -> CollectedCash:
-        return _cash_taken(self.cleaned_data) if self.cleaned_data.get("cash") == "less" else EXPECTED_CASH
+    def collected_cash(self) -> CollectedCash:
+        return _collected_cash(self) if self.cleaned_data.get("cash") == "less" else EXPECTED_CASH
 
 
 class CashForm(MembersForm):
@@ -200,8 +204,8 @@ class CashForm(MembersForm):
     amount = _amount_field()
     reason = _shortfall_reason_field()
 
-    def __init__(self, *args: Any, parcel: Parcel, **kwargs: Any) -> None:
-        super().__init__(*args, prefix=f"cash-{parcel.pk}", **kwargs)
+    def __init__(self, data: FormData = None, *, parcel: Parcel) -> None:
+        super().__init__(data, prefix=f"cash-{parcel.pk}")
 
     def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}
@@ -210,20 +214,20 @@ class CashForm(MembersForm):
         return cleaned
 
     @property
-    def taken(self) -> CollectedCash:
-        return _cash_taken(self.cleaned_data)
+    def collected_cash(self) -> CollectedCash:
+        return _collected_cash(self)
 
 
-def _require_shortfall_reason(form: MembersForm, cleaned: dict[str, Any]) -> None:
+def _require_shortfall_reason(form: MembersForm, cleaned: Mapping[str, object]) -> None:
     """Require a reason for a shortfall; the action decides whether there is one."""
     if cleaned.get("amount") is None and "amount" not in form.errors:
         form.add_error("amount", _("Write how much you have been given."))
-    if not cleaned.get("reason", "").strip():
+    if not str(cleaned.get("reason", "")).strip():
         form.add_error("reason", _("Say why it is less."))
 
 
-def _cash_taken(cleaned: dict[str, Any]) -> CollectedCash:
-    return CollectedCash(cleaned.get("amount"), cleaned.get("reason", ""))
+def _collected_cash(form: MembersForm) -> CollectedCash:
+    return CollectedCash(form.cleaned_data.get("amount"), form.cleaned_data.get("reason", ""))
 
 
 class CountForm(MembersForm):

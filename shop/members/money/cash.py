@@ -30,9 +30,9 @@ def cash(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """List parcels with outstanding cash, oldest first, filtered by `?ai=`."""
     market = market_channel()
     currency = market.currency if market else "VND"
-    sums = cash_of_cooperative(membership.cooperative.pk, currency)
-    requested = request.GET.get("ai", "")
-    tab = requested if requested in _TABS else ""
+    amounts = cash_of_cooperative(membership.cooperative.pk, currency)
+    requested_tab = request.GET.get("ai", "")
+    tab = requested_tab if requested_tab in _TABS else ""
     _name, holder, is_handed_in = _TABS[tab]
     rows: Any = Parcel.objects.for_cooperative(membership.cooperative).with_unremitted_cash()
     rows = rows.filter(part__order__currency=currency)
@@ -45,15 +45,18 @@ def cash(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
         "currency": currency,
         "may_pack": membership.may(MemberRight.PACK),
         "tab": tab,
-        "tabs": [(key, name, _tab_sum(sums, whose, done)) for key, (name, whose, done) in _TABS.items()],
+        "tabs": [
+            (key, name, _tab_sum(amounts, tab_holder, is_remitted))
+            for key, (name, tab_holder, is_remitted) in _TABS.items()
+        ],
         "page": Paginator(ordered, _PER_PAGE).get_page(request.GET.get("page")),
     }
     return render_page(request, membership, "members/cash.html", context)
 
 
-def _tab_sum(sums: dict[tuple[str, bool], int], holder: str, is_handed_in: bool) -> int:
+def _tab_sum(amounts: dict[tuple[str, bool], int], holder: str, is_handed_in: bool) -> int:
     return sum(
         amount
-        for (whose, handed_in), amount in sums.items()
-        if handed_in == is_handed_in and (is_handed_in or whose == holder)
+        for (row_holder, is_row_remitted), amount in amounts.items()
+        if is_row_remitted == is_handed_in and (is_handed_in or row_holder == holder)
     )

@@ -33,14 +33,14 @@ _PER_PAGE = 20
 @for_members(MemberRight.MONEY)
 def settlements(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """Show the open settlement so far, then closed ones, newest first."""
-    own = Settlement.objects.for_cooperative(membership.cooperative)
+    rows = Settlement.objects.for_cooperative(membership.cooperative)
     market = market_channel()
-    running = own.open().filter(currency=market.currency if market else "VND").first()
-    closed = own.closed().select_related("payout").newest_first()
+    open_settlement = rows.open().filter(currency=market.currency if market else "VND").first()
+    closed_settlements = rows.closed().select_related("payout").newest_first()
     context = {
-        "running": report.statement_of(running) if running else None,
-        "settlement": running,
-        "page": Paginator(closed, _PER_PAGE).get_page(request.GET.get("page")),
+        "running": report.statement_of(open_settlement) if open_settlement else None,
+        "settlement": open_settlement,
+        "page": Paginator(closed_settlements, _PER_PAGE).get_page(request.GET.get("page")),
         "bank": find_bank(membership.cooperative.bank_bin),
         "may_manage": membership.may(MemberRight.MANAGE),
     }
@@ -51,13 +51,13 @@ def settlements(request: HttpRequest, membership: MembershipContext) -> HttpResp
 @for_members(MemberRight.MONEY)
 def settlement(request: HttpRequest, membership: MembershipContext, pk: int) -> HttpResponse:
     """Show a settlement: totals, payout, and each order."""
-    shown = _settlement_or_404(membership, pk)
-    page = Paginator(report.orders_in(shown), _PER_PAGE).get_page(request.GET.get("page"))
+    statement_settlement = _settlement_or_404(membership, pk)
+    page = Paginator(report.orders_in(statement_settlement), _PER_PAGE).get_page(request.GET.get("page"))
     is_last = page.number == page.paginator.num_pages
-    context = settlement_documents.statement_context(report.statement_of(shown)) | {
+    context = settlement_documents.statement_context(report.statement_of(statement_settlement)) | {
         "page": page,
-        "rows": report.rows_of_orders(shown, page.object_list),
-        "others": report.other_rows(shown) if is_last else [],
+        "rows": report.rows_of_orders(statement_settlement, page.object_list),
+        "others": report.other_rows(statement_settlement) if is_last else [],
         "operator": shop_settings(),
     }
     return render_page(request, membership, "members/settlement.html", context)
@@ -66,18 +66,18 @@ def settlement(request: HttpRequest, membership: MembershipContext, pk: int) -> 
 @require_safe
 @for_members(MemberRight.MONEY)
 def settlement_print(request: HttpRequest, membership: MembershipContext, pk: int) -> HttpResponse:
-    back = reverse("members:settlement", args=[pk])
+    return_url = reverse("members:settlement", args=[pk])
     return settlement_documents.printable_statement(
-        request, report.statement_of(_settlement_or_404(membership, pk)), back=back
+        request, report.statement_of(_settlement_or_404(membership, pk)), back=return_url
     )
 
 
 @require_safe
 @for_members(MemberRight.MONEY)
 def settlement_pdf(request: HttpRequest, membership: MembershipContext, pk: int) -> HttpResponse:
-    back = reverse("members:settlement", args=[pk])
+    return_url = reverse("members:settlement", args=[pk])
     return settlement_documents.pdf_statement(
-        request, report.statement_of(_settlement_or_404(membership, pk)), back=back
+        request, report.statement_of(_settlement_or_404(membership, pk)), back=return_url
     )
 
 
@@ -108,11 +108,11 @@ def account(request: HttpRequest, membership: MembershipContext) -> HttpResponse
         except Refused as refused:
             form.add_error("bank_account", str(refused.words))
         else:
-            kept = _("The account is kept. All who manage the cooperative are told.")
-            asked = _(
+            saved_message = _("The account is kept. All who manage the cooperative are told.")
+            proposed_message = _(
                 "Another manager or the market is to confirm it. All who manage the cooperative are told."
             )
-            messages.success(request, kept if proposal is None else asked)
+            messages.success(request, saved_message if proposal is None else proposed_message)
             return redirect("members:account")
     return _render_account(request, membership, form)
 
@@ -132,13 +132,13 @@ def _settlement_or_404(membership: MembershipContext, pk: int) -> Settlement:
 
 
 def _render_account(request: HttpRequest, membership: MembershipContext, form: AccountForm) -> HttpResponse:
-    now = account_of_cooperative(membership.cooperative)
-    waiting = Approval.objects.waiting(timezone.now()).select_related("proposed_by")
-    proposal = waiting.filter(cooperative=membership.cooperative).first()
+    current_account = account_of_cooperative(membership.cooperative)
+    pending_approvals = Approval.objects.waiting(timezone.now()).select_related("proposed_by")
+    proposal = pending_approvals.filter(cooperative=membership.cooperative).first()
     context: dict[str, object] = {
         "form": form,
-        "now": now,
-        "bank": find_bank(now.bank_bin),
+        "now": current_account,
+        "bank": find_bank(current_account.bank_bin),
         "proposal": proposal,
         "proposal_bank": find_bank(proposal.proposed_values["bank_bin"]) if proposal else None,
         "me": membership.user.pk,

@@ -40,9 +40,11 @@ REJECT_REASONS = [
 @for_members(MemberRight.PACK)
 def complaints(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """List open complaints first, then the others, newest first."""
-    mine = Complaint.objects.for_cooperative(membership.cooperative).select_related("part__order")
-    page = Paginator(mine.newest_first(), _PER_PAGE).get_page(request.GET.get("page"))
-    context = {"open": list(mine.open()), "page": page, "now": timezone.now()}
+    cooperative_complaints = Complaint.objects.for_cooperative(membership.cooperative).select_related(
+        "part__order"
+    )
+    page = Paginator(cooperative_complaints.newest_first(), _PER_PAGE).get_page(request.GET.get("page"))
+    context = {"open": list(cooperative_complaints.open()), "page": page, "now": timezone.now()}
     return render_page(request, membership, "members/complaints.html", context)
 
 
@@ -58,54 +60,54 @@ def complaint(request: HttpRequest, membership: MembershipContext, complaint_id:
 @require_recent_proof
 def acceptance(request: HttpRequest, membership: MembershipContext, complaint_id: uuid.UUID) -> HttpResponse:
     """Accept a complaint with a remedy."""
-    mine = _find_complaint(membership, complaint_id)
-    form = answer_form(mine, request.POST, for_members=True)
+    complaint = _find_complaint(membership, complaint_id)
+    form = answer_form(complaint, request.POST, for_members=True)
     if not form.is_valid():
-        return _render_complaint(request, membership, mine, answer=form)
+        return _render_complaint(request, membership, complaint, acceptance_form=form)
     act = partial(
         accept_complaint,
-        complaint_id=mine.pk,
+        complaint_id=complaint.pk,
         remedy=form.remedy,
         answer=form.cleaned_data["answer"],
-        key=submitted_key(request, "accept", mine.pk),
+        key=submitted_key(request, "accept", complaint.pk),
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, url=_complaint_url(mine), message=_("The buyer has been told."))
+    return run_action(request, act, url=_complaint_url(complaint), message=_("The buyer has been told."))
 
 
 @require_POST
 @for_members(MemberRight.MANAGE)
 def rejection(request: HttpRequest, membership: MembershipContext, complaint_id: uuid.UUID) -> HttpResponse:
     """Reject a complaint with a reason."""
-    mine = _find_complaint(membership, complaint_id)
+    complaint = _find_complaint(membership, complaint_id)
     form = ReasonForm(request.POST, reasons=list(REJECT_REASONS))
     if not form.is_valid():
-        return _render_complaint(request, membership, mine, no=form)
+        return _render_complaint(request, membership, complaint, rejection_form=form)
     act = partial(
         reject_complaint,
-        complaint_id=mine.pk,
+        complaint_id=complaint.pk,
         reason=form.reason,
-        key=submitted_key(request, "reject", mine.pk),
+        key=submitted_key(request, "reject", complaint.pk),
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, url=_complaint_url(mine), message=_("The buyer has been told."))
+    return run_action(request, act, url=_complaint_url(complaint), message=_("The buyer has been told."))
 
 
 @require_POST
 @for_members(MemberRight.PACK)
 def return_receipt(request: HttpRequest, membership: MembershipContext, parcel_id: int) -> HttpResponse:
     """Receive a return parcel: warehouse and damaged quantities."""
-    coming = Parcel.objects.for_cooperative(membership.cooperative).filter(kind__in=RETURN_KINDS)
-    parcel = coming.filter(pk=parcel_id).first()
+    returns = Parcel.objects.for_cooperative(membership.cooperative).filter(kind__in=RETURN_KINDS)
+    parcel = returns.filter(pk=parcel_id).first()
     if parcel is None:
         raise Missing()
     form = return_form(parcel, request.POST)
-    to = part_url(parcel.part_id)
+    url = part_url(parcel.part_id)
     if not form.is_valid():
         messages.error(request, _("Write how many are damaged, and choose a store house."))
-        return redirect(to)
+        return redirect(url)
     act = partial(
         receive_return,
         parcel_id=parcel.pk,
@@ -115,16 +117,16 @@ def return_receipt(request: HttpRequest, membership: MembershipContext, parcel_i
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, url=to, message=_("The goods are written in."))
+    return run_action(request, act, url=url, message=_("The goods are written in."))
 
 
 def _find_complaint(membership: MembershipContext, complaint_id: uuid.UUID) -> Complaint:
     """Return the cooperative's complaint with the rows that its page shows. Raises Missing."""
-    mine = Complaint.objects.for_cooperative(membership.cooperative).with_all()
-    found = mine.filter(pk=complaint_id).first()
-    if found is None:
+    rows = Complaint.objects.for_cooperative(membership.cooperative).with_all()
+    complaint = rows.filter(pk=complaint_id).first()
+    if complaint is None:
         raise Missing()
-    return found
+    return complaint
 
 
 def _render_complaint(
@@ -132,8 +134,8 @@ def _render_complaint(
     membership: MembershipContext,
     complaint: Complaint,
     *,
-    answer: AcceptComplaintForm | None = None,
-    no: ReasonForm | None = None,
+    acceptance_form: AcceptComplaintForm | None = None,
+    rejection_form: ReasonForm | None = None,
 ) -> HttpResponse:
     may_answer = complaint.is_open and membership.may(MemberRight.MANAGE)
     context = {
@@ -144,9 +146,9 @@ def _render_complaint(
         "key": uuid.uuid4(),
         "refunds": list(complaint.refunds.in_time()),
         "parcels": list(complaint.parcels.in_order()),
-        "answer": (answer or answer_form(complaint, for_members=True)) if may_answer else None,
-        "no": (no or ReasonForm(reasons=list(REJECT_REASONS))) if may_answer else None,
-        "opened": "no" if no is not None else "yes" if answer is not None else "",
+        "answer": (acceptance_form or answer_form(complaint, for_members=True)) if may_answer else None,
+        "no": (rejection_form or ReasonForm(reasons=list(REJECT_REASONS))) if may_answer else None,
+        "opened": "no" if rejection_form is not None else "yes" if acceptance_form is not None else "",
     }
     return render_page(request, membership, "members/complaint.html", context)
 

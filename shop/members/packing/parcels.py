@@ -48,18 +48,19 @@ def parcel(request: HttpRequest, membership: MembershipContext, parcel_id: int) 
 @for_members(MemberRight.PACK)
 def label(request: HttpRequest, membership: MembershipContext, parcel_id: int) -> HttpResponse:
     """Render a printable A6 label. Only before delivery, because it shows the buyer's contact."""
-    mine = _find_parcel(membership, parcel_id)
-    if not mine.part.shows_contact or mine.state in (ParcelState.VOIDED, ParcelState.DELIVERED):
+    parcel = _find_parcel(membership, parcel_id)
+    if not parcel.part.shows_contact or parcel.state in (ParcelState.VOIDED, ParcelState.DELIVERED):
         raise Missing()
     lines = [
-        (line, unit_label(line.order_line)) for line in mine.lines.select_related("order_line").order_by("pk")
+        (line, unit_label(line.order_line))
+        for line in parcel.lines.select_related("order_line").order_by("pk")
     ]
-    address = f"{settings.PUBLIC_URL}{reverse('members:parcel', args=[mine.pk])}"
+    address = f"{settings.PUBLIC_URL}{reverse('members:parcel', args=[parcel.pk])}"
     context = {
         "cooperative": membership.cooperative,
-        "parcel": mine,
-        "part": mine.part,
-        "order": mine.part.order,
+        "parcel": parcel,
+        "part": parcel.part,
+        "order": parcel.part.order,
         "lines": lines,
         "grams": sum(line.grams or line.order_line.grams * line.quantity for line, _unit in lines),
         "code": segno.make(address, micro=False).svg_data_uri(border=2, omitsize=True),
@@ -80,32 +81,34 @@ def closing(request: HttpRequest, membership: MembershipContext, parcel_id: int)
 @for_members(MemberRight.PACK)
 def handover(request: HttpRequest, membership: MembershipContext, parcel_id: int) -> HttpResponse:
     """Hand a parcel over, the first time or again after a failed delivery."""
-    mine = _find_parcel(membership, parcel_id)
+    parcel = _find_parcel(membership, parcel_id)
     form = HandOverForm(
-        request.POST if request.method == "POST" else None, parcel=mine, delivery_kind=mine.part.delivery_kind
+        request.POST if request.method == "POST" else None,
+        parcel=parcel,
+        delivery_kind=parcel.part.delivery_kind,
     )
     if not form.is_valid():
-        return _render_form(request, membership, mine, form, "handover")
-    said = _("It waits. The buyer has been told.") if mine.part.is_collected else _("Handed over.")
-    return _run_transition(request, membership, mine, hand_over_parcel, said, dispatch=form.dispatch)
+        return _render_form(request, membership, parcel, form, "handover")
+    message = _("It waits. The buyer has been told.") if parcel.part.is_collected else _("Handed over.")
+    return _run_transition(request, membership, parcel, hand_over_parcel, message, dispatch=form.dispatch)
 
 
 @require_http_methods(_WITH_FORM)
 @for_members(MemberRight.PACK)
 def delivery(request: HttpRequest, membership: MembershipContext, parcel_id: int) -> HttpResponse:
     """Mark a parcel as delivered, with or without its cash; a pickup needs the buyer's code."""
-    mine = _find_parcel(membership, parcel_id)
-    form = DeliveryForm(request.POST if request.method == "POST" else None, parcel=mine)
+    parcel = _find_parcel(membership, parcel_id)
+    form = DeliveryForm(request.POST if request.method == "POST" else None, parcel=parcel)
     if not form.is_valid():
-        return _render_form(request, membership, mine, form, "delivery")
+        return _render_form(request, membership, parcel, form, "delivery")
     return _run_transition(
         request,
         membership,
-        mine,
+        parcel,
         deliver_parcel,
         _("Delivered."),
         cash_collected=form.is_cash_collected,
-        taken=form.taken,
+        taken=form.collected_cash,
         code=form.pickup_code,
     )
 
@@ -114,12 +117,12 @@ def delivery(request: HttpRequest, membership: MembershipContext, parcel_id: int
 @for_members(MemberRight.PACK)
 def cash(request: HttpRequest, membership: MembershipContext, parcel_id: int) -> HttpResponse:
     """Record the cash of a delivered parcel, in full or in part."""
-    mine = _find_parcel(membership, parcel_id)
-    form = CashForm(request.POST, parcel=mine)
+    parcel = _find_parcel(membership, parcel_id)
+    form = CashForm(request.POST, parcel=parcel)
     if not form.is_valid():
-        return _render_form(request, membership, mine, form, "cash")
+        return _render_form(request, membership, parcel, form, "cash")
     return _run_transition(
-        request, membership, mine, report_collected_cash, _("Cash collected."), taken=form.taken
+        request, membership, parcel, report_collected_cash, _("Cash collected."), taken=form.collected_cash
     )
 
 
@@ -127,12 +130,12 @@ def cash(request: HttpRequest, membership: MembershipContext, parcel_id: int) ->
 @for_members(MemberRight.PACK)
 def failure(request: HttpRequest, membership: MembershipContext, parcel_id: int) -> HttpResponse:
     """Record a failed delivery."""
-    mine = _find_parcel(membership, parcel_id)
+    parcel = _find_parcel(membership, parcel_id)
     form = ReasonForm(request.POST or None, reasons=list(FAILURE_REASONS))
     if not form.is_valid():
-        return _render_form(request, membership, mine, form, "failure")
+        return _render_form(request, membership, parcel, form, "failure")
     return _run_transition(
-        request, membership, mine, fail_delivery, _("The buyer has been told."), reason=form.reason
+        request, membership, parcel, fail_delivery, _("The buyer has been told."), reason=form.reason
     )
 
 
@@ -140,14 +143,14 @@ def failure(request: HttpRequest, membership: MembershipContext, parcel_id: int)
 @for_members(MemberRight.PACK)
 def voiding(request: HttpRequest, membership: MembershipContext, parcel_id: int) -> HttpResponse:
     """Void a parcel; its items are to be packed again."""
-    mine = _find_parcel(membership, parcel_id)
+    parcel = _find_parcel(membership, parcel_id)
     form = ReasonForm(request.POST or None, reasons=list(VOID_REASONS))
     if not form.is_valid():
-        return _render_form(request, membership, mine, form, "voiding")
+        return _render_form(request, membership, parcel, form, "voiding")
     return _run_transition(
         request,
         membership,
-        mine,
+        parcel,
         void_parcel,
         _("Undone. The goods are to be packed again."),
         reason=form.reason,
@@ -156,26 +159,26 @@ def voiding(request: HttpRequest, membership: MembershipContext, parcel_id: int)
 
 def _find_parcel(membership: MembershipContext, parcel_id: int) -> Parcel:
     """Return the cooperative's parcel. Raises Missing."""
-    found = (
+    parcel = (
         Parcel.objects.for_cooperative(membership.cooperative)
         .filter(pk=parcel_id)
         .select_related("part__order__shipping_address")
         .first()
     )
-    if found is None:
+    if parcel is None:
         raise Missing()
-    return found
+    return parcel
 
 
 def _render_form(
-    request: HttpRequest, membership: MembershipContext, mine: Parcel, form: MembersForm, move: str
+    request: HttpRequest, membership: MembershipContext, parcel: Parcel, form: MembersForm, transition: str
 ) -> HttpResponse:
     context = {
-        "parcel": mine,
-        "part": mine.part,
-        "order": mine.part.order,
+        "parcel": parcel,
+        "part": parcel.part,
+        "order": parcel.part.order,
         "form": form,
-        "move": move,
+        "move": transition,
         "key": uuid.uuid4(),
     }
     return render_page(request, membership, "members/parcel.html", context)
@@ -184,11 +187,13 @@ def _render_form(
 def _run_transition(
     request: HttpRequest,
     membership: MembershipContext,
-    mine: Parcel,
+    parcel: Parcel,
     action: Callable[..., object],
-    said: Words,
-    **facts: object,
+    message: Words,
+    **arguments: object,
 ) -> HttpResponse:
-    key = submitted_key(request, action.__name__, mine.pk)
-    act = partial(action, parcel_id=mine.pk, key=key, actor=membership.actor, now=timezone.now(), **facts)
-    return run_action(request, act, url=part_url(mine.part_id), message=said)
+    key = submitted_key(request, action.__name__, parcel.pk)
+    act = partial(
+        action, parcel_id=parcel.pk, key=key, actor=membership.actor, now=timezone.now(), **arguments
+    )
+    return run_action(request, act, url=part_url(parcel.part_id), message=message)

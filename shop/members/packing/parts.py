@@ -44,12 +44,12 @@ _PER_PAGE = 20
 def parts(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """List the parts at the stage given by `?viec=`, by default those to pack."""
     now = timezone.now()
-    requested = request.GET.get("viec", "")
-    stage = Stage(requested) if requested in set(Stage) else Stage.PACK
-    mine = OrderPart.objects.for_cooperative(membership.cooperative)
-    page = Paginator(at_stage(mine, stage).select_related("order", "delivery_method"), _PER_PAGE).get_page(
-        request.GET.get("page")
-    )
+    requested_stage = request.GET.get("viec", "")
+    stage = Stage(requested_stage) if requested_stage in set(Stage) else Stage.PACK
+    cooperative_parts = OrderPart.objects.for_cooperative(membership.cooperative)
+    page = Paginator(
+        at_stage(cooperative_parts, stage).select_related("order", "delivery_method"), _PER_PAGE
+    ).get_page(request.GET.get("page"))
     context = {
         "stage": stage,
         "stages": STAGE_NAMES,
@@ -70,56 +70,56 @@ def part(request: HttpRequest, membership: MembershipContext, part_id: int) -> H
 @for_members(MemberRight.PACK)
 def acceptance(request: HttpRequest, membership: MembershipContext, part_id: int) -> HttpResponse:
     """Accept a part."""
-    mine = find_part(membership, part_id)
-    key = submitted_key(request, "accept", mine.pk)
-    act = partial(accept_part, part_id=mine.pk, key=key, actor=membership.actor, now=timezone.now())
-    return run_action(request, act, url=part_url(mine.pk), message=_("Accepted. Now pick the goods."))
+    part = find_part(membership, part_id)
+    key = submitted_key(request, "accept", part.pk)
+    act = partial(accept_part, part_id=part.pk, key=key, actor=membership.actor, now=timezone.now())
+    return run_action(request, act, url=part_url(part.pk), message=_("Accepted. Now pick the goods."))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_members(MemberRight.PACK)
 def refusal(request: HttpRequest, membership: MembershipContext, part_id: int) -> HttpResponse:
     """Decline a new part, or cancel an accepted one, with a reason."""
-    mine = find_part(membership, part_id)
+    part = find_part(membership, part_id)
     form = ReasonForm(request.POST or None, reasons=list(DECLINE_REASONS))
     if not form.is_valid():
         context = {
-            "part": mine,
+            "part": part,
             "form": form,
-            "is_new": mine.state == PartState.NEW,
+            "is_new": part.state == PartState.NEW,
             "key": uuid.uuid4(),
         }
         return render_page(request, membership, "members/refusal.html", context)
     act = partial(
         decline_or_cancel_part,
-        part_id=mine.pk,
+        part_id=part.pk,
         reason=form.reason,
-        key=submitted_key(request, "refuse", mine.pk),
+        key=submitted_key(request, "refuse", part.pk),
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, url=part_url(mine.pk), message=_("The buyer has been told."))
+    return run_action(request, act, url=part_url(part.pk), message=_("The buyer has been told."))
 
 
 @require_POST
 @for_members(MemberRight.PACK)
 def parcels(request: HttpRequest, membership: MembershipContext, part_id: int) -> HttpResponse:
     """Pack a parcel of the ticked lines; idempotent by the form's key."""
-    mine, now = find_part(membership, part_id), timezone.now()
-    form = pick_form(mine, request.POST)
+    part, now = find_part(membership, part_id), timezone.now()
+    form = pick_form(part, request.POST)
     if form is None:
-        return redirect(part_url(mine.pk))
+        return redirect(part_url(part.pk))
     if not form.is_valid():
-        return render_part(request, membership, mine, now=now, pick=form)
+        return render_part(request, membership, part, now=now, pick=form)
     act = partial(
         pack_parcel,
-        part_id=mine.pk,
+        part_id=part.pk,
         quantities=form.quantities,
-        key=submitted_key(request, "pack", mine.pk),
+        key=submitted_key(request, "pack", part.pk),
         actor=membership.actor,
         now=now,
     )
-    return run_action(request, act, url=part_url(mine.pk), message=_("Picked. Now the label."))
+    return run_action(request, act, url=part_url(part.pk), message=_("Picked. Now the label."))
 
 
 def part_url(part_id: int) -> str:
@@ -128,16 +128,16 @@ def part_url(part_id: int) -> str:
 
 def find_part(membership: MembershipContext, part_id: int) -> OrderPart:
     """Return the cooperative's part with the rows that its page shows. Raises Missing."""
-    found = (
+    part = (
         OrderPart.objects.for_cooperative(membership.cooperative)
         .filter(pk=part_id)
         .select_related("order__shipping_address", "order__invoice", "delivery_method")
         .prefetch_related("lines")
         .first()
     )
-    if found is None:
+    if part is None:
         raise Missing()
-    return found
+    return part
 
 
 def render_part(
@@ -152,9 +152,9 @@ def render_part(
     """Render a part's page; `pick` and `weigh` are submitted forms with errors."""
     if pick is None:
         pick = pick_form(part)
-    shown = list(part.parcels.prefetch_related("lines__order_line").order_by("number", "pk"))
-    leaves, leaves_today = ready_time(part, now)
-    place = parcel_position_labels(shown)
+    parcels = list(part.parcels.prefetch_related("lines__order_line").order_by("number", "pk"))
+    ready_text, is_ready_today = ready_time(part, now)
+    positions = parcel_position_labels(parcels)
     context = {
         "part": part,
         "order": part.order,
@@ -165,19 +165,19 @@ def render_part(
         "weigh": weigh,
         "discounts": list(Discount.objects.on_part(part)),
         "listed": sum(line.list_gross for line in part.lines.all()),
-        "parcels": [_parcel_row(part, parcel, place.get(parcel.pk, "")) for parcel in shown],
-        "step": _current_step(part, shown, pick),
-        "leaves": leaves,
-        "leaves_today": leaves_today,
+        "parcels": [_parcel_row(part, parcel, positions.get(parcel.pk, "")) for parcel in parcels],
+        "step": _current_step(part, parcels, pick),
+        "leaves": ready_text,
+        "leaves_today": is_ready_today,
         "time_left": time_left(part.accept_by, now) if part.accept_by else "",
-        "may_call_off": part.state == PartState.ACCEPTED and part.may_be_cancelled(shown),
+        "may_call_off": part.state == PartState.ACCEPTED and part.may_be_cancelled(parcels),
     }
     return render_page(request, membership, "members/part.html", context)
 
 
-def _parcel_row(part: OrderPart, parcel: Parcel, place: str) -> dict[str, object]:
+def _parcel_row(part: OrderPart, parcel: Parcel, position: str) -> dict[str, object]:
     """Return a parcel with its number of the total and the form of its next step."""
-    row: dict[str, object] = {"parcel": parcel, "place": place, "lines": list(parcel.lines.all())}
+    row: dict[str, object] = {"parcel": parcel, "place": position, "lines": list(parcel.lines.all())}
     if parcel.state in (ParcelState.PACKED, ParcelState.FAILED_DELIVERY):
         row["handover"] = HandOverForm(parcel=parcel, delivery_kind=part.delivery_kind)
     elif parcel.kind in RETURN_KINDS and parcel.state == ParcelState.HANDED_OVER:

@@ -18,9 +18,10 @@ from shop.members.packing.worklist import pictures_of, sorted_lines, unit_label
 
 @dataclass(frozen=True, slots=True)
 class PickLine:
-    """A line of the pick list. `taken` and `quantity` are form fields while some of it can be packed.
+    """A line of the pick list. `taken` and `quantity` are form fields if it can still be packed, else None.
 
-    For lines sold by weight, `scale` is the weighing form and `question` the latest question to the buyer.
+    For lines sold by weight, `weigh_form` is the weighing form and `question` the latest question to the
+    buyer.
     """
 
     line: OrderLine
@@ -29,7 +30,7 @@ class PickLine:
     still_open: int
     taken: object
     quantity: object
-    scale: WeighForm | None
+    weigh_form: WeighForm | None
     question: WeightQuestion | None
 
 
@@ -49,15 +50,17 @@ def pick_lines(part: OrderPart, pick: PickForm | None, weigh: WeighForm | None) 
     lines = sorted_lines(part)
     pictures, questions = pictures_of(lines), _latest_questions(lines)
     still_open = pick.still_open if pick else {}
-    fields = {line.pk for line in pick.lines if still_open[line.pk] and not line.is_to_weigh} if pick else ()
+    pickable_lines = (
+        {line.pk for line in pick.lines if still_open[line.pk] and not line.is_to_weigh} if pick else ()
+    )
     return [
         PickLine(
             line,
             unit_label(line),
             pictures.get(line.picture_key or 0),
             still_open.get(line.pk, 0),
-            pick[f"taken-{line.pk}"] if pick and line.pk in fields else None,
-            pick[f"quantity-{line.pk}"] if pick and line.pk in fields else None,
+            pick[f"taken-{line.pk}"] if pick and line.pk in pickable_lines else None,
+            pick[f"quantity-{line.pk}"] if pick and line.pk in pickable_lines else None,
             _weigh_form(line, weigh) if still_open.get(line.pk) == line.quantity else None,
             questions.get(line.pk),
         )
@@ -65,16 +68,16 @@ def pick_lines(part: OrderPart, pick: PickForm | None, weigh: WeighForm | None) 
     ]
 
 
-def _weigh_form(line: OrderLine, sent: WeighForm | None) -> WeighForm | None:
+def _weigh_form(line: OrderLine, submitted: WeighForm | None) -> WeighForm | None:
     if not line.is_by_weight:
         return None
-    return sent if sent is not None and sent.line.pk == line.pk else WeighForm(line=line)
+    return submitted if submitted is not None and submitted.line.pk == line.pk else WeighForm(line=line)
 
 
 def _latest_questions(lines: Sequence[OrderLine]) -> dict[uuid.UUID, WeightQuestion]:
     """Return the latest weight question by line. One query; none if nothing is sold by weight."""
-    weighed = [line.pk for line in lines if line.is_by_weight]
-    if not weighed:
+    weighed_lines = [line.pk for line in lines if line.is_by_weight]
+    if not weighed_lines:
         return {}
-    asked = WeightQuestion.objects.filter(line__in=weighed).in_order()
-    return {question.line_id: question for question in asked}
+    questions = WeightQuestion.objects.filter(line__in=weighed_lines).in_order()
+    return {question.line_id: question for question in questions}

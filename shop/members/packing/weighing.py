@@ -28,13 +28,13 @@ def weight(
     request: HttpRequest, membership: MembershipContext, part_id: int, line_id: uuid.UUID
 ) -> HttpResponse:
     """Record a line's weight; an implausible weight must be confirmed."""
-    mine, now = find_part(membership, part_id), timezone.now()
-    form = WeighForm(request.POST, line=_weighed_line(mine, line_id))
+    part, now = find_part(membership, part_id), timezone.now()
+    form = WeighForm(request.POST, line=_weighed_line(part, line_id))
     if not form.is_valid():
-        return render_part(request, membership, mine, now=now, weigh=form)
+        return render_part(request, membership, part, now=now, weigh=form)
     act = partial(
         weigh_line,
-        part_id=mine.pk,
+        part_id=part.pk,
         line_id=line_id,
         grams=form.grams,
         repeated=form.cleaned_data["again"],
@@ -46,29 +46,29 @@ def weight(
     except (Missing, Forbidden):
         raise
     except ImplausibleWeight:
-        form.doubt()
-        return render_part(request, membership, mine, now=now, weigh=form)
+        form.require_repetition()
+        return render_part(request, membership, part, now=now, weigh=form)
     except Refused as refused:
         messages.error(request, str(refused.words))
     else:
         messages.success(request, _("The buyer is being asked.") if line.is_to_weigh else _("Weighed."))
-    return redirect(f"{part_url(mine.pk)}#goods-{line_id}")
+    return redirect(f"{part_url(part.pk)}#goods-{line_id}")
 
 
 @require_safe
 @for_members(MemberRight.PACK)
-def weight_words(
+def weight_preview(
     request: HttpRequest, membership: MembershipContext, part_id: int, line_id: uuid.UUID
 ) -> HttpResponse:
     """Preview the price of a weight while it is being entered; nothing is saved."""
-    mine = find_part(membership, part_id)
-    line = _weighed_line(mine, line_id)
+    part = find_part(membership, part_id)
+    line = _weighed_line(part, line_id)
     form = WeighForm(request.GET, line=line)
-    context: dict[str, object] = {"line": line, "order": mine.order}
+    context: dict[str, object] = {"line": line, "order": part.order}
     if form.is_valid():
         context |= {
             "grams": form.grams,
-            "cost": line_total_at_weight(mine.order, line, form.grams),
+            "cost": line_total_at_weight(part.order, line, form.grams),
             "is_implausible_weight": is_implausible_weight(line, form.grams),
             "is_too_much": form.grams > (line.bound_grams or 0),
         }
@@ -77,7 +77,7 @@ def weight_words(
 
 def _weighed_line(part: OrderPart, line_id: uuid.UUID) -> OrderLine:
     """Return a line of the part that is sold by weight. Raises Missing."""
-    found = next((line for line in part.lines.all() if line.pk == line_id and line.is_by_weight), None)
-    if found is None:
+    line = next((each for each in part.lines.all() if each.pk == line_id and each.is_by_weight), None)
+    if line is None:
         raise Missing()
-    return found
+    return line

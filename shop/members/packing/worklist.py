@@ -46,19 +46,19 @@ STAGE_NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class PartTask:
-    """A part in a list: `tone` is the colour of its tag, `urgency` of its edge; `words` say the same.
+    """A part in a list, with the text, icon and colour (`tone`) of its tag and the `urgency` of its border.
 
-    `scale` says whether lines sold by weight await weighing or the buyer's answer.
+    `weighing` says whether lines sold by weight await weighing or the buyer's answer.
     """
 
     part: OrderPart
-    goods: str
+    contents: str
     picture: Picture | None
-    words: str
+    text: str
     tone: str
     urgency: str
     icon: str
-    scale: str = ""
+    weighing: str = ""
 
 
 def at_stage(parts: OrderPartQuerySet, stage: Stage) -> OrderPartQuerySet:
@@ -77,10 +77,12 @@ def tasks(parts: Sequence[tuple[OrderPart, Stage]], *, now: datetime.datetime) -
     prefetch_related_objects([part for part, _stage in parts], "lines", "parcels")
     lines = {part.pk: sorted_lines(part) for part, _stage in parts}
     pictures = pictures_of([line for each in lines.values() for line in each])
-    asked = _lines_with_question(
+    lines_with_question = _lines_with_question(
         [line for part, stage in parts if stage == Stage.PACK for line in lines[part.pk]]
     )
-    return [_build_task(part, stage, lines[part.pk], pictures, asked, now) for part, stage in parts]
+    return [
+        _build_task(part, stage, lines[part.pk], pictures, lines_with_question, now) for part, stage in parts
+    ]
 
 
 def sorted_lines(part: OrderPart) -> list[OrderLine]:
@@ -104,13 +106,16 @@ def time_left(until: datetime.datetime, now: datetime.datetime) -> str:
     days, hours = minutes // 1440, minutes // 60
     if days >= 2:
         return ngettext("%(count)d day", "%(count)d days", days) % {"count": days}
-    words = []
+    texts = []
     if hours:
-        words.append(ngettext("%(count)d hour", "%(count)d hours", hours) % {"count": hours})
+        texts.append(ngettext("%(count)d hour", "%(count)d hours", hours) % {"count": hours})
     if minutes % 60 or not hours:
-        rest = minutes % 60
-        words.append(ngettext("%(count)d minute", "%(count)d minutes", rest) % {"count": rest})
-    return " ".join(words)
+        remaining_minutes = minutes % 60
+        texts.append(
+            ngettext("%(count)d minute", "%(count)d minutes", remaining_minutes)
+            % {"count": remaining_minutes}
+        )
+    return " ".join(texts)
 
 
 def ready_time(part: OrderPart, now: datetime.datetime) -> tuple[str, bool]:
@@ -151,13 +156,13 @@ def _build_task(
     stage: Stage,
     lines: Sequence[OrderLine],
     pictures: dict[int, Picture],
-    asked: set[uuid.UUID],
+    lines_with_question: set[uuid.UUID],
     now: datetime.datetime,
 ) -> PartTask:
-    words, tone, urgency, icon = _state_of(part, stage, now)
-    scale = _weighing_status(lines, asked) if stage == Stage.PACK else ""
-    shown = [pictures[line.picture_key] for line in lines if line.picture_key in pictures]
-    return PartTask(part, _contents(lines), shown[0] if shown else None, words, tone, urgency, icon, scale)
+    text, tone, urgency, icon = _state_of(part, stage, now)
+    weighing = _weighing_status(lines, lines_with_question) if stage == Stage.PACK else ""
+    picture = next((pictures[line.picture_key] for line in lines if line.picture_key in pictures), None)
+    return PartTask(part, _contents(lines), picture, text, tone, urgency, icon, weighing)
 
 
 def _lines_with_question(lines: Sequence[OrderLine]) -> set[uuid.UUID]:
@@ -168,19 +173,19 @@ def _lines_with_question(lines: Sequence[OrderLine]) -> set[uuid.UUID]:
     return set(WeightQuestion.objects.open().filter(line__in=to_weigh).values_list("line", flat=True))
 
 
-def _weighing_status(lines: Sequence[OrderLine], asked: set[uuid.UUID]) -> str:
+def _weighing_status(lines: Sequence[OrderLine], lines_with_question: set[uuid.UUID]) -> str:
     to_weigh = {line.pk for line in lines if line.is_to_weigh}
-    if to_weigh - asked:
+    if to_weigh - lines_with_question:
         return _("To be weighed")
     return _("Waits for the buyer's answer") if to_weigh else ""
 
 
 def _contents(lines: Sequence[OrderLine]) -> str:
-    named = ", ".join(
+    contents = ", ".join(
         " ".join(filter(None, (str(line.quantity), unit_label(line), line.product_name, line.variant_name)))
         for line in lines[:_MAX_NAMED]
     )
-    return f"{named}…" if len(lines) > _MAX_NAMED else named
+    return f"{contents}…" if len(lines) > _MAX_NAMED else contents
 
 
 def _state_of(part: OrderPart, stage: Stage, now: datetime.datetime) -> tuple[str, str, str, str]:
@@ -188,12 +193,12 @@ def _state_of(part: OrderPart, stage: Stage, now: datetime.datetime) -> tuple[st
     if stage == Stage.ACCEPT:
         if part.accept_by is None:
             return _("Waiting for your answer"), "wait", "soon", "clock"
-        pressing = part.accept_by - now < URGENT_WITHIN
-        words = _("%(time)s left to accept") % {"time": time_left(part.accept_by, now)}
-        return words, "bad" if pressing else "wait", "urgent" if pressing else "soon", "clock"
+        is_urgent = part.accept_by - now < URGENT_WITHIN
+        text = _("%(time)s left to accept") % {"time": time_left(part.accept_by, now)}
+        return text, "bad" if is_urgent else "wait", "urgent" if is_urgent else "soon", "clock"
     if stage == Stage.PACK:
-        words, is_today = ready_time(part, now)
-        return words, "bad" if is_today else "wait", "urgent" if is_today else "soon", "clock"
+        text, is_today = ready_time(part, now)
+        return text, "bad" if is_today else "wait", "urgent" if is_today else "soon", "clock"
     if stage == Stage.HAND_OVER:
         return _("Packed, waiting to leave"), "good", "done", "check"
     if stage == Stage.ON_THE_WAY:

@@ -17,7 +17,7 @@ _WITH_FORM = ["GET", "HEAD", "POST"]
 
 @require_safe
 @for_members(MemberRight.MANAGE)
-def offers(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
+def discounts(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     return pages.discounts(request, _discount_desk(membership))
 
 

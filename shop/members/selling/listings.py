@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from django.core.paginator import Paginator
 from django.db.models import Count, Q, QuerySet, Sum
@@ -48,7 +48,7 @@ LISTING_TABS: dict[str, tuple[Promise, Q]] = {
 }
 
 # Messages for information required by law, and the page where members enter it.
-MISSING_WORDS: dict[str, tuple[Promise, str]] = {
+MISSING_FIELD_MESSAGES: dict[str, tuple[Promise, str]] = {
     "seller": (_("The cooperative's legal name, registration and phone. Call the market to add them."), ""),
     "price": (_("A price."), "variants"),
     "origin": (_("Where the goods come from."), "details"),
@@ -75,20 +75,24 @@ class ListingRow:
 @for_members(MemberRight.LIST)
 def listings(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """List the cooperative's listings, filtered by `?tin=`."""
-    mine = Listing.objects.for_cooperative(membership.cooperative)
-    counts = mine.aggregate(
-        **{shelf: Count("pk", filter=rule) for shelf, (_name, rule) in LISTING_TABS.items()}
+    cooperative_listings = Listing.objects.for_cooperative(membership.cooperative)
+    counts = cooperative_listings.aggregate(
+        **{tab: Count("pk", filter=condition) for tab, (_name, condition) in LISTING_TABS.items()}
     )
-    shelf = request.GET.get("tin", "")
-    rule = LISTING_TABS[shelf][1] if shelf in LISTING_TABS else ~Q(state=ListingState.WITHDRAWN)
-    rows = mine.filter(rule).select_related("product__default_variant").order_by("product__sort_key", "pk")
+    tab = request.GET.get("tin", "")
+    condition = LISTING_TABS[tab][1] if tab in LISTING_TABS else ~Q(state=ListingState.WITHDRAWN)
+    rows = (
+        cooperative_listings.filter(condition)
+        .select_related("product__default_variant")
+        .order_by("product__sort_key", "pk")
+    )
     page = Paginator(rows, _PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,
         "shown": _list_rows(list(page.object_list)),
-        "shelf": shelf,
+        "tab": tab,
         "all_count": sum(counts.values()) - counts["rut"],
-        "shelves": [(key, name, counts[key]) for key, (name, _rule) in LISTING_TABS.items() if counts[key]],
+        "tabs": [(key, name, counts[key]) for key, (name, _rule) in LISTING_TABS.items() if counts[key]],
     }
     return render_page(request, membership, "members/listings.html", context)
 
@@ -143,15 +147,15 @@ def reopening(request: HttpRequest, membership: MembershipContext, listing_id: i
 
 def find_listing(membership: MembershipContext, listing_id: int) -> Listing:
     """Return the cooperative's listing with its product. Raises Missing."""
-    found = (
+    listing = (
         Listing.objects.for_cooperative(membership.cooperative)
         .filter(pk=listing_id)
         .select_related("channel", "product__category", "product__product_type", "product__cooperative")
         .first()
     )
-    if found is None:
+    if listing is None:
         raise Missing()
-    return found
+    return listing
 
 
 def listing_url(listing_id: int) -> str:
@@ -159,32 +163,39 @@ def listing_url(listing_id: int) -> str:
 
 
 def render_listing(
-    request: HttpRequest, membership: MembershipContext, mine: Listing, *, photo: PictureForm | None = None
+    request: HttpRequest, membership: MembershipContext, listing: Listing, *, photo: PictureForm | None = None
 ) -> HttpResponse:
     """Render a listing's page; `photo` is a submitted photo form with errors."""
-    checks = mine.channel.checks_listings and mine.state in (ListingState.DRAFT, ListingState.PAUSED)
-    missing = missing_legal_fields(mine.product) if checks else []
-    rows = ProductMedia.objects.filter(product=mine.product).select_related("picture")
+    is_checked = listing.channel.checks_listings and listing.state in (
+        ListingState.DRAFT,
+        ListingState.PAUSED,
+    )
+    missing_fields = missing_legal_fields(listing.product) if is_checked else []
+    rows = ProductMedia.objects.filter(product=listing.product).select_related("picture")
     media = list(rows.order_by("sort_order", "pk"))
     context = {
-        "listing": mine,
-        "product": mine.product,
-        "missing": [(field, *MISSING_WORDS[field]) for field in missing],
+        "listing": listing,
+        "product": listing.product,
+        "missing": [(field, *MISSING_FIELD_MESSAGES[field]) for field in missing_fields],
         "media": media,
         "seen": [each for each in media if each.picture.state != PictureState.REFUSED],
-        "variants": _variant_rows(mine),
+        "variants": _variant_rows(listing),
         "photo": photo or PictureForm(),
         "tongues": other_languages(),
         "key": uuid.uuid4(),
         "houses": list(Warehouse.objects.for_cooperative(membership.cooperative).open()),
         "may_count": membership.may(MemberRight.COUNT),
-        "is_sold_out": mine.state == ListingState.PUBLISHED and not mine.is_available,
+        "is_sold_out": listing.state == ListingState.PUBLISHED and not listing.is_available,
     }
     return render_page(request, membership, "members/listing.html", context)
 
 
 def _run_transition(
-    request: HttpRequest, membership: MembershipContext, listing_id: int, action: Any, said: Promise
+    request: HttpRequest,
+    membership: MembershipContext,
+    listing_id: int,
+    action: Callable[..., object],
+    message: Promise,
 ) -> HttpResponse:
     act = partial(
         action,
@@ -193,7 +204,7 @@ def _run_transition(
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, url=listing_url(listing_id), message=said)
+    return run_action(request, act, url=listing_url(listing_id), message=message)
 
 
 def _list_rows(rows: list[Listing]) -> list[ListingRow]:
@@ -207,7 +218,7 @@ def _list_rows(rows: list[Listing]) -> list[ListingRow]:
         .order_by("product", "sort_order", "pk")
     ):
         pictures.setdefault(media.product_id, media.picture)
-    free = dict(_free_by_product(Stock.objects.filter(variant__product__in=products)))
+    free = _free_by_product(Stock.objects.filter(variant__product__in=products))
     return [
         ListingRow(
             row,
@@ -225,19 +236,19 @@ def _is_low(variant: Variant | None, free: int) -> bool:
     return variant is None or free <= variant.low_stock_threshold
 
 
-def _free_by_product(stocks: QuerySet[Stock]) -> Any:
+def _free_by_product(stocks: QuerySet[Stock]) -> dict[int, int]:
     rows = stocks.values("variant__product").annotate(total=Sum("free")).order_by("variant__product")
-    return rows.values_list("variant__product", "total")
+    return dict(rows.values_list("variant__product", "total"))
 
 
-def _variant_rows(mine: Listing) -> list[dict[str, object]]:
+def _variant_rows(listing: Listing) -> list[dict[str, object]]:
     """Return the product's variants with price and stock in the listing's channel."""
-    variants = list(mine.product.variants.in_order())
-    in_channel = Price.objects.filter(variant__in=variants, channel=mine.channel_id).order_by("pk")
-    prices = {price.variant_id: price for price in in_channel}
+    variants = list(listing.product.variants.in_order())
+    channel_prices = Price.objects.filter(variant__in=variants, channel=listing.channel_id).order_by("pk")
+    prices = {price.variant_id: price for price in channel_prices}
     stocks = Stock.objects.filter(variant__in=variants).values("variant").order_by("variant")
-    sums = stocks.annotate(total=Sum("free"), there=Sum("on_hand"))
-    totals = {row["variant"]: (row["total"], row["there"]) for row in sums}
+    totals_by_variant = stocks.annotate(total=Sum("free"), there=Sum("on_hand"))
+    totals = {row["variant"]: (row["total"], row["there"]) for row in totals_by_variant}
     rows = []
     for variant in variants:
         free, on_hand = totals.get(variant.pk, (0, 0))

@@ -25,38 +25,39 @@ from shop.members.selling.listings import find_listing, listing_url, render_list
 @for_members(MemberRight.LIST)
 def pictures(request: HttpRequest, membership: MembershipContext, listing_id: int) -> HttpResponse:
     """Add a photo."""
-    mine = find_listing(membership, listing_id)
+    listing = find_listing(membership, listing_id)
     form = PictureForm(request.POST, request.FILES)
     if not form.is_valid():
-        return render_listing(request, membership, mine, photo=form)
+        return render_listing(request, membership, listing, photo=form)
+    assert form.upload is not None
     act = partial(
         add_picture,
         cooperative=membership.cooperative,
-        product_id=mine.product_id,
+        product_id=listing.product_id,
         picture=store_picture(form.upload),
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, url=listing_url(mine.pk), message=_("The photo is there."))
+    return run_action(request, act, url=listing_url(listing.pk), message=_("The photo is there."))
 
 
 @require_POST
 @for_members(MemberRight.LIST)
-def picture_place(
+def picture_position(
     request: HttpRequest, membership: MembershipContext, listing_id: int, media_id: int
 ) -> HttpResponse:
     """Move a photo; the first one is shown in lists."""
-    mine = find_listing(membership, listing_id)
+    listing = find_listing(membership, listing_id)
     act = partial(
         move_picture,
         cooperative=membership.cooperative,
-        product_id=mine.product_id,
+        product_id=listing.product_id,
         media_id=media_id,
         place=parse_key(request.POST.get("place")),
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, url=f"{listing_url(mine.pk)}#pictures-order")
+    return run_action(request, act, url=f"{listing_url(listing.pk)}#pictures-order")
 
 
 @require_POST
@@ -65,13 +66,13 @@ def picture_removal(
     request: HttpRequest, membership: MembershipContext, listing_id: int, media_id: int
 ) -> HttpResponse:
     """Remove a photo."""
-    mine = find_listing(membership, listing_id)
+    listing = find_listing(membership, listing_id)
     act = partial(
         remove_picture,
         cooperative=membership.cooperative,
-        product_id=mine.product_id,
+        product_id=listing.product_id,
         media_id=media_id,
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, url=listing_url(mine.pk), message=_("The photo is taken out."))
+    return run_action(request, act, url=listing_url(listing.pk), message=_("The photo is taken out."))

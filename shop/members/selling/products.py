@@ -53,8 +53,8 @@ def listing_new(request: HttpRequest, membership: MembershipContext) -> HttpResp
             cooperative=membership.cooperative,
             channel=channel,
             new=NewProduct(
-                product_type=form.type_chosen,
-                category=form.category_chosen,
+                product_type=form.chosen_product_type,
+                category=form.chosen_category,
                 details=form.product_details(),
                 variants=[(form.variant_details(), form.cleaned_data["on_hand"])],
                 pictures=[picture] if picture else [],
@@ -73,50 +73,52 @@ def listing_new(request: HttpRequest, membership: MembershipContext) -> HttpResp
 @for_members(MemberRight.LIST)
 def details(request: HttpRequest, membership: MembershipContext, listing_id: int) -> HttpResponse:
     """Edit a product's details."""
-    mine = find_listing(membership, listing_id)
+    listing = find_listing(membership, listing_id)
     form = ProductForm(
-        request.POST or None, categories=_categories(), initial=ProductForm.initial_for_product(mine.product)
+        request.POST or None,
+        categories=_categories(),
+        initial=ProductForm.initial_for_product(listing.product),
     )
     if not form.is_valid():
         return render_page(
-            request, membership, "members/listing_details.html", {"listing": mine, "form": form}
+            request, membership, "members/listing_details.html", {"listing": listing, "form": form}
         )
     act = partial(
         update_product,
-        product_id=mine.product_id,
+        product_id=listing.product_id,
         cooperative=membership.cooperative,
-        values=form.product_details(mine.product.season_note).columns()
-        | {"category_id": form.category_chosen.pk if form.category_chosen else None},
+        values=form.product_details(listing.product.season_note).columns()
+        | {"category_id": form.chosen_category.pk if form.chosen_category else None},
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, url=listing_url(mine.pk), message=_("Changed."))
+    return run_action(request, act, url=listing_url(listing.pk), message=_("Changed."))
 
 
 @require_http_methods(_WITH_FORM)
 @for_members(MemberRight.LIST)
 def variant_new(request: HttpRequest, membership: MembershipContext, listing_id: int) -> HttpResponse:
     """Add a variant."""
-    mine = find_listing(membership, listing_id)
+    listing = find_listing(membership, listing_id)
     form = NewVariantForm(
         request.POST or None,
-        initial={"unit": mine.product.variants.in_order().values_list("unit", flat=True).first()},
+        initial={"unit": listing.product.variants.in_order().values_list("unit", flat=True).first()},
     )
     if not form.is_valid():
-        return _render_variant(request, membership, mine, form)
+        return _render_variant(request, membership, listing, form)
     details = form.variant_details()
     act = partial(
         create_variant,
-        product_id=mine.product_id,
+        product_id=listing.product_id,
         cooperative=membership.cooperative,
         values=details.columns(),
-        prices=[(mine.channel, details.price)],
+        prices=[(listing.channel, details.price)],
         stocks=[(None, form.cleaned_data["on_hand"])],
-        key=submitted_key(request, "variant", mine.pk),
+        key=submitted_key(request, "variant", listing.pk),
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, url=listing_url(mine.pk), message=_("Added."))
+    return run_action(request, act, url=listing_url(listing.pk), message=_("Added."))
 
 
 @require_http_methods(_WITH_FORM)
@@ -125,39 +127,40 @@ def variant(
     request: HttpRequest, membership: MembershipContext, listing_id: int, variant_id: int
 ) -> HttpResponse:
     """Edit a variant's price, unit or content."""
-    mine = find_listing(membership, listing_id)
-    shown = (
+    listing = find_listing(membership, listing_id)
+    existing = (
         Variant.objects.for_cooperative(membership.cooperative)
-        .filter(product=mine.product_id, pk=variant_id)
+        .filter(product=listing.product_id, pk=variant_id)
         .first()
     )
-    if shown is None:
+    if existing is None:
         raise Missing()
-    price = Price.objects.filter(variant=shown, channel=mine.channel).first()
+    price = Price.objects.filter(variant=existing, channel=listing.channel).first()
     form = VariantForm(
-        request.POST or None, initial=VariantForm.initial_for_variant(shown, price.amount if price else None)
+        request.POST or None,
+        initial=VariantForm.initial_for_variant(existing, price.amount if price else None),
     )
     if not form.is_valid():
-        return _render_variant(request, membership, mine, form, shown)
-    details = form.variant_details(shown)
+        return _render_variant(request, membership, listing, form, existing)
+    details = form.variant_details(existing)
     act = partial(
         update_variant,
-        variant_id=shown.pk,
+        variant_id=existing.pk,
         cooperative=membership.cooperative,
         values=details.columns(),
-        prices=[(mine.channel, details.price)],
+        prices=[(listing.channel, details.price)],
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, url=listing_url(mine.pk), message=_("Changed."))
+    return run_action(request, act, url=listing_url(listing.pk), message=_("Changed."))
 
 
 def _build_new_form(request: HttpRequest, membership: MembershipContext) -> NewListingForm:
     types = list(ProductType.objects.filter(kind=ProductKind.NORMAL, is_digital=False).order_by("name", "pk"))
     show_in_language(types, "name")
     initial = {"origin": membership.cooperative.place, "product_type": types[0].pk if types else ""}
-    sent = (request.POST, request.FILES) if request.method == "POST" else (None, None)
-    return NewListingForm(*sent, categories=_categories(), types=types, initial=initial)
+    submitted = (request.POST, request.FILES) if request.method == "POST" else (None, None)
+    return NewListingForm(*submitted, categories=_categories(), types=types, initial=initial)
 
 
 def _submitted_picture(
@@ -180,19 +183,21 @@ def _submitted_picture(
 def _render_new(
     request: HttpRequest, membership: MembershipContext, form: NewListingForm, picture: Picture | None
 ) -> HttpResponse:
-    kept = signing.dumps([membership.cooperative.pk, picture.pk], salt=_KEPT_SALT) if picture else ""
-    context = {"form": form, "picture": picture, "kept": kept, "key": uuid.uuid4()}
+    signed_picture = (
+        signing.dumps([membership.cooperative.pk, picture.pk], salt=_KEPT_SALT) if picture else ""
+    )
+    context = {"form": form, "picture": picture, "kept": signed_picture, "key": uuid.uuid4()}
     return render_page(request, membership, "members/listing_new.html", context)
 
 
 def _render_variant(
     request: HttpRequest,
     membership: MembershipContext,
-    mine: object,
+    listing: object,
     form: MembersForm,
-    shown: Variant | None = None,
+    variant: Variant | None = None,
 ) -> HttpResponse:
-    context = {"listing": mine, "form": form, "variant": shown, "key": uuid.uuid4()}
+    context = {"listing": listing, "form": form, "variant": variant, "key": uuid.uuid4()}
     return render_page(request, membership, "members/variant.html", context)
 
 

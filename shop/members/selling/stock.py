@@ -36,7 +36,7 @@ def stock(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     rows = Stock.objects.for_cooperative(membership.cooperative).to_count()
     page = Paginator(rows, _PER_PAGE).get_page(request.GET.get("page"))
     data = request.POST if request.method == "POST" else None
-    counted = [
+    counted_stocks = [
         (
             row,
             CountForm(
@@ -45,8 +45,12 @@ def stock(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
         )
         for row in page.object_list
     ]
-    if data is None or [form for _row, form in counted if not form.is_valid()]:
-        context = {"page": page, "rows": counted, "has_errors": any(form.errors for _row, form in counted)}
+    if data is None or [form for _row, form in counted_stocks if not form.is_valid()]:
+        context = {
+            "page": page,
+            "rows": counted_stocks,
+            "has_errors": any(form.errors for _row, form in counted_stocks),
+        }
         return render_page(request, membership, "members/stock.html", context)
     counts = [
         StockCount(
@@ -56,7 +60,7 @@ def stock(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
             "",
             f"count:{row.pk}:{form.cleaned_data['key']}",
         )
-        for row, form in counted
+        for row, form in counted_stocks
         if form.cleaned_data["counted"] is not None
     ]
     act = partial(
@@ -66,8 +70,8 @@ def stock(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
         actor=membership.actor,
         now=timezone.now(),
     )
-    said = ngettext("%(count)d count written down.", "%(count)d counts written down.", len(counts))
-    return run_action(request, act, url=request.get_full_path(), message=said % {"count": len(counts)})
+    message = ngettext("%(count)d count written down.", "%(count)d counts written down.", len(counts))
+    return run_action(request, act, url=request.get_full_path(), message=message % {"count": len(counts)})
 
 
 @require_POST
@@ -78,14 +82,14 @@ def receipt(request: HttpRequest, membership: MembershipContext, variant_id: int
     if variant is None:
         raise Missing()
     form = ReceiptForm(request.POST)
-    to = reverse("members:listings")
+    return_url = reverse("members:listings")
     listing = variant.product.listings.order_by("pk").first()
     if listing is not None:
-        to = reverse("members:listing", args=[listing.pk])
+        return_url = reverse("members:listing", args=[listing.pk])
     if not form.is_valid():
         for error in form.errors.values():
             messages.error(request, " ".join(str(each) for each in error))
-        return redirect(to)
+        return redirect(return_url)
     act = partial(
         receive_stock,
         cooperative=membership.cooperative,
@@ -96,7 +100,7 @@ def receipt(request: HttpRequest, membership: MembershipContext, variant_id: int
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, url=to, message=_("Written down."))
+    return run_action(request, act, url=return_url, message=_("Written down."))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -139,10 +143,10 @@ def resumption(request: HttpRequest, membership: MembershipContext) -> HttpRespo
 
 def _default_warehouse(variant: Variant) -> uuid.UUID:
     """Return the first open warehouse that stocks the variant, or else any open one. Raises Missing."""
-    place = Stock.objects.filter(variant=variant, warehouse__closed_at=None).order_by("pk").first()
-    if place is not None:
-        return place.warehouse_id
-    house = Warehouse.objects.for_cooperative(variant.cooperative).open().first()
-    if house is None:
+    stock = Stock.objects.filter(variant=variant, warehouse__closed_at=None).order_by("pk").first()
+    if stock is not None:
+        return stock.warehouse_id
+    warehouse = Warehouse.objects.for_cooperative(variant.cooperative).open().first()
+    if warehouse is None:
         raise Missing()
-    return house.pk
+    return warehouse.pk

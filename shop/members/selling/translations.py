@@ -32,9 +32,9 @@ def listing_texts(
     """Translate a product's texts."""
     product = find_listing(membership, listing_id).product
     form = ProductTranslationForm(product, _require_translatable(language), _submitted(request))
-    back = listing_url(listing_id)
+    return_url = listing_url(listing_id)
     if not form.is_valid():
-        return _render_form(request, membership, form, language, name=product.name, back=back)
+        return _render_form(request, membership, form, language, name=product.name, return_url=return_url)
     act = partial(
         translate_product,
         cooperative=membership.cooperative,
@@ -44,7 +44,7 @@ def listing_texts(
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, url=back, message=_("Changed."))
+    return run_action(request, act, url=return_url, message=_("Changed."))
 
 
 @require_http_methods(_WITH_FORM)
@@ -53,9 +53,9 @@ def cooperative_texts(request: HttpRequest, membership: MembershipContext, langu
     """Translate the texts of the cooperative and its delivery methods."""
     cooperative = membership.cooperative
     form = CooperativeTranslationForm(cooperative, _require_translatable(language), _submitted(request))
-    back = reverse("members:profile")
+    return_url = reverse("members:profile")
     if not form.is_valid():
-        return _render_form(request, membership, form, language, name=cooperative.name, back=back)
+        return _render_form(request, membership, form, language, name=cooperative.name, return_url=return_url)
     act = partial(
         translate_cooperative,
         cooperative_id=cooperative.pk,
@@ -64,7 +64,7 @@ def cooperative_texts(request: HttpRequest, membership: MembershipContext, langu
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, url=back, message=_("Changed."))
+    return run_action(request, act, url=return_url, message=_("Changed."))
 
 
 def _render_form(
@@ -74,9 +74,9 @@ def _render_form(
     language: str,
     *,
     name: str,
-    back: str,
+    return_url: str,
 ) -> HttpResponse:
-    context = {"form": form, "name": name, "tongue": other_languages()[language], "back": back}
+    context = {"form": form, "name": name, "tongue": other_languages()[language], "back": return_url}
     return render_page(request, membership, "members/translations.html", context)
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
 
 from django.contrib import messages
 from django.db.models import OuterRef, QuerySet, Subquery, Sum
@@ -37,8 +36,8 @@ _WITH_FORM = ["GET", "HEAD", "POST"]
 def warehouses(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """List the warehouses with their stock, and open one."""
     cooperative = membership.cooperative
-    place = {"province": cooperative.province_code, "commune": cooperative.commune_code}
-    form = _build_form(request, place)
+    initial_address = {"province": cooperative.province_code, "commune": cooperative.commune_code}
+    form = _build_form(request, initial_address)
     if form.is_valid():
         act = partial(
             open_warehouse,
@@ -58,22 +57,22 @@ def warehouses(request: HttpRequest, membership: MembershipContext) -> HttpRespo
 @for_members(MemberRight.MANAGE)
 def warehouse(request: HttpRequest, membership: MembershipContext, warehouse_id: uuid.UUID) -> HttpResponse:
     """Edit a warehouse's name and address."""
-    shown = _open_warehouses(membership).filter(pk=warehouse_id).first()
-    if shown is None:
+    existing = _open_warehouses(membership).filter(pk=warehouse_id).first()
+    if existing is None:
         raise Missing()
-    form = _build_form(request, WarehouseForm.initial_for(shown))
+    form = _build_form(request, WarehouseForm.initial_for(existing))
     if form.is_valid():
         act = partial(
             change_warehouse,
             cooperative=membership.cooperative,
-            warehouse_id=shown.pk,
-            details=form.details(shown),
+            warehouse_id=existing.pk,
+            details=form.details(existing),
             actor=membership.actor,
             now=timezone.now(),
         )
         if _run_action(request, form, act, _("Changed.")):
             return redirect("members:warehouses")
-    return render_page(request, membership, "members/warehouse.html", {"house": shown, "form": form})
+    return render_page(request, membership, "members/warehouse.html", {"house": existing, "form": form})
 
 
 @require_POST
@@ -94,37 +93,37 @@ def warehouse_closing(
 
 def _open_warehouses(membership: MembershipContext) -> QuerySet[Warehouse]:
     """Return the open warehouses, each with its total `on_hand`."""
-    lying = Stock.objects.filter(warehouse=OuterRef("pk")).order_by().values("warehouse")
+    stocks = Stock.objects.filter(warehouse=OuterRef("pk")).order_by().values("warehouse")
     return (
         Warehouse.objects.for_cooperative(membership.cooperative)
         .open()
         .select_related("address")
-        .annotate(on_hand=Coalesce(Subquery(lying.annotate(total=Sum("on_hand")).values("total")), 0))
+        .annotate(on_hand=Coalesce(Subquery(stocks.annotate(total=Sum("on_hand")).values("total")), 0))
     )
 
 
-def _build_form(request: HttpRequest, said: dict[str, Any]) -> WarehouseForm:
+def _build_form(request: HttpRequest, initial: Mapping[str, object]) -> WarehouseForm:
     """Build the form; the button that loads a province's communes refills it without validation."""
-    is_sent = request.method == "POST" and "reload" not in request.POST
-    written = request.POST.dict() if request.method == "POST" else said
+    is_submitted = request.method == "POST" and "reload" not in request.POST
+    values = request.POST.dict() if request.method == "POST" else dict(initial)
     return WarehouseForm(
-        request.POST if is_sent else None,
+        request.POST if is_submitted else None,
         provinces=all_provinces(),
-        communes=communes_of(str(written.get("province", ""))),
-        initial=written,
+        communes=communes_of(str(values.get("province", ""))),
+        initial=values,
     )
 
 
 def _run_action(
-    request: HttpRequest, form: WarehouseForm, action: Callable[[], object], said: Promise
+    request: HttpRequest, form: WarehouseForm, action: Callable[[], object], message: Promise
 ) -> bool:
     """Run the action; if it refuses, add the error to the form and return False."""
     with refusals_as_form_errors(form):
         action()
     if not form.is_valid():
         return False
-    messages.success(request, str(said))
-    if form.has_odd_phone:
+    messages.success(request, str(message))
+    if form.is_phone_likely_mistyped:
         messages.warning(
             request, _("The phone number looks unusual. Is it right? We have kept it as you wrote it.")
         )

@@ -166,7 +166,7 @@ def test_product_of_suspended_cooperative_cannot_be_ordered() -> None:
     good, bad = make_seller("HTX Thiên An"), make_seller("HTX Tài Hoan")
     basket = make_basket((make_variant(good), 1), (make_variant(bad, name="Miến dong"), 1))
     set_cooperative_state(
-        cooperative_id=bad.pk, answer=CooperativeState.SUSPENDED, reason="thiếu giấy", actor=ACTOR, now=NOW
+        cooperative_id=bad.pk, new_state=CooperativeState.SUSPENDED, reason="thiếu giấy", actor=ACTOR, now=NOW
     )
 
     with assert_refused(BasketChanged, "basket_changed") as refusal:

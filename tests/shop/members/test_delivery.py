@@ -44,7 +44,7 @@ def test_approval_creates_the_first_warehouse_once(client):
     ):
         set_cooperative_state(
             cooperative_id=cooperative.pk,
-            answer=answer,
+            new_state=answer,
             reason=reason,
             actor=Actor.system(),
             now=timezone.now(),
@@ -72,7 +72,7 @@ def test_manager_creates_and_ends_a_delivery_method(client):
         },
     )
     delivery_method = seller.delivery_methods.get(is_active=True)
-    fee = delivery_method.fee(channel_id=make_channel().pk, province_code="01", grams=900, goods=100_000)
+    fee = delivery_method.fee(channel_id=make_channel().pk, province_code="01", grams=900, subtotal=100_000)
     client.post(f"/xa-vien/cach-giao/{delivery_method.pk}/ngung/")
 
     delivery_method.refresh_from_db()

@@ -86,7 +86,7 @@ def test_provinces_with_equal_prices_are_grouped_when_edited(manager, delivery_m
 
     table = manager.get(f"/xa-vien/cach-giao/{delivery_method.pk}/gia/").context["table"]
 
-    assert [group.chosen for group in table.groups] == [["Hà Nội", "Thái Nguyên"], []]
+    assert [group.chosen_names for group in table.groups] == [["Hà Nội", "Thái Nguyên"], []]
     rows = [(row["weight"].value(), row["price"].value()) for row in table.groups[0].rows]
     assert rows == [("1,5", "15.000"), (None, "20.000")]
 
