@@ -13,7 +13,7 @@ from catalog.models import Product, Variant
 from catalog.views.buyer_place import chosen_commune, chosen_province
 from cooperatives.models import DeliveryMethod, PickupTime
 from shop.core.geography.division_choices import all_provinces, communes_of
-from shop.core.models import Channel, show_in_language
+from shop.core.models import Channel, Picture, show_in_language
 from shop.core.models.geography import Division
 
 MAX_QUANTITY = 999
@@ -21,12 +21,17 @@ MAX_QUANTITY = 999
 
 @dataclass(frozen=True, slots=True)
 class VariantChoice:
-    """A variant that can be chosen, prices in minor units; `left` is None if stock is not tracked."""
+    """A variant that can be chosen, prices in minor units; `left` is None if stock is not tracked.
+
+    `picture` is its own picture, and `view` the position of that picture among the product's, from 1.
+    """
 
     variant: Variant
     price: int
     list_price: int | None
     left: int | None
+    picture: Picture | None = None
+    view: int | None = None
 
     @property
     def is_sold_out(self) -> bool:

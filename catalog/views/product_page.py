@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.db.models import Sum
@@ -13,7 +14,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from catalog.forms import BackInStockForm
-from catalog.models import Price, Product, ProductMedia, Stock, Variant
+from catalog.models import Price, Product, ProductMedia, Stock, Variant, VariantMedia
 from catalog.models.listing import Listing
 from catalog.unit_labels import unit_label
 from catalog.views.back_in_stock import back_in_stock_form, paused_product_page
@@ -37,7 +38,8 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
     if shown is None:
         return paused_product_page(request, slug)
     now = timezone.now()
-    choices = _choices(shown, channel)
+    media = _media(shown, request.GET.get("variant", ""))
+    choices = _add_pictures(_choices(shown, channel), media)
     variant_context = _variant_context(choices)
     purchase = parse_purchase(request.GET, shown, choices, variant_context["best"])
     context = {
@@ -56,12 +58,7 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
         "best": purchase.choice,
         "steps": breadcrumbs_to(shown.category),
         "shared": SharePicture.objects.path_of(shown),
-        "media": list(
-            ProductMedia.objects.shown()
-            .filter(product=shown)
-            .select_related("picture")
-            .order_by("sort_order", "pk")
-        ),
+        "media": media,
         "certificates": list(
             Certificate.objects.valid_on(vietnam_date(now)).filter(products=shown).order_by("kind", "pk")
         ),
@@ -120,6 +117,33 @@ def _choice(variant: Variant, price: Price, free: int) -> VariantChoice:
     selling = price.selling or 0
     list_price = price.amount if price.amount != selling else None
     return VariantChoice(variant, selling, list_price, max(free, 0) if variant.track_inventory else None)
+
+
+def _media(product: Product, variant_key: str) -> list[ProductMedia]:
+    """The product's pictures in order; those of the requested variant come first."""
+    shown = ProductMedia.objects.shown().filter(product=product).select_related("picture")
+    rows = list(shown.order_by("sort_order", "pk"))
+    if not (variant_key.isdecimal() and len(variant_key) < 10):
+        return rows
+    own = set(
+        VariantMedia.objects.filter(variant=int(variant_key), media__in=rows).values_list("media", flat=True)
+    )
+    return sorted(rows, key=lambda row: row.pk not in own)
+
+
+def _add_pictures(choices: Sequence[VariantChoice], media: Sequence[ProductMedia]) -> list[VariantChoice]:
+    """Add to each variant its own picture, if it has one."""
+    places = {row.pk: place for place, row in enumerate(media, start=1)}
+    rows = VariantMedia.objects.filter(variant__in=[choice.variant for choice in choices], media__in=places)
+    views: dict[int, int] = {}
+    for variant, row in rows.values_list("variant", "media"):
+        views[variant] = min(places[row], views.get(variant, len(media)))
+    return [
+        replace(choice, view=views[choice.variant.pk], picture=media[views[choice.variant.pk] - 1].picture)
+        if choice.variant.pk in views
+        else choice
+        for choice in choices
+    ]
 
 
 def _back_form(

@@ -9,6 +9,7 @@ from django.core.files.storage import default_storage
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
+from shop.core.images.image_files import THUMBNAIL_WIDTH
 from shop.core.images.rendition_files import Files, rendition_files
 from shop.core.models import Picture
 
@@ -36,7 +37,16 @@ def picture(
     phones a card gets the smallest rendition whatever the screen, so that lists stay light.
     """
     files = shown if isinstance(shown, tuple) else rendition_files(shown)
-    return _render_picture(files[:1] if size == "thumb" else files, str(alt), size, lazy, css)
+    shown_large = tuple(each for each in files if int(each.width) > THUMBNAIL_WIDTH)
+    fitting = files[:1] if size == "thumb" else shown_large or files
+    return _render_picture(fitting, str(alt), size, lazy, css)
+
+
+@register.simple_tag
+def picture_file(shown: Picture | None) -> str:
+    """Return the URL of a picture's largest file, or "" until it exists."""
+    files = rendition_files(shown)
+    return default_storage.url(files[-1].webp) if files else ""
 
 
 @lru_cache(_CACHE_SIZE)

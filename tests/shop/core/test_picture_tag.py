@@ -1,5 +1,7 @@
 """Picture sizes offered by the template tag."""
 
+import re
+
 import pytest
 from django.template import Context, Template
 
@@ -9,7 +11,7 @@ pytestmark = pytest.mark.once
 
 MADE = {
     str(width): {"webp": f"a-{width}.webp", "jpeg": f"a-{width}.jpg", "height": width}
-    for width in (320, 640, 1200)
+    for width in (160, 320, 640, 1200)
 }
 
 
@@ -25,8 +27,19 @@ def test_small_screens_get_the_smallest_card_size():
     assert "media=" not in render("cover")
 
 
-def test_thumb_has_one_size():
-    assert "640" not in render("thumb")
+def test_thumb_has_the_smallest_size_and_a_card_has_the_others():
+    assert re.findall(r"a-\d+\.webp", render("thumb")) == ["a-160.webp"]
+    assert re.findall(r"a-\d+\.webp", render("cover")) == ["a-320.webp", "a-640.webp", "a-1200.webp"]
+
+
+def test_largest_file_of_a_picture_is_linked():
+    page = Template("{% picture_file shown %}")
+
+    assert (
+        page.render(Context({"shown": Picture(state=PictureState.READY, renditions=MADE)}))
+        == "/media/a-1200.webp"
+    )
+    assert page.render(Context({"shown": Picture(renditions=MADE)})) == ""
 
 
 def test_placeholder_is_shown_without_a_picture():

@@ -58,10 +58,15 @@ def test_photo_is_inspected_and_can_be_read_again(form):
     assert file.tell() == 0
 
 
-def test_renditions_have_three_widths_and_two_formats():
+def test_renditions_have_four_widths_and_two_formats():
     made = make_renditions(photo())
 
-    assert [(file.width, file.height) for file in made.files] == [(320, 240), (640, 480), (1200, 900)]
+    assert [(file.width, file.height) for file in made.files] == [
+        (160, 120),
+        (320, 240),
+        (640, 480),
+        (1200, 900),
+    ]
     for file in made.files:
         assert Image.open(io.BytesIO(file.webp)).format == "WEBP"
         assert Image.open(io.BytesIO(file.jpeg)).format == "JPEG"
@@ -69,7 +74,8 @@ def test_renditions_have_three_widths_and_two_formats():
 
 
 @pytest.mark.parametrize(
-    ("width", "widths"), [(1200, [320, 640, 1200]), (500, [320, 500]), (320, [320]), (90, [90])]
+    ("width", "widths"),
+    [(1200, [160, 320, 640, 1200]), (500, [160, 320, 500]), (320, [160, 320]), (90, [90])],
 )
 def test_small_photo_is_never_enlarged(width, widths):
     made = make_renditions(photo(width, 200))
@@ -92,7 +98,7 @@ def test_sideways_photo_is_turned_upright():
 
     made = make_renditions(lying)
 
-    upright = Image.open(io.BytesIO(made.files[0].jpeg)).convert("RGB")
+    upright = Image.open(io.BytesIO(made.files[1].jpeg)).convert("RGB")
     assert (made.width, made.height) == (1200, 1600)
     assert inspect_picture(lying) == (1600, 1200)  # as stored: requests do not read EXIF
     assert upright.size == (320, 427)
@@ -114,7 +120,7 @@ def test_heic_photo_is_converted():
     pillow_heif.from_pillow(Image.new("RGB", (640, 480), "green")).save(file, quality=60)
 
     assert inspect_picture(file) == (640, 480)
-    assert [each.width for each in make_renditions(file).files] == [320, 640]
+    assert [each.width for each in make_renditions(file).files] == [160, 320, 640]
 
 
 @pytest.mark.parametrize(
