@@ -6,6 +6,7 @@ import re
 import unicodedata
 import zlib
 from itertools import pairwise
+from typing import NamedTuple
 
 _NON_ALPHANUMERIC = re.compile(r"[^a-z0-9]+")
 _WORD = re.compile(r"[^\W_]+")
@@ -41,6 +42,28 @@ def folded_words(text: str) -> list[str]:
 def words_with_diacritics(text: str) -> list[str]:
     """Return the words with diacritics, in lower case and composed: "Đậu ĐỎ" is đậu, đỏ."""
     return [word[:_LONGEST_WORD] for word in _WORD.findall(unicodedata.normalize("NFC", text).lower())]
+
+
+class MarkedWord(NamedTuple):
+    """A word's letters with their own marks (ă â đ ê ô ơ ư), and the tone of the word: 0 is none."""
+
+    letters: str
+    tone: int
+
+    def __str__(self) -> str:
+        return f"{self.letters}{self.tone}"
+
+
+def marked_word(word: str) -> MarkedWord:
+    """Return a word in lower case with its tone apart: "hoà" and "hòa" are both hoa and 1."""
+    tone = 0
+    letters: list[str] = []
+    for letter in unicodedata.normalize("NFD", unicodedata.normalize("NFC", word).lower()):
+        if letter in _TONES:
+            tone = tone or _TONES[letter]
+        else:
+            letters.append(letter)
+    return MarkedWord(unicodedata.normalize("NFC", "".join(letters)), tone)
 
 
 def query_words(text: str) -> list[str]:

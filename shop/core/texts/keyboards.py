@@ -1,0 +1,165 @@
+"""Read words typed in Telex or VNI with the input method off, and recognise slips of the keys."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+
+from shop.core.texts.syllables import is_syllable
+
+_BREVE, _CIRCUMFLEX, _HORN = "\u0306", "\u0302", "\u031b"
+_GRAVE, _HOOK, _TILDE, _ACUTE, _DOT = "\u0300", "\u0309", "\u0303", "\u0301", "\u0323"
+_TELEX_TONES = {"f": _GRAVE, "r": _HOOK, "x": _TILDE, "s": _ACUTE, "j": _DOT}
+_VNI_TONES = {"2": _GRAVE, "3": _HOOK, "4": _TILDE, "1": _ACUTE, "5": _DOT}
+_VNI_MARKS = {"6": ("aeo", _CIRCUMFLEX), "7": ("ou", _HORN), "8": ("a", _BREVE)}
+_VOWELS = "aeiouy"
+_WORD_OF_TELEX = re.compile(r"[a-z]{3,12}")
+_WORD_OF_VNI = re.compile(r"(?=.*\d)[a-z][a-z1-9]{1,11}")
+_ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
+
+
+def decode_keys(word: str) -> str:
+    """Return the syllable that Telex or VNI keys type: "quyts" and "quyt1" are "quýt"; empty if none.
+
+    Tone keys may stand anywhere behind the first vowel, as input methods accept them.
+    """
+    if _WORD_OF_VNI.fullmatch(word):
+        decoded = _decode_vni(word)
+    elif _WORD_OF_TELEX.fullmatch(word) and not is_syllable(word):
+        decoded = _decode_telex(word)
+    else:
+        return ""
+    return decoded if decoded != word and is_syllable(decoded) else ""
+
+
+def is_key_slip(typed: str, intended: str) -> bool:
+    """Whether one slip of the keys turns the folded word `intended` into `typed`.
+
+    A slip swaps two neighbouring letters, leaves a key out, hits a key beside the right one, or hits such a
+    key, or the right one, a second time.
+    """
+    if len(typed) == len(intended):
+        different = [
+            place for place, pair in enumerate(zip(typed, intended, strict=True)) if len({*pair}) > 1
+        ]
+        if len(different) == 1:
+            return typed[different[0]] in _neighbours(intended[different[0]])
+        return (
+            len(different) == 2
+            and different[1] == different[0] + 1
+            and typed[different[0]] == intended[different[1]]
+            and typed[different[1]] == intended[different[0]]
+        )
+    if len(typed) + 1 == len(intended):
+        return any(intended[:place] + intended[place + 1 :] == typed for place in range(len(intended)))
+    if len(typed) == len(intended) + 1:
+        return any(
+            typed[:place] + typed[place + 1 :] == intended and _is_double_hit(typed, place)
+            for place in range(len(typed))
+        )
+    return False
+
+
+def _is_double_hit(typed: str, place: int) -> bool:
+    """Whether the key at the place equals or touches the key typed before or after it."""
+    beside = typed[max(place - 1, 0) : place] + typed[place + 1 : place + 2]
+    return any(typed[place] == key or typed[place] in _neighbours(key) for key in beside)
+
+
+def _neighbours(key: str) -> str:
+    return _NEIGHBOURS.get(key, "")
+
+
+def _keys_beside() -> Mapping[str, str]:
+    """The keys that touch each key of a QWERTY keyboard, whose rows are offset to the right."""
+    columns = {key: (row, column) for row, keys in enumerate(_ROWS) for column, key in enumerate(keys)}
+    return {
+        key: "".join(
+            other
+            for other, (other_row, other_column) in columns.items()
+            if (other_row == row and abs(other_column - column) == 1)
+            or (other_row == row + 1 and other_column - column in (-1, 0))
+            or (other_row == row - 1 and other_column - column in (0, 1))
+        )
+        for key, (row, column) in columns.items()
+    }
+
+
+_NEIGHBOURS = _keys_beside()
+
+
+def _decode_telex(word: str) -> str:
+    """Decode Telex: a doubled vowel is a circumflex, w a horn or breve, dd đ, and f r x s j are the tones."""
+    tone = ""
+    letters: list[str] = []
+    for key in word:
+        has_vowel = any(letter[0] in _VOWELS for letter in letters)
+        if key in _TELEX_TONES and has_vowel and not tone:
+            tone = _TELEX_TONES[key]
+        elif key == "d" and letters and letters[0] == "d":
+            letters[0] = "đ"
+        elif key in "aeo" and key in letters and has_vowel:
+            _mark_last(letters, key, _CIRCUMFLEX)
+        elif key == "w" and letters:
+            _put_horns(letters)
+        else:
+            letters.append(key)
+    return _compose(letters, tone)
+
+
+def _decode_vni(word: str) -> str:
+    """Decode VNI: 1 to 5 are the tones, 6 a circumflex, 7 a horn, 8 a breve, 9 turns d into đ."""
+    tone = ""
+    letters: list[str] = []
+    for key in word:
+        if key in _VNI_TONES:
+            tone = _VNI_TONES[key]
+        elif key == "9" and letters[0] == "d":
+            letters[0] = "đ"
+        elif key == "7" and {"u", "o"} <= set(letters):
+            _put_horns(letters)
+        elif key in _VNI_MARKS:
+            bases, mark = _VNI_MARKS[key]
+            marked = next((letter for letter in reversed(letters) if letter in bases), "")
+            if not marked:
+                return ""
+            _mark_last(letters, marked, mark)
+        else:
+            letters.append(key)
+    return _compose(letters, tone)
+
+
+def _mark_last(letters: list[str], base: str, mark: str) -> None:
+    """Put the mark on the last such letter that has none."""
+    for place in range(len(letters) - 1, -1, -1):
+        if letters[place] == base:
+            letters[place] += mark
+            return
+
+
+def _put_horns(letters: list[str]) -> None:
+    """Apply Telex's w: uo becomes ươ, else the last u, o or a gets its horn or breve."""
+    for place in range(len(letters) - 1, 0, -1):
+        if letters[place - 1 : place + 1] == ["u", "o"]:
+            letters[place - 1 : place + 1] = ["u" + _HORN, "o" + _HORN]
+            return
+    for place in range(len(letters) - 1, -1, -1):
+        if letters[place] in "uoa":
+            letters[place] += _BREVE if letters[place] == "a" else _HORN
+            return
+    letters.append("w")
+
+
+def _compose(letters: list[str], tone: str) -> str:
+    """Compose the letters; the tone goes on the last marked vowel, or the first. Empty without a vowel."""
+    vowels = [place for place, letter in enumerate(letters) if letter[0] in _VOWELS]
+    if not vowels:
+        return ""
+    if tone:
+        start = "".join(letters)
+        if start.startswith(("qu", "gi")) and len(vowels) > 1:
+            vowels = vowels[1:]
+        marked = [place for place in vowels if len(letters[place]) > 1]
+        letters[marked[-1] if marked else vowels[0]] += tone
+    return unicodedata.normalize("NFC", "".join(letters))
