@@ -10,30 +10,30 @@ from orders.actions.cash_on_delivery.cash_offset import (
 )
 from orders.actions.complaints.file_complaint import escalate_complaints_task
 from orders.actions.gateway.gateway_calls import (
-    follow_cards_task,
     look_up_call_task,
     look_up_calls_task,
     send_call_task,
+    sweep_card_payments_task,
 )
 from orders.actions.gateway.stripe_webhooks import handle_stripe_event_task, handle_stripe_events_task
 from orders.actions.payouts.surplus_refunds import refund_ended_orders_task
 from orders.actions.placement.order_sweeps import (
+    check_unanswered_parts_task,
     expire_orders_task,
-    release_expired_task,
-    watch_parts_task,
-    watch_weights_task,
+    release_expired_reservations_task,
+    remind_weight_questions_task,
 )
 from orders.actions.privacy.data_export import make_export_task, make_exports_task
-from orders.actions.privacy.data_requests import run_deletions_task
+from orders.actions.privacy.data_requests import run_due_deletions_task
 from orders.actions.statements.bank_statements import apply_bank_statement_task, resume_bank_statements_task
 from orders.actions.statements.cod_statements import apply_cod_statement_task, resume_cod_statements_task
 
 __all__ = [
     "apply_bank_statement_task",
     "apply_cod_statement_task",
+    "check_unanswered_parts_task",
     "escalate_complaints_task",
     "expire_orders_task",
-    "follow_cards_task",
     "handle_stripe_event_task",
     "handle_stripe_events_task",
     "look_up_call_task",
@@ -45,11 +45,11 @@ __all__ = [
     "process_bank_webhook_task",
     "process_bank_webhooks_task",
     "refund_ended_orders_task",
-    "release_expired_task",
+    "release_expired_reservations_task",
+    "remind_weight_questions_task",
     "resume_bank_statements_task",
     "resume_cod_statements_task",
-    "run_deletions_task",
+    "run_due_deletions_task",
     "send_call_task",
-    "watch_parts_task",
-    "watch_weights_task",
+    "sweep_card_payments_task",
 ]

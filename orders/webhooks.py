@@ -103,7 +103,7 @@ def _receive_bank_webhook(
         return _refuse(refused, status=400)
     except UnverifiedWebhook as refused:
         return _refuse(refused, status=401)
-    store_bank_webhook(arrivals=arrivals, body=body, now=timezone.now())
+    store_bank_webhook(incoming_transfers=arrivals, body=body, now=timezone.now())
     return JsonResponse(_ACCEPTED)
 
 

@@ -75,14 +75,14 @@ _ACCOUNT = re.compile(r"[0-9](?:[ .-]?[0-9]){5,18}(?![0-9*x])")
 class BankColumnsMissing(Refused):
     """The mapping lacks a required column; `field` names it."""
 
-    code = "no_columns"
+    code = "bank_columns_missing"
     default_words = _("Say which column holds the date and which the amount.")
 
 
 class StatementOfOtherAccount(Refused):
     """The file's head names another account than ours; `details["named"]` lists the accounts."""
 
-    code = "other_account"
+    code = "statement_of_other_account"
     default_words = _("This statement is of another account.")
 
 

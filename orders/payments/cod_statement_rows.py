@@ -75,7 +75,7 @@ _ALIASES = {
 class CodColumnsMissing(Refused):
     """The mapping lacks a required column; `field` names it."""
 
-    code = "no_cod_columns"
+    code = "cod_columns_missing"
     default_words = _("Say which column holds the parcel's number and which the cash collected.")
 
 

@@ -49,7 +49,7 @@ class TransferSource(StrEnum):
 class InvalidIncomingTransfer(Refused):
     """A verified notice that does not describe a transfer; `details["part"]` names the invalid field."""
 
-    code = "bad_arrival"
+    code = "invalid_incoming_transfer"
     default_words = _("This notice does not tell of a transfer as it should.")
 
     def __init__(self, part: str) -> None:

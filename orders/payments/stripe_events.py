@@ -18,7 +18,7 @@ _PAYMENT = "payment_intent"
 class InvalidStripeEvent(Refused):
     """The signature is missing, wrong or too old, or the body is not an event."""
 
-    code = "not_from_stripe"
+    code = "invalid_stripe_event"
     default_words = _("This notice does not come from Stripe.")
 
 

@@ -42,7 +42,7 @@ class PayloadFault(StrEnum):
 class InvalidPayload(Refused):
     """No VietQR payload can be built from this; `details["fault"]` is the PayloadFault."""
 
-    code = "bad_payload"
+    code = "invalid_vietqr_payload"
     default_words = _("These details do not make a transfer by QR code.")
 
     def __init__(self, fault: PayloadFault) -> None:

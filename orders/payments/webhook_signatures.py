@@ -35,38 +35,38 @@ WebhookBody = dict[str, object]
 class UnverifiedWebhook(Refused):
     """The sender could not be verified; the subclasses name the reason."""
 
-    code = "unproven"
+    code = "unverified_webhook"
     default_words = _("This notice does not prove who sent it.")
 
 
 class WebhookSecretMissing(UnverifiedWebhook):
     """No secret of this service is configured, so nothing can be verified."""
 
-    code = "no_secret"
+    code = "webhook_secret_missing"
 
 
 class SignatureMissing(UnverifiedWebhook):
     """The signature is missing or malformed."""
 
-    code = "no_proof"
+    code = "signature_missing"
 
 
 class InvalidSignature(UnverifiedWebhook):
     """The signature belongs to another body or another sender."""
 
-    code = "wrong_proof"
+    code = "invalid_signature"
 
 
 class StaleSignature(UnverifiedWebhook):
     """Sent more than five minutes ago or in the future, so perhaps a replay."""
 
-    code = "stale_proof"
+    code = "stale_signature"
 
 
 class UnreadableBody(UnverifiedWebhook):
     """The body is not an unambiguous JSON object."""
 
-    code = "unreadable"
+    code = "unreadable_webhook"
 
 
 def verify_sepay_webhook(

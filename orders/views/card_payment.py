@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 
 from orders.actions.gateway.gateway_calls import CallResult, look_up_call, send_call
 from orders.actions.gateway_requests.gateway_requests import start_call_of
-from orders.actions.payments.order_payments import PaymentUnderWay, change_payment_method
+from orders.actions.payments.order_payments import PaymentInProgress, change_payment_method
 from orders.models import GatewayCall, Order, Payment, PaymentEvent, PaymentMethod
 from orders.payments.stripe_messages import message_for_code
 from orders.states import OUTCOME_UNKNOWN_STATES, CallState
@@ -76,7 +76,7 @@ def stripe_fields(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
     except Refused as refused:
         return JsonResponse({"said": str(refused.words)}, status=409)
     if said is None or said.call.state in OUTCOME_UNKNOWN_STATES:
-        return JsonResponse({"said": str(PaymentUnderWay.default_words)}, status=409)
+        return JsonResponse({"said": str(PaymentInProgress.default_words)}, status=409)
     if said.call.state != CallState.NEEDS_BUYER or not said.answer.secret:
         return JsonResponse({"reload": True})
     return JsonResponse(
@@ -101,7 +101,7 @@ def stripe_page(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
     if said is not None and said.call.state == CallState.NEEDS_BUYER and said.answer.url:
         return redirect(said.answer.url)
     if said is None or said.call.state in OUTCOME_UNKNOWN_STATES:
-        messages.warning(request, str(PaymentUnderWay.default_words))
+        messages.warning(request, str(PaymentInProgress.default_words))
     return redirect("orders:order", token=token)
 
 

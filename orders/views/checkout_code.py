@@ -29,7 +29,7 @@ _RESEND_SECONDS = 5 * 60  # a code's lifetime
 class OrderByPhone(Refused):
     """A code is required but cannot be sent."""
 
-    code = "order_by_phone"
+    code = "phone_code_not_possible"
     default_words = _(
         "Many orders are coming in right now, and we cannot send a code to this number."
         " Please sign in, or call us: we gladly take your order by phone."

@@ -60,7 +60,7 @@ def complaint(request: HttpRequest, token: uuid.UUID, number: int) -> HttpRespon
             submit_complaint(
                 part_id=part.pk,
                 steps=form.steps,
-                words=form.cleaned_data["words"],
+                text=form.cleaned_data["words"],
                 requested_remedy=RequestedRemedy(form.cleaned_data["requested_remedy"]),
                 pictures=[store_picture(photo) for photo in form.cleaned_data["photos"]],
                 key=bind_idempotency_key(str(form.cleaned_data["key"]), "buyer", part.pk),

@@ -114,7 +114,7 @@ def voucher(request: HttpRequest, desk: DiscountDesk, pk: int) -> HttpResponse:
 
 def voucher_end(request: HttpRequest, desk: DiscountDesk, pk: int) -> HttpResponse:
     """Deactivate a voucher."""
-    end_voucher(voucher_id=pk, acting=desk.acting, actor=desk.actor, now=timezone.now())
+    end_voucher(voucher_id=pk, issuer=desk.acting, actor=desk.actor, now=timezone.now())
     messages.success(request, str(_("Switched off. Orders placed keep what they got.")))
     return desk.go("voucher", pk)
 
@@ -126,7 +126,7 @@ def voucher_codes(request: HttpRequest, desk: DiscountDesk, pk: int) -> HttpResp
         messages.error(request, str(next(iter(form.errors.values()))[0]))
         return desk.go("voucher", pk)
     count = form.cleaned_data["count"]
-    add_voucher_codes(voucher_id=pk, count=count, acting=desk.acting, actor=desk.actor, now=timezone.now())
+    add_voucher_codes(voucher_id=pk, count=count, issuer=desk.acting, actor=desk.actor, now=timezone.now())
     messages.success(request, str(_("%(count)s codes were made.") % {"count": count}))
     return desk.go("voucher", pk)
 

@@ -174,7 +174,7 @@ def request_code(request: HttpRequest) -> HttpResponse:
         submit_guest_request(
             kind=RequestKind(asked["kind"]),
             asker=Requester(entered.contact_method, entered.to, asked["name"], request.LANGUAGE_CODE),
-            words=asked["words"],
+            text=asked["words"],
             actor=request_actor(request),
             now=timezone.now(),
         )

@@ -72,7 +72,7 @@ def pop_reorder_result(request: HttpRequest) -> dict[str, object] | None:
 def _difference_message(difference: Difference, language: str, currency: str) -> SafeString:
     was, now = difference.was, difference.now
     name = stored_text(difference.name, difference.translated, language)
-    match difference.what:
+    match difference.kind:
         case DifferenceKind.GONE:
             return sentence(_("%(name)s: not on sale any more."), name=name)
         case DifferenceKind.RESTING:

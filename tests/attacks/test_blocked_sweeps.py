@@ -11,7 +11,7 @@ from django.utils import timezone
 from catalog.models import Stock
 from orders.actions.checkout.open_checkout import open_checkout
 from orders.actions.gateway import gateway_calls
-from orders.actions.gateway.gateway_calls import follow_cards_task, look_up_delay
+from orders.actions.gateway.gateway_calls import look_up_delay, sweep_card_payments_task
 from orders.actions.placement.order_sweeps import release_expired_reservations
 from orders.models import EventKind, GatewayCall, Operation, PaymentEvent
 from orders.states import CallState
@@ -36,7 +36,7 @@ def test_old_card_hold_of_a_basket_is_released_and_blocks_nothing(stripe, monkey
     later = timezone.now() + datetime.timedelta(days=6, hours=1)
     monkeypatch.setattr(timezone, "now", lambda: later)
 
-    follow_cards_task()
+    sweep_card_payments_task()
 
     call = GatewayCall.objects.get(payment=payment, operation=Operation.CANCEL)
     assert (call.amount, call.state) == (120_000, CallState.INTENDED)
@@ -195,7 +195,7 @@ def test_reservation_that_cannot_be_released_does_not_block_others() -> None:
 
     assert released == 1
     assert (get_stock(first).reserved, get_stock(second).reserved) == (1, 0)
-    assert SweepFailure.objects.get().sweep == "orders.release_expired"
+    assert SweepFailure.objects.get().sweep == "orders.release_expired_reservations"
 
 
 def test_card_hold_that_raises_does_not_block_the_next_capture(stripe, monkeypatch) -> None:
@@ -210,12 +210,12 @@ def test_card_hold_that_raises_does_not_block_the_next_capture(stripe, monkeypat
     monkeypatch.setattr(gateway_calls, "finish_order_change", finish_or_fail)
     monkeypatch.setattr(timezone, "now", lambda: NOW + datetime.timedelta(days=6, hours=1))
 
-    follow_cards_task()
+    sweep_card_payments_task()
 
     captures = GatewayCall.objects.filter(operation=Operation.CAPTURE)
     failure = SweepFailure.objects.get()
     assert list(captures.values_list("payment__order", flat=True)) == [second.pk]
-    assert (failure.sweep, failure.row_key) == ("orders.follow_cards:held", str(call_of(first).pk))
+    assert (failure.sweep, failure.row_key) == ("orders.sweep_card_payments:held", str(call_of(first).pk))
 
 
 def test_basket_hold_that_raises_does_not_block_the_next_release(stripe, monkeypatch, eager_jobs) -> None:
@@ -231,9 +231,9 @@ def test_basket_hold_that_raises_does_not_block_the_next_release(stripe, monkeyp
     later = timezone.now() + datetime.timedelta(days=2)
     monkeypatch.setattr(timezone, "now", lambda: later)
 
-    follow_cards_task()
+    sweep_card_payments_task()
 
     releases = GatewayCall.objects.filter(operation=Operation.CANCEL)
     failure = SweepFailure.objects.get()
     assert list(releases.values_list("payment", flat=True)) == [second.pk]
-    assert (failure.sweep, failure.last_error) == ("orders.follow_cards:unused", "Missing: missing")
+    assert (failure.sweep, failure.last_error) == ("orders.sweep_card_payments:unused", "Missing: missing")

@@ -96,10 +96,12 @@ def test_returned_transfer_needs_two_people(rules) -> None:
     """One person could send stray money to any account: the desk has its own page for returned transfers."""
     waiting_order()
     transfer, lan, mai = take("tien hang"), person(), person("Mai")
-    payout = return_transfer(transfer_id=transfer.pk, to=OTHER, reason="Nhầm", actor=lan, now=fixed_now())
+    payout = return_transfer(
+        transfer_id=transfer.pk, account=OTHER, reason="Nhầm", actor=lan, now=fixed_now()
+    )
     confirm_return = partial(confirm_transfer_returned, transfer_id=transfer.pk, now=fixed_now())
 
-    with assert_refused(PayoutReferenceNeeded, "reference_needed"):
+    with assert_refused(PayoutReferenceNeeded, "payout_reference_needed"):
         confirm_return(reference=" ", actor=lan)
     with assert_refused(SecondPersonNeeded, "second_person_needed"):
         confirm_return(reference="FT1", actor=lan)
@@ -150,13 +152,15 @@ def test_cooperative_account_changes_when_a_second_manager_confirms(rules) -> No
     cooperative = make_cooperative(**ACCOUNT)
     lan, mai = (make_member(cooperative, Role.MANAGER).acting(EntryPoint.MEMBERS) for _ in range(2))
 
-    proposal = change_cooperative_account(cooperative_id=cooperative.pk, to=OTHER, actor=lan, now=fixed_now())
+    proposal = change_cooperative_account(
+        cooperative_id=cooperative.pk, account=OTHER, actor=lan, now=fixed_now()
+    )
 
     cooperative.refresh_from_db()
     assert cooperative.bank_account == ACCOUNT["bank_account"]
     assert Notification.objects.filter(subject__contains="đang chờ xác nhận").count() == 3
-    with assert_refused(ProposalPending, "proposal_waits"):
-        change_cooperative_account(cooperative_id=cooperative.pk, to=OTHER, actor=mai, now=fixed_now())
+    with assert_refused(ProposalPending, "proposal_pending"):
+        change_cooperative_account(cooperative_id=cooperative.pk, account=OTHER, actor=mai, now=fixed_now())
     with assert_refused(SamePerson, "same_person"):
         confirm_proposal(approval_id=proposal.pk, actor=lan, now=fixed_now())
     confirm_proposal(approval_id=proposal.pk, actor=mai, now=fixed_now())
@@ -167,7 +171,7 @@ def test_cooperative_account_changes_when_a_second_manager_confirms(rules) -> No
 def test_market_account_changes_when_a_second_person_confirms(rules) -> None:
     lan, mai = person(), person("Mai")
 
-    proposal = change_market_account(to=OTHER, actor=lan, now=fixed_now())
+    proposal = change_market_account(account=OTHER, actor=lan, now=fixed_now())
 
     assert shop_settings().bank_account == ""
     confirm_proposal(approval_id=proposal.pk, actor=mai, now=fixed_now())
@@ -198,7 +202,7 @@ def test_proposal_is_declined_with_a_reason_or_withdrawn_by_its_author(rules) ->
     with assert_refused(NotTheProposer, "not_the_proposer"):
         withdraw_proposal(approval_id=proposal.pk, actor=mai, now=fixed_now())
     decline_proposal(approval_id=proposal.pk, reason="Sai tài khoản", actor=mai, now=fixed_now())
-    with assert_refused(ProposalAlreadyDecided, "already_decided"):
+    with assert_refused(ProposalAlreadyDecided, "proposal_already_decided"):
         confirm_proposal(approval_id=proposal.pk, actor=mai, now=fixed_now())
     second = propose_payout(payout_id=payout.pk, actor=lan, now=fixed_now())
     withdraw_proposal(approval_id=second.pk, actor=lan, now=fixed_now())
@@ -246,7 +250,7 @@ def test_concurrent_confirmations_act_once() -> None:
     ShopSettings.objects.create(pk=1, account_changes_need_second_person=True)
     cooperative = make_cooperative(**ACCOUNT)
     proposal = change_cooperative_account(
-        cooperative_id=cooperative.pk, to=OTHER, actor=person(), now=fixed_now()
+        cooperative_id=cooperative.pk, account=OTHER, actor=person(), now=fixed_now()
     )
     others = [person(name) for name in ("Mai", "Hoa", "Cúc", "Đào")]
 
@@ -267,7 +271,7 @@ def test_without_the_lock_every_confirmation_acts(monkeypatch) -> None:
     ShopSettings.objects.create(pk=1, account_changes_need_second_person=True)
     cooperative = make_cooperative(**ACCOUNT)
     proposal = change_cooperative_account(
-        cooperative_id=cooperative.pk, to=OTHER, actor=person(), now=fixed_now()
+        cooperative_id=cooperative.pk, account=OTHER, actor=person(), now=fixed_now()
     )
     others = [person(name) for name in ("Mai", "Hoa", "Cúc", "Đào")]
     basis = proposal.basis
@@ -326,7 +330,7 @@ def test_desk_shows_proposals_and_a_second_person_confirms(rules, client: Client
 
 
 def test_desk_hides_proposals_from_staff_who_cannot_decide(rules) -> None:
-    proposal = change_market_account(to=OTHER, actor=person(), now=fixed_now())
+    proposal = change_market_account(account=OTHER, actor=person(), now=fixed_now())
     client = Client()
     client.force_login(make_staff(Permission.HANDLE_PAYMENTS))
 
@@ -343,7 +347,7 @@ def test_members_decide_only_on_their_own_cooperatives_account(rules) -> None:
     lan, mai = make_member(cooperative, Role.MANAGER), make_member(cooperative, Role.MANAGER)
     stranger = make_member(foreign, Role.MANAGER)
     proposal = change_cooperative_account(
-        cooperative_id=cooperative.pk, to=OTHER, actor=lan.acting(EntryPoint.MEMBERS), now=fixed_now()
+        cooperative_id=cooperative.pk, account=OTHER, actor=lan.acting(EntryPoint.MEMBERS), now=fixed_now()
     )
     decision = reverse("members:account-decision", args=[proposal.pk])
     clients = [Client() for _ in range(2)]

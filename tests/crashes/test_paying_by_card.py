@@ -14,7 +14,7 @@ from django.db.models import F
 
 from orders.actions.gateway.gateway_calls import look_up_calls_task
 from orders.actions.gateway.stripe_webhooks import handle_stripe_events_task
-from orders.actions.placement.order_sweeps import expire_orders_task, release_expired_task
+from orders.actions.placement.order_sweeps import expire_orders_task, release_expired_reservations_task
 from orders.models import Basket, GatewayCall, GatewayEvent, LedgerEntry, Operation, Order, PaymentEvent
 from orders.states import CallState
 from tests.crashes.card_purchases import EmbeddedPurchase, HostedPurchase, WeighedPurchase
@@ -55,7 +55,7 @@ def all_steps_hold(purchase: EmbeddedPurchase, price: int, *, at_turns: bool) ->
         for sweep in (
             look_up_calls_task,
             handle_stripe_events_task,
-            release_expired_task,
+            release_expired_reservations_task,
             expire_orders_task,
         ):
             sweep()

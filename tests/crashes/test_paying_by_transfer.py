@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from orders.actions.bank_transfers.receive_transfers import process_bank_webhooks_task
-from orders.actions.placement.order_sweeps import expire_orders_task, release_expired_task
+from orders.actions.placement.order_sweeps import expire_orders_task, release_expired_reservations_task
 from orders.actions.placement.place_order import place_order
 from orders.models import BankTransfer, Basket, GatewayEvent, LedgerEntry, Order, PaymentEvent, PaymentMethod
 from orders.states import TransferState
@@ -74,7 +74,7 @@ def all_steps_hold(*, at_turns: bool) -> int:
         for basket in baskets:
             place_and_pay(basket)
         GatewayEvent.objects.update(received_at=F("received_at") - datetime.timedelta(minutes=1))
-        for sweep in (process_bank_webhooks_task, release_expired_task, expire_orders_task):
+        for sweep in (process_bank_webhooks_task, release_expired_reservations_task, expire_orders_task):
             sweep()
 
         count += len(baskets)

@@ -112,7 +112,7 @@ def data_pages(buyer: User) -> list[tuple[str, str]]:
         file_request(
             kind=RequestKind.CORRECTION, asker=Requester.of(buyer), words="Sai tên", actor=by, now=late
         ),
-        submit_guest_request(kind=RequestKind.DELETION, asker=guest, words="", actor=by, now=now),
+        submit_guest_request(kind=RequestKind.DELETION, asker=guest, text="", actor=by, now=now),
         request_data_copy(asker=guest, actor=by, now=now),
         request_data_copy(asker=Requester.of(buyer), actor=by, now=now),
     ]

@@ -71,7 +71,7 @@ class ScaleAndCash:
         self._brought(seller, carrier="")
         carrier = Remitter(CashHolder.CARRIER, carrier=CARRIER)
         waits, seen = (
-            remit_cash(giver=carrier, parcel_ids=[parcel.pk], fees=5_000, key=f"w{parcel.pk}", **self._by)
+            remit_cash(remitter=carrier, parcel_ids=[parcel.pk], fees=5_000, key=f"w{parcel.pk}", **self._by)
             for parcel in held[:2]
         )
         reconcile_remittance(

@@ -169,7 +169,7 @@ def test_desk_settles_a_transfer_without_a_code_with_one_click(page: Page) -> No
     order = make_waiting_order(name="Lý Thị Mẩy")
     now = timezone.now()
     arrival = told("LY THI MAY chuyen tien", 120_000, at=now)
-    record_incoming_transfer(arrival=arrival, actor=Actor.system("sepay"), now=now)
+    record_incoming_transfer(incoming=arrival, actor=Actor.system("sepay"), now=now)
     sign_in_at_desk(page)
 
     page.get_by_role("link", name="Transfers", exact=True).click()

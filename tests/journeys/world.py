@@ -368,7 +368,7 @@ class _Market:
         self.complaint = submit_complaint(
             part_id=part.pk,
             steps={part.lines.all()[0].pk: 1},
-            words="Một chiếc bị rách đường may.",
+            text="Một chiếc bị rách đường may.",
             pictures=[store_pictures(["goi-thao-duoc"], made_now=True)["goi-thao-duoc"]],
             **self.by,
         )
@@ -393,7 +393,7 @@ class _Market:
             order = waiting[name]
             transfer = self._arrives(order.code, order.due_gross - 10_000)
             if name == "part":
-                assign_transfer(transfer_id=transfer.pk, shares={order.pk: 50_000}, **self.by)
+                assign_transfer(transfer_id=transfer.pk, amounts={order.pk: 50_000}, **self.by)
         waiting["late"].payments.update(expires_at=self.now)
         self.transfers = self._transfers(waiting["nothing"])
         return waiting | self._by_card()
@@ -418,12 +418,12 @@ class _Market:
                 requested = (weighed if name == "card held" else self.variant, 2)
                 orders[name] = make_order(requested, method=PaymentMethod.CARD, user=self.buyer, now=self.now)
                 call = GatewayCall.objects.get(payment__order=orders[name])
-                record_gateway_result(call_id=call.pk, answer=answer, now=self.now)
+                record_gateway_result(call_id=call.pk, result=answer, now=self.now)
         GatewayCall.objects.filter(reference="pi_2").update(terms={"hold": False, "hosted": True})
         held = cancel_order(order_id=orders["card held"].pk, reason="Mưa to, không hái được", **self.by)
         release = GatewayCall.objects.get(payment__order=held, operation="cancel")
         record_gateway_result(
-            call_id=release.pk, answer=GatewayResult(Outcome.FAILED, code="odd"), now=self.now
+            call_id=release.pk, result=GatewayResult(Outcome.FAILED, code="odd"), now=self.now
         )
         PaymentEvent.objects.create(
             payment=held.payments.get(),
@@ -449,7 +449,7 @@ class _Market:
             ]
         }
         for name in ("given back", "sent back"):
-            return_transfer(transfer_id=found[name].pk, to=back, reason="Chuyển nhầm", **self.by)
+            return_transfer(transfer_id=found[name].pk, account=back, reason="Chuyển nhầm", **self.by)
         confirm_transfer_returned(transfer_id=found["sent back"].pk, reference="FT1", **self.by)
         dismiss_transfer(transfer_id=found["set aside"].pk, reason="Lãi", **self.by)
         return found
@@ -471,7 +471,7 @@ class _Market:
 
     def _arrives(self, note: str, amount: int) -> BankTransfer:
         arrival = told(note, amount, at=self.now)
-        return record_incoming_transfer(arrival=arrival, **self.by).transfer
+        return record_incoming_transfer(incoming=arrival, **self.by).transfer
 
     @property
     def by(self) -> dict[str, Any]:
@@ -547,7 +547,7 @@ class _Market:
         ]
         owners = (None, self.thien_an)
         vouchers = [
-            issue_voucher(channel=self.channel, code=f"PHIEN{place}", terms=terms, acting=owner, **self.by)
+            issue_voucher(channel=self.channel, code=f"PHIEN{place}", terms=terms, issuer=owner, **self.by)
             for place, (terms, owner) in enumerate(zip(named, owners, strict=True))
         ]
         return vouchers, [

@@ -48,7 +48,7 @@ class CashOnDelivery(Market):
         for _time in range(2 if again else 1):
             with suppress(Refused):
                 remit_cash(
-                    giver=giver,
+                    remitter=giver,
                     parcel_ids=parcel_ids,
                     fees=fees,
                     fee_bearer=bearer,
@@ -72,7 +72,7 @@ class CashOnDelivery(Market):
         """Reconcile a carrier's remittance with less than it states, and resolve the difference at once."""
         parcel = self.pick(held_by_carriers(), place)
         giver = Remitter(CashHolder.CARRIER, parcel.carrier)
-        remittance = remit_cash(giver=giver, parcel_ids=[parcel.pk], key=f"short:{parcel.pk}", **self.who)
+        remittance = remit_cash(remitter=giver, parcel_ids=[parcel.pk], key=f"short:{parcel.pk}", **self.who)
         received = remittance.remitted - min(1_000, remittance.remitted)
         reconcile_remittance(remittance_id=remittance.pk, received=received, reason="Torn", **self.who)
         self.resolve_difference(place, percent, is_ours, again=False)

@@ -121,7 +121,7 @@ class Fulfilment(Market):
                 if cash == "less"
                 else CollectedCash()
             )
-            deliver_parcel(parcel_id=parcel.pk, cash_collected=cash != "none", taken=collected, **self.who)
+            deliver_parcel(parcel_id=parcel.pk, cash_collected=cash != "none", cash=collected, **self.who)
 
         self.attempt(on_the_way(), place, work)
 

@@ -124,7 +124,7 @@ class IncomingTransfers(Market):
         def work(transfer: BankTransfer) -> None:
             order = self.pick(Order.objects.placed(), which)
             amount = min(unassigned_amount(transfer), order.still_due) * percent // 100
-            assign_transfer(transfer_id=transfer.pk, shares={order.pk: amount}, **self.who)
+            assign_transfer(transfer_id=transfer.pk, amounts={order.pk: amount}, **self.who)
 
         self.attempt(under_review(), place, work)
 
@@ -145,7 +145,7 @@ class IncomingTransfers(Market):
 
         def work(transfer: BankTransfer) -> None:
             for _time in range(2 if again else 1):
-                return_transfer(transfer_id=transfer.pk, to=to, reason="Paid twice", **self.who)
+                return_transfer(transfer_id=transfer.pk, account=to, reason="Paid twice", **self.who)
 
         self.attempt(under_review(), place, work)
 

@@ -19,7 +19,7 @@ from orders.actions.gateway.stripe_webhooks import handle_stripe_event, store_st
 from orders.actions.payments import order_payments
 from orders.actions.payments.order_payments import (
     OrderNotAwaitingPayment,
-    PaymentUnderWay,
+    PaymentInProgress,
     change_payment_method,
 )
 from orders.actions.payouts.refund_execution import NotRefundable, request_refund
@@ -127,7 +127,7 @@ def test_without_lock_order_paid_twice_is_confirmed_twice(stripe, monkeypatch) -
     paid = GatewayResult(Outcome.SUCCEEDED, reference=start.reference, charged=120_000)
 
     answers = together(
-        [partial(record_gateway_result, call_id=start.pk, answer=paid, now=NOW), transferring(order)]
+        [partial(record_gateway_result, call_id=start.pk, result=paid, now=NOW), transferring(order)]
     )
 
     assert [answer for answer in answers if isinstance(answer, Exception)] == []
@@ -179,7 +179,7 @@ def test_paying_while_changing_payment_method_charges_once(stripe) -> None:
 
     for n, order in enumerate(orders):
         changed = answers[2 * n + 1]
-        assert isinstance(changed, Payment | OrderNotAwaitingPayment | PaymentUnderWay), changed
+        assert isinstance(changed, Payment | OrderNotAwaitingPayment | PaymentInProgress), changed
         order.refresh_from_db()
         assert (order.charged, order.still_due, order.confirmed_at) == (120_000, 0, NOW)
     check_everything()

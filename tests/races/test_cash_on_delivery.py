@@ -39,7 +39,7 @@ def kinds(answers):
 
 
 def remitting(parcel, key):
-    return partial(remit_cash, giver=REMITTER, parcel_ids=[parcel.pk], key=key, **WHO)
+    return partial(remit_cash, remitter=REMITTER, parcel_ids=[parcel.pk], key=key, **WHO)
 
 
 def test_parallel_remittances_remit_cash_once() -> None:
@@ -185,7 +185,7 @@ def test_parallel_compensations_are_recorded_once() -> None:
     assert any(isinstance(answer, NoRemittanceDifference) for answer in answers)
     remittance.refresh_from_db()
     assert (remittance.compensated, owed_by_carriers()) == (30_000, 0)
-    assert Change.objects.filter(action="remittance.made_good").count() == 1
+    assert Change.objects.filter(action="remittance.difference_resolved").count() == 1
     check_cash_away()
 
 

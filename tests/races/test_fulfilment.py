@@ -120,7 +120,7 @@ def fulfilling(order):
     """A callable that fulfils the whole order, as an API client does."""
     line = order.lines.get()
     lines = [LineToSend(line.pk, get_stock(line.variant).warehouse_id, line.quantity)]
-    return partial(fulfil_order, order_id=order.pk, goods=lines, actor=MEMBER, now=NOW)
+    return partial(fulfil_order, order_id=order.pk, lines_to_send=lines, actor=MEMBER, now=NOW)
 
 
 def test_order_fulfilled_in_parallel_is_dispatched_once() -> None:

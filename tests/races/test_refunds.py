@@ -180,6 +180,6 @@ def test_refund_payout_is_marked_as_paid_once() -> None:
     works = [partial(mark_payout_paid, payout_id=payout.pk, reference=f"FT{n}", **NEXT_DAY) for n in range(2)]
     answers = together(works)
 
-    assert kinds(answers) == ["AlreadyPaid", "Payout"], answers
+    assert kinds(answers) == ["PayoutAlreadyPaid", "Payout"], answers
     assert PaymentEvent.objects.filter(kind="refund_success").count() == 1
     check_refunds()

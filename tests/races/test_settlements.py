@@ -15,7 +15,7 @@ from orders.actions.bank_transfers.transfer_review import confirm_transfer_retur
 from orders.actions.fulfilment.deliver_parcels import deliver_parcel, hand_over_parcel
 from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
 from orders.actions.payouts import payouts
-from orders.actions.payouts.payouts import AlreadyPaid, mark_payout_paid
+from orders.actions.payouts.payouts import PayoutAlreadyPaid, mark_payout_paid
 from orders.actions.settlement.close_settlement import (
     SettlementAlreadyClosed,
     close_settlement,
@@ -167,16 +167,16 @@ def test_payout_paid_in_parallel_is_booked_once() -> None:
 
     answers = together([paying] * 6)
 
-    assert kinds(answers) == [*["AlreadyPaid"] * 5, "Payout"], answers
+    assert kinds(answers) == [*["PayoutAlreadyPaid"] * 5, "Payout"], answers
     assert LedgerPosting.objects.filter(kind=PostingKind.PAYOUT).count() == 1
-    assert any(isinstance(each, AlreadyPaid) for each in answers)
+    assert any(isinstance(each, PayoutAlreadyPaid) for each in answers)
     check_ledger()
 
 
 def test_transfer_returned_on_both_pages_is_booked_once() -> None:
     waiting_order()
     transfer = take("tien hang")
-    payout = return_transfer(transfer_id=transfer.pk, to=TO, reason="Nhầm", actor=DESK, now=NOW)
+    payout = return_transfer(transfer_id=transfer.pk, account=TO, reason="Nhầm", actor=DESK, now=NOW)
     paying = partial(mark_payout_paid, payout_id=payout.pk, reference="FT1", actor=DESK, now=NOW)
     confirming = partial(
         confirm_transfer_returned, transfer_id=transfer.pk, reference="FT2", actor=DESK, now=NOW
@@ -184,17 +184,17 @@ def test_transfer_returned_on_both_pages_is_booked_once() -> None:
 
     answers = together([paying, confirming] * 3)
 
-    assert set(kinds(answers)) <= {"AlreadyPaid", "Payout"}, answers
+    assert set(kinds(answers)) <= {"PayoutAlreadyPaid", "Payout"}, answers
     assert LedgerEntry.objects.filter(account="bank").balance() == 0
     assert LedgerPosting.objects.filter(key__endswith=":sent_back").count() == 1
-    assert Change.objects.filter(action__in=["payout.paid", "transfer.sent_back"]).count() == 1
+    assert Change.objects.filter(action__in=["payout.paid", "transfer.returned"]).count() == 1
     check_ledger()
 
 
 def test_without_lock_transfer_return_is_recorded_on_both_pages(monkeypatch) -> None:
     waiting_order()
     transfer = take("tien hang")
-    payout = return_transfer(transfer_id=transfer.pk, to=TO, reason="Nhầm", actor=DESK, now=NOW)
+    payout = return_transfer(transfer_id=transfer.pk, account=TO, reason="Nhầm", actor=DESK, now=NOW)
     read_early = both_pages_unlocked(monkeypatch, payout)
     paying = partial(mark_payout_paid, payout_id=payout.pk, reference="FT1", actor=DESK, now=NOW)
     confirming = partial(
@@ -204,7 +204,7 @@ def test_without_lock_transfer_return_is_recorded_on_both_pages(monkeypatch) -> 
     answers = together([read_early(paying), read_early(confirming)])
 
     assert kinds(answers) == ["Payout", "Payout"], answers
-    assert Change.objects.filter(action__in=["payout.paid", "transfer.sent_back"]).count() == 2
+    assert Change.objects.filter(action__in=["payout.paid", "transfer.returned"]).count() == 2
 
 
 def both_pages_unlocked(monkeypatch, payout):
@@ -246,7 +246,7 @@ def test_without_lock_payout_is_paid_twice_or_database_fails(monkeypatch) -> Non
 
     answers = together([unlocked.early(Payout.objects.filter(pk=payout.pk), paying) for _ in range(2)])
 
-    assert "AlreadyPaid" not in kinds(answers), answers
+    assert "PayoutAlreadyPaid" not in kinds(answers), answers
 
 
 def test_parallel_first_deliveries_open_one_settlement() -> None:

@@ -78,7 +78,7 @@ def unlocked(monkeypatch: Any, name: str, hands: int = 2) -> Callable[..., Calla
 
 def recording(order: Order, **fields: Any) -> Callable[[], Any]:
     values = {"reference": "FT1", "event_id": "1"} | fields
-    return partial(record_incoming_transfer, arrival=told(order.code, **values), actor=BANK, now=LATER)
+    return partial(record_incoming_transfer, incoming=told(order.code, **values), actor=BANK, now=LATER)
 
 
 def test_webhook_processed_ten_times_in_parallel_is_one_transfer() -> None:
@@ -94,7 +94,7 @@ def test_webhook_processed_ten_times_in_parallel_is_one_transfer() -> None:
 
     def process() -> None:
         store_bank_webhook(
-            arrivals=read_incoming_transfers(TransferSource.SEPAY, parse_webhook_body(body)),
+            incoming_transfers=read_incoming_transfers(TransferSource.SEPAY, parse_webhook_body(body)),
             body=body,
             now=LATER,
         )
@@ -208,7 +208,7 @@ class _EarlierResult:
 
 def assigning(transfer: BankTransfer, order: Order) -> Callable[[], Any]:
     return partial(
-        assign_transfer, transfer_id=transfer.pk, shares={order.pk: 120_000}, actor=DESK, now=LATER + HOUR
+        assign_transfer, transfer_id=transfer.pk, amounts={order.pk: 120_000}, actor=DESK, now=LATER + HOUR
     )
 
 

@@ -21,7 +21,7 @@ from orders.actions.payouts.payment_settings import (
     lock_shop_settings,
     market_account_values,
 )
-from orders.actions.payouts.payouts import AlreadyPaid
+from orders.actions.payouts.payouts import PayoutAlreadyPaid
 from orders.actions.payouts.proposals import (
     PersonNeeded,
     create_proposal,
@@ -51,7 +51,7 @@ _PEOPLE = 2  # one proposes, another confirms
 
 
 class ProposalAlreadyDecided(Refused):
-    code = "already_decided"
+    code = "proposal_already_decided"
     default_words = _("Somebody decided on this already.")
 
 
@@ -78,7 +78,7 @@ class NobodyToConfirm(Refused):
 
 
 class PayoutAlreadyReleased(Refused):
-    code = "already_released"
+    code = "payout_already_released"
     default_words = _("This payment needs no second person any more.")
 
 
@@ -86,11 +86,11 @@ class PayoutAlreadyReleased(Refused):
 def propose_payout(*, payout_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> Approval:
     """Ask a second person to confirm a due payout with its current account and amount.
 
-    Raises AlreadyPaid, PayoutAlreadyReleased, Missing, PersonNeeded, ProposalPending.
+    Raises PayoutAlreadyPaid, PayoutAlreadyReleased, Missing, PersonNeeded, ProposalPending.
     """
     payout = locks.lock_payout(payout_id)
     if payout.state != PayoutState.DUE:
-        raise AlreadyPaid()
+        raise PayoutAlreadyPaid()
     if is_payout_released(payout):
         raise PayoutAlreadyReleased()
     facts = payout_values(payout)
@@ -162,10 +162,10 @@ def withdraw_proposal(*, approval_id: uuid.UUID, actor: Actor, now: datetime.dat
 @transaction.atomic(durable=True)
 def _confirm_or_lapse(approval_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> bool:
     """Confirm a proposal; return False, and do not raise, if it lapsed: the lapse must be committed."""
-    found = Approval.objects.filter(pk=approval_id).first()
-    if found is None:
+    unlocked = Approval.objects.filter(pk=approval_id).first()
+    if unlocked is None:
         raise Missing()
-    payout, shop = _lock_subject(found)
+    payout, shop = _lock_subject(unlocked)
     row = _lock_open_proposal(approval_id, actor)
     if row.proposed_by_id == actor.user_id:
         raise SamePerson()
@@ -196,6 +196,7 @@ def _lock_subject(row: Approval) -> tuple[Payout | None, ShopSettings | None]:
 
 
 def _current_values(row: Approval, payout: Payout | None, shop: ShopSettings | None) -> dict[str, object]:
+    """Return the current values of a proposal's subject; {} if its payout is no longer due."""
     if payout is not None:
         return payout_values(payout) if payout.state == PayoutState.DUE else {}
     if row.cooperative_id is not None:
@@ -207,7 +208,7 @@ def _current_values(row: Approval, payout: Payout | None, shop: ShopSettings | N
 
 
 def _lock_open_proposal(approval_id: uuid.UUID, actor: Actor) -> Approval:
-    """Raises ProposalAlreadyDecided, Missing, PersonNeeded."""
+    """Lock a proposal that is not decided. Raises ProposalAlreadyDecided, Missing, PersonNeeded."""
     if actor.user_id is None:
         raise PersonNeeded()
     row = lock_row(Approval.objects.filter(pk=approval_id))
@@ -219,19 +220,22 @@ def _lock_open_proposal(approval_id: uuid.UUID, actor: Actor) -> Approval:
 
 
 def _save_decision(
-    row: Approval, to: ApprovalState, *, actor: Actor, now: datetime.datetime, reason: str = ""
+    row: Approval, state: ApprovalState, *, actor: Actor, now: datetime.datetime, reason: str = ""
 ) -> None:
     # Save the decider first: a database constraint forbids a confirmation without a second person.
     row.decided_by_id, row.decided_at, row.reason = actor.user_id, now, reason.strip()[:500]
     row.save(update_fields=["decided_by", "decided_at", "reason"])
-    advance(row, to, APPROVAL_MOVES)
+    advance(row, state, APPROVAL_MOVES)
 
 
 def _require_two_people() -> None:
-    """Raises NobodyToConfirm: with the rule on, the only person could neither act nor switch it off."""
+    """Require two people with each permission, as one person could neither act nor switch the rule off.
+
+    Raises NobodyToConfirm.
+    """
     for permission in permissions_without_second_person():
-        words = _("At least two people need the right “%(right)s” first. Give it to one more person.")
-        raise NobodyToConfirm(words % {"right": permission.label}, permission=permission)
+        message = _("At least two people need the right “%(right)s” first. Give it to one more person.")
+        raise NobodyToConfirm(message % {"right": permission.label}, permission=permission)
 
 
 def _apply_rules(

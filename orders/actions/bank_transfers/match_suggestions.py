@@ -54,9 +54,9 @@ _WEIGHTS = {
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """An order that a transfer may be for, and the `amount` it would take of it, in whole đồng.
+    """An order that a transfer may be for, and the `amount` to assign to it, in whole đồng.
 
-    An ended order takes nothing, but its products may be ordered again.
+    Nothing is assigned to an ended order, but its products may be ordered again.
     """
 
     order: Order
@@ -92,32 +92,36 @@ class TransferSuggestions:
 def suggest_orders(transfers: Sequence[BankTransfer]) -> dict[uuid.UUID, TransferSuggestions]:
     """Return suggestions by transfer id, in a fixed number of queries.
 
-    Their orders come with parts and payments, which their status needs.
+    Parts and payments of the suggested orders are prefetched, because their status needs them.
     """
     codes = {transfer.pk: find_order_codes(transfer.note) for transfer in transfers}
-    every = {code for found in codes.values() for code in found}
-    named = {order.code: order for order in Order.objects.placed().filter(code__in=every)} if every else {}
-    waiting = _orders_awaiting_transfer(transfers)
-    gone = _assigned_amounts(transfers)
+    all_codes = {code for found in codes.values() for code in found}
+    order_by_code = (
+        {order.code: order for order in Order.objects.placed().filter(code__in=all_codes)}
+        if all_codes
+        else {}
+    )
+    waiting_orders = _orders_awaiting_transfer(transfers)
+    assigned = _assigned_amounts(transfers)
     found = {
         transfer.pk: _suggestions_for(
             transfer,
-            transfer.amount - sum(gone.get(transfer.pk, {}).values()),
-            [named[code] for code in codes[transfer.pk] if code in named],
-            [order for order in waiting if order.pk not in gone.get(transfer.pk, {})],
+            transfer.amount - sum(assigned.get(transfer.pk, {}).values()),
+            [order_by_code[code] for code in codes[transfer.pk] if code in order_by_code],
+            [order for order in waiting_orders if order.pk not in assigned.get(transfer.pk, {})],
         )
         for transfer in transfers
     }
     prefetch_related_objects(
-        [one.order for each in found.values() for one in each.orders], "parts", "payments"
+        [suggestion.order for each in found.values() for suggestion in each.orders], "parts", "payments"
     )
     return found
 
 
 def similar_transfers(transfer: BankTransfer) -> list[BankTransfer]:
     """Return transfers that differ only in the bank's reference: perhaps the same one reported twice."""
-    found = BankTransfer.objects.filter(similarity_key=transfer.similarity_key).exclude(pk=transfer.pk)
-    return list(found.newest_first()[:_MAX_SUGGESTIONS]) if transfer.similarity_key else []
+    similar = BankTransfer.objects.filter(similarity_key=transfer.similarity_key).exclude(pk=transfer.pk)
+    return list(similar.newest_first()[:_MAX_SUGGESTIONS]) if transfer.similarity_key else []
 
 
 def _orders_awaiting_transfer(transfers: Sequence[BankTransfer]) -> list[Order]:
@@ -136,40 +140,48 @@ def _assigned_amounts(transfers: Sequence[BankTransfer]) -> dict[uuid.UUID, dict
         .annotate(total=Sum("amount"))
         .order_by("transfer")
     )
-    gone: dict[uuid.UUID, dict[uuid.UUID | None, int]] = {}
+    assigned: dict[uuid.UUID, dict[uuid.UUID | None, int]] = {}
     for transfer_id, order_id, total in rows:
-        gone.setdefault(transfer_id, {})[order_id] = total
-    return gone
+        assigned.setdefault(transfer_id, {})[order_id] = total
+    return assigned
 
 
 def _suggestions_for(
-    transfer: BankTransfer, left: int, named: Sequence[Order], waiting: Iterable[Order]
+    transfer: BankTransfer, unassigned: int, named_orders: Sequence[Order], waiting_orders: Iterable[Order]
 ) -> TransferSuggestions:
-    candidates = {order.pk: order for order in [*named, *waiting]}
-    codes = {order.code for order in named}
+    candidates = {order.pk: order for order in [*named_orders, *waiting_orders]}
+    codes = {order.code for order in named_orders}
     note = TransferNote(transfer.note)
-    scored = [_score_order(transfer, note, left, order, codes) for order in candidates.values()]
+    scored = [_score_order(transfer, note, unassigned, order, codes) for order in candidates.values()]
     likely = [each for each in scored if each.weight > _WEIGHTS[MatchReason.TIME]]
-    likely.sort(key=lambda each: (-each.weight, abs(left - each.order.still_due), each.order.code))
-    return TransferSuggestions(left, tuple(likely[:_MAX_SUGGESTIONS]), _split_over_named_orders(left, named))
+    likely.sort(key=lambda each: (-each.weight, abs(unassigned - each.order.still_due), each.order.code))
+    return TransferSuggestions(
+        unassigned, tuple(likely[:_MAX_SUGGESTIONS]), _split_over_named_orders(unassigned, named_orders)
+    )
 
 
 def _score_order(
-    transfer: BankTransfer, note: TransferNote, left: int, order: Order, codes: Iterable[str]
+    transfer: BankTransfer, note: TransferNote, unassigned: int, order: Order, codes: Iterable[str]
 ) -> Suggestion:
     checks: Mapping[MatchReason, bool] = {
         MatchReason.CODE: order.code in codes,
         MatchReason.NEAR_CODE: order.code not in codes and note.has_near_code(order.code),
         MatchReason.PAYER: note.names(order.buyer_name, order.phone),
-        MatchReason.AMOUNT: order.still_due == left,
+        MatchReason.AMOUNT: order.still_due == unassigned,
         MatchReason.TIME: datetime.timedelta() <= transfer.at - order.placed_on <= _SAME_TIME,
     }
-    reasons = tuple(reason for reason, holds in checks.items() if holds)
-    return Suggestion(order, reasons, 0 if order.status in ENDED_STATUSES else min(left, order.still_due))
+    reasons = tuple(reason for reason, applies in checks.items() if applies)
+    return Suggestion(
+        order, reasons, 0 if order.status in ENDED_STATUSES else min(unassigned, order.still_due)
+    )
 
 
-def _split_over_named_orders(left: int, named: Sequence[Order]) -> tuple[Suggestion, ...]:
-    if len(named) < 2 or sum(order.still_due for order in named) != left:
+def _split_over_named_orders(unassigned: int, named_orders: Sequence[Order]) -> tuple[Suggestion, ...]:
+    if len(named_orders) < 2 or sum(order.still_due for order in named_orders) != unassigned:
         return ()
-    shares = tuple(Suggestion(order, (MatchReason.CODE,), order.still_due) for order in named)
-    return shares if all(share.amount and not share.has_ended for share in shares) else ()
+    suggestions = tuple(Suggestion(order, (MatchReason.CODE,), order.still_due) for order in named_orders)
+    return (
+        suggestions
+        if all(suggestion.amount and not suggestion.has_ended for suggestion in suggestions)
+        else ()
+    )

@@ -2,8 +2,7 @@
 
 An exact match has exactly one order's code in its note, exactly the amount still due, an order that awaits a
 transfer, and arrives in time. All others wait for a person (`transfer_review`), whether too small or too
-large: a partial credit could not be taken back, and nobody knows whether the buyer forgot the rest or meant
-another order.
+large: a partial credit cannot be undone, and the buyer may have meant another order.
 """
 
 from __future__ import annotations
@@ -59,22 +58,24 @@ class RecordedTransfer:
 
 
 @transaction.atomic(durable=True)
-def store_bank_webhook(*, arrivals: Sequence[IncomingTransfer], body: bytes, now: datetime.datetime) -> int:
+def store_bank_webhook(
+    *, incoming_transfers: Sequence[IncomingTransfer], body: bytes, now: datetime.datetime
+) -> int:
     """Store a verified notice, one row for each transfer in it; return how many rows are new.
 
     They are processed after the commit, so that the service gets its response at once and does not retry.
     """
-    fresh = 0
-    for arrival in arrivals:
+    new_count = 0
+    for incoming in incoming_transfers:
         event, is_new = GatewayEvent.objects.get_or_create(
-            provider=arrival.provider,
-            event_id=arrival.event_id,
+            provider=incoming.provider,
+            event_id=incoming.event_id,
             defaults={"kind": "transfer", "body": body.decode(), "received_at": now},
         )
         if is_new:
-            fresh += 1
+            new_count += 1
             after_commit_or_run(process_bank_webhook_task, event_id=event.pk)
-    return fresh
+    return new_count
 
 
 @transaction.atomic(durable=True)
@@ -86,51 +87,53 @@ def process_bank_webhook(*, event_id: int, now: datetime.datetime) -> None:
     if event is None:
         return
     provider = TransferSource(event.provider)
-    for arrival in read_incoming_transfers(provider, parse_webhook_body(event.body.encode())):
-        if arrival.event_id == event.event_id:
-            record_transfer(arrival, actor=Actor.system(provider), now=now)
+    for incoming in read_incoming_transfers(provider, parse_webhook_body(event.body.encode())):
+        if incoming.event_id == event.event_id:
+            record_transfer(incoming, actor=Actor.system(provider), now=now)
     event.handled_at = now
     event.save(update_fields=["handled_at"])
 
 
 @transaction.atomic(durable=True)
 def record_incoming_transfer(
-    *, arrival: IncomingTransfer, actor: Actor, now: datetime.datetime
+    *, incoming: IncomingTransfer, actor: Actor, now: datetime.datetime
 ) -> RecordedTransfer:
-    """Record an incoming transfer, once however often it is reported, and settle it on an exact match."""
-    return record_transfer(arrival, actor=actor, now=now)
+    """Record an incoming transfer and settle it on an exact match; a repeated report changes nothing."""
+    return record_transfer(incoming, actor=actor, now=now)
 
 
 def record_transfer(
-    arrival: IncomingTransfer,
+    incoming: IncomingTransfer,
     *,
     statement: StatementImport | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> RecordedTransfer:
     """Step of `record_incoming_transfer`. Rows of a `statement` were checked for known transfers before."""
-    arrival = _normalise_account(arrival)
-    codes = find_order_codes(arrival.note)
+    incoming = _normalise_account(incoming)
+    codes = find_order_codes(incoming.note)
     ids = Order.objects.placed().filter(code__in=codes).values_list("pk", flat=True) if codes else []
-    named = list(locks.lock_orders(ids).values())
-    known = _find_known(arrival)
+    named_orders = list(locks.lock_orders(ids).values())
+    known = _find_known(incoming)
     if known is not None:
         return RecordedTransfer(known, False)
-    is_doubtful = statement is None and _may_be_known(arrival)
-    transfer, is_new = _create_transfer(arrival, named, statement, now)
+    is_doubtful = statement is None and _may_be_known(incoming)
+    transfer, is_new = _create_transfer(incoming, named_orders, statement, now)
     if not is_new:
         return RecordedTransfer(transfer, False)
-    record_change("transfer.seen", transfer, actor=actor, now=now, data={"amount": transfer.amount})
-    doubt = ReviewReason.REPEATED if is_doubtful else _review_reason(transfer, codes, named)
-    if doubt is None:
-        assign_transfer_to_order(transfer, named[0], transfer.amount, actor=actor, now=now)
+    record_change("transfer.recorded", transfer, actor=actor, now=now, data={"amount": transfer.amount})
+    review_reason = ReviewReason.REPEATED if is_doubtful else _review_reason(transfer, codes, named_orders)
+    if review_reason is None:
+        assign_transfer_to_order(transfer, named_orders[0], transfer.amount, actor=actor, now=now)
         settle_if_fully_assigned(transfer, actor=actor, now=now)
     else:
-        transfer.reason = doubt
+        transfer.reason = review_reason
         transfer.save(update_fields=["reason"])
         advance(transfer, TransferState.REVIEW, TRANSFER_MOVES)
         book_unmatched_transfer(transfer, actor=actor, now=now)
-        record_change("transfer.to_review", transfer, actor=actor, now=now, data={"reason": doubt})
+        record_change(
+            "transfer.sent_to_review", transfer, actor=actor, now=now, data={"reason": review_reason}
+        )
     return RecordedTransfer(transfer, True)
 
 
@@ -153,9 +156,9 @@ def assign_transfer_to_order(
     if is_awaiting_confirmation(order) and order.still_due:
         payment.expires_at = now + datetime.timedelta(minutes=order.channel.transfer_minutes)
         payment.save(update_fields=["expires_at"])
-    made = TransferShare.objects.create(transfer=transfer, payment=payment, event=event, amount=amount)
-    book_assigned_share(made, actor=actor, now=now)
-    return made
+    share = TransferShare.objects.create(transfer=transfer, payment=payment, event=event, amount=amount)
+    book_assigned_share(share, actor=actor, now=now)
+    return share
 
 
 def settle_if_fully_assigned(transfer: BankTransfer, *, actor: Actor, now: datetime.datetime) -> None:
@@ -169,8 +172,8 @@ def settle_if_fully_assigned(transfer: BankTransfer, *, actor: Actor, now: datet
 
 def unassigned_amount(transfer: BankTransfer) -> int:
     """Return the amount of a transfer that is not assigned to an order, in whole đồng."""
-    gone: int = transfer.shares.aggregate(total=Sum("amount", default=0))["total"]
-    return transfer.amount - gone
+    assigned: int = transfer.shares.aggregate(total=Sum("amount", default=0))["total"]
+    return transfer.amount - assigned
 
 
 def current_payment(order: Order) -> Payment | None:
@@ -178,68 +181,68 @@ def current_payment(order: Order) -> Payment | None:
     return Payment.objects.filter(order=order).current()
 
 
-def _find_known(arrival: IncomingTransfer) -> BankTransfer | None:
-    known = BankTransfer.objects.filter(fingerprint=arrival.fingerprint).first()
-    return None if known is not None and _is_another(known, arrival) else known
+def _find_known(incoming: IncomingTransfer) -> BankTransfer | None:
+    known = BankTransfer.objects.filter(fingerprint=incoming.fingerprint).first()
+    return None if known is not None and _is_another(known, incoming) else known
 
 
-def _is_another(known: BankTransfer, arrival: IncomingTransfer) -> bool:
-    """Whether two transfers differ only in the service's own id, so that they are two and not one."""
+def _is_another(known: BankTransfer, incoming: IncomingTransfer) -> bool:
+    """Whether two transfers of one service without bank reference have different event ids."""
     return (
-        not arrival.has_reference
-        and bool(arrival.event_id)
-        and known.provider == arrival.provider
-        and known.event_id != arrival.event_id
+        not incoming.has_reference
+        and bool(incoming.event_id)
+        and known.provider == incoming.provider
+        and known.event_id != incoming.event_id
     )
 
 
-def _may_be_known(arrival: IncomingTransfer) -> bool:
+def _may_be_known(incoming: IncomingTransfer) -> bool:
     """Whether a similar transfer was reported already, under another reference or without one."""
-    alike = BankTransfer.objects.filter(similarity_key=arrival.similarity_key)
-    if not arrival.has_reference:
-        return alike.exists()
-    return alike.exclude(provider=arrival.provider).exists()
+    similar = BankTransfer.objects.filter(similarity_key=incoming.similarity_key)
+    if not incoming.has_reference:
+        return similar.exists()
+    return similar.exclude(provider=incoming.provider).exists()
 
 
 def _create_transfer(
-    arrival: IncomingTransfer,
-    named: Sequence[Order],
+    incoming: IncomingTransfer,
+    named_orders: Sequence[Order],
     statement: StatementImport | None,
     now: datetime.datetime,
 ) -> tuple[BankTransfer, bool]:
-    numbered = arrival
+    numbered = incoming
     while BankTransfer.objects.filter(fingerprint=numbered.fingerprint).exists():
         numbered = replace(numbered, occurrence=numbered.occurrence + 1)
     return BankTransfer.objects.get_or_create(
         fingerprint=numbered.fingerprint,
         defaults={
-            "provider": arrival.provider,
-            "similarity_key": arrival.similarity_key,
-            "event_id": arrival.event_id,
-            "account": arrival.account,
-            "amount": arrival.amount,
-            "note": arrival.note,
-            "reference": arrival.reference,
-            "at": arrival.at,
+            "provider": incoming.provider,
+            "similarity_key": incoming.similarity_key,
+            "event_id": incoming.event_id,
+            "account": incoming.account,
+            "amount": incoming.amount,
+            "note": incoming.note,
+            "reference": incoming.reference,
+            "at": incoming.at,
             "seen_at": now,
-            "order": named[0] if len(named) == 1 else None,
+            "order": named_orders[0] if len(named_orders) == 1 else None,
             "statement": statement,
-            "payer_bin": arrival.payer.bank_bin,
-            "payer_account": arrival.payer.account,
-            "payer_holder": arrival.payer.holder,
+            "payer_bin": incoming.payer.bank_bin,
+            "payer_account": incoming.payer.account,
+            "payer_holder": incoming.payer.holder,
         },
     )
 
 
 def _review_reason(
-    transfer: BankTransfer, codes: Sequence[str], named: Sequence[Order]
+    transfer: BankTransfer, codes: Sequence[str], named_orders: Sequence[Order]
 ) -> ReviewReason | None:
     """Return why the transfer cannot be settled automatically; None on an exact match."""
     if not _is_ours(transfer.account):
         return ReviewReason.OTHER_ACCOUNT
-    if len(named) == 1:
-        return _review_reason_for_order(transfer, named[0])
-    if named:
+    if len(named_orders) == 1:
+        return _review_reason_for_order(transfer, named_orders[0])
+    if named_orders:
         return ReviewReason.SEVERAL
     return ReviewReason.UNKNOWN_CODE if codes else ReviewReason.NO_CODE
 
@@ -263,35 +266,37 @@ def _review_reason_for_order(transfer: BankTransfer, order: Order) -> ReviewReas
     return None
 
 
-def _normalise_account(arrival: IncomingTransfer) -> IncomingTransfer:
+def _normalise_account(incoming: IncomingTransfer) -> IncomingTransfer:
     """Replace our account's number by its configured spelling, so that all reports have one fingerprint."""
-    return replace(arrival, account=shop_settings().bank_account) if _is_ours(arrival.account) else arrival
+    return replace(incoming, account=shop_settings().bank_account) if _is_ours(incoming.account) else incoming
 
 
 def _is_ours(account: str) -> bool:
-    """Compare ignoring leading zeros, which spreadsheets lose, and grouping, which banks add."""
-    ours = shop_settings().bank_account
-    return bool(ours) and _strip_account(account) == _strip_account(ours)
+    """Whether it is our account; ignores leading zeros, which spreadsheets lose, and grouping."""
+    own_account = shop_settings().bank_account
+    return bool(own_account) and _strip_account(account) == _strip_account(own_account)
 
 
 def _strip_account(account: str) -> str:
-    return "".join(sign for sign in account.upper() if sign.isalnum()).lstrip("0")
+    return "".join(character for character in account.upper() if character.isalnum()).lstrip("0")
 
 
-@shared_task(name="orders.handle_bank_notice")
+@shared_task(name="orders.process_bank_webhook")
 def process_bank_webhook_task(*, event_id: int) -> None:
     now = timezone.now()
     GatewayEvent.objects.filter(pk=event_id, handled_at=None).update(tries=F("tries") + 1)
     run_one(
-        event_id, lambda key: process_bank_webhook(event_id=key, now=now), sweep="orders.handle_bank_notices"
+        event_id,
+        lambda key: process_bank_webhook(event_id=key, now=now),
+        sweep="orders.process_bank_webhooks",
     )
 
 
-@shared_task(name="orders.handle_bank_notices")
+@shared_task(name="orders.process_bank_webhooks")
 def process_bank_webhooks_task() -> None:
-    """Sweep: queue notices whose task was lost, each as its own task and the least tried first.
+    """Sweep: queue notices whose task was lost, those with the fewest tries first.
 
-    A notice that fails therefore holds up no other.
+    Each notice has its own task, so a failing one delays no other.
     """
     waiting = GatewayEvent.objects.to_handle().filter(
         provider__in=BANK_WEBHOOK_PROVIDERS, received_at__lt=timezone.now() - _MIN_AGE

@@ -33,21 +33,21 @@ from shop.core.states import WrongMove, advance
 
 
 class NoAmountAssigned(Refused):
-    code = "nothing_shared"
+    code = "no_amount_assigned"
     default_words = _("Say which order it is for, and how much of it.")
 
 
 class AmountExceedsTransfer(Refused):
     """More than the unassigned amount of the transfer."""
 
-    code = "too_much_shared"
+    code = "amount_exceeds_transfer"
     default_words = _("That is more than is left of this transfer.")
 
 
 class AmountExceedsOrderDue(Refused):
     """More than is still due for the order: the remainder stays under review, to be returned."""
 
-    code = "not_due"
+    code = "amount_exceeds_order_due"
     default_words = _("Order %(code)s does not cost that much any more. The rest can be given back.")
 
     def __init__(self, order: Order) -> None:
@@ -65,14 +65,14 @@ class OrderEnded(Refused):
 class TransferAlreadyAssigned(Refused):
     """A transfer can be assigned to an order only once."""
 
-    code = "shared_already"
+    code = "transfer_already_assigned"
     default_words = _("Part of this transfer has gone to this order already.")
 
 
 class CashOnDeliveryInProgress(Refused):
     """The order's cash is to be collected on delivery, so the buyer could pay twice."""
 
-    code = "cash_under_way"
+    code = "cash_on_delivery_in_progress"
     default_words = _(
         "Order %(code)s is paid in cash: a transfer must cover all of it, and come before it is packed."
     )
@@ -83,64 +83,66 @@ class CashOnDeliveryInProgress(Refused):
 
 @transaction.atomic(durable=True)
 def assign_transfer(
-    *, transfer_id: uuid.UUID, shares: Mapping[uuid.UUID, int], actor: Actor, now: datetime.datetime
+    *, transfer_id: uuid.UUID, amounts: Mapping[uuid.UUID, int], actor: Actor, now: datetime.datetime
 ) -> BankTransfer:
-    """Assign amounts of a transfer to orders, in whole đồng by order id; the remainder stays under review.
+    """Assign `amounts` (whole đồng by order id) of a transfer; the remainder stays under review.
 
     Repeating it changes nothing. Raises Missing, NoAmountAssigned, AmountExceedsTransfer,
     AmountExceedsOrderDue, OrderEnded, TransferAlreadyAssigned, CashOnDeliveryInProgress, WrongMove.
     """
-    orders = locks.lock_orders(shares)
+    orders = locks.lock_orders(amounts)
     transfer = locks.lock_bank_transfer(transfer_id)
-    if shares and _assigned_amounts(transfer).items() >= shares.items():
+    if amounts and _assigned_amounts(transfer).items() >= amounts.items():
         return transfer
     _require_review(transfer)
-    if not shares or min(shares.values()) <= 0:
+    if not amounts or min(amounts.values()) <= 0:
         raise NoAmountAssigned(field="amount")
-    if sum(shares.values()) > unassigned_amount(transfer):
+    if sum(amounts.values()) > unassigned_amount(transfer):
         raise AmountExceedsTransfer(field="amount")
-    book_unmatched_transfer(transfer, actor=actor, now=now, surely=True)
-    for order_id, amount in shares.items():
+    book_unmatched_transfer(transfer, actor=actor, now=now, is_decided=True)
+    for order_id, amount in amounts.items():
         if order_id not in orders or orders[order_id].is_draft:
             raise Missing()
         _require_assignable(transfer, orders[order_id], amount)
         assign_transfer_to_order(transfer, orders[order_id], amount, actor=actor, now=now)
-    data = {orders[key].code: amount for key, amount in shares.items()}
-    record_change("transfer.shared", transfer, actor=actor, now=now, data=data)
+    data = {orders[key].code: amount for key, amount in amounts.items()}
+    record_change("transfer.assigned", transfer, actor=actor, now=now, data=data)
     settle_if_fully_assigned(transfer, actor=actor, now=now)
     return transfer
 
 
 @transaction.atomic(durable=True)
 def return_transfer(
-    *, transfer_id: uuid.UUID, to: BankAccount, reason: str, actor: Actor, now: datetime.datetime
+    *, transfer_id: uuid.UUID, account: BankAccount, reason: str, actor: Actor, now: datetime.datetime
 ) -> Payout:
     """Create a payout that returns the unassigned amount of a transfer; somebody still has to send it.
 
     Repeating it returns the first payout. Raises Missing, InvalidBankAccount, ReasonRequired, WrongMove.
     """
     transfer = locks.lock_bank_transfer(transfer_id)
-    first = Payout.objects.filter(transfer=transfer).first()
-    if first is not None:
-        return first
+    existing = Payout.objects.filter(transfer=transfer).first()
+    if existing is not None:
+        return existing
     _require_review(transfer)
     if not reason.strip():
         raise ReasonRequired(field="reason")
-    to = validate_bank_account(to)
-    book_unmatched_transfer(transfer, actor=actor, now=now, surely=True)
+    account = validate_bank_account(account)
+    book_unmatched_transfer(transfer, actor=actor, now=now, is_decided=True)
     payout = Payout.objects.create(
         transfer=transfer,
         amount=unassigned_amount(transfer),
         currency=transfer.currency,
-        bank_bin=to.bank_bin,
-        bank_account=to.account,
-        bank_holder=to.holder,
+        bank_bin=account.bank_bin,
+        bank_account=account.account,
+        bank_holder=account.holder,
         note=fold_note(f"HOAN TIEN {transfer.order.code if transfer.order else transfer.reference}"),
         made_at=now,
     )
     advance(transfer, TransferState.GIVEN_BACK, TRANSFER_MOVES)
     data = {"amount": payout.amount, "account": payout.bank_account}
-    record_change("transfer.given_back", transfer, actor=actor, now=now, reason=reason.strip(), data=data)
+    record_change(
+        "transfer.return_requested", transfer, actor=actor, now=now, reason=reason.strip(), data=data
+    )
     return payout
 
 
@@ -150,7 +152,7 @@ def confirm_transfer_returned(
 ) -> Payout:
     """Record that the money was sent back, with the bank's reference. Repeating it changes nothing.
 
-    Needs what every payout needs, the second person included. Raises Missing, PayoutReferenceNeeded,
+    The payout must be payable, including its confirmation by a second person. Raises Missing, PayoutReferenceNeeded,
     PayoutInProgress, SecondPersonNeeded.
     """
     transfer = locks.lock_bank_transfer(transfer_id)
@@ -166,7 +168,7 @@ def confirm_transfer_returned(
     payout.paid_at, payout.reference = now, reference.strip()[:120]
     payout.save(update_fields=["paid_at", "reference"])
     book_returned_transfer(payout, transfer, actor=actor, now=now)
-    record_change("transfer.sent_back", transfer, actor=actor, now=now, data={"reference": payout.reference})
+    record_change("transfer.returned", transfer, actor=actor, now=now, data={"reference": payout.reference})
     return payout
 
 
@@ -184,7 +186,7 @@ def dismiss_transfer(
     if not reason.strip():
         raise ReasonRequired(field="reason")
     advance(transfer, TransferState.SET_ASIDE, TRANSFER_MOVES)
-    record_change("transfer.set_aside", transfer, actor=actor, now=now, reason=reason.strip())
+    record_change("transfer.dismissed", transfer, actor=actor, now=now, reason=reason.strip())
     return transfer
 
 
@@ -195,7 +197,7 @@ def reopen_transfer_review(*, transfer_id: uuid.UUID, actor: Actor, now: datetim
     if transfer.state == TransferState.REVIEW:
         return transfer
     advance(transfer, TransferState.REVIEW, TRANSFER_MOVES)
-    record_change("transfer.review_again", transfer, actor=actor, now=now)
+    record_change("transfer.review_reopened", transfer, actor=actor, now=now)
     return transfer
 
 

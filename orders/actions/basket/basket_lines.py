@@ -29,7 +29,7 @@ class NotForSale(Refused):
 
 
 class InvalidQuantity(Refused):
-    code = "odd_quantity"
+    code = "invalid_quantity"
     default_words = _("A quantity is a whole number from 1.")
 
 
@@ -42,7 +42,7 @@ class OverLimit(Refused):
 
 @dataclass(frozen=True, slots=True)
 class LineToAdd:
-    """Steps of a variant to add; `apart` forces a new line. `forced_price` is in minor units."""
+    """Steps of a variant to add; `force_new_line` never grows an existing line. `forced_price` is in minor units."""
 
     variant_id: int
     quantity: int
@@ -97,41 +97,43 @@ def new_basket(
     )
 
 
-def add_lines_to_basket(basket: Basket, puts: Sequence[LineToAdd]) -> None:
+def add_lines_to_basket(basket: Basket, lines_to_add: Sequence[LineToAdd]) -> None:
     """Step, on a locked basket: add all of these lines or none, in a fixed number of queries.
 
     Raises as `add_to_basket`.
     """
-    variant_ids = {each.variant_id for each in puts}
+    variant_ids = {each.variant_id for each in lines_to_add}
     variants = {each.pk: each for each in _buyable_variants(variant_ids, basket.channel_id)}
     prices = {each.variant_id: each.selling for each in _prices(variant_ids, basket.channel_id)}
     lines = _lines(basket.pk, variant_ids)
     limit = shop_quantity_limit()
-    new: list[BasketLine] = []
-    grown: dict[uuid.UUID, BasketLine] = {}
-    for put in puts:
-        if put.quantity < 1:
+    new_lines: list[BasketLine] = []
+    grown_lines: dict[uuid.UUID, BasketLine] = {}
+    for added in lines_to_add:
+        if added.quantity < 1:
             raise InvalidQuantity(field="quantity")
-        variant = variants.get(put.variant_id)
+        variant = variants.get(added.variant_id)
         if variant is None:
             raise NotForSale(field="variant")
         existing = (
-            None if put.apart else next((each for each in lines if each.variant_id == variant.pk), None)
+            None if added.apart else next((each for each in lines if each.variant_id == variant.pk), None)
         )
         line = existing or BasketLine(basket=basket, variant=variant, quantity=0)
-        line.quantity += put.quantity
+        line.quantity += added.quantity
         line.seen_price = prices.get(variant.pk)
-        if put.forced_price is not None:
-            line.forced_price = put.forced_price
-        line.metadata = {**line.metadata, **put.metadata}
+        if added.forced_price is not None:
+            line.forced_price = added.forced_price
+        line.metadata = {**line.metadata, **added.metadata}
         if existing is None:
             lines.append(line)
-            new.append(line)
-        elif existing not in new:
-            grown[line.pk] = line
+            new_lines.append(line)
+        elif existing not in new_lines:
+            grown_lines[line.pk] = line
         _check_limit(variant, [each for each in lines if each.variant_id == variant.pk], limit)
-    BasketLine.objects.bulk_create(new)
-    BasketLine.objects.bulk_update(grown.values(), ["quantity", "seen_price", "forced_price", "metadata"])
+    BasketLine.objects.bulk_create(new_lines)
+    BasketLine.objects.bulk_update(
+        grown_lines.values(), ["quantity", "seen_price", "forced_price", "metadata"]
+    )
 
 
 def set_line_quantity(basket: Basket, line_id: uuid.UUID, quantity: int) -> None:
@@ -146,8 +148,8 @@ def set_line_quantity(basket: Basket, line_id: uuid.UUID, quantity: int) -> None
         line.delete()
         return
     line.quantity = quantity
-    others = [each for each in _lines(basket.pk, [line.variant_id]) if each.pk != line.pk]
-    _check_limit(line.variant, [line, *others], shop_quantity_limit())
+    other_lines = [each for each in _lines(basket.pk, [line.variant_id]) if each.pk != line.pk]
+    _check_limit(line.variant, [line, *other_lines], shop_quantity_limit())
     line.seen_price = next((each.selling for each in _prices([line.variant_id], basket.channel_id)), None)
     line.save(update_fields=["quantity", "seen_price"])
 
@@ -191,7 +193,7 @@ def store_delivery_choices(basket: Basket, choices: Mapping[int, RequestedDelive
         for delivery_method in (_delivery_methods(method_ids) if method_ids else ())
     }
     rows = {row.cooperative_id: row for row in read_delivery_choices(basket.pk)}
-    new = []
+    new_choices = []
     for cooperative_id, choice in choices.items():
         delivery_method = (
             delivery_methods.get(choice.delivery_method_id) if choice.delivery_method_id else None
@@ -213,8 +215,8 @@ def store_delivery_choices(basket: Basket, choices: Mapping[int, RequestedDelive
         if cooperative_id in rows:
             row.save(update_fields=["delivery_method", "service", "pickup_day", "pickup_starts"])
         else:
-            new.append(row)
-    DeliveryChoice.objects.bulk_create(new)
+            new_choices.append(row)
+    DeliveryChoice.objects.bulk_create(new_choices)
 
 
 @compiled_query
@@ -231,17 +233,17 @@ def release_reservations(reservations: list[Reservation]) -> None:
     save_reserved_and_allocated(rows[stock_id] for stock_id in freed)
 
 
-def release_reserved_stock(kept: Sequence[Reservation], rows: Mapping[int, Stock]) -> set[int]:
+def release_reserved_stock(reservations: Sequence[Reservation], rows: Mapping[int, Stock]) -> set[int]:
     """Step: delete reservations of locked stock rows; return the ids of the rows, which the caller saves.
 
-    Read the reservations under the lock, so that one ended by another worker is not released twice.
+    Read the reservations under the lock: another worker may have released some of them before.
     """
-    if not kept:
+    if not reservations:
         return set()
-    for reservation in kept:
+    for reservation in reservations:
         rows[reservation.stock_id].reserved -= reservation.quantity
-    Reservation.objects.filter(pk__in=[reservation.pk for reservation in kept]).delete()
-    return {reservation.stock_id for reservation in kept}
+    Reservation.objects.filter(pk__in=[reservation.pk for reservation in reservations]).delete()
+    return {reservation.stock_id for reservation in reservations}
 
 
 @compiled_query
@@ -251,7 +253,7 @@ def _reservations(keys: Collection[int]) -> QuerySet[Reservation]:
 
 @compiled_query
 def reservations_of_basket(basket: uuid.UUID) -> QuerySet[Reservation]:
-    """Return a basket's reservations. Only the holder of its lock adds some; others may delete them."""
+    """Return a basket's reservations. Only the holder of the basket's lock adds reservations."""
     return Reservation.objects.filter(line__basket=basket).order_by("pk")
 
 
@@ -276,7 +278,7 @@ def _prices(variants: Collection[int], channel: int) -> QuerySet[Price]:
 
 
 def _check_limit(variant: Variant, lines: Iterable[BasketLine], shop_limit: int | None) -> None:
-    """Raises OverLimit where the basket's lines of a variant exceed its limit together."""
+    """Raise OverLimit if the basket's lines of a variant together exceed its limit."""
     limit = quantity_limit_of(variant, shop_limit)
     if limit is not None and sum(each.quantity for each in lines) > limit:
         raise OverLimit(

@@ -35,7 +35,7 @@ _SHORT = frozenset({QuoteProblem.SOLD_OUT, QuoteProblem.ONLY_LEFT})
 
 @dataclass(frozen=True, slots=True)
 class LineUpdate:
-    """A line, by its id or variant, and its new quantity: 0 removes it, None leaves the quantity."""
+    """An update of a line, found by id or variant. Quantity 0 removes the line, None keeps its quantity."""
 
     line_id: uuid.UUID | None = None
     variant_id: int | None = None
@@ -50,7 +50,7 @@ def create_basket(
     user_id: int | None,
     channel: Channel,
     language: str,
-    puts: Sequence[LineToAdd] = (),
+    lines_to_add: Sequence[LineToAdd] = (),
     metadata: Mapping[str, str] | None = None,
     private_metadata: Mapping[str, str] | None = None,
     email: str = "",
@@ -72,44 +72,50 @@ def create_basket(
     if metadata or private_metadata:
         basket.metadata, basket.private_metadata = dict(metadata or {}), dict(private_metadata or {})
         basket.save(update_fields=["metadata", "private_metadata"])
-    return basket, _add_lines(basket, puts, now=now) if puts else None
+    return basket, _add_lines(basket, lines_to_add, now=now) if lines_to_add else None
 
 
 @transaction.atomic(durable=True)
-def add_basket_lines(*, basket_id: uuid.UUID, puts: Sequence[LineToAdd], now: datetime.datetime) -> Quote:
+def add_basket_lines(
+    *, basket_id: uuid.UUID, lines_to_add: Sequence[LineToAdd], now: datetime.datetime
+) -> Quote:
     """Add all of these lines or none; return the new quote.
 
     Raises Missing, NotForSale, InvalidQuantity, OverLimit, SoldOut.
     """
     basket = lock_existing_basket(basket_id)
-    quote = _add_lines(basket, puts, now=now)
+    quote = _add_lines(basket, lines_to_add, now=now)
     mark_basket_changed(basket, now)
     return quote
 
 
 @transaction.atomic(durable=True)
-def update_basket_lines(*, basket_id: uuid.UUID, sets: Sequence[LineUpdate], now: datetime.datetime) -> Quote:
-    """Change all of these lines or none, adding variants not there yet.
+def update_basket_lines(
+    *, basket_id: uuid.UUID, updates: Sequence[LineUpdate], now: datetime.datetime
+) -> Quote:
+    """Change all of these lines or none, and add variants that are not in the basket yet.
 
     Returns and raises as `add_basket_lines`.
     """
     basket = lock_existing_basket(basket_id)
-    touched = set()
-    for each in sets:
-        line = _find_line(basket, each)
+    changed_variant_ids = set()
+    for update in updates:
+        line = _find_line(basket, update)
         if line is None:
-            if each.variant_id is None:
+            if update.variant_id is None:
                 raise Missing(field="lineId")
-            if each.quantity == 0:
+            if update.quantity == 0:
                 continue
-            quantity = each.quantity if each.quantity is not None else 1
-            put = LineToAdd(each.variant_id, quantity, each.forced_price, metadata=each.metadata)
-            add_lines_to_basket(basket, [put])
-            touched.add(each.variant_id)
+            quantity = update.quantity if update.quantity is not None else 1
+            line_to_add = LineToAdd(
+                update.variant_id, quantity, update.forced_price, metadata=update.metadata
+            )
+            add_lines_to_basket(basket, [line_to_add])
+            changed_variant_ids.add(update.variant_id)
         else:
-            _change_line(basket, line, each)
-            touched.add(line.variant_id)
-    quote = _quote_without_shortage(basket, touched, now=now)
+            _change_line(basket, line, update)
+            changed_variant_ids.add(line.variant_id)
+    quote = _quote_without_shortage(basket, changed_variant_ids, now=now)
     mark_basket_changed(basket, now)
     return quote
 
@@ -120,27 +126,27 @@ def remove_basket_lines(
 ) -> None:
     """Remove all of these lines or none, with their reservations. Raises Missing, naming unknown lines."""
     basket = lock_existing_basket(basket_id)
-    there = set(basket.lines.filter(pk__in=line_ids).values_list("pk", flat=True))
-    if missing := [key for key in line_ids if key not in there]:
-        raise Missing(field="lines", missing_lines=missing)
-    for key in there:
+    known_ids = set(basket.lines.filter(pk__in=line_ids).values_list("pk", flat=True))
+    if missing_ids := [key for key in line_ids if key not in known_ids]:
+        raise Missing(field="lines", missing_lines=missing_ids)
+    for key in known_ids:
         set_line_quantity(basket, key, 0)
     mark_basket_changed(basket, now)
 
 
-def _add_lines(basket: Basket, puts: Sequence[LineToAdd], *, now: datetime.datetime) -> Quote:
-    add_lines_to_basket(basket, puts)
-    return _quote_without_shortage(basket, {each.variant_id for each in puts}, now=now)
+def _add_lines(basket: Basket, lines_to_add: Sequence[LineToAdd], *, now: datetime.datetime) -> Quote:
+    add_lines_to_basket(basket, lines_to_add)
+    return _quote_without_shortage(basket, {each.variant_id for each in lines_to_add}, now=now)
 
 
 def _find_line(basket: Basket, requested: LineUpdate) -> BasketLine | None:
     """Return the line by its id, or the variant's first line."""
     lines = basket.lines.order_by("created_at", "pk")
     if requested.line_id is not None:
-        found = lines.filter(pk=requested.line_id).first()
-        if found is None:
+        line = lines.filter(pk=requested.line_id).first()
+        if line is None:
             raise Missing(field="lineId")
-        return found
+        return line
     return lines.filter(variant=requested.variant_id).first()
 
 
@@ -157,11 +163,11 @@ def _change_line(basket: Basket, line: BasketLine, requested: LineUpdate) -> Non
 def _quote_without_shortage(basket: Basket, variant_ids: set[int], *, now: datetime.datetime) -> Quote:
     """Return the current quote. Raises SoldOut where the basket holds more of these variants than is free."""
     current_quote = build_quote(basket_quote_request(basket), now=now)
-    short = {
+    free_by_variant = {
         line.variant.pk: line.free or 0
         for line in current_quote.lines
         if line.variant.pk in variant_ids and _SHORT & set(line.problems)
     }
-    if short:
-        raise SoldOut(field="quantity", free=short)
+    if free_by_variant:
+        raise SoldOut(field="quantity", free=free_by_variant)
     return current_quote

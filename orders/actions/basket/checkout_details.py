@@ -21,7 +21,7 @@ from shop.core.identifiers.phones import normalise_phone
 class BasketHasOwner(Refused):
     """The basket belongs to another user."""
 
-    code = "somebody_elses"
+    code = "basket_has_owner"
     default_words = _("This basket belongs to somebody already.")
 
 
@@ -42,7 +42,7 @@ def write_shipping_address(basket: Basket, address: Address, *, now: datetime.da
     return write_basket_columns(
         basket,
         now,
-        shipping_address=_save_copy(address, instead_of=basket.shipping_address),
+        shipping_address=_save_copy(address, previous=basket.shipping_address),
         country=address.country,
         province_code=address.province_code,
         name=f"{address.first_name} {address.last_name}".strip()[:100],
@@ -59,13 +59,13 @@ def set_billing_address(*, basket_id: uuid.UUID, address: Address, now: datetime
 def write_billing_address(basket: Basket, address: Address, *, now: datetime.datetime) -> Basket:
     """Step of `set_billing_address`, on a locked basket."""
     return write_basket_columns(
-        basket, now, billing_address=_save_copy(address, instead_of=basket.billing_address)
+        basket, now, billing_address=_save_copy(address, previous=basket.billing_address)
     )
 
 
 @transaction.atomic(durable=True)
 def assign_basket(*, basket_id: uuid.UUID, user_id: int, email: str, now: datetime.datetime) -> Basket:
-    """Assign a guest's basket to a user; their own stays theirs. Raises Missing, BasketHasOwner."""
+    """Assign a guest's basket to a user, who keeps their other baskets. Raises Missing, BasketHasOwner."""
     basket = lock_existing_basket(basket_id)
     if basket.user_id not in (None, user_id):
         raise BasketHasOwner(field="id")
@@ -87,10 +87,10 @@ def write_basket_columns(basket: Basket, now: datetime.datetime, **columns: obje
     return basket
 
 
-def _save_copy(address: Address, *, instead_of: Address | None) -> Address:
-    """Save a copy for the basket, in place of its previous own copy."""
-    kept = address.copy()
-    if instead_of is not None and instead_of.user_id is None:
-        kept.pk = instead_of.pk
-    kept.save()
-    return kept
+def _save_copy(address: Address, *, previous: Address | None) -> Address:
+    """Save a copy for the basket, which replaces its previous copy."""
+    copied = address.copy()
+    if previous is not None and previous.user_id is None:
+        copied.pk = previous.pk
+    copied.save()
+    return copied

@@ -1,7 +1,7 @@
 """Deliver a whole basket by one option, for clients that know a single delivery per checkout.
 
-Each service offered by a cooperative or priced in the channel leads one option. In it a cooperative uses its
-own method of the service, else the channel's service, else its own first possible delivery.
+Each service that a cooperative offers or the channel prices leads one option. In that option, each
+cooperative uses its own method of the service, else the channel's service, else its first possible delivery.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from shop.core.errors import Refused
 class CombinedOptionNotAvailable(Refused):
     """The basket cannot be delivered by this option."""
 
-    code = "not_delivered_so"
+    code = "combined_option_not_available"
     default_words = _("These goods cannot be delivered this way. Choose another one.")
 
 
@@ -88,31 +88,33 @@ def combined_options(quote: Quote) -> list[CombinedOption]:
         key: each
         for key, each in fallback_services(quote.requested).items()
         if each.serves(
-            goods=sum(seller_quote.goods for seller_quote in quote.seller_quotes),
+            goods_total=sum(seller_quote.goods for seller_quote in quote.seller_quotes),
             grams=sum(seller_quote.grams for seller_quote in quote.seller_quotes),
         )
     }
-    leading: dict[int, Service] = {}
+    leading_services: dict[int, Service] = {}
     for seller_quote in quote.seller_quotes:
-        for one in seller_quote.possible_options:
-            leading.setdefault(one.delivery_method.service_id, one.delivery_method.service)
+        for delivery_option in seller_quote.possible_options:
+            leading_services.setdefault(
+                delivery_option.delivery_method.service_id, delivery_option.delivery_method.service
+            )
     for key, fallback in fallbacks.items():
-        leading.setdefault(key, fallback.service)
+        leading_services.setdefault(key, fallback.service)
     options: dict[frozenset[tuple[int, RequestedDelivery]], CombinedOption] = {}
-    for service in leading.values():
-        option = _option(service, quote.seller_quotes, fallbacks)
+    for service in leading_services.values():
+        option = _build_option(service, quote.seller_quotes, fallbacks)
         if option is not None:
             options.setdefault(frozenset(option.choices.items()), option)
     return list(options.values())
 
 
 def chosen_combined_option(quote: Quote) -> CombinedOption | None:
-    """Return the delivery of a quoted basket; None while a seller has no possible one."""
+    """Return the chosen delivery of a quoted basket; None while a seller has none."""
     legs = []
     for seller_quote in quote.seller_quotes:
         if seller_quote.fee is None or seller_quote.chosen_service is None:
             return None
-        legs.append(_chosen_leg(seller_quote, seller_quote.chosen_service))
+        legs.append(_build_chosen_leg(seller_quote, seller_quote.chosen_service))
     if not legs:
         return None
     return CombinedOption(legs[0].service, sum(leg.fee or 0 for leg in legs), legs)
@@ -134,8 +136,8 @@ def choose_combined_option(
         quote_request = replace(quote_request, deliveries={})
     else:
         options = combined_options(build_quote(quote_request, now=now, inputs=inputs))
-        named = (each for each in options if chosen in (each.service.pk, each.key(basket_id)))
-        option = next(named, None)
+        matching = (each for each in options if chosen in (each.service.pk, each.key(basket_id)))
+        option = next(matching, None)
         if option is None:
             raise CombinedOptionNotAvailable(field="delivery")
         store_delivery_choices(basket, option.choices)
@@ -144,29 +146,33 @@ def choose_combined_option(
     return build_quote(quote_request, now=now, inputs=inputs)
 
 
-def _option(
+def _build_option(
     service: Service, seller_quotes: Iterable[SellerQuote], fallbacks: Mapping[int, FallbackService]
 ) -> CombinedOption | None:
     legs = []
     for seller_quote in seller_quotes:
-        leg = _leg(seller_quote, service, fallbacks.get(service.pk))
+        leg = _build_leg(seller_quote, service, fallbacks.get(service.pk))
         if leg is None:
             return None
         legs.append(leg)
-    once = fallbacks[service.pk].price if any(leg.fee is None for leg in legs) else 0
-    return CombinedOption(service, once + sum(leg.fee or 0 for leg in legs), legs) if legs else None
+    service_price = fallbacks[service.pk].price if any(leg.fee is None for leg in legs) else 0
+    return CombinedOption(service, service_price + sum(leg.fee or 0 for leg in legs), legs) if legs else None
 
 
-def _leg(seller_quote: SellerQuote, service: Service, fallback: FallbackService | None) -> DeliveryLeg | None:
-    own = [one for one in seller_quote.possible_options if one.delivery_method.service_id == service.pk]
-    for one in own or ([] if fallback else seller_quote.possible_options):
-        if one.first is not None:
-            delivery_method = one.delivery_method
+def _build_leg(
+    seller_quote: SellerQuote, service: Service, fallback: FallbackService | None
+) -> DeliveryLeg | None:
+    own_options = [
+        option for option in seller_quote.possible_options if option.delivery_method.service_id == service.pk
+    ]
+    for option in own_options or ([] if fallback else seller_quote.possible_options):
+        if option.first is not None:
+            delivery_method = option.delivery_method
             return DeliveryLeg(
                 seller_quote.cooperative,
                 delivery_method.service,
-                one.first,
-                one.fee or 0,
+                option.first,
+                option.fee or 0,
                 delivery_method.minimum_days,
                 delivery_method.maximum_days,
             )
@@ -178,7 +184,7 @@ def _leg(seller_quote: SellerQuote, service: Service, fallback: FallbackService 
     )
 
 
-def _chosen_leg(seller_quote: SellerQuote, service: Service) -> DeliveryLeg:
+def _build_chosen_leg(seller_quote: SellerQuote, service: Service) -> DeliveryLeg:
     if seller_quote.chosen is None:
         choice = RequestedDelivery(service_id=service.pk)
         return DeliveryLeg(

@@ -23,54 +23,58 @@ def merge_guest_basket(*, guest_basket_id: uuid.UUID, user_id: int, now: datetim
     channel = Basket.objects.filter(pk=guest_basket_id).values("channel")
     newest = Basket.objects.filter(user=user_id, channel__in=channel).order_by("-changed_at", "pk").first()
     baskets = locks.lock_baskets(guest_basket_id, *([newest.pk] if newest else []))
-    guest = baskets.pop(guest_basket_id, None)
-    if guest is None or guest.user_id is not None:
+    guest_basket = baskets.pop(guest_basket_id, None)
+    if guest_basket is None or guest_basket.user_id is not None:
         return None
-    own = next(iter(baskets.values()), None)
-    if own is None or not own.lines.exists():
-        guest.user_id = user_id
-        guest.save(update_fields=["user"])
-        return guest
-    _merge(guest, own)
-    mark_basket_changed(own, now)
-    return own
+    user_basket = next(iter(baskets.values()), None)
+    if user_basket is None or not user_basket.lines.exists():
+        guest_basket.user_id = user_id
+        guest_basket.save(update_fields=["user"])
+        return guest_basket
+    _merge(guest_basket, user_basket)
+    mark_basket_changed(user_basket, now)
+    return user_basket
 
 
-def _merge(guest: Basket, own: Basket) -> None:
-    """Move lines, choices and details of the guest's basket; what the user has set stays.
+def _merge(guest_basket: Basket, user_basket: Basket) -> None:
+    """Move lines, choices and details of the guest's basket; the user's own details and choices win.
 
-    Lines of the same variant are added up, to the limit of one order. The guest's basket is deleted, so a
-    second sign-in adds nothing twice.
+    Quantities of the same variant are added up to the limit of one order. The guest's basket is deleted, so
+    a second sign-in adds nothing.
     """
-    release_reservations(list(Reservation.objects.filter(line__basket=guest)))
-    _merge_lines(guest, own)
+    release_reservations(list(Reservation.objects.filter(line__basket=guest_basket)))
+    _merge_lines(guest_basket, user_basket)
     columns = ("province_code", "voucher_code", "note", "email", "phone", "name")
     for column in columns:
-        setattr(own, column, getattr(own, column) or getattr(guest, column))
-    own.save(update_fields=columns)
-    chosen = own.delivery_choices.values("cooperative")
-    guest.delivery_choices.exclude(cooperative__in=chosen).update(basket=own)
-    Payment.objects.filter(basket=guest).update(basket=own)
-    guest.delete()
+        setattr(user_basket, column, getattr(user_basket, column) or getattr(guest_basket, column))
+    user_basket.save(update_fields=columns)
+    chosen = user_basket.delivery_choices.values("cooperative")
+    guest_basket.delivery_choices.exclude(cooperative__in=chosen).update(basket=user_basket)
+    Payment.objects.filter(basket=guest_basket).update(basket=user_basket)
+    guest_basket.delete()
 
 
-def _merge_lines(guest: Basket, own: Basket) -> None:
-    limit = shop_quantity_limit()
+def _merge_lines(guest_basket: Basket, user_basket: Basket) -> None:
+    shop_limit = shop_quantity_limit()
     line_by_variant: dict[int, BasketLine] = {}
-    held: Counter[int] = Counter()
-    for line in own.lines.order_by("created_at", "pk"):
+    quantities: Counter[int] = Counter()
+    for line in user_basket.lines.order_by("created_at", "pk"):
         line_by_variant.setdefault(line.variant_id, line)
-        held[line.variant_id] += line.quantity
+        quantities[line.variant_id] += line.quantity
     moved, grown = [], {}
-    for line in guest.lines.select_related("variant").order_by("created_at", "pk"):
-        most = quantity_limit_of(line.variant, limit)
-        added = line.quantity if most is None else min(line.quantity, most - held[line.variant_id])
+    for line in guest_basket.lines.select_related("variant").order_by("created_at", "pk"):
+        variant_limit = quantity_limit_of(line.variant, shop_limit)
+        added = (
+            line.quantity
+            if variant_limit is None
+            else min(line.quantity, variant_limit - quantities[line.variant_id])
+        )
         existing = line_by_variant.get(line.variant_id)
         if added < 1:
             continue
-        held[line.variant_id] += added
+        quantities[line.variant_id] += added
         if existing is None or line.forced_price != existing.forced_price:
-            line.basket, line.quantity = own, added
+            line.basket, line.quantity = user_basket, added
             line_by_variant.setdefault(line.variant_id, line)
             moved.append(line)
         else:

@@ -40,7 +40,7 @@ class Difference:
     """
 
     name: str
-    what: DifferenceKind
+    kind: DifferenceKind
     was: int = 0
     now: int = 0
     seller: str = ""
@@ -49,7 +49,7 @@ class Difference:
 
 @dataclass(slots=True)
 class ReorderResult:
-    """The basket, None where nothing of the order is available; `put` counts its lines from the order."""
+    """The basket, or None if nothing of the order is available, and the number of lines from the order."""
 
     basket: Basket | None = None
     put: int = 0
@@ -79,9 +79,9 @@ def add_past_order_to_basket(
     province_code: str = "",
     now: datetime.datetime,
 ) -> ReorderResult:
-    """Put what an order held into the basket, creating it if missing, as far as it is available.
+    """Add the available lines of a past order to the basket, which is created if missing.
 
-    Quantities already there count, so a second tap adds nothing. Raises Missing.
+    Quantities already in the basket count, so a second tap adds nothing. Raises Missing.
     """
     order = Order.objects.placed().filter(pk=order_id).first()
     if order is None:
@@ -90,46 +90,46 @@ def add_past_order_to_basket(
     if basket is not None and basket.channel_id != channel.pk:
         basket = None
     ordered = _ordered_variants(order)
-    answer = ReorderResult(basket)
-    available = _available_lines(ordered, _quote_request(order, ordered, channel, basket), answer, now=now)
+    result = ReorderResult(basket)
+    available = _available_lines(ordered, _quote_request(order, ordered, channel, basket), result, now=now)
     if not available:
-        return answer
-    basket = answer.basket = basket or new_basket(
+        return result
+    basket = result.basket = basket or new_basket(
         user_id=user_id, channel=channel, language=language, province_code=province_code, now=now
     )
-    answer.put = len(available)
+    result.put = len(available)
     _raise_lines(basket, available)
     mark_basket_changed(basket, now)
-    return answer
+    return result
 
 
 def _ordered_variants(order: Order) -> list[_OrderedVariant]:
-    """Return the ordered variants in their order; deleted ones have no variant id."""
-    found: dict[object, _OrderedVariant] = {}
+    """Return the ordered variants by position; deleted ones have no variant id."""
+    ordered: dict[object, _OrderedVariant] = {}
     for line in OrderLine.objects.filter(order=order).order_by("position", "pk"):
-        ordered_variant = found.setdefault(
+        ordered_variant = ordered.setdefault(
             line.variant_id or line.pk,
             _OrderedVariant(line.pk, *_names(line), line.variant_id, line.unit_price, 0),
         )
         ordered_variant.quantity += line.quantity
-    return list(found.values())
+    return list(ordered.values())
 
 
 def _names(line: OrderLine) -> tuple[str, str]:
     """Return the name in the shop's language, and in the order's language where there is one."""
-    own = (line.product_name, line.variant_name)
+    names = (line.product_name, line.variant_name)
     translated = (line.translated_product_name, line.translated_variant_name or line.variant_name)
-    return _joined(own), _joined(translated) if line.translated_product_name else ""
+    return _join_names(names), _join_names(translated) if line.translated_product_name else ""
 
 
-def _joined(names: Iterable[str]) -> str:
+def _join_names(names: Iterable[str]) -> str:
     return ", ".join(name for name in names if name)
 
 
 def _quote_request(
     order: Order, ordered: Sequence[_OrderedVariant], channel: Channel, basket: Basket | None
 ) -> QuoteRequest:
-    """Return a quote request for the same variants at the prices of that time."""
+    """Return a quote request for the same variants at the prices of the past order."""
     comparable = order.currency == channel.currency
     lines = [
         RequestedLine(
@@ -143,18 +143,20 @@ def _quote_request(
     ]
     if basket is None:
         return QuoteRequest(channel, lines, {}, country=channel.default_country)
-    there = basket_quote_request(basket)
-    return QuoteRequest(channel, lines, {}, there.province_code, there.country, there.basket_id)
+    basket_request = basket_quote_request(basket)
+    return QuoteRequest(
+        channel, lines, {}, basket_request.province_code, basket_request.country, basket_request.basket_id
+    )
 
 
 def _available_lines(
     ordered: Sequence[_OrderedVariant],
     quote_request: QuoteRequest,
-    answer: ReorderResult,
+    result: ReorderResult,
     *,
     now: datetime.datetime,
 ) -> list[tuple[QuotedLine, int]]:
-    """Return the available lines with their quantities; add all differences to `answer`."""
+    """Return the available lines with their quantities; add all differences to `result`."""
     quoted = {
         line.requested.key: (line, seller_quote)
         for seller_quote in build_quote(quote_request, now=now).seller_quotes
@@ -163,51 +165,53 @@ def _available_lines(
     }
     available = []
     for ordered_variant in ordered:
-        found = quoted.get(ordered_variant.key)
-        differs = partial(Difference, ordered_variant.name, translated=ordered_variant.translated)
-        if found is None:
-            answer.differences.append(differs(what=DifferenceKind.GONE))
+        quoted_line = quoted.get(ordered_variant.key)
+        difference = partial(Difference, ordered_variant.name, translated=ordered_variant.translated)
+        if quoted_line is None:
+            result.differences.append(difference(kind=DifferenceKind.GONE))
             continue
-        line, seller_quote = found
+        line, seller_quote = quoted_line
         if QuoteProblem.PAUSED in seller_quote.problems:
             seller = seller_quote.cooperative.name
-            answer.differences.append(differs(what=DifferenceKind.RESTING, seller=seller))
+            result.differences.append(difference(kind=DifferenceKind.RESTING, seller=seller))
             continue
-        most = min(each for each in (ordered_variant.quantity, line.free, line.limit) if each is not None)
-        if most < 1:
-            answer.differences.append(differs(what=DifferenceKind.SOLD_OUT))
+        available_quantity = min(
+            each for each in (ordered_variant.quantity, line.free, line.limit) if each is not None
+        )
+        if available_quantity < 1:
+            result.differences.append(difference(kind=DifferenceKind.SOLD_OUT))
             continue
-        if most < ordered_variant.quantity:
-            answer.differences.append(
-                differs(what=DifferenceKind.FEWER, was=ordered_variant.quantity, now=most)
+        if available_quantity < ordered_variant.quantity:
+            result.differences.append(
+                difference(kind=DifferenceKind.FEWER, was=ordered_variant.quantity, now=available_quantity)
             )
         if QuoteProblem.PRICE_CHANGED in line.problems:
-            what = (
+            kind = (
                 DifferenceKind.DEARER if line.unit_price > ordered_variant.price else DifferenceKind.CHEAPER
             )
-            answer.differences.append(differs(what=what, was=ordered_variant.price, now=line.unit_price))
-        available.append((line, most))
+            result.differences.append(difference(kind=kind, was=ordered_variant.price, now=line.unit_price))
+        available.append((line, available_quantity))
     return available
 
 
 def _raise_lines(basket: Basket, available: Sequence[tuple[QuotedLine, int]]) -> None:
     """Raise lines of each variant to the ordered quantity, adding missing ones at the current price."""
-    there: dict[int, BasketLine] = {}
-    held: dict[int, int] = {}
+    line_by_variant: dict[int, BasketLine] = {}
+    quantity_by_variant: dict[int, int] = {}
     for line in basket.lines.order_by("created_at", "pk"):
-        there.setdefault(line.variant_id, line)
-        held[line.variant_id] = held.get(line.variant_id, 0) + line.quantity
-    new: list[BasketLine] = []
-    grown: list[BasketLine] = []
+        line_by_variant.setdefault(line.variant_id, line)
+        quantity_by_variant[line.variant_id] = quantity_by_variant.get(line.variant_id, 0) + line.quantity
+    new_lines: list[BasketLine] = []
+    grown_lines: list[BasketLine] = []
     for quoted, quantity in available:
         variant = quoted.variant
-        if variant.pk in there:
-            line = there[variant.pk]
-            line.quantity += max(0, quantity - held[variant.pk])
-            grown.append(line)
+        if variant.pk in line_by_variant:
+            line = line_by_variant[variant.pk]
+            line.quantity += max(0, quantity - quantity_by_variant[variant.pk])
+            grown_lines.append(line)
         else:
             line = BasketLine(basket=basket, variant=variant, quantity=quantity)
-            new.append(line)
+            new_lines.append(line)
         line.seen_price = quoted.unit_price
-    BasketLine.objects.bulk_create(new)
-    BasketLine.objects.bulk_update(grown, ["quantity", "seen_price"])
+    BasketLine.objects.bulk_create(new_lines)
+    BasketLine.objects.bulk_update(grown_lines, ["quantity", "seen_price"])

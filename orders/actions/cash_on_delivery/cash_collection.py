@@ -24,14 +24,14 @@ from shop.core.states import advance
 class InvalidCashAmount(Refused):
     """Zero, or more than the parcel's expected cash, `details["expected"]`, in minor units."""
 
-    code = "wrong_amount"
+    code = "invalid_cash_amount"
     default_words = _("That is not an amount that this parcel can bring.")
 
 
 class CashAmountDiffers(Refused):
     """An amount other than the expected one (`details["expected"]`, minor units) needs a reason."""
 
-    code = "amount_differs"
+    code = "cash_amount_differs"
     default_words = _("That is another amount than expected. Say why.")
 
 
@@ -49,22 +49,24 @@ EXPECTED_CASH = CollectedCash()
 def cash_for_parcel(order: Order, part: OrderPart, quantities: Mapping[uuid.UUID, int]) -> int:
     """Return the cash that a new parcel of these `quantities` collects; the last parcel takes the rest.
 
-    So a part's parcels collect exactly its total less refunds, and cash that a voided parcel has collected is
-    not collected again. Zero if the order is not paid in cash, or was paid by another method meanwhile.
+    A part's parcels together collect exactly its total less refunds, without cash that a voided parcel has
+    already collected. Zero if the order is not paid in cash, or was paid by another method meanwhile.
     """
     payment = Payment.objects.filter(order=order).current()
     # An overpayment of another part is being refunded, so it does not pay for this one.
     if payment is None or payment.method != PaymentMethod.COD or not outstanding_cash(order):
         return 0
     lines = list(part.lines.order_by("position", "pk"))
-    others = Parcel.objects.filter(part=part)
-    before = sum(others.counting().values_list("cod_expected", flat=True))
-    before += sum(others.filter(state=ParcelState.VOIDED).values_list("cod_collected", flat=True))
-    left = max(0, part.total_gross - part.refunds.taken_off() - before)
+    parcels = Parcel.objects.filter(part=part)
+    earlier_cash = sum(parcels.counting().values_list("cod_expected", flat=True))
+    earlier_cash += sum(parcels.filter(state=ParcelState.VOIDED).values_list("cod_collected", flat=True))
+    outstanding = max(0, part.total_gross - part.refunds.taken_off() - earlier_cash)
     still_open = open_quantities(lines)
     if all(still_open[line.pk] == quantities.get(line.pk, 0) for line in lines):
-        return left
-    return min(left, sum(line.total_gross * quantities.get(line.pk, 0) // line.quantity for line in lines))
+        return outstanding
+    return min(
+        outstanding, sum(line.total_gross * quantities.get(line.pk, 0) // line.quantity for line in lines)
+    )
 
 
 def outstanding_cash(order: Order) -> int:
@@ -76,34 +78,39 @@ def outstanding_cash(order: Order) -> int:
     parts = OrderPart.objects.active().filter(order=order)
     totals = dict(parts.values_list("pk", "total_gross"))
     parcels = Parcel.objects.filter(part__in=totals).order_by("part").values_list("part")
-    brought = dict(parcels.annotate(total=Sum("cod_collected")))
-    given = Refund.objects.filter(part__in=totals).amount_reduction_by_part()
-    left: int = sum(
-        max(0, total - given.get(part_id, 0) - brought.get(part_id, 0)) for part_id, total in totals.items()
+    collected = dict(parcels.annotate(total=Sum("cod_collected")))
+    refunded = Refund.objects.filter(part__in=totals).amount_reduction_by_part()
+    outstanding: int = sum(
+        max(0, total - refunded.get(part_id, 0) - collected.get(part_id, 0))
+        for part_id, total in totals.items()
     )
     sums = payments.sums().items()
-    otherwise = sum(one.charged + one.authorised for key, one in sums if methods[key] != PaymentMethod.COD)
-    return max(0, left - otherwise)
+    paid_otherwise = sum(
+        payment_sums.charged + payment_sums.authorised
+        for key, payment_sums in sums
+        if methods[key] != PaymentMethod.COD
+    )
+    return max(0, outstanding - paid_otherwise)
 
 
 def reduce_expected_cash(order: Order, part: OrderPart, *, actor: Actor, now: datetime.datetime) -> None:
     """Step: cut the parcels' expected cash to what their part still owes, the newest parcels first."""
     parcels = Parcel.objects.filter(part=part)
     collected: int = parcels.aggregate(total=Sum("cod_collected", default=0))["total"]
-    left = max(0, part.total_gross - part.refunds.taken_off() - collected)
-    bringing = list(parcels.counting().filter(cod_state=CodState.EXPECTED).order_by("-number", "-pk"))
-    too_much = sum(parcel.cod_expected for parcel in bringing) - left
-    for parcel in bringing:
-        less = min(too_much, parcel.cod_expected)
-        if less <= 0:
+    outstanding = max(0, part.total_gross - part.refunds.taken_off() - collected)
+    expecting = list(parcels.counting().filter(cod_state=CodState.EXPECTED).order_by("-number", "-pk"))
+    excess = sum(parcel.cod_expected for parcel in expecting) - outstanding
+    for parcel in expecting:
+        reduction = min(excess, parcel.cod_expected)
+        if reduction <= 0:
             break
-        too_much -= less
-        parcel.cod_expected -= less
+        excess -= reduction
+        parcel.cod_expected -= reduction
         parcel.save(update_fields=["cod_expected"])
         if not parcel.cod_expected:
             advance(parcel, CodState.NONE, COD_MOVES, column="cod_state")
         data = {"amount": parcel.cod_expected}
-        record_for_part(order, part, "parcel.cash_lowered", parcel, actor=actor, now=now, data=data)
+        record_for_part(order, part, "parcel.cash_reduced", parcel, actor=actor, now=now, data=data)
 
 
 def cash_holder_of(part: OrderPart, parcel: Parcel) -> CashHolder:
@@ -119,7 +126,7 @@ def collect_cash(
     order: Order,
     parcel: Parcel,
     *,
-    taken: CollectedCash = EXPECTED_CASH,
+    cash: CollectedCash = EXPECTED_CASH,
     as_reported: bool = False,
     actor: Actor,
     now: datetime.datetime,
@@ -131,12 +138,12 @@ def collect_cash(
     InvalidCashAmount, WrongMove.
     """
     part = parcel.part
-    amount = parcel.cod_expected if taken.amount is None else taken.amount
-    _check_amount(parcel, amount, taken.reason, as_reported=as_reported)
+    amount = parcel.cod_expected if cash.amount is None else cash.amount
+    _check_amount(parcel, amount, cash.reason, as_reported=as_reported)
     advance(parcel, CodState.COLLECTED, COD_MOVES, column="cod_state")
     parcel.cod_collected, parcel.cod_collected_at = amount, now
     parcel.cod_holder = parcel.cod_holder or cash_holder_of(part, parcel)
-    parcel.cod_reason = taken.reason.strip()[:500] if amount != parcel.cod_expected else ""
+    parcel.cod_reason = cash.reason.strip()[:500] if amount != parcel.cod_expected else ""
     parcel.save(update_fields=["cod_collected", "cod_collected_at", "cod_holder", "cod_reason"])
     payment = (
         Payment.objects.filter(order=order, method=PaymentMethod.COD).order_by("created_at", "pk").first()

@@ -23,8 +23,8 @@ from shop.core.states import advance_all
 def offset_collected_cash(*, settlement_id: int, actor: Actor, now: datetime.datetime) -> list[Parcel]:
     """Mark the parcels' cash that a closed settlement offset as remitted and reconciled.
 
-    This is separate from closing, which must not wait for orders while it locks the settlement. Repeating it
-    changes nothing.
+    Runs after closing, which must not wait for orders while it locks the settlement. Repeating it changes
+    nothing.
     """
     booked = LedgerPosting.objects.filter(
         kind=PostingKind.PAYMENT,
@@ -34,19 +34,19 @@ def offset_collected_cash(*, settlement_id: int, actor: Actor, now: datetime.dat
     )
     events = [int(key.removeprefix("event:")) for key in booked.values_list("key", flat=True)]
     rows = Parcel.objects.filter(cod_state=CodState.COLLECTED, cod_holder=CashHolder.COOPERATIVE)
-    requested = PaymentEvent.objects.filter(pk__in=events, parcel__in=rows).values_list("parcel", flat=True)
-    held = locks.lock_parcels(requested)
-    kept = [parcel for parcel in held.values() if parcel.cod_state == CodState.COLLECTED]
+    parcel_ids = PaymentEvent.objects.filter(pk__in=events, parcel__in=rows).values_list("parcel", flat=True)
+    locked_parcels = locks.lock_parcels(parcel_ids)
+    parcels = [parcel for parcel in locked_parcels.values() if parcel.cod_state == CodState.COLLECTED]
     for state in (CodState.REMITTED, CodState.RECONCILED):
-        advance_all(kept, state, COD_MOVES, column="cod_state")
-    for parcel in kept:
+        advance_all(parcels, state, COD_MOVES, column="cod_state")
+    for parcel in parcels:
         parcel.cod_remitted_at = parcel.cod_reconciled_at = now
         part = parcel.part
         data = {"amount": parcel.cod_collected, "settlement": settlement_id}
         action = "parcel.cash_offset"
         record_for_part(part.order, part, action, parcel, actor=actor, now=now, data=data)
-    Parcel.objects.bulk_update(kept, ["cod_remitted_at", "cod_reconciled_at"], batch_size=500)
-    return kept
+    Parcel.objects.bulk_update(parcels, ["cod_remitted_at", "cod_reconciled_at"], batch_size=500)
+    return parcels
 
 
 def settlements_to_offset() -> list[int]:
@@ -58,24 +58,24 @@ def settlements_to_offset() -> list[int]:
     )
     settlement = booked.values("settlement")[:1]
     events = PaymentEvent.objects.filter(parcel__in=rows).annotate(settlement=settlement)
-    found = (
+    settlement_ids = (
         events.filter(settlement__isnull=False).order_by("settlement").values_list("settlement", flat=True)
     )
-    return list(found.distinct())
+    return list(settlement_ids.distinct())
 
 
-@shared_task(name="orders.settle_kept_cash")
+@shared_task(name="orders.offset_collected_cash")
 def offset_collected_cash_task(*, settlement_id: int) -> None:
     offset_collected_cash(
         settlement_id=settlement_id, actor=Actor.system("settle_kept_cash"), now=timezone.now()
     )
 
 
-@shared_task(name="orders.settle_all_kept_cash")
+@shared_task(name="orders.offset_all_collected_cash")
 def offset_all_collected_cash_task() -> None:
     """Sweep: offset the cash of settlements whose task was lost."""
     run_each(
         settlements_to_offset(),
         lambda settlement_id: offset_collected_cash_task(settlement_id=settlement_id),
-        sweep="orders.settle_all_kept_cash",
+        sweep="orders.offset_all_collected_cash",
     )

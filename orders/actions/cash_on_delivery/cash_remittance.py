@@ -20,7 +20,7 @@ from shop.core.states import WrongMove, advance_all
 
 
 class EmptyRemittance(Refused):
-    code = "nothing_handed_in"
+    code = "empty_remittance"
     default_words = _("Choose the parcels whose cash was handed in.")
 
 
@@ -34,12 +34,12 @@ class CashNotHeld(Refused):
 class ReceivedAmountDiffers(Refused):
     """The received amount differs from `details["remitted"]` (minor units), which needs a reason."""
 
-    code = "received_differs"
+    code = "received_amount_differs"
     default_words = _("That is another amount than was handed in. Say why.")
 
 
 class StatementInProgress(Refused):
-    code = "still_being_taken"
+    code = "statement_in_progress"
     default_words = _("The rows of this statement are still being taken over. Please wait a moment.")
 
 
@@ -72,7 +72,7 @@ class RemittedCash:
 @transaction.atomic(durable=True)
 def remit_cash(
     *,
-    giver: Remitter,
+    remitter: Remitter,
     parcel_ids: Sequence[int],
     fees: int = 0,
     fee_bearer: CostBearer = CostBearer.PLATFORM,
@@ -85,54 +85,56 @@ def remit_cash(
 
     A repeated `key` returns the first remittance. Raises CashNotHeld, KeyReused, EmptyRemittance.
     """
-    held = locks.lock_parcels(parcel_ids)
-    first = CashRemittance.objects.filter(key=key).first()
-    if first is not None:
-        if Remitter(CashHolder(first.holder), first.carrier, first.cooperative_id) != giver:
+    parcels = locks.lock_parcels(parcel_ids)
+    existing = CashRemittance.objects.filter(key=key).first()
+    if existing is not None:
+        if Remitter(CashHolder(existing.holder), existing.carrier, existing.cooperative_id) != remitter:
             raise KeyReused()
-        return first
+        return existing
     if not parcel_ids:
         raise EmptyRemittance()
-    not_held = [each for each in parcel_ids if each not in held or not giver.has(held[each])]
-    currencies = {parcel.part.order.currency for parcel in held.values()}
-    collected = sum(parcel.cod_collected for parcel in held.values())
+    not_held = [each for each in parcel_ids if each not in parcels or not remitter.has(parcels[each])]
+    currencies = {parcel.part.order.currency for parcel in parcels.values()}
+    collected = sum(parcel.cod_collected for parcel in parcels.values())
     if not_held or len(currencies) != 1 or not 0 <= fees <= collected:
         raise CashNotHeld(parcels=not_held)
     remittance = open_remittance(
-        giver, key=key, currency=currencies.pop(), fee_bearer=fee_bearer, actor=actor, now=now
+        remitter, key=key, currency=currencies.pop(), fee_bearer=fee_bearer, actor=actor, now=now
     )
     remittance.reference = reference.strip()[:120]
-    add_remittance_lines(remittance, _spread_fees(list(held.values()), fees), actor=actor, now=now)
+    add_remittance_lines(remittance, _spread_fees(list(parcels.values()), fees), actor=actor, now=now)
     return remittance
 
 
 def open_remittance(
-    giver: Remitter, *, key: str, currency: str, fee_bearer: str, actor: Actor, now: datetime.datetime
+    remitter: Remitter, *, key: str, currency: str, fee_bearer: str, actor: Actor, now: datetime.datetime
 ) -> CashRemittance:
     """Step: create a remittance without lines."""
     remittance = CashRemittance.objects.create(
         key=key,
-        holder=giver.holder,
-        carrier=giver.carrier,
-        cooperative_id=giver.cooperative_id,
+        holder=remitter.holder,
+        carrier=remitter.carrier,
+        cooperative_id=remitter.cooperative_id,
         currency=currency,
         fee_bearer=fee_bearer,
         at=now,
         actor_kind=actor.kind,
         actor_key=actor.key,
     )
-    record_change("remittance.begun", remittance, actor=actor, now=now, cooperative_id=giver.cooperative_id)
+    record_change(
+        "remittance.opened", remittance, actor=actor, now=now, cooperative_id=remitter.cooperative_id
+    )
     return remittance
 
 
 def add_remittance_lines(
-    remittance: CashRemittance, handed: Sequence[RemittedCash], *, actor: Actor, now: datetime.datetime
+    remittance: CashRemittance, remitted: Sequence[RemittedCash], *, actor: Actor, now: datetime.datetime
 ) -> None:
     """Step, under the orders' locks: add the cash of these parcels to the remittance.
 
     If the remittance is reconciled already, the new lines are reconciled too. Raises WrongMove.
     """
-    parcels = [each.parcel for each in handed]
+    parcels = [each.parcel for each in remitted]
     advance_all(parcels, CodState.REMITTED, COD_MOVES, column="cod_state")
     for parcel in parcels:
         parcel.cod_remitted_at = now
@@ -146,7 +148,7 @@ def add_remittance_lines(
                 fee=each.fee,
                 remitted=each.collected - each.fee,
             )
-            for each in handed
+            for each in remitted
         ]
     )
     _record_parcel_changes("parcel.cash_remitted", remittance, lines, actor=actor, now=now)
@@ -189,9 +191,9 @@ def reconcile_remittance(
     remittance.reason = reason.strip()[:500] if received != remittance.remitted else ""
     remittance.save(update_fields=["received", "reconciled_at", "reference", "reason"])
     lines = list(remittance.lines.order_by("pk"))
-    held = locks.lock_parcels(line.parcel_id for line in lines)
+    parcels = locks.lock_parcels(line.parcel_id for line in lines)
     for line in lines:
-        line.parcel = held[line.parcel_id]
+        line.parcel = parcels[line.parcel_id]
     _mark_reconciled(remittance, lines, actor=actor, now=now)
     book_remittance(remittance, lines, actor=actor, now=now)
     record_change(
@@ -226,7 +228,7 @@ def _record_parcel_changes(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Record under each parcel's order what happened to its cash."""
+    """Record the change of each parcel's cash under the parcel's order."""
     Change.objects.bulk_create(
         [
             Change(
@@ -254,10 +256,10 @@ def _record_parcel_changes(
 
 def _spread_fees(parcels: Sequence[Parcel], fees: int) -> list[RemittedCash]:
     """Spread the fees over the parcels in proportion to their cash, without rounding loss."""
-    total, running, spread, handed = sum(parcel.cod_collected for parcel in parcels), 0, 0, []
+    total, cash_so_far, spread_so_far, remitted = sum(parcel.cod_collected for parcel in parcels), 0, 0, []
     for parcel in parcels:
-        running += parcel.cod_collected
-        share = fees * running // total - spread
-        spread += share
-        handed.append(RemittedCash(parcel, parcel.cod_collected, share))
-    return handed
+        cash_so_far += parcel.cod_collected
+        fee = fees * cash_so_far // total - spread_so_far
+        spread_so_far += fee
+        remitted.append(RemittedCash(parcel, parcel.cod_collected, fee))
+    return remitted

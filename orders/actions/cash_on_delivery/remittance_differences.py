@@ -20,14 +20,14 @@ from shop.core.models import is_already_done, record_change
 
 
 class NoRemittanceDifference(Refused):
-    code = "nothing_to_put_right"
+    code = "no_remittance_difference"
     default_words = _("All of this cash is settled.")
 
 
 class InvalidDifferenceAmount(Refused):
     """`details["lacking"]` is the unresolved difference, in minor units."""
 
-    code = "not_the_difference"
+    code = "invalid_difference_amount"
     default_words = _("That is not what is still to be settled of this cash.")
 
 
@@ -48,20 +48,20 @@ def resolve_remittance_difference(
     Raises KeyReused, Missing, InvalidDifferenceAmount, NoRemittanceDifference, ReasonRequired.
     """
     remittance = locks.lock_remittance(remittance_id)
-    if is_already_done(key, "remittance.made_good", remittance):
+    if is_already_done(key, "remittance.difference_resolved", remittance):
         return remittance
-    lacking = remittance.lacking
-    if not lacking or remittance.holder != CashHolder.CARRIER:
+    unresolved = remittance.lacking
+    if not unresolved or remittance.holder != CashHolder.CARRIER:
         raise NoRemittanceDifference()
-    if not 1 <= amount <= abs(lacking):
-        raise InvalidDifferenceAmount(field="amount", lacking=abs(lacking))
+    if not 1 <= amount <= abs(unresolved):
+        raise InvalidDifferenceAmount(field="amount", lacking=abs(unresolved))
     if not reason.strip():
         raise ReasonRequired(field="reason")
-    signed = amount if lacking > 0 else -amount
+    signed = amount if unresolved > 0 else -amount
     remittance.compensated += signed
     remittance.save(update_fields=["compensated"])
     change = record_change(
-        "remittance.made_good",
+        "remittance.difference_resolved",
         remittance,
         actor=actor,
         now=now,
@@ -69,11 +69,11 @@ def resolve_remittance_difference(
         data={"amount": signed, "is_ours": is_ours},
         key=key,
     )
-    to = LedgerAccount.PLATFORM_COST if is_ours else LedgerAccount.BANK
+    account = LedgerAccount.PLATFORM_COST if is_ours else LedgerAccount.BANK
     post_entries(
         f"remittance:{remittance.pk}:made_good:{change.pk}",
         PostingKind.REMITTANCE,
-        [Entry(to, signed), Entry(LedgerAccount.CARRIER_CASH, -signed, carrier=remittance.carrier)],
+        [Entry(account, signed), Entry(LedgerAccount.CARRIER_CASH, -signed, carrier=remittance.carrier)],
         currency=remittance.currency,
         memo=reason.strip()[:250],
         actor=actor,

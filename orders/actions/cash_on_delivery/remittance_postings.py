@@ -27,10 +27,10 @@ def book_remittance(
     An excess or a shortfall stays with the remitter.
     """
     received = remittance.received or 0
-    left = Counter({_remitter(remittance): received - remittance.remitted})
+    credits = Counter({_remitter(remittance): received - remittance.remitted})
     for line in lines:
-        left[_holder_of_line(line)] += line.collected
-    _post_movements(f"remittance:{remittance.pk}", remittance, lines, left, received, actor=actor, now=now)
+        credits[_holder_of_line(line)] += line.collected
+    _post_movements(f"remittance:{remittance.pk}", remittance, lines, credits, received, actor=actor, now=now)
 
 
 def book_late_lines(
@@ -41,11 +41,11 @@ def book_late_lines(
     now: datetime.datetime,
 ) -> None:
     """Step: book parcels added to a reconciled remittance, whose money they explain."""
-    left = Counter({_remitter(remittance): -sum(line.remitted for line in lines)})
+    credits = Counter({_remitter(remittance): -sum(line.remitted for line in lines)})
     for line in lines:
-        left[_holder_of_line(line)] += line.collected
+        credits[_holder_of_line(line)] += line.collected
     _post_movements(
-        f"remittance:{remittance.pk}:line:{lines[0].pk}", remittance, lines, left, 0, actor=actor, now=now
+        f"remittance:{remittance.pk}:line:{lines[0].pk}", remittance, lines, credits, 0, actor=actor, now=now
     )
 
 
@@ -53,14 +53,14 @@ def _post_movements(
     key: str,
     remittance: CashRemittance,
     lines: Sequence[RemittanceLine],
-    left: Counter[CashHolderKey],
+    credits: Counter[CashHolderKey],
     received: int,
     *,
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
     entries = [Entry(LedgerAccount.BANK, received), *_fee_entries(remittance, lines)]
-    for (account, cooperative_id, carrier), amount in left.items():
+    for (account, cooperative_id, carrier), amount in credits.items():
         nature = EntryNature.CASH if account == LedgerAccount.COOPERATIVE_CASH else ""
         entries.append(Entry(account, -amount, nature, cooperative_id, carrier))
     entries = [entry for entry in entries if entry.amount]

@@ -37,19 +37,19 @@ class EmailNeeded(Refused):
 class DeliveryNeeded(Refused):
     """No address or no delivery has been chosen."""
 
-    code = "place_needed"
+    code = "delivery_needed"
     default_words = _("Say where the goods go, and how.")
 
 
 class BillingAddressNeeded(Refused):
-    code = "payer_needed"
+    code = "billing_address_needed"
     default_words = _("Say who is billed.")
 
 
 class TotalNotCovered(Refused):
     """`details["paid"]`: the amount paid or promised so far; `details["total"]`: the total."""
 
-    code = "not_covered"
+    code = "total_not_covered"
     default_words = _("This has not been paid for yet.")
 
 
@@ -64,12 +64,11 @@ def complete_checkout(
 ) -> Order:
     """Turn a basket into an order at its current total, which its payments must cover.
 
-    A repeat, or a second call at once, returns the one order. Completing a basket implies consent to pass on
-    name and address for the delivery.
+    A repeated or concurrent call returns the same order. Completing a basket implies consent to pass on
+    the name and address for the delivery.
 
     Raises BasketChanged, BasketEmpty, EmailNeeded, Missing, TotalNotCovered, BillingAddressNeeded,
-    DeliveryNeeded, PickupSlotFull;
-    then nothing has changed.
+    DeliveryNeeded, PickupSlotFull; then nothing has changed.
     """
     basket = locks.lock_basket(basket_id)
     if basket is None:
@@ -97,13 +96,13 @@ def _require_contact(basket: Basket, quote: Quote, invoice: InvoiceDetails | Non
         invoice.email = invoice.email or basket.email
     if not quote.seller_quotes:
         raise BasketEmpty(field="lines")
-    place, payer = basket.shipping_address_id, basket.billing_address_id
-    if place is None or QuoteProblem.NO_DELIVERY_CHOSEN in quote.problems:
+    shipping_id, billing_id = basket.shipping_address_id, basket.billing_address_id
+    if shipping_id is None or QuoteProblem.NO_DELIVERY_CHOSEN in quote.problems:
         raise DeliveryNeeded(field="shippingMethod")
-    if payer is None:
+    if billing_id is None:
         raise BillingAddressNeeded(field="billingAddress")
-    addresses = {address.pk: address for address in _addresses({place, payer})}
-    address = addresses[place]
+    addresses = {address.pk: address for address in _addresses({shipping_id, billing_id})}
+    address = addresses[shipping_id]
     return Contact(
         name=basket.name or f"{address.first_name} {address.last_name}".strip(),
         phone=basket.phone,
@@ -111,7 +110,7 @@ def _require_contact(basket: Basket, quote: Quote, invoice: InvoiceDetails | Non
         email=basket.email,
         note=basket.note,
         province_code=basket.province_code,
-        billing=addresses[payer],
+        billing=addresses[billing_id],
         invoice=invoice,
     )
 
@@ -122,7 +121,7 @@ def _addresses(keys: Collection[int]) -> QuerySet[Address]:
 
 
 def _require_no_problems(quote: Quote) -> None:
-    """Raises BasketChanged for problems and refused codes.
+    """Raise BasketChanged if the quote has problems or a refused voucher code.
 
     A changed price is no problem here: the payments that cover the total are the buyer's agreement to it.
     """

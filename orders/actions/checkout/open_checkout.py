@@ -1,4 +1,4 @@
-"""Show the checkout, which changes nothing, and open it, which reserves stock for a while."""
+"""Preview the checkout without changes, and open it, which reserves stock for a while."""
 
 from __future__ import annotations
 
@@ -94,23 +94,23 @@ def reserve_basket_stock(basket: Basket, quote_request: QuoteRequest, *, now: da
     """
     minutes = basket.channel.reservation_minutes
     lines = list(basket.lines.filter(variant__track_inventory=True).order_by("created_at", "pk"))
-    chosen = [
+    chosen_method_ids = [
         each.delivery_method_id
         for each in quote_request.deliveries.values()
         if each.delivery_method_id is not None
     ]
-    delivery_methods = DeliveryMethod.objects.filter(pk__in=chosen, warehouse__isnull=False)
-    in_reach = reachable_stock_ids(quote_request, {line.variant_id for line in lines}, delivery_methods)
+    delivery_methods = DeliveryMethod.objects.filter(pk__in=chosen_method_ids, warehouse__isnull=False)
+    reachable_ids = reachable_stock_ids(quote_request, {line.variant_id for line in lines}, delivery_methods)
     before = reservations_of_basket(basket.pk)
-    rows = locks.lock_stock({*in_reach, *(each.stock_id for each in before)})
+    rows = locks.lock_stock({*reachable_ids, *(each.stock_id for each in before)})
     freed = release_reserved_stock(reservations_of_basket(basket.pk) if before else [], rows)
-    pickable = {stock_id: rows[stock_id] for stock_id in in_reach if stock_id in rows}
-    kept = []
+    pickable = {stock_id: rows[stock_id] for stock_id in reachable_ids if stock_id in rows}
+    reservations = []
     for line in lines if minutes else []:
         for pick in _choose_stock_for(line, pickable, basket):
             # Updated in memory too, so that the next line of the variant sees less free.
             rows[pick.stock_id].reserved += pick.quantity
-            kept.append(
+            reservations.append(
                 Reservation(
                     line=line,
                     stock_id=pick.stock_id,
@@ -118,9 +118,9 @@ def reserve_basket_stock(basket: Basket, quote_request: QuoteRequest, *, now: da
                     expires_at=now + datetime.timedelta(minutes=minutes),
                 )
             )
-    Reservation.objects.bulk_create(kept)
+    Reservation.objects.bulk_create(reservations)
     save_reserved_and_allocated(
-        rows[stock_id] for stock_id in freed | {reservation.stock_id for reservation in kept}
+        rows[stock_id] for stock_id in freed | {reservation.stock_id for reservation in reservations}
     )
 
 

@@ -31,20 +31,20 @@ from shop.core.states import WrongMove, advance
 
 
 class EmptyRemedy(Refused):
-    code = "nothing_offered"
+    code = "empty_remedy"
     default_words = _("Say what the buyer gets: money back, goods anew, or both.")
 
 
 class RemedyExceedsComplaint(Refused):
     """Replacements and returns are limited to the quantities in the complaint."""
 
-    code = "more_than_complained"
+    code = "remedy_exceeds_complaint"
     default_words = _("That is more than the buyer has complained about.")
 
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """What the buyer gets: a refund, steps replaced by line (`anew`), steps returned unrefunded (`back`)."""
+    """What the buyer gets: a refund, and by line the steps that are replaced or returned without a refund."""
 
     refund: RefundDecision | None = None
     anew: Mapping[uuid.UUID, int] = field(default_factory=dict)
@@ -126,14 +126,14 @@ def reject_complaint(
 def _check_remedy(complaint: Complaint, remedy: Remedy) -> None:
     if remedy.refund is None and not remedy.anew:
         raise EmptyRemedy()
-    most = dict(complaint.lines.values_list("order_line", "quantity"))
+    complained = dict(complaint.lines.values_list("order_line", "quantity"))
     for steps in (remedy.anew, remedy.back):
-        if any(not 1 <= count <= most.get(line_id, 0) for line_id, count in steps.items()):
+        if any(not 1 <= count <= complained.get(line_id, 0) for line_id, count in steps.items()):
             raise RemedyExceedsComplaint(field="goods")
 
 
-def _write_answer(complaint: Complaint, words: str, *, now: datetime.datetime) -> None:
-    complaint.answer, complaint.answered_at = words.strip(), now
+def _write_answer(complaint: Complaint, text: str, *, now: datetime.datetime) -> None:
+    complaint.answer, complaint.answered_at = text.strip(), now
     complaint.save(update_fields=["answer", "answered_at"])
 
 

@@ -43,19 +43,19 @@ class EmptyComplaint(Refused):
 
 
 class ComplaintTextNeeded(Refused):
-    code = "words_needed"
+    code = "complaint_text_needed"
     default_words = _("Say what is wrong, so that somebody can help.")
 
 
 class ComplaintExceedsDelivered(Refused):
-    code = "not_that_many_got"
+    code = "complaint_exceeds_delivered"
     default_words = _("That is more than has arrived of these goods.")
 
 
 class ComplaintPeriodOver(Refused):
     """`details["until"]` is the moment at which the complaint period ended."""
 
-    code = "too_late"
+    code = "complaint_period_over"
     default_words = _("The days to complain about these goods are over. Please call the cooperative.")
 
 
@@ -67,13 +67,13 @@ class TooManyComplaintPictures(Refused):
 class ComplaintAlreadyOpen(Refused):
     """Only one complaint of a part may be open, so that each gets a full answer."""
 
-    code = "still_open"
+    code = "complaint_already_open"
     default_words = _("Your last complaint about this part is still being looked at. Take it back first.")
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveredLine:
-    """A line, the `steps` of it that the buyer has, and the moment `until` which they may complain."""
+    """A line, the `steps` that the buyer has of it, and `until`, the end of the complaint period."""
 
     line: OrderLine
     steps: int
@@ -93,7 +93,7 @@ def submit_complaint(
     *,
     part_id: int,
     steps: Mapping[uuid.UUID, int],
-    words: str,
+    text: str,
     requested_remedy: RequestedRemedy = RequestedRemedy.EITHER,
     pictures: Sequence[Picture] = (),
     key: str | None = None,
@@ -106,16 +106,16 @@ def submit_complaint(
     ComplaintPeriodOver, TooManyComplaintPictures, ComplaintTextNeeded.
     """
     order, part = locks.lock_part(part_id)
-    first = Complaint.objects.filter(key=key).first() if key is not None else None
-    if first is not None and first.part_id != part.pk:
+    existing = Complaint.objects.filter(key=key).first() if key is not None else None
+    if existing is not None and existing.part_id != part.pk:
         raise KeyReused()
-    if first is not None:
-        return first
-    _check_complaint(part, steps, words, pictures, now)
+    if existing is not None:
+        return existing
+    _check_complaint(part, steps, text, pictures, now)
     complaint = Complaint.objects.create(
         part=part,
         requested_remedy=requested_remedy,
-        words=words.strip(),
+        words=text.strip(),
         made_at=now,
         due_by=_end_of_days(now, shop_settings().answer_complaints_days) - datetime.timedelta(seconds=1),
         key=key,
@@ -125,7 +125,7 @@ def submit_complaint(
         for line_id, count in steps.items()
     )
     complaint.pictures.set(pictures)
-    record_complaint_change(order, part, complaint, "complaint.made", actor=actor, now=now)
+    record_complaint_change(order, part, complaint, "complaint.filed", actor=actor, now=now)
     notices.complaint_made(order, part, complaint, now=now)
     return complaint
 
@@ -150,24 +150,29 @@ def delivered_lines(part: OrderPart) -> list[DeliveredLine]:
     Fully refunded lines are left out, whoever keeps the items. The deadline counts from the day of delivery:
     the market's or the listing's days, whichever are more, and never less than the cooperative's hours.
     """
-    got = ParcelLine.objects.delivered_quantities(part)
-    done = RefundLine.objects.filter(order_line__part=part).fully_refunded_lines()
-    came = ParcelLine.objects.filter(
+    delivered_steps = ParcelLine.objects.delivered_quantities(part)
+    fully_refunded = RefundLine.objects.filter(order_line__part=part).fully_refunded_lines()
+    deliveries = ParcelLine.objects.filter(
         order_line__part=part, parcel__kind__in=OUTGOING_KINDS, parcel__state=ParcelState.DELIVERED
     )
-    last = dict(
-        came.order_by("order_line").values_list("order_line").annotate(last=Max("parcel__delivered_at"))
+    last_delivery = dict(
+        deliveries.order_by("order_line").values_list("order_line").annotate(last=Max("parcel__delivered_at"))
     )
     days = shop_settings().complaint_days
     hours = datetime.timedelta(hours=part.cooperative.claim_hours)
     return [
         DeliveredLine(
             line,
-            got[line.pk],
-            max(_end_of_days(last[line.pk], max(days, line.return_days)), last[line.pk] + hours),
+            delivered_steps[line.pk],
+            max(
+                _end_of_days(last_delivery[line.pk], max(days, line.return_days)),
+                last_delivery[line.pk] + hours,
+            ),
         )
         for line in part.lines.order_by("position", "pk")
-        if line.pk not in done and got.get(line.pk, 0) > 0 and last.get(line.pk) is not None
+        if line.pk not in fully_refunded
+        and delivered_steps.get(line.pk, 0) > 0
+        and last_delivery.get(line.pk) is not None
     ]
 
 
@@ -183,14 +188,14 @@ def escalate_complaint(*, complaint_id: uuid.UUID, actor: Actor, now: datetime.d
     notices.complaint_overdue(order, part, complaint, now=now)
 
 
-@shared_task(name="orders.watch_complaints")
+@shared_task(name="orders.escalate_complaints")
 def escalate_complaints_task() -> None:
     now, actor = timezone.now(), Actor.system("watch_complaints")
     overdue = Complaint.objects.overdue(now).filter(called_at=None)
     run_each(
         overdue.values_list("pk", flat=True),
         lambda complaint_id: escalate_complaint(complaint_id=complaint_id, actor=actor, now=now),
-        sweep="orders.watch_complaints",
+        sweep="orders.escalate_complaints",
         at_most=_SWEEP_SIZE,
     )
 
@@ -223,25 +228,25 @@ def record_complaint_change(
 def _check_complaint(
     part: OrderPart,
     steps: Mapping[uuid.UUID, int],
-    words: str,
+    text: str,
     pictures: Sequence[Picture],
     now: datetime.datetime,
 ) -> None:
     if not steps or min(steps.values()) < 1:
         raise EmptyComplaint(field="goods")
-    if not words.strip():
+    if not text.strip():
         raise ComplaintTextNeeded(field="words")
     if len(pictures) > MAX_COMPLAINT_PICTURES:
         raise TooManyComplaintPictures(field="pictures")
-    ours = set(part.lines.values_list("pk", flat=True))
-    if not steps.keys() <= ours:
+    part_line_ids = set(part.lines.values_list("pk", flat=True))
+    if not steps.keys() <= part_line_ids:
         raise Missing()
-    here = {each.line.pk: each for each in delivered_lines(part)}
-    if any(line_id not in here or count > here[line_id].steps for line_id, count in steps.items()):
+    delivered = {each.line.pk: each for each in delivered_lines(part)}
+    if any(line_id not in delivered or count > delivered[line_id].steps for line_id, count in steps.items()):
         raise ComplaintExceedsDelivered(field="goods")
-    late = [here[line_id] for line_id in steps if not here[line_id].is_in_time(now)]
-    if late:
-        raise ComplaintPeriodOver(field="goods", until=late[0].until)
+    overdue_lines = [delivered[line_id] for line_id in steps if not delivered[line_id].is_in_time(now)]
+    if overdue_lines:
+        raise ComplaintPeriodOver(field="goods", until=overdue_lines[0].until)
     if Complaint.objects.open().filter(part=part).exists():
         raise ComplaintAlreadyOpen()
 

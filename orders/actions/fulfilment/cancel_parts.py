@@ -30,12 +30,12 @@ from shop.core.states import WrongMove, advance
 class PartAlreadyPacked(Refused):
     """The buyer may cancel only until the cooperative has packed."""
 
-    code = "already_packed"
+    code = "part_already_packed"
     default_words = _("The cooperative has packed this already. Please call them.")
 
 
 class PartAlreadyHandedOver(Refused):
-    code = "already_handed_over"
+    code = "part_already_handed_over"
     default_words = _("These goods have left the store house already.")
 
 
@@ -91,17 +91,23 @@ def decline_or_cancel_part(
 
 
 def _lock_and_end_part(
-    part_id: int, to: PartState | None, reason: str, *, key: str | None, actor: Actor, now: datetime.datetime
+    part_id: int,
+    state: PartState | None,
+    reason: str,
+    *,
+    key: str | None,
+    actor: Actor,
+    now: datetime.datetime,
 ) -> OrderPart:
-    """End a part with a reason; without a state it is declined until accepted, and cancelled afterwards."""
+    """End a part with a reason. Without a `state`, a new part is declined and an accepted one cancelled."""
     if not reason.strip():
         raise ReasonRequired(field="reason")
     order, part = locks.lock_part(part_id)
-    if to is None:
+    if state is None:
         is_new = part.state in (PartState.NEW, PartState.DECLINED)
-        to = PartState.DECLINED if is_new else PartState.CANCELLED
-    if not is_already_done(key, f"part.{to}", part):
-        end_and_refund_part(order, part, to, reason.strip(), key=key, actor=actor, now=now)
+        state = PartState.DECLINED if is_new else PartState.CANCELLED
+    if not is_already_done(key, f"part.{state}", part):
+        end_and_refund_part(order, part, state, reason.strip(), key=key, actor=actor, now=now)
     return part
 
 
@@ -110,8 +116,7 @@ def cancel_order(*, order_id: uuid.UUID, reason: str, actor: Actor, now: datetim
     """Cancel all active parts of an order.
 
     Raises Missing (a draft is deleted, not cancelled), ReasonRequired, PartAlreadyHandedOver, and WrongMove
-    if
-    no part is active.
+    if no part is active.
     """
     if not reason.strip():
         raise ReasonRequired(field="reason")
@@ -146,7 +151,7 @@ def cancel_active_parts(order: Order, reason: str, *, actor: Actor, now: datetim
 def end_and_refund_part(
     order: Order,
     part: OrderPart,
-    to: PartState,
+    state: PartState,
     reason: str,
     *,
     key: str | None = None,
@@ -154,7 +159,7 @@ def end_and_refund_part(
     now: datetime.datetime,
 ) -> None:
     """Step: end a part and refund what was paid for it. Raises PartAlreadyHandedOver, WrongMove."""
-    end_part(order, part, to, reason, key=key, actor=actor, now=now)
+    end_part(order, part, state, reason, key=key, actor=actor, now=now)
     refund_reason = gettext_noop("A part of the order will not come.")
     refund_surplus(order, part=part, reason=refund_reason, actor=actor, now=now)
 
@@ -162,7 +167,7 @@ def end_and_refund_part(
 def end_part(
     order: Order,
     part: OrderPart,
-    to: PartState,
+    state: PartState,
     reason: str,
     *,
     key: str | None = None,
@@ -177,16 +182,16 @@ def end_part(
     parcels = list(Parcel.objects.counting().filter(part=part).in_order())
     if any(parcel.state in DISPATCHED_STATES for parcel in parcels):
         raise PartAlreadyHandedOver()
-    advance(part, to, PART_MOVES)
+    advance(part, state, PART_MOVES)
     part.ended_at, part.end_reason = now, reason
     part.save(update_fields=["ended_at", "end_reason"])
     for parcel in parcels:
-        void_locked_parcel(parcel, reason or str(PartState(to).label), actor=actor, now=now)
+        void_locked_parcel(parcel, reason or str(PartState(state).label), actor=actor, now=now)
     close_weight_questions(part.lines.all(), now=now)
     _release_stock(part)
     if part.slot_id is not None:
         PickupSlot.objects.filter(pk=part.slot_id, taken__gt=0).update(taken=F("taken") - 1)
-    record_for_part(order, part, f"part.{to}", part, actor=actor, now=now, reason=reason, key=key)
+    record_for_part(order, part, f"part.{state}", part, actor=actor, now=now, reason=reason, key=key)
     if not order.parts.active().exists():
         release_voucher_use(order, actor=actor, now=now)
     finish_order_change(order, now=now)

@@ -1,4 +1,4 @@
-"""The buyer confirms that a part has arrived."""
+"""Confirm, as its buyer, that a part has arrived."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from shop.core.errors import Refused
 
 
 class NoParcelToReceive(Refused):
-    code = "nothing_to_receive"
+    code = "no_parcel_to_receive"
     default_words = _("Nothing of this parcel is on its way yet.")
 
 
@@ -31,12 +31,12 @@ def confirm_part_receipt(*, part_id: int, actor: Actor, now: datetime.datetime) 
     """
     order, part = locks.lock_part(part_id)
     parcels = list(Parcel.objects.counting().filter(part=part).in_order())
-    coming = [parcel for parcel in parcels if parcel.state == ParcelState.HANDED_OVER]
-    if not coming and not any(parcel.state == ParcelState.DELIVERED for parcel in parcels):
+    dispatched = [parcel for parcel in parcels if parcel.state == ParcelState.HANDED_OVER]
+    if not dispatched and not any(parcel.state == ParcelState.DELIVERED for parcel in parcels):
         raise NoParcelToReceive()
-    for parcel in coming:
+    for parcel in dispatched:
         move_parcel(parcel, ParcelState.DELIVERED, delivered_at=now)
         record_for_part(order, part, "parcel.delivered", parcel, actor=actor, now=now)
-    if coming:
+    if dispatched:
         finish_order_change(order, now=now)
     return part

@@ -38,7 +38,7 @@ from shop.core.states import WrongMove
 
 
 class InvalidPickupCode(Refused):
-    code = "wrong_pickup_code"
+    code = "invalid_pickup_code"
     default_words = _("That is not the code of this parcel. The buyer finds it on the page of the order.")
 
 
@@ -108,8 +108,8 @@ def is_weighing_complete(order: Order) -> bool:
     lines = list(order.lines.filter(part__state__in=ACTIVE_PART_STATES, estimate_grams__isnull=False))
     if not lines or any(open_quantities(lines).values()):
         return False
-    here = Parcel.objects.dispatches().exclude(state__in=DISPATCHED_STATES)
-    return not here.filter(lines__order_line__in=lines).exists()
+    undispatched = Parcel.objects.dispatches().exclude(state__in=DISPATCHED_STATES)
+    return not undispatched.filter(lines__order_line__in=lines).exists()
 
 
 @transaction.atomic(durable=True)
@@ -117,14 +117,14 @@ def deliver_parcel(
     *,
     parcel_id: int,
     cash_collected: bool,
-    taken: CollectedCash = EXPECTED_CASH,
+    cash: CollectedCash = EXPECTED_CASH,
     code: str = "",
     reason: str = "",
     key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Parcel:
-    """Record a delivery, and separately whether its cash was collected and how much was `taken`.
+    """Record a delivery, and separately whether its cash was collected; `cash` says how much.
 
     A pickup requires the `code` that its buyer shows; platform staff may omit it and give a reason. Raises
     CashAmountDiffers, KeyReused, Missing, ReasonRequired, InvalidCashAmount, WrongMove, InvalidPickupCode.
@@ -138,7 +138,7 @@ def deliver_parcel(
             part,
             parcel,
             cash_collected=cash_collected,
-            taken=taken,
+            cash=cash,
             reason=reason,
             key=key,
             actor=actor,
@@ -153,7 +153,7 @@ def deliver_locked_parcel(
     parcel: Parcel,
     *,
     cash_collected: bool,
-    taken: CollectedCash = EXPECTED_CASH,
+    cash: CollectedCash = EXPECTED_CASH,
     reason: str = "",
     key: str | None = None,
     actor: Actor,
@@ -165,7 +165,7 @@ def deliver_locked_parcel(
     """
     move_parcel(parcel, ParcelState.DELIVERED, delivered_at=now)
     if cash_collected and parcel.cod_state == CodState.EXPECTED:
-        collect_cash(order, parcel, taken=taken, actor=actor, now=now)
+        collect_cash(order, parcel, cash=cash, actor=actor, now=now)
     record_for_part(
         order, part, "parcel.delivered", parcel, actor=actor, now=now, reason=reason.strip(), key=key
     )
@@ -185,7 +185,7 @@ def _check_pickup(parcel: Parcel, code: str, reason: str, *, actor: Actor) -> No
 def report_collected_cash(
     *,
     parcel_id: int,
-    taken: CollectedCash = EXPECTED_CASH,
+    cash: CollectedCash = EXPECTED_CASH,
     key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
@@ -200,7 +200,7 @@ def report_collected_cash(
         return parcel
     if parcel.state != ParcelState.DELIVERED:
         raise WrongMove(came_from=parcel.state, to=CodState.COLLECTED)
-    collect_cash(order, parcel, taken=taken, actor=actor, now=now)
+    collect_cash(order, parcel, cash=cash, actor=actor, now=now)
     record_for_part(order, part, "parcel.cash_collected", parcel, actor=actor, now=now, key=key)
     finish_order_change(order, now=now)
     return parcel
@@ -215,10 +215,12 @@ def fail_delivery(
         raise ReasonRequired(field="reason")
     order, part, parcel = locks.lock_parcel(parcel_id)
     require_outgoing_parcel(parcel)
-    if is_already_done(key, "parcel.failed", parcel):
+    if is_already_done(key, "parcel.delivery_failed", parcel):
         return parcel
     move_parcel(parcel, ParcelState.FAILED_DELIVERY, failed_at=now, reason=reason.strip())
-    record_for_part(order, part, "parcel.failed", parcel, actor=actor, now=now, reason=reason, key=key)
+    record_for_part(
+        order, part, "parcel.delivery_failed", parcel, actor=actor, now=now, reason=reason, key=key
+    )
     finish_order_change(order, now=now)
     notices.delivery_failed(order, part, parcel, now=now)
     return parcel

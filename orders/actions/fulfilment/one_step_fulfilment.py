@@ -36,14 +36,14 @@ from shop.core.states import WrongMove
 class OrderNotPaid(Refused):
     """The market's settings forbid dispatching unpaid orders."""
 
-    code = "not_paid"
+    code = "order_not_paid"
     default_words = _("This order is not paid yet.")
 
 
 class NotEnoughWarehouseStock(Refused):
     """`details["lines"]` lists lines whose warehouse has too little unallocated stock."""
 
-    code = "not_enough_there"
+    code = "not_enough_warehouse_stock"
     default_words = _("There is not that much in this store house.")
 
 
@@ -60,36 +60,36 @@ class LineToSend:
 def fulfil_order(
     *,
     order_id: uuid.UUID,
-    goods: Sequence[LineToSend],
+    lines_to_send: Sequence[LineToSend],
     tracking_number: str = "",
-    leaves: bool = True,
+    hands_over: bool = True,
     beyond_stock: bool = False,
     actor: Actor,
     now: datetime.datetime,
 ) -> list[Parcel]:
-    """Accept, pack and, if it `leaves` at once, hand over: one parcel for each part and warehouse.
+    """Accept, pack and, with `hands_over`, hand over: one parcel for each part and warehouse.
 
-    Moves allocations from other warehouses to this one; `beyond_stock` even if it has too little stock.
+    Allocations move from other warehouses to this one; `beyond_stock` allows it more than its stock.
     Raises Missing, OrderNotConfirmed, NotEnoughWarehouseStock, OrderNotPaid, QuantityNotOpen,
     LinesNotWeighed, WrongMove.
     """
     order = locks.lock_order(order_id)
     _require_ready(order)
     lines = {line.pk: line for line in OrderLine.objects.filter(order=order).select_related("variant")}
-    variants = {lines[each.line_id].variant_id for each in goods if each.line_id in lines}
+    variants = {lines[each.line_id].variant_id for each in lines_to_send if each.line_id in lines}
     stocks = Stock.objects.filter(variant__in=variants)
     locks.lock_stock(stocks.values_list("pk", flat=True))
     parcels = []
-    for part_id, warehouse_id, quantities in _group_by_warehouse(goods, lines):
+    for part_id, warehouse_id, quantities in _group_by_warehouse(lines_to_send, lines):
         part = OrderPart.objects.select_related("cooperative").get(pk=part_id)
         if part.state == PartState.NEW:
             accept_locked_part(order, part, actor=actor, now=now)
-        here = [(lines[line_id], quantity) for line_id, quantity in quantities.items()]
-        _move_allocations(here, warehouse_id, part, beyond_stock=beyond_stock)
+        part_lines = [(lines[line_id], quantity) for line_id, quantity in quantities.items()]
+        _move_allocations(part_lines, warehouse_id, part, beyond_stock=beyond_stock)
         parcel = create_parcel(order, part, quantities, warehouse_id=warehouse_id, actor=actor, now=now)
         close_locked_parcel(order, part, parcel, actor=actor, now=now)
         dispatch = DispatchDetails(tracking_number=tracking_number)
-        if leaves:
+        if hands_over:
             dispatch_parcel(order, part, parcel, dispatch, actor=actor, now=now)
         elif tracking_number:
             _save_tracking_number(order, part, parcel, tracking_number, actor=actor, now=now)
@@ -129,7 +129,7 @@ def _save_tracking_number(
 ) -> None:
     parcel.tracking_number = number
     parcel.save(update_fields=["tracking_number", "updated_at"])
-    record_for_part(order, part, "parcel.tracked", parcel, actor=actor, now=now, reason=number)
+    record_for_part(order, part, "parcel.tracking_set", parcel, actor=actor, now=now, reason=number)
 
 
 def _require_ready(order: Order) -> None:
@@ -143,11 +143,11 @@ def _require_ready(order: Order) -> None:
 
 
 def _group_by_warehouse(
-    goods: Sequence[LineToSend], lines: Mapping[uuid.UUID, OrderLine]
+    lines_to_send: Sequence[LineToSend], lines: Mapping[uuid.UUID, OrderLine]
 ) -> list[tuple[int, uuid.UUID, dict[uuid.UUID, int]]]:
     """Group the quantities by part and warehouse. Raises Missing, QuantityNotOpen."""
     boxes: dict[tuple[int, uuid.UUID], dict[uuid.UUID, int]] = {}
-    for each in goods:
+    for each in lines_to_send:
         if each.line_id not in lines:
             raise Missing(field="orderLineId")
         box = boxes.setdefault((lines[each.line_id].part_id, each.warehouse_id), {})
@@ -158,18 +158,26 @@ def _group_by_warehouse(
 
 
 def _move_allocations(
-    goods: Collection[tuple[OrderLine, int]], warehouse_id: uuid.UUID, part: OrderPart, *, beyond_stock: bool
+    lines: Collection[tuple[OrderLine, int]], warehouse_id: uuid.UUID, part: OrderPart, *, beyond_stock: bool
 ) -> None:
     """Allocate the quantities of the lines in this warehouse. Raises Missing, NotEnoughWarehouseStock."""
     if not part.cooperative.warehouses.filter(pk=warehouse_id, closed_at=None).exists():
         raise Missing(field="warehouse")
-    tracked = [(line, n) for line, n in goods if line.variant is not None and line.variant.track_inventory]
+    tracked = [
+        (line, requested)
+        for line, requested in lines
+        if line.variant is not None and line.variant.track_inventory
+    ]
     keys = [line.pk for line, _n in tracked]
-    promised = list(Allocation.objects.filter(line__in=keys).select_related("stock").order_by("line", "pk"))
-    there = Stock.objects.filter(
+    allocations = list(
+        Allocation.objects.filter(line__in=keys).select_related("stock").order_by("line", "pk")
+    )
+    target_stock = Stock.objects.filter(
         variant__in=[line.variant_id for line, _n in tracked], warehouse=warehouse_id
     )
-    rows = locks.lock_stock({*(each.stock_id for each in promised), *there.values_list("pk", flat=True)})
+    rows = locks.lock_stock(
+        {*(each.stock_id for each in allocations), *target_stock.values_list("pk", flat=True)}
+    )
     packed = _packed_quantities(keys)
     for line, quantity in tracked:
         target = next(
@@ -180,32 +188,32 @@ def _move_allocations(
             ),
             None,
         )
-        spare = {
+        unpacked = {
             each.stock_id: each.quantity - packed.get((line.pk, each.stock_id), 0)
-            for each in promised
+            for each in allocations
             if each.line_id == line.pk
         }
-        lacking = quantity - (spare.pop(target.pk, 0) if target is not None else 0)
-        if lacking <= 0:
+        missing = quantity - (unpacked.pop(target.pk, 0) if target is not None else 0)
+        if missing <= 0:
             continue
-        if target is None or (not beyond_stock and target.promisable < lacking):
+        if target is None or (not beyond_stock and target.promisable < missing):
             raise NotEnoughWarehouseStock(lines=[line.pk])
-        for stock_id, left in spare.items():
-            moved = min(left, lacking)
+        for stock_id, available in unpacked.items():
+            moved = min(available, missing)
             if moved > 0:
                 release_allocation(rows[stock_id], line.pk, moved)
-        allocate_stock(target, line.pk, lacking)
+        allocate_stock(target, line.pk, missing)
     save_reserved_and_allocated(rows.values())
 
 
 def _packed_quantities(line_ids: Collection[uuid.UUID]) -> dict[tuple[uuid.UUID, int], int]:
     """Return the allocated quantities that lie in undispatched parcels, by line and stock row."""
-    waiting = ParcelLine.objects.filter(
+    undispatched = ParcelLine.objects.filter(
         order_line__in=line_ids,
         parcel__state__in=[ParcelState.PACKING, ParcelState.PACKED],
         stock__isnull=False,
     )
-    held: dict[tuple[uuid.UUID, int], int] = {}
-    for line_id, stock_id, quantity in waiting.values_list("order_line", "stock", "quantity"):
-        held[line_id, stock_id] = held.get((line_id, stock_id), 0) + quantity
-    return held
+    packed: dict[tuple[uuid.UUID, int], int] = {}
+    for line_id, stock_id, quantity in undispatched.values_list("order_line", "stock", "quantity"):
+        packed[line_id, stock_id] = packed.get((line_id, stock_id), 0) + quantity
+    return packed

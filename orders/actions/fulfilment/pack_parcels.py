@@ -35,21 +35,21 @@ PICKUP_DIGITS = 6
 class QuantityNotOpen(Refused):
     """More of a line than is open, or nothing. `details["open"]` maps lines to their open quantities."""
 
-    code = "not_that_many"
+    code = "quantity_not_open"
     default_words = _("That is not what is still to be packed.")
 
 
 class LinesNotWeighed(Refused):
     """Catch-weight lines must be weighed before they are packed. `details["lines"]` lists them."""
 
-    code = "not_weighed"
+    code = "lines_not_weighed"
     default_words = _("Weigh these goods first, and write down what the scale says.")
 
 
 class OrderNotConfirmed(Refused):
     """The order awaits its payment or its confirmation by the platform."""
 
-    code = "not_confirmed"
+    code = "order_not_confirmed"
     default_words = _("This order is not confirmed yet.")
 
 
@@ -91,11 +91,11 @@ def pack_parcel(
     """
     order, part = locks.lock_part(part_id)
     if key is not None:
-        first = Parcel.objects.filter(key=key).first()
-        if first is not None and first.part_id != part.pk:
+        existing = Parcel.objects.filter(key=key).first()
+        if existing is not None and existing.part_id != part.pk:
             raise KeyReused()
-        if first is not None:
-            return first
+        if existing is not None:
+            return existing
     return create_parcel(order, part, quantities, key=key, actor=actor, now=now)
 
 
@@ -109,7 +109,7 @@ def create_parcel(
     actor: Actor,
     now: datetime.datetime,
 ) -> Parcel:
-    """Step of `pack_parcel`, on a locked order, from one warehouse or from wherever stock is allocated.
+    """Step of `pack_parcel`, on a locked order, from one warehouse or from all that hold its allocations.
 
     Raises Missing, QuantityNotOpen, LinesNotWeighed, WrongMove.
     """
@@ -137,7 +137,7 @@ def create_parcel(
     if stock is not None:
         parcel.warehouse_id = stock.warehouse_id
         parcel.save(update_fields=["warehouse"])
-    record_for_part(order, part, "parcel.begun", parcel, actor=actor, now=now)
+    record_for_part(order, part, "parcel.created", parcel, actor=actor, now=now)
     finish_order_change(order, now=now)
     return parcel
 
@@ -174,10 +174,10 @@ def close_locked_parcel(
 def allocate_stock(row: Stock, line_id: uuid.UUID, quantity: int) -> None:
     """Step: allocate more of a locked stock row to the line; the caller saves the row."""
     row.allocated += quantity
-    allocation, made = Allocation.objects.get_or_create(
+    allocation, is_new = Allocation.objects.get_or_create(
         line_id=line_id, stock_id=row.pk, defaults={"quantity": quantity}
     )
-    if not made:
+    if not is_new:
         allocation.quantity += quantity
         allocation.save(update_fields=["quantity"])
 
@@ -202,17 +202,17 @@ def require_outgoing_parcel(parcel: Parcel) -> None:
         raise Missing()
 
 
-def move_parcel(parcel: Parcel, to: ParcelState, **facts: object) -> str:
+def move_parcel(parcel: Parcel, state: ParcelState, **columns: object) -> str:
     """Step: move a parcel of a locked order to a state and save the given columns. Raises WrongMove."""
-    came_from = advance(parcel, to, PARCEL_MOVES)
-    for column, value in facts.items():
+    came_from = advance(parcel, state, PARCEL_MOVES)
+    for column, value in columns.items():
         setattr(parcel, column, value)
-    parcel.save(update_fields=list(facts))
+    parcel.save(update_fields=list(columns))
     return came_from
 
 
 def require_weighed(lines: Iterable[OrderLine]) -> None:
-    """Raises LinesNotWeighed if one of these lines is still to be weighed."""
+    """Raise LinesNotWeighed if one of these lines is still to be weighed."""
     unweighed = [line.pk for line in lines if line.is_to_weigh]
     if unweighed:
         raise LinesNotWeighed(lines=unweighed)
@@ -222,8 +222,8 @@ def _check_quantities(quantities: Mapping[uuid.UUID, int], lines: Mapping[uuid.U
     if any(line_id not in lines for line_id in quantities):
         raise Missing()
     still_open = open_quantities(lines.values())
-    within = all(1 <= quantity <= still_open[line_id] for line_id, quantity in quantities.items())
-    if not quantities or not within:
+    is_within_open = all(1 <= quantity <= still_open[line_id] for line_id, quantity in quantities.items())
+    if not quantities or not is_within_open:
         raise QuantityNotOpen(open=still_open)
 
 
@@ -231,21 +231,21 @@ def _build_parcel_lines(
     parcel: Parcel, line: OrderLine, quantity: int, warehouse_id: uuid.UUID | None
 ) -> Sequence[ParcelLine]:
     """Build parcel lines from allocated stock; a quantity without allocation comes from no stock row."""
-    taken_elsewhere: dict[int, int] = {}
-    waiting = ParcelLine.objects.filter(
+    packed_elsewhere: dict[int, int] = {}
+    undispatched = ParcelLine.objects.filter(
         order_line=line, parcel__state__in=[ParcelState.PACKING, ParcelState.PACKED], stock__isnull=False
     )
-    for row in waiting:
-        taken_elsewhere[row.stock_id or 0] = taken_elsewhere.get(row.stock_id or 0, 0) + row.quantity
+    for row in undispatched:
+        packed_elsewhere[row.stock_id or 0] = packed_elsewhere.get(row.stock_id or 0, 0) + row.quantity
     rows = []
-    promised = line.allocations.select_related("stock").order_by("pk")
+    allocations = line.allocations.select_related("stock").order_by("pk")
     if warehouse_id is not None:
-        promised = promised.filter(stock__warehouse=warehouse_id)
-    for allocation in promised:
-        here = min(quantity, allocation.quantity - taken_elsewhere.get(allocation.stock_id, 0))
-        if here > 0:
-            rows.append(ParcelLine(parcel=parcel, order_line=line, stock=allocation.stock, quantity=here))
-            quantity -= here
+        allocations = allocations.filter(stock__warehouse=warehouse_id)
+    for allocation in allocations:
+        packed = min(quantity, allocation.quantity - packed_elsewhere.get(allocation.stock_id, 0))
+        if packed > 0:
+            rows.append(ParcelLine(parcel=parcel, order_line=line, stock=allocation.stock, quantity=packed))
+            quantity -= packed
     if quantity:
         rows.append(ParcelLine(parcel=parcel, order_line=line, quantity=quantity))
     if line.weighed_grams is not None:
@@ -255,10 +255,14 @@ def _build_parcel_lines(
 
 def _spread_weight(rows: Sequence[ParcelLine], line: OrderLine, weighed_grams: int) -> None:
     """Spread the line's weight over these rows by quantity; the line's last parcel takes the remainder."""
-    others = ParcelLine.objects.filter(order_line=line, parcel__in=Parcel.objects.dispatches())
-    held = others.aggregate(steps=Sum("quantity", default=0), grams=Sum("grams", default=0))
+    earlier_lines = ParcelLine.objects.filter(order_line=line, parcel__in=Parcel.objects.dispatches())
+    earlier = earlier_lines.aggregate(steps=Sum("quantity", default=0), grams=Sum("grams", default=0))
     steps = sum(row.quantity for row in rows)
-    left = weighed_grams - held["grams"]
-    here = left if held["steps"] + steps == line.quantity else weighed_grams * steps // line.quantity
-    for row, grams in zip(rows, split_amount(here, [row.quantity for row in rows]), strict=True):
+    remaining_grams = weighed_grams - earlier["grams"]
+    parcel_grams = (
+        remaining_grams
+        if earlier["steps"] + steps == line.quantity
+        else weighed_grams * steps // line.quantity
+    )
+    for row, grams in zip(rows, split_amount(parcel_grams, [row.quantity for row in rows]), strict=True):
         row.by_weight, row.grams = True, grams

@@ -30,19 +30,19 @@ from shop.core.states import WrongMove
 class ReturnExceedsDelivered(Refused):
     """More than the buyer has received and kept. `details["most"]` maps lines to returnable quantities."""
 
-    code = "not_that_many_back"
+    code = "return_exceeds_delivered"
     default_words = _("That is more than the buyer has got and not sent back.")
 
 
 class UnsentExceedsOpen(Refused):
-    code = "not_that_many_unsent"
+    code = "unsent_exceeds_open"
     default_words = _("That is more than is still to be packed.")
 
 
 class NoLinesLeftToSend(Refused):
     """A part of which nothing would be sent has to be cancelled and refunded as a whole."""
 
-    code = "nothing_left_to_send"
+    code = "no_lines_left_to_send"
     default_words = _("Nothing of this part would be left to send. Call the part off instead.")
 
 
@@ -62,7 +62,7 @@ class ReturnedQuantity:
 def create_return(
     order: Order,
     part: OrderPart,
-    goods: Mapping[uuid.UUID, ReturnedQuantity],
+    returned: Mapping[uuid.UUID, ReturnedQuantity],
     *,
     kind: ParcelKind,
     warehouse_id: uuid.UUID | None,
@@ -75,10 +75,10 @@ def create_return(
 
     Raises Missing, ReturnWarehouseNeeded, ReturnExceedsDelivered.
     """
-    most = ParcelLine.objects.delivered_quantities(part)
-    if any(not 1 <= each.steps <= most.get(line_id, 0) for line_id, each in goods.items()):
-        raise ReturnExceedsDelivered(most=most)
-    lines = {line.pk: line for line in part.lines.filter(pk__in=list(goods)).order_by("position", "pk")}
+    returnable = ParcelLine.objects.delivered_quantities(part)
+    if any(not 1 <= each.steps <= returnable.get(line_id, 0) for line_id, each in returned.items()):
+        raise ReturnExceedsDelivered(most=returnable)
+    lines = {line.pk: line for line in part.lines.filter(pk__in=list(returned)).order_by("position", "pk")}
     parcel = Parcel.objects.create(
         part=part,
         number=next_parcel_number(order),
@@ -89,11 +89,11 @@ def create_return(
         handed_over_at=now,
     )
     ParcelLine.objects.bulk_create(
-        make_parcel_line(parcel, line, goods[line_id].steps) for line_id, line in lines.items()
+        make_parcel_line(parcel, line, returned[line_id].steps) for line_id, line in lines.items()
     )
-    record_for_part(order, part, "parcel.comes_back", parcel, actor=actor, now=now)
+    record_for_part(order, part, "parcel.return_created", parcel, actor=actor, now=now)
     if is_received:
-        damaged = {line_id: each.damaged for line_id, each in goods.items()}
+        damaged = {line_id: each.damaged for line_id, each in returned.items()}
         receive_locked_return(order, part, parcel, damaged, warehouse_id=warehouse_id, actor=actor, now=now)
     return parcel
 
@@ -115,7 +115,7 @@ def receive_return(
     """
     order, part, parcel = locks.lock_parcel(parcel_id)
     _require_return(parcel)
-    if is_already_done(key, "parcel.came_back", parcel):
+    if is_already_done(key, "parcel.return_received", parcel):
         return parcel
     receive_locked_return(
         order, part, parcel, damaged, warehouse_id=warehouse_id, key=key, actor=actor, now=now
@@ -136,12 +136,14 @@ def cancel_return(
         raise ReasonRequired(field="reason")
     order, part, parcel = locks.lock_parcel(parcel_id)
     _require_return(parcel)
-    if is_already_done(key, "parcel.kept", parcel):
+    if is_already_done(key, "parcel.return_cancelled", parcel):
         return parcel
     if parcel.state != ParcelState.HANDED_OVER:
         raise WrongMove(came_from=parcel.state, to=ParcelState.VOIDED)
     move_parcel(parcel, ParcelState.VOIDED, voided_at=now, reason=reason.strip())
-    record_for_part(order, part, "parcel.kept", parcel, actor=actor, now=now, reason=reason, key=key)
+    record_for_part(
+        order, part, "parcel.return_cancelled", parcel, actor=actor, now=now, reason=reason, key=key
+    )
     finish_order_change(order, now=now)
     return parcel
 
@@ -172,14 +174,14 @@ def receive_locked_return(
         delivered_at=now,
         warehouse_id=_require_own_warehouse(part, warehouse_id),
     )
-    good = {line.pk: line.quantity - damaged.get(line.order_line_id, 0) for line in lines}
-    rows = _lock_return_stock(lines, good, warehouse_id)
+    undamaged = {line.pk: line.quantity - damaged.get(line.order_line_id, 0) for line in lines}
+    rows = _lock_return_stock(lines, undamaged, warehouse_id)
     for line in lines:
         row = rows.get(line.order_line.variant_id or 0)
-        if row is not None and good[line.pk]:
-            _restock_line(parcel, line, row, good[line.pk], actor=actor, now=now)
+        if row is not None and undamaged[line.pk]:
+            _restock_line(parcel, line, row, undamaged[line.pk], actor=actor, now=now)
     save_reserved_and_allocated(rows.values())
-    record_for_part(order, part, "parcel.came_back", parcel, actor=actor, now=now, key=key)
+    record_for_part(order, part, "parcel.return_received", parcel, actor=actor, now=now, key=key)
 
 
 def mark_lines_unsent(
@@ -213,7 +215,7 @@ def mark_lines_unsent(
         for line_id, count in steps.items()
     )
     _release_unsent(steps, lines)
-    record_for_part(order, part, "parcel.unsent", parcel, actor=actor, now=now)
+    record_for_part(order, part, "parcel.lines_marked_unsent", parcel, actor=actor, now=now)
     return parcel
 
 
@@ -238,20 +240,20 @@ def make_parcel_line(parcel: Parcel, line: OrderLine, steps: int, stock: Stock |
 
 
 def _restock_line(
-    parcel: Parcel, line: ParcelLine, row: Stock, good: int, *, actor: Actor, now: datetime.datetime
+    parcel: Parcel, line: ParcelLine, row: Stock, undamaged: int, *, actor: Actor, now: datetime.datetime
 ) -> None:
-    rest = line.quantity - good
+    rest = line.quantity - undamaged
     if rest:
         whole = line.grams
-        line.grams = None if whole is None else max(1, whole * good // line.quantity)
+        line.grams = None if whole is None else max(1, whole * undamaged // line.quantity)
         damaged = make_parcel_line(parcel, line.order_line, rest)
         damaged.grams = None if whole is None or line.grams is None else max(1, whole - line.grams)
         damaged.save()
-    line.quantity, line.stock = good, row
+    line.quantity, line.stock = undamaged, row
     line.save()
     record_movement(
         row,
-        good,
+        undamaged,
         reason=MovementReason.RETURN,
         actor=actor,
         now=now,
@@ -262,13 +264,15 @@ def _restock_line(
 
 
 def _lock_return_stock(
-    lines: Sequence[ParcelLine], good: Mapping[int, int], warehouse_id: uuid.UUID
+    lines: Sequence[ParcelLine], undamaged: Mapping[int, int], warehouse_id: uuid.UUID
 ) -> dict[int, Stock]:
     """Lock the stock rows, by variant, for returned items fit for resale; create missing rows."""
     variants = {
         line.order_line.variant_id
         for line in lines
-        if good[line.pk] and line.order_line.variant is not None and line.order_line.variant.track_inventory
+        if undamaged[line.pk]
+        and line.order_line.variant is not None
+        and line.order_line.variant.track_inventory
     }
     Stock.objects.bulk_create(
         [Stock(variant_id=variant, warehouse_id=warehouse_id) for variant in sorted(filter(None, variants))],
@@ -293,13 +297,13 @@ def _release_unsent(steps: Mapping[uuid.UUID, int], lines: Mapping[uuid.UUID, Or
         .values_list("order_line", "stock")
         .annotate(total=Sum("quantity"))
     }
-    left = dict(steps)
+    unreleased = dict(steps)
     for each in allocations:
         idle = each.quantity - waiting.get((each.line_id, each.stock_id), 0)
-        freed = min(left[each.line_id], max(0, idle))
+        freed = min(unreleased[each.line_id], max(0, idle))
         if freed:
             release_allocation(rows[each.stock_id], each.line_id, freed)
-            left[each.line_id] -= freed
+            unreleased[each.line_id] -= freed
     save_reserved_and_allocated(rows.values())
 
 
@@ -311,6 +315,6 @@ def _require_own_warehouse(part: OrderPart, warehouse_id: uuid.UUID) -> uuid.UUI
 
 
 def _require_return(parcel: Parcel) -> None:
-    """Raises Missing."""
+    """Raise Missing if the parcel is no return."""
     if parcel.kind not in RETURN_KINDS:
         raise Missing()

@@ -43,14 +43,14 @@ def create_replacement(
         warehouse_id=part.warehouse_id,
         complaint=complaint,
     )
-    held = [each for line in lines for each in _allocate_line(parcel, line, steps[line.pk], rows)]
-    ParcelLine.objects.bulk_create(held)
+    parcel_lines = [each for line in lines for each in _allocate_line(parcel, line, steps[line.pk], rows)]
+    ParcelLine.objects.bulk_create(parcel_lines)
     save_reserved_and_allocated(rows.values())
-    stock = next((each.stock for each in held if each.stock is not None), None)
+    stock = next((each.stock for each in parcel_lines if each.stock is not None), None)
     if stock is not None:
         parcel.warehouse_id = stock.warehouse_id
         parcel.save(update_fields=["warehouse"])
-    record_for_part(order, part, "parcel.begun", parcel, actor=actor, now=now)
+    record_for_part(order, part, "parcel.created", parcel, actor=actor, now=now)
     return parcel
 
 
@@ -68,14 +68,14 @@ def _allocate_line(
     variant = line.variant
     if variant is None or not variant.track_inventory:
         return [make_parcel_line(parcel, line, requested)]
-    held, left = [], requested
+    parcel_lines, missing = [], requested
     for row in sorted(rows.values(), key=lambda each: each.pk):
         free = row.promisable if row.variant_id == variant.pk else 0
-        here = min(left, max(0, free))
-        if here:
-            allocate_stock(row, line.pk, here)
-            held.append(make_parcel_line(parcel, line, here, row))
-            left -= here
-    if left:
-        raise SoldOut(free={variant.pk: requested - left})
-    return held
+        allocated = min(missing, max(0, free))
+        if allocated:
+            allocate_stock(row, line.pk, allocated)
+            parcel_lines.append(make_parcel_line(parcel, line, allocated, row))
+            missing -= allocated
+    if missing:
+        raise SoldOut(free={variant.pk: requested - missing})
+    return parcel_lines

@@ -34,7 +34,7 @@ _UNDISPATCHED = frozenset({ParcelState.PACKING, ParcelState.PACKED})
 class ItemsAlreadyReturned(Refused):
     """Returned items are in stock already: voiding their parcel would add them a second time."""
 
-    code = "goods_came_back"
+    code = "items_already_returned"
     default_words = _("Goods of this parcel have come back already. It can no longer be undone.")
 
 
@@ -64,12 +64,12 @@ def void_parcel(
 
 
 def _require_items_with_buyer(part: OrderPart, parcel: Parcel) -> None:
-    """Raises ItemsAlreadyReturned if the buyer no longer has everything that the parcel brought."""
+    """Raise ItemsAlreadyReturned if the buyer no longer has all items of the parcel."""
     brought: Counter[uuid.UUID] = Counter()
     for line in parcel.lines.all():
         brought[line.order_line_id] += line.quantity
-    there = ParcelLine.objects.delivered_quantities(part)
-    if any(quantity > there.get(line_id, 0) for line_id, quantity in brought.items()):
+    delivered = ParcelLine.objects.delivered_quantities(part)
+    if any(quantity > delivered.get(line_id, 0) for line_id, quantity in brought.items()):
         raise ItemsAlreadyReturned()
 
 
@@ -79,14 +79,14 @@ def void_locked_parcel(parcel: Parcel, reason: str, *, actor: Actor, now: dateti
     A replacement's items are released instead.
     """
     came_from = move_parcel(parcel, ParcelState.VOIDED, voided_at=now, reason=reason)
-    is_here, is_again = came_from in _UNDISPATCHED, parcel.kind == ParcelKind.REPLACEMENT
-    if is_here and not is_again:
+    is_undispatched, is_replacement = came_from in _UNDISPATCHED, parcel.kind == ParcelKind.REPLACEMENT
+    if is_undispatched and not is_replacement:
         return
     lines = [line for line in parcel.lines.order_by("pk") if line.stock_id is not None]
     rows = locks.lock_stock({line.stock_id for line in lines if line.stock_id})
     for line in lines:
         row = rows[line.stock_id or 0]
-        if is_here:
+        if is_undispatched:
             release_allocation(row, line.order_line_id, line.quantity)
             continue
         record_movement(
@@ -99,6 +99,6 @@ def void_locked_parcel(parcel: Parcel, reason: str, *, actor: Actor, now: dateti
             grams=line.grams,
             lot_id=line.lot_id,
         )
-        if not is_again:
+        if not is_replacement:
             allocate_stock(row, line.order_line_id, line.quantity)
     save_reserved_and_allocated(rows.values())

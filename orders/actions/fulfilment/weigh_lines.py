@@ -33,12 +33,12 @@ IMPLAUSIBLE_FACTOR = 3  # a misplaced decimal separator is a factor of ten
 
 
 class NotSoldByWeight(Refused):
-    code = "not_by_weight"
+    code = "not_sold_by_weight"
     default_words = _("These goods are not sold by weight.")
 
 
 class InvalidWeight(Refused):
-    code = "odd_weight"
+    code = "invalid_weight"
     default_words = _("A weight is more than nothing, and less than 10 tonnes.")
 
 
@@ -48,29 +48,29 @@ class ImplausibleWeight(Refused):
     `details`: `grams` as entered, `estimate` as expected.
     """
 
-    code = "absurd_weight"
+    code = "implausible_weight"
     default_words = _("That is far from what was expected. Look at the scale and write the weight once more.")
 
 
 class LineAlreadyPacked(Refused):
-    code = "in_a_parcel"
+    code = "line_already_packed"
     default_words = _("These goods lie in a parcel already. Undo it, then weigh them again.")
 
 
 class LineAlreadyRefunded(Refused):
     """A refund was computed from the current weight, so the weight must not change."""
 
-    code = "refunded_already"
+    code = "line_already_refunded"
     default_words = _("Money has been given back for these goods. Their weight stays as it is.")
 
 
 class WeightQuestionPending(Refused):
-    code = "asked_already"
+    code = "weight_question_pending"
     default_words = _("The buyer has been asked about this weight and has not answered yet.")
 
 
 class WeightQuestionClosed(Refused):
-    code = "question_closed"
+    code = "weight_question_closed"
     default_words = _("This question has been answered already, or is no longer asked.")
 
 
@@ -80,8 +80,8 @@ def weigh_line(
     part_id: int,
     line_id: uuid.UUID,
     grams: int,
-    repeated: int | None = None,
-    at_most: bool = False,
+    repeated_grams: int | None = None,
+    charge_only_bound: bool = False,
     key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
@@ -89,8 +89,8 @@ def weigh_line(
     """Record the weight of a whole line; it may be changed until the line is packed.
 
     Above the bound the buyer is asked, and nothing is charged until they answer, unless the cooperative
-    charges `at_most` the bound. An implausible weight counts only if `repeated`. A repeated `key` does
-    nothing. Raises Missing, NotSoldByWeight, InvalidWeight, LineAlreadyPacked, LineAlreadyRefunded,
+    chooses `charge_only_bound`. An implausible weight counts only if `repeated_grams` is equal to it. A
+    repeated `key` does nothing. Raises Missing, NotSoldByWeight, InvalidWeight, LineAlreadyPacked, LineAlreadyRefunded,
     ImplausibleWeight, WeightQuestionPending, KeyReused, WrongMove.
     """
     order, part = locks.lock_part(part_id)
@@ -98,8 +98,10 @@ def weigh_line(
     if line is None:
         raise Missing()
     if not is_already_done(key, "line.weighed", line):
-        _check_weight(part, line, grams, repeated)
-        weigh_locked_line(order, part, line, grams, at_most=at_most, key=key, actor=actor, now=now)
+        _check_weight(part, line, grams, repeated_grams)
+        weigh_locked_line(
+            order, part, line, grams, charge_only_bound=charge_only_bound, key=key, actor=actor, now=now
+        )
     return line
 
 
@@ -109,13 +111,13 @@ def weigh_locked_line(
     line: OrderLine,
     grams: int,
     *,
-    at_most: bool = False,
+    charge_only_bound: bool = False,
     key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
     """Step of `weigh_line`, on a locked order, for a checked weight. Raises WeightQuestionPending."""
-    is_too_much = grams > (line.bound_grams or 0) and not at_most
+    is_too_much = grams > (line.bound_grams or 0) and not charge_only_bound
     if is_too_much and WeightQuestion.objects.open().filter(line=line, grams=grams).exists():
         raise WeightQuestionPending(field="grams")
     close_weight_questions([line], now=now)
@@ -136,10 +138,10 @@ def answer_weight_question(
     An agreed weight becomes the line's new bound. Repeating the answer changes nothing. Raises Missing,
     WeightQuestionClosed.
     """
-    asked = WeightQuestion.objects.select_related("line").filter(pk=question_id).first()
-    if asked is None:
+    unlocked = WeightQuestion.objects.select_related("line").filter(pk=question_id).first()
+    if unlocked is None:
         raise Missing()
-    order, part = locks.lock_part(asked.line.part_id)
+    order, part = locks.lock_part(unlocked.line.part_id)
     question = WeightQuestion.objects.select_related("line").get(pk=question_id)
     answer = WeightAnswer.AGREED if agreed else WeightAnswer.REFUSED
     if question.answer == answer:
@@ -165,7 +167,7 @@ def is_implausible_weight(line: OrderLine, grams: int) -> bool:
     return grams * IMPLAUSIBLE_FACTOR < estimate or grams > estimate * IMPLAUSIBLE_FACTOR
 
 
-def _check_weight(part: OrderPart, line: OrderLine, grams: int, repeated: int | None) -> None:
+def _check_weight(part: OrderPart, line: OrderLine, grams: int, repeated_grams: int | None) -> None:
     if part.state != PartState.ACCEPTED:
         raise WrongMove(came_from=part.state, to="weighing")
     if line.estimate_grams is None:
@@ -176,7 +178,7 @@ def _check_weight(part: OrderPart, line: OrderLine, grams: int, repeated: int | 
         raise LineAlreadyPacked()
     if line.refund_lines.exists():
         raise LineAlreadyRefunded()
-    if is_implausible_weight(line, grams) and repeated != grams:
+    if is_implausible_weight(line, grams) and repeated_grams != grams:
         raise ImplausibleWeight(field="grams", grams=grams, estimate=line.estimate_grams)
 
 
@@ -190,18 +192,18 @@ def _ask_buyer(
         cost_after=line_total_at_weight(order, line, grams),
         asked_at=now,
     )
-    _record_line_change(order, part, line, "line.weight_asked", grams, actor=actor, now=now)
+    _record_line_change(order, part, line, "line.weight_question_asked", grams, actor=actor, now=now)
     notices.weight_asked(order, part, question, now=now)
 
 
 def _request_remaining_payment(order: Order, *, now: datetime.datetime) -> None:
     """Ask a buyer who paid by transfer for the remaining amount, once nothing is left to weigh."""
-    waits = order.lines.filter(
+    unweighed = order.lines.filter(
         part__state__in=ACTIVE_PART_STATES, estimate_grams__isnull=False, weighed_grams__isnull=True
     )
-    asked = requested_transfer(order) if order.charged and not waits.exists() else None
-    if asked is not None:
-        notices.rest_asked(order, asked, now=now)
+    transfer = requested_transfer(order) if order.charged and not unweighed.exists() else None
+    if transfer is not None:
+        notices.rest_asked(order, transfer, now=now)
 
 
 def _record_line_change(

@@ -91,7 +91,7 @@ def _record_chargeback(
     if name not in _MONEY_EVENTS:
         return
     kind, action = _MONEY_EVENTS[name]
-    written = record_payment_event(
+    payment_event = record_payment_event(
         payment,
         kind,
         event.amount,
@@ -101,6 +101,6 @@ def _record_chargeback(
         actor=actor,
         now=now,
     )
-    if written is not None:
+    if payment_event is not None:
         record_change(action, order, actor=actor, now=now, data=data)
         finish_order_change(order, now=now)

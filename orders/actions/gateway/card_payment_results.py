@@ -27,31 +27,31 @@ _GATEWAY = Actor.system("stripe")
 
 
 def record_card_payment_result(
-    order: Order | None, call: GatewayCall, answer: GatewayResult, *, now: datetime.datetime
+    order: Order | None, gateway_call: GatewayCall, result: GatewayResult, *, now: datetime.datetime
 ) -> None:
     """Record the payment events of a result. `order` is None while the payment is on a basket."""
-    payment = call.payment
+    payment = gateway_call.payment
     if payment is None:
         raise Missing()
-    if answer.charged:
-        _record_charge(order, payment, answer, now=now)
-    elif _is_stopped(call, answer):
+    if result.charged:
+        _record_charge(order, payment, result, now=now)
+    elif _is_stopped(gateway_call, result):
         _record_release(order, payment, now=now)
-    elif answer.authorised and not _is_being_released(payment):
-        _record_authorisation(order, payment, answer, now=now)
-    if call.state == CallState.FAILED:
-        _record_failure(order, payment, call, now=now)
-    elif call.operation == Operation.START and call.state == CallState.NEEDS_BUYER:
-        _record_action_required(payment, call, now=now)
+    elif result.authorised and not _is_being_released(payment):
+        _record_authorisation(order, payment, result, now=now)
+    if gateway_call.state == CallState.FAILED:
+        _record_failure(order, payment, gateway_call, now=now)
+    elif gateway_call.operation == Operation.START and gateway_call.state == CallState.NEEDS_BUYER:
+        _record_action_required(payment, gateway_call, now=now)
     if order is not None:
         finish_order_change(order, now=now)
         confirm_if_covered(order, actor=_GATEWAY, now=now)
 
 
-def _is_stopped(call: GatewayCall, answer: GatewayResult) -> bool:
-    if call.operation == Operation.CANCEL:
-        return answer.outcome is Outcome.SUCCEEDED
-    return answer.outcome is Outcome.FAILED and answer.code in STOPPED_CODES
+def _is_stopped(gateway_call: GatewayCall, result: GatewayResult) -> bool:
+    if gateway_call.operation == Operation.CANCEL:
+        return result.outcome is Outcome.SUCCEEDED
+    return result.outcome is Outcome.FAILED and result.code in STOPPED_CODES
 
 
 def _is_being_released(payment: Payment) -> bool:
@@ -61,46 +61,48 @@ def _is_being_released(payment: Payment) -> bool:
 
 
 def _record_charge(
-    order: Order | None, payment: Payment, answer: GatewayResult, *, now: datetime.datetime
+    order: Order | None, payment: Payment, result: GatewayResult, *, now: datetime.datetime
 ) -> None:
     """Record a charge; the rest of the authorisation is released."""
-    _keep_reference(payment, answer)
-    key, reference = f"payment:{payment.pk}:charged", answer.reference
+    _keep_reference(payment, result)
+    key, reference = f"payment:{payment.pk}:charged", result.reference
     if order is not None:
         record_received_money(
-            order, payment, answer.charged, key=key, reference=reference, actor=_GATEWAY, now=now
+            order, payment, result.charged, key=key, reference=reference, actor=_GATEWAY, now=now
         )
     else:  # made on the gateway's dashboard: we request no charge before there is an order
         record_payment_event(
             payment,
             EventKind.CHARGE_SUCCESS,
-            answer.charged,
+            result.charged,
             key=key,
             reference=reference,
             actor=_GATEWAY,
             now=now,
         )
-    rest = read_payment_sums(payment).authorised
-    if rest:
+    still_authorised = read_payment_sums(payment).authorised
+    if still_authorised:
         key = f"payment:{payment.pk}:released"
-        record_payment_event(payment, EventKind.CANCEL_SUCCESS, rest, key=key, actor=_GATEWAY, now=now)
+        record_payment_event(
+            payment, EventKind.CANCEL_SUCCESS, still_authorised, key=key, actor=_GATEWAY, now=now
+        )
 
 
 def _record_authorisation(
-    order: Order | None, payment: Payment, answer: GatewayResult, *, now: datetime.datetime
+    order: Order | None, payment: Payment, result: GatewayResult, *, now: datetime.datetime
 ) -> None:
-    _keep_reference(payment, answer)
+    _keep_reference(payment, result)
     event = record_payment_event(
         payment,
         EventKind.AUTHORIZATION_SUCCESS,
-        answer.authorised,
+        result.authorised,
         key=f"payment:{payment.pk}:authorised",
-        reference=answer.reference,
+        reference=result.reference,
         actor=_GATEWAY,
         now=now,
     )
     if event is not None and order is not None:
-        data = {"amount": answer.authorised, "method": payment.method}
+        data = {"amount": result.authorised, "method": payment.method}
         record_change("payment.authorised", order, actor=_GATEWAY, now=now, data=data)
 
 
@@ -134,43 +136,43 @@ def _end_start(payment: Payment, *, now: datetime.datetime) -> None:
 
 
 def _record_failure(
-    order: Order | None, payment: Payment, call: GatewayCall, *, now: datetime.datetime
+    order: Order | None, payment: Payment, gateway_call: GatewayCall, *, now: datetime.datetime
 ) -> None:
     """Record a failure: what was pending from this call is pending no longer."""
     sums = read_payment_sums(payment)
-    match Operation(call.operation):
-        case Operation.START if call.terms.get("hold"):
+    match Operation(gateway_call.operation):
+        case Operation.START if gateway_call.terms.get("hold"):
             kind, amount = EventKind.AUTHORIZATION_FAILURE, sums.authorise_pending
         case Operation.START:
             kind, amount = EventKind.CHARGE_FAILURE, sums.charge_pending
         case Operation.CAPTURE:
             kind, amount = EventKind.CHARGE_FAILURE, 0  # the authorisation stays until it is released
         case _:
-            kind, amount = EventKind.CANCEL_FAILURE, call.amount
+            kind, amount = EventKind.CANCEL_FAILURE, gateway_call.amount
     event = record_payment_event(
         payment,
         kind,
         amount,
-        key=f"call:{call.pk}:failed",
-        message=call.message,
+        key=f"call:{gateway_call.pk}:failed",
+        message=gateway_call.message,
         actor=_GATEWAY,
         now=now,
     )
     if event is not None and order is not None:
-        data = {"amount": call.amount, "operation": call.operation, "code": call.code}
+        data = {"amount": gateway_call.amount, "operation": gateway_call.operation, "code": gateway_call.code}
         record_change("payment.failed", order, actor=_GATEWAY, now=now, data=data)
 
 
-def _record_action_required(payment: Payment, call: GatewayCall, *, now: datetime.datetime) -> None:
-    held = bool(call.terms.get("hold"))
-    kind = EventKind.AUTHORIZATION_ACTION_REQUIRED if held else EventKind.CHARGE_ACTION_REQUIRED
-    key = f"call:{call.pk}:waits"
+def _record_action_required(payment: Payment, gateway_call: GatewayCall, *, now: datetime.datetime) -> None:
+    is_hold = bool(gateway_call.terms.get("hold"))
+    kind = EventKind.AUTHORIZATION_ACTION_REQUIRED if is_hold else EventKind.CHARGE_ACTION_REQUIRED
+    key = f"call:{gateway_call.pk}:waits"
     record_payment_event(
-        payment, kind, call.amount, key=key, reference=call.reference, actor=_GATEWAY, now=now
+        payment, kind, gateway_call.amount, key=key, reference=gateway_call.reference, actor=_GATEWAY, now=now
     )
 
 
-def _keep_reference(payment: Payment, answer: GatewayResult) -> None:
-    if payment.reference != answer.reference and answer.reference:
-        payment.reference = answer.reference
+def _keep_reference(payment: Payment, result: GatewayResult) -> None:
+    if payment.reference != result.reference and result.reference:
+        payment.reference = result.reference
         payment.save(update_fields=["reference"])

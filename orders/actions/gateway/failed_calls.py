@@ -28,12 +28,12 @@ from shop.core.models import is_already_done, record_change
 class CallNotRepeatable(Refused):
     """The call did not fail, or nothing is left of what it was about."""
 
-    code = "not_repeatable"
+    code = "call_not_repeatable"
     default_words = _("There is nothing to ask for again: it went through, or is not wanted any more.")
 
 
 class CallNotFailed(Refused):
-    code = "not_refused"
+    code = "call_not_failed"
     default_words = _("Only what was refused can be set aside.")
 
 
@@ -43,22 +43,28 @@ def repeat_failed_call(*, call_id: uuid.UUID, actor: Actor, now: datetime.dateti
 
     Raises Missing, AmountNotHeld, NotRefundable, CallNotRepeatable.
     """
-    order, call = locks.lock_gateway_call(call_id)
-    key = f"ask_again:{call.pk}"
-    if is_already_done(key, "call.asked_again", call):
+    order, gateway_call = locks.lock_gateway_call(call_id)
+    key = f"ask_again:{gateway_call.pk}"
+    if is_already_done(key, "call.repeated", gateway_call):
         return None
-    if call.state != CallState.FAILED:
+    if gateway_call.state != CallState.FAILED:
         raise CallNotRepeatable()
-    again = _repeat_payout_call(call, actor=actor, now=now) if call.payout else None
-    if again is None and order is not None:
-        again = _repeat_payment_call(order, call, actor=actor, now=now)
-    if again is None:
+    new_call = _repeat_payout_call(gateway_call, actor=actor, now=now) if gateway_call.payout else None
+    if new_call is None and order is not None:
+        new_call = _repeat_payment_call(order, gateway_call, actor=actor, now=now)
+    if new_call is None:
         raise CallNotRepeatable()
-    data = {"amount": again.amount, "operation": again.operation}
+    data = {"amount": new_call.amount, "operation": new_call.operation}
     record_change(
-        "call.asked_again", call, actor=actor, now=now, root=order or call.payout, data=data, key=key
+        "call.repeated",
+        gateway_call,
+        actor=actor,
+        now=now,
+        root=order or gateway_call.payout,
+        data=data,
+        key=key,
     )
-    return again
+    return new_call
 
 
 @transaction.atomic(durable=True)
@@ -67,21 +73,27 @@ def set_call_aside(*, call_id: uuid.UUID, reason: str, actor: Actor, now: dateti
 
     Raises Missing, CallNotFailed, ReasonRequired.
     """
-    order, call = locks.lock_gateway_call(call_id)
-    if call.set_aside_at is not None:
-        return call
-    if call.state != CallState.FAILED:
+    order, gateway_call = locks.lock_gateway_call(call_id)
+    if gateway_call.set_aside_at is not None:
+        return gateway_call
+    if gateway_call.state != CallState.FAILED:
         raise CallNotFailed()
     if not reason.strip():
         raise ReasonRequired(field="reason")
-    call.set_aside_at, call.set_aside_why = now, reason.strip()[:500]
-    call.save(update_fields=["set_aside_at", "set_aside_why"])
-    data = {"amount": call.amount, "operation": call.operation, "code": call.code}
-    about = order or call.payout
+    gateway_call.set_aside_at, gateway_call.set_aside_why = now, reason.strip()[:500]
+    gateway_call.save(update_fields=["set_aside_at", "set_aside_why"])
+    data = {"amount": gateway_call.amount, "operation": gateway_call.operation, "code": gateway_call.code}
+    subject = order or gateway_call.payout
     record_change(
-        "call.set_aside", call, actor=actor, now=now, root=about, reason=call.set_aside_why, data=data
+        "call.set_aside",
+        gateway_call,
+        actor=actor,
+        now=now,
+        root=subject,
+        reason=gateway_call.set_aside_why,
+        data=data,
     )
-    return call
+    return gateway_call
 
 
 @transaction.atomic(durable=True)
@@ -99,17 +111,24 @@ def pay_out_by_bank(*, payout_id: uuid.UUID, actor: Actor, now: datetime.datetim
     payout.method = PayoutMethod.BANK
     payout.save(update_fields=["method"])
     record_change(
-        "payout.by_bank", payout, actor=actor, now=now, root=payout.settlement, data={"amount": payout.amount}
+        "payout.changed_to_bank",
+        payout,
+        actor=actor,
+        now=now,
+        root=payout.settlement,
+        data={"amount": payout.amount},
     )
     return payout
 
 
-def _repeat_payout_call(call: GatewayCall, *, actor: Actor, now: datetime.datetime) -> GatewayCall | None:
-    payout = call.payout
+def _repeat_payout_call(
+    gateway_call: GatewayCall, *, actor: Actor, now: datetime.datetime
+) -> GatewayCall | None:
+    payout = gateway_call.payout
     if payout is None:
         raise Missing()
-    if call.operation == Operation.PULL_BACK:
-        amount = min(call.amount, unreversed_amount(payout))
+    if gateway_call.operation == Operation.PULL_BACK:
+        amount = min(gateway_call.amount, unreversed_amount(payout))
         return request_transfer_reversal(payout, amount, actor=actor, now=now) if amount else None
     if payout.state != PayoutState.DUE or payout.method != PayoutMethod.STRIPE:
         return None
@@ -117,18 +136,20 @@ def _repeat_payout_call(call: GatewayCall, *, actor: Actor, now: datetime.dateti
 
 
 def _repeat_payment_call(
-    order: Order, call: GatewayCall, *, actor: Actor, now: datetime.datetime
+    order: Order, gateway_call: GatewayCall, *, actor: Actor, now: datetime.datetime
 ) -> GatewayCall | None:
-    payment = call.payment
+    payment = gateway_call.payment
     if payment is None:
         raise Missing()
-    if call.operation == Operation.REFUND and call.refund is not None:
-        lacking = Refund.objects.filter(pk=call.refund.pk).lacking().get(call.refund.pk, 0)
-        amount = min(call.amount, lacking)  # staff may have sent it by bank already
-        return request_refund(call.refund, payment, amount, actor=actor, now=now) if amount > 0 else None
-    held = read_payment_sums(payment).authorised
-    if call.operation == Operation.CAPTURE and held and order.still_due:
-        return request_capture(order, payment, min(order.still_due, held), actor=actor, now=now)
-    if call.operation in (Operation.CAPTURE, Operation.CANCEL) and held:
+    if gateway_call.operation == Operation.REFUND and gateway_call.refund is not None:
+        unrefunded = Refund.objects.filter(pk=gateway_call.refund.pk).lacking().get(gateway_call.refund.pk, 0)
+        amount = min(gateway_call.amount, unrefunded)  # staff may have sent it by bank already
+        return (
+            request_refund(gateway_call.refund, payment, amount, actor=actor, now=now) if amount > 0 else None
+        )
+    authorised = read_payment_sums(payment).authorised
+    if gateway_call.operation == Operation.CAPTURE and authorised and order.still_due:
+        return request_capture(order, payment, min(order.still_due, authorised), actor=actor, now=now)
+    if gateway_call.operation in (Operation.CAPTURE, Operation.CANCEL) and authorised:
         return request_void(order, payment, actor=actor, now=now)
     return None

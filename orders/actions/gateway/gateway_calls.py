@@ -59,7 +59,7 @@ def send_call(*, call_id: uuid.UUID, now: datetime.datetime) -> CallResult | Non
     claimed = _claim_for_sending(call_id=call_id, now=now) if gateway else None
     if gateway is None or claimed is None:
         return None
-    operation, ask = claimed
+    operation, gateway_request = claimed
     operations: dict[Operation, Callable[[GatewayRequest], GatewayResult]] = {
         Operation.START: gateway.start,
         Operation.CAPTURE: gateway.capture,
@@ -68,8 +68,8 @@ def send_call(*, call_id: uuid.UUID, now: datetime.datetime) -> CallResult | Non
         Operation.PAY_OUT: gateway.pay_out,
         Operation.PULL_BACK: gateway.pull_back,
     }
-    answer = operations[operation](ask)
-    return CallResult(record_gateway_result(call_id=call_id, answer=answer, now=now), answer)
+    result = operations[operation](gateway_request)
+    return CallResult(record_gateway_result(call_id=call_id, result=result, now=now), result)
 
 
 def look_up_call(*, call_id: uuid.UUID, reference: str = "", now: datetime.datetime) -> CallResult | None:
@@ -81,19 +81,23 @@ def look_up_call(*, call_id: uuid.UUID, reference: str = "", now: datetime.datet
     gateway = stripe_gateway()
     if gateway is None:
         return None
-    operation, ask, has_ended = _claim_for_look_up(call_id=call_id, now=now)
-    ask = replace(ask, reference=ask.reference or reference)
-    answer = gateway.look_up(operation, ask, has_ended=has_ended, now=now)
-    return CallResult(record_gateway_result(call_id=call_id, answer=answer, now=now), answer)
+    operation, gateway_request, has_ended = _claim_for_look_up(call_id=call_id, now=now)
+    gateway_request = replace(gateway_request, reference=gateway_request.reference or reference)
+    result = gateway.look_up(operation, gateway_request, has_ended=has_ended, now=now)
+    return CallResult(record_gateway_result(call_id=call_id, result=result, now=now), result)
 
 
-def gateway_request_of(call: GatewayCall) -> GatewayRequest:
+def gateway_request_of(gateway_call: GatewayCall) -> GatewayRequest:
     """Return the request of a call, equal on each try; a START also carries the reference it created."""
-    terms = dict(call.terms)
-    if call.operation == Operation.START:
-        terms["reference"] = call.reference
+    terms = dict(gateway_call.terms)
+    if gateway_call.operation == Operation.START:
+        terms["reference"] = gateway_call.reference
     return GatewayRequest(
-        key=call.key, amount=call.amount, currency=call.currency, asked_at=call.asked_at, **terms
+        key=gateway_call.key,
+        amount=gateway_call.amount,
+        currency=gateway_call.currency,
+        asked_at=gateway_call.asked_at,
+        **terms,
     )
 
 
@@ -102,45 +106,45 @@ def _claim_for_sending(
     *, call_id: uuid.UUID, now: datetime.datetime
 ) -> tuple[Operation, GatewayRequest] | None:
     """Claim a call for sending: the first caller gets it, later ones must look it up."""
-    _order, call = locks.lock_gateway_call(call_id)
-    if call.state != CallState.INTENDED or call.tries:
+    _order, gateway_call = locks.lock_gateway_call(call_id)
+    if gateway_call.state != CallState.INTENDED or gateway_call.tries:
         return None
-    return _count_try(call, now=now)
+    return _count_try(gateway_call, now=now)
 
 
 @transaction.atomic(durable=True)
 def _claim_for_look_up(
     *, call_id: uuid.UUID, now: datetime.datetime
 ) -> tuple[Operation, GatewayRequest, bool]:
-    """Claim a call for a look-up; return whether it has ended. A START goes on with its buyer."""
-    _order, call = locks.lock_gateway_call(call_id)
-    has_ended = call.state in _ENDED and call.operation != Operation.START
-    return *_count_try(call, now=now), has_ended
+    """Claim a call for a look-up; also return whether it has ended. A START never ends here: its buyer goes on."""
+    _order, gateway_call = locks.lock_gateway_call(call_id)
+    has_ended = gateway_call.state in _ENDED and gateway_call.operation != Operation.START
+    return *_count_try(gateway_call, now=now), has_ended
 
 
-def _count_try(call: GatewayCall, *, now: datetime.datetime) -> tuple[Operation, GatewayRequest]:
-    call.tries += 1
-    if call.next_check_at is not None:
-        call.next_check_at = now + look_up_delay(call.tries)
-    call.save(update_fields=["tries", "next_check_at"])
-    return Operation(call.operation), gateway_request_of(call)
+def _count_try(gateway_call: GatewayCall, *, now: datetime.datetime) -> tuple[Operation, GatewayRequest]:
+    gateway_call.tries += 1
+    if gateway_call.next_check_at is not None:
+        gateway_call.next_check_at = now + look_up_delay(gateway_call.tries)
+    gateway_call.save(update_fields=["tries", "next_check_at"])
+    return Operation(gateway_call.operation), gateway_request_of(gateway_call)
 
 
 @transaction.atomic(durable=True)
 def record_gateway_result(
-    *, call_id: uuid.UUID, answer: GatewayResult, now: datetime.datetime
+    *, call_id: uuid.UUID, result: GatewayResult, now: datetime.datetime
 ) -> GatewayCall:
     """Record the outcome of a call. Repeated or outdated results change nothing. Raises Missing."""
-    order, call = locks.lock_gateway_call(call_id)
-    has_changed = _write_outcome(call, answer, now=now)
-    match Operation(call.operation):
+    order, gateway_call = locks.lock_gateway_call(call_id)
+    has_changed = _write_outcome(gateway_call, result, now=now)
+    match Operation(gateway_call.operation):
         case Operation.START | Operation.CAPTURE | Operation.CANCEL:
-            record_card_payment_result(order, call, answer, now=now)
+            record_card_payment_result(order, gateway_call, result, now=now)
         case Operation.REFUND:
-            record_refund_result(order, call, now=now)
+            record_refund_result(order, gateway_call, now=now)
         case Operation.PAY_OUT | Operation.PULL_BACK:
-            record_payout_result(call, has_changed=has_changed, now=now)
-    return call
+            record_payout_result(gateway_call, has_changed=has_changed, now=now)
+    return gateway_call
 
 
 def look_up_delay(tries: int) -> datetime.timedelta:
@@ -148,22 +152,22 @@ def look_up_delay(tries: int) -> datetime.timedelta:
     return delay_before_retry(tries, first=_FIRST_PAUSE, longest=_LONGEST_PAUSE)
 
 
-def _write_outcome(call: GatewayCall, answer: GatewayResult, *, now: datetime.datetime) -> bool:
+def _write_outcome(gateway_call: GatewayCall, result: GatewayResult, *, now: datetime.datetime) -> bool:
     """Store the outcome on the call; return whether its state changed."""
-    state = CallState(answer.outcome.value)
-    has_changed = state in CALL_MOVES[call.state]
+    state = CallState(result.outcome.value)
+    has_changed = state in CALL_MOVES[gateway_call.state]
     if has_changed:
-        advance(call, state, CALL_MOVES)
-        call.answered_at = None if state in OUTCOME_UNKNOWN_STATES else now
-    if call.state != state:  # the result is older than the state known
+        advance(gateway_call, state, CALL_MOVES)
+        gateway_call.answered_at = None if state in OUTCOME_UNKNOWN_STATES else now
+    if gateway_call.state != state:  # the result is older than the state known
         return False
-    if answer.reference and (not call.reference or state == CallState.SUCCEEDED):
-        call.reference = answer.reference
-    call.url = answer.url
-    call.code, call.message = answer.code[:80], answer.message[:500]
+    if result.reference and (not gateway_call.reference or state == CallState.SUCCEEDED):
+        gateway_call.reference = result.reference
+    gateway_call.url = result.url
+    gateway_call.code, gateway_call.message = result.code[:80], result.message[:500]
     is_open = state in OUTCOME_UNKNOWN_STATES or state == CallState.NEEDS_BUYER
-    call.next_check_at = now + look_up_delay(call.tries) if is_open else None
-    call.save(update_fields=["reference", "url", "code", "message", "next_check_at", "answered_at"])
+    gateway_call.next_check_at = now + look_up_delay(gateway_call.tries) if is_open else None
+    gateway_call.save(update_fields=["reference", "url", "code", "message", "next_check_at", "answered_at"])
     return has_changed
 
 
@@ -179,8 +183,8 @@ def capture_before_expiry(*, call_id: uuid.UUID, now: datetime.datetime) -> None
 @transaction.atomic(durable=True)
 def release_unused_hold(*, call_id: uuid.UUID, now: datetime.datetime) -> None:
     """Release the authorisation of a basket that was not ordered. Raises Missing."""
-    order, call = locks.lock_gateway_call(call_id)
-    payment = call.payment
+    order, gateway_call = locks.lock_gateway_call(call_id)
+    payment = gateway_call.payment
     if order is None and payment is not None and unused_holds(now).filter(pk=call_id).exists():
         request_void(payment.basket, payment, actor=Actor.system("cards"), now=now)
 
@@ -190,13 +194,17 @@ def send_call_task(*, call_id: str) -> None:
     send_call(call_id=uuid.UUID(call_id), now=timezone.now())
 
 
-@shared_task(name="orders.look_up_call")
+@shared_task(name="orders.look_up_gateway_call")
 def look_up_call_task(*, call_id: str) -> None:
     now = timezone.now()
-    run_one(uuid.UUID(call_id), lambda key: look_up_call(call_id=key, now=now), sweep="orders.look_up_calls")
+    run_one(
+        uuid.UUID(call_id),
+        lambda key: look_up_call(call_id=key, now=now),
+        sweep="orders.look_up_gateway_calls",
+    )
 
 
-@shared_task(name="orders.look_up_calls")
+@shared_task(name="orders.look_up_gateway_calls")
 def look_up_calls_task() -> None:
     """Look up calls with unknown outcomes. Each has its own message, so a failure delays no other."""
     waiting = GatewayCall.objects.to_look_up(timezone.now()).values_list("pk", flat=True)
@@ -204,21 +212,21 @@ def look_up_calls_task() -> None:
         look_up_call_task.delay(call_id=str(call_id))
 
 
-@shared_task(name="orders.follow_cards")
-def follow_cards_task() -> None:
+@shared_task(name="orders.sweep_card_payments")
+def sweep_card_payments_task() -> None:
     """Sweep cards: capture authorisations that expire soon, release those of baskets never ordered, and
     reverse payouts of cooperatives that owe us."""
     now, actor = timezone.now(), Actor.system("cards")
     run_each(
         holds_to_capture(now).values_list("pk", flat=True),
         lambda call_id: capture_before_expiry(call_id=call_id, now=now),
-        sweep="orders.follow_cards:held",
+        sweep="orders.sweep_card_payments:held",
         at_most=_AT_ONCE,
     )
     run_each(
         unused_holds(now).values_list("pk", flat=True),
         lambda call_id: release_unused_hold(call_id=call_id, now=now),
-        sweep="orders.follow_cards:unused",
+        sweep="orders.sweep_card_payments:unused",
         at_most=_AT_ONCE,
     )
     run_each(
@@ -226,5 +234,5 @@ def follow_cards_task() -> None:
         lambda owing: reverse_payouts_for_debt(
             cooperative_id=owing[0], currency=owing[1], actor=actor, now=now
         ),
-        sweep="orders.follow_cards:owed",
+        sweep="orders.sweep_card_payments:owed",
     )

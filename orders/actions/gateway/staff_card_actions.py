@@ -22,7 +22,7 @@ from shop.core.errors import Missing, Refused
 
 
 class NotACardPayment(Refused):
-    code = "not_a_card"
+    code = "not_a_card_payment"
     default_words = _("Only cards hold money that can be taken or released.")
 
 
@@ -35,10 +35,10 @@ def capture_held_amount(
     Raises Missing, NotACardPayment, AmountNotHeld.
     """
     order, payment = _lock_card_payment(payment_id)
-    held = min(read_payment_sums(payment).authorised, order.still_due)
-    if amount is not None and amount > held:
+    capturable = min(read_payment_sums(payment).authorised, order.still_due)
+    if amount is not None and amount > capturable:
         raise AmountNotHeld(field="amount")
-    request_capture(order, payment, held if amount is None else amount, actor=actor, now=now)
+    request_capture(order, payment, capturable if amount is None else amount, actor=actor, now=now)
 
 
 @transaction.atomic(durable=True)

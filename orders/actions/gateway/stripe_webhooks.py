@@ -43,34 +43,34 @@ _FAILED_STATUSES = frozenset({"failed", "canceled"})
 
 @transaction.atomic(durable=True)
 def store_stripe_event(*, event: StripeEvent, body: bytes, now: datetime.datetime) -> GatewayEvent:
-    """Store a verified event, once however often it arrives; it is handled after the commit."""
-    kept, is_new = GatewayEvent.objects.get_or_create(
+    """Store a verified event, once for each id; it is handled after the commit."""
+    stored, is_new = GatewayEvent.objects.get_or_create(
         provider=PROVIDER,
         event_id=event.id,
         defaults={"kind": event.kind[:80], "body": body.decode(), "received_at": now},
     )
     if is_new:
-        after_commit(handle_stripe_event_task.delay, event_id=kept.pk)
-    return kept
+        after_commit(handle_stripe_event_task.delay, event_id=stored.pk)
+    return stored
 
 
 def handle_stripe_event(*, event_id: int, now: datetime.datetime) -> None:
-    """Handle a stored event once; a repeat does no harm. Events about nothing of ours have no effect."""
-    kept = GatewayEvent.objects.filter(pk=event_id, handled_at=None, provider=PROVIDER).first()
-    if kept is None:
+    """Handle a stored event once; a repeat does no harm. Events that concern no call of ours have no effect."""
+    stored = GatewayEvent.objects.filter(pk=event_id, handled_at=None, provider=PROVIDER).first()
+    if stored is None:
         return
     GatewayEvent.objects.filter(pk=event_id).update(tries=F("tries") + 1)
-    event = read_event(kept.body)
-    call = _call_of(event)
+    event = read_event(stored.body)
+    gateway_call = _call_of(event)
     if event.kind.startswith(DISPUTES):
         _record_dispute(event=event, now=now)
     elif event.kind.startswith("refund."):
-        _handle_refund_event(event, call, now=now)
+        _handle_refund_event(event, gateway_call, now=now)
     elif event.kind == "payment_intent.payment_failed":
-        _record_decline(event=event, call=call, now=now)
-    if call is not None:
-        look_up_call(call_id=call.pk, reference=_reference_for(call, event), now=now)
-    problem = _problem_of(event, call)
+        _record_decline(event=event, gateway_call=gateway_call, now=now)
+    if gateway_call is not None:
+        look_up_call(call_id=gateway_call.pk, reference=_reference_for(gateway_call, event), now=now)
+    problem = _problem_of(event, gateway_call)
     GatewayEvent.objects.filter(pk=event_id).update(handled_at=now, problem=problem)
 
 
@@ -91,18 +91,20 @@ def _start_of(event: StripeEvent) -> GatewayCall | None:
     return GatewayCall.objects.filter(operation=Operation.START, reference__in=known).first()
 
 
-def _reference_for(call: GatewayCall, event: StripeEvent) -> str:
+def _reference_for(gateway_call: GatewayCall, event: StripeEvent) -> str:
     """Return the id that a START created, where the event arrives before the call's own answer."""
-    if call.operation != Operation.START:
+    if gateway_call.operation != Operation.START:
         return ""
-    return event.session if call.terms.get("hosted") else event.reference
+    return event.session if gateway_call.terms.get("hosted") else event.reference
 
 
-def _problem_of(event: StripeEvent, call: GatewayCall | None) -> str:
+def _problem_of(event: StripeEvent, gateway_call: GatewayCall | None) -> str:
     """Return a message for staff about an event that we did not cause; "" where there is none."""
-    if event.kind != "transfer.reversed" or call is None or call.payout is None:
+    if event.kind != "transfer.reversed" or gateway_call is None or gateway_call.payout is None:
         return ""
-    reversals = call.payout.calls.filter(operation=Operation.PULL_BACK).exclude(state=CallState.FAILED)
+    reversals = gateway_call.payout.calls.filter(operation=Operation.PULL_BACK).exclude(
+        state=CallState.FAILED
+    )
     if event.refunded <= sum(reversals.values_list("amount", flat=True)):
         return ""
     return f"{event.subject}: {event.refunded} reversed at Stripe, and not by us"
@@ -116,10 +118,12 @@ def _record_dispute(*, event: StripeEvent, now: datetime.datetime) -> None:
         record_dispute_event(payment.order, payment, event, actor=_ACTOR, now=now)
 
 
-def _handle_refund_event(event: StripeEvent, call: GatewayCall | None, *, now: datetime.datetime) -> None:
-    if call is not None and call.operation == Operation.REFUND:
+def _handle_refund_event(
+    event: StripeEvent, gateway_call: GatewayCall | None, *, now: datetime.datetime
+) -> None:
+    if gateway_call is not None and gateway_call.operation == Operation.REFUND:
         if event.status in _FAILED_STATUSES:
-            _record_rejected_refund(call_id=call.pk, event=event, now=now)
+            _record_rejected_refund(call_id=gateway_call.pk, event=event, now=now)
     else:
         _record_dashboard_refund(event=event, now=now)
 
@@ -127,25 +131,25 @@ def _handle_refund_event(event: StripeEvent, call: GatewayCall | None, *, now: d
 @transaction.atomic(durable=True)
 def _record_rejected_refund(*, call_id: uuid.UUID, event: StripeEvent, now: datetime.datetime) -> None:
     """Record that a bank rejected a completed refund: the money is ours again, and due to the buyer."""
-    order, call = locks.lock_gateway_call(call_id)
-    payment = call.payment
+    order, gateway_call = locks.lock_gateway_call(call_id)
+    payment = gateway_call.payment
     if order is None or payment is None:
         raise Missing()
-    if call.state != CallState.SUCCEEDED:
+    if gateway_call.state != CallState.SUCCEEDED:
         return
-    written = record_payment_event(
+    payment_event = record_payment_event(
         payment,
         EventKind.REFUND_REVERSE,
-        call.amount,
-        key=f"call:{call.pk}:reversed",
-        reference=call.reference,
+        gateway_call.amount,
+        key=f"call:{gateway_call.pk}:reversed",
+        reference=gateway_call.reference,
         message=str(message_for_code("refund_failed")),
-        refund=call.refund,
+        refund=gateway_call.refund,
         actor=_ACTOR,
         now=now,
     )
-    if written is not None:
-        data = {"amount": call.amount, "method": payment.method, "code": event.reason}
+    if payment_event is not None:
+        data = {"amount": gateway_call.amount, "method": payment.method, "code": event.reason}
         record_change("payment.refund_failed", order, actor=_ACTOR, now=now, data=data)
         finish_order_change(order, now=now)
 
@@ -158,39 +162,39 @@ def _record_dashboard_refund(*, event: StripeEvent, now: datetime.datetime) -> N
         return
     key = f"stripe:{event.subject}"
     if event.status in _FAILED_STATUSES:
-        kinds = [(EventKind.REFUND_FAILURE, f"{key}:failed", 0)]
+        events_to_record = [(EventKind.REFUND_FAILURE, f"{key}:failed", 0)]
         if PaymentEvent.objects.filter(key=f"{key}:given").exists():
-            kinds.append((EventKind.REFUND_REVERSE, f"{key}:reversed", event.amount))
+            events_to_record.append((EventKind.REFUND_REVERSE, f"{key}:reversed", event.amount))
     elif event.status == "succeeded" and not PaymentEvent.objects.filter(key=f"{key}:failed").exists():
-        kinds = [(EventKind.REFUND_SUCCESS, f"{key}:given", event.amount)]
+        events_to_record = [(EventKind.REFUND_SUCCESS, f"{key}:given", event.amount)]
     else:
         return
     rows = [
         record_payment_event(payment, kind, amount, key=name, reference=event.subject, actor=_ACTOR, now=now)
-        for kind, name, amount in kinds
+        for kind, name, amount in events_to_record
     ]
     if not any(rows):
         return
     data = {"amount": event.amount, "reference": event.subject, "status": event.status}
-    record_change("payment.refunded_elsewhere", payment.order, actor=_ACTOR, now=now, data=data)
+    record_change("payment.refunded_at_gateway", payment.order, actor=_ACTOR, now=now, data=data)
     finish_order_change(payment.order, now=now)
     if event.status == "succeeded":
         refund_notices.given_back_elsewhere(payment.order, event.amount, event.subject, now=now)
 
 
 @transaction.atomic(durable=True)
-def _record_decline(*, event: StripeEvent, call: GatewayCall | None, now: datetime.datetime) -> None:
+def _record_decline(*, event: StripeEvent, gateway_call: GatewayCall | None, now: datetime.datetime) -> None:
     """Record that a card was declined; the payment waits for another try."""
-    if call is None:
+    if gateway_call is None:
         return
-    order, call = locks.lock_gateway_call(call.pk)
-    payment = call.payment
+    order, gateway_call = locks.lock_gateway_call(gateway_call.pk)
+    payment = gateway_call.payment
     if payment is None:
         raise Missing()
-    hold, sums = bool(call.terms.get("hold")), read_payment_sums(payment)
-    kind = EventKind.AUTHORIZATION_FAILURE if hold else EventKind.CHARGE_FAILURE
-    amount = sums.authorise_pending if hold else sums.charge_pending
-    written = record_payment_event(
+    is_hold, sums = bool(gateway_call.terms.get("hold")), read_payment_sums(payment)
+    kind = EventKind.AUTHORIZATION_FAILURE if is_hold else EventKind.CHARGE_FAILURE
+    amount = sums.authorise_pending if is_hold else sums.charge_pending
+    payment_event = record_payment_event(
         payment,
         kind,
         amount,
@@ -200,24 +204,26 @@ def _record_decline(*, event: StripeEvent, call: GatewayCall | None, now: dateti
         actor=_ACTOR,
         now=now,
     )
-    if written is None:
+    if payment_event is None:
         return
-    if hold and amount:
-        again = EventKind.AUTHORIZATION_REQUEST
-        record_payment_event(payment, again, amount, key=f"stripe:{event.id}:again", actor=_ACTOR, now=now)
+    if is_hold and amount:
+        request_kind = EventKind.AUTHORIZATION_REQUEST
+        record_payment_event(
+            payment, request_kind, amount, key=f"stripe:{event.id}:again", actor=_ACTOR, now=now
+        )
     if order is not None:  # baskets have no history
-        data = {"amount": call.amount, "code": event.reason}
+        data = {"amount": gateway_call.amount, "code": event.reason}
         record_change("payment.declined", order, actor=_ACTOR, now=now, data=data)
         finish_order_change(order, now=now)
 
 
 def _lock_payment_of(event: StripeEvent) -> Payment | None:
-    """Lock and return the payment that an event is about; None where it is none of ours."""
+    """Lock and return the payment that an event concerns; None if it is not ours."""
     start = _start_of(event)
     if start is None:
         return None
-    order, call = locks.lock_gateway_call(start.pk)
-    payment = call.payment
+    order, gateway_call = locks.lock_gateway_call(start.pk)
+    payment = gateway_call.payment
     if payment is not None and order is not None:
         payment.order = order
     return payment

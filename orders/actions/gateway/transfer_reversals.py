@@ -49,13 +49,13 @@ def reverse_payouts_for_debt(
         state=PayoutState.PAID,
     )
     payouts = [locks.lock_payout(key) for key in paid.order_by("pk").values_list("pk", flat=True)]
-    calls = GatewayCall.objects.filter(payout__in=payouts, operation=Operation.PULL_BACK)
-    if not payouts or calls.unanswered().exists() or calls.refused().exists():
+    reversals = GatewayCall.objects.filter(payout__in=payouts, operation=Operation.PULL_BACK)
+    if not payouts or reversals.unanswered().exists() or reversals.refused().exists():
         return 0
-    owed = _debt_of(cooperative_id, currency)
+    debt = _debt_of(cooperative_id, currency)
     requested = 0
     for payout in sorted(payouts, key=lambda each: each.paid_at or now, reverse=True):
-        amount = min(owed - requested, unreversed_amount(payout))
+        amount = min(debt - requested, unreversed_amount(payout))
         if amount > 0:
             request_transfer_reversal(payout, amount, actor=actor, now=now)
             requested += amount
@@ -64,44 +64,59 @@ def reverse_payouts_for_debt(
 
 def unreversed_amount(payout: Payout) -> int:
     """Return the amount of a payout without a reversal made or pending."""
-    calls = payout.calls.filter(operation=Operation.PULL_BACK).exclude(state=CallState.FAILED)
-    taken: int = calls.aggregate(total=Sum("amount", default=0))["total"]
-    return payout.amount - taken
+    reversals = payout.calls.filter(operation=Operation.PULL_BACK).exclude(state=CallState.FAILED)
+    reversed_amount: int = reversals.aggregate(total=Sum("amount", default=0))["total"]
+    return payout.amount - reversed_amount
 
 
-def post_payout_reversal(payout: Payout, call: GatewayCall, *, actor: Actor, now: datetime.datetime) -> None:
+def post_payout_reversal(
+    payout: Payout, gateway_call: GatewayCall, *, actor: Actor, now: datetime.datetime
+) -> None:
     """Step, under the payout's lock: post a reversal, and credit it against the cooperative's debt."""
     settlement = payout.settlement
     if settlement is None:
         raise ValueError(f"payout {payout.pk} is no cooperative's")
-    own = settlement.cooperative_id
+    cooperative_id = settlement.cooperative_id
     for key, kind, entries in [
         (
-            f"call:{call.pk}",
+            f"call:{gateway_call.pk}",
             PostingKind.PAYOUT,
             [
-                Entry(LedgerAccount.GATEWAY, call.amount),
-                Entry(LedgerAccount.PAYOUT_DUE, -call.amount, "", own),
+                Entry(LedgerAccount.GATEWAY, gateway_call.amount),
+                Entry(LedgerAccount.PAYOUT_DUE, -gateway_call.amount, "", cooperative_id),
             ],
         ),
         (
-            f"call:{call.pk}:carried",
+            f"call:{gateway_call.pk}:carried",
             PostingKind.CARRIED,
             [
-                Entry(LedgerAccount.PAYOUT_DUE, call.amount, "", own),
-                Entry(LedgerAccount.COOPERATIVE_PAYABLE, -call.amount, EntryNature.CORRECTION, own),
+                Entry(LedgerAccount.PAYOUT_DUE, gateway_call.amount, "", cooperative_id),
+                Entry(
+                    LedgerAccount.COOPERATIVE_PAYABLE,
+                    -gateway_call.amount,
+                    EntryNature.CORRECTION,
+                    cooperative_id,
+                ),
             ],
         ),
     ]:
-        post_entries(key, kind, entries, currency=call.currency, memo=call.reference, actor=actor, now=now)
+        post_entries(
+            key,
+            kind,
+            entries,
+            currency=gateway_call.currency,
+            memo=gateway_call.reference,
+            actor=actor,
+            now=now,
+        )
     record_change(
-        "payout.pulled_back",
+        "payout.reversed",
         payout,
         actor=actor,
         now=now,
         root=settlement,
-        cooperative_id=own,
-        data={"amount": call.amount, "reference": call.reference},
+        cooperative_id=cooperative_id,
+        data={"amount": gateway_call.amount, "reference": gateway_call.reference},
     )
 
 
@@ -114,24 +129,24 @@ def cooperatives_in_debt() -> list[tuple[int, str]]:
         cooperative__settlements__payout__state=PayoutState.PAID,
         entries__account=LedgerAccount.COOPERATIVE_PAYABLE,
     )
-    pairs = rows.distinct().order_by("pk").values_list("cooperative", "currency")
-    return [pair for pair in pairs if _debt_of(*pair) > 0]
+    candidates = rows.distinct().order_by("pk").values_list("cooperative", "currency")
+    return [candidate for candidate in candidates if _debt_of(*candidate) > 0]
 
 
-def record_payout_result(call: GatewayCall, *, has_changed: bool, now: datetime.datetime) -> None:
+def record_payout_result(gateway_call: GatewayCall, *, has_changed: bool, now: datetime.datetime) -> None:
     """Step: record the result of a payout or its reversal. Raises Missing."""
-    payout, actor = call.payout, Actor.system("stripe")
+    payout, actor = gateway_call.payout, Actor.system("stripe")
     if payout is None:
         raise Missing()
     if not has_changed:
         return
-    if call.state == CallState.SUCCEEDED:
-        if call.operation == Operation.PULL_BACK:
-            post_payout_reversal(payout, call, actor=actor, now=now)
+    if gateway_call.state == CallState.SUCCEEDED:
+        if gateway_call.operation == Operation.PULL_BACK:
+            post_payout_reversal(payout, gateway_call, actor=actor, now=now)
         elif payout.state == PayoutState.DUE:
-            complete_payout(payout, call.reference, actor=actor, now=now)
-    elif call.state == CallState.FAILED:
-        data = {"amount": call.amount, "operation": call.operation, "code": call.code}
+            complete_payout(payout, gateway_call.reference, actor=actor, now=now)
+    elif gateway_call.state == CallState.FAILED:
+        data = {"amount": gateway_call.amount, "operation": gateway_call.operation, "code": gateway_call.code}
         record_change("payout.failed", payout, actor=actor, now=now, data=data)
 
 

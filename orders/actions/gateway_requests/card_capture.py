@@ -1,7 +1,6 @@
-"""Capture card authorisations once it is known what is due, release them where nothing is due, and cancel
-started payments of orders that ended.
+"""Capture card authorisations once the sum due is final; release unused ones and cancel obsolete payments.
 
-Runs after every recalculation, so it follows every change of what is due: weights, cancelled parts, time.
+Runs after every recalculation, because weights, cancelled parts and time change the sum due.
 Requests that the gateway refused are not repeated automatically; staff decide on the desk.
 """
 
@@ -32,12 +31,12 @@ _END_OPERATIONS = (Operation.CAPTURE, Operation.CANCEL)
 
 
 def capture_or_release_cards(order: Order, payments: Iterable[Payment], *, now: datetime.datetime) -> None:
-    """Step, on a recalculated order: capture or release what its cards hold, as far as that is decided.
+    """Step, on a recalculated order: capture or release its card authorisations as far as the sum due is final.
 
     `payments` are all of the order's payments.
     """
     actor = Actor.system("cards")
-    left = order.still_due
+    uncovered = order.still_due
     for payment in payments:
         if payment.method != PaymentMethod.CARD:
             continue
@@ -45,16 +44,16 @@ def capture_or_release_cards(order: Order, payments: Iterable[Payment], *, now: 
         if start is None or not start.reference:
             continue
         if _has_end_request(order, payment, now=now):
-            left -= _unanswered_captures(payment)
+            uncovered -= _unanswered_captures(payment)
             continue
-        held = read_payment_sums(payment).authorised
-        if held and left <= 0:
+        authorised = read_payment_sums(payment).authorised
+        if authorised and uncovered <= 0:
             request_void(order, payment, actor=actor, now=now)
-        elif held and (_is_packed(order) or now - (start.answered_at or now) >= CAPTURE_AFTER):
-            request_capture(order, payment, min(left, held), actor=actor, now=now)
+        elif authorised and (_is_packed(order) or now - (start.answered_at or now) >= CAPTURE_AFTER):
+            request_capture(order, payment, min(uncovered, authorised), actor=actor, now=now)
         elif start.state == CallState.NEEDS_BUYER and _is_obsolete(order, start):
             request_void(order, payment, actor=actor, now=now)
-        left -= held
+        uncovered -= authorised
 
 
 def holds_to_capture(now: datetime.datetime) -> QuerySet[GatewayCall]:
@@ -62,9 +61,9 @@ def holds_to_capture(now: datetime.datetime) -> QuerySet[GatewayCall]:
 
     Authorisations for baskets are never captured; `unused_holds` are released.
     """
-    ends = GatewayCall.objects.filter(payment=OuterRef("payment"), operation__in=_END_OPERATIONS)
+    end_calls = GatewayCall.objects.filter(payment=OuterRef("payment"), operation__in=_END_OPERATIONS)
     return GatewayCall.objects.filter(
-        ~Exists(ends),
+        ~Exists(end_calls),
         operation=Operation.START,
         payment__order__isnull=False,
         state=CallState.SUCCEEDED,
@@ -75,9 +74,9 @@ def holds_to_capture(now: datetime.datetime) -> QuerySet[GatewayCall]:
 
 def unused_holds(now: datetime.datetime) -> QuerySet[GatewayCall]:
     """Return START calls for baskets that were not ordered within a day."""
-    ends = GatewayCall.objects.filter(payment=OuterRef("payment"), operation__in=_END_OPERATIONS)
+    end_calls = GatewayCall.objects.filter(payment=OuterRef("payment"), operation__in=_END_OPERATIONS)
     return GatewayCall.objects.filter(
-        ~Exists(ends),
+        ~Exists(end_calls),
         operation=Operation.START,
         payment__order=None,
         state__in=[CallState.SUCCEEDED, CallState.NEEDS_BUYER],
@@ -100,15 +99,17 @@ def _unanswered_captures(payment: Payment) -> int:
 def _has_end_request(order: Order, payment: Payment, *, now: datetime.datetime) -> bool:
     """Whether a capture or void was requested; only staff repeat a refused one.
 
-    Captures of more than is still due fail here as overtaken, if nobody has sent them yet.
+    Unsent captures of more than is still due are marked here as failed and superseded.
     """
-    ends = GatewayCall.objects.filter(payment=payment, operation__in=_END_OPERATIONS).exclude(code=SUPERSEDED)
-    for call in ends.filter(state=CallState.INTENDED, tries=0, amount__gt=order.still_due):
-        if call.operation == Operation.CAPTURE:
-            advance(call, CallState.FAILED, CALL_MOVES)
-            call.code, call.answered_at, call.next_check_at = SUPERSEDED, now, None
-            call.save(update_fields=["code", "answered_at", "next_check_at"])
-    return ends.exists()
+    end_calls = GatewayCall.objects.filter(payment=payment, operation__in=_END_OPERATIONS).exclude(
+        code=SUPERSEDED
+    )
+    for gateway_call in end_calls.filter(state=CallState.INTENDED, tries=0, amount__gt=order.still_due):
+        if gateway_call.operation == Operation.CAPTURE:
+            advance(gateway_call, CallState.FAILED, CALL_MOVES)
+            gateway_call.code, gateway_call.answered_at, gateway_call.next_check_at = SUPERSEDED, now, None
+            gateway_call.save(update_fields=["code", "answered_at", "next_check_at"])
+    return end_calls.exists()
 
 
 def _is_obsolete(order: Order, start: GatewayCall) -> bool:

@@ -34,7 +34,9 @@ from shop.core.errors import Missing, Refused
 from shop.core.models import shop_settings
 
 GATEWAY = "stripe"
-SEND_CALL = "orders.make_call"  # the message that a call waits to be sent; `gateway.gateway_calls` handles it
+SEND_CALL = (
+    "orders.send_gateway_call"  # the message that a call waits to be sent; `gateway.gateway_calls` handles it
+)
 DEFAULT_LANGUAGE = "vi"  # of requests without an order or basket
 _SENT_WITHIN = datetime.timedelta(minutes=1)  # afterwards the sweep takes the message for lost
 
@@ -42,7 +44,7 @@ _SENT_WITHIN = datetime.timedelta(minutes=1)  # afterwards the sweep takes the m
 class AmountNotHeld(Refused):
     """The amount exceeds the authorised amount, or nothing can be captured."""
 
-    code = "not_held"
+    code = "amount_not_held"
     default_words = _("That is more than the card holds for this order.")
 
 
@@ -51,19 +53,19 @@ def request_start(
     payment: Payment,
     amount: int,
     *,
-    hold: bool,
+    authorise_only: bool,
     hosted: bool,
     actor: Actor,
     now: datetime.datetime,
 ) -> GatewayCall:
-    """Step, on a locked order: start a card charge, or only an authorisation (`hold`).
+    """Step, on a locked order: start a card charge, or only an authorisation (`authorise_only`).
 
     `hosted` uses the gateway's page instead of fields on ours. Raises AmountNotForCards.
     """
     check_amount(amount, order.currency, smallest={"VND": settings.STRIPE_SMALLEST_VND})
     with override(order.language):
         description = pgettext("card statement", "Order %(code)s") % {"code": order.code}
-    call = create_gateway_call(
+    gateway_call = create_gateway_call(
         Operation.START,
         amount,
         order.currency,
@@ -71,7 +73,7 @@ def request_start(
         now=now,
         payment=payment,
         terms={
-            "hold": hold,
+            "hold": authorise_only,
             "hosted": hosted,
             "description": description,
             "return_url": payment_return_url(order),
@@ -81,10 +83,10 @@ def request_start(
             "labels": {"order": order.code, "payment": str(payment.pk)},
         },
     )
-    if hold:
-        kind, key = EventKind.AUTHORIZATION_REQUEST, f"call:{call.pk}:asked"
+    if authorise_only:
+        kind, key = EventKind.AUTHORIZATION_REQUEST, f"call:{gateway_call.pk}:asked"
         record_payment_event(payment, kind, amount, key=key, actor=actor, now=now)
-    return call
+    return gateway_call
 
 
 def request_capture(
@@ -137,10 +139,10 @@ def request_void(
     order: Order | Basket | None, payment: Payment, *, actor: Actor, now: datetime.datetime
 ) -> GatewayCall:
     """Step, on a locked order (or basket): void the authorisation, or cancel a started payment."""
-    held = read_payment_sums(payment).authorised
-    call = create_gateway_call(
+    authorised = read_payment_sums(payment).authorised
+    gateway_call = create_gateway_call(
         Operation.CANCEL,
-        held,
+        authorised,
         payment.currency,
         actor=actor,
         now=now,
@@ -148,9 +150,14 @@ def request_void(
         terms=terms_about_payment(payment, order.language if order else DEFAULT_LANGUAGE),
     )
     record_payment_event(
-        payment, EventKind.CANCEL_REQUEST, held, key=f"call:{call.pk}:asked", actor=actor, now=now
+        payment,
+        EventKind.CANCEL_REQUEST,
+        authorised,
+        key=f"call:{gateway_call.pk}:asked",
+        actor=actor,
+        now=now,
     )
-    return call
+    return gateway_call
 
 
 def request_payout(payout: Payout, *, actor: Actor, now: datetime.datetime) -> GatewayCall:
@@ -215,10 +222,10 @@ def create_gateway_call(
     actor: Actor,
     now: datetime.datetime,
     terms: dict[str, object],
-    **about: object,
+    **subject: object,
 ) -> GatewayCall:
     """Step: write the row of a call, and have it sent after the commit."""
-    call = GatewayCall.objects.create(
+    gateway_call = GatewayCall.objects.create(
         gateway=GATEWAY,
         operation=operation,
         amount=amount,
@@ -229,7 +236,7 @@ def create_gateway_call(
         next_check_at=now + _SENT_WITHIN,
         actor_kind=actor.kind,
         actor_key=actor.key,
-        **about,
+        **subject,
     )
-    after_commit(signature(SEND_CALL, kwargs={"call_id": str(call.pk)}, immutable=True).delay)
-    return call
+    after_commit(signature(SEND_CALL, kwargs={"call_id": str(gateway_call.pk)}, immutable=True).delay)
+    return gateway_call

@@ -1,7 +1,6 @@
-"""Book what sellers have earned, and what deliveries, voids and refunds change about it.
+"""Book what sellers have earned, after each delivery, void and refund.
 
-A posting holds the difference between what a part has earned and what is already booked, so that one more
-posting corrects any change.
+A posting holds the difference between what a part has earned and what is booked already.
 """
 
 from __future__ import annotations
@@ -52,25 +51,30 @@ def drafts_for_parts(
     earned, posted, last = earned_amounts(ids), *_booked_amounts(ids)
     drafts = []
     for part in parts:
-        missing = Counter(earned.get(part.pk, Counter()))
-        missing.subtract(posted.get(part.pk, Counter()))
-        if any(amount != 0 for amount in missing.values()):
-            drafts.append(draft_for_part(order, part, missing, after=last.get(part.pk, 0), now=now))
+        unbooked = Counter(earned.get(part.pk, Counter()))
+        unbooked.subtract(posted.get(part.pk, Counter()))
+        if any(amount != 0 for amount in unbooked.values()):
+            drafts.append(draft_for_part(order, part, unbooked, after=last.get(part.pk, 0), now=now))
     return drafts
 
 
 def draft_for_part(
-    order: Order, part: OrderPart, missing: BookedAmounts, *, after: int = 0, now: datetime.datetime
+    order: Order, part: OrderPart, unbooked: BookedAmounts, *, after: int = 0, now: datetime.datetime
 ) -> PostingDraft:
     """Return a posting of a part's unbooked earnings; `after` is its previous posting (0: none)."""
-    is_sale = any(amount != 0 and nature in _SALE_NATURES for (_account, nature), amount in missing.items())
-    own = COOPERATIVE_ACCOUNTS
+    is_sale = any(amount != 0 and nature in _SALE_NATURES for (_account, nature), amount in unbooked.items())
+    cooperative_accounts = COOPERATIVE_ACCOUNTS
     return PostingDraft(
         f"part:{part.pk}:after:{after}",
         PostingKind.SALE if is_sale else PostingKind.REFUND,
         [
-            Entry(LedgerAccount(account), amount, nature, part.cooperative_id if account in own else None)
-            for (account, nature), amount in missing.items()
+            Entry(
+                LedgerAccount(account),
+                amount,
+                nature,
+                part.cooperative_id if account in cooperative_accounts else None,
+            )
+            for (account, nature), amount in unbooked.items()
         ],
         order.currency,
         now,

@@ -82,7 +82,7 @@ def record_payment_event(
 ) -> PaymentEvent | None:
     """Step, under the order's lock: record and book an event of `amount` minor units, once for each `key`.
 
-    Returns None if the key exists, because outside services repeat their reports. A basket's payment is
+    Returns None if the key exists: outside services repeat their reports. Events of a basket's payment are
     booked when the basket becomes an order.
     """
     values = _event_values(payment, kind, amount, actor=actor, now=now)
@@ -241,7 +241,7 @@ def _touched_cooperatives(drafts: Iterable[PostingDraft]) -> set[int]:
 
 
 def _holder_entry(event: PaymentEvent, amount: int) -> Entry:
-    """Return the entry for whoever holds, or held, the event's money."""
+    """Return the entry of the account that holds, or held, the event's money."""
     method, parcel = event.payment.method, event.parcel
     if method == PaymentMethod.CARD:
         return Entry(LedgerAccount.GATEWAY, amount)

@@ -75,7 +75,7 @@ def add_sold_item(
     sold: SoldItem, booked: BookedAmounts, nature: EntryNature, *, income: LedgerAccount
 ) -> None:
     """Add the amounts of one line or delivery; its revenue goes to `income`."""
-    seller_gross, owed = (
+    seller_gross, net_of_refunds = (
         sold.proportion(sold.seller_gross, sold.delivered_total),
         sold.proportion(sold.seller_gross, sold.total_before_platform_refunds),
     )
@@ -86,12 +86,12 @@ def add_sold_item(
     payable = LedgerAccount.COOPERATIVE_PAYABLE
     booked[LedgerAccount.BUYER, ""] += sold.owed_by_buyer
     booked[income, nature if income == payable else ""] -= seller_gross
-    booked[payable, EntryNature.REFUND] += seller_gross - owed
+    booked[payable, EntryNature.REFUND] += seller_gross - net_of_refunds
     booked[payable, EntryNature.COMMISSION] += commission
     booked[LedgerAccount.COMMISSION, ""] -= commission
     booked[payable, EntryNature.TAX] += tax
     booked[LedgerAccount.TAX_WITHHELD, ""] -= tax
-    booked[LedgerAccount.PLATFORM_COST, ""] += owed - sold.owed_by_buyer
+    booked[LedgerAccount.PLATFORM_COST, ""] += net_of_refunds - sold.owed_by_buyer
 
 
 def earned_amounts(part_ids: Iterable[int]) -> dict[int, BookedAmounts]:
@@ -200,11 +200,11 @@ def gross_before_platform_discounts(
     return gross + made_good if with_tax else gross_of(net + made_good, tax_rate)
 
 
-def _platform_discounts(**of: object) -> QuerySet[DiscountShare]:
-    return DiscountShare.objects.filter(discount__bearer=CostBearer.PLATFORM, **of)
+def _platform_discounts(**filters: object) -> QuerySet[DiscountShare]:
+    return DiscountShare.objects.filter(discount__bearer=CostBearer.PLATFORM, **filters)
 
 
-def _sum_of(rows: QuerySet[models.Model], column: str, of: str) -> Coalesce:
-    """Sum a column over rows that refer to the outer row by `of`."""
-    totals = rows.order_by().values(of).annotate(total=Sum(column)).values("total")
+def _sum_of(rows: QuerySet[models.Model], column: str, reference: str) -> Coalesce:
+    """Sum a column over rows that refer to the outer row by `reference`."""
+    totals = rows.order_by().values(reference).annotate(total=Sum(column)).values("total")
     return Coalesce(Subquery(totals, output_field=IntegerField()), 0)

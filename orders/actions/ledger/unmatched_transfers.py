@@ -27,26 +27,30 @@ _UNCERTAIN_REASONS = frozenset({ReviewReason.REPEATED, ReviewReason.OTHER_ACCOUN
 
 
 def book_unmatched_transfer(
-    transfer: BankTransfer, *, actor: Actor, now: datetime.datetime, surely: bool = False
+    transfer: BankTransfer, *, actor: Actor, now: datetime.datetime, is_decided: bool = False
 ) -> None:
     """Step, once: book the unassigned amount of a transfer as unmatched money.
 
-    `surely` means that a person decided on it, whatever the review reason; it must precede the assignment to
-    orders, which reverses the posting (`book_assigned_share`).
+    `is_decided`: a person decided on it, so the review reason does not matter. Call this before the amount is
+    assigned to orders, which reverses the posting (`book_assigned_share`).
     """
     if _is_booked(transfer):
         return
-    if surely or transfer.reason not in _UNCERTAIN_REASONS:
-        gone: int = transfer.shares.aggregate(total=Sum("amount", default=0))["total"]
-        _post_unmatched(transfer, _booking_key(transfer), transfer.amount - gone, actor=actor, now=now)
+    if is_decided or transfer.reason not in _UNCERTAIN_REASONS:
+        assigned: int = transfer.shares.aggregate(total=Sum("amount", default=0))["total"]
+        _post_unmatched(transfer, _booking_key(transfer), transfer.amount - assigned, actor=actor, now=now)
 
 
-def book_assigned_share(share: TransferShare, *, actor: Actor, now: datetime.datetime) -> None:
+def book_assigned_share(transfer_share: TransferShare, *, actor: Actor, now: datetime.datetime) -> None:
     """Step: reverse the amount assigned to an order; nothing if it was never booked as unmatched."""
-    transfer = share.transfer
+    transfer = transfer_share.transfer
     if _is_booked(transfer):
         _post_unmatched(
-            transfer, f"transfer:{transfer.pk}:claimed:{share.pk}", -share.amount, actor=actor, now=now
+            transfer,
+            f"transfer:{transfer.pk}:claimed:{transfer_share.pk}",
+            -transfer_share.amount,
+            actor=actor,
+            now=now,
         )
 
 

@@ -1,4 +1,4 @@
-"""What every change of an order ends with."""
+"""Finish a change of an order: recalculate it, book earnings, and capture or release cards."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from orders.models import Order
 
 
 def finish_order_change(order: Order, *, now: datetime.datetime) -> None:
-    """Step, last of every action that changed a locked order: bring what depends on the change up to date.
+    """Step, the last of every action that changes a locked order: update everything derived from it.
 
-    The order's derived columns, then the ledger's postings of what has arrived, then the cards' holds.
+    Updates the order's columns, then the ledger's postings of arrived parts, then card authorisations.
     """
     recalculated = recalculate_order(order, now=now)
     book_part_earnings(order, recalculated.arrived_parts, now=now)

@@ -38,9 +38,9 @@ def reprice_weighed_line(
     `recalculate_order`.
     """
     line.weighed_grams = weighed_grams
-    shares = _shares_of(line)
-    weighed = _price_at(order, line, shares, line.charged_grams or 0)
-    _save_shares(order, shares, weighed)
+    discount_shares = _shares_of(line)
+    weighed = _price_at(order, line, discount_shares, line.charged_grams or 0)
+    _save_shares(order, discount_shares, weighed)
     line.list_net, line.list_gross = weighed.listed.net, weighed.listed.gross
     line.priced_net, line.priced_gross = weighed.priced.net, weighed.priced.gross
     line.total_net, line.total_gross = weighed.total.net, weighed.total.gross
@@ -54,10 +54,10 @@ def maximum_due(order: Order) -> int:
 
     Equals `due_gross` once everything is weighed. Cards are authorised for this sum.
     """
-    more: int = order.lines.to_weigh().aggregate(more=Sum(F("most_gross") - F("total_gross"), default=0))[
-        "more"
-    ]
-    return order.due_gross + more
+    possible_rise: int = order.lines.to_weigh().aggregate(
+        more=Sum(F("most_gross") - F("total_gross"), default=0)
+    )["more"]
+    return order.due_gross + possible_rise
 
 
 def close_weight_questions(lines: Iterable[OrderLine], *, now: datetime.datetime) -> None:
@@ -69,7 +69,9 @@ def _shares_of(line: OrderLine) -> list[DiscountShare]:
     return list(DiscountShare.objects.filter(line=line).select_related("discount").order_by("pk"))
 
 
-def _price_at(order: Order, line: OrderLine, shares: Sequence[DiscountShare], grams: int) -> WeighedPrice:
+def _price_at(
+    order: Order, line: OrderLine, discount_shares: Sequence[DiscountShare], grams: int
+) -> WeighedPrice:
     agreed = AgreedLine(
         line.estimate_grams or 1,
         line.unit_list * line.quantity,
@@ -77,31 +79,37 @@ def _price_at(order: Order, line: OrderLine, shares: Sequence[DiscountShare], gr
         line.tax_rate,
         [
             AgreedDiscountShare(
-                share.pk, _agreed_amount(share), share.discount.value_type == ValueType.PERCENTAGE
+                discount_share.pk,
+                _agreed_amount(discount_share),
+                discount_share.discount.value_type == ValueType.PERCENTAGE,
             )
-            for share in shares
-            if not share.is_of_price
+            for discount_share in discount_shares
+            if not discount_share.is_of_price
         ],
     )
     return price_weighed(agreed, grams, with_tax=order.channel.prices_entered_with_tax)
 
 
-def _agreed_amount(share: DiscountShare) -> int:
-    return share.amount if share.agreed is None else share.agreed
+def _agreed_amount(discount_share: DiscountShare) -> int:
+    return discount_share.amount if discount_share.agreed is None else discount_share.agreed
 
 
-def _save_shares(order: Order, shares: Sequence[DiscountShare], weighed: WeighedPrice) -> None:
+def _save_shares(order: Order, discount_shares: Sequence[DiscountShare], weighed: WeighedPrice) -> None:
     """Save what each discount takes off the line now; a discount's amount stays the sum of its shares."""
     with_tax = order.channel.prices_entered_with_tax
-    listed, priced = (one.gross if with_tax else one.net for one in (weighed.listed, weighed.priced))
-    for share in shares:
-        share.agreed = _agreed_amount(share)
-        share.amount = max(0, listed - priced) if share.is_of_price else weighed.shares[share.pk]
-    DiscountShare.objects.bulk_update(shares, ["agreed", "amount"])
-    discounts = Discount.objects.filter(pk__in={share.discount_id for share in shares})
-    wholes = discounts.annotate(whole=Sum("shares__amount")).order_by("pk")
-    for discount_id, whole in wholes.values_list("pk", "whole"):
-        Discount.objects.filter(pk=discount_id).update(amount=whole)
+    listed, priced = (price.gross if with_tax else price.net for price in (weighed.listed, weighed.priced))
+    for discount_share in discount_shares:
+        discount_share.agreed = _agreed_amount(discount_share)
+        discount_share.amount = (
+            max(0, listed - priced) if discount_share.is_of_price else weighed.shares[discount_share.pk]
+        )
+    DiscountShare.objects.bulk_update(discount_shares, ["agreed", "amount"])
+    discounts = Discount.objects.filter(
+        pk__in={discount_share.discount_id for discount_share in discount_shares}
+    )
+    amounts = discounts.annotate(whole=Sum("shares__amount")).order_by("pk")
+    for discount_id, amount in amounts.values_list("pk", "whole"):
+        Discount.objects.filter(pk=discount_id).update(amount=amount)
 
 
 def _recalculate_part(part: OrderPart) -> None:

@@ -43,16 +43,16 @@ class UnsavedRows:
     lines: Mapping[Hashable, OrderLine]
 
 
-def write_discounts(order: Order, quote: Quote, written: UnsavedRows) -> None:
+def write_discounts(order: Order, quote: Quote, unsaved: UnsavedRows) -> None:
     """Step: create the discounts and their shares of an order that has none yet.
 
     Amounts are net or gross as prices are entered. The shares of a line or delivery add up to the difference
     from its list price.
     """
-    shares = _price_reduction_shares(order, quote, written) + _discount_shares(order, quote, written)
-    discounts = {share.discount.pk: share.discount for share in shares}
+    discount_shares = _price_reduction_shares(order, quote, unsaved) + _discount_shares(order, quote, unsaved)
+    discounts = {discount_share.discount.pk: discount_share.discount for discount_share in discount_shares}
     Discount.objects.bulk_create(discounts.values())
-    DiscountShare.objects.bulk_create(shares)
+    DiscountShare.objects.bulk_create(discount_shares)
 
 
 def price_reductions(quote: Quote) -> list[PriceReduction]:
@@ -60,43 +60,45 @@ def price_reductions(quote: Quote) -> list[PriceReduction]:
 
     One query, or none where no price is reduced.
     """
-    found: dict[tuple[DiscountKind, str], PriceReduction] = {}
+    reductions: dict[tuple[DiscountKind, str], PriceReduction] = {}
     priced = {line.key for line in quote.purchase.lines}
     for quoted in quote.lines:
         amount = (quoted.unit_list - quoted.unit_price) * quoted.requested.quantity
         if amount > 0 and quoted.requested.key in priced:
             source = _reduction_source(quoted)
-            found.setdefault(source, PriceReduction(*source)).amounts[quoted.requested.key] = amount
-    promotions = _promotions(rule for _kind, rule in found)
-    for lowered in found.values():
-        promotion = promotions.get(lowered.rule)
+            reductions.setdefault(source, PriceReduction(*source)).amounts[quoted.requested.key] = amount
+    promotions = _promotions(rule for _kind, rule in reductions)
+    for price_reduction in reductions.values():
+        promotion = promotions.get(price_reduction.rule)
         if promotion is not None:
-            lowered.name = promotion.name
+            price_reduction.name = promotion.name
             # Unless the platform bears the promotion, nobody reimburses the cooperative for it.
-            lowered.bearer = CostBearer.PLATFORM if promotion.borne_by_platform else CostBearer.COOPERATIVE
-    return list(found.values())
+            price_reduction.bearer = (
+                CostBearer.PLATFORM if promotion.borne_by_platform else CostBearer.COOPERATIVE
+            )
+    return list(reductions.values())
 
 
-def _price_reduction_shares(order: Order, quote: Quote, written: UnsavedRows) -> list[DiscountShare]:
-    shares = []
-    for lowered in price_reductions(quote):
-        amount = sum(lowered.amounts.values())
+def _price_reduction_shares(order: Order, quote: Quote, unsaved: UnsavedRows) -> list[DiscountShare]:
+    discount_shares = []
+    for price_reduction in price_reductions(quote):
+        amount = sum(price_reduction.amounts.values())
         discount = Discount(
             order=order,
-            kind=lowered.kind,
+            kind=price_reduction.kind,
             value_type=ValueType.FIXED,
             value=Decimal(amount),
             amount=amount,
             currency=order.currency,
-            name=lowered.name,
-            source_key=lowered.rule,
-            bearer=lowered.bearer,
+            name=price_reduction.name,
+            source_key=price_reduction.rule,
+            bearer=price_reduction.bearer,
         )
-        shares += [
-            DiscountShare(discount=discount, line=written.lines[key], amount=less, is_of_price=True)
-            for key, less in lowered.amounts.items()
+        discount_shares += [
+            DiscountShare(discount=discount, line=unsaved.lines[key], amount=reduction, is_of_price=True)
+            for key, reduction in price_reduction.amounts.items()
         ]
-    return shares
+    return discount_shares
 
 
 def _promotions(rules: Iterable[str]) -> dict[str, Promotion]:
@@ -118,19 +120,19 @@ def _reduction_source(quoted: QuotedLine) -> tuple[DiscountKind, str]:
     return DiscountKind.CATALOGUE, str(price.rule or "")
 
 
-def _discount_shares(order: Order, quote: Quote, written: UnsavedRows) -> list[DiscountShare]:
+def _discount_shares(order: Order, quote: Quote, unsaved: UnsavedRows) -> list[DiscountShare]:
     """Return the shares of vouchers and other discounts, as far as they took something off."""
-    shares = []
-    for requested, given in zip(quote.discounts, quote.purchase.discounts, strict=True):
-        discount = _build_discount(order, requested, given.amount)
-        shares += [
-            DiscountShare(discount=discount, part=written.parts[key], amount=amount)
-            if given.of_delivery
-            else DiscountShare(discount=discount, line=written.lines[key], amount=amount)
-            for key, amount in given.shares.items()
+    discount_shares = []
+    for requested, priced in zip(quote.discounts, quote.purchase.discounts, strict=True):
+        discount = _build_discount(order, requested, priced.amount)
+        discount_shares += [
+            DiscountShare(discount=discount, part=unsaved.parts[key], amount=amount)
+            if priced.of_delivery
+            else DiscountShare(discount=discount, line=unsaved.lines[key], amount=amount)
+            for key, amount in priced.shares.items()
             if amount
         ]
-    return shares
+    return discount_shares
 
 
 def _build_discount(order: Order, requested: RequestedDiscount, amount: int) -> Discount:

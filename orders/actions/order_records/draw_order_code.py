@@ -17,9 +17,8 @@ _KEY_BYTES = 32
 def draw_order_code() -> str:
     """Step: return a code that no order has.
 
-    Under one key codes do not repeat. A number is passed over where its code was given under an
-    earlier key, or where an older and shorter code can be read in it: a bank transfer with that code
-    in its note would name two orders.
+    Codes do not repeat under one key. A code is skipped if it was used under an earlier key, or if it
+    contains an older, shorter code: a transfer with that code in its note would name two orders.
     """
     key = bytes.fromhex(_code_key())
     while True:
@@ -31,8 +30,8 @@ def draw_order_code() -> str:
 def _code_key() -> str:
     stored = next(iter(_stored_key()), None)
     if stored is None:
-        made = {"key": secrets.token_hex(_KEY_BYTES)}
-        stored, _is_new = OrderCodeKey.objects.get_or_create(pk=1, defaults=made)
+        new_key = {"key": secrets.token_hex(_KEY_BYTES)}
+        stored, _is_new = OrderCodeKey.objects.get_or_create(pk=1, defaults=new_key)
     key: str = stored.key
     return key
 

@@ -26,17 +26,17 @@ def link_expiry(order: Order, parts: Sequence[OrderPart]) -> datetime.datetime |
     """
     if order.status not in _FINISHED:
         return None
-    came = Parcel.objects.filter(part__order=order, kind__in=OUTGOING_KINDS, state=ParcelState.DELIVERED)
-    last_came = came.aggregate(last=Max("delivered_at"))["last"]
-    ends = [order.cancelled_at, order.expired_at, last_came, *(part.ended_at for part in parts)]
+    delivered = Parcel.objects.filter(part__order=order, kind__in=OUTGOING_KINDS, state=ParcelState.DELIVERED)
+    last_delivered = delivered.aggregate(last=Max("delivered_at"))["last"]
+    ends = [order.cancelled_at, order.expired_at, last_delivered, *(part.ended_at for part in parts)]
     last = max((end for end in ends if end is not None), default=order.placed_at)
     if last is None:
         return None
     lines = OrderLine.objects.filter(order=order)
-    most = lines.aggregate(days=Max("return_days"), hours=Max("part__cooperative__claim_hours"))
-    days = max(shop_settings().complaint_days, most["days"] or 0)
+    maximums = lines.aggregate(days=Max("return_days"), hours=Max("part__cooperative__claim_hours"))
+    days = max(shop_settings().complaint_days, maximums["days"] or 0)
     complaints_end = max(
         start_of_day(vietnam_date(last) + datetime.timedelta(days=days + 1)),
-        last + datetime.timedelta(hours=most["hours"] or 0),
+        last + datetime.timedelta(hours=maximums["hours"] or 0),
     )
     return complaints_end + datetime.timedelta(days=DAYS_AFTER_COMPLAINTS)

@@ -1,7 +1,7 @@
 """Limits on orders that buyers place, per phone, per network and per day; shared by pages and API.
 
-The first orders of a day are placed at once. Beyond a limit the buyer confirms the phone by a code, and only
-a confirmed phone with very many orders is sent to the desk. Staff, apps and counter sales are not limited.
+The first orders of a day are placed at once. Beyond a limit the buyer must confirm the phone by a code. A
+confirmed phone has its own, higher limit. Staff, apps and counter sales are not limited.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class TooManyOrders(Refused):
 def count_against_order_limits(
     *, phone: str, network: str, is_confirmed: bool, per_network: int | None = None
 ) -> Iterator[None]:
-    """Count an order that is placed within the context; a refused one does not count.
+    """Count an order that is placed within the context, unless placing it fails.
 
     `phone` is normalised, or another key of the buyer. `is_confirmed`: the buyer entered a code sent to it.
     `per_network` is the limit of the interface. Raises PhoneCodeNeeded, TooManyOrders. Runs outside
@@ -50,38 +50,44 @@ def count_against_order_limits(
     """
     if is_confirmed:
         limits: Sequence[Counted] = [(_limit("orders-confirmed", settings.CONFIRMED_ORDERS_PER_PHONE), phone)]
-        refused: Refused = TooManyOrders()
+        refusal: Refused = TooManyOrders()
     else:
-        most = settings.ORDERS_PER_NETWORK if per_network is None else per_network
+        network_limit = settings.ORDERS_PER_NETWORK if per_network is None else per_network
         limits = [
             (_limit("orders-phone", settings.ORDERS_PER_PHONE), phone),
-            (_limit("orders-network", most), network),
+            (_limit("orders-network", network_limit), network),
             (_limit("orders-day", settings.ORDERS_PER_DAY), "shop"),
         ]
-        refused = PhoneCodeNeeded()
-    counted = [(limit, about) for limit, about in limits if limit.tries and about]
+        refusal = PhoneCodeNeeded()
+    active_limits = [(limit, counted_key) for limit, counted_key in limits if limit.tries and counted_key]
     try:
-        take_all_limits(counted)
+        take_all_limits(active_limits)
     except TooManyTries as none_left:
-        raise refused from none_left
+        raise refusal from none_left
     try:
         yield
     except BaseException:
-        give_back_all_limits(counted)
+        give_back_all_limits(active_limits)
         raise
 
 
-def minutes_to_pay(*, is_guest: bool, usual: int, now: datetime.datetime) -> int:
+def minutes_to_pay(*, is_guest: bool, usual_minutes: int, now: datetime.datetime) -> int:
     """Return how long a new order may wait for its payment, in minutes.
 
     An unpaid order blocks its stock for other buyers. So while many guests' orders are unpaid, a new guest
     order gets less time, which its page shows.
     """
-    most = settings.UNPAID_GUEST_ORDERS
-    if not is_guest or not most or usual <= settings.UNPAID_GUEST_MINUTES:
-        return usual
-    waiting = Order.objects.unpaid().filter(user=None, placed_at__gte=now - datetime.timedelta(minutes=usual))
-    return settings.UNPAID_GUEST_MINUTES if waiting[: most + 1].count() > most else usual
+    maximum_unpaid = settings.UNPAID_GUEST_ORDERS
+    if not is_guest or not maximum_unpaid or usual_minutes <= settings.UNPAID_GUEST_MINUTES:
+        return usual_minutes
+    waiting = Order.objects.unpaid().filter(
+        user=None, placed_at__gte=now - datetime.timedelta(minutes=usual_minutes)
+    )
+    return (
+        settings.UNPAID_GUEST_MINUTES
+        if waiting[: maximum_unpaid + 1].count() > maximum_unpaid
+        else usual_minutes
+    )
 
 
 def _limit(name: str, tries: int) -> Limit:

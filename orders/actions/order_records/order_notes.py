@@ -18,7 +18,7 @@ MAX_NOTE_LENGTH = 5000
 
 
 class EmptyNote(Refused):
-    code = "nothing_written"
+    code = "empty_note"
     default_words = _("Write something.")
 
 
@@ -28,32 +28,32 @@ class NoteTooLong(Refused):
 
 
 @transaction.atomic(durable=True)
-def add_note(*, order_id: uuid.UUID, words: str, actor: Actor, now: datetime.datetime) -> Change:
+def add_note(*, order_id: uuid.UUID, text: str, actor: Actor, now: datetime.datetime) -> Change:
     """Add a note to an order. Raises Missing, EmptyNote, NoteTooLong."""
-    words = _checked_text(words)
+    text = _checked_text(text)
     order = locks.lock_order(order_id)
-    return record_change("order.noted", order, actor=actor, now=now, reason=words)
+    return record_change("order.note_added", order, actor=actor, now=now, reason=text)
 
 
 @transaction.atomic(durable=True)
-def correct_note(*, note_id: int, words: str, actor: Actor, now: datetime.datetime) -> Change:
+def correct_note(*, note_id: int, text: str, actor: Actor, now: datetime.datetime) -> Change:
     """Replace the text of a note; the first text stays in the timeline. Raises as `add_note` does."""
-    words = _checked_text(words)
+    text = _checked_text(text)
     note = Change.objects.filter(
-        pk=note_id, action__in=("order.noted", "order.note_changed"), kind=Order._meta.label_lower
+        pk=note_id, action__in=("order.note_added", "order.note_changed"), kind=Order._meta.label_lower
     ).first()
     if note is None:
         raise Missing(field="note")
     order = locks.lock_order(uuid.UUID(note.key))
     return record_change(
-        "order.note_changed", order, actor=actor, now=now, reason=words, data={"note": note.pk}
+        "order.note_changed", order, actor=actor, now=now, reason=text, data={"note": note.pk}
     )
 
 
-def _checked_text(words: str) -> str:
-    words = words.strip()
-    if not words:
+def _checked_text(text: str) -> str:
+    text = text.strip()
+    if not text:
         raise EmptyNote(field="message")
-    if len(words) > MAX_NOTE_LENGTH:
+    if len(text) > MAX_NOTE_LENGTH:
         raise NoteTooLong(field="message")
-    return words
+    return text

@@ -61,7 +61,7 @@ class RecalculatedOrder:
 def recalculate_order(order: Order, *, now: datetime.datetime) -> RecalculatedOrder:
     """Step: write a locked order's derived columns, and adjust its pending charges to what is due.
 
-    Books nothing and asks nothing of cards: `finish_order_change` does all three.
+    `finish_order_change` calls this, then updates the ledger and card authorisations.
     """
     arrived, sums = _write_derived_columns(order)
     return RecalculatedOrder(arrived, _adjust_pending_charges(order, sums, now))
@@ -77,12 +77,14 @@ def recalculate_columns(order: Order) -> list[OrderPart]:
 
 def find_stale_columns(order: Order) -> list[str]:
     """Return the names of derived columns whose stored values are out of date. Writes nothing."""
-    fresh, parts = copy.copy(order), _parts_of(order.pk)
+    recalculated, parts = copy.copy(order), _parts_of(order.pk)
     before = [part.progress for part in parts]
-    _set_derived_columns(fresh, parts)
-    stale = [column for column in DERIVED_COLUMNS if getattr(order, column) != getattr(fresh, column)]
+    _set_derived_columns(recalculated, parts)
+    stale = [column for column in DERIVED_COLUMNS if getattr(order, column) != getattr(recalculated, column)]
     return stale + [
-        f"progress of part {part.pk}" for part, old in zip(parts, before, strict=True) if part.progress != old
+        f"progress of part {part.pk}"
+        for part, old_progress in zip(parts, before, strict=True)
+        if part.progress != old_progress
     ]
 
 
@@ -91,26 +93,28 @@ def _write_derived_columns(order: Order) -> tuple[list[OrderPart], Mapping[uuid.
     parts = _parts_of(order.pk)
     before = [part.progress for part in parts]
     sums = _set_derived_columns(order, parts)
-    changed = [part for part, old in zip(parts, before, strict=True) if old != part.progress]
+    changed = [
+        part for part, old_progress in zip(parts, before, strict=True) if old_progress != part.progress
+    ]
     if changed:
         OrderPart.objects.bulk_update(changed, ["progress"])
     _copy_reporting_columns(order, parts)
     order.save(update_fields=[*DERIVED_COLUMNS, "link_expires_at", "updated_at"])
     arrived = [
         part
-        for part, old in zip(parts, before, strict=True)
-        if old in PARTLY_ARRIVED_PROGRESS or part.progress in PARTLY_ARRIVED_PROGRESS
+        for part, old_progress in zip(parts, before, strict=True)
+        if old_progress in PARTLY_ARRIVED_PROGRESS or part.progress in PARTLY_ARRIVED_PROGRESS
     ]
     return arrived, sums
 
 
 def _set_derived_columns(order: Order, parts: Sequence[OrderPart]) -> Mapping[uuid.UUID, PaymentSums]:
     """Set derived columns on these objects without saving; return the sums of the order's payments."""
-    steps, ordered = _steps_by_part(order), _line_sums_by_part(order)
+    steps, line_sums = _steps_by_part(order), _line_sums_by_part(order)
     for part in parts:
-        quantity = ordered[part.pk].quantity if part.pk in ordered else 0
+        quantity = line_sums[part.pk].quantity if part.pk in line_sums else 0
         part.progress = _progress(quantity, steps.get(part.pk, _Steps()))
-    _set_sums(order, parts, ordered.values())
+    _set_sums(order, parts, line_sums.values())
     sums = payment_sums_by_id(_event_sums(order.pk))
     _set_coverages(order, sums)
     order.status = _status(order, parts)
@@ -199,7 +203,7 @@ class _Steps:
 def _steps_by_part(order: Order) -> dict[int, _Steps]:
     """Return the steps by part id. Returned steps that were replaced do not count as returned."""
     parts: dict[int, _Steps] = {}
-    back: Counter[tuple[int, object]] = Counter()
+    returned: Counter[tuple[int, object]] = Counter()
     for part_id, line_id, kind, state, total in _parcel_sums(order.pk):
         steps = parts.setdefault(part_id, _Steps())
         if kind == ParcelKind.DISPATCH:
@@ -207,28 +211,28 @@ def _steps_by_part(order: Order) -> dict[int, _Steps]:
         elif kind == ParcelKind.REFUND:
             steps.unsent += total
         elif kind == ParcelKind.REPLACEMENT:
-            back[part_id, line_id] -= total
+            returned[part_id, line_id] -= total
         elif state == ParcelState.DELIVERED:
-            back[part_id, line_id] += total
-    for (part_id, _line_id), total in back.items():
+            returned[part_id, line_id] += total
+    for (part_id, _line_id), total in returned.items():
         parts[part_id].returned += max(0, total)
     return parts
 
 
 def _progress(ordered: int, steps: _Steps) -> str:
-    whole, dispatched = ordered - steps.unsent, steps.dispatched
+    expected, dispatched = ordered - steps.unsent, steps.dispatched
     delivered = dispatched[ParcelState.DELIVERED]
-    gone = sum(dispatched[state] for state in DISPATCHED_STATES)
-    packing = sum(dispatched.values()) - gone
+    dispatched_total = sum(dispatched[state] for state in DISPATCHED_STATES)
+    packing = sum(dispatched.values()) - dispatched_total
     if steps.returned:
-        return Progress.RETURNED if steps.returned >= whole else Progress.PARTLY_RETURNED
-    if whole and delivered >= whole:
+        return Progress.RETURNED if steps.returned >= expected else Progress.PARTLY_RETURNED
+    if expected and delivered >= expected:
         return Progress.DELIVERED
     if delivered:
         return Progress.PARTLY_DELIVERED
-    if whole and gone >= whole:
+    if expected and dispatched_total >= expected:
         return Progress.DISPATCHED
-    if gone:
+    if dispatched_total:
         return Progress.PARTLY_DISPATCHED
     return Progress.PACKING if packing else Progress.NOTHING
 
@@ -236,27 +240,27 @@ def _progress(ordered: int, steps: _Steps) -> str:
 def _copy_reporting_columns(order: Order, parts: Sequence[OrderPart]) -> None:
     """Copy the order's reporting columns to parts and lines whose copies are out of date."""
     for is_active in (True, False):
-        counted = report_columns(order, is_active=is_active)
+        columns = report_columns(order, is_active=is_active)
         stale = [
             part.pk
             for part in parts
             if part.is_active == is_active
-            and any(getattr(part, name) != value for name, value in counted.items())
+            and any(getattr(part, name) != value for name, value in columns.items())
         ]
         if stale:
-            OrderPart.objects.filter(pk__in=stale).update(**counted)
-            OrderLine.objects.filter(part__in=stale).update(**counted)
+            OrderPart.objects.filter(pk__in=stale).update(**columns)
+            OrderLine.objects.filter(part__in=stale).update(**columns)
 
 
-def _set_sums(order: Order, parts: Sequence[OrderPart], ordered: Collection[_LineSums]) -> None:
+def _set_sums(order: Order, parts: Sequence[OrderPart], line_sums: Collection[_LineSums]) -> None:
     for column in _SUMS:
         setattr(order, column, sum(getattr(part, column) for part in parts))
-    order.list_net = sum(each.list_net for each in ordered) + sum(part.delivery_list_net for part in parts)
-    order.list_gross = sum(each.list_gross for each in ordered)
+    order.list_net = sum(each.list_net for each in line_sums) + sum(part.delivery_list_net for part in parts)
+    order.list_gross = sum(each.list_gross for each in line_sums)
     order.list_gross += sum(part.delivery_list_gross for part in parts)
     active_parts = [part for part in parts if part.is_active]
-    given = dict(_refunded_by_part([part.pk for part in active_parts]))
-    order.due_gross = sum(part.total_gross for part in active_parts) - sum(given.values())
+    refunded = dict(_refunded_by_part([part.pk for part in active_parts]))
+    order.due_gross = sum(part.total_gross for part in active_parts) - sum(refunded.values())
 
 
 def _set_coverages(order: Order, sums: Mapping[uuid.UUID, PaymentSums]) -> None:
@@ -270,23 +274,27 @@ def _set_coverages(order: Order, sums: Mapping[uuid.UUID, PaymentSums]) -> None:
 def _adjust_pending_charges(
     order: Order, sums: Mapping[uuid.UUID, PaymentSums], now: datetime.datetime
 ) -> list[Payment]:
-    """Adjust the pending charges so that they add up to what is due and neither paid nor held.
+    """Adjust the pending charges to the sum that is due and neither paid nor authorised.
 
     A rise goes to the latest payment. A fall (a part ended, the weight was less, something was refunded)
     reduces the oldest payments first. Returns the order's payments.
     """
     rows = _payments_of(order.pk)
-    held = sum(one.authorised + one.authorise_pending for one in sums.values())
-    change = max(0, order.due_gross - order.charged - held) - sum(one.charge_pending for one in sums.values())
+    authorised = sum(
+        payment_sums.authorised + payment_sums.authorise_pending for payment_sums in sums.values()
+    )
+    change = max(0, order.due_gross - order.charged - authorised) - sum(
+        payment_sums.charge_pending for payment_sums in sums.values()
+    )
     if change > 0 and rows:
         last = _payment_for_increase(rows) if rows[-1].pk in sums else rows[-1]
         number = None if last.pk in sums else 0
         _write_adjustment(last, EventKind.CHARGE_REQUEST, change, now, number=number)
     for payment in rows if change < 0 else []:
-        less = min(-change, sums[payment.pk].charge_pending) if payment.pk in sums else 0
-        if less:
-            _write_adjustment(payment, EventKind.CANCEL_SUCCESS, less, now)
-            change += less
+        reduction = min(-change, sums[payment.pk].charge_pending) if payment.pk in sums else 0
+        if reduction:
+            _write_adjustment(payment, EventKind.CANCEL_SUCCESS, reduction, now)
+            change += reduction
     return rows
 
 
@@ -350,22 +358,22 @@ def _saleor_status(order: Order, parts: Sequence[OrderPart]) -> str:
         return SaleorStatus.RETURNED
     if progress & {Progress.PARTLY_RETURNED, Progress.RETURNED}:
         return SaleorStatus.PARTIALLY_RETURNED
-    whole = {Progress.DISPATCHED, Progress.DELIVERED, Progress.PARTLY_DELIVERED}
-    gone = {*whole, Progress.PARTLY_DISPATCHED}
-    if progress <= whole and not _has_open_lines(order, active_parts):
+    fully_sent = {Progress.DISPATCHED, Progress.DELIVERED, Progress.PARTLY_DELIVERED}
+    sent = {*fully_sent, Progress.PARTLY_DISPATCHED}
+    if progress <= fully_sent and not _has_open_lines(order, active_parts):
         return SaleorStatus.FULFILLED
-    return SaleorStatus.PARTIALLY_FULFILLED if progress & gone else SaleorStatus.UNFULFILLED
+    return SaleorStatus.PARTIALLY_FULFILLED if progress & sent else SaleorStatus.UNFULFILLED
 
 
 def _has_open_lines(order: Order, active_parts: Sequence[OrderPart]) -> bool:
-    """Whether active parts have steps not dispatched yet; "partly delivered" alone does not tell."""
+    """Whether active parts have undispatched steps, which PARTLY_DELIVERED alone does not tell."""
     lines = order.lines.filter(part__in=[part.pk for part in active_parts])
     in_hand = Parcel.objects.filter(part__order=order, state__in=[ParcelState.PACKING, ParcelState.PACKED])
     return in_hand.exists() or any(open_quantities(lines).values())
 
 
 def _status_from_facts(order: Order) -> tuple[str, str] | None:
-    """Return our status and Saleor's where the order's own columns decide alone."""
+    """Return our status and Saleor's if the order's own columns decide them, else None."""
     if order.placed_at is None:
         return OrderStatus.DRAFT, SaleorStatus.DRAFT
     if order.cancelled_at is not None:

@@ -59,7 +59,7 @@ class Contact:
 class PickupSlotFull(Refused):
     """The last place at this pickup time was taken."""
 
-    code = "slot_full"
+    code = "pickup_slot_full"
     default_words = _("That pickup time has just filled up. Please choose another.")
 
 
@@ -102,28 +102,28 @@ def record_order(
 
 def write_invoice(order: Order, invoice: InvoiceDetails | None) -> bool:
     """Step: replace the company details of a locked order's invoice; return whether they changed."""
-    kept = InvoiceDetails.objects.filter(order=order).first()
+    stored = InvoiceDetails.objects.filter(order=order).first()
     if invoice is None:
-        if kept is not None:
-            kept.delete()
-        return kept is not None
-    fresh = invoice.copy_for(order)
-    if kept is not None:
-        if kept.details == fresh.details:
+        if stored is not None:
+            stored.delete()
+        return stored is not None
+    submitted = invoice.copy_for(order)
+    if stored is not None:
+        if stored.details == submitted.details:
             return False
-        fresh.pk = kept.pk
-    fresh.save()
+        submitted.pk = stored.pk
+    submitted.save()
     return True
 
 
 def _own_address(address: Address, basket: Basket) -> Address:
-    """Return an address that only the order uses: the basket's own one, else a saved copy."""
+    """Return an address that only this order uses: the basket's own address, or else a saved copy."""
     own_keys = {basket.shipping_address_id, basket.billing_address_id} - {None}
     if address.pk in own_keys and address.user_id is None:
         return address
-    own = address.copy()
-    own.save(force_insert=True)
-    return own
+    copied = address.copy()
+    copied.save(force_insert=True)
+    return copied
 
 
 def new_order(**columns: object) -> Order:
@@ -138,15 +138,15 @@ def write_parts(
 ) -> list[OrderLine]:
     """Step: create parts, lines and discounts of an order that has none; return the lines in order."""
     lines_priced = {line.key: line for line in quote.purchase.lines}
-    deliveries_priced = {one.cooperative: one for one in quote.purchase.deliveries}
+    deliveries_priced = {delivery.cooperative: delivery for delivery in quote.purchase.deliveries}
     hours = quote.shop.accept_within_hours
     parts = []
     for number, seller_quote in enumerate(quote.seller_quotes, start=1):
         part = _build_part(
             order, seller_quote, number, deliveries_priced.get(seller_quote.cooperative.pk), now
         )
-        goods = quote.purchase.goods_of(seller_quote.cooperative.pk)
-        part.goods_net, part.goods_gross = goods.net, goods.gross
+        goods_price = quote.purchase.goods_of(seller_quote.cooperative.pk)
+        part.goods_net, part.goods_gross = goods_price.net, goods_price.gross
         part.total_net = part.goods_net + part.delivery_net
         part.total_gross = part.goods_gross + part.delivery_gross
         part.accept_by = (
@@ -224,7 +224,7 @@ def take_pickup_slots(order: Order, quote: Quote) -> None:
 
 
 def _take_slot_place(slot: PickupSlot) -> bool:
-    """Take a place if one is left; return whether it was. One statement checks and takes: no race."""
+    """Take a place and return True if one is left. A single statement checks and takes, to avoid races."""
     room = PickupSlot.objects.filter(Q(capacity=None) | Q(taken__lt=F("capacity")), pk=slot.pk)
     return bool(room.update(taken=F("taken") + 1))
 
@@ -248,8 +248,8 @@ def _get_or_create_slot(delivery_method: DeliveryMethod, time: PickupTime) -> Pi
 def _build_part(
     order: Order, seller_quote: SellerQuote, number: int, delivery: PricedItem | None, now: datetime.datetime
 ) -> OrderPart:
-    counted = report_columns(order, is_active=True)
-    part = OrderPart(order=order, cooperative=seller_quote.cooperative, number=number, **counted)
+    reporting_columns = report_columns(order, is_active=True)
+    part = OrderPart(order=order, cooperative=seller_quote.cooperative, number=number, **reporting_columns)
     if seller_quote.chosen is not None:
         delivery_method = seller_quote.chosen.delivery_method
         part.delivery_method, part.service, part.warehouse = (

@@ -57,14 +57,14 @@ TRANSACTION_FLOW_LABEL = (
 
 
 class BasketFullyPaid(Refused):
-    code = "nothing_to_pay"
+    code = "basket_fully_paid"
     default_words = _("There is nothing left to pay.")
 
 
-class AmountAboveRest(Refused):
+class AmountExceedsRest(Refused):
     """The amount exceeds what is left to pay; `details["left"]` holds the rest, in minor units."""
 
-    code = "too_much"
+    code = "amount_exceeds_rest"
     default_words = _("That is more than what is left to pay.")
 
 
@@ -79,23 +79,25 @@ def start_basket_payment(
     actor: Actor,
     now: datetime.datetime,
 ) -> Payment:
-    """Start a payment on a basket by card or promise, over `amount` minor units or all that is left.
+    """Start a payment on a basket by card or promise, of `amount` minor units or all that is left.
 
-    A repeat with the same `key` returns the first payment. `labels` are kept with it. Raises
-    AmountNotForCards, KeyReused, Missing, BasketFullyPaid, AmountAboveRest, PaymentMethodNotOffered.
+    A repeat with the same `key` returns the first payment. `labels` are stored with it. Raises
+    AmountNotForCards, KeyReused, Missing, BasketFullyPaid, AmountExceedsRest, PaymentMethodNotOffered.
     """
     basket = lock_existing_basket(basket_id)
-    known = payment_started_with(key, basket=basket)
-    if known is not None:
-        return known
+    existing = payment_started_with(key, basket=basket)
+    if existing is not None:
+        return existing
     requested = _amount_to_pay(basket, amount, now=now)
     require_payment_method(basket.channel, method, requested)
     payment = _create_payment(basket, method, key, labels)
     if method == PaymentMethod.CARD:
         request_authorisation(basket, payment, requested, actor=actor, now=now)
     else:
-        asked = f"payment:{payment.pk}:promised"
-        record_payment_event(payment, EventKind.CHARGE_REQUEST, requested, key=asked, actor=actor, now=now)
+        event_key = f"payment:{payment.pk}:promised"
+        record_payment_event(
+            payment, EventKind.CHARGE_REQUEST, requested, key=event_key, actor=actor, now=now
+        )
     return payment
 
 
@@ -114,9 +116,9 @@ def start_app_payment(
     Raises as `start_basket_payment`.
     """
     basket = lock_existing_basket(basket_id)
-    known = payment_started_with(key, basket=basket)
+    existing = payment_started_with(key, basket=basket)
     requested = _amount_to_pay(basket, amount, now=now)
-    return known or _create_payment(basket, PaymentMethod.APP, key, labels), requested
+    return existing or _create_payment(basket, PaymentMethod.APP, key, labels), requested
 
 
 @transaction.atomic(durable=True)
@@ -148,22 +150,25 @@ def record_app_event(
 def payment_started_with(
     key: str | None, *, basket: Basket | None = None, order: Order | None = None
 ) -> Payment | None:
-    """Return this basket's or order's payment started with the key. Raises KeyReused for another's."""
-    known = Payment.objects.filter(key=key).first() if key else None
-    if known is not None and (known.basket_id, known.order_id) != (basket and basket.pk, order and order.pk):
+    """Return the payment of this basket or order with the key. Raises KeyReused if it belongs to another."""
+    existing = Payment.objects.filter(key=key).first() if key else None
+    if existing is not None and (existing.basket_id, existing.order_id) != (
+        basket and basket.pk,
+        order and order.pk,
+    ):
         raise KeyReused()
-    return known
+    return existing
 
 
 def lock_payment(payment_id: uuid.UUID) -> tuple[Order | None, Payment]:
     """Step: lock a payment by its basket or order. Raises Missing."""
-    found = Payment.objects.filter(pk=payment_id).first()
-    if found is None:
+    unlocked = Payment.objects.filter(pk=payment_id).first()
+    if unlocked is None:
         raise Missing(field="id")
-    if found.order_id is None and found.basket_id is not None:
-        locks.lock_basket(found.basket_id)
-        found.refresh_from_db()
-    order = locks.lock_order(found.order_id) if found.order_id is not None else None
+    if unlocked.order_id is None and unlocked.basket_id is not None:
+        locks.lock_basket(unlocked.basket_id)
+        unlocked.refresh_from_db()
+    order = locks.lock_order(unlocked.order_id) if unlocked.order_id is not None else None
     return order, Payment.objects.get(pk=payment_id)
 
 
@@ -174,12 +179,12 @@ def paid_for_basket(basket: Basket) -> int:
 
 def total_paid(sums: Mapping[PaymentMethod, Iterable[PaymentSums]]) -> int:
     """Return what is charged or authorised, from the sums of a basket's payments."""
-    return sum(each.pays for some in sums.values() for each in some)
+    return sum(payment_sums.pays for method_sums in sums.values() for payment_sums in method_sums)
 
 
 def total_promised(sums: Mapping[PaymentMethod, Iterable[PaymentSums]], *methods: PaymentMethod) -> int:
     """Return what is pending by these methods."""
-    return sum(each.charge_pending for method in methods for each in sums.get(method, ()))
+    return sum(payment_sums.charge_pending for method in methods for payment_sums in sums.get(method, ()))
 
 
 def carry_payments_over(
@@ -221,13 +226,17 @@ def capture_carried_payments(
     """
     if not carried or order.lines.to_weigh().exists() or paid_for_order(order) < order.due_gross:
         return
-    left = order.still_due
+    uncovered = order.still_due
     for payment in carried:
         flow = payment.private_metadata.get(TRANSACTION_FLOW_LABEL, order.channel.default_transaction_flow)
-        held = min(left, read_payment_sums(payment).authorised) if payment.method == PaymentMethod.CARD else 0
-        if held and flow == TransactionFlow.CHARGE and not _has_end_request(payment):
-            request_capture(order, payment, held, actor=actor, now=now)
-            left -= held
+        authorised = (
+            min(uncovered, read_payment_sums(payment).authorised)
+            if payment.method == PaymentMethod.CARD
+            else 0
+        )
+        if authorised and flow == TransactionFlow.CHARGE and not _has_end_request(payment):
+            request_capture(order, payment, authorised, actor=actor, now=now)
+            uncovered -= authorised
 
 
 def paid_for_order(order: Order) -> int:
@@ -248,14 +257,14 @@ def _create_payment(
 
 
 def _amount_to_pay(basket: Basket, amount: int | None, *, now: datetime.datetime) -> int:
-    """Return the amount to pay: `amount`, or all that is left. Raises BasketFullyPaid, AmountAboveRest."""
-    left = build_quote(basket_quote_request(basket), now=now).total - paid_for_basket(basket)
-    if left <= 0:
+    """Return the amount to pay: `amount`, or all that is left. Raises BasketFullyPaid, AmountExceedsRest."""
+    still_due = build_quote(basket_quote_request(basket), now=now).total - paid_for_basket(basket)
+    if still_due <= 0:
         raise BasketFullyPaid(field="amount")
     if amount is None:
-        return left
-    if not 0 < amount <= left:
-        raise AmountAboveRest(field="amount", left=left)
+        return still_due
+    if not 0 < amount <= still_due:
+        raise AmountExceedsRest(field="amount", left=still_due)
     return amount
 
 

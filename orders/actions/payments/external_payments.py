@@ -27,26 +27,26 @@ _LONGEST_KEY = 160
 
 
 class PaymentReferenceTaken(Refused):
-    code = "reference_known"
+    code = "payment_reference_taken"
     default_words = _("A payment with this reference is there already.")
 
 
 class ReportedAmountDiffers(Refused):
     """The same event was reported before with another amount."""
 
-    code = "not_the_same"
+    code = "reported_amount_differs"
     default_words = _("This was reported before with another amount.")
 
 
 class OrderFullyPaid(Refused):
-    code = "nothing_due"
+    code = "order_fully_paid"
     default_words = _("There is nothing left to pay.")
 
 
 class NotAnExternalPayment(Refused):
     """Apps may report only on payments of their own, not on those that we process."""
 
-    code = "not_reported"
+    code = "not_an_external_payment"
     default_words = _("This payment is one of the market's own.")
 
 
@@ -176,22 +176,22 @@ def _events_to_record(before: PaymentSums, reported: ReportedTotals) -> list[tup
     refunded = before.refunded if reported.refunded is None else reported.refunded
     charged = before.charged if reported.charged is None else reported.charged
     cancelled = before.cancelled if reported.cancelled is None else reported.cancelled
-    taken = (charged + refunded) - (before.charged + before.refunded)
+    captured = (charged + refunded) - (before.charged + before.refunded)
     ended = max(0, cancelled - before.cancelled)
-    steps: list[tuple[EventKind, int]] = []
+    events: list[tuple[EventKind, int]] = []
     if reported.authorised is not None:
         # What is captured or released was authorised before.
-        held = reported.authorised + max(0, taken) + ended - before.authorised
+        authorised = reported.authorised + max(0, captured) + ended - before.authorised
         if reported.authorised or before.authorised:
-            steps.append((EventKind.AUTHORIZATION_SUCCESS, held))
-            if held < 0:
-                ended -= held
-    steps.append((EventKind.CHARGE_SUCCESS, taken))
-    steps.append((EventKind.CHARGE_BACK, -taken))
-    steps.append((EventKind.REFUND_SUCCESS, refunded - before.refunded))
-    steps.append((EventKind.REFUND_REVERSE, before.refunded - refunded))
-    steps.append((EventKind.CANCEL_SUCCESS, ended))
-    return [(kind, amount) for kind, amount in steps if amount > 0]
+            events.append((EventKind.AUTHORIZATION_SUCCESS, authorised))
+            if authorised < 0:
+                ended -= authorised
+    events.append((EventKind.CHARGE_SUCCESS, captured))
+    events.append((EventKind.CHARGE_BACK, -captured))
+    events.append((EventKind.REFUND_SUCCESS, refunded - before.refunded))
+    events.append((EventKind.REFUND_REVERSE, before.refunded - refunded))
+    events.append((EventKind.CANCEL_SUCCESS, ended))
+    return [(kind, amount) for kind, amount in events if amount > 0]
 
 
 def _record_reported_event(

@@ -45,19 +45,19 @@ _COVERED = frozenset({Coverage.FULL, Coverage.OVER})
 
 
 class PaymentMethodNotOffered(Refused):
-    code = "way_not_offered"
+    code = "payment_method_not_offered"
     default_words = _("Orders cannot be paid this way at the moment. Please choose another.")
 
 
 class OrderNotAwaitingPayment(Refused):
     """The order waits for no money: it is confirmed, paid, expired or cancelled."""
 
-    code = "not_waiting_for_payment"
+    code = "order_not_awaiting_payment"
     default_words = _("This order is not waiting for a payment any more.")
 
 
-class PaymentUnderWay(Refused):
-    code = "payment_under_way"
+class PaymentInProgress(Refused):
+    code = "payment_in_progress"
     default_words = _("A payment is under way. Wait a moment until it is known how it ended.")
 
 
@@ -80,7 +80,7 @@ def offered_payment_methods(
 def require_payment_method(
     channel: Channel, method: PaymentMethod, amount: int | None = None, *, shop: ShopSettings | None = None
 ) -> None:
-    """Raises PaymentMethodNotOffered."""
+    """Raise PaymentMethodNotOffered if the channel does not offer the method for this amount."""
     if method not in offered_payment_methods(channel, amount, shop=shop):
         raise PaymentMethodNotOffered(field="payment")
 
@@ -95,17 +95,17 @@ def expect_payment(
     """
     if payment_count is None:
         payment_count = Payment.objects.filter(order=order).count()
-    time = None
+    time_to_pay = None
     if method != PaymentMethod.COD:
-        usual = order.channel.transfer_minutes
-        minutes = minutes_to_pay(is_guest=order.user_id is None, usual=usual, now=now)
-        time = datetime.timedelta(minutes=minutes)
+        usual_minutes = order.channel.transfer_minutes
+        minutes = minutes_to_pay(is_guest=order.user_id is None, usual_minutes=usual_minutes, now=now)
+        time_to_pay = datetime.timedelta(minutes=minutes)
     return Payment.objects.create(
         order=order,
         method=method,
         currency=order.currency,
         key=f"{method}:{order.pk}:{payment_count}",
-        expires_at=now + time if time is not None else None,
+        expires_at=now + time_to_pay if time_to_pay is not None else None,
     )
 
 
@@ -117,7 +117,7 @@ def change_payment_method(
 
     A started card payment is cancelled and started anew unless it can go on; `hosted` asks for the gateway's
     own page. The rest of a confirmed order that a card paid in part may change to bank transfer. Raises
-    AmountNotForCards, Missing, OrderNotAwaitingPayment, PaymentUnderWay, PaymentMethodNotOffered.
+    AmountNotForCards, Missing, OrderNotAwaitingPayment, PaymentInProgress, PaymentMethodNotOffered.
     """
     order = locks.lock_order(order_id)
     last = Payment.objects.filter(order=order).order_by("-created_at", "-pk").first()
@@ -158,13 +158,9 @@ def methods_for_remainder(order: Order, last: Payment) -> list[PaymentMethod]:
         or order.status in ENDED_STATUSES
     ):
         return []
-    held, _charged = total_authorised_and_charged(Payment.objects.filter(order=order).sums().values())
-    offered = offered_payment_methods(order.channel, order.still_due)
-    return (
-        []
-        if held
-        else [payment_method for payment_method in offered if payment_method == PaymentMethod.TRANSFER]
-    )
+    authorised, _charged = total_authorised_and_charged(Payment.objects.filter(order=order).sums().values())
+    methods = offered_payment_methods(order.channel, order.still_due)
+    return [] if authorised else [method for method in methods if method == PaymentMethod.TRANSFER]
 
 
 def _replace_payment(
@@ -182,7 +178,7 @@ def _replace_payment(
     payment = expect_payment(order, method, now=now)
     if method == PaymentMethod.CARD:
         start_card_payment(order, payment, hosted=hosted, actor=actor, now=now)
-    record_change("payment.way_changed", order, actor=actor, now=now, data={"method": str(method)})
+    record_change("payment.method_changed", order, actor=actor, now=now, data={"method": str(method)})
     finish_order_change(order, now=now)
     return payment
 
@@ -200,10 +196,12 @@ def start_card_payment(
 
     Lines still to be weighed are authorised at their highest price. Raises AmountNotForCards.
     """
-    held, charged = total_authorised_and_charged(Payment.objects.filter(order=order).sums().values())
-    hold = not held and order.lines.to_weigh().exists()
-    amount = (maximum_due(order) if hold else order.due_gross) - charged - held
-    return request_start(order, payment, amount, hold=hold, hosted=hosted, actor=actor, now=now)
+    authorised, charged = total_authorised_and_charged(Payment.objects.filter(order=order).sums().values())
+    authorise_only = not authorised and order.lines.to_weigh().exists()
+    amount = (maximum_due(order) if authorise_only else order.due_gross) - charged - authorised
+    return request_start(
+        order, payment, amount, authorise_only=authorise_only, hosted=hosted, actor=actor, now=now
+    )
 
 
 def _continue_card_payment(
@@ -238,10 +236,10 @@ def _can_continue(payment: Payment, *, hosted: bool, now: datetime.datetime) -> 
 
 
 def _require_nothing_under_way(order: Order, *, paid_in_part: bool = False) -> None:
-    """Raises PaymentUnderWay while some of the money is here, or while a call's outcome is unknown."""
+    """Raise PaymentInProgress if some money is authorised or paid, or a gateway call is unanswered."""
     is_held = order.authorize_coverage != Coverage.NONE and not paid_in_part
     if is_held or GatewayCall.objects.filter(payment__order=order).unanswered().exists():
-        raise PaymentUnderWay()
+        raise PaymentInProgress()
 
 
 def cancel_expected_payment(order: Order, payment: Payment, *, actor: Actor, now: datetime.datetime) -> None:
@@ -301,7 +299,7 @@ def record_received_money(
 
 
 def confirms_at_once(order: Order) -> bool:
-    """Whether orders confirm without staff once their money is here, authorised, or due on delivery."""
+    """Whether orders are confirmed without staff once they are paid, authorised, or due on delivery."""
     return order.channel.automatically_confirm_all_new_orders
 
 
@@ -337,7 +335,7 @@ def confirm_locked_order(order: Order, *, actor: Actor, now: datetime.datetime) 
 
 
 def start_acceptance_deadline(order: Order, *, now: datetime.datetime) -> None:
-    """Step: let the cooperatives' time to accept begin now, whenever the order was written."""
+    """Step: start the cooperatives' time to accept the order now."""
     hours = shop_settings().accept_within_hours
     parts = list(order.parts.select_related("cooperative").active().order_by("number"))
     for part in parts:

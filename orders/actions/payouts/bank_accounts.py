@@ -1,7 +1,7 @@
 """Bank accounts that money is paid to: those of cooperatives and those of payouts.
 
-Whoever changes an account receives the money, so every change is recorded and announced to all managers of
-the cooperative, and payouts that are already due keep their account until somebody redirects them. A refund
+A changed account diverts money, so every change is recorded and announced to all managers of the
+cooperative, and payouts that are already due keep their account until somebody redirects them. A refund
 to an account other than the one the order was paid from waits one day, and its buyer is notified.
 """
 
@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cooperatives.models import Cooperative
 from orders import locks, money_notices
-from orders.actions.payouts.payouts import AlreadyPaid
+from orders.actions.payouts.payouts import PayoutAlreadyPaid
 from orders.actions.payouts.proposals import create_proposal
 from orders.models import Approval, ApprovalKind, BankTransfer, Order, Payout, Settlement
 from orders.notices import refunds as refund_notices
@@ -32,12 +32,12 @@ from shop.core.models import Change, record_change, shop_settings
 
 _ACCOUNT = re.compile("[0-9A-Za-z]{4,19}")
 _HOLDER_LENGTH = 120
-# Gives the buyer time to object, whoever set the account, so that no thief receives the refund.
+# Gives the buyer time to object before a stranger's account receives the refund.
 _HOLD_TIME = datetime.timedelta(days=1)
 
 
 class InvalidBankAccount(Refused):
-    code = "not_an_account"
+    code = "invalid_bank_account"
     default_words = _("Write the bank, the account number and whose account it is.")
 
 
@@ -59,17 +59,20 @@ class BankAccount:
         return (self.bank_bin, self.account.upper()) == (other.bank_bin, other.account.upper())
 
 
-def validate_bank_account(to: BankAccount) -> BankAccount:
+def validate_bank_account(submitted: BankAccount) -> BankAccount:
     """Return the account in the banks' spelling, the holder without diacritics. Raises InvalidBankAccount."""
-    account, holder = to.account.strip().upper(), fold_note(to.holder, longest=_HOLDER_LENGTH).upper()
-    if find_bank(to.bank_bin) is None or not _ACCOUNT.fullmatch(account) or not holder:
+    account, holder = (
+        submitted.account.strip().upper(),
+        fold_note(submitted.holder, longest=_HOLDER_LENGTH).upper(),
+    )
+    if find_bank(submitted.bank_bin) is None or not _ACCOUNT.fullmatch(account) or not holder:
         raise InvalidBankAccount(field="account")
-    return BankAccount(to.bank_bin, account, holder)
+    return BankAccount(submitted.bank_bin, account, holder)
 
 
 @transaction.atomic(durable=True)
 def change_cooperative_account(
-    *, cooperative_id: int, to: BankAccount, actor: Actor, now: datetime.datetime
+    *, cooperative_id: int, account: BankAccount, actor: Actor, now: datetime.datetime
 ) -> Approval | None:
     """Set the account a cooperative is paid to, and use it for due payouts that have no account yet.
 
@@ -77,22 +80,24 @@ def change_cooperative_account(
     notified. An unchanged account does nothing. Raises Missing, InvalidBankAccount, PersonNeeded,
     ProposalPending.
     """
-    to = validate_bank_account(to)
+    account = validate_bank_account(account)
     cooperative = lock_cooperative_account(cooperative_id)
-    if account_of_cooperative(cooperative) == to:
+    if account_of_cooperative(cooperative) == account:
         return None
     if not shop_settings().account_changes_need_second_person:
-        _change_account(cooperative, to, actor=actor, now=now)
+        _change_account(cooperative, account, actor=actor, now=now)
         return None
     proposal = create_proposal(
         ApprovalKind.COOPERATIVE_ACCOUNT,
-        proposed_values=asdict(to),
+        proposed_values=asdict(account),
         basis=asdict(account_of_cooperative(cooperative)),
         cooperative=cooperative,
         actor=actor,
         now=now,
     )
-    money_notices.account_proposed(cooperative, to.bank_bin, to.account, actor.name, proposal, now=now)
+    money_notices.account_proposed(
+        cooperative, account.bank_bin, account.account, actor.name, proposal, now=now
+    )
     return proposal
 
 
@@ -121,16 +126,16 @@ def apply_cooperative_account(
 
 
 def _change_account(
-    cooperative: Cooperative, to: BankAccount, *, actor: Actor, now: datetime.datetime
+    cooperative: Cooperative, account: BankAccount, *, actor: Actor, now: datetime.datetime
 ) -> None:
-    was = account_of_cooperative(cooperative)
+    previous = account_of_cooperative(cooperative)
     cooperative.bank_bin, cooperative.bank_account, cooperative.bank_holder = (
-        to.bank_bin,
-        to.account,
-        to.holder,
+        account.bank_bin,
+        account.account,
+        account.holder,
     )
     cooperative.save(update_fields=["bank_bin", "bank_account", "bank_holder", "updated_at"])
-    data = {"from": _format_account(was), "to": _format_account(to)}
+    data = {"from": _format_account(previous), "to": _format_account(account)}
     change = record_change(
         "cooperative.account_changed",
         cooperative,
@@ -141,25 +146,27 @@ def _change_account(
     )
     waiting = Payout.objects.due().filter(settlement__cooperative=cooperative, bank_account="")
     for payout_id in waiting.values_list("pk", flat=True):
-        _readdress(locks.lock_payout(payout_id), to, actor=actor, now=now)
-    money_notices.account_changed(cooperative, was.account, actor.name, occasion=change.pk, now=now)
+        _readdress(locks.lock_payout(payout_id), account, actor=actor, now=now)
+    money_notices.account_changed(cooperative, previous.account, actor.name, occasion=change.pk, now=now)
 
 
 @transaction.atomic(durable=True)
 def set_payout_account(
-    *, payout_id: uuid.UUID, to: BankAccount, actor: Actor, now: datetime.datetime
+    *, payout_id: uuid.UUID, account: BankAccount, actor: Actor, now: datetime.datetime
 ) -> Payout:
     """Set the account of a due payout. The buyer of a refund is notified.
 
-    Raises AlreadyPaid, Missing, InvalidBankAccount.
+    Raises PayoutAlreadyPaid, Missing, InvalidBankAccount.
     """
-    to = validate_bank_account(to)
+    account = validate_bank_account(account)
     payout = locks.lock_payout(payout_id)
     if payout.state != PayoutState.DUE:
-        raise AlreadyPaid()
-    change = _readdress(payout, to, actor=actor, now=now)
+        raise PayoutAlreadyPaid()
+    change = _readdress(payout, account, actor=actor, now=now)
     if payout.refund is not None and change is not None:
-        notify_buyer_of_refund_account(payout.refund.order, [payout], to, occasion=str(change.pk), now=now)
+        notify_buyer_of_refund_account(
+            payout.refund.order, [payout], account, occasion=str(change.pk), now=now
+        )
     return payout
 
 
@@ -167,13 +174,13 @@ def set_payout_account(
 def use_current_cooperative_account(*, payout_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> Payout:
     """Redirect a settlement's payout to the cooperative's current account.
 
-    Raises AlreadyPaid, Missing, InvalidBankAccount.
+    Raises PayoutAlreadyPaid, Missing, InvalidBankAccount.
     """
     payout = locks.lock_payout(payout_id)
     if payout.settlement is None:
         raise Missing()
     if payout.state != PayoutState.DUE:
-        raise AlreadyPaid()
+        raise PayoutAlreadyPaid()
     _readdress(
         payout,
         validate_bank_account(account_of_cooperative(payout.settlement.cooperative)),
@@ -198,53 +205,63 @@ def last_payer_account(order: Order) -> BankAccount | None:
 
 
 def redirect_refund_payout(
-    payout: Payout, to: BankAccount, paid_from: BankAccount | None, *, now: datetime.datetime
+    payout: Payout, account: BankAccount, paid_from: BankAccount | None, *, now: datetime.datetime
 ) -> None:
     """Step, on a locked and due refund payout: redirect it to this account.
 
     An account other than the one the order was paid from waits one day. Setting the same account again does
     not change the waiting time.
     """
-    if not to.is_same_as(BankAccount(payout.bank_bin, payout.bank_account, payout.bank_holder)):
-        is_known = paid_from is not None and to.is_same_as(paid_from)
+    if not account.is_same_as(BankAccount(payout.bank_bin, payout.bank_account, payout.bank_holder)):
+        is_known = paid_from is not None and account.is_same_as(paid_from)
         payout.payable_from = None if is_known else now + _HOLD_TIME
-    payout.bank_bin, payout.bank_account, payout.bank_holder = to.bank_bin, to.account, to.holder
+    payout.bank_bin, payout.bank_account, payout.bank_holder = (
+        account.bank_bin,
+        account.account,
+        account.holder,
+    )
     payout.save(update_fields=["bank_bin", "bank_account", "bank_holder", "payable_from"])
 
 
 def notify_buyer_of_refund_account(
-    order: Order, payouts: Sequence[Payout], to: BankAccount, *, occasion: str, now: datetime.datetime
+    order: Order, payouts: Sequence[Payout], account: BankAccount, *, occasion: str, now: datetime.datetime
 ) -> None:
     """Step: tell the buyer on every known channel where the refund goes and from when it may be paid."""
-    held = [payout.payable_from for payout in payouts if payout.payable_from is not None]
+    held_until = [payout.payable_from for payout in payouts if payout.payable_from is not None]
     refund_notices.refund_account_named(
         order,
-        to.ending,
+        account.ending,
         sum(payout.amount for payout in payouts),
-        payable_from=max(held, default=None),
+        payable_from=max(held_until, default=None),
         occasion=occasion,
         now=now,
     )
 
 
-def _readdress(payout: Payout, to: BankAccount, *, actor: Actor, now: datetime.datetime) -> Change | None:
-    was = BankAccount(payout.bank_bin, payout.bank_account, payout.bank_holder)
-    if was == to:
+def _readdress(
+    payout: Payout, account: BankAccount, *, actor: Actor, now: datetime.datetime
+) -> Change | None:
+    previous = BankAccount(payout.bank_bin, payout.bank_account, payout.bank_holder)
+    if previous == account:
         return None
     if payout.refund is not None:
-        redirect_refund_payout(payout, to, last_payer_account(payout.refund.order), now=now)
+        redirect_refund_payout(payout, account, last_payer_account(payout.refund.order), now=now)
     else:
-        payout.bank_bin, payout.bank_account, payout.bank_holder = to.bank_bin, to.account, to.holder
+        payout.bank_bin, payout.bank_account, payout.bank_holder = (
+            account.bank_bin,
+            account.account,
+            account.holder,
+        )
         payout.save(update_fields=["bank_bin", "bank_account", "bank_holder"])
     settlement = payout.settlement
     return record_change(
-        "payout.readdressed",
+        "payout.account_changed",
         payout,
         actor=actor,
         now=now,
         root=settlement,
         cooperative_id=settlement.cooperative_id if settlement else None,
-        data={"from": _format_account(was), "to": _format_account(to)},
+        data={"from": _format_account(previous), "to": _format_account(account)},
     )
 
 

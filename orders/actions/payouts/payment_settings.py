@@ -23,23 +23,29 @@ from shop.notifications.send import send
 
 
 @transaction.atomic(durable=True)
-def change_market_account(*, to: BankAccount | None, actor: Actor, now: datetime.datetime) -> Approval | None:
+def change_market_account(
+    *, account: BankAccount | None, actor: Actor, now: datetime.datetime
+) -> Approval | None:
     """Set the account that buyers transfer to; None switches bank transfers off.
 
-    The operator is notified, because whoever changes the account receives the buyers' money. Orders that
+    The operator is notified, because the account receives the buyers' money. Orders that
     await a transfer show the new account at once. Where a second person is required, create a proposal and
     return it. An unchanged account does nothing. Raises InvalidBankAccount, PersonNeeded, ProposalPending.
     """
     shop = lock_shop_settings()
-    new = BankAccount("", "", "") if to is None else validate_bank_account(to)
-    if asdict(new) == market_account_values(shop):
+    new_account = BankAccount("", "", "") if account is None else validate_bank_account(account)
+    if asdict(new_account) == market_account_values(shop):
         return None
     if shop.account_changes_need_second_person:
         basis = market_account_values(shop)
         return create_proposal(
-            ApprovalKind.MARKET_ACCOUNT, proposed_values=asdict(new), basis=basis, actor=actor, now=now
+            ApprovalKind.MARKET_ACCOUNT,
+            proposed_values=asdict(new_account),
+            basis=basis,
+            actor=actor,
+            now=now,
         )
-    apply_market_account(shop, asdict(new), actor=actor, now=now)
+    apply_market_account(shop, asdict(new_account), actor=actor, now=now)
     return None
 
 
@@ -52,10 +58,17 @@ def apply_market_account(
     shop: ShopSettings, proposed_values: Mapping[str, str], *, actor: Actor, now: datetime.datetime
 ) -> None:
     """Step, on the locked settings: change the account that buyers transfer to."""
-    was, new = BankAccount(shop.bank_bin, shop.bank_account, shop.bank_holder), BankAccount(**proposed_values)
-    shop.bank_bin, shop.bank_account, shop.bank_holder = new.bank_bin, new.account, new.holder
+    previous, new_account = (
+        BankAccount(shop.bank_bin, shop.bank_account, shop.bank_holder),
+        BankAccount(**proposed_values),
+    )
+    shop.bank_bin, shop.bank_account, shop.bank_holder = (
+        new_account.bank_bin,
+        new_account.account,
+        new_account.holder,
+    )
     shop.save(update_fields=["bank_bin", "bank_account", "bank_holder"])
-    data = {"from": _format_account(was), "to": _format_account(new)}
+    data = {"from": _format_account(previous), "to": _format_account(new_account)}
     change = record_change("market.account_changed", shop, actor=actor, now=now, data=data)
     if shop.operator_email:
         _notify_operator(shop, actor, data, occasion=str(change.pk), now=now)
@@ -81,14 +94,14 @@ def change_market_deadlines(
         for name, value in changed.items():
             setattr(shop, name, value)
         shop.save(update_fields=list(changed))
-        record_change("market.times_changed", shop, actor=actor, now=now, data=changed)
+        record_change("market.deadlines_changed", shop, actor=actor, now=now, data=changed)
     for channel in lock_rows(Channel.objects.filter(pk__in=list(transfer_minutes))):
         minutes = transfer_minutes[channel.pk]
         if channel.transfer_minutes != minutes:
             channel.transfer_minutes = minutes
             channel.save(update_fields=["transfer_minutes"])
             data = {"transfer_minutes": minutes}
-            record_change("market.times_changed", channel, actor=actor, now=now, data=data)
+            record_change("market.deadlines_changed", channel, actor=actor, now=now, data=data)
 
 
 def lock_shop_settings() -> ShopSettings:

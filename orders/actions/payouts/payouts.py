@@ -23,23 +23,23 @@ from shop.core.models import is_already_done, record_change
 from shop.core.states import advance
 
 
-class AlreadyPaid(Refused):
-    code = "already_paid"
+class PayoutAlreadyPaid(Refused):
+    code = "payout_already_paid"
     default_words = _("This has been paid out already.")
 
 
 class PayoutAccountNeeded(Refused):
-    code = "account_needed"
+    code = "payout_account_needed"
     default_words = _("Nobody has said yet to which account this goes.")
 
 
 class PayoutReferenceNeeded(Refused):
-    code = "reference_needed"
+    code = "payout_reference_needed"
     default_words = _("Write the number that the bank gave this payment.")
 
 
 class PayoutInProgress(Refused):
-    code = "payout_under_way"
+    code = "payout_in_progress"
     default_words = _("Stripe has been asked to pay this out. Wait until it is known how that ended.")
 
 
@@ -56,8 +56,8 @@ def mark_payout_paid(
 ) -> Payout:
     """Record that the bank or Stripe has sent the payout under this `reference`.
 
-    A repeated `key` does nothing. Raises PayoutAccountNeeded, AlreadyPaid, KeyReused, Missing, PayoutHeld,
-    PayoutInProgress, PayoutReferenceNeeded, SecondPersonNeeded.
+    A repeated `key` does nothing. Raises PayoutAccountNeeded, PayoutAlreadyPaid, KeyReused, Missing,
+    PayoutHeld, PayoutInProgress, PayoutReferenceNeeded, SecondPersonNeeded.
     """
     if not reference.strip():
         raise PayoutReferenceNeeded(field="reference")
@@ -70,12 +70,12 @@ def mark_payout_paid(
 
 
 def require_payable(payout: Payout, *, now: datetime.datetime) -> None:
-    """Step of whatever records a payout as paid, under the lock of the payout's subject.
+    """Step, under the lock of the payout's subject: require that the payout may be paid now.
 
-    Raises PayoutAccountNeeded, AlreadyPaid, PayoutHeld, PayoutInProgress, SecondPersonNeeded.
+    Raises PayoutAccountNeeded, PayoutAlreadyPaid, PayoutHeld, PayoutInProgress, SecondPersonNeeded.
     """
     if payout.state != PayoutState.DUE:
-        raise AlreadyPaid()
+        raise PayoutAlreadyPaid()
     if payout.refund_id is not None and not payout.bank_account:
         raise PayoutAccountNeeded(field="account")
     if payout.is_held(now):
@@ -118,11 +118,11 @@ def complete_payout(
 
 def _book_payout(payout: Payout, cooperative_id: int, *, actor: Actor, now: datetime.datetime) -> None:
     """Book the outflow from the bank account, or from our balance at the gateway."""
-    left = LedgerAccount.GATEWAY if payout.method == PayoutMethod.STRIPE else LedgerAccount.BANK
+    source = LedgerAccount.GATEWAY if payout.method == PayoutMethod.STRIPE else LedgerAccount.BANK
     post_entries(
         f"payout:{payout.pk}",
         PostingKind.PAYOUT,
-        [Entry(LedgerAccount.PAYOUT_DUE, payout.amount, "", cooperative_id), Entry(left, -payout.amount)],
+        [Entry(LedgerAccount.PAYOUT_DUE, payout.amount, "", cooperative_id), Entry(source, -payout.amount)],
         currency=payout.currency,
         memo=payout.reference,
         actor=actor,

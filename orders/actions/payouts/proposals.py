@@ -28,7 +28,7 @@ class SecondPersonNeeded(Refused):
 
 
 class ProposalPending(Refused):
-    code = "proposal_waits"
+    code = "proposal_pending"
     default_words = _("Another change waits for a second person already. Withdraw or decline it first.")
 
 
@@ -70,7 +70,7 @@ def filter_released_payouts(payouts: Iterable[Payout]) -> list[Payout]:
 
 
 def require_payout_released(payout: Payout) -> None:
-    """Raises SecondPersonNeeded."""
+    """Raise SecondPersonNeeded if the payout still needs a confirmation."""
     if not is_payout_released(payout):
         raise SecondPersonNeeded()
 
@@ -91,8 +91,8 @@ def create_proposal(
     """
     if actor.user_id is None:
         raise PersonNeeded()
-    same = Approval.objects.filter(kind=kind, payout=payout, cooperative=cooperative)
-    for row in lock_rows(same.filter(state=ApprovalState.OPEN)):
+    proposals = Approval.objects.filter(kind=kind, payout=payout, cooperative=cooperative)
+    for row in lock_rows(proposals.filter(state=ApprovalState.OPEN)):
         if row.expires_at > now:
             raise ProposalPending()
         lapse_proposal(row, now=now)

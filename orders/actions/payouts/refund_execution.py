@@ -58,12 +58,12 @@ class NotRefundable(Refused):
 class NoRefundAwaitsAccount(Refused):
     """No refund of this order still needs an account."""
 
-    code = "no_money_waits"
+    code = "no_refund_awaits_account"
     default_words = _("No money of this order waits for an account.")
 
 
 class NoFailedRefundAmount(Refused):
-    code = "nothing_lacking"
+    code = "no_failed_refund_amount"
     default_words = _("All of this refund is on its way already.")
 
 
@@ -72,16 +72,16 @@ def execute_refund(refund: Refund, *, actor: Actor, now: datetime.datetime) -> N
 
     Takes the newest card payment first, and from each payment no more than it still holds.
     """
-    left = refund.money
-    for payment, held in _payments_with_balance(refund.order):
-        amount = min(left, held)
+    unrefunded = refund.money
+    for payment, refundable in _payments_with_balance(refund.order):
+        amount = min(unrefunded, refundable)
         if amount and payment.method == PaymentMethod.CARD:
             request_refund(refund, payment, amount, actor=actor, now=now)
         elif amount:
             _create_bank_payout(refund, payment, amount, actor=actor, now=now)
-        left -= amount
-    if left:
-        raise ValueError(f"refund {refund.pk} promises {left} more than payments hold")
+        unrefunded -= amount
+    if unrefunded:
+        raise ValueError(f"refund {refund.pk} promises {unrefunded} more than payments hold")
 
 
 def request_refund(
@@ -90,7 +90,7 @@ def request_refund(
     """Step, on a locked order: refund an amount of a card payment. Raises NotRefundable."""
     if payment.method != PaymentMethod.CARD or not 0 < amount <= refundable_amount(payment):
         raise NotRefundable(field="amount")
-    call = create_gateway_call(
+    gateway_call = create_gateway_call(
         Operation.REFUND,
         amount,
         payment.currency,
@@ -104,12 +104,12 @@ def request_refund(
         payment,
         EventKind.REFUND_REQUEST,
         amount,
-        key=f"call:{call.pk}:asked",
+        key=f"call:{gateway_call.pk}:asked",
         refund=refund,
         actor=actor,
         now=now,
     )
-    return call
+    return gateway_call
 
 
 def refundable_amount(payment: Payment) -> int:
@@ -118,36 +118,36 @@ def refundable_amount(payment: Payment) -> int:
     return max(0, sums.charged - sums.refund_pending)
 
 
-def record_refund_result(order: Order | None, call: GatewayCall, *, now: datetime.datetime) -> None:
+def record_refund_result(order: Order | None, gateway_call: GatewayCall, *, now: datetime.datetime) -> None:
     """Step: record the result of a card refund, and tell the operator where it failed. Raises Missing."""
-    payment, actor = call.payment, Actor.system("stripe")
+    payment, actor = gateway_call.payment, Actor.system("stripe")
     if order is None or payment is None:
         raise Missing()
-    kinds = {
+    event_kinds = {
         CallState.SUCCEEDED: EventKind.REFUND_SUCCESS,
         CallState.FAILED: EventKind.REFUND_FAILURE,
     }
-    kind = kinds.get(CallState(call.state))
+    kind = event_kinds.get(CallState(gateway_call.state))
     if kind is None:
         return
     event = record_payment_event(
         payment,
         kind,
-        call.amount,
-        key=f"call:{call.pk}:{call.state}",
-        reference=call.reference,
-        message=call.message,
-        refund=call.refund,
+        gateway_call.amount,
+        key=f"call:{gateway_call.pk}:{gateway_call.state}",
+        reference=gateway_call.reference,
+        message=gateway_call.message,
+        refund=gateway_call.refund,
         actor=actor,
         now=now,
     )
     if event is not None:
         action = "payment.refunded" if kind == EventKind.REFUND_SUCCESS else "payment.refund_failed"
-        data = {"amount": call.amount, "method": payment.method, "code": call.code}
+        data = {"amount": gateway_call.amount, "method": payment.method, "code": gateway_call.code}
         record_change(action, order, actor=actor, now=now, data=data)
         finish_order_change(order, now=now)
-    if event is not None and kind == EventKind.REFUND_FAILURE and call.refund is not None:
-        notices.refund_failed(order, call.refund, now=now)
+    if event is not None and kind == EventKind.REFUND_FAILURE and gateway_call.refund is not None:
+        notices.refund_failed(order, gateway_call.refund, now=now)
 
 
 def announce_refund(refund: Refund, *, actor: Actor, now: datetime.datetime) -> None:
@@ -185,7 +185,7 @@ def set_refund_account(
     order = locks.lock_order(order_id)
     waiting = Payout.objects.filter(refund__order=order).due().to_bank()
     payouts = list(waiting)
-    if is_already_done(key, "refund.account_named", order):
+    if is_already_done(key, "refund.account_set", order):
         return payouts
     if not payouts:
         raise NoRefundAwaitsAccount()
@@ -194,7 +194,7 @@ def set_refund_account(
         redirect_refund_payout(payout, account, paid_from, now=now)
     # Many people read the history, so it shows only the last four digits of the buyer's account.
     data = {"amount": sum(payout.amount for payout in payouts), "account": account.account[-4:]}
-    change = record_change("refund.account_named", order, actor=actor, now=now, data=data, key=key)
+    change = record_change("refund.account_set", order, actor=actor, now=now, data=data, key=key)
     notify_buyer_of_refund_account(order, payouts, account, occasion=str(change.pk), now=now)
     return payouts
 
@@ -208,17 +208,23 @@ def pay_refund_by_bank(
     Raises KeyReused, Missing, NoFailedRefundAmount.
     """
     refund = locks.lock_refund(refund_id)
-    if is_already_done(key, "refund.by_bank", refund):
+    if is_already_done(key, "refund.changed_to_bank", refund):
         return refund
-    lacking = Refund.objects.filter(pk=refund.pk).lacking().get(refund.pk, 0)
-    if lacking <= 0:
+    unrefunded = Refund.objects.filter(pk=refund.pk).lacking().get(refund.pk, 0)
+    if unrefunded <= 0:
         raise NoFailedRefundAmount()
     failed = PaymentEvent.objects.filter(
         refund=refund, kind__in=[EventKind.REFUND_FAILURE, EventKind.REFUND_REVERSE]
     )
-    _create_bank_payout(refund, failed.latest("at", "pk").payment, lacking, actor=actor, now=now)
+    _create_bank_payout(refund, failed.latest("at", "pk").payment, unrefunded, actor=actor, now=now)
     record_change(
-        "refund.by_bank", refund, actor=actor, now=now, root=refund.order, data={"amount": lacking}, key=key
+        "refund.changed_to_bank",
+        refund,
+        actor=actor,
+        now=now,
+        root=refund.order,
+        data={"amount": unrefunded},
+        key=key,
     )
     notices.refund_needs_account(refund.order, refund, now=now)
     return refund

@@ -84,7 +84,7 @@ def refund_ended_order_surplus(*, order_id: uuid.UUID, actor: Actor, now: dateti
     return refund_surplus(order, reason=reason, actor=actor, now=now)
 
 
-@shared_task(name="orders.return_surplus")
+@shared_task(name="orders.refund_ended_orders")
 def refund_ended_orders_task() -> None:
     """Sweep: refund the balance of cancelled and expired orders, wherever the money came from."""
     now, actor = timezone.now(), Actor.system("return_surplus")
@@ -92,6 +92,6 @@ def refund_ended_orders_task() -> None:
     run_each(
         ended.values_list("pk", flat=True),
         lambda order_id: refund_ended_order_surplus(order_id=order_id, actor=actor, now=now),
-        sweep="orders.return_surplus",
+        sweep="orders.refund_ended_orders",
         at_most=_SWEEP_SIZE,
     )

@@ -22,21 +22,21 @@ def allocate_order_stock(lines: Sequence[OrderLine], quote: Quote) -> None:
     for line in quote.lines:
         if line.variant.track_inventory:
             quantities[line.variant.pk] += line.requested.quantity
-    chosen = (
+    chosen_methods = (
         seller_quote.chosen.delivery_method if seller_quote.chosen else None
         for seller_quote in quote.seller_quotes
     )
-    ids = reachable_stock_ids(quote.requested, quantities, chosen)
+    reachable_ids = reachable_stock_ids(quote.requested, quantities, chosen_methods)
     basket_id = quote.requested.basket_id
-    kept = reservations_of_basket(basket_id) if basket_id is not None else []
-    rows = locks.lock_stock({*ids, *(each.stock_id for each in kept)})
+    reservations = reservations_of_basket(basket_id) if basket_id is not None else []
+    rows = locks.lock_stock({*reachable_ids, *(each.stock_id for each in reservations)})
     freed = release_reserved_stock(
-        reservations_of_basket(basket_id) if basket_id is not None and kept else [], rows
+        reservations_of_basket(basket_id) if basket_id is not None and reservations else [], rows
     )
     picks = choose_stock(
         quantities,
-        [rows[stock_id] for stock_id in ids if stock_id in rows],
-        order=ids,
+        [rows[stock_id] for stock_id in reachable_ids if stock_id in rows],
+        order=reachable_ids,
         strategy=quote.requested.channel.allocation_strategy,
     )
     for pick in picks:
@@ -47,14 +47,14 @@ def allocate_order_stock(lines: Sequence[OrderLine], quote: Quote) -> None:
 
 def _distribute_picks(lines: Sequence[OrderLine], picks: Sequence[StockPick]) -> list[Allocation]:
     """Distribute the picks of each variant over its lines, in line order."""
-    left = {line.pk: line.quantity for line in lines}
+    unallocated = {line.pk: line.quantity for line in lines}
     allocations = []
     for pick in picks:
-        rest = pick.quantity
+        remaining = pick.quantity
         for line in lines:
-            taken = min(rest, left[line.pk]) if line.variant_id == pick.variant_id else 0
-            if taken:
-                allocations.append(Allocation(line=line, stock_id=pick.stock_id, quantity=taken))
-                left[line.pk] -= taken
-                rest -= taken
+            allocated = min(remaining, unallocated[line.pk]) if line.variant_id == pick.variant_id else 0
+            if allocated:
+                allocations.append(Allocation(line=line, stock_id=pick.stock_id, quantity=allocated))
+                unallocated[line.pk] -= allocated
+                remaining -= allocated
     return allocations

@@ -23,15 +23,15 @@ def claim_guest_orders(*, user_id: int, phone: str, now: datetime.datetime) -> i
     Call only after the user entered a code sent to the number. Older orders open by their links alone.
     """
     since = now - datetime.timedelta(days=_DAYS)
-    found = Order.objects.placed().filter(user=None, phone=phone, placed_at__gte=since)
-    keys = list(found.order_by("pk").values_list("pk", flat=True)) if phone else []
+    guest_orders = Order.objects.placed().filter(user=None, phone=phone, placed_at__gte=since)
+    keys = list(guest_orders.order_by("pk").values_list("pk", flat=True)) if phone else []
     user = User.objects.filter(pk=user_id, erased_at=None).first() if keys else None
     if user is None:
         return 0
-    free = [order for order in locks.lock_orders(keys).values() if order.user_id is None]
-    for order in free:
+    unclaimed = [order for order in locks.lock_orders(keys).values() if order.user_id is None]
+    for order in unclaimed:
         _assign_order(order, user, user.acting(EntryPoint.MARKET), now)
-    return len(free)
+    return len(unclaimed)
 
 
 def _assign_order(order: Order, user: User, actor: Actor, now: datetime.datetime) -> None:
@@ -39,4 +39,4 @@ def _assign_order(order: Order, user: User, actor: Actor, now: datetime.datetime
     order.save(update_fields=["user", "updated_at"])
     VoucherUse.objects.filter(order=order, user=None).update(user=user)
     Consent.objects.filter(about=f"order:{order.pk}", user=None).update(user=user)
-    record_change("order.adopted", order, actor=actor, now=now)
+    record_change("order.claimed", order, actor=actor, now=now)

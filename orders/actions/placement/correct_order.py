@@ -23,7 +23,7 @@ _ADDRESS_COLUMNS = ("first_name", "phone", "street_address_1", "city", "commune_
 
 
 class ProvinceChanged(Refused):
-    code = "other_province"
+    code = "province_changed"
     default_words = _("The delivery was agreed for another province. Cancel the order and write a new one.")
 
 
@@ -47,27 +47,27 @@ def correct_contact(*, order_id: uuid.UUID, contact: Contact, actor: Actor, now:
 
 
 def _write_buyer(order: Order, contact: Contact) -> set[str]:
-    given = {"buyer_name": contact.name, "phone": contact.phone, "email": contact.email}
-    changed = {name for name, value in given.items() if getattr(order, name) != value}
+    columns = {"buyer_name": contact.name, "phone": contact.phone, "email": contact.email}
+    changed = {name for name, value in columns.items() if getattr(order, name) != value}
     for name in changed:
-        setattr(order, name, given[name])
+        setattr(order, name, columns[name])
     order.folded_name = fold(order.buyer_name)
-    order.save(update_fields=[*given, "folded_name", "updated_at"])
+    order.save(update_fields=[*columns, "folded_name", "updated_at"])
     return changed
 
 
 def _write_address(order: Order, address: Address) -> set[str]:
     """Copy the address's columns to the order's own address, creating it if missing; return changed ones."""
-    kept = order.shipping_address
-    if kept is None:
+    own_address = order.shipping_address
+    if own_address is None:
         order.shipping_address = address.copy()
         order.shipping_address.save(force_insert=True)
         order.save(update_fields=["shipping_address"])
         return {"shipping_address"}
-    changed = {name for name in _ADDRESS_COLUMNS if getattr(kept, name) != getattr(address, name)}
+    changed = {name for name in _ADDRESS_COLUMNS if getattr(own_address, name) != getattr(address, name)}
     for name in changed:
-        setattr(kept, name, getattr(address, name))
-    kept.save(update_fields=[*_ADDRESS_COLUMNS])
+        setattr(own_address, name, getattr(address, name))
+    own_address.save(update_fields=[*_ADDRESS_COLUMNS])
     return changed
 
 
@@ -108,13 +108,13 @@ def correct_order(
 
 def _replace_address(order: Order, column: str, address: Address) -> set[str]:
     """Replace the order's own copy of an address; return the column."""
-    kept: Address | None = getattr(order, column)
-    fresh = address.copy()
-    if kept is None:
-        fresh.save(force_insert=True)
-        setattr(order, column, fresh)
+    previous: Address | None = getattr(order, column)
+    replacement = address.copy()
+    if previous is None:
+        replacement.save(force_insert=True)
+        setattr(order, column, replacement)
         return {column}
-    fresh.pk = kept.pk
-    fresh.save(force_update=True)
-    setattr(order, column, fresh)
+    replacement.pk = previous.pk
+    replacement.save(force_update=True)
+    setattr(order, column, replacement)
     return {column}

@@ -154,8 +154,8 @@ def place_draft(
         start_acceptance_deadline(order, now=now)
     try:
         allocate_order_stock(list(order.lines.in_order()), current_quote)
-    except SoldOut as short:
-        raise BasketChanged(short.words, quote=current_quote) from short
+    except SoldOut as shortage:
+        raise BasketChanged(shortage.words, quote=current_quote) from shortage
     take_pickup_slots(order, current_quote)
     payment = expect_payment(order, PaymentMethod.COD, now=now)
     record_consents(order, consents, actor=actor, now=now)

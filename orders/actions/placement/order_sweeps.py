@@ -1,6 +1,6 @@
 """Sweeps: release reservations, decline unanswered parts, remind of weights, expire orders, delete baskets.
 
-Each may run twice without harm.
+Running a sweep twice does no harm.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def release_expired_reservations(*, now: datetime.datetime) -> int:
     return run_batches(
         expired.values_list("pk", flat=True),
         _release_batch,
-        sweep="orders.release_expired",
+        sweep="orders.release_expired_reservations",
         at_once=_BATCH,
     )
 
@@ -100,27 +100,27 @@ def expire_order(*, order_id: uuid.UUID, actor: Actor, now: datetime.datetime) -
     finish_order_change(order, now=now)
 
 
-@shared_task(name="orders.release_expired")
-def release_expired_task() -> None:
+@shared_task(name="orders.release_expired_reservations")
+def release_expired_reservations_task() -> None:
     release_expired_reservations(now=timezone.now())
 
 
-@shared_task(name="orders.watch_parts")
-def watch_parts_task() -> None:
+@shared_task(name="orders.check_unanswered_parts")
+def check_unanswered_parts_task() -> None:
     """Report parts not accepted near their deadline, and decline those past it."""
     now = timezone.now()
     actor = Actor.system("watch_parts")
     run_each(
         OrderPart.objects.overdue(now).values_list("pk", flat=True),
         lambda part_id: decline_unanswered_part(part_id=part_id, actor=actor, now=now),
-        sweep="orders.watch_parts:decline",
+        sweep="orders.check_unanswered_parts:decline",
         at_most=_BATCH,
     )
     soon = now + datetime.timedelta(hours=shop_settings().attention_hours_before)
     run_each(
         OrderPart.objects.overdue(soon).filter(called_at=None).values_list("pk", flat=True),
         lambda part_id: report_unanswered_part(part_id=part_id, actor=actor, now=now),
-        sweep="orders.watch_parts:attention",
+        sweep="orders.check_unanswered_parts:attention",
         at_most=_BATCH,
     )
 
@@ -137,8 +137,8 @@ def remind_weight_question(*, question_id: uuid.UUID, now: datetime.datetime) ->
         notices.weight_asked(order, part, question, again=True, now=now)
 
 
-@shared_task(name="orders.watch_weights")
-def watch_weights_task() -> None:
+@shared_task(name="orders.remind_weight_questions")
+def remind_weight_questions_task() -> None:
     """Remind buyers of weight questions open for a day; older ones got their reminder before."""
     now = timezone.now()
     lately = now - datetime.timedelta(days=2)
@@ -146,7 +146,7 @@ def watch_weights_task() -> None:
     run_each(
         rows.values_list("pk", flat=True),
         lambda question_id: remind_weight_question(question_id=question_id, now=now),
-        sweep="orders.watch_weights",
+        sweep="orders.remind_weight_questions",
         at_most=_BATCH,
     )
 
@@ -180,15 +180,15 @@ def _orders_to_expire(now: datetime.datetime) -> Iterator[uuid.UUID]:
 
 def delete_abandoned_baskets(*, now: datetime.datetime) -> int:
     """Delete guests' baskets untouched for 90 days without reservations or charges; return how many."""
-    taken = PaymentEvent.objects.filter(payment__basket=OuterRef("pk"), kind=EventKind.CHARGE_SUCCESS)
-    old = Basket.objects.filter(
+    charges = PaymentEvent.objects.filter(payment__basket=OuterRef("pk"), kind=EventKind.CHARGE_SUCCESS)
+    abandoned = Basket.objects.filter(
         ~Exists(Reservation.objects.filter(line__basket=OuterRef("pk"))),
-        ~Exists(taken),
+        ~Exists(charges),
         user=None,
         changed_at__lt=now - datetime.timedelta(days=_BASKET_DAYS),
     )
     return run_each(
-        old.order_by("changed_at", "pk").values_list("pk", flat=True),
+        abandoned.order_by("changed_at", "pk").values_list("pk", flat=True),
         _delete_basket,
         sweep="orders.expire_orders:baskets",
         at_most=_BATCH,

@@ -169,7 +169,7 @@ def _quote_basket(
 
 
 def _require_agreement(quote: Quote, agreed_total: int | None, agreed_maximum: int | None) -> None:
-    """Raises BasketEmpty, and BasketChanged unless the quote can be placed at the sums that the buyer saw.
+    """Require that the quote can be placed at the sums that the buyer saw. Raises BasketEmpty, BasketChanged.
 
     A voucher code that no longer applies is refused only for buyers who agreed to no sum: on a page the
     buyer saw the total without it.
@@ -178,11 +178,11 @@ def _require_agreement(quote: Quote, agreed_total: int | None, agreed_maximum: i
         raise BasketEmpty()
     if not quote.is_ready:
         raise BasketChanged(quote=quote)
-    refused = quote.voucher.refused if quote.voucher else None
-    if agreed_total is None and refused is not None:
-        raise BasketChanged(refused.words, quote=quote, voucher=refused)
+    refusal = quote.voucher.refused if quote.voucher else None
+    if agreed_total is None and refusal is not None:
+        raise BasketChanged(refusal.words, quote=quote, voucher=refusal)
     if agreed_total not in (None, quote.total) or agreed_maximum not in (None, quote.most):
-        raise BasketChanged(refused.words if refused else None, quote=quote)
+        raise BasketChanged(refusal.words if refusal else None, quote=quote)
 
 
 def _remaining_payment(
@@ -202,13 +202,13 @@ def _remaining_payment(
 def _allocate_or_refuse(lines: Sequence[OrderLine], quote: Quote) -> None:
     try:
         allocate_order_stock(lines, quote)
-    except SoldOut as short:
-        free = short.details["free"]
+    except SoldOut as shortage:
+        free = shortage.details["free"]
         for line in quote.lines:
             if line.variant.pk in free:
                 line.free = free[line.variant.pk]
                 line.problems.append(QuoteProblem.ONLY_LEFT if line.free else QuoteProblem.SOLD_OUT)
-        raise BasketChanged(short.words, quote=quote) from short
+        raise BasketChanged(shortage.words, quote=quote) from shortage
 
 
 def _expect_remaining_payment(
@@ -247,12 +247,12 @@ def _notify_of_placement(
 
 def _delete_basket(basket: Basket, order: Order) -> None:
     """Delete the basket and the addresses that only it used."""
-    own_ids = (basket.shipping_address_id, basket.billing_address_id)
-    taken = (order.shipping_address_id, order.billing_address_id)
-    left = [key for key in own_ids if key is not None and key not in taken]
+    basket_address_ids = (basket.shipping_address_id, basket.billing_address_id)
+    order_address_ids = (order.shipping_address_id, order.billing_address_id)
+    unused_ids = [key for key in basket_address_ids if key is not None and key not in order_address_ids]
     basket.delete()
-    if left:
-        Address.objects.filter(pk__in=left, user=None).delete()
+    if unused_ids:
+        Address.objects.filter(pk__in=unused_ids, user=None).delete()
 
 
 def order_of_basket(basket_id: uuid.UUID) -> Order:

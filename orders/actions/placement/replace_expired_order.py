@@ -47,7 +47,7 @@ _IGNORED_PROBLEMS = frozenset(
 class OrderNotReplaceable(Refused):
     """Its stock, delivery or discount is no longer available; `details` may hold the quote."""
 
-    code = "cannot_be_again"
+    code = "order_not_replaceable"
     default_words = _("Its goods or its delivery are no longer to be had as they were. Give the money back.")
 
 
@@ -61,17 +61,21 @@ def replace_expired_order(
     order waits for the rest. A repeat for the same transfer returns the order placed first. Raises Missing,
     WrongMove, OrderNotReplaceable.
     """
-    old = locks.lock_orders([order_id]).get(order_id)
+    ended_order = locks.lock_orders([order_id]).get(order_id)
     transfer = locks.lock_bank_transfer(transfer_id)
-    if old is None or old.is_draft:
+    if ended_order is None or ended_order.is_draft:
         raise Missing()
-    key = f"again:{transfer.pk}:{old.pk}"
-    if is_already_done(key, "order.placed_again", old):
+    key = f"again:{transfer.pk}:{ended_order.pk}"
+    if is_already_done(key, "order.replaced", ended_order):
         return Order.objects.get(code=Change.objects.get(sent_key=key).data["code"])
-    if transfer.state != TransferState.REVIEW or old.status not in ENDED_STATUSES or old.charged:
-        raise WrongMove(came_from=old.status, to="placed")
-    order = _place_copy(old, actor=actor, now=now)
-    record_change("order.placed_again", old, actor=actor, now=now, data={"code": order.code}, key=key)
+    if (
+        transfer.state != TransferState.REVIEW
+        or ended_order.status not in ENDED_STATUSES
+        or ended_order.charged
+    ):
+        raise WrongMove(came_from=ended_order.status, to="placed")
+    order = _place_copy(ended_order, actor=actor, now=now)
+    record_change("order.replaced", ended_order, actor=actor, now=now, data={"code": order.code}, key=key)
     _pay_from_transfer(transfer, order, actor=actor, now=now)
     return order
 
@@ -79,41 +83,41 @@ def replace_expired_order(
 def _pay_from_transfer(transfer: BankTransfer, order: Order, *, actor: Actor, now: datetime.datetime) -> None:
     """Step: allocate as much of the transfer as the order costs."""
     amount = min(unassigned_amount(transfer), order.still_due)
-    book_unmatched_transfer(transfer, actor=actor, now=now, surely=True)
+    book_unmatched_transfer(transfer, actor=actor, now=now, is_decided=True)
     assign_transfer_to_order(transfer, order, amount, actor=actor, now=now)
-    record_change("transfer.shared", transfer, actor=actor, now=now, data={order.code: amount})
+    record_change("transfer.assigned", transfer, actor=actor, now=now, data={order.code: amount})
     settle_if_fully_assigned(transfer, actor=actor, now=now)
 
 
-def _place_copy(old: Order, *, actor: Actor, now: datetime.datetime) -> Order:
-    quote_request = draft_quote_request(old)
+def _place_copy(ended_order: Order, *, actor: Actor, now: datetime.datetime) -> Order:
+    quote_request = draft_quote_request(ended_order)
     locks.lock_voucher(quote_request.voucher_code)
     current_quote = build_quote(quote_request, now=now)
-    if len(current_quote.lines) < old.lines.count() or current_quote.problems - _IGNORED_PROBLEMS:
+    if len(current_quote.lines) < ended_order.lines.count() or current_quote.problems - _IGNORED_PROBLEMS:
         raise OrderNotReplaceable(quote=current_quote)
     if current_quote.voucher is not None and current_quote.voucher.refused is not None:
         raise OrderNotReplaceable(quote=current_quote)
-    address = old.shipping_address.copy() if old.shipping_address else None
+    address = ended_order.shipping_address.copy() if ended_order.shipping_address else None
     if address is not None:
         address.save(force_insert=True)
     order = new_order(
-        channel_id=old.channel_id,
-        currency=old.currency,
-        user_id=old.user_id,
-        source=old.source,
-        origin=old.origin,
-        language=old.language,
-        buyer_name=old.buyer_name,
-        email=old.email,
-        phone=old.phone,
-        note=old.note,
+        channel_id=ended_order.channel_id,
+        currency=ended_order.currency,
+        user_id=ended_order.user_id,
+        source=ended_order.source,
+        origin=ended_order.origin,
+        language=ended_order.language,
+        buyer_name=ended_order.buyer_name,
+        email=ended_order.email,
+        phone=ended_order.phone,
+        note=ended_order.note,
         shipping_address=address,
-        province_code=old.province_code,
+        province_code=ended_order.province_code,
         placed_at=now,
-        voucher_code=old.voucher_code,
+        voucher_code=ended_order.voucher_code,
     )
-    notes = {part.cooperative_id: part.note for part in old.parts.order_by("number")}
-    invoice = InvoiceDetails.objects.filter(order=old).first()
+    notes = {part.cooperative_id: part.note for part in ended_order.parts.order_by("number")}
+    invoice = InvoiceDetails.objects.filter(order=ended_order).first()
     if invoice is not None:
         invoice.copy_for(order).save(force_insert=True)
     lines = write_parts(order, current_quote, notes, now=now)
@@ -121,8 +125,8 @@ def _place_copy(old: Order, *, actor: Actor, now: datetime.datetime) -> Order:
     try:
         allocate_order_stock(lines, current_quote)
         take_pickup_slots(order, current_quote)
-    except (SoldOut, PickupSlotFull) as short:
-        raise OrderNotReplaceable(short.words, quote=current_quote) from short
+    except (SoldOut, PickupSlotFull) as shortage:
+        raise OrderNotReplaceable(shortage.words, quote=current_quote) from shortage
     payment = expect_payment(order, PaymentMethod.TRANSFER, now=now)
     finish_order_change(order, now=now)
     record_change("order.placed", order, actor=actor, now=now, data={"total": order.total_gross})

@@ -1,6 +1,6 @@
 """Anonymise a person: remove what identifies them and keep what happened (Law 91/2025 on personal data).
 
-It belongs to orders, because orders depend on all other rows of a person.
+This module belongs to `orders`, which may import the models of all other rows of a person.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ from shop.notifications.models import Notification
 class UnsettledOrders(Refused):
     """Money is owed by us or to us, or a complaint is open. `details["codes"]` lists the orders."""
 
-    code = "money_open"
+    code = "unsettled_orders"
     default_words = _(
         "Money or a complaint of some of your orders is still open. Ask again when it is settled."
     )
@@ -68,7 +68,7 @@ class UnsettledOrders(Refused):
 class UndeliveredOrders(Refused):
     """The carrier still needs the address of an order. `details["codes"]` lists the orders."""
 
-    code = "still_on_the_way"
+    code = "undelivered_orders"
     default_words = _("Some of your orders have not arrived yet. Please ask again when they have.")
 
 
@@ -81,9 +81,9 @@ def anonymise_person(*, user_id: int, actor: Actor, now: datetime.datetime) -> N
 
     Raises Missing, UndeliveredOrders, UnsettledOrders, LastManager.
     """
-    asked = DataRequest.objects.open().filter(user=user_id, kind=RequestKind.DELETION).exists()
+    was_requested = DataRequest.objects.open().filter(user=user_id, kind=RequestKind.DELETION).exists()
     user = anonymise_user(user_id=user_id, actor=actor, now=now)
-    if not asked:
+    if not was_requested:
         record_done_request(RequestKind.DELETION, user, actor=actor, now=now)
 
 
@@ -109,7 +109,7 @@ def anonymise_user(*, user_id: int, actor: Actor, now: datetime.datetime) -> Use
     redact_names(Change.objects.filter(actor_kind="person", actor_key=str(user.pk)), actor=actor, now=now)
     _anonymise_user_row(user, now)
     end_consents(Consent.objects.filter(user=user, withdrawn_at=None), now=now)
-    record_change("person.erased", user, actor=actor, now=now)
+    record_change("person.anonymised", user, actor=actor, now=now)
     return user
 
 
@@ -120,46 +120,51 @@ def anonymise_guest(*, contact: str, actor: Actor, now: datetime.datetime) -> in
     """
     orders = Order.objects.of_guest(contact)
     _require_nothing_open(orders)
-    found = list(locks.lock_orders(orders.values_list("pk", flat=True)).values())
-    mine = Order.objects.filter(pk__in=[order.pk for order in found])
-    VoucherUse.objects.filter(order__in=mine).update(buyer="")
-    _anonymise_orders(mine, actor, now)
+    locked_orders = list(locks.lock_orders(orders.values_list("pk", flat=True)).values())
+    anonymised = Order.objects.filter(pk__in=[order.pk for order in locked_orders])
+    VoucherUse.objects.filter(order__in=anonymised).update(buyer="")
+    _anonymise_orders(anonymised, actor, now)
     Basket.objects.filter(Q(phone=contact) | Q(email__iexact=contact), user=None).delete()
     Notification.objects.filter(to=contact, user=None).delete()
     EntryCode.objects.filter(to=contact).delete()
     unfollow_address(contact, actor=actor, now=now)
     delete_back_requests_of_contact(contact)
     _end_requests(DataRequest.objects.filter(contact=contact, user=None), actor, now)
-    for order in found:
-        record_change("order.erased", order, actor=actor, now=now)
-    return len(found)
+    for order in locked_orders:
+        record_change("order.anonymised", order, actor=actor, now=now)
+    return len(locked_orders)
 
 
 def require_erasable(user: User) -> None:
     """Check that a person can be anonymised now. Raises UndeliveredOrders, UnsettledOrders, LastManager."""
     _require_nothing_open(Order.objects.filter(user=user))
-    others = Membership.objects.filter(
+    other_managers = Membership.objects.filter(
         cooperative=OuterRef("cooperative"), role=Role.MANAGER, is_active=True
     ).exclude(user=user)
     managed = Membership.objects.filter(user=user, role=Role.MANAGER, is_active=True)
-    if managed.filter(~Exists(others), cooperative__state=CooperativeState.APPROVED).exists():
+    if managed.filter(~Exists(other_managers), cooperative__state=CooperativeState.APPROVED).exists():
         raise LastManager()
 
 
 def _require_nothing_open(orders: QuerySet[Order]) -> None:
-    def codes(found: QuerySet[Order]) -> list[str]:
-        return list(found.order_by("number").values_list("code", flat=True))
+    def codes_of(matching: QuerySet[Order]) -> list[str]:
+        return list(matching.order_by("number").values_list("code", flat=True))
 
-    waiting = codes(orders.filter(status__in=_OPEN))
+    waiting = codes_of(orders.filter(status__in=_OPEN))
     if waiting:
         raise UndeliveredOrders(codes=waiting)
-    mine = orders.values("pk")
-    unpaid = codes(
+    order_ids = orders.values("pk")
+    unpaid = codes_of(
         orders.filter(
             Q(status=OrderStatus.DELIVERED, due_gross__gt=F("charged"))
-            | Q(pk__in=Refund.objects.filter(order__in=mine).to_pay().values("order"))
-            | Q(pk__in=overpaid_orders().filter(pk__in=mine).values("pk"))
-            | Q(pk__in=Complaint.objects.open().order_by().filter(part__order__in=mine).values("part__order"))
+            | Q(pk__in=Refund.objects.filter(order__in=order_ids).to_pay().values("order"))
+            | Q(pk__in=overpaid_orders().filter(pk__in=order_ids).values("pk"))
+            | Q(
+                pk__in=Complaint.objects.open()
+                .order_by()
+                .filter(part__order__in=order_ids)
+                .values("part__order")
+            )
         )
     )
     if unpaid:
@@ -177,7 +182,7 @@ def _remove_sign_in_means(user: User) -> None:
     """Remove everything that lets the person sign in, and the copies of their data."""
     remove_factors(user)
     sign_out_everywhere(user)
-    EntryCode.objects.filter(to__in=[to for to in (user.email, user.phone) if to]).delete()
+    EntryCode.objects.filter(to__in=[contact for contact in (user.email, user.phone) if contact]).delete()
     DataExport.objects.filter(user=user).delete()
 
 
@@ -186,16 +191,18 @@ def _changes_about_buyers(orders: QuerySet[Order], payouts: QuerySet[Payout]) ->
     order_keys = [str(key) for key in orders.values_list("pk", flat=True)]
     payout_keys = [str(key) for key in payouts.values_list("pk", flat=True).distinct()]
     noted = Q(
-        kind=Order._meta.label_lower, key__in=order_keys, action__in=("order.noted", "order.note_changed")
+        kind=Order._meta.label_lower,
+        key__in=order_keys,
+        action__in=("order.note_added", "order.note_changed"),
     )
     return Change.objects.filter(
-        noted | Q(kind=Payout._meta.label_lower, key__in=payout_keys, action="payout.readdressed")
+        noted | Q(kind=Payout._meta.label_lower, key__in=payout_keys, action="payout.account_changed")
     )
 
 
 def _anonymise_orders(orders: QuerySet[Order], actor: Actor, now: datetime.datetime) -> None:
-    pairs = orders.values_list("shipping_address", "billing_address")
-    addresses = [key for pair in pairs for key in pair if key]
+    address_ids = orders.values_list("shipping_address", "billing_address")
+    addresses = [key for ids in address_ids for key in ids if key]
     Address.objects.filter(pk__in=addresses).update(
         first_name="",
         last_name="",
@@ -209,12 +216,12 @@ def _anonymise_orders(orders: QuerySet[Order], actor: Actor, now: datetime.datet
     )
     Complaint.objects.filter(part__order__in=orders).update(words="")
     Complaint.pictures.through.objects.filter(complaint__part__order__in=orders).delete()
-    came = Q(shares__payment__order__in=orders) | Q(shares=None, order__in=orders)
-    transfers = BankTransfer.objects.filter(came).values("pk")
-    given = Q(refund__order__in=orders) | Q(transfer__in=transfers)
-    paid = Payout.objects.filter(given, state=PayoutState.PAID)
-    redact_contents(_changes_about_buyers(orders, paid), actor=actor, now=now)
-    paid.update(bank_bin="", bank_account="", bank_holder="")
+    is_of_orders = Q(shares__payment__order__in=orders) | Q(shares=None, order__in=orders)
+    transfers = BankTransfer.objects.filter(is_of_orders).values("pk")
+    is_for_buyers = Q(refund__order__in=orders) | Q(transfer__in=transfers)
+    paid_payouts = Payout.objects.filter(is_for_buyers, state=PayoutState.PAID)
+    redact_contents(_changes_about_buyers(orders, paid_payouts), actor=actor, now=now)
+    paid_payouts.update(bank_bin="", bank_account="", bank_holder="")
     BankTransfer.objects.filter(pk__in=transfers).update(payer_bin="", payer_account="", payer_holder="")
     InvoiceDetails.objects.filter(order__in=orders).delete()
     # Metadata that integrations store may identify the buyer, too.

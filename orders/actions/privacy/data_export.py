@@ -1,7 +1,7 @@
 """Export a person's data as JSON for programs and as a workbook for people, in a background task.
 
-The compressed export stays in the database for three days: it is small, available on all machines, and no
-file copy can outlive its deletion.
+The compressed export is stored in the database for three days, so all machines can serve it and no file
+outlives its deletion.
 """
 
 from __future__ import annotations
@@ -43,20 +43,20 @@ def queue_export(row: DataRequest, *, now: datetime.datetime) -> None:
     after_commit(make_export_task.delay, request_id=str(row.pk))
 
 
-@shared_task(name="orders.make_export")
+@shared_task(name="orders.make_data_export")
 def make_export_task(*, request_id: str) -> None:
-    """Make one export; a second run finds it made."""
+    """Make one export; a second run does nothing."""
     make_export(request_id=uuid.UUID(request_id), now=timezone.now())
 
 
-@shared_task(name="orders.make_exports")
+@shared_task(name="orders.make_data_exports")
 def make_exports_task() -> None:
     """Sweep: make exports whose task was lost, and delete expired ones."""
     now = timezone.now()
     run_each(
         DataExport.objects.to_make().values_list("request", flat=True),
         lambda request_id: make_export(request_id=request_id, now=now),
-        sweep="orders.make_exports",
+        sweep="orders.make_data_exports",
         at_most=_SWEEP_SIZE,
     )
     DataExport.objects.filter(expires_at__lte=now, ready_at__isnull=False).delete()
@@ -71,22 +71,22 @@ def make_export(*, request_id: uuid.UUID, now: datetime.datetime) -> None:
         personal_data_of_user(row.user_id) if row.user_id is not None else personal_data_of_guest(row.contact)
     )
     with translation.override(row.language):
-        _keep_export(request_id, compressed_json(data), build_workbook(data), now=now)
+        _store_export(request_id, compressed_json(data), build_workbook(data), now=now)
 
 
 @transaction.atomic(durable=True)
-def _keep_export(
+def _store_export(
     request_id: uuid.UUID, as_json: bytes, as_workbook: bytes, *, now: datetime.datetime
 ) -> None:
     row = lock_request(request_id)
-    kept = DataExport.objects.to_make().filter(request=row)
-    if not kept.update(
+    export = DataExport.objects.to_make().filter(request=row)
+    if not export.update(
         as_json=as_json, as_workbook=as_workbook, ready_at=now, expires_at=now + EXPORT_LIFETIME
     ):
         return
     if row.is_open:
-        words = _("The copy of your data is ready for three days: %(url)s") % {"url": _url_of(row)}
-        close_request(row, RequestState.DONE, answer=words, actor=Actor.system(), now=now)
+        message = _("The copy of your data is ready for three days: %(url)s") % {"url": _url_of(row)}
+        close_request(row, RequestState.DONE, answer=message, actor=Actor.system(), now=now)
 
 
 def compressed_json(data: PersonalData) -> bytes:
@@ -96,28 +96,28 @@ def compressed_json(data: PersonalData) -> bytes:
 
 def build_workbook(data: PersonalData) -> bytes:
     """Write a sheet for each list, with the JSON's names as columns; texts are never read as formulas."""
-    written = io.BytesIO()
+    buffer = io.BytesIO()
     with xlsxwriter.Workbook(
-        written, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+        buffer, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     ) as book:
-        strong = book.add_format({"bold": True})
+        bold = book.add_format({"bold": True})
         for name, rows in data.items():
             sheet = book.add_worksheet(name[:_SHEET_NAME])
             columns = list(rows[0]) if rows else []
-            for place, column in enumerate(columns):
-                sheet.write_string(0, place, column, strong)
-            for line, row in enumerate(rows, start=1):
-                for place, column in enumerate(columns):
-                    _write_cell(sheet, line, place, row[column])
-    return written.getvalue()
+            for column_index, column in enumerate(columns):
+                sheet.write_string(0, column_index, column, bold)
+            for row_index, row in enumerate(rows, start=1):
+                for column_index, column in enumerate(columns):
+                    _write_cell(sheet, row_index, column_index, row[column])
+    return buffer.getvalue()
 
 
-def _write_cell(sheet: Worksheet, line: int, place: int, value: object) -> None:
+def _write_cell(sheet: Worksheet, row_index: int, column_index: int, value: object) -> None:
     if isinstance(value, int) and not isinstance(value, bool):
-        sheet.write_number(line, place, value)
+        sheet.write_number(row_index, column_index, value)
     elif value is not None:
-        plain = value.isoformat() if isinstance(value, datetime.date) else str(value)
-        sheet.write_string(line, place, plain[:_LONGEST_CELL])
+        text = value.isoformat() if isinstance(value, datetime.date) else str(value)
+        sheet.write_string(row_index, column_index, text[:_LONGEST_CELL])
 
 
 def _url_of(row: DataRequest) -> str:

@@ -45,19 +45,19 @@ _SWEEP_SIZE = 200
 
 
 class StaffAccountNotDeletable(Refused):
-    code = "staff_account"
+    code = "staff_account_not_deletable"
     default_words = gettext_lazy("Accounts of staff are closed by those who manage staff.")
 
 
 class DeletionAlreadyRequested(Refused):
-    code = "already_asked"
+    code = "deletion_already_requested"
     default_words = gettext_lazy("The deletion is asked for already.")
 
 
 class RequestNotAutomatic(Refused):
     """The request is closed, or only a person can answer this kind."""
 
-    code = "nothing_to_carry_out"
+    code = "request_not_automatic"
     default_words = gettext_lazy("There is nothing here that the shop can do by itself.")
 
 
@@ -90,11 +90,11 @@ def request_deletion(*, user_id: int, actor: Actor, now: datetime.datetime) -> D
 
 @transaction.atomic(durable=True)
 def submit_guest_request(
-    *, kind: RequestKind, asker: Requester, words: str, actor: Actor, now: datetime.datetime
+    *, kind: RequestKind, asker: Requester, text: str, actor: Actor, now: datetime.datetime
 ) -> DataRequest:
     """Submit a request of a guest who has proven that the contact is theirs."""
     runs_at = _runs_at(now) if kind == RequestKind.DELETION else None
-    row = create_request(kind=kind, asker=asker, words=words, runs_at=runs_at, actor=actor, now=now)
+    row = create_request(kind=kind, asker=asker, words=text, runs_at=runs_at, actor=actor, now=now)
     if kind == RequestKind.ACCESS:
         queue_export(row, now=now)
     return row
@@ -111,7 +111,7 @@ def fulfil_data_request(*, request_id: uuid.UUID, actor: Actor, now: datetime.da
         return
     with translation.override(row.language):
         if row.kind == RequestKind.WITHDRAWAL:
-            _withdraw(row, actor, now)
+            _withdraw_consents(row, actor, now)
             close_request(
                 row, RequestState.DONE, answer=_("Your consent is withdrawn."), actor=actor, now=now
             )
@@ -151,14 +151,14 @@ def withdraw_consent(*, user_id: int, purpose: ConsentPurpose, actor: Actor, now
     unfollow_all_of_user(user, actor=actor, now=now)
 
 
-@shared_task(name="orders.run_deletions")
-def run_deletions_task() -> None:
+@shared_task(name="orders.run_due_deletions")
+def run_due_deletions_task() -> None:
     """Sweep: run deletions whose waiting period is over, and record obstacles."""
     now = timezone.now()
     run_each(
         DataRequest.objects.to_run(now).values_list("pk", flat=True),
         lambda request_id: _run_deletion(request_id, now=now),
-        sweep="orders.run_deletions",
+        sweep="orders.run_due_deletions",
         at_most=_SWEEP_SIZE,
     )
 
@@ -167,8 +167,8 @@ def _run_deletion(request_id: uuid.UUID, *, now: datetime.datetime) -> None:
     """Fulfil a request, or record why it is refused."""
     try:
         fulfil_data_request(request_id=request_id, actor=Actor.system(), now=now)
-    except Refused as refused:
-        record_deletion_obstacle(request_id=request_id, hindrance=refused.words, now=now)
+    except Refused as refusal:
+        record_deletion_obstacle(request_id=request_id, hindrance=refusal.words, now=now)
 
 
 @transaction.atomic(durable=True)
@@ -189,14 +189,14 @@ def record_deletion_obstacle(*, request_id: uuid.UUID, hindrance: Words, now: da
             notify_requester(row, _("Your data cannot be deleted yet"), text, now=now)
 
 
-def _withdraw(row: DataRequest, actor: Actor, now: datetime.datetime) -> None:
+def _withdraw_consents(row: DataRequest, actor: Actor, now: datetime.datetime) -> None:
     if row.user is not None:
         unfollow_all_of_user(row.user, actor=actor, now=now)
     unfollow_address(row.contact, actor=actor, now=now)
     orders = Order.objects.of_guest(row.contact) if row.user_id is None else Order.objects.none()
-    about = [f"order:{key}" for key in orders.values_list("pk", flat=True)]
+    consent_keys = [f"order:{key}" for key in orders.values_list("pk", flat=True)]
     for purpose in WITHDRAWABLE_PURPOSES:
-        end_consents(active_consents(purpose, user_id=row.user_id, about=about), now=now)
+        end_consents(active_consents(purpose, user_id=row.user_id, about=consent_keys), now=now)
 
 
 def _runs_at(now: datetime.datetime) -> datetime.datetime:

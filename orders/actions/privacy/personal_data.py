@@ -49,8 +49,8 @@ _MAX_CHANGES = 10_000  # the newest changes: staff have made more than a workboo
 
 def personal_data_of_user(user_id: int) -> PersonalData:
     """Return an account's data by list name; money is in minor units beside its currency."""
-    me = User.objects.filter(pk=user_id)
-    account = me.values(
+    users = User.objects.filter(pk=user_id)
+    account = users.values(
         *("first_name", "last_name", "email", "phone", "phone_confirmed_at", "language"),
         *("date_joined", "last_login", "second_factor_since", "metadata"),
     )
@@ -99,17 +99,17 @@ def personal_data_of_user(user_id: int) -> PersonalData:
 def personal_data_of_guest(contact: str) -> PersonalData:
     """Return the data left with a phone number or e-mail address without signing in."""
     orders = Order.objects.of_guest(contact)
-    about = [f"order:{key}" for key in orders.values_list("pk", flat=True)]
-    held = Q(phone=contact) | Q(email__iexact=contact)
+    consent_keys = [f"order:{key}" for key in orders.values_list("pk", flat=True)]
+    is_of_contact = Q(phone=contact) | Q(email__iexact=contact)
     return {
         **_order_data(orders),
         "follows": _follows(Follow.objects.filter(user=None, email=contact)),
         "waiting_for": _waiting_for(BackRequest.objects.filter(user=None, contact=contact)),
         "baskets": _rows(
-            Basket.objects.filter(held, user=None), "name", "phone", "email", "note", "changed_at"
+            Basket.objects.filter(is_of_contact, user=None), "name", "phone", "email", "note", "changed_at"
         ),
         "consents": _rows(
-            Consent.objects.filter(user=None, about__in=about),
+            Consent.objects.filter(user=None, about__in=consent_keys),
             *("purpose", "version", "given_at", "withdrawn_at", "entry_point", "about"),
         ),
         "requests": _requests(DataRequest.objects.filter(user=None, contact=contact)),
@@ -118,7 +118,7 @@ def personal_data_of_guest(contact: str) -> PersonalData:
 
 
 def _order_data(orders: QuerySet[Order]) -> dict[str, Rows]:
-    mine = orders.values("pk")
+    order_ids = orders.values("pk")
     shipping = tuple(f"shipping_address__{name}" for name in _ADDRESS)
     billing = tuple(f"billing_address__{name}" for name in _ADDRESS)
     return {
@@ -128,36 +128,36 @@ def _order_data(orders: QuerySet[Order]) -> dict[str, Rows]:
             *("buyer_name", "phone", "email", "note", "voucher_code", *shipping, *billing),
         ),
         "order_lines": _rows(
-            OrderLine.objects.filter(order__in=mine),
+            OrderLine.objects.filter(order__in=order_ids),
             *("order__code", "product_name", "variant_name", "sku", "quantity", "unit", "unit_price"),
             *("total_gross", "cooperative__name", "weighed_grams"),
         ),
         "invoices": _rows(
-            InvoiceDetails.objects.filter(order__in=mine),
+            InvoiceDetails.objects.filter(order__in=order_ids),
             *("order__code", "company", "tax_code", "address", "email"),
         ),
         "order_parts": _rows(
-            OrderPart.objects.filter(order__in=mine),
+            OrderPart.objects.filter(order__in=order_ids),
             *("order__code", "number", "cooperative__name", "state", "progress", "delivery_name", "carrier"),
             *("pickup_place", "pickup_day", "delivery_gross", "total_gross", "note"),
         ),
         "payments": _rows(
-            Payment.objects.filter(order__in=mine, events__isnull=False),
+            Payment.objects.filter(order__in=order_ids, events__isnull=False),
             *("order__code", "method", "currency", "events__kind", "events__amount", "events__at"),
         ),
         "complaints": _rows(
-            Complaint.objects.filter(part__order__in=mine),
+            Complaint.objects.filter(part__order__in=order_ids),
             *("part__order__code", "made_at", "words", "requested_remedy", "state", "answer", "answered_at"),
         ),
         "transfers": _rows(
             BankTransfer.objects.filter(
-                Q(shares__payment__order__in=mine) | Q(shares=None, order__in=mine)
+                Q(shares__payment__order__in=order_ids) | Q(shares=None, order__in=order_ids)
             ).distinct(),
             *("at", "amount", "currency", "note", "payer_bin", "payer_account", "payer_holder"),
         ),
         "paid_back": _rows(
             Payout.objects.filter(
-                Q(refund__order__in=mine) | Q(transfer__shares=None, transfer__order__in=mine)
+                Q(refund__order__in=order_ids) | Q(transfer__shares=None, transfer__order__in=order_ids)
             ),
             *(
                 "refund__order__code",
@@ -171,7 +171,7 @@ def _order_data(orders: QuerySet[Order]) -> dict[str, Rows]:
             *("bank_bin", "bank_account", "bank_holder"),
         ),
         "refunds": _rows(
-            Refund.objects.filter(order__in=mine),
+            Refund.objects.filter(order__in=order_ids),
             *("order__code", "decided_at", "amount", "money", "currency", "reason"),
         ),
     }

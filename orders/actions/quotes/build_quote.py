@@ -106,11 +106,11 @@ def build_quote(
     rates = _tax_rates(quote_request, variants.values(), delivery_methods, fallbacks, now)
     free = read_free_quantities(quote_request, variants, delivery_methods)
     by_cooperative: dict[int, SellerQuote] = {}
-    for wanted_line in quote_request.lines:
-        variant = variants.get(wanted_line.variant_id)
+    for requested_line in quote_request.lines:
+        variant = variants.get(requested_line.variant_id)
         if variant is None:
             continue
-        line = _quote_line(wanted_line, variant, rates, free)
+        line = _quote_line(requested_line, variant, rates, free)
         seller_quote = by_cooperative.setdefault(
             variant.cooperative_id, SellerQuote(variant.cooperative, [], [])
         )
@@ -140,8 +140,8 @@ def _tax_rates(
     classes = {tax_class.pk if (tax_class := _tax_class(variant)) else None for variant in variants}
     classes |= {
         delivery_method.service.tax_class_id
-        for offered in delivery_methods.values()
-        for delivery_method in offered
+        for methods in delivery_methods.values()
+        for delivery_method in methods
     }
     classes |= {each.service.tax_class_id for each in fallbacks.values()}
     return tax_rates(classes, country=quote_request.country, day=vietnam_date(now))
@@ -200,13 +200,13 @@ def _flag_limits(seller_quotes: Iterable[SellerQuote], shop: ShopSettings) -> No
 
 def _flag_shortages(seller_quotes: Iterable[SellerQuote]) -> None:
     """Add shortages to lines, summed over the lines of a variant; earlier lines are served first."""
-    left: dict[int, int] = {}
+    free_by_variant: dict[int, int] = {}
     for seller_quote in seller_quotes:
         for line in seller_quote.lines:
             if line.free is None or QuoteProblem.NOT_FOR_SALE in line.problems:
                 continue
-            free = left.setdefault(line.variant.pk, max(0, line.free))
-            left[line.variant.pk] = max(0, free - line.requested.quantity)
+            free = free_by_variant.setdefault(line.variant.pk, max(0, line.free))
+            free_by_variant[line.variant.pk] = max(0, free - line.requested.quantity)
             if free <= 0:
                 line.problems.append(QuoteProblem.SOLD_OUT)
             elif free < line.requested.quantity:
@@ -247,7 +247,7 @@ def _price_seller_quotes(
             for seller_quote in seller_quotes
             if seller_quote.fee is not None
         ],
-        [one.terms for one in discounts],
+        [discount.terms for discount in discounts],
         with_tax=quote_request.channel.prices_entered_with_tax,
     )
 
@@ -255,7 +255,7 @@ def _price_seller_quotes(
 def _set_amounts_to_pay(seller_quotes: Sequence[SellerQuote], purchase: Purchase) -> None:
     """Set what is to be paid for each line and delivery after all discounts."""
     lines = {line.key: line.total.gross for line in purchase.lines}
-    deliveries = {one.cooperative: one.total.gross for one in purchase.deliveries}
+    deliveries = {delivery.cooperative: delivery.total.gross for delivery in purchase.deliveries}
     for seller_quote in seller_quotes:
         seller_quote.delivery_to_pay = deliveries.get(seller_quote.cooperative.pk)
         for line in seller_quote.lines:

@@ -24,9 +24,9 @@ class FallbackService:
     def price(self) -> int:
         return self.row.price
 
-    def serves(self, *, goods: int, grams: int) -> bool:
+    def serves(self, *, goods_total: int, grams: int) -> bool:
         """Whether it takes a basket of this value (minor units) and weight."""
-        if goods < self.row.minimum_order or (self.row.maximum_order or goods) < goods:
+        if goods_total < self.row.minimum_order or (self.row.maximum_order or goods_total) < goods_total:
             return False
         service = self.service
         if not service.is_weight_based:
@@ -44,10 +44,10 @@ def fallback_services(
     wanted_ids = None if service_ids is None else {key for key in service_ids if key is not None}
     if wanted_ids is not None and not wanted_ids:
         return {}
-    found = _service_prices(quote_request.channel.pk, quote_request.country)
+    service_prices = _service_prices(quote_request.channel.pk, quote_request.country)
     return {
         row.service_id: FallbackService(row.service, row)
-        for row in found
+        for row in service_prices
         if wanted_ids is None or row.service_id in wanted_ids
     }
 
@@ -66,14 +66,14 @@ def split_fallback_fees(
 
     Adds NOT_DELIVERED to sellers whose service does not take the basket.
     """
-    goods, grams = sum(each.goods for each in seller_quotes), sum(each.grams for each in seller_quotes)
+    goods_total, grams = sum(each.goods for each in seller_quotes), sum(each.grams for each in seller_quotes)
     for key, fallback in fallbacks.items():
         served = [
             seller_quote
             for seller_quote in seller_quotes
             if seller_quote.service is not None and seller_quote.service.pk == key
         ]
-        if not fallback.serves(goods=goods, grams=grams):
+        if not fallback.serves(goods_total=goods_total, grams=grams):
             for seller_quote in served:
                 seller_quote.service = None
                 seller_quote.problems.append(QuoteProblem.NOT_DELIVERED)

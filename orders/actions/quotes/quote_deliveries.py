@@ -32,8 +32,8 @@ def quote_deliveries(
     """Set each seller's delivery options, the chosen one, and the problems of both."""
     timed_ids = [
         delivery_method.pk
-        for offered in delivery_methods.values()
-        for delivery_method in offered
+        for methods in delivery_methods.values()
+        for delivery_method in methods
         if delivery_method.market_days.all()
     ]
     slots = {
@@ -99,7 +99,11 @@ def _set_chosen_option(
         seller_quote.problems.append(QuoteProblem.NO_DELIVERY_CHOSEN)
         return
     option = next(
-        (one for one in seller_quote.possible_options if one.delivery_method.pk == chosen.delivery_method_id),
+        (
+            candidate
+            for candidate in seller_quote.possible_options
+            if candidate.delivery_method.pk == chosen.delivery_method_id
+        ),
         None,
     )
     if option is None:
@@ -112,9 +116,9 @@ def _set_chosen_option(
         return
     time = next(
         (
-            one
-            for one in option.times
-            if (one.time.day, one.time.starts) == (chosen.pickup_day, chosen.pickup_starts)
+            candidate
+            for candidate in option.times
+            if (candidate.time.day, candidate.time.starts) == (chosen.pickup_day, chosen.pickup_starts)
         ),
         None,
     )

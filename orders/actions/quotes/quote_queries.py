@@ -180,7 +180,7 @@ def read_free_quantities(
     tracked = [variant.pk for variant in variants.values() if variant.track_inventory]
     collected = _pickup_warehouses(
         quote_request,
-        (delivery_method for offered in delivery_methods.values() for delivery_method in offered),
+        (delivery_method for methods in delivery_methods.values() for delivery_method in methods),
     )
     arguments = (quote_request.channel.pk, quote_request.country, tracked)
     if collected:

@@ -262,19 +262,21 @@ class Quote:
 
     def maximum_of_line(self, line: QuotedLine) -> int:
         """The highest price of a line sold by weight without asking the buyer, after its discounts."""
-        seller_quotes = [
+        discount_shares = [
             AgreedDiscountShare(
-                given.key, given.shares[line.requested.key], requested.terms.percent is not None
+                priced_discount.key,
+                priced_discount.shares[line.requested.key],
+                requested.terms.percent is not None,
             )
-            for requested, given in zip(self.discounts, self.purchase.discounts, strict=True)
-            if not given.of_delivery and line.requested.key in given.shares
+            for requested, priced_discount in zip(self.discounts, self.purchase.discounts, strict=True)
+            if not priced_discount.of_delivery and line.requested.key in priced_discount.shares
         ]
         agreed = AgreedLine(
             line.estimate_grams,
             line.unit_list * line.requested.quantity,
             line.unit_price * line.requested.quantity,
             line.tax_rate,
-            seller_quotes,
+            discount_shares,
         )
         with_tax = self.requested.channel.prices_entered_with_tax
         return price_weighed(agreed, line.bound_grams, with_tax=with_tax).total.gross
@@ -283,12 +285,12 @@ class Quote:
     def most(self) -> int:
         """The highest total without asking the buyer about weights."""
         at_estimate = {line.key: line.total.gross for line in self.purchase.lines}
-        more = [
+        rises = [
             self.maximum_of_line(line) - at_estimate[line.requested.key]
             for line in self.lines
             if line.variant.is_weighed and line.requested.key in at_estimate
         ]
-        return self.total + sum(more)
+        return self.total + sum(rises)
 
     @property
     def maximum_without_delivery(self) -> int:

@@ -42,7 +42,7 @@ from shop.core.texts.figures import money
 
 
 class VoucherRefused(Refused):
-    """The code does not apply to this purchase; the words say why."""
+    """The code does not apply to this purchase; the message says why."""
 
     code = "voucher_refused"
     default_words = _("This code cannot be used here.")
@@ -54,7 +54,7 @@ class VoucherCodeUnknown(VoucherRefused):
 
 
 class VoucherNotStarted(VoucherRefused):
-    code = "voucher_not_yet"
+    code = "voucher_not_started"
 
 
 class VoucherEnded(VoucherRefused):
@@ -72,30 +72,30 @@ class VoucherUsedByBuyer(VoucherRefused):
 
 
 class VoucherOnlyForStaff(VoucherRefused):
-    code = "voucher_for_staff"
+    code = "voucher_only_for_staff"
     default_words = _("This code works only for orders that the market writes for you.")
 
 
 class VoucherNotForCountry(VoucherRefused):
-    code = "voucher_not_there"
+    code = "voucher_not_for_country"
     default_words = _("This code does not work for the country that the goods go to.")
 
 
 class VoucherNotForProducts(VoucherRefused):
-    code = "voucher_not_for_goods"
+    code = "voucher_not_for_products"
     default_words = _("Nothing in the basket is among the goods of this code.")
 
 
 class VoucherMinimumNotReached(VoucherRefused):
     """`details["missing"]`: minor units missing to the minimum, over the lines the voucher covers."""
 
-    code = "voucher_minimum"
+    code = "voucher_minimum_not_reached"
 
 
 class VoucherQuantityTooLow(VoucherRefused):
     """`details["missing"]`: sale steps missing to the minimum, over the lines the voucher covers."""
 
-    code = "voucher_too_few"
+    code = "voucher_quantity_too_low"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,31 +114,31 @@ def check_voucher_code(
     quote_request: QuoteRequest, seller_quotes: Sequence[SellerQuote], *, now: datetime.datetime
 ) -> QuotedVoucher | None:
     """Return what the entered code does to these sellers' lines; None without a code."""
-    written = normalise_code(quote_request.voucher_code)
-    if not written:
+    code_text = normalise_code(quote_request.voucher_code)
+    if not code_text:
         return None
-    code = _find_code(written, quote_request)
+    code = _find_code(code_text, quote_request)
     value = next(iter(code.voucher.values.all()), None) if code else None
     if code is None or value is None:
-        return QuotedVoucher(written, refused=VoucherCodeUnknown(field="code"))
+        return QuotedVoucher(code_text, refused=VoucherCodeUnknown(field="code"))
     voucher = code.voucher
     case = _CodeCase(
         voucher, code, value, _covered_lines(voucher, quote_request, seller_quotes), quote_request, now
     )
-    refused = next((found for rule in _RULES if (found := rule(case)) is not None), None)
+    refused = next((refusal for rule in _RULES if (refusal := rule(case)) is not None), None)
     return QuotedVoucher(
         code.code,
         voucher.name,
         code.pk,
         voucher.cooperative if voucher.bearer == CostBearer.COOPERATIVE else None,
-        None if refused else _discount(case),
+        None if refused else _build_discount(case),
         refused,
     )
 
 
-def _find_code(written: str, quote_request: QuoteRequest) -> VoucherCode | None:
+def _find_code(code_text: str, quote_request: QuoteRequest) -> VoucherCode | None:
     return (
-        VoucherCode.objects.filter(code=written, is_active=True)
+        VoucherCode.objects.filter(code=code_text, is_active=True)
         .select_related("voucher", "voucher__cooperative")
         .prefetch_related(
             Prefetch("voucher__values", VoucherValue.objects.filter(channel=quote_request.channel)),
@@ -169,9 +169,9 @@ def _covers(voucher: Voucher, line: QuotedLine) -> bool:
     product = line.variant.product
     path = (product.category.path or "") if product.category else ""
     return (
-        any(one.pk == line.variant.pk for one in voucher.variants.all())
-        or any(one.pk == product.pk for one in voucher.products.all())
-        or any(one.path and path.startswith(one.path) for one in voucher.categories.all())
+        any(covered.pk == line.variant.pk for covered in voucher.variants.all())
+        or any(covered.pk == product.pk for covered in voucher.products.all())
+        or any(covered.path and path.startswith(covered.path) for covered in voucher.categories.all())
     )
 
 
@@ -231,23 +231,25 @@ def _check_has_covered_lines(case: _CodeCase) -> Refused | None:
         return None
     cooperative = case.voucher.cooperative
     if cooperative is not None and case.voucher.type != VoucherType.SPECIFIC_PRODUCT:
-        words = _("This code is for goods of %(name)s, and the basket holds none.")
-        return VoucherNotForProducts(words % {"name": cooperative.name}, field="code")
+        message = _("This code is for goods of %(name)s, and the basket holds none.")
+        return VoucherNotForProducts(message % {"name": cooperative.name}, field="code")
     return VoucherNotForProducts(field="code")
 
 
 def _check_minimum(case: _CodeCase) -> Refused | None:
     """Check the minimum quantity and the minimum amount over the covered lines."""
-    least = case.voucher.minimum_quantity or 0
-    too_few = least - sum(line.requested.quantity for line in case.lines)
-    if too_few > 0:
-        words = _("Buy %(missing)s more of these goods, and the code works.")
-        return VoucherQuantityTooLow(words % {"missing": too_few}, field="code", missing=too_few)
-    missing = (case.value.minimum_spent or 0) - sum(line.total for line in case.lines)
-    if missing > 0:
-        words = _("Buy these goods for %(missing)s more, and the code works.")
-        amount = money(missing, case.value.currency)
-        return VoucherMinimumNotReached(words % {"missing": amount}, field="code", missing=missing)
+    minimum_quantity = case.voucher.minimum_quantity or 0
+    missing_quantity = minimum_quantity - sum(line.requested.quantity for line in case.lines)
+    if missing_quantity > 0:
+        message = _("Buy %(missing)s more of these goods, and the code works.")
+        return VoucherQuantityTooLow(
+            message % {"missing": missing_quantity}, field="code", missing=missing_quantity
+        )
+    missing_amount = (case.value.minimum_spent or 0) - sum(line.total for line in case.lines)
+    if missing_amount > 0:
+        message = _("Buy these goods for %(missing)s more, and the code works.")
+        amount = money(missing_amount, case.value.currency)
+        return VoucherMinimumNotReached(message % {"missing": amount}, field="code", missing=missing_amount)
     return None
 
 
@@ -261,14 +263,14 @@ _RULES: tuple[Callable[[_CodeCase], Refused | None], ...] = (
 )
 
 
-def _discount(case: _CodeCase) -> RequestedDiscount:
+def _build_discount(case: _CodeCase) -> RequestedDiscount:
     voucher, value = case.voucher, case.value.value
     is_percent = voucher.value_type == ValueType.PERCENTAGE
     percent = value if is_percent else None
     amount = None if is_percent else int(value)
     if voucher.type == VoucherType.SHIPPING:
-        only = None if voucher.cooperative_id is None else frozenset({voucher.cooperative_id})
-        terms = DiscountInput(case.code.pk, percent, amount, of_delivery=True, cooperatives=only)
+        cooperatives = None if voucher.cooperative_id is None else frozenset({voucher.cooperative_id})
+        terms = DiscountInput(case.code.pk, percent, amount, of_delivery=True, cooperatives=cooperatives)
     elif voucher.apply_once_per_order:
         terms = _discount_on_cheapest(case, percent, amount)
     else:
@@ -287,5 +289,7 @@ def _discount(case: _CodeCase) -> RequestedDiscount:
 def _discount_on_cheapest(case: _CodeCase, percent: Decimal | None, amount: int | None) -> DiscountInput:
     """Return a once-per-order discount: off one step of the cheapest line, as in Saleor."""
     line = min(case.lines, key=lambda each: each.unit_price)
-    once = percent_of(line.unit_price, percent) if percent is not None else min(amount or 0, line.unit_price)
-    return DiscountInput(case.code.pk, amount=once, lines=frozenset({line.requested.key}))
+    discount_amount = (
+        percent_of(line.unit_price, percent) if percent is not None else min(amount or 0, line.unit_price)
+    )
+    return DiscountInput(case.code.pk, amount=discount_amount, lines=frozenset({line.requested.key}))

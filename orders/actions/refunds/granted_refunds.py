@@ -1,4 +1,4 @@
-"""Refunds granted by quantity or amount, as other systems request them: computes the amounts per line."""
+"""Grant refunds by quantity or amount, as external systems request them, and compute the amount per line."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from shop.core.money import split_amount
 class RefundExceedsOrdered(Refused):
     """`details["lines"]` lists the lines for which more was requested than was ordered."""
 
-    code = "more_than_ordered"
+    code = "refund_exceeds_ordered"
     default_words = RefundExceedsLimit.default_words
 
 
@@ -86,7 +86,11 @@ class _RefundableItem:
 
 
 def _check_quantities(granted: RefundGrant, limits: Collection[RefundLimits]) -> None:
-    lines = {line_id: each.line for one in limits for line_id, each in one.lines.items()}
+    lines = {
+        line_id: line_limit.line
+        for part_limits in limits
+        for line_id, line_limit in part_limits.lines.items()
+    }
     if any(line_id not in lines for line_id in granted.steps):
         raise Missing(field="lines")
     excessive = [key for key, steps in granted.steps.items() if not 1 <= steps <= lines[key].quantity]
@@ -97,9 +101,9 @@ def _check_quantities(granted: RefundGrant, limits: Collection[RefundLimits]) ->
 def _refundable_items(part: OrderPart, limits: RefundLimits, granted: RefundGrant) -> list[_RefundableItem]:
     is_everything = not granted.steps and not granted.delivery
     items = []
-    for line_id, each in limits.lines.items():
-        steps = each.line.quantity if is_everything else granted.steps.get(line_id, 0)
-        maximum = min(each.left, each.line.total_gross * steps // each.line.quantity)
+    for line_id, line_limit in limits.lines.items():
+        steps = line_limit.line.quantity if is_everything else granted.steps.get(line_id, 0)
+        maximum = min(line_limit.left, line_limit.line.total_gross * steps // line_limit.line.quantity)
         items.append(_RefundableItem(part.pk, line_id, maximum))
     is_affected = not granted.steps or any(line_id in granted.steps for line_id in limits.lines)
     if is_everything or (granted.delivery and is_affected):
@@ -126,17 +130,17 @@ def _build_decision(
     bearer: CostBearer,
     reason: str,
 ) -> RefundDecision:
-    given = {
+    amount_by_line = {
         item.line_id: amount
         for item, amount in zip(items, amounts, strict=True)
         if item.part_id == part.pk and amount
     }
-    delivery = given.pop(None, 0)
+    delivery = amount_by_line.pop(None, 0)
     lines = {
         line_id: LineRefund(
             amount=amount, unsent=min(granted.steps.get(line_id, 0), limits.lines[line_id].open)
         )
-        for line_id, amount in given.items()
+        for line_id, amount in amount_by_line.items()
         if line_id is not None
     }
     return RefundDecision(bearer, reason, lines, delivery)

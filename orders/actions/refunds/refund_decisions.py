@@ -37,21 +37,21 @@ from shop.core.models import KeyReused
 
 
 class EmptyRefund(Refused):
-    code = "nothing_refunded"
+    code = "empty_refund"
     default_words = _("Say how much is given back, and for what.")
 
 
 class RefundExceedsLimit(Refused):
     """More than is refundable of a line, a delivery or a surplus. `details["limits"]` holds the limits."""
 
-    code = "too_much_refunded"
+    code = "refund_exceeds_limit"
     default_words = _("That is more than is left to be given back.")
 
 
 class PartNotCharged(Refused):
     """The order awaits payment or the part has ended, so nothing is charged for it."""
 
-    code = "not_counting"
+    code = "part_not_charged"
     default_words = _("This part costs nothing: it has ended, or waits for its payment.")
 
 
@@ -132,11 +132,11 @@ def decide_refund(
     RefundExceedsLimit.
     """
     order = locks.lock_order(order_id)
-    first = Refund.objects.filter(key=key).first() if key is not None else None
-    if first is not None and first.order_id != order.pk:
+    existing = Refund.objects.filter(key=key).first() if key is not None else None
+    if existing is not None and existing.order_id != order.pk:
         raise KeyReused()
-    if first is not None:
-        return first
+    if existing is not None:
+        return existing
     part = None
     if part_id is not None:
         part = OrderPart.objects.select_related("cooperative").filter(order=order, pk=part_id).first()
@@ -161,7 +161,7 @@ def refund_part(
     now: datetime.datetime,
 ) -> Refund:
     """Step of `decide_refund`, on a locked order. Raises the same errors except Missing."""
-    _check(order, part, decision)
+    _check_decision(order, part, decision)
     refund = Refund.objects.create(
         order=order,
         part=part,
@@ -200,26 +200,26 @@ def refund_limits(order: Order, part: OrderPart | None) -> RefundLimits:
         return RefundLimits(order.currency, {}, 0, surplus)
     lines = list(part.lines.order_by("position", "pk"))
     refunded = RefundLine.objects.filter(order_line__in=lines).by_line()
-    back, still_open = ParcelLine.objects.delivered_quantities(part), open_quantities(lines)
-    given: int = part.refunds.aggregate(total=Sum("delivery", default=0))["total"]
+    returnable, still_open = ParcelLine.objects.delivered_quantities(part), open_quantities(lines)
+    refunded_delivery: int = part.refunds.aggregate(total=Sum("delivery", default=0))["total"]
     return RefundLimits(
         order.currency,
         {
             line.pk: LineRefundLimit(
-                line, refunded.get(line.pk, 0), back.get(line.pk, 0), still_open[line.pk]
+                line, refunded.get(line.pk, 0), returnable.get(line.pk, 0), still_open[line.pk]
             )
             for line in lines
         },
-        part.delivery_gross - given,
+        part.delivery_gross - refunded_delivery,
         surplus,
     )
 
 
-def _check(order: Order, part: OrderPart | None, decision: RefundDecision) -> None:
+def _check_decision(order: Order, part: OrderPart | None, decision: RefundDecision) -> None:
     if not decision.reason.strip():
         raise ReasonRequired(field="reason")
-    is_of_goods = bool(decision.lines) or decision.delivery > 0
-    if is_of_goods and (part is None or not part.is_active or order.confirmed_at is None):
+    needs_charge = bool(decision.lines) or decision.delivery > 0
+    if needs_charge and (part is None or not part.is_active or order.confirmed_at is None):
         raise PartNotCharged()
     limits = refund_limits(order, part)
     sums = [decision.delivery, decision.surplus, *(each.amount for each in decision.lines.values())]
@@ -227,8 +227,10 @@ def _check(order: Order, part: OrderPart | None, decision: RefundDecision) -> No
         raise EmptyRefund(field="amount")
     if any(line_id not in limits.lines for line_id in decision.lines):
         raise Missing()
-    within = all(each.amount <= limits.lines[line_id].left for line_id, each in decision.lines.items())
-    if not within or decision.delivery > limits.delivery or decision.surplus > limits.surplus:
+    is_within_limits = all(
+        each.amount <= limits.lines[line_id].left for line_id, each in decision.lines.items()
+    )
+    if not is_within_limits or decision.delivery > limits.delivery or decision.surplus > limits.surplus:
         raise RefundExceedsLimit(field="amount", limits=limits)
     require_weighed(limits.lines[line_id].line for line_id in decision.lines)
 
@@ -247,16 +249,16 @@ def _create_item_parcels(
     unsent = {line_id: each.unsent for line_id, each in decision.lines.items() if each.unsent}
     if unsent:
         parcel = mark_lines_unsent(order, part, unsent, actor=actor, now=now)
-    back = {
+    returned = {
         line_id: ReturnedQuantity(each.back, each.damaged)
         for line_id, each in decision.lines.items()
         if each.back
     }
-    if back:
+    if returned:
         parcel = create_return(
             order,
             part,
-            back,
+            returned,
             kind=ParcelKind.RETURN_AND_REFUND,
             warehouse_id=decision.warehouse_id,
             is_received=decision.is_received,

@@ -38,19 +38,19 @@ from shop.core.states import advance
 
 
 class SettlementAlreadyClosed(Refused):
-    code = "already_closed"
+    code = "settlement_already_closed"
     default_words = _("This period has been closed already.")
 
 
 class EmptySettlement(Refused):
     """Nothing was booked in the period, so closing it would only produce an empty statement."""
 
-    code = "nothing_to_settle"
+    code = "empty_settlement"
     default_words = _("Nothing has been booked in this period yet.")
 
 
 class InvalidCorrection(Refused):
-    code = "odd_correction"
+    code = "invalid_correction"
     default_words = _("A correction is of some amount, and says why.")
 
 
@@ -85,7 +85,7 @@ def close_locked_settlement(
     settlement.save()
     _book_offset_and_balance(settlement, actor=actor, now=now)
     advance(settlement, SettlementState.CLOSED, SETTLEMENT_MOVES)
-    following = Settlement.objects.create(
+    next_settlement = Settlement.objects.create(
         cooperative_id=settlement.cooperative_id,
         currency=settlement.currency,
         number=settlement.number + 1,
@@ -101,7 +101,7 @@ def close_locked_settlement(
         actor=actor,
         now=now,
         cooperative_id=settlement.cooperative_id,
-        data={"payable": settlement.payable, "next": following.number},
+        data={"payable": settlement.payable, "next": next_settlement.number},
         key=key,
     )
     money_notices.settlement_closed(settlement, now=now)
@@ -129,12 +129,12 @@ def correct_balance(
     if not amount or not reason.strip():
         raise InvalidCorrection(field="amount" if not amount else "reason")
     settlement = locks.lock_settlements([cooperative_id], currency, now=now)[cooperative_id]
-    fact = f"correction:{cooperative_id}:{key}"
-    first = LedgerPosting.objects.filter(key=fact).first()
-    if first is not None:
-        return first
+    posting_key = f"correction:{cooperative_id}:{key}"
+    existing = LedgerPosting.objects.filter(key=posting_key).first()
+    if existing is not None:
+        return existing
     posting = post_entries(
-        fact,
+        posting_key,
         PostingKind.CORRECTION,
         [
             Entry(LedgerAccount.COOPERATIVE_PAYABLE, -amount, EntryNature.CORRECTION, cooperative_id),
@@ -159,14 +159,14 @@ def correct_balance(
 
 def _book_offset_and_balance(settlement: Settlement, *, actor: Actor, now: datetime.datetime) -> None:
     """Book the offset of the cooperative's cash, and move the remaining balance out of the period."""
-    cash, payable, own = settlement.cash_held, settlement.payable, settlement.cooperative_id
+    cash, payable, cooperative_id = settlement.cash_held, settlement.payable, settlement.cooperative_id
     if cash:
         _post_for_settlement(
             settlement,
             PostingKind.OFFSET,
             [
-                Entry(LedgerAccount.COOPERATIVE_CASH, -cash, EntryNature.CASH, own),
-                Entry(LedgerAccount.COOPERATIVE_PAYABLE, cash, EntryNature.CASH, own),
+                Entry(LedgerAccount.COOPERATIVE_CASH, -cash, EntryNature.CASH, cooperative_id),
+                Entry(LedgerAccount.COOPERATIVE_PAYABLE, cash, EntryNature.CASH, cooperative_id),
             ],
             actor=actor,
             now=now,
@@ -176,8 +176,8 @@ def _book_offset_and_balance(settlement: Settlement, *, actor: Actor, now: datet
             settlement,
             PostingKind.SETTLED,
             [
-                Entry(LedgerAccount.COOPERATIVE_PAYABLE, payable, EntryNature.PAYOUT, own),
-                Entry(LedgerAccount.PAYOUT_DUE, -payable, "", own),
+                Entry(LedgerAccount.COOPERATIVE_PAYABLE, payable, EntryNature.PAYOUT, cooperative_id),
+                Entry(LedgerAccount.PAYOUT_DUE, -payable, "", cooperative_id),
             ],
             actor=actor,
             now=now,
@@ -186,13 +186,13 @@ def _book_offset_and_balance(settlement: Settlement, *, actor: Actor, now: datet
 
 def _carry_over(settlement: Settlement, *, actor: Actor, now: datetime.datetime) -> None:
     """Book a negative balance into the settlement that is open now."""
-    payable, own = settlement.payable, settlement.cooperative_id
+    payable, cooperative_id = settlement.payable, settlement.cooperative_id
     _post_for_settlement(
         settlement,
         PostingKind.CARRIED,
         [
-            Entry(LedgerAccount.PAYOUT_DUE, payable, "", own),
-            Entry(LedgerAccount.COOPERATIVE_PAYABLE, -payable, EntryNature.BROUGHT, own),
+            Entry(LedgerAccount.PAYOUT_DUE, payable, "", cooperative_id),
+            Entry(LedgerAccount.COOPERATIVE_PAYABLE, -payable, EntryNature.BROUGHT, cooperative_id),
         ],
         actor=actor,
         now=now,

@@ -26,24 +26,24 @@ Rate = TypeVar("Rate", CommissionRate, WithholdingRate)
 
 
 class InvalidPercent(Refused):
-    code = "odd_percent"
+    code = "invalid_percent"
     default_words = _("A rate is between 0 and 100 percent, with two decimals at most.")
 
 
 class InvalidRatePeriod(Refused):
-    code = "ends_before_it_begins"
+    code = "invalid_rate_period"
     default_words = _("The last day lies before the first.")
 
 
 class RateAlreadyExists(Refused):
     """The same rate exists; most likely the form was submitted twice."""
 
-    code = "same_rate"
+    code = "rate_already_exists"
     default_words = _("This rate is there already.")
 
 
 class NoWithholdingRate(Refused):
-    code = "nothing_to_withhold"
+    code = "no_withholding_rate"
     default_words = _("No rate holds today. Add the rates first, then switch withholding on.")
 
 
@@ -74,7 +74,7 @@ def add_commission_rate(
         "from_day": from_day,
         "until_day": until_day,
     }
-    return _add_rate(CommissionRate(**values), values, "commission.rated", actor=actor, now=now)
+    return _add_rate(CommissionRate(**values), values, "commission.rate_added", actor=actor, now=now)
 
 
 @transaction.atomic(durable=True)
@@ -83,7 +83,7 @@ def end_commission_rate(
 ) -> CommissionRate:
     """Set the last day of a rate. Raises InvalidRatePeriod, Missing."""
     rate = lock_row(CommissionRate.objects.filter(pk=rate_id))
-    return _end_rate(rate, last_day, "commission.ended", actor=actor, now=now)
+    return _end_rate(rate, last_day, "commission.rate_ended", actor=actor, now=now)
 
 
 @transaction.atomic(durable=True)
@@ -102,7 +102,7 @@ def add_withholding_rate(
     """
     _check_rate(percent, from_day, until_day)
     values = {"name": name.strip(), "percent": percent, "from_day": from_day, "until_day": until_day}
-    return _add_rate(WithholdingRate(**values), values, "withholding.rated", actor=actor, now=now)
+    return _add_rate(WithholdingRate(**values), values, "withholding.rate_added", actor=actor, now=now)
 
 
 @transaction.atomic(durable=True)
@@ -111,11 +111,11 @@ def end_withholding_rate(
 ) -> WithholdingRate:
     """Set the last day of a rate. Raises InvalidRatePeriod, Missing."""
     rate = lock_row(WithholdingRate.objects.filter(pk=rate_id))
-    return _end_rate(rate, last_day, "withholding.ended", actor=actor, now=now)
+    return _end_rate(rate, last_day, "withholding.rate_ended", actor=actor, now=now)
 
 
 @transaction.atomic(durable=True)
-def switch_withholding(*, on: bool, day: datetime.date, actor: Actor, now: datetime.datetime) -> None:
+def switch_withholding(*, is_on: bool, day: datetime.date, actor: Actor, now: datetime.datetime) -> None:
     """Switch tax withholding for new orders on or off. Raises NoWithholdingRate.
 
     The operator decides: only platforms that take orders and payments must withhold (Decree 117/2025).
@@ -123,12 +123,12 @@ def switch_withholding(*, on: bool, day: datetime.date, actor: Actor, now: datet
     ShopSettings.objects.get_or_create(pk=1)
     shop = lock_row(ShopSettings.objects.filter(pk=1))
     assert shop is not None
-    if on and not WithholdingRate.objects.on(day).exists():
+    if is_on and not WithholdingRate.objects.on(day).exists():
         raise NoWithholdingRate()
-    if shop.withholds_tax != on:
-        shop.withholds_tax = on
+    if shop.withholds_tax != is_on:
+        shop.withholds_tax = is_on
         shop.save(update_fields=["withholds_tax"])
-        record_change(f"withholding.{'begun' if on else 'stopped'}", shop, actor=actor, now=now)
+        record_change(f"withholding.{'begun' if is_on else 'stopped'}", shop, actor=actor, now=now)
 
 
 def _check_rate(percent: Decimal, from_day: datetime.date, until_day: datetime.date | None) -> None:

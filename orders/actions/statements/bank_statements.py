@@ -52,7 +52,7 @@ _DUPLICATE_REPORT = Q(state=TransferState.SET_ASIDE, reason=ReviewReason.REPEATE
 class MarketAccountMissing(Refused):
     """The market has no account configured, so a statement cannot be checked against it."""
 
-    code = "no_account"
+    code = "market_account_missing"
     default_words = _("Set the market's own bank account first.")
 
 
@@ -121,54 +121,56 @@ def apply_bank_statement(*, statement_id: int, actor: Actor, now: datetime.datet
     EmptyStatement.
     """
     confirm_bank_statement(statement_id=statement_id, actor=actor, now=now)
-    if process_bank_rows(statement_id=statement_id, actor=actor, most=BANK_ROWS_PER_BATCH, clock=lambda: now):
+    if process_bank_rows(
+        statement_id=statement_id, actor=actor, at_most=BANK_ROWS_PER_BATCH, clock=lambda: now
+    ):
         after_commit(apply_bank_statement_task.delay, statement_id=statement_id)
     return StatementImport.objects.get(pk=statement_id)
 
 
 @transaction.atomic(durable=True)
 def confirm_bank_statement(*, statement_id: int, actor: Actor, now: datetime.datetime) -> None:
-    """Confirm a statement once and replace its rows by its incoming transfers. Raises as above."""
+    """Confirm a statement once and replace its rows by its incoming transfers. Raises as `apply_bank_statement`."""
     statement = locks.lock_statement(statement_id, StatementKind.BANK)
     if statement.confirmed_at is not None:
         return
-    judged = preview_bank_statement(statement)
+    preview = preview_bank_statement(statement)
     statement.lines.all().delete()
     StatementRow.objects.bulk_create(
         [
             StatementRow(
                 statement=statement,
-                place=place,
+                place=position,
                 cells=_cells_of_transfer(each.arrival),
                 state=StatementRowState.KNOWN if each.is_known else StatementRowState.WAITING,
             )
-            for place, each in enumerate(judged.arrivals, start=1)
+            for position, each in enumerate(preview.arrivals, start=1)
         ],
         batch_size=1000,
     )
     statement.confirmed_at = now
-    statement.rows = len(judged.arrivals) + len(judged.problems) + judged.outgoing
-    statement.known = sum(each.is_known for each in judged.arrivals)
+    statement.rows = len(preview.arrivals) + len(preview.problems) + preview.outgoing
+    statement.known = sum(each.is_known for each in preview.arrivals)
     statement.problems = [
         {"line": each.line, "fault": each.fault, "text": each.text}
-        for each in judged.problems[:_MAX_PROBLEMS_KEPT]
+        for each in preview.problems[:_MAX_PROBLEMS_KEPT]
     ]
     statement.save(update_fields=["confirmed_at", "rows", "known", "problems"])
     record_change("bank_statement.confirmed", statement, actor=actor, now=now, data={"rows": statement.rows})
 
 
 def process_bank_rows(
-    *, statement_id: int, actor: Actor, most: int, clock: Callable[[], datetime.datetime]
+    *, statement_id: int, actor: Actor, at_most: int, clock: Callable[[], datetime.datetime]
 ) -> bool:
     """Process the next rows, each in its own transaction; return whether some may be left."""
     waiting = StatementRow.objects.filter(statement=statement_id).waiting()
-    taken = run_each(
+    processed = run_each(
         waiting.values_list("pk", flat=True),
         lambda row_id: process_bank_row(row_id=row_id, actor=actor, now=clock()),
-        sweep="orders.take_bank_statements:rows",
-        at_most=most,
+        sweep="orders.resume_bank_statements:rows",
+        at_most=at_most,
     )
-    return taken > 0 and waiting.exists()
+    return processed > 0 and waiting.exists()
 
 
 @transaction.atomic(durable=True)
@@ -178,57 +180,57 @@ def process_bank_row(*, row_id: int, actor: Actor, now: datetime.datetime) -> No
     row = lock_row(rows.filter(state=StatementRowState.WAITING))
     if row is None:
         return
-    taken = record_transfer(_transfer_of_row(row), statement=row.statement, actor=actor, now=now)
-    advance(row, StatementRowState.TAKEN if taken.is_new else StatementRowState.KNOWN, STATEMENT_ROW_MOVES)
-    counted = "taken" if taken.is_new else "known"
-    StatementImport.objects.filter(pk=row.statement_id).update(**{counted: F(counted) + 1})
+    recorded = record_transfer(_transfer_of_row(row), statement=row.statement, actor=actor, now=now)
+    advance(row, StatementRowState.TAKEN if recorded.is_new else StatementRowState.KNOWN, STATEMENT_ROW_MOVES)
+    counter = "taken" if recorded.is_new else "known"
+    StatementImport.objects.filter(pk=row.statement_id).update(**{counter: F(counter) + 1})
 
 
-@shared_task(name="orders.take_bank_statement")
+@shared_task(name="orders.apply_bank_statement")
 def apply_bank_statement_task(*, statement_id: int) -> None:
     """Process all remaining rows of a statement."""
     process_remaining_rows(
         statement_id,
         lambda actor: process_bank_rows(
-            statement_id=statement_id, actor=actor, most=BANK_ROWS_PER_BATCH, clock=timezone.now
+            statement_id=statement_id, actor=actor, at_most=BANK_ROWS_PER_BATCH, clock=timezone.now
         ),
     )
 
 
-@shared_task(name="orders.take_bank_statements")
+@shared_task(name="orders.resume_bank_statements")
 def resume_bank_statements_task() -> None:
     """Sweep: continue statements whose task was lost."""
     resume_statements(
         StatementKind.BANK,
         lambda statement_id: apply_bank_statement_task(statement_id=statement_id),
-        sweep="orders.take_bank_statements",
+        sweep="orders.resume_bank_statements",
     )
 
 
-def _check_known(arrivals: Sequence[IncomingTransfer]) -> list[CheckedTransfer]:
+def _check_known(incoming_transfers: Sequence[IncomingTransfer]) -> list[CheckedTransfer]:
     """Find which rows are known: by fingerprint, else by counting similar rows against similar transfers.
 
-    Of three similar rows, with one similar transfer known under another reference or none, two are new. Two
-    different references in statements of one bank are two transfers.
+    Example: of three similar rows, with one similar transfer known under another reference or none, two are
+    new. Different references in statements of one bank are different transfers.
     """
-    prints = {arrival.fingerprint for arrival in arrivals}
-    known = _find_known_transfers(arrivals)
-    by_print = prints & {each.fingerprint for each in known}
-    spare = Counter(
+    fingerprints = {incoming.fingerprint for incoming in incoming_transfers}
+    known = _find_known_transfers(incoming_transfers)
+    known_fingerprints = fingerprints & {each.fingerprint for each in known}
+    unmatched = Counter(
         (each.similarity_key, _has_statement_reference(each))
         for each in known
-        if each.fingerprint not in prints
+        if each.fingerprint not in fingerprints
     )
-    judged = []
-    for arrival in arrivals:
-        is_known = arrival.fingerprint in by_print
-        for place in [] if is_known else _candidate_keys(arrival):
-            if spare[place] > 0:
-                spare[place] -= 1
+    checked = []
+    for incoming in incoming_transfers:
+        is_known = incoming.fingerprint in known_fingerprints
+        for candidate in [] if is_known else _candidate_keys(incoming):
+            if unmatched[candidate] > 0:
+                unmatched[candidate] -= 1
                 is_known = True
                 break
-        judged.append(CheckedTransfer(arrival, is_known))
-    return judged
+        checked.append(CheckedTransfer(incoming, is_known))
+    return checked
 
 
 def _has_statement_reference(known: BankTransfer) -> bool:
@@ -236,40 +238,44 @@ def _has_statement_reference(known: BankTransfer) -> bool:
     return known.provider == TransferSource.STATEMENT and bool(known.reference)
 
 
-def _candidate_keys(arrival: IncomingTransfer) -> list[tuple[str, bool]]:
+def _candidate_keys(incoming: IncomingTransfer) -> list[tuple[str, bool]]:
     """Return keys of known transfers that a row without a known fingerprint may be, likeliest first."""
-    others = (arrival.similarity_key, False)
-    return [others] if arrival.has_reference else [others, (arrival.similarity_key, True)]
+    without_reference = (incoming.similarity_key, False)
+    return (
+        [without_reference]
+        if incoming.has_reference
+        else [without_reference, (incoming.similarity_key, True)]
+    )
 
 
-def _find_known_transfers(arrivals: Sequence[IncomingTransfer]) -> list[BankTransfer]:
+def _find_known_transfers(incoming_transfers: Sequence[IncomingTransfer]) -> list[BankTransfer]:
     """Return every known transfer that may be one of these."""
-    found: dict[object, BankTransfer] = {}
+    known: dict[object, BankTransfer] = {}
     columns = {
-        "fingerprint": [arrival.fingerprint for arrival in arrivals],
-        "similarity_key": [arrival.similarity_key for arrival in arrivals],
+        "fingerprint": [incoming.fingerprint for incoming in incoming_transfers],
+        "similarity_key": [incoming.similarity_key for incoming in incoming_transfers],
     }
     for name, values in columns.items():
-        for some in _batches(values):
-            rows = BankTransfer.objects.filter(**{f"{name}__in": some}).exclude(_DUPLICATE_REPORT)
-            found |= {row.pk: row for row in rows}
-    return list(found.values())
+        for batch in _batches(values):
+            rows = BankTransfer.objects.filter(**{f"{name}__in": batch}).exclude(_DUPLICATE_REPORT)
+            known |= {row.pk: row for row in rows}
+    return list(known.values())
 
 
 def _batches(values: Sequence[str]) -> Iterable[Sequence[str]]:
     return (values[start : start + _MAX_QUERY_VALUES] for start in range(0, len(values), _MAX_QUERY_VALUES))
 
 
-def _cells_of_transfer(arrival: IncomingTransfer) -> list[object]:
+def _cells_of_transfer(incoming: IncomingTransfer) -> list[object]:
     return [
-        *(arrival.account, arrival.amount, arrival.note, arrival.reference),
-        *(arrival.at.isoformat(), arrival.occurrence),
+        *(incoming.account, incoming.amount, incoming.note, incoming.reference),
+        *(incoming.at.isoformat(), incoming.occurrence),
     ]
 
 
 def _transfer_of_row(row: StatementRow) -> IncomingTransfer:
     account, amount, note, reference, at, occurrence = row.cells
-    when = datetime.datetime.fromisoformat(at)
+    received_at = datetime.datetime.fromisoformat(at)
     return IncomingTransfer(
-        TransferSource.STATEMENT, "", account, amount, note, reference, when, occurrence=occurrence
+        TransferSource.STATEMENT, "", account, amount, note, reference, received_at, occurrence=occurrence
     )

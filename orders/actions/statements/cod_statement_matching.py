@@ -68,41 +68,41 @@ def stated_rows(reading: CodReading) -> list[StatedAmounts]:
 
 def match_rows(rows: Sequence[StatedAmounts], *, carrier: str) -> list[MatchedRow]:
     """Match each row to a parcel and check it; a fixed number of queries for each 500 rows."""
-    found = find_parcels(code for row in rows for code in row.codes)
-    seen: Counter[int] = Counter()
-    judged = []
+    parcels_by_code = find_parcels(code for row in rows for code in row.codes)
+    row_count_by_parcel: Counter[int] = Counter()
+    matched = []
     for row in rows:
-        parcels = next((found[code] for code in row.codes if code in found), [])
+        parcels = next((parcels_by_code[code] for code in row.codes if code in parcels_by_code), [])
         parcel = parcels[0] if len(parcels) == 1 else None
         if row.problem:
-            judged.append(MatchedRow(row, None, StatementRowState.PROBLEM, row.problem))
+            matched.append(MatchedRow(row, None, StatementRowState.PROBLEM, row.problem))
         elif parcel is None:
             problem = StatementRowProblem.SEVERAL if parcels else StatementRowProblem.UNKNOWN
-            judged.append(MatchedRow(row, None, StatementRowState.PROBLEM, problem))
-        elif seen[parcel.pk]:
-            judged.append(MatchedRow(row, parcel, StatementRowState.PROBLEM, StatementRowProblem.REPEATED))
+            matched.append(MatchedRow(row, None, StatementRowState.PROBLEM, problem))
+        elif row_count_by_parcel[parcel.pk]:
+            matched.append(MatchedRow(row, parcel, StatementRowState.PROBLEM, StatementRowProblem.REPEATED))
         else:
-            judged.append(MatchedRow(row, parcel, *check_row(row, parcel, carrier=carrier)))
+            matched.append(MatchedRow(row, parcel, *check_row(row, parcel, carrier=carrier)))
         if parcel is not None:
-            seen[parcel.pk] += 1
-    return judged
+            row_count_by_parcel[parcel.pk] += 1
+    return matched
 
 
 def find_parcels(codes: Iterable[str]) -> dict[str, list[Parcel]]:
     """Find parcels by tracking number, by our parcel code ("K7M2QX-1") or by order code; in upper case."""
-    requested = sorted(set(codes))
-    found: dict[str, list[Parcel]] = {}
-    for start in range(0, len(requested), _QUERY_SIZE):
-        some = requested[start : start + _QUERY_SIZE]
-        for parcel in _parcels().filter(tracking_number__in={*some, *(code.lower() for code in some)}):
-            found.setdefault(parcel.tracking_number.upper(), []).append(parcel)
-        ours = {code.split("-")[0] for code in some}
-        for parcel in _parcels().filter(part__order__code__in=ours).exclude(cod_state=CodState.NONE):
+    all_codes = sorted(set(codes))
+    parcels_by_code: dict[str, list[Parcel]] = {}
+    for start in range(0, len(all_codes), _QUERY_SIZE):
+        batch = all_codes[start : start + _QUERY_SIZE]
+        for parcel in _parcels().filter(tracking_number__in={*batch, *(code.lower() for code in batch)}):
+            parcels_by_code.setdefault(parcel.tracking_number.upper(), []).append(parcel)
+        order_codes = {code.split("-")[0] for code in batch}
+        for parcel in _parcels().filter(part__order__code__in=order_codes).exclude(cod_state=CodState.NONE):
             order = parcel.part.order.code
-            for code in {order, f"{order}-{parcel.number}"}.intersection(some):
+            for code in {order, f"{order}-{parcel.number}"}.intersection(batch):
                 if parcel.tracking_number.upper() != code:
-                    found.setdefault(code, []).append(parcel)
-    return found
+                    parcels_by_code.setdefault(code, []).append(parcel)
+    return parcels_by_code
 
 
 def check_row(row: StatedAmounts, parcel: Parcel, *, carrier: str) -> tuple[StatementRowState, str]:
@@ -131,18 +131,20 @@ def _delivery_problem(parcel: Parcel) -> str:
 
 
 def _carrier_problem(parcel: Parcel, carrier: str) -> str:
-    is_ours = parcel.cod_state == CodState.COLLECTED and parcel.cod_holder == CashHolder.COOPERATIVE
-    other = carrier and parcel.carrier and fold(carrier) != fold(parcel.carrier)
-    return StatementRowProblem.OTHER_CARRIER if is_ours or other else ""
+    is_with_cooperative = (
+        parcel.cod_state == CodState.COLLECTED and parcel.cod_holder == CashHolder.COOPERATIVE
+    )
+    is_other_carrier = carrier and parcel.carrier and fold(carrier) != fold(parcel.carrier)
+    return StatementRowProblem.OTHER_CARRIER if is_with_cooperative or is_other_carrier else ""
 
 
 def _amount_problem(row: StatedAmounts, parcel: Parcel) -> str:
-    due = parcel.cod_expected if parcel.cod_state == CodState.EXPECTED else parcel.cod_collected
+    expected = parcel.cod_expected if parcel.cod_state == CodState.EXPECTED else parcel.cod_collected
     if row.collected == 0:
         return StatementRowProblem.NOTHING
-    if row.collected < due:
+    if row.collected < expected:
         return StatementRowProblem.SHORT
-    if row.collected > due:
+    if row.collected > expected:
         return StatementRowProblem.TOO_MUCH
     return StatementRowProblem.BAD_SUM if row.collected - row.fee != row.remitted else ""
 

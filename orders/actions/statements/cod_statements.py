@@ -82,7 +82,7 @@ class CarrierNeeded(Refused):
 
 
 class RowNotAcceptable(Refused):
-    code = "not_takeable"
+    code = "row_not_acceptable"
     default_words = _("This row cannot be taken over as it is. Set it aside, or put the parcel right first.")
 
 
@@ -146,7 +146,7 @@ def confirm_cod_statement(*, statement_id: int, actor: Actor, now: datetime.date
         return
     if not statement.carrier:
         raise CarrierNeeded(field="carrier")
-    judged = preview_cod_statement(statement)
+    matched_rows = preview_cod_statement(statement)
     cells = dict(statement.lines.values_list("place", "cells"))
     statement.lines.all().delete()
     StatementRow.objects.bulk_create(
@@ -162,14 +162,14 @@ def confirm_cod_statement(*, statement_id: int, actor: Actor, now: datetime.date
                 state=each.state,
                 problem=each.problem,
             )
-            for each in judged
+            for each in matched_rows
         ],
         batch_size=1000,
     )
-    statement.confirmed_at, statement.rows = now, len(judged)
-    statement.known = sum(each.state == StatementRowState.KNOWN for each in judged)
+    statement.confirmed_at, statement.rows = now, len(matched_rows)
+    statement.known = sum(each.state == StatementRowState.KNOWN for each in matched_rows)
     statement.save(update_fields=["confirmed_at", "rows", "known"])
-    record_change("statement.confirmed", statement, actor=actor, now=now, data={"rows": len(judged)})
+    record_change("statement.confirmed", statement, actor=actor, now=now, data={"rows": len(matched_rows)})
 
 
 def process_cod_rows(*, statement_id: int, actor: Actor, now: datetime.datetime) -> bool:
@@ -177,10 +177,10 @@ def process_cod_rows(*, statement_id: int, actor: Actor, now: datetime.datetime)
     confirmed = StatementImport.objects.filter(kind=StatementKind.COD, confirmed_at__isnull=False)
     if not confirmed.filter(pk=statement_id).exists():
         raise Missing()
-    _taken, has_more = run_batch(
+    _processed, has_more = run_batch(
         StatementRow.objects.filter(statement=statement_id).waiting().values_list("pk", flat=True),
         lambda keys: _process_batch(statement_id, keys, actor=actor, now=now),
-        sweep="orders.take_statements:rows",
+        sweep="orders.resume_cod_statements:rows",
         at_once=COD_ROWS_PER_BATCH,
     )
     return has_more
@@ -192,8 +192,8 @@ def _process_batch(statement_id: int, keys: Sequence[int], *, actor: Actor, now:
     rows = list(statement.lines.waiting().filter(pk__in=keys))
     if rows:
         remittance = _lock_or_create_remittance(statement, rows[0], actor=actor, now=now)
-        held = locks.lock_parcels(row.parcel_id for row in rows if row.parcel_id is not None)
-        _process_locked_rows(statement, remittance, rows, held, actor=actor, now=now)
+        parcels = locks.lock_parcels(row.parcel_id for row in rows if row.parcel_id is not None)
+        _process_locked_rows(statement, remittance, rows, parcels, actor=actor, now=now)
 
 
 @transaction.atomic(durable=True)
@@ -205,8 +205,8 @@ def accept_problem_row(*, row_id: int, code: str = "", actor: Actor, now: dateti
     """
     statement, row = _lock_row(row_id)
     if row.problem in UNMATCHED_PROBLEMS and code.strip():
-        found = find_parcels([code.strip().upper()]).get(code.strip().upper(), [])
-        row.parcel = found[0] if len(found) == 1 else None
+        parcels = find_parcels([code.strip().upper()]).get(code.strip().upper(), [])
+        row.parcel = parcels[0] if len(parcels) == 1 else None
     if row.parcel_id is None or row.collected is None:
         raise RowNotAcceptable(field="code")
     remittance = _lock_or_create_remittance(statement, row, actor=actor, now=now)
@@ -224,7 +224,7 @@ def accept_problem_row(*, row_id: int, code: str = "", actor: Actor, now: dateti
         StatementRowState.KNOWN if state == StatementRowState.KNOWN else StatementRowState.TAKEN,
     )
     record_change(
-        "statement.row_taken", row, root=statement, actor=actor, now=now, data={"problem": row.problem}
+        "statement.row_accepted", row, root=statement, actor=actor, now=now, data={"problem": row.problem}
     )
     return row
 
@@ -238,7 +238,7 @@ def dismiss_problem_row(*, row_id: int, actor: Actor, now: datetime.datetime) ->
     return row
 
 
-@shared_task(name="orders.take_statement")
+@shared_task(name="orders.apply_cod_statement")
 def apply_cod_statement_task(*, statement_id: int) -> None:
     """Process all remaining rows of a statement."""
     process_remaining_rows(
@@ -247,13 +247,13 @@ def apply_cod_statement_task(*, statement_id: int) -> None:
     )
 
 
-@shared_task(name="orders.take_statements")
+@shared_task(name="orders.resume_cod_statements")
 def resume_cod_statements_task() -> None:
     """Sweep: continue statements whose task was lost."""
     resume_statements(
         StatementKind.COD,
         lambda statement_id: apply_cod_statement_task(statement_id=statement_id),
-        sweep="orders.take_statements",
+        sweep="orders.resume_cod_statements",
     )
 
 
@@ -272,9 +272,9 @@ def _lock_or_create_remittance(
     statement: StatementImport, row: StatementRow, *, actor: Actor, now: datetime.datetime
 ) -> CashRemittance:
     """Lock the statement's remittance; create it with the first row."""
-    made = CashRemittance.objects.filter(statement=statement).values_list("pk", flat=True).first()
-    if made is not None:
-        return locks.lock_remittance(made)
+    remittance_id = CashRemittance.objects.filter(statement=statement).values_list("pk", flat=True).first()
+    if remittance_id is not None:
+        return locks.lock_remittance(remittance_id)
     parcels = Parcel.objects.filter(pk=row.parcel_id or 0)
     currency = parcels.values_list("part__order__currency", flat=True).first()
     remittance = open_remittance(
@@ -294,18 +294,18 @@ def _process_locked_rows(
     statement: StatementImport,
     remittance: CashRemittance,
     rows: Sequence[StatementRow],
-    held: dict[int, Parcel],
+    parcels: dict[int, Parcel],
     *,
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
     """Process the rows that still agree under the lock; their parcels may have changed since."""
-    locks.lock_settlements_of_parcels(held.values(), now=now)
-    handed: list[RemittedCash] = []
+    locks.lock_settlements_of_parcels(parcels.values(), now=now)
+    remitted: list[RemittedCash] = []
     ended: dict[StatementRowState, list[StatementRow]] = {}
     for row in rows:
         parcel, state, problem = (
-            held.get(row.parcel_id or 0),
+            parcels.get(row.parcel_id or 0),
             StatementRowState.PROBLEM,
             str(StatementRowProblem.UNKNOWN),
         )
@@ -317,14 +317,14 @@ def _process_locked_rows(
         row.problem = problem
         if state == StatementRowState.WAITING and parcel is not None:
             _record_delivery_and_cash(statement, parcel, row, actor=actor, now=now)
-            handed.append(RemittedCash(parcel, row.collected or 0, row.fee))
+            remitted.append(RemittedCash(parcel, row.collected or 0, row.fee))
             state = StatementRowState.TAKEN
         ended.setdefault(state, []).append(row)
-    if handed:
-        add_remittance_lines(remittance, handed, actor=actor, now=now)
+    if remitted:
+        add_remittance_lines(remittance, remitted, actor=actor, now=now)
     StatementRow.objects.bulk_update(rows, ["problem"], batch_size=500)
-    for state, some in ended.items():
-        _close_rows(statement, some, state)
+    for state, state_rows in ended.items():
+        _close_rows(statement, state_rows, state)
 
 
 def _record_delivery_and_cash(
@@ -340,8 +340,8 @@ def _record_delivery_and_cash(
         reason = str(CARRIER_REPORT_REASON)
     parcel.cod_holder, parcel.carrier = CashHolder.CARRIER, parcel.carrier or statement.carrier
     parcel.save(update_fields=["carrier"])
-    taken = CollectedCash(row.collected, reason)
-    collect_cash(order, parcel, taken=taken, as_reported=True, actor=actor, now=now)
+    cash = CollectedCash(row.collected, reason)
+    collect_cash(order, parcel, cash=cash, as_reported=True, actor=actor, now=now)
     finish_order_change(order, now=now)
 
 
@@ -354,5 +354,5 @@ def _close_rows(statement: StatementImport, rows: Sequence[StatementRow], state:
 
 
 def _effective_fee(stated: StatedAmounts) -> int:
-    """Return what the carrier keeps: what it does not pass on, if its own figures do not add up."""
+    """Return the amount that the carrier keeps, computed from what it remits, not from its stated fee."""
     return stated.collected - stated.remitted

@@ -22,7 +22,7 @@ from shop.core.states import WrongMove
 
 
 class EmptyStatement(Refused):
-    code = "no_rows"
+    code = "empty_statement"
     default_words = _("Below the headings this statement has no rows.")
 
 
@@ -49,8 +49,8 @@ def import_statement_file(
 
 def stored_rows(statement: StatementImport) -> list[Row]:
     """Return the file's rows, as long as the statement is not confirmed."""
-    kept = statement.lines.order_by("place", "pk").values_list("place", "cells")
-    return [Row(line, tuple(cells)) for line, cells in kept]
+    rows = statement.lines.order_by("place", "pk").values_list("place", "cells")
+    return [Row(line, tuple(cells)) for line, cells in rows]
 
 
 def lock_unconfirmed_statement(statement_id: int, kind: StatementKind) -> StatementImport:

@@ -1,4 +1,4 @@
-"""Process the rows of a confirmed statement in the background, whoever sent it."""
+"""Process the rows of confirmed bank and COD statements in the background."""
 
 from __future__ import annotations
 

@@ -35,12 +35,12 @@ _CODE_LENGTH = 8
 
 
 class InvalidVoucherCode(Refused):
-    code = "odd_code"
+    code = "invalid_voucher_code"
     default_words = _("A code has 3 to 50 letters, digits or hyphens, such as TET2027.")
 
 
 class VoucherCodeTaken(Refused):
-    code = "code_taken"
+    code = "voucher_code_taken"
     default_words = _("There is this code already. Choose another.")
 
 
@@ -86,27 +86,34 @@ def issue_voucher(
     channel: Channel,
     code: str,
     terms: VoucherTerms,
-    acting: Cooperative | None = None,
+    issuer: Cooperative | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Voucher:
     """Create a voucher with its first code.
 
-    `acting` is the cooperative that issues it for its own products at its own cost; None is the platform.
+    `issuer` is the cooperative that issues it for its own products at its own cost; None is the platform.
     Raises InvalidVoucherCode, VoucherCodeTaken, InvalidReduction, EndBeforeStart, MissingBearingCooperative,
     EmptyVoucherScope, Missing.
     """
-    written = normalise_code(code)
-    if not _CODE_PATTERN.fullmatch(written):
+    normalised_code = normalise_code(code)
+    if not _CODE_PATTERN.fullmatch(normalised_code):
         raise InvalidVoucherCode(field="code")
     voucher = Voucher()
-    _write_terms(voucher, channel, terms, acting)
+    _write_terms(voucher, channel, terms, issuer)
     # A concurrent voucher with the same code is detected here without a database error.
-    VoucherCode.objects.bulk_create([VoucherCode(voucher=voucher, code=written)], ignore_conflicts=True)
-    if not VoucherCode.objects.filter(voucher=voucher, code=written).exists():
+    VoucherCode.objects.bulk_create(
+        [VoucherCode(voucher=voucher, code=normalised_code)], ignore_conflicts=True
+    )
+    if not VoucherCode.objects.filter(voucher=voucher, code=normalised_code).exists():
         raise VoucherCodeTaken(field="code")
     record_change(
-        "voucher.issued", voucher, actor=actor, now=now, cooperative_id=voucher.cooperative_id, reason=written
+        "voucher.issued",
+        voucher,
+        actor=actor,
+        now=now,
+        cooperative_id=voucher.cooperative_id,
+        reason=normalised_code,
     )
     return voucher
 
@@ -117,15 +124,15 @@ def edit_voucher(
     voucher_id: int,
     channel: Channel,
     terms: VoucherTerms,
-    acting: Cooperative | None = None,
+    issuer: Cooperative | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Voucher:
     """Change a voucher's terms; placed orders keep their discount. Raises as `issue_voucher`."""
-    voucher = _lock_voucher(voucher_id, acting)
+    voucher = _lock_voucher(voucher_id, issuer)
     value = VoucherValue.objects.filter(voucher=voucher, channel=channel).first()
     before = {"value": str(value.value) if value else None, "type": voucher.type}
-    _write_terms(voucher, channel, terms, acting)
+    _write_terms(voucher, channel, terms, issuer)
     record_change(
         "voucher.edited",
         voucher,
@@ -139,10 +146,10 @@ def edit_voucher(
 
 @transaction.atomic(durable=True)
 def end_voucher(
-    *, voucher_id: int, acting: Cooperative | None = None, actor: Actor, now: datetime.datetime
+    *, voucher_id: int, issuer: Cooperative | None = None, actor: Actor, now: datetime.datetime
 ) -> None:
     """End a voucher now; one that has ended stays unchanged. Raises Missing."""
-    voucher = _lock_voucher(voucher_id, acting)
+    voucher = _lock_voucher(voucher_id, issuer)
     if voucher.ends_at is not None and voucher.ends_at <= now:
         return
     voucher.starts_at = min(voucher.starts_at, now)
@@ -156,19 +163,19 @@ def add_voucher_codes(
     *,
     voucher_id: int,
     count: int,
-    acting: Cooperative | None = None,
+    issuer: Cooperative | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
     """Add `count` random codes that cannot be guessed. Raises Missing, InvalidCodeCount."""
     if not 1 <= count <= MAX_CODES_AT_ONCE:
         raise InvalidCodeCount(field="count")
-    voucher = _lock_voucher(voucher_id, acting)
+    voucher = _lock_voucher(voucher_id, issuer)
     requested = voucher.codes.count() + count
-    while (missing := requested - voucher.codes.count()) > 0:
+    while (missing_count := requested - voucher.codes.count()) > 0:
         drawn = {
-            "".join(secrets.choice(_CODE_CHARACTERS) for _sign in range(_CODE_LENGTH))
-            for _code in range(missing)
+            "".join(secrets.choice(_CODE_CHARACTERS) for _position in range(_CODE_LENGTH))
+            for _code in range(missing_count)
         }
         VoucherCode.objects.bulk_create(
             [VoucherCode(voucher=voucher, code=each) for each in sorted(drawn)], ignore_conflicts=True
@@ -183,11 +190,11 @@ def add_voucher_codes(
     )
 
 
-def _write_terms(voucher: Voucher, channel: Channel, terms: VoucherTerms, acting: Cooperative | None) -> None:
-    _check_terms(terms, acting)
+def _write_terms(voucher: Voucher, channel: Channel, terms: VoucherTerms, issuer: Cooperative | None) -> None:
+    _check_terms(terms, issuer)
     voucher.name, voucher.type, voucher.value_type = terms.name, terms.type, terms.value_type
-    voucher.cooperative = acting or terms.cooperative
-    voucher.bearer = CostBearer.COOPERATIVE if acting is not None else terms.bearer
+    voucher.cooperative = issuer or terms.cooperative
+    voucher.bearer = CostBearer.COOPERATIVE if issuer is not None else terms.bearer
     voucher.starts_at, voucher.ends_at = terms.starts_at, terms.ends_at
     for rule in (
         *("minimum_quantity", "usage_limit", "apply_once_per_order"),
@@ -208,13 +215,13 @@ def _write_terms(voucher: Voucher, channel: Channel, terms: VoucherTerms, acting
     voucher.categories.set(terms.categories)
 
 
-def _check_terms(terms: VoucherTerms, acting: Cooperative | None) -> None:
-    most = 100 if terms.value_type == ValueType.PERCENTAGE else None
-    if terms.value < 1 or (most is not None and terms.value > most):
+def _check_terms(terms: VoucherTerms, issuer: Cooperative | None) -> None:
+    maximum = 100 if terms.value_type == ValueType.PERCENTAGE else None
+    if terms.value < 1 or (maximum is not None and terms.value > maximum):
         raise InvalidReduction(field="value")
     if terms.ends_at is not None and terms.ends_at <= terms.starts_at:
         raise EndBeforeStart(field="ends")
-    owner = acting or terms.cooperative
+    owner = issuer or terms.cooperative
     if owner is None and terms.bearer == CostBearer.COOPERATIVE:
         raise MissingBearingCooperative(field="bearer")
     if owner is not None and any(product.cooperative_id != owner.pk for product in terms.products):
@@ -223,8 +230,8 @@ def _check_terms(terms: VoucherTerms, acting: Cooperative | None) -> None:
         raise EmptyVoucherScope(field="categories")
 
 
-def _lock_voucher(voucher_id: int, acting: Cooperative | None) -> Voucher:
-    rows = Voucher.objects.all() if acting is None else Voucher.objects.for_cooperative(acting)
+def _lock_voucher(voucher_id: int, issuer: Cooperative | None) -> Voucher:
+    rows = Voucher.objects.all() if issuer is None else Voucher.objects.for_cooperative(issuer)
     voucher = lock_row(rows.filter(pk=voucher_id))
     if voucher is None:
         raise Missing()

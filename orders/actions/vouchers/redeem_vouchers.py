@@ -23,7 +23,7 @@ from shop.core.models import record_change
 class VoucherDiscountChanged(VoucherRefused):
     """A draft's code now gives another discount than the draft was saved with."""
 
-    code = "voucher_changed"
+    code = "voucher_discount_changed"
     default_words = _("The code takes off another sum now. Save the draft again to see it.")
 
 
@@ -78,14 +78,14 @@ def release_voucher_use(order: Order, *, actor: Actor, now: datetime.datetime) -
     """
     given_back, _each = VoucherUse.objects.filter(order=order).delete()
     if given_back:
-        record_change("voucher.given_back", order, actor=actor, now=now, data={"code": order.voucher_code})
+        record_change("voucher.use_released", order, actor=actor, now=now, data={"code": order.voucher_code})
 
 
 def require_same_discount(order: Order, quote: Quote) -> None:
-    """Step: raises VoucherRefused unless the draft's code still gives the discount the draft shows."""
+    """Step: raise VoucherRefused unless the draft's code still gives the discount that the draft shows."""
     voucher = quote.voucher
     if voucher is not None and voucher.refused is not None:
         raise voucher.refused
-    written = Discount.objects.filter(order=order, kind=DiscountKind.VOUCHER)
-    if written.aggregate(sum=Sum("amount", default=0))["sum"] != quote.voucher_amount:
+    saved_discounts = Discount.objects.filter(order=order, kind=DiscountKind.VOUCHER)
+    if saved_discounts.aggregate(sum=Sum("amount", default=0))["sum"] != quote.voucher_amount:
         raise VoucherDiscountChanged(field="code")

@@ -42,7 +42,7 @@ def checkout_lines_add(
     basket = basket_in(arguments, context)
     puts = added_lines(arguments["lines"], basket.currency, context)
     try:
-        quote = add_basket_lines(basket_id=basket.pk, puts=puts, now=context.now)
+        quote = add_basket_lines(basket_id=basket.pk, lines_to_add=puts, now=context.now)
     except Refused as refused:
         raise _with_variants(refused, [each.variant_id for each in puts]) from refused
     return checkout_payload(basket, context, selection, quote)
@@ -55,7 +55,7 @@ def checkout_lines_update(
     basket = basket_in(arguments, context)
     sets = updated_lines(arguments["lines"], basket.currency, context)
     try:
-        quote = update_basket_lines(basket_id=basket.pk, sets=sets, now=context.now)
+        quote = update_basket_lines(basket_id=basket.pk, updates=sets, now=context.now)
     except Refused as refused:
         raise _with_variants(refused, [each.variant_id for each in sets if each.variant_id]) from refused
     return checkout_payload(basket, context, selection, quote)

@@ -51,11 +51,11 @@ from shop.core.errors import Missing
 from shop.core.models import Channel
 
 CODES = {
-    "odd_quantity": "ZERO_QUANTITY",
+    "invalid_quantity": "ZERO_QUANTITY",
     "over_limit": "QUANTITY_GREATER_THAN_LIMIT",
     "sold_out": "INSUFFICIENT_STOCK",
     "not_for_sale": "UNAVAILABLE_VARIANT_IN_CHANNEL",
-    "not_delivered_so": "DELIVERY_METHOD_NOT_APPLICABLE",
+    "combined_option_not_available": "DELIVERY_METHOD_NOT_APPLICABLE",
 }
 mutation = Mutations(codes=CODES)
 
@@ -115,7 +115,7 @@ def checkout_create(
         user_id=context.user.pk if context.user else None,
         channel=channel,
         language=language,
-        puts=added_lines(input_data.get("lines") or [], channel.currency, context),
+        lines_to_add=added_lines(input_data.get("lines") or [], channel.currency, context),
         metadata=metadata_from_input(input_data.get("metadata")),
         private_metadata=metadata_from_input(input_data.get("privateMetadata")),
         email=email or (context.user.email if context.user else None) or "",

@@ -41,10 +41,10 @@ from shop.core.models import bind_idempotency_key
 
 mutation = Mutations(
     codes={
-        "account_needed": "REQUIRED",
+        "payout_account_needed": "REQUIRED",
         "key_reused": "UNIQUE",
         "reason_needed": "REQUIRED",
-        "reference_needed": "REQUIRED",
+        "payout_reference_needed": "REQUIRED",
     }
 )
 OWN = (CooperativeScoped(Permission.MANAGE_PRODUCTS),)

@@ -54,15 +54,15 @@ from shop.core.errors import Missing, Refused
 MAX_TRACKING_LENGTH = 120
 CODES = {
     "already_taken": "UNIQUE",
-    "other_province": "INVALID",
-    "already_handed_over": "CANNOT_CANCEL_ORDER",
-    "not_confirmed": "INVALID",
-    "not_enough_there": "INSUFFICIENT_STOCK",
-    "not_paid": "CANNOT_FULFILL_UNPAID_ORDER",
-    "not_that_many": "FULFILL_ORDER_LINE",
-    "not_weighed": "FULFILL_ORDER_LINE",
-    "not_waiting_for_payment": "INVALID",
-    "nothing_written": "REQUIRED",
+    "province_changed": "INVALID",
+    "part_already_handed_over": "CANNOT_CANCEL_ORDER",
+    "order_not_confirmed": "INVALID",
+    "not_enough_warehouse_stock": "INSUFFICIENT_STOCK",
+    "order_not_paid": "CANNOT_FULFILL_UNPAID_ORDER",
+    "quantity_not_open": "FULFILL_ORDER_LINE",
+    "lines_not_weighed": "FULFILL_ORDER_LINE",
+    "order_not_awaiting_payment": "INVALID",
+    "empty_note": "REQUIRED",
     "note_too_long": "GRAPHQL_ERROR",
 }
 mutation = Mutations(codes=CODES)
@@ -96,7 +96,7 @@ def order_note_add(
     arguments: OrderNoteAddArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     key = handled_order_key(arguments["order"], "order", context)
-    note = add_note(order_id=key, words=arguments["input"]["message"], actor=context.actor, now=context.now)
+    note = add_note(order_id=key, text=arguments["input"]["message"], actor=context.actor, now=context.now)
     return {
         "order": order_row(key, context, selection),
         "event": event.by_key(context, [note.pk], selection.names("event")).get(note.pk),
@@ -108,9 +108,7 @@ def order_note_update(
     arguments: OrderNoteUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     key = input_key(arguments["note"], "OrderEvent", field="note")
-    note = correct_note(
-        note_id=key, words=arguments["input"]["message"], actor=context.actor, now=context.now
-    )
+    note = correct_note(note_id=key, text=arguments["input"]["message"], actor=context.actor, now=context.now)
     return {
         "order": order_row(uuid.UUID(note.key), context, selection),
         "event": event.by_key(context, [note.pk], selection.names("event")).get(note.pk),
@@ -181,9 +179,9 @@ def order_fulfill(
     with ErrorCodeMap(wrong_move="FULFILL_ORDER_LINE"):
         parcels = fulfil_order(
             order_id=key,
-            goods=_sent_quantities(input_data["lines"], key, context),
+            lines_to_send=_sent_quantities(input_data["lines"], key, context),
             tracking_number=_tracking_number(input_data.get("trackingNumber")),
-            leaves=context.settings.fulfillment_auto_approve,
+            hands_over=context.settings.fulfillment_auto_approve,
             beyond_stock=bool(input_data.get("allowStockToBeExceeded")),
             actor=context.actor,
             now=context.now,

@@ -25,8 +25,8 @@ from shop.core.errors import Missing
 
 mutation = Mutations(
     codes={
-        "too_much_refunded": "AMOUNT_GREATER_THAN_AVAILABLE",
-        "nothing_refunded": "REQUIRED",
+        "refund_exceeds_limit": "AMOUNT_GREATER_THAN_AVAILABLE",
+        "empty_refund": "REQUIRED",
         "reason_needed": "REQUIRED",
     }
 )

@@ -51,10 +51,10 @@ mutation = Mutations(
     | {
         "basket_empty": "NO_LINES",
         "email_needed": "EMAIL_NOT_SET",
-        "place_needed": "SHIPPING_METHOD_NOT_SET",
-        "payer_needed": "BILLING_ADDRESS_NOT_SET",
-        "not_covered": "CHECKOUT_NOT_FULLY_PAID",
-        "slot_full": "INVALID_SHIPPING_METHOD",
+        "delivery_needed": "SHIPPING_METHOD_NOT_SET",
+        "billing_address_needed": "BILLING_ADDRESS_NOT_SET",
+        "total_not_covered": "CHECKOUT_NOT_FULLY_PAID",
+        "pickup_slot_full": "INVALID_SHIPPING_METHOD",
     }
 )
 _MAX_KEY_LENGTH = 120

@@ -46,10 +46,10 @@ HANDLING = (Permission.HANDLE_PAYMENTS,)
 
 mutation = Mutations(
     codes={
-        "reference_known": "UNIQUE",
-        "not_the_same": "INCORRECT_DETAILS",
-        "nothing_due": "PAYMENT_ERROR",
-        "not_a_card": "MISSING_TRANSACTION_ACTION_REQUEST_WEBHOOK",
+        "payment_reference_taken": "UNIQUE",
+        "reported_amount_differs": "INCORRECT_DETAILS",
+        "order_fully_paid": "PAYMENT_ERROR",
+        "not_a_card_payment": "MISSING_TRANSACTION_ACTION_REQUEST_WEBHOOK",
     }
 )
 _AMOUNTS = {

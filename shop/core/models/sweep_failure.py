@@ -20,8 +20,8 @@ class SweepFailure(models.Model):
     """A row that a background sweep cannot process. Deleted when the row succeeds or is no longer due.
 
     `sweep` is the name of the task, with the step after a colon where the task has several
-    ("orders.follow_cards:unused"). `row_key` is the key of the row as text. The sweep skips the row until
-    `next_try_at`.
+    ("orders.sweep_card_payments:unused"). `row_key` is the key of the row as text. The sweep skips the row
+    until `next_try_at`.
     """
 
     sweep = models.CharField(max_length=80)

@@ -155,7 +155,7 @@ def _record_remittance(request: HttpRequest, actor: Actor) -> HttpResponse:
         )
     try:
         made = remit_cash(
-            giver=giver,
+            remitter=giver,
             parcel_ids=chosen,
             fees=form.cleaned_data["fees"],
             fee_bearer=CostBearer(form.cleaned_data["fee_bearer"]),

@@ -44,7 +44,7 @@ def market_account(request: HttpRequest, actor: Actor) -> HttpResponse:
     form = MarketAccountForm(request.POST)
     if form.is_valid():
         try:
-            proposal = change_market_account(to=form.to, actor=actor, now=timezone.now())
+            proposal = change_market_account(account=form.to, actor=actor, now=timezone.now())
         except Refused as refused:
             form.add_error(refused.field if refused.field in form.fields else None, str(refused.words))
         else:

@@ -153,7 +153,7 @@ def payout_account(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRes
     form = AccountForm(request.POST)
     if not form.is_valid():
         return _render_payout(request, pk, account=form)
-    action = partial(set_payout_account, payout_id=pk, to=form.account, actor=actor, now=timezone.now())
+    action = partial(set_payout_account, payout_id=pk, account=form.account, actor=actor, now=timezone.now())
     return run_action(request, action, url=page, message=_("The account is kept."))
 
 

@@ -92,7 +92,7 @@ def withholding_end(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse
 def withholding_switch(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Switch tax withholding on or off."""
     on, now = request.POST.get("on") == "yes", timezone.now()
-    action = partial(switch_withholding, on=on, day=vietnam_date(now), actor=actor, now=now)
+    action = partial(switch_withholding, is_on=on, day=vietnam_date(now), actor=actor, now=now)
     said = _("Tax is withheld of what is ordered from now on.") if on else _("No tax is withheld any more.")
     return run_action(request, action, url=reverse("desk:rates"), message=said)
 

@@ -97,7 +97,7 @@ def transfer_settling(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> Http
 
     def settle() -> None:
         shares = shares_in(request.POST)
-        assign_transfer(transfer_id=pk, shares=shares, actor=actor, now=timezone.now())
+        assign_transfer(transfer_id=pk, amounts=shares, actor=actor, now=timezone.now())
 
     return run_action(request, settle, url=_return_url(request, pk), message=_("Settled. The buyer sees it."))
 
@@ -126,7 +126,7 @@ def transfer_return(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRe
         try:
             return_transfer(
                 transfer_id=pk,
-                to=form.to,
+                account=form.to,
                 reason=form.cleaned_data["reason"],
                 actor=actor,
                 now=timezone.now(),

@@ -249,7 +249,7 @@ class _BulkWriter:
                 if line.is_by_weight:
                     self._weigh(rows, line, parcel.part, order, member, times.packed)
             for action, at in (
-                ("parcel.begun", times.packed),
+                ("parcel.created", times.packed),
                 ("parcel.packed", times.packed),
                 ("parcel.handed_over", times.handed_over),
                 ("parcel.delivered", times.delivered),

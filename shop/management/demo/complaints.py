@@ -54,7 +54,7 @@ def _file_complaint(part: OrderPart, place: int, *, now: datetime.datetime) -> C
     return submit_complaint(
         part_id=part.pk,
         steps={here.line.pk: 1},
-        words=_WORDS[place],
+        text=_WORDS[place],
         requested_remedy=RequestedRemedy.MONEY if place else RequestedRemedy.EITHER,
         key=f"demo:{place}",
         actor=Actor.guest(),

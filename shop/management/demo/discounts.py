@@ -44,7 +44,7 @@ def create_discounts(channel: Channel, *, actor: Actor, now: datetime.datetime) 
             usage_limit=100,
         )
         issue_voucher(
-            channel=channel, code=COOPERATIVE_CODE, terms=terms, acting=cooperative, actor=actor, now=now
+            channel=channel, code=COOPERATIVE_CODE, terms=terms, issuer=cooperative, actor=actor, now=now
         )
     _create_promotion(channel, today, end, actor=actor, now=now)
 

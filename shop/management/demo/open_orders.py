@@ -139,7 +139,7 @@ def _remit(
     if giver.holder == CashHolder.CARRIER:
         fees = sum(parcel.cod_collected for parcel in parcels) // 100 // _ROUND * _ROUND
     remittance = remit_cash(
-        giver=giver,
+        remitter=giver,
         parcel_ids=[parcel.pk for parcel in parcels],
         fees=fees,
         key=f"demo:{giver.holder}:{giver.carrier or giver.cooperative_id}:{is_reconciled}",

@@ -101,7 +101,7 @@ def account(request: HttpRequest, membership: MembershipContext) -> HttpResponse
         try:
             proposal = change_cooperative_account(
                 cooperative_id=membership.cooperative.pk,
-                to=form.account,
+                account=form.account,
                 actor=membership.actor,
                 now=timezone.now(),
             )

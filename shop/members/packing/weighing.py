@@ -37,8 +37,8 @@ def weight(
         part_id=part.pk,
         line_id=line_id,
         grams=form.grams,
-        repeated=form.cleaned_data["again"],
-        at_most=form.cleaned_data["at_most"],
+        repeated_grams=form.cleaned_data["again"],
+        charge_only_bound=form.cleaned_data["at_most"],
         key=submitted_key(request, "weigh", line_id),
     )
     try:

@@ -44,7 +44,7 @@ def test_transfer_with_exact_code_and_amount_confirms_order() -> None:
     assert (transfer.state, transfer.reason, transfer.order) == (TransferState.SETTLED, "", order)
     assert (share.amount, share.payment.order, share.event.reference) == (120_000, order, transfer.reference)
     assert (order.confirmed_at, order.charged, order.charge_coverage) == (LATER, 120_000, Coverage.FULL)
-    assert changes_of(transfer) == ["transfer.seen", "transfer.settled"]
+    assert changes_of(transfer) == ["transfer.recorded", "transfer.settled"]
     check_everything()
 
 
@@ -60,10 +60,10 @@ def test_code_is_recognised_in_mangled_note(mangle) -> None:
 def test_repeated_notice_changes_nothing() -> None:
     order = waiting_order()
     arrival = told(order.code)
-    first = record_incoming_transfer(arrival=arrival, actor=BANK, now=LATER)
+    first = record_incoming_transfer(incoming=arrival, actor=BANK, now=LATER)
     before = all_rows()
 
-    second = record_incoming_transfer(arrival=arrival, actor=BANK, now=LATER + HOUR)
+    second = record_incoming_transfer(incoming=arrival, actor=BANK, now=LATER + HOUR)
 
     assert (first.is_new, second.is_new, second.transfer) == (True, False, first.transfer)
     assert all_rows() == before
@@ -91,7 +91,7 @@ def test_transfer_of_another_amount_goes_to_review(amount: int, reason: ReviewRe
     order.refresh_from_db()
     assert in_review(transfer, reason)
     assert (order.charged, order.confirmed_at, transfer.order) == (0, None, order)
-    assert changes_of(transfer) == ["transfer.seen", "transfer.to_review"]
+    assert changes_of(transfer) == ["transfer.recorded", "transfer.sent_to_review"]
     check_everything()
 
 

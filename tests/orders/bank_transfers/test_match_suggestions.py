@@ -135,7 +135,7 @@ def test_named_orders_with_another_total_are_not_suggested_as_split() -> None:
 def test_unassigned_rest_of_transfer_is_suggested_to_other_orders() -> None:
     one, other = waiting_order(), waiting_order(price=10_000)
     transfer = take("tien hang", 170_000)
-    assign_transfer(transfer_id=transfer.pk, shares={one.pk: 120_000}, actor=DESK, now=LATER + HOUR)
+    assign_transfer(transfer_id=transfer.pk, amounts={one.pk: 120_000}, actor=DESK, now=LATER + HOUR)
 
     suggestions = suggestions_for(transfer)
 

@@ -27,7 +27,7 @@ from orders.actions.fulfilment.cancel_parts import cancel_order
 from orders.actions.fulfilment.pack_parcels import accept_part, pack_parcel
 from orders.actions.payments.order_payments import change_payment_method
 from orders.actions.payouts.bank_accounts import BankAccount, InvalidBankAccount
-from orders.actions.payouts.payouts import AlreadyPaid, mark_payout_paid
+from orders.actions.payouts.payouts import PayoutAlreadyPaid, mark_payout_paid
 from orders.actions.placement.order_sweeps import expire_order
 from orders.actions.placement.replace_expired_order import OrderNotReplaceable, replace_expired_order
 from orders.models import LedgerAccount, LedgerEntry, Order, Payment, PaymentMethod, Payout
@@ -49,7 +49,7 @@ TO = BankAccount("970436", "0099887766", "Nguyễn Thị Hoa")
 
 def assign(transfer, *shares, now=LATER + HOUR):
     return assign_transfer(
-        transfer_id=transfer.pk, shares={order.pk: n for order, n in shares}, actor=DESK, now=now
+        transfer_id=transfer.pk, amounts={order.pk: n for order, n in shares}, actor=DESK, now=now
     )
 
 
@@ -84,7 +84,7 @@ def test_assigning_transfer_to_order_settles_both() -> None:
         -120_000,
     )
     assert [change.action for change in Change.objects.of(transfer).in_time()] == [
-        *("transfer.seen", "transfer.to_review", "transfer.shared", "transfer.settled"),
+        *("transfer.recorded", "transfer.sent_to_review", "transfer.assigned", "transfer.settled"),
     ]
     check_everything()
 
@@ -129,7 +129,7 @@ def test_surplus_of_assigned_transfer_can_be_returned() -> None:
     transfer = take(order.code, 125_000)
 
     assign(transfer, (order, 120_000))
-    payout = return_transfer(transfer_id=transfer.pk, to=TO, reason="Chuyển dư", actor=DESK, now=LATER)
+    payout = return_transfer(transfer_id=transfer.pk, account=TO, reason="Chuyển dư", actor=DESK, now=LATER)
 
     order.refresh_from_db()
     transfer.refresh_from_db()
@@ -179,7 +179,7 @@ def test_transfer_cannot_pay_order_whose_cash_parcel_is_packed() -> None:
     pack_parcel(part_id=part.pk, quantities={order.lines.get().pk: 2}, actor=DESK, now=LATER)
     transfer = take(order.code)
 
-    with assert_refused(CashOnDeliveryInProgress, "cash_under_way"):
+    with assert_refused(CashOnDeliveryInProgress, "cash_on_delivery_in_progress"):
         assign(transfer, (order, 120_000))
 
 
@@ -188,7 +188,7 @@ def test_transfer_cannot_pay_cash_on_delivery_order_in_part() -> None:
     change_payment_method(order_id=order.pk, method=PaymentMethod.COD, actor=Actor.guest(), now=LATER)
     transfer = take(order.code, 50_000)
 
-    with assert_refused(CashOnDeliveryInProgress, "cash_under_way"):
+    with assert_refused(CashOnDeliveryInProgress, "cash_on_delivery_in_progress"):
         assign(transfer, (order, 50_000))
 
 
@@ -196,19 +196,19 @@ def test_invalid_assignments_are_refused() -> None:
     order = waiting_order()
     small, large = take("tien hang", 50_000), take("tien hang", 500_000)
 
-    with assert_refused(AmountExceedsTransfer, "too_much_shared"):
+    with assert_refused(AmountExceedsTransfer, "amount_exceeds_transfer"):
         assign(small, (order, 50_001))
-    with assert_refused(AmountExceedsOrderDue, "not_due"):
+    with assert_refused(AmountExceedsOrderDue, "amount_exceeds_order_due"):
         assign(large, (order, 120_001))
     for amount in (0, -5):
-        with assert_refused(NoAmountAssigned, "nothing_shared"):
+        with assert_refused(NoAmountAssigned, "no_amount_assigned"):
             assign(small, (order, amount))
-    with assert_refused(NoAmountAssigned, "nothing_shared"):
+    with assert_refused(NoAmountAssigned, "no_amount_assigned"):
         assign(small)
     with assert_refused(Missing, "missing"):
-        assign_transfer(transfer_id=unknown_uuid(), shares={order.pk: 1}, actor=DESK, now=LATER)
+        assign_transfer(transfer_id=unknown_uuid(), amounts={order.pk: 1}, actor=DESK, now=LATER)
     with assert_refused(Missing, "missing"):
-        assign_transfer(transfer_id=small.pk, shares={unknown_uuid(): 1}, actor=DESK, now=LATER)
+        assign_transfer(transfer_id=small.pk, amounts={unknown_uuid(): 1}, actor=DESK, now=LATER)
 
 
 def test_transfer_cannot_be_assigned_twice_to_one_order() -> None:
@@ -216,7 +216,7 @@ def test_transfer_cannot_be_assigned_twice_to_one_order() -> None:
     transfer = take("tien hang", 100_000)
     assign(transfer, (order, 30_000))
 
-    with assert_refused(TransferAlreadyAssigned, "shared_already"):
+    with assert_refused(TransferAlreadyAssigned, "transfer_already_assigned"):
         assign(transfer, (order, 20_000))
 
 
@@ -234,8 +234,8 @@ def test_returned_transfer_is_paid_to_named_account() -> None:
     cancel_order(order_id=order.pk, reason="Đổi ý", actor=BANK, now=LATER)
     transfer = take(order.code)
 
-    payout = return_transfer(transfer_id=transfer.pk, to=TO, reason="Đơn đã huỷ", actor=DESK, now=LATER)
-    again = return_transfer(transfer_id=transfer.pk, to=TO, reason="Đơn đã huỷ", actor=DESK, now=LATER)
+    payout = return_transfer(transfer_id=transfer.pk, account=TO, reason="Đơn đã huỷ", actor=DESK, now=LATER)
+    again = return_transfer(transfer_id=transfer.pk, account=TO, reason="Đơn đã huỷ", actor=DESK, now=LATER)
     waiting = balance(LedgerAccount.UNCLAIMED)
     confirm_transfer_returned(transfer_id=transfer.pk, reference="FT99", actor=DESK, now=LATER + HOUR)
 
@@ -254,7 +254,7 @@ def test_returned_transfer_is_paid_to_named_account() -> None:
 
 def test_confirming_return_twice_keeps_first_reference() -> None:
     transfer = take("tien hang") if waiting_order() else None
-    return_transfer(transfer_id=transfer.pk, to=TO, reason="Nhầm", actor=DESK, now=LATER)
+    return_transfer(transfer_id=transfer.pk, account=TO, reason="Nhầm", actor=DESK, now=LATER)
     confirm_transfer_returned(transfer_id=transfer.pk, reference="FT99", actor=DESK, now=LATER + HOUR)
     before = all_rows()
 
@@ -265,7 +265,7 @@ def test_confirming_return_twice_keeps_first_reference() -> None:
 
 def test_confirming_return_already_paid_as_payout_changes_nothing() -> None:
     transfer = take("tien hang") if waiting_order() else None
-    payout = return_transfer(transfer_id=transfer.pk, to=TO, reason="Nhầm", actor=DESK, now=LATER)
+    payout = return_transfer(transfer_id=transfer.pk, account=TO, reason="Nhầm", actor=DESK, now=LATER)
     mark_payout_paid(payout_id=payout.pk, reference="FT99", actor=DESK, now=LATER + HOUR)
     before = all_rows()
 
@@ -273,7 +273,7 @@ def test_confirming_return_already_paid_as_payout_changes_nothing() -> None:
 
     assert all_rows() == before
     assert (balance(LedgerAccount.UNCLAIMED), balance(LedgerAccount.BANK)) == (0, 0)
-    with assert_refused(AlreadyPaid, "already_paid"):
+    with assert_refused(PayoutAlreadyPaid, "payout_already_paid"):
         mark_payout_paid(payout_id=payout.pk, reference="FT99", actor=DESK, now=LATER + HOUR)
     check_everything()
 
@@ -292,8 +292,8 @@ def test_returning_transfer_requires_valid_bank_account(to: BankAccount) -> None
     waiting_order()
     transfer = take("tien hang")
 
-    with assert_refused(InvalidBankAccount, "not_an_account"):
-        return_transfer(transfer_id=transfer.pk, to=to, reason="Nhầm", actor=DESK, now=LATER)
+    with assert_refused(InvalidBankAccount, "invalid_bank_account"):
+        return_transfer(transfer_id=transfer.pk, account=to, reason="Nhầm", actor=DESK, now=LATER)
 
 
 def test_settled_transfer_can_be_neither_returned_nor_dismissed() -> None:
@@ -301,7 +301,7 @@ def test_settled_transfer_can_be_neither_returned_nor_dismissed() -> None:
     transfer = take(order.code)
 
     with assert_refused(WrongMove, "wrong_move"):
-        return_transfer(transfer_id=transfer.pk, to=TO, reason="Nhầm", actor=DESK, now=LATER)
+        return_transfer(transfer_id=transfer.pk, account=TO, reason="Nhầm", actor=DESK, now=LATER)
     with assert_refused(WrongMove, "wrong_move"):
         dismiss_transfer(transfer_id=transfer.pk, reason="Nhầm", actor=DESK, now=LATER)
     with assert_refused(Missing, "missing"):
@@ -313,7 +313,7 @@ def test_returning_and_dismissing_require_reason() -> None:
     transfer = take("tien hang")
 
     with assert_refused(ReasonRequired, "reason_needed"):
-        return_transfer(transfer_id=transfer.pk, to=TO, reason=" ", actor=DESK, now=LATER)
+        return_transfer(transfer_id=transfer.pk, account=TO, reason=" ", actor=DESK, now=LATER)
     with assert_refused(ReasonRequired, "reason_needed"):
         dismiss_transfer(transfer_id=transfer.pk, reason="", actor=DESK, now=LATER)
 
@@ -351,7 +351,7 @@ def test_suspected_duplicate_is_booked_once_when_assigned_and_returned() -> None
     again = take("tien hang", 150_000, provider=TransferSource.CASSO, reference="")
     assign(again, (order, 120_000))
 
-    return_transfer(transfer_id=again.pk, to=TO, reason="Chuyển thừa", actor=DESK, now=LATER)
+    return_transfer(transfer_id=again.pk, account=TO, reason="Chuyển thừa", actor=DESK, now=LATER)
     before = (balance(LedgerAccount.BANK), balance(LedgerAccount.UNCLAIMED))
     confirm_transfer_returned(transfer_id=again.pk, reference="FT99", actor=DESK, now=LATER + HOUR)
 
@@ -383,7 +383,7 @@ def test_expired_order_is_replaced_and_paid() -> None:
     assert (replacement.buyer_name, replacement.phone) == (order.buyer_name, order.phone)
     assert get_stock(variant).allocated == 2
     assert transfer.state == TransferState.SETTLED
-    assert Change.objects.get(action="order.placed_again").data == {"code": replacement.code}
+    assert Change.objects.get(action="order.replaced").data == {"code": replacement.code}
     check_everything()
 
 
@@ -416,7 +416,7 @@ def test_expired_order_cannot_be_replaced_without_stock() -> None:
         record_movement(stock, -9, reason=MovementReason.LOSS, actor=DESK, now=NOW)
         refresh_availability(variant_ids={stock.variant_id})
 
-    with assert_refused(OrderNotReplaceable, "cannot_be_again"):
+    with assert_refused(OrderNotReplaceable, "order_not_replaceable"):
         replace_expired_order(transfer_id=transfer.pk, order_id=order.pk, actor=DESK, now=NOW + 26 * HOUR)
 
 
@@ -431,7 +431,7 @@ def test_active_order_cannot_be_replaced() -> None:
 def test_order_whose_transfer_is_returned_expires_in_time() -> None:
     order = waiting_order()
     transfer = take(order.code, 1_000)
-    return_transfer(transfer_id=transfer.pk, to=TO, reason="Thiếu", actor=DESK, now=LATER)
+    return_transfer(transfer_id=transfer.pk, account=TO, reason="Thiếu", actor=DESK, now=LATER)
 
     expire_order(order_id=order.pk, actor=BANK, now=NOW + datetime.timedelta(days=2))
 

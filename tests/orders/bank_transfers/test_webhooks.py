@@ -201,15 +201,15 @@ def negative_amount(code: str):
 @pytest.mark.parametrize(
     ("make_webhook", "status", "code"),
     [
-        (forged, 401, "wrong_proof"),
-        (stale, 401, "stale_proof"),
-        (from_the_future, 401, "stale_proof"),
-        (altered, 401, "wrong_proof"),
-        (unsigned, 401, "no_proof"),
-        (invalid_json, 400, "unreadable"),
-        (duplicate_json_key, 400, "unreadable"),
-        (amount_as_text, 400, "bad_arrival"),
-        (negative_amount, 400, "bad_arrival"),
+        (forged, 401, "invalid_signature"),
+        (stale, 401, "stale_signature"),
+        (from_the_future, 401, "stale_signature"),
+        (altered, 401, "invalid_signature"),
+        (unsigned, 401, "signature_missing"),
+        (invalid_json, 400, "unreadable_webhook"),
+        (duplicate_json_key, 400, "unreadable_webhook"),
+        (amount_as_text, 400, "invalid_incoming_transfer"),
+        (negative_amount, 400, "invalid_incoming_transfer"),
     ],
 )
 def test_unproven_or_unreadable_webhook_is_refused_and_changes_nothing(
@@ -240,7 +240,7 @@ def test_oversized_body_is_refused(post_webhook) -> None:
 
     answer = post_webhook("sepay", (b"x" * 1_000_001, {}))
 
-    assert (answer.status_code, answer.json()["error"]) == (413, "unreadable")
+    assert (answer.status_code, answer.json()["error"]) == (413, "unreadable_webhook")
 
 
 @pytest.mark.parametrize("service", ["sepay", "casso", "payos"])
@@ -282,5 +282,5 @@ def test_failing_webhook_is_counted_and_processed_after_others(monkeypatch) -> N
     assert queued == [rows[1].pk, rows[0].pk]
     assert [each.event_id for each in GatewayEvent.objects.to_see("sepay")] == ["broken"]
     failure = SweepFailure.objects.get()
-    assert (failure.sweep, failure.row_key) == ("orders.handle_bank_notices", str(rows[0].pk))
+    assert (failure.sweep, failure.row_key) == ("orders.process_bank_webhooks", str(rows[0].pk))
     assert failure.last_error.startswith("Unreadable")

@@ -43,5 +43,5 @@ def told(note: str = "", amount: int = 120_000, **fields: Any) -> IncomingTransf
 
 def take(note: str = "", amount: int = 120_000, *, now: datetime.datetime = LATER, **fields: Any):
     """Record such a transfer and return its saved row."""
-    recorded = record_incoming_transfer(arrival=told(note, amount, **fields), actor=BANK, now=now)
+    recorded = record_incoming_transfer(incoming=told(note, amount, **fields), actor=BANK, now=now)
     return BankTransfer.objects.get(pk=recorded.transfer.pk)

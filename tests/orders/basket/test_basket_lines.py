@@ -69,7 +69,7 @@ def test_adding_same_variant_twice_increases_line_quantity() -> None:
 def test_quantity_below_one_is_refused(quantity) -> None:
     variant = make_variant()
 
-    with assert_refused(InvalidQuantity, "odd_quantity") as refusal:
+    with assert_refused(InvalidQuantity, "invalid_quantity") as refusal:
         add_item(variant, quantity)
 
     assert refusal.value.field == "quantity"
@@ -169,7 +169,7 @@ def test_foreign_or_unknown_line_is_missing() -> None:
     ]:
         with assert_refused(Missing, "missing"):
             change_line_quantity(basket_id=basket_id, line_id=line_id, quantity=1, now=NOW)
-    with assert_refused(InvalidQuantity, "odd_quantity"):
+    with assert_refused(InvalidQuantity, "invalid_quantity"):
         change_line_quantity(basket_id=other_basket.pk, line_id=foreign_line_id, quantity=-1, now=NOW)
     with assert_refused(Missing, "missing"):
         set_basket_province(basket_id=unknown_uuid(), province_code=HANOI, now=NOW)

@@ -103,7 +103,7 @@ def test_remittance_with_unavailable_cash_is_refused_as_a_whole() -> None:
         with assert_refused(CashNotHeld, "cash_not_held") as refusal:
             remit(here, unavailable)
         assert refusal.value.details == {"parcels": [unavailable.pk]}
-    with assert_refused(EmptyRemittance, "nothing_handed_in"):
+    with assert_refused(EmptyRemittance, "empty_remittance"):
         remit()
     with assert_refused(CashNotHeld, "cash_not_held"):
         remit(here, fees=230_001)
@@ -122,7 +122,7 @@ def test_fees_are_split_over_parcels_without_rounding_loss() -> None:
 def test_receiving_another_amount_requires_reason() -> None:
     remittance = remit(delivered(cash=True))
 
-    with assert_refused(ReceivedAmountDiffers, "received_differs") as refusal:
+    with assert_refused(ReceivedAmountDiffers, "received_amount_differs") as refusal:
         reconcile_remittance(remittance_id=remittance.pk, received=229_000, **WHO)
     reconcile_remittance(remittance_id=remittance.pk, received=229_000, reason="ngân hàng thu phí", **WHO)
 
@@ -150,7 +150,7 @@ def test_buyer_who_pays_less_owes_the_difference() -> None:
     parcel = sent()
     less = CollectedCash(180_000, "thiếu tiền mặt")
 
-    deliver_parcel(parcel_id=parcel.pk, cash_collected=True, taken=less, **WHO)
+    deliver_parcel(parcel_id=parcel.pk, cash_collected=True, cash=less, **WHO)
 
     parcel = reload(parcel)
     order = parcel.part.order
@@ -184,7 +184,7 @@ def test_invalid_collected_amount_or_missing_reason_is_refused(cash, refusal) ->
     parcel = delivered()
 
     with assert_refused(refusal, refusal.code):
-        report_collected_cash(parcel_id=parcel.pk, taken=cash, **WHO)
+        report_collected_cash(parcel_id=parcel.pk, cash=cash, **WHO)
 
 
 def test_cash_of_voided_parcel_is_remitted_and_not_collected_again() -> None:
@@ -253,7 +253,7 @@ def test_compensation_and_write_off_settle_carrier_debt() -> None:
     )
     assert not CashRemittance.objects.lacking().exists()
     recorded = (
-        Change.objects.filter(action="remittance.made_good")
+        Change.objects.filter(action="remittance.difference_resolved")
         .order_by("pk")
         .values_list("reason", "data__amount")
     )
@@ -303,7 +303,7 @@ def test_remittance_without_difference_cannot_be_resolved() -> None:
     reconcile_remittance(remittance_id=remitted_by_seller.pk, received=200_000, reason="thiếu", **WHO)
 
     for remittance in (settled, waiting, remitted_by_seller):
-        with assert_refused(NoRemittanceDifference, "nothing_to_put_right"):
+        with assert_refused(NoRemittanceDifference, "no_remittance_difference"):
             resolve_remittance_difference(
                 remittance_id=remittance.pk, amount=1, is_ours=False, reason="bù", **WHO
             )

@@ -101,7 +101,7 @@ class Walk:
         parcel = self.random_row(Parcel, state=ParcelState.HANDED_OVER)
         collected = self.random.random() < 0.5
         deliver_parcel(
-            parcel_id=parcel.pk, cash_collected=collected, taken=self.collected_cash(parcel), **self.who
+            parcel_id=parcel.pk, cash_collected=collected, cash=self.collected_cash(parcel), **self.who
         )
 
     def step_fail(self) -> None:
@@ -109,7 +109,7 @@ class Walk:
 
     def step_report(self) -> None:
         parcel = self.random_row(Parcel)
-        report_collected_cash(parcel_id=parcel.pk, taken=self.collected_cash(parcel), **self.who)
+        report_collected_cash(parcel_id=parcel.pk, cash=self.collected_cash(parcel), **self.who)
 
     def step_void(self) -> None:
         void_parcel(parcel_id=self.random_row(Parcel).pk, reason="hàng về", **self.who)
@@ -120,7 +120,7 @@ class Walk:
         if parcel.cod_holder == CashHolder.COOPERATIVE:
             giver = Remitter(CashHolder.COOPERATIVE, cooperative_id=self.seller.pk)
         remit_cash(
-            giver=giver,
+            remitter=giver,
             parcel_ids=[parcel.pk],
             fees=self.random.choice([0, 0, 7_001]),
             fee_bearer=self.random.choice(list(CostBearer)),

@@ -90,14 +90,14 @@ def test_complaint_is_saved_and_cooperative_notified() -> None:
     letter = Notification.objects.get(key__startswith="complaint_made")
     assert letter.to == part.cooperative.email
     assert "Hai quả dập." in letter.text
-    assert Change.objects.under(part.order).filter(action="complaint.made").count() == 1
+    assert Change.objects.under(part.order).filter(action="complaint.filed").count() == 1
 
 
 @pytest.mark.parametrize(
     ("fields", "kind", "code"),
     [
         ({"steps": {}}, EmptyComplaint, "empty_complaint"),
-        ({"words": " "}, ComplaintTextNeeded, "words_needed"),
+        ({"words": " "}, ComplaintTextNeeded, "complaint_text_needed"),
         ({"steps": {unknown_uuid(): 1}}, Missing, "missing"),
     ],
 )
@@ -112,9 +112,9 @@ def test_complaint_cannot_exceed_delivered_quantity() -> None:
     part = delivered_part()
     undelivered_part = make_order((make_variant(price=45_000), 1)).parts.get()
 
-    with assert_refused(ComplaintExceedsDelivered, "not_that_many_got"):
+    with assert_refused(ComplaintExceedsDelivered, "complaint_exceeds_delivered"):
         file_complaint(part, 6)
-    with assert_refused(ComplaintExceedsDelivered, "not_that_many_got"):
+    with assert_refused(ComplaintExceedsDelivered, "complaint_exceeds_delivered"):
         file_complaint(undelivered_part, 1)
 
 
@@ -130,7 +130,7 @@ def test_at_most_four_photos_are_accepted() -> None:
 def test_complaint_period_ends_at_midnight_in_vietnam() -> None:
     part = delivered_part()
 
-    with assert_refused(ComplaintPeriodOver, "too_late") as refusal:
+    with assert_refused(ComplaintPeriodOver, "complaint_period_over") as refusal:
         file_complaint(part, now=PERIOD_END + SECOND)
     assert refusal.value.details["until"] == PERIOD_END + SECOND
     assert file_complaint(part, now=PERIOD_END).made_at == PERIOD_END
@@ -165,7 +165,7 @@ def test_second_open_complaint_is_refused() -> None:
     part = delivered_part()
     first = file_complaint(part)
 
-    with assert_refused(ComplaintAlreadyOpen, "still_open"):
+    with assert_refused(ComplaintAlreadyOpen, "complaint_already_open"):
         file_complaint(part, 1)
     withdraw_complaint(complaint_id=first.pk, actor=BUYER, now=LATER)
     withdraw_complaint(complaint_id=first.pk, actor=BUYER, now=LATER)
@@ -292,9 +292,9 @@ def test_remedy_must_not_be_empty_or_exceed_complaint() -> None:
     part = delivered_part()
     complaint = file_complaint(part)
 
-    with assert_refused(EmptyRemedy, "nothing_offered"):
+    with assert_refused(EmptyRemedy, "empty_remedy"):
         accept(complaint)
-    with assert_refused(RemedyExceedsComplaint, "more_than_complained"):
+    with assert_refused(RemedyExceedsComplaint, "remedy_exceeds_complaint"):
         accept(complaint, anew={line_of(part).pk: 3})
 
 

@@ -124,7 +124,7 @@ def test_order_with_handed_over_parcel_cannot_be_cancelled(two_parts) -> None:
     close_parcel(parcel_id=parcel.pk, **WHO)
     hand_over_parcel(parcel_id=parcel.pk, **WHO)
 
-    with assert_refused(PartAlreadyHandedOver, "already_handed_over"):
+    with assert_refused(PartAlreadyHandedOver, "part_already_handed_over"):
         cancel_order(order_id=order.pk, reason="khách gọi", **WHO)
 
 

@@ -60,7 +60,7 @@ def test_quantity_that_is_not_open_cannot_be_packed(quantity) -> None:
     pack(part, 2)
     line = part.lines.get()
 
-    with assert_refused(QuantityNotOpen, "not_that_many") as refusal:
+    with assert_refused(QuantityNotOpen, "quantity_not_open") as refusal:
         pack_parcel(part_id=part.pk, quantities={line.pk: quantity}, **WHO)
 
     assert refusal.value.details == {"open": {line.pk: 3}}
@@ -69,7 +69,7 @@ def test_quantity_that_is_not_open_cannot_be_packed(quantity) -> None:
 def test_empty_parcel_is_refused() -> None:
     part = accepted_part((make_variant(), 1))
 
-    with assert_refused(QuantityNotOpen, "not_that_many"):
+    with assert_refused(QuantityNotOpen, "quantity_not_open"):
         pack_parcel(part_id=part.pk, quantities={}, **WHO)
 
 

@@ -63,7 +63,7 @@ def test_pickup_requires_correct_code(entry_point) -> None:
     parcel = parcel_for_pickup()
 
     for code in ("", wrong_code_of(parcel)):
-        with assert_refused(InvalidPickupCode, "wrong_pickup_code"):
+        with assert_refused(InvalidPickupCode, "invalid_pickup_code"):
             deliver_parcel(
                 parcel_id=parcel.pk,
                 cash_collected=True,
@@ -91,7 +91,7 @@ def test_platform_staff_may_deliver_without_code_but_with_reason() -> None:
 
     with assert_refused(ReasonRequired, "reason_needed"):
         deliver_parcel(**desk)
-    with assert_refused(InvalidPickupCode, "wrong_pickup_code"):
+    with assert_refused(InvalidPickupCode, "invalid_pickup_code"):
         deliver_parcel(code=wrong_code_of(parcel), reason="mất điện thoại", **desk)
     deliver_parcel(reason="mất điện thoại", **desk)
 

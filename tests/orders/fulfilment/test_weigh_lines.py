@@ -228,7 +228,7 @@ def test_weight_above_bound_asks_buyer_and_charges_estimate_meanwhile() -> None:
     assert (question.cost_before, question.cost_after) == (86_400, 90_000)
     assert line.weighed_grams is None
     assert amounts_of(part) == (72_000, 102_000, 102_000, 102_000)
-    assert Change.objects.filter(action="line.weight_asked").count() == 1
+    assert Change.objects.filter(action="line.weight_question_asked").count() == 1
     check_everything()
 
 
@@ -308,7 +308,7 @@ def test_same_answer_twice_acts_once_and_another_answer_is_refused() -> None:
     answer_weight_question(question_id=question.pk, agreed=True, actor=Actor.guest(), now=NOW)
 
     assert Change.objects.filter(action="line.weight_agreed").count() == 1
-    with assert_refused(WeightQuestionClosed, "question_closed"):
+    with assert_refused(WeightQuestionClosed, "weight_question_closed"):
         answer_weight_question(question_id=question.pk, agreed=False, actor=Actor.guest(), now=NOW)
 
 
@@ -326,7 +326,7 @@ def test_lighter_weight_closes_open_question() -> None:
 
     question.refresh_from_db()
     assert question.answer == "moot"
-    with assert_refused(WeightQuestionClosed, "question_closed"):
+    with assert_refused(WeightQuestionClosed, "weight_question_closed"):
         answer_weight_question(question_id=question.pk, agreed=True, actor=Actor.guest(), now=NOW)
 
 
@@ -334,7 +334,7 @@ def test_same_weight_is_not_asked_twice() -> None:
     part = accepted()
     weigh(part, 6000)
 
-    with assert_refused(WeightQuestionPending, "asked_already"):
+    with assert_refused(WeightQuestionPending, "weight_question_pending"):
         weigh(part, 6000)
 
 
@@ -366,7 +366,7 @@ def test_cancelling_part_closes_its_question() -> None:
 def test_implausible_weight_is_refused(grams: int) -> None:
     part = accepted()
 
-    with assert_refused(ImplausibleWeight, "absurd_weight") as refusal:
+    with assert_refused(ImplausibleWeight, "implausible_weight") as refusal:
         weigh(part, grams)
 
     assert refusal.value.details == {"grams": grams, "estimate": 4800}
@@ -392,7 +392,7 @@ def test_implausible_weight_is_accepted_when_repeated() -> None:
 def test_implausible_weight_repeated_differently_is_refused() -> None:
     part = accepted()
 
-    with assert_refused(ImplausibleWeight, "absurd_weight"):
+    with assert_refused(ImplausibleWeight, "implausible_weight"):
         weigh(part, 1000, repeated=1001)
 
 
@@ -400,14 +400,14 @@ def test_implausible_weight_repeated_differently_is_refused() -> None:
 def test_weight_out_of_range_is_refused(grams: int) -> None:
     part = accepted()
 
-    with assert_refused(InvalidWeight, "odd_weight"):
+    with assert_refused(InvalidWeight, "invalid_weight"):
         weigh(part, grams, repeated=grams)
 
 
 def test_line_with_fixed_price_cannot_be_weighed() -> None:
     part = accepted((make_variant(), 2))
 
-    with assert_refused(NotSoldByWeight, "not_by_weight"):
+    with assert_refused(NotSoldByWeight, "not_sold_by_weight"):
         weigh_line(part_id=part.pk, line_id=part.lines.get().pk, grams=500, actor=PACKER, now=NOW)
 
 
@@ -428,7 +428,7 @@ def test_part_that_is_not_accepted_cannot_be_weighed() -> None:
 def test_unweighed_line_cannot_be_packed() -> None:
     part = accepted()
 
-    with assert_refused(LinesNotWeighed, "not_weighed") as refusal:
+    with assert_refused(LinesNotWeighed, "lines_not_weighed") as refusal:
         pack(part)
 
     assert refusal.value.details == {"lines": [gourd_line(part).pk]}
@@ -438,7 +438,7 @@ def test_line_with_open_question_cannot_be_packed() -> None:
     part = accepted()
     weigh(part, 6000)
 
-    with assert_refused(LinesNotWeighed, "not_weighed"):
+    with assert_refused(LinesNotWeighed, "lines_not_weighed"):
         pack(part)
 
 
@@ -460,7 +460,7 @@ def test_packed_line_is_weighed_again_only_after_parcel_is_voided() -> None:
     weigh(part, 4600)
     parcel = pack(part)
 
-    with assert_refused(LineAlreadyPacked, "in_a_parcel"):
+    with assert_refused(LineAlreadyPacked, "line_already_packed"):
         weigh(part, 4700)
     void_parcel(parcel_id=parcel.pk, reason="cân nhầm", actor=PACKER, now=NOW)
     weigh(part, 4700)

@@ -8,14 +8,14 @@ import pytest
 
 from orders.actions.fulfilment.cancel_parts import cancel_order, cancel_part
 from orders.actions.gateway.gateway_calls import (
-    follow_cards_task,
     look_up_call,
     look_up_calls_task,
     send_call,
+    sweep_card_payments_task,
 )
 from orders.actions.payments.order_payments import (
+    PaymentInProgress,
     PaymentMethodNotOffered,
-    PaymentUnderWay,
     change_payment_method,
     offered_payment_methods,
 )
@@ -129,7 +129,7 @@ def test_start_call_with_lost_answer_is_found_and_charged_once(stripe, fault) ->
     call = make(order)
 
     assert (call.state, call.next_check_at) == (CallState.UNKNOWN, NOW + 2 * MINUTE)
-    with assert_refused(PaymentUnderWay, "payment_under_way"):
+    with assert_refused(PaymentInProgress, "payment_in_progress"):
         change_payment_method(order_id=order.pk, method=PaymentMethod.COD, actor=BUYER, now=NOW)
     call = look_up(order, now=NOW + 2 * MINUTE)
     assert call.state == CallState.NEEDS_BUYER
@@ -246,7 +246,7 @@ def test_processing_payment_is_looked_up_until_it_ends(stripe) -> None:
     call = look_up(order)
 
     assert (call.state, call.next_check_at) == (CallState.PENDING, NOW + 4 * MINUTE)
-    with assert_refused(PaymentUnderWay, "payment_under_way"):
+    with assert_refused(PaymentInProgress, "payment_in_progress"):
         change_payment_method(order_id=order.pk, method=PaymentMethod.COD, actor=BUYER, now=NOW)
     stripe.bank_answers(call.reference, approved=True)
     assert look_up(order, now=NOW + HOUR).state == CallState.SUCCEEDED
@@ -287,7 +287,7 @@ def test_order_above_card_limit_is_not_placed(stripe) -> None:
     basket = make_basket((make_variant(price=60_000_000), 2))
     contact, deliveries = make_contact(), carrier_deliveries(basket)
 
-    with assert_refused(PaymentMethodNotOffered, "way_not_offered"):
+    with assert_refused(PaymentMethodNotOffered, "payment_method_not_offered"):
         place_order(
             basket_id=basket.pk,
             contact=contact,
@@ -481,7 +481,7 @@ def test_no_call_is_sent_without_stripe_keys(stripe, monkeypatch) -> None:
 
     assert send_call(call_id=call_of(order).pk, now=NOW) is None
     assert look_up_call(call_id=call_of(order).pk, now=NOW) is None
-    follow_cards_task()
+    sweep_card_payments_task()
 
     assert call_of(order).state == CallState.INTENDED
     assert Order.objects.get().charged == 0

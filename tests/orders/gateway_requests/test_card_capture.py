@@ -10,12 +10,12 @@ from orders.actions.fulfilment.cancel_parts import cancel_order, cancel_part
 from orders.actions.fulfilment.pack_parcels import accept_part, pack_parcel
 from orders.actions.fulfilment.weigh_lines import answer_weight_question, weigh_line
 from orders.actions.gateway.failed_calls import CallNotRepeatable, repeat_failed_call
-from orders.actions.gateway.gateway_calls import follow_cards_task
+from orders.actions.gateway.gateway_calls import sweep_card_payments_task
 from orders.actions.gateway.staff_card_actions import capture_held_amount, void_authorisation
 from orders.actions.gateway_requests.gateway_requests import AmountNotHeld
 from orders.actions.payments.order_payments import (
     OrderNotAwaitingPayment,
-    PaymentUnderWay,
+    PaymentInProgress,
     change_payment_method,
     requested_transfer,
 )
@@ -240,11 +240,11 @@ def test_estimate_is_captured_after_six_days_without_packing(stripe, monkeypatch
     order = held_order(stripe)
     accept(order)
     monkeypatch.setattr("django.utils.timezone.now", lambda: NOW + 6 * DAY - MINUTE)
-    follow_cards_task()
+    sweep_card_payments_task()
     assert hold_calls(order) == []
 
     monkeypatch.setattr("django.utils.timezone.now", lambda: NOW + 6 * DAY)
-    follow_cards_task()
+    sweep_card_payments_task()
     assert hold_calls(order) == [("capture", 102_000)]
     make(order, Operation.CAPTURE, now=NOW + 6 * DAY)
     weigh(order.parts.get())
@@ -283,10 +283,10 @@ def test_rest_below_card_minimum_is_paid_by_transfer_after_capture(stripe) -> No
     by_transfer = {"order_id": order.pk, "method": PaymentMethod.TRANSFER, "actor": Actor.guest(), "now": NOW}
     early = payment_view(Order.objects.get(pk=order.pk), now=NOW)
     # A transfer would request the full amount due.
-    with assert_refused(OrderNotAwaitingPayment, "not_waiting_for_payment"):
+    with assert_refused(OrderNotAwaitingPayment, "order_not_awaiting_payment"):
         change_payment_method(**by_transfer)
     pack(part)
-    with assert_refused(OrderNotAwaitingPayment, "not_waiting_for_payment"):
+    with assert_refused(OrderNotAwaitingPayment, "order_not_awaiting_payment"):
         change_payment_method(**by_transfer)
     make(order, Operation.CAPTURE)
 
@@ -366,7 +366,7 @@ def test_refused_capture_waits_for_staff_to_repeat_it(stripe) -> None:
 def test_successful_call_cannot_be_repeated(stripe) -> None:
     order = held_order(stripe)
 
-    with assert_refused(CallNotRepeatable, "not_repeatable"):
+    with assert_refused(CallNotRepeatable, "call_not_repeatable"):
         repeat_failed_call(call_id=call_of(order).pk, actor=PACKER, now=NOW)
 
 
@@ -402,7 +402,7 @@ def test_payment_method_cannot_change_while_money_is_held(stripe) -> None:
     stripe.buyer_pays(call_of(order).reference)
     look_up(order)
 
-    with assert_refused(PaymentUnderWay, "payment_under_way"):
+    with assert_refused(PaymentInProgress, "payment_in_progress"):
         change_payment_method(order_id=order.pk, method=PaymentMethod.COD, actor=Actor.guest(), now=NOW)
 
 
@@ -440,7 +440,7 @@ def test_staff_cannot_capture_more_than_is_due(stripe) -> None:
     order = held_order(stripe)
 
     for amount in (102_001, 116_400, 0):
-        with assert_refused(AmountNotHeld, "not_held"):
+        with assert_refused(AmountNotHeld, "amount_not_held"):
             capture_hold(order, amount)
 
     capture_hold(order, 102_000)
@@ -455,7 +455,7 @@ def test_staff_can_act_on_hold_only_once(stripe, first, then) -> None:
     order = held_order(stripe)
     first(order)
 
-    with assert_refused(AmountNotHeld, "not_held"):
+    with assert_refused(AmountNotHeld, "amount_not_held"):
         then(order)
 
     assert len(hold_calls(order)) == 1

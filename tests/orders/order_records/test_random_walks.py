@@ -197,8 +197,8 @@ class RandomWalk:
             part_id=line.part_id,
             line_id=line.pk,
             grams=grams,
-            repeated=repeated,
-            at_most=at_most,
+            repeated_grams=repeated,
+            charge_only_bound=at_most,
             **self.who,
         )
 

@@ -226,7 +226,7 @@ ENDINGS = {
 def test_part_cannot_end_after_handover(state, ending) -> None:
     parcel = parcel_in(state)
 
-    with assert_refused(PartAlreadyHandedOver, "already_handed_over"):
+    with assert_refused(PartAlreadyHandedOver, "part_already_handed_over"):
         ENDINGS[ending](parcel.part)
 
 
@@ -234,7 +234,7 @@ def test_part_cannot_end_after_handover(state, ending) -> None:
 def test_buyer_cannot_cancel_packed_part(state) -> None:
     parcel = parcel_in(state)
 
-    with assert_refused(PartAlreadyPacked, "already_packed"):
+    with assert_refused(PartAlreadyPacked, "part_already_packed"):
         cancel_part_as_buyer(part_id=parcel.part_id, actor=Actor.guest(), now=NOW)
 
 
@@ -255,7 +255,7 @@ def test_buyer_can_confirm_receipt_only_after_handover(state) -> None:
     if state in ("handed_over", "delivered"):
         confirm_part_receipt(part_id=parcel.part_id, actor=Actor.guest(), now=NOW)
     else:
-        with assert_refused(NoParcelToReceive, "nothing_to_receive"):
+        with assert_refused(NoParcelToReceive, "no_parcel_to_receive"):
             confirm_part_receipt(part_id=parcel.part_id, actor=Actor.guest(), now=NOW)
 
     received = Parcel.objects.get()

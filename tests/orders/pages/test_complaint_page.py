@@ -57,7 +57,7 @@ def file_complaint(part: OrderPart, steps: int = 2) -> Complaint:
     return submit_complaint(
         part_id=part.pk,
         steps={line_of(part).pk: steps},
-        words="Hai quả dập.",
+        text="Hai quả dập.",
         actor=Actor.guest(),
         now=timezone.now(),
     )

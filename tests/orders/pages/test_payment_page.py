@@ -189,7 +189,7 @@ def test_partly_paid_order_asks_for_remaining_amount(client: Client) -> None:
     transfer = receive_transfer(order.code, 100_000)
     seen = seen_token(client, order)
 
-    assign_transfer(transfer_id=transfer.pk, shares={order.pk: 100_000}, actor=DESK, now=timezone.now())
+    assign_transfer(transfer_id=transfer.pk, amounts={order.pk: 100_000}, actor=DESK, now=timezone.now())
 
     page = page_of(client, order, f"tien/?seen={seen}")
     assert "100.000\xa0₫ has come, 20.000\xa0₫ is still missing." in page

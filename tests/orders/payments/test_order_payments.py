@@ -75,7 +75,7 @@ def test_unpaid_order_allocates_stock_but_is_hidden_from_cooperative() -> None:
 def test_cooperative_cannot_accept_unpaid_order() -> None:
     part = waiting_order().parts.get()
 
-    with assert_refused(OrderNotConfirmed, "not_confirmed"):
+    with assert_refused(OrderNotConfirmed, "order_not_confirmed"):
         accept_part(part_id=part.pk, actor=BANK, now=NOW)
 
 
@@ -149,7 +149,7 @@ def test_payment_method_not_offered_is_refused() -> None:
     contact, deliveries = make_contact(), carrier_deliveries(basket)
 
     assert offered_payment_methods(basket.channel) == [PaymentMethod.COD]
-    with assert_refused(PaymentMethodNotOffered, "way_not_offered"):
+    with assert_refused(PaymentMethodNotOffered, "payment_method_not_offered"):
         place_order(
             basket_id=basket.pk,
             contact=contact,
@@ -190,7 +190,7 @@ def test_paid_order_cannot_change_payment_method() -> None:
     order = waiting_order()
     receive_payment(order, 120_000)
 
-    with assert_refused(OrderNotAwaitingPayment, "not_waiting_for_payment"):
+    with assert_refused(OrderNotAwaitingPayment, "order_not_awaiting_payment"):
         change_payment_method(
             order_id=order.pk, method=PaymentMethod.COD, actor=Actor.guest(), now=NOW + 2 * HOUR
         )

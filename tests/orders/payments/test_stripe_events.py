@@ -116,7 +116,7 @@ def test_event_not_signed_by_stripe_is_refused(stripe, reference, forge):
     with pytest.raises(InvalidStripeEvent) as refusal:
         verify_event(*forged, secret=stripe.webhook_secret)
 
-    assert refusal.value.code == "not_from_stripe"
+    assert refusal.value.code == "invalid_stripe_event"
 
 
 @pytest.mark.parametrize("options", [{"at": int(time.time()) - 301}, {"secret": "whsec_other"}])

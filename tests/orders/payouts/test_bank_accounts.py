@@ -12,7 +12,7 @@ from orders.actions.payouts.bank_accounts import (
     set_payout_account,
     use_current_cooperative_account,
 )
-from orders.actions.payouts.payouts import AlreadyPaid, mark_payout_paid
+from orders.actions.payouts.payouts import PayoutAlreadyPaid, mark_payout_paid
 from orders.actions.settlement.close_settlement import close_settlement, correct_balance
 from orders.models import Payout, Settlement
 from shop.core.actors import Actor, EntryPoint
@@ -30,7 +30,7 @@ OTHER = BankAccount("970436", "0099887766", "Nguyễn Văn Đức")
 
 
 def change_account(cooperative, to=OURS):
-    return change_cooperative_account(cooperative_id=cooperative.pk, to=to, actor=MANAGER, now=NOW)
+    return change_cooperative_account(cooperative_id=cooperative.pk, account=to, actor=MANAGER, now=NOW)
 
 
 def due_payout(cooperative):
@@ -117,30 +117,30 @@ def test_payout_keeps_its_account_until_readdressed() -> None:
     use_current_cooperative_account(payout_id=payout.pk, actor=DESK, now=NOW)
 
     assert accounts(payout) == ("970436", "0099887766", "NGUYEN VAN DUC")
-    assert Change.objects.filter(action="payout.readdressed").count() == 1
+    assert Change.objects.filter(action="payout.account_changed").count() == 1
 
 
 def test_payout_is_not_sent_to_invalid_account() -> None:
     payout = due_payout(make_cooperative())
 
-    with assert_refused(InvalidBankAccount, "not_an_account"):
+    with assert_refused(InvalidBankAccount, "invalid_bank_account"):
         use_current_cooperative_account(payout_id=payout.pk, actor=DESK, now=NOW)
-    with assert_refused(InvalidBankAccount, "not_an_account"):
-        set_payout_account(payout_id=payout.pk, to=BankAccount("000000", "12", ""), actor=DESK, now=NOW)
+    with assert_refused(InvalidBankAccount, "invalid_bank_account"):
+        set_payout_account(payout_id=payout.pk, account=BankAccount("000000", "12", ""), actor=DESK, now=NOW)
 
 
 def test_account_of_paid_payout_cannot_be_changed() -> None:
     payout = due_payout(make_cooperative())
     mark_payout_paid(payout_id=payout.pk, reference="FT1", actor=DESK, now=NOW)
 
-    with assert_refused(AlreadyPaid, "already_paid"):
-        set_payout_account(payout_id=payout.pk, to=OURS, actor=DESK, now=NOW)
-    with assert_refused(AlreadyPaid, "already_paid"):
+    with assert_refused(PayoutAlreadyPaid, "payout_already_paid"):
+        set_payout_account(payout_id=payout.pk, account=OURS, actor=DESK, now=NOW)
+    with assert_refused(PayoutAlreadyPaid, "payout_already_paid"):
         use_current_cooperative_account(payout_id=payout.pk, actor=DESK, now=NOW)
 
 
 def test_unknown_cooperative_or_payout_is_missing() -> None:
     with assert_refused(Missing, "missing"):
-        change_cooperative_account(cooperative_id=999_999, to=OURS, actor=DESK, now=NOW)
+        change_cooperative_account(cooperative_id=999_999, account=OURS, actor=DESK, now=NOW)
     with assert_refused(Missing, "missing"):
-        set_payout_account(payout_id=unknown_uuid(), to=OURS, actor=DESK, now=NOW)
+        set_payout_account(payout_id=unknown_uuid(), account=OURS, actor=DESK, now=NOW)

@@ -96,7 +96,7 @@ def test_account_set_by_desk_is_notified_and_held() -> None:
     payout.refresh_from_db()
     assert payout.payable_from == LATER + DAY
     assert letters() == [(ContactMethod.EMAIL, "hoa@example.com"), (ContactMethod.SMS, "+84987654321")]
-    assert Change.objects.filter(action="payout.readdressed").count() == 1
+    assert Change.objects.filter(action="payout.account_changed").count() == 1
 
 
 def test_changed_account_is_also_notified_to_the_buyers_own_account() -> None:

@@ -10,7 +10,7 @@ from django.db import transaction
 from cooperatives.models import Cooperative
 from orders import locks
 from orders.actions.gateway.failed_calls import pay_out_by_bank, repeat_failed_call
-from orders.actions.gateway.gateway_calls import follow_cards_task, look_up_call, send_call
+from orders.actions.gateway.gateway_calls import look_up_call, send_call, sweep_card_payments_task
 from orders.actions.gateway.transfer_reversals import reverse_payouts_for_debt, unreversed_amount
 from orders.actions.payouts.payouts import PayoutInProgress, mark_payout_paid
 from orders.actions.settlement.close_settlement import close_settlement, correct_balance
@@ -101,7 +101,7 @@ def test_payout_with_lost_answer_is_paid_once(stripe, part, fault) -> None:
     stripe.faults.tell("transfers.create", fault)
 
     assert send_call(call_id=latest_call(payout).pk, now=NOW).call.state == CallState.UNKNOWN
-    with assert_refused(PayoutInProgress, "payout_under_way"):
+    with assert_refused(PayoutInProgress, "payout_in_progress"):
         mark_payout_paid(payout_id=payout.pk, reference="FT1", actor=DESK, now=NOW)
     look_up_call(call_id=latest_call(payout).pk, now=NOW + 2 * MINUTE)
 
@@ -177,7 +177,7 @@ def test_debt_after_payout_is_reversed(stripe, part) -> None:
     refund(part, line=40_000)
     assert balance() == CooperativeBalance(owed=-40_000, paid_out=120_000)
 
-    follow_cards_task()
+    sweep_card_payments_task()
     call = latest_call(payout, Operation.PULL_BACK)
     assert (call.amount, call.terms["reference"]) == (40_000, payout.reference)
     send_call(call_id=call.pk, now=NOW)
@@ -185,7 +185,7 @@ def test_debt_after_payout_is_reversed(stripe, part) -> None:
     assert stripe_transfers(stripe) == [(COOPERATIVE, 120_000, 40_000)]
     assert balance() == CooperativeBalance(owed=0, paid_out=80_000)
     assert unreversed_amount(payout) == 80_000
-    follow_cards_task()
+    sweep_card_payments_task()
     assert payout.calls.filter(operation=Operation.PULL_BACK).count() == 1
     check_ledger()
 
@@ -257,7 +257,7 @@ def test_debt_after_bank_payout_is_not_reversed(stripe, part) -> None:
     mark_payout_paid(payout_id=payout.pk, reference="FT1", actor=DESK, now=NOW)
     refund(part, line=40_000)
 
-    follow_cards_task()
+    sweep_card_payments_task()
 
     assert GatewayCall.objects.filter(operation=Operation.PULL_BACK).count() == 0
 

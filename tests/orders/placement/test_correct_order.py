@@ -66,7 +66,7 @@ def test_same_contact_changes_nothing() -> None:
 def test_changing_province_is_refused() -> None:
     order = make_order()
 
-    with assert_refused(ProvinceChanged, "other_province"):
+    with assert_refused(ProvinceChanged, "province_changed"):
         correct(order, province_code=THAI_NGUYEN)
 
 

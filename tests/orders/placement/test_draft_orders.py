@@ -123,7 +123,7 @@ def test_draft_takes_rates_of_placement_day() -> None:
     day = vietnam_date(LATER)
     make_commission_rate(4, variant.cooperative, from_day=day)
     add_withholding_rate(name="VAT", percent=Decimal("1.5"), from_day=day, actor=STAFF, now=LATER)
-    switch_withholding(on=True, day=day, actor=STAFF, now=LATER)
+    switch_withholding(is_on=True, day=day, actor=STAFF, now=LATER)
 
     place_draft(order_id=order.pk, consents=CONSENTS, actor=STAFF, now=LATER)
 

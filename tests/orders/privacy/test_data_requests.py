@@ -27,7 +27,7 @@ from orders.actions.privacy.data_requests import (
     StaffAccountNotDeletable,
     fulfil_data_request,
     request_deletion,
-    run_deletions_task,
+    run_due_deletions_task,
 )
 from orders.actions.privacy.personal_data import personal_data_of_user
 from orders.models import BankTransfer, Order, Payout, Refund
@@ -192,16 +192,16 @@ def test_deletion_waits_can_be_withdrawn_and_runs_when_due() -> None:
     client.post(f"{DATA}xoa/", {"sure": "1"})
     first = DataRequest.objects.get()
     client.post(f"{DATA}yeu-cau/{first.pk}/rut/")
-    run_deletions_task()
+    run_due_deletions_task()
     assert User.objects.get(pk=user.pk).erased_at is None
 
     client.post(f"{DATA}xoa/", {"sure": "1"})
     row = DataRequest.objects.get(state="open")
     assert (row.runs_at - row.made_at, row.due_at - row.made_at) > (datetime.timedelta(days=6),) * 2
-    run_deletions_task()
+    run_due_deletions_task()
     assert User.objects.get(pk=user.pk).erased_at is None
     DataRequest.objects.update(runs_at=fixed_now() - datetime.timedelta(hours=1))
-    run_deletions_task()
+    run_due_deletions_task()
 
     deleted_user = User.objects.get(pk=user.pk)
     row.refresh_from_db()
@@ -260,8 +260,8 @@ def test_blocked_deletion_gives_reason_and_stays_open() -> None:
     make_order(user=user)
     DataRequest.objects.update(runs_at=fixed_now() - datetime.timedelta(hours=1))
 
-    run_deletions_task()
-    run_deletions_task()
+    run_due_deletions_task()
+    run_due_deletions_task()
 
     row.refresh_from_db()
     assert (row.state, row.runs_at > fixed_now()) == ("open", True)
@@ -296,13 +296,13 @@ def test_guest_deletion_anonymises_orders_of_the_phone_number(client: Client) ->
     client.post(f"{DATA}yeu-cau/ma/", {"code": last_code(PHONE)})
     DataRequest.objects.update(runs_at=fixed_now() - datetime.timedelta(hours=1))
 
-    run_deletions_task()
+    run_due_deletions_task()
 
     names = {each.pk: (each.buyer_name, each.phone) for each in Order.objects.all()}
     assert names[order.pk] == ("", "")
     assert names[other.pk][1] == "+84912345678"
     assert DataRequest.objects.get().state == "done"
-    assert Change.objects.of(order).filter(action="order.erased").exists()
+    assert Change.objects.of(order).filter(action="order.anonymised").exists()
 
 
 def test_invalid_requests_are_refused_and_send_nothing(client: Client) -> None:

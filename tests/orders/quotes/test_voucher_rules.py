@@ -186,13 +186,13 @@ def test_unknown_code_is_refused() -> None:
 @pytest.mark.parametrize(
     ("fields", "kind", "code", "words"),
     [
-        ({"starts_at": NOW + DAY}, VoucherNotStarted, "voucher_not_yet", "25/11/2026"),
+        ({"starts_at": NOW + DAY}, VoucherNotStarted, "voucher_not_started", "25/11/2026"),
         ({"ends_at": NOW - DAY}, VoucherEnded, "voucher_ended", "23/11/2026"),
-        ({"only_for_staff": True}, VoucherOnlyForStaff, "voucher_for_staff", ""),
-        ({"countries": ["LA"]}, VoucherNotForCountry, "voucher_not_there", ""),
-        ({"minimum_quantity": 3}, VoucherQuantityTooLow, "voucher_too_few", "2"),
-        ({"minimum": 400_000}, VoucherMinimumNotReached, "voucher_minimum", "80.000\u00a0₫"),
-        ({"type": VoucherType.SPECIFIC_PRODUCT}, VoucherNotForProducts, "voucher_not_for_goods", ""),
+        ({"only_for_staff": True}, VoucherOnlyForStaff, "voucher_only_for_staff", ""),
+        ({"countries": ["LA"]}, VoucherNotForCountry, "voucher_not_for_country", ""),
+        ({"minimum_quantity": 3}, VoucherQuantityTooLow, "voucher_quantity_too_low", "2"),
+        ({"minimum": 400_000}, VoucherMinimumNotReached, "voucher_minimum_not_reached", "80.000\u00a0₫"),
+        ({"type": VoucherType.SPECIFIC_PRODUCT}, VoucherNotForProducts, "voucher_not_for_products", ""),
         ({"usage_limit": 0}, VoucherUsedUp, "voucher_used_up", ""),
     ],
 )
@@ -209,7 +209,7 @@ def test_cooperative_voucher_is_refused_without_its_products() -> None:
     make_voucher(cooperative=make_seller("HTX Tài Hoan"), bearer=CostBearer.COOPERATIVE)
     basket = make_basket((make_variant(), 1))
 
-    with assert_refused(VoucherNotForProducts, "voucher_not_for_goods") as refusal:
+    with assert_refused(VoucherNotForProducts, "voucher_not_for_products") as refusal:
         apply_voucher_code(basket_id=basket.pk, code="CHAO10", now=NOW)
     assert "HTX Tài Hoan" in str(refusal.value.words)
 
@@ -219,7 +219,7 @@ def test_minimum_counts_only_eligible_lines() -> None:
     make_voucher(cooperative=seller, bearer=CostBearer.COOPERATIVE, minimum=200_000)
     basket = make_basket((make_variant(seller, price=150_000), 1), (make_variant(price=900_000), 1))
 
-    with assert_refused(VoucherMinimumNotReached, "voucher_minimum") as refusal:
+    with assert_refused(VoucherMinimumNotReached, "voucher_minimum_not_reached") as refusal:
         apply_voucher_code(basket_id=basket.pk, code="CHAO10", now=NOW)
     assert refusal.value.details["missing"] == 50_000
 
@@ -389,7 +389,7 @@ def test_staff_only_voucher_can_be_used_in_draft() -> None:
         place_draft(order_id=drafts[1].pk, consents=CONSENTS, actor=STAFF, now=NOW)
     Voucher.objects.filter(pk=voucher.pk).update(usage_limit=2)
     VoucherValue.objects.update(value=20)
-    with assert_refused(VoucherDiscountChanged, "voucher_changed"):
+    with assert_refused(VoucherDiscountChanged, "voucher_discount_changed"):
         place_draft(order_id=drafts[1].pk, consents=CONSENTS, actor=STAFF, now=NOW)
     write(drafts[1])
     assert place_draft(order_id=drafts[1].pk, consents=CONSENTS, actor=STAFF, now=NOW).total_gross == 286_000

@@ -30,7 +30,7 @@ from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.order_records.recalculate_order import open_quantities
 from orders.actions.payments.order_payments import record_received_money
 from orders.actions.payouts.bank_accounts import BankAccount, InvalidBankAccount
-from orders.actions.payouts.payouts import AlreadyPaid, PayoutAccountNeeded, mark_payout_paid
+from orders.actions.payouts.payouts import PayoutAccountNeeded, PayoutAlreadyPaid, mark_payout_paid
 from orders.actions.payouts.refund_execution import (
     NoFailedRefundAmount,
     NoRefundAwaitsAccount,
@@ -126,7 +126,7 @@ def test_refund_of_transfer_is_paid_once_account_is_named() -> None:
         PaymentMethod.TRANSFER,
         refund,
     )
-    with assert_refused(PayoutAccountNeeded, "account_needed"):
+    with assert_refused(PayoutAccountNeeded, "payout_account_needed"):
         mark_payout_paid(payout_id=payout.pk, reference="FT9", **NEXT_DAY)
 
     set_refund_account(order_id=order.pk, to=TO, **WHO)
@@ -210,7 +210,7 @@ def test_refund_is_limited_to_cash_received() -> None:
     parcel = packed(part)
     hand_over_parcel(parcel_id=parcel.pk, **WHO)
     deliver_parcel(
-        parcel_id=parcel.pk, cash_collected=True, taken=CollectedCash(110_000, "Thiếu tiền lẻ"), **WHO
+        parcel_id=parcel.pk, cash_collected=True, cash=CollectedCash(110_000, "Thiếu tiền lẻ"), **WHO
     )
 
     refund = give_back(part, 25_000)
@@ -264,7 +264,7 @@ def test_line_cannot_be_refunded_beyond_its_price() -> None:
     part = delivered(paid_order())
     give_back(part, 60_000)
 
-    with assert_refused(RefundExceedsLimit, "too_much_refunded") as refusal:
+    with assert_refused(RefundExceedsLimit, "refund_exceeds_limit") as refusal:
         give_back(part, 30_001)
 
     limit = refusal.value.details["limits"].lines[line_of(part).pk]
@@ -277,7 +277,7 @@ def test_delivery_cannot_be_refunded_beyond_its_price() -> None:
     part = delivered(paid_order())
     give_back(part, delivery=10_000)
 
-    with assert_refused(RefundExceedsLimit, "too_much_refunded"):
+    with assert_refused(RefundExceedsLimit, "refund_exceeds_limit"):
         give_back(part, delivery=20_001)
 
 
@@ -288,9 +288,9 @@ def test_refunds_cannot_exceed_payment() -> None:
         give_back(part, amount, delivery=delivery) for amount, delivery in [(50_000, 0), (40_000, 30_000)]
     ]
 
-    with assert_refused(RefundExceedsLimit, "too_much_refunded"):
+    with assert_refused(RefundExceedsLimit, "refund_exceeds_limit"):
         give_back(part, 1)
-    with assert_refused(RefundExceedsLimit, "too_much_refunded"):
+    with assert_refused(RefundExceedsLimit, "refund_exceeds_limit"):
         decide_refund(
             order_id=order.pk,
             decision=RefundDecision(CostBearer.PLATFORM, "Thêm", surplus=1),
@@ -307,13 +307,13 @@ def test_refunds_cannot_exceed_payment() -> None:
 @pytest.mark.parametrize(
     ("fields", "kind", "code"),
     [
-        ({"amount": 0}, EmptyRefund, "nothing_refunded"),
-        ({"amount": 1_000, "delivery": -1}, EmptyRefund, "nothing_refunded"),
-        ({"amount": -5, "delivery": 10}, EmptyRefund, "nothing_refunded"),
+        ({"amount": 0}, EmptyRefund, "empty_refund"),
+        ({"amount": 1_000, "delivery": -1}, EmptyRefund, "empty_refund"),
+        ({"amount": -5, "delivery": 10}, EmptyRefund, "empty_refund"),
         ({"amount": 1_000, "reason": " "}, ReasonRequired, "reason_needed"),
-        ({"amount": 1_000, "back": 3}, ReturnExceedsDelivered, "not_that_many_back"),
+        ({"amount": 1_000, "back": 3}, ReturnExceedsDelivered, "return_exceeds_delivered"),
         ({"amount": 1_000, "back": 1}, ReturnWarehouseNeeded, "return_warehouse_needed"),
-        ({"amount": 1_000, "unsent": 1}, UnsentExceedsOpen, "not_that_many_unsent"),
+        ({"amount": 1_000, "unsent": 1}, UnsentExceedsOpen, "unsent_exceeds_open"),
         ({"amount": 1_000, "lines": {unknown_uuid(): LineRefund(1_000)}}, Missing, "missing"),
         ({"amount": 1_000, "back": 1, "warehouse_id": unknown_uuid()}, Missing, "missing"),
     ],
@@ -332,7 +332,7 @@ def test_unpaid_or_cancelled_part_cannot_be_refunded() -> None:
     cancel_part(part_id=ended.pk, reason="Hết hàng", **WHO)
 
     for part in (waiting, ended):
-        with assert_refused(PartNotCharged, "not_counting"):
+        with assert_refused(PartNotCharged, "part_not_charged"):
             give_back(OrderPart.objects.get(pk=part.pk), 1_000)
 
 
@@ -365,7 +365,7 @@ def test_undamaged_returned_items_are_restocked() -> None:
     assert refund.lines.get().quantity == 2
     part.refresh_from_db()
     assert part.progress == Progress.PARTLY_RETURNED
-    with assert_refused(ReturnExceedsDelivered, "not_that_many_back"):
+    with assert_refused(ReturnExceedsDelivered, "return_exceeds_delivered"):
         give_back(part, 1_000, back=2, warehouse_id=warehouse_id)
     give_back(part, 45_000, back=1, warehouse_id=warehouse_id)
     part.refresh_from_db()
@@ -384,7 +384,7 @@ def test_returned_items_can_be_received_later() -> None:
     assert OrderPart.objects.get(pk=part.pk).progress == Progress.DELIVERED
     line = line_of(part)
 
-    with assert_refused(ReturnExceedsDelivered, "not_that_many_back"):
+    with assert_refused(ReturnExceedsDelivered, "return_exceeds_delivered"):
         receive_return(parcel_id=refund.parcel_id, damaged={line.pk: 3}, warehouse_id=warehouse_id, **WHO)
     for _time in range(2):
         receive_return(parcel_id=refund.parcel_id, damaged={}, warehouse_id=warehouse_id, key="a", **WHO)
@@ -420,7 +420,7 @@ def test_parcel_with_returned_items_cannot_be_voided(is_received) -> None:
     return_parcel = give_back(part, 45_000, back=1, warehouse_id=warehouse_id, is_received=is_received).parcel
     dispatch = part.parcels.dispatches().get()
 
-    with assert_refused(ItemsAlreadyReturned, "goods_came_back"):
+    with assert_refused(ItemsAlreadyReturned, "items_already_returned"):
         void_parcel(parcel_id=dispatch.pk, reason="đóng nhầm", **WHO)
 
     if not is_received:
@@ -465,7 +465,7 @@ def test_unsent_items_are_refunded_and_released() -> None:
     assert (get_stock(variant).on_hand, get_stock(variant).allocated) == (10, 2)
     assert refund.parcel.kind == ParcelKind.REFUND
     assert open_quantities([line]) == {line.pk: 2}
-    with assert_refused(NoLinesLeftToSend, "nothing_left_to_send"):
+    with assert_refused(NoLinesLeftToSend, "no_lines_left_to_send"):
         give_back(part, 45_000, unsent=2)
     parcel = packed(OrderPart.objects.get(pk=part.pk))
     assert parcel.cod_expected == 120_000
@@ -648,7 +648,7 @@ def test_refunded_line_cannot_be_weighed_again() -> None:
     weigh_line(part_id=part.pk, line_id=line_of(part).pk, grams=2_400, **WHO)
     give_back(part, 5_000)
 
-    with assert_refused(LineAlreadyRefunded, "refunded_already"):
+    with assert_refused(LineAlreadyRefunded, "line_already_refunded"):
         weigh_line(part_id=part.pk, line_id=line_of(part).pk, grams=2_000, **WHO)
 
 
@@ -657,7 +657,7 @@ def test_refund_account_is_validated_and_can_change_until_paid() -> None:
     refund = give_back(delivered(order), 20_000)
     payout = refund.payouts.get()
 
-    with assert_refused(InvalidBankAccount, "not_an_account"):
+    with assert_refused(InvalidBankAccount, "invalid_bank_account"):
         set_refund_account(order_id=order.pk, to=BankAccount("970436", "12", "Hoa"), **WHO)
     set_refund_account(order_id=order.pk, to=TO, **WHO)
     set_refund_account(order_id=order.pk, to=BankAccount("970405", "8800200", "Lò Thị Mai"), **WHO)
@@ -665,11 +665,11 @@ def test_refund_account_is_validated_and_can_change_until_paid() -> None:
 
     payout.refresh_from_db()
     assert (payout.bank_account, payout.bank_holder, payout.state) == ("8800200", "LO THI MAI", "paid")
-    with assert_refused(NoRefundAwaitsAccount, "no_money_waits"):
+    with assert_refused(NoRefundAwaitsAccount, "no_refund_awaits_account"):
         set_refund_account(order_id=order.pk, to=TO, **WHO)
-    with assert_refused(AlreadyPaid, "already_paid"):
+    with assert_refused(PayoutAlreadyPaid, "payout_already_paid"):
         mark_payout_paid(payout_id=payout.pk, reference="FT9", **NEXT_DAY)
-    recorded = Change.objects.filter(action="refund.account_named").latest("pk")
+    recorded = Change.objects.filter(action="refund.account_set").latest("pk")
     assert recorded.data == {"amount": 20_000, "account": "0200"}
 
 
@@ -699,7 +699,7 @@ def test_number_of_account_changes_is_limited(client) -> None:
         answer = client.post(page, form)
 
     assert (answer.status_code, Payout.objects.get().bank_account) == (200, "0099887709")
-    assert Change.objects.filter(action="refund.account_named").count() == 10
+    assert Change.objects.filter(action="refund.account_set").count() == 10
 
 
 def test_failed_card_refund_is_paid_by_bank() -> None:
@@ -707,7 +707,7 @@ def test_failed_card_refund_is_paid_by_bank() -> None:
     refund = give_back(delivered(order), 20_000)
     payment = order.payments.get()
     Payout.objects.all().delete()  # as with a card: requested, without a payout
-    with assert_refused(NoFailedRefundAmount, "nothing_lacking"):
+    with assert_refused(NoFailedRefundAmount, "no_failed_refund_amount"):
         pay_refund_by_bank(refund_id=refund.pk, **WHO)
     record_payment_event(
         payment, EventKind.REFUND_FAILURE, 20_000, key="failed", refund=refund, actor=DESK, now=LATER

@@ -12,7 +12,7 @@ from orders.actions.cash_on_delivery.cash_offset import (
     offset_collected_cash_task,
     settlements_to_offset,
 )
-from orders.actions.payouts.payouts import AlreadyPaid, PayoutReferenceNeeded, mark_payout_paid
+from orders.actions.payouts.payouts import PayoutAlreadyPaid, PayoutReferenceNeeded, mark_payout_paid
 from orders.actions.settlement.close_settlement import (
     EmptySettlement,
     InvalidCorrection,
@@ -141,7 +141,7 @@ def test_closed_settlement_cannot_be_closed_again() -> None:
     deliver(carrier_part())
     settlement = close()
 
-    with assert_refused(SettlementAlreadyClosed, "already_closed"):
+    with assert_refused(SettlementAlreadyClosed, "settlement_already_closed"):
         close(settlement)
 
 
@@ -158,7 +158,7 @@ def test_empty_settlement_cannot_be_closed() -> None:
         cooperative=make_cooperative(), currency="VND", number=1, opened_at=NOW
     )
 
-    with assert_refused(EmptySettlement, "nothing_to_settle"):
+    with assert_refused(EmptySettlement, "empty_settlement"):
         close(settlement)
 
 
@@ -202,7 +202,7 @@ def test_payout_cannot_be_paid_twice() -> None:
     payout = Payout.objects.get()
     mark_payout_paid(payout_id=payout.pk, reference="FT26330", actor=DESK, now=NOW)
 
-    with assert_refused(AlreadyPaid, "already_paid"):
+    with assert_refused(PayoutAlreadyPaid, "payout_already_paid"):
         mark_payout_paid(payout_id=payout.pk, reference="FT26331", actor=DESK, now=NOW)
 
 
@@ -222,7 +222,7 @@ def test_payout_requires_bank_reference() -> None:
     deliver(carrier_part())
     close()
 
-    with assert_refused(PayoutReferenceNeeded, "reference_needed"):
+    with assert_refused(PayoutReferenceNeeded, "payout_reference_needed"):
         mark_payout_paid(payout_id=Payout.objects.get().pk, reference=" ", actor=DESK, now=NOW)
 
 
@@ -252,7 +252,7 @@ def test_correction_repeated_with_one_key_counts_once() -> None:
 def test_empty_correction_or_missing_reason_is_refused(amount, reason) -> None:
     cooperative = make_cooperative()
 
-    with assert_refused(InvalidCorrection, "odd_correction"):
+    with assert_refused(InvalidCorrection, "invalid_correction"):
         correct_balance(
             cooperative_id=cooperative.pk,
             currency="VND",

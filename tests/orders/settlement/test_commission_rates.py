@@ -109,7 +109,7 @@ def test_adding_and_ending_rate_are_recorded() -> None:
     changes = Change.objects.of(rate).in_time().values_list("action", "cooperative", "data")
     assert list(changes) == [
         (
-            "commission.rated",
+            "commission.rate_added",
             seller.pk,
             {
                 "cooperative_id": seller.pk,
@@ -119,17 +119,17 @@ def test_adding_and_ending_rate_are_recorded() -> None:
                 "until_day": None,
             },
         ),
-        ("commission.ended", seller.pk, {"from": None, "to": "2026-11-25"}),
+        ("commission.rate_ended", seller.pk, {"from": None, "to": "2026-11-25"}),
     ]
 
 
 @pytest.mark.parametrize(
     ("fields", "error", "code"),
     [
-        ({"percent": Decimal("100.01")}, InvalidPercent, "odd_percent"),
-        ({"percent": Decimal(-1)}, InvalidPercent, "odd_percent"),
-        ({"percent": Decimal("1.005")}, InvalidPercent, "odd_percent"),
-        ({"until_day": YESTERDAY}, InvalidRatePeriod, "ends_before_it_begins"),
+        ({"percent": Decimal("100.01")}, InvalidPercent, "invalid_percent"),
+        ({"percent": Decimal(-1)}, InvalidPercent, "invalid_percent"),
+        ({"percent": Decimal("1.005")}, InvalidPercent, "invalid_percent"),
+        ({"until_day": YESTERDAY}, InvalidRatePeriod, "invalid_rate_period"),
         ({"cooperative_id": 999_999}, Missing, "missing"),
         ({"category_id": 999_999}, Missing, "missing"),
     ],
@@ -145,14 +145,14 @@ def test_duplicate_rate_is_refused() -> None:
     rate_fields = {"cooperative_id": None, "category_id": None, "percent": Decimal(5), "from_day": TODAY}
     add_commission_rate(**rate_fields, actor=DESK, now=NOW)
 
-    with assert_refused(RateAlreadyExists, "same_rate"):
+    with assert_refused(RateAlreadyExists, "rate_already_exists"):
         add_commission_rate(**rate_fields, actor=DESK, now=NOW)
 
 
 def test_rate_cannot_end_before_it_begins() -> None:
     rate = make_commission_rate(5, from_day=TODAY)
 
-    with assert_refused(InvalidRatePeriod, "ends_before_it_begins"):
+    with assert_refused(InvalidRatePeriod, "invalid_rate_period"):
         end_commission_rate(rate_id=rate.pk, last_day=YESTERDAY, actor=DESK, now=NOW)
     with assert_refused(Missing, "missing"):
         end_commission_rate(rate_id=999_999, last_day=TODAY, actor=DESK, now=NOW)
@@ -177,7 +177,7 @@ def test_tax_is_withheld_at_rates_of_the_day() -> None:
     withholding("GTGT", "1")
     withholding("TNCN", "0.5")
     withholding("sau này", "7", from_day=TOMORROW)
-    switch_withholding(on=True, day=TODAY, actor=DESK, now=NOW)
+    switch_withholding(is_on=True, day=TODAY, actor=DESK, now=NOW)
 
     part = make_order((make_variant(price=100_000), 1)).parts.get()
     OrderPart.objects.filter(pk=part.pk).update(carrier="Viettel Post")
@@ -185,16 +185,16 @@ def test_tax_is_withheld_at_rates_of_the_day() -> None:
 
     assert part.withholding_rate == Decimal("1.50")
     assert LedgerEntry.objects.filter(account="tax_withheld").balance() == -1_500
-    assert Change.objects.filter(action="withholding.begun").count() == 1
+    assert Change.objects.filter(action="withholding.switched_on").count() == 1
     check_ledger()
 
 
 def test_switching_withholding_off_affects_later_orders_only() -> None:
     rate = withholding("GTGT", "1")
-    switch_withholding(on=True, day=TODAY, actor=DESK, now=NOW)
+    switch_withholding(is_on=True, day=TODAY, actor=DESK, now=NOW)
     before = make_order((make_variant(price=100_000), 1)).parts.get()
 
-    switch_withholding(on=False, day=TODAY, actor=DESK, now=NOW)
+    switch_withholding(is_on=False, day=TODAY, actor=DESK, now=NOW)
 
     after = make_order((make_variant(price=100_000), 1)).parts.get()
     assert (before.withholding_rate, after.withholding_rate) == (1, 0)
@@ -205,5 +205,5 @@ def test_switching_withholding_off_affects_later_orders_only() -> None:
 def test_withholding_without_rate_is_refused() -> None:
     withholding("sau này", "7", from_day=TOMORROW)
 
-    with assert_refused(NoWithholdingRate, "nothing_to_withhold"):
-        switch_withholding(on=True, day=TODAY, actor=DESK, now=NOW)
+    with assert_refused(NoWithholdingRate, "no_withholding_rate"):
+        switch_withholding(is_on=True, day=TODAY, actor=DESK, now=NOW)

@@ -220,7 +220,7 @@ def test_unreadable_rows_are_kept_with_their_line_number() -> None:
 def test_statement_of_another_account_is_refused() -> None:
     statement = imported(csv(("FT1", 7_000, "lai"), head="Số tài khoản: 9988776655"))
 
-    with assert_refused(StatementOfOtherAccount, "other_account") as refusal:
+    with assert_refused(StatementOfOtherAccount, "statement_of_other_account") as refusal:
         apply_bank_statement(statement_id=statement.pk, actor=DESK, now=LATER)
 
     assert refusal.value.details["named"] == ["9988776655"]
@@ -229,7 +229,7 @@ def test_statement_of_another_account_is_refused() -> None:
 def test_wrong_columns_are_refused_and_can_be_corrected() -> None:
     statement = imported(f"a;b;c\n{DAY};7.000;lai".encode())
 
-    with assert_refused(BankColumnsMissing, "no_columns"):
+    with assert_refused(BankColumnsMissing, "bank_columns_missing"):
         apply_bank_statement(statement_id=statement.pk, actor=DESK, now=LATER)
 
     set_bank_columns(statement_id=statement.pk, columns={"date": 0, "amount": 1, "note": 2})
@@ -242,7 +242,7 @@ def test_wrong_columns_are_refused_and_can_be_corrected() -> None:
 def test_file_with_headings_only_is_refused() -> None:
     statement = imported(csv())
 
-    with assert_refused(EmptyStatement, "no_rows"):
+    with assert_refused(EmptyStatement, "empty_statement"):
         apply_bank_statement(statement_id=statement.pk, actor=DESK, now=LATER)
 
 
@@ -257,7 +257,7 @@ def test_file_that_is_no_statement_is_refused() -> None:
 def test_statement_is_refused_if_shop_has_no_bank_account() -> None:
     user = make_admin()
 
-    with assert_refused(MarketAccountMissing, "no_account"):
+    with assert_refused(MarketAccountMissing, "market_account_missing"):
         import_bank_statement(file_name="a.csv", content=csv(), user=user, now=NOW)
 
 

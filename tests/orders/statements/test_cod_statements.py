@@ -156,7 +156,7 @@ def test_problem_row_waits_to_be_accepted_or_dismissed(problem) -> None:
         with assert_refused(WrongMove, "wrong_move"):
             accept_problem_row(row_id=row.pk, **WHO)
     else:
-        with assert_refused(RowNotAcceptable, "not_takeable"):
+        with assert_refused(RowNotAcceptable, "row_not_acceptable"):
             accept_problem_row(row_id=row.pk, **WHO)
         dismiss_problem_row(row_id=row.pk, **WHO)
         assert (reload(parcel).cod_state, reload(parcel).state) == before
@@ -183,7 +183,7 @@ def test_unmatched_row_is_assigned_to_named_parcel() -> None:
     row = row_of(result)
     assert row.problem == StatementRowProblem.UNKNOWN
 
-    with assert_refused(RowNotAcceptable, "not_takeable"):
+    with assert_refused(RowNotAcceptable, "row_not_acceptable"):
         accept_problem_row(row_id=row.pk, code="CUNG-KHONG", **WHO)
     accept_problem_row(row_id=row.pk, code=f"{parcel.part.order.code}-1", **WHO)
 
@@ -234,7 +234,7 @@ def test_statement_needs_carrier_and_columns_before_confirmation() -> None:
         confirm_cod_statement(statement_id=uploaded.pk, **WHO)
     columns = {"tracking": 0, "collected": None}
     set_cod_columns(statement_id=uploaded.pk, carrier=CARRIER, fee_bearer="cooperative", columns=columns)
-    with assert_refused(CodColumnsMissing, "no_cod_columns"):
+    with assert_refused(CodColumnsMissing, "cod_columns_missing"):
         confirm_cod_statement(statement_id=uploaded.pk, **WHO)
     with assert_refused(Missing, "missing"):
         process_cod_rows(statement_id=uploaded.pk, **WHO)
@@ -277,7 +277,7 @@ def test_remittance_cannot_be_reconciled_while_rows_wait(monkeypatch) -> None:
     confirm_cod_statement(statement_id=uploaded.pk, **WHO)
 
     assert process_cod_rows(statement_id=uploaded.pk, **WHO)
-    with assert_refused(StatementInProgress, "still_being_taken"):
+    with assert_refused(StatementInProgress, "statement_in_progress"):
         reconcile_remittance(remittance_id=CashRemittance.objects.get().pk, received=230_000, **WHO)
     assert not process_cod_rows(statement_id=uploaded.pk, **WHO)
     reconcile_remittance(remittance_id=CashRemittance.objects.get().pk, received=460_000, **WHO)

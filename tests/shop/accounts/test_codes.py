@@ -304,7 +304,7 @@ def test_guest_orders_of_a_number_are_claimed_only_by_its_code(client: Client) -
     sign_in_by_code(Client(), WRITTEN)
 
     assert list(Order.objects.filter(user=user)) == [recent]
-    assert Change.objects.get(action="order.adopted").key == str(recent.pk)
+    assert Change.objects.get(action="order.claimed").key == str(recent.pk)
 
 
 def test_codes_are_not_offered_when_text_messages_are_off(client: Client, settings) -> None:

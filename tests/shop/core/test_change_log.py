@@ -195,7 +195,7 @@ def test_change_committed_late_belongs_to_a_later_seal(channel):
 def test_erased_contents_are_redacted_and_the_chain_stays_valid():
     user = make_user(first_name="Hoa")
     order = make_order(user=user)
-    note = add_note(order_id=order.pk, words="Nhà chị Hoa, 0987654321", actor=SOMEBODY, now=NOW)
+    note = add_note(order_id=order.pk, text="Nhà chị Hoa, 0987654321", actor=SOMEBODY, now=NOW)
     cancel_order(order_id=order.pk, reason="thử", actor=user.acting(EntryPoint.MARKET), now=NOW)
     seal_changes(now=NOW)
     assert Change.objects.filter(actor_name="Hoa").exists()

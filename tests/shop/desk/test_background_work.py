@@ -31,7 +31,9 @@ def desk() -> Client:
     return client
 
 
-def fail(sweep: str = "orders.follow_cards:unused", row_key: str = "5", times: int = 1) -> SweepFailure:
+def fail(
+    sweep: str = "orders.sweep_card_payments:unused", row_key: str = "5", times: int = 1
+) -> SweepFailure:
     for each in range(times):
         now = NOW + datetime.timedelta(minutes=each)
         record_sweep_failure(sweep, row_key, ValueError("odd"), now=now)
@@ -41,7 +43,7 @@ def fail(sweep: str = "orders.follow_cards:unused", row_key: str = "5", times: i
 def test_failure_is_counted_on_the_home_page_and_listed_in_words(desk: Client) -> None:
     order = make_order((make_variant(), 1))
     fail(times=3)
-    fail("orders.watch_parts:decline", str(order.parts.get().pk))
+    fail("orders.check_unanswered_parts:decline", str(order.parts.get().pk))
 
     first, page = html_of(desk.get("/quan-tri/")), html_of(desk.get(PAGE))
 
@@ -105,8 +107,10 @@ def test_queries_do_not_grow_with_failures(desk: Client) -> None:
             desk.get(PAGE)
         return len(captured)
 
-    queries("orders.watch_parts:decline", 1)
-    assert queries("orders.watch_parts:decline", 3) == queries("orders.watch_parts:attention", 30)
+    queries("orders.check_unanswered_parts:decline", 1)
+    assert queries("orders.check_unanswered_parts:decline", 3) == queries(
+        "orders.check_unanswered_parts:attention", 30
+    )
 
 
 @pytest.mark.once

@@ -139,7 +139,7 @@ def test_periods_are_saved_and_recorded(settings_manager: Client) -> None:
     channel.refresh_from_db()
     assert (channel.transfer_minutes, shop_settings().complaint_days) == (30, 10)
     assert shop_settings().answer_complaints_days == 7
-    changes = Change.objects.filter(action="market.times_changed")
+    changes = Change.objects.filter(action="market.deadlines_changed")
     assert [change.data for change in changes.order_by("pk")] == [
         *({"complaint_days": 10}, {"transfer_minutes": 30}),
     ]

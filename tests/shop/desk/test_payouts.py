@@ -139,7 +139,7 @@ def test_payout_without_an_account_waits_until_one_is_named(desk: Client) -> Non
     before = html_of(desk.get(PAGE))
 
     change_cooperative_account(
-        cooperative_id=cooperative.pk, to=BankAccount("970405", "8888000011", "HTX"), **WHO
+        cooperative_id=cooperative.pk, account=BankAccount("970405", "8888000011", "HTX"), **WHO
     )
 
     after = html_of(desk.get(PAGE))
@@ -153,7 +153,9 @@ def test_payout_without_an_account_waits_until_one_is_named(desk: Client) -> Non
 def test_changed_account_is_pointed_out_and_applied_on_request(desk: Client) -> None:
     cooperative = make_cooperative(**ACCOUNT)
     payout = due(cooperative)
-    change_cooperative_account(cooperative_id=cooperative.pk, to=BankAccount("970436", "0099", "KHAC"), **WHO)
+    change_cooperative_account(
+        cooperative_id=cooperative.pk, account=BankAccount("970436", "0099", "KHAC"), **WHO
+    )
 
     page = html_of(desk.get(PAGE))
     desk.post(f"{PAGE}{payout.pk}/tai-khoan/", {"follow": "1"})

@@ -218,7 +218,7 @@ def test_transfer_is_returned_and_every_step_recorded(cashier: Client) -> None:
     assert "Sent back: 120.000\xa0₫" in told
     assert "FT777" in told
     assert "Transfer to be given back Chuyển hai lần Thu" in told
-    done = Change.objects.filter(action__in=["transfer.given_back", "transfer.sent_back"])
+    done = Change.objects.filter(action__in=["transfer.return_requested", "transfer.returned"])
     assert {change.entry_point for change in done} == {"desk"}
 
 

@@ -41,7 +41,7 @@ def test_each_cash_state_shows_its_sum_and_no_foreign_cash(manager: Client, sell
     handed_in = delivered(300_000, cash=True, seller=seller)
     foreign = delivered(400_000, cash=True, seller=make_seller("HTX Tài Hoan"))
     giver = Remitter(CashHolder.CARRIER, CARRIER)
-    remit_cash(giver=giver, parcel_ids=[handed_in.pk], key="k", **WHO)
+    remit_cash(remitter=giver, parcel_ids=[handed_in.pk], key="k", **WHO)
 
     pages = [html_of(manager.get(CASH + query)) for query in ("", "?ai=nha-xe", "?ai=da-nop")]
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from cooperatives.models import ServicePrice
 from orders.actions.basket.merge_baskets import merge_guest_basket
-from orders.actions.gateway.gateway_calls import follow_cards_task
+from orders.actions.gateway.gateway_calls import sweep_card_payments_task
 from orders.actions.placement.order_sweeps import delete_abandoned_baskets, release_expired_reservations
 from orders.actions.placement.place_order import place_order
 from orders.models import (
@@ -154,12 +154,12 @@ def test_card_hold_of_an_abandoned_checkout_is_released(
     checkout = ready((make_variant(price=90_000), 1))
     payment, now = authorised(stripe, checkout), timezone.now()
 
-    follow_cards_task()
+    sweep_card_payments_task()
     early = kinds(payment)
     monkeypatch.setattr(timezone, "now", lambda: now + datetime.timedelta(hours=25))
     with django_capture_on_commit_callbacks(execute=True):
-        follow_cards_task()
-    follow_cards_task()
+        sweep_card_payments_task()
+    sweep_card_payments_task()
 
     assert early[-1] == (EventKind.AUTHORIZATION_SUCCESS, 120_000)
     assert kinds(payment)[-2:] == [(EventKind.CANCEL_REQUEST, 120_000), (EventKind.CANCEL_SUCCESS, 120_000)]
