@@ -152,8 +152,8 @@ def confirm_transfer_returned(
 ) -> Payout:
     """Record that the money was sent back, with the bank's reference. Repeating it changes nothing.
 
-    The payout must be payable, including its confirmation by a second person. Raises Missing, PayoutReferenceNeeded,
-    PayoutInProgress, SecondPersonNeeded.
+    The payout must be payable, including its confirmation by a second person. Raises Missing,
+    PayoutReferenceNeeded, PayoutInProgress, SecondPersonNeeded.
     """
     transfer = locks.lock_bank_transfer(transfer_id)
     payout = Payout.objects.filter(transfer=transfer).first()

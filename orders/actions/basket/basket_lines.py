@@ -42,12 +42,12 @@ class OverLimit(Refused):
 
 @dataclass(frozen=True, slots=True)
 class LineToAdd:
-    """Steps of a variant to add; `force_new_line` never grows an existing line. `forced_price` is in minor units."""
+    """Steps of a variant to add, with `force_new_line` never to an existing line; prices in minor units."""
 
     variant_id: int
     quantity: int
     forced_price: int | None = None
-    apart: bool = False
+    force_new_line: bool = False
     metadata: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -116,7 +116,9 @@ def add_lines_to_basket(basket: Basket, lines_to_add: Sequence[LineToAdd]) -> No
         if variant is None:
             raise NotForSale(field="variant")
         existing = (
-            None if added.apart else next((each for each in lines if each.variant_id == variant.pk), None)
+            None
+            if added.force_new_line
+            else next((each for each in lines if each.variant_id == variant.pk), None)
         )
         line = existing or BasketLine(basket=basket, variant=variant, quantity=0)
         line.quantity += added.quantity

@@ -90,8 +90,8 @@ def weigh_line(
 
     Above the bound the buyer is asked, and nothing is charged until they answer, unless the cooperative
     chooses `charge_only_bound`. An implausible weight counts only if `repeated_grams` is equal to it. A
-    repeated `key` does nothing. Raises Missing, NotSoldByWeight, InvalidWeight, LineAlreadyPacked, LineAlreadyRefunded,
-    ImplausibleWeight, WeightQuestionPending, KeyReused, WrongMove.
+    repeated `key` does nothing. Raises Missing, NotSoldByWeight, InvalidWeight, LineAlreadyPacked,
+    LineAlreadyRefunded, ImplausibleWeight, WeightQuestionPending, KeyReused, WrongMove.
     """
     order, part = locks.lock_part(part_id)
     line = part.lines.filter(pk=line_id).first()

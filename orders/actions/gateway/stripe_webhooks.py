@@ -55,7 +55,7 @@ def store_stripe_event(*, event: StripeEvent, body: bytes, now: datetime.datetim
 
 
 def handle_stripe_event(*, event_id: int, now: datetime.datetime) -> None:
-    """Handle a stored event once; a repeat does no harm. Events that concern no call of ours have no effect."""
+    """Handle a stored event once; a repeat does no harm. Events of unknown payments have no effect."""
     stored = GatewayEvent.objects.filter(pk=event_id, handled_at=None, provider=PROVIDER).first()
     if stored is None:
         return

@@ -31,7 +31,7 @@ _END_OPERATIONS = (Operation.CAPTURE, Operation.CANCEL)
 
 
 def capture_or_release_cards(order: Order, payments: Iterable[Payment], *, now: datetime.datetime) -> None:
-    """Step, on a recalculated order: capture or release its card authorisations as far as the sum due is final.
+    """Step, on a recalculated order: capture or release its card authorisations once the sum due is final.
 
     `payments` are all of the order's payments.
     """

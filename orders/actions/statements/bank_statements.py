@@ -130,7 +130,7 @@ def apply_bank_statement(*, statement_id: int, actor: Actor, now: datetime.datet
 
 @transaction.atomic(durable=True)
 def confirm_bank_statement(*, statement_id: int, actor: Actor, now: datetime.datetime) -> None:
-    """Confirm a statement once and replace its rows by its incoming transfers. Raises as `apply_bank_statement`."""
+    """Confirm a statement once: replace its rows by incoming transfers. Raises as `apply_bank_statement`."""
     statement = locks.lock_statement(statement_id, StatementKind.BANK)
     if statement.confirmed_at is not None:
         return
