@@ -14,7 +14,7 @@ from shop.accounts.urls import account_urls as accounts
 from shop.api import endpoint
 from shop.api.thumbnails import thumbnail
 from shop.core.web.sitemaps import NamedPages
-from shop.desk.overview.home import back_room
+from shop.desk.overview.home import admin_login
 from shop.sitemaps import sitemap, sitemap_index
 
 _NAMED = [
@@ -55,7 +55,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         path("", include("catalog.urls")),
         path("", include("orders.urls")),
         path("tai-khoan/", include(accounts(home=order_list.home, arrive=order_list.arrive))),
-        path("quan-tri/du-lieu/login/", back_room),
+        path("quan-tri/du-lieu/login/", admin_login),
         path("quan-tri/du-lieu/", admin.site.urls),
         path("quan-tri/bao-cao/", include("shop.reports.urls")),
         path("quan-tri/", include("shop.desk.urls")),

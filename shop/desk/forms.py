@@ -36,14 +36,14 @@ class ReasonForm(forms.Form):
     reason = _reason_field(_("They read it word for word."), required=True)
 
 
-def reason_of(written: Any) -> str:
+def reason_of(submitted: Any) -> str:
     """Return the submitted reason, truncated to LONGEST_REASON."""
-    return str(written.get("reason", ""))[:LONGEST_REASON]
+    return str(submitted.get("reason", ""))[:LONGEST_REASON]
 
 
-def chosen_ids(sent: Iterable[str]) -> list[int]:
+def chosen_ids(submitted: Iterable[str]) -> list[int]:
     """Return the ticked ids, ignoring invalid values."""
-    return [int(each) for each in sent if each.isascii() and each.isdecimal() and len(each) < 19]
+    return [int(each) for each in submitted if each.isascii() and each.isdecimal() and len(each) < 19]
 
 
 class DeliveryForm(forms.Form):
@@ -79,7 +79,7 @@ class DeliveryForm(forms.Form):
         return str(next(iter(self.errors.values()))[0])
 
 
-class AnswerForm(forms.Form):
+class StateDecisionForm(forms.Form):
     """An answer to a cooperative; the action checks whether its state allows it."""
 
     answer = forms.ChoiceField(

@@ -79,16 +79,16 @@ def cash_by_holder(today: datetime.date, currency: str) -> tuple[list[HolderCash
     for row in rows:
         if row["cod_holder"] == CashHolder.CARRIER:
             name = row["carrier"]
-            away = carriers.setdefault(
+            holder_cash = carriers.setdefault(
                 name, HolderCash(CashHolder.CARRIER, name, name or _("Carrier not named"))
             )
         else:
             key = str(row["part__cooperative"])
             name = row["part__cooperative__name"]
-            away = cooperatives.setdefault(key, HolderCash(CashHolder.COOPERATIVE, key, name))
+            holder_cash = cooperatives.setdefault(key, HolderCash(CashHolder.COOPERATIVE, key, name))
         age = CashAge(row["age"])
-        away.by_age[age] = away.by_age.get(age, 0) + row["amount"]
-        away.parcels += row["parcels"]
+        holder_cash.by_age[age] = holder_cash.by_age.get(age, 0) + row["amount"]
+        holder_cash.parcels += row["parcels"]
     return _sorted(carriers.values()), _sorted(cooperatives.values())
 
 
@@ -106,12 +106,12 @@ def with_age(rows: ParcelQuerySet, today: datetime.date) -> Any:
 
 def total_row(rows: Iterable[HolderCash]) -> HolderCash:
     """Return the total row."""
-    every = HolderCash("", "", _("Total"))
+    total = HolderCash("", "", _("Total"))
     for row in rows:
-        every.parcels += row.parcels
+        total.parcels += row.parcels
         for age, amount in row.by_age.items():
-            every.by_age[age] = every.by_age.get(age, 0) + amount
-    return every
+            total.by_age[age] = total.by_age.get(age, 0) + amount
+    return total
 
 
 def cash_of_cooperative(cooperative_id: int, currency: str) -> dict[tuple[str, bool], int]:

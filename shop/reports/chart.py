@@ -59,33 +59,33 @@ def chart_of(
     left = _LEFT if width == WIDTH else _LEFT // 2 + 13
     spacing = _spacing(max((figures.total for _day, figures in rows), default=0))
     scale = (HEIGHT - _TOP - _BOTTOM) / (spacing * _LINES)
-    ground = HEIGHT - _BOTTOM
-    room = (width - left) / max(len(rows), 1)
-    wide = max(min(room * 0.64, 48), 1)
+    baseline = HEIGHT - _BOTTOM
+    slot_width = (width - left) / max(len(rows), 1)
+    bar_width = max(min(slot_width * 0.64, 48), 1)
     goods, delivery, days, middles = [], [], [], []
-    every = -(-len(rows) * _ROOM_OF_LABEL // (width - left)) or 1
-    for place, (day, figures) in enumerate(rows):
-        middle = left + room * (place + 0.5)
-        low, high = figures.goods * scale, figures.delivery * scale
-        if low:
+    label_interval = -(-len(rows) * _ROOM_OF_LABEL // (width - left)) or 1
+    for position, (day, figures) in enumerate(rows):
+        middle = left + slot_width * (position + 0.5)
+        goods_height, delivery_height = figures.goods * scale, figures.delivery * scale
+        if goods_height:
             goods.append(
                 ChartBar(
-                    _coordinate(middle - wide / 2),
-                    _coordinate(ground - low),
-                    _coordinate(wide),
-                    _coordinate(low),
+                    _coordinate(middle - bar_width / 2),
+                    _coordinate(baseline - goods_height),
+                    _coordinate(bar_width),
+                    _coordinate(goods_height),
                 )
             )
-        if high:
+        if delivery_height:
             delivery.append(
                 ChartBar(
-                    _coordinate(middle - wide / 2),
-                    _coordinate(ground - low - high),
-                    _coordinate(wide),
-                    _coordinate(high),
+                    _coordinate(middle - bar_width / 2),
+                    _coordinate(baseline - goods_height - delivery_height),
+                    _coordinate(bar_width),
+                    _coordinate(delivery_height),
                 )
             )
-        if place % every == 0:
+        if position % label_interval == 0:
             days.append(
                 ChartLabel(
                     _coordinate(min(middle, width - _HALF_A_LABEL)), str(HEIGHT - 8), _short_label(day, step)
@@ -93,13 +93,15 @@ def chart_of(
             )
         middles.append((middle, figures.total))
     points = (
-        _running_average(middles, ground, scale) if step == PeriodStep.DAY and len(rows) > _AVERAGED else []
+        _running_average(middles, baseline, scale) if step == PeriodStep.DAY and len(rows) > _AVERAGED else []
     )
     return Chart(
         goods=goods,
         delivery=delivery,
         lines=[
-            ChartLabel(str(left - 8), _coordinate(ground - amount * scale), _axis(amount, spacing, currency))
+            ChartLabel(
+                str(left - 8), _coordinate(baseline - amount * scale), _axis(amount, spacing, currency)
+            )
             for amount in range(0, spacing * _LINES + 1, spacing)
         ],
         days=days,
@@ -111,36 +113,36 @@ def chart_of(
 
 
 def _running_average(
-    middles: Sequence[tuple[float, int]], ground: int, scale: float
+    middles: Sequence[tuple[float, int]], baseline: int, scale: float
 ) -> list[tuple[str, str]]:
     points = []
-    for place, (x, _total) in enumerate(middles):
-        last = [total for _x, total in middles[max(0, place - _AVERAGED + 1) : place + 1]]
-        points.append((_coordinate(x), _coordinate(ground - sum(last) / len(last) * scale)))
+    for position, (x, _total) in enumerate(middles):
+        window = [total for _x, total in middles[max(0, position - _AVERAGED + 1) : position + 1]]
+        points.append((_coordinate(x), _coordinate(baseline - sum(window) / len(window) * scale)))
     return points
 
 
-def _spacing(most: int) -> int:
+def _spacing(highest: int) -> int:
     """Return the grid spacing: 1, 2 or 5 times a power of ten, so that four lines cover the highest bar."""
     unit = 1
     while True:
         for step in (1, 2, 5):
-            if step * unit * _LINES >= most:
+            if step * unit * _LINES >= highest:
                 return step * unit
         unit *= 10
 
 
 def _axis(amount: int, spacing: int, currency: str) -> str:
     """Format an axis label: "2 tr" for spacings in millions, "50 n" in thousands."""
-    whole = 10 ** minor_digits(currency)
-    for size, words in (
+    major_unit = 10 ** minor_digits(currency)
+    for scale, template in (
         (10**9, pgettext("axis of a chart", "%(n)s bn")),
         (10**6, pgettext("axis of a chart", "%(n)s m")),
         (10**3, pgettext("axis of a chart", "%(n)s k")),
     ):
-        if spacing >= size * whole:
-            return words % {"n": amount // (size * whole)}
-    return str(amount // whole)
+        if spacing >= scale * major_unit:
+            return template % {"n": amount // (scale * major_unit)}
+    return str(amount // major_unit)
 
 
 def _short_label(day: datetime.date, step: PeriodStep) -> str:

@@ -19,7 +19,7 @@ from shop.reports.periods import PeriodStep
 from shop.reports.sales import SalesGroup, SalesQuery
 
 # Longer reports are unreadable, and their files too large to open.
-MOST_DAYS = {PeriodStep.DAY: 366, PeriodStep.WEEK: 5 * 366, PeriodStep.MONTH: 30 * 366}
+MAX_DAYS = {PeriodStep.DAY: 366, PeriodStep.WEEK: 5 * 366, PeriodStep.MONTH: 30 * 366}
 
 
 class DayField(forms.DateField):
@@ -58,11 +58,11 @@ class SalesForm(forms.Form):
     huy = forms.BooleanField(label=_("Count declined and cancelled parts too"), required=False)
 
     def __init__(self, data: Any, *, today: datetime.date) -> None:
-        first = today.replace(day=1)
-        defaults = {"tu": f"{first:%d/%m/%Y}", "den": f"{today:%d/%m/%Y}", "theo": PeriodStep.DAY}
+        month_start = today.replace(day=1)
+        defaults = {"tu": f"{month_start:%d/%m/%Y}", "den": f"{today:%d/%m/%Y}", "theo": PeriodStep.DAY}
         defaults["nhom"] = SalesGroup.COOPERATIVE
-        given = {name: value for name, value in data.items() if value}
-        super().__init__(defaults | given)
+        submitted = {name: value for name, value in data.items() if value}
+        super().__init__(defaults | submitted)
         market = market_channel()
         self.channels = list(Channel.objects.order_by("pk"))
         self.currency = market.currency if market else "VND"
@@ -70,9 +70,9 @@ class SalesForm(forms.Form):
         cooperatives = Cooperative.objects.order_by("name", "pk").values_list("pk", "name")
         provinces = Division.objects.current(on=today).provinces().values_list("code", "name")
         self._choose("htx", cooperatives)
-        self._choose("loai", [(one.pk, "\u2003" * one.level + one.name) for one in self.categories])
+        self._choose("loai", [(each.pk, "\u2003" * each.level + each.name) for each in self.categories])
         self._choose("tinh", provinces)
-        self._choose("kenh", [(one.pk, f"{one.name} ({one.currency})") for one in self.channels])
+        self._choose("kenh", [(each.pk, f"{each.name} ({each.currency})") for each in self.channels])
 
     def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}
@@ -82,23 +82,23 @@ class SalesForm(forms.Form):
         elif (
             first
             and last
-            and (last - first).days >= MOST_DAYS[PeriodStep(cleaned.get("theo") or PeriodStep.DAY)]
+            and (last - first).days >= MAX_DAYS[PeriodStep(cleaned.get("theo") or PeriodStep.DAY)]
         ):
             self.add_error("theo", _("That is too long a time for this step. Choose a longer step."))
         return cleaned
 
-    def asked(self) -> SalesQuery:
+    def sales_query(self) -> SalesQuery:
         """Return the query of a valid form. Without a channel: all channels of the market's currency."""
         cleaned = self.cleaned_data
-        chosen = [one for one in self.channels if str(one.pk) == cleaned["kenh"]]
-        channels = chosen or [one for one in self.channels if one.currency == self.currency]
-        category = next((one for one in self.categories if str(one.pk) == cleaned["loai"]), None)
+        chosen_channels = [each for each in self.channels if str(each.pk) == cleaned["kenh"]]
+        channels = chosen_channels or [each for each in self.channels if each.currency == self.currency]
+        category = next((each for each in self.categories if str(each.pk) == cleaned["loai"]), None)
         return SalesQuery(
             first=cleaned["tu"],
             last=cleaned["den"],
             step=PeriodStep(cleaned["theo"] or PeriodStep.DAY),
             group=SalesGroup(cleaned["nhom"] or SalesGroup.COOPERATIVE),
-            channels=tuple(one.pk for one in channels),
+            channels=tuple(each.pk for each in channels),
             currency=channels[0].currency if channels else self.currency,
             cooperative=int(cleaned["htx"]) if cleaned["htx"] else None,
             category=category,

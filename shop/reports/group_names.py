@@ -14,25 +14,29 @@ from orders.models import OrderLine, OrderSource
 from shop.core.models import Channel, Division, Level
 from shop.reports.sales import DELIVERY, SalesGroup
 
-FEW = 500  # keys that fit in one query on every database
+MAX_QUERIED_KEYS = 500  # keys that fit in one query on every database
 
 
 def names_of(group: SalesGroup, keys: Collection[object]) -> dict[object, str]:
     """Return a name for each key; deleted products have the name they were sold under."""
-    known: dict[object, str] = {DELIVERY: pgettext("report", "Delivery")}
-    known.update(_KNOWN[group](keys))
-    return {key: known.get(key) or (_("Not known any more") if key else _("Not said")) for key in keys}
+    known_names: dict[object, str] = {DELIVERY: pgettext("report", "Delivery")}
+    known_names.update(_KNOWN[group](keys))
+    return {key: known_names.get(key) or (_("Not known any more") if key else _("Not said")) for key in keys}
 
 
 def _product_names(keys: Collection[object]) -> dict[object, str]:
-    requested = [key for key in keys if isinstance(key, int)]
-    products = Product.objects.all() if len(requested) > FEW else Product.objects.filter(pk__in=requested)
+    product_ids = [key for key in keys if isinstance(key, int)]
+    products = (
+        Product.objects.all()
+        if len(product_ids) > MAX_QUERIED_KEYS
+        else Product.objects.filter(pk__in=product_ids)
+    )
     names: dict[object, str] = dict(products.values_list("pk", "name"))
-    gone = [key for key in requested if key not in names][:FEW]
-    if not gone:
+    deleted_ids = [key for key in product_ids if key not in names][:MAX_QUERIED_KEYS]
+    if not deleted_ids:
         return names
-    sold = OrderLine.objects.filter(product_key__in=gone).order_by().values("product_key")
-    return names | {row["product_key"]: row["name"] for row in sold.annotate(name=Max("product_name"))}
+    sold_lines = OrderLine.objects.filter(product_key__in=deleted_ids).order_by().values("product_key")
+    return names | {row["product_key"]: row["name"] for row in sold_lines.annotate(name=Max("product_name"))}
 
 
 def _province_names() -> dict[object, str]:

@@ -36,9 +36,9 @@ class Balance:
     amount: int
 
 
-def balances(asked: LedgerQuery) -> list[Balance]:
+def balances(query: LedgerQuery) -> list[Balance]:
     """Return balances by account and currency, in the accounts' order. One query."""
-    rows = _entries(asked).order_by("account", "currency").values_list("account", "currency")
+    rows = _entries(query).order_by("account", "currency").values_list("account", "currency")
     sums = {(account, currency): total for account, currency, total in rows.annotate(total=Sum("amount"))}
     return [
         Balance(account, currency, total)
@@ -48,18 +48,18 @@ def balances(asked: LedgerQuery) -> list[Balance]:
     ]
 
 
-def postings(asked: LedgerQuery) -> QuerySet[LedgerPosting]:
+def postings(query: LedgerQuery) -> QuerySet[LedgerPosting]:
     """Return postings with their entries, newest first. Two queries per page."""
     rows = LedgerPosting.objects.select_related("order").order_by("-at", "-pk")
-    if asked != LedgerQuery():
-        rows = rows.filter(pk__in=_entries(asked).values("posting"))
+    if query != LedgerQuery():
+        rows = rows.filter(pk__in=_entries(query).values("posting"))
     entries = LedgerEntry.objects.select_related("cooperative").order_by("pk")
     return rows.prefetch_related(Prefetch("entries", entries))
 
 
-def filtered_entries(asked: LedgerQuery) -> QuerySet[LedgerEntry]:
+def filtered_entries(query: LedgerQuery) -> QuerySet[LedgerEntry]:
     """Return the filtered entries for an export, newest first."""
-    rows = _entries(asked).select_related("posting__order", "cooperative")
+    rows = _entries(query).select_related("posting__order", "cooperative")
     ordered: QuerySet[LedgerEntry] = rows.order_by("-posting__at", "-posting", "pk")
     return ordered
 
@@ -98,16 +98,16 @@ def table_of(rows: Iterable[LedgerEntry], currency: str) -> Table:
     return Table(f"{_('Ledger')} {currency}", columns, cells, currency)
 
 
-def _entries(asked: LedgerQuery) -> Any:
+def _entries(query: LedgerQuery) -> Any:
     rows = LedgerEntry.objects.all()
-    if asked.account:
-        rows = rows.filter(account=asked.account)
-    if asked.cooperative_id is not None:
-        rows = rows.filter(cooperative=asked.cooperative_id)
-    if asked.code:
-        rows = rows.filter(posting__order__code=asked.code)
-    if asked.first is not None:
-        rows = rows.filter(posting__at__gte=start_of_day(asked.first))
-    if asked.last is not None:
-        rows = rows.filter(posting__at__lt=start_of_day(asked.last + datetime.timedelta(days=1)))
+    if query.account:
+        rows = rows.filter(account=query.account)
+    if query.cooperative_id is not None:
+        rows = rows.filter(cooperative=query.cooperative_id)
+    if query.code:
+        rows = rows.filter(posting__order__code=query.code)
+    if query.first is not None:
+        rows = rows.filter(posting__at__gte=start_of_day(query.first))
+    if query.last is not None:
+        rows = rows.filter(posting__at__lt=start_of_day(query.last + datetime.timedelta(days=1)))
     return rows

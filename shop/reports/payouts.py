@@ -17,9 +17,9 @@ LONGEST_NAME = 120  # never truncated, or the bank reports a wrong account holde
 
 def bank_list(rows: Iterable[Payout]) -> Table:
     """Return one transfer per row: account numbers as text, names and notes without diacritics."""
-    listed: list[list[Cell]] = [
+    cells: list[list[Cell]] = [
         [
-            place,
+            number,
             row.bank_account,
             fold_note(row.bank_holder, longest=LONGEST_NAME).upper(),
             bank.short_name if (bank := find_bank(row.bank_bin)) else row.bank_bin,
@@ -27,7 +27,7 @@ def bank_list(rows: Iterable[Payout]) -> Table:
             row.amount,
             fold_note(row.note),
         ]
-        for place, row in enumerate(rows, start=1)
+        for number, row in enumerate(rows, start=1)
     ]
     columns = [
         Column(pgettext("bank list", "No."), ColumnKind.COUNT),
@@ -38,4 +38,4 @@ def bank_list(rows: Iterable[Payout]) -> Table:
         Column(_("Amount"), ColumnKind.MONEY),
         Column(_("Content of the transfer")),
     ]
-    return Table(_("Transfers"), columns, listed)
+    return Table(_("Transfers"), columns, cells)

@@ -41,11 +41,11 @@ def render_pdf(html: str, *, stylesheet: str) -> bytes:
     from weasyprint.text.fonts import FontConfiguration
     from weasyprint.urls import URLFetcher
 
-    found = finders.find(stylesheet)
-    if not found:
+    stylesheet_path = finders.find(stylesheet)
+    if not stylesheet_path:
         raise FileNotFoundError(stylesheet)
     fonts = FontConfiguration()
     fetcher = URLFetcher(allowed_protocols=("file",))
-    css = CSS(filename=Path(str(found)), font_config=fonts, url_fetcher=fetcher)
+    css = CSS(filename=Path(str(stylesheet_path)), font_config=fonts, url_fetcher=fetcher)
     document = HTML(string=html, url_fetcher=URLFetcher(allowed_protocols=()))
     return bytes(document.write_pdf(stylesheets=[css], font_config=fonts))

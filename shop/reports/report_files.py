@@ -50,49 +50,51 @@ class Table:
 def as_csv(*tables: Table) -> bytes:
     """Return UTF-8 with a byte order mark, tables separated by an empty line. Texts that look like formulas
     are prefixed with an apostrophe."""
-    written = io.StringIO()
-    writer = csv.writer(written)
-    for place, table in enumerate(tables):
-        if place:
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    for position, table in enumerate(tables):
+        if position:
             writer.writerow([])
         writer.writerow([_escape_formula(column.label) for column in table.columns])
         writer.writerows(
             [_csv_text(cell, column, table.currency) for cell, column in zip(row, table.columns, strict=True)]
             for row in table.rows
         )
-    return (BYTE_ORDER_MARK + written.getvalue()).encode()
+    return (BYTE_ORDER_MARK + buffer.getvalue()).encode()
 
 
 def as_xlsx(tables: Sequence[Table]) -> bytes:
     """Return a workbook with one sheet per table; numbers and dates are typed, texts are never formulas."""
-    written = io.BytesIO()
+    buffer = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    with xlsxwriter.Workbook(written, options) as book:
+    with xlsxwriter.Workbook(buffer, options) as book:
         bold = {"bold": True}
         for table in tables:
             sheet = book.add_worksheet(table.name[:_SHEET_NAME_LENGTH])
             money = {"num_format": "#,##0" + ("." + "0" * digits if (digits := _digits(table)) else "")}
-            kinds = {
+            options_by_kind = {
                 ColumnKind.TEXT: {},
                 ColumnKind.DAY: {"num_format": "dd/mm/yyyy"},
                 ColumnKind.COUNT: {"num_format": "#,##0"},
                 ColumnKind.MONEY: money,
             }
-            formats = [book.add_format(kinds[column.kind]) for column in table.columns]
-            sums = [book.add_format(kinds[column.kind] | bold | {"top": 1}) for column in table.columns]
-            heads = book.add_format(bold | {"bottom": 1})
+            formats = [book.add_format(options_by_kind[column.kind]) for column in table.columns]
+            sum_formats = [
+                book.add_format(options_by_kind[column.kind] | bold | {"top": 1}) for column in table.columns
+            ]
+            heading_format = book.add_format(bold | {"bottom": 1})
             for number, line in enumerate(table.title):
                 sheet.write_string(number, 0, line, book.add_format(bold if number == 0 else {}))
-            top = len(table.title) + 1 if table.title else 0
-            for place, column in enumerate(table.columns):
-                sheet.write_string(top, place, column.label, heads)
-                sheet.set_column(place, place, 32 if column.kind == ColumnKind.TEXT else 16)
-            for number, row in enumerate(table.rows, start=top + 1):
+            heading_row = len(table.title) + 1 if table.title else 0
+            for position, column in enumerate(table.columns):
+                sheet.write_string(heading_row, position, column.label, heading_format)
+                sheet.set_column(position, position, 32 if column.kind == ColumnKind.TEXT else 16)
+            for number, row in enumerate(table.rows, start=heading_row + 1):
                 _write_row(sheet, number, row, formats, table)
             if table.sums:
-                _write_row(sheet, top + len(table.rows) + 1, table.sums, sums, table)
-            sheet.freeze_panes(top + 1, 0)
-    return written.getvalue()
+                _write_row(sheet, heading_row + len(table.rows) + 1, table.sums, sum_formats, table)
+            sheet.freeze_panes(heading_row + 1, 0)
+    return buffer.getvalue()
 
 
 def _write_row(
@@ -102,14 +104,14 @@ def _write_row(
     formats: Sequence[xlsxwriter.format.Format],
     table: Table,
 ) -> None:
-    for place, (cell, column) in enumerate(zip(row, table.columns, strict=True)):
+    for position, (cell, column) in enumerate(zip(row, table.columns, strict=True)):
         if isinstance(cell, str):
-            sheet.write_string(number, place, cell, formats[place])
+            sheet.write_string(number, position, cell, formats[position])
         elif isinstance(cell, datetime.date):
-            sheet.write_datetime(number, place, cell, formats[place])
+            sheet.write_datetime(number, position, cell, formats[position])
         else:
-            shown = cell / 10 ** _digits(table) if column.kind == ColumnKind.MONEY else cell
-            sheet.write_number(number, place, shown, formats[place])
+            value = cell / 10 ** _digits(table) if column.kind == ColumnKind.MONEY else cell
+            sheet.write_number(number, position, value, formats[position])
 
 
 def _csv_text(cell: Cell, column: Column, currency: str) -> str:
@@ -117,8 +119,8 @@ def _csv_text(cell: Cell, column: Column, currency: str) -> str:
         return _escape_formula(cell)
     digits = minor_digits(currency) if column.kind == ColumnKind.MONEY else 0
     if isinstance(cell, int) and digits:
-        whole, rest = divmod(abs(cell), 10**digits)
-        return f"{'-' if cell < 0 else ''}{whole}.{rest:0{digits}}"
+        major, minor = divmod(abs(cell), 10**digits)
+        return f"{'-' if cell < 0 else ''}{major}.{minor:0{digits}}"
     return str(cell)
 
 

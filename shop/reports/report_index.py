@@ -14,7 +14,7 @@ class Report:
 
     url_name: str
     name: Promise
-    answers: Promise
+    description: Promise
 
 
 REPORTS = (

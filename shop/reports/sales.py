@@ -31,9 +31,9 @@ class SalesGroup(TextChoices):
     SOURCE = "source", pgettext_lazy("report", "Source")
 
 
-OF_LINES = frozenset({SalesGroup.CATEGORY, SalesGroup.PRODUCT})
+LINE_GROUPS = frozenset({SalesGroup.CATEGORY, SalesGroup.PRODUCT})
 # An order has one part per cooperative, so in these groups counting parts counts orders, and is faster.
-_OF_ONE_COOPERATIVE = frozenset({SalesGroup.COOPERATIVE, SalesGroup.PRODUCT})
+_GROUPS_WITHIN_COOPERATIVE = frozenset({SalesGroup.COOPERATIVE, SalesGroup.PRODUCT})
 DELIVERY = "delivery"  # the key of the delivery row when grouping by category or product
 
 # The column of each group's key, the same on parts and lines; categories and products are only on lines.
@@ -45,14 +45,14 @@ _KEYS = {
     SalesGroup.CHANNEL: "sold_in",
     SalesGroup.SOURCE: "sold_from",
 }
-_OF_PARTS: dict[str, Aggregate] = {
+_PART_AGGREGATES: dict[str, Aggregate] = {
     "orders": Count("order", distinct=True),
     "parts": Count("pk"),
     "goods": Sum("goods_gross"),
     "delivery": Sum("delivery_gross"),
     "commission": Sum("commission"),
 }
-_OF_LINES: dict[str, Aggregate] = {
+_LINE_AGGREGATES: dict[str, Aggregate] = {
     "orders": Count("order", distinct=True),
     "parts": Count("part", distinct=True),
     "goods": Sum("total_gross"),
@@ -85,7 +85,7 @@ class SalesQuery:
     def days(self) -> int:
         return (self.last - self.first).days + 1
 
-    def before(self) -> SalesQuery:
+    def preceding(self) -> SalesQuery:
         """Return the same query for the preceding period of equal length."""
         length = datetime.timedelta(days=self.days)
         return replace(self, first=self.first - length, last=self.last - length)
@@ -125,93 +125,97 @@ def total_of(rows: Iterable[SalesFigures]) -> SalesFigures:
     return sum(rows, SalesFigures())
 
 
-def by_period(asked: SalesQuery) -> dict[datetime.date, SalesFigures]:
+def by_period(query: SalesQuery) -> dict[datetime.date, SalesFigures]:
     """Return figures by the first day of each period that has any."""
     return {
         period: figures
-        for (period, _key), figures in _rolled_up(asked, _rows(asked, of_lines=bool(asked.category))).items()
+        for (period, _key), figures in _rolled_up(query, _rows(query, of_lines=bool(query.category))).items()
         if period is not None
     }
 
 
-def by_group(asked: SalesQuery) -> dict[object, SalesFigures]:
+def by_group(query: SalesQuery) -> dict[object, SalesFigures]:
     """Return figures of the whole date range by group key."""
-    return {key: figures for (_period, key), figures in _grouped(asked, with_period=False).items()}
+    return {key: figures for (_period, key), figures in _grouped(query, with_period=False).items()}
 
 
-def by_period_and_group(asked: SalesQuery) -> dict[tuple[datetime.date | None, object], SalesFigures]:
+def by_period_and_group(query: SalesQuery) -> dict[tuple[datetime.date | None, object], SalesFigures]:
     """Return figures by period and group key."""
-    return _grouped(asked, with_period=True)
+    return _grouped(query, with_period=True)
 
 
-def totals(asked: SalesQuery) -> SalesFigures:
+def totals(query: SalesQuery) -> SalesFigures:
     """Return figures of the whole date range, counting each order once."""
-    return total_of(by_period(asked).values())
+    return total_of(by_period(query).values())
 
 
 def _grouped(
-    asked: SalesQuery, *, with_period: bool
+    query: SalesQuery, *, with_period: bool
 ) -> dict[tuple[datetime.date | None, object], SalesFigures]:
-    of_lines = asked.group in OF_LINES or asked.category is not None
-    if asked.group == SalesGroup.PRODUCT:
-        by: dict[str, Any] = {"period": PeriodOf("sold_on", asked.step)} if with_period else {}
-        rows = _rows(asked, of_lines=True, by=by | {"group": F("product_key")}, left_out={"orders"})
-        found = {(row.get("period"), row["group"]): _figures(row) for row in rows}
+    of_lines = query.group in LINE_GROUPS or query.category is not None
+    if query.group == SalesGroup.PRODUCT:
+        group_by: dict[str, Any] = {"period": PeriodOf("sold_on", query.step)} if with_period else {}
+        rows = _rows(
+            query, of_lines=True, group_by=group_by | {"group": F("product_key")}, omitted={"orders"}
+        )
+        figures_by_key = {(row.get("period"), row["group"]): _figures(row) for row in rows}
     else:
-        left_out = {"orders"} if asked.group in _OF_ONE_COOPERATIVE else set()
-        group = {"group": F(_KEYS[asked.group])}
-        rows = _rows(asked, of_lines=of_lines, by=_DAY | group, left_out=left_out)
-        found = _rolled_up(asked, rows, with_period=with_period)
-    if asked.group in OF_LINES and asked.category is None:
-        rows = _rows(asked, of_lines=False, left_out=_OF_PARTS.keys() - {"parts", "delivery"})
-        for (period, _key), figures in _rolled_up(asked, rows, with_period=with_period).items():
+        omitted = {"orders"} if query.group in _GROUPS_WITHIN_COOPERATIVE else set()
+        group = {"group": F(_KEYS[query.group])}
+        rows = _rows(query, of_lines=of_lines, group_by=_DAY | group, omitted=omitted)
+        figures_by_key = _rolled_up(query, rows, with_period=with_period)
+    if query.group in LINE_GROUPS and query.category is None:
+        rows = _rows(query, of_lines=False, omitted=_PART_AGGREGATES.keys() - {"parts", "delivery"})
+        for (period, _key), figures in _rolled_up(query, rows, with_period=with_period).items():
             if figures.delivery:
-                found[period, DELIVERY] = SalesFigures(delivery=figures.delivery)
-    return found
+                figures_by_key[period, DELIVERY] = SalesFigures(delivery=figures.delivery)
+    return figures_by_key
 
 
 def _rolled_up(
-    asked: SalesQuery, rows: Iterable[Mapping[str, Any]], *, with_period: bool = True
+    query: SalesQuery, rows: Iterable[Mapping[str, Any]], *, with_period: bool = True
 ) -> dict[tuple[datetime.date | None, object], SalesFigures]:
     """Add daily sums up to periods, or to the whole date range, by group key if there is one."""
-    found: dict[tuple[datetime.date | None, object], SalesFigures] = {}
+    figures_by_key: dict[tuple[datetime.date | None, object], SalesFigures] = {}
     for row in rows:
-        period = start_of_period(row["day"], asked.step) if with_period else None
+        period = start_of_period(row["day"], query.step) if with_period else None
         key = (period, row.get("group"))
-        found[key] = found.get(key, SalesFigures()) + _figures(row)
-    return found
+        figures_by_key[key] = figures_by_key.get(key, SalesFigures()) + _figures(row)
+    return figures_by_key
 
 
 def _rows(
-    asked: SalesQuery,
+    query: SalesQuery,
     *,
     of_lines: bool,
-    by: Mapping[str, Any] = _DAY,
-    left_out: Set[str] = frozenset(),
+    group_by: Mapping[str, Any] = _DAY,
+    omitted: Set[str] = frozenset(),
 ) -> Iterable[Mapping[str, Any]]:
     """Return one row of sums per group. Lines have no delivery."""
-    counted: QuerySet[Any] = (OrderLine if of_lines else OrderPart)._default_manager.filter(_condition(asked))
-    if of_lines and asked.category is not None:
-        inside = Category.objects.filter(path__startswith=asked.category.path or "/none/")
-        counted = counted.filter(category_key__in=inside.values("pk"))
-    sums = _OF_LINES if of_lines else _OF_PARTS
-    requested = {name: each for name, each in sums.items() if name not in left_out}
-    grouped: Iterable[Mapping[str, Any]] = counted.order_by().annotate(**by).values(*by).annotate(**requested)
+    rows: QuerySet[Any] = (OrderLine if of_lines else OrderPart)._default_manager.filter(_condition(query))
+    if of_lines and query.category is not None:
+        descendants = Category.objects.filter(path__startswith=query.category.path or "/none/")
+        rows = rows.filter(category_key__in=descendants.values("pk"))
+    sums = _LINE_AGGREGATES if of_lines else _PART_AGGREGATES
+    aggregates = {name: each for name, each in sums.items() if name not in omitted}
+    grouped: Iterable[Mapping[str, Any]] = (
+        rows.order_by().annotate(**group_by).values(*group_by).annotate(**aggregates)
+    )
     return grouped
 
 
-def _condition(asked: SalesQuery) -> Q:
+def _condition(query: SalesQuery) -> Q:
     """Return the condition for parts or lines."""
-    requested = Q(sold_on__gte=asked.first, sold_on__lte=asked.last, sold_in__in=asked.channels)
-    if asked.cooperative is not None:
-        requested &= Q(cooperative=asked.cooperative)
-    if asked.province:
-        requested &= Q(sold_to=asked.province)
-    if asked.source:
-        requested &= Q(sold_from=asked.source)
-    if not asked.with_ended:
-        requested &= Q(has_ended=False)
-    return requested
+    condition = Q(sold_on__gte=query.first, sold_on__lte=query.last, sold_in__in=query.channels)
+    if query.cooperative is not None:
+        condition &= Q(cooperative=query.cooperative)
+    if query.province:
+        condition &= Q(sold_to=query.province)
+    if query.source:
+        condition &= Q(sold_from=query.source)
+    if not query.with_ended:
+        condition &= Q(has_ended=False)
+    return condition
 
 
 def _figures(row: Mapping[str, Any]) -> SalesFigures:

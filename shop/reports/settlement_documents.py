@@ -14,14 +14,14 @@ from shop.core.texts.folding import slugify
 from shop.reports import settlements as report
 from shop.reports.pdf import PdfUnavailable, can_make_pdf, render_pdf
 from shop.reports.report_files import as_xlsx
-from shop.reports.settlements import HEADS, Statement
+from shop.reports.settlements import FIGURE_COLUMNS, SettlementStatement
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 STYLESHEET = "css/statement.css"
-MOST_ORDERS = 300  # a longer printed statement is summed by day; its workbook lists every order
+MAX_ORDERS = 300  # a longer printed statement is summed by day; its workbook lists every order
 
 
-def statement_context(statement: Statement) -> dict[str, object]:
+def statement_context(statement: SettlementStatement) -> dict[str, object]:
     """Return the context for a statement's header."""
     settlement = statement.settlement
     return {
@@ -33,13 +33,15 @@ def statement_context(statement: Statement) -> dict[str, object]:
     }
 
 
-def printable_statement(request: HttpRequest, statement: Statement, *, back: str) -> HttpResponse:
+def printable_statement(
+    request: HttpRequest, statement: SettlementStatement, *, return_url: str
+) -> HttpResponse:
     """Render the statement for printing by the browser."""
-    context = _printed_context(statement) | {"back": back, "is_page": True}
+    context = _printed_context(statement) | {"back": return_url, "is_page": True}
     return render(request, "reports/statement.html", context)
 
 
-def pdf_statement(request: HttpRequest, statement: Statement, *, back: str) -> HttpResponse:
+def pdf_statement(request: HttpRequest, statement: SettlementStatement, *, return_url: str) -> HttpResponse:
     """Return the statement as PDF, or the printable page with a notice if PDF is unavailable."""
     context = _printed_context(statement)
     try:
@@ -48,31 +50,33 @@ def pdf_statement(request: HttpRequest, statement: Statement, *, back: str) -> H
         )
     except PdfUnavailable:
         return render(
-            request, "reports/statement.html", context | {"back": back, "is_page": True, "no_pdf": True}
+            request, "reports/statement.html", context | {"back": return_url, "is_page": True, "no_pdf": True}
         )
     return _file_response(content, "application/pdf", statement, "pdf")
 
 
-def workbook_statement(statement: Statement) -> HttpResponse:
+def workbook_statement(statement: SettlementStatement) -> HttpResponse:
     """Return the statement as XLSX."""
     return _file_response(as_xlsx(report.tables(statement)), XLSX, statement, "xlsx")
 
 
-def _printed_context(statement: Statement) -> dict[str, Any]:
+def _printed_context(statement: SettlementStatement) -> dict[str, Any]:
     settlement = statement.settlement
     orders = report.rows_of_orders(settlement, report.orders_in(settlement))
-    is_by_day = len(orders) > MOST_ORDERS
+    is_by_day = len(orders) > MAX_ORDERS
     rows = (report.by_day(orders) if is_by_day else orders) + report.other_rows(settlement)
     return statement_context(statement) | {
-        "heads": [name for _field, name in HEADS],
-        "rows": [(row, [getattr(row.figures, field) for field, _name in HEADS]) for row in rows],
+        "heads": [name for _field, name in FIGURE_COLUMNS],
+        "rows": [(row, [getattr(row.figures, field) for field, _name in FIGURE_COLUMNS]) for row in rows],
         "is_by_day": is_by_day,
         "operator": shop_settings(),
     }
 
 
-def _file_response(content: bytes, kind: str, statement: Statement, ending: str) -> HttpResponse:
+def _file_response(
+    content: bytes, content_type: str, statement: SettlementStatement, extension: str
+) -> HttpResponse:
     settlement = statement.settlement
-    name = f"quyet-toan-{slugify(settlement.cooperative.name)}-{settlement.number}.{ending}"
+    name = f"quyet-toan-{slugify(settlement.cooperative.name)}-{settlement.number}.{extension}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return HttpResponse(content, content_type=kind, headers=headers)
+    return HttpResponse(content, content_type=content_type, headers=headers)

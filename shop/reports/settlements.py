@@ -23,14 +23,14 @@ from orders.models import (
 from orders.states import SettlementState
 from shop.core.dates.calendar import vietnam_date
 from shop.core.texts.figures import clock, day
-from shop.reports.group_names import FEW
+from shop.reports.group_names import MAX_QUERIED_KEYS
 from shop.reports.report_files import Cell, Column, ColumnKind, Table
 
 # Postings made by the closing itself are not figures of the period.
-_OF_CLOSING = (PostingKind.OFFSET, PostingKind.SETTLED)
+_CLOSING_POSTINGS = (PostingKind.OFFSET, PostingKind.SETTLED)
 _PLUS, _MINUS = 1, -1
 # Each figure, its label, and its sign in the payable amount.
-LINES: tuple[tuple[str, Promise, int], ...] = (
+SIGNED_FIGURES: tuple[tuple[str, Promise, int], ...] = (
     ("carried_forward", gettext_lazy("Brought over from the period before"), _PLUS),
     ("goods", gettext_lazy("Goods sold"), _PLUS),
     ("delivery", gettext_lazy("Delivery by its own ways"), _PLUS),
@@ -40,7 +40,7 @@ LINES: tuple[tuple[str, Promise, int], ...] = (
     ("tax_withheld", gettext_lazy("Tax withheld"), _MINUS),
     ("cash_held", gettext_lazy("Cash collected and kept"), _MINUS),
 )
-HEADS: tuple[tuple[str, Promise], ...] = (
+FIGURE_COLUMNS: tuple[tuple[str, Promise], ...] = (
     ("payable", pgettext_lazy("settlement", "Comes to")),
     ("goods", pgettext_lazy("settlement", "Goods")),
     ("delivery", pgettext_lazy("settlement", "Delivery")),
@@ -63,7 +63,7 @@ class SettlementRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
+class SettlementStatement:
     """A settlement for display: open with its figures so far, or closed with its fixed figures."""
 
     settlement: Settlement
@@ -77,8 +77,8 @@ class Statement:
     @property
     def lines(self) -> list[tuple[Promise, int]]:
         """The non-zero figures as signed amounts that add up to the payable amount."""
-        told = [(name, sign * getattr(self.figures, field)) for field, name, sign in LINES]
-        return [(name, amount) for name, amount in told if amount]
+        signed_figures = [(name, sign * getattr(self.figures, field)) for field, name, sign in SIGNED_FIGURES]
+        return [(name, amount) for name, amount in signed_figures if amount]
 
     @property
     def payable(self) -> int:
@@ -97,16 +97,18 @@ class Statement:
         opened, closed = self.settlement.opened_at, self.settlement.closed_at
         if closed is None:
             return _("since %(first)s, still running") % {"first": day(opened)}
-        said = {"first": day(opened), "last": day(closed), "hour": clock(closed)}
-        return _("%(first)s to %(last)s, closed at %(hour)s") % said
+        values = {"first": day(opened), "last": day(closed), "hour": clock(closed)}
+        return _("%(first)s to %(last)s, closed at %(hour)s") % values
 
 
-def statement_of(settlement: Settlement) -> Statement:
+def statement_of(settlement: Settlement) -> SettlementStatement:
     """Build a settlement's statement. At most two queries."""
     if settlement.state == SettlementState.OPEN:
         figures = LedgerEntry.objects.filter(settlement=settlement).figures()
-        return Statement(settlement, figures.get(settlement.pk, PeriodTotals()), None)
-    return Statement(settlement, fixed_figures(settlement), Payout.objects.of_settlement(settlement))
+        return SettlementStatement(settlement, figures.get(settlement.pk, PeriodTotals()), None)
+    return SettlementStatement(
+        settlement, fixed_figures(settlement), Payout.objects.of_settlement(settlement)
+    )
 
 
 def fixed_figures(settlement: Settlement) -> PeriodTotals:
@@ -121,24 +123,24 @@ def orders_in(settlement: Settlement) -> Any:
     return firsts.order_by("at", "first")
 
 
-def rows_of_orders(settlement: Settlement, found: Iterable[dict[str, Any]]) -> list[SettlementRow]:
+def rows_of_orders(settlement: Settlement, order_rows: Iterable[dict[str, Any]]) -> list[SettlementRow]:
     """Return rows for orders from `orders_in`. One query."""
-    requested = {each["posting__order"]: each["at"] for each in found}
+    times_by_order = {each["posting__order"]: each["at"] for each in order_rows}
     entries = _entries(settlement).filter(posting__order__isnull=False)
-    if len(requested) <= FEW:
-        entries = entries.filter(posting__order__in=list(requested))
+    if len(times_by_order) <= MAX_QUERIED_KEYS:
+        entries = entries.filter(posting__order__in=list(times_by_order))
     rows = (
         entries.order_by("posting__order")
         .values_list("posting__order", "posting__order__code", "account", "nature")
         .annotate(total=Sum("amount"))
     )
-    debits: dict[Any, dict[tuple[str, str], int]] = {key: {} for key in requested}
+    debits: dict[Any, dict[tuple[str, str], int]] = {key: {} for key in times_by_order}
     codes: dict[Any, str] = {}
     for key, code, account, nature, total in rows:
         if key in debits:
             debits[key][account, nature] = total
             codes[key] = code
-    return [SettlementRow(at, codes[key], PeriodTotals.of(debits[key])) for key, at in requested.items()]
+    return [SettlementRow(at, codes[key], PeriodTotals.of(debits[key])) for key, at in times_by_order.items()]
 
 
 def other_rows(settlement: Settlement) -> list[SettlementRow]:
@@ -150,13 +152,14 @@ def other_rows(settlement: Settlement) -> list[SettlementRow]:
         .values_list("posting", "posting__kind", "posting__at", "posting__memo", "account", "nature")
         .annotate(total=Sum("amount"))
     )
-    found: dict[int, tuple[datetime.datetime, str, str]] = {}
+    postings: dict[int, tuple[datetime.datetime, str, str]] = {}
     debits: dict[int, dict[tuple[str, str], int]] = {}
     for key, kind, at, memo, account, nature, total in rows:
-        found[key] = at, str(PostingKind(kind).label), memo
+        postings[key] = at, str(PostingKind(kind).label), memo
         debits.setdefault(key, {})[account, nature] = total
     return [
-        SettlementRow(at, name, PeriodTotals.of(debits[key]), memo) for key, (at, name, memo) in found.items()
+        SettlementRow(at, name, PeriodTotals.of(debits[key]), memo)
+        for key, (at, name, memo) in postings.items()
     ]
 
 
@@ -167,19 +170,21 @@ def by_day(rows: Sequence[SettlementRow]) -> list[SettlementRow]:
         days.setdefault(vietnam_date(row.at), []).append(row)
     return [
         SettlementRow(
-            of_day[0].at, _("Orders: %(count)s") % {"count": len(of_day)}, _sum(row.figures for row in of_day)
+            day_rows[0].at,
+            _("Orders: %(count)s") % {"count": len(day_rows)},
+            _sum(row.figures for row in day_rows),
         )
-        for _day, of_day in sorted(days.items())
+        for _day, day_rows in sorted(days.items())
     ]
 
 
-def tables(statement: Statement) -> list[Table]:
+def tables(statement: SettlementStatement) -> list[Table]:
     """Return the statement as sheets: totals, and every order and correction."""
     settlement = statement.settlement
-    about = {"number": settlement.number, "name": settlement.cooperative.name}
-    title = [_("Settlement %(number)s, %(name)s") % about, statement.period]
+    title_values = {"number": settlement.number, "name": settlement.cooperative.name}
+    title = [_("Settlement %(number)s, %(name)s") % title_values, statement.period]
     outcome, amount = statement.outcome
-    sums = Table(
+    summary = Table(
         _("Settlement"),
         [Column(_("What")), Column(_("Amount"), ColumnKind.MONEY)],
         [[str(name), amount] for name, amount in statement.lines],
@@ -192,21 +197,31 @@ def tables(statement: Statement) -> list[Table]:
         Column(_("Day"), ColumnKind.DAY),
         Column(pgettext("settlement", "Order")),
         Column(_("Note")),
-        *(Column(str(name), ColumnKind.MONEY) for _field, name in HEADS),
+        *(Column(str(name), ColumnKind.MONEY) for _field, name in FIGURE_COLUMNS),
     ]
     detail: list[list[Cell]] = [
-        [vietnam_date(row.at), row.name, row.note, *(getattr(row.figures, field) for field, _name in HEADS)]
+        [
+            vietnam_date(row.at),
+            row.name,
+            row.note,
+            *(getattr(row.figures, field) for field, _name in FIGURE_COLUMNS),
+        ]
         for row in rows
     ]
     total = _sum(row.figures for row in rows)
-    last: list[Cell] = ["", _("Total"), "", *(getattr(total, field) for field, _name in HEADS)]
+    total_cells: list[Cell] = [
+        "",
+        _("Total"),
+        "",
+        *(getattr(total, field) for field, _name in FIGURE_COLUMNS),
+    ]
     name = _("Orders and corrections")
-    return [sums, Table(name, columns, detail, settlement.currency, sums=last, title=title)]
+    return [summary, Table(name, columns, detail, settlement.currency, sums=total_cells, title=title)]
 
 
 def _entries(settlement: Settlement) -> Any:
-    own = Q(settlement=settlement, account__in=COOPERATIVE_ACCOUNTS)
-    return LedgerEntry.objects.filter(own).exclude(posting__kind__in=_OF_CLOSING)
+    in_settlement = Q(settlement=settlement, account__in=COOPERATIVE_ACCOUNTS)
+    return LedgerEntry.objects.filter(in_settlement).exclude(posting__kind__in=_CLOSING_POSTINGS)
 
 
 def _sum(all_figures: Iterable[PeriodTotals]) -> PeriodTotals:

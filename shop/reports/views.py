@@ -25,7 +25,7 @@ from shop.reports.report_index import REPORTS
 from shop.reports.sales import SalesFigures, SalesQuery
 from shop.staff_pages import staff_only
 
-MOST_ROWS = 200  # groups on the page; the rest are summed in one row, exports contain all
+MAX_ROWS = 200  # groups on the page; the rest are summed in one row, exports contain all
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -44,67 +44,70 @@ def sales(request: HttpRequest, actor: Actor) -> HttpResponse:
     form = SalesForm(request.GET, today=today)
     if not form.is_valid():
         return render(request, "reports/sales.html", {"form": form}, status=422)
-    asked = form.asked()
-    requested = request.GET.get("format")
-    if requested == "csv":
-        return _file_response(as_csv(_cross_table(asked)), "text/csv; charset=utf-8", asked, "csv")
-    if requested == "xlsx":
-        periods_sheet = _period_table(asked, _period_rows(asked))
-        sheets = [_cross_table(asked), _group_table(asked, _group_rows(asked)), periods_sheet]
-        return _file_response(as_xlsx(sheets), XLSX, asked, "xlsx")
-    return render(request, "reports/sales.html", {"form": form} | _page_context(asked, today))
+    query = form.sales_query()
+    file_format = request.GET.get("format")
+    if file_format == "csv":
+        return _file_response(as_csv(_cross_table(query)), "text/csv; charset=utf-8", query, "csv")
+    if file_format == "xlsx":
+        periods_sheet = _period_table(query, _period_rows(query))
+        sheets = [_cross_table(query), _group_table(query, _group_rows(query)), periods_sheet]
+        return _file_response(as_xlsx(sheets), XLSX, query, "xlsx")
+    return render(request, "reports/sales.html", {"form": form} | _page_context(query, today))
 
 
-def _page_context(asked: SalesQuery, today: datetime.date) -> dict[str, object]:
-    by_period = _period_rows(asked)
+def _page_context(query: SalesQuery, today: datetime.date) -> dict[str, object]:
+    by_period = _period_rows(query)
     figures = report.total_of(by_period.values())
-    before = report.totals(asked.before())
-    groups = _group_rows(asked)
-    shown, rest = groups[:MOST_ROWS], groups[MOST_ROWS:]
+    figures_before = report.totals(query.preceding())
+    groups = _group_rows(query)
+    shown_groups, other_groups = groups[:MAX_ROWS], groups[MAX_ROWS:]
     return {
-        "asked": asked,
+        "query": query,
         "figures": figures,
-        "before": asked.before(),
-        "tiles": _tiles(figures, before, asked),
-        "chart": chart_of(list(by_period.items()), asked.step, asked.currency),
-        "narrow_chart": chart_of(list(by_period.items()), asked.step, asked.currency, width=NARROW),
-        "by_period": [(period_label(day, asked.step), row) for day, row in by_period.items()],
-        "groups": shown,
-        "rest": report.total_of(row for _key, _name, row in rest),
-        "rest_count": len(rest),
-        "is_of_lines": asked.group in report.OF_LINES or asked.category is not None,
+        "preceding": query.preceding(),
+        "tiles": _tiles(figures, figures_before, query),
+        "chart": chart_of(list(by_period.items()), query.step, query.currency),
+        "narrow_chart": chart_of(list(by_period.items()), query.step, query.currency, width=NARROW),
+        "by_period": [(period_label(day, query.step), row) for day, row in by_period.items()],
+        "groups": shown_groups,
+        "rest": report.total_of(row for _key, _name, row in other_groups),
+        "rest_count": len(other_groups),
+        "is_of_lines": query.group in report.LINE_GROUPS or query.category is not None,
         "presets": _presets(today),
     }
 
 
-def _period_rows(asked: SalesQuery) -> dict[datetime.date, SalesFigures]:
+def _period_rows(query: SalesQuery) -> dict[datetime.date, SalesFigures]:
     """Return figures of every period, including those without orders."""
-    found = report.by_period(asked)
-    return {day: found.get(day, SalesFigures()) for day in periods(asked.first, asked.last, asked.step)}
+    figures_by_period = report.by_period(query)
+    return {
+        day: figures_by_period.get(day, SalesFigures())
+        for day in periods(query.first, query.last, query.step)
+    }
 
 
-def _group_rows(asked: SalesQuery) -> list[tuple[object, str, SalesFigures]]:
+def _group_rows(query: SalesQuery) -> list[tuple[object, str, SalesFigures]]:
     """Return keys, names and figures, largest first, delivery last."""
-    found = report.by_group(asked)
-    names = names_of(asked.group, found.keys())
-    rows = [(key, names[key], figures) for key, figures in found.items()]
+    figures_by_group = report.by_group(query)
+    names = names_of(query.group, figures_by_group.keys())
+    rows = [(key, names[key], figures) for key, figures in figures_by_group.items()]
     return sorted(rows, key=lambda row: (row[0] == report.DELIVERY, -row[2].total, row[1]))
 
 
-def _tiles(now: SalesFigures, before: SalesFigures, asked: SalesQuery) -> list[dict[str, object]]:
+def _tiles(current: SalesFigures, previous: SalesFigures, query: SalesQuery) -> list[dict[str, object]]:
     """Return the figures above the chart, each with its change from the preceding period."""
 
-    def tile(label: str, value: int, old: int, *, money: bool) -> dict[str, object]:
-        change = round((value - old) * 100 / old) if old else None
+    def tile(label: str, value: int, previous_value: int, *, money: bool) -> dict[str, object]:
+        change = round((value - previous_value) * 100 / previous_value) if previous_value else None
         return {"label": label, "value": value, "is_money": money, "change": change}
 
     return [
-        tile(pgettext("report", "Goods"), now.goods, before.goods, money=True),
-        tile(pgettext("report", "Orders"), now.orders, before.orders, money=False),
-        tile(_("Parts of orders"), now.parts, before.parts, money=False),
-        tile(pgettext("report", "Delivery"), now.delivery, before.delivery, money=True),
-        tile(_("Commission"), now.commission, before.commission, money=True),
-        tile(_("Average order"), now.average, before.average, money=True),
+        tile(pgettext("report", "Goods"), current.goods, previous.goods, money=True),
+        tile(pgettext("report", "Orders"), current.orders, previous.orders, money=False),
+        tile(_("Parts of orders"), current.parts, previous.parts, money=False),
+        tile(pgettext("report", "Delivery"), current.delivery, previous.delivery, money=True),
+        tile(_("Commission"), current.commission, previous.commission, money=True),
+        tile(_("Average order"), current.average, previous.average, money=True),
     ]
 
 
@@ -135,43 +138,43 @@ def _figure_cells(row: SalesFigures) -> list[int]:
     return [row.orders, row.parts, row.goods, row.delivery, row.total, row.commission]
 
 
-def _cross_table(asked: SalesQuery) -> Table:
-    found = report.by_period_and_group(asked)
-    names = names_of(asked.group, {key for _day, key in found})
+def _cross_table(query: SalesQuery) -> Table:
+    figures_by_key = report.by_period_and_group(query)
+    names = names_of(query.group, {key for _day, key in figures_by_key})
     rows: list[tuple[datetime.date, str, SalesFigures]] = sorted(
-        ((day, names[key], figures) for (day, key), figures in found.items() if day is not None),
+        ((day, names[key], figures) for (day, key), figures in figures_by_key.items() if day is not None),
         key=lambda row: row[:2],
     )
     return Table(
         _("Sales"),
         [
             Column(pgettext("report", "From"), ColumnKind.DAY),
-            Column(str(asked.group.label)),
+            Column(str(query.group.label)),
             *_figure_columns(),
         ],
         [[day, name, *_figure_cells(figures)] for day, name, figures in rows],
-        asked.currency,
+        query.currency,
     )
 
 
-def _group_table(asked: SalesQuery, groups: list[tuple[object, str, SalesFigures]]) -> Table:
+def _group_table(query: SalesQuery, groups: list[tuple[object, str, SalesFigures]]) -> Table:
     rows: list[list[Cell]] = [[name, *_figure_cells(figures)] for _key, name, figures in groups]
     return Table(
-        str(asked.group.label), [Column(str(asked.group.label)), *_figure_columns()], rows, asked.currency
+        str(query.group.label), [Column(str(query.group.label)), *_figure_columns()], rows, query.currency
     )
 
 
-def _period_table(asked: SalesQuery, rows: Mapping[datetime.date, SalesFigures]) -> Table:
+def _period_table(query: SalesQuery, rows: Mapping[datetime.date, SalesFigures]) -> Table:
     return Table(
-        str(asked.step.label),
+        str(query.step.label),
         [Column(pgettext("report", "From"), ColumnKind.DAY), *_figure_columns()],
         [[day, *_figure_cells(figures)] for day, figures in rows.items()],
-        asked.currency,
+        query.currency,
         sums=[pgettext("report", "Total"), *_figure_cells(report.total_of(rows.values()))],
     )
 
 
-def _file_response(content: bytes, content_type: str, asked: SalesQuery, ending: str) -> HttpResponse:
-    name = f"ban-hang-{asked.first:%Y%m%d}-{asked.last:%Y%m%d}-{asked.group}.{ending}"
+def _file_response(content: bytes, content_type: str, query: SalesQuery, extension: str) -> HttpResponse:
+    name = f"ban-hang-{query.first:%Y%m%d}-{query.last:%Y%m%d}-{query.group}.{extension}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     return HttpResponse(content, content_type=content_type, headers=headers)

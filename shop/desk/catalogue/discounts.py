@@ -18,7 +18,7 @@ _WITH_FORM = ["GET", "HEAD", "POST"]
 
 @require_safe
 @staff_only(Permission.MANAGE_DISCOUNTS)
-def offers(request: HttpRequest, actor: Actor) -> HttpResponse:
+def discounts(request: HttpRequest, actor: Actor) -> HttpResponse:
     return pages.discounts(request, DiscountDesk("desk", actor))
 
 

@@ -41,7 +41,7 @@ class SynonymsForm(forms.Form):
     )
 
     @property
-    def said(self) -> list[str]:
+    def entered_words(self) -> list[str]:
         return [word for word in _SEPARATOR.split(self.cleaned_data["words"]) if word.strip()]
 
 
@@ -76,7 +76,7 @@ def _save(request: HttpRequest, actor: Actor, pk: int | None) -> HttpResponse:
     form = SynonymsForm(request.POST)
     if form.is_valid():
         with refusals_as_form_errors(form):
-            save_synonyms(set_id=pk, words=form.said, actor=actor, now=timezone.now())
+            save_synonyms(set_id=pk, words=form.entered_words, actor=actor, now=timezone.now())
             messages.success(request, _("Whoever looks for one finds the others too."))
             return redirect("desk:synonyms")
     return _render_page(request, form=form, changed=_find_set(pk) if pk is not None else None)
@@ -97,10 +97,10 @@ def _render_page(
 
 def _find_set(pk: int) -> SynonymSet:
     """Return a set. Raises Missing."""
-    kept: SynonymSet | None = _sets().filter(pk=pk).first()
-    if kept is None:
+    synonym_set: SynonymSet | None = _sets().filter(pk=pk).first()
+    if synonym_set is None:
         raise Missing()
-    return kept
+    return synonym_set
 
 
 def _sets() -> Any:

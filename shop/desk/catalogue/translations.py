@@ -33,9 +33,9 @@ def listing_texts(request: HttpRequest, actor: Actor, pk: int, language: str) ->
     """Translate a product's texts."""
     product = get_object_or_404(Listing.objects.existing().select_related("product"), pk=pk).product
     form = ProductTranslationForm(product, _require_translatable(language), _submitted(request))
-    back = reverse("desk:listing", args=[pk])
+    return_url = reverse("desk:listing", args=[pk])
     if not form.is_valid():
-        return _render_form(request, form, language, name=product.name, back=back)
+        return _render_form(request, form, language, name=product.name, return_url=return_url)
     act = partial(
         translate_product,
         cooperative=None,
@@ -45,7 +45,7 @@ def listing_texts(request: HttpRequest, actor: Actor, pk: int, language: str) ->
         actor=actor,
         now=timezone.now(),
     )
-    return run_action(request, act, url=back, message=_("Changed."))
+    return run_action(request, act, url=return_url, message=_("Changed."))
 
 
 @require_http_methods(_WITH_FORM)
@@ -54,9 +54,9 @@ def cooperative_texts(request: HttpRequest, actor: Actor, pk: int, language: str
     """Translate the texts of a cooperative and its delivery methods."""
     cooperative = get_object_or_404(Cooperative, pk=pk, is_platform_seller=False)
     form = CooperativeTranslationForm(cooperative, _require_translatable(language), _submitted(request))
-    back = reverse("desk:cooperative", args=[pk])
+    return_url = reverse("desk:cooperative", args=[pk])
     if not form.is_valid():
-        return _render_form(request, form, language, name=cooperative.name, back=back)
+        return _render_form(request, form, language, name=cooperative.name, return_url=return_url)
     act = partial(
         translate_cooperative,
         cooperative_id=cooperative.pk,
@@ -65,13 +65,13 @@ def cooperative_texts(request: HttpRequest, actor: Actor, pk: int, language: str
         actor=actor,
         now=timezone.now(),
     )
-    return run_action(request, act, url=back, message=_("Changed."))
+    return run_action(request, act, url=return_url, message=_("Changed."))
 
 
 def _render_form(
-    request: HttpRequest, form: TranslationForm, language: str, *, name: str, back: str
+    request: HttpRequest, form: TranslationForm, language: str, *, name: str, return_url: str
 ) -> HttpResponse:
-    context = {"form": form, "name": name, "tongue": other_languages()[language], "back": back}
+    context = {"form": form, "name": name, "tongue": other_languages()[language], "back": return_url}
     return render(request, "desk/translations.html", context)
 
 

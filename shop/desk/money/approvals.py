@@ -53,7 +53,7 @@ class SecondPersonForm(forms.Form):
         )
 
 
-def kinds_of(request: HttpRequest) -> list[str]:
+def decidable_approval_kinds(request: HttpRequest) -> list[str]:
     """Return the kinds of proposals that this user may decide."""
     return [
         str(kind)
@@ -62,7 +62,7 @@ def kinds_of(request: HttpRequest) -> list[str]:
     ]
 
 
-def permissions_lacking_second_person(shop: ShopSettings) -> list[Permission]:
+def permissions_without_approver(shop: ShopSettings) -> list[Permission]:
     """Return the rights that only one person or nobody holds although a second person is required."""
     if not (shop.payouts_need_second_person or shop.account_changes_need_second_person):
         return []
@@ -74,7 +74,7 @@ def permissions_lacking_second_person(shop: ShopSettings) -> list[Permission]:
 @require_recent_proof
 def approvals(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List pending proposals, oldest first, with their changes."""
-    kinds = kinds_of(request)
+    kinds = decidable_approval_kinds(request)
     if not kinds:
         raise Missing()
     shop = shop_settings()
@@ -92,9 +92,7 @@ def approvals(request: HttpRequest, actor: Actor) -> HttpResponse:
         ],
         "may_set": has_staff_permission(request.user, Permission.MANAGE_SETTINGS),
         "rules_form": SecondPersonForm.of_shop(shop),
-        "lacking": [
-            str(permission.label).rstrip(".") for permission in permissions_lacking_second_person(shop)
-        ],
+        "lacking": [str(permission.label).rstrip(".") for permission in permissions_without_approver(shop)],
         "may_grant": isinstance(request.user, User) and request.user.is_superuser,
         "me": actor.user_id,
         "shop": shop,

@@ -30,7 +30,7 @@ from shop.core.models import shop_settings
 from shop.core.web.action_results import run_action
 from shop.core.web.uploads import is_staff, takes_files
 from shop.desk.money.statement_forms import LARGEST_UPLOAD, BankColumnsForm, BankUploadForm
-from shop.desk.money.statement_pages import PER_PAGE, SHOWN, head_of, statements_page
+from shop.desk.money.statement_pages import MAX_PREVIEW_ROWS, PER_PAGE, head_of, statements_page
 from shop.staff_pages import staff_only
 
 
@@ -56,18 +56,18 @@ def statements(request: HttpRequest, actor: Actor) -> HttpResponse:
 @staff_only(Permission.HANDLE_PAYMENTS)
 def statement(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Show a statement: column mapping and preview before the import, results after it."""
-    shown = get_object_or_404(StatementImport, pk=pk, kind=StatementKind.BANK)
-    if shown.confirmed_at is not None:
-        return _render_imported(request, shown)
-    head = head_of(shown)
-    lines = sorted({row.place for row in head.rows} | {shown.columns["heading"]} - {0})
-    form = BankColumnsForm(request.POST or None, statement=shown, width=head.width, lines=lines)
+    bank_statement = get_object_or_404(StatementImport, pk=pk, kind=StatementKind.BANK)
+    if bank_statement.confirmed_at is not None:
+        return _render_imported(request, bank_statement)
+    head = head_of(bank_statement)
+    lines = sorted({row.place for row in head.rows} | {bank_statement.columns["heading"]} - {0})
+    form = BankColumnsForm(request.POST or None, statement=bank_statement, width=head.width, lines=lines)
     if request.method == "POST" and form.is_valid():
         heading = form.cleaned_data["heading"]
         action = partial(set_bank_columns, statement_id=pk, columns=form.columns, heading=heading)
         page = reverse("desk:bank-statement", args=[pk])
         return run_action(request, action, url=page, message=_("The columns are kept."))
-    context = {"statement": shown, "form": form, "sample": head.sample} | _preview(shown)
+    context = {"statement": bank_statement, "form": form, "sample": head.sample} | _preview(bank_statement)
     return render(request, "desk/bank_statement.html", context, status=422 if form.errors else 200)
 
 
@@ -85,7 +85,7 @@ def statement_taking(request: HttpRequest, actor: Actor, pk: int) -> HttpRespons
 def _preview(statement: StatementImport) -> dict[str, object]:
     """Preview the import, or the reason why it is impossible."""
     try:
-        judged = preview_bank_statement(statement)
+        preview = preview_bank_statement(statement)
     except StatementOfOtherAccount as other:
         return {
             "refusal": other.words,
@@ -94,33 +94,33 @@ def _preview(statement: StatementImport) -> dict[str, object]:
         }
     except Refused as refused:
         return {"refusal": refused.words}
-    fresh = [each for each in judged.arrivals if not each.is_known]
+    new_transfers = [each for each in preview.arrivals if not each.is_known]
     return {
         "counts": {
-            "ready": len(fresh),
-            "known": len(judged.arrivals) - len(fresh),
-            "problems": len(judged.problems),
-            "outgoing": judged.outgoing,
+            "ready": len(new_transfers),
+            "known": len(preview.arrivals) - len(new_transfers),
+            "problems": len(preview.problems),
+            "outgoing": preview.outgoing,
         },
-        "sum": sum(each.arrival.amount for each in fresh),
-        "judged": sorted(judged.arrivals, key=lambda each: each.is_known)[:SHOWN],
-        "problems": judged.problems[:SHOWN],
-        "shown": SHOWN,
+        "sum": sum(each.arrival.amount for each in new_transfers),
+        "judged": sorted(preview.arrivals, key=lambda each: each.is_known)[:MAX_PREVIEW_ROWS],
+        "problems": preview.problems[:MAX_PREVIEW_ROWS],
+        "shown": MAX_PREVIEW_ROWS,
     }
 
 
-def _render_imported(request: HttpRequest, shown: StatementImport) -> HttpResponse:
-    rows = BankTransfer.objects.filter(statement=shown).select_related("order").order_by("at", "pk")
-    taken = rows.count()
-    settled = rows.filter(state=TransferState.SETTLED).count()
+def _render_imported(request: HttpRequest, statement: StatementImport) -> HttpResponse:
+    rows = BankTransfer.objects.filter(statement=statement).select_related("order").order_by("at", "pk")
+    transfer_count = rows.count()
+    settled_count = rows.filter(state=TransferState.SETTLED).count()
     context = {
-        "statement": shown,
-        "waiting": shown.lines.filter(state=StatementRowState.WAITING).count(),
-        "settled": settled,
-        "others": taken - settled,
+        "statement": statement,
+        "waiting": statement.lines.filter(state=StatementRowState.WAITING).count(),
+        "settled": settled_count,
+        "others": transfer_count - settled_count,
         "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page")),
         "problems": [
-            UnreadableRow(each["line"], RowFault(each["fault"]), each["text"]) for each in shown.problems
+            UnreadableRow(each["line"], RowFault(each["fault"]), each["text"]) for each in statement.problems
         ],
     }
     return render(request, "desk/bank_statement_taken.html", context)

@@ -34,15 +34,15 @@ PER_PAGE = 50
 @staff_only(Permission.HANDLE_PAYMENTS)
 def cards(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List calls to Stripe: unanswered, failed, or all, newest first."""
-    only = request.GET.get("xem", "")
+    filter_name = request.GET.get("xem", "")
     rows = GatewayCall.objects.select_related("payment__order", "payout__settlement__cooperative", "refund")
-    chosen = {"hong": rows.refused(), "tat-ca": rows}.get(only, rows.unanswered())
-    page = Paginator(chosen.order_by("-asked_at", "pk"), PER_PAGE).get_page(request.GET.get("page"))
+    filtered_calls = {"hong": rows.refused(), "tat-ca": rows}.get(filter_name, rows.unanswered())
+    page = Paginator(filtered_calls.order_by("-asked_at", "pk"), PER_PAGE).get_page(request.GET.get("page"))
     may_repeat, now = _repeatable_ids(page.object_list), timezone.now()
     disputes = Dispute.objects.select_related("payment__order").newest_first()
     context = {
         "page": page,
-        "only": only,
+        "only": filter_name,
         "calls": [(call, _result_text(call), call.pk in may_repeat) for call in page.object_list],
         "unanswered": rows.unanswered().count(),
         "refused": rows.refused().count(),
@@ -57,7 +57,7 @@ def cards(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
-def card_look(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
+def card_check(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
     """Query a call's result at Stripe now."""
     call = get_object_or_404(GatewayCall, pk=pk)
     action = partial(look_up_call, call_id=call.pk, now=timezone.now())
@@ -66,7 +66,7 @@ def card_look(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse
 
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
-def card_repeat(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
+def card_retry(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
     """Repeat a failed call."""
     call = get_object_or_404(GatewayCall, pk=pk)
     action = partial(repeat_failed_call, call_id=call.pk, actor=actor, now=timezone.now())
@@ -105,20 +105,20 @@ def card_notice(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     return run_action(request, action, url=reverse("desk:cards"), message=_("It has been worked on."))
 
 
-def _repeatable_ids(shown: Iterable[GatewayCall]) -> set[uuid.UUID]:
+def _repeatable_ids(calls: Iterable[GatewayCall]) -> set[uuid.UUID]:
     """Return the ids of the calls that may be repeated. One query."""
-    keys = [call.pk for call in shown]
-    return set(GatewayCall.objects.filter(pk__in=keys).repeatable().values_list("pk", flat=True))
+    call_ids = [call.pk for call in calls]
+    return set(GatewayCall.objects.filter(pk__in=call_ids).repeatable().values_list("pk", flat=True))
 
 
 def _result_text(call: GatewayCall) -> str:
     """Return a call's result as text for staff; the buyers' texts only cover charges."""
     if not call.code:
         return call.message
-    unknown = call.message if call.operation == Operation.START else _("Stripe did not do it.")
-    return str(message_for_code(call.code, unknown))
+    fallback = call.message if call.operation == Operation.START else _("Stripe did not do it.")
+    return str(message_for_code(call.code, fallback))
 
 
 def _return_url(request: HttpRequest) -> str:
-    only = request.POST.get("xem", "")
-    return reverse("desk:cards") + (f"?xem={only}" if only in ("hong", "tat-ca") else "")
+    filter_name = request.POST.get("xem", "")
+    return reverse("desk:cards") + (f"?xem={filter_name}" if filter_name in ("hong", "tat-ca") else "")

@@ -34,9 +34,9 @@ from shop.core.actors import Actor
 from shop.core.errors import Refused
 from shop.core.web.action_results import run_action
 from shop.core.web.uploads import is_staff, takes_files
-from shop.desk.money.cash_forms import MappingForm, UploadForm
+from shop.desk.money.cash_forms import CodColumnsForm, CodUploadForm
 from shop.desk.money.statement_forms import LARGEST_UPLOAD
-from shop.desk.money.statement_pages import PER_PAGE, SHOWN, head_of, statements_page
+from shop.desk.money.statement_pages import MAX_PREVIEW_ROWS, PER_PAGE, head_of, statements_page
 from shop.staff_pages import staff_only
 
 
@@ -45,13 +45,13 @@ from shop.staff_pages import staff_only
 @staff_only(Permission.HANDLE_PAYMENTS)
 def statements(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List uploaded statements, newest first, and upload one."""
-    form = UploadForm(request.POST or None, request.FILES or None)
+    form = CodUploadForm(request.POST or None, request.FILES or None)
 
     def read(user: User) -> StatementImport:
-        said = form.cleaned_data
-        content, now = said["file"].read(LARGEST_UPLOAD), timezone.now()
+        cleaned = form.cleaned_data
+        content, now = cleaned["file"].read(LARGEST_UPLOAD), timezone.now()
         return import_cod_statement(
-            file_name=said["file"].name, content=content, carrier=said["carrier"], user=user, now=now
+            file_name=cleaned["file"].name, content=content, carrier=cleaned["carrier"], user=user, now=now
         )
 
     context = {"carriers": _carrier_names()}
@@ -63,23 +63,23 @@ def statements(request: HttpRequest, actor: Actor) -> HttpResponse:
 @staff_only(Permission.HANDLE_PAYMENTS)
 def statement(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Show a statement: column mapping and preview before the import, results after it."""
-    shown = get_object_or_404(StatementImport, pk=pk, kind=StatementKind.COD)
-    if shown.confirmed_at is not None:
-        return _render_imported(request, shown)
-    head = head_of(shown)
-    form = MappingForm(request.POST or None, statement=shown, width=head.width)
+    cod_statement = get_object_or_404(StatementImport, pk=pk, kind=StatementKind.COD)
+    if cod_statement.confirmed_at is not None:
+        return _render_imported(request, cod_statement)
+    head = head_of(cod_statement)
+    form = CodColumnsForm(request.POST or None, statement=cod_statement, width=head.width)
     if request.method == "POST" and form.is_valid():
-        said = form.cleaned_data
+        cleaned = form.cleaned_data
         action = partial(
             set_cod_columns,
             statement_id=pk,
-            carrier=said["carrier"],
-            fee_bearer=said["fee_bearer"],
+            carrier=cleaned["carrier"],
+            fee_bearer=cleaned["fee_bearer"],
             columns=form.columns,
         )
         page = reverse("desk:cash-statement", args=[pk])
         return run_action(request, action, url=page, message=_("The columns are kept."))
-    context = {"statement": shown, "form": form, "sample": head.sample} | _preview(shown)
+    context = {"statement": cod_statement, "form": form, "sample": head.sample} | _preview(cod_statement)
     return render(request, "desk/cash_statement.html", context)
 
 
@@ -107,14 +107,16 @@ def problems(request: HttpRequest, actor: Actor) -> HttpResponse:
 def row_answer(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Resolve a differing row: accept the carrier's amount or dismiss the row."""
     row = get_object_or_404(StatementRow, pk=pk)
-    back = reverse("desk:cash-statement", args=[row.statement_id])
-    page = reverse("desk:cash-problems") if request.POST.get("back") == "problems" else back
-    who: dict[str, Any] = {"row_id": pk, "actor": actor, "now": timezone.now()}
+    statement_url = reverse("desk:cash-statement", args=[row.statement_id])
+    return_url = reverse("desk:cash-problems") if request.POST.get("back") == "problems" else statement_url
+    arguments: dict[str, Any] = {"row_id": pk, "actor": actor, "now": timezone.now()}
     if request.POST.get("answer") == "dismiss":
-        return run_action(request, partial(dismiss_problem_row, **who), url=page, message=_("Set aside."))
+        return run_action(
+            request, partial(dismiss_problem_row, **arguments), url=return_url, message=_("Set aside.")
+        )
     code = request.POST.get("code", "")[:120]
     return run_action(
-        request, partial(accept_problem_row, code=code, **who), url=page, message=_("Taken over.")
+        request, partial(accept_problem_row, code=code, **arguments), url=return_url, message=_("Taken over.")
     )
 
 
@@ -124,45 +126,59 @@ _WITH_PARCEL = ("parcel__part__order", "parcel__part__cooperative")
 def _preview(statement: StatementImport) -> dict[str, object]:
     """Preview the import, or the reason why it is impossible."""
     try:
-        judged = preview_cod_statement(statement)
+        matched_rows = preview_cod_statement(statement)
     except Refused as refused:
         return {"refusal": refused.words}
-    ready = [each for each in judged if each.state == StatementRowState.WAITING]
-    known = sum(each.state == StatementRowState.KNOWN for each in judged)
-    differing = [each for each in judged if each.state == StatementRowState.PROBLEM]
+    ready_rows = [each for each in matched_rows if each.state == StatementRowState.WAITING]
+    known_count = sum(each.state == StatementRowState.KNOWN for each in matched_rows)
+    differing = [each for each in matched_rows if each.state == StatementRowState.PROBLEM]
     return {
-        "counts": {"ready": len(ready), "known": known, "problems": len(differing), "all": len(judged)},
+        "counts": {
+            "ready": len(ready_rows),
+            "known": known_count,
+            "problems": len(differing),
+            "all": len(matched_rows),
+        },
         "kinds": [
             (StatementRowProblem(problem).label, count)
             for problem, count in Counter(each.problem for each in differing).most_common()
         ],
-        "collected": sum(each.told.collected for each in ready),
-        "fees": sum(each.told.fee for each in ready),
-        "remitted": sum(each.told.remitted for each in ready),
-        "judged": [_preview_row(each) for each in [*differing, *ready][:SHOWN]],
+        "collected": sum(each.told.collected for each in ready_rows),
+        "fees": sum(each.told.fee for each in ready_rows),
+        "remitted": sum(each.told.remitted for each in ready_rows),
+        "judged": [_preview_row(each) for each in [*differing, *ready_rows][:MAX_PREVIEW_ROWS]],
     }
 
 
-def _preview_row(each: MatchedRow) -> dict[str, object]:
-    label = StatementRowProblem(each.problem).label if each.problem else StatementRowState(each.state).label
-    return {"told": each.told, "parcel": each.parcel, "words": label, "is_problem": bool(each.problem)}
+def _preview_row(matched_row: MatchedRow) -> dict[str, object]:
+    label = (
+        StatementRowProblem(matched_row.problem).label
+        if matched_row.problem
+        else StatementRowState(matched_row.state).label
+    )
+    return {
+        "told": matched_row.told,
+        "parcel": matched_row.parcel,
+        "words": label,
+        "is_problem": bool(matched_row.problem),
+    }
 
 
-def _render_imported(request: HttpRequest, shown: StatementImport) -> HttpResponse:
-    rows = shown.lines.order_by("place", "pk").select_related(*_WITH_PARCEL)
-    requested = request.GET.get("xem", StatementRowState.PROBLEM)
-    state = requested if requested in set(StatementRowState) else StatementRowState.PROBLEM
-    counted = shown.lines.values_list("state").annotate(count=Count("pk")).order_by("state")
-    counts = dict(counted)
+def _render_imported(request: HttpRequest, statement: StatementImport) -> HttpResponse:
+    rows = statement.lines.order_by("place", "pk").select_related(*_WITH_PARCEL)
+    requested_state = request.GET.get("xem", StatementRowState.PROBLEM)
+    state = requested_state if requested_state in set(StatementRowState) else StatementRowState.PROBLEM
+    counts_by_state = statement.lines.values_list("state").annotate(count=Count("pk")).order_by("state")
+    counts = dict(counts_by_state)
     page = Paginator(rows.filter(state=state), PER_PAGE).get_page(request.GET.get("page"))
     context = {
-        "statement": shown,
+        "statement": statement,
         "state": state,
         "states": [(each, each.label, counts.get(each, 0)) for each in StatementRowState],
         "waiting": counts.get(StatementRowState.WAITING, 0),
         "page": page,
         "rows": _display_rows(page.object_list),
-        "remittance": getattr(shown, "remittance", None),
+        "remittance": getattr(statement, "remittance", None),
     }
     return render(request, "desk/cash_statement_taken.html", context)
 

@@ -48,7 +48,7 @@ class CashSearch(forms.Form):
     )
 
     @property
-    def giver(self) -> Remitter | None:
+    def remitter(self) -> Remitter | None:
         """The holder to filter by; None for all."""
         self.is_valid()
         if self.cleaned_data.get("htx"):
@@ -64,7 +64,7 @@ class CashSearch(forms.Form):
         return age
 
 
-class HandInForm(forms.Form):
+class RemittanceForm(forms.Form):
     """A remittance: parcels, fees withheld, and the bank reference."""
 
     key = forms.UUIDField(widget=forms.HiddenInput)
@@ -82,7 +82,7 @@ class HandInForm(forms.Form):
     )
 
 
-class ReceivedForm(forms.Form):
+class RemittanceReceiptForm(forms.Form):
     """The amount received of a remittance."""
 
     key = forms.UUIDField(widget=forms.HiddenInput)
@@ -101,7 +101,7 @@ class ReceivedForm(forms.Form):
     )
 
 
-class MakeGoodForm(forms.Form):
+class RemittanceDifferenceForm(forms.Form):
     """How a difference in a carrier's remittance was resolved."""
 
     BANK, OURS = "bank", "ours"
@@ -123,7 +123,7 @@ class MakeGoodForm(forms.Form):
     )
 
 
-class UploadForm(forms.Form):
+class CodUploadForm(forms.Form):
     """A carrier's statement."""
 
     carrier = forms.CharField(
@@ -134,7 +134,7 @@ class UploadForm(forms.Form):
     file = statement_file()
 
 
-class MappingForm(ColumnsForm):
+class CodColumnsForm(ColumnsForm):
     """The column mapping of a carrier's statement, the carrier, and who bears the fees."""
 
     labels = dict(zip(COD_COLUMN_NAMES, _LABELS, strict=True))

@@ -26,14 +26,19 @@ from shop.core.errors import Refused
 from shop.core.models import Change, bind_idempotency_key, market_channel
 from shop.core.web.action_results import run_action
 from shop.desk.forms import chosen_ids
-from shop.desk.money.cash_forms import CashSearch, HandInForm, MakeGoodForm, ReceivedForm
+from shop.desk.money.cash_forms import (
+    CashSearch,
+    RemittanceDifferenceForm,
+    RemittanceForm,
+    RemittanceReceiptForm,
+)
 from shop.desk.overview.history import change_views
 from shop.reports import cash as report
 from shop.reports.report_files import Table, as_csv, as_xlsx
 from shop.staff_pages import staff_only
 
 PER_PAGE = 50
-MOST_EXPORTED = 50_000
+MAX_EXPORTED = 50_000
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -49,15 +54,15 @@ def cash(request: HttpRequest, actor: Actor) -> HttpResponse:
     ]
     if request.GET.get("format") in ("csv", "xlsx"):
         return _file_response(tables, request.GET["format"], "tien-mat")
-    every = report.total_row([*carriers, *cooperatives])
+    total = report.total_row([*carriers, *cooperatives])
     context = {
         "currency": currency,
         "groups": [
             ("carriers", _("With carriers"), carriers, report.total_row(carriers)),
             ("cooperatives", _("At cooperatives"), cooperatives, report.total_row(cooperatives)),
         ],
-        "every": every,
-        "ages": [(age, report.CASH_AGE_NAMES[age], amount) for age, amount in every.ages],
+        "every": total,
+        "ages": [(age, report.CASH_AGE_NAMES[age], amount) for age, amount in total.ages],
         "problems": StatementRow.objects.problems().count(),
         "unseen": CashRemittance.objects.unseen().count(),
         "lacking": CashRemittance.objects.lacking().count(),
@@ -72,9 +77,9 @@ def cash_parcels(request: HttpRequest, actor: Actor) -> HttpResponse:
     form, currency = CashSearch(request.GET), _currency()
     rows = _filtered_parcels(form, currency)
     if request.GET.get("format") in ("csv", "xlsx"):
-        table = report.table_of_parcels(rows[:MOST_EXPORTED], currency)
+        table = report.table_of_parcels(rows[:MAX_EXPORTED], currency)
         return _file_response([table], request.GET["format"], "kien-thu-ho")
-    return _render_parcels(request, form, rows, currency, HandInForm(initial=_initial_values()))
+    return _render_parcels(request, form, rows, currency, RemittanceForm(initial=_initial_values()))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -103,17 +108,17 @@ def remittance(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 @staff_only(Permission.HANDLE_PAYMENTS)
 def remittance_receipt(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Record that a remittance arrived on our account."""
-    shown = get_object_or_404(CashRemittance, pk=pk)
-    form = ReceivedForm(request.POST)
+    remittance = get_object_or_404(CashRemittance, pk=pk)
+    form = RemittanceReceiptForm(request.POST)
     if not form.is_valid():
         return _render_remittance(request, pk, form)
     action = partial(
         reconcile_remittance,
-        remittance_id=shown.pk,
+        remittance_id=remittance.pk,
         received=form.cleaned_data["received"],
         reference=form.cleaned_data["reference"],
         reason=form.cleaned_data["reason"],
-        key=bind_idempotency_key(str(form.cleaned_data["key"]), "desk", "received", shown.pk),
+        key=bind_idempotency_key(str(form.cleaned_data["key"]), "desk", "received", remittance.pk),
         actor=actor,
         now=timezone.now(),
     )
@@ -125,18 +130,18 @@ def remittance_receipt(request: HttpRequest, actor: Actor, pk: int) -> HttpRespo
 @staff_only(Permission.HANDLE_PAYMENTS)
 def remittance_difference(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Resolve a difference in a carrier's remittance."""
-    shown = get_object_or_404(CashRemittance, pk=pk)
-    form = MakeGoodForm(request.POST)
+    remittance = get_object_or_404(CashRemittance, pk=pk)
+    form = RemittanceDifferenceForm(request.POST)
     if not form.is_valid():
         return _render_remittance(request, pk, difference=form)
-    said = form.cleaned_data
+    cleaned = form.cleaned_data
     action = partial(
         resolve_remittance_difference,
-        remittance_id=shown.pk,
-        amount=said["amount"],
-        is_ours=said["where"] == MakeGoodForm.OURS,
-        reason=said["reason"],
-        key=bind_idempotency_key(str(said["key"]), "desk", "made-good", shown.pk),
+        remittance_id=remittance.pk,
+        amount=cleaned["amount"],
+        is_ours=cleaned["where"] == RemittanceDifferenceForm.OURS,
+        reason=cleaned["reason"],
+        key=bind_idempotency_key(str(cleaned["key"]), "desk", "made-good", remittance.pk),
         actor=actor,
         now=timezone.now(),
     )
@@ -147,16 +152,16 @@ def remittance_difference(request: HttpRequest, actor: Actor, pk: int) -> HttpRe
 
 def _record_remittance(request: HttpRequest, actor: Actor) -> HttpResponse:
     search = CashSearch(request.GET)
-    giver, form = search.giver, HandInForm(request.POST)
-    chosen = chosen_ids(request.POST.getlist("parcel"))
-    if giver is None or not form.is_valid():
+    remitter, form = search.remitter, RemittanceForm(request.POST)
+    chosen_parcel_ids = chosen_ids(request.POST.getlist("parcel"))
+    if remitter is None or not form.is_valid():
         return _render_parcels(
             request, search, _filtered_parcels(search, _currency()), _currency(), form, status=422
         )
     try:
-        made = remit_cash(
-            remitter=giver,
-            parcel_ids=chosen,
+        remittance = remit_cash(
+            remitter=remitter,
+            parcel_ids=chosen_parcel_ids,
             fees=form.cleaned_data["fees"],
             fee_bearer=CostBearer(form.cleaned_data["fee_bearer"]),
             reference=form.cleaned_data["reference"],
@@ -169,18 +174,18 @@ def _record_remittance(request: HttpRequest, actor: Actor) -> HttpResponse:
         return _render_parcels(
             request, search, _filtered_parcels(search, _currency()), _currency(), form, status=422
         )
-    return redirect("desk:cash-remittance", made.pk)
+    return redirect("desk:cash-remittance", remittance.pk)
 
 
 def _filtered_parcels(form: CashSearch, currency: str) -> Any:
     """Return the filtered parcels, oldest cash first."""
     rows = report.with_age(Parcel.objects.with_unremitted_cash(), vietnam_date(timezone.now()))
     rows = rows.filter(part__order__currency=currency)
-    giver = form.giver
-    if giver is not None and giver.cooperative_id is not None:
-        rows = rows.exclude(cod_holder=CashHolder.CARRIER).filter(part__cooperative=giver.cooperative_id)
-    elif giver is not None:
-        rows = rows.of_carrier(giver.carrier)
+    remitter = form.remitter
+    if remitter is not None and remitter.cooperative_id is not None:
+        rows = rows.exclude(cod_holder=CashHolder.CARRIER).filter(part__cooperative=remitter.cooperative_id)
+    elif remitter is not None:
+        rows = rows.of_carrier(remitter.carrier)
     if form.age:
         rows = rows.filter(age=form.age)
     return rows.select_related("part__order", "part__cooperative").order_by("since", "pk")
@@ -191,7 +196,7 @@ def _render_parcels(
     search: CashSearch,
     rows: Any,
     currency: str,
-    form: HandInForm,
+    form: RemittanceForm,
     *,
     status: int = 200,
 ) -> HttpResponse:
@@ -200,9 +205,9 @@ def _render_parcels(
         "page": page,
         "form": form,
         "currency": currency,
-        "who": _holder_name(search.giver),
+        "who": _holder_name(search.remitter),
         "age": report.CASH_AGE_NAMES.get(report.CashAge(search.age)) if search.age else "",
-        "takes": search.giver is not None
+        "takes": search.remitter is not None
         and any(parcel.cod_state == CodState.COLLECTED for parcel in page.object_list),
         "query": request.GET.urlencode(),
         "chosen": request.POST.getlist("parcel") if request.method == "POST" else None,
@@ -213,25 +218,29 @@ def _render_parcels(
 def _render_remittance(
     request: HttpRequest,
     pk: int,
-    form: ReceivedForm | None = None,
-    difference: MakeGoodForm | None = None,
+    form: RemittanceReceiptForm | None = None,
+    difference: RemittanceDifferenceForm | None = None,
 ) -> HttpResponse:
-    shown = get_object_or_404(CashRemittance.objects.select_related("cooperative", "statement"), pk=pk)
-    lines = RemittanceLine.objects.filter(remittance=shown).select_related(
+    remittance = get_object_or_404(CashRemittance.objects.select_related("cooperative", "statement"), pk=pk)
+    lines = RemittanceLine.objects.filter(remittance=remittance).select_related(
         "parcel__part__order", "parcel__part__cooperative"
     )
     if form is None:
-        form = ReceivedForm(initial={"key": uuid.uuid4(), "received": _format_amount(shown.remitted)})
+        form = RemittanceReceiptForm(
+            initial={"key": uuid.uuid4(), "received": _format_amount(remittance.remitted)}
+        )
     if difference is None:
-        difference = MakeGoodForm(initial={"key": uuid.uuid4(), "amount": _format_amount(abs(shown.lacking))})
+        difference = RemittanceDifferenceForm(
+            initial={"key": uuid.uuid4(), "amount": _format_amount(abs(remittance.lacking))}
+        )
     context = {
-        "remittance": shown,
+        "remittance": remittance,
         "page": Paginator(lines.order_by("pk"), PER_PAGE).get_page(request.GET.get("page")),
-        "form": difference if shown.lacking else form,
-        "history": change_views(Change.objects.under(shown).in_time()),
+        "form": difference if remittance.lacking else form,
+        "history": change_views(Change.objects.under(remittance).in_time()),
     }
-    wrong = form.errors or difference.errors
-    return render(request, "desk/remittance.html", context, status=422 if wrong else 200)
+    has_errors = form.errors or difference.errors
+    return render(request, "desk/remittance.html", context, status=422 if has_errors else 200)
 
 
 def _format_amount(amount: int) -> str:
@@ -239,12 +248,12 @@ def _format_amount(amount: int) -> str:
     return f"{amount:,}".replace(",", ".")
 
 
-def _holder_name(giver: Remitter | None) -> str:
-    if giver is None:
+def _holder_name(remitter: Remitter | None) -> str:
+    if remitter is None:
         return ""
-    if giver.cooperative_id is None:
-        return giver.carrier or _("Carrier not named")
-    return get_object_or_404(Cooperative, pk=giver.cooperative_id).name
+    if remitter.cooperative_id is None:
+        return remitter.carrier or _("Carrier not named")
+    return get_object_or_404(Cooperative, pk=remitter.cooperative_id).name
 
 
 def _initial_values() -> dict[str, Any]:
@@ -256,8 +265,8 @@ def _currency() -> str:
     return market.currency if market else "VND"
 
 
-def _file_response(tables: list[Table], kind: str, name: str) -> HttpResponse:
-    content = as_xlsx(tables) if kind == "xlsx" else as_csv(*tables)
-    mime = XLSX if kind == "xlsx" else "text/csv; charset=utf-8"
-    headers = {"Content-Disposition": f'attachment; filename="{name}.{kind}"'}
-    return HttpResponse(content, content_type=mime, headers=headers)
+def _file_response(tables: list[Table], file_format: str, name: str) -> HttpResponse:
+    content = as_xlsx(tables) if file_format == "xlsx" else as_csv(*tables)
+    content_type = XLSX if file_format == "xlsx" else "text/csv; charset=utf-8"
+    headers = {"Content-Disposition": f'attachment; filename="{name}.{file_format}"'}
+    return HttpResponse(content, content_type=content_type, headers=headers)

@@ -19,7 +19,7 @@ from shop.reports.settlement_documents import XLSX
 from shop.staff_pages import staff_only
 
 PER_PAGE = 20
-MOST_EXPORTED = 50_000
+MAX_EXPORTED = 50_000
 
 
 @require_safe
@@ -27,16 +27,16 @@ MOST_EXPORTED = 50_000
 def ledger(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Show filtered balances and postings; as a file with `?format=csv` or `xlsx`."""
     form = LedgerSearch(request.GET)
-    asked = _ledger_query(form)
+    query = _ledger_query(form)
     if request.GET.get("format") in ("csv", "xlsx"):
-        return _file_response(asked, request.GET["format"])
-    balances = report.balances(asked)
+        return _file_response(query, request.GET["format"])
+    balances = report.balances(query)
     context = {
         "form": form,
         "balances": balances,
-        "page": Paginator(report.postings(asked), PER_PAGE).get_page(request.GET.get("page")),
-        "is_filtered": asked != LedgerQuery(),
-        "taken_back": Dispute.objects.all().taken_back() if asked == LedgerQuery() else {},
+        "page": Paginator(report.postings(query), PER_PAGE).get_page(request.GET.get("page")),
+        "is_filtered": query != LedgerQuery(),
+        "taken_back": Dispute.objects.all().taken_back() if query == LedgerQuery() else {},
     }
     return render(request, "desk/ledger.html", context)
 
@@ -52,15 +52,15 @@ def _ledger_query(form: LedgerSearch) -> LedgerQuery:
     )
 
 
-def _file_response(asked: LedgerQuery, kind: str) -> HttpResponse:
+def _file_response(query: LedgerQuery, file_format: str) -> HttpResponse:
     """Export a sheet per currency; a CSV file holds them one after the other."""
-    rows = report.filtered_entries(asked)[:MOST_EXPORTED]
+    rows = report.filtered_entries(query)[:MAX_EXPORTED]
     by_currency: dict[str, list[LedgerEntry]] = {}
     for row in rows:
         by_currency.setdefault(row.currency, []).append(row)
-    tables = [report.table_of(some, currency) for currency, some in sorted(by_currency.items())]
+    tables = [report.table_of(entries, currency) for currency, entries in sorted(by_currency.items())]
     tables = tables or [report.table_of([], "VND")]
-    content = as_xlsx(tables) if kind == "xlsx" else as_csv(*tables)
-    mime = XLSX if kind == "xlsx" else "text/csv; charset=utf-8"
-    headers = {"Content-Disposition": f'attachment; filename="so-cai.{kind}"'}
-    return HttpResponse(content, content_type=mime, headers=headers)
+    content = as_xlsx(tables) if file_format == "xlsx" else as_csv(*tables)
+    content_type = XLSX if file_format == "xlsx" else "text/csv; charset=utf-8"
+    headers = {"Content-Disposition": f'attachment; filename="so-cai.{file_format}"'}
+    return HttpResponse(content, content_type=content_type, headers=headers)

@@ -12,16 +12,16 @@ from orders.actions.payouts.bank_accounts import BankAccount
 from orders.payments.banks import BANKS
 from shop.core.models import Channel, ShopSettings
 
-SHORTEST, LONGEST = 15, 7 * 24 * 60  # minutes to pay
-MOST_DAYS = 90
+MIN_PAYMENT_MINUTES, MAX_PAYMENT_MINUTES = 15, 7 * 24 * 60  # minutes to pay
+MAX_DAYS = 90
 _TEXT = {"class": "input", "autocomplete": "off"}
 
 
-def bank_field(**more: Any) -> forms.ChoiceField:
+def bank_field(**options: Any) -> forms.ChoiceField:
     """Return a choice field of the banks that support VietQR."""
     choices = [("", ""), *((bank.bin, f"{bank.short_name} ({bank.name})") for bank in BANKS)]
     return forms.ChoiceField(
-        label=_("Bank"), choices=choices, widget=forms.Select(attrs={"class": "input"}), **more
+        label=_("Bank"), choices=choices, widget=forms.Select(attrs={"class": "input"}), **options
     )
 
 
@@ -41,22 +41,22 @@ class MarketAccountForm(forms.Form):
         return {"bank": shop.bank_bin, "account": shop.bank_account, "holder": shop.bank_holder}
 
     @property
-    def to(self) -> BankAccount | None:
-        said = self.cleaned_data
-        account = "".join(sign for sign in said["account"] if sign.isalnum())
-        if not (said["bank"] or account or said["holder"].strip()):
+    def new_account(self) -> BankAccount | None:
+        cleaned = self.cleaned_data
+        account = "".join(character for character in cleaned["account"] if character.isalnum())
+        if not (cleaned["bank"] or account or cleaned["holder"].strip()):
             return None
-        return BankAccount(said["bank"], account, said["holder"])
+        return BankAccount(cleaned["bank"], account, cleaned["holder"])
 
 
 class MarketTimesForm(forms.Form):
     """The payment time per channel in minutes; complaint and answer periods in days."""
 
     complaint_days = forms.IntegerField(
-        label=_("Days after receipt in which a buyer may complain"), min_value=1, max_value=MOST_DAYS
+        label=_("Days after receipt in which a buyer may complain"), min_value=1, max_value=MAX_DAYS
     )
     answer_complaints_days = forms.IntegerField(
-        label=_("Days within which a complaint is answered"), min_value=1, max_value=MOST_DAYS
+        label=_("Days within which a complaint is answered"), min_value=1, max_value=MAX_DAYS
     )
 
     def __init__(self, data: Any = None, *, shop: ShopSettings, channels: Sequence[Channel]) -> None:
@@ -66,15 +66,15 @@ class MarketTimesForm(forms.Form):
         for channel in channels:
             self.fields[f"minutes-{channel.pk}"] = forms.IntegerField(
                 label=_("Minutes to pay by transfer or card, %(channel)s") % {"channel": channel.name},
-                min_value=SHORTEST,
-                max_value=LONGEST,
+                min_value=MIN_PAYMENT_MINUTES,
+                max_value=MAX_PAYMENT_MINUTES,
                 initial=channel.transfer_minutes,
             )
         for field in self.fields.values():
             field.widget.attrs |= {"class": "input", "inputmode": "numeric"}
 
     @property
-    def said(self) -> dict[str, Any]:
+    def deadlines(self) -> dict[str, Any]:
         """Return the arguments for `change_market_deadlines`."""
         values = dict(self.cleaned_data)
         minutes = {pk: values.pop(name) for name, pk in self._channels.items()}

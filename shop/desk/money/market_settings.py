@@ -44,12 +44,14 @@ def market_account(request: HttpRequest, actor: Actor) -> HttpResponse:
     form = MarketAccountForm(request.POST)
     if form.is_valid():
         try:
-            proposal = change_market_account(account=form.to, actor=actor, now=timezone.now())
+            proposal = change_market_account(account=form.new_account, actor=actor, now=timezone.now())
         except Refused as refused:
             form.add_error(refused.field if refused.field in form.fields else None, str(refused.words))
         else:
-            kept = _("The account is kept. Scan the sample before you go on.")
-            messages.success(request, kept if proposal is None else _("A second person is to confirm it."))
+            saved_message = _("The account is kept. Scan the sample before you go on.")
+            messages.success(
+                request, saved_message if proposal is None else _("A second person is to confirm it.")
+            )
             return redirect("desk:settings")
     return _render_page(request, account=form)
 
@@ -62,7 +64,7 @@ def market_times(request: HttpRequest, actor: Actor) -> HttpResponse:
     form = MarketTimesForm(request.POST, shop=shop_settings(), channels=_channels())
     if not form.is_valid():
         return _render_page(request, times=form)
-    action = partial(change_market_deadlines, **form.said, actor=actor, now=timezone.now())
+    action = partial(change_market_deadlines, **form.deadlines, actor=actor, now=timezone.now())
     return run_action(request, action, url=request.path.removesuffix("thoi-han/"), message=_("Kept."))
 
 

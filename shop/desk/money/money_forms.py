@@ -33,10 +33,10 @@ class PercentField(forms.CharField):
 
     def clean(self, value: object) -> object:
         text = super().clean(value)
-        written = _PERCENT.fullmatch(text.strip())
-        if written is None:
+        match = _PERCENT.fullmatch(text.strip())
+        if match is None:
             raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
-        return Decimal(f"{written[1]}.{written[2] or 0}")
+        return Decimal(f"{match[1]}.{match[2] or 0}")
 
 
 def day_field(label: Label, *, required: bool = True) -> forms.DateField:
@@ -54,9 +54,9 @@ def day_field(label: Label, *, required: bool = True) -> forms.DateField:
     )
 
 
-def _text_field(label: Label, *, required: bool = True, longest: int = 120) -> forms.CharField:
+def _text_field(label: Label, *, required: bool = True, max_length: int = 120) -> forms.CharField:
     widget = forms.TextInput(attrs={"class": "input", "autocomplete": "off"})
-    return forms.CharField(label=label, required=required, max_length=longest, widget=widget)
+    return forms.CharField(label=label, required=required, max_length=max_length, widget=widget)
 
 
 def _choice_field(label: Label, choices: Any, *, required: bool = True) -> forms.ChoiceField:
@@ -109,7 +109,7 @@ class WithholdingForm(forms.Form):
     until_day = day_field(_("Last day"), required=False)
 
 
-class EndForm(forms.Form):
+class RateEndForm(forms.Form):
     """The last day of a rate."""
 
     last_day = day_field(_("Last day"))
@@ -127,22 +127,22 @@ class CorrectionForm(forms.Form):
         error_messages={"required": _("Say whether it is more or less.")},
     )
     amount = AmountField(label=_("Amount"))
-    reason = _text_field(_("Reason"), longest=250)
+    reason = _text_field(_("Reason"), max_length=250)
 
     @property
-    def signed(self) -> int:
+    def signed_amount(self) -> int:
         amount: int = self.cleaned_data["amount"]
         return amount if self.cleaned_data["direction"] == self.MORE else -amount
 
 
-class PaidForm(forms.Form):
+class PayoutPaymentForm(forms.Form):
     """The details of a payout that was sent."""
 
     key = forms.UUIDField(widget=forms.HiddenInput)
     reference = _text_field(_("The bank's number"))
 
 
-class AccountForm(forms.Form):
+class PayoutAccountForm(forms.Form):
     """The bank account of a payout."""
 
     bank_bin = _choice_field(_("Bank"), [("", _("Choose a bank")), *_BANKS])
@@ -156,8 +156,8 @@ class AccountForm(forms.Form):
 
     @property
     def account(self) -> BankAccount:
-        said = self.cleaned_data
-        return BankAccount(said["bank_bin"], said["bank_account"], said["bank_holder"])
+        cleaned = self.cleaned_data
+        return BankAccount(cleaned["bank_bin"], cleaned["bank_account"], cleaned["bank_holder"])
 
 
 class LedgerSearch(DeskSearch):

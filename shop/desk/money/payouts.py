@@ -35,7 +35,7 @@ from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Refused
 from shop.core.models import Change, bind_idempotency_key
 from shop.core.web.action_results import run_action
-from shop.desk.money.money_forms import AccountForm, PaidForm
+from shop.desk.money.money_forms import PayoutAccountForm, PayoutPaymentForm
 from shop.desk.overview.history import change_views
 from shop.reports.payouts import bank_list
 from shop.reports.report_files import as_xlsx
@@ -59,17 +59,17 @@ def payouts(request: HttpRequest, actor: Actor) -> HttpResponse:
         else rows.filter(state=PayoutState.DUE).order_by("made_at", "pk")
     )
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
-    shown = list(page.object_list)
-    released = shown if is_done else filter_released_payouts(shown)
+    listed = list(page.object_list)
+    released_payouts = listed if is_done else filter_released_payouts(listed)
     context = {
         "is_done": is_done,
         "page": page,
         "rows": [
-            (row, find_bank(row.bank_bin), has_other_account(row), row.is_held(now), row in released)
-            for row in shown
+            (row, find_bank(row.bank_bin), has_other_account(row), row.is_held(now), row in released_payouts)
+            for row in listed
         ],
         "key": uuid.uuid4(),
-        "has_list": not is_done and any(_is_listed(row) and not row.is_held(now) for row in released),
+        "has_list": not is_done and any(_is_listed(row) and not row.is_held(now) for row in released_payouts),
     }
     return render(request, "desk/payouts.html", context)
 
@@ -92,26 +92,26 @@ def payout_list(request: HttpRequest, actor: Actor) -> HttpResponse:
 @require_recent_proof
 def payout_payments(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Record chosen payouts as sent, each with its own reference or all with the file's."""
-    now, paid = timezone.now(), 0
-    common = request.POST.get("reference", "")
-    chosen = request.POST.getlist("payout")
-    for text in chosen:
+    now, paid_count = timezone.now(), 0
+    common_reference = request.POST.get("reference", "")
+    chosen_payouts = request.POST.getlist("payout")
+    for text in chosen_payouts:
         try:
             payout_id = uuid.UUID(text)
         except ValueError:
             continue
         key = bind_idempotency_key(request.POST.get("key", ""), "desk", "paid", payout_id.hex)
-        reference = request.POST.get(f"reference-{payout_id}", "").strip() or common
+        reference = request.POST.get(f"reference-{payout_id}", "").strip() or common_reference
         try:
             mark_payout_paid(payout_id=payout_id, reference=reference, key=key, actor=actor, now=now)
         except Refused as refused:
             messages.error(request, str(refused.words))
         else:
-            paid += 1
-    if paid:
-        said = ngettext("%(count)s payment is done.", "%(count)s payments are done.", paid)
-        messages.success(request, said % {"count": paid})
-    elif not chosen:
+            paid_count += 1
+    if paid_count:
+        message = ngettext("%(count)s payment is done.", "%(count)s payments are done.", paid_count)
+        messages.success(request, message % {"count": paid_count})
+    elif not chosen_payouts:
         messages.error(request, _("Choose what was paid."))
     return redirect("desk:payouts")
 
@@ -129,7 +129,7 @@ def payout(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
 @require_recent_proof
 def payout_payment(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
     """Record that a payout was sent."""
-    form = PaidForm(request.POST)
+    form = PayoutPaymentForm(request.POST)
     if not form.is_valid():
         return _render_payout(request, pk, paid=form)
     key = bind_idempotency_key(str(form.cleaned_data["key"]), "desk", "paid", pk.hex)
@@ -150,55 +150,62 @@ def payout_account(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRes
     if "follow" in request.POST:
         action: Any = partial(use_current_cooperative_account, payout_id=pk, actor=actor, now=timezone.now())
         return run_action(request, action, url=page, message=_("It goes to the account that they name now."))
-    form = AccountForm(request.POST)
+    form = PayoutAccountForm(request.POST)
     if not form.is_valid():
         return _render_payout(request, pk, account=form)
     action = partial(set_payout_account, payout_id=pk, account=form.account, actor=actor, now=timezone.now())
     return run_action(request, action, url=page, message=_("The account is kept."))
 
 
-def has_other_account(row: Payout) -> bool:
+def has_other_account(payout: Payout) -> bool:
     """Return whether the cooperative's current account differs from the payout's."""
-    if row.settlement is None or row.state != PayoutState.DUE or row.method != PayoutMethod.BANK:
+    if payout.settlement is None or payout.state != PayoutState.DUE or payout.method != PayoutMethod.BANK:
         return False
-    own = account_of_cooperative(row.settlement.cooperative)
-    return bool(own.account) and (own.bank_bin, own.account) != (row.bank_bin, row.bank_account)
+    current_account = account_of_cooperative(payout.settlement.cooperative)
+    return bool(current_account.account) and (current_account.bank_bin, current_account.account) != (
+        payout.bank_bin,
+        payout.bank_account,
+    )
 
 
-def _is_listed(row: Payout) -> bool:
-    return row.method == PayoutMethod.BANK and row.currency == "VND" and bool(row.bank_account)
+def _is_listed(payout: Payout) -> bool:
+    return payout.method == PayoutMethod.BANK and payout.currency == "VND" and bool(payout.bank_account)
 
 
 def _render_payout(
-    request: HttpRequest, pk: uuid.UUID, *, paid: PaidForm | None = None, account: AccountForm | None = None
+    request: HttpRequest,
+    pk: uuid.UUID,
+    *,
+    paid: PayoutPaymentForm | None = None,
+    account: PayoutAccountForm | None = None,
 ) -> HttpResponse:
-    shown = get_object_or_404(Payout.objects.select_related(*_WHOSE), pk=pk)
+    payout = get_object_or_404(Payout.objects.select_related(*_WHOSE), pk=pk)
     context = {
-        "payout": shown,
-        "bank": find_bank(shown.bank_bin),
-        "code": _qr_code(shown),
-        "is_payout_released": is_payout_released(shown),
-        "proposal": Approval.objects.waiting(timezone.now()).filter(payout=shown).first(),
-        "is_held": shown.state == PayoutState.DUE and shown.is_held(timezone.now()),
-        "has_other_account": has_other_account(shown),
-        "other": account_of_cooperative(shown.settlement.cooperative) if shown.settlement else None,
+        "payout": payout,
+        "bank": find_bank(payout.bank_bin),
+        "code": _qr_code(payout),
+        "is_payout_released": is_payout_released(payout),
+        "proposal": Approval.objects.waiting(timezone.now()).filter(payout=payout).first(),
+        "is_held": payout.state == PayoutState.DUE and payout.is_held(timezone.now()),
+        "has_other_account": has_other_account(payout),
+        "other": account_of_cooperative(payout.settlement.cooperative) if payout.settlement else None,
         "form": account if account is not None and account.errors else paid,
-        "paid_form": paid or PaidForm(initial={"key": uuid.uuid4()}),
-        "account_form": account or AccountForm(),
-        "history": change_views((Change.objects.of(shown) | Change.objects.under(shown)).in_time()),
+        "paid_form": paid or PayoutPaymentForm(initial={"key": uuid.uuid4()}),
+        "account_form": account or PayoutAccountForm(),
+        "history": change_views((Change.objects.of(payout) | Change.objects.under(payout)).in_time()),
     }
     status = 422 if (paid or account) else 200
     return render(request, "desk/payout.html", context, status=status)
 
 
-def _qr_code(shown: Payout) -> SafeString | None:
+def _qr_code(payout: Payout) -> SafeString | None:
     """Return the payout's VietQR code; None if it is held or its account cannot be encoded."""
-    is_due = shown.state == PayoutState.DUE and _is_listed(shown) and not shown.is_held(timezone.now())
-    if not is_due or not is_payout_released(shown):
+    is_due = payout.state == PayoutState.DUE and _is_listed(payout) and not payout.is_held(timezone.now())
+    if not is_due or not is_payout_released(payout):
         return None
     try:
         payload = build_payload(
-            bank=shown.bank_bin, account=shown.bank_account, amount=shown.amount, note=shown.note
+            bank=payout.bank_bin, account=payout.bank_account, amount=payout.amount, note=payout.note
         )
     except InvalidPayload:
         return None

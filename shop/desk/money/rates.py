@@ -31,7 +31,7 @@ from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Refused
 from shop.core.models import shop_settings
 from shop.core.web.action_results import run_action
-from shop.desk.money.money_forms import CommissionForm, EndForm, WithholdingForm
+from shop.desk.money.money_forms import CommissionForm, RateEndForm, WithholdingForm
 from shop.staff_pages import staff_only
 
 _WITH_FORM = ["GET", "HEAD", "POST"]
@@ -46,11 +46,11 @@ def rates(request: HttpRequest, actor: Actor) -> HttpResponse:
         form = CommissionForm(request.POST)
         if not form.is_valid():
             return _render_page(request, commission=form)
-        said = form.cleaned_data
+        cleaned = form.cleaned_data
         action = partial(
             add_commission_rate,
-            cooperative_id=said["cooperative"].pk if said["cooperative"] else None,
-            category_id=said["category"].pk if said["category"] else None,
+            cooperative_id=cleaned["cooperative"].pk if cleaned["cooperative"] else None,
+            category_id=cleaned["category"].pk if cleaned["category"] else None,
             **_terms(form),
             actor=actor,
             now=timezone.now(),
@@ -91,10 +91,12 @@ def withholding_end(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse
 @require_recent_proof
 def withholding_switch(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Switch tax withholding on or off."""
-    on, now = request.POST.get("on") == "yes", timezone.now()
-    action = partial(switch_withholding, is_on=on, day=vietnam_date(now), actor=actor, now=now)
-    said = _("Tax is withheld of what is ordered from now on.") if on else _("No tax is withheld any more.")
-    return run_action(request, action, url=reverse("desk:rates"), message=said)
+    is_on, now = request.POST.get("on") == "yes", timezone.now()
+    action = partial(switch_withholding, is_on=is_on, day=vietnam_date(now), actor=actor, now=now)
+    message = (
+        _("Tax is withheld of what is ordered from now on.") if is_on else _("No tax is withheld any more.")
+    )
+    return run_action(request, action, url=reverse("desk:rates"), message=message)
 
 
 def _terms(form: Form) -> dict[str, Any]:
@@ -112,7 +114,7 @@ def _add(request: HttpRequest, action: Any, form: Form, **forms: Any) -> HttpRes
 
 
 def _end(request: HttpRequest, action: Any) -> HttpResponse:
-    form = EndForm(request.POST)
+    form = RateEndForm(request.POST)
     if not form.is_valid():
         messages.error(request, str(next(iter(form.errors.values()))[0]))
         return redirect("desk:rates")
@@ -127,22 +129,22 @@ def _render_page(
     withholding: WithholdingForm | None = None,
 ) -> HttpResponse:
     today = vietnam_date(timezone.now())
-    first = {"from_day": today}
-    over = Q(until_day__lt=today)
-    kept = CommissionRate.objects.select_related("cooperative", "category")
-    kept = kept.order_by("cooperative__name", "category__path", "-from_day", "-pk")
-    taxes = WithholdingRate.objects.order_by("name", "-from_day", "-pk")
+    initial = {"from_day": today}
+    has_ended = Q(until_day__lt=today)
+    commission_rates = CommissionRate.objects.select_related("cooperative", "category")
+    commission_rates = commission_rates.order_by("cooperative__name", "category__path", "-from_day", "-pk")
+    withholding_rates = WithholdingRate.objects.order_by("name", "-from_day", "-pk")
     context = {
         "today": today,
         "all": pgettext("report", "All"),
-        "rates": kept.exclude(over),
-        "past": kept.filter(over),
-        "taxes": taxes.exclude(over),
-        "past_taxes": taxes.filter(over),
+        "rates": commission_rates.exclude(has_ended),
+        "past": commission_rates.filter(has_ended),
+        "taxes": withholding_rates.exclude(has_ended),
+        "past_taxes": withholding_rates.filter(has_ended),
         "together": WithholdingRate.objects.together(today),
         "withholds": shop_settings().withholds_tax,
         "form": commission or withholding,
-        "commission_form": commission or CommissionForm(initial=first),
-        "withholding_form": withholding or WithholdingForm(initial=first, prefix="tax"),
+        "commission_form": commission or CommissionForm(initial=initial),
+        "withholding_form": withholding or WithholdingForm(initial=initial, prefix="tax"),
     }
     return render(request, "desk/rates.html", context, status=422 if commission or withholding else 200)

@@ -75,16 +75,16 @@ def refund_by_bank(
     request: HttpRequest, actor: Actor, token: uuid.UUID, refund_id: uuid.UUID
 ) -> HttpResponse:
     """Pay a failed card refund by bank transfer."""
-    found = get_object_or_404(Refund, pk=refund_id, order=token)
+    refund = get_object_or_404(Refund, pk=refund_id, order=token)
     action = partial(
         pay_refund_by_bank,
-        refund_id=found.pk,
-        key=bind_idempotency_key(request.POST.get("key", ""), "desk", "by-bank", found.pk),
+        refund_id=refund.pk,
+        key=bind_idempotency_key(request.POST.get("key", ""), "desk", "by-bank", refund.pk),
         actor=actor,
         now=timezone.now(),
     )
-    to = reverse("desk:order", args=[token])
-    return run_action(request, action, url=to, message=_("The buyer is asked for an account."))
+    return_url = reverse("desk:order", args=[token])
+    return run_action(request, action, url=return_url, message=_("The buyer is asked for an account."))
 
 
 @require_POST
@@ -93,13 +93,13 @@ def refund_by_bank(
 def refund_account(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
     """Enter the refund account that a buyer gave by phone."""
     order = get_object_or_404(Order.objects.placed(), pk=token)
-    to = f"{reverse('desk:order', args=[token])}#refunds"
+    return_url = f"{reverse('desk:order', args=[token])}#refunds"
     form = RefundAccountForm(request.POST)
     if not form.is_valid():
         messages.error(request, _("Write the bank, the account number and whose account it is."))
-        return redirect(to)
+        return redirect(return_url)
     action = partial(set_refund_account, order_id=order.pk, to=form.to, actor=actor, now=timezone.now())
-    return run_action(request, action, url=to, message=_("Thank you. We send the money there."))
+    return run_action(request, action, url=return_url, message=_("Thank you. We send the money there."))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -107,14 +107,16 @@ def refund_account(request: HttpRequest, actor: Actor, token: uuid.UUID) -> Http
 @require_recent_proof
 def parcel_return(request: HttpRequest, actor: Actor, token: uuid.UUID, parcel_id: int) -> HttpResponse:
     """Record that a return parcel arrived, or will not arrive."""
-    coming = Parcel.objects.filter(kind__in=RETURN_KINDS, part__order=token)
-    parcel = get_object_or_404(coming.select_related("part__order", "part__cooperative"), pk=parcel_id)
-    to, now = reverse("desk:order", args=[token]), timezone.now()
+    returns = Parcel.objects.filter(kind__in=RETURN_KINDS, part__order=token)
+    parcel = get_object_or_404(returns.select_related("part__order", "part__cooperative"), pk=parcel_id)
+    return_url, now = reverse("desk:order", args=[token]), timezone.now()
     if request.method == "POST" and "kept" in request.POST:
-        forget = partial(
+        cancel = partial(
             cancel_return, parcel_id=parcel.pk, reason=reason_of(request.POST), actor=actor, now=now
         )
-        return run_action(request, forget, url=to, message=_("Written down: the goods do not come back."))
+        return run_action(
+            request, cancel, url=return_url, message=_("Written down: the goods do not come back.")
+        )
     form = return_form(parcel, request.POST or None)
     if request.method == "POST" and form.is_valid():
         receive = partial(
@@ -126,7 +128,7 @@ def parcel_return(request: HttpRequest, actor: Actor, token: uuid.UUID, parcel_i
             actor=actor,
             now=now,
         )
-        return run_action(request, receive, url=to, message=_("The goods are written in."))
+        return run_action(request, receive, url=return_url, message=_("The goods are written in."))
     context = {"order": parcel.part.order, "parcel": parcel, "form": form, "key": uuid.uuid4()}
     return render(request, "desk/parcel_return.html", context, status=422 if form.errors else 200)
 

@@ -51,16 +51,20 @@ def settlements(request: HttpRequest, actor: Actor) -> HttpResponse:
     else:
         rows = rows.order_by("cooperative__sort_order", "cooperative__name", "pk")
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
-    running = {} if tab else LedgerEntry.objects.filter(settlement__in=list(page.object_list)).figures()
-    shown = [
-        (row, report.fixed_figures(row) if tab else running.get(row.pk, PeriodTotals()), row.pk in running)
+    open_figures = {} if tab else LedgerEntry.objects.filter(settlement__in=list(page.object_list)).figures()
+    settlement_rows = [
+        (
+            row,
+            report.fixed_figures(row) if tab else open_figures.get(row.pk, PeriodTotals()),
+            row.pk in open_figures,
+        )
         for row in page.object_list
     ]
     context = {
         "tab": tab,
         "page": page,
-        "rows": shown,
-        "may_close": bool(running),
+        "rows": settlement_rows,
+        "may_close": bool(open_figures),
         "key": uuid.uuid4(),
         "due": Payout.objects.due().count(),
     }
@@ -72,23 +76,25 @@ def settlements(request: HttpRequest, actor: Actor) -> HttpResponse:
 @require_recent_proof
 def settlement_closings(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Close the chosen settlements, or all with entries, each independently."""
-    booked = Exists(LedgerEntry.objects.filter(settlement=OuterRef("pk")))
-    running = Settlement.objects.open().filter(booked).order_by("pk")
-    chosen = sorted(set(chosen_ids(request.POST.getlist("settlement"))))
-    ids = list(running.values_list("pk", flat=True)) if "all" in request.POST else chosen
-    now, closed = timezone.now(), 0
-    for settlement_id in ids:
+    has_entries = Exists(LedgerEntry.objects.filter(settlement=OuterRef("pk")))
+    open_settlements = Settlement.objects.open().filter(has_entries).order_by("pk")
+    selected_ids = sorted(set(chosen_ids(request.POST.getlist("settlement"))))
+    settlement_ids = (
+        list(open_settlements.values_list("pk", flat=True)) if "all" in request.POST else selected_ids
+    )
+    now, closed_count = timezone.now(), 0
+    for settlement_id in settlement_ids:
         key = bind_idempotency_key(request.POST.get("key", ""), "desk", "closed", settlement_id)
         try:
             close_settlement(settlement_id=settlement_id, key=key, actor=actor, now=now)
         except Refused as refused:
             messages.error(request, str(refused.words))
         else:
-            closed += 1
-    if closed:
-        said = ngettext("%(count)s period is closed.", "%(count)s periods are closed.", closed)
-        messages.success(request, said % {"count": closed})
-    elif not ids:
+            closed_count += 1
+    if closed_count:
+        message = ngettext("%(count)s period is closed.", "%(count)s periods are closed.", closed_count)
+        messages.success(request, message % {"count": closed_count})
+    elif not settlement_ids:
         messages.error(request, _("Choose what to close."))
     return redirect("desk:settlements")
 
@@ -118,14 +124,14 @@ def settlement_closing(request: HttpRequest, actor: Actor, pk: int) -> HttpRespo
 @require_recent_proof
 def settlement_correction(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Post a correction, which goes to the open settlement."""
-    about = _settlement_or_missing(pk)
+    settlement = _settlement_or_missing(pk)
     form = CorrectionForm(request.POST)
     if form.is_valid():
         try:
             correct_balance(
-                cooperative_id=about.cooperative_id,
-                currency=about.currency,
-                amount=form.signed,
+                cooperative_id=settlement.cooperative_id,
+                currency=settlement.currency,
+                amount=form.signed_amount,
                 reason=form.cleaned_data["reason"],
                 key=f"desk:{form.cleaned_data['key']}",
                 actor=actor,
@@ -135,26 +141,26 @@ def settlement_correction(request: HttpRequest, actor: Actor, pk: int) -> HttpRe
             form.add_error(refused.field, str(refused.words))
         else:
             messages.success(request, _("Put right, in the running period."))
-            running = Settlement.objects.open().filter(cooperative=about.cooperative_id)
-            return redirect("desk:settlement", running.get(currency=about.currency).pk)
-    return _render_settlement(request, about, form)
+            open_settlements = Settlement.objects.open().filter(cooperative=settlement.cooperative_id)
+            return redirect("desk:settlement", open_settlements.get(currency=settlement.currency).pk)
+    return _render_settlement(request, settlement, form)
 
 
 @require_safe
 @staff_only(Permission.HANDLE_PAYMENTS)
 def settlement_print(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    back = reverse("desk:settlement", args=[pk])
+    return_url = reverse("desk:settlement", args=[pk])
     return settlement_documents.printable_statement(
-        request, report.statement_of(_settlement_or_missing(pk)), back=back
+        request, report.statement_of(_settlement_or_missing(pk)), return_url=return_url
     )
 
 
 @require_safe
 @staff_only(Permission.HANDLE_PAYMENTS)
 def settlement_pdf(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    back = reverse("desk:settlement", args=[pk])
+    return_url = reverse("desk:settlement", args=[pk])
     return settlement_documents.pdf_statement(
-        request, report.statement_of(_settlement_or_missing(pk)), back=back
+        request, report.statement_of(_settlement_or_missing(pk)), return_url=return_url
     )
 
 
@@ -168,19 +174,20 @@ def _settlement_or_missing(pk: int) -> Settlement:
     return get_object_or_404(Settlement.objects.select_related("cooperative"), pk=pk)
 
 
-def _render_settlement(request: HttpRequest, shown: Settlement, form: CorrectionForm) -> HttpResponse:
-    statement = report.statement_of(shown)
-    page = Paginator(report.orders_in(shown), PER_PAGE).get_page(request.GET.get("page"))
-    rows = report.rows_of_orders(shown, page.object_list)
-    others = report.other_rows(shown) if page.number == page.paginator.num_pages else []
+def _render_settlement(request: HttpRequest, settlement: Settlement, form: CorrectionForm) -> HttpResponse:
+    statement = report.statement_of(settlement)
+    page = Paginator(report.orders_in(settlement), PER_PAGE).get_page(request.GET.get("page"))
+    rows = report.rows_of_orders(settlement, page.object_list)
+    other_rows = report.other_rows(settlement) if page.number == page.paginator.num_pages else []
     context = settlement_documents.statement_context(statement) | {
         "page": page,
-        "heads": [name for _field, name in report.HEADS],
+        "heads": [name for _field, name in report.FIGURE_COLUMNS],
         "rows": [
-            (row, [getattr(row.figures, field) for field, _name in report.HEADS]) for row in [*rows, *others]
+            (row, [getattr(row.figures, field) for field, _name in report.FIGURE_COLUMNS])
+            for row in [*rows, *other_rows]
         ],
         "form": form,
         "key": uuid.uuid4(),
-        "history": change_views(Change.objects.under(shown).in_time()),
+        "history": change_views(Change.objects.under(settlement).in_time()),
     }
     return render(request, "desk/settlement.html", context, status=422 if form.errors else 200)

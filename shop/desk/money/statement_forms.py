@@ -52,8 +52,8 @@ class ColumnsForm(forms.Form):
 
     @property
     def columns(self) -> dict[str, int | None]:
-        said = self.cleaned_data
-        return {name: int(said[name]) if said[name] else None for name in self.labels}
+        cleaned = self.cleaned_data
+        return {name: int(cleaned[name]) if cleaned[name] else None for name in self.labels}
 
 
 class BankUploadForm(forms.Form):

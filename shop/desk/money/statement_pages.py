@@ -21,9 +21,9 @@ from shop.accounts.models import User
 from shop.core.errors import Refused
 
 PER_PAGE = 50
-SAMPLE = 8  # minimum number of lines shown; banks put their own header above the headings
+MIN_SAMPLE_ROWS = 8  # minimum number of lines shown; banks put their own header above the headings
 _BELOW = 4  # lines shown below the headings
-SHOWN = 100  # rows in a preview; the totals above it count all
+MAX_PREVIEW_ROWS = 100  # rows in a preview; the totals above it count all
 
 
 def statements_page(
@@ -38,15 +38,15 @@ def statements_page(
 ) -> HttpResponse:
     """List statements, newest first; an uploaded file is stored by `read` and redirects to its `page`."""
     if request.method == "POST" and form.is_valid():
-        kept = _store_upload(request, form, read)
-        if kept is not None:
-            if kept.confirmed_at is not None:
+        statement = _store_upload(request, form, read)
+        if statement is not None:
+            if statement.confirmed_at is not None:
                 messages.info(request, _("This file was read in before. Nothing of it counts twice."))
-            return redirect(page, kept.pk)
+            return redirect(page, statement.pk)
     rows = StatementImport.objects.filter(kind=kind).order_by("-at", "-pk")
     rows = rows.annotate(open=Count("lines", filter=Q(lines__state=StatementRowState.PROBLEM)))
-    shown = {"form": form, "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))}
-    return render(request, template, shown | context, status=422 if form.errors else 200)
+    list_context = {"form": form, "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))}
+    return render(request, template, list_context | context, status=422 if form.errors else 200)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +66,8 @@ def head_of(statement: StatementImport) -> StatementHead:
     """Return the head of a statement not yet imported; all lines if no headings are found."""
     rows = list(statement.lines.order_by("place", "pk")[:MAX_HEADING_ROWS])
     heading = statement.columns["heading"]
-    above = sum(row.place <= heading for row in rows)
-    return StatementHead(rows, rows[: max(SAMPLE, above + _BELOW)] if heading else rows)
+    heading_count = sum(row.place <= heading for row in rows)
+    return StatementHead(rows, rows[: max(MIN_SAMPLE_ROWS, heading_count + _BELOW)] if heading else rows)
 
 
 def _store_upload(

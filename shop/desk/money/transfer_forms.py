@@ -36,33 +36,33 @@ class InvalidTransferShare(Refused):
     default_words = _("Write each order once, and a whole sum beside it, such as 120.000.")
 
 
-def shares_in(sent: QueryDict) -> Mapping[uuid.UUID, int]:
+def parse_transfer_shares(submitted: QueryDict) -> Mapping[uuid.UUID, int]:
     """Parse rows of `code` and `amount` to amounts by order id.
 
     Raises UnknownOrder, InvalidTransferShare, NoAmountAssigned.
     """
     rows = [
         (normalise_code(code), amount.strip())
-        for code, amount in zip(sent.getlist("code"), sent.getlist("amount"), strict=False)
+        for code, amount in zip(submitted.getlist("code"), submitted.getlist("amount"), strict=False)
         if code.strip()
     ]
     if not rows:
         raise NoAmountAssigned(field="amount")
-    found = dict(
+    order_ids_by_code = dict(
         Order.objects.placed().filter(code__in=[code for code, _sum in rows]).values_list("code", "pk")
     )
-    shares: dict[uuid.UUID, int] = {}
-    for code, written in rows:
-        if code not in found:
+    amounts: dict[uuid.UUID, int] = {}
+    for code, amount_text in rows:
+        if code not in order_ids_by_code:
             raise UnknownOrder(UnknownOrder.default_words % {"code": code}, field="code")
         try:
-            amount = parse_amount(written)
+            amount = parse_amount(amount_text)
         except InvalidCell as error:
             raise InvalidTransferShare(field="amount") from error
-        if found[code] in shares:
+        if order_ids_by_code[code] in amounts:
             raise InvalidTransferShare(field="code")
-        shares[found[code]] = amount
-    return shares
+        amounts[order_ids_by_code[code]] = amount
+    return amounts
 
 
 class TransferSearch(DeskSearch):
@@ -85,7 +85,7 @@ class TransferSearch(DeskSearch):
         self.fields["q"].label = _("Note, number of the bank, sum or order")
 
 
-class GiveBackForm(forms.Form):
+class TransferReturnForm(forms.Form):
     """The account to return a transfer to, and the reason."""
 
     bank = bank_field()
@@ -106,7 +106,7 @@ class GiveBackForm(forms.Form):
     )
 
     @property
-    def to(self) -> BankAccount:
-        said = self.cleaned_data
-        account = "".join(sign for sign in said["account"] if sign.isalnum())
-        return BankAccount(said["bank"], account, said["holder"].strip())
+    def recipient_account(self) -> BankAccount:
+        cleaned = self.cleaned_data
+        account = "".join(character for character in cleaned["account"] if character.isalnum())
+        return BankAccount(cleaned["bank"], account, cleaned["holder"].strip())

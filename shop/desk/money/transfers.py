@@ -40,13 +40,13 @@ from shop.core.errors import Refused
 from shop.core.models import Change
 from shop.core.web.action_results import run_action
 from shop.desk.forms import reason_of
-from shop.desk.money.transfer_forms import ROWS, GiveBackForm, TransferSearch, shares_in
+from shop.desk.money.transfer_forms import ROWS, TransferReturnForm, TransferSearch, parse_transfer_shares
 from shop.desk.overview.history import change_views
 from shop.staff_pages import staff_only
 
 PER_PAGE = 20
 PER_LIST = 50
-COUNTED = 1000  # lists are counted up to here, because nobody turns more pages
+MAX_COUNTED = 1000  # lists are counted up to here, because nobody turns more pages
 
 _SHARES = Prefetch(
     "shares", TransferShare.objects.select_related("payment__order").order_by("pk"), to_attr="put_to"
@@ -59,19 +59,19 @@ def transfers(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List transfers for review, oldest first, each with suggested orders."""
     rows = BankTransfer.objects.to_review().select_related("order").prefetch_related(_SHARES)
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
-    shown = list(page.object_list)
-    found = suggest_orders(shown)
+    listed = list(page.object_list)
+    suggestions = suggest_orders(listed)
     context = {
         "page": page,
         "unread": GatewayEvent.objects.to_see(*BANK_WEBHOOK_PROVIDERS).count(),
-        "rows": [{"transfer": row, "suggested": found[row.pk]} for row in shown],
+        "rows": [{"transfer": row, "suggested": suggestions[row.pk]} for row in listed],
     }
     return render(request, "desk/transfers.html", context)
 
 
 @require_safe
 @staff_only(Permission.HANDLE_PAYMENTS)
-def every_transfer(request: HttpRequest, actor: Actor) -> HttpResponse:
+def all_transfers(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Search all transfers, newest first."""
     form = TransferSearch(request.GET)
     rows = BankTransfer.objects.newest_first().select_related("order").prefetch_related(_SHARES)
@@ -79,15 +79,15 @@ def every_transfer(request: HttpRequest, actor: Actor) -> HttpResponse:
         rows = rows.matching(form.chosen("q"))
     if form.chosen("state"):
         rows = rows.filter(state=form.chosen("state"))
-    page = Paginator(rows[:COUNTED], PER_LIST).get_page(request.GET.get("page"))
-    return render(request, "desk/transfers_all.html", {"form": form, "page": page, "counted": COUNTED})
+    page = Paginator(rows[:MAX_COUNTED], PER_LIST).get_page(request.GET.get("page"))
+    return render(request, "desk/transfers_all.html", {"form": form, "page": page, "counted": MAX_COUNTED})
 
 
 @require_safe
 @staff_only(Permission.HANDLE_PAYMENTS)
 def transfer(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
     """Show a transfer: bank data, possible actions, and history."""
-    return _render_transfer(request, pk, GiveBackForm())
+    return _render_transfer(request, pk, TransferReturnForm())
 
 
 @require_POST
@@ -96,8 +96,8 @@ def transfer_settling(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> Http
     """Match a transfer to one or more orders."""
 
     def settle() -> None:
-        shares = shares_in(request.POST)
-        assign_transfer(transfer_id=pk, amounts=shares, actor=actor, now=timezone.now())
+        amounts = parse_transfer_shares(request.POST)
+        assign_transfer(transfer_id=pk, amounts=amounts, actor=actor, now=timezone.now())
 
     return run_action(request, settle, url=_return_url(request, pk), message=_("Settled. The buyer sees it."))
 
@@ -121,12 +121,12 @@ def transfer_reordering(request: HttpRequest, actor: Actor, pk: uuid.UUID, token
 def transfer_return(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
     """Decide to return the rest of a transfer."""
     get_object_or_404(BankTransfer, pk=pk)
-    form = GiveBackForm(request.POST)
+    form = TransferReturnForm(request.POST)
     if form.is_valid():
         try:
             return_transfer(
                 transfer_id=pk,
-                account=form.to,
+                account=form.recipient_account,
                 reason=form.cleaned_data["reason"],
                 actor=actor,
                 now=timezone.now(),
@@ -170,22 +170,22 @@ def transfer_review(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRe
     return run_action(request, action, url=reverse("desk:transfer", args=[pk]))
 
 
-def _render_transfer(request: HttpRequest, pk: uuid.UUID, form: GiveBackForm) -> HttpResponse:
+def _render_transfer(request: HttpRequest, pk: uuid.UUID, form: TransferReturnForm) -> HttpResponse:
     rows = BankTransfer.objects.select_related("order", "statement").prefetch_related(_SHARES)
-    shown = get_object_or_404(rows, pk=pk)
-    payout = Payout.objects.filter(transfer=shown).first()
-    in_review = shown.state == TransferState.REVIEW
-    suggested = suggest_orders([shown])[shown.pk] if in_review else TransferSuggestions(0, ())
+    transfer = get_object_or_404(rows, pk=pk)
+    payout = Payout.objects.filter(transfer=transfer).first()
+    in_review = transfer.state == TransferState.REVIEW
+    suggested = suggest_orders([transfer])[transfer.pk] if in_review else TransferSuggestions(0, ())
     context = {
-        "transfer": shown,
+        "transfer": transfer,
         "suggested": suggested,
         "blank_rows": range(ROWS),
-        "alike": similar_transfers(shown),
+        "alike": similar_transfers(transfer),
         "payout": payout,
         "payout_bank": find_bank(payout.bank_bin) if payout else None,
         "payout_drawing": _qr_code(payout) if payout and payout.state == PayoutState.DUE else "",
         "form": form,
-        "history": change_views(Change.objects.under(shown).in_time()),
+        "history": change_views(Change.objects.under(transfer).in_time()),
     }
     return render(request, "desk/transfer.html", context, status=422 if form.errors else 200)
 

@@ -36,11 +36,11 @@ def complaints(request: HttpRequest, actor: Actor) -> HttpResponse:
     state = request.GET.get("o", "")
     rows = Complaint.objects.select_related("part__order", "part__cooperative")
     if state in set(ComplaintState) - {ComplaintState.OPEN}:
-        found = rows.filter(state=state).newest_first()
+        filtered_complaints = rows.filter(state=state).newest_first()
     else:
-        state, found = ComplaintState.OPEN, rows.open()
+        state, filtered_complaints = ComplaintState.OPEN, rows.open()
     context = {
-        "page": Paginator(found, _PER_PAGE).get_page(request.GET.get("page")),
+        "page": Paginator(filtered_complaints, _PER_PAGE).get_page(request.GET.get("page")),
         "state": state,
         "states": ComplaintState.choices,
         "now": timezone.now(),
@@ -60,38 +60,42 @@ def complaint(request: HttpRequest, actor: Actor, complaint_id: uuid.UUID) -> Ht
 @require_recent_proof
 def acceptance(request: HttpRequest, actor: Actor, complaint_id: uuid.UUID) -> HttpResponse:
     """Accept a complaint."""
-    found = get_object_or_404(Complaint.objects.with_all(), pk=complaint_id)
-    form = answer_form(found, request.POST, for_members=False)
+    complaint = get_object_or_404(Complaint.objects.with_all(), pk=complaint_id)
+    form = answer_form(complaint, request.POST, for_members=False)
     if not form.is_valid():
-        return _render_complaint(request, found, form)
+        return _render_complaint(request, complaint, form)
     action = partial(
         accept_complaint,
-        complaint_id=found.pk,
+        complaint_id=complaint.pk,
         remedy=form.remedy,
         answer=form.cleaned_data["answer"],
-        key=bind_idempotency_key(str(form.cleaned_data["key"]), "desk", "accept", found.pk),
+        key=bind_idempotency_key(str(form.cleaned_data["key"]), "desk", "accept", complaint.pk),
         actor=actor,
         now=timezone.now(),
     )
-    to = reverse("desk:complaint", args=[found.pk])
-    return run_action(request, action, url=to, message=_("The buyer and the cooperative have been told."))
+    return_url = reverse("desk:complaint", args=[complaint.pk])
+    return run_action(
+        request, action, url=return_url, message=_("The buyer and the cooperative have been told.")
+    )
 
 
 @require_POST
 @staff_only(Permission.MANAGE_ORDERS)
 def rejection(request: HttpRequest, actor: Actor, complaint_id: uuid.UUID) -> HttpResponse:
     """Reject a complaint with a reason."""
-    found = get_object_or_404(Complaint, pk=complaint_id)
+    complaint = get_object_or_404(Complaint, pk=complaint_id)
     action = partial(
         reject_complaint,
-        complaint_id=found.pk,
+        complaint_id=complaint.pk,
         reason=reason_of(request.POST),
-        key=bind_idempotency_key(request.POST.get("key", ""), "desk", "reject", found.pk),
+        key=bind_idempotency_key(request.POST.get("key", ""), "desk", "reject", complaint.pk),
         actor=actor,
         now=timezone.now(),
     )
-    to = reverse("desk:complaint", args=[found.pk])
-    return run_action(request, action, url=to, message=_("The buyer and the cooperative have been told."))
+    return_url = reverse("desk:complaint", args=[complaint.pk])
+    return run_action(
+        request, action, url=return_url, message=_("The buyer and the cooperative have been told.")
+    )
 
 
 def _render_complaint(

@@ -18,7 +18,7 @@ from shop.accounts.models import Address
 from shop.core.identifiers.phones import format_phone
 from shop.core.web.form_options import FormData, FormFiles
 
-MOST_STEPS = 1_000_000
+MAX_STEPS = 1_000_000
 HIGHEST_PRICE = 10**12
 _RECEIVER = ("name", "phone", "province", "commune", "street")
 _REQUIRED_TO_PLACE = ("name", "phone", "province")
@@ -75,13 +75,13 @@ class DraftForm(InvoiceForm, ReceiverForm):
 
     @property
     def contact(self) -> Contact:
-        given, address = self.cleaned_data, self.address
+        cleaned, address = self.cleaned_data, self.address
         return Contact(
-            name=given["name"],
-            phone=given["phone"],
+            name=cleaned["name"],
+            phone=cleaned["phone"],
             address=address,
-            email=given["email"],
-            note=given["note"],
+            email=cleaned["email"],
+            note=cleaned["note"],
             province_code=address.province_code,
             invoice=self.invoice_details,
         )
@@ -126,7 +126,7 @@ class LineForm(forms.Form):
     quantity = forms.IntegerField(
         label=_("Quantity"),
         min_value=0,
-        max_value=MOST_STEPS,
+        max_value=MAX_STEPS,
         widget=forms.NumberInput(attrs={"class": "input", "inputmode": "numeric"}),
         error_messages={"invalid": _("A quantity is a whole number, such as 2.")},
     )
@@ -144,9 +144,9 @@ LineFormSet = forms.formset_factory(LineForm, extra=0, max_num=200, absolute_max
 def added_quantities(posted: Mapping[str, object]) -> dict[int, int]:
     """Return quantities to add by variant id, from the search results; invalid values are ignored."""
     added = {}
-    for name, written in posted.items():
-        found = _ADDED.fullmatch(name)
-        text = str(written).strip()
-        if found and text.isdecimal() and 0 < int(text[:9]) <= MOST_STEPS:
-            added[int(found[1])] = int(text[:9])
+    for name, value in posted.items():
+        match = _ADDED.fullmatch(name)
+        text = str(value).strip()
+        if match and text.isdecimal() and 0 < int(text[:9]) <= MAX_STEPS:
+            added[int(match[1])] = int(text[:9])
     return added

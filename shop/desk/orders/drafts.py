@@ -51,7 +51,7 @@ from shop.desk.orders.draft_forms import (
 from shop.staff_pages import staff_only
 
 PER_PAGE = 30
-MOST_FOUND = 20
+MAX_FOUND = 20
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -90,8 +90,8 @@ def draft(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
         actor=actor,
         now=timezone.now(),
     )
-    looked_for = request.POST.get("q", "").strip()[:100]
-    query = f"?{urlencode({'q': looked_for})}#found" if looked_for and "find" in request.POST else ""
+    search_text = request.POST.get("q", "").strip()[:100]
+    query = f"?{urlencode({'q': search_text})}#found" if search_text and "find" in request.POST else ""
     return run_action(
         request, action, url=f"{reverse('desk:draft', args=[token])}{query}", message=_("Saved.")
     )
@@ -132,9 +132,9 @@ def _given_consents(request: HttpRequest) -> frozenset[str]:
     return frozenset({str(ConsentPurpose.ORDER)} if "consent" in request.POST else ())
 
 
-def _build_form(written: Mapping[str, object], *, complete: bool = False) -> DraftForm:
-    communes = communes_of(str(written.get("province", "")))
-    return DraftForm(written, provinces=all_provinces(), communes=communes, complete=complete)
+def _build_form(values: Mapping[str, object], *, complete: bool = False) -> DraftForm:
+    communes = communes_of(str(values.get("province", "")))
+    return DraftForm(values, provinces=all_provinces(), communes=communes, complete=complete)
 
 
 def _render_draft(
@@ -147,7 +147,7 @@ def _render_draft(
             for line in quote.lines
         ]
         lines = LineFormSet(initial=initial, prefix="lines")
-    looked_for = request.GET.get("q", "")
+    search_text = request.GET.get("q", "")
     context = {
         "order": order,
         "form": form,
@@ -155,8 +155,8 @@ def _render_draft(
         "seller_quotes": _seller_rows(quote, lines, form),
         "quote": quote,
         "sums": totals_of_quote(quote),
-        "looked_for": looked_for,
-        "found": _find_variants(looked_for, order),
+        "looked_for": search_text,
+        "found": _find_variants(search_text, order),
     }
     return render(request, "desk/draft.html", context, status=status)
 
@@ -187,12 +187,14 @@ def _seller_rows(quote: Quote, lines: Any, form: DraftForm) -> list[dict[str, An
 
 def _requested_lines(lines: Any, added: Mapping[int, int]) -> list[RequestedLine]:
     """Return the edited lines, then the added ones at their current prices."""
-    given = [each for each in lines.cleaned_data if each.get("quantity")]
-    kept = [
+    edited_lines = [each for each in lines.cleaned_data if each.get("quantity")]
+    existing_lines = [
         RequestedLine(uuid.uuid4(), each["variant"], each["quantity"], forced_price=each["price"])
-        for each in given
+        for each in edited_lines
     ]
-    return kept + [RequestedLine(uuid.uuid4(), variant, quantity) for variant, quantity in added.items()]
+    return existing_lines + [
+        RequestedLine(uuid.uuid4(), variant, quantity) for variant, quantity in added.items()
+    ]
 
 
 def _cooperatives_in(posted: Mapping[str, object]) -> list[int]:
@@ -203,15 +205,15 @@ def _cooperatives_in(posted: Mapping[str, object]) -> list[int]:
 
 def _find_variants(query: str, order: Order) -> list[Variant]:
     """Find variants with a price in the draft's channel by all words of the query, published or not."""
-    words = words_of(query)
-    if not words:
+    terms = words_of(query)
+    if not terms:
         return []
     prices = Price.objects.filter(channel=order.channel, amount__isnull=False)
     variants = Variant.objects.existing().filter(prices__in=prices)
-    for word in words:
-        variants = variants.filter(product__search_text__contains=word)
+    for term in terms:
+        variants = variants.filter(product__search_text__contains=term)
     return list(
         variants.select_related("product", "product__cooperative")
         .prefetch_related(Prefetch("prices", prices), "stocks")
-        .order_by("product__sort_key", "sort_order", "pk")[:MOST_FOUND]
+        .order_by("product__sort_key", "sort_order", "pk")[:MAX_FOUND]
     )

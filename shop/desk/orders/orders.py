@@ -53,7 +53,7 @@ from shop.desk.overview.history import change_views
 from shop.staff_pages import staff_only
 
 PER_PAGE = 30
-COUNTED = 1000  # lists are counted up to here: nobody turns more pages, and counting everything is slow
+MAX_COUNTED = 1000  # lists are counted up to here: nobody turns more pages, and counting everything is slow
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,20 +61,20 @@ class ParcelView:
     """A parcel, its number of the total, and the delivery form while it is in transit."""
 
     parcel: Parcel
-    place: str
+    position: str
     form: DeliveryForm | None
 
 
 @dataclass(frozen=True, slots=True)
 class PartView:
-    """A part with its parcels; `may_cancel` before anything was dispatched, `may_give_back` until all of its
+    """A part with its parcels; `may_cancel` before anything was dispatched, `may_refund` until all of its
     money is refunded."""
 
     part: OrderPart
     lines: list[OrderLine]
     parcels: list[ParcelView]
     may_cancel: bool
-    may_give_back: bool
+    may_refund: bool
 
     @property
     def state_label(self) -> str:
@@ -89,12 +89,14 @@ def orders(request: HttpRequest, actor: Actor) -> HttpResponse:
     form = OrderSearch(request.GET)
     parts = OrderPart.objects.select_related("cooperative").order_by("number")
     rows = (
-        _search_orders(form).newest_first().prefetch_related(Prefetch("parts", parts), "payments")[:COUNTED]
+        _search_orders(form)
+        .newest_first()
+        .prefetch_related(Prefetch("parts", parts), "payments")[:MAX_COUNTED]
     )
     context = {
         "form": form,
         "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page")),
-        "counted": COUNTED,
+        "counted": MAX_COUNTED,
     }
     return render(request, "desk/orders.html", context)
 
@@ -103,30 +105,30 @@ def orders(request: HttpRequest, actor: Actor) -> HttpResponse:
 @staff_only(Permission.MANAGE_ORDERS)
 def order(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
     """Show an order."""
-    shown = get_object_or_404(
+    order = get_object_or_404(
         Order.objects.placed()
         .select_related("shipping_address", "channel", "user", "invoice")
         .prefetch_related(DISCOUNTS),
         pk=token,
     )
-    refunds = refund_views(shown, to_desk=True)
-    parts = _parts(shown, [each.refund for each in refunds])
+    refunds = refund_views(order, to_desk=True)
+    parts = _parts(order, [each.refund for each in refunds])
     context = {
-        "order": shown,
+        "order": order,
         "parts": parts,
-        "sums": totals_of_order(shown, {each.part.cooperative_id: each.part.cooperative for each in parts}),
-        "payments": _payments(shown),
-        "other_methods": _other_methods(shown),
-        "disputes": _disputes(shown),
+        "sums": totals_of_order(order, {each.part.cooperative_id: each.part.cooperative for each in parts}),
+        "payments": _payments(order),
+        "other_methods": _other_methods(order),
+        "disputes": _disputes(order),
         "refunds": refunds,
         "waiting": amount_awaiting_account(refunds),
-        "complaints": Complaint.objects.filter(part__order=shown).select_related("part").newest_first(),
-        "surplus": refundable_surplus(shown),
-        "account": _account_form(shown),
+        "complaints": Complaint.objects.filter(part__order=order).select_related("part").newest_first(),
+        "surplus": refundable_surplus(order),
+        "account": _account_form(order),
         "key": uuid.uuid4(),
-        "questions": WeightQuestion.objects.of_order(shown).open().in_order(),
-        "history": change_views(Change.objects.under(shown).in_time()),
-        "consents": Consent.objects.filter(about=f"order:{shown.pk}").order_by("given_at", "pk"),
+        "questions": WeightQuestion.objects.of_order(order).open().in_order(),
+        "history": change_views(Change.objects.under(order).in_time()),
+        "consents": Consent.objects.filter(about=f"order:{order.pk}").order_by("given_at", "pk"),
         "form": ReasonForm(),
         "may_cancel": any(each.may_cancel for each in parts)
         and all(each.may_cancel for each in parts if each.part.is_active),
@@ -138,9 +140,9 @@ def order(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
 @staff_only(Permission.MANAGE_ORDERS)
 def order_cancellation(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
     """Cancel all active parts of an order."""
-    shown = get_object_or_404(Order.objects.placed(), pk=token)
+    order = get_object_or_404(Order.objects.placed(), pk=token)
     action = partial(
-        cancel_order, order_id=shown.pk, reason=reason_of(request.POST), actor=actor, now=timezone.now()
+        cancel_order, order_id=order.pk, reason=reason_of(request.POST), actor=actor, now=timezone.now()
     )
     page = reverse("desk:order", args=[token])
     return run_action(
@@ -166,8 +168,10 @@ def weight_answer(
     request: HttpRequest, actor: Actor, token: uuid.UUID, question_id: uuid.UUID
 ) -> HttpResponse:
     """Record a buyer's answer, given by phone, about weight above the agreed bound."""
-    asked = WeightQuestion.objects.filter(line__order__in=Order.objects.placed().filter(pk=token))
-    question = get_object_or_404(asked, pk=question_id)
+    questions_of_order = WeightQuestion.objects.filter(
+        line__order__in=Order.objects.placed().filter(pk=token)
+    )
+    question = get_object_or_404(questions_of_order, pk=question_id)
     answer = request.POST.get("answer")
     if answer not in (WeightAnswer.AGREED, WeightAnswer.REFUSED):
         raise Http404
@@ -187,13 +191,13 @@ def weight_answer(
 @staff_only(Permission.MANAGE_ORDERS)
 def payment_method(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
     """Change the payment method for a buyer who asked by phone."""
-    shown = get_object_or_404(Order.objects.placed(), pk=token)
+    order = get_object_or_404(Order.objects.placed(), pk=token)
     chosen = request.POST.get("payment", "")
     if chosen not in PaymentMethod.values:
         raise Http404
     action = partial(
         change_payment_method,
-        order_id=shown.pk,
+        order_id=order.pk,
         method=PaymentMethod(chosen),
         actor=actor,
         now=timezone.now(),
@@ -203,18 +207,18 @@ def payment_method(request: HttpRequest, actor: Actor, token: uuid.UUID) -> Http
 
 
 def _search_orders(form: OrderSearch) -> OrderQuerySet:
-    found = Order.objects.placed()
+    orders = Order.objects.placed()
     if form.chosen("q"):
-        found = found.matching(form.chosen("q"))
+        orders = orders.matching(form.chosen("q"))
     if form.chosen("status"):
-        found = found.filter(status=form.chosen("status"))
+        orders = orders.filter(status=form.chosen("status"))
     if form.chosen("source"):
-        found = found.filter(source=form.chosen("source"))
+        orders = orders.filter(source=form.chosen("source"))
     if form.chosen("cooperative"):
-        found = found.filter(parts__cooperative=form.chosen("cooperative"))
+        orders = orders.filter(parts__cooperative=form.chosen("cooperative"))
     if form.chosen("day"):
-        found = found.placed_on_day(form.chosen("day"))
-    return found
+        orders = orders.placed_on_day(form.chosen("day"))
+    return orders
 
 
 def _parts(order: Order, refunds: list[Refund]) -> list[PartView]:
@@ -227,17 +231,19 @@ def _parts(order: Order, refunds: list[Refund]) -> list[PartView]:
         )
         .order_by("number")
     )
-    shown = []
+    part_views = []
     for row in rows:
         parcels = list(row.parcels.all())
-        place = parcel_position_labels(parcels)
-        told = [ParcelView(each, place.get(each.pk, ""), _delivery_form(each)) for each in parcels]
+        positions = parcel_position_labels(parcels)
+        parcel_views = [
+            ParcelView(each, positions.get(each.pk, ""), _delivery_form(each)) for each in parcels
+        ]
         lines, may_cancel = list(row.lines.all()), row.may_be_cancelled(parcels)
-        given = sum(each.amount - each.surplus for each in refunds if each.part_id == row.pk)
-        left = row.delivery_gross + sum(each.total_gross for each in lines) - given
-        may_give_back = row.is_active and order.confirmed_at is not None and left > 0
-        shown.append(PartView(row, lines, told, may_cancel, may_give_back))
-    return shown
+        refunded = sum(each.amount - each.surplus for each in refunds if each.part_id == row.pk)
+        refundable = row.delivery_gross + sum(each.total_gross for each in lines) - refunded
+        may_refund = row.is_active and order.confirmed_at is not None and refundable > 0
+        part_views.append(PartView(row, lines, parcel_views, may_cancel, may_refund))
+    return part_views
 
 
 def _other_methods(order: Order) -> list[PaymentChoice]:
@@ -254,9 +260,13 @@ def _disputes(order: Order) -> list[tuple[Dispute, str, bool]]:
 
 def _account_form(order: Order) -> RefundAccountForm:
     """Return the refund account form, proposing the account that was paid from."""
-    same = last_payer_account(order)
-    said = {"bank": same.bank_bin, "account": same.account, "holder": same.holder} if same else {}
-    return RefundAccountForm(initial=said)
+    payer_account = last_payer_account(order)
+    initial = (
+        {"bank": payer_account.bank_bin, "account": payer_account.account, "holder": payer_account.holder}
+        if payer_account
+        else {}
+    )
+    return RefundAccountForm(initial=initial)
 
 
 def _delivery_form(parcel: Parcel) -> DeliveryForm | None:

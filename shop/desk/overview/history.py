@@ -209,12 +209,12 @@ CHANGE_TEXTS: dict[str, Promise] = {
 
 @dataclass(frozen=True, slots=True)
 class ChangeView:
-    """A change for display: `whose` is the part's number, if any, `who` the actor."""
+    """A change for display; `part_number` is empty unless it concerns one part of an order."""
 
     change: Change
-    words: Promise | str
-    whose: str
-    who: str
+    text: Promise | str
+    part_number: str
+    actor_name: str
     entry_point: str
 
 

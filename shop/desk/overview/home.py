@@ -15,7 +15,7 @@ from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
 from shop.core.models import shop_settings
-from shop.desk.money.approvals import kinds_of, permissions_lacking_second_person
+from shop.desk.money.approvals import decidable_approval_kinds, permissions_without_approver
 from shop.desk.overview import waiting as open_tasks
 from shop.desk.overview.waiting import OpenTasks
 from shop.staff_pages import staff_only
@@ -26,17 +26,17 @@ from shop.staff_pages import staff_only
 def home(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Show the open tasks that this user may handle."""
     now, shop = timezone.now(), shop_settings()
-    waiting: list[OpenTasks] = []
+    task_lists: list[OpenTasks] = []
     if has_staff_permission(request.user, Permission.MANAGE_STAFF):
-        waiting.append(open_tasks.applications())
+        task_lists.append(open_tasks.applications())
     if has_staff_permission(request.user, Permission.MANAGE_PRODUCTS):
-        waiting += [open_tasks.listings(), open_tasks.certificates()]
+        task_lists += [open_tasks.listings(), open_tasks.certificates()]
     if has_staff_permission(request.user, Permission.MANAGE_SETTINGS):
-        waiting += [open_tasks.sweep_failures(), open_tasks.unsent_texts(now)]
+        task_lists += [open_tasks.sweep_failures(), open_tasks.unsent_texts(now)]
     if has_staff_permission(request.user, Permission.MANAGE_USERS):
-        waiting.append(open_tasks.data_requests())
+        task_lists.append(open_tasks.data_requests())
     if has_staff_permission(request.user, Permission.HANDLE_PAYMENTS):
-        waiting += [
+        task_lists += [
             open_tasks.transfers(),
             open_tasks.refused_calls(),
             open_tasks.disputes(),
@@ -46,28 +46,28 @@ def home(request: HttpRequest, actor: Actor) -> HttpResponse:
             open_tasks.remittance_differences(),
             open_tasks.old_cash(vietnam_date(now)),
         ]
-    kinds = kinds_of(request)
-    if kinds:
-        waiting += [
-            open_tasks.approvals(kinds, now),
-            open_tasks.lacking_second_person(permissions_lacking_second_person(shop)),
+    approval_kinds = decidable_approval_kinds(request)
+    if approval_kinds:
+        task_lists += [
+            open_tasks.approvals(approval_kinds, now),
+            open_tasks.missing_approvers(permissions_without_approver(shop)),
         ]
     sees_orders = has_staff_permission(request.user, Permission.MANAGE_ORDERS)
     if sees_orders:
-        waiting += [
+        task_lists += [
             open_tasks.complaints(now),
             open_tasks.stuck_refunds(),
             open_tasks.overpayments(),
-            open_tasks.unanswered(),
-            open_tasks.unweighed(now),
-            open_tasks.failed(),
+            open_tasks.unaccepted_parts(),
+            open_tasks.unanswered_weights(now),
+            open_tasks.failed_deliveries(),
         ]
     context = {
         "shop": shop,
         "today": vietnam_date(now),
         "now": now,
-        "waiting": waiting,
-        "is_quiet": not any(each.count for each in waiting),
+        "waiting": task_lists,
+        "is_quiet": not any(each.count for each in task_lists),
         "sees_orders": sees_orders,
         "orders_today": Order.objects.placed().placed_on_day(vietnam_date(now)).count() if sees_orders else 0,
         "drafts": Order.objects.drafts().count() if sees_orders else 0,
@@ -76,7 +76,7 @@ def home(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 
 @require_safe
-def back_room(request: HttpRequest) -> HttpResponse:
+def admin_login(request: HttpRequest) -> HttpResponse:
     """Redirect the Django admin's login to our sign-in, with its rate limits; 404 if already signed in."""
     if request.user.is_authenticated:
         raise Http404

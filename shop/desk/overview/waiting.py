@@ -49,7 +49,7 @@ class OpenTasks:
     count: int
     first: list[Any]
     kind: str
-    all_at: str
+    list_url: str
 
 
 def applications() -> OpenTasks:
@@ -119,7 +119,7 @@ def approvals(kinds: Sequence[str], now: datetime.datetime) -> OpenTasks:
     return OpenTasks(name, rows.count(), list(rows[:MAX_SHOWN]), "approval", reverse("desk:approvals"))
 
 
-def lacking_second_person(permissions: Sequence[Permission]) -> OpenTasks:
+def missing_approvers(permissions: Sequence[Permission]) -> OpenTasks:
     """List rights that too few people hold to confirm proposals."""
     name = _("Rights that a second person lacks")
     return OpenTasks(name, len(permissions), [], "second-person", reverse("desk:approvals"))
@@ -136,29 +136,29 @@ def unseen_cash() -> OpenTasks:
     """List remittances not yet seen on our account."""
     rows = CashRemittance.objects.unseen().select_related("cooperative")
     first = list(rows.order_by("at", "pk")[:MAX_SHOWN])
-    all_at = f"{reverse('desk:cash-remittances')}?xem=cho"
-    return OpenTasks(_("Cash handed in, not seen yet"), rows.count(), first, "remittance", all_at)
+    list_url = f"{reverse('desk:cash-remittances')}?xem=cho"
+    return OpenTasks(_("Cash handed in, not seen yet"), rows.count(), first, "remittance", list_url)
 
 
 def remittance_differences() -> OpenTasks:
     """List carriers' remittances with a different amount."""
     rows = CashRemittance.objects.lacking()
     first = list(rows.order_by("at", "pk")[:MAX_SHOWN])
-    all_at = f"{reverse('desk:cash-remittances')}?xem=lech"
-    return OpenTasks(_("Cash that came short, or too much"), rows.count(), first, "difference", all_at)
+    list_url = f"{reverse('desk:cash-remittances')}?xem=lech"
+    return OpenTasks(_("Cash that came short, or too much"), rows.count(), first, "difference", list_url)
 
 
 def old_cash(today: datetime.date) -> OpenTasks:
     """List holders with overdue cash."""
     market = market_channel()
     currency = market.currency if market else "VND"
-    every = [row for group in cash_by_holder(today, currency) for row in group if row.is_late]
-    first = [(row, row.by_age[CashAge.OLD], currency) for row in every[:MAX_SHOWN]]
-    all_at = f"{reverse('desk:cash-parcels')}?tuoi={CashAge.OLD}"
-    return OpenTasks(_("Cash away for 15 days and more"), len(every), first, "cash", all_at)
+    late_holders = [row for group in cash_by_holder(today, currency) for row in group if row.is_late]
+    first = [(row, row.by_age[CashAge.OLD], currency) for row in late_holders[:MAX_SHOWN]]
+    list_url = f"{reverse('desk:cash-parcels')}?tuoi={CashAge.OLD}"
+    return OpenTasks(_("Cash away for 15 days and more"), len(late_holders), first, "cash", list_url)
 
 
-def unanswered() -> OpenTasks:
+def unaccepted_parts() -> OpenTasks:
     """List parts whose acceptance deadline is near."""
     rows = OrderPart.objects.unanswered().select_related("order", "cooperative")
     return OpenTasks(
@@ -170,7 +170,7 @@ def unanswered() -> OpenTasks:
     )
 
 
-def unweighed(now: datetime.datetime) -> OpenTasks:
+def unanswered_weights(now: datetime.datetime) -> OpenTasks:
     """List weights above the bound that the buyer has not answered for a day; staff should call."""
     rows = WeightQuestion.objects.forgotten(now).select_related("line__order", "line__cooperative")
     return OpenTasks(
@@ -227,8 +227,8 @@ def stuck_refunds() -> OpenTasks:
 
 def overpayments() -> OpenTasks:
     """List overpayments, except while weighing may still raise the total."""
-    waits = [OrderStatus.PLACED, OrderStatus.IN_HAND]
-    rows = overpaid_orders().exclude(status__in=waits).order_by("placed_at", "pk")
+    unfinished_statuses = [OrderStatus.PLACED, OrderStatus.IN_HAND]
+    rows = overpaid_orders().exclude(status__in=unfinished_statuses).order_by("placed_at", "pk")
     return OpenTasks(
         _("Orders that were paid too much"),
         rows.count(),
@@ -238,7 +238,7 @@ def overpayments() -> OpenTasks:
     )
 
 
-def failed() -> OpenTasks:
+def failed_deliveries() -> OpenTasks:
     rows = Parcel.objects.filter(state=ParcelState.FAILED_DELIVERY).select_related(
         "part", "part__order", "part__cooperative"
     )

@@ -38,7 +38,7 @@ _DAYS = {
     "data_deletion_days": _("Days for a deletion"),
     "deletion_wait_days": _("Days to take a deletion back"),
 }
-_BY_ITSELF = {
+_FULFIL_LABELS = {
     RequestKind.ACCESS: _("Make the copy and send its address"),
     RequestKind.WITHDRAWAL: _("Withdraw their consent now"),
     RequestKind.DELETION: _("Delete their data now"),
@@ -87,7 +87,7 @@ def data_request(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRespo
         "row": row,
         "now": timezone.now(),
         "order_count": orders.count(),
-        "by_itself": _BY_ITSELF.get(RequestKind(row.kind)) if row.is_open else None,
+        "by_itself": _FULFIL_LABELS.get(RequestKind(row.kind)) if row.is_open else None,
         "history": change_views(Change.objects.of(row).in_time()),
     }
     return render(request, "desk/data_request.html", context)
@@ -114,13 +114,13 @@ def data_request_answer(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> Ht
         actor=actor,
         now=timezone.now(),
     )
-    to = reverse("desk:data-request", args=[pk])
-    return run_action(request, action, url=to, message=_("The asker has been told."))
+    return_url = reverse("desk:data-request", args=[pk])
+    return run_action(request, action, url=return_url, message=_("The asker has been told."))
 
 
 def _render_list(request: HttpRequest, form: DaysForm | None = None) -> HttpResponse:
-    chosen = request.GET.get("o", "")
-    state = chosen if chosen in set(RequestState) else RequestState.OPEN
+    requested_state = request.GET.get("o", "")
+    state = requested_state if requested_state in set(RequestState) else RequestState.OPEN
     rows = DataRequest.objects.at_state(state).select_related("user")
     context = {
         "page": Paginator(rows, _PER_PAGE).get_page(request.GET.get("page")),

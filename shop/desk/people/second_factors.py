@@ -68,8 +68,8 @@ def second_factor_reset(request: HttpRequest, actor: Actor, pk: int) -> HttpResp
         actor=actor,
         now=timezone.now(),
     )
-    said = _("Reset. They sign in with their password or phone code, and are told by a message.")
-    return run_action(request, action, url=reverse("desk:second-factors"), message=said)
+    message = _("Reset. They sign in with their password or phone code, and are told by a message.")
+    return run_action(request, action, url=reverse("desk:second-factors"), message=message)
 
 
 @require_POST
@@ -85,15 +85,17 @@ def second_factor_rule(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 
 def _render_page(request: HttpRequest, form: SecondFactorRuleForm | None) -> HttpResponse:
-    requested = request.GET.get("q", "").strip()[:254]
-    people = User.objects.filter(erased_at=None)
-    if requested:
-        people = people.filter(Q(email=requested.lower()) | Q(phone=normalise_phone(requested) or requested))
+    search_text = request.GET.get("q", "").strip()[:254]
+    users = User.objects.filter(erased_at=None)
+    if search_text:
+        users = users.filter(
+            Q(email=search_text.lower()) | Q(phone=normalise_phone(search_text) or search_text)
+        )
     else:
-        people = people.filter(is_staff=True, is_active=True)
+        users = users.filter(is_staff=True, is_active=True)
     context = {
-        "requested": requested,
-        "page": Paginator(people.order_by("first_name", "pk"), _PER_PAGE).get_page(request.GET.get("page")),
+        "requested": search_text,
+        "page": Paginator(users.order_by("first_name", "pk"), _PER_PAGE).get_page(request.GET.get("page")),
         "may_set": has_staff_permission(request.user, Permission.MANAGE_SETTINGS),
         "form": form or SecondFactorRuleForm(initial=SecondFactorRuleForm.initial_of(shop_settings())),
         "now": timezone.now(),

@@ -32,8 +32,8 @@ def certificates(request: HttpRequest, actor: Actor) -> HttpResponse:
     rows = Certificate.objects.waiting().select_related("cooperative", "picture")
     rows = rows.prefetch_related(Prefetch("products", Product.objects.existing()))
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
-    shown = [(row, ReasonForm(prefix=f"c{row.pk}")) for row in page.object_list]
-    return render(request, "desk/certificates.html", {"page": page, "certificates": shown})
+    certificate_rows = [(row, ReasonForm(prefix=f"c{row.pk}")) for row in page.object_list]
+    return render(request, "desk/certificates.html", {"page": page, "certificates": certificate_rows})
 
 
 @require_POST
@@ -41,8 +41,8 @@ def certificates(request: HttpRequest, actor: Actor) -> HttpResponse:
 def certificate_confirmation(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Confirm a certificate; buyers then see it."""
     action = partial(confirm_certificate, certificate_id=pk, actor=actor, now=timezone.now())
-    said = _("Buyers see it now. The cooperative has been told.")
-    return run_action(request, action, url=reverse("desk:certificates"), message=said)
+    message = _("Buyers see it now. The cooperative has been told.")
+    return run_action(request, action, url=reverse("desk:certificates"), message=message)
 
 
 @require_POST
@@ -51,5 +51,5 @@ def certificate_return(request: HttpRequest, actor: Actor, pk: int) -> HttpRespo
     """Return a certificate for correction."""
     reason = reason_of({"reason": request.POST.get(f"c{pk}-reason", "")})
     action = partial(return_certificate, certificate_id=pk, reason=reason, actor=actor, now=timezone.now())
-    said = _("Handed back. The cooperative has been told why.")
-    return run_action(request, action, url=reverse("desk:certificates"), message=said)
+    message = _("Handed back. The cooperative has been told why.")
+    return run_action(request, action, url=reverse("desk:certificates"), message=message)

@@ -29,12 +29,12 @@ from shop.core.models import Change
 from shop.core.texts.folding import fold
 from shop.core.texts.translations import other_languages
 from shop.core.web.action_results import run_action
-from shop.desk.forms import AnswerForm, CooperativeSearch
+from shop.desk.forms import CooperativeSearch, StateDecisionForm
 from shop.desk.overview.history import change_views
 from shop.staff_pages import staff_only
 
 PER_PAGE = 20
-MOST_CHANGES = 100
+MAX_CHANGES = 100
 
 DECISION_MESSAGES = {
     CooperativeState.APPROVED: _("Approved. They have been told."),
@@ -54,14 +54,14 @@ DECISION_BUTTONS = {
 class ApplicationCheck:
     """One check before approval, and whether it passes."""
 
-    words: Promise
-    is_there: bool
+    label: Promise
+    is_passed: bool
 
 
 @dataclass(frozen=True, slots=True)
 class DecisionButton:
-    answer: str
-    words: Promise
+    new_state: str
+    label: Promise
     css: str
 
 
@@ -71,13 +71,13 @@ def cooperatives(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List cooperatives by state or search, applications first."""
     form = CooperativeSearch(request.GET)
     query, state = form.chosen("q") or "", form.chosen("state")
-    everyone = Cooperative.objects.filter(is_platform_seller=False)
-    found = everyone.matching(query) if query else everyone
+    sellers = Cooperative.objects.filter(is_platform_seller=False)
+    matching_sellers = sellers.matching(query) if query else sellers
     if state or not query:
         state = state or CooperativeState.APPLIED
-        found = found.filter(state=state)
-    counts = dict(everyone.order_by().values_list("state").annotate(Count("pk")))
-    page = Paginator(_with_checks(found).order_by("updated_at", "pk"), PER_PAGE).get_page(
+        matching_sellers = matching_sellers.filter(state=state)
+    counts = dict(sellers.order_by().values_list("state").annotate(Count("pk")))
+    page = Paginator(_with_checks(matching_sellers).order_by("updated_at", "pk"), PER_PAGE).get_page(
         request.GET.get("page")
     )
     context = {
@@ -95,47 +95,47 @@ def cooperatives(request: HttpRequest, actor: Actor) -> HttpResponse:
 @staff_only(Permission.MANAGE_STAFF)
 def cooperative(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Show a cooperative's details, members and history."""
-    return _render_cooperative(request, pk, AnswerForm())
+    return _render_cooperative(request, pk, StateDecisionForm())
 
 
 @require_POST
 @staff_only(Permission.MANAGE_STAFF)
 def cooperative_answer(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Approve, ask for more, reject, suspend or restore."""
-    form = AnswerForm(request.POST)
+    form = StateDecisionForm(request.POST)
     if not form.is_valid():
         return _render_cooperative(request, pk, form, status=422)
-    answer = CooperativeState(form.cleaned_data["answer"])
+    new_state = CooperativeState(form.cleaned_data["answer"])
     action = partial(
         set_cooperative_state,
         cooperative_id=pk,
-        new_state=answer,
+        new_state=new_state,
         reason=form.cleaned_data["reason"],
         actor=actor,
         now=timezone.now(),
     )
     page = reverse("desk:cooperative", args=[pk])
-    return run_action(request, action, url=page, message=DECISION_MESSAGES[answer])
+    return run_action(request, action, url=page, message=DECISION_MESSAGES[new_state])
 
 
 def _render_cooperative(
-    request: HttpRequest, pk: int, form: AnswerForm, *, status: int = 200
+    request: HttpRequest, pk: int, form: StateDecisionForm, *, status: int = 200
 ) -> HttpResponse:
-    shown = get_object_or_404(_with_checks(Cooperative.objects.filter(is_platform_seller=False)), pk=pk)
-    rates = commission_percents([(shown.pk, "")], day=vietnam_date(timezone.now()))
-    changes = Change.objects.under(shown).order_by("-at", "-pk")[:MOST_CHANGES]
+    cooperative = get_object_or_404(_with_checks(Cooperative.objects.filter(is_platform_seller=False)), pk=pk)
+    rates = commission_percents([(cooperative.pk, "")], day=vietnam_date(timezone.now()))
+    changes = Change.objects.under(cooperative).order_by("-at", "-pk")[:MAX_CHANGES]
     context: dict[str, Any] = {
-        "shown": shown,
+        "shown": cooperative,
         "tongues": other_languages(),
         "form": form,
-        "checks": _checks(shown),
-        "buttons": _buttons(shown),
-        "members": shown.memberships.select_related("user").order_by("pk"),
-        "warehouses": shown.warehouses.select_related("address").order_by("created_at", "pk"),
-        "delivery_methods": shown.delivery_methods.order_by("sort_order", "pk"),
-        "certificates": shown.certificates.order_by("kind", "pk"),
-        "commission": rates[shown.pk, ""],
-        "on_sale": Listing.objects.for_cooperative(shown).filter(state=ListingState.PUBLISHED).count(),
+        "checks": _checks(cooperative),
+        "buttons": _buttons(cooperative),
+        "members": cooperative.memberships.select_related("user").order_by("pk"),
+        "warehouses": cooperative.warehouses.select_related("address").order_by("created_at", "pk"),
+        "delivery_methods": cooperative.delivery_methods.order_by("sort_order", "pk"),
+        "certificates": cooperative.certificates.order_by("kind", "pk"),
+        "commission": rates[cooperative.pk, ""],
+        "on_sale": Listing.objects.for_cooperative(cooperative).filter(state=ListingState.PUBLISHED).count(),
         "history": change_views(changes),
     }
     return render(request, "desk/cooperative.html", context, status=status)
@@ -172,8 +172,10 @@ def _buttons(row: Cooperative) -> list[DecisionButton]:
     """Return the decisions that the cooperative's state allows."""
     allowed = COOPERATIVE_MOVES[row.state]
     buttons = []
-    for answer, (words, css) in DECISION_BUTTONS.items():
-        if answer in allowed:
-            is_back = answer == CooperativeState.APPROVED and row.state == CooperativeState.SUSPENDED
-            buttons.append(DecisionButton(answer.value, _("Let sell again") if is_back else words, css))
+    for new_state, (label, css) in DECISION_BUTTONS.items():
+        if new_state in allowed:
+            is_restoring = new_state == CooperativeState.APPROVED and row.state == CooperativeState.SUSPENDED
+            buttons.append(
+                DecisionButton(new_state.value, _("Let sell again") if is_restoring else label, css)
+            )
     return buttons

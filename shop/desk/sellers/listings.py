@@ -36,7 +36,7 @@ from shop.desk.overview.history import change_views
 from shop.staff_pages import staff_only
 
 PER_PAGE = 30
-MOST_CHANGES = 100
+MAX_CHANGES = 100
 
 # Messages for the fields returned by `missing_legal_fields`.
 REQUIRED_BY_LAW: dict[str, Promise] = {
@@ -56,16 +56,16 @@ def listings(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List listings by state, by default those in review, or by search."""
     form = ListingSearch(request.GET)
     query, state = form.chosen("q") or "", form.chosen("state")
-    found = Listing.objects.existing()
-    for word in words_of(query):
-        found = found.filter(product__search_text__contains=word)
+    matching_listings = Listing.objects.existing()
+    for term in words_of(query):
+        matching_listings = matching_listings.filter(product__search_text__contains=term)
     if state or not query:
         state = state or ListingState.IN_REVIEW
-        found = found.filter(state=state)
+        matching_listings = matching_listings.filter(state=state)
     counts = dict(Listing.objects.existing().order_by().values_list("state").annotate(Count("pk")))
     pictures = ProductMedia.objects.select_related("picture").order_by("sort_order", "pk")
     rows = (
-        found.select_related("product", "product__cooperative", "channel")
+        matching_listings.select_related("product", "product__cooperative", "channel")
         .prefetch_related(Prefetch("product__media", pictures))
         .order_by("submitted_at", "pk")
     )
@@ -83,24 +83,24 @@ def listings(request: HttpRequest, actor: Actor) -> HttpResponse:
 @staff_only(Permission.MANAGE_PRODUCTS)
 def listing(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Show a listing as buyers will see it, and missing information required by law."""
-    shown = get_object_or_404(
+    listing = get_object_or_404(
         Listing.objects.existing().select_related(
             "channel", "product", "product__cooperative", "product__product_type", "product__category"
         ),
         pk=pk,
     )
-    product = shown.product
-    prices = Price.objects.filter(channel=shown.channel)
+    product = listing.product
+    prices = Price.objects.filter(channel=listing.channel)
     variants = (
         Variant.objects.filter(product=product)
         .prefetch_related(Prefetch("prices", prices), "stocks")
         .in_order()
     )
     now = timezone.now()
-    missing = missing_legal_fields(product)
-    allowed = LISTING_MOVES[shown.state]
+    missing_fields = missing_legal_fields(product)
+    allowed = LISTING_MOVES[listing.state]
     context = {
-        "listing": shown,
+        "listing": listing,
         "product": product,
         "cooperative": product.cooperative,
         "form": ReasonForm(),
@@ -121,12 +121,12 @@ def listing(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
             "sort_order", "pk"
         ),
         "this_month": vietnam_date(now).month,
-        "law": [(words, field not in missing) for field, words in REQUIRED_BY_LAW.items()],
-        "is_complete": not missing,
+        "law": [(label, field not in missing_fields) for field, label in REQUIRED_BY_LAW.items()],
+        "is_complete": not missing_fields,
         "may_publish": ListingState.PUBLISHED in allowed,
-        "may_return": shown.state == ListingState.IN_REVIEW,
+        "may_return": listing.state == ListingState.IN_REVIEW,
         "may_withdraw": ListingState.WITHDRAWN in allowed,
-        "history": change_views(Change.objects.under(product).order_by("-at", "-pk")[:MOST_CHANGES]),
+        "history": change_views(Change.objects.under(product).order_by("-at", "-pk")[:MAX_CHANGES]),
     }
     return render(request, "desk/listing.html", context)
 

@@ -68,7 +68,7 @@ def settlement(request: HttpRequest, membership: MembershipContext, pk: int) -> 
 def settlement_print(request: HttpRequest, membership: MembershipContext, pk: int) -> HttpResponse:
     return_url = reverse("members:settlement", args=[pk])
     return settlement_documents.printable_statement(
-        request, report.statement_of(_settlement_or_404(membership, pk)), back=return_url
+        request, report.statement_of(_settlement_or_404(membership, pk)), return_url=return_url
     )
 
 
@@ -77,7 +77,7 @@ def settlement_print(request: HttpRequest, membership: MembershipContext, pk: in
 def settlement_pdf(request: HttpRequest, membership: MembershipContext, pk: int) -> HttpResponse:
     return_url = reverse("members:settlement", args=[pk])
     return settlement_documents.pdf_statement(
-        request, report.statement_of(_settlement_or_404(membership, pk)), back=return_url
+        request, report.statement_of(_settlement_or_404(membership, pk)), return_url=return_url
     )
 
 

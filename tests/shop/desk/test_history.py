@@ -72,9 +72,9 @@ def test_system_actors_have_readable_names(name: str, expected: str) -> None:
     change = Change(
         action="order.placed", actor_kind="system", actor_name=name, entry_point="system", data={}
     )
-    assert [each.who for each in change_views([change])] == [expected]
+    assert [each.actor_name for each in change_views([change])] == [expected]
 
 
 def test_change_of_an_older_release_is_still_shown() -> None:
     old = Change(action="order.sung_about", actor_kind="system", entry_point="system", data={})
-    assert [each.words for each in change_views([old])] == ["order.sung_about"]
+    assert [each.text for each in change_views([old])] == ["order.sung_about"]
