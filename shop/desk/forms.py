@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Unpack
 
 from django import forms
@@ -36,7 +36,7 @@ class ReasonForm(forms.Form):
     reason = _reason_field(_("They read it word for word."), required=True)
 
 
-def reason_of(submitted: Any) -> str:
+def reason_of(submitted: Mapping[str, object]) -> str:
     """Return the submitted reason, truncated to LONGEST_REASON."""
     return str(submitted.get("reason", ""))[:LONGEST_REASON]
 
@@ -63,7 +63,7 @@ class DeliveryForm(forms.Form):
         error_messages={"required": _("Say why it is given without the code.")},
     )
 
-    def __init__(self, data: Any = None, *, parcel: Parcel) -> None:
+    def __init__(self, data: FormData = None, *, parcel: Parcel) -> None:
         super().__init__(data, prefix=f"delivery-{parcel.pk}")
         if parcel.cod_state != CodState.EXPECTED:
             del self.fields["cash"]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -15,6 +14,7 @@ from cooperatives.models import Cooperative
 from orders.models import OrderSource
 from shop.core.dates.form_days import validate_day
 from shop.core.models import Channel, Division, market_channel
+from shop.core.web.form_options import Label
 from shop.reports.periods import PeriodStep
 from shop.reports.sales import SalesGroup, SalesQuery
 
@@ -25,7 +25,7 @@ MAX_DAYS = {PeriodStep.DAY: 366, PeriodStep.WEEK: 5 * 366, PeriodStep.MONTH: 30 
 class DayField(forms.DateField):
     """A date in Vietnam's format or ISO 8601."""
 
-    def __init__(self, label: Any) -> None:
+    def __init__(self, label: Label) -> None:
         super().__init__(
             label=label,
             validators=[validate_day],
@@ -35,7 +35,7 @@ class DayField(forms.DateField):
         )
 
 
-def _select(label: Any, choices: Sequence[tuple[str, Any]]) -> forms.ChoiceField:
+def _select(label: Label, choices: Sequence[tuple[str, Label]]) -> forms.ChoiceField:
     return forms.ChoiceField(
         label=label, choices=choices, required=False, widget=forms.Select(attrs={"class": "input"})
     )
@@ -57,7 +57,7 @@ class SalesForm(forms.Form):
     )
     huy = forms.BooleanField(label=_("Count declined and cancelled parts too"), required=False)
 
-    def __init__(self, data: Any, *, today: datetime.date) -> None:
+    def __init__(self, data: Mapping[str, object], *, today: datetime.date) -> None:
         month_start = today.replace(day=1)
         defaults = {"tu": f"{month_start:%d/%m/%Y}", "den": f"{today:%d/%m/%Y}", "theo": PeriodStep.DAY}
         defaults["nhom"] = SalesGroup.COOPERATIVE
@@ -107,7 +107,7 @@ class SalesForm(forms.Form):
             with_ended=cleaned["huy"],
         )
 
-    def _choose(self, name: str, choices: Any) -> None:
+    def _choose(self, name: str, choices: Iterable[tuple[object, object]]) -> None:
         field = self.fields[name]
         assert isinstance(field, forms.ChoiceField)
         field.choices = [("", pgettext_lazy("report", "All")), *choices]

@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from django.db.models import Prefetch, QuerySet, Sum
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from orders.models import EntryNature, LedgerAccount, LedgerEntry, LedgerPosting, PostingKind
+from orders.models.ledger import LedgerEntryQuerySet
 from shop.core.dates.calendar import start_of_day, vietnam_date
 from shop.reports.report_files import Cell, Column, ColumnKind, Table
 
@@ -98,7 +98,7 @@ def table_of(rows: Iterable[LedgerEntry], currency: str) -> Table:
     return Table(f"{_('Ledger')} {currency}", columns, cells, currency)
 
 
-def _entries(query: LedgerQuery) -> Any:
+def _entries(query: LedgerQuery) -> LedgerEntryQuerySet:
     rows = LedgerEntry.objects.all()
     if query.account:
         rows = rows.filter(account=query.account)

@@ -62,7 +62,7 @@ _LINE_AGGREGATES: dict[str, Aggregate] = {
 
 # The database sums by day and Python adds the days up: counting distinct orders then needs memory for one day
 # only, and since an order has one day, days add up to any period.
-_DAY: dict[str, Any] = {"day": F("sold_on")}
+_DAY: dict[str, F] = {"day": F("sold_on")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +154,9 @@ def _grouped(
 ) -> dict[tuple[datetime.date | None, object], SalesFigures]:
     of_lines = query.group in LINE_GROUPS or query.category is not None
     if query.group == SalesGroup.PRODUCT:
-        group_by: dict[str, Any] = {"period": PeriodOf("sold_on", query.step)} if with_period else {}
+        group_by: dict[str, PeriodOf] = {"period": PeriodOf("sold_on", query.step)} if with_period else {}
         rows = _rows(
-            query, of_lines=True, group_by=group_by | {"group": F("product_key")}, omitted={"orders"}
+            query, of_lines=True, group_by={**group_by, "group": F("product_key")}, omitted={"orders"}
         )
         figures_by_key = {(row.get("period"), row["group"]): _figures(row) for row in rows}
     else:

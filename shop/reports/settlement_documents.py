@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -60,7 +58,7 @@ def workbook_statement(statement: SettlementStatement) -> HttpResponse:
     return _file_response(as_xlsx(report.tables(statement)), XLSX, statement, "xlsx")
 
 
-def _printed_context(statement: SettlementStatement) -> dict[str, Any]:
+def _printed_context(statement: SettlementStatement) -> dict[str, object]:
     settlement = statement.settlement
     orders = report.rows_of_orders(settlement, report.orders_in(settlement))
     is_by_day = len(orders) > MAX_ORDERS

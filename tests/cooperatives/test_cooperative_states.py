@@ -58,11 +58,11 @@ def test_every_cooperative_state_is_reachable() -> None:
 
 @pytest.mark.parametrize("pair", EVERY_PAIR)
 def test_each_decision_moves_and_notifies_cooperative_or_is_refused(pair) -> None:
-    from_state, answer = pair
+    from_state, new_state = pair
     cooperative = make_cooperative(state=from_state)
     arguments = {
         "cooperative_id": cooperative.pk,
-        "answer": CooperativeState(answer),
+        "new_state": CooperativeState(new_state),
         "reason": "vì vậy",
         "actor": STAFF,
         "now": NOW,
@@ -76,8 +76,10 @@ def test_each_decision_moves_and_notifies_cooperative_or_is_refused(pair) -> Non
 
     cooperative.refresh_from_db()
     notices = Notification.objects.filter(to=cooperative.email).count()
-    changes = Change.objects.of(cooperative).filter(action=f"cooperative.{answer}").count()
-    assert (cooperative.state, notices, changes) == ((answer, 1, 1) if pair in PAIRS else (from_state, 0, 0))
+    changes = Change.objects.of(cooperative).filter(action=f"cooperative.{new_state}").count()
+    assert (cooperative.state, notices, changes) == (
+        (new_state, 1, 1) if pair in PAIRS else (from_state, 0, 0)
+    )
 
 
 @pytest.mark.parametrize("state", CooperativeState.values)

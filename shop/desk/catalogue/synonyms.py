@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from functools import partial
-from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.db.models import Prefetch
+from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -86,7 +85,7 @@ def _render_page(
     request: HttpRequest, *, form: SynonymsForm | None = None, changed: SynonymSet | None = None
 ) -> HttpResponse:
     initial = {"words": ", ".join(word.text for word in changed.words.all())} if changed else None
-    context: dict[str, Any] = {
+    context: dict[str, object] = {
         "sets": list(_sets()),
         "changed": changed,
         "form": form,
@@ -97,13 +96,13 @@ def _render_page(
 
 def _find_set(pk: int) -> SynonymSet:
     """Return a set. Raises Missing."""
-    synonym_set: SynonymSet | None = _sets().filter(pk=pk).first()
+    synonym_set = _sets().filter(pk=pk).first()
     if synonym_set is None:
         raise Missing()
     return synonym_set
 
 
-def _sets() -> Any:
+def _sets() -> QuerySet[SynonymSet]:
     """Return the sets with their words in order, newest first."""
     words = Prefetch("words", Synonym.objects.order_by("sort_order", "pk"))
     return SynonymSet.objects.prefetch_related(words).order_by("-pk")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from functools import partial
-from typing import Any
 
 from django.core.paginator import Paginator
 from django.db.models import Count
@@ -109,14 +109,20 @@ def row_answer(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     row = get_object_or_404(StatementRow, pk=pk)
     statement_url = reverse("desk:cash-statement", args=[row.statement_id])
     return_url = reverse("desk:cash-problems") if request.POST.get("back") == "problems" else statement_url
-    arguments: dict[str, Any] = {"row_id": pk, "actor": actor, "now": timezone.now()}
+    now = timezone.now()
     if request.POST.get("answer") == "dismiss":
         return run_action(
-            request, partial(dismiss_problem_row, **arguments), url=return_url, message=_("Set aside.")
+            request,
+            partial(dismiss_problem_row, row_id=pk, actor=actor, now=now),
+            url=return_url,
+            message=_("Set aside."),
         )
     code = request.POST.get("code", "")[:120]
     return run_action(
-        request, partial(accept_problem_row, code=code, **arguments), url=return_url, message=_("Taken over.")
+        request,
+        partial(accept_problem_row, row_id=pk, code=code, actor=actor, now=now),
+        url=return_url,
+        message=_("Taken over."),
     )
 
 
@@ -183,7 +189,7 @@ def _render_imported(request: HttpRequest, statement: StatementImport) -> HttpRe
     return render(request, "desk/cash_statement_taken.html", context)
 
 
-def _display_rows(rows: Any) -> list[dict[str, Any]]:
+def _display_rows(rows: Iterable[StatementRow]) -> list[dict[str, object]]:
     return [
         {
             "row": row,

@@ -10,6 +10,7 @@ from orders.actions.statements.cod_statements import COD_COLUMN_NAMES
 from orders.models import CostBearer, StatementImport
 from orders.payments.statement_cells import InvalidCell, parse_amount
 from orders.states import CashHolder
+from shop.core.web.form_options import FormData
 from shop.desk.money.statement_forms import ColumnsForm, statement_file
 from shop.reports.cash import CASH_AGE_NAMES, CashAge
 
@@ -149,6 +150,6 @@ class CodColumnsForm(ColumnsForm):
         widget=forms.Select(attrs={"class": "input"}),
     )
 
-    def __init__(self, data: object = None, *, statement: StatementImport, width: int) -> None:
+    def __init__(self, data: FormData = None, *, statement: StatementImport, width: int) -> None:
         initial: dict[str, object] = {"carrier": statement.carrier, "fee_bearer": statement.fee_bearer}
         super().__init__(data, statement=statement, width=width, initial=initial)

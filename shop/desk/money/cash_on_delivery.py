@@ -256,7 +256,7 @@ def _holder_name(remitter: Remitter | None) -> str:
     return get_object_or_404(Cooperative, pk=remitter.cooperative_id).name
 
 
-def _initial_values() -> dict[str, Any]:
+def _initial_values() -> dict[str, object]:
     return {"key": uuid.uuid4(), "fee_bearer": CostBearer.PLATFORM}
 
 

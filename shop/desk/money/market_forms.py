@@ -11,17 +11,18 @@ from django.utils.translation import gettext_lazy as _
 from orders.actions.payouts.bank_accounts import BankAccount
 from orders.payments.banks import BANKS
 from shop.core.models import Channel, ShopSettings
+from shop.core.web.form_options import FormData
 
 MIN_PAYMENT_MINUTES, MAX_PAYMENT_MINUTES = 15, 7 * 24 * 60  # minutes to pay
 MAX_DAYS = 90
 _TEXT = {"class": "input", "autocomplete": "off"}
 
 
-def bank_field(**options: Any) -> forms.ChoiceField:
+def bank_field(*, required: bool = True) -> forms.ChoiceField:
     """Return a choice field of the banks that support VietQR."""
     choices = [("", ""), *((bank.bin, f"{bank.short_name} ({bank.name})") for bank in BANKS)]
     return forms.ChoiceField(
-        label=_("Bank"), choices=choices, widget=forms.Select(attrs={"class": "input"}), **options
+        label=_("Bank"), choices=choices, required=required, widget=forms.Select(attrs={"class": "input"})
     )
 
 
@@ -59,7 +60,7 @@ class MarketTimesForm(forms.Form):
         label=_("Days within which a complaint is answered"), min_value=1, max_value=MAX_DAYS
     )
 
-    def __init__(self, data: Any = None, *, shop: ShopSettings, channels: Sequence[Channel]) -> None:
+    def __init__(self, data: FormData = None, *, shop: ShopSettings, channels: Sequence[Channel]) -> None:
         days = {name: getattr(shop, name) for name in ("complaint_days", "answer_complaints_days")}
         super().__init__(data, initial=days)
         self._channels = {f"minutes-{channel.pk}": channel.pk for channel in channels}

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any, Unpack
+from typing import Unpack
 
 from django import forms
+from django.db.models import Model, QuerySet
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -59,12 +61,14 @@ def _text_field(label: Label, *, required: bool = True, max_length: int = 120) -
     return forms.CharField(label=label, required=required, max_length=max_length, widget=widget)
 
 
-def _choice_field(label: Label, choices: Any, *, required: bool = True) -> forms.ChoiceField:
+def _choice_field(
+    label: Label, choices: Sequence[tuple[str, Label]], *, required: bool = True
+) -> forms.ChoiceField:
     widget = forms.Select(attrs={"class": "input"})
     return forms.ChoiceField(label=label, choices=choices, required=required, widget=widget)
 
 
-def _row_field(label: Label, rows: Any, empty: Any) -> Any:
+def _row_field(label: Label, rows: QuerySet[Model], empty: Label) -> forms.ModelChoiceField[Model]:
     return forms.ModelChoiceField(
         label=label,
         required=False,
@@ -74,7 +78,7 @@ def _row_field(label: Label, rows: Any, empty: Any) -> Any:
     )
 
 
-def _cooperatives() -> Any:
+def _cooperatives() -> QuerySet[Cooperative]:
     return Cooperative.objects.order_by("name", "pk")
 
 

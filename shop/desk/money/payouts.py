@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -148,7 +148,9 @@ def payout_account(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRes
     """Change a payout's account to the cooperative's current one or to the one entered."""
     page = reverse("desk:payout", args=[pk])
     if "follow" in request.POST:
-        action: Any = partial(use_current_cooperative_account, payout_id=pk, actor=actor, now=timezone.now())
+        action: Callable[[], object] = partial(
+            use_current_cooperative_account, payout_id=pk, actor=actor, now=timezone.now()
+        )
         return run_action(request, action, url=page, message=_("It goes to the account that they name now."))
     form = PayoutAccountForm(request.POST)
     if not form.is_valid():

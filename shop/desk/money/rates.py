@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -103,17 +104,24 @@ def _terms(form: Form) -> dict[str, Any]:
     return {name: form.cleaned_data[name] for name in ("percent", "from_day", "until_day")}
 
 
-def _add(request: HttpRequest, action: Any, form: Form, **forms: Any) -> HttpResponse:
+def _add(
+    request: HttpRequest,
+    action: Callable[[], object],
+    form: Form,
+    *,
+    commission: CommissionForm | None = None,
+    withholding: WithholdingForm | None = None,
+) -> HttpResponse:
     try:
         action()
     except Refused as refused:
         form.add_error(refused.field if refused.field in form.fields else None, str(refused.words))
-        return _render_page(request, **forms)
+        return _render_page(request, commission=commission, withholding=withholding)
     messages.success(request, _("The rate is kept."))
     return redirect("desk:rates")
 
 
-def _end(request: HttpRequest, action: Any) -> HttpResponse:
+def _end(request: HttpRequest, action: Callable[..., object]) -> HttpResponse:
     form = RateEndForm(request.POST)
     if not form.is_valid():
         messages.error(request, str(next(iter(form.errors.values()))[0]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -11,6 +11,7 @@ from django.utils.translation import pgettext_lazy
 
 from orders.actions.statements.bank_statements import BANK_COLUMN_NAMES
 from orders.models import StatementImport
+from shop.core.web.form_options import FormData, Label
 
 LARGEST_UPLOAD = 5_000_001  # one byte above the limit; the rest need not be read
 
@@ -26,15 +27,15 @@ def statement_file() -> forms.FileField:
 class ColumnsForm(forms.Form):
     """A column choice for each of `labels`, by heading, or none."""
 
-    labels: ClassVar[dict[str, Any]]
+    labels: ClassVar[dict[str, Label]]
 
     def __init__(
         self,
-        data: Any = None,
+        data: FormData = None,
         *,
         statement: StatementImport,
         width: int,
-        initial: dict[str, Any] | None = None,
+        initial: dict[str, object] | None = None,
     ) -> None:
         super().__init__(data, initial=initial)
         column_names = [str(head) for head in statement.column_names] + [""] * max(
@@ -75,7 +76,7 @@ class BankColumnsForm(ColumnsForm):
     )
 
     def __init__(
-        self, data: Any = None, *, statement: StatementImport, width: int, lines: Sequence[int]
+        self, data: FormData = None, *, statement: StatementImport, width: int, lines: Sequence[int]
     ) -> None:
         super().__init__(data, statement=statement, width=width)
         self.fields["heading"] = forms.TypedChoiceField(

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from django import forms
 from django.contrib import messages
@@ -31,7 +30,7 @@ def statements_page(
     kind: StatementKind,
     form: forms.Form,
     read: Callable[[User], StatementImport],
-    context: dict[str, Any],
+    context: Mapping[str, object],
     *,
     template: str,
     page: str,
@@ -46,7 +45,7 @@ def statements_page(
     rows = StatementImport.objects.filter(kind=kind).order_by("-at", "-pk")
     rows = rows.annotate(open=Count("lines", filter=Q(lines__state=StatementRowState.PROBLEM)))
     list_context = {"form": form, "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))}
-    return render(request, template, list_context | context, status=422 if form.errors else 200)
+    return render(request, template, {**list_context, **context}, status=422 if form.errors else 200)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Prefetch
+from django.forms import BaseFormSet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -43,6 +43,7 @@ from shop.core.models import market_channel
 from shop.core.web.action_results import run_action
 from shop.desk.orders.draft_forms import (
     DraftForm,
+    LineForm,
     LineFormSet,
     SourceForm,
     added_quantities,
@@ -138,7 +139,12 @@ def _build_form(values: Mapping[str, object], *, complete: bool = False) -> Draf
 
 
 def _render_draft(
-    request: HttpRequest, order: Order, form: DraftForm, lines: object = None, *, status: int = 200
+    request: HttpRequest,
+    order: Order,
+    form: DraftForm,
+    lines: BaseFormSet[LineForm] | None = None,
+    *,
+    status: int = 200,
 ) -> HttpResponse:
     quote = build_quote(draft_quote_request(order), now=timezone.now())
     if lines is None:
@@ -161,7 +167,7 @@ def _render_draft(
     return render(request, "desk/draft.html", context, status=status)
 
 
-def _seller_rows(quote: Quote, lines: Any, form: DraftForm) -> list[dict[str, Any]]:
+def _seller_rows(quote: Quote, lines: BaseFormSet[LineForm], form: DraftForm) -> list[dict[str, object]]:
     """Return each seller's quote with its line forms, delivery choices and problems."""
     currency = quote.requested.channel.currency
     forms = dict(zip([line.requested.key for line in quote.lines], lines.forms, strict=False))
@@ -185,7 +191,7 @@ def _seller_rows(quote: Quote, lines: Any, form: DraftForm) -> list[dict[str, An
     ]
 
 
-def _requested_lines(lines: Any, added: Mapping[int, int]) -> list[RequestedLine]:
+def _requested_lines(lines: BaseFormSet[LineForm], added: Mapping[int, int]) -> list[RequestedLine]:
     """Return the edited lines, then the added ones at their current prices."""
     edited_lines = [each for each in lines.cleaned_data if each.get("quantity")]
     existing_lines = [

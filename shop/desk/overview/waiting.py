@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.db.models import Q
 from django.urls import reverse
@@ -47,7 +46,7 @@ class OpenTasks:
 
     name: Promise
     count: int
-    first: list[Any]
+    first: Sequence[object]
     kind: str
     list_url: str
 

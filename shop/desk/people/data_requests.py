@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from functools import partial
-from typing import Any
 
 from django import forms
 from django.core.paginator import Paginator
@@ -26,6 +25,7 @@ from shop.accounts.views.signing_in import require_recent_proof
 from shop.core.actors import Actor
 from shop.core.models import Change, shop_settings
 from shop.core.web.action_results import run_action
+from shop.core.web.form_options import FormData
 from shop.desk.forms import LONGEST_REASON
 from shop.desk.overview.history import change_views
 from shop.staff_pages import staff_only
@@ -48,7 +48,7 @@ _FULFIL_LABELS = {
 class DaysForm(forms.Form):
     """The deadline in days for each kind of request."""
 
-    def __init__(self, data: Any = None) -> None:
+    def __init__(self, data: FormData = None) -> None:
         settings = shop_settings()
         super().__init__(data, initial={name: getattr(settings, name) for name in _DAYS})
         for name, label in _DAYS.items():

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.db.models import Count, Exists, OuterRef
+from django.db.models import Count, Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -124,7 +124,7 @@ def _render_cooperative(
     cooperative = get_object_or_404(_with_checks(Cooperative.objects.filter(is_platform_seller=False)), pk=pk)
     rates = commission_percents([(cooperative.pk, "")], day=vietnam_date(timezone.now()))
     changes = Change.objects.under(cooperative).order_by("-at", "-pk")[:MAX_CHANGES]
-    context: dict[str, Any] = {
+    context: dict[str, object] = {
         "shown": cooperative,
         "tongues": other_languages(),
         "form": form,
@@ -141,7 +141,7 @@ def _render_cooperative(
     return render(request, "desk/cooperative.html", context, status=status)
 
 
-def _with_checks(rows: Any) -> Any:
+def _with_checks(rows: QuerySet[Cooperative]) -> Any:
     return rows.annotate(
         has_warehouse=Exists(Warehouse.objects.filter(cooperative=OuterRef("pk"))),
         has_way=Exists(DeliveryMethod.objects.filter(cooperative=OuterRef("pk"), is_active=True)),
