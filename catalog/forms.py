@@ -185,8 +185,8 @@ class ProductTranslationForm(TranslationForm):
     def __init__(self, product: Product, language: str, data: FormData = None) -> None:
         self.product = product
         self.variants = list(product.variants.in_order())
-        kinds = [TranslatableRow(variant, VARIANT_TEXTS, variant.name) for variant in self.variants]
-        super().__init__([TranslatableRow(product, PRODUCT_TEXTS), *kinds], language, data)
+        variant_rows = [TranslatableRow(variant, VARIANT_TEXTS, variant.name) for variant in self.variants]
+        super().__init__([TranslatableRow(product, PRODUCT_TEXTS), *variant_rows], language, data)
 
     def action_arguments(self) -> dict[str, Any]:
         """The keyword arguments for `translate_product`."""

@@ -139,13 +139,15 @@ def _week_day(
     )
     closes = coach is not None and vietnam_date(coach.closes_at).weekday() == date.weekday()
     leaves = coach is not None and vietnam_date(coach.leaves_at).weekday() == date.weekday()
-    words = [
-        word
-        for happens, word in [
+    event_labels = [
+        label
+        for happens, label in [
             (closes, _("orders close")),
             (leaves, _("coach leaves")),
             (is_market, _("market day")),
         ]
         if happens
     ]
-    return WeekDay(date, date == today, "market" if is_market else "on" if words else "", ", ".join(words))
+    return WeekDay(
+        date, date == today, "market" if is_market else "on" if event_labels else "", ", ".join(event_labels)
+    )

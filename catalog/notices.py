@@ -63,22 +63,22 @@ def send_back_in_stock(request: BackRequest, *, now: datetime.datetime) -> None:
         show_in_language([product.cooperative], "name")
         if request.variant is not None:
             show_in_language([request.variant], "name")
-        kind = request.variant.name if request.variant else ""
-        goods = f"{product.name}, {kind}" if kind else product.name
-        subject = _("%(goods)s: to be had again") % {"goods": goods}
+        variant_name = request.variant.name if request.variant else ""
+        product_name = f"{product.name}, {variant_name}" if variant_name else product.name
+        subject = _("%(goods)s: to be had again") % {"goods": product_name}
         url = page_url(f"/san-pham/{product.slug}/", language)
-        end = page_url(f"/bao-lai/{request.token}/", language)
+        unsubscribe_url = page_url(f"/bao-lai/{request.token}/", language)
         is_mail = request.contact_method == ContactMethod.EMAIL
         context = {
-            "goods": goods,
+            "goods": product_name,
             "product": product,
             "subject": subject,
             "shop": shop_settings(),
             "url": url,
-            "end": end,
+            "end": unsubscribe_url,
         }
-        short = _("%(goods)s of %(seller)s can be ordered again: %(url)s Nothing more is sent.") % {
-            "goods": goods,
+        sms_text = _("%(goods)s of %(seller)s can be ordered again: %(url)s Nothing more is sent.") % {
+            "goods": product_name,
             "seller": product.cooperative.name,
             "url": url,
         }
@@ -87,9 +87,9 @@ def send_back_in_stock(request: BackRequest, *, now: datetime.datetime) -> None:
             contact_method=ContactMethod(request.contact_method),
             to=request.contact,
             subject=subject if is_mail else "",
-            text=render_to_string("emails/goods_back.txt", context) if is_mail else short,
+            text=render_to_string("emails/goods_back.txt", context) if is_mail else sms_text,
             html=render_to_string("emails/goods_back.html", context) if is_mail else "",
-            unsubscribe_url=end if is_mail else "",
+            unsubscribe_url=unsubscribe_url if is_mail else "",
             language=language,
             user_id=request.user_id,
             now=now,
@@ -108,13 +108,13 @@ def mail_bulletin(bulletin: Bulletin, follow: Follow, *, now: datetime.datetime)
     with translation.override(language):
         name = bulletin.cooperative.name if bulletin.cooperative else shop_settings().name
         subject = _("%(name)s: this week's bulletin") % {"name": name}
-        end = page_url(f"/theo-doi/{follow.token}/", language)
+        unsubscribe_url = page_url(f"/theo-doi/{follow.token}/", language)
         context = {
             "bulletin": bulletin,
             "subject": subject,
             "shop": shop_settings(),
             "url": page_url(bulletin_path(bulletin), language),
-            "end": end,
+            "end": unsubscribe_url,
         }
         send(
             key=f"bulletin:{bulletin.pk}:{follow.pk}",
@@ -123,7 +123,7 @@ def mail_bulletin(bulletin: Bulletin, follow: Follow, *, now: datetime.datetime)
             subject=subject,
             text=render_to_string("emails/bulletin.txt", context),
             html=render_to_string("emails/bulletin.html", context),
-            unsubscribe_url=end,
+            unsubscribe_url=unsubscribe_url,
             language=language,
             user_id=follow.user_id,
             now=now,

@@ -42,8 +42,8 @@ def price_per_measure(variant: Variant, amount: int | None, currency: str) -> st
     if variant.content_ml and variant.unit != Unit.LITRE:
         return f"{money(price_for(amount, variant.content_ml, 1000), currency)}/l"
     if variant.content_count and variant.content_count > 1 and variant.content_unit:
-        one = price_for(amount, variant.content_count, 1)
-        return f"{money(one, currency)}/{Unit(variant.content_unit).label}"
+        price_of_one = price_for(amount, variant.content_count, 1)
+        return f"{money(price_of_one, currency)}/{Unit(variant.content_unit).label}"
     return ""
 
 

@@ -75,9 +75,9 @@ def worker(request: HttpRequest) -> HttpResponse:
             path for code, _name in settings.LANGUAGES for path in _paths_of(_OTHER_INTERFACES, code)
         ],
     }
-    answer = render(request, "worker.js", context, content_type="text/javascript")
-    answer.headers["Cache-Control"] = "no-cache"
-    return answer
+    response = render(request, "worker.js", context, content_type="text/javascript")
+    response.headers["Cache-Control"] = "no-cache"
+    return response
 
 
 def _language_texts(code: str) -> dict[str, str]:

@@ -18,7 +18,7 @@ def env(name: str, default: str = "") -> str:
 
 def env_list(name: str) -> list[str]:
     """Return a comma-separated variable as a list."""
-    return [word.strip() for word in env(name).split(",") if word.strip()]
+    return [item.strip() for item in env(name).split(",") if item.strip()]
 
 
 def env_int(name: str, default: int) -> int:
@@ -35,7 +35,7 @@ def env_networks(name: str, default: str) -> list[IPv4Network | IPv6Network]:
     Raises ImproperlyConfigured.
     """
     try:
-        return [ip_network(word.strip()) for word in env(name, default).split(",") if word.strip()]
+        return [ip_network(item.strip()) for item in env(name, default).split(",") if item.strip()]
     except ValueError as error:
         raise ImproperlyConfigured(f"{name} must name addresses or networks: {error}.") from error
 

@@ -48,9 +48,9 @@ def health(request: HttpRequest) -> JsonResponse:
         "jobs": lambda: _check_jobs(timezone.now()),
     }
     report = {name: check() for name, check in checks.items()}
-    missing = [name for name, part in report.items() if not part["ok"]]
+    failing_parts = [name for name, part in report.items() if not part["ok"]]
     sells = report["database"]["ok"] and (settings.SERVER or report["data"]["is_writable"])
-    return JsonResponse({**report, "missing": missing}, status=200 if sells else 503)
+    return JsonResponse({**report, "missing": failing_parts}, status=200 if sells else 503)
 
 
 def _check_database() -> Report:
@@ -106,13 +106,13 @@ def _check_cache() -> Report:
 
 def _check_broker() -> Report:
     """Check that a message can be queued. A broker that just failed is not tried again."""
-    kind = str(app.conf.broker_url).partition(":")[0]
+    scheme = str(app.conf.broker_url).partition(":")[0]
     if queueing.is_paused():
-        return {"ok": False, "kind": kind}
-    if kind == "filesystem":
+        return {"ok": False, "kind": scheme}
+    if scheme == "filesystem":
         folder = Path(app.conf.broker_transport_options["data_folder_out"])
-        return {"ok": _check_folder(folder)["is_writable"], "kind": kind}
-    return {"ok": queueing.publish(_connect_to_broker), "kind": kind}
+        return {"ok": _check_folder(folder)["is_writable"], "kind": scheme}
+    return {"ok": queueing.publish(_connect_to_broker), "kind": scheme}
 
 
 def _connect_to_broker() -> None:

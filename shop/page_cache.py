@@ -155,19 +155,21 @@ def _without_tokens(request: HttpRequest, response: HttpResponse) -> _Page:
     assert bool(tokens) == bool(request.META.get("CSRF_COOKIE_NEEDS_UPDATE"))
     headers = dict(response.headers)
     headers.pop("Content-Length", None)
-    mark = hashlib.blake2b(content, digest_size=12).hexdigest()
-    return _Page(headers, brotli.compress(content, quality=5), mark, bool(tokens))
+    digest = hashlib.blake2b(content, digest_size=12).hexdigest()
+    return _Page(headers, brotli.compress(content, quality=5), digest, bool(tokens))
 
 
 def _build_response(request: HttpRequest, page: _Page) -> HttpResponseBase:
     """Return the page for this visitor, or 304 Not Modified."""
     accepts_brotli = "br" in request.headers.get("Accept-Encoding", "")
-    mark = page.mark
+    digest = page.mark
     if page.has_token:
         token = get_token(request).encode()
         response = HttpResponse(brotli.decompress(page.packed).replace(_OWN_TOKEN, token))
         # Their copy contains their token, which is valid as long as their cookie.
-        mark = hashlib.blake2b(f"{mark} {request.META['CSRF_COOKIE']}".encode(), digest_size=12).hexdigest()
+        digest = hashlib.blake2b(
+            f"{digest} {request.META['CSRF_COOKIE']}".encode(), digest_size=12
+        ).hexdigest()
     elif accepts_brotli:
         response = HttpResponse(page.packed)
         response.headers["Content-Encoding"] = "br"
@@ -175,7 +177,7 @@ def _build_response(request: HttpRequest, page: _Page) -> HttpResponseBase:
         response = HttpResponse(brotli.decompress(page.packed))
     for name, value in page.headers.items():
         response.headers[name] = value
-    response.headers["ETag"] = f'W/"{mark}"'
+    response.headers["ETag"] = f'W/"{digest}"'
     if _is_kept_offline(request):
         response.headers[OFFLINE_HEADER] = "keep"
     patch_vary_headers(response, ["Cookie", "Accept-Encoding"])

@@ -45,9 +45,9 @@ class SecondFactorGate:
         if not has_required_factor(request):
             return ask_for_proof(request)
         if not user.has_second_factor:
-            answer = _require_enrolment(request, user, namespace)
-            if answer is not None:
-                return answer
+            response = _require_enrolment(request, user, namespace)
+            if response is not None:
+                return response
         return None if namespace != _ADMIN or has_recent_proof(request) else ask_for_proof(request)
 
 

@@ -49,12 +49,12 @@ def _missing_variables() -> list[str]:
         missing += [name for name in SERVER_NEEDS if not env(name)]
     if env("EMAIL_HOST"):
         missing += [name for name in ["DEFAULT_FROM_EMAIL"] if not env(name)]
-    for one, other in [
+    for variable, companion in [
         ("EMAIL_HOST_USER", "EMAIL_HOST_PASSWORD"),
         ("EMAIL_HOST_PASSWORD", "EMAIL_HOST_USER"),
     ]:
-        if env(one):
-            missing += [name for name in [other, "EMAIL_HOST"] if not env(name)]
+        if env(variable):
+            missing += [name for name in [companion, "EMAIL_HOST"] if not env(name)]
     if env("SMS_URL"):
         missing += [name for name in ["SMS_TOKEN"] if not env(name)]
     if env("MEDIA_URL"):
@@ -177,7 +177,7 @@ TEMPLATES = [
                 "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "shop.views.frame",
+                "shop.views.page_context",
             ],
             "builtins": [
                 "template_partials.templatetags.partials",

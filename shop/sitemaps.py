@@ -40,18 +40,18 @@ def _cached_response(request: HttpRequest, section: str, number: str, sitemaps: 
     key = f"sitemap:{section}:{number}"
     cached = cache.get(key)
     if cached is None:
-        asked = QueryDict(f"{_PAGE}={number}") if number else QueryDict()
-        request.GET = asked
-        answer = contrib.sitemap(request, sitemaps, section) if number else _index(request, sitemaps)
-        cached = answer.render().content, dict(answer.headers)
+        parameters = QueryDict(f"{_PAGE}={number}") if number else QueryDict()
+        request.GET = parameters
+        response = contrib.sitemap(request, sitemaps, section) if number else _index(request, sitemaps)
+        cached = response.render().content, dict(response.headers)
         cache.set(key, cached, _HOUR)
     content, headers = cached
     return HttpResponse(content, headers=headers)
 
 
 def _index(request: HttpRequest, sitemaps: Any) -> TemplateResponse:
-    answer = contrib.index(request, sitemaps, sitemap_url_name="sitemap")
-    for each in (answer.context_data or {})["sitemaps"]:
-        asked = urlsplit(each.location)
-        each.location = public_url(f"{asked.path}?{asked.query}" if asked.query else asked.path)
-    return answer
+    response = contrib.index(request, sitemaps, sitemap_url_name="sitemap")
+    for each in (response.context_data or {})["sitemaps"]:
+        location = urlsplit(each.location)
+        each.location = public_url(f"{location.path}?{location.query}" if location.query else location.path)
+    return response

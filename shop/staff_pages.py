@@ -37,8 +37,8 @@ def staff_only(
                 is_page = request.method in ("GET", "HEAD")
                 return redirect_to_login(request.get_full_path() if is_page else reverse("desk:home"))
             try:
-                who = request.user
-                actor = require_staff_permission(who, permission) if permission else require_any_staff(who)
+                user = request.user
+                actor = require_staff_permission(user, permission) if permission else require_any_staff(user)
                 return page(request, actor, *args, **kwargs)
             except Missing as error:
                 raise Http404 from error

@@ -147,8 +147,12 @@ def home(request: HttpRequest) -> HttpResponse:
     channel = market_channel()
     listings = Listing.objects.on_sale(channel.pk) if channel else Listing.objects.none()
     cooperatives = list(Cooperative.objects.public().select_related("cover").order_by("sort_order", "pk")[:6])
-    shelf = cooperatives[0] if cooperatives else None
-    of_shelf = listings.for_cooperative(shelf).newest_first()[:SHELF_GOODS] if shelf else []
+    featured_cooperative = cooperatives[0] if cooperatives else None
+    of_shelf = (
+        listings.for_cooperative(featured_cooperative).newest_first()[:SHELF_GOODS]
+        if featured_cooperative
+        else []
+    )
     categories = list(Category.objects.roots().select_related("picture"))
     show_in_language(categories, "name")
     show_in_language(cooperatives, "name", "summary")
@@ -163,7 +167,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "goods_count": listings.order_by()[: MAX_RESULTS + 1].count(),
         "categories": categories,
         "stalls": [_cooperative_card(cooperative, delivery_methods, now) for cooperative in cooperatives],
-        "shelf": shelf,
+        "shelf": featured_cooperative,
         "shelf_cards": build_cards(list(of_shelf), now=now),
     }
     return render(request, "shop/home.html", context)
@@ -195,11 +199,13 @@ def offline(request: HttpRequest) -> HttpResponse:
 @require_POST
 def text_size_choice(request: HttpRequest) -> HttpResponse:
     """Set or clear large text for this browser, then return to the page."""
-    back = request.POST.get("next", "")
-    is_ours = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
-    answer = HttpResponseRedirect(back if is_ours else reverse("home"))
+    next_url = request.POST.get("next", "")
+    is_ours = url_has_allowed_host_and_scheme(
+        next_url, {request.get_host()}, require_https=request.is_secure()
+    )
+    response = HttpResponseRedirect(next_url if is_ours else reverse("home"))
     if request.POST.get("size") == LARGE:
-        answer.set_cookie(
+        response.set_cookie(
             TEXT_SIZE,
             LARGE,
             max_age=settings.LANGUAGE_COOKIE_AGE,
@@ -208,8 +214,8 @@ def text_size_choice(request: HttpRequest) -> HttpResponse:
             samesite="Lax",
         )
     else:
-        answer.delete_cookie(TEXT_SIZE, samesite="Lax")
-    return answer
+        response.delete_cookie(TEXT_SIZE, samesite="Lax")
+    return response
 
 
 def text_size(request: HttpRequest) -> str:
@@ -234,16 +240,16 @@ def media(request: HttpRequest, path: str) -> HttpResponseBase:
     """
     if "original" in Path(path).parts:
         raise Http404
-    answer = serve(request, path, document_root=str(settings.MEDIA_ROOT))
-    answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"
-    return answer
+    response = serve(request, path, document_root=str(settings.MEDIA_ROOT))
+    response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    return response
 
 
-def frame(request: HttpRequest) -> dict[str, object]:
-    """Context processor for the frame of every page: shop, languages, section, basket.
+def page_context(request: HttpRequest) -> dict[str, object]:
+    """Context processor of the base template: shop, languages, section, basket.
 
-    Lazy: a response without the frame (a fragment, a file) runs no query, and an error page for an unknown
-    host does not read the host.
+    Lazy: a response without that template (a fragment, a file) runs no query, and an error page for an
+    unknown host does not read the host.
     """
     return {
         "shop": SimpleLazyObject(shop_settings),
@@ -269,8 +275,8 @@ def _in_season(listings: ListingQuerySet, month: int) -> list[Listing]:
     """Return available products: seasonal ones first, then those of all year."""
     now = listings.in_season(month).newest_first()
     seasonal = list(now.exclude(product__season=ALL_MONTHS)[:SEASON_GOODS])
-    rest = SEASON_GOODS - len(seasonal)
-    return seasonal + list(now.filter(product__season=ALL_MONTHS)[:rest])
+    remaining_count = SEASON_GOODS - len(seasonal)
+    return seasonal + list(now.filter(product__season=ALL_MONTHS)[:remaining_count])
 
 
 def _in_a_sentence(card: ProductCard) -> str:
@@ -284,26 +290,26 @@ def _cooperative_card(
     cooperative: Cooperative, delivery_methods: Sequence[DeliveryMethod], now: datetime
 ) -> dict[str, object]:
     """Return a cooperative with its next pickup market and next coach departure."""
-    own = [
+    cooperative_products = [
         delivery_method
         for delivery_method in delivery_methods
         if delivery_method.cooperative_id == cooperative.pk
     ]
     return {
         "cooperative": cooperative,
-        "market": next_market(own, now=now),
-        "coach": next_coach(own, now=now),
+        "market": next_market(cooperative_products, now=now),
+        "coach": next_coach(cooperative_products, now=now),
         "is_paused": cooperative.is_paused_on(vietnam_date(now)),
     }
 
 
 def _languages(request: HttpRequest) -> list[dict[str, object]]:
-    here = get_language()
+    current_language = get_language()
     return [
         {
             "code": code,
             "name": LANGUAGE_NAMES[code],
-            "is_current": code == here,
+            "is_current": code == current_language,
             "path": translate_url(request.get_full_path(), code),
             "address": canonical_url(request.path, request.GET, code),
         }
@@ -325,8 +331,8 @@ def _memberships(request: HttpRequest) -> list[Membership]:
 
 @compiled_query
 def _memberships_of(user_id: int) -> QuerySet[Membership]:
-    mine = Membership.objects.filter(user=user_id, is_active=True)
-    return mine.select_related("cooperative").order_by("pk")
+    active_memberships = Membership.objects.filter(user=user_id, is_active=True)
+    return active_memberships.select_related("cooperative").order_by("pk")
 
 
 def _previous_page(request: HttpRequest) -> str:

@@ -93,8 +93,8 @@ class ProductQuerySet(models.QuerySet["Product"]):
 
     def in_season(self, month: int) -> ProductQuerySet:
         """Products in season in the month (1 to 12); products without a season always are."""
-        bit = 1 << (month - 1)
-        return self.annotate(_month=models.F("season").bitand(bit)).filter(_month__gt=0)
+        month_bit = 1 << (month - 1)
+        return self.annotate(_month=models.F("season").bitand(month_bit)).filter(_month__gt=0)
 
     def in_alphabet(self) -> ProductQuerySet:
         return self.order_by("sort_key", "pk")

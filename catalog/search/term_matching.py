@@ -1,4 +1,4 @@
-"""Find products by words in the full-text index of migrations 0004 and 0009 (FTS5 or tsquery)."""
+"""Find products by words in the full-text index (FTS5 or tsquery)."""
 
 from __future__ import annotations
 

@@ -1,10 +1,9 @@
 """Triggers that keep the search tables and the journal of changed products, and how to fill them anew.
 
-The tables are made by migrations 0004 and 0005. `catalog_search` holds the folded words of products,
-`catalog_search_said` (SQLite) those of their translated names. `catalog_touched` names, in the order of
-writing, each product whose place in the facet index may have changed; `words` if search results may have
-changed, too. Product 0 stands for all of them. Old rows are deleted by
-`catalog.actions.search_terms.known_words`.
+`catalog_search` holds the folded words of products, `catalog_search_said` (SQLite) those of their translated
+names. `catalog_touched` names, in the order of writing, each product whose place in the facet index may have
+changed; `words` if search results may have changed, too. Product 0 stands for all of them. Old rows are
+deleted by `catalog.actions.search_terms.known_words`.
 """
 
 from __future__ import annotations

@@ -69,22 +69,22 @@ def structured_product(
         "category": product.category.name if product.category else "",
     }
     offers = [
-        _offer(product, choice, currency, address, is_there=not (is_paused or choice.is_sold_out))
+        _variant_offer(product, choice, currency, address, is_there=not (is_paused or choice.is_sold_out))
         for choice in choices
     ]
     return _json_ld_script({**data, "offers": offers[0] if len(offers) == 1 else offers})
 
 
 @register.simple_tag
-def structured_path(steps: Sequence[Breadcrumb], here: str, address: str) -> SafeString:
-    """A BreadcrumbList: `steps` lead from the home page down, `here` is the page itself."""
-    breadcrumbs = [*((step.name, public_url(step.path)) for step in steps), (here, address)]
+def structured_path(steps: Sequence[Breadcrumb], page_name: str, address: str) -> SafeString:
+    """A BreadcrumbList: `steps` lead from the home page down, `page_name` names the page itself."""
+    breadcrumbs = [*((step.name, public_url(step.path)) for step in steps), (page_name, address)]
     return _json_ld_script(
         {
             "@type": "BreadcrumbList",
             "itemListElement": [
-                {"@type": "ListItem", "position": place, "name": name, "item": item}
-                for place, (name, item) in enumerate(breadcrumbs, start=1)
+                {"@type": "ListItem", "position": position, "name": name, "item": item}
+                for position, (name, item) in enumerate(breadcrumbs, start=1)
             ],
         }
     )
@@ -107,12 +107,12 @@ def structured_cooperative(cooperative: Cooperative, address: str) -> SafeString
 @register.simple_tag
 def structured_market(shop: ShopSettings) -> SafeString:
     """The market as an Organization, and its site search."""
-    home = public_url("/")
+    home_url = public_url("/")
     seller = {
         "@type": "Organization",
         "name": shop.name,
         "legalName": shop.operator_name,
-        "url": home,
+        "url": home_url,
         "address": shop.operator_address,
         "telephone": shop.operator_phone,
         "email": shop.operator_email,
@@ -122,16 +122,16 @@ def structured_market(shop: ShopSettings) -> SafeString:
         "target": f"{public_url(reverse('catalog:search'))}?q={{words}}",
         "query-input": "required name=words",
     }
-    site = {"@type": "WebSite", "name": shop.name, "url": home, "potentialAction": search}
+    site = {"@type": "WebSite", "name": shop.name, "url": home_url, "potentialAction": search}
     return _json_ld_script({"@graph": [_without_empty(seller), site]})
 
 
-def _offer(
+def _variant_offer(
     product: Product, choice: VariantChoice, currency: str, address: str, *, is_there: bool
 ) -> dict[str, Any]:
     variant = choice.variant
     availability = "InStock" if is_there else "OutOfStock"
-    offer = {
+    offer_data = {
         "@type": "Offer",
         "name": variant.name,
         "sku": variant.sku or "",
@@ -146,17 +146,17 @@ def _offer(
     for column, unit in _MEASURED.items():
         content = getattr(variant, column)
         if content:
-            offer["priceSpecification"] = {
+            offer_data["priceSpecification"] = {
                 "@type": "UnitPriceSpecification",
-                "price": offer["price"],
+                "price": offer_data["price"],
                 "priceCurrency": currency,
                 "referenceQuantity": {"@type": "QuantitativeValue", "value": content, "unitCode": unit},
             }
-    return _without_empty(offer)
+    return _without_empty(offer_data)
 
 
 def _organization(cooperative: Cooperative) -> dict[str, Any]:
-    place = {
+    postal_address = {
         "@type": "PostalAddress",
         "streetAddress": cooperative.hamlet,
         "addressLocality": cooperative.commune_name,
@@ -170,7 +170,7 @@ def _organization(cooperative: Cooperative) -> dict[str, Any]:
             "legalName": cooperative.legal_name,
             "identifier": cooperative.registration_number,
             "telephone": cooperative.phone,
-            "address": _without_empty(place) if cooperative.province_name else "",
+            "address": _without_empty(postal_address) if cooperative.province_name else "",
         }
     )
 

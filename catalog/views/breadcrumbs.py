@@ -21,8 +21,12 @@ class Breadcrumb(NamedTuple):
 
 def breadcrumbs_to(category: Category | None) -> list[Breadcrumb]:
     """The market, all products, then the category's ancestors and itself, outermost first."""
-    above = [int(key) for key in (category.path or "").strip("/").split("/") if key] if category else []
-    categories = list(Category.objects.filter(pk__in=above).order_by("level", "pk")) if above else []
+    ancestor_ids = (
+        [int(key) for key in (category.path or "").strip("/").split("/") if key] if category else []
+    )
+    categories = (
+        list(Category.objects.filter(pk__in=ancestor_ids).order_by("level", "pk")) if ancestor_ids else []
+    )
     show_in_language(categories, "name")
     return [
         market_breadcrumb(),

@@ -30,11 +30,13 @@ def bulletins(request: HttpRequest) -> HttpResponse:
 @require_safe
 def bulletin(request: HttpRequest, week: str, slug: str | None = None) -> HttpResponse:
     """One week's bulletin of the market or a cooperative."""
-    shown = _bulletin_or_404(week, slug, _language())
-    cooperative = shown.cooperative
-    before = Bulletin.objects.of(cooperative).in_language(_language()).filter(week__lt=shown.week)
+    requested_bulletin = _bulletin_or_404(week, slug, _language())
+    cooperative = requested_bulletin.cooperative
+    before = (
+        Bulletin.objects.of(cooperative).in_language(_language()).filter(week__lt=requested_bulletin.week)
+    )
     return _render_bulletin(
-        request, shown, cooperative, earlier=list(before.order_by("-week", "-pk")[:WEEKS])
+        request, requested_bulletin, cooperative, earlier=list(before.order_by("-week", "-pk")[:WEEKS])
     )
 
 
@@ -52,41 +54,45 @@ def bulletin_spoken(request: HttpRequest, week: str, slug: str | None = None) ->
 
 def _render_bulletin(
     request: HttpRequest,
-    shown: Bulletin | None,
+    requested_bulletin: Bulletin | None,
     cooperative: Cooperative | None,
     *,
     earlier: list[Bulletin],
 ) -> HttpResponse:
-    others: list[Bulletin] = []
-    if shown is not None and cooperative is None:
-        others = list(
+    other_bulletins: list[Bulletin] = []
+    if requested_bulletin is not None and cooperative is None:
+        other_bulletins = list(
             Bulletin.objects.in_language(_language())
-            .filter(week=shown.week, cooperative__in=Cooperative.objects.public())
+            .filter(week=requested_bulletin.week, cooperative__in=Cooperative.objects.public())
             .select_related("cooperative")
             .order_by("cooperative__sort_order", "pk")[:MOST_COOPERATIVES]
         )
-    sellers = [each.cooperative for each in others if each.cooperative is not None]
+    sellers = [each.cooperative for each in other_bulletins if each.cooperative is not None]
     if cooperative is not None:
         sellers.append(cooperative)
     show_in_language(sellers, "name")
-    loudspeaker_version = shown if shown is None or shown.spoken else _loudspeaker_version(shown)
+    loudspeaker_version = (
+        requested_bulletin
+        if requested_bulletin is None or requested_bulletin.spoken
+        else _loudspeaker_version(requested_bulletin)
+    )
     context = {
-        "bulletin": shown,
+        "bulletin": requested_bulletin,
         "spoken": loudspeaker_version.spoken if loudspeaker_version else "",
         "cooperative": cooperative,
         "earlier": earlier,
-        "others": others,
+        "others": other_bulletins,
         "follow_form": follow_form(request),
         "followed": visitors_follow(request, cooperative),
     }
     return render(request, "catalog/bulletin.html", context)
 
 
-def _loudspeaker_version(shown: Bulletin) -> Bulletin | None:
+def _loudspeaker_version(requested_bulletin: Bulletin) -> Bulletin | None:
     return (
-        Bulletin.objects.of(shown.cooperative)
+        Bulletin.objects.of(requested_bulletin.cooperative)
         .in_language(LOUDSPEAKER_LANGUAGE)
-        .filter(week=shown.week)
+        .filter(week=requested_bulletin.week)
         .first()
     )
 

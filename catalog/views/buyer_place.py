@@ -57,9 +57,9 @@ def chosen_commune(request: HttpRequest, communes: Sequence[Division]) -> Divisi
 
 
 def _store_home_location(request: HttpRequest, user: User) -> None:
-    home = user.default_shipping_address
-    if home is not None and home.province_code:
-        _store_location(request, home.province_code, home.commune_code)
+    home_address = user.default_shipping_address
+    if home_address is not None and home_address.province_code:
+        _store_location(request, home_address.province_code, home_address.commune_code)
 
 
 def _store_location(request: HttpRequest, province_code: str, commune_code: str) -> None:

@@ -34,33 +34,35 @@ def cooperatives(request: HttpRequest) -> HttpResponse:
     """All public cooperatives."""
     rows = Cooperative.objects.public().select_related("cover").order_by("sort_order", "pk")
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
-    shown = list(page.object_list)
-    show_in_language(shown, "name", "summary")
+    visible_cooperatives = list(page.object_list)
+    show_in_language(visible_cooperatives, "name", "summary")
     return render(
         request,
         "cooperatives/cooperatives.html",
-        {"page": page, "cooperatives": shown, "today": vietnam_date(timezone.now())},
+        {"page": page, "cooperatives": visible_cooperatives, "today": vietnam_date(timezone.now())},
     )
 
 
 @require_safe
 def cooperative(request: HttpRequest, slug: str) -> HttpResponse:
     """A cooperative's profile: products, harvests, story, households, delivery methods and certificates."""
-    shown = get_object_or_404(Cooperative.objects.public().select_related("cover"), slug=slug)
+    requested_cooperative = get_object_or_404(Cooperative.objects.public().select_related("cover"), slug=slug)
     now = timezone.now()
     today = vietnam_date(now)
     channel = market_channel()
     listings = Listing.objects.on_sale(channel.pk) if channel else Listing.objects.none()
-    listings = listings.for_cooperative(shown)
+    listings = listings.for_cooperative(requested_cooperative)
     page = Paginator(listings.newest_first(), PER_PAGE).get_page(request.GET.get("page"))
-    producers = list(Producer.objects.for_cooperative(shown).public().order_by("pk")[:MOST_PRODUCERS])
-    show_in_language([shown], "name", "summary", "story", "pause_note")
+    producers = list(
+        Producer.objects.for_cooperative(requested_cooperative).public().order_by("pk")[:MOST_PRODUCERS]
+    )
+    show_in_language([requested_cooperative], "name", "summary", "story", "pause_note")
     show_in_language(producers, "products_made", "place")
-    options = _delivery_options(shown, now=now)
+    options = _delivery_options(requested_cooperative, now=now)
     context = {
-        "cooperative": shown,
+        "cooperative": requested_cooperative,
         "steps": [market_breadcrumb(), Breadcrumb(_("Cooperatives"), reverse("catalog:cooperatives"))],
-        "shared": SharePicture.objects.path_of(shown),
+        "shared": SharePicture.objects.path_of(requested_cooperative),
         "page": page,
         "cards": build_cards(list(page.object_list), now=now),
         "harvests": _harvests(listings),
@@ -68,11 +70,11 @@ def cooperative(request: HttpRequest, slug: str) -> HttpResponse:
         "collected": [option for option in options if option.delivery_method.is_collected],
         "sent": [option for option in options if not option.delivery_method.is_collected],
         "producers": producers,
-        "certificates": _certificates(shown, channel, today),
-        "is_paused": shown.is_paused_on(today),
-        "region": slugify(shown.province_name) if shown.province_code else "",
+        "certificates": _certificates(requested_cooperative, channel, today),
+        "is_paused": requested_cooperative.is_paused_on(today),
+        "region": slugify(requested_cooperative.province_name) if requested_cooperative.province_code else "",
         "follow_form": follow_form(request),
-        "followed": visitors_follow(request, shown),
+        "followed": visitors_follow(request, requested_cooperative),
     }
     return render(request, "cooperatives/cooperative.html", context)
 
@@ -89,9 +91,9 @@ def _certificates(
     cooperative: Cooperative, channel: Channel | None, today: datetime.date
 ) -> list[Certificate]:
     """Certificates valid today, with those of their products that buyers can see."""
-    shown = Product.objects.paused_or_published(channel.pk) if channel else Product.objects.none()
+    visible_products = Product.objects.paused_or_published(channel.pk) if channel else Product.objects.none()
     valid = Certificate.objects.valid_on(today).for_cooperative(cooperative)
-    rows = list(valid.prefetch_related(Prefetch("products", shown)).order_by("kind", "pk"))
+    rows = list(valid.prefetch_related(Prefetch("products", visible_products)).order_by("kind", "pk"))
     show_in_language([product for row in rows for product in row.products.all()], "name")
     return rows
 

@@ -81,12 +81,12 @@ def _paths() -> QuerySet[Any, Any]:
 
 def price_band_label(band: int) -> str:
     """`Dưới 50.000 ₫`, `50.000–100.000 ₫`, `Từ 500.000 ₫`."""
-    place = PRICE_BANDS.index(band)
-    if place == len(PRICE_BANDS) - 1:
-        return _("From %(price)s") % {"price": money(PRICE_BANDS[place])}
-    if place == 0:
+    position = PRICE_BANDS.index(band)
+    if position == len(PRICE_BANDS) - 1:
+        return _("From %(price)s") % {"price": money(PRICE_BANDS[position])}
+    if position == 0:
         return _("Under %(price)s") % {"price": money(PRICE_BANDS[1])}
-    return f"{number(PRICE_BANDS[place])}–{money(PRICE_BANDS[place + 1])}"
+    return f"{number(PRICE_BANDS[position])}–{money(PRICE_BANDS[position + 1])}"
 
 
 def unit_label(unit: str) -> str:

@@ -49,8 +49,8 @@ def applied_filters(
         if option.is_chosen
     ]
     if filters.lowest is not None or filters.highest is not None:
-        between = filter_labels.price_range_label(filters.lowest, filters.highest)
-        links.append(FilterRemoval(between, query_string_without(query, LOWEST, HIGHEST)))
+        price_range = filter_labels.price_range_label(filters.lowest, filters.highest)
+        links.append(FilterRemoval(price_range, query_string_without(query, LOWEST, HIGHEST)))
     return links
 
 
@@ -89,23 +89,23 @@ def shorter_queries(query: str, index: FacetIndex) -> list[FilterRemoval]:
     words = words_of(query)
     links = []
     for left_out in words if len(words) > 1 else ():
-        others = [word for word in words if word != left_out]
-        count = index.product_ids.intersection_cardinality(products_with_words(prefix_choices(others)))
+        other_words = [word for word in words if word != left_out]
+        count = index.product_ids.intersection_cardinality(products_with_words(prefix_choices(other_words)))
         if count:
-            fewer = " ".join(others)
+            fewer = " ".join(other_words)
             links.append(FilterRemoval(fewer, f"?{urlencode({'q': fewer})}", count))
     return sorted(links, key=lambda link: -link.count)
 
 
 def query_string_without(query: QueryDict, *names: str, value: str | None = None) -> str:
     """The query string without these names, or without one value of a name; returns to page 1."""
-    remaining = [
+    remaining_parameters = [
         (name, each)
         for name, values in query.lists()
         for each in values
         if name != "page" and (name not in names or (value is not None and each != value))
     ]
-    return f"?{urlencode(remaining)}"
+    return f"?{urlencode(remaining_parameters)}"
 
 
 def _toggle_names() -> dict[str, str]:

@@ -113,7 +113,7 @@ def _card(
 ) -> ProductCard:
     product, cheapest = listing.product, prices[0] if prices else None
     variant = cheapest.variant if cheapest else None
-    left = free.get(variant.pk) if variant and variant.track_inventory else None
+    free_quantity = free.get(variant.pk) if variant and variant.track_inventory else None
     is_paused = product.cooperative.is_paused_on(today)
     shows_stock = listing.is_available and len(prices) == 1
     return ProductCard(
@@ -137,8 +137,11 @@ def _card(
         picture=rendition_files(picture),
         stars=stars,
         is_sold_out=not listing.is_available,
-        left=left
-        if shows_stock and variant and left is not None and left <= variant.low_stock_threshold
+        left=free_quantity
+        if shows_stock
+        and variant
+        and free_quantity is not None
+        and free_quantity <= variant.low_stock_threshold
         else None,
         months=tuple(product.months),
         is_last_of_season=_is_last_month(product, today.month),

@@ -119,8 +119,8 @@ class ProductFilters:
         return list(dict.fromkeys(value for value in values if _VALUE.fullmatch(value)))
 
     def _values(self, name: str, known: Iterable[Any]) -> list[str]:
-        there = known if isinstance(known, Container) else set(known)
-        return [value for value in self._list(name) if value in there]
+        known_values = known if isinstance(known, Container) else set(known)
+        return [value for value in self._list(name) if value in known_values]
 
     def _chosen(self) -> dict[str, BitMap]:
         index = self._index
@@ -146,8 +146,10 @@ class ProductFilters:
     def _products_in_places(self) -> BitMap:
         """Products of the chosen communes, and of chosen provinces without a chosen commune."""
         communes = _any_of(self._index.communes, self._communes)
-        whole = [self._index.provinces[code] for code in self._provinces]
-        return communes | union_of(product_ids for product_ids in whole if product_ids.isdisjoint(communes))
+        province_products = [self._index.provinces[code] for code in self._provinces]
+        return communes | union_of(
+            product_ids for product_ids in province_products if product_ids.isdisjoint(communes)
+        )
 
     def _products_in_price_range(self) -> BitMap:
         priced = self._index.priced(self.lowest, self.highest)
@@ -239,18 +241,20 @@ class ProductFilters:
         respect: str,
         sets: Sets,
         chosen: Iterable[object],
-        named: Callable[[Sequence[Any]], filter_labels.OptionLabels],
+        label_options: Callable[[Sequence[Any]], filter_labels.OptionLabels],
     ) -> list[FacetOption]:
         """Chosen options first, then by count; at most as many as can be unfolded."""
         chosen_keys = set(chosen)
         counts = [
             (key, self.selection.count(respect, product_ids)) for key, product_ids in sets.items() if key
         ]
-        shown = [(key, count) for key, count in counts if count or key in chosen_keys]
-        shown.sort(key=lambda each: (each[0] not in chosen_keys, -each[1], str(each[0])))
-        names = named([key for key, _count in shown[:MOST]])
+        visible_counts = [(key, count) for key, count in counts if count or key in chosen_keys]
+        visible_counts.sort(key=lambda each: (each[0] not in chosen_keys, -each[1], str(each[0])))
+        names = label_options([key for key, _count in visible_counts[:MOST]])
         return [
-            FacetOption(*names[key], count, key in chosen_keys) for key, count in shown[:MOST] if key in names
+            FacetOption(*names[key], count, key in chosen_keys)
+            for key, count in visible_counts[:MOST]
+            if key in names
         ]
 
     def _fixed_options(
@@ -286,9 +290,9 @@ def _any_of(sets: Mapping[Any, BitMap], keys: Iterable[Any]) -> BitMap:
 
 def _parse_price(text: str) -> int | None:
     """Parse a price such as `50.000`, `50k` or `1,5 triệu`; None for anything else."""
-    found = _PRICE.fullmatch(fold(text[:60]))
-    if found is None or (found[2] and not found[3]):
+    match = _PRICE.fullmatch(fold(text[:60]))
+    if match is None or (match[2] and not match[3]):
         return None
-    size = 1 if found[3] is None else 1_000_000 if found[3].startswith("tr") else 1_000
-    whole = int(re.sub(r"\D", "", found[1]))
-    return min(whole * size + int(found[2] or 0) * size // 10, HIGHEST_PRICE)
+    size = 1 if match[3] is None else 1_000_000 if match[3].startswith("tr") else 1_000
+    whole_amount = int(re.sub(r"\D", "", match[1]))
+    return min(whole_amount * size + int(match[2] or 0) * size // 10, HIGHEST_PRICE)

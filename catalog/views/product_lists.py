@@ -55,18 +55,18 @@ def products(request: HttpRequest) -> HttpResponse:
 @require_safe
 def category(request: HttpRequest, slug: str) -> HttpResponse:
     """The products of a category and its descendants."""
-    shown = get_object_or_404(Category, slug=slug)
-    inside = list(shown.children.in_order())
-    show_in_language([shown, *inside], "name", "description_text")
+    requested_category = get_object_or_404(Category, slug=slug)
+    inside = list(requested_category.children.in_order())
+    show_in_language([requested_category, *inside], "name", "description_text")
     index = market_facet_index()
-    product_ids = filter_labels.products_by_category([shown], index)[shown.slug]
+    product_ids = filter_labels.products_by_category([requested_category], index)[requested_category.slug]
     return _render_products(
         request,
         index,
         RelevanceTiers(product_ids),
         inside=inside,
-        category=shown,
-        steps=breadcrumbs_to(shown)[:-1],
+        category=requested_category,
+        steps=breadcrumbs_to(requested_category)[:-1],
     )
 
 
@@ -124,9 +124,9 @@ def _render_products(
         resting=_paused_cooperatives(vietnam_date(now)),
     )
     order = _sort_order(request, is_search=bool(context.get("is_search")))
-    fitting = tiers.among(filters.selection.product_ids)
+    matching_tiers = tiers.among(filters.selection.product_ids)
     sorted_products = SortedProducts(
-        fitting, order, index, month=month, province_code=province.code if province else ""
+        matching_tiers, order, index, month=month, province_code=province.code if province else ""
     )
     page = Paginator(sorted_products, PER_PAGE).get_page(request.GET.get("page"))
     facets = filters.facets()
@@ -172,11 +172,11 @@ def _other_matches(result: SearchResult, index: FacetIndex) -> dict[str, object]
     }
 
 
-def _with_diacritics(words: str, product_ids: BitMap) -> str:
+def _with_diacritics(query: str, product_ids: BitMap) -> str:
     """The folded words with diacritics, as spelled in the name of the newest of the products."""
     name = Product.objects.filter(pk=product_ids.max()).values_list("name", flat=True).first() or ""
     marked = {fold(word): word for word in words_with_diacritics(name)}
-    return " ".join(marked.get(word, word) for word in words.split())
+    return " ".join(marked.get(word, word) for word in query.split())
 
 
 def _delivering(index: FacetIndex, province: Division | None) -> list[int] | None:

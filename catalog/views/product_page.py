@@ -34,40 +34,42 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
     """A listed product's page, or the page of a paused one; 404 for anything else."""
     channel = get_channel_or_404()
     rows = Product.objects.visible_in(channel.pk).select_related("cooperative", "category", "producer")
-    shown = rows.filter(slug=slug).first()
-    if shown is None:
+    requested_product = rows.filter(slug=slug).first()
+    if requested_product is None:
         return paused_product_page(request, slug)
     now = timezone.now()
-    media = _media(shown, request.GET.get("variant", ""))
-    choices = _add_pictures(_choices(shown, channel), media)
+    media = _media(requested_product, request.GET.get("variant", ""))
+    choices = _add_pictures(_choices(requested_product, channel), media)
     variant_context = _variant_context(choices)
-    purchase = parse_purchase(request.GET, shown, choices, variant_context["best"])
+    purchase = parse_purchase(request.GET, requested_product, choices, variant_context["best"])
     context = {
-        "product": shown,
-        "cooperative": shown.cooperative,
+        "product": requested_product,
+        "cooperative": requested_product.cooperative,
         "currency": channel.currency,
         "choices": choices,
         "purchase": purchase,
-        **delivery_context(request, shown, channel, purchase, now=now),
+        **delivery_context(request, requested_product, channel, purchase, now=now),
     }
-    _translate(shown, choices)
+    _translate(requested_product, choices)
     if request.headers.get("HX-Target") == "delivery":
         return render(request, "catalog/product.html#delivery", context)
     context |= {
         **variant_context,
         "best": purchase.choice,
-        "steps": breadcrumbs_to(shown.category),
-        "shared": SharePicture.objects.path_of(shown),
+        "steps": breadcrumbs_to(requested_product.category),
+        "shared": SharePicture.objects.path_of(requested_product),
         "media": media,
         "certificates": list(
-            Certificate.objects.valid_on(vietnam_date(now)).filter(products=shown).order_by("kind", "pk")
+            Certificate.objects.valid_on(vietnam_date(now))
+            .filter(products=requested_product)
+            .order_by("kind", "pk")
         ),
-        "is_paused": shown.cooperative.is_paused_on(vietnam_date(now)),
+        "is_paused": requested_product.cooperative.is_paused_on(vietnam_date(now)),
         "this_month": vietnam_date(now).month,
-        "is_wished": is_wished(request, shown),
+        "is_wished": is_wished(request, requested_product),
         "has_tax_in_price": channel.prices_entered_with_tax,
-        "similar": build_cards(_similar(shown, channel), now=now),
-        "back_form": _back_form(request, shown, choices, today=vietnam_date(now)),
+        "similar": build_cards(_similar(requested_product, channel), now=now),
+        "back_form": _back_form(request, requested_product, choices, today=vietnam_date(now)),
     }
     return render(request, "catalog/product.html", context)
 
@@ -83,12 +85,12 @@ def get_channel_or_404() -> Channel:
 def _variant_context(choices: Sequence[VariantChoice]) -> dict[str, Any]:
     """Template context for choosing a variant; the first available one is preselected."""
     available = [choice for choice in choices if not choice.is_sold_out]
-    shown = available or choices
+    shown_choices = available or choices
     return {
         "has_many_steps": len({unit_label(choice.variant) for choice in choices}) > 1,
-        "best": next(iter(shown), None),
-        "cheapest": min(shown, key=lambda choice: choice.price, default=None),
-        "has_many_prices": len({choice.price for choice in shown}) > 1,
+        "best": next(iter(shown_choices), None),
+        "cheapest": min(shown_choices, key=lambda choice: choice.price, default=None),
+        "has_many_prices": len({choice.price for choice in shown_choices}) > 1,
         "is_sold_out": not available,
     }
 
@@ -150,11 +152,17 @@ def _back_form(
     request: HttpRequest, product: Product, choices: Sequence[VariantChoice], *, today: datetime.date
 ) -> BackInStockForm | None:
     """The back-in-stock form, or None if every variant can be ordered and it is in season."""
-    short = [choice.variant for choice in choices if choice.is_sold_out]
-    if not short and not product.cooperative.is_paused_on(today) and today.month in product.months:
+    sold_out_variants = [choice.variant for choice in choices if choice.is_sold_out]
+    if (
+        not sold_out_variants
+        and not product.cooperative.is_paused_on(today)
+        and today.month in product.months
+    ):
         return None
     variants = [choice.variant for choice in choices]
-    return back_in_stock_form(request, short or variants, is_any=len(short) in (0, len(variants)))
+    return back_in_stock_form(
+        request, sold_out_variants or variants, is_any=len(sold_out_variants) in (0, len(variants))
+    )
 
 
 def _similar(product: Product, channel: Channel) -> list[Listing]:

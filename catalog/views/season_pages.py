@@ -36,21 +36,21 @@ STARS = (5, 4, 3)
 def seasons(request: HttpRequest) -> HttpResponse:
     """The harvest calendar: seasonal products by month and province; the default is this month."""
     now = timezone.now()
-    places = selling_provinces()
-    place = next((each for each in places if slugify(each.name) == request.GET.get("noi")), None)
+    provinces = selling_provinces()
+    province = next((each for each in provinces if slugify(each.name) == request.GET.get("noi")), None)
     month = _parse_month(request.GET.get("thang"), now)
     index = market_facet_index()
     harvests = _seasonal_products(index, month)
-    if place is not None:
-        harvests &= index.provinces.get(place.code, BitMap())
+    if province is not None:
+        harvests &= index.provinces.get(province.code, BitMap())
     products = SortedProducts(RelevanceTiers(harvests), SortOrder.BY_NAME, index, month=month)
     page = Paginator(products, PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "month": month,
         "months": range(1, 13),
         "this_month": vietnam_date(now).month,
-        "place": place,
-        "places": [(each, slugify(each.name)) for each in places],
+        "place": province,
+        "places": [(each, slugify(each.name)) for each in provinces],
         "page": page,
         "cards": _cards_of(list(page.object_list), index, now=now),
         "is_cut": products.total > MAX_RESULTS,
@@ -61,17 +61,19 @@ def seasons(request: HttpRequest) -> HttpResponse:
 @require_safe
 def regions(request: HttpRequest) -> HttpResponse:
     """Provinces with a public cooperative."""
-    counted = dict(
+    product_counts = dict(
         Cooperative.objects.public()
         .exclude(province_code="")
         .order_by()
         .values_list("province_code")
         .annotate(Count("pk"))
     )
-    shown = [
-        (each, slugify(each.name), counted[each.code]) for each in all_provinces() if each.code in counted
+    visible_provinces = [
+        (each, slugify(each.name), product_counts[each.code])
+        for each in all_provinces()
+        if each.code in product_counts
     ]
-    return render(request, "catalog/regions.html", {"regions": shown})
+    return render(request, "catalog/regions.html", {"regions": visible_provinces})
 
 
 @require_safe

@@ -59,8 +59,8 @@ class Regions(LanguageSitemap):
 def sitemaps() -> dict[str, LanguageSitemap]:
     """The sitemaps of products, categories, cooperatives and regions in each language, by name."""
     return {
-        f"{word}-{language}": kind(language)
-        for word, kind in (
+        f"{section}-{language}": kind(language)
+        for section, kind in (
             ("goods", Products),
             ("shelves", Categories),
             ("cooperatives", Cooperatives),

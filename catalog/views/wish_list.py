@@ -44,8 +44,8 @@ def wish_list_page(request: HttpRequest) -> HttpResponse:
         Product.objects.filter(pk__in=set(requested) - listings.keys()).order_by("sort_key", "pk")
     )
     show_in_language(unavailable, "name")
-    shown = build_cards([listings[key] for key in requested if key in listings], now=timezone.now())
-    return render(request, "catalog/wish_list.html", {"cards": shown, "gone": unavailable})
+    cards = build_cards([listings[key] for key in requested if key in listings], now=timezone.now())
+    return render(request, "catalog/wish_list.html", {"cards": cards, "gone": unavailable})
 
 
 def _change_wish_list(request: HttpRequest) -> HttpResponse:
@@ -58,8 +58,10 @@ def _change_wish_list(request: HttpRequest) -> HttpResponse:
         else:
             remove_from_wish_list(user_id=request.user.pk, product_id=product.pk)
     else:
-        remaining = [key for key in request.session.get(SESSION_KEY, ()) if key != product.pk]
-        request.session[SESSION_KEY] = [*remaining, *([product.pk] if is_requested else [])][-MAX_WISHES:]
+        remaining_keys = [key for key in request.session.get(SESSION_KEY, ()) if key != product.pk]
+        request.session[SESSION_KEY] = [*remaining_keys, *([product.pk] if is_requested else [])][
+            -MAX_WISHES:
+        ]
     if request.headers.get("HX-Request") == "true":
         context = {"product": product, "is_wished": is_requested}
         return render(request, "catalog/wish_list_button.html", context)

@@ -37,12 +37,16 @@ def translate_cooperative(
     cooperative = lock_row(Cooperative.objects.filter(pk=cooperative_id))
     if cooperative is None:
         raise Missing()
-    changed = save_row_translations(cooperative, language, texts, of=COOPERATIVE_TEXTS)
+    changed = save_row_translations(cooperative, language, texts, translatable_fields=COOPERATIVE_TEXTS)
     changed += save_children_translations(
-        cooperative.producers, "household", language, households, of=HOUSEHOLD_TEXTS
+        cooperative.producers, "household", language, households, translatable_fields=HOUSEHOLD_TEXTS
     )
     changed += save_children_translations(
-        cooperative.delivery_methods, "delivery_method", language, delivery_methods, of=DELIVERY_METHOD_TEXTS
+        cooperative.delivery_methods,
+        "delivery_method",
+        language,
+        delivery_methods,
+        translatable_fields=DELIVERY_METHOD_TEXTS,
     )
     if changed:
         record_change(

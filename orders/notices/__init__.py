@@ -53,7 +53,7 @@ __all__ = [
 def parts_of(order: Order) -> list[OrderPart]:
     """Load an order's parts with everything that notices show of them, in two queries."""
     parts = _parts(order.pk)
-    attach_prefetched_rows(parts, "lines", _lines([part.pk for part in parts]), by="part")
+    attach_prefetched_rows(parts, "lines", _lines([part.pk for part in parts]), foreign_key="part")
     return parts
 
 

@@ -65,9 +65,9 @@ def send_code_to(request: HttpRequest, posted: Mapping[str, Any], phone: str) ->
             request,
             purpose=CodePurpose.CONFIRM,
             contact_method=ContactMethod.SMS,
-            to=phone,
-            given={},
-            about=_ABOUT,
+            recipient=phone,
+            submitted={},
+            subject=_ABOUT,
         )
     except Refused:
         return OrderByPhone()

@@ -149,8 +149,8 @@ def request_form(request: HttpRequest) -> HttpResponse:
             request,
             purpose=CodePurpose.DATA,
             contact_method=form.contact_method,
-            to=given["contact"],
-            given={},
+            recipient=given["contact"],
+            submitted={},
         )
     except Refused as refused:
         form.add_error(None, str(refused.words))

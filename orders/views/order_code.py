@@ -84,10 +84,10 @@ def _send_code(request: HttpRequest, order: Order) -> HttpResponse:
             request,
             purpose=CodePurpose.ORDER,
             contact_method=contact_method,
-            to=contacts[contact_method],
-            given={},
+            recipient=contacts[contact_method],
+            submitted={},
             user_id=order.user_id,
-            about=str(order.pk),
+            subject=str(order.pk),
         )
     except (TextNotSent, TooManyTries) as refused:
         return _render_page(request, order, None, fault=refused)

@@ -48,8 +48,8 @@ def _name() -> forms.CharField:
     )
 
 
-def phone_field(words: Label, *, css: str = "input", help_text: Label = "") -> forms.CharField:
-    """Return a phone number field; `words` is its error message when empty."""
+def phone_field(required_message: Label, *, css: str = "input", help_text: Label = "") -> forms.CharField:
+    """Return a phone number field; `required_message` is its error message when empty."""
     keys = {"class": css, "type": "tel", "inputmode": "tel", "autocomplete": "tel"}
     return forms.CharField(
         label=_("Phone number"),
@@ -57,7 +57,7 @@ def phone_field(words: Label, *, css: str = "input", help_text: Label = "") -> f
         validators=[validate_phone],
         help_text=help_text,
         widget=forms.TextInput(attrs=keys),
-        error_messages={"required": words},
+        error_messages={"required": required_message},
     )
 
 
@@ -114,8 +114,10 @@ class RegisterForm(SignInBaseForm):
 
     def clean_password(self) -> str:
         password: str = self.cleaned_data["password"]
-        about = User(email=self.cleaned_data.get("email"), first_name=self.cleaned_data.get("name", ""))
-        validate_password(password, about)
+        unsaved_user = User(
+            email=self.cleaned_data.get("email"), first_name=self.cleaned_data.get("name", "")
+        )
+        validate_password(password, unsaved_user)
         return password
 
 
@@ -243,13 +245,13 @@ class PersonAddressForm(DivisionForm):
 
     def placed(self) -> Address:
         """Return the address, unsaved and without a user. Valid forms only."""
-        place = self.place
+        division = self.place
         return Address(
             street_address_1=self.cleaned_data["street"],
-            city=place["commune_name"],
-            commune_code=place["commune_code"],
-            country_area=place["province_name"],
-            province_code=place["province_code"],
+            city=division["commune_name"],
+            commune_code=division["commune_code"],
+            country_area=division["province_name"],
+            province_code=division["province_code"],
             landmark=self.cleaned_data["landmark"],
         )
 
@@ -263,12 +265,12 @@ class DetailsForm(PersonAddressForm):
             self.fields[name].required = False
 
     def clean(self) -> dict[str, object]:
-        given = super().clean() or {}
-        if given.get("province"):
+        cleaned_data = super().clean() or {}
+        if cleaned_data.get("province"):
             for name in ("commune", "street"):
-                if not given.get(name) and name not in self.errors:
+                if not cleaned_data.get(name) and name not in self.errors:
                     self.add_error(name, _("An address needs this too."))
-        return given
+        return cleaned_data
 
     @property
     def address(self) -> Address | None:
@@ -281,5 +283,5 @@ def set_division_choices(
 ) -> None:
     """Fill a field's choices with these divisions, in their order."""
     assert isinstance(field, forms.ChoiceField)
-    named = [(each.code, each.full_name if full else each.name) for each in divisions]
-    field.choices = [("", empty), *named]
+    choices = [(each.code, each.full_name if full else each.name) for each in divisions]
+    field.choices = [("", empty), *choices]

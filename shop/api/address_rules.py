@@ -82,7 +82,7 @@ def country_name(code: str, language: str) -> str:
 def _vietnam_rules(name: str, province: str, day: datetime.date) -> AddressRules:
     """Return Vietnam's rules. Since 1 July 2025 there are two levels: province, then commune or ward, which
     fills the schema's `city`."""
-    current = Division.objects.current(on=day)
+    current = Division.objects.current(day=day)
     chosen = current.provinces().named(province).first() if province else None
     communes = current.communes_of(chosen.code) if chosen else []
     return AddressRules(

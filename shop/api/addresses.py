@@ -139,12 +139,12 @@ def _validate_vietnamese(address: Address, context: Context) -> FieldErrors:
 
 @compiled_query
 def _provinces(day: datetime.date, folded: str) -> QuerySet[Division]:
-    return Division.objects.current(on=day).provinces().filter(folded=folded)
+    return Division.objects.current(day=day).provinces().filter(folded=folded)
 
 
 @compiled_query
 def _communes(day: datetime.date, province: str, folded: str) -> QuerySet[Division]:
-    return Division.objects.current(on=day).communes_of(province).filter(folded=folded)
+    return Division.objects.current(day=day).communes_of(province).filter(folded=folded)
 
 
 def _pick_commune(candidates: list[Division], written: str) -> Division | None:

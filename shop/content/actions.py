@@ -51,7 +51,7 @@ def create_page(
     page.slug = page.slug or unused_slug(Page, page.title)
     save_unique(page)
     _set_attribute_values(page, inputs, require_all=True)
-    record_change("page.written", page, actor=actor, now=now)
+    record_change("page.created", page, actor=actor, now=now)
     return page
 
 
@@ -91,11 +91,11 @@ def save_page_type(
         page_type = _lock_row(PageType, page_type_id)
         _change_columns(page_type, values)
     page_type.attribute_rows.filter(attribute__in=remove).delete()
-    for place, key in enumerate(add, page_type.attribute_rows.count()):
+    for position, key in enumerate(add, page_type.attribute_rows.count()):
         if not Attribute.objects.filter(pk=key).exists():
             raise Missing(field="addAttributes")
         PageTypeAttribute.objects.get_or_create(
-            page_type=page_type, attribute_id=key, defaults={"sort_order": place}
+            page_type=page_type, attribute_id=key, defaults={"sort_order": position}
         )
     action = "pagetype.added" if page_type_id is None else "pagetype.edited"
     record_change(action, page_type, actor=actor, now=now, data={"added": [*add], "removed": [*remove]})
@@ -118,8 +118,8 @@ def save_menu(
         save_unique(menu)
         for item in items:
             require_related_rows(MenuItem, item)
-        for place, item in enumerate(items):
-            save_unique(MenuItem(menu=menu, sort_order=place, **item), field="items")
+        for position, item in enumerate(items):
+            save_unique(MenuItem(menu=menu, sort_order=position, **item), field="items")
     else:
         menu = _lock_row(Menu, menu_id)
         _change_columns(menu, values)
@@ -175,8 +175,8 @@ def remove_content(model: type[models.Model], key: int, *, actor: Actor, now: da
     Raises Missing, PagesLeft.
     """
     row = _lock_row(model, key)
-    word = f"{model._meta.model_name}.deleted"
-    record_change(word, row, actor=actor, now=now, snapshot={"name": str(row)})
+    action = f"{model._meta.model_name}.deleted"
+    record_change(action, row, actor=actor, now=now, snapshot={"name": str(row)})
     try:
         row.delete()
     except ProtectedError as error:

@@ -41,17 +41,17 @@ def record_admin_change(
     request: HttpRequest, action: str, row: models.Model, *, data: dict[str, Any] | None = None
 ) -> None:
     """Record that a row was "added", "edited" or "removed" in the admin, in the caller's transaction."""
-    word = f"{row._meta.model_name}.{action}"
-    record_change(word, row, actor=admin_actor(request), now=timezone.now(), data=data)
+    change_action = f"{row._meta.model_name}.{action}"
+    record_change(change_action, row, actor=admin_actor(request), now=timezone.now(), data=data)
 
 
 def form_changes(form: BaseForm, *, silent: tuple[str, ...] = ()) -> dict[str, Any]:
     """Return the old and new values of a form's changed fields; for fields in `silent` only their names."""
-    shown = [field for field in form.changed_data if field not in silent]
+    changed_fields = [field for field in form.changed_data if field not in silent]
     return {
         "fields": form.changed_data,
-        "from": {field: _plain(form.initial.get(field)) for field in shown},
-        "to": {field: _plain(form.cleaned_data[field]) for field in shown},
+        "from": {field: _plain(form.initial.get(field)) for field in changed_fields},
+        "to": {field: _plain(form.cleaned_data[field]) for field in changed_fields},
     }
 
 

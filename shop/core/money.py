@@ -21,8 +21,8 @@ def minor_digits(currency: str) -> int:
 def plain_amount(amount: int, currency: str) -> str:
     """Format minor units for machines, in whole units with a point: `45000`, `12.50`."""
     digits = minor_digits(currency)
-    whole, fraction = divmod(amount, 10**digits)
-    return f"{whole}.{fraction:0{digits}}" if digits else str(whole)
+    whole_units, fraction = divmod(amount, 10**digits)
+    return f"{whole_units}.{fraction:0{digits}}" if digits else str(whole_units)
 
 
 def round_half_up(amount: Decimal) -> int:
@@ -60,16 +60,16 @@ def split_amount(amount: int, weights: Sequence[int]) -> list[int]:
         return []
     if not any(weights):
         weights = [1] * len(weights)
-    whole = sum(weights)
+    total_weight = sum(weights)
     sign = -1 if amount < 0 else 1
     shares, fractions = [], []
     for weight in weights:
-        share, fraction = divmod(abs(amount) * weight, whole)
+        share, fraction = divmod(abs(amount) * weight, total_weight)
         shares.append(share)
         fractions.append(fraction)
-    left = abs(amount) - sum(shares)
-    for place in sorted(range(len(weights)), key=lambda i: (-fractions[i], i))[:left]:
-        shares[place] += 1
+    remaining_units = abs(amount) - sum(shares)
+    for index in sorted(range(len(weights)), key=lambda i: (-fractions[i], i))[:remaining_units]:
+        shares[index] += 1
     return [sign * share for share in shares]
 
 

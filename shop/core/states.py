@@ -19,27 +19,27 @@ class WrongMove(Refused):
     default_words = _("This has changed in the meantime. Please look at it again.")
 
 
-def advance(row: Model, to: str, moves: Moves, *, column: str = "state") -> str:
-    """Set `row.<column>` to `to`, save that column, and return the previous state.
+def advance(row: Model, new_state: str, moves: Moves, *, column: str = "state") -> str:
+    """Set `row.<column>` to `new_state`, save that column, and return the previous state.
 
     The caller holds the row's lock (on SQLite: the write transaction). Raises WrongMove if the table does not
     contain the move.
     """
     came_from: str = getattr(row, column)
-    if to not in moves.get(came_from, frozenset()):
-        raise WrongMove(came_from=came_from, to=to)
-    setattr(row, column, to)
+    if new_state not in moves.get(came_from, frozenset()):
+        raise WrongMove(came_from=came_from, to=new_state)
+    setattr(row, column, new_state)
     row.save(update_fields=[column])
     return came_from
 
 
-def advance_all(rows: Sequence[Model], to: str, moves: Moves, *, column: str = "state") -> None:
+def advance_all(rows: Sequence[Model], new_state: str, moves: Moves, *, column: str = "state") -> None:
     """Move many locked rows of one model, or none of them. Raises WrongMove if one may not move."""
     for row in rows:
         came_from: str = getattr(row, column)
-        if to not in moves.get(came_from, frozenset()):
-            raise WrongMove(came_from=came_from, to=to)
+        if new_state not in moves.get(came_from, frozenset()):
+            raise WrongMove(came_from=came_from, to=new_state)
     for row in rows:
-        setattr(row, column, to)
+        setattr(row, column, new_state)
     if rows:
         type(rows[0])._default_manager.bulk_update(rows, [column], batch_size=500)

@@ -86,8 +86,8 @@ def _static_state() -> str:
     digest = hashlib.sha256(settings.STORAGES["staticfiles"]["BACKEND"].encode())
     for finder in get_finders():
         for path, storage in finder.list([]):
-            found = Path(storage.path(path)).stat()
-            digest.update(f"{path}:{found.st_size}:{found.st_mtime_ns}\n".encode())
+            file_stat = Path(storage.path(path)).stat()
+            digest.update(f"{path}:{file_stat.st_size}:{file_stat.st_mtime_ns}\n".encode())
     return digest.hexdigest()
 
 
@@ -97,8 +97,8 @@ def _is_empty() -> bool:
 
 
 @contextmanager
-def _report_step(out: TextIO, what: str) -> Iterator[None]:
-    out.write(f"· {what} …\n")
+def _report_step(out: TextIO, step: str) -> Iterator[None]:
+    out.write(f"· {step} …\n")
     out.flush()
     begun = time.monotonic()
     yield

@@ -80,7 +80,9 @@ def _restart_if_ended(child: Child, *, out: TextIO) -> None:
         child.pause = 1.0 if steady else min(child.pause * 2, _MAX_PAUSE_SECONDS)
         child.start_at = now if steady else now + child.pause
         child.process = None
-        _say(out, f"{child.name} ended with code {code}; it starts again in {child.start_at - now:.0f} s")
+        _print_line(
+            out, f"{child.name} ended with code {code}; it starts again in {child.start_at - now:.0f} s"
+        )
     if now >= child.start_at:
         # A session of its own, so that Ctrl-C reaches only the supervisor, which stops all in order.
         child.process = subprocess.Popen(
@@ -102,17 +104,17 @@ def _die_with(parent: int) -> Callable[[], None]:
 
 def _stop(children: Sequence[Child], *, stops: list[int], out: TextIO) -> None:
     """Terminate all children; kill those still running after a while, or at a second signal."""
-    _say(out, "stopping")
-    asked = len(stops)
+    _print_line(out, "stopping")
+    signals_before = len(stops)
     for child in children:
         _signal(child, signal.SIGTERM)
     until = time.monotonic() + _STOP_SECONDS
     while any(child.process and child.process.poll() is None for child in children):
-        if time.monotonic() > until or len(stops) > asked:
+        if time.monotonic() > until or len(stops) > signals_before:
             for child in children:
                 _signal(child, signal.SIGKILL)
         time.sleep(0.05)
-    _say(out, "stopped")
+    _print_line(out, "stopped")
 
 
 def _signal(child: Child, number: signal.Signals) -> None:
@@ -122,6 +124,6 @@ def _signal(child: Child, number: signal.Signals) -> None:
         )
 
 
-def _say(out: TextIO, what: str) -> None:
-    out.write(f"· {what}\n")
+def _print_line(out: TextIO, text: str) -> None:
+    out.write(f"· {text}\n")
     out.flush()

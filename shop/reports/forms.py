@@ -68,7 +68,7 @@ class SalesForm(forms.Form):
         self.currency = market.currency if market else "VND"
         self.categories = list(Category.objects.order_by("path", "pk"))
         cooperatives = Cooperative.objects.order_by("name", "pk").values_list("pk", "name")
-        provinces = Division.objects.current(on=today).provinces().values_list("code", "name")
+        provinces = Division.objects.current(day=today).provinces().values_list("code", "name")
         self._choose("htx", cooperatives)
         self._choose("loai", [(each.pk, "\u2003" * each.level + each.name) for each in self.categories])
         self._choose("tinh", provinces)

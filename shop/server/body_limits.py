@@ -32,8 +32,8 @@ class BodyLimit:
     needs_sign_in: bool = False
 
 
-def _at(address: str, most: int, reason: str, *, needs_sign_in: bool = False) -> BodyLimit:
-    return BodyLimit(re.compile(address), most, reason, needs_sign_in)
+def _at(address: str, max_bytes: int, reason: str, *, needs_sign_in: bool = False) -> BodyLimit:
+    return BodyLimit(re.compile(address), max_bytes, reason, needs_sign_in)
 
 
 BODY_LIMITS = (
@@ -81,17 +81,17 @@ def refuse_large_bodies(get_response: Callable[[HttpRequest], HttpResponseBase])
         length = request.META.get("CONTENT_LENGTH") or "0"
         allowance = allowance_for(request.path, request.META.get("CONTENT_TYPE", ""))
         if length.isdecimal() and int(length) > allowance.most:
-            words = too_large_message(request.path, allowance.most)
-            return HttpResponse(words, status=413, content_type="text/plain; charset=utf-8")
+            message = too_large_message(request.path, allowance.most)
+            return HttpResponse(message, status=413, content_type="text/plain; charset=utf-8")
         return get_response(request)
 
     return middleware
 
 
-def too_large_message(path: str, most: int) -> str:
+def too_large_message(path: str, max_bytes: int) -> str:
     with _language_of(path):
         return _("What you sent is too large: at most %(megabytes)d MB here.") % {
-            "megabytes": most // MEGABYTE
+            "megabytes": max_bytes // MEGABYTE
         }
 
 

@@ -140,12 +140,12 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         return sent
 
     def received(self, data: bytes) -> bool:
-        taken: bool = super().received(data)
+        was_taken: bool = super().received(data)
         request = self.request
         if request is not None and request.needs_sign_in and not self.awaits_check:
             self.awaits_check = True
             self.server.add_task(VisitorCheck(self, request))
-        return taken
+        return was_taken
 
     def readable(self) -> bool:
         return self.lingers or (not self.awaits_check and bool(super().readable()))

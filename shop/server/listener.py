@@ -96,8 +96,10 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
         channels = list(self.active_channels.values())
         if not self.is_proxy(address):
             network = client_network({"REMOTE_ADDR": address})
-            own = [channel for channel in channels if channel.network == network]
-            if len(own) >= settings.CONNECTIONS_PER_ADDRESS and not _close_idle(own):
+            network_channels = [channel for channel in channels if channel.network == network]
+            if len(network_channels) >= settings.CONNECTIONS_PER_ADDRESS and not _close_idle(
+                network_channels
+            ):
                 return False
         return len(channels) < self._connections or _close_longest_waiting(channels)
 

@@ -26,8 +26,8 @@ _PROXY_HEADERS = ("FORWARDED", "X_FORWARDED_")
 class BodyTooLarge(RequestEntityTooLarge):  # type: ignore[misc]  # waitress has no types
     """413; also if the body turns out larger than announced."""
 
-    def __init__(self, path: str, most: int) -> None:
-        self._path, self._most = path, most
+    def __init__(self, path: str, max_bytes: int) -> None:
+        self._path, self._most = path, max_bytes
 
     def to_response(self, ident: str | None = None) -> tuple[str, list[tuple[str, str]], bytes]:
         return _plain_text_response("413 Content Too Large", too_large_message(self._path, self._most))
@@ -124,15 +124,15 @@ class RequestParser(HTTPRequestParser):  # type: ignore[misc]
             del self.headers[name]
 
     def _set_body_limit(self, allowance: Allowance) -> None:
-        most = allowance.without_sign_in if self.chunked else allowance.most
+        max_bytes = allowance.without_sign_in if self.chunked else allowance.most
         # waitress reads nothing else of `adj` from here on; it refuses bodies that reach the number.
-        self.adj = SimpleNamespace(max_request_body_size=most + 1)
-        self.promised_bytes = most if self.chunked else int(self.content_length)
-        if allowance.without_sign_in < self.content_length <= most:
+        self.adj = SimpleNamespace(max_request_body_size=max_bytes + 1)
+        self.promised_bytes = max_bytes if self.chunked else int(self.content_length)
+        if allowance.without_sign_in < self.content_length <= max_bytes:
             self.needs_sign_in = True
             self.continue_after_check, self.expect_continue = self.expect_continue, False
 
 
-def _plain_text_response(status: str, words: str) -> tuple[str, list[tuple[str, str]], bytes]:
+def _plain_text_response(status: str, text: str) -> tuple[str, list[tuple[str, str]], bytes]:
     headers = [("Content-Type", "text/plain; charset=utf-8"), ("Cache-Control", "no-store")]
-    return status, headers, f"{words}\n".encode()
+    return status, headers, f"{text}\n".encode()

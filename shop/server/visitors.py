@@ -22,8 +22,10 @@ _CREDENTIALS = ("COOKIE", "AUTHORIZATION", "AUTHORIZATION_BEARER")
 
 def is_known_visitor(headers: Mapping[str, str]) -> bool:
     """Whether a person is signed in or a token is valid. False if that cannot be determined."""
-    kept = {f"HTTP_{name}": headers[name] for name in _CREDENTIALS if name in headers}
-    request = WSGIRequest({"REQUEST_METHOD": "HEAD", "wsgi.input": BytesIO(), "PATH_INFO": "/", **kept})
+    credentials = {f"HTTP_{name}": headers[name] for name in _CREDENTIALS if name in headers}
+    request = WSGIRequest(
+        {"REQUEST_METHOD": "HEAD", "wsgi.input": BytesIO(), "PATH_INFO": "/", **credentials}
+    )
     close_old_connections()
     try:
         store = import_module(settings.SESSION_ENGINE).SessionStore

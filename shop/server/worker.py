@@ -74,8 +74,8 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
             self.log.info("Recycling the worker after %d requests.", self.nr)
             self.alive = False
             self._wake_event_loop()
-        answer: Iterable[bytes] = self.wsgi(environ, start_response)
-        return answer
+        response: Iterable[bytes] = self.wsgi(environ, start_response)
+        return response
 
     def _wake_event_loop(self) -> None:
         for listener in self._listeners:
@@ -84,6 +84,6 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
 
 def _allow_open_files() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    most = _MOST_OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_OPEN_FILES)
-    if soft != resource.RLIM_INFINITY and soft < most:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    limit = _MOST_OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_OPEN_FILES)
+    if soft != resource.RLIM_INFINITY and soft < limit:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))

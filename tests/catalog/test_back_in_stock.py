@@ -93,8 +93,8 @@ def test_back_in_stock_notifies_once_per_request() -> None:
     assert send_notices(NOW + DAY) == 1
     assert (Notification.objects.count(), BackRequest.objects.count()) == (2, 1)
     assert [row.action for row in Change.objects.filter(action__startswith="back_request").in_time()] == [
-        *("back_request.made", "back_request.told"),
-        *("back_request.made", "back_request.told"),
+        *("back_request.created", "back_request.notified"),
+        *("back_request.created", "back_request.notified"),
     ]
 
 

@@ -39,7 +39,7 @@ def move(product, number, to, cooperative=None):
         cooperative=cooperative or product.cooperative,
         product_id=product.pk,
         media_id=media_id_of(product, number),
-        place=to,
+        position=to,
         **COMMON,
     )
 
@@ -64,7 +64,7 @@ def test_picture_is_moved_to_position(number, to, expected) -> None:
     move(product, number, to)  # a repeat changes nothing
 
     assert "".join(picture_order(product)) == expected
-    assert Change.objects.filter(action="product.pictures_ordered").count() == (expected != "012")
+    assert Change.objects.filter(action="product.pictures_reordered").count() == (expected != "012")
 
 
 def test_picture_is_removed_and_new_one_is_appended() -> None:

@@ -73,7 +73,7 @@ def test_bulletins_are_created_once_per_seller_and_language(seller) -> None:
 
     rows = Bulletin.objects.values_list("cooperative__slug", "language")
     assert set(rows) == {(None, "vi"), (None, "en"), ("thien-an", "vi"), ("thien-an", "en")}
-    assert Change.objects.filter(action="bulletin.made").count() == 4
+    assert Change.objects.filter(action="bulletin.created").count() == 4
     text = Bulletin.objects.of_market().in_language("vi").get().text
     assert "Ẩn" not in text
     paragraphs = [block.splitlines() for block in re.split(r"\n{2,}", text)]

@@ -157,7 +157,7 @@ def _sent(purpose: CodePurpose, to: str) -> dict[str, Any]:
     key = send_code(
         purpose=purpose,
         contact_method=ContactMethod.SMS,
-        to=to,
+        recipient=to,
         language="vi",
         user_id=None,
         now=timezone.now(),

@@ -109,7 +109,7 @@ def _sent_code() -> tuple[uuid.UUID, str]:
     code = send_code(
         purpose=CodePurpose.ENTER,
         contact_method=ContactMethod.SMS,
-        to="+84987654321",
+        recipient="+84987654321",
         language="vi",
         user_id=None,
         now=NOW,

@@ -15,7 +15,7 @@ from catalog.models import Variant
 from cooperatives.models import Membership
 from shop.core.models import ShopSettings
 from shop.core.templatetags.icons import icon
-from shop.views import PAGES, frame
+from shop.views import PAGES, page_context
 from tests.factories import (
     make_bank_account,
     make_basket,
@@ -130,7 +130,7 @@ def test_page_frame_queries_nothing_until_it_is_shown(django_assert_num_queries:
     request.resolver_match = None
 
     with django_assert_num_queries(0):
-        given = frame(request)
+        given = page_context(request)
 
     assert given["section"] == ""
 

@@ -24,7 +24,7 @@ from shop.core.models import Channel, record_change
 def set_channel_listings(
     *,
     product_id: int,
-    shown: Sequence[tuple[Channel, bool | None, Mapping[str, object]]],
+    channel_listings: Sequence[tuple[Channel, bool | None, Mapping[str, object]]],
     hidden: Sequence[int],
     actor: Actor,
     now: datetime.datetime,
@@ -34,7 +34,7 @@ def set_channel_listings(
     Publishing by staff implies approval. Raises Missing, ListingIncomplete, WrongMove.
     """
     product = lock_product(product_id)
-    for channel, on_sale, values in shown:
+    for channel, on_sale, values in channel_listings:
         listing = product_listings(product).filter(channel=channel).first() or Listing(
             product=product, channel=channel, currency=channel.currency
         )

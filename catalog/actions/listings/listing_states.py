@@ -63,10 +63,10 @@ def submit_listing(
     """
     listing = _lock_listing(Listing.objects.for_cooperative(cooperative), listing_id)
     require_legal_fields(listing)
-    to = ListingState.IN_REVIEW if listing.channel.checks_listings else ListingState.PUBLISHED
-    if to == ListingState.PUBLISHED:
+    new_state = ListingState.IN_REVIEW if listing.channel.checks_listings else ListingState.PUBLISHED
+    if new_state == ListingState.PUBLISHED:
         require_ready_picture(listing)
-    return change_listing_state(listing, to, actor=actor, now=now)
+    return change_listing_state(listing, new_state, actor=actor, now=now)
 
 
 @transaction.atomic(durable=True)
@@ -89,7 +89,7 @@ def return_listing(*, listing_id: int, reason: str, actor: Actor, now: datetime.
     if not reason.strip():
         raise ReasonRequired(field="reason")
     listing = _lock_listing(Listing.objects.existing(), listing_id)
-    _require_state(listing, ListingState.IN_REVIEW, to=ListingState.DRAFT)
+    _require_state(listing, ListingState.IN_REVIEW, new_state=ListingState.DRAFT)
     change_listing_state(listing, ListingState.DRAFT, reason=reason.strip(), actor=actor, now=now)
     notices.send_listing_decision(listing, now=now)
     return listing
@@ -113,7 +113,7 @@ def resume_listing(
     Raises Missing, ListingIncomplete, PictureNotReady, WrongMove.
     """
     listing = _lock_listing(Listing.objects.for_cooperative(cooperative), listing_id)
-    _require_state(listing, ListingState.PAUSED, to=ListingState.PUBLISHED)
+    _require_state(listing, ListingState.PAUSED, new_state=ListingState.PUBLISHED)
     require_legal_fields(listing)
     require_ready_picture(listing)
     return change_listing_state(listing, ListingState.PUBLISHED, actor=actor, now=now)
@@ -145,25 +145,25 @@ def reopen_listing(
     listing = _lock_listing(Listing.objects.for_cooperative(cooperative), listing_id)
     if listing.product.is_removed:
         raise Missing()
-    _require_state(listing, ListingState.WITHDRAWN, to=ListingState.DRAFT)
+    _require_state(listing, ListingState.WITHDRAWN, new_state=ListingState.DRAFT)
     return change_listing_state(
         listing, ListingState.DRAFT, reason=listing.state_reason, actor=actor, now=now
     )
 
 
 def change_listing_state(
-    listing: Listing, to: ListingState, *, reason: str = "", actor: Actor, now: datetime.datetime
+    listing: Listing, new_state: ListingState, *, reason: str = "", actor: Actor, now: datetime.datetime
 ) -> Listing:
     """Step: move a locked listing along its table and record the move. Raises WrongMove."""
-    came_from = advance(listing, to, LISTING_MOVES)
+    came_from = advance(listing, new_state, LISTING_MOVES)
     listing.state_reason = reason
-    if to == ListingState.IN_REVIEW:
+    if new_state == ListingState.IN_REVIEW:
         listing.submitted_at = now
-    if to == ListingState.PUBLISHED and listing.published_at is None:
+    if new_state == ListingState.PUBLISHED and listing.published_at is None:
         listing.published_at = now
     listing.save(update_fields=["state_reason", "submitted_at", "published_at", "updated_at"])
     record_change(
-        f"listing.{to}",
+        f"listing.{new_state}",
         listing,
         actor=actor,
         now=now,
@@ -175,29 +175,29 @@ def change_listing_state(
     return listing
 
 
-def _require_state(listing: Listing, state: ListingState, *, to: ListingState) -> None:
+def _require_state(listing: Listing, state: ListingState, *, new_state: ListingState) -> None:
     """For transitions that are allowed from other states too, but not to this actor."""
     if listing.state != state:
-        raise WrongMove(came_from=listing.state, to=to)
+        raise WrongMove(came_from=listing.state, to=new_state)
 
 
 def require_legal_fields(listing: Listing) -> None:
-    """Step: raises ListingIncomplete if the channel checks listings and required information is missing."""
-    if must_be_complete(listing):
-        missing = missing_legal_fields(listing.product)
-        if missing:
-            raise ListingIncomplete(fields=missing)
+    """Step: raise ListingIncomplete if the channel checks listings and a required field is empty."""
+    if requires_legal_fields(listing):
+        missing_fields = missing_legal_fields(listing.product)
+        if missing_fields:
+            raise ListingIncomplete(fields=missing_fields)
 
 
 def require_ready_picture(listing: Listing) -> None:
-    """Require a decoded photo: one that waits may still be refused. Raises PictureNotReady."""
+    """Require a decoded photo, since one in the queue may be undecodable. Raises PictureNotReady."""
     media = listing.product.media
-    if must_be_complete(listing) and media.shown().exists() and not media.ready().exists():
+    if requires_legal_fields(listing) and media.shown().exists() and not media.ready().exists():
         raise PictureNotReady()
 
 
-def must_be_complete(listing: Listing) -> bool:
-    """Whether what the law requires is checked: not for the platform's own products."""
+def requires_legal_fields(listing: Listing) -> bool:
+    """Whether the channel checks legally required fields. The platform's own products are exempt."""
     return listing.channel.checks_listings and not listing.product.cooperative.is_platform_seller
 
 

@@ -89,7 +89,9 @@ def create_promotion(
     """
     promotion = Promotion(channel=channel)
     _save_promotion(promotion, terms, acting, now)
-    record_change("promotion.made", promotion, actor=actor, now=now, cooperative_id=promotion.cooperative_id)
+    record_change(
+        "promotion.created", promotion, actor=actor, now=now, cooperative_id=promotion.cooperative_id
+    )
     return promotion
 
 
@@ -203,10 +205,10 @@ def _affected_products(promotion: Promotion) -> QuerySet[Product]:
         covered = Q(cooperative=promotion.cooperative_id)
     products, categories = promotion.products.all(), promotion.categories.all()
     if products or categories:
-        named = Q(pk__in=[one.pk for one in products])
+        condition = Q(pk__in=[row.pk for row in products])
         for category in categories:
-            named |= Q(category__path__startswith=category.path or "/none/")
-        covered &= named
+            condition |= Q(category__path__startswith=category.path or "/none/")
+        covered &= condition
     reduced = Price.objects.filter(rule=promotion.pk).values("variant__product")
     return Product.objects.filter(covered | Q(pk__in=reduced)) if covered else Product.objects.all()
 

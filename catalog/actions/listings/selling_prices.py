@@ -75,7 +75,7 @@ def _best_price(price: Price, rules: Sequence[Promotion]) -> tuple[int | None, u
         for rule in rules
         if rule.channel_id == price.channel_id and _covers(rule, price.variant.product)
     ]
-    best = min(candidates, key=lambda offer: offer[0], default=None)
+    best = min(candidates, key=lambda candidate: candidate[0], default=None)
     return best if best is not None and best[0] < price.amount else (None, None)
 
 
@@ -87,8 +87,8 @@ def _covers(rule: Promotion, product: Product) -> bool:
     if not products and not categories:
         return True
     path = (product.category.path or "") if product.category else ""
-    return any(one.pk == product.pk for one in products) or any(
-        one.path and path.startswith(one.path) for one in categories
+    return any(category.pk == product.pk for category in products) or any(
+        category.path and path.startswith(category.path) for category in categories
     )
 
 

@@ -112,12 +112,12 @@ def _send_batch(keys: Sequence[int], channel: Channel, *, now: datetime.datetime
 
     The message's key also ensures one message per request.
     """
-    due = BackRequest.objects.due(channel, vietnam_date(now)).filter(pk__in=keys)
-    rows = lock_rows(due.select_related("product__cooperative", "variant", "user"))
+    due_requests = BackRequest.objects.due(channel, vietnam_date(now)).filter(pk__in=keys)
+    rows = lock_rows(due_requests.select_related("product__cooperative", "variant", "user"))
     for row in rows:
         notices.send_back_in_stock(row, now=now)
         record_change(
-            "back_request.told",
+            "back_request.notified",
             row,
             actor=Actor.system("back"),
             now=now,
@@ -161,4 +161,6 @@ def _start_wait(
             raise AlreadyInStock()
         row.until_season = True
         row.save(update_fields=["until_season"])
-    record_change("back_request.made", row, actor=actor, now=now, cooperative_id=row.product.cooperative_id)
+    record_change(
+        "back_request.created", row, actor=actor, now=now, cooperative_id=row.product.cooperative_id
+    )

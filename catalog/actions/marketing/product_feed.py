@@ -119,9 +119,11 @@ class _Feed:
         self._xml.startElement("rss", AttributesImpl({"version": "2.0", "xmlns:g": _NAMESPACE}))
         self._xml.startElement("channel", _NO_ATTRIBUTES)
         with translation.override(language):
-            home = public_url(reverse("home"))
+            home_url = public_url(reverse("home"))
         shop = shop_settings()
-        self._write_fields({"title": shop.name, "link": home, "description": shop.description or shop.name})
+        self._write_fields(
+            {"title": shop.name, "link": home_url, "description": shop.description or shop.name}
+        )
 
     def build_items(self, variants: Sequence[_FeedVariant]) -> list[dict[str, object]]:
         """Return the fields of variants, with texts in the feed's language."""
@@ -150,8 +152,8 @@ class _Feed:
 class _Texts:
     """Translated texts of products, variants, categories and cooperatives: one query per model."""
 
-    def __init__(self, kinds: Sequence[_FeedVariant], language: str) -> None:
-        products = [kind.listing.product for kind in kinds]
+    def __init__(self, feed_variants: Sequence[_FeedVariant], language: str) -> None:
+        products = [feed_variant.listing.product for feed_variant in feed_variants]
         categories = {int(key) for product in products for key in _ancestor_keys(product.category)}
         self.language = language
         self.categories = Category.objects.in_bulk(categories)
@@ -160,22 +162,22 @@ class _Texts:
             return
         for model, keys in (
             (Product, {product.pk for product in products}),
-            (Variant, {kind.variant.pk for kind in kinds}),
+            (Variant, {feed_variant.variant.pk for feed_variant in feed_variants}),
             (Category, categories),
             (Cooperative, {product.cooperative_id for product in products}),
         ):
             label = model._meta.label_lower
-            found = Translation.objects.texts(label, keys, language)
-            self._texts |= {(label, key, field): text for (key, field), text in found.items()}
+            translations = Translation.objects.texts(label, keys, language)
+            self._texts |= {(label, key, field): text for (key, field), text in translations.items()}
 
     def of(self, row: models.Model, field: str) -> str:
-        own: str = getattr(row, field)
-        return self._texts.get((row._meta.label_lower, str(row.pk), field)) or own
+        untranslated: str = getattr(row, field)
+        return self._texts.get((row._meta.label_lower, str(row.pk), field)) or untranslated
 
 
-def _item_fields(kind: _FeedVariant, texts: _Texts) -> dict[str, object]:
+def _item_fields(feed_variant: _FeedVariant, texts: _Texts) -> dict[str, object]:
     """The feed's fields for one variant; empty values are omitted."""
-    variant, price, product = kind.variant, kind.price, kind.listing.product
+    variant, price, product = feed_variant.variant, feed_variant.price, feed_variant.listing.product
     name = texts.of(product, "name")
     label = texts.of(variant, "name")
     categories = [
@@ -188,8 +190,8 @@ def _item_fields(kind: _FeedVariant, texts: _Texts) -> dict[str, object]:
         "title": (f"{name}, {label}" if label else name)[:_MOST_TITLE],
         "description": texts.of(product, "description_text")[:_MOST_TEXT] or name,
         "link": f"{slug_url('catalog:product', product.slug, texts.language)}?variant={variant.pk}",
-        "image_link": kind.image,
-        "availability": "in_stock" if kind.is_there else "out_of_stock",
+        "image_link": feed_variant.image,
+        "availability": "in_stock" if feed_variant.is_there else "out_of_stock",
         "price": f"{plain_amount(listed, price.currency)} {price.currency}",
         "sale_price": f"{plain_amount(selling, price.currency)} {price.currency}" if selling < listed else "",
         "condition": "new",
@@ -261,13 +263,13 @@ def _feed_variants(listings: Sequence[Listing], channel: Channel, day: datetime.
 def _image_urls(products: Sequence[int]) -> dict[int, str]:
     """The absolute URL of each product's first photo, its widest JPEG."""
     rows = ProductMedia.objects.filter(product__in=products, picture__state=PictureState.READY)
-    found = {}
+    urls = {}
     for media in rows.select_related("picture").order_by("product", "-sort_order", "-pk"):
-        made = media.picture.renditions
-        if made:
-            address = default_storage.url(made[max(made, key=int)]["jpeg"])
-            found[media.product_id] = public_url(address)
-    return found
+        renditions = media.picture.renditions
+        if renditions:
+            address = default_storage.url(renditions[max(renditions, key=int)]["jpeg"])
+            urls[media.product_id] = public_url(address)
+    return urls
 
 
 def _replace_file(path: str, file: IO[bytes]) -> None:

@@ -62,41 +62,43 @@ def draw_share_pictures_task() -> None:
 
     One whose photo is still being processed is drawn without it and retried. Rows that wait take turns.
     """
-    seen, waiting = cache.get(_SEEN_KEY, (0, []))
+    last_seen, waiting = cache.get(_SEEN_KEY, (0, []))
     waiting = [tuple(each) for each in waiting]
-    changed, seen = _changed_rows(seen)
-    due = dict.fromkeys([*waiting[:_LOOKED_AT_AT_ONCE], *changed])
-    for kind, key in list(due):
+    changed, last_seen = _changed_rows(last_seen)
+    due_rows = dict.fromkeys([*waiting[:_LOOKED_AT_AT_ONCE], *changed])
+    for kind, key in list(due_rows):
         if kind == _COOPERATIVE:
-            due |= dict.fromkeys(_products_showing(int(key)))
+            due_rows |= dict.fromkeys(_products_showing(int(key)))
     drawn: set[tuple[str, str]] = set()
 
     def draw_one(each: tuple[str, str]) -> None:
         if not draw_share_picture_of(each[0], int(each[1])):
             drawn.add(each)
 
-    run_each(due, draw_one, sweep="catalog.draw_share_pictures")
+    run_each(due_rows, draw_one, sweep="catalog.draw_share_pictures")
     # Those not drawn failed, or their photo is being processed.
-    left = dict.fromkeys([*waiting[_LOOKED_AT_AT_ONCE:], *(each for each in due if each not in drawn)])
-    cache.set(_SEEN_KEY, (seen, list(left)), timeout=None)
+    remaining_rows = dict.fromkeys(
+        [*waiting[_LOOKED_AT_AT_ONCE:], *(each for each in due_rows if each not in drawn)]
+    )
+    cache.set(_SEEN_KEY, (last_seen, list(remaining_rows)), timeout=None)
 
 
-def _changed_rows(seen: int) -> tuple[list[tuple[str, str]], int]:
+def _changed_rows(last_seen: int) -> tuple[list[tuple[str, str]], int]:
     """Return the next changed products and cooperatives, and the id of the last change read.
 
     Those of the overlap were looked at before and do not count: a run always gets further than the last one.
     """
     changed: dict[tuple[str, str], None] = {}
-    new = 0
-    changes = Change.objects.filter(pk__gt=max(0, seen - _OVERLAP)).order_by("pk")
+    has_new = 0
+    changes = Change.objects.filter(pk__gt=max(0, last_seen - _OVERLAP)).order_by("pk")
     for pk, kind, key in changes.values_list("pk", "root_kind", "root_key")[: _CHANGES_AT_ONCE + _OVERLAP]:
         if kind in (_PRODUCT, _COOPERATIVE):
-            new += pk > seen and (kind, key) not in changed
+            has_new += pk > last_seen and (kind, key) not in changed
             changed[kind, key] = None
-        seen = max(seen, pk)
-        if new >= _LOOKED_AT_AT_ONCE:
+        last_seen = max(last_seen, pk)
+        if has_new >= _LOOKED_AT_AT_ONCE:
             break
-    return list(changed), seen
+    return list(changed), last_seen
 
 
 def _products_showing(cooperative: int) -> list[tuple[str, str]]:
@@ -127,16 +129,16 @@ def _product_drawings(key: int) -> Iterator[_Drawing]:
         media = ProductMedia.objects.shown().filter(product=product).select_related("picture")
         first = media.order_by("sort_order", "pk").first()
         cooperative = product.cooperative
-        below = tuple(line for line in (cooperative.name, _place(cooperative)) if line)
-        yield _Drawing(product, product.name, below, first.picture if first else None)
+        lines_below = tuple(line for line in (cooperative.name, _cooperative_address(cooperative)) if line)
+        yield _Drawing(product, product.name, lines_below, first.picture if first else None)
 
 
 def _cooperative_drawings(key: int) -> Iterator[_Drawing]:
     for cooperative in Cooperative.objects.public().filter(pk=key).select_related("cover"):
-        yield _Drawing(cooperative, cooperative.name, (_place(cooperative),), cooperative.cover)
+        yield _Drawing(cooperative, cooperative.name, (_cooperative_address(cooperative),), cooperative.cover)
 
 
-def _place(cooperative: Cooperative) -> str:
+def _cooperative_address(cooperative: Cooperative) -> str:
     """Commune and province, with line breaks allowed only between them."""
     parts = (cooperative.commune_name, cooperative.province_name)
     return ", ".join(part.replace(" ", NO_BREAK) for part in parts if part)
@@ -144,31 +146,31 @@ def _place(cooperative: Cooperative) -> str:
 
 def _draw_if_changed(drawing: _Drawing, market: str) -> None:
     """Draw it unless unchanged; the old file is deleted after the row refers to the new one."""
-    mark = drawing.mark(market)
+    fingerprint = drawing.mark(market)
     before = SharePicture.objects.filter(kind=drawing.kind, key=drawing.row.pk).first()
-    if before is not None and before.mark == mark:
+    if before is not None and before.mark == fingerprint:
         return
-    path = f"share/{drawing.kind}-{drawing.row.pk}-{mark[:16]}.jpg"
+    path = f"share/{drawing.kind}-{drawing.row.pk}-{fingerprint[:16]}.jpg"
     default_storage.delete(path)  # left by an interrupted run
     path = default_storage.save(path, ContentFile(_render_jpeg(drawing, market)))
     SharePicture.objects.update_or_create(
-        kind=drawing.kind, key=drawing.row.pk, defaults={"mark": mark, "path": path}
+        kind=drawing.kind, key=drawing.row.pk, defaults={"mark": fingerprint, "path": path}
     )
     if before is not None:
         default_storage.delete(before.path)
 
 
 def _delete_picture(kind: str, key: int) -> None:
-    for old in SharePicture.objects.filter(kind=kind, key=key):
-        old.delete()
-        default_storage.delete(old.path)
+    for share_picture in SharePicture.objects.filter(kind=kind, key=key):
+        share_picture.delete()
+        default_storage.delete(share_picture.path)
 
 
 def _render_jpeg(drawing: _Drawing, market: str) -> bytes:
     photo = drawing.photo
     if photo is None or photo.state != PictureState.READY:
-        return draw_share_picture(name=drawing.name, below=drawing.below, market=market, photo=None)
+        return draw_share_picture(name=drawing.name, lines_below=drawing.below, market=market, photo=None)
     widths = sorted(photo.renditions, key=int)
     width = next((width for width in widths if int(width) >= _PHOTO_WIDTH), widths[-1])
     with default_storage.open(photo.renditions[width]["jpeg"]) as file:
-        return draw_share_picture(name=drawing.name, below=drawing.below, market=market, photo=file)
+        return draw_share_picture(name=drawing.name, lines_below=drawing.below, market=market, photo=file)

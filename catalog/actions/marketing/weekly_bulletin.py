@@ -77,16 +77,16 @@ def create_weekly_bulletins(*, week: datetime.date, channel: Channel, now: datet
     """
     existing = Bulletin.objects.filter(week=week)
     on_sale = Listing.objects.on_sale(channel.pk).filter(product__cooperative=OuterRef("pk"))
-    missing: list[Cooperative | None] = list(
+    authors_without_bulletin: list[Cooperative | None] = list(
         Cooperative.objects.public()
         .selling_on(week)
         .filter(Exists(on_sale), ~Exists(existing.filter(cooperative=OuterRef("pk"))))
         .order_by("sort_order", "pk")
     )
     if not existing.of_market().exists():
-        missing.insert(0, None)
+        authors_without_bulletin.insert(0, None)
     made_now: list[int] = []
-    by_key = {cooperative.pk if cooperative else 0: cooperative for cooperative in missing}
+    by_key = {cooperative.pk if cooperative else 0: cooperative for cooperative in authors_without_bulletin}
     run_each(
         by_key,
         lambda key: made_now.append(_create_bulletin(by_key[key], week, channel, now=now)),
@@ -214,7 +214,7 @@ def _insert_bulletins(rows: Sequence[Bulletin]) -> int:
     created = list(Bulletin.objects.filter(week=week, cooperative=cooperative, made_at=now).order_by("pk"))
     for row in created:
         owner = cooperative.pk if cooperative else None
-        record_change("bulletin.made", row, actor=Actor.system("bulletin"), now=now, cooperative_id=owner)
+        record_change("bulletin.created", row, actor=Actor.system("bulletin"), now=now, cooperative_id=owner)
     return len(created)
 
 
@@ -266,9 +266,9 @@ def _pickups(methods: Sequence[DeliveryMethod], week: datetime.date) -> list[Bul
     return sorted(pickups, key=lambda each: (each.time.day, each.time.starts, each.delivery_method.pk))
 
 
-def _with_prices(listings: ListingQuerySet, most: int) -> list[BulletinProduct]:
+def _with_prices(listings: ListingQuerySet, limit: int) -> list[BulletinProduct]:
     """Listings with their cheapest price; three queries."""
-    rows = list(listings[:most])
+    rows = list(listings[:limit])
     products = [row.product for row in rows]
     show_in_language(products, "name")
     show_in_language([product.cooperative for product in products], "name")

@@ -18,9 +18,12 @@ def add_to_wish_list(*, user_id: int, product_ids: Iterable[int], now: datetime.
 
     A full list drops its oldest entries.
     """
-    there = Product.objects.existing().in_bulk(list(product_ids))
+    existing_products = Product.objects.existing().in_bulk(list(product_ids))
     WishedProduct.objects.bulk_create(
-        (WishedProduct(user_id=user_id, product=product, added_at=now) for product in there.values()),
+        (
+            WishedProduct(user_id=user_id, product=product, added_at=now)
+            for product in existing_products.values()
+        ),
         ignore_conflicts=True,
     )
     rows = WishedProduct.objects.filter(user=user_id).order_by("-added_at", "-pk")

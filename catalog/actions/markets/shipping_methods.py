@@ -103,16 +103,16 @@ def set_shipping_prices(
     return service
 
 
-def _set_price(service: Service, channel: Channel, new: ShippingPriceInput) -> None:
+def _set_price(service: Service, channel: Channel, price_input: ShippingPriceInput) -> None:
     row = ServicePrice.objects.filter(service=service, channel=channel).first()
     row = row or ServicePrice(service=service, channel=channel)
     row.currency = channel.currency
-    if new.price is not None:
-        row.price = new.price
-    if new.minimum is not None:
-        row.minimum_order = new.minimum
-    if new.sets_maximum:
-        row.maximum_order = new.maximum
+    if price_input.price is not None:
+        row.price = price_input.price
+    if price_input.minimum is not None:
+        row.minimum_order = price_input.minimum
+    if price_input.sets_maximum:
+        row.maximum_order = price_input.maximum
     if row.maximum_order is not None and row.maximum_order < row.minimum_order:
         raise InvalidRange(field="maximumOrderPrice")
     row.save()

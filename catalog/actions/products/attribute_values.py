@@ -87,30 +87,34 @@ def set_attributes(
         if attribute is None:
             raise AttributeNotOfType(field="attributes", attributes=[each.attribute_id])
         values = _resolve_values(attribute, each, f"{column}-{owner.pk}")
-        held = rows._default_manager.filter(**{column: owner})
-        held.filter(value__attribute=attribute).exclude(value__in=values).delete()
-        for place, value in enumerate(values):
-            held.update_or_create(value=value, defaults={column: owner, "sort_order": place})
+        current_rows = rows._default_manager.filter(**{column: owner})
+        current_rows.filter(value__attribute=attribute).exclude(value__in=values).delete()
+        for position, value in enumerate(values):
+            current_rows.update_or_create(value=value, defaults={column: owner, "sort_order": position})
     if require_all:
-        given = {each.attribute_id for each in inputs if each.choices or each.columns}
-        missing = [key for key, attribute in links.items() if attribute.value_required and key not in given]
-        if missing:
-            raise MissingAttributes(field="attributes", attributes=missing)
+        filled_attributes = {each.attribute_id for each in inputs if each.choices or each.columns}
+        missing_attributes = [
+            key
+            for key, attribute in links.items()
+            if attribute.value_required and key not in filled_attributes
+        ]
+        if missing_attributes:
+            raise MissingAttributes(field="attributes", attributes=missing_attributes)
 
 
 def _resolve_values(
     attribute: Attribute, attribute_input: AttributeInput, own_slug: str
 ) -> list[AttributeValue]:
-    found = [_resolve_choice(attribute, choice) for choice in attribute_input.choices]
-    for place, columns in enumerate(attribute_input.columns):
-        address = f"{own_slug}-{place}"
+    resolved_values = [_resolve_choice(attribute, choice) for choice in attribute_input.choices]
+    for position, columns in enumerate(attribute_input.columns):
+        address = f"{own_slug}-{position}"
         value = AttributeValue.objects.filter(attribute=attribute, slug=address).first()
         value = value or AttributeValue(attribute=attribute, slug=address)
         for column, content in columns.items():
             setattr(value, column, content)
         save_unique(value, field="attributes")
-        found.append(value)
-    return found
+        resolved_values.append(value)
+    return resolved_values
 
 
 def _resolve_choice(attribute: Attribute, choice: AttributeChoice) -> AttributeValue:
@@ -128,9 +132,9 @@ def get_or_create_value(attribute: Attribute, name: str, **columns: object) -> A
     Raises AlreadyTaken, InvalidColumnValue.
     """
     address = slugify(name)[:255]
-    there = AttributeValue.objects.filter(attribute=attribute, slug=address).first()
-    if there is not None:
-        return there
+    existing_value = AttributeValue.objects.filter(attribute=attribute, slug=address).first()
+    if existing_value is not None:
+        return existing_value
     value = AttributeValue(
         attribute=attribute, slug=address, name=name, sort_order=attribute.values.count(), **columns
     )

@@ -33,9 +33,9 @@ def create_draft_product(
     """
     if key is not None:
         lock_row(Cooperative.objects.filter(pk=cooperative.pk))
-    made = find_already_made(key, "product.offered", cooperative_id=cooperative.pk)
-    if made is not None:
-        return Product.objects.for_cooperative(cooperative).get(pk=made)
+    existing_product = find_already_made(key, "product.created", cooperative_id=cooperative.pk)
+    if existing_product is not None:
+        return Product.objects.for_cooperative(cooperative).get(pk=existing_product)
     return insert_draft_product(cooperative, channel, new, key=key, actor=actor, now=now)
 
 

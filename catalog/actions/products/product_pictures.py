@@ -37,7 +37,7 @@ def add_picture(
         product=product, picture=picture, alt=alt, sort_order=_next_position(product)
     )
     record_change(
-        "product.pictured", media, actor=actor, now=now, root=product, cooperative_id=cooperative.pk
+        "product.picture_added", media, actor=actor, now=now, root=product, cooperative_id=cooperative.pk
     )
     return media
 
@@ -48,25 +48,25 @@ def move_picture(
     cooperative: Cooperative,
     product_id: int,
     media_id: int,
-    place: int,
+    position: int,
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
     """Move a picture to a position, counted from 0 and capped at the last. Raises Missing."""
     product = lock_product(product_id, cooperative=cooperative)
-    shown = list(ProductMedia.objects.filter(product=product).order_by("sort_order", "pk"))
-    before = [media.pk for media in shown]
-    moved = _media_or_missing(shown, media_id)
-    shown.remove(moved)
-    shown.insert(max(0, place), moved)
-    after = [media.pk for media in shown]
+    visible_media = list(ProductMedia.objects.filter(product=product).order_by("sort_order", "pk"))
+    before = [media.pk for media in visible_media]
+    moved = _media_or_missing(visible_media, media_id)
+    visible_media.remove(moved)
+    visible_media.insert(max(0, position), moved)
+    after = [media.pk for media in visible_media]
     if after == before:
         return
-    for number, media in enumerate(shown):
+    for number, media in enumerate(visible_media):
         media.sort_order = number
-    ProductMedia.objects.bulk_update(shown, ["sort_order"])
+    ProductMedia.objects.bulk_update(visible_media, ["sort_order"])
     record_change(
-        "product.pictures_ordered",
+        "product.pictures_reordered",
         moved,
         actor=actor,
         now=now,
@@ -83,9 +83,9 @@ def remove_picture(
     """Remove a picture; past orders keep it. Raises Missing, LastPicture."""
     product = lock_product(product_id, cooperative=cooperative)
     rows = ProductMedia.objects.filter(product=product).select_related("picture")
-    shown = list(rows.order_by("sort_order", "pk"))
-    media = _media_or_missing(shown, media_id)
-    is_last = [each.pk for each in shown if each.picture.state == PictureState.READY] == [media.pk]
+    visible_media = list(rows.order_by("sort_order", "pk"))
+    media = _media_or_missing(visible_media, media_id)
+    is_last = [each.pk for each in visible_media if each.picture.state == PictureState.READY] == [media.pk]
     if is_last and _needs_picture(product):
         raise LastPicture()
     record_change(
@@ -100,11 +100,11 @@ def remove_picture(
     media.delete()
 
 
-def _media_or_missing(shown: list[ProductMedia], media_id: int) -> ProductMedia:
-    found = next((media for media in shown if media.pk == media_id), None)
-    if found is None:
+def _media_or_missing(visible_media: list[ProductMedia], media_id: int) -> ProductMedia:
+    product_media = next((media for media in visible_media if media.pk == media_id), None)
+    if product_media is None:
         raise Missing()
-    return found
+    return product_media
 
 
 def _next_position(product: Product) -> int:

@@ -88,8 +88,8 @@ def set_search_columns(product: Product) -> None:
     """
     cooperative = product.cooperative
     category = product.category.name if product.category is not None else ""
-    named = (product.name, product.origin, cooperative.name, cooperative.place, category)
-    words = [*search_words(*named).split(), *folded_words(product.description_text)]
+    indexed_texts = (product.name, product.origin, cooperative.name, cooperative.place, category)
+    words = [*search_words(*indexed_texts).split(), *folded_words(product.description_text)]
     as_typed = dict.fromkeys(EXACT_WORD_PREFIX + word for word in words_with_diacritics(product.name))
     product.search_text = " ".join(dict.fromkeys(words))
     product.search_name = " ".join([search_words(product.name), *as_typed])

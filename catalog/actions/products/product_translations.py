@@ -43,12 +43,16 @@ def translate_product(
     product = lock_row(rows.filter(pk=product_id))
     if product is None:
         raise Missing()
-    changed = save_row_translations(product, language, texts, of=PRODUCT_TEXTS)
+    changed = save_row_translations(product, language, texts, translatable_fields=PRODUCT_TEXTS)
     if "description_text" in changed:  # Saleor's clients read the formatted description
         text = texts["description_text"].strip()
         formatted = json.dumps(to_editorjs(text), ensure_ascii=False) if text else ""
-        save_row_translations(product, language, {"description": formatted}, of=("description",))
-    changed += save_children_translations(product.variants, "variant", language, variants, of=VARIANT_TEXTS)
+        save_row_translations(
+            product, language, {"description": formatted}, translatable_fields=("description",)
+        )
+    changed += save_children_translations(
+        product.variants, "variant", language, variants, translatable_fields=VARIANT_TEXTS
+    )
     if changed:
         record_change(
             "product.translated",

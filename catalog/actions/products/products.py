@@ -75,7 +75,7 @@ def insert_product(
     set_search_columns(product)
     save_unique(product)
     record_change(
-        "product.offered", product, actor=actor, now=now, cooperative_id=product.cooperative_id, key=key
+        "product.created", product, actor=actor, now=now, cooperative_id=product.cooperative_id, key=key
     )
 
 
@@ -160,8 +160,8 @@ def _unused_slug(product: Product) -> str:
     """Return the slug of the name; if taken, with the cooperative's slug appended, then numbered."""
     plain = slugify(product.name)[:200]
     longer = f"{plain}-{product.cooperative.slug}"[:240]
-    taken = set(Product.objects.filter(slug__startswith=plain).values_list("slug", flat=True))
-    if plain not in taken:
+    used_slugs = set(Product.objects.filter(slug__startswith=plain).values_list("slug", flat=True))
+    if plain not in used_slugs:
         return plain
-    candidates = (longer if n == 1 else f"{longer}-{n}" for n in range(1, len(taken) + 2))
-    return next(each for each in candidates if each not in taken)
+    candidates = (longer if n == 1 else f"{longer}-{n}" for n in range(1, len(used_slugs) + 2))
+    return next(each for each in candidates if each not in used_slugs)

@@ -35,26 +35,26 @@ def reorder_rows(
     moves: Sequence[RowMove],
     actor: Actor,
     now: datetime.datetime,
-    by: str = "pk",
+    key_field: str = "pk",
 ) -> models.Model:
     """Apply moves to the rows of an owner (`root_key` in `root`), in turn; positions are clamped.
 
-    `rows` are in their current order; `by` is the column that `RowMove.key` refers to. Raises Missing.
+    `rows` are in their current order; `key_field` is the column that `RowMove.key` refers to. Raises Missing.
     """
     owner: models.Model | None = lock_row(root.filter(pk=root_key)) if root_key is not None else None
     if owner is None:
         raise Missing(field="id")
     order = list(rows)
-    places = {getattr(row, by): row for row in order}
+    positions = {getattr(row, key_field): row for row in order}
     for move in moves:
-        row = places.get(move.key)
+        row = positions.get(move.key)
         if row is None:
             raise Missing(field="moves")
         at = order.index(row)
         order.insert(min(max(at + move.by, 0), len(order) - 1), order.pop(at))
-    changed = [row for place, row in enumerate(order) if row.sort_order != place]
-    for place, row in enumerate(order):
-        row.sort_order = place
+    changed = [row for position, row in enumerate(order) if row.sort_order != position]
+    for position, row in enumerate(order):
+        row.sort_order = position
     if changed:
         rows.model._default_manager.bulk_update(changed, ["sort_order"])
         record_change(

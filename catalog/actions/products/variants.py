@@ -71,9 +71,11 @@ def create_variant(
     InvalidColumnValue, InvalidPrice, MissingWarehouse, AttributeNotOfType, MissingAttributes.
     """
     product = lock_product(product_id, cooperative=cooperative, field="product")
-    made = find_already_made(key, "variant.added", cooperative_id=product.cooperative_id, root=product)
-    if made is not None:
-        return product.variants.get(pk=made)
+    existing_variant = find_already_made(
+        key, "variant.added", cooperative_id=product.cooperative_id, root=product
+    )
+    if existing_variant is not None:
+        return product.variants.get(pk=existing_variant)
     variant = insert_variant(product, values, prices=prices, stocks=stocks, actor=actor, now=now)
     if inputs is not None:
         set_variant_attributes(variant, inputs, require_all=True)
@@ -205,7 +207,7 @@ def set_variant_prices(
     for channel, amount, further in prices:
         if channel.pk not in listed:
             raise ProductNotInChannel(field="channelId", channels=[channel.pk])
-        if any(not 0 <= (other or 0) <= HIGHEST_PRICE for other in further.values()):
+        if any(not 0 <= (further_price or 0) <= HIGHEST_PRICE for further_price in further.values()):
             raise InvalidPrice(field="price")
         price = set_list_price(variant, channel, amount, actor=actor, now=now)
         changed = set_columns(price, further)
@@ -240,7 +242,7 @@ def set_variant_stock(
     """
     variant = _locked_variant(variant_id, field="variantId")
     if only_new:
-        warehouses = [house for house, _quantity in stocks]
+        warehouses = [warehouse for warehouse, _quantity in stocks]
         if Stock.objects.filter(variant=variant, warehouse__in=warehouses).exists():
             raise StockAlreadyExists(field="stocks")
     _record_counts(variant, stocks, actor=actor, now=now)
@@ -250,8 +252,8 @@ def set_variant_stock(
 def _record_counts(
     variant: Variant, stocks: Sequence[tuple[uuid.UUID, int]], *, actor: Actor, now: datetime.datetime
 ) -> None:
-    for house, quantity in stocks:
-        count = StockCount(variant.pk, house, quantity)
+    for warehouse, quantity in stocks:
+        count = StockCount(variant.pk, warehouse, quantity)
         record_count(count, cooperative=variant.cooperative, actor=actor, now=now)
 
 

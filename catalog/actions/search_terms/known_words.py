@@ -24,11 +24,13 @@ def learn_words() -> int:
     counts = _count_words()
     known = dict(KnownWord.objects.values_list("word", "goods"))
     obsolete = [word for word in known if word not in counts]
-    new = [word for word in counts if word not in known]
-    changed = {word for word, goods in counts.items() if known.get(word, goods) != goods}
+    new_words = [word for word in counts if word not in known]
+    changed = {
+        word for word, product_count in counts.items() if known.get(word, product_count) != product_count
+    }
     for words in _batches(obsolete):
         KnownWord.objects.filter(word__in=words).delete()
-    for words in _batches(new):
+    for words in _batches(new_words):
         _add_words(words, counts)
     for words in _batches(sorted(changed)):
         rows = list(KnownWord.objects.filter(word__in=words))
@@ -58,7 +60,7 @@ def _add_words(words: Sequence[str], counts: Counter[str]) -> None:
     )
     rows = KnownWord.objects.filter(word__in=words)
     Misspelling.objects.bulk_create(
-        (Misspelling(word=row, left=left) for row in rows for left in deletion_variants(row.word)),
+        (Misspelling(word=row, left=shortened) for row in rows for shortened in deletion_variants(row.word)),
         ignore_conflicts=True,
         batch_size=_BATCH_SIZE,
     )
@@ -67,13 +69,15 @@ def _add_words(words: Sequence[str], counts: Counter[str]) -> None:
 def _count_words() -> Counter[str]:
     """The number of products for each word."""
     counts: Counter[str] = Counter()
-    goods = Product.objects.filter(
+    product_count = Product.objects.filter(
         pk__in=Listing.objects.filter(state=ListingState.PUBLISHED).values("product")
     )
-    for name, text in goods.order_by().values_list("search_name", "search_text").iterator(chunk_size=2_000):
+    for name, text in (
+        product_count.order_by().values_list("search_name", "search_text").iterator(chunk_size=2_000)
+    ):
         words = {word for word in name.split() if not word.startswith(EXACT_WORD_PREFIX)}
         counts.update(words.union(text.split()))
-    return Counter({word: goods for word, goods in counts.items() if _is_indexable(word)})
+    return Counter({word: product_count for word, product_count in counts.items() if _is_indexable(word)})
 
 
 def _is_indexable(word: str) -> bool:

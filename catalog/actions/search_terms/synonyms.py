@@ -43,9 +43,9 @@ def save_synonyms(
     """
     folded = _fold_words(words)
     if set_id is None:
-        same = _find_set(folded)
-        if same is not None:
-            return same
+        existing_set = _find_set(folded)
+        if existing_set is not None:
+            return existing_set
         synonym_set = SynonymSet.objects.create()
         before: list[str] = []
     else:
@@ -57,8 +57,8 @@ def save_synonyms(
         synonym_set.words.all().delete()
         synonym_set.save(update_fields=["updated_at"])
     Synonym.objects.bulk_create(
-        Synonym(set=synonym_set, text=text, folded=plain, sort_order=place)
-        for place, (plain, text) in enumerate(folded.items())
+        Synonym(set=synonym_set, text=text, folded=plain, sort_order=position)
+        for position, (plain, text) in enumerate(folded.items())
     )
     data = {"from": before, "to": list(folded.values())}
     record_change(

@@ -110,13 +110,13 @@ def return_certificate(
 
 
 def _decide(
-    certificate_id: int, to: CertificateState, reason: str, *, actor: Actor, now: datetime.datetime
+    certificate_id: int, new_state: CertificateState, reason: str, *, actor: Actor, now: datetime.datetime
 ) -> Certificate:
     row = _lock_certificate(Certificate.objects.all(), certificate_id)
-    advance(row, to, CERTIFICATE_MOVES)
+    advance(row, new_state, CERTIFICATE_MOVES)
     row.state_reason = reason
     row.save(update_fields=["state_reason"])
-    _record_certificate(f"certificate.{to}", row, actor=actor, now=now, reason=reason)
+    _record_certificate(f"certificate.{new_state}", row, actor=actor, now=now, reason=reason)
     notices.send_certificate_decision(row, now=now)
     return row
 

@@ -69,27 +69,27 @@ def choose_stock(
     `rows` are locked and reachable for the buyer; `order` lists stock ids by the channel's warehouse
     preference. Raises SoldOut.
     """
-    place = {stock_id: n for n, stock_id in enumerate(order)}
+    position = {stock_id: n for n, stock_id in enumerate(order)}
     by_variant: dict[int, list[Stock]] = {}
     for row in rows:
         by_variant.setdefault(row.variant_id, []).append(row)
-    picks, short = [], {}
+    picks, shortages = [], {}
     for variant_id, quantity in requested.items():
         candidates = by_variant.get(variant_id, [])
         if strategy == AllocationStrategy.PRIORITIZE_HIGH_STOCK:
             candidates.sort(key=lambda row: (-row.promisable, row.pk))
         else:
-            candidates.sort(key=lambda row: (place.get(row.pk, len(place)), row.pk))
-        left = quantity
+            candidates.sort(key=lambda row: (position.get(row.pk, len(position)), row.pk))
+        remaining_quantity = quantity
         for row in candidates:
-            picked = min(left, max(0, row.promisable))
+            picked = min(remaining_quantity, max(0, row.promisable))
             if picked:
                 picks.append(StockPick(variant_id, row.pk, picked))
-                left -= picked
-        if left:
-            short[variant_id] = quantity - left
-    if short:
-        raise SoldOut(free=short)
+                remaining_quantity -= picked
+        if remaining_quantity:
+            shortages[variant_id] = quantity - remaining_quantity
+    if shortages:
+        raise SoldOut(free=shortages)
     return picks
 
 

@@ -64,11 +64,13 @@ def edit_category(
         setattr(category, field, new_values[field])
     category.save()
     if "name" in before:
-        goods = list(Product.objects.filter(category=category).select_related("cooperative").order_by("pk"))
-        for product in goods:
+        products = list(
+            Product.objects.filter(category=category).select_related("cooperative").order_by("pk")
+        )
+        for product in products:
             product.category = category
             set_search_columns(product)
-        Product.objects.bulk_update(goods, ["search_text"], batch_size=500)
+        Product.objects.bulk_update(products, ["search_text"], batch_size=500)
     if before:
         record_change(
             "category.edited",

@@ -61,8 +61,8 @@ def assign_attributes(
 def _assign_attributes(
     product_type: ProductType, requested: AttributeAssignments, *, actor: Actor, now: datetime.datetime
 ) -> None:
-    there = product_type.attribute_rows.count()
-    for place, (key, scope, chosen) in enumerate(requested, there):
+    existing_count = product_type.attribute_rows.count()
+    for position, (key, scope, chosen) in enumerate(requested, existing_count):
         attribute = Attribute.objects.filter(pk=key).first()
         if attribute is None:
             raise Missing(field="operations")
@@ -71,7 +71,7 @@ def _assign_attributes(
             attribute=attribute,
             scope=scope,
             defaults={"variant_selection": chosen},
-            create_defaults={"variant_selection": chosen, "sort_order": place},
+            create_defaults={"variant_selection": chosen, "sort_order": position},
         )
     keys = [key for key, _scope, _chosen in requested]
     record_change(
@@ -126,7 +126,7 @@ def update_attribute(
         rows = attribute.values.filter(pk__in=struck)
         names = list(rows.order_by("pk").values_list("name", flat=True))
         rows.delete()
-        record_change("attribute.values_struck", attribute, actor=actor, now=now, data={"names": names})
+        record_change("attribute.values_deleted", attribute, actor=actor, now=now, data={"names": names})
     for name, columns in listed:
         _add_value(attribute, name, columns, actor=actor, now=now)
     return attribute

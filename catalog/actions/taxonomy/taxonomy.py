@@ -118,11 +118,11 @@ def create_category(
     parent = Category.objects.filter(pk=parent_id).first() if parent_id is not None else None
     if parent_id is not None and parent is None:
         raise Missing(field="parent")
-    place = Category.objects.filter(parent=parent).count()
+    position = Category.objects.filter(parent=parent).count()
     category = add_category(
         name=name,
         parent=parent,
-        sort_order=place,
+        sort_order=position,
         address=slug or unused_slug(Category, name),
         actor=actor,
         now=now,
@@ -188,13 +188,13 @@ def _append_products(
 ) -> None:
     if Product.objects.existing().filter(pk__in=product_ids).count() != len(set(product_ids)):
         raise Missing(field="products")
-    there = set(collection.product_rows.values_list("product", flat=True))
-    new = [key for key in dict.fromkeys(product_ids) if key not in there]
+    existing_ids = set(collection.product_rows.values_list("product", flat=True))
+    new_ids = [key for key in dict.fromkeys(product_ids) if key not in existing_ids]
     CollectionProduct.objects.bulk_create(
-        CollectionProduct(collection=collection, product_id=key, sort_order=place)
-        for place, key in enumerate(new, len(there))
+        CollectionProduct(collection=collection, product_id=key, sort_order=position)
+        for position, key in enumerate(new_ids, len(existing_ids))
     )
-    record_change("collection.filled", collection, actor=actor, now=now, data={"products": new})
+    record_change("collection.filled", collection, actor=actor, now=now, data={"products": new_ids})
 
 
 @transaction.atomic(durable=True)
@@ -213,7 +213,7 @@ def remove_from_collection(
 def set_collection_channels(
     *,
     collection_id: int,
-    shown: Sequence[tuple[Channel, Mapping[str, object]]],
+    channel_listings: Sequence[tuple[Channel, Mapping[str, object]]],
     hidden: Sequence[int],
     actor: Actor,
     now: datetime.datetime,
@@ -221,7 +221,7 @@ def set_collection_channels(
     """Set the channels in which a collection is visible, and since when. Raises Missing."""
     collection = lock_record(Collection, collection_id, field="id")
     CollectionListing.objects.filter(collection=collection, channel__in=hidden).delete()
-    for channel, values in shown:
+    for channel, values in channel_listings:
         CollectionListing.objects.update_or_create(
             collection=collection, channel=channel, defaults=dict(values)
         )
@@ -230,6 +230,6 @@ def set_collection_channels(
         collection,
         actor=actor,
         now=now,
-        data={"channels": [channel.pk for channel, _values in shown], "removed": list(hidden)},
+        data={"channels": [channel.pk for channel, _values in channel_listings], "removed": list(hidden)},
     )
     return collection

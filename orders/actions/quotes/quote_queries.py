@@ -48,12 +48,15 @@ def read_quoted_variants(quote_request: QuoteRequest) -> dict[int, Variant]:
     for row in rows:
         row.product = products[row.product_id]
     attach_prefetched_rows(
-        rows, "prices", _prices(quote_request.channel.pk, [row.pk for row in rows]), by="variant"
+        rows, "prices", _prices(quote_request.channel.pk, [row.pk for row in rows]), foreign_key="variant"
     )
     attach_prefetched_rows(
-        products.values(), "listings", _listings(quote_request.channel.pk, list(products)), by="product"
+        products.values(),
+        "listings",
+        _listings(quote_request.channel.pk, list(products)),
+        foreign_key="product",
     )
-    attach_prefetched_rows(products.values(), "media", _media(list(products)), by="product")
+    attach_prefetched_rows(products.values(), "media", _media(list(products)), foreign_key="product")
     return {row.pk: row for row in rows}
 
 
@@ -96,9 +99,9 @@ def read_delivery_methods(
         rows,
         "rates",
         _rates(keys, quote_request.channel.pk, {quote_request.province_code, ""}),
-        by="delivery_method",
+        foreign_key="delivery_method",
     )
-    attach_prefetched_rows(rows, "market_days", _market_days(keys), by="delivery_method")
+    attach_prefetched_rows(rows, "market_days", _market_days(keys), foreign_key="delivery_method")
     delivery_methods: dict[int, list[DeliveryMethod]] = {}
     for delivery_method in rows:
         delivery_methods.setdefault(delivery_method.cooperative_id, []).append(delivery_method)

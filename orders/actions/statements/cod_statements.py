@@ -81,7 +81,7 @@ class CarrierNeeded(Refused):
     default_words = _("Say which carrier this statement is from.")
 
 
-class RowNotAcceptable(Refused):
+class StatementRowNotAcceptable(Refused):
     code = "row_not_acceptable"
     default_words = _("This row cannot be taken over as it is. Set it aside, or put the parcel right first.")
 
@@ -201,20 +201,20 @@ def accept_problem_row(*, row_id: int, code: str = "", actor: Actor, now: dateti
     """Process a problem row with the carrier's figures; `code` names its parcel if the row does not.
 
     Records the reported cash, marks the parcel as delivered if it was on its way, and leaves the difference
-    due from the buyer. Raises Missing, RowNotAcceptable, WrongMove.
+    due from the buyer. Raises Missing, StatementRowNotAcceptable, WrongMove.
     """
     statement, row = _lock_row(row_id)
     if row.problem in UNMATCHED_PROBLEMS and code.strip():
         parcels = find_parcels([code.strip().upper()]).get(code.strip().upper(), [])
         row.parcel = parcels[0] if len(parcels) == 1 else None
     if row.parcel_id is None or row.collected is None:
-        raise RowNotAcceptable(field="code")
+        raise StatementRowNotAcceptable(field="code")
     remittance = _lock_or_create_remittance(statement, row, actor=actor, now=now)
     parcel = locks.lock_parcels([row.parcel_id])[row.parcel_id]
     stated = StatedAmounts(row.place, (row.code,), row.collected, row.fee, row.collected - row.fee)
     state, problem = check_row(stated, parcel, carrier=statement.carrier)
     if (problem and problem not in ACCEPTABLE_PROBLEMS) or row.fee < 0 or row.collected == 0:
-        raise RowNotAcceptable()
+        raise StatementRowNotAcceptable()
     if state != StatementRowState.KNOWN:
         _record_delivery_and_cash(statement, parcel, row, actor=actor, now=now)
         add_remittance_lines(remittance, [RemittedCash(parcel, row.collected, row.fee)], actor=actor, now=now)

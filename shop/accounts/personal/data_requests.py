@@ -155,18 +155,18 @@ def close_request(
             notify_requester(row, _("Your request is answered"), answer, now=now)
 
 
-def notify_requester(row: DataRequest, subject: str, words: str, *, now: datetime.datetime) -> None:
+def notify_requester(row: DataRequest, subject: str, text: str, *, now: datetime.datetime) -> None:
     """Step: send one message to the requester, in the active language."""
     if not row.contact:
         return
-    context = {"row": row, "words": words, "shop": shop_settings()}
+    context = {"row": row, "words": text, "shop": shop_settings()}
     is_mail = row.contact_method == ContactMethod.EMAIL
     send(
         key=f"data-request:{row.pk}:{now:%Y%m%d%H%M%S%f}",
         contact_method=ContactMethod(row.contact_method),
         to=row.contact,
         subject=subject,
-        text=render_to_string("emails/data_request.txt", context) if is_mail else f"{subject}. {words}",
+        text=render_to_string("emails/data_request.txt", context) if is_mail else f"{subject}. {text}",
         language=row.language,
         user_id=row.user_id,
         now=now,
@@ -176,10 +176,10 @@ def notify_requester(row: DataRequest, subject: str, words: str, *, now: datetim
 @transaction.atomic(durable=True)
 def change_data_deadlines(*, days: Mapping[str, int], actor: Actor, now: datetime.datetime) -> None:
     """Set the deadlines of new requests. Raises DeadlineExceedsLaw, DeletionTooLate."""
-    for name, most in LAWFUL_DAYS.items():
-        if days.get(name, 0) > most:
-            words = gettext_lazy("The law gives at most %(days)s days for it.") % {"days": most}
-            raise DeadlineExceedsLaw(words, field=name, days=most)
+    for name, lawful_days in LAWFUL_DAYS.items():
+        if days.get(name, 0) > lawful_days:
+            message = gettext_lazy("The law gives at most %(days)s days for it.") % {"days": lawful_days}
+            raise DeadlineExceedsLaw(message, field=name, days=lawful_days)
     settings = lock_row(ShopSettings.objects.filter(pk=1)) or ShopSettings()
     for name, count in days.items():
         setattr(settings, name, count)

@@ -64,11 +64,11 @@ def add_address(
 @transaction.atomic(durable=True)
 def change_address(*, address: Address, actor: Actor, now: datetime.datetime) -> None:
     """Save changes of a user's address. Raises Missing if it was deleted."""
-    kept = lock_row(Address.objects.filter(pk=address.pk, user__isnull=False))
-    if kept is None or kept.user is None:
+    stored_address = lock_row(Address.objects.filter(pk=address.pk, user__isnull=False))
+    if stored_address is None or stored_address.user is None:
         raise Missing(field="id")
     address.save(force_update=True)
-    record_change("address.changed", address, root=kept.user, actor=actor, now=now)
+    record_change("address.changed", address, root=stored_address.user, actor=actor, now=now)
 
 
 @transaction.atomic(durable=True)
@@ -104,8 +104,8 @@ def _set_default(user: User, address: Address, use: AddressUse) -> None:
 def _unshared_default_id(user: User, use: AddressUse) -> int | None:
     """Return the default address of this use, unless it is also the default of the other use."""
     billing, shipping = user.default_billing_address_id, user.default_shipping_address_id
-    kept = shipping if use is AddressUse.SHIPPING else billing
-    return None if billing == shipping else kept
+    other_default = shipping if use is AddressUse.SHIPPING else billing
+    return None if billing == shipping else other_default
 
 
 def _default_column(use: AddressUse) -> str:

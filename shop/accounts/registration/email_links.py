@@ -58,10 +58,12 @@ def email_change_token(user: User, new_email: str) -> str:
 def read_email_change_token(token: str, user: User) -> str | None:
     """Return the requested new address; None if the token is invalid, expired or another user's."""
     try:
-        key, old, new = signing.loads(token, salt=_EMAIL_CHANGE, max_age=settings.PASSWORD_RESET_TIMEOUT)
+        key, old_email, new_email = signing.loads(
+            token, salt=_EMAIL_CHANGE, max_age=settings.PASSWORD_RESET_TIMEOUT
+        )
     except (signing.BadSignature, ValueError, TypeError):
         return None
-    return str(new) if (key, old) == (user.pk, user.email) else None
+    return str(new_email) if (key, old_email) == (user.pk, user.email) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +101,16 @@ DELETE_ACCOUNT = LinkEmail(
 
 
 @transaction.atomic(durable=True)
-def send_link_email(*, letter: LinkEmail, user: User, to: str, url: str, now: datetime.datetime) -> None:
+def send_link_email(
+    *, letter: LinkEmail, user: User, recipient: str, url: str, now: datetime.datetime
+) -> None:
     """Send a link to a user's address."""
-    queue_link_email(letter=letter, user=user, to=to, url=url, now=now)
+    queue_link_email(letter=letter, user=user, recipient=recipient, url=url, now=now)
 
 
-def queue_link_email(*, letter: LinkEmail, user: User, to: str, url: str, now: datetime.datetime) -> None:
+def queue_link_email(
+    *, letter: LinkEmail, user: User, recipient: str, url: str, now: datetime.datetime
+) -> None:
     """Step of `send_link_email` and of registering."""
     with translation.override(user.language):
         subject = str(letter.subject)
@@ -112,7 +118,7 @@ def queue_link_email(*, letter: LinkEmail, user: User, to: str, url: str, now: d
         send(
             key=f"{letter.kind}:{user.pk}:{now:%Y%m%d%H%M%S%f}",
             contact_method=ContactMethod.EMAIL,
-            to=to,
+            to=recipient,
             subject=subject,
             text=render_to_string("emails/account_link.txt", context),
             html=render_to_string("emails/account_link.html", context),
@@ -125,22 +131,22 @@ def queue_link_email(*, letter: LinkEmail, user: User, to: str, url: str, now: d
 BuildLink = Callable[[User], str]
 
 
-def notify_sign_in_change(*, user: User, words: str | Promise, now: datetime.datetime) -> None:
+def notify_sign_in_change(*, user: User, text: str | Promise, now: datetime.datetime) -> None:
     """Step: notify a user that their sign-in methods changed, in case it was not them.
 
     By e-mail, or by text message to a confirmed number if there is no e-mail address.
     """
     is_mail = bool(user.email)
-    to = user.email or (user.phone if user.phone_confirmed_at else None)
-    if not to:
+    recipient = user.email or (user.phone if user.phone_confirmed_at else None)
+    if not recipient:
         return
     with translation.override(user.language):
-        subject = str(words)
+        subject = str(text)
         context = {"user": user, "subject": subject, "shop": shop_settings()}
         send(
             key=f"entrance:{user.pk}:{now:%Y%m%d%H%M%S%f}",
             contact_method=ContactMethod.EMAIL if is_mail else ContactMethod.SMS,
-            to=to,
+            to=recipient,
             subject=subject,
             text=render_to_string("emails/entrance_changed.txt", context) if is_mail else subject,
             language=user.language,

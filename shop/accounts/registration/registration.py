@@ -82,7 +82,7 @@ def register_user(
         record_change("user.registered", user, actor=actor, now=now)
     if link_to is not None:
         queue_link_email(
-            letter=CONFIRM_ACCOUNT, user=user, to=email.strip().lower(), url=link_to(user), now=now
+            letter=CONFIRM_ACCOUNT, user=user, recipient=email.strip().lower(), url=link_to(user), now=now
         )
 
 
@@ -135,11 +135,11 @@ def change_email(*, user_id: int, token: str, actor: Actor, now: datetime.dateti
     user = lock_row(User.objects.filter(pk=user_id, is_active=True))
     if user is None:
         raise Missing()
-    new = read_email_change_token(token, user)
-    if new is None:
+    new_email = read_email_change_token(token, user)
+    if new_email is None:
         raise InvalidLink(field="token")
-    notify_sign_in_change(user=user, words=_("Your account has another e-mail address now."), now=now)
-    user.email = new
+    notify_sign_in_change(user=user, text=_("Your account has another e-mail address now."), now=now)
+    user.email = new_email
     revoke_tokens(user)
     user.is_confirmed = True
     try:

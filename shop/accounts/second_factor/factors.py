@@ -150,8 +150,8 @@ def reset_second_factor(*, user_id: int, reason: str, actor: Actor, now: datetim
     revoke_tokens(user)
     user.save(update_fields=["revocation_key", "updated_at"])
     delete_sign_ins(SignIn.objects.filter(user=user))
-    words = _("The second step of signing in to your account was reset by an administrator.")
-    _record_and_notify(user, "second_factor_reset", words, actor, now, reason=reason.strip())
+    text = _("The second step of signing in to your account was reset by an administrator.")
+    _record_and_notify(user, "second_factor_reset", text, actor, now, reason=reason.strip())
 
 
 def verify_second_factor(*, user_id: int, written: str, actor: Actor, now: datetime.datetime) -> None:
@@ -233,8 +233,8 @@ def _matching_step(secret: str, digits: str, now: datetime.datetime) -> int | No
     """Return the time step the code is valid for: the current, previous or next one; else None."""
     app = pyotp.TOTP(secret, digits=DIGITS, interval=STEP_SECONDS)
     current = int(now.timestamp()) // STEP_SECONDS
-    near = (current - 1, current, current + 1)
-    right = [step for step in near if constant_time_compare(app.generate_otp(step), digits)]
+    nearby_steps = (current - 1, current, current + 1)
+    right = [step for step in nearby_steps if constant_time_compare(app.generate_otp(step), digits)]
     return right[-1] if right else None
 
 
@@ -266,11 +266,11 @@ def _new_recovery_codes(user: User, now: datetime.datetime) -> list[str]:
 
 
 def _record_and_notify(
-    user: User, action: str, words: str | Promise, actor: Actor, now: datetime.datetime, *, reason: str = ""
+    user: User, action: str, text: str | Promise, actor: Actor, now: datetime.datetime, *, reason: str = ""
 ) -> None:
     """Step: record a change of a user's factors and notify them."""
     record_change(f"user.{action}", user, actor=actor, now=now, reason=reason)
-    notify_sign_in_change(user=user, words=words, now=now)
+    notify_sign_in_change(user=user, text=text, now=now)
 
 
 def _digest(user: User, letters: str) -> str:

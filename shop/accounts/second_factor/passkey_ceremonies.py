@@ -50,9 +50,9 @@ class Site:
     def of(cls, *, scheme: str, host: str) -> Site:
         """Use the shop's own domain if the host is that or a subdomain, else the host."""
         name = urlsplit(f"//{host}").hostname or ""
-        own = urlsplit(settings.PUBLIC_URL).hostname or ""
-        is_own = name == own or name.endswith(f".{own}")
-        return cls(own if is_own else name, f"{scheme}://{host}")
+        public_host = urlsplit(settings.PUBLIC_URL).hostname or ""
+        is_own = name == public_host or name.endswith(f".{public_host}")
+        return cls(public_host if is_own else name, f"{scheme}://{host}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +84,11 @@ def registration_options(user: User, *, site: Site) -> tuple[Options, str]:
     return {"publicKey": json.loads(options_to_json(options))}, bytes_to_base64url(options.challenge)
 
 
-def verify_registration(answer: str, *, challenge: str, site: Site) -> NewCredential:
+def verify_registration(response: str, *, challenge: str, site: Site) -> NewCredential:
     """Verify a browser's response to `registration_options`. Raises InvalidPasskey."""
     try:
         verified = verify_registration_response(
-            credential=answer,
+            credential=response,
             expected_challenge=base64url_to_bytes(challenge),
             expected_rp_id=site.relying_party_id,
             expected_origin=site.origin,
@@ -112,10 +112,10 @@ def authentication_options(*, site: Site, user: User | None = None) -> tuple[Opt
     return {"publicKey": json.loads(options_to_json(options))}, bytes_to_base64url(options.challenge)
 
 
-def verify_authentication(answer: str, *, challenge: str, site: Site) -> tuple[Passkey, int]:
+def verify_authentication(response: str, *, challenge: str, site: Site) -> tuple[Passkey, int]:
     """Return the passkey that signed the response, and its new signature count. Raises InvalidPasskey."""
     try:
-        credential = json.loads(answer)
+        credential = json.loads(response)
         passkey = Passkey.objects.select_related("user").filter(credential_id=str(credential["id"])).first()
         if passkey is None:
             raise InvalidPasskey()

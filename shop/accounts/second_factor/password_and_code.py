@@ -36,10 +36,10 @@ def authenticate_with_code(*, written: str, password: str, now: datetime.datetim
     known = find_user(written)
     if known is None or not known.has_second_factor:
         return authenticate_user(written=written, password=password)
-    both = _PASSWORD_AND_CODE.fullmatch(password)
-    if not known.check_password(both["password"] if both else password):
+    match = _PASSWORD_AND_CODE.fullmatch(password)
+    if not known.check_password(match["password"] if match else password):
         return None
-    if both is None:
+    if match is None:
         raise SecondFactorRequired(field="password")
-    verify_second_factor(user_id=known.pk, written=both["code"], actor=known.acting(EntryPoint.API), now=now)
+    verify_second_factor(user_id=known.pk, written=match["code"], actor=known.acting(EntryPoint.API), now=now)
     return known

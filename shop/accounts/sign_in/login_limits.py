@@ -34,14 +34,14 @@ DATA_COPIES = Limit("data-copies", tries=3, seconds=24 * 60 * 60)
 PASSKEYS_IN_NETWORK = Limit("passkey-network", tries=120, seconds=15 * 60)
 
 
-def take_code(network: str, to: str, device: str) -> None:
+def take_code(network: str, recipient: str, device: str) -> None:
     """Count a code that is about to be sent; `device` is empty for unknown devices.
 
     Raises TooManyTries.
     """
-    CODES_PER_DEVICE.take(device or network, to)
+    CODES_PER_DEVICE.take(device or network, recipient)
     if not device:
-        take_all_limits([(CODES_PER_NUMBER, to), (CODES_IN_NETWORK, network)])
+        take_all_limits([(CODES_PER_NUMBER, recipient), (CODES_IN_NETWORK, network)])
 
 
 # Trying a second factor requires the password or the session.

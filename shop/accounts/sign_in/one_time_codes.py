@@ -47,7 +47,7 @@ def send_code(
     *,
     purpose: CodePurpose,
     contact_method: ContactMethod,
-    to: str,
+    recipient: str,
     language: str,
     user_id: int | None,
     now: datetime.datetime,
@@ -57,12 +57,12 @@ def send_code(
     Raises TextNotSent.
     """
     if contact_method == ContactMethod.SMS:
-        require_allowance(to)
+        require_allowance(recipient)
     digits = f"{secrets.randbelow(10**DIGITS):0{DIGITS}d}"
     row = EntryCode(
         purpose=purpose,
         contact_method=contact_method,
-        to=to,
+        to=recipient,
         user_id=user_id,
         made_at=now,
         expires_at=now + LIFETIME,
@@ -72,14 +72,14 @@ def send_code(
     with translation.override(language):
         shop = shop_settings()
         # Short enough in Vietnamese for one text message, which holds 70 characters.
-        words = _("%(code)s is your code for %(purpose)s at %(shop)s. Give it to nobody.")
-        named = {"purpose": purpose.label, "shop": shop.name}
+        text = _("%(code)s is your code for %(purpose)s at %(shop)s. Give it to nobody.")
+        values = {"purpose": purpose.label, "shop": shop.name}
         send(
             key=f"code:{row.pk}",
             contact_method=contact_method,
-            to=to,
-            subject=_("Your code for %(purpose)s at %(shop)s") % named,
-            text=words % (named | {"code": PLACEHOLDER_SIGN}),
+            to=recipient,
+            subject=_("Your code for %(purpose)s at %(shop)s") % values,
+            text=text % (values | {"code": PLACEHOLDER_SIGN}),
             language=language,
             user_id=user_id,
             secret=digits,
@@ -95,22 +95,22 @@ def use_code(*, code_id: uuid.UUID, purpose: CodePurpose, written: str, now: dat
     Each statement commits on its own, so that a rejected try counts. Of concurrent tries no more are compared
     than allowed, and only one succeeds.
     """
-    mine = EntryCode.objects.filter(pk=code_id, purpose=purpose)
-    if not mine.open(now, MAX_TRIES).update(tries=F("tries") + 1):
+    matching_codes = EntryCode.objects.filter(pk=code_id, purpose=purpose)
+    if not matching_codes.open(now, MAX_TRIES).update(tries=F("tries") + 1):
         raise CodeExpired(field="code")
-    row = mine.get()
+    row = matching_codes.get()
     digits = "".join(sign for sign in written if sign.isdecimal())
     if not constant_time_compare(row.digest, _digest(row.pk, digits)):
-        left = MAX_TRIES - row.tries
-        if left <= 0:
+        remaining_tries = MAX_TRIES - row.tries
+        if remaining_tries <= 0:
             raise CodeExpired(field="code")
-        words = ngettext_lazy(
+        message = ngettext_lazy(
             "That is not the code. %(count)d try is left.",
             "That is not the code. %(count)d tries are left.",
             "count",
         )
-        raise WrongCode(words % {"count": left}, field="code", left=left)
-    if not mine.filter(used_at=None).update(used_at=now):
+        raise WrongCode(message % {"count": remaining_tries}, field="code", left=remaining_tries)
+    if not matching_codes.filter(used_at=None).update(used_at=now):
         raise CodeExpired(field="code")
     return row
 

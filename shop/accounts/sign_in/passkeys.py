@@ -56,17 +56,17 @@ def add_passkey(
     except IntegrityError as taken:  # the same credential was sent twice, or belongs to another account
         raise InvalidPasskey() from taken
     record_change("user.passkey_added", user, actor=actor, now=now)
-    notify_sign_in_change(user=user, words=_("A passkey was added to your account."), now=now)
+    notify_sign_in_change(user=user, text=_("A passkey was added to your account."), now=now)
     return passkey
 
 
 @transaction.atomic(durable=True)
-def use_passkey(*, answer: str, challenge: str, site: Site, now: datetime.datetime) -> User:
+def use_passkey(*, response: str, challenge: str, site: Site, now: datetime.datetime) -> User:
     """Return the owner of the passkey that signed the response. Raises InvalidPasskey.
 
     If the authenticator counts signatures, each one is accepted once, also under concurrency.
     """
-    passkey, sign_count = verify_authentication(answer, challenge=challenge, site=site)
+    passkey, sign_count = verify_authentication(response, challenge=challenge, site=site)
     unchanged = Passkey.objects.filter(pk=passkey.pk, sign_count=passkey.sign_count)
     if not unchanged.update(sign_count=sign_count, last_used_at=now):
         raise InvalidPasskey()
@@ -77,12 +77,12 @@ def use_passkey(*, answer: str, challenge: str, site: Site, now: datetime.dateti
 def remove_passkey(*, user_id: int, passkey_id: int, actor: Actor, now: datetime.datetime) -> None:
     """Remove one of a user's passkeys and notify them. Raises Missing."""
     user = _lock_user(user_id)
-    gone, _by_model = user_passkeys(user_id).filter(pk=passkey_id).delete()
-    if not gone:
+    deleted_count, _by_model = user_passkeys(user_id).filter(pk=passkey_id).delete()
+    if not deleted_count:
         raise Missing()
     turn_off_if_no_factors_left(user)
     record_change("user.passkey_removed", user, actor=actor, now=now)
-    notify_sign_in_change(user=user, words=_("A passkey was removed from your account."), now=now)
+    notify_sign_in_change(user=user, text=_("A passkey was removed from your account."), now=now)
 
 
 def _lock_user(user_id: int) -> User:

@@ -154,7 +154,7 @@ def details(request: HttpRequest) -> HttpResponse:
         request.session[_PENDING_DETAILS] = {
             name: value for name, value in request.POST.items() if name[:4] != "csrf"
         }
-        return ask_for_proof(request, then=request.path)
+        return ask_for_proof(request, next_url=request.path)
     try:
         change_details(
             user_id=user.pk,
@@ -173,12 +173,12 @@ def details(request: HttpRequest) -> HttpResponse:
     return redirect("accounts:home")
 
 
-def _authenticate(request: HttpRequest, given: Mapping[str, Any]) -> User | None:
+def _authenticate(request: HttpRequest, submitted: Mapping[str, Any]) -> User | None:
     """Count a try and return the user who signs in, or None. Raises TooManyTries, DeviceCodeRequired."""
-    account = account_key(given["name"])
+    account = account_key(submitted["name"])
     device = known_device(request, account)
     attempt = PasswordTry.take(account, network=client_network(request.META), device=device)
-    user = authenticate_active_user(written=given["name"], password=given["password"])
+    user = authenticate_active_user(written=submitted["name"], password=submitted["password"])
     if user is not None:
         attempt.succeed()
     return user
@@ -237,7 +237,7 @@ def _details_form(user: User, posted: Mapping[str, object], *, is_sent: bool) ->
             "landmark": address.landmark,
         }
     written = {**saved, **{name: posted[name] for name in posted}}
-    current = Division.objects.current(on=vietnam_date(timezone.now()))
+    current = Division.objects.current(day=vietnam_date(timezone.now()))
     code = str(written.get("province", ""))[:10]
     return DetailsForm(
         posted if is_sent else None,

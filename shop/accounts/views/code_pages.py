@@ -54,8 +54,8 @@ def code_sending(request: HttpRequest) -> HttpResponse:
             request,
             purpose=CodePurpose.ENTER,
             contact_method=ContactMethod.SMS,
-            to=phone,
-            given=form.cleaned_data,
+            recipient=phone,
+            submitted=form.cleaned_data,
         )
     except Refused as refused:
         form.add_error(None, str(refused.words))
@@ -93,17 +93,17 @@ def code_name(request: HttpRequest, *, arrive: AfterSignIn) -> HttpResponse:
 
     If another account lists the number unconfirmed, its owner can sign in instead and confirm it.
     """
-    shown = proved_phone(request)
-    if shown is None:
+    proof = proved_phone(request)
+    if proof is None:
         return redirect("accounts:code-request")
     form = NameForm(request.POST or None)
     if request.method != "POST" or not form.is_valid():
-        return _name_page(request, form, shown)
+        return _name_page(request, form, proof)
     network = client_network(request.META)
     try:
         REGISTRATIONS.take(network)
         user = create_phone_account(
-            phone=shown["to"],
+            phone=proof["to"],
             name=form.cleaned_data["name"],
             language=request.LANGUAGE_CODE,
             actor=Actor.guest(),
@@ -111,8 +111,8 @@ def code_name(request: HttpRequest, *, arrive: AfterSignIn) -> HttpResponse:
         )
     except Refused as refused:
         form.add_error(None, str(refused.words))
-        return _name_page(request, form, shown)
-    return _sign_in(request, user, shown, method=SignInMethod.REGISTERED, arrive=arrive, phone=shown["to"])
+        return _name_page(request, form, proof)
+    return _sign_in(request, user, proof, method=SignInMethod.REGISTERED, arrive=arrive, phone=proof["to"])
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -147,28 +147,28 @@ def send_code_to_visitor(
     *,
     purpose: CodePurpose,
     contact_method: ContactMethod,
-    to: str,
-    given: dict[str, Any],
+    recipient: str,
+    submitted: dict[str, Any],
     user_id: int | None = None,
-    about: str = "",
+    subject: str = "",
 ) -> None:
     """Send a code and remember its purpose and subject in the session. Raises TooManyTries."""
-    network, device = client_network(request.META), known_device(request, to)
-    take_code(network, to, device)
+    network, device = client_network(request.META), known_device(request, recipient)
+    take_code(network, recipient, device)
     code_id = send_code(
         purpose=purpose,
         contact_method=contact_method,
-        to=to,
+        recipient=recipient,
         language=request.LANGUAGE_CODE,
         user_id=user_id,
         now=timezone.now(),
     )
-    kept = {name: given.get(name, "") for name in ("next", "back")}
-    request.session[SENT] = kept | {
+    return_urls = {name: submitted.get(name, "") for name in ("next", "back")}
+    request.session[SENT] = return_urls | {
         "id": str(code_id),
-        "to": to,
+        "to": recipient,
         "purpose": purpose.value,
-        "about": about,
+        "about": subject,
         "at": time.time(),
     }
 
@@ -193,26 +193,26 @@ def enter_code(request: HttpRequest, purpose: CodePurpose, written: str) -> Entr
 
 def proved_phone(request: HttpRequest) -> dict[str, Any] | None:
     """Return the number this visitor has just confirmed, with the pages to return to; else None."""
-    shown: dict[str, Any] | None = request.session.get(SHOWN)
-    return shown if shown is not None and time.time() - shown["at"] < _CONFIRMED_SECONDS else None
+    proof: dict[str, Any] | None = request.session.get(SHOWN)
+    return proof if proof is not None and time.time() - proof["at"] < _CONFIRMED_SECONDS else None
 
 
 def confirm_proved_phone(request: HttpRequest, user: User) -> str:
     """Confirm a user's number if this visitor has just proved it; return the number or ""."""
-    shown = proved_phone(request)
-    if shown is None or shown["to"] != user.phone:
+    proof = proved_phone(request)
+    if proof is None or proof["to"] != user.phone:
         return ""
     confirm_phone(
-        user_id=user.pk, phone=shown["to"], actor=user.acting(EntryPoint.MARKET), now=timezone.now()
+        user_id=user.pk, phone=proof["to"], actor=user.acting(EntryPoint.MARKET), now=timezone.now()
     )
     del request.session[SHOWN]
-    return str(shown["to"])
+    return str(proof["to"])
 
 
 def _sign_in(
     request: HttpRequest,
     user: User,
-    given: dict[str, Any],
+    submitted: dict[str, Any],
     *,
     method: SignInMethod,
     arrive: AfterSignIn,
@@ -222,7 +222,7 @@ def _sign_in(
         messages.error(request, _("This account is closed."))
         return redirect("accounts:sign-in")
     request.session.pop(SHOWN, None)
-    return start_sign_in(request, user, given, method=method, arrive=arrive, shown_phone=phone)
+    return start_sign_in(request, user, submitted, method=method, arrive=arrive, shown_phone=phone)
 
 
 def _code_page(request: HttpRequest, form: CodeForm, sent: dict[str, Any]) -> HttpResponse:
@@ -246,8 +246,8 @@ def _send_confirmation(request: HttpRequest, user: User) -> HttpResponse:
             request,
             purpose=CodePurpose.CONFIRM,
             contact_method=ContactMethod.SMS,
-            to=user.phone or "",
-            given={},
+            recipient=user.phone or "",
+            submitted={},
             user_id=user.pk,
         )
     except Refused as refused:
@@ -268,6 +268,6 @@ def _confirmation_page(request: HttpRequest, form: CodeForm, sent: dict[str, Any
     return render(request, "accounts/code.html", context)
 
 
-def _name_page(request: HttpRequest, form: NameForm, shown: dict[str, Any]) -> HttpResponse:
-    context = {"form": form, "shown": shown, "holder": account_with_phone(shown["to"])}
+def _name_page(request: HttpRequest, form: NameForm, proof: dict[str, Any]) -> HttpResponse:
+    context = {"form": form, "shown": proof, "holder": account_with_phone(proof["to"])}
     return render(request, "accounts/code_name.html", context)

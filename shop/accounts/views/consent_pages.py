@@ -20,9 +20,9 @@ _PER_PAGE = 20
 @never_cache
 def consents(request: HttpRequest) -> HttpResponse:
     """List each purpose with its status, and all consents, newest first."""
-    mine = Consent.objects.filter(user=request.user.pk)
-    active = set(mine.filter(withdrawn_at=None).values_list("purpose", flat=True).distinct())
-    rows = mine.order_by("-given_at", "-pk")
+    user_consents = Consent.objects.filter(user=request.user.pk)
+    active = set(user_consents.filter(withdrawn_at=None).values_list("purpose", flat=True).distinct())
+    rows = user_consents.order_by("-given_at", "-pk")
     context = {
         "purposes": [(purpose, purpose.label, purpose in active) for purpose in WITHDRAWABLE_PURPOSES],
         "page": Paginator(rows, _PER_PAGE).get_page(request.GET.get("page")),

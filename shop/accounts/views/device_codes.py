@@ -38,15 +38,15 @@ _SENT = "device_code"  # session key: the code's id and the account it is for
 _VALID_SECONDS = 10 * 60  # seconds
 
 
-def send_device_code(request: HttpRequest, given: Mapping[str, Any]) -> HttpResponse:
+def send_device_code(request: HttpRequest, submitted: Mapping[str, Any]) -> HttpResponse:
     """Send a code to the account's owner and redirect to the code page. Raises TooManyTries."""
-    account, network = account_key(given["name"]), client_network(request.META)
+    account, network = account_key(submitted["name"]), client_network(request.META)
     take_code(network, account, "")
-    user = find_user(given["name"])
+    user = find_user(submitted["name"])
     request.session[_SENT] = {
         "id": str(_send_to_owner(request, user) or uuid.uuid4()),
         "account": account,
-        "next": given.get("next", ""),
+        "next": submitted.get("next", ""),
         "at": time.time(),
     }
     return redirect("accounts:device-code")
@@ -87,15 +87,15 @@ def _send_to_owner(request: HttpRequest, user: User | None) -> uuid.UUID | None:
     if user is None or not user.is_active:
         return None
     if user.email:
-        contact_method, to = ContactMethod.EMAIL, user.email
+        contact_method, recipient = ContactMethod.EMAIL, user.email
     elif settings.PHONE_CODES and user.phone and user.phone_confirmed_at is not None:
-        contact_method, to = ContactMethod.SMS, user.phone
+        contact_method, recipient = ContactMethod.SMS, user.phone
     else:
         return None
     return send_code(
         purpose=CodePurpose.DEVICE,
         contact_method=contact_method,
-        to=to,
+        recipient=recipient,
         language=request.LANGUAGE_CODE,
         user_id=user.pk,
         now=timezone.now(),

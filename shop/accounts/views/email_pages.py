@@ -37,16 +37,18 @@ def email(request: HttpRequest) -> HttpResponse:
     form = EmailForm(request.POST or None)
     if request.method != "POST" or not form.is_valid():
         return render(request, "accounts/email.html", {"form": form})
-    new = form.cleaned_data["email"]
+    new_email = form.cleaned_data["email"]
     try:
         CONFIRMATIONS.take(f"email:{user.pk}")
     except Refused as refused:
         form.add_error(None, str(refused.words))
         return render(request, "accounts/email.html", {"form": form}, status=429)
-    if not User.objects.filter(email=new).exists():
-        send_link_email(letter=CHANGE_EMAIL, user=user, to=new, url=_url(user, new), now=timezone.now())
+    if not User.objects.filter(email=new_email).exists():
+        send_link_email(
+            letter=CHANGE_EMAIL, user=user, recipient=new_email, url=_url(user, new_email), now=timezone.now()
+        )
     messages.success(
-        request, _("If nobody else uses %(email)s, a letter is on its way there.") % {"email": new}
+        request, _("If nobody else uses %(email)s, a letter is on its way there.") % {"email": new_email}
     )
     return redirect("accounts:details")
 
@@ -57,11 +59,11 @@ def email(request: HttpRequest) -> HttpResponse:
 def email_confirmation(request: HttpRequest, token: str) -> HttpResponse:
     """Confirm the new address by a button on the linked page, because mail scanners open links."""
     user = User.objects.get(pk=request.user.pk or 0)
-    new = read_email_change_token(token, user)
-    if new is None:
+    new_email = read_email_change_token(token, user)
+    if new_email is None:
         return render(request, "accounts/email_old.html", status=404)
     if request.method != "POST":
-        return render(request, "accounts/email_confirmation.html", {"new": new})
+        return render(request, "accounts/email_confirmation.html", {"new": new_email})
     try:
         change_email(user_id=user.pk, token=token, actor=user.acting(EntryPoint.MARKET), now=timezone.now())
     except InvalidLink:
@@ -73,7 +75,7 @@ def email_confirmation(request: HttpRequest, token: str) -> HttpResponse:
     return redirect("accounts:home")
 
 
-def _url(user: User, new: str) -> str:
+def _url(user: User, new_email: str) -> str:
     with override(user.language):
-        path = resolve_url("accounts:email-confirmation", token=email_change_token(user, new))
+        path = resolve_url("accounts:email-confirmation", token=email_change_token(user, new_email))
     return f"{settings.PUBLIC_URL}{path}"

@@ -17,20 +17,20 @@ _AGE = 60 * 60 * 24 * 365
 _MAX_NAMES = 10  # numbers and accounts: families share a phone
 
 
-def known_device(request: HttpRequest, to: str) -> str:
+def known_device(request: HttpRequest, account_name: str) -> str:
     """Return the device's id if this number or account signed in from it before, else ""."""
-    device, marks = _read(request)
-    return device if _hash_name(to) in marks else ""
+    device, name_hashes = _read(request)
+    return device if _hash_name(account_name) in name_hashes else ""
 
 
 def remember_device(request: HttpRequest, response: HttpResponse, *names: str) -> None:
     """Add these numbers and accounts to the device's cookie."""
-    device, marks = _read(request)
-    new = [_hash_name(each) for each in names]
-    kept = [*new, *(each for each in marks if each not in new)][:_MAX_NAMES]
+    device, name_hashes = _read(request)
+    new_hashes = [_hash_name(each) for each in names]
+    kept_hashes = [*new_hashes, *(each for each in name_hashes if each not in new_hashes)][:_MAX_NAMES]
     response.set_signed_cookie(
         COOKIE,
-        ".".join([device or secrets.token_urlsafe(12), *kept]),
+        ".".join([device or secrets.token_urlsafe(12), *kept_hashes]),
         salt=_SALT,
         max_age=_AGE,
         httponly=True,
@@ -41,11 +41,11 @@ def remember_device(request: HttpRequest, response: HttpResponse, *names: str) -
 
 def _read(request: HttpRequest) -> tuple[str, list[str]]:
     try:
-        device, *marks = str(request.get_signed_cookie(COOKIE, "", salt=_SALT, max_age=_AGE)).split(".")
+        device, *name_hashes = str(request.get_signed_cookie(COOKIE, "", salt=_SALT, max_age=_AGE)).split(".")
     except BadSignature:
         return "", []
-    return device, marks
+    return device, name_hashes
 
 
-def _hash_name(to: str) -> str:
-    return salted_hmac(_SALT, to, algorithm="sha256").hexdigest()[:20]
+def _hash_name(account_name: str) -> str:
+    return salted_hmac(_SALT, account_name, algorithm="sha256").hexdigest()[:20]

@@ -22,19 +22,19 @@ def needs_reload(posted: Mapping[str, object]) -> bool:
 def suggestions(written: Mapping[str, object]) -> list[Suggestion]:
     """Return today's communes that match the old address; none is picked automatically."""
     text = str(written.get("old_address", ""))
-    return suggest_communes(text, on=vietnam_date(timezone.now())) if text.strip() else []
+    return suggest_communes(text, day=vietnam_date(timezone.now())) if text.strip() else []
 
 
 def apply_picked_commune(posted: QueryDict) -> QueryDict:
     """Return the form data with the picked commune; a street already entered stays."""
     if "pick" not in posted:
         return posted
-    picked = Division.objects.current(on=vietnam_date(timezone.now())).select_related("parent")
+    picked = Division.objects.current(day=vietnam_date(timezone.now())).select_related("parent")
     commune = picked.filter(code=posted["pick"][:10]).first()
     if commune is None or commune.parent is None:
         return posted
-    same = (each for each in suggestions(posted) if each.commune.pk == commune.pk)
-    suggestion = next(same, None)
+    matching_suggestions = (each for each in suggestions(posted) if each.commune.pk == commune.pk)
+    suggestion = next(matching_suggestions, None)
     values = {"province": commune.parent.code, "commune": commune.code, "old_address": ""}
     if suggestion is not None and not posted.get("street", "").strip():
         values["street"] = suggestion.street
@@ -43,10 +43,10 @@ def apply_picked_commune(posted: QueryDict) -> QueryDict:
 
 def with_values(posted: QueryDict, values: Mapping[str, str]) -> QueryDict:
     """Return a copy of the form data with these values set."""
-    answer = posted.copy()
+    filled = posted.copy()
     for name, value in values.items():
-        answer[name] = value
-    return answer
+        filled[name] = value
+    return filled
 
 
 def _is_new(posted: Mapping[str, object]) -> bool:

@@ -64,16 +64,18 @@ def passkey_sign_in(request: HttpRequest, *, arrive: AfterSignIn) -> HttpRespons
 def passkeys(request: HttpRequest) -> HttpResponse:
     """List the user's passkeys, and add one."""
     user = _user(request)
-    here = browser_name(request.headers.get("User-Agent", ""))
+    current_browser = browser_name(request.headers.get("User-Agent", ""))
     if request.method != "POST":
-        return render(request, "accounts/passkeys.html", {"passkeys": user_passkeys(user.pk), "here": here})
+        return render(
+            request, "accounts/passkeys.html", {"passkeys": user_passkeys(user.pk), "here": current_browser}
+        )
     try:
         credential = verify_registration(
             request.POST.get("credential", ""), challenge=_take_challenge(request), site=_site(request)
         )
         add_passkey(
             user_id=user.pk,
-            name=request.POST.get("name", "").strip()[:_LONGEST_NAME] or here,
+            name=request.POST.get("name", "").strip()[:_LONGEST_NAME] or current_browser,
             credential=credential,
             actor=user.acting(EntryPoint.MARKET),
             now=timezone.now(),
@@ -120,7 +122,7 @@ def passkey_challenge(request: HttpRequest, user: User | None = None) -> JsonRes
 def passkey_owner(request: HttpRequest) -> User:
     """Return the owner of the passkey that signed this session's challenge. Raises InvalidPasskey."""
     return use_passkey(
-        answer=request.POST.get("credential", ""),
+        response=request.POST.get("credential", ""),
         challenge=_take_challenge(request),
         site=_site(request),
         now=timezone.now(),
@@ -148,8 +150,8 @@ def _user(request: HttpRequest) -> User:
     return User.objects.get(pk=request.user.pk or 0)
 
 
-def _refused(request: HttpRequest, words: str, *, status: int = 302) -> HttpResponse:
+def _refused(request: HttpRequest, message: str, *, status: int = 302) -> HttpResponse:
     if request.method == "GET":
-        return JsonResponse({"error": words}, status=status)
-    messages.error(request, words)
+        return JsonResponse({"error": message}, status=status)
+    messages.error(request, message)
     return redirect("accounts:sign-in")

@@ -31,8 +31,8 @@ def has_recent_proof(request: HttpRequest) -> bool:
         at = datetime.datetime.fromisoformat(str(request.session.get(SESSION_KEY, "")))
     except ValueError:
         return False
-    within = OPENED_WITHIN if request.method in ("GET", "HEAD") else SENT_WITHIN
-    return timezone.now() - at < within and has_required_factor(request)
+    max_age = OPENED_WITHIN if request.method in ("GET", "HEAD") else SENT_WITHIN
+    return timezone.now() - at < max_age and has_required_factor(request)
 
 
 def has_required_factor(request: HttpRequest) -> bool:

@@ -68,18 +68,18 @@ def register_code(request: HttpRequest, *, arrive: AfterSignIn) -> HttpResponse:
     return start_sign_in(request, user, pending, method=SignInMethod.REGISTERED, arrive=arrive)
 
 
-def begin_registration(request: HttpRequest, given: Mapping[str, Any]) -> None:
+def begin_registration(request: HttpRequest, submitted: Mapping[str, Any]) -> None:
     """Send the code, or notify the address's owner; both do the same work. Raises TooManyTries."""
-    email, network = given["email"].strip().lower(), client_network(request.META)
+    email, network = submitted["email"].strip().lower(), client_network(request.META)
     REGISTRATIONS.take(network)
     take_code(network, email, "")
-    password, now = make_password(given["password"]), timezone.now()
+    password, now = make_password(submitted["password"]), timezone.now()
     known = User.objects.filter(email=email).first()
     if known is None:
         code_id = send_code(
             purpose=CodePurpose.REGISTER,
             contact_method=ContactMethod.EMAIL,
-            to=email,
+            recipient=email,
             language=request.LANGUAGE_CODE,
             user_id=None,
             now=now,
@@ -90,10 +90,10 @@ def begin_registration(request: HttpRequest, given: Mapping[str, Any]) -> None:
     request.session[_PENDING] = {
         "id": str(code_id),
         "email": email,
-        "name": given["name"],
+        "name": submitted["name"],
         "password": password,
-        "next": given.get("next", ""),
-        "back": given.get("back", ""),
+        "next": submitted.get("next", ""),
+        "back": submitted.get("back", ""),
         "at": time.time(),
     }
 
@@ -112,8 +112,8 @@ def open_by_code(request: HttpRequest, form: CodeForm, pending: Mapping[str, obj
         user = _create_account(request, pending, form.cleaned_data["code"])
     except Refused as refused:
         unknown = isinstance(refused, CodeExpired | WrongCode)
-        words = _("That is not the code, or it is no longer good.") if unknown else str(refused.words)
-        form.add_error("code", words)
+        message = _("That is not the code, or it is no longer good.") if unknown else str(refused.words)
+        form.add_error("code", message)
         return None
     del request.session[_PENDING]
     return user

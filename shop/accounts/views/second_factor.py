@@ -47,14 +47,14 @@ _SECRET_SHOWN_FOR = 60 * 60  # seconds in which the app's first code must be ent
 def second_factor(request: HttpRequest) -> HttpResponse:
     """Show the user's second factors and how many recovery codes are left."""
     user = _user(request)
-    left = RecoveryCode.objects.unused().filter(user=user).count()
+    unused_codes = RecoveryCode.objects.unused().filter(user=user).count()
     context = {
         "person": user,
         "app": AuthenticatorApp.objects.filter(user=user).first(),
         "passkeys": user_passkeys(user.pk),
-        "codes_left": left,
+        "codes_left": unused_codes,
         "codes_in_all": RECOVERY_CODES,
-        "are_codes_few": user.has_second_factor and left <= LOW_RECOVERY_CODES,
+        "are_codes_few": user.has_second_factor and unused_codes <= LOW_RECOVERY_CODES,
     }
     return render(request, "accounts/second_factor.html", context)
 
@@ -67,9 +67,9 @@ def authenticator_app(request: HttpRequest) -> HttpResponse:
     """Set up an authenticator app: show its secret as QR code and text, save it after a valid code."""
     user = _user(request)
     form = NewAppForm(request.POST if request.method == "POST" else None)
-    shown = _decrypt_shown_secret(user, request.POST.get("sealed", ""))
-    secret = shown or new_app_secret()
-    if form.is_bound and not shown:
+    shown_secret = _decrypt_shown_secret(user, request.POST.get("sealed", ""))
+    secret = shown_secret or new_app_secret()
+    if form.is_bound and not shown_secret:
         form.add_error(None, _("The page was open for too long. Give the app the new key."))
     if form.is_valid():
         try:
@@ -146,9 +146,9 @@ def second_factor_end(request: HttpRequest) -> HttpResponse:
 
 
 def _recovery_codes_page(request: HttpRequest, codes: list[str]) -> HttpResponse:
-    answer = render(request, "accounts/recovery_codes.html", {"codes": codes, "day": timezone.now()})
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
+    response = render(request, "accounts/recovery_codes.html", {"codes": codes, "day": timezone.now()})
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 def _decrypt_shown_secret(user: User, sealed: str) -> str:

@@ -28,9 +28,9 @@ from shop.accounts.views.signing_in import (
     PENDING_KEY,
     AfterSignIn,
     ask_for_proof,
-    finish_sign_in,
     own_url,
     pending_sign_in,
+    sign_in_and_redirect,
 )
 from shop.core.actors import EntryPoint
 from shop.core.errors import Refused
@@ -45,9 +45,9 @@ def second_step(request: HttpRequest, *, arrive: AfterSignIn) -> HttpResponse:
     pending = pending_sign_in(request)
     if pending is None:
         return redirect("accounts:sign-in")
-    user, kept = pending
+    user, pending_data = pending
     refused = _code_page_unless_proven(request, user, reverse("accounts:second-step-passkey"))
-    return refused or _finish_sign_in(request, user, kept, arrive)
+    return refused or _sign_in_after_second_factor(request, user, pending_data, arrive)
 
 
 @require_http_methods(["GET", "POST"])
@@ -57,12 +57,12 @@ def second_step_passkey(request: HttpRequest, *, arrive: AfterSignIn) -> HttpRes
     pending = pending_sign_in(request)
     if pending is None:
         return redirect("accounts:sign-in")
-    user, kept = pending
+    user, pending_data = pending
     if request.method == "GET":
         return passkey_challenge(request, user)
     if not _is_own_passkey(request, user):
         return redirect("accounts:second-step")
-    return _finish_sign_in(request, user, kept, arrive)
+    return _sign_in_after_second_factor(request, user, pending_data, arrive)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -141,16 +141,16 @@ def _is_own_passkey(request: HttpRequest, user: User) -> bool:
     return False
 
 
-def _finish_sign_in(
-    request: HttpRequest, user: User, kept: dict[str, Any], arrive: AfterSignIn
+def _sign_in_after_second_factor(
+    request: HttpRequest, user: User, pending_data: dict[str, Any], arrive: AfterSignIn
 ) -> HttpResponse:
     del request.session[PENDING_KEY]
-    phone = confirm_proved_phone(request, user) or kept["shown_phone"]
-    return finish_sign_in(
+    phone = confirm_proved_phone(request, user) or pending_data["shown_phone"]
+    return sign_in_and_redirect(
         request,
         user,
-        kept,
-        method=SignInMethod(kept["method"]),
+        pending_data,
+        method=SignInMethod(pending_data["method"]),
         arrive=arrive,
         shown_phone=phone,
         second_factor=True,

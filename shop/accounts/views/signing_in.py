@@ -39,7 +39,7 @@ Given = ParamSpec("Given")
 def start_sign_in(
     request: HttpRequest,
     user: User,
-    given: Mapping[str, object],
+    submitted: Mapping[str, object],
     *,
     method: SignInMethod,
     arrive: AfterSignIn,
@@ -47,16 +47,16 @@ def start_sign_in(
 ) -> HttpResponse:
     """Sign in, or ask for the second factor first; then redirect to `next`, the user's work, or `back`.
 
-    `given` holds the URLs `next` and `back`. The account must be active. A passkey verifies the user itself
-    and counts as second factor.
+    `submitted` holds the URLs `next` and `back`. The account must be active. A passkey verifies the user
+    itself and counts as second factor.
     """
     if user.has_second_factor and method is not SignInMethod.PASSKEY:
-        return _ask_for_second_factor(request, user, given, method, shown_phone)
+        return _ask_for_second_factor(request, user, submitted, method, shown_phone)
     second_factor = method is SignInMethod.PASSKEY
-    return finish_sign_in(
+    return sign_in_and_redirect(
         request,
         user,
-        given,
+        submitted,
         method=method,
         arrive=arrive,
         shown_phone=shown_phone,
@@ -64,10 +64,10 @@ def start_sign_in(
     )
 
 
-def finish_sign_in(
+def sign_in_and_redirect(
     request: HttpRequest,
     user: User,
-    given: Mapping[str, Any],
+    submitted: Mapping[str, Any],
     *,
     method: SignInMethod,
     arrive: AfterSignIn,
@@ -77,8 +77,11 @@ def finish_sign_in(
     """Sign in a user who proved everything their account requires, and redirect."""
     log_in(request, user, method=method, second_factor=second_factor)
     work = arrive(request, user, shown_phone)
-    requested, back = own_url(request, given.get("next", "")), own_url(request, given.get("back", ""))
-    response = redirect(requested or work or back or resolve_url("accounts:home"))
+    requested, back_url = (
+        own_url(request, submitted.get("next", "")),
+        own_url(request, submitted.get("back", "")),
+    )
+    response = redirect(requested or work or back_url or resolve_url("accounts:home"))
     remember_device(request, response, user_key(user.pk), *filter(None, [shown_phone]))
     return response
 
@@ -116,26 +119,26 @@ def require_recent_proof(
     return login_required(guarded)
 
 
-def ask_for_proof(request: HttpRequest, *, then: str = "") -> HttpResponse:
+def ask_for_proof(request: HttpRequest, *, next_url: str = "") -> HttpResponse:
     """Redirect to the second factor, or to a new sign-in if the account has none.
 
-    Afterwards the user returns to `then`, or to the page.
+    Afterwards the user returns to `next_url`, or to the page.
     """
     is_page = request.method in ("GET", "HEAD")
     is_partial = "HX-Request" in request.headers
-    if not then and is_page and not is_partial:
-        then = request.get_full_path()
-    if not then:
+    if not next_url and is_page and not is_partial:
+        next_url = request.get_full_path()
+    if not next_url:
         came_from = request.headers.get("HX-Current-URL") or request.headers.get("Referer", "")
         parts = urlsplit(own_url(request, came_from))
-        then = urlunsplit(("", "", parts.path, parts.query, "")) or reverse("accounts:home")
+        next_url = urlunsplit(("", "", parts.path, parts.query, "")) or reverse("accounts:home")
     if not is_page:
         messages.warning(request, _("Nothing was done yet. Confirm that it is you, then send it again."))
-    asked = {"next": then}
+    parameters = {"next": next_url}
     if isinstance(request.user, User) and request.user.has_second_factor:
-        address = f"{reverse('accounts:identity-check')}?{urlencode(asked)}"
+        address = f"{reverse('accounts:identity-check')}?{urlencode(parameters)}"
     else:
-        address = f"{reverse('accounts:sign-in')}?{urlencode({'lai': '1'} | asked)}"
+        address = f"{reverse('accounts:sign-in')}?{urlencode({'lai': '1'} | parameters)}"
     return HttpResponseClientRedirect(address) if is_partial else redirect(address)
 
 
@@ -157,17 +160,19 @@ def own_url(request: HttpRequest, address: str) -> str:
 
 def pending_sign_in(request: HttpRequest) -> tuple[User, dict[str, Any]] | None:
     """Return the user who must prove a second factor in this session, with the saved URLs; else None."""
-    kept: dict[str, Any] | None = request.session.get(PENDING_KEY)
-    if kept is None or time.time() - kept["at"] > _PENDING_FOR:
+    pending_data: dict[str, Any] | None = request.session.get(PENDING_KEY)
+    if pending_data is None or time.time() - pending_data["at"] > _PENDING_FOR:
         return None
-    user = User.objects.filter(pk=kept["user"], is_active=True, second_factor_since__isnull=False).first()
-    if user is None or not constant_time_compare(kept["hash"], user.get_session_auth_hash()):
+    user = User.objects.filter(
+        pk=pending_data["user"], is_active=True, second_factor_since__isnull=False
+    ).first()
+    if user is None or not constant_time_compare(pending_data["hash"], user.get_session_auth_hash()):
         return None
-    return user, kept
+    return user, pending_data
 
 
 def _ask_for_second_factor(
-    request: HttpRequest, user: User, given: Mapping[str, object], method: SignInMethod, shown_phone: str
+    request: HttpRequest, user: User, submitted: Mapping[str, object], method: SignInMethod, shown_phone: str
 ) -> HttpResponse:
     """Remember the user in the session, under a new key; they are not signed in yet."""
     request.session.cycle_key()
@@ -176,8 +181,8 @@ def _ask_for_second_factor(
         "hash": user.get_session_auth_hash(),
         "method": method.value,
         "shown_phone": shown_phone,
-        "next": given.get("next", ""),
-        "back": given.get("back", ""),
+        "next": submitted.get("next", ""),
+        "back": submitted.get("back", ""),
         "at": time.time(),
     }
     return redirect("accounts:second-step")

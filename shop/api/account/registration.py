@@ -104,7 +104,7 @@ def send_confirmation_email(
     except TooManyTries as refused:
         raise InputError("CONFIRMATION_ALREADY_REQUESTED", refused.words) from refused
     url = _confirmation_link(user, redirect)
-    send_link_email(letter=CONFIRM_ACCOUNT, user=user, to=user.email, url=url, now=context.now)
+    send_link_email(letter=CONFIRM_ACCOUNT, user=user, recipient=user.email, url=url, now=context.now)
     return {}
 
 
@@ -116,7 +116,7 @@ def account_request_deletion(
     _refuse_staff(user)
     CONFIRMATIONS.take(f"deletion:{user.pk}")
     url = add_query_parameters(redirect, token=DELETION.make_token(user))
-    send_link_email(letter=DELETE_ACCOUNT, user=user, to=user.email or "", url=url, now=context.now)
+    send_link_email(letter=DELETE_ACCOUNT, user=user, recipient=user.email or "", url=url, now=context.now)
     return {}
 
 

@@ -65,7 +65,7 @@ def _change_metadata(
     change_metadata(
         model=keeper.model,
         key=key,
-        put=metadata_from_input(arguments.get("input"), field="input"),
+        new_items=metadata_from_input(arguments.get("input"), field="input"),
         remove=arguments.get("keys", ()),
         private=private,
         actor=context.actor,

@@ -119,7 +119,7 @@ def collection_reorder_products(
         root_key=key,
         rows=CollectionProduct.objects.filter(collection=key).order_by("sort_order", "pk"),
         moves=_moves(arguments["moves"], "Product", "productId"),
-        by="product_id",
+        key_field="product_id",
         actor=context.actor,
         now=context.now,
     )
@@ -139,7 +139,7 @@ def product_type_reorder_attributes(
         root_key=key,
         rows=rows.order_by("sort_order", "pk"),
         moves=_moves(arguments["moves"], "Attribute"),
-        by="attribute_id",
+        key_field="attribute_id",
         actor=context.actor,
         now=context.now,
     )

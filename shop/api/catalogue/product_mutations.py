@@ -122,7 +122,7 @@ def product_channel_listing_update(
         shown.append((channel, each.get("isPublished"), values | publication_from_input(each)))
     changed = set_channel_listings(
         product_id=int(input_key(arguments["id"], "Product", field="id")),
-        shown=shown,
+        channel_listings=shown,
         hidden=keys(input_data.get("removeChannels"), "Channel", "removeChannels"),
         actor=context.actor,
         now=context.now,

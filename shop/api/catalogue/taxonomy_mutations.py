@@ -179,7 +179,7 @@ def collection_channel_listing_update(
     ]
     changed = taxonomy.set_collection_channels(
         collection_id=_collection_key(arguments["id"]),
-        shown=shown,
+        channel_listings=shown,
         hidden=keys(input_data.get("removeChannels"), "Channel", "removeChannels"),
         **context.actor_and_time,
     )

@@ -37,25 +37,27 @@ def find_change_log_faults(*, now: datetime.datetime) -> Iterator[str]:
     yield from _unsealed_old_changes(now)
 
 
-def find_changed_seals(kept: Mapping[int, str]) -> Iterator[str]:
-    """Compare seals that were kept elsewhere, by number, with those that are there.
+def find_changed_seals(expected_digests: Mapping[int, str]) -> Iterator[str]:
+    """Compare digests of seals stored elsewhere, by number, with those in the database.
 
     The chain alone does not show that its newest seals were removed together with their changes.
     """
-    there = dict(ChangeSeal.objects.filter(number__in=kept).values_list("number", "digest"))
-    for number, digest in sorted(kept.items()):
-        if number not in there:
+    stored_digests = dict(
+        ChangeSeal.objects.filter(number__in=expected_digests).values_list("number", "digest")
+    )
+    for number, digest in sorted(expected_digests.items()):
+        if number not in stored_digests:
             yield f"seal {number} of the change log is missing, with the changes since the seal before it"
-        elif there[number] != digest:
+        elif stored_digests[number] != digest:
             yield f"seal {number} of the change log is another one than the one that was kept"
 
 
 def _redacted_change_ids(part: str) -> set[int]:
     """Return the ids of changes whose redaction is recorded in the log."""
-    found: set[int] = set()
+    change_ids: set[int] = set()
     for data in Change.objects.filter(action=REDACTED).values_list("data", flat=True).iterator(1_000):
-        found.update(data.get(part, ()))
-    return found
+        change_ids.update(data.get(part, ()))
+    return change_ids
 
 
 def _seal_faults(seal: ChangeSeal, previous: str, names: set[int], contents: set[int]) -> Iterator[str]:
@@ -103,14 +105,14 @@ def _missing_last_seals() -> Iterator[str]:
 
 def _unsealed_old_changes(now: datetime.datetime) -> Iterator[str]:
     """Find unsealed changes older than the commit window: a regular transaction cannot have added them."""
-    old = ChangeSeal.objects.filter(sealed_at__lt=now - LATEST_COMMIT).order_by("-number")
-    below = old.values_list("last_id", flat=True).first() or 0
+    old_seals = ChangeSeal.objects.filter(sealed_at__lt=now - LATEST_COMMIT).order_by("-number")
+    last_sealed_id = old_seals.values_list("last_id", flat=True).first() or 0
     sealed = SealedChange.objects.values("change_id")
-    late: Sequence[int] = list(
-        Change.objects.filter(pk__lte=below)
+    late_ids: Sequence[int] = list(
+        Change.objects.filter(pk__lte=last_sealed_id)
         .exclude(pk__in=sealed)
         .order_by("pk")
         .values_list("pk", flat=True)
     )
-    for pk in late:
+    for pk in late_ids:
         yield f"change {pk} was written among changes sealed before"

@@ -35,9 +35,9 @@ _SEALS_AT_ONCE = 50
 
 @shared_task(name="core.seal_changes")
 def seal_changes_task() -> None:
-    left = _SEALS_AT_ONCE
-    while left and seal_changes(now=timezone.now()):
-        left -= 1
+    remaining_batches = _SEALS_AT_ONCE
+    while remaining_batches and seal_changes(now=timezone.now()):
+        remaining_batches -= 1
 
 
 def seal_changes(*, now: datetime.datetime) -> int:
@@ -67,8 +67,8 @@ def seal_changes(*, now: datetime.datetime) -> int:
 
 def unsealed_changes(*, now: datetime.datetime) -> QuerySet[Change]:
     """Return changes without a seal, by id. Changes below the seals of an hour ago are the audit's task."""
-    old = ChangeSeal.objects.filter(sealed_at__lt=now - LATEST_COMMIT).order_by("-number")
-    since = old.values_list("last_id", flat=True).first() or 0
+    old_seals = ChangeSeal.objects.filter(sealed_at__lt=now - LATEST_COMMIT).order_by("-number")
+    since = old_seals.values_list("last_id", flat=True).first() or 0
     sealed = SealedChange.objects.filter(pk=OuterRef("pk"))
     return Change.objects.filter(~Exists(sealed), pk__gt=since).order_by("pk")
 

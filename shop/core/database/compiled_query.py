@@ -70,23 +70,23 @@ def compiled_query(build: Callable[Given, QuerySet[M, Found]]) -> Callable[Given
     known: dict[Hashable, _CompiledQuery] = {}
 
     @wraps(build)
-    def ask(*args: Given.args, **shape: Given.kwargs) -> list[Found]:
-        given = [_pad_collection(each) if isinstance(each, _COLLECTIONS) else each for each in args]
-        if [] in given:
-            return list(build(*args, **shape))
-        key = (*map(_argument_shape, given), *sorted(shape.items()))
+    def fetch(*args: Given.args, **options: Given.kwargs) -> list[Found]:
+        arguments = [_pad_collection(each) if isinstance(each, _COLLECTIONS) else each for each in args]
+        if [] in arguments:
+            return list(build(*args, **options))
+        key = (*map(_argument_shape, arguments), *sorted(options.items()))
         if key not in known:
-            known[key] = _compile(build, given, shape)
-        return _execute(known[key], given)
+            known[key] = _compile(build, arguments, options)
+        return _execute(known[key], arguments)
 
-    return ask
+    return fetch
 
 
-def _pad_collection(given: Iterable[object]) -> list[object]:
+def _pad_collection(collection: Iterable[object]) -> list[object]:
     """Pad a collection with its last member to a power of two, which limits the number of shapes."""
-    values = list(given)
-    short = (1 << (len(values) - 1).bit_length()) - len(values) if values else 0
-    return values + values[-1:] * short
+    values = list(collection)
+    padding = (1 << (len(values) - 1).bit_length()) - len(values) if values else 0
+    return values + values[-1:] * padding
 
 
 def _argument_shape(value: object) -> Hashable:
@@ -96,72 +96,77 @@ def _argument_shape(value: object) -> Hashable:
 
 
 def _compile(
-    build: Callable[..., QuerySet[Any]], given: list[Any], shape: Mapping[str, Any]
+    build: Callable[..., QuerySet[Any]], arguments: list[Any], options: Mapping[str, Any]
 ) -> _CompiledQuery:
     """Compile the query for arguments of this shape."""
-    stand_ins, places = _placeholders(given)
-    rows = build(*stand_ins, **shape)
+    stand_ins, positions = _placeholders(arguments)
+    rows = build(*stand_ins, **options)
     connection = connections[DEFAULT_DB_ALIAS]
     compiler = rows.query.get_compiler(connection=connection)
     try:
         sql, parameters = compiler.as_sql()
     except EmptyResultSet as empty:
         raise ValueError(f"{build.__qualname__} never returns rows.") from empty
-    found: list[_Reader] = []
-    met: set[Any] = set()
+    readers: list[_Reader] = []
+    used_positions: set[Any] = set()
     for parameter in parameters:
-        place = places.get(parameter) if isinstance(parameter, Hashable) else None
-        pattern = _find_pattern(parameter, places) if place is None and isinstance(parameter, str) else None
+        position = positions.get(parameter) if isinstance(parameter, Hashable) else None
+        pattern = (
+            _find_pattern(parameter, positions) if position is None and isinstance(parameter, str) else None
+        )
         if pattern is not None:
-            found.append(pattern[1])
+            readers.append(pattern[1])
         else:
-            found.append(_parameter_reader(place, parameter))
-        met.add(pattern[0] if pattern is not None else place)
-    unmet = set(places.values()) - met
+            readers.append(_parameter_reader(position, parameter))
+        used_positions.add(pattern[0] if pattern is not None else position)
+    unmet = set(positions.values()) - used_positions
     if unmet:
         raise ValueError(
             f"{build.__qualname__}: argument {min(unmet)[0] + 1} does not reach the SQL unchanged."
         )
     return _CompiledQuery(
-        sql, tuple(found), _conversions(compiler), _row_builder(rows, compiler), _is_locking(rows)
+        sql, tuple(readers), _conversions(compiler), _row_builder(rows, compiler), _is_locking(rows)
     )
 
 
 def _conversions(compiler: Any) -> tuple[tuple[int, Any, Any], ...]:
     """Return the columns whose database values need conversion, with their converters."""
     columns = [each[0] for each in compiler.select[0 : compiler.col_count]]
-    found = compiler.get_converters(columns)
-    return tuple((place, converters, column) for place, (converters, column) in found.items())
+    converters_by_column = compiler.get_converters(columns)
+    return tuple(
+        (column_index, converters, column)
+        for column_index, (converters, column) in converters_by_column.items()
+    )
 
 
 def _is_locking(rows: QuerySet[Model]) -> bool:
     return rows.query.select_for_update and connections[DEFAULT_DB_ALIAS].features.has_select_for_update
 
 
-def _placeholders(given: list[object]) -> tuple[list[object], dict[object, tuple[int, int]]]:
+def _placeholders(arguments: list[object]) -> tuple[list[object], dict[object, tuple[int, int]]]:
     """Return a unique placeholder for each argument, and a map from each form it takes among the SQL
     parameters to its argument and member.
     """
-    places: dict[object, tuple[int, int]] = {}
+    positions: dict[object, tuple[int, int]] = {}
 
-    def stand_in(value: object, place: tuple[int, int]) -> object:
+    def stand_in(value: object, position: tuple[int, int]) -> object:
         if isinstance(value, _SHAPE_TYPES):
             return value
-        made = _placeholder(value, len(places))
-        places[made] = place
-        if isinstance(made, uuid.UUID):
-            places[made.hex] = place
-        elif isinstance(made, datetime.date):
-            places[_adapt_date(made)] = place
-        return made
+        placeholder = _placeholder(value, len(positions))
+        positions[placeholder] = position
+        if isinstance(placeholder, uuid.UUID):
+            positions[placeholder.hex] = position
+        elif isinstance(placeholder, datetime.date):
+            positions[_adapt_date(placeholder)] = position
+        return placeholder
 
-    made = [
-        [stand_in(one, (n, m)) for m, one in enumerate(value)]
+    placeholders = [
+        [stand_in(item, (n, m)) for m, item in enumerate(value)]
         if isinstance(value, list)
         else stand_in(value, (n, -1))
-        for n, value in enumerate(given)
+        for n, value in enumerate(arguments)
     ]
-    return made, places
+    return placeholders, positions
 
 
 def _placeholder(value: object, n: int) -> object:
@@ -187,35 +192,39 @@ def _adapt_date(value: Any) -> Any:
 
 
 def _find_pattern(
-    parameter: str, places: Mapping[object, tuple[int, int]]
+    parameter: str, positions: Mapping[object, tuple[int, int]]
 ) -> tuple[tuple[int, int], _Reader] | None:
     """Return the argument in a LIKE pattern and a function that renders the pattern; None without one."""
     escape = connections[DEFAULT_DB_ALIAS].ops.prep_for_like_query
-    for made, place in places.items():
-        if isinstance(made, str) and made.startswith(_TEXT_PREFIX) and escape(made) in parameter:
-            return place, _pattern_reader(parameter.split(escape(made)), _argument_reader(place))
+    for placeholder, position in positions.items():
+        if (
+            isinstance(placeholder, str)
+            and placeholder.startswith(_TEXT_PREFIX)
+            and escape(placeholder) in parameter
+        ):
+            return position, _pattern_reader(parameter.split(escape(placeholder)), _argument_reader(position))
     return None
 
 
-def _pattern_reader(around: list[str], argument: _Reader) -> _Reader:
+def _pattern_reader(literal_parts: list[str], argument: _Reader) -> _Reader:
     escape = connections[DEFAULT_DB_ALIAS].ops.prep_for_like_query
-    return lambda given: escape(argument(given)).join(around)
+    return lambda given: escape(argument(given)).join(literal_parts)
 
 
-def _parameter_reader(place: tuple[int, int] | None, parameter: Any) -> _Reader:
+def _parameter_reader(argument_position: tuple[int, int] | None, parameter: Any) -> _Reader:
     """Return a function that reads a parameter's value from the arguments, in the form the SQL expects."""
-    if place is None:
+    if argument_position is None:
         return lambda given: parameter
-    argument, kind = _argument_reader(place), type(parameter)
+    argument, parameter_type = _argument_reader(argument_position), type(parameter)
     if isinstance(parameter, int):
-        return argument if kind is int else lambda given: kind(argument(given))
+        return argument if parameter_type is int else lambda given: parameter_type(argument(given))
     if isinstance(parameter, uuid.UUID):
         return argument
     return lambda given: _database_value(argument(given))
 
 
-def _argument_reader(place: tuple[int, int]) -> _Reader:
-    n, m = place
+def _argument_reader(argument_position: tuple[int, int]) -> _Reader:
+    n, m = argument_position
     return lambda given: given[n] if m < 0 else given[n][m]
 
 
@@ -227,46 +236,48 @@ def _database_value(value: object) -> object:
     return _adapt_date(value) if isinstance(value, datetime.date) else value
 
 
-def _execute(ready: _CompiledQuery, given: list[Any]) -> list[Any]:
+def _execute(ready: _CompiledQuery, arguments: list[Any]) -> list[Any]:
     connection = connections[DEFAULT_DB_ALIAS]
     if ready.is_locking and connection.get_autocommit():
         raise TransactionManagementError("Locking rows needs an open transaction.")
     with connection.cursor() as cursor:
-        cursor.execute(ready.sql, tuple(place(given) for place in ready.places))
-        found = cursor.fetchall()
+        cursor.execute(ready.sql, tuple(read_parameter(arguments) for read_parameter in ready.places))
+        fetched = cursor.fetchall()
     if ready.conversions:
-        found = [_convert_row(row, ready.conversions, connection) for row in found]
-    return ready.make(found)
+        fetched = [_convert_row(row, ready.conversions, connection) for row in fetched]
+    return ready.make(fetched)
 
 
 def _convert_row(
     row: Sequence[Any], conversions: tuple[tuple[int, Any, Any], ...], connection: Any
 ) -> list[object]:
     values = list(row)
-    for place, converters, column in conversions:
-        value = values[place]
+    for column_index, converters, column in conversions:
+        value = values[column_index]
         for convert in converters:
             value = convert(value, column, connection)
-        values[place] = value
+        values[column_index] = value
     return values
 
 
 def _row_builder(rows: QuerySet[Any], compiler: Any) -> _RowBuilder:
     """Return a function that converts database rows to what the queryset yields."""
-    kind = rows._iterable_class
-    if kind is ModelIterable:
+    iterable_class = rows._iterable_class
+    if iterable_class is ModelIterable:
         return _model_builder(rows, compiler)
-    if kind is FlatValuesListIterable:
+    if iterable_class is FlatValuesListIterable:
         return lambda found: [row[0] for row in found]
-    if kind is ValuesListIterable:
+    if iterable_class is ValuesListIterable:
         if compiler.has_extra_select:  # extra columns used for ordering
             return lambda found: [tuple(row[: compiler.col_count]) for row in found]
         return lambda found: list(map(tuple, found))
-    if kind is ValuesIterable:
+    if iterable_class is ValuesIterable:
         query = rows.query
         names = list(query.selected or (*query.values_select, *query.annotation_select))
         return lambda found: [dict(zip(names, row, strict=False)) for row in found]
-    raise TypeError(f"A compiled query returns models, values or lists of values, not {kind.__name__}.")
+    raise TypeError(
+        f"A compiled query returns models, values or lists of values, not {iterable_class.__name__}."
+    )
 
 
 def _model_builder(rows: QuerySet[Any], compiler: Any) -> _RowBuilder:
@@ -279,59 +290,61 @@ def _model_builder(rows: QuerySet[Any], compiler: Any) -> _RowBuilder:
     annotations = compiler.annotation_col_map.items()
     lookups = rows._prefetch_related_lookups  # type: ignore[attr-defined]
 
-    def make(found: list[Any]) -> list[Any]:
+    def build_rows(fetched: list[Any]) -> list[Any]:
         models = []
-        for row in found:
-            made = _build_model(model, names, row[first:end])
-            _set_related_rows(made, related, row)
-            for name, place in annotations:
-                setattr(made, name, row[place])
-            models.append(made)
+        for row in fetched:
+            instance = _build_model(model, names, row[first:end])
+            _set_related_rows(instance, related, row)
+            for name, column_index in annotations:
+                setattr(instance, name, row[column_index])
+            models.append(instance)
         if lookups:
             prefetch_related_objects(models, *lookups)
         return models
 
-    return make
+    return build_rows
 
 
 def _build_model(model: type[Model], names: Sequence[str], values: Sequence[object]) -> Model:
     """Build a model like Django's `from_db`, without calling field descriptors: the values come from the
     database and the new object has no state they could contradict. Deferred columns load on access.
     """
-    made = model.__new__(model)
+    instance = model.__new__(model)
     state = ModelState()
     state.db, state.adding = DEFAULT_DB_ALIAS, False
-    made.__dict__.update(zip(names, values, strict=True), _state=state)
-    return made
+    instance.__dict__.update(zip(names, values, strict=True), _state=state)
+    return instance
 
 
-def _set_related_rows(made: Model, related: Iterable[Any], row: Sequence[Any]) -> None:
+def _set_related_rows(instance: Model, related: Iterable[Any], row: Sequence[Any]) -> None:
     """Set the related rows that the same query read; `related` are Django's RelatedPopulators."""
     for each in related:
         values = row[each.cols_start : each.cols_end]
         if values[each.pk_idx] is None:
-            each.local_setter(made, None)
+            each.local_setter(instance, None)
             continue
-        other = _build_model(each.model_cls, each.init_list, values)
-        _set_related_rows(other, each.related_populators, row)
-        each.local_setter(made, other)
-        each.remote_setter(other, made)
+        related_instance = _build_model(each.model_cls, each.init_list, values)
+        _set_related_rows(related_instance, each.related_populators, row)
+        each.local_setter(instance, related_instance)
+        each.remote_setter(related_instance, instance)
 
 
-def attach_prefetched_rows(parents: Iterable[Model], name: str, rows: Iterable[Model], *, by: str) -> None:
-    """Make `parent.name.all()` return the rows whose foreign key `by` points to the parent, in their order,
+def attach_prefetched_rows(
+    parents: Iterable[Model], name: str, rows: Iterable[Model], *, foreign_key: str
+) -> None:
+    """Make `parent.name.all()` return the rows whose key `foreign_key` points to the parent, in their order,
     as Django's prefetch does.
     """
     groups: dict[object, list[Model]] = {}
     for row in rows:
-        groups.setdefault(getattr(row, f"{by}_id"), []).append(row)
+        groups.setdefault(getattr(row, f"{foreign_key}_id"), []).append(row)
     for parent in parents:
-        mine = groups.get(parent.pk, [])
-        for row in mine:
-            setattr(row, by, parent)
-        kept = parent.__dict__.setdefault("_prefetched_objects_cache", {})
-        kept[name] = _PrefetchedRows(type(parent))
-        kept[name]._result_cache = mine
+        children = groups.get(parent.pk, [])
+        for row in children:
+            setattr(row, foreign_key, parent)
+        prefetched = parent.__dict__.setdefault("_prefetched_objects_cache", {})
+        prefetched[name] = _PrefetchedRows(type(parent))
+        prefetched[name]._result_cache = children
 
 
 class _PrefetchedRows(QuerySet[Model]):

@@ -28,9 +28,9 @@ def set_columns(row: models.Model, values: Mapping[str, object]) -> list[str]:
     changed = []
     for column, value in values.items():
         current = getattr(row, column)
-        new = current | value if column in _METADATA_COLUMNS else value
-        if new != current:
-            setattr(row, column, new)
+        new_value = current | value if column in _METADATA_COLUMNS else value
+        if new_value != current:
+            setattr(row, column, new_value)
             changed.append(column)
     return changed
 
@@ -40,7 +40,7 @@ def change_metadata(
     *,
     model: type[models.Model],
     key: object,
-    put: Mapping[str, str],
+    new_items: Mapping[str, str],
     remove: Collection[str] = (),
     private: bool = False,
     actor: Actor,
@@ -50,14 +50,14 @@ def change_metadata(
 
     The change records only the names of the keys: values may be an integration's secrets.
     """
-    if any(not name.strip() for name in put):
+    if any(not name.strip() for name in new_items):
         raise EmptyMetadataKey(field="input")
     row = lock_row(model._default_manager.filter(pk=key))
     if row is None:
         raise Missing(field="id")
     column = "private_metadata" if private else "metadata"
     current: dict[str, str] = getattr(row, column)
-    changed = {name: value for name, value in (current | dict(put)).items() if name not in remove}
+    changed = {name: value for name, value in (current | dict(new_items)).items() if name not in remove}
     if changed == current:
         return
     setattr(row, column, changed)
@@ -67,5 +67,5 @@ def change_metadata(
         row,
         actor=actor,
         now=now,
-        data={"put": sorted(put), "removed": sorted(remove)},
+        data={"put": sorted(new_items), "removed": sorted(remove)},
     )

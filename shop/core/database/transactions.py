@@ -62,5 +62,5 @@ def _with_row_lock(rows: models.QuerySet[Row]) -> models.QuerySet[Row]:
 
 def lock_row(rows: models.QuerySet[Row]) -> Row | None:
     """Lock and return the single row of `rows`, or None if there is none."""
-    found = lock_rows(rows)
-    return found[0] if found else None
+    locked_rows = lock_rows(rows)
+    return locked_rows[0] if locked_rows else None

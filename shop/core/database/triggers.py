@@ -72,11 +72,13 @@ def append_only_triggers(
     SQLite's REPLACE deletes rows without running triggers on deletion, and so does PostgreSQL's TRUNCATE.
     `unique` are the columns with unique values.
     """
-    taken = " OR ".join(f"EXISTS (SELECT 1 FROM {table} WHERE {column} = NEW.{column})" for column in unique)
+    unique_conflict = " OR ".join(
+        f"EXISTS (SELECT 1 FROM {table} WHERE {column} = NEW.{column})" for column in unique
+    )
     return (
         Trigger(f"{table}_no_update", table, "BEFORE UPDATE", refused_update, refusal),
         Trigger(f"{table}_no_delete", table, "BEFORE DELETE", refusal=refusal),
-        Trigger(f"{table}_no_replace", table, "BEFORE INSERT", taken, refusal, vendor="sqlite"),
+        Trigger(f"{table}_no_replace", table, "BEFORE INSERT", unique_conflict, refusal, vendor="sqlite"),
         Trigger(f"{table}_no_truncate", table, "BEFORE TRUNCATE", refusal=refusal, vendor="postgresql"),
     )
 

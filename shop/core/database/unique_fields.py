@@ -59,16 +59,16 @@ def validate_column_limits(row: models.Model) -> None:
 
 def to_camel_case(name: str) -> str:
     """Return the API's default name of a column."""
-    first, *rest = name.split("_")
-    return first + "".join(word.title() for word in rest)
+    first, *other_words = name.split("_")
+    return first + "".join(word.title() for word in other_words)
 
 
 def unused_slug(model: type[models.Model], name: str) -> str:
     """Return a slug for the name that no other row has, with a number appended if needed."""
     plain = slugify(name)[:230]
-    taken = set(model._default_manager.filter(slug__startswith=plain).values_list("slug", flat=True))
-    candidates = (plain if number == 1 else f"{plain}-{number}" for number in range(1, len(taken) + 2))
-    return next(each for each in candidates if each not in taken)
+    used_slugs = set(model._default_manager.filter(slug__startswith=plain).values_list("slug", flat=True))
+    candidates = (plain if number == 1 else f"{plain}-{number}" for number in range(1, len(used_slugs) + 2))
+    return next(each for each in candidates if each not in used_slugs)
 
 
 def require_related_rows(model: type[models.Model], values: Mapping[str, object]) -> None:

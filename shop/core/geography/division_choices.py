@@ -33,14 +33,14 @@ def divisions_with_codes(province_code: str, commune_code: str) -> tuple[list[Di
 
 @compiled_query
 def _provinces(day: datetime.date) -> QuerySet[Division]:
-    return Division.objects.current(on=day).provinces()
+    return Division.objects.current(day=day).provinces()
 
 
 @compiled_query
 def _communes(day: datetime.date, province_code: str) -> QuerySet[Division]:
-    return Division.objects.current(on=day).communes_of(province_code)
+    return Division.objects.current(day=day).communes_of(province_code)
 
 
 @compiled_query
 def _with_codes(day: datetime.date, codes: Collection[str]) -> QuerySet[Division]:
-    return Division.objects.current(on=day).filter(code__in=codes)
+    return Division.objects.current(day=day).filter(code__in=codes)

@@ -111,8 +111,8 @@ def _former_places(
     for province_code, rows in data["communes"].items():
         districts = data["districts"][province_code]
         for code, _type, _name, former in rows:
-            for type_word, name, place, is_part in former:
-                district, province = districts[place]
+            for type_word, name, former_name, is_part in former:
+                district, province = districts[former_name]
                 yield FormerPlace(
                     division_id=communes[code],
                     type_word=type_word,

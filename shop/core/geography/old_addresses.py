@@ -65,7 +65,7 @@ class _AddressPart:
         return bool(_UPPER_TYPES.match(self.folded))
 
 
-def suggest_communes(text: str, *, on: datetime.date) -> list[Suggestion]:
+def suggest_communes(text: str, *, day: datetime.date) -> list[Suggestion]:
     """Return the communes in force on a day that match an old address, in alphabetical order.
 
     `text` is a commune with or without its surroundings: "thôn Nà Ít, xã Vi Hương, huyện Bạch Thông, tỉnh Bắc
@@ -78,26 +78,28 @@ def suggest_communes(text: str, *, on: datetime.date) -> list[Suggestion]:
     if not names:
         return []
     provinces = _province_names()
-    current = Division.objects.current(on=on).filter(level=Level.COMMUNE)
+    current = Division.objects.current(day=day).filter(level=Level.COMMUNE)
     former = (
         FormerPlace.objects.filter(folded__in=names, division__in=current)
         .select_related("division__parent")
         .order_by("division__sort_key", "division", "pk")
     )
-    found = _group_by_name(former, current.filter(folded__in=names).select_related("parent").in_order())
-    for place in _commune_candidates(parts, provinces):
-        part, above = parts[place], {each.name for each in parts[place + 1 :]}
-        hits = _narrow_matches(found.get(part.name, []), part.commune_type, above, provinces)
+    matches_by_name = _group_by_name(
+        former, current.filter(folded__in=names).select_related("parent").in_order()
+    )
+    for position in _commune_candidates(parts, provinces):
+        part, names_above = parts[position], {each.name for each in parts[position + 1 :]}
+        hits = _narrow_matches(matches_by_name.get(part.name, []), part.commune_type, names_above, provinces)
         if hits:
-            street = ", ".join(each.written for each in parts[:place])
+            street = ", ".join(each.written for each in parts[:position])
             return _suggestions(hits, street)[:MAX_SUGGESTIONS]
     return []
 
 
 def _split_parts(text: str) -> list[_AddressPart]:
     text = unicodedata.normalize("NFC", text)
-    between = _NEXT_TYPE if fold(text) != " ".join(text.lower().split()) else _NEXT_TYPE_FOLDED
-    pieces = [piece for chunk in _SEPARATORS.split(text) for piece in between.split(chunk)]
+    separator = _NEXT_TYPE if fold(text) != " ".join(text.lower().split()) else _NEXT_TYPE_FOLDED
+    pieces = [piece for chunk in _SEPARATORS.split(text) for piece in separator.split(chunk)]
     written = [" ".join(piece.split()).strip(" .") for piece in pieces]
     return [_AddressPart(piece, fold(piece)) for piece in written if piece]
 
@@ -105,19 +107,19 @@ def _split_parts(text: str) -> list[_AddressPart]:
 def _province_names() -> set[str]:
     """Return the folded names of all current and former provinces."""
     rows = Division.objects.filter(level=Level.PROVINCE).values_list("folded", "former_places__folded")
-    return {name for pair in rows for name in pair if name}
+    return {name for names in rows for name in names if name}
 
 
 def _commune_candidates(parts: Sequence[_AddressPart], provinces: Collection[str]) -> Iterable[int]:
     """Return the indexes of parts that may name the commune, likeliest first."""
-    typed = [place for place, part in enumerate(parts) if part.commune_type]
+    typed = [position for position, part in enumerate(parts) if part.commune_type]
     if typed:
         return typed
     last = len(parts) - 1
     return [
-        place
-        for place, part in enumerate(parts)
-        if not part.is_upper_level and not (place == last > 0 and part.name in provinces)
+        position
+        for position, part in enumerate(parts)
+        if not part.is_upper_level and not (position == last > 0 and part.name in provinces)
     ]
 
 
@@ -130,8 +132,8 @@ class _Match:
 
     @property
     def provinces(self) -> set[str]:
-        named = {self.commune.parent.folded} if self.commune.parent else set()
-        return named | ({fold(self.former.province)} if self.former else set())
+        province_names = {self.commune.parent.folded} if self.commune.parent else set()
+        return province_names | ({fold(self.former.province)} if self.former else set())
 
     @property
     def district(self) -> str:
@@ -143,28 +145,30 @@ class _Match:
 
 
 def _group_by_name(former: Iterable[FormerPlace], current: Iterable[Division]) -> dict[str, list[_Match]]:
-    found: dict[str, list[_Match]] = {}
-    for place in former:
-        found.setdefault(place.folded, []).append(_Match(place.division, place))
+    matches_by_name: dict[str, list[_Match]] = {}
+    for former_place in former:
+        matches_by_name.setdefault(former_place.folded, []).append(
+            _Match(former_place.division, former_place)
+        )
     for commune in current:
-        found.setdefault(commune.folded, []).append(_Match(commune))
-    return found
+        matches_by_name.setdefault(commune.folded, []).append(_Match(commune))
+    return matches_by_name
 
 
 def _narrow_matches(
-    hits: Sequence[_Match], type_word: str, above: Collection[str], provinces: Collection[str]
+    hits: Sequence[_Match], type_word: str, names_above: Collection[str], provinces: Collection[str]
 ) -> Sequence[_Match]:
     """Narrow matches by province, then by district and type; a filter without matches is ignored."""
-    if any(name in provinces for name in above):
-        hits = [hit for hit in hits if hit.provinces & set(above)]
-    hits = [hit for hit in hits if hit.district in above] or hits
+    if any(name in provinces for name in names_above):
+        hits = [hit for hit in hits if hit.provinces & set(names_above)]
+    hits = [hit for hit in hits if hit.district in names_above] or hits
     return [hit for hit in hits if hit.type_word == type_word] or hits
 
 
 def _suggestions(hits: Iterable[_Match], street: str) -> list[Suggestion]:
-    found: dict[int, Suggestion] = {}
+    suggestions_by_commune: dict[int, Suggestion] = {}
     for hit in hits:
-        suggestion = found.setdefault(hit.commune.pk, Suggestion(hit.commune, street))
+        suggestion = suggestions_by_commune.setdefault(hit.commune.pk, Suggestion(hit.commune, street))
         if hit.former is not None:
             suggestion.former.append(hit.former)
-    return sorted(found.values(), key=lambda each: (each.commune.sort_key, each.commune.pk))
+    return sorted(suggestions_by_commune.values(), key=lambda each: (each.commune.sort_key, each.commune.pk))

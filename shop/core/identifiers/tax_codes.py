@@ -14,8 +14,8 @@ _PERSON = re.compile(r"\d{12}")  # since 1 July 2025 households and persons use 
 def normalise_tax_code(written: str) -> str:
     """Return the stored form: "0101248141", or "0101248141-001" for a branch."""
     signs = "".join(written.split()).replace("-", "").replace(".", "")
-    found = _ENTERPRISE.fullmatch(signs)
-    return f"{found[1]}-{found[2]}" if found and found[2] else signs
+    match = _ENTERPRISE.fullmatch(signs)
+    return f"{match[1]}-{match[2]}" if match and match[2] else signs
 
 
 def is_tax_code(code: str) -> bool:
@@ -25,9 +25,9 @@ def is_tax_code(code: str) -> bool:
         return False
     if _PERSON.fullmatch(digits):
         return True
-    found = _ENTERPRISE.fullmatch(digits)
-    if found is None or found[2] == "000":
+    match = _ENTERPRISE.fullmatch(digits)
+    if match is None or match[2] == "000":
         return False
-    nine, check = found[1][:9], int(found[1][9])
+    nine, check = match[1][:9], int(match[1][9])
     weighted = sum(int(digit) * weight for digit, weight in zip(nine, _WEIGHTS, strict=True))
     return 10 - weighted % 11 == check

@@ -116,14 +116,14 @@ def make_renditions(
     DecoderBroken.
     """
     inspect_picture(original)
-    with tempfile.TemporaryDirectory(prefix="picture-") as place:
-        folder = Path(place)
+    with tempfile.TemporaryDirectory(prefix="picture-") as folder_name:
+        folder = Path(folder_name)
         with (folder / "original").open("wb") as copy:
             shutil.copyfileobj(original, copy)
         return read_renditions(folder, _decode(folder, memory=memory, seconds=seconds))
 
 
-def read_renditions(folder: Path, told: Mapping[str, Any]) -> Renditions:
+def read_renditions(folder: Path, report: Mapping[str, Any]) -> Renditions:
     """Read the renditions that the decoder wrote into a folder, as listed in its answer."""
     files = tuple(
         Rendition(
@@ -132,9 +132,9 @@ def read_renditions(folder: Path, told: Mapping[str, Any]) -> Renditions:
             (folder / f"{width}.webp").read_bytes(),
             (folder / f"{width}.jpg").read_bytes(),
         )
-        for width, height in told["files"]
+        for width, height in report["files"]
     )
-    return Renditions(told["width"], told["height"], files)
+    return Renditions(report["width"], report["height"], files)
 
 
 def _decode(folder: Path, *, memory: int, seconds: int) -> dict[str, object]:
@@ -156,10 +156,10 @@ def _decode(folder: Path, *, memory: int, seconds: int) -> dict[str, object]:
         raise DecoderBroken(run.stderr.decode(errors="replace")[-2000:])
     if run.returncode < 0:
         raise UndecodablePicture(reason=f"ends the decoder by {signal.Signals(-run.returncode).name}")
-    told: dict[str, object] = json.loads(run.stdout)
-    if "refused" in told:
-        raise UndecodablePicture(reason=told["refused"])
-    return told
+    report: dict[str, object] = json.loads(run.stdout)
+    if "refused" in report:
+        raise UndecodablePicture(reason=report["refused"])
+    return report
 
 
 def _decoder_environment() -> dict[str, str]:

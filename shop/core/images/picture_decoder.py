@@ -46,14 +46,14 @@ def main(arguments: list[str]) -> int:
     original, folder, memory, seconds, *widths = arguments
     _limit_process(int(memory), int(seconds))
     try:
-        answer = write_renditions(Path(original), Path(folder), [int(each) for each in widths])
+        report = write_renditions(Path(original), Path(folder), [int(each) for each in widths])
     except MemoryError:
-        answer = {"refused": "needs too much memory"}
+        report = {"refused": "needs too much memory"}
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        answer = {"refused": "has too many pixels"}
+        report = {"refused": "has too many pixels"}
     except Exception as error:  # image libraries raise many kinds of errors for broken files
-        answer = {"refused": f"cannot be decoded: {type(error).__name__}: {error}"[:300]}
-    print(json.dumps(answer))  # noqa: T201  # the answer to the process that started this one
+        report = {"refused": f"cannot be decoded: {type(error).__name__}: {error}"[:300]}
+    print(json.dumps(report))  # noqa: T201  # the answer to the process that started this one
     return 0
 
 

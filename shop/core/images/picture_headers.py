@@ -99,13 +99,13 @@ def _webp(start: bytes) -> Header:
     """The decoder holds two canvases and two copies, and cannot decode at a smaller size."""
     if len(start) < 30:
         raise UnknownPicture
-    kind = start[12:16]
-    if kind == b"VP8X":
+    chunk_type = start[12:16]
+    if chunk_type == b"VP8X":
         width, height = (int.from_bytes(start[at : at + 3], "little") + 1 for at in (24, 27))
-    elif kind == b"VP8L" and start[20] == 0x2F:
-        bits = int.from_bytes(start[21:25], "little")
-        width, height = (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
-    elif kind == b"VP8 " and start[23:26] == b"\x9d\x01\x2a":
+    elif chunk_type == b"VP8L" and start[20] == 0x2F:
+        dimensions = int.from_bytes(start[21:25], "little")
+        width, height = (dimensions & 0x3FFF) + 1, (dimensions >> 14 & 0x3FFF) + 1
+    elif chunk_type == b"VP8 " and start[23:26] == b"\x9d\x01\x2a":
         width, height = (each & 0x3FFF for each in struct.unpack("<HH", start[26:30]))
     else:
         raise UnknownPicture
@@ -131,26 +131,28 @@ def _heif(file: IO[bytes]) -> Header:
 
 
 def _boxes(
-    file: IO[bytes], start: int, stop: int, path: tuple[bytes, ...], left: list[int]
+    file: IO[bytes], start: int, stop: int, path: tuple[bytes, ...], boxes_left: list[int]
 ) -> Iterator[tuple[int, int]]:
-    """Yield start and end of the boxes at a path of nested types; `left` counts down the boxes allowed."""
+    """Yield start and end of the boxes at a path of nested types; `boxes_left` counts down to 0."""
     while start + 8 <= stop:
-        left[0] -= 1
-        if left[0] < 0:
+        boxes_left[0] -= 1
+        if boxes_left[0] < 0:
             raise UnknownPicture
-        length, kind = struct.unpack(">I4s", _read_at(file, start, 8))
-        head = 8
+        length, box_type = struct.unpack(">I4s", _read_at(file, start, 8))
+        header_size = 8
         if length == 1:
-            (length,), head = struct.unpack(">Q", _read_at(file, start + 8, 8)), 16
+            (length,), header_size = struct.unpack(">Q", _read_at(file, start + 8, 8)), 16
         end = stop if length == 0 else start + length
-        if (length and length < head) or end > stop:
+        if (length and length < header_size) or end > stop:
             raise UnknownPicture
-        if kind == path[0]:
-            inside = start + head + (4 if kind == b"meta" else 0)  # a full box starts with version and flags
+        if box_type == path[0]:
+            inside = (
+                start + header_size + (4 if box_type == b"meta" else 0)
+            )  # a full box starts with version and flags
             if len(path) == 1:
                 yield inside, end
             else:
-                yield from _boxes(file, inside, end, path[1:], left)
+                yield from _boxes(file, inside, end, path[1:], boxes_left)
         start = end
 
 

@@ -19,10 +19,12 @@ class RenditionFiles(NamedTuple):
 Files = tuple[RenditionFiles, ...]  # of one picture, the smallest first
 
 
-def rendition_files(shown: Picture | None) -> Files:
+def rendition_files(source: Picture | None) -> Files:
     """Return a picture's renditions; empty until they are ready."""
-    made = shown.renditions if shown and shown.state == PictureState.READY else {}
+    renditions = source.renditions if source and source.state == PictureState.READY else {}
     return tuple(
-        RenditionFiles(width, made[width]["height"], made[width]["webp"], made[width]["jpeg"])
-        for width in sorted(made, key=int)
+        RenditionFiles(
+            width, renditions[width]["height"], renditions[width]["webp"], renditions[width]["jpeg"]
+        )
+        for width in sorted(renditions, key=int)
     )

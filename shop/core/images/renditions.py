@@ -81,13 +81,13 @@ def render_picture(picture: Picture) -> None:
     """Create a picture's renditions and save their paths; mark an undecodable picture as refused."""
     try:
         with picture.original.open("rb") as original:
-            made = make_renditions(original)
+            renditions = make_renditions(original)
     except (Refused, FileNotFoundError) as error:
         reason = error.details.get("reason", error.code) if isinstance(error, Refused) else "has no file"
         log.warning("picture %s refused: %s", picture.pk, reason)
         Picture.objects.filter(pk=picture.pk, state=PictureState.WAITING).update(state=PictureState.REFUSED)
         return
-    store_renditions(picture, made)
+    store_renditions(picture, renditions)
 
 
 def store_renditions(picture: Picture, made: Renditions) -> None:

@@ -24,7 +24,9 @@ _NAME_LINES = 4
 _LINE_HEIGHT = 1.28  # line height; leaves room for stacked diacritics
 
 
-def draw_share_picture(*, name: str, below: tuple[str, ...], market: str, photo: IO[bytes] | None) -> bytes:
+def draw_share_picture(
+    *, name: str, lines_below: tuple[str, ...], market: str, photo: IO[bytes] | None
+) -> bytes:
     """Return a JPEG: photo, name as large as fits in four lines, lines of text, and the market's name.
 
     Without a photo the market's logo is drawn instead.
@@ -32,7 +34,7 @@ def draw_share_picture(*, name: str, below: tuple[str, ...], market: str, photo:
     image = Image.new("RGB", SIZE, _BACKGROUND)
     image.paste(_photo(photo), (0, 0))
     pen = ImageDraw.Draw(image)
-    across, down = _PHOTO + _MARGIN, _MARGIN
+    x, y = _PHOTO + _MARGIN, _MARGIN
     for size in _NAME_SIZES:
         lines = list(_wrap_text(name, _font(700, size)))
         if len(lines) <= _NAME_LINES:
@@ -40,28 +42,28 @@ def draw_share_picture(*, name: str, below: tuple[str, ...], market: str, photo:
     else:
         lines = [*lines[: _NAME_LINES - 1], f"{lines[_NAME_LINES - 1]}…"]
     for line in lines:
-        pen.text((across, down), line, _INK, _font(700, size))
-        down += round(size * _LINE_HEIGHT)
-    down += 20
-    for text in below:
+        pen.text((x, y), line, _INK, _font(700, size))
+        y += round(size * _LINE_HEIGHT)
+    y += 20
+    for text in lines_below:
         for line in list(_wrap_text(text, _font(400, 30)))[:2]:
-            pen.text((across, down), line, _SOFT, _font(400, 30))
-            down += round(30 * _LINE_HEIGHT)
+            pen.text((x, y), line, _SOFT, _font(400, 30))
+            y += round(30 * _LINE_HEIGHT)
     _draw_footer(image, pen, market)
-    out = io.BytesIO()
-    image.save(out, "JPEG", quality=82, optimize=True, progressive=True)
-    return out.getvalue()
+    output = io.BytesIO()
+    image.save(output, "JPEG", quality=82, optimize=True, progressive=True)
+    return output.getvalue()
 
 
 def _photo(file: IO[bytes] | None) -> Image.Image:
-    side = (_PHOTO, SIZE[1])
+    size = (_PHOTO, SIZE[1])
     if file is None:
-        ground = Image.new("RGB", side, _BRAND)
+        background = Image.new("RGB", size, _BRAND)
         sign = _logo(280)
-        ground.paste(sign, ((side[0] - 280) // 2, (side[1] - 280) // 2), sign)
-        return ground
+        background.paste(sign, ((size[0] - 280) // 2, (size[1] - 280) // 2), sign)
+        return background
     with Image.open(file) as image:
-        return ImageOps.fit(image.convert("RGB"), side, Image.Resampling.LANCZOS)
+        return ImageOps.fit(image.convert("RGB"), size, Image.Resampling.LANCZOS)
 
 
 def _wrap_text(text: str, font: ImageFont.FreeTypeFont) -> Iterator[str]:
@@ -85,8 +87,8 @@ def _draw_footer(image: Image.Image, pen: ImageDraw.ImageDraw, market: str) -> N
     pen.text((_PHOTO + _MARGIN + 76, top + 22), market, "white", _font(700, 36))
     pen.rectangle((0, SIZE[1] - _BAND_HEIGHT, SIZE[0], SIZE[1]), _RED)
     middle = SIZE[1] - _BAND_HEIGHT // 2
-    for across in range(_BAND_HEIGHT, SIZE[0], 2 * _BAND_HEIGHT):
-        diamond = [(across - 7, middle), (across, middle - 7), (across + 7, middle), (across, middle + 7)]
+    for x in range(_BAND_HEIGHT, SIZE[0], 2 * _BAND_HEIGHT):
+        diamond = [(x - 7, middle), (x, middle - 7), (x + 7, middle), (x, middle + 7)]
         pen.polygon(diamond, _YELLOW)
 
 

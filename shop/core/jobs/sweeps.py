@@ -49,8 +49,8 @@ def run_each(
     batch of broken rows does not starve the rest. An ordered queryset of keys is read only as far as needed.
     """
     run = SweepRun(sweep)
-    due, is_complete = run.due_keys(keys, at_most)
-    succeeded = sum(run.attempt(key, action) for key in due)
+    due_keys, is_complete = run.due_keys(keys, at_most)
+    succeeded = sum(run.attempt(key, action) for key in due_keys)
     if is_complete:
         run.forget_rows_not_due()
     return succeeded
@@ -59,8 +59,8 @@ def run_each(
 def run_one(key: Key, action: Callable[[Key], object], *, sweep: str) -> bool:
     """Process one row of a sweep in a task of its own, unless it waits; return whether it succeeded."""
     run = SweepRun(sweep)
-    due, _is_complete = run.due_keys([key], None)
-    return any(run.attempt(each, action) for each in due)
+    due_keys, _is_complete = run.due_keys([key], None)
+    return any(run.attempt(each, action) for each in due_keys)
 
 
 def run_batch(
@@ -71,8 +71,8 @@ def run_batch(
     Where the batch fails as a whole, its keys are processed one by one and only those that fail are recorded.
     """
     run = SweepRun(sweep)
-    due, is_complete = run.due_keys(keys, at_once)
-    succeeded = run.attempt_batch(due, action)
+    due_keys, is_complete = run.due_keys(keys, at_once)
+    succeeded = run.attempt_batch(due_keys, action)
     if is_complete:
         run.forget_rows_not_due()
     return succeeded, succeeded > 0 and not is_complete
@@ -84,8 +84,8 @@ def run_batches(
     """Call `run_batch` until nothing is due; return how many keys succeeded."""
     succeeded, has_more = run_batch(keys, action, sweep=sweep, at_once=at_once)
     while has_more:
-        more, has_more = run_batch(keys, action, sweep=sweep, at_once=at_once)
-        succeeded += more
+        batch_size, has_more = run_batch(keys, action, sweep=sweep, at_once=at_once)
+        succeeded += batch_size
     return succeeded
 
 
@@ -140,13 +140,13 @@ class SweepRun:
     def forget_rows_not_due(self) -> None:
         """Delete failures of rows that are no longer due: something else has dealt with them."""
         since = timezone.now() - _FORGOTTEN_AFTER
-        gone = [
+        finished_keys = [
             row.pk
             for key, row in self._failures.items()
             if key not in self._found and row.last_failed_at < since
         ]
-        if gone:
-            SweepFailure.objects.filter(pk__in=gone).delete()
+        if finished_keys:
+            SweepFailure.objects.filter(pk__in=finished_keys).delete()
 
     def _record(self, key: Key, error: Exception) -> None:
         if isinstance(error, Refused):
@@ -164,7 +164,7 @@ def key_text(key: object) -> str:
 @transaction.atomic
 def record_sweep_failure(sweep: str, row_key: str, error: Exception, *, now: datetime.datetime) -> None:
     """Count one more failure of a row and set its next try."""
-    words = _describe(error)
+    description = _describe(error)
     row, is_new = SweepFailure.objects.get_or_create(
         sweep=sweep,
         row_key=row_key,
@@ -172,7 +172,7 @@ def record_sweep_failure(sweep: str, row_key: str, error: Exception, *, now: dat
             "first_failed_at": now,
             "last_failed_at": now,
             "next_try_at": now + delay_before_retry(1),
-            "last_error": words,
+            "last_error": description,
         },
     )
     if is_new:
@@ -181,8 +181,8 @@ def record_sweep_failure(sweep: str, row_key: str, error: Exception, *, now: dat
         count=F("count") + 1,
         last_failed_at=now,
         next_try_at=now + delay_before_retry(row.count + 1),
-        last_error=words,
-        seen_at=row.seen_at if row.last_error == words else None,
+        last_error=description,
+        seen_at=row.seen_at if row.last_error == description else None,
     )
 
 
@@ -211,5 +211,5 @@ def _lock_failure(failure_id: int) -> SweepFailure:
 
 
 def _describe(error: Exception) -> str:
-    words = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    return words.replace("\0", "").encode(errors="replace").decode()[:_LONGEST_ERROR]
+    description = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    return description.replace("\0", "").encode(errors="replace").decode()[:_LONGEST_ERROR]

@@ -109,10 +109,10 @@ def record_change(
     )
 
 
-def bind_idempotency_key(sent: str, *to: object) -> str | None:
+def bind_idempotency_key(sent: str, *bound_values: object) -> str | None:
     """Bind a page's idempotency key to what it was sent for; None if it is not a UUID."""
     try:
-        return ":".join(str(each) for each in (*to, uuid.UUID(sent)))
+        return ":".join(str(each) for each in (*bound_values, uuid.UUID(sent)))
     except ValueError:
         return None
 

@@ -29,9 +29,9 @@ class Level(models.TextChoices):
 
 
 class DivisionQuerySet(models.QuerySet["Division"]):
-    def current(self, *, on: datetime.date) -> DivisionQuerySet:
+    def current(self, *, day: datetime.date) -> DivisionQuerySet:
         """Divisions in force on a day."""
-        return self.filter(Q(valid_until=None) | Q(valid_until__gte=on), valid_from__lte=on)
+        return self.filter(Q(valid_until=None) | Q(valid_until__gte=day), valid_from__lte=day)
 
     def provinces(self) -> DivisionQuerySet:
         return self.filter(level=Level.PROVINCE).in_order()
@@ -125,5 +125,5 @@ class FormerPlace(models.Model):
     @property
     def name_in_sentence(self) -> str:
         """The name for use within a sentence: "xã Vi Hương, huyện Bạch Thông"."""
-        named = (str(self), self.district)
-        return ", ".join(f"{name[0].lower()}{name[1:]}" for name in named if name)
+        parts = (str(self), self.district)
+        return ", ".join(f"{name[0].lower()}{name[1:]}" for name in parts if name)

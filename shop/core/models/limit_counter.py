@@ -26,8 +26,8 @@ class LimitCounterQuerySet(models.QuerySet["LimitCounter"]):
         return self.filter(expires_at__lte=timezone.now())
 
     def current_count(self, key: str) -> int:
-        found = self.filter(key=key, expires_at__gt=timezone.now()).values_list("count", flat=True).first()
-        return found or 0
+        count = self.filter(key=key, expires_at__gt=timezone.now()).values_list("count", flat=True).first()
+        return count or 0
 
     def count_tries(self, tries: Sequence[LimitTry]) -> bool:
         """Count all tries, or none if one of the limits is reached; return whether they were counted.
@@ -37,10 +37,10 @@ class LimitCounterQuerySet(models.QuerySet["LimitCounter"]):
         now = timezone.now()
         adapt = connection.ops.adapt_datetimefield_value
         with transaction.atomic(durable=True), connection.cursor() as cursor:
-            for key, most, seconds in tries:
+            for key, limit, seconds in tries:
                 values: dict[str, str | int | None] = {
                     "key": key,
-                    "tries": most,
+                    "tries": limit,
                     "now": adapt(now),
                     "expires_at": adapt(now + datetime.timedelta(seconds=seconds)),
                 }

@@ -6,8 +6,8 @@ from django.db import models
 class SharePictureQuerySet(models.QuerySet["SharePicture"]):
     def path_of(self, row: models.Model) -> str:
         """Return the storage path of the row's picture, or ""."""
-        found = self.filter(kind=row._meta.label_lower, key=row.pk).values_list("path", flat=True).first()
-        return found or ""
+        path = self.filter(kind=row._meta.label_lower, key=row.pk).values_list("path", flat=True).first()
+        return path or ""
 
 
 class SharePicture(models.Model):

@@ -70,9 +70,9 @@ def tax_rates(
 
     A class without its own rate gets the country's rate, or 0.
     """
-    found: dict[int | None, Decimal] = dict(_rates_on(day, country))
-    fallback = found.get(None, Decimal(0))
-    return {None: fallback} | {key: found.get(key, fallback) for key in classes}
+    rates: dict[int | None, Decimal] = dict(_rates_on(day, country))
+    fallback = rates.get(None, Decimal(0))
+    return {None: fallback} | {key: rates.get(key, fallback) for key in classes}
 
 
 @compiled_query

@@ -57,17 +57,17 @@ def show_in_language(rows: Sequence[models.Model], *fields: str) -> None:
     language = get_language() or settings.LANGUAGE_CODE
     if language == settings.LANGUAGE_CODE or not rows:
         return
-    found = _texts(rows[0]._meta.label_lower, [str(row.pk) for row in rows], language)
-    texts = {(key, field): text for key, field, text in found}
+    translations = _texts(rows[0]._meta.label_lower, [str(row.pk) for row in rows], language)
+    texts = {(key, field): text for key, field, text in translations}
     for row in rows:
-        own: set[str] = row.__dict__.setdefault(_UNTRANSLATED_ATTRIBUTE, set())
+        untranslated: set[str] = row.__dict__.setdefault(_UNTRANSLATED_ATTRIBUTE, set())
         for field in fields:
             text = texts.get((str(row.pk), field))
             if text:
                 setattr(row, field, text)
-                own.discard(field)
+                untranslated.discard(field)
             else:
-                own.add(field)
+                untranslated.add(field)
 
 
 @compiled_query
@@ -84,5 +84,5 @@ def mark_untranslated(row: models.Model, field: str) -> None:
 
 def untranslated_fields(row: models.Model) -> Set[str]:
     """Return the fields shown in the shop's own language on a page in another language."""
-    own: Set[str] = row.__dict__.get(_UNTRANSLATED_ATTRIBUTE, frozenset())
-    return own
+    untranslated: Set[str] = row.__dict__.get(_UNTRANSLATED_ATTRIBUTE, frozenset())
+    return untranslated

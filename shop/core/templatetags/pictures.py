@@ -29,17 +29,17 @@ _CACHE_SIZE = 2_000
 
 @register.simple_tag
 def picture(
-    shown: Picture | Files | None, alt: str = "", size: str = "card", lazy: bool = True, css: str = ""
+    source: Picture | Files | None, alt: str = "", size: str = "card", lazy: bool = True, css: str = ""
 ) -> SafeString:
     """Return a `<picture>` with WebP and JPEG sources, or a placeholder until renditions exist.
 
     `size` is card, cover or thumb; `lazy=False` for what is seen first. Use an empty `alt` beside a name. On
     phones a card gets the smallest rendition whatever the screen, so that lists stay light.
     """
-    files = shown if isinstance(shown, tuple) else rendition_files(shown)
-    shown_large = tuple(each for each in files if int(each.width) > THUMBNAIL_WIDTH)
-    fitting = files[:1] if size == "thumb" else shown_large or files
-    return _render_picture(fitting, str(alt), size, lazy, css)
+    files = source if isinstance(source, tuple) else rendition_files(source)
+    larger_files = tuple(each for each in files if int(each.width) > THUMBNAIL_WIDTH)
+    candidates = files[:1] if size == "thumb" else larger_files or files
+    return _render_picture(candidates, str(alt), size, lazy, css)
 
 
 @register.simple_tag
@@ -50,14 +50,14 @@ def picture_file(shown: Picture | None) -> str:
 
 
 @lru_cache(_CACHE_SIZE)
-def _render_picture(made: Files, alt: str, size: str, lazy: bool, css: str) -> SafeString:
+def _render_picture(files: Files, alt: str, size: str, lazy: bool, css: str) -> SafeString:
     context: dict[str, object] = {"alt": alt, "lazy": lazy, "css": css, "sizes": _SIZES[size]}
-    if made:
-        fallback = made[min(1, len(made) - 1)] if size == "cover" else made[0]
+    if files:
+        fallback = files[min(1, len(files) - 1)] if size == "cover" else files[0]
         context |= {
-            "small": default_storage.url(made[0].webp) if size == "card" and len(made) > 1 else "",
-            "webp": ", ".join(f"{default_storage.url(each.webp)} {each.width}w" for each in made),
-            "jpeg": ", ".join(f"{default_storage.url(each.jpeg)} {each.width}w" for each in made),
+            "small": default_storage.url(files[0].webp) if size == "card" and len(files) > 1 else "",
+            "webp": ", ".join(f"{default_storage.url(each.webp)} {each.width}w" for each in files),
+            "jpeg": ", ".join(f"{default_storage.url(each.jpeg)} {each.width}w" for each in files),
             "source": default_storage.url(fallback.jpeg),
             "width": fallback.width,
             "height": fallback.height,

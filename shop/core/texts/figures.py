@@ -47,8 +47,8 @@ def money(amount: int | Money | TaxedMoney | None, currency: str = "VND") -> str
     if isinstance(amount, TaxedMoney):
         return money(amount.gross, amount.currency)
     digits = minor_digits(currency)
-    whole, fraction = divmod(abs(amount), 10**digits)
-    grouped = f"{whole:,}"
+    whole_units, fraction = divmod(abs(amount), 10**digits)
+    grouped = f"{whole_units:,}"
     if not digits or _has_decimal_comma():
         grouped = grouped.replace(",", ".")
     if digits:
@@ -153,9 +153,9 @@ def hour_range(start: datetime.time, end: datetime.time) -> str:
     return f"{first}–{last}"
 
 
-def _join_name(found: re.Match[str]) -> str:
+def _join_name(match: re.Match[str]) -> str:
     """Join the whole name, or only its first two words if it is too long for a line."""
-    return found[0].replace(" ", NO_BREAK, -1 if len(found[0]) <= _MAX_JOINED else 1)
+    return match[0].replace(" ", NO_BREAK, -1 if len(match[0]) <= _MAX_JOINED else 1)
 
 
 def _vietnam_date(value: datetime.date) -> datetime.date:

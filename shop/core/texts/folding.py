@@ -77,8 +77,8 @@ def search_words(*texts: str) -> str:
     Words of different texts are not joined.
     """
     words = [folded_words(text) for text in texts]
-    joined = [one + other for text in words for one, other in pairwise(text)]
-    return " ".join(dict.fromkeys([*(word for text in words for word in text), *joined]))
+    joined_pairs = [first + second for text in words for first, second in pairwise(text)]
+    return " ".join(dict.fromkeys([*(word for text in words for word in text), *joined_pairs]))
 
 
 def sort_key(text: str) -> str:
@@ -86,15 +86,15 @@ def sort_key(text: str) -> str:
 
     At most 500 lower-case ASCII letters and digits, so that every database sorts it alike.
     """
-    places: list[str] = []
+    keys: list[str] = []
     tones: list[str] = []
     for word in unicodedata.normalize("NFC", text).lower().split():
         letters, tone = _word_key(word)
         if letters:
-            places += ["0", *letters] if places else letters
+            keys += ["0", *letters] if keys else letters
             tones.append(str(tone))
     # "00" ends the letters: it sorts before a space ("0" and a letter or digit) and before every letter.
-    return "".join(places)[:_LETTERS_IN_KEY] + "00" + "".join(tones)[: 500 - _LETTERS_IN_KEY - 2]
+    return "".join(keys)[:_LETTERS_IN_KEY] + "00" + "".join(tones)[: 500 - _LETTERS_IN_KEY - 2]
 
 
 def _word_key(word: str) -> tuple[list[str], int]:
@@ -105,8 +105,8 @@ def _word_key(word: str) -> tuple[list[str], int]:
         if mark in _TONES:
             tone = max(tone, _TONES[mark])
         elif mark in (_BREVE, _CIRCUMFLEX, _HORN) and letters:
-            whole = unicodedata.normalize("NFC", letters[-1][0] + mark)
-            letters[-1] = _LETTER_POSITIONS.get(whole, letters[-1])
+            composed = unicodedata.normalize("NFC", letters[-1][0] + mark)
+            letters[-1] = _LETTER_POSITIONS.get(composed, letters[-1])
         elif "a" <= mark <= "z":
             letters.append(mark + "0")
         elif mark.isdecimal():

@@ -45,9 +45,9 @@ def stored_text(text: str, translation: str, language: str) -> SafeString:
     return untranslated(text)
 
 
-def sentence(words: str, /, **values: object) -> SafeString:
+def sentence(template: str, /, **values: object) -> SafeString:
     """Format `%(name)s` placeholders as HTML: escape everything except values that are already marked."""
-    return SafeString(conditional_escape(words) % {key: _html(value) for key, value in values.items()})
+    return SafeString(conditional_escape(template) % {key: _html(value) for key, value in values.items()})
 
 
 def _lang_unless_current(language: str) -> SafeString:

@@ -87,9 +87,9 @@ def number_words(number: int) -> str:
     if number < 1000:
         return _below_thousand(number, is_full=False)
     size, name = next(group for group in _GROUPS if number >= group[0])
-    many, rest = divmod(number, size)
-    words = f"{number_words(many)} {name}"
-    return f"{words} {_rest_words(rest)}" if rest else words
+    count, remainder = divmod(number, size)
+    words = f"{number_words(count)} {name}"
+    return f"{words} {_rest_words(remainder)}" if remainder else words
 
 
 def spell_out(text: str) -> str:
@@ -97,23 +97,23 @@ def spell_out(text: str) -> str:
 
     Line breaks stay as pauses. The result contains no digit.
     """
-    text = _PHONE.sub(lambda found: _digit_by_digit(found[0]), text)
+    text = _PHONE.sub(lambda match: _digit_by_digit(match[0]), text)
     text = _RANGE.sub(" đến ", text)
-    text = _HOUSE_NUMBER.sub(lambda found: f"{found[1]} {found[2].replace('/', ' trên ')}", text)
+    text = _HOUSE_NUMBER.sub(lambda match: f"{match[1]} {match[2].replace('/', ' trên ')}", text)
     text = _MONTH.sub(r"\1 năm \2", text.translate(_FRACTION_SIGNS))
     text = _FRACTION.sub(_fraction_words, text)
-    text = _FULL_DAY.sub(lambda found: f"{_day_words(found[2], found[3])} năm {_figure(found[4])}", text)
-    text = _DAY.sub(lambda found: _day_words(found[2], found[3]), text)
-    text = _CLOCK.sub(lambda found: _clock_words(int(found[1]), int(found[2] or 0)), text)
-    text = _WEEKDAY.sub(lambda found: f"thứ {found[1]}", text)
+    text = _FULL_DAY.sub(lambda match: f"{_day_words(match[2], match[3])} năm {_figure(match[4])}", text)
+    text = _DAY.sub(lambda match: _day_words(match[2], match[3]), text)
+    text = _CLOCK.sub(lambda match: _clock_words(int(match[1]), int(match[2] or 0)), text)
+    text = _WEEKDAY.sub(lambda match: f"thứ {match[1]}", text)
     text = _FOURTH.sub(r"\1 tư", text)
     text = _TIMES.sub(" nhân ", text)
     text = _PER_UNIT.sub(r"\1 một ", text)
     text = _QUANTITY.sub(_measure_words, text)
     text = _SLASH.sub(" trên ", text).replace("/", " ")
     text = _LETTER_DIGIT_BOUNDARY.sub(" ", text)
-    text = _ANY_NUMBER.sub(lambda found: _figure(found[0]), text)
-    text = _ABBREVIATION.sub(lambda found: _ABBREVIATIONS[found[0]], text)
+    text = _ANY_NUMBER.sub(lambda match: _figure(match[0]), text)
+    text = _ABBREVIATION.sub(lambda match: _ABBREVIATIONS[match[0]], text)
     for sign, words in _SIGNS:
         text = text.replace(sign, words)
     text = _SILENT.sub("", text)
@@ -123,10 +123,10 @@ def spell_out(text: str) -> str:
 
 def _below_thousand(number: int, *, is_full: bool) -> str:
     """Spell out a number below a thousand; inside a larger one (`is_full`) with its hundreds."""
-    hundreds, rest = divmod(number, 100)
+    hundreds, remainder = divmod(number, 100)
     words = [_DIGITS[hundreds], "trăm"] if hundreds or is_full else []
-    tens, ones = divmod(rest, 10)
-    if not rest and words:
+    tens, ones = divmod(remainder, 10)
+    if not remainder and words:
         return " ".join(words)
     if not tens:
         words += ["linh", _DIGITS[ones]] if words else [_DIGITS[ones]]
@@ -146,15 +146,15 @@ def _one_after(tens: int, ones: int) -> str:
     return _DIGITS[ones]
 
 
-def _rest_words(rest: int) -> str:
+def _rest_words(remainder: int) -> str:
     """Spell out what follows the largest group, skipping empty groups."""
     words = []
     for size, name in _GROUPS:
-        many, rest = divmod(rest, size)
-        if many:
-            words += [_below_thousand(many, is_full=True), name]
-    if rest:
-        words.append(_below_thousand(rest, is_full=True))
+        count, remainder = divmod(remainder, size)
+        if count:
+            words += [_below_thousand(count, is_full=True), name]
+    if remainder:
+        words.append(_below_thousand(remainder, is_full=True))
     return " ".join(words)
 
 
@@ -164,8 +164,8 @@ def _figure(written: str) -> str:
     One or two figures after a full stop are decimals: `1.5` means `1,5`.
     """
     written = _POINT.sub(r"\1,\2", written).replace(".", "")
-    whole, _, fraction = written.partition(",")
-    words = number_words(int(whole))
+    integer_part, _, fraction = written.partition(",")
+    words = number_words(int(integer_part))
     if not fraction:
         return words
     if fraction.startswith("0") or len(fraction) > 2:
@@ -173,19 +173,23 @@ def _figure(written: str) -> str:
     return f"{words} phẩy {number_words(int(fraction))}"
 
 
-def _measure_words(found: re.Match[str]) -> str:
+def _measure_words(match: re.Match[str]) -> str:
     """Spell out a price, weight or percentage with its unit: "mười lăm nghìn đồng một ki-lô-gam"."""
-    words = f"{_figure(found[1])} {_UNITS[found[2].lower()]}"
-    if "/" not in found[0]:
+    words = f"{_figure(match[1])} {_UNITS[match[2].lower()]}"
+    if "/" not in match[0]:
         return words
-    return f"{words} một {_UNITS[found[3].lower()] if found[3] else ''}"
+    return f"{words} một {_UNITS[match[3].lower()] if match[3] else ''}"
 
 
-def _fraction_words(found: re.Match[str]) -> str:
+def _fraction_words(match: re.Match[str]) -> str:
     """Spell out a fraction of a unit: `1/2 kg` is "nửa ki-lô-gam", not a date."""
-    part, of = int(found[1]), int(found[2])
-    words = "nửa" if (part, of) == (1, 2) else f"{_DIGITS[part]} phần {'tư' if of == 4 else _DIGITS[of]}"
-    return f"{words} {_UNITS[found[3].lower()]}"
+    numerator, denominator = int(match[1]), int(match[2])
+    words = (
+        "nửa"
+        if (numerator, denominator) == (1, 2)
+        else f"{_DIGITS[numerator]} phần {'tư' if denominator == 4 else _DIGITS[denominator]}"
+    )
+    return f"{words} {_UNITS[match[3].lower()]}"
 
 
 def _day_words(day: str, month: str) -> str:
@@ -196,8 +200,8 @@ def _day_words(day: str, month: str) -> str:
 
 
 def _clock_words(hour: int, minute: int) -> str:
-    words = f"{number_words(hour)} giờ"
-    return f"{words} {number_words(minute)} phút" if minute else words
+    text = f"{number_words(hour)} giờ"
+    return f"{text} {number_words(minute)} phút" if minute else text
 
 
 def _digit_by_digit(number: str) -> str:

@@ -19,8 +19,8 @@ from shop.core.models import Translation, record_change
 
 def other_languages() -> dict[str, str]:
     """Return the codes and names of the languages texts can be translated into: all but the shop's own."""
-    others = (code for code, _name in settings.LANGUAGES if code != settings.LANGUAGE_CODE)
-    return {code: get_language_info(code)["name_translated"] for code in others}
+    other_codes = (code for code, _name in settings.LANGUAGES if code != settings.LANGUAGE_CODE)
+    return {code: get_language_info(code)["name_translated"] for code in other_codes}
 
 
 @transaction.atomic(durable=True)
@@ -46,7 +46,7 @@ def save_translations(
             raise InvalidColumnValue(field=to_camel_case(field))
     try:
         with transaction.atomic():
-            changed = save_row_translations(row, language, texts, of=texts)
+            changed = save_row_translations(row, language, texts, translatable_fields=texts)
     except IntegrityError as error:
         raise AlreadyTaken(field="slug") from error
     if changed:
@@ -66,14 +66,14 @@ def _is_column(row: models.Model, name: str) -> bool:
 
 
 def save_row_translations(
-    row: models.Model, language: str, texts: Mapping[str, str], *, of: Collection[str]
+    row: models.Model, language: str, texts: Mapping[str, str], *, translatable_fields: Collection[str]
 ) -> list[str]:
     """Step: save translations of a locked row's fields; an empty text deletes its translation.
 
-    Returns the changed fields in order. Raises Missing for a field outside `of` and for the shop's own
-    language.
+    Returns the changed fields in order. Raises Missing for a field outside `translatable_fields` and
+    for the shop's own language.
     """
-    if language == settings.LANGUAGE_CODE or not set(texts) <= set(of):
+    if language == settings.LANGUAGE_CODE or not set(texts) <= set(translatable_fields):
         raise Missing()
     kind, key = row._meta.label_lower, str(row.pk)
     before = Translation.objects.texts(kind, [key], language)
@@ -94,21 +94,21 @@ def save_row_translations(
 
 def save_children_translations(
     rows: models.Manager[Any],
-    word: str,
+    prefix: str,
     language: str,
     texts: Mapping[int, Mapping[str, str]],
     *,
-    of: Collection[str],
+    translatable_fields: Collection[str],
 ) -> list[str]:
     """Step: like `save_row_translations`, for several children of a locked row, by their key.
 
-    Returns the changes as "word.key.field". Raises Missing also for a key that is not among the rows.
+    Returns the changes as "prefix.key.field". Raises Missing also for a key that is not among the rows.
     """
     children = rows.in_bulk(list(texts))
     if set(children) != set(texts):
         raise Missing()
     return [
-        f"{word}.{key}.{field}"
+        f"{prefix}.{key}.{field}"
         for key, row in children.items()
-        for field in save_row_translations(row, language, texts[key], of=of)
+        for field in save_row_translations(row, language, texts[key], translatable_fields=translatable_fields)
     ]

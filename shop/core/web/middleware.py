@@ -46,10 +46,10 @@ def omit_head_bodies(get_response: GetResponse) -> GetResponse:
     """Omit the body from responses to HEAD; servers drop it anyway and log a warning each time."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        answer = get_response(request)
-        if request.method == "HEAD" and isinstance(answer, HttpResponse):
-            answer.content = b""  # headers, including Content-Length, stay those of the page
-        return answer
+        response = get_response(request)
+        if request.method == "HEAD" and isinstance(response, HttpResponse):
+            response.content = b""  # headers, including Content-Length, stay those of the page
+        return response
 
     return middleware
 
@@ -149,9 +149,9 @@ def _brotli(content: bytes) -> bytes:
     compressor = brotli.Compressor(quality=5)
     parts = []
     for _ in range(secrets.randbelow(4)):
-        cut = secrets.randbelow(len(content) + 1)
-        head, content = content[:cut], content[cut:]
-        parts += [compressor.process(head), compressor.flush()]
+        split_position = secrets.randbelow(len(content) + 1)
+        first_bytes, content = content[:split_position], content[split_position:]
+        parts += [compressor.process(first_bytes), compressor.flush()]
     return b"".join([*parts, compressor.process(content), compressor.finish()])
 
 

@@ -36,33 +36,33 @@ class Limit:
     tries: int
     seconds: int
 
-    def is_reached(self, *about: str) -> bool:
-        return LimitCounter.objects.current_count(self._key(about)) >= self.tries
+    def is_reached(self, *subject: str) -> bool:
+        return LimitCounter.objects.current_count(self._key(subject)) >= self.tries
 
-    def check(self, *about: str) -> None:
+    def check(self, *subject: str) -> None:
         """Raise TooManyTries if no try is left. Counts nothing."""
-        if self.is_reached(*about):
+        if self.is_reached(*subject):
             raise TooManyTries(minutes=max(1, self.seconds // 60))
 
-    def take(self, *about: str) -> None:
+    def take(self, *subject: str) -> None:
         """Count one try, or raise TooManyTries if none is left. Exact under concurrency."""
-        self.check(*about)  # a flood beyond the limit only reads
-        if not self._count_try(about):
+        self.check(*subject)  # a flood beyond the limit only reads
+        if not self._count_try(subject):
             raise TooManyTries(minutes=max(1, self.seconds // 60))
 
-    def give_back(self, *about: str) -> None:
+    def give_back(self, *subject: str) -> None:
         """Subtract one counted try, for example after a success."""
-        LimitCounter.objects.filter(key=self._key(about), count__gt=0).update(count=F("count") - 1)
+        LimitCounter.objects.filter(key=self._key(subject), count__gt=0).update(count=F("count") - 1)
 
-    def forget(self, *about: str) -> None:
+    def forget(self, *subject: str) -> None:
         with transaction.atomic(durable=True):
-            LimitCounter.objects.filter(key=self._key(about)).delete()
+            LimitCounter.objects.filter(key=self._key(subject)).delete()
 
-    def _count_try(self, about: tuple[str, ...]) -> bool:
-        return LimitCounter.objects.count_tries([self._try(about)])
+    def _count_try(self, subject: tuple[str, ...]) -> bool:
+        return LimitCounter.objects.count_tries([self._try(subject)])
 
-    def _try(self, about: tuple[str, ...]) -> tuple[str, int, int]:
-        return self._key(about), self.tries, self.seconds
+    def _try(self, subject: tuple[str, ...]) -> tuple[str, int, int]:
+        return self._key(subject), self.tries, self.seconds
 
     def _key(self, about: tuple[str, ...]) -> str:
         """Build a plain key of bounded length. Subjects are stored only as digests."""
@@ -72,13 +72,13 @@ class Limit:
 
 def take_all_limits(limits: Sequence[tuple[Limit, str]]) -> None:
     """Count one try of each limit, or none of them and raise TooManyTries."""
-    if not LimitCounter.objects.count_tries([limit._try((about,)) for limit, about in limits]):
+    if not LimitCounter.objects.count_tries([limit._try((subject,)) for limit, subject in limits]):
         raise TooManyTries(minutes=max(1, max(limit.seconds for limit, _about in limits) // 60))
 
 
 def give_back_all_limits(limits: Sequence[tuple[Limit, str]]) -> None:
     """Subtract one try from each limit, after an action that came to nothing."""
-    keys = [limit._key((about,)) for limit, about in limits]
+    keys = [limit._key((subject,)) for limit, subject in limits]
     with transaction.atomic(durable=True):
         LimitCounter.objects.filter(key__in=keys, count__gt=0).update(count=F("count") - 1)
 

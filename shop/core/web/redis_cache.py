@@ -36,8 +36,8 @@ class _Client(RedisCacheClient):
         return bool(_call_redis(super().delete, *args, when_unreachable=False))
 
     def get_many(self, keys: Any) -> dict[Any, Any]:
-        found: dict[Any, Any] = _call_redis(super().get_many, keys, when_unreachable={})
-        return found
+        values: dict[Any, Any] = _call_redis(super().get_many, keys, when_unreachable={})
+        return values
 
     def has_key(self, key: object) -> bool:
         return bool(_call_redis(super().has_key, key, when_unreachable=False))
@@ -65,12 +65,12 @@ class TolerantRedisCache(RedisCache):
         self._class = _Client
 
 
-def _call_redis(call: Callable[..., Any], *args: Any, when_unreachable: Any = None) -> Any:
+def _call_redis(command: Callable[..., Any], *args: Any, when_unreachable: Any = None) -> Any:
     global _paused_until
     if time.monotonic() < _paused_until:
         return when_unreachable
     try:
-        return call(*args)
+        return command(*args)
     except RedisError as error:
         _paused_until = time.monotonic() + PAUSE_SECONDS
         log.warning("Redis cache unreachable; skipping it for %s seconds: %s", PAUSE_SECONDS, error)

@@ -79,6 +79,6 @@ class NamedPages(LanguageSitemap):
         return [(key, None) for key in self.names]
 
     def address(self, slug: str, language: str) -> str:
-        view, *given = self.names[slug]
+        view, *arguments = self.names[slug]
         with translation.override(language):
-            return public_url(reverse(view, args=given))
+            return public_url(reverse(view, args=arguments))

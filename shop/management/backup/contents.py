@@ -44,7 +44,7 @@ def named_files(query: Query) -> Iterator[str]:
     for renditions in _values(query, Picture, "renditions"):
         sizes = json.loads(renditions) if isinstance(renditions, str) else renditions
         for size in sizes.values():
-            yield from (size[kind] for kind in ("webp", "jpeg") if size.get(kind))
+            yield from (size[image_format] for image_format in ("webp", "jpeg") if size.get(image_format))
 
 
 def _values(query: Query, model: type[Model], column: str) -> Iterator[Any]:

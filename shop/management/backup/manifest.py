@@ -66,10 +66,12 @@ def _check_files(folder: Path) -> None:
     if not (folder / SUMS).is_file():
         raise InvalidBackup(f"{folder} is no whole backup: it has no {SUMS}.")
     listed = dict(_read_sums(folder))
-    there = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()} - {SUMS}
-    if MANIFEST not in listed or there != listed.keys():
-        odd = sorted({MANIFEST, *there} ^ listed.keys())
-        raise InvalidBackup(f"{folder} does not hold the files that its {SUMS} lists: {', '.join(odd[:10])}")
+    existing_files = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()} - {SUMS}
+    if MANIFEST not in listed or existing_files != listed.keys():
+        differing_files = sorted({MANIFEST, *existing_files} ^ listed.keys())
+        raise InvalidBackup(
+            f"{folder} does not hold the files that its {SUMS} lists: {', '.join(differing_files[:10])}"
+        )
     changed = [name for name, digest in listed.items() if digest_of(folder / name) != digest]
     if changed:
         raise InvalidBackup(f"Files of {folder} were changed: {', '.join(changed[:10])}")

@@ -65,17 +65,17 @@ def restore_database(folder: Path, manifest: Manifest) -> None:
             raise InvalidBackup(f"{folder / FILE} has not as many rows as its manifest says.")
     sync(fresh)
     connection.close()
-    for rest in ("-wal", "-shm"):
-        path.with_name(path.name + rest).unlink(missing_ok=True)
+    for suffix in ("-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
     os.replace(fresh, path)
     sync(path.parent)
 
 
 def _check_integrity(database: sqlite3.Connection, path: Path) -> None:
     register(database)  # Django's functions, used by check constraints
-    (answer,) = database.execute("PRAGMA quick_check(1)").fetchone()
-    if answer != "ok":
-        raise CommandError(f"{path} is damaged: {answer}")
+    (result,) = database.execute("PRAGMA quick_check(1)").fetchone()
+    if result != "ok":
+        raise CommandError(f"{path} is damaged: {result}")
 
 
 def _database_path() -> Path:

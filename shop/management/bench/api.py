@@ -131,8 +131,8 @@ def measure_operations(*, seconds: float) -> Iterator[Measurement]:
         ("API staff orders", api_request(ORDERS, {}, admin)),
         ("staff orders by hand", lambda _: orders_by_hand()),
     ]
-    for name, ask in operations:
-        yield measure(name, ask, seconds=seconds)
+    for name, send_request in operations:
+        yield measure(name, send_request, seconds=seconds)
     # Allow unpaid orders, as Saleor's clients may leave them.
     Channel.objects.filter(pk=channel.pk).update(allow_unpaid_orders=True)
     purchase = Purchase(variants_of_two_cooperatives(), channel)
@@ -146,9 +146,9 @@ def api_request(document: str, variables: dict[str, Any], token: str = "") -> Ca
     body = json.dumps({"query": document, "variables": variables})
     headers = {"authorization": f"Bearer {token}"} if token else {}
 
-    def ask(_: Any) -> None:
-        answer = client.post("/graphql/", body, content_type="application/json", headers=headers)
-        if answer.status_code != 200 or b'"errors"' in answer.content[:200]:
-            raise UnexpectedResponse(answer.content[:500].decode())
+    def send_request(_: Any) -> None:
+        response = client.post("/graphql/", body, content_type="application/json", headers=headers)
+        if response.status_code != 200 or b'"errors"' in response.content[:200]:
+            raise UnexpectedResponse(response.content[:500].decode())
 
-    return ask
+    return send_request

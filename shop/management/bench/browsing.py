@@ -50,7 +50,7 @@ def measure_browsing(*, seconds: float) -> Iterator[Measurement]:
     client = Client(SERVER_NAME="localhost")
     client.force_login(User.objects.get(email=ACCOUNTS[0].email))
     sellers = Cooperative.objects.public().order_by("pk").values_list("slug", flat=True)[5:25]
-    goods = Product.objects.on_sale(channel.pk).order_by("pk").values_list("slug", flat=True)[100:140]
+    product_slugs = Product.objects.on_sale(channel.pk).order_by("pk").values_list("slug", flat=True)[100:140]
     pages: dict[str, list[str]] = {
         "list": [_LIST],
         "list, further pages": [f"{_LIST}?page={n}" for n in range(2, 42, 3)],
@@ -58,12 +58,12 @@ def measure_browsing(*, seconds: float) -> Iterator[Measurement]:
         "list, filtered": [f"{_LIST}?{chosen}" for chosen in _FILTERS],
         "list of a seller": [f"{_LIST}?htx={slug}" for slug in sellers],
         "category": [reverse("catalog:category", args=["gao-mien-do-kho"])],
-        "search": [f"{_SEARCH}?q={words}" for words in _WORDS],
-        "search, filtered": [f"{_SEARCH}?q={words}&mua=on&con=on&xep=gia" for words in _WORDS],
-        "search, misspelt": [f"{_SEARCH}?q={words}" for words in _MISSPELLED],
-        "search in English": [f"/en{_SEARCH}?q={words}" for words in _ENGLISH],
-        "suggestions": [f"{reverse('catalog:suggestions')}?q={words}" for words in _PREFIXES],
-        "product": [reverse("catalog:product", args=[slug]) for slug in goods],
+        "search": [f"{_SEARCH}?q={prefix}" for prefix in _WORDS],
+        "search, filtered": [f"{_SEARCH}?q={prefix}&mua=on&con=on&xep=gia" for prefix in _WORDS],
+        "search, misspelt": [f"{_SEARCH}?q={prefix}" for prefix in _MISSPELLED],
+        "search in English": [f"/en{_SEARCH}?q={prefix}" for prefix in _ENGLISH],
+        "suggestions": [f"{reverse('catalog:suggestions')}?q={prefix}" for prefix in _PREFIXES],
+        "product": [reverse("catalog:product", args=[slug]) for slug in product_slugs],
     }
     for name, addresses in pages.items():
         for address in addresses:
@@ -83,10 +83,10 @@ def measure_browsing(*, seconds: float) -> Iterator[Measurement]:
 def _request_in_turn(client: Client, addresses: Sequence[str]) -> Callable[[object], None]:
     turn = cycle(addresses)
 
-    def ask(_given: object) -> None:
+    def send_request(_prepared: object) -> None:
         address = next(turn)
-        answer = client.get(address)
-        if answer.status_code != 200:
-            raise UnexpectedResponse(f"{address} answered {answer.status_code}")
+        response = client.get(address)
+        if response.status_code != 200:
+            raise UnexpectedResponse(f"{address} answered {response.status_code}")
 
-    return ask
+    return send_request

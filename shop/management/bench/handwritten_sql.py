@@ -83,28 +83,29 @@ def category_by_hand(channel: Channel, slug: str) -> bytes:
     parameters = (channel.pk, f"{category[-1]}%")
     ((total,),) = _fetch_all(f"SELECT count(*) {of_branch}", *parameters)
     rows = _fetch_all(f"{_CARD} {of_branch} ORDER BY l.lowest_price, p.id LIMIT 21", *parameters)
-    below: dict[Any, list[Any]] = {}
+    children_by_parent: dict[Any, list[Any]] = {}
     for row in tree:
-        below.setdefault(row[3], []).append({"id": row[0], "name": row[1], "slug": row[2]})
+        children_by_parent.setdefault(row[3], []).append({"id": row[0], "name": row[1], "slug": row[2]})
     edges = [
-        {"node": each | {"children": {"edges": [{"node": one} for one in below.get(each["id"], ())]}}}
-        for each in below.get(None, ())
+        {
+            "node": each
+            | {"children": {"edges": [{"node": child} for child in children_by_parent.get(each["id"], ())]}}
+        }
+        for each in children_by_parent.get(None, ())
     ]
     products = _page(rows[:20], channel) | {"totalCount": total}
-    named = dict(zip(("id", "name", "slug", "seoTitle", "description"), category, strict=False))
-    return orjson.dumps(
-        {"data": {"categories": {"edges": edges}, "category": named | {"products": products}}}
-    )
+    root = dict(zip(("id", "name", "slug", "seoTitle", "description"), category, strict=False))
+    return orjson.dumps({"data": {"categories": {"edges": edges}, "category": root | {"products": products}}})
 
 
 def product_by_hand(channel: Channel, slug: str) -> bytes:
     (row,) = _fetch_all(_PRODUCT, channel.pk, slug)
     key = row[0]
-    above = row[11].strip("/").replace("/", ", ") or "0"
+    ancestor_keys = row[11].strip("/").replace("/", ", ") or "0"
     variants = _fetch_all(_VARIANTS, channel.pk, key)
     keys = ", ".join(str(each[0]) for each in variants)
     prices = {each[1]: each for each in _fetch_all(_PRICES.format(keys=key), channel.pk)}
-    said = _attribute_values("s.product_id", "catalog_productattributevalue", key)
+    attribute_values = _attribute_values("s.product_id", "catalog_productattributevalue", key)
     said_of_variants = _attribute_values("s.variant_id", "catalog_variantattributevalue", keys)
     return orjson.dumps(
         {
@@ -115,7 +116,9 @@ def product_by_hand(channel: Channel, slug: str) -> bytes:
                     "seoDescription": row[5],
                     "isAvailable": row[6],
                     "category": {"id": row[8], "name": row[9], "slug": row[10]},
-                    "above": _fetch_all(f"SELECT name, slug FROM catalog_category WHERE id IN ({above})"),
+                    "above": _fetch_all(
+                        f"SELECT name, slug FROM catalog_category WHERE id IN ({ancestor_keys})"
+                    ),
                     "productType": {"id": row[12], "name": row[13]},
                     "collections": _fetch_all(_COLLECTIONS, key),
                     "cooperative": _fetch_all(
@@ -125,7 +128,7 @@ def product_by_hand(channel: Channel, slug: str) -> bytes:
                         {"id": each[1], "alt": each[2], "url": _picture_url(each[3], "1200")}
                         for each in _fetch_all(_PICTURES.format(keys=key))
                     ],
-                    "attributes": said.get(key, []),
+                    "attributes": attribute_values.get(key, []),
                     "pricing": _price_range(list(prices.values()), channel.currency),
                     "variants": [
                         {
@@ -149,12 +152,12 @@ def product_by_hand(channel: Channel, slug: str) -> bytes:
 def orders_by_hand() -> bytes:
     rows = _fetch_all(_ORDERS)[:20]
     keys = [row[0] for row in rows]
-    marks = ", ".join(["%s"] * len(keys))
+    placeholders = ", ".join(["%s"] * len(keys))
     lines: dict[Any, list[Any]] = {}
-    for line in _fetch_all(_LINES.format(marks=marks), *keys):
+    for line in _fetch_all(_LINES.format(marks=placeholders), *keys):
         lines.setdefault(line[0], []).append(line[1:])
     delivery_methods: dict[Any, list[str]] = {}
-    for order, delivery_method in _fetch_all(_DELIVERY_NAMES.format(marks=marks), *keys):
+    for order, delivery_method in _fetch_all(_DELIVERY_NAMES.format(marks=placeholders), *keys):
         delivery_methods.setdefault(order, []).append(delivery_method)
     nodes = [
         {
@@ -207,18 +210,18 @@ def _price_range(prices: list[Any], currency: str) -> dict[str, Any] | None:
 
 def _attribute_values(owner: str, table: str, keys: object) -> dict[Any, list[Any]]:
     """Return attributes with their values, by product or variant."""
-    found: dict[Any, dict[Any, Any]] = {}
+    attributes_by_owner: dict[Any, dict[Any, Any]] = {}
     for row in _fetch_all(_ATTRIBUTE_VALUES.format(owner=owner, table=table, keys=keys or "0")):
-        attributes = found.setdefault(row[0], {})
-        named = {"id": row[1], "name": row[2], "slug": row[3], "inputType": row[4]}
-        said = attributes.setdefault(row[1], {"attribute": named, "values": []})
-        said["values"].append({"id": row[5], "name": row[6], "slug": row[7]})
-    return {key: list(attributes.values()) for key, attributes in found.items()}
+        attributes = attributes_by_owner.setdefault(row[0], {})
+        attribute = {"id": row[1], "name": row[2], "slug": row[3], "inputType": row[4]}
+        selected = attributes.setdefault(row[1], {"attribute": attribute, "values": []})
+        selected["values"].append({"id": row[5], "name": row[6], "slug": row[7]})
+    return {key: list(attributes.values()) for key, attributes in attributes_by_owner.items()}
 
 
 def _picture_url(renditions: Any, width: str) -> str | None:
-    made = orjson.loads(renditions) if isinstance(renditions, str) else renditions
-    return f"/media/{made[width]['jpeg']}" if made and width in made else None
+    rendition_data = orjson.loads(renditions) if isinstance(renditions, str) else renditions
+    return f"/media/{rendition_data[width]['jpeg']}" if rendition_data and width in rendition_data else None
 
 
 def _fetch_all(statement: str, *values: Any) -> list[Any]:

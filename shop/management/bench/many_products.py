@@ -167,7 +167,7 @@ def _create_products(
     ]
     Product.objects.bulk_create(products)
     rows = list(zip(products, drawn, strict=True))
-    variants = [_variant(product, template.variant) for product, (_n, template, _stall) in rows]
+    variants = [_variant(product, template.variant) for product, (_n, template, _cooperative) in rows]
     Variant.objects.bulk_create(variants)
     for product, variant in zip(products, variants, strict=True):
         product.default_variant = variant
@@ -181,8 +181,8 @@ def _create_products(
     )
     on_hand = [random.choice([0, 3, 20, 50, 80, 200, 500]) for _ in variants]
     Stock.objects.bulk_create(
-        Stock(variant=variant, warehouse=seller.warehouse, on_hand=there)
-        for variant, (_n, _pattern, seller), there in zip(variants, drawn, on_hand, strict=True)
+        Stock(variant=variant, warehouse=seller.warehouse, on_hand=quantity)
+        for variant, (_n, _pattern, seller), quantity in zip(variants, drawn, on_hand, strict=True)
     )
     Listing.objects.bulk_create(
         Listing(
@@ -193,16 +193,16 @@ def _create_products(
             published_at=now - datetime.timedelta(minutes=random.randrange(500_000)),
             lowest_price=amount,
             lowest_list_price=amount,
-            is_available=there > 0,
+            is_available=quantity > 0,
         )
-        for product, amount, there in zip(products, amounts, on_hand, strict=True)
+        for product, amount, quantity in zip(products, amounts, on_hand, strict=True)
     )
     ProductMedia.objects.bulk_create(
         ProductMedia(product=product, picture_id=template.picture_id) for product, (_n, template, _s) in rows
     )
-    through = Product.certificates.through
-    through.objects.bulk_create(
-        through(product=product, certificate=random.choice(seller.certificates))
+    certificate_links = Product.certificates.through
+    certificate_links.objects.bulk_create(
+        certificate_links(product=product, certificate=random.choice(seller.certificates))
         for product, (_n, _pattern, seller) in rows
         if random.random() < 0.2
     )

@@ -30,32 +30,36 @@ class Measurement:
 
 
 def measure(
-    page: str, ask: Callable[[Any], object], *, seconds: float, prepare: Callable[[], Any] = lambda: None
+    page: str,
+    send_request: Callable[[Any], object],
+    *,
+    seconds: float,
+    prepare: Callable[[], Any] = lambda: None,
 ) -> Measurement:
-    """Time `ask` for about `seconds` with what `prepare` returns (untimed); the first run is not counted."""
-    ask(prepare())
-    queries = _count_queries(ask, prepare())
-    taken: list[float] = []
+    """Time `send_request` on what `prepare` returns (untimed) for about `seconds`, after one untimed run."""
+    send_request(prepare())
+    queries = _count_queries(send_request, prepare())
+    durations: list[float] = []
     cpu = 0.0
     until = time.perf_counter() + seconds
-    while len(taken) < FEWEST or (time.perf_counter() < until and len(taken) < MOST):
-        given = prepare()
+    while len(durations) < FEWEST or (time.perf_counter() < until and len(durations) < MOST):
+        prepared = prepare()
         begun, cpu_begun = time.perf_counter(), time.process_time()
-        ask(given)
+        send_request(prepared)
         cpu += time.process_time() - cpu_begun
-        taken.append(time.perf_counter() - begun)
-    taken.sort()
+        durations.append(time.perf_counter() - begun)
+    durations.sort()
     return Measurement(
         page=page,
-        requests_per_second=len(taken) / sum(taken),
-        p50=taken[len(taken) // 2] * 1000,
-        p95=taken[min(len(taken) - 1, int(len(taken) * 0.95))] * 1000,
-        cpu=cpu / len(taken) * 1000,
+        requests_per_second=len(durations) / sum(durations),
+        p50=durations[len(durations) // 2] * 1000,
+        p95=durations[min(len(durations) - 1, int(len(durations) * 0.95))] * 1000,
+        cpu=cpu / len(durations) * 1000,
         queries=queries,
     )
 
 
-def _count_queries(ask: Callable[[object], object], given: object) -> int:
+def _count_queries(send_request: Callable[[object], object], prepared: object) -> int:
     """Count the statements of one request, without those that begin and end transactions."""
     count = 0
 
@@ -65,5 +69,5 @@ def _count_queries(ask: Callable[[object], object], given: object) -> int:
         return execute(*args)
 
     with connection.execute_wrapper(note):
-        ask(given)
+        send_request(prepared)
     return count

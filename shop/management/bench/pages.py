@@ -83,9 +83,9 @@ class _Checkout:
 
     def send(self, filled: tuple[Client, dict[str, str]]) -> None:
         client, written = filled
-        answer = client.post(reverse("orders:checkout"), written)
-        if answer.status_code != 302:
-            raise UnexpectedResponse(f"checkout answered {answer.status_code}")
+        response = client.post(reverse("orders:checkout"), written)
+        if response.status_code != 302:
+            raise UnexpectedResponse(f"checkout answered {response.status_code}")
 
 
 def _client(user: User | None = None) -> Client:
@@ -96,21 +96,21 @@ def _client(user: User | None = None) -> Client:
 
 
 def _page(client: Client, address: str) -> Callable[[object], None]:
-    def ask(_given: object) -> None:
-        answer = client.get(address)
-        if answer.status_code != 200:
-            raise UnexpectedResponse(f"{address} answered {answer.status_code}")
+    def send_request(_prepared: object) -> None:
+        response = client.get(address)
+        if response.status_code != 200:
+            raise UnexpectedResponse(f"{address} answered {response.status_code}")
 
-    return ask
+    return send_request
 
 
 def _add_to_basket(client: Client, variant: Variant) -> Callable[[object], None]:
-    def ask(_given: object) -> None:
-        answer = client.post(reverse("orders:basket-lines"), {"variant": variant.pk, "quantity": 1})
-        if answer.status_code != 302:
-            raise UnexpectedResponse(f"the basket answered {answer.status_code}")
+    def send_request(_prepared: object) -> None:
+        response = client.post(reverse("orders:basket-lines"), {"variant": variant.pk, "quantity": 1})
+        if response.status_code != 302:
+            raise UnexpectedResponse(f"the basket answered {response.status_code}")
 
-    return ask
+    return send_request
 
 
 def _change_quantity(client: Client, variant: Variant) -> Callable[[object], None]:
@@ -120,12 +120,12 @@ def _change_quantity(client: Client, variant: Variant) -> Callable[[object], Non
     address = reverse("orders:basket-line", args=[line.pk])
     quantities = itertools.cycle([2, 1])
 
-    def ask(_given: object) -> None:
-        answer = client.post(address, {"quantity": next(quantities)}, headers={"HX-Request": "true"})
-        if answer.status_code != 200:
-            raise UnexpectedResponse(f"the basket answered {answer.status_code}")
+    def send_request(_prepared: object) -> None:
+        response = client.post(address, {"quantity": next(quantities)}, headers={"HX-Request": "true"})
+        if response.status_code != 200:
+            raise UnexpectedResponse(f"the basket answered {response.status_code}")
 
-    return ask
+    return send_request
 
 
 def variants_of_two_cooperatives() -> list[Variant]:
@@ -135,13 +135,13 @@ def variants_of_two_cooperatives() -> list[Variant]:
         raise UnexpectedResponse("the shop has no channel")
     on_sale = Listing.objects.on_sale(channel.pk).filter(is_available=True)
     priced = Price.objects.filter(channel=channel, amount__isnull=False)
-    found: dict[int, Variant] = {}
+    variant_by_cooperative: dict[int, Variant] = {}
     variants = Variant.objects.filter(
         product__in=on_sale.values("product"), prices__in=priced, cooperative__paused_from=None
     )
     for variant in variants.select_related("product").order_by("product__sort_key", "pk"):
-        found.setdefault(variant.cooperative_id, variant)
-    chosen = list(found.values())[:2]
+        variant_by_cooperative.setdefault(variant.cooperative_id, variant)
+    chosen = list(variant_by_cooperative.values())[:2]
     Stock.objects.filter(variant__in=chosen).update(on_hand=F("on_hand") + EXTRA_STOCK)
     return chosen
 

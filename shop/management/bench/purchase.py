@@ -60,14 +60,14 @@ _ADDRESS = {
 class Purchase:
     """Buy one step of the first variant and two of the second, as a new guest each time."""
 
-    def __init__(self, goods: Sequence[Variant], channel: Channel) -> None:
-        keys = global_ids("ProductVariant", [each.pk for each in goods])
+    def __init__(self, variants: Sequence[Variant], channel: Channel) -> None:
+        keys = global_ids("ProductVariant", [each.pk for each in variants])
         lines = [{"variantId": key, "quantity": n} for n, key in enumerate(keys, start=1)]
         self._input = {"channel": channel.slug, "lines": lines}
         self._client = Client(SERVER_NAME="localhost")
         self._numbers = itertools.count(1)
 
-    def __call__(self, _given: Any = None) -> None:
+    def __call__(self, _prepared: Any = None) -> None:
         basket = self._ask(_CREATE, input=self._input)["id"]
         self._ask(_EMAIL, id=basket, email=f"nguoi-do-{next(self._numbers)}@example.com")
         methods = self._ask(_SHIP, id=basket, address=_ADDRESS)["shippingMethods"]
@@ -78,9 +78,9 @@ class Purchase:
     def _ask(self, document: str, **variables: Any) -> dict[str, Any]:
         """Send a mutation and return its checkout or order. Raises UnexpectedResponse."""
         body = json.dumps({"query": document, "variables": variables})
-        answer = self._client.post("/graphql/", body, content_type="application/json").json()
-        payload = next(iter((answer.get("data") or {"": None}).values()))
-        shown = payload and (payload.get("checkout") or payload.get("order"))
-        if not shown:
-            raise UnexpectedResponse(json.dumps(answer)[:500])
-        return dict(shown)
+        response = self._client.post("/graphql/", body, content_type="application/json").json()
+        payload = next(iter((response.get("data") or {"": None}).values()))
+        order_or_checkout = payload and (payload.get("checkout") or payload.get("order"))
+        if not order_or_checkout:
+            raise UnexpectedResponse(json.dumps(response)[:500])
+        return dict(order_or_checkout)

@@ -81,8 +81,8 @@ class Command(BaseCommand):
                 seconds,
             )
         if products:
-            asked = ["--orders", "0", "--products", str(products)]
-            self._table("products", [products], databases, lambda _count: asked, seconds)
+            arguments = ["--orders", "0", "--products", str(products)]
+            self._table("products", [products], databases, lambda _count: arguments, seconds)
         self.stdout.write("\n| objects × fields | graphql-core ms | breadth first ms | times |")
         self.stdout.write("|---|---:|---:|---:|")
         for each in compare_executors():
@@ -92,18 +92,20 @@ class Command(BaseCommand):
 
     def _table(
         self,
-        what: str,
+        title: str,
         counts: Sequence[int],
         databases: Sequence[str],
-        asked: Callable[[int], list[str]],
+        arguments_for: Callable[[int], list[str]],
         seconds: float,
     ) -> None:
         """Print the table of one measurement, for each database and count."""
-        self.stdout.write(f"\n| database | {what} | page | requests/s | p50 ms | p95 ms | CPU ms | queries |")
+        self.stdout.write(
+            f"\n| database | {title} | page | requests/s | p50 ms | p95 ms | CPU ms | queries |"
+        )
         self.stdout.write("|---|---:|---|---:|---:|---:|---:|---:|")
         for database in databases:
             for count in counts:
-                for row in _measured(database, asked(count), seconds):
+                for row in _measured(database, arguments_for(count), seconds):
                     figures = f"{row['requests_per_second']:.0f} | {row['p50']:.1f} | {row['p95']:.1f}"
                     figures += f" | {row['cpu']:.2f} | {row['queries']}"
                     self.stdout.write(f"| {database} | {count:,} | {row['page']} | {figures} |")
@@ -131,22 +133,22 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
 
 
-def _measured(database: str, asked: Sequence[str], seconds: float) -> Iterator[dict[str, object]]:
+def _measured(database: str, arguments: Sequence[str], seconds: float) -> Iterator[dict[str, object]]:
     """Measure in a new process with a private database; yield the rows."""
     with tempfile.TemporaryDirectory(prefix="cho-phien-bench-") as folder, _servers(database) as servers:
         command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "bench", "--measure"]
-        answer = subprocess.run(
-            [*command, *asked, "--seconds", str(seconds)],
+        run = subprocess.run(
+            [*command, *arguments, "--seconds", str(seconds)],
             env=_environment(Path(folder)) | servers,
             stdout=subprocess.PIPE,
             timeout=LONGEST_SECONDS,
             check=False,
             text=True,
         )
-    for line in answer.stdout.splitlines():
+    for line in run.stdout.splitlines():
         yield json.loads(line)
-    if answer.returncode:
-        raise CommandError(f"Measuring {database} failed: {' '.join(asked)}")
+    if run.returncode:
+        raise CommandError(f"Measuring {database} failed: {' '.join(arguments)}")
 
 
 @contextmanager
@@ -181,7 +183,11 @@ def _environment(folder: Path) -> dict[str, str]:
     """Return the environment without settings that would point to other services."""
     ours = {"DATABASE_URL", "REDIS_URL", "DEBUG", "EMAIL_HOST", "EMAIL_HOST_USER", "EMAIL_HOST_PASSWORD"}
     ours |= {"MEDIA_URL", "MEDIA_ROOT", "ALLOWED_HOSTS", "PUBLIC_URL", "SECRET_KEY"}
-    kept = {name: value for name, value in os.environ.items() if name not in ours}
+    environment = {name: value for name, value in os.environ.items() if name not in ours}
     # One buyer at one address places thousands of orders.
     unlimited = dict.fromkeys(("ORDERS_PER_PHONE", "API_ORDERS_PER_NETWORK", "ORDERS_PER_DAY"), "0")
-    return kept | unlimited | {"DATA_DIR": str(folder), "ORDERS_PER_NETWORK": "0", "UNPAID_GUEST_ORDERS": "0"}
+    return (
+        environment
+        | unlimited
+        | {"DATA_DIR": str(folder), "ORDERS_PER_NETWORK": "0", "UNPAID_GUEST_ORDERS": "0"}
+    )

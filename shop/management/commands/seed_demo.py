@@ -75,17 +75,19 @@ class Command(BaseCommand):
         """List the accounts. Random passwords go to a terminal or an embedded shop's file, never to a log."""
         if not is_real:
             is_public = not (settings.OPEN_TO_NETWORK or passwords_file().exists())
-            shown: Mapping[str, str] = PUBLISHED_PASSWORDS if is_public else {}
-            rest = f"the password is in {passwords_file()}"
+            passwords: Mapping[str, str] = PUBLISHED_PASSWORDS if is_public else {}
+            other_accounts_hint = f"the password is in {passwords_file()}"
         else:
-            shown = opened if self.stdout.isatty() else {}
-            rest = "set a password: manage.py changepassword E-MAIL"
+            passwords = opened if self.stdout.isatty() else {}
+            other_accounts_hint = "set a password: manage.py changepassword E-MAIL"
         for account in ACCOUNTS:
-            self.stdout.write(f"  {account.role}: {account.email}, {shown.get(account.email, rest)}")
+            self.stdout.write(
+                f"  {account.role}: {account.email}, {passwords.get(account.email, other_accounts_hint)}"
+            )
 
-    def _print_now(self, what: str) -> None:
+    def _print_now(self, text: str) -> None:
         """Print at once, because the next step takes a while."""
-        self.stdout.write(what)
+        self.stdout.write(text)
         self.stdout.flush()
 
 

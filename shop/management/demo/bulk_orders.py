@@ -117,23 +117,25 @@ class _BulkWriter:
         parts = list(order.parts.order_by("number"))
         for line in order.lines.in_order():
             rows.lines[line.part_id].append(line)
-        who = self._buyer_actor(planned)
+        actor = self._buyer_actor(planned)
         payment = Payment(
             order=order, method=PaymentMethod.COD, currency=order.currency, key=f"cod:{order.pk}:0"
         )
         rows.payments.append(payment)
-        asked = sum(part.total_gross for part in parts)
+        requested_amount = sum(part.total_gross for part in parts)
         system = Actor.system()
         rows.events.append(
-            build_event(payment, EventKind.CHARGE_REQUEST, asked, "due:0", system, planned.placed_at)
+            build_event(
+                payment, EventKind.CHARGE_REQUEST, requested_amount, "due:0", system, planned.placed_at
+            )
         )
-        rows.consents.append(build_consent(order, who, planned.placed_at))
+        rows.consents.append(build_consent(order, actor, planned.placed_at))
         self._add_change(
             rows,
             ("order.placed", order, order),
-            who,
+            actor,
             planned.placed_at,
-            data={"total": asked, "source": planned.source},
+            data={"total": requested_amount, "source": planned.source},
         )
         number = 0
         for part, planned_part in zip(parts, planned.parts, strict=True):
@@ -191,9 +193,9 @@ class _BulkWriter:
         actor = self._members[part.cooperative_id] if declined else Actor.guest()
         part.state = PartState.DECLINED if declined else PartState.CANCELLED
         part.ended_at, part.end_reason = times.accepted, planned_part.reason
-        less, key = part.total_gross, f"due:{part.number}"
+        reduction, key = part.total_gross, f"due:{part.number}"
         kind, who = EventKind.CANCEL_SUCCESS, Actor.system()
-        rows.events.append(build_event(payment, kind, less, key, who, times.accepted))
+        rows.events.append(build_event(payment, kind, reduction, key, who, times.accepted))
         if part.slot_id is not None:
             PickupSlot.objects.filter(pk=part.slot_id, taken__gt=0).update(taken=F("taken") - 1)
         self._add_change(
@@ -333,7 +335,7 @@ def _set_derived_columns(order: Order, parts: Sequence[OrderPart], rows: _Pendin
     """Write the columns that `recalculate_order` derives when all parts are delivered or cancelled."""
     lines = [line for part in parts for line in rows.lines[part.pk]]
     active = [part for part in parts if part.is_active]
-    due = sum(part.total_gross for part in active)
+    due_amount = sum(part.total_gross for part in active)
     Order.objects.filter(pk=order.pk).update(
         goods_net=sum(part.goods_net for part in parts),
         goods_gross=sum(part.goods_gross for part in parts),
@@ -343,8 +345,8 @@ def _set_derived_columns(order: Order, parts: Sequence[OrderPart], rows: _Pendin
         total_gross=sum(part.total_gross for part in parts),
         list_net=sum(line.list_net for line in lines) + sum(part.delivery_list_net for part in parts),
         list_gross=sum(line.list_gross for line in lines) + sum(part.delivery_list_gross for part in parts),
-        due_gross=due,
-        charged=due,
+        due_gross=due_amount,
+        charged=due_amount,
         authorize_coverage=Coverage.FULL,
         charge_coverage=Coverage.FULL,
         status=OrderStatus.DELIVERED if active else OrderStatus.CANCELLED,

@@ -12,7 +12,7 @@ from shop.core.actors import Actor
 
 
 def build_event(
-    payment: Payment, kind: EventKind, amount: int, key: str, who: Actor, at: datetime.datetime
+    payment: Payment, kind: EventKind, amount: int, key: str, actor: Actor, at: datetime.datetime
 ) -> PaymentEvent:
     return PaymentEvent(
         payment=payment,
@@ -20,8 +20,8 @@ def build_event(
         amount=amount,
         currency=payment.currency,
         key=f"{payment.key}:{key}",
-        actor_kind=who.kind,
-        actor_key=who.key,
+        actor_kind=actor.kind,
+        actor_key=actor.key,
         at=at,
     )
 
@@ -51,12 +51,12 @@ def build_movement(row: ParcelLine, stock_id: int, member: Actor, at: datetime.d
     )
 
 
-def build_consent(order: Order, who: Actor, at: datetime.datetime) -> Consent:
+def build_consent(order: Order, actor: Actor, at: datetime.datetime) -> Consent:
     return Consent(
         user_id=order.user_id,
         about=f"order:{order.pk}",
         purpose=ConsentPurpose.ORDER,
         version=CONSENT_VERSION,
         given_at=at,
-        entry_point=who.entry_point,
+        entry_point=actor.entry_point,
     )

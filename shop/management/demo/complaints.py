@@ -40,23 +40,25 @@ def create_complaints(members: Mapping[int, Actor], *, actor: Actor, now: dateti
         .distinct()[:20]
     )
     in_time = [part for part in parts if any(each.is_in_time(now) for each in delivered_lines(part))]
-    missing = 2 - Complaint.objects.filter(key__startswith="demo:").count()
-    for part, place in zip(in_time, range(2 - missing, 2), strict=False):
-        then = now - _HOLD if place == 1 else now
-        complaint = _file_complaint(part, place, now=then)
-        if place == 1:
-            _refund_complaint(part, complaint, members[part.cooperative_id], actor=actor, then=then, now=now)
+    missing_count = 2 - Complaint.objects.filter(key__startswith="demo:").count()
+    for part, number in zip(in_time, range(2 - missing_count, 2), strict=False):
+        decided_at = now - _HOLD if number == 1 else now
+        complaint = _file_complaint(part, number, now=decided_at)
+        if number == 1:
+            _refund_complaint(
+                part, complaint, members[part.cooperative_id], actor=actor, decided_at=decided_at, now=now
+            )
     Notification.objects.filter(sent_at=None, created_at__in=(now - _HOLD, now)).update(sent_at=now)
 
 
-def _file_complaint(part: OrderPart, place: int, *, now: datetime.datetime) -> Complaint:
-    here = next(each for each in delivered_lines(part) if each.is_in_time(now))
+def _file_complaint(part: OrderPart, number: int, *, now: datetime.datetime) -> Complaint:
+    complained_line = next(each for each in delivered_lines(part) if each.is_in_time(now))
     return submit_complaint(
         part_id=part.pk,
-        steps={here.line.pk: 1},
-        text=_WORDS[place],
-        requested_remedy=RequestedRemedy.MONEY if place else RequestedRemedy.EITHER,
-        key=f"demo:{place}",
+        steps={complained_line.line.pk: 1},
+        text=_WORDS[number],
+        requested_remedy=RequestedRemedy.MONEY if number else RequestedRemedy.EITHER,
+        key=f"demo:{number}",
         actor=Actor.guest(),
         now=now,
     )
@@ -68,10 +70,10 @@ def _refund_complaint(
     member: Actor,
     *,
     actor: Actor,
-    then: datetime.datetime,
+    decided_at: datetime.datetime,
     now: datetime.datetime,
 ) -> None:
-    """Refund half of the line: decided at `then`, paid now that the waiting day is over."""
+    """Refund half of the line: decided at `decided_at`, paid now that the waiting day is over."""
     line = complaint.lines.select_related("order_line").get().order_line
     amount = max(1_000, line.total_gross // line.quantity // 2)
     decision = RefundDecision(CostBearer.COOPERATIVE, _WORDS[1], {line.pk: LineRefund(amount)})
@@ -80,9 +82,9 @@ def _refund_complaint(
         remedy=Remedy(refund=decision),
         answer="Hợp tác xã xin lỗi và hoàn lại một nửa tiền món này.",
         actor=member,
-        now=then,
+        now=decided_at,
     )
     if Payout.objects.filter(refund__in=Refund.objects.filter(complaint=complaint)).exists():
-        set_refund_account(order_id=part.order_id, to=_ACCOUNT, actor=Actor.guest(), now=then)
+        set_refund_account(order_id=part.order_id, to=_ACCOUNT, actor=Actor.guest(), now=decided_at)
         for payout in Payout.objects.filter(refund__complaint=complaint):
             mark_payout_paid(payout_id=payout.pk, reference="MAU-HOAN-1", actor=actor, now=now)

@@ -47,11 +47,11 @@ def in_english(text: str) -> str:
         return str(english["texts"][text])
     if _PLAIN_SIZE.fullmatch(text):
         return text
-    found = _PACK.fullmatch(text)
-    if found is None:
+    match = _PACK.fullmatch(text)
+    if match is None:
         raise KeyError(text)
-    size = found["size"].replace(",", ".")
-    return f"{size} {found['measure']} {english['packs'][found['pack']]}"
+    size = match["size"].replace(",", ".")
+    return f"{size} {match['measure']} {english['packs'][match['pack']]}"
 
 
 @cache

@@ -63,5 +63,5 @@ def _create_promotion(
     terms = PromotionTerms(
         name="Yến Dương giảm giá cuối vụ", starts_at=today, ends_at=end, percent=Decimal(10)
     )
-    made = create_promotion(channel=channel, terms=terms, acting=seller, actor=actor, now=now)
-    refresh_promotion(promotion_id=made.pk, actor=actor, now=now)
+    promotion = create_promotion(channel=channel, terms=terms, acting=seller, actor=actor, now=now)
+    refresh_promotion(promotion_id=promotion.pk, actor=actor, now=now)

@@ -40,10 +40,10 @@ _MAX_FULLY_REMITTED = 2
 def remit_old_cash(*, actor: Actor, now: datetime.datetime) -> None:
     """Remit and reconcile old cash, except one parcel of holders with many; remit carriers' recent cash."""
     for giver, parcels in _collected_parcels(before=now - _RECONCILED_AFTER).items():
-        kept = 1 if len(parcels) > _MAX_FULLY_REMITTED else 0
+        unremitted_count = 1 if len(parcels) > _MAX_FULLY_REMITTED else 0
         _remit(
             giver,
-            parcels[: len(parcels) - kept],
+            parcels[: len(parcels) - unremitted_count],
             is_reconciled=True,
             actor=actor,
             now=now - datetime.timedelta(days=9),
@@ -72,7 +72,7 @@ def create_weighed_orders(
     for quantity, hours, is_too_heavy in ((2, 3, False), (1, 2, True)):
         placed_at = now - datetime.timedelta(hours=hours)
         order = Order.objects.filter(user=buyer, placed_at=placed_at).first()
-        order = order or _place(channel, buyer, weighed_variant, quantity, now=placed_at)
+        order = order or _place_order(channel, buyer, weighed_variant, quantity, now=placed_at)
         part, member = order.parts.get(), members[weighed_variant.cooperative_id]
         if part.state != PartState.NEW:
             continue
@@ -93,8 +93,8 @@ def write_statement(folder: Path) -> Path | None:
     written = io.StringIO()
     table = csv.writer(written)
     table.writerow(_COLUMNS)
-    for place, parcel in enumerate(parcels):
-        collected = parcel.cod_collected - (_SHORTFALL if place == 0 else 0)
+    for index, parcel in enumerate(parcels):
+        collected = parcel.cod_collected - (_SHORTFALL if index == 0 else 0)
         table.writerow(_row(f"{parcel.part.order.code}-{parcel.number}", parcel, collected))
     table.writerow(_row("TK2M7QX-1", parcels[-1], 150_000))
     path = folder / STATEMENT
@@ -103,8 +103,8 @@ def write_statement(folder: Path) -> Path | None:
 
 
 def _row(code: str, parcel: Parcel, collected: int) -> tuple[str, str, int, int, int]:
-    on = parcel.cod_collected_at or parcel.updated_at
-    return code, f"{vietnam_date(on):%d/%m/%Y}", collected, _FEE, collected - _FEE
+    collected_at = parcel.cod_collected_at or parcel.updated_at
+    return code, f"{vietnam_date(collected_at):%d/%m/%Y}", collected, _FEE, collected - _FEE
 
 
 def _collected_parcels(
@@ -121,13 +121,15 @@ def _collected_parcels(
         rows = rows.filter(cod_collected_at__lt=before)
     if after is not None:
         rows = rows.filter(cod_collected_at__gte=after)
-    held: dict[Remitter, list[Parcel]] = defaultdict(list)
+    parcels_by_remitter: dict[Remitter, list[Parcel]] = defaultdict(list)
     for parcel in rows.order_by("cod_collected_at", "pk"):
         if parcel.cod_holder == CashHolder.CARRIER:
-            held[Remitter(CashHolder.CARRIER, carrier=parcel.carrier)].append(parcel)
+            parcels_by_remitter[Remitter(CashHolder.CARRIER, carrier=parcel.carrier)].append(parcel)
         else:
-            held[Remitter(CashHolder.COOPERATIVE, cooperative_id=parcel.part.cooperative_id)].append(parcel)
-    return held
+            parcels_by_remitter[
+                Remitter(CashHolder.COOPERATIVE, cooperative_id=parcel.part.cooperative_id)
+            ].append(parcel)
+    return parcels_by_remitter
 
 
 def _remit(
@@ -156,7 +158,7 @@ def _remit(
         )
 
 
-def _place(
+def _place_order(
     channel: Channel, buyer: User, variant: Variant, quantity: int, *, now: datetime.datetime
 ) -> Order:
     address = buyer.default_shipping_address

@@ -170,7 +170,7 @@ class Planner:
         self._random = random.Random(seed)
         self._channel = channel
         self._now = now
-        self._goods = _goods(channel)
+        self._goods = _variants_by_cooperative(channel)
         self._prices = dict(Price.objects.filter(channel=channel).values_list("variant", "amount"))
         self._delivery_methods = _delivery_methods()
         self._communes = _communes(vietnam_date(now))
@@ -226,12 +226,12 @@ class Planner:
     def _part(
         self, cooperative_id: int, placed_at: datetime.datetime, province: str, month: int, age: float
     ) -> PlannedPart | None:
-        goods = [variant for variant in self._goods[cooperative_id] if month in variant.product.months]
-        if not goods:
+        variants = [variant for variant in self._goods[cooperative_id] if month in variant.product.months]
+        if not variants:
             return None
         chosen = {
             variant.pk: variant
-            for variant in self._random.choices(goods, k=self._random.choice((1, 1, 2, 3)))
+            for variant in self._random.choices(variants, k=self._random.choice((1, 1, 2, 3)))
         }
         lines = tuple((variant, self._random.choice((1, 1, 1, 2, 2, 3))) for variant in chosen.values())
         delivery = self._delivery(cooperative_id, lines, placed_at, province)
@@ -252,12 +252,12 @@ class Planner:
     ) -> tuple[DeliveryMethod, PickupTime | None] | None:
         """Choose a delivery method for province and weight; nearby buyers sometimes pick up."""
         grams = sum(variant.grams_for(variant.product) * quantity for variant, quantity in lines)
-        goods = sum((self._prices[variant.pk] or 0) * quantity for variant, quantity in lines)
+        goods_total = sum((self._prices[variant.pk] or 0) * quantity for variant, quantity in lines)
         sent: list[DeliveryMethod] = []
         collected: list[DeliveryMethod] = []
         for delivery_method in self._delivery_methods.get(cooperative_id, []):
             fee = delivery_method.fee(
-                channel_id=self._channel.pk, province_code=province, grams=grams, subtotal=goods
+                channel_id=self._channel.pk, province_code=province, grams=grams, subtotal=goods_total
             )
             if fee is not None:
                 (collected if delivery_method.is_collected else sent).append(delivery_method)
@@ -296,7 +296,7 @@ class Planner:
         return self._random.choices(list(weights), list(weights.values()))[0]
 
 
-def _goods(channel: Channel) -> dict[int, list[Variant]]:
+def _variants_by_cooperative(channel: Channel) -> dict[int, list[Variant]]:
     """Return variants on sale by cooperative, in a fixed order."""
     variants = (
         Variant.objects.buyable_in(channel.pk)
@@ -309,10 +309,10 @@ def _goods(channel: Channel) -> dict[int, list[Variant]]:
         .order_by("cooperative__sort_order", "cooperative", "product", "sort_order", "pk")
         .distinct()
     )
-    goods: dict[int, list[Variant]] = {}
+    variants_by_cooperative: dict[int, list[Variant]] = {}
     for variant in variants:
-        goods.setdefault(variant.cooperative_id, []).append(variant)
-    return goods
+        variants_by_cooperative.setdefault(variant.cooperative_id, []).append(variant)
+    return variants_by_cooperative
 
 
 def _delivery_methods() -> dict[int, list[DeliveryMethod]]:
@@ -325,7 +325,7 @@ def _delivery_methods() -> dict[int, list[DeliveryMethod]]:
 def _communes(today: datetime.date) -> dict[str, list[Division]]:
     """Return the communes of the provinces in the plan, by province code."""
     rows = (
-        Division.objects.current(on=today)
+        Division.objects.current(day=today)
         .filter(level=Level.COMMUNE, parent__code__in=_PROVINCES)
         .select_related("parent")
         .order_by("code")

@@ -55,7 +55,7 @@ def run_planned_orders(
     """
     for each in planned:
         user = buyer if each.is_demo_buyer else None
-        order = find_placed(each, buyer) or _place(each, channel, user)
+        order = find_placed(each, buyer) or _place_planned_order(each, channel, user)
         parts = {part.cooperative_id: part for part in order.parts.all()}
         for part in each.parts:
             row = parts[part.cooperative_id]
@@ -90,7 +90,7 @@ def planned_address(planned: PlannedOrder) -> Address:
     )
 
 
-def _place(planned: PlannedOrder, channel: Channel, user: User | None) -> Order:
+def _place_planned_order(planned: PlannedOrder, channel: Channel, user: User | None) -> Order:
     address = planned_address(planned)
     basket_id = None
     for part in planned.parts:
@@ -200,7 +200,7 @@ def _move_stock(
             cooperative=warehouses[warehouse_id].cooperative, variant_id=variant_id, warehouse_id=warehouse_id
         )
         record_movement(row, sign * quantity, reason=reason, actor=actor, now=now, document="demo")
-    refresh_availability(variant_ids={variant_id for _house, variant_id in stocked})
+    refresh_availability(variant_ids={variant_id for _warehouse, variant_id in stocked})
 
 
 def _record_weights(part: OrderPart, member: Actor, now: datetime.datetime) -> None:

@@ -23,11 +23,13 @@ def store_pictures(names: Iterable[str], *, made_now: bool) -> Mapping[str, Pict
 
     `made_now` creates the renditions at once, so that the first page is complete; otherwise the worker does.
     """
-    found = {picture.digest: picture for picture in Picture.objects.exclude(digest="").order_by("-pk")}
+    pictures_by_digest = {
+        picture.digest: picture for picture in Picture.objects.exclude(digest="").order_by("-pk")
+    }
     pictures = {}
     for name in sorted(set(names)):
         master = _MASTERS / f"{name}.webp"
-        picture = found.get(hashlib.sha256(master.read_bytes()).hexdigest())
+        picture = pictures_by_digest.get(hashlib.sha256(master.read_bytes()).hexdigest())
         if picture is None:
             with master.open("rb") as file:
                 picture = store_picture(File(file, name=master.name))

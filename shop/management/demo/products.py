@@ -61,15 +61,15 @@ def create_products(
 ) -> int:
     """Step: create the products of the data files that are missing; return how many."""
     translations: list[Translation] = []
-    there = set(Product.objects.values_list("cooperative__slug", "name"))
+    existing_names = set(Product.objects.values_list("cooperative__slug", "name"))
     sku = count(1)
     added = 0
-    for place, row in enumerate(_in_listing_order()):
+    for position, row in enumerate(_in_listing_order()):
         numbers = [next(sku) for _ in row["variants"]]
-        if (row["cooperative"], row["name"]) in there:
+        if (row["cooperative"], row["name"]) in existing_names:
             continue
         seller = sellers[row["cooperative"]]
-        listed_at = now - datetime.timedelta(days=60) + datetime.timedelta(hours=place)
+        listed_at = now - datetime.timedelta(days=60) + datetime.timedelta(hours=position)
         product = _add(row, seller, market_rows, pictures, actor=actor, now=listed_at)
         variants = list(product.variants.in_order())
         _set_product_extras(product, row, seller, added)
@@ -100,8 +100,8 @@ def create_collections(market_rows: MarketRows) -> None:
         )
         keys = dict(Product.objects.filter(name__in=row["goods"]).values_list("name", "pk"))
         CollectionProduct.objects.bulk_create(
-            CollectionProduct(collection=collection, product_id=keys[name], sort_order=place)
-            for place, name in enumerate(row["goods"])
+            CollectionProduct(collection=collection, product_id=keys[name], sort_order=position)
+            for position, name in enumerate(row["goods"])
         )
         texts.insert_translations(
             texts.english_translations(
@@ -112,8 +112,8 @@ def create_collections(market_rows: MarketRows) -> None:
 
 def _in_listing_order() -> list[dict[str, Any]]:
     """Return all products, the home page's last and its first one at the end: lists show the newest first."""
-    places = {name: -place for place, name in enumerate(_HOME_PAGE)}
-    return sorted(products(), key=lambda row: places.get(row["name"], -len(_HOME_PAGE)))
+    positions = {name: -position for position, name in enumerate(_HOME_PAGE)}
+    return sorted(products(), key=lambda row: positions.get(row["name"], -len(_HOME_PAGE)))
 
 
 def _add(
@@ -125,7 +125,7 @@ def _add(
     actor: Actor,
     now: datetime.datetime,
 ) -> Product:
-    new = NewProduct(
+    new_product = NewProduct(
         product_type=market_rows.types[row["type"]],
         category=market_rows.categories[row["category"]],
         details=ProductDetails(
@@ -138,7 +138,7 @@ def _add(
         variants=[(_variant(each), _split_stock(each["stock"], seller)[0]) for each in row["variants"]],
         pictures=[pictures[row["picture"]]],
     )
-    return insert_draft_product(seller.cooperative, market_rows.channel, new, actor=actor, now=now)
+    return insert_draft_product(seller.cooperative, market_rows.channel, new_product, actor=actor, now=now)
 
 
 def _variant(row: dict[str, Any]) -> VariantDetails:
@@ -157,14 +157,14 @@ def _variant(row: dict[str, Any]) -> VariantDetails:
 
 def _split_stock(stock: int, seller: SellerRows) -> list[int]:
     """Split the stock among warehouses; the first takes the rounding remainder."""
-    others = [stock * share // 100 for share in seller.shares[1:]]
-    return [stock - sum(others), *others]
+    other_quantities = [stock * percent // 100 for percent in seller.shares[1:]]
+    return [stock - sum(other_quantities), *other_quantities]
 
 
-def _set_product_extras(product: Product, row: dict[str, Any], seller: SellerRows, place: int) -> None:
+def _set_product_extras(product: Product, row: dict[str, Any], seller: SellerRows, position: int) -> None:
     product.is_sample = True
     if seller.producers:
-        product.producer = seller.producers[place % len(seller.producers)]
+        product.producer = seller.producers[position % len(seller.producers)]
     product.save(update_fields=["is_sample", "producer"])
     product.certificates.set([seller.certificates[key] for key in row.get("certificates", [])])
 
@@ -195,8 +195,8 @@ def _fill_other_warehouses(
     variants: list[Variant], row: dict[str, Any], seller: SellerRows, *, actor: Actor, now: datetime.datetime
 ) -> None:
     for variant, data in zip(variants, row["variants"], strict=True):
-        shares = _split_stock(data["stock"], seller)
-        for warehouse, quantity in zip(seller.warehouses[1:], shares[1:], strict=True):
+        quantities = _split_stock(data["stock"], seller)
+        for warehouse, quantity in zip(seller.warehouses[1:], quantities[1:], strict=True):
             stock = lock_stock_row(
                 cooperative=seller.cooperative, variant_id=variant.pk, warehouse_id=warehouse.pk
             )
@@ -209,14 +209,14 @@ def _fill_other_warehouses(
 
 
 def _in_english(product: Product, variants: list[Variant], row: dict[str, Any]) -> list[Translation]:
-    short = {field: in_english(row[field]) for field in _TEXTS if row.get(field)}
+    translated_texts = {field: in_english(row[field]) for field in _TEXTS if row.get(field)}
     translations = texts.english_translations(
         product,
         name=row["en"],
         description=texts.blocks_json(row["about_en"]),
         description_text=row["about_en"],
         season_note=row.get("season_note_en", ""),
-        **short,
+        **translated_texts,
     )
     for variant in variants:
         if variant.name:

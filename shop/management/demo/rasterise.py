@@ -22,9 +22,9 @@ def rasterise(drawing: Path) -> bytes:
     pixels = Image.open(io.BytesIO(bytes(resvg_py.svg_to_bytes(svg_path=str(drawing), width=_WIDTH))))
     background = Image.new("RGBA", pixels.size, "white")
     flat = Image.alpha_composite(background, pixels.convert("RGBA")).convert("RGB")
-    made = io.BytesIO()
-    flat.save(made, "WEBP", lossless=True, quality=100, method=6)
-    return made.getvalue()
+    output = io.BytesIO()
+    flat.save(output, "WEBP", lossless=True, quality=100, method=6)
+    return output.getvalue()
 
 
 if __name__ == "__main__":

@@ -118,8 +118,8 @@ def _write_history(planned: Sequence[PlannedOrder], channel: Channel, *, now: da
         if is_begun:
             in_bulk = [each for each in in_bulk if find_placed(each, buyer) is None]
         insert_finished_orders(in_bulk, channel, members, buyer, now=now)
-        rest = [each for each in period.orders if not each.is_over] if is_long else period.orders
-        run_planned_orders(rest, channel, members, buyer, now=now)
+        remaining_orders = [each for each in period.orders if not each.is_over] if is_long else period.orders
+        run_planned_orders(remaining_orders, channel, members, buyer, now=now)
         close_period(period, actor=SEEDER)
     receive_transfers(now=now)
     create_discounts(channel, actor=SEEDER, now=now)

@@ -53,10 +53,10 @@ def create_sellers(
     """Step: create the missing cooperatives of the data files; return all of them by slug."""
     translations: list[Translation] = []
     sellers = {}
-    for place, row in enumerate(cooperatives(), start=1):
+    for position, row in enumerate(cooperatives(), start=1):
         cooperative = Cooperative.objects.filter(slug=row["slug"]).first()
         if cooperative is None:
-            cooperative = _create_cooperative(row, place, pictures, actor=actor, now=now)
+            cooperative = _create_cooperative(row, position, pictures, actor=actor, now=now)
             _create_related_rows(cooperative, row, market_rows, translations, actor=actor, now=now)
         sellers[row["slug"]] = _load_seller(cooperative, row)
     texts.insert_translations(translations)
@@ -65,14 +65,16 @@ def create_sellers(
 
 def _create_cooperative(
     row: dict[str, Any],
-    place: int,
+    position: int,
     pictures: Mapping[str, Picture],
     *,
     actor: Actor,
     now: datetime.datetime,
 ) -> Cooperative:
     """Create an approved cooperative; phone, registration number and bank account are samples."""
-    commune = Division.objects.current(on=vietnam_date(now)).select_related("parent").get(code=row["commune"])
+    commune = (
+        Division.objects.current(day=vietnam_date(now)).select_related("parent").get(code=row["commune"])
+    )
     province = commune.parent or commune
     cooperative = Cooperative.objects.create(
         slug=row["slug"],
@@ -80,13 +82,13 @@ def _create_cooperative(
         folded_name=fold(row["name"]),
         is_sample=row.get("sample", False),
         state=CooperativeState.APPROVED,
-        sort_order=place * 10,
+        sort_order=position * 10,
         legal_name=row.get("legal_name", row["name"]),
-        registration_number=f"SỐ MẪU {place:02}",
+        registration_number=f"SỐ MẪU {position:02}",
         registration_issuer="(cơ quan cấp, mẫu)",
-        phone=f"+842090000{place:03}",
+        phone=f"+842090000{position:03}",
         bank_bin="970405",
-        bank_account=f"00000000{place:02}",
+        bank_account=f"00000000{position:02}",
         bank_holder="TAI KHOAN MAU",
         province_code=province.code,
         province_name=province.name,
@@ -119,11 +121,11 @@ def _create_related_rows(
         return_terms=row["returns_en"],
     )
     warehouses_by_key = {
-        each["key"]: _create_warehouse(cooperative, each, place, market_rows)
-        for place, each in enumerate(row["warehouses"])
+        each["key"]: _create_warehouse(cooperative, each, position, market_rows)
+        for position, each in enumerate(row["warehouses"])
     }
-    for place, each in enumerate(row["delivery_methods"]):
-        delivery_method = _create_delivery_method(cooperative, each, place, market_rows, warehouses_by_key)
+    for position, each in enumerate(row["delivery_methods"]):
+        delivery_method = _create_delivery_method(cooperative, each, position, market_rows, warehouses_by_key)
         if "table" in each:
             rates = _rates(each["table"])
             replace_delivery_rates(
@@ -164,7 +166,7 @@ def _create_related_rows(
 
 
 def _create_warehouse(
-    cooperative: Cooperative, row: dict[str, Any], place: int, market_rows: MarketRows
+    cooperative: Cooperative, row: dict[str, Any], position: int, market_rows: MarketRows
 ) -> Warehouse:
     address = Address.objects.create(
         street_address_1=row["street"],
@@ -183,7 +185,7 @@ def _create_warehouse(
         is_private=False,
     )
     WarehouseChannel.objects.create(
-        warehouse=warehouse, channel=market_rows.channel, sort_order=cooperative.sort_order * 10 + place
+        warehouse=warehouse, channel=market_rows.channel, sort_order=cooperative.sort_order * 10 + position
     )
     warehouse.zones.add(market_rows.zone)
     return warehouse
@@ -192,7 +194,7 @@ def _create_warehouse(
 def _create_delivery_method(
     cooperative: Cooperative,
     row: dict[str, Any],
-    place: int,
+    position: int,
     market_rows: MarketRows,
     warehouses_by_key: Mapping[str, Warehouse],
 ) -> DeliveryMethod:
@@ -211,7 +213,7 @@ def _create_delivery_method(
         departs_weekday=weekday,
         departs_at=datetime.time.fromisoformat(hour) if hour else None,
         cut_off_hours=row.get("cut_off", 0),
-        sort_order=place,
+        sort_order=position,
     )
 
 
@@ -230,14 +232,14 @@ def _market_days(row: dict[str, Any]) -> list[MarketDayInput]:
     if "hours" not in row:
         return []
     starts, ends = (datetime.time.fromisoformat(hour) for hour in row["hours"])
-    kinds = {
+    numbers_by_kind = {
         MarketDayKind.WEEKDAY: row.get("weekdays", []),
         MarketDayKind.SOLAR: row.get("solar", []),
         MarketDayKind.LUNAR: row.get("lunar", []),
     }
     return [
         MarketDayInput(kind, number, starts, ends, row.get("capacity"))
-        for kind, numbers in kinds.items()
+        for kind, numbers in numbers_by_kind.items()
         for number in numbers
     ]
 

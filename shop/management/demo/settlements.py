@@ -86,9 +86,9 @@ def close_period(period: Period, *, actor: Actor) -> None:
         close_settlement(settlement_id=row.pk, actor=actor, now=period.closed_at)
         offset_collected_cash(settlement_id=row.pk, actor=actor, now=period.closed_at)
     if period.paid_at is not None:
-        due = Payout.objects.due().filter(settlement__closed_at=period.closed_at)
-        for place, payout in enumerate(list(due), start=1):
-            reference = f"FT{period.paid_at:%y%m%d}{place:04}"
+        due_payouts = Payout.objects.due().filter(settlement__closed_at=period.closed_at)
+        for number, payout in enumerate(list(due_payouts), start=1):
+            reference = f"FT{period.paid_at:%y%m%d}{number:04}"
             mark_payout_paid(payout_id=payout.pk, reference=reference, actor=actor, now=period.paid_at)
     _mark_messages_sent(period.closed_at)
 

@@ -24,11 +24,11 @@ def _planned_transfers(now: datetime.datetime) -> Iterator[IncomingTransfer]:
     waiting = (
         Order.objects.placed().filter(payments__method=PaymentMethod.TRANSFER).order_by("placed_at", "number")
     )
-    for place, order in enumerate(waiting):
+    for index, order in enumerate(waiting):
         at = min(now, order.placed_on + _SOON)
-        if place % 3 == 0:
+        if index % 3 == 0:
             yield _transfer(f"MBVCB.{order.number} {order.code} FT", order.total_gross, order.code, at)
-        elif place % 3 == 1:
+        elif index % 3 == 1:
             yield _transfer(f"{order.code} chuyen tien", order.total_gross - 20_000, order.code, at)
         else:
             yield _transfer(f"ck don {order.code[:-1]}", order.total_gross, order.code, at)

@@ -27,12 +27,14 @@ def make_passwords() -> dict[str, str]:
 
 def find_accounts_with_published_password() -> list[User]:
     """Return demo accounts whose published password still works. Hashes one password per account."""
-    found = (
+    demo_accounts = (
         User.objects.filter(email__in=PUBLISHED_PASSWORDS, is_active=True)
         .only("email", "password")
         .order_by("pk")
     )
-    return [user for user in found if check_password(PUBLISHED_PASSWORDS[user.email or ""], user.password)]
+    return [
+        user for user in demo_accounts if check_password(PUBLISHED_PASSWORDS[user.email or ""], user.password)
+    ]
 
 
 def replace_published_passwords(*, actor: Actor, now: datetime.datetime) -> dict[str, str]:

@@ -166,12 +166,12 @@ def _product_type(
             "is_perishable": row["perishable"],
         },
     )[0]
-    for place, key in enumerate(row["attributes"]):
+    for position, key in enumerate(row["attributes"]):
         ProductTypeAttribute.objects.get_or_create(
             product_type=product_type,
             attribute=attributes[key],
             scope=AttributeScope.VARIANT,
-            defaults={"sort_order": place, "variant_selection": True},
+            defaults={"sort_order": position, "variant_selection": True},
         )
     ProductTypeAttribute.objects.get_or_create(
         product_type=product_type,
@@ -209,9 +209,11 @@ def _create_pages_and_menus(categories: Mapping[str, Category]) -> None:
     if not is_new:
         return
     translations: list[Translation] = []
-    for place, row in enumerate(market()["category"]):
+    for position, row in enumerate(market()["category"]):
         category = categories[row["name"]]
-        item = MenuItem.objects.create(menu=navbar, name=category.name, category=category, sort_order=place)
+        item = MenuItem.objects.create(
+            menu=navbar, name=category.name, category=category, sort_order=position
+        )
         translations += texts.english_translations(item, name=row["en"])
     texts.insert_translations(translations)
 
@@ -225,14 +227,16 @@ def _categories(
 ) -> dict[str, Category]:
     categories: dict[str, Category] = {}
 
-    def create_category(row: dict[str, Any], parent: Category | None, place: int) -> Category:
+    def create_category(row: dict[str, Any], parent: Category | None, position: int) -> Category:
         category = Category.objects.filter(slug=slugify(row["name"])).first()
         if category is None:
-            category = add_category(name=row["name"], parent=parent, sort_order=place, actor=actor, now=now)
-            about = row.get("about", "")
+            category = add_category(
+                name=row["name"], parent=parent, sort_order=position, actor=actor, now=now
+            )
+            description = row.get("about", "")
             category.picture = pictures.get(row["picture"])
-            category.description_text = about
-            category.description = texts.blocks(about) if about else None
+            category.description_text = description
+            category.description = texts.blocks(description) if description else None
             category.save(update_fields=["picture", "description_text", "description"])
             translations.extend(
                 texts.english_translations(category, name=row["en"], description_text=row.get("about_en", ""))

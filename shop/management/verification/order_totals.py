@@ -21,10 +21,12 @@ def find_wrong_totals(rows: OrderRows) -> Iterator[str]:
         for side in SIDES:
             yield from _wrong_sides(order, parts, lines, side)
         active = {part.pk for part in parts if part.is_active}
-        refunded = sum(one.amount - one.surplus for one in refunds_of[order.pk] if one.part_id in active)
-        due = sum(part.total_gross for part in parts if part.pk in active) - refunded
-        if order.due_gross != due:
-            yield f"order {order.code}: due_gross is {order.due_gross}, its active parts come to {due}"
+        refunded = sum(
+            refund.amount - refund.surplus for refund in refunds_of[order.pk] if refund.part_id in active
+        )
+        due_amount = sum(part.total_gross for part in parts if part.pk in active) - refunded
+        if order.due_gross != due_amount:
+            yield f"order {order.code}: due_gross is {order.due_gross}, its active parts come to {due_amount}"
         if order.total_net > order.total_gross:
             yield f"order {order.code}: total_net is more than total_gross"
 
@@ -40,9 +42,9 @@ def _wrong_owners(order: Order, parts: list[OrderPart], lines: list[OrderLine]) 
 
 def _wrong_sides(order: Order, parts: list[OrderPart], lines: list[OrderLine], side: str) -> Iterator[str]:
     for part in parts:
-        goods = sum(getattr(line, f"total_{side}") for line in lines if line.part_id == part.pk)
-        if getattr(part, f"goods_{side}") != goods:
-            yield f"order {order.code}: goods_{side} of part {part.pk} is not the sum of its lines, {goods}"
+        expected = sum(getattr(line, f"total_{side}") for line in lines if line.part_id == part.pk)
+        if getattr(part, f"goods_{side}") != expected:
+            yield f"order {order.code}: goods_{side} of part {part.pk} is not the sum of its lines, {expected}"
         total = getattr(part, f"goods_{side}") + getattr(part, f"delivery_{side}")
         if getattr(part, f"total_{side}") != total or total < 0:
             yield f"order {order.code}: total_{side} of part {part.pk} is not goods and delivery, {total}"
@@ -59,11 +61,11 @@ def find_wrong_counts(rows: OrderRows) -> Iterator[str]:
         yield from _wrongly_counted(line, report_columns(line.order, is_active=line.part.is_active))
 
 
-def _wrongly_counted(row: OrderPart | OrderLine, counted: dict[str, object]) -> Iterator[str]:
-    for name, value in counted.items():
+def _wrongly_counted(row: OrderPart | OrderLine, expected: dict[str, object]) -> Iterator[str]:
+    for name, value in expected.items():
         if getattr(row, name) != value:
-            kind = row._meta.model_name
-            yield f"order {row.order.code}: {kind} {row.pk} is counted with another {name} than its order's"
+            counted_row = f"order {row.order.code}: {row._meta.model_name} {row.pk}"
+            yield f"{counted_row} is counted with another {name} than its order's"
 
 
 def find_wrong_discounts(rows: OrderRows) -> Iterator[str]:
@@ -76,20 +78,20 @@ def find_wrong_discounts(rows: OrderRows) -> Iterator[str]:
             yield f"discount {discount.pk}: its amount is not the sum of its shares"
     for line in rows.lines.values():
         side = side_of(line.order)
-        less = max(0, getattr(line, f"list_{side}") - getattr(line, f"priced_{side}"))
-        less += getattr(line, f"priced_{side}") - getattr(line, f"total_{side}")
-        if of_lines[line.pk] != less:
-            yield f"order {line.order.code}: line {line.pk} costs {less} less, its discounts differ"
+        reduction = max(0, getattr(line, f"list_{side}") - getattr(line, f"priced_{side}"))
+        reduction += getattr(line, f"priced_{side}") - getattr(line, f"total_{side}")
+        if of_lines[line.pk] != reduction:
+            yield f"order {line.order.code}: line {line.pk} costs {reduction} less, its discounts differ"
     yield from _wrong_deliveries(rows, of_parts)
 
 
 def _wrong_deliveries(rows: OrderRows, of_parts: Counter[object]) -> Iterator[str]:
     for part in rows.parts.values():
         side = side_of(part.order)
-        less = getattr(part, f"delivery_list_{side}") - getattr(part, f"delivery_{side}")
-        if of_parts[part.pk] != less:
+        reduction = getattr(part, f"delivery_list_{side}") - getattr(part, f"delivery_{side}")
+        if of_parts[part.pk] != reduction:
             name = f"delivery of part {part.pk}"
-            yield f"order {part.order.code}: {name} costs {less} less, its discounts differ"
+            yield f"order {part.order.code}: {name} costs {reduction} less, its discounts differ"
 
 
 def side_of(order: Order) -> str:

@@ -44,11 +44,11 @@ def group_by(rows: Iterable[Any], key: str) -> defaultdict[Any, list[Any]]:
     return groups
 
 
-def sum_by(rows: Iterable[object], key: str, of: str = "quantity") -> Counter[object]:
+def sum_by(rows: Iterable[object], key: str, column: str = "quantity") -> Counter[object]:
     """Sum one column grouped by another."""
     sums: Counter[object] = Counter()
     for row in rows:
-        sums[getattr(row, key)] += getattr(row, of)
+        sums[getattr(row, key)] += getattr(row, column)
     return sums
 
 

@@ -82,18 +82,18 @@ def _covered() -> set[tuple[uuid.UUID, int]]:
     or in a default zone if no zone lists it.
     """
     countries = dict(Channel.objects.values_list("pk", "default_country"))
-    named = {
+    sums_by_column = {
         (zone, channel)
         for zone, country, channel in ZoneCountry.objects.values_list("zone", "country", "zone__channels")
         if channel and countries[channel] == country
     }
-    has_named = {channel for _zone, channel in named}
+    has_named = {channel for _zone, channel in sums_by_column}
     return {
         (warehouse, channel)
         for warehouse, zone, channel, is_default in Zone.objects.values_list(
             "warehouses", "pk", "channels", "is_default"
         )
-        if (zone, channel) in named or (is_default and channel not in has_named)
+        if (zone, channel) in sums_by_column or (is_default and channel not in has_named)
     }
 
 
@@ -123,16 +123,18 @@ class _ParcelSums:
     """Quantities by order line, without voided parcels."""
 
     def __init__(self, rows: OrderRows) -> None:
-        of = {kind: [row for row in rows.counting if row.parcel.kind == kind] for kind in ParcelKind}
-        self.in_parcels = sum_by(of[ParcelKind.DISPATCH], "order_line_id")
-        self.unsent = sum_by(of[ParcelKind.REFUND], "order_line_id")
-        return_lines = [*of[ParcelKind.RETURN], *of[ParcelKind.RETURN_AND_REFUND]]
+        rows_by_kind = {
+            kind: [row for row in rows.counting if row.parcel.kind == kind] for kind in ParcelKind
+        }
+        self.in_parcels = sum_by(rows_by_kind[ParcelKind.DISPATCH], "order_line_id")
+        self.unsent = sum_by(rows_by_kind[ParcelKind.REFUND], "order_line_id")
+        return_lines = [*rows_by_kind[ParcelKind.RETURN], *rows_by_kind[ParcelKind.RETURN_AND_REFUND]]
         self.returned = sum_by(return_lines, "order_line_id")
         self.received = sum_by(
             [row for row in rows.counting if row.parcel.is_outgoing and _is_delivered(row)], "order_line_id"
         )
-        self._gone = _from_stock(of[ParcelKind.DISPATCH], is_gone=True)
-        self._replaced = _from_stock(of[ParcelKind.REPLACEMENT], is_gone=False)
+        self._gone = _from_stock(rows_by_kind[ParcelKind.DISPATCH], is_gone=True)
+        self._replaced = _from_stock(rows_by_kind[ParcelKind.REPLACEMENT], is_gone=False)
 
     def still_to_leave(self, line: OrderLine) -> int:
         return line.quantity - self.unsent[line.pk] - self._gone[line.pk] + self._replaced[line.pk]
@@ -157,9 +159,9 @@ def find_wrong_weights(rows: OrderRows) -> Iterator[str]:
         fault = _weight_fault(line, held_of[line.pk])
         if fault:
             yield f"order {line.order.code}: line {line.pk} {fault}"
-    questions = rows.of_orders(WeightQuestion.objects.filter(answer=""), "line__order")
-    for question in questions:
-        line = rows.lines[question.line_id]
+    queries = rows.of_orders(WeightQuestion.objects.filter(answer=""), "line__order")
+    for query in queries:
+        line = rows.lines[query.line_id]
         if not line.is_to_weigh or line.part.state != PartState.ACCEPTED:
             yield f"order {line.order.code}: a question about the weight of line {line.pk} is open in vain"
 
@@ -199,8 +201,8 @@ def find_work_on_unconfirmed_orders(rows: OrderRows) -> Iterator[str]:
 
 def find_wrong_slots() -> Iterator[str]:
     for slot in PickupSlot.objects.prefetch_related("parts").order_by("pk").iterator(_AT_ONCE):
-        taken = len([part for part in slot.parts.all() if part.is_active])
-        if slot.taken != taken:
-            yield f"pickup slot {slot.pk}: taken is {slot.taken}, {taken} parts are in it"
+        part_count = len([part for part in slot.parts.all() if part.is_active])
+        if slot.taken != part_count:
+            yield f"pickup slot {slot.pk}: taken is {slot.taken}, {part_count} parts are in it"
         if slot.capacity is not None and slot.taken > slot.capacity:
             yield f"pickup slot {slot.pk}: more parts than its capacity"

@@ -53,7 +53,7 @@ def picture_position(
         cooperative=membership.cooperative,
         product_id=listing.product_id,
         media_id=media_id,
-        place=parse_key(request.POST.get("place")),
+        position=parse_key(request.POST.get("place")),
         actor=membership.actor,
         now=timezone.now(),
     )

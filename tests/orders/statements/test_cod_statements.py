@@ -11,7 +11,7 @@ from orders.actions.cash_on_delivery.cash_remittance import StatementInProgress,
 from orders.actions.fulfilment.void_parcels import void_parcel
 from orders.actions.statements.cod_statements import (
     CarrierNeeded,
-    RowNotAcceptable,
+    StatementRowNotAcceptable,
     accept_problem_row,
     apply_cod_statement,
     confirm_cod_statement,
@@ -156,7 +156,7 @@ def test_problem_row_waits_to_be_accepted_or_dismissed(problem) -> None:
         with assert_refused(WrongMove, "wrong_move"):
             accept_problem_row(row_id=row.pk, **WHO)
     else:
-        with assert_refused(RowNotAcceptable, "row_not_acceptable"):
+        with assert_refused(StatementRowNotAcceptable, "row_not_acceptable"):
             accept_problem_row(row_id=row.pk, **WHO)
         dismiss_problem_row(row_id=row.pk, **WHO)
         assert (reload(parcel).cod_state, reload(parcel).state) == before
@@ -183,7 +183,7 @@ def test_unmatched_row_is_assigned_to_named_parcel() -> None:
     row = row_of(result)
     assert row.problem == StatementRowProblem.UNKNOWN
 
-    with assert_refused(RowNotAcceptable, "row_not_acceptable"):
+    with assert_refused(StatementRowNotAcceptable, "row_not_acceptable"):
         accept_problem_row(row_id=row.pk, code="CUNG-KHONG", **WHO)
     accept_problem_row(row_id=row.pk, code=f"{parcel.part.order.code}-1", **WHO)
 

@@ -44,7 +44,7 @@ def is_signed_in(client):
 def sent(now=NOW):
     """The key and the digits of a newly sent code."""
     key = send_code(
-        purpose=ENTER, contact_method=ContactMethod.SMS, to=PHONE, language="en", user_id=None, now=now
+        purpose=ENTER, contact_method=ContactMethod.SMS, recipient=PHONE, language="en", user_id=None, now=now
     )
     return key, last_code(PHONE)
 

@@ -159,7 +159,7 @@ def test_attached_rows_need_no_query_and_refuse_filters():
     bare = Product(pk=10**9)
 
     attach_prefetched_rows(
-        [with_sizes, other, bare], "variants", Variant.objects.order_by("-pk"), by="product"
+        [with_sizes, other, bare], "variants", Variant.objects.order_by("-pk"), foreign_key="product"
     )
 
     with CaptureQueriesContext(connection) as queries:

@@ -12,7 +12,7 @@ TODAY = datetime.date(2026, 11, 25)
 
 @pytest.fixture
 def divisions(all_divisions, db):
-    return Division.objects.current(on=TODAY)
+    return Division.objects.current(day=TODAY)
 
 
 def names(rows):
@@ -59,15 +59,15 @@ def test_loading_twice_changes_nothing(divisions):
 def test_division_is_current_only_while_it_is_in_force(divisions):
     Division.objects.filter(code="01969").update(valid_until=TODAY)
 
-    assert Division.objects.current(on=TODAY).filter(code="01969").exists()
-    assert not Division.objects.current(on=TODAY + datetime.timedelta(days=1)).filter(code="01969").exists()
-    assert not Division.objects.current(on=datetime.date(2025, 6, 30)).exists()
+    assert Division.objects.current(day=TODAY).filter(code="01969").exists()
+    assert not Division.objects.current(day=TODAY + datetime.timedelta(days=1)).filter(code="01969").exists()
+    assert not Division.objects.current(day=datetime.date(2025, 6, 30)).exists()
 
 
 def suggested(text):
     return [
         (each.commune.full_name, each.commune.parent.name, each.street)
-        for each in suggest_communes(text, on=TODAY)
+        for each in suggest_communes(text, day=TODAY)
     ]
 
 
@@ -93,7 +93,7 @@ def test_district_and_type_distinguish_places_of_one_name(divisions):
 
 
 def test_divided_ward_suggests_each_successor_with_its_former_places(divisions):
-    offered = suggest_communes("12 Lê Lợi, Phường Dịch Vọng, Cầu Giấy, Hà Nội", on=TODAY)
+    offered = suggest_communes("12 Lê Lợi, Phường Dịch Vọng, Cầu Giấy, Hà Nội", day=TODAY)
 
     assert [each.commune.full_name for each in offered] == ["Phường Cầu Giấy", "Phường Nghĩa Đô"]
     assert {each.street for each in offered} == {"12 Lê Lợi"}
@@ -112,7 +112,7 @@ def test_unknown_place_suggests_nothing(divisions):
 def test_queries_do_not_grow_with_the_address(divisions, django_assert_num_queries):
     for text in ["Vi Hương", "Số 5, Nà Ít, Vi Hương, Bạch Thông, Bắc Kạn"]:
         with django_assert_num_queries(3):
-            suggest_communes(text, on=TODAY)
+            suggest_communes(text, day=TODAY)
 
 
 def test_commune_is_found_without_diacritics(divisions):

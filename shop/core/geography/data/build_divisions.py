@@ -33,13 +33,13 @@ def build_divisions(divisions: Path, mergers: Path) -> dict[str, object]:
     communes = {}
     for code in sorted(provinces):
         rows = json.loads((divisions / "xa-phuong" / f"{code}.json").read_text())
-        here = sorted({place[2:4] for each in rows for place in former.get(rows[each]["code"], [])})
-        districts[code] = [list(each) for each in here]
+        former_parents = sorted({place[2:4] for each in rows for place in former.get(rows[each]["code"], [])})
+        districts[code] = [list(each) for each in former_parents]
         communes[code] = [
             [
                 *_commune_name(rows[each]),
                 [
-                    [type_word, name, here.index((district, province)), int(is_part)]
+                    [type_word, name, former_parents.index((district, province)), int(is_part)]
                     for type_word, name, district, province, is_part in former.get(rows[each]["code"], [])
                 ],
             ]
@@ -58,20 +58,24 @@ def build_divisions(divisions: Path, mergers: Path) -> dict[str, object]:
 def former_places(mergers: Path) -> dict[str, list[Former]]:
     """Return the places merged into each commune, by code: type, name, district, province, is part only."""
     with sqlite3.connect(mergers / "dataset.db") as data:
-        old = {
+        old_units = {
             "_".join(row[i] or "" for i in range(3)): _former_place(*row[3:]) for row in data.execute(_OLD)
         }
         codes = {(province, ward): code for province, ward, code in data.execute(_NEW)}
     mergers_data = json.loads((mergers / "converter_2025.json").read_text())
-    found: dict[str, set[Former]] = {}
+    former_by_code: dict[str, set[Former]] = {}
     for province, wards in mergers_data["DICT_PROVINCE_WARD_NO_DIVIDED"].items():
         for ward, keys in wards.items():
-            found.setdefault(codes[province, ward], set()).update((*old[key], False) for key in keys)
+            former_by_code.setdefault(codes[province, ward], set()).update(
+                (*old_units[key], False) for key in keys
+            )
     for province, keys in mergers_data["DICT_PROVINCE_WARD_DIVIDED"].items():
         for key, heirs in keys.items():
             for heir in heirs:
-                found.setdefault(codes[province, heir["newWardKey"]], set()).add((*old[key], True))
-    return {code: sorted(places) for code, places in found.items()}
+                former_by_code.setdefault(codes[province, heir["newWardKey"]], set()).add(
+                    (*old_units[key], True)
+                )
+    return {code: sorted(former_names) for code, former_names in former_by_code.items()}
 
 
 def _former_place(

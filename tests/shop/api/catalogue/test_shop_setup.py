@@ -161,7 +161,7 @@ def test_shop_is_set_up_until_a_product_is_on_sale(token):
             "variants": [{"sku": "KNL-1", "quantityAvailable": 12}],
         }
     ]
-    assert Change.objects.filter(action="product.offered", entry_point="api").count() == 1
+    assert Change.objects.filter(action="product.created", entry_point="api").count() == 1
 
 
 def test_publishing_fails_while_legal_details_are_missing(token):
