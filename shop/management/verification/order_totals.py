@@ -42,9 +42,10 @@ def _wrong_owners(order: Order, parts: list[OrderPart], lines: list[OrderLine]) 
 
 def _wrong_sides(order: Order, parts: list[OrderPart], lines: list[OrderLine], side: str) -> Iterator[str]:
     for part in parts:
-        expected = sum(getattr(line, f"total_{side}") for line in lines if line.part_id == part.pk)
-        if getattr(part, f"goods_{side}") != expected:
-            yield f"order {order.code}: goods_{side} of part {part.pk} is not the sum of its lines, {expected}"
+        goods_sum = sum(getattr(line, f"total_{side}") for line in lines if line.part_id == part.pk)
+        if getattr(part, f"goods_{side}") != goods_sum:
+            name = f"goods_{side} of part {part.pk}"
+            yield f"order {order.code}: {name} is not the sum of its lines, {goods_sum}"
         total = getattr(part, f"goods_{side}") + getattr(part, f"delivery_{side}")
         if getattr(part, f"total_{side}") != total or total < 0:
             yield f"order {order.code}: total_{side} of part {part.pk} is not goods and delivery, {total}"
