@@ -113,7 +113,7 @@ def test_pictures_of_other_products_are_missing() -> None:
     another = make_product(product.cooperative)
 
     for cooperative, owner in ((other, product), (product.cooperative, another)):
-        for action, arguments in ((move_picture, {"place": 0}), (remove_picture, {})):
+        for action, arguments in ((move_picture, {"position": 0}), (remove_picture, {})):
             with assert_refused(Missing, "missing"):
                 action(
                     cooperative=cooperative,
