@@ -1,4 +1,4 @@
-"""Orders and money in Django's admin: to read. What changes them are actions."""
+"""Show orders and payments in Django's admin, read-only: only actions change them."""
 
 from __future__ import annotations
 

@@ -84,18 +84,20 @@ def lock_settlements(
     requested = sorted(set(cooperative_ids))
     while True:
         rows = lock_rows(Settlement.objects.open().filter(cooperative__in=requested, currency=currency))
-        found = {row.cooperative_id: row for row in rows}
-        missing = [each for each in requested if each not in found]
-        if not missing:
-            return found
-        for cooperative_id in missing:
+        settlements = {row.cooperative_id: row for row in rows}
+        cooperatives_without_one = [each for each in requested if each not in settlements]
+        if not cooperatives_without_one:
+            return settlements
+        for cooperative_id in cooperatives_without_one:
             _open_settlement(cooperative_id, currency, now=now)
 
 
 def _open_settlement(cooperative_id: int, currency: str, *, now: datetime.datetime) -> None:
     """Create an open settlement. If another transaction does so first, its row is found on the next read."""
-    before = Settlement.objects.filter(cooperative=cooperative_id, currency=currency).count()
-    row = Settlement(cooperative_id=cooperative_id, currency=currency, number=before + 1, opened_at=now)
+    settlement_count = Settlement.objects.filter(cooperative=cooperative_id, currency=currency).count()
+    row = Settlement(
+        cooperative_id=cooperative_id, currency=currency, number=settlement_count + 1, opened_at=now
+    )
     Settlement.objects.bulk_create([row], ignore_conflicts=True)
 
 
@@ -109,15 +111,15 @@ def lock_settlement(settlement_id: int) -> Settlement:
 
 def lock_payout(payout_id: uuid.UUID) -> Payout:
     """Lock a payout, after its order, bank transfer or settlement. Raises Missing."""
-    found = Payout.objects.select_related("refund").filter(pk=payout_id).first()
-    if found is None:
+    unlocked = Payout.objects.select_related("refund").filter(pk=payout_id).first()
+    if unlocked is None:
         raise Missing()
-    if found.refund is not None:
-        lock_order(found.refund.order_id)
-    if found.transfer_id is not None:
-        lock_bank_transfer(found.transfer_id)
-    if found.settlement_id is not None:
-        lock_settlement(found.settlement_id)
+    if unlocked.refund is not None:
+        lock_order(unlocked.refund.order_id)
+    if unlocked.transfer_id is not None:
+        lock_bank_transfer(unlocked.transfer_id)
+    if unlocked.settlement_id is not None:
+        lock_settlement(unlocked.settlement_id)
     payout = lock_row(Payout.objects.filter(pk=payout_id))
     if payout is None:
         raise Missing()

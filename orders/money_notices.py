@@ -57,9 +57,9 @@ def payout_paid(payout: Payout, settlement: Settlement, *, now: datetime.datetim
 
 
 def account_changed(
-    cooperative: Cooperative, before: str, who: str, *, occasion: int, now: datetime.datetime
+    cooperative: Cooperative, before: str, changed_by: str, *, occasion: int, now: datetime.datetime
 ) -> None:
-    """Tell all managers who changed the cooperative's account, because thieves redirect payouts this way."""
+    """Tell all managers who changed the bank account, since thieves redirect payouts this way."""
     bank = find_bank(cooperative.bank_bin)
     with translation.override("vi"):
         _notify_members(
@@ -72,7 +72,7 @@ def account_changed(
             before=mask_account(before),
             bank=bank.short_name if bank else cooperative.bank_bin,
             account=mask_account(cooperative.bank_account),
-            who=who,
+            who=changed_by,
             at=now,
             url=f"{settings.PUBLIC_URL}/xa-vien/tai-khoan-ngan-hang/",
         )
@@ -82,7 +82,7 @@ def account_proposed(
     cooperative: Cooperative,
     bank_bin: str,
     account: str,
-    who: str,
+    proposed_by: str,
     proposal: Approval,
     *,
     now: datetime.datetime,
@@ -100,7 +100,7 @@ def account_proposed(
             now=now,
             bank=bank.short_name if bank else bank_bin,
             account=mask_account(account),
-            who=who,
+            who=proposed_by,
             at=now,
             url=f"{settings.PUBLIC_URL}/xa-vien/tai-khoan-ngan-hang/",
         )
@@ -125,14 +125,14 @@ def _notify_members(
     roles = [role for role, rights in ROLE_RIGHTS.items() if right in rights]
     members = Membership.objects.filter(cooperative=cooperative, role__in=roles, is_active=True)
     mails = members.order_by("pk").values_list("user__email", flat=True)
-    whole = {"cooperative": cooperative, "shop": shop_settings()} | context
-    text = render_to_string(f"emails/{template}.txt", whole)
+    full_context = {"cooperative": cooperative, "shop": shop_settings()} | context
+    text = render_to_string(f"emails/{template}.txt", full_context)
     readers = dict.fromkeys(mail for mail in (cooperative.email, *mails) if mail)
-    for place, to in enumerate(readers):
+    for position, email in enumerate(readers):
         send(
-            key=f"{template}:{occasion}:{place}",
+            key=f"{template}:{occasion}:{position}",
             contact_method=ContactMethod.EMAIL,
-            to=to,
+            to=email,
             subject=subject,
             text=text,
             now=now,

@@ -6,7 +6,7 @@ from orders.models import Order
 from shop.core.web.public_urls import page_url
 
 # Query parameter of the address to which the bank's or Stripe's page returns the buyer.
-RETURN_PARAMETER = "the"
+PAYMENT_RETURN_PARAMETER = "from-payment"
 
 
 def order_url(order: Order) -> str:
@@ -16,4 +16,4 @@ def order_url(order: Order) -> str:
 
 def payment_return_url(order: Order) -> str:
     """Return the URL to which a payment's own page sends the buyer back."""
-    return f"{order_url(order)}?{RETURN_PARAMETER}=1"
+    return f"{order_url(order)}?{PAYMENT_RETURN_PARAMETER}=1"

@@ -121,7 +121,7 @@ class Purchase:
 
     @property
     def listed(self) -> NetAndGross:
-        return _sum([one.listed for one in (*self.lines, *self.deliveries)])
+        return _sum([each.listed for each in (*self.lines, *self.deliveries)])
 
     @property
     def total(self) -> NetAndGross:
@@ -144,17 +144,23 @@ def price_purchase(
     whether the given prices include tax. Raises ValueError for a discount with neither or both of
     percent and amount.
     """
-    left_of_lines: dict[Hashable, int] = {line.key: line.unit_price * line.quantity for line in lines}
-    left_of_deliveries: dict[Hashable, int] = {one.cooperative: one.price for one in deliveries}
-    given = []
+    remaining_by_line: dict[Hashable, int] = {line.key: line.unit_price * line.quantity for line in lines}
+    remaining_by_delivery: dict[Hashable, int] = {
+        delivery.cooperative: delivery.price for delivery in deliveries
+    }
+    applied_discounts = []
     for discount in discounts:
-        touched: list[Hashable] = (
-            [one.cooperative for one in deliveries if _applies_to(discount, one.cooperative, None)]
+        discounted_keys: list[Hashable] = (
+            [
+                delivery.cooperative
+                for delivery in deliveries
+                if _applies_to(discount, delivery.cooperative, None)
+            ]
             if discount.of_delivery
             else [line.key for line in lines if _applies_to(discount, line.cooperative, line.key)]
         )
-        left = left_of_deliveries if discount.of_delivery else left_of_lines
-        given.append(_apply_discount(discount, left, touched))
+        remaining_amounts = remaining_by_delivery if discount.of_delivery else remaining_by_line
+        applied_discounts.append(_apply_discount(discount, remaining_amounts, discounted_keys))
     return Purchase(
         lines=[
             PricedItem(
@@ -162,21 +168,21 @@ def price_purchase(
                 line.cooperative,
                 _taxed(line.unit_list * line.quantity, line.tax_rate, with_tax),
                 _taxed(line.unit_price * line.quantity, line.tax_rate, with_tax),
-                _taxed(left_of_lines[line.key], line.tax_rate, with_tax),
+                _taxed(remaining_by_line[line.key], line.tax_rate, with_tax),
             )
             for line in lines
         ],
         deliveries=[
             PricedItem(
-                one.cooperative,
-                one.cooperative,
-                _taxed(one.list_price, one.tax_rate, with_tax),
-                _taxed(one.price, one.tax_rate, with_tax),
-                _taxed(left_of_deliveries[one.cooperative], one.tax_rate, with_tax),
+                delivery.cooperative,
+                delivery.cooperative,
+                _taxed(delivery.list_price, delivery.tax_rate, with_tax),
+                _taxed(delivery.price, delivery.tax_rate, with_tax),
+                _taxed(remaining_by_delivery[delivery.cooperative], delivery.tax_rate, with_tax),
             )
-            for one in deliveries
+            for delivery in deliveries
         ],
-        discounts=given,
+        discounts=applied_discounts,
     )
 
 
@@ -186,16 +192,16 @@ def price_weighed(agreed: AgreedLine, grams: int, *, with_tax: bool = True) -> W
     Percentages scale with the weight; amounts stay as agreed, up to what is left.
     """
     listed = price_for(agreed.listed, agreed.grams, grams)
-    left = priced = price_for(agreed.priced, agreed.grams, grams)
-    taken: dict[Hashable, int] = {}
+    remaining = priced = price_for(agreed.priced, agreed.grams, grams)
+    shares_by_key: dict[Hashable, int] = {}
     for share in sorted(agreed.shares, key=lambda each: not each.is_percentage):
         requested = price_for(share.amount, agreed.grams, grams) if share.is_percentage else share.amount
-        taken[share.key] = min(requested, left)
-        left -= taken[share.key]
+        shares_by_key[share.key] = min(requested, remaining)
+        remaining -= shares_by_key[share.key]
     listed_sums, priced_sums, total = (
-        _taxed(amount, agreed.tax_rate, with_tax) for amount in (listed, priced, left)
+        _taxed(amount, agreed.tax_rate, with_tax) for amount in (listed, priced, remaining)
     )
-    return WeighedPrice(listed_sums, priced_sums, total, taken)
+    return WeighedPrice(listed_sums, priced_sums, total, shares_by_key)
 
 
 def _applies_to(discount: DiscountInput, cooperative: int, line: Hashable | None) -> bool:
@@ -205,21 +211,21 @@ def _applies_to(discount: DiscountInput, cooperative: int, line: Hashable | None
 
 
 def _apply_discount(
-    discount: DiscountInput, left: dict[Hashable, int], touched: Sequence[Hashable]
+    discount: DiscountInput, remaining_amounts: dict[Hashable, int], keys: Sequence[Hashable]
 ) -> AppliedDiscount:
-    """Apply a discount to the remaining amounts of the touched keys, in proportion to them."""
-    whole = sum(left[key] for key in touched)
+    """Apply a discount to the remaining amounts of these keys, in proportion to them."""
+    total = sum(remaining_amounts[key] for key in keys)
     if (discount.percent is None) == (discount.amount is None):
         raise ValueError("a discount is a percentage or an amount")
-    requested = discount.amount if discount.percent is None else percent_of(whole, discount.percent)
-    amount = max(0, min(requested or 0, whole))
+    requested = discount.amount if discount.percent is None else percent_of(total, discount.percent)
+    amount = max(0, min(requested or 0, total))
     shares = (
-        dict(zip(touched, split_amount(amount, [left[key] for key in touched]), strict=True))
+        dict(zip(keys, split_amount(amount, [remaining_amounts[key] for key in keys]), strict=True))
         if amount
         else {}
     )
     for key, share in shares.items():
-        left[key] -= share
+        remaining_amounts[key] -= share
     return AppliedDiscount(discount.key, amount, shares, discount.of_delivery)
 
 
@@ -230,4 +236,4 @@ def _taxed(amount: int, tax_rate: Decimal, with_tax: bool) -> NetAndGross:
 
 
 def _sum(amounts: Sequence[NetAndGross]) -> NetAndGross:
-    return NetAndGross(sum(one.net for one in amounts), sum(one.gross for one in amounts))
+    return NetAndGross(sum(each.net for each in amounts), sum(each.gross for each in amounts))

@@ -1,4 +1,4 @@
-"""Addresses from basket to doorstep."""
+"""URLs of the basket, the checkout, orders, addresses and personal data requests."""
 
 from django.urls import path
 

@@ -98,15 +98,15 @@ def _receive_bank_webhook(
         return _refuse(UnreadableBody(), status=413)
     body = request.body
     try:
-        arrivals = read_incoming_transfers(provider, verify(body))
+        transfers = read_incoming_transfers(provider, verify(body))
     except (UnreadableBody, InvalidIncomingTransfer) as refused:
         return _refuse(refused, status=400)
     except UnverifiedWebhook as refused:
         return _refuse(refused, status=401)
-    store_bank_webhook(incoming_transfers=arrivals, body=body, now=timezone.now())
+    store_bank_webhook(incoming_transfers=transfers, body=body, now=timezone.now())
     return JsonResponse(_ACCEPTED)
 
 
 def _refuse(refused: Refused, *, status: int) -> HttpResponse:
-    answer: dict[str, object] = {"success": False, "error": refused.code}
-    return JsonResponse(answer, status=status)
+    content: dict[str, object] = {"success": False, "error": refused.code}
+    return JsonResponse(content, status=status)

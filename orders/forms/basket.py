@@ -85,32 +85,32 @@ class PlaceForm(forms.Form):
 
 
 def chosen_deliveries(
-    posted: Mapping[str, object], cooperatives: Iterable[int]
+    submitted: Mapping[str, object], cooperatives: Iterable[int]
 ) -> dict[int, RequestedDelivery]:
     """Parse the submitted delivery methods and pickup times ("12", "12@2026-11-29T06:00").
 
     Invalid values are ignored, and so are shipping services, which stay as chosen over the API.
     """
-    chosen = {}
+    deliveries = {}
     for cooperative_id in cooperatives:
-        found = _DELIVERY_VALUE.fullmatch(str(posted.get(f"way-{cooperative_id}", "")))
-        if not found:
+        match = _DELIVERY_VALUE.fullmatch(str(submitted.get(f"way-{cooperative_id}", "")))
+        if not match:
             continue
-        delivery_method, day, starts = found.groups()
+        delivery_method, day, starts = match.groups()
         try:
-            chosen[cooperative_id] = RequestedDelivery(
+            deliveries[cooperative_id] = RequestedDelivery(
                 int(delivery_method),
                 datetime.date.fromisoformat(day) if day else None,
                 datetime.time.fromisoformat(starts) if starts else None,
             )
         except ValueError:
             continue
-    return chosen
+    return deliveries
 
 
-def posted_basket_id(posted: Mapping[str, object]) -> uuid.UUID | None:
+def posted_basket_id(submitted: Mapping[str, object]) -> uuid.UUID | None:
     """Return the id of the basket that a form was rendered for."""
     try:
-        return uuid.UUID(str(posted.get("basket", "")))
+        return uuid.UUID(str(submitted.get("basket", "")))
     except ValueError:
         return None

@@ -97,11 +97,11 @@ class CheckoutForm(InvoiceForm, ReceiverForm):
 
     def clean(self) -> dict[str, object]:
         """Drop errors about delivery methods while the province is missing: there is nothing to choose."""
-        given = super().clean()
+        cleaned = super().clean()
         if "province" in self.errors:
             for cooperative_id in self._cooperative_ids:
                 self.errors.pop(f"way-{cooperative_id}", None)
-        return given
+        return cleaned
 
     @property
     def method(self) -> PaymentMethod:
@@ -111,13 +111,13 @@ class CheckoutForm(InvoiceForm, ReceiverForm):
     @property
     def contact(self) -> Contact:
         """The contact of a valid form."""
-        given = self.cleaned_data
+        cleaned = self.cleaned_data
         return Contact(
-            name=given["name"],
-            phone=given["phone"],
-            email=given["email"],
-            province_code=given["province"],
-            notes={key: given[f"note-{key}"] for key in self._cooperative_ids if given[f"note-{key}"]},
+            name=cleaned["name"],
+            phone=cleaned["phone"],
+            email=cleaned["email"],
+            province_code=cleaned["province"],
+            notes={key: cleaned[f"note-{key}"] for key in self._cooperative_ids if cleaned[f"note-{key}"]},
             address=self.address,
             invoice=self.invoice_details,
         )
@@ -125,14 +125,14 @@ class CheckoutForm(InvoiceForm, ReceiverForm):
     @property
     def seen_prices(self) -> dict[uuid.UUID, int]:
         """Changed prices that the page showed to the buyer, by line id. Malformed values are ignored."""
-        seen = {}
+        prices = {}
         values = self.data.getlist("seen_price") if isinstance(self.data, MultiValueDict) else []
         for value in values[:_MAX_LINES]:
             key, _colon, price = value.partition(":")
             if price.isascii() and price.isdecimal() and len(price) <= _MAX_PRICE_DIGITS:
                 with suppress(ValueError):
-                    seen[uuid.UUID(key)] = int(price)
-        return seen
+                    prices[uuid.UUID(key)] = int(price)
+        return prices
 
     @property
     def deliveries(self) -> dict[int, RequestedDelivery]:
@@ -140,8 +140,8 @@ class CheckoutForm(InvoiceForm, ReceiverForm):
 
     @property
     def consents(self) -> frozenset[str]:
-        given = {ConsentPurpose.ORDER: "consent", ConsentPurpose.NEWS: "news"}
-        return frozenset(str(purpose) for purpose, name in given.items() if self.cleaned_data[name])
+        field_names = {ConsentPurpose.ORDER: "consent", ConsentPurpose.NEWS: "news"}
+        return frozenset(str(purpose) for purpose, name in field_names.items() if self.cleaned_data[name])
 
 
 class FindForm(forms.Form):

@@ -69,13 +69,13 @@ class ComplaintForm(forms.Form):
         help_text=_("Up to four. Only the cooperative and the market see them."),
     )
 
-    def __init__(self, *args: Any, goods: Sequence[DeliveredLine], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, delivered_lines: Sequence[DeliveredLine], **kwargs: Any) -> None:
         kwargs.setdefault("label_suffix", "")
         super().__init__(*args, **kwargs)
-        self.goods = goods
-        for each in goods:
+        self.goods = delivered_lines
+        for each in delivered_lines:
             name = f"steps-{each.line.pk}"
-            is_all = len(goods) == each.steps == 1
+            is_all = len(delivered_lines) == each.steps == 1
             self.fields[name] = quantity_field(each.steps, _("How many"), initial=1 if is_all else None)
 
     def clean(self) -> dict[str, object]:
@@ -90,8 +90,8 @@ class ComplaintForm(forms.Form):
 
     @property
     def steps(self) -> dict[uuid.UUID, int]:
-        said = {each.line.pk: self.cleaned_data.get(f"steps-{each.line.pk}") for each in self.goods}
-        return {line_id: count for line_id, count in said.items() if count}
+        quantities = {each.line.pk: self.cleaned_data.get(f"steps-{each.line.pk}") for each in self.goods}
+        return {line_id: count for line_id, count in quantities.items() if count}
 
 
 class AcceptComplaintForm(RefundAmountsForm):
@@ -119,15 +119,15 @@ class AcceptComplaintForm(RefundAmountsForm):
         self.steps = {key: count for key, count in steps.items() if key in limits.lines}
         if for_members:
             del self.fields["bearer"]
-        wants_goods = complaint.requested_remedy == RequestedRemedy.REPLACEMENT
+        wants_replacement = complaint.requested_remedy == RequestedRemedy.REPLACEMENT
         for key, count in self.steps.items():
             limit = limits.lines[key]
-            share = min(limit.left, limit.line.total_gross * count // limit.line.quantity)
+            proportional_amount = min(limit.left, limit.line.total_gross * count // limit.line.quantity)
             self.fields[f"amount-{key}"] = quantity_field(
-                limit.left, _("Money back"), initial=None if wants_goods else share
+                limit.left, _("Money back"), initial=None if wants_replacement else proportional_amount
             )
-            requested = count if wants_goods else None
-            self.fields[f"anew-{key}"] = quantity_field(count, _("Send anew"), initial=requested)
+            initial_quantity = count if wants_replacement else None
+            self.fields[f"anew-{key}"] = quantity_field(count, _("Send anew"), initial=initial_quantity)
             if limit.returnable > 0:
                 self.fields[f"back-{key}"] = quantity_field(min(count, limit.returnable), _("Must come back"))
 
@@ -146,10 +146,10 @@ class AcceptComplaintForm(RefundAmountsForm):
     @property
     def remedy(self) -> Remedy:
         """The remedy. Returned items are part of the refund decision if there is one for their line."""
-        anew = {key: self._number_of(f"anew-{key}") for key in self.steps}
-        back = {key: self._number_of(f"back-{key}") for key in self.steps}
+        replaced = {key: self._number_of(f"anew-{key}") for key in self.steps}
+        returned = {key: self._number_of(f"back-{key}") for key in self.steps}
         lines = {
-            key: LineRefund(amount=self._number_of(f"amount-{key}"), back=back[key])
+            key: LineRefund(amount=self._number_of(f"amount-{key}"), back=returned[key])
             for key in self.steps
             if self._number_of(f"amount-{key}")
         }
@@ -165,8 +165,8 @@ class AcceptComplaintForm(RefundAmountsForm):
             )
         return Remedy(
             refund=decision,
-            anew={key: count for key, count in anew.items() if count},
-            back={key: count for key, count in back.items() if count and key not in lines},
+            anew={key: count for key, count in replaced.items() if count},
+            back={key: count for key, count in returned.items() if count and key not in lines},
         )
 
 

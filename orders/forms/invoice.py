@@ -50,25 +50,29 @@ class InvoiceForm(forms.Form):
     )
 
     def clean(self) -> dict[str, object]:
-        given: dict[str, object] = super().clean() or self.cleaned_data
-        if given.get("invoice"):
-            self._check_invoice(given)
+        cleaned: dict[str, object] = super().clean() or self.cleaned_data
+        if cleaned.get("invoice"):
+            self._check_invoice(cleaned)
         else:
             for name in (*_REQUIRED, "invoice_email"):
                 self.errors.pop(name, None)
-        return given
+        return cleaned
 
-    def _check_invoice(self, given: dict[str, Any]) -> None:
-        for name, words in _REQUIRED.items():
-            if not given.get(name) and name not in self.errors:
-                self.add_error(name, words)
-        code = given["invoice_tax_code"] = tax_codes.normalise_tax_code(given.get("invoice_tax_code", ""))
+    def _check_invoice(self, cleaned: dict[str, Any]) -> None:
+        for name, error_message in _REQUIRED.items():
+            if not cleaned.get(name) and name not in self.errors:
+                self.add_error(name, error_message)
+        code = cleaned["invoice_tax_code"] = tax_codes.normalise_tax_code(cleaned.get("invoice_tax_code", ""))
         if code and not tax_codes.is_tax_code(code):
             self.add_error(
                 "invoice_tax_code",
                 _("That is no tax code: look at its digits again. There are 10, 12 or 13."),
             )
-        if not given.get("invoice_email") and not given.get("email") and "invoice_email" not in self.errors:
+        if (
+            not cleaned.get("invoice_email")
+            and not cleaned.get("email")
+            and "invoice_email" not in self.errors
+        ):
             self.add_error(
                 "invoice_email", _("Write where the invoice is sent, here or as the order's e-mail.")
             )
@@ -76,17 +80,17 @@ class InvoiceForm(forms.Form):
     @property
     def invoice_details(self) -> InvoiceDetails | None:
         """The unsaved invoice details of a valid form; None if no invoice is wanted."""
-        given = self.cleaned_data
-        if not given["invoice"]:
+        cleaned = self.cleaned_data
+        if not cleaned["invoice"]:
             return None
         return InvoiceDetails(
-            company=given["invoice_company"],
-            tax_code=given["invoice_tax_code"],
-            address=given["invoice_address"],
-            email=given["invoice_email"] or given["email"],
+            company=cleaned["invoice_company"],
+            tax_code=cleaned["invoice_tax_code"],
+            address=cleaned["invoice_address"],
+            email=cleaned["invoice_email"] or cleaned["email"],
         )
 
 
 def initial_invoice(details: InvoiceDetails | None) -> dict[str, str]:
     """Return initial values for the form's fields, except the `invoice` checkbox."""
-    return {f"invoice_{name}": written for name, written in details.details.items()} if details else {}
+    return {f"invoice_{name}": value for name, value in details.details.items()} if details else {}

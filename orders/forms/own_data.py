@@ -64,17 +64,17 @@ class GuestRequestForm(RequestForm):
     ) -> None:
         super().__init__(data, files, **options)
         self._by_phone = by_phone
-        kind = self.fields["kind"]
-        assert isinstance(kind, forms.ChoiceField)
-        kind.choices = RequestKind.choices
+        kind_field = self.fields["kind"]
+        assert isinstance(kind_field, forms.ChoiceField)
+        kind_field.choices = RequestKind.choices
         self.fields["words"].required = False
 
     def clean_contact(self) -> str:
-        written: str = self.cleaned_data["contact"].strip()
-        if "@" in written:
-            validate_email(written)
-            return written.lower()
-        phone = normalise_phone(written)
+        contact: str = self.cleaned_data["contact"].strip()
+        if "@" in contact:
+            validate_email(contact)
+            return contact.lower()
+        phone = normalise_phone(contact)
         if not self._by_phone or not phone.startswith("+") or not 8 <= len(phone) <= 16:
             raise forms.ValidationError(
                 _("Write a mobile number, or an e-mail address like hoa@example.com.")
@@ -82,11 +82,11 @@ class GuestRequestForm(RequestForm):
         return phone
 
     def clean(self) -> dict[str, object]:
-        given = super().clean() or {}
-        needs_words = given.get("kind") in (RequestKind.CORRECTION, RequestKind.OBJECTION)
-        if needs_words and not given.get("words", "").strip():
+        cleaned = super().clean() or {}
+        needs_words = cleaned.get("kind") in (RequestKind.CORRECTION, RequestKind.OBJECTION)
+        if needs_words and not cleaned.get("words", "").strip():
             self.add_error("words", _("Say what should be done."))
-        return given
+        return cleaned
 
     @property
     def contact_method(self) -> ContactMethod:

@@ -23,9 +23,9 @@ from shop.core.web.form_options import FormData, FormFiles, FormOptions, Label
 _BEARERS = [(CostBearer.COOPERATIVE, _("the cooperative")), (CostBearer.PLATFORM, _("the market"))]
 
 
-def quantity_field(most: int, label: Label, **fields: Any) -> AmountField:
-    """Return an optional whole-number field with the maximum `most`."""
-    return AmountField(label=label, required=False, min_value=0, max_value=most, **fields)
+def quantity_field(maximum: int, label: Label, **fields: Any) -> AmountField:
+    """Return an optional whole-number field with this maximum."""
+    return AmountField(label=label, required=False, min_value=0, max_value=maximum, **fields)
 
 
 class RefundAccountForm(forms.Form):
@@ -62,9 +62,9 @@ class RefundAccountForm(forms.Form):
         return "".join(sign for sign in self.cleaned_data["account"] if sign not in " .-")
 
     @property
-    def to(self) -> BankAccount:
-        said = self.cleaned_data
-        return BankAccount(said["bank"], said["account"], said["holder"])
+    def bank_account(self) -> BankAccount:
+        cleaned = self.cleaned_data
+        return BankAccount(cleaned["bank"], cleaned["account"], cleaned["holder"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +98,9 @@ class RefundAmountsForm(forms.Form):
         self.limits = limits
         self.fields["delivery"] = self._amount_field(_("Delivery"), max(0, limits.delivery))
 
-    def _amount_field(self, label: Promise, most: int) -> AmountField:
-        words = _("At most %(sum)s can be given back.") % {"sum": money(most, self.limits.currency)}
-        return AmountField(label=label, required=False, min_value=0, max_value=most, help_text=words)
+    def _amount_field(self, label: Promise, maximum: int) -> AmountField:
+        help_text = _("At most %(sum)s can be given back.") % {"sum": money(maximum, self.limits.currency)}
+        return AmountField(label=label, required=False, min_value=0, max_value=maximum, help_text=help_text)
 
     def _number_of(self, name: str) -> int:
         return int(self.cleaned_data.get(name) or 0)
@@ -134,15 +134,14 @@ class RefundForm(RefundAmountsForm):
         files: FormFiles = None,
         *,
         limits: RefundLimits,
-        houses: Sequence[Warehouse],
+        warehouses: Sequence[Warehouse],
         **options: Unpack[FormOptions],
     ) -> None:
         super().__init__(data, files, limits=limits, **options)
         self.fields["surplus"] = self._amount_field(_("Paid too much"), limits.surplus)
-        self.houses = houses
-        where = self.fields["warehouse"]
-        assert isinstance(where, forms.ChoiceField)
-        where.choices = [(str(house.pk), house.name) for house in houses]
+        warehouse_field = self.fields["warehouse"]
+        assert isinstance(warehouse_field, forms.ChoiceField)
+        warehouse_field.choices = [(str(warehouse.pk), warehouse.name) for warehouse in warehouses]
         for key, limit in limits.lines.items():
             self.fields[f"amount-{key}"] = quantity_field(limit.left, _("Amount"))
             if limit.returnable > 0:
@@ -182,13 +181,13 @@ class RefundForm(RefundAmountsForm):
             )
             for key in self.limits.lines
         }
-        where = self.cleaned_data.get("warehouse")
+        warehouse_id = self.cleaned_data.get("warehouse")
         return RefundDecision(
             bearer=CostBearer(self.cleaned_data["bearer"]),
             reason=self.cleaned_data["reason"],
             lines={key: each for key, each in lines.items() if each != LineRefund()},
             delivery=self.delivery_refund,
             surplus=self._number_of("surplus"),
-            warehouse_id=uuid.UUID(where) if where else None,
+            warehouse_id=uuid.UUID(warehouse_id) if warehouse_id else None,
             is_received=self.cleaned_data["is_received"],
         )

@@ -23,14 +23,14 @@ class ReturnForm(forms.Form):
     )
 
     def __init__(
-        self, *args: Any, lines: Sequence[ParcelLine], houses: Sequence[Warehouse], **kwargs: Any
+        self, *args: Any, lines: Sequence[ParcelLine], warehouses: Sequence[Warehouse], **kwargs: Any
     ) -> None:
         kwargs.setdefault("label_suffix", "")
         super().__init__(*args, **kwargs)
-        self.lines, self.houses = lines, houses
-        where = self.fields["warehouse"]
-        assert isinstance(where, forms.ChoiceField)
-        where.choices = [(str(house.pk), house.name) for house in houses]
+        self.lines = lines
+        warehouse_field = self.fields["warehouse"]
+        assert isinstance(warehouse_field, forms.ChoiceField)
+        warehouse_field.choices = [(str(warehouse.pk), warehouse.name) for warehouse in warehouses]
         for line in lines:
             self.fields[f"damaged-{line.order_line_id}"] = quantity_field(
                 line.quantity, _("Of these damaged")
@@ -51,5 +51,5 @@ class ReturnForm(forms.Form):
 def return_form(parcel: Parcel, data: FormData = None) -> ReturnForm:
     """Build the form for a return parcel."""
     lines = list(parcel.lines.select_related("order_line").order_by("pk"))
-    houses = Warehouse.objects.filter(cooperative=parcel.part.cooperative_id).open()
-    return ReturnForm(data, lines=lines, houses=list(houses), prefix=f"return-{parcel.pk}")
+    warehouses = Warehouse.objects.filter(cooperative=parcel.part.cooperative_id).open()
+    return ReturnForm(data, lines=lines, warehouses=list(warehouses), prefix=f"return-{parcel.pk}")

@@ -64,26 +64,26 @@ class VoucherForm(ReductionForm):
 
     @property
     def terms(self) -> VoucherTerms:
-        given = self.cleaned_data
+        cleaned = self.cleaned_data
         return VoucherTerms(
-            name=given["name"],
-            value=given["value"],
+            name=cleaned["name"],
+            value=cleaned["value"],
             starts_at=self.starts_at,
             ends_at=self.ends_at,
-            type=VoucherType(given["type"]),
-            value_type=ValueType(given["value_type"]),
+            type=VoucherType(cleaned["type"]),
+            value_type=ValueType(cleaned["value_type"]),
             cooperative=self._cooperative,
             bearer=CostBearer.PLATFORM if self.is_borne_by_platform else CostBearer.COOPERATIVE,
-            minimum_spent=given["minimum_spent"],
-            minimum_quantity=given["minimum_quantity"],
-            usage_limit=given["usage_limit"],
-            products=list(given.get("products", ())),
-            categories=list(given["categories"]),
-            **{name: given.get(name, False) for name in self.rules},
+            minimum_spent=cleaned["minimum_spent"],
+            minimum_quantity=cleaned["minimum_quantity"],
+            usage_limit=cleaned["usage_limit"],
+            products=list(cleaned.get("products", ())),
+            categories=list(cleaned["categories"]),
+            **{name: cleaned.get(name, False) for name in self.rules},
         )
 
     @classmethod
-    def said(cls, voucher: Voucher) -> dict[str, Any]:
+    def initial_for(cls, voucher: Voucher) -> dict[str, Any]:
         """Return initial values for an existing voucher."""
         value = voucher.values.order_by("pk").first()
         copied = ("name", "type", "value_type", "bearer", "minimum_quantity", "usage_limit", *cls.rules)

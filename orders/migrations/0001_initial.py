@@ -269,7 +269,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(primary_key=True, serialize=False)),
                 ('key', models.CharField(max_length=160, unique=True)),
-                ('kind', models.CharField(choices=[('sale', 'sale'), ('payment', 'payment'), ('refund', 'refund'), ('remittance', 'cash handed in'), ('unclaimed', 'money found or given back'), ('offset', 'cash kept by the cooperative'), ('payout', 'paid out'), ('settled', 'settled'), ('carried', 'carried over'), ('correction', 'correction')], max_length=12)),
+                ('kind', models.CharField(choices=[('sale', 'sale'), ('payment', 'payment'), ('refund', 'refund'), ('remittance', 'cash handed in'), ('unmatched', 'money found or given back'), ('offset', 'cash kept by the cooperative'), ('payout', 'paid out'), ('settled', 'settled'), ('carried', 'carried over'), ('correction', 'correction')], max_length=12)),
                 ('at', models.DateTimeField()),
                 ('order', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='postings', to='orders.order')),
                 ('part', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='postings', to='orders.orderpart')),
@@ -351,7 +351,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(primary_key=True, serialize=False)),
                 ('posting', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='orders.ledgerposting')),
-                ('account', models.CharField(choices=[('buyer', 'owed by buyers'), ('gateway', 'with the card gateway'), ('bank', 'on the bank account'), ('carrier_cash', 'cash with carriers'), ('cooperative_cash', 'cash at cooperatives'), ('unclaimed', 'money whose order is not known'), ('commission', 'commission'), ('delivery_income', 'delivery income'), ('platform_cost', 'borne by the platform'), ('tax_withheld', 'tax withheld'), ('cooperative_payable', 'owed to cooperatives'), ('payout_due', 'settled and to be paid out')], max_length=20)),
+                ('account', models.CharField(choices=[('buyer', 'owed by buyers'), ('gateway', 'with the card gateway'), ('bank', 'on the bank account'), ('carrier_cash', 'cash with carriers'), ('cooperative_cash', 'cash at cooperatives'), ('unmatched', 'money whose order is not known'), ('commission', 'commission'), ('delivery_income', 'delivery income'), ('platform_cost', 'borne by the platform'), ('tax_withheld', 'tax withheld'), ('cooperative_payable', 'owed to cooperatives'), ('payout_due', 'settled and to be paid out')], max_length=20)),
                 ('nature', models.CharField(blank=True, choices=[('goods', 'goods sold'), ('delivery', 'delivery'), ('refund', 'refunds'), ('commission', 'commission'), ('tax', 'tax withheld'), ('cash', 'cash collected'), ('brought', 'brought over'), ('payout', 'paid out'), ('correction', 'corrections')], default='', max_length=12)),
                 ('currency', models.CharField(max_length=3)),
                 ('amount', models.BigIntegerField()),

@@ -108,9 +108,9 @@ class VoucherType(models.TextChoices):
     SPECIFIC_PRODUCT = "specific_product", _("certain goods")
 
 
-def normalise_code(written: str) -> str:
+def normalise_code(code: str) -> str:
     """Normalise a voucher code: NFC, upper case, no whitespace."""
-    return "".join(unicodedata.normalize("NFC", written).split()).upper()
+    return "".join(unicodedata.normalize("NFC", code).split()).upper()
 
 
 class VoucherQuerySet(models.QuerySet["Voucher"]):
@@ -227,14 +227,14 @@ class VoucherCode(models.Model):
 class VoucherUseQuerySet(models.QuerySet["VoucherUse"]):
     def of_buyer(self, user_id: int | None, phone: str, email: str) -> VoucherUseQuerySet:
         """Uses by the same buyer: same account, or same phone or e-mail on the order."""
-        same = Q(pk=None)
+        same_buyer = Q(pk=None)
         if user_id is not None:
-            same |= Q(user=user_id)
+            same_buyer |= Q(user=user_id)
         if phone:
-            same |= Q(order__phone=phone)
+            same_buyer |= Q(order__phone=phone)
         if email:
-            same |= Q(order__email__iexact=email)
-        return self.filter(same)
+            same_buyer |= Q(order__email__iexact=email)
+        return self.filter(same_buyer)
 
     def newest_first(self) -> VoucherUseQuerySet:
         return self.order_by("-used_at", "-pk")

@@ -20,16 +20,16 @@ class DisputeQuerySet(models.QuerySet["Dispute"]):
     def newest_first(self) -> DisputeQuerySet:
         return self.order_by("-received_at", "-pk")
 
-    def taken_back(self) -> dict[str, int]:
+    def charged_back_amounts(self) -> dict[str, int]:
         """Amounts charged back and not yet returned, in minor units by currency. One query."""
         signs = {EventKind.CHARGE_BACK: 1, EventKind.CHARGE_SUCCESS: -1}
         rows = PaymentEvent.objects.filter(reference__in=self.values("reference"), kind__in=signs)
-        taken: dict[str, int] = {}
+        amounts: dict[str, int] = {}
         for currency, kind, total in (
             rows.order_by("currency").values_list("currency", "kind").annotate(total=Sum("amount"))
         ):
-            taken[currency] = taken.get(currency, 0) + signs[EventKind(kind)] * total
-        return {currency: amount for currency, amount in taken.items() if amount}
+            amounts[currency] = amounts.get(currency, 0) + signs[EventKind(kind)] * total
+        return {currency: amount for currency, amount in amounts.items() if amount}
 
 
 class Dispute(models.Model):

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from orders.models.payment import Payment
 from orders.states import OUTCOME_UNKNOWN_STATES, CallState
 
-SUPERSEDED = "overtaken"  # code of a call that became unnecessary before it was made
+SUPERSEDED = "superseded"  # code of a call that became unnecessary before it was made
 
 
 class Operation(models.TextChoices):
@@ -34,16 +34,20 @@ class GatewayCallQuerySet(models.QuerySet["GatewayCall"]):
         return self.repeatable().filter(set_aside_at=None)
 
     def repeatable(self) -> GatewayCallQuerySet:
-        """Refused calls that were neither retried nor overtaken.
+        """Refused calls that were neither retried nor superseded.
 
         Excludes START calls: a refused card is retried by the buyer.
         """
-        later = GatewayCall.objects.filter(operation=OuterRef("operation"), asked_at__gt=OuterRef("asked_at"))
-        again = later.filter(payment=OuterRef("payment"), refund=None) | later.filter(
-            Q(refund=OuterRef("refund")) | Q(payout=OuterRef("payout"))
+        later_calls = GatewayCall.objects.filter(
+            operation=OuterRef("operation"), asked_at__gt=OuterRef("asked_at")
         )
+        later_calls_for_the_same = later_calls.filter(
+            payment=OuterRef("payment"), refund=None
+        ) | later_calls.filter(Q(refund=OuterRef("refund")) | Q(payout=OuterRef("payout")))
         return self.filter(
-            ~Exists(again), Q(payout=None) | ~Q(payout__method="bank"), state=CallState.FAILED
+            ~Exists(later_calls_for_the_same),
+            Q(payout=None) | ~Q(payout__method="bank"),
+            state=CallState.FAILED,
         ).exclude(Q(operation=Operation.START) | Q(code=SUPERSEDED))
 
     def to_look_up(self, now: datetime.datetime) -> GatewayCallQuerySet:
@@ -135,8 +139,8 @@ class GatewayEventQuerySet(models.QuerySet["GatewayEvent"]):
 
     def to_see(self, *providers: str) -> GatewayEventQuerySet:
         """Events of these providers that staff should see: processing failed or reported a problem."""
-        odd = Q(handled_at=None, tries__gt=0) | ~Q(problem="")
-        return self.filter(odd, provider__in=providers).order_by("-received_at", "-pk")
+        has_problem = Q(handled_at=None, tries__gt=0) | ~Q(problem="")
+        return self.filter(has_problem, provider__in=providers).order_by("-received_at", "-pk")
 
 
 class GatewayEvent(models.Model):

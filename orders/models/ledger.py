@@ -24,7 +24,7 @@ class LedgerAccount(models.TextChoices):
     BANK = "bank", _("on the bank account")
     CARRIER_CASH = "carrier_cash", _("cash with carriers")
     COOPERATIVE_CASH = "cooperative_cash", _("cash at cooperatives")
-    UNCLAIMED = "unclaimed", _("money whose order is not known")
+    UNMATCHED = "unmatched", _("money whose order is not known")
     COMMISSION = "commission", _("commission")
     DELIVERY_INCOME = "delivery_income", _("delivery income")
     PLATFORM_COST = "platform_cost", _("borne by the platform")
@@ -42,7 +42,7 @@ class PostingKind(models.TextChoices):
     PAYMENT = "payment", _("payment")
     REFUND = "refund", _("refund")
     REMITTANCE = "remittance", _("cash handed in")
-    UNCLAIMED = "unclaimed", _("money found or given back")
+    UNMATCHED = "unmatched", _("money found or given back")
     OFFSET = "offset", _("cash kept by the cooperative")
     PAYOUT = "payout", _("paid out")
     SETTLED = "settled", pgettext_lazy("posting", "settled")
@@ -119,29 +119,29 @@ class PeriodTotals:
 
     @property
     def payable(self) -> int:
-        more = self.carried_forward + self.goods + self.delivery + self.corrections
-        return more - self.refunds - self.commission - self.tax_withheld - self.cash_held
+        credits = self.carried_forward + self.goods + self.delivery + self.corrections
+        return credits - self.refunds - self.commission - self.tax_withheld - self.cash_held
 
     @classmethod
-    def of(cls, debits: Mapping[tuple[str, str], int]) -> PeriodTotals:
+    def from_debits(cls, debits: Mapping[tuple[str, str], int]) -> PeriodTotals:
         """Build from an open period's debits by (account, nature).
 
         Natures without a figure of their own count as corrections.
         """
-        nature = EntryNature
+        natures = EntryNature
         payable = {
             key[1]: total for key, total in debits.items() if key[0] == LedgerAccount.COOPERATIVE_PAYABLE
         }
         figures = {
-            "carried_forward": -payable.pop(nature.BROUGHT, 0),
-            "goods": -payable.pop(nature.GOODS, 0),
-            "delivery": -payable.pop(nature.DELIVERY, 0),
-            "refunds": payable.pop(nature.REFUND, 0),
-            "commission": payable.pop(nature.COMMISSION, 0),
-            "tax_withheld": payable.pop(nature.TAX, 0),
+            "carried_forward": -payable.pop(natures.BROUGHT, 0),
+            "goods": -payable.pop(natures.GOODS, 0),
+            "delivery": -payable.pop(natures.DELIVERY, 0),
+            "refunds": payable.pop(natures.REFUND, 0),
+            "commission": payable.pop(natures.COMMISSION, 0),
+            "tax_withheld": payable.pop(natures.TAX, 0),
         }
-        held = sum(total for key, total in debits.items() if key[0] == LedgerAccount.COOPERATIVE_CASH)
-        return cls(**figures, corrections=-sum(payable.values()), cash_held=held)
+        cash_held = sum(total for key, total in debits.items() if key[0] == LedgerAccount.COOPERATIVE_CASH)
+        return cls(**figures, corrections=-sum(payable.values()), cash_held=cash_held)
 
 
 class LedgerEntryQuerySet(models.QuerySet["LedgerEntry"]):
@@ -161,21 +161,21 @@ class LedgerEntryQuerySet(models.QuerySet["LedgerEntry"]):
         debits: dict[int, dict[tuple[str, str], int]] = {}
         for settlement_id, account, nature, total in rows:
             debits.setdefault(settlement_id, {})[account, nature] = total
-        return {key: PeriodTotals.of(sums) for key, sums in debits.items()}
+        return {key: PeriodTotals.from_debits(sums) for key, sums in debits.items()}
 
     def by_cooperative(self, currency: str) -> dict[int, CooperativeBalance]:
         """The balance of each cooperative in a currency. One query."""
-        of = LedgerAccount.COOPERATIVE_PAYABLE, LedgerAccount.COOPERATIVE_CASH, LedgerAccount.PAYOUT_DUE
-        is_due, left = Q(account=LedgerAccount.PAYOUT_DUE), Q(posting__kind=PostingKind.PAYOUT)
+        accounts = LedgerAccount.COOPERATIVE_PAYABLE, LedgerAccount.COOPERATIVE_CASH, LedgerAccount.PAYOUT_DUE
+        is_due, is_payout = Q(account=LedgerAccount.PAYOUT_DUE), Q(posting__kind=PostingKind.PAYOUT)
         rows = (
-            self.filter(cooperative__isnull=False, currency=currency, account__in=of)
+            self.filter(cooperative__isnull=False, currency=currency, account__in=accounts)
             .order_by("cooperative")
             .values("cooperative")
             .annotate(
                 owed=Sum("amount", filter=Q(account=LedgerAccount.COOPERATIVE_PAYABLE), default=0),
                 cash=Sum("amount", filter=Q(account=LedgerAccount.COOPERATIVE_CASH), default=0),
                 due=Sum("amount", filter=is_due, default=0),
-                paid=Sum("amount", filter=is_due & left, default=0),
+                paid=Sum("amount", filter=is_due & is_payout, default=0),
             )
         )
         return {
@@ -185,8 +185,8 @@ class LedgerEntryQuerySet(models.QuerySet["LedgerEntry"]):
 
     def of_cooperative(self, cooperative: Cooperative, currency: str) -> CooperativeBalance:
         """The balance of one cooperative in a currency."""
-        own = self.filter(cooperative=cooperative).by_cooperative(currency)
-        return own.get(cooperative.pk, CooperativeBalance())
+        balances = self.filter(cooperative=cooperative).by_cooperative(currency)
+        return balances.get(cooperative.pk, CooperativeBalance())
 
 
 class LedgerEntry(models.Model):

@@ -135,18 +135,18 @@ class OrderQuerySet(models.QuerySet["Order"]):
 
     def matching(self, text: str) -> OrderQuerySet:
         """Search by code, number, phone (the last six digits suffice) or words of the buyer's name."""
-        found = Q()
-        for word in query_words(text):
-            found &= Q(folded_name__startswith=word) | Q(folded_name__contains=f" {word}")
+        matches = Q()
+        for term in query_words(text):
+            matches &= Q(folded_name__startswith=term) | Q(folded_name__contains=f" {term}")
         written = "".join(sign for sign in text.upper() if sign.isalnum())
-        found |= Q(code=written)
+        matches |= Q(code=written)
         digits = "".join(sign for sign in text if sign in "0123456789")
         if written and digits == written.lstrip("+"):
             if len(digits) < 16:
-                found |= Q(number=int(digits))
+                matches |= Q(number=int(digits))
             if len(digits) >= 6:
-                found |= Q(phone=normalise_phone(text)) | Q(phone__endswith=digits)
-        return self.filter(found)
+                matches |= Q(phone=normalise_phone(text)) | Q(phone__endswith=digits)
+        return self.filter(matches)
 
     def newest_first(self) -> OrderQuerySet:
         return self.order_by("-placed_at", "-number")

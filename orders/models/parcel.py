@@ -155,9 +155,9 @@ def parcel_position_labels(parcels: Iterable[Parcel]) -> dict[int, str]:
             goes_out = parcel.kind in (ParcelKind.DISPATCH, ParcelKind.REPLACEMENT)
             keys_by_direction.setdefault(goes_out, []).append(parcel.pk)
     return {
-        key: f"{place}/{len(keys)}"
+        key: f"{position}/{len(keys)}"
         for keys in keys_by_direction.values()
-        for place, key in enumerate(keys, start=1)
+        for position, key in enumerate(keys, start=1)
     }
 
 
@@ -171,13 +171,13 @@ class ParcelLineQuerySet(models.QuerySet["ParcelLine"]):
             .values_list("order_line", "parcel__kind", "parcel__state")
             .annotate(total=Sum("quantity"))
         )
-        left: dict[uuid.UUID, int] = {}
+        quantities: dict[uuid.UUID, int] = {}
         for line_id, kind, state, total in rows:
             if kind in OUTGOING_KINDS and state == ParcelState.DELIVERED:
-                left[line_id] = left.get(line_id, 0) + total
+                quantities[line_id] = quantities.get(line_id, 0) + total
             elif kind in RETURN_KINDS:
-                left[line_id] = left.get(line_id, 0) - total
-        return left
+                quantities[line_id] = quantities.get(line_id, 0) - total
+        return quantities
 
 
 class ParcelLine(models.Model):

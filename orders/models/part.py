@@ -89,13 +89,15 @@ class OrderPartQuerySet(models.QuerySet["OrderPart"]):
 
     def on_the_way(self) -> OrderPartQuerySet:
         """Parts with a parcel in transit or with a failed delivery."""
-        away = self._holding(ParcelState.HANDED_OVER, ParcelState.FAILED_DELIVERY)
-        return self.filter(pk__in=away).order_by("accepted_at", "pk")
+        parts_in_transit = self._holding(ParcelState.HANDED_OVER, ParcelState.FAILED_DELIVERY)
+        return self.filter(pk__in=parts_in_transit).order_by("accepted_at", "pk")
 
     def finished(self) -> OrderPartQuerySet:
         """Completed parts (delivered, returned, declined or cancelled), newest first."""
-        over = Q(progress__in=[Progress.DELIVERED, Progress.PARTLY_RETURNED, Progress.RETURNED])
-        return self.filter(over | ~Q(state__in=ACTIVE_PART_STATES)).order_by("-order__placed_at", "-pk")
+        has_arrived = Q(progress__in=[Progress.DELIVERED, Progress.PARTLY_RETURNED, Progress.RETURNED])
+        return self.filter(has_arrived | ~Q(state__in=ACTIVE_PART_STATES)).order_by(
+            "-order__placed_at", "-pk"
+        )
 
     def next_pickup_day(self, day: datetime.date) -> PickupDay | None:
         """The first day from `day` on with pickups."""
@@ -137,16 +139,16 @@ def translate_delivery_method_names(parts: Iterable[OrderPart]) -> None:
     shop's default language. Do not save the parts afterwards.
     """
     loaded = list(parts)
-    same = [
+    unrenamed = [
         (part, part.delivery_method)
         for part in loaded
         if part.delivery_method is not None and part.delivery_method.name == part.delivery_name
     ]
-    show_in_language([delivery_method for _part, delivery_method in same], "name")
+    show_in_language([delivery_method for _part, delivery_method in unrenamed], "name")
     translated = {
-        part.pk for part, delivery_method in same if "name" not in untranslated_fields(delivery_method)
+        part.pk for part, delivery_method in unrenamed if "name" not in untranslated_fields(delivery_method)
     }
-    for part, delivery_method in same:
+    for part, delivery_method in unrenamed:
         part.delivery_name = delivery_method.name
     for part in loaded:
         if part.pk not in translated:
@@ -259,9 +261,9 @@ class OrderPart(Counted, WithMetadata, WithTimes):
     def is_packed(self, parcels: Iterable[Parcel]) -> bool:
         """Whether all quantities are in closed parcels. `parcels`: its outgoing parcels with their lines."""
         parcels = list(parcels)
-        held = sum(line.quantity for parcel in parcels for line in parcel.lines.all())
-        requested = sum(line.quantity for line in self.lines.all())
-        return held >= requested and all(parcel.packed_at is not None for parcel in parcels)
+        packed = sum(line.quantity for parcel in parcels for line in parcel.lines.all())
+        ordered = sum(line.quantity for line in self.lines.all())
+        return packed >= ordered and all(parcel.packed_at is not None for parcel in parcels)
 
     def state_label(self, parcels: Iterable[Parcel]) -> str:
         """The state label shown in every interface. `parcels` as in `is_packed`."""
@@ -280,5 +282,5 @@ class OrderPart(Counted, WithMetadata, WithTimes):
 
         Staff may cancel until a parcel has left the warehouse; buyers until one is packed.
         """
-        too_late = PACKED_OR_DISPATCHED_STATES if by_buyer else DISPATCHED_STATES
-        return self.is_active and not any(parcel.state in too_late for parcel in parcels)
+        uncancellable_states = PACKED_OR_DISPATCHED_STATES if by_buyer else DISPATCHED_STATES
+        return self.is_active and not any(parcel.state in uncancellable_states for parcel in parcels)

@@ -60,7 +60,7 @@ class PaymentSums:
     cancel_pending: int = 0
 
     @classmethod
-    def of(cls, totals: dict[str, int]) -> PaymentSums:
+    def from_totals(cls, totals: dict[str, int]) -> PaymentSums:
         """Compute from the total amount per kind of event."""
         kind = EventKind
 
@@ -72,18 +72,18 @@ class PaymentSums:
         )
         cancelled = total(kind.CANCEL_SUCCESS)
         authorised = total(kind.AUTHORIZATION_SUCCESS, kind.AUTHORIZATION_ADJUSTMENT)
-        answered = total(kind.CHARGE_SUCCESS, kind.CHARGE_FAILURE)
+        completed = total(kind.CHARGE_SUCCESS, kind.CHARGE_FAILURE)
         # A cancellation releases the authorisation or, without one, the amount still expected.
         if authorised:
-            authorised = max(0, authorised - answered - cancelled)
+            authorised = max(0, authorised - completed - cancelled)
         else:
-            answered += cancelled
+            completed += cancelled
         return cls(
             authorised=authorised,
             charged=charged,
             refunded=total(kind.REFUND_SUCCESS) - total(kind.REFUND_REVERSE),
             cancelled=cancelled,
-            charge_pending=max(0, total(kind.CHARGE_REQUEST) - answered),
+            charge_pending=max(0, total(kind.CHARGE_REQUEST) - completed),
             authorise_pending=max(
                 0,
                 total(kind.AUTHORIZATION_REQUEST)
@@ -98,7 +98,7 @@ class PaymentSums:
         )
 
     @property
-    def pays(self) -> int:
+    def authorised_and_charged(self) -> int:
         """The amount that covers the order now: authorised plus charged."""
         return self.authorised + self.charged
 
@@ -108,10 +108,10 @@ def basket_payment_sums(basket: uuid.UUID) -> dict[PaymentMethod, list[PaymentSu
     totals: dict[tuple[uuid.UUID, str], dict[str, int]] = {}
     for payment, method, kind, total in _events_before(basket):
         totals.setdefault((payment, method), {})[kind] = total
-    found: dict[PaymentMethod, list[PaymentSums]] = {}
+    sums_by_method: dict[PaymentMethod, list[PaymentSums]] = {}
     for (_payment, method), sums in totals.items():
-        found.setdefault(PaymentMethod(method), []).append(PaymentSums.of(sums))
-    return found
+        sums_by_method.setdefault(PaymentMethod(method), []).append(PaymentSums.from_totals(sums))
+    return sums_by_method
 
 
 @compiled_query
@@ -126,7 +126,7 @@ def payment_sums_by_id(rows: Iterable[tuple[uuid.UUID, str, int]]) -> dict[uuid.
     totals: dict[uuid.UUID, dict[str, int]] = {}
     for payment_id, kind, total in rows:
         totals.setdefault(payment_id, {})[kind] = total
-    return {key: PaymentSums.of(value) for key, value in totals.items()}
+    return {key: PaymentSums.from_totals(value) for key, value in totals.items()}
 
 
 class PaymentQuerySet(models.QuerySet["Payment"]):
@@ -147,11 +147,11 @@ class PaymentQuerySet(models.QuerySet["Payment"]):
         for order_id, payment_id, kind, total in rows:
             totals.setdefault(order_id, {}).setdefault(payment_id, {})[kind] = total
         return {
-            order_id: [PaymentSums.of(each) for each in payments.values()]
+            order_id: [PaymentSums.from_totals(each) for each in payments.values()]
             for order_id, payments in totals.items()
         }
 
-    def given_back_elsewhere(self) -> int:
+    def externally_refunded_amount(self) -> int:
         """The amount refunded without a `Refund` row, in minor units; filter by one currency first.
 
         Such refunds are made in a gateway's dashboard or by an API app.
@@ -232,5 +232,5 @@ class PaymentEvent(models.Model):
 
 def total_authorised_and_charged(sums: Iterable[PaymentSums]) -> tuple[int, int]:
     """Total authorised and total charged of several payments, in minor units."""
-    every = list(sums)
-    return sum(one.authorised for one in every), sum(one.charged for one in every)
+    payments = list(sums)
+    return sum(each.authorised for each in payments), sum(each.charged for each in payments)

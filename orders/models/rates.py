@@ -18,15 +18,15 @@ Dated = TypeVar("Dated", bound=models.Model)
 
 
 class DatedRateQuerySet(models.QuerySet[Dated]):
-    def on(self, day: datetime.date) -> DatedRateQuerySet[Dated]:
+    def valid_on(self, day: datetime.date) -> DatedRateQuerySet[Dated]:
         """Rates valid on a calendar day in Vietnam."""
         return self.filter(Q(until_day=None) | Q(until_day__gte=day), from_day__lte=day)
 
 
 class WithholdingRateQuerySet(DatedRateQuerySet["WithholdingRate"]):
-    def together(self, day: datetime.date) -> Decimal:
+    def total_percent(self, day: datetime.date) -> Decimal:
         """The sum of the percentages valid on the day."""
-        total: Decimal = self.on(day).aggregate(total=Sum("percent", default=Decimal(0)))["total"]
+        total: Decimal = self.valid_on(day).aggregate(total=Sum("percent", default=Decimal(0)))["total"]
         return total
 
 
@@ -72,26 +72,28 @@ class CommissionRate(models.Model):
 
 
 def commission_percents(
-    goods: Iterable[tuple[int, str]], *, day: datetime.date
+    products: Iterable[tuple[int, str]], *, day: datetime.date
 ) -> Mapping[tuple[int, str], Decimal]:
     """Commission percent by (cooperative id, category path or ""); 0 where no rate is set. One query.
 
     The cooperative takes precedence over the category, a deeper category over its ancestors, then the later
     day.
     """
-    requested = set(goods)
+    requested = set(products)
     rates = _commissions_on(day, {cooperative_id for cooperative_id, _path in requested}) if requested else []
-    found = {}
+    percents = {}
     for cooperative_id, path in requested:
-        fitting = [rate for rate in rates if rate.covers(cooperative_id, path)]
-        closest = max(fitting, key=lambda rate: (*rate.specificity, rate.from_day, rate.pk), default=None)
-        found[cooperative_id, path] = Decimal(0) if closest is None else closest.percent
-    return found
+        applicable_rates = [rate for rate in rates if rate.covers(cooperative_id, path)]
+        closest = max(
+            applicable_rates, key=lambda rate: (*rate.specificity, rate.from_day, rate.pk), default=None
+        )
+        percents[cooperative_id, path] = Decimal(0) if closest is None else closest.percent
+    return percents
 
 
 @compiled_query
 def _commissions_on(day: datetime.date, cooperatives: Collection[int]) -> models.QuerySet[CommissionRate]:
-    rates = CommissionRate.objects.on(day).filter(Q(cooperative=None) | Q(cooperative__in=cooperatives))
+    rates = CommissionRate.objects.valid_on(day).filter(Q(cooperative=None) | Q(cooperative__in=cooperatives))
     return rates.select_related("category").order_by("from_day", "pk")
 
 

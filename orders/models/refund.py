@@ -137,19 +137,19 @@ class RefundQuerySet(models.QuerySet["Refund"]):
 
     def paid_back(self) -> dict[uuid.UUID, int]:
         """The amount of each refund that reached the buyer, in minor units. One query."""
-        kinds = {EventKind.REFUND_SUCCESS: 1, EventKind.REFUND_REVERSE: -1}
+        signs = {EventKind.REFUND_SUCCESS: 1, EventKind.REFUND_REVERSE: -1}
         rows = (
-            self.filter(events__kind__in=kinds)
+            self.filter(events__kind__in=signs)
             .order_by("pk")
             .values_list("pk", "events__kind")
             .annotate(total=Sum("events__amount"))
         )
         paid: dict[uuid.UUID, int] = {}
         for refund_id, kind, total in rows:
-            paid[refund_id] = paid.get(refund_id, 0) + kinds[EventKind(kind)] * total
+            paid[refund_id] = paid.get(refund_id, 0) + signs[EventKind(kind)] * total
         return paid
 
-    def lacking(self) -> dict[uuid.UUID, int]:
+    def failed_amounts(self) -> dict[uuid.UUID, int]:
         """The amount of each refund that failed and is not being paid otherwise; omits others."""
         signs = {EventKind.REFUND_REQUEST: -1, EventKind.REFUND_FAILURE: 1, EventKind.REFUND_REVERSE: 1}
         rows = (
@@ -158,10 +158,10 @@ class RefundQuerySet(models.QuerySet["Refund"]):
             .values_list("pk", "money", "events__kind")
             .annotate(total=Sum("events__amount"))
         )
-        lacking: dict[uuid.UUID, int] = {}
+        amounts: dict[uuid.UUID, int] = {}
         for refund_id, money, kind, total in rows:
-            lacking[refund_id] = lacking.get(refund_id, money) + signs.get(kind, 0) * (total or 0)
-        return {refund_id: left for refund_id, left in lacking.items() if left > 0}
+            amounts[refund_id] = amounts.get(refund_id, money) + signs.get(kind, 0) * (total or 0)
+        return {refund_id: amount for refund_id, amount in amounts.items() if amount > 0}
 
     def failed(self) -> RefundQuerySet:
         """Refunds with a failed or reversed payment, at any time."""
@@ -235,10 +235,10 @@ class RefundLineQuerySet(models.QuerySet["RefundLine"]):
     def fully_refunded_lines(self) -> set[uuid.UUID]:
         """Ids of an order's fully refunded lines. One query."""
         rows = self.order_by("order_line").values("order_line", "order_line__total_gross")
-        whole = rows.annotate(total=Sum("amount")).filter(
+        refunded = rows.annotate(total=Sum("amount")).filter(
             total__gt=0, total__gte=F("order_line__total_gross")
         )
-        return set(whole.values_list("order_line", flat=True))
+        return set(refunded.values_list("order_line", flat=True))
 
 
 class RefundLine(models.Model):

@@ -21,7 +21,7 @@ class CashRemittanceQuerySet(models.QuerySet["CashRemittance"]):
         """Remittances not yet matched to a payment on our bank account."""
         return self.filter(reconciled_at=None)
 
-    def lacking(self) -> CashRemittanceQuerySet:
+    def with_unresolved_difference(self) -> CashRemittanceQuerySet:
         """Carriers' remittances that arrived with another amount, while the difference is unresolved."""
         settled = self.filter(holder=CashHolder.CARRIER, received__isnull=False)
         return settled.exclude(remitted=F("received") + F("compensated"))
@@ -98,7 +98,7 @@ class CashRemittance(models.Model):
         return 0 if self.received is None else self.received - self.remitted
 
     @property
-    def lacking(self) -> int:
+    def unresolved_difference(self) -> int:
         """The unresolved difference of a carrier's remittance (negative: too much arrived)."""
         is_none = self.received is None or self.holder != CashHolder.CARRIER
         return 0 if is_none else -self.difference - self.compensated

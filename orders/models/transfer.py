@@ -52,7 +52,7 @@ class TransferInstructions:
         return "\n".join(filter(None, (self.bank, self.account, self.holder, str(self.amount), self.note)))
 
 
-_TOLD_BY = {"sepay": "SePay", "casso": "Casso", "payos": "payOS", "statement": _("bank statement")}
+_SOURCE_LABELS = {"sepay": "SePay", "casso": "Casso", "payos": "payOS", "statement": _("bank statement")}
 
 
 class StatementKind(models.TextChoices):
@@ -103,14 +103,14 @@ class BankTransferQuerySet(models.QuerySet["BankTransfer"]):
 
     def matching(self, text: str) -> BankTransferQuerySet:
         """Transfers whose note or reference contains the text, or with this amount or order code."""
-        found = Q(note__icontains=text) | Q(reference__icontains=text)
-        written = "".join(sign for sign in text.upper() if sign.isalnum())
-        if written:
-            found |= Q(order__code=written) | Q(shares__payment__order__code=written)
+        matches = Q(note__icontains=text) | Q(reference__icontains=text)
+        alphanumeric = "".join(sign for sign in text.upper() if sign.isalnum())
+        if alphanumeric:
+            matches |= Q(order__code=alphanumeric) | Q(shares__payment__order__code=alphanumeric)
         digits = "".join(sign for sign in text if sign in "0123456789")
         if digits and len(digits) < 16 and not any(sign.isalpha() and sign not in "đ₫" for sign in text):
-            found |= Q(amount=int(digits))
-        return self.filter(found).distinct()
+            matches |= Q(amount=int(digits))
+        return self.filter(matches).distinct()
 
 
 class BankTransfer(models.Model):
@@ -160,9 +160,9 @@ class BankTransfer(models.Model):
         return f"{self.amount} {self.note}"
 
     @property
-    def told_by(self) -> str:
+    def source_label(self) -> str:
         """The display name of the provider that reported it."""
-        return str(_TOLD_BY.get(self.provider, self.provider))
+        return str(_SOURCE_LABELS.get(self.provider, self.provider))
 
 
 class TransferShare(models.Model):

@@ -80,13 +80,13 @@ def order_placed(
     order: Order,
     parts: Sequence[OrderPart],
     payment: Payment | None,
-    asked: TransferInstructions | None = None,
+    transfer: TransferInstructions | None = None,
     *,
     invoice: InvoiceDetails | None,
     shop: ShopSettings,
     now: datetime.datetime,
 ) -> None:
-    """Send the buyer the order confirmation with payment instructions; `asked` is the expected transfer.
+    """Send the buyer the order confirmation with payment instructions; `transfer` is the expected transfer.
 
     `parts` come from `parts_of`, `payment` is the payment by which the order is to be paid, and
     `invoice` holds the company that its invoice is issued to.
@@ -99,7 +99,7 @@ def order_placed(
             order,
             "order_placed",
             subject=_("Order %(code)s on Chợ Phiên") % {"code": order.code},
-            short=_short_transfer_text(asked) if asked is not None else "",
+            sms_detail=_short_transfer_text(transfer) if transfer is not None else "",
             now=now,
             parts=parts,
             delivery_listed=delivery_listed,
@@ -107,17 +107,17 @@ def order_placed(
             payment=payment,
             invoice=invoice,
             shop=shop,
-            asked=asked,
+            transfer=transfer,
             discounts=_discounts(order.pk),
         )
 
 
-def _short_transfer_text(asked: TransferInstructions) -> str:
+def _short_transfer_text(transfer: TransferInstructions) -> str:
     return _("Transfer %(sum)s to %(bank)s %(account)s, note %(note)s.") % {
-        "sum": money(asked.amount),
-        "bank": asked.bank,
-        "account": asked.account,
-        "note": asked.note,
+        "sum": money(transfer.amount),
+        "bank": transfer.bank,
+        "account": transfer.account,
+        "note": transfer.note,
     }
 
 
@@ -136,8 +136,8 @@ def order_confirmed(
     `order_placed`; the invoice details are shown once the part is accepted.
     """
     nothing_came = order.authorize_coverage == Coverage.NONE
-    held = 0 if nothing_came else total_authorised_and_charged(order.payments.all().sums().values())[0]
-    if order.charged or held:
+    authorised = 0 if nothing_came else total_authorised_and_charged(order.payments.all().sums().values())[0]
+    if order.charged or authorised:
         with translation.override(order.language):
             subject = _("Order %(code)s is paid") if order.charged else _("Order %(code)s is being prepared")
             notify_buyer(
@@ -145,7 +145,7 @@ def order_confirmed(
                 "order_confirmed",
                 subject=subject % {"code": order.code},
                 now=now,
-                held=held,
+                authorised=authorised,
                 shop=shop,
             )
     in_cash = bool(order.still_due) and payment is not None and payment.method == PaymentMethod.COD
@@ -175,7 +175,7 @@ def parcel_handed_over(order: Order, part: OrderPart, parcel: Parcel, *, now: da
             order,
             "parcel_waits" if is_waiting else "parcel_handed_over",
             subject=subject % {"code": order.code},
-            short=_("Show the code %(digits)s.") % {"digits": parcel.pickup_code} if is_waiting else "",
+            sms_detail=_("Show the code %(digits)s.") % {"digits": parcel.pickup_code} if is_waiting else "",
             now=now,
             part=part,
             parcel=parcel,
@@ -212,9 +212,14 @@ def part_ended(order: Order, part: OrderPart, *, now: datetime.datetime) -> None
 
 
 def weight_asked(
-    order: Order, part: OrderPart, question: WeightQuestion, *, again: bool = False, now: datetime.datetime
+    order: Order,
+    part: OrderPart,
+    question: WeightQuestion,
+    *,
+    is_reminder: bool = False,
+    now: datetime.datetime,
 ) -> None:
-    """Ask the buyer whether they pay for a weight above the agreed bound; `again` sends the one reminder."""
+    """Ask the buyer whether they pay for a weight above the agreed bound; `is_reminder` if asked before."""
     with translation.override(order.language):
         notify_buyer(
             order,
@@ -224,20 +229,20 @@ def weight_asked(
             part=part,
             question=question,
             line=question.line,
-            occasion=f"weight:{question.pk}:again" if again else f"weight:{question.pk}",
+            occasion=f"weight:{question.pk}:again" if is_reminder else f"weight:{question.pk}",
         )
 
 
-def rest_asked(order: Order, asked: TransferInstructions, *, now: datetime.datetime) -> None:
+def rest_asked(order: Order, transfer: TransferInstructions, *, now: datetime.datetime) -> None:
     """Ask a buyer who paid by transfer for the amount that weighing added; once for each amount."""
     with translation.override(order.language):
         notify_buyer(
             order,
             "rest_asked",
             subject=_("Order %(code)s has been weighed") % {"code": order.code},
-            short=_short_transfer_text(asked),
+            sms_detail=_short_transfer_text(transfer),
             now=now,
-            asked=asked,
+            transfer=transfer,
             occasion=f"rest:{order.due_gross}:{order.charged}",
         )
 

@@ -30,9 +30,15 @@ def refund_needs_account(order: Order, refund: Refund, *, now: datetime.datetime
     """Ask the buyer for a bank account, because the card refund failed."""
     with translation.override(order.language):
         subject = _("Order %(code)s: where shall %(sum)s go?")
-        lacking = sum(payout.amount for payout in refund.payouts.without_account())
+        amount_without_account = sum(payout.amount for payout in refund.payouts.without_account())
         _notify_buyer(
-            order, refund, "refund_decided", subject, lacking, now=now, occasion=f"{refund.pk}:bank"
+            order,
+            refund,
+            "refund_decided",
+            subject,
+            amount_without_account,
+            now=now,
+            occasion=f"{refund.pk}:bank",
         )
 
 
@@ -52,7 +58,7 @@ def refund_account_named(
             order,
             "refund_account_named",
             subject=_("Order %(code)s: %(sum)s goes to the account ending in %(digits)s") % values,
-            short=_short_account_text(payable_from),
+            sms_detail=_short_account_text(payable_from),
             by_every_channel=True,
             now=now,
             occasion=occasion,
@@ -98,12 +104,12 @@ def refund_failed(order: Order, refund: Refund, *, now: datetime.datetime) -> No
     )
 
 
-def given_back_elsewhere(order: Order, amount: int, reference: str, *, now: datetime.datetime) -> None:
+def refunded_externally(order: Order, amount: int, reference: str, *, now: datetime.datetime) -> None:
     """Tell the operator that a refund was made in the gateway's dashboard, without a decision here."""
     notify_operator(
-        f"given-back-elsewhere:{reference}",
+        f"refunded-externally:{reference}",
         gettext_lazy("Money of order %(code)s was given back at Stripe"),
-        "given_back_elsewhere",
+        "refunded_externally",
         order,
         now=now,
         amount=amount,
@@ -126,7 +132,7 @@ def _notify_buyer(
         order,
         template,
         subject=subject % {"code": order.code, "sum": money(amount, order.currency)},
-        short=_("Say on the order's page to which account.") if waiting else "",
+        sms_detail=_("Say on the order's page to which account.") if waiting else "",
         now=now,
         occasion=occasion or str(refund.pk),
         refund=refund,

@@ -25,7 +25,7 @@ def notify_buyer(
     template: str,
     *,
     subject: str,
-    short: str = "",
+    sms_detail: str = "",
     by_every_channel: bool = False,
     now: datetime.datetime,
     occasion: str = "",
@@ -38,7 +38,7 @@ def notify_buyer(
     if "part" in context:
         context["part"] = copy_part_for_reader(context["part"])
         translate_delivery_method_names([context["part"]])
-    whole = notice_context(order, **context)
+    full_context = notice_context(order, **context)
     account = order.user if by_every_channel else None
     emails = {"email": order.email, "account-email": account.email if account else ""}
     phones = {
@@ -51,8 +51,8 @@ def notify_buyer(
             contact_method=ContactMethod.EMAIL,
             to=email,
             subject=subject,
-            text=render_to_string(f"emails/{template}.txt", whole),
-            html=render_to_string(f"emails/{template}.html", whole),
+            text=render_to_string(f"emails/{template}.txt", full_context),
+            html=render_to_string(f"emails/{template}.html", full_context),
             language=order.language,
             user_id=order.user_id,
             now=now,
@@ -62,7 +62,7 @@ def notify_buyer(
             key=f"{template}:{order.pk}:{occasion}:{channel}",
             contact_method=ContactMethod.SMS,
             to=phone,
-            text=" ".join(filter(None, (f"{subject}.", short, order_url(order)))),
+            text=" ".join(filter(None, (f"{subject}.", sms_detail, order_url(order)))),
             language=order.language,
             user_id=order.user_id,
             now=now,
@@ -106,14 +106,14 @@ def notify_operator(
     key: str, subject: Words, template: str, order: Order, *, now: datetime.datetime, **context: object
 ) -> None:
     """Send by e-mail, in Vietnamese, if the operator has an address."""
-    to = shop_settings().operator_email
-    if not to:
+    operator_email = shop_settings().operator_email
+    if not operator_email:
         return
     with translation.override("vi"):
         send(
             key=key,
             contact_method=ContactMethod.EMAIL,
-            to=to,
+            to=operator_email,
             subject=str(subject) % {"code": order.code},
             text=render_to_string(f"emails/{template}.txt", notice_context(order, **context)),
             now=now,
@@ -122,12 +122,12 @@ def notify_operator(
 
 def copy_part_for_reader(part: OrderPart) -> OrderPart:
     """Copy a part to be shown in the reader's language, so that its translated names are not saved."""
-    shown = copy(part)
+    part_copy = copy(part)
     if part.delivery_method is not None:
-        shown.delivery_method = copy(part.delivery_method)
-    return shown
+        part_copy.delivery_method = copy(part.delivery_method)
+    return part_copy
 
 
-def notice_context(order: Order, **further: object) -> dict[str, object]:
-    shop = further["shop"] if "shop" in further else shop_settings()
-    return {"order": order, "url": order_url(order), "site": settings.PUBLIC_URL, "shop": shop} | further
+def notice_context(order: Order, **extra: object) -> dict[str, object]:
+    shop = extra["shop"] if "shop" in extra else shop_settings()
+    return {"order": order, "url": order_url(order), "site": settings.PUBLIC_URL, "shop": shop} | extra

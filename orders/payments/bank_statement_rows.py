@@ -116,7 +116,7 @@ class BankStatementReading:
 
 def guess_bank_columns(rows: Sequence[Row]) -> BankColumnMapping:
     """Guess the mapping from the headings; a person confirms it. Unrecognised fields are None."""
-    return guess_columns(BankColumnMapping, rows, _ALIASES, never=_EXCLUDED_HEADINGS)
+    return guess_columns(BankColumnMapping, rows, _ALIASES, excluded=_EXCLUDED_HEADINGS)
 
 
 def read_bank_rows(rows: Sequence[Row], mapping: BankColumnMapping, *, account: str) -> BankStatementReading:
@@ -129,34 +129,38 @@ def read_bank_rows(rows: Sequence[Row], mapping: BankColumnMapping, *, account: 
         raise BankColumnsMissing(field="date")
     if mapping.amount is None and mapping.credit is None:
         raise BankColumnsMissing(field="amount")
-    account = _plain(account)
-    _check_head([row for row in rows if row.line < mapping.heading], account)
-    seen: set[str] = set()
-    alike: Counter[str] = Counter()
+    account = _normalise_account(account)
+    _check_account([row for row in rows if row.line < mapping.heading], account)
+    seen_fingerprints: set[str] = set()
+    similar_counts: Counter[str] = Counter()
 
     def parse(row: Row) -> IncomingTransfer:
         transfer = _read_row(row, mapping, account)
-        return _number_similar(transfer, seen, alike) if transfer.is_incoming else transfer
+        return (
+            _number_similar(transfer, seen_fingerprints, similar_counts) if transfer.is_incoming else transfer
+        )
 
     transfers, problems = parse_rows(rows, mapping, parse)
     arrivals = [transfer for transfer in transfers if transfer.is_incoming]
     return BankStatementReading(arrivals, problems, len(transfers) - len(arrivals))
 
 
-def _check_head(head: Sequence[Row], account: str) -> None:
-    named = set()
-    for row in head:
+def _check_account(head_rows: Sequence[Row], account: str) -> None:
+    named_accounts = set()
+    for row in head_rows:
         texts = [cell_text(cell) for cell in row.cells]
-        for place, text in enumerate(texts):
-            if any(words in plain_words(text) for words in _ACCOUNT_LABELS):
-                beside = " | ".join(filter(None, [text, *texts[place + 1 :]]))
-                named |= {_plain(number) for number in _ACCOUNT.findall(beside)[:1]}
-    if named and account.lstrip("0") not in {number.lstrip("0") for number in named}:
-        raise StatementOfOtherAccount(named=sorted(named))
+        for column, text in enumerate(texts):
+            if any(label in plain_words(text) for label in _ACCOUNT_LABELS):
+                text_after_label = " | ".join(filter(None, [text, *texts[column + 1 :]]))
+                named_accounts |= {
+                    _normalise_account(number) for number in _ACCOUNT.findall(text_after_label)[:1]
+                }
+    if named_accounts and account.lstrip("0") not in {number.lstrip("0") for number in named_accounts}:
+        raise StatementOfOtherAccount(named=sorted(named_accounts))
 
 
 def _read_row(row: Row, mapping: BankColumnMapping, account: str) -> IncomingTransfer:
-    row_account = _plain(cell_text(row.cell(mapping.account)))
+    row_account = _normalise_account(cell_text(row.cell(mapping.account)))
     # Spreadsheets that read account numbers as numbers lose leading zeros.
     if row_account and row_account.lstrip("0") != account.lstrip("0"):
         raise UnreadableRowError(RowFault.ACCOUNT)
@@ -181,11 +185,11 @@ def _amount(row: Row, mapping: BankColumnMapping) -> int:
     """Return the row's amount, negative for an outgoing transfer and never zero."""
     try:
         if mapping.credit is not None:
-            came = _absolute_amount(row, mapping.credit)
-            went = _absolute_amount(row, mapping.debit)
-            if bool(came) == bool(went):
+            credit = _absolute_amount(row, mapping.credit)
+            debit = _absolute_amount(row, mapping.debit)
+            if bool(credit) == bool(debit):
                 raise InvalidCell
-            return came - went
+            return credit - debit
         amount = parse_amount(row.cell(mapping.amount))
     except InvalidCell:
         raise UnreadableRowError(RowFault.AMOUNT) from None
@@ -193,11 +197,11 @@ def _amount(row: Row, mapping: BankColumnMapping) -> int:
         raise UnreadableRowError(RowFault.AMOUNT)
     if mapping.direction is None:
         return amount
-    kind = cell_text(row.cell(mapping.direction))
-    mark = kind if kind in _INCOMING_MARKS | _OUTGOING_MARKS else plain_words(kind)
-    if mark not in _INCOMING_MARKS | _OUTGOING_MARKS or (mark in _INCOMING_MARKS and amount < 0):
+    text = cell_text(row.cell(mapping.direction))
+    direction = text if text in _INCOMING_MARKS | _OUTGOING_MARKS else plain_words(text)
+    if direction not in _INCOMING_MARKS | _OUTGOING_MARKS or (direction in _INCOMING_MARKS and amount < 0):
         raise UnreadableRowError(RowFault.DIRECTION)
-    return amount if mark in _INCOMING_MARKS else -abs(amount)
+    return amount if direction in _INCOMING_MARKS else -abs(amount)
 
 
 def _absolute_amount(row: Row, column: int | None) -> int:
@@ -206,20 +210,22 @@ def _absolute_amount(row: Row, column: int | None) -> int:
     return 0 if cell in ("", "-") else abs(parse_amount(cell))
 
 
-def _number_similar(transfer: IncomingTransfer, seen: set[str], alike: Counter[str]) -> IncomingTransfer:
+def _number_similar(
+    transfer: IncomingTransfer, seen_fingerprints: set[str], similar_counts: Counter[str]
+) -> IncomingTransfer:
     """Number similar rows without a reference.
 
     Two rows with one reference and one amount are a duplicate, or the column is not a reference: a person
     must check them.
     """
     if not transfer.has_reference:
-        alike[transfer.similarity_key] += 1
-        return replace(transfer, occurrence=alike[transfer.similarity_key])
-    if transfer.fingerprint in seen:
+        similar_counts[transfer.similarity_key] += 1
+        return replace(transfer, occurrence=similar_counts[transfer.similarity_key])
+    if transfer.fingerprint in seen_fingerprints:
         raise UnreadableRowError(RowFault.REPEATED)
-    seen.add(transfer.fingerprint)
+    seen_fingerprints.add(transfer.fingerprint)
     return transfer
 
 
-def _plain(text: str) -> str:
+def _normalise_account(text: str) -> str:
     return "".join(sign for sign in text.upper() if sign.isalnum())

@@ -131,13 +131,13 @@ def read_cod_rows(rows: Sequence[Row], mapping: CodColumnMapping) -> CodReading:
         raise CodColumnsMissing(field="tracking")
     if mapping.collected is None:
         raise CodColumnsMissing(field="collected")
-    seen: set[tuple[str, str]] = set()
+    seen_codes: set[tuple[str, str]] = set()
 
     def parse(row: Row) -> CodRow:
         parsed = _read_row(row, mapping)
-        if (parsed.tracking, parsed.parcel) in seen:
+        if (parsed.tracking, parsed.parcel) in seen_codes:
             raise UnreadableRowError(RowFault.REPEATED)
-        seen.add((parsed.tracking, parsed.parcel))
+        seen_codes.add((parsed.tracking, parsed.parcel))
         return parsed
 
     return CodReading(*parse_rows(rows, mapping, parse))

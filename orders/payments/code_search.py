@@ -24,7 +24,7 @@ def find_order_codes(note: str) -> list[str]:
     So a found code is only a candidate: it counts if an order with that code exists.
     """
     characters = _NON_CODE_CHARACTERS.sub("", fold(unicodedata.normalize("NFKC", note)).upper())
-    starts = [place for place, character in enumerate(characters) if character == "T"]
+    starts = [position for position, character in enumerate(characters) if character == "T"]
     readings = [characters[start : start + length] for start in starts for length in CODE_LENGTHS]
     # A reading cut off by the end is too short; as a code it was tried with the other length.
     return list(dict.fromkeys(reading for reading in readings if is_order_code(reading)))

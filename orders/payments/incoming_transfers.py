@@ -119,11 +119,11 @@ def read_incoming_transfers(provider: TransferSource, notice: WebhookBody) -> li
     return [each for each in _READERS[provider](notice) if each.is_incoming]
 
 
-def clean_text(value: object, longest: int) -> str:
+def clean_text(value: object, max_length: int) -> str:
     """Return text without control characters, which some databases refuse, cut to the given length."""
     text = "" if value is None else str(value)
-    kept = "".join(" " if unicodedata.category(sign) in ("Cc", "Cs") else sign for sign in text)
-    return " ".join(kept.split())[:longest]
+    printable = "".join(" " if unicodedata.category(sign) in ("Cc", "Cs") else sign for sign in text)
+    return " ".join(printable.split())[:max_length]
 
 
 def normalise_time(at: datetime.datetime) -> datetime.datetime | None:
@@ -169,12 +169,12 @@ def _read_casso_transfer(payload: Any) -> IncomingTransfer:
         raise InvalidIncomingTransfer("data")
     amount = payload.get("amount")
     is_incoming = not (isinstance(amount, int) and amount < 0)
-    size = amount if is_incoming or amount is None else -amount
+    absolute_amount = amount if is_incoming or amount is None else -amount
     return IncomingTransfer(
         TransferSource.CASSO,
         _id(payload, "id"),
         _account(payload),
-        _amount({"amount": size}, "amount"),
+        _amount({"amount": absolute_amount}, "amount"),
         clean_text(payload.get("description"), MAX_TRANSFER_NOTE_LENGTH),
         _reference(payload, "reference"),
         _time(payload, "transactionDateTime"),
@@ -264,10 +264,10 @@ def _reference(payload: WebhookBody, key: str) -> str:
 
 def _time(payload: WebhookBody, key: str) -> datetime.datetime:
     try:
-        written = payload.get(key, "")
-        if not isinstance(written, str):
+        text = payload.get(key, "")
+        if not isinstance(text, str):
             raise TypeError(key)
-        at = normalise_time(datetime.datetime.fromisoformat(written))
+        at = normalise_time(datetime.datetime.fromisoformat(text))
     except (ValueError, TypeError) as error:
         raise InvalidIncomingTransfer(key) from error
     if at is None:

@@ -27,33 +27,33 @@ def order_code_for(number: int, key: bytes) -> str:
     Under one key no two numbers have the same code. Without the key neither the number behind a code
     nor the code of the next number can be derived.
     """
-    place, length = number, _LENGTH
-    while place >= (span := len(ALPHABET) ** length):
-        place, length = place - span, length + 1
-    characters = _encode(permute_number(place, length, key), length)
-    return f"T{characters}{_check(characters)}"
+    offset, length = number, _LENGTH
+    while offset >= (span := len(ALPHABET) ** length):
+        offset, length = offset - span, length + 1
+    characters = _encode(permute_number(offset, length, key), length)
+    return f"T{characters}{_check_character(characters)}"
 
 
-def permute_number(place: int, length: int, key: bytes) -> int:
-    """Map the numbers below 23**length to themselves, one to one, in an order that only the key tells.
+def permute_number(number: int, length: int, key: bytes) -> int:
+    """Map the numbers below 23**length to themselves, one to one, in an order that depends on the key.
 
     A Feistel network: of the two halves of a number, each round shifts one by an amount that depends
     on the key and the other half. A shift can be undone, and so can all of them together.
     """
-    low: int = len(ALPHABET) ** (length // 2)
-    high: int = len(ALPHABET) ** (length - length // 2)
-    left, right = divmod(place, low)
-    for turn in range(ROUNDS):
-        if turn % 2 == 0:
-            left = (left + feistel_shift(turn, right, length, key)) % high
+    low_size: int = len(ALPHABET) ** (length // 2)
+    high_size: int = len(ALPHABET) ** (length - length // 2)
+    high_half, low_half = divmod(number, low_size)
+    for round_number in range(ROUNDS):
+        if round_number % 2 == 0:
+            high_half = (high_half + feistel_shift(round_number, low_half, length, key)) % high_size
         else:
-            right = (right + feistel_shift(turn, left, length, key)) % low
-    return left * low + right
+            low_half = (low_half + feistel_shift(round_number, high_half, length, key)) % low_size
+    return high_half * low_size + low_half
 
 
-def feistel_shift(turn: int, half: int, length: int, key: bytes) -> int:
-    """Return by how much a round shifts one half of a number, given the other half."""
-    digest = hmac.digest(key, f"{length}:{turn}:{half}".encode(), "sha256")
+def feistel_shift(round_number: int, other_half: int, length: int, key: bytes) -> int:
+    """Return by how much a round shifts one half of a number, given the other."""
+    digest = hmac.digest(key, f"{length}:{round_number}:{other_half}".encode(), "sha256")
     return int.from_bytes(digest[:16], "big")
 
 
@@ -63,7 +63,7 @@ def is_order_code(text: str) -> bool:
         _OLD_LENGTH + 2 <= len(text) <= _LONGEST + 2
         and text[0] == "T"
         and all(character in ALPHABET for character in text[1:])
-        and _check(text[1:-1]) == text[-1]
+        and _check_character(text[1:-1]) == text[-1]
     )
 
 
@@ -74,12 +74,14 @@ def normalise_order_code(text: str) -> str:
 
 def _encode(value: int, length: int) -> str:
     characters = ""
-    for _place in range(length):
-        value, rest = divmod(value, len(ALPHABET))
-        characters = ALPHABET[rest] + characters
+    for _position in range(length):
+        value, digit = divmod(value, len(ALPHABET))
+        characters = ALPHABET[digit] + characters
     return characters
 
 
-def _check(characters: str) -> str:
-    weighted = sum((place + 2) * ALPHABET.index(character) for place, character in enumerate(characters))
+def _check_character(characters: str) -> str:
+    weighted = sum(
+        (position + 2) * ALPHABET.index(character) for position, character in enumerate(characters)
+    )
     return ALPHABET[weighted % len(ALPHABET)]

@@ -18,28 +18,28 @@ Aliases = Mapping[str, Sequence[str]]
 
 
 def guess_headings(
-    rows: Sequence[Row], aliases: Aliases, *, never: Sequence[str] = ()
+    rows: Sequence[Row], aliases: Aliases, *, excluded: Sequence[str] = ()
 ) -> tuple[int, dict[str, int]]:
     """Return the index of the heading row in `rows`, and the column of each field found, counted from 0.
 
     `aliases` lists each field's headings, the likeliest first; an alias of one word must be the whole heading
-    or one of its two languages. A heading that contains words of `never` belongs to no field. Returns (0, {})
-    if there are no headings.
+    or one of its two languages. A heading that contains an `excluded` phrase belongs to no field. Returns
+    (0, {}) if there are no headings.
     """
     best: tuple[int, dict[str, int]] = (0, {})
-    for place, row in enumerate(rows[:MAX_HEADING_ROWS]):
-        found = _match_row(row, aliases, never)
-        if len(found) > len(best[1]):
-            best = (place, found)
+    for index, row in enumerate(rows[:MAX_HEADING_ROWS]):
+        columns = _match_row(row, aliases, excluded)
+        if len(columns) > len(best[1]):
+            best = (index, columns)
     return best
 
 
-def _match_row(row: Row, aliases: Aliases, never: Sequence[str]) -> dict[str, int]:
+def _match_row(row: Row, aliases: Aliases, excluded: Sequence[str]) -> dict[str, int]:
     ranked: dict[str, tuple[int, int]] = {}  # field: the alias's place, the column
     for column, cell in enumerate(row.cells):
         if not isinstance(cell, str) or len(cell) > 80:
             continue
-        match = _match_heading(cell, aliases, never)
+        match = _match_heading(cell, aliases, excluded)
         if match is None:
             continue
         field, rank = match
@@ -48,16 +48,16 @@ def _match_row(row: Row, aliases: Aliases, never: Sequence[str]) -> dict[str, in
     return {field: column for field, (_rank, column) in ranked.items()}
 
 
-def _match_heading(cell: str, aliases: Aliases, never: Sequence[str]) -> tuple[str, int] | None:
+def _match_heading(cell: str, aliases: Aliases, excluded: Sequence[str]) -> tuple[str, int] | None:
     """Return the field with the longest alias in the heading: "số tiền ghi có" is a credit, not an amount."""
     heading = f" {plain_words(cell)} "
-    if any(f" {words} " in heading for words in never):
+    if any(f" {phrase} " in heading for phrase in excluded):
         return None
-    sides = {plain_words(side) for side in cell.replace("\n", "/").replace("(", "/").split("/")}
+    languages = {plain_words(text) for text in cell.replace("\n", "/").replace("(", "/").split("/")}
     best: tuple[int, str, int] | None = None
     for field, names in aliases.items():
         for rank, name in enumerate(names):
-            is_there = f" {name} " in heading if " " in name else name in sides or heading == f" {name} "
-            if is_there and (best is None or len(name) > best[0]):
+            matches = f" {name} " in heading if " " in name else name in languages or heading == f" {name} "
+            if matches and (best is None or len(name) > best[0]):
                 best = (len(name), field, rank)
     return (best[1], best[2]) if best else None

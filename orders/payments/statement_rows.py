@@ -30,11 +30,15 @@ class UnreadableRowError(Exception):
 
 
 def guess_columns(
-    make: Callable[..., Columns], rows: Sequence[Row], aliases: Aliases, *, never: Sequence[str] = ()
+    mapping_type: Callable[..., Columns],
+    rows: Sequence[Row],
+    aliases: Aliases,
+    *,
+    excluded: Sequence[str] = (),
 ) -> Columns:
     """Guess the mapping from the headings; a person confirms it. Unrecognised fields are None."""
-    place, found = guess_headings(rows, aliases, never=never)
-    return make(rows[place].line if found else 0, **found)
+    index, columns = guess_headings(rows, aliases, excluded=excluded)
+    return mapping_type(rows[index].line if columns else 0, **columns)
 
 
 def parse_rows(

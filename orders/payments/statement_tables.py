@@ -69,18 +69,18 @@ def read_table(content: bytes) -> list[Row]:
         rows = _read_xlsx(content)
     else:
         rows = _read_csv(content)
-    kept = [row for row in rows if any(cell != "" for cell in row.cells)]
-    if not kept:
+    non_empty = [row for row in rows if any(cell != "" for cell in row.cells)]
+    if not non_empty:
         raise _unreadable(_("There is nothing in this file."))
-    return kept
+    return non_empty
 
 
 def _too_large() -> UnreadableFile:
     return _unreadable(_("The file is too large. Split it into shorter periods."))
 
 
-def _unreadable(words: Words, line: int | None = None) -> UnreadableFile:
-    return UnreadableFile(words, line=line) if line else UnreadableFile(words)
+def _unreadable(text: Words, line: int | None = None) -> UnreadableFile:
+    return UnreadableFile(text, line=line) if line else UnreadableFile(text)
 
 
 def _read_csv(content: bytes) -> list[Row]:
@@ -107,10 +107,10 @@ def _read_csv(content: bytes) -> list[Row]:
 
 def _delimiter(text: str) -> str:
     """Return the delimiter that splits the most lines into the same number of cells."""
-    head = text[:_SAMPLE_CHARACTERS].splitlines(keepends=True)[:_SAMPLE_LINES]
+    sample = text[:_SAMPLE_CHARACTERS].splitlines(keepends=True)[:_SAMPLE_LINES]
 
     def evenness(delimiter: str) -> tuple[int, int]:
-        widths = Counter(len(values) for values in csv.reader(head, delimiter=delimiter) if len(values) > 1)
+        widths = Counter(len(values) for values in csv.reader(sample, delimiter=delimiter) if len(values) > 1)
         return max(((count, width) for width, count in widths.items()), default=(0, 0))
 
     return max(_DELIMITERS, key=evenness)

@@ -62,7 +62,7 @@ def read_event(body: str | bytes) -> StripeEvent:
         raise InvalidStripeEvent from error
 
 
-def _build_event(event: Mapping[str, Any], row: Mapping[str, Any], kind: str) -> StripeEvent:
+def _build_event(event: Mapping[str, Any], row: Mapping[str, Any], object_type: str) -> StripeEvent:
     labels = {str(name): str(value) for name, value in (row.get("metadata") or {}).items()}
     failure = row.get("last_payment_error") or {}
     reason = (
@@ -79,18 +79,20 @@ def _build_event(event: Mapping[str, Any], row: Mapping[str, Any], kind: str) ->
         created=_instant(event["created"]),
         live=bool(event.get("livemode")),
         subject=str(row.get("id") or ""),
-        reference=_id_of(row["id"] if kind == _PAYMENT else row.get(_PAYMENT)),
-        session=str(row["id"]) if kind == "checkout.session" else "",
+        reference=_id_of(row["id"] if object_type == _PAYMENT else row.get(_PAYMENT)),
+        session=str(row["id"]) if object_type == "checkout.session" else "",
         key=labels.get("key", ""),
         labels=labels,
         amount=int(row.get("amount") or row.get("amount_total") or 0),
         currency=str(row.get("currency") or "").upper(),
         status=str(row.get("status") or ""),
-        authorised=_authorised(row, kind),
+        authorised=_authorised(row, object_type),
         charged=int(row.get("amount_received") or row.get("amount_captured") or 0),
         refunded=int(row.get("amount_refunded") or row.get("amount_reversed") or 0),
         reason=str(reason or ""),
-        evidence_by=_instant(due) if (due := (row.get("evidence_details") or {}).get("due_by")) else None,
+        evidence_by=_instant(evidence_due)
+        if (evidence_due := (row.get("evidence_details") or {}).get("due_by"))
+        else None,
     )
 
 
@@ -98,8 +100,8 @@ def _instant(seconds: float) -> datetime.datetime:
     return datetime.datetime.fromtimestamp(seconds, tz=datetime.UTC)
 
 
-def _authorised(row: Mapping[str, Any], kind: str) -> int:
-    if kind == "charge" and row.get("status") == "succeeded" and not row.get("captured"):
+def _authorised(row: Mapping[str, Any], object_type: str) -> int:
+    if object_type == "charge" and row.get("status") == "succeeded" and not row.get("captured"):
         return int(row["amount"])
     return int(row.get("amount_capturable") or 0)
 

@@ -46,7 +46,7 @@ log = logging.getLogger(__name__)
 
 @cache
 def _cached_gateway(secret_key: str, api_url: str, smallest_vnd: int) -> StripeGateway:
-    return StripeGateway(secret_key=secret_key, api_url=api_url, smallest={"VND": smallest_vnd})
+    return StripeGateway(secret_key=secret_key, api_url=api_url, minimums={"VND": smallest_vnd})
 
 
 def stripe_gateway() -> StripeGateway | None:
@@ -68,7 +68,7 @@ def verify_event(raw_body: bytes, signature: str, *, secret: str | None = None) 
 
 
 class StripeGateway:
-    """Implements `orders.payments.gateway.Gateway`. Timeouts are seconds; `smallest` maps currencies."""
+    """Implements `orders.payments.gateway.Gateway`. Timeouts are seconds; `minimums` maps currencies."""
 
     name = "stripe"
 
@@ -77,11 +77,11 @@ class StripeGateway:
         *,
         secret_key: str,
         api_url: str = API,
-        smallest: Mapping[str, int] = MIN_AMOUNTS,
+        minimums: Mapping[str, int] = MIN_AMOUNTS,
         connect_timeout: float = 5,
         read_timeout: float = 20,
     ) -> None:
-        self.smallest = smallest
+        self.minimums = minimums
         self._api = stripe.StripeClient(
             secret_key,
             base_addresses={"api": api_url},
@@ -90,8 +90,8 @@ class StripeGateway:
         ).v1
 
     def check_amount(self, amount: int, currency: str) -> None:
-        """Raises AmountNotForCards (its `details["limit"]` is the reason) outside Stripe's limits."""
-        check_amount(amount, currency, smallest=self.smallest)
+        """Raise AmountNotForCards (its `details["limit"]` is the reason) outside Stripe's limits."""
+        check_amount(amount, currency, minimums=self.minimums)
 
     def start(self, request: GatewayRequest) -> GatewayResult:
         return self._perform(Operation.START, request, self._start_hosted if request.hosted else self._start)
@@ -121,20 +121,20 @@ class StripeGateway:
         now: datetime.datetime,
     ) -> GatewayResult:
         try:
-            found = self._find_trace(operation, request)
+            result_of_trace = self._find_trace(operation, request)
         except stripe.StripeError as error:  # a failed lookup says nothing about the call
             log.warning("Stripe lookup of %s failed: %s", request.key, error)
             return unknown_result(request, error.code or "")
-        if found is not None:
-            return found
+        if result_of_trace is not None:
+            return result_of_trace
         if has_ended:
             return unknown_result(request, "")
         if request.asked_at is not None and now - request.asked_at > KEY_LIFETIME:
             return (
                 self._search_start(request) if operation is Operation.START else never_arrived_result(request)
             )
-        call: Callable[[GatewayRequest], GatewayResult] = getattr(self, operation.value)
-        result = call(request)
+        perform: Callable[[GatewayRequest], GatewayResult] = getattr(self, operation.value)
+        result = perform(request)
         if result.code == "not_configured":  # true now, but says nothing about the first attempt
             return unknown_result(request, result.code)
         if operation is Operation.START and result.reference:  # the replayed response may be outdated
@@ -156,8 +156,8 @@ class StripeGateway:
         )
 
     def _start_hosted(self, request: GatewayRequest) -> GatewayResult:
-        named = {"name": request.description or request.key}
-        price = {"currency": request.currency.lower(), "unit_amount": request.amount, "product_data": named}
+        product = {"name": request.description or request.key}
+        price = {"currency": request.currency.lower(), "unit_amount": request.amount, "product_data": product}
         params: dict[str, object] = {
             "mode": "payment",
             "line_items": [{"price_data": price, "quantity": 1}],
@@ -258,8 +258,8 @@ class StripeGateway:
                 )
             case Operation.PULL_BACK:
                 listed = self._api.transfers.reversals.list(request.reference, {"limit": 100})
-        moved = _find_by_key(listed, request)
-        return None if moved is None else GatewayResult(Outcome.SUCCEEDED, reference=moved.id)
+        transfer = _find_by_key(listed, request)
+        return None if transfer is None else GatewayResult(Outcome.SUCCEEDED, reference=transfer.id)
 
     def _current_state(
         self, reference: str, request: GatewayRequest, *, ended: Operation = Operation.START
@@ -297,11 +297,14 @@ class StripeGateway:
         return reference if intent is None else str(getattr(intent, "id", intent))
 
     def _perform(
-        self, operation: Operation, request: GatewayRequest, act: Callable[[GatewayRequest], GatewayResult]
+        self,
+        operation: Operation,
+        request: GatewayRequest,
+        perform: Callable[[GatewayRequest], GatewayResult],
     ) -> GatewayResult:
         """Perform a call and return its result, including errors."""
         try:
-            return act(request)
+            return perform(request)
         except stripe.InvalidRequestError as error:
             log.warning("Stripe refused %s: %s", request.key, error)
             return self._completed_elsewhere(operation, request) or failed_result(

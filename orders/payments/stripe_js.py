@@ -29,7 +29,7 @@ def accepts_cards(currency: str, amount: int | None = None) -> bool:
     if amount is None:
         return True
     try:
-        check_amount(amount, currency, smallest={"VND": settings.STRIPE_SMALLEST_VND})
+        check_amount(amount, currency, minimums={"VND": settings.STRIPE_SMALLEST_VND})
     except AmountNotForCards:
         return False
     return True
@@ -43,9 +43,9 @@ def allow_card_fields(view: Callable[Parameters, Response]) -> Callable[Paramete
 
     @wraps(view)
     def wrapper(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Response:
-        opened: Any = csp_update(stripe_page_policy())
-        answer: Response = opened(view)(*args, **kwargs)
-        return answer
+        add_policy: Any = csp_update(stripe_page_policy())
+        response: Response = add_policy(view)(*args, **kwargs)
+        return response
 
     return wrapper
 

@@ -67,9 +67,9 @@ class AmountNotForCards(Refused):
     default_words = _MESSAGES["amount_too_small"]
 
 
-def message_for_code(code: str, said: str = "") -> Promise | str:
-    """Return the buyer's message for a Stripe code; falls back to the text that Stripe or its bank `said`."""
-    return _MESSAGES.get(code) or said or _OTHER
+def message_for_code(code: str, fallback: str = "") -> Promise | str:
+    """Return the buyer's message for a Stripe code; `fallback` is Stripe's or the bank's text."""
+    return _MESSAGES.get(code) or fallback or _OTHER
 
 
 def dispute_reason_text(reason: str) -> Promise | str:
@@ -77,9 +77,9 @@ def dispute_reason_text(reason: str) -> Promise | str:
     return _DISPUTES.get(reason, reason)
 
 
-def check_amount(amount: int, currency: str, *, smallest: Mapping[str, int]) -> None:
-    """Raises AmountNotForCards outside Stripe's limits; `smallest` maps currencies to minor units."""
-    if amount < smallest.get(currency.upper(), 1):
+def check_amount(amount: int, currency: str, *, minimums: Mapping[str, int]) -> None:
+    """Raise AmountNotForCards outside Stripe's limits; `minimums` maps currencies to minor units."""
+    if amount < minimums.get(currency.upper(), 1):
         raise AmountNotForCards(
             message_for_code("amount_too_small"), field="amount", limit="amount_too_small"
         )

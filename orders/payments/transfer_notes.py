@@ -43,8 +43,8 @@ class TransferNote:
 
     def names(self, name: str, phone: str) -> bool:
         """Whether it contains the buyer's full name (diacritics are ignored) or phone number."""
-        words = _NON_LETTERS.sub(" ", fold(name)).split()
-        if len(words) >= _SHORTEST_NAME and f" {' '.join(words)} " in self._words:
+        name_words = _NON_LETTERS.sub(" ", fold(name)).split()
+        if len(name_words) >= _SHORTEST_NAME and f" {' '.join(name_words)} " in self._words:
             return True
         digits = _NON_DIGITS.sub("", phone)[-_LAST_DIGITS:]
         return len(digits) == _LAST_DIGITS and digits in self._digits
@@ -52,4 +52,4 @@ class TransferNote:
 
 def _one_character_variants(text: str) -> set[str]:
     """Return the text and its variants without one character; two texts one error apart share a variant."""
-    return {text, *(text[:place] + text[place + 1 :] for place in range(len(text)))}
+    return {text, *(text[:position] + text[position + 1 :] for position in range(len(text)))}

@@ -30,7 +30,7 @@ def charged_back_amount(order: Order) -> int:
     """Return what the buyer's bank charged back, in minor units: a matter between it and the market."""
     if not order.still_due or order.confirmed_at is None:
         return 0
-    return Dispute.objects.filter(payment__order=order).taken_back().get(order.currency, 0)
+    return Dispute.objects.filter(payment__order=order).charged_back_amounts().get(order.currency, 0)
 
 
 def externally_refunded_amount(order: Order) -> int:
@@ -40,7 +40,7 @@ def externally_refunded_amount(order: Order) -> int:
     """
     if not order.still_due or order.confirmed_at is None:
         return 0
-    elsewhere = order.payments.all().given_back_elsewhere()
+    elsewhere = order.payments.all().externally_refunded_amount()
     return (
         min(order.still_due, max(0, elsewhere - order.refunds.all().unpaid_reduction())) if elsewhere else 0
     )

@@ -75,15 +75,15 @@ def build_payload(*, bank: str, account: str, amount: int, note: str) -> str:
     return text + _checksum(text)
 
 
-def fold_note(text: str, *, longest: int = MAX_QR_NOTE_LENGTH) -> str:
+def fold_note(text: str, *, max_length: int = MAX_QR_NOTE_LENGTH) -> str:
     """Fold a note as banks transmit it: no diacritics (đ is d) or special characters, at most 25 characters
-    (or `longest`).
+    (or `max_length`).
 
     The end is cut off, so put what must arrive first.
     """
     decomposed = unicodedata.normalize("NFKD", text.translate(_UNDECOMPOSABLE))
     bare = "".join(sign for sign in decomposed if not unicodedata.combining(sign))
-    return " ".join(_NOT_ALLOWED_IN_NOTES.sub(" ", bare).split())[:longest].rstrip()
+    return " ".join(_NOT_ALLOWED_IN_NOTES.sub(" ", bare).split())[:max_length].rstrip()
 
 
 def qr_svg(payload: str, *, title: Words) -> SafeString:
@@ -94,9 +94,9 @@ def qr_svg(payload: str, *, title: Words) -> SafeString:
     """
     code = segno.make(payload, error="m", micro=False)
     svg = code.svg_inline(border=4, dark="#000", light="#fff", omitsize=True, svgclass="qr", lineclass=None)
-    head = f'<svg role="img" shape-rendering="crispEdges" aria-label="{escape(title)}" '
-    named = svg.replace("<svg ", head, 1).replace(">", f"><title>{escape(title)}</title>", 1)
-    return SafeString(named)
+    opening_tag = f'<svg role="img" shape-rendering="crispEdges" aria-label="{escape(title)}" '
+    labelled = svg.replace("<svg ", opening_tag, 1).replace(">", f"><title>{escape(title)}</title>", 1)
+    return SafeString(labelled)
 
 
 def qr_png(payload: str) -> bytes:

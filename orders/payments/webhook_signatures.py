@@ -199,7 +199,7 @@ def _lists_as_objects(value: object) -> object:
     if isinstance(value, dict):
         return {key: _lists_as_objects(each) for key, each in value.items()}
     if isinstance(value, list):
-        return {str(place): _lists_as_objects(each) for place, each in enumerate(value)}
+        return {str(index): _lists_as_objects(each) for index, each in enumerate(value)}
     return value
 
 

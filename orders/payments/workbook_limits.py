@@ -67,7 +67,7 @@ class _Counts:
         chunk = next(chunks, b"")
         if not chunk.lstrip(b" \t\r\n").startswith(_XML_STARTS):
             return
-        self.depth, self.is_bulk = 0, any(word in name.lower() for word in _SHEET_PARTS)
+        self.depth, self.is_bulk = 0, any(name_part in name.lower() for name_part in _SHEET_PARTS)
         parser = expat.ParserCreate(namespace_separator=" ")
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end

@@ -112,46 +112,46 @@ def address_removal(request: HttpRequest, address_id: int) -> HttpResponse:
     return redirect("orders:addresses")
 
 
-def save_checkout_address(request: HttpRequest, written: Address) -> None:
+def save_checkout_address(request: HttpRequest, address: Address) -> None:
     """Add the checkout's address to the signed-in user's address book, unless it is already there."""
     user = signed_in_user(request)
     if user is not None:
-        _add_to_book(user, written)
+        _add_to_book(user, address)
 
 
-def _add_to_book(user: User, written: Address, *, is_usual: bool = False) -> None:
+def _add_to_book(user: User, address: Address, *, is_usual: bool = False) -> None:
     """Add an address unless the book has it or is full. The first address becomes the default."""
     book = receiver.address_book(user)
-    if len(book) >= MAX_ADDRESSES or any(_is_same(each, written) for each in book):
+    if len(book) >= MAX_ADDRESSES or any(_are_equal(each, address) for each in book):
         return
     use = AddressUse.SHIPPING if is_usual or not user.default_shipping_address_id else None
     add_address(
-        user_id=user.pk, address=written, use=use, actor=user.acting(EntryPoint.MARKET), now=timezone.now()
+        user_id=user.pk, address=address, use=use, actor=user.acting(EntryPoint.MARKET), now=timezone.now()
     )
 
 
 def _build_form(request: HttpRequest, initial: dict[str, Any]) -> AddressForm:
     """Return the form: initial, bound to a submission, or refilled after another province was chosen."""
-    posted = receiver.with_chosen_address(request, request.POST)
-    is_sent = request.method == "POST" and not needs_reload(posted)
-    written = {**initial, **{name: posted[name] for name in posted}}
-    if posted:
-        written["is_default"] = "is_default" in posted
+    submitted = receiver.with_chosen_address(request, request.POST)
+    is_sent = request.method == "POST" and not needs_reload(submitted)
+    values = {**initial, **{name: submitted[name] for name in submitted}}
+    if submitted:
+        values["is_default"] = "is_default" in submitted
     return AddressForm(
-        posted if is_sent else None,
-        initial=written,
+        submitted if is_sent else None,
+        initial=values,
         provinces=all_provinces(),
-        communes=communes_of(str(written.get("province", ""))),
+        communes=communes_of(str(values.get("province", ""))),
     )
 
 
 def _render_form(request: HttpRequest, form: AddressForm, row: Address | None = None) -> HttpResponse:
-    written = form.data if form.is_bound else form.initial
+    values = form.data if form.is_bound else form.initial
     context = {
         "form": form,
         "kept": row,
-        "old_address": str(written.get("old_address", "")),
-        "suggestions": suggestions(written),
+        "old_address": str(values.get("old_address", "")),
+        "suggestions": suggestions(values),
     }
     return render(request, "orders/address.html", context)
 
@@ -163,15 +163,15 @@ def _redirect_with_message(request: HttpRequest, form: AddressForm) -> HttpRespo
     return redirect("orders:addresses")
 
 
-def _copy_columns(row: Address, written: Address) -> Address:
+def _copy_columns(row: Address, source: Address) -> Address:
     """Copy the form's columns to the row. Columns written by other interfaces stay."""
     for column in (*_COMPARED_COLUMNS, "city", "country_area"):
-        setattr(row, column, getattr(written, column))
+        setattr(row, column, getattr(source, column))
     return row
 
 
-def _is_same(one: Address, other: Address) -> bool:
-    return all(getattr(one, column) == getattr(other, column) for column in _COMPARED_COLUMNS)
+def _are_equal(first: Address, second: Address) -> bool:
+    return all(getattr(first, column) == getattr(second, column) for column in _COMPARED_COLUMNS)
 
 
 def _user_or_404(request: HttpRequest) -> User:
@@ -183,7 +183,7 @@ def _user_or_404(request: HttpRequest) -> User:
 
 def _address_or_404(user: User, address_id: int) -> Address:
     """Return one of the user's own addresses. Raises Http404 for any other."""
-    found = next((each for each in receiver.address_book(user) if each.pk == address_id), None)
-    if found is None:
+    address = next((each for each in receiver.address_book(user) if each.pk == address_id), None)
+    if address is None:
         raise Http404
-    return found
+    return address

@@ -14,7 +14,7 @@ from shop.core.actors import Actor
 from shop.core.web.action_results import run_action
 
 
-def decide_proposal(request: HttpRequest, pk: uuid.UUID, actor: Actor, *, back: str) -> HttpResponse:
+def decide_proposal(request: HttpRequest, pk: uuid.UUID, actor: Actor, *, url: str) -> HttpResponse:
     """Confirm, withdraw or decline a proposal, as the pressed button says."""
     now = timezone.now()
     if "confirm" in request.POST:
@@ -27,4 +27,4 @@ def decide_proposal(request: HttpRequest, pk: uuid.UUID, actor: Actor, *, back: 
             partial(decline_proposal, approval_id=pk, reason=reason, actor=actor, now=now),
             _("Declined."),
         )
-    return run_action(request, action, url=back, message=message)
+    return run_action(request, action, url=url, message=message)

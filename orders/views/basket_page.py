@@ -53,10 +53,10 @@ def lines(request: HttpRequest) -> HttpResponse:
     channel = market_channel()
     if not form.is_valid() or channel is None:
         return _redirect_back(request, " ".join(str(error) for field in form for error in field.errors))
-    held, user = current_basket(request), signed_in_user(request)
+    basket, user = current_basket(request), signed_in_user(request)
     try:
         filled = add_to_basket(
-            basket_id=held.pk if held else None,
+            basket_id=basket.pk if basket else None,
             user_id=user.pk if user else None,
             channel=channel,
             variant_id=form.cleaned_data["variant"],
@@ -75,13 +75,13 @@ def lines(request: HttpRequest) -> HttpResponse:
 @require_POST
 def line(request: HttpRequest, line_id: uuid.UUID) -> HttpResponse:
     """Change a line's quantity; zero removes it."""
-    held = _held_or_404(request)
-    row = get_object_or_404(BasketLine.objects.select_related("variant__product"), basket=held, pk=line_id)
+    basket = _basket_or_404(request)
+    row = get_object_or_404(BasketLine.objects.select_related("variant__product"), basket=basket, pk=line_id)
     form = QuantityForm(request.POST)
     if not form.is_valid():
         return _render_basket(request, faults={row.pk: str(form.errors["quantity"][0])})
     try:
-        change_line_quantity(basket_id=held.pk, line_id=row.pk, quantity=form.requested, now=timezone.now())
+        change_line_quantity(basket_id=basket.pk, line_id=row.pk, quantity=form.requested, now=timezone.now())
     except Missing:
         pass  # removed in another tab
     except Refused as refused:
@@ -89,30 +89,30 @@ def line(request: HttpRequest, line_id: uuid.UUID) -> HttpResponse:
     removed_line = row if form.requested == 0 else None
     if not _is_htmx(request) and removed_line is None:
         return redirect("orders:basket")
-    return _render_basket(request, removed_line=removed_line, held=held)
+    return _render_basket(request, removed_line=removed_line, basket=basket)
 
 
 @require_POST
 def place(request: HttpRequest) -> HttpResponse:
     """Set the basket's delivery province."""
     form = PlaceForm(request.POST, provinces=all_provinces())
-    held = _held_or_404(request)
+    basket = _basket_or_404(request)
     if form.is_valid():
         code = form.cleaned_data["province"]
-        set_basket_province(basket_id=held.pk, province_code=code, now=timezone.now())
-        held.province_code = code
+        set_basket_province(basket_id=basket.pk, province_code=code, now=timezone.now())
+        basket.province_code = code
         remember_province(request, code)
-    return _render_basket(request, held=held) if _is_htmx(request) else redirect("orders:basket")
+    return _render_basket(request, basket=basket) if _is_htmx(request) else redirect("orders:basket")
 
 
 @require_POST
 def deliveries(request: HttpRequest) -> HttpResponse:
     """Choose the delivery method of each cooperative."""
-    held = _held_or_404(request)
-    cooperatives = set(held.lines.order_by().values_list("variant__cooperative", flat=True))
+    basket = _basket_or_404(request)
+    cooperatives = set(basket.lines.order_by().values_list("variant__cooperative", flat=True))
     try:
         choose_deliveries(
-            basket_id=held.pk, choices=chosen_deliveries(request.POST, cooperatives), now=timezone.now()
+            basket_id=basket.pk, choices=chosen_deliveries(request.POST, cooperatives), now=timezone.now()
         )
     except Refused as refused:
         messages.error(request, str(refused.words))
@@ -122,15 +122,15 @@ def deliveries(request: HttpRequest) -> HttpResponse:
 @require_POST
 def voucher(request: HttpRequest) -> HttpResponse:
     """Apply or remove a voucher code."""
-    held = _held_or_404(request)
+    basket = _basket_or_404(request)
     form = CodeForm(request.POST)
     form.is_valid()
     code = form.cleaned_data.get("code", "")
     try:
         if form.cleaned_data["remove"]:
-            remove_voucher_code(basket_id=held.pk, now=timezone.now())
+            remove_voucher_code(basket_id=basket.pk, now=timezone.now())
         else:
-            apply_voucher_code(basket_id=held.pk, code=code, now=timezone.now())
+            apply_voucher_code(basket_id=basket.pk, code=code, now=timezone.now())
     except Refused as refused:
         return _render_basket(request, code_fault=(code, refused))
     return _render_basket(request) if _is_htmx(request) else redirect("orders:basket")
@@ -142,23 +142,23 @@ def _render_basket(
     faults: dict[uuid.UUID, str] | None = None,
     removed_line: BasketLine | None = None,
     code_fault: tuple[str, Refused] | None = None,
-    held: Basket | None = None,
+    basket: Basket | None = None,
 ) -> HttpResponse:
-    """Render the basket (`held` if it is already loaded); HTMX requests get only the lines fragment.
+    """Render the basket (`basket` if it is already loaded); HTMX requests get only the lines fragment.
 
     `faults` maps line ids to error messages; `code_fault` is a rejected code with its refusal.
     """
-    held, is_part = held or current_basket(request), _is_htmx(request)
+    basket, is_part = basket or current_basket(request), _is_htmx(request)
     provinces = all_provinces()
-    code = province_of(request, held)
+    code = province_of(request, basket)
     province = next((each for each in provinces if each.code == code), None)
-    quote = _quote_basket(held, province) if held else None
+    quote = _quote_basket(basket, province) if basket else None
     context: dict[str, object] = {
-        "basket": held,
+        "basket": basket,
         "provinces": provinces,
         "province": province,
         "quote": quote,
-        "currency": held.currency if held else "VND",
+        "currency": basket.currency if basket else "VND",
         "seller_quotes": seller_quote_views(quote, province, faults) if quote else [],
         "sums": totals_of_quote(quote) if quote else None,
         "must_be_mended": has_blocking_problems(quote) if quote else False,
@@ -174,24 +174,26 @@ def _render_basket(
     return render(request, template, context)
 
 
-def _quote_basket(held: Basket, province: Division | None) -> Quote:
-    requested = replace(basket_quote_request(held), province_code=province.code if province else "")
+def _quote_basket(basket: Basket, province: Division | None) -> Quote:
+    requested = replace(basket_quote_request(basket), province_code=province.code if province else "")
     return build_quote(requested, now=timezone.now(), proposing=True)
 
 
-def _held_or_404(request: HttpRequest) -> Basket:
-    user, held = signed_in_user(request), current_basket(request)
-    if held is None or held.user_id != (user.pk if user else None):
+def _basket_or_404(request: HttpRequest) -> Basket:
+    user, basket = signed_in_user(request), current_basket(request)
+    if basket is None or basket.user_id != (user.pk if user else None):
         raise Http404
-    return held
+    return basket
 
 
-def _redirect_back(request: HttpRequest, words: str) -> HttpResponse:
+def _redirect_back(request: HttpRequest, error_message: str) -> HttpResponse:
     """Redirect to the referring page with an error message."""
-    messages.error(request, words or _("This is not on sale at the moment."))
-    came_from = request.headers.get("Referer", "")
-    ours = url_has_allowed_host_and_scheme(came_from, {request.get_host()}, require_https=request.is_secure())
-    return redirect(came_from if ours else "orders:basket")
+    messages.error(request, error_message or _("This is not on sale at the moment."))
+    referrer = request.headers.get("Referer", "")
+    is_own_page = url_has_allowed_host_and_scheme(
+        referrer, {request.get_host()}, require_https=request.is_secure()
+    )
+    return redirect(referrer if is_own_page else "orders:basket")
 
 
 def _is_htmx(request: HttpRequest) -> bool:

@@ -28,11 +28,11 @@ class CardView:
     """A card payment as shown to its buyer: the gateway call and its state."""
 
     call: GatewayCall | None
-    said: str = ""
+    message: str = ""
     script: str = ""
 
     @property
-    def waits(self) -> bool:
+    def is_pending(self) -> bool:
         """Whether the result is still unknown; the page updates itself when it is known."""
         return self.call is not None and self.call.state in (CallState.UNKNOWN, CallState.PENDING)
 
@@ -41,17 +41,17 @@ class CardView:
         return self.call is None or self.call.state == CallState.FAILED
 
     @property
-    def shown(self) -> tuple[bool, bool, bool]:
+    def form_state(self) -> tuple[bool, bool, bool]:
         """The states that the page's form depends on: it is not re-rendered, under a buyer who is typing,
         unless they change."""
-        return self.waits, self.has_failed, self.on_their_page
+        return self.is_pending, self.has_failed, self.is_on_stripe_page
 
     @property
-    def on_their_page(self) -> bool:
+    def is_on_stripe_page(self) -> bool:
         return self.call is not None and bool(self.call.terms.get("hosted"))
 
     @property
-    def holds(self) -> bool:
+    def is_captured_later(self) -> bool:
         """Whether the card is authorised for the upper bound and captured after weighing."""
         return self.call is not None and bool(self.call.terms.get("hold"))
 
@@ -59,11 +59,11 @@ class CardView:
 def card_view(payment: Payment) -> CardView:
     """Return what is shown of a card payment, with the bank's last message if it declined the card."""
     call = start_call_of(payment)
-    said = str(message_for_code(call.code, call.message)) if call and (call.code or call.message) else ""
-    if call is not None and not said and call.state == CallState.NEEDS_BUYER:
+    message = str(message_for_code(call.code, call.message)) if call and (call.code or call.message) else ""
+    if call is not None and not message and call.state == CallState.NEEDS_BUYER:
         refusals = PaymentEvent.objects.filter(payment=payment, kind__endswith="_failure")
-        said = refusals.order_by("-pk").values_list("message", flat=True).first() or ""
-    return CardView(call, said, settings.STRIPE_JS_URL)
+        message = refusals.order_by("-pk").values_list("message", flat=True).first() or ""
+    return CardView(call, message, settings.STRIPE_JS_URL)
 
 
 @require_POST
@@ -72,18 +72,18 @@ def stripe_fields(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
     """Return the client secret for Stripe's fields as JSON; `reload` if there is nothing to pay now."""
     order = get_object_or_404(Order.objects.held_by(token))
     try:
-        said = _start_payment(request, order, hosted=False)
+        result = _start_payment(request, order, hosted=False)
     except Refused as refused:
-        return JsonResponse({"said": str(refused.words)}, status=409)
-    if said is None or said.call.state in OUTCOME_UNKNOWN_STATES:
-        return JsonResponse({"said": str(PaymentInProgress.default_words)}, status=409)
-    if said.call.state != CallState.NEEDS_BUYER or not said.answer.secret:
+        return JsonResponse({"message": str(refused.words)}, status=409)
+    if result is None or result.call.state in OUTCOME_UNKNOWN_STATES:
+        return JsonResponse({"message": str(PaymentInProgress.default_words)}, status=409)
+    if result.call.state != CallState.NEEDS_BUYER or not result.answer.secret:
         return JsonResponse({"reload": True})
     return JsonResponse(
         {
-            "secret": said.answer.secret,
+            "secret": result.answer.secret,
             "key": settings.STRIPE_PUBLISHABLE_KEY,
-            "back": said.call.terms["return_url"],
+            "back": result.call.terms["return_url"],
         }
     )
 
@@ -94,13 +94,13 @@ def stripe_page(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
     """Redirect to Stripe's hosted page, or back to the order if nothing is due or the state is unknown."""
     order = get_object_or_404(Order.objects.held_by(token))
     try:
-        said = _start_payment(request, order, hosted=True)
+        result = _start_payment(request, order, hosted=True)
     except Refused as refused:
         messages.error(request, str(refused.words))
         return redirect("orders:order", token=token)
-    if said is not None and said.call.state == CallState.NEEDS_BUYER and said.answer.url:
-        return redirect(said.answer.url)
-    if said is None or said.call.state in OUTCOME_UNKNOWN_STATES:
+    if result is not None and result.call.state == CallState.NEEDS_BUYER and result.answer.url:
+        return redirect(result.answer.url)
+    if result is None or result.call.state in OUTCOME_UNKNOWN_STATES:
         messages.warning(request, str(PaymentInProgress.default_words))
     return redirect("orders:order", token=token)
 
@@ -119,7 +119,7 @@ def _start_payment(request: HttpRequest, order: Order, *, hosted: bool) -> CallR
     A call that was only requested is made first, and then replaced if the other page is wanted. Raises the
     same errors as `change_payment_method`.
     """
-    for _time in range(2):
+    for _attempt in range(2):
         now = timezone.now()
         payment = change_payment_method(
             order_id=order.pk, method=PaymentMethod.CARD, hosted=hosted, actor=request_actor(request), now=now
@@ -127,7 +127,7 @@ def _start_payment(request: HttpRequest, order: Order, *, hosted: bool) -> CallR
         call = start_call_of(payment)
         if call is None:
             return None
-        said = send_call(call_id=call.pk, now=now) or look_up_call(call_id=call.pk, now=now)
-        if said is None or said.call.state == CallState.FAILED or bool(call.terms["hosted"]) == hosted:
+        result = send_call(call_id=call.pk, now=now) or look_up_call(call_id=call.pk, now=now)
+        if result is None or result.call.state == CallState.FAILED or bool(call.terms["hosted"]) == hosted:
             break
-    return said
+    return result

@@ -37,14 +37,14 @@ class OrderByPhone(Refused):
 
 
 @contextmanager
-def within_order_limits(request: HttpRequest, posted: Mapping[str, Any], phone: str) -> Iterator[None]:
+def within_order_limits(request: HttpRequest, submitted: Mapping[str, Any], phone: str) -> Iterator[None]:
     """Apply the daily order limits to the order placed inside the context.
 
     Raises CodeExpired, PhoneCodeNeeded, TooManyOrders, WrongCode.
     """
-    written = str(posted.get("phone-code", ""))
-    if written and code_sent_to(request) == phone:
-        entered = enter_code(request, CodePurpose.CONFIRM, written)
+    code = str(submitted.get("phone-code", ""))
+    if code and code_sent_to(request) == phone:
+        entered = enter_code(request, CodePurpose.CONFIRM, code)
         _remember_phone(request, entered.to)
     with count_against_order_limits(
         phone=phone, network=client_network(request.META), is_confirmed=_is_phone_confirmed(request, phone)
@@ -52,11 +52,11 @@ def within_order_limits(request: HttpRequest, posted: Mapping[str, Any], phone: 
         yield
 
 
-def send_code_to(request: HttpRequest, posted: Mapping[str, Any], phone: str) -> Refused | None:
+def send_code_to(request: HttpRequest, submitted: Mapping[str, Any], phone: str) -> Refused | None:
     """Send a code unless a fresh one was sent; return the refusal if it cannot be sent."""
     sent = sent_code(request, CodePurpose.CONFIRM)
     is_fresh = sent is not None and time.time() - sent["at"] < _RESEND_SECONDS
-    if is_fresh and code_sent_to(request) == phone and "send-phone-code" not in posted:
+    if is_fresh and code_sent_to(request) == phone and "send-phone-code" not in submitted:
         return None
     if not settings.PHONE_CODES:
         return OrderByPhone()

@@ -52,11 +52,11 @@ def checkout(request: HttpRequest) -> HttpResponse:
     basket = current_basket(request)
     if basket is None:
         return redirect("orders:basket")
-    written, provinces = receiver.initial_receiver(request, basket), all_provinces()
-    quote = preview_checkout(basket, province_code=_valid_province(provinces, written), now=timezone.now())
+    values, provinces = receiver.initial_receiver(request, basket), all_provinces()
+    quote = preview_checkout(basket, province_code=_valid_province(provinces, values), now=timezone.now())
     if not quote.seller_quotes or has_blocking_problems(quote):
         return redirect("orders:basket")
-    return _render_checkout(request, basket, quote, provinces, written)
+    return _render_checkout(request, basket, quote, provinces, values)
 
 
 @require_POST
@@ -93,53 +93,60 @@ def _handle_post(request: HttpRequest) -> HttpResponse:
     basket = basket_by_id(request, basket_id)
     if basket is None:
         return _redirect_to_result(request, basket_id)
-    posted = receiver.with_chosen_address(request, request.POST)
+    submitted = receiver.with_chosen_address(request, request.POST)
     try:
-        if "drop-code" in posted or _has_new_code(basket, posted):
-            return _change_code(request, basket, posted)
-        if "use-address" in posted or needs_reload(posted):
-            return _show_updated(request, basket, posted)
-        return _place_order(request, basket, posted)
+        if "drop-code" in submitted or _has_new_code(basket, submitted):
+            return _change_code(request, basket, submitted)
+        if "use-address" in submitted or needs_reload(submitted):
+            return _show_updated(request, basket, submitted)
+        return _place_order(request, basket, submitted)
     except Missing:
         return _redirect_to_result(request, basket_id)
 
 
-def _has_new_code(basket: Basket, posted: QueryDict) -> bool:
+def _has_new_code(basket: Basket, submitted: QueryDict) -> bool:
     """Return whether a code was entered that was not yet applied or refused. Its effect is shown before the
     order is placed."""
-    known = ("", basket.voucher_code, normalise_code(posted.get("code-seen", "")))
-    return "use-code" in posted or normalise_code(posted.get("code", "")) not in known
+    known_codes = ("", basket.voucher_code, normalise_code(submitted.get("code-seen", "")))
+    return "use-code" in submitted or normalise_code(submitted.get("code", "")) not in known_codes
 
 
-def _change_code(request: HttpRequest, basket: Basket, posted: QueryDict) -> HttpResponse:
+def _change_code(request: HttpRequest, basket: Basket, submitted: QueryDict) -> HttpResponse:
     """Apply or remove a voucher code, keeping the other inputs."""
-    code = posted.get("code", "")[:255]
+    code = submitted.get("code", "")[:255]
     try:
-        if "drop-code" in posted:
+        if "drop-code" in submitted:
             remove_voucher_code(basket_id=basket.pk, now=timezone.now())
         else:
             apply_voucher_code(basket_id=basket.pk, code=code, now=timezone.now())
     except Missing:
         raise
     except Refused as refused:
-        return _show_updated(request, basket, posted, code_fault=(code, refused))
-    return _show_updated(request, basket, posted)
+        return _show_updated(request, basket, submitted, code_fault=(code, refused))
+    return _show_updated(request, basket, submitted)
 
 
-def _place_order(request: HttpRequest, basket: Basket, posted: QueryDict) -> HttpResponse:
+def _place_order(request: HttpRequest, basket: Basket, submitted: QueryDict) -> HttpResponse:
     """Place the order, or show the problems and keep all inputs.
 
     Delivery methods are not checked beforehand: `place_order` raises, and the page then shows current ones.
     """
-    place = divisions_with_codes(posted.get("province", ""), posted.get("commune", ""))
+    divisions = divisions_with_codes(submitted.get("province", ""), submitted.get("commune", ""))
     cooperatives = _cooperative_ids(basket)
-    asked = {key: [posted.get(f"way-{key}", "")] for key in cooperatives}
-    form = _build_form(basket, asked, place, offered_payment_methods(basket.channel), posted, data=posted)
+    submitted_methods = {key: [submitted.get(f"way-{key}", "")] for key in cooperatives}
+    form = _build_form(
+        basket,
+        submitted_methods,
+        divisions,
+        offered_payment_methods(basket.channel),
+        submitted,
+        data=submitted,
+    )
     refused: Refused | None = None
     phone_refusal: Refused | None = None
     if form.is_valid():
         try:
-            with checkout_code.within_order_limits(request, posted, form.contact.phone):
+            with checkout_code.within_order_limits(request, submitted, form.contact.phone):
                 order = place_order(
                     basket_id=basket.pk,
                     contact=form.contact,
@@ -157,7 +164,7 @@ def _place_order(request: HttpRequest, basket: Basket, posted: QueryDict) -> Htt
             if missing.field != "delivery":
                 raise
         except PhoneCodeNeeded as needed:
-            phone_refusal = checkout_code.send_code_to(request, posted, form.contact.phone) or needed
+            phone_refusal = checkout_code.send_code_to(request, submitted, form.contact.phone) or needed
         except (CodeExpired, TooManyOrders, WrongCode) as wrong:
             phone_refusal = wrong
         except Refused as other_refusal:
@@ -167,13 +174,13 @@ def _place_order(request: HttpRequest, basket: Basket, posted: QueryDict) -> Htt
     provinces = all_provinces()
     quote = open_checkout(
         basket_id=basket.pk,
-        province_code=_valid_province(provinces, posted),
-        choices=chosen_deliveries(posted, cooperatives),
+        province_code=_valid_province(provinces, submitted),
+        choices=chosen_deliveries(submitted, cooperatives),
         contact=form.contact if form.is_valid() else None,
         now=timezone.now(),
     )
     return _render_checkout(
-        request, basket, quote, provinces, posted, bound=True, refused=refused, phone_refusal=phone_refusal
+        request, basket, quote, provinces, submitted, bound=True, refused=refused, phone_refusal=phone_refusal
     )
 
 
@@ -199,22 +206,22 @@ def _after_placement(request: HttpRequest, order: Order, form: CheckoutForm) -> 
 def _show_updated(
     request: HttpRequest,
     basket: Basket,
-    posted: QueryDict,
+    submitted: QueryDict,
     *,
     code_fault: tuple[str, Refused] | None = None,
 ) -> HttpResponse:
     """Save a changed address, delivery method or code, and show the new prices."""
     provinces = all_provinces()
-    code, delivery_methods = (
-        _valid_province(provinces, posted),
-        chosen_deliveries(posted, _cooperative_ids(basket)),
+    province_code, delivery_methods = (
+        _valid_province(provinces, submitted),
+        chosen_deliveries(submitted, _cooperative_ids(basket)),
     )
     quote = open_checkout(
-        basket_id=basket.pk, province_code=code, choices=delivery_methods, now=timezone.now()
+        basket_id=basket.pk, province_code=province_code, choices=delivery_methods, now=timezone.now()
     )
-    if code:
-        remember_province(request, code)
-    return _render_checkout(request, basket, quote, provinces, posted, code_fault=code_fault)
+    if province_code:
+        remember_province(request, province_code)
+    return _render_checkout(request, basket, quote, provinces, submitted, code_fault=code_fault)
 
 
 def _redirect_to_result(request: HttpRequest, basket_id: uuid.UUID) -> HttpResponse:
@@ -317,17 +324,17 @@ def _render_checkout(
 def _build_form(
     basket: Basket,
     delivery_methods: Mapping[int, list[str]],
-    place: tuple[list[Division], list[Division]],
+    divisions: tuple[list[Division], list[Division]],
     payments: list[PaymentMethod],
-    written: Mapping[str, object],
+    values: Mapping[str, object],
     *,
     data: FormData = None,
 ) -> CheckoutForm:
     return CheckoutForm(
         data,
-        initial={name: written.get(name) for name in written} | {"basket": basket.pk},
-        provinces=place[0],
-        communes=place[1],
+        initial={name: values.get(name) for name in values} | {"basket": basket.pk},
+        provinces=divisions[0],
+        communes=divisions[1],
         payments=payments,
         delivery_methods=delivery_methods,
     )
@@ -335,23 +342,25 @@ def _build_form(
 
 def _problem_messages(seller_quotes: list[SellerQuoteView]) -> list[str]:
     """Return all problems and changes as messages that name the products."""
-    messages_shown: list[str] = []
+    all_messages: list[str] = []
     for seller_quote in seller_quotes:
-        messages_shown += [
-            sentence("%(name)s: %(words)s", name=translated(line.quoted.variant.product, "name"), words=words)
+        all_messages += [
+            sentence(
+                "%(name)s: %(words)s", name=translated(line.quoted.variant.product, "name"), words=message
+            )
             for line in seller_quote.lines
-            for words in line.words
+            for message in line.messages
         ]
-        messages_shown += seller_quote.words
-    return messages_shown
+        all_messages += seller_quote.messages
+    return all_messages
 
 
-def _refusal_messages(refused: Refused, quote: Quote, written: Mapping[str, object]) -> list[str]:
+def _refusal_messages(refused: Refused, quote: Quote, submitted: Mapping[str, object]) -> list[str]:
     """Return messages for a refusal that no line explains: a changed total, or the action's own message."""
     if not isinstance(refused, BasketChanged):
         return [str(refused.words)]
     currency = quote.requested.channel.currency
-    for seen, now, words in (
+    for field_name, current, text in (
         ("shown_total", quote.total, _("It costs %(new)s now, not %(old)s. Please check and order again.")),
         (
             "shown_most",
@@ -359,14 +368,14 @@ def _refusal_messages(refused: Refused, quote: Quote, written: Mapping[str, obje
             _("It may weigh and cost up to %(new)s now, not %(old)s. Please check and order again."),
         ),
     ):
-        old = str(written.get(seen, ""))
-        if old.isdecimal() and int(old) != now:
-            return [words % {"new": money(now, currency), "old": money(int(old), currency)}]
+        shown = str(submitted.get(field_name, ""))
+        if shown.isdecimal() and int(shown) != current:
+            return [text % {"new": money(current, currency), "old": money(int(shown), currency)}]
     return [str(refused.words)]
 
 
-def _valid_province(provinces: list[Division], written: Mapping[str, object]) -> str:
-    code = str(written.get("province", ""))
+def _valid_province(provinces: list[Division], values: Mapping[str, object]) -> str:
+    code = str(values.get("province", ""))
     return code if any(province.code == code for province in provinces) else ""
 
 

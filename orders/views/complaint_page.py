@@ -54,7 +54,7 @@ def complaint(request: HttpRequest, token: uuid.UUID, number: int) -> HttpRespon
         return redirect("orders:order", token=token)
     is_possible = bool(in_time) and not has_open
     sent = (request.POST, request.FILES) if is_sent and is_possible else (None, None)
-    form = ComplaintForm(*sent, goods=in_time, initial={"key": uuid.uuid4()})
+    form = ComplaintForm(*sent, delivered_lines=in_time, initial={"key": uuid.uuid4()})
     if form.is_valid():
         try:
             submit_complaint(

@@ -40,15 +40,15 @@ def current_basket(request: HttpRequest) -> Basket | None:
     user, key = signed_in_user(request), guest_key(request)
     if user is None and key is None:
         return None
-    held = Basket.objects.held_by(user.pk if user else None, key).select_related("channel", "user")
-    return held.order_by("-changed_at", "pk").first()
+    baskets = Basket.objects.held_by(user.pk if user else None, key).select_related("channel", "user")
+    return baskets.order_by("-changed_at", "pk").first()
 
 
 def basket_by_id(request: HttpRequest, basket_id: uuid.UUID) -> Basket | None:
     """Return the basket with this id if the visitor may use it: their own, or a guest's by its id."""
     user = signed_in_user(request)
-    held = Basket.objects.held_by(user.pk if user else None, basket_id).filter(pk=basket_id)
-    return held.select_related("channel", "user").first()
+    baskets = Basket.objects.held_by(user.pk if user else None, basket_id).filter(pk=basket_id)
+    return baskets.select_related("channel", "user").first()
 
 
 def remember_guest_basket(request: HttpRequest, basket: Basket) -> None:
@@ -80,6 +80,6 @@ def basket_count(request: HttpRequest) -> int:
 @compiled_query
 def _line_quantities(user_id: int | None, key: uuid.UUID | None) -> QuerySet[Any, int]:
     """Select the line quantities of the visitor's newest basket."""
-    held = Basket.objects.held_by(user_id, key).order_by("-changed_at", "pk")
-    lines = BasketLine.objects.filter(basket__in=held[:1].values("pk"))
+    baskets = Basket.objects.held_by(user_id, key).order_by("-changed_at", "pk")
+    lines = BasketLine.objects.filter(basket__in=baskets[:1].values("pk"))
     return lines.order_by().values_list("quantity", flat=True)

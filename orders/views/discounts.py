@@ -84,20 +84,20 @@ def voucher_new(request: HttpRequest, desk: DiscountDesk) -> HttpResponse:
     owner, channel = _owner(request, desk), _channel_or_404()
     form = _voucher_form(request, desk, owner, is_new=True, initial={"starts": vietnam_date(timezone.now())})
     if form.is_valid():
-        act = partial(issue_voucher, channel=channel, code=form.cleaned_data["code"], terms=form.terms)
-        made = _run_action(request, desk, form, act, _("The code works now, or from its first day on."))
-        if made is not None:
-            return desk.go("voucher", made.pk)
+        action = partial(issue_voucher, channel=channel, code=form.cleaned_data["code"], terms=form.terms)
+        created = _run_action(request, desk, form, action, _("The code works now, or from its first day on."))
+        if created is not None:
+            return desk.go("voucher", created.pk)
     return desk.show(request, "orders/voucher.html", {"form": form, "owner": owner})
 
 
 def voucher(request: HttpRequest, desk: DiscountDesk, pk: int) -> HttpResponse:
     """Show and edit a voucher, with its codes and uses."""
     row = get_object_or_404(desk.vouchers.with_figures(), pk=pk)
-    form = _voucher_form(request, desk, row.cooperative, initial=VoucherForm.said(row))
+    form = _voucher_form(request, desk, row.cooperative, initial=VoucherForm.initial_for(row))
     if form.is_valid():
-        act = partial(edit_voucher, voucher_id=row.pk, channel=_channel_or_404(), terms=form.terms)
-        if _run_action(request, desk, form, act, _("Changed.")) is not None:
+        action = partial(edit_voucher, voucher_id=row.pk, channel=_channel_or_404(), terms=form.terms)
+        if _run_action(request, desk, form, action, _("Changed.")) is not None:
             return desk.go("voucher", row.pk)
     uses = VoucherUse.objects.filter(code__voucher=row).select_related("code", "order").newest_first()
     context = {
@@ -134,13 +134,13 @@ def voucher_codes(request: HttpRequest, desk: DiscountDesk, pk: int) -> HttpResp
 def voucher_file(request: HttpRequest, desk: DiscountDesk, pk: int) -> HttpResponse:
     """Export a voucher's codes and use counts as CSV."""
     row = get_object_or_404(desk.vouchers, pk=pk)
-    written = io.StringIO()
-    table = csv.writer(written)
+    buffer = io.StringIO()
+    table = csv.writer(buffer)
     table.writerow([_("Voucher code"), _("Uses")])
     table.writerows(row.codes.with_uses().order_by("created_at", "code").values_list("code", "use_count"))
-    answer = HttpResponse(("\ufeff" + written.getvalue()).encode(), content_type="text/csv; charset=utf-8")
-    answer["Content-Disposition"] = f'attachment; filename="voucher-{row.pk}.csv"'
-    return answer
+    response = HttpResponse(("\ufeff" + buffer.getvalue()).encode(), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="voucher-{row.pk}.csv"'
+    return response
 
 
 def promotion_new(request: HttpRequest, desk: DiscountDesk) -> HttpResponse:
@@ -148,10 +148,10 @@ def promotion_new(request: HttpRequest, desk: DiscountDesk) -> HttpResponse:
     owner, channel = _owner(request, desk), _channel_or_404()
     form = _promotion_form(request, desk, owner, initial={"starts": vietnam_date(timezone.now())})
     if form.is_valid():
-        act = partial(create_promotion, channel=channel, terms=form.terms)
-        made = _run_action(request, desk, form, act, _("Prices follow within a minute once it begins."))
-        if made is not None:
-            return desk.go("promotion", made.pk)
+        action = partial(create_promotion, channel=channel, terms=form.terms)
+        created = _run_action(request, desk, form, action, _("Prices follow within a minute once it begins."))
+        if created is not None:
+            return desk.go("promotion", created.pk)
     return desk.show(request, "orders/promotion.html", {"form": form, "owner": owner})
 
 
@@ -160,8 +160,8 @@ def promotion(request: HttpRequest, desk: DiscountDesk, pk: uuid.UUID) -> HttpRe
     row = get_object_or_404(desk.promotions, pk=pk)
     form = _promotion_form(request, desk, row.cooperative, initial=PromotionForm.initial_for(row))
     if form.is_valid():
-        act = partial(edit_promotion, promotion_id=row.pk, terms=form.terms)
-        if _run_action(request, desk, form, act, _("Changed. Prices follow within a minute.")) is not None:
+        action = partial(edit_promotion, promotion_id=row.pk, terms=form.terms)
+        if _run_action(request, desk, form, action, _("Changed. Prices follow within a minute.")) is not None:
             return desk.go("promotion", row.pk)
     context = {
         "form": form,
@@ -181,13 +181,17 @@ def promotion_end(request: HttpRequest, desk: DiscountDesk, pk: uuid.UUID) -> Ht
 
 
 def _run_action(
-    request: HttpRequest, desk: DiscountDesk, form: ReductionForm, act: Callable[..., Any], said: Promise
+    request: HttpRequest,
+    desk: DiscountDesk,
+    form: ReductionForm,
+    action: Callable[..., Any],
+    success_message: Promise,
 ) -> Any | None:
     """Run the action and return its result; if it refuses, add the error to the form and return None."""
     with refusals_as_form_errors(form):
-        made = act(acting=desk.acting, actor=desk.actor, now=timezone.now())
-        messages.success(request, str(said))
-        return made
+        result = action(acting=desk.acting, actor=desk.actor, now=timezone.now())
+        messages.success(request, str(success_message))
+        return result
     return None
 
 

@@ -67,12 +67,12 @@ def copies(request: HttpRequest) -> HttpResponse:
     """Request a data export."""
     user = _user(request)
 
-    def ask() -> None:
+    def request_copy() -> None:
         DATA_COPIES.take(str(user.pk))
         request_data_copy(asker=Requester.of(user), actor=request_actor(request), now=timezone.now())
 
-    said = _("The copy is being made. It is ready on this page within a few minutes.")
-    return run_action(request, ask, url=reverse("orders:my-data"), message=said)
+    message = _("The copy is being made. It is ready on this page within a few minutes.")
+    return run_action(request, request_copy, url=reverse("orders:my-data"), message=message)
 
 
 @require_safe
@@ -84,15 +84,15 @@ def copy(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 @require_safe
 @never_cache
-def copy_file(request: HttpRequest, pk: uuid.UUID, kind: str) -> HttpResponse:
+def copy_file(request: HttpRequest, pk: uuid.UUID, extension: str) -> HttpResponse:
     """Download an export as JSON or as an Excel workbook."""
-    found = _export_or_404(request, pk)
-    if kind not in _FILES:
+    export = _export_or_404(request, pk)
+    if extension not in _FILES:
         raise Http404
-    content = gzip.decompress(bytes(found.as_json)) if kind == "json" else bytes(found.as_workbook)
-    name = f"du-lieu-{found.made_at:%Y%m%d}.{kind}"
+    content = gzip.decompress(bytes(export.as_json)) if extension == "json" else bytes(export.as_workbook)
+    name = f"du-lieu-{export.made_at:%Y%m%d}.{extension}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    return HttpResponse(content, content_type=_FILES[kind], headers=headers)
+    return HttpResponse(content, content_type=_FILES[extension], headers=headers)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -103,10 +103,10 @@ def deletion(request: HttpRequest) -> HttpResponse:
     user = _user(request)
     if request.method == "POST" and request.POST.get("sure"):
         action = partial(request_deletion, user_id=user.pk, actor=request_actor(request), now=timezone.now())
-        said = _("The deletion is asked for. Until its day you may take it back here.")
+        message = _("The deletion is asked for. Until its day you may take it back here.")
         page = reverse("orders:my-data")
         return run_action(
-            request, action, url=page, message=said, refused_url=reverse("orders:data-deletion")
+            request, action, url=page, message=message, refused_url=reverse("orders:data-deletion")
         )
     hindrance: Refused | None = None
     try:
@@ -132,12 +132,12 @@ def request_form(request: HttpRequest) -> HttpResponse:
     form = _build_form(user, request.POST if request.method == "POST" else None)
     if request.method != "POST" or not form.is_valid():
         return render(request, "orders/data_request.html", {"form": form})
-    given = form.cleaned_data
+    cleaned = form.cleaned_data
     if user is not None:
         file_request(
-            kind=RequestKind(given["kind"]),
+            kind=RequestKind(cleaned["kind"]),
             asker=Requester.of(user),
-            words=given["words"],
+            words=cleaned["words"],
             actor=request_actor(request),
             now=timezone.now(),
         )
@@ -149,13 +149,13 @@ def request_form(request: HttpRequest) -> HttpResponse:
             request,
             purpose=CodePurpose.DATA,
             contact_method=form.contact_method,
-            recipient=given["contact"],
+            recipient=cleaned["contact"],
             submitted={},
         )
     except Refused as refused:
         form.add_error(None, str(refused.words))
         return render(request, "orders/data_request.html", {"form": form}, status=429)
-    request.session["data_request"] = {name: given[name] for name in ("kind", "name", "words")}
+    request.session["data_request"] = {name: cleaned[name] for name in ("kind", "name", "words")}
     return redirect("orders:data-request-code")
 
 
@@ -163,8 +163,8 @@ def request_form(request: HttpRequest) -> HttpResponse:
 @never_cache
 def request_code(request: HttpRequest) -> HttpResponse:
     """File a guest's request after the code confirms their phone number or e-mail address."""
-    sent, asked = sent_code(request, CodePurpose.DATA), request.session.get("data_request")
-    if sent is None or asked is None:
+    sent, data_request = sent_code(request, CodePurpose.DATA), request.session.get("data_request")
+    if sent is None or data_request is None:
         return redirect("orders:data-request")
     form = CodeForm(request.POST or None)
     if request.method != "POST" or not form.is_valid():
@@ -172,9 +172,9 @@ def request_code(request: HttpRequest) -> HttpResponse:
     try:
         entered = enter_code(request, CodePurpose.DATA, form.cleaned_data["code"])
         submit_guest_request(
-            kind=RequestKind(asked["kind"]),
-            asker=Requester(entered.contact_method, entered.to, asked["name"], request.LANGUAGE_CODE),
-            text=asked["words"],
+            kind=RequestKind(data_request["kind"]),
+            asker=Requester(entered.contact_method, entered.to, data_request["name"], request.LANGUAGE_CODE),
+            text=data_request["words"],
             actor=request_actor(request),
             now=timezone.now(),
         )
@@ -222,8 +222,8 @@ def _user(request: HttpRequest) -> User:
 
 def _export_or_404(request: HttpRequest, pk: uuid.UUID) -> DataExport:
     user = signed_in_user(request)
-    mine = DataExport.objects.visible_to(user.pk if user else None, timezone.now())
-    return get_object_or_404(mine.select_related("request"), pk=pk)
+    exports = DataExport.objects.visible_to(user.pk if user else None, timezone.now())
+    return get_object_or_404(exports.select_related("request"), pk=pk)
 
 
 def _build_form(user: User | None, data: Any) -> RequestForm:

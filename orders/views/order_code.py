@@ -67,7 +67,7 @@ def contacts_of(order: Order) -> dict[ContactMethod, str]:
         ContactMethod.SMS: order.phone if settings.PHONE_CODES and is_mobile else "",
         ContactMethod.EMAIL: order.email,
     }
-    return {contact_method: to for contact_method, to in contacts.items() if to}
+    return {contact_method: contact for contact_method, contact in contacts.items() if contact}
 
 
 def _send_code(request: HttpRequest, order: Order) -> HttpResponse:
@@ -109,8 +109,11 @@ def _render_page(
     context = {
         "order": order,
         "form": form,
-        "sent_to": masked(sent["to"]) if sent else "",
-        "contacts": [(contact_method.value, masked(to)) for contact_method, to in contacts_of(order).items()],
+        "sent_to": mask_contact(sent["to"]) if sent else "",
+        "contacts": [
+            (contact_method.value, mask_contact(contact))
+            for contact_method, contact in contacts_of(order).items()
+        ],
         "fault": fault.words if fault else "",
         "has_expired": order.has_expired_link(timezone.now()),
         "own_address": _code_page_url(request, order),
@@ -119,7 +122,7 @@ def _render_page(
     return render(request, "orders/order_code.html", context, status=429 if fault else 200)
 
 
-def masked(contact: str) -> str:
+def mask_contact(contact: str) -> str:
     """Mask a phone number or e-mail address: "••• 321", "h•••@vd.vn"."""
     if "@" in contact:
         name, _at, domain = contact.partition("@")

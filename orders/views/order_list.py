@@ -1,4 +1,4 @@
-"""A person's orders, and what happens to their basket when they come in."""
+"""The account's start page with the person's orders, and the steps that follow a sign-in."""
 
 from __future__ import annotations
 
@@ -27,27 +27,30 @@ PER_PAGE = 10
 @require_safe
 @login_required
 @never_cache
-def home(request: HttpRequest) -> HttpResponse:
-    """My orders, newest first, and what the shop knows of me."""
+def account_home(request: HttpRequest) -> HttpResponse:
+    """Show the account's start page: the person's orders, newest first, and their default address."""
     user = signed_in_user(request)
-    mine = Order.objects.of_buyer(user.pk) if user else Order.objects.none()
+    own_orders = Order.objects.of_buyer(user.pk) if user else Order.objects.none()
     parts = OrderPart.objects.select_related("cooperative").order_by("number")
-    asked = WeightQuestion.objects.open().filter(line__order=OuterRef("pk"))
-    told = mine.annotate(is_asked=Exists(asked)).prefetch_related(Prefetch("parts", parts), "payments")
-    rows = told.newest_first()
-    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    open_questions = WeightQuestion.objects.open().filter(line__order=OuterRef("pk"))
+    orders = own_orders.annotate(is_asked=Exists(open_questions)).prefetch_related(
+        Prefetch("parts", parts), "payments"
+    )
+    newest_orders = orders.newest_first()
+    page = Paginator(newest_orders, PER_PAGE).get_page(request.GET.get("page"))
     show_in_language([part.cooperative for order in page for part in order.parts.all()], "name")
     address = user.default_shipping_address if user else None
     return render(request, "accounts/home.html", {"page": page, "address": address})
 
 
-def arrive(request: HttpRequest, user: User, shown_phone: str) -> str:
-    """Somebody has just signed in: the guest's basket and wishes become theirs, and so do orders of a number
-    that they have just shown to be theirs. Answers where their work is, if any.
+def take_over_guest_data(request: HttpRequest, user: User, confirmed_phone: str) -> str:
+    """Move the guest's basket, wish list and (with a confirmed phone) orders to the person who signed in.
+
+    Return the URL of their workplace: the members' app, the desk, or an empty string for a buyer.
     """
     now = timezone.now()
-    if shown_phone:
-        claim_guest_orders(user_id=user.pk, phone=shown_phone, now=now)
+    if confirmed_phone:
+        claim_guest_orders(user_id=user.pk, phone=confirmed_phone, now=now)
     move_guest_wishes(request, user, now=now)
     key = guest_key(request)
     if key is not None:

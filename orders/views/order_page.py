@@ -37,7 +37,7 @@ from orders.models import (
     WeightQuestion,
     translate_delivery_method_names,
 )
-from orders.order_links import RETURN_PARAMETER, order_url
+from orders.order_links import PAYMENT_RETURN_PARAMETER, order_url
 from orders.payments.stripe_js import allow_card_fields, are_cards_enabled
 from orders.payments.transfer_requests import charged_back_amount, externally_refunded_amount
 from orders.states import OrderStatus
@@ -65,7 +65,7 @@ def order(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
 
     A buyer who returns from their bank or from Stripe's page sees the payment's current state.
     """
-    if RETURN_PARAMETER in request.GET:
+    if PAYMENT_RETURN_PARAMETER in request.GET:
         refresh_card_payment(get_object_or_404(Order.objects.held_by(token)))
         return redirect("orders:order", token=token)
     return render(request, "orders/order.html", _order_context(token, timezone.now()))
@@ -99,8 +99,8 @@ def cancellation(request: HttpRequest, token: uuid.UUID, number: int) -> HttpRes
         messages.error(request, str(refused.words))
     else:
         show_in_language([part.cooperative], "name")
-        words = _("The part of %(name)s is cancelled.")
-        messages.success(request, sentence(words, name=translated(part.cooperative, "name")))
+        message = _("The part of %(name)s is cancelled.")
+        messages.success(request, sentence(message, name=translated(part.cooperative, "name")))
     return redirect("orders:order", token=token)
 
 
@@ -120,8 +120,8 @@ def receipt(request: HttpRequest, token: uuid.UUID, number: int) -> HttpResponse
 @require_POST
 def weight_answer(request: HttpRequest, token: uuid.UUID, question_id: uuid.UUID) -> HttpResponse:
     """Record whether the buyer agrees to pay for weight above the agreed bound."""
-    asked = WeightQuestion.objects.filter(line__order__in=Order.objects.held_by(token))
-    question = get_object_or_404(asked, pk=question_id)
+    own_questions = WeightQuestion.objects.filter(line__order__in=Order.objects.held_by(token))
+    question = get_object_or_404(own_questions, pk=question_id)
     answer = request.POST.get("answer")
     if answer not in (WeightAnswer.AGREED, WeightAnswer.REFUSED):
         raise Http404
@@ -145,48 +145,48 @@ def find_order(request: HttpRequest) -> HttpResponse:
     if request.method != "POST" or not form.is_valid():
         return render(request, "orders/find_order.html", {"form": form})
     try:
-        found = _find_order(request, form.cleaned_data["phone"], form.cleaned_data["code"])
+        order = _find_order(request, form.cleaned_data["phone"], form.cleaned_data["code"])
     except TooManyTries as refused:
         return render(request, "429.html", {"minutes": refused.details["minutes"]}, status=429)
-    if found is None:
+    if order is None:
         form.add_error(
             None, _("There is no order with this phone number and code. Please look at both again.")
         )
         return render(request, "orders/find_order.html", {"form": form})
-    return redirect("orders:order", token=found.pk)
+    return redirect("orders:order", token=order.pk)
 
 
 def _order_context(token: uuid.UUID, now: datetime.datetime) -> dict[str, object]:
-    shown = get_object_or_404(
+    order = get_object_or_404(
         Order.objects.held_by(token)
         .select_related("shipping_address", "channel", "invoice")
         .prefetch_related(DISCOUNTS)
     )
-    url = order_url(shown)
-    refunds = refund_views(shown)
-    paying = payment_view(shown, now=now)
-    tracks = _tracks(shown, refunds, is_transfer_seen=bool(paying and paying.in_doubt))
+    url = order_url(order)
+    refunds = refund_views(order)
+    paying = payment_view(order, now=now)
+    tracks = _timelines(order, refunds, is_transfer_seen=bool(paying and paying.in_doubt))
     return {
-        "order": shown,
+        "order": order,
         "tracks": tracks,
-        "sums": totals_of_order(shown, {each.part.cooperative_id: each.part.cooperative for each in tracks}),
+        "sums": totals_of_order(order, {each.part.cooperative_id: each.part.cooperative for each in tracks}),
         "refunds": refunds,
         "waiting": amount_awaiting_account(refunds),
-        "is_to_keep": not shown.email and shown.user_id is None,
-        "is_fresh": shown.status in (OrderStatus.UNCONFIRMED, OrderStatus.PLACED),
+        "is_to_keep": not order.email and order.user_id is None,
+        "is_fresh": order.status in (OrderStatus.UNCONFIRMED, OrderStatus.PLACED),
         "url": url,
-        "questions": WeightQuestion.objects.of_order(shown).open().in_order(),
+        "questions": WeightQuestion.objects.of_order(order).open().in_order(),
         "key": uuid.uuid4(),
         "paying": paying,
-        "held": authorised_amount(shown),
-        "taken_back": charged_back_amount(shown),
-        "given_back": externally_refunded_amount(shown),
-        "surplus": refundable_surplus(shown) if shown.charged > shown.due_gross else 0,
-        "is_under_way": shown.status in (OrderStatus.PLACED, OrderStatus.IN_HAND),
+        "authorised": authorised_amount(order),
+        "charged_back": charged_back_amount(order),
+        "externally_refunded": externally_refunded_amount(order),
+        "surplus": refundable_surplus(order) if order.charged > order.due_gross else 0,
+        "is_under_way": order.status in (OrderStatus.PLACED, OrderStatus.IN_HAND),
         "cards_are_on": are_cards_enabled(),
         "code_drawing": SafeString(
             segno.make(url, error="m").svg_inline(
-                border=3, omitsize=True, light="#fff", svgclass="qr-small", lineclass="", title=shown.code
+                border=3, omitsize=True, light="#fff", svgclass="qr-small", lineclass="", title=order.code
             )
         ),
     }
@@ -205,26 +205,26 @@ def _part_or_404(token: uuid.UUID, number: int) -> OrderPart:
     return get_object_or_404(parts, number=number)
 
 
-def _tracks(shown: Order, refunds: Sequence[RefundView], *, is_transfer_seen: bool) -> list[PartTimeline]:
+def _timelines(order: Order, refunds: Sequence[RefundView], *, is_transfer_seen: bool) -> list[PartTimeline]:
     parts = list(
-        shown.parts.select_related("cooperative", "delivery_method")
+        order.parts.select_related("cooperative", "delivery_method")
         .prefetch_related(Prefetch("lines", OrderLine.objects.in_order()))
         .order_by("number")
     )
     show_in_language([part.cooperative for part in parts], "name")
     translate_delivery_method_names(parts)
     parcels: dict[int, list[Parcel]] = {}
-    rows = Parcel.objects.counting().filter(part__order=shown).in_order()
+    rows = Parcel.objects.counting().filter(part__order=order).in_order()
     for parcel in rows.prefetch_related(Prefetch("lines", ParcelLine.objects.order_by("pk"))):
         parcels.setdefault(parcel.part_id, []).append(parcel)
     pictures = _pictures(parts)
-    called_today = _current_names(shown, parts)
+    called_today = _current_names(order, parts)
     complaints: dict[int, list[Complaint]] = {}
-    complaint_rows = Complaint.objects.filter(part__order=shown).with_refused_photos()
+    complaint_rows = Complaint.objects.filter(part__order=order).with_refused_photos()
     for each in complaint_rows.order_by("made_at", "pk"):
         complaints.setdefault(each.part_id, []).append(each)
     refund_steps: dict[int | None, list[Step]] = {}
-    paid_back = RefundLine.objects.filter(order_line__order=shown).fully_refunded_lines() if refunds else ()
+    paid_back = RefundLine.objects.filter(order_line__order=order).fully_refunded_lines() if refunds else ()
     for refund in refunds:
         refund_steps.setdefault(refund.refund.part_id, []).append(refund.step)
     return [
@@ -242,38 +242,39 @@ def _tracks(shown: Order, refunds: Sequence[RefundView], *, is_transfer_seen: bo
     ]
 
 
-def _current_names(shown: Order, parts: Sequence[OrderPart]) -> dict[uuid.UUID, str]:
+def _current_names(order: Order, parts: Sequence[OrderPart]) -> dict[uuid.UUID, str]:
     """Return current product names in the page's language, by line id, for lines sold without a name in it.
 
     They are only shown beside the agreed names, and not for products renamed since the sale. Three queries;
     none if the page is in the shop's default language.
     """
-    here = get_language()
+    page_language = get_language()
     lines = [
         line
         for part in parts
         for line in part.lines.all()
-        if here != settings.LANGUAGE_CODE and not (line.translated_product_name and shown.language == here)
+        if page_language != settings.LANGUAGE_CODE
+        and not (line.translated_product_name and order.language == page_language)
     ]
     if not lines:
         return {}
     keys = {line.variant_id for line in lines}
     variants = Variant.objects.select_related("product").in_bulk([key for key in keys if key])
-    same = [
+    unrenamed = [
         (line, variant)
         for line in lines
         for variant in [variants.get(line.variant_id or 0)]
         if variant and (variant.product.name, variant.name) == (line.product_name, line.variant_name)
     ]
-    show_in_language([variant.product for _line, variant in same], "name")
-    show_in_language([variant for _line, variant in same], "name")
+    show_in_language([variant.product for _line, variant in unrenamed], "name")
+    show_in_language([variant for _line, variant in unrenamed], "name")
     return {
         line.pk: ", ".join(
             each.name
             for each in (variant.product, variant)
             if each.name and "name" not in untranslated_fields(each)
         )
-        for line, variant in same
+        for line, variant in unrenamed
         if "name" not in untranslated_fields(variant.product)
     }
 
@@ -284,5 +285,5 @@ def _pictures(parts: list[OrderPart]) -> dict[int, Picture]:
         part.pk: next((line.picture_key for line in part.lines.all() if line.picture_key), None)
         for part in parts
     }
-    found = Picture.objects.in_bulk([key for key in keys.values() if key])
-    return {part: found[key] for part, key in keys.items() if key in found}
+    pictures = Picture.objects.in_bulk([key for key in keys.values() if key])
+    return {part: pictures[key] for part, key in keys.items() if key in pictures}

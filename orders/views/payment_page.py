@@ -52,7 +52,7 @@ class PaymentChoice:
 
     value: str
     title: str
-    words: str
+    description: str
     icon: str
     is_chosen: bool
     is_final: bool = False
@@ -62,12 +62,12 @@ class PaymentChoice:
 class PaymentDeadline:
     """The time left until the reservation expires: seconds left, seconds in total, and in words."""
 
-    left: int
-    whole: int
+    seconds_left: int
+    seconds_total: int
 
     @property
-    def words(self) -> str:
-        hours, minutes = divmod(-(-self.left // 60), 60)
+    def time_left(self) -> str:
+        hours, minutes = divmod(-(-self.seconds_left // 60), 60)
         if not hours:
             return _("%(minutes)s min") % {"minutes": minutes}
         if not minutes:
@@ -79,36 +79,36 @@ class PaymentDeadline:
 class PaymentView:
     """How an order awaiting payment is to be paid, and the alternatives.
 
-    `asked` is the requested bank transfer, with its QR code `drawing`; `card` is the card payment. Either is
-    None for another payment method or after the deadline. `due` is in minor units. `mark` is a hash that
-    changes whenever anything here changes.
+    `transfer` is the requested bank transfer, with its QR code `drawing`; `card` is the card payment. Either
+    is None for another payment method or after the deadline. `due` is in minor units. `state_hash` changes
+    whenever anything here changes.
     """
 
     payment: Payment | None
-    others: list[PaymentChoice]
+    other_methods: list[PaymentChoice]
     due: int
-    asked: TransferInstructions | None
+    transfer: TransferInstructions | None
     card: CardView | None
-    clock: PaymentDeadline | None
+    deadline: PaymentDeadline | None
     in_doubt: list[BankTransfer]
-    mark: str
+    state_hash: str
 
     @property
     def is_late(self) -> bool:
-        return self.clock is not None and not self.clock.left
+        return self.deadline is not None and not self.deadline.seconds_left
 
     @property
     def is_too_little_for_now(self) -> bool:
         """Whether the rest is below the card minimum and no other payment method is available."""
         is_by_card = self.payment is not None and self.payment.method == PaymentMethod.CARD
-        return is_by_card and self.card is None and not self.others
+        return is_by_card and self.card is None and not self.other_methods
 
     @property
     def drawing(self) -> SafeString:
-        if self.asked is None:
+        if self.transfer is None:
             return SafeString()
-        told = {"sum": money(self.asked.amount), "note": self.asked.note}
-        return qr_svg(self.asked.payload, title=_("VietQR code: %(sum)s, note %(note)s") % told)
+        values = {"sum": money(self.transfer.amount), "note": self.transfer.note}
+        return qr_svg(self.transfer.payload, title=_("VietQR code: %(sum)s, note %(note)s") % values)
 
 
 def payment_choices(field: BoundField, payment_methods: list[PaymentMethod]) -> list[PaymentChoice]:
@@ -125,32 +125,32 @@ def payment_view(order: Order, *, now: datetime.datetime) -> PaymentView | None:
     due = order.still_due if waits else _rest_due(order, payment)
     if not waits and not due:
         return None
-    clock = _deadline(order, payment, now)
-    is_late = clock is not None and not clock.left
-    used = payment.method if payment and not is_late else ""
-    others = [
+    deadline = _deadline(order, payment, now)
+    is_late = deadline is not None and not deadline.seconds_left
+    current_method = payment.method if payment and not is_late else ""
+    other_methods = [
         _payment_choice(
             payment_method, False, is_final=payment_method == PaymentMethod.COD and confirms_at_once(order)
         )
         for payment_method in offered_payment_methods(order.channel, order.due_gross)
-        if payment_method != used
+        if payment_method != current_method
     ]
     if not waits and payment is not None:
-        others = [
+        other_methods = [
             _payment_choice(payment_method, False) for payment_method in methods_for_remainder(order, payment)
         ]
     in_doubt = list(BankTransfer.objects.in_review_for(order))
     return PaymentView(
         payment,
-        others if not waits or not order.charged else [],
+        other_methods if not waits or not order.charged else [],
         due,
         None
         if is_late and not order.charged
         else transfer_request_for_order(order, payment, shop_settings()),
         _card_payment(order, payment, due, waits=waits),
-        clock,
+        deadline,
         in_doubt,
-        _state_hash(order, payment, clock, len(in_doubt)),
+        _state_hash(order, payment, deadline, len(in_doubt)),
     )
 
 
@@ -158,8 +158,8 @@ def authorised_amount(order: Order) -> int:
     """Return the amount authorised on cards, in minor units; nothing is then due on delivery."""
     if order.authorize_coverage in (order.charge_coverage, Coverage.NONE):
         return 0
-    held, _charged = total_authorised_and_charged(order.payments.all().sums().values())
-    return held
+    authorised, _charged = total_authorised_and_charged(order.payments.all().sums().values())
+    return authorised
 
 
 def payment_state_hash(order: Order, *, now: datetime.datetime) -> str:
@@ -175,11 +175,11 @@ def qr_picture(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
     """Serve the QR code as a PNG. Buyers with one phone save it and open it in their bank's app."""
     order = get_object_or_404(Order.objects.held_by(token).select_related("channel"))
     paying = payment_view(order, now=timezone.now())
-    if paying is None or paying.asked is None:
+    if paying is None or paying.transfer is None:
         raise Http404
     name = f'inline; filename="vietqr-{order.code}.png"'
     return HttpResponse(
-        qr_png(paying.asked.payload), content_type="image/png", headers={"Content-Disposition": name}
+        qr_png(paying.transfer.payload), content_type="image/png", headers={"Content-Disposition": name}
     )
 
 
@@ -187,12 +187,12 @@ def qr_picture(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
 def payment_method(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
     """Change the payment method of an order that awaits payment."""
     order = get_object_or_404(Order.objects.held_by(token))
-    posted = request.POST.get("payment", "")
+    method = request.POST.get("payment", "")
     try:
-        if posted in PaymentMethod.values:
+        if method in PaymentMethod.values:
             change_payment_method(
                 order_id=order.pk,
-                method=PaymentMethod(posted),
+                method=PaymentMethod(method),
                 actor=request_actor(request),
                 now=timezone.now(),
             )
@@ -212,12 +212,12 @@ def _rest_due(order: Order, payment: Payment | None) -> int:
     """Return what is still to be paid, other than on delivery, of an order already in fulfilment."""
     if payment is None or payment.method == PaymentMethod.COD or not order.still_due:
         return 0
-    rest = (
+    unpaid = (
         order.still_due
         if payment.method == PaymentMethod.TRANSFER
         else read_payment_sums(payment).charge_pending
     )
-    return max(0, rest - amount_not_requested(order))
+    return max(0, unpaid - amount_not_requested(order))
 
 
 def _last_payment(order: Order) -> Payment | None:
@@ -233,18 +233,24 @@ def _deadline(order: Order, payment: Payment | None, now: datetime.datetime) -> 
     return PaymentDeadline(int(left.total_seconds()), max(1, int(whole.total_seconds())))
 
 
-def _state_hash(order: Order, payment: Payment | None, clock: PaymentDeadline | None, in_doubt: int) -> str:
-    shown = (
-        CardView(start_call_of(payment)).shown
+def _state_hash(
+    order: Order, payment: Payment | None, deadline: PaymentDeadline | None, in_doubt: int
+) -> str:
+    card_state = (
+        CardView(start_call_of(payment)).form_state
         if payment is not None and payment.method == PaymentMethod.CARD
         else ()
     )
-    told = (
-        *(shown, order.authorize_coverage),
+    state = (
+        *(card_state, order.authorize_coverage),
         *(order.status, order.charged, order.due_gross, payment.pk if payment else ""),
-        *(payment.expires_at if payment else "", clock is not None and not clock.left, in_doubt),
+        *(
+            payment.expires_at if payment else "",
+            deadline is not None and not deadline.seconds_left,
+            in_doubt,
+        ),
     )
-    return hashlib.sha256("|".join(map(str, told)).encode()).hexdigest()[:16]
+    return hashlib.sha256("|".join(map(str, state)).encode()).hexdigest()[:16]
 
 
 def _payment_choice(method: PaymentMethod, is_chosen: bool, *, is_final: bool = False) -> PaymentChoice:
@@ -256,5 +262,5 @@ def _payment_choice(method: PaymentMethod, is_chosen: bool, *, is_final: bool = 
         ),
         PaymentMethod.CARD: (_("Card"), _("Visa, Mastercard, JCB")),
     }
-    title, words = titles[method]
-    return PaymentChoice(method.value, title, words, ICONS[method], is_chosen, is_final)
+    title, description = titles[method]
+    return PaymentChoice(method.value, title, description, ICONS[method], is_chosen, is_final)

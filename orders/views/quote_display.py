@@ -29,13 +29,13 @@ _IN_BASKET = frozenset(
 class LineView:
     """A quoted line for display. `fault` is the error of the quantity just entered.
 
-    `most` is the upper bound of the price of a line sold by weight; above it the buyer is asked.
+    `maximum` is the upper bound of the price of a line sold by weight; above it the buyer is asked.
     """
 
     quoted: QuotedLine
-    words: list[str]
+    messages: list[str]
     fault: str = ""
-    most: int | None = None
+    maximum: int | None = None
 
     @property
     def picture(self) -> Picture | None:
@@ -67,17 +67,17 @@ class DeliveryChoice:
     is_further: bool = False
 
     @property
-    def few_left(self) -> int | None:
+    def few_places_left(self) -> int | None:
         """The number of free places at this time, if at most FEW_PLACES."""
-        left = self.time.left if self.time else None
-        return left if left is not None and left <= FEW_PLACES else None
+        places_left = self.time.left if self.time else None
+        return places_left if places_left is not None and places_left <= FEW_PLACES else None
 
 
 @dataclass(frozen=True, slots=True)
 class SellerQuoteView:
     seller_quote: SellerQuote
     lines: list[LineView]
-    words: list[str]
+    messages: list[str]
     choices: list[DeliveryChoice]
 
     @property
@@ -94,7 +94,7 @@ class SellerQuoteView:
         return len(self.choices) > MAX_UNFOLDED
 
     @property
-    def goods(self) -> int:
+    def goods_total(self) -> int:
         return sum(line.quoted.to_pay or 0 for line in self.lines)
 
 
@@ -103,7 +103,7 @@ def seller_quote_views(
 ) -> list[SellerQuoteView]:
     """Prepare each seller's quote for display; without a province there are no messages about delivery."""
     translate_quote(quote)
-    told = faults or {}
+    faults_by_line = faults or {}
     currency = quote.requested.channel.currency
     return [
         SellerQuoteView(
@@ -112,7 +112,7 @@ def seller_quote_views(
                 LineView(
                     line,
                     line_messages(line, currency),
-                    told.get(line.requested.key, ""),
+                    faults_by_line.get(line.requested.key, ""),
                     quote.maximum_of_line(line) if line.variant.is_weighed else None,
                 )
                 for line in seller_quote.lines
@@ -133,7 +133,7 @@ def has_blocking_problems(quote: Quote) -> bool:
 
 def line_messages(line: QuotedLine, currency: str) -> list[str]:
     """Return the messages about a line's problems, most important first."""
-    told = {
+    texts = {
         QuoteProblem.NOT_FOR_SALE: lambda: _("Not on sale any more. Take it out to go on."),
         QuoteProblem.SOLD_OUT: lambda: _("Sold out. Take it out to go on."),
         QuoteProblem.ONLY_LEFT: lambda: (
@@ -148,17 +148,17 @@ def line_messages(line: QuotedLine, currency: str) -> list[str]:
             % {"old": money(line.requested.seen_price, currency), "new": money(line.unit_price, currency)}
         ),
     }
-    return [told[problem]() for problem in told if problem in line.problems]
+    return [texts[problem]() for problem in texts if problem in line.problems]
 
 
 def seller_messages(seller_quote: SellerQuote, province: Division | None) -> list[str]:
     """Return the messages about a seller's quote as a whole, as HTML."""
     name = translated(seller_quote.cooperative, "name")
-    words: list[str] = []
+    messages: list[str] = []
     if QuoteProblem.PAUSED in seller_quote.problems:
-        words.append(_pause_words(name, seller_quote.cooperative.paused_until))
+        messages.append(_pause_words(name, seller_quote.cooperative.paused_until))
     if QuoteProblem.NOT_DELIVERED in seller_quote.problems and province is not None:
-        words.append(
+        messages.append(
             sentence(
                 _("%(name)s does not deliver to %(place)s. Choose another place, or take these goods out."),
                 name=name,
@@ -166,10 +166,10 @@ def seller_messages(seller_quote: SellerQuote, province: Division | None) -> lis
             )
         )
     if QuoteProblem.SLOT_GONE in seller_quote.problems:
-        words.append(_("The pickup time that was chosen is gone. Choose another."))
+        messages.append(_("The pickup time that was chosen is gone. Choose another."))
     if QuoteProblem.NO_DELIVERY_CHOSEN in seller_quote.problems:
-        words.append(sentence(_("Choose how the goods of %(name)s reach you."), name=name))
-    return words
+        messages.append(sentence(_("Choose how the goods of %(name)s reach you."), name=name))
+    return messages
 
 
 def delivery_choices(seller_quote: SellerQuote) -> list[DeliveryChoice]:
@@ -193,12 +193,12 @@ def delivery_choices(seller_quote: SellerQuote) -> list[DeliveryChoice]:
                 )
             )
             continue
-        for place, time in enumerate(time for time in option.times if not time.is_full):
+        for position, time in enumerate(time for time in option.times if not time.is_full):
             is_chosen = seller_quote.chosen is option and seller_quote.chosen_time == time.time
             value = f"{option.delivery_method.pk}@{time.time.key}"
             choices.append(
                 DeliveryChoice(
-                    value, option.delivery_method, option.fee, time, is_chosen, is_further=place > 0
+                    value, option.delivery_method, option.fee, time, is_chosen, is_further=position > 0
                 )
             )
     return choices

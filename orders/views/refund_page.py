@@ -39,31 +39,31 @@ class _Texts:
     """The texts about a refund's money, addressed to the buyer or to staff."""
 
     arrived: Promise
-    by_way: Promise
+    refunded_directly: Promise
     sent: Promise
-    waits: Promise
+    needs_account: Promise
     sending: Promise
     by_card: Promise
-    lacking: Promise
+    failed: Promise
 
 
 _BUYER_TEXTS = _Texts(
     arrived=gettext_lazy("The money is with you."),
-    by_way=gettext_lazy("It went back the way you paid. Banks may take some days to show it."),
+    refunded_directly=gettext_lazy("It went back the way you paid. Banks may take some days to show it."),
     sent=gettext_lazy("Sent on %(day)s to your account ending in %(digits)s, number %(reference)s."),
-    waits=gettext_lazy("%(sum)s waits for your account number."),
+    needs_account=gettext_lazy("%(sum)s waits for your account number."),
     sending=gettext_lazy("%(sum)s is being sent to your account ending in %(digits)s."),
     by_card=gettext_lazy("%(sum)s goes back to your card."),
-    lacking=gettext_lazy("Your card did not take %(sum)s back. We send it another way."),
+    failed=gettext_lazy("Your card did not take %(sum)s back. We send it another way."),
 )
 _STAFF_TEXTS = _Texts(
     arrived=gettext_lazy("The money is with the buyer."),
-    by_way=gettext_lazy("It went back the way it was paid."),
+    refunded_directly=gettext_lazy("It went back the way it was paid."),
     sent=gettext_lazy("Sent on %(day)s to the buyer's account ending in %(digits)s, number %(reference)s."),
-    waits=gettext_lazy("%(sum)s waits for the buyer's account number."),
+    needs_account=gettext_lazy("%(sum)s waits for the buyer's account number."),
     sending=gettext_lazy("%(sum)s is to be sent to the buyer's account ending in %(digits)s."),
     by_card=gettext_lazy("%(sum)s goes back to the buyer's card."),
-    lacking=gettext_lazy("The buyer's card did not take %(sum)s back. It is to be sent another way."),
+    failed=gettext_lazy("The buyer's card did not take %(sum)s back. It is to be sent another way."),
 )
 
 
@@ -72,9 +72,9 @@ class RefundView:
     """A refund for display: messages about its progress; `tone` is their colour."""
 
     refund: Refund
-    words: list[str]
+    messages: list[str]
     tone: str
-    lacking: int = 0
+    failed_amount: int = 0
 
     @property
     def is_done(self) -> bool:
@@ -87,7 +87,7 @@ class RefundView:
         title = _("%(sum)s given back") % {"sum": money(refund.money, refund.currency)}
         if not refund.money:
             title = _("%(sum)s less to pay") % {"sum": money(refund.amount, refund.currency)}
-        return Step(title, "done" if self.is_done else "now", refund.decided_at, " ".join(self.words))
+        return Step(title, "done" if self.is_done else "now", refund.decided_at, " ".join(self.messages))
 
 
 def refund_views(order: Order, *, to_desk: bool = False) -> list[RefundView]:
@@ -96,16 +96,16 @@ def refund_views(order: Order, *, to_desk: bool = False) -> list[RefundView]:
     texts = _STAFF_TEXTS if to_desk else _BUYER_TEXTS
     payouts = Prefetch("payouts", Payout.objects.order_by("made_at", "pk"))
     rows = list(Refund.objects.filter(order=order).select_related("part").prefetch_related(payouts).in_time())
-    paid, lacking = {}, {}
+    paid, failed_amounts = {}, {}
     if rows:
-        mine = Refund.objects.filter(order=order)
-        paid, lacking = mine.paid_back(), mine.lacking()
-    return [_display_refund(row, paid.get(row.pk, 0), lacking.get(row.pk, 0), texts) for row in rows]
+        refunds = Refund.objects.filter(order=order)
+        paid, failed_amounts = refunds.paid_back(), refunds.failed_amounts()
+    return [_display_refund(row, paid.get(row.pk, 0), failed_amounts.get(row.pk, 0), texts) for row in rows]
 
 
-def amount_awaiting_account(shown: Sequence[RefundView]) -> int:
+def amount_awaiting_account(refunds: Sequence[RefundView]) -> int:
     """Return the amount that waits for the buyer's bank account, in minor units."""
-    payouts = [payout for each in shown for payout in each.refund.payouts.all()]
+    payouts = [payout for each in refunds for payout in each.refund.payouts.all()]
     return sum(payout.amount for payout in payouts if _lacks_account(payout))
 
 
@@ -114,17 +114,17 @@ def amount_awaiting_account(shown: Sequence[RefundView]) -> int:
 def refund_account(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
     """Enter the bank account for refunds; it may be changed until the money is sent."""
     order = get_object_or_404(Order.objects.held_by(token))
-    due = list(Payout.objects.filter(refund__order=order).due().to_bank())
-    same = last_payer_account(order)
-    takes_same = same is not None and "same" in request.POST
-    sent = None if takes_same else request.POST or None
-    form = RefundAccountForm(sent, initial={"key": uuid.uuid4()})
-    if request.method == "POST" and (takes_same or form.is_valid()):
+    due_payouts = list(Payout.objects.filter(refund__order=order).due().to_bank())
+    payer_account = last_payer_account(order)
+    uses_payer_account = payer_account is not None and "same" in request.POST
+    submitted = None if uses_payer_account else request.POST or None
+    form = RefundAccountForm(submitted, initial={"key": uuid.uuid4()})
+    if request.method == "POST" and (uses_payer_account or form.is_valid()):
         try:
             _ACCOUNT_CHANGES.take(str(order.pk))
             set_refund_account(
                 order_id=order.pk,
-                to=same if same is not None and takes_same else form.to,
+                to=payer_account if payer_account is not None and uses_payer_account else form.bank_account,
                 key=bind_idempotency_key(request.POST.get("key", ""), "account", order.pk),
                 actor=request_actor(request),
                 now=timezone.now(),
@@ -137,35 +137,37 @@ def refund_account(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
     context = {
         "order": order,
         "form": form,
-        "due": due,
-        "same": same,
-        "amount": sum(payout.amount for payout in due),
+        "due": due_payouts,
+        "same": payer_account,
+        "amount": sum(payout.amount for payout in due_payouts),
     }
     return render(request, "orders/refund_account.html", context)
 
 
-def _display_refund(refund: Refund, paid: int, lacking: int, texts: _Texts) -> RefundView:
+def _display_refund(refund: Refund, paid: int, failed_amount: int, texts: _Texts) -> RefundView:
     if not refund.money:
         return RefundView(refund, [_("Not paid yet, so it is no longer to be paid.")], "good")
     if paid >= refund.money:
         sent = _sent_messages(refund, texts)
-        return RefundView(refund, [str(texts.arrived), *sent] if sent else [str(texts.by_way)], "good")
-    words = _sent_messages(refund, texts)
+        return RefundView(
+            refund, [str(texts.arrived), *sent] if sent else [str(texts.refunded_directly)], "good"
+        )
+    messages = _sent_messages(refund, texts)
     payouts = list(refund.payouts.all())
     waiting = sum(payout.amount for payout in payouts if _lacks_account(payout))
     if waiting:
-        words.append(str(texts.waits) % {"sum": money(waiting, refund.currency)})
+        messages.append(str(texts.needs_account) % {"sum": money(waiting, refund.currency)})
     for payout in payouts:
         if payout.state == PayoutState.DUE and payout.bank_account:
             values = {"sum": money(payout.amount, refund.currency), "digits": payout.account_end}
-            words.append(str(texts.sending) % values)
-    due = sum(payout.amount for payout in payouts if payout.state == PayoutState.DUE)
-    by_card = refund.money - paid - lacking - due
+            messages.append(str(texts.sending) % values)
+    due_amount = sum(payout.amount for payout in payouts if payout.state == PayoutState.DUE)
+    by_card = refund.money - paid - failed_amount - due_amount
     if by_card > 0:
-        words.append(str(texts.by_card) % {"sum": money(by_card, refund.currency)})
-    if lacking:
-        words.append(str(texts.lacking) % {"sum": money(lacking, refund.currency)})
-    return RefundView(refund, words, "wait", lacking)
+        messages.append(str(texts.by_card) % {"sum": money(by_card, refund.currency)})
+    if failed_amount:
+        messages.append(str(texts.failed) % {"sum": money(failed_amount, refund.currency)})
+    return RefundView(refund, messages, "wait", failed_amount)
 
 
 def _sent_messages(refund: Refund, texts: _Texts) -> list[str]:

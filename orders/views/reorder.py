@@ -33,40 +33,40 @@ def reorder_past_order(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
     order, channel = get_object_or_404(rows), market_channel()
     if channel is None:
         raise Http404
-    user, held = signed_in_user(request), current_basket(request)
-    answer = add_past_order_to_basket(
+    user, basket = signed_in_user(request), current_basket(request)
+    result = add_past_order_to_basket(
         order_id=order.pk,
-        basket_id=held.pk if held else None,
+        basket_id=basket.pk if basket else None,
         user_id=user.pk if user else None,
         channel=channel,
         language=request.LANGUAGE_CODE,
         province_code=province_of(request, None) or order.province_code,
         now=timezone.now(),
     )
-    if answer.basket is not None:
-        remember_guest_basket(request, answer.basket)
+    if result.basket is not None:
+        remember_guest_basket(request, result.basket)
     if user is None and order.user_id is None and has_proof(request, order):
         receiver.save_inputs_from_order(request, order)
     request.session[_KEY] = {
         "code": order.code,
-        "put": answer.put,
+        "put": result.put,
         "language": order.language,
         "currency": channel.currency,
-        "differences": [asdict(each) for each in answer.differences],
+        "differences": [asdict(each) for each in result.differences],
     }
     return redirect("orders:basket")
 
 
 def pop_reorder_result(request: HttpRequest) -> dict[str, object] | None:
-    """Pop the result of a reorder: the order's `code`, the number of lines `put`, and messages (`words`)."""
-    answer: dict[str, Any] | None = request.session.pop(_KEY, None)
-    if answer is None:
+    """Pop the result of a reorder: the order's `code`, the number of lines `put`, and `messages`."""
+    result: dict[str, Any] | None = request.session.pop(_KEY, None)
+    if result is None:
         return None
-    words = [
-        _difference_message(Difference(**each), answer["language"], answer["currency"])
-        for each in answer["differences"]
+    messages = [
+        _difference_message(Difference(**each), result["language"], result["currency"])
+        for each in result["differences"]
     ]
-    return {"code": answer["code"], "put": answer["put"], "words": words}
+    return {"code": result["code"], "put": result["put"], "messages": messages}
 
 
 def _difference_message(difference: Difference, language: str, currency: str) -> SafeString:
@@ -84,14 +84,14 @@ def _difference_message(difference: Difference, language: str, currency: str) ->
         case DifferenceKind.SOLD_OUT:
             return sentence(_("%(name)s: sold out."), name=name)
         case DifferenceKind.FEWER:
-            words = ngettext(
+            text = ngettext(
                 "%(name)s: only %(now)s of %(was)s is to be had.",
                 "%(name)s: only %(now)s of %(was)s are to be had.",
                 now,
             )
-            return sentence(words, name=name, now=now, was=was)
+            return sentence(text, name=name, now=now, was=was)
         case DifferenceKind.DEARER:
-            words = _("%(name)s: dearer, %(now)s. It was %(was)s.")
+            text = _("%(name)s: dearer, %(now)s. It was %(was)s.")
         case DifferenceKind.CHEAPER:
-            words = _("%(name)s: cheaper, %(now)s. It was %(was)s.")
-    return sentence(words, name=name, now=money(now, currency), was=money(was, currency))
+            text = _("%(name)s: cheaper, %(now)s. It was %(was)s.")
+    return sentence(text, name=name, now=money(now, currency), was=money(was, currency))

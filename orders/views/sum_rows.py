@@ -64,38 +64,40 @@ def totals_of_quote(quote: Quote) -> Totals:
         each.cooperative.pk: each.cooperative for each in quote.seller_quotes
     }
     rows = []
-    discounted_goods = of_delivery = 0
-    for lowered in price_reductions(quote):
-        givers = [sellers[key] for key in lowered.amounts]
-        amount = sum(lowered.amounts.values())
+    discounted_goods = discounted_delivery = 0
+    for reduction in price_reductions(quote):
+        cooperatives = [sellers[key] for key in reduction.amounts]
+        amount = sum(reduction.amounts.values())
         discounted_goods += amount
-        rows.append(_discount_row(lowered.kind, lowered.name, "", lowered.bearer, givers, amount))
-    for requested, given in zip(quote.discounts, quote.purchase.discounts, strict=True):
-        if not given.amount:
+        rows.append(_discount_row(reduction.kind, reduction.name, "", reduction.bearer, cooperatives, amount))
+    for requested, applied in zip(quote.discounts, quote.purchase.discounts, strict=True):
+        if not applied.amount:
             continue
-        if given.of_delivery:
-            of_delivery += given.amount
-            givers = [by_key[key] for key in given.shares]
+        if applied.of_delivery:
+            discounted_delivery += applied.amount
+            cooperatives = [by_key[key] for key in applied.shares]
         else:
-            discounted_goods += given.amount
-            givers = [sellers[key] for key in given.shares]
+            discounted_goods += applied.amount
+            cooperatives = [sellers[key] for key in applied.shares]
         code = quote.voucher.code if quote.voucher and requested is quote.voucher.discount else ""
         rows.append(
-            _discount_row(requested.kind, requested.name, code, requested.bearer, givers, given.amount)
+            _discount_row(
+                requested.kind, requested.name, code, requested.bearer, cooperatives, applied.amount
+            )
         )
     purchase = quote.purchase
     return Totals(
         quote.requested.channel.currency,
         purchase.goods.gross + discounted_goods,
         sorted(rows, key=_sort_key),
-        purchase.delivery.gross + of_delivery if quote.requested.province_code else None,
+        purchase.delivery.gross + discounted_delivery if quote.requested.province_code else None,
     )
 
 
 def totals_of_order(order: Order, cooperatives: Mapping[int, Cooperative]) -> Totals:
     """Return the totals of an order loaded with `DISCOUNTS`; `cooperatives` maps ids to the sellers."""
     rows = []
-    discounted_goods = of_delivery = 0
+    discounted_goods = discounted_delivery = 0
     for discount in order.discounts.all():
         keys = []
         for share in discount.shares.all():
@@ -103,7 +105,7 @@ def totals_of_order(order: Order, cooperatives: Mapping[int, Cooperative]) -> To
                 discounted_goods += share.amount
                 keys.append(share.line.cooperative_id)
             elif share.part is not None:
-                of_delivery += share.amount
+                discounted_delivery += share.amount
                 keys.append(share.part.cooperative_id)
         code = order.voucher_code if discount.kind == DiscountKind.VOUCHER else ""
         givers = [cooperatives[key] for key in keys]
@@ -114,16 +116,16 @@ def totals_of_order(order: Order, cooperatives: Mapping[int, Cooperative]) -> To
         order.currency,
         order.goods_gross + discounted_goods,
         sorted(rows, key=_sort_key),
-        order.delivery_gross + of_delivery,
+        order.delivery_gross + discounted_delivery,
     )
 
 
 def _discount_row(
-    kind: str, name: str, code: str, bearer: str, touched: Iterable[Cooperative], amount: int
+    kind: str, name: str, code: str, bearer: str, cooperatives: Iterable[Cooperative], amount: int
 ) -> DiscountRow:
-    givers = {each.pk: each for each in touched} if bearer == CostBearer.COOPERATIVE else {}
-    told = untranslated(name) if name else capfirst(str(DiscountKind(kind).label))
-    return DiscountRow(kind, told, code, [givers[key] for key in sorted(givers)], amount)
+    givers = {each.pk: each for each in cooperatives} if bearer == CostBearer.COOPERATIVE else {}
+    label = untranslated(name) if name else capfirst(str(DiscountKind(kind).label))
+    return DiscountRow(kind, label, code, [givers[key] for key in sorted(givers)], amount)
 
 
 def _sort_key(row: DiscountRow) -> tuple[str, str, str, int]:

@@ -34,7 +34,7 @@ _ALL_GONE = frozenset({Progress.DISPATCHED, Progress.DELIVERED, Progress.PARTLY_
 class Step:
     """A step of the timeline; `state` is "done", "now", or empty for future steps."""
 
-    words: str
+    title: str
     state: str = ""
     at: datetime.datetime | None = None
     note: str = ""
@@ -69,8 +69,8 @@ class PartTimeline:
     def may_complain(self) -> bool:
         """Whether items have arrived that were not refunded. The form checks the complaint period."""
         is_here = self.part.progress in PARTLY_ARRIVED_PROGRESS - {Progress.RETURNED}
-        kept = [line for line in self.part.lines.all() if line.pk not in self.paid_back]
-        return is_here and bool(kept) and self.open_complaint is None
+        unrefunded = [line for line in self.part.lines.all() if line.pk not in self.paid_back]
+        return is_here and bool(unrefunded) and self.open_complaint is None
 
     @property
     def may_cancel(self) -> bool:
@@ -83,9 +83,11 @@ class PartTimeline:
     @property
     def on_the_way(self) -> list[tuple[str, Parcel]]:
         """The dispatched parcels, each with its number of the total."""
-        place = parcel_position_labels(self.parcels)
+        labels = parcel_position_labels(self.parcels)
         return [
-            (place.get(parcel.pk, ""), parcel) for parcel in self.parcels if parcel.state in DISPATCHED_STATES
+            (labels.get(parcel.pk, ""), parcel)
+            for parcel in self.parcels
+            if parcel.state in DISPATCHED_STATES
         ]
 
 
@@ -118,12 +120,12 @@ def _complaint_step(complaint: Complaint) -> Step:
     if complaint.is_open:
         until = _("answered by %(day)s at the latest") % {"day": weekday_and_day(complaint.due_by)}
         return Step(_("You have complained"), "now", complaint.made_at, until)
-    words = {
+    titles = {
         ComplaintState.ACCEPTED: _("Your complaint is accepted"),
         ComplaintState.REJECTED: _("Your complaint is turned down"),
         ComplaintState.WITHDRAWN: _("You have taken your complaint back"),
     }
-    title = words[ComplaintState(complaint.state)]
+    title = titles[ComplaintState(complaint.state)]
     return Step(title, "done", complaint.answered_at, translated_reason(complaint.answer))
 
 
@@ -141,33 +143,33 @@ def _waiting_step(order: Order, is_transfer_seen: bool) -> Step:
 
 
 def _acceptance_step(part: OrderPart) -> Step:
-    words = _("The cooperative accepts the order")
+    title = _("The cooperative accepts the order")
     if part.accepted_at is not None:
-        return Step(words, "done", part.accepted_at)
+        return Step(title, "done", part.accepted_at)
     if is_awaiting_confirmation(part.order):
-        return Step(words)
+        return Step(title)
     if part.accept_by is None:
-        return Step(words, "now")
+        return Step(title, "now")
     until = _("by %(hour)s on %(day)s at the latest") % {
         "hour": clock(part.accept_by),
         "day": weekday_and_day(part.accept_by),
     }
-    return Step(words, "now", note=until)
+    return Step(title, "now", note=until)
 
 
 def _packing_step(part: OrderPart, parcels: Sequence[Parcel]) -> Step:
-    words = pgettext("step", "Packed")
+    title = pgettext("step", "Packed")
     if part.state != PartState.ACCEPTED:
-        return Step(words)
+        return Step(title)
     if part.progress in _ALL_GONE or part.is_packed(parcels):
-        return Step(words, "done", _latest(parcel.packed_at for parcel in parcels))
+        return Step(title, "done", _latest(parcel.packed_at for parcel in parcels))
     return Step(
         _state_label(OrderStatus.IN_HAND if part.progress == Progress.NOTHING else Progress.PACKING), "now"
     )
 
 
 def _dispatch_step(part: OrderPart, parcels: Sequence[Parcel]) -> Step:
-    words = capfirst(str(READY_FOR_PICKUP)) if part.is_collected else _state_label(Progress.DISPATCHED)
+    title = capfirst(str(READY_FOR_PICKUP)) if part.is_collected else _state_label(Progress.DISPATCHED)
     failed = [parcel for parcel in parcels if parcel.state == ParcelState.FAILED_DELIVERY]
     if failed:
         last = failed[-1]
@@ -175,16 +177,16 @@ def _dispatch_step(part: OrderPart, parcels: Sequence[Parcel]) -> Step:
             "day": day(last.failed_at),
             "reason": last.reason,
         }
-        return Step(words, "now", last.handed_over_at, note)
+        return Step(title, "now", last.handed_over_at, note)
     left_at = _latest(parcel.handed_over_at for parcel in parcels)
     if part.progress in ARRIVED_PROGRESS:
-        return Step(words, "done", left_at)
+        return Step(title, "done", left_at)
     if part.progress in (Progress.DISPATCHED, Progress.PARTLY_DISPATCHED, Progress.PARTLY_DELIVERED):
         return Step(capfirst(part.state_label(parcels)), "now", left_at)
     if part.is_packed(parcels):
         waiting = _("Waiting to be brought there") if part.is_collected else _("Waiting for the carrier")
         return Step(waiting, "now")
-    return Step(words)
+    return Step(title)
 
 
 def _arrival_step(part: OrderPart, parcels: Sequence[Parcel]) -> Step:
@@ -199,8 +201,8 @@ def _arrival_step(part: OrderPart, parcels: Sequence[Parcel]) -> Step:
 
 
 def _end_step(part: OrderPart) -> Step:
-    words = _("Declined by the cooperative") if part.state == PartState.DECLINED else _("Cancelled")
-    return Step(words, "now", part.ended_at, translated_reason(part.end_reason))
+    title = _("Declined by the cooperative") if part.state == PartState.DECLINED else _("Cancelled")
+    return Step(title, "now", part.ended_at, translated_reason(part.end_reason))
 
 
 def _state_label(state: Progress | OrderStatus) -> str:

@@ -21,7 +21,7 @@ def bank_list(rows: Iterable[Payout]) -> Table:
         [
             number,
             row.bank_account,
-            fold_note(row.bank_holder, longest=LONGEST_NAME).upper(),
+            fold_note(row.bank_holder, max_length=LONGEST_NAME).upper(),
             bank.short_name if (bank := find_bank(row.bank_bin)) else row.bank_bin,
             row.bank_bin,
             row.amount,

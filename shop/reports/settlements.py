@@ -140,7 +140,7 @@ def rows_of_orders(settlement: Settlement, order_rows: Iterable[dict[str, Any]])
         if key in debits:
             debits[key][account, nature] = total
             codes[key] = code
-    return [SettlementRow(at, codes[key], PeriodTotals.of(debits[key])) for key, at in times_by_order.items()]
+    return [SettlementRow(at, codes[key], PeriodTotals.from_debits(debits[key])) for key, at in times_by_order.items()]
 
 
 def other_rows(settlement: Settlement) -> list[SettlementRow]:
@@ -158,7 +158,7 @@ def other_rows(settlement: Settlement) -> list[SettlementRow]:
         postings[key] = at, str(PostingKind(kind).label), memo
         debits.setdefault(key, {})[account, nature] = total
     return [
-        SettlementRow(at, name, PeriodTotals.of(debits[key]), memo)
+        SettlementRow(at, name, PeriodTotals.from_debits(debits[key]), memo)
         for key, (at, name, memo) in postings.items()
     ]
 

@@ -111,7 +111,7 @@ def test_card_payment_succeeds(broker_gone: None, stripe: Any) -> None:
     assert Client().post(f"/don-hang/{order.pk}/the/").status_code == 200
     stripe.buyer_pays(call_of(order).reference)
 
-    answer = Client().get(f"/don-hang/{order.pk}/?the=1")
+    answer = Client().get(f"/don-hang/{order.pk}/?from-payment=1")
 
     order.refresh_from_db()
     assert answer.status_code == 302

@@ -29,7 +29,7 @@ def unreconciled() -> Any:
 
 
 def with_difference() -> Any:
-    return CashRemittance.objects.lacking()
+    return CashRemittance.objects.with_unresolved_difference()
 
 
 class CashOnDelivery(Market):
@@ -84,7 +84,7 @@ class CashOnDelivery(Market):
         key = f"good:{self.now}"
 
         def work(remittance: CashRemittance) -> None:
-            amount = -(-abs(remittance.lacking) * percent // 100)
+            amount = -(-abs(remittance.unresolved_difference) * percent // 100)
             for _time in range(2 if again else 1):
                 resolve_remittance_difference(
                     remittance_id=remittance.pk,

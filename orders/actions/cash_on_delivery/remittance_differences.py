@@ -50,7 +50,7 @@ def resolve_remittance_difference(
     remittance = locks.lock_remittance(remittance_id)
     if is_already_done(key, "remittance.difference_resolved", remittance):
         return remittance
-    unresolved = remittance.lacking
+    unresolved = remittance.unresolved_difference
     if not unresolved or remittance.holder != CashHolder.CARRIER:
         raise NoRemittanceDifference()
     if not 1 <= amount <= abs(unresolved):

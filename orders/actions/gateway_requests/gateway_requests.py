@@ -62,7 +62,7 @@ def request_start(
 
     `hosted` uses the gateway's page instead of fields on ours. Raises AmountNotForCards.
     """
-    check_amount(amount, order.currency, smallest={"VND": settings.STRIPE_SMALLEST_VND})
+    check_amount(amount, order.currency, minimums={"VND": settings.STRIPE_SMALLEST_VND})
     with override(order.language):
         description = pgettext("card statement", "Order %(code)s") % {"code": order.code}
     gateway_call = create_gateway_call(
@@ -116,7 +116,7 @@ def request_authorisation(
 
     Nothing is charged before there is an order. Raises AmountNotForCards.
     """
-    check_amount(amount, basket.currency, smallest={"VND": settings.STRIPE_SMALLEST_VND})
+    check_amount(amount, basket.currency, minimums={"VND": settings.STRIPE_SMALLEST_VND})
     return create_gateway_call(
         Operation.START,
         amount,

@@ -186,7 +186,7 @@ def set_commission_and_withholding(
     `lines` is keyed by the keys of the quote's lines. Lines whose variant is gone keep their commission.
     """
     day = vietnam_date(now)
-    withheld = WithholdingRate.objects.together(day) if quote.shop.withholds_tax else Decimal(0)
+    withheld = WithholdingRate.objects.total_percent(day) if quote.shop.withholds_tax else Decimal(0)
     quoted = {line.requested.key: line for line in quote.lines}
     percents = commission_percents(
         {(line.variant.cooperative_id, _category_path(line)) for line in quote.lines}, day=day

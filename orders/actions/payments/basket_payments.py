@@ -179,7 +179,7 @@ def paid_for_basket(basket: Basket) -> int:
 
 def total_paid(sums: Mapping[PaymentMethod, Iterable[PaymentSums]]) -> int:
     """Return what is charged or authorised, from the sums of a basket's payments."""
-    return sum(payment_sums.pays for method_sums in sums.values() for payment_sums in method_sums)
+    return sum(payment_sums.authorised_and_charged for method_sums in sums.values() for payment_sums in method_sums)
 
 
 def total_promised(sums: Mapping[PaymentMethod, Iterable[PaymentSums]], *methods: PaymentMethod) -> int:
@@ -241,7 +241,7 @@ def capture_carried_payments(
 
 def paid_for_order(order: Order) -> int:
     """Return what is charged or authorised for an order, in minor units."""
-    return sum(each.pays for each in Payment.objects.filter(order=order).sums().values())
+    return sum(each.authorised_and_charged for each in Payment.objects.filter(order=order).sums().values())
 
 
 def _create_payment(

@@ -63,7 +63,7 @@ def validate_bank_account(submitted: BankAccount) -> BankAccount:
     """Return the account in the banks' spelling, the holder without diacritics. Raises InvalidBankAccount."""
     account, holder = (
         submitted.account.strip().upper(),
-        fold_note(submitted.holder, longest=_HOLDER_LENGTH).upper(),
+        fold_note(submitted.holder, max_length=_HOLDER_LENGTH).upper(),
     )
     if find_bank(submitted.bank_bin) is None or not _ACCOUNT.fullmatch(account) or not holder:
         raise InvalidBankAccount(field="account")

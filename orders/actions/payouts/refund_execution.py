@@ -210,7 +210,7 @@ def pay_refund_by_bank(
     refund = locks.lock_refund(refund_id)
     if is_already_done(key, "refund.changed_to_bank", refund):
         return refund
-    unrefunded = Refund.objects.filter(pk=refund.pk).lacking().get(refund.pk, 0)
+    unrefunded = Refund.objects.filter(pk=refund.pk).failed_amounts().get(refund.pk, 0)
     if unrefunded <= 0:
         raise NoFailedRefundAmount()
     failed = PaymentEvent.objects.filter(

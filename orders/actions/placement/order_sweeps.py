@@ -134,7 +134,7 @@ def remind_weight_question(*, question_id: uuid.UUID, now: datetime.datetime) ->
     order, part = locks.lock_part(unlocked.line.part_id)
     question = WeightQuestion.objects.forgotten(now).select_related("line").filter(pk=question_id).first()
     if question is not None:
-        notices.weight_asked(order, part, question, again=True, now=now)
+        notices.weight_asked(order, part, question, is_reminder=True, now=now)
 
 
 @shared_task(name="orders.remind_weight_questions")

@@ -114,7 +114,7 @@ def total_remaining_grant(
 ) -> list[Amount]:
     """Resolve the granted amount that is neither refunded nor pending."""
     rows = visible_grants(context).filter(order__in=[each.id for each in orders])
-    left = rows.lacking()
+    left = rows.failed_amounts()
     found: dict[Key, int] = {}
     for key, of_order in rows.filter(pk__in=left).values_list("pk", "order"):
         found[of_order] = found.get(of_order, 0) + left[key]

@@ -109,7 +109,7 @@ def approval_decision(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> Http
     if row is None:
         raise Missing()
     actor = require_staff_permission(request.user, APPROVAL_PERMISSIONS[ApprovalKind(row.kind)])
-    return decide_proposal(request, pk, actor, back=reverse("desk:approvals"))
+    return decide_proposal(request, pk, actor, url=reverse("desk:approvals"))
 
 
 @require_POST

@@ -65,7 +65,7 @@ def cash(request: HttpRequest, actor: Actor) -> HttpResponse:
         "ages": [(age, report.CASH_AGE_NAMES[age], amount) for age, amount in total.ages],
         "problems": StatementRow.objects.problems().count(),
         "unseen": CashRemittance.objects.unseen().count(),
-        "lacking": CashRemittance.objects.lacking().count(),
+        "lacking": CashRemittance.objects.with_unresolved_difference().count(),
     }
     return render(request, "desk/cash.html", context)
 
@@ -92,7 +92,7 @@ def remittances(request: HttpRequest, actor: Actor) -> HttpResponse:
     if request.GET.get("xem") == "cho":
         rows = rows.unseen()
     elif request.GET.get("xem") == "lech":
-        rows = rows.lacking()
+        rows = rows.with_unresolved_difference()
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     return render(request, "desk/remittances.html", {"page": page, "only": request.GET.get("xem", "")})
 
@@ -231,12 +231,12 @@ def _render_remittance(
         )
     if difference is None:
         difference = RemittanceDifferenceForm(
-            initial={"key": uuid.uuid4(), "amount": _format_amount(abs(remittance.lacking))}
+            initial={"key": uuid.uuid4(), "amount": _format_amount(abs(remittance.unresolved_difference))}
         )
     context = {
         "remittance": remittance,
         "page": Paginator(lines.order_by("pk"), PER_PAGE).get_page(request.GET.get("page")),
-        "form": difference if remittance.lacking else form,
+        "form": difference if remittance.unresolved_difference else form,
         "history": change_views(Change.objects.under(remittance).in_time()),
     }
     has_errors = form.errors or difference.errors

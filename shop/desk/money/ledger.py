@@ -36,7 +36,7 @@ def ledger(request: HttpRequest, actor: Actor) -> HttpResponse:
         "balances": balances,
         "page": Paginator(report.postings(query), PER_PAGE).get_page(request.GET.get("page")),
         "is_filtered": query != LedgerQuery(),
-        "taken_back": Dispute.objects.all().taken_back() if query == LedgerQuery() else {},
+        "charged_back": Dispute.objects.all().charged_back_amounts() if query == LedgerQuery() else {},
     }
     return render(request, "desk/ledger.html", context)
 

@@ -149,7 +149,7 @@ def _render_page(
         "past": commission_rates.filter(has_ended),
         "taxes": withholding_rates.exclude(has_ended),
         "past_taxes": withholding_rates.filter(has_ended),
-        "together": WithholdingRate.objects.together(today),
+        "together": WithholdingRate.objects.total_percent(today),
         "withholds": shop_settings().withholds_tax,
         "form": commission or withholding,
         "commission_form": commission or CommissionForm(initial=initial),

@@ -44,7 +44,7 @@ def refund(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse
         raise Missing()
     limits = refund_limits(order, part)
     form = RefundForm(
-        request.POST or None, limits=limits, houses=_open_warehouses(part), initial={"key": uuid.uuid4()}
+        request.POST or None, limits=limits, warehouses=_open_warehouses(part), initial={"key": uuid.uuid4()}
     )
     total = None
     if request.method == "POST" and form.is_valid():
@@ -98,7 +98,7 @@ def refund_account(request: HttpRequest, actor: Actor, token: uuid.UUID) -> Http
     if not form.is_valid():
         messages.error(request, _("Write the bank, the account number and whose account it is."))
         return redirect(return_url)
-    action = partial(set_refund_account, order_id=order.pk, to=form.to, actor=actor, now=timezone.now())
+    action = partial(set_refund_account, order_id=order.pk, to=form.bank_account, actor=actor, now=timezone.now())
     return run_action(request, action, url=return_url, message=_("Thank you. We send the money there."))
 
 

@@ -249,7 +249,7 @@ def _parts(order: Order, refunds: list[Refund]) -> list[PartView]:
 def _other_methods(order: Order) -> list[PaymentChoice]:
     """Return the payment methods that the buyer may still switch to."""
     paying = payment_view(order, now=timezone.now())
-    return paying.others if paying is not None else []
+    return paying.other_methods if paying is not None else []
 
 
 def _disputes(order: Order) -> list[tuple[Dispute, str, bool]]:

@@ -141,7 +141,7 @@ def unseen_cash() -> OpenTasks:
 
 def remittance_differences() -> OpenTasks:
     """List carriers' remittances with a different amount."""
-    rows = CashRemittance.objects.lacking()
+    rows = CashRemittance.objects.with_unresolved_difference()
     first = list(rows.order_by("at", "pk")[:MAX_SHOWN])
     list_url = f"{reverse('desk:cash-remittances')}?xem=lech"
     return OpenTasks(_("Cash that came short, or too much"), rows.count(), first, "difference", list_url)
@@ -217,7 +217,7 @@ def complaints(now: datetime.datetime) -> OpenTasks:
 
 def stuck_refunds() -> OpenTasks:
     """List failed card refunds, to be paid by bank transfer."""
-    lacking = Refund.objects.filter(pk__in=Refund.objects.failed().values("pk")).lacking()
+    lacking = Refund.objects.filter(pk__in=Refund.objects.failed().values("pk")).failed_amounts()
     rows = Refund.objects.filter(pk__in=list(lacking)).select_related("order").in_time()
     return OpenTasks(
         _("Refunds that failed"), len(lacking), list(rows[:MAX_SHOWN]), "refund", reverse("desk:orders")

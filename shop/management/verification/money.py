@@ -214,7 +214,7 @@ def find_wrong_unmatched_transfers() -> Iterator[str]:
                 unmatched += transfer.amount - distributed - (payout.amount if payout and is_sent else 0)
             elif distributed not in (0, transfer.amount):
                 yield f"transfer {transfer.pk}: its rest is booked nowhere"
-    entries = LedgerEntry.objects.filter(account=LedgerAccount.UNCLAIMED)
+    entries = LedgerEntry.objects.filter(account=LedgerAccount.UNMATCHED)
     booked = -entries.aggregate(sum=Sum("amount", default=0))["sum"]
     if booked != unmatched:
         yield f"unmatched transfers come to {unmatched}, the ledger says {booked}"

@@ -133,7 +133,9 @@ class OrderRows:
         by_payment: defaultdict[object, dict[str, int]] = defaultdict(dict)
         for payment, kind, total in events.values_list("payment", "kind").annotate(total=Sum("amount")):
             by_payment[payment][kind] = total
-        return defaultdict(PaymentSums, {key: PaymentSums.of(value) for key, value in by_payment.items()})
+        return defaultdict(
+            PaymentSums, {key: PaymentSums.from_totals(value) for key, value in by_payment.items()}
+        )
 
     def latest_changed(self, newest: int | None) -> list[Order]:
         by_change = sorted(

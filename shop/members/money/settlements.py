@@ -123,7 +123,7 @@ def account(request: HttpRequest, membership: MembershipContext) -> HttpResponse
 def account_decision(request: HttpRequest, membership: MembershipContext, pk: uuid.UUID) -> HttpResponse:
     """Confirm, decline or withdraw a proposed change of the cooperative's account."""
     get_object_or_404(Approval, pk=pk, cooperative=membership.cooperative)
-    return decide_proposal(request, pk, membership.actor, back=reverse("members:account"))
+    return decide_proposal(request, pk, membership.actor, url=reverse("members:account"))
 
 
 def _settlement_or_404(membership: MembershipContext, pk: int) -> Settlement:

@@ -24,8 +24,8 @@
         headers: { "X-CSRFToken": place.querySelector("[name=csrfmiddlewaretoken]").value },
       });
       const found = await answer.json();
-      if (!found.said || tries === 10) return found;
-      tell(found.said);
+      if (!found.message || tries === 10) return found;
+      tell(found.message);
       await new Promise((resolve) => setTimeout(resolve, 2000));
     }
   };
@@ -43,7 +43,7 @@
         location.reload();
         return;
       }
-      tell(found.said || said.dataset.before);
+      tell(found.message || said.dataset.before);
       if (!found.secret) return;
       const stripe = window.Stripe(found.key);
       const elements = stripe.elements({ clientSecret: found.secret, locale: place.dataset.locale });

@@ -60,7 +60,7 @@ def balance(account: LedgerAccount) -> int:
 def test_transfer_under_review_is_booked_as_unmatched() -> None:
     take("tien hang", 50_000) if waiting_order() else None
 
-    assert (balance(LedgerAccount.BANK), balance(LedgerAccount.UNCLAIMED), balance(LedgerAccount.BUYER)) == (
+    assert (balance(LedgerAccount.BANK), balance(LedgerAccount.UNMATCHED), balance(LedgerAccount.BUYER)) == (
         50_000,
         -50_000,
         0,
@@ -78,7 +78,7 @@ def test_assigning_transfer_to_order_settles_both() -> None:
     transfer.refresh_from_db()
     assert transfer.state == TransferState.SETTLED
     assert (order.charge_coverage, order.confirmed_at) == (Coverage.FULL, LATER + HOUR)
-    assert (balance(LedgerAccount.BANK), balance(LedgerAccount.UNCLAIMED), balance(LedgerAccount.BUYER)) == (
+    assert (balance(LedgerAccount.BANK), balance(LedgerAccount.UNMATCHED), balance(LedgerAccount.BUYER)) == (
         120_000,
         0,
         -120_000,
@@ -236,7 +236,7 @@ def test_returned_transfer_is_paid_to_named_account() -> None:
 
     payout = return_transfer(transfer_id=transfer.pk, account=TO, reason="Đơn đã huỷ", actor=DESK, now=LATER)
     again = return_transfer(transfer_id=transfer.pk, account=TO, reason="Đơn đã huỷ", actor=DESK, now=LATER)
-    waiting = balance(LedgerAccount.UNCLAIMED)
+    waiting = balance(LedgerAccount.UNMATCHED)
     confirm_transfer_returned(transfer_id=transfer.pk, reference="FT99", actor=DESK, now=LATER + HOUR)
 
     payout.refresh_from_db()
@@ -247,7 +247,7 @@ def test_returned_transfer_is_paid_to_named_account() -> None:
         "NGUYEN THI HOA",
     )
     assert (payout.state, payout.paid_at, payout.reference) == (PayoutState.PAID, LATER + HOUR, "FT99")
-    assert (waiting, balance(LedgerAccount.UNCLAIMED), balance(LedgerAccount.BANK)) == (-120_000, 0, 0)
+    assert (waiting, balance(LedgerAccount.UNMATCHED), balance(LedgerAccount.BANK)) == (-120_000, 0, 0)
     assert Payout.objects.count() == 1
     check_everything()
 
@@ -272,7 +272,7 @@ def test_confirming_return_already_paid_as_payout_changes_nothing() -> None:
     confirm_transfer_returned(transfer_id=transfer.pk, reference="FT100", actor=DESK, now=LATER + HOUR)
 
     assert all_rows() == before
-    assert (balance(LedgerAccount.UNCLAIMED), balance(LedgerAccount.BANK)) == (0, 0)
+    assert (balance(LedgerAccount.UNMATCHED), balance(LedgerAccount.BANK)) == (0, 0)
     with assert_refused(PayoutAlreadyPaid, "payout_already_paid"):
         mark_payout_paid(payout_id=payout.pk, reference="FT99", actor=DESK, now=LATER + HOUR)
     check_everything()
@@ -340,7 +340,7 @@ def test_dismissed_duplicate_is_not_booked() -> None:
 
     dismiss_transfer(transfer_id=again.pk, reason="Một lần chuyển, báo hai lần", actor=DESK, now=LATER)
 
-    assert (balance(LedgerAccount.BANK), balance(LedgerAccount.UNCLAIMED)) == (120_000, 0)
+    assert (balance(LedgerAccount.BANK), balance(LedgerAccount.UNMATCHED)) == (120_000, 0)
     check_everything()
 
 
@@ -352,11 +352,11 @@ def test_suspected_duplicate_is_booked_once_when_assigned_and_returned() -> None
     assign(again, (order, 120_000))
 
     return_transfer(transfer_id=again.pk, account=TO, reason="Chuyển thừa", actor=DESK, now=LATER)
-    before = (balance(LedgerAccount.BANK), balance(LedgerAccount.UNCLAIMED))
+    before = (balance(LedgerAccount.BANK), balance(LedgerAccount.UNMATCHED))
     confirm_transfer_returned(transfer_id=again.pk, reference="FT99", actor=DESK, now=LATER + HOUR)
 
     assert before == (300_000, -180_000)  # unmatched: 150,000 of the first transfer and 30,000 of this one
-    assert (balance(LedgerAccount.BANK), balance(LedgerAccount.UNCLAIMED)) == (270_000, -150_000)
+    assert (balance(LedgerAccount.BANK), balance(LedgerAccount.UNMATCHED)) == (270_000, -150_000)
     check_everything()
 
 
@@ -402,7 +402,7 @@ def test_replacing_expired_order_twice_places_one_order() -> None:
     assert again == replacement
     assert all_rows() == before
     transfer.refresh_from_db()
-    assert (transfer.state, balance(LedgerAccount.UNCLAIMED)) == (TransferState.REVIEW, -180_000)
+    assert (transfer.state, balance(LedgerAccount.UNMATCHED)) == (TransferState.REVIEW, -180_000)
     check_everything()
 
 

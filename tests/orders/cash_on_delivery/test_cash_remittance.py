@@ -237,7 +237,7 @@ def short_remittance(received: int = 200_000) -> CashRemittance:
 def test_compensation_and_write_off_settle_carrier_debt() -> None:
     pk = short_remittance().pk
     later = {"remittance_id": pk, "amount": 20_000, "is_ours": False, "reason": "chuyển bù", "key": "1"}
-    with_debt = list(CashRemittance.objects.lacking())
+    with_debt = list(CashRemittance.objects.with_unresolved_difference())
 
     for _time in range(2):
         resolve_remittance_difference(**later, **WHO)
@@ -245,13 +245,13 @@ def test_compensation_and_write_off_settle_carrier_debt() -> None:
     resolve_remittance_difference(remittance_id=pk, amount=10_000, is_ours=True, reason="xe hàng cháy", **WHO)
 
     assert [each.pk for each in with_debt] == [pk]
-    assert (half.difference, half.compensated, half.lacking) == (-30_000, 20_000, 10_000)
+    assert (half.difference, half.compensated, half.unresolved_difference) == (-30_000, 20_000, 10_000)
     assert (LedgerAccount.CARRIER_CASH, CARRIER) not in balances()
     assert (balances()[LedgerAccount.BANK, ""], balances()[LedgerAccount.PLATFORM_COST, ""]) == (
         220_000,
         10_000,
     )
-    assert not CashRemittance.objects.lacking().exists()
+    assert not CashRemittance.objects.with_unresolved_difference().exists()
     recorded = (
         Change.objects.filter(action="remittance.difference_resolved")
         .order_by("pk")
@@ -272,7 +272,7 @@ def test_surplus_is_returned_or_kept() -> None:
         -5_000,
     )
     assert (LedgerAccount.CARRIER_CASH, CARRIER) not in balances()
-    assert CashRemittance.objects.get().lacking == 0
+    assert CashRemittance.objects.get().unresolved_difference == 0
     check_cash()
 
 

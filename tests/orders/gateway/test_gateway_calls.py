@@ -84,7 +84,7 @@ def test_placed_card_order_waits_with_recorded_call(stripe) -> None:
     assert (order.status, payment.method) == (OrderStatus.UNCONFIRMED, PaymentMethod.CARD)
     assert (call.state, call.amount, call.currency) == (CallState.INTENDED, 120_000, "VND")
     assert (call.terms["hold"], call.terms["hosted"], call.next_check_at) == (False, False, NOW + MINUTE)
-    assert call.terms["return_url"].endswith(f"/don-hang/{order.pk}/?the=1")
+    assert call.terms["return_url"].endswith(f"/don-hang/{order.pk}/?from-payment=1")
     assert (sums(order).charge_pending, stripe.account.every("payment_intent")) == (120_000, [])
     check_everything()
 

@@ -293,7 +293,7 @@ def test_dispute_is_recorded_and_withdraws_payment(stripe, send) -> None:
         DisputeState.TO_ANSWER,
         row.received_at + datetime.timedelta(days=7),
     )
-    assert Dispute.objects.all().taken_back() == {"VND": 120_000}
+    assert Dispute.objects.all().charged_back_amounts() == {"VND": 120_000}
     back = PaymentEvent.objects.get(kind=EventKind.CHARGE_BACK)
     assert (back.amount, back.reference, back.message) == (120_000, dispute["id"], "fraudulent")
     assert LedgerEntry.objects.filter(account="gateway").balance() == 0
@@ -315,7 +315,10 @@ def test_won_dispute_restores_payment(stripe, send, backwards) -> None:
     order.refresh_from_db()
     assert (order.charged, order.charge_coverage, sums(order).refunded) == (120_000, Coverage.FULL, 0)
     assert LedgerEntry.objects.filter(account="gateway").balance() == 120_000
-    assert (Dispute.objects.get().state, Dispute.objects.all().taken_back()) == (DisputeState.WON, {})
+    assert (Dispute.objects.get().state, Dispute.objects.all().charged_back_amounts()) == (
+        DisputeState.WON,
+        {},
+    )
     check_everything()
 
 
@@ -329,7 +332,7 @@ def test_lost_partial_dispute_keeps_its_amount_withdrawn(stripe, send) -> None:
 
     order.refresh_from_db()
     assert order.charged == 70_000
-    assert (Dispute.objects.get().state, Dispute.objects.all().taken_back()) == (
+    assert (Dispute.objects.get().state, Dispute.objects.all().charged_back_amounts()) == (
         DisputeState.LOST,
         {"VND": 50_000},
     )
@@ -455,7 +458,7 @@ def test_transfer_request_excludes_refund_made_in_stripe_dashboard(stripe, send)
 
     order.refresh_from_db()
     assert (order.charged, order.still_due) == (86_400, 33_600)
-    assert (paying.due, paying.asked.amount) == (3_600, 3_600)
+    assert (paying.due, paying.transfer.amount) == (3_600, 3_600)
     assert requested_transfer(order).amount == 3_600  # as in letters
 
 
@@ -475,7 +478,7 @@ def test_decision_about_dashboard_refund_does_not_hide_amount_due(stripe, send) 
     paying = payment_view(order, now=NOW)
 
     assert (refund.money, order.still_due, externally_refunded_amount(order)) == (0, 3_600, 0)
-    assert (paying.due, paying.asked.amount) == (3_600, 3_600)
+    assert (paying.due, paying.transfer.amount) == (3_600, 3_600)
 
 
 def test_handling_webhook_twice_records_one_charge(stripe) -> None:

@@ -181,7 +181,7 @@ def test_cancelling_before_capture_releases_card(stripe) -> None:
 
     cancel_order(order_id=order.pk, reason="Vỡ", actor=PACKER, now=NOW)
 
-    assert call_of(order, Operation.CAPTURE).code == "overtaken"
+    assert call_of(order, Operation.CAPTURE).code == "superseded"
     make(order, Operation.CAPTURE)
     make(order, Operation.CANCEL)
     assert (captured_amounts(stripe), stripe.intent(call_of(order).reference)["status"]) == ([], "canceled")
@@ -295,8 +295,13 @@ def test_rest_below_card_minimum_is_paid_by_transfer_after_capture(stripe) -> No
     requested = requested_transfer(Order.objects.get(pk=order.pk))
     settled = take(order.code, 3_600)
 
-    assert (early.due, early.card, early.others, early.is_too_little_for_now) == (3_600, None, [], True)
-    assert (later.card, [each.value for each in later.others]) == (None, ["transfer"])
+    assert (early.due, early.card, early.other_methods, early.is_too_little_for_now) == (
+        3_600,
+        None,
+        [],
+        True,
+    )
+    assert (later.card, [each.value for each in later.other_methods]) == (None, ["transfer"])
     assert (first, requested.amount) == (again, 3_600)
     order.refresh_from_db()
     assert (settled.state, order.charged, order.still_due) == (TransferState.SETTLED, 120_000, 0)

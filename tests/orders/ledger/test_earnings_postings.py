@@ -335,10 +335,10 @@ def test_unbalanced_posting_raises_value_error() -> None:
 
 
 def test_same_posting_key_is_booked_once() -> None:
-    entries = [Entry(LedgerAccount.BANK, 5), Entry(LedgerAccount.UNCLAIMED, -5)]
+    entries = [Entry(LedgerAccount.BANK, 5), Entry(LedgerAccount.UNMATCHED, -5)]
 
-    first = post_entries("k", PostingKind.UNCLAIMED, entries, currency="VND", actor=DESK, now=NOW)
-    second = post_entries("k", PostingKind.UNCLAIMED, entries, currency="VND", actor=DESK, now=NOW)
+    first = post_entries("k", PostingKind.UNMATCHED, entries, currency="VND", actor=DESK, now=NOW)
+    second = post_entries("k", PostingKind.UNMATCHED, entries, currency="VND", actor=DESK, now=NOW)
 
     assert first == second
     assert LedgerEntry.objects.count() == 2

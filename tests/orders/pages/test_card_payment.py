@@ -100,7 +100,7 @@ def test_card_fields_are_refused_while_call_outcome_is_unknown(stripe) -> None:
     response = request_card_fields(order)
 
     assert response.status_code == 409
-    assert response.json() == {"said": "Một khoản trả đang được xử lý. Chờ một chút để biết kết quả."}
+    assert response.json() == {"message": "Một khoản trả đang được xử lý. Chờ một chút để biết kết quả."}
 
 
 def test_payment_in_another_window_reloads_page(stripe) -> None:
@@ -139,7 +139,7 @@ def test_return_from_stripe_records_payment(stripe) -> None:
     request_stripe_page(order)
     stripe.buyer_pays(call_of(order).reference)
 
-    response = Client().get(f"/don-hang/{order.pk}/?the=1")
+    response = Client().get(f"/don-hang/{order.pk}/?from-payment=1")
 
     order.refresh_from_db()
     assert (response.status_code, response.headers["Location"]) == (302, f"/don-hang/{order.pk}/")
@@ -151,7 +151,7 @@ def test_return_while_stripe_hangs_shows_order(stripe) -> None:
     stripe.buyer_pays(call_of(order).reference)
     stripe.faults.tell("payment_intents.retrieve", Fault.HANG)
 
-    assert Client().get(f"/don-hang/{order.pk}/?the=1").status_code == 302
+    assert Client().get(f"/don-hang/{order.pk}/?from-payment=1").status_code == 302
 
     assert "data-card-fields" in order_page(order)
 
@@ -160,7 +160,7 @@ def test_declined_card_shows_message_and_keeps_fields(stripe) -> None:
     order = begun_order()
     stripe.buyer_pays(call_of(order).reference, DECLINED)
 
-    Client().get(f"/don-hang/{order.pk}/?the=1")
+    Client().get(f"/don-hang/{order.pk}/?from-payment=1")
 
     html = order_page(order)
     assert "Ngân hàng từ chối thẻ này." in html
@@ -172,7 +172,7 @@ def test_processing_payment_tells_buyer_to_wait(stripe) -> None:
     stripe.account.next_payment = "processing"
     stripe.buyer_pays(call_of(order).reference)
 
-    Client().get(f"/don-hang/{order.pk}/?the=1")
+    Client().get(f"/don-hang/{order.pk}/?from-payment=1")
 
     html = order_page(order)
     assert "Đừng trả hai lần" in html
@@ -205,7 +205,7 @@ def test_unknown_order_is_missing(stripe) -> None:
     for response in (
         Client().post(f"/don-hang/{uuid.uuid4()}/the/"),
         Client().post(f"/don-hang/{uuid.uuid4()}/the/stripe/"),
-        Client().get(f"/don-hang/{uuid.uuid4()}/?the=1"),
+        Client().get(f"/don-hang/{uuid.uuid4()}/?from-payment=1"),
     ):
         assert response.status_code == 404
 

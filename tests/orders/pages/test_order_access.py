@@ -16,7 +16,7 @@ from orders.states import PartState
 from orders.urls import urlpatterns
 from orders.views import order_access
 from orders.views.order_access import RULES, AccessRequirement
-from orders.views.order_code import contacts_of, masked
+from orders.views.order_code import contacts_of, mask_contact
 from shop.accounts.models import EntryCode
 from shop.accounts.sign_in.one_time_codes import MAX_TRIES
 from shop.core.dates.calendar import VIETNAM
@@ -136,7 +136,10 @@ def test_code_page_masks_contacts(client: Client) -> None:
     assert "E-mail to h•••@example.com" in html
     assert "hoa@example.com" not in html
     assert "0987" not in html
-    assert [masked(each) for each in ("+84987654321", "hoa@example.com")] == ["••• 321", "h•••@example.com"]
+    assert [mask_contact(each) for each in ("+84987654321", "hoa@example.com")] == [
+        "••• 321",
+        "h•••@example.com",
+    ]
 
 
 def test_code_page_names_operator_when_no_code_can_be_sent(client: Client, settings) -> None:

@@ -79,7 +79,7 @@ def seen_token(client: Client, order: Order) -> str:
 def requested_transfer(order: Order):
     order.refresh_from_db()
     view = payment_view(order, now=timezone.now())
-    return view and view.asked
+    return view and view.transfer
 
 
 def test_page_shows_bank_account_amount_and_note(client: Client) -> None:

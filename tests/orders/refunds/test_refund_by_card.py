@@ -56,7 +56,7 @@ def test_refund_that_card_rejects_is_paid_by_bank(stripe, settings) -> None:
 
     look_up(order, Operation.REFUND)
 
-    assert Refund.objects.lacking() == {refund.pk: 20_000}
+    assert Refund.objects.failed_amounts() == {refund.pk: 20_000}
     pay_refund_by_bank(refund_id=refund.pk, **WHO)
     set_refund_account(order_id=order.pk, to=TO, **WHO)
     mark_payout_paid(payout_id=Payout.objects.get().pk, reference="FT1", **NEXT_DAY)

@@ -712,14 +712,14 @@ def test_failed_card_refund_is_paid_by_bank() -> None:
     record_payment_event(
         payment, EventKind.REFUND_FAILURE, 20_000, key="failed", refund=refund, actor=DESK, now=LATER
     )
-    assert Refund.objects.lacking() == {refund.pk: 20_000}
+    assert Refund.objects.failed_amounts() == {refund.pk: 20_000}
 
     for _time in range(2):
         pay_refund_by_bank(refund_id=refund.pk, key="a", **WHO)
 
     payout = refund.payouts.get()
     assert (payout.amount, payout.state) == (20_000, PayoutState.DUE)
-    assert Refund.objects.lacking() == {}
+    assert Refund.objects.failed_amounts() == {}
     set_refund_account(order_id=order.pk, to=TO, **WHO)
     mark_payout_paid(payout_id=payout.pk, reference="FT9", **NEXT_DAY)
     assert sums(order) == (100_000, 100_000, Coverage.FULL)

@@ -199,7 +199,7 @@ def test_switching_withholding_off_affects_later_orders_only() -> None:
     after = make_order((make_variant(price=100_000), 1)).parts.get()
     assert (before.withholding_rate, after.withholding_rate) == (1, 0)
     assert end_withholding_rate(rate_id=rate.pk, last_day=TODAY, actor=DESK, now=NOW).until_day == TODAY
-    assert WithholdingRate.objects.together(TOMORROW) == 0
+    assert WithholdingRate.objects.total_percent(TOMORROW) == 0
 
 
 def test_withholding_without_rate_is_refused() -> None:
