@@ -54,7 +54,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
         path("xa-vien/", include("shop.members.urls")),
         path("", include("catalog.urls")),
         path("", include("orders.urls")),
-        path("tai-khoan/", include(accounts(home=order_list.account_home, arrive=order_list.take_over_guest_data))),
+        path(
+            "tai-khoan/",
+            include(accounts(home=order_list.account_home, arrive=order_list.take_over_guest_data)),
+        ),
         path("quan-tri/du-lieu/login/", admin_login),
         path("quan-tri/du-lieu/", admin.site.urls),
         path("quan-tri/bao-cao/", include("shop.reports.urls")),

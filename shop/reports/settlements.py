@@ -140,7 +140,10 @@ def rows_of_orders(settlement: Settlement, order_rows: Iterable[dict[str, Any]])
         if key in debits:
             debits[key][account, nature] = total
             codes[key] = code
-    return [SettlementRow(at, codes[key], PeriodTotals.from_debits(debits[key])) for key, at in times_by_order.items()]
+    return [
+        SettlementRow(at, codes[key], PeriodTotals.from_debits(debits[key]))
+        for key, at in times_by_order.items()
+    ]
 
 
 def other_rows(settlement: Settlement) -> list[SettlementRow]:

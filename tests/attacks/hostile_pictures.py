@@ -40,10 +40,10 @@ def hostile(name: str) -> bytes:
 
 def jpeg_of_many_scans(count: int) -> bytes:
     """A progressive JPEG of 40 megapixels with many scans that change nothing, in a few bytes each."""
-    whole = hostile("progressive.jpg")
-    start = whole.index(b"\xff\xc4", whole.index(b"\xff\xda"))  # tables and data of the second scan
-    end = whole.index(b"\xff\xc4", start + 2)
-    return whole[:end] + whole[start:end] * count + whole[end:]
+    picture = hostile("progressive.jpg")
+    start = picture.index(b"\xff\xc4", picture.index(b"\xff\xda"))  # tables and data of the second scan
+    scans_end = picture.index(b"\xff\xc4", start + 2)
+    return picture[:scans_end] + picture[start:scans_end] * count + picture[scans_end:]
 
 
 def png(width: int, height: int, chunks: Sequence[tuple[bytes, bytes]] = (), *, depth: int = 8) -> bytes:
@@ -53,8 +53,8 @@ def png(width: int, height: int, chunks: Sequence[tuple[bytes, bytes]] = (), *, 
     pixels = b"".join(packer.compress(row) for _row in range(height)) + packer.flush()
     header = struct.pack(">IIBBBBB", width, height, depth, 6, 0, 0, 0)
     parts = [(b"IHDR", header), *chunks, (b"IDAT", pixels), (b"IEND", b"")]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, data) for kind, data in parts)
+    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(chunk_type, data) for chunk_type, data in parts)
 
 
-def _chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+def _chunk(chunk_type: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + chunk_type + data + struct.pack(">I", zlib.crc32(chunk_type + data))

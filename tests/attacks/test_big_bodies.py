@@ -39,8 +39,8 @@ UPLOADS = {
 }
 
 
-def head(path, *headers, length=None, kind=FORM):
-    lines = [f"POST {path} HTTP/1.1", "Host: 127.0.0.1", f"Content-Type: {kind}", *headers]
+def head(path, *headers, length=None, content_type=FORM):
+    lines = [f"POST {path} HTTP/1.1", "Host: 127.0.0.1", f"Content-Type: {content_type}", *headers]
     if length is not None:
         lines.append(f"Content-Length: {length}")
     return "\r\n".join([*lines, "", ""]).encode()
@@ -56,11 +56,11 @@ def answer_to_head(web, request):
         return received
 
 
-def is_complete(answer):
+def is_complete(response):
     """Whether head and announced body have arrived; "100 Continue" has no body."""
-    text, end, body = answer.partition(b"\r\n\r\n")
+    text, boundary, body = response.partition(b"\r\n\r\n")
     length = re.search(rb"Content-Length: (\d+)", text)
-    return bool(end) and len(body) >= (int(length[1]) if length else 0)
+    return bool(boundary) and len(body) >= (int(length[1]) if length else 0)
 
 
 @pytest.mark.once
@@ -131,7 +131,7 @@ def test_proxy_limits_the_time_of_each_step_and_the_default_body():
 @pytest.mark.processes
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    ("path", "length", "kind"),
+    ("path", "length", "content_type"),
     [
         ("/dat-hang/", 400 * MEGABYTE, FORM),
         ("/dat-hang/", DEFAULT + 1, FORM),
@@ -143,11 +143,11 @@ def test_proxy_limits_the_time_of_each_step_and_the_default_body():
     ],
 )
 @pytest.mark.parametrize("expects", [(), ("Expect: 100-continue",)])
-def test_body_declared_too_large_is_not_read(web, path, length, kind, expects):
-    answer = answer_to_head(web, head(path, *expects, length=length, kind=kind))
+def test_body_declared_too_large_is_not_read(web, path, length, content_type, expects):
+    response = answer_to_head(web, head(path, *expects, length=length, content_type=content_type))
 
-    assert status_of(answer) == 413
-    assert b"Connection: close" in answer
+    assert status_of(response) == 413
+    assert b"Connection: close" in response
     assert web.spooled_bytes() == 0
 
 
@@ -160,10 +160,10 @@ def test_refusal_reaches_a_client_that_keeps_sending(web):
         for _ in range(40):
             connected.sendall(bytes(MEGABYTE))
         connected.shutdown(socket.SHUT_WR)
-        answer = everything(connected)
+        response = everything(connected)
 
-    assert status_of(answer) == 413
-    assert "Dữ liệu gửi lên quá lớn: ở đây tối đa 10 MB." in answer.decode()
+    assert status_of(response) == 413
+    assert "Dữ liệu gửi lên quá lớn: ở đây tối đa 10 MB." in response.decode()
     assert web.spooled_bytes() == 0
 
 
@@ -173,18 +173,18 @@ def test_refusal_reaches_a_client_that_keeps_sending(web):
 @pytest.mark.parametrize("path", ["/dat-hang/", "/xa-vien/hang/moi/", f"/don-hang/{TOKEN}/goi/1/phan-anh/"])
 def test_chunked_body_is_cut_off_at_its_limit(web, path):
     chunk = b"100000\r\n" + bytes(MEGABYTE) + b"\r\n"
-    most = 41 if "phan-anh" in path else 11
+    limit = 41 if "phan-anh" in path else 11
     spooled = 0
 
     with web.connect() as connected:
         connected.sendall(head(path, "Transfer-Encoding: chunked"))
-        for _ in range(most):
+        for _ in range(limit):
             connected.sendall(chunk)
             spooled = max(spooled, web.spooled_bytes())
-        answer = everything(connected)
+        response = everything(connected)
 
-    assert status_of(answer) == 413
-    assert spooled <= most * MEGABYTE
+    assert status_of(response) == 413
+    assert spooled <= limit * MEGABYTE
     assert web.spooled_bytes() == 0
 
 
@@ -221,7 +221,7 @@ def test_large_photo_is_read_from_members_and_refused_to_visitors(web):
 @pytest.mark.processes
 @pytest.mark.django_db
 def test_concurrent_bodies_per_network_are_limited_and_others_are_served(web):
-    network, other = "127.0.0.2", "127.0.0.3"
+    network, other_network = "127.0.0.2", "127.0.0.3"
     asks = head("/dat-hang/", "Expect: 100-continue", length=10 * MEGABYTE)
     in_english = head("/en/dat-hang/", length=10 * MEGABYTE)
     chunks = head("/dat-hang/", "Transfer-Encoding: chunked")
@@ -234,32 +234,32 @@ def test_concurrent_bodies_per_network_are_limited_and_others_are_served(web):
                 received += data
             return received
 
-    held = [web.connect(network) for _ in range(12)]
+    open_connections = [web.connect(network) for _ in range(12)]
     of_a_proxy = [web.connect("127.0.0.1") for _ in range(13)]
-    for connected in (*held, *of_a_proxy):
+    for connected in (*open_connections, *of_a_proxy):
         connected.sendall(asks)
         assert status_of(connected.recv(4096)) == 100
     refused = answer_to(asks, network)
     refused_in_english = answer_to(in_english, network)
     refused_chunks = answer_to(chunks, network)
-    small = web.answers(
+    small_body = web.answers(
         b"POST /dat-hang/ HTTP/1.0\r\nHost: 127.0.0.1\r\nContent-Length: 4\r\n\r\na=bc", network
     )
-    of_others = answer_to(asks, other)
-    held.pop().close()
+    of_others = answer_to(asks, other_network)
+    open_connections.pop().close()
     until = time.monotonic() + 10
-    while status_of(again := answer_to(asks, network)) != 100 and time.monotonic() < until:
+    while status_of(retried := answer_to(asks, network)) != 100 and time.monotonic() < until:
         pass  # until the server has noticed the closed connection
-    for connected in (*held, *of_a_proxy):
+    for connected in (*open_connections, *of_a_proxy):
         connected.close()
 
     assert [status_of(each) for each in (refused, refused_in_english, refused_chunks)] == [503] * 3
     assert "Mạng của quý khách đang gửi lên quá nhiều cùng lúc. Xin thử lại sau một phút." in refused.decode()
     assert "Too much is being sent from your network at once." in refused_in_english.decode()
     assert b"Retry-After: 60" in refused
-    assert status_of(small) == 403  # read; the form has no token
+    assert status_of(small_body) == 403  # read; the form has no token
     assert status_of(of_others) == 100
-    assert status_of(again) == 100
+    assert status_of(retried) == 100
 
 
 @pytest.mark.once

@@ -71,19 +71,26 @@ try:
     runpy.run_path(sys.argv[0], run_name="__main__")
 except SystemExit:
     print(open("/proc/self/status").read())"""
-    words = [image_files._DECODER, original, folder, image_files.DECODER_MEMORY, seconds, *image_files.WIDTHS]
+    arguments = [
+        image_files._DECODER,
+        original,
+        folder,
+        image_files.DECODER_MEMORY,
+        seconds,
+        *image_files.WIDTHS,
+    ]
     return subprocess.run(
-        [sys.executable, "-I", "-c", program, *map(str, words)], capture_output=True, text=True
+        [sys.executable, "-I", "-c", program, *map(str, arguments)], capture_output=True, text=True
     )
 
 
 def decoded(original: Path, folder: Path) -> tuple[list[int], int]:
     """The widths that the decoder renders, and its peak memory in bytes."""
-    answer, _end, status = run_decoder(original, folder).stdout.partition("\n")
-    told = json.loads(answer)
+    response, _end, status = run_decoder(original, folder).stdout.partition("\n")
+    told = json.loads(response)
     assert "refused" not in told, told
-    made = read_renditions(folder, told)
-    return [each.width for each in made.files], int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024
+    rendition = read_renditions(folder, told)
+    return [each.width for each in rendition.files], int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024
 
 
 # --- in the request -----------------------------------------------------------------------------------
@@ -105,11 +112,11 @@ def test_size_is_read_without_the_memory_of_the_pixels(name):
 @pytest.mark.once
 @pytest.mark.parametrize("name", FORMATS)
 def test_truncated_header_is_refused_or_read(name):
-    whole = hostile(name)
+    content = hostile(name)
 
-    for length in range(min(len(whole), 700)):
+    for length in range(min(len(content), 700)):
         try:
-            inspect_picture(io.BytesIO(whole[:length]))
+            inspect_picture(io.BytesIO(content[:length]))
         except image_files.NotAPicture:
             continue
 
@@ -169,11 +176,11 @@ def test_uploads_are_dropped_where_no_complaint_is_possible(is_delivered):
         Complaint.objects.create(part=part, words="Dập.", made_at=timezone.now(), due_by=timezone.now())
     before = all_rows()
 
-    answer = complain_with_photos(client, part)
+    response = complain_with_photos(client, part)
 
-    assert answer.status_code == 409
-    assert "không phải ảnh" not in html_of(answer)
-    assert [each.size for each in answer.wsgi_request.FILES.getlist("photos")] == [0] * 4
+    assert response.status_code == 409
+    assert "không phải ảnh" not in html_of(response)
+    assert [each.size for each in response.wsgi_request.FILES.getlist("photos")] == [0] * 4
     assert all_rows() == before
 
 
@@ -183,11 +190,11 @@ def test_uploads_of_unproven_buyers_are_dropped(client: Client):
     part = delivered(order, now=timezone.now())
     before = all_rows()
 
-    answer = complain_with_photos(client, part)
+    response = complain_with_photos(client, part)
 
-    assert answer.status_code == 302
-    assert answer["Location"].endswith("phan-anh%2F")  # to the code page first, and back
-    assert [each.size for each in answer.wsgi_request.FILES.getlist("photos")] == [0] * 4
+    assert response.status_code == 302
+    assert response["Location"].endswith("phan-anh%2F")  # to the code page first, and back
+    assert [each.size for each in response.wsgi_request.FILES.getlist("photos")] == [0] * 4
     assert all_rows() == before
 
 
@@ -223,11 +230,11 @@ def test_anonymous_uploads_through_the_api_are_dropped(client: Client, token):
     }
     headers = {"Authorization": token} if token else {}
 
-    answer = client.post("/graphql/", parts, headers=headers)
+    response = client.post("/graphql/", parts, headers=headers)
 
-    assert answer.status_code == 200
-    assert answer.json()["errors"]
-    assert [each.size for each in answer.wsgi_request.FILES.values()] == [0]
+    assert response.status_code == 200
+    assert response.json()["errors"]
+    assert [each.size for each in response.wsgi_request.FILES.values()] == [0]
 
 
 # --- in the worker ------------------------------------------------------------------------------------
@@ -321,9 +328,9 @@ ODD_EXIF = {
 @pytest.mark.once
 @pytest.mark.parametrize("name", ODD_EXIF)
 def test_malformed_exif_is_ignored(name):
-    made = make_renditions(io.BytesIO(ODD_EXIF[name]))
+    rendition = make_renditions(io.BytesIO(ODD_EXIF[name]))
 
-    assert {made.width, made.height} == {400, 300}
+    assert {rendition.width, rendition.height} == {400, 300}
 
 
 @pytest.mark.once
@@ -331,9 +338,9 @@ def test_malformed_exif_is_ignored(name):
     "profile", [b"", b"\xff" * 200, b"\0" * 128 + b"\xff" * 400, b"x" * 3_000_000], ids=len
 )
 def test_malformed_profiles_leave_colours_unchanged(profile):
-    made = make_renditions(io.BytesIO(jpeg(icc_profile=profile)))
+    rendition = make_renditions(io.BytesIO(jpeg(icc_profile=profile)))
 
-    red, green, blue = Image.open(io.BytesIO(made.files[0].jpeg)).getpixel((20, 20))
+    red, green, blue = Image.open(io.BytesIO(rendition.files[0].jpeg)).getpixel((20, 20))
     assert (red > 240, 150 < green < 180, blue < 20) == (True, True, True)
 
 
@@ -344,9 +351,9 @@ def test_first_frame_of_an_animation_is_used(form):
     frames = [Image.new("RGB", (400, 300), colour) for colour in ("red", "blue", "green")]
     frames[0].save(file, form, save_all=True, append_images=frames[1:])
 
-    made = make_renditions(file)
+    rendition = make_renditions(file)
 
-    red, green, blue = Image.open(io.BytesIO(made.files[0].jpeg)).getpixel((20, 20))
+    red, green, blue = Image.open(io.BytesIO(rendition.files[0].jpeg)).getpixel((20, 20))
     assert (red > 240, green < 20, blue < 20) == (True, True, True)
 
 
@@ -380,17 +387,17 @@ def test_rotated_heif_photo_is_turned_once():
     image = Image.new("RGB", (640, 480), "green")
     pillow_heif.from_pillow(image).save(file, quality=60, exif=exif.tobytes())
 
-    made = make_renditions(file)
+    rendition = make_renditions(file)
 
-    assert max(made.width, made.height) == 640
+    assert max(rendition.width, rendition.height) == 640
 
 
 # --- what people see of it ----------------------------------------------------------------------------
 
 
 def cut_short() -> ContentFile[bytes]:
-    whole = jpeg(quality=95)
-    return ContentFile(whole[: len(whole) // 2], name="a.jpg")
+    content = jpeg(quality=95)
+    return ContentFile(content[: len(content) // 2], name="a.jpg")
 
 
 @pytest.mark.django_db
@@ -477,7 +484,7 @@ def test_last_visible_photo_stays_and_a_refused_one_is_removed():
     channel.checks_listings = True
     channel.save()
     ProductMedia.objects.filter(product=product).delete()
-    good, bad = (
+    visible_photo, refused_photo = (
         ProductMedia.objects.create(
             product=product, picture=Picture.objects.create(original="a.jpg", state=state)
         )
@@ -491,10 +498,10 @@ def test_last_visible_photo_stays_and_a_refused_one_is_removed():
     }
 
     with pytest.raises(LastPicture):
-        remove_picture(media_id=good.pk, **acting)
-    remove_picture(media_id=bad.pk, **acting)
+        remove_picture(media_id=visible_photo.pk, **acting)
+    remove_picture(media_id=refused_photo.pk, **acting)
 
-    assert list(ProductMedia.objects.filter(product=product)) == [good]
+    assert list(ProductMedia.objects.filter(product=product)) == [visible_photo]
 
 
 @pytest.mark.django_db

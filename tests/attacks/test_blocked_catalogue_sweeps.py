@@ -97,14 +97,14 @@ def test_failing_previews_do_not_block_later_ones(monkeypatch) -> None:
     broken = [make_product() for _each in range(4)]
     for product in broken:
         give_lost_photo(product)
-    good = make_product()
-    for product in (*broken, good):
+    working = make_product()
+    for product in (*broken, working):
         record_change("product.edited", product, actor=SYSTEM, now=NOW)
 
     for _run in range(6):
         draw_share_pictures_task()
 
-    assert drawn_products() == {good.pk}
+    assert drawn_products() == {working.pk}
     failures = SweepFailure.objects.filter(sweep="catalog.draw_share_pictures")
     assert set(failures.values_list("row_key", flat=True)) == {
         f"catalog.product/{product.pk}" for product in broken
@@ -141,10 +141,10 @@ def test_control_characters_in_names_are_dropped_from_the_feed(client: Client) -
 
 
 def test_product_with_a_broken_photo_row_does_not_block_the_feed(client: Client) -> None:
-    broken, good = make_product(name="Hỏng"), make_product(name="Mật ong")
+    broken, working = make_product(name="Hỏng"), make_product(name="Mật ong")
     picture = Picture.objects.create(original="a", state=PictureState.READY, renditions={"320": {}})
     ProductMedia.objects.create(product=broken, picture=picture)
-    make_photo(good)
+    make_photo(working)
 
     written = write_feeds()
     again = write_feeds()

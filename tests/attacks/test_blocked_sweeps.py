@@ -40,8 +40,8 @@ def test_old_card_hold_of_a_basket_is_released_and_blocks_nothing(stripe, monkey
 
     call = GatewayCall.objects.get(payment=payment, operation=Operation.CANCEL)
     assert (call.amount, call.state) == (120_000, CallState.INTENDED)
-    kinds = PaymentEvent.objects.filter(payment=payment).order_by("pk").values_list("kind", flat=True)
-    assert list(kinds)[-1] == EventKind.CANCEL_REQUEST
+    event_kinds = PaymentEvent.objects.filter(payment=payment).order_by("pk").values_list("kind", flat=True)
+    assert list(event_kinds)[-1] == EventKind.CANCEL_REQUEST
     assert not SweepFailure.objects.exists()  # the sweep of orders' holds does not look for its order
 
 
@@ -83,9 +83,9 @@ class Broken(Exception):
     """An unexpected error."""
 
 
-def fail_for(*broken: int, calls: list[int]):
+def fail_for(*broken: int, called_keys: list[int]):
     def action(key: int) -> None:
-        calls.append(key)
+        called_keys.append(key)
         if key in broken:
             raise Broken(f"row {key}\0 is odd")
 
@@ -93,12 +93,12 @@ def fail_for(*broken: int, calls: list[int]):
 
 
 def test_rows_after_a_broken_one_are_processed_and_the_failure_is_counted(caplog) -> None:
-    calls: list[int] = []
+    called_keys: list[int] = []
 
-    succeeded = run_each([1, 2, 3], fail_for(2, calls=calls), sweep="tests.sweep")
+    succeeded = run_each([1, 2, 3], fail_for(2, called_keys=called_keys), sweep="tests.sweep")
 
     failure = SweepFailure.objects.get()
-    assert (calls, succeeded) == ([1, 2, 3], 2)
+    assert (called_keys, succeeded) == ([1, 2, 3], 2)
     assert (failure.sweep, failure.row_key, failure.count) == ("tests.sweep", "2", 1)
     assert failure.last_error == "Broken: row 2 is odd"
     assert failure.next_try_at - failure.last_failed_at == MINUTE
@@ -127,9 +127,9 @@ def test_broken_row_is_skipped_until_its_growing_delay_is_over(monkeypatch) -> N
     now, tries = timezone.now(), []
     for minute in range(60):
         monkeypatch.setattr(timezone, "now", lambda minute=minute: now + minute * MINUTE)
-        calls: list[int] = []
-        run_each([1], fail_for(1, calls=calls), sweep="tests.sweep")
-        tries += [minute] if calls else []
+        called_keys: list[int] = []
+        run_each([1], fail_for(1, called_keys=called_keys), sweep="tests.sweep")
+        tries += [minute] if called_keys else []
 
     assert tries == [0, 1, 3, 7, 15, 31]
     assert SweepFailure.objects.get().count == 6
@@ -137,31 +137,31 @@ def test_broken_row_is_skipped_until_its_growing_delay_is_over(monkeypatch) -> N
 
 def test_many_broken_rows_do_not_block_later_ones() -> None:
     people = [make_user().pk for _each in range(12)]
-    broken, calls = people[:6], []
+    broken, called_keys = people[:6], []
     rows = User.objects.filter(pk__in=people).order_by("pk").values_list("pk", flat=True)
 
     for _run in range(4):
-        run_each(rows, fail_for(*broken, calls=calls), sweep="tests.sweep", at_most=3)
+        run_each(rows, fail_for(*broken, called_keys=called_keys), sweep="tests.sweep", at_most=3)
 
-    assert calls == [*people[:9], *people[6:9]]
+    assert called_keys == [*people[:9], *people[6:9]]
     assert SweepFailure.objects.count() == 6
 
 
 def test_success_clears_the_failure() -> None:
-    run_each([1], fail_for(1, calls=[]), sweep="tests.sweep")
+    run_each([1], fail_for(1, called_keys=[]), sweep="tests.sweep")
     SweepFailure.objects.update(next_try_at=timezone.now())
 
-    run_each([1], fail_for(calls=[]), sweep="tests.sweep")
+    run_each([1], fail_for(called_keys=[]), sweep="tests.sweep")
 
     assert SweepFailure.objects.count() == 0
 
 
 def test_failure_of_a_row_no_longer_due_is_deleted_after_a_day() -> None:
-    run_each([1, 2], fail_for(1, 2, calls=[]), sweep="tests.sweep")
-    run_each([3], fail_for(3, calls=[]), sweep="tests.other")
+    run_each([1, 2], fail_for(1, 2, called_keys=[]), sweep="tests.sweep")
+    run_each([3], fail_for(3, called_keys=[]), sweep="tests.other")
     SweepFailure.objects.filter(row_key="1").update(last_failed_at=timezone.now() - 25 * 60 * MINUTE)
 
-    run_each([], fail_for(calls=[]), sweep="tests.sweep")
+    run_each([], fail_for(called_keys=[]), sweep="tests.sweep")
 
     assert set(SweepFailure.objects.values_list("row_key", flat=True)) == {"2", "3"}
 

@@ -59,9 +59,9 @@ def save_number(user: User, phone: str) -> tuple[str, str]:
     """Where a buyer who saves this number in their details is redirected, and the page shown."""
     client = Client()
     client.force_login(user)
-    answer = client.post(DETAILS, {"name": "Mai", "phone": phone})
+    response = client.post(DETAILS, {"name": "Mai", "phone": phone})
     page = re.sub(r'value="[^"]{40,}"|nonce="[^"]*"', "", html_of(client.get(DETAILS)))
-    return answer.headers["Location"], page.replace(format_phone(normalise_phone(phone)), "…")
+    return response.headers["Location"], page.replace(format_phone(normalise_phone(phone)), "…")
 
 
 def subjects_sent_to(email: str) -> list[str]:
@@ -117,9 +117,9 @@ def test_guessed_codes_are_answered_alike_for_both(client: Client) -> None:
     for email in (TAKEN, FREE):
         visitor = Client()
         visitor.post(REGISTER, {"name": "Mai", "email": email, "password": NEW})
-        answer = html_of(visitor.post(CODE, {"code": "000000"}))
-        assert "Mã không đúng hoặc đã hết hạn." in answer
-        pages.append(re.sub(r'value="[^"]{40,}"|nonce="[^"]*"', "", answer).replace(email, "…"))
+        response = html_of(visitor.post(CODE, {"code": "000000"}))
+        assert "Mã không đúng hoặc đã hết hạn." in response
+        pages.append(re.sub(r'value="[^"]{40,}"|nonce="[^"]*"', "", response).replace(email, "…"))
 
     assert pages[0] == pages[1]
     assert User.objects.count() == 1

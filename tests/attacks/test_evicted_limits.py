@@ -25,10 +25,10 @@ def test_sign_in_stays_limited_when_the_cache_is_cleared() -> None:
         client.post(SIGN_IN, {"name": "hanh@example.com", "password": "a guess"})
 
     cache.clear()  # more than any flood of addresses can evict
-    answer = client.post(SIGN_IN, {"name": "hanh@example.com", "password": PASSWORD})
+    response = client.post(SIGN_IN, {"name": "hanh@example.com", "password": PASSWORD})
 
     assert "_auth_user_id" not in client.session
-    assert "Too many tries" in html_of(answer)
+    assert "Too many tries" in html_of(response)
     assert LimitCounter.objects.exists()
 
 

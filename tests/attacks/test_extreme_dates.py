@@ -42,9 +42,9 @@ def test_voucher_or_promotion_with_a_far_date_is_refused(desk: Client, page: str
     before = all_rows()
 
     for written in ({"ends": day}, {"starts": day}, {"starts": day, "ends": day}):
-        answer = desk.post(f"/quan-tri/uu-dai/{page}/moi/", VOUCHER | written)
-        assert answer.status_code == 200
-        assert "từ 01/01/1900 đến 31/12/2099" in html_of(answer)
+        response = desk.post(f"/quan-tri/uu-dai/{page}/moi/", VOUCHER | written)
+        assert response.status_code == 200
+        assert "từ 01/01/1900 đến 31/12/2099" in html_of(response)
 
     assert all_rows() == before
     assert (Voucher.objects.count(), Promotion.objects.count()) == (0, 0)
@@ -62,8 +62,8 @@ def test_desk_filters_answer_any_day(desk: Client, day: str) -> None:
         ("/quan-tri/bao-cao/", ("tu", "den"), 200),
         ("/quan-tri/tien-mat/kien/", ("tu", "den"), 200),
     ):
-        for given in (dict.fromkeys(names, day), {names[0]: "0001-01-01", names[-1]: "9999-12-31"}):
-            assert desk.get(path, given).status_code == status, (path, given)
+        for query in (dict.fromkeys(names, day), {names[0]: "0001-01-01", names[-1]: "9999-12-31"}):
+            assert desk.get(path, query).status_code == status, (path, query)
 
 
 @pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "9999-12-27"])
@@ -84,11 +84,11 @@ def test_pause_and_certificates_refuse_far_dates(
     client.force_login(make_member(make_seller()))
     before = all_rows()
 
-    answer = client.post(path, dict.fromkeys(fields, day))
+    response = client.post(path, dict.fromkeys(fields, day))
 
-    assert answer.status_code == 200
+    assert response.status_code == 200
     for field in fields:
-        assert "từ 01/01/1900 đến 31/12/2099" in str(answer.context["form"].errors[field]), field
+        assert "từ 01/01/1900 đến 31/12/2099" in str(response.context["form"].errors[field]), field
     assert all_rows() == before
 
 

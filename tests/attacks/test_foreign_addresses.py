@@ -34,17 +34,17 @@ def _market(settings):
 
 def confirm(token: str | None = None) -> None:
     _letter, sent, _path = link_in_last_email()
-    answer = data_of(CONFIRM, token, email=sent["email"], token=sent["token"])["confirmAccount"]
-    assert answer == {"user": {"email": ADDRESS, "isConfirmed": True}, "errors": []}
+    response = data_of(CONFIRM, token, email=sent["email"], token=sent["token"])["confirmAccount"]
+    assert response == {"user": {"email": ADDRESS, "isConfirmed": True}, "errors": []}
 
 
 def password_page() -> str:
     """The link in the last e-mail that sets a password."""
     letter = Notification.objects.latest("pk")
     assert (letter.to, letter.key.partition(":")[0]) == (ADDRESS, "password")
-    found = re.search(r"(/en/tai-khoan/mat-khau/\S+/)", letter.text)
-    assert found is not None
-    return found[1]
+    match = re.search(r"(/en/tai-khoan/mat-khau/\S+/)", letter.text)
+    assert match is not None
+    return match[1]
 
 
 def test_password_of_the_registrant_ends_when_the_owner_confirms() -> None:

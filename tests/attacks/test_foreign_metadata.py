@@ -38,29 +38,29 @@ def test_order_with_an_expired_link_is_not_found() -> None:
     strangers = token_of(make_user())
     before = all_rows()
 
-    answers = [
+    responses = [
         ask(WRITE, token, id=global_id("Order", key), key="a", value="b")
         for token in (None, strangers)
         for key in (order.pk, "2f1f3f5e-6a0c-4d0e-9a53-0d6f4d0a1b11")
     ]
 
-    assert [each["errors"][0]["extensions"]["code"] for each in answers] == ["PermissionDenied"] * 4
+    assert [each["errors"][0]["extensions"]["code"] for each in responses] == ["PermissionDenied"] * 4
     assert Order.objects.get().metadata == {}
     assert all_rows() == before
 
 
 def test_metadata_size_is_bounded_in_one_step_or_in_many() -> None:
     basket = make_basket((make_variant(make_seller(), on_hand=5), 1))
-    half = "a" * (MAX_METADATA_BYTES // 2)
+    half_of_limit = "a" * (MAX_METADATA_BYTES // 2)
 
     def write(key: str, value: str) -> list[str]:
-        answer = data_of(WRITE, id=global_id("Checkout", basket.pk), key=key, value=value)
-        return [error["code"] for error in answer["updateMetadata"]["errors"]]
+        response = data_of(WRITE, id=global_id("Checkout", basket.pk), key=key, value=value)
+        return [error["code"] for error in response["updateMetadata"]["errors"]]
 
-    assert write("a", half) == []
+    assert write("a", half_of_limit) == []
     before = all_rows()
-    assert write("b", half) == ["INVALID"]
-    assert write("b", half * 3) == ["INVALID"]
+    assert write("b", half_of_limit) == ["INVALID"]
+    assert write("b", half_of_limit * 3) == ["INVALID"]
     assert all_rows() == before
     assert write("a", "b") == []
     assert Basket.objects.get().metadata == {"a": "b"}
@@ -71,9 +71,9 @@ def test_registration_cannot_exceed_the_metadata_bound() -> None:
     make_channel()
     before = all_rows()
 
-    answer = data_of(REGISTER, value="a" * MAX_METADATA_BYTES)["accountRegister"]
+    response = data_of(REGISTER, value="a" * MAX_METADATA_BYTES)["accountRegister"]
 
-    assert answer["errors"] == [{"field": "metadata", "code": "INVALID"}]
+    assert response["errors"] == [{"field": "metadata", "code": "INVALID"}]
     assert all_rows() == before
 
 

@@ -252,16 +252,16 @@ def test_concurrent_confirmations_act_once() -> None:
     proposal = change_cooperative_account(
         cooperative_id=cooperative.pk, account=OTHER, actor=person(), now=fixed_now()
     )
-    others = [person(name) for name in ("Mai", "Hoa", "Cúc", "Đào")]
+    other_staff = [person(name) for name in ("Mai", "Hoa", "Cúc", "Đào")]
 
-    answers = together(
+    results = together(
         [
             lambda who=who: confirm_proposal(approval_id=proposal.pk, actor=who, now=fixed_now())
-            for who in others
+            for who in other_staff
         ]
     )
 
-    assert sorted(type(each).__name__ for each in answers) == ["NoneType"] + ["ProposalAlreadyDecided"] * 3
+    assert sorted(type(each).__name__ for each in results) == ["NoneType"] + ["ProposalAlreadyDecided"] * 3
     assert Change.objects.filter(action="cooperative.account_changed").count() == 1
 
 
@@ -273,7 +273,7 @@ def test_without_the_lock_every_confirmation_acts(monkeypatch) -> None:
     proposal = change_cooperative_account(
         cooperative_id=cooperative.pk, account=OTHER, actor=person(), now=fixed_now()
     )
-    others = [person(name) for name in ("Mai", "Hoa", "Cúc", "Đào")]
+    other_staff = [person(name) for name in ("Mai", "Hoa", "Cúc", "Đào")]
     basis = proposal.basis
     monkeypatch.setattr(decide_proposals, "lock_row", lambda _rows: copy.copy(proposal))
     monkeypatch.setattr(decide_proposals, "cooperative_account_values", lambda _key: basis)
@@ -281,7 +281,7 @@ def test_without_the_lock_every_confirmation_acts(monkeypatch) -> None:
     together(
         [
             lambda who=who: confirm_proposal(approval_id=proposal.pk, actor=who, now=fixed_now())
-            for who in others
+            for who in other_staff
         ]
     )
 
@@ -306,8 +306,8 @@ def test_desk_shows_proposals_and_a_second_person_confirms(rules, client: Client
     listed_before = html_of(first.get(reverse("desk:payouts")))
     first.post(reverse("desk:payout-proposal", args=[payout.pk]))
     proposal = Approval.objects.get()
-    own = html_of(first.get(reverse("desk:approvals")))
-    home = html_of(second.get(reverse("desk:home")))
+    proposer_client = html_of(first.get(reverse("desk:approvals")))
+    home_page = html_of(second.get(reverse("desk:home")))
     decision = reverse("desk:approval", args=[proposal.pk])
     first.post(decision, {"confirm": "1"})
     assert Approval.objects.get().state == ApprovalState.OPEN
@@ -322,9 +322,9 @@ def test_desk_shows_proposals_and_a_second_person_confirms(rules, client: Client
     assert "<svg" not in before.split("VietQR")[0] or "pay-code" not in before
     assert reverse("desk:payout-proposal", args=[payout.pk]) in before
     assert reverse("desk:payout-payment", args=[payout.pk]) not in before
-    assert 'name="withdraw"' in own
-    assert 'name="confirm"' not in own
-    assert "Chờ người thứ hai" in home
+    assert 'name="withdraw"' in proposer_client
+    assert 'name="confirm"' not in proposer_client
+    assert "Chờ người thứ hai" in home_page
     assert Approval.objects.get().state == ApprovalState.CONFIRMED
     assert reverse("desk:payout-payment", args=[payout.pk]) in after
 
@@ -335,10 +335,10 @@ def test_desk_hides_proposals_from_staff_who_cannot_decide(rules) -> None:
     client.force_login(make_staff(Permission.HANDLE_PAYMENTS))
 
     page = client.get(reverse("desk:approvals"))
-    answer = client.post(reverse("desk:approval", args=[proposal.pk]), {"confirm": "1"})
+    response = client.post(reverse("desk:approval", args=[proposal.pk]), {"confirm": "1"})
 
     assert OTHER.account not in html_of(page)
-    assert answer.status_code == 404
+    assert response.status_code == 404
     assert Approval.objects.get().state == ApprovalState.OPEN
 
 

@@ -59,16 +59,16 @@ def test_lone_administrator_cannot_switch_it_on(payouts: bool, account_changes: 
         switch_on(admin, payouts=payouts, account_changes=account_changes)
 
 
-@pytest.mark.parametrize("lacking", BOTH)
-def test_refusal_names_the_permission_that_a_second_person_lacks(lacking: Permission) -> None:
+@pytest.mark.parametrize("permission", BOTH)
+def test_refusal_names_the_permission_that_a_second_person_lacks(permission: Permission) -> None:
     admin = make_admin()
-    make_staff(*(each for each in BOTH if each != lacking))
+    make_staff(*(each for each in BOTH if each != permission))
 
     with pytest.raises(NobodyToConfirm) as error:
         switch_on(admin)
 
-    assert error.value.details == {"permission": lacking}
-    assert f"“{lacking.label}”" in str(error.value.words)
+    assert error.value.details == {"permission": permission}
+    assert f"“{permission.label}”" in str(error.value.words)
 
 
 def test_channel_restricted_staff_are_no_second_person() -> None:
@@ -100,17 +100,17 @@ def test_second_people_are_those_with_the_staff_permission() -> None:
     ]
 
     for permission in BOTH:
-        counted = set(staff_with_permission(permission))
-        assert counted == {user for user in people if has_staff_permission(user, permission)}
+        second_people = set(staff_with_permission(permission))
+        assert second_people == {user for user in people if has_staff_permission(user, permission)}
 
 
 def test_desk_refuses_with_an_explanation_and_changes_nothing(client: Client) -> None:
     admin = make_admin()
     client.force_login(admin)
 
-    answer = client.post(reverse("desk:second-person-rules"), {"payouts": "on"}, follow=True)
+    response = client.post(reverse("desk:second-person-rules"), {"payouts": "on"}, follow=True)
 
-    assert "ít nhất hai người" in html_of(answer)
+    assert "ít nhất hai người" in html_of(response)
     assert not ShopSettings.objects.filter(payouts_need_second_person=True).exists()
     assert not Approval.objects.exists()
 
@@ -118,19 +118,19 @@ def test_desk_refuses_with_an_explanation_and_changes_nothing(client: Client) ->
 def test_desk_reports_that_the_second_person_has_left(rules) -> None:
     admin, second = make_admin(), make_staff(*BOTH)
     clerk = make_staff(Permission.HANDLE_PAYMENTS)
-    missing = "Có quyền không còn ai xác nhận được"
-    assert missing not in page_of(admin, "desk:approvals")
+    missing_permissions = "Có quyền không còn ai xác nhận được"
+    assert missing_permissions not in page_of(admin, "desk:approvals")
     User.objects.filter(pk=second.pk).update(is_active=False)
 
-    page, home = page_of(admin, "desk:approvals"), page_of(admin, "desk:home")
+    page, home_page = page_of(admin, "desk:approvals"), page_of(admin, "desk:home")
 
-    assert missing in page
+    assert missing_permissions in page
     assert f"{Permission.MANAGE_SETTINGS.label} Đến khi đó" in page
-    assert str(Permission.HANDLE_PAYMENTS.label) not in page.split(missing)[1].split("</div>")[0]
+    assert str(Permission.HANDLE_PAYMENTS.label) not in page.split(missing_permissions)[1].split("</div>")[0]
     assert reverse("admin:accounts_group_changelist") in page
     assert "manage.py create_admin" in page
-    assert "Quyền còn thiếu người thứ hai" in home
-    assert missing in page_of(clerk, "desk:approvals")
+    assert "Quyền còn thiếu người thứ hai" in home_page
+    assert missing_permissions in page_of(clerk, "desk:approvals")
     assert "create_admin" not in page_of(clerk, "desk:approvals")
 
 

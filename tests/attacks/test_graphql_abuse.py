@@ -127,9 +127,9 @@ def test_every_numeric_scalar_accepts_a_number_or_refuses_it_cleanly(number, nam
 
 
 def test_two_schemas_in_one_document_are_refused() -> None:
-    whole = get_introspection_query().split("{", 2)
-    schema = whole[2].split("fragment", 1)[0].rstrip().removesuffix("}").rstrip()
-    fragments = "fragment" + whole[2].split("fragment", 1)[1]
+    full_document = get_introspection_query().split("{", 2)
+    schema = full_document[2].split("fragment", 1)[0].rstrip().removesuffix("}").rstrip()
+    fragments = "fragment" + full_document[2].split("fragment", 1)[1]
     query = f"{{ a: __schema {{ {schema} b: __schema {{ {schema} }} {fragments}"
 
     response = post({"query": query})
@@ -144,10 +144,10 @@ def test_introspection_costs_about_what_it_lists() -> None:
     listed = len(schema.type_map)
 
     types = post({"query": "{ __schema { types { name } } }"}).json()
-    whole = post({"query": get_introspection_query()}).json()
+    full_document = post({"query": get_introspection_query()}).json()
 
     assert types["extensions"]["cost"]["requestedQueryCost"] == 1 + listed
-    assert 2 * listed < whole["extensions"]["cost"]["requestedQueryCost"] < 50_000
+    assert 2 * listed < full_document["extensions"]["cost"]["requestedQueryCost"] < 50_000
 
 
 def test_full_introspection_is_executed_once_in_any_spelling(monkeypatch) -> None:
@@ -160,11 +160,11 @@ def test_full_introspection_is_executed_once_in_any_spelling(monkeypatch) -> Non
     query = get_introspection_query()
 
     first = post({"query": query}).json()["data"]
-    again = post({"query": "# another document\n" + query.replace("\n", "  \n")}).json()["data"]
+    repeated = post({"query": "# another document\n" + query.replace("\n", "  \n")}).json()["data"]
     aliased = post({"query": query.replace("__schema", "other: __schema", 1)}).json()["data"]
 
     assert len(executions) == 1
-    assert first == again
+    assert first == repeated
     assert aliased == {"other": first["__schema"]}
 
 

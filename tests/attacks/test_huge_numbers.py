@@ -32,15 +32,15 @@ def someone(client: Client) -> Client:
 
 
 def test_huge_keys_in_addresses_are_not_found(someone: Client) -> None:
-    answers = {}
+    responses = {}
     for name, arguments in _addresses():
         if "int" in arguments.values():
             for number in NUMBERS:
                 path = _path(name, arguments, number)
-                answers[name, number if number < 10**40 else "4,000 digits"] = someone.get(path).status_code
+                responses[name, number if number < 10**40 else "4,000 digits"] = someone.get(path).status_code
 
-    assert {key: status for key, status in answers.items() if status not in (302, 404, 405)} == {}
-    assert len(answers) > 200
+    assert {key: status for key, status in responses.items() if status not in (302, 404, 405)} == {}
+    assert len(responses) > 200
 
 
 def test_invalid_page_numbers_of_lists_are_answered(someone: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,10 +89,10 @@ def test_forms_refuse_a_long_phone(client: Client) -> None:
     user = make_user(phone="+84987654321")
     client.force_login(user)
 
-    answer = client.post("/tai-khoan/thong-tin/", {"name": "Hoa", "phone": "9" * 32})
+    response = client.post("/tai-khoan/thong-tin/", {"name": "Hoa", "phone": "9" * 32})
     found = Client().post("/don-hang/", {"phone": "9" * 32, "code": "TA7K2M3N"})
 
-    for each in (answer, found):
+    for each in (response, found):
         assert each.status_code == 200
         (error,) = each.context["form"].errors["phone"]
         assert "15" in error

@@ -73,7 +73,7 @@ def test_malformed_cookie_changes_no_answer(
     paths = [product_path, *PATHS] if cookies is ALL else [product_path, *PATHS[:3]]
     expected = {path: Client().get(path).status_code for path in paths}
 
-    answers = {
+    responses = {
         (path, value): get_with_cookie(
             path, "; ".join(f"{name}={value}" for name in cookies), client
         ).status_code
@@ -81,8 +81,8 @@ def test_malformed_cookie_changes_no_answer(
         for path in paths
     }
 
-    odd = {key: status for key, status in answers.items() if status != expected[key[0]]}
-    assert odd == {}
+    differing = {key: status for key, status in responses.items() if status != expected[key[0]]}
+    assert differing == {}
     assert set(expected.values()) <= {200, 302}
 
 
@@ -93,10 +93,10 @@ def test_malformed_token_is_replaced_and_cached_forms_work(product_path: str) ->
 
     page = visitor.get(product_path)
     token = TOKEN.findall(html_of(page))[0]
-    answer = visitor.post("/gio-hang/dong/", {"csrfmiddlewaretoken": token, "variant": 1, "quantity": 1})
+    response = visitor.post("/gio-hang/dong/", {"csrfmiddlewaretoken": token, "variant": 1, "quantity": 1})
 
     assert visitor.cookies[django_settings.CSRF_COOKIE_NAME].value != "bad"
-    assert answer.status_code != 403
+    assert response.status_code != 403
 
 
 def test_page_requested_with_a_malformed_token_is_not_shared(product_path: str) -> None:

@@ -51,11 +51,11 @@ def test_order_is_placed_in_less_than_two_seconds(outage: str) -> None:
     client.get("/en/dat-hang/")
 
     begun = time.monotonic()
-    answer = submit_checkout(client)
+    response = submit_checkout(client)
     seconds = time.monotonic() - begun
 
     order = Order.objects.get()
-    assert (answer.status_code, answer.headers["Location"]) == (302, f"/en/don-hang/{order.pk}/")
+    assert (response.status_code, response.headers["Location"]) == (302, f"/en/don-hang/{order.pk}/")
     assert seconds < 2, outage
     assert Notification.objects.filter(sent_at=None).exists()  # the sweep sends it when the broker is back
     assert client.get(f"/en/don-hang/{order.pk}/").status_code == 200
@@ -67,8 +67,8 @@ def test_people_sign_in_and_read_pages(outage: str) -> None:
     make_order((make_variant(), 1), user=user)
     client = Client()
 
-    answer = client.post("/en/tai-khoan/dang-nhap/", {"name": "hanh@example.com", "password": PASSWORD})
-    assert answer.status_code == 302
+    response = client.post("/en/tai-khoan/dang-nhap/", {"name": "hanh@example.com", "password": PASSWORD})
+    assert response.status_code == 302
     paths = ["/", "/en/tai-khoan/", "/en/san-pham/", "/en/don-hang/", "/sitemap.xml", "/sitemap-pages-vi.xml"]
     assert {path: client.get(path).status_code for path in paths} == dict.fromkeys(paths, 200)
 
@@ -76,9 +76,9 @@ def test_people_sign_in_and_read_pages(outage: str) -> None:
 def test_orders_are_found_by_code_and_phone(outage: str) -> None:
     order = make_order((make_variant(), 1))
 
-    answer = Client().post("/en/don-hang/", {"code": order.code, "phone": order.phone})
+    response = Client().post("/en/don-hang/", {"code": order.code, "phone": order.phone})
 
-    assert answer.status_code in (200, 302)
+    assert response.status_code in (200, 302)
 
 
 def test_transfer_is_booked_although_its_notification_cannot_be_queued(
@@ -97,10 +97,10 @@ def test_transfer_is_booked_although_its_notification_cannot_be_queued(
         transactionDate=f"{timezone.localtime():%Y-%m-%d %H:%M:%S}",
     )
 
-    answer = Client().post("/webhooks/sepay/", body, content_type="application/json", headers=headers)
+    response = Client().post("/webhooks/sepay/", body, content_type="application/json", headers=headers)
 
     order.refresh_from_db()
-    assert answer.status_code == 200
+    assert response.status_code == 200
     assert BankTransfer.objects.count() == 1
     assert (order.charged, order.confirmed_at is not None) == (order.total_gross, True)
     check_everything()
@@ -111,27 +111,27 @@ def test_card_payment_succeeds(broker_gone: None, stripe: Any) -> None:
     assert Client().post(f"/don-hang/{order.pk}/the/").status_code == 200
     stripe.buyer_pays(call_of(order).reference)
 
-    answer = Client().get(f"/don-hang/{order.pk}/?from-payment=1")
+    response = Client().get(f"/don-hang/{order.pk}/?from-payment=1")
 
     order.refresh_from_db()
-    assert answer.status_code == 302
+    assert response.status_code == 302
     assert (order.charged, order.confirmed_at is not None) == (120_000, True)
     check_everything()
 
 
 def test_sign_in_code_is_sent_although_it_cannot_be_queued(broker_gone: None, capsys: Any) -> None:
-    answer = Client().post("/en/tai-khoan/dang-nhap/gui-ma/", {"phone": "0987 654 321"})
+    response = Client().post("/en/tai-khoan/dang-nhap/gui-ma/", {"phone": "0987 654 321"})
 
-    assert answer.status_code == 302
+    assert response.status_code == 302
     assert "text to +84987654321" in capsys.readouterr().out
     assert Notification.objects.get().sent_at is not None
 
 
 def test_health_names_missing_services_and_stays_ok(broker_gone: None) -> None:
-    answer = Client().get("/health/")
+    response = Client().get("/health/")
 
-    report = answer.json()
-    assert answer.status_code == 200
+    report = response.json()
+    assert response.status_code == 200
     assert (report["cache"]["ok"], report["broker"]["ok"], report["database"]["ok"]) == (False, False, True)
     assert report["missing"] == ["cache", "broker", "jobs"]
 
@@ -151,7 +151,7 @@ def test_health_answers_quickly_beside_a_silent_server() -> None:
 
 def test_health_reports_an_unwritable_queue_folder(tmp_path: Path) -> None:
     with broken_queue_folder(tmp_path / "queue"):
-        answer = Client().get("/health/")
+        response = Client().get("/health/")
 
-    assert answer.status_code == 200
-    assert "broker" in answer.json()["missing"]
+    assert response.status_code == 200
+    assert "broker" in response.json()["missing"]

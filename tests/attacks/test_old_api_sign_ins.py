@@ -62,15 +62,15 @@ REQUEST = """
 
 def signed_in_long_ago(user: User, minutes: int = 16) -> str:
     """An access token just renewed with a refresh token of an old sign-in."""
-    made = data_of(CREATE, email=user.email, password=PASSWORD)["tokenCreate"]
+    token = data_of(CREATE, email=user.email, password=PASSWORD)["tokenCreate"]
     since = timezone.now() - datetime.timedelta(minutes=minutes)
     TokenFamily.objects.filter(user=user).update(at=since)
-    return str(data_of(REFRESH, token=made["refreshToken"])["tokenRefresh"]["token"])
+    return str(data_of(REFRESH, token=token["refreshToken"])["tokenRefresh"]["token"])
 
 
-def codes_of(answer: dict) -> list[tuple[str, str]]:
+def codes_of(response: dict) -> list[tuple[str, str]]:
     """The codes that our clients and Saleor's Dashboard branch on."""
-    extensions = [error["extensions"] for error in answer.get("errors", ())]
+    extensions = [error["extensions"] for error in response.get("errors", ())]
     return [(each["code"], each["exception"]["code"]) for each in extensions]
 
 
@@ -83,11 +83,11 @@ def test_renewed_token_of_an_old_sign_in_reads_but_creates_no_group() -> None:
     stolen = signed_in_long_ago(admin)
     before = all_rows()
 
-    answer = ask(ADD_GROUP, stolen)
+    response = ask(ADD_GROUP, stolen)
 
-    assert codes_of(answer) == TOO_OLD
-    assert answer["data"] == {"permissionGroupCreate": None}
-    assert answer["errors"][0]["message"].startswith("Sign in again")
+    assert codes_of(response) == TOO_OLD
+    assert response["data"] == {"permissionGroupCreate": None}
+    assert response["errors"][0]["message"].startswith("Sign in again")
     assert all_rows() == before
     assert data_of("{ me { email } }", stolen) == {"me": {"email": admin.email}}
 
@@ -99,9 +99,9 @@ def test_signing_in_again_allows_changes() -> None:
 
     fresh = data_of(CREATE, email=admin.email, password=PASSWORD)["tokenCreate"]
     renewed = data_of(REFRESH, token=fresh["refreshToken"])["tokenRefresh"]["token"]
-    answer = data_of(ADD_GROUP, renewed)
+    response = data_of(ADD_GROUP, renewed)
 
-    assert answer["permissionGroupCreate"] == {"group": {"name": "Kẻ gian"}, "errors": []}
+    assert response["permissionGroupCreate"] == {"group": {"name": "Kẻ gian"}, "errors": []}
     assert Change.objects.get(action="group.added").actor_key == str(admin.pk)
 
 
@@ -109,9 +109,9 @@ def test_signing_in_again_allows_changes() -> None:
     ("minutes", "is_recent"), [(0, True), (14, True), (16, False), (60 * 24 * 29, False)]
 )
 def test_sign_in_is_recent_for_fifteen_minutes(minutes: int, is_recent: bool) -> None:
-    answer = ask(ADD_GROUP, token_of(make_admin(), minutes=minutes))
+    response = ask(ADD_GROUP, token_of(make_admin(), minutes=minutes))
 
-    assert codes_of(answer) == ([] if is_recent else TOO_OLD)
+    assert codes_of(response) == ([] if is_recent else TOO_OLD)
     assert Group.objects.filter(name="Kẻ gian").exists() is is_recent
 
 
@@ -145,9 +145,9 @@ def test_missing_permission_is_reported_first() -> None:
 
 
 def test_apps_need_no_recent_sign_in() -> None:
-    _app, answer = create_app("MANAGE_STAFF")
+    _app, response = create_app("MANAGE_STAFF")
 
-    assert codes_of(ask(ADD_GROUP, answer["authToken"])) == []
+    assert codes_of(ask(ADD_GROUP, response["authToken"])) == []
     assert Group.objects.filter(name="Kẻ gian").exists()
 
 

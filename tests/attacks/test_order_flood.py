@@ -62,8 +62,8 @@ def place_orders(variant: Variant, count: int, **fields: Any) -> None:
         assert place_order(variant, **each).status_code == 302
 
 
-def text_of(answer: Any) -> str:
-    return re.sub(r"\s+", " ", html_of(answer))
+def text_of(response: Any) -> str:
+    return re.sub(r"\s+", " ", html_of(response))
 
 
 def sent_code() -> str:
@@ -77,15 +77,15 @@ def test_order_beyond_the_phone_limit_needs_a_code(variant: Variant, settings: A
     place_orders(variant, 2)
     client = Client()
 
-    answer = place_order(variant, client)
+    response = place_order(variant, client)
 
-    page = text_of(answer)
-    assert (answer.status_code, Order.objects.count()) == (200, 2)
+    page = text_of(response)
+    assert (response.status_code, Order.objects.count()) == (200, 2)
     assert "Please confirm your phone number with a code: then your order is placed." in page
     assert 'name="phone-code"' in page
-    wrong = place_order(variant, client, **{"phone-code": "000000"})
-    assert wrong.status_code == 200
-    assert 'aria-describedby="phone-code-error"' in text_of(wrong)
+    wrong_code = place_order(variant, client, **{"phone-code": "000000"})
+    assert wrong_code.status_code == 200
+    assert 'aria-describedby="phone-code-error"' in text_of(wrong_code)
     assert Order.objects.count() == 2
     assert Notification.objects.filter(key__startswith="code:").count() == 1
 
@@ -151,8 +151,8 @@ def test_refused_order_does_not_count(variant: Variant, settings: Any) -> None:
 
 def complete_by_api(variant: Variant, token: str | None = None) -> tuple[bool, list[str]]:
     """Whether the API placed an order of one item, and its error codes."""
-    answer = data_of(COMPLETE, token, id=ready((variant, 1)))["checkoutComplete"]
-    return answer["order"] is not None, [error["code"] for error in answer["errors"]]
+    response = data_of(COMPLETE, token, id=ready((variant, 1)))["checkoutComplete"]
+    return response["order"] is not None, [error["code"] for error in response["errors"]]
 
 
 def test_api_buyer_beyond_the_limit_is_told_to_confirm_the_phone(variant: Variant, settings: Any) -> None:
@@ -186,10 +186,10 @@ def test_concurrent_orders_of_one_phone_stay_within_the_limit(settings: Any) -> 
         with count_against_order_limits(phone=PHONE, network="203.0.113.9", is_confirmed=False):
             placed.append(number)
 
-    answers = together([partial(place, number) for number in range(40)])
+    results = together([partial(place, number) for number in range(40)])
 
     assert len(placed) == 5
-    assert [type(answer) for answer in answers if answer is not None] == [PhoneCodeNeeded] * 35
+    assert [type(response) for response in results if response is not None] == [PhoneCodeNeeded] * 35
     counts = {row.key.partition(":")[0]: row.count for row in LimitCounter.objects.all()}
     assert counts == {"orders-phone": 5, "orders-network": 5, "orders-day": 5}
 
@@ -210,11 +210,11 @@ def test_new_guest_has_less_time_while_many_guests_have_not_paid(settings: Any) 
     assert get_stock(variant).allocated == 5
 
 
-def send_text(number: int, to: str = PHONE, **fields: Any) -> Notification:
+def send_text(number: int, phone: str = PHONE, **fields: Any) -> Notification:
     send(
         key=f"order:{number}:sms",
         contact_method=ContactMethod.SMS,
-        to=to,
+        to=phone,
         text="Cảm ơn bà con.",
         now=NOW,
         **fields,
@@ -281,10 +281,10 @@ def test_no_code_is_promised_that_would_not_be_sent(settings: Any) -> None:
     settings.TEXTS_PER_NUMBER = 1
     send_text(1)
 
-    answer = Client().post("/en/tai-khoan/dang-nhap/gui-ma/", {"phone": "0987 654 321"})
+    response = Client().post("/en/tai-khoan/dang-nhap/gui-ma/", {"phone": "0987 654 321"})
 
-    assert answer.status_code == 429
-    assert "We cannot send a text message to this number now." in html_of(answer)
+    assert response.status_code == 429
+    assert "We cannot send a text message to this number now." in html_of(response)
     assert not Notification.objects.filter(key__startswith="code:").exists()
 
 
@@ -295,8 +295,8 @@ def test_desk_shows_texts_that_were_not_sent(client: Client, settings: Any) -> N
     Notification.objects.filter(sent_at=None).update(given_up_at=datetime.datetime.now(datetime.UTC))
     client.force_login(make_admin())
 
-    home = text_of(client.get("/en/quan-tri/"))
+    home_page = text_of(client.get("/en/quan-tri/"))
     page = text_of(client.get("/en/quan-tri/viec-nen/"))
 
-    assert "Texts that were not sent" in home
+    assert "Texts that were not sent" in home_page
     assert "2 text messages were not sent in the last 24 hours" in page

@@ -44,9 +44,9 @@ def test_order_number_finds_nothing(client: Client) -> None:
     before = business_rows()
 
     for number in range(order.number - 2, order.number + 2):
-        answer = client.post(order_url(""), {"phone": PHONE, "code": str(number)})
-        assert answer.status_code == 200
-        assert "A number alone finds no order." in html_of(answer)
+        response = client.post(order_url(""), {"phone": PHONE, "code": str(number)})
+        assert response.status_code == 200
+        assert "A number alone finds no order." in html_of(response)
 
     assert business_rows() == before
 
@@ -70,9 +70,9 @@ def test_takeover_is_refused_at_every_step(client: Client) -> None:
     before = business_rows()
 
     for path, posted in steps:
-        answer = client.post(order_url(path), posted)
-        assert (path, answer.status_code) == (path, 302)
-        assert answer.headers["Location"].partition("?")[0] == code_page
+        response = client.post(order_url(path), posted)
+        assert (path, response.status_code) == (path, 302)
+        assert response.headers["Location"].partition("?")[0] == code_page
 
     fields = client.post(order_url(f"{token}/the/"))
     assert (fields.status_code, fields.json()) == (403, {"reload": True})
@@ -86,13 +86,15 @@ def test_buyer_with_a_phone_code_cancels_and_names_an_account(client: Client) ->
     code_page = order_url(f"{order.pk}/ma/")
 
     client.post(code_page, {"send": "sms"})
-    answer = client.post(code_page, {"code": last_sent_code(to="+84987654321")})
-    assert answer.headers["Location"] == order_url(f"{order.pk}/")
+    response = client.post(code_page, {"code": last_sent_code(to="+84987654321")})
+    assert response.headers["Location"] == order_url(f"{order.pk}/")
     client.post(order_url(f"{order.pk}/goi/1/huy/"), {"key": uuid.uuid4().hex})
 
     assert order.parts.get().state == PartState.CANCELLED
-    answer = client.post(order_url(f"{order.pk}/tai-khoan-nhan-tien/"), {"key": str(uuid.uuid4()), **FOREIGN})
-    assert answer.headers["Location"] == order_url(f"{order.pk}/")
+    response = client.post(
+        order_url(f"{order.pk}/tai-khoan-nhan-tien/"), {"key": str(uuid.uuid4()), **FOREIGN}
+    )
+    assert response.headers["Location"] == order_url(f"{order.pk}/")
     assert Payout.objects.get().bank_account == "0099887766"
 
 
@@ -119,13 +121,13 @@ def test_planted_session_does_not_get_the_proof(client: Client) -> None:
 
 def test_code_for_ones_own_order_opens_no_other(client: Client) -> None:
     theirs = paid_order(email="")
-    mine = make_order((make_variant(), 1), phone="+84912345678", email="")
-    client.post(order_url(f"{mine.pk}/ma/"), {"send": "sms"})
+    own_order = make_order((make_variant(), 1), phone="+84912345678", email="")
+    client.post(order_url(f"{own_order.pk}/ma/"), {"send": "sms"})
     digits = last_sent_code(to="+84912345678")
 
-    answer = client.post(order_url(f"{theirs.pk}/ma/"), {"code": digits})
+    response = client.post(order_url(f"{theirs.pk}/ma/"), {"code": digits})
 
-    assert answer.status_code == 200
+    assert response.status_code == 200
     assert client.get(order_url(f"{theirs.pk}/tai-khoan-nhan-tien/")).status_code == 302
     assert theirs.parts.get().state == PartState.NEW
 
@@ -146,13 +148,13 @@ def test_codes_are_sent_only_to_the_orders_contact(client: Client) -> None:
 def test_codes_per_order_are_limited_across_networks() -> None:
     order = paid_order(email="hoa@example.com")
 
-    answers = [
+    responses = [
         Client(REMOTE_ADDR=f"203.0.113.{n}").post(order_url(f"{order.pk}/ma/"), {"send": contact_method})
         for n, contact_method in enumerate(["sms", "email"] * CODES_FOR_ORDER.tries)
     ]
 
-    assert [each.status_code for each in answers[: CODES_FOR_ORDER.tries]] == [302] * CODES_FOR_ORDER.tries
-    assert {each.status_code for each in answers[CODES_FOR_ORDER.tries :]} == {429}
+    assert [each.status_code for each in responses[: CODES_FOR_ORDER.tries]] == [302] * CODES_FOR_ORDER.tries
+    assert {each.status_code for each in responses[CODES_FOR_ORDER.tries :]} == {429}
     assert Notification.objects.filter(key__startswith="code:").count() == CODES_FOR_ORDER.tries
 
 
@@ -190,8 +192,8 @@ def test_changed_account_is_notified_on_every_channel_and_waits_a_day(client: Cl
 
     payout = Payout.objects.get()
     named = Change.objects.get(action="refund.account_set").at
-    told = Notification.objects.filter(key__startswith="refund_account_named").order_by("contact_method")
-    assert list(told.values_list("contact_method", "to")) == [
+    messages = Notification.objects.filter(key__startswith="refund_account_named").order_by("contact_method")
+    assert list(messages.values_list("contact_method", "to")) == [
         (ContactMethod.EMAIL, "hoa@example.com"),
         (ContactMethod.SMS, "+84987654321"),
     ]

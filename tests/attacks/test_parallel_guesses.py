@@ -25,8 +25,8 @@ def guess(name: str, password: str = "sai-mat-khau", *, network: str = "203.0.11
     body = {"query": CREATE, "variables": {"email": name, "password": password}}
     client = client or Client()
     client.defaults["REMOTE_ADDR"] = network
-    answer = post(body, client=client).json()["data"]["tokenCreate"]
-    return answer["errors"][0]["code"] if answer["errors"] else ""
+    response = post(body, client=client).json()["data"]["tokenCreate"]
+    return response["errors"][0]["code"] if response["errors"] else ""
 
 
 def sign_in(client: Client, name: str, password: str, network: str = "203.0.113.1"):
@@ -124,46 +124,46 @@ def test_owner_can_still_sign_in_on_a_known_device() -> None:
 
 @pytest.mark.django_db
 def test_owner_confirms_a_new_device_by_a_code() -> None:
-    user, new = make_user(), Client()
+    user, new_device = make_user(), Client()
     for n in range(SIGN_INS_PER_ACCOUNT.tries):
         guess(user.email, network=f"198.51.100.{n}")
 
-    asked = new.post(SIGN_IN, {"name": user.email, "password": PASSWORD, "next": "/gio-hang/"})
+    response = new_device.post(SIGN_IN, {"name": user.email, "password": PASSWORD, "next": "/gio-hang/"})
     code = last_code(user.email)
-    known = new.post(asked.url, {"code": code})
-    entered = new.post(known.url, {"name": user.email, "password": PASSWORD, "next": "/gio-hang/"})
+    known = new_device.post(response.url, {"code": code})
+    entered = new_device.post(known.url, {"name": user.email, "password": PASSWORD, "next": "/gio-hang/"})
 
-    assert (asked.status_code, asked.url) == (302, reverse("accounts:device-code"))
-    assert "_auth_user_id" in new.session
+    assert (response.status_code, response.url) == (302, reverse("accounts:device-code"))
+    assert "_auth_user_id" in new_device.session
     assert known.url == f"{SIGN_IN}?next=%2Fgio-hang%2F"
     assert entered.url == "/gio-hang/"
 
 
 @pytest.mark.django_db
 def test_device_code_signs_nobody_in_and_covers_one_account() -> None:
-    user, other, new = make_user(), make_user(), Client()
+    user, other, new_device = make_user(), make_user(), Client()
     for n in range(SIGN_INS_PER_ACCOUNT.tries):
         guess(user.email, network=f"198.51.100.{n}")
         guess(other.email, network=f"198.51.100.{n}")
-    asked = sign_in(new, user.email, "sai")
+    response = sign_in(new_device, user.email, "sai")
     code = last_code(user.email)
 
-    new.post(asked.url, {"code": code})
+    new_device.post(response.url, {"code": code})
 
-    assert "_auth_user_id" not in new.session
-    assert sign_in(new, other.email, PASSWORD).url == reverse("accounts:device-code")
+    assert "_auth_user_id" not in new_device.session
+    assert sign_in(new_device, other.email, PASSWORD).url == reverse("accounts:device-code")
 
 
 @pytest.mark.django_db
 def test_unknown_accounts_are_asked_for_a_code_alike() -> None:
-    new, name = Client(), "khong-co@example.com"
+    new_device, name = Client(), "khong-co@example.com"
     for n in range(SIGN_INS_PER_ACCOUNT.tries):
         guess(name, network=f"198.51.100.{n}")
 
-    asked = sign_in(new, name, "sai")
-    answered = new.post(asked.url, {"code": "123456"})
+    response = sign_in(new_device, name, "sai")
+    answered = new_device.post(response.url, {"code": "123456"})
 
-    assert asked.url == reverse("accounts:device-code")
+    assert response.url == reverse("accounts:device-code")
     assert answered.status_code == 200
     assert not EntryCode.objects.exists()
 

@@ -19,14 +19,14 @@ CREATE = """mutation Create($input: CheckoutCreateInput!) {
   checkoutCreate(input: $input) { checkout { id } errors { field code } } }"""
 
 
-def checkout_input(variant, quantity: int, **more) -> dict[str, object]:
+def checkout_input(variant, quantity: int, **extra) -> dict[str, object]:
     return {
         "channel": make_channel().slug,
         "email": "hanh@example.com",
         "lines": [{"variantId": global_id("ProductVariant", variant.pk), "quantity": quantity}],
         "shippingAddress": ADDRESS,
         "billingAddress": ADDRESS,
-        **more,
+        **extra,
     }
 
 
@@ -34,10 +34,10 @@ def test_checkout_is_created_in_one_transaction() -> None:
     variant = make_variant(make_seller(), on_hand=5)
 
     with CaptureQueriesContext(connection) as queries:
-        made = data_of(CREATE, input=checkout_input(variant, 1))["checkoutCreate"]
+        checkout = data_of(CREATE, input=checkout_input(variant, 1))["checkoutCreate"]
 
     outermost = [each["sql"] for each in queries if each["sql"].startswith(("SAVEPOINT", "RELEASE"))]
-    assert made["errors"] == []
+    assert checkout["errors"] == []
     assert len(outermost) == 2
     basket = Basket.objects.get()
     assert (basket.email, basket.lines.count()) == ("hanh@example.com", 1)
@@ -46,15 +46,15 @@ def test_checkout_is_created_in_one_transaction() -> None:
 
 
 @pytest.mark.parametrize(
-    ("quantity", "more", "code"),
+    ("quantity", "extra", "code"),
     [(9, {}, "INSUFFICIENT_STOCK"), (1, {"email": "a" * 60 + "@" + "b." * 110 + "vn"}, "INVALID")],
 )
-def test_refused_checkout_leaves_no_row(quantity: int, more: dict[str, object], code: str) -> None:
+def test_refused_checkout_leaves_no_row(quantity: int, extra: dict[str, object], code: str) -> None:
     variant = make_variant(make_seller(), on_hand=5)
-    given = checkout_input(variant, quantity, **more)
+    input_values = checkout_input(variant, quantity, **extra)
     before = all_rows()
 
-    refused = data_of(CREATE, input=given)["checkoutCreate"]
+    refused = data_of(CREATE, input=input_values)["checkoutCreate"]
 
     assert [error["code"] for error in refused["errors"]] == [code]
     assert all_rows() == before

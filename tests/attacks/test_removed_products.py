@@ -65,8 +65,8 @@ def test_members_neither_see_nor_change_it(member: Client, removed: Product) -> 
         )
     ]
 
-    assert {answer.status_code for answer in lists} == {200}
-    assert not any("Gừng tươi" in html_of(answer) for answer in [*lists, stock])
+    assert {response.status_code for response in lists} == {200}
+    assert not any("Gừng tươi" in html_of(response) for response in [*lists, stock])
     assert set(opened) <= {404, 405}
     assert set(sent) <= {404, 405}
     assert all_rows() == before
@@ -99,7 +99,7 @@ def test_desk_and_admin_do_not_find_it(client: Client, removed: Product) -> None
     listing, variant = Listing.objects.get(product=removed), removed.variants.get()
 
     lists = [html_of(client.get(path)) for path in ("/quan-tri/hang/?state=withdrawn", "/quan-tri/hang/")]
-    answers = [
+    responses = [
         client.get(path).status_code
         for path in (
             f"/quan-tri/hang/{listing.pk}/",
@@ -111,8 +111,8 @@ def test_desk_and_admin_do_not_find_it(client: Client, removed: Product) -> None
     published = client.post(f"/quan-tri/hang/{listing.pk}/dang-ban/")
 
     assert not any("Gừng tươi" in page for page in lists)
-    assert answers[:2] == [404, 404]
-    assert set(answers[2:]) <= {302, 404}  # Django's admin leads back to its list
+    assert responses[:2] == [404, 404]
+    assert set(responses[2:]) <= {302, 404}  # Django's admin leads back to its list
     assert published.status_code == 404
     assert "Gừng tươi" not in html_of(client.get(f"{ADMIN}/product/"))
 

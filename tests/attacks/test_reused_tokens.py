@@ -74,11 +74,11 @@ def test_other_sign_ins_of_the_person_stay_valid() -> None:
 def test_lost_answer_is_repeated() -> None:
     first = signed_in(make_user())["refreshToken"]
 
-    answers = [refresh(first)["refreshToken"] for _ in range(3)]
+    results = [refresh(first)["refreshToken"] for _ in range(3)]
 
-    assert len(set(answers)) == 1
-    assert answers[0] != first
-    assert refresh(answers[0])["errors"] == []
+    assert len(set(results)) == 1
+    assert results[0] != first
+    assert refresh(results[0])["errors"] == []
 
 
 def test_saleor_clients_keep_one_token_until_it_expires() -> None:
@@ -145,10 +145,10 @@ def test_devices_page_lists_api_sign_ins_and_ends_only_ones_own(client: Client) 
 def test_concurrent_refreshes_have_one_successor() -> None:
     first = signed_in(make_user())["refreshToken"]
 
-    answers = together([lambda: refresh(first)["refreshToken"] for _ in range(8)], hands=8)
+    results = together([lambda: refresh(first)["refreshToken"] for _ in range(8)], hands=8)
 
-    assert len(set(answers)) == 1
-    assert refresh(answers[0])["errors"] == []
+    assert len(set(results)) == 1
+    assert refresh(results[0])["errors"] == []
 
 
 @pytest.mark.django_db(transaction=True)
@@ -158,6 +158,6 @@ def test_without_the_lock_concurrent_refreshes_have_several(monkeypatch) -> None
     read_by_all = TokenFamily.objects.get()
     monkeypatch.setattr(token_families, "lock_row", lambda _rows: copy.copy(read_by_all))
 
-    answers = together([lambda: refresh(first)["refreshToken"] for _ in range(4)], hands=4)
+    results = together([lambda: refresh(first)["refreshToken"] for _ in range(4)], hands=4)
 
-    assert len(set(answers)) == 4
+    assert len(set(results)) == 4

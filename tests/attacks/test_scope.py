@@ -52,9 +52,9 @@ def test_empty_list_of_cooperatives_is_refused_and_changes_nothing(client: Clien
     staff = make_staff(Permission.MANAGE_ORDERS, works_for=(seller,))
     key = global_id("Group", group_of(staff).pk)
 
-    answer = data_of(SET_SCOPE, token_of(make_admin()), id=key, to=[])["permissionGroupCooperativesUpdate"]
+    response = data_of(SET_SCOPE, token_of(make_admin()), id=key, to=[])["permissionGroupCooperativesUpdate"]
 
-    assert answer == {"errors": [{"field": "cooperatives", "code": "REQUIRED"}], "group": None}
+    assert response == {"errors": [{"field": "cooperatives", "code": "REQUIRED"}], "group": None}
     assert list(GroupCooperative.objects.values_list("cooperative", flat=True)) == [seller.pk]
     assert not Change.objects.filter(action="group.scope_set").exists()
     assert data_of(ORDERS, token_of(staff))["orders"]["totalCount"] == 0
@@ -68,10 +68,10 @@ def test_platform_wide_scope_must_be_explicit() -> None:
     key, cooperative = global_id("Group", group_of(staff).pk), global_id("Cooperative", seller.pk)
     admin = token_of(make_admin())
 
-    both = data_of(SET_SCOPE, admin, id=key, to=[cooperative], wide=True)
+    both_channels = data_of(SET_SCOPE, admin, id=key, to=[cooperative], wide=True)
     wide = data_of(SET_SCOPE, admin, id=key, to=[], wide=True)
 
-    assert both["permissionGroupCooperativesUpdate"]["errors"] == [
+    assert both_channels["permissionGroupCooperativesUpdate"]["errors"] == [
         {"field": "platformWide", "code": "REQUIRED"}
     ]
     assert wide["permissionGroupCooperativesUpdate"] == {
@@ -88,9 +88,9 @@ def test_cooperative_staff_cannot_widen_their_own_scope(to_wide) -> None:
     staff = make_staff(Permission.MANAGE_STAFF, Permission.MANAGE_ORDERS, works_for=(seller,))
     key = global_id("Group", group_of(staff).pk)
 
-    answer = ask(SET_SCOPE, token_of(staff), id=key, to=[], wide=to_wide)
+    response = ask(SET_SCOPE, token_of(staff), id=key, to=[], wide=to_wide)
 
-    assert answer["data"] == {"permissionGroupCooperativesUpdate": None}
+    assert response["data"] == {"permissionGroupCooperativesUpdate": None}
     group = Group.objects.get()
     assert (group.is_platform_wide, group.cooperative_rows.count()) == (False, 1)
 
@@ -159,38 +159,38 @@ def test_new_api_group_is_platform_wide_unless_it_says_otherwise() -> None:
     ],
 )
 def test_channel_staff_cannot_open_their_group_to_other_channels(change) -> None:
-    home, abroad = make_channel(), make_channel(slug="nuoc-ngoai")
+    home_channel, abroad = make_channel(), make_channel(slug="nuoc-ngoai")
     staff = make_staff(Permission.MANAGE_STAFF, Permission.MANAGE_ORDERS)
     group = group_of(staff)
     group.restricted_to_channels = True
     group.save()
-    group.channels.add(home)
+    group.channels.add(home_channel)
     given = {"addChannels": [global_id("Channel", abroad.pk)]} if "addChannels" in change else change
 
-    answer = data_of(UPDATE, token_of(staff), id=global_id("Group", group.pk), input=given)
+    response = data_of(UPDATE, token_of(staff), id=global_id("Group", group.pk), input=given)
 
-    (error,) = answer["permissionGroupUpdate"]["errors"]
+    (error,) = response["permissionGroupUpdate"]["errors"]
     assert error["code"] == "OUT_OF_SCOPE_CHANNEL"
     group.refresh_from_db()
-    assert (group.restricted_to_channels, list(group.channels.all())) == (True, [home])
+    assert (group.restricted_to_channels, list(group.channels.all())) == (True, [home_channel])
 
 
 def test_channel_staff_cannot_create_or_join_an_unrestricted_group() -> None:
-    home = make_channel()
+    home_channel = make_channel()
     staff = make_staff(Permission.MANAGE_STAFF, Permission.MANAGE_ORDERS)
     group = group_of(staff)
     group.restricted_to_channels = True
     group.save()
-    group.channels.add(home)
+    group.channels.add(home_channel)
     wide = group_of(make_staff(Permission.MANAGE_ORDERS))
     token = token_of(staff)
 
-    made = data_of(CREATE, token, input={"name": "Mọi kênh", "addPermissions": ["MANAGE_ORDERS"]})
+    created = data_of(CREATE, token, input={"name": "Mọi kênh", "addPermissions": ["MANAGE_ORDERS"]})
     joined = data_of(
         UPDATE, token, id=global_id("Group", wide.pk), input={"addUsers": [global_id("User", staff.pk)]}
     )
 
-    assert [each["code"] for each in made["permissionGroupCreate"]["errors"]] == ["OUT_OF_SCOPE_CHANNEL"]
+    assert [each["code"] for each in created["permissionGroupCreate"]["errors"]] == ["OUT_OF_SCOPE_CHANNEL"]
     assert [each["code"] for each in joined["permissionGroupUpdate"]["errors"]] == ["OUT_OF_SCOPE_CHANNEL"]
     assert Group.objects.count() == 2
     assert staff not in wide.users.all()

@@ -77,11 +77,13 @@ def test_concurrent_use_of_one_code_is_accepted_once() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_concurrent_guesses_get_no_more_tries() -> None:
     user = give_app(make_user())
-    wrong = wrong_code()
+    wrong_codes = wrong_code()
 
-    def outcome(_nth: int) -> type[Exception]:
+    def status_of_guess(_nth: int) -> type[Exception]:
         try:
-            verify_second_factor(user_id=user.pk, written=wrong, actor=Actor.system(), now=timezone.now())
+            verify_second_factor(
+                user_id=user.pk, written=wrong_codes, actor=Actor.system(), now=timezone.now()
+            )
         except (WrongSecondFactor, TooManyTries) as refused:
             return type(refused)
         finally:
@@ -89,7 +91,7 @@ def test_concurrent_guesses_get_no_more_tries() -> None:
         raise AssertionError
 
     with ThreadPoolExecutor(6) as pool:
-        outcomes = list(pool.map(outcome, range(18)))
+        outcomes = list(pool.map(status_of_guess, range(18)))
 
     assert outcomes.count(WrongSecondFactor) == SECOND_FACTORS.tries == 6
     assert outcomes.count(TooManyTries) == 12
@@ -104,9 +106,9 @@ def test_tries_are_counted_per_account_across_networks() -> None:
     last = Client(REMOTE_ADDR="198.51.100.7")
     give_password(last, user)
 
-    answer = last.post(SECOND_STEP, {"code": app_code()})
+    response = last.post(SECOND_STEP, {"code": app_code()})
 
-    assert answer.status_code == 429
+    assert response.status_code == 429
     assert not is_in(last)
 
 
@@ -114,17 +116,17 @@ def test_tries_are_counted_per_account_across_networks() -> None:
 def test_password_alone_opens_nothing(client: Client, address: str) -> None:
     give_password(client, give_app(make_admin()))
 
-    answer = client.get(address)
+    response = client.get(address)
 
-    assert answer.headers["Location"].startswith((SIGN_IN, f"{ADMIN}login/"))
+    assert response.headers["Location"].startswith((SIGN_IN, f"{ADMIN}login/"))
     assert not is_in(client)
 
 
 def test_second_step_without_the_first_leads_to_sign_in() -> None:
     give_app(make_user())
 
-    for answer in (Client().get(SECOND_STEP), Client().post(SECOND_STEP, {"code": app_code()})):
-        assert answer.headers["Location"] == SIGN_IN
+    for response in (Client().get(SECOND_STEP), Client().post(SECOND_STEP, {"code": app_code()})):
+        assert response.headers["Location"] == SIGN_IN
 
 
 def test_planted_session_is_not_signed_in_after_either_step(client: Client) -> None:
@@ -158,7 +160,7 @@ def test_stolen_session_neither_removes_nor_adds_a_factor() -> None:
     answers = [thief.post(f"{FACTOR}{page}") for page in posts]
     answers += [thief.get(f"{FACTOR}ung-dung/"), thief.get("/en/tai-khoan/khoa/moi/")]
 
-    assert all(answer.headers["Location"].startswith(CHECK) for answer in answers)
+    assert all(response.headers["Location"].startswith(CHECK) for response in answers)
     assert AuthenticatorApp.objects.filter(user=user).exists()
     assert RecoveryCode.objects.unused().count() == 10
     assert Change.objects.count() == before
@@ -182,8 +184,8 @@ def test_htmx_does_not_bypass_the_confirmation() -> None:
     ]
 
     requested = f"{CHECK}?{urlencode({'next': SETTINGS})}"
-    assert [answer.headers["HX-Redirect"] for answer in answers] == [requested] * 2
-    assert all(answer.content == b"" for answer in answers)
+    assert [response.headers["HX-Redirect"] for response in answers] == [requested] * 2
+    assert all(response.content == b"" for response in answers)
     assert shop_settings().complaint_days == 7
 
 
@@ -194,7 +196,7 @@ def test_django_admin_does_not_bypass_the_confirmation() -> None:
 
     answers = [client.get(address), client.post(address, {"note": "x"})]
 
-    assert all("/tai-khoan/xac-nhan/" in answer.headers["Location"] for answer in answers)
+    assert all("/tai-khoan/xac-nhan/" in response.headers["Location"] for response in answers)
     other.refresh_from_db()
     assert (other.note, other.is_active) == ("", True)
 
@@ -214,8 +216,8 @@ def test_factor_is_reset_only_for_others_with_a_reason_and_never_for_superusers(
     staff = give_app(make_staff(Permission.MANAGE_STAFF))
     other = give_app(make_user(email="hoa@example.com", language="en"))
 
-    def reset(by: User, whom: User, reason: str) -> None:
-        signed_in(by).post(f"{DESK}hai-buoc/{whom.pk}/dat-lai/", {"reason": reason})
+    def reset(by: User, user: User, reason: str) -> None:
+        signed_in(by).post(f"{DESK}hai-buoc/{user.pk}/dat-lai/", {"reason": reason})
 
     reset(admin, admin, "mất máy")
     reset(admin, other, " ")
@@ -255,7 +257,7 @@ def test_desk_requires_setting_up_a_factor_after_the_grace_period() -> None:
     assert 13 <= (due_at - timezone.now()).days <= 14
     assert Change.objects.filter(action="user.second_factor_required", key=str(user.pk)).count() == 1
     assert "Please set up two-step sign-in by" in html_of(within)
-    assert [answer.headers["Location"] for answer in after] == [FACTOR] * 4
+    assert [response.headers["Location"] for response in after] == [FACTOR] * 4
     assert shop_settings().complaint_days == 7
     assert client.get(FACTOR).status_code == 200
 

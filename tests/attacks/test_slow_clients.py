@@ -103,7 +103,7 @@ def test_pages_are_served_beside_200_slow_connections_which_are_closed(hurried_w
         ended = [closed_within(each, max(0.01, began + PATIENCE - time.monotonic())) for each in idle]
         while hurried_web.open_connections() and time.monotonic() < began + PATIENCE:
             stopped.wait(0.1)  # clients that do not read do not notice the end
-        taken, held = time.monotonic() - began, hurried_web.open_connections()
+        taken, connections = time.monotonic() - began, hurried_web.open_connections()
     finally:
         stopped.set()
         thread.join()
@@ -124,7 +124,7 @@ def test_pages_are_served_beside_200_slow_connections_which_are_closed(hurried_w
     assert held_at_first > 0
     assert all(cut_off)
     assert all(ended)
-    assert held == 0
+    assert connections == 0
     assert [status for status, _seconds in after] == [200, 200]
 
 
@@ -141,10 +141,10 @@ def test_slow_but_steady_client_is_not_cut_off(hurried_web):
         for start in range(0, len(body), 600):  # longer than REQUEST_BODY_SECONDS
             connected.sendall(body[start : start + 600])
             threading.Event().wait(0.25)
-        answer = everything(connected)
+        response = everything(connected)
 
     assert time.monotonic() - began > 4
-    assert status_of(answer) == 200
+    assert status_of(response) == 200
 
 
 def test_connections_per_address_are_limited_and_others_are_served(web):
@@ -181,8 +181,8 @@ def test_stopping_shop_answers_requests_it_has_begun(hurried_web):
         for pid in hurried_web.children():  # the serving processes; their master starts others
             os.kill(pid, signal.SIGTERM)
         connected.sendall(body[10:])
-        answer = everything(connected)
+        response = everything(connected)
 
-    assert status_of(answer) == 200
-    assert b"Connection: close" in answer
+    assert status_of(response) == 200
+    assert b"Connection: close" in response
     assert hurried_web.get("/health/")[0] == 200

@@ -92,11 +92,13 @@ def test_price_increase_is_shown_once(buyer: Client, variant) -> None:
     assert Order.objects.get().lines.get().unit_price == 130_000
 
 
-@pytest.mark.parametrize("seen", ["", "x", "x:1", "1:2:3", "::", "9" * 5_000, f"{'0' * 32}:{'9' * 400}"])
-def test_malformed_seen_price_agrees_to_nothing(buyer: Client, variant, seen: str) -> None:
+@pytest.mark.parametrize(
+    "seen_price", ["", "x", "x:1", "1:2:3", "::", "9" * 5_000, f"{'0' * 32}:{'9' * 400}"]
+)
+def test_malformed_seen_price_agrees_to_nothing(buyer: Client, variant, seen_price: str) -> None:
     variant.prices.update(amount=130_000)
 
-    answer = buyer.post(PAGE, checkout_form(seen_price=seen))
+    answer = buyer.post(PAGE, checkout_form(seen_price=seen_price))
 
     assert answer.status_code == 200
     assert Order.objects.count() == 0

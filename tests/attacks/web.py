@@ -137,20 +137,20 @@ class Web:
 
 def _sockets_of(pid: int) -> set[str]:
     """The inodes of a process's sockets; empty once it has ended."""
-    found = set()
+    sockets = set()
     try:
         for descriptor in Path(f"/proc/{pid}/fd").iterdir():
             try:
-                found.add(os.readlink(descriptor).removeprefix("socket:[").rstrip("]"))
+                sockets.add(os.readlink(descriptor).removeprefix("socket:[").rstrip("]"))
             except FileNotFoundError:
                 continue
     except FileNotFoundError:
         pass
-    return found
+    return sockets
 
 
-def status_of(answer: bytes) -> int:
-    return int(answer.split(b" ", 2)[1]) if answer else 0
+def status_of(response: bytes) -> int:
+    return int(response.split(b" ", 2)[1]) if response else 0
 
 
 def everything(connected: socket.socket) -> bytes:

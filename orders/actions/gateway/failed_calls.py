@@ -142,7 +142,9 @@ def _repeat_payment_call(
     if payment is None:
         raise Missing()
     if gateway_call.operation == Operation.REFUND and gateway_call.refund is not None:
-        unrefunded = Refund.objects.filter(pk=gateway_call.refund.pk).failed_amounts().get(gateway_call.refund.pk, 0)
+        unrefunded = (
+            Refund.objects.filter(pk=gateway_call.refund.pk).failed_amounts().get(gateway_call.refund.pk, 0)
+        )
         amount = min(gateway_call.amount, unrefunded)  # staff may have sent it by bank already
         return (
             request_refund(gateway_call.refund, payment, amount, actor=actor, now=now) if amount > 0 else None

@@ -179,7 +179,9 @@ def paid_for_basket(basket: Basket) -> int:
 
 def total_paid(sums: Mapping[PaymentMethod, Iterable[PaymentSums]]) -> int:
     """Return what is charged or authorised, from the sums of a basket's payments."""
-    return sum(payment_sums.authorised_and_charged for method_sums in sums.values() for payment_sums in method_sums)
+    return sum(
+        payment_sums.authorised_and_charged for method_sums in sums.values() for payment_sums in method_sums
+    )
 
 
 def total_promised(sums: Mapping[PaymentMethod, Iterable[PaymentSums]], *methods: PaymentMethod) -> int:

@@ -98,7 +98,9 @@ def refund_account(request: HttpRequest, actor: Actor, token: uuid.UUID) -> Http
     if not form.is_valid():
         messages.error(request, _("Write the bank, the account number and whose account it is."))
         return redirect(return_url)
-    action = partial(set_refund_account, order_id=order.pk, to=form.bank_account, actor=actor, now=timezone.now())
+    action = partial(
+        set_refund_account, order_id=order.pk, to=form.bank_account, actor=actor, now=timezone.now()
+    )
     return run_action(request, action, url=return_url, message=_("Thank you. We send the money there."))
 
 
