@@ -122,9 +122,9 @@ class AcceptComplaintForm(RefundAmountsForm):
         wants_replacement = complaint.requested_remedy == RequestedRemedy.REPLACEMENT
         for key, count in self.steps.items():
             limit = limits.lines[key]
-            proportional_amount = min(limit.left, limit.line.total_gross * count // limit.line.quantity)
+            proportional_amount = min(limit.refundable, limit.line.total_gross * count // limit.line.quantity)
             self.fields[f"amount-{key}"] = quantity_field(
-                limit.left, _("Money back"), initial=None if wants_replacement else proportional_amount
+                limit.refundable, _("Money back"), initial=None if wants_replacement else proportional_amount
             )
             initial_quantity = count if wants_replacement else None
             self.fields[f"anew-{key}"] = quantity_field(count, _("Send anew"), initial=initial_quantity)
@@ -149,7 +149,7 @@ class AcceptComplaintForm(RefundAmountsForm):
         replaced = {key: self._number_of(f"anew-{key}") for key in self.steps}
         returned = {key: self._number_of(f"back-{key}") for key in self.steps}
         lines = {
-            key: LineRefund(amount=self._number_of(f"amount-{key}"), back=returned[key])
+            key: LineRefund(amount=self._number_of(f"amount-{key}"), returned=returned[key])
             for key in self.steps
             if self._number_of(f"amount-{key}")
         }
@@ -165,8 +165,8 @@ class AcceptComplaintForm(RefundAmountsForm):
             )
         return Remedy(
             refund=decision,
-            anew={key: count for key, count in replaced.items() if count},
-            back={key: count for key, count in returned.items() if count and key not in lines},
+            replaced={key: count for key, count in replaced.items() if count},
+            returned={key: count for key, count in returned.items() if count and key not in lines},
         )
 
 

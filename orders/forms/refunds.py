@@ -143,7 +143,7 @@ class RefundForm(RefundAmountsForm):
         assert isinstance(warehouse_field, forms.ChoiceField)
         warehouse_field.choices = [(str(warehouse.pk), warehouse.name) for warehouse in warehouses]
         for key, limit in limits.lines.items():
-            self.fields[f"amount-{key}"] = quantity_field(limit.left, _("Amount"))
+            self.fields[f"amount-{key}"] = quantity_field(limit.refundable, _("Amount"))
             if limit.returnable > 0:
                 self.fields[f"back-{key}"] = quantity_field(limit.returnable, _("Come back"))
                 self.fields[f"damaged-{key}"] = quantity_field(limit.returnable, _("Of these damaged"))

@@ -75,15 +75,15 @@ def stripe_fields(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
         result = _start_payment(request, order, hosted=False)
     except Refused as refused:
         return JsonResponse({"message": str(refused.words)}, status=409)
-    if result is None or result.call.state in OUTCOME_UNKNOWN_STATES:
+    if result is None or result.gateway_call.state in OUTCOME_UNKNOWN_STATES:
         return JsonResponse({"message": str(PaymentInProgress.default_words)}, status=409)
-    if result.call.state != CallState.NEEDS_BUYER or not result.answer.secret:
+    if result.gateway_call.state != CallState.NEEDS_BUYER or not result.gateway_result.secret:
         return JsonResponse({"reload": True})
     return JsonResponse(
         {
-            "secret": result.answer.secret,
+            "secret": result.gateway_result.secret,
             "key": settings.STRIPE_PUBLISHABLE_KEY,
-            "back": result.call.terms["return_url"],
+            "back": result.gateway_call.terms["return_url"],
         }
     )
 
@@ -98,9 +98,13 @@ def stripe_page(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
     except Refused as refused:
         messages.error(request, str(refused.words))
         return redirect("orders:order", token=token)
-    if result is not None and result.call.state == CallState.NEEDS_BUYER and result.answer.url:
-        return redirect(result.answer.url)
-    if result is None or result.call.state in OUTCOME_UNKNOWN_STATES:
+    if (
+        result is not None
+        and result.gateway_call.state == CallState.NEEDS_BUYER
+        and result.gateway_result.url
+    ):
+        return redirect(result.gateway_result.url)
+    if result is None or result.gateway_call.state in OUTCOME_UNKNOWN_STATES:
         messages.warning(request, str(PaymentInProgress.default_words))
     return redirect("orders:order", token=token)
 
@@ -128,6 +132,10 @@ def _start_payment(request: HttpRequest, order: Order, *, hosted: bool) -> CallR
         if call is None:
             return None
         result = send_call(call_id=call.pk, now=now) or look_up_call(call_id=call.pk, now=now)
-        if result is None or result.call.state == CallState.FAILED or bool(call.terms["hosted"]) == hosted:
+        if (
+            result is None
+            or result.gateway_call.state == CallState.FAILED
+            or bool(call.terms["hosted"]) == hosted
+        ):
             break
     return result

@@ -364,7 +364,7 @@ def _refusal_messages(refused: Refused, quote: Quote, submitted: Mapping[str, ob
         ("shown_total", quote.total, _("It costs %(new)s now, not %(old)s. Please check and order again.")),
         (
             "shown_most",
-            quote.most,
+            quote.maximum_total,
             _("It may weigh and cost up to %(new)s now, not %(old)s. Please check and order again."),
         ),
     ):

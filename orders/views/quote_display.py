@@ -69,7 +69,7 @@ class DeliveryChoice:
     @property
     def few_places_left(self) -> int | None:
         """The number of free places at this time, if at most FEW_PLACES."""
-        places_left = self.time.left if self.time else None
+        places_left = self.time.places_left if self.time else None
         return places_left if places_left is not None and places_left <= FEW_PLACES else None
 
 

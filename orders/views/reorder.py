@@ -49,7 +49,7 @@ def reorder_past_order(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
         receiver.save_inputs_from_order(request, order)
     request.session[_KEY] = {
         "code": order.code,
-        "put": result.put,
+        "put": result.added_line_count,
         "language": order.language,
         "currency": channel.currency,
         "differences": [asdict(each) for each in result.differences],

@@ -73,10 +73,10 @@ class EmbeddedPurchase:
         now = timezone.now()
         made = send_call(call_id=call.pk, now=now) or look_up_call(call_id=call.pk, now=now)
         assert made is not None
-        if made.answer.secret:
+        if made.gateway_result.secret:
             card_form = {
                 "key": self.stripe.publishable_key,
-                "client_secret": made.answer.secret,
+                "client_secret": made.gateway_result.secret,
                 "number": GOOD,
             }
             self.submit_form(f"{self.stripe.url}/js/confirm", card_form)

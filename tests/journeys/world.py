@@ -377,7 +377,7 @@ class _Market:
         """A return in transit, with a refund that waits for a bank account."""
         parcel = self._take(part, "hand over")
         deliver_parcel(parcel_id=parcel.pk, cash_collected=True, **self.by)
-        lines = {part.lines.all()[0].pk: LineRefund(100_000, back=1)}
+        lines = {part.lines.all()[0].pk: LineRefund(100_000, returned=1)}
         decision = RefundDecision(CostBearer.COOPERATIVE, "Rách đường may", lines, is_received=False)
         refund = decide_refund(order_id=part.order_id, part_id=part.pk, decision=decision, **self.by)
         self.returned = refund.parcel

@@ -63,8 +63,8 @@ class Refunds(Market):
                 items, 0
             )
             line_refund = LineRefund(
-                amount=-(-limit.left * percent // 100),
-                back=steps if items in ("back", "damaged") else 0,
+                amount=-(-limit.refundable * percent // 100),
+                returned=steps if items in ("back", "damaged") else 0,
                 damaged=steps if items == "damaged" else 0,
                 unsent=min(1, steps) if items == "unsent" else 0,
             )

@@ -84,7 +84,7 @@ class TransferSuggestions:
     `split` is empty unless the note names several orders that together cost exactly the unassigned amount.
     """
 
-    left: int
+    unassigned: int
     orders: tuple[Suggestion, ...]
     split: tuple[Suggestion, ...] = ()
 

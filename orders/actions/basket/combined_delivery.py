@@ -88,7 +88,7 @@ def combined_options(quote: Quote) -> list[CombinedOption]:
         key: each
         for key, each in fallback_services(quote.requested).items()
         if each.serves(
-            goods_total=sum(seller_quote.goods for seller_quote in quote.seller_quotes),
+            subtotal=sum(seller_quote.subtotal for seller_quote in quote.seller_quotes),
             grams=sum(seller_quote.grams for seller_quote in quote.seller_quotes),
         )
     }

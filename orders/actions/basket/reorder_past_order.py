@@ -52,7 +52,7 @@ class ReorderResult:
     """The basket, or None if nothing of the order is available, and the number of lines from the order."""
 
     basket: Basket | None = None
-    put: int = 0
+    added_line_count: int = 0
     differences: list[Difference] = field(default_factory=list)
 
 
@@ -97,7 +97,7 @@ def add_past_order_to_basket(
     basket = result.basket = basket or new_basket(
         user_id=user_id, channel=channel, language=language, province_code=province_code, now=now
     )
-    result.put = len(available)
+    result.added_line_count = len(available)
     _raise_lines(basket, available)
     mark_basket_changed(basket, now)
     return result

@@ -47,8 +47,8 @@ class Remedy:
     """What the buyer gets: a refund, and by line the steps that are replaced or returned without a refund."""
 
     refund: RefundDecision | None = None
-    anew: Mapping[uuid.UUID, int] = field(default_factory=dict)
-    back: Mapping[uuid.UUID, int] = field(default_factory=dict)
+    replaced: Mapping[uuid.UUID, int] = field(default_factory=dict)
+    returned: Mapping[uuid.UUID, int] = field(default_factory=dict)
 
 
 @transaction.atomic(durable=True)
@@ -77,18 +77,18 @@ def accept_complaint(
     record_complaint_change(
         order, part, complaint, "complaint.accepted", actor=actor, now=now, reason=answer.strip(), key=key
     )
-    if remedy.anew:
-        create_replacement(order, part, remedy.anew, complaint=complaint, actor=actor, now=now)
+    if remedy.replaced:
+        create_replacement(order, part, remedy.replaced, complaint=complaint, actor=actor, now=now)
     if remedy.refund is not None:
         decision = remedy.refund
         if actor.entry_point == EntryPoint.MEMBERS:
             decision = replace(decision, bearer=CostBearer.COOPERATIVE)
         refund_part(order, part, decision, complaint=complaint, actor=actor, now=now)
-    if remedy.back:
+    if remedy.returned:
         create_return(
             order,
             part,
-            {line_id: ReturnedQuantity(count) for line_id, count in remedy.back.items()},
+            {line_id: ReturnedQuantity(count) for line_id, count in remedy.returned.items()},
             kind=ParcelKind.RETURN,
             warehouse_id=None,
             is_received=False,
@@ -124,10 +124,10 @@ def reject_complaint(
 
 
 def _check_remedy(complaint: Complaint, remedy: Remedy) -> None:
-    if remedy.refund is None and not remedy.anew:
+    if remedy.refund is None and not remedy.replaced:
         raise EmptyRemedy()
     complained = dict(complaint.lines.values_list("order_line", "quantity"))
-    for steps in (remedy.anew, remedy.back):
+    for steps in (remedy.replaced, remedy.returned):
         if any(not 1 <= count <= complained.get(line_id, 0) for line_id, count in steps.items()):
             raise RemedyExceedsComplaint(field="goods")
 

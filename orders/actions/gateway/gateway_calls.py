@@ -46,8 +46,8 @@ _ENDED = frozenset({CallState.SUCCEEDED, CallState.FAILED})
 class CallResult:
     """A call after its update and the gateway's answer, which may hold a secret that is stored nowhere."""
 
-    call: GatewayCall
-    answer: GatewayResult
+    gateway_call: GatewayCall
+    gateway_result: GatewayResult
 
 
 def send_call(*, call_id: uuid.UUID, now: datetime.datetime) -> CallResult | None:

@@ -181,7 +181,7 @@ def _require_agreement(quote: Quote, agreed_total: int | None, agreed_maximum: i
     refusal = quote.voucher.refused if quote.voucher else None
     if agreed_total is None and refusal is not None:
         raise BasketChanged(refusal.words, quote=quote, voucher=refusal)
-    if agreed_total not in (None, quote.total) or agreed_maximum not in (None, quote.most):
+    if agreed_total not in (None, quote.total) or agreed_maximum not in (None, quote.maximum_total):
         raise BasketChanged(refusal.words if refusal else None, quote=quote)
 
 

@@ -24,9 +24,9 @@ class FallbackService:
     def price(self) -> int:
         return self.row.price
 
-    def serves(self, *, goods_total: int, grams: int) -> bool:
+    def serves(self, *, subtotal: int, grams: int) -> bool:
         """Whether it takes a basket of this value (minor units) and weight."""
-        if goods_total < self.row.minimum_order or (self.row.maximum_order or goods_total) < goods_total:
+        if subtotal < self.row.minimum_order or (self.row.maximum_order or subtotal) < subtotal:
             return False
         service = self.service
         if not service.is_weight_based:
@@ -66,18 +66,18 @@ def split_fallback_fees(
 
     Adds NOT_DELIVERED to sellers whose service does not take the basket.
     """
-    goods_total, grams = sum(each.goods for each in seller_quotes), sum(each.grams for each in seller_quotes)
+    subtotal, grams = sum(each.subtotal for each in seller_quotes), sum(each.grams for each in seller_quotes)
     for key, fallback in fallbacks.items():
         served = [
             seller_quote
             for seller_quote in seller_quotes
             if seller_quote.service is not None and seller_quote.service.pk == key
         ]
-        if not fallback.serves(goods_total=goods_total, grams=grams):
+        if not fallback.serves(subtotal=subtotal, grams=grams):
             for seller_quote in served:
                 seller_quote.service = None
                 seller_quote.problems.append(QuoteProblem.NOT_DELIVERED)
         elif served:
-            fees = split_amount(fallback.price, [seller_quote.goods for seller_quote in served])
+            fees = split_amount(fallback.price, [seller_quote.subtotal for seller_quote in served])
             for seller_quote, fee in zip(served, fees, strict=True):
                 seller_quote.service_fee = fee

@@ -48,7 +48,7 @@ def quote_deliveries(
                     channel_id=quote_request.channel.pk,
                     province_code=quote_request.province_code,
                     grams=seller_quote.grams,
-                    subtotal=seller_quote.goods,
+                    subtotal=seller_quote.subtotal,
                 ),
                 [
                     QuotedPickupTime(

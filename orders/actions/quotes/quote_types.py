@@ -152,11 +152,11 @@ class QuotedLine:
 @dataclass(frozen=True, slots=True)
 class QuotedPickupTime:
     time: PickupTime
-    left: int | None
+    places_left: int | None
 
     @property
     def is_full(self) -> bool:
-        return self.left is not None and self.left <= 0
+        return self.places_left is not None and self.places_left <= 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +197,7 @@ class SellerQuote:
     problems: list[QuoteProblem] = field(default_factory=list)
 
     @property
-    def goods(self) -> int:
+    def subtotal(self) -> int:
         return sum(line.total for line in self.lines)
 
     @property
@@ -282,7 +282,7 @@ class Quote:
         return price_weighed(agreed, line.bound_grams, with_tax=with_tax).total.gross
 
     @property
-    def most(self) -> int:
+    def maximum_total(self) -> int:
         """The highest total without asking the buyer about weights."""
         at_estimate = {line.key: line.total.gross for line in self.purchase.lines}
         rises = [
@@ -294,8 +294,8 @@ class Quote:
 
     @property
     def maximum_without_delivery(self) -> int:
-        """`most` without deliveries, for buyers whose address is not known yet."""
-        return self.most - self.purchase.delivery.gross
+        """`maximum_total` without deliveries, for buyers whose address is not known yet."""
+        return self.maximum_total - self.purchase.delivery.gross
 
     @property
     def voucher_amount(self) -> int:

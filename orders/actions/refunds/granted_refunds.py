@@ -103,7 +103,7 @@ def _refundable_items(part: OrderPart, limits: RefundLimits, granted: RefundGran
     items = []
     for line_id, line_limit in limits.lines.items():
         steps = line_limit.line.quantity if is_everything else granted.steps.get(line_id, 0)
-        maximum = min(line_limit.left, line_limit.line.total_gross * steps // line_limit.line.quantity)
+        maximum = min(line_limit.refundable, line_limit.line.total_gross * steps // line_limit.line.quantity)
         items.append(_RefundableItem(part.pk, line_id, maximum))
     is_affected = not granted.steps or any(line_id in granted.steps for line_id in limits.lines)
     if is_everything or (granted.delivery and is_affected):

@@ -59,11 +59,11 @@ class PartNotCharged(Refused):
 class LineRefund:
     """The refund of a line in minor units, and what happens to its items, in sale steps.
 
-    `back` steps are returned, `damaged` of them not fit for resale; `unsent` steps are never sent.
+    `returned` steps come back, `damaged` of them not fit for resale; `unsent` steps are never sent.
     """
 
     amount: int = 0
-    back: int = 0
+    returned: int = 0
     damaged: int = 0
     unsent: int = 0
 
@@ -99,7 +99,7 @@ class LineRefundLimit:
     open: int
 
     @property
-    def left(self) -> int:
+    def refundable(self) -> int:
         return self.line.total_gross - self.refunded
 
 
@@ -178,7 +178,9 @@ def refund_part(
         actor_key=actor.key,
     )
     RefundLine.objects.bulk_create(
-        RefundLine(refund=refund, order_line_id=line_id, quantity=each.back + each.unsent, amount=each.amount)
+        RefundLine(
+            refund=refund, order_line_id=line_id, quantity=each.returned + each.unsent, amount=each.amount
+        )
         for line_id, each in decision.lines.items()
     )
     if part is not None:
@@ -228,7 +230,7 @@ def _check_decision(order: Order, part: OrderPart | None, decision: RefundDecisi
     if any(line_id not in limits.lines for line_id in decision.lines):
         raise Missing()
     is_within_limits = all(
-        each.amount <= limits.lines[line_id].left for line_id, each in decision.lines.items()
+        each.amount <= limits.lines[line_id].refundable for line_id, each in decision.lines.items()
     )
     if not is_within_limits or decision.delivery > limits.delivery or decision.surplus > limits.surplus:
         raise RefundExceedsLimit(field="amount", limits=limits)
@@ -250,9 +252,9 @@ def _create_item_parcels(
     if unsent:
         parcel = mark_lines_unsent(order, part, unsent, actor=actor, now=now)
     returned = {
-        line_id: ReturnedQuantity(each.back, each.damaged)
+        line_id: ReturnedQuantity(each.returned, each.damaged)
         for line_id, each in decision.lines.items()
-        if each.back
+        if each.returned
     }
     if returned:
         parcel = create_return(

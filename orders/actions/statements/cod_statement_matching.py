@@ -25,7 +25,7 @@ _FAULTS = {
 class StatedAmounts:
     """A statement row: the codes it names, and minor units. `problem` is set if it could not be read."""
 
-    place: int
+    position: int
     codes: tuple[str, ...] = ()
     collected: int = 0
     fee: int = 0
@@ -41,7 +41,7 @@ class StatedAmounts:
 class MatchedRow:
     """A row with its parcel. `state` waiting means that it can be processed without a person."""
 
-    told: StatedAmounts
+    stated: StatedAmounts
     parcel: Parcel | None
     state: StatementRowState
     problem: str = ""
@@ -63,7 +63,7 @@ def stated_rows(reading: CodReading) -> list[StatedAmounts]:
         StatedAmounts(each.line, problem=_FAULTS.get(each.fault, StatementRowProblem.BAD_AMOUNT))
         for each in reading.problems
     ]
-    return sorted(rows, key=lambda row: row.place)
+    return sorted(rows, key=lambda row: row.position)
 
 
 def match_rows(rows: Sequence[StatedAmounts], *, carrier: str) -> list[MatchedRow]:

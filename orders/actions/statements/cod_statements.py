@@ -153,11 +153,11 @@ def confirm_cod_statement(*, statement_id: int, actor: Actor, now: datetime.date
         [
             StatementRow(
                 statement=statement,
-                place=each.told.place,
-                cells=cells[each.told.place],
-                code=each.told.code[:120],
-                collected=each.told.collected,
-                fee=_effective_fee(each.told),
+                place=each.stated.position,
+                cells=cells[each.stated.position],
+                code=each.stated.code[:120],
+                collected=each.stated.collected,
+                fee=_effective_fee(each.stated),
                 parcel=each.parcel,
                 state=each.state,
                 problem=each.problem,

@@ -115,9 +115,9 @@ def _stripe_data(payment: Payment, context: Context) -> object:
     result: CallResult | None = None
     if call is not None:
         result = send_call(call_id=call.pk, now=context.now) or look_up_call(call_id=call.pk, now=context.now)
-    if result is None or not result.answer.secret:
+    if result is None or not result.gateway_result.secret:
         return None
-    return {"paymentIntent": {"stripeClientSecret": result.answer.secret}}
+    return {"paymentIntent": {"stripeClientSecret": result.gateway_result.secret}}
 
 
 def _record_dummy_result(payment: Payment, amount: int, data: object, flow: str, context: Context) -> None:

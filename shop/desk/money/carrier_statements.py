@@ -149,9 +149,9 @@ def _preview(statement: StatementImport) -> dict[str, object]:
             (StatementRowProblem(problem).label, count)
             for problem, count in Counter(each.problem for each in differing).most_common()
         ],
-        "collected": sum(each.told.collected for each in ready_rows),
-        "fees": sum(each.told.fee for each in ready_rows),
-        "remitted": sum(each.told.remitted for each in ready_rows),
+        "collected": sum(each.stated.collected for each in ready_rows),
+        "fees": sum(each.stated.fee for each in ready_rows),
+        "remitted": sum(each.stated.remitted for each in ready_rows),
         "judged": [_preview_row(each) for each in [*differing, *ready_rows][:MAX_PREVIEW_ROWS]],
     }
 

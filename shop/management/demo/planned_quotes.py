@@ -74,7 +74,7 @@ class PriceList:
             channel_id=self._channel.pk,
             province_code=province,
             grams=seller_quote.grams,
-            subtotal=seller_quote.goods,
+            subtotal=seller_quote.subtotal,
         )
         seller_quote.chosen, seller_quote.chosen_time = (
             DeliveryOption(part.delivery_method, fee, []),

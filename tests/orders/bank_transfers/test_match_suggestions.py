@@ -139,7 +139,7 @@ def test_unassigned_rest_of_transfer_is_suggested_to_other_orders() -> None:
 
     suggestions = suggestions_for(transfer)
 
-    assert suggestions.left == 50_000
+    assert suggestions.unassigned == 50_000
     assert [(each.order, each.amount) for each in suggestions.orders] == [(other, 50_000)]
 
 

@@ -57,7 +57,7 @@ def test_unchanged_order_fills_new_basket_without_differences() -> None:
 
     result = reorder(order, user_id=user.pk)
 
-    assert (result.put, result.differences) == (2, [])
+    assert (result.added_line_count, result.differences) == (2, [])
     assert (result.basket.user_id, quantities()) == (user.pk, {"Gối": 2, "Khăn": 1})
 
 
@@ -68,7 +68,7 @@ def test_repeat_adds_nothing_and_counts_existing_quantities() -> None:
 
     for _attempt in range(2):
         result = reorder(order, basket=basket)
-        assert (result.basket.pk, result.put) == (basket.pk, 2)
+        assert (result.basket.pk, result.added_line_count) == (basket.pk, 2)
 
     assert quantities() == {"Gối": 5, "Khăn": 3}
 
@@ -111,7 +111,7 @@ def test_sold_out_order_creates_no_basket_and_unplaced_order_is_missing() -> Non
 
     result = reorder(order)
 
-    assert (result.basket, result.put) == (None, 0)
+    assert (result.basket, result.added_line_count) == (None, 0)
     assert not Basket.objects.exists()
     Order.objects.filter(pk=order.pk).update(placed_at=None, confirmed_at=None)
     for order_id in (order.pk, unknown_uuid()):

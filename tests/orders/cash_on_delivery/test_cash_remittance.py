@@ -42,7 +42,7 @@ THE_CARRIER = Remitter(CashHolder.CARRIER, CARRIER)
 
 def remit(*parcels, key="k", **fields):
     return remit_cash(
-        **({"giver": THE_CARRIER, "parcel_ids": [each.pk for each in parcels], "key": key} | WHO | fields)
+        **({"remitter": THE_CARRIER, "parcel_ids": [each.pk for each in parcels], "key": key} | WHO | fields)
     )
 
 

@@ -62,7 +62,7 @@ def delivered_part(**fields) -> OrderPart:
 
 
 def file_complaint(part: OrderPart, count: int = 2, **fields) -> Complaint:
-    values = {"steps": {line_of(part).pk: count}, "words": "Hai quả dập.", "actor": BUYER, "now": LATER}
+    values = {"steps": {line_of(part).pk: count}, "text": "Hai quả dập.", "actor": BUYER, "now": LATER}
     return submit_complaint(part_id=part.pk, **(values | fields))
 
 
@@ -97,7 +97,7 @@ def test_complaint_is_saved_and_cooperative_notified() -> None:
     ("fields", "kind", "code"),
     [
         ({"steps": {}}, EmptyComplaint, "empty_complaint"),
-        ({"words": " "}, ComplaintTextNeeded, "complaint_text_needed"),
+        ({"text": " "}, ComplaintTextNeeded, "complaint_text_needed"),
         ({"steps": {unknown_uuid(): 1}}, Missing, "missing"),
     ],
 )
@@ -214,7 +214,7 @@ def test_replacement_is_free_and_keeps_stock_and_progress_correct() -> None:
     complaint = file_complaint(part)
     assert (get_stock(variant).on_hand, get_stock(variant).allocated) == (15, 0)
 
-    accept(complaint, anew={line.pk: 2})
+    accept(complaint, replaced={line.pk: 2})
 
     parcel = complaint.parcels.get()
     assert (parcel.kind, parcel.state, parcel.cod_expected) == (ParcelKind.REPLACEMENT, "packing", 0)
@@ -239,7 +239,7 @@ def test_voided_replacement_releases_its_allocation(closed) -> None:
     part = delivered_part()
     variant = line_of(part).variant
     complaint = file_complaint(part)
-    accept(complaint, anew={line_of(part).pk: 2})
+    accept(complaint, replaced={line_of(part).pk: 2})
     parcel = complaint.parcels.get()
     if closed:
         close_parcel(parcel_id=parcel.pk, **WHO)
@@ -264,7 +264,7 @@ def test_sold_out_item_cannot_be_replaced() -> None:
     complaint = file_complaint(part)
 
     with assert_refused(SoldOut, "sold_out"):
-        accept(complaint, anew={line_of(part).pk: 2})
+        accept(complaint, replaced={line_of(part).pk: 2})
 
 
 def test_part_stays_delivered_after_exchange() -> None:
@@ -272,7 +272,7 @@ def test_part_stays_delivered_after_exchange() -> None:
     line = line_of(part)
     complaint = file_complaint(part)
 
-    accept(complaint, anew={line.pk: 2}, back={line.pk: 2})
+    accept(complaint, replaced={line.pk: 2}, returned={line.pk: 2})
 
     return_parcel = complaint.parcels.get(kind=ParcelKind.RETURN)
     assert return_parcel.state == ParcelState.HANDED_OVER
@@ -295,7 +295,7 @@ def test_remedy_must_not_be_empty_or_exceed_complaint() -> None:
     with assert_refused(EmptyRemedy, "empty_remedy"):
         accept(complaint)
     with assert_refused(RemedyExceedsComplaint, "remedy_exceeds_complaint"):
-        accept(complaint, anew={line_of(part).pk: 3})
+        accept(complaint, replaced={line_of(part).pk: 3})
 
 
 def test_rejection_requires_reason_and_notifies_buyer() -> None:
@@ -375,7 +375,7 @@ def test_replacement_does_not_change_cash_expected_of_dispatch_parcels() -> None
     first = packed(part, {line.pk: 3})
     hand_over_parcel(parcel_id=first.pk, **WHO)
     deliver_parcel(parcel_id=first.pk, cash_collected=True, **WHO)
-    accept(file_complaint(part), anew={line.pk: 2})
+    accept(file_complaint(part), replaced={line.pk: 2})
 
     second = packed(OrderPart.objects.get(pk=part.pk))
 

@@ -325,7 +325,7 @@ def test_packer_records_returned_items(client: Client) -> None:
     seller = make_seller("HTX Thiên An")
     part = delivered_part(seller)
     variant = line_of(part).variant
-    parcel = give_back(part, 45_000, back=2, is_received=False).parcel
+    parcel = give_back(part, 45_000, returned=2, is_received=False).parcel
     client.force_login(make_member(seller, Role.PACKER))
     assert f"kien/{parcel.pk}/hang-ve/" in html_of(client.get(f"/xa-vien/goi/{part.pk}/"))
 
@@ -455,7 +455,7 @@ def test_staff_pay_failed_refund_by_bank_transfer(staff: Client) -> None:
 
 def test_staff_void_return_that_buyer_keeps(staff: Client) -> None:
     part = delivered_part()
-    parcel = give_back(part, 45_000, back=2, is_received=False).parcel
+    parcel = give_back(part, 45_000, returned=2, is_received=False).parcel
     address = f"/quan-tri/don-hang/{part.order_id}/kien/{parcel.pk}/hang-ve/"
     assert staff.get(address).status_code == 200
 

@@ -268,7 +268,7 @@ def test_line_cannot_be_refunded_beyond_its_price() -> None:
         give_back(part, 30_001)
 
     limit = refusal.value.details["limits"].lines[line_of(part).pk]
-    assert (limit.left, limit.refunded) == (30_000, 60_000)
+    assert (limit.refundable, limit.refunded) == (30_000, 60_000)
     give_back(part, 30_000)
     check_everything()
 
@@ -311,11 +311,11 @@ def test_refunds_cannot_exceed_payment() -> None:
         ({"amount": 1_000, "delivery": -1}, EmptyRefund, "empty_refund"),
         ({"amount": -5, "delivery": 10}, EmptyRefund, "empty_refund"),
         ({"amount": 1_000, "reason": " "}, ReasonRequired, "reason_needed"),
-        ({"amount": 1_000, "back": 3}, ReturnExceedsDelivered, "return_exceeds_delivered"),
-        ({"amount": 1_000, "back": 1}, ReturnWarehouseNeeded, "return_warehouse_needed"),
+        ({"amount": 1_000, "returned": 3}, ReturnExceedsDelivered, "return_exceeds_delivered"),
+        ({"amount": 1_000, "returned": 1}, ReturnWarehouseNeeded, "return_warehouse_needed"),
         ({"amount": 1_000, "unsent": 1}, UnsentExceedsOpen, "unsent_exceeds_open"),
         ({"amount": 1_000, "lines": {unknown_uuid(): LineRefund(1_000)}}, Missing, "missing"),
-        ({"amount": 1_000, "back": 1, "warehouse_id": unknown_uuid()}, Missing, "missing"),
+        ({"amount": 1_000, "returned": 1, "warehouse_id": unknown_uuid()}, Missing, "missing"),
     ],
 )
 def test_invalid_decisions_are_refused(fields, kind, code) -> None:
@@ -355,7 +355,7 @@ def test_undamaged_returned_items_are_restocked() -> None:
     warehouse_id = get_stock(variant).warehouse_id
     assert get_stock(variant).on_hand == 7
 
-    refund = give_back(part, 90_000, back=2, damaged=1, warehouse_id=warehouse_id)
+    refund = give_back(part, 90_000, returned=2, damaged=1, warehouse_id=warehouse_id)
 
     assert get_stock(variant).on_hand == 8
     parcel = refund.parcel
@@ -366,8 +366,8 @@ def test_undamaged_returned_items_are_restocked() -> None:
     part.refresh_from_db()
     assert part.progress == Progress.PARTLY_RETURNED
     with assert_refused(ReturnExceedsDelivered, "return_exceeds_delivered"):
-        give_back(part, 1_000, back=2, warehouse_id=warehouse_id)
-    give_back(part, 45_000, back=1, warehouse_id=warehouse_id)
+        give_back(part, 1_000, returned=2, warehouse_id=warehouse_id)
+    give_back(part, 45_000, returned=1, warehouse_id=warehouse_id)
     part.refresh_from_db()
     order.refresh_from_db()
     assert (part.progress, order.status) == (Progress.RETURNED, OrderStatus.RETURNED)
@@ -379,7 +379,7 @@ def test_returned_items_can_be_received_later() -> None:
     variant = make_variant(price=45_000, on_hand=10)
     part = delivered(make_order((variant, 3)))
     warehouse_id = get_stock(variant).warehouse_id
-    refund = give_back(part, 90_000, back=2, is_received=False)
+    refund = give_back(part, 90_000, returned=2, is_received=False)
     assert (refund.parcel.state, get_stock(variant).on_hand) == (ParcelState.HANDED_OVER, 7)
     assert OrderPart.objects.get(pk=part.pk).progress == Progress.DELIVERED
     line = line_of(part)
@@ -399,7 +399,7 @@ def test_returned_items_can_be_received_later() -> None:
 def test_cancelled_return_can_be_made_again() -> None:
     variant = make_variant(price=45_000, on_hand=10)
     part = delivered(make_order((variant, 3)))
-    refund = give_back(part, 90_000, back=3, is_received=False)
+    refund = give_back(part, 90_000, returned=3, is_received=False)
 
     with assert_refused(ReasonRequired, "reason_needed"):
         cancel_return(parcel_id=refund.parcel_id, reason=" ", **WHO)
@@ -407,7 +407,7 @@ def test_cancelled_return_can_be_made_again() -> None:
 
     assert Parcel.objects.get(pk=refund.parcel_id).state == ParcelState.VOIDED
     warehouse_id = get_stock(variant).warehouse_id
-    give_back(part, 1_000, back=3, warehouse_id=warehouse_id)
+    give_back(part, 1_000, returned=3, warehouse_id=warehouse_id)
     assert get_stock(variant).on_hand == 10
     check_everything()
 
@@ -417,7 +417,9 @@ def test_parcel_with_returned_items_cannot_be_voided(is_received) -> None:
     variant = make_variant(price=45_000, on_hand=10)
     part = delivered(make_order((variant, 3)))
     warehouse_id = get_stock(variant).warehouse_id
-    return_parcel = give_back(part, 45_000, back=1, warehouse_id=warehouse_id, is_received=is_received).parcel
+    return_parcel = give_back(
+        part, 45_000, returned=1, warehouse_id=warehouse_id, is_received=is_received
+    ).parcel
     dispatch = part.parcels.dispatches().get()
 
     with assert_refused(ItemsAlreadyReturned, "items_already_returned"):
@@ -432,7 +434,7 @@ def test_parcel_with_returned_items_cannot_be_voided(is_received) -> None:
 
 def test_return_and_dispatch_parcels_have_separate_steps() -> None:
     part = delivered(make_order((make_variant(price=45_000), 2)))
-    parcel = give_back(part, 1_000, back=1, is_received=False).parcel
+    parcel = give_back(part, 1_000, returned=1, is_received=False).parcel
     outgoing = part.parcels.dispatches().get()
 
     for act in (
@@ -449,7 +451,7 @@ def test_items_cannot_be_returned_to_another_cooperative() -> None:
     foreign = make_warehouse(make_seller("HTX Yến Dương"), part.order.channel)
 
     with assert_refused(Missing, "missing"):
-        give_back(part, 1_000, back=1, warehouse_id=foreign.pk)
+        give_back(part, 1_000, returned=1, warehouse_id=foreign.pk)
 
 
 def test_unsent_items_are_refunded_and_released() -> None:
