@@ -77,7 +77,7 @@ def test_cash_paid_to_cooperative_is_remitted_by_cooperative() -> None:
 
     with assert_refused(CashNotHeld, "cash_not_held") as refusal:
         remit(parcel)
-    remittance = remit(parcel, giver=Remitter(CashHolder.COOPERATIVE, cooperative_id=seller.pk))
+    remittance = remit(parcel, remitter=Remitter(CashHolder.COOPERATIVE, cooperative_id=seller.pk))
 
     assert refusal.value.details == {"parcels": [parcel.pk]}
     assert (remittance.cooperative, remittance.remitted) == (seller, 230_000)
@@ -91,7 +91,7 @@ def test_same_key_returns_first_remittance() -> None:
 
     assert (second.pk, CashRemittance.objects.count()) == (first.pk, 1)
     with assert_refused(KeyReused, "key_reused"):
-        remit(parcel, giver=Remitter(CashHolder.CARRIER, "Viettel Post"))
+        remit(parcel, remitter=Remitter(CashHolder.CARRIER, "Viettel Post"))
 
 
 def test_remittance_with_unavailable_cash_is_refused_as_a_whole() -> None:
@@ -298,7 +298,7 @@ def test_remittance_without_difference_cannot_be_resolved() -> None:
     seller = make_seller("HTX Tài Hoan")
     parcel = delivered(cash=True, carrier="", seller=seller)
     remitted_by_seller = remit(
-        parcel, key="own", giver=Remitter(CashHolder.COOPERATIVE, cooperative_id=seller.pk)
+        parcel, key="own", remitter=Remitter(CashHolder.COOPERATIVE, cooperative_id=seller.pk)
     )
     reconcile_remittance(remittance_id=remitted_by_seller.pk, received=200_000, reason="thiếu", **WHO)
 
@@ -325,7 +325,7 @@ def test_cash_remitted_by_cooperative_is_no_longer_held_by_it() -> None:
     parcel = delivered(cash=True, carrier="", seller=seller)
     held_before = balances()[LedgerAccount.COOPERATIVE_CASH, ""]
 
-    remittance = remit(parcel, giver=Remitter(CashHolder.COOPERATIVE, cooperative_id=seller.pk))
+    remittance = remit(parcel, remitter=Remitter(CashHolder.COOPERATIVE, cooperative_id=seller.pk))
     reconcile_remittance(remittance_id=remittance.pk, received=230_000, **WHO)
 
     assert held_before == 230_000

@@ -342,7 +342,7 @@ def test_cooperative_may_charge_only_the_bound() -> None:
     part = accepted()
     weigh(part, 6000)
 
-    line = weigh(part, 6000, at_most=True)
+    line = weigh(part, 6000, charge_only_bound=True)
 
     assert (line.weighed_grams, line.charged_grams, line.total_gross) == (6000, 5760, 86_400)
     assert WeightQuestion.objects.get().answer == "moot"
@@ -384,7 +384,7 @@ def test_third_and_triple_of_estimate_are_accepted(grams: int) -> None:
 def test_implausible_weight_is_accepted_when_repeated() -> None:
     part = accepted()
 
-    assert weigh(part, 1000, repeated=1000).total_gross == 15_000
+    assert weigh(part, 1000, repeated_grams=1000).total_gross == 15_000
 
     check_everything()
 
@@ -393,7 +393,7 @@ def test_implausible_weight_repeated_differently_is_refused() -> None:
     part = accepted()
 
     with assert_refused(ImplausibleWeight, "implausible_weight"):
-        weigh(part, 1000, repeated=1001)
+        weigh(part, 1000, repeated_grams=1001)
 
 
 @pytest.mark.parametrize("grams", [0, -1, 10_000_001])
@@ -401,7 +401,7 @@ def test_weight_out_of_range_is_refused(grams: int) -> None:
     part = accepted()
 
     with assert_refused(InvalidWeight, "invalid_weight"):
-        weigh(part, grams, repeated=grams)
+        weigh(part, grams, repeated_grams=grams)
 
 
 def test_line_with_fixed_price_cannot_be_weighed() -> None:
@@ -626,7 +626,7 @@ def test_totals_hold_for_any_discounts_and_weights(chosen_discounts, quantity, w
     agreed = gourd_line(part).total_gross
 
     for grams, agrees in weights:
-        weigh(part, grams, repeated=grams, at_most=agrees is None)
+        weigh(part, grams, repeated_grams=grams, charge_only_bound=agrees is None)
         check_everything()
         if agrees is not None and WeightQuestion.objects.filter(answer="").exists():
             answer(agreed=agrees)
