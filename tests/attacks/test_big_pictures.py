@@ -48,7 +48,7 @@ from tests.attacks.memory import PeakMemory
 from tests.factories import make_member, make_order, make_product, make_variant
 from tests.markup import html_of
 from tests.orders.pages.order_proofs import prove_order
-from tests.orders.refunds.refunds_at_hand import delivered
+from tests.orders.refunds.refund_helpers import deliver_order
 from tests.refusals import all_rows
 
 ORIENTATION, ICC_MARKER = 0x0112, b"ICC_PROFILE\0\1\1"
@@ -172,7 +172,7 @@ def test_uploads_are_dropped_where_no_complaint_is_possible(is_delivered):
     client = Client()
     prove_order(client, order)
     if is_delivered:
-        delivered(order, now=timezone.now())
+        deliver_order(order, now=timezone.now())
         Complaint.objects.create(part=part, words="Dập.", made_at=timezone.now(), due_by=timezone.now())
     before = all_rows()
 
@@ -187,7 +187,7 @@ def test_uploads_are_dropped_where_no_complaint_is_possible(is_delivered):
 @pytest.mark.django_db
 def test_uploads_of_unproven_buyers_are_dropped(client: Client):
     order = make_order((make_variant(price=45_000, on_hand=20), 5))
-    part = delivered(order, now=timezone.now())
+    part = deliver_order(order, now=timezone.now())
     before = all_rows()
 
     response = complain_with_photos(client, part)
@@ -507,7 +507,7 @@ def test_last_visible_photo_stays_and_a_refused_one_is_removed():
 @pytest.mark.django_db
 def test_sender_and_members_see_that_a_photo_could_not_be_opened(client: Client):
     order = make_order((make_variant(price=45_000, on_hand=20), 5))
-    part = delivered(order, now=timezone.now())
+    part = deliver_order(order, now=timezone.now())
     complaint = submit_complaint(
         part_id=part.pk,
         steps={part.lines.get().pk: 1},

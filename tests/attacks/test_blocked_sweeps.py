@@ -22,7 +22,7 @@ from shop.core.models import SweepFailure
 from shop.notifications.models import ContactMethod, Notification
 from shop.notifications.send import sweep_task
 from tests.factories import NOW, get_stock, make_basket, make_user, make_variant, make_weighed_variant
-from tests.orders.gateway.card_at_hand import call_of, paid_order, stripe
+from tests.orders.gateway.card_order_helpers import get_call, make_paid_card_order, stripe
 from tests.shop.api.checkout.operations import ready
 from tests.shop.api.checkout.test_basket_payments import authorised
 
@@ -199,7 +199,7 @@ def test_reservation_that_cannot_be_released_does_not_block_others() -> None:
 
 
 def test_card_hold_that_raises_does_not_block_the_next_capture(stripe, monkeypatch) -> None:
-    first, second = (paid_order(stripe, (make_weighed_variant(), 2)) for _each in range(2))
+    first, second = (make_paid_card_order(stripe, (make_weighed_variant(), 2)) for _each in range(2))
     finish = gateway_calls.finish_order_change
 
     def finish_or_fail(order, **given):
@@ -215,7 +215,7 @@ def test_card_hold_that_raises_does_not_block_the_next_capture(stripe, monkeypat
     captures = GatewayCall.objects.filter(operation=Operation.CAPTURE)
     failure = SweepFailure.objects.get()
     assert list(captures.values_list("payment__order", flat=True)) == [second.pk]
-    assert (failure.sweep, failure.row_key) == ("orders.sweep_card_payments:held", str(call_of(first).pk))
+    assert (failure.sweep, failure.row_key) == ("orders.sweep_card_payments:held", str(get_call(first).pk))
 
 
 def test_basket_hold_that_raises_does_not_block_the_next_release(stripe, monkeypatch, eager_jobs) -> None:

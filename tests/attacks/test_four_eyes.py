@@ -46,9 +46,9 @@ from shop.core.models import Change, ShopSettings, shop_settings
 from shop.notifications.models import Notification
 from tests.factories import fixed_now, make_admin, make_cooperative, make_member, make_staff, make_user
 from tests.markup import html_of
-from tests.orders.bank_transfers.transfers_at_hand import take, waiting_order
-from tests.orders.settlement.settled_periods import ACCOUNT, due
-from tests.races.together import together
+from tests.orders.bank_transfers.transfer_helpers import make_transfer_order, receive_transfer
+from tests.orders.settlement.settlement_helpers import ACCOUNT, make_due_payout
+from tests.races.parallel import run_in_threads
 from tests.refusals import assert_refused
 from tests.state_tables import unreachable_states
 
@@ -72,7 +72,7 @@ def pay(payout: Payout, actor: Actor) -> None:
 
 
 def test_payout_needs_two_people(rules) -> None:
-    payout, lan, mai = due(make_cooperative(**ACCOUNT), 182_000), person(), person("Mai")
+    payout, lan, mai = make_due_payout(make_cooperative(**ACCOUNT), 182_000), person(), person("Mai")
 
     with assert_refused(SecondPersonNeeded, "second_person_needed"):
         pay(payout, lan)
@@ -94,8 +94,8 @@ def test_payout_needs_two_people(rules) -> None:
 
 def test_returned_transfer_needs_two_people(rules) -> None:
     """One person could send stray money to any account: the desk has its own page for returned transfers."""
-    waiting_order()
-    transfer, lan, mai = take("tien hang"), person(), person("Mai")
+    make_transfer_order()
+    transfer, lan, mai = receive_transfer("tien hang"), person(), person("Mai")
     payout = return_transfer(
         transfer_id=transfer.pk, account=OTHER, reason="Nhầm", actor=lan, now=fixed_now()
     )
@@ -112,7 +112,7 @@ def test_returned_transfer_needs_two_people(rules) -> None:
 
 
 def test_payout_page_shows_who_proposed_and_confirmed(rules, client: Client) -> None:
-    payout, lan, mai = due(make_cooperative(**ACCOUNT), 182_000), person(), person("Mai")
+    payout, lan, mai = make_due_payout(make_cooperative(**ACCOUNT), 182_000), person(), person("Mai")
     proposal = propose_payout(payout_id=payout.pk, actor=lan, now=fixed_now())
     confirm_proposal(approval_id=proposal.pk, actor=mai, now=fixed_now())
     client.force_login(make_admin())
@@ -128,7 +128,7 @@ def test_payout_page_shows_who_proposed_and_confirmed(rules, client: Client) -> 
 def test_only_the_confirmed_payout_is_paid(rules) -> None:
     """The account changes between confirmation and payment, and before a confirmation."""
     cooperative = make_cooperative(**ACCOUNT)
-    payout, lan, mai = due(cooperative, 182_000), person(), person("Mai")
+    payout, lan, mai = make_due_payout(cooperative, 182_000), person(), person("Mai")
     confirm_proposal(
         approval_id=propose_payout(payout_id=payout.pk, actor=lan, now=fixed_now()).pk,
         actor=mai,
@@ -194,7 +194,7 @@ def test_switching_the_rule_off_needs_a_second_person(rules) -> None:
 
 def test_proposal_is_declined_with_a_reason_or_withdrawn_by_its_author(rules) -> None:
     lan, mai = person(), person("Mai")
-    payout = due(make_cooperative(**ACCOUNT), 182_000)
+    payout = make_due_payout(make_cooperative(**ACCOUNT), 182_000)
     proposal = propose_payout(payout_id=payout.pk, actor=lan, now=fixed_now())
 
     with assert_refused(ReasonRequired, "reason_needed"):
@@ -214,7 +214,7 @@ def test_proposal_is_declined_with_a_reason_or_withdrawn_by_its_author(rules) ->
 
 def test_old_proposal_lapses_and_can_be_repeated(rules) -> None:
     lan, mai = person(), person("Mai")
-    payout = due(make_cooperative(**ACCOUNT), 182_000)
+    payout = make_due_payout(make_cooperative(**ACCOUNT), 182_000)
     first = propose_payout(payout_id=payout.pk, actor=lan, now=fixed_now())
     later = fixed_now() + PROPOSAL_LIFETIME + datetime.timedelta(minutes=1)
 
@@ -227,7 +227,7 @@ def test_old_proposal_lapses_and_can_be_repeated(rules) -> None:
 
 
 def test_apps_and_the_system_cannot_confirm(rules) -> None:
-    payout = due(make_cooperative(**ACCOUNT), 182_000)
+    payout = make_due_payout(make_cooperative(**ACCOUNT), 182_000)
     proposal = propose_payout(payout_id=payout.pk, actor=person(), now=fixed_now())
 
     for actor in (Actor.system(), Actor.app(1, "Kế toán", EntryPoint.API)):
@@ -236,7 +236,7 @@ def test_apps_and_the_system_cannot_confirm(rules) -> None:
 
 
 def test_one_person_is_enough_without_the_rule() -> None:
-    payout, lan = due(make_cooperative(**ACCOUNT), 182_000), person()
+    payout, lan = make_due_payout(make_cooperative(**ACCOUNT), 182_000), person()
 
     pay(payout, lan)
 
@@ -254,7 +254,7 @@ def test_concurrent_confirmations_act_once() -> None:
     )
     other_staff = [person(name) for name in ("Mai", "Hoa", "Cúc", "Đào")]
 
-    results = together(
+    results = run_in_threads(
         [
             lambda who=who: confirm_proposal(approval_id=proposal.pk, actor=who, now=fixed_now())
             for who in other_staff
@@ -278,7 +278,7 @@ def test_without_the_lock_every_confirmation_acts(monkeypatch) -> None:
     monkeypatch.setattr(decide_proposals, "lock_row", lambda _rows: copy.copy(proposal))
     monkeypatch.setattr(decide_proposals, "cooperative_account_values", lambda _key: basis)
 
-    together(
+    run_in_threads(
         [
             lambda who=who: confirm_proposal(approval_id=proposal.pk, actor=who, now=fixed_now())
             for who in other_staff
@@ -294,7 +294,7 @@ def test_approval_state_table_is_complete() -> None:
 
 
 def test_desk_shows_proposals_and_a_second_person_confirms(rules, client: Client) -> None:
-    payout = due(make_cooperative("HTX Thiên An", **ACCOUNT), 182_000)
+    payout = make_due_payout(make_cooperative("HTX Thiên An", **ACCOUNT), 182_000)
     lan = make_staff(Permission.HANDLE_PAYMENTS, first_name="Lan")
     mai = make_staff(Permission.HANDLE_PAYMENTS, first_name="Mai")
     page = reverse("desk:payout", args=[payout.pk])

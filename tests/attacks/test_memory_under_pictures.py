@@ -17,7 +17,7 @@ from tests.attacks.web import Web, status_of
 from tests.factories import make_order, make_variant
 from tests.figures import FIGURE
 from tests.orders.pages.order_proofs import prove_order
-from tests.orders.refunds.refunds_at_hand import delivered, line_of
+from tests.orders.refunds.refund_helpers import deliver_order, get_first_line
 
 pytestmark = [pytest.mark.once, pytest.mark.processes, pytest.mark.django_db(transaction=True)]
 
@@ -30,7 +30,7 @@ def test_hostile_pictures_use_little_memory_of_a_web_process(tmp_path, record_pr
     """The decoder's memory in the worker is tested in `test_big_pictures`."""
     variant = make_variant(price=45_000, on_hand=200)
     groups = [FORMATS[:4], FORMATS[4:]] * (UPLOADS // 2)
-    parts = [delivered(make_order((variant, 5)), now=timezone.now()) for _group in groups]
+    parts = [deliver_order(make_order((variant, 5)), now=timezone.now()) for _group in groups]
     buyer = Client()
     for part in parts:
         prove_order(buyer, part.order)
@@ -63,7 +63,7 @@ def complaint(part: OrderPart, names: tuple[str, ...], session: str) -> bytes:
     fields = {
         "csrfmiddlewaretoken": token,
         "key": str(uuid.uuid4()),
-        f"steps-{line_of(part).pk}": "1",
+        f"steps-{get_first_line(part).pk}": "1",
         "words": "Dập.",
         "requested_remedy": "money",
     }

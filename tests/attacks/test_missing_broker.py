@@ -17,8 +17,8 @@ from tests.attacks.outages import broken_queue_folder, redis_at, silent_redis, s
 from tests.doubles.bank_webhooks import sepay_webhook
 from tests.factories import PASSWORD, fixed_now, make_divisions, make_order, make_user, make_variant
 from tests.invariants import check_everything
-from tests.orders.bank_transfers.transfers_at_hand import waiting_order
-from tests.orders.gateway.card_at_hand import call_of, stripe
+from tests.orders.bank_transfers.transfer_helpers import make_transfer_order
+from tests.orders.gateway.card_order_helpers import get_call, stripe
 from tests.orders.pages.test_checkout_page import add_to_basket, submit_checkout
 
 __all__ = ["stripe"]
@@ -85,7 +85,7 @@ def test_transfer_is_booked_although_its_notification_cannot_be_queued(
     broker_gone: None, settings: Any
 ) -> None:
     settings.SEPAY_SECRET, settings.SEPAY_API_KEY = "a-secret-of-the-service", ""
-    order = waiting_order(now=fixed_now())
+    order = make_transfer_order(now=fixed_now())
     body, headers = sepay_webhook(
         settings.SEPAY_SECRET,
         timezone.now(),
@@ -109,7 +109,7 @@ def test_transfer_is_booked_although_its_notification_cannot_be_queued(
 def test_card_payment_succeeds(broker_gone: None, stripe: Any) -> None:
     order = make_order((make_variant(price=45_000), 2), method=PaymentMethod.CARD, now=fixed_now())
     assert Client().post(f"/don-hang/{order.pk}/the/").status_code == 200
-    stripe.buyer_pays(call_of(order).reference)
+    stripe.buyer_pays(get_call(order).reference)
 
     response = Client().get(f"/don-hang/{order.pk}/?from-payment=1")
 

@@ -16,7 +16,7 @@ from shop.api.ids import global_id
 from shop.api.signing_keys import ALGORITHM, signing_key
 from shop.core.models import Change, ShopSettings
 from tests.factories import PASSWORD, make_admin, make_staff
-from tests.orders.gateway.card_at_hand import paid_order, stripe
+from tests.orders.gateway.card_order_helpers import make_paid_card_order, stripe
 from tests.refusals import all_rows
 from tests.shop.accounts.factors import give_app
 from tests.shop.api.client import ask, data_of, post
@@ -152,7 +152,7 @@ def test_apps_need_no_recent_sign_in() -> None:
 
 
 def test_only_refunds_of_card_actions_need_a_recent_sign_in(stripe) -> None:
-    order = paid_order(stripe)
+    order = make_paid_card_order(stripe)
     payment = global_id("TransactionItem", order.payments.get().pk)
     old = token_of(make_admin(), minutes=16)
     before = all_rows()

@@ -33,7 +33,7 @@ from tests.factories import (
 from tests.invariants import check_everything
 from tests.markup import html_of
 from tests.orders.pages.test_checkout_page import add_to_basket, submit_checkout
-from tests.races.together import together
+from tests.races.parallel import run_in_threads
 from tests.shop.api.checkout.operations import COMPLETE, ready
 from tests.shop.api.client import data_of
 from tests.shop.api.tokens import token_of
@@ -186,7 +186,7 @@ def test_concurrent_orders_of_one_phone_stay_within_the_limit(settings: Any) -> 
         with count_against_order_limits(phone=PHONE, network="203.0.113.9", is_confirmed=False):
             placed.append(number)
 
-    results = together([partial(place, number) for number in range(40)])
+    results = run_in_threads([partial(place, number) for number in range(40)])
 
     assert len(placed) == 5
     assert [type(response) for response in results if response is not None] == [PhoneCodeNeeded] * 35

@@ -18,9 +18,9 @@ from shop.core.models import Change
 from shop.notifications.models import ContactMethod, Notification
 from tests.factories import make_order, make_user, make_variant
 from tests.markup import html_of
-from tests.orders.bank_transfers.transfers_at_hand import LATER
+from tests.orders.bank_transfers.transfer_helpers import LATER
 from tests.orders.pages.order_proofs import last_sent_code, prove_order
-from tests.orders.refunds.refunds_at_hand import DESK, paid_order
+from tests.orders.refunds.refund_helpers import DESK, make_paid_order
 from tests.refusals import all_rows, assert_refused
 
 pytestmark = pytest.mark.django_db
@@ -40,7 +40,7 @@ def order_url(path: str) -> str:
 
 
 def test_order_number_finds_nothing(client: Client) -> None:
-    order = paid_order()
+    order = make_paid_order()
     before = business_rows()
 
     for number in range(order.number - 2, order.number + 2):
@@ -53,7 +53,7 @@ def test_order_number_finds_nothing(client: Client) -> None:
 
 def test_takeover_is_refused_at_every_step(client: Client) -> None:
     """Even for somebody who knows the page's address."""
-    order = paid_order(email="hoa@example.com")
+    order = make_paid_order(email="hoa@example.com")
     token, key = order.pk, uuid.uuid4().hex
     code_page = order_url(f"{token}/ma/")
     steps = [
@@ -82,7 +82,7 @@ def test_takeover_is_refused_at_every_step(client: Client) -> None:
 
 
 def test_buyer_with_a_phone_code_cancels_and_names_an_account(client: Client) -> None:
-    order = paid_order(email="")
+    order = make_paid_order(email="")
     code_page = order_url(f"{order.pk}/ma/")
 
     client.post(code_page, {"send": "sms"})
@@ -99,7 +99,7 @@ def test_buyer_with_a_phone_code_cancels_and_names_an_account(client: Client) ->
 
 
 def test_another_device_needs_its_own_code(client: Client) -> None:
-    order = paid_order(email="")
+    order = make_paid_order(email="")
     client.post(order_url(f"{order.pk}/ma/"), {"send": "sms"})
     client.post(order_url(f"{order.pk}/ma/"), {"code": last_sent_code(to="+84987654321")})
 
@@ -108,7 +108,7 @@ def test_another_device_needs_its_own_code(client: Client) -> None:
 
 
 def test_planted_session_does_not_get_the_proof(client: Client) -> None:
-    order = paid_order(email="")
+    order = make_paid_order(email="")
     stranger, code_page = Client(), order_url(f"{order.pk}/ma/")
     stranger.post(code_page, {"send": "sms"})
     client.cookies = stranger.cookies.copy()
@@ -120,7 +120,7 @@ def test_planted_session_does_not_get_the_proof(client: Client) -> None:
 
 
 def test_code_for_ones_own_order_opens_no_other(client: Client) -> None:
-    theirs = paid_order(email="")
+    theirs = make_paid_order(email="")
     own_order = make_order((make_variant(), 1), phone="+84912345678", email="")
     client.post(order_url(f"{own_order.pk}/ma/"), {"send": "sms"})
     digits = last_sent_code(to="+84912345678")
@@ -133,7 +133,7 @@ def test_code_for_ones_own_order_opens_no_other(client: Client) -> None:
 
 
 def test_codes_are_sent_only_to_the_orders_contact(client: Client) -> None:
-    order = paid_order(email="hoa@example.com")
+    order = make_paid_order(email="hoa@example.com")
 
     client.post(order_url(f"{order.pk}/ma/"), {"send": "sms", "phone": "0900000001", "to": "0900000001"})
     client.post(order_url(f"{order.pk}/ma/"), {"send": "email", "email": "thief@example.com"})
@@ -146,7 +146,7 @@ def test_codes_are_sent_only_to_the_orders_contact(client: Client) -> None:
 
 
 def test_codes_per_order_are_limited_across_networks() -> None:
-    order = paid_order(email="hoa@example.com")
+    order = make_paid_order(email="hoa@example.com")
 
     responses = [
         Client(REMOTE_ADDR=f"203.0.113.{n}").post(order_url(f"{order.pk}/ma/"), {"send": contact_method})
@@ -160,7 +160,7 @@ def test_codes_per_order_are_limited_across_networks() -> None:
 
 @pytest.mark.parametrize("limit", [FIND_LIMIT_BY_PHONE, FIND_LIMIT_BY_ORDER, FIND_LIMIT_BY_NETWORK])
 def test_order_lookups_are_limited_by_phone_order_and_network(limit) -> None:
-    order = paid_order()
+    order = make_paid_order()
     for n in range(limit.tries):
         phone = PHONE if limit is FIND_LIMIT_BY_PHONE else f"09{n:08}"
         code = order.code if limit is FIND_LIMIT_BY_ORDER else f"TA7K2M{n:02}"
@@ -174,7 +174,7 @@ def test_order_lookups_are_limited_by_phone_order_and_network(limit) -> None:
 
 def test_signed_in_buyer_needs_no_code_and_others_do(client: Client) -> None:
     user = make_user()
-    order = paid_order(user=user)
+    order = make_paid_order(user=user)
     client.force_login(user)
     stranger = Client()
     stranger.force_login(make_user())
@@ -184,7 +184,7 @@ def test_signed_in_buyer_needs_no_code_and_others_do(client: Client) -> None:
 
 
 def test_changed_account_is_notified_on_every_channel_and_waits_a_day(client: Client) -> None:
-    order = paid_order(email="hoa@example.com")
+    order = make_paid_order(email="hoa@example.com")
     prove_order(client, order)
     client.post(order_url(f"{order.pk}/goi/1/huy/"), {"key": uuid.uuid4().hex})
 
@@ -214,7 +214,7 @@ def test_reordering_a_foreign_order_reveals_nothing_of_its_buyer(client: Client)
 
 
 def test_order_is_not_found_by_its_number() -> None:
-    order = paid_order()
+    order = make_paid_order()
 
     assert not Order.objects.found_by("+84987654321", str(order.number)).exists()
     assert Order.objects.found_by("+84987654321", order.code).get() == order

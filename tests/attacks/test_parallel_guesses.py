@@ -10,7 +10,7 @@ from shop.accounts.models import EntryCode, User
 from shop.accounts.sign_in.login_limits import FAILED_SIGN_INS, SIGN_INS_PER_ACCOUNT
 from shop.core.web.rate_limits import Limit
 from tests.factories import NOW, PASSWORD, make_user
-from tests.races.together import together
+from tests.races.parallel import run_in_threads
 from tests.shop.accounts.sent_codes import last_code
 from tests.shop.api.client import post
 
@@ -50,7 +50,9 @@ def test_concurrent_guesses_stay_within_the_limit(monkeypatch) -> None:
     user = make_user()
     tried = record_passwords(monkeypatch)
 
-    codes = together([lambda n=n: guess(user.email, f"sai-{n}") for n in range(PARALLEL)], hands=12)
+    codes = run_in_threads(
+        [lambda n=n: guess(user.email, f"sai-{n}") for n in range(PARALLEL)], thread_count=12
+    )
 
     assert len(tried) == FAILED_SIGN_INS.tries == 8
     assert sorted(codes) == ["INVALID_CREDENTIALS"] * 8 + ["LOGIN_ATTEMPT_DELAYED"] * 16
@@ -63,7 +65,7 @@ def test_counting_after_the_check_lets_more_guesses_through(monkeypatch) -> None
     tried = record_passwords(monkeypatch)
     monkeypatch.setattr(Limit, "take", Limit.check)
 
-    together([lambda n=n: guess(user.email, f"sai-{n}") for n in range(PARALLEL)], hands=12)
+    run_in_threads([lambda n=n: guess(user.email, f"sai-{n}") for n in range(PARALLEL)], thread_count=12)
 
     assert len(tried) == PARALLEL
 

@@ -19,7 +19,7 @@ from shop.core.actors import Actor
 from shop.core.models import Change
 from tests.factories import PASSWORD, make_user
 from tests.markup import html_of
-from tests.races.together import together
+from tests.races.parallel import run_in_threads
 from tests.shop.api.client import data_of, post
 
 pytestmark = pytest.mark.django_db
@@ -145,7 +145,7 @@ def test_devices_page_lists_api_sign_ins_and_ends_only_ones_own(client: Client) 
 def test_concurrent_refreshes_have_one_successor() -> None:
     first = signed_in(make_user())["refreshToken"]
 
-    results = together([lambda: refresh(first)["refreshToken"] for _ in range(8)], hands=8)
+    results = run_in_threads([lambda: refresh(first)["refreshToken"] for _ in range(8)], thread_count=8)
 
     assert len(set(results)) == 1
     assert refresh(results[0])["errors"] == []
@@ -158,6 +158,6 @@ def test_without_the_lock_concurrent_refreshes_have_several(monkeypatch) -> None
     read_by_all = TokenFamily.objects.get()
     monkeypatch.setattr(token_families, "lock_row", lambda _rows: copy.copy(read_by_all))
 
-    results = together([lambda: refresh(first)["refreshToken"] for _ in range(4)], hands=4)
+    results = run_in_threads([lambda: refresh(first)["refreshToken"] for _ in range(4)], thread_count=4)
 
     assert len(set(results)) == 4

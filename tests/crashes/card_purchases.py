@@ -25,7 +25,7 @@ from shop.accounts.models import ConsentPurpose
 from shop.core.actors import Actor
 from tests.doubles.stripe import StripeDouble
 from tests.factories import carrier_deliveries, make_basket, make_contact, make_variant, make_weighed_variant
-from tests.orders.gateway.card_at_hand import GOOD
+from tests.orders.gateway.card_order_helpers import GOOD_CARD
 
 PACKER = Actor.system("crash")
 
@@ -77,7 +77,7 @@ class EmbeddedPurchase:
             card_form = {
                 "key": self.stripe.publishable_key,
                 "client_secret": made.gateway_result.secret,
-                "number": GOOD,
+                "number": GOOD_CARD,
             }
             self.submit_form(f"{self.stripe.url}/js/confirm", card_form)
 
@@ -130,7 +130,7 @@ class HostedPurchase(EmbeddedPurchase):
         answer = Client().post(f"/don-hang/{order.pk}/the/stripe/")
         assert answer.status_code == 302
         if answer["Location"].startswith(self.stripe.url):
-            self.submit_form(answer["Location"], {"number": GOOD})
+            self.submit_form(answer["Location"], {"number": GOOD_CARD})
 
 
 class WeighedPurchase(EmbeddedPurchase):

@@ -22,7 +22,7 @@ from tests.crashes.killed_process import kill_at_each_step
 from tests.doubles.stripe import StripeDouble
 from tests.factories import get_stock
 from tests.invariants import check_everything
-from tests.orders.gateway.card_at_hand import set_up
+from tests.orders.gateway.card_order_helpers import use_stripe_double
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PURCHASES = [(EmbeddedPurchase, 120_000), (HostedPurchase, 120_000), (WeighedPurchase, 90_000)]
@@ -32,7 +32,7 @@ MINUTES = datetime.timedelta(minutes=5)
 @pytest.fixture
 def stripe(settings: Any, eager_jobs: None) -> Iterator[StripeDouble]:
     with StripeDouble() as double:
-        set_up(double, settings)
+        use_stripe_double(double, settings)
         yield double
 
 

@@ -24,7 +24,7 @@ from tests.factories import (
     make_voucher,
     make_weighed_variant,
 )
-from tests.orders.cash_on_delivery.cash_at_hand import CARRIER, sent, statement
+from tests.orders.cash_on_delivery.cash_helpers import CARRIER, make_carrier_statement, make_dispatched_parcel
 
 _STEPS = {"to weigh": None, "asked": 6000, "refused": 6000, "weighed": 4600}
 
@@ -80,7 +80,7 @@ class ScaleAndCash:
         return [waits, seen]
 
     def _brought(self, seller: Cooperative, *, carrier: str) -> Parcel:
-        parcel = sent(seller=seller, carrier=carrier)
+        parcel = make_dispatched_parcel(seller=seller, carrier=carrier)
         return deliver_parcel(
             parcel_id=parcel.pk, cash_collected=True, code=parcel.pickup_code, reason="Thử", **self._by
         )
@@ -91,7 +91,11 @@ class ScaleAndCash:
         rows = [(parcel.tracking_number, parcel.cod_collected, 5_000) for parcel in held]
         first, second = (
             import_cod_statement(
-                file_name=f"{name}.csv", content=statement(told), carrier=CARRIER, user=admin, now=now
+                file_name=f"{name}.csv",
+                content=make_carrier_statement(told),
+                carrier=CARRIER,
+                user=admin,
+                now=now,
             )
             for name, told in [
                 ("thang-10", [(rows[0][0], rows[0][1] - 20_000, 5_000), ("LA123", 50_000, 0)]),

@@ -25,7 +25,7 @@ from tests.factories import (
     make_weighed_variant,
 )
 from tests.journeys.test_first_sale import press, visit
-from tests.orders.gateway.card_at_hand import DECLINED, GOOD, SCA, set_up
+from tests.orders.gateway.card_order_helpers import DECLINED_CARD, GOOD_CARD, SCA_CARD, use_stripe_double
 
 __all__ = ["visit"]
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
@@ -37,7 +37,7 @@ DESK = {"viewport": {"width": 1280, "height": 900}}
 def stripe(live_server: Any, settings: Any, eager_jobs: None) -> Iterator[StripeDouble]:
     """A Stripe double that sends webhooks by itself."""
     with StripeDouble() as double:
-        set_up(double, settings)
+        use_stripe_double(double, settings)
         settings.PUBLIC_URL = live_server.url
         double.webhooks.to(f"{live_server.url}/webhooks/stripe/")
         double.webhooks.automatic()
@@ -105,9 +105,9 @@ def test_declined_card_is_replaced_and_the_next_confirmed_at_the_bank(
     expect(page.locator("#paying-panel")).to_contain_text("120.000")
     expect(page.locator("[data-card-said]")).to_be_hidden()
 
-    enter_card(page, DECLINED)
+    enter_card(page, DECLINED_CARD)
     expect(page.locator("[data-card-said]")).to_contain_text("declined")
-    enter_card(page, SCA)
+    enter_card(page, SCA_CARD)
     page.wait_for_url(re.compile(re.escape(stripe.url)))
     press(page, "button[value=yes]")
 
@@ -126,11 +126,11 @@ def test_buyer_who_leaves_at_the_bank_returns_and_pays_once(
 ) -> None:
     page = faultless(PHONE)
     address = buy_by_card(page, pillow)
-    enter_card(page, SCA)
+    enter_card(page, SCA_CARD)
     page.wait_for_url(re.compile(re.escape(stripe.url)))
 
     page.goto(address)
-    enter_card(page, GOOD)
+    enter_card(page, GOOD_CARD)
 
     page.wait_for_url(address)
     expect(page.locator("main .tag.good").first).to_contain_text("120.000")
@@ -166,9 +166,9 @@ def test_stripes_own_page_takes_the_card_without_scripts(
 
     press(page, "form[action$='/the/stripe/'] button")
     assert page.url.startswith(f"{stripe.url}/pay/cs_")
-    page.locator("[name=number]").fill(DECLINED)
+    page.locator("[name=number]").fill(DECLINED_CARD)
     press(page, "button")
-    page.locator("[name=number]").fill(SCA)
+    page.locator("[name=number]").fill(SCA_CARD)
     press(page, "button")
     press(page, "button[value=yes]")
 
@@ -194,7 +194,7 @@ def test_card_hold_covers_the_most_and_captures_the_weighed_price(
     buyer = faultless(PHONE)
     buy_by_card(buyer, gourd)
     expect(buyer.locator("#paying-panel")).to_contain_text("73.200")
-    enter_card(buyer, GOOD)
+    enter_card(buyer, GOOD_CARD)
     expect(buyer.locator("main .tag.good").first).to_contain_text("73.200")
 
     packer = visit(PHONE, "yenduong@example.com")

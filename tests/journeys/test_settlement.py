@@ -17,7 +17,7 @@ from cooperatives.models import Cooperative
 from orders.models import Payout, Settlement
 from tests.factories import PASSWORD, make_admin, make_member, make_seller
 from tests.invariants import check_ledger
-from tests.orders.settlement.settled_periods import sold
+from tests.orders.settlement.settlement_helpers import make_sale
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -32,7 +32,7 @@ def thien_an(live_server: Any) -> Cooperative:
     cooperative = make_seller("HTX Thiên An", legal_name="Hợp tác xã Thiên An")
     make_member(cooperative, email="thienan@example.com")
     make_admin(email="quantri@example.com")
-    sold(cooperative)
+    make_sale(cooperative)
     return cooperative
 
 

@@ -29,7 +29,7 @@ from tests.factories import (
     make_seller,
     make_variant,
 )
-from tests.orders.bank_transfers.transfers_at_hand import told
+from tests.orders.bank_transfers.transfer_helpers import make_incoming_transfer
 
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 SECRET = "whsec-of-the-test"
@@ -168,7 +168,7 @@ def test_page_is_complete_without_scripts_and_updates_on_reload(browser: Browser
 def test_desk_settles_a_transfer_without_a_code_with_one_click(page: Page) -> None:
     order = make_waiting_order(name="Lý Thị Mẩy")
     now = timezone.now()
-    arrival = told("LY THI MAY chuyen tien", 120_000, at=now)
+    arrival = make_incoming_transfer("LY THI MAY chuyen tien", 120_000, at=now)
     record_incoming_transfer(incoming=arrival, actor=Actor.system("sepay"), now=now)
     sign_in_at_desk(page)
 

@@ -137,7 +137,7 @@ from tests.journeys.account_pages import (
     proof_for_the_whole_walk,
 )
 from tests.journeys.scale_and_cash import ScaleAndCash, desk_paths, member_paths
-from tests.orders.bank_transfers.transfers_at_hand import told
+from tests.orders.bank_transfers.transfer_helpers import make_incoming_transfer
 
 DRAWINGS = (
     *("goi-thao-duoc", "bi-xanh-thom", "mien-dong", "quyt", "gao-nep", "mat-ong", "che-shan-tuyet"),
@@ -470,7 +470,7 @@ class _Market:
         return read
 
     def _arrives(self, note: str, amount: int) -> BankTransfer:
-        arrival = told(note, amount, at=self.now)
+        arrival = make_incoming_transfer(note, amount, at=self.now)
         return record_incoming_transfer(incoming=arrival, **self.by).transfer
 
     @property

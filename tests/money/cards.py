@@ -21,9 +21,9 @@ from orders.models import GatewayCall, GatewayEvent, Operation, Order, Payment, 
 from orders.states import CallState
 from tests.doubles.stripe import Fault, StripeDouble
 from tests.money.market import PLACE, Market, where
-from tests.orders.gateway.card_at_hand import DECLINED, GOOD, SCA
+from tests.orders.gateway.card_order_helpers import DECLINED_CARD, GOOD_CARD, SCA_CARD
 
-CARD = st.sampled_from([GOOD, GOOD, GOOD, SCA, DECLINED])
+CARD = st.sampled_from([GOOD_CARD, GOOD_CARD, GOOD_CARD, SCA_CARD, DECLINED_CARD])
 FAULTS = st.sampled_from([None, None, None, Fault.REFUSE, Fault.CUT_BEFORE, Fault.CUT_AFTER])
 NAMES = {
     Operation.START: "payment_intents.create",
@@ -143,7 +143,7 @@ class Cards(Market):
                 send_call(call_id=call.pk, now=self.who["now"])
             call.refresh_from_db()
             if call.state == CallState.NEEDS_BUYER:
-                self._pay(call.reference, GOOD)
+                self._pay(call.reference, GOOD_CARD)
                 look_up_call(call_id=call.pk, now=self.who["now"])
 
     @where(card_orders)

@@ -22,7 +22,7 @@ from shop.accounts.models import User
 from tests.factories import make_admin
 from tests.money.incoming_transfers import ACCOUNT
 from tests.money.market import CARRIER, PLACE, Market, where
-from tests.orders.cash_on_delivery.cash_at_hand import statement
+from tests.orders.cash_on_delivery.cash_helpers import make_carrier_statement
 
 HEADS = "Ngày giao dịch;Số tham chiếu;Ghi nợ;Ghi có;Nội dung"
 
@@ -93,7 +93,11 @@ class Statements(Market):
         for _time in range(2 if again else 1):
             now = self.who["now"]
             statement_import = import_cod_statement(
-                file_name="cod.csv", content=statement(rows), carrier=CARRIER, user=self.admin, now=now
+                file_name="cod.csv",
+                content=make_carrier_statement(rows),
+                carrier=CARRIER,
+                user=self.admin,
+                now=now,
             )
             StatementImport.objects.filter(pk=statement_import.pk, confirmed_at=None).update(
                 fee_bearer=bearer

@@ -19,7 +19,7 @@ from orders.models import GatewayCall, Operation, Payout, PayoutMethod
 from orders.states import CallState, PayoutState
 from tests.money.cards import Cards, intended
 from tests.money.market import PLACE, where
-from tests.orders.gateway.card_at_hand import COOPERATIVE
+from tests.orders.gateway.card_order_helpers import COOPERATIVE
 
 
 def refused_calls() -> Any:

@@ -21,7 +21,7 @@ from tests.money.refunds import Refunds
 from tests.money.settlements import Settlements
 from tests.money.statements import Statements
 from tests.money.stripe_payouts import StripePayouts
-from tests.orders.gateway.card_at_hand import stripe
+from tests.orders.gateway.card_order_helpers import stripe
 
 __all__ = ["stripe"]
 pytestmark = pytest.mark.django_db

@@ -16,7 +16,7 @@ from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
 from shop.notifications.models import ContactMethod, Notification
 from tests.factories import NOW, make_channel, make_product, make_user
-from tests.races.together import together
+from tests.races.parallel import run_in_threads
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -53,12 +53,12 @@ def restock(product):
 
 def test_parallel_requests_wait_once_and_parallel_sweeps_notify_once() -> None:
     honey = make_product(name="Mật ong", on_hand=0)
-    answers = together([requesting(honey)] * 8)
-    assert {type(answer) for answer in answers} == {BackRequest}, answers
+    results = run_in_threads([requesting(honey)] * 8)
+    assert {type(result) for result in results} == {BackRequest}, results
     assert BackRequest.objects.count() == 1
     restock(honey)
 
-    counts = together([partial(send_back_in_stock_notices, channel=make_channel(), now=NOW)] * 6)
+    counts = run_in_threads([partial(send_back_in_stock_notices, channel=make_channel(), now=NOW)] * 6)
 
     assert sorted(counts) == [0, 0, 0, 0, 0, 1], counts
     assert Notification.objects.count() == 1
@@ -76,14 +76,17 @@ def test_without_lock_two_sweeps_both_count_a_notification(monkeypatch) -> None:
     run_batch = back_in_stock.run_batch
 
     def run_batch_once_all_have_read(keys, send, **options):
-        found = list(keys)
+        found_keys = list(keys)
         read_by_all.wait()
-        return run_batch(found, send, **options)
+        return run_batch(found_keys, send, **options)
 
     monkeypatch.setattr(back_in_stock, "run_batch", run_batch_once_all_have_read)
     monkeypatch.setattr(back_in_stock, "lock_rows", lambda _rows: rows)
 
-    assert together([partial(send_back_in_stock_notices, channel=make_channel(), now=NOW)] * 2) == [1, 1]
+    assert run_in_threads([partial(send_back_in_stock_notices, channel=make_channel(), now=NOW)] * 2) == [
+        1,
+        1,
+    ]
     assert Notification.objects.count() == 1
 
 
@@ -101,11 +104,11 @@ def test_parallel_workers_send_bulletin_once_to_each_follower() -> None:
             now=NOW,
         )
 
-    made = together([partial(create_weekly_bulletins, week=week, channel=channel, now=NOW)] * 3)
-    assert all(isinstance(count, int) for count in made), made
+    results = run_in_threads([partial(create_weekly_bulletins, week=week, channel=channel, now=NOW)] * 3)
+    assert all(isinstance(count, int) for count in results), results
     assert Bulletin.objects.count() == 4  # the market's and the seller's, in two languages
     market = Bulletin.objects.of_market().in_language("vi").get()
-    together([partial(send_bulletin, bulletin_id=market.pk, now=NOW, batch=2)] * 6)
+    run_in_threads([partial(send_bulletin, bulletin_id=market.pk, now=NOW, batch=2)] * 6)
 
     assert sorted(Notification.objects.values_list("to", flat=True)) == [
         f"n{number}@example.com" for number in range(5)

@@ -42,9 +42,16 @@ from shop.core.actors import Actor
 from shop.core.models import Change
 from tests.factories import NOW, make_bank_account, make_weighed_variant
 from tests.invariants import check_everything
-from tests.orders.bank_transfers.transfers_at_hand import take
-from tests.orders.gateway.card_at_hand import begun_order, call_of, card_order, make, paid_order, stripe
-from tests.races.together import together
+from tests.orders.bank_transfers.transfer_helpers import receive_transfer
+from tests.orders.gateway.card_order_helpers import (
+    get_call,
+    make_card_order,
+    make_paid_card_order,
+    make_started_card_order,
+    send_order_call,
+    stripe,
+)
+from tests.races.parallel import run_in_threads
 
 __all__ = ["stripe"]
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -54,22 +61,22 @@ SOMEBODY = Actor.system("test")
 def paid_at_stripe(stripe) -> Order:
     """An order whose buyer has paid at Stripe; the shop does not know of it yet."""
     make_bank_account()
-    order = begun_order()
-    stripe.buyer_pays(call_of(order).reference)
+    order = make_started_card_order()
+    stripe.buyer_pays(get_call(order).reference)
     return order
 
 
 def looking_up(order: Order):
-    return partial(look_up_call, call_id=call_of(order).pk, now=NOW)
+    return partial(look_up_call, call_id=get_call(order).pk, now=NOW)
 
 
 def transferring(order: Order):
-    return partial(take, order.code, 120_000, now=NOW)
+    return partial(receive_transfer, order.code, 120_000, now=NOW)
 
 
 def handling_webhook(stripe, order: Order):
     """A callable that stores and handles Stripe's webhook about the payment."""
-    reference = call_of(order).reference
+    reference = get_call(order).reference
     (event,) = [
         event
         for event in stripe.webhooks.waiting
@@ -87,17 +94,17 @@ def handling_webhook(stripe, order: Order):
 def test_simultaneous_card_payment_and_transfer_confirm_order_once(stripe) -> None:
     orders = [paid_at_stripe(stripe) for _ in range(5)]
 
-    answers = together(
+    results = run_in_threads(
         [work for order in orders for work in (handling_webhook(stripe, order), transferring(order))]
     )
 
-    assert [answer for answer in answers if isinstance(answer, Exception)] == []
+    assert [result for result in results if isinstance(result, Exception)] == []
     for order in orders:
         order.refresh_from_db()
         transfer = BankTransfer.objects.get(note=order.code)
-        both = 240_000 if transfer.state == TransferState.SETTLED else 120_000
+        expected_total = 240_000 if transfer.state == TransferState.SETTLED else 120_000
         assert transfer.state in (TransferState.SETTLED, TransferState.REVIEW)
-        assert order.charged == both
+        assert order.charged == expected_total
         assert Change.objects.filter(action="order.confirmed", root_key=str(order.pk)).count() == 1
     check_everything()
 
@@ -107,7 +114,7 @@ def test_without_lock_order_paid_twice_is_confirmed_twice(stripe, monkeypatch) -
     order = paid_at_stripe(stripe)
     change_payment_method(order_id=order.pk, method=PaymentMethod.TRANSFER, actor=SOMEBODY, now=NOW)
     GatewayCall.objects.filter(operation=Operation.CANCEL).delete()
-    start = call_of(order)
+    start = get_call(order)
     both_read = threading.Barrier(2, timeout=20)
 
     if connection.vendor == "postgresql":
@@ -126,22 +133,22 @@ def test_without_lock_order_paid_twice_is_confirmed_twice(stripe, monkeypatch) -
         )  # as each read it before BEGIN
     paid = GatewayResult(Outcome.SUCCEEDED, reference=start.reference, charged=120_000)
 
-    answers = together(
+    results = run_in_threads(
         [partial(record_gateway_result, call_id=start.pk, result=paid, now=NOW), transferring(order)]
     )
 
-    assert [answer for answer in answers if isinstance(answer, Exception)] == []
+    assert [result for result in results if isinstance(result, Exception)] == []
     assert Change.objects.filter(action="order.confirmed", root_key=str(order.pk)).count() > 1
 
 
 def test_parallel_webhooks_and_look_ups_count_payment_once(stripe) -> None:
     order = paid_at_stripe(stripe)
 
-    answers = together([looking_up(order), handling_webhook(stripe, order)] * 6)
+    results = run_in_threads([looking_up(order), handling_webhook(stripe, order)] * 6)
 
-    assert [answer for answer in answers if isinstance(answer, Exception)] == []
+    assert [result for result in results if isinstance(result, Exception)] == []
     order.refresh_from_db()
-    assert (order.charged, call_of(order).state) == (120_000, CallState.SUCCEEDED)
+    assert (order.charged, get_call(order).state) == (120_000, CallState.SUCCEEDED)
     assert PaymentEvent.objects.filter(kind="charge_success").count() == 1
     assert GatewayEvent.objects.count() == 1
     assert Change.objects.filter(action__in=["payment.received", "order.confirmed"]).count() == 2
@@ -149,18 +156,18 @@ def test_parallel_webhooks_and_look_ups_count_payment_once(stripe) -> None:
 
 
 def test_parallel_workers_send_call_once(stripe) -> None:
-    order = card_order()
+    order = make_card_order()
 
-    answers = together([partial(send_call, call_id=call_of(order).pk, now=NOW)] * 8)
+    results = run_in_threads([partial(send_call, call_id=get_call(order).pk, now=NOW)] * 8)
 
-    assert len([answer for answer in answers if answer is not None]) == 1
+    assert len([result for result in results if result is not None]) == 1
     assert stripe.calls == ["payment_intents.create"]
 
 
 def test_paying_while_changing_payment_method_charges_once(stripe) -> None:
     orders = [paid_at_stripe(stripe) for _ in range(5)]
 
-    answers = together(
+    results = run_in_threads(
         [
             work
             for order in orders
@@ -178,7 +185,7 @@ def test_paying_while_changing_payment_method_charges_once(stripe) -> None:
     )
 
     for n, order in enumerate(orders):
-        changed = answers[2 * n + 1]
+        changed = results[2 * n + 1]
         assert isinstance(changed, Payment | OrderNotAwaitingPayment | PaymentInProgress), changed
         order.refresh_from_db()
         assert (order.charged, order.still_due, order.confirmed_at) == (120_000, 0, NOW)
@@ -186,31 +193,31 @@ def test_paying_while_changing_payment_method_charges_once(stripe) -> None:
 
 
 def test_packing_while_cancelling_releases_hold_without_charge(stripe) -> None:
-    orders = [paid_order(stripe, (make_weighed_variant(), 2)) for _ in range(4)]
-    works = []
+    orders = [make_paid_card_order(stripe, (make_weighed_variant(), 2)) for _ in range(4)]
+    calls = []
     for order in orders:
         part = order.parts.get()
         accept_part(part_id=part.pk, actor=SOMEBODY, now=NOW)
         line = part.lines.get()
         weigh_line(part_id=part.pk, line_id=line.pk, grams=4_000, actor=SOMEBODY, now=NOW)
-        works += [
+        calls += [
             partial(pack_parcel, part_id=part.pk, quantities={line.pk: 2}, actor=SOMEBODY, now=NOW),
             partial(cancel_order, order_id=order.pk, reason="hết hàng", actor=SOMEBODY, now=NOW),
         ]
 
-    together(works)
+    run_in_threads(calls)
 
     for order in orders:
         calls = GatewayCall.objects.filter(payment__order=order, operation__in=["capture", "cancel"])
         assert list(calls.exclude(state=CallState.FAILED).values_list("operation", flat=True)) == ["cancel"]
-        make(order, Operation.CANCEL)
+        send_order_call(order, Operation.CANCEL)
         order.refresh_from_db()
         assert order.charged == 0
     check_everything()
 
 
 def test_parallel_refunds_cannot_exceed_payment(stripe) -> None:
-    order = paid_order(stripe)
+    order = make_paid_card_order(stripe)
 
     def give_back():
         with transaction.atomic():
@@ -225,8 +232,8 @@ def test_parallel_refunds_cannot_exceed_payment(stripe) -> None:
             )
             return request_refund(refund, locked.payments.get(), 50_000, actor=SOMEBODY, now=NOW)
 
-    answers = together([give_back] * 6)
+    results = run_in_threads([give_back] * 6)
 
-    refusals = [answer for answer in answers if isinstance(answer, NotRefundable)]
+    refusals = [result for result in results if isinstance(result, NotRefundable)]
     assert (len(refusals), GatewayCall.objects.filter(operation=Operation.REFUND).count()) == (4, 2)
     assert Refund.objects.count() == 2

@@ -27,44 +27,44 @@ from orders.states import CashHolder, CodState, ParcelState
 from shop.core.models import Change
 from shop.core.states import WrongMove
 from tests.invariants import check_cash, check_cash_away
-from tests.orders.cash_on_delivery.cash_at_hand import CARRIER, WHO, delivered
-from tests.races.together import together
+from tests.orders.cash_on_delivery.cash_helpers import ACTOR_NOW, CARRIER, make_delivered_parcel
+from tests.races.parallel import run_in_threads
 
 pytestmark = pytest.mark.django_db(transaction=True)
 REMITTER = Remitter(CashHolder.CARRIER, CARRIER)
 
 
-def kinds(answers):
-    return sorted(type(answer).__name__ for answer in answers)
+def type_names(results):
+    return sorted(type(result).__name__ for result in results)
 
 
 def remitting(parcel, key):
-    return partial(remit_cash, remitter=REMITTER, parcel_ids=[parcel.pk], key=key, **WHO)
+    return partial(remit_cash, remitter=REMITTER, parcel_ids=[parcel.pk], key=key, **ACTOR_NOW)
 
 
 def test_parallel_remittances_remit_cash_once() -> None:
-    parcel = delivered(cash=True)
+    parcel = make_delivered_parcel(cash=True)
 
-    answers = together([remitting(parcel, "a"), remitting(parcel, "b")])
+    results = run_in_threads([remitting(parcel, "a"), remitting(parcel, "b")])
 
-    assert kinds(answers) == ["CashNotHeld", "CashRemittance"], answers
-    refusal = next(answer for answer in answers if isinstance(answer, CashNotHeld))
+    assert type_names(results) == ["CashNotHeld", "CashRemittance"], results
+    refusal = next(result for result in results if isinstance(result, CashNotHeld))
     assert refusal.details == {"parcels": [parcel.pk]}
     assert RemittanceLine.objects.get().parcel == parcel
     check_cash_away()
 
 
 def test_remittance_repeated_in_parallel_is_recorded_once() -> None:
-    parcel = delivered(cash=True)
+    parcel = make_delivered_parcel(cash=True)
 
-    answers = together([remitting(parcel, "a")] * 10)
+    results = run_in_threads([remitting(parcel, "a")] * 10)
 
-    assert {getattr(answer, "pk", answer) for answer in answers} == {CashRemittance.objects.get().pk}
+    assert {getattr(result, "pk", result) for result in results} == {CashRemittance.objects.get().pk}
 
 
 def test_without_lock_second_remittance_fails_with_database_error(monkeypatch) -> None:
-    parcel = delivered(cash=True)
-    both_read, early = threading.Barrier(2, timeout=20), threading.local()
+    parcel = make_delivered_parcel(cash=True)
+    both_read, stale = threading.Barrier(2, timeout=20), threading.local()
     if connection.vendor == "postgresql":
 
         def read_without_lock(rows):
@@ -81,33 +81,33 @@ def test_without_lock_second_remittance_fails_with_database_error(monkeypatch) -
         monkeypatch.setattr(cash_remittance.locks, "lock_parcels", read_together)
     else:
         lock_parcels = locks.lock_parcels
-        monkeypatch.setattr(cash_remittance.locks, "lock_parcels", lambda _ids: early.parcels)
+        monkeypatch.setattr(cash_remittance.locks, "lock_parcels", lambda _ids: stale.parcels)
 
     def work(key):
         if connection.vendor == "sqlite":
-            early.parcels = lock_parcels([parcel.pk])
+            stale.parcels = lock_parcels([parcel.pk])
             both_read.wait()
         return remitting(parcel, key)()
 
-    answers = together([partial(work, "a"), partial(work, "b")])
+    results = run_in_threads([partial(work, "a"), partial(work, "b")])
 
-    assert kinds(answers) == ["CashRemittance", "IntegrityError"], answers
+    assert type_names(results) == ["CashRemittance", "IntegrityError"], results
 
 
 def test_parallel_reports_collect_cash_once() -> None:
-    parcel = delivered()
-    reporting = partial(report_collected_cash, parcel_id=parcel.pk, **WHO)
+    parcel = make_delivered_parcel()
+    reporting = partial(report_collected_cash, parcel_id=parcel.pk, **ACTOR_NOW)
 
-    answers = together([reporting, reporting])
+    results = run_in_threads([reporting, reporting])
 
-    assert kinds(answers) == ["Parcel", "WrongMove"], answers
+    assert type_names(results) == ["Parcel", "WrongMove"], results
     assert PaymentEvent.objects.filter(kind="charge_success").count() == 1
     check_cash()
 
 
 def test_without_lock_cash_is_collected_twice(monkeypatch) -> None:
-    parcel = delivered()
-    both_read, early = threading.Barrier(2, timeout=20), threading.local()
+    parcel = make_delivered_parcel()
+    both_read, stale = threading.Barrier(2, timeout=20), threading.local()
     lock_parcel = locks.lock_parcel
     if connection.vendor == "postgresql":
 
@@ -118,31 +118,31 @@ def test_without_lock_cash_is_collected_twice(monkeypatch) -> None:
 
         monkeypatch.setattr(locks, "lock_row", read_without_lock)
     else:
-        monkeypatch.setattr(locks, "lock_parcel", lambda _parcel_id: early.rows)
+        monkeypatch.setattr(locks, "lock_parcel", lambda _parcel_id: stale.rows)
 
     def reporting():
         if connection.vendor == "sqlite":
-            early.rows = lock_parcel(parcel.pk)
+            stale.rows = lock_parcel(parcel.pk)
             both_read.wait()
-        return report_collected_cash(parcel_id=parcel.pk, **WHO)
+        return report_collected_cash(parcel_id=parcel.pk, **ACTOR_NOW)
 
-    answers = together([reporting, reporting])
+    results = run_in_threads([reporting, reporting])
 
-    assert kinds(answers) == ["Parcel", "Parcel"], answers
+    assert type_names(results) == ["Parcel", "Parcel"], results
     assert Change.objects.filter(action="parcel.cash_collected").count() == 2
 
 
 def test_cash_is_collected_before_parcel_is_voided_or_not_at_all() -> None:
-    parcels = [delivered() for _ in range(6)]
-    works = []
+    parcels = [make_delivered_parcel() for _ in range(6)]
+    calls = []
     for parcel in parcels:
-        works.append(partial(report_collected_cash, parcel_id=parcel.pk, **WHO))
-        works.append(partial(void_parcel, parcel_id=parcel.pk, reason="hàng về", **WHO))
+        calls.append(partial(report_collected_cash, parcel_id=parcel.pk, **ACTOR_NOW))
+        calls.append(partial(void_parcel, parcel_id=parcel.pk, reason="hàng về", **ACTOR_NOW))
 
-    answers = together(works)
+    results = run_in_threads(calls)
 
     for n, parcel in enumerate(parcels):
-        reported, voided = answers[2 * n : 2 * n + 2]
+        reported, voided = results[2 * n : 2 * n + 2]
         now = Parcel.objects.get(pk=parcel.pk)
         assert isinstance(voided, Parcel)
         assert now.state == ParcelState.VOIDED
@@ -157,8 +157,8 @@ def test_cash_is_collected_before_parcel_is_voided_or_not_at_all() -> None:
 
 def short_remittance() -> CashRemittance:
     """A remittance of 230,000 by the carrier, of which 30,000 is missing."""
-    remittance = remitting(delivered(cash=True), "a")()
-    return reconcile_remittance(remittance_id=remittance.pk, received=200_000, reason="thiếu", **WHO)
+    remittance = remitting(make_delivered_parcel(cash=True), "a")()
+    return reconcile_remittance(remittance_id=remittance.pk, received=200_000, reason="thiếu", **ACTOR_NOW)
 
 
 def compensating(remittance):
@@ -168,7 +168,7 @@ def compensating(remittance):
         amount=30_000,
         is_ours=False,
         reason="chuyển bù",
-        **WHO,
+        **ACTOR_NOW,
     )
 
 
@@ -179,10 +179,10 @@ def owed_by_carriers() -> int:
 def test_parallel_compensations_are_recorded_once() -> None:
     remittance = short_remittance()
 
-    answers = together([compensating(remittance)] * 4)
+    results = run_in_threads([compensating(remittance)] * 4)
 
-    assert kinds(answers) == ["CashRemittance", *["NoRemittanceDifference"] * 3], answers
-    assert any(isinstance(answer, NoRemittanceDifference) for answer in answers)
+    assert type_names(results) == ["CashRemittance", *["NoRemittanceDifference"] * 3], results
+    assert any(isinstance(result, NoRemittanceDifference) for result in results)
     remittance.refresh_from_db()
     assert (remittance.compensated, owed_by_carriers()) == (30_000, 0)
     assert Change.objects.filter(action="remittance.difference_resolved").count() == 1
@@ -191,7 +191,7 @@ def test_parallel_compensations_are_recorded_once() -> None:
 
 def test_without_lock_compensation_is_recorded_twice(monkeypatch) -> None:
     remittance = short_remittance()
-    both_read, early = threading.Barrier(2, timeout=20), threading.local()
+    both_read, stale = threading.Barrier(2, timeout=20), threading.local()
     lock_remittance = locks.lock_remittance
     if connection.vendor == "postgresql":
 
@@ -202,15 +202,15 @@ def test_without_lock_compensation_is_recorded_twice(monkeypatch) -> None:
 
         monkeypatch.setattr(locks, "lock_row", read_without_lock)
     else:
-        monkeypatch.setattr(locks, "lock_remittance", lambda _remittance_id: early.row)
+        monkeypatch.setattr(locks, "lock_remittance", lambda _remittance_id: stale.row)
 
     def work():
         if connection.vendor == "sqlite":
-            early.row = lock_remittance(remittance.pk)
+            stale.row = lock_remittance(remittance.pk)
             both_read.wait()
         return compensating(remittance)()
 
-    answers = together([work, work])
+    results = run_in_threads([work, work])
 
-    assert kinds(answers) == ["CashRemittance", "CashRemittance"], answers
+    assert type_names(results) == ["CashRemittance", "CashRemittance"], results
     assert owed_by_carriers() == -30_000

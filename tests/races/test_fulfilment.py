@@ -43,7 +43,7 @@ from tests.factories import (
     make_user,
     make_variant,
 )
-from tests.races.together import together
+from tests.races.parallel import run_in_threads
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MEMBER = Actor.system("test")
@@ -62,8 +62,8 @@ def packed_parcel(part):
     return close_parcel(parcel_id=parcel.pk, actor=MEMBER, now=NOW)
 
 
-def kinds(answers):
-    return sorted(type(answer).__name__ for answer in answers)
+def type_names(results):
+    return sorted(type(result).__name__ for result in results)
 
 
 def packed_quantity(part):
@@ -76,10 +76,10 @@ def test_second_member_cannot_pack_same_items() -> None:
         pack_parcel, part_id=part.pk, quantities={part.lines.get().pk: 3}, actor=MEMBER, now=NOW
     )
 
-    answers = together([packing, packing])
+    results = run_in_threads([packing, packing])
 
-    assert kinds(answers) == ["Parcel", "QuantityNotOpen"], answers
-    refusal = next(answer for answer in answers if isinstance(answer, QuantityNotOpen))
+    assert type_names(results) == ["Parcel", "QuantityNotOpen"], results
+    refusal = next(result for result in results if isinstance(result, QuantityNotOpen))
     assert list(refusal.details["open"].values()) == [1]
     assert packed_quantity(part) == 3
 
@@ -97,22 +97,22 @@ def test_without_lock_items_are_packed_twice_or_database_fails(monkeypatch) -> N
 
         monkeypatch.setattr(locks, "lock_row", read_without_lock)
     else:
-        monkeypatch.setattr(pack_parcels, "open_quantities", lambda _lines: early.open)
-    early = threading.local()
+        monkeypatch.setattr(pack_parcels, "open_quantities", lambda _lines: stale.open)
+    stale = threading.local()
 
     def packing():
         if connection.vendor == "sqlite":
-            early.open = open_quantities([line])
+            stale.open = open_quantities([line])
             both_read.wait()
         return pack_parcel(part_id=part.pk, quantities={line.pk: 3}, actor=MEMBER, now=NOW)
 
-    answers = together([packing, packing])
+    results = run_in_threads([packing, packing])
 
     # On PostgreSQL the unique parcel number stops the second, with an error of the database.
     if connection.vendor == "postgresql":
-        assert kinds(answers) == ["IntegrityError", "Parcel"], answers
+        assert type_names(results) == ["IntegrityError", "Parcel"], results
     else:
-        assert kinds(answers) == ["Parcel", "Parcel"], answers
+        assert type_names(results) == ["Parcel", "Parcel"], results
         assert packed_quantity(part) == 6
 
 
@@ -127,9 +127,9 @@ def test_order_fulfilled_in_parallel_is_dispatched_once() -> None:
     variant = make_variant(on_hand=10)
     order = make_order((variant, 4))
 
-    answers = together([fulfilling(order)] * 4)
+    results = run_in_threads([fulfilling(order)] * 4)
 
-    assert kinds(answers) == [*["QuantityNotOpen"] * 3, "list"], answers
+    assert type_names(results) == [*["QuantityNotOpen"] * 3, "list"], results
     stock = get_stock(variant)
     assert (stock.on_hand, stock.allocated) == (6, 0)
     assert Parcel.objects.get().state == ParcelState.HANDED_OVER
@@ -138,17 +138,17 @@ def test_order_fulfilled_in_parallel_is_dispatched_once() -> None:
 def test_without_reading_open_quantities_under_lock_items_are_sent_twice(monkeypatch) -> None:
     order = make_order((make_variant(on_hand=10), 4))
     line, fulfil = order.lines.get(), fulfilling(order)
-    both_read, early = threading.Barrier(2, timeout=20), threading.local()
-    monkeypatch.setattr(pack_parcels, "open_quantities", lambda _lines: early.open)
+    both_read, stale = threading.Barrier(2, timeout=20), threading.local()
+    monkeypatch.setattr(pack_parcels, "open_quantities", lambda _lines: stale.open)
 
     def fulfilling_as_read_before():
-        early.open = open_quantities([line])
+        stale.open = open_quantities([line])
         both_read.wait()
         return fulfil()
 
-    answers = together([fulfilling_as_read_before] * 2)
+    results = run_in_threads([fulfilling_as_read_before] * 2)
 
-    assert kinds(answers) == ["list", "list"], answers
+    assert type_names(results) == ["list", "list"], results
     assert packed_quantity(order.parts.get()) == 8
 
 
@@ -158,23 +158,23 @@ def test_parallel_requests_with_one_key_create_one_parcel() -> None:
         pack_parcel, part_id=part.pk, quantities={part.lines.get().pk: 4}, key="k", actor=MEMBER, now=NOW
     )
 
-    answers = together([packing] * 10)
+    results = run_in_threads([packing] * 10)
 
-    assert {getattr(answer, "pk", answer) for answer in answers} == {Parcel.objects.get().pk}
+    assert {getattr(result, "pk", result) for result in results} == {Parcel.objects.get().pk}
 
 
 def test_part_is_handed_over_or_cancelled_but_not_both() -> None:
     parts = [accepted_part() for _ in range(6)]
     parcels = [packed_parcel(part) for part, _variant in parts]
-    works = []
+    calls = []
     for (part, _variant), parcel in zip(parts, parcels, strict=True):
-        works.append(partial(hand_over_parcel, parcel_id=parcel.pk, actor=MEMBER, now=NOW))
-        works.append(partial(cancel_part, part_id=part.pk, reason="hết hàng", actor=MEMBER, now=NOW))
+        calls.append(partial(hand_over_parcel, parcel_id=parcel.pk, actor=MEMBER, now=NOW))
+        calls.append(partial(cancel_part, part_id=part.pk, reason="hết hàng", actor=MEMBER, now=NOW))
 
-    answers = together(works)
+    results = run_in_threads(calls)
 
     for n, (part, variant) in enumerate(parts):
-        handed_over, cancelled = answers[2 * n : 2 * n + 2]
+        handed_over, cancelled = results[2 * n : 2 * n + 2]
         part.refresh_from_db()
         stock = get_stock(variant)
         if isinstance(handed_over, Parcel):
@@ -192,13 +192,13 @@ def test_without_lock_cancelled_part_is_handed_over(monkeypatch) -> None:
     both_read, is_cancelled = threading.Barrier(2, timeout=20), threading.Event()
     lock_parcel = locks.lock_parcel
 
-    def read_early(parcel_id):
+    def read_stale(parcel_id):
         """Return what was read before the other thread wrote, without waiting for its lock."""
-        return early
+        return stale
 
     with transaction.atomic():
-        early = lock_parcel(parcel.pk)
-    monkeypatch.setattr(locks, "lock_parcel", read_early)
+        stale = lock_parcel(parcel.pk)
+    monkeypatch.setattr(locks, "lock_parcel", read_stale)
 
     def handing_over():
         both_read.wait()
@@ -212,9 +212,9 @@ def test_without_lock_cancelled_part_is_handed_over(monkeypatch) -> None:
         finally:
             is_cancelled.set()
 
-    answers = together([handing_over, cancelling])
+    results = run_in_threads([handing_over, cancelling])
 
-    assert kinds(answers) == ["OrderPart", "Parcel"], answers
+    assert type_names(results) == ["OrderPart", "Parcel"], results
     part.refresh_from_db()
     assert (part.state, part.parcels.get().state) == (PartState.CANCELLED, ParcelState.HANDED_OVER)
     assert get_stock(variant).on_hand == 6
@@ -224,7 +224,7 @@ def test_buyer_cancels_part_only_before_it_is_packed() -> None:
     part, variant = accepted_part()
     parcel = pack_parcel(part_id=part.pk, quantities={part.lines.get().pk: 4}, actor=MEMBER, now=NOW)
 
-    closed, cancelled = together(
+    closed, cancelled = run_in_threads(
         [
             partial(close_parcel, parcel_id=parcel.pk, actor=MEMBER, now=NOW),
             partial(cancel_part_as_buyer, part_id=part.pk, actor=Actor.guest(), now=NOW),
@@ -246,9 +246,9 @@ def test_parallel_delivery_reports_collect_cash_once() -> None:
     hand_over_parcel(parcel_id=parcel.pk, actor=MEMBER, now=NOW)
     delivering = partial(deliver_parcel, parcel_id=parcel.pk, cash_collected=True, actor=MEMBER, now=NOW)
 
-    answers = together([delivering] * 6)
+    results = run_in_threads([delivering] * 6)
 
-    assert kinds(answers) == ["Parcel", *["WrongMove"] * 5]
+    assert type_names(results) == ["Parcel", *["WrongMove"] * 5]
     assert PaymentEvent.objects.filter(kind="charge_success").count() == 1
     assert Order.objects.get().charged == part.total_gross
 
@@ -274,9 +274,9 @@ def test_cancelling_and_placing_do_not_deadlock() -> None:
         for basket in baskets
     ]
 
-    answers = together([each for pair in zip(cancelling, placing, strict=True) for each in pair])
+    results = run_in_threads([each for pair in zip(cancelling, placing, strict=True) for each in pair])
 
-    assert kinds(answers) == ["Order"] * 16, answers
+    assert type_names(results) == ["Order"] * 16, results
     assert [get_stock(variant).allocated for variant in variants] == [8, 8]
 
 
@@ -286,7 +286,7 @@ def test_merging_and_placing_baskets_lose_no_items() -> None:
     user_basket = make_basket((variant, 1), user=user)
     guest_basket = make_basket((variant, 2))
 
-    placed, merged = together(
+    placed, merged = run_in_threads(
         [
             partial(
                 place_order,
@@ -303,8 +303,8 @@ def test_merging_and_placing_baskets_lose_no_items() -> None:
 
     assert isinstance(placed, Order), placed
     assert merged is None or isinstance(merged, Basket), merged
-    left = sum(line.quantity for basket in Basket.objects.all() for line in basket.lines.all())
-    assert placed.lines.get().quantity + left == 3
+    basket_quantity = sum(line.quantity for basket in Basket.objects.all() for line in basket.lines.all())
+    assert placed.lines.get().quantity + basket_quantity == 3
 
 
 def test_parallel_applications_create_one_cooperative() -> None:
@@ -323,24 +323,24 @@ def test_parallel_applications_create_one_cooperative() -> None:
     )
     applying = partial(apply_to_sell, user=user, details=details, actor=MEMBER, now=NOW)
 
-    answers = together([applying] * 5)
+    results = run_in_threads([applying] * 5)
 
-    assert kinds(answers) == [*["AlreadyApplied"] * 4, "Cooperative"], answers
+    assert type_names(results) == [*["AlreadyApplied"] * 4, "Cooperative"], results
     assert Cooperative.objects.count() == 1
-    assert all(isinstance(answer, (AlreadyApplied, Cooperative)) for answer in answers)
+    assert all(isinstance(result, (AlreadyApplied, Cooperative)) for result in results)
 
 
 def test_cancelling_part_and_order_in_parallel_ends_part_once() -> None:
     part, variant = accepted_part()
 
-    answers = together(
+    results = run_in_threads(
         [
             partial(cancel_part, part_id=part.pk, reason="hết hàng", actor=MEMBER, now=NOW),
             partial(cancel_order, order_id=part.order_id, reason="khách gọi", actor=MEMBER, now=NOW),
         ]
     )
 
-    assert "WrongMove" in kinds(answers)
+    assert "WrongMove" in type_names(results)
     assert PaymentEvent.objects.filter(kind="cancel_success").count() == 1
     assert get_stock(variant).free == 10
     with pytest.raises(Missing):

@@ -38,8 +38,8 @@ from tests.factories import (
     make_seller,
     make_variant,
 )
-from tests.races.together import together
-from tests.races.unlocked import Unlocked
+from tests.races.parallel import run_in_threads
+from tests.races.removed_locks import RemovedLocks
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -85,8 +85,8 @@ def add_item(basket, variant):
     )
 
 
-def of_kind(answers, kind):
-    return [answer for answer in answers if isinstance(answer, kind)]
+def of_type(results, result_type):
+    return [result for result in results if isinstance(result, result_type)]
 
 
 def allocated_quantity(variant):
@@ -98,10 +98,10 @@ def test_hundred_buyers_get_exactly_the_last_twenty_items() -> None:
     variant = make_variant(on_hand=20)
     baskets = [ready_basket((variant, 1)) for _ in range(100)]
 
-    answers = together([placing(basket) for basket in baskets])
+    results = run_in_threads([placing(basket) for basket in baskets])
 
-    refusals = of_kind(answers, BasketChanged)
-    assert (len(of_kind(answers, Order)), len(refusals)) == (20, 80)
+    refusals = of_type(results, BasketChanged)
+    assert (len(of_type(results, Order)), len(refusals)) == (20, 80)
     assert {
         problem
         for refusal in refusals
@@ -119,11 +119,11 @@ def test_hundred_buyers_get_exactly_the_last_twenty_items() -> None:
 def test_without_lock_two_buyers_both_get_the_last_item(monkeypatch) -> None:
     variant = make_variant(on_hand=1)
     baskets = [ready_basket((variant, 1)) for _ in range(2)]
-    unlocked = Unlocked(monkeypatch, Stock, hands=2)
+    removed_locks = RemovedLocks(monkeypatch, Stock, thread_count=2)
 
-    answers = together([unlocked.placing(basket, placing(basket)) for basket in baskets])
+    results = run_in_threads([removed_locks.wrap_placing(basket, placing(basket)) for basket in baskets])
 
-    assert len(of_kind(answers, Order)) == 2, answers
+    assert len(of_type(results, Order)) == 2, results
     assert allocated_quantity(variant) == 2
     assert get_stock(variant).allocated == 1
 
@@ -132,10 +132,10 @@ def test_basket_placed_ten_times_in_parallel_creates_one_order() -> None:
     variant = make_variant(on_hand=20)
     basket = ready_basket((variant, 2))
 
-    answers = together([placing(basket)] * 10)
+    results = run_in_threads([placing(basket)] * 10)
 
     order = Order.objects.get()
-    assert [getattr(answer, "pk", answer) for answer in answers] == [order.pk] * 10
+    assert [getattr(result, "pk", result) for result in results] == [order.pk] * 10
     assert (get_stock(variant).allocated, allocated_quantity(variant)) == (2, 2)
     assert Payment.objects.count() == 1
     assert Notification.objects.filter(key__startswith="order_placed:").count() == 1
@@ -145,12 +145,12 @@ def test_basket_placed_ten_times_in_parallel_creates_one_order() -> None:
 def test_without_lock_basket_placed_twice_fails_for_one_request(monkeypatch) -> None:
     variant = make_variant(on_hand=20)
     basket = ready_basket((variant, 2))
-    unlocked = Unlocked(monkeypatch, Basket, hands=2)
+    removed_locks = RemovedLocks(monkeypatch, Basket, thread_count=2)
 
-    answers = together([unlocked.placing(basket, placing(basket)) for _ in range(2)])
+    results = run_in_threads([removed_locks.wrap_placing(basket, placing(basket)) for _ in range(2)])
 
-    assert len(of_kind(answers, Order)) == 1, answers
-    assert len(of_kind(answers, DatabaseError)) == 1, answers
+    assert len(of_type(results, Order)) == 1, results
+    assert len(of_type(results, DatabaseError)) == 1, results
 
 
 def test_five_buyers_get_only_the_last_two_pickup_places() -> None:
@@ -161,10 +161,10 @@ def test_five_buyers_get_only_the_last_two_pickup_places() -> None:
     choices = {seller.pk: RequestedDelivery(delivery_method.pk, time.day, time.starts)}
     baskets = [ready_basket((variant, 1), deliveries=choices) for _ in range(5)]
 
-    answers = together([placing(basket) for basket in baskets])
+    results = run_in_threads([placing(basket) for basket in baskets])
 
-    assert len(of_kind(answers, Order)) == 2
-    assert len(of_kind(answers, (PickupSlotFull, BasketChanged))) == 3, answers
+    assert len(of_type(results, Order)) == 2
+    assert len(of_type(results, (PickupSlotFull, BasketChanged))) == 3, results
     assert PickupSlot.objects.get().taken == 2
     assert get_stock(variant).allocated == 2
 
@@ -176,10 +176,10 @@ def test_without_single_statement_two_buyers_both_get_the_last_place(monkeypatch
     delivery_method.slots.create(day=time.day, starts=time.starts, ends=time.ends, capacity=1)
     choices = {seller.pk: RequestedDelivery(delivery_method.pk, time.day, time.starts)}
     baskets = [ready_basket((make_variant(seller, on_hand=5), 1), deliveries=choices) for _ in range(2)]
-    unlocked = Unlocked(monkeypatch, PickupSlot, hands=2)
+    removed_locks = RemovedLocks(monkeypatch, PickupSlot, thread_count=2)
 
     def look_then_take(slot):
-        slot_before = unlocked.seen(PickupSlot.objects.filter(pk=slot.pk))[0]
+        slot_before = removed_locks.read_rows(PickupSlot.objects.filter(pk=slot.pk))[0]
         if slot_before.taken >= slot_before.capacity:
             return False
         PickupSlot.objects.filter(pk=slot.pk).update(taken=slot_before.taken + 1)
@@ -187,9 +187,9 @@ def test_without_single_statement_two_buyers_both_get_the_last_place(monkeypatch
 
     monkeypatch.setattr(record_order, "_take_slot_place", look_then_take)
 
-    answers = together([unlocked.placing(basket, placing(basket)) for basket in baskets])
+    results = run_in_threads([removed_locks.wrap_placing(basket, placing(basket)) for basket in baskets])
 
-    assert len(of_kind(answers, Order)) == 2, answers
+    assert len(of_type(results, Order)) == 2, results
     assert PickupSlot.objects.get().taken == 1
 
 
@@ -200,9 +200,9 @@ def test_placing_same_items_in_opposite_order_does_not_deadlock() -> None:
         ready_basket(*[(variant, 1) for variant in variants[:: 1 if n % 2 else -1]]) for n in range(20)
     ]
 
-    answers = together([placing(basket) for basket in baskets])
+    results = run_in_threads([placing(basket) for basket in baskets])
 
-    assert len(of_kind(answers, Order)) == 20, answers
+    assert len(of_type(results, Order)) == 20, results
     assert [get_stock(variant).allocated for variant in variants] == [20, 20]
 
 
@@ -213,9 +213,11 @@ def test_sweep_and_placing_release_expired_reservation_once() -> None:
         open_checkout(basket_id=basket.pk, now=NOW)
     later = NOW + datetime.timedelta(minutes=16)
 
-    answers = together([*map(placing, baskets[:10]), *[partial(release_expired_reservations, now=later)] * 6])
+    results = run_in_threads(
+        [*map(placing, baskets[:10]), *[partial(release_expired_reservations, now=later)] * 6]
+    )
 
-    assert len(of_kind(answers, Order)) == 10, answers
+    assert len(of_type(results, Order)) == 10, results
     stock = get_stock(variant)
     assert (stock.allocated, stock.reserved) == (20, 0)
     assert Reservation.objects.count() == 0
@@ -224,29 +226,29 @@ def test_sweep_and_placing_release_expired_reservation_once() -> None:
 def test_checkouts_reserving_different_items_do_not_deadlock() -> None:
     first, second = make_variant(on_hand=100), make_variant(on_hand=100)
     baskets = []
-    for early, late in [(first, second), (second, first)] * 5:
-        basket = ready_basket((early, 1))
+    for first_item, second_item in [(first, second), (second, first)] * 5:
+        basket = ready_basket((first_item, 1))
         open_checkout(basket_id=basket.pk, now=NOW)
-        baskets.append(add_item(basket, late))
+        baskets.append(add_item(basket, second_item))
 
-    answers = together([partial(open_checkout, basket_id=basket.pk, now=NOW) for basket in baskets] * 3)
+    results = run_in_threads([partial(open_checkout, basket_id=basket.pk, now=NOW) for basket in baskets] * 3)
 
-    assert of_kind(answers, Exception) == []
+    assert of_type(results, Exception) == []
     assert [get_stock(variant).reserved for variant in (first, second)] == [10, 10]
 
 
 def test_sweep_before_stock_lock_releases_reservation_once(monkeypatch) -> None:
     variant = make_variant(on_hand=5)
-    others = ready_basket((variant, 2))
+    other_basket = ready_basket((variant, 2))
     basket = ready_basket((variant, 2))
     open_checkout(basket_id=basket.pk, now=NOW)
-    open_checkout(basket_id=others.pk, now=NOW + datetime.timedelta(minutes=5))
+    open_checkout(basket_id=other_basket.pk, now=NOW + datetime.timedelta(minutes=5))
     original = locks.lock_compiled_rows
     later = NOW + datetime.timedelta(minutes=16)
 
     def swept_first(rows_of, *args):
         if rows_of(*args).model is Stock and threading.current_thread() is threading.main_thread():
-            together([partial(release_expired_reservations, now=later)])
+            run_in_threads([partial(release_expired_reservations, now=later)])
         return original(rows_of, *args)
 
     # On SQLite nothing can run in between: the placing transaction is the only writer from its start.
@@ -259,7 +261,7 @@ def test_sweep_before_stock_lock_releases_reservation_once(monkeypatch) -> None:
     stock = get_stock(variant)
     assert (stock.allocated, stock.reserved) == (2, 2)
     assert [reservation.line.basket_id for reservation in Reservation.objects.select_related("line")] == [
-        others.pk
+        other_basket.pk
     ]
 
 
@@ -277,7 +279,7 @@ def test_product_is_unavailable_after_last_variants_are_sold_in_parallel(monkeyp
 
         monkeypatch.setattr(stocking, "refresh_availability", after_both_wrote)
 
-    answers = together([placing(basket) for basket in baskets])
+    results = run_in_threads([placing(basket) for basket in baskets])
 
-    assert len(of_kind(answers, Order)) == 2, answers
+    assert len(of_type(results, Order)) == 2, results
     assert not Listing.objects.get(product=product).is_available

@@ -15,7 +15,7 @@ from catalog.states import ListingState
 from shop.core.actors import Actor
 from tests.catalog.test_listings import complete_listing
 from tests.factories import NOW
-from tests.races.together import together
+from tests.races.parallel import run_in_threads
 
 pytestmark = pytest.mark.django_db(transaction=True)
 STAFF = Actor.system("test")
@@ -47,7 +47,7 @@ def test_listing_published_while_removing_picture_keeps_its_last_picture(monkeyp
 
     monkeypatch.setattr(listing_states, "require_ready_picture", check_and_wait)
 
-    published, removed = together(
+    published, removed = run_in_threads(
         [partial(publish_listing, listing_id=listing.pk, actor=STAFF, now=NOW), remove]
     )
 

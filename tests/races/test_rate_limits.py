@@ -18,7 +18,7 @@ from shop.core.models.limit_counter import LimitCounterQuerySet, LimitTry
 from shop.core.web.rate_limits import Limit, TooManyTries
 from shop.notifications.models import ContactMethod
 from tests.factories import NOW
-from tests.races.together import together
+from tests.races.parallel import run_in_threads
 from tests.shop.accounts.sent_codes import last_code
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -26,19 +26,19 @@ GUESSES = Limit("race", tries=8, seconds=600)
 
 
 def test_parallel_tries_pass_only_up_to_the_limit() -> None:
-    answers = together([partial(GUESSES.take, "an account")] * 40)
+    results = run_in_threads([partial(GUESSES.take, "an account")] * 40)
 
-    refused = [answer for answer in answers if isinstance(answer, TooManyTries)]
-    assert (answers.count(None), len(refused)) == (8, 32), answers
+    refused = [result for result in results if isinstance(result, TooManyTries)]
+    assert (results.count(None), len(refused)) == (8, 32), results
     assert LimitCounter.objects.get().count == 8
 
 
 def test_parallel_tries_are_all_counted() -> None:
-    many = Limit("race", tries=1_000, seconds=600)
+    limit = Limit("race", tries=1_000, seconds=600)
 
-    answers = together([partial(many.take, "an account")] * 40)
+    results = run_in_threads([partial(limit.take, "an account")] * 40)
 
-    assert answers == [None] * 40
+    assert results == [None] * 40
     assert LimitCounter.objects.get().count == 40
 
 
@@ -48,17 +48,17 @@ def test_counting_in_two_statements_exceeds_limit(monkeypatch: pytest.MonkeyPatc
     read_by_all = threading.Barrier(10, timeout=20)
 
     def read_then_write(counters: LimitCounterQuerySet, tries: Sequence[LimitTry]) -> bool:
-        ((key, most, _seconds),) = tries
+        ((key, limit_value, _seconds),) = tries
         count = counters.get(key=key).count
         read_by_all.wait()
         counters.filter(key=key).update(count=count + 1)
-        return count < most
+        return count < limit_value
 
     monkeypatch.setattr(LimitCounterQuerySet, "count_tries", read_then_write)
 
-    answers = together([partial(GUESSES.take, "an account")] * 10, hands=10)
+    results = run_in_threads([partial(GUESSES.take, "an account")] * 10, thread_count=10)
 
-    assert answers.count(None) == 10
+    assert results.count(None) == 10
 
 
 def test_parallel_code_requests_pass_only_up_to_the_limits() -> None:
@@ -66,7 +66,7 @@ def test_parallel_code_requests_pass_only_up_to_the_limits() -> None:
     device = [partial(take_code, "203.0.113.7", "+84987654321", "")] * 12
     networks = [partial(take_code, f"198.51.100.{n}", "+84912345678", "") for n in range(20)]
 
-    of_one, of_many = together(device), together(networks)
+    of_one, of_many = run_in_threads(device), run_in_threads(networks)
 
     assert _passed_and_refused(of_one) == (CODES_PER_DEVICE.tries, 12 - CODES_PER_DEVICE.tries), of_one
     assert _passed_and_refused(of_many) == (CODES_PER_NUMBER.tries, 20 - CODES_PER_NUMBER.tries), of_many
@@ -78,9 +78,9 @@ def test_one_time_code_is_accepted_once_in_parallel() -> None:
     code, digits = _sent_code()
     entry = partial(use_code, code_id=code, purpose=CodePurpose.ENTER, written=digits, now=NOW)
 
-    answers = together([entry] * 2)
+    results = run_in_threads([entry] * 2)
 
-    assert sorted(type(each).__name__ for each in answers) == ["CodeExpired", "EntryCode"], answers
+    assert sorted(type(each).__name__ for each in results) == ["CodeExpired", "EntryCode"], results
 
 
 def test_without_single_statement_code_is_accepted_twice(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,9 +100,9 @@ def test_without_single_statement_code_is_accepted_twice(monkeypatch: pytest.Mon
     monkeypatch.setattr(type(EntryCode.objects.all()), "update", read_then_write)
     entry = partial(use_code, code_id=code, purpose=CodePurpose.ENTER, written=digits, now=NOW)
 
-    answers = together([entry] * 2)
+    results = run_in_threads([entry] * 2)
 
-    assert [type(each).__name__ for each in answers] == ["EntryCode"] * 2, answers
+    assert [type(each).__name__ for each in results] == ["EntryCode"] * 2, results
 
 
 def _sent_code() -> tuple[uuid.UUID, str]:
@@ -117,8 +117,8 @@ def _sent_code() -> tuple[uuid.UUID, str]:
     return code, last_code("+84987654321")
 
 
-def _passed_and_refused(answers: Sequence[object]) -> tuple[int, int]:
-    return answers.count(None), sum(isinstance(each, TooManyTries) for each in answers)
+def _passed_and_refused(results: Sequence[object]) -> tuple[int, int]:
+    return results.count(None), sum(isinstance(each, TooManyTries) for each in results)
 
 
 def _counts(name: str) -> list[int]:

@@ -20,49 +20,57 @@ from orders.actions.refunds import refund_decisions as deciding
 from orders.actions.refunds.refund_decisions import LineRefund, RefundDecision
 from orders.models import CostBearer, Order, OrderPart, PaymentEvent, Payout, Refund
 from tests.invariants import check_everything, check_refunds
-from tests.orders.refunds.refunds_at_hand import NEXT_DAY, TO, WHO, delivered, give_back, line_of, paid_order
-from tests.races.together import together
+from tests.orders.refunds.refund_helpers import (
+    ACTOR_NEXT_DAY,
+    ACTOR_NOW,
+    REFUND_ACCOUNT,
+    deliver_order,
+    get_first_line,
+    make_paid_order,
+    refund_first_line,
+)
+from tests.races.parallel import run_in_threads
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def kinds(answers):
-    return sorted(type(answer).__name__ for answer in answers)
+def type_names(results):
+    return sorted(type(result).__name__ for result in results)
 
 
 def test_two_parallel_refunds_of_full_amount_refund_once() -> None:
-    part = delivered(paid_order())
+    part = deliver_order(make_paid_order())
 
-    answers = together([partial(give_back, part, 90_000, delivery=30_000)] * 2)
+    results = run_in_threads([partial(refund_first_line, part, 90_000, delivery=30_000)] * 2)
 
-    assert kinds(answers) == ["Refund", "RefundExceedsLimit"], answers
+    assert type_names(results) == ["Refund", "RefundExceedsLimit"], results
     assert [refund.money for refund in Refund.objects.all()] == [120_000]
     assert Payout.objects.get().amount == 120_000
     check_everything()
 
 
 def test_parallel_refunds_cannot_exceed_line_amount() -> None:
-    part = delivered(paid_order())
+    part = deliver_order(make_paid_order())
 
-    answers = together([partial(give_back, part, 20_000)] * 8)
+    results = run_in_threads([partial(refund_first_line, part, 20_000)] * 8)
 
-    assert kinds(answers).count("Refund") == 4, answers
+    assert type_names(results).count("Refund") == 4, results
     assert sum(Payout.objects.values_list("amount", flat=True)) == 80_000
     check_everything()
 
 
 def test_refund_repeated_in_parallel_is_recorded_once() -> None:
-    part = delivered(paid_order())
+    part = deliver_order(make_paid_order())
 
-    answers = together([partial(give_back, part, 20_000, key="a")] * 10)
+    results = run_in_threads([partial(refund_first_line, part, 20_000, key="a")] * 10)
 
-    assert {answer.pk for answer in answers} == {Refund.objects.get().pk}
+    assert {result.pk for result in results} == {Refund.objects.get().pk}
     assert Payout.objects.get().amount == 20_000
 
 
 def test_without_lock_full_amount_is_refunded_twice(monkeypatch) -> None:
-    part = delivered(paid_order())
-    both_read, early = threading.Barrier(2, timeout=20), threading.local()
+    part = deliver_order(make_paid_order())
+    both_read, stale = threading.Barrier(2, timeout=20), threading.local()
     if connection.vendor == "postgresql":
 
         def read_without_lock(rows):
@@ -75,35 +83,35 @@ def test_without_lock_full_amount_is_refunded_twice(monkeypatch) -> None:
     else:
         check = deciding._check
         monkeypatch.setattr(deciding, "_check", lambda *_args: None)
-        monkeypatch.setattr(deciding, "refundable_surplus", lambda _order: early.surplus)
+        monkeypatch.setattr(deciding, "refundable_surplus", lambda _order: stale.surplus)
 
     def work():
         if connection.vendor == "sqlite":  # the check runs before BEGIN, without waiting
-            early.surplus = 120_000
-            lines = {line_of(part).pk: LineRefund(90_000)}
+            stale.surplus = 120_000
+            lines = {get_first_line(part).pk: LineRefund(90_000)}
             order = Order.objects.get(pk=part.order_id)
             check(order, part, RefundDecision(CostBearer.COOPERATIVE, "x", lines, delivery=30_000))
             both_read.wait()
-        return give_back(part, 90_000, delivery=30_000)
+        return refund_first_line(part, 90_000, delivery=30_000)
 
-    answers = together([work, work])
+    results = run_in_threads([work, work])
 
     # Both see the full line; only the amount of the payment can stop the second refund.
     refunded = sum(Refund.objects.values_list("amount", flat=True))
-    assert refunded == 240_000 or kinds(answers) == ["Refund", "ValueError"], answers
+    assert refunded == 240_000 or type_names(results) == ["Refund", "ValueError"], results
 
 
 def test_refunding_while_cancelling_refunds_part_once() -> None:
-    parts = [paid_order().parts.get() for _time in range(5)]
-    works = []
+    parts = [make_paid_order().parts.get() for _time in range(5)]
+    calls = []
     for part in parts:
-        works.append(partial(give_back, part, 50_000))
-        works.append(partial(cancel_part, part_id=part.pk, reason="Hết hàng", **WHO))
+        calls.append(partial(refund_first_line, part, 50_000))
+        calls.append(partial(cancel_part, part_id=part.pk, reason="Hết hàng", **ACTOR_NOW))
 
-    answers = together(works)
+    results = run_in_threads(calls)
 
-    for place, part in enumerate(parts):
-        refund, ended = answers[2 * place : 2 * place + 2]
+    for index, part in enumerate(parts):
+        refund, ended = results[2 * index : 2 * index + 2]
         assert isinstance(ended, OrderPart), ended
         money = Refund.objects.filter(order=part.order_id).values_list("money", flat=True)
         assert sum(money) == 120_000, (refund, list(money))
@@ -113,32 +121,33 @@ def test_refunding_while_cancelling_refunds_part_once() -> None:
 
 def returning_and_voiding() -> tuple[OrderPart, list[Any]]:
     """A delivered part, and two callables: one returns its items, the other voids its parcel."""
-    part = delivered(paid_order())
+    part = deliver_order(make_paid_order())
     warehouse_id = part.parcels.get().lines.get().stock.warehouse_id
     return part, [
-        partial(give_back, part, 90_000, back=2, warehouse_id=warehouse_id),
-        partial(void_parcel, parcel_id=part.parcels.get().pk, reason="đóng nhầm", **WHO),
+        partial(refund_first_line, part, 90_000, back=2, warehouse_id=warehouse_id),
+        partial(void_parcel, parcel_id=part.parcels.get().pk, reason="đóng nhầm", **ACTOR_NOW),
     ]
 
 
 def test_returning_while_voiding_restocks_items_once() -> None:
     for _time in range(3):
-        part, works = returning_and_voiding()
-        on_hand = Stock.objects.get(variant=line_of(part).variant_id).on_hand
+        part, calls = returning_and_voiding()
+        on_hand = Stock.objects.get(variant=get_first_line(part).variant_id).on_hand
 
-        answers = together(works)
+        results = run_in_threads(calls)
 
-        assert kinds(answers) in (["ItemsAlreadyReturned", "Refund"], ["Parcel", "ReturnExceedsDelivered"]), (
-            answers
-        )
-        assert Stock.objects.get(variant=line_of(part).variant_id).on_hand == on_hand + 2
+        assert type_names(results) in (
+            ["ItemsAlreadyReturned", "Refund"],
+            ["Parcel", "ReturnExceedsDelivered"],
+        ), results
+        assert Stock.objects.get(variant=get_first_line(part).variant_id).on_hand == on_hand + 2
     check_everything()
 
 
 def test_without_lock_returned_items_are_restocked_twice(monkeypatch) -> None:
     part, (return_items, void) = returning_and_voiding()
     parcel = part.parcels.get()
-    on_hand = Stock.objects.get(variant=line_of(part).variant_id).on_hand
+    on_hand = Stock.objects.get(variant=get_first_line(part).variant_id).on_hand
     is_checked, is_returned = threading.Event(), threading.Event()
     check_items = voiding._require_items_with_buyer
 
@@ -165,21 +174,23 @@ def test_without_lock_returned_items_are_restocked_twice(monkeypatch) -> None:
     else:
         monkeypatch.setattr(voiding, "_require_items_with_buyer", lambda *_args: None)
 
-    answers = together([return_meanwhile, void_late])
+    results = run_in_threads([return_meanwhile, void_late])
 
-    assert kinds(answers) == ["Parcel", "Refund"], answers
-    assert Stock.objects.get(variant=line_of(part).variant_id).on_hand == on_hand + 4
+    assert type_names(results) == ["Parcel", "Refund"], results
+    assert Stock.objects.get(variant=get_first_line(part).variant_id).on_hand == on_hand + 4
 
 
 def test_refund_payout_is_marked_as_paid_once() -> None:
-    order = paid_order()
-    give_back(delivered(order), 20_000)
-    set_refund_account(order_id=order.pk, to=TO, **WHO)
+    order = make_paid_order()
+    refund_first_line(deliver_order(order), 20_000)
+    set_refund_account(order_id=order.pk, to=REFUND_ACCOUNT, **ACTOR_NOW)
     payout = Payout.objects.get()
 
-    works = [partial(mark_payout_paid, payout_id=payout.pk, reference=f"FT{n}", **NEXT_DAY) for n in range(2)]
-    answers = together(works)
+    calls = [
+        partial(mark_payout_paid, payout_id=payout.pk, reference=f"FT{n}", **ACTOR_NEXT_DAY) for n in range(2)
+    ]
+    results = run_in_threads(calls)
 
-    assert kinds(answers) == ["PayoutAlreadyPaid", "Payout"], answers
+    assert type_names(results) == ["PayoutAlreadyPaid", "Payout"], results
     assert PaymentEvent.objects.filter(kind="refund_success").count() == 1
     check_refunds()

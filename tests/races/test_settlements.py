@@ -27,14 +27,14 @@ from shop.core.models import Change
 from tests.factories import NOW, make_cooperative, make_order, make_seller, make_variant
 from tests.invariants import check_ledger
 from tests.orders.bank_transfers.test_transfer_review import TO, take, waiting_order
-from tests.races.together import together
+from tests.races.parallel import run_in_threads
 
 pytestmark = pytest.mark.django_db(transaction=True)
 DESK = Actor.person(1, "Bàn", EntryPoint.DESK)
 
 
-def kinds(answers):
-    return sorted(type(answer).__name__ for answer in answers)
+def type_names(results):
+    return sorted(type(result).__name__ for result in results)
 
 
 def correct(cooperative, amount=50_000, key="first"):
@@ -58,25 +58,25 @@ def posting(cooperative, key):
     return partial(correct, cooperative, 7_000, key)
 
 
-class Unlocked:
+class UnlockedSettlements:
     """Read settlements and payouts without a lock; each reader waits for the others."""
 
-    def __init__(self, monkeypatch, hands):
-        self._met = threading.Barrier(hands, timeout=20)
-        self._early = threading.local()
+    def __init__(self, monkeypatch, thread_count):
+        self._barrier = threading.Barrier(thread_count, timeout=20)
+        self._stale = threading.local()
         monkeypatch.setattr(locks, "lock_rows", self._rows)
         monkeypatch.setattr(locks, "lock_row", lambda rows: next(iter(self._rows(rows)), None))
 
-    def early(self, rows, work, *, after=None):
+    def read_stale(self, rows, work, *, after=None):
         """On SQLite the lock is the IMMEDIATE writer, so the rows are read before the work begins.
 
         With `after`, the work goes on only once that event is set.
         """
 
         def read_then_work():
-            self._early.after = after
+            self._stale.after = after
             if connection.vendor == "sqlite":
-                self._early.rows = list(rows.all())  # a new QuerySet, without cached rows
+                self._stale.rows = list(rows.all())  # a new QuerySet, without cached rows
                 self._meet()
             return work()
 
@@ -84,40 +84,40 @@ class Unlocked:
 
     def _rows(self, rows):
         """The rows as read before anybody wrote, even when they are queried again."""
-        early = getattr(self._early, "rows", None)
-        if early and rows.model is type(early[0]):
-            return early
+        stale = getattr(self._stale, "rows", None)
+        if stale and rows.model is type(stale[0]):
+            return stale
         read_rows = list(rows.order_by("pk"))
-        if connection.vendor != "sqlite" and rows.model in (Settlement, Payout) and early is None:
-            self._early.rows = read_rows
+        if connection.vendor != "sqlite" and rows.model in (Settlement, Payout) and stale is None:
+            self._stale.rows = read_rows
             self._meet()
         return read_rows
 
     def _meet(self):
-        self._met.wait()
-        if self._early.after is not None:
-            assert self._early.after.wait(20)
+        self._barrier.wait()
+        if self._stale.after is not None:
+            assert self._stale.after.wait(20)
 
 
 def test_posting_while_closing_belongs_to_one_of_two_settlements() -> None:
     cooperative = make_cooperative()
     settlement = correct(cooperative)
 
-    answers = together([closing(settlement), *[posting(cooperative, f"late {n}") for n in range(8)]])
+    results = run_in_threads([closing(settlement), *[posting(cooperative, f"late {n}") for n in range(8)]])
 
-    assert not [answer for answer in answers if isinstance(answer, Exception)], answers
+    assert not [result for result in results if isinstance(result, Exception)], results
     settlement.refresh_from_db()
     open_settlement = Settlement.objects.open().get()
-    late = LedgerEntry.objects.filter(settlement=open_settlement, nature="correction").count()
-    assert settlement.corrections == settlement.payable == 50_000 + (8 - late) * 7_000
-    assert -LedgerEntry.objects.filter(settlement=open_settlement).balance() == late * 7_000
+    late_count = LedgerEntry.objects.filter(settlement=open_settlement, nature="correction").count()
+    assert settlement.corrections == settlement.payable == 50_000 + (8 - late_count) * 7_000
+    assert -LedgerEntry.objects.filter(settlement=open_settlement).balance() == late_count * 7_000
     check_ledger()
 
 
 def test_without_lock_database_refuses_posting_into_closed_settlement(monkeypatch) -> None:
     cooperative = make_cooperative()
     settlement = correct(cooperative)
-    unlocked, closed = Unlocked(monkeypatch, 2), threading.Event()
+    unlocked, closed = UnlockedSettlements(monkeypatch, 2), threading.Event()
     rows = Settlement.objects.filter(pk=settlement.pk)
 
     def close():
@@ -126,36 +126,39 @@ def test_without_lock_database_refuses_posting_into_closed_settlement(monkeypatc
         finally:
             closed.set()
 
-    answers = together(
-        [unlocked.early(rows, close), unlocked.early(rows, posting(cooperative, "late"), after=closed)]
+    results = run_in_threads(
+        [
+            unlocked.read_stale(rows, close),
+            unlocked.read_stale(rows, posting(cooperative, "late"), after=closed),
+        ]
     )
 
     # The posting refers to a settlement that is closed by now, so the database refuses it.
-    assert isinstance(answers[0], Settlement), answers
-    assert isinstance(answers[1], DatabaseError), answers
+    assert isinstance(results[0], Settlement), results
+    assert isinstance(results[1], DatabaseError), results
     assert not LedgerPosting.objects.filter(key__endswith=":late").exists()
 
 
 def test_settlement_closed_in_parallel_is_closed_once() -> None:
     settlement = correct(make_cooperative())
 
-    answers = together([closing(settlement)] * 6)
+    results = run_in_threads([closing(settlement)] * 6)
 
-    assert kinds(answers) == ["Settlement", *["SettlementAlreadyClosed"] * 5], answers
+    assert type_names(results) == ["Settlement", *["SettlementAlreadyClosed"] * 5], results
     assert (Settlement.objects.count(), Payout.objects.get().amount) == (2, 50_000)
-    assert isinstance(next(each for each in answers if isinstance(each, Exception)), SettlementAlreadyClosed)
+    assert isinstance(next(each for each in results if isinstance(each, Exception)), SettlementAlreadyClosed)
     check_ledger()
 
 
 def test_without_lock_settlement_is_closed_twice_or_database_fails(monkeypatch) -> None:
     settlement = correct(make_cooperative())
-    unlocked = Unlocked(monkeypatch, 2)
+    unlocked = UnlockedSettlements(monkeypatch, 2)
     rows = Settlement.objects.filter(pk=settlement.pk)
 
-    answers = together([unlocked.early(rows, closing(settlement)) for _ in range(2)])
+    results = run_in_threads([unlocked.read_stale(rows, closing(settlement)) for _ in range(2)])
 
-    assert "SettlementAlreadyClosed" not in kinds(answers), answers
-    assert len(answers) == 2
+    assert "SettlementAlreadyClosed" not in type_names(results), results
+    assert len(results) == 2
 
 
 def test_payout_paid_in_parallel_is_booked_once() -> None:
@@ -165,11 +168,11 @@ def test_payout_paid_in_parallel_is_booked_once() -> None:
         mark_payout_paid, payout_id=Payout.objects.get().pk, reference="FT1", actor=DESK, now=NOW
     )
 
-    answers = together([paying] * 6)
+    results = run_in_threads([paying] * 6)
 
-    assert kinds(answers) == [*["PayoutAlreadyPaid"] * 5, "Payout"], answers
+    assert type_names(results) == [*["PayoutAlreadyPaid"] * 5, "Payout"], results
     assert LedgerPosting.objects.filter(kind=PostingKind.PAYOUT).count() == 1
-    assert any(isinstance(each, PayoutAlreadyPaid) for each in answers)
+    assert any(isinstance(each, PayoutAlreadyPaid) for each in results)
     check_ledger()
 
 
@@ -182,9 +185,9 @@ def test_transfer_returned_on_both_pages_is_booked_once() -> None:
         confirm_transfer_returned, transfer_id=transfer.pk, reference="FT2", actor=DESK, now=NOW
     )
 
-    answers = together([paying, confirming] * 3)
+    results = run_in_threads([paying, confirming] * 3)
 
-    assert set(kinds(answers)) <= {"PayoutAlreadyPaid", "Payout"}, answers
+    assert set(type_names(results)) <= {"PayoutAlreadyPaid", "Payout"}, results
     assert LedgerEntry.objects.filter(account="bank").balance() == 0
     assert LedgerPosting.objects.filter(key__endswith=":sent_back").count() == 1
     assert Change.objects.filter(action__in=["payout.paid", "transfer.returned"]).count() == 1
@@ -195,21 +198,21 @@ def test_without_lock_transfer_return_is_recorded_on_both_pages(monkeypatch) -> 
     waiting_order()
     transfer = take("tien hang")
     payout = return_transfer(transfer_id=transfer.pk, account=TO, reason="Nhầm", actor=DESK, now=NOW)
-    read_early = both_pages_unlocked(monkeypatch, payout)
+    read_stale = both_pages_unlocked(monkeypatch, payout)
     paying = partial(mark_payout_paid, payout_id=payout.pk, reference="FT1", actor=DESK, now=NOW)
     confirming = partial(
         confirm_transfer_returned, transfer_id=transfer.pk, reference="FT2", actor=DESK, now=NOW
     )
 
-    answers = together([read_early(paying), read_early(confirming)])
+    results = run_in_threads([read_stale(paying), read_stale(confirming)])
 
-    assert kinds(answers) == ["Payout", "Payout"], answers
+    assert type_names(results) == ["Payout", "Payout"], results
     assert Change.objects.filter(action__in=["payout.paid", "transfer.returned"]).count() == 2
 
 
 def both_pages_unlocked(monkeypatch, payout):
     """Each page reads the payout as due before the other one writes."""
-    both_read, early = threading.Barrier(2, timeout=20), threading.local()
+    both_read, stale = threading.Barrier(2, timeout=20), threading.local()
     if connection.vendor == "postgresql":
         monkeypatch.setattr(locks, "lock_row", lambda rows: rows.order_by("pk").first())
         for module in (payouts, transfer_review):
@@ -221,13 +224,13 @@ def both_pages_unlocked(monkeypatch, payout):
             monkeypatch.setattr(module, "advance", after_both_read)
         return lambda work: work
 
-    monkeypatch.setattr(locks, "lock_payout", lambda _payout_id: early.payout)
-    manager = SimpleNamespace(filter=lambda **_by: SimpleNamespace(first=lambda: early.payout))
+    monkeypatch.setattr(locks, "lock_payout", lambda _payout_id: stale.payout)
+    manager = SimpleNamespace(filter=lambda **_by: SimpleNamespace(first=lambda: stale.payout))
     monkeypatch.setattr(transfer_review, "Payout", SimpleNamespace(objects=manager))
 
     def reading_first(work):
         def read_then_work():
-            early.payout = Payout.objects.get(pk=payout.pk)
+            stale.payout = Payout.objects.get(pk=payout.pk)
             both_read.wait()
             return work()
 
@@ -240,27 +243,29 @@ def test_without_lock_payout_is_paid_twice_or_database_fails(monkeypatch) -> Non
     settlement = correct(make_cooperative())
     closing(settlement)()
     payout = Payout.objects.get()
-    unlocked = Unlocked(monkeypatch, 2)
+    unlocked = UnlockedSettlements(monkeypatch, 2)
     monkeypatch.setattr(locks, "lock_settlement", lambda _pk: None)
     paying = partial(mark_payout_paid, payout_id=payout.pk, reference="FT1", actor=DESK, now=NOW)
 
-    answers = together([unlocked.early(Payout.objects.filter(pk=payout.pk), paying) for _ in range(2)])
+    results = run_in_threads(
+        [unlocked.read_stale(Payout.objects.filter(pk=payout.pk), paying) for _ in range(2)]
+    )
 
-    assert "PayoutAlreadyPaid" not in kinds(answers), answers
+    assert "PayoutAlreadyPaid" not in type_names(results), results
 
 
 def test_parallel_first_deliveries_open_one_settlement() -> None:
     seller = make_seller()
     parcels = [handed_over(make_order((make_variant(seller), 1)).parts.get()) for _ in range(6)]
 
-    answers = together(
+    results = run_in_threads(
         [
             partial(deliver_parcel, parcel_id=parcel.pk, cash_collected=True, code="", actor=DESK, now=NOW)
             for parcel in parcels
         ]
     )
 
-    assert kinds(answers) == ["Parcel"] * 6, answers
+    assert type_names(results) == ["Parcel"] * 6, results
     assert Settlement.objects.get().number == 1
     check_ledger()
 

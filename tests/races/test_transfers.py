@@ -32,25 +32,32 @@ from tests.doubles.bank_webhooks import sepay_webhook
 from tests.factories import NOW, make_admin
 from tests.invariants import check_everything
 from tests.orders.bank_transfers.test_transfer_review import TO
-from tests.orders.bank_transfers.transfers_at_hand import BANK, HOUR, LATER, take, told, waiting_order
+from tests.orders.bank_transfers.transfer_helpers import (
+    BANK,
+    HOUR,
+    LATER,
+    make_incoming_transfer,
+    make_transfer_order,
+    receive_transfer,
+)
 from tests.orders.statements.test_bank_statements import csv
-from tests.races.together import together
+from tests.races.parallel import run_in_threads
 
 pytestmark = pytest.mark.django_db(transaction=True)
 DESK = Actor.system("desk")
 
 
-def kinds(answers: list[Any]) -> list[str]:
-    return sorted(type(answer).__name__ for answer in answers)
+def type_names(results: list[Any]) -> list[str]:
+    return sorted(type(result).__name__ for result in results)
 
 
-def unlocked(monkeypatch: Any, name: str, hands: int = 2) -> Callable[..., Callable[[], Any]]:
+def unlocked(monkeypatch: Any, name: str, thread_count: int = 2) -> Callable[..., Callable[[], Any]]:
     """Remove the lock `name`: both threads read before either writes.
 
     Returns a wrapper of work: on SQLite, where the lock is the IMMEDIATE writer, it reads before the
     transaction.
     """
-    both_read, early = threading.Barrier(hands, timeout=20), threading.local()
+    both_read, stale = threading.Barrier(thread_count, timeout=20), threading.local()
     lock = getattr(locks, name)
     if connection.vendor == "postgresql":
         monkeypatch.setattr(locks, "lock_rows", lambda rows: list(rows.order_by("pk")))
@@ -63,11 +70,11 @@ def unlocked(monkeypatch: Any, name: str, hands: int = 2) -> Callable[..., Calla
 
         monkeypatch.setattr(locks, name, read_together)
     else:
-        monkeypatch.setattr(locks, name, lambda *_args: early.rows)
+        monkeypatch.setattr(locks, name, lambda *_args: stale.rows)
 
     def wrapped(work: Callable[[], Any], *args: Any) -> Callable[[], Any]:
         def read_then_work() -> Any:
-            early.rows = lock(*args)
+            stale.rows = lock(*args)
             both_read.wait()
             return work()
 
@@ -78,11 +85,13 @@ def unlocked(monkeypatch: Any, name: str, hands: int = 2) -> Callable[..., Calla
 
 def recording(order: Order, **fields: Any) -> Callable[[], Any]:
     values = {"reference": "FT1", "event_id": "1"} | fields
-    return partial(record_incoming_transfer, incoming=told(order.code, **values), actor=BANK, now=LATER)
+    return partial(
+        record_incoming_transfer, incoming=make_incoming_transfer(order.code, **values), actor=BANK, now=LATER
+    )
 
 
 def test_webhook_processed_ten_times_in_parallel_is_one_transfer() -> None:
-    order = waiting_order()
+    order = make_transfer_order()
     body, _headers = sepay_webhook(
         "secret",
         LATER,
@@ -100,9 +109,9 @@ def test_webhook_processed_ten_times_in_parallel_is_one_transfer() -> None:
         )
         process_bank_webhook(event_id=GatewayEvent.objects.get().pk, now=LATER)
 
-    answers = together([process] * 10)
+    results = run_in_threads([process] * 10)
 
-    assert answers == [None] * 10
+    assert results == [None] * 10
     assert BankTransfer.objects.get().state == TransferState.SETTLED
     order.refresh_from_db()
     assert (order.charged, GatewayEvent.objects.count()) == (120_000, 1)
@@ -110,31 +119,33 @@ def test_webhook_processed_ten_times_in_parallel_is_one_transfer() -> None:
 
 
 def test_parallel_notices_of_two_services_charge_order_once() -> None:
-    order = waiting_order()
+    order = make_transfer_order()
 
-    answers = together([recording(order), recording(order, provider=TransferSource.CASSO, event_id="c")])
+    results = run_in_threads(
+        [recording(order), recording(order, provider=TransferSource.CASSO, event_id="c")]
+    )
 
-    assert sorted(answer.is_new for answer in answers) == [False, True], answers
+    assert sorted(result.is_new for result in results) == [False, True], results
     order.refresh_from_db()
     assert (order.charged, TransferShare.objects.count()) == (120_000, 1)
     check_everything()
 
 
 def test_without_lock_two_transfers_charge_one_order_or_one_fails(monkeypatch) -> None:
-    order = waiting_order()
-    read_early = unlocked(monkeypatch, "lock_orders")
-    works = [recording(order), recording(order, reference="FT2", event_id="2")]
+    order = make_transfer_order()
+    read_stale = unlocked(monkeypatch, "lock_orders")
+    calls = [recording(order), recording(order, reference="FT2", event_id="2")]
 
-    answers = together([read_early(work, [order.pk]) for work in works])
+    results = run_in_threads([read_stale(work, [order.pk]) for work in calls])
 
-    failed = [answer for answer in answers if isinstance(answer, Exception)]
-    assert failed or TransferShare.objects.count() == 2, answers
+    failed = [result for result in results if isinstance(result, Exception)]
+    assert failed or TransferShare.objects.count() == 2, results
 
 
 def test_second_of_two_parallel_transfers_goes_to_review() -> None:
-    order = waiting_order()
+    order = make_transfer_order()
 
-    together([recording(order), recording(order, reference="FT2", event_id="2")])
+    run_in_threads([recording(order), recording(order, reference="FT2", event_id="2")])
 
     states = BankTransfer.objects.order_by("state").values_list("state", "reason")
     assert list(states) == [("review", "paid"), ("settled", "")]
@@ -147,25 +158,25 @@ def expiring(order: Order) -> Callable[[], Any]:
     return partial(expire_order, order_id=order.pk, actor=DESK, now=LATER + HOUR)
 
 
-def due_orders(many: int) -> list[Order]:
+def due_orders(count: int) -> list[Order]:
     """Orders that have just expired; their transfers were made in time."""
-    orders = [waiting_order() for _ in range(many)]
+    orders = [make_transfer_order() for _ in range(count)]
     Payment.objects.update(expires_at=LATER + datetime.timedelta(minutes=1))
     return orders
 
 
 def test_transfer_arriving_at_expiry_settles_order_or_goes_to_review() -> None:
     orders = due_orders(6)
-    works = []
-    for place, order in enumerate(orders):
-        works += [recording(order, reference=f"FT{place}", event_id=str(place)), expiring(order)]
+    calls = []
+    for index, order in enumerate(orders):
+        calls += [recording(order, reference=f"FT{index}", event_id=str(index)), expiring(order)]
 
-    answers = together(works)
+    results = run_in_threads(calls)
 
-    assert not [answer for answer in answers if isinstance(answer, Exception)], answers
-    for place, order in enumerate(orders):
+    assert not [result for result in results if isinstance(result, Exception)], results
+    for index, order in enumerate(orders):
         order.refresh_from_db()
-        transfer = BankTransfer.objects.get(reference=f"FT{place}")
+        transfer = BankTransfer.objects.get(reference=f"FT{index}")
         if order.status == OrderStatus.EXPIRED:
             assert (order.charged, transfer.state, transfer.reason) == (0, "review", "ended")
         else:
@@ -213,23 +224,23 @@ def assigning(transfer: BankTransfer, order: Order) -> Callable[[], Any]:
 
 
 def test_transfer_cannot_be_assigned_to_two_orders_in_parallel() -> None:
-    one, other = waiting_order(), waiting_order()
-    transfer = take("tien hang")
+    first, second = make_transfer_order(), make_transfer_order()
+    transfer = receive_transfer("tien hang")
 
-    answers = together([assigning(transfer, one), assigning(transfer, other)])
+    results = run_in_threads([assigning(transfer, first), assigning(transfer, second)])
 
-    assert kinds(answers) == ["BankTransfer", "WrongMove"], answers
+    assert type_names(results) == ["BankTransfer", "WrongMove"], results
     assert sorted(Order.objects.values_list("charged", flat=True)) == [0, 120_000]
     check_everything()
 
 
 def test_parallel_assignments_of_transfer_settle_once() -> None:
-    order = waiting_order()
-    transfer = take("tien hang")
+    order = make_transfer_order()
+    transfer = receive_transfer("tien hang")
 
-    answers = together([assigning(transfer, order)] * 10)
+    results = run_in_threads([assigning(transfer, order)] * 10)
 
-    assert kinds(answers) == ["BankTransfer"] * 10, answers
+    assert type_names(results) == ["BankTransfer"] * 10, results
     order.refresh_from_db()
     assert (order.charged, TransferShare.objects.count()) == (120_000, 1)
     assert Change.objects.filter(action="transfer.settled").count() == 1
@@ -237,29 +248,29 @@ def test_parallel_assignments_of_transfer_settle_once() -> None:
 
 
 def test_without_lock_transfer_is_assigned_to_two_orders(monkeypatch) -> None:
-    one, other = waiting_order(), waiting_order()
-    transfer = take("tien hang")
-    read_early = unlocked(monkeypatch, "lock_bank_transfer")
+    first, second = make_transfer_order(), make_transfer_order()
+    transfer = receive_transfer("tien hang")
+    read_stale = unlocked(monkeypatch, "lock_bank_transfer")
     if connection.vendor == "sqlite":
         monkeypatch.setattr(transfer_review, "unassigned_amount", lambda _transfer: 120_000)
 
-    together([read_early(assigning(transfer, order), transfer.pk) for order in (one, other)])
+    run_in_threads([read_stale(assigning(transfer, order), transfer.pk) for order in (first, second)])
 
     assert sum(TransferShare.objects.values_list("amount", flat=True)) == 240_000 > transfer.amount
 
 
 def test_transfer_is_assigned_or_returned_but_not_both() -> None:
-    transfers_and_orders = [(take(f"tien hang {n}"), waiting_order()) for n in range(4)]
-    works = []
+    transfers_and_orders = [(receive_transfer(f"tien hang {n}"), make_transfer_order()) for n in range(4)]
+    calls = []
     for transfer, order in transfers_and_orders:
-        works.append(assigning(transfer, order))
+        calls.append(assigning(transfer, order))
         request = {"transfer_id": transfer.pk, "to": TO, "reason": "nhầm", "actor": DESK, "now": LATER + HOUR}
-        works.append(partial(return_transfer, **request))
+        calls.append(partial(return_transfer, **request))
 
-    answers = together(works)
+    results = run_in_threads(calls)
 
     for n, (transfer, order) in enumerate(transfers_and_orders):
-        assert "WrongMove" in kinds(answers[2 * n : 2 * n + 2]), answers
+        assert "WrongMove" in type_names(results[2 * n : 2 * n + 2]), results
         order.refresh_from_db()
         is_paid = Payout.objects.filter(transfer=transfer).exists()
         assert order.charged == (0 if is_paid else 120_000)
@@ -267,15 +278,15 @@ def test_transfer_is_assigned_or_returned_but_not_both() -> None:
 
 
 def test_parallel_statement_and_webhooks_record_each_transfer_once() -> None:
-    orders = [waiting_order() for _ in range(4)]
+    orders = [make_transfer_order() for _ in range(4)]
     content = csv(*((f"FT{n}", 120_000, order.code) for n, order in enumerate(orders)))
     statement = import_bank_statement(file_name="a.csv", content=content, user=make_admin(), now=NOW)
     applying = partial(apply_bank_statement, statement_id=statement.pk, actor=DESK, now=LATER)
     webhooks = [recording(order, reference=f"FT{n}", event_id=str(n)) for n, order in enumerate(orders)]
 
-    answers = together([applying, *webhooks, applying])
+    results = run_in_threads([applying, *webhooks, applying])
 
-    assert not [answer for answer in answers if isinstance(answer, Exception)], answers
+    assert not [result for result in results if isinstance(result, Exception)], results
     assert BankTransfer.objects.filter(state=TransferState.SETTLED).count() == 4
     assert sorted(Order.objects.values_list("charged", flat=True)) == [120_000] * 4
     statement.refresh_from_db()

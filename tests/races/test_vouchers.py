@@ -18,9 +18,9 @@ from orders.models import Basket, Order, Voucher, VoucherUse
 from shop.core.actors import Actor
 from tests.factories import NOW, get_stock, make_channel, make_product, make_variant, make_voucher
 from tests.invariants import check_everything
-from tests.races.test_place_order import of_kind, placing, ready_basket
-from tests.races.together import together
-from tests.races.unlocked import Unlocked
+from tests.races.parallel import run_in_threads
+from tests.races.removed_locks import RemovedLocks
+from tests.races.test_place_order import of_type, placing, ready_basket
 
 pytestmark = pytest.mark.django_db(transaction=True)
 STAFF = Actor.system("tests")
@@ -37,10 +37,10 @@ def test_fifty_buyers_use_voucher_code_with_one_use_once() -> None:
     variant = make_variant(on_hand=100)
     baskets = [basket_with_code((variant, 1)) for _ in range(50)]
 
-    answers = together([placing(basket) for basket in baskets])
+    results = run_in_threads([placing(basket) for basket in baskets])
 
-    refusals = of_kind(answers, BasketChanged)
-    assert (len(of_kind(answers, Order)), len(refusals)) == (1, 49), answers
+    refusals = of_type(results, BasketChanged)
+    assert (len(of_type(results, Order)), len(refusals)) == (1, 49), results
     assert {type(refusal.details["voucher"]) for refusal in refusals} == {VoucherUsedUp}
     assert (VoucherUse.objects.count(), Order.objects.get().voucher_code) == (1, "CHAO10")
     assert (Basket.objects.count(), get_stock(variant).allocated) == (49, 1)
@@ -51,11 +51,11 @@ def test_without_lock_last_voucher_use_is_taken_twice(monkeypatch) -> None:
     make_voucher(usage_limit=1)
     variant = make_variant(on_hand=100)
     baskets = [basket_with_code((variant, 1)) for _ in range(2)]
-    unlocked = Unlocked(monkeypatch, Voucher, hands=2)
+    removed_locks = RemovedLocks(monkeypatch, Voucher, thread_count=2)
 
-    answers = together([unlocked.placing(basket, placing(basket)) for basket in baskets])
+    results = run_in_threads([removed_locks.wrap_placing(basket, placing(basket)) for basket in baskets])
 
-    assert len(of_kind(answers, Order)) == 2, answers
+    assert len(of_type(results, Order)) == 2, results
     assert VoucherUse.objects.count() == 2
 
 
@@ -64,10 +64,10 @@ def test_voucher_limited_to_one_use_per_customer_is_used_once() -> None:
     variant = make_variant(on_hand=100)
     baskets = [basket_with_code((variant, 1)) for _ in range(2)]
 
-    answers = together([placing(basket) for basket in baskets])
+    results = run_in_threads([placing(basket) for basket in baskets])
 
-    refusals = of_kind(answers, BasketChanged)
-    assert (len(of_kind(answers, Order)), len(refusals)) == (1, 1), answers
+    refusals = of_type(results, BasketChanged)
+    assert (len(of_type(results, Order)), len(refusals)) == (1, 1), results
     assert isinstance(refusals[0].details["voucher"], VoucherUsedByBuyer)
     assert VoucherUse.objects.count() == 1
 
@@ -81,9 +81,9 @@ def test_placing_and_cancelling_with_one_voucher_do_not_deadlock() -> None:
         partial(cancel_order, order_id=order.pk, reason="Đổi ý", actor=STAFF, now=NOW) for order in orders
     ]
 
-    answers = together([*map(placing, baskets), *endings])
+    results = run_in_threads([*map(placing, baskets), *endings])
 
-    assert of_kind(answers, Exception) == []
+    assert of_type(results, Exception) == []
     assert VoucherUse.objects.count() == 5
     check_everything()
 
@@ -107,10 +107,12 @@ def test_price_edited_while_promotions_are_created_follows_all_of_them() -> None
             now=NOW,
         )
 
-    answers = together([*[partial(add_promotion, n) for n in (10, 20, 30)], *[partial(edit, 80_000)] * 3])
+    results = run_in_threads(
+        [*[partial(add_promotion, n) for n in (10, 20, 30)], *[partial(edit, 80_000)] * 3]
+    )
 
     price, listing = Price.objects.get(variant=variant), Listing.objects.get(product=product)
-    assert of_kind(answers, Exception) == []
+    assert of_type(results, Exception) == []
     assert (price.amount, price.discounted) == (80_000, 56_000)
     assert Promotion.objects.get(pk=price.rule).percent == 30
     assert (listing.lowest_price, listing.lowest_list_price) == (56_000, 80_000)

@@ -28,7 +28,7 @@ from shop.core.models import Change
 from shop.core.states import WrongMove
 from tests.factories import NOW, make_order, make_weighed_variant
 from tests.invariants import check_everything
-from tests.races.together import together
+from tests.races.parallel import run_in_threads
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MEMBER = Actor.system("test")
@@ -52,16 +52,20 @@ def packing_of(part, line):
 
 
 def test_weighing_while_packing_keeps_parcel_consistent_with_weight() -> None:
-    pairs = [accepted_part() for _ in range(6)]
-    for part, line in pairs:
+    parts_and_lines = [accepted_part() for _ in range(6)]
+    for part, line in parts_and_lines:
         weighing_of(part, line, 4600)()
 
-    answers = together(
-        [work for part, line in pairs for work in (weighing_of(part, line, 5000), packing_of(part, line))]
+    results = run_in_threads(
+        [
+            work
+            for part, line in parts_and_lines
+            for work in (weighing_of(part, line, 5000), packing_of(part, line))
+        ]
     )
 
-    for n, (_part, line) in enumerate(pairs):
-        weighed, packed = answers[2 * n : 2 * n + 2]
+    for n, (_part, line) in enumerate(parts_and_lines):
+        weighed, packed = results[2 * n : 2 * n + 2]
         line.refresh_from_db()
         assert isinstance(packed, Parcel), packed
         if isinstance(weighed, OrderLine):
@@ -94,8 +98,8 @@ def test_without_lock_parcel_differs_from_weighed_line(monkeypatch) -> None:
             return next(iter(read_rows), None)
 
         monkeypatch.setattr(locks, "lock_row", read_without_lock)
-    early = {line.pk: 2}
-    monkeypatch.setattr(weighing, "open_quantities", lambda _lines: early)
+    stale = {line.pk: 2}
+    monkeypatch.setattr(weighing, "open_quantities", lambda _lines: stale)
 
     def pack():
         if connection.vendor == "sqlite":
@@ -111,7 +115,7 @@ def test_without_lock_parcel_differs_from_weighed_line(monkeypatch) -> None:
             wait()
         return weighing_of(part, line, 5000)()
 
-    parcel, weighed = together([pack, weigh])
+    parcel, weighed = run_in_threads([pack, weigh])
 
     assert isinstance(weighed, OrderLine), weighed
     assert isinstance(parcel, Parcel), parcel
@@ -121,12 +125,12 @@ def test_without_lock_parcel_differs_from_weighed_line(monkeypatch) -> None:
 
 
 def test_weighing_while_cancelling_leaves_no_question_or_amount_due() -> None:
-    pairs = [accepted_part() for _ in range(6)]
+    parts_and_lines = [accepted_part() for _ in range(6)]
 
-    answers = together(
+    results = run_in_threads(
         [
             work
-            for part, line in pairs
+            for part, line in parts_and_lines
             for work in (
                 weighing_of(part, line, 6000),
                 partial(cancel_part, part_id=part.pk, reason="hết hàng", actor=MEMBER, now=NOW),
@@ -134,8 +138,8 @@ def test_weighing_while_cancelling_leaves_no_question_or_amount_due() -> None:
         ]
     )
 
-    for n, (part, _line) in enumerate(pairs):
-        weighed, cancelled = answers[2 * n : 2 * n + 2]
+    for n, (part, _line) in enumerate(parts_and_lines):
+        weighed, cancelled = results[2 * n : 2 * n + 2]
         part.refresh_from_db()
         assert isinstance(weighed, OrderLine | WrongMove), weighed
         assert isinstance(cancelled, OrderPart), cancelled
@@ -146,9 +150,9 @@ def test_weighing_while_cancelling_leaves_no_question_or_amount_due() -> None:
 
 
 def test_handover_while_voiding_and_weighing_ends_consistently() -> None:
-    pairs = [accepted_part() for _ in range(5)]
+    parts_and_lines = [accepted_part() for _ in range(5)]
     parcels = []
-    for part, line in pairs:
+    for part, line in parts_and_lines:
         weighing_of(part, line, 4600)()
         parcel = packing_of(part, line)()
         parcels.append(close_parcel(parcel_id=parcel.pk, actor=MEMBER, now=NOW))
@@ -157,10 +161,10 @@ def test_handover_while_voiding_and_weighing_ends_consistently() -> None:
         void_parcel(parcel_id=parcel.pk, reason="cân nhầm", actor=MEMBER, now=NOW)
         return weighing_of(part, line, 5000)()
 
-    answers = together(
+    results = run_in_threads(
         [
             work
-            for parcel, (part, line) in zip(parcels, pairs, strict=True)
+            for parcel, (part, line) in zip(parcels, parts_and_lines, strict=True)
             for work in (
                 partial(hand_over_parcel, parcel_id=parcel.pk, actor=MEMBER, now=NOW),
                 partial(undo_and_weigh, parcel, part, line),
@@ -168,8 +172,8 @@ def test_handover_while_voiding_and_weighing_ends_consistently() -> None:
         ]
     )
 
-    for n, (parcel, (_part, line)) in enumerate(zip(parcels, pairs, strict=True)):
-        handed_over, weighed = answers[2 * n : 2 * n + 2]
+    for n, (parcel, (_part, line)) in enumerate(zip(parcels, parts_and_lines, strict=True)):
+        handed_over, weighed = results[2 * n : 2 * n + 2]
         line.refresh_from_db()
         parcel.refresh_from_db()
         assert isinstance(handed_over, Parcel | WrongMove), handed_over
@@ -181,9 +185,9 @@ def test_handover_while_voiding_and_weighing_ends_consistently() -> None:
 def test_weight_repeated_in_parallel_is_recorded_once() -> None:
     part, line = accepted_part()
 
-    answers = together([weighing_of(part, line, 4600, key="k")] * 10)
+    results = run_in_threads([weighing_of(part, line, 4600, key="k")] * 10)
 
-    assert [getattr(answer, "pk", answer) for answer in answers] == [line.pk] * 10
+    assert [getattr(result, "pk", result) for result in results] == [line.pk] * 10
     assert Change.objects.filter(action="line.weighed").count() == 1
     check_everything()
 
@@ -193,7 +197,7 @@ def test_only_one_of_two_parallel_answers_counts() -> None:
     weighing_of(part, line, 6000)()
     question = WeightQuestion.objects.get()
 
-    answers = together(
+    results = run_in_threads(
         [
             partial(
                 answer_weight_question, question_id=question.pk, agreed=agreed, actor=Actor.guest(), now=NOW
@@ -202,8 +206,8 @@ def test_only_one_of_two_parallel_answers_counts() -> None:
         ]
     )
 
-    assert sorted(type(answer).__name__ for answer in answers) == ["WeightQuestion", "WeightQuestionClosed"]
-    assert any(isinstance(answer, WeightQuestionClosed) for answer in answers)
+    assert sorted(type(result).__name__ for result in results) == ["WeightQuestion", "WeightQuestionClosed"]
+    assert any(isinstance(result, WeightQuestionClosed) for result in results)
     check_everything()
 
 
@@ -211,7 +215,7 @@ def test_line_with_open_question_cannot_be_packed_in_parallel() -> None:
     part, line = accepted_part()
     weighing_of(part, line, 6000)()
 
-    answers = together([packing_of(part, line)] * 5)
+    results = run_in_threads([packing_of(part, line)] * 5)
 
-    assert {type(answer) for answer in answers} == {LinesNotWeighed}
+    assert {type(result) for result in results} == {LinesNotWeighed}
     assert open_quantities([line]) == {line.pk: 2}

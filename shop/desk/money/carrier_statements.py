@@ -163,7 +163,7 @@ def _preview_row(matched_row: MatchedRow) -> dict[str, object]:
         else StatementRowState(matched_row.state).label
     )
     return {
-        "told": matched_row.told,
+        "told": matched_row.stated,
         "parcel": matched_row.parcel,
         "words": label,
         "is_problem": bool(matched_row.problem),

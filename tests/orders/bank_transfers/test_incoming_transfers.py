@@ -17,7 +17,14 @@ from shop.core.actors import Actor
 from shop.core.models import Change
 from tests.factories import NOW, make_bank_account, make_order, make_variant
 from tests.invariants import check_everything
-from tests.orders.bank_transfers.transfers_at_hand import BANK, HOUR, LATER, take, told, waiting_order
+from tests.orders.bank_transfers.transfer_helpers import (
+    BANK,
+    HOUR,
+    LATER,
+    make_incoming_transfer,
+    make_transfer_order,
+    receive_transfer,
+)
 from tests.refusals import all_rows
 
 pytestmark = pytest.mark.django_db
@@ -35,9 +42,9 @@ def changes_of(transfer: BankTransfer) -> list[str]:
 
 
 def test_transfer_with_exact_code_and_amount_confirms_order() -> None:
-    order = waiting_order()
+    order = make_transfer_order()
 
-    transfer = take(f"NGUYEN THI HOA chuyen tien {order.code}")
+    transfer = receive_transfer(f"NGUYEN THI HOA chuyen tien {order.code}")
 
     order.refresh_from_db()
     share = transfer.shares.get()
@@ -52,14 +59,14 @@ def test_transfer_with_exact_code_and_amount_confirms_order() -> None:
     "mangle", [str.lower, lambda code: f"{code[:3]} {code[3:]}", lambda code: f"x.{code}.y"]
 )
 def test_code_is_recognised_in_mangled_note(mangle) -> None:
-    order = waiting_order()
+    order = make_transfer_order()
 
-    assert take(mangle(order.code)).state == TransferState.SETTLED
+    assert receive_transfer(mangle(order.code)).state == TransferState.SETTLED
 
 
 def test_repeated_notice_changes_nothing() -> None:
-    order = waiting_order()
-    arrival = told(order.code)
+    order = make_transfer_order()
+    arrival = make_incoming_transfer(order.code)
     first = record_incoming_transfer(incoming=arrival, actor=BANK, now=LATER)
     before = all_rows()
 
@@ -70,11 +77,11 @@ def test_repeated_notice_changes_nothing() -> None:
 
 
 def test_notice_of_another_service_with_same_bank_reference_changes_nothing() -> None:
-    order = waiting_order()
-    first = take(order.code, reference="FT 26-330")
+    order = make_transfer_order()
+    first = receive_transfer(order.code, reference="FT 26-330")
     before = all_rows()
 
-    second = take(f"CT DEN {order.code} abc", provider=TransferSource.CASSO, reference="FT26330")
+    second = receive_transfer(f"CT DEN {order.code} abc", provider=TransferSource.CASSO, reference="FT26330")
 
     assert second == first
     assert all_rows() == before
@@ -84,9 +91,9 @@ def test_notice_of_another_service_with_same_bank_reference_changes_nothing() ->
     ("amount", "reason"), [(119_999, "too_little"), (120_001, "too_much"), (1, "too_little")]
 )
 def test_transfer_of_another_amount_goes_to_review(amount: int, reason: ReviewReason) -> None:
-    order = waiting_order()
+    order = make_transfer_order()
 
-    transfer = take(order.code, amount)
+    transfer = receive_transfer(order.code, amount)
 
     order.refresh_from_db()
     assert in_review(transfer, reason)
@@ -100,24 +107,24 @@ def test_transfer_of_another_amount_goes_to_review(amount: int, reason: ReviewRe
     [("", ReviewReason.NO_CODE), ("tien hang", ReviewReason.NO_CODE), ("TQQQQQ9", ReviewReason.NO_CODE)],
 )
 def test_transfer_without_code_goes_to_review(note: str, reason: ReviewReason) -> None:
-    waiting_order()
+    make_transfer_order()
 
-    assert in_review(take(note), reason)
+    assert in_review(receive_transfer(note), reason)
 
 
 def test_transfer_with_unknown_code_goes_to_review() -> None:
-    order = waiting_order()
+    order = make_transfer_order()
     code = order.code
     order.code = "T234679"
     order.save(update_fields=["code"])
 
-    assert in_review(take(code), ReviewReason.UNKNOWN_CODE)
+    assert in_review(receive_transfer(code), ReviewReason.UNKNOWN_CODE)
 
 
 def test_transfer_naming_two_orders_goes_to_review() -> None:
-    one, other = waiting_order(), waiting_order()
+    one, other = make_transfer_order(), make_transfer_order()
 
-    transfer = take(f"{one.code} {other.code}", 240_000)
+    transfer = receive_transfer(f"{one.code} {other.code}", 240_000)
 
     assert in_review(transfer, ReviewReason.SEVERAL)
     assert transfer.order is None
@@ -125,9 +132,9 @@ def test_transfer_naming_two_orders_goes_to_review() -> None:
 
 
 def test_late_transfer_goes_to_review_and_keeps_order_from_expiring() -> None:
-    order = waiting_order()
+    order = make_transfer_order()
 
-    transfer = take(order.code, at=NOW + 25 * HOUR, now=NOW + 25 * HOUR)
+    transfer = receive_transfer(order.code, at=NOW + 25 * HOUR, now=NOW + 25 * HOUR)
     expire_order(order_id=order.pk, actor=BANK, now=NOW + 26 * HOUR)
 
     order.refresh_from_db()
@@ -136,18 +143,18 @@ def test_late_transfer_goes_to_review_and_keeps_order_from_expiring() -> None:
 
 
 def test_transfer_made_in_time_and_reported_late_settles_order() -> None:
-    order = waiting_order()
+    order = make_transfer_order()
 
-    transfer = take(order.code, at=NOW + 23 * HOUR, now=NOW + 25 * HOUR)
+    transfer = receive_transfer(order.code, at=NOW + 23 * HOUR, now=NOW + 25 * HOUR)
 
     assert transfer.state == TransferState.SETTLED
 
 
 def test_second_transfer_for_paid_order_goes_to_review() -> None:
-    order = waiting_order()
-    take(order.code)
+    order = make_transfer_order()
+    receive_transfer(order.code)
 
-    again = take(order.code)
+    again = receive_transfer(order.code)
 
     order.refresh_from_db()
     assert in_review(again, ReviewReason.PAID)
@@ -156,10 +163,10 @@ def test_second_transfer_for_paid_order_goes_to_review() -> None:
 
 
 def test_transfer_for_expired_order_goes_to_review() -> None:
-    order = waiting_order()
+    order = make_transfer_order()
     expire_order(order_id=order.pk, actor=BANK, now=NOW + 24 * HOUR)
 
-    transfer = take(order.code, now=NOW + 25 * HOUR)
+    transfer = receive_transfer(order.code, now=NOW + 25 * HOUR)
 
     order.refresh_from_db()
     assert in_review(transfer, ReviewReason.ENDED)
@@ -168,44 +175,46 @@ def test_transfer_for_expired_order_goes_to_review() -> None:
 
 
 def test_transfer_for_cancelled_order_goes_to_review() -> None:
-    order = waiting_order()
+    order = make_transfer_order()
     cancel_order(order_id=order.pk, reason="Changed my mind", actor=BANK, now=LATER)
 
-    assert in_review(take(order.code), ReviewReason.ENDED)
+    assert in_review(receive_transfer(order.code), ReviewReason.ENDED)
     check_everything()
 
 
 def test_transfer_for_cash_on_delivery_order_goes_to_review() -> None:
-    order = waiting_order()
+    order = make_transfer_order()
     change_payment_method(order_id=order.pk, method=PaymentMethod.COD, actor=Actor.guest(), now=LATER)
 
-    assert in_review(take(order.code), ReviewReason.OTHER_WAY)
+    assert in_review(receive_transfer(order.code), ReviewReason.OTHER_WAY)
     check_everything()
 
 
 def test_transfer_to_another_account_goes_to_review() -> None:
-    order = waiting_order()
+    order = make_transfer_order()
 
-    assert in_review(take(order.code, account="999"), ReviewReason.OTHER_ACCOUNT)
+    assert in_review(receive_transfer(order.code, account="999"), ReviewReason.OTHER_ACCOUNT)
 
 
 def test_transfer_goes_to_review_if_shop_has_no_bank_account() -> None:
     order = make_order((make_variant(), 1))
 
-    assert in_review(take(order.code), ReviewReason.OTHER_ACCOUNT)
+    assert in_review(receive_transfer(order.code), ReviewReason.OTHER_ACCOUNT)
 
 
 def test_account_number_without_leading_zeros_is_recognised() -> None:
-    order = waiting_order()
+    order = make_transfer_order()
 
-    assert take(order.code, account="11223344556").state == TransferState.SETTLED
+    assert receive_transfer(order.code, account="11223344556").state == TransferState.SETTLED
 
 
 def test_repeated_notice_matches_account_number_without_leading_zeros() -> None:
-    order = waiting_order()
-    first = take(order.code, account="11223344556", reference="FT1")
+    order = make_transfer_order()
+    first = receive_transfer(order.code, account="11223344556", reference="FT1")
 
-    again = take(order.code, provider=TransferSource.CASSO, account="0011 2233 44556", reference="FT1")
+    again = receive_transfer(
+        order.code, provider=TransferSource.CASSO, account="0011 2233 44556", reference="FT1"
+    )
 
     assert again == first
     assert BankTransfer.objects.count() == 1
@@ -213,19 +222,19 @@ def test_repeated_notice_matches_account_number_without_leading_zeros() -> None:
 
 
 def test_similar_transfer_of_another_service_without_reference_goes_to_review() -> None:
-    order = waiting_order()
-    take(order.code, reference="FT1")
+    order = make_transfer_order()
+    receive_transfer(order.code, reference="FT1")
 
-    again = take(order.code, provider=TransferSource.CASSO, reference="")
+    again = receive_transfer(order.code, provider=TransferSource.CASSO, reference="")
 
     assert in_review(again, ReviewReason.REPEATED)
 
 
 def test_similar_transfer_with_its_own_reference_is_another_transfer() -> None:
     make_bank_account()
-    first = take("tien hang", reference="FT1")
+    first = receive_transfer("tien hang", reference="FT1")
 
-    second = take("tien hang", reference="FT2")
+    second = receive_transfer("tien hang", reference="FT2")
 
     assert first != second
     assert in_review(second, ReviewReason.NO_CODE)
@@ -233,10 +242,10 @@ def test_similar_transfer_with_its_own_reference_is_another_transfer() -> None:
 
 def test_similar_transfers_with_different_event_ids_are_kept_apart() -> None:
     make_bank_account()
-    first = take("tien hang", reference="", event_id="1")
-    again = take("tien hang", reference="", event_id="1")
+    first = receive_transfer("tien hang", reference="", event_id="1")
+    again = receive_transfer("tien hang", reference="", event_id="1")
 
-    second = take("tien hang", reference="", event_id="2")
+    second = receive_transfer("tien hang", reference="", event_id="2")
 
     assert again == first
     assert in_review(second, ReviewReason.REPEATED)
@@ -244,8 +253,8 @@ def test_similar_transfers_with_different_event_ids_are_kept_apart() -> None:
 
 
 def test_settling_order_records_one_charge_event_and_keeps_payment_deadline() -> None:
-    order = waiting_order()
-    take(order.code)
+    order = make_transfer_order()
+    receive_transfer(order.code)
 
     assert PaymentEvent.objects.filter(kind="charge_success").count() == 1
     assert order.payments.get().expires_at == NOW + datetime.timedelta(hours=24)

@@ -14,7 +14,7 @@ from orders.payments.incoming_transfers import TransferSource
 from orders.payments.transfer_notes import TransferNote
 from shop.core.actors import Actor
 from tests.factories import NOW
-from tests.orders.bank_transfers.transfers_at_hand import HOUR, LATER, take, waiting_order
+from tests.orders.bank_transfers.transfer_helpers import HOUR, LATER, make_transfer_order, receive_transfer
 
 pytestmark = pytest.mark.django_db
 DESK = Actor.system("desk")
@@ -35,9 +35,9 @@ def mangled(code: str) -> str:
 
 
 def test_order_named_by_code_is_suggested_first() -> None:
-    other, order = waiting_order(), waiting_order()
+    other, order = make_transfer_order(), make_transfer_order()
 
-    assert suggested_orders(take(order.code, 100_000))[0] == (
+    assert suggested_orders(receive_transfer(order.code, 100_000))[0] == (
         order.code,
         {MatchReason.CODE, MatchReason.TIME},
         100_000,
@@ -46,9 +46,9 @@ def test_order_named_by_code_is_suggested_first() -> None:
 
 
 def test_code_with_one_typo_is_suggested_but_not_settled() -> None:
-    order = waiting_order()
+    order = make_transfer_order()
 
-    transfer = take(f"MBVCB {mangled(order.code)} chuyen tien")
+    transfer = receive_transfer(f"MBVCB {mangled(order.code)} chuyen tien")
 
     assert transfer.state == "review"
     reasons = {MatchReason.NEAR_CODE, MatchReason.AMOUNT, MatchReason.TIME}
@@ -92,49 +92,51 @@ def test_payer_is_recognised_by_full_name_or_phone(note: str, is_named: bool) ->
 
 
 def test_payer_name_and_amount_suggest_order() -> None:
-    order = waiting_order(name="Lý Thị Mẩy", phone="0911222333")
-    waiting_order(name="Bàn Văn Tài", phone="0911222444", price=50_000)
+    order = make_transfer_order(name="Lý Thị Mẩy", phone="0911222333")
+    make_transfer_order(name="Bàn Văn Tài", phone="0911222444", price=50_000)
 
-    transfer = take("LY THI MAY chuyen tien")
+    transfer = receive_transfer("LY THI MAY chuyen tien")
 
     reasons = {MatchReason.PAYER, MatchReason.AMOUNT, MatchReason.TIME}
     assert suggested_orders(transfer) == [(order.code, reasons, 120_000)]
 
 
 def test_same_day_alone_suggests_nothing() -> None:
-    waiting_order()
+    make_transfer_order()
 
-    assert suggestions_for(take("tien hang", 77_000)).orders == ()
+    assert suggestions_for(receive_transfer("tien hang", 77_000)).orders == ()
 
 
 def test_paid_or_ended_order_is_suggested_only_by_its_code() -> None:
-    paid, ended = waiting_order(), waiting_order()
-    take(paid.code)
+    paid, ended = make_transfer_order(), make_transfer_order()
+    receive_transfer(paid.code)
     cancel_order(order_id=ended.pk, reason="Đổi ý", actor=DESK, now=LATER)
 
-    assert suggestions_for(take("tien hang")).orders == ()
-    assert suggested_orders(take(paid.code)) == [(paid.code, {MatchReason.CODE, MatchReason.TIME}, 0)]
-    named = suggestions_for(take(ended.code)).orders[0]
+    assert suggestions_for(receive_transfer("tien hang")).orders == ()
+    assert suggested_orders(receive_transfer(paid.code)) == [
+        (paid.code, {MatchReason.CODE, MatchReason.TIME}, 0)
+    ]
+    named = suggestions_for(receive_transfer(ended.code)).orders[0]
     assert (named.order, named.has_ended, named.amount) == (ended, True, 0)
 
 
 def test_named_orders_whose_total_is_the_amount_are_suggested_as_split() -> None:
-    one, other = waiting_order(), waiting_order(price=50_000)
+    one, other = make_transfer_order(), make_transfer_order(price=50_000)
 
-    suggestions = suggestions_for(take(f"{one.code} {other.code}", 250_000))
+    suggestions = suggestions_for(receive_transfer(f"{one.code} {other.code}", 250_000))
 
     assert [(each.order, each.amount) for each in suggestions.split] == [(one, 120_000), (other, 130_000)]
 
 
 def test_named_orders_with_another_total_are_not_suggested_as_split() -> None:
-    one, other = waiting_order(), waiting_order(price=50_000)
+    one, other = make_transfer_order(), make_transfer_order(price=50_000)
 
-    assert suggestions_for(take(f"{one.code} {other.code}", 240_000)).split == ()
+    assert suggestions_for(receive_transfer(f"{one.code} {other.code}", 240_000)).split == ()
 
 
 def test_unassigned_rest_of_transfer_is_suggested_to_other_orders() -> None:
-    one, other = waiting_order(), waiting_order(price=10_000)
-    transfer = take("tien hang", 170_000)
+    one, other = make_transfer_order(), make_transfer_order(price=10_000)
+    transfer = receive_transfer("tien hang", 170_000)
     assign_transfer(transfer_id=transfer.pk, amounts={one.pk: 120_000}, actor=DESK, now=LATER + HOUR)
 
     suggestions = suggestions_for(transfer)
@@ -144,15 +146,15 @@ def test_unassigned_rest_of_transfer_is_suggested_to_other_orders() -> None:
 
 
 def test_order_of_last_week_is_suggested_without_time_reason() -> None:
-    order = waiting_order(now=NOW - 7 * DAY)
+    order = make_transfer_order(now=NOW - 7 * DAY)
 
-    assert suggested_orders(take("tien hang")) == [(order.code, {MatchReason.AMOUNT}, 120_000)]
+    assert suggested_orders(receive_transfer("tien hang")) == [(order.code, {MatchReason.AMOUNT}, 120_000)]
 
 
 def test_possible_duplicates_of_transfer_are_listed() -> None:
-    waiting_order()
-    first = take("tien hang", reference="", event_id="a")
-    second = take("tien hang", provider=TransferSource.CASSO)
+    make_transfer_order()
+    first = receive_transfer("tien hang", reference="", event_id="a")
+    second = receive_transfer("tien hang", provider=TransferSource.CASSO)
 
     assert second.reason == "repeated"
     assert similar_transfers(second) == [first]
@@ -160,8 +162,10 @@ def test_possible_duplicates_of_transfer_are_listed() -> None:
 
 
 def test_number_of_queries_does_not_depend_on_number_of_transfers(django_assert_num_queries) -> None:
-    orders = [waiting_order() for _ in range(3)]
-    transfers = [take(mangled(order.code), 100_000) for order in orders] + [take(orders[0].code, 1_000)]
+    orders = [make_transfer_order() for _ in range(3)]
+    transfers = [receive_transfer(mangled(order.code), 100_000) for order in orders] + [
+        receive_transfer(orders[0].code, 1_000)
+    ]
 
     with django_assert_num_queries(5):
         suggestions = suggest_orders(transfers)

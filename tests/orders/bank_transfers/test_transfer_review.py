@@ -39,7 +39,13 @@ from shop.core.models import Change
 from shop.core.states import WrongMove
 from tests.factories import NOW, get_stock, unknown_uuid
 from tests.invariants import check_everything
-from tests.orders.bank_transfers.transfers_at_hand import BANK, HOUR, LATER, take, waiting_order
+from tests.orders.bank_transfers.transfer_helpers import (
+    BANK,
+    HOUR,
+    LATER,
+    make_transfer_order,
+    receive_transfer,
+)
 from tests.refusals import all_rows, assert_refused
 
 pytestmark = pytest.mark.django_db
@@ -58,7 +64,7 @@ def balance(account: LedgerAccount) -> int:
 
 
 def test_transfer_under_review_is_booked_as_unmatched() -> None:
-    take("tien hang", 50_000) if waiting_order() else None
+    receive_transfer("tien hang", 50_000) if make_transfer_order() else None
 
     assert (balance(LedgerAccount.BANK), balance(LedgerAccount.UNMATCHED), balance(LedgerAccount.BUYER)) == (
         50_000,
@@ -69,8 +75,8 @@ def test_transfer_under_review_is_booked_as_unmatched() -> None:
 
 
 def test_assigning_transfer_to_order_settles_both() -> None:
-    order = waiting_order()
-    transfer = take("tien hang")
+    order = make_transfer_order()
+    transfer = receive_transfer("tien hang")
 
     assign(transfer, (order, 120_000))
 
@@ -90,8 +96,8 @@ def test_assigning_transfer_to_order_settles_both() -> None:
 
 
 def test_assigning_same_amount_again_changes_nothing() -> None:
-    order = waiting_order()
-    transfer = take("tien hang")
+    order = make_transfer_order()
+    transfer = receive_transfer("tien hang")
     assign(transfer, (order, 120_000))
     before = all_rows()
 
@@ -101,8 +107,8 @@ def test_assigning_same_amount_again_changes_nothing() -> None:
 
 
 def test_partial_assignment_credits_order_and_extends_its_deadline() -> None:
-    order = waiting_order()
-    transfer = take(order.code, 100_000)
+    order = make_transfer_order()
+    transfer = receive_transfer(order.code, 100_000)
 
     assign(transfer, (order, 100_000))
 
@@ -113,10 +119,10 @@ def test_partial_assignment_credits_order_and_extends_its_deadline() -> None:
 
 
 def test_transfer_of_remaining_amount_settles_automatically() -> None:
-    order = waiting_order()
-    assign(take(order.code, 100_000), (order, 100_000))
+    order = make_transfer_order()
+    assign(receive_transfer(order.code, 100_000), (order, 100_000))
 
-    second = take(order.code, 20_000, now=LATER + 2 * HOUR)
+    second = receive_transfer(order.code, 20_000, now=LATER + 2 * HOUR)
 
     order.refresh_from_db()
     assert (second.state, order.charged) == (TransferState.SETTLED, 120_000)
@@ -125,8 +131,8 @@ def test_transfer_of_remaining_amount_settles_automatically() -> None:
 
 
 def test_surplus_of_assigned_transfer_can_be_returned() -> None:
-    order = waiting_order()
-    transfer = take(order.code, 125_000)
+    order = make_transfer_order()
+    transfer = receive_transfer(order.code, 125_000)
 
     assign(transfer, (order, 120_000))
     payout = return_transfer(transfer_id=transfer.pk, account=TO, reason="Chuyển dư", actor=DESK, now=LATER)
@@ -143,8 +149,8 @@ def test_surplus_of_assigned_transfer_can_be_returned() -> None:
 
 
 def test_transfer_can_be_split_between_two_orders() -> None:
-    one, other = waiting_order(), waiting_order()
-    transfer = take(f"{one.code} {other.code}", 240_000)
+    one, other = make_transfer_order(), make_transfer_order()
+    transfer = receive_transfer(f"{one.code} {other.code}", 240_000)
 
     assign(transfer, (one, 120_000), (other, 120_000))
 
@@ -155,12 +161,12 @@ def test_transfer_can_be_split_between_two_orders() -> None:
 
 
 def test_transfer_pays_cash_on_delivery_order_in_full_before_packing() -> None:
-    order = waiting_order()
+    order = make_transfer_order()
     change_payment_method(order_id=order.pk, method=PaymentMethod.COD, actor=Actor.guest(), now=LATER)
     part = order.parts.get()
     accept_part(part_id=part.pk, actor=DESK, now=LATER)
 
-    assign(take(order.code), (order, 120_000))
+    assign(receive_transfer(order.code), (order, 120_000))
     parcel = pack_parcel(
         part_id=part.pk, quantities={order.lines.get().pk: 2}, actor=DESK, now=LATER + 2 * HOUR
     )
@@ -172,29 +178,29 @@ def test_transfer_pays_cash_on_delivery_order_in_full_before_packing() -> None:
 
 
 def test_transfer_cannot_pay_order_whose_cash_parcel_is_packed() -> None:
-    order = waiting_order()
+    order = make_transfer_order()
     change_payment_method(order_id=order.pk, method=PaymentMethod.COD, actor=Actor.guest(), now=LATER)
     part = order.parts.get()
     accept_part(part_id=part.pk, actor=DESK, now=LATER)
     pack_parcel(part_id=part.pk, quantities={order.lines.get().pk: 2}, actor=DESK, now=LATER)
-    transfer = take(order.code)
+    transfer = receive_transfer(order.code)
 
     with assert_refused(CashOnDeliveryInProgress, "cash_on_delivery_in_progress"):
         assign(transfer, (order, 120_000))
 
 
 def test_transfer_cannot_pay_cash_on_delivery_order_in_part() -> None:
-    order = waiting_order()
+    order = make_transfer_order()
     change_payment_method(order_id=order.pk, method=PaymentMethod.COD, actor=Actor.guest(), now=LATER)
-    transfer = take(order.code, 50_000)
+    transfer = receive_transfer(order.code, 50_000)
 
     with assert_refused(CashOnDeliveryInProgress, "cash_on_delivery_in_progress"):
         assign(transfer, (order, 50_000))
 
 
 def test_invalid_assignments_are_refused() -> None:
-    order = waiting_order()
-    small, large = take("tien hang", 50_000), take("tien hang", 500_000)
+    order = make_transfer_order()
+    small, large = receive_transfer("tien hang", 50_000), receive_transfer("tien hang", 500_000)
 
     with assert_refused(AmountExceedsTransfer, "amount_exceeds_transfer"):
         assign(small, (order, 50_001))
@@ -212,8 +218,8 @@ def test_invalid_assignments_are_refused() -> None:
 
 
 def test_transfer_cannot_be_assigned_twice_to_one_order() -> None:
-    order = waiting_order()
-    transfer = take("tien hang", 100_000)
+    order = make_transfer_order()
+    transfer = receive_transfer("tien hang", 100_000)
     assign(transfer, (order, 30_000))
 
     with assert_refused(TransferAlreadyAssigned, "transfer_already_assigned"):
@@ -221,18 +227,18 @@ def test_transfer_cannot_be_assigned_twice_to_one_order() -> None:
 
 
 def test_transfer_cannot_be_assigned_to_cancelled_order() -> None:
-    order = waiting_order()
+    order = make_transfer_order()
     cancel_order(order_id=order.pk, reason="Đổi ý", actor=BANK, now=LATER)
-    transfer = take(order.code)
+    transfer = receive_transfer(order.code)
 
     with assert_refused(OrderEnded, "order_ended"):
         assign(transfer, (order, 120_000))
 
 
 def test_returned_transfer_is_paid_to_named_account() -> None:
-    order = waiting_order()
+    order = make_transfer_order()
     cancel_order(order_id=order.pk, reason="Đổi ý", actor=BANK, now=LATER)
-    transfer = take(order.code)
+    transfer = receive_transfer(order.code)
 
     payout = return_transfer(transfer_id=transfer.pk, account=TO, reason="Đơn đã huỷ", actor=DESK, now=LATER)
     again = return_transfer(transfer_id=transfer.pk, account=TO, reason="Đơn đã huỷ", actor=DESK, now=LATER)
@@ -253,7 +259,7 @@ def test_returned_transfer_is_paid_to_named_account() -> None:
 
 
 def test_confirming_return_twice_keeps_first_reference() -> None:
-    transfer = take("tien hang") if waiting_order() else None
+    transfer = receive_transfer("tien hang") if make_transfer_order() else None
     return_transfer(transfer_id=transfer.pk, account=TO, reason="Nhầm", actor=DESK, now=LATER)
     confirm_transfer_returned(transfer_id=transfer.pk, reference="FT99", actor=DESK, now=LATER + HOUR)
     before = all_rows()
@@ -264,7 +270,7 @@ def test_confirming_return_twice_keeps_first_reference() -> None:
 
 
 def test_confirming_return_already_paid_as_payout_changes_nothing() -> None:
-    transfer = take("tien hang") if waiting_order() else None
+    transfer = receive_transfer("tien hang") if make_transfer_order() else None
     payout = return_transfer(transfer_id=transfer.pk, account=TO, reason="Nhầm", actor=DESK, now=LATER)
     mark_payout_paid(payout_id=payout.pk, reference="FT99", actor=DESK, now=LATER + HOUR)
     before = all_rows()
@@ -289,16 +295,16 @@ def test_confirming_return_already_paid_as_payout_changes_nothing() -> None:
     ],
 )
 def test_returning_transfer_requires_valid_bank_account(to: BankAccount) -> None:
-    waiting_order()
-    transfer = take("tien hang")
+    make_transfer_order()
+    transfer = receive_transfer("tien hang")
 
     with assert_refused(InvalidBankAccount, "invalid_bank_account"):
         return_transfer(transfer_id=transfer.pk, account=to, reason="Nhầm", actor=DESK, now=LATER)
 
 
 def test_settled_transfer_can_be_neither_returned_nor_dismissed() -> None:
-    order = waiting_order()
-    transfer = take(order.code)
+    order = make_transfer_order()
+    transfer = receive_transfer(order.code)
 
     with assert_refused(WrongMove, "wrong_move"):
         return_transfer(transfer_id=transfer.pk, account=TO, reason="Nhầm", actor=DESK, now=LATER)
@@ -309,8 +315,8 @@ def test_settled_transfer_can_be_neither_returned_nor_dismissed() -> None:
 
 
 def test_returning_and_dismissing_require_reason() -> None:
-    waiting_order()
-    transfer = take("tien hang")
+    make_transfer_order()
+    transfer = receive_transfer("tien hang")
 
     with assert_refused(ReasonRequired, "reason_needed"):
         return_transfer(transfer_id=transfer.pk, account=TO, reason=" ", actor=DESK, now=LATER)
@@ -319,8 +325,8 @@ def test_returning_and_dismissing_require_reason() -> None:
 
 
 def test_dismissed_transfer_can_be_reopened() -> None:
-    order = waiting_order()
-    transfer = take("tien hang")
+    order = make_transfer_order()
+    transfer = receive_transfer("tien hang")
     dismiss_transfer(transfer_id=transfer.pk, reason="Tiền của sàn", actor=DESK, now=LATER)
     with assert_refused(WrongMove, "wrong_move"):
         assign(transfer, (order, 120_000))
@@ -334,9 +340,9 @@ def test_dismissed_transfer_can_be_reopened() -> None:
 
 
 def test_dismissed_duplicate_is_not_booked() -> None:
-    order = waiting_order()
-    take(order.code, reference="FT1")
-    again = take(order.code, provider=TransferSource.CASSO, reference="")
+    order = make_transfer_order()
+    receive_transfer(order.code, reference="FT1")
+    again = receive_transfer(order.code, provider=TransferSource.CASSO, reference="")
 
     dismiss_transfer(transfer_id=again.pk, reason="Một lần chuyển, báo hai lần", actor=DESK, now=LATER)
 
@@ -346,9 +352,9 @@ def test_dismissed_duplicate_is_not_booked() -> None:
 
 def test_suspected_duplicate_is_booked_once_when_assigned_and_returned() -> None:
     """It was not booked on arrival because it might have been a duplicate."""
-    order = waiting_order()
-    take("tien hang", 150_000, reference="FT1")
-    again = take("tien hang", 150_000, provider=TransferSource.CASSO, reference="")
+    order = make_transfer_order()
+    receive_transfer("tien hang", 150_000, reference="FT1")
+    again = receive_transfer("tien hang", 150_000, provider=TransferSource.CASSO, reference="")
     assign(again, (order, 120_000))
 
     return_transfer(transfer_id=again.pk, account=TO, reason="Chuyển thừa", actor=DESK, now=LATER)
@@ -361,10 +367,10 @@ def test_suspected_duplicate_is_booked_once_when_assigned_and_returned() -> None
 
 
 def test_expired_order_is_replaced_and_paid() -> None:
-    order = waiting_order()
+    order = make_transfer_order()
     variant = order.lines.get().variant
     expire_order(order_id=order.pk, actor=BANK, now=NOW + 24 * HOUR)
-    transfer = take(order.code, now=NOW + 25 * HOUR)
+    transfer = receive_transfer(order.code, now=NOW + 25 * HOUR)
 
     replacement = replace_expired_order(
         transfer_id=transfer.pk, order_id=order.pk, actor=DESK, now=NOW + 26 * HOUR
@@ -389,9 +395,9 @@ def test_expired_order_is_replaced_and_paid() -> None:
 
 def test_replacing_expired_order_twice_places_one_order() -> None:
     """The transfer exceeds the order's total, so it stays under review between the two clicks."""
-    order = waiting_order()
+    order = make_transfer_order()
     expire_order(order_id=order.pk, actor=BANK, now=NOW + 24 * HOUR)
-    transfer = take(order.code, 300_000, now=NOW + 25 * HOUR)
+    transfer = receive_transfer(order.code, 300_000, now=NOW + 25 * HOUR)
     replacement = replace_expired_order(
         transfer_id=transfer.pk, order_id=order.pk, actor=DESK, now=NOW + 26 * HOUR
     )
@@ -407,10 +413,10 @@ def test_replacing_expired_order_twice_places_one_order() -> None:
 
 
 def test_expired_order_cannot_be_replaced_without_stock() -> None:
-    order = waiting_order()
+    order = make_transfer_order()
     stock = get_stock(order.lines.get().variant)
     expire_order(order_id=order.pk, actor=BANK, now=NOW + 24 * HOUR)
-    transfer = take(order.code, now=NOW + 25 * HOUR)
+    transfer = receive_transfer(order.code, now=NOW + 25 * HOUR)
     with transaction.atomic():
         stock.refresh_from_db()
         record_movement(stock, -9, reason=MovementReason.LOSS, actor=DESK, now=NOW)
@@ -421,16 +427,16 @@ def test_expired_order_cannot_be_replaced_without_stock() -> None:
 
 
 def test_active_order_cannot_be_replaced() -> None:
-    order = waiting_order()
-    transfer = take("tien hang")
+    order = make_transfer_order()
+    transfer = receive_transfer("tien hang")
 
     with assert_refused(WrongMove, "wrong_move"):
         replace_expired_order(transfer_id=transfer.pk, order_id=order.pk, actor=DESK, now=LATER)
 
 
 def test_order_whose_transfer_is_returned_expires_in_time() -> None:
-    order = waiting_order()
-    transfer = take(order.code, 1_000)
+    order = make_transfer_order()
+    transfer = receive_transfer(order.code, 1_000)
     return_transfer(transfer_id=transfer.pk, account=TO, reason="Thiếu", actor=DESK, now=LATER)
 
     expire_order(order_id=order.pk, actor=BANK, now=NOW + datetime.timedelta(days=2))

@@ -21,7 +21,7 @@ from shop.core.models import SweepFailure
 from tests.doubles.bank_webhooks import casso_webhook, payos_webhook, sepay_headers, sepay_webhook
 from tests.factories import fixed_now
 from tests.invariants import check_everything
-from tests.orders.bank_transfers.transfers_at_hand import waiting_order
+from tests.orders.bank_transfers.transfer_helpers import make_transfer_order
 from tests.refusals import all_rows
 
 pytestmark = pytest.mark.django_db
@@ -79,7 +79,7 @@ def payos(code: str, **fields):
 
 @pytest.mark.parametrize(("service", "make_webhook"), [("sepay", sepay), ("casso", casso), ("payos", payos)])
 def test_signed_webhook_settles_order(post_webhook, service: str, make_webhook) -> None:
-    order = waiting_order(now=fixed_now())
+    order = make_transfer_order(now=fixed_now())
 
     answer = post_webhook(service, make_webhook(order.code))
 
@@ -93,7 +93,7 @@ def test_signed_webhook_settles_order(post_webhook, service: str, make_webhook) 
 
 @pytest.mark.parametrize("services", list(itertools.permutations([("sepay", sepay), ("casso", casso)])))
 def test_repeated_webhooks_of_two_services_charge_order_once(post_webhook, services) -> None:
-    order = waiting_order(now=fixed_now())
+    order = make_transfer_order(now=fixed_now())
 
     for service, make_webhook in [*services, *services]:
         assert post_webhook(service, make_webhook(order.code)).status_code == 200
@@ -104,7 +104,7 @@ def test_repeated_webhooks_of_two_services_charge_order_once(post_webhook, servi
 
 
 def test_webhook_with_several_transfers_records_each(post_webhook) -> None:
-    one, other = waiting_order(now=fixed_now()), waiting_order(now=fixed_now())
+    one, other = make_transfer_order(now=fixed_now()), make_transfer_order(now=fixed_now())
     webhook = casso_webhook(
         SECRET,
         timezone.now(),
@@ -120,7 +120,7 @@ def test_webhook_with_several_transfers_records_each(post_webhook) -> None:
 
 
 def test_outgoing_transfer_is_acknowledged_and_not_recorded(post_webhook) -> None:
-    waiting_order(now=fixed_now())
+    make_transfer_order(now=fixed_now())
     before = all_rows()
 
     answer = post_webhook("sepay", sepay("ra", transferType="out"))
@@ -130,7 +130,7 @@ def test_outgoing_transfer_is_acknowledged_and_not_recorded(post_webhook) -> Non
 
 
 def test_sweep_processes_webhook_whose_task_was_lost(post_webhook) -> None:
-    order = waiting_order(now=fixed_now())
+    order = make_transfer_order(now=fixed_now())
     post_webhook("sepay", sepay(order.code), process=False)
     GatewayEvent.objects.update(received_at=timezone.now() - datetime.timedelta(minutes=2))
 
@@ -141,7 +141,7 @@ def test_sweep_processes_webhook_whose_task_was_lost(post_webhook) -> None:
 
 
 def test_processing_handled_webhook_again_changes_nothing(post_webhook) -> None:
-    order = waiting_order(now=fixed_now())
+    order = make_transfer_order(now=fixed_now())
     post_webhook("sepay", sepay(order.code))
     before = all_rows()
 
@@ -152,7 +152,7 @@ def test_processing_handled_webhook_again_changes_nothing(post_webhook) -> None:
 
 def test_api_key_is_accepted_when_no_secret_is_set(post_webhook, settings) -> None:
     settings.SEPAY_SECRET, settings.SEPAY_API_KEY = "", "key"
-    order = waiting_order(now=fixed_now())
+    order = make_transfer_order(now=fixed_now())
     body, _headers = sepay(order.code)
 
     assert post_webhook("sepay", (body, {"Authorization": "Apikey other"})).status_code == 401
@@ -215,7 +215,7 @@ def negative_amount(code: str):
 def test_unproven_or_unreadable_webhook_is_refused_and_changes_nothing(
     post_webhook, make_webhook, status: int, code: str
 ) -> None:
-    order = waiting_order(now=fixed_now())
+    order = make_transfer_order(now=fixed_now())
     before = all_rows()
 
     answer = post_webhook("sepay", make_webhook(order.code))
@@ -236,7 +236,7 @@ def test_multipart_form_is_refused_like_forged_webhook(client, settings, service
 
 
 def test_oversized_body_is_refused(post_webhook) -> None:
-    waiting_order(now=fixed_now())
+    make_transfer_order(now=fixed_now())
 
     answer = post_webhook("sepay", (b"x" * 1_000_001, {}))
 

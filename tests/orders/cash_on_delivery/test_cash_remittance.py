@@ -33,7 +33,12 @@ from shop.core.models import Change, KeyReused
 from shop.core.states import WrongMove
 from tests.factories import make_seller
 from tests.invariants import check_cash
-from tests.orders.cash_on_delivery.cash_at_hand import CARRIER, WHO, delivered, sent
+from tests.orders.cash_on_delivery.cash_helpers import (
+    ACTOR_NOW,
+    CARRIER,
+    make_delivered_parcel,
+    make_dispatched_parcel,
+)
 from tests.refusals import assert_refused
 
 pytestmark = pytest.mark.django_db
@@ -42,7 +47,11 @@ THE_CARRIER = Remitter(CashHolder.CARRIER, CARRIER)
 
 def remit(*parcels, key="k", **fields):
     return remit_cash(
-        **({"remitter": THE_CARRIER, "parcel_ids": [each.pk for each in parcels], "key": key} | WHO | fields)
+        **(
+            {"remitter": THE_CARRIER, "parcel_ids": [each.pk for each in parcels], "key": key}
+            | ACTOR_NOW
+            | fields
+        )
     )
 
 
@@ -51,12 +60,12 @@ def reload(parcel):
 
 
 def test_cash_moves_from_collected_to_remitted_to_reconciled() -> None:
-    parcel = delivered(cash=True)
+    parcel = make_delivered_parcel(cash=True)
     states = [(parcel.cod_state, parcel.cod_holder)]
 
     remittance = remit(parcel, fees=22_000)
     states.append(reload(parcel).cod_state)
-    reconcile_remittance(remittance_id=remittance.pk, received=208_000, reference="FT26330", **WHO)
+    reconcile_remittance(remittance_id=remittance.pk, received=208_000, reference="FT26330", **ACTOR_NOW)
 
     parcel, remittance = reload(parcel), CashRemittance.objects.get()
     assert states == [(CodState.COLLECTED, CashHolder.CARRIER), CodState.REMITTED]
@@ -72,7 +81,7 @@ def test_cash_moves_from_collected_to_remitted_to_reconciled() -> None:
 
 def test_cash_paid_to_cooperative_is_remitted_by_cooperative() -> None:
     seller = make_seller()
-    parcel = delivered(cash=True, carrier="", seller=seller)
+    parcel = make_delivered_parcel(cash=True, carrier="", seller=seller)
     assert parcel.cod_holder == CashHolder.COOPERATIVE
 
     with assert_refused(CashNotHeld, "cash_not_held") as refusal:
@@ -84,7 +93,7 @@ def test_cash_paid_to_cooperative_is_remitted_by_cooperative() -> None:
 
 
 def test_same_key_returns_first_remittance() -> None:
-    parcel = delivered(cash=True)
+    parcel = make_delivered_parcel(cash=True)
     first = remit(parcel)
 
     second = remit(parcel)
@@ -95,8 +104,12 @@ def test_same_key_returns_first_remittance() -> None:
 
 
 def test_remittance_with_unavailable_cash_is_refused_as_a_whole() -> None:
-    here, expected, on_the_way = delivered(cash=True), delivered(), sent()
-    done = delivered(cash=True)
+    here, expected, on_the_way = (
+        make_delivered_parcel(cash=True),
+        make_delivered_parcel(),
+        make_dispatched_parcel(),
+    )
+    done = make_delivered_parcel(cash=True)
     remit(done, key="done")
 
     for unavailable in (expected, on_the_way, done):
@@ -110,7 +123,7 @@ def test_remittance_with_unavailable_cash_is_refused_as_a_whole() -> None:
 
 
 def test_fees_are_split_over_parcels_without_rounding_loss() -> None:
-    parcels = [delivered(price, cash=True) for price in (100_000, 200_000, 333_333)]
+    parcels = [make_delivered_parcel(price, cash=True) for price in (100_000, 200_000, 333_333)]
 
     remittance = remit(*parcels, fees=10_001, fee_bearer=CostBearer.COOPERATIVE)
 
@@ -120,11 +133,13 @@ def test_fees_are_split_over_parcels_without_rounding_loss() -> None:
 
 
 def test_receiving_another_amount_requires_reason() -> None:
-    remittance = remit(delivered(cash=True))
+    remittance = remit(make_delivered_parcel(cash=True))
 
     with assert_refused(ReceivedAmountDiffers, "received_amount_differs") as refusal:
-        reconcile_remittance(remittance_id=remittance.pk, received=229_000, **WHO)
-    reconcile_remittance(remittance_id=remittance.pk, received=229_000, reason="ngân hàng thu phí", **WHO)
+        reconcile_remittance(remittance_id=remittance.pk, received=229_000, **ACTOR_NOW)
+    reconcile_remittance(
+        remittance_id=remittance.pk, received=229_000, reason="ngân hàng thu phí", **ACTOR_NOW
+    )
 
     remittance.refresh_from_db()
     assert refusal.value.details == {"remitted": 230_000}
@@ -134,23 +149,23 @@ def test_receiving_another_amount_requires_reason() -> None:
         "ngân hàng thu phí",
     )
     with assert_refused(WrongMove, "wrong_move"):
-        reconcile_remittance(remittance_id=remittance.pk, received=230_000, **WHO)
+        reconcile_remittance(remittance_id=remittance.pk, received=230_000, **ACTOR_NOW)
 
 
 def test_reconciling_twice_with_one_key_acts_once() -> None:
-    remittance = remit(delivered(cash=True))
+    remittance = remit(make_delivered_parcel(cash=True))
 
     for _ in range(2):
-        reconcile_remittance(remittance_id=remittance.pk, received=230_000, key="s", **WHO)
+        reconcile_remittance(remittance_id=remittance.pk, received=230_000, key="s", **ACTOR_NOW)
 
     assert Change.objects.filter(action="remittance.reconciled").count() == 1
 
 
 def test_buyer_who_pays_less_owes_the_difference() -> None:
-    parcel = sent()
+    parcel = make_dispatched_parcel()
     less = CollectedCash(180_000, "thiếu tiền mặt")
 
-    deliver_parcel(parcel_id=parcel.pk, cash_collected=True, cash=less, **WHO)
+    deliver_parcel(parcel_id=parcel.pk, cash_collected=True, cash=less, **ACTOR_NOW)
 
     parcel = reload(parcel)
     order = parcel.part.order
@@ -181,19 +196,19 @@ def test_buyer_who_pays_less_owes_the_difference() -> None:
     ],
 )
 def test_invalid_collected_amount_or_missing_reason_is_refused(cash, refusal) -> None:
-    parcel = delivered()
+    parcel = make_delivered_parcel()
 
     with assert_refused(refusal, refusal.code):
-        report_collected_cash(parcel_id=parcel.pk, cash=cash, **WHO)
+        report_collected_cash(parcel_id=parcel.pk, cash=cash, **ACTOR_NOW)
 
 
 def test_cash_of_voided_parcel_is_remitted_and_not_collected_again() -> None:
-    parcel = delivered(cash=True)
-    void_parcel(parcel_id=parcel.pk, reason="hàng quay về", **WHO)
+    parcel = make_delivered_parcel(cash=True)
+    void_parcel(parcel_id=parcel.pk, reason="hàng quay về", **ACTOR_NOW)
 
     remittance = remit(parcel)
     second = pack_parcel(
-        part_id=parcel.part_id, quantities=dict(parcel.part.lines.values_list("pk", "quantity")), **WHO
+        part_id=parcel.part_id, quantities=dict(parcel.part.lines.values_list("pk", "quantity")), **ACTOR_NOW
     )
 
     assert (remittance.remitted, second.cod_expected, second.cod_state) == (230_000, 0, CodState.NONE)
@@ -208,10 +223,10 @@ def balances():
 
 
 def test_ledger_moves_cash_from_carrier_to_bank() -> None:
-    remittance = remit(delivered(cash=True), fees=22_000)
+    remittance = remit(make_delivered_parcel(cash=True), fees=22_000)
     before = balances()
 
-    reconcile_remittance(remittance_id=remittance.pk, received=208_000, **WHO)
+    reconcile_remittance(remittance_id=remittance.pk, received=208_000, **ACTOR_NOW)
 
     after = balances()
     assert before[LedgerAccount.CARRIER_CASH, CARRIER] == 230_000
@@ -221,17 +236,17 @@ def test_ledger_moves_cash_from_carrier_to_bank() -> None:
 
 
 def test_missing_amount_stays_owed_by_carrier() -> None:
-    remittance = remit(delivered(cash=True))
+    remittance = remit(make_delivered_parcel(cash=True))
 
-    reconcile_remittance(remittance_id=remittance.pk, received=200_000, reason="thiếu", **WHO)
+    reconcile_remittance(remittance_id=remittance.pk, received=200_000, reason="thiếu", **ACTOR_NOW)
 
     assert balances()[LedgerAccount.CARRIER_CASH, CARRIER] == 30_000
 
 
 def short_remittance(received: int = 200_000) -> CashRemittance:
     """A remittance of 230,000 by the carrier, of which `received` arrived."""
-    remittance = remit(delivered(cash=True))
-    return reconcile_remittance(remittance_id=remittance.pk, received=received, reason="thiếu", **WHO)
+    remittance = remit(make_delivered_parcel(cash=True))
+    return reconcile_remittance(remittance_id=remittance.pk, received=received, reason="thiếu", **ACTOR_NOW)
 
 
 def test_compensation_and_write_off_settle_carrier_debt() -> None:
@@ -240,9 +255,11 @@ def test_compensation_and_write_off_settle_carrier_debt() -> None:
     with_debt = list(CashRemittance.objects.with_unresolved_difference())
 
     for _time in range(2):
-        resolve_remittance_difference(**later, **WHO)
+        resolve_remittance_difference(**later, **ACTOR_NOW)
     half = CashRemittance.objects.get(pk=pk)
-    resolve_remittance_difference(remittance_id=pk, amount=10_000, is_ours=True, reason="xe hàng cháy", **WHO)
+    resolve_remittance_difference(
+        remittance_id=pk, amount=10_000, is_ours=True, reason="xe hàng cháy", **ACTOR_NOW
+    )
 
     assert [each.pk for each in with_debt] == [pk]
     assert (half.difference, half.compensated, half.unresolved_difference) == (-30_000, 20_000, 10_000)
@@ -264,8 +281,12 @@ def test_compensation_and_write_off_settle_carrier_debt() -> None:
 def test_surplus_is_returned_or_kept() -> None:
     pk = short_remittance(received=250_000).pk
 
-    resolve_remittance_difference(remittance_id=pk, amount=15_000, is_ours=False, reason="trả lại", **WHO)
-    resolve_remittance_difference(remittance_id=pk, amount=5_000, is_ours=True, reason="không ai nhận", **WHO)
+    resolve_remittance_difference(
+        remittance_id=pk, amount=15_000, is_ours=False, reason="trả lại", **ACTOR_NOW
+    )
+    resolve_remittance_difference(
+        remittance_id=pk, amount=5_000, is_ours=True, reason="không ai nhận", **ACTOR_NOW
+    )
 
     assert (balances()[LedgerAccount.BANK, ""], balances()[LedgerAccount.PLATFORM_COST, ""]) == (
         235_000,
@@ -289,32 +310,35 @@ def test_resolving_more_than_difference_or_without_reason_is_refused(changes, re
 
     with assert_refused(refusal, refusal.code):
         resolve_remittance_difference(
-            **({"remittance_id": pk, "is_ours": False, "reason": "bù"} | changes), **WHO
+            **({"remittance_id": pk, "is_ours": False, "reason": "bù"} | changes), **ACTOR_NOW
         )
 
 
 def test_remittance_without_difference_cannot_be_resolved() -> None:
-    settled, waiting = short_remittance(received=230_000), remit(delivered(cash=True), key="other")
+    settled, waiting = (
+        short_remittance(received=230_000),
+        remit(make_delivered_parcel(cash=True), key="other"),
+    )
     seller = make_seller("HTX Tài Hoan")
-    parcel = delivered(cash=True, carrier="", seller=seller)
+    parcel = make_delivered_parcel(cash=True, carrier="", seller=seller)
     remitted_by_seller = remit(
         parcel, key="own", remitter=Remitter(CashHolder.COOPERATIVE, cooperative_id=seller.pk)
     )
-    reconcile_remittance(remittance_id=remitted_by_seller.pk, received=200_000, reason="thiếu", **WHO)
+    reconcile_remittance(remittance_id=remitted_by_seller.pk, received=200_000, reason="thiếu", **ACTOR_NOW)
 
     for remittance in (settled, waiting, remitted_by_seller):
         with assert_refused(NoRemittanceDifference, "no_remittance_difference"):
             resolve_remittance_difference(
-                remittance_id=remittance.pk, amount=1, is_ours=False, reason="bù", **WHO
+                remittance_id=remittance.pk, amount=1, is_ours=False, reason="bù", **ACTOR_NOW
             )
 
 
 def test_fees_borne_by_cooperative_reduce_its_payable() -> None:
-    parcel = delivered(cash=True)
+    parcel = make_delivered_parcel(cash=True)
     owed = balances()[LedgerAccount.COOPERATIVE_PAYABLE, ""]
     remittance = remit(parcel, fees=22_000, fee_bearer=CostBearer.COOPERATIVE)
 
-    reconcile_remittance(remittance_id=remittance.pk, received=208_000, **WHO)
+    reconcile_remittance(remittance_id=remittance.pk, received=208_000, **ACTOR_NOW)
 
     assert balances()[LedgerAccount.COOPERATIVE_PAYABLE, ""] == owed + 22_000
     assert (LedgerAccount.PLATFORM_COST, "") not in balances()
@@ -322,11 +346,11 @@ def test_fees_borne_by_cooperative_reduce_its_payable() -> None:
 
 def test_cash_remitted_by_cooperative_is_no_longer_held_by_it() -> None:
     seller = make_seller()
-    parcel = delivered(cash=True, carrier="", seller=seller)
+    parcel = make_delivered_parcel(cash=True, carrier="", seller=seller)
     held_before = balances()[LedgerAccount.COOPERATIVE_CASH, ""]
 
     remittance = remit(parcel, remitter=Remitter(CashHolder.COOPERATIVE, cooperative_id=seller.pk))
-    reconcile_remittance(remittance_id=remittance.pk, received=230_000, **WHO)
+    reconcile_remittance(remittance_id=remittance.pk, received=230_000, **ACTOR_NOW)
 
     assert held_before == 230_000
     assert (LedgerAccount.COOPERATIVE_CASH, "") not in balances()

@@ -42,7 +42,7 @@ from orders.states import CashHolder, ParcelState
 from shop.core.errors import Refused
 from tests.factories import NOW, make_admin, make_seller
 from tests.invariants import check_cash, check_cash_away, check_ledger
-from tests.orders.cash_on_delivery.cash_at_hand import DESK, new_part, statement
+from tests.orders.cash_on_delivery.cash_helpers import DESK, make_accepted_part, make_carrier_statement
 
 pytestmark = pytest.mark.django_db
 CARRIERS = ("Giao Hàng Nhanh", "Viettel Post", "")
@@ -57,7 +57,7 @@ class Walk:
         self.user = make_admin()
         self.seller = make_seller()
         for price in (99_999, 45_001, 200_000):
-            new_part(price, seller=self.seller)
+            make_accepted_part(price, seller=self.seller)
         self.statements: list[tuple[bytes, str]] = []
         self.done: dict[str, int] = {}
 
@@ -133,7 +133,7 @@ class Walk:
         for parcel in sorted({self.random_row(Parcel), self.random_row(Parcel)}, key=lambda each: each.pk):
             amount = parcel.cod_expected + self.random.choice([0, 0, 0, -5_000, 3_000])
             rows.append((parcel.tracking_number, max(0, amount), self.random.choice([0, 9_000])))
-        self.statements.append((statement(rows), self.random.choice(CARRIERS[:2])))
+        self.statements.append((make_carrier_statement(rows), self.random.choice(CARRIERS[:2])))
         self.import_and_apply(*self.statements[-1])
 
     def step_same_statement(self) -> None:

@@ -42,8 +42,8 @@ from shop.core.states import WrongMove
 from shop.notifications.models import Notification
 from tests.factories import get_stock, make_order, make_variant, unknown_uuid
 from tests.invariants import check_everything
-from tests.orders.bank_transfers.transfers_at_hand import LATER
-from tests.orders.refunds.refunds_at_hand import WHO, delivered, line_of, packed
+from tests.orders.bank_transfers.transfer_helpers import LATER
+from tests.orders.refunds.refund_helpers import ACTOR_NOW, deliver_order, get_first_line, pack_open_lines
 from tests.refusals import assert_refused
 from tests.row_reuse import reuse_rows
 
@@ -58,11 +58,11 @@ SECOND = datetime.timedelta(seconds=1)
 @reuse_rows
 def delivered_part(**fields) -> OrderPart:
     """A part with five units, delivered at LATER and paid in cash."""
-    return delivered(make_order((make_variant(price=45_000, on_hand=20, **fields), 5)))
+    return deliver_order(make_order((make_variant(price=45_000, on_hand=20, **fields), 5)))
 
 
 def file_complaint(part: OrderPart, count: int = 2, **fields) -> Complaint:
-    values = {"steps": {line_of(part).pk: count}, "text": "Hai quả dập.", "actor": BUYER, "now": LATER}
+    values = {"steps": {get_first_line(part).pk: count}, "text": "Hai quả dập.", "actor": BUYER, "now": LATER}
     return submit_complaint(part_id=part.pk, **(values | fields))
 
 
@@ -71,7 +71,7 @@ def accept(complaint: Complaint, *, actor: Actor = MEMBER, **remedy) -> Complain
 
 
 def refund_of(part: OrderPart, amount: int, **fields) -> RefundDecision:
-    lines = {line_of(part).pk: LineRefund(amount, **fields)}
+    lines = {get_first_line(part).pk: LineRefund(amount, **fields)}
     return RefundDecision(CostBearer.PLATFORM, "Hàng dập", lines, is_received=False)
 
 
@@ -86,7 +86,7 @@ def test_complaint_is_saved_and_cooperative_notified() -> None:
         "Hai quả dập.",
     )
     assert complaint.due_by == PERIOD_END
-    assert list(complaint.lines.values_list("order_line", "quantity")) == [(line_of(part).pk, 2)]
+    assert list(complaint.lines.values_list("order_line", "quantity")) == [(get_first_line(part).pk, 2)]
     letter = Notification.objects.get(key__startswith="complaint_made")
     assert letter.to == part.cooperative.email
     assert "Hai quả dập." in letter.text
@@ -143,7 +143,7 @@ def test_product_can_extend_but_not_shorten_complaint_period() -> None:
     ends = []
     for return_days in (0, 2, 10):
         Product.objects.update(return_days=return_days)
-        ends.append(delivered_lines(delivered(make_order((variant, 1))))[0].until)
+        ends.append(delivered_lines(deliver_order(make_order((variant, 1))))[0].until)
 
     assert ends == [
         PERIOD_END + SECOND - 4 * day,
@@ -201,7 +201,7 @@ def test_refund_accepted_by_member_is_borne_by_cooperative() -> None:
 def test_platform_chooses_who_bears_refund() -> None:
     part = delivered_part()
 
-    accept(file_complaint(part), actor=WHO["actor"], refund=refund_of(part, 90_000))
+    accept(file_complaint(part), actor=ACTOR_NOW["actor"], refund=refund_of(part, 90_000))
 
     assert Refund.objects.get().bearer == "platform"
     assert Notification.objects.filter(key__startswith="complaint_decided").count() == 1
@@ -210,7 +210,7 @@ def test_platform_chooses_who_bears_refund() -> None:
 
 def test_replacement_is_free_and_keeps_stock_and_progress_correct() -> None:
     part = delivered_part()
-    line, variant = line_of(part), line_of(part).variant
+    line, variant = get_first_line(part), get_first_line(part).variant
     complaint = file_complaint(part)
     assert (get_stock(variant).on_hand, get_stock(variant).allocated) == (15, 0)
 
@@ -222,9 +222,9 @@ def test_replacement_is_free_and_keeps_stock_and_progress_correct() -> None:
     assert open_quantities([line]) == {line.pk: 0}
     assert list(OrderPart.objects.to_pack()) == [part]
     check_everything()
-    close_parcel(parcel_id=parcel.pk, **WHO)
-    hand_over_parcel(parcel_id=parcel.pk, **WHO)
-    deliver_parcel(parcel_id=parcel.pk, cash_collected=False, **WHO)
+    close_parcel(parcel_id=parcel.pk, **ACTOR_NOW)
+    hand_over_parcel(parcel_id=parcel.pk, **ACTOR_NOW)
+    deliver_parcel(parcel_id=parcel.pk, cash_collected=False, **ACTOR_NOW)
     part.refresh_from_db()
     part.order.refresh_from_db()
     assert (part.progress, part.order.status) == (Progress.DELIVERED, OrderStatus.DELIVERED)
@@ -237,15 +237,15 @@ def test_replacement_is_free_and_keeps_stock_and_progress_correct() -> None:
 @pytest.mark.parametrize("closed", [False, True])
 def test_voided_replacement_releases_its_allocation(closed) -> None:
     part = delivered_part()
-    variant = line_of(part).variant
+    variant = get_first_line(part).variant
     complaint = file_complaint(part)
-    accept(complaint, replaced={line_of(part).pk: 2})
+    accept(complaint, replaced={get_first_line(part).pk: 2})
     parcel = complaint.parcels.get()
     if closed:
-        close_parcel(parcel_id=parcel.pk, **WHO)
-        hand_over_parcel(parcel_id=parcel.pk, **WHO)
+        close_parcel(parcel_id=parcel.pk, **ACTOR_NOW)
+        hand_over_parcel(parcel_id=parcel.pk, **ACTOR_NOW)
 
-    void_parcel(parcel_id=parcel.pk, reason="Gửi nhầm", **WHO)
+    void_parcel(parcel_id=parcel.pk, reason="Gửi nhầm", **ACTOR_NOW)
 
     assert (get_stock(variant).on_hand, get_stock(variant).allocated) == (15, 0)
     check_everything()
@@ -253,23 +253,23 @@ def test_voided_replacement_releases_its_allocation(closed) -> None:
 
 def test_sold_out_item_cannot_be_replaced() -> None:
     part = delivered_part()
-    variant = line_of(part).variant
+    variant = get_first_line(part).variant
     count_stock(
         cooperative=part.cooperative,
         variant_id=variant.pk,
         warehouse_id=get_stock(variant).warehouse_id,
         counted=1,
-        **WHO,
+        **ACTOR_NOW,
     )
     complaint = file_complaint(part)
 
     with assert_refused(SoldOut, "sold_out"):
-        accept(complaint, replaced={line_of(part).pk: 2})
+        accept(complaint, replaced={get_first_line(part).pk: 2})
 
 
 def test_part_stays_delivered_after_exchange() -> None:
     part = delivered_part()
-    line = line_of(part)
+    line = get_first_line(part)
     complaint = file_complaint(part)
 
     accept(complaint, replaced={line.pk: 2}, returned={line.pk: 2})
@@ -277,11 +277,11 @@ def test_part_stays_delivered_after_exchange() -> None:
     return_parcel = complaint.parcels.get(kind=ParcelKind.RETURN)
     assert return_parcel.state == ParcelState.HANDED_OVER
     warehouse_id = get_stock(line.variant).warehouse_id
-    receive_return(parcel_id=return_parcel.pk, damaged={line.pk: 1}, warehouse_id=warehouse_id, **WHO)
+    receive_return(parcel_id=return_parcel.pk, damaged={line.pk: 1}, warehouse_id=warehouse_id, **ACTOR_NOW)
     replacement = complaint.parcels.get(kind=ParcelKind.REPLACEMENT)
-    close_parcel(parcel_id=replacement.pk, **WHO)
-    hand_over_parcel(parcel_id=replacement.pk, **WHO)
-    deliver_parcel(parcel_id=replacement.pk, cash_collected=False, **WHO)
+    close_parcel(parcel_id=replacement.pk, **ACTOR_NOW)
+    hand_over_parcel(parcel_id=replacement.pk, **ACTOR_NOW)
+    deliver_parcel(parcel_id=replacement.pk, cash_collected=False, **ACTOR_NOW)
     part.refresh_from_db()
     assert part.progress == Progress.DELIVERED
     assert get_stock(line.variant).on_hand == 14
@@ -295,7 +295,7 @@ def test_remedy_must_not_be_empty_or_exceed_complaint() -> None:
     with assert_refused(EmptyRemedy, "empty_remedy"):
         accept(complaint)
     with assert_refused(RemedyExceedsComplaint, "remedy_exceeds_complaint"):
-        accept(complaint, replaced={line_of(part).pk: 3})
+        accept(complaint, replaced={get_first_line(part).pk: 3})
 
 
 def test_rejection_requires_reason_and_notifies_buyer() -> None:
@@ -318,7 +318,7 @@ def test_only_platform_can_accept_rejected_complaint() -> None:
 
     with assert_refused(WrongMove, "wrong_move"):
         accept(complaint, refund=refund_of(part, 1_000))
-    accept(complaint, actor=WHO["actor"], refund=refund_of(part, 1_000))
+    accept(complaint, actor=ACTOR_NOW["actor"], refund=refund_of(part, 1_000))
 
     complaint.refresh_from_db()
     assert complaint.state == ComplaintState.ACCEPTED
@@ -371,13 +371,13 @@ def test_replacement_does_not_change_cash_expected_of_dispatch_parcels() -> None
     """Only dispatch parcels count towards the cash expected of the remaining parcel."""
     order = make_order((make_variant(price=45_000, on_hand=20), 5))
     part = order.parts.get()
-    line = line_of(part)
-    first = packed(part, {line.pk: 3})
-    hand_over_parcel(parcel_id=first.pk, **WHO)
-    deliver_parcel(parcel_id=first.pk, cash_collected=True, **WHO)
+    line = get_first_line(part)
+    first = pack_open_lines(part, {line.pk: 3})
+    hand_over_parcel(parcel_id=first.pk, **ACTOR_NOW)
+    deliver_parcel(parcel_id=first.pk, cash_collected=True, **ACTOR_NOW)
     accept(file_complaint(part), replaced={line.pk: 2})
 
-    second = packed(OrderPart.objects.get(pk=part.pk))
+    second = pack_open_lines(OrderPart.objects.get(pk=part.pk))
 
     assert [parcel.cod_expected for parcel in (first, second)] == [135_000, 120_000]
     assert Parcel.objects.filter(kind=ParcelKind.REPLACEMENT).get().cod_expected == 0

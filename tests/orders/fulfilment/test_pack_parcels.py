@@ -26,13 +26,13 @@ from tests.row_reuse import reuse_rows
 
 pytestmark = pytest.mark.django_db
 MEMBER = Actor.system("test")
-WHO = {"actor": MEMBER, "now": NOW}
+ACTOR_NOW = {"actor": MEMBER, "now": NOW}
 
 
 @reuse_rows
 def accepted_part(*lines):
     part = make_order(*lines).parts.get()
-    accept_part(part_id=part.pk, **WHO)
+    accept_part(part_id=part.pk, **ACTOR_NOW)
     return part
 
 
@@ -41,17 +41,17 @@ def pack(part, *quantities):
     return pack_parcel(
         part_id=part.pk,
         quantities={line.pk: count for line, count in zip(lines, quantities, strict=True) if count},
-        **WHO,
+        **ACTOR_NOW,
     )
 
 
 def send(parcel):
-    close_parcel(parcel_id=parcel.pk, **WHO)
-    return hand_over_parcel(parcel_id=parcel.pk, **WHO)
+    close_parcel(parcel_id=parcel.pk, **ACTOR_NOW)
+    return hand_over_parcel(parcel_id=parcel.pk, **ACTOR_NOW)
 
 
 def deliver(parcel, *, cash=True):
-    return deliver_parcel(parcel_id=parcel.pk, cash_collected=cash, **WHO)
+    return deliver_parcel(parcel_id=parcel.pk, cash_collected=cash, **ACTOR_NOW)
 
 
 @pytest.mark.parametrize("quantity", [0, -1, 4, 10**9])
@@ -61,7 +61,7 @@ def test_quantity_that_is_not_open_cannot_be_packed(quantity) -> None:
     line = part.lines.get()
 
     with assert_refused(QuantityNotOpen, "quantity_not_open") as refusal:
-        pack_parcel(part_id=part.pk, quantities={line.pk: quantity}, **WHO)
+        pack_parcel(part_id=part.pk, quantities={line.pk: quantity}, **ACTOR_NOW)
 
     assert refusal.value.details == {"open": {line.pk: 3}}
 
@@ -70,7 +70,7 @@ def test_empty_parcel_is_refused() -> None:
     part = accepted_part((make_variant(), 1))
 
     with assert_refused(QuantityNotOpen, "quantity_not_open"):
-        pack_parcel(part_id=part.pk, quantities={}, **WHO)
+        pack_parcel(part_id=part.pk, quantities={}, **ACTOR_NOW)
 
 
 def test_line_of_another_part_is_missing() -> None:
@@ -78,13 +78,13 @@ def test_line_of_another_part_is_missing() -> None:
 
     for foreign in (other.lines.get().pk, unknown_uuid()):
         with assert_refused(Missing, "missing"):
-            pack_parcel(part_id=part.pk, quantities={foreign: 1}, **WHO)
+            pack_parcel(part_id=part.pk, quantities={foreign: 1}, **ACTOR_NOW)
 
 
 @pytest.mark.parametrize("act", [close_parcel, hand_over_parcel])
 def test_unknown_parcel_is_missing(act) -> None:
     with assert_refused(Missing, "missing"):
-        act(parcel_id=404, **WHO)
+        act(parcel_id=404, **ACTOR_NOW)
 
 
 @pytest.mark.parametrize("act", [void_parcel, fail_delivery])
@@ -92,7 +92,7 @@ def test_voiding_and_failing_require_reason(act) -> None:
     parcel = send(pack(accepted_part((make_variant(), 1)), 1))
 
     with assert_refused(ReasonRequired, "reason_needed"):
-        act(parcel_id=parcel.pk, reason=" ", **WHO)
+        act(parcel_id=parcel.pk, reason=" ", **ACTOR_NOW)
 
 
 def test_parcels_of_one_order_are_numbered_across_parts() -> None:
@@ -100,7 +100,7 @@ def test_parcels_of_one_order_are_numbered_across_parts() -> None:
     order = make_order(*[(make_variant(seller), 2) for seller in sellers])
     first, second = order.parts.order_by("number")
     for part in (first, second):
-        accept_part(part_id=part.pk, **WHO)
+        accept_part(part_id=part.pk, **ACTOR_NOW)
 
     numbers = [pack(part, 1).number for part in (first, second, first, second)]
 
@@ -113,7 +113,7 @@ def test_voiding_parcel_reopens_its_lines_and_restores_stock() -> None:
     parcel = send(pack(part, 3))
     after_dispatch = (get_stock(variant).on_hand, get_stock(variant).allocated)
 
-    void_parcel(parcel_id=parcel.pk, reason="gửi nhầm", **WHO)
+    void_parcel(parcel_id=parcel.pk, reason="gửi nhầm", **ACTOR_NOW)
 
     after_void = (get_stock(variant).on_hand, get_stock(variant).allocated)
     part.refresh_from_db()
@@ -131,8 +131,8 @@ def test_second_delivery_attempt_does_not_move_stock_again() -> None:
     variant = make_variant(on_hand=5)
     parcel = send(pack(accepted_part((variant, 3)), 3))
 
-    fail_delivery(parcel_id=parcel.pk, reason="không ai nghe máy", **WHO)
-    hand_over_parcel(parcel_id=parcel.pk, dispatch=DispatchDetails(vehicle="20B-123.45"), **WHO)
+    fail_delivery(parcel_id=parcel.pk, reason="không ai nghe máy", **ACTOR_NOW)
+    hand_over_parcel(parcel_id=parcel.pk, dispatch=DispatchDetails(vehicle="20B-123.45"), **ACTOR_NOW)
 
     assert (get_stock(variant).on_hand, Movement.objects.filter(reason="dispatch").count()) == (2, 1)
     assert Parcel.objects.get().vehicle == "20B-123.45"
@@ -143,7 +143,7 @@ def test_buyer_is_notified_of_each_handover_and_failed_delivery() -> None:
     part = accepted_part((make_variant(), 2))
 
     first, second = send(pack(part, 1)), send(pack(part, 1))
-    fail_delivery(parcel_id=second.pk, reason="không ai nghe máy", **WHO)
+    fail_delivery(parcel_id=second.pk, reason="không ai nghe máy", **ACTOR_NOW)
 
     keys = Notification.objects.filter(to="hoa@example.com").values_list("key", flat=True)
     occasions = sorted(key.split(":")[0] for key in keys)
@@ -191,7 +191,7 @@ def test_cash_of_voided_parcel_is_not_collected_again() -> None:
     parcel = send(pack(part, 2))
     deliver(parcel)
 
-    void_parcel(parcel_id=parcel.pk, reason="đổi hàng", **WHO)
+    void_parcel(parcel_id=parcel.pk, reason="đổi hàng", **ACTOR_NOW)
     repacked = pack(part, 2)
 
     assert (parcel.part.total_gross, repacked.cod_expected, repacked.cod_state) == (230_000, 0, CodState.NONE)
@@ -216,7 +216,7 @@ def test_cash_of_voided_parcel_without_payment_moves_to_next_parcel() -> None:
     first = pack(part, 1)
     second = pack(part, 2)
 
-    void_parcel(parcel_id=first.pk, reason="đóng nhầm", **WHO)
+    void_parcel(parcel_id=first.pk, reason="đóng nhầm", **ACTOR_NOW)
     third = pack(part, 1)
 
     assert (second.cod_expected, third.cod_expected) == (230_002, 100_001)

@@ -16,7 +16,7 @@ from shop.notifications.models import Notification
 from tests.factories import NOW, make_bank_account, make_order, make_seller, make_weighed_variant
 from tests.invariants import check_everything
 from tests.markup import html_of
-from tests.orders.bank_transfers.transfers_at_hand import take
+from tests.orders.bank_transfers.transfer_helpers import receive_transfer
 
 pytestmark = pytest.mark.django_db
 PACKER = Actor.system("test")
@@ -29,7 +29,7 @@ def paid_part(*lines) -> OrderPart:
     order = make_order(
         *(lines or ((make_weighed_variant(), 2),)), method=PaymentMethod.TRANSFER, email="hoa@example.com"
     )
-    take(order.code, order.total_gross)
+    receive_transfer(order.code, order.total_gross)
     for part in order.parts.order_by("number"):
         accept_part(part_id=part.pk, actor=PACKER, now=LATER)
     return order.parts.order_by("number")[0]
@@ -58,7 +58,7 @@ def test_higher_weight_is_requested_by_letter_and_on_page(client) -> None:
     page = html_of(client.get(f"/don-hang/{order.pk}/"))
     assert "<svg" in page.partition('id="paying-panel"')[2]
     assert "3.000\u00a0₫" in page.partition('id="paying-panel"')[2]
-    take(order.code, 3_000, now=LATER)
+    receive_transfer(order.code, 3_000, now=LATER)
     order.refresh_from_db()
     assert (order.still_due, order.charge_coverage) == (0, Coverage.FULL)
     check_everything()

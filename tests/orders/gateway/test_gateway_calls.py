@@ -46,20 +46,20 @@ from tests.factories import (
     make_variant,
 )
 from tests.invariants import check_everything
-from tests.orders.gateway.card_at_hand import (
-    DECLINED,
-    GOOD,
+from tests.orders.gateway.card_order_helpers import (
+    DECLINED_CARD,
+    GOOD_CARD,
     MINUTE,
-    SCA,
-    begun_order,
-    call_of,
-    card_order,
-    events,
-    look_up,
-    make,
-    paid_order,
+    SCA_CARD,
+    get_call,
+    get_payment_events,
+    get_payment_sums,
+    look_up_order_call,
+    make_card_order,
+    make_paid_card_order,
+    make_started_card_order,
+    send_order_call,
     stripe,
-    sums,
 )
 from tests.orders.gateway_requests.test_gateway_requests import give_back
 from tests.refusals import all_rows, assert_refused
@@ -77,30 +77,30 @@ def charged(stripe) -> list[int]:
 
 
 def test_placed_card_order_waits_with_recorded_call(stripe) -> None:
-    order = card_order()
+    order = make_card_order()
 
-    call = call_of(order)
+    call = get_call(order)
     payment = order.payments.get()
     assert (order.status, payment.method) == (OrderStatus.UNCONFIRMED, PaymentMethod.CARD)
     assert (call.state, call.amount, call.currency) == (CallState.INTENDED, 120_000, "VND")
     assert (call.terms["hold"], call.terms["hosted"], call.next_check_at) == (False, False, NOW + MINUTE)
     assert call.terms["return_url"].endswith(f"/don-hang/{order.pk}/?from-payment=1")
-    assert (sums(order).charge_pending, stripe.account.every("payment_intent")) == (120_000, [])
+    assert (get_payment_sums(order).charge_pending, stripe.account.every("payment_intent")) == (120_000, [])
     check_everything()
 
 
 def test_card_payment_confirms_order(stripe) -> None:
-    order = begun_order()
+    order = make_started_card_order()
 
-    assert (call_of(order).state, order.confirmed_at) == (CallState.NEEDS_BUYER, None)
-    stripe.buyer_pays(call_of(order).reference)
-    call = look_up(order)
+    assert (get_call(order).state, order.confirmed_at) == (CallState.NEEDS_BUYER, None)
+    stripe.buyer_pays(get_call(order).reference)
+    call = look_up_order_call(order)
 
     order.refresh_from_db()
     assert (call.state, call.next_check_at, charged(stripe)) == (CallState.SUCCEEDED, None, [120_000])
     assert (order.confirmed_at, order.charged, order.charge_coverage) == (NOW, 120_000, Coverage.FULL)
     assert order.payments.get().reference == call.reference
-    assert events(order) == [
+    assert get_payment_events(order) == [
         ("charge_request", 120_000),
         ("charge_action_required", 120_000),
         ("charge_success", 120_000),
@@ -110,10 +110,10 @@ def test_card_payment_confirms_order(stripe) -> None:
 
 
 def test_second_look_up_changes_nothing(stripe) -> None:
-    order = paid_order(stripe)
+    order = make_paid_card_order(stripe)
 
     before = all_rows()
-    look_up(order, now=NOW + HOUR)
+    look_up_order_call(order, now=NOW + HOUR)
 
     after = all_rows()
     changed = {table for table in before if after[table] != before[table]}
@@ -123,27 +123,27 @@ def test_second_look_up_changes_nothing(stripe) -> None:
 
 @pytest.mark.parametrize("fault", LOST_ANSWERS)
 def test_start_call_with_lost_answer_is_found_and_charged_once(stripe, fault) -> None:
-    order = card_order()
+    order = make_card_order()
     stripe.faults.tell("payment_intents.create", fault)
 
-    call = make(order)
+    call = send_order_call(order)
 
     assert (call.state, call.next_check_at) == (CallState.UNKNOWN, NOW + 2 * MINUTE)
     with assert_refused(PaymentInProgress, "payment_in_progress"):
         change_payment_method(order_id=order.pk, method=PaymentMethod.COD, actor=BUYER, now=NOW)
-    call = look_up(order, now=NOW + 2 * MINUTE)
+    call = look_up_order_call(order, now=NOW + 2 * MINUTE)
     assert call.state == CallState.NEEDS_BUYER
     assert len(stripe.account.every("payment_intent")) == 1
     stripe.buyer_pays(call.reference)
-    look_up(order, now=NOW + HOUR)
+    look_up_order_call(order, now=NOW + HOUR)
     order.refresh_from_db()
     assert (order.charged, charged(stripe)) == (120_000, [120_000])
     check_everything()
 
 
 def test_call_is_sent_by_one_worker_only(stripe) -> None:
-    order = card_order()
-    call = call_of(order)
+    order = make_card_order()
+    call = get_call(order)
 
     send_call(call_id=call.pk, now=NOW)
     second = send_call(call_id=call.pk, now=NOW)
@@ -153,53 +153,53 @@ def test_call_is_sent_by_one_worker_only(stripe) -> None:
 
 
 def test_sweep_sends_call_whose_worker_was_killed(stripe, eager_jobs, monkeypatch):
-    order = card_order()
+    order = make_card_order()
     assert list(GatewayCall.objects.to_look_up(NOW)) == []
 
     monkeypatch.setattr("django.utils.timezone.now", lambda: NOW + MINUTE)
     look_up_calls_task()
 
-    assert call_of(order).state == CallState.NEEDS_BUYER
+    assert get_call(order).state == CallState.NEEDS_BUYER
     assert len(stripe.account.every("payment_intent")) == 1
 
 
 def test_look_up_intervals_grow(stripe) -> None:
-    order = card_order()
+    order = make_card_order()
     stripe.faults.tell("payment_intents.create", Fault.CUT_BEFORE, times=20)
-    make(order)
+    send_order_call(order)
     now, pauses = NOW, []
 
-    while (due := call_of(order).next_check_at) is not None:
+    while (due := get_call(order).next_check_at) is not None:
         pauses.append((due - now) // MINUTE)
         now = due
-        look_up(order, now=now)
+        look_up_order_call(order, now=now)
 
     assert pauses == [2, 4, 8, 16, 32, 64, 128, 256, 360, 360, 360]
-    assert call_of(order).code == "never_arrived"
+    assert get_call(order).code == "never_arrived"
 
 
 def test_call_without_trace_fails_when_idempotency_key_expires(stripe) -> None:
-    order = card_order()
+    order = make_card_order()
     stripe.faults.tell("payment_intents.create", Fault.CUT_BEFORE)
-    make(order)
+    send_order_call(order)
 
-    call = look_up(order, now=NOW + 24 * HOUR)
+    call = look_up_order_call(order, now=NOW + 24 * HOUR)
 
     assert (call.state, call.code, call.next_check_at) == (CallState.FAILED, "never_arrived", None)
-    assert sums(order).charge_pending == 120_000
+    assert get_payment_sums(order).charge_pending == 120_000
     check_everything()
 
 
 def test_second_card_pays_same_payment_after_decline(stripe) -> None:
-    order = begun_order()
-    reference = call_of(order).reference
+    order = make_started_card_order()
+    reference = get_call(order).reference
 
-    assert stripe.buyer_pays(reference, DECLINED) == "requires_payment_method"
-    call = look_up(order)
+    assert stripe.buyer_pays(reference, DECLINED_CARD) == "requires_payment_method"
+    call = look_up_order_call(order)
     assert (call.state, call.code) == (CallState.NEEDS_BUYER, "generic_decline")
     assert call.message == "Ngân hàng từ chối thẻ này. Hãy thử thẻ khác hoặc chọn cách trả khác."
-    stripe.buyer_pays(reference, GOOD)
-    look_up(order)
+    stripe.buyer_pays(reference, GOOD_CARD)
+    look_up_order_call(order)
 
     order.refresh_from_db()
     assert (order.charged, charged(stripe)) == (120_000, [120_000])
@@ -208,10 +208,10 @@ def test_second_card_pays_same_payment_after_decline(stripe) -> None:
 
 
 def test_buyer_returning_later_continues_same_payment(stripe) -> None:
-    order = begun_order()
-    reference = call_of(order).reference
-    stripe.buyer_pays(reference, SCA)
-    assert look_up(order).state == CallState.NEEDS_BUYER
+    order = make_started_card_order()
+    reference = get_call(order).reference
+    stripe.buyer_pays(reference, SCA_CARD)
+    assert look_up_order_call(order).state == CallState.NEEDS_BUYER
 
     again = change_payment_method(
         order_id=order.pk, method=PaymentMethod.CARD, actor=BUYER, now=NOW + 5 * HOUR
@@ -219,52 +219,52 @@ def test_buyer_returning_later_continues_same_payment(stripe) -> None:
 
     assert again == order.payments.get()
     stripe.bank_answers(reference, approved=True)
-    look_up(order, now=NOW + 5 * HOUR)
+    look_up_order_call(order, now=NOW + 5 * HOUR)
     order.refresh_from_db()
     assert (order.charged, order.confirmed_at) == (120_000, NOW + 5 * HOUR)
 
 
 def test_failed_authentication_allows_another_card(stripe) -> None:
-    order = begun_order()
-    reference = call_of(order).reference
-    stripe.buyer_pays(reference, SCA)
+    order = make_started_card_order()
+    reference = get_call(order).reference
+    stripe.buyer_pays(reference, SCA_CARD)
 
     stripe.bank_answers(reference, approved=False)
-    assert look_up(order).code == "authentication_required"
+    assert look_up_order_call(order).code == "authentication_required"
     stripe.buyer_pays(reference)
-    look_up(order)
+    look_up_order_call(order)
 
     order.refresh_from_db()
     assert order.charged == 120_000
 
 
 def test_processing_payment_is_looked_up_until_it_ends(stripe) -> None:
-    order = begun_order()
+    order = make_started_card_order()
     stripe.account.next_payment = "processing"
-    stripe.buyer_pays(call_of(order).reference)
+    stripe.buyer_pays(get_call(order).reference)
 
-    call = look_up(order)
+    call = look_up_order_call(order)
 
     assert (call.state, call.next_check_at) == (CallState.PENDING, NOW + 4 * MINUTE)
     with assert_refused(PaymentInProgress, "payment_in_progress"):
         change_payment_method(order_id=order.pk, method=PaymentMethod.COD, actor=BUYER, now=NOW)
     stripe.bank_answers(call.reference, approved=True)
-    assert look_up(order, now=NOW + HOUR).state == CallState.SUCCEEDED
+    assert look_up_order_call(order, now=NOW + HOUR).state == CallState.SUCCEEDED
     order.refresh_from_db()
     assert order.charged == 120_000
 
 
 def test_refused_call_fails_and_next_attempt_is_new_payment(stripe) -> None:
-    order = card_order()
+    order = make_card_order()
     stripe.faults.tell("payment_intents.create", Fault.REFUSE, status=400, code="amount_too_large")
 
-    call = make(order)
+    call = send_order_call(order)
 
     assert (call.state, call.code) == (CallState.FAILED, "amount_too_large")
-    assert sums(order).charge_pending == 120_000
+    assert get_payment_sums(order).charge_pending == 120_000
     second = change_payment_method(order_id=order.pk, method=PaymentMethod.CARD, actor=BUYER, now=NOW)
     assert second != call.payment
-    assert make(order).state == CallState.NEEDS_BUYER
+    assert send_order_call(order).state == CallState.NEEDS_BUYER
     check_everything()
 
 
@@ -304,27 +304,27 @@ def test_order_above_card_limit_is_not_placed(stripe) -> None:
 
 def test_changing_payment_method_cancels_card_payment(stripe) -> None:
     make_bank_account()
-    order = begun_order()
-    reference = call_of(order).reference
+    order = make_started_card_order()
+    reference = get_call(order).reference
 
     change_payment_method(order_id=order.pk, method=PaymentMethod.TRANSFER, actor=BUYER, now=NOW)
-    assert sums(order).charge_pending == 120_000
-    assert make(order, Operation.CANCEL).state == CallState.SUCCEEDED
+    assert get_payment_sums(order).charge_pending == 120_000
+    assert send_order_call(order, Operation.CANCEL).state == CallState.SUCCEEDED
 
     assert stripe.intent(reference)["status"] == "canceled"
-    assert call_of(order).state == CallState.FAILED
+    assert get_call(order).state == CallState.FAILED
     check_everything()
 
 
 @pytest.mark.parametrize("fault", LOST_ANSWERS)
 def test_cancel_call_with_lost_answer_is_looked_up(stripe, fault) -> None:
     make_bank_account()
-    order = begun_order()
+    order = make_started_card_order()
     change_payment_method(order_id=order.pk, method=PaymentMethod.TRANSFER, actor=BUYER, now=NOW)
     stripe.faults.tell("payment_intents.cancel", fault)
 
-    assert make(order, Operation.CANCEL).state == CallState.UNKNOWN
-    assert look_up(order, Operation.CANCEL, now=NOW + 2 * MINUTE).state == CallState.SUCCEEDED
+    assert send_order_call(order, Operation.CANCEL).state == CallState.UNKNOWN
+    assert look_up_order_call(order, Operation.CANCEL, now=NOW + 2 * MINUTE).state == CallState.SUCCEEDED
 
     assert [row["status"] for row in stripe.account.every("payment_intent")] == ["canceled"]
     check_everything()
@@ -332,36 +332,36 @@ def test_cancel_call_with_lost_answer_is_looked_up(stripe, fault) -> None:
 
 def test_money_received_despite_cancellation_is_recorded(stripe) -> None:
     make_bank_account()
-    order = begun_order()
+    order = make_started_card_order()
     change_payment_method(order_id=order.pk, method=PaymentMethod.TRANSFER, actor=BUYER, now=NOW)
-    stripe.buyer_pays(call_of(order).reference)
+    stripe.buyer_pays(get_call(order).reference)
 
-    call = make(order, Operation.CANCEL)
+    call = send_order_call(order, Operation.CANCEL)
 
     order.refresh_from_db()
     assert (call.state, call.code) == (CallState.FAILED, "payment_intent_unexpected_state")
     assert (order.charged, order.charge_coverage, order.confirmed_at) == (120_000, Coverage.FULL, NOW)
-    assert sums(order).charge_pending == 0
+    assert get_payment_sums(order).charge_pending == 0
     check_everything()
 
 
 def test_expiring_order_cancels_its_card_payment(stripe) -> None:
-    order = begun_order()
+    order = make_started_card_order()
 
     expire_order(order_id=order.pk, actor=BUYER, now=NOW + 25 * HOUR)
-    make(order, Operation.CANCEL, now=NOW + 25 * HOUR)
+    send_order_call(order, Operation.CANCEL, now=NOW + 25 * HOUR)
 
     order.refresh_from_db()
     assert (order.status, order.due_gross) == (OrderStatus.EXPIRED, 0)
-    assert stripe.intent(call_of(order).reference)["status"] == "canceled"
+    assert stripe.intent(get_call(order).reference)["status"] == "canceled"
     assert get_stock(order.lines.get().variant).allocated == 0
     check_everything()
 
 
 def test_order_does_not_expire_while_call_state_is_unknown(stripe) -> None:
-    order = card_order()
+    order = make_card_order()
     stripe.faults.tell("payment_intents.create", Fault.CUT_AFTER)
-    make(order)
+    send_order_call(order)
 
     expire_order(order_id=order.pk, actor=BUYER, now=NOW + 25 * HOUR)
 
@@ -370,11 +370,11 @@ def test_order_does_not_expire_while_call_state_is_unknown(stripe) -> None:
 
 
 def test_money_for_cancelled_order_is_recorded_as_surplus(stripe) -> None:
-    order = begun_order()
+    order = make_started_card_order()
     cancel_order(order_id=order.pk, reason="Thôi", actor=BUYER, now=NOW)
-    stripe.buyer_pays(call_of(order).reference)
+    stripe.buyer_pays(get_call(order).reference)
 
-    make(order, Operation.CANCEL)
+    send_order_call(order, Operation.CANCEL)
 
     order.refresh_from_db()
     assert (order.status, order.charged, order.due_gross) == (OrderStatus.CANCELLED, 120_000, 0)
@@ -383,17 +383,17 @@ def test_money_for_cancelled_order_is_recorded_as_surplus(stripe) -> None:
 
 
 def test_cancelling_part_restarts_payment_with_new_amount(stripe) -> None:
-    order = begun_order((make_variant(price=45_000), 2), (make_variant(price=50_000), 1))
-    assert call_of(order).amount == 200_000
+    order = make_started_card_order((make_variant(price=45_000), 2), (make_variant(price=50_000), 1))
+    assert get_call(order).amount == 200_000
 
     cancel_part(part_id=order.parts.get(number=2).pk, reason="Thôi", actor=BUYER, now=NOW)
-    make(order, Operation.CANCEL)
+    send_order_call(order, Operation.CANCEL)
     change_payment_method(order_id=order.pk, method=PaymentMethod.CARD, actor=BUYER, now=NOW)
-    call = make(order)
+    call = send_order_call(order)
 
     assert call.amount == 120_000
     stripe.buyer_pays(call.reference)
-    look_up(order)
+    look_up_order_call(order)
     order.refresh_from_db()
     assert (order.charged, order.charge_coverage, charged(stripe)) == (120_000, Coverage.FULL, [120_000])
     check_everything()
@@ -403,16 +403,16 @@ def test_cancelling_part_restarts_payment_with_new_amount(stripe) -> None:
 
 
 def test_hosted_page_replaces_embedded_payment(stripe) -> None:
-    order = begun_order()
+    order = make_started_card_order()
 
     change_payment_method(order_id=order.pk, method=PaymentMethod.CARD, hosted=True, actor=BUYER, now=NOW)
-    stopped = make(order, Operation.CANCEL)
-    call = make(order)
+    stopped = send_order_call(order, Operation.CANCEL)
+    call = send_order_call(order)
 
     assert (stopped.state, call.state) == (CallState.SUCCEEDED, CallState.NEEDS_BUYER)
     assert call.url == f"{stripe.url}/pay/{call.reference}"
     stripe.buyer_pays(call.reference)
-    look_up(order)
+    look_up_order_call(order)
     order.refresh_from_db()
     assert (order.charged, order.confirmed_at, charged(stripe)) == (120_000, NOW, [120_000])
     check_everything()
@@ -420,12 +420,12 @@ def test_hosted_page_replaces_embedded_payment(stripe) -> None:
 
 @pytest.mark.parametrize("fault", LOST_ANSWERS)
 def test_hosted_page_with_lost_answer_is_found(stripe, fault) -> None:
-    order = begun_order()
+    order = make_started_card_order()
     change_payment_method(order_id=order.pk, method=PaymentMethod.CARD, hosted=True, actor=BUYER, now=NOW)
     stripe.faults.tell("checkout.sessions.create", fault)
 
-    assert make(order).state == CallState.UNKNOWN
-    call = look_up(order, now=NOW + 2 * MINUTE)
+    assert send_order_call(order).state == CallState.UNKNOWN
+    call = look_up_order_call(order, now=NOW + 2 * MINUTE)
 
     assert (call.state, len(stripe.account.every("checkout.session"))) == (CallState.NEEDS_BUYER, 1)
 
@@ -435,40 +435,40 @@ def test_hosted_page_with_lost_answer_is_found(stripe, fault) -> None:
 
 @pytest.mark.parametrize("fault", LOST_ANSWERS)
 def test_refund_call_with_lost_answer_refunds_once(stripe, fault) -> None:
-    order = paid_order(stripe)
+    order = make_paid_card_order(stripe)
     give_back(order, 20_000)
     stripe.faults.tell("refunds.create", fault)
 
-    assert make(order, Operation.REFUND).state == CallState.UNKNOWN
-    assert sums(order).refund_pending == 20_000
-    assert look_up(order, Operation.REFUND, now=NOW + 2 * MINUTE).state == CallState.SUCCEEDED
+    assert send_order_call(order, Operation.REFUND).state == CallState.UNKNOWN
+    assert get_payment_sums(order).refund_pending == 20_000
+    assert look_up_order_call(order, Operation.REFUND, now=NOW + 2 * MINUTE).state == CallState.SUCCEEDED
 
     order.refresh_from_db()
     assert [row["amount"] for row in stripe.account.every("refund")] == [20_000]
-    assert (order.charged, sums(order).refunded) == (100_000, 20_000)
+    assert (order.charged, get_payment_sums(order).refunded) == (100_000, 20_000)
     check_everything()
 
 
 def test_two_refunds_of_same_amount_are_both_made(stripe) -> None:
-    order = paid_order(stripe)
+    order = make_paid_card_order(stripe)
     give_back(order, 20_000)
-    make(order, Operation.REFUND)
+    send_order_call(order, Operation.REFUND)
 
     give_back(order, 20_000, now=NOW + MINUTE)
-    make(order, Operation.REFUND)
+    send_order_call(order, Operation.REFUND)
 
     order.refresh_from_db()
     assert (order.charged, len(stripe.account.every("refund"))) == (80_000, 2)
 
 
 def test_refund_paid_by_bank_after_refusal_is_not_sent_again(stripe) -> None:
-    order = paid_order(stripe)
+    order = make_paid_card_order(stripe)
     give_back(order, 20_000)
     stripe.faults.tell("refunds.create", Fault.REFUSE, status=401)
-    make(order, Operation.REFUND)
+    send_order_call(order, Operation.REFUND)
     pay_refund_by_bank(refund_id=Refund.objects.get().pk, actor=BUYER, now=NOW)
 
-    call = look_up(order, Operation.REFUND, now=NOW + 2 * MINUTE)  # a late task message
+    call = look_up_order_call(order, Operation.REFUND, now=NOW + 2 * MINUTE)  # a late task message
 
     assert (call.state, call.code) == (CallState.FAILED, "not_configured")
     assert stripe.account.every("refund") == []
@@ -476,12 +476,12 @@ def test_refund_paid_by_bank_after_refusal_is_not_sent_again(stripe) -> None:
 
 
 def test_no_call_is_sent_without_stripe_keys(stripe, monkeypatch) -> None:
-    order = card_order()
+    order = make_card_order()
     monkeypatch.setattr("orders.actions.gateway.gateway_calls.stripe_gateway", lambda: None)
 
-    assert send_call(call_id=call_of(order).pk, now=NOW) is None
-    assert look_up_call(call_id=call_of(order).pk, now=NOW) is None
+    assert send_call(call_id=get_call(order).pk, now=NOW) is None
+    assert look_up_call(call_id=get_call(order).pk, now=NOW) is None
     sweep_card_payments_task()
 
-    assert call_of(order).state == CallState.INTENDED
+    assert get_call(order).state == CallState.INTENDED
     assert Order.objects.get().charged == 0

@@ -38,19 +38,19 @@ from tests.doubles.stripe import Fault, payments
 from tests.factories import NOW, make_bank_account
 from tests.invariants import check_everything
 from tests.markup import html_of
-from tests.orders.gateway.card_at_hand import (
-    DECLINED,
-    POOR,
-    SCA,
-    begun_order,
-    call_of,
-    card_order,
-    events,
-    look_up,
-    make,
-    paid_order,
+from tests.orders.gateway.card_order_helpers import (
+    DECLINED_CARD,
+    POOR_CARD,
+    SCA_CARD,
+    get_call,
+    get_payment_events,
+    get_payment_sums,
+    look_up_order_call,
+    make_card_order,
+    make_paid_card_order,
+    make_started_card_order,
+    send_order_call,
     stripe,
-    sums,
 )
 from tests.orders.gateway_requests.test_card_capture import accept, held_order, pack, weigh
 from tests.orders.gateway_requests.test_gateway_requests import give_back
@@ -92,21 +92,21 @@ def take_events(stripe, *kinds: str) -> list[dict[str, Any]]:
 
 
 def test_webhook_confirms_paid_order(stripe, send) -> None:
-    order = begun_order()
-    stripe.buyer_pays(call_of(order).reference)
+    order = make_started_card_order()
+    stripe.buyer_pays(get_call(order).reference)
 
     assert [send(event) for event in take_events(stripe)] == [200, 200, 200]
 
     order.refresh_from_db()
     assert (order.confirmed_at is not None, order.charged) == (True, 120_000)
-    assert call_of(order).state == CallState.SUCCEEDED
+    assert get_call(order).state == CallState.SUCCEEDED
     assert not GatewayEvent.objects.filter(handled_at=None).exists()
     check_everything()
 
 
 def test_forged_webhook_is_refused_and_changes_nothing(stripe, send) -> None:
-    order = begun_order()
-    stripe.buyer_pays(call_of(order).reference)
+    order = make_started_card_order()
+    stripe.buyer_pays(get_call(order).reference)
     (event,) = take_events(stripe, "payment_intent.succeeded")
     before = all_rows()
 
@@ -119,8 +119,8 @@ def test_forged_webhook_is_refused_and_changes_nothing(stripe, send) -> None:
 
 
 def test_replayed_old_webhook_is_refused(stripe, send) -> None:
-    order = begun_order()
-    stripe.buyer_pays(call_of(order).reference)
+    order = make_started_card_order()
+    stripe.buyer_pays(get_call(order).reference)
     (event,) = take_events(stripe, "payment_intent.succeeded")
 
     assert send(event, at=int(timezone.now().timestamp()) - 301) == 400
@@ -129,8 +129,8 @@ def test_replayed_old_webhook_is_refused(stripe, send) -> None:
 
 
 def test_webhook_address_is_not_found_without_stripe(stripe, send, settings) -> None:
-    order = begun_order()
-    stripe.buyer_pays(call_of(order).reference)
+    order = make_started_card_order()
+    stripe.buyer_pays(get_call(order).reference)
     (event,) = take_events(stripe, "payment_intent.succeeded")
     settings.STRIPE_WEBHOOK_SECRET = ""
 
@@ -144,8 +144,8 @@ def test_oversized_body_is_refused(stripe) -> None:
 
 
 def test_repeated_webhook_acts_once(stripe, send) -> None:
-    order = begun_order()
-    stripe.buyer_pays(call_of(order).reference)
+    order = make_started_card_order()
+    stripe.buyer_pays(get_call(order).reference)
     (event,) = take_events(stripe, "payment_intent.succeeded")
     send(event)
     before = all_rows()
@@ -156,28 +156,28 @@ def test_repeated_webhook_acts_once(stripe, send) -> None:
 
 
 def test_webhook_before_our_own_answer_is_matched(stripe, send) -> None:
-    order = card_order()
+    order = make_card_order()
     stripe.faults.tell("payment_intents.create", Fault.CUT_AFTER)
-    make(order)
+    send_order_call(order)
     (intent,) = stripe.account.every("payment_intent")
     stripe.buyer_pays(intent["id"])
-    assert (call_of(order).state, call_of(order).reference) == (CallState.UNKNOWN, "")
+    assert (get_call(order).state, get_call(order).reference) == (CallState.UNKNOWN, "")
 
     assert [send(event) for event in take_events(stripe, "payment_intent.succeeded")] == [200]
 
     order.refresh_from_db()
-    assert (call_of(order).state, call_of(order).reference) == (CallState.SUCCEEDED, intent["id"])
+    assert (get_call(order).state, get_call(order).reference) == (CallState.SUCCEEDED, intent["id"])
     assert order.charged == 120_000
     check_everything()
 
 
 def test_webhooks_in_any_order_lead_to_same_result(stripe, send) -> None:
     for seed in range(4):
-        order = begun_order()
-        reference = call_of(order).reference
-        stripe.buyer_pays(reference, DECLINED)
-        stripe.buyer_pays(reference, POOR)
-        stripe.buyer_pays(reference, SCA)
+        order = make_started_card_order()
+        reference = get_call(order).reference
+        stripe.buyer_pays(reference, DECLINED_CARD)
+        stripe.buyer_pays(reference, POOR_CARD)
+        stripe.buyer_pays(reference, SCA_CARD)
         stripe.bank_answers(reference, approved=True)
         all_events = take_events(stripe)
         random.Random(seed).shuffle(all_events)
@@ -186,30 +186,30 @@ def test_webhooks_in_any_order_lead_to_same_result(stripe, send) -> None:
 
         order.refresh_from_db()
         assert (order.charged, order.charge_coverage) == (120_000, Coverage.FULL)
-        assert (sums(order).charge_pending, sums(order).authorised) == (0, 0)
-        kinds = [kind for kind, _amount in events(order)]
+        assert (get_payment_sums(order).charge_pending, get_payment_sums(order).authorised) == (0, 0)
+        kinds = [kind for kind, _amount in get_payment_events(order)]
         assert (kinds.count("charge_success"), kinds.count("charge_failure")) == (1, 2)
     check_everything()
 
 
 def test_declined_card_is_recorded_with_reason(stripe, send) -> None:
-    order = begun_order()
-    stripe.buyer_pays(call_of(order).reference, POOR)
+    order = make_started_card_order()
+    stripe.buyer_pays(get_call(order).reference, POOR_CARD)
 
     for event in take_events(stripe, "payment_intent.payment_failed"):
         send(event)
 
     failure = PaymentEvent.objects.get(kind=EventKind.CHARGE_FAILURE)
     assert (failure.amount, failure.message) == (120_000, "Thẻ không đủ tiền.")
-    assert sums(order).charge_pending == 120_000
+    assert get_payment_sums(order).charge_pending == 120_000
     change = Change.objects.get(action="payment.declined")
     assert change.data == {"amount": 120_000, "code": "insufficient_funds"}
     check_everything()
 
 
 def test_late_payment_of_cancelled_order_is_refunded(stripe, send) -> None:
-    order = begun_order()
-    stripe.buyer_pays(call_of(order).reference)
+    order = make_started_card_order()
+    stripe.buyer_pays(get_call(order).reference)
     cancel_order(order_id=order.pk, reason="Thôi", actor=Actor.guest(), now=NOW)
 
     for event in take_events(stripe):
@@ -226,7 +226,7 @@ def test_late_payment_of_cancelled_order_is_refunded(stripe, send) -> None:
 
 
 def test_webhook_about_foreign_object_is_ignored(stripe, send) -> None:
-    begun_order()
+    make_started_card_order()
     with stripe.account.lock:
         foreign = stripe.account.add(
             "payment_intent", amount=5_000, metadata={"key": "of another system"}, currency="vnd"
@@ -242,8 +242,8 @@ def test_webhook_about_foreign_object_is_ignored(stripe, send) -> None:
 
 
 def test_sweep_handles_webhook_whose_task_was_lost(stripe, send, monkeypatch) -> None:
-    order = begun_order()
-    stripe.buyer_pays(call_of(order).reference)
+    order = make_started_card_order()
+    stripe.buyer_pays(get_call(order).reference)
     (event,) = take_events(stripe, "payment_intent.succeeded")
     body, _signature = stripe.webhooks.signed(event)
     stored = GatewayEvent.objects.create(
@@ -259,17 +259,17 @@ def test_sweep_handles_webhook_whose_task_was_lost(stripe, send, monkeypatch) ->
 
 
 def test_webhook_is_handled_and_look_up_scheduled_when_stripe_fails(stripe, send) -> None:
-    order = begun_order()
-    stripe.buyer_pays(call_of(order).reference)
+    order = make_started_card_order()
+    stripe.buyer_pays(get_call(order).reference)
     stripe.faults.tell("payment_intents.retrieve", Fault.CUT_BEFORE)
 
     for event in take_events(stripe, "payment_intent.succeeded"):
         send(event)
 
     order.refresh_from_db()
-    assert (order.charged, call_of(order).state) == (0, CallState.NEEDS_BUYER)
-    assert call_of(order).next_check_at is not None
-    look_up(order)
+    assert (order.charged, get_call(order).state) == (0, CallState.NEEDS_BUYER)
+    assert get_call(order).next_check_at is not None
+    look_up_order_call(order)
     order.refresh_from_db()
     assert order.charged == 120_000
 
@@ -278,9 +278,9 @@ def test_webhook_is_handled_and_look_up_scheduled_when_stripe_fails(stripe, send
 
 
 def test_dispute_is_recorded_and_withdraws_payment(stripe, send) -> None:
-    order = paid_order(stripe)
+    order = make_paid_card_order(stripe)
     take_events(stripe)
-    dispute = stripe.open_dispute(call_of(order).reference)
+    dispute = stripe.open_dispute(get_call(order).reference)
 
     for event in take_events(stripe):
         send(event)
@@ -303,9 +303,9 @@ def test_dispute_is_recorded_and_withdraws_payment(stripe, send) -> None:
 
 @pytest.mark.parametrize("backwards", [False, True])
 def test_won_dispute_restores_payment(stripe, send, backwards) -> None:
-    order = paid_order(stripe)
+    order = make_paid_card_order(stripe)
     take_events(stripe)
-    dispute = stripe.open_dispute(call_of(order).reference)
+    dispute = stripe.open_dispute(get_call(order).reference)
     stripe.close_dispute(dispute["id"], "won")
     all_events = take_events(stripe)
 
@@ -313,7 +313,11 @@ def test_won_dispute_restores_payment(stripe, send, backwards) -> None:
         send(event)
 
     order.refresh_from_db()
-    assert (order.charged, order.charge_coverage, sums(order).refunded) == (120_000, Coverage.FULL, 0)
+    assert (order.charged, order.charge_coverage, get_payment_sums(order).refunded) == (
+        120_000,
+        Coverage.FULL,
+        0,
+    )
     assert LedgerEntry.objects.filter(account="gateway").balance() == 120_000
     assert (Dispute.objects.get().state, Dispute.objects.all().charged_back_amounts()) == (
         DisputeState.WON,
@@ -323,8 +327,8 @@ def test_won_dispute_restores_payment(stripe, send, backwards) -> None:
 
 
 def test_lost_partial_dispute_keeps_its_amount_withdrawn(stripe, send) -> None:
-    order = paid_order(stripe)
-    dispute = stripe.open_dispute(call_of(order).reference, amount=50_000)
+    order = make_paid_card_order(stripe)
+    dispute = stripe.open_dispute(get_call(order).reference, amount=50_000)
     stripe.close_dispute(dispute["id"], "lost")
 
     for event in take_events(stripe):
@@ -340,51 +344,55 @@ def test_lost_partial_dispute_keeps_its_amount_withdrawn(stripe, send) -> None:
 
 
 def test_failed_refund_returns_money_to_payment(stripe, send) -> None:
-    order = paid_order(stripe)
+    order = make_paid_card_order(stripe)
     give_back(order, 20_000)
-    make(order, Operation.REFUND)
-    stripe.settle_refund(call_of(order, Operation.REFUND).reference, "failed")
+    send_order_call(order, Operation.REFUND)
+    stripe.settle_refund(get_call(order, Operation.REFUND).reference, "failed")
 
     all_events = take_events(stripe)
     for event in [*reversed(all_events), *all_events]:
         send(event)
 
     order.refresh_from_db()
-    assert call_of(order, Operation.REFUND).state == CallState.SUCCEEDED
-    assert (order.charged, sums(order).refunded, sums(order).refund_pending) == (120_000, 0, 0)
+    assert get_call(order, Operation.REFUND).state == CallState.SUCCEEDED
+    assert (order.charged, get_payment_sums(order).refunded, get_payment_sums(order).refund_pending) == (
+        120_000,
+        0,
+        0,
+    )
     reverse = PaymentEvent.objects.get(kind=EventKind.REFUND_REVERSE)
-    assert (reverse.amount, reverse.refund) == (20_000, call_of(order, Operation.REFUND).refund)
+    assert (reverse.amount, reverse.refund) == (20_000, get_call(order, Operation.REFUND).refund)
     check_everything()
 
 
 def test_refund_reported_before_our_own_answer_counts_once(stripe, send) -> None:
-    order = paid_order(stripe)
+    order = make_paid_card_order(stripe)
     take_events(stripe)
     give_back(order, 20_000)
     stripe.faults.tell("refunds.create", Fault.CUT_AFTER)
-    make(order, Operation.REFUND)
+    send_order_call(order, Operation.REFUND)
 
     for event in take_events(stripe):
         send(event)
-    look_up(order, Operation.REFUND)
+    look_up_order_call(order, Operation.REFUND)
 
     order.refresh_from_db()
-    assert (order.charged, sums(order).refunded) == (100_000, 20_000)
+    assert (order.charged, get_payment_sums(order).refunded) == (100_000, 20_000)
     assert PaymentEvent.objects.filter(kind=EventKind.REFUND_SUCCESS).count() == 1
     check_everything()
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_refund_made_in_stripe_dashboard_is_recorded(stripe, send, seed) -> None:
-    order = paid_order(stripe)
+    order = make_paid_card_order(stripe)
     take_events(stripe)
     with stripe.account.lock:
         successful = payments.refund(
-            stripe.account, {"payment_intent": call_of(order).reference, "amount": 30_000}
+            stripe.account, {"payment_intent": get_call(order).reference, "amount": 30_000}
         )
         stripe.account.emit("refund.updated", successful)
         failing = payments.refund(
-            stripe.account, {"payment_intent": call_of(order).reference, "amount": 10_000}
+            stripe.account, {"payment_intent": get_call(order).reference, "amount": 10_000}
         )
         payments.settle_refund(stripe.account, failing["id"], "failed")
     all_events = take_events(stripe)
@@ -394,15 +402,15 @@ def test_refund_made_in_stripe_dashboard_is_recorded(stripe, send, seed) -> None
         send(event)
 
     order.refresh_from_db()
-    assert (order.charged, sums(order).refunded) == (90_000, 30_000)
+    assert (order.charged, get_payment_sums(order).refunded) == (90_000, 30_000)
     check_everything()
 
 
 def test_refund_made_in_stripe_dashboard_is_not_requested_from_buyer(stripe, send, client) -> None:
     ShopSettings.objects.update_or_create(pk=1, defaults={"operator_email": "san@example.com"})
-    order = paid_order(stripe)
+    order = make_paid_card_order(stripe)
     with stripe.account.lock:
-        refund_request = {"payment_intent": call_of(order).reference, "amount": 30_000}
+        refund_request = {"payment_intent": get_call(order).reference, "amount": 30_000}
         stripe.account.emit("refund.updated", payments.refund(stripe.account, refund_request))
     for event in take_events(stripe):
         send(event)
@@ -441,9 +449,9 @@ def order_refunded_in_dashboard(stripe, send) -> Order:
         question_id=WeightQuestion.objects.get().pk, agreed=True, actor=Actor.guest(), now=NOW
     )
     pack(part)
-    make(order, Operation.CAPTURE)
+    send_order_call(order, Operation.CAPTURE)
     with stripe.account.lock:
-        refund_request = {"payment_intent": call_of(order).reference, "amount": 30_000}
+        refund_request = {"payment_intent": get_call(order).reference, "amount": 30_000}
         stripe.account.emit("refund.updated", payments.refund(stripe.account, refund_request))
     for event in take_events(stripe):
         send(event)
@@ -482,8 +490,8 @@ def test_decision_about_dashboard_refund_does_not_hide_amount_due(stripe, send) 
 
 
 def test_handling_webhook_twice_records_one_charge(stripe) -> None:
-    order = begun_order()
-    stripe.buyer_pays(call_of(order).reference)
+    order = make_started_card_order()
+    stripe.buyer_pays(get_call(order).reference)
     (event,) = take_events(stripe, "payment_intent.succeeded")
     body, _signature = stripe.webhooks.signed(event)
     stored = GatewayEvent.objects.create(

@@ -36,19 +36,19 @@ from shop.notifications.models import Notification
 from tests.doubles.stripe import Fault, payments
 from tests.factories import NOW, make_bank_account, make_seller, make_variant, make_weighed_variant
 from tests.invariants import check_everything
-from tests.orders.bank_transfers.transfers_at_hand import take
-from tests.orders.gateway.card_at_hand import (
-    DECLINED,
+from tests.orders.bank_transfers.transfer_helpers import receive_transfer
+from tests.orders.gateway.card_order_helpers import (
+    DECLINED_CARD,
     MINUTE,
-    begun_order,
-    call_of,
-    card_order,
-    events,
-    look_up,
-    make,
-    paid_order,
+    get_call,
+    get_payment_events,
+    get_payment_sums,
+    look_up_order_call,
+    make_card_order,
+    make_paid_card_order,
+    make_started_card_order,
+    send_order_call,
     stripe,
-    sums,
 )
 from tests.refusals import assert_refused
 
@@ -62,7 +62,7 @@ LOST_ANSWERS = [Fault.HANG, Fault.HANG_AFTER, Fault.CUT_BEFORE, Fault.CUT_AFTER,
 
 def held_order(stripe, *more_lines, **fields) -> Order:
     """A held order of two gourds (72,000 by estimate, 86,400 at most) plus 30,000 for delivery."""
-    return paid_order(stripe, (make_weighed_variant(), 2), *more_lines, **fields)
+    return make_paid_card_order(stripe, (make_weighed_variant(), 2), *more_lines, **fields)
 
 
 def accept(order: Order, number: int = 1) -> OrderPart:
@@ -94,10 +94,10 @@ def captured_amounts(stripe) -> list[int]:
 def test_maximum_amount_is_held_and_confirms_order(stripe) -> None:
     order = held_order(stripe)
 
-    assert (call_of(order).amount, call_of(order).terms["hold"]) == (116_400, True)
+    assert (get_call(order).amount, get_call(order).terms["hold"]) == (116_400, True)
     assert (order.due_gross, order.charged, order.authorize_coverage) == (102_000, 0, Coverage.FULL)
     assert (order.confirmed_at, order.status) == (NOW, OrderStatus.PLACED)
-    assert (sums(order).authorised, sums(order).charge_pending) == (116_400, 0)
+    assert (get_payment_sums(order).authorised, get_payment_sums(order).charge_pending) == (116_400, 0)
     assert LedgerEntry.objects.count() == 0
     to_buyer = Notification.objects.filter(to=order.email).latest("pk")
     to_seller = Notification.objects.get(to=order.parts.get().cooperative.email)
@@ -115,7 +115,7 @@ def test_weighed_amount_is_captured_once_packed_and_rest_released(stripe) -> Non
     assert hold_calls(order) == []
     pack(part)
     assert hold_calls(order) == [("capture", 90_000)]
-    make(order, Operation.CAPTURE)
+    send_order_call(order, Operation.CAPTURE)
 
     order.refresh_from_db()
     assert (captured_amounts(stripe), order.charged, order.charge_coverage) == (
@@ -123,8 +123,8 @@ def test_weighed_amount_is_captured_once_packed_and_rest_released(stripe) -> Non
         90_000,
         Coverage.FULL,
     )
-    assert (sums(order).authorised, sums(order).cancelled) == (0, 26_400)
-    assert events(order)[-2:] == [("charge_success", 90_000), ("cancel_success", 26_400)]
+    assert (get_payment_sums(order).authorised, get_payment_sums(order).cancelled) == (0, 26_400)
+    assert get_payment_events(order)[-2:] == [("charge_success", 90_000), ("cancel_success", 26_400)]
     assert LedgerEntry.objects.filter(account="gateway").balance() == 90_000
     check_everything()
 
@@ -137,8 +137,8 @@ def test_capture_with_lost_answer_charges_once(stripe, fault) -> None:
     pack(part)
     stripe.faults.tell("payment_intents.capture", fault)
 
-    assert make(order, Operation.CAPTURE).state == CallState.UNKNOWN
-    assert look_up(order, Operation.CAPTURE, now=NOW + 2 * MINUTE).state == CallState.SUCCEEDED
+    assert send_order_call(order, Operation.CAPTURE).state == CallState.UNKNOWN
+    assert look_up_order_call(order, Operation.CAPTURE, now=NOW + 2 * MINUTE).state == CallState.SUCCEEDED
 
     order.refresh_from_db()
     assert (captured_amounts(stripe), order.charged) == ([90_000], 90_000)
@@ -150,12 +150,12 @@ def test_older_view_does_not_restore_captured_hold(stripe) -> None:
     part = accept(order)
     weigh(part)
     pack(part)
-    make(order, Operation.CAPTURE)
+    send_order_call(order, Operation.CAPTURE)
 
-    look_up(order)
-    look_up(order, Operation.CAPTURE)
+    look_up_order_call(order)
+    look_up_order_call(order, Operation.CAPTURE)
 
-    assert (sums(order).authorised, sums(order).charged) == (0, 90_000)
+    assert (get_payment_sums(order).authorised, get_payment_sums(order).charged) == (0, 90_000)
     check_everything()
 
 
@@ -163,12 +163,16 @@ def test_cancelling_order_releases_card(stripe) -> None:
     order = held_order(stripe)
 
     cancel_order(order_id=order.pk, reason="Hết hàng", actor=PACKER, now=NOW)
-    assert (hold_calls(order), sums(order).cancel_pending) == ([("cancel", 116_400)], 116_400)
-    make(order, Operation.CANCEL)
+    assert (hold_calls(order), get_payment_sums(order).cancel_pending) == ([("cancel", 116_400)], 116_400)
+    send_order_call(order, Operation.CANCEL)
 
     order.refresh_from_db()
-    assert stripe.intent(call_of(order).reference)["status"] == "canceled"
-    assert (sums(order).authorised, sums(order).cancelled, sums(order).cancel_pending) == (0, 116_400, 0)
+    assert stripe.intent(get_call(order).reference)["status"] == "canceled"
+    assert (
+        get_payment_sums(order).authorised,
+        get_payment_sums(order).cancelled,
+        get_payment_sums(order).cancel_pending,
+    ) == (0, 116_400, 0)
     assert (order.charged, order.authorize_coverage) == (0, Coverage.FULL)
     check_everything()
 
@@ -181,12 +185,12 @@ def test_cancelling_before_capture_releases_card(stripe) -> None:
 
     cancel_order(order_id=order.pk, reason="Vỡ", actor=PACKER, now=NOW)
 
-    assert call_of(order, Operation.CAPTURE).code == "superseded"
-    make(order, Operation.CAPTURE)
-    make(order, Operation.CANCEL)
-    assert (captured_amounts(stripe), stripe.intent(call_of(order).reference)["status"]) == ([], "canceled")
+    assert get_call(order, Operation.CAPTURE).code == "superseded"
+    send_order_call(order, Operation.CAPTURE)
+    send_order_call(order, Operation.CANCEL)
+    assert (captured_amounts(stripe), stripe.intent(get_call(order).reference)["status"]) == ([], "canceled")
     order.refresh_from_db()
-    assert (order.charged, sums(order).authorised) == (0, 0)
+    assert (order.charged, get_payment_sums(order).authorised) == (0, 0)
     check_everything()
 
 
@@ -196,23 +200,23 @@ def test_release_with_lost_answer_is_looked_up(stripe, fault) -> None:
     cancel_order(order_id=order.pk, reason="Hết hàng", actor=PACKER, now=NOW)
     stripe.faults.tell("payment_intents.cancel", fault)
 
-    assert make(order, Operation.CANCEL).state == CallState.UNKNOWN
-    assert look_up(order, Operation.CANCEL, now=NOW + 2 * MINUTE).state == CallState.SUCCEEDED
+    assert send_order_call(order, Operation.CANCEL).state == CallState.UNKNOWN
+    assert look_up_order_call(order, Operation.CANCEL, now=NOW + 2 * MINUTE).state == CallState.SUCCEEDED
 
-    assert sums(order).authorised == 0
+    assert get_payment_sums(order).authorised == 0
     check_everything()
 
 
 def test_order_with_cancelled_part_captures_less(stripe) -> None:
     other = make_seller("HTX Tài Hoan")
     order = held_order(stripe, (make_variant(other, price=50_000), 1))
-    assert call_of(order).amount == 196_400
+    assert get_call(order).amount == 196_400
 
     cancel_part(part_id=order.parts.get(number=2).pk, reason="Hết", actor=PACKER, now=NOW)
     part = accept(order)
     weigh(part)
     pack(part)
-    make(order, Operation.CAPTURE)
+    send_order_call(order, Operation.CAPTURE)
 
     order.refresh_from_db()
     assert (captured_amounts(stripe), order.charged, order.charge_coverage) == (
@@ -246,7 +250,7 @@ def test_estimate_is_captured_after_six_days_without_packing(stripe, monkeypatch
     monkeypatch.setattr("django.utils.timezone.now", lambda: NOW + 6 * DAY)
     sweep_card_payments_task()
     assert hold_calls(order) == [("capture", 102_000)]
-    make(order, Operation.CAPTURE, now=NOW + 6 * DAY)
+    send_order_call(order, Operation.CAPTURE, now=NOW + 6 * DAY)
     weigh(order.parts.get())
 
     order.refresh_from_db()
@@ -263,10 +267,14 @@ def test_amount_agreed_beyond_hold_is_separate_payment(stripe) -> None:
 
     second_payment = order.payments.current()
     order.refresh_from_db()
-    assert (order.due_gross, order.payments.count(), sums(order).charge_pending) == (120_000, 2, 3_600)
+    assert (order.due_gross, order.payments.count(), get_payment_sums(order).charge_pending) == (
+        120_000,
+        2,
+        3_600,
+    )
     check_everything()
     pack(part)
-    make(order, Operation.CAPTURE)
+    send_order_call(order, Operation.CAPTURE)
     order.refresh_from_db()
     assert (order.charged, order.still_due, second_payment.method) == (116_400, 3_600, PaymentMethod.CARD)
     check_everything()
@@ -288,12 +296,12 @@ def test_rest_below_card_minimum_is_paid_by_transfer_after_capture(stripe) -> No
     pack(part)
     with assert_refused(OrderNotAwaitingPayment, "order_not_awaiting_payment"):
         change_payment_method(**by_transfer)
-    make(order, Operation.CAPTURE)
+    send_order_call(order, Operation.CAPTURE)
 
     later = payment_view(Order.objects.get(pk=order.pk), now=NOW)
     first, again = change_payment_method(**by_transfer), change_payment_method(**by_transfer)
     requested = requested_transfer(Order.objects.get(pk=order.pk))
-    settled = take(order.code, 3_600)
+    settled = receive_transfer(order.code, 3_600)
 
     assert (early.due, early.card, early.other_methods, early.is_too_little_for_now) == (
         3_600,
@@ -310,7 +318,7 @@ def test_rest_below_card_minimum_is_paid_by_transfer_after_capture(stripe) -> No
 
 
 def test_rest_above_card_minimum_is_paid_by_card(stripe) -> None:
-    order = paid_order(stripe, (make_weighed_variant(price=360_000), 2))
+    order = make_paid_card_order(stripe, (make_weighed_variant(price=360_000), 2))
     part = accept(order)
     weigh(part, 6_000)
     answer_weight_question(
@@ -322,12 +330,12 @@ def test_rest_above_card_minimum_is_paid_by_card(stripe) -> None:
     )
     call = GatewayCall.objects.get(payment=second_payment)
     assert (call.amount, call.terms["hold"]) == (36_000, False)
-    make(order)
-    stripe.buyer_pays(call_of(order).reference)
-    look_up(order)
+    send_order_call(order)
+    stripe.buyer_pays(get_call(order).reference)
+    look_up_order_call(order)
 
     order.refresh_from_db()
-    assert (order.charged, order.still_due, sums(order).charged) == (36_000, 894_000, 36_000)
+    assert (order.charged, order.still_due, get_payment_sums(order).charged) == (36_000, 894_000, 36_000)
     check_everything()
     pack(part)
     calls = GatewayCall.objects.filter(operation=Operation.CAPTURE)
@@ -337,9 +345,9 @@ def test_rest_above_card_minimum_is_paid_by_card(stripe) -> None:
 def test_amount_of_expired_hold_is_due_again(stripe) -> None:
     order = held_order(stripe)
     with stripe.account.lock:
-        payments.cancel(stripe.account, call_of(order).reference, {"cancellation_reason": "automatic"})
+        payments.cancel(stripe.account, get_call(order).reference, {"cancellation_reason": "automatic"})
 
-    look_up(order)
+    look_up_order_call(order)
 
     order.refresh_from_db()
     assert (order.charged, order.still_due) == (0, 102_000)
@@ -355,14 +363,14 @@ def test_refused_capture_waits_for_staff_to_repeat_it(stripe) -> None:
     weigh(part)
     pack(part)
     stripe.faults.tell("payment_intents.capture", Fault.REFUSE, status=400, code="amount_too_small")
-    call = make(order, Operation.CAPTURE)
+    call = send_order_call(order, Operation.CAPTURE)
 
     assert (call.state, call.code) == (CallState.FAILED, "amount_too_small")
-    assert (hold_calls(order), sums(order).authorised) == ([("capture", 90_000)], 116_400)
+    assert (hold_calls(order), get_payment_sums(order).authorised) == ([("capture", 90_000)], 116_400)
     again = repeat_failed_call(call_id=call.pk, actor=PACKER, now=NOW + MINUTE)
     assert repeat_failed_call(call_id=call.pk, actor=PACKER, now=NOW + MINUTE) is None
     assert (again.amount, again.state) == (90_000, CallState.INTENDED)
-    make(order, Operation.CAPTURE, now=NOW + MINUTE)
+    send_order_call(order, Operation.CAPTURE, now=NOW + MINUTE)
     order.refresh_from_db()
     assert (order.charged, captured_amounts(stripe)) == (90_000, [90_000])
     check_everything()
@@ -372,40 +380,44 @@ def test_successful_call_cannot_be_repeated(stripe) -> None:
     order = held_order(stripe)
 
     with assert_refused(CallNotRepeatable, "call_not_repeatable"):
-        repeat_failed_call(call_id=call_of(order).pk, actor=PACKER, now=NOW)
+        repeat_failed_call(call_id=get_call(order).pk, actor=PACKER, now=NOW)
 
 
 def test_second_card_is_held_once_after_decline(stripe) -> None:
-    order = begun_order((make_weighed_variant(), 2))
-    stripe.buyer_pays(call_of(order).reference, DECLINED)
-    look_up(order)
-    stripe.buyer_pays(call_of(order).reference)
-    look_up(order)
+    order = make_started_card_order((make_weighed_variant(), 2))
+    stripe.buyer_pays(get_call(order).reference, DECLINED_CARD)
+    look_up_order_call(order)
+    stripe.buyer_pays(get_call(order).reference)
+    look_up_order_call(order)
 
     order.refresh_from_db()
-    assert (sums(order).authorised, sums(order).authorise_pending, order.confirmed_at) == (116_400, 0, NOW)
+    assert (
+        get_payment_sums(order).authorised,
+        get_payment_sums(order).authorise_pending,
+        order.confirmed_at,
+    ) == (116_400, 0, NOW)
     check_everything()
 
 
 def test_changing_payment_method_withdraws_pending_authorisation(stripe) -> None:
     make_bank_account()
-    order = begun_order((make_weighed_variant(), 2))
-    assert (sums(order).authorise_pending, sums(order).charge_pending) == (116_400, 0)
+    order = make_started_card_order((make_weighed_variant(), 2))
+    assert (get_payment_sums(order).authorise_pending, get_payment_sums(order).charge_pending) == (116_400, 0)
 
     change_payment_method(order_id=order.pk, method=PaymentMethod.TRANSFER, actor=Actor.guest(), now=NOW)
-    make(order, Operation.CANCEL)
+    send_order_call(order, Operation.CANCEL)
 
     order.refresh_from_db()
-    assert (sums(order).charge_pending, order.authorize_coverage) == (102_000, Coverage.NONE)
+    assert (get_payment_sums(order).charge_pending, order.authorize_coverage) == (102_000, Coverage.NONE)
     check_everything()
 
 
 def test_payment_method_cannot_change_while_money_is_held(stripe) -> None:
-    order = begun_order((make_weighed_variant(), 2))
+    order = make_started_card_order((make_weighed_variant(), 2))
     order.channel.automatically_confirm_all_new_orders = False
     order.channel.save()
-    stripe.buyer_pays(call_of(order).reference)
-    look_up(order)
+    stripe.buyer_pays(get_call(order).reference)
+    look_up_order_call(order)
 
     with assert_refused(PaymentInProgress, "payment_in_progress"):
         change_payment_method(order_id=order.pk, method=PaymentMethod.COD, actor=Actor.guest(), now=NOW)
@@ -413,24 +425,24 @@ def test_payment_method_cannot_change_while_money_is_held(stripe) -> None:
 
 def test_card_given_during_release_does_not_confirm_order(stripe) -> None:
     make_bank_account()
-    order = begun_order((make_weighed_variant(), 2))
+    order = make_started_card_order((make_weighed_variant(), 2))
     change_payment_method(order_id=order.pk, method=PaymentMethod.TRANSFER, actor=Actor.guest(), now=NOW)
-    first = call_of(order)
+    first = get_call(order)
     stripe.buyer_pays(first.reference)
 
-    look_up(order)
+    look_up_order_call(order)
     order.refresh_from_db()
     assert (order.authorize_coverage, order.confirmed_at) == (Coverage.NONE, None)
-    make(order, Operation.CANCEL)
+    send_order_call(order, Operation.CANCEL)
 
     order.refresh_from_db()
     assert stripe.intent(first.reference)["status"] == "canceled"
-    assert (order.confirmed_at, sums(order).charge_pending) == (None, 102_000)
+    assert (order.confirmed_at, get_payment_sums(order).charge_pending) == (None, 102_000)
     check_everything()
 
 
 def test_order_without_weighed_lines_is_not_held(stripe) -> None:
-    assert call_of(card_order()).terms["hold"] is False
+    assert get_call(make_card_order()).terms["hold"] is False
 
 
 def capture_hold(order: Order, amount: int | None = None) -> None:
@@ -449,7 +461,7 @@ def test_staff_cannot_capture_more_than_is_due(stripe) -> None:
             capture_hold(order, amount)
 
     capture_hold(order, 102_000)
-    make(order, Operation.CAPTURE)
+    send_order_call(order, Operation.CAPTURE)
     assert (captured_amounts(stripe), hold_calls(order)) == ([102_000], [("capture", 102_000)])
     check_everything()
 

@@ -26,7 +26,14 @@ from orders.states import CallState, Coverage
 from shop.core.actors import Actor
 from tests.factories import NOW, make_order
 from tests.invariants import check_everything
-from tests.orders.gateway.card_at_hand import call_of, look_up, make, paid_order, stripe, sums
+from tests.orders.gateway.card_order_helpers import (
+    get_call,
+    get_payment_sums,
+    look_up_order_call,
+    make_paid_card_order,
+    send_order_call,
+    stripe,
+)
 from tests.refusals import assert_refused
 
 __all__ = ["stripe"]
@@ -56,15 +63,15 @@ def give_back(order: Order, amount: int, *, now: datetime.datetime = NOW) -> Gat
 
 
 def test_requested_refund_is_sent_and_recorded(stripe) -> None:
-    order = paid_order(stripe)
+    order = make_paid_card_order(stripe)
 
     call = give_back(order, 20_000)
 
     assert (call.state, call.amount, call.refund.amount) == (CallState.INTENDED, 20_000, 20_000)
-    assert (sums(order).charged, sums(order).refund_pending) == (120_000, 20_000)
+    assert (get_payment_sums(order).charged, get_payment_sums(order).refund_pending) == (120_000, 20_000)
     assert stripe.account.every("refund") == []
 
-    make(order, Operation.REFUND)
+    send_order_call(order, Operation.REFUND)
 
     call.refresh_from_db()
     (stripe_refund,) = stripe.account.every("refund")
@@ -77,13 +84,17 @@ def test_requested_refund_is_sent_and_recorded(stripe) -> None:
         stripe_refund["id"],
     )
     order.refresh_from_db()
-    assert (order.charged, sums(order).refunded, sums(order).refund_pending) == (100_000, 20_000, 0)
+    assert (order.charged, get_payment_sums(order).refunded, get_payment_sums(order).refund_pending) == (
+        100_000,
+        20_000,
+        0,
+    )
     assert LedgerEntry.objects.filter(account="gateway").balance() == 100_000
     check_everything()
 
 
 def test_refunds_cannot_exceed_captured_amount(stripe) -> None:
-    order = paid_order(stripe)
+    order = make_paid_card_order(stripe)
     give_back(order, 100_000)
 
     with assert_refused(NotRefundable, "not_refundable"):
@@ -98,37 +109,37 @@ def test_payment_of_another_method_cannot_be_refunded_by_card() -> None:
 
 
 def test_pending_refund_counts_when_it_succeeds(stripe) -> None:
-    order = paid_order(stripe)
+    order = make_paid_card_order(stripe)
     stripe.account.next_refund = "pending"
     give_back(order, 20_000)
 
-    make(order, Operation.REFUND)
+    send_order_call(order, Operation.REFUND)
 
     order.refresh_from_db()
-    assert call_of(order, Operation.REFUND).state == CallState.PENDING
-    assert (order.charged, sums(order).refund_pending) == (120_000, 20_000)
+    assert get_call(order, Operation.REFUND).state == CallState.PENDING
+    assert (order.charged, get_payment_sums(order).refund_pending) == (120_000, 20_000)
 
-    stripe.settle_refund(call_of(order, Operation.REFUND).reference, "succeeded")
-    look_up(order, Operation.REFUND)
+    stripe.settle_refund(get_call(order, Operation.REFUND).reference, "succeeded")
+    look_up_order_call(order, Operation.REFUND)
 
     order.refresh_from_db()
-    assert (order.charged, sums(order).refund_pending) == (100_000, 0)
+    assert (order.charged, get_payment_sums(order).refund_pending) == (100_000, 0)
     check_everything()
 
 
 def test_failed_refund_returns_nothing_and_can_be_requested_again(stripe) -> None:
-    order = paid_order(stripe)
+    order = make_paid_card_order(stripe)
     stripe.account.next_refund = "pending"
     give_back(order, 20_000)
-    make(order, Operation.REFUND)
+    send_order_call(order, Operation.REFUND)
 
-    stripe.settle_refund(call_of(order, Operation.REFUND).reference, "failed")
-    call = look_up(order, Operation.REFUND)
+    stripe.settle_refund(get_call(order, Operation.REFUND).reference, "failed")
+    call = look_up_order_call(order, Operation.REFUND)
 
     order.refresh_from_db()
     assert (call.state, call.code) == (CallState.FAILED, "refund_failed")
     assert (order.charged, order.charge_coverage) == (120_000, Coverage.FULL)
-    assert (sums(order).refunded, sums(order).refund_pending) == (0, 0)
+    assert (get_payment_sums(order).refunded, get_payment_sums(order).refund_pending) == (0, 0)
     give_back(order, 120_000)
     check_everything()
 

@@ -17,14 +17,14 @@ from shop.core.actors import Actor
 from tests.doubles.stripe import Fault
 from tests.factories import NOW, make_weighed_variant
 from tests.markup import html_of
-from tests.orders.gateway.card_at_hand import (
-    DECLINED,
-    begun_order,
-    call_of,
-    card_order,
-    look_up,
-    make,
-    paid_order,
+from tests.orders.gateway.card_order_helpers import (
+    DECLINED_CARD,
+    get_call,
+    look_up_order_call,
+    make_card_order,
+    make_paid_card_order,
+    make_started_card_order,
+    send_order_call,
     stripe,
 )
 from tests.orders.pages.order_proofs import ProvenOrdersClient
@@ -55,7 +55,7 @@ def request_stripe_page(order):
 
 
 def test_order_page_has_card_fields_and_link_for_browsers_without_scripts(stripe) -> None:
-    order = begun_order()
+    order = make_started_card_order()
 
     html = order_page(order)
 
@@ -67,7 +67,7 @@ def test_order_page_has_card_fields_and_link_for_browsers_without_scripts(stripe
 
 
 def test_only_card_payment_page_allows_stripe_in_content_security_policy(stripe) -> None:
-    order = begun_order()
+    order = make_started_card_order()
 
     policy = Client().get(f"/don-hang/{order.pk}/").headers["Content-Security-Policy"]
 
@@ -76,7 +76,7 @@ def test_only_card_payment_page_allows_stripe_in_content_security_policy(stripe)
 
 
 def test_client_secret_is_returned_but_never_stored(stripe) -> None:
-    order = card_order()
+    order = make_card_order()
 
     response = request_card_fields(order)
 
@@ -84,7 +84,7 @@ def test_client_secret_is_returned_but_never_stored(stripe) -> None:
     assert response.json() == {
         "secret": intent["client_secret"],
         "key": stripe.publishable_key,
-        "back": call_of(order).terms["return_url"],
+        "back": get_call(order).terms["return_url"],
     }
     assert response.headers["Cache-Control"].startswith("max-age=0, no-cache, no-store")
     assert intent["client_secret"] not in str(all_rows())
@@ -93,9 +93,9 @@ def test_client_secret_is_returned_but_never_stored(stripe) -> None:
 
 
 def test_card_fields_are_refused_while_call_outcome_is_unknown(stripe) -> None:
-    order = card_order()
+    order = make_card_order()
     stripe.faults.tell("payment_intents.create", Fault.CUT_AFTER, times=2)
-    make(order)
+    send_order_call(order)
 
     response = request_card_fields(order)
 
@@ -104,8 +104,8 @@ def test_card_fields_are_refused_while_call_outcome_is_unknown(stripe) -> None:
 
 
 def test_payment_in_another_window_reloads_page(stripe) -> None:
-    order = begun_order()
-    stripe.buyer_pays(call_of(order).reference)
+    order = make_started_card_order()
+    stripe.buyer_pays(get_call(order).reference)
 
     assert request_card_fields(order).json() == {"reload": True}
 
@@ -115,19 +115,19 @@ def test_payment_in_another_window_reloads_page(stripe) -> None:
 
 
 def test_button_redirects_to_stripe_checkout(stripe) -> None:
-    order = begun_order()
+    order = make_started_card_order()
 
     response = request_stripe_page(order)
 
     (session,) = stripe.account.every("checkout.session")
     assert (response.status_code, response.headers["Location"]) == (302, session["url"])
-    assert session["success_url"] == session["cancel_url"] == call_of(order).terms["return_url"]
-    assert call_of(order).terms["email"] == session["customer_email"] == order.email
+    assert session["success_url"] == session["cancel_url"] == get_call(order).terms["return_url"]
+    assert get_call(order).terms["email"] == session["customer_email"] == order.email
     assert f'action="/don-hang/{order.pk}/the/stripe/"' in order_page(order)
 
 
 def test_button_redirects_to_stripe_before_any_payment_intent(stripe) -> None:
-    order = card_order()
+    order = make_card_order()
 
     response = request_stripe_page(order)
 
@@ -135,9 +135,9 @@ def test_button_redirects_to_stripe_before_any_payment_intent(stripe) -> None:
 
 
 def test_return_from_stripe_records_payment(stripe) -> None:
-    order = begun_order()
+    order = make_started_card_order()
     request_stripe_page(order)
-    stripe.buyer_pays(call_of(order).reference)
+    stripe.buyer_pays(get_call(order).reference)
 
     response = Client().get(f"/don-hang/{order.pk}/?from-payment=1")
 
@@ -147,8 +147,8 @@ def test_return_from_stripe_records_payment(stripe) -> None:
 
 
 def test_return_while_stripe_hangs_shows_order(stripe) -> None:
-    order = begun_order()
-    stripe.buyer_pays(call_of(order).reference)
+    order = make_started_card_order()
+    stripe.buyer_pays(get_call(order).reference)
     stripe.faults.tell("payment_intents.retrieve", Fault.HANG)
 
     assert Client().get(f"/don-hang/{order.pk}/?from-payment=1").status_code == 302
@@ -157,8 +157,8 @@ def test_return_while_stripe_hangs_shows_order(stripe) -> None:
 
 
 def test_declined_card_shows_message_and_keeps_fields(stripe) -> None:
-    order = begun_order()
-    stripe.buyer_pays(call_of(order).reference, DECLINED)
+    order = make_started_card_order()
+    stripe.buyer_pays(get_call(order).reference, DECLINED_CARD)
 
     Client().get(f"/don-hang/{order.pk}/?from-payment=1")
 
@@ -168,9 +168,9 @@ def test_declined_card_shows_message_and_keeps_fields(stripe) -> None:
 
 
 def test_processing_payment_tells_buyer_to_wait(stripe) -> None:
-    order = begun_order()
+    order = make_started_card_order()
     stripe.account.next_payment = "processing"
-    stripe.buyer_pays(call_of(order).reference)
+    stripe.buyer_pays(get_call(order).reference)
 
     Client().get(f"/don-hang/{order.pk}/?from-payment=1")
 
@@ -180,20 +180,20 @@ def test_processing_payment_tells_buyer_to_wait(stripe) -> None:
 
 
 def test_stripe_refusal_is_shown_and_payment_can_be_retried(stripe) -> None:
-    order = card_order()
+    order = make_card_order()
     stripe.faults.tell("payment_intents.create", Fault.REFUSE, status=400, code="amount_too_large")
-    make(order)
+    send_order_call(order)
 
     assert "Số tiền quá lớn" in order_page(order)
     ProvenOrdersClient().post(f"/don-hang/{order.pk}/cach-tra/", {"payment": "card"})
 
-    assert call_of(order).state == CallState.INTENDED
+    assert get_call(order).state == CallState.INTENDED
     assert GatewayCall.objects.count() == 2
 
 
 def test_catch_weight_order_shows_maximum_authorised_amount(stripe) -> None:
-    order = paid_order(stripe, (make_weighed_variant(), 2))
-    unpaid = begun_order((make_weighed_variant(), 2))
+    order = make_paid_card_order(stripe, (make_weighed_variant(), 2))
+    unpaid = make_started_card_order((make_weighed_variant(), 2))
 
     assert "thẻ chỉ giữ tối đa 116.400" in order_page(unpaid).replace("\xa0", " ")
     html = order_page(order).replace("\xa0", " ")
@@ -211,7 +211,7 @@ def test_unknown_order_is_missing(stripe) -> None:
 
 
 def test_order_with_other_payment_method_is_not_sent_to_stripe(stripe) -> None:
-    order = begun_order()
+    order = make_started_card_order()
     change_payment_method(order_id=order.pk, method=PaymentMethod.COD, actor=Actor.guest(), now=NOW)
 
     assert request_card_fields(order).status_code == 409
@@ -221,17 +221,17 @@ def test_order_with_other_payment_method_is_not_sent_to_stripe(stripe) -> None:
 
 
 def test_page_does_not_refresh_while_card_is_entered(stripe) -> None:
-    order = card_order()
+    order = make_card_order()
     seen = re.search(r"tien/\?seen=\w+", order_page(order))[0]
 
     request_card_fields(order)
-    stripe.buyer_pays(call_of(order).reference, DECLINED)
-    look_up(order)
+    stripe.buyer_pays(get_call(order).reference, DECLINED_CARD)
+    look_up_order_call(order)
 
-    assert call_of(order).state == CallState.NEEDS_BUYER
+    assert get_call(order).state == CallState.NEEDS_BUYER
     assert Client().get(f"/don-hang/{order.pk}/{seen}").status_code == 204
 
-    stripe.buyer_pays(call_of(order).reference)
-    look_up(order)
+    stripe.buyer_pays(get_call(order).reference)
+    look_up_order_call(order)
 
     assert "Đã trả" in html_of(Client().get(f"/don-hang/{order.pk}/{seen}"))

@@ -33,9 +33,15 @@ from tests.factories import (
     unknown_uuid,
 )
 from tests.markup import html_of
-from tests.orders.bank_transfers.transfers_at_hand import take, waiting_order
+from tests.orders.bank_transfers.transfer_helpers import make_transfer_order, receive_transfer
 from tests.orders.pages.order_proofs import ProvenOrdersClient
-from tests.orders.refunds.refunds_at_hand import WHO, delivered, give_back, line_of, paid_order
+from tests.orders.refunds.refund_helpers import (
+    ACTOR_NOW,
+    deliver_order,
+    get_first_line,
+    make_paid_order,
+    refund_first_line,
+)
 from tests.refusals import all_rows
 from tests.row_reuse import reuse_rows
 
@@ -50,13 +56,13 @@ def client() -> Client:
 @reuse_rows
 def delivered_part(seller=None, **fields) -> OrderPart:
     variant = make_variant(seller, price=45_000, on_hand=20)
-    return delivered(make_order((variant, 5), **fields), now=timezone.now())
+    return deliver_order(make_order((variant, 5), **fields), now=timezone.now())
 
 
 def file_complaint(part: OrderPart, steps: int = 2) -> Complaint:
     return submit_complaint(
         part_id=part.pk,
-        steps={line_of(part).pk: steps},
+        steps={get_first_line(part).pk: steps},
         text="Hai quả dập.",
         actor=Actor.guest(),
         now=timezone.now(),
@@ -76,7 +82,7 @@ def complaint_url(part: OrderPart) -> str:
 def complaint_form(part: OrderPart, **fields):
     return {
         "key": str(uuid.uuid4()),
-        f"steps-{line_of(part).pk}": "2",
+        f"steps-{get_first_line(part).pk}": "2",
         "words": "Hai quả dập.",
         "requested_remedy": "money",
         **fields,
@@ -153,7 +159,9 @@ def test_decompression_bomb_is_rejected_and_saves_nothing(client: Client) -> Non
 def test_complaint_without_quantity_shows_error(client: Client) -> None:
     part = delivered_part()
 
-    response = client.post(complaint_url(part), complaint_form(part, **{f"steps-{line_of(part).pk}": ""}))
+    response = client.post(
+        complaint_url(part), complaint_form(part, **{f"steps-{get_first_line(part).pk}": ""})
+    )
 
     assert "Hãy chọn món nào và bao nhiêu." in html_of(response)
     assert not Complaint.objects.exists()
@@ -174,9 +182,9 @@ def test_fully_refunded_part_cannot_be_complained_about(client: Client) -> None:
     part = delivered_part()
     page = f"/don-hang/{part.order_id}/"
 
-    give_back(part, 200_000)
+    refund_first_line(part, 200_000)
     partly = html_of(client.get(page))
-    give_back(part, 25_000)
+    refund_first_line(part, 25_000)
     wholly = html_of(client.get(page))
 
     assert complaint_url(part) in partly
@@ -210,8 +218,8 @@ def test_foreign_order_or_complaint_is_missing(client: Client) -> None:
 
 
 def test_buyer_enters_refund_bank_account(client: Client) -> None:
-    order = paid_order()
-    give_back(delivered(order), 20_000)
+    order = make_paid_order()
+    refund_first_line(deliver_order(order), 20_000)
     page = html_of(client.get(f"/don-hang/{order.pk}/"))
     assert "Chuyển 20.000\u00a0₫ vào đâu?" in page
     address = f"/don-hang/{order.pk}/tai-khoan-nhan-tien/"
@@ -240,11 +248,11 @@ def queries(client: Client, address: str) -> int:
 
 
 def test_query_count_of_order_page_does_not_depend_on_refunds(client: Client) -> None:
-    one, many = paid_order(), paid_order()
-    give_back(delivered(one), 1_000)
-    part = delivered(many)
+    one, many = make_paid_order(), make_paid_order()
+    refund_first_line(deliver_order(one), 1_000)
+    part = deliver_order(many)
     for _time in range(4):
-        give_back(part, 1_000)
+        refund_first_line(part, 1_000)
     file_complaint(part, 1)
     queries(client, f"/don-hang/{one.pk}/")
 
@@ -272,7 +280,7 @@ def test_members_see_only_complaints_of_their_cooperative(client: Client) -> Non
 def test_manager_accepts_complaint_with_refund_and_replacement(client: Client) -> None:
     seller = make_seller("HTX Thiên An")
     part = delivered_part(seller)
-    complaint, line = file_complaint(part), line_of(part)
+    complaint, line = file_complaint(part), get_first_line(part)
     client.force_login(make_member(seller))
 
     client.post(
@@ -324,8 +332,8 @@ def test_packer_can_read_but_not_answer_complaint(client: Client) -> None:
 def test_packer_records_returned_items(client: Client) -> None:
     seller = make_seller("HTX Thiên An")
     part = delivered_part(seller)
-    variant = line_of(part).variant
-    parcel = give_back(part, 45_000, returned=2, is_received=False).parcel
+    variant = get_first_line(part).variant
+    parcel = refund_first_line(part, 45_000, returned=2, is_received=False).parcel
     client.force_login(make_member(seller, Role.PACKER))
     assert f"kien/{parcel.pk}/hang-ve/" in html_of(client.get(f"/xa-vien/goi/{part.pk}/"))
 
@@ -333,7 +341,7 @@ def test_packer_records_returned_items(client: Client) -> None:
         f"/xa-vien/kien/{parcel.pk}/hang-ve/",
         {
             f"return-{parcel.pk}-warehouse": str(get_stock(variant).warehouse_id),
-            f"return-{parcel.pk}-damaged-{line_of(part).pk}": "1",
+            f"return-{parcel.pk}-damaged-{get_first_line(part).pk}": "1",
         },
     )
 
@@ -343,7 +351,7 @@ def test_packer_records_returned_items(client: Client) -> None:
 
 def test_staff_refund_by_line_after_preview(staff: Client) -> None:
     part = delivered_part()
-    line = line_of(part)
+    line = get_first_line(part)
     address = f"/quan-tri/don-hang/{part.order_id}/hoan-tien/?goi=1"
     form = {
         "key": str(uuid.uuid4()),
@@ -369,8 +377,8 @@ def test_staff_refund_by_line_after_preview(staff: Client) -> None:
 
 
 def test_payout_message_addresses_staff_and_buyer_differently(staff: Client) -> None:
-    part = delivered(paid_order())
-    give_back(part, 20_000)
+    part = deliver_order(make_paid_order())
+    refund_first_line(part, 20_000)
 
     desk = html_of(staff.get(f"/en/quan-tri/don-hang/{part.order_id}/"))
     buyer = html_of(staff.get(f"/en/don-hang/{part.order_id}/"))
@@ -381,8 +389,8 @@ def test_payout_message_addresses_staff_and_buyer_differently(staff: Client) -> 
 
 
 def test_refund_form_shows_refundable_delivery_amount(staff: Client) -> None:
-    part = delivered(paid_order())
-    give_back(part, 0, delivery=12_000)
+    part = deliver_order(make_paid_order())
+    refund_first_line(part, 0, delivery=12_000)
 
     page = html_of(staff.get(f"/en/quan-tri/don-hang/{part.order_id}/hoan-tien/?goi=1"))
 
@@ -390,12 +398,12 @@ def test_refund_form_shows_refundable_delivery_amount(staff: Client) -> None:
 
 
 def test_refund_link_is_shown_until_part_is_fully_refunded(staff: Client) -> None:
-    part = delivered(paid_order())
+    part = deliver_order(make_paid_order())
     address, link = f"/quan-tri/don-hang/{part.order_id}/", "hoan-tien/?goi=1"
 
-    give_back(part, 90_000)
+    refund_first_line(part, 90_000)
     page_with_delivery_left = html_of(staff.get(address))
-    give_back(part, 0, delivery=30_000)
+    refund_first_line(part, 0, delivery=30_000)
     page_with_nothing_left = html_of(staff.get(address))
 
     assert link in page_with_delivery_left
@@ -407,7 +415,12 @@ def test_invalid_refund_amount_is_rejected(staff: Client, amount: str) -> None:
     part = delivered_part()
     response = staff.post(
         f"/quan-tri/don-hang/{part.order_id}/hoan-tien/?goi=1",
-        {"key": str(uuid.uuid4()), f"amount-{line_of(part).pk}": amount, "bearer": "platform", "reason": "x"},
+        {
+            "key": str(uuid.uuid4()),
+            f"amount-{get_first_line(part).pk}": amount,
+            "bearer": "platform",
+            "reason": "x",
+        },
     )
 
     assert response.status_code == 422
@@ -416,7 +429,7 @@ def test_invalid_refund_amount_is_rejected(staff: Client, amount: str) -> None:
 
 def test_staff_accept_rejected_complaint(staff: Client) -> None:
     part = delivered_part()
-    complaint, line = file_complaint(part), line_of(part)
+    complaint, line = file_complaint(part), get_first_line(part)
     page = f"/quan-tri/phan-anh/{complaint.pk}/"
     staff.post(f"{page}tu-choi/", {"reason": "Không đủ ảnh", "key": str(uuid.uuid4())})
     complaint.refresh_from_db()
@@ -434,11 +447,11 @@ def test_staff_accept_rejected_complaint(staff: Client) -> None:
 
 
 def test_staff_pay_failed_refund_by_bank_transfer(staff: Client) -> None:
-    order = paid_order()
-    refund = give_back(delivered(order), 20_000)
+    order = make_paid_order()
+    refund = refund_first_line(deliver_order(order), 20_000)
     Payout.objects.all().delete()
     payment = order.payments.get()
-    record_payment_event(payment, EventKind.REFUND_FAILURE, 20_000, key="no", refund=refund, **WHO)
+    record_payment_event(payment, EventKind.REFUND_FAILURE, 20_000, key="no", refund=refund, **ACTOR_NOW)
     assert order.code in html_of(staff.get("/quan-tri/"))
     page = html_of(staff.get(f"/quan-tri/don-hang/{order.pk}/"))
     assert "Hoàn bằng chuyển khoản" in page
@@ -455,7 +468,7 @@ def test_staff_pay_failed_refund_by_bank_transfer(staff: Client) -> None:
 
 def test_staff_void_return_that_buyer_keeps(staff: Client) -> None:
     part = delivered_part()
-    parcel = give_back(part, 45_000, returned=2, is_received=False).parcel
+    parcel = refund_first_line(part, 45_000, returned=2, is_received=False).parcel
     address = f"/quan-tri/don-hang/{part.order_id}/kien/{parcel.pk}/hang-ve/"
     assert staff.get(address).status_code == 200
 
@@ -490,9 +503,9 @@ def test_query_count_of_complaint_lists_does_not_depend_on_length(client: Client
 
 def test_payer_account_is_suggested_and_accepted_with_one_button(client: Client) -> None:
     payer = Payer("970415", "8888888888", "NGUYEN VAN A")
-    order = waiting_order()
-    take(order.code, order.due_gross, payer=payer)
-    give_back(delivered(Order.objects.get(pk=order.pk)), 20_000)
+    order = make_transfer_order()
+    receive_transfer(order.code, order.due_gross, payer=payer)
+    refund_first_line(deliver_order(Order.objects.get(pk=order.pk)), 20_000)
     address = f"/don-hang/{order.pk}/tai-khoan-nhan-tien/"
     page = html_of(client.get(address))
     assert "8888" in page
@@ -506,8 +519,8 @@ def test_payer_account_is_suggested_and_accepted_with_one_button(client: Client)
 
 
 def test_one_button_sets_no_account_when_payer_is_unknown(client: Client) -> None:
-    order = paid_order()
-    give_back(delivered(order), 20_000)
+    order = make_paid_order()
+    refund_first_line(deliver_order(order), 20_000)
 
     client.post(f"/don-hang/{order.pk}/tai-khoan-nhan-tien/", {"same": "1"})
 

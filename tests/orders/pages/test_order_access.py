@@ -24,9 +24,9 @@ from shop.core.models import ShopSettings
 from shop.notifications.models import ContactMethod
 from tests.factories import make_order, make_user, make_variant
 from tests.markup import html_of
-from tests.orders.bank_transfers.transfers_at_hand import LATER
+from tests.orders.bank_transfers.transfer_helpers import LATER
 from tests.orders.pages.order_proofs import last_sent_code
-from tests.orders.refunds.refunds_at_hand import DESK, delivered
+from tests.orders.refunds.refund_helpers import DESK, deliver_order
 
 pytestmark = pytest.mark.django_db
 
@@ -173,7 +173,7 @@ def test_link_expires_ninety_days_after_complaint_period() -> None:
     order = make_order()
     assert order.link_expires_at is None
 
-    delivered(order)
+    deliver_order(order)
 
     assert Order.objects.get().link_expires_at == LINK_EXPIRES_AT
 
@@ -182,7 +182,7 @@ def test_link_expiry_uses_longest_complaint_period() -> None:
     order = make_order((make_variant(), 1))
     OrderLine.objects.update(return_days=30)
 
-    delivered(order)
+    deliver_order(order)
 
     assert Order.objects.get().link_expires_at == LINK_EXPIRES_AT + datetime.timedelta(days=23)
 

@@ -31,7 +31,7 @@ from tests.factories import (
     unknown_uuid,
 )
 from tests.markup import html_of
-from tests.orders.bank_transfers.transfers_at_hand import take, waiting_order
+from tests.orders.bank_transfers.transfer_helpers import make_transfer_order, receive_transfer
 from tests.orders.pages.order_proofs import ProvenOrdersClient
 from tests.orders.payments.vietqr_reader import QrTransfer, read_payload
 from tests.row_reuse import reuse_rows
@@ -49,12 +49,12 @@ def client() -> Client:
 @reuse_rows
 def unpaid_order(**fields) -> Order:
     """An order placed now that waits for 120,000 ₫."""
-    return waiting_order(now=timezone.now(), **fields)
+    return make_transfer_order(now=timezone.now(), **fields)
 
 
-def receive_transfer(note: str, amount: int = 120_000):
+def receive_transfer_now(note: str, amount: int = 120_000):
     now = timezone.now()
-    return take(note, amount, at=now, now=now)
+    return receive_transfer(note, amount, at=now, now=now)
 
 
 def page_of(client: Client, order: Order, path: str = "") -> str:
@@ -123,7 +123,7 @@ def test_order_list_shows_waiting_for_payment_until_paid(client: Client) -> None
     client.force_login(buyer)
 
     before = html_of(client.get("/en/tai-khoan/"))
-    receive_transfer(order.code)
+    receive_transfer_now(order.code)
     after = html_of(client.get("/en/tai-khoan/"))
 
     assert "waiting for payment" in before
@@ -148,7 +148,7 @@ def test_poll_after_payment_shows_thanks_and_stops_polling(client: Client) -> No
     order = unpaid_order()
     seen = seen_token(client, order)
 
-    receive_transfer(order.code)
+    receive_transfer_now(order.code)
 
     path = f"tien/?seen={seen}"
     assert "The money has come: 120.000\xa0₫. Thank you." in page_of(client, order, path)
@@ -163,7 +163,7 @@ def test_transfer_under_review_is_shown_to_buyer(client: Client) -> None:
     order = unpaid_order()
     seen = seen_token(client, order)
 
-    receive_transfer(order.code, 100_000)
+    receive_transfer_now(order.code, 100_000)
 
     page = page_of(client, order, f"tien/?seen={seen}")
     assert "A transfer of yours has come. Somebody looks at it today." in page
@@ -178,15 +178,15 @@ def test_ambiguous_or_unmatched_transfer_is_not_shown(client: Client) -> None:
         make_order((make_variant(), 1), method=PaymentMethod.TRANSFER, now=timezone.now()),
     )
 
-    receive_transfer(f"{order.code} {other_order.code}", 100_000)
-    receive_transfer("tien hang", 50_000)
+    receive_transfer_now(f"{order.code} {other_order.code}", 100_000)
+    receive_transfer_now("tien hang", 50_000)
 
     assert "We have seen" not in page_of(client, order)
 
 
 def test_partly_paid_order_asks_for_remaining_amount(client: Client) -> None:
     order = unpaid_order()
-    transfer = receive_transfer(order.code, 100_000)
+    transfer = receive_transfer_now(order.code, 100_000)
     seen = seen_token(client, order)
 
     assign_transfer(transfer_id=transfer.pk, amounts={order.pk: 100_000}, actor=DESK, now=timezone.now())
@@ -218,7 +218,7 @@ def test_expired_payment_is_not_requested_until_buyer_restarts_it(client: Client
 def test_late_transfer_is_reviewed_and_not_requested_again(client: Client) -> None:
     order = unpaid_order()
     Payment.objects.update(expires_at=timezone.now() - MINUTE)
-    receive_transfer(order.code)
+    receive_transfer_now(order.code)
 
     page = page_of(client, order)
 
@@ -256,7 +256,7 @@ def test_cooperative_step_starts_after_payment(client: Client) -> None:
     order = unpaid_order()
 
     before = steps(client, order)
-    receive_transfer(order.code)
+    receive_transfer_now(order.code)
     after = steps(client, order)
 
     assert before[:2] == [("now", "Waiting for your payment"), ("", "The cooperative accepts the order")]
@@ -268,7 +268,7 @@ def test_switch_to_cash_in_another_tab_leaves_transfer_unmatched(client: Client)
     seen = seen_token(client, order)
 
     client.post(f"/don-hang/{order.pk}/cach-tra/", {"payment": "cod"})
-    transfer = receive_transfer(order.code)
+    transfer = receive_transfer_now(order.code)
 
     assert "The order is paid on receipt now." in page_of(client, order, f"tien/?seen={seen}")
     order.refresh_from_db()
@@ -277,7 +277,7 @@ def test_switch_to_cash_in_another_tab_leaves_transfer_unmatched(client: Client)
 
 def test_paid_order_cannot_switch_payment_method(client: Client) -> None:
     order = unpaid_order()
-    receive_transfer(order.code)
+    receive_transfer_now(order.code)
 
     response = client.post(f"/en/don-hang/{order.pk}/cach-tra/", {"payment": "cod"}, follow=True)
 
@@ -288,7 +288,7 @@ def test_paid_order_cannot_switch_payment_method(client: Client) -> None:
 def test_higher_weight_of_paid_order_requests_difference(client: Client) -> None:
     make_bank_account()
     order = make_order((make_weighed_variant(), 3), method=PaymentMethod.TRANSFER, now=timezone.now())
-    receive_transfer(order.code, order.due_gross)
+    receive_transfer_now(order.code, order.due_gross)
     part, line = order.parts.get(), order.lines.get()
     accept_part(part_id=part.pk, actor=DESK, now=timezone.now())
 
@@ -314,7 +314,7 @@ def test_lower_weight_of_paid_order_promises_refund(client: Client) -> None:
     order = make_order(
         (make_weighed_variant(price=40_000), 1), method=PaymentMethod.TRANSFER, now=timezone.now()
     )
-    receive_transfer(order.code, order.due_gross)
+    receive_transfer_now(order.code, order.due_gross)
     part, line = order.parts.get(), order.lines.get()
     accept_part(part_id=part.pk, actor=DESK, now=timezone.now())
     page_before = page_of(client, order)

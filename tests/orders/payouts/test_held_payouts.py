@@ -17,8 +17,15 @@ from shop.core.models import Change
 from shop.notifications.models import ContactMethod, Notification
 from tests.factories import fixed_now, make_admin, make_user
 from tests.markup import html_of
-from tests.orders.bank_transfers.transfers_at_hand import LATER
-from tests.orders.refunds.refunds_at_hand import DESK, TO, WHO, delivered, give_back, paid_order
+from tests.orders.bank_transfers.transfer_helpers import LATER
+from tests.orders.refunds.refund_helpers import (
+    ACTOR_NOW,
+    DESK,
+    REFUND_ACCOUNT,
+    deliver_order,
+    make_paid_order,
+    refund_first_line,
+)
 from tests.refusals import assert_refused
 
 pytestmark = pytest.mark.django_db
@@ -28,7 +35,7 @@ OTHER = BankAccount("970405", "8800200", "Lò Thị Mai")
 
 
 def payout_of(order) -> Payout:
-    give_back(delivered(order), 20_000)
+    refund_first_line(deliver_order(order), 20_000)
     return Payout.objects.get()
 
 
@@ -38,10 +45,10 @@ def letters() -> list[tuple[str, str]]:
 
 
 def test_payout_to_new_account_is_held_for_a_day() -> None:
-    order = paid_order(email="hoa@example.com")
+    order = make_paid_order(email="hoa@example.com")
     payout = payout_of(order)
 
-    set_refund_account(order_id=order.pk, to=TO, **WHO)
+    set_refund_account(order_id=order.pk, to=REFUND_ACCOUNT, **ACTOR_NOW)
 
     with assert_refused(PayoutHeld, "payout_held") as refusal:
         mark_payout_paid(payout_id=payout.pk, reference="FT9", actor=DESK, now=LATER + DAY - DAY / 1000)
@@ -51,35 +58,35 @@ def test_payout_to_new_account_is_held_for_a_day() -> None:
 
 
 def test_payout_to_account_of_original_transfer_is_not_held() -> None:
-    order = paid_order()
+    order = make_paid_order()
     payout = payout_of(order)
     BankTransfer.objects.update(
-        payer_bin=TO.bank_bin, payer_account=TO.account, payer_holder="NGUYEN THI HOA"
+        payer_bin=REFUND_ACCOUNT.bank_bin, payer_account=REFUND_ACCOUNT.account, payer_holder="NGUYEN THI HOA"
     )
-    set_refund_account(order_id=order.pk, to=OTHER, **WHO)
+    set_refund_account(order_id=order.pk, to=OTHER, **ACTOR_NOW)
 
-    set_refund_account(order_id=order.pk, to=TO, **WHO)
+    set_refund_account(order_id=order.pk, to=REFUND_ACCOUNT, **ACTOR_NOW)
 
     payout.refresh_from_db()
     assert payout.payable_from is None
-    assert mark_payout_paid(payout_id=payout.pk, reference="FT9", **WHO).state == PayoutState.PAID
+    assert mark_payout_paid(payout_id=payout.pk, reference="FT9", **ACTOR_NOW).state == PayoutState.PAID
 
 
 def test_setting_same_account_keeps_hold_unchanged() -> None:
-    order = paid_order()
+    order = make_paid_order()
     payout = payout_of(order)
-    set_refund_account(order_id=order.pk, to=TO, **WHO)
+    set_refund_account(order_id=order.pk, to=REFUND_ACCOUNT, **ACTOR_NOW)
 
-    set_refund_account(order_id=order.pk, to=TO, actor=DESK, now=LATER + DAY / 2)
+    set_refund_account(order_id=order.pk, to=REFUND_ACCOUNT, actor=DESK, now=LATER + DAY / 2)
 
     payout.refresh_from_db()
     assert payout.payable_from == LATER + DAY
 
 
 def test_setting_another_account_restarts_hold() -> None:
-    order = paid_order()
+    order = make_paid_order()
     payout = payout_of(order)
-    set_refund_account(order_id=order.pk, to=TO, **WHO)
+    set_refund_account(order_id=order.pk, to=REFUND_ACCOUNT, **ACTOR_NOW)
 
     set_refund_account(order_id=order.pk, to=OTHER, actor=DESK, now=LATER + DAY / 2)
 
@@ -88,10 +95,10 @@ def test_setting_another_account_restarts_hold() -> None:
 
 
 def test_account_set_by_desk_is_notified_and_held() -> None:
-    order = paid_order(email="hoa@example.com")
+    order = make_paid_order(email="hoa@example.com")
     payout = payout_of(order)
 
-    name_account_of_payout(payout_id=payout.pk, to=TO, **WHO)
+    name_account_of_payout(payout_id=payout.pk, to=REFUND_ACCOUNT, **ACTOR_NOW)
 
     payout.refresh_from_db()
     assert payout.payable_from == LATER + DAY
@@ -102,10 +109,10 @@ def test_account_set_by_desk_is_notified_and_held() -> None:
 def test_changed_account_is_also_notified_to_the_buyers_own_account() -> None:
     """Whoever took over an order may have changed its e-mail address, not the account's."""
     buyer = make_user(email="hanh@example.com", phone="+84911222333", phone_confirmed_at=LATER)
-    order = paid_order(email="hoa@example.com", user=buyer)
+    order = make_paid_order(email="hoa@example.com", user=buyer)
     payout_of(order)
 
-    set_refund_account(order_id=order.pk, to=TO, **WHO)
+    set_refund_account(order_id=order.pk, to=REFUND_ACCOUNT, **ACTOR_NOW)
 
     assert letters() == [
         (ContactMethod.EMAIL, "hoa@example.com"),
@@ -118,10 +125,10 @@ def test_changed_account_is_also_notified_to_the_buyers_own_account() -> None:
 
 
 def test_desk_shows_held_payout_and_cannot_pay_it() -> None:
-    order = paid_order()
+    order = make_paid_order()
     payout = payout_of(order)
     now = fixed_now()
-    set_refund_account(order_id=order.pk, to=TO, actor=DESK, now=now)
+    set_refund_account(order_id=order.pk, to=REFUND_ACCOUNT, actor=DESK, now=now)
     desk = Client()
     desk.force_login(make_admin())
 

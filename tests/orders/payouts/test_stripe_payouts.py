@@ -29,7 +29,7 @@ from shop.core.models import Change
 from tests.doubles.stripe import Fault
 from tests.factories import NOW
 from tests.invariants import check_ledger
-from tests.orders.gateway.card_at_hand import COOPERATIVE, MINUTE, paid_order, stripe
+from tests.orders.gateway.card_order_helpers import COOPERATIVE, MINUTE, make_paid_card_order, stripe
 from tests.orders.ledger.test_earnings_postings import DESK, deliver, refund
 from tests.refusals import assert_refused
 
@@ -42,7 +42,7 @@ LATER = NOW + datetime.timedelta(days=7)
 @pytest.fixture
 def part(stripe) -> OrderPart:
     """A delivered part of 90,000 plus 30,000 for the cooperative's own delivery, paid by card."""
-    part = paid_order(stripe).parts.get()
+    part = make_paid_card_order(stripe).parts.get()
     Cooperative.objects.filter(pk=part.cooperative_id).update(
         stripe_account=COOPERATIVE, bank_bin="970405", bank_account="0123456789"
     )

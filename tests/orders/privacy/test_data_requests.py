@@ -63,8 +63,8 @@ from tests.factories import (
     make_variant,
 )
 from tests.markup import html_of
-from tests.orders.bank_transfers.transfers_at_hand import take
-from tests.orders.refunds.refunds_at_hand import give_back, paid_order
+from tests.orders.bank_transfers.transfer_helpers import receive_transfer
+from tests.orders.refunds.refund_helpers import make_paid_order, refund_first_line
 from tests.shop.accounts.factors import age_session, give_app, give_recovery_codes
 from tests.shop.accounts.sent_codes import altered_code, last_code
 from tests.state_tables import unreachable_states
@@ -151,9 +151,9 @@ def test_old_session_can_neither_export_nor_delete(client: Client) -> None:
 
 def test_export_names_bank_accounts_until_owner_is_anonymised() -> None:
     user = make_user()
-    order = paid_order(user=user)
-    give_back(order.parts.get(), 10_000)
-    surplus_transfer = take(order.code, 5_000)  # a second transfer, returned to its payer
+    order = make_paid_order(user=user)
+    refund_first_line(order.parts.get(), 10_000)
+    surplus_transfer = receive_transfer(order.code, 5_000)  # a second transfer, returned to its payer
     BankTransfer.objects.update(payer_bin="970436", payer_account="0099887766", payer_holder="NGUYEN THI HOA")
     Payout.objects.create(transfer=surplus_transfer, amount=5_000, currency="VND", made_at=NOW)
     account = {"bank_bin": "970436", "bank_account": "0099887766", "bank_holder": "NGUYEN THI HOA"}

@@ -11,19 +11,30 @@ from orders.models import Operation, Order, Payout, Refund
 from orders.states import Coverage
 from shop.notifications.models import Notification
 from tests.invariants import check_everything
-from tests.orders.gateway.card_at_hand import call_of, look_up, make, paid_order, stripe, sums
-from tests.orders.refunds.refunds_at_hand import NEXT_DAY, TO, WHO, delivered, give_back
+from tests.orders.gateway.card_order_helpers import (
+    get_call,
+    get_payment_sums,
+    look_up_order_call,
+    make_paid_card_order,
+    send_order_call,
+    stripe,
+)
+from tests.orders.refunds.refund_helpers import (
+    ACTOR_NOW,
+    deliver_order,
+    refund_first_line,
+)
 
 __all__ = ["stripe"]
 pytestmark = pytest.mark.django_db
 
 
 def test_card_payment_is_refunded_to_card(stripe) -> None:
-    order = paid_order(stripe)
-    part = delivered(order)
+    order = make_paid_card_order(stripe)
+    part = deliver_order(order)
 
-    refund = give_back(part, 20_000)
-    make(order, Operation.REFUND)
+    refund = refund_first_line(part, 20_000)
+    send_order_call(order, Operation.REFUND)
 
     assert [row["amount"] for row in stripe.account.every("refund")] == [20_000]
     order.refresh_from_db()
@@ -35,10 +46,10 @@ def test_card_payment_is_refunded_to_card(stripe) -> None:
 
 
 def test_cancelled_card_order_is_refunded(stripe) -> None:
-    order = paid_order(stripe)
+    order = make_paid_card_order(stripe)
 
-    cancel_order(order_id=order.pk, reason="Bão lụt", **WHO)
-    make(order, Operation.REFUND)
+    cancel_order(order_id=order.pk, reason="Bão lụt", **ACTOR_NOW)
+    send_order_call(order, Operation.REFUND)
 
     assert [row["amount"] for row in stripe.account.every("refund")] == [120_000]
     order.refresh_from_db()
@@ -47,19 +58,23 @@ def test_cancelled_card_order_is_refunded(stripe) -> None:
 
 
 def test_refund_that_card_rejects_is_paid_by_bank(stripe, settings) -> None:
-    order = paid_order(stripe)
-    part = delivered(order)
+    order = make_paid_card_order(stripe)
+    part = deliver_order(order)
     stripe.account.next_refund = "pending"
-    refund = give_back(part, 20_000)
-    make(order, Operation.REFUND)
-    stripe.settle_refund(call_of(order, Operation.REFUND).reference, "failed")
+    refund = refund_first_line(part, 20_000)
+    send_order_call(order, Operation.REFUND)
+    stripe.settle_refund(get_call(order, Operation.REFUND).reference, "failed")
 
-    look_up(order, Operation.REFUND)
+    look_up_order_call(order, Operation.REFUND)
 
     assert Refund.objects.failed_amounts() == {refund.pk: 20_000}
-    pay_refund_by_bank(refund_id=refund.pk, **WHO)
-    set_refund_account(order_id=order.pk, to=TO, **WHO)
-    mark_payout_paid(payout_id=Payout.objects.get().pk, reference="FT1", **NEXT_DAY)
+    pay_refund_by_bank(refund_id=refund.pk, **ACTOR_NOW)
+    set_refund_account(order_id=order.pk, to=REFUND_ACCOUNT, **ACTOR_NOW)
+    mark_payout_paid(payout_id=Payout.objects.get().pk, reference="FT1", **ACTOR_NEXT_DAY)
     order = Order.objects.get(pk=order.pk)
-    assert (order.charged, sums(order).refunded, sums(order).refund_pending) == (100_000, 20_000, 0)
+    assert (order.charged, get_payment_sums(order).refunded, get_payment_sums(order).refund_pending) == (
+        100_000,
+        20_000,
+        0,
+    )
     check_everything()

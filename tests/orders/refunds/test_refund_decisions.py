@@ -82,18 +82,18 @@ from tests.factories import (
     unknown_uuid,
 )
 from tests.invariants import check_everything
-from tests.orders.bank_transfers.transfers_at_hand import LATER, take
+from tests.orders.bank_transfers.transfer_helpers import LATER, receive_transfer
 from tests.orders.pages.order_proofs import prove_order
-from tests.orders.refunds.refunds_at_hand import (
+from tests.orders.refunds.refund_helpers import (
+    ACTOR_NEXT_DAY,
+    ACTOR_NOW,
     DESK,
-    NEXT_DAY,
-    TO,
-    WHO,
-    delivered,
-    give_back,
-    line_of,
-    packed,
-    paid_order,
+    REFUND_ACCOUNT,
+    deliver_order,
+    get_first_line,
+    make_paid_order,
+    pack_open_lines,
+    refund_first_line,
 )
 from tests.refusals import assert_refused
 
@@ -110,10 +110,10 @@ def balance(account: LedgerAccount) -> int:
 
 
 def test_refund_of_transfer_is_paid_once_account_is_named() -> None:
-    order = paid_order()
-    part = delivered(order)
+    order = make_paid_order()
+    part = deliver_order(order)
 
-    refund = give_back(part, 20_000)
+    refund = refund_first_line(part, 20_000)
 
     assert (refund.amount, refund.money, refund.bearer) == (20_000, 20_000, "cooperative")
     assert sums(order) == (100_000, 120_000, Coverage.OVER)
@@ -127,10 +127,10 @@ def test_refund_of_transfer_is_paid_once_account_is_named() -> None:
         refund,
     )
     with assert_refused(PayoutAccountNeeded, "payout_account_needed"):
-        mark_payout_paid(payout_id=payout.pk, reference="FT9", **NEXT_DAY)
+        mark_payout_paid(payout_id=payout.pk, reference="FT9", **ACTOR_NEXT_DAY)
 
-    set_refund_account(order_id=order.pk, to=TO, **WHO)
-    mark_payout_paid(payout_id=payout.pk, reference="FT9", **NEXT_DAY)
+    set_refund_account(order_id=order.pk, to=REFUND_ACCOUNT, **ACTOR_NOW)
+    mark_payout_paid(payout_id=payout.pk, reference="FT9", **ACTOR_NEXT_DAY)
 
     assert sums(order) == (100_000, 100_000, Coverage.FULL)
     payout.refresh_from_db()
@@ -148,11 +148,11 @@ def test_refund_of_transfer_is_paid_once_account_is_named() -> None:
 
 def test_refund_of_cash_is_paid_from_bank_account() -> None:
     order = make_order((make_variant(price=45_000), 2))
-    part = delivered(order)
+    part = deliver_order(order)
 
-    refund = give_back(part, 20_000)
-    set_refund_account(order_id=order.pk, to=TO, **WHO)
-    mark_payout_paid(payout_id=refund.payouts.get().pk, reference="FT9", **NEXT_DAY)
+    refund = refund_first_line(part, 20_000)
+    set_refund_account(order_id=order.pk, to=REFUND_ACCOUNT, **ACTOR_NOW)
+    mark_payout_paid(payout_id=refund.payouts.get().pk, reference="FT9", **ACTOR_NEXT_DAY)
 
     assert sums(order) == (100_000, 100_000, Coverage.FULL)
     assert PaymentEvent.objects.get(kind=EventKind.REFUND_SUCCESS).payment.method == PaymentMethod.COD
@@ -163,10 +163,10 @@ def test_refund_of_cash_is_paid_from_bank_account() -> None:
 def test_refund_before_payment_reduces_cash_to_collect() -> None:
     order = make_order((make_variant(price=45_000), 2))
     part = order.parts.get()
-    parcel = packed(part)
+    parcel = pack_open_lines(part)
     assert parcel.cod_expected == 120_000
 
-    refund = give_back(part, 20_000)
+    refund = refund_first_line(part, 20_000)
 
     assert (refund.amount, refund.money) == (20_000, 0)
     assert sums(order) == (100_000, 0, Coverage.NONE)
@@ -174,18 +174,18 @@ def test_refund_before_payment_reduces_cash_to_collect() -> None:
     assert (parcel.cod_expected, parcel.cod_state) == (100_000, "expected")
     assert not Payout.objects.exists()
     assert not PaymentEvent.objects.filter(kind=EventKind.REFUND_REQUEST).exists()
-    hand_over_parcel(parcel_id=parcel.pk, **WHO)
-    deliver_parcel(parcel_id=parcel.pk, cash_collected=True, **WHO)
+    hand_over_parcel(parcel_id=parcel.pk, **ACTOR_NOW)
+    deliver_parcel(parcel_id=parcel.pk, cash_collected=True, **ACTOR_NOW)
     assert sums(order) == (100_000, 100_000, Coverage.FULL)
     check_everything()
 
 
 def test_parcel_packed_after_refund_collects_the_rest() -> None:
     part = make_order((make_variant(price=45_000), 2)).parts.get()
-    accept_part(part_id=part.pk, **WHO)
-    give_back(part, 20_000)
+    accept_part(part_id=part.pk, **ACTOR_NOW)
+    refund_first_line(part, 20_000)
 
-    parcel = packed(OrderPart.objects.get(pk=part.pk))
+    parcel = pack_open_lines(OrderPart.objects.get(pk=part.pk))
 
     assert parcel.cod_expected == 100_000
     check_everything()
@@ -194,9 +194,9 @@ def test_parcel_packed_after_refund_collects_the_rest() -> None:
 def test_fully_refunded_parcel_collects_no_cash() -> None:
     order = make_order((make_variant(price=45_000), 2))
     part = order.parts.get()
-    parcel = packed(part)
+    parcel = pack_open_lines(part)
 
-    give_back(part, 90_000, delivery=30_000)
+    refund_first_line(part, 90_000, delivery=30_000)
 
     parcel.refresh_from_db()
     assert (parcel.cod_expected, parcel.cod_state) == (0, "none")
@@ -207,13 +207,13 @@ def test_fully_refunded_parcel_collects_no_cash() -> None:
 def test_refund_is_limited_to_cash_received() -> None:
     order = make_order((make_variant(price=45_000), 2))
     part = order.parts.get()
-    parcel = packed(part)
-    hand_over_parcel(parcel_id=parcel.pk, **WHO)
+    parcel = pack_open_lines(part)
+    hand_over_parcel(parcel_id=parcel.pk, **ACTOR_NOW)
     deliver_parcel(
-        parcel_id=parcel.pk, cash_collected=True, cash=CollectedCash(110_000, "Thiếu tiền lẻ"), **WHO
+        parcel_id=parcel.pk, cash_collected=True, cash=CollectedCash(110_000, "Thiếu tiền lẻ"), **ACTOR_NOW
     )
 
-    refund = give_back(part, 25_000)
+    refund = refund_first_line(part, 25_000)
 
     assert (refund.amount, refund.money) == (25_000, 15_000)
     assert sums(order)[:2] == (95_000, 110_000)
@@ -223,9 +223,9 @@ def test_refund_is_limited_to_cash_received() -> None:
 def test_unpaid_cash_of_another_part_does_not_reduce_refund() -> None:
     first, second = make_seller("HTX Thiên An"), make_seller("HTX Yến Dương")
     order = make_order((make_variant(first, price=45_000), 2), (make_variant(second, price=60_000), 1))
-    part = delivered(order)
+    part = deliver_order(order)
 
-    refund = give_back(part, 20_000)
+    refund = refund_first_line(part, 20_000)
 
     assert refund.money == 20_000
     assert sums(order)[:2] == (190_000, 120_000)
@@ -235,61 +235,62 @@ def test_unpaid_cash_of_another_part_does_not_reduce_refund() -> None:
 def test_pending_refund_of_one_part_does_not_reduce_cash_of_another() -> None:
     first, second = make_seller("HTX Thiên An"), make_seller("HTX Yến Dương")
     order = make_order((make_variant(first, price=45_000), 2), (make_variant(second, price=10_000), 1))
-    give_back(delivered(order), 90_000)
+    refund_first_line(deliver_order(order), 90_000)
 
-    parcel = packed(order.parts.get(cooperative=second))
+    parcel = pack_open_lines(order.parts.get(cooperative=second))
 
     assert (parcel.cod_expected, parcel.cod_state) == (40_000, "expected")
     check_everything()
-    hand_over_parcel(parcel_id=parcel.pk, **WHO)
-    deliver_parcel(parcel_id=parcel.pk, cash_collected=True, **WHO)
+    hand_over_parcel(parcel_id=parcel.pk, **ACTOR_NOW)
+    deliver_parcel(parcel_id=parcel.pk, cash_collected=True, **ACTOR_NOW)
     assert sums(order)[:2] == (70_000, 160_000)  # 90,000 of it is to be refunded
     assert refundable_surplus(Order.objects.get(pk=order.pk)) == 0
     check_everything()
 
 
 def test_same_key_refunds_once() -> None:
-    part = delivered(paid_order())
+    part = deliver_order(make_paid_order())
 
-    first, second = give_back(part, 20_000, key="a"), give_back(part, 20_000, key="a")
+    first, second = refund_first_line(part, 20_000, key="a"), refund_first_line(part, 20_000, key="a")
 
     assert first == second
     assert Refund.objects.count() == Payout.objects.count() == 1
-    other = delivered(paid_order())
+    other = deliver_order(make_paid_order())
     with assert_refused(KeyReused, "key_reused"):
-        give_back(other, 20_000, key="a")
+        refund_first_line(other, 20_000, key="a")
 
 
 def test_line_cannot_be_refunded_beyond_its_price() -> None:
-    part = delivered(paid_order())
-    give_back(part, 60_000)
+    part = deliver_order(make_paid_order())
+    refund_first_line(part, 60_000)
 
     with assert_refused(RefundExceedsLimit, "refund_exceeds_limit") as refusal:
-        give_back(part, 30_001)
+        refund_first_line(part, 30_001)
 
-    limit = refusal.value.details["limits"].lines[line_of(part).pk]
+    limit = refusal.value.details["limits"].lines[get_first_line(part).pk]
     assert (limit.refundable, limit.refunded) == (30_000, 60_000)
-    give_back(part, 30_000)
+    refund_first_line(part, 30_000)
     check_everything()
 
 
 def test_delivery_cannot_be_refunded_beyond_its_price() -> None:
-    part = delivered(paid_order())
-    give_back(part, delivery=10_000)
+    part = deliver_order(make_paid_order())
+    refund_first_line(part, delivery=10_000)
 
     with assert_refused(RefundExceedsLimit, "refund_exceeds_limit"):
-        give_back(part, delivery=20_001)
+        refund_first_line(part, delivery=20_001)
 
 
 def test_refunds_cannot_exceed_payment() -> None:
-    order = paid_order()
-    part = delivered(order)
+    order = make_paid_order()
+    part = deliver_order(order)
     refunds = [
-        give_back(part, amount, delivery=delivery) for amount, delivery in [(50_000, 0), (40_000, 30_000)]
+        refund_first_line(part, amount, delivery=delivery)
+        for amount, delivery in [(50_000, 0), (40_000, 30_000)]
     ]
 
     with assert_refused(RefundExceedsLimit, "refund_exceeds_limit"):
-        give_back(part, 1)
+        refund_first_line(part, 1)
     with assert_refused(RefundExceedsLimit, "refund_exceeds_limit"):
         decide_refund(
             order_id=order.pk,
@@ -319,43 +320,43 @@ def test_refunds_cannot_exceed_payment() -> None:
     ],
 )
 def test_invalid_decisions_are_refused(fields, kind, code) -> None:
-    part = delivered(paid_order())
+    part = deliver_order(make_paid_order())
 
     with assert_refused(kind, code):
-        give_back(part, **fields)
+        refund_first_line(part, **fields)
 
 
 def test_unpaid_or_cancelled_part_cannot_be_refunded() -> None:
     make_bank_account()
     waiting = make_order((make_variant(price=45_000), 2), method=PaymentMethod.TRANSFER).parts.get()
     ended = make_order((make_variant(price=45_000), 2)).parts.get()
-    cancel_part(part_id=ended.pk, reason="Hết hàng", **WHO)
+    cancel_part(part_id=ended.pk, reason="Hết hàng", **ACTOR_NOW)
 
     for part in (waiting, ended):
         with assert_refused(PartNotCharged, "part_not_charged"):
-            give_back(OrderPart.objects.get(pk=part.pk), 1_000)
+            refund_first_line(OrderPart.objects.get(pk=part.pk), 1_000)
 
 
 def test_part_of_another_order_is_missing() -> None:
-    part, other = delivered(paid_order()), paid_order()
+    part, other = deliver_order(make_paid_order()), make_paid_order()
 
     with assert_refused(Missing, "missing"):
         decide_refund(
             order_id=other.pk,
             part_id=part.pk,
             decision=RefundDecision(CostBearer.PLATFORM, "x", delivery=1),
-            **WHO,
+            **ACTOR_NOW,
         )
 
 
 def test_undamaged_returned_items_are_restocked() -> None:
     variant = make_variant(price=45_000, on_hand=10)
     order = make_order((variant, 3))
-    part = delivered(order)
+    part = deliver_order(order)
     warehouse_id = get_stock(variant).warehouse_id
     assert get_stock(variant).on_hand == 7
 
-    refund = give_back(part, 90_000, returned=2, damaged=1, warehouse_id=warehouse_id)
+    refund = refund_first_line(part, 90_000, returned=2, damaged=1, warehouse_id=warehouse_id)
 
     assert get_stock(variant).on_hand == 8
     parcel = refund.parcel
@@ -366,8 +367,8 @@ def test_undamaged_returned_items_are_restocked() -> None:
     part.refresh_from_db()
     assert part.progress == Progress.PARTLY_RETURNED
     with assert_refused(ReturnExceedsDelivered, "return_exceeds_delivered"):
-        give_back(part, 1_000, returned=2, warehouse_id=warehouse_id)
-    give_back(part, 45_000, returned=1, warehouse_id=warehouse_id)
+        refund_first_line(part, 1_000, returned=2, warehouse_id=warehouse_id)
+    refund_first_line(part, 45_000, returned=1, warehouse_id=warehouse_id)
     part.refresh_from_db()
     order.refresh_from_db()
     assert (part.progress, order.status) == (Progress.RETURNED, OrderStatus.RETURNED)
@@ -377,37 +378,41 @@ def test_undamaged_returned_items_are_restocked() -> None:
 
 def test_returned_items_can_be_received_later() -> None:
     variant = make_variant(price=45_000, on_hand=10)
-    part = delivered(make_order((variant, 3)))
+    part = deliver_order(make_order((variant, 3)))
     warehouse_id = get_stock(variant).warehouse_id
-    refund = give_back(part, 90_000, returned=2, is_received=False)
+    refund = refund_first_line(part, 90_000, returned=2, is_received=False)
     assert (refund.parcel.state, get_stock(variant).on_hand) == (ParcelState.HANDED_OVER, 7)
     assert OrderPart.objects.get(pk=part.pk).progress == Progress.DELIVERED
-    line = line_of(part)
+    line = get_first_line(part)
 
     with assert_refused(ReturnExceedsDelivered, "return_exceeds_delivered"):
-        receive_return(parcel_id=refund.parcel_id, damaged={line.pk: 3}, warehouse_id=warehouse_id, **WHO)
+        receive_return(
+            parcel_id=refund.parcel_id, damaged={line.pk: 3}, warehouse_id=warehouse_id, **ACTOR_NOW
+        )
     for _time in range(2):
-        receive_return(parcel_id=refund.parcel_id, damaged={}, warehouse_id=warehouse_id, key="a", **WHO)
+        receive_return(
+            parcel_id=refund.parcel_id, damaged={}, warehouse_id=warehouse_id, key="a", **ACTOR_NOW
+        )
 
     assert get_stock(variant).on_hand == 9
     assert OrderPart.objects.get(pk=part.pk).progress == Progress.PARTLY_RETURNED
     with assert_refused(WrongMove, "wrong_move"):
-        receive_return(parcel_id=refund.parcel_id, damaged={}, warehouse_id=warehouse_id, **WHO)
+        receive_return(parcel_id=refund.parcel_id, damaged={}, warehouse_id=warehouse_id, **ACTOR_NOW)
     check_everything()
 
 
 def test_cancelled_return_can_be_made_again() -> None:
     variant = make_variant(price=45_000, on_hand=10)
-    part = delivered(make_order((variant, 3)))
-    refund = give_back(part, 90_000, returned=3, is_received=False)
+    part = deliver_order(make_order((variant, 3)))
+    refund = refund_first_line(part, 90_000, returned=3, is_received=False)
 
     with assert_refused(ReasonRequired, "reason_needed"):
-        cancel_return(parcel_id=refund.parcel_id, reason=" ", **WHO)
-    cancel_return(parcel_id=refund.parcel_id, reason="Người mua giữ lại", **WHO)
+        cancel_return(parcel_id=refund.parcel_id, reason=" ", **ACTOR_NOW)
+    cancel_return(parcel_id=refund.parcel_id, reason="Người mua giữ lại", **ACTOR_NOW)
 
     assert Parcel.objects.get(pk=refund.parcel_id).state == ParcelState.VOIDED
     warehouse_id = get_stock(variant).warehouse_id
-    give_back(part, 1_000, returned=3, warehouse_id=warehouse_id)
+    refund_first_line(part, 1_000, returned=3, warehouse_id=warehouse_id)
     assert get_stock(variant).on_hand == 10
     check_everything()
 
@@ -415,64 +420,66 @@ def test_cancelled_return_can_be_made_again() -> None:
 @pytest.mark.parametrize("is_received", [True, False])
 def test_parcel_with_returned_items_cannot_be_voided(is_received) -> None:
     variant = make_variant(price=45_000, on_hand=10)
-    part = delivered(make_order((variant, 3)))
+    part = deliver_order(make_order((variant, 3)))
     warehouse_id = get_stock(variant).warehouse_id
-    return_parcel = give_back(
+    return_parcel = refund_first_line(
         part, 45_000, returned=1, warehouse_id=warehouse_id, is_received=is_received
     ).parcel
     dispatch = part.parcels.dispatches().get()
 
     with assert_refused(ItemsAlreadyReturned, "items_already_returned"):
-        void_parcel(parcel_id=dispatch.pk, reason="đóng nhầm", **WHO)
+        void_parcel(parcel_id=dispatch.pk, reason="đóng nhầm", **ACTOR_NOW)
 
     if not is_received:
-        cancel_return(parcel_id=return_parcel.pk, reason="Người mua giữ lại", **WHO)
-        void_parcel(parcel_id=dispatch.pk, reason="đóng nhầm", **WHO)
+        cancel_return(parcel_id=return_parcel.pk, reason="Người mua giữ lại", **ACTOR_NOW)
+        void_parcel(parcel_id=dispatch.pk, reason="đóng nhầm", **ACTOR_NOW)
         assert (get_stock(variant).on_hand, get_stock(variant).allocated) == (10, 3)
     check_everything()
 
 
 def test_return_and_dispatch_parcels_have_separate_steps() -> None:
-    part = delivered(make_order((make_variant(price=45_000), 2)))
-    parcel = give_back(part, 1_000, returned=1, is_received=False).parcel
+    part = deliver_order(make_order((make_variant(price=45_000), 2)))
+    parcel = refund_first_line(part, 1_000, returned=1, is_received=False).parcel
     outgoing = part.parcels.dispatches().get()
 
     for act in (
-        lambda: deliver_parcel(parcel_id=parcel.pk, cash_collected=False, **WHO),
-        lambda: hand_over_parcel(parcel_id=parcel.pk, **WHO),
-        lambda: receive_return(parcel_id=outgoing.pk, damaged={}, warehouse_id=outgoing.warehouse_id, **WHO),
+        lambda: deliver_parcel(parcel_id=parcel.pk, cash_collected=False, **ACTOR_NOW),
+        lambda: hand_over_parcel(parcel_id=parcel.pk, **ACTOR_NOW),
+        lambda: receive_return(
+            parcel_id=outgoing.pk, damaged={}, warehouse_id=outgoing.warehouse_id, **ACTOR_NOW
+        ),
     ):
         with assert_refused(Missing, "missing"):
             act()
 
 
 def test_items_cannot_be_returned_to_another_cooperative() -> None:
-    part = delivered(make_order((make_variant(price=45_000), 2)))
+    part = deliver_order(make_order((make_variant(price=45_000), 2)))
     foreign = make_warehouse(make_seller("HTX Yến Dương"), part.order.channel)
 
     with assert_refused(Missing, "missing"):
-        give_back(part, 1_000, returned=1, warehouse_id=foreign.pk)
+        refund_first_line(part, 1_000, returned=1, warehouse_id=foreign.pk)
 
 
 def test_unsent_items_are_refunded_and_released() -> None:
     variant = make_variant(price=45_000, on_hand=10)
     order = make_order((variant, 3))
     part = order.parts.get()
-    accept_part(part_id=part.pk, **WHO)
-    line = line_of(part)
+    accept_part(part_id=part.pk, **ACTOR_NOW)
+    line = get_first_line(part)
     assert get_stock(variant).allocated == 3
 
-    refund = give_back(part, 45_000, unsent=1)
+    refund = refund_first_line(part, 45_000, unsent=1)
 
     assert (get_stock(variant).on_hand, get_stock(variant).allocated) == (10, 2)
     assert refund.parcel.kind == ParcelKind.REFUND
     assert open_quantities([line]) == {line.pk: 2}
     with assert_refused(NoLinesLeftToSend, "no_lines_left_to_send"):
-        give_back(part, 45_000, unsent=2)
-    parcel = packed(OrderPart.objects.get(pk=part.pk))
+        refund_first_line(part, 45_000, unsent=2)
+    parcel = pack_open_lines(OrderPart.objects.get(pk=part.pk))
     assert parcel.cod_expected == 120_000
-    hand_over_parcel(parcel_id=parcel.pk, **WHO)
-    deliver_parcel(parcel_id=parcel.pk, cash_collected=True, **WHO)
+    hand_over_parcel(parcel_id=parcel.pk, **ACTOR_NOW)
+    deliver_parcel(parcel_id=parcel.pk, cash_collected=True, **ACTOR_NOW)
     part.refresh_from_db()
     order.refresh_from_db()
     assert (part.progress, order.status, order.saleor_status) == ("delivered", "delivered", "fulfilled")
@@ -482,11 +489,11 @@ def test_unsent_items_are_refunded_and_released() -> None:
 def test_packed_items_are_not_released() -> None:
     variant = make_variant(price=45_000, on_hand=10)
     part = make_order((variant, 3)).parts.get()
-    accept_part(part_id=part.pk, **WHO)
-    line = line_of(part)
-    pack_parcel(part_id=part.pk, quantities={line.pk: 2}, **WHO)
+    accept_part(part_id=part.pk, **ACTOR_NOW)
+    line = get_first_line(part)
+    pack_parcel(part_id=part.pk, quantities={line.pk: 2}, **ACTOR_NOW)
 
-    give_back(part, 45_000, unsent=1)
+    refund_first_line(part, 45_000, unsent=1)
 
     assert get_stock(variant).allocated == 2
     check_everything()
@@ -501,13 +508,13 @@ def test_packed_items_are_not_released() -> None:
     ],
 )
 def test_ledger_charges_refund_to_its_bearer(bearer, owed, cost, commission) -> None:
-    order = paid_order()
-    line = line_of(order.parts.get())
+    order = make_paid_order()
+    line = get_first_line(order.parts.get())
     line.commission_rate, line.commission = 10, 9_000
     line.save()
-    part = delivered(order)
+    part = deliver_order(order)
 
-    give_back(part, 20_000, bearer=bearer)
+    refund_first_line(part, 20_000, bearer=bearer)
 
     assert LedgerEntry.objects.of_cooperative(part.cooperative, "VND").owed == owed
     assert (balance(LedgerAccount.PLATFORM_COST), -balance(LedgerAccount.COMMISSION)) == (cost, commission)
@@ -516,7 +523,7 @@ def test_ledger_charges_refund_to_its_bearer(bearer, owed, cost, commission) -> 
 
 
 def test_buyer_cancelling_paid_part_is_refunded() -> None:
-    order = paid_order()
+    order = make_paid_order()
 
     cancel_part_as_buyer(part_id=order.parts.get().pk, actor=DESK, now=LATER)
 
@@ -543,9 +550,9 @@ def test_declined_or_cancelled_part_is_refunded(ending) -> None:
         (make_variant(second, price=60_000), 1),
         method=PaymentMethod.TRANSFER,
     )
-    take(order.code, 210_000)
+    receive_transfer(order.code, 210_000)
 
-    ending(part_id=order.parts.get(number=1).pk, reason="Hết hàng", **WHO)
+    ending(part_id=order.parts.get(number=1).pk, reason="Hết hàng", **ACTOR_NOW)
 
     assert [refund.money for refund in Refund.objects.all()] == [120_000]
     assert sums(order)[:2] == (90_000, 210_000)
@@ -560,10 +567,10 @@ def test_cancelled_order_is_refunded_less_earlier_refund() -> None:
         (make_variant(second, price=60_000), 1),
         method=PaymentMethod.TRANSFER,
     )
-    take(order.code, 210_000)
-    earlier = give_back(order.parts.get(number=2), 10_000)
+    receive_transfer(order.code, 210_000)
+    earlier = refund_first_line(order.parts.get(number=2), 10_000)
 
-    cancel_order(order_id=order.pk, reason="Bão lụt", **WHO)
+    cancel_order(order_id=order.pk, reason="Bão lụt", **ACTOR_NOW)
 
     assert earlier.money == 10_000
     assert sorted(Refund.objects.values_list("money", flat=True)) == [10_000, 200_000]
@@ -573,20 +580,20 @@ def test_cancelled_order_is_refunded_less_earlier_refund() -> None:
 def test_cancelled_unpaid_order_is_not_refunded() -> None:
     order = make_order((make_variant(price=45_000), 2))
 
-    cancel_order(order_id=order.pk, reason="Bão lụt", **WHO)
+    cancel_order(order_id=order.pk, reason="Bão lụt", **ACTOR_NOW)
 
     assert not Refund.objects.exists()
     check_everything()
 
 
 def test_late_payment_of_cancelled_order_is_refunded() -> None:
-    order = paid_order()
-    cancel_order(order_id=order.pk, reason="Bão lụt", **WHO)
+    order = make_paid_order()
+    cancel_order(order_id=order.pk, reason="Bão lụt", **ACTOR_NOW)
     payment = order.payments.get()
-    record_received_money(Order.objects.get(pk=order.pk), payment, 50_000, key="late", **WHO)
+    record_received_money(Order.objects.get(pk=order.pk), payment, 50_000, key="late", **ACTOR_NOW)
 
     for _time in range(2):
-        refund_ended_order_surplus(order_id=order.pk, **WHO)
+        refund_ended_order_surplus(order_id=order.pk, **ACTOR_NOW)
     refund_ended_orders_task()
 
     assert sorted(Refund.objects.values_list("money", flat=True)) == [50_000, 120_000]
@@ -594,13 +601,13 @@ def test_late_payment_of_cancelled_order_is_refunded() -> None:
 
 
 def test_sweep_refunds_late_payment() -> None:
-    order = paid_order()
-    cancel_order(order_id=order.pk, reason="Bão lụt", **WHO)
+    order = make_paid_order()
+    cancel_order(order_id=order.pk, reason="Bão lụt", **ACTOR_NOW)
     first = Payout.objects.get()
-    set_refund_account(order_id=order.pk, to=TO, **WHO)
-    mark_payout_paid(payout_id=first.pk, reference="FT1", **NEXT_DAY)
+    set_refund_account(order_id=order.pk, to=REFUND_ACCOUNT, **ACTOR_NOW)
+    mark_payout_paid(payout_id=first.pk, reference="FT1", **ACTOR_NEXT_DAY)
     payment = order.payments.get()
-    record_payment_event(payment, EventKind.CHARGE_SUCCESS, 50_000, key="late", **WHO)
+    record_payment_event(payment, EventKind.CHARGE_SUCCESS, 50_000, key="late", **ACTOR_NOW)
     finish_order_change(Order.objects.get(pk=order.pk), now=LATER)
 
     refund_ended_orders_task()
@@ -609,10 +616,10 @@ def test_sweep_refunds_late_payment() -> None:
 
 
 def test_sweep_refunds_late_payment_while_earlier_refund_is_unpaid() -> None:
-    order = paid_order()
-    cancel_order(order_id=order.pk, reason="Bão lụt", **WHO)
+    order = make_paid_order()
+    cancel_order(order_id=order.pk, reason="Bão lụt", **ACTOR_NOW)
     promised = list(overpaid_orders())
-    record_payment_event(order.payments.get(), EventKind.CHARGE_SUCCESS, 50_000, key="late", **WHO)
+    record_payment_event(order.payments.get(), EventKind.CHARGE_SUCCESS, 50_000, key="late", **ACTOR_NOW)
     finish_order_change(Order.objects.get(pk=order.pk), now=LATER)
 
     late = list(overpaid_orders())
@@ -626,14 +633,14 @@ def test_sweep_refunds_late_payment_while_earlier_refund_is_unpaid() -> None:
 def test_surplus_of_lower_weight_is_refunded_after_handover() -> None:
     make_bank_account()
     order = make_order((make_weighed_variant(), 1), method=PaymentMethod.TRANSFER)
-    take(order.code, 66_000)
+    receive_transfer(order.code, 66_000)
     part = order.parts.get()
-    accept_part(part_id=part.pk, **WHO)
-    weigh_line(part_id=part.pk, line_id=line_of(part).pk, grams=2_000, **WHO)
+    accept_part(part_id=part.pk, **ACTOR_NOW)
+    weigh_line(part_id=part.pk, line_id=get_first_line(part).pk, grams=2_000, **ACTOR_NOW)
     assert not Refund.objects.exists()
 
-    parcel = packed(OrderPart.objects.get(pk=part.pk))
-    hand_over_parcel(parcel_id=parcel.pk, **WHO)
+    parcel = pack_open_lines(OrderPart.objects.get(pk=part.pk))
+    hand_over_parcel(parcel_id=parcel.pk, **ACTOR_NOW)
 
     refund = Refund.objects.get()
     assert (refund.money, refund.surplus) == (6_000, 6_000)
@@ -644,56 +651,56 @@ def test_surplus_of_lower_weight_is_refunded_after_handover() -> None:
 def test_refunded_line_cannot_be_weighed_again() -> None:
     make_bank_account()
     order = make_order((make_weighed_variant(), 1), method=PaymentMethod.TRANSFER)
-    take(order.code, 66_000)
+    receive_transfer(order.code, 66_000)
     part = order.parts.get()
-    accept_part(part_id=part.pk, **WHO)
-    weigh_line(part_id=part.pk, line_id=line_of(part).pk, grams=2_400, **WHO)
-    give_back(part, 5_000)
+    accept_part(part_id=part.pk, **ACTOR_NOW)
+    weigh_line(part_id=part.pk, line_id=get_first_line(part).pk, grams=2_400, **ACTOR_NOW)
+    refund_first_line(part, 5_000)
 
     with assert_refused(LineAlreadyRefunded, "line_already_refunded"):
-        weigh_line(part_id=part.pk, line_id=line_of(part).pk, grams=2_000, **WHO)
+        weigh_line(part_id=part.pk, line_id=get_first_line(part).pk, grams=2_000, **ACTOR_NOW)
 
 
 def test_refund_account_is_validated_and_can_change_until_paid() -> None:
-    order = paid_order()
-    refund = give_back(delivered(order), 20_000)
+    order = make_paid_order()
+    refund = refund_first_line(deliver_order(order), 20_000)
     payout = refund.payouts.get()
 
     with assert_refused(InvalidBankAccount, "invalid_bank_account"):
-        set_refund_account(order_id=order.pk, to=BankAccount("970436", "12", "Hoa"), **WHO)
-    set_refund_account(order_id=order.pk, to=TO, **WHO)
-    set_refund_account(order_id=order.pk, to=BankAccount("970405", "8800200", "Lò Thị Mai"), **WHO)
-    mark_payout_paid(payout_id=payout.pk, reference="FT9", **NEXT_DAY)
+        set_refund_account(order_id=order.pk, to=BankAccount("970436", "12", "Hoa"), **ACTOR_NOW)
+    set_refund_account(order_id=order.pk, to=REFUND_ACCOUNT, **ACTOR_NOW)
+    set_refund_account(order_id=order.pk, to=BankAccount("970405", "8800200", "Lò Thị Mai"), **ACTOR_NOW)
+    mark_payout_paid(payout_id=payout.pk, reference="FT9", **ACTOR_NEXT_DAY)
 
     payout.refresh_from_db()
     assert (payout.bank_account, payout.bank_holder, payout.state) == ("8800200", "LO THI MAI", "paid")
     with assert_refused(NoRefundAwaitsAccount, "no_refund_awaits_account"):
-        set_refund_account(order_id=order.pk, to=TO, **WHO)
+        set_refund_account(order_id=order.pk, to=REFUND_ACCOUNT, **ACTOR_NOW)
     with assert_refused(PayoutAlreadyPaid, "payout_already_paid"):
-        mark_payout_paid(payout_id=payout.pk, reference="FT9", **NEXT_DAY)
+        mark_payout_paid(payout_id=payout.pk, reference="FT9", **ACTOR_NEXT_DAY)
     recorded = Change.objects.filter(action="refund.account_set").latest("pk")
     assert recorded.data == {"amount": 20_000, "account": "0200"}
 
 
 def test_buyer_is_notified_each_time_account_is_set() -> None:
     """Anyone who knows the order's URL can set the account, not only the buyer."""
-    order = paid_order()
-    give_back(delivered(order), 20_000)
+    order = make_paid_order()
+    refund_first_line(deliver_order(order), 20_000)
 
-    set_refund_account(order_id=order.pk, to=TO, key="a", **WHO)
-    set_refund_account(order_id=order.pk, to=TO, key="a", **WHO)
-    set_refund_account(order_id=order.pk, to=BankAccount("970405", "8800200", "Lò Thị Mai"), **WHO)
+    set_refund_account(order_id=order.pk, to=REFUND_ACCOUNT, key="a", **ACTOR_NOW)
+    set_refund_account(order_id=order.pk, to=REFUND_ACCOUNT, key="a", **ACTOR_NOW)
+    set_refund_account(order_id=order.pk, to=BankAccount("970405", "8800200", "Lò Thị Mai"), **ACTOR_NOW)
 
     letters = Notification.objects.filter(to=order.email, subject__contains="tài khoản").order_by("pk")
     assert [letter.subject[-4:] for letter in letters] == ["7766", "0200"]
     assert f"/don-hang/{order.pk}/tai-khoan-nhan-tien/" in letters[0].text
-    assert TO.account not in letters[0].text + letters[0].html
+    assert REFUND_ACCOUNT.account not in letters[0].text + letters[0].html
 
 
 def test_number_of_account_changes_is_limited(client) -> None:
-    order = paid_order()
+    order = make_paid_order()
     prove_order(client, order)
-    give_back(delivered(order), 20_000)
+    refund_first_line(deliver_order(order), 20_000)
     page = f"/don-hang/{order.pk}/tai-khoan-nhan-tien/"
 
     for number in range(12):
@@ -705,32 +712,32 @@ def test_number_of_account_changes_is_limited(client) -> None:
 
 
 def test_failed_card_refund_is_paid_by_bank() -> None:
-    order = paid_order()
-    refund = give_back(delivered(order), 20_000)
+    order = make_paid_order()
+    refund = refund_first_line(deliver_order(order), 20_000)
     payment = order.payments.get()
     Payout.objects.all().delete()  # as with a card: requested, without a payout
     with assert_refused(NoFailedRefundAmount, "no_failed_refund_amount"):
-        pay_refund_by_bank(refund_id=refund.pk, **WHO)
+        pay_refund_by_bank(refund_id=refund.pk, **ACTOR_NOW)
     record_payment_event(
         payment, EventKind.REFUND_FAILURE, 20_000, key="failed", refund=refund, actor=DESK, now=LATER
     )
     assert Refund.objects.failed_amounts() == {refund.pk: 20_000}
 
     for _time in range(2):
-        pay_refund_by_bank(refund_id=refund.pk, key="a", **WHO)
+        pay_refund_by_bank(refund_id=refund.pk, key="a", **ACTOR_NOW)
 
     payout = refund.payouts.get()
     assert (payout.amount, payout.state) == (20_000, PayoutState.DUE)
     assert Refund.objects.failed_amounts() == {}
-    set_refund_account(order_id=order.pk, to=TO, **WHO)
-    mark_payout_paid(payout_id=payout.pk, reference="FT9", **NEXT_DAY)
+    set_refund_account(order_id=order.pk, to=REFUND_ACCOUNT, **ACTOR_NOW)
+    mark_payout_paid(payout_id=payout.pk, reference="FT9", **ACTOR_NEXT_DAY)
     assert sums(order) == (100_000, 100_000, Coverage.FULL)
     check_everything()
 
 
 def test_failed_refund_is_not_counted_as_surplus() -> None:
-    order = paid_order()
-    refund = give_back(delivered(order), 20_000)
+    order = make_paid_order()
+    refund = refund_first_line(deliver_order(order), 20_000)
     record_payment_event(
         order.payments.get(), EventKind.REFUND_FAILURE, 20_000, key="no", refund=refund, actor=DESK, now=LATER
     )
@@ -741,14 +748,14 @@ def test_failed_refund_is_not_counted_as_surplus() -> None:
 def test_refund_is_split_over_payments() -> None:
     make_bank_account()
     order = make_order((make_variant(price=45_000), 2), method=PaymentMethod.TRANSFER)
-    take(order.code, 120_000)
+    receive_transfer(order.code, 120_000)
     second = Payment.objects.create(order=order, method=PaymentMethod.TRANSFER, currency="VND", key="second")
     Payment.objects.filter(pk=second.pk).update(created_at=LATER + datetime.timedelta(days=999))
-    record_received_money(Order.objects.get(pk=order.pk), second, 15_000, key="more", **WHO)
-    part = delivered(order)
+    record_received_money(Order.objects.get(pk=order.pk), second, 15_000, key="more", **ACTOR_NOW)
+    part = deliver_order(order)
     assert refund_limits(Order.objects.get(pk=order.pk), None).surplus == 15_000
 
-    refund = give_back(part, 25_000, surplus=15_000)
+    refund = refund_first_line(part, 25_000, surplus=15_000)
 
     assert refund.money == 40_000
     requested = PaymentEvent.objects.filter(kind=EventKind.REFUND_REQUEST).order_by("pk")
@@ -756,19 +763,19 @@ def test_refund_is_split_over_payments() -> None:
         (second.pk, 15_000),
         (order.payments.exclude(pk=second.pk).get().pk, 25_000),
     ]
-    set_refund_account(order_id=order.pk, to=TO, **WHO)
+    set_refund_account(order_id=order.pk, to=REFUND_ACCOUNT, **ACTOR_NOW)
     for payout in Payout.objects.all():
-        mark_payout_paid(payout_id=payout.pk, reference=f"FT{payout.amount}", **NEXT_DAY)
+        mark_payout_paid(payout_id=payout.pk, reference=f"FT{payout.amount}", **ACTOR_NEXT_DAY)
     assert sums(order) == (95_000, 95_000, Coverage.FULL)
     check_everything()
 
 
 def test_buyer_is_notified_when_refund_is_paid() -> None:
-    order = paid_order()
-    refund = give_back(delivered(order), 20_000)
-    set_refund_account(order_id=order.pk, to=TO, **WHO)
+    order = make_paid_order()
+    refund = refund_first_line(deliver_order(order), 20_000)
+    set_refund_account(order_id=order.pk, to=REFUND_ACCOUNT, **ACTOR_NOW)
 
-    mark_payout_paid(payout_id=refund.payouts.get().pk, reference="FT9", **NEXT_DAY)
+    mark_payout_paid(payout_id=refund.payouts.get().pk, reference="FT9", **ACTOR_NEXT_DAY)
 
     letter = Notification.objects.filter(key__startswith="refund_paid").get()
     assert "20.000\u00a0₫" in letter.text
@@ -778,9 +785,9 @@ def test_buyer_is_notified_when_refund_is_paid() -> None:
 
 
 def test_order_history_records_refund() -> None:
-    part = delivered(paid_order())
+    part = deliver_order(make_paid_order())
 
-    refund = give_back(part, 20_000)
+    refund = refund_first_line(part, 20_000)
 
     recorded = Change.objects.under(part.order).get(action="refund.decided")
     assert recorded.data == {"amount": 20_000, "money": 20_000, "currency": "VND", "part": 1}

@@ -34,7 +34,7 @@ from shop.core.models import Change
 from shop.core.states import WrongMove
 from tests.factories import NOW, make_admin, make_bank_account
 from tests.invariants import check_everything
-from tests.orders.bank_transfers.transfers_at_hand import HOUR, LATER, take, waiting_order
+from tests.orders.bank_transfers.transfer_helpers import HOUR, LATER, make_transfer_order, receive_transfer
 from tests.refusals import all_rows, assert_refused
 
 pytestmark = pytest.mark.django_db
@@ -67,7 +67,7 @@ def known_rows(content: bytes) -> list[bool]:
 
 
 def test_incoming_rows_are_recorded_and_settle_orders() -> None:
-    order = waiting_order()
+    order = make_transfer_order()
 
     statement = applied(
         csv(("FT1", 120_000, f"{order.code} tra"), ("FT2", -50_000, "phi"), ("FT3", 7_000, "lai"))
@@ -86,7 +86,7 @@ def test_incoming_rows_are_recorded_and_settle_orders() -> None:
 
 
 def test_excel_file_keeps_time_of_day() -> None:
-    order = waiting_order()
+    order = make_transfer_order()
     book = openpyxl.Workbook()
     book.active.append(["Ngày giao dịch", "Số tiền ghi có", "Nội dung"])
     book.active.append([datetime.datetime(2026, 11, 24, 11, 30, 5), 120_000, order.code])
@@ -113,7 +113,7 @@ def test_importing_same_file_again_returns_first_statement() -> None:
 
 
 def test_file_without_recorded_rows_can_be_imported_again() -> None:
-    order = waiting_order()
+    order = make_transfer_order()
     content = csv(("FT1", 120_000, order.code))
     first = imported(content)
     set_bank_columns(statement_id=first.pk, columns={"date": 1, "amount": 4})
@@ -138,8 +138,8 @@ def test_longer_file_adds_only_new_rows() -> None:
 
 
 def test_transfer_reported_by_webhook_is_known_by_reference() -> None:
-    order = waiting_order()
-    take(order.code, reference="FT1")
+    order = make_transfer_order()
+    receive_transfer(order.code, reference="FT1")
 
     statement = applied(csv(("FT1", 120_000, f"khac {order.code}")))
 
@@ -148,15 +148,15 @@ def test_transfer_reported_by_webhook_is_known_by_reference() -> None:
 
 
 def test_transfer_reported_without_leading_zeros_is_known() -> None:
-    order = waiting_order()
-    take(order.code, reference="FT1", account=ACCOUNT.lstrip("0"))
+    order = make_transfer_order()
+    receive_transfer(order.code, reference="FT1", account=ACCOUNT.lstrip("0"))
 
     assert known_rows(csv(("FT1", 120_000, order.code))) == [True]
 
 
 def test_similar_rows_without_common_reference_are_counted() -> None:
-    take("cam on", 5_000, reference="SEPAY1")
-    take("cam on", 5_000, reference="SEPAY2")
+    receive_transfer("cam on", 5_000, reference="SEPAY1")
+    receive_transfer("cam on", 5_000, reference="SEPAY2")
 
     assert known_rows(csv(("A", 5_000, "cam on"))) == [True]
     assert known_rows(csv(("A", 5_000, "cam on"), ("B", 5_000, "Cám ơn"), ("C", 5_000, "cam on"))) == [
@@ -176,8 +176,8 @@ def test_two_references_of_one_bank_are_two_transfers() -> None:
 
 
 def test_dismissed_duplicate_matches_no_row() -> None:
-    take("cam on", 5_000)
-    second = take("cam on", 5_000, provider=TransferSource.CASSO)
+    receive_transfer("cam on", 5_000)
+    second = receive_transfer("cam on", 5_000, provider=TransferSource.CASSO)
     assert second.reason == ReviewReason.REPEATED
     content = csv(("A", 5_000, "cam on"), ("B", 5_000, "cam on"))
     before = known_rows(content)
@@ -188,11 +188,11 @@ def test_dismissed_duplicate_matches_no_row() -> None:
 
 
 def test_later_webhook_is_known_or_goes_to_review() -> None:
-    order = waiting_order()
+    order = make_transfer_order()
     applied(csv(("FT1", 120_000, order.code)))
 
-    again = take(order.code, reference="FT1")
-    other = take(order.code, reference="SP-FT1")
+    again = receive_transfer(order.code, reference="FT1")
+    other = receive_transfer(order.code, reference="SP-FT1")
 
     assert again.provider == TransferSource.STATEMENT
     assert (other.state, other.reason) == (TransferState.REVIEW, ReviewReason.REPEATED)

@@ -36,7 +36,13 @@ from shop.core.errors import Missing
 from shop.core.states import WrongMove
 from tests.factories import NOW, make_admin
 from tests.invariants import check_cash
-from tests.orders.cash_on_delivery.cash_at_hand import CARRIER, WHO, delivered, sent, statement
+from tests.orders.cash_on_delivery.cash_helpers import (
+    ACTOR_NOW,
+    CARRIER,
+    make_carrier_statement,
+    make_delivered_parcel,
+    make_dispatched_parcel,
+)
 from tests.refusals import assert_refused
 
 pytestmark = pytest.mark.django_db
@@ -44,16 +50,20 @@ pytestmark = pytest.mark.django_db
 
 def imported(*rows, carrier=CARRIER, name="doi-soat.csv"):
     return import_cod_statement(
-        file_name=name, content=statement(rows), carrier=carrier, user=make_admin(), now=timezone.now()
+        file_name=name,
+        content=make_carrier_statement(rows),
+        carrier=carrier,
+        user=make_admin(),
+        now=timezone.now(),
     )
 
 
 def applied(*rows, **fields):
-    return apply_cod_statement(statement_id=imported(*rows, **fields).pk, **WHO)
+    return apply_cod_statement(statement_id=imported(*rows, **fields).pk, **ACTOR_NOW)
 
 
-def row_of(statement, place=2):
-    return StatementRow.objects.get(statement=statement, place=place)
+def row_of(make_carrier_statement, place=2):
+    return StatementRow.objects.get(statement=make_carrier_statement, place=place)
 
 
 def reload(parcel):
@@ -61,7 +71,7 @@ def reload(parcel):
 
 
 def test_matching_rows_are_collected_and_remitted() -> None:
-    first, second = delivered(), delivered(300_000, cash=True)
+    first, second = make_delivered_parcel(), make_delivered_parcel(300_000, cash=True)
 
     result = applied((first.tracking_number, 230_000, 22_000), (second.tracking_number, 330_000, 25_000))
 
@@ -81,7 +91,7 @@ def test_matching_rows_are_collected_and_remitted() -> None:
 
 
 def test_same_file_returns_first_statement_and_same_rows_are_known() -> None:
-    parcel = delivered()
+    parcel = make_delivered_parcel()
     row = (parcel.tracking_number, 230_000, 22_000)
     first = applied(row)
 
@@ -96,7 +106,7 @@ def test_same_file_returns_first_statement_and_same_rows_are_known() -> None:
 
 
 def test_parcels_are_matched_by_tracking_number_or_order_code() -> None:
-    first, second, third = delivered(), delivered(), delivered()
+    first, second, third = make_delivered_parcel(), make_delivered_parcel(), make_delivered_parcel()
     Parcel.objects.filter(pk=third.pk).update(tracking_number="vtp-12ab")
     code = first.part.order.code.lower()
 
@@ -110,11 +120,15 @@ def test_parcels_are_matched_by_tracking_number_or_order_code() -> None:
 def problems():
     """Per problem: the parcel, the amount the carrier states, and whether staff may accept the row."""
     return {
-        StatementRowProblem.SHORT: (lambda: delivered(), 200_000, True),
-        StatementRowProblem.TOO_MUCH: (lambda: delivered(), 250_000, True),
-        StatementRowProblem.NOTHING: (lambda: delivered(), 0, False),
-        StatementRowProblem.NOT_DELIVERED: (lambda: sent(), 230_000, True),
-        StatementRowProblem.OTHER_CARRIER: (lambda: delivered(carrier="Viettel Post"), 230_000, True),
+        StatementRowProblem.SHORT: (lambda: make_delivered_parcel(), 200_000, True),
+        StatementRowProblem.TOO_MUCH: (lambda: make_delivered_parcel(), 250_000, True),
+        StatementRowProblem.NOTHING: (lambda: make_delivered_parcel(), 0, False),
+        StatementRowProblem.NOT_DELIVERED: (lambda: make_dispatched_parcel(), 230_000, True),
+        StatementRowProblem.OTHER_CARRIER: (
+            lambda: make_delivered_parcel(carrier="Viettel Post"),
+            230_000,
+            True,
+        ),
         StatementRowProblem.UNDONE: (voided, 230_000, False),
         StatementRowProblem.SETTLED_OTHERWISE: (settled, 200_000, False),
         StatementRowProblem.NO_CASH: (without_cash, 230_000, False),
@@ -122,17 +136,17 @@ def problems():
 
 
 def voided():
-    return void_parcel(parcel_id=sent().pk, reason="hàng quay về", **WHO)
+    return void_parcel(parcel_id=make_dispatched_parcel().pk, reason="hàng quay về", **ACTOR_NOW)
 
 
 def settled():
-    parcel = delivered()
+    parcel = make_delivered_parcel()
     applied((parcel.tracking_number, 230_000, 0), name="earlier")
     return reload(parcel)
 
 
 def without_cash():
-    parcel = delivered()
+    parcel = make_delivered_parcel()
     Parcel.objects.filter(pk=parcel.pk).update(cod_state=CodState.NONE)
     return parcel
 
@@ -149,27 +163,27 @@ def test_problem_row_waits_to_be_accepted_or_dismissed(problem) -> None:
     assert (row.state, row.problem, row.parcel) == (StatementRowState.PROBLEM, problem, parcel)
     assert (result.taken, (reload(parcel).cod_state, reload(parcel).state)) == (0, before)
     if is_acceptable:
-        accept_problem_row(row_id=row.pk, **WHO)
+        accept_problem_row(row_id=row.pk, **ACTOR_NOW)
         assert (reload(parcel).cod_state, reload(parcel).state) == (CodState.REMITTED, ParcelState.DELIVERED)
         assert reload(parcel).cod_collected == amount
         assert reload(parcel).remittance_line.remitted == amount - 10_000
         with assert_refused(WrongMove, "wrong_move"):
-            accept_problem_row(row_id=row.pk, **WHO)
+            accept_problem_row(row_id=row.pk, **ACTOR_NOW)
     else:
         with assert_refused(StatementRowNotAcceptable, "row_not_acceptable"):
-            accept_problem_row(row_id=row.pk, **WHO)
-        dismiss_problem_row(row_id=row.pk, **WHO)
+            accept_problem_row(row_id=row.pk, **ACTOR_NOW)
+        dismiss_problem_row(row_id=row.pk, **ACTOR_NOW)
         assert (reload(parcel).cod_state, reload(parcel).state) == before
         assert row_of(result).state == StatementRowState.DISMISSED
     check_cash() if problem != StatementRowProblem.NO_CASH else None
 
 
 def test_accepted_short_and_surplus_amounts_change_balance_of_order() -> None:
-    short_parcel, surplus_parcel = delivered(), delivered()
+    short_parcel, surplus_parcel = make_delivered_parcel(), make_delivered_parcel()
     result = applied((short_parcel.tracking_number, 200_000, 0), (surplus_parcel.tracking_number, 250_000, 0))
 
     for place in (2, 3):
-        accept_problem_row(row_id=row_of(result, place).pk, **WHO)
+        accept_problem_row(row_id=row_of(result, place).pk, **ACTOR_NOW)
 
     short, over = reload(short_parcel).part.order, reload(surplus_parcel).part.order
     assert (short.charged, short.still_due) == (200_000, 30_000)
@@ -178,43 +192,43 @@ def test_accepted_short_and_surplus_amounts_change_balance_of_order() -> None:
 
 
 def test_unmatched_row_is_assigned_to_named_parcel() -> None:
-    parcel = delivered()
+    parcel = make_delivered_parcel()
     result = applied(("KHONG-CO", 230_000, 0))
     row = row_of(result)
     assert row.problem == StatementRowProblem.UNKNOWN
 
     with assert_refused(StatementRowNotAcceptable, "row_not_acceptable"):
-        accept_problem_row(row_id=row.pk, code="CUNG-KHONG", **WHO)
-    accept_problem_row(row_id=row.pk, code=f"{parcel.part.order.code}-1", **WHO)
+        accept_problem_row(row_id=row.pk, code="CUNG-KHONG", **ACTOR_NOW)
+    accept_problem_row(row_id=row.pk, code=f"{parcel.part.order.code}-1", **ACTOR_NOW)
 
     assert reload(parcel).cod_state == CodState.REMITTED
     assert row_of(result).parcel == parcel
 
 
 def test_row_with_inconsistent_sum_waits_for_staff() -> None:
-    parcel = delivered()
+    parcel = make_delivered_parcel()
     content = "Mã vận đơn,Tiền thu hộ,Tổng phí,Thực nhận\n"
     content += f"{parcel.tracking_number},230000,22000,200000\n"
     uploaded = import_cod_statement(
         file_name="a.csv", content=content.encode(), carrier=CARRIER, user=make_admin(), now=NOW
     )
 
-    result = apply_cod_statement(statement_id=uploaded.pk, **WHO)
+    result = apply_cod_statement(statement_id=uploaded.pk, **ACTOR_NOW)
     assert row_of(result).problem == StatementRowProblem.BAD_SUM
-    accept_problem_row(row_id=row_of(result).pk, **WHO)
+    accept_problem_row(row_id=row_of(result).pk, **ACTOR_NOW)
 
     assert (reload(parcel).remittance_line.fee, reload(parcel).remittance_line.remitted) == (30_000, 200_000)
 
 
 def test_invalid_amounts_are_listed_and_other_rows_applied() -> None:
-    parcel = delivered()
+    parcel = make_delivered_parcel()
     content = "Mã vận đơn,Tiền thu hộ\n"
     content += f"{parcel.tracking_number},230.000\nGHN999999,hai trăm\n,50000\n"
     uploaded = import_cod_statement(
         file_name="a.csv", content=content.encode(), carrier=CARRIER, user=make_admin(), now=NOW
     )
 
-    result = apply_cod_statement(statement_id=uploaded.pk, **WHO)
+    result = apply_cod_statement(statement_id=uploaded.pk, **ACTOR_NOW)
 
     assert (result.taken, row_of(result, 3).problem, row_of(result, 4).problem) == (
         1,
@@ -224,23 +238,23 @@ def test_invalid_amounts_are_listed_and_other_rows_applied() -> None:
 
 
 def test_statement_needs_carrier_and_columns_before_confirmation() -> None:
-    parcel = delivered()
+    parcel = make_delivered_parcel()
     content = f"{parcel.tracking_number};230000\n".encode()
     uploaded = import_cod_statement(
         file_name="a.csv", content=content, carrier="", user=make_admin(), now=NOW
     )
 
     with assert_refused(CarrierNeeded, "carrier_needed"):
-        confirm_cod_statement(statement_id=uploaded.pk, **WHO)
+        confirm_cod_statement(statement_id=uploaded.pk, **ACTOR_NOW)
     columns = {"tracking": 0, "collected": None}
     set_cod_columns(statement_id=uploaded.pk, carrier=CARRIER, fee_bearer="cooperative", columns=columns)
     with assert_refused(CodColumnsMissing, "cod_columns_missing"):
-        confirm_cod_statement(statement_id=uploaded.pk, **WHO)
+        confirm_cod_statement(statement_id=uploaded.pk, **ACTOR_NOW)
     with assert_refused(Missing, "missing"):
-        process_cod_rows(statement_id=uploaded.pk, **WHO)
+        process_cod_rows(statement_id=uploaded.pk, **ACTOR_NOW)
     columns["collected"] = 1
     set_cod_columns(statement_id=uploaded.pk, carrier=CARRIER, fee_bearer="cooperative", columns=columns)
-    result = apply_cod_statement(statement_id=uploaded.pk, **WHO)
+    result = apply_cod_statement(statement_id=uploaded.pk, **ACTOR_NOW)
 
     assert (result.taken, CashRemittance.objects.get().fee_bearer) == (1, "cooperative")
     with assert_refused(WrongMove, "wrong_move"):
@@ -256,15 +270,17 @@ def test_file_that_is_no_statement_is_refused(content) -> None:
 
 
 def test_row_accepted_after_reconciliation_joins_remittance() -> None:
-    first, second = delivered(), delivered()
+    first, second = make_delivered_parcel(), make_delivered_parcel()
     uploaded = imported((first.tracking_number, 230_000, 0), (second.tracking_number, 200_000, 0))
-    confirm_cod_statement(statement_id=uploaded.pk, **WHO)
-    process_cod_rows(statement_id=uploaded.pk, **WHO)
+    confirm_cod_statement(statement_id=uploaded.pk, **ACTOR_NOW)
+    process_cod_rows(statement_id=uploaded.pk, **ACTOR_NOW)
     remittance = CashRemittance.objects.get()
 
-    reconcile_remittance(remittance_id=remittance.pk, received=430_000, reason="một dòng còn hỏi", **WHO)
+    reconcile_remittance(
+        remittance_id=remittance.pk, received=430_000, reason="một dòng còn hỏi", **ACTOR_NOW
+    )
     assert CashRemittance.objects.get().difference == 200_000
-    accept_problem_row(row_id=row_of(uploaded, 3).pk, **WHO)
+    accept_problem_row(row_id=row_of(uploaded, 3).pk, **ACTOR_NOW)
 
     assert CashRemittance.objects.get().difference == 0
     assert reload(second).cod_state == CodState.RECONCILED
@@ -272,28 +288,28 @@ def test_row_accepted_after_reconciliation_joins_remittance() -> None:
 
 def test_remittance_cannot_be_reconciled_while_rows_wait(monkeypatch) -> None:
     monkeypatch.setattr("orders.actions.statements.cod_statements.COD_ROWS_PER_BATCH", 1)
-    parcels = [delivered(), delivered()]
+    parcels = [make_delivered_parcel(), make_delivered_parcel()]
     uploaded = imported(*((each.tracking_number, 230_000, 0) for each in parcels))
-    confirm_cod_statement(statement_id=uploaded.pk, **WHO)
+    confirm_cod_statement(statement_id=uploaded.pk, **ACTOR_NOW)
 
-    assert process_cod_rows(statement_id=uploaded.pk, **WHO)
+    assert process_cod_rows(statement_id=uploaded.pk, **ACTOR_NOW)
     with assert_refused(StatementInProgress, "statement_in_progress"):
-        reconcile_remittance(remittance_id=CashRemittance.objects.get().pk, received=230_000, **WHO)
-    assert not process_cod_rows(statement_id=uploaded.pk, **WHO)
-    reconcile_remittance(remittance_id=CashRemittance.objects.get().pk, received=460_000, **WHO)
+        reconcile_remittance(remittance_id=CashRemittance.objects.get().pk, received=230_000, **ACTOR_NOW)
+    assert not process_cod_rows(statement_id=uploaded.pk, **ACTOR_NOW)
+    reconcile_remittance(remittance_id=CashRemittance.objects.get().pk, received=460_000, **ACTOR_NOW)
 
     assert {reload(each).cod_state for each in parcels} == {CodState.RECONCILED}
 
 
 def test_ten_thousand_rows_need_few_queries(django_assert_max_num_queries) -> None:
-    parcel = delivered()
+    parcel = make_delivered_parcel()
     rows = [(f"GHN9{number:07}", 230_000, 20_000) for number in range(9_999)]
     began = time.monotonic()
 
     with django_assert_max_num_queries(450):  # inserts alone: SQLite takes 999 values at once
         uploaded = imported(*rows, (parcel.tracking_number, 230_000, 0))
         preview = preview_cod_statement(uploaded)
-        confirm_cod_statement(statement_id=uploaded.pk, **WHO)
+        confirm_cod_statement(statement_id=uploaded.pk, **ACTOR_NOW)
 
     assert len(preview) == 10_000
     assert StatementImport.objects.get().rows == 10_000

@@ -28,7 +28,7 @@ from shop.notifications.models import ContactMethod, Notification
 from shop.notifications.send import deliver
 from tests.factories import NOW, fixed_now, make_member, make_order, make_seller, make_user
 from tests.markup import html_of
-from tests.races.together import together
+from tests.races.parallel import run_in_threads
 from tests.shop.accounts.sent_codes import CODE, NAME, SENDING, altered_code, last_code, sign_in_by_code
 
 pytestmark = pytest.mark.django_db
@@ -325,8 +325,8 @@ def test_concurrent_tries_use_a_code_once_and_stay_within_the_limit() -> None:
     ]
     guess = partial(use_code, code_id=guessed, purpose=ENTER, written=altered_code(other), now=NOW)
 
-    entered = together(enter)
-    tried = together([guess] * 12)
+    entered = run_in_threads(enter)
+    tried = run_in_threads([guess] * 12)
 
     let_in = [each for each in entered if isinstance(each, EntryCode)]
     assert {type(each) for each in entered} == {EntryCode, CodeExpired}

@@ -14,7 +14,7 @@ from shop.accounts.staff.permissions import Permission
 from shop.api.ids import global_id
 from shop.core.models import Change
 from tests.factories import make_cooperative, make_seller, make_staff, make_user
-from tests.orders.settlement.settled_periods import ACCOUNT, close, owed
+from tests.orders.settlement.settlement_helpers import ACCOUNT, close_open_settlement, make_open_settlement
 from tests.refusals import all_rows
 from tests.shop.api.client import ask, data_of
 from tests.shop.api.tokens import token_of
@@ -107,7 +107,7 @@ def test_platform_staff_decide_on_a_seller_application():
 def test_settlement_is_closed_and_paid_and_staff_see_only_their_own():
     thien_an, yen_duong = make_seller("HTX Thiên An"), make_seller("HTX Yến Dương")
     Cooperative.objects.filter(pk=thien_an.pk).update(**ACCOUNT)
-    running, theirs = owed(thien_an), owed(yen_duong, 70_000, key="2")
+    running, theirs = make_open_settlement(thien_an), make_open_settlement(yen_duong, 70_000, key="2")
     platform = token_of(make_staff(Permission.HANDLE_PAYMENTS))
     members = token_of(make_staff(Permission.HANDLE_PAYMENTS, works_for=(thien_an,)))
     end = """mutation($id: ID!) { cooperativeSettlementClose(id: $id) {
@@ -167,9 +167,9 @@ def test_settlement_queries_do_not_grow_with_rows(django_assert_num_queries):
     query_count = 14  # the user, their permissions, and the fields of both lists
     for number, name in enumerate(("HTX A", "HTX B", "HTX C")):
         cooperative = make_seller(name)
-        owed(cooperative, key=f"{number}a")
-        close(cooperative)
-        owed(cooperative, key=f"{number}b")
+        make_open_settlement(cooperative, key=f"{number}a")
+        close_open_settlement(cooperative)
+        make_open_settlement(cooperative, key=f"{number}b")
         with django_assert_num_queries(query_count):
             data_of(MONEY, platform)
     assert Settlement.objects.count() == 6

@@ -13,7 +13,7 @@ from shop.core.change_log.audit import find_change_log_faults
 from shop.core.change_log.seal_changes import redact_contents, seal_changes
 from shop.core.models import Change, ChangeSeal, SealedChange, record_change
 from tests.factories import NOW, make_channel, make_order, make_user
-from tests.races.together import together
+from tests.races.parallel import run_in_threads
 from tests.without_triggers import without_triggers
 
 pytestmark = pytest.mark.django_db
@@ -228,7 +228,7 @@ def test_concurrent_sealers_make_one_chain():
     write(channel, 50)
     count = Change.objects.count()
 
-    answers = together([lambda: seal_changes(now=NOW)] * 4)
+    answers = run_in_threads([lambda: seal_changes(now=NOW)] * 4)
 
     connections.close_all()
     assert sum(each for each in answers if isinstance(each, int)) == count

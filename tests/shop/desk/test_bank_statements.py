@@ -16,7 +16,7 @@ from orders.states import TransferState
 from shop.accounts.staff.permissions import Permission
 from tests.factories import make_bank_account, make_cooperative, make_member, make_staff
 from tests.markup import html_of
-from tests.orders.bank_transfers.transfers_at_hand import take, waiting_order
+from tests.orders.bank_transfers.transfer_helpers import make_transfer_order, receive_transfer
 from tests.orders.statements.test_bank_statements import DAY, csv
 from tests.refusals import all_rows
 
@@ -58,8 +58,8 @@ def test_statements_need_the_payments_permission(cashier: Client) -> None:
 
 
 def test_statement_is_read_reviewed_and_imported(cashier: Client) -> None:
-    order = waiting_order()
-    take("cam on", 5_000, reference="FT0")
+    order = make_transfer_order()
+    receive_transfer("cam on", 5_000, reference="FT0")
     rows = [
         ("FT0", 5_000, "cam on"),
         ("FT1", 120_000, order.code),
@@ -102,7 +102,7 @@ def test_repeated_import_changes_nothing(cashier: Client) -> None:
 
 
 def test_import_of_known_transfers_counts_nothing_twice(cashier: Client) -> None:
-    take("lai", 7_000, reference="FT1")
+    receive_transfer("lai", 7_000, reference="FT1")
     upload(cashier, csv(("FT1", 7_000, "lai")))
 
     taken = cashier.post(f"{STATEMENTS}{StatementImport.objects.get().pk}/nhan/", follow=True)

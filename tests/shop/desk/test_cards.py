@@ -21,7 +21,14 @@ from shop.core.models import Change
 from tests.doubles.stripe import Fault
 from tests.factories import NOW, make_admin, make_user, make_weighed_variant
 from tests.markup import html_of
-from tests.orders.gateway.card_at_hand import begun_order, call_of, card_order, make, paid_order, stripe
+from tests.orders.gateway.card_order_helpers import (
+    get_call,
+    make_card_order,
+    make_paid_card_order,
+    make_started_card_order,
+    send_order_call,
+    stripe,
+)
 from tests.orders.gateway_requests.test_gateway_requests import give_back
 from tests.orders.payouts.test_stripe_payouts import close, latest_call, part
 from tests.refusals import all_rows
@@ -43,31 +50,31 @@ def page_text(desk: Client, query: str = "") -> str:
 
 
 def refused_release(stripe):
-    order = paid_order(stripe, (make_weighed_variant(), 2))
+    order = make_paid_card_order(stripe, (make_weighed_variant(), 2))
     cancel_order(order_id=order.pk, reason="Thôi", actor=Actor.system(), now=NOW)
     stripe.faults.tell("payment_intents.cancel", Fault.REFUSE, status=400, code="odd")
     stripe.faults.tell("payment_intents.retrieve", Fault.CUT_BEFORE)
-    make(order, Operation.CANCEL)
+    send_order_call(order, Operation.CANCEL)
     return order
 
 
 def test_unanswered_call_is_listed_and_checked_at_the_gateway(stripe, desk) -> None:
-    order = card_order()
+    order = make_card_order()
     stripe.faults.tell("payment_intents.create", Fault.CUT_AFTER)
-    make(order)
+    send_order_call(order)
 
     assert order.code in page_text(desk)
     assert "chưa rõ" in page_text(desk)
-    answer = desk.post(f"{PAGE}{call_of(order).pk}/xem/")
+    answer = desk.post(f"{PAGE}{get_call(order).pk}/xem/")
 
     assert (answer.status_code, answer.headers["Location"]) == (302, PAGE)
-    assert call_of(order).state == CallState.NEEDS_BUYER
+    assert get_call(order).state == CallState.NEEDS_BUYER
     assert order.code not in page_text(desk)
 
 
 def test_refused_call_is_shown_on_the_home_page_and_retried_once(stripe, desk) -> None:
     order = refused_release(stripe)
-    first = call_of(order, Operation.CANCEL)
+    first = get_call(order, Operation.CANCEL)
 
     assert order.code in html_of(desk.get("/quan-tri/"))
     assert order.code in page_text(desk, "?xem=hong")
@@ -80,10 +87,10 @@ def test_refused_call_is_shown_on_the_home_page_and_retried_once(stripe, desk) -
 
 
 def test_failed_refund_is_listed_as_refused(stripe, desk):
-    order = paid_order(stripe)
+    order = make_paid_card_order(stripe)
     give_back(order, 20_000)
     stripe.faults.tell("refunds.create", Fault.REFUSE, status=400, code="charge_already_refunded")
-    make(order, Operation.REFUND)
+    send_order_call(order, Operation.REFUND)
 
     assert [call.amount for call in GatewayCall.objects.refused()] == [20_000]
     assert order.code in page_text(desk, "?xem=hong")
@@ -103,7 +110,7 @@ def test_refused_payout_is_switched_to_bank_transfer(stripe, part, desk) -> None
 
 
 def test_disputes_and_unprocessed_events_are_shown(stripe, desk) -> None:
-    order = paid_order(stripe)
+    order = make_paid_card_order(stripe)
     Dispute.objects.create(
         payment=order.payments.get(),
         amount=120_000,
@@ -127,7 +134,7 @@ def test_disputes_and_unprocessed_events_are_shown(stripe, desk) -> None:
 
 
 def test_ledger_shows_disputed_amounts_within_buyers_debt(stripe, desk) -> None:
-    order = paid_order(stripe)
+    order = make_paid_card_order(stripe)
     payment, who = order.payments.get(), {"actor": Actor.system("stripe"), "now": NOW}
     Dispute.objects.create(payment=payment, amount=120_000, currency="VND", reference="du_1", received_at=NOW)
     record_payment_event(payment, EventKind.CHARGE_BACK, 120_000, key="du_1", reference="du_1", **who)
@@ -143,7 +150,7 @@ def test_ledger_shows_disputed_amounts_within_buyers_debt(stripe, desk) -> None:
 
 def test_refused_call_is_dismissed_once_with_a_reason_and_can_still_be_retried(stripe, desk) -> None:
     order = refused_release(stripe)
-    call = call_of(order, Operation.CANCEL)
+    call = get_call(order, Operation.CANCEL)
     address = f"{PAGE}{call.pk}/gac-lai/"
 
     before = all_rows()
@@ -165,17 +172,17 @@ def test_refused_call_is_dismissed_once_with_a_reason_and_can_still_be_retried(s
 
 
 def test_successful_call_cannot_be_dismissed(stripe, desk) -> None:
-    order = paid_order(stripe)
+    order = make_paid_card_order(stripe)
     before = all_rows()
 
-    desk.post(f"{PAGE}{call_of(order).pk}/gac-lai/", {"reason": "x"})
+    desk.post(f"{PAGE}{get_call(order).pk}/gac-lai/", {"reason": "x"})
 
     assert all_rows() == before
 
 
 def test_abandoned_webhook_event_is_processed_again(stripe, desk) -> None:
-    order = begun_order()
-    reference = call_of(order).reference
+    order = make_started_card_order()
+    reference = get_call(order).reference
     stripe.buyer_pays(reference)
     body = {
         "id": "evt_1",
@@ -200,7 +207,7 @@ def test_queries_do_not_grow_with_calls(stripe, desk) -> None:
     counts = []
     for _round in range(2):
         for _order in range(2):
-            paid_order(stripe)
+            make_paid_card_order(stripe)
         with CaptureQueriesContext(connection) as asked:
             page_text(desk, "?xem=tat-ca")
         counts.append(len(asked))

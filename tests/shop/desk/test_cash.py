@@ -19,7 +19,7 @@ from shop.reports.cash import CashAge, cash_by_holder
 from shop.reports.report_files import BYTE_ORDER_MARK
 from tests.factories import make_admin, make_cooperative, make_member, make_seller, make_staff
 from tests.markup import html_of
-from tests.orders.cash_on_delivery.cash_at_hand import CARRIER, delivered, statement
+from tests.orders.cash_on_delivery.cash_helpers import CARRIER, make_carrier_statement, make_delivered_parcel
 
 pytestmark = pytest.mark.django_db
 CASH = "/quan-tri/tien-mat/"
@@ -57,7 +57,7 @@ def test_cash_needs_the_payments_permission(client: Client, page: str) -> None:
 @pytest.mark.parametrize("page", PAGES)
 def test_pages_open_on_an_empty_shop_and_with_cash(cashier: Client, page: str) -> None:
     empty = cashier.get(CASH + page)
-    delivered(cash=True)
+    make_delivered_parcel(cash=True)
 
     assert (empty.status_code, cashier.get(CASH + page).status_code) == (200, 200)
 
@@ -67,8 +67,8 @@ def test_queries_do_not_grow_with_parcels(client: Client) -> None:
     seller = make_seller()
 
     def grow():
-        parcels = [delivered(cash=True, seller=seller), delivered(seller=seller)]
-        content = statement([(parcels[1].tracking_number, 1000, 0)])
+        parcels = [make_delivered_parcel(cash=True, seller=seller), make_delivered_parcel(seller=seller)]
+        content = make_carrier_statement([(parcels[1].tracking_number, 1000, 0)])
         upload(client, content, name=f"{parcels[0].pk}.csv")
         read = StatementImport.objects.order_by("-pk").first()
         client.post(f"{CASH}bang-ke/{read.pk}/nhan/")
@@ -99,9 +99,9 @@ def test_cash_is_aged_by_vietnamese_days_and_grouped_by_holder(cashier: Client) 
     seller = make_seller("HTX Tài Hoan")
     days = {0: 100_000, 3: 110_000, 4: 120_000, 7: 130_000, 8: 140_000, 14: 150_000, 15: 160_000}
     for age, price in days.items():
-        aged(delivered(price, cash=True, seller=seller), age)
-    aged(delivered(170_000, cash=True, carrier="", seller=seller), 40)
-    unreported = delivered(180_000, seller=seller)
+        aged(make_delivered_parcel(price, cash=True, seller=seller), age)
+    aged(make_delivered_parcel(170_000, cash=True, carrier="", seller=seller), 40)
+    unreported = make_delivered_parcel(180_000, seller=seller)
     Parcel.objects.filter(pk=unreported.pk).update(delivered_at=timezone.now())
     today = timezone.localdate()
 
@@ -125,7 +125,7 @@ def test_cash_is_aged_by_vietnamese_days_and_grouped_by_holder(cashier: Client) 
 
 
 def test_figures_are_downloaded_as_csv_and_xlsx(cashier: Client) -> None:
-    parcel = aged(delivered(cash=True), 0)
+    parcel = aged(make_delivered_parcel(cash=True), 0)
 
     whole = cashier.get(f"{CASH}?format=csv")
     parcels = html_of(cashier.get(f"{CASH}kien/?xe={CARRIER}&format=csv"))
@@ -140,7 +140,7 @@ def test_figures_are_downloaded_as_csv_and_xlsx(cashier: Client) -> None:
 
 
 def test_chosen_cash_is_remitted_and_reconciled(cashier: Client) -> None:
-    first, second = delivered(cash=True), delivered(cash=True)
+    first, second = make_delivered_parcel(cash=True), make_delivered_parcel(cash=True)
     key = uuid.uuid4()
     sent = {"key": key, "fees": "22.000", "fee_bearer": "cooperative", "parcel": [first.pk]}
 
@@ -165,7 +165,7 @@ def test_chosen_cash_is_remitted_and_reconciled(cashier: Client) -> None:
 
 
 def test_unknown_parcels_are_not_remitted(cashier: Client) -> None:
-    delivered(cash=True)
+    make_delivered_parcel(cash=True)
     sent = {"key": uuid.uuid4(), "fee_bearer": "platform", "parcel": ["x", "9" * 30, "9" * 5000]}
 
     answer = cashier.post(f"{CASH}ban-giao/?xe={CARRIER}", sent)
@@ -176,7 +176,7 @@ def test_unknown_parcels_are_not_remitted(cashier: Client) -> None:
 
 
 def test_carriers_shortfall_is_listed_and_resolved(cashier: Client) -> None:
-    parcel = delivered(cash=True)
+    parcel = make_delivered_parcel(cash=True)
     sent = {"key": uuid.uuid4(), "fee_bearer": "platform", "parcel": [parcel.pk]}
     page = cashier.post(f"{CASH}ban-giao/?xe={CARRIER}", sent).url
     seen = {"key": uuid.uuid4(), "received": "200.000", "reason": "thiếu"}
@@ -195,7 +195,7 @@ def test_carriers_shortfall_is_listed_and_resolved(cashier: Client) -> None:
 
 
 def test_remittance_without_parcels_or_with_another_carriers_is_refused(cashier: Client) -> None:
-    parcel = delivered(cash=True)
+    parcel = make_delivered_parcel(cash=True)
     sent = {"key": uuid.uuid4(), "fee_bearer": "platform"}
 
     nothing = cashier.post(f"{CASH}ban-giao/?xe={CARRIER}", sent)
@@ -205,8 +205,10 @@ def test_remittance_without_parcels_or_with_another_carriers_is_refused(cashier:
 
 
 def test_statement_columns_are_mapped_and_the_statement_is_imported(cashier: Client) -> None:
-    parcel, short = delivered(), delivered()
-    content = statement([(parcel.tracking_number, 230_000, 20_000), (short.tracking_number, 200_000, 0)])
+    parcel, short = make_delivered_parcel(), make_delivered_parcel()
+    content = make_carrier_statement(
+        [(parcel.tracking_number, 230_000, 20_000), (short.tracking_number, 200_000, 0)]
+    )
 
     read = StatementImport.objects.get(pk=int(upload(cashier, content).url.split("/")[-2]))
     before = html_of(cashier.get(f"{CASH}bang-ke/{read.pk}/"))
@@ -225,8 +227,8 @@ def test_statement_columns_are_mapped_and_the_statement_is_imported(cashier: Cli
 
 def test_order_with_excess_cash_is_on_the_home_page(client: Client) -> None:
     client.force_login(make_admin())
-    parcel = delivered()
-    read = upload(client, statement([(parcel.tracking_number, 250_000, 0)])).url
+    parcel = make_delivered_parcel()
+    read = upload(client, make_carrier_statement([(parcel.tracking_number, 250_000, 0)])).url
     client.post(f"{read}nhan/")
     before = html_of(client.get("/quan-tri/"))
     client.post(f"{CASH}dong/{StatementRow.objects.problems().get().pk}/", {"answer": "take"})
@@ -238,8 +240,12 @@ def test_order_with_excess_cash_is_on_the_home_page(client: Client) -> None:
 
 
 def test_cash_that_needs_attention_is_on_the_home_page(cashier: Client) -> None:
-    old, told, short = aged(delivered(cash=True), 15), delivered(cash=True), delivered(cash=True)
-    read = upload(cashier, statement([("LẠ-1", 90_000, 0)])).url
+    old, told, short = (
+        aged(make_delivered_parcel(cash=True), 15),
+        make_delivered_parcel(cash=True),
+        make_delivered_parcel(cash=True),
+    )
+    read = upload(cashier, make_carrier_statement([("LẠ-1", 90_000, 0)])).url
     cashier.post(f"{read}nhan/")
     pages = []
     for parcel, received in ((told, None), (short, "200.000")):

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from orders.models import LedgerEntry, LedgerPosting
 from tests.factories import make_admin, make_cooperative, make_seller
-from tests.orders.settlement.settled_periods import owed, sold
+from tests.orders.settlement.settlement_helpers import make_open_settlement, make_sale
 
 pytestmark = pytest.mark.django_db
 PAGE = "/quan-tri/so-cai/"
@@ -29,7 +29,7 @@ def shown(answer):
 
 
 def test_balances_by_account_sum_to_zero(desk: Client) -> None:
-    sold(make_seller(), back=40_000)
+    make_sale(make_seller(), back=40_000)
 
     balances = {str(each.account.value): each.amount for each in desk.get(PAGE).context["balances"]}
 
@@ -44,9 +44,9 @@ def test_balances_by_account_sum_to_zero(desk: Client) -> None:
 
 def test_postings_are_filtered_by_account_cooperative_order_and_day(desk: Client) -> None:
     first, second = make_seller("HTX Thiên An"), make_seller("HTX Tài Hoan")
-    part = sold(first)
-    sold(second)
-    owed(make_cooperative("HTX Ba"))
+    part = make_sale(first)
+    make_sale(second)
+    make_open_settlement(make_cooperative("HTX Ba"))
     everything = LedgerPosting.objects.count()
 
     def found(query):
@@ -64,14 +64,14 @@ def test_postings_are_filtered_by_account_cooperative_order_and_day(desk: Client
 
 @pytest.mark.parametrize("query", ["account=nonsense", "htx=x", "tu=32/13/2026", "page=999", "q=%00"])
 def test_invalid_filters_are_ignored(desk: Client, query: str) -> None:
-    owed(make_cooperative())
+    make_open_settlement(make_cooperative())
 
     assert desk.get(f"{PAGE}?{query}").status_code == 200
 
 
 def test_downloads_hold_the_filtered_entries(desk: Client) -> None:
-    part = sold(make_seller("HTX Thiên An"))
-    owed(make_cooperative("HTX Ba"), reason="=thưởng")
+    part = make_sale(make_seller("HTX Thiên An"))
+    make_open_settlement(make_cooperative("HTX Ba"), reason="=thưởng")
 
     book = openpyxl.load_workbook(io.BytesIO(desk.get(f"{PAGE}?format=xlsx&account=commission").content))
     csv = desk.get(f"{PAGE}?format=csv").content.decode("utf-8-sig").splitlines()
@@ -86,12 +86,12 @@ def test_downloads_hold_the_filtered_entries(desk: Client) -> None:
 
 def test_queries_do_not_grow_with_postings(desk: Client) -> None:
     seller = make_seller()
-    sold(seller)
+    make_sale(seller)
     desk.get(PAGE)
     with CaptureQueriesContext(connection) as few:
         desk.get(PAGE)
     for _ in range(3):
-        sold(make_seller())
+        make_sale(make_seller())
 
     with CaptureQueriesContext(connection) as many:
         desk.get(PAGE)

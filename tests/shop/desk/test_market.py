@@ -16,7 +16,7 @@ from shop.core.models import Change, Channel, ShopSettings, shop_settings
 from shop.notifications.models import Notification
 from tests.factories import fixed_now, make_bank_account, make_channel, make_staff
 from tests.markup import html_of
-from tests.orders.bank_transfers.transfers_at_hand import waiting_order
+from tests.orders.bank_transfers.transfer_helpers import make_transfer_order
 from tests.refusals import all_rows
 
 pytestmark = pytest.mark.django_db
@@ -123,7 +123,7 @@ def test_incomplete_account_is_refused(settings_manager: Client, invalid: dict[s
 
 
 def test_orders_awaiting_transfer_are_counted_before_the_account_changes(settings_manager: Client) -> None:
-    waiting_order(now=fixed_now())
+    make_transfer_order(now=fixed_now())
 
     assert "1 order waits for a transfer; it shows a new account at once." in text_of(
         settings_manager.get(MARKET)

@@ -15,8 +15,8 @@ from orders.payments.vietqr import build_payload, qr_svg
 from tests.factories import make_admin, make_cooperative
 from tests.invariants import check_ledger
 from tests.markup import html_of
-from tests.orders.cash_on_delivery.cash_at_hand import WHO
-from tests.orders.settlement.settled_periods import ACCOUNT, due
+from tests.orders.cash_on_delivery.cash_helpers import ACTOR_NOW
+from tests.orders.settlement.settlement_helpers import ACCOUNT, make_due_payout
 
 pytestmark = pytest.mark.django_db
 PAGE = "/quan-tri/chi-tien/"
@@ -34,9 +34,9 @@ def messages_of(answer) -> list[str]:
 
 
 def test_payout_list_has_one_row_per_transfer_and_accounts_as_text(desk: Client) -> None:
-    first = due(make_cooperative("HTX Thiên An", **ACCOUNT), 182_000)
-    second = due(make_cooperative("HTX Đồng Phúc", **ACCOUNT | {"bank_account": "0011"}), 70_000)
-    due(make_cooperative("HTX chưa có tài khoản"))
+    first = make_due_payout(make_cooperative("HTX Thiên An", **ACCOUNT), 182_000)
+    second = make_due_payout(make_cooperative("HTX Đồng Phúc", **ACCOUNT | {"bank_account": "0011"}), 70_000)
+    make_due_payout(make_cooperative("HTX chưa có tài khoản"))
 
     answer = desk.get(f"{PAGE}danh-sach.xlsx")
 
@@ -61,7 +61,7 @@ def test_payout_list_has_one_row_per_transfer_and_accounts_as_text(desk: Client)
 
 def test_payout_list_names_receivers_in_full(desk: Client) -> None:
     name = "HOP TAC XA NONG NGHIEP VA DUOC LIEU THIEN AN"
-    due(make_cooperative(**ACCOUNT | {"bank_holder": name}), 182_000)
+    make_due_payout(make_cooperative(**ACCOUNT | {"bank_holder": name}), 182_000)
 
     answer = desk.get(f"{PAGE}danh-sach.xlsx")
 
@@ -70,7 +70,7 @@ def test_payout_list_names_receivers_in_full(desk: Client) -> None:
 
 
 def test_payout_has_a_qr_code_with_its_exact_amount(desk: Client) -> None:
-    payout = due(make_cooperative(**ACCOUNT), 182_000)
+    payout = make_due_payout(make_cooperative(**ACCOUNT), 182_000)
 
     page = desk.get(f"{PAGE}{payout.pk}/")
 
@@ -80,7 +80,7 @@ def test_payout_has_a_qr_code_with_its_exact_amount(desk: Client) -> None:
 
 
 def test_payout_is_marked_paid_once_with_its_reference(desk: Client) -> None:
-    payout = due(make_cooperative(**ACCOUNT))
+    payout = make_due_payout(make_cooperative(**ACCOUNT))
 
     for _ in range(2):
         answer = desk.post(f"{PAGE}{payout.pk}/da-chi/", {"key": KEY, "reference": " FT26330 "}, follow=True)
@@ -93,7 +93,7 @@ def test_payout_is_marked_paid_once_with_its_reference(desk: Client) -> None:
 
 
 def test_several_payouts_are_marked_paid_with_their_own_or_a_common_reference(desk: Client) -> None:
-    payouts = [due(make_cooperative(name, **ACCOUNT)) for name in "ABC"]
+    payouts = [make_due_payout(make_cooperative(name, **ACCOUNT)) for name in "ABC"]
     form = {
         "key": KEY,
         "payout": [str(payouts[0].pk), str(payouts[1].pk), "no-uuid"],
@@ -112,7 +112,7 @@ def test_several_payouts_are_marked_paid_with_their_own_or_a_common_reference(de
 
 
 def test_paid_payout_is_not_marked_again(desk: Client) -> None:
-    payout = due(make_cooperative(**ACCOUNT))
+    payout = make_due_payout(make_cooperative(**ACCOUNT))
     desk.post(f"{PAGE}{payout.pk}/da-chi/", {"key": KEY, "reference": "FT1"}, follow=True)
 
     form = {"key": str(uuid.uuid4()), "payout": [str(payout.pk)], "reference": "FT2"}
@@ -124,7 +124,7 @@ def test_paid_payout_is_not_marked_again(desk: Client) -> None:
 
 @pytest.mark.parametrize("form", [{"payout": []}, {"payout": ["chosen"], "reference": " "}])
 def test_payouts_need_a_selection_and_a_reference(desk: Client, form) -> None:
-    payout = due(make_cooperative(**ACCOUNT))
+    payout = make_due_payout(make_cooperative(**ACCOUNT))
     chosen = [str(payout.pk) for _each in form["payout"]]
 
     answer = desk.post(f"{PAGE}da-chi/", form | {"key": KEY, "payout": chosen}, follow=True)
@@ -135,11 +135,11 @@ def test_payouts_need_a_selection_and_a_reference(desk: Client, form) -> None:
 
 def test_payout_without_an_account_waits_until_one_is_named(desk: Client) -> None:
     cooperative = make_cooperative()
-    payout = due(cooperative)
+    payout = make_due_payout(cooperative)
     before = html_of(desk.get(PAGE))
 
     change_cooperative_account(
-        cooperative_id=cooperative.pk, account=BankAccount("970405", "8888000011", "HTX"), **WHO
+        cooperative_id=cooperative.pk, account=BankAccount("970405", "8888000011", "HTX"), **ACTOR_NOW
     )
 
     after = html_of(desk.get(PAGE))
@@ -152,9 +152,9 @@ def test_payout_without_an_account_waits_until_one_is_named(desk: Client) -> Non
 
 def test_changed_account_is_pointed_out_and_applied_on_request(desk: Client) -> None:
     cooperative = make_cooperative(**ACCOUNT)
-    payout = due(cooperative)
+    payout = make_due_payout(cooperative)
     change_cooperative_account(
-        cooperative_id=cooperative.pk, account=BankAccount("970436", "0099", "KHAC"), **WHO
+        cooperative_id=cooperative.pk, account=BankAccount("970436", "0099", "KHAC"), **ACTOR_NOW
     )
 
     page = html_of(desk.get(PAGE))
@@ -166,7 +166,7 @@ def test_changed_account_is_pointed_out_and_applied_on_request(desk: Client) -> 
 
 
 def test_invalid_account_is_not_saved(desk: Client) -> None:
-    payout = due(make_cooperative())
+    payout = make_due_payout(make_cooperative())
     form = {"bank_bin": "970405", "bank_account": "12 34", "bank_holder": "Hoa"}
 
     answer = desk.post(f"{PAGE}{payout.pk}/tai-khoan/", form)
@@ -183,10 +183,10 @@ def test_unknown_payout_is_not_found(desk: Client) -> None:
 
 
 def test_queries_do_not_grow_with_payouts(desk: Client, django_assert_num_queries) -> None:
-    due(make_cooperative("A", **ACCOUNT))
+    make_due_payout(make_cooperative("A", **ACCOUNT))
     desk.get(PAGE)
     for name in "BCDE":
-        due(make_cooperative(name, **ACCOUNT))
+        make_due_payout(make_cooperative(name, **ACCOUNT))
 
     # The session, the user, the count, the payouts with their cooperatives, the second-person rule,
     # and the shop's name.

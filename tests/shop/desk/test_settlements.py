@@ -12,7 +12,13 @@ from shop.accounts.staff.permissions import Permission
 from tests.factories import make_admin, make_cooperative, make_member, make_seller, make_staff
 from tests.invariants import check_ledger
 from tests.markup import html_of
-from tests.orders.settlement.settled_periods import ACCOUNT, close, due, owed, sold
+from tests.orders.settlement.settlement_helpers import (
+    ACCOUNT,
+    close_open_settlement,
+    make_due_payout,
+    make_open_settlement,
+    make_sale,
+)
 
 pytestmark = pytest.mark.django_db
 PAGE = "/quan-tri/quyet-toan/"
@@ -45,7 +51,7 @@ def test_settlements_need_the_payments_permission(client: Client, page: str) -> 
 
 def test_open_figures_are_shown_per_cooperative(cashier: Client) -> None:
     seller = make_seller("HTX Thiên An")
-    sold(seller, back=40_000)
+    make_sale(seller, back=40_000)
 
     page = cashier.get(PAGE)
 
@@ -61,7 +67,10 @@ def test_open_figures_are_shown_per_cooperative(cashier: Client) -> None:
 
 
 def test_chosen_periods_are_closed_and_others_stay_open(cashier: Client) -> None:
-    first, second = owed(make_cooperative("A"), 50_000), owed(make_cooperative("B"), 70_000)
+    first, second = (
+        make_open_settlement(make_cooperative("A"), 50_000),
+        make_open_settlement(make_cooperative("B"), 70_000),
+    )
 
     answer = cashier.post(f"{PAGE}chot/", {"key": KEY, "settlement": [first.pk]}, follow=True)
 
@@ -72,8 +81,8 @@ def test_chosen_periods_are_closed_and_others_stay_open(cashier: Client) -> None
 
 def test_close_all_skips_empty_periods(cashier: Client) -> None:
     for name in "ABC":
-        owed(make_cooperative(name))
-    close(Settlement.objects.first().cooperative)
+        make_open_settlement(make_cooperative(name))
+    close_open_settlement(Settlement.objects.first().cooperative)
 
     answer = cashier.post(f"{PAGE}chot/", {"key": KEY, "all": "1"}, follow=True)
 
@@ -84,7 +93,7 @@ def test_close_all_skips_empty_periods(cashier: Client) -> None:
 
 
 def test_repeated_close_closes_once(cashier: Client) -> None:
-    settlement = owed(make_cooperative())
+    settlement = make_open_settlement(make_cooperative())
     form = {"key": KEY, "settlement": [settlement.pk]}
 
     for _ in range(2):
@@ -95,8 +104,8 @@ def test_repeated_close_closes_once(cashier: Client) -> None:
 
 
 def test_closing_a_closed_period_says_so(cashier: Client) -> None:
-    settlement = owed(make_cooperative())
-    close(settlement.cooperative)
+    settlement = make_open_settlement(make_cooperative())
+    close_open_settlement(settlement.cooperative)
 
     answer = cashier.post(f"{PAGE}{settlement.pk}/chot/", {"key": KEY}, follow=True)
 
@@ -106,7 +115,7 @@ def test_closing_a_closed_period_says_so(cashier: Client) -> None:
 
 @pytest.mark.parametrize("chosen", [[], ["x"], ["999999"], ["9" * 5000]])
 def test_closing_nothing_changes_nothing(cashier: Client, chosen) -> None:
-    owed(make_cooperative())
+    make_open_settlement(make_cooperative())
 
     answer = cashier.post(f"{PAGE}chot/", {"key": KEY, "settlement": chosen}, follow=True)
 
@@ -115,10 +124,10 @@ def test_closing_nothing_changes_nothing(cashier: Client, chosen) -> None:
 
 
 def test_closed_and_paid_settlements_are_listed_separately(cashier: Client) -> None:
-    paid, closed = due(make_cooperative("A")), due(make_cooperative("B"))
+    paid, closed = make_due_payout(make_cooperative("A")), make_due_payout(make_cooperative("B"))
     owing = make_cooperative("C")
-    owed(owing, -5_000)
-    carried = close(owing)
+    make_open_settlement(owing, -5_000)
+    carried = close_open_settlement(owing)
     cashier.post(f"/quan-tri/chi-tien/{paid.pk}/da-chi/", {"key": KEY, "reference": "FT1"})
 
     tabs = [
@@ -130,7 +139,7 @@ def test_closed_and_paid_settlements_are_listed_separately(cashier: Client) -> N
 
 
 def test_repeated_correction_is_booked_once_in_the_open_period(cashier: Client) -> None:
-    payout = due(make_cooperative())
+    payout = make_due_payout(make_cooperative())
     form = {"key": KEY, "direction": "less", "amount": "12.000", "reason": "Trả nhầm"}
 
     for _ in range(2):
@@ -152,7 +161,7 @@ def test_repeated_correction_is_booked_once_in_the_open_period(cashier: Client) 
     "invalid", [{"amount": "0"}, {"amount": "1,5"}, {"reason": ""}, {"direction": ""}, {"key": "x"}]
 )
 def test_invalid_correction_is_not_booked(cashier: Client, invalid) -> None:
-    settlement = owed(make_cooperative())
+    settlement = make_open_settlement(make_cooperative())
     form = {"key": KEY, "direction": "more", "amount": "12.000", "reason": "Thưởng"} | invalid
 
     answer = cashier.post(f"{PAGE}{settlement.pk}/dieu-chinh/", form)
@@ -172,18 +181,18 @@ def test_queries_do_not_grow_with_cooperatives_and_orders(client: Client) -> Non
     client.force_login(make_admin())
     first = make_seller("HTX Một", **ACCOUNT)
     for seller in (first, make_seller("HTX Hai")):
-        sold(seller)
-        close(seller)
-        sold(seller)
+        make_sale(seller)
+        close_open_settlement(seller)
+        make_sale(seller)
     one = Settlement.objects.filter(cooperative=first).order_by("pk")[0].pk
     addresses = [PAGE, f"{PAGE}?xem=chot", f"{PAGE}{one}/"]
     few = [_count(client, address) for address in addresses]
     for name in "ABC":
         seller = make_seller(name)
-        sold(seller)
-        close(seller)
-        sold(seller)
-    sold(first)
+        make_sale(seller)
+        close_open_settlement(seller)
+        make_sale(seller)
+    make_sale(first)
 
     assert [_count(client, address) for address in addresses] == few
 

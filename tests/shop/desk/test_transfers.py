@@ -21,7 +21,7 @@ from shop.core.actors import Actor
 from shop.core.models import Change
 from tests.factories import fixed_now, make_cooperative, make_member, make_staff
 from tests.markup import html_of
-from tests.orders.bank_transfers.transfers_at_hand import take, waiting_order
+from tests.orders.bank_transfers.transfer_helpers import make_transfer_order, receive_transfer
 from tests.refusals import all_rows
 
 pytestmark = pytest.mark.django_db
@@ -38,11 +38,11 @@ def cashier(client: Client) -> Client:
 
 def make_transfer(note: str = "tien hang", amount: int = 120_000) -> BankTransfer:
     now = timezone.now()
-    return take(note, amount, at=now, now=now)
+    return receive_transfer(note, amount, at=now, now=now)
 
 
 def make_waiting_order(**fields) -> Order:
-    return waiting_order(now=fixed_now(), **fields)
+    return make_transfer_order(now=fixed_now(), **fields)
 
 
 def page_text(client: Client, path: str, status: int = 200) -> str:

@@ -13,7 +13,12 @@ from orders.models import Parcel
 from orders.states import CashHolder, CodState, ParcelState
 from tests.factories import make_member, make_seller
 from tests.markup import html_of
-from tests.orders.cash_on_delivery.cash_at_hand import CARRIER, WHO, delivered, sent
+from tests.orders.cash_on_delivery.cash_helpers import (
+    ACTOR_NOW,
+    CARRIER,
+    make_delivered_parcel,
+    make_dispatched_parcel,
+)
 
 pytestmark = pytest.mark.django_db
 CASH = "/xa-vien/tien-mat/"
@@ -36,12 +41,12 @@ def test_only_cash_roles_see_the_cash_page(client: Client, seller, role, status)
 
 
 def test_each_cash_state_shows_its_sum_and_no_foreign_cash(manager: Client, seller) -> None:
-    ours = delivered(100_000, cash=True, carrier="", seller=seller)
-    carriers = delivered(200_000, cash=True, seller=seller)
-    handed_in = delivered(300_000, cash=True, seller=seller)
-    foreign = delivered(400_000, cash=True, seller=make_seller("HTX Tài Hoan"))
+    ours = make_delivered_parcel(100_000, cash=True, carrier="", seller=seller)
+    carriers = make_delivered_parcel(200_000, cash=True, seller=seller)
+    handed_in = make_delivered_parcel(300_000, cash=True, seller=seller)
+    foreign = make_delivered_parcel(400_000, cash=True, seller=make_seller("HTX Tài Hoan"))
     giver = Remitter(CashHolder.CARRIER, CARRIER)
-    remit_cash(remitter=giver, parcel_ids=[handed_in.pk], key="k", **WHO)
+    remit_cash(remitter=giver, parcel_ids=[handed_in.pk], key="k", **ACTOR_NOW)
 
     pages = [html_of(manager.get(CASH + query)) for query in ("", "?ai=nha-xe", "?ai=da-nop")]
 
@@ -53,13 +58,13 @@ def test_each_cash_state_shows_its_sum_and_no_foreign_cash(manager: Client, sell
 
 
 def test_queries_do_not_grow_with_parcels(manager: Client, seller) -> None:
-    delivered(cash=True, carrier="", seller=seller)
+    make_delivered_parcel(cash=True, carrier="", seller=seller)
     manager.get(CASH)
 
     with CaptureQueriesContext(connection) as few:
         manager.get(CASH)
     for _ in range(3):
-        delivered(cash=True, carrier="", seller=seller)
+        make_delivered_parcel(cash=True, carrier="", seller=seller)
     with CaptureQueriesContext(connection) as many:
         manager.get(CASH)
 
@@ -67,7 +72,7 @@ def test_queries_do_not_grow_with_parcels(manager: Client, seller) -> None:
 
 
 def test_packer_reports_reduced_cash_with_a_reason(packer: Client, seller) -> None:
-    parcel = sent(seller=seller)
+    parcel = make_dispatched_parcel(seller=seller)
     address, prefix = f"/xa-vien/kien/{parcel.pk}/da-giao/", f"delivery-{parcel.pk}"
 
     without = packer.post(address, {f"{prefix}-cash": "less"})
@@ -88,7 +93,7 @@ def test_packer_reports_reduced_cash_with_a_reason(packer: Client, seller) -> No
 
 
 def test_cash_reported_after_delivery_can_be_reduced_too(packer: Client, seller) -> None:
-    parcel = delivered(seller=seller)
+    parcel = make_delivered_parcel(seller=seller)
     address = f"/xa-vien/kien/{parcel.pk}/tien-mat/"
 
     without = packer.post(address, {f"cash-{parcel.pk}-amount": "200.000"})

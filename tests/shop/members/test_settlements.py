@@ -14,8 +14,13 @@ from shop.core.models import Change
 from shop.notifications.models import Notification
 from tests.factories import make_member, make_seller
 from tests.markup import html_of
-from tests.orders.cash_on_delivery.cash_at_hand import WHO
-from tests.orders.settlement.settled_periods import close, due, owed, sold
+from tests.orders.cash_on_delivery.cash_helpers import ACTOR_NOW
+from tests.orders.settlement.settlement_helpers import (
+    close_open_settlement,
+    make_due_payout,
+    make_open_settlement,
+    make_sale,
+)
 
 pytestmark = pytest.mark.django_db
 MONEY, BANK = "/xa-vien/quyet-toan/", "/xa-vien/tai-khoan-ngan-hang/"
@@ -38,7 +43,7 @@ FORM = {
     ],
 )
 def test_settlements_are_for_managers_and_bookkeepers(client: Client, seller, role, money, account) -> None:
-    settlement = owed(seller)
+    settlement = make_open_settlement(seller)
     client.force_login(make_member(seller, role))
     pages = ("", f"{settlement.pk}/", f"{settlement.pk}/ban-in/", f"{settlement.pk}/quyet-toan.xlsx")
 
@@ -47,7 +52,7 @@ def test_settlements_are_for_managers_and_bookkeepers(client: Client, seller, ro
 
 
 def test_foreign_settlement_is_not_found(manager: Client) -> None:
-    foreign = owed(make_seller("HTX Tài Hoan"))
+    foreign = make_open_settlement(make_seller("HTX Tài Hoan"))
     pages = ("", "ban-in/", "quyet-toan.pdf", "quyet-toan.xlsx")
 
     answers = {manager.get(f"{MONEY}{key}/{page}").status_code for page in pages for key in (foreign.pk, 999)}
@@ -56,7 +61,7 @@ def test_foreign_settlement_is_not_found(manager: Client) -> None:
 
 
 def test_open_period_shows_its_figures_so_far(manager: Client, seller) -> None:
-    part = sold(seller, back=40_000)
+    part = make_sale(seller, back=40_000)
 
     page = manager.get(MONEY)
     one = html_of(manager.get(f"{MONEY}{Settlement.objects.get().pk}/"))
@@ -68,9 +73,9 @@ def test_open_period_shows_its_figures_so_far(manager: Client, seller) -> None:
 
 
 def test_closed_periods_show_when_they_were_paid(manager: Client, seller) -> None:
-    first = due(seller, 50_000)
-    mark_payout_paid(payout_id=first.pk, reference="FT26330", **WHO)
-    due(seller, 70_000)
+    first = make_due_payout(seller, 50_000)
+    mark_payout_paid(payout_id=first.pk, reference="FT26330", **ACTOR_NOW)
+    make_due_payout(seller, 70_000)
 
     text = html_of(manager.get(MONEY))
     paid = html_of(manager.get(f"{MONEY}{first.settlement_id}/"))
@@ -85,7 +90,7 @@ def test_empty_period_says_that_nothing_is_booked(manager: Client) -> None:
 
 
 def test_debt_is_shown_without_a_sign(manager: Client, seller) -> None:
-    owed(seller, -12_000)
+    make_open_settlement(seller, -12_000)
 
     text = html_of(manager.get(MONEY))
 
@@ -94,8 +99,8 @@ def test_debt_is_shown_without_a_sign(manager: Client, seller) -> None:
 
 
 def test_statement_is_downloaded_as_pdf_and_xlsx(manager: Client, seller) -> None:
-    owed(seller)
-    settlement = close(seller)
+    make_open_settlement(seller)
+    settlement = close_open_settlement(seller)
 
     pdf = manager.get(f"{MONEY}{settlement.pk}/quyet-toan.pdf")
     book = manager.get(f"{MONEY}{settlement.pk}/quyet-toan.xlsx")
@@ -138,14 +143,14 @@ def test_queries_do_not_grow_with_periods_and_orders(manager: Client, seller) ->
             manager.get(f"{MONEY}{first.pk}/")
         return len(counted)
 
-    sold(seller)
-    first = close(seller)
-    sold(seller)
+    make_sale(seller)
+    first = close_open_settlement(seller)
+    make_sale(seller)
     count_queries()
     few = count_queries()
     for _ in range(3):
-        close(seller)
-        sold(seller)
-        sold(seller)
+        close_open_settlement(seller)
+        make_sale(seller)
+        make_sale(seller)
 
     assert count_queries() == few

@@ -16,7 +16,7 @@ from orders.models import Order
 from shop.notifications.models import ContactMethod, Notification
 from shop.notifications.send import deliver, send
 from tests.factories import NOW, make_order
-from tests.races.together import together
+from tests.races.parallel import run_in_threads
 
 SMTP = "django.core.mail.backends.smtp.EmailBackend"
 MINUTE = datetime.timedelta(minutes=1)
@@ -171,7 +171,7 @@ def test_text_message_is_printed_until_a_provider_is_configured(capsys) -> None:
 def test_concurrent_workers_send_a_message_once() -> None:
     row = message()
 
-    answers = together([partial(deliver, row, now=NOW)] * 8)
+    answers = run_in_threads([partial(deliver, row, now=NOW)] * 8)
 
     assert sorted(answers) == [False] * 7 + [True]
     assert len(mail.outbox) == 1
@@ -180,6 +180,6 @@ def test_concurrent_workers_send_a_message_once() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_concurrent_senders_make_one_message() -> None:
-    together([partial(message)] * 8)
+    run_in_threads([partial(message)] * 8)
 
     assert Notification.objects.count() == 1

@@ -18,7 +18,12 @@ from shop.reports import pdf, settlement_documents
 from shop.reports import settlements as report
 from tests.factories import make_admin, make_seller
 from tests.markup import html_of
-from tests.orders.settlement.settled_periods import ACCOUNT, close, owed, sold
+from tests.orders.settlement.settlement_helpers import (
+    ACCOUNT,
+    close_open_settlement,
+    make_open_settlement,
+    make_sale,
+)
 
 pytestmark = pytest.mark.django_db
 # Every tone on the letters that incomplete fonts get wrong.
@@ -28,9 +33,9 @@ NAME = "Hợp tác xã Đồng Phúc: ẵ ẫ ễ ỗ ữ ự ặ ậ ệ ộ �
 def closed_period():
     """A closed period of two orders, one partly refunded, and a correction."""
     seller = make_seller("HTX Đồng Phúc", legal_name=NAME, **ACCOUNT)
-    parts = [sold(seller), sold(seller, price=50_000, back=40_000)]
-    owed(seller, -7_000, reason="Bao bì hỏng, đã thống nhất")
-    return close(seller), parts
+    parts = [make_sale(seller), make_sale(seller, price=50_000, back=40_000)]
+    make_open_settlement(seller, -7_000, reason="Bao bì hỏng, đã thống nhất")
+    return close_open_settlement(seller), parts
 
 
 def text_of(content: bytes) -> str:
@@ -70,9 +75,9 @@ def test_rows_add_up_to_the_closed_figures() -> None:
 
 def test_open_period_has_the_figures_it_is_closed_with() -> None:
     seller = make_seller()
-    sold(seller, back=40_000)
-    running = report.statement_of(owed(seller))
-    closed = report.statement_of(close(seller))
+    make_sale(seller, back=40_000)
+    running = report.statement_of(make_open_settlement(seller))
+    closed = report.statement_of(close_open_settlement(seller))
 
     assert running.is_running
     assert running.figures == closed.figures
@@ -114,9 +119,9 @@ def test_pdf_embeds_only_our_font(desk: Client) -> None:
 
 def test_markup_in_names_is_text_and_nothing_is_fetched(desk: Client) -> None:
     seller = make_seller("HTX Thẻ", legal_name='<img src="file:///etc/passwd"><b>đậm</b>')
-    owed(seller)
+    make_open_settlement(seller)
 
-    text = text_of(desk.get(address(close(seller), "quyet-toan.pdf")).content)
+    text = text_of(desk.get(address(close_open_settlement(seller), "quyet-toan.pdf")).content)
 
     assert '<img src="file:///etc/passwd"><b>đậm</b>' in " ".join(text.split())
 

@@ -46,7 +46,7 @@ from tests.factories import (
 )
 from tests.invariants import check_everything
 from tests.markup import html_of
-from tests.orders.gateway.card_at_hand import GOOD, stripe
+from tests.orders.gateway.card_order_helpers import GOOD_CARD, stripe
 from tests.orders.gateway.test_stripe_webhooks import send, take_events
 from tests.shop.api.checkout.operations import ADDRESS, PAID, PROCESS, SHIP, completed, done, paid, ready
 from tests.shop.api.client import data_of
@@ -64,7 +64,7 @@ def _jobs(eager_jobs: None) -> None:
 def authorised(double: StripeDouble, checkout: str) -> Payment:
     """An authorised card payment of a checkout."""
     answer = paid(checkout, STRIPE)
-    double.buyer_pays(GatewayCall.objects.latest("asked_at").reference, GOOD)
+    double.buyer_pays(GatewayCall.objects.latest("asked_at").reference, GOOD_CARD)
     data_of(PROCESS, id=answer["transaction"]["id"])
     return Payment.objects.get(pk=key_from_id(answer["transaction"]["id"], "TransactionItem"))
 
@@ -93,7 +93,7 @@ def test_stripe_webhook_authorises_without_the_buyer_returning(stripe, send):
     paid(checkout, STRIPE)
     reference = GatewayCall.objects.get().reference
 
-    stripe.buyer_pays(reference, GOOD)
+    stripe.buyer_pays(reference, GOOD_CARD)
     assert {send(notice) for notice in take_events(stripe)} == {200}
 
     covered = data_of(PAID, id=checkout)["checkout"]

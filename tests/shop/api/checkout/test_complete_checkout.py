@@ -41,7 +41,7 @@ from tests.factories import (
     unknown_uuid,
 )
 from tests.invariants import check_everything
-from tests.orders.gateway.card_at_hand import DECLINED, GOOD, stripe  # noqa: F401 (a fixture)
+from tests.orders.gateway.card_order_helpers import DECLINED_CARD, GOOD_CARD, stripe  # noqa: F401 (a fixture)
 from tests.shop.api.checkout.operations import (
     ADDRESS,
     BILL,
@@ -144,7 +144,7 @@ def test_signed_in_buyer_pays_by_stripe(stripe: StripeDouble):  # noqa: F811
     answer = paid(checkout, STRIPE, token, amount=120_000, data={"paymentIntent": {"paymentMethod": "card"}})
     call = GatewayCall.objects.get()
     unpaid = refused_completion(checkout, token)
-    stripe.buyer_pays(call.reference, GOOD)
+    stripe.buyer_pays(call.reference, GOOD_CARD)
     processed = data_of(PROCESS, token, id=answer["transaction"]["id"])["transactionProcess"]
     covered = data_of(PAID, token, id=checkout)["checkout"]
     order = completed(checkout, token)
@@ -187,10 +187,10 @@ def test_signed_in_buyer_pays_by_stripe(stripe: StripeDouble):  # noqa: F811
 def test_second_card_pays_after_a_declined_one(stripe: StripeDouble):  # noqa: F811
     checkout = ready((make_variant(price=90_000), 1))
     first = paid(checkout, STRIPE)
-    stripe.buyer_pays(GatewayCall.objects.get().reference, DECLINED)
+    stripe.buyer_pays(GatewayCall.objects.get().reference, DECLINED_CARD)
     declined = data_of(PROCESS, id=first["transaction"]["id"])["transactionProcess"]
     second = paid(checkout, STRIPE)
-    stripe.buyer_pays(GatewayCall.objects.latest("asked_at").reference, GOOD)
+    stripe.buyer_pays(GatewayCall.objects.latest("asked_at").reference, GOOD_CARD)
     data_of(PROCESS, id=second["transaction"]["id"])
     too_much = paying_errors(checkout, STRIPE, amount=1)
     order = completed(checkout)
@@ -210,7 +210,7 @@ def test_second_card_pays_after_a_declined_one(stripe: StripeDouble):  # noqa: F
 def test_catch_weight_order_is_only_authorised(stripe: StripeDouble):  # noqa: F811
     checkout = ready((make_weighed_variant(), 1))
     begun_ = paid(checkout, STRIPE)
-    stripe.buyer_pays(GatewayCall.objects.get().reference, GOOD)
+    stripe.buyer_pays(GatewayCall.objects.get().reference, GOOD_CARD)
     data_of(PROCESS, id=begun_["transaction"]["id"])
 
     told = shown(completed(checkout))

@@ -12,8 +12,8 @@ from orders.actions.placement.place_order import BasketChanged
 from orders.models import Allocation, Basket, Order, Payment
 from shop.api.payment.gateways import COD, DUMMY
 from tests.factories import make_channel, make_seller, make_variant
+from tests.races.parallel import run_in_threads
 from tests.races.test_place_order import placing, ready_basket
-from tests.races.together import together
 from tests.shop.api.checkout.operations import COMPLETE, paid, ready
 from tests.shop.api.client import data_of
 
@@ -29,7 +29,7 @@ def test_concurrent_completion_makes_one_order(settings):
     checkout = ready((make_variant(price=90_000), 1))
     paid(checkout, DUMMY)
 
-    answers = together([completing(checkout)] * 4)
+    answers = run_in_threads([completing(checkout)] * 4)
 
     assert [answer["checkoutComplete"]["errors"] for answer in answers] == [[]] * 4
     assert len({answer["checkoutComplete"]["order"]["id"] for answer in answers}) == 1
@@ -48,7 +48,7 @@ def test_api_and_pages_cannot_oversell_concurrently():
     works = [
         work for pair in zip(map(completing, checkouts), map(placing, baskets), strict=True) for work in pair
     ]
-    answers = together(works)
+    answers = run_in_threads(works)
 
     payloads = [answer["checkoutComplete"] for answer in answers if isinstance(answer, dict)]
     refusals = [each["errors"][0]["code"] for each in payloads if each["errors"]]

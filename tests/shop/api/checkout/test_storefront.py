@@ -22,7 +22,7 @@ from tests.factories import (
     make_variant,
 )
 from tests.invariants import check_everything
-from tests.orders.gateway.card_at_hand import GOOD, stripe  # noqa: F401 (a fixture)
+from tests.orders.gateway.card_order_helpers import GOOD_CARD, stripe  # noqa: F401 (a fixture)
 from tests.shop.api.checkout.operations import (
     ADD,
     ADDRESS,
@@ -175,7 +175,7 @@ def test_buyer_signs_in_pays_by_card_and_finds_the_order(pillow, stripe: StripeD
     done(METHOD, token, id=checkout, method=delivery["id"])
     done(BILL, token, id=checkout, address=ADDRESS | {"countryArea": "Hà Nội"})
     begun = paid(checkout, STRIPE, token, data={"paymentIntent": {"paymentMethod": "card"}})
-    stripe.buyer_pays(GatewayCall.objects.get().reference, GOOD)
+    stripe.buyer_pays(GatewayCall.objects.get().reference, GOOD_CARD)
     processed = data_of(PROCESS, token, id=begun["transaction"]["id"])["transactionProcess"]
     covered = data_of(PAID, token, id=checkout)["checkout"]
     answer = data_of(COMPLETE, token, id=checkout)["checkoutComplete"]

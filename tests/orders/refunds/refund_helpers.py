@@ -14,26 +14,26 @@ from orders.actions.refunds.refund_decisions import LineRefund, RefundDecision, 
 from orders.models import CostBearer, Order, OrderLine, OrderPart, Parcel, Refund
 from shop.core.actors import Actor, ActorKind, EntryPoint
 from tests.factories import NOW
-from tests.orders.bank_transfers.transfers_at_hand import LATER, take, waiting_order
+from tests.orders.bank_transfers.transfer_helpers import LATER, make_transfer_order, receive_transfer
 from tests.row_reuse import reuse_rows
 
 DESK = Actor(ActorKind.SYSTEM, EntryPoint.DESK, name="desk")
-WHO: dict[str, Any] = {"actor": DESK, "now": LATER}
-# When a payout to the account set by WHO may be paid.
-NEXT_DAY: dict[str, Any] = {"actor": DESK, "now": LATER + datetime.timedelta(days=1)}
-TO = BankAccount("970436", "0099887766", "Nguyễn Thị Hoa")
+ACTOR_NOW: dict[str, Any] = {"actor": DESK, "now": LATER}
+# When a payout to the account set by ACTOR_NOW may be paid.
+ACTOR_NEXT_DAY: dict[str, Any] = {"actor": DESK, "now": LATER + datetime.timedelta(days=1)}
+REFUND_ACCOUNT = BankAccount("970436", "0099887766", "Nguyễn Thị Hoa")
 
 
 @reuse_rows
-def paid_order(price: int = 45_000, **fields: Any) -> Order:
+def make_paid_order(price: int = 45_000, **fields: Any) -> Order:
     """An order of two items at `price` plus 30,000 for delivery, paid by transfer."""
-    order = waiting_order(price, **fields)
-    take(order.code, order.due_gross)
+    order = make_transfer_order(price, **fields)
+    receive_transfer(order.code, order.due_gross)
     return Order.objects.get(pk=order.pk)
 
 
 @reuse_rows
-def packed(part: OrderPart, quantities: Mapping[Any, int] | None = None) -> Parcel:
+def pack_open_lines(part: OrderPart, quantities: Mapping[Any, int] | None = None) -> Parcel:
     """A packed parcel of the part's open lines (or these quantities); accepts the part if needed."""
     if part.accepted_at is None:
         accept_part(part_id=part.pk, actor=DESK, now=NOW)
@@ -43,24 +43,24 @@ def packed(part: OrderPart, quantities: Mapping[Any, int] | None = None) -> Parc
 
 
 @reuse_rows
-def delivered(order: Order, *, cash: bool = True, now: Any = LATER) -> OrderPart:
+def deliver_order(order: Order, *, cash: bool = True, now: Any = LATER) -> OrderPart:
     """The order's first part, fully delivered, with its cash collected unless `cash` is false."""
     part = order.parts.order_by("number")[0]
-    parcel = packed(part)
+    parcel = pack_open_lines(part)
     hand_over_parcel(parcel_id=parcel.pk, actor=DESK, now=NOW)
     deliver_parcel(parcel_id=parcel.pk, cash_collected=cash, actor=DESK, now=now)
     return OrderPart.objects.get(pk=part.pk)
 
 
-def line_of(part: OrderPart) -> OrderLine:
+def get_first_line(part: OrderPart) -> OrderLine:
     return part.lines.order_by("position")[0]
 
 
-def give_back(part: OrderPart, amount: int = 0, **fields: Any) -> Refund:
+def refund_first_line(part: OrderPart, amount: int = 0, **fields: Any) -> Refund:
     """Refund this amount of the part's first line at the cooperative's cost; `fields` change the decision."""
-    quantities = {name: fields.pop(name) for name in ("back", "damaged", "unsent") if name in fields}
+    quantities = {name: fields.pop(name) for name in ("returned", "damaged", "unsent") if name in fields}
     key = fields.pop("key", None)
-    lines = {line_of(part).pk: LineRefund(amount, **quantities)} if amount or quantities else {}
+    lines = {get_first_line(part).pk: LineRefund(amount, **quantities)} if amount or quantities else {}
     values = {"bearer": CostBearer.COOPERATIVE, "reason": "Hàng dập khi đến nơi.", "lines": lines}
     decision = RefundDecision(**(values | fields))
-    return decide_refund(order_id=part.order_id, part_id=part.pk, decision=decision, key=key, **WHO)
+    return decide_refund(order_id=part.order_id, part_id=part.pk, decision=decision, key=key, **ACTOR_NOW)

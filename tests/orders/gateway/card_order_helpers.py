@@ -25,7 +25,7 @@ from orders.payments.stripe_gateway import StripeGateway
 from tests.doubles.stripe import StripeDouble
 from tests.factories import NOW, make_order, make_variant
 
-GOOD, SCA, DECLINED, POOR = (
+GOOD_CARD, SCA_CARD, DECLINED_CARD, POOR_CARD = (
     "4242424242424242",
     "4000002500003155",
     "4000000000000002",
@@ -35,7 +35,7 @@ MINUTE = datetime.timedelta(minutes=1)
 COOPERATIVE = "acct_thien_an"
 
 
-def set_up(double: StripeDouble, settings: Any) -> None:
+def use_stripe_double(double: StripeDouble, settings: Any) -> None:
     """Point the shop's settings at this double."""
     settings.STRIPE_SECRET_KEY = double.secret_key
     settings.STRIPE_PUBLISHABLE_KEY = double.publishable_key
@@ -48,7 +48,7 @@ def set_up(double: StripeDouble, settings: Any) -> None:
 def stripe(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[StripeDouble]:
     """The double of Stripe with the clock of the factories; calls that hang time out soon."""
     with StripeDouble() as double:
-        set_up(double, settings)
+        use_stripe_double(double, settings)
         double.account.clock = NOW.timestamp
         double.account.connected.add(COOPERATIVE)
         patient, impatient = (
@@ -61,45 +61,45 @@ def stripe(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[StripeDou
         yield double
 
 
-def card_order(*lines: Any, **fields: Any) -> Order:
+def make_card_order(*lines: Any, **fields: Any) -> Order:
     """An order to be paid by card, by default of 120,000 đồng; its call is not sent yet."""
     lines = lines or ((make_variant(price=45_000), 2),)
     return make_order(*lines, method=PaymentMethod.CARD, **fields)
 
 
-def call_of(order: Order, operation: Operation = Operation.START) -> GatewayCall:
+def get_call(order: Order, operation: Operation = Operation.START) -> GatewayCall:
     """The order's newest call of this operation."""
     calls = GatewayCall.objects.filter(payment__order=order, operation=operation)
     return calls.latest("payment__created_at", "asked_at")
 
 
-def begun_order(*lines: Any, **fields: Any) -> Order:
+def make_started_card_order(*lines: Any, **fields: Any) -> Order:
     """A card order whose call is sent and waits for the buyer's card."""
-    order = card_order(*lines, **fields)
-    make(order)
+    order = make_card_order(*lines, **fields)
+    send_order_call(order)
     return order
 
 
-def make(
+def send_order_call(
     order: Order, operation: Operation = Operation.START, *, now: datetime.datetime = NOW
 ) -> GatewayCall:
     """Send the order's call, as the worker does."""
-    calls.send_call(call_id=call_of(order, operation).pk, now=now)
-    return call_of(order, operation)
+    calls.send_call(call_id=get_call(order, operation).pk, now=now)
+    return get_call(order, operation)
 
 
-def look_up(
+def look_up_order_call(
     order: Order, operation: Operation = Operation.START, *, now: datetime.datetime = NOW
 ) -> GatewayCall:
-    look_up_call(call_id=call_of(order, operation).pk, now=now)
-    return call_of(order, operation)
+    look_up_call(call_id=get_call(order, operation).pk, now=now)
+    return get_call(order, operation)
 
 
-def paid_order(stripe: StripeDouble, *lines: Any, card: str = GOOD, **fields: Any) -> Order:
+def make_paid_card_order(stripe: StripeDouble, *lines: Any, card: str = GOOD_CARD, **fields: Any) -> Order:
     """An order paid with this card, after the shop has looked the payment up."""
-    order = begun_order(*lines, **fields)
-    stripe.buyer_pays(call_of(order).reference, card)
-    look_up(order)
+    order = make_started_card_order(*lines, **fields)
+    stripe.buyer_pays(get_call(order).reference, card)
+    look_up_order_call(order)
     order.refresh_from_db()
     return order
 
@@ -110,12 +110,12 @@ def sweep_all(monkeypatch: pytest.MonkeyPatch, now: datetime.datetime) -> None:
     look_up_calls_task()
 
 
-def sums(order: Order) -> PaymentSums:
+def get_payment_sums(order: Order) -> PaymentSums:
     """The sums of the order's latest payment."""
     payment = order.payments.order_by("-created_at", "-pk")[0]
     return Payment.objects.filter(pk=payment.pk).sums()[payment.pk]
 
 
-def events(order: Order) -> list[tuple[str, int]]:
+def get_payment_events(order: Order) -> list[tuple[str, int]]:
     rows = PaymentEvent.objects.filter(payment__order=order).order_by("pk")
     return [(EventKind(kind).value, amount) for kind, amount in rows.values_list("kind", "amount")]

@@ -6,7 +6,7 @@ from cooperatives.models import Cooperative
 from orders.actions.settlement.close_settlement import close_settlement, correct_balance
 from orders.models import OrderPart, Payout, Settlement
 from tests.factories import make_order, make_variant
-from tests.orders.cash_on_delivery.cash_at_hand import WHO
+from tests.orders.cash_on_delivery.cash_helpers import ACTOR_NOW
 from tests.orders.ledger.test_earnings_postings import deliver, refund, with_commission
 from tests.row_reuse import reuse_rows
 
@@ -14,18 +14,18 @@ ACCOUNT = {"bank_bin": "970405", "bank_account": "8888000011", "bank_holder": "H
 
 
 @reuse_rows
-def owed(
+def make_open_settlement(
     cooperative: Cooperative, amount: int = 50_000, *, reason: str = "thưởng", key: str = "1"
 ) -> Settlement:
     """An open settlement that owes the cooperative this amount by a correction."""
     correct_balance(
-        cooperative_id=cooperative.pk, currency="VND", amount=amount, reason=reason, key=key, **WHO
+        cooperative_id=cooperative.pk, currency="VND", amount=amount, reason=reason, key=key, **ACTOR_NOW
     )
     return Settlement.objects.open().get(cooperative=cooperative)
 
 
 @reuse_rows
-def sold(cooperative: Cooperative, *, price: int = 100_000, back: int = 0) -> OrderPart:
+def make_sale(cooperative: Cooperative, *, price: int = 100_000, back: int = 0) -> OrderPart:
     """A delivered order of two items with 5 % commission; `back` of it is refunded."""
     part = make_order((make_variant(cooperative, price=price), 2)).parts.get()
     OrderPart.objects.filter(pk=part.pk).update(carrier="Viettel Post")
@@ -37,12 +37,12 @@ def sold(cooperative: Cooperative, *, price: int = 100_000, back: int = 0) -> Or
     return part
 
 
-def close(cooperative: Cooperative) -> Settlement:
+def close_open_settlement(cooperative: Cooperative) -> Settlement:
     open_settlement = Settlement.objects.open().get(cooperative=cooperative)
-    return close_settlement(settlement_id=open_settlement.pk, **WHO)
+    return close_settlement(settlement_id=open_settlement.pk, **ACTOR_NOW)
 
 
-def due(cooperative: Cooperative, amount: int = 50_000) -> Payout:
+def make_due_payout(cooperative: Cooperative, amount: int = 50_000) -> Payout:
     """The payout of a closed settlement."""
-    owed(cooperative, amount, key=str(Settlement.objects.count()))
-    return Payout.objects.get(settlement=close(cooperative))
+    make_open_settlement(cooperative, amount, key=str(Settlement.objects.count()))
+    return Payout.objects.get(settlement=close_open_settlement(cooperative))

@@ -23,54 +23,54 @@ from orders.models import Basket, Voucher
 from tests.factories import NOW
 
 
-class Unlocked:
-    """Hold `hands` threads between reading rows of `model` and writing them."""
+class RemovedLocks:
+    """Stop all `thread_count` threads between reading rows of `model` and writing them."""
 
-    def __init__(self, monkeypatch: Any, model: type[Model], hands: int) -> None:
+    def __init__(self, monkeypatch: Any, model: type[Model], thread_count: int) -> None:
         self._model = model
-        self._read_by_all = threading.Barrier(hands, timeout=20)
-        self._checked_by_all = threading.Barrier(hands, timeout=20)
-        self._early = threading.local()
+        self._read_by_all = threading.Barrier(thread_count, timeout=20)
+        self._checked_by_all = threading.Barrier(thread_count, timeout=20)
+        self._stale = threading.local()
         monkeypatch.setattr(locks, "lock_rows", self._rows)
         monkeypatch.setattr(locks, "lock_compiled_rows", lambda rows_of, *args: self._rows(rows_of(*args)))
         monkeypatch.setattr(locks, "lock_row", lambda rows: next(iter(self._rows(rows)), None))
         if connection.vendor == "sqlite":
-            monkeypatch.setattr(placing, "build_quote", lambda _request, *, now: self._early.quote)
+            monkeypatch.setattr(placing, "build_quote", lambda _request, *, now: self._stale.quote)
         elif model is Voucher:  # its uses are counted after it is read
             monkeypatch.setattr(placing, "build_quote", self._quote)
 
-    def placing(self, basket: Basket, work: Callable[[], Any]) -> Callable[[], Any]:
+    def wrap_placing(self, basket: Basket, function: Callable[[], Any]) -> Callable[[], Any]:
         """Wrap the placing of a basket: on SQLite its check runs before the transaction."""
         if connection.vendor != "sqlite":
-            return work
+            return function
 
-        def read_then_work() -> Any:
-            self._early.rows = {
+        def read_then_call() -> Any:
+            self._stale.rows = {
                 Basket: list(Basket.objects.filter(pk=basket.pk)),
                 Stock: list(Stock.objects.order_by("pk")),
                 PickupSlot: list(PickupSlot.objects.order_by("pk")),
             }
-            self._early.quote = build_quote(basket_quote_request(self._early.rows[Basket][0]), now=NOW)
+            self._stale.quote = build_quote(basket_quote_request(self._stale.rows[Basket][0]), now=NOW)
             self._read_by_all.wait()
-            return work()
+            return function()
 
-        return read_then_work
+        return read_then_call
 
-    def seen(self, rows: QuerySet[Any]) -> list[Any]:
-        """The rows as all threads read them before any of them writes."""
+    def read_rows(self, rows: QuerySet[Any]) -> list[Any]:
+        """Return the rows as all threads read them before any of them writes."""
         return self._rows(rows)
 
     def _quote(self, request: Any, *, now: Any) -> Any:
         """Build the quote, then wait until all threads have built theirs."""
         quote = build_quote(request, now=now)
-        if not getattr(self._early, "has_checked", False):
-            self._early.has_checked = True
+        if not getattr(self._stale, "has_checked", False):
+            self._stale.has_checked = True
             self._checked_by_all.wait()
         return quote
 
     def _rows(self, rows: QuerySet[Any]) -> list[Any]:
         if connection.vendor == "sqlite":
-            return self._early.rows[rows.model] if rows.model in self._early.rows else list(rows)
+            return self._stale.rows[rows.model] if rows.model in self._stale.rows else list(rows)
         read_rows = list(rows.order_by("pk"))
         if rows.model is self._model:
             self._read_by_all.wait()

@@ -9,29 +9,29 @@ from typing import Any
 from django.db import connections
 
 
-def together(works: Sequence[Callable[[], Any]], *, hands: int = 20) -> list[Any]:
+def run_in_threads(functions: Sequence[Callable[[], Any]], *, thread_count: int = 20) -> list[Any]:
     """Run the callables in threads that start together; return their results or errors in order.
 
     At most 20 threads: PostgreSQL accepts a hundred connections, and other tests may use some of them.
     """
-    hands = min(hands, len(works))
-    answers: list[Any] = [None] * len(works)
-    start = threading.Barrier(hands)
+    thread_count = min(thread_count, len(functions))
+    results: list[Any] = [None] * len(functions)
+    start = threading.Barrier(thread_count)
 
     def run_every_nth(first: int) -> None:
         start.wait()
         try:
-            for place in range(first, len(works), hands):
+            for index in range(first, len(functions), thread_count):
                 try:
-                    answers[place] = works[place]()
+                    results[index] = functions[index]()
                 except Exception as error:
-                    answers[place] = error
+                    results[index] = error
         finally:
             connections.close_all()
 
-    threads = [threading.Thread(target=run_every_nth, args=(first,)) for first in range(hands)]
+    threads = [threading.Thread(target=run_every_nth, args=(first,)) for first in range(thread_count)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return answers
+    return results

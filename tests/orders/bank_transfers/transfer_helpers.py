@@ -20,13 +20,13 @@ _numbers = itertools.count(1)
 
 
 @reuse_rows
-def waiting_order(price: int = 45_000, **fields: Any) -> Order:
+def make_transfer_order(price: int = 45_000, **fields: Any) -> Order:
     """An order of two items awaiting its bank transfer: twice the price plus 30,000 for delivery."""
     make_bank_account()
     return make_order((make_variant(price=price), 2), method=PaymentMethod.TRANSFER, **fields)
 
 
-def told(note: str = "", amount: int = 120_000, **fields: Any) -> IncomingTransfer:
+def make_incoming_transfer(note: str = "", amount: int = 120_000, **fields: Any) -> IncomingTransfer:
     """An incoming transfer one hour after the order, with its own reference."""
     number = next(_numbers)
     values: dict[str, Any] = {
@@ -41,7 +41,9 @@ def told(note: str = "", amount: int = 120_000, **fields: Any) -> IncomingTransf
     return IncomingTransfer(**(values | fields))
 
 
-def take(note: str = "", amount: int = 120_000, *, now: datetime.datetime = LATER, **fields: Any):
+def receive_transfer(note: str = "", amount: int = 120_000, *, now: datetime.datetime = LATER, **fields: Any):
     """Record such a transfer and return its saved row."""
-    recorded = record_incoming_transfer(incoming=told(note, amount, **fields), actor=BANK, now=now)
+    recorded = record_incoming_transfer(
+        incoming=make_incoming_transfer(note, amount, **fields), actor=BANK, now=now
+    )
     return BankTransfer.objects.get(pk=recorded.transfer.pk)

@@ -14,38 +14,44 @@ from tests.row_reuse import reuse_rows
 
 CARRIER = "Giao Hàng Nhanh"
 DESK = Actor(ActorKind.SYSTEM, EntryPoint.DESK, name="desk")
-WHO: dict[str, Any] = {"actor": DESK, "now": NOW}
+ACTOR_NOW: dict[str, Any] = {"actor": DESK, "now": NOW}
 
 
 @reuse_rows
-def new_part(price: int = 200_000, *, seller: Any = None, **order: Any) -> OrderPart:
+def make_accepted_part(price: int = 200_000, *, seller: Any = None, **order: Any) -> OrderPart:
     """An accepted part of `price` plus 30,000 for delivery."""
     variant = make_variant(seller or make_seller(), price=price)
     part = make_order((variant, 1), **order).parts.get()
-    accept_part(part_id=part.pk, **WHO)
+    accept_part(part_id=part.pk, **ACTOR_NOW)
     return part
 
 
 @reuse_rows
-def sent(price: int = 200_000, *, carrier: str = CARRIER, number: str = "", **fields: Any) -> Parcel:
+def make_dispatched_parcel(
+    price: int = 200_000, *, carrier: str = CARRIER, number: str = "", **fields: Any
+) -> Parcel:
     """A parcel handed over, which is to collect `price` plus 30,000."""
-    part = new_part(price, **fields)
+    part = make_accepted_part(price, **fields)
     quantities = dict(part.lines.values_list("pk", "quantity"))
-    parcel = pack_parcel(part_id=part.pk, quantities=quantities, **WHO)
-    close_parcel(parcel_id=parcel.pk, **WHO)
+    parcel = pack_parcel(part_id=part.pk, quantities=quantities, **ACTOR_NOW)
+    close_parcel(parcel_id=parcel.pk, **ACTOR_NOW)
     dispatch = DispatchDetails(carrier=carrier, tracking_number=number or f"GHN{parcel.pk:06}")
-    return hand_over_parcel(parcel_id=parcel.pk, dispatch=dispatch, **WHO)
+    return hand_over_parcel(parcel_id=parcel.pk, dispatch=dispatch, **ACTOR_NOW)
 
 
 @reuse_rows
-def delivered(price: int = 200_000, *, cash: bool = False, **fields: Any) -> Parcel:
+def make_delivered_parcel(price: int = 200_000, *, cash: bool = False, **fields: Any) -> Parcel:
     """A delivered parcel; `cash` says whether its collection was reported."""
     return deliver_parcel(
-        parcel_id=sent(price, **fields).pk, cash_collected=cash, code="", reason="test", **WHO
+        parcel_id=make_dispatched_parcel(price, **fields).pk,
+        cash_collected=cash,
+        code="",
+        reason="test",
+        **ACTOR_NOW,
     )
 
 
-def statement(rows: Iterable[tuple[str, int, int]]) -> bytes:
+def make_carrier_statement(rows: Iterable[tuple[str, int, int]]) -> bytes:
     """A carrier's statement as CSV: tracking number, collected, fee, and their difference."""
     lines = ["Mã vận đơn,Tiền thu hộ,Tổng phí,Thực nhận"]
     lines += [f"{number},{collected},{fee},{collected - fee}" for number, collected, fee in rows]
