@@ -20,7 +20,9 @@ from tests.orders.gateway.card_order_helpers import (
     stripe,
 )
 from tests.orders.refunds.refund_helpers import (
+    ACTOR_NEXT_DAY,
     ACTOR_NOW,
+    REFUND_ACCOUNT,
     deliver_order,
     refund_first_line,
 )
