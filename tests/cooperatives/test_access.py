@@ -57,10 +57,10 @@ def test_member_acts_for_their_cooperative_through_members_app() -> None:
 
 
 def test_another_cooperative_is_missing() -> None:
-    own, other = make_cooperative(), make_cooperative("HTX Tài Hoan")
-    user = make_member(own)
+    cooperative, other_cooperative = make_cooperative(), make_cooperative("HTX Tài Hoan")
+    user = make_member(cooperative)
 
-    for foreign in (other.pk, other.pk + 1000):
+    for foreign in (other_cooperative.pk, other_cooperative.pk + 1000):
         with assert_refused(Missing, "missing"):
             membership_context(user, foreign)
 
@@ -102,19 +102,20 @@ def test_staff_have_permissions_of_their_groups() -> None:
 
 
 def test_channel_restricted_group_grants_permissions_only_in_its_channels() -> None:
-    home, abroad = make_channel(), make_channel(slug="nuoc-ngoai")
+    vietnam, foreign = make_channel(), make_channel(slug="nuoc-ngoai")
     staff = make_user(is_staff=True)
     group = Group.objects.create(
         name="Đơn hàng trong nước", restricted_to_channels=True, is_platform_wide=True
     )
     group.users.add(staff)
-    group.channels.add(home)
+    group.channels.add(vietnam)
     GroupPermission.objects.create(group=group, code=Permission.MANAGE_ORDERS)
 
     assert (
-        require_staff_permission(staff, Permission.MANAGE_ORDERS, channel=home).entry_point == EntryPoint.DESK
+        require_staff_permission(staff, Permission.MANAGE_ORDERS, channel=vietnam).entry_point
+        == EntryPoint.DESK
     )
-    for channel in (abroad, None):
+    for channel in (foreign, None):
         with assert_refused(Missing, "missing"):
             require_staff_permission(staff, Permission.MANAGE_ORDERS, channel=channel)
 

@@ -36,19 +36,19 @@ PAIRS = {
 EVERY_PAIR = list(itertools.product(CooperativeState.values, repeat=2))
 
 
-@pytest.mark.parametrize("pair", EVERY_PAIR)
-def test_cooperative_follows_its_state_table(pair) -> None:
-    from_state, to = pair
+@pytest.mark.parametrize("transition", EVERY_PAIR)
+def test_cooperative_follows_its_state_table(transition) -> None:
+    from_state, to_state = transition
     cooperative = make_cooperative(state=from_state)
 
-    if pair in PAIRS:
-        assert advance(cooperative, to, COOPERATIVE_MOVES) == from_state
+    if transition in PAIRS:
+        assert advance(cooperative, to_state, COOPERATIVE_MOVES) == from_state
     else:
         with assert_refused(WrongMove, "wrong_move"):
-            advance(cooperative, to, COOPERATIVE_MOVES)
+            advance(cooperative, to_state, COOPERATIVE_MOVES)
 
     cooperative.refresh_from_db()
-    assert cooperative.state == (to if pair in PAIRS else from_state)
+    assert cooperative.state == (to_state if transition in PAIRS else from_state)
 
 
 def test_every_cooperative_state_is_reachable() -> None:
@@ -56,9 +56,9 @@ def test_every_cooperative_state_is_reachable() -> None:
     assert set(COOPERATIVE_MOVES) == set(CooperativeState.values)
 
 
-@pytest.mark.parametrize("pair", EVERY_PAIR)
-def test_each_decision_moves_and_notifies_cooperative_or_is_refused(pair) -> None:
-    from_state, new_state = pair
+@pytest.mark.parametrize("transition", EVERY_PAIR)
+def test_each_decision_moves_and_notifies_cooperative_or_is_refused(transition) -> None:
+    from_state, new_state = transition
     cooperative = make_cooperative(state=from_state)
     arguments = {
         "cooperative_id": cooperative.pk,
@@ -68,7 +68,7 @@ def test_each_decision_moves_and_notifies_cooperative_or_is_refused(pair) -> Non
         "now": NOW,
     }
 
-    if pair in PAIRS:
+    if transition in PAIRS:
         set_cooperative_state(**arguments)
     else:
         with assert_refused(WrongMove, "wrong_move"):
@@ -78,7 +78,7 @@ def test_each_decision_moves_and_notifies_cooperative_or_is_refused(pair) -> Non
     notices = Notification.objects.filter(to=cooperative.email).count()
     changes = Change.objects.of(cooperative).filter(action=f"cooperative.{new_state}").count()
     assert (cooperative.state, notices, changes) == (
-        (new_state, 1, 1) if pair in PAIRS else (from_state, 0, 0)
+        (new_state, 1, 1) if transition in PAIRS else (from_state, 0, 0)
     )
 
 

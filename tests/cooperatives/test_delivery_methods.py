@@ -103,9 +103,9 @@ def test_delivery_is_free_above_threshold(subtotal, price) -> None:
 
 def test_rates_of_another_channel_are_ignored() -> None:
     delivery_method = make_method_with_rates(("", None, 30_000))
-    other = make_channel(slug="khac")
+    other_channel = make_channel(slug="khac")
 
-    assert delivery_method.fee(channel_id=other.pk, province_code=HANOI, grams=1, subtotal=1) is None
+    assert delivery_method.fee(channel_id=other_channel.pk, province_code=HANOI, grams=1, subtotal=1) is None
 
 
 def test_pickup_is_free_in_every_province() -> None:

@@ -86,8 +86,8 @@ def test_rate_table_replaces_flat_rate() -> None:
 
 
 def test_rates_of_another_channel_are_kept() -> None:
-    other = make_channel(slug="khac")
-    delivery_method = make_delivery_method(make_seller(), other, fee=30_000)
+    other_channel = make_channel(slug="khac")
+    delivery_method = make_delivery_method(make_seller(), other_channel, fee=30_000)
 
     set_rates(delivery_method, DeliveryRateInput(42_000))
 
@@ -191,14 +191,14 @@ def test_overlapping_market_days_give_one_pickup_time() -> None:
 
 
 def test_foreign_inactive_and_carrier_delivery_methods_are_missing() -> None:
-    seller, other = make_seller(), make_seller("HTX Tài Hoan")
+    seller, other_seller = make_seller(), make_seller("HTX Tài Hoan")
     carried, market = make_delivery_method(seller, make_channel()), make_market_pickup(seller, make_channel())
     inactive = make_delivery_method(seller, make_channel(), is_active=False)
 
-    for delivery_method, cooperative in ((carried, other), (inactive, seller)):
+    for delivery_method, cooperative in ((carried, other_seller), (inactive, seller)):
         with assert_refused(Missing, "missing"):
             set_rates(delivery_method, DeliveryRateInput(1), cooperative=cooperative)
-    for delivery_method, cooperative in ((carried, seller), (market, other)):
+    for delivery_method, cooperative in ((carried, seller), (market, other_seller)):
         with assert_refused(Missing, "missing"):
             schedule(delivery_method, cooperative=cooperative)
 

@@ -65,11 +65,16 @@ def test_confirmed_account_email_follows_without_confirmation() -> None:
     unconfirmed_user = make_user(email="lan@example.com", is_confirmed=False)
 
     own_email = follow(user=user, actor=user.acting("market"))
-    other = follow(email="ban@example.com", user=user)
+    other_email = follow(email="ban@example.com", user=user)
     unconfirmed = follow(email="lan@example.com", user=unconfirmed_user)
     market = follow(None, user=user)
 
-    assert [row.confirmed_at for row in (own_email, other, unconfirmed, market)] == [NOW, None, None, NOW]
+    assert [row.confirmed_at for row in (own_email, other_email, unconfirmed, market)] == [
+        NOW,
+        None,
+        None,
+        NOW,
+    ]
     assert (own_email.user, Follow.objects.confirmed().of_person(user.pk).count()) == (user, 2)
     assert set(Notification.objects.values_list("to", flat=True)) == {"ban@example.com", "lan@example.com"}
 
@@ -85,15 +90,15 @@ def test_cooperative_without_public_page_cannot_be_followed() -> None:
 def test_unconfirmed_follows_are_deleted_after_a_week() -> None:
     make_cooperative(slug="thien-an")
     now = timezone.now()
-    old = follow(email="a@example.com", now=now - datetime.timedelta(days=8))
-    new = follow(email="b@example.com", now=now - datetime.timedelta(days=6))
+    expired = follow(email="a@example.com", now=now - datetime.timedelta(days=8))
+    recent = follow(email="b@example.com", now=now - datetime.timedelta(days=6))
     confirmed = follow(email="c@example.com", now=now - datetime.timedelta(days=8))
     confirm_follow(token=confirmed.token, actor=GUEST, now=now)
 
     delete_unconfirmed_follows_task()
 
-    assert set(Follow.objects.values_list("pk", flat=True)) == {new.pk, confirmed.pk}
-    assert old.pk not in {new.pk, confirmed.pk}
+    assert set(Follow.objects.values_list("pk", flat=True)) == {recent.pk, confirmed.pk}
+    assert expired.pk not in {recent.pk, confirmed.pk}
 
 
 def test_guest_follows_on_cooperative_page_and_unfollows_with_one_click(client: Client) -> None:
@@ -130,7 +135,7 @@ def test_account_lists_and_cancels_follows_and_back_in_stock_requests(client: Cl
     make_cooperative("HTX Thiên An", slug="thien-an")
     honey = make_product(name="Mật ong", on_hand=0)
     user = make_user(email="hoa@example.com")
-    own = follow(user=user)
+    own_follow = follow(user=user)
     follow(email="lan@example.com")
     client.force_login(user)
     client.post(f"/san-pham/{honey.slug}/bao-lai/", {"contact": "hoa@example.com"})
@@ -138,7 +143,7 @@ def test_account_lists_and_cancels_follows_and_back_in_stock_requests(client: Cl
     page = html_of(client.get("/theo-doi/cua-toi/"))
 
     assert ("HTX Thiên An" in page, "Mật ong" in page, "lan@example.com" in page) == (True, True, False)
-    for token in (own.token, BackRequest.objects.get().token):
+    for token in (own_follow.token, BackRequest.objects.get().token):
         action = next(path for path in (f"/theo-doi/{token}/", f"/bao-lai/{token}/") if path in page)
         client.post(action)
     assert (Follow.objects.count(), BackRequest.objects.count()) == (1, 0)

@@ -92,17 +92,17 @@ def test_last_manager_cannot_be_removed_or_demoted(change: str) -> None:
         else:
             add(cooperative, "hoa@example.com")
 
-    other = Membership.objects.get(user__email="binh@example.com")
-    change_member_role(**arguments | {"membership_id": other.pk, "role": Role.MANAGER})
+    other_membership = Membership.objects.get(user__email="binh@example.com")
+    change_member_role(**arguments | {"membership_id": other_membership.pk, "role": Role.MANAGER})
     remove_member(**arguments)
     assert Membership.objects.get(is_active=True).user.email == "binh@example.com"
 
 
 def test_member_of_another_cooperative_is_missing() -> None:
-    own, other = make_cooperative("HTX Một"), make_cooperative("HTX Hai")
-    row = Membership.objects.get(user=make_member(other, Role.PACKER))
+    cooperative, other_cooperative = make_cooperative("HTX Một"), make_cooperative("HTX Hai")
+    row = Membership.objects.get(user=make_member(other_cooperative, Role.PACKER))
 
     with assert_refused(Missing, "missing"):
         change_member_role(
-            cooperative_id=own.pk, membership_id=row.pk, role=Role.LISTER, actor=MANAGER, now=NOW
+            cooperative_id=cooperative.pk, membership_id=row.pk, role=Role.LISTER, actor=MANAGER, now=NOW
         )

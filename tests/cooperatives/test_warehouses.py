@@ -25,8 +25,8 @@ COMMON = {"actor": Actor.system("test"), "now": NOW}
 
 def details(**overrides):
     fields = {"name": "Kho Nà Ít", "street": "Thôn Nà Ít", "commune_code": "01948"}
-    place = {"province_code": THAI_NGUYEN, "province_name": "Thái Nguyên", "commune_name": "Xã Phủ Thông"}
-    return WarehouseDetails(**fields | place | overrides)
+    division = {"province_code": THAI_NGUYEN, "province_name": "Thái Nguyên", "commune_name": "Xã Phủ Thông"}
+    return WarehouseDetails(**fields | division | overrides)
 
 
 def open_for(cooperative, *, key=None, **fields):
@@ -101,7 +101,7 @@ def test_pickup_of_warehouse_in_use_cannot_be_disabled() -> None:
 
 
 def test_warehouse_of_another_cooperative_is_missing() -> None:
-    warehouse, other = open_for(make_seller()), make_seller("HTX Tài Hoan")
+    warehouse, other_seller = open_for(make_seller()), make_seller("HTX Tài Hoan")
 
     with assert_refused(Missing, "missing"):
-        change(warehouse, cooperative=other)
+        change(warehouse, cooperative=other_seller)

@@ -67,15 +67,17 @@ ACCOUNT_PAGES: list[tuple[str, str, dict[str, Any] | None]] = [
 
 def account_sessions(buyer: User) -> dict[str, str]:
     """Sessions in the middle of signing in, and of a buyer who has just signed in."""
-    way = {"next": "", "back": ""}
-    entering = _sent(CodePurpose.ENTER, "+84987000001") | way
-    known = {"to": buyer.phone or "", "at": time.time()} | way
-    just_in = _just_in(buyer, code=_sent(CodePurpose.CONFIRM, buyer.phone or "") | way)
-    asked = {"kind": "correction", "name": "Hoa", "words": "Sai tên"}
-    careful = give_app(make_user(first_name="Sáu"))
+    return_urls = {"next": "", "back": ""}
+    sign_in_code = _send_code(CodePurpose.ENTER, "+84987000001") | return_urls
+    known_phone = {"to": buyer.phone or "", "at": time.time()} | return_urls
+    just_in = _save_fresh_session(
+        buyer, code=_send_code(CodePurpose.CONFIRM, buyer.phone or "") | return_urls
+    )
+    data_request = {"kind": "correction", "name": "Hoa", "words": "Sai tên"}
+    app_user = give_app(make_user(first_name="Sáu"))
     second_step = {
-        "user": careful.pk,
-        "hash": careful.get_session_auth_hash(),
+        "user": app_user.pk,
+        "hash": app_user.get_session_auth_hash(),
         "way": SignInMethod.PASSWORD.value,
         "shown_phone": "",
         "at": time.time() + 36_000,
@@ -89,32 +91,32 @@ def account_sessions(buyer: User) -> dict[str, str]:
         now=timezone.now(),
     )
     return {
-        "guest with a code": kept_session(code=entering),
-        "guest with a number": kept_session(shown_phone=known | {"to": "+84987000002"}),
-        "guest with a known number": kept_session(shown_phone=known),
-        "guest with a request": kept_session(
-            code=_sent(CodePurpose.DATA, "+84987000003") | way, data_request=asked
+        "guest with a code": save_session(code=sign_in_code),
+        "guest with a number": save_session(shown_phone=known_phone | {"to": "+84987000002"}),
+        "guest with a known number": save_session(shown_phone=known_phone),
+        "guest with a request": save_session(
+            code=_send_code(CodePurpose.DATA, "+84987000003") | return_urls, data_request=data_request
         ),
         "buyer just in": just_in,
-        "guest at the second step": kept_session(**{PENDING_KEY: second_step | way}),
-        "buyer with an app": _just_in(careful, **{SECOND_FACTOR_KEY: True}),
-        "newcomer just in": _just_in(make_user(first_name="Năm")),
+        "guest at the second step": save_session(**{PENDING_KEY: second_step | return_urls}),
+        "buyer with an app": _save_fresh_session(app_user, **{SECOND_FACTOR_KEY: True}),
+        "newcomer just in": _save_fresh_session(make_user(first_name="Năm")),
     }
 
 
 def data_pages(buyer: User) -> list[tuple[str, str]]:
     """Data requests of a buyer and a guest in each state: the pages that show them, and who opens them."""
-    now, by = timezone.now(), Actor.system("test")
-    record_consent(user_id=buyer.pk, purpose=ConsentPurpose.NEWS, actor=by, now=now)
-    late = now - datetime.timedelta(days=40)
-    guest = Requester(ContactMethod.EMAIL, "khach@example.com", "Khách", "vi")
+    now, actor = timezone.now(), Actor.system("test")
+    record_consent(user_id=buyer.pk, purpose=ConsentPurpose.NEWS, actor=actor, now=now)
+    overdue = now - datetime.timedelta(days=40)
+    requester = Requester(ContactMethod.EMAIL, "khach@example.com", "Khách", "vi")
     rows = [
         file_request(
-            kind=RequestKind.CORRECTION, asker=Requester.of(buyer), words="Sai tên", actor=by, now=late
+            kind=RequestKind.CORRECTION, asker=Requester.of(buyer), words="Sai tên", actor=actor, now=overdue
         ),
-        submit_guest_request(kind=RequestKind.DELETION, asker=guest, text="", actor=by, now=now),
-        request_data_copy(asker=guest, actor=by, now=now),
-        request_data_copy(asker=Requester.of(buyer), actor=by, now=now),
+        submit_guest_request(kind=RequestKind.DELETION, asker=requester, text="", actor=actor, now=now),
+        request_data_copy(asker=requester, actor=actor, now=now),
+        request_data_copy(asker=Requester.of(buyer), actor=actor, now=now),
     ]
     record_deletion_obstacle(request_id=rows[1].pk, hindrance="Còn đơn chưa giao xong.", now=now)
     make_export(request_id=rows[2].pk, now=now)
@@ -128,24 +130,24 @@ def data_pages(buyer: User) -> list[tuple[str, str]]:
     ]
 
 
-def proof_for_the_whole_walk() -> str:
+def lasting_proof_time() -> str:
     """The time of a confirmation that stays recent although visiting all pages may take ten minutes."""
     return (timezone.now() + datetime.timedelta(days=1)).isoformat()
 
 
-def _just_in(user: User, **values: Any) -> str:
-    return kept_session(
+def _save_fresh_session(user: User, **values: Any) -> str:
+    return save_session(
         **values,
         **{
             SESSION_KEY: str(user.pk),
             BACKEND_SESSION_KEY: settings.AUTHENTICATION_BACKENDS[0],
             HASH_SESSION_KEY: user.get_session_auth_hash(),
-            SIGNED_IN_AT: proof_for_the_whole_walk(),
+            SIGNED_IN_AT: lasting_proof_time(),
         },
     )
 
 
-def kept_session(**values: Any) -> str:
+def save_session(**values: Any) -> str:
     """The key of a saved session with these values."""
     session = import_module(settings.SESSION_ENGINE).SessionStore()
     session.update(values)
@@ -153,13 +155,13 @@ def kept_session(**values: Any) -> str:
     return str(session.session_key)
 
 
-def _sent(purpose: CodePurpose, to: str) -> dict[str, Any]:
+def _send_code(purpose: CodePurpose, phone: str) -> dict[str, Any]:
     key = send_code(
         purpose=purpose,
         contact_method=ContactMethod.SMS,
-        recipient=to,
+        recipient=phone,
         language="vi",
         user_id=None,
         now=timezone.now(),
     )
-    return {"id": str(key), "to": to, "purpose": purpose.value, "at": time.time()}
+    return {"id": str(key), "to": phone, "purpose": purpose.value, "at": time.time()}

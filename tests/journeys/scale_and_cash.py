@@ -26,16 +26,16 @@ from tests.factories import (
 )
 from tests.orders.cash_on_delivery.cash_helpers import CARRIER, make_carrier_statement, make_dispatched_parcel
 
-_STEPS = {"to weigh": None, "asked": 6000, "refused": 6000, "weighed": 4600}
+_GRAMS_BY_STEP = {"to weigh": None, "asked": 6000, "refused": 6000, "weighed": 4600}
 
 
 class ScaleAndCash:
     """Rows for one seller and buyer of the world."""
 
     def __init__(self, seller: Cooperative, buyer: User, admin: User, *, now: datetime.datetime) -> None:
-        self._by: dict[str, Any] = {"actor": Actor.system(), "now": now}
+        self._context: dict[str, Any] = {"actor": Actor.system(), "now": now}
         self.gourd = make_weighed_variant(seller, name="Bí xanh thơm cân ký", on_hand=100)
-        self.orders = {name: self._weighed(buyer, grams, name) for name, grams in _STEPS.items()}
+        self.orders = {name: self._weigh_order(buyer, grams, name) for name, grams in _GRAMS_BY_STEP.items()}
         make_voucher("CANKY", starts_at=now - datetime.timedelta(days=1))
         self.basket = make_basket((self.gourd, 2), now=now)
         apply_voucher_code(basket_id=self.basket.pk, code="CANKY", now=now)
@@ -48,61 +48,66 @@ class ScaleAndCash:
             departs_weekday=4,
             departs_at=datetime.time(18),
         )
-        self.remittances = self._cash(seller)
-        self.statements = self._statements(admin, now)
+        self.remittances = self._remit_cash(seller)
+        self.statements = self._import_statements(admin, now)
 
     def part(self, step: str) -> OrderPart:
         return self.orders[step].parts.get()
 
-    def _weighed(self, buyer: User, grams: int | None, step: str) -> Order:
-        order = make_order((self.gourd, 2), user=buyer, now=self._by["now"])
+    def _weigh_order(self, buyer: User, grams: int | None, step: str) -> Order:
+        order = make_order((self.gourd, 2), user=buyer, now=self._context["now"])
         part = order.parts.get()
-        accept_part(part_id=part.pk, **self._by)
+        accept_part(part_id=part.pk, **self._context)
         if grams is not None:
-            weigh_line(part_id=part.pk, line_id=part.lines.get().pk, grams=grams, **self._by)
+            weigh_line(part_id=part.pk, line_id=part.lines.get().pk, grams=grams, **self._context)
         if step == "refused":
             question = WeightQuestion.objects.get(line__part=part)
-            answer_weight_question(question_id=question.pk, agreed=False, **self._by)
+            answer_weight_question(question_id=question.pk, agreed=False, **self._context)
         return order
 
-    def _cash(self, seller: Cooperative) -> list[CashRemittance]:
+    def _remit_cash(self, seller: Cooperative) -> list[CashRemittance]:
         """Cash held by a carrier and by the seller, remitted, and reconciled; a shortfall with its reason."""
-        held = [self._brought(seller, carrier=CARRIER) for _each in range(4)]
-        self._brought(seller, carrier="")
+        parcels = [self._deliver(seller, carrier=CARRIER) for _each in range(4)]
+        self._deliver(seller, carrier="")
         carrier = Remitter(CashHolder.CARRIER, carrier=CARRIER)
-        waits, seen = (
-            remit_cash(remitter=carrier, parcel_ids=[parcel.pk], fees=5_000, key=f"w{parcel.pk}", **self._by)
-            for parcel in held[:2]
+        waiting, reconciled = (
+            remit_cash(
+                remitter=carrier, parcel_ids=[parcel.pk], fees=5_000, key=f"w{parcel.pk}", **self._context
+            )
+            for parcel in parcels[:2]
         )
         reconcile_remittance(
-            remittance_id=seen.pk, received=seen.remitted - 10_000, reason="Thiếu tiền lẻ", **self._by
+            remittance_id=reconciled.pk,
+            received=reconciled.remitted - 10_000,
+            reason="Thiếu tiền lẻ",
+            **self._context,
         )
-        return [waits, seen]
+        return [waiting, reconciled]
 
-    def _brought(self, seller: Cooperative, *, carrier: str) -> Parcel:
+    def _deliver(self, seller: Cooperative, *, carrier: str) -> Parcel:
         parcel = make_dispatched_parcel(seller=seller, carrier=carrier)
         return deliver_parcel(
-            parcel_id=parcel.pk, cash_collected=True, code=parcel.pickup_code, reason="Thử", **self._by
+            parcel_id=parcel.pk, cash_collected=True, code=parcel.pickup_code, reason="Thử", **self._context
         )
 
-    def _statements(self, admin: User, now: datetime.datetime) -> list[StatementImport]:
+    def _import_statements(self, admin: User, now: datetime.datetime) -> list[StatementImport]:
         """A statement that is only read, and an imported one with differing rows."""
-        held = list(Parcel.objects.of_carrier(CARRIER).filter(cod_state="collected").order_by("pk"))
-        rows = [(parcel.tracking_number, parcel.cod_collected, 5_000) for parcel in held]
+        parcels = list(Parcel.objects.of_carrier(CARRIER).filter(cod_state="collected").order_by("pk"))
+        rows = [(parcel.tracking_number, parcel.cod_collected, 5_000) for parcel in parcels]
         first, second = (
             import_cod_statement(
                 file_name=f"{name}.csv",
-                content=make_carrier_statement(told),
+                content=make_carrier_statement(statement_rows),
                 carrier=CARRIER,
                 user=admin,
                 now=now,
             )
-            for name, told in [
+            for name, statement_rows in [
                 ("thang-10", [(rows[0][0], rows[0][1] - 20_000, 5_000), ("LA123", 50_000, 0)]),
                 ("thang-11", rows),
             ]
         )
-        apply_cod_statement(statement_id=first.pk, **self._by)
+        apply_cod_statement(statement_id=first.pk, **self._context)
         return [first, second]
 
 

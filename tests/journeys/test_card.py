@@ -57,16 +57,16 @@ def pillow(live_server: Any) -> Product:
 def faultless(visit: Callable[..., Page]) -> Callable[..., Page]:
     """Opens visitors' pages; content policy violations and script errors fail the test."""
 
-    def come(device: dict[str, Any], **more: Any) -> Page:
-        page = visit(device | more)
+    def open_page(device: dict[str, Any], **options: Any) -> Page:
+        page = visit(device | options)
         page.on("pageerror", lambda error: pytest.fail(str(error)))
         page.on(
             "console",
-            lambda said: pytest.fail(said.text) if "Content Security Policy" in said.text else None,
+            lambda message: pytest.fail(message.text) if "Content Security Policy" in message.text else None,
         )
         return page
 
-    return come
+    return open_page
 
 
 def buy_by_card(page: Page, product: Product) -> str:
@@ -74,7 +74,7 @@ def buy_by_card(page: Page, product: Product) -> str:
     page.goto(f"/san-pham/{product.slug}/")
     press(page, "main form[action$='/gio-hang/dong/'] .buy-bar button")
     page.goto("/dat-hang/")
-    with page.expect_response(lambda answer: "/dat-hang/" in answer.url):
+    with page.expect_response(lambda response: "/dat-hang/" in response.url):
         page.locator("[name=province]").select_option("01")
     page.locator("[name=commune] option[value]:not([value=''])").nth(3).wait_for(state="attached")
     page.locator("[name=name]").fill("Nguyễn Thị Hoa")
@@ -118,7 +118,7 @@ def test_declined_card_is_replaced_and_the_next_confirmed_at_the_bank(
     order = Order.objects.get()
     assert (order.charged, order.confirmed_at is not None) == (120_000, True)
     assert [row["amount_captured"] for row in stripe.account.every("charge", captured=True)] == [120_000]
-    assert {status for _kind, status in stripe.webhooks.answers} == {200}
+    assert {status for _event_type, status in stripe.webhooks.answers} == {200}
 
 
 def test_buyer_who_leaves_at_the_bank_returns_and_pays_once(

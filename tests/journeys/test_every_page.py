@@ -26,7 +26,7 @@ from django.views import defaults
 from playwright.sync_api import Browser, BrowserContext, Page, Response, Route
 from pytest_django.live_server_helper import LiveServer
 
-from tests.journeys.world import GUEST, Visit, World, answer_to, make_world
+from tests.journeys.world import GUEST, Visit, World, make_world, post_form
 
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db]
 
@@ -49,7 +49,7 @@ NO_PAGES = {
     "catalog:suggestions": "a list under the search field",
     "orders:payment-status": "nothing, or the order's page anew",
     "orders:payment-qr-code": "a QR code to keep",
-    "back-room": "leads on to the sign-in page",
+    "admin-login": "leads on to the sign-in page",
     "catalog:bulletin-text": "a text to keep",
     "catalog:bulletin-spoken": "a text to read out",
     **dict.fromkeys(("robots", "sitemaps", "sitemap", "google-feed"), "texts and XML for machines"),
@@ -77,8 +77,8 @@ RULES: dict[str, Any] = {
 }
 RULES_BUT_COLOURS = {**RULES, "rules": {**RULES["rules"], "color-contrast": {"enabled": False}}}
 COLOURS: dict[str, Any] = {"resultTypes": ["violations"], "preload": False, "runOnly": ["color-contrast"]}
-LOOK = "([part, rules]) => axe.run(part, rules).then((found) => found.violations)"
-WHOLE, MAIN = "html", "main"
+RUN_AXE = "([part, rules]) => axe.run(part, rules).then((found) => found.violations)"
+WHOLE_PAGE, MAIN = "html", "main"
 # A window of 320 px is also one of 1,280 px at a zoom of four (WCAG 2.2, 1.4.10).
 TOO_WIDE = """() => {
   const page = document.documentElement;
@@ -90,7 +90,7 @@ TOO_WIDE = """() => {
   page.className = before;
   return wide;
 }"""
-LOOKED_AT = """() => ({
+PAGE_FACTS = """() => ({
   lang: document.documentElement.lang,
   headings: [...document.querySelectorAll('h1')].filter(h => h.checkVisibility()).length,
   title: document.title,
@@ -100,7 +100,7 @@ LOOKED_AT = """() => ({
 
 
 @pytest.fixture(autouse=True)
-def _own_world() -> Iterator[None]:
+def _reset_counters() -> Iterator[None]:
     """The world is made once and kept with its pictures; only counters are reset."""
     cache.clear()
     with override(settings.LANGUAGE_CODE):  # earlier English requests are done
@@ -133,32 +133,34 @@ def visitor(browser: Browser, address: str, world: World) -> Iterator[Callable[.
     """Opens browser contexts; all are closed at the end."""
     opened: list[BrowserContext] = []
 
-    def come(who: str = GUEST, **kind: Any) -> BrowserContext:
+    def open_context(visitor_name: str = GUEST, **options: Any) -> BrowserContext:
         # Without motion no colour is in transition while a page is checked.
         context = browser.new_context(
             base_url=address,
             reduced_motion="reduce",
-            service_workers="block",  # they would bypass the route of `_answered`
-            **kind,
+            service_workers="block",  # they would bypass the route of `_served_response`
+            **options,
         )
         context.set_default_timeout(15_000)
-        if world.sessions[who]:
-            name, value = settings.SESSION_COOKIE_NAME, world.sessions[who]
+        if world.sessions[visitor_name]:
+            name, value = settings.SESSION_COOKIE_NAME, world.sessions[visitor_name]
             context.add_cookies([{"name": name, "value": value, "url": address}])
         opened.append(context)
         return context
 
-    yield come
+    yield open_context
     for context in opened:
         context.close()
 
 
 @pytest.fixture(scope="module")
-def foreign_words() -> dict[str, set[str]]:
+def foreign_texts() -> dict[str, set[str]]:
     """For each language, the lines of the other language, which must not appear on its pages."""
-    pairs = re.findall(r'^msgid "(.+)"\nmsgstr "(.+)"$', PO.read_text(), re.MULTILINE)
-    told = [(one, other) for one, other in pairs if "%" not in one and " " in one and other != NAME]
-    return {"vi": {one for one, _other in told}, "en": {other for _one, other in told}}
+    translations = re.findall(r'^msgid "(.+)"\nmsgstr "(.+)"$', PO.read_text(), re.MULTILINE)
+    comparable = [
+        (one, other) for one, other in translations if "%" not in one and " " in one and other != NAME
+    ]
+    return {"vi": {one for one, _other in comparable}, "en": {other for _one, other in comparable}}
 
 
 def test_no_address_is_left_out(world: World) -> None:
@@ -183,25 +185,27 @@ def test_no_address_is_left_out(world: World) -> None:
 def test_every_page_is_accessible_translated_and_responsive(
     visitor: Callable[..., BrowserContext],
     world: World,
-    foreign_words: dict[str, set[str]],
+    foreign_texts: dict[str, set[str]],
     interface: str,
     language: str,
 ) -> None:
     prefix, size = LANGUAGES[language]
     pages: dict[str, Page] = {}
     faults = {}
-    seen: set[str] = set()
+    seen_kinds: set[str] = set()
 
     for visit in world.interfaces[interface]:
-        if visit.who not in pages:
-            pages[visit.who] = _looked_at(visitor(visit.who, viewport=size))
-        kind = KEYS.sub("", visit.path.partition("?")[0])
+        if visit.visitor not in pages:
+            pages[visit.visitor] = _open_page_with_axe(visitor(visit.visitor, viewport=size))
+        page_kind = KEYS.sub("", visit.path.partition("?")[0])
         # Pages of one name share their frame and colours.
-        is_new = kind not in seen
-        seen.add(kind)
-        found = _faults_of(pages[visit.who], visit, world, language, foreign_words[language], is_new=is_new)
-        if found:
-            faults[prefix + str(visit)] = found
+        is_new = page_kind not in seen_kinds
+        seen_kinds.add(page_kind)
+        page_faults = _visit_faults(
+            pages[visit.visitor], visit, world, language, foreign_texts[language], is_new=is_new
+        )
+        if page_faults:
+            faults[prefix + str(visit)] = page_faults
 
     assert faults == {}
 
@@ -210,16 +214,19 @@ def test_every_page_is_accessible_translated_and_responsive(
 def test_error_pages_are_accessible_translated_and_responsive(
     visitor: Callable[..., BrowserContext], world: World, language: str
 ) -> None:
-    page = _looked_at(visitor(viewport=PHONE))
+    page = _open_page_with_axe(visitor(viewport=PHONE))
     faults = {}
 
-    for name, answer in _errors(language).items():
-        with _answered(page, f"**/{name}/", answer) as status:
+    for name, error_page in _error_pages(language).items():
+        with _served_response(page, f"**/{name}/", error_page) as status:
             response = page.goto(f"/{name}/")
         assert response is not None
-        found = [*_look(page, language, set()), *([] if response.status == status else [response.status])]
-        if found:
-            faults[name] = found
+        page_faults = [
+            *_page_faults(page, language, set()),
+            *([] if response.status == status else [response.status]),
+        ]
+        if page_faults:
+            faults[name] = page_faults
 
     assert faults == {}
 
@@ -233,13 +240,15 @@ def test_first_view_is_light(visitor: Callable[..., BrowserContext], world: Worl
     while waiting:
         some, waiting = waiting[:6], waiting[6:]  # they end up beside each other
         pages = [
-            visitor(visit.who, viewport={"width": 360, "height": 740}, device_scale_factor=2).new_page()
+            visitor(visit.visitor, viewport={"width": 360, "height": 740}, device_scale_factor=2).new_page()
             for visit in some
         ]
-        answers = [_opened(page, visit.path) for page, visit in zip(pages, some, strict=True)]
-        for visit, page, heard in zip(some, pages, answers, strict=True):
+        responses_by_page = [
+            _collect_responses(page, visit.path) for page, visit in zip(pages, some, strict=True)
+        ]
+        for visit, page, page_responses in zip(some, pages, responses_by_page, strict=True):
             page.wait_for_load_state("networkidle")
-            all_in, page_and_style = _weight(heard)
+            all_in, page_and_style = _transferred_bytes(page_responses)
             if all_in > FIRST_VIEW or page_and_style > PAGE_AND_STYLE:
                 heavy[str(visit)] = (all_in, page_and_style)
             page.context.close()
@@ -256,13 +265,13 @@ def test_django_admin_opens(world: World) -> None:
         for model in admin.site._registry
     ]
 
-    answers = {path: client.get(path).status_code for path in [reverse("admin:index"), *lists]}
+    statuses = {path: client.get(path).status_code for path in [reverse("admin:index"), *lists]}
 
-    assert {path: status for path, status in answers.items() if status != 200} == {}
+    assert {path: status for path, status in statuses.items() if status != 200} == {}
 
 
 def test_page_faults_are_detected(visitor: Callable[..., BrowserContext], world: World) -> None:
-    page = _looked_at(visitor(viewport=PHONE))
+    page = _open_page_with_axe(visitor(viewport=PHONE))
     page.set_content(
         "<html lang=en><title>x</title><main><h1>One</h1><h1>Two</h1><p>Add to basket</p>"
         "<div class=wide>x</div><img src=data:,><style>.wide { width: 900px }"
@@ -270,11 +279,11 @@ def test_page_faults_are_detected(visitor: Callable[..., BrowserContext], world:
         "<p>Out of it <a href=/></a></p>"
     )
     in_any_case = {"image-alt", "588 px too wide", "lang 'en'", "2 first headings", "other language"}
-    once = {"link-name", "region", "dark color-contrast"}
+    new_page_faults = {"link-name", "region", "dark color-contrast"}
 
-    for is_new, wrong in ((True, in_any_case | once), (False, in_any_case)):
-        found = _look(page, "vi", {"Add to basket"}, is_new=is_new)
-        assert {each.partition(":")[0] for each in found} == wrong
+    for is_new, expected_faults in ((True, in_any_case | new_page_faults), (False, in_any_case)):
+        faults = _page_faults(page, "vi", {"Add to basket"}, is_new=is_new)
+        assert {each.partition(":")[0] for each in faults} == expected_faults
 
 
 def _addresses() -> Iterator[tuple[str, str]]:
@@ -290,90 +299,100 @@ def _addresses() -> Iterator[tuple[str, str]]:
 
     for name, pattern in walk(get_resolver(), ""):
         converters = getattr(pattern.pattern, "converters", {})
-        kinds = {
-            key: type(one).__name__.removesuffix("Converter").lower().replace("string", "str")
-            for key, one in converters.items()
+        converter_names = {
+            key: type(converter).__name__.removesuffix("Converter").lower().replace("string", "str")
+            for key, converter in converters.items()
         }
         if name:
-            yield name, reverse(name, kwargs={key: ARGUMENTS[kind] for key, kind in kinds.items()})
+            yield (
+                name,
+                reverse(
+                    name,
+                    kwargs={
+                        key: ARGUMENTS[converter_name] for key, converter_name in converter_names.items()
+                    },
+                ),
+            )
         else:
-            path = "/media/x" if "path" in kinds else "/quan-tri/du-lieu/login/"
+            path = "/media/x" if "path" in converter_names else "/quan-tri/du-lieu/login/"
             yield _name_of(path), path
 
 
 def _name_of(path: str) -> str:
     match = resolve(path.partition("?")[0])
-    return match.view_name if ":" in match.view_name or match.url_name else _unnamed(path)
+    return match.view_name if ":" in match.view_name or match.url_name else _name_of_unnamed(path)
 
 
-def _unnamed(path: str) -> str:
-    return "media" if path.startswith("/media/") else "back-room"
+def _name_of_unnamed(path: str) -> str:
+    return "media" if path.startswith("/media/") else "admin-login"
 
 
-def _faults_of(
-    page: Page, visit: Visit, world: World, language: str, foreign: set[str], *, is_new: bool
+def _visit_faults(
+    page: Page, visit: Visit, world: World, language: str, foreign_lines: set[str], *, is_new: bool
 ) -> list[Any]:
     """Open the visit's page and return everything that is wrong with it."""
     prefix = LANGUAGES[language][0]
-    told: list[str] = []
-    page.on("pageerror", lambda error: told.append(str(error)))
-    page.on("console", lambda message: told.append(message.text) if message.type == "error" else None)
+    console_errors: list[str] = []
+    page.on("pageerror", lambda error: console_errors.append(str(error)))
+    page.on(
+        "console", lambda message: console_errors.append(message.text) if message.type == "error" else None
+    )
     target = re.compile(re.escape(prefix + visit.path) + "$")
     if visit.sent is None:
         response = page.goto(prefix + visit.path)
     else:
-        with _answered(page, target, answer_to(world, visit, prefix)):
+        with _served_response(page, target, post_form(world, visit, prefix)):
             response = page.goto(prefix + visit.path)
     assert response is not None
     found: list[Any] = [] if response.status == visit.status else [f"answers {response.status}"]
     if not target.search(page.url):
         found.append(f"leads to {page.url}")
-    found += _look(page, language, foreign, is_new=is_new)
+    found += _page_faults(page, language, foreign_lines, is_new=is_new)
     expected = f"status of {visit.status}"
-    found += [text for text in told if visit.status == 200 or expected not in text]
+    found += [text for text in console_errors if visit.status == 200 or expected not in text]
     return found
 
 
-def _looked_at(context: BrowserContext) -> Page:
+def _open_page_with_axe(context: BrowserContext) -> Page:
     """A page that loads axe into every document."""
     context.add_init_script(Axe().axe_script)
     return context.new_page()
 
 
-def _look(page: Page, language: str, foreign: set[str], *, is_new: bool = True) -> list[Any]:
+def _page_faults(page: Page, language: str, foreign_lines: set[str], *, is_new: bool = True) -> list[Any]:
     """Return the faults of the open page: accessibility, width, language and colour schemes.
 
     For a page seen before with other contents, colours are not checked again.
     """
     page.emulate_media(color_scheme="light")
-    seen = page.evaluate(LOOKED_AT)
-    asked = [WHOLE, RULES] if is_new else [MAIN, RULES_BUT_COLOURS]
-    found: list[Any] = [_told(each) for each in page.evaluate(LOOK, asked)]
+    facts = page.evaluate(PAGE_FACTS)
+    axe_arguments = [WHOLE_PAGE, RULES] if is_new else [MAIN, RULES_BUT_COLOURS]
+    found: list[Any] = [_format_violation(each) for each in page.evaluate(RUN_AXE, axe_arguments)]
     if is_new:
         page.emulate_media(color_scheme="dark")
-        found += [f"dark {_told(each)}" for each in page.evaluate(LOOK, [WHOLE, COLOURS])]
+        found += [f"dark {_format_violation(each)}" for each in page.evaluate(RUN_AXE, [WHOLE_PAGE, COLOURS])]
     size = page.viewport_size or DESK
     page.set_viewport_size({"width": NARROW, "height": 640})
     wide, wide_when_large = page.evaluate(TOO_WIDE)
     page.set_viewport_size(size)
     found += [f"{wide} px too wide"] if wide else []
     found += [f"{wide_when_large} px too wide in large letters"] if wide_when_large and not wide else []
-    found += [] if seen["lang"] == language else [f"lang {seen['lang']!r}"]
-    found += [] if seen["headings"] == 1 else [f"{seen['headings']} first headings"]
-    found += [] if seen["title"].strip(" ·") else ["no title"]
-    found += [f"other language: {line}" for line in seen["lines"] if line in foreign]
+    found += [] if facts["lang"] == language else [f"lang {facts['lang']!r}"]
+    found += [] if facts["headings"] == 1 else [f"{facts['headings']} first headings"]
+    found += [] if facts["title"].strip(" ·") else ["no title"]
+    found += [f"other language: {line}" for line in facts["lines"] if line in foreign_lines]
     return found
 
 
-def _told(violation: dict[str, Any]) -> str:
+def _format_violation(violation: dict[str, Any]) -> str:
     return f"{violation['id']}: {violation['nodes'][0]['html'][:200]}"
 
 
-class _answered:
+class _served_response:
     """Serves a prepared response for an address within the block."""
 
-    def __init__(self, page: Page, target: Any, answer: Any) -> None:
-        self.page, self.target, self.answer = page, target, answer
+    def __init__(self, page: Page, target: Any, response: Any) -> None:
+        self.page, self.target, self.answer = page, target, response
 
     def __enter__(self) -> int:
         self.page.route(self.target, self._fulfil)
@@ -387,21 +406,21 @@ class _answered:
         route.fulfill(status=self.answer.status_code, headers=headers, body=self.answer.content)
 
 
-def _errors(language: str) -> dict[str, Any]:
+def _error_pages(language: str) -> dict[str, Any]:
     """Error responses that a browser's address bar cannot trigger."""
     prefix = LANGUAGES[language][0]
     with override(language):
         request = _request(f"{prefix}/")
-        told = {
+        error_pages = {
             "400": defaults.bad_request(request, SuspiciousOperation()),
             "403": defaults.permission_denied(request, PermissionDenied()),
             "500": defaults.server_error(request),
         }
     strict = Client(enforce_csrf_checks=True)
-    told["403_csrf"] = strict.post(f"{prefix}/gio-hang/dong/", {"variant": 1})
-    wrong = {"phone": "0911222333", "code": "T0000"}
-    tries = [Client().post(f"{prefix}/don-hang/", wrong) for _try in range(11)]
-    return told | {"429": tries[-1]}
+    error_pages["403_csrf"] = strict.post(f"{prefix}/gio-hang/dong/", {"variant": 1})
+    unknown_order = {"phone": "0911222333", "code": "T0000"}
+    tries = [Client().post(f"{prefix}/don-hang/", unknown_order) for _try in range(11)]
+    return error_pages | {"429": tries[-1]}
 
 
 def _request(path: str) -> HttpRequest:
@@ -410,26 +429,28 @@ def _request(path: str) -> HttpRequest:
     return request
 
 
-def _opened(page: Page, path: str) -> list[Response]:
+def _collect_responses(page: Page, path: str) -> list[Response]:
     """Navigate, and collect all responses from then on."""
-    answers: list[Response] = []
-    page.on("response", lambda answer: answers.append(answer))
+    responses: list[Response] = []
+    page.on("response", lambda response: responses.append(response))
     page.goto(path, wait_until="load")
-    return answers
+    return responses
 
 
-def _weight(answers: list[Response]) -> tuple[int, int]:
+def _transferred_bytes(responses: list[Response]) -> tuple[int, int]:
     """Bytes transferred for a first view: in total, and for page and style sheets only.
 
     Pages arrive compressed; static files are compressed here as `make run` does once.
     """
-    sizes = [(answer, _size(answer)) for answer in answers]
-    styled = [size for answer, size in sizes if answer.request.resource_type in ("document", "stylesheet")]
-    return sum(size for _answer, size in sizes), sum(styled)
+    sizes = [(response, _compressed_size(response)) for response in responses]
+    styled = [
+        size for response, size in sizes if response.request.resource_type in ("document", "stylesheet")
+    ]
+    return sum(size for _response, size in sizes), sum(styled)
 
 
-def _size(answer: Response) -> int:
-    body = answer.body()
-    if "/static/" in answer.url and not answer.url.endswith((".png", ".woff2")):
+def _compressed_size(response: Response) -> int:
+    body = response.body()
+    if "/static/" in response.url and not response.url.endswith((".png", ".woff2")):
         return min(len(body), len(brotli.compress(body)))
-    return int(answer.request.sizes()["responseBodySize"])
+    return int(response.request.sizes()["responseBodySize"])

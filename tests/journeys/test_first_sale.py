@@ -57,14 +57,14 @@ def visit(browser: Browser, live_server: Any) -> Any:
     """Opens a page for a new visitor on a phone or desktop; all are closed at the end."""
     contexts: list[BrowserContext] = []
 
-    def open_page(device: dict[str, Any], who: str = "") -> Page:
+    def open_page(device: dict[str, Any], email: str = "") -> Page:
         context = browser.new_context(base_url=live_server.url, locale="vi-VN", **device)
         context.set_default_timeout(8_000)
         contexts.append(context)
         page = context.new_page()
-        if who:
+        if email:
             page.goto("/tai-khoan/dang-nhap/")
-            page.locator("main [name=name]").fill(who)
+            page.locator("main [name=name]").fill(email)
             page.locator("main [name=password]").fill(PASSWORD)
             page.locator("main [name=password]").press("Enter")
             page.wait_for_url(re.compile(r"/(xa-vien|quan-tri)/"))
@@ -93,28 +93,28 @@ def press(page: Page, selector: str) -> None:
 
 
 def test_first_sale_from_listing_to_report(market: dict[str, Cooperative], visit: Any, photo: Path) -> None:
-    listing = _member_lists_goods(visit(PHONE, "yenduong@example.com"), photo)
-    _admin_approves(visit(DESK, "quantri@example.com"), listing)
+    listing = _list_product(visit(PHONE, "yenduong@example.com"), photo)
+    _approve_listing(visit(DESK, "quantri@example.com"), listing)
     buyer = visit(PHONE)
-    order = _guest_buys(buyer)
+    order = _buy_as_guest(buyer)
 
-    _packs_and_delivers(visit(PHONE, "yenduong@example.com"), order, market["yen_duong"])
+    _pack_and_deliver(visit(PHONE, "yenduong@example.com"), order, market["yen_duong"])
     buyer.reload()
-    assert _steps_done(buyer) == {"HTX Yến Dương": 4, "HTX Thiên An": 0}
+    assert _count_done_steps(buyer) == {"HTX Yến Dương": 4, "HTX Thiên An": 0}
     expect(buyer.locator("main h1 + p")).to_contain_text("45.000")
     expect(buyer.locator("main h1 + p")).to_contain_text("350.000")
     assert _progress(order) == {"HTX Yến Dương": "delivered", "HTX Thiên An": "nothing"}
-    _packs_and_delivers(visit(PHONE, "thienan@example.com"), order, market["thien_an"])
+    _pack_and_deliver(visit(PHONE, "thienan@example.com"), order, market["thien_an"])
 
     buyer.reload()
-    assert _steps_done(buyer) == {"HTX Yến Dương": 4, "HTX Thiên An": 4}
+    assert _count_done_steps(buyer) == {"HTX Yến Dương": 4, "HTX Thiên An": 4}
     expect(buyer.locator("main .tag.good").first).to_contain_text("395.000")
     order.refresh_from_db()
     assert (order.status, order.charged) == ("delivered", 395_000)
-    _report_shows_the_day(visit(DESK, "quantri@example.com"), order)
+    _check_report(visit(DESK, "quantri@example.com"), order)
 
 
-def _member_lists_goods(page: Page, photo: Path) -> Listing:
+def _list_product(page: Page, photo: Path) -> Listing:
     page.goto("/xa-vien/hang/moi/")
     page.locator("input[name=photo]").set_input_files(photo)
     page.locator("[name=name]").fill("Bí xanh thơm")
@@ -135,7 +135,7 @@ def _member_lists_goods(page: Page, photo: Path) -> Listing:
     return listing
 
 
-def _admin_approves(page: Page, listing: Listing) -> None:
+def _approve_listing(page: Page, listing: Listing) -> None:
     assert page.goto("/quan-tri/").ok  # type: ignore[union-attr]
     page.goto("/quan-tri/hang/")
     press(page, f"a[href$='/hang/{listing.pk}/']")
@@ -146,7 +146,7 @@ def _admin_approves(page: Page, listing: Listing) -> None:
     assert listing.state == "published"
 
 
-def _guest_buys(page: Page) -> Order:
+def _buy_as_guest(page: Page) -> Order:
     for name in ("Bí xanh thơm", "Gối thảo dược thổ cẩm"):
         page.goto("/")
         page.locator("input[name=q]").first.fill(name)
@@ -161,7 +161,7 @@ def _guest_buys(page: Page) -> Order:
     page.goto("/dat-hang/")
     page.locator("[name=name]").fill("Nguyễn Thị Hoa")
     page.locator("[name=phone]").fill("0987 654 321")
-    with page.expect_response(lambda answer: "/dat-hang/" in answer.url):
+    with page.expect_response(lambda response: "/dat-hang/" in response.url):
         page.locator("[name=province]").select_option("01")
     page.locator("[name=commune] option[value]:not([value=''])").nth(3).wait_for(state="attached")
     page.locator("[name=commune]").select_option(index=4)
@@ -177,43 +177,45 @@ def _guest_buys(page: Page) -> Order:
     return order
 
 
-def _packs_and_delivers(page: Page, order: Order, cooperative: Cooperative) -> None:
-    mine = OrderPart.objects.get(order=order, cooperative=cooperative)
-    other = OrderPart.objects.exclude(pk=mine.pk).get(order=order)
-    assert page.goto(f"/xa-vien/goi/{other.pk}/").status == 404  # type: ignore[union-attr]
+def _pack_and_deliver(page: Page, order: Order, cooperative: Cooperative) -> None:
+    part = OrderPart.objects.get(order=order, cooperative=cooperative)
+    other_part = OrderPart.objects.exclude(pk=part.pk).get(order=order)
+    assert page.goto(f"/xa-vien/goi/{other_part.pk}/").status == 404  # type: ignore[union-attr]
     page.goto("/xa-vien/")
-    press(page, f"main a[href$='/goi/{mine.pk}/']")
-    expect(page.locator("main")).not_to_contain_text(other.lines.get().product_name)
+    press(page, f"main a[href$='/goi/{part.pk}/']")
+    expect(page.locator("main")).not_to_contain_text(other_part.lines.get().product_name)
     press(page, "form[action$='/nhan/'] button")
     for tick in page.locator("main input[type=checkbox]").all():
         tick.check()
     press(page, "form[action$='/kien/'] .big-action")
-    page.goto(f"/xa-vien/goi/{mine.pk}/")
+    page.goto(f"/xa-vien/goi/{part.pk}/")
     for step in ("dong-goi", "ra-xe"):
         press(page, f"form[action$='/{step}/'] .big-action")
-        page.goto(f"/xa-vien/goi/{mine.pk}/")
+        page.goto(f"/xa-vien/goi/{part.pk}/")
     page.locator("form[action$='/da-giao/'] input[type=radio]").first.check()
     press(page, "form[action$='/da-giao/'] .big-action")
 
-    mine.refresh_from_db()
-    assert mine.progress == "delivered"
+    part.refresh_from_db()
+    assert part.progress == "delivered"
 
 
-def _steps_done(page: Page) -> dict[str, int]:
+def _count_done_steps(page: Page) -> dict[str, int]:
     """The number of completed steps in each cooperative's timeline."""
     sections = page.locator("main section:has(.timeline)").all()
-    told = {
+    steps_by_heading = {
         str(section.locator("h2").inner_text()): section.locator(".timeline .done").count()
         for section in sections
     }
-    return {heading.replace("\u00a0", " ").split(" từ ")[1]: count for heading, count in told.items()}
+    return {
+        heading.replace("\u00a0", " ").split(" từ ")[1]: count for heading, count in steps_by_heading.items()
+    }
 
 
 def _progress(order: Order) -> dict[str, str]:
     return dict(order.parts.values_list("cooperative__name", "progress"))
 
 
-def _report_shows_the_day(page: Page, order: Order) -> None:
+def _check_report(page: Page, order: Order) -> None:
     page.goto("/quan-tri/bao-cao/ban-hang/?nhom=cooperative")
     today = vietnam_date(timezone.now()).strftime("%d/%m/%Y")
     expect(page.locator("main")).to_contain_text(today)

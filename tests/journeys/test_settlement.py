@@ -41,13 +41,13 @@ def visit(browser: Browser, live_server: Any) -> Any:
     """Opens a page for a signed-in user on a phone or desktop; all are closed at the end."""
     contexts: list[BrowserContext] = []
 
-    def open_page(device: dict[str, Any], who: str) -> Page:
+    def open_page(device: dict[str, Any], email: str) -> Page:
         context = browser.new_context(base_url=live_server.url, locale="vi-VN", **device)
         context.set_default_timeout(15_000)
         contexts.append(context)
         page = context.new_page()
         page.goto("/tai-khoan/dang-nhap/")
-        page.locator("main [name=name]").fill(who)
+        page.locator("main [name=name]").fill(email)
         page.locator("main [name=password]").fill(PASSWORD)
         page.locator("main [name=password]").press("Enter")
         page.wait_for_url(lambda address: "dang-nhap" not in address)

@@ -59,8 +59,8 @@ def post_webhook(address: str, code: str, amount: int, number: int = 1) -> int:
         transactionDate=f"{now.astimezone(VIETNAM):%Y-%m-%d %H:%M:%S}",
     )
     request = urllib.request.Request(f"{address}/webhooks/sepay/", body, headers, method="POST")
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        return int(answer.status)
+    with urllib.request.urlopen(request, timeout=30) as response:
+        return int(response.status)
 
 
 def make_waiting_order(**fields: Any) -> Order:
@@ -106,11 +106,11 @@ def test_page_updates_when_the_transfer_arrives(phone: Page, live_server: Any) -
     page.on("load", lambda loaded: loads.append(loaded.url))
 
     expect(page.get_by_role("img", name=f"VietQR code: 350.000\u00a0₫, note {order.code}")).to_be_visible()
-    left = page.get_by_role("timer")
-    expect(left).to_have_text(re.compile(r"^23 h 5\d min$"), timeout=SLOW)
-    left.evaluate("(clock) => { clock.dataset.end = Date.now() + 90_000; }")
-    expect(left).to_have_text(re.compile(r"^1 min \d+ s$"), timeout=SLOW)
-    expect(left).to_have_text(re.compile(r"^1 min 1\d s$"), timeout=SLOW)
+    timer = page.get_by_role("timer")
+    expect(timer).to_have_text(re.compile(r"^23 h 5\d min$"), timeout=SLOW)
+    timer.evaluate("(clock) => { clock.dataset.end = Date.now() + 90_000; }")
+    expect(timer).to_have_text(re.compile(r"^1 min \d+ s$"), timeout=SLOW)
+    expect(timer).to_have_text(re.compile(r"^1 min 1\d s$"), timeout=SLOW)
     page.get_by_role("button", name=f"Copy {order.code}").click()
     expect(page.get_by_role("button", name=f"Copy {order.code}")).to_contain_text("Copied")
     assert page.evaluate("navigator.clipboard.readText()") == order.code
@@ -196,8 +196,8 @@ def test_desk_imports_a_bank_statement(page: Page, tmp_path: Path) -> None:
     page.get_by_label("Statement", exact=True).set_input_files(file)
     page.get_by_role("button", name="Read it in").click()
     columns = {"heading": "2", "date": "0", "reference": "1", "credit": "2", "debit": "3", "note": "4"}
-    for name, place in (columns | {"account": ""}).items():
-        page.locator(f"#id_{name}").select_option(place)
+    for name, column in (columns | {"account": ""}).items():
+        page.locator(f"#id_{name}").select_option(column)
     page.get_by_role("button", name="Read it so").click()
     expect(page.get_by_text("The columns are kept.")).to_be_visible(timeout=SLOW)
     page.get_by_role("button", name="Take over 1 transfer").click()

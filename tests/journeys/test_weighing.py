@@ -24,14 +24,14 @@ def visit(browser: Browser, live_server: Any) -> Any:
     """Opens a page on a phone for a visitor or a signed-in user; all are closed at the end."""
     contexts: list[BrowserContext] = []
 
-    def open_page(who: str = "") -> Page:
+    def open_page(email: str = "") -> Page:
         context = browser.new_context(base_url=live_server.url, locale="vi-VN", **PHONE)
         context.set_default_timeout(8_000)
         contexts.append(context)
         page = context.new_page()
-        if who:
+        if email:
             page.goto("/tai-khoan/dang-nhap/")
-            page.locator("main [name=name]").fill(who)
+            page.locator("main [name=name]").fill(email)
             page.locator("main [name=password]").fill(PASSWORD)
             page.locator("main [name=password]").press("Enter")
             page.wait_for_url(re.compile("/xa-vien/"))
@@ -50,10 +50,10 @@ def test_gourd_is_ordered_weighed_and_paid_by_weight(live_server: Any, visit: An
     gourd = make_weighed_variant(seller)
     buyer, packer = visit(), visit("yenduong@example.com")
 
-    part = _buys(buyer, gourd.product.slug)
-    _weighs_wrongly_then_too_much(packer, part)
-    _agrees(buyer, part)
-    _packs_and_brings(packer, part)
+    part = _buy_by_piece(buyer, gourd.product.slug)
+    _enter_wrong_then_excess_weight(packer, part)
+    _agree_to_weight(buyer, part)
+    _pack_and_deliver(packer, part)
 
     buyer.reload()
     expect(buyer.locator("main")).to_contain_text("cân được 3,2 kg")
@@ -63,7 +63,7 @@ def test_gourd_is_ordered_weighed_and_paid_by_weight(live_server: Any, visit: An
     assert get_stock(gourd).on_hand == 9
 
 
-def _buys(page: Page, slug: str) -> OrderPart:
+def _buy_by_piece(page: Page, slug: str) -> OrderPart:
     """Buy by the piece; every page up to the button shows the estimate and the maximum price."""
     page.goto(f"/san-pham/{slug}/")
     expect(page.locator("main")).to_contain_text("43.200")
@@ -71,14 +71,14 @@ def _buys(page: Page, slug: str) -> OrderPart:
     page.goto("/dat-hang/")
     page.locator("[name=name]").fill("Nguyễn Thị Hoa")
     page.locator("[name=phone]").fill("0987 654 321")
-    with page.expect_response(lambda answer: "/dat-hang/" in answer.url):
+    with page.expect_response(lambda response: "/dat-hang/" in response.url):
         page.locator("[name=province]").select_option("01")
     page.locator("[name=commune] option[value]:not([value=''])").nth(3).wait_for(state="attached")
     page.locator("[name=commune]").select_option(index=4)
     page.locator("[name=street]").fill("Số 5, ngõ 12")
     page.locator("[name=consent]").check()
-    for words in ("khoảng 2,4 kg, tối đa 43.200", "tối đa 73.200", "Cân bao nhiêu, trả bấy nhiêu"):
-        expect(page.locator("aside")).to_contain_text(words)
+    for text in ("khoảng 2,4 kg, tối đa 43.200", "tối đa 73.200", "Cân bao nhiêu, trả bấy nhiêu"):
+        expect(page.locator("aside")).to_contain_text(text)
     press(page, "#checkout .big-action")
     page.wait_for_url(re.compile("/don-hang/[0-9a-f-]{36}/"))
 
@@ -87,15 +87,15 @@ def _buys(page: Page, slug: str) -> OrderPart:
     return OrderPart.objects.get()
 
 
-def _weighs_wrongly_then_too_much(page: Page, part: OrderPart) -> None:
+def _enter_wrong_then_excess_weight(page: Page, part: OrderPart) -> None:
     """A tenfold weight must be confirmed; a third above the estimate asks the buyer."""
     line = part.lines.get()
     page.goto(f"/xa-vien/goi/{part.pk}/")
     press(page, "form[action$='/nhan/'] button")
     expect(page.locator("main input[type=checkbox]")).to_have_count(0)
-    written = page.locator(f"[name='weigh-{line.pk}-kg']")
+    weight_field = page.locator(f"[name='weigh-{line.pk}-kg']")
 
-    written.fill("32")
+    weight_field.fill("32")
     expect(page.locator(f"#words-{line.pk}")).to_contain_text("480.000")
     page.locator(f"#goods-{line.pk} button", has_text="Ghi số cân").click()
     expect(page.locator(f"[name='weigh-{line.pk}-again']")).to_be_visible()
@@ -112,7 +112,7 @@ def _weighs_wrongly_then_too_much(page: Page, part: OrderPart) -> None:
     assert (line.weighed_grams, line.total_gross) == (None, 36_000)
 
 
-def _agrees(page: Page, part: OrderPart) -> None:
+def _agree_to_weight(page: Page, part: OrderPart) -> None:
     page.reload()
     expect(page.locator("main")).to_contain_text("3,2 kg")
     with page.expect_navigation():
@@ -123,7 +123,7 @@ def _agrees(page: Page, part: OrderPart) -> None:
     assert (line.weighed_grams, line.bound_grams, line.total_gross) == (3200, 3200, 48_000)
 
 
-def _packs_and_brings(page: Page, part: OrderPart) -> None:
+def _pack_and_deliver(page: Page, part: OrderPart) -> None:
     address = f"/xa-vien/goi/{part.pk}/"
     page.goto(address)
     page.locator("main input[type=checkbox]").check()

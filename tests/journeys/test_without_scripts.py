@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(trans
 
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 900}
-MOST_STEPS = 80
+MAX_STEPS = 80
 FOCUSED = """() => {
   const element = document.activeElement;
   const box = element.closest('label') ?? element;
@@ -61,13 +61,13 @@ def visitor(browser: Browser, live_server: Any) -> Iterator[Callable[..., Page]]
     """Opens a page for a new visitor; all are closed at the end."""
     opened: list[BrowserContext] = []
 
-    def come(**kind: Any) -> Page:
-        context = browser.new_context(base_url=live_server.url, locale="vi-VN", **kind)
+    def open_page(**options: Any) -> Page:
+        context = browser.new_context(base_url=live_server.url, locale="vi-VN", **options)
         context.set_default_timeout(10_000)
         opened.append(context)
         return context.new_page()
 
-    yield come
+    yield open_page
     for context in opened:
         context.close()
 
@@ -76,16 +76,16 @@ def test_order_is_placed_packed_and_partly_cancelled_without_scripts(
     visitor: Callable[..., Page], sellers: tuple[Cooperative, Cooperative]
 ) -> None:
     buyer = visitor(java_script_enabled=False, viewport=PHONE)
-    _fills_the_basket(buyer)
-    _checks_out(buyer)
+    _fill_basket(buyer)
+    _check_out(buyer)
 
     order = Order.objects.get()
     assert (order.buyer_name, order.phone, order.total_gross) == ("Trần Thị Hạnh", "+84987654321", 425_000)
     assert order.parts.count() == 2
-    _calls_off(buyer, "HTX Thiên An")
+    _cancel_part(buyer, "HTX Thiên An")
 
     member = visitor(java_script_enabled=False, viewport=PHONE)
-    _packs(member, make_member(sellers[1]).email or "")
+    _accept_and_pack(member, make_member(sellers[1]).email or "")
     parts = dict(order.parts.values_list("cooperative__name", "state"))
     assert parts == {"HTX Thiên An": PartState.CANCELLED, "HTX Yến Dương": PartState.ACCEPTED}
     assert order.parts.get(cooperative=sellers[1]).parcels.get().state == ParcelState.PACKED
@@ -97,46 +97,46 @@ def test_product_is_found_and_bought_by_keyboard_alone(
     visitor: Callable[..., Page], sellers: tuple[Cooperative, Cooperative]
 ) -> None:
     page = visitor(viewport=DESK)
-    keys = Keys(page)
+    keyboard = Keyboard(page)
     page.goto("/")
 
-    keys.press("Tab")
-    assert keys.at()["words"] == "Đến nội dung chính"
-    keys.press("Enter")
-    keys.press("Tab")
+    keyboard.press("Tab")
+    assert keyboard.focused_element()["words"] == "Đến nội dung chính"
+    keyboard.press("Enter")
+    keyboard.press("Tab")
     assert page.evaluate("document.querySelector('main').contains(document.activeElement)")
 
     page.goto("/")
-    keys.go_to(name="q")
-    keys.write("goi")
-    keys.leads("Enter", "/tim/")
+    keyboard.tab_to(name="q")
+    keyboard.type_text("goi")
+    keyboard.press_and_wait("Enter", "/tim/")
     for name in ("con", "htx"):
-        keys.go_to(name=name)
-        keys.leads("Space", f"[?&]{name}=")
-        assert keys.at()["name"] == name  # the next key continues from there
+        keyboard.tab_to(name=name)
+        keyboard.press_and_wait("Space", f"[?&]{name}=")
+        assert keyboard.focused_element()["name"] == name  # the next key continues from there
     expect(page.locator("#results")).to_contain_text("Gối thảo dược")
     expect(page.locator("#results")).not_to_contain_text("Gối lá thơm")
-    keys.go_to("Gối thảo dược")
-    keys.leads("Enter", "/san-pham/")
-    keys.go_to("Thêm vào giỏ")
-    keys.leads("Enter", "/gio-hang/")
-    keys.go_to("Thêm một")
-    keys.press("Space")
+    keyboard.tab_to("Gối thảo dược")
+    keyboard.press_and_wait("Enter", "/san-pham/")
+    keyboard.tab_to("Thêm vào giỏ")
+    keyboard.press_and_wait("Enter", "/gio-hang/")
+    keyboard.tab_to("Thêm một")
+    keyboard.press("Space")
     expect(page.locator("main")).to_contain_text("640.000")
-    keys.go_to("Đặt hàng")
-    keys.leads("Enter", "/dat-hang/")
-    _writes_by_keys(keys)
-    keys.go_to("Đặt hàng, trả")
-    keys.leads("Space", "/don-hang/")
+    keyboard.tab_to("Đặt hàng")
+    keyboard.press_and_wait("Enter", "/dat-hang/")
+    _fill_checkout_by_keyboard(keyboard)
+    keyboard.tab_to("Đặt hàng, trả")
+    keyboard.press_and_wait("Space", "/don-hang/")
 
     order = Order.objects.get()
     assert (order.buyer_name, order.total_gross) == ("Trần Thị Hạnh", 670_000)
 
 
-def _fills_the_basket(page: Page) -> None:
+def _fill_basket(page: Page) -> None:
     page.goto("/")
-    for words, name in (("goi thao duoc", "Gối thảo dược"), ("bi xanh", "Bí xanh thơm")):
-        page.get_by_role("searchbox").fill(words)
+    for search_text, name in (("goi thao duoc", "Gối thảo dược"), ("bi xanh", "Bí xanh thơm")):
+        page.get_by_role("searchbox").fill(search_text)
         page.get_by_role("searchbox").press("Enter")
         page.get_by_role("link", name=name).click()
         page.get_by_role("button", name="Thêm vào giỏ").click()
@@ -150,7 +150,7 @@ def _fills_the_basket(page: Page) -> None:
     assert sorted(BasketLine.objects.values_list("quantity", flat=True)) == [1, 3]
 
 
-def _checks_out(page: Page) -> None:
+def _check_out(page: Page) -> None:
     page.get_by_role("button", name="Đặt hàng", exact=True).filter(visible=True).click()
     expect(page.locator(".total").last).to_contain_text("365.000")
     page.get_by_label("Họ và tên").fill("Trần Thị Hạnh")
@@ -169,14 +169,14 @@ def _checks_out(page: Page) -> None:
     assert Order.objects.get().shipping_address is not None
 
 
-def _calls_off(page: Page, name: str) -> None:
+def _cancel_part(page: Page, name: str) -> None:
     part = page.locator("main section").filter(has=page.get_by_role("heading", name=name))
     part.get_by_text("Xin huỷ gói này", exact=True).click()
     part.get_by_role("button", name=re.compile("huỷ", re.IGNORECASE)).click()
     expect(page.get_by_role("status").first).to_contain_text(name)
 
 
-def _packs(page: Page, email: str) -> None:
+def _accept_and_pack(page: Page, email: str) -> None:
     page.goto("/xa-vien/")
     page.locator("main [name=name]").fill(email)
     page.locator("main [name=password]").fill(PASSWORD)
@@ -189,24 +189,24 @@ def _packs(page: Page, email: str) -> None:
     expect(page.get_by_role("button", name="Hàng đi rồi")).to_be_visible()
 
 
-def _writes_by_keys(keys: Keys) -> None:
-    keys.go_to(name="name")
-    keys.write("Trần Thị Hạnh")
-    keys.go_to(name="phone")
-    keys.write("0987654321")
-    keys.go_to(name="province")
-    with keys.page.expect_response(lambda answer: answer.url.endswith("/dat-hang/")):
-        keys.press("ArrowDown")
-    expect(keys.page.get_by_label("Xã, phường", exact=True)).to_contain_text("Phường Cầu Giấy")
-    keys.go_to(name="commune")
-    keys.press("ArrowDown")
-    keys.go_to(name="street")
-    keys.write("Số 5, ngõ 12")
-    keys.go_to(name="consent")
-    keys.press("Space")
+def _fill_checkout_by_keyboard(keyboard: Keyboard) -> None:
+    keyboard.tab_to(name="name")
+    keyboard.type_text("Trần Thị Hạnh")
+    keyboard.tab_to(name="phone")
+    keyboard.type_text("0987654321")
+    keyboard.tab_to(name="province")
+    with keyboard.page.expect_response(lambda response: response.url.endswith("/dat-hang/")):
+        keyboard.press("ArrowDown")
+    expect(keyboard.page.get_by_label("Xã, phường", exact=True)).to_contain_text("Phường Cầu Giấy")
+    keyboard.tab_to(name="commune")
+    keyboard.press("ArrowDown")
+    keyboard.tab_to(name="street")
+    keyboard.type_text("Số 5, ngõ 12")
+    keyboard.tab_to(name="consent")
+    keyboard.press("Space")
 
 
-class Keys:
+class Keyboard:
     """A keyboard-only visitor; the focus must be visible after every step."""
 
     def __init__(self, page: Page) -> None:
@@ -215,28 +215,28 @@ class Keys:
     def press(self, key: str) -> None:
         self.page.keyboard.press(key)
 
-    def write(self, text: str) -> None:
+    def type_text(self, text: str) -> None:
         self.page.keyboard.type(text)
 
-    def at(self) -> dict[str, Any]:
-        found: dict[str, Any] = self.page.evaluate(FOCUSED)
-        return found
+    def focused_element(self) -> dict[str, Any]:
+        focused: dict[str, Any] = self.page.evaluate(FOCUSED)
+        return focused
 
-    def go_to(self, words: str = "", *, name: str = "") -> None:
+    def tab_to(self, text: str = "", *, name: str = "") -> None:
         """Tab until the element is focused; the focus must be visible at every step."""
         passed = []
-        for _step in range(MOST_STEPS):
+        for _step in range(MAX_STEPS):
             self.press("Tab")
-            here = self.at()
-            if here["html"].startswith("<body"):
+            focused = self.focused_element()
+            if focused["html"].startswith("<body"):
                 continue
-            assert here["isSeen"], here
-            if (name and here["name"] == name) or (words and here["words"].startswith(words)):
+            assert focused["isSeen"], focused
+            if (name and focused["name"] == name) or (text and focused["words"].startswith(text)):
                 return
-            passed.append(here["words"] or here["name"])
-        pytest.fail(f"no key leads to {words or name}, only to {passed}")
+            passed.append(focused["words"] or focused["name"])
+        pytest.fail(f"no key leads to {text or name}, only to {passed}")
 
-    def leads(self, key: str, path: str) -> None:
+    def press_and_wait(self, key: str, path: str) -> None:
         self.press(key)
         self.page.wait_for_url(re.compile(path))
         self.page.wait_for_load_state()

@@ -133,8 +133,8 @@ from tests.journeys.account_pages import (
     ACCOUNT_PAGES,
     account_sessions,
     data_pages,
-    kept_session,
-    proof_for_the_whole_walk,
+    lasting_proof_time,
+    save_session,
 )
 from tests.journeys.scale_and_cash import ScaleAndCash, desk_paths, member_paths
 from tests.orders.bank_transfers.transfer_helpers import make_incoming_transfer
@@ -152,12 +152,12 @@ class Visit:
     """A URL, who opens it, and the expected status; with `sent`, a posted form and its response page."""
 
     path: str
-    who: str = GUEST
+    visitor: str = GUEST
     status: int = 200
     sent: dict[str, Any] | None = None
 
     def __str__(self) -> str:
-        return f"{self.path} ({self.who}{', sent' if self.sent is not None else ''})"
+        return f"{self.path} ({self.visitor}{', sent' if self.sent is not None else ''})"
 
 
 @dataclass
@@ -197,7 +197,7 @@ class _Market:
         self.resting = make_seller("HTX Nghỉ Mùa", slug="nghi-mua", summary="Nghỉ đến sau mùa gặt.")
         self.category = make_category("Thổ cẩm và nếp")
         make_category("Gối", parent=self.category)
-        self.products = self._shelf()
+        self.products = self._products()
         self.pillow = self.products[0]
         self.variant = self.pillow.variants.in_order()[0]
         self.gourd = self.products[1].variants.get()
@@ -217,40 +217,40 @@ class _Market:
         self.packer = make_member(self.thien_an, Role.PACKER, first_name="Nhì")
         self.admin = make_admin(first_name="Ba")
         self.orders = self._orders()
-        self.to_pay = self._to_pay()
+        self.unpaid_orders = self._unpaid_orders()
         self.bank_statements = self._bank_statements()
         self.draft = self._draft()
         self.settlement, self.payout = self._settlement()
-        self.vouchers, self.promotions = self._offers()
-        self.same = save_synonyms(set_id=None, words=["lạc", "đậu phộng"], **self.by)
+        self.vouchers, self.promotions = self._discounts()
+        self.synonym_set = save_synonyms(set_id=None, words=["lạc", "đậu phộng"], **self.context)
         learn_words()
-        self.full, self.to_mend = self._baskets()
+        self.valid_basket, self.invalid_basket = self._baskets()
         self.weighed = ScaleAndCash(self.thien_an, self.buyer, self.admin, now=self.now)
-        self.followed = self._followers()
-        self.certificates = self._papers()
-        self.waiting = self._waiting()
+        self.follows = self._followers()
+        self.certificates = self._household_and_certificates()
+        self.back_request = self._back_in_stock_request()
 
     def sessions(self) -> dict[str, str]:
         """A session key for each kind of visitor; a guest's session holds at most a basket."""
         return {
             GUEST: "",
-            "guest with a basket": kept_session(basket=str(self.full.pk)),
-            "guest to mend": kept_session(basket=str(self.to_mend.pk)),
-            "guest with gourds": kept_session(basket=str(self.weighed.basket.pk)),
-            PROVEN: kept_session(
+            "guest with a basket": save_session(basket=str(self.valid_basket.pk)),
+            "guest to mend": save_session(basket=str(self.invalid_basket.pk)),
+            "guest with gourds": save_session(basket=str(self.weighed.basket.pk)),
+            PROVEN: save_session(
                 proven_orders={str(order.pk): time.time() + 36_000 for order in self.orders.values()}
             ),
-            "guest who registers": kept_session(
+            "guest who registers": save_session(
                 registration={"email": "moi@example.com", "at": time.time() + 36_000}, application={}
             ),
-            "guest on a new device": kept_session(device_code={"at": time.time() + 36_000}),
+            "guest on a new device": save_session(device_code={"at": time.time() + 36_000}),
             "buyer": _signed_in(self.buyer),
             "newcomer": _signed_in(make_user(first_name="Tư")),
             "manager": _signed_in(self.manager),
             "packer": _signed_in(self.packer),
             "applicant": _signed_in(self.applicant),
-            "asked for more": _signed_in(self.asked),
-            "turned down": _signed_in(self.rejected),
+            "asked for more": _signed_in(self.needs_more_applicant),
+            "turned down": _signed_in(self.rejected_applicant),
             "admin": _signed_in(self.admin),
             **account_sessions(self.buyer),
         }
@@ -262,8 +262,8 @@ class _Market:
         return Parcel.objects.filter(part__order=self.orders[stage]).order_by("pk")[0]
 
     def listing(self, state: ListingState) -> Listing:
-        found: Listing = Listing.objects.filter(product__cooperative=self.thien_an, state=state)[0]
-        return found
+        row: Listing = Listing.objects.filter(product__cooperative=self.thien_an, state=state)[0]
+        return row
 
     def _sellers(self) -> tuple[Cooperative, Cooperative]:
         first = make_seller(
@@ -280,7 +280,7 @@ class _Market:
         make_delivery_method(second, self.channel, name="Gửi xe khách", fee=20_000, provinces=("19",))
         return first, second
 
-    def _shelf(self) -> list[Product]:
+    def _products(self) -> list[Product]:
         """Products for two list pages; the first one has variants, a certificate and pictures."""
         pictures = store_pictures(DRAWINGS, made_now=True)
         pillow = make_product(
@@ -329,81 +329,81 @@ class _Market:
             )
             members.append(make_member(cooperative))
         make_cooperative("HTX đang bị ngừng", state=CooperativeState.SUSPENDED, state_reason="Giấy hết hạn.")
-        self.applicant, self.asked, self.rejected = members
+        self.applicant, self.needs_more_applicant, self.rejected_applicant = members
 
     def _orders(self) -> dict[str, Order]:
         """One order for each stage, by its name."""
         steps: dict[str, Callable[[OrderPart], object]] = {
             "new": lambda part: None,
-            "accepted": lambda part: self._take(part, "accept"),
-            "packing": lambda part: self._take(part, "pack"),
-            "packed": lambda part: self._take(part, "close"),
-            "handed over": lambda part: self._take(part, "hand over"),
+            "accepted": lambda part: self._advance_part(part, "accept"),
+            "packing": lambda part: self._advance_part(part, "pack"),
+            "packed": lambda part: self._advance_part(part, "close"),
+            "handed over": lambda part: self._advance_part(part, "hand over"),
             "delivered": lambda part: deliver_parcel(
-                parcel_id=self._take(part, "hand over").pk, cash_collected=True, **self.by
+                parcel_id=self._advance_part(part, "hand over").pk, cash_collected=True, **self.context
             ),
             "failed": lambda part: fail_delivery(
-                parcel_id=self._take(part, "hand over").pk, reason="Không ai ở nhà", **self.by
+                parcel_id=self._advance_part(part, "hand over").pk, reason="Không ai ở nhà", **self.context
             ),
             "voided": lambda part: void_parcel(
-                parcel_id=self._take(part, "close").pk, reason="Vỡ hộp", **self.by
+                parcel_id=self._advance_part(part, "close").pk, reason="Vỡ hộp", **self.context
             ),
-            "complained": self._complain,
-            "given back": self._give_back,
-            "declined": lambda part: decline_part(part_id=part.pk, reason="Hết hàng rồi", **self.by),
-            "cancelled": lambda part: cancel_part_as_buyer(part_id=part.pk, reason="Đổi ý", **self.by),
+            "complained": self._submit_complaint,
+            "given back": self._start_return,
+            "declined": lambda part: decline_part(part_id=part.pk, reason="Hết hàng rồi", **self.context),
+            "cancelled": lambda part: cancel_part_as_buyer(part_id=part.pk, reason="Đổi ý", **self.context),
         }
         orders = {}
         for name, step in steps.items():
             requested = ((self.variant, 2), (self.gourd, 3))
-            said = {"note": "Gọi trước khi giao.", "invoice": _company()}
-            orders[name] = make_order(*requested, user=self.buyer, now=self.now, **said)
+            options = {"note": "Gọi trước khi giao.", "invoice": _company()}
+            orders[name] = make_order(*requested, user=self.buyer, now=self.now, **options)
             step(orders[name].parts.get(cooperative=self.thien_an))
         return orders
 
-    def _complain(self, part: OrderPart) -> None:
+    def _submit_complaint(self, part: OrderPart) -> None:
         """An unanswered complaint with a photo."""
-        parcel = self._take(part, "hand over")
-        deliver_parcel(parcel_id=parcel.pk, cash_collected=True, **self.by)
+        parcel = self._advance_part(part, "hand over")
+        deliver_parcel(parcel_id=parcel.pk, cash_collected=True, **self.context)
         self.complaint = submit_complaint(
             part_id=part.pk,
             steps={part.lines.all()[0].pk: 1},
             text="Một chiếc bị rách đường may.",
             pictures=[store_pictures(["goi-thao-duoc"], made_now=True)["goi-thao-duoc"]],
-            **self.by,
+            **self.context,
         )
 
-    def _give_back(self, part: OrderPart) -> None:
+    def _start_return(self, part: OrderPart) -> None:
         """A return in transit, with a refund that waits for a bank account."""
-        parcel = self._take(part, "hand over")
-        deliver_parcel(parcel_id=parcel.pk, cash_collected=True, **self.by)
+        parcel = self._advance_part(part, "hand over")
+        deliver_parcel(parcel_id=parcel.pk, cash_collected=True, **self.context)
         lines = {part.lines.all()[0].pk: LineRefund(100_000, returned=1)}
         decision = RefundDecision(CostBearer.COOPERATIVE, "Rách đường may", lines, is_received=False)
-        refund = decide_refund(order_id=part.order_id, part_id=part.pk, decision=decision, **self.by)
+        refund = decide_refund(order_id=part.order_id, part_id=part.pk, decision=decision, **self.context)
         self.returned = refund.parcel
 
-    def _to_pay(self) -> dict[str, Order]:
+    def _unpaid_orders(self) -> dict[str, Order]:
         """Orders waiting for a transfer: unpaid, partly paid, with another amount, and expired."""
         make_bank_account()
-        waiting = {
+        orders = {
             name: make_order((self.variant, 1), method=PaymentMethod.TRANSFER, user=self.buyer, now=self.now)
             for name in ("nothing", "part", "another sum", "late")
         }
         for name in ("part", "another sum"):
-            order = waiting[name]
-            transfer = self._arrives(order.code, order.due_gross - 10_000)
+            order = orders[name]
+            transfer = self._receive_transfer(order.code, order.due_gross - 10_000)
             if name == "part":
-                assign_transfer(transfer_id=transfer.pk, amounts={order.pk: 50_000}, **self.by)
-        waiting["late"].payments.update(expires_at=self.now)
-        self.transfers = self._transfers(waiting["nothing"])
-        return waiting | self._by_card()
+                assign_transfer(transfer_id=transfer.pk, amounts={order.pk: 50_000}, **self.context)
+        orders["late"].payments.update(expires_at=self.now)
+        self.transfers = self._transfers(orders["nothing"])
+        return orders | self._card_orders()
 
-    def _by_card(self) -> dict[str, Order]:
+    def _card_orders(self) -> dict[str, Order]:
         """Orders to be paid by card, on our page or on Stripe's: begun, declined, waiting, refused, held.
 
         No call is made: Stripe's results are recorded as if there had been one.
         """
-        said = {
+        results = {
             "card": GatewayResult(Outcome.NEEDS_BUYER, reference="pi_1"),
             "card declined": GatewayResult(Outcome.NEEDS_BUYER, reference="pi_2", code="insufficient_funds"),
             "card waits": GatewayResult(Outcome.PENDING, reference="pi_3"),
@@ -414,21 +414,23 @@ class _Market:
         }
         orders, weighed = {}, make_weighed_variant(self.thien_an, name="Bí đao đá")
         with override_settings(STRIPE_SECRET_KEY="sk_test_world"):
-            for name, answer in said.items():
+            for name, response in results.items():
                 requested = (weighed if name == "card held" else self.variant, 2)
                 orders[name] = make_order(requested, method=PaymentMethod.CARD, user=self.buyer, now=self.now)
-                call = GatewayCall.objects.get(payment__order=orders[name])
-                record_gateway_result(call_id=call.pk, result=answer, now=self.now)
+                gateway_call = GatewayCall.objects.get(payment__order=orders[name])
+                record_gateway_result(call_id=gateway_call.pk, result=response, now=self.now)
         GatewayCall.objects.filter(reference="pi_2").update(terms={"hold": False, "hosted": True})
-        held = cancel_order(order_id=orders["card held"].pk, reason="Mưa to, không hái được", **self.by)
-        release = GatewayCall.objects.get(payment__order=held, operation="cancel")
+        cancelled_order = cancel_order(
+            order_id=orders["card held"].pk, reason="Mưa to, không hái được", **self.context
+        )
+        release = GatewayCall.objects.get(payment__order=cancelled_order, operation="cancel")
         record_gateway_result(
             call_id=release.pk, result=GatewayResult(Outcome.FAILED, code="odd"), now=self.now
         )
         PaymentEvent.objects.create(
-            payment=held.payments.get(),
+            payment=cancelled_order.payments.get(),
             kind="charge_back",
-            currency=held.currency,
+            currency=cancelled_order.currency,
             reference="du_1",
             message="fraudulent",
             at=self.now,
@@ -437,9 +439,9 @@ class _Market:
 
     def _transfers(self, order: Order) -> dict[str, BankTransfer]:
         """One transfer in each final state, and those in the review queue."""
-        back = BankAccount("970405", "0099887766", "NGUYEN THI HOA")
-        found = {
-            name: self._arrives(note, amount)
+        account = BankAccount("970405", "0099887766", "NGUYEN THI HOA")
+        transfers = {
+            name: self._receive_transfer(note, amount)
             for name, note, amount in [
                 ("in doubt", f"ck {order.code[:-1]}", order.due_gross),
                 ("several", f"{order.code} {self.orders['new'].code}", 50_000),
@@ -449,53 +451,55 @@ class _Market:
             ]
         }
         for name in ("given back", "sent back"):
-            return_transfer(transfer_id=found[name].pk, account=back, reason="Chuyển nhầm", **self.by)
-        confirm_transfer_returned(transfer_id=found["sent back"].pk, reference="FT1", **self.by)
-        dismiss_transfer(transfer_id=found["set aside"].pk, reason="Lãi", **self.by)
-        return found
+            return_transfer(
+                transfer_id=transfers[name].pk, account=account, reason="Chuyển nhầm", **self.context
+            )
+        confirm_transfer_returned(transfer_id=transfers["sent back"].pk, reference="FT1", **self.context)
+        dismiss_transfer(transfer_id=transfers["set aside"].pk, reason="Lãi", **self.context)
+        return transfers
 
     def _bank_statements(self) -> list[StatementImport]:
         """Bank statements: one in preview, one of another account, one imported; each with a bad row."""
-        head, bad = "Số tài khoản: 0011223344556", ";FT9;x;hong"
+        account_line, bad_row = "Số tài khoản: 0011223344556", ";FT9;x;hong"
         row = f"{vietnam_date(self.now):%d/%m/%Y};FT{{}};5000;cam on"
-        read = []
-        for number, top in enumerate((head, "Số tài khoản: 9988776655", head)):
-            rows = "\n".join([top, "Ngày;Số tham chiếu;Ghi có;Nội dung", row.format(number), bad])
-            read.append(
+        statements = []
+        for number, first_line in enumerate((account_line, "Số tài khoản: 9988776655", account_line)):
+            rows = "\n".join([first_line, "Ngày;Số tham chiếu;Ghi có;Nội dung", row.format(number), bad_row])
+            statements.append(
                 import_bank_statement(
                     file_name=f"sao-ke-{number}.csv", content=rows.encode(), user=self.admin, now=self.now
                 )
             )
-        apply_bank_statement(statement_id=read[-1].pk, **self.by)
-        return read
+        apply_bank_statement(statement_id=statements[-1].pk, **self.context)
+        return statements
 
-    def _arrives(self, note: str, amount: int) -> BankTransfer:
+    def _receive_transfer(self, note: str, amount: int) -> BankTransfer:
         arrival = make_incoming_transfer(note, amount, at=self.now)
-        return record_incoming_transfer(incoming=arrival, **self.by).transfer
+        return record_incoming_transfer(incoming=arrival, **self.context).transfer
 
     @property
-    def by(self) -> dict[str, Any]:
+    def context(self) -> dict[str, Any]:
         return {"actor": Actor.system(), "now": self.now}
 
-    def _take(self, part: OrderPart, as_far_as: str) -> Any:
+    def _advance_part(self, part: OrderPart, last_step: str) -> Any:
         """Advance a part step by step and return its parcel."""
-        accept_part(part_id=part.pk, **self.by)
-        if as_far_as == "accept":
+        accept_part(part_id=part.pk, **self.context)
+        if last_step == "accept":
             return None
         parcel = pack_parcel(
-            part_id=part.pk, quantities={line.pk: line.quantity for line in part.lines.all()}, **self.by
+            part_id=part.pk, quantities={line.pk: line.quantity for line in part.lines.all()}, **self.context
         )
-        if as_far_as in ("close", "hand over"):
-            close_parcel(parcel_id=parcel.pk, **self.by)
-        if as_far_as == "hand over":
+        if last_step in ("close", "hand over"):
+            close_parcel(parcel_id=parcel.pk, **self.context)
+        if last_step == "hand over":
             sent = DispatchDetails(carrier="Viettel Post", tracking_number="VTP0123")
-            hand_over_parcel(parcel_id=parcel.pk, dispatch=sent, **self.by)
+            hand_over_parcel(parcel_id=parcel.pk, dispatch=sent, **self.context)
         return parcel
 
     def _draft(self) -> Order:
-        draft = create_draft(channel=self.channel, source=OrderSource.PHONE, **self.by)
+        draft = create_draft(channel=self.channel, source=OrderSource.PHONE, **self.context)
         lines = [RequestedLine(uuid.uuid4(), self.variant.pk, 2)]
-        edit_draft(order_id=draft.pk, lines=lines, deliveries={}, contact=make_contact(), **self.by)
+        edit_draft(order_id=draft.pk, lines=lines, deliveries={}, contact=make_contact(), **self.context)
         return draft
 
     def _settlement(self) -> tuple[Settlement, Payout]:
@@ -505,14 +509,14 @@ class _Market:
         make_commission_rate(3, until_day=datetime.date(2026, 2, 1))
         WithholdingRate.objects.create(name="GTGT", percent=1, from_day=datetime.date(2026, 1, 1))
         running = Settlement.objects.open().get(cooperative=self.thien_an)
-        close_settlement(settlement_id=running.pk, **self.by)
+        close_settlement(settlement_id=running.pk, **self.context)
         correct_balance(
             cooperative_id=self.thien_an.pk,
             currency="VND",
             amount=20_000,
             reason="Thưởng",
             key="1",
-            **self.by,
+            **self.context,
         )
         payout = Payout.objects.get(settlement=running)
         Approval.objects.create(
@@ -535,42 +539,44 @@ class _Market:
         )
         return Settlement.objects.get(pk=running.pk), payout
 
-    def _offers(self) -> tuple[list[Voucher], list[Promotion]]:
+    def _discounts(self) -> tuple[list[Voucher], list[Promotion]]:
         """A voucher and a promotion of the platform, and those of a cooperative."""
-        named = [
+        voucher_terms = [
             VoucherTerms("Chào khách mới", 10, self.now, minimum_spent=1_000),
             VoucherTerms("Bớt tiền giao", 50, self.now, type=VoucherType.SHIPPING, usage_limit=9),
         ]
-        lowered = [
+        promotion_terms = [
             PromotionTerms("Cuối vụ", self.now, amount=1_000),
             PromotionTerms("Mùa sau", self.now + datetime.timedelta(days=9), percent=Decimal(20)),
         ]
         owners = (None, self.thien_an)
         vouchers = [
-            issue_voucher(channel=self.channel, code=f"PHIEN{place}", terms=terms, issuer=owner, **self.by)
-            for place, (terms, owner) in enumerate(zip(named, owners, strict=True))
+            issue_voucher(
+                channel=self.channel, code=f"PHIEN{number}", terms=terms, issuer=owner, **self.context
+            )
+            for number, (terms, owner) in enumerate(zip(voucher_terms, owners, strict=True))
         ]
         return vouchers, [
-            create_promotion(channel=self.channel, terms=terms, acting=owner, **self.by)
-            for terms, owner in zip(lowered, owners, strict=True)
+            create_promotion(channel=self.channel, terms=terms, acting=owner, **self.context)
+            for terms, owner in zip(promotion_terms, owners, strict=True)
         ]
 
     def _followers(self) -> list[Follow]:
         """An unconfirmed and a confirmed follower, and this week's bulletins."""
         create_weekly_bulletins(week=monday_of(vietnam_date(self.now)), channel=self.channel, now=self.now)
-        asked = {"user": None, "language": "vi", **self.by}
+        options = {"user": None, "language": "vi", **self.context}
         rows = [
-            request_follow(cooperative_slug=slug, email="lan@example.com", **asked)
+            request_follow(cooperative_slug=slug, email="lan@example.com", **options)
             for slug in (None, "thien-an")
         ]
-        own = asked | {"user": self.buyer}
-        request_follow(cooperative_slug="thien-an", email=self.buyer.email, **own)
-        return [rows[0], confirm_follow(token=rows[1].token, **self.by)]
+        buyer_options = options | {"user": self.buyer}
+        request_follow(cooperative_slug="thien-an", email=self.buyer.email, **buyer_options)
+        return [rows[0], confirm_follow(token=rows[1].token, **self.context)]
 
-    def _papers(self) -> list[Certificate]:
+    def _household_and_certificates(self) -> list[Certificate]:
         """A household, a certificate in review and a returned one."""
         household = HouseholdDetails("Hộ bà Triệu", "khăn thêu", "Nà Ít", agrees=True)
-        self.household = add_household(cooperative=self.thien_an, details=household, **self.by)
+        self.household = add_household(cooperative=self.thien_an, details=household, **self.context)
         photo = store_pictures(["goi-thao-duoc"], made_now=True)["goi-thao-duoc"]
         issued = vietnam_date(self.now) - datetime.timedelta(days=9)
         papers = [
@@ -579,14 +585,14 @@ class _Market:
                 details=CertificateDetails(
                     CertificateKind.OCOP, number, "UBND tỉnh", issued, stars=3, picture=photo
                 ),
-                **self.by,
+                **self.context,
             )
             for number in ("31/QĐ", "32/QĐ")
         ]
-        return_certificate(certificate_id=papers[1].pk, reason="Ảnh bị mờ", **self.by)
+        return_certificate(certificate_id=papers[1].pk, reason="Ảnh bị mờ", **self.context)
         return papers
 
-    def _waiting(self) -> BackRequest:
+    def _back_in_stock_request(self) -> BackRequest:
         """A product out of season, and a back-in-stock request for it."""
         ripe = make_product(self.thien_an, name="Mơ vàng", category=self.category)
         month = vietnam_date(self.now).month % 12 + 1
@@ -600,37 +606,39 @@ class _Market:
             user=self.buyer,
             language="vi",
             channel=self.channel,
-            **self.by,
+            **self.context,
         )
 
     def _baskets(self) -> tuple[Basket, Basket]:
         """A basket that can be ordered, and one with every possible problem."""
-        full = make_basket((self.variant, 2), (self.gourd, 3), now=self.now)
-        set_basket_province(basket_id=full.pk, province_code=HANOI, now=self.now)
-        apply_voucher_code(basket_id=full.pk, code="phien0", now=self.now)
-        own = make_basket((self.variant, 1), (self.gourd, 2), user=self.buyer, now=self.now)
-        set_basket_province(basket_id=own.pk, province_code=HANOI, now=self.now)
+        valid_basket = make_basket((self.variant, 2), (self.gourd, 3), now=self.now)
+        set_basket_province(basket_id=valid_basket.pk, province_code=HANOI, now=self.now)
+        apply_voucher_code(basket_id=valid_basket.pk, code="phien0", now=self.now)
+        buyer_basket = make_basket((self.variant, 1), (self.gourd, 2), user=self.buyer, now=self.now)
+        set_basket_province(basket_id=buyer_basket.pk, province_code=HANOI, now=self.now)
         sold_out, dearer, withdrawn = (
             make_product(self.thien_an, name=name, on_hand=5).variants.get()
             for name in ("Hồng không hạt", "Măng khô", "Lạp sườn")
         )
-        rests = Variant.objects.get(product__cooperative=self.resting)
-        goods = [(sold_out, 5), (dearer, 1), (withdrawn, 1), (rests, 1), (self.gourd, 1)]
-        to_mend = make_basket(*goods, now=self.now)
-        set_basket_province(basket_id=to_mend.pk, province_code=HANOI, now=self.now)
-        self._spoil(sold_out, dearer, withdrawn)
-        return full, to_mend
+        paused_variant = Variant.objects.get(product__cooperative=self.resting)
+        basket_items = [(sold_out, 5), (dearer, 1), (withdrawn, 1), (paused_variant, 1), (self.gourd, 1)]
+        invalid_basket = make_basket(*basket_items, now=self.now)
+        set_basket_province(basket_id=invalid_basket.pk, province_code=HANOI, now=self.now)
+        self._invalidate_basket_lines(sold_out, dearer, withdrawn)
+        return valid_basket, invalid_basket
 
-    def _spoil(self, sold_out: Variant, dearer: Variant, withdrawn: Variant) -> None:
+    def _invalidate_basket_lines(self, sold_out: Variant, dearer: Variant, withdrawn: Variant) -> None:
         with transaction.atomic():
-            record_movement(Stock.objects.get(variant=sold_out), -3, reason=MovementReason.LOSS, **self.by)
+            record_movement(
+                Stock.objects.get(variant=sold_out), -3, reason=MovementReason.LOSS, **self.context
+            )
             refresh_availability(variant_ids={sold_out.pk})
         Price.objects.filter(variant=dearer).update(amount=350_000)
         Listing.objects.filter(product=withdrawn.product_id).update(state=ListingState.PAUSED)
         today = vietnam_date(self.now)
         until = today + datetime.timedelta(days=40)
         pause_cooperative(
-            cooperative_id=self.resting.pk, until=until, note="Nghỉ gặt", today=today, **self.by
+            cooperative_id=self.resting.pk, until=until, note="Nghỉ gặt", today=today, **self.context
         )
 
 
@@ -680,9 +688,9 @@ def _season_paths(market: _Market) -> list[str]:
         *("/ocop/", "/ocop/?sao=5", "/ban-tin/", f"/ban-tin/{week}/", f"/ban-tin/{week}/thien-an/"),
         *(f"/san-pham/{product.slug}/" for product in (market.out_of_season, paused)),
         f"/san-pham/{market.out_of_season.slug}/bao-lai/",
-        *(f"/theo-doi/{row.token}/" for row in market.followed),
+        *(f"/theo-doi/{row.token}/" for row in market.follows),
         *("/theo-doi/", "/theo-doi/khong-co/", "/hop-tac-xa/thien-an/theo-doi/"),
-        *(f"/bao-lai/{token}/" for token in (market.waiting.token, "khong-co")),
+        *(f"/bao-lai/{token}/" for token in (market.back_request.token, "khong-co")),
     ]
 
 
@@ -691,7 +699,7 @@ def _order_visits(market: _Market) -> list[Visit]:
     password = reverse(
         "accounts:password", args=[urlsafe_base64_encode(str(market.buyer.pk).encode()), _token(market.buyer)]
     )
-    wrong = {"name": "", "phone": "", "basket": str(market.full.pk), "province": HANOI}
+    invalid_checkout = {"name": "", "phone": "", "basket": str(market.valid_basket.pk), "province": HANOI}
     return [
         Visit("/gio-hang/"),
         Visit("/gio-hang/", "guest with a basket"),
@@ -700,17 +708,23 @@ def _order_visits(market: _Market) -> list[Visit]:
         Visit("/gio-hang/", "guest with gourds"),
         Visit("/dat-hang/", "guest with gourds"),
         Visit("/dat-hang/", "guest with a basket"),
-        Visit("/dat-hang/", "guest with a basket", sent=wrong),
-        Visit("/dat-hang/", "guest with a basket", sent={**wrong, "reload": "1", "old_address": "Dịch Vọng"}),
-        Visit("/dat-hang/", "guest to mend", sent={**wrong, "basket": str(market.to_mend.pk)}),
-        Visit("/dat-hang/", "guest with a basket", sent={**wrong, "invoice": "on"}),
+        Visit("/dat-hang/", "guest with a basket", sent=invalid_checkout),
+        Visit(
+            "/dat-hang/",
+            "guest with a basket",
+            sent={**invalid_checkout, "reload": "1", "old_address": "Dịch Vọng"},
+        ),
+        Visit(
+            "/dat-hang/", "guest to mend", sent={**invalid_checkout, "basket": str(market.invalid_basket.pk)}
+        ),
+        Visit("/dat-hang/", "guest with a basket", sent={**invalid_checkout, "invoice": "on"}),
         Visit("/dat-hang/", "buyer"),
-        *(Visit(f"/tai-khoan/dia-chi/{which}", "buyer") for which in ("", "moi/", f"{market.address.pk}/")),
+        *(Visit(f"/tai-khoan/dia-chi/{page}", "buyer") for page in ("", "moi/", f"{market.address.pk}/")),
         Visit("/tai-khoan/dia-chi/moi/", "buyer", sent={"name": ""}),
         Visit("/tai-khoan/dia-chi/moi/", "buyer", sent={"reload": "1", "old_address": "Dịch Vọng, Hà Nội"}),
         Visit("/tai-khoan/dia-chi/", "newcomer"),
         *(Visit(f"/don-hang/{order.pk}/") for order in market.orders.values()),
-        *(Visit(f"/don-hang/{order.pk}/") for order in market.to_pay.values()),
+        *(Visit(f"/don-hang/{order.pk}/") for order in market.unpaid_orders.values()),
         *(Visit(f"/don-hang/{order.pk}/") for order in market.weighed.orders.values()),
         *(
             Visit(f"/don-hang/{market.orders[stage].pk}/goi/1/phan-anh/", PROVEN)
@@ -740,46 +754,46 @@ def _order_visits(market: _Market) -> list[Visit]:
         Visit("/tai-khoan/mat-khau/", sent={"email": "hoa@example.com"}),
         Visit("/tai-khoan/mat-khau/a/b/", status=404),
         Visit(password),
-        *(Visit(path, who, sent=sent) for path, who, sent in ACCOUNT_PAGES),
-        *(Visit(path, who) for path, who in data_pages(market.buyer)),
+        *(Visit(path, visitor, sent=sent) for path, visitor, sent in ACCOUNT_PAGES),
+        *(Visit(path, visitor) for path, visitor in data_pages(market.buyer)),
         Visit("/tai-khoan/thong-tin/thu-dien-tu/a/", "buyer", status=404),
         Visit("/quan-tri/du-lieu-ca-nhan/thoi-han/", "admin", 422, sent={"data_access_days": "x"}),
     ]
 
 
-def _offer_pages(prefix: str, voucher: Voucher, promotion: Promotion) -> list[str]:
+def _discount_pages(prefix: str, voucher: Voucher, promotion: Promotion) -> list[str]:
     pages = ("", "?xem=gia", "ma/moi/", "gia/moi/", f"ma/{voucher.pk}/", f"gia/{promotion.pk}/")
     return [f"{prefix}uu-dai/{page}" for page in pages]
 
 
 def _member_visits(market: _Market) -> list[Visit]:
     draft = market.listing(ListingState.DRAFT)
-    one, other = (f"/xa-vien/hang/{draft.pk}/", f"/xa-vien/goi/{market.part('new').pk}/tu-choi/")
+    listing, refusal = (f"/xa-vien/hang/{draft.pk}/", f"/xa-vien/goi/{market.part('new').pk}/tu-choi/")
     parcels = [
         (stage, f"/xa-vien/kien/{market.parcel(stage).pk}/")
         for stage in ("packing", "packed", "handed over", "failed", "delivered")
     ]
     delivery_method = f"/xa-vien/cach-giao/{market.thien_an.delivery_methods.get(kind='market_day').pk}/"
     money = "/xa-vien/quyet-toan/"
-    theirs = [
+    paths = [
         *(money, f"{money}{market.settlement.pk}/", f"{money}{market.settlement.pk}/ban-in/"),
         "/xa-vien/tai-khoan-ngan-hang/",
         *("/xa-vien/phan-anh/", f"/xa-vien/phan-anh/{market.complaint.pk}/"),
         *("/xa-vien/", "/xa-vien/hang/", "/xa-vien/hang/?tin=draft", "/xa-vien/hang/moi/", "/xa-vien/kho/"),
-        *_offer_pages("/xa-vien/", market.vouchers[1], market.promotions[1]),
+        *_discount_pages("/xa-vien/", market.vouchers[1], market.promotions[1]),
         *(
             "/xa-vien/tam-nghi/",
             "/xa-vien/thanh-vien/",
             "/xa-vien/cach-giao/",
-            f"{one}mo-ta/",
-            f"{one}loai/",
-            other,
+            f"{listing}mo-ta/",
+            f"{listing}loai/",
+            refusal,
         ),
-        f"{one}loai/{draft.product.variants.get().pk}/",
+        f"{listing}loai/{draft.product.variants.get().pk}/",
         *(f"{delivery_method}{page}" for page in ("", "gia/", "ngay-nhan/")),
         *("/xa-vien/nha-kho/", f"/xa-vien/nha-kho/{market.thien_an.warehouses.all()[0].pk}/"),
         *("/xa-vien/gian-hang/", "/xa-vien/gian-hang/ho/", "/xa-vien/gian-hang/giay/"),
-        *(f"{one}loi/en/", "/xa-vien/loi/en/"),
+        *(f"{listing}loi/en/", "/xa-vien/loi/en/"),
         f"/xa-vien/gian-hang/ho/{market.household.pk}/",
         *(f"/xa-vien/gian-hang/giay/{row.pk}/" for row in market.certificates),
         *(f"/xa-vien/goi/?{urlencode({'viec': stage})}" for stage in Stage),
@@ -792,15 +806,15 @@ def _member_visits(market: _Market) -> list[Visit]:
         *(f"{path}chua-giao-duoc/" for stage, path in parcels if stage == "handed over"),
     ]
     return [
-        *(Visit(path, "manager") for path in [*theirs, *member_paths(market.weighed)]),
+        *(Visit(path, "manager") for path in [*paths, *member_paths(market.weighed)]),
         Visit("/xa-vien/hang/moi/", "manager", sent={"name": ""}),
         Visit("/xa-vien/gian-hang/giay/", "manager", sent={"number": ""}),
         Visit("/xa-vien/gian-hang/ho/", "manager", sent={"name": ""}),
         Visit("/xa-vien/tai-khoan-ngan-hang/", "manager", sent={"bank_account": "1", "again": "2"}),
         Visit(money, "packer", status=403),
         Visit(f"/xa-vien/phan-anh/{market.complaint.pk}/", "packer"),
-        Visit(f"{one}mo-ta/", "manager", sent={"name": ""}),
-        Visit(other, "manager", sent={"choice": ""}),
+        Visit(f"{listing}mo-ta/", "manager", sent={"name": ""}),
+        Visit(refusal, "manager", sent={"choice": ""}),
         Visit("/xa-vien/tam-nghi/", "manager", sent={"until": "1.1.1"}),
         Visit("/xa-vien/uu-dai/ma/moi/", "manager", sent={"value": "101", "value_type": "percentage"}),
         Visit("/xa-vien/uu-dai/gia/moi/", "manager", sent={"name": ""}),
@@ -815,21 +829,24 @@ def _member_visits(market: _Market) -> list[Visit]:
         Visit("/xa-vien/dang-ky/", "newcomer"),
         Visit("/xa-vien/dang-ky/ma/", "guest who registers"),
         Visit("/xa-vien/dang-ky/ma/", "guest who registers", sent={"code": "1"}),
-        *(Visit("/xa-vien/ho-so/", who) for who in ("applicant", "asked for more", "turned down")),
+        *(Visit("/xa-vien/ho-so/", visitor) for visitor in ("applicant", "asked for more", "turned down")),
     ]
 
 
 def _desk_visits(market: _Market) -> list[Visit]:
     draft = f"/quan-tri/don-nhap/{market.draft.pk}/"
-    back = f"/quan-tri/don-hang/{market.orders['given back'].pk}/"
+    returned_order = f"/quan-tri/don-hang/{market.orders['given back'].pk}/"
     sales = "/quan-tri/bao-cao/ban-hang/"
     applied = Cooperative.objects.filter(state=CooperativeState.APPLIED)[0]
-    settled, due = f"/quan-tri/quyet-toan/{market.settlement.pk}/", f"/quan-tri/chi-tien/{market.payout.pk}/"
+    settlement, payout = (
+        f"/quan-tri/quyet-toan/{market.settlement.pk}/",
+        f"/quan-tri/chi-tien/{market.payout.pk}/",
+    )
     running = Settlement.objects.open().get(cooperative=market.thien_an)
-    theirs = [
+    paths = [
         *("/quan-tri/quyet-toan/", "/quan-tri/quyet-toan/?xem=chot", "/quan-tri/quyet-toan/?xem=xong"),
-        *(settled, f"{settled}ban-in/", f"/quan-tri/quyet-toan/{running.pk}/"),
-        *("/quan-tri/chi-tien/", "/quan-tri/chi-tien/?xem=xong", due),
+        *(settlement, f"{settlement}ban-in/", f"/quan-tri/quyet-toan/{running.pk}/"),
+        *("/quan-tri/chi-tien/", "/quan-tri/chi-tien/?xem=xong", payout),
         *("/quan-tri/the/", "/quan-tri/the/?xem=hong", "/quan-tri/the/?xem=tat-ca"),
         *("/quan-tri/so-cai/", "/quan-tri/so-cai/?account=bank", "/quan-tri/hoa-hong/"),
         *("/quan-tri/", "/quan-tri/hop-tac-xa/", "/quan-tri/hop-tac-xa/?q=khong+co", "/quan-tri/hang/"),
@@ -837,10 +854,10 @@ def _desk_visits(market: _Market) -> list[Visit]:
         f"/quan-tri/hang/{market.listing(ListingState.DRAFT).pk}/loi/en/",
         f"/quan-tri/hop-tac-xa/{market.thien_an.pk}/loi/en/",
         *("/quan-tri/hang/?state=draft", "/quan-tri/don-hang/", "/quan-tri/don-hang/?q=hoa"),
-        *_offer_pages("/quan-tri/", market.vouchers[0], market.promotions[0]),
+        *_discount_pages("/quan-tri/", market.vouchers[0], market.promotions[0]),
         *("/quan-tri/cai-dat/", "/quan-tri/sao-ke/", "/quan-tri/viec-nen/"),
         "/quan-tri/cho-nguoi-thu-hai/",
-        *("/quan-tri/tu-dong-nghia/", f"/quan-tri/tu-dong-nghia/{market.same.pk}/"),
+        *("/quan-tri/tu-dong-nghia/", f"/quan-tri/tu-dong-nghia/{market.synonym_set.pk}/"),
         *(f"/quan-tri/sao-ke/{each.pk}/" for each in market.bank_statements),
         *("/quan-tri/chuyen-khoan/", "/quan-tri/chuyen-khoan/tat-ca/", "/quan-tri/chuyen-khoan/tat-ca/?q=x"),
         *(f"/quan-tri/chuyen-khoan/{each.pk}/" for each in market.transfers.values()),
@@ -857,16 +874,20 @@ def _desk_visits(market: _Market) -> list[Visit]:
         ),
         *("/quan-tri/phan-anh/", "/quan-tri/phan-anh/?o=rejected"),
         f"/quan-tri/phan-anh/{market.complaint.pk}/",
-        *(f"{back}hoan-tien/", f"{back}hoan-tien/?goi=1", f"{back}kien/{market.returned.pk}/hang-ve/"),
+        *(
+            f"{returned_order}hoan-tien/",
+            f"{returned_order}hoan-tien/?goi=1",
+            f"{returned_order}kien/{market.returned.pk}/hang-ve/",
+        ),
         f"/quan-tri/don-hang/{market.orders['new'].pk}/nguoi-nhan/",
     ]
     return [
-        *(Visit(path, "admin") for path in [*theirs, *desk_paths(market.weighed)]),
+        *(Visit(path, "admin") for path in [*paths, *desk_paths(market.weighed)]),
         Visit(f"{sales}?tu=khong-phai-ngay", "admin", status=422),
         Visit("/quan-tri/so-cai/?tu=khong-phai-ngay", "admin"),
         Visit("/quan-tri/hoa-hong/", "admin", 422, sent={"percent": "nhiều"}),
-        Visit(f"{settled}dieu-chinh/", "admin", 422, sent={"amount": "x"}),
-        Visit(f"{due}da-chi/", "admin", 422, sent={"reference": ""}),
+        Visit(f"{settlement}dieu-chinh/", "admin", 422, sent={"amount": "x"}),
+        Visit(f"{payout}da-chi/", "admin", 422, sent={"reference": ""}),
         Visit("/quan-tri/don-hang/?day=khong-phai-ngay", "admin"),
         Visit("/quan-tri/cai-dat/tai-khoan/", "admin", 422, sent={"bank": "970405"}),
         Visit("/quan-tri/hai-buoc/", "admin"),
@@ -879,11 +900,11 @@ def _desk_visits(market: _Market) -> list[Visit]:
     ]
 
 
-def answer_to(world: World, visit: Visit, prefix: str = "") -> Any:
+def post_form(world: World, visit: Visit, prefix: str = "") -> Any:
     """The response to a posted form, as a browser would get it."""
     client = Client()
-    if world.sessions[visit.who]:
-        client.cookies[settings.SESSION_COOKIE_NAME] = world.sessions[visit.who]
+    if world.sessions[visit.visitor]:
+        client.cookies[settings.SESSION_COOKIE_NAME] = world.sessions[visit.visitor]
     return client.post(prefix + visit.path, visit.sent)
 
 
@@ -891,7 +912,7 @@ def _signed_in(user: User) -> str:
     client = Client()
     client.force_login(user)
     session = client.session
-    session[SIGNED_IN_AT] = proof_for_the_whole_walk()
+    session[SIGNED_IN_AT] = lasting_proof_time()
     session.save()
     return client.cookies[settings.SESSION_COOKIE_NAME].value
 

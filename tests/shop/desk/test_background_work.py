@@ -61,9 +61,9 @@ def test_retry_makes_the_row_due_and_runs_its_sweep(
     SweepFailure.objects.update(next_try_at=NOW.replace(year=2090))
 
     with django_capture_on_commit_callbacks(execute=True) as queued:
-        answer = desk.post(f"{PAGE}{failure.pk}/thu-lai/")
+        response = desk.post(f"{PAGE}{failure.pk}/thu-lai/")
 
-    assert (answer.status_code, answer.headers["Location"], len(queued)) == (302, PAGE, 1)
+    assert (response.status_code, response.headers["Location"], len(queued)) == (302, PAGE, 1)
     assert SweepFailure.objects.count() == 0  # its row is no longer due
 
 
@@ -71,12 +71,12 @@ def test_seen_failure_is_hidden_until_it_fails_with_another_error(desk: Client) 
     failure = fail()
 
     desk.post(f"{PAGE}{failure.pk}/da-xem/")
-    seen = "Việc nền bị lỗi" in html_of(desk.get("/quan-tri/"))
+    is_on_home_page = "Việc nền bị lỗi" in html_of(desk.get("/quan-tri/"))
     fail()
-    same = SweepFailure.objects.get().seen_at is not None
+    is_still_seen = SweepFailure.objects.get().seen_at is not None
     record_sweep_failure(failure.sweep, failure.row_key, KeyError("other"), now=NOW)
 
-    assert (seen, same) == (False, True)
+    assert (is_on_home_page, is_still_seen) == (False, True)
     assert SweepFailure.objects.get().seen_at is None
 
 
@@ -116,14 +116,14 @@ def test_queries_do_not_grow_with_failures(desk: Client) -> None:
 @pytest.mark.once
 def test_every_sweep_has_a_name_and_a_scheduled_task() -> None:
     used = {
-        word.value.value
+        keyword.value.value
         for folder in ("shop", "catalog", "orders", "cooperatives")
         for path in (Path(settings.BASE_DIR) / folder).rglob("*.py")
         for call in ast.walk(ast.parse(path.read_text()))
         if isinstance(call, ast.Call)
-        for word in [*call.keywords, *(ast.keyword("sweep", arg) for arg in call.args)]
-        if isinstance(word.value, ast.Constant) and isinstance(word.value.value, str)
-        if word.arg == "sweep" and (word in call.keywords or ast.unparse(call.func) == "SweepRun")
+        for keyword in [*call.keywords, *(ast.keyword("sweep", arg) for arg in call.args)]
+        if isinstance(keyword.value, ast.Constant) and isinstance(keyword.value.value, str)
+        if keyword.arg == "sweep" and (keyword in call.keywords or ast.unparse(call.func) == "SweepRun")
     }
     app.loader.import_default_modules()
     scheduled = {entry["task"] for entry in app.conf.beat_schedule.values()}

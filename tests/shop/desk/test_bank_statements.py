@@ -78,9 +78,11 @@ def test_statement_is_read_reviewed_and_imported(cashier: Client) -> None:
     assert "known already 5.000\xa0₫ cam on FT0" in preview
     assert BankTransfer.objects.count() == 1
 
-    taken = text_of(cashier.post(f"{STATEMENTS}{StatementImport.objects.get().pk}/nhan/", follow=True))
+    imported_page = text_of(
+        cashier.post(f"{STATEMENTS}{StatementImport.objects.get().pk}/nhan/", follow=True)
+    )
 
-    assert "Settled by themselves 1 Looked at by a person 1 Known already 1 Not readable 1" in taken
+    assert "Settled by themselves 1 Looked at by a person 1 Known already 1 Not readable 1" in imported_page
     order.refresh_from_db()
     assert order.still_due == 0
     assert "sao-ke.csv" in text_of(cashier.get(STATEMENTS))
@@ -93,10 +95,10 @@ def test_repeated_import_changes_nothing(cashier: Client) -> None:
     before = all_rows()["orders.BankTransfer"]
 
     cashier.post(path)
-    again = upload(cashier, csv(("FT1", 7_000, "lai")))
+    repeated = upload(cashier, csv(("FT1", 7_000, "lai")))
 
-    assert again.redirect_chain == [(path.removesuffix("nhan/"), 302)]
-    assert "This file was read in before. Nothing of it counts twice." in text_of(again)
+    assert repeated.redirect_chain == [(path.removesuffix("nhan/"), 302)]
+    assert "This file was read in before. Nothing of it counts twice." in text_of(repeated)
     assert all_rows()["orders.BankTransfer"] == before
     assert StatementImport.objects.count() == 1
 
@@ -105,9 +107,9 @@ def test_import_of_known_transfers_counts_nothing_twice(cashier: Client) -> None
     receive_transfer("lai", 7_000, reference="FT1")
     upload(cashier, csv(("FT1", 7_000, "lai")))
 
-    taken = cashier.post(f"{STATEMENTS}{StatementImport.objects.get().pk}/nhan/", follow=True)
+    response = cashier.post(f"{STATEMENTS}{StatementImport.objects.get().pk}/nhan/", follow=True)
 
-    assert "All of it was known already: nothing was counted twice." in text_of(taken)
+    assert "All of it was known already: nothing was counted twice." in text_of(response)
 
 
 def test_wrongly_guessed_columns_can_be_corrected(cashier: Client) -> None:
@@ -127,13 +129,13 @@ def test_wrongly_guessed_columns_can_be_corrected(cashier: Client) -> None:
 
 def test_header_row_below_a_long_preamble_can_be_chosen(cashier: Client) -> None:
     own_head = "\n".join(f"Ngân hàng dòng {number}" for number in range(12))
-    shown = text_of(upload(cashier, f"{own_head}\na;b;c\n{DAY};7.000;lai".encode()))
+    page = text_of(upload(cashier, f"{own_head}\na;b;c\n{DAY};7.000;lai".encode()))
     path = f"{STATEMENTS}{StatementImport.objects.get().pk}/"
 
     mapping = {"heading": "13", "date": "0", "amount": "1", "note": "2"}
     put_right = text_of(cashier.post(path, mapping, follow=True))
 
-    assert f"13 a b c 14 {DAY} 7.000 lai" in shown
+    assert f"13 a b c 14 {DAY} 7.000 lai" in page
     assert "New 1 Sum of the new ones 7.000\xa0₫ Known already 0 Not readable 0" in put_right
 
 
@@ -142,9 +144,9 @@ def test_statement_of_another_account_is_refused_with_its_number(cashier: Client
 
     assert "This statement is of another account. It names 9988776655; ours is 0011223344556." in page
 
-    taken = cashier.post(f"{STATEMENTS}{StatementImport.objects.get().pk}/nhan/", follow=True)
+    response = cashier.post(f"{STATEMENTS}{StatementImport.objects.get().pk}/nhan/", follow=True)
 
-    assert "This statement is of another account." in text_of(taken)
+    assert "This statement is of another account." in text_of(response)
     assert not BankTransfer.objects.exists()
 
 
@@ -159,10 +161,10 @@ def test_statement_of_another_account_is_refused_with_its_number(cashier: Client
     ],
 )
 def test_invalid_statement_is_refused_at_the_field(cashier: Client, content: bytes, expected: str) -> None:
-    answer = upload(cashier, content)
+    response = upload(cashier, content)
 
-    assert answer.status_code == 422
-    assert expected in text_of(answer)
+    assert response.status_code == 422
+    assert expected in text_of(response)
     assert not StatementImport.objects.exists()
 
 
@@ -179,18 +181,18 @@ def test_unknown_statement_is_not_found(cashier: Client) -> None:
 
 
 def test_queries_do_not_grow_with_rows(cashier: Client) -> None:
-    counted = []
-    for many in (2, 12):
-        upload(cashier, csv(*((f"FT{many}{n}", 1_000 + n, "gop") for n in range(many))))
+    query_counts = []
+    for row_count in (2, 12):
+        upload(cashier, csv(*((f"FT{row_count}{n}", 1_000 + n, "gop") for n in range(row_count))))
         path = f"{STATEMENTS}{StatementImport.objects.latest('pk').pk}/"
         with CaptureQueriesContext(connection) as preview:
             cashier.get(path)
         cashier.post(f"{path}nhan/")
-        with CaptureQueriesContext(connection) as taken:
+        with CaptureQueriesContext(connection) as captured_queries:
             cashier.get(path)
         with CaptureQueriesContext(connection) as listed:
             cashier.get(STATEMENTS)
-        counted.append((len(preview), len(taken), len(listed)))
+        query_counts.append((len(preview), len(captured_queries), len(listed)))
 
-    assert counted[0] == counted[1]
+    assert query_counts[0] == query_counts[1]
     assert BankTransfer.objects.filter(state=TransferState.REVIEW).count() == 14

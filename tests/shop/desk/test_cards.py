@@ -65,9 +65,9 @@ def test_unanswered_call_is_listed_and_checked_at_the_gateway(stripe, desk) -> N
 
     assert order.code in page_text(desk)
     assert "chưa rõ" in page_text(desk)
-    answer = desk.post(f"{PAGE}{get_call(order).pk}/xem/")
+    response = desk.post(f"{PAGE}{get_call(order).pk}/xem/")
 
-    assert (answer.status_code, answer.headers["Location"]) == (302, PAGE)
+    assert (response.status_code, response.headers["Location"]) == (302, PAGE)
     assert get_call(order).state == CallState.NEEDS_BUYER
     assert order.code not in page_text(desk)
 
@@ -79,9 +79,9 @@ def test_refused_call_is_shown_on_the_home_page_and_retried_once(stripe, desk) -
     assert order.code in html_of(desk.get("/quan-tri/"))
     assert order.code in page_text(desk, "?xem=hong")
     for _time in range(2):
-        answer = desk.post(f"{PAGE}{first.pk}/lai/", {"xem": "hong"})
+        response = desk.post(f"{PAGE}{first.pk}/lai/", {"xem": "hong"})
 
-    assert answer.headers["Location"] == f"{PAGE}?xem=hong"
+    assert response.headers["Location"] == f"{PAGE}?xem=hong"
     assert GatewayCall.objects.filter(operation=Operation.CANCEL).count() == 2
     assert order.code not in page_text(desk, "?xem=hong")
 
@@ -135,9 +135,9 @@ def test_disputes_and_unprocessed_events_are_shown(stripe, desk) -> None:
 
 def test_ledger_shows_disputed_amounts_within_buyers_debt(stripe, desk) -> None:
     order = make_paid_card_order(stripe)
-    payment, who = order.payments.get(), {"actor": Actor.system("stripe"), "now": NOW}
+    payment, context = order.payments.get(), {"actor": Actor.system("stripe"), "now": NOW}
     Dispute.objects.create(payment=payment, amount=120_000, currency="VND", reference="du_1", received_at=NOW)
-    record_payment_event(payment, EventKind.CHARGE_BACK, 120_000, key="du_1", reference="du_1", **who)
+    record_payment_event(payment, EventKind.CHARGE_BACK, 120_000, key="du_1", reference="du_1", **context)
     finish_order_change(Order.objects.get(pk=order.pk), now=NOW)
 
     ledger = html_of(desk.get("/en/quan-tri/so-cai/"))
@@ -190,10 +190,10 @@ def test_abandoned_webhook_event_is_processed_again(stripe, desk) -> None:
         "created": 1_790_000_000,
         "data": {"object": {"object": "payment_intent", "id": reference}},
     }
-    kept = GatewayEvent.objects.create(
+    event = GatewayEvent.objects.create(
         provider="stripe", event_id="evt_1", body=json.dumps(body), received_at=NOW, tries=20
     )
-    address = f"{PAGE}tin/{kept.pk}/"
+    address = f"{PAGE}tin/{event.pk}/"
     before = address in page_text(desk)
 
     desk.post(address)
@@ -208,9 +208,9 @@ def test_queries_do_not_grow_with_calls(stripe, desk) -> None:
     for _round in range(2):
         for _order in range(2):
             make_paid_card_order(stripe)
-        with CaptureQueriesContext(connection) as asked:
+        with CaptureQueriesContext(connection) as captured_queries:
             page_text(desk, "?xem=tat-ca")
-        counts.append(len(asked))
+        counts.append(len(captured_queries))
     assert counts[0] == counts[1]
 
 

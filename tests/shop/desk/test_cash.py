@@ -66,7 +66,7 @@ def test_queries_do_not_grow_with_parcels(client: Client) -> None:
     client.force_login(make_admin())
     seller = make_seller()
 
-    def grow():
+    def add_rows():
         parcels = [make_delivered_parcel(cash=True, seller=seller), make_delivered_parcel(seller=seller)]
         content = make_carrier_statement([(parcels[1].tracking_number, 1000, 0)])
         upload(client, content, name=f"{parcels[0].pk}.csv")
@@ -78,17 +78,17 @@ def test_queries_do_not_grow_with_parcels(client: Client) -> None:
         )
 
     def count(page: str) -> int:
-        with _counting() as asked:
+        with _counting() as captured_queries:
             client.get(CASH + page)
-        return len(asked)
+        return len(captured_queries)
 
-    grow()
+    add_rows()
     client.get(CASH)
-    few = [count(page) for page in PAGES]
-    grow()
-    grow()
+    baseline_queries = [count(page) for page in PAGES]
+    add_rows()
+    add_rows()
 
-    assert [count(page) for page in PAGES] == few
+    assert [count(page) for page in PAGES] == baseline_queries
 
 
 def _counting():
@@ -127,14 +127,14 @@ def test_cash_is_aged_by_vietnamese_days_and_grouped_by_holder(cashier: Client) 
 def test_figures_are_downloaded_as_csv_and_xlsx(cashier: Client) -> None:
     parcel = aged(make_delivered_parcel(cash=True), 0)
 
-    whole = cashier.get(f"{CASH}?format=csv")
+    csv_file = cashier.get(f"{CASH}?format=csv")
     parcels = html_of(cashier.get(f"{CASH}kien/?xe={CARRIER}&format=csv"))
     book = cashier.get(f"{CASH}kien/?format=xlsx")
 
-    assert whole["Content-Disposition"] == 'attachment; filename="tien-mat.csv"'
-    assert f"{CARRIER},230000,0,0,0,0,230000,1" in html_of(whole)
-    assert whole.content.startswith(BYTE_ORDER_MARK.encode())
-    assert html_of(whole).count(BYTE_ORDER_MARK) == 1
+    assert csv_file["Content-Disposition"] == 'attachment; filename="tien-mat.csv"'
+    assert f"{CARRIER},230000,0,0,0,0,230000,1" in html_of(csv_file)
+    assert csv_file.content.startswith(BYTE_ORDER_MARK.encode())
+    assert html_of(csv_file).count(BYTE_ORDER_MARK) == 1
     assert f"{parcel.part.order.code}-1,{parcel.tracking_number},{CARRIER}" in parcels
     assert book.content.startswith(b"PK")
 
@@ -145,21 +145,21 @@ def test_chosen_cash_is_remitted_and_reconciled(cashier: Client) -> None:
     sent = {"key": key, "fees": "22.000", "fee_bearer": "cooperative", "parcel": [first.pk]}
 
     for _ in range(2):
-        answer = cashier.post(f"{CASH}ban-giao/?xe={CARRIER}", sent)
-    made = CashRemittance.objects.get()
-    wrong = cashier.post(
-        f"{CASH}ban-giao/{made.pk}/da-nhan/", {"key": uuid.uuid4(), "received": "200.000"}, follow=True
+        response = cashier.post(f"{CASH}ban-giao/?xe={CARRIER}", sent)
+    remittance = CashRemittance.objects.get()
+    invalid_receipt = cashier.post(
+        f"{CASH}ban-giao/{remittance.pk}/da-nhan/", {"key": uuid.uuid4(), "received": "200.000"}, follow=True
     )
-    cashier.post(f"{CASH}ban-giao/{made.pk}/da-nhan/", {"key": uuid.uuid4(), "received": "208.000"})
+    cashier.post(f"{CASH}ban-giao/{remittance.pk}/da-nhan/", {"key": uuid.uuid4(), "received": "208.000"})
 
-    assert answer.url == f"{CASH}ban-giao/{made.pk}/"
-    assert (made.collected, made.fees, made.remitted, made.fee_bearer) == (
+    assert response.url == f"{CASH}ban-giao/{remittance.pk}/"
+    assert (remittance.collected, remittance.fees, remittance.remitted, remittance.fee_bearer) == (
         230_000,
         22_000,
         208_000,
         "cooperative",
     )
-    assert wrong.status_code == 200
+    assert invalid_receipt.status_code == 200
     states = [Parcel.objects.get(pk=each.pk).cod_state for each in (first, second)]
     assert states == [CodState.RECONCILED, CodState.COLLECTED]
 
@@ -168,10 +168,10 @@ def test_unknown_parcels_are_not_remitted(cashier: Client) -> None:
     make_delivered_parcel(cash=True)
     sent = {"key": uuid.uuid4(), "fee_bearer": "platform", "parcel": ["x", "9" * 30, "9" * 5000]}
 
-    answer = cashier.post(f"{CASH}ban-giao/?xe={CARRIER}", sent)
+    response = cashier.post(f"{CASH}ban-giao/?xe={CARRIER}", sent)
 
-    assert answer.status_code == 422
-    assert "Chọn những kiện đã nộp tiền." in str(answer.context["form"].non_field_errors())
+    assert response.status_code == 422
+    assert "Chọn những kiện đã nộp tiền." in str(response.context["form"].non_field_errors())
     assert CashRemittance.objects.count() == 0
 
 
@@ -179,13 +179,13 @@ def test_carriers_shortfall_is_listed_and_resolved(cashier: Client) -> None:
     parcel = make_delivered_parcel(cash=True)
     sent = {"key": uuid.uuid4(), "fee_bearer": "platform", "parcel": [parcel.pk]}
     page = cashier.post(f"{CASH}ban-giao/?xe={CARRIER}", sent).url
-    seen = {"key": uuid.uuid4(), "received": "200.000", "reason": "thiếu"}
-    cashier.post(f"{page}da-nhan/", seen)
+    receipt = {"key": uuid.uuid4(), "received": "200.000", "reason": "thiếu"}
+    cashier.post(f"{page}da-nhan/", receipt)
 
     listed = html_of(cashier.get(f"{CASH}ban-giao/?xem=lech"))
     unsaid = cashier.post(f"{page}chenh-lech/", {"key": uuid.uuid4(), "amount": "30.000"})
-    said = {"key": uuid.uuid4(), "amount": "30.000", "where": "bank", "reason": "chuyển bù"}
-    cashier.post(f"{page}chenh-lech/", said)
+    resolution = {"key": uuid.uuid4(), "amount": "30.000", "where": "bank", "reason": "chuyển bù"}
+    cashier.post(f"{page}chenh-lech/", resolution)
 
     assert "?xem=lech" in html_of(cashier.get(f"{CASH}ban-giao/"))
     assert (page in listed, unsaid.status_code) == (True, 422)
@@ -199,15 +199,19 @@ def test_remittance_without_parcels_or_with_another_carriers_is_refused(cashier:
     sent = {"key": uuid.uuid4(), "fee_bearer": "platform"}
 
     nothing = cashier.post(f"{CASH}ban-giao/?xe={CARRIER}", sent)
-    other = cashier.post(f"{CASH}ban-giao/?xe=Viettel", sent | {"parcel": [parcel.pk]})
+    with_other_carrier = cashier.post(f"{CASH}ban-giao/?xe=Viettel", sent | {"parcel": [parcel.pk]})
 
-    assert (nothing.status_code, other.status_code, CashRemittance.objects.count()) == (422, 422, 0)
+    assert (nothing.status_code, with_other_carrier.status_code, CashRemittance.objects.count()) == (
+        422,
+        422,
+        0,
+    )
 
 
 def test_statement_columns_are_mapped_and_the_statement_is_imported(cashier: Client) -> None:
-    parcel, short = make_delivered_parcel(), make_delivered_parcel()
+    parcel, shortfall_parcel = make_delivered_parcel(), make_delivered_parcel()
     content = make_carrier_statement(
-        [(parcel.tracking_number, 230_000, 20_000), (short.tracking_number, 200_000, 0)]
+        [(parcel.tracking_number, 230_000, 20_000), (shortfall_parcel.tracking_number, 200_000, 0)]
     )
 
     read = StatementImport.objects.get(pk=int(upload(cashier, content).url.split("/")[-2]))
@@ -220,8 +224,10 @@ def test_statement_columns_are_mapped_and_the_statement_is_imported(cashier: Cli
     cashier.post(f"{CASH}dong/{row.pk}/", {"answer": "take"})
 
     assert f"{parcel.part.order.code}-1" in before
-    assert short.tracking_number in after
-    assert {Parcel.objects.get(pk=each.pk).cod_state for each in (parcel, short)} == {CodState.REMITTED}
+    assert shortfall_parcel.tracking_number in after
+    assert {Parcel.objects.get(pk=each.pk).cod_state for each in (parcel, shortfall_parcel)} == {
+        CodState.REMITTED
+    }
     assert CashRemittance.objects.get().remitted == 410_000
 
 
@@ -240,7 +246,7 @@ def test_order_with_excess_cash_is_on_the_home_page(client: Client) -> None:
 
 
 def test_cash_that_needs_attention_is_on_the_home_page(cashier: Client) -> None:
-    old, told, short = (
+    old_parcel, statement_parcel, shortfall_parcel = (
         aged(make_delivered_parcel(cash=True), 15),
         make_delivered_parcel(cash=True),
         make_delivered_parcel(cash=True),
@@ -248,31 +254,31 @@ def test_cash_that_needs_attention_is_on_the_home_page(cashier: Client) -> None:
     read = upload(cashier, make_carrier_statement([("LẠ-1", 90_000, 0)])).url
     cashier.post(f"{read}nhan/")
     pages = []
-    for parcel, received in ((told, None), (short, "200.000")):
+    for parcel, received in ((statement_parcel, None), (shortfall_parcel, "200.000")):
         sent = {"key": uuid.uuid4(), "fee_bearer": "platform", "parcel": [parcel.pk]}
         pages.append(cashier.post(f"{CASH}ban-giao/?xe={CARRIER}", sent).url)
         if received:
-            seen = {"key": uuid.uuid4(), "received": received, "reason": "thiếu"}
-            cashier.post(f"{pages[-1]}da-nhan/", seen)
+            receipt = {"key": uuid.uuid4(), "received": received, "reason": "thiếu"}
+            cashier.post(f"{pages[-1]}da-nhan/", receipt)
 
     page = cashier.get("/quan-tri/")
 
     counts = {each.kind: each.count for each in page.context["waiting"] if each.count}
     assert counts == {"row": 1, "remittance": 1, "difference": 1, "cash": 1}
-    shown = html_of(page)
+    home_page = html_of(page)
     links = [*pages, f"{CASH}can-xem/", f"{CASH}kien/?xe=Giao+H%C3%A0ng+Nhanh&amp;tuoi=15"]
-    assert [each for each in links if each not in shown] == []
-    assert f"<b>{old.cod_collected:,}".replace(",", ".") in shown
+    assert [each for each in links if each not in home_page] == []
+    assert f"<b>{old_parcel.cod_collected:,}".replace(",", ".") in home_page
 
 
 @pytest.mark.parametrize(
     "content", [b"\xff\xfe\x00", b"PK\x03\x04nonsense", b"a,b\n" + b"x" * 5_000_001, b""]
 )
 def test_invalid_statement_file_is_refused(cashier: Client, content: bytes) -> None:
-    answer = upload(cashier, content)
+    response = upload(cashier, content)
 
-    assert (answer.status_code, StatementImport.objects.count()) == (422, 0)
-    assert 'class="errors' in html_of(answer)
+    assert (response.status_code, StatementImport.objects.count()) == (422, 0)
+    assert 'class="errors' in html_of(response)
 
 
 def test_statement_without_required_columns_is_refused(cashier: Client) -> None:

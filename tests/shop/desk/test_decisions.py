@@ -45,8 +45,8 @@ def test_application_is_approved_suspended_and_approved_again(admin: Client) -> 
     page = f"{DESK}hop-tac-xa/{cooperative.pk}/tra-loi/"
 
     states = []
-    for answer, reason in (("approved", ""), ("suspended", "Hàng không đúng"), ("approved", "")):
-        admin.post(page, {"answer": answer, "reason": reason})
+    for response, reason in (("approved", ""), ("suspended", "Hàng không đúng"), ("approved", "")):
+        admin.post(page, {"answer": response, "reason": reason})
         cooperative.refresh_from_db()
         states.append((cooperative.state, cooperative.state_reason))
 
@@ -59,11 +59,11 @@ def test_application_is_approved_suspended_and_approved_again(admin: Client) -> 
     ]
 
 
-@pytest.mark.parametrize("answer", ["needs_more", "rejected"])
-def test_decision_that_needs_a_reason_is_refused_without_one(admin: Client, answer: str) -> None:
+@pytest.mark.parametrize("decision", ["needs_more", "rejected"])
+def test_decision_that_needs_a_reason_is_refused_without_one(admin: Client, decision: str) -> None:
     cooperative = make_cooperative(state=CooperativeState.APPLIED)
 
-    refused = admin.post(f"{DESK}hop-tac-xa/{cooperative.pk}/tra-loi/", {"answer": answer, "reason": " "})
+    refused = admin.post(f"{DESK}hop-tac-xa/{cooperative.pk}/tra-loi/", {"answer": decision, "reason": " "})
 
     assert refused.status_code == 302
     cooperative.refresh_from_db()
@@ -71,11 +71,11 @@ def test_decision_that_needs_a_reason_is_refused_without_one(admin: Client, answ
     assert not Change.objects.under(cooperative).exists()
 
 
-@pytest.mark.parametrize("answer", ["applied", "", "nonsense"])
-def test_unknown_decision_is_refused(admin: Client, answer: str) -> None:
+@pytest.mark.parametrize("decision", ["applied", "", "nonsense"])
+def test_unknown_decision_is_refused(admin: Client, decision: str) -> None:
     cooperative = make_cooperative(state=CooperativeState.NEEDS_MORE)
 
-    refused = admin.post(f"{DESK}hop-tac-xa/{cooperative.pk}/tra-loi/", {"answer": answer})
+    refused = admin.post(f"{DESK}hop-tac-xa/{cooperative.pk}/tra-loi/", {"answer": decision})
 
     assert refused.status_code == 422
     cooperative.refresh_from_db()
@@ -87,10 +87,10 @@ def test_complete_listing_is_published(admin: Client) -> None:
     product.media.create(picture=Picture.objects.create(state=PictureState.READY))
     listing = Listing.objects.get(product=product)
 
-    seen = admin.get(f"{DESK}hang/{listing.pk}/")
+    page = admin.get(f"{DESK}hang/{listing.pk}/")
     admin.post(f"{DESK}hang/{listing.pk}/dang-ban/")
 
-    assert seen.context["is_complete"]
+    assert page.context["is_complete"]
     listing.refresh_from_db()
     assert listing.state == ListingState.PUBLISHED
 
@@ -98,11 +98,11 @@ def test_complete_listing_is_published(admin: Client) -> None:
 def test_listing_without_a_picture_is_not_published(admin: Client) -> None:
     listing = Listing.objects.get(product=make_product(state=ListingState.IN_REVIEW))
 
-    seen = admin.get(f"{DESK}hang/{listing.pk}/")
-    answer = admin.post(f"{DESK}hang/{listing.pk}/dang-ban/")
+    page = admin.get(f"{DESK}hang/{listing.pk}/")
+    response = admin.post(f"{DESK}hang/{listing.pk}/dang-ban/")
 
-    assert [is_said for _words, is_said in seen.context["law"]] == [True] * 6 + [False]
-    assert answer.url == f"{DESK}hang/{listing.pk}/"
+    assert [is_said for _words, is_said in page.context["law"]] == [True] * 6 + [False]
+    assert response.url == f"{DESK}hang/{listing.pk}/"
     listing.refresh_from_db()
     assert listing.state == ListingState.IN_REVIEW
 
@@ -140,12 +140,12 @@ def test_order_is_cancelled_once(admin: Client) -> None:
     order = make_order((variant, 2))
 
     admin.post(f"{DESK}don-hang/{order.pk}/huy/", {"reason": "Khách đổi ý"})
-    again = admin.get(f"{DESK}don-hang/{order.pk}/")
+    order_page = admin.get(f"{DESK}don-hang/{order.pk}/")
 
     order.refresh_from_db()
     assert order.status == OrderStatus.CANCELLED
     assert get_stock(variant).free == 5
-    assert not again.context["may_cancel"]
+    assert not order_page.context["may_cancel"]
 
 
 def test_order_is_entered_for_a_buyer_on_the_phone(admin: Client) -> None:
@@ -162,17 +162,17 @@ def test_order_is_entered_for_a_buyer_on_the_phone(admin: Client) -> None:
         "lines-INITIAL_FORMS": "0",
     }
 
-    found = admin.post(page, fields | {"q": "bi xanh", "find": "1"}, follow=True).context["found"]
+    search_results = admin.post(page, fields | {"q": "bi xanh", "find": "1"}, follow=True).context["found"]
     admin.post(page, fields | {f"add-{variant.pk}": "3"})
-    shown = admin.get(page)
-    delivery_method = shown.context["seller_quotes"][0]["choices"][0].value
+    draft_page = admin.get(page)
+    delivery_method = draft_page.context["seller_quotes"][0]["choices"][0].value
     line = {"lines-0-variant": variant.pk, "lines-0-quantity": "4", "lines-0-price": "14000"}
     counts = {"lines-TOTAL_FORMS": "1", "lines-INITIAL_FORMS": "1"}
     saved = admin.post(page, fields | line | counts | {f"way-{variant.cooperative_id}": delivery_method})
     placed = admin.post(f"{page}dat/", {"consent": "on"})
 
     order = Order.objects.get()
-    assert [each.pk for each in found] == [variant.pk]
+    assert [each.pk for each in search_results] == [variant.pk]
     assert (saved.status_code, placed.url) == (302, f"{DESK}don-hang/{order.pk}/")
     assert (order.source, order.status, order.phone) == ("phone", OrderStatus.PLACED, "+84912345678")
     assert (order.goods_gross, order.delivery_gross, order.due_gross) == (56_000, 30_000, 86_000)
@@ -184,10 +184,10 @@ def test_draft_without_name_or_address_is_saved_but_not_placed(admin: Client) ->
     page = admin.post(f"{DESK}don-nhap/", {"source": "zalo"}).url
     admin.post(page, {"lines-TOTAL_FORMS": "0", "lines-INITIAL_FORMS": "0", f"add-{variant.pk}": "1"})
 
-    answer = admin.post(f"{page}dat/", {"consent": "on"})
+    response = admin.post(f"{page}dat/", {"consent": "on"})
 
-    assert answer.status_code == 422
-    assert answer.context["form"].errors.keys() == {"name", "phone", "province"}
+    assert response.status_code == 422
+    assert response.context["form"].errors.keys() == {"name", "phone", "province"}
     order = Order.objects.get()
     assert order.is_draft
     assert order.lines.count() == 1
@@ -200,9 +200,9 @@ def test_invalid_quantity_is_refused_and_nothing_changes(admin: Client, quantity
     admin.post(page, {"lines-TOTAL_FORMS": "0", "lines-INITIAL_FORMS": "0", f"add-{variant.pk}": "2"})
     line = {"lines-0-variant": variant.pk, "lines-0-quantity": quantity, "lines-0-price": "1000"}
 
-    answer = admin.post(page, line | {"lines-TOTAL_FORMS": "1", "lines-INITIAL_FORMS": "1"})
+    response = admin.post(page, line | {"lines-TOTAL_FORMS": "1", "lines-INITIAL_FORMS": "1"})
 
-    assert answer.status_code == 422
+    assert response.status_code == 422
     assert Order.objects.get().lines.get().quantity == 2
 
 
@@ -216,14 +216,14 @@ def test_draft_can_be_deleted_but_not_an_order(admin: Client) -> None:
     assert list(Order.objects.all()) == [order]
 
 
-def handed_over(kind: str) -> Parcel:
+def handed_over(delivery_kind: str) -> Parcel:
     part = make_order((make_variant(price=320_000), 1)).parts.get()
-    OrderPart.objects.filter(pk=part.pk).update(delivery_kind=kind)
-    who = {"actor": Actor.system("test"), "now": NOW}
-    accept_part(part_id=part.pk, **who)
-    parcel = pack_parcel(part_id=part.pk, quantities={part.lines.get().pk: 1}, **who)
-    close_parcel(parcel_id=parcel.pk, **who)
-    return hand_over_parcel(parcel_id=parcel.pk, **who)
+    OrderPart.objects.filter(pk=part.pk).update(delivery_kind=delivery_kind)
+    context = {"actor": Actor.system("test"), "now": NOW}
+    accept_part(part_id=part.pk, **context)
+    parcel = pack_parcel(part_id=part.pk, quantities={part.lines.get().pk: 1}, **context)
+    close_parcel(parcel_id=parcel.pk, **context)
+    return hand_over_parcel(parcel_id=parcel.pk, **context)
 
 
 def test_pickup_without_the_code_needs_a_reason(admin: Client) -> None:
@@ -231,7 +231,7 @@ def test_pickup_without_the_code_needs_a_reason(admin: Client) -> None:
     page = f"{DESK}don-hang/{parcel.part.order_id}/"
     field = f"delivery-{parcel.pk}"
 
-    shown = html_of(admin.get(page))
+    order_page = html_of(admin.get(page))
     admin.post(f"{page}kien/{parcel.pk}/da-giao/", {f"{field}-cash": "yes", f"{field}-reason": " "})
     parcel.refresh_from_db()
     without_reason = parcel.state
@@ -241,7 +241,7 @@ def test_pickup_without_the_code_needs_a_reason(admin: Client) -> None:
     admin.post(f"{page}kien/{parcel.pk}/da-giao/", {f"{field}-cash": "yes", f"{field}-reason": "Mất máy"})
 
     parcel.refresh_from_db()
-    assert f'name="{field}-reason"' in shown
+    assert f'name="{field}-reason"' in order_page
     assert (without_reason, without_cash) == (ParcelState.HANDED_OVER, ParcelState.HANDED_OVER)
     assert (parcel.state, parcel.cod_collected) == (ParcelState.DELIVERED, 350_000)
     assert Change.objects.get(action="parcel.delivered").reason == "Mất máy"
@@ -249,14 +249,16 @@ def test_pickup_without_the_code_needs_a_reason(admin: Client) -> None:
 
 
 def test_delivery_needs_no_reason_and_a_foreign_parcel_is_not_found(admin: Client) -> None:
-    parcel, other = handed_over("coach"), handed_over("coach")
+    parcel, foreign_parcel = handed_over("coach"), handed_over("coach")
     page = f"{DESK}don-hang/{parcel.part.order_id}/"
 
-    strange = admin.post(f"{page}kien/{other.pk}/da-giao/", {f"delivery-{other.pk}-cash": "no"})
+    strange = admin.post(
+        f"{page}kien/{foreign_parcel.pk}/da-giao/", {f"delivery-{foreign_parcel.pk}-cash": "no"}
+    )
     admin.post(f"{page}kien/{parcel.pk}/da-giao/", {f"delivery-{parcel.pk}-cash": "no"})
 
     parcel.refresh_from_db()
-    other.refresh_from_db()
+    foreign_parcel.refresh_from_db()
     assert strange.status_code == 404
     assert (parcel.state, parcel.cod_collected) == (ParcelState.DELIVERED, 0)
-    assert other.state == ParcelState.HANDED_OVER
+    assert foreign_parcel.state == ParcelState.HANDED_OVER

@@ -57,11 +57,11 @@ def actions_named_by_state() -> Iterator[str]:
 
 
 def test_every_change_has_a_text() -> None:
-    told = {
+    recorded = {
         each for each in (*recorded_actions(), *actions_named_by_state()) if each.split(".")[0] in TOLD_OF
     }
-    assert {"order.placed", "price.reduced", "part.accepted", "listing.published"} <= told
-    assert sorted(told - set(CHANGE_TEXTS)) == []
+    assert {"order.placed", "price.reduced", "part.accepted", "listing.published"} <= recorded
+    assert sorted(recorded - set(CHANGE_TEXTS)) == []
 
 
 @pytest.mark.parametrize(
@@ -76,5 +76,5 @@ def test_system_actors_have_readable_names(name: str, expected: str) -> None:
 
 
 def test_change_of_an_older_release_is_still_shown() -> None:
-    old = Change(action="order.sung_about", actor_kind="system", entry_point="system", data={})
-    assert [each.text for each in change_views([old])] == ["order.sung_about"]
+    change = Change(action="order.sung_about", actor_kind="system", entry_point="system", data={})
+    assert [each.text for each in change_views([change])] == ["order.sung_about"]

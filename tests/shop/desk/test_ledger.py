@@ -24,8 +24,8 @@ def desk(client: Client) -> Client:
     return client
 
 
-def shown(answer):
-    return list(answer.context["page"].object_list)
+def listed_postings(response):
+    return list(response.context["page"].object_list)
 
 
 def test_balances_by_account_sum_to_zero(desk: Client) -> None:
@@ -49,17 +49,17 @@ def test_postings_are_filtered_by_account_cooperative_order_and_day(desk: Client
     make_open_settlement(make_cooperative("HTX Ba"))
     everything = LedgerPosting.objects.count()
 
-    def found(query):
-        return {posting.pk for posting in shown(desk.get(f"{PAGE}?{query}"))}
+    def found_orders(query):
+        return {posting.pk for posting in listed_postings(desk.get(f"{PAGE}?{query}"))}
 
     of_order = set(part.order.postings.values_list("pk", flat=True))
     by_cooperative = set(LedgerEntry.objects.filter(cooperative=first).values_list("posting", flat=True))
-    assert len(found("")) == everything
-    assert found(f"q={part.order.code.lower()}") == of_order
-    assert found(f"htx={first.pk}") == by_cooperative
-    assert len(found("account=platform_cost")) == 1
-    assert len(found("tu=24/11/2026&den=24/11/2026")) == everything
-    assert found("tu=25/11/2026") == found("den=23/11/2026") == set()
+    assert len(found_orders("")) == everything
+    assert found_orders(f"q={part.order.code.lower()}") == of_order
+    assert found_orders(f"htx={first.pk}") == by_cooperative
+    assert len(found_orders("account=platform_cost")) == 1
+    assert len(found_orders("tu=24/11/2026&den=24/11/2026")) == everything
+    assert found_orders("tu=25/11/2026") == found_orders("den=23/11/2026") == set()
 
 
 @pytest.mark.parametrize("query", ["account=nonsense", "htx=x", "tu=32/13/2026", "page=999", "q=%00"])
@@ -88,12 +88,12 @@ def test_queries_do_not_grow_with_postings(desk: Client) -> None:
     seller = make_seller()
     make_sale(seller)
     desk.get(PAGE)
-    with CaptureQueriesContext(connection) as few:
+    with CaptureQueriesContext(connection) as baseline_queries:
         desk.get(PAGE)
     for _ in range(3):
         make_sale(make_seller())
 
-    with CaptureQueriesContext(connection) as many:
+    with CaptureQueriesContext(connection) as grown_queries:
         desk.get(PAGE)
 
-    assert len(many) == len(few)
+    assert len(grown_queries) == len(baseline_queries)

@@ -48,13 +48,13 @@ def test_settings_need_the_settings_permission(client: Client) -> None:
     client.force_login(make_staff(Permission.HANDLE_PAYMENTS))
     before = all_rows()
 
-    answers = [
+    statuses = [
         client.get(MARKET).status_code,
         client.post(f"{MARKET}tai-khoan/", ACCOUNT).status_code,
         client.post(f"{MARKET}thoi-han/", {"complaint_days": "9"}).status_code,
     ]
 
-    assert (signed_out, answers) == (302, [404, 404, 404])
+    assert (signed_out, statuses) == (302, [404, 404, 404])
     assert all_rows() == before
 
 
@@ -116,9 +116,9 @@ def test_incomplete_account_is_refused(settings_manager: Client, invalid: dict[s
     make_bank_account()
     before = all_rows()
 
-    answer = settings_manager.post(f"{MARKET}tai-khoan/", ACCOUNT | invalid)
+    response = settings_manager.post(f"{MARKET}tai-khoan/", ACCOUNT | invalid)
 
-    assert answer.status_code == 422
+    assert response.status_code == 422
     assert all_rows() == before
 
 
@@ -155,7 +155,7 @@ def test_invalid_periods_are_refused(settings_manager: Client, invalid: dict[str
     sent[f"minutes-{channel.pk}"] = sent.pop("minutes")
     before = all_rows()
 
-    answer = settings_manager.post(f"{MARKET}thoi-han/", sent)
+    response = settings_manager.post(f"{MARKET}thoi-han/", sent)
 
-    assert answer.status_code == 422
+    assert response.status_code == 422
     assert all_rows() == before

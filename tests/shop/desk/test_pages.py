@@ -95,9 +95,9 @@ def test_home_counts_open_tasks(admin: Client) -> None:
     failed = make_order(now=fixed_now()).parts.get()
     Parcel.objects.create(part=failed, number=1, state=ParcelState.FAILED_DELIVERY, reason="Không ai nhận")
 
-    answer = admin.get(DESK)
+    response = admin.get(DESK)
 
-    assert {each.kind: each.count for each in answer.context["waiting"]} == {
+    assert {each.kind: each.count for each in response.context["waiting"]} == {
         "cooperative": 1,
         "listing": 1,
         "certificate": 0,
@@ -121,8 +121,8 @@ def test_home_counts_open_tasks(admin: Client) -> None:
         "weight": 0,
         "parcel": 1,
     }
-    assert answer.context["orders_today"] == 1
-    assert "Không ai nhận" in html_of(answer)
+    assert response.context["orders_today"] == 1
+    assert "Không ai nhận" in html_of(response)
 
 
 def test_home_without_tasks_says_so(admin: Client) -> None:
@@ -133,14 +133,14 @@ def test_cooperatives_are_filtered_by_state_and_searched_without_diacritics(admi
     applied = make_cooperative("Tổ hợp tác nấm rừng", state=CooperativeState.APPLIED)
     selling = make_cooperative("HTX Tài Hoan")
 
-    def shown(**query: str) -> list[Cooperative]:
+    def listed_cooperatives(**query: str) -> list[Cooperative]:
         return list(admin.get(f"{DESK}hop-tac-xa/", query).context["page"].object_list)
 
-    assert shown() == [applied]
-    assert shown(state="approved") == [selling]
-    assert shown(q="tai hoan") == [selling]
-    assert shown(q="hoan", state="applied") == []
-    assert shown(q="nam rung") == [applied]
+    assert listed_cooperatives() == [applied]
+    assert listed_cooperatives(state="approved") == [selling]
+    assert listed_cooperatives(q="tai hoan") == [selling]
+    assert listed_cooperatives(q="hoan", state="applied") == []
+    assert listed_cooperatives(q="nam rung") == [applied]
 
 
 def test_phone_numbers_are_shown_in_local_format(admin: Client) -> None:
@@ -159,7 +159,7 @@ def test_orders_are_searched_by_code_number_phone_and_name(admin: Client) -> Non
     requested = make_order((variant, 1), name="Đặng Thị Hoa", phone="+84912000111")
     make_order((variant, 1), name="Lê Văn Nam", phone="+84912000222")
 
-    def shown(text: str) -> list[str]:
+    def listed_orders(text: str) -> list[str]:
         return [row.code for row in admin.get(f"{DESK}don-hang/", {"q": text}).context["page"].object_list]
 
     code = requested.code
@@ -171,27 +171,27 @@ def test_orders_are_searched_by_code_number_phone_and_name(admin: Client) -> Non
         "0912 000 111",
         "000111",
     ):
-        assert shown(text) == [code]
-    assert shown("dang hoa") == shown("Đặng") == shown("THỊ hoa") == [code]
-    assert shown("ang") == shown("Đặng Nam") == shown("999999") == []
+        assert listed_orders(text) == [code]
+    assert listed_orders("dang hoa") == listed_orders("Đặng") == listed_orders("THỊ hoa") == [code]
+    assert listed_orders("ang") == listed_orders("Đặng Nam") == listed_orders("999999") == []
 
 
 def test_orders_are_filtered_by_status_source_cooperative_and_day(admin: Client) -> None:
     variant = make_variant(on_hand=50)
     now = timezone.now()
     order = make_order((variant, 1), now=now)
-    other = make_order((make_variant(make_seller()), 1))
-    Order.objects.filter(pk=other.pk).update(source=OrderSource.PHONE)
+    other_order = make_order((make_variant(make_seller()), 1))
+    Order.objects.filter(pk=other_order.pk).update(source=OrderSource.PHONE)
 
-    def shown(**query: object) -> set[object]:
+    def listed_orders(**query: object) -> set[object]:
         return {row.pk for row in admin.get(f"{DESK}don-hang/", query).context["page"].object_list}
 
-    assert shown() == {order.pk, other.pk}
-    assert shown(source="phone") == {other.pk}
-    assert shown(cooperative=variant.cooperative_id) == {order.pk}
-    assert shown(day="24/11/2026") == {other.pk}
-    assert shown(status="delivered") == set()
-    assert shown(status="nonsense", day="hôm qua") == {order.pk, other.pk}
+    assert listed_orders() == {order.pk, other_order.pk}
+    assert listed_orders(source="phone") == {other_order.pk}
+    assert listed_orders(cooperative=variant.cooperative_id) == {order.pk}
+    assert listed_orders(day="24/11/2026") == {other_order.pk}
+    assert listed_orders(status="delivered") == set()
+    assert listed_orders(status="nonsense", day="hôm qua") == {order.pk, other_order.pk}
 
 
 def test_order_shows_parts_payments_consents_and_history(admin: Client) -> None:
@@ -203,7 +203,7 @@ def test_order_shows_parts_payments_consents_and_history(admin: Client) -> None:
     assert "670.000\u00a0₫" in text
     assert "Nguyễn Thị Hoa" in text
     assert [each["sums"].charge_pending for each in page.context["payments"]] == [670_000]
-    assert [told.change.action for told in page.context["history"]] == ["order.placed"]
+    assert [change_view.change.action for change_view in page.context["history"]] == ["order.placed"]
     assert [each.purpose for each in page.context["consents"]] == ["order"]
 
 
@@ -217,26 +217,26 @@ def test_draft_has_no_order_page(admin: Client) -> None:
 def test_queries_do_not_grow_with_rows(admin: Client, django_assert_max_num_queries: Any) -> None:
     pages = ["", "hop-tac-xa/", "hang/", "don-hang/", "don-nhap/"]
     _some_of_everything()
-    few = []
+    baseline_queries = []
     for page in pages:
-        with django_assert_max_num_queries(45) as asked:
+        with django_assert_max_num_queries(45) as captured_queries:
             admin.get(DESK + page)
-        few.append(len(asked))
+        baseline_queries.append(len(captured_queries))
     for _n in range(3):
         _some_of_everything()
 
-    for page, most in zip(pages, few, strict=True):
-        with django_assert_max_num_queries(most):
+    for page, maximum in zip(pages, baseline_queries, strict=True):
+        with django_assert_max_num_queries(maximum):
             admin.get(DESK + page)
 
 
 def test_order_queries_do_not_grow_with_parts(admin: Client, django_assert_max_num_queries: Any) -> None:
-    small = make_order((make_variant(), 1))
+    one_part_order = make_order((make_variant(), 1))
     large = make_order(*[(make_variant(make_seller()), 1) for _n in range(4)])
-    with django_assert_max_num_queries(40) as few:
-        admin.get(f"{DESK}don-hang/{small.pk}/")
+    with django_assert_max_num_queries(40) as baseline_queries:
+        admin.get(f"{DESK}don-hang/{one_part_order.pk}/")
 
-    with django_assert_max_num_queries(len(few)):
+    with django_assert_max_num_queries(len(baseline_queries)):
         admin.get(f"{DESK}don-hang/{large.pk}/")
 
 
@@ -256,8 +256,8 @@ def test_django_admin_is_for_admins_and_sends_others_to_sign_in(admin: Client) -
 
     assert written.status_code in (200, 302)
     assert Order.objects.get(pk=order.pk).total_gross == order.total_gross
-    away = admin.get(f"{DESK}du-lieu/", follow=True)
-    assert away.redirect_chain[-1][0].startswith("/tai-khoan/dang-nhap/")
+    redirected = admin.get(f"{DESK}du-lieu/", follow=True)
+    assert redirected.redirect_chain[-1][0].startswith("/tai-khoan/dang-nhap/")
 
 
 def test_django_admin_names_models_in_vietnamese(admin: Client) -> None:

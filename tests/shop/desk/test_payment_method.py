@@ -21,19 +21,19 @@ def test_desk_changes_the_payment_method_of_a_waiting_order(client: Client) -> N
     page = f"/en/quan-tri/don-hang/{order.pk}/"
     assert 'name="payment" value="cod"' in html_of(client.get(page))
 
-    answer = html_of(client.post(f"{page}cach-tra/", {"payment": "cod"}, follow=True))
+    response = html_of(client.post(f"{page}cach-tra/", {"payment": "cod"}, follow=True))
 
-    assert "The payment method is changed." in answer
+    assert "The payment method is changed." in response
     assert order.payments.current().method == PaymentMethod.COD
     assert Change.objects.latest("pk").entry_point == "desk"
-    assert 'name="payment"' not in answer
+    assert 'name="payment"' not in response
 
 
 def test_buyer_cannot_change_the_payment_method_at_the_desk(client: Client) -> None:
     make_bank_account()
     order = make_order(method=PaymentMethod.TRANSFER, now=timezone.now())
 
-    answer = client.post(f"/en/quan-tri/don-hang/{order.pk}/cach-tra/", {"payment": "cod"})
+    response = client.post(f"/en/quan-tri/don-hang/{order.pk}/cach-tra/", {"payment": "cod"})
 
-    assert answer.status_code in (302, 403)
+    assert response.status_code in (302, 403)
     assert order.payments.current().method == PaymentMethod.TRANSFER

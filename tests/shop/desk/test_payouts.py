@@ -29,8 +29,8 @@ def desk(client: Client) -> Client:
     return client
 
 
-def messages_of(answer) -> list[str]:
-    return [str(message) for message in answer.context["messages"]]
+def messages_of(response) -> list[str]:
+    return [str(message) for message in response.context["messages"]]
 
 
 def test_payout_list_has_one_row_per_transfer_and_accounts_as_text(desk: Client) -> None:
@@ -38,9 +38,9 @@ def test_payout_list_has_one_row_per_transfer_and_accounts_as_text(desk: Client)
     second = make_due_payout(make_cooperative("HTX Đồng Phúc", **ACCOUNT | {"bank_account": "0011"}), 70_000)
     make_due_payout(make_cooperative("HTX chưa có tài khoản"))
 
-    answer = desk.get(f"{PAGE}danh-sach.xlsx")
+    response = desk.get(f"{PAGE}danh-sach.xlsx")
 
-    sheet = openpyxl.load_workbook(io.BytesIO(answer.content)).active
+    sheet = openpyxl.load_workbook(io.BytesIO(response.content)).active
     column_names, *rows = sheet.iter_rows(values_only=True)
     assert [row[0] for row in rows] == [1, 2]
     assert [column_names, *sorted((row[1:] for row in rows), reverse=True)] == [
@@ -63,9 +63,9 @@ def test_payout_list_names_receivers_in_full(desk: Client) -> None:
     name = "HOP TAC XA NONG NGHIEP VA DUOC LIEU THIEN AN"
     make_due_payout(make_cooperative(**ACCOUNT | {"bank_holder": name}), 182_000)
 
-    answer = desk.get(f"{PAGE}danh-sach.xlsx")
+    response = desk.get(f"{PAGE}danh-sach.xlsx")
 
-    sheet = openpyxl.load_workbook(io.BytesIO(answer.content)).active
+    sheet = openpyxl.load_workbook(io.BytesIO(response.content)).active
     assert [row[2] for row in sheet.iter_rows(min_row=2, values_only=True)] == [name]
 
 
@@ -83,12 +83,14 @@ def test_payout_is_marked_paid_once_with_its_reference(desk: Client) -> None:
     payout = make_due_payout(make_cooperative(**ACCOUNT))
 
     for _ in range(2):
-        answer = desk.post(f"{PAGE}{payout.pk}/da-chi/", {"key": KEY, "reference": " FT26330 "}, follow=True)
+        response = desk.post(
+            f"{PAGE}{payout.pk}/da-chi/", {"key": KEY, "reference": " FT26330 "}, follow=True
+        )
 
     payout.refresh_from_db()
     assert (payout.state, payout.reference) == ("paid", "FT26330")
     assert LedgerPosting.objects.filter(kind=PostingKind.PAYOUT).count() == 1
-    assert messages_of(answer) == ["Đã ghi là đã chi."]
+    assert messages_of(response) == ["Đã ghi là đã chi."]
     assert Settlement.objects.filter(state="paid").count() == 1
 
 
@@ -101,12 +103,12 @@ def test_several_payouts_are_marked_paid_with_their_own_or_a_common_reference(de
         "reference": "LO1",
     }
 
-    answer = desk.post(f"{PAGE}da-chi/", form, follow=True)
-    again = desk.post(f"{PAGE}da-chi/", form, follow=True)
+    response = desk.post(f"{PAGE}da-chi/", form, follow=True)
+    repeated = desk.post(f"{PAGE}da-chi/", form, follow=True)
 
-    kept = dict(Payout.objects.values_list("pk", "reference"))
-    assert [kept[each.pk] for each in payouts] == ["LO1", "FT2", ""]
-    assert messages_of(answer) == messages_of(again) == ["Đã chi 2 khoản."]
+    references = dict(Payout.objects.values_list("pk", "reference"))
+    assert [references[each.pk] for each in payouts] == ["LO1", "FT2", ""]
+    assert messages_of(response) == messages_of(repeated) == ["Đã chi 2 khoản."]
     assert LedgerPosting.objects.filter(kind=PostingKind.PAYOUT).count() == 2
     check_ledger()
 
@@ -116,9 +118,9 @@ def test_paid_payout_is_not_marked_again(desk: Client) -> None:
     desk.post(f"{PAGE}{payout.pk}/da-chi/", {"key": KEY, "reference": "FT1"}, follow=True)
 
     form = {"key": str(uuid.uuid4()), "payout": [str(payout.pk)], "reference": "FT2"}
-    answer = desk.post(f"{PAGE}da-chi/", form, follow=True)
+    response = desk.post(f"{PAGE}da-chi/", form, follow=True)
 
-    assert messages_of(answer) == ["Khoản này đã chi rồi."]
+    assert messages_of(response) == ["Khoản này đã chi rồi."]
     assert Payout.objects.get().reference == "FT1"
 
 
@@ -127,9 +129,9 @@ def test_payouts_need_a_selection_and_a_reference(desk: Client, form) -> None:
     payout = make_due_payout(make_cooperative(**ACCOUNT))
     chosen = [str(payout.pk) for _each in form["payout"]]
 
-    answer = desk.post(f"{PAGE}da-chi/", form | {"key": KEY, "payout": chosen}, follow=True)
+    response = desk.post(f"{PAGE}da-chi/", form | {"key": KEY, "payout": chosen}, follow=True)
 
-    assert len(messages_of(answer)) == 1
+    assert len(messages_of(response)) == 1
     assert Payout.objects.get().state == "due"
 
 
@@ -169,9 +171,9 @@ def test_invalid_account_is_not_saved(desk: Client) -> None:
     payout = make_due_payout(make_cooperative())
     form = {"bank_bin": "970405", "bank_account": "12 34", "bank_holder": "Hoa"}
 
-    answer = desk.post(f"{PAGE}{payout.pk}/tai-khoan/", form)
+    response = desk.post(f"{PAGE}{payout.pk}/tai-khoan/", form)
 
-    assert answer.status_code == 422
+    assert response.status_code == 422
     assert Payout.objects.get().bank_account == ""
 
 

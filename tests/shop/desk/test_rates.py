@@ -38,13 +38,13 @@ def test_rates_need_the_settings_permission(client: Client) -> None:
 
 
 def test_rate_is_added_for_a_cooperative_and_a_category(desk: Client) -> None:
-    seller, shelf = make_seller(), make_category("Gối")
+    seller, category = make_seller(), make_category("Gối")
 
-    answer = desk.post(PAGE, RATE | {"cooperative": seller.pk, "category": shelf.pk})
+    response = desk.post(PAGE, RATE | {"cooperative": seller.pk, "category": category.pk})
 
     rate = CommissionRate.objects.get()
-    assert answer["Location"] == PAGE
-    assert (rate.cooperative, rate.category, rate.percent) == (seller, shelf, Decimal("4.50"))
+    assert response["Location"] == PAGE
+    assert (rate.cooperative, rate.category, rate.percent) == (seller, category, Decimal("4.50"))
     assert (rate.from_day, rate.until_day) == (datetime.date(2026, 12, 1), None)
 
 
@@ -61,19 +61,19 @@ def test_rate_is_added_for_a_cooperative_and_a_category(desk: Client) -> None:
     ],
 )
 def test_invalid_rate_is_refused_at_the_field(desk: Client, invalid) -> None:
-    answer = desk.post(PAGE, RATE | invalid)
+    response = desk.post(PAGE, RATE | invalid)
 
-    assert (answer.status_code, CommissionRate.objects.count()) == (422, 0)
-    assert answer.context["commission_form"].errors
+    assert (response.status_code, CommissionRate.objects.count()) == (422, 0)
+    assert response.context["commission_form"].errors
 
 
 def test_repeated_rate_is_added_once(desk: Client) -> None:
     desk.post(PAGE, RATE)
 
-    answer = desk.post(PAGE, RATE)
+    response = desk.post(PAGE, RATE)
 
-    assert (answer.status_code, CommissionRate.objects.count()) == (422, 1)
-    assert "Mức thu này đã có rồi." in html_of(answer)
+    assert (response.status_code, CommissionRate.objects.count()) == (422, 1)
+    assert "Mức thu này đã có rồi." in html_of(response)
 
 
 def test_ended_rate_is_listed_as_past(desk: Client) -> None:
@@ -92,11 +92,11 @@ def test_ended_rate_is_listed_as_past(desk: Client) -> None:
 def test_rate_needs_a_valid_last_day(desk: Client, day: str) -> None:
     rate = make_commission_rate(5)
 
-    answer = desk.post(f"{PAGE}{rate.pk}/ket-thuc/", {"last_day": day}, follow=True)
+    response = desk.post(f"{PAGE}{rate.pk}/ket-thuc/", {"last_day": day}, follow=True)
 
     rate.refresh_from_db()
     assert rate.until_day is None
-    assert list(answer.context["messages"])
+    assert list(response.context["messages"])
 
 
 def test_withholding_needs_a_rate_and_is_switched_on_and_off(desk: Client) -> None:
@@ -108,9 +108,9 @@ def test_withholding_needs_a_rate_and_is_switched_on_and_off(desk: Client) -> No
 
     desk.post(f"{PAGE}thue/", TAX)
     desk.post(f"{PAGE}thue/", TAX | {"tax-name": "TNCN", "tax-percent": "0,5"})
-    on = desk.post(f"{PAGE}khau-tru/", {"on": "yes"}, follow=True)
+    response = desk.post(f"{PAGE}khau-tru/", {"on": "yes"}, follow=True)
     assert shop_settings().withholds_tax
-    assert "Đang bật: đơn đặt hôm nay bị khấu trừ 1,5 % tiền hàng." in html_of(on)
+    assert "Đang bật: đơn đặt hôm nay bị khấu trừ 1,5 % tiền hàng." in html_of(response)
 
     desk.post(f"{PAGE}khau-tru/", {"on": "no"})
     assert not shop_settings().withholds_tax

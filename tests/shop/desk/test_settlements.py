@@ -33,8 +33,8 @@ def cashier(client: Client) -> Client:
     return client
 
 
-def messages_text(answer) -> str:
-    return " ".join(str(message) for message in answer.context["messages"])
+def messages_text(response) -> str:
+    return " ".join(str(message) for message in response.context["messages"])
 
 
 @pytest.mark.parametrize("page", ["quyet-toan/", "chi-tien/", "so-cai/", "chi-tien/danh-sach.xlsx"])
@@ -43,10 +43,10 @@ def test_settlements_need_the_payments_permission(client: Client, page: str) -> 
     member = client.get(f"/quan-tri/{page}").status_code
     user = make_staff(Permission.MANAGE_ORDERS)
     client.force_login(user)
-    others = client.get(f"/quan-tri/{page}").status_code
+    status_for_others = client.get(f"/quan-tri/{page}").status_code
     client.force_login(make_admin())
 
-    assert (member, others, client.get(f"/quan-tri/{page}").status_code) == (404, 404, 200)
+    assert (member, status_for_others, client.get(f"/quan-tri/{page}").status_code) == (404, 404, 200)
 
 
 def test_open_figures_are_shown_per_cooperative(cashier: Client) -> None:
@@ -72,9 +72,9 @@ def test_chosen_periods_are_closed_and_others_stay_open(cashier: Client) -> None
         make_open_settlement(make_cooperative("B"), 70_000),
     )
 
-    answer = cashier.post(f"{PAGE}chot/", {"key": KEY, "settlement": [first.pk]}, follow=True)
+    response = cashier.post(f"{PAGE}chot/", {"key": KEY, "settlement": [first.pk]}, follow=True)
 
-    assert "Đã chốt 1 kỳ." in messages_text(answer)
+    assert "Đã chốt 1 kỳ." in messages_text(response)
     states = dict(Settlement.objects.filter(number=1).values_list("pk", "state"))
     assert states == {first.pk: "closed", second.pk: "open"}
 
@@ -84,9 +84,9 @@ def test_close_all_skips_empty_periods(cashier: Client) -> None:
         make_open_settlement(make_cooperative(name))
     close_open_settlement(Settlement.objects.first().cooperative)
 
-    answer = cashier.post(f"{PAGE}chot/", {"key": KEY, "all": "1"}, follow=True)
+    response = cashier.post(f"{PAGE}chot/", {"key": KEY, "all": "1"}, follow=True)
 
-    assert "Đã chốt 2 kỳ." in messages_text(answer)
+    assert "Đã chốt 2 kỳ." in messages_text(response)
     assert Settlement.objects.closed().count() == 3
     assert Payout.objects.count() == 3
     check_ledger()
@@ -97,9 +97,9 @@ def test_repeated_close_closes_once(cashier: Client) -> None:
     form = {"key": KEY, "settlement": [settlement.pk]}
 
     for _ in range(2):
-        answer = cashier.post(f"{PAGE}chot/", form, follow=True)
+        response = cashier.post(f"{PAGE}chot/", form, follow=True)
 
-    assert messages_text(answer) == "Đã chốt 1 kỳ."
+    assert messages_text(response) == "Đã chốt 1 kỳ."
     assert (Settlement.objects.count(), Payout.objects.count()) == (2, 1)
 
 
@@ -107,9 +107,9 @@ def test_closing_a_closed_period_says_so(cashier: Client) -> None:
     settlement = make_open_settlement(make_cooperative())
     close_open_settlement(settlement.cooperative)
 
-    answer = cashier.post(f"{PAGE}{settlement.pk}/chot/", {"key": KEY}, follow=True)
+    response = cashier.post(f"{PAGE}{settlement.pk}/chot/", {"key": KEY}, follow=True)
 
-    assert "Kỳ này đã chốt rồi." in messages_text(answer)
+    assert "Kỳ này đã chốt rồi." in messages_text(response)
     assert (Settlement.objects.count(), Payout.objects.count()) == (2, 1)
 
 
@@ -117,9 +117,9 @@ def test_closing_a_closed_period_says_so(cashier: Client) -> None:
 def test_closing_nothing_changes_nothing(cashier: Client, chosen) -> None:
     make_open_settlement(make_cooperative())
 
-    answer = cashier.post(f"{PAGE}chot/", {"key": KEY, "settlement": chosen}, follow=True)
+    response = cashier.post(f"{PAGE}chot/", {"key": KEY, "settlement": chosen}, follow=True)
 
-    assert messages_text(answer)
+    assert messages_text(response)
     assert Settlement.objects.closed().count() == 0
 
 
@@ -143,10 +143,10 @@ def test_repeated_correction_is_booked_once_in_the_open_period(cashier: Client) 
     form = {"key": KEY, "direction": "less", "amount": "12.000", "reason": "Trả nhầm"}
 
     for _ in range(2):
-        answer = cashier.post(f"{PAGE}{payout.settlement_id}/dieu-chinh/", form)
+        response = cashier.post(f"{PAGE}{payout.settlement_id}/dieu-chinh/", form)
 
     running = Settlement.objects.open().get()
-    assert answer["Location"] == f"{PAGE}{running.pk}/"
+    assert response["Location"] == f"{PAGE}{running.pk}/"
     entry = LedgerEntry.objects.get(settlement=running)
     assert (entry.amount, entry.posting.memo, LedgerPosting.objects.filter(memo="Trả nhầm").count()) == (
         12_000,
@@ -164,9 +164,9 @@ def test_invalid_correction_is_not_booked(cashier: Client, invalid) -> None:
     settlement = make_open_settlement(make_cooperative())
     form = {"key": KEY, "direction": "more", "amount": "12.000", "reason": "Thưởng"} | invalid
 
-    answer = cashier.post(f"{PAGE}{settlement.pk}/dieu-chinh/", form)
+    response = cashier.post(f"{PAGE}{settlement.pk}/dieu-chinh/", form)
 
-    assert answer.status_code == 422
+    assert response.status_code == 422
     assert LedgerPosting.objects.count() == 1
 
 
@@ -184,9 +184,9 @@ def test_queries_do_not_grow_with_cooperatives_and_orders(client: Client) -> Non
         make_sale(seller)
         close_open_settlement(seller)
         make_sale(seller)
-    one = Settlement.objects.filter(cooperative=first).order_by("pk")[0].pk
-    addresses = [PAGE, f"{PAGE}?xem=chot", f"{PAGE}{one}/"]
-    few = [_count(client, address) for address in addresses]
+    settlement_id = Settlement.objects.filter(cooperative=first).order_by("pk")[0].pk
+    addresses = [PAGE, f"{PAGE}?xem=chot", f"{PAGE}{settlement_id}/"]
+    baseline_queries = [_count(client, address) for address in addresses]
     for name in "ABC":
         seller = make_seller(name)
         make_sale(seller)
@@ -194,7 +194,7 @@ def test_queries_do_not_grow_with_cooperatives_and_orders(client: Client) -> Non
         make_sale(seller)
     make_sale(first)
 
-    assert [_count(client, address) for address in addresses] == few
+    assert [_count(client, address) for address in addresses] == baseline_queries
 
 
 def _count(client, address):
@@ -204,6 +204,6 @@ def _count(client, address):
     client.get(address)
     with CaptureQueriesContext(
         connection,
-    ) as asked:
+    ) as captured_queries:
         client.get(address)
-    return len(asked)
+    return len(captured_queries)

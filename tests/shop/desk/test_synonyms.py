@@ -33,26 +33,26 @@ def test_synonym_set_is_added_changed_and_removed(client: Client) -> None:
     client.force_login(make_admin())
 
     assert client.post(PAGE, {"words": "lạc, đậu phộng ;  "})["Location"] == PAGE
-    kept = SynonymSet.objects.get()
-    assert 'value="lạc, đậu phộng"' in html_of(client.get(f"{PAGE}{kept.pk}/"))
-    assert client.post(f"{PAGE}{kept.pk}/", {"words": "lạc, đậu phụng"})["Location"] == PAGE
+    synonym_set = SynonymSet.objects.get()
+    assert 'value="lạc, đậu phộng"' in html_of(client.get(f"{PAGE}{synonym_set.pk}/"))
+    assert client.post(f"{PAGE}{synonym_set.pk}/", {"words": "lạc, đậu phụng"})["Location"] == PAGE
 
     assert saved_words() == ["lạc", "đậu phụng"]
     assert "lạc, đậu phụng" in html_of(client.get(PAGE))
-    assert client.post(f"{PAGE}{kept.pk}/bo/")["Location"] == PAGE
+    assert client.post(f"{PAGE}{synonym_set.pk}/bo/")["Location"] == PAGE
     assert saved_words() == []
-    for gone in (f"{PAGE}{kept.pk}/", f"{PAGE}{kept.pk}/bo/"):
-        assert client.post(gone, {"words": "ngô, bắp"}).status_code == 404
+    for path in (f"{PAGE}{synonym_set.pk}/", f"{PAGE}{synonym_set.pk}/bo/"):
+        assert client.post(path, {"words": "ngô, bắp"}).status_code == 404
 
 
 @pytest.mark.parametrize("malformed", ["", " , ", "lạc", "lạc, LAC", "🍊, quýt", "a" * 61 + ", b", "x" * 900])
 def test_invalid_synonyms_are_refused_and_change_nothing(client: Client, malformed: str) -> None:
     client.force_login(make_admin())
-    kept = save_synonyms(set_id=None, words=["ngô", "bắp"], actor=Actor.system(), now=NOW)
+    synonym_set = save_synonyms(set_id=None, words=["ngô", "bắp"], actor=Actor.system(), now=NOW)
 
-    for address in (PAGE, f"{PAGE}{kept.pk}/"):
-        answer = client.post(address, {"words": malformed})
+    for address in (PAGE, f"{PAGE}{synonym_set.pk}/"):
+        response = client.post(address, {"words": malformed})
 
-        assert answer.status_code == 422
-        assert 'aria-invalid="true"' in html_of(answer)
+        assert response.status_code == 422
+        assert 'aria-invalid="true"' in html_of(response)
     assert saved_words() == ["ngô", "bắp"]

@@ -26,7 +26,12 @@ from tests.refusals import all_rows
 
 pytestmark = pytest.mark.django_db
 TRANSFERS = "/en/quan-tri/chuyen-khoan/"
-BACK = {"bank": "970405", "account": "0099 887 766", "holder": "Nguyễn Thị Hoa", "reason": "Chuyển hai lần"}
+RETURN_FORM = {
+    "bank": "970405",
+    "account": "0099 887 766",
+    "holder": "Nguyễn Thị Hoa",
+    "reason": "Chuyển hai lần",
+}
 
 
 @pytest.fixture
@@ -84,11 +89,11 @@ def test_staff_without_the_permission_decide_nothing(client: Client, suffix: str
     order, transfer = make_waiting_order(), make_transfer()
     client.force_login(make_staff(Permission.MANAGE_ORDERS))
     before = all_rows()
-    sent = {"code": order.code, "amount": "120000", **BACK}
+    sent = {"code": order.code, "amount": "120000", **RETURN_FORM}
 
-    answer = client.post(f"{TRANSFERS}{transfer.pk}/{suffix}/", sent)
+    response = client.post(f"{TRANSFERS}{transfer.pk}/{suffix}/", sent)
 
-    assert answer.status_code == 404
+    assert response.status_code == 404
     assert all_rows() == before
 
 
@@ -115,10 +120,10 @@ def test_matched_transfer_is_not_in_the_queue(cashier: Client) -> None:
 def test_suggested_match_is_settled_with_one_click(cashier: Client) -> None:
     order, transfer = make_waiting_order(), make_transfer()
 
-    answer = press(cashier, f"Put to order {order.code}: 120.000\xa0₫")
+    response = press(cashier, f"Put to order {order.code}: 120.000\xa0₫")
 
-    assert answer.redirect_chain == [(TRANSFERS, 302)]
-    assert "Settled. The buyer sees it." in text_of(answer)
+    assert response.redirect_chain == [(TRANSFERS, 302)]
+    assert "Settled. The buyer sees it." in text_of(response)
     transfer.refresh_from_db()
     order.refresh_from_db()
     assert (transfer.state, order.charged, order.still_due) == (TransferState.SETTLED, 120_000, 0)
@@ -129,16 +134,16 @@ def test_surplus_stays_for_review(cashier: Client) -> None:
     order = make_waiting_order()
     transfer = make_transfer(order.code, 150_000)
 
-    answer = press(cashier, f"Put to order {order.code}: 120.000\xa0₫")
+    response = press(cashier, f"Put to order {order.code}: 120.000\xa0₫")
 
-    assert "150.000\xa0₫ left: 30.000\xa0₫" in text_of(answer)
+    assert "150.000\xa0₫ left: 30.000\xa0₫" in text_of(response)
     transfer.refresh_from_db()
     assert transfer.state == TransferState.REVIEW
 
 
 def test_transfer_for_two_orders_is_split_with_one_click(cashier: Client) -> None:
-    one, other = make_waiting_order(), make_waiting_order(price=50_000)
-    transfer = make_transfer(f"{one.code} {other.code}", 250_000)
+    first_order, second_order = make_waiting_order(), make_waiting_order(price=50_000)
+    transfer = make_transfer(f"{first_order.code} {second_order.code}", 250_000)
 
     press(cashier, "Split it so")
 
@@ -148,9 +153,12 @@ def test_transfer_for_two_orders_is_split_with_one_click(cashier: Client) -> Non
 
 
 def test_split_is_entered_by_hand(cashier: Client) -> None:
-    one, other = make_waiting_order(), make_waiting_order(price=50_000)
+    first_order, second_order = make_waiting_order(), make_waiting_order(price=50_000)
     transfer = make_transfer("tien hang", 250_000)
-    rows = {"code": [one.code.lower(), f" {other.code} ", ""], "amount": ["120.000", "130000 ₫", ""]}
+    rows = {
+        "code": [first_order.code.lower(), f" {second_order.code} ", ""],
+        "amount": ["120.000", "130000 ₫", ""],
+    }
 
     cashier.post(f"{TRANSFERS}{transfer.pk}/don/", rows)
 
@@ -176,9 +184,9 @@ def test_invalid_split_is_refused(cashier: Client, code, amount, expected: str) 
     codes = [each.format(code=order.code) for each in ([code] if isinstance(code, str) else code)]
     before = all_rows()
 
-    answer = cashier.post(f"{TRANSFERS}{transfer.pk}/don/", {"code": codes, "amount": amount}, follow=True)
+    response = cashier.post(f"{TRANSFERS}{transfer.pk}/don/", {"code": codes, "amount": amount}, follow=True)
 
-    assert expected in text_of(answer)
+    assert expected in text_of(response)
     assert all_rows() == before
 
 
@@ -188,11 +196,11 @@ def test_expired_order_is_replaced_with_one_click(cashier: Client) -> None:
     expire_order(order_id=order.pk, actor=Actor.system("test"), now=timezone.now())
     make_transfer(order.code)
 
-    answer = press(cashier, "Order anew and pay")
+    response = press(cashier, "Order anew and pay")
 
-    assert "Ordered anew and paid." in text_of(answer)
-    again = Order.objects.exclude(pk=order.pk).get()
-    assert (again.charged, again.still_due) == (120_000, 0)
+    assert "Ordered anew and paid." in text_of(response)
+    replacement = Order.objects.exclude(pk=order.pk).get()
+    assert (replacement.charged, replacement.still_due) == (120_000, 0)
     order.refresh_from_db()
     assert order.status == OrderStatus.EXPIRED
 
@@ -201,7 +209,7 @@ def test_transfer_is_returned_and_every_step_recorded(cashier: Client) -> None:
     transfer = make_transfer()
     path = f"{TRANSFERS}{transfer.pk}/"
 
-    cashier.post(f"{path}tra-lai/", BACK)
+    cashier.post(f"{path}tra-lai/", RETURN_FORM)
 
     payout = Payout.objects.get()
     assert (payout.amount, payout.bank_bin, payout.bank_account) == (120_000, "970405", "0099887766")
@@ -214,10 +222,10 @@ def test_transfer_is_returned_and_every_step_recorded(cashier: Client) -> None:
 
     payout.refresh_from_db()
     assert (payout.state, payout.reference) == (PayoutState.PAID, "FT777")
-    told = page_text(cashier, path)
-    assert "Sent back: 120.000\xa0₫" in told
-    assert "FT777" in told
-    assert "Transfer to be given back Chuyển hai lần Thu" in told
+    text = page_text(cashier, path)
+    assert "Sent back: 120.000\xa0₫" in text
+    assert "FT777" in text
+    assert "Transfer to be given back Chuyển hai lần Thu" in text
     done = Change.objects.filter(action__in=["transfer.return_requested", "transfer.returned"])
     assert {change.entry_point for change in done} == {"desk"}
 
@@ -229,9 +237,9 @@ def test_return_needs_an_account_and_a_reason(cashier: Client, invalid: dict[str
     transfer = make_transfer()
     before = all_rows()
 
-    answer = cashier.post(f"{TRANSFERS}{transfer.pk}/tra-lai/", BACK | invalid)
+    response = cashier.post(f"{TRANSFERS}{transfer.pk}/tra-lai/", RETURN_FORM | invalid)
 
-    assert answer.status_code == 422
+    assert response.status_code == 422
     assert all_rows() == before
 
 
@@ -255,31 +263,31 @@ def test_transfer_without_an_order_is_dismissed_and_reopened(cashier: Client) ->
 
 @pytest.mark.parametrize("suffix", ["", "don/", "tra-lai/", "da-tra/", "gac-lai/", "xem-lai/"])
 def test_unknown_transfer_is_not_found(cashier: Client, suffix: str) -> None:
-    sent = {"code": make_waiting_order().code, "amount": "1", **BACK}
+    sent = {"code": make_waiting_order().code, "amount": "1", **RETURN_FORM}
     path = f"{TRANSFERS}{uuid.uuid4()}/{suffix}"
 
-    answer = cashier.post(path, sent) if suffix else cashier.get(path)
+    response = cashier.post(path, sent) if suffix else cashier.get(path)
 
-    assert answer.status_code == 404
+    assert response.status_code == 404
 
 
 def test_transfers_are_searched_by_note_reference_amount_order_and_state(cashier: Client) -> None:
     order = make_waiting_order()
     settled, doubtful = make_transfer(order.code), make_transfer("TIEN CAM ON", 55_000)
 
-    def found(query: str) -> list[str]:
+    def found_transfers(query: str) -> list[str]:
         page = html_of(cashier.get(f"{TRANSFERS}tat-ca/?{query}"))
         return re.findall(rf"{TRANSFERS}([0-9a-f-]{{36}})/", page)
 
-    both = [str(doubtful.pk), str(settled.pk)]
-    assert found("") == both
-    assert found("q=cam+on") == [str(doubtful.pk)]
-    assert found("q=55.000") == [str(doubtful.pk)]
-    assert found(f"q={settled.reference}") == [str(settled.pk)]
-    assert found(f"q={order.code}") == [str(settled.pk)]
-    assert found("state=settled") == [str(settled.pk)]
-    assert found("state=nonsense") == both
-    assert found("q=khong+co") == []
+    both_transfers = [str(doubtful.pk), str(settled.pk)]
+    assert found_transfers("") == both_transfers
+    assert found_transfers("q=cam+on") == [str(doubtful.pk)]
+    assert found_transfers("q=55.000") == [str(doubtful.pk)]
+    assert found_transfers(f"q={settled.reference}") == [str(settled.pk)]
+    assert found_transfers(f"q={order.code}") == [str(settled.pk)]
+    assert found_transfers("state=settled") == [str(settled.pk)]
+    assert found_transfers("state=nonsense") == both_transfers
+    assert found_transfers("q=khong+co") == []
 
 
 def test_home_counts_transfers_to_review(cashier: Client) -> None:
@@ -291,28 +299,28 @@ def test_home_counts_transfers_to_review(cashier: Client) -> None:
 def test_queries_do_not_grow_with_transfers(cashier: Client) -> None:
     order = make_waiting_order()
     make_transfer(order.code, 100_000)
-    few = [_count(cashier, page) for page in ("", "tat-ca/")]
+    baseline_queries = [_count(cashier, page) for page in ("", "tat-ca/")]
     for _ in range(4):
-        other = make_waiting_order()
-        make_transfer(other.code, 90_000)
+        new_order = make_waiting_order()
+        make_transfer(new_order.code, 90_000)
     make_transfer(make_waiting_order().code)
 
-    assert [_count(cashier, page) for page in ("", "tat-ca/")] == few
+    assert [_count(cashier, page) for page in ("", "tat-ca/")] == baseline_queries
 
 
 def test_queries_do_not_grow_with_transfers_for_orders_in_delivery(cashier: Client) -> None:
     make_transfer(make_waiting_order().code, 100_000)
     Order.objects.update(status=OrderStatus.ON_THE_WAY)
-    few = _count(cashier, "")
+    baseline_queries = _count(cashier, "")
     for _ in range(3):
         make_transfer(make_waiting_order().code, 90_000)
     Order.objects.update(status=OrderStatus.ON_THE_WAY)
 
-    assert _count(cashier, "") == few
+    assert _count(cashier, "") == baseline_queries
     assert page_text(cashier, TRANSFERS).count("on the way") == 4
 
 
 def _count(client: Client, page: str) -> int:
-    with CaptureQueriesContext(connection) as asked:
+    with CaptureQueriesContext(connection) as captured_queries:
         client.get(TRANSFERS + page)
-    return len(asked)
+    return len(captured_queries)

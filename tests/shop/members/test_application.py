@@ -52,17 +52,17 @@ CODE = "/xa-vien/dang-ky/ma/"
 
 
 def test_new_applicant_gets_an_account_after_entering_the_code(client):
-    asked = client.post("/xa-vien/dang-ky/", application_form() | ACCOUNT)
+    submitted = client.post("/xa-vien/dang-ky/", application_form() | ACCOUNT)
 
-    assert asked.url == CODE
+    assert submitted.url == CODE
     assert (Cooperative.objects.count(), User.objects.count()) == (0, 0)
     assert "gối-thảo-dược-2026" not in str(dict(client.session))
 
-    answer = client.post(CODE, {"code": last_code("mau@example.com")})
+    response = client.post(CODE, {"code": last_code("mau@example.com")})
 
     cooperative = Cooperative.objects.get()
     user = User.objects.get()
-    assert answer.url == "/xa-vien/ho-so/"
+    assert response.url == "/xa-vien/ho-so/"
     assert (cooperative.state, cooperative.phone, cooperative.province_name) == (
         CooperativeState.APPLIED,
         "+84987654321",
@@ -79,9 +79,9 @@ def test_new_applicant_gets_an_account_after_entering_the_code(client):
 def test_wrong_code_creates_nothing_and_keeps_the_entered_data(client):
     client.post("/xa-vien/dang-ky/", application_form() | ACCOUNT)
 
-    answer = client.post(CODE, {"code": altered_code(last_code("mau@example.com"))})
+    response = client.post(CODE, {"code": altered_code(last_code("mau@example.com"))})
 
-    assert "Mã không đúng hoặc đã hết hạn." in html_of(answer)
+    assert "Mã không đúng hoặc đã hết hạn." in html_of(response)
     assert (Cooperative.objects.count(), User.objects.count()) == (0, 0)
     assert "Người Dao làm gối." in html_of(client.get("/xa-vien/dang-ky/"))
     assert Client().post(CODE, {"code": "000000"}).url == "/xa-vien/dang-ky/"
@@ -110,27 +110,27 @@ def test_signed_in_applicant_uses_their_account(client):
     ],
 )
 def test_invalid_field_shows_an_error_and_keeps_the_other_input(client, field, value):
-    answer = client.post("/xa-vien/dang-ky/", application_form() | ACCOUNT | {field: value})
+    response = client.post("/xa-vien/dang-ky/", application_form() | ACCOUNT | {field: value})
 
-    assert field in answer.context["form"].errors
-    assert "Người Dao làm gối." in html_of(answer)
+    assert field in response.context["form"].errors
+    assert "Người Dao làm gối." in html_of(response)
     assert Cooperative.objects.count() == 0
 
 
 def test_unusual_phone_number_warns_and_is_accepted(client):
     client.post("/xa-vien/dang-ky/", application_form(phone="0123 456") | ACCOUNT)
-    answer = client.post(CODE, {"code": last_code("mau@example.com")}, follow=True)
+    response = client.post(CODE, {"code": last_code("mau@example.com")}, follow=True)
 
-    assert [str(each) for each in answer.context["messages"]] == [
+    assert [str(each) for each in response.context["messages"]] == [
         "Số điện thoại trông hơi lạ. Có đúng không? Chợ vẫn giữ như đã ghi."
     ]
     assert Cooperative.objects.count() == 1
 
 
 def test_communes_are_reloaded_without_scripts_and_input_is_kept(client):
-    answer = client.post("/xa-vien/dang-ky/", application_form(commune="", reload="1") | ACCOUNT)
+    response = client.post("/xa-vien/dang-ky/", application_form(commune="", reload="1") | ACCOUNT)
 
-    page = html_of(answer)
+    page = html_of(response)
     assert f'value="{commune_of("19").code}"' in page
     assert 'value="Hợp tác xã Thiên An"' in page
     assert 'class="errors' not in page
@@ -161,10 +161,10 @@ def test_non_member_is_redirected_to_the_application(client):
 def test_application_state_is_shown_with_its_reason(client, state, words):
     client.force_login(make_member(make_cooperative(state=state, state_reason="Ảnh mờ")))
 
-    home = client.get("/xa-vien/")
+    response = client.get("/xa-vien/")
     page = html_of(client.get("/xa-vien/ho-so/"))
 
-    assert home.url == "/xa-vien/ho-so/"
+    assert response.url == "/xa-vien/ho-so/"
     assert words in page
     assert ("Ảnh mờ" in page) == (state != CooperativeState.APPLIED)
 
@@ -204,17 +204,17 @@ def test_applications_per_network_are_limited(client):
             "/xa-vien/dang-ky/", application_form() | ACCOUNT | {"email": f"nguoi-{number}@example.com"}
         )
 
-    answer = client.post("/xa-vien/dang-ky/", application_form() | ACCOUNT)
+    response = client.post("/xa-vien/dang-ky/", application_form() | ACCOUNT)
 
-    assert answer.context["form"].non_field_errors() == [str(TooManyTries.default_words)]
+    assert response.context["form"].non_field_errors() == [str(TooManyTries.default_words)]
     assert Notification.objects.filter(key__startswith="code:").count() == 20
 
 
 def test_manifest_starts_at_the_members_home_page(client):
-    answer = client.get("/xa-vien/app.webmanifest")
+    response = client.get("/xa-vien/app.webmanifest")
 
-    manifest = json.loads(answer.content)
-    assert answer.headers["Content-Type"] == "application/manifest+json"
+    manifest = json.loads(response.content)
+    assert response.headers["Content-Type"] == "application/manifest+json"
     assert (manifest["start_url"], manifest["scope"], manifest["display"]) == (
         "/xa-vien/",
         "/xa-vien/",

@@ -61,29 +61,29 @@ def test_queries_do_not_grow_with_parcels(manager: Client, seller) -> None:
     make_delivered_parcel(cash=True, carrier="", seller=seller)
     manager.get(CASH)
 
-    with CaptureQueriesContext(connection) as few:
+    with CaptureQueriesContext(connection) as baseline_queries:
         manager.get(CASH)
     for _ in range(3):
         make_delivered_parcel(cash=True, carrier="", seller=seller)
-    with CaptureQueriesContext(connection) as many:
+    with CaptureQueriesContext(connection) as grown_queries:
         manager.get(CASH)
 
-    assert len(many) == len(few)
+    assert len(grown_queries) == len(baseline_queries)
 
 
 def test_packer_reports_reduced_cash_with_a_reason(packer: Client, seller) -> None:
     parcel = make_dispatched_parcel(seller=seller)
     address, prefix = f"/xa-vien/kien/{parcel.pk}/da-giao/", f"delivery-{parcel.pk}"
 
-    without = packer.post(address, {f"{prefix}-cash": "less"})
+    without_reason = packer.post(address, {f"{prefix}-cash": "less"})
     too_much = {f"{prefix}-cash": "less", f"{prefix}-amount": "230.001", f"{prefix}-reason": "dư"}
     packer.post(address, too_much)
     assert Parcel.objects.get().state == ParcelState.HANDED_OVER
     packer.post(address, too_much | {f"{prefix}-amount": "200.000", f"{prefix}-reason": "thiếu tiền"})
 
     parcel.refresh_from_db()
-    assert without.status_code == 200
-    assert html_of(without).count('class="error"') == 2
+    assert without_reason.status_code == 200
+    assert html_of(without_reason).count('class="error"') == 2
     assert (parcel.state, parcel.cod_state, parcel.cod_collected, parcel.cod_reason) == (
         ParcelState.DELIVERED,
         CodState.COLLECTED,
@@ -96,9 +96,9 @@ def test_cash_reported_after_delivery_can_be_reduced_too(packer: Client, seller)
     parcel = make_delivered_parcel(seller=seller)
     address = f"/xa-vien/kien/{parcel.pk}/tien-mat/"
 
-    without = packer.post(address, {f"cash-{parcel.pk}-amount": "200.000"})
+    without_reason = packer.post(address, {f"cash-{parcel.pk}-amount": "200.000"})
     packer.post(address, {f"cash-{parcel.pk}-amount": "200.000", f"cash-{parcel.pk}-reason": "thiếu tiền"})
 
     parcel.refresh_from_db()
-    assert without.status_code == 200
+    assert without_reason.status_code == 200
     assert (parcel.cod_state, parcel.cod_collected) == (CodState.COLLECTED, 200_000)

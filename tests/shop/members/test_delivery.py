@@ -37,14 +37,14 @@ def test_approval_creates_the_first_warehouse_once(client):
         province_name="Thái Nguyên",
     )
 
-    for answer, reason in (
+    for response, reason in (
         (CooperativeState.APPROVED, ""),
         (CooperativeState.SUSPENDED, "Kém"),
         (CooperativeState.APPROVED, ""),
     ):
         set_cooperative_state(
             cooperative_id=cooperative.pk,
-            new_state=answer,
+            new_state=response,
             reason=reason,
             actor=Actor.system(),
             now=timezone.now(),
@@ -86,7 +86,7 @@ def test_manager_creates_and_ends_a_delivery_method(client):
 
 
 def test_repeated_delivery_method_is_created_once_and_a_foreign_key_is_refused(client):
-    seller, other = make_seller(), make_seller("HTX Tài Hoan")
+    seller, other_seller = make_seller(), make_seller("HTX Tài Hoan")
     actor, channel = make_member(seller).acting(EntryPoint.MEMBERS), make_channel()
     sent = {"channel": channel, "key": "w", "actor": actor, "now": timezone.now()}
     sent["details"] = NewDeliveryMethod(kind=DeliveryKind.CARRIER, name="Viettel Post", fee=25_000)
@@ -95,29 +95,29 @@ def test_repeated_delivery_method_is_created_once_and_a_foreign_key_is_refused(c
 
     assert first == second
     with assert_refused(KeyReused, "key_reused"):
-        create_delivery_method(cooperative=other, **sent)
+        create_delivery_method(cooperative=other_seller, **sent)
 
 
 def test_coach_departure_is_saved(client):
     seller = make_seller()
     client.force_login(make_member(seller))
-    made = client.post(
+    created = client.post(
         "/xa-vien/cach-giao/", {"kind": "coach", "name": "Xe về Hà Nội", "fee": "20.000", "maximum_days": "1"}
     )
     delivery_method = seller.delivery_methods.get(kind="coach")
     sent = {"name": "Xe về Hà Nội", "maximum_days": "1"}
 
-    client.post(made.url, sent | {"departs_weekday": "4", "departs_at": "18:00", "cut_off_hours": "25"})
+    client.post(created.url, sent | {"departs_weekday": "4", "departs_at": "18:00", "cut_off_hours": "25"})
     delivery_method.refresh_from_db()
     friday = (delivery_method.departs_weekday, delivery_method.departs_at, delivery_method.cut_off_hours)
-    shown = html_of(client.get(made.url))
-    client.post(made.url, sent | {"departs_weekday": "", "departs_at": "", "cut_off_hours": ""})
+    method_page = html_of(client.get(created.url))
+    client.post(created.url, sent | {"departs_weekday": "", "departs_at": "", "cut_off_hours": ""})
     delivery_method.refresh_from_db()
 
-    assert made.url == f"/xa-vien/cach-giao/{delivery_method.pk}/"
+    assert created.url == f"/xa-vien/cach-giao/{delivery_method.pk}/"
     assert friday == (4, datetime.time(18), 25)
-    assert '<option value="4" selected>Thứ Sáu</option>' in shown
-    assert 'value="18:00"' in shown
+    assert '<option value="4" selected>Thứ Sáu</option>' in method_page
+    assert 'value="18:00"' in method_page
     assert (delivery_method.departs_weekday, delivery_method.departs_at, delivery_method.cut_off_hours) == (
         None,
         None,
@@ -141,9 +141,9 @@ def test_invalid_departure_is_refused(client, invalid):
     client.force_login(make_member(seller))
     delivery_method = make_delivery_method(seller, make_channel(), kind=DeliveryKind.COACH, departs_weekday=4)
 
-    answer = client.post(f"/xa-vien/cach-giao/{delivery_method.pk}/", {"name": "Xe"} | invalid)
+    response = client.post(f"/xa-vien/cach-giao/{delivery_method.pk}/", {"name": "Xe"} | invalid)
 
-    assert answer.context["form"].errors.keys() == invalid.keys()
+    assert response.context["form"].errors.keys() == invalid.keys()
     delivery_method.refresh_from_db()
     assert delivery_method.departs_weekday == 4
 
@@ -178,9 +178,9 @@ def test_invalid_delivery_method_is_refused(client, invalid):
     client.force_login(make_member(seller))
     sent = {"kind": "carrier", "name": "Xe", "fee": "1000", "minimum_days": "1", "maximum_days": "2"}
 
-    answer = client.post("/xa-vien/cach-giao/", sent | invalid)
+    response = client.post("/xa-vien/cach-giao/", sent | invalid)
 
-    assert answer.context["form"].errors
+    assert response.context["form"].errors
     assert seller.delivery_methods.count() == 1
 
 
@@ -188,9 +188,9 @@ def test_foreign_delivery_method_is_not_found(client):
     foreign = make_seller("HTX khác").delivery_methods.get()
     client.force_login(make_member(make_seller()))
 
-    answer = client.post(f"/xa-vien/cach-giao/{foreign.pk}/ngung/")
+    response = client.post(f"/xa-vien/cach-giao/{foreign.pk}/ngung/")
 
-    assert answer.status_code == 404
+    assert response.status_code == 404
     assert DeliveryMethod.objects.get(pk=foreign.pk).is_active
 
 

@@ -70,9 +70,9 @@ def test_account_lookups_are_limited(manager):
 def test_only_managers_change_members(packer, seller, path):
     row = Membership.objects.get(user=make_member(seller, Role.LISTER, email="hoa@example.com"))
 
-    answer = packer.post(f"/xa-vien/thanh-vien/{path.format(pk=row.pk)}", {"role": "manager"})
+    response = packer.post(f"/xa-vien/thanh-vien/{path.format(pk=row.pk)}", {"role": "manager"})
 
-    assert answer.status_code == 403
+    assert response.status_code == 403
     row.refresh_from_db()
     assert (row.role, row.is_active) == (Role.LISTER, True)
 

@@ -99,8 +99,10 @@ def test_order_goes_from_accepted_to_delivered_without_scripts(browser: Browser,
 def test_every_members_page_is_accessible_and_fits_small_screens(phone: Page, seller):
     variant = make_variant(seller, on_hand=30)
     listing = make_product(seller, state=ListingState.DRAFT).listings.get()
-    new, begun, closed = (make_order((variant, 2), now=fixed_now()).parts.get() for _ in range(3))
-    parcels = [_begun(part) for part in (begun, closed)]
+    new_part, begun_part, closed_part = (
+        make_order((variant, 2), now=fixed_now()).parts.get() for _ in range(3)
+    )
+    parcels = [_start_parcel(part) for part in (begun_part, closed_part)]
     close_parcel(parcel_id=parcels[1].pk, actor=Actor.system(), now=timezone.now())
     phone.set_viewport_size({"width": 360, "height": 740})
     sign_in(phone, seller)
@@ -110,10 +112,10 @@ def test_every_members_page_is_accessible_and_fits_small_screens(phone: Page, se
         "/xa-vien/",
         "/xa-vien/goi/?viec=nhan",
         "/xa-vien/goi/?viec=xong",
-        f"/xa-vien/goi/{new.pk}/",
-        f"/xa-vien/goi/{new.pk}/tu-choi/",
-        f"/xa-vien/goi/{begun.pk}/",
-        f"/xa-vien/goi/{closed.pk}/",
+        f"/xa-vien/goi/{new_part.pk}/",
+        f"/xa-vien/goi/{new_part.pk}/tu-choi/",
+        f"/xa-vien/goi/{begun_part.pk}/",
+        f"/xa-vien/goi/{closed_part.pk}/",
         f"/xa-vien/kien/{parcels[0].pk}/tem/",
         f"/xa-vien/kien/{parcels[0].pk}/huy/",
         "/xa-vien/hang/",
@@ -156,7 +158,7 @@ _SMALL = """[...document.querySelectorAll(
   .map(e => e.outerHTML.slice(0, 80))"""
 
 
-def _begun(part: OrderPart) -> Any:
+def _start_parcel(part: OrderPart) -> Any:
     accept_part(part_id=part.pk, actor=Actor.system(), now=timezone.now())
     quantities = {line.pk: line.quantity for line in part.lines.all()}
     return pack_parcel(part_id=part.pk, quantities=quantities, actor=Actor.system(), now=timezone.now())

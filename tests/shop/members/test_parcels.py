@@ -58,19 +58,19 @@ def test_part_is_packed_into_two_parcels(packer, seller):
 def test_invalid_quantity_is_refused_and_nothing_is_packed(packer, seller, quantity):
     part = accepted_part(seller, quantity=3)
 
-    answer = packer.post(f"/xa-vien/goi/{part.pk}/kien/", picking_form(part, quantity))
+    response = packer.post(f"/xa-vien/goi/{part.pk}/kien/", picking_form(part, quantity))
 
-    assert answer.status_code == 200
-    assert 'class="errors' in html_of(answer)
+    assert response.status_code == 200
+    assert 'class="errors' in html_of(response)
     assert part.parcels.count() == 0
 
 
 def test_nothing_is_packed_without_a_ticked_line(packer, seller):
     part = accepted_part(seller)
 
-    answer = packer.post(f"/xa-vien/goi/{part.pk}/kien/", {"key": uuid.uuid4()})
+    response = packer.post(f"/xa-vien/goi/{part.pk}/kien/", {"key": uuid.uuid4()})
 
-    assert "Đánh dấu &quot;Lấy rồi&quot; ở món đã lấy." in html_of(answer)
+    assert "Đánh dấu &quot;Lấy rồi&quot; ở món đã lấy." in html_of(response)
     assert part.parcels.count() == 0
 
 
@@ -97,10 +97,10 @@ def test_parcel_is_packed_shipped_delivered_and_its_cash_recorded(packer, seller
 def test_delivery_requires_an_answer_about_cash(packer, seller):
     parcel = handed_over_parcel(accepted_part(seller))
 
-    answer = packer.post(f"/xa-vien/kien/{parcel.pk}/da-giao/", {"key": uuid.uuid4()})
+    response = packer.post(f"/xa-vien/kien/{parcel.pk}/da-giao/", {"key": uuid.uuid4()})
 
     parcel.refresh_from_db()
-    assert "Cho biết đã thu tiền chưa." in html_of(answer)
+    assert "Cho biết đã thu tiền chưa." in html_of(response)
     assert parcel.state == ParcelState.HANDED_OVER
 
 
@@ -182,11 +182,11 @@ def test_pickup_needs_the_code_that_members_do_not_see(packer, seller):
     parcel = handed_over_parcel(part)
     address, field = f"/xa-vien/kien/{parcel.pk}/da-giao/", f"delivery-{parcel.pk}-code"
     cash = {f"delivery-{parcel.pk}-cash": "yes"}
-    wrong = f"{(int(parcel.pickup_code) + 1) % 1_000_000:06}"
+    wrong_code = f"{(int(parcel.pickup_code) + 1) % 1_000_000:06}"
 
     page = html_of(packer.get(f"/xa-vien/goi/{part.pk}/"))
-    without = html_of(packer.post(address, cash))
-    packer.post(address, cash | {field: wrong})
+    page_without_code = html_of(packer.post(address, cash))
+    packer.post(address, cash | {field: wrong_code})
     parcel.refresh_from_db()
     unmoved = parcel.state
     packer.post(address, cash | {field: parcel.pickup_code})
@@ -194,7 +194,7 @@ def test_pickup_needs_the_code_that_members_do_not_see(packer, seller):
     parcel.refresh_from_db()
     assert field in page
     assert parcel.pickup_code not in page
-    assert "Hỏi khách mã nhận hàng rồi ghi vào đây." in without
+    assert "Hỏi khách mã nhận hàng rồi ghi vào đây." in page_without_code
     assert (unmoved, parcel.state) == (ParcelState.HANDED_OVER, ParcelState.DELIVERED)
 
 
@@ -208,18 +208,18 @@ CHANGES = ["dong-goi/", "ra-xe/", "da-giao/", "tien-mat/", "chua-giao-duoc/", "h
 def test_foreign_parcel_is_not_found(packer, suffix):
     foreign = parcel_of(accepted_part(make_seller("HTX khác")))
 
-    other = packer.get(f"/xa-vien/kien/{foreign.pk}/{suffix}")
-    missing = packer.get(f"/xa-vien/kien/999999/{suffix}")
+    foreign_response = packer.get(f"/xa-vien/kien/{foreign.pk}/{suffix}")
+    missing_response = packer.get(f"/xa-vien/kien/999999/{suffix}")
 
-    assert (other.status_code, missing.status_code) == (404, 404)
+    assert (foreign_response.status_code, missing_response.status_code) == (404, 404)
 
 
 @pytest.mark.parametrize("suffix", CHANGES)
 def test_foreign_parcel_is_not_changed(packer, suffix):
     foreign = parcel_of(accepted_part(make_seller("HTX khác")))
 
-    answer = packer.post(f"/xa-vien/kien/{foreign.pk}/{suffix}", {"choice": "0"})
+    response = packer.post(f"/xa-vien/kien/{foreign.pk}/{suffix}", {"choice": "0"})
 
     foreign.refresh_from_db()
-    assert answer.status_code == 404
+    assert response.status_code == 404
     assert foreign.state == ParcelState.PACKING

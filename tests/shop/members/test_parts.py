@@ -50,18 +50,18 @@ pytestmark = pytest.mark.django_db
 
 
 def test_anonymous_visitor_is_sent_to_sign_in_and_back(client):
-    answer = client.get("/xa-vien/", follow=True)
+    response = client.get("/xa-vien/", follow=True)
 
-    assert answer.redirect_chain == [("/tai-khoan/dang-nhap/?next=/xa-vien/", 302)]
-    assert answer.status_code == 200
+    assert response.redirect_chain == [("/tai-khoan/dang-nhap/?next=/xa-vien/", 302)]
+    assert response.status_code == 200
 
 
 def test_anonymous_post_is_sent_to_sign_in_and_to_the_members_home(client, seller):
     part = new_part(seller)
 
-    answer = client.post(f"/xa-vien/goi/{part.pk}/nhan/")
+    response = client.post(f"/xa-vien/goi/{part.pk}/nhan/")
 
-    assert answer.url == "/tai-khoan/dang-nhap/?next=/xa-vien/"
+    assert response.url == "/tai-khoan/dang-nhap/?next=/xa-vien/"
     part.refresh_from_db()
     assert part.state == PartState.NEW
 
@@ -108,33 +108,33 @@ def test_repeated_acceptance_is_done_once(packer, seller):
     key = uuid.uuid4()
 
     first = packer.post(f"/xa-vien/goi/{part.pk}/nhan/", {"key": key}, follow=True)
-    again = packer.post(f"/xa-vien/goi/{part.pk}/nhan/", {"key": key}, follow=True)
+    repeated = packer.post(f"/xa-vien/goi/{part.pk}/nhan/", {"key": key}, follow=True)
 
     part.refresh_from_db()
     assert part.state == PartState.ACCEPTED
     assert [str(each) for each in first.context["messages"]] == ["Nhận rồi. Giờ lấy hàng."]
-    assert [str(each) for each in again.context["messages"]] == ["Nhận rồi. Giờ lấy hàng."]
+    assert [str(each) for each in repeated.context["messages"]] == ["Nhận rồi. Giờ lấy hàng."]
 
 
 def test_declined_part_cannot_be_accepted(packer, seller):
     part = new_part(seller)
     OrderPart.objects.filter(pk=part.pk).update(state=PartState.DECLINED)
 
-    answer = packer.post(f"/xa-vien/goi/{part.pk}/nhan/", follow=True)
+    response = packer.post(f"/xa-vien/goi/{part.pk}/nhan/", follow=True)
 
     part.refresh_from_db()
     assert part.state == PartState.DECLINED
-    assert [str(each) for each in answer.context["messages"]] == [str(WrongMove.default_words)]
+    assert [str(each) for each in response.context["messages"]] == [str(WrongMove.default_words)]
 
 
 def test_declining_needs_a_reason(packer, seller):
     part = new_part(seller)
 
-    answer = packer.post(f"/xa-vien/goi/{part.pk}/tu-choi/", {"choice": "", "words": " "})
+    response = packer.post(f"/xa-vien/goi/{part.pk}/tu-choi/", {"choice": "", "words": " "})
 
     part.refresh_from_db()
-    assert answer.status_code == 200
-    assert "Chọn một lý do, hoặc ghi ra." in html_of(answer)
+    assert response.status_code == 200
+    assert "Chọn một lý do, hoặc ghi ra." in html_of(response)
     assert part.state == PartState.NEW
 
 
@@ -162,11 +162,11 @@ def test_foreign_part_is_not_found(packer, suffix):
     foreign = new_part(make_seller("HTX khác"))
     send = packer.post if suffix else packer.get
 
-    other = send(f"/xa-vien/goi/{foreign.pk}/{suffix}")
-    missing = send(f"/xa-vien/goi/999999/{suffix}")
+    foreign_response = send(f"/xa-vien/goi/{foreign.pk}/{suffix}")
+    missing_response = send(f"/xa-vien/goi/999999/{suffix}")
 
     foreign.refresh_from_db()
-    assert (other.status_code, missing.status_code) == (404, 404)
+    assert (foreign_response.status_code, missing_response.status_code) == (404, 404)
     assert foreign.state == PartState.NEW
 
 
@@ -199,7 +199,7 @@ def test_cooperatives_see_only_their_own_part(client):
 
 
 def test_lists_show_each_part_at_its_stage(packer, seller):
-    new, to_pack = new_part(seller), accepted_part(seller)
+    new_order_part, to_pack = new_part(seller), accepted_part(seller)
     to_send, on_the_way = accepted_part(seller), accepted_part(seller)
     closed_parcel(to_send)
     handed_over_parcel(on_the_way)
@@ -207,7 +207,7 @@ def test_lists_show_each_part_at_its_stage(packer, seller):
     def listed(stage: str) -> list[int]:
         return [task.part.pk for task in packer.get(f"/xa-vien/goi/?viec={stage}").context["tasks"]]
 
-    assert listed("nhan") == [new.pk]
+    assert listed("nhan") == [new_order_part.pk]
     assert listed("dong") == [to_pack.pk]
     assert listed("gui") == [to_send.pk]
     assert listed("duong") == [on_the_way.pk]
@@ -229,39 +229,39 @@ def test_home_button_counts_parts_beyond_those_listed(packer, seller):
 def test_list_queries_do_not_grow_with_parts(packer, seller, address):
     variant = make_variant(seller, on_hand=100)
 
-    def place(count: int) -> None:
+    def add_parts(count: int) -> None:
         for number in range(count):
             part = make_order((variant, 1), now=timezone.now()).parts.get()
             if number % 2:
                 accept_part(part_id=part.pk, actor=Actor.system(), now=timezone.now())
 
-    place(2)
+    add_parts(2)
     packer.get(address)
-    with CaptureQueriesContext(connection) as few:
+    with CaptureQueriesContext(connection) as baseline_queries:
         packer.get(address)
-    place(8)
+    add_parts(8)
 
-    with CaptureQueriesContext(connection) as many:
+    with CaptureQueriesContext(connection) as grown_queries:
         packer.get(address)
 
-    assert len(many) == len(few)
-    assert len(few) <= 20
+    assert len(grown_queries) == len(baseline_queries)
+    assert len(baseline_queries) <= 20
 
 
 def test_part_queries_do_not_grow_with_lines(packer, seller):
     variants = [make_variant(seller, name=f"Hàng {number}") for number in range(6)]
-    small = make_order((variants[0], 1), now=fixed_now()).parts.get()
+    one_line_part = make_order((variants[0], 1), now=fixed_now()).parts.get()
     large = make_order(*[(variant, 1) for variant in variants], now=fixed_now()).parts.get()
-    for part in (small, large):
+    for part in (one_line_part, large):
         accept_part(part_id=part.pk, actor=Actor.system(), now=timezone.now())
-    packer.get(f"/xa-vien/goi/{small.pk}/")
+    packer.get(f"/xa-vien/goi/{one_line_part.pk}/")
 
-    with CaptureQueriesContext(connection) as few:
-        packer.get(f"/xa-vien/goi/{small.pk}/")
-    with CaptureQueriesContext(connection) as many:
+    with CaptureQueriesContext(connection) as baseline_queries:
+        packer.get(f"/xa-vien/goi/{one_line_part.pk}/")
+    with CaptureQueriesContext(connection) as grown_queries:
         packer.get(f"/xa-vien/goi/{large.pk}/")
 
-    assert len(many) == len(few)
+    assert len(grown_queries) == len(baseline_queries)
 
 
 def test_part_close_to_its_deadline_is_marked_urgent(packer, seller):
@@ -331,19 +331,19 @@ def test_part_shows_its_own_discounts_and_who_bears_them(packer, seller, bearer,
 
 def test_parcels_are_counted_within_their_part_and_keep_their_code(packer, seller):
     parts = make_order((make_variant(make_seller("HTX Khác")), 1), (make_variant(seller), 3)).parts
-    other, mine = parts.order_by("number")
-    for part in (other, mine):
+    other_part, own_part = parts.order_by("number")
+    for part in (other_part, own_part):
         accept_part(part_id=part.pk, actor=Actor.system(), now=NOW)
-    parcel_of(other)
-    undone, first = parcel_of(mine, 1), parcel_of(mine, 1)
-    second = parcel_of(mine, 1)
+    parcel_of(other_part)
+    undone, first = parcel_of(own_part, 1), parcel_of(own_part, 1)
+    second = parcel_of(own_part, 1)
     void_parcel(parcel_id=undone.pk, reason="Rách", actor=Actor.system(), now=NOW)
 
-    page = html_of(packer.get(f"/xa-vien/goi/{mine.pk}/"))
+    page = html_of(packer.get(f"/xa-vien/goi/{own_part.pk}/"))
 
     heads = re.findall(r'<h2 class="small-head" id="parcel-(\d+)">(.*?)</h2>', page)
-    code = mine.order.code
-    assert [(int(key), re.sub(r"<[^>]+>", "", words)) for key, words in heads] == [
+    code = own_part.order.code
+    assert [(int(key), re.sub(r"<[^>]+>", "", heading)) for key, heading in heads] == [
         (undone.pk, f"Kiện {code}-2"),
         (first.pk, f"Kiện 1/2 {code}-3"),
         (second.pk, f"Kiện 2/2 {code}-4"),

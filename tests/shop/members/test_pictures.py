@@ -38,10 +38,10 @@ def test_second_photo_is_moved_to_first_place(lister, media_rows):
     first, second = media_rows
     page = html_of(lister.get(f"/xa-vien/hang/{first.product.listings.get().pk}/"))
 
-    answer = lister.post(address(second, "cho"), {"place": "0"})
+    response = lister.post(address(second, "cho"), {"place": "0"})
 
     assert address(second, "cho") in page
-    assert answer.status_code == 302
+    assert response.status_code == 302
     assert media_order() == [second.pk, first.pk]
 
 
@@ -58,10 +58,10 @@ def test_photo_is_removed_but_not_the_last_one(lister, media_rows):
     first, second = media_rows
 
     lister.post(address(first, "bo"))
-    answer = lister.post(address(second, "bo"), follow=True)
+    response = lister.post(address(second, "bo"), follow=True)
 
     assert media_order() == [second.pk]
-    assert "Hàng đang bán phải có ảnh." in html_of(answer)
+    assert "Hàng đang bán phải có ảnh." in html_of(response)
 
 
 @pytest.mark.parametrize("suffix", ["cho", "bo"])
@@ -69,10 +69,10 @@ def test_foreign_photos_are_not_found(lister, seller, suffix):
     foreign = ProductMedia.objects.create(
         product=make_product(make_seller("HTX khác")), picture=Picture.objects.create(original="x.jpg")
     )
-    mine = make_product(seller).listings.get()
+    listing = make_product(seller).listings.get()
 
     assert lister.post(address(foreign, suffix)).status_code == 404
-    assert lister.post(f"/xa-vien/hang/{mine.pk}/anh/{foreign.pk}/{suffix}/").status_code == 404
+    assert lister.post(f"/xa-vien/hang/{listing.pk}/anh/{foreign.pk}/{suffix}/").status_code == 404
     assert media_order() == [foreign.pk]
 
 

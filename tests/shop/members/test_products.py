@@ -68,11 +68,11 @@ def draft(seller, **fields) -> Listing:
 
 
 def test_new_product_is_drafted_from_one_page(lister, seller):
-    answer = lister.post("/xa-vien/hang/moi/", product_form())
+    response = lister.post("/xa-vien/hang/moi/", product_form())
 
     product = Product.objects.get()
     variant, listing = product.variants.get(), product.listings.get()
-    assert answer.url == f"/xa-vien/hang/{listing.pk}/"
+    assert response.url == f"/xa-vien/hang/{listing.pk}/"
     assert (product.cooperative, product.name, product.months) == (seller, "Bí xanh thơm", [6, 7, 8])
     assert (variant.unit, variant.content_grams) == ("fruit", 2000)
     assert Price.objects.get(variant=variant).amount == 15_000
@@ -84,10 +84,10 @@ def test_new_product_is_drafted_from_one_page(lister, seller):
 def test_repeated_product_is_created_once(lister):
     fields = product_form(key=uuid.uuid4())
 
-    answers = [lister.post("/xa-vien/hang/moi/", fields | {"photo": photo()}).url for _sent in range(2)]
+    urls = [lister.post("/xa-vien/hang/moi/", fields | {"photo": photo()}).url for _sent in range(2)]
 
     assert Product.objects.count() == 1
-    assert answers[0] == answers[1]
+    assert urls[0] == urls[1]
 
 
 def test_repeated_variant_is_created_once(lister, seller):
@@ -102,11 +102,11 @@ def test_repeated_variant_is_created_once(lister, seller):
 
 
 def test_product_gets_the_chosen_category(lister):
-    shelf = make_category("Rau, củ, quả tươi")
+    category = make_category("Rau, củ, quả tươi")
 
-    lister.post("/xa-vien/hang/moi/", product_form(category=shelf.pk))
+    lister.post("/xa-vien/hang/moi/", product_form(category=category.pk))
 
-    assert Product.objects.get().category == shelf
+    assert Product.objects.get().category == category
 
 
 def test_no_chosen_month_means_all_year(lister):
@@ -142,9 +142,9 @@ def test_weighed_product_gets_an_estimate_and_a_tolerance(lister, written, toler
     ],
 )
 def test_weighed_product_without_weight_or_with_invalid_tolerance_is_refused(lister, wrong, field):
-    answer = lister.post("/xa-vien/hang/moi/", product_form(is_weighed="on", **wrong))
+    response = lister.post("/xa-vien/hang/moi/", product_form(is_weighed="on", **wrong))
 
-    assert list(answer.context["form"].errors) == [field]
+    assert list(response.context["form"].errors) == [field]
     assert Product.objects.count() == 0
 
 
@@ -194,36 +194,36 @@ def test_heic_photo_is_accepted(lister):
 
 def test_uploaded_photo_is_kept_while_other_fields_are_corrected(lister):
     page = lister.post("/xa-vien/hang/moi/", product_form(price=""))
-    kept = page.context["kept"]
+    signed_photo = page.context["kept"]
 
-    lister.post("/xa-vien/hang/moi/", product_form(photo="", kept=kept))
+    lister.post("/xa-vien/hang/moi/", product_form(photo="", kept=signed_photo))
 
     assert Picture.objects.count() == 1
     assert ProductMedia.objects.get().picture == Picture.objects.get()
 
 
 def test_foreign_uploaded_photo_is_ignored(lister, seller):
-    kept = lister.post("/xa-vien/hang/moi/", product_form(price="")).context["kept"]
+    signed_photo = lister.post("/xa-vien/hang/moi/", product_form(price="")).context["kept"]
     stranger = Client()
     stranger.force_login(make_member(make_seller("HTX khác"), Role.LISTER))
 
-    stranger.post("/xa-vien/hang/moi/", product_form(photo="", kept=kept))
+    stranger.post("/xa-vien/hang/moi/", product_form(photo="", kept=signed_photo))
 
     assert ProductMedia.objects.count() == 0
 
 
 @pytest.mark.parametrize("price", ["0", "-5", "1,5", "1.50", "mười", "100.000.000", ""])
 def test_invalid_price_is_refused(lister, price):
-    answer = lister.post("/xa-vien/hang/moi/", product_form(price=price))
+    response = lister.post("/xa-vien/hang/moi/", product_form(price=price))
 
-    assert answer.context["form"].errors.keys() == {"price"}
+    assert response.context["form"].errors.keys() == {"price"}
     assert Product.objects.count() == 0
 
 
 def test_fresh_product_needs_a_shelf_life(lister):
-    answer = lister.post("/xa-vien/hang/moi/", product_form(shelf_life=""))
+    response = lister.post("/xa-vien/hang/moi/", product_form(shelf_life=""))
 
-    assert answer.context["form"].errors == {"shelf_life": ["Hàng tươi phải ghi giữ được bao lâu."]}
+    assert response.context["form"].errors == {"shelf_life": ["Hàng tươi phải ghi giữ được bao lâu."]}
 
 
 def test_complete_draft_is_submitted_for_review(lister):
@@ -241,12 +241,12 @@ def test_incomplete_draft_shows_missing_fields_and_is_not_submitted(lister, sell
     Product.objects.update(origin="")
 
     page = html_of(lister.get(f"/xa-vien/hang/{listing.pk}/"))
-    answer = lister.post(f"/xa-vien/hang/{listing.pk}/gui-duyet/", follow=True)
+    response = lister.post(f"/xa-vien/hang/{listing.pk}/gui-duyet/", follow=True)
 
     listing.refresh_from_db()
     assert "Ảnh hàng." in page
     assert "Hàng từ đâu." in page
-    assert [str(each) for each in answer.context["messages"]] == [str(ListingIncomplete.default_words)]
+    assert [str(each) for each in response.context["messages"]] == [str(ListingIncomplete.default_words)]
     assert listing.state == ListingState.DRAFT
 
 
@@ -255,14 +255,14 @@ def test_listing_is_paused_resumed_and_withdrawn(lister, seller):
     listing = product.listings.get()
     picture = Picture.objects.create(original="a.jpg", state=PictureState.READY)
     ProductMedia.objects.create(product=product, picture=picture)
-    seen = []
+    states = []
 
     for noun in ("tam-ngung", "ban-tiep", "rut"):
         lister.post(f"/xa-vien/hang/{listing.pk}/{noun}/")
         listing.refresh_from_db()
-        seen.append(listing.state)
+        states.append(listing.state)
 
-    assert seen == [ListingState.PAUSED, ListingState.PUBLISHED, ListingState.WITHDRAWN]
+    assert states == [ListingState.PAUSED, ListingState.PUBLISHED, ListingState.WITHDRAWN]
 
 
 def test_product_description_is_changed(lister, seller):
@@ -310,15 +310,15 @@ def test_variant_is_added(lister, seller):
 def test_photo_is_added_or_refused_with_an_error(lister, seller):
     listing = draft(seller)
 
-    bad = lister.post(
+    invalid = lister.post(
         f"/xa-vien/hang/{listing.pk}/anh/", {"picture": SimpleUploadedFile("a.jpg", b"nothing")}
     )
     none = lister.post(f"/xa-vien/hang/{listing.pk}/anh/")
-    good = lister.post(f"/xa-vien/hang/{listing.pk}/anh/", {"picture": photo()})
+    valid = lister.post(f"/xa-vien/hang/{listing.pk}/anh/", {"picture": photo()})
 
-    assert str(NotAPicture.default_words) in html_of(bad)
+    assert str(NotAPicture.default_words) in html_of(invalid)
     assert "Chụp một ảnh, hoặc chọn ảnh có sẵn." in html_of(none)
-    assert good.url == f"/xa-vien/hang/{listing.pk}/"
+    assert valid.url == f"/xa-vien/hang/{listing.pk}/"
     assert ProductMedia.objects.count() == 1
 
 
@@ -335,18 +335,18 @@ def test_foreign_product_is_not_changed(lister, noun):
     foreign = make_product(make_seller("HTX khác")).listings.get()
     changes = Change.objects.count()
 
-    answer = lister.post(f"/xa-vien/hang/{foreign.pk}/{noun}", {"name": "Của tôi", "origin": "Đây"})
+    response = lister.post(f"/xa-vien/hang/{foreign.pk}/{noun}", {"name": "Của tôi", "origin": "Đây"})
 
     foreign.refresh_from_db()
-    assert answer.status_code == 404
+    assert response.status_code == 404
     assert foreign.state == ListingState.PUBLISHED
     assert Change.objects.count() == changes
 
 
 def test_foreign_variant_is_not_found(lister, seller):
-    mine, foreign = draft(seller), make_variant(make_seller("HTX khác"))
+    listing, foreign_variant = draft(seller), make_variant(make_seller("HTX khác"))
 
-    assert lister.get(f"/xa-vien/hang/{mine.pk}/loai/{foreign.pk}/").status_code == 404
+    assert lister.get(f"/xa-vien/hang/{listing.pk}/loai/{foreign_variant.pk}/").status_code == 404
 
 
 def test_packer_cannot_change_products(client, seller):
@@ -367,9 +367,9 @@ def test_packer_cannot_change_products(client, seller):
 def test_empty_shop_tells_members_that_the_market_is_not_open(client):
     client.force_login(make_member(make_cooperative()))
 
-    answer = client.get("/xa-vien/hang/moi/", follow=True)
+    response = client.get("/xa-vien/hang/moi/", follow=True)
 
-    assert [str(each) for each in answer.context["messages"]] == ["Chợ chưa mở."]
+    assert [str(each) for each in response.context["messages"]] == ["Chợ chưa mở."]
 
 
 def test_new_listing_is_in_the_markets_channel(lister):
@@ -386,12 +386,12 @@ def test_published_product_must_stay_complete(lister, seller):
     seller.save()
     listing = product.listings.get()
 
-    answer = lister.post(
+    response = lister.post(
         f"/xa-vien/hang/{listing.pk}/mo-ta/",
         {"name": "Tên mới", "origin": "Phủ Thông", "category": "", "return_terms": ""},
         follow=True,
     )
 
     product.refresh_from_db()
-    assert [str(each) for each in answer.context["messages"]] == [str(ListingIncomplete.default_words)]
+    assert [str(each) for each in response.context["messages"]] == [str(ListingIncomplete.default_words)]
     assert (product.name, product.return_terms) == ("Gối thảo dược", "Đổi trong 24 giờ.")

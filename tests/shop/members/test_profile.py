@@ -40,24 +40,24 @@ def test_story_is_shown_on_the_profile(manager, seller) -> None:
 
 
 def test_household_is_named_only_while_it_consents(manager, seller) -> None:
-    said = {"name": "Hộ bà Triệu", "products_made": "khăn thêu", "place": "Nà Ít", "phone": "0987 654 321"}
-    manager.post("/xa-vien/gian-hang/ho/", said)
+    form = {"name": "Hộ bà Triệu", "products_made": "khăn thêu", "place": "Nà Ít", "phone": "0987 654 321"}
+    manager.post("/xa-vien/gian-hang/ho/", form)
     row = Producer.objects.get(cooperative=seller)
     assert (row.agreed_on, row.phone) == (None, "+84987654321")
     assert "Hộ bà Triệu" not in page_of(manager, seller)
-    goods = make_product(seller, name="Khăn")
-    type(goods).objects.filter(pk=goods.pk).update(producer=row)
-    assert "Hộ bà Triệu" not in html_of(manager.get(f"/san-pham/{goods.slug}/"))
+    product = make_product(seller, name="Khăn")
+    type(product).objects.filter(pk=product.pk).update(producer=row)
+    assert "Hộ bà Triệu" not in html_of(manager.get(f"/san-pham/{product.slug}/"))
 
-    manager.post(f"/xa-vien/gian-hang/ho/{row.pk}/", {**said, "agrees": "on"})
+    manager.post(f"/xa-vien/gian-hang/ho/{row.pk}/", {**form, "agrees": "on"})
 
     row.refresh_from_db()
     assert row.agreed_on == vietnam_date(timezone.now())
-    shown = page_of(manager, seller)
-    assert "Hộ bà Triệu" in shown
-    assert "khăn thêu" in shown
-    assert "0987 654 321" not in shown
-    assert "Hộ bà Triệu" in html_of(manager.get(f"/san-pham/{goods.slug}/"))
+    profile_page = page_of(manager, seller)
+    assert "Hộ bà Triệu" in profile_page
+    assert "khăn thêu" in profile_page
+    assert "0987 654 321" not in profile_page
+    assert "Hộ bà Triệu" in html_of(manager.get(f"/san-pham/{product.slug}/"))
     manager.post(f"/xa-vien/gian-hang/ho/{row.pk}/bo/")
     assert "Hộ bà Triệu" not in page_of(manager, seller)
     assert "Hộ bà Triệu" not in str(list(Change.objects.filter(kind="cooperatives.producer").values()))
@@ -65,7 +65,7 @@ def test_household_is_named_only_while_it_consents(manager, seller) -> None:
 
 def test_certificate_is_shown_after_review_and_until_it_expires(manager, seller) -> None:
     tea = make_product(seller, name="Trà")
-    said = {
+    form = {
         "kind": "ocop",
         "stars": "4",
         "number": "12/QĐ-UBND",
@@ -74,12 +74,12 @@ def test_certificate_is_shown_after_review_and_until_it_expires(manager, seller)
         "expires_on": "2099-01-01",
         "products": [str(tea.pk)],
     }
-    without = manager.post("/xa-vien/gian-hang/giay/", said)
-    assert "Chụp ảnh giấy" in html_of(without)
-    assert 'value="12/QĐ-UBND"' in html_of(without)
+    without_photo = manager.post("/xa-vien/gian-hang/giay/", form)
+    assert "Chụp ảnh giấy" in html_of(without_photo)
+    assert 'value="12/QĐ-UBND"' in html_of(without_photo)
     assert not Certificate.objects.exists()
 
-    manager.post("/xa-vien/gian-hang/giay/", {**said, "photo": photo()})
+    manager.post("/xa-vien/gian-hang/giay/", {**form, "photo": photo()})
     row = Certificate.objects.get()
     assert "12/QĐ-UBND" not in page_of(manager, seller)
     desk = Client()
@@ -87,20 +87,20 @@ def test_certificate_is_shown_after_review_and_until_it_expires(manager, seller)
     assert "12/QĐ-UBND" in html_of(desk.get("/quan-tri/giay-chung-nhan/"))
     desk.post(f"/quan-tri/giay-chung-nhan/{row.pk}/tra-lai/", {f"c{row.pk}-reason": "Ảnh bị mờ"})
     assert "Ảnh bị mờ" in html_of(manager.get(f"/xa-vien/gian-hang/giay/{row.pk}/"))
-    manager.post(f"/xa-vien/gian-hang/giay/{row.pk}/", said)  # keeps its current photo
+    manager.post(f"/xa-vien/gian-hang/giay/{row.pk}/", form)  # keeps its current photo
     desk.post(f"/quan-tri/giay-chung-nhan/{row.pk}/da-xem/")
 
-    shown = page_of(Client(), seller)
-    assert "12/QĐ-UBND" in shown
-    assert "hạn đến 01/01/2099" in shown
+    profile_page = page_of(Client(), seller)
+    assert "12/QĐ-UBND" in profile_page
+    assert "hạn đến 01/01/2099" in profile_page
     assert "★★★★" in html_of(Client().get(f"/san-pham/{tea.slug}/"))
     Certificate.objects.update(expires_on=vietnam_date(timezone.now()) - datetime.timedelta(days=1))
     assert "12/QĐ-UBND" not in page_of(Client(), seller)
 
 
 def test_only_managers_of_the_cooperative_edit_its_profile(lister, seller) -> None:
-    other = make_seller("HTX Khác")
-    row = Producer.objects.create(cooperative=other, name="Hộ khác")
+    other_seller = make_seller("HTX Khác")
+    row = Producer.objects.create(cooperative=other_seller, name="Hộ khác")
     assert lister.get("/xa-vien/gian-hang/").status_code == 403
     assert lister.post("/xa-vien/gian-hang/", {"story": "x"}).status_code == 403
     assert lister.get("/quan-tri/giay-chung-nhan/").status_code == 404
@@ -108,11 +108,11 @@ def test_only_managers_of_the_cooperative_edit_its_profile(lister, seller) -> No
 
     Membership.objects.filter(cooperative=seller).update(role="manager")
 
-    answers = [
+    statuses = [
         lister.get(f"/xa-vien/gian-hang/ho/{row.pk}/"),
         lister.post(f"/xa-vien/gian-hang/ho/{row.pk}/bo/"),
         lister.get("/xa-vien/gian-hang/giay/999/"),
     ]
 
-    assert [answer.status_code for answer in answers] == [404, 404, 404]
+    assert [answer.status_code for answer in statuses] == [404, 404, 404]
     assert Producer.objects.filter(pk=row.pk).exists()

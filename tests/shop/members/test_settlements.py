@@ -55,21 +55,23 @@ def test_foreign_settlement_is_not_found(manager: Client) -> None:
     foreign = make_open_settlement(make_seller("HTX Tài Hoan"))
     pages = ("", "ban-in/", "quyet-toan.pdf", "quyet-toan.xlsx")
 
-    answers = {manager.get(f"{MONEY}{key}/{page}").status_code for page in pages for key in (foreign.pk, 999)}
+    statuses = {
+        manager.get(f"{MONEY}{key}/{page}").status_code for page in pages for key in (foreign.pk, 999)
+    }
 
-    assert answers == {404}
+    assert statuses == {404}
 
 
 def test_open_period_shows_its_figures_so_far(manager: Client, seller) -> None:
     part = make_sale(seller, back=40_000)
 
     page = manager.get(MONEY)
-    one = html_of(manager.get(f"{MONEY}{Settlement.objects.get().pk}/"))
+    settlement_page = html_of(manager.get(f"{MONEY}{Settlement.objects.get().pk}/"))
 
     assert page.context["running"].payable == 182_000
     text = html_of(page)
     assert all(amount in text for amount in ("182.000", "200.000", "−40.000", "−8.000"))
-    assert part.order.code in one
+    assert part.order.code in settlement_page
 
 
 def test_closed_periods_show_when_they_were_paid(manager: Client, seller) -> None:
@@ -111,7 +113,7 @@ def test_statement_is_downloaded_as_pdf_and_xlsx(manager: Client, seller) -> Non
 def test_manager_changes_the_bank_account_and_other_managers_are_notified(manager: Client, seller) -> None:
     make_member(seller, email="chi-hai@example.com")
 
-    answer = manager.post(BANK, FORM, follow=True)
+    response = manager.post(BANK, FORM, follow=True)
 
     seller.refresh_from_db()
     assert (seller.bank_bin, seller.bank_account, seller.bank_holder) == (
@@ -121,7 +123,7 @@ def test_manager_changes_the_bank_account_and_other_managers_are_notified(manage
     )
     assert "chi-hai@example.com" in set(Notification.objects.values_list("to", flat=True))
     assert Change.objects.filter(action="cooperative.account_changed", cooperative=seller.pk).count() == 1
-    assert "0099887766" in html_of(answer)
+    assert "0099887766" in html_of(response)
 
 
 @pytest.mark.parametrize(
@@ -129,28 +131,28 @@ def test_manager_changes_the_bank_account_and_other_managers_are_notified(manage
     [{"again": "0099887767"}, {"bank_account": "12 34"}, {"bank_bin": "000000"}, {"bank_holder": "!!!"}],
 )
 def test_invalid_bank_account_is_not_saved(manager: Client, seller, invalid) -> None:
-    answer = manager.post(BANK, FORM | invalid)
+    response = manager.post(BANK, FORM | invalid)
 
     seller.refresh_from_db()
     assert (seller.bank_account, Notification.objects.count()) == ("", 0)
-    assert answer.context["form"].errors
+    assert response.context["form"].errors
 
 
 def test_queries_do_not_grow_with_periods_and_orders(manager: Client, seller) -> None:
     def count_queries():
-        with CaptureQueriesContext(connection) as counted:
+        with CaptureQueriesContext(connection) as captured_queries:
             manager.get(MONEY)
             manager.get(f"{MONEY}{first.pk}/")
-        return len(counted)
+        return len(captured_queries)
 
     make_sale(seller)
     first = close_open_settlement(seller)
     make_sale(seller)
     count_queries()
-    few = count_queries()
+    baseline_queries = count_queries()
     for _ in range(3):
         close_open_settlement(seller)
         make_sale(seller)
         make_sale(seller)
 
-    assert count_queries() == few
+    assert count_queries() == baseline_queries

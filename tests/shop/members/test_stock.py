@@ -51,9 +51,9 @@ def test_invalid_receipts_are_refused(lister, seller, quantity):
 def test_foreign_stock_cannot_be_received(lister):
     foreign = make_variant(make_seller("HTX khác"), on_hand=4)
 
-    answer = lister.post(f"/xa-vien/kho/{foreign.pk}/nhap/", {"key": uuid.uuid4(), "quantity": "5"})
+    response = lister.post(f"/xa-vien/kho/{foreign.pk}/nhap/", {"key": uuid.uuid4(), "quantity": "5"})
 
-    assert answer.status_code == 404
+    assert response.status_code == 404
     assert get_stock(foreign).on_hand == 4
 
 
@@ -90,15 +90,15 @@ def test_repeated_count_does_not_undo_later_movements(lister, seller):
 
 def test_invalid_counts_of_one_variant_are_told_apart_by_warehouse(lister, seller):
     variant = make_variant(seller, on_hand=10)
-    near = get_stock(variant)
-    house = make_warehouse(seller, make_channel(), name="Kho xa")
-    far = Stock.objects.create(variant=variant, warehouse=house, on_hand=5)
-    sent = count_form(**{f"row{near.pk}": "-1", f"row{far.pk}": "1000001"})
+    stock = get_stock(variant)
+    far_warehouse = make_warehouse(seller, make_channel(), name="Kho xa")
+    far = Stock.objects.create(variant=variant, warehouse=far_warehouse, on_hand=5)
+    sent = count_form(**{f"row{stock.pk}": "-1", f"row{far.pk}": "1000001"})
 
     page = html_of(lister.post("/xa-vien/kho/", sent))
 
     product = variant.product.name
-    assert f"{product}, {near.warehouse.name}: Ghi số từ 0 trở lên.</a>" in page
+    assert f"{product}, {stock.warehouse.name}: Ghi số từ 0 trở lên.</a>" in page
     assert f"{product}, Kho xa: Ghi số không quá 1000000.</a>" in page
 
 
@@ -107,9 +107,9 @@ def test_one_invalid_count_refuses_all(lister, seller, counted):
     first, second = make_variant(seller, on_hand=10), make_variant(seller, on_hand=7)
     sent = count_form(**{f"row{get_stock(first).pk}": "8", f"row{get_stock(second).pk}": counted})
 
-    answer = lister.post("/xa-vien/kho/", sent)
+    response = lister.post("/xa-vien/kho/", sent)
 
-    assert 'class="errors' in html_of(answer)
+    assert 'class="errors' in html_of(response)
     assert (get_stock(first).on_hand, get_stock(second).on_hand) == (10, 7)
 
 
@@ -137,10 +137,10 @@ def test_cooperative_pauses_until_a_day_and_resumes(manager, seller):
 def test_past_return_day_is_refused(manager, seller):
     today = vietnam_date(timezone.now())
 
-    answer = manager.post("/xa-vien/tam-nghi/", {"until": today.isoformat()})
+    response = manager.post("/xa-vien/tam-nghi/", {"until": today.isoformat()})
 
     seller.refresh_from_db()
-    assert answer.context["form"].errors == {"until": [str(InvalidReturnDay.default_words)]}
+    assert response.context["form"].errors == {"until": [str(InvalidReturnDay.default_words)]}
     assert seller.paused_from is None
 
 
@@ -150,17 +150,17 @@ def test_only_managers_pause_the_cooperative(lister, seller):
 
 
 def test_low_stock_and_shortages_are_shown_on_the_home_page(lister, seller):
-    few, gone = (
+    few, sold_out = (
         make_variant(seller, name="Chuối sấy", on_hand=3),
         make_variant(seller, name="Khăn", on_hand=5),
     )
-    Stock.objects.filter(variant=gone).update(on_hand=-2)
+    Stock.objects.filter(variant=sold_out).update(on_hand=-2)
 
     page = html_of(lister.get("/xa-vien/"))
 
     assert "Chuối sấy còn 3 chiếc." in page
     assert "Khăn thiếu 2 chiếc." in page
-    assert few.pk != gone.pk
+    assert few.pk != sold_out.pk
 
 
 def test_member_of_two_cooperatives_switches_between_them(client):
@@ -206,8 +206,8 @@ def test_list_queries_do_not_grow_with_products(manager, seller, address):
     for _ in range(6):
         make_product(seller, on_hand=2)
 
-    with CaptureQueriesContext(connection) as many:
+    with CaptureQueriesContext(connection) as grown_queries:
         manager.get(address)
 
-    assert len(many) == len(few)
+    assert len(grown_queries) == len(few)
     assert len(few) <= 20

@@ -67,10 +67,10 @@ def prices(delivery_method):
 
 
 def test_price_table_by_province_and_weight_is_saved(manager, delivery_method):
-    answer = manager.post(f"/xa-vien/cach-giao/{delivery_method.pk}/gia/", TABLE)
+    response = manager.post(f"/xa-vien/cach-giao/{delivery_method.pk}/gia/", TABLE)
 
     delivery_method.refresh_from_db()
-    assert answer.status_code == 302
+    assert response.status_code == 302
     assert prices(delivery_method) == [
         ("", None, 42_000),
         (HANOI, 1500, 15_000),
@@ -94,7 +94,7 @@ def test_provinces_with_equal_prices_are_grouped_when_edited(manager, delivery_m
 def test_adding_a_row_keeps_the_input_and_validates_nothing(manager, delivery_method):
     before = all_rows()
 
-    more = manager.post(
+    response = manager.post(
         f"/xa-vien/cach-giao/{delivery_method.pk}/gia/", TABLE | {"else-0-price": "rẻ", "more": "else"}
     )
     groups = manager.post(f"/xa-vien/cach-giao/{delivery_method.pk}/gia/", TABLE | {"more": "group"})
@@ -104,9 +104,9 @@ def test_adding_a_row_keeps_the_input_and_validates_nothing(manager, delivery_me
         headers={"HX-Request": "true"},
     )
 
-    assert [len(group.rows) for group in more.context["table"].groups] == [2, 2]
-    assert more.context["table"].groups[1].rows[0]["price"].value() == "rẻ"
-    assert 'class="errors' not in html_of(more)
+    assert [len(group.rows) for group in response.context["table"].groups] == [2, 2]
+    assert response.context["table"].groups[1].rows[0]["price"].value() == "rẻ"
+    assert 'class="errors' not in html_of(response)
     assert [group.prefix for group in groups.context["table"].groups] == ["group-0", "group-1", "else"]
     assert html_of(part).lstrip().startswith('<div class="stack" id="rows">')
     assert all_rows().keys() == before.keys()
@@ -134,36 +134,38 @@ def test_adding_a_row_keeps_the_input_and_validates_nothing(manager, delivery_me
     ],
 )
 def test_invalid_price_table_changes_nothing_and_links_to_the_field(manager, delivery_method, invalid, at):
-    answer = manager.post(f"/xa-vien/cach-giao/{delivery_method.pk}/gia/", TABLE | invalid)
+    response = manager.post(f"/xa-vien/cach-giao/{delivery_method.pk}/gia/", TABLE | invalid)
 
-    assert f'<a href="#{at}">' in html_of(answer)
+    assert f'<a href="#{at}">' in html_of(response)
     assert prices(delivery_method) == [("", None, 30_000)]
 
 
 def test_delivery_method_needs_a_price(manager, delivery_method):
-    answer = manager.post(f"/xa-vien/cach-giao/{delivery_method.pk}/gia/", {"groups": "0", "else-rows": "1"})
+    response = manager.post(
+        f"/xa-vien/cach-giao/{delivery_method.pk}/gia/", {"groups": "0", "else-rows": "1"}
+    )
 
-    assert answer.context["refused"]
+    assert response.context["refused"]
     assert prices(delivery_method) == [("", None, 30_000)]
 
 
 @pytest.mark.parametrize("count", ["", "x", "-1", "9999999", "²"])
 def test_invalid_row_counts_mean_no_rows(manager, delivery_method, count):
-    answer = manager.post(
+    response = manager.post(
         f"/xa-vien/cach-giao/{delivery_method.pk}/gia/",
         {"groups": count, "else-rows": count, "else-0-price": "1000"},
     )
 
-    assert answer.status_code == 302
+    assert response.status_code == 302
     assert prices(delivery_method) == [("", None, 1_000)]
 
 
 def test_pickup_times_are_saved_with_their_days(manager, market):
-    answer = manager.post(f"/xa-vien/cach-giao/{market.pk}/ngay-nhan/", MORNING)
+    response = manager.post(f"/xa-vien/cach-giao/{market.pk}/ngay-nhan/", MORNING)
 
     market.refresh_from_db()
     days = market.market_days.order_by("kind", "number").values_list("kind", "number", "capacity")
-    assert answer.status_code == 302
+    assert response.status_code == 302
     assert list(days) == [("lunar", 2, 20), ("lunar", 7, 20), ("weekday", 6, 20)]
     assert market.cut_off_hours == 12
     table = manager.get(f"/xa-vien/cach-giao/{market.pk}/ngay-nhan/").context["table"]
@@ -173,8 +175,8 @@ def test_pickup_times_are_saved_with_their_days(manager, market):
 def test_booked_pickups_are_counted_per_slot(manager, market):
     today = vietnam_date(timezone.now())
     days = [today + datetime.timedelta(days=ahead) for ahead in (-1, 1, 2, 3)]
-    for day, capacity, taken in zip(days, (9, 20, None, 20), (9, 2, 5, 0), strict=True):
-        market.slots.create(day=day, starts="06:00", ends="10:00", capacity=capacity, taken=taken)
+    for day, capacity, booked in zip(days, (9, 20, None, 20), (9, 2, 5, 0), strict=True):
+        market.slots.create(day=day, starts="06:00", ends="10:00", capacity=capacity, taken=booked)
 
     page = manager.get(f"/xa-vien/cach-giao/{market.pk}/ngay-nhan/")
 
@@ -194,11 +196,11 @@ def test_emptied_pickup_time_is_removed(manager, market):
 def test_adding_a_pickup_time_keeps_the_others(manager, market):
     sent = MORNING | {"more": "time", "time-0-ends": ""}
 
-    answer = manager.post(f"/xa-vien/cach-giao/{market.pk}/ngay-nhan/", sent)
+    response = manager.post(f"/xa-vien/cach-giao/{market.pk}/ngay-nhan/", sent)
 
-    times = answer.context["table"].times
+    times = response.context["table"].times
     assert [time["lunar"].value() for time in times] == [["2", "7"], []]
-    assert 'class="errors' not in html_of(answer)
+    assert 'class="errors' not in html_of(response)
     assert market.market_days.count() == 1
 
 
@@ -223,47 +225,47 @@ def test_adding_a_pickup_time_keeps_the_others(manager, market):
     ],
 )
 def test_invalid_pickup_times_change_nothing_and_link_to_the_field(manager, market, invalid, at):
-    answer = manager.post(f"/xa-vien/cach-giao/{market.pk}/ngay-nhan/", MORNING | invalid)
+    response = manager.post(f"/xa-vien/cach-giao/{market.pk}/ngay-nhan/", MORNING | invalid)
 
-    assert f'<a href="#{at}">' in html_of(answer)
+    assert f'<a href="#{at}">' in html_of(response)
     assert list(market.market_days.values_list("kind", "number")) == [("weekday", 6)]
 
 
 def test_delivery_method_is_renamed_and_its_warehouse_changed(manager, seller, market):
-    other = make_warehouse(seller, make_channel(), name="Gian chợ")
+    other_warehouse = make_warehouse(seller, make_channel(), name="Gian chợ")
 
     manager.post(
         f"/xa-vien/cach-giao/{market.pk}/",
-        {"name": "Nhận ở chợ Phủ Thông", "note": "Gian 12", "warehouse": str(other.pk)},
+        {"name": "Nhận ở chợ Phủ Thông", "note": "Gian 12", "warehouse": str(other_warehouse.pk)},
     )
 
     market.refresh_from_db()
-    other.refresh_from_db()
+    other_warehouse.refresh_from_db()
     assert (market.name, market.note, market.warehouse, market.cut_off_hours) == (
         "Nhận ở chợ Phủ Thông",
         "Gian 12",
-        other,
+        other_warehouse,
         12,
     )
-    assert (other.click_and_collect, other.is_private) == ("local", False)
+    assert (other_warehouse.click_and_collect, other_warehouse.is_private) == ("local", False)
 
 
 def test_delivery_method_cannot_use_a_foreign_warehouse(manager, market):
     foreign = make_seller("HTX khác").warehouses.get()
     make_warehouse(market.cooperative, make_channel())
 
-    answer = manager.post(f"/xa-vien/cach-giao/{market.pk}/", {"name": "Chợ", "warehouse": str(foreign.pk)})
+    response = manager.post(f"/xa-vien/cach-giao/{market.pk}/", {"name": "Chợ", "warehouse": str(foreign.pk)})
 
     market.refresh_from_db()
-    assert list(answer.context["form"].errors) == ["warehouse"]
+    assert list(response.context["form"].errors) == ["warehouse"]
     assert (market.name, market.warehouse.cooperative) == ("Nhận ở chợ phiên", market.cooperative)
 
 
 def test_new_market_day_method_leads_to_its_days(manager, seller):
-    answer = manager.post("/xa-vien/cach-giao/", {"kind": "market_day", "name": "Chợ", "fee": "0"})
+    response = manager.post("/xa-vien/cach-giao/", {"kind": "market_day", "name": "Chợ", "fee": "0"})
 
     delivery_method = seller.delivery_methods.get(kind="market_day")
-    assert answer.headers["Location"] == f"/xa-vien/cach-giao/{delivery_method.pk}/ngay-nhan/"
+    assert response.headers["Location"] == f"/xa-vien/cach-giao/{delivery_method.pk}/ngay-nhan/"
 
 
 @pytest.mark.parametrize("page", ["", "gia/", "ngay-nhan/"])
@@ -294,14 +296,14 @@ def test_only_managers_change_delivery_terms(client, seller, market, page):
 
 def test_list_queries_do_not_grow_with_delivery_methods(manager, seller):
     manager.get("/xa-vien/cach-giao/")
-    with CaptureQueriesContext(connection) as few:
+    with CaptureQueriesContext(connection) as baseline_queries:
         manager.get("/xa-vien/cach-giao/")
     for _ in range(4):
         make_delivery_method(seller, make_channel())
         make_market_pickup(seller, make_channel())
 
-    with CaptureQueriesContext(connection) as many:
+    with CaptureQueriesContext(connection) as grown_queries:
         page = manager.get("/xa-vien/cach-giao/")
 
     assert len(page.context["delivery_methods"]) == 9
-    assert len(many) == len(few)
+    assert len(grown_queries) == len(baseline_queries)

@@ -24,7 +24,7 @@ from tests.factories import (
 from tests.markup import html_of
 
 pytestmark = pytest.mark.django_db
-HOUSE = {
+WAREHOUSE_FORM = {
     "name": "Kho Nà Ít",
     "province": THAI_NGUYEN,
     "commune": "01948",
@@ -34,20 +34,20 @@ HOUSE = {
 
 
 @pytest.fixture(autouse=True)
-def _places():
+def _divisions():
     make_divisions()
 
 
 def test_repeated_warehouse_is_created_once(manager, seller):
-    sent = HOUSE | {"key": str(uuid.uuid4()), "click_and_collect": "on"}
+    sent = WAREHOUSE_FORM | {"key": str(uuid.uuid4()), "click_and_collect": "on"}
 
     for _ in range(2):
         manager.post("/xa-vien/nha-kho/", sent)
 
-    house = seller.warehouses.get(name="Kho Nà Ít")
-    assert house.address.lines() == [seller.name, "Thôn Nà Ít", "Xã Phủ Thông", "Thái Nguyên"]
-    assert (house.address.phone, house.click_and_collect) == ("+84912345678", "local")
-    assert list(house.channels.all()) == [make_channel()]
+    warehouse = seller.warehouses.get(name="Kho Nà Ít")
+    assert warehouse.address.lines() == [seller.name, "Thôn Nà Ít", "Xã Phủ Thông", "Thái Nguyên"]
+    assert (warehouse.address.phone, warehouse.click_and_collect) == ("+84912345678", "local")
+    assert list(warehouse.channels.all()) == [make_channel()]
 
 
 @pytest.mark.parametrize(
@@ -60,48 +60,50 @@ def test_repeated_warehouse_is_created_once(manager, seller):
     ],
 )
 def test_invalid_warehouse_is_refused_and_input_is_kept(manager, seller, invalid, field):
-    answer = manager.post("/xa-vien/nha-kho/", HOUSE | invalid)
+    response = manager.post("/xa-vien/nha-kho/", WAREHOUSE_FORM | invalid)
 
-    assert field in answer.context["form"].errors
-    assert answer.context["form"]["phone"].value() == "0912 345 678"
+    assert field in response.context["form"].errors
+    assert response.context["form"]["phone"].value() == "0912 345 678"
     assert seller.warehouses.count() == 1
 
 
 def test_communes_of_another_province_are_reloaded_without_scripts(manager, seller):
-    answer = manager.post("/xa-vien/nha-kho/", HOUSE | {"province": HANOI, "reload": "1"})
+    response = manager.post("/xa-vien/nha-kho/", WAREHOUSE_FORM | {"province": HANOI, "reload": "1"})
 
-    form = answer.context["form"]
+    form = response.context["form"]
     assert [code for code, _name in form.fields["commune"].choices] == ["", "00166", "00613"]
     assert (form["name"].value(), form.errors) == ("Kho Nà Ít", {})
     assert seller.warehouses.count() == 1
 
 
 def test_warehouse_is_renamed_and_moved(manager, seller):
-    house = seller.warehouses.get()
+    warehouse = seller.warehouses.get()
 
-    manager.post(f"/xa-vien/nha-kho/{house.pk}/", HOUSE | {"province": HANOI, "commune": "00613"})
+    manager.post(
+        f"/xa-vien/nha-kho/{warehouse.pk}/", WAREHOUSE_FORM | {"province": HANOI, "commune": "00613"}
+    )
 
-    house.refresh_from_db()
-    assert house.name == "Kho Nà Ít"
-    assert house.address.lines()[1:] == ["Thôn Nà Ít", "Phường Nghĩa Đô", "Hà Nội"]
+    warehouse.refresh_from_db()
+    assert warehouse.name == "Kho Nà Ít"
+    assert warehouse.address.lines()[1:] == ["Thôn Nà Ít", "Phường Nghĩa Đô", "Hà Nội"]
 
 
 def test_warehouse_used_for_pickup_must_keep_pickup(manager, seller):
-    house = make_market_pickup(seller, make_channel()).warehouse
+    warehouse = make_market_pickup(seller, make_channel()).warehouse
 
-    answer = manager.post(f"/xa-vien/nha-kho/{house.pk}/", HOUSE)
+    response = manager.post(f"/xa-vien/nha-kho/{warehouse.pk}/", WAREHOUSE_FORM)
 
-    house.refresh_from_db()
-    assert list(answer.context["form"].errors) == ["click_and_collect"]
-    assert house.name != "Kho Nà Ít"
+    warehouse.refresh_from_db()
+    assert list(response.context["form"].errors) == ["click_and_collect"]
+    assert warehouse.name != "Kho Nà Ít"
 
 
 def test_empty_warehouse_is_closed_and_one_with_stock_is_not(manager, seller):
     variant = make_variant(seller, on_hand=3)
     used, empty = Stock.objects.get(variant=variant).warehouse, make_warehouse(seller, make_channel())
 
-    for house in (used, empty):
-        manager.post(f"/xa-vien/nha-kho/{house.pk}/dong/")
+    for warehouse in (used, empty):
+        manager.post(f"/xa-vien/nha-kho/{warehouse.pk}/dong/")
 
     assert list(seller.warehouses.all()) == [used]
 
@@ -124,11 +126,11 @@ def test_receipt_into_a_foreign_warehouse_is_not_found(manager, seller):
     variant = make_variant(seller, on_hand=3)
     foreign = make_seller("HTX khác").warehouses.get()
 
-    answer = manager.post(
+    response = manager.post(
         f"/xa-vien/kho/{variant.pk}/nhap/", {"key": uuid.uuid4(), "quantity": "4", "warehouse": foreign.pk}
     )
 
-    assert answer.status_code == 404
+    assert response.status_code == 404
     assert list(Stock.objects.values_list("on_hand", flat=True)) == [3]
 
 
@@ -136,7 +138,7 @@ def test_foreign_warehouse_is_not_found(manager):
     foreign = make_seller("HTX khác").warehouses.get()
 
     assert manager.get(f"/xa-vien/nha-kho/{foreign.pk}/").status_code == 404
-    assert manager.post(f"/xa-vien/nha-kho/{foreign.pk}/", HOUSE).status_code == 404
+    assert manager.post(f"/xa-vien/nha-kho/{foreign.pk}/", WAREHOUSE_FORM).status_code == 404
     assert manager.post(f"/xa-vien/nha-kho/{foreign.pk}/dong/").status_code == 404
     foreign.refresh_from_db()
     assert (foreign.name != "Kho Nà Ít", foreign.closed_at) == (True, None)
@@ -144,21 +146,21 @@ def test_foreign_warehouse_is_not_found(manager):
 
 def test_only_managers_change_warehouses(client, seller):
     client.force_login(make_member(seller, Role.PACKER))
-    house = seller.warehouses.get()
+    warehouse = seller.warehouses.get()
 
     assert client.get("/xa-vien/nha-kho/").status_code == 403
-    assert client.post(f"/xa-vien/nha-kho/{house.pk}/dong/").status_code == 403
+    assert client.post(f"/xa-vien/nha-kho/{warehouse.pk}/dong/").status_code == 403
 
 
 def test_list_queries_do_not_grow_with_warehouses(manager, seller):
     manager.get("/xa-vien/nha-kho/")
-    with CaptureQueriesContext(connection) as few:
+    with CaptureQueriesContext(connection) as baseline_queries:
         manager.get("/xa-vien/nha-kho/")
     for _ in range(5):
         make_warehouse(seller, make_channel())
 
-    with CaptureQueriesContext(connection) as many:
+    with CaptureQueriesContext(connection) as grown_queries:
         page = manager.get("/xa-vien/nha-kho/")
 
     assert len(page.context["houses"]) == 6
-    assert len(many) == len(few)
+    assert len(grown_queries) == len(baseline_queries)

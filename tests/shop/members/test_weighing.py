@@ -31,10 +31,10 @@ def accepted_part(seller, *requested) -> OrderPart:
     return accept_part(part_id=part.pk, actor=Actor.system(), now=NOW)
 
 
-def enter_weight(client, part, kg, **further):
+def enter_weight(client, part, kg, **more_fields):
     line = part.lines.get(estimate_grams__isnull=False)
-    said = {f"weigh-{line.pk}-{name}": value for name, value in {"kg": kg, **further}.items()}
-    sent = {**said, "key": str(uuid.uuid4())}
+    form = {f"weigh-{line.pk}-{name}": value for name, value in {"kg": kg, **more_fields}.items()}
+    sent = {**form, "key": str(uuid.uuid4())}
     return client.post(f"/xa-vien/goi/{part.pk}/can/{line.pk}/", sent)
 
 
@@ -46,20 +46,20 @@ def weighed_grams(part) -> int | None:
     ("written", "grams"), [("4,6", 4600), ("4.6", 4600), (" 4,6 kg ", 4600), ("5", 5000), ("4,605", 4605)]
 )
 def test_weight_is_entered_with_a_comma_or_a_dot(packer, part, written, grams):
-    answer = enter_weight(packer, part, written)
+    response = enter_weight(packer, part, written)
 
-    assert answer.status_code == 302
-    assert answer.url.startswith(f"/xa-vien/goi/{part.pk}/#goods-")
+    assert response.status_code == 302
+    assert response.url.startswith(f"/xa-vien/goi/{part.pk}/#goods-")
     assert weighed_grams(part) == grams
 
 
 @pytest.mark.parametrize("written", ["", "nhiều", "4,6,1", "-4", "4,6051", "1e3", "123456"])
 def test_invalid_weight_is_refused_at_the_field(packer, part, written):
-    answer = enter_weight(packer, part, written)
+    response = enter_weight(packer, part, written)
 
-    assert answer.status_code == 200
+    assert response.status_code == 200
     assert weighed_grams(part) is None
-    assert 'aria-invalid="true"' in html_of(answer)
+    assert 'aria-invalid="true"' in html_of(response)
 
 
 def test_unweighed_line_asks_for_a_weight_and_cannot_be_packed(packer, part):
@@ -82,10 +82,10 @@ def test_weighed_line_shows_its_price_and_can_be_packed(packer, part):
 def test_implausible_weight_needs_to_be_repeated(packer, part):
     first = enter_weight(packer, part, "48")
     page = html_of(first)
-    kept = weighed_grams(part)
+    grams_before = weighed_grams(part)
     second = enter_weight(packer, part, "1,2", again="1,2")
 
-    assert (first.status_code, kept) == (200, None)
+    assert (first.status_code, grams_before) == (200, None)
     assert "-again" in page
     assert (second.status_code, weighed_grams(part)) == (302, 1200)
 
@@ -106,13 +106,13 @@ def test_weight_preview_shows_the_price_and_saves_nothing(packer, part):
     line = part.lines.get()
     before = all_rows()
 
-    words = [
+    previews = [
         html_of(packer.get(f"/xa-vien/goi/{part.pk}/can/{line.pk}/thu/", {f"weigh-{line.pk}-kg": kg}))
         for kg in ("4,6", "6", "48", "x")
     ]
 
-    assert ["69.000" in each for each in words] == [True, False, False, False]
-    assert [tone for each in words for tone in ("good", "wait", "bad") if f"notice {tone}" in each] == [
+    assert ["69.000" in each for each in previews] == [True, False, False, False]
+    assert [tone for each in previews for tone in ("good", "wait", "bad") if f"notice {tone}" in each] == [
         "good",
         "wait",
         "bad",
@@ -125,14 +125,14 @@ def test_foreign_line_is_not_found(packer, part):
     line = foreign.lines.get()
     before = all_rows()
 
-    answers = [
+    statuses = [
         packer.post(f"/xa-vien/goi/{foreign.pk}/can/{line.pk}/", {f"weigh-{line.pk}-kg": "4,6"}),
         packer.post(f"/xa-vien/goi/{part.pk}/can/{line.pk}/", {f"weigh-{line.pk}-kg": "4,6"}),
         packer.post(f"/xa-vien/goi/{part.pk}/can/{uuid.uuid4()}/", {}),
         packer.get(f"/xa-vien/goi/{foreign.pk}/can/{line.pk}/thu/"),
     ]
 
-    assert [answer.status_code for answer in answers] == [404] * 4
+    assert [response.status_code for response in statuses] == [404] * 4
     assert all_rows() == before
 
 
@@ -140,17 +140,17 @@ def test_fixed_price_line_cannot_be_weighed(packer, seller):
     part = accepted_part(seller, (make_variant(seller), 1))
     line = part.lines.get()
 
-    answer = packer.post(f"/xa-vien/goi/{part.pk}/can/{line.pk}/", {f"weigh-{line.pk}-kg": "1"})
+    response = packer.post(f"/xa-vien/goi/{part.pk}/can/{line.pk}/", {f"weigh-{line.pk}-kg": "1"})
 
-    assert answer.status_code == 404
+    assert response.status_code == 404
 
 
 def test_only_packers_weigh(client, seller, part):
     client.force_login(make_member(seller, Role.LISTER))
 
-    answer = enter_weight(client, part, "4,6")
+    response = enter_weight(client, part, "4,6")
 
-    assert (answer.status_code, weighed_grams(part)) == (403, None)
+    assert (response.status_code, weighed_grams(part)) == (403, None)
 
 
 def test_label_shows_the_weighed_amount(packer, part):

@@ -39,9 +39,9 @@ def admin(client: Client) -> Client:
 
 
 def test_anonymous_visitor_is_sent_to_sign_in(client: Client) -> None:
-    answer = client.get(SALES)
+    response = client.get(SALES)
 
-    assert (answer.status_code, answer.url) == (302, f"/tai-khoan/dang-nhap/?next={SALES}")
+    assert (response.status_code, response.url) == (302, f"/tai-khoan/dang-nhap/?next={SALES}")
 
 
 def test_report_is_not_found_for_buyers(client: Client) -> None:
@@ -69,12 +69,12 @@ def test_page_shows_this_month_with_tiles_chart_and_tables(admin: Client) -> Non
 
 
 def test_invalid_days_show_errors_at_their_fields(admin: Client) -> None:
-    answer = admin.get(SALES, {"tu": "24/11/2026", "den": "23/11/2026"})
+    response = admin.get(SALES, {"tu": "24/11/2026", "den": "23/11/2026"})
     years = admin.get(SALES, {"tu": "01/01/2020", "den": "23/11/2026"})
     nonsense = admin.get(SALES, {"tu": "hôm qua"})
 
-    assert answer.status_code == years.status_code == nonsense.status_code == 422
-    assert answer.context["form"].errors.keys() == {"den"}
+    assert response.status_code == years.status_code == nonsense.status_code == 422
+    assert response.context["form"].errors.keys() == {"den"}
     assert years.context["form"].errors.keys() == {"theo"}
     assert nonsense.context["form"].errors.keys() == {"tu"}
 
@@ -83,11 +83,11 @@ def test_csv_has_a_byte_order_mark_plain_numbers_and_no_formulas(admin: Client) 
     seller = make_seller('=HYPERLINK("http://x")', commission=5)
     make_order((make_variant(seller, price=1_234_000), 1), now=fixed_now())
 
-    answer = admin.get(SALES, {"format": "csv"})
+    response = admin.get(SALES, {"format": "csv"})
 
-    assert answer.content.startswith(b"\xef\xbb\xbf")
-    assert "attachment" in answer.headers["Content-Disposition"]
-    rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    assert response.content.startswith(b"\xef\xbb\xbf")
+    assert "attachment" in response.headers["Content-Disposition"]
+    rows = list(csv.reader(io.StringIO(response.content.decode("utf-8-sig"))))
     today = vietnam_date(timezone.now()).isoformat()
     assert rows[0] == [
         "Từ ngày",
@@ -105,35 +105,35 @@ def test_csv_has_a_byte_order_mark_plain_numbers_and_no_formulas(admin: Client) 
 def test_workbook_has_typed_numbers_and_days(admin: Client) -> None:
     make_order((make_variant(make_seller("=1+1"), price=1_234_000), 1), now=timezone.now())
 
-    answer = admin.get(SALES, {"format": "xlsx"})
+    response = admin.get(SALES, {"format": "xlsx"})
 
-    cross, groups, days = (_sheet(answer.content, n) for n in (1, 2, 3))
+    cross, groups, days = (_sheet(response.content, n) for n in (1, 2, 3))
     today = (vietnam_date(timezone.now()) - datetime.date(1899, 12, 30)).days
     assert cross[1] == [today, "=1+1", 1, 1, 1_234_000, 30_000, 1_264_000, 0]
     assert groups[1] == ["=1+1", 1, 1, 1_234_000, 30_000, 1_264_000, 0]
     assert days[-1] == ["Tổng", 1, 1, 1_234_000, 30_000, 1_264_000, 0]
-    assert b"<f>" not in zipfile.ZipFile(io.BytesIO(answer.content)).read("xl/worksheets/sheet1.xml")
+    assert b"<f>" not in zipfile.ZipFile(io.BytesIO(response.content)).read("xl/worksheets/sheet1.xml")
 
 
 def test_queries_do_not_grow_with_orders(admin: Client, django_assert_max_num_queries: Any) -> None:
-    asked = [
+    urls = [
         {"nhom": group, "format": form}
         for group in ("cooperative", "category", "product", "province", "channel", "source")
         for form in ("", "csv", "xlsx")
     ]
     make_order((make_variant(), 1), now=fixed_now())
-    few = []
-    for query in asked:
-        with django_assert_max_num_queries(25) as counted:
+    baseline_queries = []
+    for query in urls:
+        with django_assert_max_num_queries(25) as captured:
             admin.get(SALES, query)
-        few.append(len(counted))
+        baseline_queries.append(len(captured))
     for n in range(3):
         make_order(
             (make_variant(make_seller(f"HTX {n}")), 1), now=timezone.now() - datetime.timedelta(hours=n)
         )
 
-    for query, most in zip(asked, few, strict=True):
-        with django_assert_max_num_queries(most):
+    for query, maximum in zip(urls, baseline_queries, strict=True):
+        with django_assert_max_num_queries(maximum):
             admin.get(SALES, query)
 
 

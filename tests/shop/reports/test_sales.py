@@ -178,29 +178,38 @@ def test_figures_equal_the_orders_in_every_grouping(seed: int, with_ended: bool)
     _random_history(seed)
     parts = OrderPart.objects.all() if with_ended else OrderPart.objects.filter(state__in=ACTIVE_PART_STATES)
     rows = list(parts.select_related("order"))
-    goods, delivery = sum(row.goods_gross for row in rows), sum(row.delivery_gross for row in rows)
+    goods_total, delivery_total = (
+        sum(row.goods_gross for row in rows),
+        sum(row.delivery_gross for row in rows),
+    )
     orders = {row.order_id for row in rows}
-    due = sum(order.total_gross if with_ended else order.due_gross for order in Order.objects.all())
+    due_total = sum(order.total_gross if with_ended else order.due_gross for order in Order.objects.all())
 
     for step in PeriodStep:
         expected: dict[datetime.date, int] = defaultdict(int)
         for row in rows:
             expected[start_of_period(vietnam_date(row.order.placed_on), step)] += row.total_gross
-        asked = sales_query(first=datetime.date(2026, 9, 1), step=step, with_ended=with_ended)
-        found = by_period(asked)
-        assert {day: row.total for day, row in found.items()} == expected
-        whole = total_of(found.values())
-        assert (whole.total, whole.goods, whole.delivery) == (due, goods, delivery)
-        assert (whole.orders, whole.parts) == (len(orders), len(rows))
-        assert whole == totals(asked)
+        query = sales_query(first=datetime.date(2026, 9, 1), step=step, with_ended=with_ended)
+        figures_by_period = by_period(query)
+        assert {day: row.total for day, row in figures_by_period.items()} == expected
+        total = total_of(figures_by_period.values())
+        assert (total.total, total.goods, total.delivery) == (due_total, goods_total, delivery_total)
+        assert (total.orders, total.parts) == (len(orders), len(rows))
+        assert total == totals(query)
         for group in SalesGroup:
-            grouped = sales_query(first=asked.first, step=step, group=group, with_ended=with_ended)
+            grouped = sales_query(first=query.first, step=step, group=group, with_ended=with_ended)
             by_key, cross = by_group(grouped), by_period_and_group(grouped)
             for figures in (by_key, cross):
                 added = total_of(figures.values())
-                assert (added.goods, added.delivery, added.commission) == (goods, delivery, whole.commission)
+                assert (added.goods, added.delivery, added.commission) == (
+                    goods_total,
+                    delivery_total,
+                    total.commission,
+                )
             for key, figures in by_key.items():
-                assert figures == total_of(row for (_day, other), row in cross.items() if other == key)
+                assert figures == total_of(
+                    row for (_day, other_key), row in cross.items() if other_key == key
+                )
 
 
 def test_periods_fill_the_time_without_gaps() -> None:
@@ -223,10 +232,12 @@ def _random_history(seed: int) -> None:
         seller = make_seller(name, commission=rate)
         for n in range(2):
             price = chance.randrange(1_000, 400_000)
-            shelf = category if n else None
-            variants.append(make_variant(seller, price=price, on_hand=1_000, category=shelf))
+            line_category = category if n else None
+            variants.append(make_variant(seller, price=price, on_hand=1_000, category=line_category))
     for _n in range(8):
-        requested = [(one, chance.randrange(1, 9)) for one in chance.sample(variants, chance.randrange(1, 5))]
+        requested = [
+            (variant, chance.randrange(1, 9)) for variant in chance.sample(variants, chance.randrange(1, 5))
+        ]
         now = NOW - datetime.timedelta(minutes=chance.randrange(60 * 24 * 70))
         order = make_order(*requested, now=now, province_code=chance.choice([HANOI, THAI_NGUYEN]))
         if chance.random() < 0.3:

@@ -56,7 +56,7 @@ def desk(client: Client) -> Client:
 def test_rows_add_up_to_the_closed_figures() -> None:
     settlement, parts = closed_period()
     orders = report.rows_of_orders(settlement, report.orders_in(settlement))
-    others = report.other_rows(settlement)
+    other_rows = report.other_rows(settlement)
 
     assert report.fixed_figures(settlement) == PeriodTotals(
         goods=300_000, delivery=60_000, refunds=40_000, commission=13_000, corrections=-7_000
@@ -66,7 +66,7 @@ def test_rows_add_up_to_the_closed_figures() -> None:
         PeriodTotals(goods=200_000, delivery=30_000, commission=10_000),
         PeriodTotals(goods=100_000, delivery=30_000, refunds=40_000, commission=3_000),
     ]
-    assert [(row.note, row.figures) for row in others] == [
+    assert [(row.note, row.figures) for row in other_rows] == [
         ("Bao bì hỏng, đã thống nhất", PeriodTotals(corrections=-7_000))
     ]
     statement = report.statement_of(settlement)
@@ -87,11 +87,11 @@ def test_open_period_has_the_figures_it_is_closed_with() -> None:
 def test_pdf_holds_all_rows_in_correct_vietnamese(desk: Client) -> None:
     settlement, parts = closed_period()
 
-    answer = desk.get(address(settlement, "quyet-toan.pdf"))
+    response = desk.get(address(settlement, "quyet-toan.pdf"))
 
-    assert (answer.status_code, answer["Content-Type"]) == (200, "application/pdf")
-    assert answer["Content-Disposition"] == 'attachment; filename="quyet-toan-htx-dong-phuc-1.pdf"'
-    text = text_of(answer.content)
+    assert (response.status_code, response["Content-Type"]) == (200, "application/pdf")
+    assert response["Content-Disposition"] == 'attachment; filename="quyet-toan-htx-dong-phuc-1.pdf"'
+    text = text_of(response.content)
     lines = [" ".join(line.split()) for line in text.splitlines()]
     assert "Bảng quyết toán kỳ 1" in lines
     assert NAME in " ".join(text.split())
@@ -144,9 +144,9 @@ def test_long_period_is_printed_by_days_and_its_workbook_lists_every_order(desk:
 def test_workbook_holds_sums_and_rows_as_numbers(desk: Client) -> None:
     settlement, parts = closed_period()
 
-    answer = desk.get(address(settlement, "quyet-toan.xlsx"))
+    response = desk.get(address(settlement, "quyet-toan.xlsx"))
 
-    book = openpyxl.load_workbook(io.BytesIO(answer.content))
+    book = openpyxl.load_workbook(io.BytesIO(response.content))
     sums, rows = book.worksheets
     assert (sums.title, rows.title) == ("Quyết toán", "Đơn hàng và điều chỉnh")
     heads = [[sheet.cell(row, 1).value for row in (1, 2)] for sheet in book.worksheets]
@@ -176,10 +176,10 @@ def test_workbook_holds_sums_and_rows_as_numbers(desk: Client) -> None:
 def _without_pango(monkeypatch) -> None:
     """Simulate a machine without the Pango libraries."""
 
-    def missing(_ffi, name, *_flags):
+    def raise_missing(_ffi, name, *_flags):
         raise OSError(f"cannot load library '{name}'")
 
-    monkeypatch.setattr(cffi.FFI, "dlopen", missing)
+    monkeypatch.setattr(cffi.FFI, "dlopen", raise_missing)
     for name in [each for each in sys.modules if each.partition(".")[0] == "weasyprint"]:
         monkeypatch.delitem(sys.modules, name)
     pdf.can_make_pdf.cache_clear()
@@ -191,12 +191,12 @@ def _without_pango(monkeypatch) -> None:
 def test_print_page_replaces_the_pdf_without_pango(desk: Client) -> None:
     settlement, parts = closed_period()
 
-    answer = desk.get(address(settlement, "quyet-toan.pdf"))
+    response = desk.get(address(settlement, "quyet-toan.pdf"))
     page = html_of(desk.get(address(settlement, "")))
 
-    assert (answer.status_code, answer["Content-Type"]) == (200, "text/html; charset=utf-8")
-    told = html_of(answer)
-    assert "không tạo được tệp PDF vì chưa cài thư viện Pango" in told
-    assert all(part.order.code in told for part in parts)
+    assert (response.status_code, response["Content-Type"]) == (200, "text/html; charset=utf-8")
+    text = html_of(response)
+    assert "không tạo được tệp PDF vì chưa cài thư viện Pango" in text
+    assert all(part.order.code in text for part in parts)
     assert "quyet-toan.pdf" not in page
     assert "chưa cài thư viện Pango" in page
