@@ -165,7 +165,7 @@ class PromotionForm(ReductionForm):
         )
 
     @staticmethod
-    def initial_for(promotion: Promotion) -> dict[str, Any]:
+    def initial_for(promotion: Promotion) -> dict[str, object]:
         """Initial form data for editing a promotion."""
         return {
             "name": promotion.name,

@@ -7,8 +7,7 @@ ratings, so none are declared.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from django import template
 from django.core.files.storage import default_storage
@@ -128,7 +127,7 @@ def structured_market(shop: ShopSettings) -> SafeString:
 
 def _variant_offer(
     product: Product, choice: VariantChoice, currency: str, address: str, *, is_there: bool
-) -> dict[str, Any]:
+) -> dict[str, object]:
     variant = choice.variant
     availability = "InStock" if is_there else "OutOfStock"
     offer_data = {
@@ -155,7 +154,7 @@ def _variant_offer(
     return _without_empty(offer_data)
 
 
-def _organization(cooperative: Cooperative) -> dict[str, Any]:
+def _organization(cooperative: Cooperative) -> dict[str, object]:
     postal_address = {
         "@type": "PostalAddress",
         "streetAddress": cooperative.hamlet,
@@ -183,11 +182,11 @@ def _jpeg(picture: Picture) -> str:
     return public_url(default_storage.url(picture.renditions[widest]["jpeg"]))
 
 
-def _without_empty(data: dict[str, Any]) -> dict[str, Any]:
+def _without_empty(data: Mapping[str, object]) -> dict[str, object]:
     return {key: value for key, value in data.items() if value}
 
 
-def _json_ld_script(data: dict[str, Any]) -> SafeString:
+def _json_ld_script(data: dict[str, object]) -> SafeString:
     document = {"@context": "https://schema.org", **_without_empty(data)}
     text = json.dumps(document, ensure_ascii=False).translate(_ESCAPES)
     return format_html('<script type="application/ld+json">{}</script>', SafeString(text))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
 from django.http import QueryDict
 from django.utils.translation import gettext as _
@@ -19,6 +19,7 @@ from cooperatives.models import CertificateKind
 from shop.core.texts.folding import fold
 from shop.core.texts.marked_texts import translated
 
+Key = TypeVar("Key")
 SHOWN, MOST = 8, 34  # options shown per facet, and the most that can be unfolded
 MAX_CHOSEN = 50
 HIGHEST_PRICE = 999_999_999
@@ -118,7 +119,7 @@ class ProductFilters:
         values = self._query.getlist(name)[:MAX_CHOSEN]
         return list(dict.fromkeys(value for value in values if _VALUE.fullmatch(value)))
 
-    def _values(self, name: str, known: Iterable[Any]) -> list[str]:
+    def _values(self, name: str, known: Iterable[object]) -> list[str]:
         known_values = known if isinstance(known, Container) else set(known)
         return [value for value in self._list(name) if value in known_values]
 
@@ -241,7 +242,7 @@ class ProductFilters:
         respect: str,
         sets: Sets,
         chosen: Iterable[object],
-        label_options: Callable[[Sequence[Any]], filter_labels.OptionLabels],
+        label_options: Callable[[Sequence[Key]], filter_labels.OptionLabels],
     ) -> list[FacetOption]:
         """Chosen options first, then by count; at most as many as can be unfolded."""
         chosen_keys = set(chosen)
@@ -260,10 +261,10 @@ class ProductFilters:
     def _fixed_options(
         self,
         respect: str,
-        keys: Iterable[Any],
-        sets: Mapping[Any, BitMap],
-        chosen: Sequence[Any],
-        label: Callable[[Any], str],
+        keys: Iterable[Key],
+        sets: Mapping[Key, BitMap],
+        chosen: Sequence[Key],
+        label: Callable[[Key], str],
     ) -> list[FacetOption]:
         """Options in a fixed order, without empty ones."""
         counts = [(key, self.selection.count(respect, sets.get(key))) for key in keys]
@@ -284,7 +285,7 @@ def _facet(name: str, label: str, options: Sequence[FacetOption]) -> Facet | Non
     return Facet(name, label, options)
 
 
-def _any_of(sets: Mapping[Any, BitMap], keys: Iterable[Any]) -> BitMap:
+def _any_of(sets: Mapping[Key, BitMap], keys: Iterable[Key]) -> BitMap:
     return union_of(sets[key] for key in keys if key in sets)
 
 

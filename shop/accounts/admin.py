@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.models import Group as DjangosGroup
+from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
@@ -28,7 +29,7 @@ class UserAdmin(ReadMostlyAdmin):
     search_fields = ("email", "phone", "first_name", "last_name")
     ordering = ("-pk",)
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+    def get_readonly_fields(self, request: HttpRequest, obj: models.Model | None = None) -> list[str]:
         return [name for name in super().get_readonly_fields(request, obj) if name not in self.exclude]
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
@@ -79,7 +80,7 @@ class AppAdmin(ReadMostlyAdmin):
     search_fields = ("name", "identifier")
     ordering = ("name", "pk")
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+    def get_readonly_fields(self, request: HttpRequest, obj: models.Model | None = None) -> list[str]:
         return [name for name in super().get_readonly_fields(request, obj) if name not in self.exclude]
 
 

@@ -21,7 +21,7 @@ class SixDigitField(forms.CharField):
         widget = forms.TextInput(attrs={"class": "input input-large code", **attributes})
         super().__init__(max_length=20, widget=widget, **kwargs)
 
-    def clean(self, value: Any) -> str:
+    def clean(self, value: object) -> str:
         written = super().clean(value)
         digits = "".join(str(unicodedata.decimal(sign)) for sign in written if sign.isdecimal())
         if len(digits) != _DIGITS:

@@ -38,14 +38,14 @@ def admin_actor(request: HttpRequest) -> Actor:
 
 
 def record_admin_change(
-    request: HttpRequest, action: str, row: models.Model, *, data: dict[str, Any] | None = None
+    request: HttpRequest, action: str, row: models.Model, *, data: dict[str, object] | None = None
 ) -> None:
     """Record that a row was "added", "edited" or "removed" in the admin, in the caller's transaction."""
     change_action = f"{row._meta.model_name}.{action}"
     record_change(change_action, row, actor=admin_actor(request), now=timezone.now(), data=data)
 
 
-def form_changes(form: BaseForm, *, silent: tuple[str, ...] = ()) -> dict[str, Any]:
+def form_changes(form: BaseForm, *, silent: tuple[str, ...] = ()) -> dict[str, object]:
     """Return the old and new values of a form's changed fields; for fields in `silent` only their names."""
     changed_fields = [field for field in form.changed_data if field not in silent]
     return {
@@ -55,7 +55,7 @@ def form_changes(form: BaseForm, *, silent: tuple[str, ...] = ()) -> dict[str, A
     }
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     """Convert a value to JSON; rows become their primary keys."""
     if value is None or isinstance(value, (bool, int)):
         return value
@@ -100,7 +100,7 @@ class ReadMostlyAdmin(Admin):
     def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         return False
 
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Any, form: BaseForm, change: bool) -> None:
         super().save_model(request, obj, form, change)
         if form.changed_data:
             record_admin_change(request, "edited", obj, data=form_changes(form, silent=self.silent))

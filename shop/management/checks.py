@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
+from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Warning
 from django.db import connection
@@ -14,7 +14,7 @@ from shop.management.demo_state.passwords import find_accounts_with_published_pa
 
 
 def check_published_passwords(
-    *, app_configs: Any, databases: Sequence[str] | None = None, **kwargs: Any
+    *, app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: object
 ) -> list[CheckMessage]:
     """Warn of accounts on a server that still have a password published in the demo's source code.
 

@@ -22,7 +22,7 @@ def _convert_placeholders(sql: str) -> str:
 
 
 class _Cursor(base.SQLiteCursorWrapper):
-    def convert_query(self, query: str, *, param_names: Any = None) -> str:
+    def convert_query(self, query: str, *, param_names: object = None) -> str:
         if param_names is None:
             return _convert_placeholders(query)
         converted: str = super().convert_query(query, param_names=param_names)

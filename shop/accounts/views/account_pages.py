@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
@@ -173,7 +172,7 @@ def details(request: HttpRequest) -> HttpResponse:
     return redirect("accounts:home")
 
 
-def _authenticate(request: HttpRequest, submitted: Mapping[str, Any]) -> User | None:
+def _authenticate(request: HttpRequest, submitted: Mapping[str, str]) -> User | None:
     """Count a try and return the user who signs in, or None. Raises TooManyTries, DeviceCodeRequired."""
     account = account_key(submitted["name"])
     device = known_device(request, account)

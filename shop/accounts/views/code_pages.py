@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
@@ -148,7 +149,7 @@ def send_code_to_visitor(
     purpose: CodePurpose,
     contact_method: ContactMethod,
     recipient: str,
-    submitted: dict[str, Any],
+    submitted: Mapping[str, str],
     user_id: int | None = None,
     subject: str = "",
 ) -> None:
@@ -212,7 +213,7 @@ def confirm_proved_phone(request: HttpRequest, user: User) -> str:
 def _sign_in(
     request: HttpRequest,
     user: User,
-    submitted: dict[str, Any],
+    submitted: Mapping[str, str],
     *,
     method: SignInMethod,
     arrive: AfterSignIn,

@@ -38,7 +38,7 @@ _SENT = "device_code"  # session key: the code's id and the account it is for
 _VALID_SECONDS = 10 * 60  # seconds
 
 
-def send_device_code(request: HttpRequest, submitted: Mapping[str, Any]) -> HttpResponse:
+def send_device_code(request: HttpRequest, submitted: Mapping[str, str]) -> HttpResponse:
     """Send a code to the account's owner and redirect to the code page. Raises TooManyTries."""
     account, network = account_key(submitted["name"]), client_network(request.META)
     take_code(network, account, "")

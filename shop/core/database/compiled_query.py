@@ -36,10 +36,11 @@ from django.db.models.query import (
 )
 from django.db.transaction import TransactionManagementError
 
-Given = ParamSpec("Given")
+Parameters = ParamSpec("Parameters")
 M = TypeVar("M", bound=Model)
-Found = TypeVar("Found")
-_Reader: TypeAlias = Callable[[list[Any]], Any]  # reads a parameter from the arguments
+Result = TypeVar("Result")
+_Arguments: TypeAlias = Sequence[Any]  # keys, texts, dates, and lists of those
+_Reader: TypeAlias = Callable[[_Arguments], Any]  # reads a parameter from the arguments
 _RowBuilder: TypeAlias = Callable[[list[Any]], list[Any]]  # makes results of database rows
 
 _COLLECTIONS = (list, tuple, set, frozenset)
@@ -55,22 +56,23 @@ _FIRST_DATE = datetime.date(1877, 3, 5)
 class _CompiledQuery(NamedTuple):
     """A compiled query.
 
-    `places` read its parameters from the arguments; `conversions` and `make` turn database rows into results.
+    `readers` read its parameters from the arguments; `conversions` and `build_results` turn database rows
+    into results.
     """
 
     sql: str
-    places: tuple[_Reader, ...]
+    readers: tuple[_Reader, ...]
     conversions: tuple[tuple[int, object, object], ...]
-    make: _RowBuilder
+    build_results: _RowBuilder
     is_locking: bool
 
 
-def compiled_query(build: Callable[Given, QuerySet[M, Found]]) -> Callable[Given, list[Found]]:
+def compiled_query(build: Callable[Parameters, QuerySet[M, Result]]) -> Callable[Parameters, list[Result]]:
     """Decorate a function that builds a queryset; calls return its rows as a list."""
     known: dict[Hashable, _CompiledQuery] = {}
 
     @wraps(build)
-    def fetch(*args: Given.args, **options: Given.kwargs) -> list[Found]:
+    def fetch(*args: Parameters.args, **options: Parameters.kwargs) -> list[Result]:
         arguments = [_pad_collection(each) if isinstance(each, _COLLECTIONS) else each for each in args]
         if [] in arguments:
             return list(build(*args, **options))
@@ -96,7 +98,7 @@ def _argument_shape(value: object) -> Hashable:
 
 
 def _compile(
-    build: Callable[..., QuerySet[Any]], arguments: list[Any], options: Mapping[str, Any]
+    build: Callable[..., QuerySet[Any]], arguments: _Arguments, options: Mapping[str, object]
 ) -> _CompiledQuery:
     """Compile the query for arguments of this shape."""
     stand_ins, positions = _placeholders(arguments)
@@ -108,7 +110,7 @@ def _compile(
     except EmptyResultSet as empty:
         raise ValueError(f"{build.__qualname__} never returns rows.") from empty
     readers: list[_Reader] = []
-    used_positions: set[Any] = set()
+    used_positions: set[object] = set()
     for parameter in parameters:
         position = positions.get(parameter) if isinstance(parameter, Hashable) else None
         pattern = (
@@ -143,7 +145,7 @@ def _is_locking(rows: QuerySet[Model]) -> bool:
     return rows.query.select_for_update and connections[DEFAULT_DB_ALIAS].features.has_select_for_update
 
 
-def _placeholders(arguments: list[object]) -> tuple[list[object], dict[object, tuple[int, int]]]:
+def _placeholders(arguments: _Arguments) -> tuple[list[object], dict[object, tuple[int, int]]]:
     """Return a unique placeholder for each argument, and a map from each form it takes among the SQL
     parameters to its argument and member.
     """
@@ -183,7 +185,7 @@ def _placeholder(value: object, n: int) -> object:
     raise TypeError(f"A compiled query takes no {type(value).__name__}.")
 
 
-def _adapt_date(value: Any) -> Any:
+def _adapt_date(value: datetime.date) -> object:
     """Convert a date or datetime to the database's form."""
     operations = connections[DEFAULT_DB_ALIAS].ops
     if isinstance(value, datetime.datetime):
@@ -208,24 +210,24 @@ def _find_pattern(
 
 def _pattern_reader(literal_parts: list[str], argument: _Reader) -> _Reader:
     escape = connections[DEFAULT_DB_ALIAS].ops.prep_for_like_query
-    return lambda given: escape(argument(given)).join(literal_parts)
+    return lambda arguments: escape(argument(arguments)).join(literal_parts)
 
 
 def _parameter_reader(argument_position: tuple[int, int] | None, parameter: Any) -> _Reader:
     """Return a function that reads a parameter's value from the arguments, in the form the SQL expects."""
     if argument_position is None:
-        return lambda given: parameter
+        return lambda arguments: parameter
     argument, parameter_type = _argument_reader(argument_position), type(parameter)
     if isinstance(parameter, int):
-        return argument if parameter_type is int else lambda given: parameter_type(argument(given))
+        return argument if parameter_type is int else lambda arguments: parameter_type(argument(arguments))
     if isinstance(parameter, uuid.UUID):
         return argument
-    return lambda given: _database_value(argument(given))
+    return lambda arguments: _database_value(argument(arguments))
 
 
 def _argument_reader(argument_position: tuple[int, int]) -> _Reader:
     n, m = argument_position
-    return lambda given: given[n] if m < 0 else given[n][m]
+    return lambda arguments: arguments[n] if m < 0 else arguments[n][m]
 
 
 def _database_value(value: object) -> object:
@@ -236,16 +238,16 @@ def _database_value(value: object) -> object:
     return _adapt_date(value) if isinstance(value, datetime.date) else value
 
 
-def _execute(ready: _CompiledQuery, arguments: list[Any]) -> list[Any]:
+def _execute(compiled: _CompiledQuery, arguments: _Arguments) -> list[Any]:
     connection = connections[DEFAULT_DB_ALIAS]
-    if ready.is_locking and connection.get_autocommit():
+    if compiled.is_locking and connection.get_autocommit():
         raise TransactionManagementError("Locking rows needs an open transaction.")
     with connection.cursor() as cursor:
-        cursor.execute(ready.sql, tuple(read_parameter(arguments) for read_parameter in ready.places))
+        cursor.execute(compiled.sql, tuple(read_parameter(arguments) for read_parameter in compiled.readers))
         fetched = cursor.fetchall()
-    if ready.conversions:
-        fetched = [_convert_row(row, ready.conversions, connection) for row in fetched]
-    return ready.make(fetched)
+    if compiled.conversions:
+        fetched = [_convert_row(row, compiled.conversions, connection) for row in fetched]
+    return compiled.build_results(fetched)
 
 
 def _convert_row(
@@ -266,15 +268,15 @@ def _row_builder(rows: QuerySet[Any], compiler: Any) -> _RowBuilder:
     if iterable_class is ModelIterable:
         return _model_builder(rows, compiler)
     if iterable_class is FlatValuesListIterable:
-        return lambda found: [row[0] for row in found]
+        return lambda fetched: [row[0] for row in fetched]
     if iterable_class is ValuesListIterable:
         if compiler.has_extra_select:  # extra columns used for ordering
-            return lambda found: [tuple(row[: compiler.col_count]) for row in found]
-        return lambda found: list(map(tuple, found))
+            return lambda fetched: [tuple(row[: compiler.col_count]) for row in fetched]
+        return lambda fetched: list(map(tuple, fetched))
     if iterable_class is ValuesIterable:
         query = rows.query
         names = list(query.selected or (*query.values_select, *query.annotation_select))
-        return lambda found: [dict(zip(names, row, strict=False)) for row in found]
+        return lambda fetched: [dict(zip(names, row, strict=False)) for row in fetched]
     raise TypeError(
         f"A compiled query returns models, values or lists of values, not {iterable_class.__name__}."
     )

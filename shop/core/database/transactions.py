@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache, partial, wraps
-from typing import Any, TypeVar
+from typing import TypeVar
 
+from celery import Task
 from django.db import connection, models, transaction
 
 from shop.core.database.compiled_query import compiled_query
@@ -14,7 +15,7 @@ from shop.core.jobs.queueing import publish, publish_or_run
 Row = TypeVar("Row", bound=models.Model)
 
 
-def after_commit(send: Callable[..., Any], /, *args: Any, **kwargs: Any) -> None:
+def after_commit(send: Callable[..., object], /, *args: object, **kwargs: object) -> None:
     """Queue a message after this transaction commits; `send` is a task's `delay`.
 
     If queueing fails the message is logged and dropped: a sweep finds what is due.
@@ -22,7 +23,7 @@ def after_commit(send: Callable[..., Any], /, *args: Any, **kwargs: Any) -> None
     transaction.on_commit(partial(publish, send, *args, **kwargs))
 
 
-def after_commit_or_run(task: Any, /, **kwargs: Any) -> None:
+def after_commit_or_run(task: Task[..., None], /, **kwargs: object) -> None:
     """The same for a short task that a person waits for: without a queue it runs in this process."""
     transaction.on_commit(partial(publish_or_run, task, **kwargs))
 
@@ -36,7 +37,7 @@ def lock_rows(rows: models.QuerySet[Row]) -> list[Row]:
     return list(_with_row_lock(rows))
 
 
-def lock_compiled_rows(rows_of: Callable[..., models.QuerySet[Row]], *args: Any) -> list[Row]:
+def lock_compiled_rows(rows_of: Callable[..., models.QuerySet[Row]], *args: object) -> list[Row]:
     """Like `locked(rows_of(*args))`, with the SQL compiled once; for frequent locks.
 
     `rows_of` is a module-level function; see `compiled_query` for the arguments it may take.
@@ -47,7 +48,7 @@ def lock_compiled_rows(rows_of: Callable[..., models.QuerySet[Row]], *args: Any)
 @cache
 def _compiled_lock(rows_of: Callable[..., models.QuerySet[Row]]) -> Callable[..., list[Row]]:
     @wraps(rows_of)
-    def lockable(*args: Any) -> models.QuerySet[Row]:
+    def lockable(*args: object) -> models.QuerySet[Row]:
         return _with_row_lock(rows_of(*args))
 
     return compiled_query(lockable)

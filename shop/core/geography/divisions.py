@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +73,7 @@ def write_divisions() -> int:
 
 
 def _build_division(
-    row: list[Any], level: Level, valid_from: datetime.date, parent_id: int | None = None
+    row: Sequence[Any], level: Level, valid_from: datetime.date, parent_id: int | None = None
 ) -> Division:
     code, type_word, name = row[:3]
     return Division(

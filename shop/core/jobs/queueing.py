@@ -9,7 +9,8 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from typing import Any
+
+from celery import Task
 
 log = logging.getLogger(__name__)
 
@@ -17,7 +18,7 @@ PAUSE_SECONDS = 10
 _paused_until = 0.0
 
 
-def publish(send: Callable[..., Any], /, *args: Any, **kwargs: Any) -> bool:
+def publish(send: Callable[..., object], /, *args: object, **kwargs: object) -> bool:
     """Call `send` (a task's `delay`); return whether the message was queued. Never raises."""
     global _paused_until
     if is_paused():
@@ -33,7 +34,7 @@ def publish(send: Callable[..., Any], /, *args: Any, **kwargs: Any) -> bool:
     return True
 
 
-def publish_or_run(task: Any, /, **kwargs: Any) -> None:
+def publish_or_run(task: Task[..., None], /, **kwargs: object) -> None:
     """Queue the task, or run it here if the queue is unavailable. For short tasks that a person waits for."""
     if publish(task.delay, **kwargs):
         return

@@ -13,7 +13,7 @@ _ATTRIBUTES = {"a": {"href"}}
 _SCHEMES = {"http", "https", "mailto", "tel"}
 
 
-def sanitise_rich_text(content: object) -> object:
+def sanitise_rich_text(content: Any) -> object:
     """Return the content with all HTML sanitised; None unless it consists of blocks."""
     if not isinstance(content, dict) or not isinstance(content.get("blocks"), list):
         return None

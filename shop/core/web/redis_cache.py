@@ -20,22 +20,22 @@ _paused_until = 0.0
 
 
 class _Client(RedisCacheClient):
-    def add(self, *args: Any) -> bool:
+    def add(self, *args: object) -> bool:
         return bool(_call_redis(super().add, *args, when_unreachable=False))
 
-    def get(self, key: Any, default: Any) -> Any:
+    def get(self, key: object, default: object) -> object:
         return _call_redis(super().get, key, default, when_unreachable=default)
 
-    def set(self, *args: Any) -> None:
+    def set(self, *args: object) -> None:
         _call_redis(super().set, *args)
 
-    def touch(self, *args: Any) -> bool:
+    def touch(self, *args: object) -> bool:
         return bool(_call_redis(super().touch, *args, when_unreachable=False))
 
-    def delete(self, *args: Any) -> bool:
+    def delete(self, *args: object) -> bool:
         return bool(_call_redis(super().delete, *args, when_unreachable=False))
 
-    def get_many(self, keys: Any) -> dict[Any, Any]:
+    def get_many(self, keys: object) -> dict[Any, Any]:
         values: dict[Any, Any] = _call_redis(super().get_many, keys, when_unreachable={})
         return values
 
@@ -49,7 +49,7 @@ class _Client(RedisCacheClient):
             raise ValueError(f"Key {key!r} not found.")
         return int(count)
 
-    def set_many(self, *args: Any) -> None:
+    def set_many(self, *args: object) -> None:
         _call_redis(super().set_many, *args)
 
     def delete_many(self, keys: object) -> None:
@@ -60,12 +60,12 @@ class _Client(RedisCacheClient):
 
 
 class TolerantRedisCache(RedisCache):
-    def __init__(self, server: Any, params: dict[str, Any]) -> None:
+    def __init__(self, server: str, params: dict[str, object]) -> None:
         super().__init__(server, params)
         self._class = _Client
 
 
-def _call_redis(command: Callable[..., Any], *args: Any, when_unreachable: Any = None) -> Any:
+def _call_redis(command: Callable[..., Any], *args: object, when_unreachable: Any = None) -> Any:
     global _paused_until
     if time.monotonic() < _paused_until:
         return when_unreachable

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
 
 from django.conf import settings
 from django.test import Client
@@ -118,7 +117,7 @@ def measure_operations(*, seconds: float) -> Iterator[Measurement]:
     now = timezone.now()
     admin = access_token(User.objects.get(is_superuser=True), signed_in_at=now, now=now)
     base = {"channel": channel.slug}
-    operations: list[tuple[str, Callable[[Any], object]]] = [
+    operations: list[tuple[str, Callable[[object], object]]] = [
         ("API list of 20", api_request(LIST, base | {"count": 20})),
         ("list of 20 by hand", lambda _: list_by_hand(channel, 20)),
         ("API list of 100", api_request(LIST, base | {"count": 100})),
@@ -140,13 +139,13 @@ def measure_operations(*, seconds: float) -> Iterator[Measurement]:
     Channel.objects.filter(pk=channel.pk).update(allow_unpaid_orders=channel.allow_unpaid_orders)
 
 
-def api_request(document: str, variables: dict[str, Any], token: str = "") -> Callable[[Any], None]:
+def api_request(document: str, variables: Mapping[str, object], token: str = "") -> Callable[[object], None]:
     """Return a function that sends the operation and raises UnexpectedResponse on errors."""
     client = Client(SERVER_NAME="localhost")
     body = json.dumps({"query": document, "variables": variables})
     headers = {"authorization": f"Bearer {token}"} if token else {}
 
-    def send_request(_: Any) -> None:
+    def send_request(_: object) -> None:
         response = client.post("/graphql/", body, content_type="application/json", headers=headers)
         if response.status_code != 200 or b'"errors"' in response.content[:200]:
             raise UnexpectedResponse(response.content[:500].decode())

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import orjson
 from django.db import connection
 
 from shop.core.models import Channel
+
+_DatabaseRow: TypeAlias = tuple[Any, ...]
 
 _ON_SALE = "l.state IN ('published') AND o.state IN ('approved')"
 _PRODUCTS = f"""
@@ -83,7 +85,7 @@ def category_by_hand(channel: Channel, slug: str) -> bytes:
     parameters = (channel.pk, f"{category[-1]}%")
     ((total,),) = _fetch_all(f"SELECT count(*) {of_branch}", *parameters)
     rows = _fetch_all(f"{_CARD} {of_branch} ORDER BY l.lowest_price, p.id LIMIT 21", *parameters)
-    children_by_parent: dict[Any, list[Any]] = {}
+    children_by_parent: dict[object, list[dict[str, object]]] = {}
     for row in tree:
         children_by_parent.setdefault(row[3], []).append({"id": row[0], "name": row[1], "slug": row[2]})
     edges = [
@@ -153,10 +155,10 @@ def orders_by_hand() -> bytes:
     rows = _fetch_all(_ORDERS)[:20]
     keys = [row[0] for row in rows]
     placeholders = ", ".join(["%s"] * len(keys))
-    lines: dict[Any, list[Any]] = {}
+    lines: dict[object, list[_DatabaseRow]] = {}
     for line in _fetch_all(_LINES.format(marks=placeholders), *keys):
         lines.setdefault(line[0], []).append(line[1:])
-    delivery_methods: dict[Any, list[str]] = {}
+    delivery_methods: dict[object, list[str]] = {}
     for order, delivery_method in _fetch_all(_DELIVERY_NAMES.format(marks=placeholders), *keys):
         delivery_methods.setdefault(order, []).append(delivery_method)
     nodes = [
@@ -172,13 +174,13 @@ def orders_by_hand() -> bytes:
     return orjson.dumps({"data": {"orders": {"edges": nodes}}})
 
 
-def _page(rows: list[Any], channel: Channel) -> dict[str, Any]:
+def _page(rows: list[_DatabaseRow], channel: Channel) -> dict[str, object]:
     """Return product cards, each with its first picture and lowest price."""
     keys = ", ".join(str(row[0]) for row in rows) or "0"
-    pictures: dict[Any, Any] = {}
+    pictures: dict[object, dict[str, object]] = {}
     for row in _fetch_all(_PICTURES.format(keys=keys)):
         pictures.setdefault(row[0], {"url": _picture_url(row[3], "320"), "alt": row[2]})
-    prices: dict[Any, list[Any]] = {}
+    prices: dict[object, list[_DatabaseRow]] = {}
     for row in _fetch_all(_PRICES.format(keys=keys), channel.pk):
         prices.setdefault(row[0], []).append(row)
     nodes = [
@@ -195,7 +197,7 @@ def _page(rows: list[Any], channel: Channel) -> dict[str, Any]:
     return {"edges": [{"node": node} for node in nodes]}
 
 
-def _price_range(prices: list[Any], currency: str) -> dict[str, Any] | None:
+def _price_range(prices: list[_DatabaseRow], currency: str) -> dict[str, object] | None:
     if not prices:
         return None
     now = [row[2] for row in prices]
@@ -208,7 +210,7 @@ def _price_range(prices: list[Any], currency: str) -> dict[str, Any] | None:
     }
 
 
-def _attribute_values(owner: str, table: str, keys: object) -> dict[Any, list[Any]]:
+def _attribute_values(owner: str, table: str, keys: object) -> dict[object, list[object]]:
     """Return attributes with their values, by product or variant."""
     attributes_by_owner: dict[Any, dict[Any, Any]] = {}
     for row in _fetch_all(_ATTRIBUTE_VALUES.format(owner=owner, table=table, keys=keys or "0")):
@@ -224,8 +226,8 @@ def _picture_url(renditions: Any, width: str) -> str | None:
     return f"/media/{rendition_data[width]['jpeg']}" if rendition_data and width in rendition_data else None
 
 
-def _fetch_all(statement: str, *values: Any) -> list[Any]:
+def _fetch_all(statement: str, *values: Any) -> list[_DatabaseRow]:
     with connection.cursor() as cursor:
         cursor.execute(statement, list(values))
-        rows: list[Any] = cursor.fetchall()
+        rows: list[_DatabaseRow] = cursor.fetchall()
     return rows

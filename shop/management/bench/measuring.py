@@ -34,7 +34,7 @@ def measure(
     send_request: Callable[[Any], object],
     *,
     seconds: float,
-    prepare: Callable[[], Any] = lambda: None,
+    prepare: Callable[[], object] = lambda: None,
 ) -> Measurement:
     """Time `send_request` on what `prepare` returns (untimed) for about `seconds`, after one untimed run."""
     send_request(prepare())
@@ -63,7 +63,7 @@ def _count_queries(send_request: Callable[[object], object], prepared: object) -
     """Count the statements of one request, without those that begin and end transactions."""
     count = 0
 
-    def note(execute: Callable[..., Any], *args: Any) -> Any:
+    def note(execute: Callable[..., object], *args: object) -> object:
         nonlocal count
         count += 1
         return execute(*args)

@@ -67,7 +67,7 @@ class Purchase:
         self._client = Client(SERVER_NAME="localhost")
         self._numbers = itertools.count(1)
 
-    def __call__(self, _prepared: Any = None) -> None:
+    def __call__(self, _prepared: object = None) -> None:
         basket = self._ask(_CREATE, input=self._input)["id"]
         self._ask(_EMAIL, id=basket, email=f"nguoi-do-{next(self._numbers)}@example.com")
         methods = self._ask(_SHIP, id=basket, address=_ADDRESS)["shippingMethods"]
@@ -75,7 +75,7 @@ class Purchase:
         self._ask(_DELIVER, id=basket, method=methods[0]["id"])
         self._ask(_COMPLETE, id=basket)
 
-    def _ask(self, document: str, **variables: Any) -> dict[str, Any]:
+    def _ask(self, document: str, **variables: object) -> dict[str, Any]:
         """Send a mutation and return its checkout or order. Raises UnexpectedResponse."""
         body = json.dumps({"query": document, "variables": variables})
         response = self._client.post("/graphql/", body, content_type="application/json").json()

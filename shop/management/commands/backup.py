@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from argparse import ArgumentParser
 from pathlib import Path
-from typing import Any
 
 from django.core.management.base import BaseCommand
 
@@ -21,7 +20,7 @@ class Command(BaseCommand):
         parser.add_argument("target", type=Path, help="the folder to create")
         parser.add_argument("--without-keys", action="store_true", help="leave out the keys of DATA_DIR")
 
-    def handle(self, *, target: Path, without_keys: bool, **options: Any) -> None:
+    def handle(self, *, target: Path, without_keys: bool, **options: object) -> None:
         manifest = create_backup(target.absolute(), with_keys=not without_keys)
         self.stdout.write(f"{target}: {sum(manifest.rows.values())} rows of {len(manifest.rows)} tables")
         for name in manifest.left_out:

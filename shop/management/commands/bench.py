@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
@@ -68,7 +67,7 @@ class Command(BaseCommand):
         seconds: float,
         databases: list[str],
         measure: bool,
-        **options: Any,
+        **options: object,
     ) -> None:
         if measure:
             return self._measure(orders[0], products, seconds)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import getpass
 import os
 from argparse import ArgumentParser
-from typing import Any
 
 from django.contrib.auth import password_validation
 from django.core.exceptions import ValidationError
@@ -23,7 +22,7 @@ class Command(BaseCommand):
         parser.add_argument("email")
         parser.add_argument("--name", default="", help="full name")
 
-    def handle(self, *, email: str, name: str, **options: Any) -> None:
+    def handle(self, *, email: str, name: str, **options: object) -> None:
         password = os.environ.get("ADMIN_PASSWORD") or getpass.getpass("Password: ")
         try:
             validate_email(email)

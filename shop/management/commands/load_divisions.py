@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from typing import Any
-
 from django.core.management.base import BaseCommand
 
 from shop.core.geography.divisions import load_divisions
@@ -10,5 +8,5 @@ from shop.core.geography.divisions import load_divisions
 class Command(BaseCommand):
     help = "Load Vietnam's 34 provinces and 3,321 communes into the database; running it again is harmless."
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: object) -> None:
         self.stdout.write(f"{load_divisions()} divisions.")

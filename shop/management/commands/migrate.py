@@ -14,7 +14,7 @@ from shop.management.triggers import install_triggers
 
 
 class Command(migrate.Command):
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: Any) -> None:
         connection = connections[options["database"]]
         self._connection, self._dropped = connection, list[str]()
         try:

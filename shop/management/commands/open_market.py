@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.core.management.base import BaseCommand
 from django.db import transaction
 from django.utils import timezone
@@ -21,7 +19,7 @@ class Command(BaseCommand):
         " changes no existing row."
     )
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: object) -> None:
         if not Division.objects.exists():
             load_divisions()
         with transaction.atomic(durable=True):

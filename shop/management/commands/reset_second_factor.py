@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
-from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
@@ -21,17 +20,17 @@ class Command(BaseCommand):
         parser.add_argument("name", help="e-mail address or phone number")
         parser.add_argument("--reason", default="manage.py reset_second_factor", help="the reason to record")
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        user = find_user(options["name"])
+    def handle(self, *, name: str, reason: str, **options: object) -> None:
+        user = find_user(name)
         if user is None:
-            raise CommandError(f"There is no account {options['name']}.")
+            raise CommandError(f"There is no account {name}.")
         try:
             reset_second_factor(
                 user_id=user.pk,
-                reason=options["reason"],
+                reason=reason,
                 actor=Actor.system("reset_second_factor"),
                 now=timezone.now(),
             )
         except Refused as refused:
             raise CommandError(str(refused.words)) from refused
-        print(f"The second factor of {options['name']} is reset. Sign in with the password alone.")
+        print(f"The second factor of {name} is reset. Sign in with the password alone.")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from argparse import ArgumentParser
 from pathlib import Path
-from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
@@ -22,7 +21,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("source", type=Path, help="the backup's folder")
 
-    def handle(self, *, source: Path, **options: Any) -> None:
+    def handle(self, *, source: Path, **options: object) -> None:
         try:
             manifest = restore_backup(source.absolute())
         except InvalidBackup as error:

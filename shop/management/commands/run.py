@@ -6,7 +6,6 @@ import socket
 import sys
 from argparse import ArgumentParser
 from http.client import HTTPConnection, HTTPException
-from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
@@ -31,7 +30,7 @@ class Command(BaseCommand):
         parser.add_argument("--no-demo", action="store_true", help="do not add the demo to an empty shop")
         parser.add_argument("--workers", type=int, default=2, help="web processes (each serves 8 at once)")
 
-    def handle(self, *, no_demo: bool, workers: int, **options: Any) -> None:
+    def handle(self, *, no_demo: bool, workers: int, **options: object) -> None:
         _require_free_port()
         prepare_shop(out=sys.stdout, demo=not (no_demo or settings.SERVER))
         if settings.SERVER:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from argparse import ArgumentParser
 from collections.abc import Mapping
-from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
@@ -42,7 +41,7 @@ class Command(BaseCommand):
         )
 
     def handle(
-        self, *, orders: int, seed: int, later: bool, allow_on_server: bool = False, **options: Any
+        self, *, orders: int, seed: int, later: bool, allow_on_server: bool = False, **options: object
     ) -> None:
         is_real = settings.SERVER or _has_real_data()
         if is_real and not allow_on_server:

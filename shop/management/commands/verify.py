@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Sequence
 from itertools import chain
 from re import fullmatch
-from typing import Any
 
 from django.core.management.base import BaseCommand
 from django.utils import timezone
@@ -41,15 +41,15 @@ class Command(BaseCommand):
             help="a seal that an earlier run printed and that was kept elsewhere; may be given repeatedly",
         )
 
-    def handle(self, **options: Any) -> None:
+    def handle(self, *, seal: Sequence[tuple[int, str]], **options: object) -> None:
         count = 0
         with database_snapshot():
-            faults = chain(find_faults(now=timezone.now()), find_changed_seals(dict(options["seal"])))
+            faults = chain(find_faults(now=timezone.now()), find_changed_seals(dict(seal)))
             for fault in faults:
                 count += 1
                 self.stdout.write(fault)
             orders, changes = Order.objects.count(), Change.objects.count()
-            seal = ChangeSeal.objects.order_by("-number").first()
-        self.stdout.write(f"{count} faults in {orders} orders and {changes} changes. Last seal: {seal}")
+            last_seal = ChangeSeal.objects.order_by("-number").first()
+        self.stdout.write(f"{count} faults in {orders} orders and {changes} changes. Last seal: {last_seal}")
         if count:
             sys.exit(1)

@@ -6,8 +6,9 @@ import re
 import tomllib
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
+TomlTable: TypeAlias = dict[str, Any]  # a table of a TOML file, whose keys its reader knows
 HERE = Path(__file__).parent
 _DATA = HERE / "data"
 _PACK = re.compile(r"(?P<pack>\w+) (?P<size>[\d,]+) (?P<measure>g|kg|ml)")
@@ -16,18 +17,18 @@ _PLAIN_SIZE = re.compile(r"[\d ×]+ (?:kg|g|ml|cm)")
 
 
 @cache
-def demo_market() -> dict[str, Any]:
+def demo_market() -> TomlTable:
     return _read("market")
 
 
 @cache
-def cooperatives() -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = _read("cooperatives")["cooperative"]
+def cooperatives() -> list[TomlTable]:
+    rows: list[TomlTable] = _read("cooperatives")["cooperative"]
     return rows
 
 
 @cache
-def products() -> list[dict[str, Any]]:
+def products() -> list[TomlTable]:
     """Return all products, with their file's shared values (cooperative, origin) filled in."""
     rows = []
     for name in ("products-thien-an", "products-real", "products-samples"):
@@ -55,10 +56,10 @@ def in_english(text: str) -> str:
 
 
 @cache
-def _english() -> dict[str, Any]:
+def _english() -> TomlTable:
     return _read("english")
 
 
-def _read(name: str) -> dict[str, Any]:
+def _read(name: str) -> TomlTable:
     with (_DATA / f"{name}.toml").open("rb") as file:
         return tomllib.load(file)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping
 from itertools import count
-from typing import Any
 
 from catalog.actions.listings.listing_states import change_listing_state
 from catalog.actions.products.draft_products import insert_draft_product
@@ -28,7 +27,7 @@ from catalog.states import ListingState
 from shop.core.actors import Actor
 from shop.core.models import Picture, Translation
 from shop.core.texts.folding import slugify
-from shop.management.demo.data_files import demo_market, in_english, products
+from shop.management.demo.data_files import TomlTable, demo_market, in_english, products
 from shop.management.demo.sellers import SellerRows
 from shop.management.market_setup import texts
 from shop.management.market_setup.create_market import MarketRows
@@ -110,14 +109,14 @@ def create_collections(market_rows: MarketRows) -> None:
         )
 
 
-def _in_listing_order() -> list[dict[str, Any]]:
+def _in_listing_order() -> list[TomlTable]:
     """Return all products, the home page's last and its first one at the end: lists show the newest first."""
     positions = {name: -position for position, name in enumerate(_HOME_PAGE)}
     return sorted(products(), key=lambda row: positions.get(row["name"], -len(_HOME_PAGE)))
 
 
 def _add(
-    row: dict[str, Any],
+    row: TomlTable,
     seller: SellerRows,
     market_rows: MarketRows,
     pictures: Mapping[str, Picture],
@@ -141,7 +140,7 @@ def _add(
     return insert_draft_product(seller.cooperative, market_rows.channel, new_product, actor=actor, now=now)
 
 
-def _variant(row: dict[str, Any]) -> VariantDetails:
+def _variant(row: TomlTable) -> VariantDetails:
     return VariantDetails(
         price=row["price"],
         name=row["name"],
@@ -161,7 +160,7 @@ def _split_stock(stock: int, seller: SellerRows) -> list[int]:
     return [stock - sum(other_quantities), *other_quantities]
 
 
-def _set_product_extras(product: Product, row: dict[str, Any], seller: SellerRows, position: int) -> None:
+def _set_product_extras(product: Product, row: TomlTable, seller: SellerRows, position: int) -> None:
     product.is_sample = True
     if seller.producers:
         product.producer = seller.producers[position % len(seller.producers)]
@@ -170,7 +169,7 @@ def _set_product_extras(product: Product, row: dict[str, Any], seller: SellerRow
 
 
 def _set_variant_extras(
-    variants: list[Variant], row: dict[str, Any], numbers: list[int], market_rows: MarketRows
+    variants: list[Variant], row: TomlTable, numbers: list[int], market_rows: MarketRows
 ) -> None:
     for variant, data, number in zip(variants, row["variants"], numbers, strict=True):
         variant.sku = f"CP-{number:04}"
@@ -192,7 +191,7 @@ def _value(attribute: Attribute, name: str) -> AttributeValue:
 
 
 def _fill_other_warehouses(
-    variants: list[Variant], row: dict[str, Any], seller: SellerRows, *, actor: Actor, now: datetime.datetime
+    variants: list[Variant], row: TomlTable, seller: SellerRows, *, actor: Actor, now: datetime.datetime
 ) -> None:
     for variant, data in zip(variants, row["variants"], strict=True):
         quantities = _split_stock(data["stock"], seller)
@@ -208,7 +207,7 @@ def _fill_other_warehouses(
     refresh_availability(variant_ids=[variant.pk for variant in variants])
 
 
-def _in_english(product: Product, variants: list[Variant], row: dict[str, Any]) -> list[Translation]:
+def _in_english(product: Product, variants: list[Variant], row: TomlTable) -> list[Translation]:
     translated_texts = {field: in_english(row[field]) for field in _TEXTS if row.get(field)}
     translations = texts.english_translations(
         product,

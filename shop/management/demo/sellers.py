@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from cooperatives.actions.delivery_terms import (
     DeliveryRateInput,
@@ -29,7 +28,7 @@ from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
 from shop.core.models import Division, Picture, Translation, record_change
 from shop.core.texts.folding import fold, slugify
-from shop.management.demo.data_files import cooperatives, demo_market, in_english
+from shop.management.demo.data_files import TomlTable, cooperatives, demo_market, in_english
 from shop.management.market_setup import texts
 from shop.management.market_setup.create_market import MarketRows
 
@@ -64,7 +63,7 @@ def create_sellers(
 
 
 def _create_cooperative(
-    row: dict[str, Any],
+    row: TomlTable,
     position: int,
     pictures: Mapping[str, Picture],
     *,
@@ -83,7 +82,7 @@ def _create_cooperative(
         is_sample=row.get("sample", False),
         state=CooperativeState.APPROVED,
         sort_order=position * 10,
-        legal_name=row.get("legal_name", row["name"]),
+        legal_name=row["legal_name"] if "legal_name" in row else row["name"],
         registration_number=f"SỐ MẪU {position:02}",
         registration_issuer="(cơ quan cấp, mẫu)",
         phone=f"+842090000{position:03}",
@@ -106,7 +105,7 @@ def _create_cooperative(
 
 def _create_related_rows(
     cooperative: Cooperative,
-    row: dict[str, Any],
+    row: TomlTable,
     market_rows: MarketRows,
     translations: list[Translation],
     *,
@@ -166,7 +165,7 @@ def _create_related_rows(
 
 
 def _create_warehouse(
-    cooperative: Cooperative, row: dict[str, Any], position: int, market_rows: MarketRows
+    cooperative: Cooperative, row: TomlTable, position: int, market_rows: MarketRows
 ) -> Warehouse:
     address = Address.objects.create(
         street_address_1=row["street"],
@@ -193,7 +192,7 @@ def _create_warehouse(
 
 def _create_delivery_method(
     cooperative: Cooperative,
-    row: dict[str, Any],
+    row: TomlTable,
     position: int,
     market_rows: MarketRows,
     warehouses_by_key: Mapping[str, Warehouse],
@@ -228,7 +227,7 @@ def _rates(table: str) -> list[DeliveryRateInput]:
     ]
 
 
-def _market_days(row: dict[str, Any]) -> list[MarketDayInput]:
+def _market_days(row: TomlTable) -> list[MarketDayInput]:
     if "hours" not in row:
         return []
     starts, ends = (datetime.time.fromisoformat(hour) for hour in row["hours"])
@@ -244,7 +243,7 @@ def _market_days(row: dict[str, Any]) -> list[MarketDayInput]:
     ]
 
 
-def _load_seller(cooperative: Cooperative, row: dict[str, Any]) -> SellerRows:
+def _load_seller(cooperative: Cooperative, row: TomlTable) -> SellerRows:
     certificates = list(cooperative.certificates.filter(is_sample=True).order_by("pk"))
     warehouses = list(
         cooperative.warehouses.filter(channel_rows__isnull=False).order_by("channel_rows__sort_order", "pk")

@@ -6,7 +6,6 @@ import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from catalog.actions.taxonomy.categories import add_category
 from catalog.models import (
@@ -27,7 +26,7 @@ from shop.core.actors import Actor
 from shop.core.models import Channel, Picture, ShopSettings, TaxClass, TaxRate, Translation
 from shop.core.texts.folding import fold, slugify
 from shop.management.market_setup import texts
-from shop.management.market_setup.market_data import market
+from shop.management.market_setup.market_data import TomlTable, market
 
 _GROUPS = {
     "Quản trị sàn": tuple(Permission),
@@ -92,7 +91,7 @@ def _channel() -> Channel:
     )[0]
 
 
-def _tax_class(row: dict[str, Any]) -> TaxClass:
+def _tax_class(row: TomlTable) -> TaxClass:
     tax_class = TaxClass.objects.get_or_create(name=row["name"])[0]
     for rate in row["rates"]:
         TaxRate.objects.get_or_create(
@@ -132,13 +131,13 @@ def _create_groups() -> None:
         )
 
 
-def _attribute(row: dict[str, Any]) -> Attribute:
+def _attribute(row: TomlTable) -> Attribute:
     return Attribute.objects.get_or_create(
         slug=row["slug"], defaults={"name": row["name"], "filterable_in_storefront": True}
     )[0]
 
 
-def _service(row: dict[str, Any], channel: Channel, zone: Zone, tax_class: TaxClass) -> Service:
+def _service(row: TomlTable, channel: Channel, zone: Zone, tax_class: TaxClass) -> Service:
     service = Service.objects.get_or_create(
         zone=zone,
         kind=row["kind"],
@@ -156,7 +155,7 @@ def _service(row: dict[str, Any], channel: Channel, zone: Zone, tax_class: TaxCl
 
 
 def _product_type(
-    row: dict[str, Any], taxes: Mapping[str, TaxClass], attributes: Mapping[str, Attribute]
+    row: TomlTable, taxes: Mapping[str, TaxClass], attributes: Mapping[str, Attribute]
 ) -> ProductType:
     product_type = ProductType.objects.get_or_create(
         slug=slugify(row["name"]),
@@ -227,7 +226,7 @@ def _categories(
 ) -> dict[str, Category]:
     categories: dict[str, Category] = {}
 
-    def create_category(row: dict[str, Any], parent: Category | None, position: int) -> Category:
+    def create_category(row: TomlTable, parent: Category | None, position: int) -> Category:
         category = Category.objects.filter(slug=slugify(row["name"])).first()
         if category is None:
             category = add_category(

@@ -5,12 +5,13 @@ from __future__ import annotations
 import tomllib
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
+TomlTable: TypeAlias = dict[str, Any]  # a table of a TOML file, whose keys its reader knows
 _FILE = Path(__file__).parent / "data" / "market.toml"
 
 
 @cache
-def market() -> dict[str, Any]:
+def market() -> TomlTable:
     with _FILE.open("rb") as file:
         return tomllib.load(file)

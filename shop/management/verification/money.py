@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import TypeAlias
 
 from django.db.models import Sum
 from django.db.models.functions import Coalesce
@@ -18,6 +18,7 @@ from orders.models import (
     Order,
     OrderPart,
     Parcel,
+    Payment,
     PaymentEvent,
     PaymentMethod,
     PostingKind,
@@ -27,6 +28,7 @@ from orders.states import CASH_NOT_RECEIVED, CashHolder, CodState, ParcelKind, P
 from shop.management.verification.rows import OrderRows, group_by, in_batches, sum_by
 
 _AT_ONCE = 1_000
+_CashHolderKey: TypeAlias = tuple[str, int | None, str]  # kind, cooperative, carrier
 
 
 def find_wrong_cash(rows: OrderRows) -> Iterator[str]:
@@ -41,7 +43,7 @@ def find_wrong_cash(rows: OrderRows) -> Iterator[str]:
             yield f"order {order.code}: {fault}"
 
 
-def _payment_faults(order: Order, payments: list[Any], rows: OrderRows, collected: int) -> Iterator[str]:
+def _payment_faults(order: Order, payments: list[Payment], rows: OrderRows, collected: int) -> Iterator[str]:
     sums = {payment.pk: rows.sums[payment.pk] for payment in payments}
     charged = sum(each.charged for each in sums.values())
     if order.charged != charged:
@@ -57,7 +59,7 @@ def _payment_faults(order: Order, payments: list[Any], rows: OrderRows, collecte
         yield f"payments wait for {pending}, {due_amount} is due"
 
 
-def _wrong_cash_of_parts(rows: OrderRows, payments_of: dict[Any, list[Any]]) -> Iterator[str]:
+def _wrong_cash_of_parts(rows: OrderRows, payments_of: Mapping[object, list[Payment]]) -> Iterator[str]:
     lines_of, refunds_of = group_by(rows.lines.values(), "part_id"), group_by(rows.refunds, "part_id")
     parcels_of, in_parcel = (
         group_by(rows.parcels.values(), "part_id"),
@@ -100,7 +102,7 @@ def find_wrong_refunds(rows: OrderRows) -> Iterator[str]:
         if key is not None and total > rows.lines[key].total_gross:
             yield f"order {rows.lines[key].order.code}: more of line {key} is refunded than it costs"
     line_amounts, requested = sum_by(rows.refund_lines, "refund_id", "amount"), _refund_events(rows)
-    deliveries: Counter[Any] = Counter()
+    deliveries: Counter[int | None] = Counter()
     for refund in rows.refunds:
         deliveries[refund.part_id] += refund.delivery
         if refund.amount != line_amounts[refund.pk] + refund.delivery + refund.surplus:
@@ -149,8 +151,8 @@ def find_wrong_cash_away() -> Iterator[str]:
             yield f"{holder_name}: holds {by_parcels[key]} by its parcels, {by_ledger[key]} by the ledger"
 
 
-def _cash_away_by_parcels() -> Counter[Any]:
-    outstanding: Counter[Any] = Counter()
+def _cash_away_by_parcels() -> Counter[_CashHolderKey]:
+    outstanding: Counter[_CashHolderKey] = Counter()
     parcels = Parcel.objects.select_related("part").order_by()
     for parcel in parcels.filter(cod_state__in=CASH_NOT_RECEIVED).iterator(_AT_ONCE):
         outstanding[_holder_of(parcel)] += parcel.cod_collected
@@ -167,8 +169,8 @@ def _cash_away_by_parcels() -> Counter[Any]:
     return outstanding
 
 
-def _cash_away_by_ledger() -> Counter[Any]:
-    booked: Counter[Any] = Counter()
+def _cash_away_by_ledger() -> Counter[_CashHolderKey]:
+    booked: Counter[_CashHolderKey] = Counter()
     accounts = {
         LedgerAccount.CARRIER_CASH: CashHolder.CARRIER,
         LedgerAccount.COOPERATIVE_CASH: CashHolder.COOPERATIVE,

@@ -36,9 +36,9 @@ def in_batches(rows: QuerySet[Row], size: int = 1_000) -> Iterator[list[Row]]:
         yield batch
 
 
-def group_by(rows: Iterable[Any], key: str) -> defaultdict[Any, list[Any]]:
+def group_by(rows: Iterable[Row], key: str) -> defaultdict[object, list[Row]]:
     """Group rows by a column, keeping their order; missing keys give an empty list."""
-    groups: defaultdict[Any, list[Any]] = defaultdict(list)
+    groups: defaultdict[object, list[Row]] = defaultdict(list)
     for row in rows:
         groups[getattr(row, key)].append(row)
     return groups
@@ -64,7 +64,7 @@ class OrderRows:
         return rows if self._order_ids is None else rows.filter(**{f"{path}__in": self._order_ids})
 
     @cached_property
-    def orders(self) -> dict[Any, Order]:
+    def orders(self) -> dict[object, Order]:
         rows = self.of_orders(Order.objects.select_related("channel"), "pk").order_by("pk")
         return {row.pk: row for row in rows}
 
@@ -77,7 +77,7 @@ class OrderRows:
         return parts
 
     @cached_property
-    def lines(self) -> dict[Any, OrderLine]:
+    def lines(self) -> dict[uuid.UUID, OrderLine]:
         rows = self.of_orders(OrderLine.objects.select_related("variant").order_by("pk"), "order")
         lines = {row.pk: row for row in rows}
         for line in lines.values():

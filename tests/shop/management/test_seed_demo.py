@@ -55,7 +55,7 @@ from shop.management.demo.seeding import (
 from shop.management.demo_state.accounts import ACCOUNTS
 from shop.management.demo_state.progress import STOCKED, is_interrupted
 from shop.notifications.models import Notification
-from shop.reports.cash import Age, cash_by_holder
+from shop.reports.cash import CashAge, cash_by_holder
 from tests.invariants import check_everything
 
 NOW = datetime.datetime(2026, 11, 25, 3, 0, tzinfo=datetime.UTC)
@@ -349,7 +349,7 @@ class UnderWayTests(TestCase):
     def test_cash_is_outstanding_at_several_ages_and_some_is_reconciled(self):
         carriers, cooperatives = cash_by_holder(vietnam_date(NOW), "VND")
         ages = {age for each in carriers + cooperatives for age, amount in each.ages if amount}
-        assert {Age.NEW, Age.OLD} < ages
+        assert {CashAge.NEW, CashAge.OLD} < ages
         assert CashRemittance.objects.filter(reconciled_at__isnull=False).exists()
 
     def test_carrier_statement_is_ready_to_be_imported(self):
