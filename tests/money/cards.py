@@ -20,7 +20,7 @@ from orders.actions.payments.order_payments import change_payment_method
 from orders.models import GatewayCall, GatewayEvent, Operation, Order, Payment, PaymentMethod, PaymentSums
 from orders.states import CallState
 from tests.doubles.stripe import Fault, StripeDouble
-from tests.money.market import PLACE, Market, where
+from tests.money.market import INDEXES, Market, requires_row
 from tests.orders.gateway.card_order_helpers import DECLINED_CARD, GOOD_CARD, SCA_CARD
 
 CARD = st.sampled_from([GOOD_CARD, GOOD_CARD, GOOD_CARD, SCA_CARD, DECLINED_CARD])
@@ -82,39 +82,39 @@ class Cards(Market):
         for payment in Payment.objects.filter(method=PaymentMethod.CARD):
             self._compare_payment(payment)
 
-    @where(intended)
-    @rule(place=PLACE, fault=FAULTS)
-    def send_gateway_call(self, place: int, fault: Fault | None) -> None:
+    @requires_row(intended)
+    @rule(index=INDEXES, fault=FAULTS)
+    def send_gateway_call(self, index: int, fault: Fault | None) -> None:
         """The worker sends a call; the connection may be cut before Stripe receives or answers it."""
-        call = self.pick(intended(), place)
+        call = self.pick(intended(), index)
         if fault and call.operation in NAMES:
             self.stripe.faults.tell(NAMES[Operation(call.operation)], fault)
         send_call(call_id=call.pk, now=self.who["now"])
 
-    @where(open_calls)
-    @rule(place=PLACE)
-    def look_up(self, place: int) -> None:
-        look_up_call(call_id=self.pick(open_calls(), place).pk, now=self.who["now"])
+    @requires_row(open_calls)
+    @rule(index=INDEXES)
+    def look_up(self, index: int) -> None:
+        look_up_call(call_id=self.pick(open_calls(), index).pk, now=self.who["now"])
 
-    @where(awaiting_buyer)
-    @rule(place=PLACE, card=CARD)
-    def pay_with_card(self, place: int, card: str) -> None:
+    @requires_row(awaiting_buyer)
+    @rule(index=INDEXES, card=CARD)
+    def pay_with_card(self, index: int, card: str) -> None:
         """Pay some time after the page was opened, whatever happened to the order meanwhile."""
-        self._pay(self.pick(awaiting_buyer(), place).reference, card)
+        self._pay(self.pick(awaiting_buyer(), index).reference, card)
 
-    @where(awaiting_buyer)
-    @rule(place=PLACE, approved=st.booleans())
-    def answer_authentication(self, place: int, approved: bool) -> None:
-        reference = self.pick(awaiting_buyer(), place).reference
+    @requires_row(awaiting_buyer)
+    @rule(index=INDEXES, approved=st.booleans())
+    def answer_authentication(self, index: int, approved: bool) -> None:
+        reference = self.pick(awaiting_buyer(), index).reference
         if self._intent(reference).get("status") == "requires_action":
             self.stripe.bank_answers(reference, approved=approved)
 
     @precondition(lambda machine: machine.events or machine.stripe.webhooks.waiting)
-    @rule(which=st.integers(min_value=0, max_value=60))
-    def deliver_any_stripe_event(self, which: int) -> None:
+    @rule(event_index=st.integers(min_value=0, max_value=60))
+    def deliver_any_stripe_event(self, event_index: int) -> None:
         """Deliver any event so far, perhaps again; it is stored once."""
         self._collect_events()
-        self._deliver(self.events[which % len(self.events)])
+        self._deliver(self.events[event_index % len(self.events)])
 
     def _collect_events(self) -> None:
         self.events += self.stripe.webhooks.waiting
@@ -124,20 +124,20 @@ class Cards(Market):
         body, signature = self.stripe.webhooks.signed(event, at=int(timezone.now().timestamp()))
         headers = {"Stripe-Signature": signature}
         client = Client()
-        answer = client.post("/webhooks/stripe/", body, content_type="application/json", headers=headers)
-        assert answer.status_code == 200
+        response = client.post("/webhooks/stripe/", body, content_type="application/json", headers=headers)
+        assert response.status_code == 200
         assert GatewayEvent.objects.filter(provider=PROVIDER, event_id=event["id"]).count() == 1
 
-    @where(unhandled)
-    @rule(place=PLACE)
-    def handle_stored_stripe_event(self, place: int) -> None:
-        handle_stripe_event(event_id=self.pick(unhandled(), place).pk, now=self.who["now"])
+    @requires_row(unhandled)
+    @rule(index=INDEXES)
+    def handle_stored_stripe_event(self, index: int) -> None:
+        handle_stripe_event(event_id=self.pick(unhandled(), index).pk, now=self.who["now"])
 
-    @where(card_orders)
-    @rule(place=PLACE)
-    def complete_card_payment(self, place: int) -> None:
+    @requires_row(card_orders)
+    @rule(index=INDEXES)
+    def complete_card_payment(self, index: int) -> None:
         """Send, pay and look up without interruption, as usual."""
-        order = self.pick(card_orders(), place)
+        order = self.pick(card_orders(), index)
         for call in GatewayCall.objects.filter(payment__order=order, operation=Operation.START):
             if call.state == CallState.INTENDED and not call.tries:
                 send_call(call_id=call.pk, now=self.who["now"])
@@ -146,9 +146,9 @@ class Cards(Market):
                 self._pay(call.reference, GOOD_CARD)
                 look_up_call(call_id=call.pk, now=self.who["now"])
 
-    @where(card_orders)
-    @rule(place=PLACE, hosted=st.booleans())
-    def restart_card_payment(self, place: int, hosted: bool) -> None:
+    @requires_row(card_orders)
+    @rule(index=INDEXES, hosted=st.booleans())
+    def restart_card_payment(self, index: int, hosted: bool) -> None:
         """Start a new payment, perhaps on the other kind of page."""
 
         def work(order: Order) -> None:
@@ -156,9 +156,9 @@ class Cards(Market):
                 send_call(call_id=call.pk, now=self.who["now"])
             change_payment_method(order_id=order.pk, method=PaymentMethod.CARD, hosted=hosted, **self.who)
 
-        self.attempt(card_orders(), place, work)
+        self.attempt(card_orders(), index, work)
 
-    @where(held_calls)
+    @requires_row(held_calls)
     @rule()
     def capture_old_holds(self) -> None:
         """Capture old holds before they expire."""

@@ -13,7 +13,7 @@ from orders.actions.cash_on_delivery.remittance_differences import resolve_remit
 from orders.models import CashRemittance, CostBearer, Parcel
 from orders.states import CashHolder, CodState
 from shop.core.errors import Refused
-from tests.money.market import PLACE, Market, where
+from tests.money.market import INDEXES, Market, requires_row
 
 
 def cash_held() -> Any:
@@ -35,9 +35,9 @@ def with_difference() -> Any:
 class CashOnDelivery(Market):
     """Operations on collected cash."""
 
-    @where(cash_held)
-    @rule(fees=st.sampled_from([0, 5_000]), bearer=st.sampled_from(CostBearer), again=st.booleans())
-    def remit(self, fees: int, bearer: CostBearer, again: bool) -> None:
+    @requires_row(cash_held)
+    @rule(fees=st.sampled_from([0, 5_000]), bearer=st.sampled_from(CostBearer), repeats=st.booleans())
+    def remit(self, fees: int, bearer: CostBearer, repeats: bool) -> None:
         parcels = list(cash_held().order_by("pk"))
         first = parcels[0]
         if first.cod_holder == CashHolder.CARRIER:
@@ -45,7 +45,7 @@ class CashOnDelivery(Market):
         else:
             giver = Remitter(CashHolder.COOPERATIVE, cooperative_id=first.part.cooperative_id)
         parcel_ids = [each.pk for each in parcels if giver.has(each)]
-        for _time in range(2 if again else 1):
+        for _round in range(2 if repeats else 1):
             with suppress(Refused):
                 remit_cash(
                     remitter=giver,
@@ -56,36 +56,38 @@ class CashOnDelivery(Market):
                     **self.who,
                 )
 
-    @where(unreconciled)
-    @rule(place=PLACE, short=st.sampled_from([0, 0, 1_000]))
-    def reconcile(self, place: int, short: int) -> None:
+    @requires_row(unreconciled)
+    @rule(index=INDEXES, short=st.sampled_from([0, 0, 1_000]))
+    def reconcile(self, index: int, short: int) -> None:
         def work(remittance: CashRemittance) -> None:
             received = max(0, sum(line.remitted for line in remittance.lines.all()) - short)
             reason = "Counted again" if short else ""
             reconcile_remittance(remittance_id=remittance.pk, received=received, reason=reason, **self.who)
 
-        self.attempt(unreconciled(), place, work)
+        self.attempt(unreconciled(), index, work)
 
-    @where(held_by_carriers)
-    @rule(place=PLACE, percent=st.sampled_from([40, 100]), is_ours=st.booleans())
-    def remit_too_little(self, place: int, percent: int, is_ours: bool) -> None:
+    @requires_row(held_by_carriers)
+    @rule(index=INDEXES, percent=st.sampled_from([40, 100]), is_ours=st.booleans())
+    def remit_too_little(self, index: int, percent: int, is_ours: bool) -> None:
         """Reconcile a carrier's remittance with less than it states, and resolve the difference at once."""
-        parcel = self.pick(held_by_carriers(), place)
+        parcel = self.pick(held_by_carriers(), index)
         giver = Remitter(CashHolder.CARRIER, parcel.carrier)
         remittance = remit_cash(remitter=giver, parcel_ids=[parcel.pk], key=f"short:{parcel.pk}", **self.who)
         received = remittance.remitted - min(1_000, remittance.remitted)
         reconcile_remittance(remittance_id=remittance.pk, received=received, reason="Torn", **self.who)
-        self.resolve_difference(place, percent, is_ours, again=False)
+        self.resolve_difference(index, percent, is_ours, repeats=False)
 
-    @where(with_difference)
-    @rule(place=PLACE, percent=st.sampled_from([40, 100, 101]), is_ours=st.booleans(), again=st.booleans())
-    def resolve_difference(self, place: int, percent: int, is_ours: bool, again: bool) -> None:
+    @requires_row(with_difference)
+    @rule(
+        index=INDEXES, percent=st.sampled_from([40, 100, 101]), is_ours=st.booleans(), repeats=st.booleans()
+    )
+    def resolve_difference(self, index: int, percent: int, is_ours: bool, repeats: bool) -> None:
         """Resolve a difference fully, partly or by more than it is; perhaps twice."""
         key = f"good:{self.now}"
 
         def work(remittance: CashRemittance) -> None:
             amount = -(-abs(remittance.unresolved_difference) * percent // 100)
-            for _time in range(2 if again else 1):
+            for _round in range(2 if repeats else 1):
                 resolve_remittance_difference(
                     remittance_id=remittance.pk,
                     amount=amount,
@@ -95,4 +97,4 @@ class CashOnDelivery(Market):
                     **self.who,
                 )
 
-        self.attempt(with_difference(), place, work)
+        self.attempt(with_difference(), index, work)

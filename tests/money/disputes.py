@@ -10,7 +10,7 @@ from hypothesis.stateful import precondition, rule
 from orders.models import GatewayCall, Operation
 from orders.states import CallState
 from tests.money.cards import Cards
-from tests.money.market import PLACE, where
+from tests.money.market import INDEXES, requires_row
 
 
 def charged_calls() -> Any:
@@ -25,10 +25,10 @@ class Disputes(Cards):
         super().__init__()
         self.disputes: list[str] = []
 
-    @where(charged_calls)
-    @rule(place=PLACE, percent=st.sampled_from([50, 100, 100]))
-    def dispute(self, place: int, percent: int) -> None:
-        reference = self.pick(charged_calls(), place).reference
+    @requires_row(charged_calls)
+    @rule(index=INDEXES, percent=st.sampled_from([50, 100, 100]))
+    def dispute(self, index: int, percent: int) -> None:
+        reference = self.pick(charged_calls(), index).reference
         charge = self.stripe.account.rows[self._intent(reference)["latest_charge"]]
         left = charge["amount_captured"] - charge["amount_refunded"]
         if left and not charge["disputed"]:
@@ -36,6 +36,6 @@ class Disputes(Cards):
             self.disputes.append(row["id"])
 
     @precondition(lambda machine: machine.disputes)
-    @rule(place=PLACE, status=st.sampled_from(["won", "lost"]))
-    def close_dispute(self, place: int, status: str) -> None:
-        self.stripe.close_dispute(self.disputes.pop(place % len(self.disputes)), status)
+    @rule(index=INDEXES, status=st.sampled_from(["won", "lost"]))
+    def close_dispute(self, index: int, status: str) -> None:
+        self.stripe.close_dispute(self.disputes.pop(index % len(self.disputes)), status)

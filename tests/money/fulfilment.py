@@ -21,7 +21,7 @@ from orders.actions.fulfilment.weigh_lines import answer_weight_question, weigh_
 from orders.actions.order_records.recalculate_order import open_quantities
 from orders.models import OrderLine, OrderPart, Parcel, WeightQuestion
 from orders.states import ARRIVED_PROGRESS, CodState, ParcelState, PartState
-from tests.money.market import PLACE, Market, where
+from tests.money.market import INDEXES, Market, requires_row
 
 
 def new_parts() -> Any:
@@ -67,54 +67,54 @@ def to_cancel() -> Any:
 class Fulfilment(Market):
     """Operations of cooperatives and carriers."""
 
-    @where(new_parts)
-    @rule(place=PLACE)
-    def accept(self, place: int) -> None:
-        self.attempt(new_parts(), place, lambda row: accept_part(part_id=row.pk, **self.who))
+    @requires_row(new_parts)
+    @rule(index=INDEXES)
+    def accept(self, index: int) -> None:
+        self.attempt(new_parts(), index, lambda row: accept_part(part_id=row.pk, **self.who))
 
-    @where(to_weigh)
-    @rule(place=PLACE, percent=st.sampled_from([60, 90, 100, 115, 140]))
-    def weigh(self, place: int, percent: int) -> None:
+    @requires_row(to_weigh)
+    @rule(index=INDEXES, percent=st.sampled_from([60, 90, 100, 115, 140]))
+    def weigh(self, index: int, percent: int) -> None:
         self.attempt(
             to_weigh(),
-            place,
+            index,
             lambda row: weigh_line(
                 part_id=row.part_id, line_id=row.pk, grams=row.estimate_grams * percent // 100, **self.who
             ),
         )
 
-    @where(open_questions)
-    @rule(place=PLACE, agreed=st.booleans())
-    def answer(self, place: int, agreed: bool) -> None:
+    @requires_row(open_questions)
+    @rule(index=INDEXES, agreed=st.booleans())
+    def answer(self, index: int, agreed: bool) -> None:
         self.attempt(
             open_questions(),
-            place,
+            index,
             lambda row: answer_weight_question(question_id=row.pk, agreed=agreed, **self.who),
         )
 
-    @where(accepted_parts)
-    @rule(place=PLACE, is_complete=st.booleans())
-    def pack(self, place: int, is_complete: bool) -> None:
+    @requires_row(accepted_parts)
+    @rule(index=INDEXES, is_complete=st.booleans())
+    def pack(self, index: int, is_complete: bool) -> None:
         def work(part: OrderPart) -> None:
             still_open = open_quantities(part.lines.order_by("position"))
             quantities = {key: left if is_complete else 1 for key, left in still_open.items() if left}
             pack_parcel(part_id=part.pk, quantities=quantities, **self.who)
 
-        self.attempt(accepted_parts(), place, work)
+        self.attempt(accepted_parts(), index, work)
 
-    @where(not_handed_over)
-    @rule(place=PLACE)
-    def close_and_hand_over(self, place: int) -> None:
+    @requires_row(not_handed_over)
+    @rule(index=INDEXES)
+    def close_and_hand_over(self, index: int) -> None:
         def work(parcel: Parcel) -> None:
             if parcel.state == ParcelState.PACKING:
                 close_parcel(parcel_id=parcel.pk, **self.who)
             hand_over_parcel(parcel_id=parcel.pk, **self.who)
 
-        self.attempt(not_handed_over(), place, work)
+        self.attempt(not_handed_over(), index, work)
 
-    @where(on_the_way)
-    @rule(place=PLACE, cash=st.sampled_from(["all", "less", "none"]))
-    def deliver(self, place: int, cash: str) -> None:
+    @requires_row(on_the_way)
+    @rule(index=INDEXES, cash=st.sampled_from(["all", "less", "none"]))
+    def deliver(self, index: int, cash: str) -> None:
         def work(parcel: Parcel) -> None:
             collected = (
                 CollectedCash(parcel.cod_expected * 9 // 10, "Short of change")
@@ -123,11 +123,11 @@ class Fulfilment(Market):
             )
             deliver_parcel(parcel_id=parcel.pk, cash_collected=cash != "none", cash=collected, **self.who)
 
-        self.attempt(on_the_way(), place, work)
+        self.attempt(on_the_way(), index, work)
 
-    @where(to_cancel)
-    @rule(place=PLACE, percent=st.sampled_from([85, 100, 110]))
-    def finish_part(self, place: int, percent: int) -> None:
+    @requires_row(to_cancel)
+    @rule(index=INDEXES, percent=st.sampled_from([85, 100, 110]))
+    def finish_part(self, index: int, percent: int) -> None:
         """Take a part through all remaining steps, as usual."""
 
         def work(part: OrderPart) -> None:
@@ -145,40 +145,40 @@ class Fulfilment(Market):
             for parcel in part.parcels.filter(state=ParcelState.HANDED_OVER):
                 deliver_parcel(parcel_id=parcel.pk, cash_collected=True, **self.who)
 
-        self.attempt(to_cancel(), place, work)
+        self.attempt(to_cancel(), index, work)
 
-    @where(on_the_way)
-    @rule(place=PLACE)
-    def fail(self, place: int) -> None:
+    @requires_row(on_the_way)
+    @rule(index=INDEXES)
+    def fail(self, index: int) -> None:
         self.attempt(
             on_the_way(),
-            place,
+            index,
             lambda row: fail_delivery(parcel_id=row.pk, reason="Nobody there", **self.who),
         )
 
-    @where(cash_to_collect)
-    @rule(place=PLACE)
-    def collect_late(self, place: int) -> None:
+    @requires_row(cash_to_collect)
+    @rule(index=INDEXES)
+    def collect_late(self, index: int) -> None:
         self.attempt(
-            cash_to_collect(), place, lambda row: report_collected_cash(parcel_id=row.pk, **self.who)
+            cash_to_collect(), index, lambda row: report_collected_cash(parcel_id=row.pk, **self.who)
         )
 
-    @where(to_void)
-    @rule(place=PLACE)
-    def void(self, place: int) -> None:
+    @requires_row(to_void)
+    @rule(index=INDEXES)
+    def void(self, index: int) -> None:
         self.attempt(
             to_void(),
-            place,
+            index,
             lambda row: void_parcel(parcel_id=row.pk, reason="Packed wrongly", **self.who),
         )
 
-    @where(to_cancel)
-    @rule(place=PLACE, is_complete=st.booleans())
-    def cancel(self, place: int, is_complete: bool) -> None:
+    @requires_row(to_cancel)
+    @rule(index=INDEXES, is_complete=st.booleans())
+    def cancel(self, index: int, is_complete: bool) -> None:
         def work(part: OrderPart) -> None:
             if is_complete:
                 cancel_order(order_id=part.order_id, reason="Called off", **self.who)
             else:
                 cancel_part(part_id=part.pk, reason="Called off", **self.who)
 
-        self.attempt(to_cancel(), place, work)
+        self.attempt(to_cancel(), index, work)

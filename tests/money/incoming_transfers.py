@@ -30,7 +30,7 @@ from orders.models import BankTransfer, GatewayEvent, Order, PaymentEvent, Payme
 from orders.states import TransferState
 from shop.core.dates.calendar import VIETNAM
 from tests.doubles.bank_webhooks import sepay_webhook
-from tests.money.market import PLACE, SEPAY_SECRET, Market, where
+from tests.money.market import INDEXES, SEPAY_SECRET, Market, requires_row
 
 ACCOUNT = "0011223344556"
 MOST_TRANSFERS = 25
@@ -68,15 +68,15 @@ def ended() -> Any:
 class IncomingTransfers(Market):
     """Operations on incoming transfers."""
 
-    @where(transfer_orders)
+    @requires_row(transfer_orders)
     @precondition(lambda machine: len(machine.notices) < MOST_TRANSFERS)
-    @rule(place=PLACE, share=st.sampled_from([50, 100, 100, 100, 130]), note=NOTES)
-    def transfer(self, place: int, share: int, note: str) -> None:
+    @rule(index=INDEXES, percent=st.sampled_from([50, 100, 100, 100, 130]), note=NOTES)
+    def transfer(self, index: int, percent: int, note: str) -> None:
         """The buyer's bank transfers money; the shop does not know of it yet."""
-        self._send(self.pick(transfer_orders(), place), share, note)
+        self._send(self.pick(transfer_orders(), index), percent, note)
 
-    def _send(self, order: Order, share: int, note: str) -> None:
-        amount = max(1, (order.still_due or order.total_gross) * share // 100)
+    def _send(self, order: Order, percent: int, note: str) -> None:
+        amount = max(1, (order.still_due or order.total_gross) * percent // 100)
         number = len(self.notices) + 1
         self.notices.append(
             {
@@ -90,84 +90,84 @@ class IncomingTransfers(Market):
         )
 
     @precondition(lambda machine: machine.notices)
-    @rule(which=st.integers(min_value=0, max_value=40))
-    def deliver_bank_webhook(self, which: int) -> None:
+    @rule(event_index=st.integers(min_value=0, max_value=40))
+    def deliver_bank_webhook(self, event_index: int) -> None:
         """Report any transfer, perhaps again; it is stored once."""
-        event = self.notices[which % len(self.notices)]
+        event = self.notices[event_index % len(self.notices)]
         body, headers = sepay_webhook(SEPAY_SECRET, timezone.now(), **event)
         client = Client()
-        answer = client.post("/webhooks/sepay/", body, content_type="application/json", headers=headers)
-        assert answer.json() == {"success": True}
+        response = client.post("/webhooks/sepay/", body, content_type="application/json", headers=headers)
+        assert response.json() == {"success": True}
         assert GatewayEvent.objects.filter(event_id=str(event["id"])).count() == 1
 
-    @where(stored_webhooks)
-    @rule(place=PLACE, again=st.booleans())
-    def process_stored_bank_webhook(self, place: int, again: bool) -> None:
-        event = self.pick(stored_webhooks(), place)
+    @requires_row(stored_webhooks)
+    @rule(index=INDEXES, repeats=st.booleans())
+    def process_stored_bank_webhook(self, index: int, repeats: bool) -> None:
+        event = self.pick(stored_webhooks(), index)
         process_bank_webhook(event_id=event.pk, now=self.who["now"])
-        if again:
+        if repeats:
             before = PaymentEvent.objects.count(), BankTransfer.objects.count()
             process_bank_webhook(event_id=event.pk, now=self.who["now"])
             assert (PaymentEvent.objects.count(), BankTransfer.objects.count()) == before
 
-    @where(unpaid)
-    @rule(place=PLACE)
-    def pay_in_full_by_transfer(self, place: int) -> None:
+    @requires_row(unpaid)
+    @rule(index=INDEXES)
+    def pay_in_full_by_transfer(self, index: int) -> None:
         """Transfer, report and process without interruption, as usual."""
-        self._send(self.pick(unpaid(), place), 100, "%s")
+        self._send(self.pick(unpaid(), index), 100, "%s")
         self.deliver_bank_webhook(len(self.notices) - 1)
         process_bank_webhook(event_id=GatewayEvent.objects.latest("pk").pk, now=self.who["now"])
 
-    @where(under_review)
-    @rule(place=PLACE, which=PLACE, percent=st.sampled_from([30, 100, 100]))
-    def assign_by_hand(self, place: int, which: int, percent: int) -> None:
+    @requires_row(under_review)
+    @rule(index=INDEXES, order_index=INDEXES, percent=st.sampled_from([30, 100, 100]))
+    def assign_by_hand(self, index: int, order_index: int, percent: int) -> None:
         def work(transfer: BankTransfer) -> None:
-            order = self.pick(Order.objects.placed(), which)
+            order = self.pick(Order.objects.placed(), order_index)
             amount = min(unassigned_amount(transfer), order.still_due) * percent // 100
             assign_transfer(transfer_id=transfer.pk, amounts={order.pk: amount}, **self.who)
 
-        self.attempt(under_review(), place, work)
+        self.attempt(under_review(), index, work)
 
-    @where(ended)
-    @where(under_review)
-    @rule(place=PLACE, which=PLACE)
-    def replace_ended_order(self, place: int, which: int) -> None:
+    @requires_row(ended)
+    @requires_row(under_review)
+    @rule(index=INDEXES, order_index=INDEXES)
+    def replace_ended_order(self, index: int, order_index: int) -> None:
         def work(transfer: BankTransfer) -> None:
-            order = self.pick(ended(), which)
+            order = self.pick(ended(), order_index)
             replace_expired_order(transfer_id=transfer.pk, order_id=order.pk, **self.who)
 
-        self.attempt(under_review(), place, work)
+        self.attempt(under_review(), index, work)
 
-    @where(under_review)
-    @rule(place=PLACE, again=st.booleans())
-    def return_incoming_transfer(self, place: int, again: bool) -> None:
-        to = BankAccount("970436", "0099887766", "NGUYEN THI MAI")
+    @requires_row(under_review)
+    @rule(index=INDEXES, repeats=st.booleans())
+    def return_incoming_transfer(self, index: int, repeats: bool) -> None:
+        account = BankAccount("970436", "0099887766", "NGUYEN THI MAI")
 
         def work(transfer: BankTransfer) -> None:
-            for _time in range(2 if again else 1):
-                return_transfer(transfer_id=transfer.pk, account=to, reason="Paid twice", **self.who)
+            for _round in range(2 if repeats else 1):
+                return_transfer(transfer_id=transfer.pk, account=account, reason="Paid twice", **self.who)
 
-        self.attempt(under_review(), place, work)
+        self.attempt(under_review(), index, work)
 
-    @where(to_send_back)
-    @rule(place=PLACE, again=st.booleans())
-    def confirm_return(self, place: int, again: bool) -> None:
+    @requires_row(to_send_back)
+    @rule(index=INDEXES, repeats=st.booleans())
+    def confirm_return(self, index: int, repeats: bool) -> None:
         def work(transfer: BankTransfer) -> None:
-            for _time in range(2 if again else 1):
+            for _round in range(2 if repeats else 1):
                 confirm_transfer_returned(transfer_id=transfer.pk, reference="FT1", **self.who)
 
-        self.attempt(to_send_back(), place, work)
+        self.attempt(to_send_back(), index, work)
 
-    @where(under_review)
-    @rule(place=PLACE)
-    def dismiss(self, place: int) -> None:
+    @requires_row(under_review)
+    @rule(index=INDEXES)
+    def dismiss(self, index: int) -> None:
         self.attempt(
             under_review(),
-            place,
+            index,
             lambda row: dismiss_transfer(transfer_id=row.pk, reason="Not for an order", **self.who),
         )
 
-    @where(dismissed)
-    @rule(place=PLACE)
-    def reopen(self, place: int) -> None:
-        self.attempt(dismissed(), place, lambda row: reopen_transfer_review(transfer_id=row.pk, **self.who))
+    @requires_row(dismissed)
+    @rule(index=INDEXES)
+    def reopen(self, index: int) -> None:
+        self.attempt(dismissed(), index, lambda row: reopen_transfer_review(transfer_id=row.pk, **self.who))

@@ -39,10 +39,10 @@ from tests.factories import (
 from tests.invariants import check_everything
 
 SOMEBODY = Actor.system("machine")
-DONE: Counter[str] = Counter()  # number of operations that were not refused, by rule
-PLACE = st.integers(min_value=0, max_value=7)
+OPERATION_COUNTS: Counter[str] = Counter()  # number of operations that were not refused, by rule
+INDEXES = st.integers(min_value=0, max_value=7)
 # Random keys are no stable order: with them the same draws would lead to other operations.
-ORDER = {
+ORDERINGS = {
     Order: ["number"],
     OrderLine: ["order__number", "position"],
     WeightQuestion: ["asked_at"],
@@ -55,13 +55,13 @@ CARRIER = "Giao Hàng Nhanh"
 SEPAY_SECRET = "whsec-of-sepay"
 
 
-def where(rows: Callable[[], Any]) -> Callable[[Any], Any]:
-    """A rule that applies only if such a row exists."""
+def requires_row(rows: Callable[[], Any]) -> Callable[[Any], Any]:
+    """Apply a rule only if such a row exists."""
     return precondition(lambda machine: machine.has(rows))
 
 
-def where_rows_changed(check: Callable[[Any], None]) -> Callable[[Any], None]:
-    """An invariant that is checked only if something was written since its last check."""
+def after_writes(check: Callable[[Any], None]) -> Callable[[Any], None]:
+    """Check an invariant only if something was written since its last check."""
 
     @wraps(check)
     def check_if_changed(machine: Any) -> None:
@@ -117,14 +117,14 @@ class Market(RuleBasedStateMachine):
         return {"actor": SOMEBODY, "now": self.now}
 
     @invariant()
-    @where_rows_changed
+    @after_writes
     def every_rule_holds(self) -> None:
         check_everything(newest=2)
 
     @invariant()
-    @where_rows_changed
+    @after_writes
     def no_money_is_made_or_lost(self) -> None:
-        """Money paid and not refunded is booked on our accounts, or on those of who holds it for us."""
+        """Money paid and not refunded is booked on our accounts or on the account of its holder."""
         paid = sum(Order.objects.values_list("charged", flat=True))
         of_events = LedgerEntry.objects.filter(
             posting__order__isnull=False, posting__key__startswith="event:"
@@ -132,13 +132,13 @@ class Market(RuleBasedStateMachine):
         booked = of_events.exclude(account=LedgerAccount.BUYER)
         assert sum(booked.values_list("amount", flat=True)) == paid
 
-    def attempt(self, rows: Any, place: int, work: Callable[[Any], Any]) -> None:
+    def attempt(self, rows: Any, index: int, work: Callable[[Any], Any]) -> None:
         """Do the work on one of the rows, if there are any, and ignore refusals."""
-        row = self.pick(rows, place)
+        row = self.pick(rows, index)
         if row is not None:
             with suppress(Refused):
                 work(row)
-                DONE[work.__qualname__.split(".")[1]] += 1
+                OPERATION_COUNTS[work.__qualname__.split(".")[1]] += 1
 
     def has(self, rows: Callable[[], Any]) -> bool:
         """Whether such a row exists; cached until something is written."""
@@ -146,9 +146,9 @@ class Market(RuleBasedStateMachine):
             self.existing[rows] = self.written, rows().exists()
         return self.existing[rows][1]
 
-    def pick(self, rows: Any, place: int) -> Any:
-        in_order = list(rows.order_by(*ORDER.get(rows.model, ["pk"])))
-        return in_order[place % len(in_order)] if in_order else None
+    def pick(self, rows: Any, index: int) -> Any:
+        in_order = list(rows.order_by(*ORDERINGS.get(rows.model, ["pk"])))
+        return in_order[index % len(in_order)] if in_order else None
 
     def _count_writing(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         if not sql.startswith(("SELECT", "SAVEPOINT", "RELEASE", "ROLLBACK")):

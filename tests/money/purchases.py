@@ -17,7 +17,7 @@ from orders.models import Order, PaymentMethod
 from shop.accounts.models import ConsentPurpose
 from shop.core.errors import Refused
 from tests.factories import carrier_deliveries, make_basket, make_contact
-from tests.money.market import PLACE, Market, where
+from tests.money.market import INDEXES, Market, requires_row
 
 STEPS = st.sampled_from([(1, 0, 0), (0, 1, 0), (0, 2, 1), (2, 1, 0), (1, 1, 1), (0, 0, 2)])
 
@@ -31,15 +31,15 @@ class Purchases(Market):
 
     @initialize(steps=STEPS)
     def begin(self, steps: tuple[int, int, int]) -> None:
-        self.place((1, 1, 1), PaymentMethod.COD, with_code=False)
-        self.place(steps, PaymentMethod.TRANSFER, with_code=True)
+        self.order_goods((1, 1, 1), PaymentMethod.COD, with_code=False)
+        self.order_goods(steps, PaymentMethod.TRANSFER, with_code=True)
 
     @rule(
         steps=STEPS,
         method=st.sampled_from(PaymentMethod),
         with_code=st.booleans(),
     )
-    def place(self, steps: tuple[int, int, int], method: PaymentMethod, with_code: bool) -> None:
+    def order_goods(self, steps: tuple[int, int, int], method: PaymentMethod, with_code: bool) -> None:
         basket = make_basket(
             *[(variant, count) for variant, count in zip(self.variants, steps, strict=True) if count],
             now=self.now,
@@ -52,22 +52,22 @@ class Purchases(Market):
                 basket_id=basket.pk,
                 contact=make_contact(),
                 deliveries=carrier_deliveries(basket),
-                consents=frozenset({ConsentPurpose.ORDER}),
+                consents=frozenset({ConsentPurpose.ORDERINGS}),
                 method=method,
                 **self.who,
             )
 
-    @where(awaiting_payment)
-    @rule(place=PLACE, method=st.sampled_from(PaymentMethod))
-    def switch_payment_method(self, place: int, method: PaymentMethod) -> None:
+    @requires_row(awaiting_payment)
+    @rule(index=INDEXES, method=st.sampled_from(PaymentMethod))
+    def switch_payment_method(self, index: int, method: PaymentMethod) -> None:
         self.attempt(
             Order.objects.all(),
-            place,
+            index,
             lambda row: change_payment_method(order_id=row.pk, method=method, **self.who),
         )
 
-    @where(awaiting_payment)
-    @rule(place=PLACE)
-    def expire(self, place: int) -> None:
+    @requires_row(awaiting_payment)
+    @rule(index=INDEXES)
+    def expire(self, index: int) -> None:
         self.now += datetime.timedelta(hours=25)
-        self.attempt(awaiting_payment(), place, lambda row: expire_order(order_id=row.pk, **self.who))
+        self.attempt(awaiting_payment(), index, lambda row: expire_order(order_id=row.pk, **self.who))

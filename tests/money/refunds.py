@@ -16,7 +16,7 @@ from orders.actions.payouts.surplus_refunds import refund_ended_order_surplus
 from orders.actions.refunds.refund_decisions import LineRefund, RefundDecision, decide_refund, refund_limits
 from orders.models import CostBearer, Order, OrderPart, Parcel, Payment, PaymentEvent, Refund, RefundLine
 from orders.states import RETURN_KINDS, ParcelState
-from tests.money.market import PLACE, Market, where, where_rows_changed
+from tests.money.market import INDEXES, Market, after_writes, requires_row
 
 TO = BankAccount("970436", "0099887766", "NGUYEN THI MAI")
 
@@ -41,17 +41,17 @@ def coming_back() -> Any:
 class Refunds(Market):
     """Operations on refunds."""
 
-    @where(confirmed_parts)
+    @requires_row(confirmed_parts)
     @rule(
-        place=PLACE,
+        index=INDEXES,
         percent=st.sampled_from([20, 50, 100, 100, 101]),
         bearer=st.sampled_from(CostBearer),
         items=st.sampled_from(["kept", "back", "damaged", "unsent"]),
         is_received=st.booleans(),
-        again=st.booleans(),
+        repeats=st.booleans(),
     )
     def refund(
-        self, place: int, percent: int, bearer: CostBearer, items: str, is_received: bool, again: bool
+        self, index: int, percent: int, bearer: CostBearer, items: str, is_received: bool, repeats: bool
     ) -> None:
         """Refund one line and the delivery, sometimes more than allowed."""
 
@@ -76,40 +76,40 @@ class Refunds(Market):
                 warehouse_id=Warehouse.objects.get(cooperative=part.cooperative_id).pk,
                 is_received=is_received,
             )
-            self._decide(order, part, decision, again=again)
+            self._decide(order, part, decision, repeats=repeats)
 
-        self.attempt(confirmed_parts(), place, work)
+        self.attempt(confirmed_parts(), index, work)
 
-    @where(refunds)
-    @rule(place=PLACE)
-    def set_account(self, place: int) -> None:
+    @requires_row(refunds)
+    @rule(index=INDEXES)
+    def set_account(self, index: int) -> None:
         self.attempt(
-            refunds(), place, lambda row: set_refund_account(order_id=row.order_id, to=TO, **self.who)
+            refunds(), index, lambda row: set_refund_account(order_id=row.order_id, to=TO, **self.who)
         )
 
-    @where(refunds)
-    @rule(place=PLACE)
-    def refund_by_bank(self, place: int) -> None:
-        self.attempt(refunds(), place, lambda row: pay_refund_by_bank(refund_id=row.pk, **self.who))
+    @requires_row(refunds)
+    @rule(index=INDEXES)
+    def refund_by_bank(self, index: int) -> None:
+        self.attempt(refunds(), index, lambda row: pay_refund_by_bank(refund_id=row.pk, **self.who))
 
-    @where(ended_and_paid)
-    @rule(place=PLACE)
-    def refund_ended_orders(self, place: int) -> None:
+    @requires_row(ended_and_paid)
+    @rule(index=INDEXES)
+    def refund_ended_orders(self, index: int) -> None:
         self.attempt(
-            ended_and_paid(), place, lambda row: refund_ended_order_surplus(order_id=row.pk, **self.who)
+            ended_and_paid(), index, lambda row: refund_ended_order_surplus(order_id=row.pk, **self.who)
         )
 
-    @where(coming_back)
-    @rule(place=PLACE)
-    def receive_returned_items(self, place: int) -> None:
+    @requires_row(coming_back)
+    @rule(index=INDEXES)
+    def receive_returned_items(self, index: int) -> None:
         def work(parcel: Parcel) -> None:
             warehouse = Warehouse.objects.get(cooperative=parcel.part.cooperative_id)
             receive_return(parcel_id=parcel.pk, damaged={}, warehouse_id=warehouse.pk, **self.who)
 
-        self.attempt(coming_back(), place, work)
+        self.attempt(coming_back(), index, work)
 
     @invariant()
-    @where_rows_changed
+    @after_writes
     def refunds_never_exceed_payments(self) -> None:
         for order in Order.objects.placed().prefetch_related("payments"):
             sums = Payment.objects.filter(order=order).sums().values()
@@ -118,7 +118,7 @@ class Refunds(Market):
             charged = order.charged + sum(disputed.values_list("amount", flat=True))
             assert sum(one.refund_pending for one in sums) <= max(0, charged)
 
-    def _decide(self, order: Order, part: OrderPart, decision: RefundDecision, *, again: bool) -> None:
+    def _decide(self, order: Order, part: OrderPart, decision: RefundDecision, *, repeats: bool) -> None:
         """Decide the refund; a repetition must change nothing."""
         request = {"order_id": order.pk, "part_id": part.pk, "decision": decision, **self.who}
         key = f"refund:{Refund.objects.count()}:{part.pk}"
@@ -128,7 +128,7 @@ class Refunds(Market):
             RefundLine.objects.count(),
             Payment.objects.filter(order=order).sums(),
         )
-        if again:
+        if repeats:
             decide_refund(key=key, **request)
         after = Refund.objects.count(), RefundLine.objects.count(), Payment.objects.filter(order=order).sums()
         assert after == before

@@ -13,7 +13,7 @@ from orders.actions.payouts.payouts import mark_payout_paid
 from orders.actions.settlement.close_settlement import close_settlement, correct_balance
 from orders.models import LedgerEntry, Payout, Settlement
 from orders.states import PayoutState, SettlementState
-from tests.money.market import PLACE, Market, where, where_rows_changed
+from tests.money.market import INDEXES, Market, after_writes, requires_row
 
 FIXED = ("goods", "delivery", "refunds", "commission", "tax_withheld", "corrections", "cash_held", "payable")
 
@@ -37,42 +37,42 @@ class Settlements(Market):
         super().__init__()
         self.fixed: dict[int, tuple[int, ...]] = {}
 
-    @where(with_entries)
-    @rule(place=PLACE, again=st.booleans(), at_once=st.booleans())
-    def close(self, place: int, again: bool, at_once: bool) -> None:
+    @requires_row(with_entries)
+    @rule(index=INDEXES, repeats=st.booleans(), at_once=st.booleans())
+    def close(self, index: int, repeats: bool, at_once: bool) -> None:
         """Close a settlement, and perhaps pay it at once."""
 
         def work(settlement: Settlement) -> None:
-            for _time in range(2 if again else 1):
+            for _round in range(2 if repeats else 1):
                 close_settlement(settlement_id=settlement.pk, key=f"close:{settlement.pk}", **self.who)
 
-        self.attempt(with_entries(), place, work)
+        self.attempt(with_entries(), index, work)
         if at_once:
-            self.pay_out(place, again)
+            self.pay_out(index, repeats)
 
-    @where(closed)
-    @rule(place=PLACE)
-    def offset_cash(self, place: int) -> None:
-        self.attempt(closed(), place, lambda row: offset_collected_cash(settlement_id=row.pk, **self.who))
+    @requires_row(closed)
+    @rule(index=INDEXES)
+    def offset_cash(self, index: int) -> None:
+        self.attempt(closed(), index, lambda row: offset_collected_cash(settlement_id=row.pk, **self.who))
 
-    @where(to_pay_out)
-    @rule(place=PLACE, again=st.booleans())
-    def pay_out(self, place: int, again: bool) -> None:
+    @requires_row(to_pay_out)
+    @rule(index=INDEXES, repeats=st.booleans())
+    def pay_out(self, index: int, repeats: bool) -> None:
         def work(payout: Payout) -> None:
             who = self.who
             if payout.payable_from is not None:  # its account was set less than a day ago
                 who = who | {"now": max(who["now"], payout.payable_from)}
-            for _time in range(2 if again else 1):
+            for _round in range(2 if repeats else 1):
                 mark_payout_paid(payout_id=payout.pk, reference="FT9", key=f"paid:{payout.pk}", **who)
 
-        self.attempt(to_pay_out(), place, work)
+        self.attempt(to_pay_out(), index, work)
 
-    @rule(place=PLACE, amount=st.sampled_from([-7_000, 12_345]), again=st.booleans())
-    def correct(self, place: int, amount: int, again: bool) -> None:
+    @rule(index=INDEXES, amount=st.sampled_from([-7_000, 12_345]), repeats=st.booleans())
+    def correct(self, index: int, amount: int, repeats: bool) -> None:
         key = f"correct:{self.now}"
 
         def work(cooperative: Cooperative) -> None:
-            for _time in range(2 if again else 1):
+            for _round in range(2 if repeats else 1):
                 correct_balance(
                     cooperative_id=cooperative.pk,
                     currency="VND",
@@ -82,10 +82,10 @@ class Settlements(Market):
                     **self.who,
                 )
 
-        self.attempt(Cooperative.objects.all(), place, work)
+        self.attempt(Cooperative.objects.all(), index, work)
 
     @invariant()
-    @where_rows_changed
+    @after_writes
     def closed_settlements_never_change(self) -> None:
         for row in closed():
             figures = tuple(getattr(row, column) for column in FIXED)

@@ -21,7 +21,7 @@ from orders.states import CodState, ParcelKind, ParcelState
 from shop.accounts.models import User
 from tests.factories import make_admin
 from tests.money.incoming_transfers import ACCOUNT
-from tests.money.market import CARRIER, PLACE, Market, where
+from tests.money.market import CARRIER, INDEXES, Market, requires_row
 from tests.orders.cash_on_delivery.cash_helpers import make_carrier_statement
 
 HEADS = "Ngày giao dịch;Số tham chiếu;Ghi nợ;Ghi có;Nội dung"
@@ -47,8 +47,8 @@ class Statements(Market):
         return make_admin()
 
     @precondition(lambda machine: machine.notices)
-    @rule(first=st.integers(min_value=0, max_value=5), again=st.booleans())
-    def import_our_bank_statement(self, first: int, again: bool) -> None:
+    @rule(first=st.integers(min_value=0, max_value=5), repeats=st.booleans())
+    def import_our_bank_statement(self, first: int, repeats: bool) -> None:
         """Import the rows since some day, whether or not webhooks have reported them."""
         days = sorted({notice["transactionDate"][:10] for notice in self.notices})
         since = days[first % len(days)]
@@ -59,7 +59,7 @@ class Statements(Market):
             columns = (notice["referenceCode"], "", str(notice["transferAmount"]), notice["content"])
             lines.append(f"{at:%d/%m/%Y %H:%M:%S};{';'.join(columns)}")
         content = "\n".join(lines).encode()
-        for _time in range(2 if again else 1):
+        for _round in range(2 if repeats else 1):
             now = self.who["now"]
             statement_import = import_bank_statement(
                 file_name="sao-ke.csv", content=content, user=self.admin, now=now
@@ -68,17 +68,17 @@ class Statements(Market):
         for notice in rows:
             assert BankTransfer.objects.filter(reference=notice["referenceCode"]).count() == 1
 
-    @where(with_carriers)
+    @requires_row(with_carriers)
     @rule(
-        place=PLACE,
+        index=INDEXES,
         many=st.booleans(),
         difference=st.sampled_from([0, 0, 0, -1_000, 1_000]),
         fee=st.sampled_from([0, 5_000]),
         bearer=st.sampled_from(CostBearer),
-        again=st.booleans(),
+        repeats=st.booleans(),
     )
     def import_carrier_statement(
-        self, place: int, many: bool, difference: int, fee: int, bearer: CostBearer, again: bool
+        self, index: int, many: bool, difference: int, fee: int, bearer: CostBearer, repeats: bool
     ) -> None:
         """About one parcel or all, sometimes with another amount than ours. Either the same file comes twice,
         or a problem row is accepted afterwards."""
@@ -86,11 +86,11 @@ class Statements(Market):
             with_carriers().select_related("part__order").order_by("part__order__number", "number")
         )
         rows = []
-        for parcel in parcels if many else [parcels[place % len(parcels)]]:
+        for parcel in parcels if many else [parcels[index % len(parcels)]]:
             collected = parcel.cod_collected or parcel.cod_expected
             code = f"{parcel.part.order.code}-{parcel.number}"
             rows.append((code, max(0, collected + difference), min(fee, collected)))
-        for _time in range(2 if again else 1):
+        for _round in range(2 if repeats else 1):
             now = self.who["now"]
             statement_import = import_cod_statement(
                 file_name="cod.csv",
@@ -103,18 +103,18 @@ class Statements(Market):
                 fee_bearer=bearer
             )
             apply_cod_statement(statement_id=statement_import.pk, **self.who)
-        if not again:
-            self.accept_problem(place)
+        if not repeats:
+            self.accept_problem(index)
 
-    @where(problems)
-    @rule(place=PLACE)
-    def accept_row(self, place: int) -> None:
-        self.accept_problem(place)
+    @requires_row(problems)
+    @rule(index=INDEXES)
+    def accept_row(self, index: int) -> None:
+        self.accept_problem(index)
 
-    def accept_problem(self, place: int) -> None:
-        self.attempt(problems(), place, lambda row: accept_problem_row(row_id=row.pk, **self.who))
+    def accept_problem(self, index: int) -> None:
+        self.attempt(problems(), index, lambda row: accept_problem_row(row_id=row.pk, **self.who))
 
-    @where(problems)
-    @rule(place=PLACE)
-    def dismiss_row(self, place: int) -> None:
-        self.attempt(problems(), place, lambda row: dismiss_problem_row(row_id=row.pk, **self.who))
+    @requires_row(problems)
+    @rule(index=INDEXES)
+    def dismiss_row(self, index: int) -> None:
+        self.attempt(problems(), index, lambda row: dismiss_problem_row(row_id=row.pk, **self.who))

@@ -18,7 +18,7 @@ from orders.actions.gateway.transfer_reversals import (
 from orders.models import GatewayCall, Operation, Payout, PayoutMethod
 from orders.states import CallState, PayoutState
 from tests.money.cards import Cards, intended
-from tests.money.market import PLACE, where
+from tests.money.market import INDEXES, requires_row
 from tests.orders.gateway.card_order_helpers import COOPERATIVE
 
 
@@ -50,39 +50,39 @@ class StripePayouts(Cards):
         self.stripe.account.balance = None
         super().teardown()
 
-    @where(at_stripe)
+    @requires_row(at_stripe)
     @rule(balance=st.sampled_from([None, 20_000]))
     def change_stripe_balance(self, balance: int | None) -> None:
         """Change Stripe's balance, so that transfers are refused or possible again."""
         self.stripe.account.balance = balance
 
-    @where(to_be_paid_at_stripe)
-    @rule(place=PLACE)
-    def send_refused_payout(self, place: int) -> None:
+    @requires_row(to_be_paid_at_stripe)
+    @rule(index=INDEXES)
+    def send_refused_payout(self, index: int) -> None:
         """Send a payout while Stripe's balance is empty."""
         self.stripe.account.balance = 0
-        send_call(call_id=self.pick(to_be_paid_at_stripe(), place).pk, now=self.who["now"])
+        send_call(call_id=self.pick(to_be_paid_at_stripe(), index).pk, now=self.who["now"])
         self.stripe.account.balance = None
 
-    @where(at_stripe)
+    @requires_row(at_stripe)
     @rule()
     def reverse_payouts_of_debtors(self) -> None:
         for cooperative_id, currency in cooperatives_in_debt():
             reverse_payouts_for_debt(cooperative_id=cooperative_id, currency=currency, **self.who)
 
-    @where(refused_calls)
-    @rule(place=PLACE, again=st.booleans())
-    def repeat_refused_call(self, place: int, again: bool) -> None:
+    @requires_row(refused_calls)
+    @rule(index=INDEXES, repeats=st.booleans())
+    def repeat_refused_call(self, index: int, repeats: bool) -> None:
         def work(call: GatewayCall) -> None:
-            for _time in range(2 if again else 1):
+            for _round in range(2 if repeats else 1):
                 repeat_failed_call(call_id=call.pk, **self.who)
 
-        self.attempt(refused_calls(), place, work)
+        self.attempt(refused_calls(), index, work)
 
-    @where(due_at_stripe)
-    @rule(place=PLACE)
-    def pay_refused_payout_by_bank(self, place: int) -> None:
-        self.attempt(due_at_stripe(), place, lambda row: pay_out_by_bank(payout_id=row.pk, **self.who))
+    @requires_row(due_at_stripe)
+    @rule(index=INDEXES)
+    def pay_refused_payout_by_bank(self, index: int) -> None:
+        self.attempt(due_at_stripe(), index, lambda row: pay_out_by_bank(payout_id=row.pk, **self.who))
 
     def compare_with_stripe(self) -> None:
         super().compare_with_stripe()

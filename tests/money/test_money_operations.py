@@ -15,7 +15,7 @@ from tests.money.cash_on_delivery import CashOnDelivery
 from tests.money.disputes import Disputes
 from tests.money.fulfilment import Fulfilment
 from tests.money.incoming_transfers import IncomingTransfers
-from tests.money.market import DONE
+from tests.money.market import OPERATION_COUNTS
 from tests.money.purchases import Purchases
 from tests.money.refunds import Refunds
 from tests.money.settlements import Settlements
@@ -68,18 +68,18 @@ def test_rules_hold_for_random_operations(stripe: StripeDouble) -> None:
     # Hypothesis also draws constants of the code, so any change of it leads to other operations.
     for examples in (6, 12, 24):
         walk(stripe, examples, 40, derandomize=True)
-        if len(DONE) > 12:
+        if len(OPERATION_COUNTS) > 12:
             break
 
-    assert len(DONE) > 12, "too few kinds of operations were done"
+    assert len(OPERATION_COUNTS) > 12, "too few kinds of operations were done"
 
 
 @pytest.mark.long
 def test_rules_hold_for_many_random_operations(stripe: StripeDouble) -> None:
     walk(stripe, 60, 80, derandomize=False)
     for _more in range(6):  # until rare operations were done
-        if set(DONE) >= RARE:
+        if set(OPERATION_COUNTS) >= RARE:
             break
         walk(stripe, 20, 80, derandomize=False)
 
-    assert set(DONE) >= RARE
+    assert set(OPERATION_COUNTS) >= RARE

@@ -26,7 +26,8 @@ from shop.core.actors import Actor, EntryPoint
 from shop.core.models import Change
 from tests.factories import NOW, make_cooperative, make_order, make_seller, make_variant
 from tests.invariants import check_ledger
-from tests.orders.bank_transfers.test_transfer_review import TO, take, waiting_order
+from tests.orders.bank_transfers.test_transfer_review import RETURN_ACCOUNT
+from tests.orders.bank_transfers.transfer_helpers import make_transfer_order, receive_transfer
 from tests.races.parallel import run_in_threads
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -177,9 +178,11 @@ def test_payout_paid_in_parallel_is_booked_once() -> None:
 
 
 def test_transfer_returned_on_both_pages_is_booked_once() -> None:
-    waiting_order()
-    transfer = take("tien hang")
-    payout = return_transfer(transfer_id=transfer.pk, account=TO, reason="Nhầm", actor=DESK, now=NOW)
+    make_transfer_order()
+    transfer = receive_transfer("tien hang")
+    payout = return_transfer(
+        transfer_id=transfer.pk, account=RETURN_ACCOUNT, reason="Nhầm", actor=DESK, now=NOW
+    )
     paying = partial(mark_payout_paid, payout_id=payout.pk, reference="FT1", actor=DESK, now=NOW)
     confirming = partial(
         confirm_transfer_returned, transfer_id=transfer.pk, reference="FT2", actor=DESK, now=NOW
@@ -195,9 +198,11 @@ def test_transfer_returned_on_both_pages_is_booked_once() -> None:
 
 
 def test_without_lock_transfer_return_is_recorded_on_both_pages(monkeypatch) -> None:
-    waiting_order()
-    transfer = take("tien hang")
-    payout = return_transfer(transfer_id=transfer.pk, account=TO, reason="Nhầm", actor=DESK, now=NOW)
+    make_transfer_order()
+    transfer = receive_transfer("tien hang")
+    payout = return_transfer(
+        transfer_id=transfer.pk, account=RETURN_ACCOUNT, reason="Nhầm", actor=DESK, now=NOW
+    )
     read_stale = both_pages_unlocked(monkeypatch, payout)
     paying = partial(mark_payout_paid, payout_id=payout.pk, reference="FT1", actor=DESK, now=NOW)
     confirming = partial(

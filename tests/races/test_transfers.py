@@ -31,7 +31,7 @@ from shop.core.models import Change
 from tests.doubles.bank_webhooks import sepay_webhook
 from tests.factories import NOW, make_admin
 from tests.invariants import check_everything
-from tests.orders.bank_transfers.test_transfer_review import TO
+from tests.orders.bank_transfers.test_transfer_review import RETURN_ACCOUNT
 from tests.orders.bank_transfers.transfer_helpers import (
     BANK,
     HOUR,
@@ -264,7 +264,13 @@ def test_transfer_is_assigned_or_returned_but_not_both() -> None:
     calls = []
     for transfer, order in transfers_and_orders:
         calls.append(assigning(transfer, order))
-        request = {"transfer_id": transfer.pk, "to": TO, "reason": "nhầm", "actor": DESK, "now": LATER + HOUR}
+        request = {
+            "transfer_id": transfer.pk,
+            "to": RETURN_ACCOUNT,
+            "reason": "nhầm",
+            "actor": DESK,
+            "now": LATER + HOUR,
+        }
         calls.append(partial(return_transfer, **request))
 
     results = run_in_threads(calls)

@@ -50,7 +50,7 @@ from tests.refusals import all_rows, assert_refused
 
 pytestmark = pytest.mark.django_db
 DESK = Actor.system("desk")
-TO = BankAccount("970436", "0099887766", "Nguyễn Thị Hoa")
+RETURN_ACCOUNT = BankAccount("970436", "0099887766", "Nguyễn Thị Hoa")
 
 
 def assign(transfer, *shares, now=LATER + HOUR):
@@ -135,7 +135,9 @@ def test_surplus_of_assigned_transfer_can_be_returned() -> None:
     transfer = receive_transfer(order.code, 125_000)
 
     assign(transfer, (order, 120_000))
-    payout = return_transfer(transfer_id=transfer.pk, account=TO, reason="Chuyển dư", actor=DESK, now=LATER)
+    payout = return_transfer(
+        transfer_id=transfer.pk, account=RETURN_ACCOUNT, reason="Chuyển dư", actor=DESK, now=LATER
+    )
 
     order.refresh_from_db()
     transfer.refresh_from_db()
@@ -240,8 +242,12 @@ def test_returned_transfer_is_paid_to_named_account() -> None:
     cancel_order(order_id=order.pk, reason="Đổi ý", actor=BANK, now=LATER)
     transfer = receive_transfer(order.code)
 
-    payout = return_transfer(transfer_id=transfer.pk, account=TO, reason="Đơn đã huỷ", actor=DESK, now=LATER)
-    again = return_transfer(transfer_id=transfer.pk, account=TO, reason="Đơn đã huỷ", actor=DESK, now=LATER)
+    payout = return_transfer(
+        transfer_id=transfer.pk, account=RETURN_ACCOUNT, reason="Đơn đã huỷ", actor=DESK, now=LATER
+    )
+    again = return_transfer(
+        transfer_id=transfer.pk, account=RETURN_ACCOUNT, reason="Đơn đã huỷ", actor=DESK, now=LATER
+    )
     waiting = balance(LedgerAccount.UNMATCHED)
     confirm_transfer_returned(transfer_id=transfer.pk, reference="FT99", actor=DESK, now=LATER + HOUR)
 
@@ -260,7 +266,7 @@ def test_returned_transfer_is_paid_to_named_account() -> None:
 
 def test_confirming_return_twice_keeps_first_reference() -> None:
     transfer = receive_transfer("tien hang") if make_transfer_order() else None
-    return_transfer(transfer_id=transfer.pk, account=TO, reason="Nhầm", actor=DESK, now=LATER)
+    return_transfer(transfer_id=transfer.pk, account=RETURN_ACCOUNT, reason="Nhầm", actor=DESK, now=LATER)
     confirm_transfer_returned(transfer_id=transfer.pk, reference="FT99", actor=DESK, now=LATER + HOUR)
     before = all_rows()
 
@@ -271,7 +277,9 @@ def test_confirming_return_twice_keeps_first_reference() -> None:
 
 def test_confirming_return_already_paid_as_payout_changes_nothing() -> None:
     transfer = receive_transfer("tien hang") if make_transfer_order() else None
-    payout = return_transfer(transfer_id=transfer.pk, account=TO, reason="Nhầm", actor=DESK, now=LATER)
+    payout = return_transfer(
+        transfer_id=transfer.pk, account=RETURN_ACCOUNT, reason="Nhầm", actor=DESK, now=LATER
+    )
     mark_payout_paid(payout_id=payout.pk, reference="FT99", actor=DESK, now=LATER + HOUR)
     before = all_rows()
 
@@ -307,7 +315,7 @@ def test_settled_transfer_can_be_neither_returned_nor_dismissed() -> None:
     transfer = receive_transfer(order.code)
 
     with assert_refused(WrongMove, "wrong_move"):
-        return_transfer(transfer_id=transfer.pk, account=TO, reason="Nhầm", actor=DESK, now=LATER)
+        return_transfer(transfer_id=transfer.pk, account=RETURN_ACCOUNT, reason="Nhầm", actor=DESK, now=LATER)
     with assert_refused(WrongMove, "wrong_move"):
         dismiss_transfer(transfer_id=transfer.pk, reason="Nhầm", actor=DESK, now=LATER)
     with assert_refused(Missing, "missing"):
@@ -319,7 +327,7 @@ def test_returning_and_dismissing_require_reason() -> None:
     transfer = receive_transfer("tien hang")
 
     with assert_refused(ReasonRequired, "reason_needed"):
-        return_transfer(transfer_id=transfer.pk, account=TO, reason=" ", actor=DESK, now=LATER)
+        return_transfer(transfer_id=transfer.pk, account=RETURN_ACCOUNT, reason=" ", actor=DESK, now=LATER)
     with assert_refused(ReasonRequired, "reason_needed"):
         dismiss_transfer(transfer_id=transfer.pk, reason="", actor=DESK, now=LATER)
 
@@ -357,7 +365,7 @@ def test_suspected_duplicate_is_booked_once_when_assigned_and_returned() -> None
     again = receive_transfer("tien hang", 150_000, provider=TransferSource.CASSO, reference="")
     assign(again, (order, 120_000))
 
-    return_transfer(transfer_id=again.pk, account=TO, reason="Chuyển thừa", actor=DESK, now=LATER)
+    return_transfer(transfer_id=again.pk, account=RETURN_ACCOUNT, reason="Chuyển thừa", actor=DESK, now=LATER)
     before = (balance(LedgerAccount.BANK), balance(LedgerAccount.UNMATCHED))
     confirm_transfer_returned(transfer_id=again.pk, reference="FT99", actor=DESK, now=LATER + HOUR)
 
@@ -437,7 +445,7 @@ def test_active_order_cannot_be_replaced() -> None:
 def test_order_whose_transfer_is_returned_expires_in_time() -> None:
     order = make_transfer_order()
     transfer = receive_transfer(order.code, 1_000)
-    return_transfer(transfer_id=transfer.pk, account=TO, reason="Thiếu", actor=DESK, now=LATER)
+    return_transfer(transfer_id=transfer.pk, account=RETURN_ACCOUNT, reason="Thiếu", actor=DESK, now=LATER)
 
     expire_order(order_id=order.pk, actor=BANK, now=NOW + datetime.timedelta(days=2))
 
