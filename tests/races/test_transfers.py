@@ -266,7 +266,7 @@ def test_transfer_is_assigned_or_returned_but_not_both() -> None:
         calls.append(assigning(transfer, order))
         request = {
             "transfer_id": transfer.pk,
-            "to": RETURN_ACCOUNT,
+            "account": RETURN_ACCOUNT,
             "reason": "nhầm",
             "actor": DESK,
             "now": LATER + HOUR,
