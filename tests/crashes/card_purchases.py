@@ -102,10 +102,10 @@ class EmbeddedPurchase:
                     body, self.stripe.webhook_secret
                 )
             }
-            answer = Client().post(
+            response = Client().post(
                 "/webhooks/stripe/", body, content_type="application/json", headers=headers
             )
-            assert answer.json() == {"success": True}
+            assert response.json() == {"success": True}
 
     def events(self, kind: str) -> list[dict[str, Any]]:
         """Events of this type from Stripe's API: the double may run in another process."""
@@ -113,8 +113,8 @@ class EmbeddedPurchase:
             f"{self.stripe.url}/v1/events?type={kind}&limit=100",
             headers={"Authorization": f"Bearer {self.stripe.secret_key}"},
         )
-        with urllib.request.urlopen(request, timeout=20) as answer:
-            events: list[dict[str, Any]] = json.load(answer)["data"]
+        with urllib.request.urlopen(request, timeout=20) as response:
+            events: list[dict[str, Any]] = json.load(response)["data"]
         return events
 
 
@@ -127,10 +127,10 @@ class HostedPurchase(EmbeddedPurchase):
         self.place(basket)
 
     def pay(self, order: Order) -> None:
-        answer = Client().post(f"/don-hang/{order.pk}/the/stripe/")
-        assert answer.status_code == 302
-        if answer["Location"].startswith(self.stripe.url):
-            self.submit_form(answer["Location"], {"number": GOOD_CARD})
+        response = Client().post(f"/don-hang/{order.pk}/the/stripe/")
+        assert response.status_code == 302
+        if response["Location"].startswith(self.stripe.url):
+            self.submit_form(response["Location"], {"number": GOOD_CARD})
 
 
 class WeighedPurchase(EmbeddedPurchase):

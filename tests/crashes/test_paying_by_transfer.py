@@ -60,8 +60,8 @@ def place_and_pay(basket: Basket) -> None:
         transactionDate=f"{timezone.localtime():%Y-%m-%d %H:%M:%S}",
         referenceCode=f"FT{basket.pk.hex}",
     )
-    answer = Client().post("/webhooks/sepay/", body, content_type="application/json", headers=headers)
-    assert answer.json() == {"success": True}
+    response = Client().post("/webhooks/sepay/", body, content_type="application/json", headers=headers)
+    assert response.json() == {"success": True}
 
 
 def all_steps_hold(*, at_turns: bool) -> int:

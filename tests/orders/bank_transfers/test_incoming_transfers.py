@@ -154,10 +154,10 @@ def test_second_transfer_for_paid_order_goes_to_review() -> None:
     order = make_transfer_order()
     receive_transfer(order.code)
 
-    again = receive_transfer(order.code)
+    repeated = receive_transfer(order.code)
 
     order.refresh_from_db()
-    assert in_review(again, ReviewReason.PAID)
+    assert in_review(repeated, ReviewReason.PAID)
     assert order.charged == 120_000
     check_everything()
 
@@ -212,11 +212,11 @@ def test_repeated_notice_matches_account_number_without_leading_zeros() -> None:
     order = make_transfer_order()
     first = receive_transfer(order.code, account="11223344556", reference="FT1")
 
-    again = receive_transfer(
+    repeated = receive_transfer(
         order.code, provider=TransferSource.CASSO, account="0011 2233 44556", reference="FT1"
     )
 
-    assert again == first
+    assert repeated == first
     assert BankTransfer.objects.count() == 1
     check_everything()
 
@@ -225,9 +225,9 @@ def test_similar_transfer_of_another_service_without_reference_goes_to_review() 
     order = make_transfer_order()
     receive_transfer(order.code, reference="FT1")
 
-    again = receive_transfer(order.code, provider=TransferSource.CASSO, reference="")
+    repeated = receive_transfer(order.code, provider=TransferSource.CASSO, reference="")
 
-    assert in_review(again, ReviewReason.REPEATED)
+    assert in_review(repeated, ReviewReason.REPEATED)
 
 
 def test_similar_transfer_with_its_own_reference_is_another_transfer() -> None:
@@ -243,11 +243,11 @@ def test_similar_transfer_with_its_own_reference_is_another_transfer() -> None:
 def test_similar_transfers_with_different_event_ids_are_kept_apart() -> None:
     make_bank_account()
     first = receive_transfer("tien hang", reference="", event_id="1")
-    again = receive_transfer("tien hang", reference="", event_id="1")
+    repeated = receive_transfer("tien hang", reference="", event_id="1")
 
     second = receive_transfer("tien hang", reference="", event_id="2")
 
-    assert again == first
+    assert repeated == first
     assert in_review(second, ReviewReason.REPEATED)
     assert BankTransfer.objects.count() == 2
 

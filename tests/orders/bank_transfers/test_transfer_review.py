@@ -245,14 +245,14 @@ def test_returned_transfer_is_paid_to_named_account() -> None:
     payout = return_transfer(
         transfer_id=transfer.pk, account=RETURN_ACCOUNT, reason="Đơn đã huỷ", actor=DESK, now=LATER
     )
-    again = return_transfer(
+    repeated = return_transfer(
         transfer_id=transfer.pk, account=RETURN_ACCOUNT, reason="Đơn đã huỷ", actor=DESK, now=LATER
     )
     waiting = balance(LedgerAccount.UNMATCHED)
     confirm_transfer_returned(transfer_id=transfer.pk, reference="FT99", actor=DESK, now=LATER + HOUR)
 
     payout.refresh_from_db()
-    assert again == payout
+    assert repeated == payout
     assert (payout.bank_bin, payout.bank_account, payout.bank_holder) == (
         "970436",
         "0099887766",
@@ -350,9 +350,9 @@ def test_dismissed_transfer_can_be_reopened() -> None:
 def test_dismissed_duplicate_is_not_booked() -> None:
     order = make_transfer_order()
     receive_transfer(order.code, reference="FT1")
-    again = receive_transfer(order.code, provider=TransferSource.CASSO, reference="")
+    repeated = receive_transfer(order.code, provider=TransferSource.CASSO, reference="")
 
-    dismiss_transfer(transfer_id=again.pk, reason="Một lần chuyển, báo hai lần", actor=DESK, now=LATER)
+    dismiss_transfer(transfer_id=repeated.pk, reason="Một lần chuyển, báo hai lần", actor=DESK, now=LATER)
 
     assert (balance(LedgerAccount.BANK), balance(LedgerAccount.UNMATCHED)) == (120_000, 0)
     check_everything()
@@ -362,12 +362,14 @@ def test_suspected_duplicate_is_booked_once_when_assigned_and_returned() -> None
     """It was not booked on arrival because it might have been a duplicate."""
     order = make_transfer_order()
     receive_transfer("tien hang", 150_000, reference="FT1")
-    again = receive_transfer("tien hang", 150_000, provider=TransferSource.CASSO, reference="")
-    assign(again, (order, 120_000))
+    repeated = receive_transfer("tien hang", 150_000, provider=TransferSource.CASSO, reference="")
+    assign(repeated, (order, 120_000))
 
-    return_transfer(transfer_id=again.pk, account=RETURN_ACCOUNT, reason="Chuyển thừa", actor=DESK, now=LATER)
+    return_transfer(
+        transfer_id=repeated.pk, account=RETURN_ACCOUNT, reason="Chuyển thừa", actor=DESK, now=LATER
+    )
     before = (balance(LedgerAccount.BANK), balance(LedgerAccount.UNMATCHED))
-    confirm_transfer_returned(transfer_id=again.pk, reference="FT99", actor=DESK, now=LATER + HOUR)
+    confirm_transfer_returned(transfer_id=repeated.pk, reference="FT99", actor=DESK, now=LATER + HOUR)
 
     assert before == (300_000, -180_000)  # unmatched: 150,000 of the first transfer and 30,000 of this one
     assert (balance(LedgerAccount.BANK), balance(LedgerAccount.UNMATCHED)) == (270_000, -150_000)
@@ -411,9 +413,11 @@ def test_replacing_expired_order_twice_places_one_order() -> None:
     )
     before = all_rows()
 
-    again = replace_expired_order(transfer_id=transfer.pk, order_id=order.pk, actor=DESK, now=NOW + 27 * HOUR)
+    repeated = replace_expired_order(
+        transfer_id=transfer.pk, order_id=order.pk, actor=DESK, now=NOW + 27 * HOUR
+    )
 
-    assert again == replacement
+    assert repeated == replacement
     assert all_rows() == before
     transfer.refresh_from_db()
     assert (transfer.state, balance(LedgerAccount.UNMATCHED)) == (TransferState.REVIEW, -180_000)

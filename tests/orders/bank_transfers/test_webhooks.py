@@ -81,11 +81,11 @@ def payos(code: str, **fields):
 def test_signed_webhook_settles_order(post_webhook, service: str, make_webhook) -> None:
     order = make_transfer_order(now=fixed_now())
 
-    answer = post_webhook(service, make_webhook(order.code))
+    response = post_webhook(service, make_webhook(order.code))
 
     order.refresh_from_db()
     event = GatewayEvent.objects.get()
-    assert (answer.status_code, answer.json()) == (200, {"success": True})
+    assert (response.status_code, response.json()) == (200, {"success": True})
     assert (order.charged, order.confirmed_at is not None) == (120_000, True)
     assert (event.provider, event.handled_at is not None) == (service, True)
     check_everything()
@@ -123,9 +123,9 @@ def test_outgoing_transfer_is_acknowledged_and_not_recorded(post_webhook) -> Non
     make_transfer_order(now=fixed_now())
     before = all_rows()
 
-    answer = post_webhook("sepay", sepay("ra", transferType="out"))
+    response = post_webhook("sepay", sepay("ra", transferType="out"))
 
-    assert answer.status_code == 200
+    assert response.status_code == 200
     assert all_rows() == before
 
 
@@ -218,9 +218,9 @@ def test_unproven_or_unreadable_webhook_is_refused_and_changes_nothing(
     order = make_transfer_order(now=fixed_now())
     before = all_rows()
 
-    answer = post_webhook("sepay", make_webhook(order.code))
+    response = post_webhook("sepay", make_webhook(order.code))
 
-    assert (answer.status_code, answer.json()) == (status, {"success": False, "error": code})
+    assert (response.status_code, response.json()) == (status, {"success": False, "error": code})
     assert all_rows() == before
 
 
@@ -229,18 +229,18 @@ def test_multipart_form_is_refused_like_forged_webhook(client, settings, service
     settings.STRIPE_SECRET_KEY = settings.STRIPE_WEBHOOK_SECRET = SECRET
     before = all_rows()
 
-    answer = client.post(f"/webhooks/{service}/", {"id": "1"})
+    response = client.post(f"/webhooks/{service}/", {"id": "1"})
 
-    assert answer.status_code in (400, 401)
+    assert response.status_code in (400, 401)
     assert all_rows() == before
 
 
 def test_oversized_body_is_refused(post_webhook) -> None:
     make_transfer_order(now=fixed_now())
 
-    answer = post_webhook("sepay", (b"x" * 1_000_001, {}))
+    response = post_webhook("sepay", (b"x" * 1_000_001, {}))
 
-    assert (answer.status_code, answer.json()["error"]) == (413, "unreadable_webhook")
+    assert (response.status_code, response.json()["error"]) == (413, "unreadable_webhook")
 
 
 @pytest.mark.parametrize("service", ["sepay", "casso", "payos"])
@@ -260,11 +260,11 @@ def test_webhook_needs_no_csrf_token(post_webhook) -> None:
 
     body, headers = sepay("x")
 
-    answer = Client(enforce_csrf_checks=True).post(
+    response = Client(enforce_csrf_checks=True).post(
         "/webhooks/sepay/", body, content_type="application/json", headers=headers
     )
 
-    assert answer.status_code == 200
+    assert response.status_code == 200
 
 
 def test_failing_webhook_is_counted_and_processed_after_others(monkeypatch) -> None:

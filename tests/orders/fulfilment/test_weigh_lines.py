@@ -252,8 +252,8 @@ def test_unanswered_question_is_repeated_once_after_a_day() -> None:
     for later in (day - timedelta(minutes=1), day, day + timedelta(hours=1)):
         remind_weight_question(question_id=question.pk, now=NOW + later)
 
-    first, again = Notification.objects.filter(key__startswith="weight_asked:").order_by("created_at")
-    assert (again.created_at - first.created_at, again.text) == (day, first.text)
+    first, repeated = Notification.objects.filter(key__startswith="weight_asked:").order_by("created_at")
+    assert (repeated.created_at - first.created_at, repeated.text) == (day, first.text)
 
 
 def test_answered_question_is_not_repeated() -> None:

@@ -213,11 +213,11 @@ def test_buyer_returning_later_continues_same_payment(stripe) -> None:
     stripe.buyer_pays(reference, SCA_CARD)
     assert look_up_order_call(order).state == CallState.NEEDS_BUYER
 
-    again = change_payment_method(
+    repeated = change_payment_method(
         order_id=order.pk, method=PaymentMethod.CARD, actor=BUYER, now=NOW + 5 * HOUR
     )
 
-    assert again == order.payments.get()
+    assert repeated == order.payments.get()
     stripe.bank_answers(reference, approved=True)
     look_up_order_call(order, now=NOW + 5 * HOUR)
     order.refresh_from_db()

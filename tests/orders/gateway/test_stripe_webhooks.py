@@ -73,13 +73,13 @@ def send(stripe, django_capture_on_commit_callbacks):
     def deliver(event, *, at=None, secret=None, body=None):
         raw, signature = stripe.webhooks.signed(event, at=at, secret=secret)
         with django_capture_on_commit_callbacks(execute=True):
-            answer = Client().post(
+            response = Client().post(
                 ADDRESS,
                 body or raw,
                 content_type="application/json",
                 headers={"Stripe-Signature": signature},
             )
-        return answer.status_code
+        return response.status_code
 
     return deliver
 
@@ -138,9 +138,9 @@ def test_webhook_address_is_not_found_without_stripe(stripe, send, settings) -> 
 
 
 def test_oversized_body_is_refused(stripe) -> None:
-    answer = Client().post(ADDRESS, b"x" * 1_000_001, content_type="application/json")
+    response = Client().post(ADDRESS, b"x" * 1_000_001, content_type="application/json")
 
-    assert answer.status_code == 413
+    assert response.status_code == 413
 
 
 def test_repeated_webhook_acts_once(stripe, send) -> None:

@@ -299,7 +299,7 @@ def test_rest_below_card_minimum_is_paid_by_transfer_after_capture(stripe) -> No
     send_order_call(order, Operation.CAPTURE)
 
     later = payment_view(Order.objects.get(pk=order.pk), now=NOW)
-    first, again = change_payment_method(**by_transfer), change_payment_method(**by_transfer)
+    first, repeated = change_payment_method(**by_transfer), change_payment_method(**by_transfer)
     requested = requested_transfer(Order.objects.get(pk=order.pk))
     settled = receive_transfer(order.code, 3_600)
 
@@ -310,7 +310,7 @@ def test_rest_below_card_minimum_is_paid_by_transfer_after_capture(stripe) -> No
         True,
     )
     assert (later.card, [each.value for each in later.other_methods]) == (None, ["transfer"])
-    assert (first, requested.amount) == (again, 3_600)
+    assert (first, requested.amount) == (repeated, 3_600)
     order.refresh_from_db()
     assert (settled.state, order.charged, order.still_due) == (TransferState.SETTLED, 120_000, 0)
     assert captured_amounts(stripe) == [116_400]
@@ -367,9 +367,9 @@ def test_refused_capture_waits_for_staff_to_repeat_it(stripe) -> None:
 
     assert (call.state, call.code) == (CallState.FAILED, "amount_too_small")
     assert (hold_calls(order), get_payment_sums(order).authorised) == ([("capture", 90_000)], 116_400)
-    again = repeat_failed_call(call_id=call.pk, actor=PACKER, now=NOW + MINUTE)
+    repeated = repeat_failed_call(call_id=call.pk, actor=PACKER, now=NOW + MINUTE)
     assert repeat_failed_call(call_id=call.pk, actor=PACKER, now=NOW + MINUTE) is None
-    assert (again.amount, again.state) == (90_000, CallState.INTENDED)
+    assert (repeated.amount, repeated.state) == (90_000, CallState.INTENDED)
     send_order_call(order, Operation.CAPTURE, now=NOW + MINUTE)
     order.refresh_from_db()
     assert (order.charged, captured_amounts(stripe)) == (90_000, [90_000])

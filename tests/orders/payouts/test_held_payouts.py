@@ -134,7 +134,7 @@ def test_desk_shows_held_payout_and_cannot_pay_it() -> None:
 
     overview = html_of(desk.get("/en/quan-tri/chi-tien/"))
     detail = html_of(desk.get(f"/en/quan-tri/chi-tien/{payout.pk}/"))
-    answer = desk.post(
+    response = desk.post(
         "/en/quan-tri/chi-tien/da-chi/", {"payout": payout.pk, "reference": "FT9"}, follow=True
     )
 
@@ -143,6 +143,6 @@ def test_desk_shows_held_payout_and_cannot_pay_it() -> None:
     assert "List for the bank" not in overview
     assert "This account was named less than a day ago" in detail
     assert "Write it down as paid" not in detail
-    assert "The account was named less than a day ago." in html_of(answer)
+    assert "The account was named less than a day ago." in html_of(response)
     payout.refresh_from_db()
     assert payout.state == PayoutState.DUE

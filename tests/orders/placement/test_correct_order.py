@@ -86,7 +86,7 @@ def test_staff_correct_contact_on_page(client: Client) -> None:
     form = {"name": "Đặng Thị Hoà", "phone": "12345", "email": "", "province": "01", "commune": "00166"}
 
     refusal = html_of(client.post(page, form | {"phone": ""}))
-    answer = html_of(client.post(page, form | {"street": "Số 7", "landmark": ""}, follow=True))
+    response = html_of(client.post(page, form | {"street": "Số 7", "landmark": ""}, follow=True))
 
     assert 'value="Đặng Thị Hoà"' in refusal
     assert 'value="Nguyễn Thị Hoa"' in html_of(
@@ -95,7 +95,7 @@ def test_staff_correct_contact_on_page(client: Client) -> None:
     order.refresh_from_db()
     assert (order.buyer_name, order.phone, order.email) == ("Đặng Thị Hoà", "12345", "")
     for words in ("Corrected.", "looks unusual", "Receiver, address or invoice corrected", "Số 7"):
-        assert words in answer
+        assert words in response
 
 
 def test_page_is_hidden_from_guest(client: Client) -> None:

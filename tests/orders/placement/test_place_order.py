@@ -122,10 +122,10 @@ def test_price_shown_at_checkout_is_accepted() -> None:
     basket = make_basket((variant, 2))
     reprice(variant, 47_000)
 
-    answer = open_checkout(basket_id=basket.pk, now=NOW)
+    quote = open_checkout(basket_id=basket.pk, now=NOW)
     order = prepare_order(basket)()
 
-    assert answer.lines[0].problems == [QuoteProblem.PRICE_CHANGED]
+    assert quote.lines[0].problems == [QuoteProblem.PRICE_CHANGED]
     assert order.total_gross == 2 * 47_000 + 30_000
 
 

@@ -105,15 +105,15 @@ def test_export_holds_own_data_and_is_downloaded_only_by_its_owner() -> None:
 
     export = DataExport.objects.get()
     file = f"{DATA}ban-sao/{export.pk}/"
-    answer = client.get(f"{file}json/")
-    exported = json.loads(answer.content)
-    assert answer.headers["Content-Disposition"].endswith('.json"')
+    response = client.get(f"{file}json/")
+    exported = json.loads(response.content)
+    assert response.headers["Content-Disposition"].endswith('.json"')
     assert [each["code"] for each in exported["orders"]] == [own_order.code]
     assert exported["orders"][0]["shipping_address__city"] == "Phường Nghĩa Đô"
     assert exported["account"][0]["email"] == "hoa@example.com"
     assert [each["order__code"] for each in exported["order_lines"]] == [own_order.code]
     assert [each["purpose"] for each in exported["consents"]] == ["order"]
-    assert other.code not in html_of(answer)
+    assert other.code not in html_of(response)
     sheets = load_workbook(io.BytesIO(client.get(f"{file}xlsx/").content))
     assert sheets["orders"]["A2"].value == own_order.code
     assert sheets["account"]["A2"].value == "=Hoa"
@@ -144,8 +144,8 @@ def test_old_session_can_neither_export_nor_delete(client: Client) -> None:
     client.force_login(make_user())
     age_session(client)
 
-    for answer in (client.post(f"{DATA}ban-sao/"), client.post(f"{DATA}xoa/", {"sure": "1"})):
-        assert answer.headers["Location"].startswith("/en/tai-khoan/dang-nhap/?lai=1")
+    for response in (client.post(f"{DATA}ban-sao/"), client.post(f"{DATA}xoa/", {"sure": "1"})):
+        assert response.headers["Location"].startswith("/en/tai-khoan/dang-nhap/?lai=1")
     assert not DataRequest.objects.exists()
 
 

@@ -212,9 +212,9 @@ def test_paying_again_with_same_key_changes_nothing() -> None:
     payout = Payout.objects.get()
     mark_payout_paid(payout_id=payout.pk, reference="FT26330", key="k", actor=DESK, now=NOW)
 
-    again = mark_payout_paid(payout_id=payout.pk, reference="FT26330", key="k", actor=DESK, now=NOW)
+    repeated = mark_payout_paid(payout_id=payout.pk, reference="FT26330", key="k", actor=DESK, now=NOW)
 
-    assert again.reference == "FT26330"
+    assert repeated.reference == "FT26330"
     assert LedgerPosting.objects.filter(kind=PostingKind.PAYOUT).count() == 1
 
 

@@ -105,10 +105,10 @@ def test_importing_same_file_again_returns_first_statement() -> None:
     first = applied(content)
     before = all_rows()
 
-    again = import_bank_statement(file_name="b.csv", content=content, user=first.user, now=LATER + HOUR)
-    apply_bank_statement(statement_id=again.pk, actor=DESK, now=LATER + HOUR)
+    repeated = import_bank_statement(file_name="b.csv", content=content, user=first.user, now=LATER + HOUR)
+    apply_bank_statement(statement_id=repeated.pk, actor=DESK, now=LATER + HOUR)
 
-    assert again == first
+    assert repeated == first
     assert all_rows() == before
 
 
@@ -119,11 +119,11 @@ def test_file_without_recorded_rows_can_be_imported_again() -> None:
     set_bank_columns(statement_id=first.pk, columns={"date": 1, "amount": 4})
     apply_bank_statement(statement_id=first.pk, actor=DESK, now=LATER)
 
-    again = applied(content)
+    repeated = applied(content)
     third = import_bank_statement(file_name="c.csv", content=content, user=first.user, now=LATER + HOUR)
 
-    assert (again.taken, BankTransfer.objects.get().state) == (1, TransferState.SETTLED)
-    assert (first == again, third == again) == (False, True)
+    assert (repeated.taken, BankTransfer.objects.get().state) == (1, TransferState.SETTLED)
+    assert (first == repeated, third == repeated) == (False, True)
 
 
 def test_longer_file_adds_only_new_rows() -> None:
@@ -191,10 +191,10 @@ def test_later_webhook_is_known_or_goes_to_review() -> None:
     order = make_transfer_order()
     applied(csv(("FT1", 120_000, order.code)))
 
-    again = receive_transfer(order.code, reference="FT1")
+    repeated = receive_transfer(order.code, reference="FT1")
     other = receive_transfer(order.code, reference="SP-FT1")
 
-    assert again.provider == TransferSource.STATEMENT
+    assert repeated.provider == TransferSource.STATEMENT
     assert (other.state, other.reason) == (TransferState.REVIEW, ReviewReason.REPEATED)
     order.refresh_from_db()
     assert order.charged == 120_000
