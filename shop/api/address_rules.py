@@ -135,5 +135,5 @@ def _input_names(fields: Iterable[str]) -> list[str]:
     return sorted(name for field in fields for name in INPUTS[field])
 
 
-def _choices(pairs: Iterable[tuple[str, str]]) -> list[Choice]:
-    return [Choice(raw, verbose) for raw, verbose in pairs]
+def _choices(values_and_labels: Iterable[tuple[str, str]]) -> list[Choice]:
+    return [Choice(raw, verbose) for raw, verbose in values_and_labels]

@@ -44,7 +44,11 @@ _VIETNAMESE_POSTAL_CODE = re.compile(r"^\d{5}\d?$")
 
 
 def address_from(
-    input_data: AddressInput, context: Context, *, of: Address | None = None, kind: str | None = None
+    input_data: AddressInput,
+    context: Context,
+    *,
+    existing: Address | None = None,
+    address_type: str | None = None,
 ) -> Address:
     """Return an unsaved address built from an `AddressInput`, or `of` with the given fields changed.
 
@@ -53,7 +57,7 @@ def address_from(
     """
     if input_data.get("skipValidation"):
         context.require(Permission.MANAGE_USERS, Permission.MANAGE_ORDERS, Permission.HANDLE_CHECKOUTS)
-    address = of or Address(country="")
+    address = existing or Address(country="")
     address.validation_skipped = bool(input_data.get("skipValidation"))
     members: Mapping[str, object] = input_data
     for name, column in COLUMNS.items():
@@ -67,7 +71,10 @@ def address_from(
     errors = _length_errors(address) or ({} if address.validation_skipped else _validate(address, context))
     if errors:
         raise InputErrors(
-            [InputError(code, words, field=name, addressType=kind) for name, (code, words) in errors.items()]
+            [
+                InputError(code, message, field=name, addressType=address_type)
+                for name, (code, message) in errors.items()
+            ]
         )
     return address
 

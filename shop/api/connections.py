@@ -48,10 +48,10 @@ class SortKey(NamedTuple):
         descends = self.descending != backwards
         if value is None:
             return Q(**{f"{self.column}__isnull": False}) if descends else None
-        found = Q(**{f"{self.column}__{'lt' if descends else 'gt'}": value})
+        condition = Q(**{f"{self.column}__{'lt' if descends else 'gt'}": value})
         if self.nullable and not descends:
-            found |= Q(**{f"{self.column}__isnull": True})
-        return found
+            condition |= Q(**{f"{self.column}__isnull": True})
+        return condition
 
     def at(self, value: object) -> Q:
         if value is None:
@@ -63,7 +63,7 @@ class Edge(NamedTuple):
     """A row and its position; `place` holds the values of its sort keys."""
 
     node: object
-    place: tuple[Any, ...]
+    position: tuple[Any, ...]
 
 
 class PageArguments(TypedDict):
@@ -85,7 +85,7 @@ class PageRequest:
     before: str | None
 
     @classmethod
-    def by(cls, arguments: PageArguments, name: str) -> PageRequest:
+    def from_arguments(cls, arguments: PageArguments, name: str) -> PageRequest:
         """Read the arguments. Raises ProtocolError unless exactly one of `first` and `last` is given and is
         within MAX_PAGE_SIZE."""
         first, last = arguments.get("first"), arguments.get("last")
@@ -93,10 +93,10 @@ class PageRequest:
             raise ProtocolError(
                 f"The `{name}` connection needs either `first` or `last` to say how many are wanted."
             )
-        requested, limit = ("last", last) if last is not None else ("first", first or 0)
+        argument, limit = ("last", last) if last is not None else ("first", first or 0)
         if not 0 <= limit <= MAX_PAGE_SIZE:
             raise ProtocolError(
-                f"The `{name}` connection gives at most {MAX_PAGE_SIZE} at once: `{requested}` is {limit}."
+                f"The `{name}` connection gives at most {MAX_PAGE_SIZE} at once: `{argument}` is {limit}."
             )
         return cls(limit, last is not None, arguments.get("after"), arguments.get("before"))
 
@@ -113,13 +113,17 @@ def connect(
 
     The first and last page of `CompiledRows` rows use a compiled query.
     """
-    asked = PageRequest.by(arguments, selection.name)
+    page_request = PageRequest.from_arguments(arguments, selection.name)
     requested = selection.names()
     if isinstance(rows, CompiledRows):
-        if asked.after is None and asked.before is None and "totalCount" not in requested:
-            return _compiled_page(type_, rows, asked, selection, order) | {"totalCount": None}
+        if page_request.after is None and page_request.before is None and "totalCount" not in requested:
+            return _compiled_page(type_, rows, page_request, selection, order) | {"totalCount": None}
         rows = build_rows(rows)
-    page = _query_page(type_, rows, asked, selection, order) if requested - {"totalCount"} else _empty_page()
+    page = (
+        _query_page(type_, rows, page_request, selection, order)
+        if requested - {"totalCount"}
+        else _empty_page()
+    )
     return page | {"totalCount": rows.count() if "totalCount" in requested else None}
 
 
@@ -130,37 +134,44 @@ def connect_each(
     selection: Selection,
     *,
     order: Sequence[SortKey],
-    by: str,
+    parent_column: str,
     parents: Sequence[Key],
 ) -> list[dict[str, Any]]:
     """Return one connection per parent, joined by the rows' column `by`. One query for all parents."""
-    asked = PageRequest.by(arguments, selection.name)
+    page_request = PageRequest.from_arguments(arguments, selection.name)
     requested, keys = selection.names(), set(parents)
     columns, names = [key.column for key in order], selection.names("edges", "node")
-    cut = _FirstRows(by, tuple(order), asked.backwards, asked.limit + 1, type_.requested(names, by, *columns))
+    first_rows = _FirstRows(
+        parent_column,
+        tuple(order),
+        page_request.backwards,
+        page_request.limit + 1,
+        type_.requested(names, parent_column, *columns),
+    )
     counts: dict[Key, int] = {}
-    is_first = asked.after is None and asked.before is None and "totalCount" not in requested
+    is_first = page_request.after is None and page_request.before is None and "totalCount" not in requested
     if isinstance(rows, CompiledRows) and is_first:
-        shape = rows.shape | {"of": rows.build, "cut": cut}
-        pages: Rows | CompiledRows = CompiledRows(_first_pages_query, (keys, *rows.args), shape)
+        options = rows.options | {"base_query": rows.build, "first_rows": first_rows}
+        pages: Rows | CompiledRows = CompiledRows(_first_pages_query, (keys, *rows.args), options)
     else:
         rows = build_rows(rows) if isinstance(rows, CompiledRows) else rows
-        rows = rows.filter(**{f"{by}__in": keys})
-        counts = _count_by_parent(rows, by) if "totalCount" in requested else {}
-        pages = _limit_per_parent(_filter_by_cursors(rows, asked, order), cut)
+        rows = rows.filter(**{f"{parent_column}__in": keys})
+        counts = _count_by_parent(rows, parent_column) if "totalCount" in requested else {}
+        pages = _limit_per_parent(_filter_by_cursors(rows, page_request, order), first_rows)
     edges: dict[Key, list[Edge]] = {}
-    for row in type_.read(pages, names, by, *columns) if requested - {"totalCount"} else ():
-        place = tuple(getattr(row, column) for column in columns)
-        edges.setdefault(getattr(row, by), []).append(Edge(row, place))
+    for row in type_.read(pages, names, parent_column, *columns) if requested - {"totalCount"} else ():
+        position = tuple(getattr(row, column) for column in columns)
+        edges.setdefault(getattr(row, parent_column), []).append(Edge(row, position))
     return [
-        _page_of(edges.get(parent, []), asked) | {"totalCount": counts.get(parent, 0)} for parent in parents
+        _page_of(edges.get(parent, []), page_request) | {"totalCount": counts.get(parent, 0)}
+        for parent in parents
     ]
 
 
 class _FirstRows(NamedTuple):
     """The first `limit` rows of each parent; `by` is the parent's key column, `read` are the columns read."""
 
-    by: str
+    parent_column: str
     order: tuple[SortKey, ...]
     backwards: bool
     limit: int
@@ -168,81 +179,98 @@ class _FirstRows(NamedTuple):
 
 
 def _first_pages_query(
-    parents: Collection[Key], *args: object, of: Callable[..., Rows], cut: _FirstRows, **shape: object
+    parents: Collection[Key],
+    *args: object,
+    base_query: Callable[..., Rows],
+    first_rows: _FirstRows,
+    **options: object,
 ) -> Rows:
-    return _limit_per_parent(of(*args, **shape).filter(**{f"{cut.by}__in": parents}), cut)
+    return _limit_per_parent(
+        base_query(*args, **options).filter(**{f"{first_rows.parent_column}__in": parents}), first_rows
+    )
 
 
-def _limit_per_parent(rows: Rows, cut: _FirstRows) -> Rows:
-    within = _sort(rows, cut.order, cut.backwards)
-    order = [key.order(cut.backwards) for key in cut.order]
-    place = Window(RowNumber(), partition_by=[F(cut.by)], order_by=order)
-    numbered: Rows = within.annotate(place_in_page=place).filter(place_in_page__lte=cut.limit)
-    if within.query.annotations.keys() & set(cut.read):
+def _limit_per_parent(rows: Rows, first_rows: _FirstRows) -> Rows:
+    sorted_rows = _sort_rows(rows, first_rows.order, first_rows.backwards)
+    order = [key.order(first_rows.backwards) for key in first_rows.order]
+    row_number = Window(RowNumber(), partition_by=[F(first_rows.parent_column)], order_by=order)
+    numbered: Rows = sorted_rows.annotate(row_number=row_number).filter(row_number__lte=first_rows.limit)
+    if sorted_rows.query.annotations.keys() & set(first_rows.read):
         # When filtering by a window, Django drops one of two columns with the same expression, as an
         # annotation may have, and shifts the values after it. So the window query selects keys only.
-        numbered = within.filter(pk__in=numbered.order_by().values("pk"))
+        numbered = sorted_rows.filter(pk__in=numbered.order_by().values("pk"))
     return numbered
 
 
 def connect_list(values: Sequence[object], arguments: PageArguments, selection: Selection) -> dict[str, Any]:
     """Return a connection over a short list in memory; cursors are indexes into it."""
-    asked = PageRequest.by(arguments, selection.name)
-    edges = [Edge(value, (place,)) for place, value in enumerate(values)]
-    if asked.after is not None:
-        edges = [edge for edge in edges if edge.place[0] > _decode_index(asked.after)]
-    if asked.before is not None:
-        edges = [edge for edge in edges if edge.place[0] < _decode_index(asked.before)]
-    if asked.backwards:
+    page_request = PageRequest.from_arguments(arguments, selection.name)
+    edges = [Edge(value, (position,)) for position, value in enumerate(values)]
+    if page_request.after is not None:
+        edges = [edge for edge in edges if edge.position[0] > _decode_index(page_request.after)]
+    if page_request.before is not None:
+        edges = [edge for edge in edges if edge.position[0] < _decode_index(page_request.before)]
+    if page_request.backwards:
         edges.reverse()
-    return _page_of(edges[: asked.limit + 1], asked) | {"totalCount": len(values)}
+    return _page_of(edges[: page_request.limit + 1], page_request) | {"totalCount": len(values)}
 
 
-def encode_cursor(place: Iterable[object]) -> str:
+def encode_cursor(position: Iterable[object]) -> str:
     """Encode a position as a cursor, which clients treat as opaque."""
-    return b64encode(json.dumps(list(place), default=str, ensure_ascii=False).encode()).decode()
+    return b64encode(json.dumps(list(position), default=str, ensure_ascii=False).encode()).decode()
 
 
 def _compiled_page(
-    type_: Type, rows: CompiledRows, asked: PageRequest, selection: Selection, order: Sequence[SortKey]
+    type_: Type, rows: CompiledRows, page_request: PageRequest, selection: Selection, order: Sequence[SortKey]
 ) -> dict[str, Any]:
-    shape = {"of": rows.build, "keys": tuple(order), "backwards": asked.backwards, "limit": asked.limit + 1}
-    within = CompiledRows(_first_page_query, rows.args, rows.shape | shape)
+    options = {
+        "base_query": rows.build,
+        "keys": tuple(order),
+        "backwards": page_request.backwards,
+        "limit": page_request.limit + 1,
+    }
+    page_rows = CompiledRows(_first_page_query, rows.args, rows.options | options)
     columns = [key.column for key in order]
-    found = type_.read(within, selection.names("edges", "node"), *columns)
-    return _page_of([Edge(row, tuple(getattr(row, column) for column in columns)) for row in found], asked)
+    rows_read = type_.read(page_rows, selection.names("edges", "node"), *columns)
+    return _page_of(
+        [Edge(row, tuple(getattr(row, column) for column in columns)) for row in rows_read], page_request
+    )
 
 
 def _first_page_query(
     *args: object,
-    of: Callable[..., Rows],
+    base_query: Callable[..., Rows],
     keys: tuple[SortKey, ...],
     backwards: bool,
     limit: int,
-    **shape: object,
+    **options: object,
 ) -> Rows:
-    return _sort(of(*args, **shape), keys, backwards)[:limit]
+    return _sort_rows(base_query(*args, **options), keys, backwards)[:limit]
 
 
 def _query_page(
-    type_: Type, rows: Rows, asked: PageRequest, selection: Selection, order: Sequence[SortKey]
+    type_: Type, rows: Rows, page_request: PageRequest, selection: Selection, order: Sequence[SortKey]
 ) -> dict[str, Any]:
     columns = [key.column for key in order]
-    within = _sort(_filter_by_cursors(rows, asked, order), order, asked.backwards)[: asked.limit + 1]
-    found = type_.read(within, selection.names("edges", "node"), *columns)
-    return _page_of([Edge(row, tuple(getattr(row, column) for column in columns)) for row in found], asked)
+    page_rows = _sort_rows(_filter_by_cursors(rows, page_request, order), order, page_request.backwards)[
+        : page_request.limit + 1
+    ]
+    rows_read = type_.read(page_rows, selection.names("edges", "node"), *columns)
+    return _page_of(
+        [Edge(row, tuple(getattr(row, column) for column in columns)) for row in rows_read], page_request
+    )
 
 
-def _page_of(edges: list[Edge], asked: PageRequest) -> dict[str, Any]:
+def _page_of(edges: list[Edge], page_request: PageRequest) -> dict[str, Any]:
     """Build a page from edges in the order read; one edge more than the limit means that more follow."""
-    more, edges = len(edges) > asked.limit, edges[: asked.limit]
-    if asked.backwards:
+    has_more, edges = len(edges) > page_request.limit, edges[: page_request.limit]
+    if page_request.backwards:
         edges.reverse()
     page = {
-        "hasNextPage": asked.before is not None if asked.backwards else more,
-        "hasPreviousPage": more if asked.backwards else asked.after is not None,
-        "startCursor": encode_cursor(edges[0].place) if edges else None,
-        "endCursor": encode_cursor(edges[-1].place) if edges else None,
+        "hasNextPage": page_request.before is not None if page_request.backwards else has_more,
+        "hasPreviousPage": has_more if page_request.backwards else page_request.after is not None,
+        "startCursor": encode_cursor(edges[0].position) if edges else None,
+        "endCursor": encode_cursor(edges[-1].position) if edges else None,
     }
     return {"edges": edges, "pageInfo": page}
 
@@ -251,27 +279,27 @@ def _empty_page() -> dict[str, Any]:
     return {"edges": [], "pageInfo": None}
 
 
-def _sort(rows: Rows, order: Sequence[SortKey], backwards: bool) -> Rows:
+def _sort_rows(rows: Rows, order: Sequence[SortKey], backwards: bool) -> Rows:
     return rows.order_by(*(key.order(backwards) for key in order))
 
 
-def _filter_by_cursors(rows: Rows, asked: PageRequest, order: Sequence[SortKey]) -> Rows:
-    for text, backwards in ((asked.after, False), (asked.before, True)):
+def _filter_by_cursors(rows: Rows, page_request: PageRequest, order: Sequence[SortKey]) -> Rows:
+    for text, backwards in ((page_request.after, False), (page_request.before, True)):
         if text is not None:
             rows = rows.filter(_after_position(rows, order, _decode_cursor(rows, order, text), backwards))
     return rows
 
 
-def _after_position(rows: Rows, order: Sequence[SortKey], place: Sequence[object], backwards: bool) -> Q:
+def _after_position(rows: Rows, order: Sequence[SortKey], position: Sequence[object], backwards: bool) -> Q:
     """Return the keyset condition: after the first key's value, or equal to it and after the second's, and
     so on."""
-    found, level = Q(pk__in=()), Q()
-    for key, value in zip(order, place, strict=True):
+    condition, level = Q(pk__in=()), Q()
+    for key, value in zip(order, position, strict=True):
         past = key.past(value, backwards)
         if past is not None:
-            found |= level & past
+            condition |= level & past
         level &= key.at(value)
-    return found
+    return condition
 
 
 def _decode_cursor(rows: Rows, order: Sequence[SortKey], text: str) -> Sequence[object]:
@@ -302,9 +330,9 @@ def _decode_index(text: str) -> int:
         raise ProtocolError("The cursor is not one of this list.") from error
 
 
-def _count_by_parent(rows: Rows, by: str) -> dict[Key, int]:
-    counted = rows.order_by().values_list(by).annotate(number=Count("pk"))
-    return dict(counted)
+def _count_by_parent(rows: Rows, parent_column: str) -> dict[Key, int]:
+    counts = rows.order_by().values_list(parent_column).annotate(number=Count("pk"))
+    return dict(counts)
 
 
 page_info = Type("PageInfo")
@@ -321,4 +349,4 @@ def connection_resolvers(type_name: str) -> dict[str, Resolver] | None:
 
 
 def _resolve_cursors(edges: list[Edge], *_: object) -> list[str]:
-    return [encode_cursor(edge.place) for edge in edges]
+    return [encode_cursor(edge.position) for edge in edges]

@@ -50,7 +50,7 @@ class Context:
         self._scopes: dict[Permission, PermissionScope] = {}
         self._response_callbacks: list[Callable[[HttpResponse], object]] = []
         # Products in a basket being shown: visible with it even if they are no longer published.
-        self.goods_at_hand: set[int] = set()
+        self.revealed_products: set[int] = set()
 
     # --- requester --------------------------------------------------------------------------------
 

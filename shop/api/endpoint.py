@@ -16,12 +16,12 @@ from django.views.decorators.csrf import csrf_exempt
 from graphql import ExecutionResult, GraphQLError
 from jwt import PyJWTError
 
-from shop.api.answer_cache import CachedAnswer
 from shop.api.areas import AREAS
 from shop.api.context import Context
 from shop.api.errors import ProtocolError, format_protocol_error
 from shop.api.multipart import InvalidMultipart, operation_with_files
 from shop.api.query_limits import Limits, check_cost
+from shop.api.response_cache import CachedResponse
 from shop.api.schema import ExecutableSchema, build_schema_and_executor
 from shop.api.signing_keys import signing_key
 from shop.core.web.uploads import takes_files
@@ -39,8 +39,8 @@ _METHODS = "POST, OPTIONS"
 class InvalidBody(Exception):
     """The request's body is not a GraphQL request; `http_status` is the response's status."""
 
-    def __init__(self, words: str, http_status: int = 400) -> None:
-        super().__init__(words)
+    def __init__(self, message: str, http_status: int = 400) -> None:
+        super().__init__(message)
         self.http_status = http_status
 
 
@@ -97,17 +97,17 @@ def _handle_post(request: HttpRequest) -> HttpResponse:
         if isinstance(body, list):
             if len(body) > MAX_OPERATIONS:
                 raise InvalidBody("Number of batch queries exceeded.")
-            answers = [_execute(each, context) for each in body]
-            status = max((each[0] for each in answers), default=200)
-            return _json_response(context, [each[1] for each in answers], status)
-        answer_cache = CachedAnswer(request)
-        cached = answer_cache.load()
+            results = [_execute(each, context) for each in body]
+            status = max((each[0] for each in results), default=200)
+            return _json_response(context, [each[1] for each in results], status)
+        response_cache = CachedResponse(request)
+        cached = response_cache.load()
         if cached is not None:
             return HttpResponse(cached, content_type="application/json")
-        status, payload = _execute(body, context, answer_cache)
+        status, payload = _execute(body, context, response_cache)
         response = _json_response(context, payload, status)
         if status == 200 and "errors" not in payload:
-            answer_cache.keep(response.content)
+            response_cache.store(response.content)
         return response
     except InvalidBody as bad:
         return _json_response(context, _format_failure([GraphQLError(str(bad))]), bad.http_status)
@@ -115,19 +115,19 @@ def _handle_post(request: HttpRequest) -> HttpResponse:
 
 def _parse_body(request: HttpRequest) -> object:
     """Parse the operation, or list of operations, of a request. Raises InvalidBody."""
-    kind = (request.content_type or "").lower()
+    content_type = (request.content_type or "").lower()
     try:
-        if kind == "multipart/form-data":
+        if content_type == "multipart/form-data":
             length = request.META.get("CONTENT_LENGTH") or "0"
             if length.isdecimal() and (len(length) > 18 or int(length) > MAX_BYTES_WITH_FILES):
                 raise InvalidBody("The request is too large.", 413)
             _refuse_nul("\n".join(map(str, request.POST.values())).encode())
             return operation_with_files(request)
-        if kind == "application/x-www-form-urlencoded":
+        if content_type == "application/x-www-form-urlencoded":
             _refuse_nul("\n".join(map(str, request.POST.values())).encode())
             return request.POST.dict()
         _refuse_nul(request.body)
-        if kind == "application/graphql":
+        if content_type == "application/graphql":
             return {"query": request.body.decode()}
         return orjson.loads(request.body)
     except RequestDataTooBig as error:
@@ -148,7 +148,7 @@ def _refuse_nul(written: bytes) -> None:
 
 
 def _execute(
-    body: object, context: Context, answer_cache: CachedAnswer | None = None
+    body: object, context: Context, response_cache: CachedResponse | None = None
 ) -> tuple[int, dict[str, object]]:
     """Execute one operation; return the HTTP status and the response."""
     query, variables, name = _operation_parts(body)
@@ -164,8 +164,8 @@ def _execute(
             maximum = settings.API_COST_LIMIT
             extensions = {"cost": {"requestedQueryCost": cost, "maximumAvailable": maximum}}
         check_cost(cost)
-        if answer_cache is not None:
-            answer_cache.begin(operation)
+        if response_cache is not None:
+            response_cache.begin(operation)
         result = executor.run(operation, variables=variables, context=context)
     except GraphQLError as error:
         return 400, _format_failure([error], extensions)
@@ -213,8 +213,8 @@ def _format_failure(
     return payload | ({"extensions": extensions} if extensions else {})
 
 
-def _json_response(context: Context, answer: object, status: int) -> HttpResponse:
-    response = HttpResponse(orjson.dumps(answer), content_type="application/json", status=status)
+def _json_response(context: Context, payload: object, status: int) -> HttpResponse:
+    response = HttpResponse(orjson.dumps(payload), content_type="application/json", status=status)
     context.finish(response)
     return response
 

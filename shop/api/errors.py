@@ -63,8 +63,8 @@ class InputError(Refused):
 
     code = "mistake"
 
-    def __init__(self, api_code: str, words: Words, *, field: str | None = None, **details: object) -> None:
-        super().__init__(words, field=field, **details)
+    def __init__(self, api_code: str, message: Words, *, field: str | None = None, **details: object) -> None:
+        super().__init__(message, field=field, **details)
         self.api_code = api_code
 
 

@@ -29,5 +29,5 @@ MemberRight: TypeAlias = Permission | Access | CooperativeScoped
 
 def permission_name(right: MemberRight) -> str:
     """Return the name of a right as the schema spells it."""
-    named = right.permission if isinstance(right, CooperativeScoped) else right
-    return str(named.value).upper()
+    named_right = right.permission if isinstance(right, CooperativeScoped) else right
+    return str(named_right.value).upper()

@@ -45,19 +45,19 @@ def build_condition(
         raise ProtocolError(f"Conditions nest at most {_MAX_DEPTH} levels.")
     if level == 1 and _count_conditions(input_data) > _MAX_CONDITIONS:
         raise ProtocolError(f"At most {_MAX_CONDITIONS} conditions can be asked for at once.")
-    found = Q()
+    condition = Q()
     members: Mapping[str, Any] = input_data or {}
     for name, value in members.items():
         if value is None:
             continue
         if name == "AND":
             for each in value:
-                found &= build_condition(each, conditions, context, level + 1)
+                condition &= build_condition(each, conditions, context, level + 1)
         elif name == "OR":
-            found &= _any_of([build_condition(each, conditions, context, level + 1) for each in value])
+            condition &= _any_of([build_condition(each, conditions, context, level + 1) for each in value])
         else:
-            found &= conditions[name](context, value)
-    return found
+            condition &= conditions[name](context, value)
+    return condition
 
 
 def _count_conditions(input_data: object) -> int:
@@ -103,13 +103,13 @@ def matches_filter(column: str) -> Condition:
     a range."""
 
     def condition(context: Context, input_data: Mapping[str, object]) -> Q:
-        found = Q()
+        matched = Q()
         values = _listed_values(input_data)
         if values is not None:
-            found &= Q(**{f"{column}__in": values})
+            matched &= Q(**{f"{column}__in": values})
         if input_data.get("range") is not None:
-            found &= in_range(column)(context, input_data["range"])
-        return found
+            matched &= in_range(column)(context, input_data["range"])
+        return matched
 
     return condition
 
@@ -118,10 +118,12 @@ def in_range(column: str) -> Condition:
     """Match an `IntRangeInput`, `DateTimeRangeInput` or similar, both ends included."""
 
     def condition(context: Context, input_data: Mapping[str, object]) -> Q:
-        ends = {
-            f"{column}__{end}": input_data[end] for end in ("gte", "lte") if input_data.get(end) is not None
+        bounds = {
+            f"{column}__{bound}": input_data[bound]
+            for bound in ("gte", "lte")
+            if input_data.get(bound) is not None
         }
-        return Q(**ends)
+        return Q(**bounds)
 
     return condition
 
@@ -129,7 +131,7 @@ def in_range(column: str) -> Condition:
 def has_metadata(column: str = "metadata") -> Condition:
     """Match a `[MetadataFilter!]` or `MetadataFilterInput`: a key exists, or has one of the given values."""
 
-    def one(input_data: Mapping[str, Any]) -> Q:
+    def key_condition(input_data: Mapping[str, Any]) -> Q:
         key, value = input_data["key"], input_data.get("value")
         values = _listed_values(value) if isinstance(value, Mapping) else None if value is None else [value]
         if values is None:
@@ -137,10 +139,10 @@ def has_metadata(column: str = "metadata") -> Condition:
         return _any_of([Q(Exact(KeyTextTransform(key, column), each)) for each in values])
 
     def condition(context: Context, input_data: Any) -> Q:
-        found = Q()
+        matched = Q()
         for each in input_data if isinstance(input_data, list) else [input_data]:
-            found &= one(each)
-        return found
+            matched &= key_condition(each)
+        return matched
 
     return condition
 
@@ -174,7 +176,7 @@ def _listed_values(input_data: Mapping[str, Any]) -> Sequence[object] | None:
 
 
 def _any_of(conditions: Sequence[Q]) -> Q:
-    found = NO_ROWS
+    union = NO_ROWS
     for condition in conditions:
-        found |= condition
-    return found
+        union |= condition
+    return union

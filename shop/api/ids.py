@@ -126,8 +126,8 @@ def keys_from_ids(texts: Iterable[str], *type_names: IntegerKeyed) -> list[int]:
 def keys_from_ids(texts: Iterable[str], *type_names: str) -> Sequence[Key]: ...
 def keys_from_ids(texts: Iterable[str], *type_names: str) -> Sequence[Key]:
     """Return the keys of the ids that have one of these types. Raises InvalidId."""
-    found = (key_from_id(text, *type_names) for text in texts)
-    return [key for key in found if key is not None]
+    keys = (key_from_id(text, *type_names) for text in texts)
+    return [key for key in keys if key is not None]
 
 
 @overload

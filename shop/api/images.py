@@ -48,14 +48,18 @@ def image_url(
     size: int = LIST_SIZE,
 ) -> str:
     """Return the absolute URL of a picture for the arguments `size` and `format`."""
-    asked = arguments.get("size")
-    requested = nearest_size(asked) if isinstance(asked, int) and asked else size
+    size_argument = arguments.get("size")
+    requested = nearest_size(size_argument) if isinstance(size_argument, int) and size_argument else size
     format_ = str(arguments.get("format") or "ORIGINAL")
     path = image_file(renditions if state == PictureState.READY else None, requested, format_)
     if path is not None:
         return context.absolute(default_storage.url(path))
-    named = [global_id(type_name, key), str(requested), *([format_.lower()] if format_ != "ORIGINAL" else [])]
-    return context.absolute(f"{_thumbnail_prefix()}{'/'.join(named)}/")
+    path_parts = [
+        global_id(type_name, key),
+        str(requested),
+        *([format_.lower()] if format_ != "ORIGINAL" else []),
+    ]
+    return context.absolute(f"{_thumbnail_prefix()}{'/'.join(path_parts)}/")
 
 
 @cache

@@ -48,17 +48,17 @@ class InChannel(Type):
     gives those visible to customers, the most frequent requesters, in a form that can be compiled."""
 
     def __init__(
-        self, name: str, rows_in: RowsIn, *, key: str = "id", shelf: PublicRows | None = None
+        self, name: str, rows_in: RowsIn, *, key: str = "id", public_rows: PublicRows | None = None
     ) -> None:
         super().__init__(name, self._rows_anywhere, key=key)
         self._rows_in = rows_in
-        self._shelf = shelf
+        self._public_rows = public_rows
 
     def rows_in(self, context: Context, channel: Channel | None) -> Rows:
         """Return all rows visible to the requester in a channel; staff may pass None."""
         return with_channel(self._rows_in(context, channel), channel)
 
-    def rows_asked(self, context: Context, arguments: Mapping[str, object]) -> Rows:
+    def requested_rows(self, context: Context, arguments: Mapping[str, object]) -> Rows:
         """Return the rows in the channel of the argument `channel`; none if there is no such channel.
 
         Raises ProtocolError if a customer names no channel and there are several.
@@ -66,35 +66,39 @@ class InChannel(Type):
         channel, is_there = _requested_channel(context, arguments)
         return self.rows_in(context, channel) if is_there else self.rows_in(context, None).none()
 
-    def asked_among(
+    def requested_rows_among(
         self,
         context: Context,
         arguments: Mapping[str, object],
         values: Collection[Key | str],
         *,
-        by: str = "",
+        column: str = "",
     ) -> Rows | CompiledRows:
-        """Return the rows of `rows_asked` whose column `by` (default: the key) is among the values."""
+        """Return the rows of `requested_rows` whose column `by` (default: the key) is among the values."""
         channel, is_there = _requested_channel(context, arguments)
         if not is_there or not values:
             return self.rows_in(context, None).none()
-        return self.among(context, channel, values, by=by)
+        return self.rows_among(context, channel, values, column=column)
 
-    def among(
+    def rows_among(
         self,
         context: Context,
         channel: Channel | None,
         keys: Collection[Key | str],
         *,
-        by: str = "",
+        column: str = "",
         order: tuple[str, ...] = (),
     ) -> Rows | CompiledRows:
         """Return the visible rows in a channel whose column `by` (default: the key) is among `keys`."""
-        if channel is not None and self._shelf is not None and self._shelf.is_all(context, channel):
-            shape = {"shelf": self._shelf.rows, "by": by or self._key, "order": order}
-            when = [context.now] if self._shelf.is_by_time else []
-            return compiled_rows(_public_rows_query, keys, channel.pk, *when, **shape)
-        return self.rows_in(context, channel).filter(**{f"{by or self._key}__in": keys}).order_by(*order)
+        if (
+            channel is not None
+            and self._public_rows is not None
+            and self._public_rows.is_all(context, channel)
+        ):
+            options = {"public_rows": self._public_rows.rows, "column": column or self._key, "order": order}
+            when = [context.now] if self._public_rows.is_by_time else []
+            return compiled_rows(_public_rows_query, keys, channel.pk, *when, **options)
+        return self.rows_in(context, channel).filter(**{f"{column or self._key}__in": keys}).order_by(*order)
 
     def by_pair(self, context: Context, pairs: Iterable[Pair], fields: Iterable[str]) -> dict[Pair, Row]:
         """Return the visible rows by key and channel. One query per channel."""
@@ -102,26 +106,28 @@ class InChannel(Type):
         for key, channel_key in pairs:
             if key is not None:
                 keys_by_channel.setdefault(channel_key, set()).add(key)
-        found: dict[Pair, Row] = {}
+        rows_by_pair: dict[Pair, Row] = {}
         for channel_key, keys in keys_by_channel.items():
-            requested = self.read(self.among(context, channel_by_key(context, channel_key), keys), fields)
-            found |= {(getattr(row, self._key), channel_key): row for row in requested}
-        return found
+            requested = self.read(
+                self.rows_among(context, channel_by_key(context, channel_key), keys), fields
+            )
+            rows_by_pair |= {(getattr(row, self._key), channel_key): row for row in requested}
+        return rows_by_pair
 
-    def within(self, field: str, to: InChannel, *, by: str) -> None:
+    def related_in_channel(self, field: str, target: InChannel, *, column: str) -> None:
         """Add a field for the row that the column `by` refers to, seen in the same channel."""
 
         def resolve(
             parents: list[Row], arguments: object, context: Context, selection: Selection
         ) -> list[Row | None]:
-            pairs = [(getattr(parent, by), parent.in_channel) for parent in parents]
-            found = to.by_pair(context, pairs, selection.names())
-            return [found.get(pair) for pair in pairs]
+            target_pairs = [(getattr(parent, column), parent.in_channel) for parent in parents]
+            rows_by_pair = target.by_pair(context, target_pairs, selection.names())
+            return [rows_by_pair.get(pair) for pair in target_pairs]
 
-        self._add(field, resolve, (by, "in_channel"))
+        self._add(field, resolve, (column, "in_channel"))
 
     def _rows_anywhere(self, context: Context) -> Rows:
-        return self.rows_asked(context, {})
+        return self.requested_rows(context, {})
 
 
 def _requested_channel(context: Context, arguments: Mapping[str, object]) -> tuple[Channel | None, bool]:
@@ -146,11 +152,15 @@ def _public_rows_query(
     keys: Collection[Key | str],
     channel: int,
     *when: datetime.datetime,
-    shelf: Callable[..., Rows],
-    by: str,
+    public_rows: Callable[..., Rows],
+    column: str,
     order: tuple[str, ...],
 ) -> Rows:
-    return with_channel_key(shelf(channel, *when), channel).filter(**{f"{by}__in": keys}).order_by(*order)
+    return (
+        with_channel_key(public_rows(channel, *when), channel)
+        .filter(**{f"{column}__in": keys})
+        .order_by(*order)
+    )
 
 
 def is_staff_or_app(context: Context) -> bool:

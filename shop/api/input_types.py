@@ -60,12 +60,12 @@ def input_modules(areas: Iterable[Area]) -> dict[Path, str]:
         for node in nodes
         if isinstance(node, InputObjectTypeDefinitionNode)
     }
-    found = {}
+    modules = {}
     for area in areas:
         classes = dict(_classes(definitions[area.folder.name], homes))
         if classes:
-            found[area.folder / "inputs.py"] = _module(area.folder.name, classes, homes)
-    return found
+            modules[area.folder / "inputs.py"] = _module(area.folder.name, classes, homes)
+    return modules
 
 
 def _classes(
@@ -109,19 +109,22 @@ def _type(node: TypeNode, homes: Mapping[str, str]) -> str:
 
 
 def _module(area: str, classes: Mapping[str, Mapping[str, str]], homes: Mapping[str, str]) -> str:
-    body = "\n\n\n".join(_class(name, members) for name, members in classes.items())
-    standard = [line for mark, line in _MODULES.items() if mark in body]
-    standard += [line for mark, line in _STANDARD.items() if mark in body]
+    classes_text = "\n\n\n".join(_class(name, members) for name, members in classes.items())
+    standard = [line for marker, line in _MODULES.items() if marker in classes_text]
+    standard += [line for marker, line in _STANDARD.items() if marker in classes_text]
     standard.append(
         "from typing import NotRequired, TypedDict"
-        if "NotRequired" in body
+        if "NotRequired" in classes_text
         else "from typing import TypedDict"
     )
-    packages = [line for mark, line in _PACKAGES.items() if mark in body]
-    own = [*_imports(area, classes, homes), *(line for mark, line in _OWN.items() if mark in body)]
-    groups = [["from __future__ import annotations"], standard, packages, own]
+    packages = [line for marker, line in _PACKAGES.items() if marker in classes_text]
+    own_imports = [
+        *_imports(area, classes, homes),
+        *(line for marker, line in _OWN.items() if marker in classes_text),
+    ]
+    groups = [["from __future__ import annotations"], standard, packages, own_imports]
     imports = "\n\n".join("\n".join(group) for group in groups if group)
-    return f"{_HEADER}\n\n{imports}\n\n\n{body}\n"
+    return f"{_HEADER}\n\n{imports}\n\n\n{classes_text}\n"
 
 
 def _class(name: str, members: Mapping[str, str]) -> str:
@@ -132,16 +135,18 @@ def _class(name: str, members: Mapping[str, str]) -> str:
 
 def _imports(area: str, classes: Mapping[str, Mapping[str, str]], homes: Mapping[str, str]) -> Iterator[str]:
     """Yield the imports of other areas' inputs."""
-    words = {word for members in classes.values() for type_ in members.values() for word in _names(type_)}
+    type_names = {
+        type_name for members in classes.values() for type_ in members.values() for type_name in _names(type_)
+    }
     used: dict[str, list[str]] = {}
-    for name in sorted(words & homes.keys()):
+    for name in sorted(type_names & homes.keys()):
         if homes[name] != area:
             used.setdefault(homes[name], []).append(name)
-    for other, names in sorted(used.items()):
-        line = f"from shop.api.{other}.inputs import {', '.join(names)}"
+    for other_area, names in sorted(used.items()):
+        line = f"from shop.api.{other_area}.inputs import {', '.join(names)}"
         if len(line) > _LINE_LENGTH:
             members = "".join(f"    {name},\n" for name in names)
-            line = f"from shop.api.{other}.inputs import (\n{members})"
+            line = f"from shop.api.{other_area}.inputs import (\n{members})"
         yield line
 
 

@@ -42,19 +42,19 @@ class IntrospectionCost:
         # `__type` selects one type, which may be the largest.
         self._max_fields = float(max((len(each.fields) for each in with_fields), default=0))
 
-    def of(self, node: FieldNode, fragments: Mapping[str, FragmentDefinitionNode]) -> int:
+    def cost(self, node: FieldNode, fragments: Mapping[str, FragmentDefinitionNode]) -> int:
         """Return the cost of one `__schema` or `__type` field."""
         if node.selection_set is None:
             return 1
-        means = self._means
+        list_lengths = self._means
         if node.name.value == "__type":
-            means = {**means, "fields": self._max_fields}
-        return 1 + ceil(self._count_entries(node.selection_set, means, fragments, {}))
+            list_lengths = {**list_lengths, "fields": self._max_fields}
+        return 1 + ceil(self._count_entries(node.selection_set, list_lengths, fragments, {}))
 
     def _count_entries(
         self,
         selections: SelectionSetNode,
-        means: Mapping[str, float],
+        list_lengths: Mapping[str, float],
         fragments: Mapping[str, FragmentDefinitionNode],
         known: dict[str, float],
     ) -> float:
@@ -63,12 +63,14 @@ class IntrospectionCost:
             if isinstance(node, FragmentSpreadNode):
                 name = node.name.value
                 if name not in known:
-                    known[name] = self._count_entries(fragments[name].selection_set, means, fragments, known)
+                    known[name] = self._count_entries(
+                        fragments[name].selection_set, list_lengths, fragments, known
+                    )
                 total += known[name]
             elif isinstance(node, InlineFragmentNode):
-                total += self._count_entries(node.selection_set, means, fragments, known)
+                total += self._count_entries(node.selection_set, list_lengths, fragments, known)
             elif isinstance(node, FieldNode) and node.selection_set is not None:
-                length = means.get(node.name.value)
-                below = self._count_entries(node.selection_set, self._means, fragments, {})
-                total += below if length is None else length * (1 + below)
+                length = list_lengths.get(node.name.value)
+                nested_entries = self._count_entries(node.selection_set, self._means, fragments, {})
+                total += nested_entries if length is None else length * (1 + nested_entries)
         return total

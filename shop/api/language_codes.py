@@ -20,10 +20,12 @@ def code_from_tag(tag: str) -> str:
 def language_name(code: str, language: str) -> str:
     """Return the name of a language in another language, or its code if the name is unknown."""
     try:
-        named = Locale.parse(tag_from_code(code), sep="-").get_display_name(Locale.parse(language, sep="-"))
+        display_name = Locale.parse(tag_from_code(code), sep="-").get_display_name(
+            Locale.parse(language, sep="-")
+        )
     except (ValueError, UnknownLocaleError):
         return code
-    return named or code
+    return display_name or code
 
 
 def language_display(code: str, language: str) -> dict[str, str]:

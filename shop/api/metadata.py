@@ -30,14 +30,17 @@ OwnsCheck: TypeAlias = Callable[[Context, Any], bool]
 
 @dataclass(frozen=True, slots=True)
 class MetadataAccess:
-    """Who may write the metadata of a type. `owns` returns whether a requester without `rights` may write the
-    public metadata of an object, for example its buyer; `whose` is the column of its cooperative."""
+    """Who may write the metadata of a type.
 
-    of: Type
+    `owns` returns whether a requester without `rights` may write the public metadata of an object, for example
+    its buyer; `cooperative_column` is the column of its cooperative.
+    """
+
+    object_type: Type
     model: type[Model]
     rights: tuple[MemberRight, ...]
     owns: OwnsCheck | None
-    whose: str = ""
+    cooperative_column: str = ""
 
     def check(self, context: Context, key: Key, *, private: bool) -> None:
         """Raise PermissionDenied if the requester may not write, Missing if they cannot see the object."""
@@ -52,8 +55,8 @@ class MetadataAccess:
         own_rows = Q(pk__in=())
         for right in self.rights:
             if isinstance(right, CooperativeScoped):
-                own_rows |= context.scope(right.permission).rows(cooperative=self.whose)
-        return self.of.rows(context).filter(own_rows, pk=key).exists()
+                own_rows |= context.scope(right.permission).rows(cooperative=self.cooperative_column)
+        return self.object_type.rows(context).filter(own_rows, pk=key).exists()
 
 
 METADATA_ACCESS: dict[str, MetadataAccess] = {}
@@ -67,14 +70,14 @@ def add_metadata_fields(
     owns: OwnsCheck | None = None,
     reads: Sequence[MemberRight] = (),
     hidden_unless: str = "",
-    whose: str = "cooperative",
+    cooperative_column: str = "cooperative",
 ) -> None:
     """Add the metadata fields to a type. Any of `rights` allows reading private and writing all metadata.
 
     Any of `reads` also allows reading private metadata, which is empty if column `hidden_unless` is false.
     """
-    METADATA_ACCESS[type_.name] = MetadataAccess(type_, model, tuple(rights), owns, whose)
-    private = _VisibleMetadata("private_metadata", hidden_unless, tuple(rights), f"{whose}_id")
+    METADATA_ACCESS[type_.name] = MetadataAccess(type_, model, tuple(rights), owns, cooperative_column)
+    private = _VisibleMetadata("private_metadata", hidden_unless, tuple(rights), f"{cooperative_column}_id")
     for plain, prefix, visible, needed in (
         ("metadata", "meta", _VisibleMetadata("metadata"), ()),
         ("privateMetadata", "privateMeta", private, (*rights, *reads)),
@@ -88,12 +91,12 @@ def add_metadata_fields(
 @dataclass(frozen=True, slots=True)
 class _VisibleMetadata:
     """Which metadata of a row are visible: none if the column `only` is false, and none of other cooperatives
-    (by the column `whose`) if the right is limited to some."""
+    (by the column `cooperative_column`) if the right is limited to some."""
 
     column: str
-    only: str = ""
+    required_column: str = ""
     rights: tuple[MemberRight, ...] = ()
-    whose: str = ""
+    cooperative_column: str = ""
 
     @property
     def is_scoped(self) -> bool:
@@ -101,14 +104,18 @@ class _VisibleMetadata:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        return tuple(filter(None, (self.column, self.only, self.whose if self.is_scoped else "")))
+        return tuple(
+            filter(
+                None, (self.column, self.required_column, self.cooperative_column if self.is_scoped else "")
+            )
+        )
 
-    def of(self, parents: Sequence[Row], context: Context) -> list[Mapping[str, str]]:
+    def read(self, parents: Sequence[Row], context: Context) -> list[Mapping[str, str]]:
         readable = self._readable_cooperatives(context) if self.is_scoped else None
         return [
             {}
-            if (self.only and not getattr(parent, self.only))
-            or (readable is not None and getattr(parent, self.whose) not in readable)
+            if (self.required_column and not getattr(parent, self.required_column))
+            or (readable is not None and getattr(parent, self.cooperative_column) not in readable)
             else getattr(parent, self.column) or {}
             for parent in parents
         ]
@@ -143,7 +150,7 @@ def _items_resolver(visible: _VisibleMetadata) -> Resolver:
     def resolve(
         parents: list[Row], arguments: object, context: Context, selection: Selection
     ) -> Sequence[object]:
-        return [metadata_items(metadata) for metadata in visible.of(parents, context)]
+        return [metadata_items(metadata) for metadata in visible.read(parents, context)]
 
     return resolve
 
@@ -160,7 +167,7 @@ def _value_resolver(visible: _VisibleMetadata) -> Resolver:
     def resolve(
         parents: list[Row], arguments: _KeyArguments, context: Context, selection: Selection
     ) -> Sequence[object]:
-        return [metadata.get(arguments["key"]) for metadata in visible.of(parents, context)]
+        return [metadata.get(arguments["key"]) for metadata in visible.read(parents, context)]
 
     return resolve
 
@@ -169,7 +176,7 @@ def _values_resolver(visible: _VisibleMetadata) -> Resolver:
     def resolve(
         parents: list[Row], arguments: _KeysArguments, context: Context, selection: Selection
     ) -> Sequence[object]:
-        return [_pick_keys(metadata, arguments.get("keys")) for metadata in visible.of(parents, context)]
+        return [_pick_keys(metadata, arguments.get("keys")) for metadata in visible.read(parents, context)]
 
     return resolve
 

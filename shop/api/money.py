@@ -62,10 +62,10 @@ def parse_minor_units(amount: Decimal, currency: str, *, field: str) -> int:
     """Convert a client's amount to whole minor units. Raises InputError if it has more decimals than the
     currency or exceeds 10^15 minor units."""
     scaled = to_minor_units(amount, currency)
-    whole = round_half_up(scaled) if abs(scaled) < _MAX_MINOR_UNITS else -1
-    if scaled != whole:
+    rounded = round_half_up(scaled) if abs(scaled) < _MAX_MINOR_UNITS else -1
+    if scaled != rounded:
         raise InputError("INVALID", f"This is no sum in {currency}.", field=field)
-    return whole
+    return rounded
 
 
 money = Type("Money")

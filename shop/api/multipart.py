@@ -18,16 +18,16 @@ def operation_with_files(request: HttpRequest) -> object:
     """Return `operations` with each file at its paths from `map`. Raises InvalidMultipart."""
     try:
         operation = orjson.loads(request.POST["operations"])
-        places = orjson.loads(request.POST["map"])
+        paths_by_file = orjson.loads(request.POST["map"])
     except KeyError as error:
         raise InvalidMultipart("A multipart request needs the parts `operations` and `map`.") from error
     except orjson.JSONDecodeError as error:
         raise InvalidMultipart("`operations` and `map` must be JSON.") from error
-    if not isinstance(operation, dict) or not isinstance(places, dict):
+    if not isinstance(operation, dict) or not isinstance(paths_by_file, dict):
         raise InvalidMultipart("`operations` must be a single operation, and `map` an object.")
-    if sum(len(paths) for paths in places.values() if isinstance(paths, list)) > MAX_FILE_PATHS:
+    if sum(len(paths) for paths in paths_by_file.values() if isinstance(paths, list)) > MAX_FILE_PATHS:
         raise InvalidMultipart(f"`map` may name {MAX_FILE_PATHS} places at the most.")
-    for name, paths in places.items():
+    for name, paths in paths_by_file.items():
         file = request.FILES.get(name)
         if file is None or not isinstance(paths, list):
             raise InvalidMultipart(f"There is no file for the part {name[:40]!r} of `map`.")

@@ -55,16 +55,16 @@ class CompiledRows(NamedTuple):
 
     build: Callable[..., Rows]
     args: tuple[object, ...]
-    shape: dict[str, object]
+    options: dict[str, object]
 
 
 def build_rows(rows: CompiledRows) -> Rows:
     """Return the queryset itself, for further filtering."""
-    return rows.build(*rows.args, **rows.shape)
+    return rows.build(*rows.args, **rows.options)
 
 
-def compiled_rows(build: Callable[..., Rows], *args: object, **shape: object) -> CompiledRows:
-    return CompiledRows(build, args, shape)
+def compiled_rows(build: Callable[..., Rows], *args: object, **options: object) -> CompiledRows:
+    return CompiledRows(build, args, options)
 
 
 class Type:
@@ -113,20 +113,20 @@ class Type:
     ) -> Callable[[Resolve], Resolve]:
         """Decorate a batch resolver. `needs` are the columns it reads; any of `permissions` suffices."""
         columns = (needs,) if isinstance(needs, str) else tuple(needs)
-        rights = tuple(permissions)
+        checked_permissions = tuple(permissions)
 
         def add(resolve: Resolve) -> Resolve:
-            self._add(name or camel(resolve), _check_rights(resolve, rights), columns)
+            self._add(name or camel(resolve), _check_rights(resolve, checked_permissions), columns)
             return resolve
 
         return add
 
-    def one(
+    def related(
         self,
         field: str,
-        to: Type,
+        target: Type,
         *,
-        by: str,
+        column: str,
         rows: Rows | Callable[[], Rows] | None = None,
         permissions: Iterable[MemberRight] = (),
     ) -> None:
@@ -138,18 +138,18 @@ class Type:
         def resolve(
             parents: list[Row], arguments: object, context: Context, selection: Selection
         ) -> list[Row | None]:
-            keys = [getattr(parent, by) for parent in parents]
-            found = to.by_key(context, keys, selection.names(), rows=rows)
-            return [found.get(key) for key in keys]
+            keys = [getattr(parent, column) for parent in parents]
+            rows_by_key = target.by_key(context, keys, selection.names(), rows=rows)
+            return [rows_by_key.get(key) for key in keys]
 
-        self.field(field, needs=by, permissions=permissions)(resolve)
+        self.field(field, needs=column, permissions=permissions)(resolve)
 
-    def itself(self, field: str, as_: Type, *, permissions: Iterable[MemberRight] = ()) -> None:
+    def same_row(self, field: str, as_: Type, *, permissions: Iterable[MemberRight] = ()) -> None:
         """Add a field that returns the row itself as another type, for columns that the schema groups."""
         columns = tuple(dict.fromkeys(column for needs in as_._needs.values() for column in needs))
         self.field(field, needs=columns, permissions=permissions)(lambda parents, *_: parents)
 
-    def nothing(self, *fields: str, value: object = None) -> None:
+    def unsupported(self, *fields: str, value: object = None) -> None:
         """Add fields that this shop does not support; they always return `value`."""
         for field in fields:
             self._add(field, lambda parents, *_: [value] * len(parents), ())
@@ -173,14 +173,14 @@ class Type:
     def read(self, rows: Rows | CompiledRows, fields: Iterable[str], *also: str) -> list[Row]:
         """Read the rows of a queryset with the columns that these fields need, plus `also`. One query."""
         columns = self.requested(fields, *also)
-        make = _row_maker(self.name, columns)
+        make_row = _row_maker(self.name, columns)
         if isinstance(rows, CompiledRows):
-            found: Iterable[tuple[object, ...]] = _compiled_values(rows.build)(
-                *rows.args, columns=columns, **rows.shape
+            values_of_rows: Iterable[tuple[object, ...]] = _compiled_values(rows.build)(
+                *rows.args, columns=columns, **rows.options
             )
         else:
-            found = rows.values_list(*columns)
-        return [make(values) for values in found]
+            values_of_rows = rows.values_list(*columns)
+        return [make_row(values) for values in values_of_rows]
 
     def by_key(
         self,
@@ -194,16 +194,16 @@ class Type:
         requested = {key for key in keys if key is not None}
         if not requested:
             return {}
-        seen = self.rows(context) if rows is None else rows
+        visible_rows = self.rows(context) if rows is None else rows
         key = attrgetter(self._key)
-        if callable(seen):
+        if callable(visible_rows):
             query_rows: Rows | CompiledRows = compiled_rows(
-                _filter_by_keys, requested, rows=seen, key=self._key
+                _filter_by_keys, requested, rows=visible_rows, key=self._key
             )
-        elif _is_unfiltered(seen):
-            query_rows = compiled_rows(_filter_by_keys, requested, rows=seen.model, key=self._key)
+        elif _is_unfiltered(visible_rows):
+            query_rows = compiled_rows(_filter_by_keys, requested, rows=visible_rows.model, key=self._key)
         else:
-            query_rows = seen.filter(**{f"{self._key}__in": requested})
+            query_rows = visible_rows.filter(**{f"{self._key}__in": requested})
         return {key(row): row for row in self.read(query_rows, fields)}
 
     def grouped(self, rows: Rows | CompiledRows, fields: Iterable[str], *, by: str) -> dict[Any, list[Row]]:
@@ -218,9 +218,9 @@ class Type:
 @cache
 def _compiled_values(build: Callable[..., Rows]) -> Callable[..., list[tuple[object, ...]]]:
     def values(
-        *args: object, columns: tuple[str, ...], **shape: object
+        *args: object, columns: tuple[str, ...], **options: object
     ) -> QuerySet[Model, tuple[object, ...]]:
-        return build(*args, **shape).values_list(*columns)
+        return build(*args, **options).values_list(*columns)
 
     values.__qualname__ = build.__qualname__
     return compiled_query(values)
@@ -245,8 +245,8 @@ def _is_unfiltered(rows: object) -> bool:
 
 def camel(resolve: Callable[..., object]) -> str:
     """Convert `external_reference` to `externalReference`; drop a trailing underscore (reserved words)."""
-    first, *rest = resolve.__name__.rstrip("_").split("_")
-    return first + "".join(word[:1].upper() + word[1:] for word in rest)
+    first, *later_words = resolve.__name__.rstrip("_").split("_")
+    return first + "".join(word[:1].upper() + word[1:] for word in later_words)
 
 
 def type_names(values: Sequence[object], context: object) -> list[str | None]:
@@ -261,14 +261,14 @@ def _type_name(value: object) -> str | None:
     return getattr(value, "typename", None) or type(value).__name__
 
 
-def _check_rights(resolve: Resolver, rights: tuple[MemberRight, ...]) -> Resolver:
-    if not rights:
+def _check_rights(resolve: Resolver, permissions: tuple[MemberRight, ...]) -> Resolver:
+    if not permissions:
         return resolve
 
     def guarded(
         parents: list[Row], arguments: object, context: Context, selection: Selection
     ) -> Sequence[object]:
-        context.require(*rights)
+        context.require(*permissions)
         return resolve(parents, arguments, context, selection)
 
     return guarded
@@ -276,6 +276,6 @@ def _check_rights(resolve: Resolver, rights: tuple[MemberRight, ...]) -> Resolve
 
 @lru_cache(maxsize=2048)
 def _row_maker(type_name: str, columns: tuple[str, ...]) -> Callable[[Iterable[object]], Row]:
-    named = namedtuple("columns", columns)  # type: ignore[misc]
-    row_class = type(f"{type_name}Row", (named, Row), {"__slots__": (), "typename": type_name})
+    columns_class = namedtuple("columns", columns)  # type: ignore[misc]
+    row_class = type(f"{type_name}Row", (columns_class, Row), {"__slots__": (), "typename": type_name})
     return partial(tuple.__new__, row_class)

@@ -31,16 +31,16 @@ def _add_to_definition(definition: DefinitionNode) -> DefinitionNode:
     if not isinstance(definition, ObjectTypeDefinitionNode):
         return definition
     directives = definition.directives or ()
-    found = next((each for each in directives if each.name.value == _DIRECTIVE), None)
-    if found is None:
+    directive = next((each for each in directives if each.name.value == _DIRECTIVE), None)
+    if directive is None:
         return definition
-    arguments = {each.name.value: value_from_ast_untyped(each.value) for each in found.arguments or ()}
+    arguments = {each.name.value: value_from_ast_untyped(each.value) for each in directive.arguments or ()}
     errors = _error_fields(arguments["of"], arguments.get("older"))
-    others = definition.fields or ()
+    other_fields = definition.fields or ()
     return replace(
         definition,
-        directives=tuple(each for each in directives if each is not found),
-        fields=(*errors, *others) if arguments.get("first", False) else (*others, *errors),
+        directives=tuple(each for each in directives if each is not directive),
+        fields=(*errors, *other_fields) if arguments.get("first", False) else (*other_fields, *errors),
     )
 
 

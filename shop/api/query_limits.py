@@ -59,7 +59,7 @@ class CostNode:
 
     cost: int
     multipliers: tuple[ValueNode, ...] = ()
-    below: list[CostNode] = field(default_factory=list)
+    children: list[CostNode] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -73,18 +73,18 @@ class Measure:
     schemas: int = 0
     parts: list[CostNode] = field(default_factory=list)
 
-    def add(self, other: Measure) -> None:
-        self.fields = min(self.fields + other.fields, MAX_FIELDS + 1)
-        self.depth = max(self.depth, other.depth)
-        self.aliases += other.aliases
-        self.introspections += other.introspections
-        self.schemas += other.schemas
+    def add(self, measured: Measure) -> None:
+        self.fields = min(self.fields + measured.fields, MAX_FIELDS + 1)
+        self.depth = max(self.depth, measured.depth)
+        self.aliases += measured.aliases
+        self.introspections += measured.introspections
+        self.schemas += measured.schemas
 
 
 class MeasuredOperation(NamedTuple):
     """A measured operation: its cost tree, the limits it exceeds, and the defaults of its variables."""
 
-    whole: CostNode
+    root: CostNode
     problems: Sequence[str] = ()
     defaults: dict[str, object] = {}
 
@@ -107,10 +107,10 @@ class Limits:
             known = self._measured[operation] = self._measure(operation)
         if known.problems:
             raise GraphQLError(known.problems[0])
-        return _total_cost(known.whole, {**known.defaults, **variables}, {}) if settings.API_COST_LIMIT else 0
+        return _total_cost(known.root, {**known.defaults, **variables}, {}) if settings.API_COST_LIMIT else 0
 
     def _measure(self, operation: Operation) -> MeasuredOperation:
-        root = self._schema.get_root_type(operation.kind)
+        root = self._schema.get_root_type(operation.operation_type)
         if root is None:
             return MeasuredOperation(CostNode(0))
         selections = operation.definition.selection_set
@@ -145,7 +145,7 @@ def _problems(operation: Operation, measure: Measure) -> Iterable[str]:
         yield "The document asks for `__schema` more than once."
     if measure.introspections > MAX_INTROSPECTIONS:
         yield f"The document asks for the schema more than {MAX_INTROSPECTIONS} times."
-    if operation.kind is OperationType.MUTATION:
+    if operation.operation_type is OperationType.MUTATION:
         roots = _iterate_fields(operation.definition.selection_set, operation.fragments)
         if sum(1 for _ in roots) > MAX_MUTATIONS:
             yield f"The document has more than {MAX_MUTATIONS} mutations."
@@ -174,15 +174,15 @@ class _Measurer:
             if isinstance(node, FieldNode):
                 self._measure_field(measure, type_, node, level)
             elif isinstance(node, InlineFragmentNode):
-                on = node.type_condition.name.value if node.type_condition else type_.name
-                below = self.read(self._schema.type_map[on], node.selection_set, level)
-                measure.add(below)
-                measure.parts += below.parts
+                type_name = node.type_condition.name.value if node.type_condition else type_.name
+                measured = self.read(self._schema.type_map[type_name], node.selection_set, level)
+                measure.add(measured)
+                measure.parts += measured.parts
             elif isinstance(node, FragmentSpreadNode):
-                below = self._measure_fragment(node.name.value)
-                measure.add(below)
-                if below.parts:
-                    measure.parts.append(CostNode(0, (), below.parts))
+                measured = self._measure_fragment(node.name.value)
+                measure.add(measured)
+                if measured.parts:
+                    measure.parts.append(CostNode(0, (), measured.parts))
         return measure
 
     def _measure_fragment(self, name: str) -> Measure:
@@ -190,8 +190,8 @@ class _Measurer:
         known = self._measured_fragments.get(name)
         if known is None:
             fragment = self._fragments[name]
-            on = self._schema.type_map[fragment.type_condition.name.value]
-            known = self._measured_fragments[name] = self.read(on, fragment.selection_set, 1)
+            fragment_type = self._schema.type_map[fragment.type_condition.name.value]
+            known = self._measured_fragments[name] = self.read(fragment_type, fragment.selection_set, 1)
         return known
 
     def _measure_field(self, measure: Measure, type_: GraphQLNamedType, node: FieldNode, level: int) -> None:
@@ -205,25 +205,25 @@ class _Measurer:
         if definition is None or node.selection_set is None:
             return
         inner = get_named_type(definition.type)
-        below = self.read(inner, node.selection_set, level + 1)
-        below.depth += 1
-        measure.add(below)
+        measured = self.read(inner, node.selection_set, level + 1)
+        measured.depth += 1
+        measure.add(measured)
         cost = int(_returns_rows(definition))
         multipliers = _multipliers(node)
-        if cost or below.parts:
-            measure.parts.append(CostNode(cost, multipliers, below.parts))
+        if cost or measured.parts:
+            measure.parts.append(CostNode(cost, multipliers, measured.parts))
 
     def _measure_introspection(self, measure: Measure, node: FieldNode, level: int) -> None:
         measure.introspections += 1
         measure.schemas += node.name.value == "__schema"
         if node.selection_set is None:
             return
-        below = self.read(
+        measured = self.read(
             self._schema.type_map[_INTROSPECTED[node.name.value]], node.selection_set, level + 1
         )
-        below.depth += 1
-        measure.add(below)
-        measure.parts.append(CostNode(self._introspection.of(node, self._fragments)))
+        measured.depth += 1
+        measure.add(measured)
+        measure.parts.append(CostNode(self._introspection.cost(node, self._fragments)))
 
 
 def _returns_rows(definition: GraphQLField) -> bool:
@@ -247,7 +247,7 @@ def _total_cost(part: CostNode, variables: Mapping[str, object], known: dict[int
         times = 1
         for multiplier in part.multipliers:
             times *= max(1, _multiplier_value(multiplier, variables))
-        each_time = part.cost + sum(_total_cost(each, variables, known) for each in part.below)
+        each_time = part.cost + sum(_total_cost(each, variables, known) for each in part.children)
         total = known[id(part)] = min(times * each_time, MAX_COST)
     return total
 

@@ -125,7 +125,7 @@ class Mutations(Queries):
     def deletes_many(
         self,
         name: str,
-        one: RootResolver,
+        delete_one: RootResolver,
         *,
         permissions: Iterable[MemberRight],
         needs_recent_sign_in: bool = False,
@@ -136,14 +136,14 @@ class Mutations(Queries):
         @self.field(
             name, permissions=permissions, refused={"count": 0}, needs_recent_sign_in=needs_recent_sign_in
         )
-        def many(arguments: _Ids, context: Context, selection: Selection) -> dict[str, object]:
+        def delete_many(arguments: _Ids, context: Context, selection: Selection) -> dict[str, object]:
             requested = [{"id": each} for each in dict.fromkeys(arguments.get("ids") or ())]
-            return self.each_of(requested, one, context, selection)
+            return self.each_of(requested, delete_one, context, selection)
 
     def each_of(
         self,
         requested: Sequence[Mapping[str, object]],
-        one: RootResolver,
+        resolve_one: RootResolver,
         context: Context,
         selection: Selection,
     ) -> dict[str, object]:
@@ -155,7 +155,7 @@ class Mutations(Queries):
         count, refusals = 0, []
         for each in requested:
             try:
-                one(each, context, selection)
+                resolve_one(each, context, selection)
             except Refused as refused:
                 refusals.append(refused)
             else:
@@ -179,9 +179,9 @@ def _require_recent_sign_in(resolve: RootResolver) -> RootResolver:
 
 def error_fields(payload: GraphQLObjectType) -> dict[str, GraphQLObjectType]:
     """Return the error lists of a payload: `errors`, and its twins such as `accountErrors`."""
-    found = {name: get_named_type(field.type) for name, field in payload.fields.items()}
+    types_by_field = {name: get_named_type(field.type) for name, field in payload.fields.items()}
     return {
         name: type_
-        for name, type_ in found.items()
+        for name, type_ in types_by_field.items()
         if is_object_type(type_) and type_.name.endswith("Error") and name.lower().endswith("errors")
     }

@@ -96,25 +96,25 @@ def _describe_deprecation(inputs: Iterable[GraphQLArgument | GraphQLInputField])
 
 
 def _collect_resolvers(schema: GraphQLSchema, areas: Iterable[Area]) -> Resolvers:
-    found: Resolvers = {}
-    for ours in (each for area in areas for each in area.types):
-        known = found.setdefault(ours.name, {})
-        if twice := known.keys() & ours.resolvers.keys():
-            raise ValueError(f"{ours.name}.{min(twice)} has two resolvers.")
-        known |= ours.resolvers
+    resolvers: Resolvers = {}
+    for declared in (each for area in areas for each in area.types):
+        known = resolvers.setdefault(declared.name, {})
+        if duplicates := known.keys() & declared.resolvers.keys():
+            raise ValueError(f"{declared.name}.{min(duplicates)} has two resolvers.")
+        known |= declared.resolvers
     plain = _mapping_types(schema)
     unanswered = []
     for name, type_ in schema.type_map.items():
         if not is_object_type(type_) or name.startswith("__"):
             continue
-        known = found.get(name) or connections.connection_resolvers(name) or {}
+        known = resolvers.get(name) or connections.connection_resolvers(name) or {}
         if name in plain:
             known = {each: by_name(each) for each in type_.fields} | known
         unanswered += [f"{name}.{each}" for each in type_.fields if each not in known]
-        found[name] = known
+        resolvers[name] = known
     if unanswered:
         raise ValueError(f"No resolver answers {', '.join(sorted(unanswered))}.")
-    return found
+    return resolvers
 
 
 def _mapping_types(schema: GraphQLSchema) -> set[str]:

@@ -44,9 +44,9 @@ def _category_picture(key: int) -> int | None:
 
 
 def _collection_picture(key: int) -> int | None:
-    own = cooperative_from_key(key)
-    if own is not None:
-        return _cooperative_picture(own)
+    cooperative_key = cooperative_from_key(key)
+    if cooperative_key is not None:
+        return _cooperative_picture(cooperative_key)
     return Collection.objects.filter(pk=key).values_list("cover", flat=True).first()
 
 

@@ -45,8 +45,8 @@ def refresh_token(
     user: User, *, family: TokenFamily, csrf_token: str, now: datetime.datetime, audience: str | None = None
 ) -> str:
     """Return the family's current token; the same for the same `now`, so a repeated request gets it again."""
-    named = {"family": str(family.pk), "jti": family.current, "csrfToken": csrf_token}
-    return _sign(user, REFRESH, now, audience, **named)
+    extra_claims = {"family": str(family.pk), "jti": family.current, "csrfToken": csrf_token}
+    return _sign(user, REFRESH, now, audience, **extra_claims)
 
 
 def is_recent_sign_in(claims: Claims, user: User, *, now: datetime.datetime) -> bool:
@@ -100,9 +100,9 @@ def check_family(claims: Claims, *, now: datetime.datetime) -> None:
         raise InvalidTokenError("Invalid token: it was revoked.")
 
 
-def user_from_claims(claims: Claims, kind: str) -> User:
+def user_from_claims(claims: Claims, token_type: str) -> User:
     """Return the user of a token of this kind. Raises InvalidTokenError if it is revoked or another kind."""
-    if claims.get("type") != kind:
+    if claims.get("type") != token_type:
         raise InvalidTokenError("Invalid token: it is of another kind.")
     user: User | None = next(iter(_active_users(_user_key(claims) or 0)), None)
     if user is None or not hmac.compare_digest(str(claims["token"]), user.revocation_key):
@@ -123,18 +123,20 @@ def _user_key(claims: Claims) -> int | None:
     return key if isinstance(key, int) else None
 
 
-def _sign(user: User, kind: str, now: datetime.datetime, audience: str | None, **also: object) -> str:
+def _sign(
+    user: User, token_type: str, now: datetime.datetime, audience: str | None, **extra_claims: object
+) -> str:
     claims: Claims = {
         "iat": now,
-        "exp": now + LIFETIMES[kind],
+        "exp": now + LIFETIMES[token_type],
         "iss": issuer(),
         "owner": OWNER,
-        "type": kind,
+        "type": token_type,
         "token": user.revocation_key,
         "email": user.email or "",
         "user_id": global_id("User", user.pk),
         "is_staff": user.is_staff,
-        **also,
+        **extra_claims,
     }
     if audience:
         claims["aud"] = f"custom:{audience}"

@@ -39,7 +39,7 @@ class _Translation(TypedDict):
 def add_translation_field(
     type_: Type,
     name: str,
-    kind: str,
+    translation_kind: str,
     /,
     *,
     key: str = "id",
@@ -57,11 +57,11 @@ def add_translation_field(
         rows: list[Row], arguments: _TranslationArguments, context: Context, selection: Selection
     ) -> Sequence[Mapping[str, object] | None]:
         code = arguments["languageCode"]
-        texts = translated_texts(kind, [getattr(row, key) for row in rows], code)
-        found = [texts.get(str(getattr(row, key))) for row in rows]
+        texts = translated_texts(translation_kind, [getattr(row, key) for row in rows], code)
+        translations_by_row = [texts.get(str(getattr(row, key))) for row in rows]
         return [
             translations and {"key": getattr(row, key), "code": code, "texts": translations}
-            for row, translations in zip(rows, found, strict=True)
+            for row, translations in zip(rows, translations_by_row, strict=True)
         ]
 
     type_.field("translation", needs=key)(resolve)

@@ -19,12 +19,12 @@ class UnionRows:
         first: QuerySet[Model],
         second: QuerySet[Model],
         order: tuple[str | Combinable, ...] = (),
-        cut: slice | None = None,
+        bounds: slice | None = None,
     ) -> None:
         self._first = first
         self._second = second
         self._order = order
-        self._cut = cut
+        self._cut = bounds
 
     @property
     def query(self) -> Query:
@@ -48,12 +48,12 @@ class UnionRows:
     def count(self) -> int:
         return self._first.count() + self._second.count()
 
-    def __getitem__(self, cut: slice) -> UnionRows:
-        return UnionRows(self._first, self._second, self._order, cut)
+    def __getitem__(self, bounds: slice) -> UnionRows:
+        return UnionRows(self._first, self._second, self._order, bounds)
 
     def values_list(self, *columns: str) -> QuerySet[Model, tuple[object, ...]]:
-        both: QuerySet[Model, tuple[object, ...]] = self._first.order_by().values_list(*columns)
-        both = both.union(self._second.order_by().values_list(*columns), all=True)
+        union: QuerySet[Model, tuple[object, ...]] = self._first.order_by().values_list(*columns)
+        union = union.union(self._second.order_by().values_list(*columns), all=True)
         if self._order:
-            both = both.order_by(*self._order)
-        return both if self._cut is None else both[self._cut]
+            union = union.order_by(*self._order)
+        return union if self._cut is None else union[self._cut]

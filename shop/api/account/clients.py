@@ -56,10 +56,10 @@ def checked_channel(slug: str | None, context: Context) -> None:
         raise InputError("CHANNEL_INACTIVE", _("This channel is closed."), field="channel")
 
 
-def checked_password(password: str, about: User, field: str) -> str:
+def checked_password(password: str, user: User, field: str) -> str:
     """Return the password if it passes all validators. Raises InputErrors, one per failed validator."""
     try:
-        validate_password(password, about)
+        validate_password(password, user)
     except ValidationError as error:
         raise InputErrors(
             [

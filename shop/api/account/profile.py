@@ -51,8 +51,8 @@ def account_update(
     if input_data.get("metadata"):
         values["metadata"] = person.metadata | metadata_from_input(input_data["metadata"])
     addresses = {
-        use: address_from(address, context, kind=kind)
-        for address, use, kind in (
+        use: address_from(address, context, address_type=address_type)
+        for address, use, address_type in (
             (input_data.get("defaultShippingAddress"), AddressUse.SHIPPING, "SHIPPING"),
             (input_data.get("defaultBillingAddress"), AddressUse.BILLING, "BILLING"),
         )
@@ -68,15 +68,15 @@ def account_update(
 def account_address_create(
     arguments: AccountAddressCreateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    person, kind = _target_user(arguments.get("customerId"), context), arguments.get("type")
-    made = add_address(
+    person, address_type = _target_user(arguments.get("customerId"), context), arguments.get("type")
+    created_address = add_address(
         user_id=person.pk,
-        address=address_from(arguments["input"], context, kind=kind),
-        use=_USES[kind] if kind else None,
+        address=address_from(arguments["input"], context, address_type=address_type),
+        use=_USES[address_type] if address_type else None,
         actor=context.actor,
         now=context.now,
     )
-    return _payload(person.pk, context, selection, made.pk)
+    return _payload(person.pk, context, selection, created_address.pk)
 
 
 @mutation.field(permissions=[Access.USER])
@@ -84,7 +84,7 @@ def account_address_update(
     arguments: AccountAddressUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     current = _own_address(arguments["id"], context)
-    changed = address_from(arguments["input"], context, of=current)
+    changed = address_from(arguments["input"], context, existing=current)
     change_address(address=changed, actor=context.actor, now=context.now)
     return _payload(changed.user_id, context, selection, changed.pk)
 
@@ -120,10 +120,10 @@ def _target_user(customer_id: str | None, context: Context) -> User:
         return context.signed_in()
     context.require(Permission.IMPERSONATE_USER)
     key = input_key(customer_id, "User", field="customerId")
-    found = User.objects.filter(pk=key, is_staff=False, erased_at=None).first()
-    if found is None:
+    customer = User.objects.filter(pk=key, is_staff=False, erased_at=None).first()
+    if customer is None:
         raise Missing(field="customerId")
-    return found
+    return customer
 
 
 def _own_address(text: str, context: Context) -> Address:
@@ -131,15 +131,15 @@ def _own_address(text: str, context: Context) -> Address:
     rows = Address.objects.filter(pk=input_key(text, "Address", field="id"), user__isnull=False)
     if not context.may(Permission.MANAGE_USERS):
         rows = rows.filter(user=context.signed_in())
-    found = rows.first()
-    if found is None:
+    owned_address = rows.first()
+    if owned_address is None:
         raise Missing(field="id")
-    return found
+    return owned_address
 
 
 def _payload(
     user_key: int | None, context: Context, selection: Selection, address_key: int | None = None
 ) -> dict[str, object]:
     people = user.by_key(context, [user_key], selection.names("user"), rows=User.objects.all())
-    found = address.by_key(context, [address_key], selection.names("address"), rows=Address.objects.all())
-    return {"user": people.get(user_key), "address": found.get(address_key)}
+    addresses = address.by_key(context, [address_key], selection.names("address"), rows=Address.objects.all())
+    return {"user": people.get(user_key), "address": addresses.get(address_key)}

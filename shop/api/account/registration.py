@@ -50,14 +50,14 @@ def account_register(
     arguments: AccountRegisterArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     input_data = arguments["input"]
-    about = User(
+    unsaved_user = User(
         email=checked_email(input_data["email"]),
         first_name=input_data.get("firstName") or "",
         last_name=input_data.get("lastName") or "",
         language=tag_from_code(input_data.get("languageCode") or get_language() or "vi"),
         metadata=metadata_from_input(input_data.get("metadata")),
     )
-    password = checked_password(input_data["password"], about, "password")
+    password = checked_password(input_data["password"], unsaved_user, "password")
     needs_letter = bool(context.settings.enable_account_confirmation_by_email)
     redirect = ""
     if needs_letter:
@@ -66,20 +66,20 @@ def account_register(
     network = client_network(context.request.META)
     API_REGISTRATIONS.take(network)
     register_user(
-        email=about.email or "",
+        email=unsaved_user.email or "",
         password=password,
-        first_name=about.first_name,
-        last_name=about.last_name,
-        language=about.language,
-        metadata=about.metadata,
+        first_name=unsaved_user.first_name,
+        last_name=unsaved_user.last_name,
+        language=unsaved_user.language,
+        metadata=unsaved_user.metadata,
         link_to=(lambda user: _confirmation_link(user, redirect)) if needs_letter else None,
         actor=context.actor,
         now=context.now,
     )
     # The payload only repeats the input, so that it does not reveal whether the account existed.
-    about.date_joined = about.updated_at = context.now
-    about.is_confirmed = not needs_letter
-    return {"user": about, "requiresConfirmation": needs_letter}
+    unsaved_user.date_joined = unsaved_user.updated_at = context.now
+    unsaved_user.is_confirmed = not needs_letter
+    return {"user": unsaved_user, "requiresConfirmation": needs_letter}
 
 
 @mutation.field()

@@ -79,8 +79,8 @@ def token_refresh(
             now=context.now,
         )
     except (TokenRevoked, InvalidTokenError) as error:
-        words = "Invalid token: it was revoked."
-        raise InputError("JWT_INVALID_TOKEN", words, field="refreshToken") from error
+        message = "Invalid token: it was revoked."
+        raise InputError("JWT_INVALID_TOKEN", message, field="refreshToken") from error
     audience = str(claims.get("aud", "")).removeprefix("custom:") or None
     token = tokens.access_token(user, signed_in_at=renewal.family.at, now=context.now, audience=audience)
     if not rotate:
@@ -143,12 +143,12 @@ def _set_cookie(context: Context, user: User, refresh: str) -> None:
     """Set the refresh token cookie, cross-site for the origins in API_ORIGINS."""
     same_site: Literal["None", "Lax"] = "None" if settings.API_ORIGINS else "Lax"
 
-    def keep(response: HttpResponse) -> None:
+    def add_cookie(response: HttpResponse) -> None:
         age = tokens.LIFETIMES[tokens.REFRESH]
         remember_device(context.request, response, user_key(user.pk))
         response.set_cookie(COOKIE, refresh, max_age=age, httponly=True, secure=True, samesite=same_site)
 
-    context.on_response(keep)
+    context.on_response(add_cookie)
 
 
 def is_second_factor_overdue(user: User, context: Context) -> bool:
@@ -177,11 +177,11 @@ def _authenticate(context: Context, written: str, password: str) -> User:
 
 
 def _wrong_credentials() -> InputError:
-    words = _(
+    message = _(
         "E-mail (or phone number) and password do not go together, or the account waits for the link in our"
         " letter."
     )
-    return InputError("INVALID_CREDENTIALS", words, field="email")
+    return InputError("INVALID_CREDENTIALS", message, field="email")
 
 
 def _check_account(user: User, context: Context) -> None:

@@ -29,12 +29,12 @@ CARING = (Permission.MANAGE_USERS, Permission.MANAGE_STAFF)
 def _visible_users(context: Context) -> Rows:
     """Visible users: oneself; customers with permissions for users or orders; staff with MANAGE_STAFF."""
     people = User.objects.filter(erased_at=None)
-    seen = User.objects.filter(pk=context.user.pk) if context.user else User.objects.none()
+    visible_users = User.objects.filter(pk=context.user.pk) if context.user else User.objects.none()
     if context.may(Permission.MANAGE_USERS, Permission.MANAGE_ORDERS):
-        seen |= people.filter(is_staff=False)
+        visible_users |= people.filter(is_staff=False)
     if context.may(Permission.MANAGE_STAFF):
-        seen |= people.filter(is_staff=True)
-    return seen
+        visible_users |= people.filter(is_staff=True)
+    return visible_users
 
 
 def _is_oneself(context: Context, key: int) -> bool:
@@ -54,10 +54,14 @@ user.columns(
     updatedAt="updated_at",
 )
 user.column("note", "note", permissions=CARING)
-user.nothing("avatar", "assignedAttribute")
-user.nothing("assignedAttributes", value=[])
-user.one("defaultShippingAddress", address, by="default_shipping_address_id", rows=Address.objects.all())
-user.one("defaultBillingAddress", address, by="default_billing_address_id", rows=Address.objects.all())
+user.unsupported("avatar", "assignedAttribute")
+user.unsupported("assignedAttributes", value=[])
+user.related(
+    "defaultShippingAddress", address, column="default_shipping_address_id", rows=Address.objects.all()
+)
+user.related(
+    "defaultBillingAddress", address, column="default_billing_address_id", rows=Address.objects.all()
+)
 add_metadata_fields(user, User, rights=CARING, owns=_is_oneself)
 
 
@@ -120,13 +124,14 @@ def source_permission_groups(
 ) -> list[list[Row]]:
     """Resolve the groups that grant the permission to the user."""
     key = key_from_id(arguments["userId"], "User")
-    through = effective_group_permissions().filter(group__users=key).values_list("code", "group")
+    grants = effective_group_permissions().filter(group__users=key).values_list("code", "group")
     groups: dict[str, set[int]] = {}
-    for code, group_key in through:
+    for code, group_key in grants:
         groups.setdefault(code, set()).add(group_key)
     rows = group.by_key(context, {each for keys in groups.values() for each in keys}, selection.names())
     return [
-        [rows[each] for each in sorted(groups.get(one["code"], ())) if each in rows] for one in codes_by_key
+        [rows[each] for each in sorted(groups.get(permission["code"], ())) if each in rows]
+        for permission in codes_by_key
     ]
 
 
@@ -157,8 +162,8 @@ def permissions(groups: list[Row], *_: object) -> list[list[dict[str, str]]]:
 @group.field(needs="id", permissions=[Permission.MANAGE_STAFF])
 def users(groups: list[Row], arguments: object, context: Context, selection: Selection) -> list[list[Row]]:
     rows = User.objects.filter(permission_groups__in=[each.id for each in groups]).order_by("pk")
-    found = user.grouped(rows, selection.names(), by="permission_groups")
-    return [found.get(each.id, []) for each in groups]
+    users_by_group = user.grouped(rows, selection.names(), by="permission_groups")
+    return [users_by_group.get(each.id, []) for each in groups]
 
 
 @group.field(needs="id")
@@ -180,14 +185,14 @@ def channels_of_groups(
 ) -> list[list[Row]]:
     every = channel.read(Channel.objects.order_by("pk"), selection.names())
     allowed: dict[int, set[int]] = {}
-    through = Group.channels.through.objects.filter(group__in=[each.id for each in groups])
-    for key, channel_key in through.values_list("group", "channel"):
+    links = Group.channels.through.objects.filter(group__in=[each.id for each in groups])
+    for key, channel_key in links.values_list("group", "channel"):
         allowed.setdefault(key, set()).add(channel_key)
     return [
-        [each for each in every if each.id in allowed.get(one.id, ())]
-        if one.restricted_to_channels
+        [each for each in every if each.id in allowed.get(group_row.id, ())]
+        if group_row.restricted_to_channels
         else every
-        for one in groups
+        for group_row in groups
     ]
 
 
@@ -241,7 +246,7 @@ def channels_of_users(
         if not each.is_staff
         else every
         if each.is_superuser or each.id not in restricted
-        else [one for one in every if one.id in restricted[each.id]]
+        else [channel_row for channel_row in every if channel_row.id in restricted[each.id]]
         for each in users
     ]
 

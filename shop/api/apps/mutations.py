@@ -39,14 +39,14 @@ mutation = Mutations()
 @mutation.field(permissions=MANAGING, needs_recent_sign_in=True)
 def app_create(arguments: AppCreateArguments, context: Context, selection: Selection) -> dict[str, object]:
     input_data = arguments["input"]
-    made, token = create_app(
+    created_app, token = create_app(
         name=_validated_name(input_data.get("name") or ""),
         identifier=(input_data.get("identifier") or "").strip(),
         permissions=_grantable(input_data.get("permissions") or (), context),
         actor=context.actor,
         now=context.now,
     )
-    return _payload(made.pk, context, selection) | {"authToken": token}
+    return _payload(created_app.pk, context, selection) | {"authToken": token}
 
 
 @mutation.field(permissions=MANAGING, needs_recent_sign_in=True)
@@ -67,9 +67,9 @@ def app_update(arguments: AppUpdateArguments, context: Context, selection: Selec
 @mutation.field(permissions=MANAGING, needs_recent_sign_in=True)
 def app_delete(arguments: AppDeleteArguments, context: Context, selection: Selection) -> dict[str, object]:
     key = _manageable_app_key(arguments["id"], context)
-    shown = _payload(key, context, selection)
+    payload = _payload(key, context, selection)
     delete_app(app_id=key, actor=context.actor, now=context.now)
-    return shown
+    return payload
 
 
 @mutation.field(permissions=MANAGING, needs_recent_sign_in=True)
@@ -146,8 +146,8 @@ def _grantable(permissions: Collection[str], context: Context) -> Collection[str
     """Return the permissions if the requester holds all of them. Raises InputError."""
     beyond = sorted(set(permissions) - context.permissions)
     if beyond:
-        words = _("You cannot give permissions that you do not have.")
-        raise InputError("OUT_OF_SCOPE_PERMISSION", words, field="permissions", permissions=beyond)
+        message = _("You cannot give permissions that you do not have.")
+        raise InputError("OUT_OF_SCOPE_PERMISSION", message, field="permissions", permissions=beyond)
     return permissions
 
 

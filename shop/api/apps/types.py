@@ -25,10 +25,10 @@ def _visible_apps(context: Context) -> Rows:
 app = Type("App", rows=_visible_apps)
 app.id()
 app.columns(identifier="identifier", created="created_at", isActive="is_active", name="name")
-app.nothing("type", value="LOCAL")
-app.nothing("webhooks", "extensions", "problems", value=[])
-app.nothing("aboutApp", "dataPrivacyUrl", "homepageUrl", "supportUrl", "appUrl", "manifestUrl")
-app.nothing("version", "accessToken", "author", "brand")
+app.unsupported("type", value="LOCAL")
+app.unsupported("webhooks", "extensions", "problems", value=[])
+app.unsupported("aboutApp", "dataPrivacyUrl", "homepageUrl", "supportUrl", "appUrl", "manifestUrl")
+app.unsupported("version", "accessToken", "author", "brand")
 add_metadata_fields(app, App, rights=MANAGING)
 
 
@@ -47,8 +47,8 @@ def permissions(apps: list[Row], *_: object) -> list[list[dict[str, str]]]:
 @app.field(needs="id", permissions=MANAGING)
 def tokens(apps: list[Row], arguments: object, context: Context, selection: Selection) -> list[list[Row]]:
     rows = AppToken.objects.filter(app__in=[each.id for each in apps]).order_by("pk")
-    found = token.grouped(rows, selection.names(), by="app_id")
-    return [found.get(each.id, []) for each in apps]
+    tokens_by_app = token.grouped(rows, selection.names(), by="app_id")
+    return [tokens_by_app.get(each.id, []) for each in apps]
 
 
 token = Type("AppToken", rows=lambda context: AppToken.objects.all())

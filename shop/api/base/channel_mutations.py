@@ -63,8 +63,8 @@ def channel_create(
     if not _CURRENCY.match(currency):
         raise InputError("INVALID", _("A currency has three letters, as in VND."), field="currencyCode")
     change = ChannelChange(_values(input_data) | {"currency": currency}, _links(input_data))
-    made = open_channel(change=change, actor=context.actor, now=context.now)
-    return _payload(made.pk, context, selection)
+    created_channel = open_channel(change=change, actor=context.actor, now=context.now)
+    return _payload(created_channel.pk, context, selection)
 
 
 @mutation.field(permissions=MANAGING, needs_recent_sign_in=True)
@@ -76,9 +76,9 @@ def channel_update(
     for column in ("metadata", "private_metadata"):
         if column in values:
             current = Channel.objects.filter(pk=key).values_list(column, flat=True).first() or {}
-            new = values[column]
-            assert isinstance(new, dict)
-            values[column] = current | new
+            added = values[column]
+            assert isinstance(added, dict)
+            values[column] = current | added
     return _change_payload(key, ChannelChange(values, _links(input_data)), context, selection)
 
 
@@ -99,8 +99,8 @@ def channel_deactivate(
 def _set_active(text: str, active: bool, context: Context, selection: Selection) -> dict[str, object]:
     key = input_key(text, "Channel", field="id")
     if Channel.objects.filter(pk=key, is_active=active).exists():
-        words = _("This channel is open already.") if active else _("This channel is closed already.")
-        raise InputError("INVALID", words, field="id")
+        message = _("This channel is open already.") if active else _("This channel is closed already.")
+        raise InputError("INVALID", message, field="id")
     return _change_payload(key, ChannelChange({"is_active": active}), context, selection)
 
 
@@ -156,8 +156,8 @@ def _links(input_data: Mapping[str, Any]) -> ChannelLinks:
         (links.add_warehouses, links.remove_warehouses, "addWarehouses"),
     ):
         if set(added) & set(removed):
-            words = _("The same cannot be taken in and given up.")
-            raise InputError("DUPLICATED_INPUT_ITEM", words, field=field)
+            message = _("The same cannot be taken in and given up.")
+            raise InputError("DUPLICATED_INPUT_ITEM", message, field=field)
     return links
 
 

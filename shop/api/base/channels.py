@@ -39,32 +39,32 @@ order_settings.columns(
     includeDraftOrderInVoucherUsage="include_draft_order_in_voucher_usage",
     draftOrderLinePriceFreezePeriod="draft_order_line_price_freeze_hours",
 )
-order_settings.nothing("useLegacyLineDiscountPropagation", value=False)
+order_settings.unsupported("useLegacyLineDiscountPropagation", value=False)
 
 checkout_settings = Type("CheckoutSettings")
 checkout_settings.columns(
     useLegacyErrorFlow="use_legacy_error_flow_for_checkout",
     automaticallyCompleteFullyPaidCheckouts="automatically_complete_fully_paid_checkouts",
 )
-checkout_settings.nothing("automaticCompletionDelay", "automaticCompletionCutOffDate")
-checkout_settings.nothing("allowLegacyGiftCardUse", value=True)
+checkout_settings.unsupported("automaticCompletionDelay", "automaticCompletionCutOffDate")
+checkout_settings.unsupported("allowLegacyGiftCardUse", value=True)
 
 payment_settings = Type("PaymentSettings")
 payment_settings.columns(defaultTransactionFlowStrategy="default_transaction_flow")
-payment_settings.nothing("releaseFundsForExpiredCheckouts", value=False)
-payment_settings.nothing("checkoutTtlBeforeReleasingFunds", "checkoutReleaseFundsCutOffDate")
+payment_settings.unsupported("releaseFundsForExpiredCheckouts", value=False)
+payment_settings.unsupported("checkoutTtlBeforeReleasingFunds", "checkoutReleaseFundsCutOffDate")
 
 # Settings are columns of the channel, so their objects are the channel's rows.
-channel.itself("stockSettings", stock_settings, permissions=STAFF)
-channel.itself(
+channel.same_row("stockSettings", stock_settings, permissions=STAFF)
+channel.same_row(
     "orderSettings", order_settings, permissions=[Permission.MANAGE_CHANNELS, Permission.MANAGE_ORDERS]
 )
-channel.itself(
+channel.same_row(
     "checkoutSettings",
     checkout_settings,
     permissions=[Permission.MANAGE_CHANNELS, Permission.MANAGE_CHECKOUTS],
 )
-channel.itself(
+channel.same_row(
     "paymentSettings",
     payment_settings,
     permissions=[Permission.MANAGE_CHANNELS, Permission.HANDLE_PAYMENTS],
@@ -80,9 +80,9 @@ def default_country(channels: list[Row], *_: object) -> list[dict[str, str]]:
 def countries(channels: list[Row], *_: object) -> list[list[dict[str, str]]]:
     """Resolve the countries covered by the channel's shipping zones."""
     keys = [each.id for each in channels]
-    found = ZoneCountry.objects.filter(zone__channels__in=keys).order_by("country")
+    zone_countries = ZoneCountry.objects.filter(zone__channels__in=keys).order_by("country")
     codes: dict[int, list[str]] = {}
-    for key, code in found.values_list("zone__channels", "country").distinct():
+    for key, code in zone_countries.values_list("zone__channels", "country").distinct():
         codes.setdefault(key, []).append(code)
     return [[country(code) for code in codes.get(key, ())] for key in keys]
 

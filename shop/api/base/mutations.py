@@ -58,12 +58,12 @@ def _change_metadata(
     *,
     private: bool,
 ) -> dict[str, object]:
-    keeper, key = _metadata_target(arguments["id"])
-    keeper.check(context, key, private=private)
-    if keeper.model is ShopSettings:  # the row exists only after the first save
+    target, key = _metadata_target(arguments["id"])
+    target.check(context, key, private=private)
+    if target.model is ShopSettings:  # the row exists only after the first save
         ShopSettings.objects.get_or_create(pk=int(key))
     change_metadata(
-        model=keeper.model,
+        model=target.model,
         key=key,
         new_items=metadata_from_input(arguments.get("input"), field="input"),
         remove=arguments.get("keys", ()),
@@ -71,8 +71,8 @@ def _change_metadata(
         actor=context.actor,
         now=context.now,
     )
-    found = keeper.of.by_key(context, [key], selection.names("item"))
-    return {"item": found.get(key)}
+    rows = target.object_type.by_key(context, [key], selection.names("item"))
+    return {"item": rows.get(key)}
 
 
 def _metadata_target(text: str) -> tuple[MetadataAccess, Key]:
@@ -82,7 +82,7 @@ def _metadata_target(text: str) -> tuple[MetadataAccess, Key]:
         key = parse_key(name, written)
     except ValueError as error:
         raise InputError("GRAPHQL_ERROR", str(InvalidId(text, "an object")), field="id") from error
-    keeper = METADATA_ACCESS.get(name)
-    if keeper is None:
+    target = METADATA_ACCESS.get(name)
+    if target is None:
         raise InputError("NOT_FOUND", f"{name} has no metadata.", field="id")
-    return keeper, key
+    return target, key

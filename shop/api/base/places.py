@@ -26,7 +26,7 @@ def country(code: str, language: str | None = None) -> dict[str, str]:
 
 country_display = Type("CountryDisplay")
 country_display.plain("code", "country")
-country_display.nothing("vat")
+country_display.unsupported("vat")
 vat = Type("VAT")
 vat.plain("countryCode", "standardRate", "reducedRates")
 reduced_rate = Type("ReducedRate")

@@ -44,13 +44,13 @@ shop.columns(
     useLegacyUpdateWebhookEmission="use_legacy_update_webhook_emission",
     passwordLoginMode="password_login_mode",
 )
-shop.nothing("headerText", "companyAddress", "defaultMailSenderName")
-shop.nothing("availableExternalAuthentications", "announcements", value=[])
-shop.nothing("allowStorefrontTraffic", "useLegacyShippingZoneStockAvailability", value=True)
-shop.nothing("includeTaxesInPrices", "displayGrossPrices", "chargeTaxesOnShipping", value=True)
-shop.nothing("preserveAllAddressFields", value=False)
-shop.nothing("accountConfirmMergeMode", value="MERGE_DISABLED")
-shop.nothing("schemaVersion", value=VERSION)
+shop.unsupported("headerText", "companyAddress", "defaultMailSenderName")
+shop.unsupported("availableExternalAuthentications", "announcements", value=[])
+shop.unsupported("allowStorefrontTraffic", "useLegacyShippingZoneStockAvailability", value=True)
+shop.unsupported("includeTaxesInPrices", "displayGrossPrices", "chargeTaxesOnShipping", value=True)
+shop.unsupported("preserveAllAddressFields", value=False)
+shop.unsupported("accountConfirmMergeMode", value="MERGE_DISABLED")
+shop.unsupported("schemaVersion", value=VERSION)
 add_metadata_fields(shop, ShopSettings, rights=SETTINGS)
 
 for field, column in {
@@ -71,9 +71,9 @@ external_authentication.plain("id", "name")
 shop_translation = Type("ShopTranslation")
 shop_translation.plain("id", "language", "headerText", "description")
 limits = Type("Limits")
-limits.nothing("channels", "orders", "productVariants", "staffUsers", "warehouses")
+limits.unsupported("channels", "orders", "productVariants", "staffUsers", "warehouses")
 limit_info = Type("LimitInfo")
-limit_info.nothing("currentUsage", "allowedUsage", value={})
+limit_info.unsupported("currentUsage", "allowedUsage", value={})
 announcement = Type("Announcement")
 announcement.plain("createdAt", "updatedAt", "title", "messageHtml", "importance", "type", "extra")
 
@@ -111,8 +111,12 @@ def default_mail_sender_address(shops: list[Row], *_: object) -> list[str]:
 @shop.field("domain")
 def domain_of_shop(shops: list[Row], *_: object) -> Sequence[Mapping[str, object]]:
     address = urlsplit(settings.PUBLIC_URL)
-    told = {"host": address.netloc, "sslEnabled": address.scheme == "https", "url": f"{settings.PUBLIC_URL}/"}
-    return [told] * len(shops)
+    domain = {
+        "host": address.netloc,
+        "sslEnabled": address.scheme == "https",
+        "url": f"{settings.PUBLIC_URL}/",
+    }
+    return [domain] * len(shops)
 
 
 @shop.field()
@@ -174,7 +178,7 @@ query = Queries()
 
 
 @query.field("shop")
-def the_shop(arguments: object, context: Context, selection: Selection) -> ShopSettings:
+def shop_query(arguments: object, context: Context, selection: Selection) -> ShopSettings:
     return context.settings
 
 
@@ -186,18 +190,18 @@ def service(arguments: object, context: Context, selection: Selection) -> dict[s
 @query.field("_entities")
 def entities(arguments: EntitiesArguments, context: Context, selection: Selection) -> list[Row | None]:
     """Return federated objects by reference. One query per type."""
-    asked = [each if isinstance(each, dict) else {} for each in arguments["representations"]]
-    names = [str(each.get("__typename")) for each in asked]
-    found: dict[tuple[str, object], Row] = {}
+    representations = [each if isinstance(each, dict) else {} for each in arguments["representations"]]
+    names = [str(each.get("__typename")) for each in representations]
+    rows_by_reference: dict[tuple[str, object], Row] = {}
     keys = [
         key_from_id(str(each.get("id")), name) if name in ENTITIES else None
-        for name, each in zip(names, asked, strict=True)
+        for name, each in zip(names, representations, strict=True)
     ]
     for name in set(names) & ENTITIES.keys():
         requested = [key for each, key in zip(names, keys, strict=True) if each == name]
         rows = ENTITIES[name].by_key(context, requested, selection.names())
-        found |= {(name, key): row for key, row in rows.items()}
-    return [found.get(place) for place in zip(names, keys, strict=True)]
+        rows_by_reference |= {(name, key): row for key, row in rows.items()}
+    return [rows_by_reference.get(reference) for reference in zip(names, keys, strict=True)]
 
 
 @lru_cache(maxsize=1)

@@ -13,12 +13,12 @@ from graphql import GraphQLError, GraphQLObjectType, GraphQLSchema, is_object_ty
 from graphql.pyutils import Undefined, inspect, is_iterable
 
 from .errors import FailedValue
-from .leaves import Kinds
+from .leaves import ValueTypes
 from .plan import AbstractType, Selection, Shape
 from .resolvers import TypeResolver, type_names_of_mappings
 from .scope import Scope
 
-_NOTHING = {type(None), type(Undefined)}
+_NULL_TYPES = {type(None), type(Undefined)}
 _LISTS = ({list}, {tuple}, {list, tuple})
 
 
@@ -50,11 +50,15 @@ class Completion:
 
         A failed value becomes a FailedValue and marks the scope.
         """
-        kinds: Kinds = set(map(type, values))
-        gaps = {kind for kind in kinds if kind in _NOTHING or issubclass(kind, Exception)}
-        if gaps:
-            return self._complete_with_gaps(scope, selection, shape, values, kinds, gaps)
-        return self._complete_valid(scope, selection, shape, values, kinds)
+        value_types: ValueTypes = set(map(type, values))
+        gap_types = {
+            value_type
+            for value_type in value_types
+            if value_type in _NULL_TYPES or issubclass(value_type, Exception)
+        }
+        if gap_types:
+            return self._complete_with_gaps(scope, selection, shape, values, value_types, gap_types)
+        return self._complete_valid(scope, selection, shape, values, value_types)
 
     def _complete_with_gaps(
         self,
@@ -62,49 +66,49 @@ class Completion:
         selection: Selection,
         shape: Shape,
         values: list[object],
-        kinds: Kinds,
-        gaps: Kinds,
+        value_types: ValueTypes,
+        gap_types: ValueTypes,
     ) -> list[object]:
         done: list[object] = [None] * len(values)
-        if shape.required or not gaps <= _NOTHING:
-            scope.mark(selection.key)
-            for place, value in enumerate(values):
+        if shape.required or not gap_types <= _NULL_TYPES:
+            scope.mark_failed(selection.key)
+            for position, value in enumerate(values):
                 if isinstance(value, Exception):
-                    done[place] = FailedValue(value)
-                elif shape.required and type(value) in gaps:
-                    done[place] = FailedValue(_null_error(selection))
-        places = [place for place, value in enumerate(values) if type(value) not in gaps]
-        if places:
-            good = [values[place] for place in places]
-            completed = self._complete_valid(scope, selection, shape, good, kinds - gaps)
-            for place, value in zip(places, completed, strict=True):
-                done[place] = value
+                    done[position] = FailedValue(value)
+                elif shape.required and type(value) in gap_types:
+                    done[position] = FailedValue(_null_error(selection))
+        valid_positions = [position for position, value in enumerate(values) if type(value) not in gap_types]
+        if valid_positions:
+            valid_values = [values[position] for position in valid_positions]
+            completed = self._complete_valid(scope, selection, shape, valid_values, value_types - gap_types)
+            for position, value in zip(valid_positions, completed, strict=True):
+                done[position] = value
         return done
 
     def _complete_valid(
-        self, scope: Scope, selection: Selection, shape: Shape, values: list[object], kinds: Kinds
+        self, scope: Scope, selection: Selection, shape: Shape, values: list[object], value_types: ValueTypes
     ) -> list[object]:
         if shape.serialise is not None:
-            done = shape.serialise(values, kinds)
+            done = shape.serialise(values, value_types)
             if done is not values and FailedValue in set(map(type, done)):
-                scope.mark(selection.key)
+                scope.mark_failed(selection.key)
             return done
         if shape.items is not None:
-            return self._complete_lists(scope, selection, shape.items, values, kinds)
+            return self._complete_lists(scope, selection, shape.items, values, value_types)
         if shape.object is not None:
             return self._complete_objects(scope, selection, shape.object, values)
         assert shape.abstract is not None
         return self._complete_abstract(scope, selection, shape.abstract, values)
 
     def _complete_lists(
-        self, scope: Scope, selection: Selection, items: Shape, values: list[Any], kinds: Kinds
+        self, scope: Scope, selection: Selection, items: Shape, values: list[Any], value_types: ValueTypes
     ) -> list[object]:
-        if kinds not in _LISTS:
+        if value_types not in _LISTS:
             values = [_as_list(selection, value) for value in values]
         flat: list[object] = []
         for value in values:
             if type(value) is FailedValue:
-                scope.mark(selection.key)
+                scope.mark_failed(selection.key)
             else:
                 flat.extend(value)
         completed = self.complete(scope, selection, items, flat) if flat else flat
@@ -122,9 +126,9 @@ class Completion:
     def _complete_objects(
         self, scope: Scope, selection: Selection, type_: GraphQLObjectType, values: list[object]
     ) -> list[Any]:
-        fields = selection.below(type_)
+        fields = selection.fields_below(type_)
         if fields.error is not None:
-            scope.mark(selection.key)
+            scope.mark_failed(selection.key)
             return [FailedValue(fields.error) for _ in values]
         results: list[dict[str, object]] = [{} for _ in values]
         self._queue.append(Scope(fields, values, results, scope, selection.key))
@@ -135,26 +139,28 @@ class Completion:
     ) -> list[object]:
         """Complete objects of an interface or union, grouped into one scope per concrete type."""
         done: list[object] = []
-        places: dict[str, list[int]] = {}
+        positions_by_type: dict[str, list[int]] = {}
         types: dict[str, GraphQLObjectType] = {}
-        for place, (value, name) in enumerate(zip(values, self._type_names(abstract, values), strict=True)):
-            found = types.get(name) if isinstance(name, str) else None
-            if found is None:
+        for position, (value, name) in enumerate(
+            zip(values, self._type_names(abstract, values), strict=True)
+        ):
+            concrete_type = types.get(name) if isinstance(name, str) else None
+            if concrete_type is None:
                 try:
-                    found = self._runtime_type(selection, abstract, name, value)
+                    concrete_type = self._runtime_type(selection, abstract, name, value)
                 except Exception as error:
-                    scope.mark(selection.key)
+                    scope.mark_failed(selection.key)
                     done.append(FailedValue(error))
                     continue
-                types[found.name] = found
-            places.setdefault(found.name, []).append(place)
+                types[concrete_type.name] = concrete_type
+            positions_by_type.setdefault(concrete_type.name, []).append(position)
             done.append(None)
-        for name, where in places.items():
+        for name, where in positions_by_type.items():
             completed = self._complete_objects(
-                scope, selection, types[name], [values[place] for place in where]
+                scope, selection, types[name], [values[position] for position in where]
             )
-            for place, value in zip(where, completed, strict=True):
-                done[place] = value
+            for position, value in zip(where, completed, strict=True):
+                done[position] = value
         return done
 
     def _type_names(self, abstract: AbstractType, values: list[object]) -> list[object]:
@@ -190,16 +196,18 @@ class Completion:
         elif not is_object_type(type_):
             problem = f"was resolved to a non-object type '{name}'."
         else:
-            words = f"Runtime Object type '{name}' is not a possible type for '{abstract}'."
-            raise GraphQLError(words, selection.nodes)
+            message = f"Runtime Object type '{name}' is not a possible type for '{abstract}'."
+            raise GraphQLError(message, selection.nodes)
         raise GraphQLError(f"Abstract type '{abstract}' {problem}", selection.nodes)
 
 
-def same_length(values: Iterable[object], asked: list[object], of: str) -> list[object]:
+def same_length(values: Iterable[object], objects: list[object], field_name: str) -> list[object]:
     """Check that a resolver returned one value per object. Raises TypeError or ValueError."""
     answered = values if isinstance(values, list) else list(values)
-    if len(answered) != len(asked):
-        raise ValueError(f"The resolver of {of} gave {len(answered)} values for {len(asked)} objects.")
+    if len(answered) != len(objects):
+        raise ValueError(
+            f"The resolver of {field_name} gave {len(answered)} values for {len(objects)} objects."
+        )
     return answered
 
 

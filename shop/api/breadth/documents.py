@@ -46,7 +46,7 @@ class Operation:
         self._plans: Cache[Hashable, FieldSet] = Cache(_MAX_PLANS)
 
     @property
-    def kind(self) -> OperationType:
+    def operation_type(self) -> OperationType:
         return self.definition.operation
 
     def plan(self, schema: GraphQLSchema, resolvers: Resolvers, variables: VariableValues) -> FieldSet:
@@ -59,12 +59,12 @@ class Operation:
         return plan
 
     def _build_plan(self, schema: GraphQLSchema, resolvers: Resolvers, variables: VariableValues) -> FieldSet:
-        root = schema.get_root_type(self.kind)
+        root = schema.get_root_type(self.operation_type)
         if root is None:
             raise GraphQLError(
-                f"Schema is not configured to execute {self.kind.value} operation.", self.definition
+                f"Schema is not configured to execute {self.operation_type.value} operation.", self.definition
             )
-        seen = VariableValues(
+        condition_values = VariableValues(
             {
                 name: variables.sources[name]
                 for name in self._condition_variables
@@ -76,7 +76,7 @@ class Operation:
                 if name in variables.coerced
             },
         )
-        planner = Planner(schema, self.fragments, seen, resolvers)
+        planner = Planner(schema, self.fragments, condition_values, resolvers)
         return planner.fields(root, [self.definition.selection_set])
 
 
@@ -144,16 +144,16 @@ class Documents:
 
 def _condition_variables(ast: DocumentNode) -> frozenset[str]:
     """Return the variables on which `@skip` and `@include` depend."""
-    found: set[str] = set()
+    variables: set[str] = set()
 
     class Search(Visitor):
         def enter_directive(self, node: DirectiveNode, *_: object) -> None:
             if node.name.value in ("skip", "include"):
-                found.update(
+                variables.update(
                     argument.value.name.value
                     for argument in node.arguments or ()
                     if isinstance(argument.value, VariableNode)
                 )
 
     visit(ast, Search())
-    return frozenset(found)
+    return frozenset(variables)

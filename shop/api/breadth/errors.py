@@ -2,8 +2,8 @@
 
 Execution leaves a `FailedValue` for each failed value and each null in a non-null place, and records which
 fields of
-which scopes have holes in or below them. `Settlement` walks the response only if there are any, and only
-towards the holes. It goes depth first in response order, as the specification describes execution: an error
+which scopes contain failed values. `NullPropagation` walks the response only if there are any, and only
+towards them. It goes depth first in response order, as the specification describes execution: an error
 in a non-null place sets the nearest nullable place above to null, and later errors below that place are not
 reported.
 """
@@ -50,19 +50,19 @@ _PROPAGATED = _Propagated()
 
 
 class NullPropagation:
-    """Replaces the holes in the given scopes by nulls. `errors` is in response order."""
+    """Replaces the failed values in the given scopes by nulls. `errors` is in response order."""
 
     def __init__(self, scopes: Iterable[Scope]) -> None:
         self.errors: list[GraphQLError] = []
         self._scopes_by_result = {
-            id(result): scope for scope in scopes if scope.holes for result in scope.results
+            id(result): scope for scope in scopes if scope.failed_keys for result in scope.results
         }
         self._path: Path = []
 
     def settle(self, scope: Scope, result: dict[str, object], selections: Iterable[Selection]) -> bool:
         """Settle these fields of one object. Return False if the object itself must be null."""
         for selection in selections:
-            if selection.key not in scope.holes:
+            if selection.key not in scope.failed_keys:
                 continue
             self._path.append(selection.key)
             settled = self._settle_value(selection, selection.shape, result[selection.key])
@@ -73,21 +73,21 @@ class NullPropagation:
         return True
 
     def _settle_value(self, selection: Selection, shape: Shape, value: Any) -> object:
-        nothing = _PROPAGATED if shape.required else None
+        replacement = _PROPAGATED if shape.required else None
         if type(value) is FailedValue:
             self.errors.append(located_error(value.error, selection.nodes, list(self._path)))
-            return nothing
+            return replacement
         if type(value) is IntrospectionFailure:
             self.errors.extend(value.errors)
-            return nothing if value.data is None else value.data
+            return replacement if value.data is None else value.data
         if value is None or shape.serialise is not None:
             return value
         if shape.items is not None:
-            return value if self._settle_items(selection, shape.items, value) else nothing
+            return value if self._settle_items(selection, shape.items, value) else replacement
         scope = self._scopes_by_result.get(id(value))
         if scope is None or self.settle(scope, value, scope.fields.selections):
             return value
-        return nothing
+        return replacement
 
     def _settle_items(self, selection: Selection, shape: Shape, items: list[object]) -> bool:
         for index, item in enumerate(items):

@@ -41,9 +41,9 @@ class Introspection:
 
     def __init__(self, schema: GraphQLSchema) -> None:
         self._schema = schema
-        self._answers: Cache[Hashable, tuple[object]] = Cache(_MAX_CACHED)
+        self._cached_values: Cache[Hashable, tuple[object]] = Cache(_MAX_CACHED)
 
-    def answer(self, operation: Operation, selection: Selection, variables: VariableValues) -> object:
+    def resolve(self, operation: Operation, selection: Selection, variables: VariableValues) -> object:
         """Return the field's value, or an `IntrospectionFailure` if there were errors."""
         used, fragments = _used_below(operation, selection)
         definitions = [each for each in operation.variables if each.variable.name.value in used]
@@ -51,25 +51,25 @@ class Introspection:
             _print_selection(operation, selection, fragments),
             *((name, variables.coerced.get(name, Undefined)) for name in sorted(used)),
         )
-        known = self._answers.get(key)
+        known = self._cached_values.get(key)
         if known is not None:
             return known[0]
-        question = OperationDefinitionNode(
+        introspection_operation = OperationDefinitionNode(
             operation=OperationType.QUERY,
             variable_definitions=tuple(definitions),
             selection_set=SelectionSetNode(selections=tuple(selection.nodes)),
             loc=operation.definition.loc,
         )
-        document = DocumentNode(definitions=(question, *operation.fragments.values()))
+        document = DocumentNode(definitions=(introspection_operation, *operation.fragments.values()))
         input_data = {name: source.value for name, source in variables.sources.items() if name in used}
         present = {name: value for name, value in input_data.items() if value is not Undefined}
         result = execute_sync(self._schema, document, variable_values=present)
         if result.errors:
             return IntrospectionFailure(result.data and result.data[selection.key], result.errors)
         assert result.data is not None
-        answer = result.data[selection.key]
-        self._answers.put(key, (answer,))
-        return answer
+        value = result.data[selection.key]
+        self._cached_values.put(key, (value,))
+        return value
 
 
 def _print_selection(operation: Operation, selection: Selection, fragments: set[str]) -> str:
@@ -90,7 +90,7 @@ def _print_selection(operation: Operation, selection: Selection, fragments: set[
 def _used_below(operation: Operation, selection: Selection) -> tuple[set[str], set[str]]:
     """Return the variables that a selection uses, directly or through fragments, and these fragments."""
     used: set[str] = set()
-    seen: set[str] = set()
+    seen_fragments: set[str] = set()
     waiting: list[Node] = list(selection.nodes)
 
     class Search(Visitor):
@@ -99,10 +99,10 @@ def _used_below(operation: Operation, selection: Selection) -> tuple[set[str], s
 
         def enter_fragment_spread(self, node: FragmentSpreadNode, *_: object) -> None:
             name = node.name.value
-            if name not in seen and name in operation.fragments:
-                seen.add(name)
+            if name not in seen_fragments and name in operation.fragments:
+                seen_fragments.add(name)
                 waiting.append(operation.fragments[name])
 
     while waiting:
         visit(waiting.pop(), Search())
-    return used, seen
+    return used, seen_fragments

@@ -26,8 +26,8 @@ from graphql.pyutils import Undefined, inspect
 from .errors import FailedValue
 
 LeafType = GraphQLScalarType | GraphQLEnumType
-Kinds = set[type]
-Serialise = Callable[[list[object], Kinds], list[object]]
+ValueTypes = set[type]
+Serialise = Callable[[list[object], ValueTypes], list[object]]
 """Serialises a column without nulls or exceptions, given its set of types.
 
 A failed value becomes a FailedValue.
@@ -45,37 +45,39 @@ def column_serialiser(leaf: LeafType) -> Serialise:
     if isinstance(leaf, GraphQLEnumType):
         fast_path = _enum_lookup(leaf)
 
-    def serialise(values: list[object], kinds: Kinds) -> list[object]:
-        done = fast_path(values, kinds) if fast_path else None
+    def serialise(values: list[object], value_types: ValueTypes) -> list[object]:
+        done = fast_path(values, value_types) if fast_path else None
         return _coerce_each(leaf, values) if done is None else done
 
     return serialise
 
 
-FastPath = Callable[[list[Any], Kinds], list[Any] | None]
+FastPath = Callable[[list[Any], ValueTypes], list[Any] | None]
 
 
-def _ready_strings(values: list[object], kinds: Kinds) -> list[object] | None:
-    return values if kinds == _STRINGS else None
+def _ready_strings(values: list[object], value_types: ValueTypes) -> list[object] | None:
+    return values if value_types == _STRINGS else None
 
 
-def _ready_integers(values: list[int], kinds: Kinds) -> list[int] | None:
-    fits = kinds == _INTEGERS and min(values) >= GRAPHQL_MIN_INT and max(values) <= GRAPHQL_MAX_INT
-    return values if fits else None
+def _ready_integers(values: list[int], value_types: ValueTypes) -> list[int] | None:
+    are_integers_in_range = (
+        value_types == _INTEGERS and min(values) >= GRAPHQL_MIN_INT and max(values) <= GRAPHQL_MAX_INT
+    )
+    return values if are_integers_in_range else None
 
 
-def _ready_floats(values: list[float], kinds: Kinds) -> list[float] | None:
-    return values if kinds == _FLOATS and all(map(isfinite, values)) else None
+def _ready_floats(values: list[float], value_types: ValueTypes) -> list[float] | None:
+    return values if value_types == _FLOATS and all(map(isfinite, values)) else None
 
 
-def _ready_booleans(values: list[object], kinds: Kinds) -> list[object] | None:
-    return values if kinds == _BOOLEANS else None
+def _ready_booleans(values: list[object], value_types: ValueTypes) -> list[object] | None:
+    return values if value_types == _BOOLEANS else None
 
 
-def _ready_ids(values: list[object], kinds: Kinds) -> list[object] | None:
-    if kinds == _INTEGERS:
+def _ready_ids(values: list[object], value_types: ValueTypes) -> list[object] | None:
+    if value_types == _INTEGERS:
         return list(map(str, values))
-    return values if kinds == _STRINGS else None
+    return values if value_types == _STRINGS else None
 
 
 _FAST_PATHS: dict[int, FastPath] = {
@@ -91,8 +93,8 @@ def _enum_lookup(enum: GraphQLEnumType) -> FastPath:
     """Return a lookup for enums whose values are all strings; others are coerced one by one."""
     names = {value.value: name for name, value in enum.values.items() if isinstance(value.value, str)}
 
-    def look_up(values: list[str], kinds: Kinds) -> list[object] | None:
-        if kinds != _STRINGS or len(names) != len(enum.values):
+    def look_up(values: list[str], value_types: ValueTypes) -> list[object] | None:
+        if value_types != _STRINGS or len(names) != len(enum.values):
             return None
         try:
             return [names[value] for value in values]

@@ -79,7 +79,18 @@ class Selection:
     """One selected field at one path of the operation, and the selections below it."""
 
     __slots__ = (
-        *("_below", "_names", "_planner", "definition", "key", "name", "nodes", "parent", "resolve", "shape"),
+        *(
+            "_fields_by_type",
+            "_names",
+            "_planner",
+            "definition",
+            "key",
+            "name",
+            "nodes",
+            "parent",
+            "resolve",
+            "shape",
+        ),
     )
 
     def __init__(
@@ -95,17 +106,17 @@ class Selection:
         self.name = nodes[0].name.value
         self.nodes = nodes
         self.definition = definition
-        self.shape = planner.shape(definition.type)
+        self.shape = planner.plan_shape(definition.type)
         self.resolve = planner.resolver(parent, self.name)
         self._planner = planner
-        self._below: dict[str, FieldSet] = {}
+        self._fields_by_type: dict[str, FieldSet] = {}
         self._names: dict[tuple[str, ...], frozenset[str]] = {}
 
-    def below(self, type_: GraphQLObjectType) -> FieldSet:
+    def fields_below(self, type_: GraphQLObjectType) -> FieldSet:
         """Return the selected fields of objects of this type below this field."""
-        fields = self._below.get(type_.name)
+        fields = self._fields_by_type.get(type_.name)
         if fields is None:
-            fields = self._below[type_.name] = self._planner.fields_below(type_, self.nodes)
+            fields = self._fields_by_type[type_.name] = self._planner.fields_below(type_, self.nodes)
         return fields
 
     def names(self, *path: str) -> frozenset[str]:
@@ -116,17 +127,24 @@ class Selection:
         """
         names = self._names.get(path)
         if names is None:
-            found: Iterable[Selection] = (self,)
+            selections: Iterable[Selection] = (self,)
             for name in path:
-                found = [below for each in found for below in each.all_below() if below.name == name]
-            names = frozenset(below.name for each in found for below in each.all_below()) - {TYPE_NAME}
+                selections = [
+                    selected
+                    for each in selections
+                    for selected in each.selections_below()
+                    if selected.name == name
+                ]
+            names = frozenset(
+                selected.name for each in selections for selected in each.selections_below()
+            ) - {TYPE_NAME}
             self._names[path] = names
         return names
 
-    def all_below(self) -> Iterator[Selection]:
+    def selections_below(self) -> Iterator[Selection]:
         """Yield every selection below, for every possible type."""
         for type_ in self._planner.possible_types(self.definition.type):
-            yield from self.below(type_).selections
+            yield from self.fields_below(type_).selections
 
     def __str__(self) -> str:
         return f"{self.parent.name}.{self.name}"
@@ -166,11 +184,11 @@ class Planner:
         except GraphQLError as error:
             return FieldSet(type_, (), error.with_traceback(None))
 
-    def shape(self, type_: GraphQLOutputType) -> Shape:
+    def plan_shape(self, type_: GraphQLOutputType) -> Shape:
         required = is_non_null_type(type_)
         inner = type_.of_type if is_non_null_type(type_) else type_
         if is_list_type(inner):
-            return Shape(required, items=self.shape(inner.of_type))
+            return Shape(required, items=self.plan_shape(inner.of_type))
         if is_leaf_type(inner):
             return Shape(required, serialise=column_serialiser(inner))
         if is_abstract_type(inner):
@@ -179,8 +197,8 @@ class Planner:
         return Shape(required, object=inner)
 
     def resolver(self, parent: GraphQLObjectType, name: str) -> Resolver:
-        found = self._resolvers.get(parent.name, {}).get(name)
-        return found if found is not None else by_name(name)
+        custom_resolver = self._resolvers.get(parent.name, {}).get(name)
+        return custom_resolver if custom_resolver is not None else by_name(name)
 
     def possible_types(self, type_: GraphQLOutputType) -> Iterable[GraphQLObjectType]:
         while is_non_null_type(type_) or is_list_type(type_):

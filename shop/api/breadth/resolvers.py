@@ -39,11 +39,11 @@ def by_name(name: str) -> Resolver:
     def resolve(
         parents: list[Any], arguments: object, context: object, selection: Selection
     ) -> Sequence[object]:
-        kinds = set(map(type, parents))
+        parent_types = set(map(type, parents))
         with suppress(Exception):  # something is missing or fails: read object by object below
-            if kinds == _PLAIN:
+            if parent_types == _PLAIN:
                 return list(map(key, parents))
-            if not any(issubclass(kind, Mapping) for kind in kinds):
+            if not any(issubclass(parent_type, Mapping) for parent_type in parent_types):
                 return list(map(attribute, parents))
         return [_read_or_failure(parent, name) for parent in parents]
 

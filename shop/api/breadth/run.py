@@ -43,14 +43,14 @@ class Run:
         until a non-null field fails."""
         data: dict[str, object] = {}
         scope = Scope(fields, [root], [data])
-        serially = self._operation.kind is OperationType.MUTATION
-        together = [(selection,) for selection in fields.selections] if serially else [fields.selections]
-        for selections in together:
+        is_serial = self._operation.operation_type is OperationType.MUTATION
+        batches = [(selection,) for selection in fields.selections] if is_serial else [fields.selections]
+        for selections in batches:
             self._run_scope(scope, selections)
             while self._queue:
-                below = self._queue.popleft()
-                self._run_scope(below, below.fields.selections)
-            if scope.holes and not self._settle(scope, data, selections):
+                child_scope = self._queue.popleft()
+                self._run_scope(child_scope, child_scope.fields.selections)
+            if scope.failed_keys and not self._settle(scope, data, selections):
                 return ExecutionResult(None, self._errors)
         return ExecutionResult(data, self._errors or None)
 
@@ -83,11 +83,11 @@ class Run:
             return [error] * len(scope.objects)
 
     def _introspect(self, scope: Scope, selection: Selection) -> None:
-        answer = self._introspection.answer(self._operation, selection, self._variables)
+        value = self._introspection.resolve(self._operation, selection, self._variables)
         for result in scope.results:
-            result[selection.key] = answer
-        if isinstance(answer, IntrospectionFailure):
-            scope.mark(selection.key)
+            result[selection.key] = value
+        if isinstance(value, IntrospectionFailure):
+            scope.mark_failed(selection.key)
 
     def _settle(self, scope: Scope, data: dict[str, object], selections: tuple[Selection, ...]) -> bool:
         settlement = NullPropagation(self._finished_scopes)

@@ -6,28 +6,29 @@ from .plan import FieldSet
 
 
 class Scope:
-    """`objects` and `results` are parallel lists; `holes` are the keys with a failed value in or below."""
+    """`objects` and `results` are parallel lists; `failed_keys` are the keys of fields that contain a
+    failed value, directly or further down."""
 
-    __slots__ = ("_above", "_key", "fields", "holes", "objects", "results")
+    __slots__ = ("_key", "_parent", "failed_keys", "fields", "objects", "results")
 
     def __init__(
         self,
         fields: FieldSet,
         objects: list[object],
         results: list[dict[str, object]],
-        above: Scope | None = None,
+        parent: Scope | None = None,
         key: str = "",
     ) -> None:
         self.fields = fields
         self.objects = objects
         self.results = results
-        self.holes: set[str] = set()
-        self._above = above
+        self.failed_keys: set[str] = set()
+        self._parent = parent
         self._key = key
 
-    def mark(self, key: str) -> None:
-        """Record that there are holes in or below this field, in this scope and all scopes above."""
+    def mark_failed(self, key: str) -> None:
+        """Record a failed value in or below this field, in this scope and all scopes above it."""
         scope: Scope | None = self
-        while scope is not None and key not in scope.holes:
-            scope.holes.add(key)
-            key, scope = scope._key, scope._above
+        while scope is not None and key not in scope.failed_keys:
+            scope.failed_keys.add(key)
+            key, scope = scope._key, scope._parent

@@ -105,8 +105,8 @@ def visible_attributes(context: Context, rows: Rows) -> Rows:
     return rows if context.may(*SEES_HIDDEN) else rows.filter(visible_in_storefront=True)
 
 
-def _shown(*args: object, of: Callable[..., Rows], **shape: object) -> Rows:
-    return of(*args, **shape).filter(visible_in_storefront=True)
+def _visible_rows(*args: object, base_query: Callable[..., Rows], **options: object) -> Rows:
+    return base_query(*args, **options).filter(visible_in_storefront=True)
 
 
 def attributes_with_values(
@@ -124,7 +124,9 @@ def attributes_with_values(
     `attributes` are annotated with `held_by`, the type's key, and `values` with `owner`; both are sorted.
     """
     if not context.may(*SEES_HIDDEN):
-        attributes = CompiledRows(_shown, attributes.args, attributes.shape | {"of": attributes.build})
+        attributes = CompiledRows(
+            _visible_rows, attributes.args, attributes.options | {"base_query": attributes.build}
+        )
     requested: tuple[Rows | CompiledRows, Rows | CompiledRows] = (attributes, values)
     if slug is not None:
         requested = (
@@ -170,24 +172,24 @@ def _add_cooperatives(
     keys = {owner.cooperative for owner in owners if owner.type_key in views and owner.cooperative}
     if not keys:
         return
-    told = {key: (name, slug) for key, name, slug in _named(keys)}
+    names_and_slugs = {key: (name, slug) for key, name, slug in _names_and_slugs(keys)}
     for owner in owners:
         view = views.get(owner.type_key)
-        if view is not None and owner.cooperative in told:
+        if view is not None and owner.cooperative in names_and_slugs:
             page = key_from_cooperative(owner.cooperative)
-            name, slug = told[owner.cooperative]
+            name, slug = names_and_slugs[owner.cooperative]
             has[owner.key, view.id] = [OwnValue(page, name, slug, str(page), view.id, owner.key)]
 
 
 @compiled_query
-def _named(cooperatives: Collection[int]) -> QuerySet[Cooperative, tuple[int, str, str]]:
+def _names_and_slugs(cooperatives: Collection[int]) -> QuerySet[Cooperative, tuple[int, str, str]]:
     return Cooperative.objects.public().filter(pk__in=cooperatives).values_list("pk", "name", "slug")
 
 
 # --- products and variants ----------------------------------------------------------------------------
 
 
-def _of_products(
+def _attributes_of_products(
     rows: list[Row],
     context: Context,
     fields: Collection[str],
@@ -195,11 +197,11 @@ def _of_products(
     slug: str | None = None,
 ) -> Sequence[Sequence[Assigned]]:
     owners = [Owner(row.id, row.product_type_id, row.cooperative_id, row.in_channel) for row in rows]
-    kinds = {owner.type_key for owner in owners}
+    product_type_keys = {owner.type_key for owner in owners}
     return attributes_with_values(
         owners,
-        compiled_rows(attributes_of_product_types, kinds, scope=AttributeScope.PRODUCT),
-        compiled_rows(assigned_values, {owner.key for owner in owners}, through="product"),
+        compiled_rows(attributes_of_product_types, product_type_keys, scope=AttributeScope.PRODUCT),
+        compiled_rows(assigned_values, {owner.key for owner in owners}, relation="product"),
         context,
         attribute_fields=fields,
         value_fields=values,
@@ -207,7 +209,7 @@ def _of_products(
     )
 
 
-def _of_variants(
+def _attributes_of_variants(
     rows: list[Row],
     context: Context,
     fields: Collection[str],
@@ -216,11 +218,13 @@ def _of_variants(
     choosing: bool | None = None,
 ) -> Sequence[Sequence[Assigned]]:
     owners = [Owner(row.id, row.product__product_type_id, None, row.in_channel) for row in rows]
-    kinds = {owner.type_key for owner in owners}
+    product_type_keys = {owner.type_key for owner in owners}
     return attributes_with_values(
         owners,
-        compiled_rows(attributes_of_product_types, kinds, scope=AttributeScope.VARIANT, choosing=choosing),
-        compiled_rows(assigned_values, {owner.key for owner in owners}, through="variant"),
+        compiled_rows(
+            attributes_of_product_types, product_type_keys, scope=AttributeScope.VARIANT, choosing=choosing
+        ),
+        compiled_rows(assigned_values, {owner.key for owner in owners}, relation="variant"),
         context,
         attribute_fields=fields,
         value_fields=values,
@@ -229,12 +233,12 @@ def _of_variants(
 
 
 def attributes_of_product_types(
-    kinds: Collection[int], *, scope: AttributeScope, choosing: bool | None = None
+    product_types: Collection[int], *, scope: AttributeScope, choosing: bool | None = None
 ) -> Rows:
     """Return attributes of product types in their order, each with its type's key; `choosing` filters by
     whether variants are selected by it."""
     rows = Attribute.objects.filter(
-        product_type_rows__product_type__in=kinds, product_type_rows__scope=scope
+        product_type_rows__product_type__in=product_types, product_type_rows__scope=scope
     ).annotate(
         held_by=F("product_type_rows__product_type"), chosen_by=F("product_type_rows__variant_selection")
     )
@@ -242,11 +246,11 @@ def attributes_of_product_types(
     return rows.order_by("held_by", "product_type_rows__sort_order", "id")
 
 
-def assigned_values(owners: Collection[Key], *, through: str) -> Rows:
+def assigned_values(owners: Collection[Key], *, relation: str) -> Rows:
     """Return assigned values of products, variants or pages in their order, each with its owner's key."""
-    rows = AttributeValue.objects.filter(**{f"{through}_rows__{through}__in": owners})
-    return rows.annotate(owner=F(f"{through}_rows__{through}")).order_by(
-        "owner", f"{through}_rows__sort_order", "id"
+    rows = AttributeValue.objects.filter(**{f"{relation}_rows__{relation}__in": owners})
+    return rows.annotate(owner=F(f"{relation}_rows__{relation}")).order_by(
+        "owner", f"{relation}_rows__sort_order", "id"
     )
 
 
@@ -259,7 +263,7 @@ _CHOOSING = {"VARIANT_SELECTION": True, "NOT_VARIANT_SELECTION": False}
 def selected_of_products(
     rows: list[Row], arguments: object, context: Context, selection: Selection
 ) -> Sequence[Sequence[Assigned]]:
-    return _of_products(rows, context, selection.names("attribute"), selection.names("values"))
+    return _attributes_of_products(rows, context, selection.names("attribute"), selection.names("values"))
 
 
 @product.field("attribute", needs=_PRODUCT)
@@ -267,15 +271,15 @@ def one_selected_of_products(
     rows: list[Row], arguments: ProductAttributeArguments, context: Context, selection: Selection
 ) -> Sequence[Assigned | None]:
     fields, values = selection.names("attribute"), selection.names("values")
-    return first_values(_of_products(rows, context, fields, values, arguments["slug"]))
+    return first_values(_attributes_of_products(rows, context, fields, values, arguments["slug"]))
 
 
 @product.field("assignedAttributes", needs=_PRODUCT)
 def assigned_of_products(
     rows: list[Row], arguments: ProductAssignedAttributesArguments, context: Context, selection: Selection
 ) -> Sequence[Sequence[Assigned]]:
-    found = _of_products(rows, context, selection.names("attribute"), VALUE_FIELDS)
-    return [each[: arguments["limit"]] for each in found]
+    assigned = _attributes_of_products(rows, context, selection.names("attribute"), VALUE_FIELDS)
+    return [each[: arguments["limit"]] for each in assigned]
 
 
 @product.field("assignedAttribute", needs=_PRODUCT)
@@ -283,7 +287,7 @@ def one_assigned_of_products(
     rows: list[Row], arguments: ProductAssignedAttributeArguments, context: Context, selection: Selection
 ) -> Sequence[Assigned | None]:
     fields = selection.names("attribute")
-    return first_values(_of_products(rows, context, fields, VALUE_FIELDS, arguments["slug"]))
+    return first_values(_attributes_of_products(rows, context, fields, VALUE_FIELDS, arguments["slug"]))
 
 
 @variant.field("attributes", needs=_VARIANT)
@@ -292,7 +296,7 @@ def selected_of_variants(
 ) -> Sequence[Sequence[Assigned]]:
     choosing = _CHOOSING.get(arguments.get("variantSelection") or "ALL")
     fields, values = selection.names("attribute"), selection.names("values")
-    return _of_variants(rows, context, fields, values, choosing=choosing)
+    return _attributes_of_variants(rows, context, fields, values, choosing=choosing)
 
 
 @variant.field("assignedAttributes", needs=_VARIANT)
@@ -302,8 +306,8 @@ def assigned_of_variants(
     context: Context,
     selection: Selection,
 ) -> Sequence[Sequence[Assigned]]:
-    found = _of_variants(rows, context, selection.names("attribute"), VALUE_FIELDS)
-    return [each[: arguments["limit"]] for each in found]
+    assigned = _attributes_of_variants(rows, context, selection.names("attribute"), VALUE_FIELDS)
+    return [each[: arguments["limit"]] for each in assigned]
 
 
 @variant.field("assignedAttribute", needs=_VARIANT)
@@ -314,11 +318,11 @@ def one_assigned_of_variants(
     selection: Selection,
 ) -> Sequence[Assigned | None]:
     fields = selection.names("attribute")
-    return first_values(_of_variants(rows, context, fields, VALUE_FIELDS, arguments["slug"]))
+    return first_values(_attributes_of_variants(rows, context, fields, VALUE_FIELDS, arguments["slug"]))
 
 
-def first_values(found: Sequence[Sequence[Assigned]]) -> Sequence[Assigned | None]:
-    return [each[0] if each else None for each in found]
+def first_values(assigned: Sequence[Sequence[Assigned]]) -> Sequence[Assigned | None]:
+    return [each[0] if each else None for each in assigned]
 
 
 # --- product types ------------------------------------------------------------------------------------
@@ -328,7 +332,7 @@ def first_values(found: Sequence[Sequence[Assigned]]) -> Sequence[Assigned | Non
 def product_attributes(
     rows: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
-    return _of_kinds(rows, AttributeScope.PRODUCT, context, selection.names())
+    return _attributes_of_types(rows, AttributeScope.PRODUCT, context, selection.names())
 
 
 @product_type.field(needs="id")
@@ -336,7 +340,7 @@ def variant_attributes(
     rows: list[Row], arguments: ProductTypeVariantAttributesArguments, context: Context, selection: Selection
 ) -> list[list[Row]]:
     choosing = _CHOOSING.get(arguments.get("variantSelection") or "ALL")
-    return _of_kinds(rows, AttributeScope.VARIANT, context, selection.names(), choosing)
+    return _attributes_of_types(rows, AttributeScope.VARIANT, context, selection.names(), choosing)
 
 
 @product_type.field(needs="id")
@@ -347,11 +351,15 @@ def assigned_variant_attributes(
     selection: Selection,
 ) -> Sequence[Sequence[Mapping[str, object]]]:
     choosing = _CHOOSING.get(arguments.get("variantSelection") or "ALL")
-    found = _of_kinds(rows, AttributeScope.VARIANT, context, selection.names("attribute"), choosing)
-    return [[{"attribute": row, "variantSelection": row.chosen_by} for row in each] for each in found]
+    attribute_rows = _attributes_of_types(
+        rows, AttributeScope.VARIANT, context, selection.names("attribute"), choosing
+    )
+    return [
+        [{"attribute": row, "variantSelection": row.chosen_by} for row in each] for each in attribute_rows
+    ]
 
 
-def _of_kinds(
+def _attributes_of_types(
     rows: list[Row],
     scope: AttributeScope,
     context: Context,
@@ -363,10 +371,10 @@ def _of_kinds(
     )
     if choosing is not None:
         attributes = attributes.filter(chosen_by=choosing)
-    found: dict[Key, list[Row]] = {}
+    attributes_by_type: dict[Key, list[Row]] = {}
     for each in attribute.read(attributes, fields, "held_by", "chosen_by"):
-        found.setdefault(each.held_by, []).append(each)
-    return [found.get(row.id, []) for row in rows]
+        attributes_by_type.setdefault(each.held_by, []).append(each)
+    return [attributes_by_type.get(row.id, []) for row in rows]
 
 
 selected = Type("SelectedAttribute")

@@ -26,20 +26,20 @@ KIND = "catalog.attributevalue"
 
 
 def _type(name: str) -> Type:
-    made = Type(name)
-    made.plain("attribute")
-    return made
+    new_type = Type(name)
+    new_type.plain("attribute")
+    return new_type
 
 
 def _single_value_type(name: str, read: Callable[[Row], object]) -> Type:
     """Define the type of an attribute with at most one value, read from the value's row."""
-    made = _type(name)
+    new_type = _type(name)
 
-    @made.field()
+    @new_type.field()
     def value(assigned: list[Assigned], *_: object) -> Sequence[object]:
         return [read(each["values"][0]) if each["values"] else None for each in assigned]
 
-    return made
+    return new_type
 
 
 def _numbers(row: Row) -> float | None:
@@ -98,8 +98,8 @@ def _translated(
 ) -> Sequence[object]:
     """Return each value's translation, or null."""
     texts = translated_texts(KIND, [row.id for row in rows if row is not None], code)
-    found = [texts.get(str(row.id), {}).get(column) if row is not None else None for row in rows]
-    return [rich_text_json(text) for text in found] if rich else found
+    translations = [texts.get(str(row.id), {}).get(column) if row is not None else None for row in rows]
+    return [rich_text_json(text) for text in translations] if rich else translations
 
 
 def _first_values(assigned: list[Assigned]) -> list[Row | None]:
@@ -141,47 +141,47 @@ class _LimitArguments(TypedDict):
 # --- references ---------------------------------------------------------------------------------------
 
 
-def references_to(to: Type, name: str) -> tuple[Type, Type]:
+def references_to(target: Type, name: str) -> tuple[Type, Type]:
     """Define `AssignedSingle…` and `AssignedMulti…ReferenceAttribute` for a referenced type."""
     single, multi = _type(f"AssignedSingle{name}Attribute"), _type(f"AssignedMulti{name}Attribute")
 
     @single.field("value")
-    def one(
+    def single_reference(
         assigned: list[Assigned], arguments: object, context: Context, selection: Selection
     ) -> list[Row | None]:
-        found = _referenced_rows(to, assigned, 1, context, selection)
-        return [each[0] if each else None for each in found]
+        referenced_rows = _referenced_rows(target, assigned, 1, context, selection)
+        return [each[0] if each else None for each in referenced_rows]
 
     @multi.field("value")
-    def several(
+    def multiple_references(
         assigned: list[Assigned],
         arguments: _LimitArguments,
         context: Context,
         selection: Selection,
     ) -> list[list[Row]]:
-        return _referenced_rows(to, assigned, arguments["limit"], context, selection)
+        return _referenced_rows(target, assigned, arguments["limit"], context, selection)
 
     return single, multi
 
 
 def _referenced_rows(
-    to: Type, assigned: list[Assigned], limit: int | None, context: Context, selection: Selection
+    target: Type, assigned: list[Assigned], limit: int | None, context: Context, selection: Selection
 ) -> list[list[Row]]:
     """Return the referenced objects that the requester may see."""
-    pairs = [
+    pairs_by_value = [
         [
             (int(row.reference_key), each["in_channel"])
             for row in each["values"][:limit]
-            if row.reference_kind == to.name and row.reference_key.isdigit()
+            if row.reference_kind == target.name and row.reference_key.isdigit()
         ]
         for each in assigned
     ]
-    requested = [pair for each in pairs for pair in each]
-    if isinstance(to, InChannel):
-        found = to.by_pair(context, requested, selection.names())
-        return [[found[pair] for pair in each if pair in found] for each in pairs]
-    rows = to.by_key(context, [key for key, _channel in requested], selection.names())
-    return [[rows[key] for key, _channel in each if key in rows] for each in pairs]
+    requested = [pair for each in pairs_by_value for pair in each]
+    if isinstance(target, InChannel):
+        rows_by_pair = target.by_pair(context, requested, selection.names())
+        return [[rows_by_pair[pair] for pair in each if pair in rows_by_pair] for each in pairs_by_value]
+    rows = target.by_key(context, [key for key, _channel in requested], selection.names())
+    return [[rows[key] for key, _channel in each if key in rows] for each in pairs_by_value]
 
 
 TYPES = (

@@ -22,73 +22,75 @@ _REFERENCES: Mapping[str, tuple[str, Callable[[Sequence[str]], QuerySet[Model]]]
 
 def attribute_condition(input_data: Mapping[str, Any]) -> Q:
     """Convert an `AttributeInput` to a condition on rows with assigned values."""
-    found = Q(value__attribute__slug=input_data["slug"]) if input_data.get("slug") else Q()
+    condition = Q(value__attribute__slug=input_data["slug"]) if input_data.get("slug") else Q()
     if input_data.get("values"):
-        found &= Q(value__slug__in=input_data["values"])
+        condition &= Q(value__slug__in=input_data["values"])
     if input_data.get("valuesRange"):
-        found &= in_range("value__numeric")(None, input_data["valuesRange"])  # type: ignore[arg-type]
+        condition &= in_range("value__numeric")(None, input_data["valuesRange"])  # type: ignore[arg-type]
     for name in ("date", "dateTime"):
         if input_data.get(name):
-            found &= _date_condition(name, input_data[name])
+            condition &= _date_condition(name, input_data[name])
     if input_data.get("boolean") is not None:
-        found &= Q(value__boolean=input_data["boolean"])
-    return found & _value_condition(input_data.get("value") or {})
+        condition &= Q(value__boolean=input_data["boolean"])
+    return condition & _value_condition(input_data.get("value") or {})
 
 
 def _value_condition(input_data: Mapping[str, Any]) -> Q:
     """Convert an `AssignedAttributeValueInput` to a condition."""
-    found = Q()
+    condition = Q()
     for name in ("slug", "name", "numeric"):
         if input_data.get(name):
-            found &= _match_texts(f"value__{name}", input_data[name])
+            condition &= _match_texts(f"value__{name}", input_data[name])
     for name in ("date", "dateTime"):
         if input_data.get(name):
-            found &= _date_condition(name, input_data[name])
+            condition &= _date_condition(name, input_data[name])
     if input_data.get("boolean") is not None:
-        found &= Q(value__boolean=input_data["boolean"])
+        condition &= Q(value__boolean=input_data["boolean"])
     if input_data.get("reference"):
-        found &= _reference_condition(input_data["reference"])
-    return found
+        condition &= _reference_condition(input_data["reference"])
+    return condition
 
 
 def _match_texts(column: str, input_data: Mapping[str, Any]) -> Q:
-    found = Q()
+    condition = Q()
     if input_data.get("eq") is not None:
-        found &= Q(**{column: input_data["eq"]})
+        condition &= Q(**{column: input_data["eq"]})
     if input_data.get("oneOf") is not None:
-        found &= Q(**{f"{column}__in": input_data["oneOf"]})
-    for end, value in (input_data.get("range") or {}).items():
+        condition &= Q(**{f"{column}__in": input_data["oneOf"]})
+    for lookup, value in (input_data.get("range") or {}).items():
         if value is not None:
-            found &= Q(**{f"{column}__{end}": value})
-    return found
+            condition &= Q(**{f"{column}__{lookup}": value})
+    return condition
 
 
-def _date_condition(name: str, ends: Mapping[str, object]) -> Q:
+def _date_condition(name: str, bounds: Mapping[str, object]) -> Q:
     column = "value__date_time" if name == "dateTime" else "value__date_time__date"
-    return Q(**{f"{column}__{end}": value for end, value in ends.items() if value is not None})
+    return Q(**{f"{column}__{lookup}": value for lookup, value in bounds.items() if value is not None})
 
 
 def _reference_condition(input_data: Mapping[str, Any]) -> Q:
-    found = Q()
+    condition = Q()
     for name, requested in input_data.items():
         for texts in (requested or {}).values():
             if texts is not None:
-                found &= _referred_to(name, texts)
-    return found
+                condition &= _match_references(name, texts)
+    return condition
 
 
-def _referred_to(name: str, texts: Sequence[str]) -> Q:
+def _match_references(name: str, texts: Sequence[str]) -> Q:
     if name == "referencedIds":
-        found = Q(pk__in=())
+        condition = Q(pk__in=())
         for text in texts:
             try:
-                kind, written = split_global_id(text)
-                found |= Q(value__reference_kind=kind, value__reference_key=str(parse_key(kind, written)))
+                type_name, written = split_global_id(text)
+                condition |= Q(
+                    value__reference_kind=type_name, value__reference_key=str(parse_key(type_name, written))
+                )
             except ValueError:
                 continue
-        return found
+        return condition
     if name not in _REFERENCES:
         return Q(pk__in=())
-    kind, find = _REFERENCES[name]
+    type_name, find = _REFERENCES[name]
     keys = [str(key) for key in find(texts).values_list("pk", flat=True)]
-    return Q(value__reference_kind=kind, value__reference_key__in=keys)
+    return Q(value__reference_kind=type_name, value__reference_key__in=keys)

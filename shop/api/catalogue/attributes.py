@@ -101,7 +101,7 @@ def choices(
     order = sort_keys(arguments.get("sortBy"), _VALUE_SORTS, [SortKey("sort_order"), SortKey("id")])
     keys = [row.id for row in rows]
     return connect_each(
-        attribute_value, values, arguments, selection, order=order, by="attribute_id", parents=keys
+        attribute_value, values, arguments, selection, order=order, parent_column="attribute_id", parents=keys
     )
 
 
@@ -126,16 +126,16 @@ def _types_with(
     context: Context,
     selection: Selection,
 ) -> Sequence[object]:
-    kinds = ProductType.objects.filter(attribute_rows__scope=scope).annotate(
+    product_types = ProductType.objects.filter(attribute_rows__scope=scope).annotate(
         has=F("attribute_rows__attribute")
     )
     return connect_each(
         product_type,
-        kinds,
+        product_types,
         arguments,
         selection,
         order=[SortKey("name"), SortKey("id")],
-        by="has",
+        parent_column="has",
         parents=[row.id for row in rows],
     )
 
@@ -214,10 +214,10 @@ def all_attributes(
 
 def _used_by_products(products: Rows) -> Q:
     """Match attributes of these products' types."""
-    kinds = ProductTypeAttribute.objects.filter(
+    type_attributes = ProductTypeAttribute.objects.filter(
         attribute=OuterRef("pk"), product_type__in=products.values("product_type")
     )
-    return Q(Exists(kinds))
+    return Q(Exists(type_attributes))
 
 
 def _in_category(context: Context, text: str) -> Q:

@@ -46,7 +46,7 @@ category.columns(
     seoDescription="seo_description",
     updatedAt="updated_at",
 )
-category.one("parent", category, by="parent_id")
+category.related("parent", category, column="parent_id")
 category.field("backgroundImage", needs=("id", "picture_id"))(background("Category", "picture_id"))
 add_metadata_fields(category, Category, rights=[Permission.MANAGE_PRODUCTS])
 
@@ -73,11 +73,14 @@ def ancestors(
     rows: list[Row], arguments: CategoryAncestorsArguments, context: Context, selection: Selection
 ) -> Sequence[object]:
     """Resolve the ancestors, from the root down to the parent."""
-    above = [[int(key) for key in (row.path or "").strip("/").split("/")[:-1]] for row in rows]
-    keys = {key for path in above for key in path}
-    found = category.by_key(context, keys, selection.names("edges", "node"))
+    ancestor_keys = [[int(key) for key in (row.path or "").strip("/").split("/")[:-1]] for row in rows]
+    keys = {key for path in ancestor_keys for key in path}
+    categories_by_key = category.by_key(context, keys, selection.names("edges", "node"))
     return [
-        connect_list([found[key] for key in path if key in found], arguments, selection) for path in above
+        connect_list(
+            [categories_by_key[key] for key in path if key in categories_by_key], arguments, selection
+        )
+        for path in ancestor_keys
     ]
 
 
@@ -88,13 +91,15 @@ def children(
     keys = [row.id for row in rows]
     order = [SortKey("sort_order"), SortKey("id")]
     every = compiled_rows(_all_categories)
-    return connect_each(category, every, arguments, selection, order=order, by="parent_id", parents=keys)
+    return connect_each(
+        category, every, arguments, selection, order=order, parent_column="parent_id", parents=keys
+    )
 
 
-def _all_categories(keys: Collection[Key] = (), *, by: str = "", level: int | None = None) -> Rows:
+def _all_categories(keys: Collection[Key] = (), *, column: str = "", level: int | None = None) -> Rows:
     """Return all categories, or those whose column `by` is among `keys`, or those on a level of the tree."""
     rows: Rows = Category.objects.all()
-    rows = rows.filter(**{f"{by}__in": keys}) if by else rows
+    rows = rows.filter(**{f"{column}__in": keys}) if column else rows
     return rows if level is None else rows.filter(level=level)
 
 
@@ -106,7 +111,7 @@ _LEVELS = 8  # levels of the tree with a compiled query
 @query.field("category")
 def one_category(arguments: CategoryArguments, context: Context, selection: Selection) -> Row | None:
     column, values = lookup_column(category, "catalog.category", arguments)
-    rows = compiled_rows(_all_categories, values, by=column or "pk")
+    rows = compiled_rows(_all_categories, values, column=column or "pk")
     return next(iter(category.read(rows, selection.names())), None)
 
 
@@ -125,27 +130,27 @@ def all_categories(
         rows = rows.filter(level=level)
     for input_data in (arguments.get("filter"), arguments.get("where")):
         rows = rows.filter(build_condition(input_data, _CONDITIONS, context))
-    sort = arguments.get("sortBy")
-    order = sort_keys(sort, _SORTS, [SortKey("sort_order"), SortKey("id")])
-    return connect(category, _with_count(rows, sort), arguments, selection, order=order)
+    sorting = arguments.get("sortBy")
+    order = sort_keys(sorting, _SORTS, [SortKey("sort_order"), SortKey("id")])
+    return connect(category, _with_count(rows, sorting), arguments, selection, order=order)
 
 
-def _with_count(rows: Rows, sort: CategorySortingInput | None) -> Rows:
+def _with_count(rows: Rows, sorting: CategorySortingInput | None) -> Rows:
     """Annotate the count to sort by; there are few enough categories to count."""
-    if sort is None or sort["field"] == "NAME":
+    if sorting is None or sorting["field"] == "NAME":
         return rows
     inside = {"PRODUCT_COUNT": (Product, "category"), "SUBCATEGORY_COUNT": (Category, "parent")}
-    model, column = inside[sort["field"]]
-    counted = model.objects.filter(**{column: OuterRef("pk")}).order_by().values(column)  # type: ignore[attr-defined]
-    number = counted.annotate(number=Count("pk")).values("number")
-    counts: Rows = rows.annotate(holds=Coalesce(Subquery(number, output_field=IntegerField()), 0))
+    model, column = inside[sorting["field"]]
+    matching_rows = model.objects.filter(**{column: OuterRef("pk")}).order_by().values(column)  # type: ignore[attr-defined]
+    number = matching_rows.annotate(number=Count("pk")).values("number")
+    counts: Rows = rows.annotate(entry_count=Coalesce(Subquery(number, output_field=IntegerField()), 0))
     return counts
 
 
 _SORTS = {
     "NAME": [SortKey("name"), SortKey("slug")],
-    "PRODUCT_COUNT": [SortKey("holds"), SortKey("slug")],
-    "SUBCATEGORY_COUNT": [SortKey("holds"), SortKey("slug")],
+    "PRODUCT_COUNT": [SortKey("entry_count"), SortKey("slug")],
+    "SUBCATEGORY_COUNT": [SortKey("entry_count"), SortKey("slug")],
 }
 _CONDITIONS: Conditions = {
     "search": lambda context, text: Q(name__icontains=text) | Q(slug__icontains=text),

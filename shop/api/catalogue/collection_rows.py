@@ -44,22 +44,22 @@ def key_from_cooperative(cooperative_key: int) -> int:
 
 def visible_collections(context: Context, channel: Channel | None) -> Rows:
     """Return collections visible to the requester; customers see those published in the channel."""
-    made = _staff_collections()
+    staff_rows = _staff_collections()
     if channel is not None:
         if not context.may(*_SEES_ALL):
             return published_collections(channel.pk, context.now)
-        here = CollectionListing.objects.filter(collection=OuterRef("pk"), channel=channel.pk)
-        made = made.filter(Exists(here))
+        listings = CollectionListing.objects.filter(collection=OuterRef("pk"), channel=channel.pk)
+        staff_rows = staff_rows.filter(Exists(listings))
     elif not context.may(*_SEES_ALL):
-        made = made.none()
-    return UnionRows(made, _cooperative_collections())  # type: ignore[return-value]
+        staff_rows = staff_rows.none()
+    return UnionRows(staff_rows, _cooperative_collections())  # type: ignore[return-value]
 
 
 def published_collections(channel: int, now: datetime.datetime) -> Rows:
     """Return collections published in a channel."""
-    here = CollectionListing.objects.filter(collection=OuterRef("pk"), channel=channel, is_published=True)
-    here = here.filter(Q(published_at=None) | Q(published_at__lte=now))
-    return UnionRows(_staff_collections().filter(Exists(here)), _cooperative_collections())  # type: ignore[return-value]
+    listings = CollectionListing.objects.filter(collection=OuterRef("pk"), channel=channel, is_published=True)
+    listings = listings.filter(Q(published_at=None) | Q(published_at__lte=now))
+    return UnionRows(_staff_collections().filter(Exists(listings)), _cooperative_collections())  # type: ignore[return-value]
 
 
 def sees_published_only(context: Context, channel: Channel | None) -> bool:

@@ -43,7 +43,7 @@ add_metadata_fields(collection, Collection, rights=[Permission.MANAGE_PRODUCTS])
 listing = Type("CollectionChannelListing", lambda context: CollectionListing.objects.all())
 listing.id()
 listing.columns(publishedAt="published_at", isPublished="is_published")
-listing.one("channel", channel, by="channel_id")
+listing.related("channel", channel, column="channel_id")
 
 
 @listing.field(needs="published_at")
@@ -66,12 +66,12 @@ def channel_listings(
 ) -> list[list[Row]]:
     """Resolve the channel listings; a cooperative's collection is in every channel and has no rows."""
     keys = {row.key for row in rows if cooperative_from_key(row.key) is None}
-    found = listing.grouped(
+    listings_by_collection = listing.grouped(
         CollectionListing.objects.filter(collection__in=keys).order_by("channel_id"),
         selection.names(),
         by="collection_id",
     )
-    return [found.get(row.key, []) for row in rows]
+    return [listings_by_collection.get(row.key, []) for row in rows]
 
 
 query = Queries()
@@ -79,7 +79,7 @@ query = Queries()
 
 @query.field("collection")
 def one_collection(arguments: CollectionArguments, context: Context, selection: Selection) -> Row | None:
-    rows = collection.rows_asked(context, arguments)
+    rows = collection.requested_rows(context, arguments)
     rows = filter_by_lookup(collection, rows, "catalog.collection", arguments, key="key")
     return next(iter(collection.read(rows, selection.names())), None)
 
@@ -89,7 +89,7 @@ def all_collections(
     arguments: CollectionsArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     reject_filter_with_where(arguments)
-    rows = collection.rows_asked(context, arguments)
+    rows = collection.requested_rows(context, arguments)
     for input_data in (arguments.get("filter"), arguments.get("where")):
         rows = rows.filter(build_condition(input_data, _CONDITIONS, context))
     order = sort_keys(arguments.get("sortBy"), _SORTS, [SortKey("name")], unique="key")

@@ -35,11 +35,11 @@ def _visible_cooperatives(context: Context, channel: Channel | None) -> Rows:
     """Visible cooperatives: public ones; all for staff with permissions for products, orders or staff."""
     if context.may(Permission.MANAGE_PRODUCTS, Permission.MANAGE_ORDERS, Permission.MANAGE_STAFF):
         return Cooperative.objects.all()
-    own = own_rows_condition(context, "pk")
+    own_cooperatives = own_rows_condition(context, "pk")
     return (
         Cooperative.objects.public()
-        if own is None
-        else Cooperative.objects.public() | Cooperative.objects.filter(own)
+        if own_cooperatives is None
+        else Cooperative.objects.public() | Cooperative.objects.filter(own_cooperatives)
     )
 
 
@@ -58,15 +58,15 @@ cooperative.columns(
 )
 cooperative.field("cover", needs=("id", "cover_id"))(background("Cooperative", "cover_id"))
 add_metadata_fields(cooperative, Cooperative, rights=[Permission.MANAGE_PRODUCTS])
-product.within("cooperative", cooperative, by="cooperative_id")
-warehouse.one("cooperative", cooperative, by="cooperative_id")
+product.related_in_channel("cooperative", cooperative, column="cooperative_id")
+warehouse.related("cooperative", cooperative, column="cooperative_id")
 
 certificate = Type("CooperativeCertificate", lambda context: Certificate.objects.all())
 certificate.columns(kind="kind", stars="stars", number="number", issuer="issuer", expiresOn="expires_on")
 
 
-@cooperative.field(needs=("hamlet", "commune_name", "province_name"))
-def place(rows: list[Row], *_: object) -> list[str]:
+@cooperative.field("place", needs=("hamlet", "commune_name", "province_name"))
+def places(rows: list[Row], *_: object) -> list[str]:
     parts = [(row.hamlet, row.commune_name, row.province_name) for row in rows]
     return [", ".join(filter(None, each)) for each in parts]
 
@@ -76,11 +76,13 @@ def paused_until(
     rows: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[datetime.date | None]:
     today = vietnam_date(context.now)
-    rests = [
+    is_paused_now = [
         row.paused_from is not None and row.paused_until is not None and today < row.paused_until
         for row in rows
     ]
-    return [row.paused_until if rest else None for row, rest in zip(rows, rests, strict=True)]
+    return [
+        row.paused_until if is_paused else None for row, is_paused in zip(rows, is_paused_now, strict=True)
+    ]
 
 
 @cooperative.field(needs="id")
@@ -88,20 +90,22 @@ def certificates(
     rows: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     """Resolve the certificates valid today."""
-    certificates_held = Certificate.objects.valid_on(vietnam_date(context.now)).filter(
+    valid_certificates = Certificate.objects.valid_on(vietnam_date(context.now)).filter(
         cooperative__in={row.id for row in rows}
     )
-    found = certificate.grouped(
-        certificates_held.order_by("kind", "pk"), selection.names(), by="cooperative_id"
+    certificates_by_cooperative = certificate.grouped(
+        valid_certificates.order_by("kind", "pk"), selection.names(), by="cooperative_id"
     )
-    return [found.get(row.id, []) for row in rows]
+    return [certificates_by_cooperative.get(row.id, []) for row in rows]
 
 
-@cooperative.field(needs=("id", "in_channel"))
-def shelf(rows: list[Row], arguments: object, context: Context, selection: Selection) -> list[Row | None]:
+@cooperative.field("shelf", needs=("id", "in_channel"))
+def collections_of_cooperatives(
+    rows: list[Row], arguments: object, context: Context, selection: Selection
+) -> list[Row | None]:
     pairs = [(key_from_cooperative(row.id), row.in_channel) for row in rows]
-    found = collection.by_pair(context, pairs, selection.names())
-    return [found.get(pair) for pair in pairs]
+    collections_by_pair = collection.by_pair(context, pairs, selection.names())
+    return [collections_by_pair.get(pair) for pair in pairs]
 
 
 @cooperative.field(needs=("id", "in_channel"))
@@ -117,18 +121,26 @@ def products(
         product_rows = apply_filters(product_rows, arguments, context, channel)
         product_rows, order = apply_sorting(product_rows, arguments.get("sortBy"), channel)
         keys = [row.id for row in rows if row.in_channel == channel_key]
-        found = connect_each(
-            product, product_rows, arguments, selection, order=order, by="cooperative_id", parents=keys
+        cooperative_pages = connect_each(
+            product,
+            product_rows,
+            arguments,
+            selection,
+            order=order,
+            parent_column="cooperative_id",
+            parents=keys,
         )
-        pages |= {(key, channel_key): page for key, page in zip(keys, found, strict=True)}
+        pages |= {(key, channel_key): page for key, page in zip(keys, cooperative_pages, strict=True)}
     return [pages[row.id, row.in_channel] for row in rows]
 
 
 @cooperative.field(needs="id", permissions=SEES_WAREHOUSES)
 def warehouses(rows: list[Row], arguments: object, context: Context, selection: Selection) -> list[list[Row]]:
-    houses = warehouse.rows(context).filter(cooperative__in={row.id for row in rows}).order_by("name", "id")
-    found = warehouse.grouped(houses, selection.names(), by="cooperative_id")
-    return [found.get(row.id, []) for row in rows]
+    warehouse_rows = (
+        warehouse.rows(context).filter(cooperative__in={row.id for row in rows}).order_by("name", "id")
+    )
+    warehouses_by_cooperative = warehouse.grouped(warehouse_rows, selection.names(), by="cooperative_id")
+    return [warehouses_by_cooperative.get(row.id, []) for row in rows]
 
 
 query = Queries()

@@ -45,14 +45,20 @@ CODES = {
 }
 
 
-def columns(input_data: Mapping[str, object], **named: str) -> dict[str, object]:
+def columns(input_data: Mapping[str, object], **columns_by_name: str) -> dict[str, object]:
     """Return the given members of an input by their columns."""
-    return {column: input_data[name] for name, column in named.items() if input_data.get(name) is not None}
+    return {
+        column: input_data[name]
+        for name, column in columns_by_name.items()
+        if input_data.get(name) is not None
+    }
 
 
-def described_columns(input_data: Mapping[str, Any], context: Context, **named: str) -> dict[str, object]:
+def described_columns(
+    input_data: Mapping[str, Any], context: Context, **columns_by_name: str
+) -> dict[str, object]:
     """Return common columns: name, slug, description, SEO texts, metadata."""
-    values = columns(input_data, slug="slug", **named)
+    values = columns(input_data, slug="slug", **columns_by_name)
     if "name" in input_data:
         values["name"] = required_text(input_data, "name")
     if input_data.get("description") is not None:
@@ -123,36 +129,41 @@ def keys(texts: Iterable[str] | None, type_name: str, field: str) -> list[int]:
     return [int(input_key(text, type_name, field=field)) for text in texts or ()]
 
 
-def staff_row(of: InChannel | Type, key: Key, context: Context, fields: Iterable[str]) -> Row | None:
+def staff_row(type_: InChannel | Type, key: Key, context: Context, fields: Iterable[str]) -> Row | None:
     """Return a row as seen by staff, without a channel."""
-    if isinstance(of, InChannel):
-        return of.by_pair(context, [(key, None)], fields).get((key, None))
-    return of.by_key(context, [key], fields).get(key)
+    if isinstance(type_, InChannel):
+        return type_.by_pair(context, [(key, None)], fields).get((key, None))
+    return type_.by_key(context, [key], fields).get(key)
 
 
 def key_from_arguments(
-    input_data: Mapping[str, Any], of: Type, context: Context, *, by: str = "id", is_anybodys: bool = False
+    input_data: Mapping[str, Any],
+    type_: Type,
+    context: Context,
+    *,
+    id_argument: str = "id",
+    is_anybodys: bool = False,
 ) -> Key:
     """Return the key of an object named by id, external reference or SKU; 0, which no row has, if not found.
 
     Set `is_anybodys` for types whose rows belong to no cooperative.
     """
-    if input_data.get(by) is not None:
-        key = input_key(input_data[by], of.name, field=by)
-        return key if is_anybodys or may_manage_row(of, key, context) else 0
+    if input_data.get(id_argument) is not None:
+        key = input_key(input_data[id_argument], type_.name, field=id_argument)
+        return key if is_anybodys or may_manage_row(type_, key, context) else 0
     for name, column in (("externalReference", "external_reference"), ("sku", "sku")):
         if input_data.get(name) is not None:
-            rows = of.rows(context).filter(**{column: input_data[name]})
+            rows = type_.rows(context).filter(**{column: input_data[name]})
             return rows.values_list("pk", flat=True).first() or 0
-    raise InputError("REQUIRED", _("Say which one is meant."), field=by)
+    raise InputError("REQUIRED", _("Say which one is meant."), field=id_argument)
 
 
-def may_manage_row(of: Type, key: Key, context: Context) -> bool:
+def may_manage_row(type_: Type, key: Key, context: Context) -> bool:
     """Return whether the requester may manage this row; staff of a cooperative manage its rows only."""
     if context.may(*MANAGES_PRODUCTS):
         return True
     theirs = context.scope(Permission.MANAGE_PRODUCTS).rows(cooperative="cooperative")
-    return of.rows(context).filter(theirs, pk=key).exists()
+    return type_.rows(context).filter(theirs, pk=key).exists()
 
 
 def owner_from_input(input_data: Mapping[str, Any], context: Context) -> int | None:
@@ -185,10 +196,12 @@ def _convert_attribute(input_data: Mapping[str, Any]) -> AttributeInput:
         key = int(input_key(input_data["id"], "Attribute", field="attributes"))
     else:
         reference = input_data.get("externalReference")
-        named = Attribute.objects.filter(external_reference=reference).first() if reference else None
-        if named is None:
+        referenced_attribute = (
+            Attribute.objects.filter(external_reference=reference).first() if reference else None
+        )
+        if referenced_attribute is None:
             raise InputError("NOT_FOUND", _("There is no such attribute."), field="attributes")
-        key = named.pk
+        key = referenced_attribute.pk
     chosen = [input_data.get("dropdown"), input_data.get("swatch"), *(input_data.get("multiselect") or ())]
     choices = [_convert_choice(each) for each in chosen if each]
     choices += [AttributeChoice(name=name) for name in input_data.get("values") or () if name.strip()]
@@ -218,9 +231,9 @@ def _free_values(input_data: Mapping[str, Any]) -> Sequence[Mapping[str, object]
     if input_data.get("dateTime") is not None:
         values.append({"name": input_data["dateTime"].isoformat(), "date_time": input_data["dateTime"]})
     if input_data.get("file"):
-        kind = input_data.get("contentType") or ""
+        content_type = input_data.get("contentType") or ""
         values.append(
-            {"name": input_data["file"][-60:], "file_url": input_data["file"], "content_type": kind}
+            {"name": input_data["file"][-60:], "file_url": input_data["file"], "content_type": content_type}
         )
     references = (
         [input_data["reference"]] if input_data.get("reference") else input_data.get("references") or ()
@@ -240,7 +253,7 @@ def _parse_number(text: str) -> str:
 
 def _convert_reference(text: str) -> dict[str, object]:
     try:
-        kind, key = split_global_id(text)
+        type_name, key = split_global_id(text)
     except ValueError as error:
         raise InputError("GRAPHQL_ERROR", f"Invalid ID: {text[:80]}.", field="attributes") from error
-    return {"name": key, "reference_kind": kind, "reference_key": key}
+    return {"name": key, "reference_kind": type_name, "reference_key": key}

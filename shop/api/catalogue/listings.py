@@ -23,17 +23,17 @@ from shop.api.object_types import Row, Type
 from shop.core.dates.calendar import vietnam_date
 
 _STAFF = (Access.STAFF, Access.APP)
-_WHOSE = "variant__cooperative_id"
+_COOPERATIVE_COLUMN = "variant__cooperative_id"
 
 listing = Type("ProductChannelListing", lambda context: Listing.objects.all())
 listing.id()
 listing.columns(publishedAt="published_at", visibleInListings="visible_in_listings")
-listing.one("channel", channel, by="channel_id")
+listing.related("channel", channel, column="channel_id")
 
 price = Type("ProductVariantChannelListing", lambda context: Price.objects.all())
 price.id()
-price.one("channel", channel, by="channel_id")
-price.nothing("preorderThreshold")
+price.related("channel", channel, column="channel_id")
+price.unsupported("preorderThreshold")
 
 
 @product.field("channelListings", needs="id", permissions=_STAFF)
@@ -42,8 +42,8 @@ def listings_of_products(
 ) -> list[list[Row]]:
     rows = Listing.objects.filter(product__in={each.id for each in products}).order_by("channel_id")
     rows = rows.annotate(in_channel=F("channel_id"))
-    found = listing.grouped(rows, selection.names(), by="product_id")
-    return [found.get(each.id, []) for each in products]
+    listings_by_product = listing.grouped(rows, selection.names(), by="product_id")
+    return [listings_by_product.get(each.id, []) for each in products]
 
 
 @variant.field("channelListings", needs="id", permissions=_STAFF)
@@ -51,8 +51,8 @@ def prices_of_variants(
     variants: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     rows = Price.objects.filter(variant__in={each.id for each in variants}).order_by("channel_id")
-    found = price.grouped(rows, selection.names(), by="variant_id")
-    return [found.get(each.id, []) for each in variants]
+    prices_by_variant = price.grouped(rows, selection.names(), by="variant_id")
+    return [prices_by_variant.get(each.id, []) for each in variants]
 
 
 @listing.field(needs="state")
@@ -96,25 +96,25 @@ def discounted_price(rows: list[Row], *_: object) -> list[MoneyAmount | None]:
 def purchase_cost(
     rows: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[dict[str, MoneyAmount] | None]:
-    own = own_rows_condition(context, "variant__cooperative") or Q()
+    own_condition = own_rows_condition(context, "variant__cooperative") or Q()
     keys = {row.product_id for row in rows}
-    costs = Price.objects.filter(own, variant__product__in=keys, cost__isnull=False)
-    ends = (
+    costs = Price.objects.filter(own_condition, variant__product__in=keys, cost__isnull=False)
+    range_rows = (
         costs.values_list("variant__product", "channel")
         .annotate(low=Min("cost"), high=Max("cost"))
         .order_by()
     )
-    found = {(key, channel_key): (low, high) for key, channel_key, low, high in ends}
-    answers: list[dict[str, MoneyAmount] | None] = []
+    cost_ranges = {(key, channel_key): (low, high) for key, channel_key, low, high in range_rows}
+    ranges: list[dict[str, MoneyAmount] | None] = []
     for row in rows:
-        low, high = found.get((row.product_id, row.channel_id), (None, None))
-        between = (
+        low, high = cost_ranges.get((row.product_id, row.channel_id), (None, None))
+        cost_range = (
             {"start": MoneyAmount(low, row.currency), "stop": MoneyAmount(high, row.currency)}
             if low is not None
             else None
         )
-        answers.append(between)
-    return answers
+        ranges.append(cost_range)
+    return ranges
 
 
 @listing.field(needs=("product_id", "channel_id", "in_channel"))
@@ -134,7 +134,7 @@ def prior_price(rows: list[Row], *_: object) -> list[MoneyAmount | None]:
     return [_amount_or_none(row.prior_amount, row.currency) for row in rows]
 
 
-@price.field(needs=("cost", "currency", _WHOSE), permissions=_STAFF)
+@price.field(needs=("cost", "currency", _COOPERATIVE_COLUMN), permissions=_STAFF)
 def cost_price(
     rows: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[MoneyAmount | None]:
@@ -144,7 +144,7 @@ def cost_price(
 
 
 @price.field(
-    needs=("amount", "discounted", "cost", _WHOSE),
+    needs=("amount", "discounted", "cost", _COOPERATIVE_COLUMN),
     permissions=[CooperativeScoped(Permission.MANAGE_PRODUCTS)],
 )
 def margin(rows: list[Row], arguments: object, context: Context, selection: Selection) -> list[int | None]:
@@ -157,7 +157,9 @@ def margin(rows: list[Row], arguments: object, context: Context, selection: Sele
 def _costs(rows: list[Row], context: Context) -> list[int | None]:
     """Return each cost price; a cooperative's staff see only their own."""
     theirs = own_cooperatives(context)
-    return [row.cost if theirs is None or getattr(row, _WHOSE) in theirs else None for row in rows]
+    return [
+        row.cost if theirs is None or getattr(row, _COOPERATIVE_COLUMN) in theirs else None for row in rows
+    ]
 
 
 def _amount_or_none(amount: int | None, currency: str) -> MoneyAmount | None:

@@ -15,18 +15,23 @@ _COLUMNS = {"slug": "slug", "externalReference": "external_reference", "sku": "s
 
 
 def filter_by_lookup(
-    type_: Type, rows: Rows, kind: str, arguments: Mapping[str, object], *, key: str = "pk"
+    type_: Type, rows: Rows, translation_kind: str, arguments: Mapping[str, object], *, key: str = "pk"
 ) -> Rows:
     """Return the row that the arguments name. Raises ProtocolError unless exactly one is given.
 
     With `slugLanguageCode` the slug is a translated one; `kind` is the model's label in translations.
     """
-    column, values = lookup_column(type_, kind, arguments)
+    column, values = lookup_column(type_, translation_kind, arguments)
     return rows.filter(**{f"{column if column else key}__in": values})
 
 
-def lookup_column(type_: Type, kind: str, arguments: Mapping[str, Any]) -> tuple[str, list[Key | str]]:
-    """Return the column ("" for the key) and its value as a list, or an empty list. Raises as `found_by`."""
+def lookup_column(
+    type_: Type, translation_kind: str, arguments: Mapping[str, Any]
+) -> tuple[str, list[Key | str]]:
+    """Return the column ("" for the key) and its value as a list, or an empty list.
+
+    Raises ProtocolError unless exactly one argument is given.
+    """
     input_data = {name: arguments[name] for name in ("id", *_COLUMNS) if arguments.get(name) is not None}
     if len(input_data) != 1:
         known = " and ".join(f"`{name}`" for name in ("id", *_COLUMNS) if name in arguments) or "`id`"
@@ -38,7 +43,7 @@ def lookup_column(type_: Type, kind: str, arguments: Mapping[str, Any]) -> tuple
     language = arguments.get("slugLanguageCode")
     if name == "slug" and language is not None:
         translations = Translation.objects.filter(
-            kind=kind, field="slug", text=value, language=tag_from_code(language)
+            kind=translation_kind, field="slug", text=value, language=tag_from_code(language)
         )
         return "", [int(each) for each in translations.values_list("key", flat=True)]
     return _COLUMNS[name], [value]

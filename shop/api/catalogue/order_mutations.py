@@ -86,22 +86,22 @@ def product_media_reorder(
     """Reorder a product's media; the input lists all of them."""
     key = _manageable_product_key(arguments["productId"], context)
     rows = ProductMedia.objects.filter(product=key).order_by("sort_order", "pk")
-    before = list(rows.values_list("pk", flat=True))
+    current_keys = list(rows.values_list("pk", flat=True))
     requested = [input_key(each, "ProductMedia", field="mediaIds") for each in arguments["mediaIds"]]
-    if sorted(requested) != sorted(before):
+    if sorted(requested) != sorted(current_keys):
         raise InputError("INVALID", _("Name all pictures, each once."), field="mediaIds")
     reorder_rows(
         root=Product.objects.all(),
         root_key=key,
         rows=rows,
-        moves=[RowMove(each, len(before)) for each in requested],
+        moves=[RowMove(each, len(current_keys)) for each in requested],
         actor=context.actor,
         now=context.now,
     )
-    shown = media.by_key(context, requested, selection.names("media"))
+    rows_by_key = media.by_key(context, requested, selection.names("media"))
     return {
         "product": staff_row(product, key, context, selection.names("product")),
-        "media": [shown[each] for each in requested if each in shown],
+        "media": [rows_by_key[each] for each in requested if each in rows_by_key],
     }
 
 

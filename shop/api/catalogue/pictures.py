@@ -27,19 +27,19 @@ from shop.api.object_types import Row, Rows, Type, compiled_rows
 from shop.core.database.compiled_query import compiled_query
 from shop.core.models import Picture
 
-_SHOWN = ("picture__state", "picture__renditions")
+_URL_COLUMNS = ("picture__state", "picture__renditions")
 
 media.id()
 media.columns(sortOrder="sort_order", alt="alt")
-media.nothing("type", value="IMAGE")
-media.nothing("oembedData", value={})
+media.unsupported("type", value="IMAGE")
+media.unsupported("oembedData", value={})
 add_metadata_fields(media, ProductMedia, rights=[Permission.MANAGE_PRODUCTS])
 
 image = Type("ProductImage")
 image.columns(alt="alt", sortOrder="sort_order")
 
 
-@media.field(needs=("id", *_SHOWN))
+@media.field(needs=("id", *_URL_COLUMNS))
 def url(
     rows: list[Row], arguments: ProductMediaUrlArguments, context: Context, selection: Selection
 ) -> list[str]:
@@ -71,16 +71,16 @@ def media_of_products(
     if input_data := arguments.get("sortBy"):
         order = ["product_id", "id" if input_data["direction"] == "ASC" else "-id"]
     rows = compiled_rows(_media_of, {each.id for each in products}, order=tuple(order))
-    found = media.grouped(rows, selection.names(), by="product_id")
-    return [found.get(each.id, []) for each in products]
+    media_by_product = media.grouped(rows, selection.names(), by="product_id")
+    return [media_by_product.get(each.id, []) for each in products]
 
 
 @product.field("images", needs="id")
 def images_of_products(
     products: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
-    found = _images(products)
-    return [found.get(each.id, []) for each in products]
+    images_by_product = _images_by_product(products)
+    return [images_by_product.get(each.id, []) for each in products]
 
 
 @product.field(needs="id")
@@ -88,13 +88,13 @@ def thumbnail(
     products: list[Row], arguments: ProductThumbnailArguments, context: Context, selection: Selection
 ) -> list[dict[str, str] | None]:
     """Resolve the first picture's URL."""
-    first: dict[Key, Row] = {}
-    for row in _shown(products):
-        first.setdefault(row.product_id, row)
-    shown = [first.get(each.id) for each in products]
+    pictures_by_product: dict[Key, Row] = {}
+    for row in _read_images(products):
+        pictures_by_product.setdefault(row.product_id, row)
+    first_pictures = [pictures_by_product.get(each.id) for each in products]
     return [
         {"alt": row.alt, "url": _url("Product", row.product_id, row, arguments, context)} if row else None
-        for row in shown
+        for row in first_pictures
     ]
 
 
@@ -112,22 +112,24 @@ def image_by_id(
     products: list[Row], arguments: ProductImageByIdArguments, context: Context, selection: Selection
 ) -> list[Row | None]:
     key = key_from_id(arguments["id"], "ProductImage")
-    found = _images(products)
-    return [next((row for row in found.get(each.id, ()) if row.id == key), None) for each in products]
+    images_by_product = _images_by_product(products)
+    return [
+        next((row for row in images_by_product.get(each.id, ()) if row.id == key), None) for each in products
+    ]
 
 
 @variant.field("media", needs="id")
 def media_of_variants(
     variants: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
-    return _of_variants(variants, selection.names())
+    return _media_by_variant(variants, selection.names())
 
 
 @variant.field("images", needs="id")
 def images_of_variants(
     variants: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
-    return _of_variants(variants, {"url", "id", "alt", "sortOrder"})
+    return _media_by_variant(variants, {"url", "id", "alt", "sortOrder"})
 
 
 def background(type_name: str, picture: str, key: str = "id") -> Resolver:
@@ -137,28 +139,30 @@ def background(type_name: str, picture: str, key: str = "id") -> Resolver:
         rows: list[Row], arguments: Mapping[str, object], context: Context, selection: Selection
     ) -> list[dict[str, str] | None]:
         keys = {getattr(row, picture) for row in rows} - {None}
-        found = {values[0]: values for values in _pictures(keys)} if keys else {}
-        answers: list[dict[str, str] | None] = []
+        pictures_by_key = {values[0]: values for values in _pictures(keys)} if keys else {}
+        images: list[dict[str, str] | None] = []
         for row in rows:
-            values = found.get(getattr(row, picture))
+            values = pictures_by_key.get(getattr(row, picture))
             if values is None:
-                answers.append(None)
+                images.append(None)
                 continue
             _pk, alt, state, renditions = values
             address = image_url(
                 context, type_name, getattr(row, key), state, renditions, arguments, size=FULL_SIZE
             )
-            answers.append({"url": address, "alt": alt})
-        return answers
+            images.append({"url": address, "alt": alt})
+        return images
 
     return resolve
 
 
-def _of_variants(variants: list[Row], fields: Sequence[str] | set[str] | frozenset[str]) -> list[list[Row]]:
-    found = media.grouped(
+def _media_by_variant(
+    variants: list[Row], fields: Sequence[str] | set[str] | frozenset[str]
+) -> list[list[Row]]:
+    media_by_variant = media.grouped(
         compiled_rows(_media_of_variants, {each.id for each in variants}), fields, by="shows"
     )
-    return [found.get(each.id, []) for each in variants]
+    return [media_by_variant.get(each.id, []) for each in variants]
 
 
 def _media_of(products: Collection[int], *, order: tuple[str, ...]) -> Rows:
@@ -175,14 +179,14 @@ def _pictures(keys: Collection[int]) -> QuerySet[Picture, tuple[int, str, str, A
     return Picture.objects.filter(pk__in=keys).values_list("pk", "alt", "state", "renditions")
 
 
-def _images(products: list[Row]) -> dict[Key, list[Row]]:
-    found: dict[Key, list[Row]] = {}
-    for row in _shown(products):
-        found.setdefault(row.product_id, []).append(row)
-    return found
+def _images_by_product(products: list[Row]) -> dict[Key, list[Row]]:
+    images_by_product: dict[Key, list[Row]] = {}
+    for row in _read_images(products):
+        images_by_product.setdefault(row.product_id, []).append(row)
+    return images_by_product
 
 
-def _shown(products: list[Row]) -> list[Row]:
+def _read_images(products: list[Row]) -> list[Row]:
     """Return products' media with the columns that URLs need, in order."""
     rows = compiled_rows(_media_of, {each.id for each in products}, order=("product_id", "sort_order", "id"))
     return media.read(rows, ("url", "alt", "sortOrder"), "product_id")

@@ -71,14 +71,14 @@ def prices_of(
     """Return prices in these channels whose column is among `keys`, with tax rates if net or tax is selected
     or prices are entered without tax."""
     channels = {channel.pk: channel for channel in context.channels.values()}
-    found = _prices(keys, channel_keys, column=column)
-    all_gross = all(channels[values[2]].prices_entered_with_tax for values in found)
+    price_rows = _prices(keys, channel_keys, column=column)
+    all_gross = all(channels[values[2]].prices_entered_with_tax for values in price_rows)
     if all_gross and not asks_for_tax(selection):
-        return [VariantPrice._make((*values[:7], Decimal(0))) for values in found]
+        return [VariantPrice._make((*values[:7], Decimal(0))) for values in price_rows]
     rates = _Rates(channels, country, vietnam_date(context.now))
-    for values in found:
-        rates.want(values[2], values[7])
-    return [VariantPrice._make((*values[:7], rates.of(values[2], values[7]))) for values in found]
+    for values in price_rows:
+        rates.request(values[2], values[7])
+    return [VariantPrice._make((*values[:7], rates.rate(values[2], values[7]))) for values in price_rows]
 
 
 class _Rates:
@@ -88,18 +88,18 @@ class _Rates:
         self._channels = channels
         self._country = country
         self._day = day
-        self._wanted: dict[str, set[int | None]] = {}
+        self._requested: dict[str, set[int | None]] = {}
         self._found: dict[str, dict[int | None, Decimal]] = {}
 
-    def want(self, channel_key: int, tax_class: int | None) -> None:
-        self._wanted.setdefault(self._country_of(channel_key), set()).add(tax_class)
+    def request(self, channel_key: int, tax_class: int | None) -> None:
+        self._requested.setdefault(self._country_of(channel_key), set()).add(tax_class)
 
-    def of(self, channel_key: int, tax_class: int | None) -> Decimal:
+    def rate(self, channel_key: int, tax_class: int | None) -> Decimal:
         if not self._channels[channel_key].charge_taxes:
             return Decimal(0)
         country = self._country_of(channel_key)
         if country not in self._found:
-            classes = self._wanted.get(country, set())
+            classes = self._requested.get(country, set())
             self._found[country] = tax_rates(classes, country=country, day=self._day)
         return self._found[country].get(tax_class, Decimal(0))
 
@@ -109,7 +109,9 @@ class _Rates:
 
 def asks_for_tax(selection: Selection) -> bool:
     """Return whether `net` or `tax` is selected anywhere below."""
-    return any(below.name in _TAXED_FIELDS or asks_for_tax(below) for below in selection.all_below())
+    return any(
+        selected.name in _TAXED_FIELDS or asks_for_tax(selected) for selected in selection.selections_below()
+    )
 
 
 def net_and_gross(amount: int, price: VariantPrice, context: Context) -> TaxedAmount:
@@ -142,9 +144,11 @@ def pricing_of_variants(
 ) -> Sequence[Mapping[str, object] | None]:
     """Resolve variants' pricing; null without a channel or without a price in it."""
     prices = _prices_for(variants, "variant", arguments, context, selection)
-    found = {(price.variant_id, price.channel_id): price for price in prices}
+    prices_by_pair = {(price.variant_id, price.channel_id): price for price in prices}
     return [
-        _variant_pricing(price, context) if (price := found.get((each.id, each.in_channel))) else None
+        _variant_pricing(price, context)
+        if (price := prices_by_pair.get((each.id, each.in_channel)))
+        else None
         for each in variants
     ]
 
@@ -235,10 +239,10 @@ product_pricing = Type("ProductPricingInfo")
 product_pricing.plain(
     "onSale", "discount", "discountPrior", "priceRange", "priceRangeUndiscounted", "priceRangePrior"
 )
-product_pricing.nothing("discountLocalCurrency", "priceRangeLocalCurrency")
+product_pricing.unsupported("discountLocalCurrency", "priceRangeLocalCurrency")
 variant_pricing = Type("VariantPricingInfo")
 variant_pricing.plain("onSale", "discount", "discountPrior", "price", "priceUndiscounted", "pricePrior")
-variant_pricing.nothing("discountLocalCurrency", "priceLocalCurrency")
+variant_pricing.unsupported("discountLocalCurrency", "priceLocalCurrency")
 
 
 @product_pricing.field()

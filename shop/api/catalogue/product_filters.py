@@ -81,16 +81,16 @@ def conditions_in(channel: Channel | None) -> Conditions:
 
 def in_collections(keys: list[int]) -> Q:
     """Match products in any of these collections, including cooperatives' computed collections."""
-    own = [cooperative for key in keys if (cooperative := cooperative_from_key(key)) is not None]
+    cooperatives = [cooperative for key in keys if (cooperative := cooperative_from_key(key)) is not None]
     placed = CollectionProduct.objects.filter(collection__in=keys, product=OuterRef("pk"))
-    return Q(Exists(placed)) | Q(cooperative__in=own)
+    return Q(Exists(placed)) | Q(cooperative__in=cooperatives)
 
 
 def _in_categories(keys: list[int]) -> Q:
-    found = NO_ROWS
+    condition = NO_ROWS
     for path in Category.objects.filter(pk__in=keys).values_list("path", flat=True):
-        found |= Q(category__path__startswith=path)
-    return found
+        condition |= Q(category__path__startswith=path)
+    return condition
 
 
 def _listed_ids(input_data: Mapping[str, Any]) -> list[str]:
@@ -104,16 +104,18 @@ def _listings(channel: Channel | None, **values: object) -> Q:
 
 
 def _listed_as(channel: Channel | None, requested: bool, **values: object) -> Q:
-    found = _listings(channel, **values)
-    return found if requested else ~found
+    condition = _listings(channel, **values)
+    return condition if requested else ~condition
 
 
 def _in_stock(channel: Channel | None, requested: bool) -> Q:
     if channel is not None:
         return _listed_as(channel, requested, is_available=True)
-    left = Stock.objects.filter(variant__product=OuterRef("pk"), free__gt=0)
-    there = Q(Exists(left)) | Q(Exists(Variant.objects.filter(product=OuterRef("pk"), track_inventory=False)))
-    return there if requested else ~there
+    stocked = Stock.objects.filter(variant__product=OuterRef("pk"), free__gt=0)
+    is_stocked = Q(Exists(stocked)) | Q(
+        Exists(Variant.objects.filter(product=OuterRef("pk"), track_inventory=False))
+    )
+    return is_stocked if requested else ~is_stocked
 
 
 def _in_warehouses(context: Context, input_data: Mapping[str, Any]) -> Q:
@@ -127,28 +129,28 @@ def _in_warehouses(context: Context, input_data: Mapping[str, Any]) -> Q:
 
 
 def _attributes(context: Context, input_data: list[dict[str, object]]) -> Q:
-    found = Q()
+    conditions = Q()
     for each in input_data:
         if each.get("slug") == COOPERATIVE:
-            found &= _of_cooperatives(each)
+            conditions &= _of_cooperatives(each)
             continue
         condition = attribute_condition(each)
         of_product = ProductAttributeValue.objects.filter(condition, product=OuterRef("pk"))
         of_variants = VariantAttributeValue.objects.filter(condition, variant__product=OuterRef("pk"))
-        found &= Q(Exists(of_product)) | Q(Exists(of_variants))
-    return found
+        conditions &= Q(Exists(of_product)) | Q(Exists(of_variants))
+    return conditions
 
 
 def _of_cooperatives(input_data: Mapping[str, Any]) -> Q:
     """Match products of the cooperatives named by `values` or page slugs; without any, match all."""
     value = input_data.get("value") or {}
     pages = (value.get("reference") or {}).get("pageSlugs") or {}
-    named = [input_data.get("values"), _listed_ids(value.get("slug") or {}) or None, *pages.values()]
-    found = Q()
-    for slugs in named:
+    slug_lists = [input_data.get("values"), _listed_ids(value.get("slug") or {}) or None, *pages.values()]
+    condition = Q()
+    for slugs in slug_lists:
         if slugs:
-            found &= Q(cooperative__slug__in=slugs)
-    return found
+            condition &= Q(cooperative__slug__in=slugs)
+    return condition
 
 
 def _variant_price_in(context: Context, channel: Channel | None, input_data: Mapping[str, object]) -> Q:
@@ -168,23 +170,23 @@ def _amounts(column: str, context: Context, channel: Channel | None, input_data:
     each price's own currency."""
     if channel is not None:
         return Q(channel=channel.pk) & _in_range(column, channel.currency, input_data)
-    found = NO_ROWS
+    condition = NO_ROWS
     for currency in sorted({each.currency for each in context.channels.values()}):
-        found |= Q(currency=currency) & _in_range(column, currency, input_data)
-    return found
+        condition |= Q(currency=currency) & _in_range(column, currency, input_data)
+    return condition
 
 
 def _in_range(column: str, currency: str, input_data: Mapping[str, Any]) -> Q:
     scale = 10 ** minor_digits(currency)
-    found = Q()
+    condition = Q()
     if input_data.get("eq") is not None:
-        found &= Q(**{column: _minor(input_data["eq"], scale)})
+        condition &= Q(**{column: _minor(input_data["eq"], scale)})
     if input_data.get("oneOf") is not None:
-        found &= Q(**{f"{column}__in": [_minor(each, scale) for each in input_data["oneOf"]]})
-    for end, value in (input_data.get("range") or input_data).items():
-        if end in ("gte", "lte") and value is not None:
-            found &= Q(**{f"{column}__{end}": _minor(value, scale)})
-    return found
+        condition &= Q(**{f"{column}__in": [_minor(each, scale) for each in input_data["oneOf"]]})
+    for lookup, value in (input_data.get("range") or input_data).items():
+        if lookup in ("gte", "lte") and value is not None:
+            condition &= Q(**{f"{column}__{lookup}": _minor(value, scale)})
+    return condition
 
 
 def _minor(amount: float | Decimal, scale: int) -> Decimal:

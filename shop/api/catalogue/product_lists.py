@@ -57,7 +57,7 @@ _SORTS: dict[str, Sequence[SortKey]] = {
     "PUBLICATION_DATE": [SortKey("published_here", nullable=True)],
     "PUBLISHED_AT": [SortKey("published_here", nullable=True)],
     "CREATED_AT": [SortKey("created_at")],
-    "COLLECTION": [SortKey("place_on_shelf", nullable=True)],
+    "COLLECTION": [SortKey("collection_position", nullable=True)],
 }
 _ANNOTATIONS: dict[str, dict[str, object]] = {
     "lowest_here": {"lowest_here": F("here__lowest_price")},
@@ -72,30 +72,30 @@ _NARROWING = {"search", "filter", "where", "cooperative", "sortBy"}
 @query.field("product")
 def one_product(arguments: ProductArguments, context: Context, selection: Selection) -> Row | None:
     column, values = lookup_column(product, "catalog.product", arguments)
-    rows = product.asked_among(context, arguments, values, by=column)
+    rows = product.requested_rows_among(context, arguments, values, column=column)
     return next(iter(product.read(rows, selection.names())), None)
 
 
 @query.field("products")
 def all_products(arguments: ProductsArguments, context: Context, selection: Selection) -> dict[str, object]:
-    asked = _with_channel(arguments)
-    slug = asked.get("channel")
+    channel_arguments = _with_channel(arguments)
+    slug = channel_arguments.get("channel")
     channel = context.channel(slug) if slug is not None else default_channel(context)
     if channel is not None and sees_public_rows(context, channel) and not _NARROWING & arguments.keys():
         return connect(
             product, compiled_rows(_listed_products, channel.pk), arguments, selection, order=_BY_NAME
         )
-    rows = filter_listed(product.rows_asked(context, asked), context, channel)
+    rows = filter_listed(product.requested_rows(context, channel_arguments), context, channel)
     rows = apply_filters(rows, arguments, context, channel)
     rows = filter_by_cooperative(rows, arguments)
     text = arguments.get("search")
-    sort = arguments.get("sortBy")
+    sorting = arguments.get("sortBy")
     if text and text.strip():
-        found = search_product_ids(text)
-        if sort is None or sort.get("field") in (None, "RANK"):
-            return _ranked_page(rows, found, arguments, context, selection)
-        rows = rows.filter(pk__in=found)
-    rows, order = apply_sorting(rows, sort, channel)
+        matching_ids = search_product_ids(text)
+        if sorting is None or sorting.get("field") in (None, "RANK"):
+            return _ranked_page(rows, matching_ids, arguments, context, selection)
+        rows = rows.filter(pk__in=matching_ids)
+    rows, order = apply_sorting(rows, sorting, channel)
     return connect(product, rows, arguments, selection, order=order)
 
 
@@ -133,30 +133,32 @@ def apply_filters(
 ) -> Rows:
     """Apply `filter` or `where`. Raises ProtocolError if both are given."""
     reject_filter_with_where(arguments)
-    asked = arguments.get("filter") or arguments.get("where")
-    return rows.filter(build_condition(asked, conditions_in(channel), context)) if asked else rows
+    filters = arguments.get("filter") or arguments.get("where")
+    return rows.filter(build_condition(filters, conditions_in(channel), context)) if filters else rows
 
 
 def apply_sorting(
     rows: Rows,
-    sort: Mapping[str, Any] | None,
+    sorting: Mapping[str, Any] | None,
     channel: Channel | None,
     default: Sequence[SortKey] = _BY_NAME,
 ) -> tuple[Rows, list[SortKey]]:
     """Annotate what `sortBy` needs, and return the sort keys."""
-    if sort is not None and sort.get("attributeId") is not None:
+    if sorting is not None and sorting.get("attributeId") is not None:
         values: Rows = AttributeValue.objects.all()
         values = values.filter(
-            product_rows__product=OuterRef("pk"), attribute=key_from_id(sort["attributeId"], "Attribute")
+            product_rows__product=OuterRef("pk"), attribute=key_from_id(sorting["attributeId"], "Attribute")
         )
         first = values.order_by("product_rows__sort_order", "pk").values("name")[:1]
-        order = sort_keys({**sort, "field": "X"}, {"X": [SortKey("said", nullable=True)]}, default)
-        return rows.annotate(said=Subquery(first)), order
-    order = sort_keys(sort, _SORTS, default)
+        order = sort_keys(
+            {**sorting, "field": "X"}, {"X": [SortKey("attribute_value", nullable=True)]}, default
+        )
+        return rows.annotate(attribute_value=Subquery(first)), order
+    order = sort_keys(sorting, _SORTS, default)
     for key in order:
         if key.column in ("lowest_here", "published_here") and channel is None:
             raise ProtocolError("Sorting by what differs between channels needs `channel`.")
-        if key.column == "place_on_shelf" and "place_on_shelf" not in rows.query.annotations:
+        if key.column == "collection_position" and "collection_position" not in rows.query.annotations:
             return rows, _BY_NAME
         rows = rows.annotate(**_ANNOTATIONS.get(key.column, {}))
     return rows, order
@@ -164,26 +166,26 @@ def apply_sorting(
 
 def _with_channel(arguments: CategoryProductsArguments | ProductsArguments) -> dict[str, str | None]:
     """Read the channel from `filter` or `sortBy`, where older clients put it."""
-    narrowed, sort = arguments.get("filter"), arguments.get("sortBy")
+    narrowed, sorting = arguments.get("filter"), arguments.get("sortBy")
     slugs = (
         arguments.get("channel"),
         narrowed.get("channel") if narrowed else None,
-        sort.get("channel") if sort else None,
+        sorting.get("channel") if sorting else None,
     )
     return {"channel": next(filter(None, slugs), None)}
 
 
 def _ranked_page(
-    rows: Rows, found: list[int], arguments: ProductsArguments, context: Context, selection: Selection
+    rows: Rows, ranked_ids: list[int], arguments: ProductsArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     """Return a page of search results by rank; only the page's rows are read."""
-    visible_ids = set(rows.filter(pk__in=found).values_list("pk", flat=True))
-    page = connect_list([key for key in found if key in visible_ids], arguments, selection)
+    visible_ids = set(rows.filter(pk__in=ranked_ids).values_list("pk", flat=True))
+    page = connect_list([key for key in ranked_ids if key in visible_ids], arguments, selection)
     edges = page["edges"]
     keys = [edge.node for edge in edges]
     requested = product.read(rows.filter(pk__in=keys), selection.names("edges", "node")) if keys else []
     nodes = {row.id: row for row in requested}
-    return page | {"edges": [Edge(nodes[edge.node], edge.place) for edge in edges]}
+    return page | {"edges": [Edge(nodes[edge.node], edge.position) for edge in edges]}
 
 
 # --- categories and collections -----------------------------------------------------------------------
@@ -194,23 +196,25 @@ def products_of_categories(
     rows: list[Row], arguments: CategoryProductsArguments, context: Context, selection: Selection
 ) -> Sequence[object]:
     """Resolve products of categories and their descendants. One query per level of the tree."""
-    asked = _with_channel(arguments)
-    slug = asked.get("channel")
+    channel_arguments = _with_channel(arguments)
+    slug = channel_arguments.get("channel")
     channel = context.channel(slug) if slug is not None else default_channel(context)
-    sort = arguments.get("sortBy")
+    sorting = arguments.get("sortBy")
     if (
         len(rows) == 1
         and channel is not None
         and sees_public_rows(context, channel)
         and not _NARROWING - {"sortBy"} & arguments.keys()
-        and (sort is None or sort.get("attributeId") is None)
+        and (sorting is None or sorting.get("attributeId") is None)
     ):
-        order = sort_keys(sort, _SORTS, _BY_NAME)
-        if "place_on_shelf" not in {key.column for key in order}:
-            shape = {"sorted_by": tuple(key.column for key in order)}
-            below_it = compiled_rows(_listed_in_branch, channel.pk, rows[0].path or "/none/", **shape)
-            return [connect(product, below_it, arguments, selection, order=order)]
-    product_rows = _searched(product.rows_asked(context, asked), arguments)
+        order = sort_keys(sorting, _SORTS, _BY_NAME)
+        if "collection_position" not in {key.column for key in order}:
+            options = {"sorted_by": tuple(key.column for key in order)}
+            branch_products = compiled_rows(
+                _listed_in_branch, channel.pk, rows[0].path or "/none/", **options
+            )
+            return [connect(product, branch_products, arguments, selection, order=order)]
+    product_rows = _searched(product.requested_rows(context, channel_arguments), arguments)
     product_rows = apply_filters(filter_listed(product_rows, context, channel), arguments, context, channel)
     product_rows, order = apply_sorting(product_rows, arguments.get("sortBy"), channel)
     pages: dict[Key, object] = {}
@@ -225,19 +229,19 @@ def products_of_categories(
         )
         keys = [row.id for row in level_categories]
         if len(level_categories) == 1:
-            below = product_rows.filter(category__path__startswith=level_categories[0].path or "/none/")
-            pages[keys[0]] = connect(product, below, arguments, selection, order=order)
+            branch_rows = product_rows.filter(category__path__startswith=level_categories[0].path or "/none/")
+            pages[keys[0]] = connect(product, branch_rows, arguments, selection, order=order)
             continue
-        found = connect_each(
+        level_pages = connect_each(
             product,
             product_rows.annotate(branch=branch),
             arguments,
             selection,
             order=order,
-            by="branch",
+            parent_column="branch",
             parents=keys,
         )
-        pages |= dict(zip(keys, found, strict=True))
+        pages |= dict(zip(keys, level_pages, strict=True))
     return [pages[row.id] for row in rows]
 
 
@@ -254,38 +258,49 @@ def products_of_collections(
         )
         product_rows = apply_filters(product_rows, arguments, context, channel)
         keys = [row.key for row in rows if row.in_channel == channel_key]
-        made = [key for key in keys if cooperative_from_key(key) is None]
-        own = [key for key in keys if cooperative_from_key(key) is not None]
-        found: dict[Key, object] = {}
-        if made:
+        staff_keys = [key for key in keys if cooperative_from_key(key) is None]
+        computed_keys = [key for key in keys if cooperative_from_key(key) is not None]
+        channel_pages: dict[Key, object] = {}
+        if staff_keys:
             placed = product_rows.annotate(
-                shelf=F("collection_rows__collection"), place_on_shelf=F("collection_rows__sort_order")
+                collection_key=F("collection_rows__collection"),
+                collection_position=F("collection_rows__sort_order"),
             )
-            found |= _page_each(placed, "shelf", made, made, arguments, channel, selection)
-        if own:
-            cooperatives = [key - COOPERATIVE_KEYS for key in own]
-            found |= _page_each(
-                product_rows, "cooperative_id", cooperatives, own, arguments, channel, selection
+            channel_pages |= _page_each(
+                placed, "collection_key", staff_keys, staff_keys, arguments, channel, selection
             )
-        pages |= {(key, channel_key): page for key, page in found.items()}
+        if computed_keys:
+            cooperatives = [key - COOPERATIVE_KEYS for key in computed_keys]
+            channel_pages |= _page_each(
+                product_rows, "cooperative_id", cooperatives, computed_keys, arguments, channel, selection
+            )
+        pages |= {(key, channel_key): page for key, page in channel_pages.items()}
     return [pages[row.key, row.in_channel] for row in rows]
 
 
 def _page_each(
     product_rows: Rows,
-    by: str,
+    parent_column: str,
     parents: Sequence[Key],
     keys: Sequence[Key],
     arguments: CollectionProductsArguments,
     channel: Channel | None,
     selection: Selection,
 ) -> dict[Key, object]:
-    default = [SortKey("place_on_shelf", nullable=True), SortKey("id")] if by == "shelf" else _BY_NAME
+    default = (
+        [SortKey("collection_position", nullable=True), SortKey("id")]
+        if parent_column == "collection_key"
+        else _BY_NAME
+    )
     product_rows, order = apply_sorting(product_rows, arguments.get("sortBy"), channel, default)
     if len(keys) == 1:
-        page = connect(product, product_rows.filter(**{by: parents[0]}), arguments, selection, order=order)
+        page = connect(
+            product, product_rows.filter(**{parent_column: parents[0]}), arguments, selection, order=order
+        )
         return {keys[0]: page}
-    pages = connect_each(product, product_rows, arguments, selection, order=order, by=by, parents=parents)
+    pages = connect_each(
+        product, product_rows, arguments, selection, order=order, parent_column=parent_column, parents=parents
+    )
     return dict(zip(keys, pages, strict=True))
 
 
@@ -298,10 +313,16 @@ def _searched(rows: Rows, arguments: CategoryProductsArguments | CollectionProdu
 def products_of_types(
     rows: list[Row], arguments: ProductTypeProductsArguments, context: Context, selection: Selection
 ) -> Sequence[object]:
-    product_rows = product.rows_asked(context, arguments)
+    product_rows = product.requested_rows(context, arguments)
     keys = [row.id for row in rows]
     return connect_each(
-        product, product_rows, arguments, selection, order=_BY_NAME, by="product_type_id", parents=keys
+        product,
+        product_rows,
+        arguments,
+        selection,
+        order=_BY_NAME,
+        parent_column="product_type_id",
+        parents=keys,
     )
 
 

@@ -64,7 +64,7 @@ def product_create(
     input_data = arguments["input"]
     required_text(input_data, "name")
     collection_keys = _collection_keys(input_data, None, context)
-    made = create_product(
+    created_product = create_product(
         cooperative_id=owner_from_input(input_data, context),
         product_type_id=int(input_key(input_data["productType"], "ProductType", field="productType")),
         values=_values(input_data, context),
@@ -73,7 +73,7 @@ def product_create(
         actor=context.actor,
         now=context.now,
     )
-    return {"product": staff_row(product, made.pk, context, selection.names("product"))}
+    return {"product": staff_row(product, created_product.pk, context, selection.names("product"))}
 
 
 @mutation.field(permissions=MANAGES_OWN_PRODUCTS)
@@ -111,7 +111,7 @@ def product_channel_listing_update(
     arguments: ProductChannelListingUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     input_data = arguments["input"]
-    shown = []
+    updates = []
     for each in input_data.get("updateChannels") or ():
         channel = channel_from_id(each["channelId"], context)
         values = columns(
@@ -119,10 +119,10 @@ def product_channel_listing_update(
         )
         if (day := each.get("availableForPurchaseDate")) is not None:
             values["available_from"] = start_of_day(day)
-        shown.append((channel, each.get("isPublished"), values | publication_from_input(each)))
+        updates.append((channel, each.get("isPublished"), values | publication_from_input(each)))
     changed = set_channel_listings(
         product_id=int(input_key(arguments["id"], "Product", field="id")),
-        channel_listings=shown,
+        channel_listings=updates,
         hidden=keys(input_data.get("removeChannels"), "Channel", "removeChannels"),
         actor=context.actor,
         now=context.now,
@@ -144,7 +144,7 @@ def product_media_create(
     if row is None or not may_manage_row(product, key, context):
         raise Missing(field="product")
     alt = (input_data.get("alt") or "")[:250]
-    shown = add_picture(
+    added_media = add_picture(
         cooperative=row.cooperative,
         product_id=row.pk,
         picture=store_picture(image, alt=alt),
@@ -154,7 +154,7 @@ def product_media_create(
     )
     return {
         "product": staff_row(product, row.pk, context, selection.names("product")),
-        "media": staff_row(media, shown.pk, context, selection.names("media")),
+        "media": staff_row(media, added_media.pk, context, selection.names("media")),
     }
 
 

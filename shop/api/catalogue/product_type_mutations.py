@@ -215,12 +215,14 @@ def attribute_value_delete(
 ) -> dict[str, object]:
     key = int(key_from_arguments(arguments, attribute_value, context, is_anybodys=True))
     deleted = staff_row(attribute_value, key, context, selection.names("attributeValue"))
-    of = AttributeValue.objects.filter(pk=key).values_list("attribute", flat=True).first()
-    if deleted is None or of is None:
+    attribute_key = AttributeValue.objects.filter(pk=key).values_list("attribute", flat=True).first()
+    if deleted is None or attribute_key is None:
         raise Missing(field="id")
-    product_types.update_attribute(of, values={}, listed=[], struck=[key], **context.actor_and_time)
+    product_types.update_attribute(
+        attribute_key, values={}, listed=[], struck=[key], **context.actor_and_time
+    )
     return {
-        "attribute": staff_row(attribute, of, context, selection.names("attribute")),
+        "attribute": staff_row(attribute, attribute_key, context, selection.names("attribute")),
         "attributeValue": deleted,
     }
 

@@ -52,12 +52,12 @@ product.columns(
     updatedAt="updated_at",
     externalReference="external_reference",
 )
-product.one("category", category, by="category_id")
-product.one("productType", product_type, by="product_type_id")
-product.within("defaultVariant", variant, by="default_variant_id")
+product.related("category", category, column="category_id")
+product.related("productType", product_type, column="product_type_id")
+product.related_in_channel("defaultVariant", variant, column="default_variant_id")
 product.field("channel", needs="in_channel")(channel_slugs)
 product.field("weight", needs="weight")(weights)
-product.nothing("rating")
+product.unsupported("rating")
 add_metadata_fields(product, Product, rights=[CooperativeScoped(Permission.MANAGE_PRODUCTS)])
 
 
@@ -77,18 +77,19 @@ def is_available(
     channel."""
     country = country_in(arguments)
     if country is not None:
-        found_there = {
+        available_pairs = {
             pair
             for channel in channels_of(products, context)
             for pair in _available_pairs(products, channel, country)
         }
         return [
-            None if each.in_channel is None else (each.id, each.in_channel) in found_there
+            None if each.in_channel is None else (each.id, each.in_channel) in available_pairs
             for each in products
         ]
-    found = {(key, channel): is_there for key, channel, is_there, *_ in _listing_rows(products)}
+    availability = {(key, channel): is_there for key, channel, is_there, *_ in _listing_rows(products)}
     return [
-        None if each.in_channel is None else found.get((each.id, each.in_channel), False) for each in products
+        None if each.in_channel is None else availability.get((each.id, each.in_channel), False)
+        for each in products
     ]
 
 
@@ -99,8 +100,8 @@ def is_available_for_purchase(
     moments = _available_from(products)
     now = context.now
     return [
-        None if each.in_channel is None else _has_passed(moments[place], now)
-        for place, each in enumerate(products)
+        None if each.in_channel is None else _has_passed(moments[position], now)
+        for position, each in enumerate(products)
     ]
 
 
@@ -123,16 +124,16 @@ def variants(
     products: list[Row], arguments: ProductVariantsArguments, context: Context, selection: Selection
 ) -> list[list[Row]]:
     """Resolve variants in their order. One query per channel."""
-    found: dict[Pair, list[Row]] = {}
+    variants_by_pair: dict[Pair, list[Row]] = {}
     for channel_key in dict.fromkeys(each.in_channel for each in products):
         keys = {each.id for each in products if each.in_channel == channel_key}
         order = ("product_id", "sort_order", "id")
-        rows = variant.among(
-            context, channel_by_key(context, channel_key), keys, by="product_id", order=order
+        rows = variant.rows_among(
+            context, channel_by_key(context, channel_key), keys, column="product_id", order=order
         )
         groups = variant.grouped(rows, selection.names(), by="product_id")
-        found |= {(key, channel_key): group for key, group in groups.items()}
-    return [found.get((each.id, each.in_channel), []) for each in products]
+        variants_by_pair |= {(key, channel_key): group for key, group in groups.items()}
+    return [variants_by_pair.get((each.id, each.in_channel), []) for each in products]
 
 
 @product.field("variant", needs=("id", "in_channel"))
@@ -141,13 +142,13 @@ def one_variant(
 ) -> list[Row | None]:
     input_data, sku = arguments.get("id"), arguments.get("sku")
     requested = {"sku": sku} if input_data is None else {"pk": key_from_id(input_data, "ProductVariant")}
-    found: dict[Pair, Row] = {}
+    variant_by_pair: dict[Pair, Row] = {}
     for channel_key in dict.fromkeys(each.in_channel for each in products):
         keys = {each.id for each in products if each.in_channel == channel_key}
         rows = variant.rows_in(context, channel_by_key(context, channel_key))
         for row in variant.read(rows.filter(product__in=keys, **requested), selection.names(), "product_id"):
-            found[row.product_id, channel_key] = row
-    return [found.get((each.id, each.in_channel)) for each in products]
+            variant_by_pair[row.product_id, channel_key] = row
+    return [variant_by_pair.get((each.id, each.in_channel)) for each in products]
 
 
 @product.field(needs=("id", "in_channel"))
@@ -162,8 +163,10 @@ def product_variants(
         rows = variant.rows_in(context, channel_by_key(context, channel_key))
         for input_data in (arguments.get("filter"), arguments.get("where")):
             rows = rows.filter(build_condition(input_data, variant_filters.CONDITIONS, context))
-        found = connect_each(variant, rows, arguments, selection, order=order, by="product_id", parents=keys)
-        pages |= {(key, channel_key): page for key, page in zip(keys, found, strict=True)}
+        channel_pages = connect_each(
+            variant, rows, arguments, selection, order=order, parent_column="product_id", parents=keys
+        )
+        pages |= {(key, channel_key): page for key, page in zip(keys, channel_pages, strict=True)}
     return [pages[each.id, each.in_channel] for each in products]
 
 
@@ -173,13 +176,17 @@ def collections(
 ) -> list[list[Row]]:
     """Resolve collections by name, then the cooperative's computed collection."""
     keys_of: dict[int, list[int]] = {}
-    for key, shelf in _collection_positions({each.id for each in products}):
-        keys_of.setdefault(key, []).append(shelf)
+    for key, collection_key in _collection_positions({each.id for each in products}):
+        keys_of.setdefault(key, []).append(collection_key)
     requested = [[*keys_of.get(each.id, ()), key_from_cooperative(each.cooperative_id)] for each in products]
     pairs = [(key, each.in_channel) for keys, each in zip(requested, products, strict=True) for key in keys]
-    found = collection.by_pair(context, pairs, selection.names())
+    collections_by_pair = collection.by_pair(context, pairs, selection.names())
     return [
-        [found[key, each.in_channel] for key in keys if (key, each.in_channel) in found]
+        [
+            collections_by_pair[key, each.in_channel]
+            for key in keys
+            if (key, each.in_channel) in collections_by_pair
+        ]
         for keys, each in zip(requested, products, strict=True)
     ]
 
@@ -200,8 +207,10 @@ def _available_pairs(products: list[Row], channel: Channel, country: str) -> Ite
     """Yield products with a variant available in the channel and deliverable to the country."""
     in_stock = Stock.objects.reachable(channel_id=channel.pk, country=country).filter(free__gt=0)
     sold = Variant.objects.buyable_in(channel.pk).filter(product__in={each.id for each in products})
-    there = sold.filter(Q(track_inventory=False) | Q(Exists(in_stock.filter(variant=OuterRef("pk")))))
-    return ((key, channel.pk) for key in there.values_list("product_id", flat=True))
+    available_variants = sold.filter(
+        Q(track_inventory=False) | Q(Exists(in_stock.filter(variant=OuterRef("pk"))))
+    )
+    return ((key, channel.pk) for key in available_variants.values_list("product_id", flat=True))
 
 
 # Product, channel, availability, available since, published at.
@@ -223,8 +232,10 @@ def _listings(products: Collection[int], channels: Collection[int]) -> QuerySet[
 def _available_from(products: list[Row]) -> list[datetime.datetime | None]:
     """Return when each product may be bought: the listing's time, or else its publication."""
     rows = _listing_rows(products)
-    found = {(key, channel): moment or published for key, channel, _there, moment, published in rows}
-    return [found.get((each.id, each.in_channel)) for each in products]
+    times_by_pair = {
+        (key, channel): moment or published for key, channel, _is_available, moment, published in rows
+    }
+    return [times_by_pair.get((each.id, each.in_channel)) for each in products]
 
 
 def _has_passed(moment: datetime.datetime | None, now: datetime.datetime) -> bool:

@@ -34,7 +34,7 @@ OWN = (CooperativeScoped(Permission.MANAGE_PRODUCTS),)
 
 stock.id()
 stock.columns(quantity="on_hand")
-stock.one("warehouse", warehouse, by="warehouse_id")
+stock.related("warehouse", warehouse, column="warehouse_id")
 stock.field("quantityAllocated", needs="allocated", permissions=SEES_WAREHOUSES)(
     lambda rows, *_: [row.allocated for row in rows]
 )
@@ -58,8 +58,8 @@ warehouse.columns(
 def addresses(rows: list[Row], arguments: object, context: Context, selection: Selection) -> list[Row | None]:
     """Resolve the warehouse's address; public, because buyers may collect there."""
     requested = Address.objects.filter(pk__in={row.address_id for row in rows})
-    found = {each.id: each for each in address.read(requested, selection.names())}
-    return [found.get(row.address_id) for row in rows]
+    addresses_by_key = {each.id: each for each in address.read(requested, selection.names())}
+    return [addresses_by_key.get(row.address_id) for row in rows]
 
 
 add_metadata_fields(warehouse, Warehouse, rights=OWN)
@@ -71,8 +71,8 @@ ENUMS: dict[str, Choices] = {"WarehouseClickAndCollectOptionEnum": ClickAndColle
 def product_variant(
     rows: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[Row | None]:
-    found = variant.by_pair(context, [(row.variant_id, None) for row in rows], selection.names())
-    return [found.get((row.variant_id, None)) for row in rows]
+    variants_by_pair = variant.by_pair(context, [(row.variant_id, None) for row in rows], selection.names())
+    return [variants_by_pair.get((row.variant_id, None)) for row in rows]
 
 
 @warehouse.field("stocks", needs="id", permissions=SEES_WAREHOUSES)
@@ -86,7 +86,7 @@ def stocks_of_warehouses(
         arguments,
         selection,
         order=[SortKey("id")],
-        by="warehouse_id",
+        parent_column="warehouse_id",
         parents=keys,
     )
 

@@ -37,13 +37,13 @@ _COLUMNS = {
 configuration = Type("TaxConfiguration", lambda context: Channel.objects.all())
 configuration.id()
 configuration.columns(**_COLUMNS)
-configuration.one("channel", channel, by="id", rows=Channel.objects.all())
-configuration.nothing("taxCalculationStrategy", value="FLAT_RATES")
-configuration.nothing("countries", "metadata", "privateMetadata", value=[])
-configuration.nothing("metafields", "privateMetafields", value={})
-configuration.nothing("metafield", "privateMetafield", "taxAppId")
-configuration.nothing("useWeightedTaxForShipping", value=False)
-channel.itself("taxConfiguration", configuration, permissions=_STAFF)
+configuration.related("channel", channel, column="id", rows=Channel.objects.all())
+configuration.unsupported("taxCalculationStrategy", value="FLAT_RATES")
+configuration.unsupported("countries", "metadata", "privateMetadata", value=[])
+configuration.unsupported("metafields", "privateMetafields", value={})
+configuration.unsupported("metafield", "privateMetafield", "taxAppId")
+configuration.unsupported("useWeightedTaxForShipping", value=False)
+channel.same_row("taxConfiguration", configuration, permissions=_STAFF)
 
 of_country = Type("TaxConfigurationPerCountry")
 of_country.plain("country", "chargeTaxes", "taxCalculationStrategy", "displayGrossPrices")
@@ -78,8 +78,8 @@ def tax_configuration_update(
 ) -> dict[str, object]:
     key, input_data = input_key(arguments["id"], "TaxConfiguration", field="id"), arguments["input"]
     if input_data.get("taxCalculationStrategy") == "TAX_APP" or input_data.get("taxAppId"):
-        words = _("Rates are kept in the shop; no app works them out.")
-        raise InputError("INVALID", words, field="taxCalculationStrategy")
+        message = _("Rates are kept in the shop; no app works them out.")
+        raise InputError("INVALID", message, field="taxCalculationStrategy")
     if countries := input_data.get("updateCountriesConfiguration"):
         raise InputError(
             "INVALID",
@@ -90,8 +90,8 @@ def tax_configuration_update(
     members: Mapping[str, object] = input_data
     values = {column: members[name] for name, column in _COLUMNS.items() if members.get(name) is not None}
     change_channel(channel_id=key, change=ChannelChange(values), actor=context.actor, now=context.now)
-    found = configuration.by_key(context, [key], selection.names("taxConfiguration"))
-    return {"taxConfiguration": found.get(key)}
+    rows = configuration.by_key(context, [key], selection.names("taxConfiguration"))
+    return {"taxConfiguration": rows.get(key)}
 
 
 error = Type("TaxConfigurationUpdateError")

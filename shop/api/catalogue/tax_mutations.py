@@ -41,14 +41,14 @@ def tax_class_create(
     arguments: TaxClassCreateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     input_data = arguments["input"]
-    with _WithCountryCodes():
-        made = add_tax_class(
+    with _CountryCodesOnErrors():
+        created_class = add_tax_class(
             name=_name(input_data),
             rates=_rates(input_data.get("createCountryRates") or ()),
             actor=context.actor,
             now=context.now,
         )
-    return _payload(made.pk, context, selection)
+    return _payload(created_class.pk, context, selection)
 
 
 @mutation.field(permissions=MANAGING, needs_recent_sign_in=True)
@@ -57,18 +57,21 @@ def tax_class_update(
 ) -> dict[str, object]:
     """Change a tax class; null rates and rates of `removeCountryRates` are deleted."""
     input_data = arguments["input"]
-    with _WithCountryCodes():
+    with _CountryCodesOnErrors():
         key = int(input_key(arguments["id"], "TaxClass", field="id"))
     rates = input_data.get("updateCountryRates") or []
     ended = set(input_data.get("removeCountryRates") or ())
-    both = ended & {each["countryCode"] for each in rates}
-    if both:
-        words = _("The same cannot be taken in and given up.")
+    changed_and_removed = ended & {each["countryCode"] for each in rates}
+    if changed_and_removed:
+        message = _("The same cannot be taken in and given up.")
         raise InputError(
-            "DUPLICATED_INPUT_ITEM", words, field="removeCountryRates", countryCodes=sorted(both)
+            "DUPLICATED_INPUT_ITEM",
+            message,
+            field="removeCountryRates",
+            countryCodes=sorted(changed_and_removed),
         )
     ended |= {each["countryCode"] for each in rates if each.get("rate") is None}
-    with _WithCountryCodes():
+    with _CountryCodesOnErrors():
         change_tax_class(
             tax_class_id=key,
             name=_name(input_data) if input_data.get("name") is not None else None,
@@ -92,13 +95,13 @@ def tax_class_delete(
     return deleted
 
 
-class _WithCountryCodes:
+class _CountryCodesOnErrors:
     """Adds `countryCodes` to every refusal, empty by default."""
 
     def __enter__(self) -> None:
         return None
 
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+    def __exit__(self, error_type: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, InvalidTaxRate):
             codes = error.details["countries"]
             raise InputError("INVALID", error.words, field=error.field, countryCodes=codes) from error

@@ -28,7 +28,7 @@ tax_class.columns(name="name")
 add_metadata_fields(tax_class, TaxClass, rights=[Permission.MANAGE_TAXES])
 
 rate = Type("TaxClassCountryRate", lambda context: TaxRate.objects.all())
-rate.one("taxClass", tax_class, by="tax_class_id")
+rate.related("taxClass", tax_class, column="tax_class_id")
 
 
 @rate.field("country", needs="country")
@@ -46,30 +46,32 @@ def countries(rows: list[Row], arguments: object, context: Context, selection: S
     """Resolve the rates valid today."""
     rates = TaxRate.objects.on(vietnam_date(context.now)).filter(tax_class__in={row.id for row in rows})
     rates = rates.order_by("tax_class_id", "country", "valid_from", "pk")
-    found = rate.grouped(rates, selection.names(), by="tax_class_id")
-    return [found.get(row.id, []) for row in rows]
+    rates_by_class = rate.grouped(rates, selection.names(), by="tax_class_id")
+    return [rates_by_class.get(row.id, []) for row in rows]
 
 
 @product.field("taxClass", needs=("tax_class_id", "product_type__tax_class_id"), permissions=_STAFF)
-def of_products(
+def tax_classes_of_products(
     rows: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[Row | None]:
     """Resolve a product's tax class, by default that of its product type."""
     keys = [row.tax_class_id or row.product_type__tax_class_id for row in rows]
-    found = tax_class.by_key(context, keys, selection.names())
-    return [found.get(key) for key in keys]
+    classes_by_key = tax_class.by_key(context, keys, selection.names())
+    return [classes_by_key.get(key) for key in keys]
 
 
 @product_type.field("taxClass", needs="tax_class_id", permissions=_STAFF)
-def of_kinds(rows: list[Row], arguments: object, context: Context, selection: Selection) -> list[Row | None]:
-    found = tax_class.by_key(context, [row.tax_class_id for row in rows], selection.names())
-    return [found.get(row.tax_class_id) for row in rows]
+def tax_classes_of_product_types(
+    rows: list[Row], arguments: object, context: Context, selection: Selection
+) -> list[Row | None]:
+    classes_by_key = tax_class.by_key(context, [row.tax_class_id for row in rows], selection.names())
+    return [classes_by_key.get(row.tax_class_id) for row in rows]
 
 
 tax_type = Type("TaxType")
 tax_type.plain("description", "taxCode")
-product.nothing("taxType")
-product_type.nothing("taxType")
+product.unsupported("taxType")
+product_type.unsupported("taxType")
 
 query = Queries()
 

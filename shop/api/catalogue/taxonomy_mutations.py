@@ -170,7 +170,7 @@ def collection_channel_listing_update(
     arguments: CollectionChannelListingUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     input_data = arguments["input"]
-    shown = [
+    updates = [
         (
             channel_from_id(each["channelId"], context),
             columns(each, isPublished="is_published") | publication_from_input(each),
@@ -179,7 +179,7 @@ def collection_channel_listing_update(
     ]
     changed = taxonomy.set_collection_channels(
         collection_id=_collection_key(arguments["id"]),
-        channel_listings=shown,
+        channel_listings=updates,
         hidden=keys(input_data.get("removeChannels"), "Channel", "removeChannels"),
         **context.actor_and_time,
     )

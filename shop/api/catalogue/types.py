@@ -80,18 +80,18 @@ _ON_SALE = Q(here__state=ListingState.PUBLISHED, cooperative__state=CooperativeS
 _IN_LISTS = Q(
     state_here=ListingState.PUBLISHED, is_listed_here=True, state_of_seller=CooperativeState.APPROVED
 )
-_SOLD = Q(
+_VARIANT_ON_SALE = Q(
     priced__amount__isnull=False,
     here__state=ListingState.PUBLISHED,
     product__cooperative__state=CooperativeState.APPROVED,
 )
 
 
-def _goods_here(channel: int) -> dict[str, FilteredRelation]:
+def _listing_alias(channel: int) -> dict[str, FilteredRelation]:
     return {"here": FilteredRelation("listings", condition=Q(listings__channel=channel))}
 
 
-def _variants_here(channel: int) -> dict[str, FilteredRelation]:
+def _price_aliases(channel: int) -> dict[str, FilteredRelation]:
     return {
         "priced": FilteredRelation("prices", condition=Q(prices__channel=channel)),
         "here": FilteredRelation("product__listings", condition=Q(product__listings__channel=channel)),
@@ -99,7 +99,7 @@ def _variants_here(channel: int) -> dict[str, FilteredRelation]:
 
 
 def products_on_sale(channel: int) -> Rows:
-    return Product.objects.alias(**_goods_here(channel)).filter(_ON_SALE)
+    return Product.objects.alias(**_listing_alias(channel)).filter(_ON_SALE)
 
 
 def products_in_lists(channel: int) -> Rows:
@@ -109,10 +109,10 @@ def products_in_lists(channel: int) -> Rows:
     products for one page. It then starts with the products and follows the index of the sort order.
     PostgreSQL chooses that plan itself, and COALESCE would worsen its estimates.
     """
-    goods: Rows = Product.objects.alias(**_goods_here(channel))
+    products: Rows = Product.objects.alias(**_listing_alias(channel))
     if connection.vendor != "sqlite":
-        return goods.filter(_ON_SALE, here__visible_in_listings=True)
-    priced: Rows = goods.alias(
+        return products.filter(_ON_SALE, here__visible_in_listings=True)
+    priced: Rows = products.alias(
         state_here=Coalesce("here__state", Value("")),
         is_listed_here=Coalesce("here__visible_in_listings", Value(False)),
         state_of_seller=Coalesce("cooperative__state", Value("")),
@@ -121,7 +121,7 @@ def products_in_lists(channel: int) -> Rows:
 
 
 def variants_on_sale(channel: int) -> Rows:
-    return Variant.objects.alias(**_variants_here(channel)).filter(_SOLD)
+    return Variant.objects.alias(**_price_aliases(channel)).filter(_VARIANT_ON_SALE)
 
 
 def sees_public_rows(context: Context, channel: Channel | None) -> bool:
@@ -129,7 +129,7 @@ def sees_public_rows(context: Context, channel: Channel | None) -> bool:
     return (
         channel is not None
         and channel.is_active
-        and not context.goods_at_hand
+        and not context.revealed_products
         and not sees_all_products(context)
         and own_rows_condition(context, "cooperative") is None
     )
@@ -141,35 +141,38 @@ def visible_products(context: Context, channel: Channel | None) -> Rows:
     Permanently removed products are not visible to anybody; only past orders refer to them.
     """
     sees_all = sees_all_products(context)
-    own, at_hand = own_rows_condition(context, "cooperative"), Q(pk__in=context.goods_at_hand)
-    is_staff = sees_all or own is not None
+    own_condition, revealed = own_rows_condition(context, "cooperative"), Q(pk__in=context.revealed_products)
+    is_staff = sees_all or own_condition is not None
     rows: Rows = Product.objects.existing() if is_staff else Product.objects.all()
     if channel is not None:
-        rows = rows.alias(**_goods_here(channel.pk))
+        rows = rows.alias(**_listing_alias(channel.pk))
     if sees_all:
         return rows
-    if own is not None:
-        return rows.filter(own | at_hand)
+    if own_condition is not None:
+        return rows.filter(own_condition | revealed)
     if channel is None or not channel.is_active:
-        return rows.filter(at_hand)
-    return rows.filter(_ON_SALE | at_hand if context.goods_at_hand else _ON_SALE)
+        return rows.filter(revealed)
+    return rows.filter(_ON_SALE | revealed if context.revealed_products else _ON_SALE)
 
 
 def visible_variants(context: Context, channel: Channel | None) -> Rows:
     """Return visible variants; `priced` is their price in the channel. Customers see those with a price."""
     sees_all = sees_all_products(context)
-    own, at_hand = own_rows_condition(context, "cooperative"), Q(product__in=context.goods_at_hand)
-    is_staff = sees_all or own is not None
+    own_condition, revealed = (
+        own_rows_condition(context, "cooperative"),
+        Q(product__in=context.revealed_products),
+    )
+    is_staff = sees_all or own_condition is not None
     rows: Rows = Variant.objects.existing() if is_staff else Variant.objects.all()
     if channel is not None:
-        rows = rows.alias(**_variants_here(channel.pk))
+        rows = rows.alias(**_price_aliases(channel.pk))
     if sees_all:
         return rows
-    if own is not None:
-        return rows.filter(own | at_hand)
+    if own_condition is not None:
+        return rows.filter(own_condition | revealed)
     if channel is None or not channel.is_active:
-        return rows.filter(at_hand)
-    return rows.filter(_SOLD | at_hand if context.goods_at_hand else _SOLD)
+        return rows.filter(revealed)
+    return rows.filter(_VARIANT_ON_SALE | revealed if context.revealed_products else _VARIANT_ON_SALE)
 
 
 def _visible_media(context: Context) -> Rows:
@@ -177,9 +180,9 @@ def _visible_media(context: Context) -> Rows:
     rows: Rows = ProductMedia.objects.all()
     if sees_all_products(context):
         return rows
-    own = own_rows_condition(context, "product__cooperative")
-    if own is not None:
-        return rows.filter(own)
+    own_condition = own_rows_condition(context, "product__cooperative")
+    if own_condition is not None:
+        return rows.filter(own_condition)
     on_sale = Q(listings__state=ListingState.PUBLISHED, cooperative__state=CooperativeState.APPROVED)
     return rows.filter(product__in=Product.objects.filter(on_sale).values("pk"))
 
@@ -187,25 +190,27 @@ def _visible_media(context: Context) -> Rows:
 def _visible_warehouses(context: Context) -> Rows:
     """Return open warehouses; staff of some cooperatives see only theirs, buyers see none here."""
     rows = Warehouse.objects.filter(closed_at=None)
-    own = own_rows_condition(context, "cooperative")
-    if own is not None:
-        return rows.filter(own)
+    own_condition = own_rows_condition(context, "cooperative")
+    if own_condition is not None:
+        return rows.filter(own_condition)
     return rows if context.may(*SEES_WAREHOUSES) else rows.none()
 
 
 def _visible_stocks(context: Context) -> Rows:
     rows = Stock.objects.filter(warehouse__closed_at=None)
-    own = own_rows_condition(context, "warehouse__cooperative")
-    return rows if own is None else rows.filter(own)
+    own_condition = own_rows_condition(context, "warehouse__cooperative")
+    return rows if own_condition is None else rows.filter(own_condition)
 
 
-product = InChannel("Product", visible_products, shelf=PublicRows(products_on_sale, sees_public_rows))
-variant = InChannel("ProductVariant", visible_variants, shelf=PublicRows(variants_on_sale, sees_public_rows))
+product = InChannel("Product", visible_products, public_rows=PublicRows(products_on_sale, sees_public_rows))
+variant = InChannel(
+    "ProductVariant", visible_variants, public_rows=PublicRows(variants_on_sale, sees_public_rows)
+)
 collection = InChannel(
     "Collection",
     visible_collections,
     key="key",
-    shelf=PublicRows(published_collections, sees_published_only, True),
+    public_rows=PublicRows(published_collections, sees_published_only, True),
 )
 category = Type("Category", lambda context: Category.objects.all())
 product_type = Type("ProductType", lambda context: ProductType.objects.all())

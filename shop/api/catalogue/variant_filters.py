@@ -18,24 +18,26 @@ from shop.api.object_types import Rows
 SORTS = {"LAST_MODIFIED_AT": [SortKey("updated_at")]}
 
 
-def _named(context: Context, text: str) -> Q:
+def _match_name(context: Context, text: str) -> Q:
     return Q(name__icontains=text) | Q(sku__icontains=text) | Q(product__name__icontains=text)
 
 
 def _attributes(context: Context, input_data: list[dict[str, object]]) -> Q:
-    found = Q()
+    conditions = Q()
     for each in input_data:
         matching_values = VariantAttributeValue.objects.filter(
             attribute_condition(each), variant=OuterRef("pk")
         )
-        found &= Q(Exists(matching_values))
-    return found
+        conditions &= Q(Exists(matching_values))
+    return conditions
 
 
 def stock_availability(context: Context, value: str) -> Q:
     """Match variants in or out of stock; variants without stock tracking are always in stock."""
-    there = Q(track_inventory=False) | Q(Exists(Stock.objects.filter(variant=OuterRef("pk"), free__gt=0)))
-    return there if value == "IN_STOCK" else ~there
+    is_in_stock = Q(track_inventory=False) | Q(
+        Exists(Stock.objects.filter(variant=OuterRef("pk"), free__gt=0))
+    )
+    return is_in_stock if value == "IN_STOCK" else ~is_in_stock
 
 
 def in_warehouses(context: Context, input_data: Mapping[str, Any]) -> Q:
@@ -50,7 +52,7 @@ def in_warehouses(context: Context, input_data: Mapping[str, Any]) -> Q:
 
 
 CONDITIONS: Conditions = {
-    "search": _named,
+    "search": _match_name,
     "sku": lambda context, input_data: (matches_filter if isinstance(input_data, dict) else is_one_of)("sku")(
         context, input_data
     ),

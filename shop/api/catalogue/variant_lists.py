@@ -20,7 +20,7 @@ query = Queries()
 @query.field("productVariant")
 def one_variant(arguments: ProductVariantArguments, context: Context, selection: Selection) -> Row | None:
     column, values = lookup_column(variant, "catalog.variant", arguments)
-    rows = variant.asked_among(context, arguments, values, by=column)
+    rows = variant.requested_rows_among(context, arguments, values, column=column)
     return next(iter(variant.read(rows, selection.names())), None)
 
 
@@ -29,7 +29,7 @@ def all_variants(
     arguments: ProductVariantsArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     reject_filter_with_where(arguments)
-    rows = variant.rows_asked(context, arguments)
+    rows = variant.requested_rows(context, arguments)
     if (ids := arguments.get("ids")) is not None:
         rows = rows.filter(pk__in=keys_from_ids(ids, "ProductVariant"))
     if arguments.get("search"):

@@ -85,16 +85,18 @@ def product_variant_create(
     arguments: ProductVariantCreateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     input_data = arguments["input"]
-    of = int(input_key(input_data["product"], "Product", field="product"))
-    made = create_variant(
-        product_id=of if may_manage_row(product, of, context) else 0,
+    product_key = int(input_key(input_data["product"], "Product", field="product"))
+    created_variant = create_variant(
+        product_id=product_key if may_manage_row(product, product_key, context) else 0,
         values=_values(input_data, context),
         inputs=attribute_values_from_input(input_data.get("attributes")),
         stocks=_stocks(input_data.get("stocks")),
         actor=context.actor,
         now=context.now,
     )
-    return {"productVariant": staff_row(variant, made.pk, context, selection.names("productVariant"))}
+    return {
+        "productVariant": staff_row(variant, created_variant.pk, context, selection.names("productVariant"))
+    }
 
 
 @mutation.field(permissions=MANAGES_OWN_PRODUCTS)
@@ -131,7 +133,7 @@ def product_variant_channel_listing_update(
     prices = []
     for each in arguments["input"]:
         channel = channel_from_id(each["channelId"], context)
-        named = {
+        optional_amounts = {
             column: None if amount is None else _minor(amount, channel)
             for name, column, amount in (
                 ("costPrice", "cost", each.get("costPrice")),
@@ -139,7 +141,7 @@ def product_variant_channel_listing_update(
             )
             if name in each
         }
-        prices.append((channel, _minor(each["price"], channel), named))
+        prices.append((channel, _minor(each["price"], channel), optional_amounts))
     changed = set_variant_prices(
         variant_id=int(key_from_arguments(arguments, variant, context)),
         prices=prices,
@@ -153,14 +155,14 @@ def product_variant_channel_listing_update(
 def product_variant_stocks_create(
     arguments: ProductVariantStocksCreateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    return _counted(arguments, context, selection, _stocks(arguments["stocks"]), only_new=True)
+    return _set_stock(arguments, context, selection, _stocks(arguments["stocks"]), only_new=True)
 
 
 @mutation.field(permissions=MANAGES_OWN_PRODUCTS)
 def product_variant_stocks_update(
     arguments: ProductVariantStocksUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    return _counted(arguments, context, selection, _stocks(arguments["stocks"]))
+    return _set_stock(arguments, context, selection, _stocks(arguments["stocks"]))
 
 
 @mutation.field(permissions=MANAGES_OWN_PRODUCTS)
@@ -169,13 +171,13 @@ def product_variant_stocks_delete(
 ) -> dict[str, object]:
     """Set the stock to zero; its movements are kept."""
     warehouses = [key_from_id(each, "Warehouse") for each in arguments.get("warehouseIds") or ()]
-    key = key_from_arguments(arguments, variant, context, by="variantId")
-    there = Stock.objects.filter(variant=int(key))
-    stocked_keys = there.filter(warehouse__in=warehouses).values_list("warehouse", flat=True)
-    return _counted(arguments, context, selection, [(warehouse_key, 0) for warehouse_key in stocked_keys])
+    key = key_from_arguments(arguments, variant, context, id_argument="variantId")
+    stocks = Stock.objects.filter(variant=int(key))
+    stocked_keys = stocks.filter(warehouse__in=warehouses).values_list("warehouse", flat=True)
+    return _set_stock(arguments, context, selection, [(warehouse_key, 0) for warehouse_key in stocked_keys])
 
 
-def _counted(
+def _set_stock(
     arguments: ProductVariantStocksCreateArguments
     | ProductVariantStocksDeleteArguments
     | ProductVariantStocksUpdateArguments,
@@ -186,7 +188,7 @@ def _counted(
     only_new: bool = False,
 ) -> dict[str, object]:
     changed = set_variant_stock(
-        variant_id=int(key_from_arguments(arguments, variant, context, by="variantId")),
+        variant_id=int(key_from_arguments(arguments, variant, context, id_argument="variantId")),
         stocks=stocks,
         only_new=only_new,
         actor=context.actor,
@@ -205,9 +207,9 @@ def product_variant_bulk_delete(
     arguments: ProductVariantBulkDeleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     """Delete variants by ids or SKUs, each independently."""
-    named = [{"id": each} for each in arguments.get("ids") or ()]
-    named += [{"sku": each} for each in arguments.get("skus") or ()]
-    return mutation.each_of(named, product_variant_delete, context, selection)
+    variant_arguments = [{"id": each} for each in arguments.get("ids") or ()]
+    variant_arguments += [{"sku": each} for each in arguments.get("skus") or ()]
+    return mutation.each_of(variant_arguments, product_variant_delete, context, selection)
 
 
 @mutation.field(permissions=MANAGES_OWN_PRODUCTS)

@@ -33,10 +33,10 @@ variant.columns(
     updatedAt="updated_at",
     externalReference="external_reference",
 )
-variant.within("product", product, by="product_id")
+variant.related_in_channel("product", product, column="product_id")
 variant.field("channel", needs="in_channel")(channel_slugs)
 variant.field("weight", needs="weight")(weights)
-variant.nothing("preorder")
+variant.unsupported("preorder")
 add_metadata_fields(variant, Variant, rights=[CooperativeScoped(Permission.MANAGE_PRODUCTS)])
 
 
@@ -53,18 +53,22 @@ def quantity_available(
     """
     shop_limit = context.settings.limit_quantity_per_checkout or DEFAULT_QUANTITY_LIMIT
     country = country_in(arguments) or arguments.get("countryCode")
-    free: dict[Pair, int] = {}
+    free_quantities: dict[Pair, int] = {}
     for channel_key in dict.fromkeys(each.in_channel for each in variants):
         keys = [each.id for each in variants if each.in_channel == channel_key and each.track_inventory]
         channel = channel_by_key(context, channel_key)
-        where = (channel.pk, country or channel.default_country) if channel is not None else (None, None)
-        free |= {(key, channel_key): total for key, total in _free(keys, *where)} if keys else {}
-    answers = []
+        destination = (
+            (channel.pk, country or channel.default_country) if channel is not None else (None, None)
+        )
+        free_quantities |= (
+            {(key, channel_key): total for key, total in _free(keys, *destination)} if keys else {}
+        )
+    quantities = []
     for each in variants:
         limit = min(shop_limit, each.quantity_limit_per_customer or shop_limit)
-        there = free.get((each.id, each.in_channel), 0) if each.track_inventory else limit
-        answers.append(max(0, min(there, limit)))
-    return answers
+        available = free_quantities.get((each.id, each.in_channel), 0) if each.track_inventory else limit
+        quantities.append(max(0, min(available, limit)))
+    return quantities
 
 
 @variant.field(needs=("id", "in_channel"), permissions=SEES_OWN_PRODUCTS)
@@ -72,15 +76,15 @@ def stocks(
     variants: list[Row], arguments: ProductVariantStocksArguments, context: Context, selection: Selection
 ) -> list[list[Row]]:
     country = country_in(arguments) or arguments.get("countryCode")
-    own = own_rows_condition(context, "warehouse__cooperative") or Q()
-    found: dict[Pair, list[Row]] = {}
+    own_condition = own_rows_condition(context, "warehouse__cooperative") or Q()
+    stocks_by_pair: dict[Pair, list[Row]] = {}
     for channel_key in dict.fromkeys(each.in_channel for each in variants):
         keys = [each.id for each in variants if each.in_channel == channel_key]
         rows = deliverable_stocks(keys, channel_by_key(context, channel_key) if country else None, country)
-        rows = rows.filter(own, warehouse__closed_at=None).order_by("variant_id", "id")
+        rows = rows.filter(own_condition, warehouse__closed_at=None).order_by("variant_id", "id")
         groups = stock.grouped(rows, selection.names(), by="variant_id")
-        found |= {(key, channel_key): group for key, group in groups.items()}
-    return [found.get((each.id, each.in_channel), []) for each in variants]
+        stocks_by_pair |= {(key, channel_key): group for key, group in groups.items()}
+    return [stocks_by_pair.get((each.id, each.in_channel), []) for each in variants]
 
 
 @variant.field(needs=("id", "in_channel"), permissions=[CooperativeScoped(Permission.MANAGE_PRODUCTS)])
@@ -88,11 +92,11 @@ def margin(
     variants: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[int | None]:
     """Resolve the margin in percent of the price."""
-    own = own_rows_condition(context, "variant__cooperative") or Q()
+    own_condition = own_rows_condition(context, "variant__cooperative") or Q()
     keys = {each.id for each in variants}
-    rows = Price.objects.filter(own, variant__in=keys, amount__gt=0, cost__isnull=False)
-    found = {(price.variant_id, price.channel_id): margin_percent(price) for price in rows}
-    return [found.get((each.id, each.in_channel)) for each in variants]
+    rows = Price.objects.filter(own_condition, variant__in=keys, amount__gt=0, cost__isnull=False)
+    margins_by_pair = {(price.variant_id, price.channel_id): margin_percent(price) for price in rows}
+    return [margins_by_pair.get((each.id, each.in_channel)) for each in variants]
 
 
 def margin_percent(price: Price) -> int | None:

@@ -45,14 +45,14 @@ def create_warehouse(
     arguments: CreateWarehouseArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     input_data = arguments["input"]
-    made = create_warehouse_from_columns(
+    created_warehouse = create_warehouse_from_columns(
         cooperative_id=owner_from_input(input_data, context),
         values=columns(input_data, **_COLUMNS) | {"name": required_text(input_data, "name")},
         address=address_from(input_data["address"], context),
         actor=context.actor,
         now=context.now,
     )
-    return {"warehouse": staff_row(warehouse, made.pk, context, selection.names("warehouse"))}
+    return {"warehouse": staff_row(warehouse, created_warehouse.pk, context, selection.names("warehouse"))}
 
 
 @mutation.field(permissions=MANAGES_OWN_PRODUCTS)
@@ -65,14 +65,14 @@ def update_warehouse(
     row = rows.filter(pk=key).first() if isinstance(key, uuid.UUID) else None
     if row is None:
         raise Missing(field="id")
-    place = input_data.get("address")
+    address_input = input_data.get("address")
     values = columns(input_data, **_COLUMNS)
     if "name" in input_data:
         values["name"] = required_text(input_data, "name")
     changed = update_warehouse_columns(
         warehouse_id=row.pk,
         values=values,
-        address=None if place is None else address_from(place, context, of=row.address),
+        address=None if address_input is None else address_from(address_input, context, existing=row.address),
         actor=context.actor,
         now=context.now,
     )

@@ -23,37 +23,37 @@ def validated_address(
     basket: Basket,
     context: Context,
     *,
-    kind: str,
+    address_type: str,
 ) -> Address:
     """Return the address of an input. Raises InputErrors for fields that the rules reject."""
     address = Address(country=basket.country)
     rules = rules or {}
-    passing = {
+    ignored_codes = {
         code
         for code, rule in (("REQUIRED", "checkRequiredFields"), ("INVALID", "checkFieldsFormat"))
         if rules.get(rule) is False
     }
     try:
-        return address_from(input_data, context, of=address, kind=kind)
-    except InputErrors as wrong:
-        left = [each for each in wrong.mistakes if each.api_code not in passing]
-        if left or any(_is_too_long(address, each) for each in wrong.mistakes):
-            raise InputErrors(left or wrong.mistakes) from wrong
+        return address_from(input_data, context, existing=address, address_type=address_type)
+    except InputErrors as invalid:
+        remaining_errors = [each for each in invalid.mistakes if each.api_code not in ignored_codes]
+        if remaining_errors or any(_is_too_long(address, each) for each in invalid.mistakes):
+            raise InputErrors(remaining_errors or invalid.mistakes) from invalid
         return address
 
 
-def require_legal_fields(address: Address, context: Context, *, kind: str) -> None:
+def require_legal_fields(address: Address, context: Context, *, address_type: str) -> None:
     """Raise InputErrors if an address saved without validation is incomplete."""
     if not address.validation_skipped:
-        address_from({"skipValidation": False}, context, of=address, kind=kind)
+        address_from({"skipValidation": False}, context, existing=address, address_type=address_type)
 
 
 def save_to_address_book(basket: Basket, address: Address, context: Context) -> None:
     """Add the address to the user's address book, unless it is already there."""
     if basket.user_id is None:
         return
-    same = {column: getattr(address, column) for column in _COMPARED}
-    if not Address.objects.filter(user=basket.user_id, **same).exists():
+    compared_values = {column: getattr(address, column) for column in _COMPARED}
+    if not Address.objects.filter(user=basket.user_id, **compared_values).exists():
         add_address(
             user_id=basket.user_id, address=address.copy(), use=None, actor=context.actor, now=context.now
         )

@@ -37,14 +37,14 @@ checkout.columns(
     note="note",
     token="id",
 )
-checkout.one("channel", channel, by="channel_id")
-checkout.one("billingAddress", address, by="billing_address_id", rows=Address.objects.all())
-checkout.one("shippingAddress", address, by="shipping_address_id", rows=Address.objects.all())
-checkout.nothing("giftCards", value=[])
-checkout.nothing("taxExemption", value=False)
-checkout.nothing("translatedDiscountName")
+checkout.related("channel", channel, column="channel_id")
+checkout.related("billingAddress", address, column="billing_address_id", rows=Address.objects.all())
+checkout.related("shippingAddress", address, column="shipping_address_id", rows=Address.objects.all())
+checkout.unsupported("giftCards", value=[])
+checkout.unsupported("taxExemption", value=False)
+checkout.unsupported("translatedDiscountName")
 # Pickup is a cooperative's own delivery method: no warehouse hands out another cooperative's items.
-checkout.nothing("availableCollectionPoints", value=[])
+checkout.unsupported("availableCollectionPoints", value=[])
 
 
 def _owns(context: Context, key: uuid.UUID) -> bool:
@@ -63,8 +63,8 @@ def _quoted(field: str) -> Callable[[Callable[[Quote], object]], None]:
         def resolve(
             parents: list[Row], arguments: object, context: Context, selection: Selection
         ) -> Sequence[object]:
-            offers = quotes_of(context, [each.id for each in parents])
-            return [read(offers[each.id]) for each in parents]
+            quotes = quotes_of(context, [each.id for each in parents])
+            return [read(quotes[each.id]) for each in parents]
 
         checkout.field(field, needs="id")(resolve)
 
@@ -111,8 +111,8 @@ def voucher_code(parents: list[Row], *_: object) -> list[str | None]:
 
 @checkout.field(needs="voucher_code", permissions=[Permission.MANAGE_DISCOUNTS])
 def voucher(parents: list[Row], *_: object) -> list[UsedVoucher | None]:
-    found = used_vouchers(each.voucher_code for each in parents)
-    return [found.get(each.voucher_code) for each in parents]
+    vouchers_by_code = used_vouchers(each.voucher_code for each in parents)
+    return [vouchers_by_code.get(each.voucher_code) for each in parents]
 
 
 @checkout.field(needs="email")
@@ -133,21 +133,21 @@ def display_gross_prices(parents: list[Row], *_: object) -> list[bool]:
 @checkout.field("user", needs="user_id")
 def owner(parents: list[Row], arguments: object, context: Context, selection: Selection) -> list[Row | None]:
     """Resolve the basket's user, visible to themselves and to staff."""
-    asks = context.user.pk if context.user else None
-    shown = context.may(*MANAGES_ALL_CHECKOUTS, Permission.MANAGE_USERS)
-    keys = [each.user_id if shown or each.user_id == asks else None for each in parents]
-    found = user.by_key(context, keys, selection.names(), rows=User.objects.all())
-    return [found.get(key) for key in keys]
+    requester_key = context.user.pk if context.user else None
+    sees_all_users = context.may(*MANAGES_ALL_CHECKOUTS, Permission.MANAGE_USERS)
+    keys = [each.user_id if sees_all_users or each.user_id == requester_key else None for each in parents]
+    users_by_key = user.by_key(context, keys, selection.names(), rows=User.objects.all())
+    return [users_by_key.get(key) for key in keys]
 
 
 @checkout.field("lines", needs="id")
 def lines_of(
     parents: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
-    found = line.grouped(
+    lines_by_basket = line.grouped(
         compiled_rows(_basket_lines, [each.id for each in parents]), selection.names(), by="basket_id"
     )
-    return [found.get(each.id, []) for each in parents]
+    return [lines_by_basket.get(each.id, []) for each in parents]
 
 
 def _basket_lines(baskets: Collection[uuid.UUID]) -> Rows:
@@ -172,10 +172,12 @@ def _from_delivery(show: Callable[[DeliveryView], object]) -> Resolver:
     def resolve(
         parents: list[Row], arguments: object, context: Context, selection: Selection
     ) -> Sequence[object]:
-        offers = quotes_of(context, [each.id for each in parents])
-        chosen = [chosen_combined_option(offers[each.id]) for each in parents]
+        quotes = quotes_of(context, [each.id for each in parents])
+        chosen = [chosen_combined_option(quotes[each.id]) for each in parents]
         return [
-            show(DeliveryView(each.id, ShippingMethodView.of(option, offers[each.id]))) if option else None
+            show(DeliveryView(each.id, ShippingMethodView.from_option(option, quotes[each.id])))
+            if option
+            else None
             for each, option in zip(parents, chosen, strict=True)
         ]
 
@@ -190,9 +192,9 @@ checkout.field("deliveryMethod", needs="id")(_from_delivery(lambda chosen: chose
 def _shipping_methods(
     parents: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[ShippingMethodView]]:
-    offers = quotes_of(context, [each.id for each in parents])
+    quotes = quotes_of(context, [each.id for each in parents])
     return [
-        [each.method for each in deliveries_of(parent.id, offers[parent.id], combined_options)]
+        [each.method for each in deliveries_of(parent.id, quotes[parent.id], combined_options)]
         for parent in parents
     ]
 
@@ -205,8 +207,8 @@ checkout.field("availableShippingMethods", needs="id")(_shipping_methods)
 def problems(
     parents: list[Row], arguments: object, context: Context, selection: Selection
 ) -> Sequence[Sequence[object]]:
-    offers = quotes_of(context, [each.id for each in parents])
-    return [problems_of(each.id, offers[each.id], context) for each in parents]
+    quotes = quotes_of(context, [each.id for each in parents])
+    return [problems_of(each.id, quotes[each.id], context) for each in parents]
 
 
 gift_card = Type("GiftCard")

@@ -36,7 +36,7 @@ class ShippingMethodView:
     metadata: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, option: CombinedOption, quote: Quote) -> ShippingMethodView:
+    def from_option(cls, option: CombinedOption, quote: Quote) -> ShippingMethodView:
         """Convert an option of a quote. Its metadata has each cooperative's fee by slug, in major units."""
         currency = quote.requested.channel.currency
         return cls(
@@ -70,7 +70,9 @@ def deliveries_of(
     basket_id: uuid.UUID, quote: Quote, options_of: Callable[[Quote], Iterable[CombinedOption]]
 ) -> list[DeliveryView]:
     """Return the delivery options of a quoted basket."""
-    return [DeliveryView(basket_id, ShippingMethodView.of(option, quote)) for option in options_of(quote)]
+    return [
+        DeliveryView(basket_id, ShippingMethodView.from_option(option, quote)) for option in options_of(quote)
+    ]
 
 
 def delivery_key(text: str) -> int | uuid.UUID:
@@ -96,10 +98,10 @@ shipping_method.columns(
     minimumDeliveryDays="minimum_days",
     maximumDeliveryDays="maximum_days",
 )
-shipping_method.nothing("description", "message")
-shipping_method.nothing("active", value=True)
-shipping_method.nothing("privateMetadata", value=[])
-shipping_method.nothing("privateMetafield", "privateMetafields")
+shipping_method.unsupported("description", "message")
+shipping_method.unsupported("active", value=True)
+shipping_method.unsupported("privateMetadata", value=[])
+shipping_method.unsupported("privateMetafield", "privateMetafields")
 
 
 @shipping_method.field("id")
@@ -108,7 +110,7 @@ def method_ids(methods: list[Row], *_: object) -> list[str]:
 
 
 @shipping_method.field("type")
-def kind(methods: list[Row], *_: object) -> list[str]:
+def price_type(methods: list[Row], *_: object) -> list[str]:
     return ["WEIGHT" if each.is_weight_based else "PRICE" for each in methods]
 
 

@@ -67,7 +67,7 @@ def _require_variants(keys: Sequence[int]) -> None:
     known = set(_existing_variants(keys)) if keys else set()
     unknown = [key for key in keys if key not in known]
     if unknown:
-        (first, *_others) = global_ids("ProductVariant", unknown)
+        (first, *_remaining) = global_ids("ProductVariant", unknown)
         raise InputError(
             "GRAPHQL_ERROR",
             f"Could not resolve to a node with the global id list of '{first}'.",

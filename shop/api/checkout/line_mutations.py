@@ -134,10 +134,16 @@ def _remove_lines(
     return checkout_payload(basket, context, selection)
 
 
-def _with_variants(refused: Refused, asked: list[int]) -> Refused:
+def _with_variants(refused: Refused, requested_keys: list[int]) -> Refused:
     """Add the affected variants to a refusal, if it names them or only one was given."""
-    short = refused.details.get("free")
-    keys = list(short) if isinstance(short, dict) else asked if len(asked) == 1 else []
+    free_quantities = refused.details.get("free")
+    keys = (
+        list(free_quantities)
+        if isinstance(free_quantities, dict)
+        else requested_keys
+        if len(requested_keys) == 1
+        else []
+    )
     if not keys or refused.code not in CODES:
         return refused
     field = "lines" if refused.field == "variant" else refused.field

@@ -23,7 +23,7 @@ from shop.core.money import gross_of, net_of, round_half_up
 
 line.id()
 line.columns(quantity="quantity", isGift="is_gift")
-line.nothing("priceOverrideReason")
+line.unsupported("priceOverrideReason")
 
 
 def _owns(context: Context, key: uuid.UUID) -> bool:
@@ -38,15 +38,15 @@ add_metadata_fields(
 @line.field("variant", needs=("variant_id", "basket__channel_id"))
 def variants(lines: list[Row], arguments: object, context: Context, selection: Selection) -> list[Row]:
     """Resolve variants; those in the basket are visible even if no longer on sale."""
-    pairs = [(each.variant_id, each.basket__channel_id) for each in lines]
-    found = variant.by_pair(context, pairs, selection.names())
-    hidden = {key for key, _channel in pairs if (key, _channel) not in found}
+    variant_pairs = [(each.variant_id, each.basket__channel_id) for each in lines]
+    variants_by_pair = variant.by_pair(context, variant_pairs, selection.names())
+    hidden = {key for key, _channel in variant_pairs if (key, _channel) not in variants_by_pair}
     if hidden:
         products = Variant.objects.filter(pk__in=hidden).values_list("product", flat=True)
-        context.goods_at_hand |= set(products)
-        again = [pair for pair in pairs if pair[0] in hidden]
-        found |= variant.by_pair(context, again, selection.names())
-    return [found[pair] for pair in pairs]
+        context.revealed_products |= set(products)
+        hidden_pairs = [pair for pair in variant_pairs if pair[0] in hidden]
+        variants_by_pair |= variant.by_pair(context, hidden_pairs, selection.names())
+    return [variants_by_pair[pair] for pair in variant_pairs]
 
 
 def _quoted(field: str) -> Callable[[Callable[[QuotedLine, Quote], object]], None]:
@@ -56,13 +56,13 @@ def _quoted(field: str) -> Callable[[Callable[[QuotedLine, Quote], object]], Non
         def resolve(
             parents: list[Row], arguments: object, context: Context, selection: Selection
         ) -> Sequence[object]:
-            offers = quotes_of(context, [each.basket_id for each in parents])
-            at = {
-                one.requested.key: (one, offers[key])
+            quotes = quotes_of(context, [each.basket_id for each in parents])
+            lines_by_key = {
+                quoted_line.requested.key: (quoted_line, quotes[key])
                 for key in {each.basket_id for each in parents}
-                for one in offers[key].lines
+                for quoted_line in quotes[key].lines
             }
-            return [read(*at[each.id]) for each in parents]
+            return [read(*lines_by_key[each.id]) for each in parents]
 
         line.field(field, needs=("id", "basket_id"))(resolve)
 
@@ -70,75 +70,85 @@ def _quoted(field: str) -> Callable[[Callable[[QuotedLine, Quote], object]], Non
 
 
 @_quoted("totalPrice")
-def _total(one: QuotedLine, quote: Quote) -> TaxedAmount:
-    return _total_of(one, quote)
+def _total(quoted_line: QuotedLine, quote: Quote) -> TaxedAmount:
+    return _total_of(quoted_line, quote)
 
 
 @_quoted("unitPrice")
-def _unit(one: QuotedLine, quote: Quote) -> TaxedAmount:
-    total = _total_of(one, quote)
-    steps = Decimal(one.requested.quantity)
+def _unit(quoted_line: QuotedLine, quote: Quote) -> TaxedAmount:
+    total = _total_of(quoted_line, quote)
+    steps = Decimal(quoted_line.requested.quantity)
     return TaxedAmount(round_half_up(total.net / steps), round_half_up(total.gross / steps), total.currency)
 
 
 @_quoted("undiscountedUnitPrice")
-def _listed_unit(one: QuotedLine, quote: Quote) -> MoneyAmount:
-    return MoneyAmount(one.unit_list, quote.requested.channel.currency)
+def _listed_unit(quoted_line: QuotedLine, quote: Quote) -> MoneyAmount:
+    return MoneyAmount(quoted_line.unit_list, quote.requested.channel.currency)
 
 
 @_quoted("undiscountedTotalPrice")
-def _listed_total(one: QuotedLine, quote: Quote) -> MoneyAmount:
-    return MoneyAmount(one.unit_list * one.requested.quantity, quote.requested.channel.currency)
+def _listed_total(quoted_line: QuotedLine, quote: Quote) -> MoneyAmount:
+    return MoneyAmount(
+        quoted_line.unit_list * quoted_line.requested.quantity, quote.requested.channel.currency
+    )
 
 
 @_quoted("priorUnitPrice")
-def _prior_unit(one: QuotedLine, quote: Quote) -> MoneyAmount | None:
-    prior = _prior_amount(one)
+def _prior_unit(quoted_line: QuotedLine, quote: Quote) -> MoneyAmount | None:
+    prior = _prior_amount(quoted_line)
     return None if prior is None else MoneyAmount(prior, quote.requested.channel.currency)
 
 
 @_quoted("priorTotalPrice")
-def _prior_total(one: QuotedLine, quote: Quote) -> MoneyAmount | None:
-    prior = _prior_amount(one)
+def _prior_total(quoted_line: QuotedLine, quote: Quote) -> MoneyAmount | None:
+    prior = _prior_amount(quoted_line)
     return (
         None
         if prior is None
-        else MoneyAmount(prior * one.requested.quantity, quote.requested.channel.currency)
+        else MoneyAmount(prior * quoted_line.requested.quantity, quote.requested.channel.currency)
     )
 
 
 @_quoted("requiresShipping")
-def _requires_shipping(one: QuotedLine, quote: Quote) -> bool:
-    return one.variant.product.product_type.is_shipping_required
+def _requires_shipping(quoted_line: QuotedLine, quote: Quote) -> bool:
+    return quoted_line.variant.product.product_type.is_shipping_required
 
 
 @line.field(needs=("id", "basket_id"))
 def problems(
     lines: list[Row], arguments: object, context: Context, selection: Selection
 ) -> Sequence[Sequence[object]]:
-    offers = quotes_of(context, [each.basket_id for each in lines])
+    quotes = quotes_of(context, [each.basket_id for each in lines])
     rows = BasketLine.objects.in_bulk([each.id for each in lines])
-    at = {one.requested.key: (one, quote) for quote in offers.values() for one in quote.lines}
+    lines_by_key = {
+        quoted_line.requested.key: (quoted_line, quote)
+        for quote in quotes.values()
+        for quoted_line in quote.lines
+    }
     return [
-        line_problems(at[each.id][0], rows[each.id], at[each.id][1], context) if each.id in rows else []
+        line_problems(lines_by_key[each.id][0], rows[each.id], lines_by_key[each.id][1], context)
+        if each.id in rows
+        else []
         for each in lines
     ]
 
 
-def _total_of(one: QuotedLine, quote: Quote) -> TaxedAmount:
+def _total_of(quoted_line: QuotedLine, quote: Quote) -> TaxedAmount:
     """Return the total after all discounts; unavailable lines have their undiscounted price."""
-    priced = next((each for each in quote.purchase.lines if each.key == one.requested.key), None)
+    priced = next((each for each in quote.purchase.lines if each.key == quoted_line.requested.key), None)
     channel = quote.requested.channel
     if priced is not None:
         return TaxedAmount(priced.total.net, priced.total.gross, channel.currency)
     if channel.prices_entered_with_tax:
-        return TaxedAmount(net_of(one.total, one.tax_rate), one.total, channel.currency)
-    return TaxedAmount(one.total, gross_of(one.total, one.tax_rate), channel.currency)
+        return TaxedAmount(
+            net_of(quoted_line.total, quoted_line.tax_rate), quoted_line.total, channel.currency
+        )
+    return TaxedAmount(quoted_line.total, gross_of(quoted_line.total, quoted_line.tax_rate), channel.currency)
 
 
-def _prior_amount(one: QuotedLine) -> int | None:
+def _prior_amount(quoted_line: QuotedLine) -> int | None:
     """Return the prior unit price, if the channel has one."""
-    price = next(iter(one.variant.prices.all()), None)
+    price = next(iter(quoted_line.variant.prices.all()), None)
     return price.prior_amount if price is not None else None
 
 

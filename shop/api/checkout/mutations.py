@@ -77,8 +77,8 @@ def checkout_payload(
         remember_quote(context, basket.pk, quote)
     if is_now:
         remember_basket(context, basket)
-    found = checkout.by_key(context, [basket.pk], selection.names("checkout"), rows=Basket.objects.all())
-    return {"checkout": found.get(basket.pk)}
+    rows = checkout.by_key(context, [basket.pk], selection.names("checkout"), rows=Basket.objects.all())
+    return {"checkout": rows.get(basket.pk)}
 
 
 @mutation.field()
@@ -93,8 +93,8 @@ def checkout_create(
     rules = input_data.get("validationRules")
     draft = Basket(channel=channel, country=channel.default_country)
     addresses = {
-        name: validated_address(address, rule, draft, context, kind=kind)
-        for name, address, rule, kind in (
+        name: validated_address(address, rule, draft, context, address_type=address_type)
+        for name, address, rule, address_type in (
             (
                 "shippingAddress",
                 input_data.get("shippingAddress"),
@@ -177,14 +177,16 @@ def checkout_billing_address_update(
 
 def _set_address(
     input_data: AddressInput,
-    kind: str,
+    address_type: str,
     write: Callable[..., Basket],
     arguments: CheckoutBillingAddressUpdateArguments | CheckoutShippingAddressUpdateArguments,
     context: Context,
     selection: Selection,
 ) -> dict[str, object]:
     basket = basket_in(arguments, context)
-    address = validated_address(input_data, arguments.get("validationRules"), basket, context, kind=kind)
+    address = validated_address(
+        input_data, arguments.get("validationRules"), basket, context, address_type=address_type
+    )
     basket = write(basket_id=basket.pk, address=address, now=context.now)
     if arguments.get("saveAddress"):
         save_to_address_book(basket, address, context)

@@ -22,7 +22,7 @@ _COLUMNS = (
     *("delivery_gross", "cooperative__slug", "order__currency"),
 )
 
-order.nothing("shippingMethods", "availableShippingMethods", "giftCards", value=[])
+order.unsupported("shippingMethods", "availableShippingMethods", "giftCards", value=[])
 
 
 class _Delivery(TypedDict):
@@ -43,10 +43,10 @@ def _parts(context: Context, orders: list[Row]) -> dict[Key, list[_Delivery]]:
     """Return each order's parts with their deliveries, by order key."""
     rows = filter_visible(context, OrderPart.objects.all(), order="order", part="pk")
     rows = rows.filter(order__in=[each.id for each in orders]).order_by("order", "number")
-    found: dict[Key, list[_Delivery]] = {}
+    parts_by_order: dict[Key, list[_Delivery]] = {}
     for row in rows.values(*_COLUMNS):
-        found.setdefault(row["order"], []).append(row)
-    return found
+        parts_by_order.setdefault(row["order"], []).append(row)
+    return parts_by_order
 
 
 def _combined_method(parts: list[_Delivery]) -> ShippingMethodView | None:
@@ -76,19 +76,21 @@ def _pickup_warehouse(parts: list[_Delivery]) -> uuid.UUID | None:
 def shipping_methods(
     orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[ShippingMethodView | None]:
-    found = _parts(context, orders)
-    return [_combined_method(found.get(each.id, [])) for each in orders]
+    parts_by_order = _parts(context, orders)
+    return [_combined_method(parts_by_order.get(each.id, [])) for each in orders]
 
 
 @order.field("deliveryMethod", needs="id")
 def delivery_methods(
     orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[Row | ShippingMethodView | None]:
-    found = _parts(context, orders)
-    keys = {each.id: _pickup_warehouse(found.get(each.id, [])) for each in orders}
+    parts_by_order = _parts(context, orders)
+    keys = {each.id: _pickup_warehouse(parts_by_order.get(each.id, [])) for each in orders}
     rows = Warehouse.objects.all()
     warehouses = warehouse.by_key(context, keys.values(), selection.names(), rows=rows)
-    return [warehouses.get(keys[each.id]) or _combined_method(found.get(each.id, [])) for each in orders]
+    return [
+        warehouses.get(keys[each.id]) or _combined_method(parts_by_order.get(each.id, [])) for each in orders
+    ]
 
 
 TYPES = ()

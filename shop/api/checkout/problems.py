@@ -34,7 +34,7 @@ class InsufficientStock:
 def problems_of(basket_id: uuid.UUID, quote: Quote, context: Context) -> Sequence[object]:
     """Return a basket's problems: those of its lines, and one for an unavailable delivery."""
     rows = BasketLine.objects.in_bulk([line.requested.key for line in quote.lines if _is_unavailable(line)])
-    found = [
+    problems = [
         problem
         for line in quote.lines
         if line.requested.key in rows
@@ -53,19 +53,19 @@ def problems_of(basket_id: uuid.UUID, quote: Quote, context: Context) -> Sequenc
         deleted = ShippingMethodView(
             refused.service_id or 0, "", MoneyAmount(0, quote.requested.channel.currency)
         )
-        found.append(
+        problems.append(
             {
                 "__typename": "CheckoutProblemDeliveryMethodInvalid",
                 "delivery": DeliveryView(basket_id, deleted),
             }
         )
-    return found
+    return problems
 
 
 def line_problems(line: QuotedLine, row: object, quote: Quote, context: Context) -> Sequence[object]:
     """Return the problems of a line; its variant is visible even if not on sale."""
     if QuoteProblem.NOT_FOR_SALE in line.problems:
-        context.goods_at_hand.add(line.variant.product_id)
+        context.revealed_products.add(line.variant.product_id)
         return [{"__typename": "CheckoutLineProblemVariantNotAvailable", "line": row}]
     if not _OUT_OF_STOCK & set(line.problems):
         return []
@@ -80,27 +80,27 @@ stale = Type("CheckoutProblemDeliveryMethodStale")
 stale.plain("delivery")
 invalid = Type("CheckoutProblemDeliveryMethodInvalid")
 invalid.plain("delivery")
-short = Type(InsufficientStock.typename)
-short.plain("line")
+insufficient_stock = Type(InsufficientStock.typename)
+insufficient_stock.plain("line")
 
 
-@short.field()
+@insufficient_stock.field()
 def available_quantity(
     problems: list[InsufficientStock], arguments: object, context: Context, selection: Selection
 ) -> list[int | None]:
     return [each.available for each in problems]
 
 
-@short.field("variant")
-def short_variant(
+@insufficient_stock.field("variant")
+def variant_of_problem(
     problems: list[InsufficientStock], arguments: object, context: Context, selection: Selection
 ) -> Sequence[object]:
-    pairs = [(each.variant_id, each.in_channel) for each in problems]
-    found = variant.by_pair(context, pairs, selection.names())
-    return [found.get(pair) for pair in pairs]
+    variant_pairs = [(each.variant_id, each.in_channel) for each in problems]
+    variants_by_pair = variant.by_pair(context, variant_pairs, selection.names())
+    return [variants_by_pair.get(pair) for pair in variant_pairs]
 
 
 unavailable = Type("CheckoutLineProblemVariantNotAvailable")
 unavailable.plain("line")
 
-TYPES = (stale, invalid, short, unavailable)
+TYPES = (stale, invalid, insufficient_stock, unavailable)

@@ -52,20 +52,26 @@ def all_checkouts(arguments: CheckoutsArguments, context: Context, selection: Se
 def baskets_of(
     users: list[Row], arguments: UserCheckoutsArguments, context: Context, selection: Selection
 ) -> Sequence[object]:
-    rows, keys = _own(arguments), [each.id for each in users]
-    return connect_each(checkout, rows, arguments, selection, order=_NEWEST, by="user_id", parents=keys)
+    rows, keys = _baskets_in_channel(arguments), [each.id for each in users]
+    return connect_each(
+        checkout, rows, arguments, selection, order=_NEWEST, parent_column="user_id", parents=keys
+    )
 
 
 @user.field(needs="id")
 def checkout_ids(users: list[Row], arguments: UserCheckoutIdsArguments, *_: object) -> list[list[str]]:
-    rows = _own(arguments).filter(user__in=[each.id for each in users]).order_by("-changed_at", "-pk")
-    found: dict[int, list[str]] = {}
+    rows = (
+        _baskets_in_channel(arguments)
+        .filter(user__in=[each.id for each in users])
+        .order_by("-changed_at", "-pk")
+    )
+    ids_by_user: dict[int, list[str]] = {}
     for owner, key in rows.values_list("user", "pk"):
-        found.setdefault(owner, []).append(global_id("Checkout", key))
-    return [found.get(each.id, []) for each in users]
+        ids_by_user.setdefault(owner, []).append(global_id("Checkout", key))
+    return [ids_by_user.get(each.id, []) for each in users]
 
 
-def _own(arguments: UserCheckoutIdsArguments | UserCheckoutsArguments) -> Rows:
+def _baskets_in_channel(arguments: UserCheckoutIdsArguments | UserCheckoutsArguments) -> Rows:
     rows: Rows = Basket.objects.all()
     slug = arguments.get("channel")
     return rows if slug is None else rows.filter(channel__slug=slug)

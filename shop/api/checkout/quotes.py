@@ -30,32 +30,37 @@ _loaded_baskets: WeakKeyDictionary[Context, dict[uuid.UUID, Basket]] = WeakKeyDi
 def quotes_of(context: Context, keys: Iterable[uuid.UUID]) -> dict[uuid.UUID | None, Quote]:
     """Return quotes by basket key. A few queries per basket; products of all baskets are read together."""
     known = _quotes.setdefault(context, {})
-    missing = [key for key in dict.fromkeys(keys) if key not in known]
-    if missing:
+    unquoted_keys = [key for key in dict.fromkeys(keys) if key not in known]
+    if unquoted_keys:
         loaded = _loaded_baskets.get(context, {})
-        unread = [key for key in missing if key not in loaded]
-        baskets = [loaded[key] for key in missing if key in loaded]
+        unread = [key for key in unquoted_keys if key not in loaded]
+        baskets = [loaded[key] for key in unquoted_keys if key in loaded]
         requested = [
             basket_quote_request(basket)
             for basket in [*baskets, *(_baskets_by_key(unread) if unread else [])]
         ]
         inputs = _read_products(requested)
-        for one in requested:
-            known[one.basket_id] = build_quote(one, now=context.now, inputs=inputs[_destination(one)])
+        for request in requested:
+            known[request.basket_id] = build_quote(
+                request, now=context.now, inputs=inputs[_destination(request)]
+            )
     return known
 
 
 def _read_products(requested: Sequence[QuoteRequest]) -> dict[Destination, QuoteInputs]:
     """Read the products of all baskets with the same channel and destination together."""
     lines: dict[Destination, list[RequestedLine]] = {}
-    for one in requested:
-        lines.setdefault(_destination(one), []).extend(one.lines)
-    one_each = {_destination(one): one for one in requested}
-    return {where: read_quote_inputs(replace(one, lines=lines[where])) for where, one in one_each.items()}
+    for request in requested:
+        lines.setdefault(_destination(request), []).extend(request.lines)
+    request_by_destination = {_destination(request): request for request in requested}
+    return {
+        destination: read_quote_inputs(replace(request, lines=lines[destination]))
+        for destination, request in request_by_destination.items()
+    }
 
 
-def _destination(one: QuoteRequest) -> Destination:
-    return one.channel.pk, one.country, one.province_code
+def _destination(request: QuoteRequest) -> Destination:
+    return request.channel.pk, request.country, request.province_code
 
 
 @compiled_query

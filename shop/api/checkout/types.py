@@ -49,8 +49,8 @@ def basket_in(arguments: Mapping[str, Any], context: Context) -> Basket:
 
     Raises InputError for an invalid id, Missing for an unknown or another user's basket.
     """
-    found = _with_owner(basket_key_from(arguments))
-    basket: Basket | None = next(iter(found), None)
+    baskets = _with_owner(basket_key_from(arguments))
+    basket: Basket | None = next(iter(baskets), None)
     if basket is None or not _may_change(context, basket):
         raise Missing(field="id")
     return basket

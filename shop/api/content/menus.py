@@ -29,9 +29,9 @@ add_metadata_fields(menu, Menu, rights=[Permission.MANAGE_MENUS])
 
 menu_item.id()
 menu_item.columns(name="name", level="level")
-menu_item.within("menu", menu, by="menu_id")
-menu_item.within("parent", menu_item, by="parent_id")
-menu_item.one("category", category, by="category_id")
+menu_item.related_in_channel("menu", menu, column="menu_id")
+menu_item.related_in_channel("parent", menu_item, column="parent_id")
+menu_item.related("category", category, column="category_id")
 add_metadata_fields(menu_item, MenuItem, rights=[Permission.MANAGE_MENUS])
 translation = add_translation_field(
     menu_item, "MenuItemTranslation", "content.menuitem", required=("name",), name="name"
@@ -43,22 +43,22 @@ def url(rows: list[Row], *_: object) -> list[str | None]:
     return [row.url or None for row in rows]
 
 
-def _target_resolver(to: InChannel, made: str, own: str) -> Resolver:
+def _target_resolver(target: InChannel, row_column: str, cooperative_column: str) -> Resolver:
     """Return a resolver of a menu item's target: a stored row, or a cooperative's computed one."""
 
     def resolve(
         rows: list[Row], arguments: object, context: Context, selection: Selection
     ) -> list[Row | None]:
-        keys = [_target_key(getattr(row, made), getattr(row, own)) for row in rows]
-        pairs = [(key, row.in_channel) for key, row in zip(keys, rows, strict=True)]
-        found = to.by_pair(context, pairs, selection.names())
-        return [found.get(pair) for pair in pairs]
+        keys = [_target_key(getattr(row, row_column), getattr(row, cooperative_column)) for row in rows]
+        pairs_to_read = [(key, row.in_channel) for key, row in zip(keys, rows, strict=True)]
+        rows_by_pair = target.by_pair(context, pairs_to_read, selection.names())
+        return [rows_by_pair.get(pair) for pair in pairs_to_read]
 
     return resolve
 
 
-def _target_key(made: int | None, own: int | None) -> int | None:
-    return made if own is None else key_from_cooperative(own)
+def _target_key(row_key: int | None, cooperative_key: int | None) -> int | None:
+    return row_key if cooperative_key is None else key_from_cooperative(cooperative_key)
 
 
 menu_item.field("collection", needs=("collection_id", "collection_of_id", "in_channel"))(
@@ -82,26 +82,30 @@ def children(rows: list[Row], arguments: object, context: Context, selection: Se
     return _entries(rows, "parent_id", Q(), context, selection)
 
 
-def _entries(parents: list[Row], by: str, only: Q, context: Context, selection: Selection) -> list[list[Row]]:
-    found: dict[Pair, list[Row]] = {}
+def _entries(
+    parents: list[Row], parent_column: str, condition: Q, context: Context, selection: Selection
+) -> list[list[Row]]:
+    items_by_pair: dict[Pair, list[Row]] = {}
     for channel_key in dict.fromkeys(each.in_channel for each in parents):
         keys = {each.id for each in parents if each.in_channel == channel_key}
         rows = menu_item.rows_in(context, channel_by_key(context, channel_key))
-        rows = rows.filter(only, **{f"{by}__in": keys}).order_by(by, "sort_order", "id")
-        groups = menu_item.grouped(rows, selection.names(), by=by)
-        found |= {(key, channel_key): group for key, group in groups.items()}
-    return [found.get((each.id, each.in_channel), []) for each in parents]
+        rows = rows.filter(condition, **{f"{parent_column}__in": keys}).order_by(
+            parent_column, "sort_order", "id"
+        )
+        groups = menu_item.grouped(rows, selection.names(), by=parent_column)
+        items_by_pair |= {(key, channel_key): group for key, group in groups.items()}
+    return [items_by_pair.get((each.id, each.in_channel), []) for each in parents]
 
 
 query = Queries()
 
 
 def _requested_rows(
-    of: InChannel,
+    type_: InChannel,
     arguments: MenuArguments | MenuItemArguments | MenuItemsArguments | MenusArguments,
     context: Context,
 ) -> Rows:
-    return of.rows_in(context, context.channel(arguments.get("channel")))
+    return type_.rows_in(context, context.channel(arguments.get("channel")))
 
 
 @query.field("menu")
@@ -115,12 +119,12 @@ def all_menus(arguments: MenusArguments, context: Context, selection: Selection)
     rows = _requested_rows(menu, arguments, context).filter(
         build_condition(arguments.get("filter"), _CONDITIONS, context)
     )
-    sort = arguments.get("sortBy")
-    order = sort_keys(sort, _SORTS, [SortKey("name"), SortKey("slug")])
-    if sort is not None and sort["field"] == "ITEMS_COUNT":
+    sorting = arguments.get("sortBy")
+    order = sort_keys(sorting, _SORTS, [SortKey("name"), SortKey("slug")])
+    if sorting is not None and sorting["field"] == "ITEMS_COUNT":
         entries = MenuItem.objects.filter(menu=OuterRef("pk")).order_by().values("menu")
         number = entries.annotate(number=Count("pk")).values("number")
-        rows = rows.annotate(holds=Coalesce(Subquery(number, output_field=IntegerField()), 0))
+        rows = rows.annotate(entry_count=Coalesce(Subquery(number, output_field=IntegerField()), 0))
     return connect(menu, rows, arguments, selection, order=order)
 
 
@@ -142,7 +146,10 @@ def all_menu_items(
     return connect(menu_item, rows, arguments, selection, order=order)
 
 
-_SORTS = {"NAME": [SortKey("name"), SortKey("slug")], "ITEMS_COUNT": [SortKey("holds"), SortKey("slug")]}
+_SORTS = {
+    "NAME": [SortKey("name"), SortKey("slug")],
+    "ITEMS_COUNT": [SortKey("entry_count"), SortKey("slug")],
+}
 _CONDITIONS: Conditions = {
     "search": lambda context, text: Q(name__icontains=text) | Q(slug__icontains=text),
     "slug": is_one_of("slug"),

@@ -68,15 +68,15 @@ _TARGETS = {
 
 
 def _delete(
-    of: Type | InChannel,
+    type_: Type | InChannel,
     name: str,
     model: type[Model],
     arguments: MenuDeleteArguments | MenuItemDeleteArguments | PageDeleteArguments | PageTypeDeleteArguments,
     context: Context,
     selection: Selection,
 ) -> dict[str, object]:
-    key = _own_key(arguments["id"], of.name)
-    deleted = staff_row(of, key, context, selection.names(name))
+    key = _own_key(arguments["id"], type_.name)
+    deleted = staff_row(type_, key, context, selection.names(name))
     actions.remove_content(model, key, **context.actor_and_time)
     return {name: deleted}
 
@@ -107,13 +107,13 @@ def _page_columns(input_data: PageCreateInput | PageInput) -> dict[str, object]:
 def page_create(arguments: PageCreateArguments, context: Context, selection: Selection) -> dict[str, object]:
     input_data = arguments["input"]
     required_text(input_data, "title")
-    made = actions.create_page(
+    created_page = actions.create_page(
         page_type_id=int(input_key(input_data["pageType"], "PageType", field="pageType")),
         values=_page_columns(input_data),
         inputs=attribute_values_from_input(input_data.get("attributes")),
         **context.actor_and_time,
     )
-    return {"page": staff_row(page, made.pk, context, selection.names("page"))}
+    return {"page": staff_row(page, created_page.pk, context, selection.names("page"))}
 
 
 @mutation.field(permissions=PAGES)
@@ -136,7 +136,7 @@ def page_delete(arguments: PageDeleteArguments, context: Context, selection: Sel
 # --- page types ---------------------------------------------------------------------------------------
 
 
-def _kept_type(
+def _saved_type_payload(
     key: int | None, input_data: Mapping[str, Any], context: Context, selection: Selection
 ) -> dict[str, object]:
     values = columns(input_data, slug="slug")
@@ -156,7 +156,7 @@ def _kept_type(
 def page_type_create(
     arguments: PageTypeCreateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    return _kept_type(None, arguments["input"], context, selection)
+    return _saved_type_payload(None, arguments["input"], context, selection)
 
 
 @mutation.field(permissions=KINDS)
@@ -164,7 +164,7 @@ def page_type_update(
     arguments: PageTypeUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     key = int(input_key(arguments.get("id") or "", "PageType", field="id"))
-    return _kept_type(key, arguments["input"], context, selection)
+    return _saved_type_payload(key, arguments["input"], context, selection)
 
 
 @mutation.field(permissions=KINDS)
@@ -179,7 +179,7 @@ def page_attribute_assign(
     arguments: PageAttributeAssignArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     key = int(input_key(arguments["pageTypeId"], "PageType", field="pageTypeId"))
-    return _kept_type(key, {"addAttributes": arguments["attributeIds"]}, context, selection)
+    return _saved_type_payload(key, {"addAttributes": arguments["attributeIds"]}, context, selection)
 
 
 @mutation.field(permissions=KINDS)
@@ -187,7 +187,7 @@ def page_attribute_unassign(
     arguments: PageAttributeUnassignArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     key = int(input_key(arguments["pageTypeId"], "PageType", field="pageTypeId"))
-    return _kept_type(key, {"removeAttributes": arguments["attributeIds"]}, context, selection)
+    return _saved_type_payload(key, {"removeAttributes": arguments["attributeIds"]}, context, selection)
 
 
 # --- menus --------------------------------------------------------------------------------------------
@@ -203,13 +203,17 @@ def _item_columns(input_data: Mapping[str, Any]) -> dict[str, object]:
         raise InputError("CANNOT_ASSIGN_NODE", _("An entry leads to one thing."), field=chosen[1])
     if chosen:
         values = {"url": ""} | values
-        for type_name, own, of_cooperative in _TARGETS.values():
-            values |= {own: None} | ({of_cooperative: None} if of_cooperative else {})
+        for type_name, row_column, cooperative_column in _TARGETS.values():
+            values |= {row_column: None} | ({cooperative_column: None} if cooperative_column else {})
             name = chosen[0]
             if name != "url" and _TARGETS[name][0] == type_name:
                 key = int(input_key(input_data[name], type_name, field=name))
-                cooperative = cooperative_from_key(key) if of_cooperative else None
-                values |= {of_cooperative: cooperative} if cooperative and of_cooperative else {own: key}
+                cooperative = cooperative_from_key(key) if cooperative_column else None
+                values |= (
+                    {cooperative_column: cooperative}
+                    if cooperative and cooperative_column
+                    else {row_column: key}
+                )
     return values
 
 
@@ -220,8 +224,8 @@ def menu_create(arguments: MenuCreateArguments, context: Context, selection: Sel
     if any("name" not in item for item in items):
         raise InputError("REQUIRED", _("This is needed."), field="items")
     values = columns(input_data, slug="slug") | {"name": required_text(input_data, "name")}
-    made = actions.save_menu(menu_id=None, values=values, items=items, **context.actor_and_time)
-    return {"menu": staff_row(menu, made.pk, context, selection.names("menu"))}
+    created_menu = actions.save_menu(menu_id=None, values=values, items=items, **context.actor_and_time)
+    return {"menu": staff_row(menu, created_menu.pk, context, selection.names("menu"))}
 
 
 @mutation.field(permissions=MENUS)
@@ -243,13 +247,13 @@ def menu_item_create(
 ) -> dict[str, object]:
     input_data = arguments["input"]
     parent = input_data.get("parent")
-    made = actions.add_menu_item(
+    created_item = actions.add_menu_item(
         menu_id=int(input_key(input_data["menu"], "Menu", field="menu")),
         parent_id=int(input_key(parent, "MenuItem", field="parent")) if parent else None,
         values=_item_columns(input_data),
         **context.actor_and_time,
     )
-    return {"menuItem": staff_row(menu_item, made.pk, context, selection.names("menuItem"))}
+    return {"menuItem": staff_row(menu_item, created_item.pk, context, selection.names("menuItem"))}
 
 
 @mutation.field(permissions=MENUS)

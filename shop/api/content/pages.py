@@ -56,7 +56,7 @@ from shop.api.translated_fields import add_translation_field
 from shop.content.models import Page, PageAttributeValue, PageType
 from shop.core.dates.calendar import vietnam_date
 
-_SAYS = ("key", "page_type_id", "in_channel")
+_ATTRIBUTE_NEEDS = ("key", "page_type_id", "in_channel")
 
 page.id()
 page.columns(
@@ -68,7 +68,7 @@ page.columns(
     publishedAt="published_at",
     created="created_at",
 )
-page.one("pageType", page_type, by="page_type_id")
+page.related("pageType", page_type, column="page_type_id")
 add_metadata_fields(page, Page, rights=[Permission.MANAGE_PAGES])
 translation = add_translation_field(
     page,
@@ -104,7 +104,7 @@ def content_json(rows: list[Row], *_: object) -> Sequence[object]:
 # --- attributes ---------------------------------------------------------------------------------------
 
 
-def _said(
+def _attributes_of_pages(
     rows: list[Row],
     context: Context,
     fields: Collection[str],
@@ -114,8 +114,8 @@ def _said(
     owners = [Owner(row.key, row.page_type_id, None, row.in_channel) for row in rows]
     return attributes_with_values(
         owners,
-        compiled_rows(_of_types, {owner.type_key for owner in owners}),
-        compiled_rows(assigned_values, {owner.key for owner in owners}, through="page"),
+        compiled_rows(_attributes_of_page_types, {owner.type_key for owner in owners}),
+        compiled_rows(assigned_values, {owner.key for owner in owners}, relation="page"),
         context,
         attribute_fields=fields,
         value_fields=values,
@@ -123,42 +123,44 @@ def _said(
     )
 
 
-def _of_types(kinds: Collection[int]) -> Rows:
+def _attributes_of_page_types(page_types: Collection[int]) -> Rows:
     return (
-        Attribute.objects.filter(page_type_rows__page_type__in=kinds)
+        Attribute.objects.filter(page_type_rows__page_type__in=page_types)
         .annotate(held_by=F("page_type_rows__page_type"))
         .order_by("held_by", "page_type_rows__sort_order", "id")
     )
 
 
-@page.field(needs=_SAYS)
+@page.field(needs=_ATTRIBUTE_NEEDS)
 def attributes(
     rows: list[Row], arguments: object, context: Context, selection: Selection
 ) -> Sequence[Sequence[Assigned]]:
-    return _said(rows, context, selection.names("attribute"), selection.names("values"))
+    return _attributes_of_pages(rows, context, selection.names("attribute"), selection.names("values"))
 
 
-@page.field("attribute", needs=_SAYS)
+@page.field("attribute", needs=_ATTRIBUTE_NEEDS)
 def one_attribute(
     rows: list[Row], arguments: PageAttributeArguments, context: Context, selection: Selection
 ) -> Sequence[Assigned | None]:
     fields, values = selection.names("attribute"), selection.names("values")
-    return first_values(_said(rows, context, fields, values, arguments["slug"]))
+    return first_values(_attributes_of_pages(rows, context, fields, values, arguments["slug"]))
 
 
-@page.field(needs=_SAYS)
+@page.field(needs=_ATTRIBUTE_NEEDS)
 def assigned_attributes(
     rows: list[Row], arguments: PageAssignedAttributesArguments, context: Context, selection: Selection
 ) -> Sequence[Sequence[Assigned]]:
-    found = _said(rows, context, selection.names("attribute"), VALUE_FIELDS)
-    return [each[: arguments["limit"]] for each in found]
+    assigned = _attributes_of_pages(rows, context, selection.names("attribute"), VALUE_FIELDS)
+    return [each[: arguments["limit"]] for each in assigned]
 
 
-@page.field(needs=_SAYS)
+@page.field(needs=_ATTRIBUTE_NEEDS)
 def assigned_attribute(
     rows: list[Row], arguments: PageAssignedAttributeArguments, context: Context, selection: Selection
 ) -> Sequence[Assigned | None]:
-    return first_values(_said(rows, context, selection.names("attribute"), VALUE_FIELDS, arguments["slug"]))
+    return first_values(
+        _attributes_of_pages(rows, context, selection.names("attribute"), VALUE_FIELDS, arguments["slug"])
+    )
 
 
 # --- types --------------------------------------------------------------------------------------------
@@ -166,16 +168,16 @@ def assigned_attribute(
 page_type.id()
 page_type.columns(name="name", slug="slug")
 add_metadata_fields(page_type, PageType, rights=[Permission.MANAGE_PAGE_TYPES])
-attribute.nothing("referenceTypes", value=[])  # references are not restricted to types
+attribute.unsupported("referenceTypes", value=[])  # references are not restricted to types
 
 
 @page_type.field("attributes", needs="id")
 def attributes_of_types(
     rows: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
-    requested = visible_attributes(context, _of_types({row.id for row in rows}))
-    found = attribute.grouped(requested, selection.names(), by="held_by")
-    return [found.get(row.id, []) for row in rows]
+    requested = visible_attributes(context, _attributes_of_page_types({row.id for row in rows}))
+    attributes_by_type = attribute.grouped(requested, selection.names(), by="held_by")
+    return [attributes_by_type.get(row.id, []) for row in rows]
 
 
 @page_type.field(needs="id", permissions=[Permission.MANAGE_PAGES, Permission.MANAGE_PAGE_TYPES])
@@ -186,7 +188,7 @@ def has_pages(rows: list[Row], *_: object) -> list[bool]:
     return [row.id in used for row in rows]
 
 
-def _available(kind: AttributeKind, link: str) -> Resolver:
+def _available(attribute_kind: AttributeKind, link: str) -> Resolver:
     """Return a resolver of `availableAttributes`: attributes of a kind that a type does not have yet."""
 
     def resolve(
@@ -198,13 +200,13 @@ def _available(kind: AttributeKind, link: str) -> Resolver:
         reject_filter_with_where(arguments)
         pages = []
         for row in rows:
-            free = attribute.rows(context).filter(kind=kind).exclude(**{link: row.id})
-            asked = arguments.get("filter")
-            text = arguments.get("search") or (asked.get("search") if asked else None)
+            available = attribute.rows(context).filter(kind=attribute_kind).exclude(**{link: row.id})
+            filters = arguments.get("filter")
+            text = arguments.get("search") or (filters.get("search") if filters else None)
             if text:
-                free = free.filter(Q(name__icontains=text) | Q(slug__icontains=text))
+                available = available.filter(Q(name__icontains=text) | Q(slug__icontains=text))
             pages.append(
-                connect(attribute, free, arguments, selection, order=[SortKey("name"), SortKey("id")])
+                connect(attribute, available, arguments, selection, order=[SortKey("name"), SortKey("id")])
             )
         return pages
 
@@ -212,11 +214,11 @@ def _available(kind: AttributeKind, link: str) -> Resolver:
 
 
 _PAGE_TYPE_STAFF = (Permission.MANAGE_PAGES, Permission.MANAGE_PAGE_TYPES)
-_GOODS_STAFF = (Permission.MANAGE_PRODUCTS, Permission.MANAGE_PRODUCT_TYPES)
+_PRODUCT_TYPE_STAFF = (Permission.MANAGE_PRODUCTS, Permission.MANAGE_PRODUCT_TYPES)
 page_type.field("availableAttributes", needs="id", permissions=_PAGE_TYPE_STAFF)(
     _available(AttributeKind.PAGE_TYPE, "page_type_rows__page_type")
 )
-product_type.field("availableAttributes", needs="id", permissions=_GOODS_STAFF)(
+product_type.field("availableAttributes", needs="id", permissions=_PRODUCT_TYPE_STAFF)(
     _available(AttributeKind.PRODUCT_TYPE, "product_type_rows__product_type")
 )
 
@@ -264,11 +266,11 @@ def all_page_types(
 
 
 def _attributes(context: Context, input_data: list[dict[str, object]]) -> Q:
-    found = Q()
+    condition = Q()
     for each in input_data:
         matching_values = PageAttributeValue.objects.filter(attribute_condition(each), page=OuterRef("key"))
-        found &= Q(Exists(matching_values))
-    return found
+        condition &= Q(Exists(matching_values))
+    return condition
 
 
 _BY_TITLE = [SortKey("title"), SortKey("slug")]

@@ -30,12 +30,12 @@ from shop.core.models import Channel
 
 def visible_pages(context: Context, channel: Channel | None) -> Rows:
     """Return visible pages; the channel only affects the objects they refer to."""
-    made = Page.objects.annotate(
+    stored_pages = Page.objects.annotate(
         key=F("id"), cooperative_key=Value(None, BigIntegerField()), story=Value("", TextField())
     )
     if not context.may(Permission.MANAGE_PAGES, Permission.MANAGE_TRANSLATIONS):
-        made = made.published(context.now)
-    own = Cooperative.objects.public().annotate(
+        stored_pages = stored_pages.published(context.now)
+    cooperative_pages = Cooperative.objects.public().annotate(
         key=F("id") + Value(COOPERATIVE_KEYS),
         cooperative_key=F("id"),
         title=F("name"),
@@ -46,7 +46,7 @@ def visible_pages(context: Context, channel: Channel | None) -> Rows:
         published_at=F("created_at"),
         page_type_id=Subquery(PageType.objects.filter(slug=COOPERATIVE).values("pk")[:1]),
     )
-    return UnionRows(made, own.filter(page_type_id__isnull=False))  # type: ignore[return-value]
+    return UnionRows(stored_pages, cooperative_pages.filter(page_type_id__isnull=False))  # type: ignore[return-value]
 
 
 page = InChannel("Page", visible_pages, key="key")

@@ -51,7 +51,7 @@ OWN = (CooperativeScoped(Permission.MANAGE_PRODUCTS),)
 ANSWERING = (Permission.MANAGE_STAFF,)
 PAYING = (Permission.HANDLE_PAYMENTS,)
 _LONGEST_NOTE = 250
-_SAID = ("summary", "story")
+_PROFILE_COLUMNS = ("summary", "story")
 
 
 @mutation.field(permissions=OWN)
@@ -60,8 +60,11 @@ def cooperative_update(
 ) -> dict[str, object]:
     row, input_data = _manageable_cooperative(arguments["id"], context), arguments["input"]
     members: Mapping[str, Any] = input_data
-    said = {name: members[name] if members.get(name) is not None else getattr(row, name) for name in _SAID}
-    update_profile(cooperative=row, **said, actor=context.actor, now=context.now)
+    profile = {
+        name: members[name] if members.get(name) is not None else getattr(row, name)
+        for name in _PROFILE_COLUMNS
+    }
+    update_profile(cooperative=row, **profile, actor=context.actor, now=context.now)
     return _payload(row.pk, context, selection)
 
 
@@ -141,12 +144,12 @@ def _manageable_cooperative(text: str, context: Context) -> Cooperative:
     """Return a cooperative whose products the requester manages. Raises InputError, Missing."""
     key = input_key(text, "Cooperative", field="id")
     theirs = context.scope(Permission.MANAGE_PRODUCTS).rows(cooperative="pk")
-    found = Cooperative.objects.filter(theirs, pk=key, is_platform_seller=False).first()
-    if found is None:
+    manageable = Cooperative.objects.filter(theirs, pk=key, is_platform_seller=False).first()
+    if manageable is None:
         raise Missing(field="id")
-    return found
+    return manageable
 
 
 def _payload(key: Key, context: Context, selection: Selection) -> dict[str, object]:
-    shown = cooperative.by_pair(context, [(key, None)], selection.names("cooperative"))
-    return {"cooperative": shown.get((key, None))}
+    rows_by_pair = cooperative.by_pair(context, [(key, None)], selection.names("cooperative"))
+    return {"cooperative": rows_by_pair.get((key, None))}

@@ -54,26 +54,26 @@ figures.plain(*(to_camel_case(name) for name in (*_FIGURES, "payable")))
 payout = Type("CooperativePayout", _visible_payouts)
 payout.id()
 payout.columns(state="state", method="method", madeAt="made_at", paidAt="paid_at", reference="reference")
-payout.one("settlement", settlement, by="settlement_id")
+payout.related("settlement", settlement, column="settlement_id")
 
 
 @settlement.field("cooperative", needs="cooperative_id")
 def settlement_cooperatives(
     rows: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[Row | None]:
-    pairs = [(row.cooperative_id, None) for row in rows]
-    found = cooperative.by_pair(context, pairs, selection.names())
-    return [found.get(pair) for pair in pairs]
+    cooperative_pairs = [(row.cooperative_id, None) for row in rows]
+    cooperatives_by_pair = cooperative.by_pair(context, cooperative_pairs, selection.names())
+    return [cooperatives_by_pair.get(pair) for pair in cooperative_pairs]
 
 
 @settlement.field("figures", needs=("id", "state", "currency", *_FIGURES))
 def figures_of(rows: list[Row], *_: object) -> list[dict[str, MoneyAmount]]:
     """Resolve figures; those of open settlements are read from the ledger in one query."""
     running = [row.id for row in rows if row.state == SettlementState.OPEN]
-    found = LedgerEntry.objects.filter(settlement__in=running).figures() if running else {}
+    open_figures = LedgerEntry.objects.filter(settlement__in=running).figures() if running else {}
     return [
         _money_by_figure(
-            found.get(row.id, PeriodTotals())
+            open_figures.get(row.id, PeriodTotals())
             if row.state == SettlementState.OPEN
             else _totals_at_closing(row),
             row,
@@ -97,8 +97,8 @@ def payouts_of(
     rows: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[Row | None]:
     requested = payout.rows(context).filter(settlement__in=[row.id for row in rows])
-    found = payout.grouped(requested, selection.names(), by="settlement_id")
-    return [next(iter(found.get(row.id, ())), None) for row in rows]
+    payouts_by_settlement = payout.grouped(requested, selection.names(), by="settlement_id")
+    return [next(iter(payouts_by_settlement.get(row.id, ())), None) for row in rows]
 
 
 @payout.field("amount", needs=("amount", "currency"))

@@ -34,18 +34,18 @@ def value(rows: list[Row], *_: object) -> Sequence[object]:
     return [_discount_value(row.value_type, row.value, row.currency) for row in rows]
 
 
-def _discount_value(value_type: str, worth: Decimal, currency: str) -> Decimal:
+def _discount_value(value_type: str, stored_value: Decimal, currency: str) -> Decimal:
     """Return a percentage, or an amount in major units."""
-    return worth if value_type == ValueType.PERCENTAGE else to_major_units(int(worth), currency)
+    return stored_value if value_type == ValueType.PERCENTAGE else to_major_units(int(stored_value), currency)
 
 
 def _totals(rows: list[Row], arguments: object, context: Context, selection: Selection) -> list[Amount]:
     """Resolve the discount's total over the visible parts of the order."""
     if not sees_parts_only(context):
         return [Amount(row.amount, row.currency) for row in rows]
-    shares = _visible_shares(context).filter(discount__in=[row.id for row in rows])
-    found = dict(shares.order_by("discount").values_list("discount").annotate(total=Sum("amount")))
-    return [Amount(found.get(row.id, 0), row.currency) for row in rows]
+    visible_shares = _visible_shares(context).filter(discount__in=[row.id for row in rows])
+    totals = dict(visible_shares.order_by("discount").values_list("discount").annotate(total=Sum("amount")))
+    return [Amount(totals.get(row.id, 0), row.currency) for row in rows]
 
 
 def _visible_shares(context: Context) -> Rows:
@@ -54,8 +54,8 @@ def _visible_shares(context: Context) -> Rows:
         context, DiscountShare.objects.all(), order="discount__order", part="line__part"
     )
     of_parts = filter_visible(context, DiscountShare.objects.all(), order="discount__order", part="part")
-    either: Rows = of_lines | of_parts
-    return either
+    visible: Rows = of_lines | of_parts
+    return visible
 
 
 discount.field("amount", needs=("id", "amount", "currency"))(_totals)
@@ -99,8 +99,8 @@ def discounts_of_orders(
     if sees_parts_only(context):
         rows = rows.filter(pk__in=_visible_shares(context).values("discount"))
     rows = rows.exclude(kind=DiscountKind.CATALOGUE).order_by("order", "kind", "pk")
-    found = discount.grouped(rows, selection.names(), by="order_id")
-    return [found.get(each.id, []) for each in orders]
+    discounts_by_order = discount.grouped(rows, selection.names(), by="order_id")
+    return [discounts_by_order.get(each.id, []) for each in orders]
 
 
 def _totals_and_names(context: Context, orders: list[Row]) -> dict[Key, tuple[int, list[str]]]:
@@ -108,27 +108,32 @@ def _totals_and_names(context: Context, orders: list[Row]) -> dict[Key, tuple[in
     rows = _visible_shares(context).filter(discount__order__in=[each.id for each in orders])
     rows = rows.exclude(discount__kind=DiscountKind.CATALOGUE)
     columns = ("discount__order", "discount__kind", "discount", "discount__name")
-    found: dict[Key, tuple[int, list[str]]] = {}
-    for key, *_kind, name, amount in rows.order_by(*columns).values_list(*columns).annotate(Sum("amount")):
-        total, names = found.get(key, (0, []))
-        found[key] = (total + amount, [*names, name] if name else names)
-    return found
+    totals_and_names: dict[Key, tuple[int, list[str]]] = {}
+    for key, *_unused, name, amount in rows.order_by(*columns).values_list(*columns).annotate(Sum("amount")):
+        total, names = totals_and_names.get(key, (0, []))
+        totals_and_names[key] = (total + amount, [*names, name] if name else names)
+    return totals_and_names
 
 
 @order.field("discount", needs=("id", "currency"))
-def taken_off(
+def total_discounts(
     orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[Amount | None]:
-    found = _totals_and_names(context, orders)
-    return [Amount(found[each.id][0], each.currency) if each.id in found else None for each in orders]
+    totals_and_names = _totals_and_names(context, orders)
+    return [
+        Amount(totals_and_names[each.id][0], each.currency) if each.id in totals_and_names else None
+        for each in orders
+    ]
 
 
 @order.field(needs="id")
 def discount_name(
     orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[str | None]:
-    found = _totals_and_names(context, orders)
-    return [", ".join(found[each.id][1]) if each.id in found else None for each in orders]
+    totals_and_names = _totals_and_names(context, orders)
+    return [
+        ", ".join(totals_and_names[each.id][1]) if each.id in totals_and_names else None for each in orders
+    ]
 
 
 order.field("translatedDiscountName", needs="id")(discount_name)

@@ -80,7 +80,7 @@ _PARCEL = Parcel._meta.label_lower
 
 event.id()
 event.columns(date="at")
-event.nothing(
+event.unsupported(
     *("email", "emailType", "paymentId", "paymentGateway", "quantity", "invoiceNumber", "oversoldItems"),
     *("warehouse", "transactionReference", "shippingCostsIncluded", "relatedOrder", "related", "discount"),
     *("lines", "reference"),
@@ -92,11 +92,11 @@ event_discount = Type("OrderEventDiscountObject")
 event_discount.plain("valueType", "value", "reason", "amount", "oldValueType", "oldValue", "oldAmount")
 
 
-def change_kinds(names: Iterable[str]) -> list[str]:
+def changes_of_event_types(names: Iterable[str]) -> list[str]:
     """Return the kinds of changes with one of these event types."""
     requested = set(names)
-    told = list(EVENT_MESSAGES) if OTHER in requested else []
-    return [action for action, name in KINDS.items() if name in requested] + told
+    other_changes = list(EVENT_MESSAGES) if OTHER in requested else []
+    return [action for action, name in KINDS.items() if name in requested] + other_changes
 
 
 @order.field("events", needs="id", permissions=HANDLING)
@@ -106,8 +106,8 @@ def events_of_orders(
     keys = [str(each.id) for each in orders]
     rows = visible_events(context).filter(root_kind=Order._meta.label_lower, root_key__in=keys)
     rows = rows.filter(action__in=[*KINDS, *EVENT_MESSAGES]).order_by("root_key", "at", "pk")
-    found = event.grouped(rows, selection.names(), by="root_key")
-    return [found.get(key, []) for key in keys]
+    events_by_order = event.grouped(rows, selection.names(), by="root_key")
+    return [events_by_order.get(key, []) for key in keys]
 
 
 def visible_events(context: Context) -> Rows:
@@ -120,7 +120,7 @@ def visible_events(context: Context) -> Rows:
 
 
 @event.field("type", needs="action")
-def kinds(events: list[Row], *_: object) -> list[str]:
+def event_types(events: list[Row], *_: object) -> list[str]:
     return [KINDS.get(each.action, OTHER) for each in events]
 
 
@@ -151,20 +151,21 @@ def apps(events: list[Row], arguments: object, context: Context, selection: Sele
 @event.field(needs=("id", "action", "data", "root_key"))
 def amount(events: list[Row], *_: object) -> list[float | None]:
     """Resolve the paid or refunded amount, if recorded."""
-    of_money = [each for each in events if each.action in _MONEY and each.data.get("amount") is not None]
-    rows = Order.objects.filter(pk__in={each.root_key for each in of_money}).values_list("pk", "currency")
-    found = {str(key): currency for key, currency in rows} if of_money else {}
-    told = {
-        each.id: float(to_major_units(int(each.data["amount"]), found[each.root_key])) for each in of_money
+    money_events = [each for each in events if each.action in _MONEY and each.data.get("amount") is not None]
+    rows = Order.objects.filter(pk__in={each.root_key for each in money_events}).values_list("pk", "currency")
+    currencies = {str(key): currency for key, currency in rows} if money_events else {}
+    amounts = {
+        each.id: float(to_major_units(int(each.data["amount"]), currencies[each.root_key]))
+        for each in money_events
     }
-    return [told.get(each.id) for each in events]
+    return [amounts.get(each.id) for each in events]
 
 
 @event.field(needs="root_key")
 def order_number(events: list[Row], *_: object) -> list[str | None]:
     numbers = Order.objects.filter(pk__in={each.root_key for each in events}).values_list("pk", "number")
-    found = {str(key): str(number) for key, number in numbers}
-    return [found.get(each.root_key) for each in events]
+    numbers_by_order = {str(key): str(number) for key, number in numbers}
+    return [numbers_by_order.get(each.root_key) for each in events]
 
 
 @event.field(needs=("kind", "key"))
@@ -172,8 +173,10 @@ def composed_id(events: list[Row], *_: object) -> list[str | None]:
     """Resolve the parcel, as order number and parcel number."""
     keys = {each.key for each in events if each.kind == _PARCEL}
     rows = Parcel.objects.filter(pk__in=keys).values_list("pk", "part__order__number", "number")
-    found = {str(key): f"{order_number}-{number}" for key, order_number, number in rows} if keys else {}
-    return [found.get(each.key) if each.kind == _PARCEL else None for each in events]
+    ids_by_parcel = (
+        {str(key): f"{order_number}-{number}" for key, order_number, number in rows} if keys else {}
+    )
+    return [ids_by_parcel.get(each.key) if each.kind == _PARCEL else None for each in events]
 
 
 @event.field(needs=("kind", "key"))
@@ -183,13 +186,13 @@ def fulfilled_items(
     """Resolve the parcel's lines."""
     keys = {each.key for each in events if each.kind == _PARCEL}
     rows = ParcelLine.objects.filter(parcel__in=keys).order_by("parcel", "pk")
-    found = fulfillment_line.grouped(rows, selection.names(), by="parcel_id") if keys else {}
-    return [found.get(int(each.key), []) if each.kind == _PARCEL else None for each in events]
+    lines_by_parcel = fulfillment_line.grouped(rows, selection.names(), by="parcel_id") if keys else {}
+    return [lines_by_parcel.get(int(each.key), []) if each.kind == _PARCEL else None for each in events]
 
 
 query = Queries()
 # Events shown on the dashboard's home page.
-_NEWS = (
+_HOMEPAGE_ACTIONS = (
     "order.placed",
     "order.placed_from_draft",
     "order.cancelled",
@@ -202,7 +205,7 @@ _NEWS = (
 def homepage_events(
     arguments: HomepageEventsArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    rows = visible_events(context).filter(root_kind=Order._meta.label_lower, action__in=_NEWS)
+    rows = visible_events(context).filter(root_kind=Order._meta.label_lower, action__in=_HOMEPAGE_ACTIONS)
     return connect(event, rows, arguments, selection, order=[SortKey("at"), SortKey("id")])
 
 

@@ -27,8 +27,8 @@ from shop.api.filters import (
 )
 from shop.api.ids import keys_from_ids
 from shop.api.money import to_minor_units
-from shop.api.orders.events import change_kinds, visible_events
-from shop.api.orders.parcels import with_status
+from shop.api.orders.events import changes_of_event_types, visible_events
+from shop.api.orders.parcels import match_status
 from shop.api.orders.visibility import filter_visible as of_parts
 from shop.api.orders.visibility import order_keys, order_scope, sees_parts_only, visible_parts
 from shop.core.texts.folding import fold
@@ -50,10 +50,10 @@ SORTS: dict[str, list[SortKey]] = {
 M = TypeVar("M", bound=Model)
 
 
-def found_by(context: Context, text: str) -> Q:
+def search_condition(context: Context, text: str) -> Q:
     """Search orders by number, code, phone or name; platform staff also by e-mail."""
-    found = Q(pk__in=Order.objects.matching(text).values("pk"))
-    return found | Q(email__icontains=text.strip()) if _is_platforms(context) else found
+    condition = Q(pk__in=Order.objects.matching(text).values("pk"))
+    return condition | Q(email__icontains=text.strip()) if _is_platforms(context) else condition
 
 
 def _is_platforms(context: Context) -> bool:
@@ -73,13 +73,13 @@ def _platform_only(condition: Condition) -> Condition:
 def _address_visible_only(condition: Condition) -> Condition:
     """Restrict a condition on the buyer's address to orders whose address the requester sees."""
 
-    def shown(context: Context, input_data: object) -> Q:
-        found = condition(context, input_data)
+    def restricted(context: Context, input_data: object) -> Q:
+        matched = condition(context, input_data)
         if _is_platforms(context):
-            return found
-        return found & Q(pk__in=visible_parts(context).showing_address().values("order"))
+            return matched
+        return matched & Q(pk__in=visible_parts(context).showing_address().values("order"))
 
-    return shown
+    return restricted
 
 
 def _in_days(column: str) -> Condition:
@@ -87,7 +87,11 @@ def _in_days(column: str) -> Condition:
 
     def condition(context: Context, input_data: Mapping[str, object]) -> Q:
         return Q(
-            **{f"{column}__date__{end}": input_data[end] for end in ("gte", "lte") if input_data.get(end)}
+            **{
+                f"{column}__date__{bound}": input_data[bound]
+                for bound in ("gte", "lte")
+                if input_data.get(bound)
+            }
         )
 
     return condition
@@ -115,10 +119,10 @@ _CHARGED = {
 
 
 def _statuses(context: Context, names: list[str]) -> Q:
-    found = NO_ROWS
+    condition = NO_ROWS
     for name in names:
-        found |= _STATUS_FILTERS[name]
-    return found if names else Q()
+        condition |= _STATUS_FILTERS[name]
+    return condition if names else Q()
 
 
 def _payment_statuses(context: Context, names: list[str]) -> Q:
@@ -132,7 +136,7 @@ def _collected(context: Context, value: bool) -> Q:
     return ~sent if value else sent
 
 
-def _never(context: Context, value: bool) -> Q:
+def _match_unsupported(context: Context, value: bool) -> Q:
     """Match features that orders here never have: gift cards, invoices, preorders."""
     return NO_ROWS if value else Q()
 
@@ -143,11 +147,11 @@ def _amounts(column: str) -> Condition:
     def condition(context: Context, input_data: Mapping[str, Any]) -> Q:
         currencies = {each.currency for each in context.channels.values()}
         requested = input_data.get("currency")
-        found = NO_ROWS
+        matched = NO_ROWS
         for currency in currencies if requested is None else currencies & {requested}:
-            asked = _in_minor_units(input_data["amount"], currency)
-            found |= Q(currency=currency) & matches_filter(column)(context, asked)
-        return found
+            minor_units = _in_minor_units(input_data["amount"], currency)
+            matched |= Q(currency=currency) & matches_filter(column)(context, minor_units)
+        return matched
 
     return condition
 
@@ -155,15 +159,15 @@ def _amounts(column: str) -> Condition:
 def _in_minor_units(input_data: Mapping[str, object], currency: str) -> dict[str, object]:
     """Convert a filter's amounts to minor units."""
 
-    def units(value: Any) -> Any:
+    def convert(value: Any) -> Any:
         if isinstance(value, Mapping):
-            return {name: units(each) for name, each in value.items()}
+            return {name: convert(each) for name, each in value.items()}
         if isinstance(value, list):
-            return [units(each) for each in value]
+            return [convert(each) for each in value]
         return None if value is None else to_minor_units(value, currency)
 
-    found: dict[str, object] = units(input_data)
-    return found
+    converted: dict[str, object] = convert(input_data)
+    return converted
 
 
 def _any_with(rows: BaseManager[M], path: str, conditions: Conditions, part: str = "") -> Condition:
@@ -171,11 +175,11 @@ def _any_with(rows: BaseManager[M], path: str, conditions: Conditions, part: str
     the requester."""
 
     def condition(context: Context, input_data: list[Mapping[str, Any]]) -> Q:
-        seen = of_parts(context, rows.all(), order=path, part=part) if part else rows.all()
-        found = Q()
+        visible_rows = of_parts(context, rows.all(), order=path, part=part) if part else rows.all()
+        matched = Q()
         for each in input_data:
-            found &= Q(pk__in=seen.filter(build_condition(each, conditions, context)).values(path))
-        return found
+            matched &= Q(pk__in=visible_rows.filter(build_condition(each, conditions, context)).values(path))
+        return matched
 
     return condition
 
@@ -184,10 +188,10 @@ def _parcel_statuses(context: Context, input_data: Mapping[str, Any]) -> Q:
     names = [input_data["eq"]] if input_data.get("eq") is not None else input_data.get("oneOf")
     if names is None:
         return Q()
-    found = NO_ROWS
+    condition = NO_ROWS
     for name in names:
-        found |= with_status(name)
-    return found
+        condition |= match_status(name)
+    return condition
 
 
 def _from_warehouses(context: Context, input_data: Mapping[str, object]) -> Q:
@@ -207,17 +211,17 @@ def _with_parcels(context: Context, value: bool) -> Q:
 
 def _events(context: Context, input_data: list[Mapping[str, Any]]) -> Q:
     """Match orders by their events."""
-    found = Q()
+    condition = Q()
     for each in input_data:
         rows = visible_events(context).filter(root_kind=Order._meta.label_lower)
         rows = rows.filter(in_range("at")(context, each.get("date") or {}))
         if each.get("type") is not None:
-            asked = each["type"]
-            names = [asked["eq"]] if asked.get("eq") is not None else asked.get("oneOf")
+            type_filter = each["type"]
+            names = [type_filter["eq"]] if type_filter.get("eq") is not None else type_filter.get("oneOf")
             if names is not None:
-                rows = rows.filter(action__in=change_kinds(names))
-        found &= Q(pk__in=rows.annotate(of_order=_KEY).values("of_order"))
-    return found
+                rows = rows.filter(action__in=changes_of_event_types(names))
+        condition &= Q(pk__in=rows.annotate(of_order=_KEY).values("of_order"))
+    return condition
 
 
 def _lines(context: Context) -> QuerySet[OrderLine]:
@@ -226,16 +230,16 @@ def _lines(context: Context) -> QuerySet[OrderLine]:
 
 def _line_counts(context: Context, input_data: Mapping[str, Any]) -> Q:
     lines = _lines(context).order_by()
-    counted = lines.values("order").annotate(number_of=Count("pk"))
-    return Q(pk__in=counted.filter(matches_filter("number_of")(context, input_data)).values("order"))
+    line_counts = lines.values("order").annotate(number_of=Count("pk"))
+    return Q(pk__in=line_counts.filter(matches_filter("number_of")(context, input_data)).values("order"))
 
 
 def _addresses(path: str) -> Condition:
     def countries(context: Context, input_data: Mapping[str, object]) -> Q:
-        found = matches_filter(f"{path}__country")(context, input_data)
+        matched = matches_filter(f"{path}__country")(context, input_data)
         if input_data.get("notOneOf") is not None:
-            found &= ~Q(**{f"{path}__country__in": input_data["notOneOf"]})
-        return found
+            matched &= ~Q(**{f"{path}__country__in": input_data["notOneOf"]})
+        return matched
 
     conditions: Conditions = {"phoneNumber": matches_filter(f"{path}__phone"), "country": countries}
     return lambda context, input_data: build_condition(input_data, conditions, context)
@@ -269,15 +273,15 @@ FILTER: Conditions = {
     "status": _statuses,
     "customer": _customer,
     "created": _in_days("placed_at"),
-    "search": found_by,
+    "search": search_condition,
     "channels": _CHANNELS,
     "authorizeStatus": is_one_of("authorize_coverage"),
     "chargeStatus": is_one_of("charge_coverage"),
-    "isPreorder": _never,
+    "isPreorder": _match_unsupported,
     "checkoutTokens": is_one_of("basket_key"),
     "checkoutIds": _CHECKOUTS,
-    "giftCardUsed": _never,
-    "giftCardBought": _never,
+    "giftCardUsed": _match_unsupported,
+    "giftCardBought": _match_unsupported,
     "numbers": _numbers,
 }
 WHERE: Conditions = {
@@ -293,10 +297,10 @@ WHERE: Conditions = {
     "status": matches_filter("saleor_status"),
     "checkoutToken": matches_filter("basket_key"),
     "checkoutId": _CHECKOUTS,
-    "isGiftCardUsed": _never,
-    "isGiftCardBought": _never,
+    "isGiftCardUsed": _match_unsupported,
+    "isGiftCardBought": _match_unsupported,
     "voucherCode": matches_filter("voucher_code"),
-    "hasInvoices": _never,
+    "hasInvoices": _match_unsupported,
     "invoices": lambda context, input_data: NO_ROWS if input_data else Q(),
     "hasFulfillments": _with_parcels,
     "fulfillments": _any_with(Parcel.objects, "part__order", _PARCEL, part="part"),

@@ -33,8 +33,8 @@ def companies_of_orders(
 ) -> list[Row | None]:
     """Resolve the company; cooperatives' staff see it as long as they see the address."""
     rows = company.rows(context).filter(order__in=[each.id for each in orders if each.shows_address])
-    found = company.grouped(rows, selection.names(), by="order_id")
-    return [next(iter(found.get(each.id, ())), None) for each in orders]
+    companies_by_order = company.grouped(rows, selection.names(), by="order_id")
+    return [next(iter(companies_by_order.get(each.id, ())), None) for each in orders]
 
 
 def invoice_from(input_data: Mapping[str, Any] | None) -> InvoiceDetails | None:
@@ -49,8 +49,8 @@ def invoice_from(input_data: Mapping[str, Any] | None) -> InvoiceDetails | None:
             raise InputError("INVALID", _("This is too long."), field=name)
     values["tax_code"] = tax_codes.normalise_tax_code(values["tax_code"])
     if not tax_codes.is_tax_code(values["tax_code"]):
-        words = _("That is no tax code: look at its digits again. There are 10, 12 or 13.")
-        raise InputError("INVALID", words, field="taxCode")
+        message = _("That is no tax code: look at its digits again. There are 10, 12 or 13.")
+        raise InputError("INVALID", message, field="taxCode")
     email = checked_email(input_data["email"]) if input_data.get("email") else ""
     return InvoiceDetails(**values, email=email)
 

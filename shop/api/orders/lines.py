@@ -33,9 +33,9 @@ line.columns(
     translatedVariantName="translated_variant_name",
     taxClassName="tax_class_name",
 )
-line.nothing("saleId", "taxClass", "voucherCode", "priceOverrideReason")
-line.nothing("isGift", "isPriceOverridden", value=False)
-line.nothing("taxClassMetadata", "taxClassPrivateMetadata", value=[])
+line.unsupported("saleId", "taxClass", "voucherCode", "priceOverrideReason")
+line.unsupported("isGift", "isPriceOverridden", value=False)
+line.unsupported("taxClassMetadata", "taxClassPrivateMetadata", value=[])
 add_metadata_fields(line, OrderLine, rights=HANDLING)
 
 
@@ -44,13 +44,13 @@ def unit_price(total: int, quantity: int) -> int:
     return (2 * total + quantity) // (2 * quantity)
 
 
-def _prices(field: str, kind: str) -> None:
-    net, gross = f"{kind}_net", f"{kind}_gross"
+def _prices(field: str, column_prefix: str) -> None:
+    net, gross = f"{column_prefix}_net", f"{column_prefix}_gross"
 
-    def whole(lines: list[Row], *_: object) -> list[TaxedAmount]:
+    def line_prices(lines: list[Row], *_: object) -> list[TaxedAmount]:
         return [TaxedAmount(getattr(each, net), getattr(each, gross), each.order__currency) for each in lines]
 
-    def one(lines: list[Row], *_: object) -> list[TaxedAmount]:
+    def unit_prices(lines: list[Row], *_: object) -> list[TaxedAmount]:
         return [
             TaxedAmount(
                 unit_price(getattr(each, net), each.quantity),
@@ -61,8 +61,8 @@ def _prices(field: str, kind: str) -> None:
         ]
 
     unit = field.replace("Total", "Unit").replace("total", "unit")
-    line.field(field, needs=(net, gross, "order__currency"))(whole)
-    line.field(unit, needs=(net, gross, "quantity", "order__currency"))(one)
+    line.field(field, needs=(net, gross, "order__currency"))(line_prices)
+    line.field(unit, needs=(net, gross, "quantity", "order__currency"))(unit_prices)
 
 
 _prices("totalPrice", "total")
@@ -95,12 +95,14 @@ def unit_discount_type(lines: list[Row], *_: object) -> list[str | None]:
 @line.field(needs="id")
 def unit_discount_reason(lines: list[Row], *_: object) -> list[str | None]:
     """Resolve the names of the discounts."""
-    found: dict[Key, list[str]] = {}
-    shares = DiscountShare.objects.filter(line__in=[each.id for each in lines]).exclude(discount__name="")
-    for key, name in shares.order_by("line", "pk").values_list("line", "discount__name"):
-        if name not in found.setdefault(key, []):
-            found[key].append(name)
-    return ["; ".join(found[each.id]) if each.id in found else None for each in lines]
+    names_by_line: dict[Key, list[str]] = {}
+    discount_shares = DiscountShare.objects.filter(line__in=[each.id for each in lines]).exclude(
+        discount__name=""
+    )
+    for key, name in discount_shares.order_by("line", "pk").values_list("line", "discount__name"):
+        if name not in names_by_line.setdefault(key, []):
+            names_by_line[key].append(name)
+    return ["; ".join(names_by_line[each.id]) if each.id in names_by_line else None for each in lines]
 
 
 @line.field(needs=("id", "quantity"))
@@ -130,18 +132,18 @@ def product_variant_id(lines: list[Row], *_: object) -> list[str | None]:
 def variants_of_lines(
     lines: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[Row | None]:
-    pairs = [(each.variant_id, each.order__channel_id) for each in lines]
-    found = variant.by_pair(context, pairs, selection.names())
-    return [found.get(pair) for pair in pairs]
+    variant_pairs = [(each.variant_id, each.order__channel_id) for each in lines]
+    variants_by_pair = variant.by_pair(context, variant_pairs, selection.names())
+    return [variants_by_pair.get(pair) for pair in variant_pairs]
 
 
 @line.field("cooperative", needs=("cooperative_id", "order__channel_id"))
 def sellers_of_lines(
     lines: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[Row | None]:
-    pairs = [(each.cooperative_id, each.order__channel_id) for each in lines]
-    found = cooperative.by_pair(context, pairs, selection.names())
-    return [found.get(pair) for pair in pairs]
+    cooperative_pairs = [(each.cooperative_id, each.order__channel_id) for each in lines]
+    cooperatives_by_pair = cooperative.by_pair(context, cooperative_pairs, selection.names())
+    return [cooperatives_by_pair.get(pair) for pair in cooperative_pairs]
 
 
 @line.field(needs=("picture_key", "product_key", "product_name"))
@@ -151,16 +153,18 @@ def thumbnail(
     """Resolve the picture at the time of the order."""
     keys = {each.picture_key for each in lines} - {None}
     pictures = Picture.objects.filter(pk__in=keys) if keys else Picture.objects.none()
-    found = {key: shown for key, *shown in pictures.values_list("pk", "alt", "state", "renditions")}
-    answers: list[dict[str, str] | None] = []
+    pictures_by_key = {
+        key: values for key, *values in pictures.values_list("pk", "alt", "state", "renditions")
+    }
+    thumbnails: list[dict[str, str] | None] = []
     for each in lines:
-        if each.picture_key not in found:
-            answers.append(None)
+        if each.picture_key not in pictures_by_key:
+            thumbnails.append(None)
             continue
-        alt, state, renditions = found[each.picture_key]
+        alt, state, renditions = pictures_by_key[each.picture_key]
         url = image_url(context, "Product", each.product_key, state, renditions, arguments)
-        answers.append({"url": url, "alt": alt or each.product_name})
-    return answers
+        thumbnails.append({"url": url, "alt": alt or each.product_name})
+    return thumbnails
 
 
 @line.field("allocations", needs="id", permissions=[Permission.MANAGE_PRODUCTS, *HANDLING])
@@ -168,8 +172,8 @@ def allocations_of_lines(
     lines: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     rows = Allocation.objects.filter(line__in=[each.id for each in lines]).order_by("line", "pk")
-    found = allocation.grouped(rows, selection.names(), by="line_id")
-    return [found.get(each.id, []) for each in lines]
+    allocations_by_line = allocation.grouped(rows, selection.names(), by="line_id")
+    return [allocations_by_line.get(each.id, []) for each in lines]
 
 
 @line.field("discounts", needs="id")
@@ -177,8 +181,8 @@ def discounts_of_lines(
     lines: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     rows = line_discount.rows(context).filter(line__in=[each.id for each in lines])
-    found = line_discount.grouped(rows.order_by("line", "pk"), selection.names(), by="line_id")
-    return [found.get(each.id, []) for each in lines]
+    discounts_by_line = line_discount.grouped(rows.order_by("line", "pk"), selection.names(), by="line_id")
+    return [discounts_by_line.get(each.id, []) for each in lines]
 
 
 allocation.id()
@@ -186,13 +190,13 @@ allocation.columns(quantity="quantity")
 
 
 @allocation.field("warehouse", needs="stock__warehouse_id")
-def houses_of_allocations(
+def warehouses_of_allocations(
     rows: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[Row | None]:
     """Resolve the warehouses of allocations, including closed ones."""
     keys = [row.stock__warehouse_id for row in rows]
-    found = warehouse.by_key(context, keys, selection.names(), rows=Warehouse.objects.all())
-    return [found.get(key) for key in keys]
+    warehouses_by_key = warehouse.by_key(context, keys, selection.names(), rows=Warehouse.objects.all())
+    return [warehouses_by_key.get(key) for key in keys]
 
 
 TYPES = (line, allocation)

@@ -120,7 +120,7 @@ def order_update(
     arguments: OrderUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     input_data: Mapping[str, Any] = arguments["input"]
-    found = _find_order(arguments, context)
+    order = _find_order(arguments, context)
     values: dict[str, object] = {}
     if input_data.get("userEmail") is not None:
         values["email"] = checked_email(input_data["userEmail"], "userEmail")
@@ -130,24 +130,26 @@ def order_update(
         values["language"] = tag_from_code(input_data["languageCode"])
     for name, column in (("metadata", "metadata"), ("privateMetadata", "private_metadata")):
         if input_data.get(name) is not None:
-            values[column] = getattr(found, column) | metadata_from_input(input_data[name])
+            values[column] = getattr(order, column) | metadata_from_input(input_data[name])
     correct_order(
-        order_id=found.pk,
+        order_id=order.pk,
         values=values,
-        shipping=_address(input_data, "shippingAddress", found.shipping_address, "SHIPPING", context),
-        billing=_address(input_data, "billingAddress", found.billing_address, "BILLING", context),
+        shipping=_address(input_data, "shippingAddress", order.shipping_address, "SHIPPING", context),
+        billing=_address(input_data, "billingAddress", order.billing_address, "BILLING", context),
         actor=context.actor,
         now=context.now,
     )
-    return {"order": order_row(found.pk, context, selection)}
+    return {"order": order_row(order.pk, context, selection)}
 
 
 def _address(
-    input_data: Mapping[str, Any], name: str, current: Address | None, kind: str, context: Context
+    input_data: Mapping[str, Any], name: str, current: Address | None, address_type: str, context: Context
 ) -> Address | None:
     if input_data.get(name) is None:
         return None
-    return address_from(input_data[name], context, of=current.copy() if current else None, kind=kind)
+    return address_from(
+        input_data[name], context, existing=current.copy() if current else None, address_type=address_type
+    )
 
 
 def _find_order(arguments: OrderUpdateArguments, context: Context) -> Order:
@@ -158,10 +160,10 @@ def _find_order(arguments: OrderUpdateArguments, context: Context) -> Order:
     rows = Order.objects.filter(external_reference=reference)
     if text is not None:
         rows = Order.objects.filter(pk=handled_order_key(text, "id", context))
-    found = rows.select_related("shipping_address", "billing_address").first()
-    if found is None:
+    order = rows.select_related("shipping_address", "billing_address").first()
+    if order is None:
         raise Missing(field="externalReference")
-    return found
+    return order
 
 
 # --- fulfilment ---------------------------------------------------------------------------------------
@@ -187,10 +189,10 @@ def order_fulfill(
             now=context.now,
         )
     keys = [parcel.pk for parcel in parcels]
-    found = fulfillment.by_key(context, keys, selection.names("fulfillments"))
+    rows = fulfillment.by_key(context, keys, selection.names("fulfillments"))
     return {
         "order": order_row(key, context, selection),
-        "fulfillments": [found[each] for each in keys if each in found],
+        "fulfillments": [rows[each] for each in keys if each in rows],
     }
 
 
@@ -198,7 +200,7 @@ def _sent_quantities(
     input_data: list[OrderFulfillLineInput], order_id: uuid.UUID, context: Context
 ) -> list[LineToSend]:
     """Return the quantities to send per warehouse. Raises InputErrors, one per invalid line."""
-    lines_to_send, wrong = [], []
+    lines_to_send, errors = [], []
     for each in input_data:
         text = each.get("orderLineId")
         if text is None:
@@ -207,12 +209,12 @@ def _sent_quantities(
         for stock in each["stocks"]:
             warehouse_key = input_key(stock["warehouse"], "Warehouse", field="warehouse")
             if stock["quantity"] < 0:
-                words = _("This must not be less than nothing.")
-                wrong.append(InputError("ZERO_QUANTITY", words, field="quantity", orderLines=[text]))
+                message = _("This must not be less than nothing.")
+                errors.append(InputError("ZERO_QUANTITY", message, field="quantity", orderLines=[text]))
             elif stock["quantity"]:
                 lines_to_send.append(LineToSend(line_id, warehouse_key, stock["quantity"]))
-    if wrong:
-        raise InputErrors(wrong)
+    if errors:
+        raise InputErrors(errors)
     if not lines_to_send:
         raise InputError("ZERO_QUANTITY", _("Say how much is sent."), field="lines")
     requested = {each.line_id for each in lines_to_send}
@@ -226,10 +228,10 @@ def _sent_quantities(
 def order_fulfillment_approve(
     arguments: OrderFulfillmentApproveArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    key = _given_parcel(arguments["id"], context)
+    key = _handled_parcel_key(arguments["id"], context)
     with ErrorCodeMap(wrong_move="INVALID"):
         dispatch_packed_parcel(parcel_id=key, actor=context.actor, now=context.now)
-    return _shown_parcel(key, context, selection)
+    return _parcel_payload(key, context, selection)
 
 
 @mutation.field(permissions=HANDLING)
@@ -237,22 +239,22 @@ def order_fulfillment_cancel(
     arguments: OrderFulfillmentCancelArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     """Void a parcel. Its stock returns to the warehouse where it was packed; `warehouseId` is ignored."""
-    key = _given_parcel(arguments["id"], context)
+    key = _handled_parcel_key(arguments["id"], context)
     with ErrorCodeMap(wrong_move="CANNOT_CANCEL_FULFILLMENT"):
         reason = gettext_noop("Undone by staff.")
         void_parcel(parcel_id=key, reason=reason, actor=context.actor, now=context.now)
-    return _shown_parcel(key, context, selection)
+    return _parcel_payload(key, context, selection)
 
 
 @mutation.field(permissions=HANDLING)
 def order_fulfillment_update_tracking(
     arguments: OrderFulfillmentUpdateTrackingArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    key = _given_parcel(arguments["id"], context)
+    key = _handled_parcel_key(arguments["id"], context)
     number = _tracking_number(arguments["input"].get("trackingNumber"))
     with ErrorCodeMap(wrong_move="INVALID"):
         set_tracking_number(parcel_id=key, tracking_number=number, actor=context.actor, now=context.now)
-    return _shown_parcel(key, context, selection)
+    return _parcel_payload(key, context, selection)
 
 
 # --- shared helpers -----------------------------------------------------------------------------------
@@ -267,12 +269,12 @@ class ErrorCodeMap:
     def __enter__(self) -> None:
         return None
 
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+    def __exit__(self, error_type: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, Refused) and error.code in self._codes:
             raise InputError(self._codes[error.code], error.words, field=error.field) from error
         if isinstance(error, Refused) and "lines" in error.details:
-            of_lines = global_ids("OrderLine", error.details["lines"])
-            raise InputError(CODES[error.code], error.words, orderLines=of_lines) from error
+            line_ids = global_ids("OrderLine", error.details["lines"])
+            raise InputError(CODES[error.code], error.words, orderLines=line_ids) from error
 
 
 def handled_order_key(text: str, field: str, context: Context) -> uuid.UUID:
@@ -287,7 +289,7 @@ def order_row(key: uuid.UUID, context: Context, selection: Selection) -> Row | N
     return order.by_key(context, [key], selection.names("order")).get(key)
 
 
-def _given_parcel(text: str, context: Context) -> int:
+def _handled_parcel_key(text: str, context: Context) -> int:
     key = int(input_key(text, "Fulfillment", field="id"))
     parcels = filter_handled(context, Parcel.objects.filter(pk=key), order="part__order", part="part")
     if not parcels.exists():
@@ -295,12 +297,12 @@ def _given_parcel(text: str, context: Context) -> int:
     return key
 
 
-def _shown_parcel(key: int, context: Context, selection: Selection) -> dict[str, object]:
-    of_order = fulfillment.rows(context).filter(pk=key).values_list("part__order", flat=True).first()
-    found = fulfillment.by_key(context, [key], selection.names("fulfillment"))
+def _parcel_payload(key: int, context: Context, selection: Selection) -> dict[str, object]:
+    order_key = fulfillment.rows(context).filter(pk=key).values_list("part__order", flat=True).first()
+    rows = fulfillment.by_key(context, [key], selection.names("fulfillment"))
     return {
-        "fulfillment": found.get(key),
-        "order": order_row(of_order, context, selection) if of_order is not None else None,
+        "fulfillment": rows.get(key),
+        "order": order_row(order_key, context, selection) if order_key is not None else None,
     }
 
 

@@ -36,12 +36,12 @@ order.columns(
     externalReference="external_reference",
     voucherCode="voucher_code",
 )
-order.one("channel", channel, by="channel_id", rows=Channel.objects.all())
-order.nothing("original", "redirectUrl", "shippingTaxClass")
-order.nothing("trackingClientId", value="")
-order.nothing("taxExemption", value=False)
-order.nothing("displayGrossPrices", value=True)
-order.nothing(
+order.related("channel", channel, column="channel_id", rows=Channel.objects.all())
+order.unsupported("original", "redirectUrl", "shippingTaxClass")
+order.unsupported("trackingClientId", value="")
+order.unsupported("taxExemption", value=False)
+order.unsupported("displayGrossPrices", value=True)
+order.unsupported(
     *("availableCollectionPoints", "invoices", "errors"),
     *("shippingTaxClassMetadata", "shippingTaxClassPrivateMetadata"),
     value=[],
@@ -100,17 +100,17 @@ def user_email(orders: list[Row], *_: object) -> list[str | None]:
     return [each.email if each.is_whole else None for each in orders]
 
 
-def _addresses(field: str, column: str, shown: str) -> None:
+def _addresses(field: str, column: str, visibility_column: str) -> None:
     """Add a field for the order's copy of an address, for requesters who may see it."""
 
     def resolve(
         orders: list[Row], arguments: object, context: Context, selection: Selection
     ) -> list[Row | None]:
-        keys = [getattr(each, column) if getattr(each, shown) else None for each in orders]
-        found = address.by_key(context, keys, selection.names(), rows=Address.objects.all())
-        return [found.get(key) for key in keys]
+        keys = [getattr(each, column) if getattr(each, visibility_column) else None for each in orders]
+        addresses_by_key = address.by_key(context, keys, selection.names(), rows=Address.objects.all())
+        return [addresses_by_key.get(key) for key in keys]
 
-    order.field(field, needs=(column, shown))(resolve)
+    order.field(field, needs=(column, visibility_column))(resolve)
 
 
 _addresses("billingAddress", "billing_address_id", "is_whole")
@@ -125,11 +125,14 @@ def status_display(orders: list[Row], *_: object) -> list[str]:
 @order.field("user", needs=("user_id", "is_whole"))
 def buyers(orders: list[Row], arguments: object, context: Context, selection: Selection) -> list[Row | None]:
     """Resolve the buyer, visible to themselves and to staff, but not to holders of the order's id."""
-    own = context.user.pk if context.user else None
-    is_told = order_scope(context).has_platform_grant
-    keys = [each.user_id if each.is_whole and (is_told or each.user_id == own) else None for each in orders]
-    found = user.by_key(context, keys, selection.names(), rows=User.objects.all())
-    return [found.get(key) for key in keys]
+    requester_key = context.user.pk if context.user else None
+    sees_all_buyers = order_scope(context).has_platform_grant
+    keys = [
+        each.user_id if each.is_whole and (sees_all_buyers or each.user_id == requester_key) else None
+        for each in orders
+    ]
+    users_by_key = user.by_key(context, keys, selection.names(), rows=User.objects.all())
+    return [users_by_key.get(key) for key in keys]
 
 
 @order.field(needs="language")
@@ -179,9 +182,9 @@ def lines_of_orders(
 ) -> list[list[Row]]:
     keys = [each.id for each in orders]
     rows = line.rows(context).filter(order__in=keys).order_by("part_id", "position", "id")
-    asked = rows if sees_parts_only(context) else compiled_rows(_lines_of, keys)
-    found = line.grouped(asked, selection.names(), by="order_id")
-    return [found.get(each.id, []) for each in orders]
+    line_rows = rows if sees_parts_only(context) else compiled_rows(_lines_of, keys)
+    lines_by_order = line.grouped(line_rows, selection.names(), by="order_id")
+    return [lines_by_order.get(each.id, []) for each in orders]
 
 
 def _lines_of(orders: Collection[uuid.UUID]) -> Rows:
@@ -194,19 +197,19 @@ def parcels_of_orders(
 ) -> list[list[Row]]:
     rows = fulfillment.rows(context).filter(part__order__in=[each.id for each in orders])
     rows = rows.annotate(of_order=F("part__order")).order_by("part_id", "number", "id")
-    found = fulfillment.grouped(rows, selection.names(), by="of_order")
-    return [found.get(each.id, []) for each in orders]
+    parcels_by_order = fulfillment.grouped(rows, selection.names(), by="of_order")
+    return [parcels_by_order.get(each.id, []) for each in orders]
 
 
 @order.field(needs="id")
 def weight(orders: list[Row], arguments: object, context: Context, selection: Selection) -> Sequence[object]:
     """Resolve the delivery weight; for lines sold by weight the recorded one."""
     rows = line.rows(context).filter(order__in=[each.id for each in orders])
-    found: dict[Key, int] = {}
+    grams_by_order: dict[Key, int] = {}
     for key, grams, quantity, weighed in rows.values_list("order", "grams", "quantity", "weighed_grams"):
-        found[key] = found.get(key, 0) + (grams * quantity if weighed is None else weighed)
+        grams_by_order[key] = grams_by_order.get(key, 0) + (grams * quantity if weighed is None else weighed)
     unit = context.settings.default_weight_unit
-    return [weight_in_unit(found.get(each.id, 0), unit) for each in orders]
+    return [weight_in_unit(grams_by_order.get(each.id, 0), unit) for each in orders]
 
 
 @order.field(needs="id")
@@ -214,19 +217,19 @@ def is_shipping_required(
     orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[bool]:
     rows = line.rows(context).filter(order__in=[each.id for each in orders], is_shipping_required=True)
-    found = set(rows.order_by().values_list("order", flat=True).distinct())
-    return [each.id in found for each in orders]
+    shipped_orders = set(rows.order_by().values_list("order", flat=True).distinct())
+    return [each.id in shipped_orders for each in orders]
 
 
 def _joined_names(context: Context, orders: list[Row], condition: Q, column: str) -> list[str | None]:
     """Return the distinct values of a column over each order's parts, joined."""
     parts = filter_visible(context, OrderPart.objects.exclude(**{column: ""}), order="order", part="pk")
     parts = parts.filter(condition, order__in=[each.id for each in orders])
-    found: dict[Key, list[str]] = {}
+    names_by_order: dict[Key, list[str]] = {}
     for key, name in parts.order_by("order", "number").values_list("order", column):
-        if name not in found.setdefault(key, []):
-            found[key].append(name)
-    return [", ".join(found[each.id]) if each.id in found else None for each in orders]
+        if name not in names_by_order.setdefault(key, []):
+            names_by_order[key].append(name)
+    return [", ".join(names_by_order[each.id]) if each.id in names_by_order else None for each in orders]
 
 
 @order.field(needs="id")

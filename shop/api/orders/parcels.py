@@ -18,13 +18,13 @@ from shop.api.orders.types import HANDLING, fulfillment, fulfillment_line, line
 
 fulfillment.id()
 fulfillment.columns(fulfillmentOrder="number", trackingNumber="tracking_number", created="created_at")
-fulfillment.nothing("reasonReference")
-add_metadata_fields(fulfillment, Parcel, rights=HANDLING, whose="part__cooperative")
+fulfillment.unsupported("reasonReference")
+add_metadata_fields(fulfillment, Parcel, rights=HANDLING, cooperative_column="part__cooperative")
 
 fulfillment_line.id()
 fulfillment_line.columns(quantity="quantity")
-fulfillment_line.one("orderLine", line, by="order_line_id", rows=OrderLine.objects.all())
-fulfillment_line.nothing("reason", "reasonReference")
+fulfillment_line.related("orderLine", line, column="order_line_id", rows=OrderLine.objects.all())
+fulfillment_line.unsupported("reason", "reasonReference")
 
 _KINDS = {
     ParcelKind.RETURN: "RETURNED",
@@ -32,26 +32,28 @@ _KINDS = {
     ParcelKind.RETURN_AND_REFUND: "REFUNDED_AND_RETURNED",
     ParcelKind.REPLACEMENT: "REPLACED",
 }
-_HERE = (ParcelState.PACKING, ParcelState.PACKED)
+_UNDISPATCHED = (ParcelState.PACKING, ParcelState.PACKED)
 
 
-def status_of(kind: str, state: str) -> str:
+def status_of(parcel_kind: str, state: str) -> str:
     """Return the schema's status of a parcel."""
     if state == ParcelState.VOIDED:
         return "CANCELED"
-    if kind in _KINDS:
-        return _KINDS[ParcelKind(kind)]
+    if parcel_kind in _KINDS:
+        return _KINDS[ParcelKind(parcel_kind)]
     return "FULFILLED" if state in DISPATCHED_STATES else "WAITING_FOR_APPROVAL"
 
 
-def with_status(status: str) -> Q:
+def match_status(status: str) -> Q:
     """Match parcels with a status of the schema."""
     if status == "CANCELED":
         return Q(state=ParcelState.VOIDED)
-    by_kind = {name: kind for kind, name in _KINDS.items()}
-    if status in by_kind:
-        return Q(kind=by_kind[status]) & ~Q(state=ParcelState.VOIDED)
-    return Q(kind=ParcelKind.DISPATCH, state__in=DISPATCHED_STATES if status == "FULFILLED" else _HERE)
+    kinds_by_status = {name: kind for kind, name in _KINDS.items()}
+    if status in kinds_by_status:
+        return Q(kind=kinds_by_status[status]) & ~Q(state=ParcelState.VOIDED)
+    return Q(
+        kind=ParcelKind.DISPATCH, state__in=DISPATCHED_STATES if status == "FULFILLED" else _UNDISPATCHED
+    )
 
 
 @fulfillment.field(needs=("kind", "state"))
@@ -76,22 +78,22 @@ def reason(parcels: list[Row], *_: object) -> list[str | None]:
 
 
 @fulfillment.field("warehouse", needs="warehouse_id")
-def houses_of_parcels(
+def warehouses_of_parcels(
     parcels: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[Row | None]:
     """Resolve the warehouses of parcels, including closed ones."""
     keys = [each.warehouse_id for each in parcels]
-    found = warehouse.by_key(context, keys, selection.names(), rows=Warehouse.objects.all())
-    return [found.get(key) for key in keys]
+    warehouses_by_key = warehouse.by_key(context, keys, selection.names(), rows=Warehouse.objects.all())
+    return [warehouses_by_key.get(key) for key in keys]
 
 
 @fulfillment.field("cooperative", needs=("part__cooperative_id", "part__order__channel_id"))
 def sellers_of_parcels(
     parcels: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[Row | None]:
-    pairs = [(each.part__cooperative_id, each.part__order__channel_id) for each in parcels]
-    found = cooperative.by_pair(context, pairs, selection.names())
-    return [found.get(pair) for pair in pairs]
+    cooperative_pairs = [(each.part__cooperative_id, each.part__order__channel_id) for each in parcels]
+    cooperatives_by_pair = cooperative.by_pair(context, cooperative_pairs, selection.names())
+    return [cooperatives_by_pair.get(pair) for pair in cooperative_pairs]
 
 
 @fulfillment.field("lines", needs="id")
@@ -99,8 +101,8 @@ def lines_of_parcels(
     parcels: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     rows = ParcelLine.objects.filter(parcel__in=[each.id for each in parcels]).order_by("parcel", "pk")
-    found = fulfillment_line.grouped(rows, selection.names(), by="parcel_id")
-    return [found.get(each.id, []) for each in parcels]
+    lines_by_parcel = fulfillment_line.grouped(rows, selection.names(), by="parcel_id")
+    return [lines_by_parcel.get(each.id, []) for each in parcels]
 
 
 @fulfillment.field(needs=("refund__delivery", "part__order__currency"))

@@ -21,8 +21,8 @@ ENUMS: dict[str, Choices] = {"CooperativePartState": PartState, "CooperativePart
 
 
 def _visible_parts(context: Context) -> Rows:
-    seen: Rows = filter_visible(context, OrderPart.objects.all(), order="order", part="pk")
-    return seen
+    parts: Rows = filter_visible(context, OrderPart.objects.all(), order="order", part="pk")
+    return parts
 
 
 part = Type("CooperativePart", _visible_parts)
@@ -46,19 +46,19 @@ def cooperative_parts(
     orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     rows = part.rows(context).filter(order__in=[each.id for each in orders]).order_by("order", "number")
-    found = part.grouped(rows, selection.names(), by="order_id")
-    return [found.get(each.id, []) for each in orders]
+    parts_by_order = part.grouped(rows, selection.names(), by="order_id")
+    return [parts_by_order.get(each.id, []) for each in orders]
 
 
 @part.field("cooperative", needs=("cooperative_id", "order__channel_id"))
 def sellers(parts: list[Row], arguments: object, context: Context, selection: Selection) -> list[Row | None]:
-    pairs = [(each.cooperative_id, each.order__channel_id) for each in parts]
-    found = cooperative.by_pair(context, pairs, selection.names())
-    return [found.get(pair) for pair in pairs]
+    cooperative_pairs = [(each.cooperative_id, each.order__channel_id) for each in parts]
+    cooperatives_by_pair = cooperative.by_pair(context, cooperative_pairs, selection.names())
+    return [cooperatives_by_pair.get(pair) for pair in cooperative_pairs]
 
 
-def _taxed(field: str, kind: str) -> None:
-    net, gross = f"{kind}_net", f"{kind}_gross"
+def _taxed(field: str, column_prefix: str) -> None:
+    net, gross = f"{column_prefix}_net", f"{column_prefix}_gross"
 
     def resolve(parts: list[Row], *_: object) -> list[TaxedAmount]:
         return [TaxedAmount(getattr(each, net), getattr(each, gross), each.order__currency) for each in parts]
@@ -74,8 +74,8 @@ _taxed("total", "total")
 @part.field(needs=("id", "order__currency"))
 def refunded(parts: list[Row], *_: object) -> list[Amount]:
     rows = Refund.objects.filter(part__in=[each.id for each in parts]).order_by("part")
-    found = dict(rows.values_list("part").annotate(total=Sum("amount")))
-    return [Amount(found.get(each.id, 0), each.order__currency) for each in parts]
+    refunded_by_part = dict(rows.values_list("part").annotate(total=Sum("amount")))
+    return [Amount(refunded_by_part.get(each.id, 0), each.order__currency) for each in parts]
 
 
 @part.field(needs=("id", "commission", "order__currency"))
@@ -117,8 +117,8 @@ def lines_of_parts(
     parts: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     rows = line.rows(context).filter(part__in=[each.id for each in parts]).order_by("part", "position", "id")
-    found = line.grouped(rows, selection.names(), by="part_id")
-    return [found.get(each.id, []) for each in parts]
+    lines_by_part = line.grouped(rows, selection.names(), by="part_id")
+    return [lines_by_part.get(each.id, []) for each in parts]
 
 
 @part.field("fulfillments", needs="id")
@@ -126,8 +126,10 @@ def parcels_of_parts(
     parts: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     rows = fulfillment.rows(context).filter(part__in=[each.id for each in parts])
-    found = fulfillment.grouped(rows.order_by("part", "number", "id"), selection.names(), by="part_id")
-    return [found.get(each.id, []) for each in parts]
+    parcels_by_part = fulfillment.grouped(
+        rows.order_by("part", "number", "id"), selection.names(), by="part_id"
+    )
+    return [parcels_by_part.get(each.id, []) for each in parts]
 
 
 TYPES = (part,)

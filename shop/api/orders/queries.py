@@ -17,7 +17,7 @@ from shop.api.filters import build_condition, reject_filter_with_where, sort_key
 from shop.api.ids import key_from_id
 from shop.api.money import TaxedAmount
 from shop.api.object_types import Row, Rows, compiled_rows
-from shop.api.orders.filters import FILTER, PLACED, SORTS, WHERE, found_by
+from shop.api.orders.filters import FILTER, PLACED, SORTS, WHERE, search_condition
 from shop.api.orders.inputs import (
     OrderArguments,
     OrderByTokenArguments,
@@ -82,8 +82,8 @@ def all_orders(arguments: OrdersArguments, context: Context, selection: Selectio
         rows = rows.filter(pk__in=Order.objects.filter(parts__cooperative=key).values("pk"))
     rows = rows.filter(build_condition(arguments.get("filter"), FILTER, context))
     rows = rows.filter(build_condition(arguments.get("where"), WHERE, context))
-    if (words := arguments.get("search")) and words.strip():
-        rows = rows.filter(found_by(context, words))
+    if (search_text := arguments.get("search")) and search_text.strip():
+        rows = rows.filter(search_condition(context, search_text))
     order_by = sort_keys(arguments.get("sortBy"), SORTS, PLACED, unique="number")
     return connect(order, rows, arguments, selection, order=order_by)
 
@@ -119,9 +119,11 @@ def orders_of_people(
     rows = order.rows(context).filter(placed_at__isnull=False)
     rows = rows.filter(build_condition(arguments.get("where"), WHERE, context))
     keys = [each.id for each in people if each.id is not None]
-    pages = connect_each(order, rows, arguments, selection, order=PLACED, by="user_id", parents=keys)
-    found = dict(zip(keys, pages, strict=True))
-    return [found.get(each.id) for each in people]
+    pages = connect_each(
+        order, rows, arguments, selection, order=PLACED, parent_column="user_id", parents=keys
+    )
+    pages_by_user = dict(zip(keys, pages, strict=True))
+    return [pages_by_user.get(each.id) for each in people]
 
 
 TYPES = (query,)

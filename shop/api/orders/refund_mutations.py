@@ -45,8 +45,10 @@ def order_grant_refund_create(
         raise Missing(field="transactionId")
     currency = Order.objects.values_list("currency", flat=True).get(pk=key)
     parts = filter_handled(context, OrderPart.objects.filter(order=key), order="order", part="pk")
-    asked = input_data.get("amount")
-    amount = None if asked is None else parse_minor_units(asked, currency, field="amount")
+    requested_amount = input_data.get("amount")
+    amount = (
+        None if requested_amount is None else parse_minor_units(requested_amount, currency, field="amount")
+    )
     try:
         refunds = grant_refund(
             order_id=key,
@@ -62,7 +64,7 @@ def order_grant_refund_create(
             now=context.now,
         )
     except RefundExceedsOrdered as refused:
-        told = [
+        line_errors = [
             {
                 "lineId": global_id("OrderLine", each),
                 "field": "quantity",
@@ -71,10 +73,10 @@ def order_grant_refund_create(
             }
             for each in refused.details["lines"]
         ]
-        raise InputError("INVALID", refused.words, field="lines", lines=told) from refused
+        raise InputError("INVALID", refused.words, field="lines", lines=line_errors) from refused
     first = refunds[0].pk
-    found = granted_refund.by_key(context, [first], selection.names("grantedRefund"))
-    return {"order": order_row(key, context, selection), "grantedRefund": found.get(first)}
+    rows = granted_refund.by_key(context, [first], selection.names("grantedRefund"))
+    return {"order": order_row(key, context, selection), "grantedRefund": rows.get(first)}
 
 
 def _steps(input_data: Iterable[OrderGrantRefundCreateLineInput]) -> dict[uuid.UUID, int]:
@@ -89,8 +91,8 @@ def _bearer(input_data: str | None, context: Context) -> CostBearer:
     """Return the bearer; cooperatives' staff may only choose their cooperative. Raises InputError."""
     bearer = CostBearer(input_data or CostBearer.COOPERATIVE)
     if bearer == CostBearer.PLATFORM and not order_scope(context).has_platform_grant:
-        words = _("Only the platform decides what the platform bears.")
-        raise InputError("INVALID", words, field="bearer")
+        message = _("Only the platform decides what the platform bears.")
+        raise InputError("INVALID", message, field="bearer")
     return bearer
 
 

@@ -21,12 +21,12 @@ from shop.core.actors import ActorKind
 
 granted_refund.id()
 granted_refund.columns(createdAt="decided_at", updatedAt="decided_at", reason="reason")
-granted_refund.nothing("reasonReference")
+granted_refund.unsupported("reasonReference")
 
 granted_refund_line.id()
 granted_refund_line.columns(quantity="quantity")
-granted_refund_line.one("orderLine", line, by="order_line_id", rows=OrderLine.objects.all())
-granted_refund_line.nothing("reason", "reasonReference")
+granted_refund_line.related("orderLine", line, column="order_line_id", rows=OrderLine.objects.all())
+granted_refund_line.unsupported("reason", "reasonReference")
 
 
 @order.field("grantedRefunds", needs="id", permissions=HANDLING)
@@ -35,8 +35,8 @@ def refunds_of_orders(
 ) -> list[list[Row]]:
     rows = granted_refund.rows(context).filter(order__in=[each.id for each in orders])
     rows = rows.order_by("order", "decided_at", "pk")
-    found = granted_refund.grouped(rows, selection.names(), by="order_id")
-    return [found.get(each.id, []) for each in orders]
+    refunds_by_order = granted_refund.grouped(rows, selection.names(), by="order_id")
+    return [refunds_by_order.get(each.id, []) for each in orders]
 
 
 @granted_refund.field(needs=("amount", "currency"))
@@ -63,31 +63,33 @@ def deciding_apps(
     return actors(refunds, ActorKind.APP, context, selection)
 
 
-def actors(rows: list[Row], kind: ActorKind, context: Context, selection: Selection) -> list[Row | None]:
+def actors(
+    rows: list[Row], actor_kind: ActorKind, context: Context, selection: Selection
+) -> list[Row | None]:
     """Resolve the users or apps that acted, as recorded in the rows.
 
     Cooperatives' staff see other staff and their own members, without addresses and orders; they do not see
     buyers.
     """
-    keys = [int(row.actor_key) if row.actor_kind == kind and row.actor_key else None for row in rows]
+    keys = [int(row.actor_key) if row.actor_kind == actor_kind and row.actor_key else None for row in rows]
     scope = order_scope(context)
-    if kind == ActorKind.APP:
-        found = app.by_key(context, keys, selection.names(), rows=App.objects.all())
+    if actor_kind == ActorKind.APP:
+        rows_by_key = app.by_key(context, keys, selection.names(), rows=App.objects.all())
     elif scope.has_platform_grant:
-        found = user.by_key(context, keys, selection.names(), rows=User.objects.all())
+        rows_by_key = user.by_key(context, keys, selection.names(), rows=User.objects.all())
     else:
         members = Membership.objects.filter(scope.rows(cooperative="cooperative")).values("user")
         people = User.objects.filter(Q(is_staff=True) | Q(pk__in=members))
-        found = user.by_key(context, keys, selection.names(), rows=people)
-        found = {key: _without_key(row) for key, row in found.items()}
-    return [found.get(key) for key in keys]
+        rows_by_key = user.by_key(context, keys, selection.names(), rows=people)
+        rows_by_key = {key: _without_key(row) for key, row in rows_by_key.items()}
+    return [rows_by_key.get(key) for key in keys]
 
 
 def _without_key(person: Row) -> Row:
     """Return a user without a key, so that none of their related objects are found."""
     hidden = {"id", "default_shipping_address_id", "default_billing_address_id"}
-    shown: Row = person._replace(**dict.fromkeys(hidden & set(person._fields)))
-    return shown
+    visible: Row = person._replace(**dict.fromkeys(hidden & set(person._fields)))
+    return visible
 
 
 @granted_refund.field("lines", needs="id")
@@ -96,8 +98,8 @@ def lines_of_refunds(
 ) -> list[list[Row]]:
     rows = RefundLine.objects.filter(refund__in=[each.id for each in refunds])
     rows = rows.order_by("refund", "order_line__position", "pk")
-    found = granted_refund_line.grouped(rows, selection.names(), by="refund_id")
-    return [found.get(each.id, []) for each in refunds]
+    lines_by_refund = granted_refund_line.grouped(rows, selection.names(), by="refund_id")
+    return [lines_by_refund.get(each.id, []) for each in refunds]
 
 
 @granted_refund.field("status", needs=("id", "money"))
@@ -105,21 +107,21 @@ def statuses(refunds: list[Row], *_: object) -> list[str]:
     """Resolve the status of the money; NONE if nothing is to be paid back or no refund was requested."""
     sums: dict[Key, dict[str, int]] = {}
     events = PaymentEvent.objects.filter(refund__in=[each.id for each in refunds])
-    counted = events.order_by("refund").values_list("refund", "kind").annotate(total=Total("amount"))
-    for key, kind, total in counted:
-        sums.setdefault(key, {})[kind] = total
+    totals = events.order_by("refund").values_list("refund", "kind").annotate(total=Total("amount"))
+    for key, event_kind, total in totals:
+        sums.setdefault(key, {})[event_kind] = total
     return [_status(each.money, sums.get(each.id, {})) for each in refunds]
 
 
 def _status(money: int, sums: dict[str, int]) -> str:
-    arrived = sums.get(EventKind.REFUND_SUCCESS, 0) - sums.get(EventKind.REFUND_REVERSE, 0)
+    succeeded = sums.get(EventKind.REFUND_SUCCESS, 0) - sums.get(EventKind.REFUND_REVERSE, 0)
     failed = sums.get(EventKind.REFUND_FAILURE, 0) + sums.get(EventKind.REFUND_REVERSE, 0)
-    asked = sums.get(EventKind.REFUND_REQUEST, 0)
-    if not money or not asked:
+    requested = sums.get(EventKind.REFUND_REQUEST, 0)
+    if not money or not requested:
         return "NONE"
-    if arrived >= money:
+    if succeeded >= money:
         return "SUCCESS"
-    return "FAILURE" if failed and asked - failed < money else "PENDING"
+    return "FAILURE" if failed and requested - failed < money else "PENDING"
 
 
 TYPES = (granted_refund, granted_refund_line)

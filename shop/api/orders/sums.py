@@ -17,8 +17,8 @@ from shop.api.orders.types import granted_refund, order, visible_grants
 from shop.api.orders.visibility import filter_visible
 
 
-def _taxed(field: str, kind: str) -> None:
-    net, gross = f"seen_{kind}_net", f"seen_{kind}_gross"
+def _taxed(field: str, column_prefix: str) -> None:
+    net, gross = f"seen_{column_prefix}_net", f"seen_{column_prefix}_gross"
 
     def resolve(orders: list[Row], *_: object) -> list[TaxedAmount]:
         return [TaxedAmount(getattr(each, net), getattr(each, gross), each.currency) for each in orders]
@@ -48,8 +48,8 @@ def undiscounted_shipping_price(
     parts = filter_visible(context, OrderPart.objects.all(), order="order", part="pk")
     parts = parts.filter(order__in=[each.id for each in orders])
     rows = parts.order_by("order").values_list("order").annotate(total=Sum("delivery_list_gross"))
-    found = dict(rows)
-    return [Amount(found.get(each.id, 0), each.currency) for each in orders]
+    totals_by_order = dict(rows)
+    return [Amount(totals_by_order.get(each.id, 0), each.currency) for each in orders]
 
 
 def _visible_share(amount: int, row: Row) -> int:
@@ -81,9 +81,9 @@ def _payment_sum_field(field: str, read: Callable[[PaymentSums], int]) -> None:
     """Add a field for a sum over the events of an order's payments."""
 
     def resolve(orders: list[Row], *_: object) -> list[Amount]:
-        found = Payment.objects.filter(order__in=[each.id for each in orders]).sums_by_order()
+        sums_by_order = Payment.objects.filter(order__in=[each.id for each in orders]).sums_by_order()
         return [
-            Amount(_visible_share(sum(map(read, found.get(each.id, ()))), each), each.currency)
+            Amount(_visible_share(sum(map(read, sums_by_order.get(each.id, ()))), each), each.currency)
             for each in orders
         ]
 
@@ -104,8 +104,8 @@ def total_granted_refund(
     orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[Amount]:
     rows = granted_refund.rows(context).filter(order__in=[each.id for each in orders])
-    found = dict(rows.order_by("order").values_list("order").annotate(total=Sum("amount")))
-    return [Amount(found.get(each.id, 0), each.currency) for each in orders]
+    totals_by_order = dict(rows.order_by("order").values_list("order").annotate(total=Sum("amount")))
+    return [Amount(totals_by_order.get(each.id, 0), each.currency) for each in orders]
 
 
 @order.field(needs=("id", "currency"))
@@ -114,11 +114,11 @@ def total_remaining_grant(
 ) -> list[Amount]:
     """Resolve the granted amount that is neither refunded nor pending."""
     rows = visible_grants(context).filter(order__in=[each.id for each in orders])
-    left = rows.failed_amounts()
-    found: dict[Key, int] = {}
-    for key, of_order in rows.filter(pk__in=left).values_list("pk", "order"):
-        found[of_order] = found.get(of_order, 0) + left[key]
-    return [Amount(found.get(each.id, 0), each.currency) for each in orders]
+    remaining_amounts = rows.failed_amounts()
+    totals_by_order: dict[Key, int] = {}
+    for key, order_key in rows.filter(pk__in=remaining_amounts).values_list("pk", "order"):
+        totals_by_order[order_key] = totals_by_order.get(order_key, 0) + remaining_amounts[key]
+    return [Amount(totals_by_order.get(each.id, 0), each.currency) for each in orders]
 
 
 TYPES = ()

@@ -103,8 +103,8 @@ def handled_orders(context: Context) -> Rows:
 def _filter_by_visibility(context: Context, rows: Visible, order: str, part: str, is_whole: Q) -> Visible:
     if not sees_parts_only(context):
         return rows
-    whole = Order.objects.filter(is_whole).values("pk")
-    return rows.filter(Q(**{f"{order}__in": whole}) | Q(**{f"{part}__in": _visible_keys(context)}))
+    whole_orders = Order.objects.filter(is_whole).values("pk")
+    return rows.filter(Q(**{f"{order}__in": whole_orders}) | Q(**{f"{part}__in": _visible_keys(context)}))
 
 
 def _is_whole(context: Context) -> Q:
@@ -112,46 +112,48 @@ def _is_whole(context: Context) -> Q:
 
     Guests' orders are excluded, because cooperatives' staff know orders by other ids than buyers do.
     """
-    own = Q(user=context.user.pk if context.user else None, user__isnull=False, placed_at__isnull=False)
-    return own | _is_of_their_channels(context)
+    is_own = Q(user=context.user.pk if context.user else None, user__isnull=False, placed_at__isnull=False)
+    return is_own | _is_of_their_channels(context)
 
 
 def _is_of_their_channels(context: Context) -> Q:
-    found = Q(pk__in=())
+    condition = Q(pk__in=())
     for grant in order_scope(context).grants:
         if grant.is_platform_wide and grant.channels is not None:
-            found |= Q(channel__in=grant.channels)
-    return found
+            condition |= Q(channel__in=grant.channels)
+    return condition
 
 
 def _partial_orders(context: Context, scope: PermissionScope) -> QuerySet[Order]:
     parts = visible_parts(context).filter(order=OuterRef("pk"))
-    whole = _is_whole(context)
-    rows = Order.objects.filter(whole | Exists(parts))
-    seen = {column: _sum_of_parts(parts, column) for column in _OF_PARTS}
-    seen |= {
+    is_whole_order = _is_whole(context)
+    rows = Order.objects.filter(is_whole_order | Exists(parts))
+    expressions = {column: _sum_of_parts(parts, column) for column in _OF_PARTS}
+    expressions |= {
         column: _sum_of_parts(parts, f"lines__{column}") + _sum_of_parts(parts, f"delivery_{column}")
         for column in _LISTED
     }
     active = parts.filter(state__in=ACTIVE_PART_STATES)
-    input_data = Refund.objects.filter(
+    refunds = Refund.objects.filter(
         order=OuterRef("pk"), part__in=_visible_keys(context, state__in=ACTIVE_PART_STATES)
     )
-    taken_off = input_data.order_by().values("order").annotate(total=Sum(F("amount") - F("surplus")))
-    seen["due_gross"] = _sum_of_parts(active, "total_gross") - Coalesce(
-        Subquery(taken_off.values("total")), 0
+    refunded = refunds.order_by().values("order").annotate(total=Sum(F("amount") - F("surplus")))
+    expressions["due_gross"] = _sum_of_parts(active, "total_gross") - Coalesce(
+        Subquery(refunded.values("total")), 0
     )
     return rows.annotate(
-        is_whole=Case(When(whole, then=Value(True)), default=Value(False), output_field=BooleanField()),
+        is_whole=Case(
+            When(is_whole_order, then=Value(True)), default=Value(False), output_field=BooleanField()
+        ),
         shows_address=Case(
-            When(whole, then=Value(True)),
+            When(is_whole_order, then=Value(True)),
             When(Exists(parts.showing_address()), then=Value(True)),
             default=Value(False),
             output_field=BooleanField(),
         ),
         **{
-            f"seen_{column}": Case(When(whole, then=F(column)), default=expression)
-            for column, expression in seen.items()
+            f"seen_{column}": Case(When(is_whole_order, then=F(column)), default=expression)
+            for column, expression in expressions.items()
         },
     )
 
@@ -161,8 +163,8 @@ def _visible_keys(context: Context, **narrowed: object) -> QuerySet[OrderPart, i
 
 
 def _sum_of_parts(parts: OrderPartQuerySet, column: str) -> Combinable:
-    summed = parts.order_by().values("order").annotate(total=Sum(column))
-    return Coalesce(Subquery(summed.values("total")), 0)
+    sums = parts.order_by().values("order").annotate(total=Sum(column))
+    return Coalesce(Subquery(sums.values("total")), 0)
 
 
 # --- ids ----------------------------------------------------------------------------------------------
@@ -192,6 +194,6 @@ def order_keys(context: Context, keys: Iterable[uuid.UUID]) -> dict[uuid.UUID, u
         return {key: key for key in requested}
     numbers = [key.int for key in requested if key.int <= _LARGEST_NUMBER]
     rows = Order.objects.filter(number__in=numbers).values_list("number", "pk")
-    found = {uuid.UUID(int=number): pk for number, pk in rows}
-    whole = Order.objects.filter(_is_whole(context), pk__in=requested).values_list("pk", flat=True)
-    return found | {key: key for key in whole}
+    keys_by_shown_key = {uuid.UUID(int=number): pk for number, pk in rows}
+    whole_keys = Order.objects.filter(_is_whole(context), pk__in=requested).values_list("pk", flat=True)
+    return keys_by_shown_key | {key: key for key in whole_keys}

@@ -53,8 +53,8 @@ def used_vouchers(codes: Iterable[str]) -> dict[str, UsedVoucher]:
 
 @order.field("voucher", needs="voucher_code")
 def vouchers_of_orders(orders: list[Row], *_: object) -> list[UsedVoucher | None]:
-    found = used_vouchers(each.voucher_code for each in orders)
-    return [found.get(each.voucher_code) for each in orders]
+    vouchers_by_code = used_vouchers(each.voucher_code for each in orders)
+    return [vouchers_by_code.get(each.voucher_code) for each in orders]
 
 
 TYPES = (voucher,)

@@ -29,25 +29,25 @@ config_line.plain("field", "value")
 def available_payment_gateways(
     checkouts: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[AvailableGateway]]:
-    found = {}
+    gateways_by_channel = {}
     for key in {each.channel_id for each in checkouts}:
         channel = channel_by_key(context, key)
-        found[key] = available_gateways(channel) if channel is not None else []
-    return [found[each.channel_id] for each in checkouts]
+        gateways_by_channel[key] = available_gateways(channel) if channel is not None else []
+    return [gateways_by_channel[each.channel_id] for each in checkouts]
 
 
 def _paid_and_total(checkouts: list[Row], context: Context) -> list[tuple[PaidAmounts, int]]:
     """Return each checkout's paid amount and total."""
     keys = [each.id for each in checkouts]
-    paid, offers = paid_amounts(keys), quotes_of(context, keys)
-    return [(paid.get(key, PaidAmounts()), offers[key].total) for key in keys]
+    paid, quotes = paid_amounts(keys), quotes_of(context, keys)
+    return [(paid.get(key, PaidAmounts()), quotes[key].total) for key in keys]
 
 
 @checkout.field(needs="id")
 def authorize_status(
     checkouts: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[str]:
-    return [_coverage(paid.together, total) for paid, total in _paid_and_total(checkouts, context)]
+    return [_coverage(paid.total, total) for paid, total in _paid_and_total(checkouts, context)]
 
 
 @checkout.field(needs="id")

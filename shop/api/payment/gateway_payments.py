@@ -91,8 +91,8 @@ def continue_payment(payment: Payment, data: object, context: Context) -> object
     """Update the payment's state from the gateway; settled payments do not change."""
     if payment.method == PaymentMethod.CARD:
         return _stripe_data(payment, context)
-    kinds = set(PaymentEvent.objects.filter(payment=payment).values_list("kind", flat=True))
-    if payment.private_metadata.get(GATEWAY) == DUMMY and not kinds & _SETTLED:
+    event_kinds = set(PaymentEvent.objects.filter(payment=payment).values_list("kind", flat=True))
+    if payment.private_metadata.get(GATEWAY) == DUMMY and not event_kinds & _SETTLED:
         first = PaymentEvent.objects.filter(payment=payment).order_by("pk").first()
         flow = payment.private_metadata.get(TRANSACTION_FLOW_LABEL, TransactionFlow.CHARGE)
         _record_dummy_result(payment, first.amount if first else 0, data, flow, context)
@@ -111,10 +111,12 @@ def _begin_for_order(
 
 def _stripe_data(payment: Payment, context: Context) -> object:
     """Return Stripe's current state of a card payment, with the client secret."""
-    call = start_call_of(payment)
+    gateway_call = start_call_of(payment)
     result: CallResult | None = None
-    if call is not None:
-        result = send_call(call_id=call.pk, now=context.now) or look_up_call(call_id=call.pk, now=context.now)
+    if gateway_call is not None:
+        result = send_call(call_id=gateway_call.pk, now=context.now) or look_up_call(
+            call_id=gateway_call.pk, now=context.now
+        )
     if result is None or not result.gateway_result.secret:
         return None
     return {"paymentIntent": {"stripeClientSecret": result.gateway_result.secret}}
@@ -125,17 +127,17 @@ def _record_dummy_result(payment: Payment, amount: int, data: object, flow: str,
     event = data.get("event") if isinstance(data, dict) else None
     event = event if isinstance(event, dict) else {}
     is_charge = flow == TransactionFlow.CHARGE
-    usual = EventKind.CHARGE_SUCCESS if is_charge else EventKind.AUTHORIZATION_SUCCESS
-    kind = str(event.get("type") or usual).lower()
-    if kind not in _DUMMY_RESULTS:
+    default_kind = EventKind.CHARGE_SUCCESS if is_charge else EventKind.AUTHORIZATION_SUCCESS
+    event_kind = str(event.get("type") or default_kind).lower()
+    if event_kind not in _DUMMY_RESULTS:
         raise InputError("INVALID", "The dummy cannot answer so.", field="paymentGateway")
-    place = PaymentEvent.objects.filter(payment=payment).count()
+    event_number = PaymentEvent.objects.filter(payment=payment).count()
     record_app_event(
         payment_id=payment.pk,
-        kind=EventKind(kind),
+        kind=EventKind(event_kind),
         amount=amount,
         reference=str(uuid.uuid4()) if event.get("includePspReference", True) else "",
-        key=f"payment:{payment.pk}:dummy:{place}",
+        key=f"payment:{payment.pk}:dummy:{event_number}",
         actor=context.actor,
         now=context.now,
     )

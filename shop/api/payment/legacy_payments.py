@@ -23,7 +23,7 @@ payment.plain(
 )
 transaction = Type("Transaction")
 transaction.plain("id", "created", "payment", "token", "kind", "isSuccess", "error", "amount")
-order.nothing("payments", value=[])
+order.unsupported("payments", value=[])
 
 gift_card_event = Type("GiftCardEvent")
 gift_card_event.plain(
@@ -34,7 +34,7 @@ gift_card_balance = Type("GiftCardEventBalance")
 gift_card_balance.plain("initialBalance", "currentBalance", "oldInitialBalance", "oldCurrentBalance")
 gift_card_details = Type("GiftCardPaymentMethodDetails")
 gift_card_details.plain("name", "brand", "lastChars", "isSaleorGiftcard")
-gift_card.nothing("events", value=[])
+gift_card.unsupported("events", value=[])
 
 
 @granted_refund.field("transactionEvents", needs="id")
@@ -42,8 +42,8 @@ def events_of_refunds(
     refunds: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     rows = PaymentEvent.objects.filter(refund__in=[each.id for each in refunds]).order_by("refund", "pk")
-    found = event.grouped(rows, selection.names(), by="refund_id")
-    return [found.get(each.id, []) for each in refunds]
+    events_by_refund = event.grouped(rows, selection.names(), by="refund_id")
+    return [events_by_refund.get(each.id, []) for each in refunds]
 
 
 @granted_refund.field("transaction", needs="id")
@@ -53,8 +53,8 @@ def payments_of_refunds(
     rows = PaymentEvent.objects.filter(refund__in=[each.id for each in refunds]).order_by("-pk")
     # The first payment used. Cooperatives' staff do not see payments, which belong to the platform.
     keys = dict(rows.values_list("refund", "payment")) if order_scope(context).has_platform_grant else {}
-    found = item.by_key(context, keys.values(), selection.names(), rows=Payment.objects.all())
-    return [found.get(keys.get(each.id)) for each in refunds]
+    payments_by_key = item.by_key(context, keys.values(), selection.names(), rows=Payment.objects.all())
+    return [payments_by_key.get(keys.get(each.id)) for each in refunds]
 
 
 @shop.field()
@@ -64,12 +64,12 @@ def available_payment_gateways(
     """Resolve the gateways of the given channel, or of all active channels without duplicates."""
     slug = arguments.get("channel")
     channels = [each for each in context.channels.values() if each.is_active and slug in (None, each.slug)]
-    found: dict[str, AvailableGateway] = {}
+    gateways_by_id: dict[str, AvailableGateway] = {}
     for each in channels:
         for gateway in available_gateways(each):
-            found.setdefault(gateway.id, gateway)
+            gateways_by_id.setdefault(gateway.id, gateway)
     currency = arguments.get("currency")
-    gateways = [each for each in found.values() if currency is None or currency in each.currencies]
+    gateways = [each for each in gateways_by_id.values() if currency is None or currency in each.currencies]
     return [gateways for _ in shops]
 
 

@@ -71,19 +71,23 @@ def payment_gateway_initialize(
     arguments: PaymentGatewayInitializeArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     target = _target(arguments["id"], context)
-    asked = arguments.get("amount")
-    amount = None if asked is None else parse_minor_units(asked, target.currency, field="amount")
-    there = {each.id: each for each in available_gateways(target.channel, amount)}
+    requested_amount = arguments.get("amount")
+    amount = (
+        None
+        if requested_amount is None
+        else parse_minor_units(requested_amount, target.currency, field="amount")
+    )
+    gateways_by_id = {each.id: each for each in available_gateways(target.channel, amount)}
     input_data = arguments.get("paymentGateways")
-    requested = [each["id"] for each in input_data] if input_data is not None else list(there)
-    return {"gatewayConfigs": [_config(there.get(each), each) for each in requested]}
+    requested = [each["id"] for each in input_data] if input_data is not None else list(gateways_by_id)
+    return {"gatewayConfigs": [_config(gateways_by_id.get(each), each) for each in requested]}
 
 
-def _config(gateway: AvailableGateway | None, asked: str) -> dict[str, object]:
+def _config(gateway: AvailableGateway | None, gateway_id: str) -> dict[str, object]:
     if gateway is not None:
-        return {"id": asked, "data": gateway_settings(gateway), "errors": []}
-    wrong = {"field": "id", "message": "This gateway is not offered.", "code": "NOT_FOUND"}
-    return {"id": asked, "data": None, "errors": [wrong]}
+        return {"id": gateway_id, "data": gateway_settings(gateway), "errors": []}
+    error = {"field": "id", "message": "This gateway is not offered.", "code": "NOT_FOUND"}
+    return {"id": gateway_id, "data": None, "errors": [error]}
 
 
 @mutation.field()
@@ -142,15 +146,18 @@ def checkout_complete(
 ) -> dict[str, object]:
     key = basket_key_from(arguments)
     metadata = metadata_from_input(arguments.get("metadata"))
-    done = _existing_order(key, context)
-    if done is None:
+    placed_order = _existing_order(key, context)
+    if placed_order is None:
         basket = basket_in(arguments, context)
-        for address, kind in ((basket.shipping_address, "SHIPPING"), (basket.billing_address, "BILLING")):
+        for address, address_type in (
+            (basket.shipping_address, "SHIPPING"),
+            (basket.billing_address, "BILLING"),
+        ):
             if address is not None and basket.email:  # a missing e-mail is reported first
-                require_legal_fields(address, context, kind=kind)
+                require_legal_fields(address, context, address_type=address_type)
         try:
             with _order_limits(basket, context):
-                done = complete_checkout(
+                placed_order = complete_checkout(
                     basket_id=key,
                     metadata=metadata,
                     invoice=invoice_from(arguments.get("invoiceCompany")),
@@ -161,9 +168,9 @@ def checkout_complete(
             raise _problem_error(changed) from changed
         except PhoneCodeNeeded as needed:
             raise InputError("PHONE_CODE_NEEDED", _CONFIRM_FIRST) from needed
-        _capture_now(done, context)
-    found = order.by_key(context, [done.pk], selection.names("order"), rows=whole_orders)
-    return {"order": found.get(done.pk), "confirmationNeeded": False, "confirmationData": {}}
+        _capture_now(placed_order, context)
+    rows = order.by_key(context, [placed_order.pk], selection.names("order"), rows=whole_orders)
+    return {"order": rows.get(placed_order.pk), "confirmationNeeded": False, "confirmationData": {}}
 
 
 def _order_limits(basket: Basket, context: Context) -> AbstractContextManager[None]:
@@ -200,10 +207,10 @@ def _capture_now(done: Order, context: Context) -> None:
 
 @compiled_query
 def _pending_captures(order: uuid.UUID) -> QuerySet[GatewayCall, uuid.UUID]:
-    asked = GatewayCall.objects.filter(
+    captures = GatewayCall.objects.filter(
         payment__order=order, operation=Operation.CAPTURE, state=CallState.INTENDED
     )
-    return asked.order_by("asked_at", "pk").values_list("pk", flat=True)
+    return captures.order_by("asked_at", "pk").values_list("pk", flat=True)
 
 
 def _problem_error(changed: BasketChanged) -> Refused:
@@ -218,9 +225,9 @@ def _problem_error(changed: BasketChanged) -> Refused:
     ):
         lines = [each for each in quote.lines if problems & set(each.problems)]
         if lines:
-            variants = global_ids("ProductVariant", dict.fromkeys(each.variant.pk for each in lines))
-            told = global_ids("CheckoutLine", [each.requested.key for each in lines])
-            return InputError(code, changed.words, field=field, variants=variants, lines=told)
+            variant_ids = global_ids("ProductVariant", dict.fromkeys(each.variant.pk for each in lines))
+            line_ids = global_ids("CheckoutLine", [each.requested.key for each in lines])
+            return InputError(code, changed.words, field=field, variants=variant_ids, lines=line_ids)
     return InputError("INVALID_SHIPPING_METHOD", changed.words, field="shippingMethod")
 
 
@@ -247,9 +254,9 @@ def _target(text: str, context: Context) -> PaymentTarget:
         if basket is not None:
             return PaymentTarget(basket.channel, basket.currency, basket=basket)
     else:
-        found = visible_orders(context).filter(pk=key).select_related("channel").first()
-        if found is not None:
-            return PaymentTarget(found.channel, found.currency, order=found)
+        visible_order = visible_orders(context).filter(pk=key).select_related("channel").first()
+        if visible_order is not None:
+            return PaymentTarget(visible_order.channel, visible_order.currency, order=visible_order)
     raise Missing(field="id")
 
 

@@ -76,14 +76,14 @@ def transaction_create(
     currency = owners.filter(pk=key).values_list("currency", flat=True).first()
     if currency is None:
         raise Missing(field="id")
-    made = report_payment(
+    reported_payment = report_payment(
         order_id=key if is_order else None,
         basket_id=None if is_order else key,
         reported=_reported(input_data, arguments.get("transactionEvent"), currency),
         actor=context.actor,
         now=context.now,
     )
-    return _payload(made.pk, context, selection)
+    return _payload(reported_payment.pk, context, selection)
 
 
 @mutation.field(permissions=HANDLING, needs_recent_sign_in=True)
@@ -102,22 +102,24 @@ def transaction_update(
 def transaction_event_report(
     arguments: TransactionEventReportArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    payment, input_data = _find_payment(arguments), arguments.get("amount")
-    kind = EventKind(arguments["type"])
-    if input_data is None and kind != EventKind.INFO:
+    payment, major_amount = _find_payment(arguments), arguments.get("amount")
+    event_kind = EventKind(arguments["type"])
+    if major_amount is None and event_kind != EventKind.INFO:
         raise InputError("REQUIRED", _("Say how much it is."), field="amount")
-    happened, is_new = report_event(
+    reported_event, is_new = report_event(
         payment_id=payment.pk,
-        kind=kind,
-        amount=0 if input_data is None else parse_minor_units(input_data, payment.currency, field="amount"),
+        kind=event_kind,
+        amount=0
+        if major_amount is None
+        else parse_minor_units(major_amount, payment.currency, field="amount"),
         reference=_validated_text(arguments["pspReference"], "pspReference"),
         message=arguments.get("message") or "",
         actor=context.actor,
         now=context.now,
     )
-    found = event.by_key(context, [happened.pk], selection.names("transactionEvent"))
-    shown = _payload(payment.pk, context, selection)
-    return shown | {"alreadyProcessed": not is_new, "transactionEvent": found.get(happened.pk)}
+    events = event.by_key(context, [reported_event.pk], selection.names("transactionEvent"))
+    payload = _payload(payment.pk, context, selection)
+    return payload | {"alreadyProcessed": not is_new, "transactionEvent": events.get(reported_event.pk)}
 
 
 @mutation.field(permissions=HANDLING)
@@ -197,7 +199,7 @@ def _find_payment(
 
 def _reported(
     input_data: Mapping[str, Any],
-    told: TransactionEventInput | None,
+    event_input: TransactionEventInput | None,
     currency: str,
     payment: Payment | None = None,
 ) -> ReportedTotals:
@@ -206,8 +208,8 @@ def _reported(
         if input_data.get(name) is None:
             continue
         if input_data[name]["currency"] != currency:
-            words = _("The order is not in this currency.")
-            raise InputError("INCORRECT_CURRENCY", words, field=name)
+            message = _("The order is not in this currency.")
+            raise InputError("INCORRECT_CURRENCY", message, field=name)
         amounts[column] = parse_minor_units(input_data[name]["amount"], currency, field=name)
     values: dict[str, object] = {
         column: input_data[name].strip()
@@ -224,9 +226,9 @@ def _reported(
         **amounts,
         values=values,
         reference=_validated_text(
-            (told or {}).get("pspReference") or input_data.get("pspReference"), "pspReference"
+            (event_input or {}).get("pspReference") or input_data.get("pspReference"), "pspReference"
         ),
-        message=(told or {}).get("message") or "",
+        message=(event_input or {}).get("message") or "",
     )
 
 

@@ -16,10 +16,10 @@ _sums: WeakKeyDictionary[Context, dict[uuid.UUID, PaymentSums]] = WeakKeyDiction
 def sums_by_key(context: Context, keys: Iterable[uuid.UUID]) -> dict[uuid.UUID, PaymentSums]:
     """Return sums by payment key. At most one query."""
     known = _sums.setdefault(context, {})
-    missing = {key for key in keys if key not in known}
-    if missing:
-        found = Payment.objects.filter(pk__in=missing).sums()
-        known |= {key: found.get(key, PaymentSums()) for key in missing}
+    unread_keys = {key for key in keys if key not in known}
+    if unread_keys:
+        sums = Payment.objects.filter(pk__in=unread_keys).sums()
+        known |= {key: sums.get(key, PaymentSums()) for key in unread_keys}
     return known
 
 
@@ -34,20 +34,22 @@ class PaidAmounts:
         self.charged = self.held = self.promised = 0
 
     @property
-    def together(self) -> int:
+    def total(self) -> int:
         return self.charged + self.held + self.promised
 
 
 def paid_amounts(keys: Iterable[Key]) -> dict[Key, PaidAmounts]:
     """Return covers by basket key. Two queries."""
     payments = Payment.objects.filter(basket__in=list(keys))
-    of = {pk: (basket, method) for pk, basket, method in payments.values_list("pk", "basket", "method")}
-    found: dict[Key, PaidAmounts] = {}
+    basket_and_method = {
+        pk: (basket, method) for pk, basket, method in payments.values_list("pk", "basket", "method")
+    }
+    amounts_by_basket: dict[Key, PaidAmounts] = {}
     for key, sums in payments.sums().items():
-        basket, method = of[key]
-        cover = found.setdefault(basket, PaidAmounts())
-        cover.charged += sums.charged
-        cover.held += sums.authorised
+        basket, method = basket_and_method[key]
+        amounts = amounts_by_basket.setdefault(basket, PaidAmounts())
+        amounts.charged += sums.charged
+        amounts.held += sums.authorised
         if method in (PaymentMethod.COD, PaymentMethod.TRANSFER):
-            cover.promised += sums.charge_pending
-    return found
+            amounts.promised += sums.charge_pending
+    return amounts_by_basket

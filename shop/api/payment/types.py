@@ -44,9 +44,9 @@ item.columns(
     pspReference="reference",
     externalUrl="external_url",
 )
-item.one("order", order, by="order_id")
-item.one("checkout", checkout, by="basket_id")
-item.nothing("createdBy", "paymentMethodDetails", "reason", "reasonReference")
+item.related("order", order, column="order_id")
+item.related("checkout", checkout, column="basket_id")
+item.unsupported("createdBy", "paymentMethodDetails", "reason", "reasonReference")
 add_metadata_fields(item, Payment, rights=[Permission.HANDLE_PAYMENTS])
 
 
@@ -54,8 +54,8 @@ def _sum_field(field: str, read: Callable[[PaymentSums], int]) -> None:
     def resolve(
         rows: list[Row], arguments: object, context: Context, selection: Selection
     ) -> list[MoneyAmount]:
-        found = sums_by_key(context, [row.id for row in rows])
-        return [MoneyAmount(read(found[row.id]), row.currency) for row in rows]
+        sums = sums_by_key(context, [row.id for row in rows])
+        return [MoneyAmount(read(sums[row.id]), row.currency) for row in rows]
 
     item.field(field, needs=("id", "currency"))(resolve)
 
@@ -72,11 +72,11 @@ _sum_field("chargePendingAmount", lambda sums: sums.charge_pending)
 
 @item.field(needs="id")
 def actions(rows: list[Row], arguments: object, context: Context, selection: Selection) -> list[list[str]]:
-    found = sums_by_key(context, [row.id for row in rows])
+    sums = sums_by_key(context, [row.id for row in rows])
     return [
         [
-            *(["CHARGE", "CANCEL"] if found[row.id].authorised else []),
-            *(["REFUND"] if found[row.id].charged else []),
+            *(["CHARGE", "CANCEL"] if sums[row.id].authorised else []),
+            *(["REFUND"] if sums[row.id].charged else []),
         ]
         for row in rows
     ]
@@ -86,8 +86,8 @@ event = Type("TransactionEvent", rows=lambda context: PaymentEvent.objects.all()
 event.id()
 event.columns(createdAt="at", pspReference="reference", message="message", type="kind")
 event.column("idempotencyKey", "key", permissions=HANDLING)
-event.nothing("externalUrl", value="")
-event.nothing("reasonReference")
+event.unsupported("externalUrl", value="")
+event.unsupported("reasonReference")
 
 
 @event.field("amount", needs=("amount", "currency"))
@@ -114,25 +114,29 @@ def created_by(
 @item.field(needs="id")
 def events(rows: list[Row], arguments: object, context: Context, selection: Selection) -> list[list[Row]]:
     requested = PaymentEvent.objects.filter(payment__in=[row.id for row in rows]).order_by("pk")
-    found = event.grouped(requested, selection.names(), by="payment_id")
-    return [found.get(row.id, []) for row in rows]
+    events_by_payment = event.grouped(requested, selection.names(), by="payment_id")
+    return [events_by_payment.get(row.id, []) for row in rows]
 
 
 @order.field("transactions", needs=("id", "is_whole"))
-def of_orders(
+def payments_of_orders(
     orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> Sequence[object]:
     """Resolve payments of whole orders; hidden from cooperatives' staff, because they are the platform's."""
     keys = [each.id for each in orders]
-    own = set()
+    own_orders = set()
     if not context.may(*HANDLING) and context.user is not None:
-        own = set(Order.objects.filter(pk__in=keys, user=context.user).values_list("pk", flat=True))
+        own_orders = set(Order.objects.filter(pk__in=keys, user=context.user).values_list("pk", flat=True))
     rows = Payment.objects.filter(order__in=keys).order_by("created_at", "pk")
-    found = item.grouped(rows, selection.names(), by="order_id")
+    payments_by_order = item.grouped(rows, selection.names(), by="order_id")
     denied = PermissionDenied([permission_name(each) for each in HANDLING])
-    shown = context.may(*HANDLING)
+    sees_all = context.may(*HANDLING)
     return [
-        found.get(each.id, []) if shown or each.id in own else denied if each.is_whole else []
+        payments_by_order.get(each.id, [])
+        if sees_all or each.id in own_orders
+        else denied
+        if each.is_whole
+        else []
         for each in orders
     ]
 
@@ -140,13 +144,13 @@ def of_orders(
 @checkout.field(
     "transactions", needs="id", permissions=[Permission.MANAGE_CHECKOUTS, Permission.HANDLE_PAYMENTS]
 )
-def of_checkouts(
+def payments_of_checkouts(
     checkouts: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     keys = [each.id for each in checkouts]
     rows = Payment.objects.filter(basket__in=keys).order_by("created_at", "pk")
-    found = item.grouped(rows, selection.names(), by="basket_id")
-    return [found.get(key, []) for key in keys]
+    payments_by_checkout = item.grouped(rows, selection.names(), by="basket_id")
+    return [payments_by_checkout.get(key, []) for key in keys]
 
 
 # Card details are stored at Stripe only.

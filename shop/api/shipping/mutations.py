@@ -46,8 +46,8 @@ mutation = Mutations(
         "most_below_least": "MAX_LESS_THAN_MIN",
     }
 )
-MOST_DAYS = 365
-HEAVIEST = 1_000_000_000  # grams
+MAX_DELIVERY_DAYS = 365
+MAX_GRAMS = 1_000_000_000  # grams
 
 
 # --- zones --------------------------------------------------------------------------------------------
@@ -59,8 +59,8 @@ def shipping_zone_create(
 ) -> dict[str, object]:
     input_data = arguments["input"]
     _required(input_data, "name")
-    made = add_zone(change=_zone_change(input_data, context), actor=context.actor, now=context.now)
-    return _payload(made.pk, None, context, selection)
+    created_zone = add_zone(change=_zone_change(input_data, context), actor=context.actor, now=context.now)
+    return _payload(created_zone.pk, None, context, selection)
 
 
 @mutation.field(permissions=MANAGING)
@@ -85,10 +85,10 @@ def shipping_zone_delete(
 
 
 def _zone_change(input_data: Mapping[str, Any], context: Context) -> ZoneChange:
-    for kind in ("Channels", "Warehouses"):
-        if set(input_data.get(f"add{kind}") or ()) & set(input_data.get(f"remove{kind}") or ()):
-            words = _("The same cannot be taken in and given up.")
-            raise InputError("DUPLICATED_INPUT_ITEM", words, field=f"add{kind}")
+    for relation in ("Channels", "Warehouses"):
+        if set(input_data.get(f"add{relation}") or ()) & set(input_data.get(f"remove{relation}") or ()):
+            message = _("The same cannot be taken in and given up.")
+            raise InputError("DUPLICATED_INPUT_ITEM", message, field=f"add{relation}")
     values = {
         column: input_data[name]
         for name, column in (("name", "name"), ("description", "description"), ("default", "is_default"))
@@ -129,10 +129,10 @@ def shipping_price_create(
     _required(input_data, "name")
     if input_data.get("shippingZone") is None:
         raise InputError("REQUIRED", _("Say which zone it is of."), field="shippingZone")
-    made = create_shipping_method(
+    created_method = create_shipping_method(
         values=_method_columns(input_data, context), actor=context.actor, now=context.now
     )
-    return _payload(made.zone_id, made.pk, context, selection)
+    return _payload(created_method.zone_id, created_method.pk, context, selection)
 
 
 @mutation.field(permissions=MANAGING)
@@ -179,15 +179,15 @@ def shipping_method_channel_listing_update(
 
 
 def _price_change(input_data: ShippingMethodChannelListingAddInput, context: Context) -> ShippingPriceInput:
-    found = channel_by_key(context, int(input_key(input_data["channelId"], "Channel", field="channelId")))
-    if found is None:
+    channel = channel_by_key(context, int(input_key(input_data["channelId"], "Channel", field="channelId")))
+    if channel is None:
         channels = [input_data["channelId"]]
         raise InputError("NOT_FOUND", _("There is no such channel."), field="addChannels", channels=channels)
     return ShippingPriceInput(
-        found.pk,
-        _amount(input_data, "price", found),
-        _amount(input_data, "minimumOrderPrice", found),
-        _amount(input_data, "maximumOrderPrice", found),
+        channel.pk,
+        _amount(input_data, "price", channel),
+        _amount(input_data, "minimumOrderPrice", channel),
+        _amount(input_data, "maximumOrderPrice", channel),
         sets_maximum="maximumOrderPrice" in input_data,
     )
 
@@ -217,14 +217,14 @@ def _method_columns(input_data: Mapping[str, Any], context: Context) -> dict[str
     for name, column in (("minimumDeliveryDays", "minimum_days"), ("maximumDeliveryDays", "maximum_days")):
         if name in input_data:
             days = input_data[name]
-            if days is not None and not 0 <= days <= MOST_DAYS:
+            if days is not None and not 0 <= days <= MAX_DELIVERY_DAYS:
                 raise InputError("INVALID", _("This is no number of days."), field=name)
             values[column] = days
     for name, column in (("minimumOrderWeight", "minimum_grams"), ("maximumOrderWeight", "maximum_grams")):
         if name in input_data:
             weight = input_data[name]
             grams = None if weight is None else weight.grams(context.settings.default_weight_unit)
-            if grams is not None and not 0 <= grams <= HEAVIEST:
+            if grams is not None and not 0 <= grams <= MAX_GRAMS:
                 raise InputError("INVALID", _("This is too heavy."), field=name)
             values[column] = grams if grams is not None or column == "maximum_grams" else 0
     return values

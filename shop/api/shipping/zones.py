@@ -40,14 +40,14 @@ add_metadata_fields(zone, Zone, rights=MANAGING)
 method = Type("ShippingMethodType", lambda context: Service.objects.all())
 method.id()
 method.columns(name="name", minimumDeliveryDays="minimum_days", maximumDeliveryDays="maximum_days")
-method.one("taxClass", tax_class, by="tax_class_id", permissions=[Access.STAFF, Access.APP])
-method.nothing("minimumOrderPrice", "maximumOrderPrice")
-method.nothing("postalCodeRules", value=[])
+method.related("taxClass", tax_class, column="tax_class_id", permissions=[Access.STAFF, Access.APP])
+method.unsupported("minimumOrderPrice", "maximumOrderPrice")
+method.unsupported("postalCodeRules", value=[])
 add_metadata_fields(method, Service, rights=MANAGING)
 
 listing = Type("ShippingMethodChannelListing", lambda context: ServicePrice.objects.all())
 listing.id()
-listing.one("channel", channel, by="channel_id", rows=Channel.objects.all())
+listing.related("channel", channel, column="channel_id", rows=Channel.objects.all())
 
 rule = Type("ShippingMethodPostalCodeRule")
 rule.plain("id", "start", "end", "inclusionType")
@@ -58,11 +58,11 @@ rule.plain("id", "start", "end", "inclusionType")
 
 @zone.field("countries", needs="id")
 def countries_of_zones(zones: list[Row], *_: object) -> list[list[dict[str, str]]]:
-    found: dict[int, list[str]] = {}
+    codes_by_zone: dict[int, list[str]] = {}
     rows = ZoneCountry.objects.filter(zone__in=[each.id for each in zones]).order_by("country")
     for key, code in rows.values_list("zone", "country"):
-        found.setdefault(key, []).append(code)
-    return [[country(code) for code in found.get(each.id, ())] for each in zones]
+        codes_by_zone.setdefault(key, []).append(code)
+    return [[country(code) for code in codes_by_zone.get(each.id, ())] for each in zones]
 
 
 @zone.field("channels", needs="id", permissions=MANAGING)
@@ -70,17 +70,17 @@ def channels_of_zones(
     zones: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     rows = Channel.objects.filter(zones__in=[each.id for each in zones]).order_by("pk")
-    found = channel.grouped(rows, selection.names(), by="zones")
-    return [found.get(each.id, []) for each in zones]
+    channels_by_zone = channel.grouped(rows, selection.names(), by="zones")
+    return [channels_by_zone.get(each.id, []) for each in zones]
 
 
 @zone.field("warehouses", needs="id")
-def houses_of_zones(
+def warehouses_of_zones(
     zones: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     rows = warehouse.rows(context).filter(zones__in=[each.id for each in zones]).order_by("name", "pk")
-    found = warehouse.grouped(rows, selection.names(), by="zones")
-    return [found.get(each.id, []) for each in zones]
+    warehouses_by_zone = warehouse.grouped(rows, selection.names(), by="zones")
+    return [warehouses_by_zone.get(each.id, []) for each in zones]
 
 
 @zone.field("shippingMethods", needs="id")
@@ -88,33 +88,33 @@ def methods_of_zones(
     zones: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     rows = method.rows(context).filter(zone__in=[each.id for each in zones]).order_by("name", "pk")
-    found = method.grouped(rows, selection.names(), by="zone_id")
-    return [found.get(each.id, []) for each in zones]
+    methods_by_zone = method.grouped(rows, selection.names(), by="zone_id")
+    return [methods_by_zone.get(each.id, []) for each in zones]
 
 
 @zone.field(needs="id")
 def price_range(zones: list[Row], *_: object) -> list[dict[str, MoneyAmount] | None]:
     """Resolve the range from lowest to highest price; null without prices or with several currencies."""
-    found: dict[int, set[tuple[int, str]]] = {}
+    prices_by_zone: dict[int, set[tuple[int, str]]] = {}
     prices = ServicePrice.objects.filter(service__zone__in=[each.id for each in zones])
     for key, price, currency in prices.values_list("service__zone", "price", "currency"):
-        found.setdefault(key, set()).add((price, currency))
-    answers: list[dict[str, MoneyAmount] | None] = []
+        prices_by_zone.setdefault(key, set()).add((price, currency))
+    ranges: list[dict[str, MoneyAmount] | None] = []
     for each in zones:
-        sums = [MoneyAmount(*one) for one in sorted(found.get(each.id, ()))]
-        is_one = len({one.currency for one in sums}) == 1
-        answers.append({"start": sums[0], "stop": sums[-1]} if is_one else None)
-    return answers
+        amounts = [MoneyAmount(*amount) for amount in sorted(prices_by_zone.get(each.id, ()))]
+        has_one_currency = len({amount.currency for amount in amounts}) == 1
+        ranges.append({"start": amounts[0], "stop": amounts[-1]} if has_one_currency else None)
+    return ranges
 
 
 @warehouse.field("shippingZones", needs="id")
-def zones_of_houses(
+def zones_of_warehouses(
     warehouses: list[Row], arguments: WarehouseShippingZonesArguments, context: Context, selection: Selection
 ) -> Sequence[object]:
     keys = [each.id for each in warehouses]
     rows = zone.rows(context)
     return connect_each(
-        zone, rows, arguments, selection, order=[SortKey("id")], by="warehouses", parents=keys
+        zone, rows, arguments, selection, order=[SortKey("id")], parent_column="warehouses", parents=keys
     )
 
 
@@ -122,7 +122,7 @@ def zones_of_houses(
 
 
 @method.field("type", needs="is_weight_based")
-def kinds(methods: list[Row], *_: object) -> list[str]:
+def price_types(methods: list[Row], *_: object) -> list[str]:
     return ["WEIGHT" if each.is_weight_based else "PRICE" for each in methods]
 
 
@@ -164,8 +164,8 @@ def listings_of_methods(
     methods: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     rows = listing.rows(context).filter(service__in=[each.id for each in methods]).order_by("channel", "pk")
-    found = listing.grouped(rows, selection.names(), by="service_id")
-    return [found.get(each.id, []) for each in methods]
+    listings_by_method = listing.grouped(rows, selection.names(), by="service_id")
+    return [listings_by_method.get(each.id, []) for each in methods]
 
 
 @listing.field(needs=("price", "currency"))

@@ -35,21 +35,21 @@ CARING = (Permission.MANAGE_USERS,)
 def address_create(
     arguments: AddressCreateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    made = add_address(
+    created_address = add_address(
         user_id=input_key(arguments["userId"], "User", field="userId"),
         address=address_from(arguments["input"], context),
         use=None,
         actor=context.actor,
         now=context.now,
     )
-    return _payload(made.user_id, made.pk, context, selection)
+    return _payload(created_address.user_id, created_address.pk, context, selection)
 
 
 @mutation.field(permissions=CARING)
 def address_update(
     arguments: AddressUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    changed = address_from(arguments["input"], context, of=_find_address(arguments["id"]))
+    changed = address_from(arguments["input"], context, existing=_find_address(arguments["id"]))
     change_address(address=changed, actor=context.actor, now=context.now)
     return _payload(changed.user_id, changed.pk, context, selection)
 
@@ -81,10 +81,10 @@ def address_set_default(
 def _find_address(text: str) -> Address:
     """Return a user's address; orders' copies are not included. Raises InputError, Missing."""
     key = input_key(text, "Address", field="id")
-    found = Address.objects.filter(pk=key, user__isnull=False).first()
-    if found is None:
+    owned_address = Address.objects.filter(pk=key, user__isnull=False).first()
+    if owned_address is None:
         raise Missing(field="id")
-    return found
+    return owned_address
 
 
 def _payload(
@@ -92,5 +92,5 @@ def _payload(
 ) -> dict[str, object]:
     people = user.by_key(context, [user_key], selection.names("user"), rows=User.objects.all())
     rows = Address.objects.all()
-    found = address.by_key(context, [address_key], selection.names("address"), rows=rows)
-    return {"user": people.get(user_key), "address": found.get(address_key)}
+    addresses = address.by_key(context, [address_key], selection.names("address"), rows=rows)
+    return {"user": people.get(user_key), "address": addresses.get(address_key)}

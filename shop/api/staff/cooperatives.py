@@ -22,11 +22,14 @@ mutation = Mutations(
 group.columns(platformWide="is_platform_wide")
 
 
-def _by_owner(owned: dict[int, list[int]], context: Context, selection: Selection) -> dict[int, list[Row]]:
-    pairs = [(key, None) for keys in owned.values() for key in keys]
-    found = cooperative.by_pair(context, pairs, selection.names())
+def _cooperatives_by_owner(
+    cooperative_keys: dict[int, list[int]], context: Context, selection: Selection
+) -> dict[int, list[Row]]:
+    cooperative_pairs = [(key, None) for keys in cooperative_keys.values() for key in keys]
+    cooperatives_by_pair = cooperative.by_pair(context, cooperative_pairs, selection.names())
     return {
-        owner: [found[key, None] for key in keys if (key, None) in found] for owner, keys in owned.items()
+        owner: [cooperatives_by_pair[key, None] for key in keys if (key, None) in cooperatives_by_pair]
+        for owner, keys in cooperative_keys.items()
     }
 
 
@@ -34,22 +37,22 @@ def _by_owner(owned: dict[int, list[int]], context: Context, selection: Selectio
 def cooperatives_of_people(
     users: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
-    found = _by_owner(
+    cooperatives_by_user = _cooperatives_by_owner(
         cooperative_ids_by_user([each.id for each in users if each.id is not None]), context, selection
     )
-    return [found.get(each.id, []) for each in users]
+    return [cooperatives_by_user.get(each.id, []) for each in users]
 
 
 @group.field("cooperatives", needs="id")
 def cooperatives_of_groups(
     groups: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
-    owned: dict[int, list[int]] = {}
+    cooperative_keys: dict[int, list[int]] = {}
     rows = GroupCooperative.objects.filter(group__in=[each.id for each in groups]).order_by("cooperative")
     for key, cooperative_key in rows.values_list("group", "cooperative"):
-        owned.setdefault(key, []).append(cooperative_key)
-    found = _by_owner(owned, context, selection)
-    return [found.get(each.id, []) for each in groups]
+        cooperative_keys.setdefault(key, []).append(cooperative_key)
+    cooperatives_by_group = _cooperatives_by_owner(cooperative_keys, context, selection)
+    return [cooperatives_by_group.get(each.id, []) for each in groups]
 
 
 @mutation.field(permissions=[Permission.MANAGE_STAFF], needs_recent_sign_in=True)

@@ -35,8 +35,8 @@ def permission_group_create(
 ) -> dict[str, object]:
     change = _group_change(arguments["input"], context)
     _refuse_result(change, Grant(), context)
-    made = _staff_only(lambda: create_group(change=change, actor=context.actor, now=context.now))
-    return _payload(made.pk, context, selection)
+    created_group = _staff_only(lambda: create_group(change=change, actor=context.actor, now=context.now))
+    return _payload(created_group.pk, context, selection)
 
 
 @mutation.field(permissions=MANAGING, needs_recent_sign_in=True)
@@ -58,9 +58,9 @@ def permission_group_delete(
 ) -> dict[str, object]:
     key = input_key(arguments["id"], "Group", field="id")
     require_group_within_rights(key, context)
-    shown = _payload(key, context, selection)
+    payload = _payload(key, context, selection)
     delete_group(group_id=key, actor=context.actor, now=context.now)
-    return shown
+    return payload
 
 
 def _staff_only(do: Callable[[], Group]) -> Group:
@@ -91,19 +91,19 @@ class Grant:
 
 
 def _grants_of(groups: QuerySet[Group]) -> dict[int, Grant]:
-    found: dict[int, Grant] = {}
+    grants: dict[int, Grant] = {}
     # Outer joins, because a group may have no permissions and no channels.
     rows: Iterable[tuple[int, bool, str | None, int | None]] = groups.values_list(
         "pk", "restricted_to_channels", "permissions__code", "channels"
     )
     for key, is_restricted, code, channel_key in rows:
-        known = found.get(key, Grant(channels=frozenset() if is_restricted else None))
+        known = grants.get(key, Grant(channels=frozenset() if is_restricted else None))
         codes = known.codes if code is None else known.codes | {code}
         channels = known.channels
         if channels is not None and channel_key is not None:
             channels |= {channel_key}
-        found[key] = Grant(codes, channels)
-    return found
+        grants[key] = Grant(codes, channels)
+    return grants
 
 
 def _is_beyond(grant: Grant, context: Context) -> bool:
@@ -118,9 +118,9 @@ def _refuse_grant(grant: Grant, field: str, channel_field: str, context: Context
     """Raise InputError if a grant has permissions or channels that the requester lacks."""
     _refuse_permissions(set(grant.codes), field, context)
     if not _covers_channels(grant, context):
-        words = _("You cannot give permissions in channels that are not yours.")
+        message = _("You cannot give permissions in channels that are not yours.")
         channels = global_ids("Channel", sorted(grant.channels or ()))
-        raise InputError("OUT_OF_SCOPE_CHANNEL", words, field=channel_field, channels=channels)
+        raise InputError("OUT_OF_SCOPE_CHANNEL", message, field=channel_field, channels=channels)
 
 
 def _refuse_result(change: GroupChange, before: Grant, context: Context) -> None:
@@ -129,8 +129,8 @@ def _refuse_result(change: GroupChange, before: Grant, context: Context) -> None
     is_restricted = change.restricted_to_channels
     if is_restricted is None:
         is_restricted = before.channels is not None
-    named = (before.channels or frozenset()) | set(change.add_channels)
-    channels = frozenset(named - set(change.remove_channels)) if is_restricted else None
+    all_channels = (before.channels or frozenset()) | set(change.add_channels)
+    channels = frozenset(all_channels - set(change.remove_channels)) if is_restricted else None
     field = "addChannels" if is_restricted else "restrictedAccessToChannels"
     _refuse_grant(Grant(codes, channels), "addPermissions", field, context)
 
@@ -138,20 +138,20 @@ def _refuse_result(change: GroupChange, before: Grant, context: Context) -> None
 def _refuse_permissions(codes: set[str], field: str, context: Context) -> None:
     beyond = sorted(codes - context.permissions)
     if beyond:
-        words = _("You cannot give permissions that you do not have.")
-        raise InputError("OUT_OF_SCOPE_PERMISSION", words, field=field, permissions=beyond)
+        message = _("You cannot give permissions that you do not have.")
+        raise InputError("OUT_OF_SCOPE_PERMISSION", message, field=field, permissions=beyond)
 
 
 def _group_change(input_data: Mapping[str, Any], context: Context) -> GroupChange:
     """Convert the input. Raises InputError."""
-    for kind, added, removed in (
+    for relation, added, removed in (
         ("Permissions", input_data.get("addPermissions"), input_data.get("removePermissions")),
         ("Users", input_data.get("addUsers"), input_data.get("removeUsers")),
         ("Channels", input_data.get("addChannels"), input_data.get("removeChannels")),
     ):
         if set(added or ()) & set(removed or ()):
-            words = _("The same cannot be taken in and given up.")
-            raise InputError("DUPLICATED_INPUT_ITEM", words, field=f"add{kind}")
+            message = _("The same cannot be taken in and given up.")
+            raise InputError("DUPLICATED_INPUT_ITEM", message, field=f"add{relation}")
     name = input_data.get("name")
     if name is not None and not 0 < len(name.strip()) <= 150:
         raise InputError("REQUIRED", _("Write a name."), field="name")

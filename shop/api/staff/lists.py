@@ -37,12 +37,12 @@ query = Queries()
 def _search_users(context: Context, text: str) -> Q:
     """Match users whose name, e-mail address or phone number contains every word."""
     condition = Q()
-    for word in text.split()[:MAX_QUERY_WORDS]:
+    for term in text.split()[:MAX_QUERY_WORDS]:
         condition &= (
-            Q(email__icontains=word)
-            | Q(first_name__icontains=word)
-            | Q(last_name__icontains=word)
-            | Q(phone__icontains=word)
+            Q(email__icontains=term)
+            | Q(first_name__icontains=term)
+            | Q(last_name__icontains=term)
+            | Q(phone__icontains=term)
         )
     return condition
 
@@ -52,7 +52,11 @@ def _in_days(column: str) -> Condition:
 
     def condition(context: Context, input_data: Mapping[str, object]) -> Q:
         return Q(
-            **{f"{column}__date__{end}": input_data[end] for end in ("gte", "lte") if input_data.get(end)}
+            **{
+                f"{column}__date__{bound}": input_data[bound]
+                for bound in ("gte", "lte")
+                if input_data.get(bound)
+            }
         )
 
     return condition
@@ -141,10 +145,12 @@ def permission_groups(
 def _people(
     rows: Rows, arguments: CustomersArguments | StaffUsersArguments, selection: Selection
 ) -> dict[str, object]:
-    by = arguments.get("sortBy")
-    if by is not None and by["field"] == "ORDER_COUNT":
-        counted = Order.objects.filter(user=OuterRef("pk")).order_by().values("user")
-        number = Subquery(counted.annotate(number=Count("pk")).values("number"), output_field=IntegerField())
+    sorting = arguments.get("sortBy")
+    if sorting is not None and sorting["field"] == "ORDER_COUNT":
+        orders_by_user = Order.objects.filter(user=OuterRef("pk")).order_by().values("user")
+        number = Subquery(
+            orders_by_user.annotate(number=Count("pk")).values("number"), output_field=IntegerField()
+        )
         rows = rows.annotate(number_of_orders=Coalesce(number, 0))
-    order = sort_keys(by, USER_SORTS, [SortKey("email", nullable=True)])
+    order = sort_keys(sorting, USER_SORTS, [SortKey("email", nullable=True)])
     return connect(user, rows, arguments, selection, order=order)

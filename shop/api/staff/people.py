@@ -52,41 +52,41 @@ def customer_create(
     input_data = arguments["input"]
     redirect = checked_redirect(input_data["redirectUrl"]) if input_data.get("redirectUrl") else None
     addresses = _addresses(input_data, context)
-    made = add_customer(
+    created_customer = add_customer(
         email=_email(input_data),
         values={"is_confirmed": True} | _values(input_data, {}, {}),
         actor=context.actor,
         now=context.now,
     )
     if addresses:
-        _keep_addresses(made.pk, addresses, context)
-    _write_password_letter(made, redirect, context)
-    return _payload(made.pk, context, selection)
+        _save_addresses(created_customer.pk, addresses, context)
+    _write_password_letter(created_customer, redirect, context)
+    return _payload(created_customer.pk, context, selection)
 
 
 @mutation.field(permissions=[Permission.MANAGE_USERS])
 def customer_update(
     arguments: CustomerUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    found, input_data = _find_customer(arguments), arguments["input"]
-    values = _values(input_data, found.metadata, found.private_metadata)
+    customer, input_data = _find_customer(arguments), arguments["input"]
+    values = _values(input_data, customer.metadata, customer.private_metadata)
     if input_data.get("email") is not None:
         values["email"] = _email(input_data)
     addresses = _addresses(input_data, context)
-    change_user(user_id=found.pk, values=values, actor=context.actor, now=context.now)
+    change_user(user_id=customer.pk, values=values, actor=context.actor, now=context.now)
     if addresses:
-        _keep_addresses(found.pk, addresses, context)
-    return _payload(found.pk, context, selection)
+        _save_addresses(customer.pk, addresses, context)
+    return _payload(customer.pk, context, selection)
 
 
 @mutation.field(permissions=[Permission.MANAGE_USERS])
 def customer_delete(
     arguments: CustomerDeleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    found = _find_customer(arguments)
-    shown = _payload(found.pk, context, selection)
-    anonymise_person(user_id=found.pk, actor=context.actor, now=context.now)
-    return shown
+    customer = _find_customer(arguments)
+    payload = _payload(customer.pk, context, selection)
+    anonymise_person(user_id=customer.pk, actor=context.actor, now=context.now)
+    return payload
 
 
 @mutation.field(permissions=[Permission.MANAGE_STAFF], needs_recent_sign_in=True)
@@ -97,50 +97,50 @@ def staff_create(
     input_data = arguments["input"]
     redirect = checked_redirect(input_data["redirectUrl"]) if input_data.get("redirectUrl") else None
     email = _email(input_data)
-    kept = User.objects.filter(email=email).first() or User()
-    made = add_staff(
+    existing_user = User.objects.filter(email=email).first() or User()
+    created_staff = add_staff(
         email=email,
-        values=_values(input_data, kept.metadata, kept.private_metadata),
+        values=_values(input_data, existing_user.metadata, existing_user.private_metadata),
         group_ids=_groups(input_data.get("addGroups"), "addGroups", context),
         actor=context.actor,
         now=context.now,
     )
-    _write_password_letter(made, redirect, context)
-    return _payload(made.pk, context, selection)
+    _write_password_letter(created_staff, redirect, context)
+    return _payload(created_staff.pk, context, selection)
 
 
 @mutation.field(permissions=[Permission.MANAGE_STAFF], needs_recent_sign_in=True)
 def staff_update(
     arguments: StaffUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    found, input_data = _find_staff(arguments["id"]), arguments["input"]
-    values = _values(input_data, found.metadata, found.private_metadata)
+    staff, input_data = _find_staff(arguments["id"]), arguments["input"]
+    values = _values(input_data, staff.metadata, staff.private_metadata)
     if input_data.get("email") is not None:
         values["email"] = _email(input_data)
     if values.get("is_active") is False:
-        _refuse_closing(found, context, "DEACTIVATE")
-    _refuse_beyond(found, context)
+        _refuse_closing(staff, context, "DEACTIVATE")
+    _refuse_stronger(staff, context)
     change_user(
-        user_id=found.pk,
+        user_id=staff.pk,
         values=values,
         add_groups=_groups(input_data.get("addGroups"), "addGroups", context),
         remove_groups=_groups(input_data.get("removeGroups"), "removeGroups", context),
         actor=context.actor,
         now=context.now,
     )
-    return _payload(found.pk, context, selection)
+    return _payload(staff.pk, context, selection)
 
 
 @mutation.field(permissions=[Permission.MANAGE_STAFF], needs_recent_sign_in=True)
 def staff_delete(
     arguments: StaffDeleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    found = _find_staff(arguments["id"])
-    _refuse_closing(found, context, "DELETE")
-    _refuse_beyond(found, context)
-    shown = _payload(found.pk, context, selection)
-    anonymise_person(user_id=found.pk, actor=context.actor, now=context.now)
-    return shown
+    staff = _find_staff(arguments["id"])
+    _refuse_closing(staff, context, "DELETE")
+    _refuse_stronger(staff, context)
+    payload = _payload(staff.pk, context, selection)
+    anonymise_person(user_id=staff.pk, actor=context.actor, now=context.now)
+    return payload
 
 
 def _find_customer(arguments: CustomerDeleteArguments | CustomerUpdateArguments) -> User:
@@ -153,39 +153,39 @@ def _find_customer(arguments: CustomerDeleteArguments | CustomerUpdateArguments)
         rows = rows.filter(pk=input_key(input_data, "User", field="id"))
     else:
         rows = rows.filter(external_reference=reference)
-    found = rows.first()
-    if found is None:
+    customer = rows.first()
+    if customer is None:
         raise Missing(field="id" if input_data is not None else "externalReference")
-    return found
+    return customer
 
 
 def _find_staff(text: str) -> User:
     key = input_key(text, "User", field="id")
-    found = User.objects.filter(pk=key, is_staff=True, erased_at=None).first()
-    if found is None:
+    staff = User.objects.filter(pk=key, is_staff=True, erased_at=None).first()
+    if staff is None:
         raise Missing(field="id")
-    return found
+    return staff
 
 
-def _refuse_closing(found: User, context: Context, verb: str) -> None:
+def _refuse_closing(person: User, context: Context, verb: str) -> None:
     """Raise InputError for closing one's own account, or a superuser's without being one."""
-    if context.user is not None and found.pk == context.user.pk:
+    if context.user is not None and person.pk == context.user.pk:
         raise InputError(f"{verb}_OWN_ACCOUNT", _("You cannot close your own account."), field="id")
-    if found.is_superuser and not (context.user is not None and context.user.is_superuser):
+    if person.is_superuser and not (context.user is not None and context.user.is_superuser):
         raise InputError(f"{verb}_SUPERUSER_ACCOUNT", _("This account cannot be closed here."), field="id")
 
 
-def _refuse_beyond(found: User, context: Context) -> None:
+def _refuse_stronger(person: User, context: Context) -> None:
     """Reject changes of users with more permissions, since a changed e-mail address would give them away.
 
     Raises InputError.
     """
-    if context.user is not None and found.pk == context.user.pk:
+    if context.user is not None and person.pk == context.user.pk:
         return
-    is_stronger = found.is_superuser and not (context.user is not None and context.user.is_superuser)
-    if is_stronger or groups_beyond_rights(Group.objects.filter(users=found), context):
-        words = _("This person may do more here than you.")
-        raise InputError("OUT_OF_SCOPE_USER", words, field="id", users=global_ids("User", [found.pk]))
+    is_stronger = person.is_superuser and not (context.user is not None and context.user.is_superuser)
+    if is_stronger or groups_beyond_rights(Group.objects.filter(users=person), context):
+        message = _("This person may do more here than you.")
+        raise InputError("OUT_OF_SCOPE_USER", message, field="id", users=global_ids("User", [person.pk]))
 
 
 def _groups(texts: Collection[str] | None, field: str, context: Context) -> list[int]:
@@ -195,8 +195,8 @@ def _groups(texts: Collection[str] | None, field: str, context: Context) -> list
         raise Missing(field=field)
     outside = groups_beyond_rights(Group.objects.filter(pk__in=keys), context)
     if outside:
-        words = _("You cannot give permissions that you do not have.")
-        raise InputError("OUT_OF_SCOPE_GROUP", words, field=field, groups=global_ids("Group", outside))
+        message = _("You cannot give permissions that you do not have.")
+        raise InputError("OUT_OF_SCOPE_GROUP", message, field=field, groups=global_ids("Group", outside))
     return keys
 
 
@@ -238,8 +238,8 @@ def _values(
 
 def _addresses(input_data: Mapping[str, Any], context: Context) -> dict[AddressUse, Address]:
     return {
-        use: address_from(input_data[name], context, kind=kind)
-        for name, use, kind in (
+        use: address_from(input_data[name], context, address_type=address_type)
+        for name, use, address_type in (
             ("defaultShippingAddress", AddressUse.SHIPPING, "SHIPPING"),
             ("defaultBillingAddress", AddressUse.BILLING, "BILLING"),
         )
@@ -247,16 +247,16 @@ def _addresses(input_data: Mapping[str, Any], context: Context) -> dict[AddressU
     }
 
 
-def _keep_addresses(user_id: int, addresses: Mapping[AddressUse, Address], context: Context) -> None:
+def _save_addresses(user_id: int, addresses: Mapping[AddressUse, Address], context: Context) -> None:
     change_profile(user_id=user_id, values={}, addresses=addresses, actor=context.actor, now=context.now)
 
 
-def _write_password_letter(made: User, redirect: str | None, context: Context) -> None:
+def _write_password_letter(recipient: User, redirect: str | None, context: Context) -> None:
     if redirect is not None:
         send_password_link(
-            email=made.email or "",
-            link_to=lambda one: add_query_parameters(
-                redirect, email=one.email or "", token=PASSWORD.make_token(one)
+            email=recipient.email or "",
+            link_to=lambda addressee: add_query_parameters(
+                redirect, email=addressee.email or "", token=PASSWORD.make_token(addressee)
             ),
             now=context.now,
         )

@@ -1,4 +1,4 @@
-"""Translatable content: one type per kind of object, with original and translated texts."""
+"""Translatable content: one content type per object type, with original and translated texts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
 from shop.api.catalogue import types as catalogue_types
 from shop.api.connections import SortKey, connect
-from shop.api.content import types as texts
+from shop.api.content import types as content_types
 from shop.api.context import Context
 from shop.api.ids import global_ids, key_from_id
 from shop.api.object_types import Row, Rows, Type
@@ -32,35 +32,35 @@ from shop.api.translation.inputs import TranslationArguments, TranslationsArgume
 from shop.content.models import MenuItem, Page
 
 TRANSLATING = (Permission.MANAGE_TRANSLATIONS,)
-NAMED = {"name": "name"}
-DESCRIBED = {
-    **NAMED,
+NAME_COLUMNS = {"name": "name"}
+DESCRIBED_COLUMNS = {
+    **NAME_COLUMNS,
     "slug": "slug",
     "seoTitle": "seo_title",
     "seoDescription": "seo_description",
     "description": "description",
 }
-WRITTEN = {
+PAGE_COLUMNS = {
     "title": "title",
     "slug": "slug",
     "seoTitle": "seo_title",
     "seoDescription": "seo_description",
     "content": "content",
 }
-SAID = {"name": "name", "richText": "rich_text", "plainText": "plain_text"}
-DELIVERED = {**NAMED, "description": "description"}
+VALUE_COLUMNS = {"name": "name", "richText": "rich_text", "plainText": "plain_text"}
+SHIPPING_COLUMNS = {**NAME_COLUMNS, "description": "description"}
 # Columns whose text is stored as JSON.
-RICH = frozenset({"description", "content", "rich_text"})
+RICH_COLUMNS = frozenset({"description", "content", "rich_text"})
 
 
 @dataclass(frozen=True)
-class Kind:
-    """A translatable kind: `shown` is its type, `model` its model; `words` maps fields to columns."""
+class TranslatableType:
+    """A type with translatable texts; `columns` maps fields of `object_type` to columns of `model`."""
 
     name: str
-    shown: Type
+    object_type: Type
     model: type[Model]
-    words: dict[str, str]
+    columns: dict[str, str]
     content: Type = field(init=False)
 
     def __post_init__(self) -> None:
@@ -78,47 +78,53 @@ class Kind:
         return self.model._default_manager.all()
 
 
-KINDS = {
-    "PRODUCT": Kind("Product", catalogue_types.product, Product, DESCRIBED),
-    "VARIANT": Kind("ProductVariant", catalogue_types.variant, Variant, NAMED),
-    "CATEGORY": Kind("Category", catalogue_types.category, Category, DESCRIBED),
-    "COLLECTION": Kind("Collection", catalogue_types.collection, Collection, DESCRIBED),
-    "ATTRIBUTE": Kind("Attribute", catalogue_types.attribute, Attribute, NAMED),
-    "ATTRIBUTE_VALUE": Kind("AttributeValue", catalogue_types.attribute_value, AttributeValue, SAID),
-    "PAGE": Kind("Page", texts.page, Page, WRITTEN),
-    "MENU_ITEM": Kind("MenuItem", texts.menu_item, MenuItem, NAMED),
-    "SHIPPING_METHOD": Kind("ShippingMethod", method, Service, DELIVERED),
+TRANSLATABLE_TYPES = {
+    "PRODUCT": TranslatableType("Product", catalogue_types.product, Product, DESCRIBED_COLUMNS),
+    "VARIANT": TranslatableType("ProductVariant", catalogue_types.variant, Variant, NAME_COLUMNS),
+    "CATEGORY": TranslatableType("Category", catalogue_types.category, Category, DESCRIBED_COLUMNS),
+    "COLLECTION": TranslatableType("Collection", catalogue_types.collection, Collection, DESCRIBED_COLUMNS),
+    "ATTRIBUTE": TranslatableType("Attribute", catalogue_types.attribute, Attribute, NAME_COLUMNS),
+    "ATTRIBUTE_VALUE": TranslatableType(
+        "AttributeValue", catalogue_types.attribute_value, AttributeValue, VALUE_COLUMNS
+    ),
+    "PAGE": TranslatableType("Page", content_types.page, Page, PAGE_COLUMNS),
+    "MENU_ITEM": TranslatableType("MenuItem", content_types.menu_item, MenuItem, NAME_COLUMNS),
+    "SHIPPING_METHOD": TranslatableType("ShippingMethod", method, Service, SHIPPING_COLUMNS),
 }
-_OLDER = {"description": "descriptionJson", "content": "contentJson"}
+_DEPRECATED_FIELDS = {"description": "descriptionJson", "content": "contentJson"}
 
 
-def _add_fields(kind: Kind) -> None:
-    """Add the fields of a kind's content type."""
-    content, called = kind.content, kind.name[0].lower() + kind.name[1:]
+def _add_fields(translatable: TranslatableType) -> None:
+    """Add the fields of a content type."""
+    content, field_name = translatable.content, translatable.name[0].lower() + translatable.name[1:]
     content.id()
-    for name, column in kind.words.items():
-        if kind.model is Service and column == "description":
-            content.nothing(name)  # shipping methods have no other texts
+    for name, column in translatable.columns.items():
+        if translatable.model is Service and column == "description":
+            content.unsupported(name)  # shipping methods have no other texts
             continue
         content.columns(**{name: column})
-        if name in _OLDER and kind.model is not Service:
-            content.columns(**{_OLDER[name]: column})
+        if name in _DEPRECATED_FIELDS and translatable.model is not Service:
+            content.columns(**{_DEPRECATED_FIELDS[name]: column})
 
-    @content.field(f"{called}Id", needs="id")
+    @content.field(f"{field_name}Id", needs="id")
     def ids(rows: list[Row], *_: object) -> list[str]:
-        return global_ids(kind.shown.name, (row.id for row in rows))
+        return global_ids(translatable.object_type.name, (row.id for row in rows))
 
-    @content.field(called, needs="id")
-    def shown(rows: list[Row], arguments: object, context: Context, selection: Selection) -> list[Row | None]:
-        found = kind.shown.by_key(context, [row.id for row in rows], selection.names())
-        return [found.get(row.id) for row in rows]
+    @content.field(field_name, needs="id")
+    def translated_objects(
+        rows: list[Row], arguments: object, context: Context, selection: Selection
+    ) -> list[Row | None]:
+        rows_by_key = translatable.object_type.by_key(context, [row.id for row in rows], selection.names())
+        return [rows_by_key.get(row.id) for row in rows]
 
-    rich = [name for name, column in kind.words.items() if column in RICH]
-    add_translation_field(content, f"{kind.name}Translation", kind.label, rich=rich, **kind.words)
+    rich = [name for name, column in translatable.columns.items() if column in RICH_COLUMNS]
+    add_translation_field(
+        content, f"{translatable.name}Translation", translatable.label, rich=rich, **translatable.columns
+    )
 
 
-for _kind in KINDS.values():
-    _add_fields(_kind)
+for _translatable in TRANSLATABLE_TYPES.values():
+    _add_fields(_translatable)
 
 translation = add_translation_field(
     method,
@@ -126,41 +132,43 @@ translation = add_translation_field(
     "cooperatives.service",
     rich=("description",),
     required=("name",),
-    **DELIVERED,
+    **SHIPPING_COLUMNS,
 )
-_value = KINDS["ATTRIBUTE_VALUE"].content
-_value.one("attribute", KINDS["ATTRIBUTE"].content, by="attribute_id", rows=Attribute.objects.all())
+_value = TRANSLATABLE_TYPES["ATTRIBUTE_VALUE"].content
+_value.related(
+    "attribute", TRANSLATABLE_TYPES["ATTRIBUTE"].content, column="attribute_id", rows=Attribute.objects.all()
+)
 
 
-def _text_values(rows: Keys[Row], through: str, selection: Selection) -> list[list[Row]]:
+def _text_values(rows: Keys[Row], relation: str, selection: Selection) -> list[list[Row]]:
     """Return each object's values of text attributes."""
     keys = [row.id for row in rows]
     value_rows: Rows = AttributeValue.objects.filter(
-        **{f"{through}_rows__{through}__in": keys},
+        **{f"{relation}_rows__{relation}__in": keys},
         attribute__input_type__in=(InputType.RICH_TEXT, InputType.PLAIN_TEXT),
     )
-    value_rows = value_rows.annotate(owner=F(f"{through}_rows__{through}")).order_by(
+    value_rows = value_rows.annotate(owner=F(f"{relation}_rows__{relation}")).order_by(
         "owner", "attribute_id", "id"
     )
-    found = _value.grouped(value_rows, selection.names(), by="owner")
-    return [found.get(key, []) for key in keys]
+    values_by_owner = _value.grouped(value_rows, selection.names(), by="owner")
+    return [values_by_owner.get(key, []) for key in keys]
 
 
-@KINDS["PRODUCT"].content.field("attributeValues", needs="id")
+@TRANSLATABLE_TYPES["PRODUCT"].content.field("attributeValues", needs="id")
 def texts_of_products(
     rows: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     return _text_values(rows, "product", selection)
 
 
-@KINDS["VARIANT"].content.field("attributeValues", needs="id")
+@TRANSLATABLE_TYPES["VARIANT"].content.field("attributeValues", needs="id")
 def texts_of_variants(
     rows: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     return _text_values(rows, "variant", selection)
 
 
-@KINDS["PAGE"].content.field("attributeValues", needs="id")
+@TRANSLATABLE_TYPES["PAGE"].content.field("attributeValues", needs="id")
 def texts_of_pages(
     rows: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
@@ -172,21 +180,21 @@ query = Queries()
 
 @query.field("translation", permissions=TRANSLATING)
 def one_translation(arguments: TranslationArguments, context: Context, selection: Selection) -> Row | None:
-    kind = KINDS.get(arguments["kind"])
-    if kind is None:
+    translatable = TRANSLATABLE_TYPES.get(arguments["kind"])
+    if translatable is None:
         return None
-    key = key_from_id(arguments["id"], kind.shown.name, kind.content.name)
-    return kind.content.by_key(context, [key], selection.names()).get(key)
+    key = key_from_id(arguments["id"], translatable.object_type.name, translatable.content.name)
+    return translatable.content.by_key(context, [key], selection.names()).get(key)
 
 
 @query.field("translations", permissions=TRANSLATING)
 def all_translations(
     arguments: TranslationsArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    kind = KINDS.get(arguments["kind"])
-    rows = kind.rows() if kind is not None else Product.objects.none()
-    content = kind.content if kind is not None else KINDS["PRODUCT"].content
+    translatable = TRANSLATABLE_TYPES.get(arguments["kind"])
+    rows = translatable.rows() if translatable is not None else Product.objects.none()
+    content = translatable.content if translatable is not None else TRANSLATABLE_TYPES["PRODUCT"].content
     return connect(content, rows, arguments, selection, order=[SortKey("id")])
 
 
-TYPES = (*(kind.content for kind in KINDS.values()), translation, query)
+TYPES = (*(translatable.content for translatable in TRANSLATABLE_TYPES.values()), translation, query)

@@ -15,7 +15,7 @@ from shop.api.errors import InputError
 from shop.api.ids import input_key
 from shop.api.language_codes import tag_from_code
 from shop.api.root_fields import Mutations
-from shop.api.translation.contents import KINDS, RICH, TRANSLATING, Kind
+from shop.api.translation.contents import RICH_COLUMNS, TRANSLATABLE_TYPES, TRANSLATING, TranslatableType
 from shop.core.texts.rich_text import sanitise_rich_text, to_plain_text
 from shop.core.texts.translations import save_translations
 
@@ -23,32 +23,36 @@ mutation = Mutations(codes={"already_taken": "UNIQUE"})
 
 
 def _translate(
-    kind: Kind, payload: str, arguments: Mapping[str, Any], context: Context, selection: Selection
+    translatable: TranslatableType,
+    payload: str,
+    arguments: Mapping[str, Any],
+    context: Context,
+    selection: Selection,
 ) -> dict[str, object]:
     """Save the given texts; null removes one."""
-    key = input_key(arguments["id"], kind.shown.name, kind.content.name, field="id")
+    key = input_key(arguments["id"], translatable.object_type.name, translatable.content.name, field="id")
     language = tag_from_code(arguments["languageCode"])
     if language == settings.LANGUAGE_CODE:
         raise InputError("INVALID", _("This is the shop's own language."), field="languageCode")
     row = save_translations(
-        rows=kind.rows(),
+        rows=translatable.rows(),
         key=key,
         language=language,
-        texts=_texts_by_column(kind, arguments["input"]),
+        texts=_texts_by_column(translatable, arguments["input"]),
         actor=context.actor,
         now=context.now,
     )
-    return {payload: kind.shown.by_key(context, [row.pk], selection.names(payload)).get(row.pk)}
+    return {payload: translatable.object_type.by_key(context, [row.pk], selection.names(payload)).get(row.pk)}
 
 
-def _texts_by_column(kind: Kind, input_data: Mapping[str, Any]) -> dict[str, str]:
+def _texts_by_column(translatable: TranslatableType, input_data: Mapping[str, Any]) -> dict[str, str]:
     """Return texts by column; rich texts also as plain text, which our own pages show."""
     texts = {}
-    for name, column in kind.words.items():
+    for name, column in translatable.columns.items():
         if name not in input_data:
             continue
         value = input_data[name]
-        if column not in RICH:
+        if column not in RICH_COLUMNS:
             texts[column] = (value or "").strip()
             continue
         content = sanitise_rich_text(value)
@@ -57,13 +61,13 @@ def _texts_by_column(kind: Kind, input_data: Mapping[str, Any]) -> dict[str, str
     return texts
 
 
-def _add_mutation(kind: Kind, name: str, payload: str) -> None:
+def _add_mutation(translatable: TranslatableType, name: str, payload: str) -> None:
     @mutation.field(name, permissions=TRANSLATING)
-    def say(arguments: dict[str, object], context: Context, selection: Selection) -> dict[str, object]:
-        return _translate(kind, payload, arguments, context, selection)
+    def translate(arguments: dict[str, object], context: Context, selection: Selection) -> dict[str, object]:
+        return _translate(translatable, payload, arguments, context, selection)
 
 
-for _kind in KINDS.values():
-    _called = _kind.name[0].lower() + _kind.name[1:]
-    _verb = "shippingPrice" if _called == "shippingMethod" else _called
-    _add_mutation(_kind, f"{_verb}Translate", _called)
+for _translatable in TRANSLATABLE_TYPES.values():
+    _field_name = _translatable.name[0].lower() + _translatable.name[1:]
+    _mutation_prefix = "shippingPrice" if _field_name == "shippingMethod" else _field_name
+    _add_mutation(_translatable, f"{_mutation_prefix}Translate", _field_name)

@@ -63,7 +63,9 @@ def executor(tmp_path):
         keys = [each.id for each in classes]
         order = [SortKey("country", descending=True), SortKey("id")]
         rows = rate.rows(context)
-        return connect_each(rate, rows, arguments, selection, order=order, by="tax_class_id", parents=keys)
+        return connect_each(
+            rate, rows, arguments, selection, order=order, parent_column="tax_class_id", parents=keys
+        )
 
     @query.field()
     def words(arguments, context, selection):

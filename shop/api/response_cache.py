@@ -33,16 +33,16 @@ _CACHEABLE_FIELDS = frozenset(
 )
 
 
-class _Entry(NamedTuple):
+class _CacheEntry(NamedTuple):
     state: tuple[object, ...]
     until: float
-    answer: bytes
+    content: bytes
 
 
-_answers: Cache[tuple[object, ...], _Entry] = Cache(MAX_CACHE_BYTES)
+_responses: Cache[tuple[object, ...], _CacheEntry] = Cache(MAX_CACHE_BYTES)
 
 
-class CachedAnswer:
+class CachedResponse:
     """The cached response of one request. The request's body must have been read."""
 
     def __init__(self, request: HttpRequest) -> None:
@@ -51,23 +51,23 @@ class CachedAnswer:
 
     def load(self) -> bytes | None:
         """Return the cached response if it is still valid."""
-        cached = _answers.get(self._key) if self._key is not None else None
+        cached = _responses.get(self._key) if self._key is not None else None
         if cached is None or cached.until < time.monotonic() or cached.state != catalogue_version():
             return None
-        return cached.answer
+        return cached.content
 
     def begin(self, operation: Operation) -> None:
         """Before execution: record the catalogue's version if the operation is cacheable."""
         if self._key is not None and _is_cacheable(operation):
             self._state = catalogue_version()
 
-    def keep(self, answer: bytes) -> None:
+    def store(self, content: bytes) -> None:
         """Store the response if the operation is cacheable."""
         if self._key is None or self._state is None:
             return
         until = time.monotonic() + settings.API_CACHE_SECONDS
-        weight = len(answer) + sum(len(part) for part in self._key if isinstance(part, bytes))
-        _answers.put(self._key, _Entry(self._state, until, answer), weight=weight)
+        weight = len(content) + sum(len(part) for part in self._key if isinstance(part, bytes))
+        _responses.put(self._key, _CacheEntry(self._state, until, content), weight=weight)
 
 
 def _cache_key(request: HttpRequest) -> tuple[object, ...] | None:
@@ -82,7 +82,7 @@ def _cache_key(request: HttpRequest) -> tuple[object, ...] | None:
 def _is_cacheable(operation: Operation) -> bool:
     """Return whether the operation is a query for catalogue fields only."""
     selections = operation.definition.selection_set
-    return operation.kind is OperationType.QUERY and _selects_only_cacheable(operation, selections)
+    return operation.operation_type is OperationType.QUERY and _selects_only_cacheable(operation, selections)
 
 
 def _selects_only_cacheable(operation: Operation, selections: SelectionSetNode) -> bool:
@@ -91,9 +91,9 @@ def _selects_only_cacheable(operation: Operation, selections: SelectionSetNode) 
             if node.name.value not in _CACHEABLE_FIELDS:
                 return False
             continue
-        below = node.selection_set if isinstance(node, InlineFragmentNode) else None
+        nested = node.selection_set if isinstance(node, InlineFragmentNode) else None
         if isinstance(node, FragmentSpreadNode):
-            below = operation.fragments[node.name.value].selection_set
-        if below is None or not _selects_only_cacheable(operation, below):
+            nested = operation.fragments[node.name.value].selection_set
+        if nested is None or not _selects_only_cacheable(operation, nested):
             return False
     return True

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from catalog.actions.stock.stock_movements import count_stock
 from catalog.models import Category, Product
-from shop.api import answer_cache
+from shop.api import response_cache
 from shop.api.ids import global_id
 from shop.cache.bounded_cache import Cache
 from shop.cache.catalogue_version import catalogue_version
@@ -37,7 +37,7 @@ def answers(settings, monkeypatch):
     settings.API_CACHE_SECONDS = 3600
     settings.API_DUMMY_PAYMENT = True
     made = Cache(100_000)
-    monkeypatch.setattr(answer_cache, "_answers", made)
+    monkeypatch.setattr(response_cache, "_responses", made)
     return made
 
 
