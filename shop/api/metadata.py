@@ -32,8 +32,8 @@ OwnsCheck: TypeAlias = Callable[[Context, Any], bool]
 class MetadataAccess:
     """Who may write the metadata of a type.
 
-    `owns` returns whether a requester without `rights` may write the public metadata of an object, for example
-    its buyer; `cooperative_column` is the column of its cooperative.
+    `owns` returns whether a requester without `rights`, for example a buyer, may write the public metadata of
+    an object; `cooperative_column` is the column of its cooperative.
     """
 
     object_type: Type
