@@ -23,8 +23,8 @@ from shop.notifications.models import ContactMethod, Notification
 from shop.notifications.send import sweep_task
 from tests.factories import NOW, get_stock, make_basket, make_user, make_variant, make_weighed_variant
 from tests.orders.gateway.card_order_helpers import get_call, make_paid_card_order, stripe
-from tests.shop.api.checkout.operations import ready
-from tests.shop.api.checkout.test_basket_payments import authorised
+from tests.shop.api.checkout.operations import prepare_checkout
+from tests.shop.api.checkout.test_basket_payments import make_authorised_payment
 
 __all__ = ["stripe"]
 pytestmark = pytest.mark.django_db
@@ -32,7 +32,7 @@ MINUTE = datetime.timedelta(minutes=1)
 
 
 def test_old_card_hold_of_a_basket_is_released_and_blocks_nothing(stripe, monkeypatch, eager_jobs) -> None:
-    payment = authorised(stripe, ready((make_variant(price=90_000), 1)))
+    payment = make_authorised_payment(stripe, prepare_checkout((make_variant(price=90_000), 1)))
     later = timezone.now() + datetime.timedelta(days=6, hours=1)
     monkeypatch.setattr(timezone, "now", lambda: later)
 
@@ -168,19 +168,19 @@ def test_failure_of_a_row_no_longer_due_is_deleted_after_a_day() -> None:
 
 def test_broken_row_of_a_batch_is_found_and_the_others_are_processed() -> None:
     people = [make_user().pk for _each in range(5)]
-    done: list[int] = []
+    mutate_checkout: list[int] = []
 
     @transaction.atomic(durable=True)
     def process(keys) -> None:
         if people[2] in keys:
             raise Broken("odd")
-        done.extend(keys)
+        mutate_checkout.extend(keys)
         User.objects.filter(pk__in=keys).update(note="done")
 
     rows = User.objects.filter(pk__in=people, note="").order_by("pk").values_list("pk", flat=True)
     succeeded = run_batches(rows, process, sweep="tests.sweep", at_once=2)
 
-    assert (done, succeeded) == ([people[0], people[1], people[3], people[4]], 4)
+    assert (mutate_checkout, succeeded) == ([people[0], people[1], people[3], people[4]], 4)
     assert list(SweepFailure.objects.values_list("row_key", flat=True)) == [str(people[2])]
 
 
@@ -219,7 +219,10 @@ def test_card_hold_that_raises_does_not_block_the_next_capture(stripe, monkeypat
 
 
 def test_basket_hold_that_raises_does_not_block_the_next_release(stripe, monkeypatch, eager_jobs) -> None:
-    first, second = (authorised(stripe, ready((make_variant(price=90_000), 1))) for _each in range(2))
+    first, second = (
+        make_authorised_payment(stripe, prepare_checkout((make_variant(price=90_000), 1)))
+        for _each in range(2)
+    )
     request_void = gateway_calls.request_void
 
     def request_void_or_fail(basket, payment, **given):

@@ -21,7 +21,7 @@ from tests.factories import (
     make_variant,
 )
 from tests.refusals import all_rows, assert_refused
-from tests.shop.api.client import ask, data_of
+from tests.shop.api.client import data_of, execute
 from tests.shop.api.tokens import token_of
 
 pytestmark = pytest.mark.django_db
@@ -39,7 +39,7 @@ def test_order_with_an_expired_link_is_not_found() -> None:
     before = all_rows()
 
     responses = [
-        ask(WRITE, token, id=global_id("Order", key), key="a", value="b")
+        execute(WRITE, token, id=global_id("Order", key), key="a", value="b")
         for token in (None, strangers)
         for key in (order.pk, "2f1f3f5e-6a0c-4d0e-9a53-0d6f4d0a1b11")
     ]

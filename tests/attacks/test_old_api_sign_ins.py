@@ -19,8 +19,8 @@ from tests.factories import PASSWORD, make_admin, make_staff
 from tests.orders.gateway.card_order_helpers import make_paid_card_order, stripe
 from tests.refusals import all_rows
 from tests.shop.accounts.factors import give_app
-from tests.shop.api.client import ask, data_of, post
-from tests.shop.api.random_documents import Chance, ask_all
+from tests.shop.api.client import data_of, execute, post
+from tests.shop.api.random_documents import Chance, make_document
 from tests.shop.api.test_apps import create_app
 from tests.shop.api.tokens import token_of
 
@@ -83,7 +83,7 @@ def test_renewed_token_of_an_old_sign_in_reads_but_creates_no_group() -> None:
     stolen = signed_in_long_ago(admin)
     before = all_rows()
 
-    response = ask(ADD_GROUP, stolen)
+    response = execute(ADD_GROUP, stolen)
 
     assert codes_of(response) == TOO_OLD
     assert response["data"] == {"permissionGroupCreate": None}
@@ -109,7 +109,7 @@ def test_signing_in_again_allows_changes() -> None:
     ("minutes", "is_recent"), [(0, True), (14, True), (16, False), (60 * 24 * 29, False)]
 )
 def test_sign_in_is_recent_for_fifteen_minutes(minutes: int, is_recent: bool) -> None:
-    response = ask(ADD_GROUP, token_of(make_admin(), minutes=minutes))
+    response = execute(ADD_GROUP, token_of(make_admin(), minutes=minutes))
 
     assert codes_of(response) == ([] if is_recent else TOO_OLD)
     assert Group.objects.filter(name="Kẻ gian").exists() is is_recent
@@ -124,7 +124,7 @@ def test_token_without_a_sign_in_time_is_too_old() -> None:
         forged |= {} if auth_time is None else {"auth_time": auth_time}
         token = jwt.encode(forged, key.private, algorithm=ALGORITHM, headers={"kid": key.kid})
 
-        assert codes_of(ask(ADD_GROUP, token)) == TOO_OLD, auth_time
+        assert codes_of(execute(ADD_GROUP, token)) == TOO_OLD, auth_time
     assert not Group.objects.exists()
 
 
@@ -134,20 +134,20 @@ def test_sign_in_before_the_second_factor_is_too_old() -> None:
     give_app(admin)
     User.objects.filter(pk=admin.pk).update(second_factor_since=timezone.now())
 
-    assert codes_of(ask(ADD_GROUP, before)) == TOO_OLD
-    assert codes_of(ask(ADD_GROUP, token_of(admin))) == []
+    assert codes_of(execute(ADD_GROUP, before)) == TOO_OLD
+    assert codes_of(execute(ADD_GROUP, token_of(admin))) == []
 
 
 def test_missing_permission_is_reported_first() -> None:
     token = token_of(make_staff(Permission.MANAGE_PRODUCTS), minutes=16)
 
-    assert codes_of(ask(ADD_GROUP, token)) == [("PermissionDenied", "PermissionDenied")]
+    assert codes_of(execute(ADD_GROUP, token)) == [("PermissionDenied", "PermissionDenied")]
 
 
 def test_apps_need_no_recent_sign_in() -> None:
     _app, response = create_app("MANAGE_STAFF")
 
-    assert codes_of(ask(ADD_GROUP, response["authToken"])) == []
+    assert codes_of(execute(ADD_GROUP, response["authToken"])) == []
     assert Group.objects.filter(name="Kẻ gian").exists()
 
 
@@ -157,8 +157,8 @@ def test_only_refunds_of_card_actions_need_a_recent_sign_in(stripe) -> None:
     old = token_of(make_admin(), minutes=16)
     before = all_rows()
 
-    refund = ask(REQUEST, old, id=payment, action="REFUND")
-    capture = ask(REQUEST, old, id=payment, action="CHARGE")
+    refund = execute(REQUEST, old, id=payment, action="REFUND")
+    capture = execute(REQUEST, old, id=payment, action="CHARGE")
 
     assert codes_of(refund) == TOO_OLD
     assert codes_of(capture) == []
@@ -170,7 +170,7 @@ def executed_answer(name: str, token: str) -> dict:
     """The answer to a mutation with made-up arguments that the schema accepts."""
     schema = built_schema().schema
     for seed in range(40):
-        text = ask_all(schema, "mutation", name, Chance(f"{name} {seed}", {}), 1)
+        text = make_document(schema, "mutation", name, Chance(f"{name} {seed}", {}), 1)
         response = post({"query": text}, token=token)
         if response.status_code == 200:
             return response.json()

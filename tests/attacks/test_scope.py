@@ -26,7 +26,7 @@ from tests.factories import (
     make_user,
     make_variant,
 )
-from tests.shop.api.client import ask, data_of
+from tests.shop.api.client import data_of, execute
 from tests.shop.api.tokens import token_of
 
 pytestmark = pytest.mark.django_db
@@ -88,7 +88,7 @@ def test_cooperative_staff_cannot_widen_their_own_scope(to_wide) -> None:
     staff = make_staff(Permission.MANAGE_STAFF, Permission.MANAGE_ORDERS, works_for=(seller,))
     key = global_id("Group", group_of(staff).pk)
 
-    response = ask(SET_SCOPE, token_of(staff), id=key, to=[], wide=to_wide)
+    response = execute(SET_SCOPE, token_of(staff), id=key, to=[], wide=to_wide)
 
     assert response["data"] == {"permissionGroupCooperativesUpdate": None}
     group = Group.objects.get()
@@ -120,7 +120,7 @@ def test_group_without_scope_grants_nothing(client: Client) -> None:
 
     assert not permission_scope(staff, Permission.MANAGE_ORDERS)
     assert not has_staff_permission(staff, Permission.MANAGE_ORDERS)
-    assert ask(ORDERS, token_of(staff))["data"] == {"orders": None}
+    assert execute(ORDERS, token_of(staff))["data"] == {"orders": None}
 
 
 def test_staff_without_a_group_cannot_enter_the_desk(client: Client) -> None:

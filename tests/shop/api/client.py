@@ -11,7 +11,7 @@ from django.test import Client
 ADDRESS = "/graphql/"
 
 
-def ask(query: str, token: str | None = None, /, **variables: Any) -> dict[str, Any]:
+def execute(query: str, token: str | None = None, /, **variables: Any) -> dict[str, Any]:
     """The full response of a request that is executed (status 200)."""
     response = post({"query": query, "variables": variables}, token=token)
     assert response.status_code == 200, response.content
@@ -20,18 +20,18 @@ def ask(query: str, token: str | None = None, /, **variables: Any) -> dict[str, 
 
 def data_of(query: str, token: str | None = None, /, **variables: Any) -> dict[str, Any]:
     """The data of a response without errors."""
-    answer = ask(query, token, **variables)
-    assert "errors" not in answer, answer["errors"]
-    return answer["data"]
+    response = execute(query, token, **variables)
+    assert "errors" not in response, response["errors"]
+    return response["data"]
 
 
-def refused(query: str, token: str | None = None, /, **variables: Any) -> dict[str, Any]:
+def request_error(query: str, token: str | None = None, /, **variables: Any) -> dict[str, Any]:
     """The one protocol error of a request that is not executed (status 400)."""
     response = post({"query": query, "variables": variables}, token=token)
     assert response.status_code == 400, response.content
-    answer = json.loads(response.content)
-    assert "data" not in answer
-    (error,) = answer["errors"]
+    content = json.loads(response.content)
+    assert "data" not in content
+    (error,) = content["errors"]
     return error
 
 
@@ -42,5 +42,5 @@ def post(
     if token is not None:
         headers["authorization"] = f"Bearer {token}"
     content = body if isinstance(body, str | bytes) else json.dumps(body)
-    kind = headers.pop("content_type", "application/json")
-    return (client or Client()).post(ADDRESS, content, content_type=kind, headers=headers)
+    content_type = headers.pop("content_type", "application/json")
+    return (client or Client()).post(ADDRESS, content, content_type=content_type, headers=headers)

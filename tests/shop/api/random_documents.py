@@ -80,20 +80,28 @@ class Chance(Random):
     def pick_id(self, name: str) -> str:
         """An id for an argument or input field of this name (`productId`, `channels`, `id`)."""
         type_hint = name.removesuffix("Ids").removesuffix("Id").removesuffix("s").lower()
-        fits = [type_ for type_ in self.ids if type_hint.endswith(type_.lower())]
-        fits = fits or [type_ for type_ in self.ids if type_.lower() in self.root_field.lower()]
+        matching_types = [type_ for type_ in self.ids if type_hint.endswith(type_.lower())]
+        matching_types = matching_types or [
+            type_ for type_ in self.ids if type_.lower() in self.root_field.lower()
+        ]
         if self.ids and self.random() < 0.8:
-            plain = max(fits, key=len) if fits and name != "id" else self.choice(fits or list(self.ids))
+            plain = (
+                max(matching_types, key=len)
+                if matching_types and name != "id"
+                else self.choice(matching_types or list(self.ids))
+            )
             return self.choice(self.ids[plain])
-        made = global_id(self.choice(TYPES), self.choice(KEYS))
-        return self.choice([made, made, made, "abc"])
+        invented_id = global_id(self.choice(TYPES), self.choice(KEYS))
+        return self.choice([invented_id, invented_id, invented_id, "abc"])
 
 
-def ask_all(schema: GraphQLSchema, kind: str, name: str, chance: Chance, depth: int = 3) -> str:
+def make_document(
+    schema: GraphQLSchema, operation_type: str, name: str, chance: Chance, depth: int = 3
+) -> str:
     """A document with one root field and everything below it, `depth` levels down."""
     chance.root_field = name
-    root = schema.type_map[kind.capitalize()]
-    return f"{kind} {{ {_field(schema, name, root.fields[name], chance, depth)} }}"  # type: ignore[attr-defined]
+    root = schema.type_map[operation_type.capitalize()]
+    return f"{operation_type} {{ {_field(schema, name, root.fields[name], chance, depth)} }}"  # type: ignore[attr-defined]
 
 
 def _field(schema: GraphQLSchema, name: str, field: GraphQLField, chance: Chance, depth: int) -> str:
@@ -107,16 +115,16 @@ def _field(schema: GraphQLSchema, name: str, field: GraphQLField, chance: Chance
             arguments.append(f"{key}: {_literal(argument.type, chance, 0, key)}")
     text = f"{name}({', '.join(arguments)})" if arguments else name
     inner = get_named_type(field.type)
-    return text if is_leaf_type(inner) else f"{text} {{ {_below(schema, inner, chance, depth)} }}"
+    return text if is_leaf_type(inner) else f"{text} {{ {_selections(schema, inner, chance, depth)} }}"
 
 
-def _below(schema: GraphQLSchema, type_: Any, chance: Chance, depth: int) -> str:
+def _selections(schema: GraphQLSchema, type_: Any, chance: Chance, depth: int) -> str:
     parts = ["__typename"]
     if depth <= 0:
         return parts[0]
     if is_abstract_type(type_) and not getattr(type_, "fields", None):
         return " ".join(
-            f"... on {each.name} {{ {_below(schema, each, chance, depth - 1)} }}"
+            f"... on {each.name} {{ {_selections(schema, each, chance, depth - 1)} }}"
             for each in schema.get_possible_types(type_)
         )
     # Connections and edges do not count as levels.
@@ -131,8 +139,8 @@ def _literal(type_: Any, chance: Chance, level: int, name: str) -> str:
     if is_non_null_type(type_):
         return _literal(type_.of_type, chance, level, name)
     if is_list_type(type_):
-        many = chance.choice([0, 1, 1, 2])
-        return f"[{', '.join(_literal(type_.of_type, chance, level + 1, name) for _ in range(many))}]"
+        count = chance.choice([0, 1, 1, 2])
+        return f"[{', '.join(_literal(type_.of_type, chance, level + 1, name) for _ in range(count))}]"
     if name in USUAL_VALUES and not is_input_object_type(type_) and chance.random() < 0.7:
         value = USUAL_VALUES[name]
         return value if is_enum_type(type_) else json.dumps(value, ensure_ascii=False)

@@ -41,9 +41,9 @@ class Surface:
     @classmethod
     def of(cls, client: str) -> Surface:
         content = json.loads((SURFACE / f"{client}.json").read_text())
-        named = list(content["coordinates"])
+        coordinates = list(content["coordinates"])
         used = content["operations"].items()
-        operations = {name: [named[place] for place in places] for name, places in used}
+        operations = {name: [coordinates[position] for position in positions] for name, positions in used}
         return cls(content["coordinates"], operations, content.get("start", []))
 
     def faults(self, schema: GraphQLSchema) -> dict[str, str]:
@@ -53,8 +53,8 @@ class Surface:
 
     def answered(self, schema: GraphQLSchema) -> set[str]:
         """The operations without faults."""
-        wrong = self.faults(schema).keys()
-        return {name for name, named in self.operations.items() if wrong.isdisjoint(named)}
+        faulty = self.faults(schema).keys()
+        return {name for name, coordinates in self.operations.items() if faulty.isdisjoint(coordinates)}
 
 
 def fault(schema: GraphQLSchema, coordinate: str, expected: str) -> str | None:
@@ -66,8 +66,8 @@ def fault(schema: GraphQLSchema, coordinate: str, expected: str) -> str | None:
     if type_ is None:
         return "missing"
     if field_name is None:
-        kind = type(type_).__name__.removeprefix("GraphQL").removesuffix("Type").lower()
-        return None if kind == expected else f"a {kind}"
+        type_kind = type(type_).__name__.removeprefix("GraphQL").removesuffix("Type").lower()
+        return None if type_kind == expected else f"a {type_kind}"
     if is_enum_type(type_):
         return None if field_name in type_.values else "missing"
     field = getattr(type_, "fields", {}).get(field_name)
@@ -79,18 +79,18 @@ def fault(schema: GraphQLSchema, coordinate: str, expected: str) -> str | None:
     ours, theirs = str((input_ or field).type), expected
     if type_from_ast(schema, parse_type(theirs)) is None:
         return "missing"
-    is_fit = fits(ours, theirs) if input_ is None else fits(theirs, ours)
+    is_fit = is_assignable(ours, theirs) if input_ is None else is_assignable(theirs, ours)
     return None if is_fit else f"{ours} instead of {theirs}"
 
 
-def fits(narrow: str, wide: str) -> bool:
+def is_assignable(narrow: str, wide: str) -> bool:
     """Whether a value of one type is always one of the other: `T!` for `T`, at every level."""
     if narrow.endswith("!"):
-        return fits(narrow[:-1], wide.removesuffix("!"))
+        return is_assignable(narrow[:-1], wide.removesuffix("!"))
     if wide.endswith("!"):
         return False
     if narrow.startswith("[") or wide.startswith("["):
-        return narrow.startswith("[") and wide.startswith("[") and fits(narrow[1:-1], wide[1:-1])
+        return narrow.startswith("[") and wide.startswith("[") and is_assignable(narrow[1:-1], wide[1:-1])
     return narrow == wide
 
 

@@ -10,7 +10,7 @@ from shop.api.ids import global_id
 from shop.core.models import Change
 from tests.factories import make_admin, make_channel, make_staff, make_user
 from tests.refusals import all_rows
-from tests.shop.api.client import ask, data_of
+from tests.shop.api.client import data_of, execute
 from tests.shop.api.tokens import token_of
 
 pytestmark = pytest.mark.django_db
@@ -33,16 +33,16 @@ ME = "{ app { name isActive } me { email } }"
 def create_app(*permissions, name="Kế toán"):
     """An app and the response that created it."""
     values = {"name": name, "identifier": "ke-toan", "permissions": list(permissions)}
-    answer = data_of(CREATE, token_of(make_admin()), input=values)["appCreate"]
-    return App.objects.get(name=name), answer
+    payload = data_of(CREATE, token_of(make_admin()), input=values)["appCreate"]
+    return App.objects.get(name=name), payload
 
 
 def test_app_create_returns_its_token_once():
-    row, answer = create_app("MANAGE_ORDERS", "MANAGE_CHANNELS")
+    row, payload = create_app("MANAGE_ORDERS", "MANAGE_CHANNELS")
 
-    token = answer["authToken"]
+    token = payload["authToken"]
     assert (len(token), token.isalnum()) == (30, True)
-    assert answer["app"] == {
+    assert payload["app"] == {
         "id": global_id("App", row.pk),
         "name": "Kế toán",
         "identifier": "ke-toan",
@@ -58,8 +58,8 @@ def test_app_create_returns_its_token_once():
 
 def test_app_token_authenticates_and_changes_carry_the_app_name(django_assert_num_queries):
     make_channel()
-    row, answer = create_app("MANAGE_CHANNELS")
-    token = answer["authToken"]
+    row, payload = create_app("MANAGE_CHANNELS")
+    token = payload["authToken"]
 
     with django_assert_num_queries(3):
         assert data_of(ME, token) == {"app": {"name": "Kế toán", "isActive": True}, "me": None}
@@ -73,17 +73,17 @@ def test_app_token_authenticates_and_changes_carry_the_app_name(django_assert_nu
     assert (change.actor_kind, change.actor_key, change.actor_name, change.entry_point) == (
         *("app", str(row.pk), "Kế toán", "api"),
     )
-    refused = ask("{ shop { privateMetadata { key } } }", token)["errors"]
+    refused = execute("{ shop { privateMetadata { key } } }", token)["errors"]
     assert refused[0]["message"] == "Permission denied: this needs one of MANAGE_SETTINGS."
 
 
 def test_deactivated_or_deleted_app_is_anonymous():
-    row, answer = create_app("MANAGE_ORDERS")
-    token, staff, key = answer["authToken"], token_of(make_admin()), global_id("App", row.pk)
+    row, payload = create_app("MANAGE_ORDERS")
+    token, staff, key = payload["authToken"], token_of(make_admin()), global_id("App", row.pk)
     verify = "mutation($t: String!) { appTokenVerify(token: $t) { valid errors { code } } }"
 
     def works():
-        response = ask("{ channels { id } }", token)
+        response = execute("{ channels { id } }", token)
         valid = data_of(verify, t=token)["appTokenVerify"]
         assert valid == {"valid": "errors" not in response, "errors": []}
         return valid["valid"]
@@ -105,7 +105,7 @@ def test_deactivated_or_deleted_app_is_anonymous():
 
 
 def test_deleted_app_token_is_invalid_while_others_still_work():
-    row, answer = create_app("MANAGE_ORDERS")
+    row, payload = create_app("MANAGE_ORDERS")
     staff = token_of(make_admin())
     create = """mutation($app: ID!) {
         appTokenCreate(input: {app: $app, name: "Hai"}) {
@@ -120,14 +120,14 @@ def test_deleted_app_token_is_invalid_while_others_still_work():
     deleted = data_of(delete, staff, id=second["appToken"]["id"])["appTokenDelete"]
 
     assert deleted == {"appToken": {"name": "Hai"}, "errors": []}
-    assert ask(ME, second["authToken"])["data"]["app"] is None
-    assert data_of(ME, answer["authToken"])["app"]["name"] == "Kế toán"
-    again = data_of(delete, staff, id=second["appToken"]["id"])["appTokenDelete"]
-    assert again["errors"] == [{"field": "id", "code": "NOT_FOUND"}]
+    assert execute(ME, second["authToken"])["data"]["app"] is None
+    assert data_of(ME, payload["authToken"])["app"]["name"] == "Kế toán"
+    deleted_again = data_of(delete, staff, id=second["appToken"]["id"])["appTokenDelete"]
+    assert deleted_again["errors"] == [{"field": "id", "code": "NOT_FOUND"}]
 
 
 def test_app_permission_change_applies_to_existing_tokens():
-    row, answer = create_app("MANAGE_ORDERS")
+    row, payload = create_app("MANAGE_ORDERS")
     query = """mutation($id: ID!, $input: AppInput!) {
         appUpdate(id: $id, input: $input) { app { name permissions { code } } errors { field code } }
     }"""
@@ -136,8 +136,8 @@ def test_app_permission_change_applies_to_existing_tokens():
     changed = data_of(query, token_of(make_admin()), id=global_id("App", row.pk), input=values)["appUpdate"]
 
     assert changed == {"app": {"name": "Sổ sách", "permissions": [{"code": "MANAGE_SETTINGS"}]}, "errors": []}
-    seen = data_of("{ shop { privateMetadata { key } } }", answer["authToken"])
-    assert seen == {"shop": {"privateMetadata": []}}
+    shop_data = data_of("{ shop { privateMetadata { key } } }", payload["authToken"])
+    assert shop_data == {"shop": {"privateMetadata": []}}
 
 
 def test_staff_cannot_grant_an_app_permissions_they_lack():
@@ -148,17 +148,17 @@ def test_staff_cannot_grant_an_app_permissions_they_lack():
     before = all_rows()
 
     values = {"name": "x", "permissions": ["MANAGE_APPS", "MANAGE_ORDERS"]}
-    answer = data_of(CREATE, token_of(staff), input=values)["appCreate"]
+    payload = data_of(CREATE, token_of(staff), input=values)["appCreate"]
 
-    assert answer["errors"] == [
+    assert payload["errors"] == [
         {"field": "permissions", "code": "OUT_OF_SCOPE_PERMISSION", "permissions": ["MANAGE_ORDERS"]}
     ]
-    assert (answer["app"], answer["authToken"]) == (None, None)
+    assert (payload["app"], payload["authToken"]) == (None, None)
     assert all_rows() == before
 
 
 def test_staff_cannot_change_an_app_with_permissions_they_lack():
-    row, _answer = create_app("MANAGE_ORDERS")
+    row, _payload = create_app("MANAGE_ORDERS")
     staff = token_of(make_staff(Permission.MANAGE_APPS))
     key, token = global_id("App", row.pk), global_id("AppToken", row.tokens.get().pk)
     before = all_rows()
@@ -179,22 +179,22 @@ def test_staff_cannot_change_an_app_with_permissions_they_lack():
 
 @pytest.mark.parametrize("name", ["", "  ", None])
 def test_app_create_requires_a_name(name):
-    answer = data_of(CREATE, token_of(make_admin()), input={"name": name})["appCreate"]
+    payload = data_of(CREATE, token_of(make_admin()), input={"name": name})["appCreate"]
 
-    assert answer["errors"] == [{"field": "name", "code": "REQUIRED", "permissions": None}]
+    assert payload["errors"] == [{"field": "name", "code": "REQUIRED", "permissions": None}]
     assert App.objects.count() == 0
 
 
 def test_apps_are_listed_filtered_and_sorted_for_staff_only():
     create_app("MANAGE_ORDERS", name="B")
-    _row, other = create_app("MANAGE_ORDERS", name="A")
+    _row, app_payload = create_app("MANAGE_ORDERS", name="A")
     query = "{ apps(first: 5) { totalCount edges { node { name } } } appExtensions(first: 5) { totalCount } }"
 
-    seen = data_of(query, token_of(make_user(is_staff=True)))
-    assert [edge["node"]["name"] for edge in seen["apps"]["edges"]] == ["A", "B"]
-    assert (seen["apps"]["totalCount"], seen["appExtensions"]["totalCount"]) == (2, 0)
-    for token in (None, token_of(make_user()), other["authToken"]):
-        assert ask(query, token)["data"] == {"apps": None, "appExtensions": None}
+    data = data_of(query, token_of(make_user(is_staff=True)))
+    assert [edge["node"]["name"] for edge in data["apps"]["edges"]] == ["A", "B"]
+    assert (data["apps"]["totalCount"], data["appExtensions"]["totalCount"]) == (2, 0)
+    for token in (None, token_of(make_user()), app_payload["authToken"]):
+        assert execute(query, token)["data"] == {"apps": None, "appExtensions": None}
     filtered = '{ apps(first: 5, filter: {search: "b", isActive: true}) { edges { node { name } } } }'
     assert data_of(filtered, token_of(make_admin()))["apps"] == {"edges": [{"node": {"name": "B"}}]}
     third = "{ apps(first: 5, filter: {type: THIRDPARTY}) { totalCount } }"

@@ -22,21 +22,21 @@ from tests.factories import (
     make_zone,
 )
 from tests.refusals import all_rows
-from tests.shop.api.client import ask, data_of
+from tests.shop.api.client import data_of, execute
 from tests.shop.api.tokens import token_of
 
 pytestmark = pytest.mark.django_db
 
 
 def test_shop_defaults_on_an_empty_database():
-    answer = data_of("""{ shop {
+    shop = data_of("""{ shop {
         id name description domain { host sslEnabled url } defaultCountry { code } defaultWeightUnit
         trackInventoryByDefault fulfillmentAutoApprove headerText companyAddress { id } metadata { key }
         availableExternalAuthentications { id } passwordLoginMode accountConfirmMergeMode schemaVersion
     } }""")["shop"]
 
     host = settings.PUBLIC_URL.removeprefix("http://")
-    assert answer == {
+    assert shop == {
         "id": global_id("Shop", 1),
         "name": "Chợ Phiên",
         "description": "",
@@ -72,10 +72,10 @@ def test_private_shop_fields_require_permission(field, permission):
     make_channel()
     name = field.split()[0]
 
-    answer = ask(f"{{ shop {{ {field} }} }}", token_of(make_user()))
+    response = execute(f"{{ shop {{ {field} }} }}", token_of(make_user()))
 
-    assert answer["errors"][0]["message"] == f"Permission denied: this needs one of {permission}."
-    seen = data_of(f"{{ shop {{ {field} }} }}", token_of(make_admin()))["shop"][name]
+    assert response["errors"][0]["message"] == f"Permission denied: this needs one of {permission}."
+    value = data_of(f"{{ shop {{ {field} }} }}", token_of(make_admin()))["shop"][name]
     expected = {
         "version": "3.24.0",
         "channelCurrencies": ["VND"],
@@ -86,7 +86,7 @@ def test_private_shop_fields_require_permission(field, permission):
         "defaultMailSenderAddress": settings.DEFAULT_FROM_EMAIL,
         "privateMetadata": [],
     }
-    assert seen == expected[name]
+    assert value == expected[name]
 
 
 def test_shop_description_is_translated():
@@ -107,16 +107,16 @@ def test_shop_description_is_translated():
 
 
 def test_country_and_language_names_follow_the_requested_language():
-    answer = data_of("""{ shop {
+    shop = data_of("""{ shop {
         countries { code country } english: countries(languageCode: EN) { code country vat { countryCode } }
         languages { code language } phonePrefixes
     } }""")["shop"]
 
-    assert len(answer["countries"]) == len(answer["english"]) > 240
-    assert {"code": "DE", "country": "Đức"} in answer["countries"]
-    assert {"code": "DE", "country": "Germany", "vat": None} in answer["english"]
-    assert {"code": "VI_VN", "language": "Tiếng Việt (Việt Nam)"} in answer["languages"]
-    assert {"84", "1"} <= set(answer["phonePrefixes"])
+    assert len(shop["countries"]) == len(shop["english"]) > 240
+    assert {"code": "DE", "country": "Đức"} in shop["countries"]
+    assert {"code": "DE", "country": "Germany", "vat": None} in shop["english"]
+    assert {"code": "VI_VN", "language": "Tiếng Việt (Việt Nam)"} in shop["languages"]
+    assert {"84", "1"} <= set(shop["phonePrefixes"])
 
 
 def test_countries_are_filtered_by_shipping_zone():
@@ -124,9 +124,9 @@ def test_countries_are_filtered_by_shipping_zone():
     query = "query($is: Boolean) { shop { countries(filter: {attachedToShippingZones: $is}) { code } } }"
 
     assert data_of(query, **{"is": True})["shop"]["countries"] == [{"code": "VN"}]
-    others = data_of(query, **{"is": False})["shop"]["countries"]
-    assert {"code": "VN"} not in others
-    assert {"code": "LA"} in others
+    unattached = data_of(query, **{"is": False})["shop"]["countries"]
+    assert {"code": "VN"} not in unattached
+    assert {"code": "LA"} in unattached
 
 
 CHANNEL = """{
@@ -182,16 +182,18 @@ def test_channels_include_settings_for_staff(django_assert_num_queries):
 def test_anonymous_sees_channel_countries_but_not_its_settings():
     make_zone(make_channel())
 
-    answer = ask('{ channel(slug: "viet-nam") { countries { code } orderSettings { allowUnpaidOrders } } }')
+    response = execute(
+        '{ channel(slug: "viet-nam") { countries { code } orderSettings { allowUnpaidOrders } } }'
+    )
 
-    assert answer["data"] == {"channel": None}
-    (error,) = answer["errors"]
+    assert response["data"] == {"channel": None}
+    (error,) = response["errors"]
     assert error["message"] == "Permission denied: this needs one of MANAGE_CHANNELS, MANAGE_ORDERS."
     assert data_of('{ channel(slug: "viet-nam") { countries { code } } }') == {
         "channel": {"countries": [{"code": "VN"}]}
     }
     for query in ("{ channel { id } }", '{ channel(slug: "a", id: "b") { id } }'):
-        (error,) = ask(query)["errors"]
+        (error,) = execute(query)["errors"]
         assert error["message"] == "A channel is found by exactly one of `id` and `slug`."
 
 
@@ -236,19 +238,19 @@ def test_address_rules_of_the_united_states():
 
 @pytest.mark.parametrize("country", ["AQ", "EU", "DE", "JP", "CN"])
 def test_address_rules_exist_for_unusual_countries(country):
-    assert "errors" not in ask(RULES, country=country)
+    assert "errors" not in execute(RULES, country=country)
 
 
 def test_address_is_visible_to_its_owner_and_permitted_staff():
-    user, other, staff = make_user(), make_user(), make_user(is_staff=True)
+    user, stranger, staff = make_user(), make_user(), make_user(is_staff=True)
     row = Address.objects.create(user=user, city="Hà Nội")
     query = "query($id: ID!) { address(id: $id) { city privateMetadata { key } } }"
     bare = "query($id: ID!) { address(id: $id) { city } }"
     key = global_id("Address", row.pk)
 
     assert data_of(bare, token_of(user), id=key) == {"address": {"city": "Hà Nội"}}
-    for who in (other, staff):
-        assert data_of(bare, token_of(who), id=key) == {"address": None}
+    for reader in (stranger, staff):
+        assert data_of(bare, token_of(reader), id=key) == {"address": None}
     assert data_of(bare, id=key) == {"address": None}
     group = Group.objects.create(name="Chăm sóc", is_platform_wide=True)
     GroupPermission.objects.create(group=group, code=Permission.MANAGE_ORDERS)
@@ -272,9 +274,9 @@ def test_federation_resolves_service_sdl_and_entities(django_assert_num_queries)
     token = token_of(user)
 
     with django_assert_num_queries(3):
-        found = data_of(query, token, references=references)["_entities"]
+        entities = data_of(query, token, references=references)["_entities"]
 
-    assert found == [
+    assert entities == [
         {"__typename": "Address", "city": "Huế"},
         {"__typename": "User", "email": user.email},
         None,
@@ -308,10 +310,10 @@ def test_federation_entities_respect_permissions():
             for each in data_of(query, user and token_of(user), references=references)["_entities"]
         ]
 
-    shown = global_id("Product", on_sale.pk)
-    assert values_for(None) == values_for(make_user()) == [None, None, shown]
-    assert values_for(member) == [group.name, global_id("Product", draft.pk), shown]
-    assert values_for(admin) == [group.name, global_id("Product", draft.pk), shown]
+    product_id = global_id("Product", on_sale.pk)
+    assert values_for(None) == values_for(make_user()) == [None, None, product_id]
+    assert values_for(member) == [group.name, global_id("Product", draft.pk), product_id]
+    assert values_for(admin) == [group.name, global_id("Product", draft.pk), product_id]
 
 
 def test_shop_metadata_update_requires_manage_settings():
@@ -320,22 +322,24 @@ def test_shop_metadata_update_requires_manage_settings():
             item { ... on Shop { name } metadata { key value } } errors { field code } metadataErrors { code }
         }
     }"""
-    given = {"id": global_id("Shop", 1), "input": [{"key": "pins", "value": "[]"}]}
+    variables = {"id": global_id("Shop", 1), "input": [{"key": "pins", "value": "[]"}]}
 
-    refused = ask(query, token_of(make_user()), **given)
-    done = data_of(query, token_of(make_admin()), **given)["updateMetadata"]
+    refused = execute(query, token_of(make_user()), **variables)
+    updated = data_of(query, token_of(make_admin()), **variables)["updateMetadata"]
 
     assert refused["errors"][0]["extensions"]["code"] == "PermissionDenied"
-    assert done == {
+    assert updated == {
         "item": {"name": "Chợ Phiên", "metadata": [{"key": "pins", "value": "[]"}]},
         "errors": [],
         "metadataErrors": [],
     }
     for text, code in ((global_id("Nothing", 1), "NOT_FOUND"), ("abc", "GRAPHQL_ERROR")):
-        answer = data_of(query, token_of(make_admin()), id=text, input=[])["updateMetadata"]
-        assert answer["errors"] == [{"field": "id", "code": code}]
-    missing = data_of(query, token_of(make_admin()), id=global_id("Channel", 7), input=[])["updateMetadata"]
-    assert missing["errors"] == [{"field": "id", "code": "NOT_FOUND"}]
+        payload = data_of(query, token_of(make_admin()), id=text, input=[])["updateMetadata"]
+        assert payload["errors"] == [{"field": "id", "code": code}]
+    missing_payload = data_of(query, token_of(make_admin()), id=global_id("Channel", 7), input=[])[
+        "updateMetadata"
+    ]
+    assert missing_payload["errors"] == [{"field": "id", "code": "NOT_FOUND"}]
 
 
 def test_empty_metadata_key_is_refused():
@@ -350,8 +354,8 @@ def test_empty_metadata_key_is_refused():
         (f'checkoutCreate(input: {{channel: "viet-nam", metadata: {entry}}})', None, "metadata"),
         (f'categoryCreate(input: {{name: "Trà", privateMetadata: {entry}}})', admin, "metadata"),
     ):
-        references = f"mutation {{ {attempt} {{ errors {{ field code }} }} }}"
-        (answer,) = data_of(references, token and token_of(token)).values()
-        assert answer["errors"] == [{"field": field, "code": "REQUIRED"}], attempt
+        query = f"mutation {{ {attempt} {{ errors {{ field code }} }} }}"
+        (payload,) = data_of(query, token and token_of(token)).values()
+        assert payload["errors"] == [{"field": field, "code": "REQUIRED"}], attempt
 
     assert all_rows() == before

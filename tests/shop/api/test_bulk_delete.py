@@ -19,7 +19,7 @@ from shop.api.ids import global_id
 from shop.content.models import Menu, MenuItem, Page, PageType
 from tests.factories import make_admin, make_category, make_product, make_staff, make_user
 from tests.refusals import all_rows
-from tests.shop.api.client import ask, data_of
+from tests.shop.api.client import data_of, execute
 from tests.shop.api.tokens import token_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -30,11 +30,13 @@ def bulk_delete(name, ids, token, argument="ids"):
     return data_of(text, token, ids=ids)[name]
 
 
-def make_two(make, **fields):
+def make_two(factory, **fields):
     """Two rows of a model, or from a factory, that differ by `slug` or `name`."""
     name = next((name for name in ("slug", "name") if name in fields), None)
     values = [fields | ({name: f"{fields[name]}-{n}"} if name else {}) for n in (1, 2)]
-    return [make.objects.create(**each) if isinstance(make, type) else make(**each) for each in values]
+    return [
+        factory.objects.create(**each) if isinstance(factory, type) else factory(**each) for each in values
+    ]
 
 
 def deletable_rows():
@@ -76,7 +78,7 @@ def test_bulk_delete_removes_rows_and_reports_missing_ids():
         before = all_rows()
         for nobody in (None, buyer):
             text = f"mutation($ids: [ID!]!) {{ {name}(ids: $ids) {{ count }} }}"
-            (error,) = ask(text, nobody, ids=ids)["errors"]
+            (error,) = execute(text, nobody, ids=ids)["errors"]
             assert error["extensions"]["exception"]["code"] == "PermissionDenied", name
         assert all_rows() == before, name
 
@@ -92,22 +94,25 @@ def test_bulk_delete_removes_rows_and_reports_missing_ids():
 def test_bulk_delete_refuses_used_rows_and_too_many_ids():
     token = token_of(make_admin())
     product = make_product(variants=(("nhỏ", 0), ("to", 1)), on_hand=0)
-    kind = global_id("ProductType", product.product_type_id)
-    small, large = product.variants.in_order()
-    Variant.objects.filter(pk=large.pk).update(sku="TO")
+    product_type_id = global_id("ProductType", product.product_type_id)
+    smaller_variant, larger_variant = product.variants.in_order()
+    Variant.objects.filter(pk=larger_variant.pk).update(sku="TO")
     before = all_rows()
 
-    used = bulk_delete("productTypeBulkDelete", [kind], token)
-    many = bulk_delete("categoryBulkDelete", [global_id("Category", n) for n in range(101)], token)
+    used = bulk_delete("productTypeBulkDelete", [product_type_id], token)
+    too_many = bulk_delete("categoryBulkDelete", [global_id("Category", n) for n in range(101)], token)
 
     assert (used["count"], len(used["errors"])) == (0, 1)
-    assert many == {"count": 0, "errors": [{"field": "ids", "code": "INVALID"}]}
+    assert too_many == {"count": 0, "errors": [{"field": "ids", "code": "INVALID"}]}
     assert all_rows() == before
 
     text = """mutation($product: ID!, $variant: ID!) {
       productVariantSetDefault(productId: $product, variantId: $variant) {
         product { defaultVariant { id } } errors { field code } } }"""
-    keys = {"product": global_id("Product", product.pk), "variant": global_id("ProductVariant", large.pk)}
+    keys = {
+        "product": global_id("Product", product.pk),
+        "variant": global_id("ProductVariant", larger_variant.pk),
+    }
     assert data_of(text, token, **keys)["productVariantSetDefault"] == {
         "product": {"defaultVariant": {"id": keys["variant"]}},
         "errors": [],
@@ -118,7 +123,7 @@ def test_bulk_delete_refuses_used_rows_and_too_many_ids():
     ]
     text = 'mutation { productVariantBulkDelete(skus: ["TO"]) { count errors { code } } }'
     assert data_of(text, token)["productVariantBulkDelete"] == {"count": 1, "errors": []}
-    assert list(product.variants.all()) == [small]
+    assert list(product.variants.all()) == [smaller_variant]
 
 
 def test_product_type_permission_allows_changing_attributes():

@@ -17,7 +17,7 @@ from tests.factories import (
     make_zone,
 )
 from tests.refusals import all_rows
-from tests.shop.api.client import ask, data_of
+from tests.shop.api.client import data_of, execute
 from tests.shop.api.tokens import token_of
 
 pytestmark = pytest.mark.django_db
@@ -52,11 +52,11 @@ VALUES = {"name": "Lào", "slug": "lao", "currencyCode": "USD", "defaultCountry"
 
 
 def test_channel_is_created_with_its_settings():
-    given = VALUES | {"isActive": True, "orderSettings": {"allowUnpaidOrders": True}}
+    input_data = VALUES | {"isActive": True, "orderSettings": {"allowUnpaidOrders": True}}
 
-    answer = data_of(CREATE, token_of(make_admin()), input=given)["channelCreate"]
+    payload = data_of(CREATE, token_of(make_admin()), input=input_data)["channelCreate"]
 
-    assert answer == {
+    assert payload == {
         "channel": {
             "slug": "lao",
             "name": "Lào",
@@ -72,7 +72,7 @@ def test_channel_is_created_with_its_settings():
 
 
 @pytest.mark.parametrize(
-    ("wrong", "field", "code"),
+    ("invalid_values", "field", "code"),
     [
         ({"slug": "viet-nam"}, "slug", "UNIQUE"),
         ({"slug": " "}, "slug", "REQUIRED"),
@@ -83,20 +83,20 @@ def test_channel_is_created_with_its_settings():
         ({"addWarehouses": ["abc"]}, "addWarehouses", "GRAPHQL_ERROR"),
     ],
 )
-def test_invalid_channel_is_refused(wrong, field, code):
+def test_invalid_channel_is_refused(invalid_values, field, code):
     make_channel()
     token = token_of(make_admin())
     before = all_rows()
 
-    answer = data_of(CREATE, token, input=VALUES | wrong)["channelCreate"]
+    payload = data_of(CREATE, token, input=VALUES | invalid_values)["channelCreate"]
 
-    assert (answer["channel"], answer["errors"]) == (None, [{"field": field, "code": code}])
+    assert (payload["channel"], payload["errors"]) == (None, [{"field": field, "code": code}])
     assert all_rows() == before
 
 
 def test_channel_update_changes_only_the_given_settings():
     channel = make_channel(metadata={"a": "1"}, expire_orders_after_minutes=60)
-    given = {
+    input_data = {
         "name": "Việt Nam ta",
         "metadata": [{"key": "b", "value": "2"}],
         "stockSettings": {"allocationStrategy": "PRIORITIZE_HIGH_STOCK"},
@@ -105,9 +105,9 @@ def test_channel_update_changes_only_the_given_settings():
         "paymentSettings": {"defaultTransactionFlowStrategy": "AUTHORIZATION"},
     }
 
-    answer = data_of(UPDATE, token_of(make_admin()), id=global_id("Channel", channel.pk), input=given)
+    payload = data_of(UPDATE, token_of(make_admin()), id=global_id("Channel", channel.pk), input=input_data)
 
-    assert answer["channelUpdate"] == {
+    assert payload["channelUpdate"] == {
         "channel": {
             "slug": "viet-nam",
             "name": "Việt Nam ta",
@@ -136,9 +136,9 @@ def test_availability_follows_channel_zones_and_warehouses():
     listing = Listing.objects.get(product=variant.product, channel=channel)
     assert listing.is_available
 
-    def after(**given):
-        answer = data_of(UPDATE, token, id=key, input=given)["channelUpdate"]
-        assert answer["errors"] == []
+    def after(**input_data):
+        payload = data_of(UPDATE, token, id=key, input=input_data)["channelUpdate"]
+        assert payload["errors"] == []
         listing.refresh_from_db()
         return listing.is_available
 
@@ -147,8 +147,10 @@ def test_availability_follows_channel_zones_and_warehouses():
     assert not after(removeShippingZones=[global_id("ShippingZone", zone.pk)])
     assert after(addShippingZones=[global_id("ShippingZone", zone.pk)])
     assert not after(defaultCountry="LA")
-    same = {name: [global_id("Warehouse", warehouse.pk)] for name in ("addWarehouses", "removeWarehouses")}
-    refused = data_of(UPDATE, token, id=key, input=same)["channelUpdate"]
+    contradictory = {
+        name: [global_id("Warehouse", warehouse.pk)] for name in ("addWarehouses", "removeWarehouses")
+    }
+    refused = data_of(UPDATE, token, id=key, input=contradictory)["channelUpdate"]
     assert refused["errors"] == [{"field": "addWarehouses", "code": "DUPLICATED_INPUT_ITEM"}]
 
 
@@ -182,7 +184,7 @@ SHOP = """
 
 
 def test_shop_settings_are_updated():
-    given = {
+    input_data = {
         "name": "Chợ Phiên Bắc Kạn",
         "limitQuantityPerCheckout": None,
         "defaultWeightUnit": "G",
@@ -190,9 +192,9 @@ def test_shop_settings_are_updated():
         "metadata": [{"key": "a", "value": "1"}],
     }
 
-    answer = data_of(SHOP, token_of(make_admin()), input=given)["shopSettingsUpdate"]
+    payload = data_of(SHOP, token_of(make_admin()), input=input_data)["shopSettingsUpdate"]
 
-    assert answer == {
+    assert payload == {
         "shop": {
             "name": "Chợ Phiên Bắc Kạn",
             "description": "",
@@ -209,7 +211,7 @@ def test_shop_settings_are_updated():
 
 
 @pytest.mark.parametrize(
-    ("wrong", "field", "code"),
+    ("invalid_values", "field", "code"),
     [
         ({"name": " "}, "name", "REQUIRED"),
         ({"name": "x" * 121}, "name", "INVALID"),
@@ -217,13 +219,13 @@ def test_shop_settings_are_updated():
         ({"reserveStockDurationAnonymousUser": -1}, "reserveStockDurationAnonymousUser", "INVALID"),
     ],
 )
-def test_invalid_shop_settings_are_refused(wrong, field, code):
+def test_invalid_shop_settings_are_refused(invalid_values, field, code):
     token = token_of(make_admin())
     before = all_rows()
 
-    answer = data_of(SHOP, token, input=wrong)["shopSettingsUpdate"]
+    payload = data_of(SHOP, token, input=invalid_values)["shopSettingsUpdate"]
 
-    assert (answer["shop"], answer["errors"]) == (None, [{"field": field, "code": code}])
+    assert (payload["shop"], payload["errors"]) == (None, [{"field": field, "code": code}])
     assert all_rows() == before
 
 
@@ -242,5 +244,7 @@ def test_invalid_shop_settings_are_refused(wrong, field, code):
 )
 def test_each_field_requires_its_permission(query, permission):
     for user in (None, make_user(), make_user(is_staff=True)):
-        answer = ask(f"mutation {{ {query} {{ errors {{ code }} }} }}", token_of(user) if user else None)
-        assert answer["errors"][0]["message"] == f"Permission denied: this needs one of {permission}."
+        response = execute(
+            f"mutation {{ {query} {{ errors {{ code }} }} }}", token_of(user) if user else None
+        )
+        assert response["errors"][0]["message"] == f"Permission denied: this needs one of {permission}."

@@ -45,8 +45,8 @@ BARE = "{ edges { node { country } } }"
 def executor(tmp_path):
     rate = Type("Rate", rows=lambda context: TaxRate.objects.all())
     rate.columns(country="country", validFrom="valid_from")
-    kind = Type("Class")
-    kind.plain("name")
+    tax_class = Type("Class")
+    tax_class.plain("name")
     query = Queries()
 
     @query.field()
@@ -58,7 +58,7 @@ def executor(tmp_path):
     def classes(arguments, context, selection):
         return [SimpleNamespace(id=key, name=name) for key, name in context]
 
-    @kind.field("rates")
+    @tax_class.field("rates")
     def rates_of_class(classes, arguments, context, selection):
         keys = [each.id for each in classes]
         order = [SortKey("country", descending=True), SortKey("id")]
@@ -68,15 +68,17 @@ def executor(tmp_path):
         )
 
     @query.field()
-    def words(arguments, context, selection):
+    def connect_words(arguments, context, selection):
         return connect_list(["a", "b", "c", "d"], arguments, selection)
 
     (tmp_path / "area.graphql").write_text(SDL)
-    return build_schema_and_executor([Area(tmp_path, (connections.page_info, rate, kind, query))]).executor
+    return build_schema_and_executor(
+        [Area(tmp_path, (connections.page_info, rate, tax_class, query))]
+    ).executor
 
 
 @pytest.fixture
-def dated():
+def dated_rates():
     """Rates in the order of their first days; two have none, two the same."""
     days = {"AT": 3, "BE": None, "CZ": 1, "DE": 3, "EE": 2, "FR": None}
     for country, day in days.items():
@@ -89,14 +91,14 @@ def countries(page):
     return [edge["node"]["country"] for edge in page["edges"]]
 
 
-def test_forward_paging_covers_all_rows(executor, dated, django_assert_num_queries):
+def test_forward_paging_covers_all_rows(executor, dated_rows, django_assert_num_queries):
     text = f"query($after: String) {{ rates(first: 2, after: $after) {PAGE} }}"
-    seen, after = [], None
+    paged, after = [], None
     while True:
         with django_assert_num_queries(2):
             result = executor.execute(text, variables={"after": after})
         page = result.data["rates"]
-        seen += countries(page)
+        paged += countries(page)
         assert page["totalCount"] == 6
         assert page["pageInfo"]["hasPreviousPage"] is (after is not None)
         assert page["pageInfo"]["startCursor"] == page["edges"][0]["cursor"]
@@ -104,50 +106,50 @@ def test_forward_paging_covers_all_rows(executor, dated, django_assert_num_queri
         if not page["pageInfo"]["hasNextPage"]:
             break
 
-    assert seen == dated
+    assert paged == dated_rows
 
 
-@pytest.mark.parametrize("down", [False, True])
+@pytest.mark.parametrize("descending", [False, True])
 @pytest.mark.parametrize("size", [1, 2, 4])
-def test_backward_paging_covers_all_rows(executor, dated, down, size):
-    whole = executor.execute(
-        f"query($down: Boolean) {{ rates(first: 9, down: $down) {BARE} }}", variables={"down": down}
+def test_backward_paging_covers_all_rows(executor, dated_rows, descending, size):
+    all_rows = executor.execute(
+        f"query($down: Boolean) {{ rates(first: 9, down: $down) {BARE} }}", variables={"down": descending}
     )
-    asked = "last: $size, before: $before, down: $down"
-    text = f"query($size: Int, $before: String, $down: Boolean) {{ rates({asked}) {PAGE} }}"
-    seen, before = [], None
+    arguments = "last: $size, before: $before, down: $down"
+    text = f"query($size: Int, $before: String, $down: Boolean) {{ rates({arguments}) {PAGE} }}"
+    paged, before = [], None
     while True:
-        result = executor.execute(text, variables={"before": before, "down": down, "size": size})
+        result = executor.execute(text, variables={"before": before, "down": descending, "size": size})
         page = result.data["rates"]
-        seen = countries(page) + seen
+        paged = countries(page) + paged
         assert page["pageInfo"]["hasNextPage"] is (before is not None)
         before = page["pageInfo"]["startCursor"]
         if not page["pageInfo"]["hasPreviousPage"]:
             break
 
-    assert seen == countries(whole.data["rates"])
+    assert paged == countries(all_rows.data["rates"])
 
 
-def test_descending_order_puts_nulls_first(executor, dated):
+def test_descending_order_puts_nulls_first(executor, dated_rows):
     result = executor.execute(f"{{ rates(first: 100, down: true) {BARE} }}")
 
     assert countries(result.data["rates"]) == ["FR", "BE", "DE", "AT", "EE", "CZ"]
 
 
 @pytest.mark.parametrize(
-    ("asked", "requested"),
+    ("arguments", "expected"),
     [("first: 2", ["EE", "AT"]), ("last: 2", ["AT", "DE"]), ("first: 9", ["EE", "AT", "DE"])],
 )
-def test_page_between_two_cursors(executor, dated, asked, requested):
+def test_page_between_two_cursors(executor, dated_rows, arguments, expected):
     edges = executor.execute(f"{{ rates(first: 100) {PAGE} }}").data["rates"]["edges"]
     ends = {"after": edges[0]["cursor"], "before": edges[4]["cursor"]}
-    asked = f"{asked}, after: $after, before: $before"
+    arguments = f"{arguments}, after: $after, before: $before"
 
     result = executor.execute(
-        f"query($after: String, $before: String) {{ rates({asked}) {BARE} }}", variables=ends
+        f"query($after: String, $before: String) {{ rates({arguments}) {BARE} }}", variables=ends
     )
 
-    assert countries(result.data["rates"]) == requested
+    assert countries(result.data["rates"]) == expected
 
 
 def test_page_of_no_rows(executor):
@@ -157,18 +159,18 @@ def test_page_of_no_rows(executor):
     assert page == {"edges": [], "pageInfo": nothing, "totalCount": 0}
 
 
-def test_only_requested_columns_are_selected(executor, dated, django_assert_num_queries):
-    with django_assert_num_queries(1) as asked:
+def test_only_requested_columns_are_selected(executor, dated_rows, django_assert_num_queries):
+    with django_assert_num_queries(1) as queries:
         executor.execute(f"{{ rates(first: 2) {BARE} }}")
-    columns = asked[0]["sql"].partition(" FROM ")[0]
+    columns = queries[0]["sql"].partition(" FROM ")[0]
     assert [name for name in ("country", "valid_from", "valid_until", "rate") if f'"{name}"' in columns] == [
         "country",
         "valid_from",
     ]
 
-    with django_assert_num_queries(1) as asked:
+    with django_assert_num_queries(1) as queries:
         executor.execute("{ rates(first: 2) { totalCount } }")
-    assert "COUNT" in asked[0]["sql"]
+    assert "COUNT" in queries[0]["sql"]
 
 
 def test_nested_connection_pages_each_parent(executor, django_assert_num_queries):
@@ -178,31 +180,31 @@ def test_nested_connection_pages_each_parent(executor, django_assert_num_queries
             TaxRate.objects.create(tax_class=tax_class, country=country, rate=5)
     context = [(each.pk, each.name) for each in (first, second, empty)]
 
-    def pages(asked):
+    def pages(arguments):
         with django_assert_num_queries(2):
-            result = executor.execute(f"{{ classes {{ rates({asked}) {PAGE} }} }}", context=context)
+            result = executor.execute(f"{{ classes {{ rates({arguments}) {PAGE} }} }}", context=context)
         return [each["rates"] for each in result.data["classes"]]
 
-    found = pages("first: 2")
-    assert [countries(page) for page in found] == [["DE", "CZ"], ["FR", "EE"], []]
-    assert [page["totalCount"] for page in found] == [4, 2, 0]
-    assert [page["pageInfo"]["hasNextPage"] for page in found] == [True, False, False]
+    first_pages = pages("first: 2")
+    assert [countries(page) for page in first_pages] == [["DE", "CZ"], ["FR", "EE"], []]
+    assert [page["totalCount"] for page in first_pages] == [4, 2, 0]
+    assert [page["pageInfo"]["hasNextPage"] for page in first_pages] == [True, False, False]
     assert [countries(page) for page in pages("last: 3")] == [["CZ", "BE", "AT"], ["FR", "EE"], []]
-    after = found[0]["pageInfo"]["endCursor"]
+    after = first_pages[0]["pageInfo"]["endCursor"]
     assert countries(pages(f'first: 2, after: "{after}"')[0]) == ["BE", "AT"]
 
 
 def test_connection_over_a_python_list(executor):
-    def words(asked):
-        page = executor.execute(f"{{ words({asked}) {{ edges {{ node }} totalCount }} }}").data["words"]
+    def nodes(arguments):
+        page = executor.execute(f"{{ words({arguments}) {{ edges {{ node }} totalCount }} }}").data["words"]
         assert page["totalCount"] == 4
         return [edge["node"] for edge in page["edges"]]
 
     second = connections.encode_cursor([1])
-    assert words("first: 2") == ["a", "b"]
-    assert words("last: 2") == ["c", "d"]
-    assert words(f'first: 2, after: "{second}"') == ["c", "d"]
-    assert words(f'last: 2, before: "{second}"') == ["a"]
+    assert nodes("first: 2") == ["a", "b"]
+    assert nodes("last: 2") == ["c", "d"]
+    assert nodes(f'first: 2, after: "{second}"') == ["c", "d"]
+    assert nodes(f'last: 2, before: "{second}"') == ["a"]
 
 
 NEITHER = "The `rates` connection needs either `first` or `last` to say how many are wanted."
@@ -225,15 +227,15 @@ STRANGE = "The cursor is not one of this list."
     ],
 )
 def test_invalid_paging_arguments_are_errors(executor, arguments, message):
-    asked = f"({arguments})" if arguments else ""
+    argument_text = f"({arguments})" if arguments else ""
 
-    result = executor.execute(f"{{ rates{asked} {{ edges {{ cursor }} }} }}")
+    result = executor.execute(f"{{ rates{argument_text} {{ edges {{ cursor }} }} }}")
 
     assert result.data == {"rates": None}
     assert [error.message for error in result.errors] == [message]
 
 
-def test_first_zero_returns_an_empty_page(executor, dated):
+def test_first_zero_returns_an_empty_page(executor, dated_rows):
     page = executor.execute(f"{{ rates(first: 0) {PAGE} }}").data["rates"]
 
     assert (page["edges"], page["totalCount"], page["pageInfo"]["hasNextPage"]) == ([], 6, True)

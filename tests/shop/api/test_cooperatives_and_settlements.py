@@ -16,7 +16,7 @@ from shop.core.models import Change
 from tests.factories import make_cooperative, make_seller, make_staff, make_user
 from tests.orders.settlement.settlement_helpers import ACCOUNT, close_open_settlement, make_open_settlement
 from tests.refusals import all_rows
-from tests.shop.api.client import ask, data_of
+from tests.shop.api.client import data_of, execute
 from tests.shop.api.tokens import token_of
 
 pytestmark = pytest.mark.django_db
@@ -42,7 +42,10 @@ def key_of(row):
 
 
 def test_cooperative_staff_update_its_page_and_pause_it():
-    thien_an, other = make_cooperative("HTX Thiên An", story="Từ xưa."), make_cooperative("HTX Khác")
+    thien_an, other_cooperative = (
+        make_cooperative("HTX Thiên An", story="Từ xưa."),
+        make_cooperative("HTX Khác"),
+    )
     token = token_of(make_staff(Permission.MANAGE_PRODUCTS, works_for=(thien_an,)))
     day = datetime.date.today() + datetime.timedelta(days=20)
     update = """mutation($id: ID!, $input: CooperativeInput!) { cooperativeUpdate(id: $id, input: $input) {
@@ -64,20 +67,22 @@ def test_cooperative_staff_update_its_page_and_pause_it():
     assert paused == {"cooperative": {"pausedUntil": day.isoformat()}, "errors": []}
     assert resumed == {"cooperative": {"pausedUntil": None}, "errors": []}
     changes = Change.objects.of(thien_an).order_by("pk").values_list("action", "entry_point")
-    assert list(changes) == [(f"cooperative.{action}", "api") for action in ("told", "paused", "resumed")]
-    others = (None, token_of(make_user()), token_of(make_staff(Permission.MANAGE_ORDERS)))
+    assert list(changes) == [
+        (f"cooperative.{action}", "api") for action in ("profile_updated", "paused", "resumed")
+    ]
+    unauthorised_tokens = (None, token_of(make_user()), token_of(make_staff(Permission.MANAGE_ORDERS)))
     before = all_rows()
     for query, variables, field, code in (
-        (update, {"id": key_of(other), "input": {"story": "X"}}, "id", "NOT_FOUND"),
-        (pause, {"id": key_of(other)}, "id", "NOT_FOUND"),
+        (update, {"id": key_of(other_cooperative), "input": {"story": "X"}}, "id", "NOT_FOUND"),
+        (pause, {"id": key_of(other_cooperative)}, "id", "NOT_FOUND"),
         (update, {"id": key_of(thien_an), "input": {"summary": "x" * 251}}, "summary", "INVALID"),
         (pause, {"id": key_of(thien_an), "until": "2020-01-01"}, "until", "INVALID"),
         (pause, {"id": key_of(thien_an), "note": "x" * 251}, "note", "INVALID"),
     ):
-        (answer,) = data_of(query, token, **variables).values()
-        assert answer == {"cooperative": None, "errors": [{"field": field, "code": code}]}
-    for nobody in others:
-        assert ask(resume, nobody, id=key_of(thien_an))["data"] == {"cooperativeResume": None}
+        (payload,) = data_of(query, token, **variables).values()
+        assert payload == {"cooperative": None, "errors": [{"field": field, "code": code}]}
+    for nobody in unauthorised_tokens:
+        assert execute(resume, nobody, id=key_of(thien_an))["data"] == {"cooperativeResume": None}
     assert all_rows() == before
 
 
@@ -85,8 +90,8 @@ def test_platform_staff_decide_on_a_seller_application():
     applicant = make_cooperative("HTX Mới", state=CooperativeState.APPLIED)
     token, key = token_of(make_staff(Permission.MANAGE_STAFF)), key_of(applicant)
 
-    def answered(state, **more):
-        return data_of(ANSWER, token, id=key, state=state, **more)["cooperativeAnswer"]
+    def answered(state, **variables):
+        return data_of(ANSWER, token, id=key, state=state, **variables)["cooperativeAnswer"]
 
     assert answered("REJECTED")["errors"] == [{"field": "reason", "code": "REQUIRED"}]
     assert answered("NEEDS_MORE", reason="Thiếu giấy") == {
@@ -96,12 +101,14 @@ def test_platform_staff_decide_on_a_seller_application():
     assert answered("APPROVED") == {"cooperative": {"state": "APPROVED"}, "errors": []}
     assert answered("REJECTED", reason="x")["errors"][0]["code"] == "WRONG_MOVE"
     assert Cooperative.objects.get(pk=applicant.pk).warehouses.count() == 1
-    seen = "query($id: ID!) { cooperative(id: $id) { name state } }"
-    shown = ask(seen, id=key)
-    assert shown["data"] == {"cooperative": {"name": "HTX Mới", "state": None}}
-    assert shown["errors"][0]["extensions"]["code"] == "PermissionDenied"
+    state_query = "query($id: ID!) { cooperative(id: $id) { name state } }"
+    response = execute(state_query, id=key)
+    assert response["data"] == {"cooperative": {"name": "HTX Mới", "state": None}}
+    assert response["errors"][0]["extensions"]["code"] == "PermissionDenied"
     members = token_of(make_staff(Permission.MANAGE_PRODUCTS, works_for=(applicant,)))
-    assert ask(ANSWER, members, id=key, state="SUSPENDED", reason="x")["data"] == {"cooperativeAnswer": None}
+    assert execute(ANSWER, members, id=key, state="SUSPENDED", reason="x")["data"] == {
+        "cooperativeAnswer": None
+    }
 
 
 def test_settlement_is_closed_and_paid_and_staff_see_only_their_own():
@@ -110,10 +117,10 @@ def test_settlement_is_closed_and_paid_and_staff_see_only_their_own():
     running, theirs = make_open_settlement(thien_an), make_open_settlement(yen_duong, 70_000, key="2")
     platform = token_of(make_staff(Permission.HANDLE_PAYMENTS))
     members = token_of(make_staff(Permission.HANDLE_PAYMENTS, works_for=(thien_an,)))
-    end = """mutation($id: ID!) { cooperativeSettlementClose(id: $id) {
+    close_query = """mutation($id: ID!) { cooperativeSettlementClose(id: $id) {
         settlement { state closedAt } errors { code } } }"""
 
-    def shown(token, **variables):
+    def read_money(token, **variables):
         return data_of(MONEY, token, **variables)
 
     def edge_of(name, state, amount, payout):
@@ -126,36 +133,39 @@ def test_settlement_is_closed_and_paid_and_staff_see_only_their_own():
         settlement = {"cooperative": {"name": name}, "figures": figures, "payout": payout}
         return {"node": {"number": 1, "state": state} | settlement}
 
-    own = shown(members)["cooperativeSettlements"]
-    assert own == {"totalCount": 1, "edges": [edge_of("HTX Thiên An", "OPEN", 50_000, None)]}
-    assert shown(platform)["cooperativeSettlements"]["totalCount"] == 2
-    assert shown(members, cooperative=key_of(yen_duong))["cooperativeSettlements"]["totalCount"] == 0
-    done = data_of(end, platform, id=global_id("CooperativeSettlement", running.pk))
-    assert done["cooperativeSettlementClose"]["settlement"]["state"] == "CLOSED"
-    again = data_of(end, platform, id=global_id("CooperativeSettlement", running.pk))
-    assert again["cooperativeSettlementClose"] == {"settlement": None, "errors": [{"code": "ALREADY_CLOSED"}]}
+    own_settlements = read_money(members)["cooperativeSettlements"]
+    assert own_settlements == {"totalCount": 1, "edges": [edge_of("HTX Thiên An", "OPEN", 50_000, None)]}
+    assert read_money(platform)["cooperativeSettlements"]["totalCount"] == 2
+    assert read_money(members, cooperative=key_of(yen_duong))["cooperativeSettlements"]["totalCount"] == 0
+    closed = data_of(close_query, platform, id=global_id("CooperativeSettlement", running.pk))
+    assert closed["cooperativeSettlementClose"]["settlement"]["state"] == "CLOSED"
+    closed_again = data_of(close_query, platform, id=global_id("CooperativeSettlement", running.pk))
+    assert closed_again["cooperativeSettlementClose"] == {
+        "settlement": None,
+        "errors": [{"code": "ALREADY_CLOSED"}],
+    }
     payout = Payout.objects.get(settlement=running)
     paid = {"amount": {"amount": 50_000}, "state": "DUE", "accountEnd": "0011"}
-    (edge,) = shown(members)["cooperativePayouts"]["edges"]
+    (edge,) = read_money(members)["cooperativePayouts"]["edges"]
     assert edge["node"]["settlement"] == {"cooperative": {"name": "HTX Thiên An"}}
-    own = shown(members)["cooperativeSettlements"]["edges"]
-    assert edge_of("HTX Thiên An", "CLOSED", 50_000, paid) in own
+    own_settlements = read_money(members)["cooperativeSettlements"]["edges"]
+    assert edge_of("HTX Thiên An", "CLOSED", 50_000, paid) in own_settlements
 
     key, sent = global_id("CooperativePayout", payout.pk), str(uuid.uuid4())
-    wrong = data_of(PAY, platform, id=key, reference=" ")["payoutMarkPaid"]
-    assert wrong["errors"] == [{"field": "reference", "code": "REQUIRED"}]
-    for _again in range(2):
-        answer = data_of(PAY, platform, id=key, reference="FT1", key=sent)["payoutMarkPaid"]
-        assert answer == {"payout": {"state": "PAID", "reference": "FT1"}, "errors": []}
-    other = data_of(PAY, platform, id=key, reference="FT2")["payoutMarkPaid"]
-    assert other["errors"] == [{"field": None, "code": "ALREADY_PAID"}]
+    without_reference = data_of(PAY, platform, id=key, reference=" ")["payoutMarkPaid"]
+    assert without_reference["errors"] == [{"field": "reference", "code": "REQUIRED"}]
+    for _repeat in range(2):
+        payload = data_of(PAY, platform, id=key, reference="FT1", key=sent)["payoutMarkPaid"]
+        assert payload == {"payout": {"state": "PAID", "reference": "FT1"}, "errors": []}
+    with_other_reference = data_of(PAY, platform, id=key, reference="FT2")["payoutMarkPaid"]
+    assert with_other_reference["errors"] == [{"field": None, "code": "ALREADY_PAID"}]
     anybody = token_of(make_user())
     before = all_rows()
-    assert ask(PAY, members, id=key, reference="x")["data"] == {"payoutMarkPaid": None}
-    assert ask(end, members, id=global_id("CooperativeSettlement", theirs.pk))["data"] == {
+    assert execute(PAY, members, id=key, reference="x")["data"] == {"payoutMarkPaid": None}
+    assert execute(close_query, members, id=global_id("CooperativeSettlement", theirs.pk))["data"] == {
         "cooperativeSettlementClose": None
     }
-    assert ask(MONEY, anybody)["data"] == {
+    assert execute(MONEY, anybody)["data"] == {
         "cooperativeSettlements": None,
         "cooperativePayouts": None,
     }

@@ -13,7 +13,7 @@ from shop.api.endpoint import built_schema
 from shop.api.errors import INTERNAL_ERROR_MESSAGE
 from tests.refusals import all_rows
 from tests.shop.api.client import post
-from tests.shop.api.random_documents import Chance, ask_all
+from tests.shop.api.random_documents import Chance, make_document
 from tests.shop.api.sample_rows import ids_of_all, make_everything
 from tests.shop.api.tokens import token_of
 
@@ -36,7 +36,7 @@ def rolled_back() -> Iterator[None]:
         transaction.set_rollback(True)
 
 
-def people():
+def requesters():
     """Names and tokens of an anonymous visitor, a buyer and an admin."""
     rows = User.objects.filter(is_active=True).order_by("is_superuser", "pk")
     return [("nobody", None), *((row.email, token_of(row)) for row in (rows.first(), rows.last()))]
@@ -57,10 +57,10 @@ def test_every_query_answers_without_internal_errors(seed):
     problems, ids = {}, ids_of_all()
 
     for name in built_schema().schema.query_type.fields:
-        text = ask_all(built_schema().schema, "query", name, Chance(f"{name} {seed}", ids), 3)
-        for who, token in people():
+        text = make_document(built_schema().schema, "query", name, Chance(f"{name} {seed}", ids), 3)
+        for person_name, token in requesters():
             if fault := faults(post({"query": text}, token=token), text):
-                problems[f"{name} for {who}"] = fault
+                problems[f"{name} for {person_name}"] = fault
 
     assert problems == {}
 
@@ -71,16 +71,16 @@ def test_every_refused_mutation_saves_nothing(seed):
     before = all_rows()
 
     for name in built_schema().schema.mutation_type.fields:
-        text = ask_all(built_schema().schema, "mutation", name, Chance(f"{name} {seed}", ids), 2)
-        for who, token in people():
+        text = make_document(built_schema().schema, "mutation", name, Chance(f"{name} {seed}", ids), 2)
+        for person_name, token in requesters():
             with rolled_back():
                 response = post({"query": text}, token=token)
                 payload = (response.json().get("data") or {}).get(name)
                 # Bulk deletes remove rows one by one and report how many were deleted.
                 refused = payload is None or (payload.get("errors") and not payload.get("count"))
                 if fault := faults(response, text):
-                    problems[f"{name} for {who}"] = fault
+                    problems[f"{name} for {person_name}"] = fault
                 elif refused and all_rows() != before:
-                    problems[f"{name} for {who}"] = ("saved", payload, text[:600])
+                    problems[f"{name} for {person_name}"] = ("saved", payload, text[:600])
 
     assert problems == {}

@@ -11,7 +11,7 @@ from django.test import Client, override_settings
 
 from shop.api.endpoint import MAX_BYTES_WITH_FILES
 from tests.factories import make_channel
-from tests.shop.api.client import ADDRESS, ask, post, refused
+from tests.shop.api.client import ADDRESS, execute, post, request_error
 
 pytestmark = pytest.mark.django_db
 
@@ -23,7 +23,7 @@ NAMED = {
 
 
 @pytest.mark.parametrize(
-    ("kind", "body"),
+    ("content_type", "body"),
     [
         ("application/json", json.dumps({"query": NAME})),
         (
@@ -35,8 +35,8 @@ NAMED = {
         ("application/x-www-form-urlencoded", "query=%7B%20shop%20%7B%20name%20%7D%20%7D&variables=%7B%7D"),
     ],
 )
-def test_each_content_type_is_accepted(kind, body):
-    response = post(body, content_type=kind)
+def test_each_content_type_is_accepted(content_type, body):
+    response = post(body, content_type=content_type)
 
     assert response.status_code == 200
     assert response["Content-Type"] == "application/json"
@@ -44,7 +44,7 @@ def test_each_content_type_is_accepted(kind, body):
 
 
 @pytest.mark.parametrize(
-    ("kind", "body", "status", "message"),
+    ("content_type", "body", "status", "message"),
     [
         ("application/json", "{", 400, "The request's body is not JSON."),
         ("application/json", "", 400, "The request's body is not JSON."),
@@ -82,13 +82,13 @@ def test_each_content_type_is_accepted(kind, body):
         ("multipart/form-data", "x", 400, "The request's body cannot be read."),
     ],
 )
-def test_malformed_body_is_an_error(kind, body, status, message):
-    response = post(body, content_type=kind)
+def test_malformed_body_is_an_error(content_type, body, status, message):
+    response = post(body, content_type=content_type)
 
     assert response.status_code == status
-    answer = json.loads(response.content)
+    content = json.loads(response.content)
     exception = {"code": "GraphQLError"}
-    assert answer == {
+    assert content == {
         "errors": [{"message": message, "extensions": {"code": "GraphQLError", "exception": exception}}]
     }
 
@@ -110,7 +110,7 @@ def test_batch_of_one_returns_a_list():
 
 
 def test_syntax_error_returns_400():
-    error = refused("{ shop")
+    error = request_error("{ shop")
 
     assert error == {
         "message": "Syntax Error: Expected Name, found <EOF>.",
@@ -120,7 +120,7 @@ def test_syntax_error_returns_400():
 
 
 def test_unknown_field_returns_400():
-    error = refused("{ shop { colour } }")
+    error = request_error("{ shop { colour } }")
 
     assert error["message"] == "Cannot query field 'colour' on type 'Shop'."
     assert error["extensions"]["exception"]["code"] == "GraphQLError"
@@ -142,7 +142,7 @@ def test_unknown_field_returns_400():
     ],
 )
 def test_invalid_variable_returns_400(query, variables, message):
-    error = refused(query, **variables)
+    error = request_error(query, **variables)
 
     assert error["message"] == message
     assert error["extensions"]["exception"]["code"] == "GraphQLError"
@@ -162,10 +162,10 @@ def test_operation_name_selects_the_operation():
 
 
 def test_resolver_error_returns_partial_data_with_200():
-    answer = ask("{ shop { name } channels { id } }")
+    response = execute("{ shop { name } channels { id } }")
 
-    assert answer["data"] == {"shop": {"name": "Chợ Phiên"}, "channels": None}
-    assert answer["errors"] == [
+    assert response["data"] == {"shop": {"name": "Chợ Phiên"}, "channels": None}
+    assert response["errors"] == [
         {
             "message": "Permission denied: this needs one of AUTHENTICATED_APP, AUTHENTICATED_STAFF_USER.",
             "locations": [{"line": 1, "column": 17}],
@@ -227,13 +227,13 @@ def test_without_configured_origins_any_origin_is_allowed_without_credentials():
 
 @override_settings(API_ORIGINS=["*", "https://tiem.example"])
 def test_wildcard_origin_keeps_credentials_for_listed_origins():
-    stranger = post({"query": NAME}, origin="https://la.example")
-    named = post({"query": NAME}, origin="https://tiem.example")
+    unlisted = post({"query": NAME}, origin="https://la.example")
+    listed = post({"query": NAME}, origin="https://tiem.example")
 
-    assert stranger["Access-Control-Allow-Origin"] == "*"
-    assert "Access-Control-Allow-Credentials" not in stranger
-    assert named["Access-Control-Allow-Origin"] == "https://tiem.example"
-    assert named["Access-Control-Allow-Credentials"] == "true"
+    assert unlisted["Access-Control-Allow-Origin"] == "*"
+    assert "Access-Control-Allow-Credentials" not in unlisted
+    assert listed["Access-Control-Allow-Origin"] == "https://tiem.example"
+    assert listed["Access-Control-Allow-Credentials"] == "true"
 
 
 @override_settings(API_ORIGINS=["https://tiem.example"])
@@ -243,27 +243,27 @@ def test_unlisted_origin_gets_no_cors_headers():
 
 
 def test_foreign_token_is_ignored_over_http():
-    assert ask(NAME, "abc")["data"] == NAMED["data"]
+    assert execute(NAME, "abc")["data"] == NAMED["data"]
 
 
 def test_unknown_channel_is_null_and_malformed_id_is_an_error():
     make_channel()
 
-    assert ask('{ channel(slug: "la") { id } }')["data"] == {"channel": None}
-    assert ask('{ channel(slug: "viet-nam") { currencyCode } }')["data"] == {
+    assert execute('{ channel(slug: "la") { id } }')["data"] == {"channel": None}
+    assert execute('{ channel(slug: "viet-nam") { currencyCode } }')["data"] == {
         "channel": {"currencyCode": "VND"}
     }
-    assert ask('{ channel(id: "VXNlcjox") { id } }')["data"] == {"channel": None}
-    (error,) = ask('{ channel(id: "abc") { id } }')["errors"]
+    assert execute('{ channel(id: "VXNlcjox") { id } }')["data"] == {"channel": None}
+    (error,) = execute('{ channel(id: "abc") { id } }')["errors"]
     assert error["message"] == "Invalid ID: abc. Expected: Channel."
     assert error["extensions"]["exception"] == {"code": "GraphQLError"}
 
 
 def test_introspection_of_one_name_costs_one():
-    answer = ask("{ __schema { queryType { name } } }")
+    response = execute("{ __schema { queryType { name } } }")
 
-    assert answer["data"] == {"__schema": {"queryType": {"name": "Query"}}}
-    assert answer["extensions"]["cost"]["requestedQueryCost"] == 1
+    assert response["data"] == {"__schema": {"queryType": {"name": "Query"}}}
+    assert response["extensions"]["cost"]["requestedQueryCost"] == 1
 
 
 def test_jwks_publishes_the_signing_key():
@@ -273,8 +273,8 @@ def test_jwks_publishes_the_signing_key():
     assert (key["kty"], key["key_ops"], key["use"], key["alg"]) == ("RSA", ["verify"], "sig", "RS256")
 
 
-def multipart(operations, places, client=None, **files):
-    parts = {"operations": json.dumps(operations), "map": json.dumps(places)} | files
+def multipart(operations, paths_by_file, client=None, **files):
+    parts = {"operations": json.dumps(operations), "map": json.dumps(paths_by_file)} | files
     return (client or Client()).post(ADDRESS, parts)
 
 
@@ -291,7 +291,7 @@ def test_multipart_upload_fills_variables():
 
 
 @pytest.mark.parametrize(
-    ("operations", "places", "message"),
+    ("operations", "paths_by_file", "message"),
     [
         (UPLOAD, {"1": ["variables.file"]}, "There is no file for the part '1' of `map`."),
         (UPLOAD, {"0": "variables.file"}, "There is no file for the part '0' of `map`."),
@@ -310,8 +310,8 @@ def test_multipart_upload_fills_variables():
         (UPLOAD, [], "`operations` must be a single operation, and `map` an object."),
     ],
 )
-def test_invalid_multipart_map_is_an_error(operations, places, message):
-    response = multipart(operations, places, **{"0": SimpleUploadedFile("a.txt", b"abc")})
+def test_invalid_multipart_map_is_an_error(operations, paths_by_file, message):
+    response = multipart(operations, paths_by_file, **{"0": SimpleUploadedFile("a.txt", b"abc")})
 
     assert response.status_code == 400
     assert response.json()["errors"][0]["message"] == message

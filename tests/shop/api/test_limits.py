@@ -12,7 +12,7 @@ from shop.api.breadth import Document, Executor
 from shop.api.errors import QueryTooCostly
 from shop.api.query_limits import Limits, check_cost
 from tests.factories import make_channel
-from tests.shop.api.client import ask, post
+from tests.shop.api.client import execute, post
 
 SDL = """
     interface Node { id: ID! }
@@ -141,9 +141,9 @@ def test_doubling_fragments_are_refused_quickly():
 def test_answer_reports_its_cost():
     make_channel()
 
-    answer = ask('{ channel(slug: "viet-nam") { id } }')
+    response = execute('{ channel(slug: "viet-nam") { id } }')
 
-    assert answer["extensions"]["cost"] == {"requestedQueryCost": 1, "maximumAvailable": 50_000}
+    assert response["extensions"]["cost"] == {"requestedQueryCost": 1, "maximumAvailable": 50_000}
 
 
 @pytest.mark.django_db

@@ -10,7 +10,7 @@ from shop.accounts.sign_in.login_limits import FAILED_SIGN_INS, PASSWORD_LINKS
 from shop.notifications.models import Notification
 from tests.factories import PASSWORD, make_channel, make_user
 from tests.refusals import all_rows
-from tests.shop.api.client import ask, data_of
+from tests.shop.api.client import data_of, execute
 from tests.shop.api.tokens import token_of
 
 pytestmark = pytest.mark.django_db
@@ -70,15 +70,15 @@ def test_password_reset_by_emailed_link():
     assert data_of(RESET, email=user.email.upper(), to=REDIRECT)["requestPasswordReset"]["errors"] == []
     email, values = link_values_in_last_email()
     assert (email.to, values["email"]) == (user.email, user.email)
-    answer = data_of(SET, email=user.email, token=values["token"], password=NEW)["setPassword"]
+    payload = data_of(SET, email=user.email, token=values["token"], password=NEW)["setPassword"]
 
-    assert (answer["user"], answer["errors"]) == ({"email": user.email, "isConfirmed": True}, [])
-    assert data_of(ME, answer["token"])["me"] == {"email": user.email}
+    assert (payload["user"], payload["errors"]) == ({"email": user.email, "isConfirmed": True}, [])
+    assert data_of(ME, payload["token"])["me"] == {"email": user.email}
     user.refresh_from_db()
     assert user.check_password(NEW)
-    assert ask(ME, before)["errors"][0]["extensions"]["code"] == "InvalidTokenError"
-    again = data_of(SET, email=user.email, token=values["token"], password=PASSWORD)["setPassword"]
-    assert (errors_of(again), again["token"]) == ([("token", "INVALID")], None)
+    assert execute(ME, before)["errors"][0]["extensions"]["code"] == "InvalidTokenError"
+    repeated = data_of(SET, email=user.email, token=values["token"], password=PASSWORD)["setPassword"]
+    assert (errors_of(repeated), repeated["token"]) == ([("token", "INVALID")], None)
 
 
 def test_password_reset_does_not_reveal_whether_account_exists():
@@ -124,29 +124,29 @@ def test_password_change_with_the_old_password():
     user = make_user()
     token = token_of(user)
 
-    answer = data_of(CHANGE, token, old=PASSWORD, new=NEW)["passwordChange"]
+    payload = data_of(CHANGE, token, old=PASSWORD, new=NEW)["passwordChange"]
 
-    assert answer == {"user": {"email": user.email}, "errors": []}
+    assert payload == {"user": {"email": user.email}, "errors": []}
     user.refresh_from_db()
     assert user.check_password(NEW)
-    assert ask(ME, token)["errors"][0]["extensions"]["code"] == "InvalidTokenError"
+    assert execute(ME, token)["errors"][0]["extensions"]["code"] == "InvalidTokenError"
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "errors"),
+    ("old_password", "new_password", "errors"),
     [
         ("wrong", NEW, [("oldPassword", "INVALID_CREDENTIALS")]),
         (None, NEW, [("oldPassword", "INVALID_CREDENTIALS")]),
         (PASSWORD, "ngan", [("newPassword", "PASSWORD_TOO_SHORT")]),
     ],
 )
-def test_invalid_password_change_is_refused(old, new, errors):
+def test_invalid_password_change_is_refused(old_password, new_password, errors):
     token = token_of(make_user())
     before = all_rows()
 
-    answer = data_of(CHANGE, token, old=old, new=new)["passwordChange"]
+    payload = data_of(CHANGE, token, old=old_password, new=new_password)["passwordChange"]
 
-    assert errors_of(answer) == errors
+    assert errors_of(payload) == errors
     assert all_rows() == before
 
 
@@ -154,27 +154,27 @@ def test_email_change_is_confirmed_by_link_to_the_new_address():
     user = make_user()
     token = token_of(user)
 
-    asked = data_of(ASK_EMAIL, token, password=PASSWORD, email="Moi@Example.com", to=REDIRECT)
+    request_data = data_of(ASK_EMAIL, token, password=PASSWORD, email="Moi@Example.com", to=REDIRECT)
     email, values = link_values_in_last_email()
-    assert asked["requestEmailChange"] == {"user": {"email": user.email}, "errors": []}
+    assert request_data["requestEmailChange"] == {"user": {"email": user.email}, "errors": []}
     assert email.to == "moi@example.com"
-    answer = data_of(CONFIRM_EMAIL, token, token=values["token"])
+    payload = data_of(CONFIRM_EMAIL, token, token=values["token"])
 
-    assert answer["confirmEmailChange"] == {"user": {"email": "moi@example.com"}, "errors": []}
-    assert ask(ME, token)["errors"][0]["extensions"]["code"] == "InvalidTokenError"
+    assert payload["confirmEmailChange"] == {"user": {"email": "moi@example.com"}, "errors": []}
+    assert execute(ME, token)["errors"][0]["extensions"]["code"] == "InvalidTokenError"
     user.refresh_from_db()
     assert user.email == "moi@example.com"
 
 
 def test_email_change_token_is_personal_and_single_use():
-    user, other = make_user(), make_user()
+    user, stranger = make_user(), make_user()
     data_of(ASK_EMAIL, token_of(user), password=PASSWORD, email="moi@example.com", to=REDIRECT)
     _email, values = link_values_in_last_email()
 
-    def errors(who, text):
-        return errors_of(data_of(CONFIRM_EMAIL, token_of(who), token=text)["confirmEmailChange"])
+    def errors(person, text):
+        return errors_of(data_of(CONFIRM_EMAIL, token_of(person), token=text)["confirmEmailChange"])
 
-    assert errors(other, values["token"]) == [("token", "INVALID")]
+    assert errors(stranger, values["token"]) == [("token", "INVALID")]
     assert errors(user, "abc") == [("token", "INVALID")]
     assert errors(user, values["token"]) == []
     assert errors(user, values["token"]) == [("token", "INVALID")]
@@ -186,28 +186,28 @@ def test_email_change_is_refused_if_address_was_taken_meanwhile():
     _email, values = link_values_in_last_email()
     make_user(email="moi@example.com")
 
-    answer = data_of(CONFIRM_EMAIL, token_of(user), token=values["token"])["confirmEmailChange"]
+    payload = data_of(CONFIRM_EMAIL, token_of(user), token=values["token"])["confirmEmailChange"]
 
-    assert errors_of(answer) == [("newEmail", "UNIQUE")]
+    assert errors_of(payload) == [("newEmail", "UNIQUE")]
 
 
 @pytest.mark.parametrize(
-    ("wrong", "errors"),
+    ("invalid_values", "errors"),
     [
         ({"password": "wrong"}, [("password", "INVALID_CREDENTIALS")]),
         ({"email": "moi"}, [("newEmail", "INVALID")]),
         ({"to": "https://la.example/"}, [("redirectUrl", "INVALID")]),
     ],
 )
-def test_invalid_email_change_is_refused(wrong, errors):
+def test_invalid_email_change_is_refused(invalid_values, errors):
     make_user(email="cu@example.com")
     token = token_of(make_user())
     before = all_rows()
 
-    asked = {"password": PASSWORD, "email": "moi@example.com", "to": REDIRECT} | wrong
-    answer = data_of(ASK_EMAIL, token, **asked)["requestEmailChange"]
+    variables = {"password": PASSWORD, "email": "moi@example.com", "to": REDIRECT} | invalid_values
+    payload = data_of(ASK_EMAIL, token, **variables)["requestEmailChange"]
 
-    assert errors_of(answer) == errors
+    assert errors_of(payload) == errors
     assert all_rows() == before
 
 
@@ -217,7 +217,7 @@ def test_old_password_attempts_are_rate_limited():
         data_of(CHANGE, token, old="wrong", new=NEW)
 
     changed = data_of(CHANGE, token, old=PASSWORD, new=NEW)["passwordChange"]
-    asked = data_of(ASK_EMAIL, token, password=PASSWORD, email="moi@example.com", to=REDIRECT)
+    request_data = data_of(ASK_EMAIL, token, password=PASSWORD, email="moi@example.com", to=REDIRECT)
 
     assert errors_of(changed) == [("oldPassword", "LOGIN_ATTEMPT_DELAYED")]
-    assert errors_of(asked["requestEmailChange"]) == [("password", "LOGIN_ATTEMPT_DELAYED")]
+    assert errors_of(request_data["requestEmailChange"]) == [("password", "LOGIN_ATTEMPT_DELAYED")]

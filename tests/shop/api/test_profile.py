@@ -18,7 +18,7 @@ from tests.factories import (
     make_user,
 )
 from tests.refusals import all_rows
-from tests.shop.api.client import ask, data_of
+from tests.shop.api.client import data_of, execute
 from tests.shop.api.tokens import token_of
 
 pytestmark = pytest.mark.django_db
@@ -66,7 +66,7 @@ def errors_of(payload):
 
 
 @pytest.fixture
-def home():
+def user_with_address():
     """A user with one address."""
     user = make_user()
     row = Address.objects.create(user=user, street_address_1="Phố Huế 1", city="Phường Cửa Nam", country="VN")
@@ -77,10 +77,10 @@ def test_address_is_saved_with_province_and_commune_codes():
     make_divisions()
     user = make_user()
 
-    answer = data_of(CREATE, token_of(user), input=HOME, type="SHIPPING")["accountAddressCreate"]
+    payload = data_of(CREATE, token_of(user), input=HOME, type="SHIPPING")["accountAddressCreate"]
 
     saved = user.addresses.get()
-    assert answer == {
+    assert payload == {
         "address": {
             "id": global_id("Address", saved.pk),
             "firstName": "Bàn Thị Hoa",
@@ -104,7 +104,7 @@ def test_address_is_saved_with_province_and_commune_codes():
 
 
 @pytest.mark.parametrize(
-    ("wrong", "errors"),
+    ("invalid_values", "errors"),
     [
         ({"streetAddress1": " "}, [("streetAddress1", "REQUIRED")]),
         ({"city": ""}, [("city", "REQUIRED")]),
@@ -116,21 +116,21 @@ def test_address_is_saved_with_province_and_commune_codes():
         ({"country": "US", "countryArea": "CA", "postalCode": "x"}, [("postalCode", "INVALID")]),
     ],
 )
-def test_invalid_address_is_refused_with_an_error_per_field(wrong, errors):
+def test_invalid_address_is_refused_with_an_error_per_field(invalid_values, errors):
     make_divisions()
     token = token_of(make_user())
     before = all_rows()
 
-    answer = data_of(CREATE, token, input=HOME | wrong, type="BILLING")["accountAddressCreate"]
+    payload = data_of(CREATE, token, input=HOME | invalid_values, type="BILLING")["accountAddressCreate"]
 
-    assert (answer["address"], answer["user"]) == (None, None)
-    told = [(error["field"], error["code"], error["addressType"]) for error in answer["errors"]]
-    assert sorted(told) == [(field, code, "BILLING") for field, code in errors]
+    assert (payload["address"], payload["user"]) == (None, None)
+    reported = [(error["field"], error["code"], error["addressType"]) for error in payload["errors"]]
+    assert sorted(reported) == [(field, code, "BILLING") for field, code in errors]
     assert all_rows() == before
 
 
 def test_foreign_address_is_normalised():
-    given = {
+    input_data = {
         "streetAddress1": "1600 Amphitheatre Parkway",
         "city": "Mountain View",
         "countryArea": "California",
@@ -138,66 +138,66 @@ def test_foreign_address_is_normalised():
         "country": "US",
     }
 
-    answer = data_of(CREATE, token_of(make_user()), input=given)["accountAddressCreate"]
+    payload = data_of(CREATE, token_of(make_user()), input=input_data)["accountAddressCreate"]
 
-    assert (answer["address"]["city"], answer["address"]["countryArea"]) == ("MOUNTAIN VIEW", "CA")
+    assert (payload["address"]["city"], payload["address"]["countryArea"]) == ("MOUNTAIN VIEW", "CA")
 
 
 def test_skipping_address_validation_requires_permission():
-    given = {"city": "", "country": "VN", "skipValidation": True}
+    input_data = {"city": "", "country": "VN", "skipValidation": True}
 
-    refused = ask(CREATE, token_of(make_user()), input=given)
+    refused = execute(CREATE, token_of(make_user()), input=input_data)
 
     assert refused["data"] == {"accountAddressCreate": None}
     assert refused["errors"][0]["extensions"]["code"] == "PermissionDenied"
     assert Address.objects.count() == 0
 
 
-def test_address_update_changes_only_given_fields(home):
-    user, row = home
+def test_address_update_changes_only_given_fields(user_with_address):
+    user, row = user_with_address
     make_divisions()
 
-    given = {"streetAddress1": "Phố Huế 2", "countryArea": "Hà Nội"}
-    answer = data_of(UPDATE, token_of(user), id=global_id("Address", row.pk), input=given)
+    input_data = {"streetAddress1": "Phố Huế 2", "countryArea": "Hà Nội"}
+    data = data_of(UPDATE, token_of(user), id=global_id("Address", row.pk), input=input_data)
 
-    changed = answer["accountAddressUpdate"]["address"]
+    changed = data["accountAddressUpdate"]["address"]
     assert (changed["streetAddress1"], changed["city"]) == ("Phố Huế 2", "Phường Cửa Nam")
     assert changed["countryArea"] == "Hà Nội"
     row.refresh_from_db()
     assert (row.street_address_1, row.province_code) == ("Phố Huế 2", HANOI)
 
 
-def test_default_address_is_set_and_deleted(home):
-    user, row = home
+def test_default_address_is_set_and_deleted(user_with_address):
+    user, row = user_with_address
     key = global_id("Address", row.pk)
     token = token_of(user)
 
     chosen = data_of(CHOOSE, token, id=key, type="SHIPPING")["accountSetDefaultAddress"]
-    gone = data_of(DELETE, token, id=key)["accountAddressDelete"]
+    deleted = data_of(DELETE, token, id=key)["accountAddressDelete"]
 
-    shown = {"id": key, "isDefaultShippingAddress": True, "isDefaultBillingAddress": False}
-    assert chosen == {"user": {"defaultShippingAddress": shown}, "errors": []}
-    assert gone == {"address": {"id": key}, "user": {"addresses": []}, "errors": []}
+    address_data = {"id": key, "isDefaultShippingAddress": True, "isDefaultBillingAddress": False}
+    assert chosen == {"user": {"defaultShippingAddress": address_data}, "errors": []}
+    assert deleted == {"address": {"id": key}, "user": {"addresses": []}, "errors": []}
     user.refresh_from_db()
     assert user.default_shipping_address_id is None
 
 
 @pytest.mark.parametrize(
-    ("query", "name", "more"),
+    ("query", "name", "variables"),
     [
         (UPDATE, "accountAddressUpdate", {"input": {}}),
         (DELETE, "accountAddressDelete", {}),
         (CHOOSE, "accountSetDefaultAddress", {"type": "BILLING"}),
     ],
 )
-def test_address_of_another_user_is_not_found(home, query, name, more):
-    _owner, row = home
+def test_address_of_another_user_is_not_found(user_with_address, query, name, variables):
+    _owner, row = user_with_address
     token = token_of(make_user())
     orders_copy = Address.objects.create(city="Hà Nội")
     before = all_rows()
 
     def errors(key):
-        return errors_of(data_of(query, token, id=key, **more)[name])
+        return errors_of(data_of(query, token, id=key, **variables)[name])
 
     assert errors(global_id("Address", row.pk)) == [("id", "NOT_FOUND")]
     assert errors(global_id("Address", orders_copy.pk)) == [("id", "NOT_FOUND")]
@@ -219,7 +219,7 @@ UPDATE_ME = """
 def test_account_update_changes_own_details():
     make_divisions()
     user = make_user(metadata={"a": "1"})
-    given = {
+    input_data = {
         "firstName": "Hoa",
         "lastName": "Bàn",
         "languageCode": "EN_US",
@@ -227,9 +227,9 @@ def test_account_update_changes_own_details():
         "defaultBillingAddress": HOME,
     }
 
-    answer = data_of(UPDATE_ME, token_of(user), input=given)["accountUpdate"]
+    payload = data_of(UPDATE_ME, token_of(user), input=input_data)["accountUpdate"]
 
-    assert answer == {
+    assert payload == {
         "user": {
             "firstName": "Hoa",
             "lastName": "Bàn",
@@ -243,9 +243,9 @@ def test_account_update_changes_own_details():
     assert (user.first_name, user.last_name, user.language) == ("Hoa", "Bàn", "en-us")
 
 
-def test_changing_billing_default_leaves_shared_shipping_default(home):
+def test_changing_billing_default_leaves_shared_shipping_default(user_with_address):
     make_divisions()
-    user, row = home
+    user, row = user_with_address
     user.default_billing_address = user.default_shipping_address = row
     user.save()
 
@@ -262,7 +262,7 @@ def test_account_update_of_a_customer_requires_permission():
     customer, helper = make_user(), make_user(is_staff=True)
     key = global_id("User", customer.pk)
 
-    refused = ask(UPDATE_ME, token_of(helper), input={"firstName": "Hoa"}, customer=key)
+    refused = execute(UPDATE_ME, token_of(helper), input={"firstName": "Hoa"}, customer=key)
     group = Group.objects.create(name="Chăm sóc", is_platform_wide=True)
     GroupPermission.objects.create(group=group, code=Permission.IMPERSONATE_USER)
     group.users.add(helper)
@@ -290,11 +290,13 @@ DELETE_A = """
 
 
 def test_users_write_only_their_own_public_metadata():
-    user, other = make_user(metadata={"a": "1"}), make_user()
-    given = [{"key": "b", "value": "2"}]
+    user, stranger = make_user(metadata={"a": "1"}), make_user()
+    input_data = [{"key": "b", "value": "2"}]
 
-    answer = data_of(METADATA, token_of(user), id=global_id("User", user.pk), input=given)["updateMetadata"]
-    assert answer == {
+    payload = data_of(METADATA, token_of(user), id=global_id("User", user.pk), input=input_data)[
+        "updateMetadata"
+    ]
+    assert payload == {
         "item": {
             "__typename": "User",
             "metadata": [{"key": "a", "value": "1"}, {"key": "b", "value": "2"}],
@@ -304,7 +306,7 @@ def test_users_write_only_their_own_public_metadata():
         "errors": [],
     }
     for query in (METADATA, METADATA.replace("updateMetadata", "updatePrivateMetadata")):
-        refused = ask(query, token_of(other), id=global_id("User", user.pk), input=given)
+        refused = execute(query, token_of(stranger), id=global_id("User", user.pk), input=input_data)
         assert refused["errors"][0]["extensions"]["code"] == "PermissionDenied"
     assert data_of(DELETE_A, token_of(user), id=global_id("User", user.pk))["deleteMetadata"] == {
         "item": {"metadata": [{"key": "b"}]},
@@ -324,21 +326,21 @@ def test_user_query_requires_permission(django_assert_num_queries):
     query = "query($id: ID) { user(id: $id) { email note privateMetadata { key } } }"
     key = global_id("User", user.pk)
 
-    for who in (user, staff):
-        answer = ask(query, token_of(who), id=key)
-        assert answer["data"] == {"user": None}
-        assert answer["errors"][0]["extensions"]["code"] == "PermissionDenied"
+    for person in (user, staff):
+        response = execute(query, token_of(person), id=key)
+        assert response["data"] == {"user": None}
+        assert response["errors"][0]["extensions"]["code"] == "PermissionDenied"
     group = Group.objects.create(name="Chăm sóc", is_platform_wide=True)
     GroupPermission.objects.create(group=group, code=Permission.MANAGE_USERS)
     group.users.add(staff)
     token = token_of(staff)
     with django_assert_num_queries(3):
-        seen = data_of(query, token, id=key)["user"]
-    assert seen == {"email": user.email, "note": "", "privateMetadata": []}
+        user_data = data_of(query, token, id=key)["user"]
+    assert user_data == {"email": user.email, "note": "", "privateMetadata": []}
     assert data_of(query, token, id=global_id("User", 10**9)) == {"user": None}
     by_email = "query($email: String) { user(email: $email) { id } }"
     assert data_of(by_email, token, email=user.email.upper()) == {"user": {"id": key}}
-    (error,) = ask("{ user { id } }", token)["errors"]
+    (error,) = execute("{ user { id } }", token)["errors"]
     assert error["message"] == "A user is found by exactly one of `id`, `email` and `externalReference`."
 
 
@@ -346,7 +348,7 @@ NAMED = {"MANAGE_ORDERS": "Quản lý đơn hàng.", "MANAGE_PRODUCTS": "Quản 
 
 
 def test_staff_permissions_and_groups_in_me(django_assert_num_queries):
-    channel, _other = make_channel(), make_channel(slug="khac", name="Khác")
+    channel, _other_channel = make_channel(), make_channel(slug="khac", name="Khác")
     staff = make_user(is_staff=True)
     group = Group.objects.create(name="Bán hàng", restricted_to_channels=True, is_platform_wide=True)
     group.channels.add(channel)
@@ -385,16 +387,16 @@ def test_staff_permissions_and_groups_in_me(django_assert_num_queries):
 def test_too_long_values_are_refused():
     make_channel()
     user, admin = make_user(), make_admin()
-    long, address = "x" * 300, f"{'a' * 60}@{'.'.join(['b' * 50] * 4)}.com"
+    long_text, address = "x" * 300, f"{'a' * 60}@{'.'.join(['b' * 50] * 4)}.com"
     basket = data_of('mutation { checkoutCreate(input: {channel: "viet-nam"}) { checkout { id } } }')
     key = basket["checkoutCreate"]["checkout"]["id"]
     account = f'password: "{PASSWORD}", channel: "viet-nam", redirectUrl: "http://127.0.0.1:3000/"'
     before = all_rows()
 
     for attempt, token, field in (
-        (f'accountUpdate(input: {{firstName: "{long}"}})', user, "firstName"),
+        (f'accountUpdate(input: {{firstName: "{long_text}"}})', user, "firstName"),
         (
-            f'accountRegister(input: {{email: "a@example.com", lastName: "{long}", {account}}})',
+            f'accountRegister(input: {{email: "a@example.com", lastName: "{long_text}", {account}}})',
             None,
             "lastName",
         ),
@@ -402,15 +404,15 @@ def test_too_long_values_are_refused():
         (f'checkoutEmailUpdate(id: "{key}", email: "{address}")', None, "email"),
         (f'customerCreate(input: {{email: "{address}"}})', admin, "email"),
         (
-            f'customerCreate(input: {{email: "a@example.com", externalReference: "{long}"}})',
+            f'customerCreate(input: {{email: "a@example.com", externalReference: "{long_text}"}})',
             admin,
             "externalReference",
         ),
         (f'staffCreate(input: {{email: "{address}"}})', admin, "email"),
-        (f'appCreate(input: {{name: "x", identifier: "{long}"}})', admin, "identifier"),
+        (f'appCreate(input: {{name: "x", identifier: "{long_text}"}})', admin, "identifier"),
     ):
-        asked = f"mutation {{ {attempt} {{ errors {{ field code }} }} }}"
-        (answer,) = data_of(asked, token and token_of(token)).values()
-        assert answer["errors"] == [{"field": field, "code": "INVALID"}], attempt
+        query = f"mutation {{ {attempt} {{ errors {{ field code }} }} }}"
+        (payload,) = data_of(query, token and token_of(token)).values()
+        assert payload["errors"] == [{"field": field, "code": "INVALID"}], attempt
 
     assert all_rows() == before

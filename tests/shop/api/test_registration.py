@@ -14,7 +14,7 @@ from shop.core.models import Change, ShopSettings
 from shop.notifications.models import Notification
 from tests.factories import PASSWORD, make_admin, make_channel, make_order, make_user
 from tests.refusals import all_rows
-from tests.shop.api.client import ask, data_of
+from tests.shop.api.client import data_of, execute
 from tests.shop.api.tokens import token_of
 
 pytestmark = pytest.mark.django_db
@@ -42,7 +42,7 @@ def _channel(settings):
     make_channel()
 
 
-def registration(**more):
+def registration(**changes):
     return {
         "email": "Moi@Example.com",
         "password": PASSWORD,
@@ -51,7 +51,7 @@ def registration(**more):
         "metadata": [{"key": "tu", "value": "tiem"}],
         "redirectUrl": REDIRECT,
         "channel": "viet-nam",
-    } | more
+    } | changes
 
 
 def link_in_last_email():
@@ -60,17 +60,17 @@ def link_in_last_email():
     return letter, dict(parse_qsl(urlsplit(address).query)), urlsplit(address).path
 
 
-def without_times(answer):
-    return answer | {"user": answer["user"] | {"dateJoined": None}}
+def without_times(payload):
+    return payload | {"user": payload["user"] | {"dateJoined": None}}
 
 
 def test_registration_is_confirmed_by_emailed_link():
-    answer = data_of(REGISTER, input=registration())["accountRegister"]
+    payload = data_of(REGISTER, input=registration())["accountRegister"]
 
     user = User.objects.get(email="moi@example.com")
     assert (user.first_name, user.language, user.metadata) == ("Bàn Thị Hoa", "en", {"tu": "tiem"})
     assert (user.is_confirmed, user.check_password(PASSWORD)) == (False, True)
-    assert without_times(answer) == {
+    assert without_times(payload) == {
         "requiresConfirmation": True,
         "user": {
             "id": "",
@@ -89,10 +89,10 @@ def test_registration_is_confirmed_by_emailed_link():
     assert (values["email"], values["kenh"]) == ("moi@example.com", "viet-nam")
 
     confirmed = data_of(CONFIRM, email=values["email"], token=values["token"])["confirmAccount"]
-    again = data_of(CONFIRM, email=values["email"], token=values["token"])["confirmAccount"]
+    confirmed_again = data_of(CONFIRM, email=values["email"], token=values["token"])["confirmAccount"]
 
     assert confirmed == {"user": {"email": "moi@example.com", "isConfirmed": True}, "errors": []}
-    assert again == {"user": None, "errors": [{"field": "token", "code": "INVALID"}]}
+    assert confirmed_again == {"user": None, "errors": [{"field": "token", "code": "INVALID"}]}
     assert list(Change.objects.of(user).in_time().values_list("action", "entry_point")) == [
         ("user.registered", "api"),
         ("user.confirmed", "api"),
@@ -100,14 +100,14 @@ def test_registration_is_confirmed_by_emailed_link():
 
 
 def test_registration_does_not_reveal_whether_account_exists():
-    fresh = data_of(REGISTER, input=registration())["accountRegister"]
+    new = data_of(REGISTER, input=registration())["accountRegister"]
     make_user(email="cu@example.com")
     letters = Notification.objects.count()
 
-    taken = data_of(REGISTER, input=registration(email="cu@example.com"))["accountRegister"]
+    existing = data_of(REGISTER, input=registration(email="cu@example.com"))["accountRegister"]
 
-    assert without_times(taken) == without_times(fresh) | {
-        "user": fresh["user"] | {"email": "cu@example.com", "dateJoined": None}
+    assert without_times(existing) == without_times(new) | {
+        "user": new["user"] | {"email": "cu@example.com", "dateJoined": None}
     }
     assert User.objects.count() == 2
     assert Notification.objects.count() == letters + 1
@@ -125,15 +125,15 @@ def test_repeated_registration_sends_another_confirmation_email():
 def test_account_is_confirmed_at_once_without_email_confirmation():
     ShopSettings.objects.create(enable_account_confirmation_by_email=False)
 
-    answer = data_of(REGISTER, input={"email": "moi@example.com", "password": PASSWORD})["accountRegister"]
+    payload = data_of(REGISTER, input={"email": "moi@example.com", "password": PASSWORD})["accountRegister"]
 
-    assert (answer["requiresConfirmation"], answer["errors"]) == (False, [])
+    assert (payload["requiresConfirmation"], payload["errors"]) == (False, [])
     assert User.objects.get().is_confirmed
     assert Notification.objects.count() == 0
 
 
 @pytest.mark.parametrize(
-    ("wrong", "errors"),
+    ("invalid_values", "errors"),
     [
         ({"email": "moi"}, [("email", "INVALID")]),
         ({"password": "ngan"}, [("password", "PASSWORD_TOO_SHORT")]),
@@ -148,23 +148,23 @@ def test_account_is_confirmed_at_once_without_email_confirmation():
         ({"channel": "dong"}, [("channel", "CHANNEL_INACTIVE")]),
     ],
 )
-def test_invalid_registration_is_refused_and_saves_nothing(wrong, errors):
+def test_invalid_registration_is_refused_and_saves_nothing(invalid_values, errors):
     make_channel(slug="dong", is_active=False)
 
     before = all_rows()
 
-    answer = data_of(REGISTER, input=registration(**wrong))["accountRegister"]
+    payload = data_of(REGISTER, input=registration(**invalid_values))["accountRegister"]
 
     assert all_rows() == before
-    assert answer["user"] is None
-    assert [(error["field"], error["code"]) for error in answer["errors"]] == errors
+    assert payload["user"] is None
+    assert [(error["field"], error["code"]) for error in payload["errors"]] == errors
 
 
 @override_settings(API_CLIENT_HOSTS=["*"])
 def test_wildcard_client_host_allows_any_redirect_url():
-    answer = data_of(REGISTER, input=registration(redirectUrl="https://la.example/"))["accountRegister"]
+    payload = data_of(REGISTER, input=registration(redirectUrl="https://la.example/"))["accountRegister"]
 
-    assert answer["errors"] == []
+    assert payload["errors"] == []
 
 
 def test_registrations_are_rate_limited_per_network():
@@ -172,10 +172,10 @@ def test_registrations_are_rate_limited_per_network():
         API_REGISTRATIONS.take("127.0.0.1")
 
     last = data_of(REGISTER, input=registration(email="cuoi@example.com"))["accountRegister"]
-    answer = data_of(REGISTER, input=registration())["accountRegister"]
+    payload = data_of(REGISTER, input=registration())["accountRegister"]
 
     assert last["errors"] == []
-    assert answer["errors"] == [{"field": None, "code": "LOGIN_ATTEMPT_DELAYED"}]
+    assert payload["errors"] == [{"field": None, "code": "LOGIN_ATTEMPT_DELAYED"}]
     assert User.objects.count() == 1
 
 
@@ -185,9 +185,9 @@ def test_confirmation_email_can_be_sent_again():
     }"""
     waiting, confirmed = make_user(is_confirmed=False), make_user()
 
-    def errors(user, to=REDIRECT):
-        answer = data_of(query, token_of(user), to=to)["sendConfirmationEmail"]
-        return [(error["field"], error["code"]) for error in answer["errors"]]
+    def errors(user, redirect_url=REDIRECT):
+        payload = data_of(query, token_of(user), to=redirect_url)["sendConfirmationEmail"]
+        return [(error["field"], error["code"]) for error in payload["errors"]]
 
     assert errors(waiting, "https://la.example/") == [("redirectUrl", "INVALID")]
     assert errors(confirmed) == [(None, "ACCOUNT_CONFIRMED")]
@@ -205,17 +205,17 @@ DELETE = (
 
 
 def test_account_is_deleted_by_emailed_link():
-    user, other = make_user(), make_user()
+    user, stranger = make_user(), make_user()
     token = token_of(user)
 
     assert data_of(DELETION, token, to=REDIRECT)["accountRequestDeletion"] == {"errors": []}
     letter, values, _path = link_in_last_email()
     assert letter.to == user.email
-    stolen = data_of(DELETE, token_of(other), token=values["token"])["accountDelete"]["errors"]
+    stolen = data_of(DELETE, token_of(stranger), token=values["token"])["accountDelete"]["errors"]
     assert [(error["field"], error["code"]) for error in stolen] == [("token", "INVALID")]
-    answer = data_of(DELETE, token, token=values["token"])["accountDelete"]
+    payload = data_of(DELETE, token, token=values["token"])["accountDelete"]
 
-    assert answer == {"user": {"id": global_id("User", user.pk)}, "errors": []}
+    assert payload == {"user": {"id": global_id("User", user.pk)}, "errors": []}
     user.refresh_from_db()
     assert (user.email, user.is_active, user.erased_at is not None) == (None, False, True)
 
@@ -237,9 +237,9 @@ def test_account_with_an_open_order_cannot_be_deleted():
 
 
 def test_staff_cannot_request_their_own_deletion():
-    answer = data_of(DELETION, token_of(make_admin()), to=REDIRECT)["accountRequestDeletion"]
+    payload = data_of(DELETION, token_of(make_admin()), to=REDIRECT)["accountRequestDeletion"]
 
-    assert answer["errors"] == [{"field": None, "code": "DELETE_STAFF_ACCOUNT"}]
+    assert payload["errors"] == [{"field": None, "code": "DELETE_STAFF_ACCOUNT"}]
 
 
 @pytest.mark.parametrize(
@@ -260,10 +260,10 @@ def test_staff_cannot_request_their_own_deletion():
     ],
 )
 def test_anonymous_is_denied(query):
-    answer = ask(f"mutation {{ {query} {{ errors {{ code }} }} }}")
+    response = execute(f"mutation {{ {query} {{ errors {{ code }} }} }}")
 
-    (error,) = answer["errors"]
-    assert list(answer["data"].values()) == [None]
+    (error,) = response["errors"]
+    assert list(response["data"].values()) == [None]
     assert error["message"] == "Permission denied: this needs one of AUTHENTICATED_USER."
     assert error["extensions"]["exception"]["code"] == "PermissionDenied"
 
@@ -273,9 +273,9 @@ def test_confirmation_drops_passwords_set_before_it():
     data_of(REGISTER, input=registration())
     _letter, sent, _path = link_in_last_email()
 
-    answer = data_of(CONFIRM, email=sent["email"], token=sent["token"])["confirmAccount"]
+    payload = data_of(CONFIRM, email=sent["email"], token=sent["token"])["confirmAccount"]
 
-    assert answer == {"user": {"email": "moi@example.com", "isConfirmed": True}, "errors": []}
+    assert payload == {"user": {"email": "moi@example.com", "isConfirmed": True}, "errors": []}
     user = User.objects.get()
     assert not user.check_password("mat-khau-cua-ke-gian-2026")
     assert not user.has_usable_password()

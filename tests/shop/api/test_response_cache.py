@@ -1,4 +1,4 @@
-"""The answer cache: reused while nothing has changed, and never for the wrong person."""
+"""The response cache: reused while nothing has changed, and never for the wrong person."""
 
 from __future__ import annotations
 
@@ -15,8 +15,17 @@ from shop.cache.catalogue_version import catalogue_version
 from shop.core.actors import Actor
 from shop.core.models import Change
 from tests.factories import NOW, get_stock, make_admin, make_channel, make_seller, make_user, make_variant
-from tests.shop.api.checkout.operations import COMPLETE, FIND, OPTIONS, ORDER, begun, completed, done, ready
-from tests.shop.api.client import ask, data_of, post
+from tests.shop.api.checkout.operations import (
+    COMPLETE,
+    FIND,
+    OPTIONS,
+    ORDER,
+    complete_order,
+    mutate_checkout,
+    prepare_checkout,
+    start_checkout,
+)
+from tests.shop.api.client import data_of, execute, post
 from tests.shop.api.tokens import token_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -32,16 +41,16 @@ PRICE = """mutation($id: ID!, $channel: ID!, $price: PositiveDecimal!) {
 
 
 @pytest.fixture(autouse=True)
-def answers(settings, monkeypatch):
-    """The answer cache, switched on and empty."""
+def empty_cache(settings, monkeypatch):
+    """The response cache, switched on and empty."""
     settings.API_CACHE_SECONDS = 3600
     settings.API_DUMMY_PAYMENT = True
-    made = Cache(100_000)
-    monkeypatch.setattr(response_cache, "_responses", made)
-    return made
+    cache = Cache(100_000)
+    monkeypatch.setattr(response_cache, "_responses", cache)
+    return cache
 
 
-def shown(variant):
+def product_as_customer(variant):
     """Name, price and quantity of a product as a customer sees them, and the number of queries."""
     with CaptureQueriesContext(connection) as queries:
         product = data_of(PRODUCT, channel="viet-nam", slug=variant.product.slug)["product"]
@@ -56,13 +65,13 @@ def test_cached_answer_is_reused_until_name_price_or_stock_changes():
     variant = make_variant(seller, on_hand=9)
     admin = token_of(make_admin())
     key, product = (global_id("ProductVariant", variant.pk), global_id("Product", variant.product_id))
-    checkout = begun((variant, 2))
+    checkout = start_checkout((variant, 2))
 
     def rename():
-        done(RENAME, admin, id=product, name="Gối lá thơm")
+        mutate_checkout(RENAME, admin, id=product, name="Gối lá thơm")
 
     def reprice():
-        done(PRICE, admin, id=key, channel=global_id("Channel", make_channel().pk), price=250_000)
+        mutate_checkout(PRICE, admin, id=key, channel=global_id("Channel", make_channel().pk), price=250_000)
 
     def count():
         warehouse = get_stock(variant).warehouse_id
@@ -76,15 +85,15 @@ def test_cached_answer_is_reused_until_name_price_or_stock_changes():
         )
 
     def reserve():
-        done(OPTIONS, id=checkout)
+        mutate_checkout(OPTIONS, id=checkout)
 
-    seen = [shown(variant)[0]]
+    shown_values = [product_as_customer(variant)[0]]
     for change in (rename, reprice, count, reserve):
-        assert shown(variant) == (seen[-1], 1)
+        assert product_as_customer(variant) == (shown_values[-1], 1)
         change()
-        seen.append(shown(variant)[0])
+        shown_values.append(product_as_customer(variant)[0])
 
-    assert seen == [
+    assert shown_values == [
         ("Gối thảo dược", 320_000, 9),
         ("Gối lá thơm", 320_000, 9),
         ("Gối lá thơm", 250_000, 9),
@@ -93,38 +102,38 @@ def test_cached_answer_is_reused_until_name_price_or_stock_changes():
     ]
 
 
-def test_personal_failed_and_mutating_requests_are_not_cached(answers):
+def test_personal_failed_and_mutating_requests_are_not_cached(empty_cache):
     buyer, admin = make_user(), make_admin()
     variant = make_variant(make_seller(), price=90_000, on_hand=9)
     hidden = make_variant(name="Áo chàm", state="draft")
     open_channel = make_channel()
     type(open_channel).objects.update(allow_unpaid_orders=True)
-    checkout = ready((variant, 1))
-    order = completed(ready((variant, 1)))
+    checkout = prepare_checkout((variant, 1))
+    order = complete_order(prepare_checkout((variant, 1)))
 
-    assert len(answers) == 0
+    assert len(empty_cache) == 0
     data_of("{ me { email } }")
     data_of("{ me { email } shop { name } }", token_of(buyer))
     data_of("query { ...Two } fragment Two on Query { shop { name } me { email } }")
     data_of(FIND, id=checkout)
     data_of(ORDER, id=order)
     data_of("{ shop { name } }", "a-string-that-is-no-token")
-    ask("{ channels { id } shop { name } }")
+    execute("{ channels { id } shop { name } }")
     data_of(COMPLETE, id=checkout)
-    assert len(answers) == 0
+    assert len(empty_cache) == 0
 
-    asked = {"channel": "viet-nam", "slug": hidden.product.slug}
-    assert data_of(PRODUCT, **asked) == {"product": None}
-    assert data_of(PRODUCT, token_of(admin), **asked)["product"]["name"] == "Áo chàm"
-    assert data_of(PRODUCT, **asked) == {"product": None}
-    assert len(answers) == 1
+    variables = {"channel": "viet-nam", "slug": hidden.product.slug}
+    assert data_of(PRODUCT, **variables) == {"product": None}
+    assert data_of(PRODUCT, token_of(admin), **variables)["product"]["name"] == "Áo chàm"
+    assert data_of(PRODUCT, **variables) == {"product": None}
+    assert len(empty_cache) == 1
 
 
-def test_answers_are_cached_per_host(answers):
+def test_answers_are_cached_per_host(empty_cache):
     for host in ("localhost", "127.0.0.1", "localhost"):
         assert post({"query": "{ shop { name } }"}, host=host).status_code == 200
 
-    assert len(answers) == 2
+    assert len(empty_cache) == 2
 
 
 def test_late_commit_of_an_older_change_changes_the_catalogue_version():
@@ -154,42 +163,42 @@ def test_staff_changes_of_products_show_at_once():
     variant = make_variant(make_seller())
     category = Category.objects.get_or_create(name="Trà", slug="tra")[0]
     Product.objects.filter(pk=variant.product_id).update(category=category)
-    admin, here = token_of(make_admin()), global_id("Channel", channel.pk)
+    admin, channel_id = token_of(make_admin()), global_id("Channel", channel.pk)
     key, product = global_id("ProductVariant", variant.pk), global_id("Product", variant.product_id)
-    asked = """query($slug: String!) {
+    query = """query($slug: String!) {
       products(channel: "viet-nam", first: 1) { edges { node { slug } } }
       product(channel: "viet-nam", slug: $slug) {
         category { seoTitle metadata { key } } metadata { key }
         variants { pricing { pricePrior { gross { amount } } } } } }"""
 
     def values():
-        found = data_of(asked, slug=variant.product.slug)
-        product = found["product"]
+        data = data_of(query, slug=variant.product.slug)
+        product = data["product"]
         prior = product["variants"][0]["pricing"]["pricePrior"]
         return [
-            len(found["products"]["edges"]),
+            len(data["products"]["edges"]),
             product["category"]["seoTitle"],
             [each["key"] for each in product["category"]["metadata"]],
             [each["key"] for each in product["metadata"]],
             prior and prior["gross"]["amount"],
         ]
 
-    seen, above = [values()], global_id("Category", category.pk)
+    shown_values, category_id = [values()], global_id("Category", category.pk)
     for change in (
-        f'categoryUpdate(id: "{above}", input: {{seo: {{title: "Trà ngon"}}}})',
-        f'categoryUpdate(id: "{above}", input: {{metadata: [{{key: "a", value: "1"}}]}})',
+        f'categoryUpdate(id: "{category_id}", input: {{seo: {{title: "Trà ngon"}}}})',
+        f'categoryUpdate(id: "{category_id}", input: {{metadata: [{{key: "a", value: "1"}}]}})',
         f'productUpdate(id: "{product}", input: {{metadata: [{{key: "a", value: "1"}}]}})',
         f'productUpdate(id: "{product}", input: {{metadata: [{{key: "b", value: "1"}}]}})',
         f'productVariantChannelListingUpdate(id: "{key}", input: '
-        f'[{{channelId: "{here}", price: 320000, priorPrice: 400000}}])',
+        f'[{{channelId: "{channel_id}", price: 320000, priorPrice: 400000}}])',
         f'productChannelListingUpdate(id: "{product}", input: '
-        f'{{updateChannels: [{{channelId: "{here}", visibleInListings: false}}]}})',
+        f'{{updateChannels: [{{channelId: "{channel_id}", visibleInListings: false}}]}})',
     ):
-        (answer,) = data_of(f"mutation {{ {change} {{ errors {{ field code }} }} }}", admin).values()
-        assert answer == {"errors": []}
-        seen.append(values())
+        (payload,) = data_of(f"mutation {{ {change} {{ errors {{ field code }} }} }}", admin).values()
+        assert payload == {"errors": []}
+        shown_values.append(values())
 
-    assert seen == [
+    assert shown_values == [
         [1, None, [], [], None],
         [1, "Trà ngon", [], [], None],
         [1, "Trà ngon", ["a"], [], None],

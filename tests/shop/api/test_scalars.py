@@ -25,7 +25,7 @@ KEY = "0b1c5f2e-94d6-4a7e-9c39-3f0f7a3d9b11"
 
 @pytest.fixture(scope="module")
 def executor(tmp_path_factory):
-    """A field for each scalar: it stores its argument in the context and returns the context's answer."""
+    """A field for each scalar: it stores its argument in the context and returns the context's value."""
     folder = tmp_path_factory.mktemp("area")
     fields = "\n".join(f"{name.strip('_').lower()}(value: {name}): {name}" for name in NAMES)
     (folder / "area.graphql").write_text(
@@ -38,26 +38,26 @@ def executor(tmp_path_factory):
     )
     query = Queries()
     for name in (*(each.strip("_").lower() for each in NAMES), "money", "taxed"):
-        query.field(name)(_answer)
+        query.field(name)(_return_value)
     return build_schema_and_executor([Area(folder, (query, *money.TYPES))]).executor
 
 
-def _answer(arguments, context, selection):
+def _return_value(arguments, context, selection):
     context["argument"] = arguments.get("value")
-    return context["answer"]
+    return context["value"]
 
 
 def serialised(executor, name, value):
     """A value as a client receives it."""
     field = name.strip("_").lower()
-    result = executor.execute(f"{{ {field} }}", context={"answer": value})
+    result = executor.execute(f"{{ {field} }}", context={"value": value})
     assert result.errors is None, result.errors
     return result.data[field]
 
 
 def parsed(executor, name, value):
     """The value that a resolver receives for a variable."""
-    context = {"answer": None}
+    context = {"value": None}
     field = name.strip("_").lower()
     text = f"query($value: {name}) {{ {field}(value: $value) }}"
     result = executor.execute(text, variables={"value": value}, context=context)
@@ -164,7 +164,7 @@ def test_invalid_scalar_is_refused(executor, name, wire):
     field = name.strip("_").lower()
     text = f"query($value: {name}) {{ {field}(value: $value) }}"
 
-    result = executor.execute(text, variables={"value": wire}, context={"answer": None})
+    result = executor.execute(text, variables={"value": wire}, context={"value": None})
 
     assert result.data is None
     assert result.errors[0].message.startswith("Variable '$value' has invalid value")
@@ -177,10 +177,10 @@ def test_literals_are_parsed_like_variables(executor):
         ('{value: 2, unit: "KG"}', "weightscalar", WeightInput(Decimal(2), "KG")),
         ("null", "upload", None),
     ):
-        context = {"answer": None}
+        context = {"value": None}
         assert executor.execute(f"{{ {name}(value: {literal}) }}", context=context).errors is None
         assert context["argument"] == value
-    assert executor.execute('{ upload(value: "x") }', context={"answer": None}).errors
+    assert executor.execute('{ upload(value: "x") }', context={"value": None}).errors
 
 
 def test_weight_without_a_unit_uses_the_shop_unit():
@@ -200,7 +200,7 @@ def test_weight_without_a_unit_uses_the_shop_unit():
 def test_money_has_the_fraction_digits_of_its_currency(executor, value, wire):
     text = "{ money { amount currency fractionalAmount fractionDigits } }"
 
-    assert executor.execute(text, context={"answer": value}).data["money"] == wire | {
+    assert executor.execute(text, context={"value": value}).data["money"] == wire | {
         "currency": value.currency
     }
 
@@ -208,7 +208,7 @@ def test_money_has_the_fraction_digits_of_its_currency(executor, value, wire):
 def test_taxed_money_includes_net_gross_and_tax(executor):
     text = "{ taxed { currency gross { amount } net { amount } tax { amount } } }"
 
-    assert executor.execute(text, context={"answer": TaxedAmount(37037, 40000, "VND")}).data["taxed"] == {
+    assert executor.execute(text, context={"value": TaxedAmount(37037, 40000, "VND")}).data["taxed"] == {
         "currency": "VND",
         "gross": {"amount": 40000.0},
         "net": {"amount": 37037.0},

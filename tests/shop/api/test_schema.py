@@ -22,14 +22,14 @@ class Flow(TextChoices):
 def area(tmp_path):
     """Factory of areas from SDL and types."""
 
-    def make(sdl, *types, **more):
+    def make_area(sdl, *types, **options):
         (tmp_path / "area.graphql").write_text(sdl)
-        return Area(tmp_path, types, **more)
+        return Area(tmp_path, types, **options)
 
-    return make
+    return make_area
 
 
-def words(value, field="word"):
+def word_query(value, field="word"):
     query = Queries()
     query.field(field)(lambda arguments, context, selection: value)
     return query
@@ -41,28 +41,32 @@ def test_all_areas_bind_to_the_contract():
 
 def test_field_without_a_resolver_is_refused(area):
     with pytest.raises(ValueError, match=r"No resolver answers Query\.other\."):
-        build_schema_and_executor([area("type Query { word: String other: String }", words("a"))])
+        build_schema_and_executor([area("type Query { word: String other: String }", word_query("a"))])
 
 
 def test_resolver_without_a_field_is_refused(area):
     with pytest.raises(ValueError, match=r"There is a resolver of Query\.word, which the schema lacks\."):
-        build_schema_and_executor([area("type Query { other: String }", words("a", "other"), words("a"))])
+        build_schema_and_executor(
+            [area("type Query { other: String }", word_query("a", "other"), word_query("a"))]
+        )
 
 
 def test_two_resolvers_of_one_field_are_refused(area):
     with pytest.raises(ValueError, match=r"Query\.word has two resolvers\."):
-        build_schema_and_executor([area("type Query { word: String }", words("a"), words("b"))])
-    thing = Type("Thing")
-    thing.id()
+        build_schema_and_executor([area("type Query { word: String }", word_query("a"), word_query("b"))])
+    thing_type = Type("Thing")
+    thing_type.id()
     with pytest.raises(ValueError, match=r"Thing\.id has two resolvers\."):
-        thing.id()
+        thing_type.id()
 
 
 def test_unknown_scalar_or_enum_is_refused(area):
     with pytest.raises(ValueError, match="The scalar Colour has no behaviour"):
-        build_schema_and_executor([area("scalar Colour type Query { word: Colour }", words("a"))])
+        build_schema_and_executor([area("scalar Colour type Query { word: Colour }", word_query("a"))])
     with pytest.raises(ValueError, match="There is no enum Flow"):
-        build_schema_and_executor([area("type Query { word: String }", words("a"), enums={"Flow": Flow})])
+        build_schema_and_executor(
+            [area("type Query { word: String }", word_query("a"), enums={"Flow": Flow})]
+        )
 
 
 SDL = "enum Flow { CHARGE AUTHORIZE OTHER } type Query { word(flow: Flow = CHARGE, flows: [Flow!]): [Flow] }"
@@ -77,12 +81,12 @@ def test_enums_are_mapped_to_their_schema_names(area):
     assert executor.execute("{ word(flow: OTHER, flows: [AUTHORIZE]) }").data == {
         "word": ["OTHER", "AUTHORIZE", "AUTHORIZE"]
     }
-    seen = []
-    query.resolvers["word"] = lambda parents, arguments, *_: seen.append(arguments) or [[]]
+    received = []
+    query.resolvers["word"] = lambda parents, arguments, *_: received.append(arguments) or [[]]
     build_schema_and_executor([area(SDL, query, enums={"Flow": Flow})]).executor.execute(
         "{ word(flows: [AUTHORIZE]) }"
     )
-    assert seen == [{"flow": "charge-now", "flows": ["authorize"]}]
+    assert received == [{"flow": "charge-now", "flows": ["authorize"]}]
 
 
 MUTATION_SDL = """
@@ -122,10 +126,12 @@ def test_refusals_become_payload_errors(area, raised, entry):
             raise raised
         return {"name": arguments["to"]}
 
-    executor = build_schema_and_executor([area(MUTATION_SDL, words("a"), mutation)]).executor
-    below = "{ name errors { field message code lines } nameErrors { code } }"
+    executor = build_schema_and_executor([area(MUTATION_SDL, word_query("a"), mutation)]).executor
+    payload_fields = "{ name errors { field message code lines } nameErrors { code } }"
 
-    result = executor.execute(f'mutation {{ a: rename(to: "x") {below} b: rename(to: "y") {below} }}')
+    result = executor.execute(
+        f'mutation {{ a: rename(to: "x") {payload_fields} b: rename(to: "y") {payload_fields} }}'
+    )
 
     assert result.errors is None
     assert result.data == {

@@ -51,7 +51,7 @@ def operations(application):
         if name not in ("Boolean", "Int", "Float"):
             schemathesis.graphql.scalar(name, st.sampled_from(literals).map(parse_value))
     schema = schemathesis.graphql.from_wsgi("/graphql/", application)
-    return [found.ok() for found in schema.get_all_operations()]
+    return [operation.ok() for operation in schema.get_all_operations()]
 
 
 def check(case, token, changes):
@@ -60,12 +60,12 @@ def check(case, token, changes):
     headers = {"accept-encoding": "identity"} | ({"authorization": f"Bearer {token}"} if token else {})
     response = case.call(headers=headers)
     assert response.status_code in (200, 400), case.body
-    answer = response.json()
-    text = json.dumps(answer)
+    content = response.json()
+    text = json.dumps(content)
     assert INTERNAL_ERROR_MESSAGE not in text, (text[:500], case.body)
     assert "Traceback" not in text
     if before is not None:
-        (payload,) = (answer.get("data") or {"": None}).values()
+        (payload,) = (content.get("data") or {"": None}).values()
         # Bulk deletes remove rows one by one and report how many were deleted.
         is_refused = not isinstance(payload, dict) or (payload.get("errors") and not payload.get("count"))
         assert not is_refused or all_rows() == before, case.body
@@ -83,12 +83,12 @@ def run(operations, examples):
         suppress_health_check=_QUIET,
     )
     @given(data=st.data())
-    def ask(data):
+    def check_operation(data):
         operation = data.draw(st.sampled_from(operations))
         case = data.draw(operation.as_strategy())
         check(case, data.draw(st.sampled_from(people)), case.body.lstrip().startswith("mutation"))
 
-    ask()
+    check_operation()
 
 
 def test_schemathesis_finds_no_internal_error(operations):

@@ -38,9 +38,9 @@ def create(user: User, password: str) -> dict:
 
 
 def refusal(user: User, password: str) -> tuple[str, str]:
-    answer = create(user, password)
-    assert answer["token"] is answer["refreshToken"] is None
-    (error,) = answer["errors"]
+    payload = create(user, password)
+    assert payload["token"] is payload["refreshToken"] is None
+    (error,) = payload["errors"]
     return error["code"], error["message"]
 
 
@@ -48,11 +48,11 @@ def refusal(user: User, password: str) -> tuple[str, str]:
 def test_code_appended_to_the_password_signs_in(space: str) -> None:
     user = give_app(make_staff())
 
-    answer = create(user, f"{PASSWORD}{space}{app_code()}")
+    payload = create(user, f"{PASSWORD}{space}{app_code()}")
 
-    assert answer["errors"] == []
-    assert answer["user"] == {"email": user.email}
-    assert answer["token"]
+    assert payload["errors"] == []
+    assert payload["user"] == {"email": user.email}
+    assert payload["token"]
 
 
 def test_missing_wrong_or_used_code_gives_no_token() -> None:
@@ -83,11 +83,11 @@ def test_second_factor_attempts_are_rate_limited() -> None:
 def test_password_reset_gives_no_token_with_a_second_factor() -> None:
     user = give_app(make_user())
 
-    answer = data_of(SET, email=user.email, token=LINK.make_token(user), password="mien-dong-2026")[
+    payload = data_of(SET, email=user.email, token=LINK.make_token(user), password="mien-dong-2026")[
         "setPassword"
     ]
 
-    assert answer == {"token": None, "refreshToken": None, "user": {"email": user.email}, "errors": []}
+    assert payload == {"token": None, "refreshToken": None, "user": {"email": user.email}, "errors": []}
 
 
 def test_staff_without_a_second_factor_sign_in_during_the_grace_period() -> None:
@@ -95,17 +95,17 @@ def test_staff_without_a_second_factor_sign_in_during_the_grace_period() -> None
     days_of_grace = datetime.timedelta(days=14)
 
     earliest = timezone.now() + days_of_grace
-    within = create(user, PASSWORD)
+    during_grace = create(user, PASSWORD)
     latest = timezone.now() + days_of_grace
     user.refresh_from_db()
     granted = user.second_factor_due_at
     User.objects.update(second_factor_due_at=fixed_now() - datetime.timedelta(days=1))
-    after = refusal(user, PASSWORD)
+    after_grace = refusal(user, PASSWORD)
     ShopSettings.objects.update_or_create(pk=1, defaults={"second_factor_for_staff": False})
 
-    assert within["token"]
+    assert during_grace["token"]
     assert granted is not None
     assert earliest <= granted <= latest
-    assert after[0] == "DISABLED_AUTHENTICATION_METHOD"
+    assert after_grace[0] == "DISABLED_AUTHENTICATION_METHOD"
     assert create(user, PASSWORD)["token"]
     assert Change.objects.filter(action="user.second_factor_required", key=str(user.pk)).count() == 1

@@ -22,7 +22,7 @@ from shop.api.ids import global_id
 from shop.api.signing_keys import signing_key
 from shop.core.models import ShopSettings
 from tests.factories import PASSWORD, make_admin, make_user
-from tests.shop.api.client import ask, data_of, post
+from tests.shop.api.client import data_of, execute, post
 
 pytestmark = pytest.mark.django_db
 
@@ -49,16 +49,16 @@ VERIFY = """
 ME = "{ me { email } shop { name } }"
 
 
-def sign_in(user, **more):
-    return data_of(CREATE, email=user.email, password=PASSWORD, **more)["tokenCreate"]
+def sign_in(user, **variables):
+    return data_of(CREATE, email=user.email, password=PASSWORD, **variables)["tokenCreate"]
 
 
-def refusal_of(query, field, **variables):
+def error_of(query, field, **variables):
     (error,) = data_of(query, **variables)[field]["errors"]
     return error["field"], error["code"]
 
 
-def claims(token):
+def decoded_claims(token):
     """Verify a token as an app does, with the published key named by its `kid`, and return its claims."""
     (key,) = Client().get("/.well-known/jwks.json").json()["keys"]
     assert jwt.get_unverified_header(token) == {"alg": "RS256", "typ": "JWT", "kid": key["kid"]}
@@ -69,11 +69,11 @@ def claims(token):
 def test_tokens_have_the_contract_claims():
     user = make_user()
 
-    answer = sign_in(user)
+    payload = sign_in(user)
 
-    assert answer["errors"] == answer["accountErrors"] == []
-    assert answer["user"] == {"id": global_id("User", user.pk), "email": user.email}
-    access, refresh = claims(answer["token"]), claims(answer["refreshToken"])
+    assert payload["errors"] == payload["accountErrors"] == []
+    assert payload["user"] == {"id": global_id("User", user.pk), "email": user.email}
+    access, refresh = decoded_claims(payload["token"]), decoded_claims(payload["refreshToken"])
     family = TokenFamily.objects.get()
     common = {
         "iss": f"{settings.PUBLIC_URL}/graphql/",
@@ -93,7 +93,7 @@ def test_tokens_have_the_contract_claims():
         "iat": refresh["iat"],
         "exp": refresh["iat"] + 30 * 24 * 3600,
         "type": "refresh",
-        "csrfToken": answer["csrfToken"],
+        "csrfToken": payload["csrfToken"],
         "family": str(family.pk),
         "jti": family.current,
     }
@@ -112,12 +112,16 @@ def test_kid_is_the_thumbprint_of_the_published_key():
 
 
 def test_audience_is_in_both_tokens_and_survives_refresh():
-    answer = sign_in(make_user(), audience="tiem")
+    payload = sign_in(make_user(), audience="tiem")
 
-    refreshed = data_of(REFRESH, token=answer["refreshToken"])["tokenRefresh"]
+    refreshed = data_of(REFRESH, token=payload["refreshToken"])["tokenRefresh"]
 
-    assert claims(answer["token"])["aud"] == claims(answer["refreshToken"])["aud"] == "custom:tiem"
-    assert claims(refreshed["token"])["aud"] == "custom:tiem"
+    assert (
+        decoded_claims(payload["token"])["aud"]
+        == decoded_claims(payload["refreshToken"])["aud"]
+        == "custom:tiem"
+    )
+    assert decoded_claims(refreshed["token"])["aud"] == "custom:tiem"
 
 
 @pytest.mark.parametrize(("origins", "same_site"), [([], "Lax"), (["https://tiem.example"], "None")])
@@ -130,8 +134,8 @@ def test_refresh_token_cookie_needs_the_csrf_token(settings, origins, same_site)
     )
 
     cookie = response.cookies["refreshToken"]
-    answer = response.json()["data"]["tokenCreate"]
-    assert cookie.value == answer["refreshToken"]
+    sign_in_payload = response.json()["data"]["tokenCreate"]
+    assert cookie.value == sign_in_payload["refreshToken"]
     assert (cookie["httponly"], cookie["secure"], cookie["samesite"], cookie["path"]) == (
         True,
         True,
@@ -140,13 +144,13 @@ def test_refresh_token_cookie_needs_the_csrf_token(settings, origins, same_site)
     )
     assert cookie["max-age"] == 30 * 24 * 3600
     for csrf, code in (
-        (answer["csrfToken"], None),
+        (sign_in_payload["csrfToken"], None),
         ("other", "JWT_INVALID_CSRF_TOKEN"),
         ("mã khác", "JWT_INVALID_CSRF_TOKEN"),
         (None, "JWT_INVALID_CSRF_TOKEN"),
     ):
-        again = post({"query": REFRESH, "variables": {"csrf": csrf}}, client=client).json()
-        payload = again["data"]["tokenRefresh"]
+        refreshed = post({"query": REFRESH, "variables": {"csrf": csrf}}, client=client).json()
+        payload = refreshed["data"]["tokenRefresh"]
         if code is None:
             assert (payload["errors"], payload["user"]) == ([], {"email": user.email})
         else:
@@ -161,9 +165,9 @@ def test_refresh_token_cookie_needs_the_csrf_token(settings, origins, same_site)
 def test_unknown_email_and_wrong_password_get_the_same_error(email):
     user = make_user()
 
-    answer = data_of(CREATE, email=email or user.email, password="wrong")["tokenCreate"]
+    payload = data_of(CREATE, email=email or user.email, password="wrong")["tokenCreate"]
 
-    assert answer == {
+    assert payload == {
         "token": None,
         "refreshToken": None,
         "csrfToken": None,
@@ -183,12 +187,12 @@ def test_unknown_email_and_wrong_password_get_the_same_error(email):
 def test_inactive_account_is_revealed_only_with_the_right_password():
     closed, waiting = make_user(is_active=False), make_user(is_confirmed=False)
 
-    assert refusal_of(CREATE, "tokenCreate", email=closed.email, password=PASSWORD) == ("email", "INACTIVE")
-    assert refusal_of(CREATE, "tokenCreate", email=closed.email, password="x") == (
+    assert error_of(CREATE, "tokenCreate", email=closed.email, password=PASSWORD) == ("email", "INACTIVE")
+    assert error_of(CREATE, "tokenCreate", email=closed.email, password="x") == (
         "email",
         "INVALID_CREDENTIALS",
     )
-    assert refusal_of(CREATE, "tokenCreate", email=waiting.email, password=PASSWORD) == (
+    assert error_of(CREATE, "tokenCreate", email=waiting.email, password=PASSWORD) == (
         "email",
         "INVALID_CREDENTIALS",
     )
@@ -212,7 +216,7 @@ def test_failed_sign_ins_are_rate_limited():
     for _ in range(FAILED_SIGN_INS.tries):
         data_of(CREATE, email=user.email, password="wrong")
 
-    assert refusal_of(CREATE, "tokenCreate", email=user.email, password=PASSWORD) == (
+    assert error_of(CREATE, "tokenCreate", email=user.email, password=PASSWORD) == (
         "email",
         "LOGIN_ATTEMPT_DELAYED",
     )
@@ -228,18 +232,18 @@ def test_token_headers_authenticate():
         {"authorization-bearer": token},
     ):
         assert post({"query": ME}, **header).json()["data"]["me"] == {"email": user.email}
-    assert ask(ME)["data"]["me"] is None
+    assert execute(ME)["data"]["me"] is None
     assert post({"query": ME}, authorization=f"Basic {token}").json()["data"]["me"] is None
 
 
-def make_token(user, kind=tokens.ACCESS, *, at=None, key=None, **claims):
+def make_token(user, token_type=tokens.ACCESS, *, at=None, key=None, **claims):
     """A token with other claims, or signed by another key."""
     now = at or timezone.now()
     payload = {
         "iat": now,
         "exp": now + datetime.timedelta(minutes=5),
         "owner": "saleor",
-        "type": kind,
+        "type": token_type,
         "token": user.revocation_key,
         "user_id": global_id("User", user.pk),
     } | claims
@@ -266,34 +270,34 @@ def bad_tokens(user):
     ]
 
 
-@pytest.mark.parametrize("which", range(7))
-def test_invalid_token_fails_only_fields_that_need_the_user(which):
-    token, code, message = bad_tokens(make_user())[which]
+@pytest.mark.parametrize("index", range(7))
+def test_invalid_token_fails_only_fields_that_need_the_user(index):
+    token, code, message = bad_tokens(make_user())[index]
 
-    answer = ask(ME, token)
+    response = execute(ME, token)
 
-    assert answer["data"] == {"me": None, "shop": {"name": "Chợ Phiên"}}
-    (error,) = answer["errors"]
+    assert response["data"] == {"me": None, "shop": {"name": "Chợ Phiên"}}
+    (error,) = response["errors"]
     assert (error["path"], error["message"]) == (["me"], message)
     assert error["extensions"] == {"code": code, "exception": {"code": code}}
-    assert "errors" not in ask("{ shop { name } }", token)
+    assert "errors" not in execute("{ shop { name } }", token)
 
 
 @pytest.mark.parametrize(
     "token", ["abc", "a.b.c", jwt.encode({"owner": "other"}, "x" * 32, algorithm="HS256"), "x" * 30]
 )
 def test_foreign_token_is_anonymous(token):
-    assert ask(ME, token) == ask(ME)
+    assert execute(ME, token) == execute(ME)
 
 
 def test_refresh_returns_a_new_access_token():
     user = make_user()
-    answer = sign_in(user)
+    payload = sign_in(user)
 
-    refreshed = data_of(REFRESH, token=answer["refreshToken"])["tokenRefresh"]
+    refreshed = data_of(REFRESH, token=payload["refreshToken"])["tokenRefresh"]
 
     assert refreshed["user"] == {"email": user.email}
-    assert claims(refreshed["token"])["type"] == "access"
+    assert decoded_claims(refreshed["token"])["type"] == "access"
 
 
 @pytest.mark.parametrize(
@@ -307,33 +311,33 @@ def test_refresh_returns_a_new_access_token():
     ],
 )
 def test_invalid_refresh_token_is_refused(broken, field, code):
-    assert refusal_of(REFRESH, "tokenRefresh", token=broken(make_user())) == (field, code)
+    assert error_of(REFRESH, "tokenRefresh", token=broken(make_user())) == (field, code)
 
 
 def test_token_verify():
     user = make_user()
     token = sign_in(user)["token"]
 
-    answer = data_of(VERIFY, token=token)["tokenVerify"]
-    assert (answer["isValid"], answer["user"], answer["errors"]) == (True, {"email": user.email}, [])
-    assert answer["payload"] == claims(token)
+    payload = data_of(VERIFY, token=token)["tokenVerify"]
+    assert (payload["isValid"], payload["user"], payload["errors"]) == (True, {"email": user.email}, [])
+    assert payload["payload"] == decoded_claims(token)
     for broken, code in (
         (make_token(user, at=LONG_AGO), "JWT_SIGNATURE_EXPIRED"),
         ("abc", "JWT_DECODE_ERROR"),
     ):
-        answer = data_of(VERIFY, token=broken)["tokenVerify"]
-        assert (answer["isValid"], answer["payload"], answer["user"]) == (False, None, None)
-        assert [(error["field"], error["code"]) for error in answer["errors"]] == [("token", code)]
+        payload = data_of(VERIFY, token=broken)["tokenVerify"]
+        assert (payload["isValid"], payload["payload"], payload["user"]) == (False, None, None)
+        assert [(error["field"], error["code"]) for error in payload["errors"]] == [("token", code)]
 
 
 def test_tokens_deactivate_all_revokes_every_token():
     user = make_user()
-    answer = sign_in(user)
+    payload = sign_in(user)
 
-    data_of("mutation { tokensDeactivateAll { errors { code } } }", answer["token"])
+    data_of("mutation { tokensDeactivateAll { errors { code } } }", payload["token"])
 
-    assert ask(ME, answer["token"])["errors"][0]["extensions"]["code"] == "InvalidTokenError"
-    assert refusal_of(REFRESH, "tokenRefresh", token=answer["refreshToken"]) == (
+    assert execute(ME, payload["token"])["errors"][0]["extensions"]["code"] == "InvalidTokenError"
+    assert error_of(REFRESH, "tokenRefresh", token=payload["refreshToken"]) == (
         "refreshToken",
         "JWT_INVALID_TOKEN",
     )

@@ -11,7 +11,7 @@ from shop.core.models import Change
 from shop.notifications.models import Notification
 from tests.factories import make_admin, make_channel, make_divisions, make_order, make_user
 from tests.refusals import all_rows
-from tests.shop.api.client import ask, data_of
+from tests.shop.api.client import data_of, execute
 from tests.shop.api.tokens import token_of
 
 pytestmark = pytest.mark.django_db
@@ -57,31 +57,31 @@ def test_customers_are_filtered_searched_and_sorted(django_assert_num_queries):
         }
     }"""
 
-    def found(**variables):
+    def names(**variables):
         return first_names(query, token, "customers", **variables)
 
     with django_assert_num_queries(4):
-        assert found() == ["Bình", "An", "Cúc"]
-    assert found(sort={"field": "FIRST_NAME", "direction": "ASC"}) == ["An", "Bình", "Cúc"]
-    assert found(sort={"field": "ORDER_COUNT", "direction": "DESC"})[0] == "An"
-    assert found(sort={"field": "EMAIL", "direction": "DESC"}) == ["Cúc", "An", "Bình"]
-    assert found(text="z@") == found(filter={"search": "an"}) == ["An"]
-    assert found(text="91234") == ["Cúc"]
-    assert found(filter={"ids": [global_id("User", binh.pk)]}) == ["Bình"]
-    assert found(filter={"metadata": [{"key": "a", "value": "1"}]}) == ["Cúc"]
-    assert found(filter={"metadata": [{"key": "a", "value": "2"}]}) == []
-    assert found(filter={"metadata": [{"key": "a"}]}) == ["Cúc"]
-    assert found(filter={"numberOfOrders": {"gte": 1}}) == ["An"]
-    assert found(filter={"placedOrders": {"gte": "2020-01-01"}}) == ["An"]
-    assert found(filter={"dateJoined": {"lte": "2020-01-01"}}) == []
-    assert found(where={"isActive": False}) == ["Cúc"]
-    assert found(where={"numberOfOrders": {"eq": 0}, "isActive": True}) == ["Bình"]
-    assert found(where={"email": {"oneOf": ["b@example.com", "z@example.com"]}}) == ["Bình", "An"]
-    assert found(where={"OR": [{"firstName": {"eq": "An"}}, {"isActive": False}]}) == ["An", "Cúc"]
-    assert found(where={"AND": [{"firstName": {"eq": "An"}}, {"isActive": False}]}) == []
-    assert found(where={"metadata": {"key": "a", "value": {"oneOf": ["1", "2"]}}}) == ["Cúc"]
-    both = ask(query, token, filter={"search": "a"}, where={"isActive": True})
-    assert both["errors"][0]["message"] == "`filter` and `where` cannot be used together."
+        assert names() == ["Bình", "An", "Cúc"]
+    assert names(sort={"field": "FIRST_NAME", "direction": "ASC"}) == ["An", "Bình", "Cúc"]
+    assert names(sort={"field": "ORDER_COUNT", "direction": "DESC"})[0] == "An"
+    assert names(sort={"field": "EMAIL", "direction": "DESC"}) == ["Cúc", "An", "Bình"]
+    assert names(text="z@") == names(filter={"search": "an"}) == ["An"]
+    assert names(text="91234") == ["Cúc"]
+    assert names(filter={"ids": [global_id("User", binh.pk)]}) == ["Bình"]
+    assert names(filter={"metadata": [{"key": "a", "value": "1"}]}) == ["Cúc"]
+    assert names(filter={"metadata": [{"key": "a", "value": "2"}]}) == []
+    assert names(filter={"metadata": [{"key": "a"}]}) == ["Cúc"]
+    assert names(filter={"numberOfOrders": {"gte": 1}}) == ["An"]
+    assert names(filter={"placedOrders": {"gte": "2020-01-01"}}) == ["An"]
+    assert names(filter={"dateJoined": {"lte": "2020-01-01"}}) == []
+    assert names(where={"isActive": False}) == ["Cúc"]
+    assert names(where={"numberOfOrders": {"eq": 0}, "isActive": True}) == ["Bình"]
+    assert names(where={"email": {"oneOf": ["b@example.com", "z@example.com"]}}) == ["Bình", "An"]
+    assert names(where={"OR": [{"firstName": {"eq": "An"}}, {"isActive": False}]}) == ["An", "Cúc"]
+    assert names(where={"AND": [{"firstName": {"eq": "An"}}, {"isActive": False}]}) == []
+    assert names(where={"metadata": {"key": "a", "value": {"oneOf": ["1", "2"]}}}) == ["Cúc"]
+    rejected = execute(query, token, filter={"search": "a"}, where={"isActive": True})
+    assert rejected["errors"][0]["message"] == "`filter` and `where` cannot be used together."
 
 
 def test_nesting_of_where_conditions_is_limited():
@@ -94,8 +94,11 @@ def test_nesting_of_where_conditions_is_limited():
             condition = {"AND": [condition]}
         return condition
 
-    assert "errors" not in ask(query, token, where=nested(9))
-    assert ask(query, token, where=nested(10))["errors"][0]["message"] == "Conditions nest at most 10 levels."
+    assert "errors" not in execute(query, token, where=nested(9))
+    assert (
+        execute(query, token, where=nested(10))["errors"][0]["message"]
+        == "Conditions nest at most 10 levels."
+    )
 
 
 def test_staff_and_groups_are_first_names():
@@ -113,8 +116,8 @@ def test_staff_and_groups_are_first_names():
     groups = (
         "{ permissionGroups(first: 5, sortBy: {field: NAME, direction: DESC}) { edges { node { name } } } }"
     )
-    answer = data_of(groups, token)["permissionGroups"]["edges"]
-    assert [edge["node"]["name"] for edge in answer] == ["B", "A"]
+    edges = data_of(groups, token)["permissionGroups"]["edges"]
+    assert [edge["node"]["name"] for edge in edges] == ["B", "A"]
 
 
 CUSTOMER_CREATE = f"""
@@ -135,7 +138,7 @@ CUSTOMER_UPDATE = f"""
 def test_staff_create_a_customer(settings):
     settings.API_CLIENT_HOSTS = ["localhost"]
     make_channel()
-    given = {
+    input_data = {
         "email": "Moi@Example.com",
         "firstName": "Hoa",
         "note": "gọi sau 5 giờ",
@@ -143,14 +146,14 @@ def test_staff_create_a_customer(settings):
         "redirectUrl": "http://localhost:3000/mat-khau",
     }
 
-    answer = data_of(CUSTOMER_CREATE, token_of(make_staff(Permission.MANAGE_USERS)), input=given)[
+    payload = data_of(CUSTOMER_CREATE, token_of(make_staff(Permission.MANAGE_USERS)), input=input_data)[
         "customerCreate"
     ]
 
-    made = User.objects.get(email="moi@example.com")
-    assert answer == {
+    customer = User.objects.get(email="moi@example.com")
+    assert payload == {
         "user": {
-            "id": global_id("User", made.pk),
+            "id": global_id("User", customer.pk),
             "email": "moi@example.com",
             "firstName": "Hoa",
             "isStaff": False,
@@ -163,32 +166,39 @@ def test_staff_create_a_customer(settings):
         "errors": [],
     }
     assert "http://localhost:3000/mat-khau?email=moi%40example.com&token=" in Notification.objects.get().text
-    assert Change.objects.of(made).get().action == "user.added"
+    assert Change.objects.of(customer).get().action == "user.added"
 
 
 def test_staff_update_a_customer():
     make_divisions()
     customer = make_user(private_metadata={"a": "1"})
-    home = {"streetAddress1": "Thôn 1", "city": "Xã Phủ Thông", "countryArea": "Thái Nguyên", "country": "VN"}
-    given = {
+    address_input = {
+        "streetAddress1": "Thôn 1",
+        "city": "Xã Phủ Thông",
+        "countryArea": "Thái Nguyên",
+        "country": "VN",
+    }
+    input_data = {
         "email": "khac@example.com",
         "isActive": False,
         "languageCode": "EN",
         "privateMetadata": [{"key": "b", "value": "2"}],
-        "defaultShippingAddress": home,
+        "defaultShippingAddress": address_input,
     }
     token = token_of(make_staff(Permission.MANAGE_USERS))
 
-    answer = data_of(CUSTOMER_UPDATE, token, id=global_id("User", customer.pk), input=given)["customerUpdate"]
+    payload = data_of(CUSTOMER_UPDATE, token, id=global_id("User", customer.pk), input=input_data)[
+        "customerUpdate"
+    ]
 
-    assert answer["errors"] == []
-    assert (answer["user"]["email"], answer["user"]["isActive"]) == ("khac@example.com", False)
-    assert answer["user"]["privateMetadata"] == [{"key": "a", "value": "1"}, {"key": "b", "value": "2"}]
-    assert answer["user"]["defaultShippingAddress"] == {"city": "Xã Phủ Thông"}
+    assert payload["errors"] == []
+    assert (payload["user"]["email"], payload["user"]["isActive"]) == ("khac@example.com", False)
+    assert payload["user"]["privateMetadata"] == [{"key": "a", "value": "1"}, {"key": "b", "value": "2"}]
+    assert payload["user"]["defaultShippingAddress"] == {"city": "Xã Phủ Thông"}
 
 
 @pytest.mark.parametrize(
-    ("wrong", "field", "code"),
+    ("invalid_values", "field", "code"),
     [
         ({"email": "cu@example.com"}, "email", "UNIQUE"),
         ({"email": "x"}, "email", "INVALID"),
@@ -197,14 +207,16 @@ def test_staff_update_a_customer():
         ({"defaultBillingAddress": {}}, "country", "REQUIRED"),
     ],
 )
-def test_invalid_customer_update_is_refused(wrong, field, code):
+def test_invalid_customer_update_is_refused(invalid_values, field, code):
     make_user(email="cu@example.com", external_reference="KH-1")
     customer, token = make_user(), token_of(make_staff(Permission.MANAGE_USERS))
     before = all_rows()
 
-    answer = data_of(CUSTOMER_UPDATE, token, id=global_id("User", customer.pk), input=wrong)["customerUpdate"]
+    payload = data_of(CUSTOMER_UPDATE, token, id=global_id("User", customer.pk), input=invalid_values)[
+        "customerUpdate"
+    ]
 
-    assert (answer["user"], answer["errors"]) == (None, [{"field": field, "code": code}])
+    assert (payload["user"], payload["errors"]) == (None, [{"field": field, "code": code}])
     assert all_rows() == before
 
 
@@ -216,9 +228,9 @@ def test_customer_mutations_do_not_find_staff():
 
     refused = data_of(CUSTOMER_UPDATE, token, id=global_id("User", staff.pk), input={})["customerUpdate"]
     deleted = data_of(delete, token, id=global_id("User", customer.pk))["customerDelete"]
-    again = data_of(delete, token, id=global_id("User", customer.pk))["customerDelete"]
+    deleted_again = data_of(delete, token, id=global_id("User", customer.pk))["customerDelete"]
 
-    assert refused["errors"] == again["errors"] == [{"field": "id", "code": "NOT_FOUND"}]
+    assert refused["errors"] == deleted_again["errors"] == [{"field": "id", "code": "NOT_FOUND"}]
     assert deleted == {"user": {"email": customer.email}, "errors": []}
 
 
@@ -237,14 +249,17 @@ def test_staff_create_accepts_new_and_known_customers(known):
         make_user(email="moi@example.com")
     group = make_group(Permission.MANAGE_STAFF)
     token = token_of(make_staff(Permission.MANAGE_STAFF))
-    given = {"email": "moi@example.com", "firstName": "Hoa", "addGroups": [global_id("Group", group.pk)]}
+    input_data = {"email": "moi@example.com", "firstName": "Hoa", "addGroups": [global_id("Group", group.pk)]}
 
-    answer = data_of(STAFF_CREATE, token, input=given)["staffCreate"]
-    again = data_of(STAFF_CREATE, token, input=given)["staffCreate"]
+    payload = data_of(STAFF_CREATE, token, input=input_data)["staffCreate"]
+    repeated = data_of(STAFF_CREATE, token, input=input_data)["staffCreate"]
 
-    assert (answer["errors"], answer["user"]["isStaff"]) == ([], True)
-    assert answer["user"]["permissionGroups"] == [{"name": "Chăm sóc"}]
-    assert (again["user"], again["errors"]) == (None, [{"field": "email", "code": "UNIQUE", "groups": None}])
+    assert (payload["errors"], payload["user"]["isStaff"]) == ([], True)
+    assert payload["user"]["permissionGroups"] == [{"name": "Chăm sóc"}]
+    assert (repeated["user"], repeated["errors"]) == (
+        None,
+        [{"field": "email", "code": "UNIQUE", "groups": None}],
+    )
     assert User.objects.filter(email="moi@example.com").count() == 1
 
 
@@ -253,11 +268,11 @@ def test_staff_cannot_add_others_to_groups_beyond_their_permissions():
     token = token_of(make_staff(Permission.MANAGE_STAFF))
     before = all_rows()
 
-    given = {"email": "moi@example.com", "addGroups": [global_id("Group", group.pk)]}
-    answer = data_of(STAFF_CREATE, token, input=given)["staffCreate"]
+    input_data = {"email": "moi@example.com", "addGroups": [global_id("Group", group.pk)]}
+    payload = data_of(STAFF_CREATE, token, input=input_data)["staffCreate"]
 
     keys = [global_id("Group", group.pk)]
-    assert answer["errors"] == [{"field": "addGroups", "code": "OUT_OF_SCOPE_GROUP", "groups": keys}]
+    assert payload["errors"] == [{"field": "addGroups", "code": "OUT_OF_SCOPE_GROUP", "groups": keys}]
     assert all_rows() == before
 
 
@@ -269,8 +284,8 @@ def test_staff_are_updated_and_deleted():
     }"""
     delete = "mutation($id: ID!) { staffDelete(id: $id) { user { isStaff } errors { field code } } }"
 
-    def changed(user, **given):
-        return data_of(update, token, id=global_id("User", user.pk), input=given)["staffUpdate"]
+    def changed(user, **input_data):
+        return data_of(update, token, id=global_id("User", user.pk), input=input_data)["staffUpdate"]
 
     def let_go(user):
         return data_of(delete, token, id=global_id("User", user.pk))["staffDelete"]
@@ -297,8 +312,8 @@ def test_staff_cannot_change_staff_with_permissions_they_lack():
     delete = "mutation($id: ID!) { staffDelete(id: $id) { errors { code } } }"
     before = all_rows()
 
-    for other in (stronger, admin):
-        key = global_id("User", other.pk)
+    for person in (stronger, admin):
+        key = global_id("User", person.pk)
         assert data_of(update, token_of(boss), id=key)["staffUpdate"] == {
             "user": None,
             "errors": [{"field": "id", "code": "OUT_OF_SCOPE_USER", "users": [key]}],
@@ -327,10 +342,10 @@ GROUP_DELETE = f"mutation($id: ID!) {{ permissionGroupDelete(id: $id) {GROUP} }}
 
 
 def test_group_is_created_updated_and_deleted():
-    channel, _other = make_channel(), make_channel(slug="khac")
+    channel, _other_channel = make_channel(), make_channel(slug="khac")
     clerk = make_user(is_staff=True)
     token = token_of(make_admin())
-    given = {
+    input_data = {
         "name": "Bán hàng",
         "addPermissions": ["MANAGE_ORDERS"],
         "addUsers": [global_id("User", clerk.pk)],
@@ -338,10 +353,10 @@ def test_group_is_created_updated_and_deleted():
         "restrictedAccessToChannels": True,
     }
 
-    made = data_of(GROUP_CREATE, token, input=given)["permissionGroupCreate"]
-    assert made["errors"] == []
-    key = made["group"].pop("id")
-    assert made["group"] == {
+    created = data_of(GROUP_CREATE, token, input=input_data)["permissionGroupCreate"]
+    assert created["errors"] == []
+    key = created["group"].pop("id")
+    assert created["group"] == {
         "name": "Bán hàng",
         "permissions": [{"code": "MANAGE_ORDERS"}],
         "users": [{"email": clerk.email}],
@@ -380,8 +395,8 @@ def test_invalid_group_changes_are_refused():
         assert payload["group"] is None
         return payload["errors"]
 
-    def error(field, code, **more):
-        return [{"field": field, "code": code, "permissions": None, "users": None} | more]
+    def error(field, code, **details):
+        return [{"field": field, "code": code, "permissions": None, "users": None} | details]
 
     beyond = error("addPermissions", "OUT_OF_SCOPE_PERMISSION", permissions=["MANAGE_ORDERS"])
     assert errors(GROUP_CREATE, input={"name": "x", "addPermissions": ["MANAGE_ORDERS"]}) == beyond
@@ -391,12 +406,12 @@ def test_invalid_group_changes_are_refused():
     stranger = error("addUsers", "ASSIGN_NON_STAFF_MEMBER", users=[key])
     assert errors(GROUP_CREATE, input={"name": "x", "addUsers": [key]}) == stranger
     theirs_key = global_id("Group", theirs.pk)
-    above = error("id", "OUT_OF_SCOPE_PERMISSION", permissions=["MANAGE_ORDERS"])
-    assert errors(GROUP_UPDATE, id=theirs_key, input={"name": "y"}) == above
-    assert errors(GROUP_DELETE, id=theirs_key) == above
-    twice = {"addUsers": [key], "removeUsers": [key]}
+    scope_error = error("id", "OUT_OF_SCOPE_PERMISSION", permissions=["MANAGE_ORDERS"])
+    assert errors(GROUP_UPDATE, id=theirs_key, input={"name": "y"}) == scope_error
+    assert errors(GROUP_DELETE, id=theirs_key) == scope_error
+    contradictory = {"addUsers": [key], "removeUsers": [key]}
     own_key = global_id("Group", Group.objects.exclude(pk=theirs.pk).get().pk)
-    assert errors(GROUP_UPDATE, id=own_key, input=twice) == error("addUsers", "DUPLICATED_INPUT_ITEM")
+    assert errors(GROUP_UPDATE, id=own_key, input=contradictory) == error("addUsers", "DUPLICATED_INPUT_ITEM")
     assert errors(GROUP_DELETE, id=global_id("Group", 10**9)) == error("id", "REQUIRED")
     assert errors(GROUP_DELETE, id="abc") == error("id", "REQUIRED")
     assert all_rows() == before
@@ -420,29 +435,36 @@ def test_invalid_group_changes_are_refused():
     ],
 )
 def test_each_field_requires_its_permission(query, permission):
-    answer = ask(query, token_of(make_user(is_staff=True)))
+    response = execute(query, token_of(make_user(is_staff=True)))
 
-    assert answer["errors"][0]["message"] == f"Permission denied: this needs one of {permission}."
+    assert response["errors"][0]["message"] == f"Permission denied: this needs one of {permission}."
 
 
 def test_staff_manage_addresses_of_customers():
     make_divisions()
     customer = make_user()
     token, key = token_of(make_staff(Permission.MANAGE_USERS)), global_id("User", customer.pk)
-    home = {"streetAddress1": "Thôn 1", "city": "Xã Phủ Thông", "countryArea": "Thái Nguyên", "country": "VN"}
-    shown = "address { id city } user { email } errors { field code }"
-    create = f"mutation($u: ID!, $i: AddressInput!) {{ addressCreate(userId: $u, input: $i) {{ {shown} }} }}"
-    update = f"mutation($id: ID!, $i: AddressInput!) {{ addressUpdate(id: $id, input: $i) {{ {shown} }} }}"
-    delete = f"mutation($id: ID!) {{ addressDelete(id: $id) {{ {shown} }} }}"
+    address_input = {
+        "streetAddress1": "Thôn 1",
+        "city": "Xã Phủ Thông",
+        "countryArea": "Thái Nguyên",
+        "country": "VN",
+    }
+    payload_fields = "address { id city } user { email } errors { field code }"
+    create = f"""mutation($u: ID!, $i: AddressInput!) {{
+        addressCreate(userId: $u, input: $i) {{ {payload_fields} }} }}"""
+    update = f"""mutation($id: ID!, $i: AddressInput!) {{
+        addressUpdate(id: $id, input: $i) {{ {payload_fields} }} }}"""
+    delete = f"mutation($id: ID!) {{ addressDelete(id: $id) {{ {payload_fields} }} }}"
     choose = """mutation($u: ID!, $id: ID!) {
         addressSetDefault(userId: $u, addressId: $id, type: BILLING) {
             user { defaultBillingAddress { id } } errors { field code }
         }
     }"""
 
-    made = data_of(create, token, u=key, i=home)["addressCreate"]
-    assert (made["user"], made["errors"]) == ({"email": customer.email}, [])
-    saved = made["address"]["id"]
+    created = data_of(create, token, u=key, i=address_input)["addressCreate"]
+    assert (created["user"], created["errors"]) == ({"email": customer.email}, [])
+    saved = created["address"]["id"]
     changed = data_of(update, token, id=saved, i={"city": "Xã Bạch Thông"})["addressUpdate"]
     assert changed["address"] == {"id": saved, "city": "Xã Bạch Thông"}
     chosen = data_of(choose, token, u=key, id=saved)["addressSetDefault"]
@@ -450,9 +472,9 @@ def test_staff_manage_addresses_of_customers():
     foreign = data_of(choose, token, u=global_id("User", make_user().pk), id=saved)["addressSetDefault"]
     assert foreign["errors"] == [{"field": "id", "code": "NOT_FOUND"}]
     assert data_of(delete, token, id=saved)["addressDelete"]["address"]["id"] == saved
-    again = data_of(delete, token, id=saved)["addressDelete"]
-    assert again == {"address": None, "user": None, "errors": [{"field": "id", "code": "NOT_FOUND"}]}
-    stranger = data_of(create, token, u=global_id("User", 10**9), i=home)["addressCreate"]
+    deleted_again = data_of(delete, token, id=saved)["addressDelete"]
+    assert deleted_again == {"address": None, "user": None, "errors": [{"field": "id", "code": "NOT_FOUND"}]}
+    stranger = data_of(create, token, u=global_id("User", 10**9), i=address_input)["addressCreate"]
     assert stranger["errors"] == [{"field": "id", "code": "NOT_FOUND"}]
-    refused = ask(create, token_of(make_user(is_staff=True)), u=key, i=home)["errors"]
+    refused = execute(create, token_of(make_user(is_staff=True)), u=key, i=address_input)["errors"]
     assert refused[0]["message"] == "Permission denied: this needs one of MANAGE_USERS."

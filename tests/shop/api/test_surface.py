@@ -20,7 +20,7 @@ from shop.api.endpoint import built_schema
 from shop.api.ids import global_id
 from tests.factories import PASSWORD, make_admin, make_channel, make_staff
 from tests.shop.api.client import data_of
-from tests.shop.api.surfaces import Surface, fits, served_schema
+from tests.shop.api.surfaces import Surface, is_assignable, served_schema
 from tests.shop.api.tokens import token_of
 
 
@@ -35,7 +35,7 @@ from tests.shop.api.tokens import token_of
     ],
 )
 def test_fits(narrow, wide, is_fit):
-    assert fits(narrow, wide) is is_fit
+    assert is_assignable(narrow, wide) is is_fit
 
 
 @pytest.mark.django_db
@@ -48,38 +48,39 @@ def test_served_schema_has_what_saleor_clients_use():
     # The count may only grow.
     assert len(dashboard.answered(schema)) >= 341
     # Older parsers reject this location of newer specifications.
-    places = {place.name for each in schema.directives for place in each.locations}
-    assert "DIRECTIVE_DEFINITION" not in places
+    locations = {location.name for each in schema.directives for location in each.locations}
+    assert "DIRECTIVE_DEFINITION" not in locations
 
 
-def document(schema: GraphQLSchema, named: list[str], values: dict[str, str]) -> str:
+def document(schema: GraphQLSchema, coordinates: list[str], values: dict[str, str]) -> str:
     """An operation that selects all these coordinates; `values` are the arguments of its fields."""
 
-    def selection(type_name: str, name: str, field: GraphQLField, above: tuple[str, ...]) -> str:
+    def selection(type_name: str, name: str, field: GraphQLField, ancestors: tuple[str, ...]) -> str:
         arguments = [
             f"{key}: {values[key]}"
             for key, argument in field.args.items()
-            if key in values and (f"{type_name}.{name}({key}:)" in named or is_required_argument(argument))
+            if key in values
+            and (f"{type_name}.{name}({key}:)" in coordinates or is_required_argument(argument))
         ]
         inner = get_named_type(field.type)
         text = f"{name}({', '.join(arguments)})" if arguments else name
-        return text if is_leaf_type(inner) else f"{text} {{ {below(inner.name, above)} }}"
+        return text if is_leaf_type(inner) else f"{text} {{ {selections(inner.name, ancestors)} }}"
 
-    def below(type_name: str, above: tuple[str, ...]) -> str:
+    def selections(type_name: str, ancestors: tuple[str, ...]) -> str:
         type_ = schema.type_map[type_name]
         parts = ["__typename"]
         for name, field in getattr(type_, "fields", {}).items():
             inner = get_named_type(field.type).name
-            if f"{type_name}.{name}" in named and above.count(inner) < 2:
-                parts.append(selection(type_name, name, field, (*above, inner)))
+            if f"{type_name}.{name}" in coordinates and ancestors.count(inner) < 2:
+                parts.append(selection(type_name, name, field, (*ancestors, inner)))
         if is_abstract_type(type_):
             for each in schema.get_possible_types(type_):
-                if each.name in named:
-                    parts.append(f"... on {each.name} {{ {below(each.name, above)} }}")
+                if each.name in coordinates:
+                    parts.append(f"... on {each.name} {{ {selections(each.name, ancestors)} }}")
         return " ".join(parts)
 
-    (root,) = {each.split(".")[0] for each in named if each.startswith(("Query.", "Mutation."))}
-    return f"{root.lower()} {{ {below(root, ())} }}"
+    (root,) = {each.split(".")[0] for each in coordinates if each.startswith(("Query.", "Mutation."))}
+    return f"{root.lower()} {{ {selections(root, ())} }}"
 
 
 @pytest.mark.django_db(transaction=True)
@@ -103,7 +104,7 @@ def test_dashboard_start_operations_answer_admin_and_staff():
             "input": '[{key: "onboarding", value: "done"}]',
         }
         for name in dashboard.start:
-            answer = data_of(document(schema, dashboard.operations[name], values), token_of(person))
-            ((field, value),) = ((key, each) for key, each in answer.items() if key != "__typename")
+            data = data_of(document(schema, dashboard.operations[name], values), token_of(person))
+            ((field, value),) = ((key, each) for key, each in data.items() if key != "__typename")
             assert value is not None, (name, field)
             assert not (isinstance(value, dict) and value.get("errors")), (name, value)

@@ -40,7 +40,7 @@ def format_and_width(path):
 
 
 @pytest.mark.parametrize(
-    ("asked", "format_", "width"),
+    ("path", "format_", "width"),
     [
         ("256/", "JPEG", 320),
         ("256/webp/", "WEBP", 320),
@@ -51,10 +51,10 @@ def format_and_width(path):
         ("999999999/webp/", "WEBP", 900),
     ],
 )
-def test_thumbnail_redirects_to_the_nearest_size(asked, format_, width):
+def test_thumbnail_redirects_to_the_nearest_size(path, format_, width):
     product = make_product()
     media = ProductMedia.objects.create(product=product, picture=make_picture())
-    address = f"/thumbnail/{global_id('ProductMedia', media.pk)}/{asked}"
+    address = f"/thumbnail/{global_id('ProductMedia', media.pk)}/{path}"
     render_picture(media.picture)
 
     assert format_and_width(redirect_path(address)) == (format_, width)

@@ -14,7 +14,7 @@ from shop.content.models import Menu, MenuItem, Page, PageType
 from shop.core.models import Change, Translation
 from tests.factories import make_category, make_product, make_seller, make_staff, make_user
 from tests.refusals import all_rows
-from tests.shop.api.client import ask, data_of
+from tests.shop.api.client import data_of, execute
 from tests.shop.api.tokens import token_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -53,21 +53,21 @@ def test_product_translation_is_saved_listed_and_cleared(token):
         rich_text={"blocks": []},
     )
     ProductAttributeValue.objects.create(product=product, value=story)
-    words = {"name": " Sticky rice ", "slug": "sticky-rice", "description": json.dumps(BLOCKS)}
+    input_data = {"name": " Sticky rice ", "slug": "sticky-rice", "description": json.dumps(BLOCKS)}
 
-    done = translate(
+    payload = translate(
         "productTranslate",
         "TranslationInput",
         "product",
         token,
         id=global_id("Product", product.pk),
-        input=words,
+        input=input_data,
     )
     page = data_of(LIST, token, kind="PRODUCT")["translations"]
 
-    assert done["errors"] == []
+    assert payload["errors"] == []
     (edge,) = page["edges"]
-    shown = edge["node"].pop("translation")
+    translation = edge["node"].pop("translation")
     assert edge["node"] == {
         "__typename": "ProductTranslatableContent",
         "productId": global_id("Product", product.pk),
@@ -82,8 +82,12 @@ def test_product_translation_is_saved_listed_and_cleared(token):
             }
         ],
     }
-    assert (shown["name"], shown["slug"], shown["language"]) == ("Sticky rice", "sticky-rice", {"code": "EN"})
-    assert json.loads(shown["description"])["blocks"][0]["data"]["text"] == "Soft <b>rice</b>"
+    assert (translation["name"], translation["slug"], translation["language"]) == (
+        "Sticky rice",
+        "sticky-rice",
+        {"code": "EN"},
+    )
+    assert json.loads(translation["description"])["blocks"][0]["data"]["text"] == "Soft <b>rice</b>"
     # Our own pages show plain text.
     assert Translation.objects.get(field="description_text").text == "Soft rice"
     change = Change.objects.latest("pk")
@@ -110,17 +114,17 @@ def test_each_translatable_kind_is_translated(token):
     page = Page.objects.create(
         page_type=PageType.objects.create(slug="bai", name="Bài"), slug="ve", title="Về chợ"
     )
-    named = {"name": "In English"}
-    things = [
-        ("productVariant", "NameTranslationInput", variant, named),
-        ("category", "TranslationInput", make_category(), named),
-        ("collection", "TranslationInput", Collection.objects.create(slug="tet", name="Tết"), named),
-        ("attribute", "NameTranslationInput", dye, named),
+    name_input = {"name": "In English"}
+    cases = [
+        ("productVariant", "NameTranslationInput", variant, name_input),
+        ("category", "TranslationInput", make_category(), name_input),
+        ("collection", "TranslationInput", Collection.objects.create(slug="tet", name="Tết"), name_input),
+        ("attribute", "NameTranslationInput", dye, name_input),
         (
             "attributeValue",
             "AttributeValueTranslationInput",
             AttributeValue.objects.create(attribute=dye, slug="do", name="Đỏ"),
-            named,
+            name_input,
         ),
         ("page", "PageTranslationInput", page, {"title": "About us"}),
         (
@@ -129,11 +133,11 @@ def test_each_translatable_kind_is_translated(token):
             MenuItem.objects.create(
                 menu=Menu.objects.create(slug="tren", name="Trên"), name="Về chợ", page=page
             ),
-            named,
+            name_input,
         ),
-        ("shippingPrice", "ShippingPriceTranslationInput", Service.objects.get(), named),
+        ("shippingPrice", "ShippingPriceTranslationInput", Service.objects.get(), name_input),
     ]
-    kinds = [
+    kind_names = [
         "VARIANT",
         "CATEGORY",
         "COLLECTION",
@@ -144,19 +148,19 @@ def test_each_translatable_kind_is_translated(token):
         "SHIPPING_METHOD",
     ]
 
-    for (name, input_type, row, words), kind in zip(things, kinds, strict=True):
+    for (name, input_type, row, input_data), kind_name in zip(cases, kind_names, strict=True):
         payload = "shippingMethod" if name == "shippingPrice" else name
         type_name = payload[0].upper() + payload[1:] + ("Type" if name == "shippingPrice" else "")
         key = global_id(type_name, row.pk)
-        before = data_of(ONE, token, id=key, kind=kind)["translation"]
-        answer = translate(f"{name}Translate", input_type, payload, token, id=key, input=words)
+        before = data_of(ONE, token, id=key, kind=kind_name)["translation"]
+        payload_data = translate(f"{name}Translate", input_type, payload, token, id=key, input=input_data)
 
         assert before == {"__typename": f"{payload[0].upper()}{payload[1:]}TranslatableContent"}
-        assert answer["errors"] == []
-        assert answer[payload]["id"] == key
-        assert answer[payload]["translation"] is not None
+        assert payload_data["errors"] == []
+        assert payload_data[payload]["id"] == key
+        assert payload_data[payload]["translation"] is not None
         assert Translation.objects.get(kind=row._meta.label_lower, key=str(row.pk)).text == next(
-            iter(words.values())
+            iter(input_data.values())
         )
     assert data_of(LIST, token, kind="VOUCHER")["translations"] == {"totalCount": 0, "edges": []}
 
@@ -164,21 +168,21 @@ def test_each_translatable_kind_is_translated(token):
 def test_invalid_translation_is_refused_and_changes_nothing(token):
     seller = make_seller()
     first, second = (global_id("Product", make_product(seller, name=name).pk) for name in ("Gạo", "Ngô"))
-    asked = {
+    arguments = {
         "name": "productTranslate",
         "input_type": "TranslationInput",
         "payload": "product",
         "token": token,
     }
-    translate(**asked, id=first, input={"slug": "rice"})
+    translate(**arguments, id=first, input={"slug": "rice"})
     before = all_rows()
 
     refusals = [
-        translate(**asked, id=second, input={"slug": "rice"})["errors"],
-        translate(**asked, id=second, input={"name": "x" * 300})["errors"],
-        translate(**asked, id=global_id("Product", 10**9), input={"name": "x"})["errors"],
+        translate(**arguments, id=second, input={"slug": "rice"})["errors"],
+        translate(**arguments, id=second, input={"name": "x" * 300})["errors"],
+        translate(**arguments, id=global_id("Product", 10**9), input={"name": "x"})["errors"],
     ]
-    own = data_of(
+    base_language_errors = data_of(
         'mutation($id: ID!) { productTranslate(id: $id, input: { name: "x" }, languageCode: VI) '
         "{ errors { field code } } }",
         token,
@@ -186,16 +190,18 @@ def test_invalid_translation_is_refused_and_changes_nothing(token):
     )["productTranslate"]["errors"]
     text = """mutation($id: ID!) {
       productTranslate(id: $id, input: {}, languageCode: EN) { errors { code } } }"""
-    others = (None, token_of(make_user()), token_of(make_staff(Permission.MANAGE_PRODUCTS)))
-    answers = [ask(text, who, id=first) for who in others]
+    unauthorised_tokens = (None, token_of(make_user()), token_of(make_staff(Permission.MANAGE_PRODUCTS)))
+    responses = [execute(text, requester, id=first) for requester in unauthorised_tokens]
 
     assert refusals == [
         [{"field": "slug", "code": "UNIQUE"}],
         [{"field": "name", "code": "INVALID"}],
         [{"field": "id", "code": "NOT_FOUND"}],
     ]
-    assert own == [{"field": "languageCode", "code": "INVALID"}]
-    assert {each["errors"][0]["extensions"]["exception"]["code"] for each in answers} == {"PermissionDenied"}
+    assert base_language_errors == [{"field": "languageCode", "code": "INVALID"}]
+    assert {each["errors"][0]["extensions"]["exception"]["code"] for each in responses} == {
+        "PermissionDenied"
+    }
     assert {name: rows for name, rows in all_rows().items() if "translation" in name} == {
         name: rows for name, rows in before.items() if "translation" in name
     }

@@ -34,16 +34,16 @@ NONSENSE = [None, 5, "nonsense", [], [None], {"x": 1}, {}, True]
 @st.composite
 def operations(draw, schema):
     """A valid document, with valid or invalid variables."""
-    make = draw(st.sampled_from([hypothesis_graphql.queries, hypothesis_graphql.mutations]))
+    draw_documents = draw(st.sampled_from([hypothesis_graphql.queries, hypothesis_graphql.mutations]))
     try:
-        plain = make(schema, custom_scalars=MARKS, allow_x00=False)
+        plain = draw_documents(schema, custom_scalars=MARKS, allow_x00=False)
     except ValueError:  # hypothesis-graphql loses its sums over a few schemas ("math domain error")
         reject()
     source = draw(plain)
-    return twisted(schema, source, random.Random(draw(st.integers(0, 2**32))))
+    return twist_document(schema, source, random.Random(draw(st.integers(0, 2**32))))
 
 
-def twisted(schema, source, chance):
+def twist_document(schema, source, chance):
     """The transformed document, or the original if the transformed one is invalid."""
     types = TypeInfo(schema)
     twist = Twist(types, chance)
@@ -92,45 +92,45 @@ class Twist(Visitor):
             self.variables[name] = self.chance.choice(NONSENSE)
         elif not omitted and self.chance.random() > self.carelessness:
             self.variables[name] = value_from_ast_untyped(node.value)
-        return changed(node, value=VariableNode(name=NameNode(value=name)))
+        return with_changes(node, value=VariableNode(name=NameNode(value=name)))
 
     def leave_selection_set(self, node, *_):
         parent = self.types.get_parent_type()
         selections = [self.conditional(each) for each in node.selections]
         if self.chance.random() < 0.3:
-            place = self.chance.randrange(len(selections) + 1)
-            selections.insert(place, self.chance.choice([field("__typename"), field("kind: __typename")]))
+            position = self.chance.randrange(len(selections) + 1)
+            selections.insert(position, self.chance.choice([field("__typename"), field("kind: __typename")]))
         for twist in (self.split, self.repeat, self.enclose, self.specialise, self.introspect):
             if self.chance.random() < 0.3:
                 selections = twist(selections, parent)
-        return changed(node, selections=tuple(selections))
+        return with_changes(node, selections=tuple(selections))
 
     def conditional(self, node):
         if self.chance.random() > 0.15 or node.directives:
             return node
-        return changed(node, directives=parsed(f"a {self.condition()}").directives)
+        return with_changes(node, directives=parse_selection(f"a {self.condition()}").directives)
 
     def condition(self):
-        kinds = self.chance.choices([CONDITIONS, LITERAL_CONDITIONS, RARE_CONDITIONS], [6, 3, 1])[0]
-        words = self.chance.choice(kinds)
+        conditions = self.chance.choices([CONDITIONS, LITERAL_CONDITIONS, RARE_CONDITIONS], [6, 3, 1])[0]
+        condition_text = self.chance.choice(conditions)
         for name, type_ in (("yes", "Boolean!"), ("no", "Boolean!"), ("unsure", "Boolean = true")):
-            if f"${name}" in words and name not in self.definitions:
+            if f"${name}" in condition_text and name not in self.definitions:
                 self.definitions[name] = type_
                 value = {"yes": True, "no": False, "unsure": self.chance.choice([True, None])}[name]
                 self.variables[name] = not value if self.chance.random() < 0.2 else value
-        return words
+        return condition_text
 
     def split(self, selections, parent):
         """A field with several sub-selections becomes two fields under one key."""
-        for place, node in enumerate(selections):
-            below = node.selection_set.selections if node.selection_set else ()
-            if isinstance(node, FieldNode) and len(below) > 1:
-                cut = self.chance.randrange(1, len(below))
+        for position, node in enumerate(selections):
+            child_selections = node.selection_set.selections if node.selection_set else ()
+            if isinstance(node, FieldNode) and len(child_selections) > 1:
+                split_at = self.chance.randrange(1, len(child_selections))
                 halves = [
-                    changed(node, selection_set=SelectionSetNode(selections=half))
-                    for half in (below[:cut], below[cut:])
+                    with_changes(node, selection_set=SelectionSetNode(selections=child_part))
+                    for child_part in (child_selections[:split_at], child_selections[split_at:])
                 ]
-                return [*selections[:place], halves[0], *selections[place + 1 :], halves[1]]
+                return [*selections[:position], halves[0], *selections[position + 1 :], halves[1]]
         return selections
 
     def repeat(self, selections, parent):
@@ -140,25 +140,25 @@ class Twist(Visitor):
             return selections
         if self.chance.random() < 0.5:
             self.aliases += 1
-            node = changed(node, alias=NameNode(value=f"again{self.aliases}"))
+            node = with_changes(node, alias=NameNode(value=f"again{self.aliases}"))
         return [*selections, node]
 
     def enclose(self, selections, parent):
         """Some of the fields move into a fragment, inline or named and spread once or twice."""
         start = self.chance.randrange(len(selections))
-        end = self.chance.randrange(start, len(selections)) + 1
-        inner = tuple(selections[start:end])
+        stop = self.chance.randrange(start, len(selections)) + 1
+        inner = tuple(selections[start:stop])
         condition = f" {self.condition()}" if self.chance.random() < 0.3 else ""
-        rest = [*selections[:start], *selections[end:]]
+        remaining = [*selections[:start], *selections[stop:]]
         if self.chance.random() < 0.5:
             name = self.chance.choice(["", f"on {parent.name}"])
-            empty = parsed(f"... {name}{condition} {{ a }}")
-            return [*rest, changed(empty, selection_set=SelectionSetNode(selections=inner))]
+            empty = parse_selection(f"... {name}{condition} {{ a }}")
+            return [*remaining, with_changes(empty, selection_set=SelectionSetNode(selections=inner))]
         name = f"Part{len(self.fragments)}"
-        body = print_ast(SelectionSetNode(selections=inner))
-        self.fragments.append(f"fragment {name} on {parent.name} {body}")
-        twice = [parsed(f"...{name}")] if self.chance.random() < 0.4 else []
-        return [parsed(f"...{name}{condition}"), *rest, *twice]
+        fragment_body = print_ast(SelectionSetNode(selections=inner))
+        self.fragments.append(f"fragment {name} on {parent.name} {fragment_body}")
+        repeated_spread = [parse_selection(f"...{name}")] if self.chance.random() < 0.4 else []
+        return [parse_selection(f"...{name}{condition}"), *remaining, *repeated_spread]
 
     def specialise(self, selections, parent):
         """On an interface or union, some fields again on one of its types."""
@@ -169,25 +169,25 @@ class Twist(Visitor):
             each for each in selections if isinstance(each, FieldNode) and each.name.value in type_.fields
         ]
         inner = self.chance.sample(known, self.chance.randint(0, len(known))) or [field("__typename")]
-        empty = parsed(f"... on {type_.name} {{ a }}")
-        on_type = changed(empty, selection_set=SelectionSetNode(selections=tuple(inner)))
+        empty = parse_selection(f"... on {type_.name} {{ a }}")
+        on_type = with_changes(empty, selection_set=SelectionSetNode(selections=tuple(inner)))
         return [on_type, *selections] if self.chance.random() < 0.5 else [*selections, on_type]
 
     def introspect(self, selections, parent):
         if parent.name != "Query" or self.chance.random() < 0.5:
             return selections
-        asked = self.chance.choice(
+        introspection_field = self.chance.choice(
             ['__type(name: "Query") { name fields { name } }', "__schema { queryType { name } }"]
         )
-        return [*selections, field(asked)]
+        return [*selections, field(introspection_field)]
 
 
-def parsed(selection):
+def parse_selection(selection):
     return parse(f"{{ {selection} }}", no_location=True).definitions[0].selection_set.selections[0]
 
 
-field = parsed
+field = parse_selection
 
 
-def changed(node, **changes):
+def with_changes(node, **changes):
     return type(node)(**{key: getattr(node, key) for key in node.keys if key != "loc"} | changes)

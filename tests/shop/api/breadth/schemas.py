@@ -45,16 +45,16 @@ def schemas(draw):
         _write(sketch, f"type {name}", _draw_fields(draw, sketch, outputs, "abcdef"))
     for name, values in sketch.enums.items():
         sketch.lines.append(f"enum {name} {{ {' '.join(values)} }}")
-    return built("\n".join(["scalar Mark", *sketch.lines]))
+    return build_marked_schema("\n".join(["scalar Mark", *sketch.lines]))
 
 
-def built(sdl):
+def build_marked_schema(sdl):
     """A schema whose scalar `Mark`, if it has one, refuses some values and turns others into null."""
     schema = build_schema(sdl)
-    mark = schema.type_map.get("Mark")
-    if mark is not None:
-        mark.coerce_output_value = _mark_out
-        mark.coerce_input_value = _mark_in
+    mark_scalar = schema.type_map.get("Mark")
+    if mark_scalar is not None:
+        mark_scalar.coerce_output_value = _mark_out
+        mark_scalar.coerce_input_value = _mark_in
     return schema
 
 
@@ -109,27 +109,29 @@ def _draw_fields(draw, sketch, outputs, letters):
 
 
 def _draw_interface(draw, sketch, name, prefix, outputs):
-    own = _draw_fields(draw, sketch, outputs, [prefix + letter for letter in "abc"])
+    own_fields = _draw_fields(draw, sketch, outputs, [prefix + letter for letter in "abc"])
     parents = [parent for parent in sketch.interfaces if draw(st.booleans())]
     for parent in parents:
-        own |= sketch.interfaces[parent][1]
-    sketch.interfaces[name] = (parents, own)
-    _write(sketch, f"interface {name}" + (f" implements {' & '.join(parents)}" if parents else ""), own)
+        own_fields |= sketch.interfaces[parent][1]
+    sketch.interfaces[name] = (parents, own_fields)
+    _write(
+        sketch, f"interface {name}" + (f" implements {' & '.join(parents)}" if parents else ""), own_fields
+    )
 
 
 def _draw_object(draw, sketch, name, outputs, eager):
     fields = _draw_fields(draw, sketch, outputs, "abcdef")
-    faces = [face for face in sketch.interfaces if eager or draw(st.booleans())]
-    for face in list(faces):
-        faces += [parent for parent in sketch.interfaces[face][0] if parent not in faces]
-    for face in faces:
-        for letter, (signature, type_) in sketch.interfaces[face][1].items():
+    interfaces = [interface for interface in sketch.interfaces if eager or draw(st.booleans())]
+    for interface in list(interfaces):
+        interfaces += [parent for parent in sketch.interfaces[interface][0] if parent not in interfaces]
+    for interface in interfaces:
+        for letter, (signature, type_) in sketch.interfaces[interface][1].items():
             stronger = not type_.endswith("!") and draw(st.booleans())
             fields[letter] = (signature, type_ + "!" if stronger else type_)
     sketch.objects[name] = fields
-    _write(sketch, f"type {name}" + (f" implements {' & '.join(faces)}" if faces else ""), fields)
+    _write(sketch, f"type {name}" + (f" implements {' & '.join(interfaces)}" if interfaces else ""), fields)
 
 
-def _write(sketch, head, fields):
-    body = " ".join(f"{letter}{signature}: {type_}" for letter, (signature, type_) in fields.items())
-    sketch.lines.append(f"{head} {{ {body} }}")
+def _write(sketch, header, fields):
+    fields_text = " ".join(f"{letter}{signature}: {type_}" for letter, (signature, type_) in fields.items())
+    sketch.lines.append(f"{header} {{ {fields_text} }}")

@@ -8,7 +8,7 @@ from graphql import GraphQLError, ValidationRule
 
 from shop.api.breadth import Document, Executor, by_name
 
-from .schemas import built
+from .schemas import build_marked_schema
 
 pytestmark = pytest.mark.once
 
@@ -20,7 +20,7 @@ interface Thing { id: ID! }
 type Product implements Thing { id: ID! name: String! cooperative: Cooperative related: [Product!] }
 type Cooperative implements Thing { id: ID! name: String! founded: Int }
 """
-SCHEMA = built(SDL)
+SCHEMA = build_marked_schema(SDL)
 Product = namedtuple("Product", "id name cooperative_id")
 PRODUCTS = [Product(1, "Chè", 10), Product(2, "Mật ong", 20), Product(3, "Gạo", 10)]
 COOPERATIVES = {10: {"id": 10, "name": "Tà Xùa"}, 20: {"id": 20, "name": "Bắc Hà"}}
@@ -56,10 +56,10 @@ def test_field_is_resolved_once_for_all_parents():
     recorder = RecordingResolvers()
     source = "{ products { name cooperative { n: name } related { id cooperative { id founded } } } }"
 
-    answer = Executor(SCHEMA, recorder.resolvers).execute(source)
+    result = Executor(SCHEMA, recorder.resolvers).execute(source)
 
-    assert answer.errors is None
-    assert answer.data["products"][1] == {
+    assert result.errors is None
+    assert result.data["products"][1] == {
         "name": "Mật ong",
         "cooperative": {"n": "Bắc Hà"},
         "related": [
@@ -78,9 +78,9 @@ def test_field_is_resolved_once_for_all_parents():
 def test_resolver_without_parents_is_not_called():
     recorder = RecordingResolvers()
 
-    answer = Executor(SCHEMA, recorder.resolvers).execute("{ products(first: 0) { cooperative { id } } }")
+    result = Executor(SCHEMA, recorder.resolvers).execute("{ products(first: 0) { cooperative { id } } }")
 
-    assert answer.data == {"products": []}
+    assert result.data == {"products": []}
     assert [name for name, *_ in recorder.calls] == ["products"]
 
 
@@ -92,7 +92,7 @@ def test_selection_names_nested_fields():
         requested["nowhere"] = selection.names("name", "cooperative")
         return [[]]
 
-    def thing(parents, arguments, context, selection):
+    def resolve_thing(parents, arguments, context, selection):
         requested["of any type"] = selection.names()
         return [None]
 
@@ -103,7 +103,7 @@ def test_selection_names_nested_fields():
         }
         fragment F on Product { related { cooperative { founded } } }
         fragment G on Product { b: related { cooperative { name } } }"""
-    Executor(SCHEMA, {"Query": {"products": products, "thing": thing}}).execute(source)
+    Executor(SCHEMA, {"Query": {"products": products, "thing": resolve_thing}}).execute(source)
 
     assert requested == {
         "below": {"id", "name"},
@@ -123,13 +123,13 @@ def test_failing_property_fails_only_its_object():
     resolvers = {"Product": {"cooperative": lambda parents, *_: [COOPERATIVES[10], Careless()]}}
     root = {"products": PRODUCTS[:2]}
 
-    answer = Executor(SCHEMA, resolvers).execute("{ products { cooperative { id founded } } }", root=root)
+    result = Executor(SCHEMA, resolvers).execute("{ products { cooperative { id founded } } }", root=root)
 
-    assert answer.data["products"] == [
+    assert result.data["products"] == [
         {"cooperative": {"id": "10", "founded": None}},
         {"cooperative": {"id": "1", "founded": None}},
     ]
-    assert [(error.message, error.path) for error in answer.errors] == [
+    assert [(error.message, error.path) for error in result.errors] == [
         ("Nobody remembers.", ["products", 1, "cooperative", "founded"])
     ]
 
@@ -140,10 +140,10 @@ def test_resolver_exception_is_reported_at_every_path():
 
     executor = Executor(SCHEMA, {"Product": {"cooperative": out_of_order}})
 
-    answer = executor.execute("{ products { id cooperative { id } } }", root={"products": PRODUCTS[:2]})
+    result = executor.execute("{ products { id cooperative { id } } }", root={"products": PRODUCTS[:2]})
 
-    assert answer.data == {"products": [{"id": "1", "cooperative": None}, {"id": "2", "cooperative": None}]}
-    assert [(error.message, error.path) for error in answer.errors] == [
+    assert result.data == {"products": [{"id": "1", "cooperative": None}, {"id": "2", "cooperative": None}]}
+    assert [(error.message, error.path) for error in result.errors] == [
         ("Out of order.", ["products", 0, "cooperative"]),
         ("Out of order.", ["products", 1, "cooperative"]),
     ]
@@ -152,10 +152,10 @@ def test_resolver_exception_is_reported_at_every_path():
 def test_resolver_returning_too_few_values_is_an_error():
     executor = Executor(SCHEMA, {"Product": {"name": lambda parents, *_: ["only one"]}})
 
-    answer = executor.execute("{ products { name } }", root={"products": PRODUCTS})
+    result = executor.execute("{ products { name } }", root={"products": PRODUCTS})
 
-    assert answer.data is None
-    assert [error.message for error in answer.errors] == [
+    assert result.data is None
+    assert [error.message for error in result.errors] == [
         "The resolver of Product.name gave 1 values for 3 objects."
     ]
 
@@ -188,31 +188,31 @@ class Till:
 def test_mutations_run_serially_with_their_selections():
     till = Till()
 
-    answer = till.executor.execute(
+    result = till.executor.execute(
         "mutation { a: add(amount: 1) { after amount } b: add(amount: 2) { after } }"
     )
 
-    assert answer.data == {"a": {"after": 1, "amount": 1}, "b": {"after": 3}}
+    assert result.data == {"a": {"after": 1, "amount": 1}, "b": {"after": 3}}
     assert till.seen == ["add 1", "after", "add 2", "after"]
 
 
 def test_no_mutation_runs_after_one_that_nulled_the_data():
     till = Till()
 
-    answer = till.executor.execute(
+    result = till.executor.execute(
         "mutation { a: add(amount: 1) { amount } fail b: add(amount: 2) { amount } }"
     )
 
-    assert (answer.data, till.amount, till.seen) == (None, 1, ["add 1", "fail"])
+    assert (result.data, till.amount, till.seen) == (None, 1, ["add 1", "fail"])
 
 
 def test_cached_plan_holds_no_variables():
     executor = Executor(SCHEMA, RecordingResolvers().resolvers)
     source = "query ($n: Int!, $yes: Boolean!) { products(first: $n) { id name @include(if: $yes) } }"
 
-    answers = [executor.execute(source, variables={"n": n, "yes": n > 1}).data["products"] for n in (1, 2, 1)]
+    results = [executor.execute(source, variables={"n": n, "yes": n > 1}).data["products"] for n in (1, 2, 1)]
 
-    assert answers == [
+    assert results == [
         [{"id": "1"}],
         [{"id": "1", "name": "Chè"}, {"id": "2", "name": "Mật ong"}],
         [{"id": "1"}],
@@ -226,19 +226,19 @@ def test_resolver_may_modify_its_arguments():
 
     executor = Executor(SCHEMA, {"Query": {"products": products}})
 
-    answers = [executor.execute("{ products(first: 1) { id } }") for _ in range(2)]
+    results = [executor.execute("{ products(first: 1) { id } }") for _ in range(2)]
 
-    assert [answer.data for answer in answers] == [{"products": [{"id": "1"}]}] * 2
+    assert [result.data for result in results] == [{"products": [{"id": "1"}]}] * 2
 
 
 def test_parsed_document_is_cached():
     executor = Executor(SCHEMA, {})
 
-    first, second, other = (executor.read(source) for source in ("{ version }", "{ version }", "{version}"))
+    first, second, third = (executor.read(source) for source in ("{ version }", "{ version }", "{version}"))
 
     assert isinstance(first, Document)
     assert first is second
-    assert first is not other
+    assert first is not third
 
 
 def test_threads_share_plans_but_not_answers():
@@ -247,9 +247,9 @@ def test_threads_share_plans_but_not_answers():
     sizes = [n % 4 for n in range(200)]
 
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda n: executor.execute(source, variables={"n": n}), sizes))
+        results = list(pool.map(lambda n: executor.execute(source, variables={"n": n}), sizes))
 
-    assert [len(answer.data["products"]) for answer in answers] == sizes
+    assert [len(result.data["products"]) for result in results] == sizes
 
 
 def test_additional_validation_rules_are_applied():
@@ -258,26 +258,26 @@ def test_additional_validation_rules_are_applied():
             if node.name.value == "thing":
                 self.report_error(GraphQLError("No things today.", node))
 
-    answer = Executor(SCHEMA, {}, rules=[NoThing]).execute("{ thing { id } }")
+    result = Executor(SCHEMA, {}, rules=[NoThing]).execute("{ thing { id } }")
 
-    assert (answer.data, [error.message for error in answer.errors]) == (None, ["No things today."])
+    assert (result.data, [error.message for error in result.errors]) == (None, ["No things today."])
 
 
 def test_document_with_too_many_tokens_is_not_parsed():
-    answer = Executor(SCHEMA, {}, max_tokens=10).execute("{ " + "version " * 10 + "}")
+    result = Executor(SCHEMA, {}, max_tokens=10).execute("{ " + "version " * 10 + "}")
 
-    assert answer.data is None
-    assert answer.errors[0].message.startswith("Syntax Error: Document contains more")
+    assert result.data is None
+    assert result.errors[0].message.startswith("Syntax Error: Document contains more")
 
 
 @pytest.mark.parametrize(
-    ("resolvers", "type_resolvers", "words"),
+    ("resolvers", "type_resolvers", "message"),
     [
         ({"Product": {"colour": by_name("id")}}, {}, "a resolver of Product.colour, which the schema lacks"),
         ({"Nothing": {"id": by_name("id")}}, {}, "a resolver of Nothing.id, which the schema lacks"),
         ({}, {"Product": lambda values, context: []}, "Product, which is no interface or union"),
     ],
 )
-def test_resolvers_missing_from_the_schema_are_refused(resolvers, type_resolvers, words):
-    with pytest.raises(ValueError, match=words):
+def test_resolvers_missing_from_the_schema_are_refused(resolvers, type_resolvers, message):
+    with pytest.raises(ValueError, match=message):
         Executor(SCHEMA, resolvers, type_resolvers)

@@ -5,8 +5,8 @@ from graphql import GraphQLError, get_introspection_query, graphql_sync
 
 from shop.api.breadth import Executor
 
-from .schemas import built
-from .world import seen
+from .schemas import build_marked_schema
+from .world import client_view
 
 pytestmark = pytest.mark.once
 
@@ -67,7 +67,7 @@ WORLD = {
     "four": NAMELESS,
 }
 
-SCHEMA = built(SDL)
+SCHEMA = build_marked_schema(SDL)
 
 
 def echo(parents, arguments, context, selection):
@@ -177,9 +177,9 @@ def test_operation_is_answered_like_graphql_core(source, variables):
         SCHEMA, source, WORLD, variable_values=variables, field_resolver=read, type_resolver=name_type
     )
 
-    answers = [EXECUTOR.execute(source, variables=variables, root=WORLD) for _ in range(2)]
+    results = [EXECUTOR.execute(source, variables=variables, root=WORLD) for _ in range(2)]
 
-    assert [seen(answer) for answer in answers] == [seen(expected)] * 2
+    assert [client_view(result) for result in results] == [client_view(expected)] * 2
 
 
 @pytest.mark.parametrize("name", ["A", "B", "C", ""])
@@ -187,15 +187,15 @@ def test_operation_name_is_handled_like_graphql_core(name):
     source = "query A { mark } mutation B { one }"
     expected = graphql_sync(SCHEMA, source, WORLD, operation_name=name, field_resolver=read)
 
-    answer = EXECUTOR.execute(source, operation_name=name, root=WORLD)
+    result = EXECUTOR.execute(source, operation_name=name, root=WORLD)
 
-    assert seen(answer) == seen(expected)
+    assert client_view(result) == client_view(expected)
 
 
 def test_introspection_is_answered_like_graphql_core():
     source = get_introspection_query(input_value_deprecation=True)
 
-    answers = [EXECUTOR.execute(source) for _ in range(2)]
+    results = [EXECUTOR.execute(source) for _ in range(2)]
 
-    assert [seen(answer) for answer in answers] == [seen(graphql_sync(SCHEMA, source))] * 2
-    assert answers[0].data["__schema"] is answers[1].data["__schema"]
+    assert [client_view(result) for result in results] == [client_view(graphql_sync(SCHEMA, source))] * 2
+    assert results[0].data["__schema"] is results[1].data["__schema"]

@@ -35,12 +35,12 @@ NONSENSE = {
 
 
 class Node:
-    """An object of the world. `type_answer` is the answer of its type resolver."""
+    """An object of the world. `resolved_type` is what its type resolver returns."""
 
-    def __init__(self, type_name, identity, type_answer=None):
+    def __init__(self, type_name, identity, resolved_type=None):
         self.type_name = type_name
         self.identity = identity
-        self.type_answer = type_answer or type_name
+        self.resolved_type = resolved_type or type_name
 
     def __repr__(self):
         return f"<{self.type_name} {self.identity}>"
@@ -57,8 +57,10 @@ class World:
             for type_ in schema.type_map.values()
             if is_object_type(type_) and not type_.name.startswith("__")
         }
-        kinds = [each for each in schema.type_map.values() if is_abstract_type(each)]
-        self.executor = Executor(schema, fields, {kind.name: self.types_of for kind in kinds})
+        abstract_types = [each for each in schema.type_map.values() if is_abstract_type(each)]
+        self.executor = Executor(
+            schema, fields, {abstract_type.name: self.types_of for abstract_type in abstract_types}
+        )
 
     def turn(self, seed, trouble):
         """Change the seed; `trouble` is the fraction that fails or is null where not allowed."""
@@ -81,18 +83,18 @@ class World:
             field_resolver=lambda parent, info, **arguments: self.value(
                 info.parent_type.name, info.field_name, parent, arguments
             ),
-            type_resolver=lambda value, info, type_: _raise_or_return(value.type_answer),
+            type_resolver=lambda value, info, type_: _raise_or_return(value.resolved_type),
         )
 
     def resolver(self, type_name, name):
         def resolve(parents, arguments, context, selection):
             self.fail_for_all(type_name, name, arguments)
-            return [_caught(self.value, type_name, name, parent, arguments) for parent in parents]
+            return [call_or_catch(self.value, type_name, name, parent, arguments) for parent in parents]
 
         return resolve
 
     def types_of(self, values, context):
-        return [value.type_answer for value in values]
+        return [value.resolved_type for value in values]
 
     def value(self, type_name, name, parent, arguments):
         self.fail_for_all(type_name, name, arguments)
@@ -129,17 +131,17 @@ class World:
         if is_object_type(type_):
             return Node(type_.name, identity)
         name = chance.choice(self.schema.get_possible_types(type_)).name
-        type_answer = (
+        resolved_type = (
             chance.choice([None, "Nowhere", "Int", "Query", 5, ValueError("What is it?")])
             if is_invalid
             else name
         )
         node = Node(name, identity)
-        node.type_answer = type_answer
+        node.resolved_type = resolved_type
         return node
 
 
-def seen(result):
+def client_view(result):
     """A result as a client receives it, with the order of keys and errors."""
     return _in_order(result.data), [error.formatted for error in result.errors or ()]
 
@@ -169,7 +171,7 @@ def _raise_or_return(value):
     return value
 
 
-def _caught(function, *arguments):
+def call_or_catch(function, *arguments):
     try:
         return function(*arguments)
     except Exception as error:

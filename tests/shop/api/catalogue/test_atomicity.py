@@ -20,8 +20,8 @@ def test_refused_later_step_rolls_back_the_first():
     token = token_of(make_admin())
     attribute = Attribute.objects.create(slug="mau", name="Màu")
     value = attribute.values.create(slug="do", name="Đỏ")
-    kind = make_product_type()
-    attribute_id, type_id = global_id("Attribute", attribute.pk), global_id("ProductType", kind.pk)
+    product_type = make_product_type()
+    attribute_id, type_id = global_id("Attribute", attribute.pk), global_id("ProductType", product_type.pk)
     unknown_id = global_id("Attribute", 10**9)
     cases = [
         (
@@ -67,14 +67,14 @@ def test_refused_later_step_rolls_back_the_first():
     before = all_rows()
 
     for name, input_type, input_data, key, expected in cases:
-        takes, gives = ("$id: ID!, ", "id: $id, ") if key else ("", "")
+        declarations, passed_arguments = ("$id: ID!, ", "id: $id, ") if key else ("", "")
         query = (
-            f"mutation({takes}$input: {input_type}!)"
-            f" {{ {name}({gives}input: $input) {{ errors {{ field code }} }} }}"
+            f"mutation({declarations}$input: {input_type}!)"
+            f" {{ {name}({passed_arguments}input: $input) {{ errors {{ field code }} }} }}"
         )
-        answer = data_of(query, token, input=input_data, **({"id": key} if key else {}))[name]
+        payload = data_of(query, token, input=input_data, **({"id": key} if key else {}))[name]
 
-        assert [(error["field"], error["code"]) for error in answer["errors"]] == expected, name
+        assert [(error["field"], error["code"]) for error in payload["errors"]] == expected, name
         assert all_rows() == before, name
 
     assert (Attribute.objects.count(), ProductType.objects.count(), Collection.objects.count()) == (1, 1, 0)

@@ -64,17 +64,17 @@ query ($slug: String!) {
 def test_assigned_attributes_by_input_type_with_translations():
     product = make_product()
     dye = assign(product, make_attribute("dye"), "Chàm")
-    both = make_attribute("use", InputType.MULTISELECT)
-    assign(product, both, "Ngủ")
-    assign(product, both, "Ngồi")
+    multiselect = make_attribute("use", InputType.MULTISELECT)
+    assign(product, multiselect, "Ngủ")
+    assign(product, multiselect, "Ngồi")
     assign(product, make_attribute("length", InputType.NUMERIC), "42.5", numeric=Decimal("42.5"))
     assign(product, make_attribute("care", InputType.PLAIN_TEXT), "care", plain_text="Giặt tay")
     assign(product, make_attribute("washable", InputType.BOOLEAN), "yes", boolean=True)
     make_attribute("empty")
     make_attribute("secret", visible_in_storefront=False)
     rows = ((dye.attribute, "catalog.attribute", "Dye"), (dye, "catalog.attributevalue", "Indigo"))
-    for row, kind, text in rows:
-        Translation.objects.create(kind=kind, key=row.pk, language="en", field="name", text=text)
+    for row, model_label, text in rows:
+        Translation.objects.create(kind=model_label, key=row.pk, language="en", field="name", text=text)
 
     data = data_of(ASSIGNED, slug="goi-thao-duoc")
 
@@ -144,14 +144,14 @@ def test_products_are_filtered_by_attributes_and_cooperative():
     query = """query ($where: ProductWhereInput) {
       products(channel: "viet-nam", first: 9, where: $where) { edges { node { name } } } }"""
 
-    def found(*attributes):
+    def matching_names(*attributes):
         edges = data_of(query, where={"attributes": list(attributes)})["products"]["edges"]
         return [edge["node"]["name"] for edge in edges]
 
-    assert found({"slug": "dye", "values": ["cham"]}) == ["Gối thảo dược"]
-    assert found({"slug": "dye", "value": {"slug": {"eq": "do"}}}) == []
-    assert found({"slug": "cooperative", "values": ["yen-duong"]}) == ["Bí xanh"]
-    assert found() == ["Bí xanh", "Gối thảo dược"]
+    assert matching_names({"slug": "dye", "values": ["cham"]}) == ["Gối thảo dược"]
+    assert matching_names({"slug": "dye", "value": {"slug": {"eq": "do"}}}) == []
+    assert matching_names({"slug": "cooperative", "values": ["yen-duong"]}) == ["Bí xanh"]
+    assert matching_names() == ["Bí xanh", "Gối thảo dược"]
 
 
 def test_cooperative_attribute_shows_the_seller():
@@ -184,8 +184,8 @@ def test_customers_see_storefront_attributes_and_dropdown_choices():
 
     assert choices() == {"colour": ["Red"], "story": []}
     assert choices(token_of(make_admin())) == {"colour": ["Red"], "story": [], "cost": []}
-    one = '{ attribute(slug: "cost") { slug } }'
-    assert (data_of(one), data_of(one, token_of(make_admin()))) == (
+    query_by_slug = '{ attribute(slug: "cost") { slug } }'
+    assert (data_of(query_by_slug), data_of(query_by_slug, token_of(make_admin()))) == (
         {"attribute": None},
         {"attribute": {"slug": "cost"}},
     )

@@ -15,8 +15,8 @@ pytestmark = pytest.mark.django_db
 def make_collection(*products, slug="tet", published=True):
     collection = Collection.objects.create(slug=slug, name=slug.capitalize())
     CollectionListing.objects.create(collection=collection, channel=make_channel(), is_published=published)
-    for place, product in enumerate(products):
-        CollectionProduct.objects.create(collection=collection, product=product, sort_order=place)
+    for position, product in enumerate(products):
+        CollectionProduct.objects.create(collection=collection, product=product, sort_order=position)
     return collection
 
 
@@ -41,9 +41,9 @@ def test_category_includes_products_of_its_children():
     make_product(name="Gạo nếp", category=food, price=30_000)
     make_product(name="Khăn", price=90_000)
 
-    above, below = data_of(CATEGORY, slug="thuc-pham"), data_of(CATEGORY, slug="rau-tuoi")
+    parent_data, child_data = data_of(CATEGORY, slug="thuc-pham"), data_of(CATEGORY, slug="rau-tuoi")
 
-    assert above["category"] == {
+    assert parent_data["category"] == {
         "name": "Thực phẩm",
         "level": 0,
         "ancestors": {"edges": []},
@@ -53,8 +53,8 @@ def test_category_includes_products_of_its_children():
             "edges": [{"node": {"name": "Gạo nếp"}}, {"node": {"name": "Bí xanh"}}],
         },
     }
-    assert below["category"]["ancestors"] == {"edges": [{"node": {"slug": "thuc-pham"}}]}
-    assert below["category"]["products"] == {"totalCount": 1, "edges": [{"node": {"name": "Bí xanh"}}]}
+    assert child_data["category"]["ancestors"] == {"edges": [{"node": {"slug": "thuc-pham"}}]}
+    assert child_data["category"]["products"] == {"totalCount": 1, "edges": [{"node": {"name": "Bí xanh"}}]}
 
 
 def test_products_of_categories_take_one_query_per_level(django_assert_num_queries):
@@ -82,8 +82,8 @@ query ($slug: String!) {
 
 def test_collection_lists_products_in_sort_order():
     seller = make_seller(slug="thien-an")
-    late, early = make_product(seller, name="Bí xanh"), make_product(seller, name="Gạo nếp")
-    collection = make_collection(early, late)
+    second_product, first_product = make_product(seller, name="Bí xanh"), make_product(seller, name="Gạo nếp")
+    collection = make_collection(first_product, second_product)
 
     data = data_of(COLLECTION, slug="tet")
 

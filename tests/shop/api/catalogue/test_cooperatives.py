@@ -45,15 +45,15 @@ def test_cooperatives_lists_only_approved_ones():
     make_cooperative(slug="moi", state=CooperativeState.APPLIED)
     query = "query ($text: String) { cooperatives(first: 9, search: $text) { edges { node { slug } } } }"
 
-    every, found = data_of(query)["cooperatives"], data_of(query, text="yen")["cooperatives"]
+    all_cooperatives, matching = data_of(query)["cooperatives"], data_of(query, text="yen")["cooperatives"]
 
-    assert [edge["node"]["slug"] for edge in every["edges"]] == ["thien-an", "yen-duong"]
-    assert [edge["node"]["slug"] for edge in found["edges"]] == ["yen-duong"]
+    assert [edge["node"]["slug"] for edge in all_cooperatives["edges"]] == ["thien-an", "yen-duong"]
+    assert [edge["node"]["slug"] for edge in matching["edges"]] == ["yen-duong"]
 
 
 def test_cooperative_is_visible_to_anonymous():
     make_seller(slug="thien-an")
 
-    answer = data_of('{ cooperative(slug: "thien-an") { slug } }')
+    data = data_of('{ cooperative(slug: "thien-an") { slug } }')
 
-    assert answer == {"cooperative": {"slug": "thien-an"}}
+    assert data == {"cooperative": {"slug": "thien-an"}}

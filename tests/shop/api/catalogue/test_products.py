@@ -15,7 +15,7 @@ from tests.factories import (
     make_seller,
     make_tax_class,
 )
-from tests.shop.api.client import ask, data_of
+from tests.shop.api.client import data_of, execute
 
 pytestmark = pytest.mark.django_db
 
@@ -184,7 +184,7 @@ def test_products_require_a_channel_if_there_are_several():
     make_product()
     make_channel(slug="abroad", currency="USD", default_country="US")
 
-    answer = ask("{ products(first: 5) { edges { node { id } } } }")
+    response = execute("{ products(first: 5) { edges { node { id } } } }")
 
-    assert answer["data"] == {"products": None}
-    assert answer["errors"][0]["message"] == "There are several channels: name one in `channel`."
+    assert response["data"] == {"products": None}
+    assert response["errors"][0]["message"] == "There are several channels: name one in `channel`."

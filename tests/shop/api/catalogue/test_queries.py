@@ -9,7 +9,7 @@ from shop.api.catalogue.types import products_in_lists
 from shop.management.bench.api import CATEGORY, LIST, PRODUCT, SEARCH
 from tests.factories import make_admin, make_category, make_channel, make_product, make_seller
 from tests.shop.api.catalogue.test_products import make_picture
-from tests.shop.api.client import ask, data_of
+from tests.shop.api.client import data_of, execute
 from tests.shop.api.tokens import token_of
 
 pytestmark = pytest.mark.django_db
@@ -81,22 +81,22 @@ def test_product_queries_do_not_grow_with_variants(variants, django_assert_num_q
 def test_conditions_and_search_words_are_limited():
     seller = make_seller("HTX Thiên An")
     make_product(seller)
-    many = [{"name": {"eq": f"Gối {number}"}} for number in range(201)]
+    conditions = [{"name": {"eq": f"Gối {number}"}} for number in range(201)]
     query = """query($where: ProductWhereInput) {
         products(first: 1, channel: "viet-nam", where: $where) { totalCount } }"""
-    words = " ".join(["thien an", *(f"tu{number}" for number in range(2_000))])
+    search_text = " ".join(["thien an", *(f"tu{number}" for number in range(2_000))])
 
-    for where in ({"OR": many}, {"AND": many}, {"metadata": {"key": "a"}, "OR": many}):
-        answer = ask(query, where=where)
-        assert answer["data"] == {"products": None}
-        assert answer["errors"][0]["message"] == "At most 200 conditions can be asked for at once."
-    assert data_of(query, where={"OR": many[:200]})["products"] == {"totalCount": 0}
+    for where in ({"OR": conditions}, {"AND": conditions}, {"metadata": {"key": "a"}, "OR": conditions}):
+        response = execute(query, where=where)
+        assert response["data"] == {"products": None}
+        assert response["errors"][0]["message"] == "At most 200 conditions can be asked for at once."
+    assert data_of(query, where={"OR": conditions[:200]})["products"] == {"totalCount": 0}
     search = "query($text: String) { cooperatives(first: 1, search: $text) { totalCount } }"
-    assert data_of(search, text=words)["cooperatives"] == {"totalCount": 0}
+    assert data_of(search, text=search_text)["cooperatives"] == {"totalCount": 0}
     assert data_of(search, text="thien an " * 5)["cooperatives"] == {"totalCount": 1}
     for name in ("customers", "orders"):
         query = f"query($text: String) {{ {name}(first: 1, search: $text) {{ totalCount }} }}"
-        assert data_of(query, token_of(make_admin()), text=words)[name] == {"totalCount": 0}
+        assert data_of(query, token_of(make_admin()), text=search_text)[name] == {"totalCount": 0}
 
 
 def test_price_filters_use_the_currency_of_the_channel():
@@ -106,11 +106,11 @@ def test_price_filters_use_the_currency_of_the_channel():
     query = """query($filter: ProductFilterInput) {
         products(first: 5, filter: $filter) { edges { node { name } } } }"""
 
-    def found(**filters):
+    def matching_names(**filters):
         edges = data_of(query, token_of(make_admin()), filter=filters)["products"]["edges"]
         return [edge["node"]["name"] for edge in edges]
 
     for name in ("price", "minimalPrice"):
-        assert found(**{name: {"gte": 4.5, "lte": 5.5}}) == ["Khăn"]
-        assert found(**{name: {"gte": 300_000}}) == ["Gối"]
-        assert found(**{name: {"gte": 4.5}, "channel": "usa"}) == ["Khăn"]
+        assert matching_names(**{name: {"gte": 4.5, "lte": 5.5}}) == ["Khăn"]
+        assert matching_names(**{name: {"gte": 300_000}}) == ["Gối"]
+        assert matching_names(**{name: {"gte": 4.5}, "channel": "usa"}) == ["Khăn"]

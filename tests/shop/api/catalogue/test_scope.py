@@ -18,7 +18,7 @@ from tests.factories import (
     make_staff,
     make_warehouse,
 )
-from tests.shop.api.client import ask, data_of
+from tests.shop.api.client import data_of, execute
 from tests.shop.api.tokens import token_of
 
 pytestmark = pytest.mark.django_db
@@ -27,28 +27,28 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def two_sellers():
     thien_an, yen_duong = make_seller("HTX Thiên An"), make_seller("HTX Yến Dương")
-    own = make_product(thien_an, name="Gối thảo dược", on_hand=5)
+    own_product = make_product(thien_an, name="Gối thảo dược", on_hand=5)
     foreign = make_product(yen_duong, name="Trà", on_hand=7)
     staff = make_staff(Permission.MANAGE_PRODUCTS, works_for=(thien_an,))
-    return thien_an, own, yen_duong, foreign, token_of(staff)
+    return thien_an, own_product, yen_duong, foreign, token_of(staff)
 
 
 def test_staff_see_only_products_and_stock_of_their_cooperative(two_sellers):
-    _thien_an, own, yen_duong, foreign, token = two_sellers
+    _thien_an, own_product, yen_duong, foreign, token = two_sellers
     lists = """query($cooperative: ID) {
       products(first: 10, cooperative: $cooperative) { totalCount edges { node { name } } }
       warehouses(first: 10, cooperative: $cooperative) { totalCount }
       stocks(first: 10) { edges { node { quantity quantityAllocated } } } }"""
-    one = """query($id: ID!) { product(id: $id) {
+    product_query = """query($id: ID!) { product(id: $id) {
       name privateMetadata { key } variants { stocks { quantity } margin } } }"""
 
-    found = data_of(lists, token)
+    visible = data_of(lists, token)
 
-    assert found["products"] == {"totalCount": 1, "edges": [{"node": {"name": "Gối thảo dược"}}]}
-    assert found["warehouses"] == {"totalCount": 1}
-    assert found["stocks"]["edges"] == [{"node": {"quantity": 5, "quantityAllocated": 0}}]
-    assert data_of(one, token, id=global_id("Product", foreign.pk)) == {"product": None}
-    assert data_of(one, token, id=global_id("Product", own.pk))["product"] == {
+    assert visible["products"] == {"totalCount": 1, "edges": [{"node": {"name": "Gối thảo dược"}}]}
+    assert visible["warehouses"] == {"totalCount": 1}
+    assert visible["stocks"]["edges"] == [{"node": {"quantity": 5, "quantityAllocated": 0}}]
+    assert data_of(product_query, token, id=global_id("Product", foreign.pk)) == {"product": None}
+    assert data_of(product_query, token, id=global_id("Product", own_product.pk))["product"] == {
         "name": "Gối thảo dược",
         "privateMetadata": [],
         "variants": [{"stocks": [{"quantity": 5}], "margin": None}],
@@ -66,29 +66,29 @@ def test_staff_see_only_products_and_stock_of_their_cooperative(two_sellers):
 
 
 def test_staff_create_products_only_for_their_cooperative(two_sellers):
-    thien_an, _own, yen_duong, _foreign, token = two_sellers
+    thien_an, _own_product, yen_duong, _foreign, token = two_sellers
     create = """mutation($input: ProductCreateInput!) { productCreate(input: $input) {
       errors { field code } product { name cooperative { name } } } }"""
     values = {"name": "Khăn", "productType": global_id("ProductType", make_product_type().pk)}
     collections = {"collections": [global_id("Collection", 1)]}
 
-    made = data_of(create, token, input=values)["productCreate"]
+    payload = data_of(create, token, input=values)["productCreate"]
 
-    assert made == {"errors": [], "product": {"name": "Khăn", "cooperative": {"name": "HTX Thiên An"}}}
-    for wrong, field, code in (
+    assert payload == {"errors": [], "product": {"name": "Khăn", "cooperative": {"name": "HTX Thiên An"}}}
+    for invalid_values, field, code in (
         ({"cooperative": global_id("Cooperative", yen_duong.pk)}, "cooperative", "NOT_FOUND"),
         (collections, "collections", "INVALID"),
     ):
-        refused = data_of(create, token, input=values | wrong)["productCreate"]
+        refused = data_of(create, token, input=values | invalid_values)["productCreate"]
         assert refused == {"errors": [{"field": field, "code": code}], "product": None}
-    both = token_of(make_staff(Permission.MANAGE_PRODUCTS, works_for=(thien_an, yen_duong)))
-    ambiguous = data_of(create, both, input=values)["productCreate"]
+    token_of_both = token_of(make_staff(Permission.MANAGE_PRODUCTS, works_for=(thien_an, yen_duong)))
+    ambiguous = data_of(create, token_of_both, input=values)["productCreate"]
     assert ambiguous["errors"] == [{"field": "cooperative", "code": "REQUIRED"}]
     assert Product.objects.filter(name="Khăn").count() == 1
 
 
 def test_foreign_row_is_not_found_and_unchanged(two_sellers):
-    _thien_an, own, yen_duong, foreign, token = two_sellers
+    _thien_an, own_product, yen_duong, foreign, token = two_sellers
     product, variant = (
         global_id("Product", foreign.pk),
         global_id("ProductVariant", foreign.variants.get().pk),
@@ -111,21 +111,21 @@ def test_foreign_row_is_not_found_and_unchanged(two_sellers):
 
     for attempt in attempts:
         name = attempt.split("(")[0]
-        answer = data_of(f"mutation {{ {attempt} {{ errors {{ code }} }} }}", token)[name]
-        assert answer["errors"] == [{"code": "NOT_FOUND"}], name
+        payload = data_of(f"mutation {{ {attempt} {{ errors {{ code }} }} }}", token)[name]
+        assert payload["errors"] == [{"code": "NOT_FOUND"}], name
     foreign.refresh_from_db()
     assert (foreign.name, foreign.metadata) == ("Trà", {})
     assert Variant.objects.filter(product=foreign).count() == 1
     assert get_stock(foreign.variants.get()).on_hand == 7
     assert Warehouse.objects.get(cooperative=yen_duong).closed_at is None
-    own_id = global_id("Product", own.pk)
+    own_id = global_id("Product", own_product.pk)
     update_metadata = f'mutation {{ updateMetadata(id: "{own_id}", input: {entry}) {{ errors {{ code }} }} }}'
     assert data_of(update_metadata, token)["updateMetadata"] == {"errors": []}
-    assert Product.objects.get(pk=own.pk).metadata == {"a": "b"}
+    assert Product.objects.get(pk=own_product.pk).metadata == {"a": "b"}
 
 
 def test_cooperative_staff_cannot_change_categories_or_channel_listings(two_sellers):
-    _thien_an, own, _yen_duong, _foreign, token = two_sellers
+    _thien_an, own_product, _yen_duong, _foreign, token = two_sellers
     listing = {
         "updateChannels": [{"channelId": global_id("Channel", make_channel().pk), "isPublished": True}]
     }
@@ -134,13 +134,13 @@ def test_cooperative_staff_cannot_change_categories_or_channel_listings(two_sell
         (
             "mutation($id: ID!, $input: ProductChannelListingUpdateInput!) {"
             " productChannelListingUpdate(id: $id, input: $input) { errors { code } } }",
-            {"id": global_id("Product", own.pk), "input": listing},
+            {"id": global_id("Product", own_product.pk), "input": listing},
         ),
     ]
 
     for query, variables in attempts:
-        answer = ask(query, token, **variables)
-        assert answer["errors"][0]["extensions"]["code"] == "PermissionDenied"
+        response = execute(query, token, **variables)
+        assert response["errors"][0]["extensions"]["code"] == "PermissionDenied"
 
 
 def test_order_permission_does_not_allow_changing_products():
@@ -152,25 +152,25 @@ def test_order_permission_does_not_allow_changing_products():
     token, key = token_of(staff), global_id("Product", pillow.pk)
     make_warehouse(yen_duong, make_channel())
 
-    seen = data_of("query($id: ID!) { product(id: $id) { name } }", token, id=key)
+    visible = data_of("query($id: ID!) { product(id: $id) { name } }", token, id=key)
     update = 'mutation($id: ID!) { productUpdate(id: $id, input: {name: "X"}) { errors { code } } }'
     update_metadata = (
         'mutation($id: ID!) { updateMetadata(id: $id, input: [{key: "a", value: "b"}]) { errors { code } } }'
     )
 
-    assert seen == {"product": {"name": "Gối thảo dược"}}
+    assert visible == {"product": {"name": "Gối thảo dược"}}
     assert data_of(update, token, id=key)["productUpdate"]["errors"] == [{"code": "NOT_FOUND"}]
     assert data_of(update_metadata, token, id=key)["updateMetadata"]["errors"] == [{"code": "NOT_FOUND"}]
 
 
 def test_staff_see_foreign_products_in_their_basket_as_buyers(two_sellers):
-    _thien_an, own, _yen_duong, foreign, token = two_sellers
-    for product in (own, foreign):
+    _thien_an, own_product, _yen_duong, foreign, token = two_sellers
+    for product in (own_product, foreign):
         Product.objects.filter(pk=product.pk).update(private_metadata={"secret": "x"})
         product.variants.get().prices.update(cost=1_000)
     lines = [
         {"variantId": global_id("ProductVariant", each.variants.get().pk), "quantity": 1}
-        for each in (own, foreign)
+        for each in (own_product, foreign)
     ]
     query = """mutation($lines: [CheckoutLineInput!]!) {
       checkoutCreate(input: {channel: "viet-nam", lines: $lines}) {
@@ -179,17 +179,19 @@ def test_staff_see_foreign_products_in_their_basket_as_buyers(two_sellers):
         stocks { quantity } margin channelListings { costPrice { amount } margin }
       } } } } }"""
 
-    made = data_of(query, token, lines=lines)["checkoutCreate"]
+    payload = data_of(query, token, lines=lines)["checkoutCreate"]
 
-    assert made["errors"] == []
-    seen = {each["variant"]["product"]["name"]: each["variant"] for each in made["checkout"]["lines"]}
-    assert seen["Trà"] == {
+    assert payload["errors"] == []
+    variants_by_product = {
+        each["variant"]["product"]["name"]: each["variant"] for each in payload["checkout"]["lines"]
+    }
+    assert variants_by_product["Trà"] == {
         "product": {"name": "Trà", "privateMetadata": [], "channelListings": [{"purchaseCost": None}]},
         "stocks": [],
         "margin": None,
         "channelListings": [{"costPrice": None, "margin": None}],
     }
-    own_variant = seen["Gối thảo dược"]
+    own_variant = variants_by_product["Gối thảo dược"]
     assert own_variant["product"]["privateMetadata"] == [{"key": "secret"}]
     assert (own_variant["stocks"], own_variant["channelListings"][0]["costPrice"]) == (
         [{"quantity": 5}],

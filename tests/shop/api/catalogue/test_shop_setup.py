@@ -24,7 +24,7 @@ from tests.factories import (
     make_warehouse,
 )
 from tests.refusals import all_rows
-from tests.shop.api.client import ask, data_of
+from tests.shop.api.client import data_of, execute
 from tests.shop.api.tokens import token_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -35,14 +35,14 @@ def token():
     return token_of(make_admin())
 
 
-def did(mutation, token, **variables):
+def mutate(mutation, token, **variables):
     """The payload of a mutation that succeeds."""
     (payload,) = data_of(mutation, token, **variables).values()
     assert payload.pop("errors") == []
     return payload
 
 
-def refusal(mutation, token, **variables):
+def mutation_errors(mutation, token, **variables):
     """The errors of a mutation that saves nothing."""
     before = all_rows()
     (payload,) = data_of(mutation, token, **variables).values()
@@ -82,11 +82,13 @@ def test_shop_is_set_up_until_a_product_is_on_sale(token):
     warehouse = make_warehouse(platform_seller, channel)
     channel_id, warehouse_id = global_id("Channel", channel.pk), global_id("Warehouse", warehouse.pk)
 
-    food = did(CATEGORY, token, input={"name": "Thực phẩm"})["category"]
-    rice = did(CATEGORY, token, parent=food["id"], input={"name": "Gạo nếp"})["category"]
-    dye = did(ATTRIBUTE, token, input={"name": "Giống", "type": "PRODUCT_TYPE", "values": [{"name": "Khẩu"}]})
-    size = did(ATTRIBUTE, token, input={"name": "Cỡ", "type": "PRODUCT_TYPE"})["attribute"]
-    kind = did(
+    food = mutate(CATEGORY, token, input={"name": "Thực phẩm"})["category"]
+    rice = mutate(CATEGORY, token, parent=food["id"], input={"name": "Gạo nếp"})["category"]
+    dye = mutate(
+        ATTRIBUTE, token, input={"name": "Giống", "type": "PRODUCT_TYPE", "values": [{"name": "Khẩu"}]}
+    )
+    size = mutate(ATTRIBUTE, token, input={"name": "Cỡ", "type": "PRODUCT_TYPE"})["attribute"]
+    product_type = mutate(
         TYPE,
         token,
         input={
@@ -95,25 +97,25 @@ def test_shop_is_set_up_until_a_product_is_on_sale(token):
             "variantAttributes": [size["id"]],
         },
     )["productType"]
-    product = did(
+    product = mutate(
         PRODUCT,
         token,
         input={
             "name": "Khẩu nua lếch",
-            "productType": kind["id"],
+            "productType": product_type["id"],
             "category": rice["id"],
             "weight": 1.5,
             "description": '{"blocks": [{"type": "paragraph", "data": {"text": "Dẻo<script>x</script>"}}]}',
             "attributes": [{"id": dye["attribute"]["id"], "dropdown": {"value": "Khẩu"}}],
         },
     )["product"]
-    did(
+    mutate(
         LIST,
         token,
         id=product["id"],
         input={"updateChannels": [{"channelId": channel_id, "isPublished": True}]},
     )
-    variant = did(
+    variant = mutate(
         VARIANT,
         token,
         input={
@@ -124,14 +126,14 @@ def test_shop_is_set_up_until_a_product_is_on_sale(token):
             "stocks": [{"warehouse": warehouse_id, "quantity": 12}],
         },
     )["productVariant"]
-    priced = did(
+    priced = mutate(
         PRICE, token, id=variant["id"], input=[{"channelId": channel_id, "price": 60000, "costPrice": 40000}]
     )
 
     assert (food["slug"], food["level"], food["parent"]) == ("thuc-pham", 0, None)
     assert (rice["slug"], rice["level"], rice["parent"]) == ("gao-nep", 1, {"slug": "thuc-pham"})
-    assert kind["productAttributes"] == [{"slug": "giong"}]
-    assert kind["variantAttributes"] == [{"slug": "co"}]
+    assert product_type["productAttributes"] == [{"slug": "giong"}]
+    assert product_type["variantAttributes"] == [{"slug": "co"}]
     assert product == {
         "id": product["id"],
         "slug": "khau-nua-lech",
@@ -150,10 +152,10 @@ def test_shop_is_set_up_until_a_product_is_on_sale(token):
     assert priced["variant"]["channelListings"] == [
         {"price": {"amount": 60000.0}, "costPrice": {"amount": 40000.0}}
     ]
-    seen = data_of("""{ products(channel: "viet-nam", first: 5) { edges { node {
+    storefront_data = data_of("""{ products(channel: "viet-nam", first: 5) { edges { node {
       name isAvailable pricing { priceRange { start { gross { amount } } } }
       variants { sku quantityAvailable } } } } }""")
-    assert [edge["node"] for edge in seen["products"]["edges"]] == [
+    assert [edge["node"] for edge in storefront_data["products"]["edges"]] == [
         {
             "name": "Khẩu nua lếch",
             "isAvailable": True,
@@ -169,7 +171,7 @@ def test_publishing_fails_while_legal_details_are_missing(token):
     channel_id = global_id("Channel", make_channel().pk)
     requested = {"updateChannels": [{"channelId": channel_id, "isPublished": True}]}
 
-    errors = refusal(LIST, token, id=global_id("Product", product.pk), input=requested)
+    errors = mutation_errors(LIST, token, id=global_id("Product", product.pk), input=requested)
 
     assert errors == [{"field": None, "code": "INVALID"}]
     assert Listing.objects.get().state == ListingState.DRAFT
@@ -180,10 +182,10 @@ def test_product_is_paused_and_withdrawn_from_a_channel(token):
     channel_id = global_id("Channel", make_channel().pk)
     key = global_id("Product", product.pk)
 
-    did(LIST, token, id=key, input={"updateChannels": [{"channelId": channel_id, "isPublished": False}]})
+    mutate(LIST, token, id=key, input={"updateChannels": [{"channelId": channel_id, "isPublished": False}]})
     assert Listing.objects.get().state == ListingState.PAUSED
 
-    did(LIST, token, id=key, input={"removeChannels": [channel_id]})
+    mutate(LIST, token, id=key, input={"removeChannels": [channel_id]})
     assert Listing.objects.get().state == ListingState.WITHDRAWN
 
 
@@ -196,7 +198,7 @@ def test_stock_update_records_the_difference_as_movement(token):
     variant = make_product(on_hand=10).variants.get()
     warehouse = global_id("Warehouse", get_stock(variant).warehouse_id)
 
-    payload = did(
+    payload = mutate(
         STOCKS,
         token,
         variant=global_id("ProductVariant", variant.pk),
@@ -211,7 +213,7 @@ def test_stock_in_a_foreign_warehouse_is_refused(token):
     variant = make_product().variants.get()
     foreign = make_warehouse(make_cooperative(), make_channel())
 
-    errors = refusal(
+    errors = mutation_errors(
         STOCKS,
         token,
         variant=global_id("ProductVariant", variant.pk),
@@ -225,7 +227,7 @@ def test_stock_in_a_foreign_warehouse_is_refused(token):
 def test_invalid_stock_quantities_are_refused(token, quantity):
     variant = make_product().variants.get()
 
-    errors = refusal(
+    errors = mutation_errors(
         STOCKS,
         token,
         variant=global_id("ProductVariant", variant.pk),
@@ -236,7 +238,7 @@ def test_invalid_stock_quantities_are_refused(token, quantity):
 
 
 @pytest.mark.parametrize(
-    ("given", "error"),
+    ("invalid_values", "error"),
     [
         ({"price": 0}, {"field": "price", "code": "INVALID_PRICE"}),
         ({"price": 1e12}, {"field": "price", "code": "INVALID_PRICE"}),
@@ -247,15 +249,17 @@ def test_invalid_stock_quantities_are_refused(token, quantity):
         ),
     ],
 )
-def test_invalid_prices_are_refused(token, given, error):
+def test_invalid_prices_are_refused(token, invalid_values, error):
     variant = make_product().variants.get()
-    requested = {"channelId": global_id("Channel", make_channel().pk)} | given
+    requested = {"channelId": global_id("Channel", make_channel().pk)} | invalid_values
 
-    assert refusal(PRICE, token, id=global_id("ProductVariant", variant.pk), input=[requested]) == [error]
+    assert mutation_errors(PRICE, token, id=global_id("ProductVariant", variant.pk), input=[requested]) == [
+        error
+    ]
 
 
 @pytest.mark.parametrize(
-    ("given", "error"),
+    ("invalid_values", "error"),
     [
         ({"name": " "}, {"field": "name", "code": "REQUIRED"}),
         ({"name": "Gối", "weight": 9e12}, {"field": "weight", "code": "INVALID"}),
@@ -285,21 +289,21 @@ def test_invalid_prices_are_refused(token, given, error):
         ),
     ],
 )
-def test_invalid_product_is_refused_and_nothing_is_saved(token, given, error):
+def test_invalid_product_is_refused_and_nothing_is_saved(token, invalid_values, error):
     make_cooperative(is_platform_seller=True)
     make_product()
-    requested = {"productType": global_id("ProductType", make_product_type().pk)} | given
+    requested = {"productType": global_id("ProductType", make_product_type().pk)} | invalid_values
 
-    assert refusal(PRODUCT, token, input=requested) == [error]
+    assert mutation_errors(PRODUCT, token, input=requested) == [error]
 
 
 def test_product_create_requires_permission():
-    kind = global_id("ProductType", make_product_type().pk)
+    product_type_id = global_id("ProductType", make_product_type().pk)
 
     for token in (None, token_of(make_user()), token_of(make_user(is_staff=True))):
-        answer = ask(PRODUCT, token, input={"name": "Gối", "productType": kind})
-        assert answer["data"] == {"productCreate": None}
-        assert answer["errors"][0]["extensions"]["exception"]["code"] == "PermissionDenied"
+        response = execute(PRODUCT, token, input={"name": "Gối", "productType": product_type_id})
+        assert response["data"] == {"productCreate": None}
+        assert response["errors"][0]["extensions"]["exception"]["code"] == "PermissionDenied"
     assert not Product.objects.exists()
 
 
@@ -309,7 +313,7 @@ def test_product_update_changes_only_given_fields(token):
     query = """mutation ($id: ID!, $input: ProductInput!) { productUpdate(id: $id, input: $input) {
       product { name slug category { slug } seoTitle metafield(key: "erp") } errors { field code } } }"""
 
-    payload = did(
+    payload = mutate(
         query,
         token,
         id=global_id("Product", product.pk),
@@ -329,36 +333,38 @@ def test_product_update_changes_only_given_fields(token):
 
 def test_collection_is_created_published_and_deleted(token):
     pillow = make_product()
-    made = did(
+    created = mutate(
         """mutation ($input: CollectionCreateInput!) { collectionCreate(input: $input) {
           collection { id slug } errors { field code } } }""",
         token,
         input={"name": "Quà Tết", "products": [global_id("Product", pillow.pk)]},
     )["collection"]
-    shown = """{ collection(slug: "qua-tet", channel: "viet-nam") { products(first: 3) { totalCount } } }"""
+    collection_query = (
+        """{ collection(slug: "qua-tet", channel: "viet-nam") { products(first: 3) { totalCount } } }"""
+    )
 
-    assert data_of(shown) == {"collection": None}
-    did(
+    assert data_of(collection_query) == {"collection": None}
+    mutate(
         """mutation ($id: ID!, $input: CollectionChannelListingUpdateInput!) {
           collectionChannelListingUpdate(id: $id, input: $input) {
             collection { channelListings { isPublished } } errors { field code } } }""",
         token,
-        id=made["id"],
+        id=created["id"],
         input={"addChannels": [{"channelId": global_id("Channel", make_channel().pk), "isPublished": True}]},
     )
-    assert data_of(shown) == {"collection": {"products": {"totalCount": 1}}}
-    did(
+    assert data_of(collection_query) == {"collection": {"products": {"totalCount": 1}}}
+    mutate(
         "mutation ($id: ID!) { collectionDelete(id: $id) { collection { slug } errors { code } } }",
         token,
-        id=made["id"],
+        id=created["id"],
     )
-    assert data_of(shown) == {"collection": None}
+    assert data_of(collection_query) == {"collection": None}
 
 
 def test_collection_of_a_cooperative_cannot_be_deleted(token):
     collection_id = global_id("Collection", 10**9 + make_seller().pk)
 
-    errors = refusal(
+    errors = mutation_errors(
         "mutation ($id: ID!) { collectionDelete(id: $id) { collection { slug } errors { field code } } }",
         token,
         id=collection_id,
@@ -371,13 +377,13 @@ def test_stocked_product_is_hidden_instead_of_deleted(token):
     product = make_product()
     variant = product.variants.get()
 
-    errors = refusal(
+    errors = mutation_errors(
         """mutation ($id: ID!) { productVariantDelete(id: $id) {
           productVariant { id } errors { field code } } }""",
         token,
         id=global_id("ProductVariant", variant.pk),
     )
-    did(
+    mutate(
         "mutation ($id: ID!) { productDelete(id: $id) { product { name } errors { code } } }",
         token,
         id=global_id("Product", product.pk),
@@ -411,24 +417,24 @@ def test_warehouse_is_created_updated_and_deleted(token):
     thien_an = make_seller(slug="thien-an")
     owner = global_id("Cooperative", thien_an.pk)
 
-    made = did(WAREHOUSE, token, input={"name": "Kho mới", "address": PLACE, "cooperative": owner})[
+    created = mutate(WAREHOUSE, token, input={"name": "Kho mới", "address": PLACE, "cooperative": owner})[
         "warehouse"
     ]
-    changed = did(
+    changed = mutate(
         """mutation ($id: ID!, $input: WarehouseUpdateInput!) { updateWarehouse(id: $id, input: $input) {
           warehouse { name clickAndCollectOption } errors { field code } } }""",
         token,
-        id=made["id"],
+        id=created["id"],
         input={"name": "Kho lớn", "clickAndCollectOption": "LOCAL"},
     )["warehouse"]
-    deleted = did(
+    deleted = mutate(
         "mutation ($id: ID!) { deleteWarehouse(id: $id) { warehouse { name } errors { field code } } }",
         token,
-        id=made["id"],
+        id=created["id"],
     )
 
-    assert made == {
-        "id": made["id"],
+    assert created == {
+        "id": created["id"],
         "slug": "kho-moi",
         "companyName": "HTX Thiên An",
         "address": {"city": "Xã Phủ Thông", "country": {"code": "VN"}},
@@ -443,7 +449,7 @@ def test_warehouse_with_stock_cannot_be_deleted(token):
     variant = make_product(make_seller()).variants.get()
     make_warehouse(variant.cooperative, make_channel())
 
-    errors = refusal(
+    errors = mutation_errors(
         "mutation ($id: ID!) { deleteWarehouse(id: $id) { warehouse { name } errors { field code } } }",
         token,
         id=global_id("Warehouse", get_stock(variant).warehouse_id),

@@ -20,18 +20,20 @@ from shop.core.models import Change
 from tests.factories import make_admin, make_product, make_seller, make_staff
 from tests.refusals import all_rows
 from tests.shop.api.catalogue.test_products import make_picture
-from tests.shop.api.client import ask, data_of
+from tests.shop.api.client import data_of, execute
 from tests.shop.api.tokens import token_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def move(name, head, token, type_name, moves, takes="ReorderInput", field="id", more=""):
+def move(
+    name, id_argument, token, type_name, moves, input_type="ReorderInput", field="id", extra_arguments=""
+):
     """The errors of a reorder mutation: `moves` are the owner's id, and keys with offsets."""
-    text = f"""mutation($of: ID!, $moves: [{takes}!]!) {{
-      {name}({head}: $of, moves: $moves{more}) {{ errors {{ field code }} }} }}"""
+    text = f"""mutation($of: ID!, $moves: [{input_type}!]!) {{
+      {name}({id_argument}: $of, moves: $moves{extra_arguments}) {{ errors {{ field code }} }} }}"""
     owner, requested = moves
-    items = [{field: global_id(type_name, key), "sortOrder": by} for key, by in requested]
+    items = [{field: global_id(type_name, key), "sortOrder": offset} for key, offset in requested]
     return data_of(text, token, of=owner, moves=items)[name]["errors"]
 
 
@@ -41,14 +43,16 @@ def test_reorder_mutations_change_sort_order():
     variants = list(product.variants.in_order())
     collection = Collection.objects.create(slug="tet", name="Tết")
     products = [product, make_product(seller, name="Gạo"), make_product(seller, name="Ngô")]
-    for place, each in enumerate(products):
-        CollectionProduct.objects.create(collection=collection, product=each, sort_order=place)
+    for position, each in enumerate(products):
+        CollectionProduct.objects.create(collection=collection, product=each, sort_order=position)
     dye = Attribute.objects.create(slug="mau", name="Màu", input_type=InputType.DROPDOWN)
     values = [AttributeValue.objects.create(attribute=dye, slug=name, name=name) for name in "abc"]
-    others = [dye, *(Attribute.objects.create(slug=f"co-{n}", name="Cỡ") for n in range(2))]
-    kind = product.product_type
-    for each in others:
-        ProductTypeAttribute.objects.create(product_type=kind, attribute=each, scope=AttributeScope.PRODUCT)
+    attributes = [dye, *(Attribute.objects.create(slug=f"co-{n}", name="Cỡ") for n in range(2))]
+    product_type = product.product_type
+    for each in attributes:
+        ProductTypeAttribute.objects.create(
+            product_type=product_type, attribute=each, scope=AttributeScope.PRODUCT
+        )
 
     def keys(rows):
         return [row.pk for row in rows]
@@ -78,11 +82,11 @@ def test_reorder_mutations_change_sort_order():
     )
     assert "".join(dye.values.order_by("sort_order").values_list("name", flat=True)) == "acb"
 
-    moves = (global_id("ProductType", kind.pk), [(others[2].pk, -2)])
+    moves = (global_id("ProductType", product_type.pk), [(attributes[2].pk, -2)])
     name = "productTypeReorderAttributes"
-    assert move(name, "productTypeId", token, "Attribute", moves, more=", type: PRODUCT") == []
+    assert move(name, "productTypeId", token, "Attribute", moves, extra_arguments=", type: PRODUCT") == []
     rows = ProductTypeAttribute.objects.order_by("sort_order")
-    assert list(rows.values_list("attribute", flat=True)) == [others[2].pk, dye.pk, others[1].pk]
+    assert list(rows.values_list("attribute", flat=True)) == [attributes[2].pk, dye.pk, attributes[1].pk]
 
     pictures = [
         ProductMedia.objects.create(product=product, picture=make_picture(), alt=name) for name in "ab"
@@ -114,7 +118,7 @@ def test_staff_of_another_cooperative_cannot_reorder():
 
     errors = move("productVariantReorder", "productId", token_of(foreign_staff), "ProductVariant", moves)
     text = "mutation($of: ID!) { productVariantReorder(productId: $of, moves: []) { errors { code } } }"
-    (nobody,) = ask(text, of=moves[0])["errors"]
+    (nobody,) = execute(text, of=moves[0])["errors"]
 
     assert errors == [{"field": "productId", "code": "NOT_FOUND"}]
     assert nobody["extensions"]["exception"]["code"] == "PermissionDenied"

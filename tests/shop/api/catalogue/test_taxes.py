@@ -20,7 +20,7 @@ from tests.factories import (
     make_tax_class,
     make_user,
 )
-from tests.shop.api.client import ask, data_of
+from tests.shop.api.client import data_of, execute
 from tests.shop.api.tokens import token_of
 
 pytestmark = pytest.mark.django_db
@@ -33,9 +33,9 @@ TAXED = """query ($id: ID!) {
 
 def test_staff_see_tax_class_without_a_channel():
     product = make_product()
-    kind = make_product_type()
-    kind.tax_class = make_tax_class(5)
-    kind.save()
+    product_type = make_product_type()
+    product_type.tax_class = make_tax_class(5)
+    product_type.save()
 
     data = data_of(TAXED, token_of(make_admin()), id=global_id("Product", product.pk))
 
@@ -52,11 +52,11 @@ def test_staff_see_tax_class_without_a_channel():
 def test_customers_do_not_see_tax_classes():
     product = make_product()
 
-    answer = ask(TAXED, id=global_id("Product", product.pk))
+    response = execute(TAXED, id=global_id("Product", product.pk))
 
-    assert answer["data"]["taxClasses"] is None
-    assert answer["data"]["product"]["taxClass"] is None
-    assert {error["extensions"]["exception"]["code"] for error in answer["errors"]} == {"PermissionDenied"}
+    assert response["data"]["taxClasses"] is None
+    assert response["data"]["product"]["taxClass"] is None
+    assert {error["extensions"]["exception"]["code"] for error in response["errors"]} == {"PermissionDenied"}
 
 
 def test_federation_resolves_products_and_collections():
@@ -89,8 +89,8 @@ def test_tax_class_lifecycle_with_rates_valid_from_today():
     delete = """mutation($id: ID!) { taxClassDelete(id: $id) { errors { field code } taxClass { name } } }"""
     rates = [{"countryCode": "VN", "rate": 8}, {"countryCode": "LA", "rate": 10}]
 
-    made = data_of(create, token, input={"name": "Đồ khô", "createCountryRates": rates})["taxClassCreate"]
-    key = made["taxClass"].pop("id")
+    created = data_of(create, token, input={"name": "Đồ khô", "createCountryRates": rates})["taxClassCreate"]
+    key = created["taxClass"].pop("id")
     changed = data_of(
         update,
         token,
@@ -98,7 +98,7 @@ def test_tax_class_lifecycle_with_rates_valid_from_today():
         input={"updateCountryRates": [{"countryCode": "VN", "rate": 10}], "removeCountryRates": ["LA"]},
     )["taxClassUpdate"]
 
-    assert made == {
+    assert created == {
         "errors": [],
         "taxClass": {
             "name": "Đồ khô",
@@ -114,7 +114,7 @@ def test_tax_class_lifecycle_with_rates_valid_from_today():
         TaxRate.objects.filter(country="VN").order_by("rate").values_list("rate", "valid_from", "valid_until")
     )
     assert list(rates_in_time) == [(8, None, today - datetime.timedelta(days=1)), (10, today, None)]
-    for given, code, countries in (
+    for invalid_values, code, countries in (
         ({"name": " "}, "INVALID", []),
         ({"updateCountryRates": [{"countryCode": "VN", "rate": 101}]}, "INVALID", ["VN"]),
         ({"updateCountryRates": [{"countryCode": "VN", "rate": 1e300}]}, "INVALID", ["VN"]),
@@ -125,18 +125,18 @@ def test_tax_class_lifecycle_with_rates_valid_from_today():
             ["VN"],
         ),
     ):
-        (error,) = data_of(update, token, id=key, input=given)["taxClassUpdate"]["errors"]
+        (error,) = data_of(update, token, id=key, input=invalid_values)["taxClassUpdate"]["errors"]
         assert (error["code"], error["countryCodes"]) == (code, countries)
     assert TaxRate.objects.filter(country="VN").count() == 2
-    assert ask(create, token_of(make_user()), input={"name": "X"})["data"] == {"taxClassCreate": None}
+    assert execute(create, token_of(make_user()), input={"name": "X"})["data"] == {"taxClassCreate": None}
     assert data_of(delete, token, id=key)["taxClassDelete"] == {"errors": [], "taxClass": {"name": "Đồ khô"}}
     assert data_of(delete, token, id=key)["taxClassDelete"]["errors"] == [
         {"field": "id", "code": "NOT_FOUND"}
     ]
     (malformed,) = data_of(update, token, id="abc", input={"name": "X"})["taxClassUpdate"]["errors"]
     assert malformed == {"field": "id", "code": "GRAPHQL_ERROR", "countryCodes": []}
-    (gone,) = data_of(update, token, id=key, input={"name": "X"})["taxClassUpdate"]["errors"]
-    assert gone == {"field": "id", "code": "NOT_FOUND", "countryCodes": []}
+    (missing,) = data_of(update, token, id=key, input={"name": "X"})["taxClassUpdate"]["errors"]
+    assert missing == {"field": "id", "code": "NOT_FOUND", "countryCodes": []}
 
 
 def test_tax_configuration_is_listed_and_updated():
@@ -153,8 +153,8 @@ def test_tax_configuration_is_listed_and_updated():
     updated = data_of(text, taxes, id=key, input={"displayGrossPrices": False})["taxConfigurationUpdate"]
     listed = data_of(f"{{ taxConfigurations(first: 9) {{ edges {{ node {{ {fields} }} }} }} }}", taxes)
     refusals = [
-        data_of(text, taxes, id=key, input=given)["taxConfigurationUpdate"]["errors"]
-        for given in (
+        data_of(text, taxes, id=key, input=refused_values)["taxConfigurationUpdate"]["errors"]
+        for refused_values in (
             {"taxCalculationStrategy": "TAX_APP", "chargeTaxes": False},
             {
                 "updateCountriesConfiguration": [
@@ -163,11 +163,11 @@ def test_tax_configuration_is_listed_and_updated():
             },
         )
     ]
-    gone = global_id("TaxConfiguration", 10**9)
-    missing = data_of(text, taxes, id=gone, input={})["taxConfigurationUpdate"]["errors"]
-    denied = [ask(text, who, id=key, input={"chargeTaxes": False})["errors"] for who in (None, buyer)]
+    missing_id = global_id("TaxConfiguration", 10**9)
+    missing_errors = data_of(text, taxes, id=missing_id, input={})["taxConfigurationUpdate"]["errors"]
+    denied = [execute(text, token, id=key, input={"chargeTaxes": False})["errors"] for token in (None, buyer)]
 
-    shown = {
+    configuration = {
         "id": key,
         "chargeTaxes": True,
         "displayGrossPrices": False,
@@ -175,13 +175,13 @@ def test_tax_configuration_is_listed_and_updated():
         "taxCalculationStrategy": "FLAT_RATES",
         "countries": [],
     }
-    assert updated == {"taxConfiguration": shown | {"channel": {"slug": "viet-nam"}}, "errors": []}
-    assert listed["taxConfigurations"]["edges"] == [{"node": shown}]
+    assert updated == {"taxConfiguration": configuration | {"channel": {"slug": "viet-nam"}}, "errors": []}
+    assert listed["taxConfigurations"]["edges"] == [{"node": configuration}]
     assert refusals == [
         [{"field": "taxCalculationStrategy", "code": "INVALID", "countryCodes": []}],
         [{"field": "updateCountriesConfiguration", "code": "INVALID", "countryCodes": ["LA"]}],
     ]
-    assert missing == [{"field": "id", "code": "NOT_FOUND", "countryCodes": []}]
+    assert missing_errors == [{"field": "id", "code": "NOT_FOUND", "countryCodes": []}]
     assert [each["extensions"]["code"] for (each,) in denied] == ["PermissionDenied"] * 2
     channel.refresh_from_db()
     assert (channel.charge_taxes, channel.display_gross_prices) == (True, False)

@@ -56,30 +56,42 @@ ADDRESS = {
 }
 
 
-def change(name: str, takes: str = "", gives: str = "", *, shows: bool = True) -> str:
+def checkout_mutation(name: str, takes: str = "", gives: str = "", *, shows: bool = True) -> str:
     """A checkout mutation: `takes` declares its variables, `gives` passes them as arguments."""
     shown = "checkout { ...Basket }" if shows else ""
     text = f"mutation({takes}) {{ {name}({gives}) {{ {shown} errors {{ field code message }} }} }}"
     return text + (_FIELDS if shows else "")
 
 
-CREATE = change("checkoutCreate", "$input: CheckoutCreateInput!", "input: $input")
-ADD = change("checkoutLinesAdd", "$id: ID!, $lines: [CheckoutLineInput!]!", "id: $id, lines: $lines")
-UPDATE = change(
+CREATE = checkout_mutation("checkoutCreate", "$input: CheckoutCreateInput!", "input: $input")
+ADD = checkout_mutation(
+    "checkoutLinesAdd", "$id: ID!, $lines: [CheckoutLineInput!]!", "id: $id, lines: $lines"
+)
+UPDATE = checkout_mutation(
     "checkoutLinesUpdate", "$id: ID!, $lines: [CheckoutLineUpdateInput!]!", "id: $id, lines: $lines"
 )
-DELETE = change("checkoutLinesDelete", "$id: ID!, $lines: [ID!]!", "id: $id, linesIds: $lines")
-DELETE_ONE = change("checkoutLineDelete", "$id: ID!, $line: ID", "id: $id, lineId: $line")
-EMAIL = change("checkoutEmailUpdate", "$id: ID!, $email: String!", "id: $id, email: $email")
+DELETE = checkout_mutation("checkoutLinesDelete", "$id: ID!, $lines: [ID!]!", "id: $id, linesIds: $lines")
+DELETE_ONE = checkout_mutation("checkoutLineDelete", "$id: ID!, $line: ID", "id: $id, lineId: $line")
+EMAIL = checkout_mutation("checkoutEmailUpdate", "$id: ID!, $email: String!", "id: $id, email: $email")
 _TAKES = "$id: ID!, $address: AddressInput!, $save: Boolean, $rules: CheckoutAddressValidationRules"
 _GIVES = "saveAddress: $save, validationRules: $rules"
-SHIP = change("checkoutShippingAddressUpdate", _TAKES, f"id: $id, shippingAddress: $address, {_GIVES}")
-BILL = change("checkoutBillingAddressUpdate", _TAKES, f"id: $id, billingAddress: $address, {_GIVES}")
-METHOD = change("checkoutDeliveryMethodUpdate", "$id: ID!, $method: ID", "id: $id, deliveryMethodId: $method")
-USE = change("checkoutAddPromoCode", "$id: ID!, $code: String!", "checkoutId: $id, promoCode: $code")
-DROP = change("checkoutRemovePromoCode", "$id: ID!, $code: String", "checkoutId: $id, promoCode: $code")
-ATTACH = change("checkoutCustomerAttach", "$id: ID!", "id: $id")
-DETACH = change("checkoutCustomerDetach", "$id: ID!", "id: $id")
+SHIP = checkout_mutation(
+    "checkoutShippingAddressUpdate", _TAKES, f"id: $id, shippingAddress: $address, {_GIVES}"
+)
+BILL = checkout_mutation(
+    "checkoutBillingAddressUpdate", _TAKES, f"id: $id, billingAddress: $address, {_GIVES}"
+)
+METHOD = checkout_mutation(
+    "checkoutDeliveryMethodUpdate", "$id: ID!, $method: ID", "id: $id, deliveryMethodId: $method"
+)
+USE = checkout_mutation(
+    "checkoutAddPromoCode", "$id: ID!, $code: String!", "checkoutId: $id, promoCode: $code"
+)
+DROP = checkout_mutation(
+    "checkoutRemovePromoCode", "$id: ID!, $code: String", "checkoutId: $id, promoCode: $code"
+)
+ATTACH = checkout_mutation("checkoutCustomerAttach", "$id: ID!", "id: $id")
+DETACH = checkout_mutation("checkoutCustomerDetach", "$id: ID!", "id: $id")
 OPTIONS = """mutation($id: ID!) { deliveryOptionsCalculate(id: $id) {
   deliveries { id shippingMethod {
     id name active price { currency amount } minimumDeliveryDays maximumDeliveryDays metadata { key value }
@@ -88,40 +100,42 @@ OPTIONS = """mutation($id: ID!) { deliveryOptionsCalculate(id: $id) {
 } }"""
 
 
-def done(query: str, token: str | None = None, /, **variables: Any) -> Any:
+def mutate_checkout(query: str, token: str | None = None, /, **variables: Any) -> Any:
     """The payload of a mutation without errors: the checkout if it selects one."""
     (payload,) = data_of(query, token, **variables).values()
     assert payload["errors"] == []
     return payload.get("checkout", payload)
 
 
-def errors_of(query: str, token: str | None = None, /, **variables: Any) -> list[tuple[str | None, str]]:
+def checkout_errors(
+    query: str, token: str | None = None, /, **variables: Any
+) -> list[tuple[str | None, str]]:
     """Fields and codes of a mutation's errors; the payload has no checkout then."""
     (payload,) = data_of(query, token, **variables).values()
     assert payload.get("checkout") is None
     return [(error["field"], error["code"]) for error in payload["errors"]]
 
 
-def line_of(variant: Any, quantity: int = 1, **fields: Any) -> dict[str, Any]:
+def line_input(variant: Any, quantity: int = 1, **fields: Any) -> dict[str, Any]:
     return {"variantId": global_id("ProductVariant", variant.pk), "quantity": quantity, **fields}
 
 
-def begun(*requested: tuple[Any, int], token: str | None = None, channel: str = "viet-nam") -> str:
+def start_checkout(*requested: tuple[Any, int], token: str | None = None, channel: str = "viet-nam") -> str:
     """The id of a new checkout with these lines."""
-    lines = [line_of(variant, quantity) for variant, quantity in requested]
-    return done(CREATE, token, input={"channel": channel, "lines": lines})["id"]
+    lines = [line_input(variant, quantity) for variant, quantity in requested]
+    return mutate_checkout(CREATE, token, input={"channel": channel, "lines": lines})["id"]
 
 
-def ready(
+def prepare_checkout(
     *requested: tuple[Any, int], token: str | None = None, channel: str = "viet-nam", **place: Any
 ) -> str:
     """The id of a checkout that lacks only payment, with the first delivery option."""
-    checkout = begun(*requested, token=token, channel=channel)
-    done(EMAIL, token, id=checkout, email="hoa@example.com")
-    done(SHIP, token, id=checkout, address=ADDRESS | place)
-    done(BILL, token, id=checkout, address=ADDRESS | place)
-    first = done(OPTIONS, token, id=checkout)["deliveries"][0]
-    done(METHOD, token, id=checkout, method=first["id"])
+    checkout = start_checkout(*requested, token=token, channel=channel)
+    mutate_checkout(EMAIL, token, id=checkout, email="hoa@example.com")
+    mutate_checkout(SHIP, token, id=checkout, address=ADDRESS | place)
+    mutate_checkout(BILL, token, id=checkout, address=ADDRESS | place)
+    first = mutate_checkout(OPTIONS, token, id=checkout)["deliveries"][0]
+    mutate_checkout(METHOD, token, id=checkout, method=first["id"])
     return checkout
 
 
@@ -156,14 +170,14 @@ PAID = """query($id: ID!) { checkout(id: $id) {
 } }"""
 
 
-def completed(checkout: str, token: str | None = None) -> str:
+def complete_order(checkout: str, token: str | None = None) -> str:
     """The id of the order that completing the checkout creates."""
     (payload,) = data_of(COMPLETE, token, id=checkout).values()
     assert payload["errors"] == []
     return payload["order"]["id"]
 
 
-def refused_completion(checkout: str, token: str | None = None) -> tuple[str | None, str]:
+def completion_error(checkout: str, token: str | None = None) -> tuple[str | None, str]:
     """Field and code of the error that completing the checkout returns."""
     (payload,) = data_of(COMPLETE, token, id=checkout).values()
     assert (payload["order"], payload["confirmationData"]) == (None, None)
@@ -171,7 +185,7 @@ def refused_completion(checkout: str, token: str | None = None) -> tuple[str | N
     return error["field"], error["code"]
 
 
-def paid(checkout: str, gateway: str, token: str | None = None, /, **variables: Any) -> Any:
+def start_payment(checkout: str, gateway: str, token: str | None = None, /, **variables: Any) -> Any:
     """The payload of starting a payment without errors."""
     data = variables.pop("data", None)
     requested = {"id": gateway} | ({"data": data} if data is not None else {})
@@ -180,7 +194,7 @@ def paid(checkout: str, gateway: str, token: str | None = None, /, **variables: 
     return payload
 
 
-def paying_errors(checkout: str, gateway: str, /, **variables: Any) -> list[tuple[str | None, str]]:
+def payment_start_errors(checkout: str, gateway: str, /, **variables: Any) -> list[tuple[str | None, str]]:
     (payload,) = data_of(PAY, id=checkout, gateway={"id": gateway}, **variables).values()
     assert payload["transaction"] is None
     return [(error["field"], error["code"]) for error in payload["errors"]]

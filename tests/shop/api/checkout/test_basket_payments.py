@@ -48,7 +48,16 @@ from tests.invariants import check_everything
 from tests.markup import html_of
 from tests.orders.gateway.card_order_helpers import GOOD_CARD, stripe
 from tests.orders.gateway.test_stripe_webhooks import send, take_events
-from tests.shop.api.checkout.operations import ADDRESS, PAID, PROCESS, SHIP, completed, done, paid, ready
+from tests.shop.api.checkout.operations import (
+    ADDRESS,
+    PAID,
+    PROCESS,
+    SHIP,
+    complete_order,
+    mutate_checkout,
+    prepare_checkout,
+    start_payment,
+)
 from tests.shop.api.client import data_of
 from tests.shop.api.tokens import token_of
 
@@ -61,15 +70,15 @@ def _jobs(eager_jobs: None) -> None:
     """Run follow-up jobs at once."""
 
 
-def authorised(double: StripeDouble, checkout: str) -> Payment:
+def make_authorised_payment(double: StripeDouble, checkout: str) -> Payment:
     """An authorised card payment of a checkout."""
-    answer = paid(checkout, STRIPE)
+    payload = start_payment(checkout, STRIPE)
     double.buyer_pays(GatewayCall.objects.latest("asked_at").reference, GOOD_CARD)
-    data_of(PROCESS, id=answer["transaction"]["id"])
-    return Payment.objects.get(pk=key_from_id(answer["transaction"]["id"], "TransactionItem"))
+    data_of(PROCESS, id=payload["transaction"]["id"])
+    return Payment.objects.get(pk=key_from_id(payload["transaction"]["id"], "TransactionItem"))
 
 
-def placed(checkout: str, method: PaymentMethod = PaymentMethod.COD):
+def place_basket_order(checkout: str, method: PaymentMethod = PaymentMethod.COD):
     """Place the order on the checkout page."""
     basket = Basket.objects.get(pk=key_from_id(checkout, "Checkout"))
     return place_order(
@@ -83,14 +92,14 @@ def placed(checkout: str, method: PaymentMethod = PaymentMethod.COD):
     )
 
 
-def kinds(payment: Payment) -> list[tuple[str, int]]:
+def kinds_and_amounts(payment: Payment) -> list[tuple[str, int]]:
     rows = PaymentEvent.objects.filter(payment=payment).order_by("pk")
     return list(rows.values_list("kind", "amount"))
 
 
 def test_stripe_webhook_authorises_without_the_buyer_returning(stripe, send):
-    checkout = ready((make_variant(price=90_000), 1))
-    paid(checkout, STRIPE)
+    checkout = prepare_checkout((make_variant(price=90_000), 1))
+    start_payment(checkout, STRIPE)
     reference = GatewayCall.objects.get().reference
 
     stripe.buyer_pays(reference, GOOD_CARD)
@@ -101,10 +110,10 @@ def test_stripe_webhook_authorises_without_the_buyer_returning(stripe, send):
 
 
 def test_card_hold_of_the_api_pays_an_order_of_the_page(stripe):
-    checkout = ready((make_variant(price=90_000), 1))
-    payment = authorised(stripe, checkout)
+    checkout = prepare_checkout((make_variant(price=90_000), 1))
+    payment = make_authorised_payment(stripe, checkout)
 
-    order = placed(checkout)
+    order = place_basket_order(checkout)
 
     payment.refresh_from_db()
     assert (payment.order, payment.basket) == (order, None)
@@ -116,13 +125,16 @@ def test_card_hold_of_the_api_pays_an_order_of_the_page(stripe):
 
 
 def test_cod_promise_is_cancelled_if_paid_by_card(stripe):
-    checkout = ready((make_variant(price=90_000), 1))
-    paid(checkout, COD)
+    checkout = prepare_checkout((make_variant(price=90_000), 1))
+    start_payment(checkout, COD)
 
-    order = placed(checkout, PaymentMethod.CARD)
+    order = place_basket_order(checkout, PaymentMethod.CARD)
 
     by_cash, by_card = order.payments.order_by("created_at")
-    assert kinds(by_cash) == [(EventKind.CHARGE_REQUEST, 120_000), (EventKind.CANCEL_SUCCESS, 120_000)]
+    assert kinds_and_amounts(by_cash) == [
+        (EventKind.CHARGE_REQUEST, 120_000),
+        (EventKind.CANCEL_SUCCESS, 120_000),
+    ]
     assert (by_card.method, by_card.calls.get().amount) == (PaymentMethod.CARD, 120_000)
     assert order.confirmed_at is None
     check_everything()
@@ -131,13 +143,13 @@ def test_cod_promise_is_cancelled_if_paid_by_card(stripe):
 def test_second_card_hold_is_released(stripe):
     """A price rose and fell after the first authorisation, and the buyer paid again."""
     variant = make_variant(price=90_000)
-    checkout = ready((variant, 1))
-    first = authorised(stripe, checkout)
+    checkout = prepare_checkout((variant, 1))
+    first = make_authorised_payment(stripe, checkout)
     variant.prices.update(amount=200_000)
-    second = authorised(stripe, checkout)
+    second = make_authorised_payment(stripe, checkout)
     variant.prices.update(amount=90_000)
 
-    completed(checkout)
+    complete_order(checkout)
 
     captured = GatewayCall.objects.filter(operation=Operation.CAPTURE)
     released = GatewayCall.objects.filter(operation=Operation.CANCEL)
@@ -151,18 +163,21 @@ def test_second_card_hold_is_released(stripe):
 def test_card_hold_of_an_abandoned_checkout_is_released(
     stripe, monkeypatch, django_capture_on_commit_callbacks
 ):
-    checkout = ready((make_variant(price=90_000), 1))
-    payment, now = authorised(stripe, checkout), timezone.now()
+    checkout = prepare_checkout((make_variant(price=90_000), 1))
+    payment, now = make_authorised_payment(stripe, checkout), timezone.now()
 
     sweep_card_payments_task()
-    early = kinds(payment)
+    events_before_expiry = kinds_and_amounts(payment)
     monkeypatch.setattr(timezone, "now", lambda: now + datetime.timedelta(hours=25))
     with django_capture_on_commit_callbacks(execute=True):
         sweep_card_payments_task()
     sweep_card_payments_task()
 
-    assert early[-1] == (EventKind.AUTHORIZATION_SUCCESS, 120_000)
-    assert kinds(payment)[-2:] == [(EventKind.CANCEL_REQUEST, 120_000), (EventKind.CANCEL_SUCCESS, 120_000)]
+    assert events_before_expiry[-1] == (EventKind.AUTHORIZATION_SUCCESS, 120_000)
+    assert kinds_and_amounts(payment)[-2:] == [
+        (EventKind.CANCEL_REQUEST, 120_000),
+        (EventKind.CANCEL_SUCCESS, 120_000),
+    ]
     assert data_of(PAID, id=checkout)["checkout"]["authorizeStatus"] == "NONE"
     assert GatewayCall.objects.filter(operation=Operation.CANCEL).count() == 1
 
@@ -170,10 +185,10 @@ def test_card_hold_of_an_abandoned_checkout_is_released(
 def test_charged_payment_moves_to_the_basket_merged_at_sign_in(settings):
     settings.API_DUMMY_PAYMENT = True
     person, later = make_user(), timezone.now() + datetime.timedelta(days=100)
-    checkout, other = (ready((make_variant(price=90_000), 1)) for _each in range(2))
-    paid(checkout, DUMMY)
-    paid(other, COD)
-    own = make_basket((make_variant(), 1), user=person)
+    checkout, other_checkout = (prepare_checkout((make_variant(price=90_000), 1)) for _each in range(2))
+    start_payment(checkout, DUMMY)
+    start_payment(other_checkout, COD)
+    own_basket = make_basket((make_variant(), 1), user=person)
 
     release_expired_reservations(now=later)
     forgotten = delete_abandoned_baskets(now=later)
@@ -182,7 +197,10 @@ def test_charged_payment_moves_to_the_basket_merged_at_sign_in(settings):
     )
 
     assert forgotten > 0
-    assert list(Payment.objects.order_by("created_at").values_list("basket", flat=True)) == [own.pk, None]
+    assert list(Payment.objects.order_by("created_at").values_list("basket", flat=True)) == [
+        own_basket.pk,
+        None,
+    ]
 
 
 def test_checkout_page_shows_data_set_over_the_api(client: Client):
@@ -190,8 +208,8 @@ def test_checkout_page_shows_data_set_over_the_api(client: Client):
     person = make_user()
     client.force_login(person)
     token = token_of(person)
-    checkout = ready((make_variant(price=90_000), 1), token=token)
-    done(SHIP, token, id=checkout, address=ADDRESS | {"countryArea": "Hà Nội"}, save=False)
+    checkout = prepare_checkout((make_variant(price=90_000), 1), token=token)
+    mutate_checkout(SHIP, token, id=checkout, address=ADDRESS | {"countryArea": "Hà Nội"}, save=False)
 
     page = html_of(client.get(reverse("orders:checkout")))
 
@@ -204,38 +222,44 @@ def test_checkout_page_shows_data_set_over_the_api(client: Client):
 def test_checkout_page_completes_delivery_by_shipping_service(client: Client):
     make_divisions()
     channel, person = make_channel(), make_user()
-    own, carried = make_seller(), make_seller("HTX Tài Hoan")
-    carried.delivery_methods.all().delete()
+    seller_with_method, seller_without_method = make_seller(), make_seller("HTX Tài Hoan")
+    seller_without_method.delivery_methods.all().delete()
     service = make_service(channel)
     ServicePrice.objects.create(service=service, channel=channel, currency="VND", price=45_000)
     token = token_of(person)
-    goods = [make_variant(own, price=90_000), make_variant(carried, price=10_000)]
-    checkout = ready(*((each, 1) for each in goods), token=token, countryArea="Hà Nội")
+    variants = [
+        make_variant(seller_with_method, price=90_000),
+        make_variant(seller_without_method, price=10_000),
+    ]
+    checkout = prepare_checkout(*((each, 1) for each in variants), token=token, countryArea="Hà Nội")
     client.force_login(person)
 
     page = html_of(client.get(reverse("orders:checkout")))
     hidden = dict(re.findall(r'name="(basket|shown_total|shown_most)" value="([^"]*)"', page))
     delivery_methods = dict(re.findall(r'name="(way-\d+)" value="([^"]+)" checked', page))
     form = {"name": "Hoa", "phone": "0987654321", "province": HANOI, "commune": "00613", "street": "Số 5"}
-    answer = client.post(reverse("orders:checkout"), form | hidden | delivery_methods | {"consent": "on"})
+    response = client.post(reverse("orders:checkout"), form | hidden | delivery_methods | {"consent": "on"})
 
     order = Order.objects.get()
-    assert answer.url == reverse("orders:order", kwargs={"token": order.pk})
-    assert delivery_methods[f"way-{carried.pk}"] == f"service-{service.pk}"
+    assert response.url == reverse("orders:order", kwargs={"token": order.pk})
+    assert delivery_methods[f"way-{seller_without_method.pk}"] == f"service-{service.pk}"
     assert hidden["shown_total"] == "175000"
     parts = {part.cooperative_id: (part.delivery_name, part.delivery_gross) for part in order.parts.all()}
-    assert parts == {own.pk: ("Giao tận nhà", 30_000), carried.pk: (service.name, 45_000)}
+    assert parts == {
+        seller_with_method.pk: ("Giao tận nhà", 30_000),
+        seller_without_method.pk: (service.name, 45_000),
+    }
     assert key_from_id(checkout, "Checkout") == order.basket_key
 
 
 def test_order_page_opens_for_paid_and_unpaid_api_orders(client: Client, settings):
     settings.API_DUMMY_PAYMENT = True
     variant = make_variant(price=90_000)
-    checkout = ready((variant, 1))
-    paid(checkout, DUMMY)
-    orders = [completed(checkout)]
+    checkout = prepare_checkout((variant, 1))
+    start_payment(checkout, DUMMY)
+    orders = [complete_order(checkout)]
     Channel.objects.update(allow_unpaid_orders=True)
-    orders.append(completed(ready((variant, 1))))
+    orders.append(complete_order(prepare_checkout((variant, 1))))
 
     pages = [
         client.get(reverse("orders:order", kwargs={"token": key_from_id(each, "Order")})) for each in orders

@@ -50,14 +50,14 @@ from tests.shop.api.checkout.operations import (
     SHIP,
     UPDATE,
     USE,
-    begun,
-    completed,
-    done,
-    errors_of,
-    line_of,
-    ready,
+    checkout_errors,
+    complete_order,
+    line_input,
+    mutate_checkout,
+    prepare_checkout,
+    start_checkout,
 )
-from tests.shop.api.client import ask, data_of
+from tests.shop.api.client import data_of, execute
 from tests.shop.api.tokens import token_of
 
 pytestmark = pytest.mark.django_db
@@ -79,15 +79,15 @@ def test_guest_fills_a_checkout_and_sets_its_delivery():
     pillow = make_variant(thien_an, price=320_000, tax_class=make_tax_class(8))
     gourd = make_variant(yen_duong, name="Bí", price=30_000)
 
-    empty = done(CREATE, input={"channel": "viet-nam", "lines": [], "languageCode": "VI"})
+    empty = mutate_checkout(CREATE, input={"channel": "viet-nam", "lines": [], "languageCode": "VI"})
     checkout = empty["id"]
-    filled = done(ADD, id=checkout, lines=[line_of(pillow, 2), line_of(gourd)])
-    email = done(EMAIL, id=checkout, email="hoa@example.com")
-    kept = data_of(KEEP, id=checkout)
-    sent = done(SHIP, id=checkout, address=ADDRESS | {"countryArea": "Hà Nội"})
-    options = done(OPTIONS, id=checkout)["deliveries"]
-    travelling = done(METHOD, id=checkout, method=options[0]["id"])
-    billed = done(BILL, id=checkout, address=ADDRESS)
+    filled = mutate_checkout(ADD, id=checkout, lines=[line_input(pillow, 2), line_input(gourd)])
+    email = mutate_checkout(EMAIL, id=checkout, email="hoa@example.com")
+    metadata_update = data_of(KEEP, id=checkout)
+    sent = mutate_checkout(SHIP, id=checkout, address=ADDRESS | {"countryArea": "Hà Nội"})
+    options = mutate_checkout(OPTIONS, id=checkout)["deliveries"]
+    travelling = mutate_checkout(METHOD, id=checkout, method=options[0]["id"])
+    billed = mutate_checkout(BILL, id=checkout, address=ADDRESS)
 
     basket = Basket.objects.get()
     assert empty["lines"] == []
@@ -98,7 +98,7 @@ def test_guest_fills_a_checkout_and_sets_its_delivery():
         (1, vnd(30_000)),
     ]
     assert (email["email"], basket.phone, basket.province_code) == ("hoa@example.com", "+84987654321", HANOI)
-    assert kept["updateMetadata"]["item"] == {"id": checkout, "metafield": "yes"}
+    assert metadata_update["updateMetadata"]["item"] == {"id": checkout, "metafield": "yes"}
     assert sent["shippingAddress"]["countryArea"] == "Hà Nội"
     assert [each["shippingMethod"] for each in options] == [
         {
@@ -129,45 +129,47 @@ def test_guest_fills_a_checkout_and_sets_its_delivery():
 
 def test_lines_are_updated_and_deleted():
     pillow, gourd = make_variant(on_hand=60), make_variant(name="Bí", price=30_000)
-    checkout = begun((pillow, 1), (gourd, 1))
+    checkout = start_checkout((pillow, 1), (gourd, 1))
     (first, second) = [line["id"] for line in data_of(FIND, id=checkout)["checkout"]["lines"]]
 
-    more = done(UPDATE, id=checkout, lines=[{"lineId": first, "quantity": 3}])
-    by_variant = done(UPDATE, id=checkout, lines=[line_of(gourd, 2)])
-    apart = done(ADD, id=checkout, lines=[line_of(gourd, 1, forceNewLine=True)])
-    without = done(DELETE, id=checkout, lines=[first])
-    left = done(DELETE_ONE, id=checkout, line=second)
-    none = done(UPDATE, id=checkout, lines=[line_of(gourd, 0)])
+    by_line_id = mutate_checkout(UPDATE, id=checkout, lines=[{"lineId": first, "quantity": 3}])
+    by_variant = mutate_checkout(UPDATE, id=checkout, lines=[line_input(gourd, 2)])
+    with_new_line = mutate_checkout(ADD, id=checkout, lines=[line_input(gourd, 1, forceNewLine=True)])
+    without_first = mutate_checkout(DELETE, id=checkout, lines=[first])
+    without_second = mutate_checkout(DELETE_ONE, id=checkout, line=second)
+    none = mutate_checkout(UPDATE, id=checkout, lines=[line_input(gourd, 0)])
 
-    assert [line["quantity"] for line in more["lines"]] == [3, 1]
+    assert [line["quantity"] for line in by_line_id["lines"]] == [3, 1]
     assert [line["quantity"] for line in by_variant["lines"]] == [3, 2]
-    assert [line["quantity"] for line in apart["lines"]] == [3, 2, 1]
-    assert [line["quantity"] for line in without["lines"]] == [2, 1]
-    assert [line["quantity"] for line in left["lines"]] == [1]
+    assert [line["quantity"] for line in with_new_line["lines"]] == [3, 2, 1]
+    assert [line["quantity"] for line in without_first["lines"]] == [2, 1]
+    assert [line["quantity"] for line in without_second["lines"]] == [1]
     assert none["lines"] == []
 
 
 def test_invalid_lines_are_refused_and_change_nothing():
     pillow, scarce = make_variant(on_hand=60), make_variant(on_hand=2)
     hidden = make_variant(state=ListingState.DRAFT)
-    checkout = begun((pillow, 1))
+    checkout = start_checkout((pillow, 1))
     unknown = {"variantId": global_id("ProductVariant", 10**9), "quantity": 1}
     (line,) = BasketLine.objects.all()
-    mine = global_id("CheckoutLine", line.pk)
+    line_id = global_id("CheckoutLine", line.pk)
 
     errors = {
-        "51": errors_of(ADD, id=checkout, lines=[line_of(scarce), line_of(pillow, 51)]),
-        "none": errors_of(ADD, id=checkout, lines=[line_of(pillow, 0)]),
-        "short": errors_of(ADD, id=checkout, lines=[line_of(pillow), line_of(scarce, 3)]),
-        "unknown": errors_of(ADD, id=checkout, lines=[unknown]),
-        "hidden": errors_of(ADD, id=checkout, lines=[line_of(hidden)]),
-        "another type": errors_of(ADD, id=checkout, lines=[{"variantId": mine, "quantity": 1}]),
-        "below none": errors_of(UPDATE, id=checkout, lines=[{"lineId": mine, "quantity": -1}]),
-        "foreign line": errors_of(DELETE, id=checkout, lines=[global_id("CheckoutLine", unknown_uuid())]),
-        "no line": errors_of(UPDATE, id=checkout, lines=[{"quantity": 2}]),
-        "no id": errors_of(ADD, id="abc", lines=[]),
-        "nobody's": errors_of(ADD, id=global_id("Checkout", unknown_uuid()), lines=[]),
-        "channel": errors_of(CREATE, input={"channel": "lune", "lines": []}),
+        "51": checkout_errors(ADD, id=checkout, lines=[line_input(scarce), line_input(pillow, 51)]),
+        "none": checkout_errors(ADD, id=checkout, lines=[line_input(pillow, 0)]),
+        "short": checkout_errors(ADD, id=checkout, lines=[line_input(pillow), line_input(scarce, 3)]),
+        "unknown": checkout_errors(ADD, id=checkout, lines=[unknown]),
+        "hidden": checkout_errors(ADD, id=checkout, lines=[line_input(hidden)]),
+        "another type": checkout_errors(ADD, id=checkout, lines=[{"variantId": line_id, "quantity": 1}]),
+        "below none": checkout_errors(UPDATE, id=checkout, lines=[{"lineId": line_id, "quantity": -1}]),
+        "foreign line": checkout_errors(
+            DELETE, id=checkout, lines=[global_id("CheckoutLine", unknown_uuid())]
+        ),
+        "no line": checkout_errors(UPDATE, id=checkout, lines=[{"quantity": 2}]),
+        "no id": checkout_errors(ADD, id="abc", lines=[]),
+        "nobody's": checkout_errors(ADD, id=global_id("Checkout", unknown_uuid()), lines=[]),
+        "channel": checkout_errors(CREATE, input={"channel": "lune", "lines": []}),
     }
 
     assert errors == {
@@ -190,43 +192,46 @@ def test_invalid_lines_are_refused_and_change_nothing():
 
 def test_custom_price_requires_permission():
     pillow = make_variant(price=320_000)
-    checkout, token = begun((pillow, 1)), token_of(make_admin())
-    lines = [line_of(pillow, 1, price=1000, forceNewLine=True)]
+    checkout, token = start_checkout((pillow, 1)), token_of(make_admin())
+    lines = [line_input(pillow, 1, price=1000, forceNewLine=True)]
 
-    answer = ask(ADD, id=checkout, lines=lines)
-    cheaper = done(ADD, token, id=checkout, lines=lines)
+    denied = execute(ADD, id=checkout, lines=lines)
+    cheaper = mutate_checkout(ADD, token, id=checkout, lines=lines)
 
-    assert answer["errors"][0]["extensions"]["code"] == "PermissionDenied"
+    assert denied["errors"][0]["extensions"]["code"] == "PermissionDenied"
     assert [line["totalPrice"]["gross"]["amount"] for line in cheaper["lines"]] == [320_000, 1000]
 
 
 def test_address_validation_rules_can_be_relaxed():
     make_divisions()
-    checkout, lax = begun((make_variant(), 1)), {"checkRequiredFields": False, "checkFieldsFormat": False}
-    wrong = {"country": "VN", "countryArea": "Atlantis", "postalCode": "x" * 21}
+    checkout, relaxed_rules = (
+        start_checkout((make_variant(), 1)),
+        {"checkRequiredFields": False, "checkFieldsFormat": False},
+    )
+    invalid_address = {"country": "VN", "countryArea": "Atlantis", "postalCode": "x" * 21}
     payload = data_of(SHIP, id=checkout, address=ADDRESS | {"city": "", "countryArea": "Atlantis"})
 
     errors = payload["checkoutShippingAddressUpdate"]["errors"]
-    too_long = errors_of(SHIP, id=checkout, address=wrong, rules=lax)
-    kept = done(SHIP, id=checkout, address={"countryArea": "Hà Nội"}, rules=lax)
+    too_long = checkout_errors(SHIP, id=checkout, address=invalid_address, rules=relaxed_rules)
+    saved = mutate_checkout(SHIP, id=checkout, address={"countryArea": "Hà Nội"}, rules=relaxed_rules)
 
     assert [(error["field"], error["code"]) for error in errors] == [
         ("city", "REQUIRED"),
         ("countryArea", "INVALID"),
     ]
     assert too_long == [("postalCode", "INVALID")]
-    assert (kept["shippingAddress"]["city"], kept["shippingAddress"]["countryArea"]) == ("", "Hà Nội")
+    assert (saved["shippingAddress"]["city"], saved["shippingAddress"]["countryArea"]) == ("", "Hà Nội")
     assert Address.objects.filter(user=None, country_area="Hà Nội").count() == 1
-    assert errors_of(EMAIL, id=checkout, email="hoa") == [("email", "INVALID")]
+    assert checkout_errors(EMAIL, id=checkout, email="hoa") == [("email", "INVALID")]
 
 
 def test_same_address_is_saved_to_the_account_once():
     person = make_user()
     token = token_of(person)
-    checkout = begun((make_variant(), 1), token=token)
+    checkout = start_checkout((make_variant(), 1), token=token)
 
-    done(SHIP, token, id=checkout, address=ADDRESS, save=True)
-    done(BILL, token, id=checkout, address=ADDRESS, save=True)
+    mutate_checkout(SHIP, token, id=checkout, address=ADDRESS, save=True)
+    mutate_checkout(BILL, token, id=checkout, address=ADDRESS, save=True)
 
     assert list(person.addresses.values_list("street_address_1", flat=True)) == ["Số 5, ngõ 12"]
     assert Basket.objects.get().shipping_address.user is None
@@ -235,19 +240,19 @@ def test_same_address_is_saved_to_the_account_once():
 def test_promo_code_is_added_and_removed():
     make_voucher("CHAO10", value=10)
     make_voucher("LON", minimum=10_000_000)
-    checkout = begun((make_variant(price=320_000), 1))
+    checkout = start_checkout((make_variant(price=320_000), 1))
 
-    used = done(USE, id=checkout, code="chao10")
-    errors = [errors_of(USE, id=checkout, code=code) for code in ("KHONGCO", "LON")]
-    other = errors_of(DROP, id=checkout, code="KHAC")
-    dropped = done(DROP, id=checkout, code="CHAO10")
+    used = mutate_checkout(USE, id=checkout, code="chao10")
+    errors = [checkout_errors(USE, id=checkout, code=code) for code in ("KHONGCO", "LON")]
+    unknown_code_errors = checkout_errors(DROP, id=checkout, code="KHAC")
+    dropped = mutate_checkout(DROP, id=checkout, code="CHAO10")
 
     assert (used["voucherCode"], used["discountName"]) == ("CHAO10", "Chào khách mới")
     assert (used["discount"], used["totalPrice"]["gross"]) == (vnd(32_000), vnd(288_000))
     assert used["lines"][0]["unitPrice"]["gross"] == vnd(288_000)
     assert used["lines"][0]["undiscountedUnitPrice"] == vnd(320_000)
     assert errors == [[("promoCode", "INVALID")], [("promoCode", "VOUCHER_NOT_APPLICABLE")]]
-    assert other == [("promoCode", "INVALID")]
+    assert unknown_code_errors == [("promoCode", "INVALID")]
     assert (dropped["voucherCode"], dropped["totalPrice"]["gross"]) == (None, vnd(320_000))
 
 
@@ -255,28 +260,28 @@ def test_delivery_options_combine_the_methods_of_cooperatives():
     channel = make_channel()
     thien_an, yen_duong = make_seller("HTX Thiên An"), make_seller("HTX Yến Dương")
     collected = make_market_pickup(yen_duong, channel)
-    checkout = begun((make_variant(thien_an), 1), (make_variant(yen_duong), 1))
-    done(SHIP, id=checkout, address=ADDRESS)
+    checkout = start_checkout((make_variant(thien_an), 1), (make_variant(yen_duong), 1))
+    mutate_checkout(SHIP, id=checkout, address=ADDRESS)
 
-    options = done(OPTIONS, id=checkout)["deliveries"]
-    mixed = done(METHOD, id=checkout, method=options[1]["shippingMethod"]["id"])
-    gone = done(METHOD, id=checkout, method=None)
+    options = mutate_checkout(OPTIONS, id=checkout)["deliveries"]
+    mixed = mutate_checkout(METHOD, id=checkout, method=options[1]["shippingMethod"]["id"])
+    cleared = mutate_checkout(METHOD, id=checkout, method=None)
 
-    shown = [each["shippingMethod"] for each in options]
-    assert [(each["name"], each["price"]["amount"]) for each in shown] == [
+    shipping_methods = [each["shippingMethod"] for each in options]
+    assert [(each["name"], each["price"]["amount"]) for each in shipping_methods] == [
         ("giao tận nhà", 60_000),
         (f"giao tận nhà + {collected.service.name}", 30_000),
     ]
     choices = set(Basket.objects.get().delivery_choices.values_list("cooperative", "delivery_method"))
     assert mixed["shippingPrice"]["gross"] == vnd(30_000)
     assert mixed["delivery"]["shippingMethod"]["name"] == f"giao tận nhà + {collected.service.name}"
-    assert gone["delivery"] is None
+    assert cleared["delivery"] is None
     assert choices == set()
     service = global_id("ShippingMethod", collected.service_id + 1000)
-    assert errors_of(METHOD, id=checkout, method=service) == [
+    assert checkout_errors(METHOD, id=checkout, method=service) == [
         ("deliveryMethodId", "DELIVERY_METHOD_NOT_APPLICABLE")
     ]
-    assert errors_of(METHOD, id=checkout, method=global_id("CheckoutDelivery", unknown_uuid())) == [
+    assert checkout_errors(METHOD, id=checkout, method=global_id("CheckoutDelivery", unknown_uuid())) == [
         ("deliveryMethodId", "DELIVERY_METHOD_NOT_APPLICABLE")
     ]
 
@@ -288,7 +293,7 @@ def test_channel_shipping_service_delivers_in_another_currency():
     cooperatives = [make_seller("HTX Thiên An", channel), make_seller("HTX Yến Dương", channel)]
     for cooperative in cooperatives:
         cooperative.delivery_methods.all().delete()
-    goods = [
+    variants = [
         make_variant(cooperative, channel=channel, price=price)
         for cooperative, price in zip(cooperatives, (1999, 1001), strict=True)
     ]
@@ -296,74 +301,84 @@ def test_channel_shipping_service_delivers_in_another_currency():
     ServicePrice.objects.create(
         service=service, channel=channel, currency="USD", price=501, maximum_order=5000
     )
-    home = {"country": "US", "city": "Austin", "countryArea": "TX", "postalCode": "78701", "phone": ""}
+    us_address = {"country": "US", "city": "Austin", "countryArea": "TX", "postalCode": "78701", "phone": ""}
 
-    checkout = ready(*((each, 1) for each in goods), channel="usa", **home)
-    found = data_of(FIND, id=checkout)["checkout"]
-    done(ADD, id=checkout, lines=[line_of(goods[0], 5)])
+    checkout = prepare_checkout(*((each, 1) for each in variants), channel="usa", **us_address)
+    checkout_data = data_of(FIND, id=checkout)["checkout"]
+    mutate_checkout(ADD, id=checkout, lines=[line_input(variants[0], 5)])
 
-    sums = [found[name]["gross"] for name in ("subtotalPrice", "shippingPrice", "totalPrice")]
+    sums = [checkout_data[name]["gross"] for name in ("subtotalPrice", "shippingPrice", "totalPrice")]
     assert [(each["currency"], each["amount"]) for each in sums] == [
         ("USD", 30),
         ("USD", 5.01),
         ("USD", 35.01),
     ]
-    assert found["shippingAddress"]["city"] == "AUSTIN"
+    assert checkout_data["shippingAddress"]["city"] == "AUSTIN"
     too_dear = data_of(FIND, id=checkout)["checkout"]
     assert [each["__typename"] for each in too_dear["problems"]] == ["CheckoutProblemDeliveryMethodInvalid"]
     assert too_dear["shippingPrice"]["gross"]["amount"] == 0
 
 
 def test_problems_name_unavailable_and_short_lines():
-    gone, short = make_variant(price=45_000), make_variant(on_hand=5)
-    checkout = begun((gone, 1), (short, 5))
-    Listing.objects.filter(product=gone.product).update(state=ListingState.PAUSED)
+    unavailable, scarce = make_variant(price=45_000), make_variant(on_hand=5)
+    checkout = start_checkout((unavailable, 1), (scarce, 5))
+    Listing.objects.filter(product=unavailable.product).update(state=ListingState.PAUSED)
     add_to_basket(
-        basket_id=None, user_id=None, channel=make_channel(), variant_id=short.pk, quantity=2, now=NOW
+        basket_id=None, user_id=None, channel=make_channel(), variant_id=scarce.pk, quantity=2, now=NOW
     )
-    done(OPTIONS, id=global_id("Checkout", Basket.objects.latest("created_at").pk))
+    mutate_checkout(OPTIONS, id=global_id("Checkout", Basket.objects.latest("created_at").pk))
 
-    found = data_of(FIND, id=checkout)["checkout"]
+    checkout_data = data_of(FIND, id=checkout)["checkout"]
 
-    lines = {line["id"]: line["variant"]["id"] for line in found["lines"]}
-    assert {(each["__typename"], lines[each["line"]["id"]]) for each in found["problems"]} == {
-        ("CheckoutLineProblemVariantNotAvailable", global_id("ProductVariant", gone.pk)),
-        ("CheckoutLineProblemInsufficientStock", global_id("ProductVariant", short.pk)),
+    lines = {line["id"]: line["variant"]["id"] for line in checkout_data["lines"]}
+    assert {(each["__typename"], lines[each["line"]["id"]]) for each in checkout_data["problems"]} == {
+        ("CheckoutLineProblemVariantNotAvailable", global_id("ProductVariant", unavailable.pk)),
+        ("CheckoutLineProblemInsufficientStock", global_id("ProductVariant", scarce.pk)),
     }
-    assert found["problems"][0].get("availableQuantity", found["problems"][1].get("availableQuantity")) == 3
-    assert found["lines"][0]["totalPrice"]["gross"] == vnd(45_000)
+    assert (
+        checkout_data["problems"][0].get(
+            "availableQuantity", checkout_data["problems"][1].get("availableQuantity")
+        )
+        == 3
+    )
+    assert checkout_data["lines"][0]["totalPrice"]["gross"] == vnd(45_000)
 
 
 def test_checkout_belongs_to_its_owner():
     hoa, lan = make_user(), make_user()
-    token, other = token_of(hoa), token_of(lan)
+    token, other_token = token_of(hoa), token_of(lan)
     variant = make_variant()
-    guests, own = begun((variant, 1)), begun((variant, 1), token=token)
-    missing = [("id", "NOT_FOUND")]
+    guest_checkout, own_checkout = start_checkout((variant, 1)), start_checkout((variant, 1), token=token)
+    not_found = [("id", "NOT_FOUND")]
 
-    attached = done(ATTACH, other, id=guests)
-    again = done(ATTACH, other, id=guests)
-    seen = {who: data_of(FIND, who, id=own)["checkout"] for who in (None, token, other)}
-    refused = [errors_of(EMAIL, who, id=own, email="a@example.com") for who in (None, other)] + [
-        errors_of(ATTACH, token, id=guests),
-        errors_of(DETACH, other, id=own),
+    attached = mutate_checkout(ATTACH, other_token, id=guest_checkout)
+    attached_again = mutate_checkout(ATTACH, other_token, id=guest_checkout)
+    checkouts_by_token = {
+        reader: data_of(FIND, reader, id=own_checkout)["checkout"] for reader in (None, token, other_token)
+    }
+    refused = [
+        checkout_errors(EMAIL, reader, id=own_checkout, email="a@example.com")
+        for reader in (None, other_token)
+    ] + [
+        checkout_errors(ATTACH, token, id=guest_checkout),
+        checkout_errors(DETACH, other_token, id=own_checkout),
     ]
     listed = data_of(IDS, token)["me"]
-    left = done(DETACH, token, id=own)
-    taken = done(ATTACH, other, id=own)
+    detached = mutate_checkout(DETACH, token, id=own_checkout)
+    reattached = mutate_checkout(ATTACH, other_token, id=own_checkout)
 
-    mine, theirs = global_id("User", hoa.pk), global_id("User", lan.pk)
-    assert attached["user"] == again["user"] == taken["user"] == {"id": theirs}
+    own_id, other_id = global_id("User", hoa.pk), global_id("User", lan.pk)
+    assert attached["user"] == attached_again["user"] == reattached["user"] == {"id": other_id}
     # A storefront reads without a token; a signed-in user does not find another user's checkout.
-    assert seen[None]["id"] == own
-    assert seen[None]["user"] is None
-    assert seen[token]["user"] == {"id": mine}
-    assert seen[other] is None
-    assert refused == [missing] * 4
-    assert listed["checkoutIds"] == [own]
-    assert listed["checkouts"] == {"totalCount": 1, "edges": [{"node": {"id": own}}]}
-    assert left["user"] is None
-    assert ask("{ checkouts(first: 1) { totalCount } }", token)["errors"][0]["extensions"]["code"] == (
+    assert checkouts_by_token[None]["id"] == own_checkout
+    assert checkouts_by_token[None]["user"] is None
+    assert checkouts_by_token[token]["user"] == {"id": own_id}
+    assert checkouts_by_token[other_token] is None
+    assert refused == [not_found] * 4
+    assert listed["checkoutIds"] == [own_checkout]
+    assert listed["checkouts"] == {"totalCount": 1, "edges": [{"node": {"id": own_checkout}}]}
+    assert detached["user"] is None
+    assert execute("{ checkouts(first: 1) { totalCount } }", token)["errors"][0]["extensions"]["code"] == (
         "PermissionDenied"
     )
 
@@ -374,25 +389,25 @@ def test_web_basket_and_checkout_are_the_same_row(client: Client):
     variant = make_variant(price=45_000)
     of_web = make_basket((variant, 2), user=person)
 
-    found = data_of(FIND, token_of(person), id=global_id("Checkout", of_web.pk))["checkout"]
-    done(ADD, token_of(person), id=found["id"], lines=[line_of(variant)])
+    checkout_data = data_of(FIND, token_of(person), id=global_id("Checkout", of_web.pk))["checkout"]
+    mutate_checkout(ADD, token_of(person), id=checkout_data["id"], lines=[line_input(variant)])
     page = client.get(reverse("orders:basket"))
 
-    assert found["lines"][0]["totalPrice"]["gross"] == vnd(90_000)
+    assert checkout_data["lines"][0]["totalPrice"]["gross"] == vnd(90_000)
     assert "135.000" in page.content.decode()
 
 
 def test_checkout_queries_do_not_grow_with_lines():
     seller = make_seller()
     product = make_product(seller, variants=(("a", 0), ("b", 0), ("c", 0), ("d", 0)))
-    others = [make_variant(seller, name=f"{n}") for n in range(3)]
-    one = begun((product.variants.first(), 1))
-    many = begun(*((each, 1) for each in (*product.variants.all(), *others)))
+    other_variants = [make_variant(seller, name=f"{n}") for n in range(3)]
+    small_checkout = start_checkout((product.variants.first(), 1))
+    large_checkout = start_checkout(*((each, 1) for each in (*product.variants.all(), *other_variants)))
     counts = []
-    for checkout in (one, many):
-        with CaptureQueriesContext(connection) as counted:
+    for checkout in (small_checkout, large_checkout):
+        with CaptureQueriesContext(connection) as queries:
             data_of(FIND, id=checkout)
-        counts.append(len(counted))
+        counts.append(len(queries))
 
     assert counts[0] == counts[1] == 26
 
@@ -402,11 +417,13 @@ def test_purchase_queries_do_not_grow_with_lines():
     make_divisions()
     make_channel()
     Channel.objects.update(allow_unpaid_orders=True)
-    completed(ready((product.variants.first(), 1)))  # the first order makes the key of order codes
+    complete_order(
+        prepare_checkout((product.variants.first(), 1))
+    )  # the first order makes the key of order codes
     counts = []
-    for goods in (product.variants.all()[:1], product.variants.all()):
-        with CaptureQueriesContext(connection) as counted:
-            completed(ready(*((each, 1) for each in goods)))
-        counts.append(len(counted))
+    for variants in (product.variants.all()[:1], product.variants.all()):
+        with CaptureQueriesContext(connection) as queries:
+            complete_order(prepare_checkout(*((each, 1) for each in variants)))
+        counts.append(len(queries))
 
     assert counts == [259, 259]

@@ -56,13 +56,13 @@ from tests.shop.api.checkout.operations import (
     PROCESS,
     SHIP,
     USE,
-    begun,
-    completed,
-    done,
-    paid,
-    paying_errors,
-    ready,
-    refused_completion,
+    complete_order,
+    completion_error,
+    mutate_checkout,
+    payment_start_errors,
+    prepare_checkout,
+    start_checkout,
+    start_payment,
 )
 from tests.shop.api.client import data_of
 from tests.shop.api.tokens import token_of
@@ -71,33 +71,33 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def dummy(settings):
+def dummy_gateway(settings):
     settings.API_DUMMY_PAYMENT = True
 
 
-def charge(checkout: str, kind: str = "CHARGE_SUCCESS", token: str | None = None, **variables):
+def charge(checkout: str, event_type: str = "CHARGE_SUCCESS", token: str | None = None, **variables):
     """Pay with the dummy gateway as the storefront does."""
-    event = {"event": {"type": kind, "includePspReference": True}}
-    return paid(checkout, DUMMY, token, data=event, **variables)
+    event = {"event": {"type": event_type, "includePspReference": True}}
+    return start_payment(checkout, DUMMY, token, data=event, **variables)
 
 
-def shown(order: str, token: str | None = None):
+def read_order(order: str, token: str | None = None):
     return data_of(ORDER, token, id=order)["order"]
 
 
 def test_guest_pays_by_dummy_gateway():
     thien_an, yen_duong = make_seller("HTX Thiên An"), make_seller("HTX Yến Dương")
     pillow, gourd = make_variant(thien_an, price=320_000), make_variant(yen_duong, name="Bí", price=30_000)
-    checkout = ready((pillow, 1), (gourd, 2))
+    checkout = prepare_checkout((pillow, 1), (gourd, 2))
 
-    answer = charge(checkout, amount=440_000)
+    payment_payload = charge(checkout, amount=440_000)
     covered = data_of(PAID, id=checkout)["checkout"]
     (payload,) = data_of(COMPLETE, id=checkout).values()
-    again = completed(checkout)
+    repeated_order_id = complete_order(checkout)
 
     order = Order.objects.get()
-    assert answer["transactionEvent"] == {"message": "", "type": "CHARGE_SUCCESS"}
-    assert (answer["transaction"]["actions"], answer["data"]) == (["REFUND"], None)
+    assert payment_payload["transactionEvent"] == {"message": "", "type": "CHARGE_SUCCESS"}
+    assert (payment_payload["transaction"]["actions"], payment_payload["data"]) == (["REFUND"], None)
     assert (covered["authorizeStatus"], covered["chargeStatus"]) == ("FULL", "FULL")
     assert covered["totalBalance"] == {"amount": 0}
     assert payload == {
@@ -106,8 +106,8 @@ def test_guest_pays_by_dummy_gateway():
         "confirmationData": "{}",
         "errors": [],
     }
-    assert again == payload["order"]["id"]
-    assert shown(again) == {
+    assert repeated_order_id == payload["order"]["id"]
+    assert read_order(repeated_order_id) == {
         "status": "UNFULFILLED",
         "isPaid": True,
         "paymentStatus": "FULLY_CHARGED",
@@ -138,17 +138,19 @@ def test_guest_pays_by_dummy_gateway():
 def test_signed_in_buyer_pays_by_stripe(stripe: StripeDouble):  # noqa: F811
     person = make_user()
     token = token_of(person)
-    checkout = ready((make_variant(price=90_000), 1), token=token)
+    checkout = prepare_checkout((make_variant(price=90_000), 1), token=token)
     configs = data_of(GATEWAYS, token, id=checkout, requested=[{"id": STRIPE}, {"id": "nobody"}])
 
-    answer = paid(checkout, STRIPE, token, amount=120_000, data={"paymentIntent": {"paymentMethod": "card"}})
-    call = GatewayCall.objects.get()
-    unpaid = refused_completion(checkout, token)
-    stripe.buyer_pays(call.reference, GOOD_CARD)
-    processed = data_of(PROCESS, token, id=answer["transaction"]["id"])["transactionProcess"]
+    payment_payload = start_payment(
+        checkout, STRIPE, token, amount=120_000, data={"paymentIntent": {"paymentMethod": "card"}}
+    )
+    gateway_call = GatewayCall.objects.get()
+    unpaid = completion_error(checkout, token)
+    stripe.buyer_pays(gateway_call.reference, GOOD_CARD)
+    processed = data_of(PROCESS, token, id=payment_payload["transaction"]["id"])["transactionProcess"]
     covered = data_of(PAID, token, id=checkout)["checkout"]
-    order = completed(checkout, token)
-    again = data_of(PROCESS, token, id=answer["transaction"]["id"])["transactionProcess"]
+    order = complete_order(checkout, token)
+    processed_again = data_of(PROCESS, token, id=payment_payload["transaction"]["id"])["transactionProcess"]
 
     assert configs["paymentGatewayInitialize"]["gatewayConfigs"] == [
         {"id": STRIPE, "data": {"stripePublishableKey": stripe.publishable_key}, "errors": []},
@@ -158,25 +160,25 @@ def test_signed_in_buyer_pays_by_stripe(stripe: StripeDouble):  # noqa: F811
             "errors": [{"field": "id", "message": "This gateway is not offered.", "code": "NOT_FOUND"}],
         },
     ]
-    assert answer["transactionEvent"]["type"] == "AUTHORIZATION_ACTION_REQUIRED"
-    assert answer["data"]["paymentIntent"]["stripeClientSecret"].startswith(call.reference)
+    assert payment_payload["transactionEvent"]["type"] == "AUTHORIZATION_ACTION_REQUIRED"
+    assert payment_payload["data"]["paymentIntent"]["stripeClientSecret"].startswith(gateway_call.reference)
     assert unpaid == (None, "CHECKOUT_NOT_FULLY_PAID")
     assert processed["transactionEvent"]["type"] == "AUTHORIZATION_SUCCESS"
     assert processed["transaction"]["actions"] == ["CHARGE", "CANCEL"]
     assert (covered["authorizeStatus"], covered["chargeStatus"]) == ("FULL", "NONE")
     assert [each["id"] for each in covered["availablePaymentGateways"]] == [STRIPE, DUMMY, COD]
     # An authorised amount is captured as soon as the order exists.
-    told = shown(order, token)
-    assert (told["status"], told["paymentStatus"], told["totalBalance"]) == (
+    order_data = read_order(order, token)
+    assert (order_data["status"], order_data["paymentStatus"], order_data["totalBalance"]) == (
         "UNFULFILLED",
         "FULLY_CHARGED",
         {"amount": 0},
     )
-    assert again["transactionEvent"]["type"] == "CHARGE_SUCCESS"
+    assert processed_again["transactionEvent"]["type"] == "CHARGE_SUCCESS"
     payment = Payment.objects.get()
     assert (payment.order.user, payment.basket, payment.method) == (person, None, PaymentMethod.CARD)
-    kinds = list(PaymentEvent.objects.order_by("pk").values_list("kind", "amount"))
-    assert kinds == [
+    event_kinds = list(PaymentEvent.objects.order_by("pk").values_list("kind", "amount"))
+    assert event_kinds == [
         (EventKind.AUTHORIZATION_ACTION_REQUIRED, 120_000),
         (EventKind.AUTHORIZATION_SUCCESS, 120_000),
         (EventKind.CHARGE_SUCCESS, 120_000),
@@ -185,19 +187,19 @@ def test_signed_in_buyer_pays_by_stripe(stripe: StripeDouble):  # noqa: F811
 
 
 def test_second_card_pays_after_a_declined_one(stripe: StripeDouble):  # noqa: F811
-    checkout = ready((make_variant(price=90_000), 1))
-    first = paid(checkout, STRIPE)
+    checkout = prepare_checkout((make_variant(price=90_000), 1))
+    first = start_payment(checkout, STRIPE)
     stripe.buyer_pays(GatewayCall.objects.get().reference, DECLINED_CARD)
     declined = data_of(PROCESS, id=first["transaction"]["id"])["transactionProcess"]
-    second = paid(checkout, STRIPE)
+    second = start_payment(checkout, STRIPE)
     stripe.buyer_pays(GatewayCall.objects.latest("asked_at").reference, GOOD_CARD)
     data_of(PROCESS, id=second["transaction"]["id"])
-    too_much = paying_errors(checkout, STRIPE, amount=1)
-    order = completed(checkout)
+    too_much = payment_start_errors(checkout, STRIPE, amount=1)
+    order = complete_order(checkout)
 
     assert declined["transactionEvent"]["type"] == "AUTHORIZATION_ACTION_REQUIRED"
     assert too_much == [("amount", "INVALID")]
-    assert shown(order)["paymentStatus"] == "FULLY_CHARGED"
+    assert read_order(order)["paymentStatus"] == "FULLY_CHARGED"
     operations = GatewayCall.objects.order_by("asked_at", "operation").values_list("operation", "amount")
     assert sorted(operations) == [
         (Operation.CANCEL, 0),
@@ -208,25 +210,29 @@ def test_second_card_pays_after_a_declined_one(stripe: StripeDouble):  # noqa: F
 
 
 def test_catch_weight_order_is_only_authorised(stripe: StripeDouble):  # noqa: F811
-    checkout = ready((make_weighed_variant(), 1))
-    begun_ = paid(checkout, STRIPE)
+    checkout = prepare_checkout((make_weighed_variant(), 1))
+    started_payment = start_payment(checkout, STRIPE)
     stripe.buyer_pays(GatewayCall.objects.get().reference, GOOD_CARD)
-    data_of(PROCESS, id=begun_["transaction"]["id"])
+    data_of(PROCESS, id=started_payment["transaction"]["id"])
 
-    told = shown(completed(checkout))
+    order_data = read_order(complete_order(checkout))
 
-    assert (told["status"], told["authorizeStatus"], told["chargeStatus"]) == ("UNFULFILLED", "FULL", "NONE")
+    assert (order_data["status"], order_data["authorizeStatus"], order_data["chargeStatus"]) == (
+        "UNFULFILLED",
+        "FULL",
+        "NONE",
+    )
     assert GatewayCall.objects.get().operation == Operation.START
 
 
 def test_cod_and_bank_transfer_gateways():
     make_bank_account()
     variant = make_variant(price=90_000)
-    in_cash, by_bank = ready((variant, 1)), ready((variant, 1))
+    in_cash, by_bank = prepare_checkout((variant, 1)), prepare_checkout((variant, 1))
 
-    cash, transfer = paid(in_cash, COD), paid(by_bank, TRANSFER)
+    cash, transfer = start_payment(in_cash, COD), start_payment(by_bank, TRANSFER)
     covered = data_of(PAID, id=in_cash)["checkout"]
-    orders = [Order.objects.get(pk=key_from_id(completed(each), "Order")) for each in (in_cash, by_bank)]
+    orders = [Order.objects.get(pk=key_from_id(complete_order(each), "Order")) for each in (in_cash, by_bank)]
 
     assert [each["transactionEvent"]["type"] for each in (cash, transfer)] == ["CHARGE_REQUEST"] * 2
     assert (covered["authorizeStatus"], covered["chargeStatus"]) == ("FULL", "NONE")
@@ -239,26 +245,26 @@ def test_cod_and_bank_transfer_gateways():
 
 
 def test_incomplete_checkout_is_refused_step_by_step():
-    checkout = begun((make_variant(price=90_000), 1))
-    told = [refused_completion(checkout)]
-    done(EMAIL, id=checkout, email="hoa@example.com")
-    told.append(refused_completion(checkout))
-    lax = {"checkRequiredFields": False, "checkFieldsFormat": False}
-    done(SHIP, id=checkout, address=ADDRESS | {"city": ""}, rules=lax)
-    told.append(refused_completion(checkout))
-    nobodys = begun((make_variant(name="Trà"), 1))
-    done(SHIP, id=nobodys, address=ADDRESS | {"city": ""}, rules=lax)
-    told.append(refused_completion(nobodys))
-    done(SHIP, id=checkout, address=ADDRESS)
-    told.append(refused_completion(checkout))
-    done(METHOD, id=checkout, method=done(OPTIONS, id=checkout)["deliveries"][0]["id"])
-    told.append(refused_completion(checkout))
-    done(BILL, id=checkout, address=ADDRESS)
-    told.append(refused_completion(checkout))
+    checkout = start_checkout((make_variant(price=90_000), 1))
+    refusals = [completion_error(checkout)]
+    mutate_checkout(EMAIL, id=checkout, email="hoa@example.com")
+    refusals.append(completion_error(checkout))
+    relaxed_rules = {"checkRequiredFields": False, "checkFieldsFormat": False}
+    mutate_checkout(SHIP, id=checkout, address=ADDRESS | {"city": ""}, rules=relaxed_rules)
+    refusals.append(completion_error(checkout))
+    checkout_without_email = start_checkout((make_variant(name="Trà"), 1))
+    mutate_checkout(SHIP, id=checkout_without_email, address=ADDRESS | {"city": ""}, rules=relaxed_rules)
+    refusals.append(completion_error(checkout_without_email))
+    mutate_checkout(SHIP, id=checkout, address=ADDRESS)
+    refusals.append(completion_error(checkout))
+    mutate_checkout(METHOD, id=checkout, method=mutate_checkout(OPTIONS, id=checkout)["deliveries"][0]["id"])
+    refusals.append(completion_error(checkout))
+    mutate_checkout(BILL, id=checkout, address=ADDRESS)
+    refusals.append(completion_error(checkout))
     charge(checkout, amount=100_000)
-    told.append(refused_completion(checkout))
+    refusals.append(completion_error(checkout))
 
-    assert told == [
+    assert refusals == [
         (None, "EMAIL_NOT_SET"),
         ("shippingMethod", "SHIPPING_METHOD_NOT_SET"),
         ("city", "REQUIRED"),
@@ -273,21 +279,21 @@ def test_incomplete_checkout_is_refused_step_by_step():
 
 
 def test_stale_checkouts_are_refused():
-    dearer, gone, short, coded, stranded = (make_variant(price=90_000) for _each in range(5))
+    dearer, unavailable, sold_out, coded, stranded = (make_variant(price=90_000) for _each in range(5))
     voucher = make_voucher("CHAO10")
-    checkouts = [ready((each, 1)) for each in (dearer, gone, short, coded, stranded)]
-    done(USE, id=checkouts[3], code="CHAO10")
+    checkouts = [prepare_checkout((each, 1)) for each in (dearer, unavailable, sold_out, coded, stranded)]
+    mutate_checkout(USE, id=checkouts[3], code="CHAO10")
     for each in checkouts:
         charge(each)
 
     Price.objects.filter(variant=dearer).update(amount=95_000)
-    Listing.objects.filter(product=gone.product).update(state=ListingState.PAUSED)
-    Stock.objects.filter(variant=short).update(on_hand=0)
+    Listing.objects.filter(product=unavailable.product).update(state=ListingState.PAUSED)
+    Stock.objects.filter(variant=sold_out).update(on_hand=0)
     voucher.codes.update(is_active=False)
     stranded.cooperative.delivery_methods.update(is_active=False)
-    told = [refused_completion(each) for each in checkouts]
+    refusals = [completion_error(each) for each in checkouts]
 
-    assert told == [
+    assert refusals == [
         ("id", "CHECKOUT_NOT_FULLY_PAID"),
         ("lines", "UNAVAILABLE_VARIANT_IN_CHANNEL"),
         (None, "INSUFFICIENT_STOCK"),
@@ -299,17 +305,19 @@ def test_stale_checkouts_are_refused():
 
 def test_unpaid_order_is_placed_where_the_channel_allows_it():
     make_channel(allow_unpaid_orders=True)
-    checkout = ready((make_variant(price=90_000), 1))
+    checkout = prepare_checkout((make_variant(price=90_000), 1))
 
-    told = shown(completed(checkout))
+    order_data = read_order(complete_order(checkout))
 
-    assert {name: told[name] for name in ("status", "paymentStatus", "authorizeStatus", "chargeStatus")} == {
+    assert {
+        name: order_data[name] for name in ("status", "paymentStatus", "authorizeStatus", "chargeStatus")
+    } == {
         "status": "UNCONFIRMED",
         "paymentStatus": "NOT_CHARGED",
         "authorizeStatus": "NONE",
         "chargeStatus": "NONE",
     }
-    assert told["totalBalance"] == {"amount": -120_000}
+    assert order_data["totalBalance"] == {"amount": -120_000}
 
 
 def test_free_order_is_placed_without_payment():
@@ -317,35 +325,35 @@ def test_free_order_is_placed_without_payment():
     make_voucher("SHIP")
     seller = make_seller()
     seller.delivery_methods.get().rates.update(price=0)
-    checkout = ready((make_variant(seller, price=90_000), 1))
-    done(USE, id=checkout, code="TANG")
+    checkout = prepare_checkout((make_variant(seller, price=90_000), 1))
+    mutate_checkout(USE, id=checkout, code="TANG")
 
-    told = shown(completed(checkout))
+    order_data = read_order(complete_order(checkout))
 
-    assert (told["status"], told["total"]["gross"]["amount"]) == ("UNFULFILLED", 0)
+    assert (order_data["status"], order_data["total"]["gross"]["amount"]) == ("UNFULFILLED", 0)
 
 
 def test_checkout_and_payment_of_another_user_are_not_found():
-    owner, other = make_user(), make_user()
-    token, others = token_of(owner), token_of(other)
-    checkout = ready((make_variant(price=90_000), 1), token=token)
+    owner, stranger = make_user(), make_user()
+    token, stranger_token = token_of(owner), token_of(stranger)
+    checkout = prepare_checkout((make_variant(price=90_000), 1), token=token)
     charge(checkout, token=token)
     (payment,) = Payment.objects.all()
 
-    told = [refused_completion(checkout, who) for who in (others, None)]
-    missing = paying_errors(checkout, DUMMY)
+    refusals = [completion_error(checkout, reader) for reader in (stranger_token, None)]
+    payment_errors = payment_start_errors(checkout, DUMMY)
     unknown = data_of(PROCESS, id=global_id("TransactionItem", unknown_uuid()))["transactionProcess"][
         "errors"
     ]
-    order = completed(checkout, token)
-    after = [refused_completion(checkout, who) for who in (others,)]
+    order = complete_order(checkout, token)
+    after = [completion_error(checkout, reader) for reader in (stranger_token,)]
 
     ask_one = "query($id: ID!) { transaction(id: $id) { chargedAmount { amount } events { type } } }"
     listed = "query($id: ID!) { order(id: $id) { transactions { id chargedAmount { amount } } } }"
     paid_id = global_id("TransactionItem", payment.pk)
     by_staff = data_of(ask_one, token_of(make_admin()), id=paid_id)["transaction"]
-    assert told == [("id", "NOT_FOUND")] * 2
-    assert missing == [("id", "NOT_FOUND")]
+    assert refusals == [("id", "NOT_FOUND")] * 2
+    assert payment_errors == [("id", "NOT_FOUND")]
     assert [(each["field"], each["code"]) for each in unknown] == [("id", "NOT_FOUND")]
     assert after == [("id", "NOT_FOUND")]
     assert by_staff == {"chargedAmount": {"amount": 120_000}, "events": [{"type": "CHARGE_SUCCESS"}]}
@@ -356,28 +364,28 @@ def test_checkout_and_payment_of_another_user_are_not_found():
 
 def test_dummy_gateway_returns_the_requested_event_when_enabled(settings):
     variant = make_variant(price=90_000, on_hand=50)
-    checkout = ready((variant, 1))
+    checkout = prepare_checkout((variant, 1))
     failed = charge(checkout, "CHARGE_FAILURE")
-    asks = charge(checkout, "CHARGE_ACTION_REQUIRED", key="a")
-    same = charge(checkout, "CHARGE_SUCCESS", key="a")
-    keyed = paying_errors(ready((variant, 1)), DUMMY, key="a")
-    odd = data_of(PROCESS, id=asks["transaction"]["id"], data={"event": {"type": "REFUND_SUCCESS"}})
-    wrong = [paying_errors(checkout, gateway) for gateway in ("nobody", STRIPE)]
+    pending = charge(checkout, "CHARGE_ACTION_REQUIRED", key="a")
+    repeated = charge(checkout, "CHARGE_SUCCESS", key="a")
+    keyed = payment_start_errors(prepare_checkout((variant, 1)), DUMMY, key="a")
+    processed = data_of(PROCESS, id=pending["transaction"]["id"], data={"event": {"type": "REFUND_SUCCESS"}})
+    unavailable_gateways = [payment_start_errors(checkout, gateway) for gateway in ("nobody", STRIPE)]
     settings.API_DUMMY_PAYMENT = False
 
     assert failed["transactionEvent"]["type"] == "CHARGE_FAILURE"
-    assert same["transaction"]["id"] == asks["transaction"]["id"]
-    assert same["transactionEvent"]["type"] == "CHARGE_SUCCESS"
+    assert repeated["transaction"]["id"] == pending["transaction"]["id"]
+    assert repeated["transactionEvent"]["type"] == "CHARGE_SUCCESS"
     assert keyed == [("idempotencyKey", "UNIQUE")]
-    assert odd["transactionProcess"]["transactionEvent"]["type"] == "CHARGE_SUCCESS"
-    assert wrong == [[("paymentGateway", "NOT_FOUND")]] * 2
-    assert paying_errors(checkout, DUMMY) == [("paymentGateway", "NOT_FOUND")]
+    assert processed["transactionProcess"]["transactionEvent"]["type"] == "CHARGE_SUCCESS"
+    assert unavailable_gateways == [[("paymentGateway", "NOT_FOUND")]] * 2
+    assert payment_start_errors(checkout, DUMMY) == [("paymentGateway", "NOT_FOUND")]
 
 
 def test_completed_checkout_is_not_found():
-    checkout = ready((make_variant(price=90_000), 1))
+    checkout = prepare_checkout((make_variant(price=90_000), 1))
     charge(checkout)
-    completed(checkout)
+    complete_order(checkout)
 
     (payload,) = data_of(EMAIL, id=checkout, email="lan@example.com").values()
 
@@ -388,8 +396,8 @@ def test_completed_checkout_is_not_found():
 
 def test_invoice_company_is_validated_and_saved():
     thien_an = make_seller("HTX Thiên An")
-    checkout = ready((make_variant(thien_an, price=90_000), 1))
-    paid(checkout, COD)
+    checkout = prepare_checkout((make_variant(thien_an, price=90_000), 1))
+    start_payment(checkout, COD)
     complete = """mutation($id: ID!, $company: InvoiceCompanyInput) {
         checkoutComplete(id: $id, invoiceCompany: $company) { order { id } errors { field code } } }"""
     company = {"name": " Công ty Hoa ", "taxCode": "0101 248141", "address": "Số 5, Hà Nội"}
@@ -397,48 +405,49 @@ def test_invoice_company_is_validated_and_saved():
         "query($id: ID!) { order(id: $id) { invoiceCompany { name taxCode address email } invoices { id } } }"
     )
 
-    for wrong, field, code in (
+    for invalid_values, field, code in (
         ({"name": " "}, "name", "REQUIRED"),
         ({"taxCode": "0101248142"}, "taxCode", "INVALID"),
         ({"email": "x"}, "email", "INVALID"),
         ({"address": "x" * 251}, "address", "INVALID"),
     ):
-        answer = data_of(complete, id=checkout, company=company | wrong)["checkoutComplete"]
-        assert answer == {"order": None, "errors": [{"field": field, "code": code}]}
+        payload = data_of(complete, id=checkout, company=company | invalid_values)["checkoutComplete"]
+        assert payload == {"order": None, "errors": [{"field": field, "code": code}]}
     assert (Order.objects.count(), Basket.objects.count()) == (0, 1)
     key = data_of(complete, id=checkout, company=company)["checkoutComplete"]["order"]["id"]
 
-    kept = {
+    saved_company = {
         "name": "Công ty Hoa",
         "taxCode": "0101248141",
         "address": "Số 5, Hà Nội",
         "email": "hoa@example.com",
     }
     for token in (None, token_of(make_admin())):
-        assert data_of(show, token, id=key)["order"] == {"invoiceCompany": kept, "invoices": []}
-    plain = ready((make_variant(thien_an, name="Trà"), 1))
-    paid(plain, COD)
-    assert data_of(show, id=completed(plain))["order"]["invoiceCompany"] is None
+        assert data_of(show, token, id=key)["order"] == {"invoiceCompany": saved_company, "invoices": []}
+    plain = prepare_checkout((make_variant(thien_an, name="Trà"), 1))
+    start_payment(plain, COD)
+    assert data_of(show, id=complete_order(plain))["order"]["invoiceCompany"] is None
     # A cooperative sees it after accepting its part, as in the members' app.
     part = Order.objects.get(pk=key_from_id(key, "Order")).parts.get()
     staff = token_of(make_staff(Permission.MANAGE_ORDERS, works_for=(thien_an,)))
     listed = """{ orders(first: 1, sortBy: {field: NUMBER, direction: ASC}) { edges { node {
         invoiceCompany { taxCode } } } } }"""
 
-    def told():
+    def company_seen_by_staff():
         return data_of(listed, staff)["orders"]["edges"][0]["node"]["invoiceCompany"]
 
-    assert told() is None
+    assert company_seen_by_staff() is None
     accept_part(part_id=part.pk, actor=Actor.system(), now=NOW)
-    assert told() == {"taxCode": "0101248141"}
+    assert company_seen_by_staff() == {"taxCode": "0101248141"}
 
 
 def test_long_idempotency_keys_are_compared_in_full():
-    checkout = ready((make_variant(price=90_000, on_hand=50), 1))
-    long = "k" * 200
+    checkout = prepare_checkout((make_variant(price=90_000, on_hand=50), 1))
+    long_prefix = "k" * 200
 
     payments = [
-        charge(checkout, "CHARGE_ACTION_REQUIRED", key=f"{long}{end}")["transaction"]["id"] for end in "aab"
+        charge(checkout, "CHARGE_ACTION_REQUIRED", key=f"{long_prefix}{suffix}")["transaction"]["id"]
+        for suffix in "aab"
     ]
 
     assert (payments[0] == payments[1], payments[1] == payments[2]) == (True, False)

@@ -14,25 +14,25 @@ from shop.api.payment.gateways import COD, DUMMY
 from tests.factories import make_channel, make_seller, make_variant
 from tests.races.parallel import run_in_threads
 from tests.races.test_place_order import placing, ready_basket
-from tests.shop.api.checkout.operations import COMPLETE, paid, ready
+from tests.shop.api.checkout.operations import COMPLETE, prepare_checkout, start_payment
 from tests.shop.api.client import data_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def completing(checkout):
+def complete_in_thread(checkout):
     return partial(data_of, COMPLETE, id=checkout)
 
 
 def test_concurrent_completion_makes_one_order(settings):
     settings.API_DUMMY_PAYMENT = True
-    checkout = ready((make_variant(price=90_000), 1))
-    paid(checkout, DUMMY)
+    checkout = prepare_checkout((make_variant(price=90_000), 1))
+    start_payment(checkout, DUMMY)
 
-    answers = run_in_threads([completing(checkout)] * 4)
+    results = run_in_threads([complete_in_thread(checkout)] * 4)
 
-    assert [answer["checkoutComplete"]["errors"] for answer in answers] == [[]] * 4
-    assert len({answer["checkoutComplete"]["order"]["id"] for answer in answers}) == 1
+    assert [result["checkoutComplete"]["errors"] for result in results] == [[]] * 4
+    assert len({result["checkoutComplete"]["order"]["id"] for result in results}) == 1
     assert (Order.objects.count(), Payment.objects.count(), Basket.objects.count()) == (1, 1, 0)
     assert Stock.objects.get().allocated == 1
 
@@ -40,19 +40,21 @@ def test_concurrent_completion_makes_one_order(settings):
 def test_api_and_pages_cannot_oversell_concurrently():
     make_channel(reservation_minutes=0)
     variant = make_variant(make_seller(), on_hand=3)
-    checkouts = [ready((variant, 1)) for _each in range(4)]
+    checkouts = [prepare_checkout((variant, 1)) for _each in range(4)]
     for checkout in checkouts:
-        paid(checkout, COD)
+        start_payment(checkout, COD)
     baskets = [ready_basket((variant, 1)) for _each in range(4)]
 
-    works = [
-        work for pair in zip(map(completing, checkouts), map(placing, baskets), strict=True) for work in pair
+    all_jobs = [
+        job
+        for jobs in zip(map(complete_in_thread, checkouts), map(placing, baskets), strict=True)
+        for job in jobs
     ]
-    answers = run_in_threads(works)
+    results = run_in_threads(all_jobs)
 
-    payloads = [answer["checkoutComplete"] for answer in answers if isinstance(answer, dict)]
+    payloads = [result["checkoutComplete"] for result in results if isinstance(result, dict)]
     refusals = [each["errors"][0]["code"] for each in payloads if each["errors"]]
-    refused_pages = [answer for answer in answers if isinstance(answer, BasketChanged)]
+    refused_pages = [result for result in results if isinstance(result, BasketChanged)]
     assert Order.objects.count() == 3
     assert set(refusals) <= {"INSUFFICIENT_STOCK"}
     assert len(refusals) + len(refused_pages) == 5

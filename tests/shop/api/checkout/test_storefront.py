@@ -39,9 +39,9 @@ from tests.shop.api.checkout.operations import (
     PAID,
     PROCESS,
     SHIP,
-    done,
-    line_of,
-    paid,
+    line_input,
+    mutate_checkout,
+    start_payment,
 )
 from tests.shop.api.client import data_of
 from tests.shop.api.tokens import token_of
@@ -94,11 +94,11 @@ def pillow():
     return make_product(make_seller(), variants=(("Nhỏ", 0), ("To", 80_000)))
 
 
-def chosen(pillow, token=None):
+def choose_variant(pillow, token=None):
     """Check the product page and add its larger variant to a new checkout."""
-    shown = data_of(PRODUCT, token, slug=pillow.slug, channel="viet-nam")["product"]
-    small, large = pillow.variants.order_by("pk")
-    assert shown == {
+    product_data = data_of(PRODUCT, token, slug=pillow.slug, channel="viet-nam")["product"]
+    smaller_variant, larger_variant = pillow.variants.order_by("pk")
+    assert product_data == {
         "id": global_id("Product", pillow.pk),
         "name": "Gối thảo dược",
         "isAvailableForPurchase": True,
@@ -113,33 +113,36 @@ def chosen(pillow, token=None):
                         "pricing": {"price": {"gross": vnd(price)}},
                     }
                 }
-                for variant, name, price in ((small, "Nhỏ", 320_000), (large, "To", 400_000))
+                for variant, name, price in (
+                    (smaller_variant, "Nhỏ", 320_000),
+                    (larger_variant, "To", 400_000),
+                )
             ]
         },
     }
-    checkout = done(CREATE, token, input={"channel": "viet-nam", "lines": []})["id"]
-    filled = done(ADD, token, id=checkout, lines=[line_of(large, 2)])
+    checkout = mutate_checkout(CREATE, token, input={"channel": "viet-nam", "lines": []})["id"]
+    filled = mutate_checkout(ADD, token, id=checkout, lines=[line_input(larger_variant, 2)])
     assert data_of(FIND, token, id=checkout) == {"checkout": filled}
     assert filled["totalPrice"]["gross"] == vnd(800_000)
-    return checkout, large
+    return checkout, larger_variant
 
 
 def test_guest_buys_from_product_page_to_order(pillow, settings):
     settings.API_DUMMY_PAYMENT = True
-    checkout, large = chosen(pillow)
+    checkout, large = choose_variant(pillow)
     countries = data_of(CHANNEL, slug="viet-nam")["channel"]["countries"]
     rules = data_of(RULES, country="VN")["addressValidationRules"]
-    done(EMAIL, id=checkout, email="hoa@example.com")
+    mutate_checkout(EMAIL, id=checkout, email="hoa@example.com")
     noted = data_of(NOTE, id=checkout)["updateMetadata"]
-    done(SHIP, id=checkout, address=ADDRESS | {"countryArea": "Hà Nội"})
-    (delivery,) = done(OPTIONS, id=checkout)["deliveries"]
-    done(METHOD, id=checkout, method=delivery["id"])
-    ready = done(BILL, id=checkout, address=ADDRESS | {"countryArea": "Hà Nội"})
+    mutate_checkout(SHIP, id=checkout, address=ADDRESS | {"countryArea": "Hà Nội"})
+    (delivery,) = mutate_checkout(OPTIONS, id=checkout)["deliveries"]
+    mutate_checkout(METHOD, id=checkout, method=delivery["id"])
+    ready = mutate_checkout(BILL, id=checkout, address=ADDRESS | {"countryArea": "Hà Nội"})
     configs = data_of(GATEWAYS, id=checkout, requested=[{"id": DUMMY}])["paymentGatewayInitialize"]
     event = {"event": {"type": "CHARGE_SUCCESS", "includePspReference": True}}
-    payment = paid(checkout, DUMMY, amount=830_000, data=event)
-    answer = data_of(COMPLETE, id=checkout)["checkoutComplete"]
-    shown = data_of(ORDER, id=answer["order"]["id"])["order"]
+    payment = start_payment(checkout, DUMMY, amount=830_000, data=event)
+    completion = data_of(COMPLETE, id=checkout)["checkoutComplete"]
+    order_data = data_of(ORDER, id=completion["order"]["id"])["order"]
 
     assert countries == [{"code": "VN", "country": "Việt Nam"}]
     assert rules == {
@@ -151,49 +154,51 @@ def test_guest_buys_from_product_page_to_order(pillow, settings):
     assert ready["totalPrice"]["gross"] == vnd(830_000)
     assert configs["gatewayConfigs"] == [{"id": DUMMY, "data": {}, "errors": []}]
     assert payment["transactionEvent"]["type"] == "CHARGE_SUCCESS"
-    assert (answer["errors"], answer["confirmationNeeded"]) == ([], False)
+    assert (completion["errors"], completion["confirmationNeeded"]) == ([], False)
     assert data_of(FIND, id=checkout) == {"checkout": None}
-    assert (shown["status"], shown["paymentStatus"]) == ("UNFULFILLED", "FULLY_CHARGED")
-    assert shown["total"]["gross"] == vnd(830_000)
-    assert shown["userEmail"] == "hoa@example.com"
-    assert shown["lines"] == [{"productName": "Gối thảo dược", "quantity": 2}]
+    assert (order_data["status"], order_data["paymentStatus"]) == ("UNFULFILLED", "FULLY_CHARGED")
+    assert order_data["total"]["gross"] == vnd(830_000)
+    assert order_data["userEmail"] == "hoa@example.com"
+    assert order_data["lines"] == [{"productName": "Gối thảo dược", "quantity": 2}]
     assert (get_stock(large).allocated, Order.objects.get().metadata) == (2, {"gift": "yes"})
     check_everything()
 
 
 def test_buyer_signs_in_pays_by_card_and_finds_the_order(pillow, stripe: StripeDouble):  # noqa: F811
     person = make_user()
-    checkout, _large = chosen(pillow)
+    checkout, _large = choose_variant(pillow)
     signed = data_of(SIGN_IN, email=person.email, password=PASSWORD)["tokenCreate"]
     token = signed["token"]
-    own = done(ATTACH, token, id=checkout)
-    kept = data_of(KEEP, token, address=ADDRESS | {"countryArea": "Hà Nội"})["accountAddressCreate"]
+    attached_checkout = mutate_checkout(ATTACH, token, id=checkout)
+    created_address = data_of(KEEP, token, address=ADDRESS | {"countryArea": "Hà Nội"})[
+        "accountAddressCreate"
+    ]
     account = data_of(USER, token)["user"]
-    done(EMAIL, token, id=checkout, email=person.email)
-    done(SHIP, token, id=checkout, address=ADDRESS | {"countryArea": "Hà Nội"})
-    (delivery,) = done(OPTIONS, token, id=checkout)["deliveries"]
-    done(METHOD, token, id=checkout, method=delivery["id"])
-    done(BILL, token, id=checkout, address=ADDRESS | {"countryArea": "Hà Nội"})
-    begun = paid(checkout, STRIPE, token, data={"paymentIntent": {"paymentMethod": "card"}})
+    mutate_checkout(EMAIL, token, id=checkout, email=person.email)
+    mutate_checkout(SHIP, token, id=checkout, address=ADDRESS | {"countryArea": "Hà Nội"})
+    (delivery,) = mutate_checkout(OPTIONS, token, id=checkout)["deliveries"]
+    mutate_checkout(METHOD, token, id=checkout, method=delivery["id"])
+    mutate_checkout(BILL, token, id=checkout, address=ADDRESS | {"countryArea": "Hà Nội"})
+    begun = start_payment(checkout, STRIPE, token, data={"paymentIntent": {"paymentMethod": "card"}})
     stripe.buyer_pays(GatewayCall.objects.get().reference, GOOD_CARD)
     processed = data_of(PROCESS, token, id=begun["transaction"]["id"])["transactionProcess"]
     covered = data_of(PAID, token, id=checkout)["checkout"]
-    answer = data_of(COMPLETE, token, id=checkout)["checkoutComplete"]
+    completion = data_of(COMPLETE, token, id=checkout)["checkoutComplete"]
 
     order = Order.objects.get()
-    assert signed["errors"] == kept["errors"] == answer["errors"] == []
-    assert own["user"] == {"id": global_id("User", person.pk)}
+    assert signed["errors"] == created_address["errors"] == completion["errors"] == []
+    assert attached_checkout["user"] == {"id": global_id("User", person.pk)}
     assert account == {
         "email": person.email,
         "addresses": [
             {
-                "id": kept["address"]["id"],
+                "id": created_address["address"]["id"],
                 "streetAddress1": "Số 5, ngõ 12",
                 "city": "Phường Nghĩa Đô",
                 "country": {"code": "VN"},
             }
         ],
-        "defaultShippingAddress": {"id": kept["address"]["id"]},
+        "defaultShippingAddress": {"id": created_address["address"]["id"]},
     }
     assert begun["transactionEvent"]["type"] == "AUTHORIZATION_ACTION_REQUIRED"
     assert processed["transactionEvent"]["type"] == "AUTHORIZATION_SUCCESS"
@@ -204,7 +209,7 @@ def test_buyer_signs_in_pays_by_card_and_finds_the_order(pillow, stripe: StripeD
     assert data_of(MINE, token)["me"]["orders"]["edges"] == [
         {
             "node": {
-                "id": answer["order"]["id"],
+                "id": completion["order"]["id"],
                 "number": str(order.number),
                 "status": "UNFULFILLED",
                 "paymentStatus": "FULLY_CHARGED",
@@ -228,9 +233,9 @@ def test_each_further_checkout_takes_five_queries_and_its_own_price():
     counts = []
     for quantity in (1, 2, 3):
         make_basket((make_variant(seller, name=f"{quantity}", price=10_000), quantity), user=person)
-        with CaptureQueriesContext(connection) as counted:
+        with CaptureQueriesContext(connection) as queries:
             edges = data_of(all_of_them, token_of(person))["me"]["checkouts"]["edges"]
-        counts.append(len(counted))
+        counts.append(len(queries))
 
     assert sorted(edge["node"]["totalPrice"]["gross"]["amount"] for edge in edges) == [10_000, 20_000, 30_000]
     assert counts[2] - counts[1] == counts[1] - counts[0] == 5

@@ -9,8 +9,8 @@ from catalog.models.attribute import AttributeKind
 from shop.api.ids import global_id
 from shop.content.models import Menu, MenuItem, Page, PageType
 from tests.factories import make_admin, make_category, make_channel, make_cooperative, make_user
-from tests.shop.api.catalogue.test_shop_setup import did
-from tests.shop.api.client import ask, data_of
+from tests.shop.api.catalogue.test_shop_setup import mutate
+from tests.shop.api.client import data_of, execute
 from tests.shop.api.content.test_pages import make_page
 from tests.shop.api.tokens import token_of
 
@@ -31,26 +31,26 @@ def test_page_is_created_with_attributes_of_its_type(token):
         slug="mood", name="Mood", input_type=InputType.PLAIN_TEXT, kind=AttributeKind.PAGE_TYPE
     )
     mood_id = global_id("Attribute", mood.pk)
-    kind = did(
+    page_type = mutate(
         """mutation ($input: PageTypeCreateInput!) { pageTypeCreate(input: $input) {
           pageType { id slug attributes { slug } } errors { field code } } }""",
         token,
         input={"name": "Bài viết", "addAttributes": [mood_id]},
     )["pageType"]
 
-    page = did(
+    page = mutate(
         PAGE,
         token,
         input={
             "title": "Giới thiệu",
-            "pageType": kind["id"],
+            "pageType": page_type["id"],
             "isPublished": True,
             "content": '{"blocks": [{"type": "paragraph", "data": {"text": "Chào <b>bạn</b>"}}]}',
             "attributes": [{"id": mood_id, "plainText": "vui"}],
         },
     )["page"]
 
-    assert kind == {"id": kind["id"], "slug": "bai-viet", "attributes": [{"slug": "mood"}]}
+    assert page_type == {"id": page_type["id"], "slug": "bai-viet", "attributes": [{"slug": "mood"}]}
     assert page == {
         "id": page["id"],
         "slug": "gioi-thieu",
@@ -94,13 +94,13 @@ def test_menu_items_are_created(token):
     make_channel()
     PageType.objects.create(slug="cooperative", name="Hợp tác xã")
     thien_an = make_cooperative(slug="thien-an")
-    menu = did(
+    menu = mutate(
         """mutation ($input: MenuCreateInput!) { menuCreate(input: $input) {
           menu { id slug items { name } } errors { field code } } }""",
         token,
         input={"name": "navbar", "items": [{"name": "Ngoài", "url": "https://example.com/"}]},
     )["menu"]
-    top = did(
+    parent_item = mutate(
         ITEM,
         token,
         input={
@@ -110,26 +110,32 @@ def test_menu_items_are_created(token):
         },
     )["menuItem"]
 
-    below = did(
+    child_item = mutate(
         ITEM,
         token,
         input={
             "menu": menu["id"],
-            "parent": top["id"],
+            "parent": parent_item["id"],
             "name": "Thiên An",
             "page": global_id("Page", 10**9 + thien_an.pk),
         },
     )["menuItem"]
 
     assert menu["items"] == [{"name": "Ngoài"}]
-    assert top == {"id": top["id"], "name": "Vải", "level": 0, "category": {"slug": "vai"}, "page": None}
-    assert below["level"] == 1
-    assert below["page"] == {"slug": "thien-an"}
+    assert parent_item == {
+        "id": parent_item["id"],
+        "name": "Vải",
+        "level": 0,
+        "category": {"slug": "vai"},
+        "page": None,
+    }
+    assert child_item["level"] == 1
+    assert child_item["page"] == {"slug": "thien-an"}
     assert MenuItem.objects.get(name="Thiên An").page_of == thien_an
 
 
 @pytest.mark.parametrize(
-    ("given", "error"),
+    ("invalid_values", "error"),
     [
         ({"name": "Hai", "url": "/", "category": "x"}, {"field": "category", "code": "CANNOT_ASSIGN_NODE"}),
         ({"name": " "}, {"field": "name", "code": "REQUIRED"}),
@@ -137,20 +143,22 @@ def test_menu_items_are_created(token):
         ({"name": "Xa", "parent": global_id("MenuItem", 999)}, {"field": "parent", "code": "NOT_FOUND"}),
     ],
 )
-def test_invalid_menu_item_is_refused(token, given, error):
+def test_invalid_menu_item_is_refused(token, invalid_values, error):
     menu = Menu.objects.create(slug="navbar", name="navbar")
 
-    (payload,) = data_of(ITEM, token, input={"menu": global_id("Menu", menu.pk)} | given).values()
+    (payload,) = data_of(ITEM, token, input={"menu": global_id("Menu", menu.pk)} | invalid_values).values()
 
     assert payload == {"menuItem": None, "errors": [error]}
     assert not MenuItem.objects.exists()
 
 
 def test_page_create_requires_permission(token):
-    kind = global_id("PageType", make_page().page_type_id)
+    page_type_id = global_id("PageType", make_page().page_type_id)
 
-    answer = ask(PAGE, token_of(make_user(is_staff=True)), input={"title": "X", "pageType": kind})
+    response = execute(
+        PAGE, token_of(make_user(is_staff=True)), input={"title": "X", "pageType": page_type_id}
+    )
 
-    assert answer["data"] == {"pageCreate": None}
-    assert answer["errors"][0]["extensions"]["exception"]["code"] == "PermissionDenied"
+    assert response["data"] == {"pageCreate": None}
+    assert response["errors"][0]["extensions"]["exception"]["code"] == "PermissionDenied"
     assert Page.objects.count() == 1

@@ -34,17 +34,17 @@ def test_menu_links_categories_pages_and_cooperatives(django_assert_num_queries)
     PageType.objects.create(slug="cooperative", name="Hợp tác xã")
     thien_an = make_cooperative(slug="thien-an")
     menu = Menu.objects.create(slug="navbar", name="Trên cùng")
-    goods = MenuItem.objects.create(menu=menu, name="Thực phẩm", category=make_category("Thực phẩm"))
-    under = {"menu": menu, "parent": goods, "level": 1}
-    MenuItem.objects.create(**under, name="Kệ của Thiên An", collection_of=thien_an)
-    MenuItem.objects.create(**under, name="Về Thiên An", page_of=thien_an, sort_order=1)
+    category_item = MenuItem.objects.create(menu=menu, name="Thực phẩm", category=make_category("Thực phẩm"))
+    child_columns = {"menu": menu, "parent": category_item, "level": 1}
+    MenuItem.objects.create(**child_columns, name="Kệ của Thiên An", collection_of=thien_an)
+    MenuItem.objects.create(**child_columns, name="Về Thiên An", page_of=thien_an, sort_order=1)
     MenuItem.objects.create(menu=menu, name="Giới thiệu", page=make_page(), sort_order=1)
     MenuItem.objects.create(
         menu=menu, name="Nháp", page=make_page(slug="nhap", is_published=False), sort_order=2
     )
     MenuItem.objects.create(menu=menu, name="Ngoài", url="https://example.com/", sort_order=3)
     Translation.objects.create(
-        kind="content.menuitem", key=goods.pk, language="en", field="name", text="Food"
+        kind="content.menuitem", key=category_item.pk, language="en", field="name", text="Food"
     )
 
     # channels, menu, items, then the targets of both levels

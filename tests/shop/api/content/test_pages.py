@@ -36,12 +36,12 @@ def make_page(**fields):
     return Page.objects.create(**(defaults | fields))
 
 
-def words(text):
+def rich_text(text):
     return {"blocks": [{"type": "paragraph", "data": {"text": text}}]}
 
 
 def test_page_with_attributes_and_translation():
-    page = make_page(content=words("Xin chào"), seo_title="Chợ của núi")
+    page = make_page(content=rich_text("Xin chào"), seo_title="Chợ của núi")
     mood = Attribute.objects.create(
         slug="mood", name="Mood", input_type=InputType.PLAIN_TEXT, kind=AttributeKind.PAGE_TYPE
     )
@@ -53,7 +53,7 @@ def test_page_with_attributes_and_translation():
     data = data_of(PAGE, slug="gioi-thieu", language="EN")
 
     content = data["page"].pop("content")
-    assert json.loads(content) == words("Xin chào")
+    assert json.loads(content) == rich_text("Xin chào")
     assert data["page"] == {
         "id": global_id("Page", page.pk),
         "slug": "gioi-thieu",
@@ -101,7 +101,7 @@ def test_unapproved_cooperative_has_no_page():
 
 def test_pages_are_filtered_by_slug_and_type(django_assert_num_queries):
     make_channel()
-    kind = PageType.objects.create(slug="cooperative", name="Hợp tác xã")
+    page_type = PageType.objects.create(slug="cooperative", name="Hợp tác xã")
     make_cooperative(slug="thien-an")
     make_page()
     query = """query ($where: PageWhereInput) { pages(first: 9, where: $where, channel: "viet-nam") {
@@ -110,9 +110,12 @@ def test_pages_are_filtered_by_slug_and_type(django_assert_num_queries):
     with django_assert_num_queries(5):  # channels, pages, two counts, kinds
         every = data_of(query)
     by_slug = data_of(query, where={"slug": {"oneOf": ["thien-an", "nowhere"]}})
-    by_kind = data_of(query, where={"pageType": {"eq": global_id("PageType", kind.pk)}})
+    by_type = data_of(query, where={"pageType": {"eq": global_id("PageType", page_type.pk)}})
 
     assert every["pages"]["totalCount"] == 2
-    found = {"totalCount": 1, "edges": [{"node": {"slug": "thien-an", "pageType": {"slug": "cooperative"}}}]}
-    assert by_slug["pages"] == found
-    assert by_kind["pages"] == found
+    expected = {
+        "totalCount": 1,
+        "edges": [{"node": {"slug": "thien-an", "pageType": {"slug": "cooperative"}}}],
+    }
+    assert by_slug["pages"] == expected
+    assert by_type["pages"] == expected

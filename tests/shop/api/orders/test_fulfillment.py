@@ -21,7 +21,7 @@ from tests.factories import (
     make_variant,
     make_warehouse,
 )
-from tests.shop.api.client import ask, data_of
+from tests.shop.api.client import data_of, execute
 from tests.shop.api.tokens import token_of
 
 pytestmark = pytest.mark.django_db
@@ -58,10 +58,10 @@ def lines_of(order: Order, **quantities: int) -> list[dict]:
     ]
 
 
-def fulfilled(order, token, lines=None, **variables):
+def fulfil(order, token, lines=None, **variables):
     key = global_id("Order", order.pk)
-    answer = data_of(FULFILL, token, order=key, lines=lines or lines_of(order), **variables)
-    return answer["orderFulfill"]
+    data = data_of(FULFILL, token, order=key, lines=lines or lines_of(order), **variables)
+    return data["orderFulfill"]
 
 
 def test_fulfill_sends_lines_of_several_cooperatives():
@@ -69,17 +69,17 @@ def test_fulfill_sends_lines_of_several_cooperatives():
     tea = make_variant(make_seller("HTX Yến Dương"), name="Trà", on_hand=10)
     order = make_order((pillow, 2), (tea, 3))
 
-    answer = fulfilled(order, token_of(make_admin()), tracking="VN123")
+    payload = fulfil(order, token_of(make_admin()), tracking="VN123")
 
-    assert answer["errors"] == []
-    assert answer["order"] == {
+    assert payload["errors"] == []
+    assert payload["order"] == {
         "status": "FULFILLED",
         "lines": [
             {"quantityFulfilled": 2, "quantityToFulfill": 0},
             {"quantityFulfilled": 3, "quantityToFulfill": 0},
         ],
     }
-    assert [(each["status"], each["trackingNumber"], each["lines"]) for each in answer["fulfillments"]] == [
+    assert [(each["status"], each["trackingNumber"], each["lines"]) for each in payload["fulfillments"]] == [
         ("FULFILLED", "VN123", [{"quantity": 2}]),
         ("FULFILLED", "VN123", [{"quantity": 3}]),
     ]
@@ -94,7 +94,7 @@ def test_fulfillment_waits_for_approval_and_can_be_cancelled():
     order = make_order((pillow, 2))
     token = token_of(make_admin())
 
-    (parcel,) = fulfilled(order, token)["fulfillments"]
+    (parcel,) = fulfil(order, token)["fulfillments"]
 
     assert parcel["status"] == "WAITING_FOR_APPROVAL"
     assert (get_stock(pillow).on_hand, get_stock(pillow).allocated) == (10, 2)
@@ -112,8 +112,12 @@ def test_fulfillment_waits_for_approval_and_can_be_cancelled():
         "order": {"status": "FULFILLED"},
     }
     assert (get_stock(pillow).on_hand, get_stock(pillow).allocated) == (8, 0)
-    again = data_of(approve, token, id=parcel["id"])["orderFulfillmentApprove"]
-    assert again == {"errors": [{"field": None, "code": "INVALID"}], "fulfillment": None, "order": None}
+    approved_again = data_of(approve, token, id=parcel["id"])["orderFulfillmentApprove"]
+    assert approved_again == {
+        "errors": [{"field": None, "code": "INVALID"}],
+        "fulfillment": None,
+        "order": None,
+    }
     cancel = """mutation($id: ID!) { orderFulfillmentCancel(id: $id) {
       errors { code } fulfillment { status } order { status lines { quantityToFulfill } } } }"""
     assert data_of(cancel, token, id=parcel["id"])["orderFulfillmentCancel"] == {
@@ -122,33 +126,33 @@ def test_fulfillment_waits_for_approval_and_can_be_cancelled():
         "order": {"status": "UNFULFILLED", "lines": [{"quantityToFulfill": 2}]},
     }
     assert (get_stock(pillow).on_hand, get_stock(pillow).allocated) == (10, 2)
-    twice = data_of(cancel, token, id=parcel["id"])["orderFulfillmentCancel"]
-    assert twice["errors"] == [{"code": "CANNOT_CANCEL_FULFILLMENT"}]
+    cancelled_again = data_of(cancel, token, id=parcel["id"])["orderFulfillmentCancel"]
+    assert cancelled_again["errors"] == [{"code": "CANNOT_CANCEL_FULFILLMENT"}]
 
 
 def test_fulfill_takes_stock_from_the_chosen_warehouse():
     seller, channel = make_seller(), make_channel()
     pillow = make_variant(seller, on_hand=5)
     order = make_order((pillow, 3))
-    other = make_warehouse(seller, channel, name="Kho mới")
-    Stock.objects.create(variant=pillow, warehouse=other, on_hand=4)
-    first = Stock.objects.exclude(warehouse=other).get(variant=pillow)
+    chosen_warehouse = make_warehouse(seller, channel, name="Kho mới")
+    Stock.objects.create(variant=pillow, warehouse=chosen_warehouse, on_hand=4)
+    first = Stock.objects.exclude(warehouse=chosen_warehouse).get(variant=pillow)
     lines = lines_of(order)
-    lines[0]["stocks"] = [{"quantity": 2, "warehouse": global_id("Warehouse", other.pk)}]
+    lines[0]["stocks"] = [{"quantity": 2, "warehouse": global_id("Warehouse", chosen_warehouse.pk)}]
 
-    answer = fulfilled(order, token_of(make_admin()), lines)
+    payload = fulfil(order, token_of(make_admin()), lines)
 
-    assert answer["errors"] == []
-    assert answer["fulfillments"][0]["warehouse"] == {"name": "Kho mới"}
+    assert payload["errors"] == []
+    assert payload["fulfillments"][0]["warehouse"] == {"name": "Kho mới"}
     first.refresh_from_db()
     assert (first.on_hand, first.allocated) == (5, 1)
-    there = Stock.objects.get(variant=pillow, warehouse=other)
-    assert (there.on_hand, there.allocated) == (2, 0)
+    chosen_stock = Stock.objects.get(variant=pillow, warehouse=chosen_warehouse)
+    assert (chosen_stock.on_hand, chosen_stock.allocated) == (2, 0)
     assert list(Allocation.objects.values_list("stock", "quantity")) == [(first.pk, 1)]
 
 
 @pytest.mark.parametrize(
-    ("wrong", "code"),
+    ("mistake", "code"),
     [
         ("too many", "FULFILL_ORDER_LINE"),
         ("nothing", "ZERO_QUANTITY"),
@@ -162,37 +166,37 @@ def test_fulfill_takes_stock_from_the_chosen_warehouse():
         ("unconfirmed", "INVALID"),
     ],
 )
-def test_invalid_fulfillment_is_refused_and_changes_nothing(wrong, code):
+def test_invalid_fulfillment_is_refused_and_changes_nothing(mistake, code):
     seller = make_seller()
     order = make_order((make_variant(seller, on_hand=5), 2))
     lines = lines_of(order)
     (stock,) = lines[0]["stocks"]
-    if wrong == "too many":
+    if mistake == "too many":
         stock["quantity"] = 3
-    elif wrong == "nothing":
+    elif mistake == "nothing":
         stock["quantity"] = 0
-    elif wrong == "less than nothing":
+    elif mistake == "less than nothing":
         stock["quantity"] = -1
-    elif wrong == "more than is there":
+    elif mistake == "more than is there":
         stock["warehouse"] = global_id("Warehouse", make_warehouse(seller, make_channel()).pk)
-    elif wrong == "a foreign warehouse":
+    elif mistake == "a foreign warehouse":
         stock["warehouse"] = global_id("Warehouse", make_seller("HTX Khác").warehouses.get().pk)
-    elif wrong == "a foreign line":
+    elif mistake == "a foreign line":
         lines[0]["orderLineId"] = lines_of(make_order())[0]["orderLineId"]
-    elif wrong == "no line at all":
+    elif mistake == "no line at all":
         lines[0]["orderLineId"] = "abc"
-    elif wrong == "a cancelled order":
+    elif mistake == "a cancelled order":
         order.parts.update(state=PartState.CANCELLED)
-    elif wrong == "unpaid":
+    elif mistake == "unpaid":
         ShopSettings.objects.update_or_create(pk=1, defaults={"fulfillment_allow_unpaid": False})
     else:
         Order.objects.filter(pk=order.pk).update(confirmed_at=None)
     before = list(OrderPart.objects.filter(order=order).values_list("state", "progress"))
 
-    answer = fulfilled(order, token_of(make_admin()), lines)
+    payload = fulfil(order, token_of(make_admin()), lines)
 
-    assert [error["code"] for error in answer["errors"]] == [code]
-    assert (answer["order"], answer["fulfillments"]) == (None, None)
+    assert [error["code"] for error in payload["errors"]] == [code]
+    assert (payload["order"], payload["fulfillments"]) == (None, None)
     assert not Parcel.objects.filter(part__order=order).exists()
     assert list(OrderPart.objects.filter(order=order).values_list("state", "progress")) == before
 
@@ -200,27 +204,30 @@ def test_invalid_fulfillment_is_refused_and_changes_nothing(wrong, code):
 def test_cooperative_staff_fulfill_only_their_own_lines():
     thien_an, yen_duong = make_seller("HTX Thiên An"), make_seller("HTX Yến Dương")
     order = make_order((make_variant(thien_an), 1), (make_variant(yen_duong, name="Trà"), 1))
-    own, foreign = lines_of(order)
+    own_line, foreign_line = lines_of(order)
     staff = make_staff(Permission.MANAGE_ORDERS, works_for=(thien_an,))
     token = token_of(staff)
     (edge,) = data_of("{ orders(first: 1) { edges { node { id } } } }", token)["orders"]["edges"]
 
-    refused = data_of(FULFILL, token, order=edge["node"]["id"], lines=[foreign])["orderFulfill"]
-    done = data_of(FULFILL, token, order=edge["node"]["id"], lines=[own])["orderFulfill"]
+    foreign_payload = data_of(FULFILL, token, order=edge["node"]["id"], lines=[foreign_line])["orderFulfill"]
+    own_payload = data_of(FULFILL, token, order=edge["node"]["id"], lines=[own_line])["orderFulfill"]
 
-    assert [error["code"] for error in refused["errors"]] == ["NOT_FOUND"]
-    assert done["errors"] == []
-    assert [each["status"] for each in done["fulfillments"]] == ["FULFILLED"]
+    assert [error["code"] for error in foreign_payload["errors"]] == ["NOT_FOUND"]
+    assert own_payload["errors"] == []
+    assert [each["status"] for each in own_payload["fulfillments"]] == ["FULFILLED"]
     assert list(Parcel.objects.values_list("part__cooperative", "state")) == [
         (thien_an.pk, ParcelState.HANDED_OVER)
     ]
-    packed = fulfilled(order, token_of(make_admin()), [foreign])["fulfillments"][0]
+    packed = fulfil(order, token_of(make_admin()), [foreign_line])["fulfillments"][0]
     cancel = "mutation($id: ID!) { orderFulfillmentCancel(id: $id) { errors { field code } } }"
     assert data_of(cancel, token, id=packed["id"])["orderFulfillmentCancel"]["errors"] == [
         {"field": "id", "code": "NOT_FOUND"}
     ]
-    whole = "mutation($id: ID!) { orderCancel(id: $id) { errors { code } } }"
-    assert ask(whole, token, id=edge["node"]["id"])["errors"][0]["extensions"]["code"] == "PermissionDenied"
-    buyer = ask(FULFILL, token_of(make_user()), order=global_id("Order", order.pk), lines=[own])
+    cancel_order = "mutation($id: ID!) { orderCancel(id: $id) { errors { code } } }"
+    assert (
+        execute(cancel_order, token, id=edge["node"]["id"])["errors"][0]["extensions"]["code"]
+        == "PermissionDenied"
+    )
+    buyer = execute(FULFILL, token_of(make_user()), order=global_id("Order", order.pk), lines=[own_line])
     assert buyer["errors"][0]["extensions"]["code"] == "PermissionDenied"
     assert Parcel.objects.count() == 2

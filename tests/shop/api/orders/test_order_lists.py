@@ -22,8 +22,8 @@ from tests.factories import (
     make_user,
     make_variant,
 )
-from tests.shop.api.client import ask, data_of
-from tests.shop.api.orders.test_fulfillment import fulfilled
+from tests.shop.api.client import data_of, execute
+from tests.shop.api.orders.test_fulfillment import fulfil
 from tests.shop.api.tokens import token_of
 
 pytestmark = pytest.mark.django_db
@@ -48,17 +48,17 @@ def three_orders():
     second = make_order((pillow, 2), now=NOW + datetime.timedelta(hours=1), email="lan@example.com")
     third = make_order((pillow, 3), now=NOW + datetime.timedelta(hours=2), method=PaymentMethod.TRANSFER)
     token = token_of(make_admin())
-    fulfilled(first, token)
+    fulfil(first, token)
     cancel_order(order_id=second.pk, reason="Hết hàng", actor=Actor.system(), now=NOW)
     return first, second, third, token
 
 
 def test_orders_are_filtered_searched_and_sorted(three_orders):
     first, second, third, token = three_orders
-    name = {order.number: word for order, word in ((first, "1"), (second, "2"), (third, "3"))}
+    name = {order.number: label for order, label in ((first, "1"), (second, "2"), (third, "3"))}
 
-    def found(**asked):
-        edges = data_of(ORDERS, token, first=10, **asked)["orders"]["edges"]
+    def listed_orders(**arguments):
+        edges = data_of(ORDERS, token, first=10, **arguments)["orders"]["edges"]
         return "".join(name[int(edge["node"]["number"])] for edge in edges)
 
     at = (NOW + datetime.timedelta(minutes=30)).isoformat()
@@ -109,37 +109,38 @@ def test_orders_are_filtered_searched_and_sorted(three_orders):
         ({"sort": {"field": "STATUS", "direction": "ASC"}}, "213"),
     ]
 
-    assert [(asked, found(**asked)) for asked, _expected in cases] == cases
+    assert [(arguments, listed_orders(**arguments)) for arguments, _expected in cases] == cases
 
 
 def test_orders_are_paged_in_both_directions(three_orders):
     first, second, third, token = three_orders
 
     page = data_of(ORDERS, token, first=2)["orders"]
-    rest = data_of(ORDERS, token, first=2, after=page["pageInfo"]["endCursor"])["orders"]
-    back = data_of(ORDERS, token, last=1, before=page["pageInfo"]["endCursor"])["orders"]
+    next_page = data_of(ORDERS, token, first=2, after=page["pageInfo"]["endCursor"])["orders"]
+    previous_page = data_of(ORDERS, token, last=1, before=page["pageInfo"]["endCursor"])["orders"]
 
     assert page["totalCount"] == 3
     assert [edge["node"]["number"] for edge in page["edges"]] == [str(third.number), str(second.number)]
     assert page["pageInfo"]["hasNextPage"] is True
-    assert [edge["node"]["number"] for edge in rest["edges"]] == [str(first.number)]
-    assert [edge["node"]["number"] for edge in back["edges"]] == [str(third.number)]
+    assert [edge["node"]["number"] for edge in next_page["edges"]] == [str(first.number)]
+    assert [edge["node"]["number"] for edge in previous_page["edges"]] == [str(third.number)]
 
 
 def test_invalid_list_arguments_are_errors(three_orders):
     *_orders, token = three_orders
-    for asked, code in (
+    for arguments, code in (
         ({"first": 101}, "GraphQLError"),
         ({}, "GraphQLError"),
         ({"first": 1, "where": {}, "filter": {}}, "GraphQLError"),
         ({"first": 1, "after": "x"}, "GraphQLError"),
         ({"first": 1, "where": {"ids": ["x"]}}, "GraphQLError"),
     ):
-        answer = ask(ORDERS, token, **asked)
-        assert answer["data"] == {"orders": None}
-        assert answer["errors"][0]["extensions"]["exception"]["code"] == code
+        response = execute(ORDERS, token, **arguments)
+        assert response["data"] == {"orders": None}
+        assert response["errors"][0]["extensions"]["exception"]["code"] == code
     assert (
-        ask(ORDERS, token_of(make_user()), first=1)["errors"][0]["extensions"]["code"] == "PermissionDenied"
+        execute(ORDERS, token_of(make_user()), first=1)["errors"][0]["extensions"]["code"]
+        == "PermissionDenied"
     )
 
 
@@ -154,9 +155,12 @@ def test_staff_restricted_to_a_channel_see_only_its_orders(three_orders):
 
     assert data_of(query, token_of(staff))["orders"]["totalCount"] == 0
     group.channels.add(make_channel())
-    seen = data_of(query, token_of(staff))["orders"]
-    assert seen["totalCount"] == 3
-    assert seen["edges"][-1]["node"] == {"id": global_id("Order", first.pk), "number": str(first.number)}
+    visible_orders = data_of(query, token_of(staff))["orders"]
+    assert visible_orders["totalCount"] == 3
+    assert visible_orders["edges"][-1]["node"] == {
+        "id": global_id("Order", first.pk),
+        "number": str(first.number),
+    }
 
 
 def test_order_list_queries_do_not_grow_with_orders(django_assert_num_queries):
@@ -169,14 +173,14 @@ def test_order_list_queries_do_not_grow_with_orders(django_assert_num_queries):
       fulfillments { status lines { quantity } warehouse { name } } events { type }
       totalAuthorized { amount } grantedRefunds { amount { amount } } discounts { total { amount } }
     } } } }"""
-    fulfilled(make_order((pillow, 1), user=make_user()), token)
+    fulfil(make_order((pillow, 1), user=make_user()), token)
 
-    asked = 17
-    with django_assert_num_queries(asked):
+    query_count = 17
+    with django_assert_num_queries(query_count):
         data_of(query, token)
     for _each in range(3):
-        fulfilled(make_order((pillow, 1), (make_variant(pillow.cooperative, name="Khăn"), 1)), token)
-    with django_assert_num_queries(asked):
+        fulfil(make_order((pillow, 1), (make_variant(pillow.cooperative, name="Khăn"), 1)), token)
+    with django_assert_num_queries(query_count):
         data_of(query, token)
 
 
@@ -190,17 +194,15 @@ def test_homepage_events_and_orders_total(three_orders):
     Order.objects.update(placed_at=now - datetime.timedelta(days=40))
     Order.objects.filter(pk=first.pk).update(placed_at=now)
 
-    found = data_of(query, token)
+    data = data_of(query, token)
 
-    events = [
-        (edge["node"]["type"], edge["node"]["orderNumber"]) for edge in found["homepageEvents"]["edges"]
-    ]
-    assert found["homepageEvents"]["totalCount"] == 5
+    events = [(edge["node"]["type"], edge["node"]["orderNumber"]) for edge in data["homepageEvents"]["edges"]]
+    assert data["homepageEvents"]["totalCount"] == 5
     assert ("PLACED", str(third.number)) in events
     assert ("FULFILLMENT_FULFILLED_ITEMS", str(first.number)) in events
-    assert found["all"] == {"gross": {"amount": 1_340_000}, "net": {"amount": 1_340_000}}
-    assert found["today"] == {"gross": {"amount": 350_000}}
-    denied = ask(query, token_of(make_user()))
+    assert data["all"] == {"gross": {"amount": 1_340_000}, "net": {"amount": 1_340_000}}
+    assert data["today"] == {"gross": {"amount": 350_000}}
+    denied = execute(query, token_of(make_user()))
     assert denied["data"] == {"homepageEvents": None, "all": None, "today": None}
 
 

@@ -20,14 +20,14 @@ from tests.factories import (
     make_variant,
     unknown_uuid,
 )
-from tests.shop.api.client import ask, data_of
-from tests.shop.api.orders.test_fulfillment import fulfilled
+from tests.shop.api.client import data_of, execute
+from tests.shop.api.orders.test_fulfillment import fulfil
 from tests.shop.api.tokens import token_of
 
 pytestmark = pytest.mark.django_db
 
 
-def done(name, order, fields="order { status }", token=None):
+def run_order_mutation(name, order, fields="order { status }", token=None):
     query = f"mutation($id: ID!) {{ {name}(id: $id) {{ errors {{ field code }} {fields} }} }}"
     return data_of(query, token or token_of(make_admin()), id=global_id("Order", order.pk))[name]
 
@@ -36,17 +36,23 @@ def test_cancelled_order_releases_its_stock():
     pillow = make_variant(on_hand=5)
     order = make_order((pillow, 2))
 
-    assert done("orderCancel", order) == {"errors": [], "order": {"status": "CANCELED"}}
+    assert run_order_mutation("orderCancel", order) == {"errors": [], "order": {"status": "CANCELED"}}
 
     assert get_stock(pillow).allocated == 0
-    assert done("orderCancel", order)["errors"] == [{"field": None, "code": "CANNOT_CANCEL_ORDER"}]
-    gone = make_order((pillow, 1))
-    fulfilled(gone, token_of(make_admin()))
-    assert done("orderCancel", gone)["errors"] == [{"field": None, "code": "CANNOT_CANCEL_ORDER"}]
-    gone.refresh_from_db()
-    assert gone.status == OrderStatus.ON_THE_WAY
-    gone.pk = unknown_uuid()
-    assert done("orderCancel", gone)["errors"] == [{"field": "id", "code": "NOT_FOUND"}]
+    assert run_order_mutation("orderCancel", order)["errors"] == [
+        {"field": None, "code": "CANNOT_CANCEL_ORDER"}
+    ]
+    dispatched_order = make_order((pillow, 1))
+    fulfil(dispatched_order, token_of(make_admin()))
+    assert run_order_mutation("orderCancel", dispatched_order)["errors"] == [
+        {"field": None, "code": "CANNOT_CANCEL_ORDER"}
+    ]
+    dispatched_order.refresh_from_db()
+    assert dispatched_order.status == OrderStatus.ON_THE_WAY
+    dispatched_order.pk = unknown_uuid()
+    assert run_order_mutation("orderCancel", dispatched_order)["errors"] == [
+        {"field": "id", "code": "NOT_FOUND"}
+    ]
 
 
 def test_order_awaiting_payment_is_confirmed():
@@ -54,12 +60,12 @@ def test_order_awaiting_payment_is_confirmed():
     order = make_order(method=PaymentMethod.TRANSFER)
     assert order.confirmed_at is None
 
-    assert done("orderConfirm", order) == {"errors": [], "order": {"status": "UNFULFILLED"}}
+    assert run_order_mutation("orderConfirm", order) == {"errors": [], "order": {"status": "UNFULFILLED"}}
 
     order.refresh_from_db()
     assert order.confirmed_at is not None
     assert order.parts.get().accept_by is not None
-    assert done("orderConfirm", order)["errors"] == [{"field": None, "code": "INVALID"}]
+    assert run_order_mutation("orderConfirm", order)["errors"] == [{"field": None, "code": "INVALID"}]
 
 
 def test_notes_are_added_and_updated():
@@ -87,8 +93,8 @@ def test_notes_are_added_and_updated():
         "order": {"number": str(order.number)},
     }
     before = Change.objects.count()
-    for words, code in (("  ", "REQUIRED"), ("x" * 5001, "GRAPHQL_ERROR")):
-        refused = data_of(add, token, order=key, words=words)["orderNoteAdd"]
+    for message, code in (("  ", "REQUIRED"), ("x" * 5001, "GRAPHQL_ERROR")):
+        refused = data_of(add, token, order=key, words=message)["orderNoteAdd"]
         assert refused["errors"] == [{"field": "message", "code": code}]
     placed = global_id("OrderEvent", Change.objects.get(action="order.placed").pk)
     assert data_of(change, token, note=placed, words="x")["orderNoteUpdate"]["errors"] == [
@@ -109,11 +115,11 @@ mutation($id: ID!, $input: OrderGrantRefundCreateInput!) {
 """
 
 
-def granted(order, token=None, **given):
+def grant_refund(order, token=None, **input_data):
     payment = order.payments.get()
-    given = {"transactionId": global_id("TransactionItem", payment.pk)} | given
-    answer = data_of(GRANT, token or token_of(make_admin()), id=global_id("Order", order.pk), input=given)
-    return answer["orderGrantRefundCreate"]
+    input_data = {"transactionId": global_id("TransactionItem", payment.pk)} | input_data
+    data = data_of(GRANT, token or token_of(make_admin()), id=global_id("Order", order.pk), input=input_data)
+    return data["orderGrantRefundCreate"]
 
 
 def test_granted_refund_of_lines_releases_their_stock():
@@ -121,11 +127,13 @@ def test_granted_refund_of_lines_releases_their_stock():
     order = make_order((pillow, 2))
     line = order.lines.get()
     admin = make_admin()
-    named = [{"id": global_id("OrderLine", line.pk), "quantity": 1}]
+    refund_lines = [{"id": global_id("OrderLine", line.pk), "quantity": 1}]
 
-    answer = granted(order, token_of(admin), lines=named, reason="Rách", grantRefundForShipping=True)
+    payload = grant_refund(
+        order, token_of(admin), lines=refund_lines, reason="Rách", grantRefundForShipping=True
+    )
 
-    assert answer == {
+    assert payload == {
         "errors": [],
         "grantedRefund": {
             "amount": {"amount": 350_000},
@@ -146,10 +154,10 @@ def test_granted_amount_is_spread_over_all_parts():
     thien_an, yen_duong = make_seller("HTX Thiên An"), make_seller("HTX Yến Dương")
     order = make_order((make_variant(thien_an, price=270_000), 1), (make_variant(yen_duong, price=70_000), 1))
 
-    answer = granted(order, amount=100_000, bearer="PLATFORM")
+    payload = grant_refund(order, amount=100_000, bearer="PLATFORM")
 
-    assert answer["errors"] == []
-    assert answer["order"]["totalGrantedRefund"] == {"amount": 100_000}
+    assert payload["errors"] == []
+    assert payload["order"]["totalGrantedRefund"] == {"amount": 100_000}
     parts = Refund.objects.order_by("part__number").values_list("part__cooperative", "amount", "bearer")
     assert list(parts) == [
         (thien_an.pk, 75_000, CostBearer.PLATFORM),
@@ -158,7 +166,7 @@ def test_granted_amount_is_spread_over_all_parts():
 
 
 @pytest.mark.parametrize(
-    ("given", "field", "code"),
+    ("invalid_values", "field", "code"),
     [
         ({"amount": 350_001}, "amount", "AMOUNT_GREATER_THAN_AVAILABLE"),
         ({"amount": 0}, "amount", "REQUIRED"),
@@ -170,20 +178,22 @@ def test_granted_amount_is_spread_over_all_parts():
         ({"line": "foreign"}, "lines", "NOT_FOUND"),
     ],
 )
-def test_invalid_refund_is_refused(given, field, code):
+def test_invalid_refund_is_refused(invalid_values, field, code):
     order = make_order((make_variant(price=320_000), 1))
-    if "lines" in given:
+    if "lines" in invalid_values:
         key = global_id("OrderLine", order.lines.get().pk)
-        given = {"lines": [{"id": key, "quantity": given["lines"]}]}
-    elif "line" in given:
-        given = {"lines": [{"id": global_id("OrderLine", make_order().lines.get().pk), "quantity": 1}]}
-    elif "transactionId" in given:
-        given = {"transactionId": global_id("TransactionItem", make_order().payments.get().pk)}
+        invalid_values = {"lines": [{"id": key, "quantity": invalid_values["lines"]}]}
+    elif "line" in invalid_values:
+        invalid_values = {
+            "lines": [{"id": global_id("OrderLine", make_order().lines.get().pk), "quantity": 1}]
+        }
+    elif "transactionId" in invalid_values:
+        invalid_values = {"transactionId": global_id("TransactionItem", make_order().payments.get().pk)}
 
-    answer = granted(order, **given)
+    payload = grant_refund(order, **invalid_values)
 
-    assert [(error["field"], error["code"]) for error in answer["errors"]] == [(field, code)]
-    assert (answer["grantedRefund"], answer["order"]) == (None, None)
+    assert [(error["field"], error["code"]) for error in payload["errors"]] == [(field, code)]
+    assert (payload["grantedRefund"], payload["order"]) == (None, None)
     assert not Refund.objects.exists()
     assert not RefundLine.objects.exists()
 
@@ -195,16 +205,20 @@ def test_cooperative_staff_refund_only_their_part():
     (edge,) = data_of("{ orders(first: 1) { edges { node { id } } } }", token)["orders"]["edges"]
     foreign = order.lines.get(cooperative=yen_duong)
 
-    def asked(**given):
+    def request_refund(**input_data):
         payment = {"transactionId": global_id("TransactionItem", order.payments.get().pk)}
-        return data_of(GRANT, token, id=edge["node"]["id"], input=payment | given)["orderGrantRefundCreate"]
+        return data_of(GRANT, token, id=edge["node"]["id"], input=payment | input_data)[
+            "orderGrantRefundCreate"
+        ]
 
     lines = [{"id": global_id("OrderLine", foreign.pk), "quantity": 1}]
-    assert [error["code"] for error in asked(lines=lines)["errors"]] == ["NOT_FOUND"]
-    assert [error["code"] for error in asked(amount=1, bearer="PLATFORM")["errors"]] == ["INVALID"]
-    assert [error["code"] for error in asked(amount=350_001)["errors"]] == ["AMOUNT_GREATER_THAN_AVAILABLE"]
+    assert [error["code"] for error in request_refund(lines=lines)["errors"]] == ["NOT_FOUND"]
+    assert [error["code"] for error in request_refund(amount=1, bearer="PLATFORM")["errors"]] == ["INVALID"]
+    assert [error["code"] for error in request_refund(amount=350_001)["errors"]] == [
+        "AMOUNT_GREATER_THAN_AVAILABLE"
+    ]
     assert not Refund.objects.exists()
-    assert asked(amount=20_000)["order"] == {
+    assert request_refund(amount=20_000)["order"] == {
         "totalGrantedRefund": {"amount": 20_000},
         "totalBalance": {"amount": -330_000},
     }
@@ -238,7 +252,7 @@ def test_order_update_leaves_the_sums_unchanged():
     make_divisions()
     order = make_order()
     token, key = token_of(make_admin()), global_id("Order", order.pk)
-    given = {
+    input_data = {
         "userEmail": "nam@example.com",
         "externalReference": "DH-1",
         "languageCode": "EN",
@@ -247,9 +261,9 @@ def test_order_update_leaves_the_sums_unchanged():
         "billingAddress": PLACE | {"city": "Phường Nghĩa Đô"},
     }
 
-    done = data_of(UPDATE, token, id=key, input=given)["orderUpdate"]
+    payload = data_of(UPDATE, token, id=key, input=input_data)["orderUpdate"]
 
-    assert done == {
+    assert payload == {
         "errors": [],
         "order": {
             "userEmail": "nam@example.com",
@@ -279,7 +293,7 @@ def test_invalid_order_update_is_refused():
     nowhere = {"country": "VN", "streetAddress1": ""}
     elsewhere = PLACE | {"countryArea": "Tỉnh Thái Nguyên", "city": "Xã Phủ Thông"}
 
-    for given, field, code, kind in (
+    for invalid_values, field, code, address_type in (
         ({"userEmail": "x"}, "userEmail", "INVALID", None),
         ({"externalReference": "DH-1"}, "externalReference", "UNIQUE", None),
         ({"shippingAddress": elsewhere}, "shippingAddress", "INVALID", None),
@@ -290,9 +304,9 @@ def test_invalid_order_update_is_refused():
             "SHIPPING",
         ),
     ):
-        answer = data_of(UPDATE, token, id=key, input=given)["orderUpdate"]
-        assert {"field": field, "code": code, "addressType": kind} in answer["errors"]
-        assert answer["order"] is None
+        payload = data_of(UPDATE, token, id=key, input=invalid_values)["orderUpdate"]
+        assert {"field": field, "code": code, "addressType": address_type} in payload["errors"]
+        assert payload["order"] is None
     saved = Order.objects.get(pk=order.pk)
     assert (saved.email, saved.external_reference, saved.buyer_name) == (
         "hoa@example.com",
@@ -300,7 +314,7 @@ def test_invalid_order_update_is_refused():
         "Nguyễn Thị Hoa",
     )
     assert not Change.objects.filter(action="order.corrected").exists()
-    denied = ask(UPDATE, id=key, input={"userEmail": "nam@example.com"})
+    denied = execute(UPDATE, id=key, input={"userEmail": "nam@example.com"})
     assert denied["data"] == {"orderUpdate": None}
 
 
@@ -327,22 +341,34 @@ def test_order_details_for_platform_and_cooperative_staff():
     seller = make_seller()
     order = make_order((make_variant(seller, on_hand=5, price=320_000), 2))
     admin = token_of(make_admin())
-    fulfilled(order, admin)
-    granted(order, admin, amount=20_000)
+    fulfil(order, admin)
+    grant_refund(order, admin, amount=20_000)
     member = token_of(make_staff(Permission.MANAGE_ORDERS, Permission.MANAGE_PRODUCTS, works_for=(seller,)))
     (edge,) = data_of("{ orders(first: 1) { edges { node { id } } } }", member)["orders"]["edges"]
 
-    whole = data_of(DETAILS, admin, id=global_id("Order", order.pk))["order"]
-    part = data_of(DETAILS, member, id=edge["node"]["id"])["order"]
+    order_for_admin = data_of(DETAILS, admin, id=global_id("Order", order.pk))["order"]
+    order_for_member = data_of(DETAILS, member, id=edge["node"]["id"])["order"]
 
-    assert len(whole["transactions"]) == 1
-    assert part["transactions"] == []
-    same = ("grantedRefunds", "fulfillments", "lines", "cooperativeParts", "status", "undiscountedTotal")
-    assert {name: part[name] for name in same} == {name: whole[name] for name in same}
-    assert whole["grantedRefunds"][0]["amount"] == {"amount": 20_000}
-    assert whole["cooperativeParts"] == [
+    assert len(order_for_admin["transactions"]) == 1
+    assert order_for_member["transactions"] == []
+    shared_fields = (
+        "grantedRefunds",
+        "fulfillments",
+        "lines",
+        "cooperativeParts",
+        "status",
+        "undiscountedTotal",
+    )
+    assert {name: order_for_member[name] for name in shared_fields} == {
+        name: order_for_admin[name] for name in shared_fields
+    }
+    assert order_for_admin["grantedRefunds"][0]["amount"] == {"amount": 20_000}
+    assert order_for_admin["cooperativeParts"] == [
         {"commission": {"amount": 0}, "payout": {"amount": 0}, "refunded": {"amount": 20_000}}
     ]
-    assert [each["type"] for each in whole["events"]][:2] == ["PLACED", "EXTERNAL_SERVICE_NOTIFICATION"]
-    sent = next(each for each in whole["events"] if each["type"] == "FULFILLMENT_FULFILLED_ITEMS")
+    assert [each["type"] for each in order_for_admin["events"]][:2] == [
+        "PLACED",
+        "EXTERNAL_SERVICE_NOTIFICATION",
+    ]
+    sent = next(each for each in order_for_admin["events"] if each["type"] == "FULFILLMENT_FULFILLED_ITEMS")
     assert (sent["fulfilledItems"], sent["composedId"]) == ([{"quantity": 2}], f"{order.number}-1")

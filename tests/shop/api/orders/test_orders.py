@@ -26,7 +26,7 @@ from tests.factories import (
     make_variant,
     make_voucher,
 )
-from tests.shop.api.client import ask, data_of
+from tests.shop.api.client import data_of, execute
 from tests.shop.api.tokens import token_of
 
 pytestmark = pytest.mark.django_db
@@ -69,34 +69,38 @@ def test_guest_order_is_visible_by_its_id():
     pillow = make_variant(seller, name="Gối thảo dược", price=320_000)
     order = make_order((pillow, 2))
 
-    shown = data_of(ORDER, id=global_id("Order", order.pk))["order"]
+    order_data = data_of(ORDER, id=global_id("Order", order.pk))["order"]
 
-    assert shown["number"] == str(order.number)
-    assert shown["created"] == "2026-11-24T03:00:00+00:00"
-    assert shown["status"] == "UNFULFILLED"
-    assert shown["channel"] == {"slug": "viet-nam", "currencyCode": "VND"}
-    assert shown["userEmail"] == "hoa@example.com"
-    assert shown["token"] == str(order.pk)
-    assert shown["shippingAddress"] == {"streetAddress1": "Số 5, ngõ 12", "countryArea": "Hà Nội"}
-    assert shown["total"] == {
+    assert order_data["number"] == str(order.number)
+    assert order_data["created"] == "2026-11-24T03:00:00+00:00"
+    assert order_data["status"] == "UNFULFILLED"
+    assert order_data["channel"] == {"slug": "viet-nam", "currencyCode": "VND"}
+    assert order_data["userEmail"] == "hoa@example.com"
+    assert order_data["token"] == str(order.pk)
+    assert order_data["shippingAddress"] == {"streetAddress1": "Số 5, ngõ 12", "countryArea": "Hà Nội"}
+    assert order_data["total"] == {
         "gross": {"amount": 670_000, "currency": "VND", "fractionalAmount": 670_000},
         "net": {"amount": 670_000},
         "tax": {"amount": 0},
     }
-    assert shown["subtotal"]["gross"]["amount"] == 640_000
-    assert shown["shippingPrice"]["gross"]["amount"] == 30_000
-    assert shown["undiscountedTotal"]["gross"]["amount"] == 670_000
-    assert shown["totalBalance"] == {"amount": -670_000}
-    assert shown["totalCaptured"] == {"amount": 0}
-    assert shown["totalChargePending"] == {"amount": 670_000}
-    assert (shown["isPaid"], shown["paymentStatus"], shown["chargeStatus"]) == (False, "NOT_CHARGED", "NONE")
-    assert shown["shippingMethodName"] == "Giao tận nhà"
-    assert shown["deliveryMethod"] == {
+    assert order_data["subtotal"]["gross"]["amount"] == 640_000
+    assert order_data["shippingPrice"]["gross"]["amount"] == 30_000
+    assert order_data["undiscountedTotal"]["gross"]["amount"] == 670_000
+    assert order_data["totalBalance"] == {"amount": -670_000}
+    assert order_data["totalCaptured"] == {"amount": 0}
+    assert order_data["totalChargePending"] == {"amount": 670_000}
+    assert (order_data["isPaid"], order_data["paymentStatus"], order_data["chargeStatus"]) == (
+        False,
+        "NOT_CHARGED",
+        "NONE",
+    )
+    assert order_data["shippingMethodName"] == "Giao tận nhà"
+    assert order_data["deliveryMethod"] == {
         "id": global_id("ShippingMethod", order.parts.get().service_id),
         "name": "Giao tận nhà",
         "price": {"amount": 30_000},
     }
-    (line,) = shown["lines"]
+    (line,) = order_data["lines"]
     assert line == {
         "productName": "Gối thảo dược",
         "variantName": "",
@@ -116,23 +120,23 @@ def test_guest_order_is_visible_by_its_id():
         "cooperative": {"name": "HTX Thiên An"},
         "discounts": [],
     }
-    assert shown["fulfillments"] == []
+    assert order_data["fulfillments"] == []
 
 
 def test_order_is_hidden_from_other_users():
-    buyer, other = make_user(), make_user()
+    buyer, stranger = make_user(), make_user()
     order = make_order(user=buyer)
     key = global_id("Order", order.pk)
     query = "query($id: ID!) { order(id: $id) { number user { email } } }"
-    theirs = {"order": {"number": str(order.number), "user": {"email": buyer.email}}}
+    with_user = {"order": {"number": str(order.number), "user": {"email": buyer.email}}}
 
-    assert data_of(query, token_of(buyer), id=key) == theirs
-    assert data_of(query, token_of(make_admin()), id=key) == theirs
-    assert data_of(query, token_of(other), id=key) == {"order": None}
-    unsaid = {"order": {"number": str(order.number), "user": None}}
-    assert data_of(query, id=key) == unsaid
+    assert data_of(query, token_of(buyer), id=key) == with_user
+    assert data_of(query, token_of(make_admin()), id=key) == with_user
+    assert data_of(query, token_of(stranger), id=key) == {"order": None}
+    without_user = {"order": {"number": str(order.number), "user": None}}
+    assert data_of(query, id=key) == without_user
     by_token = "query($token: UUID!) { orderByToken(token: $token) { number } }"
-    assert data_of(by_token, token_of(other), token=str(order.pk)) == {"orderByToken": None}
+    assert data_of(by_token, token_of(stranger), token=str(order.pk)) == {"orderByToken": None}
     assert data_of(by_token, token_of(buyer), token=str(order.pk)) == {
         "orderByToken": {"number": str(order.number)}
     }
@@ -153,10 +157,10 @@ def test_own_orders_are_listed_newest_first_in_few_queries(django_assert_max_num
     } } } } }"""
 
     with django_assert_max_num_queries(10):
-        found = data_of(query, token_of(buyer))["me"]["orders"]
+        listed = data_of(query, token_of(buyer))["me"]["orders"]
 
-    assert [edge["node"]["number"] for edge in found["edges"]] == numbers[::-1]
-    assert found["totalCount"] == 3
+    assert [edge["node"]["number"] for edge in listed["edges"]] == numbers[::-1]
+    assert listed["totalCount"] == 3
 
 
 def test_pickup_order_names_its_collection_point():
@@ -192,10 +196,10 @@ def test_voucher_discount_is_shown_on_order_and_lines():
         now=NOW,
     )
 
-    shown = data_of(ORDER, id=global_id("Order", order.pk))["order"]
+    order_data = data_of(ORDER, id=global_id("Order", order.pk))["order"]
 
-    assert (shown["voucherCode"], shown["voucher"]) == ("CHAO10", {"code": "CHAO10"})
-    assert shown["discounts"] == [
+    assert (order_data["voucherCode"], order_data["voucher"]) == ("CHAO10", {"code": "CHAO10"})
+    assert order_data["discounts"] == [
         {
             "type": "VOUCHER",
             "name": "Chào khách mới",
@@ -204,9 +208,9 @@ def test_voucher_discount_is_shown_on_order_and_lines():
             "total": {"amount": 64_000},
         }
     ]
-    assert shown["total"]["gross"]["amount"] == 606_000
-    assert shown["undiscountedTotal"]["gross"]["amount"] == 670_000
-    (line,) = shown["lines"]
+    assert order_data["total"]["gross"]["amount"] == 606_000
+    assert order_data["undiscountedTotal"]["gross"]["amount"] == 670_000
+    (line,) = order_data["lines"]
     assert line["unitPrice"] == {"gross": {"amount": 288_000}}
     assert line["undiscountedUnitPrice"]["gross"] == {"amount": 320_000}
     assert line["totalPrice"] == {"gross": {"amount": 576_000}}
@@ -220,11 +224,11 @@ def test_voucher_discount_is_shown_on_order_and_lines():
     ["abc", "T3JkZXI6MQ==", global_id("User", 1), "T3JkZXI6MDAwMDAwMDAtMDAwMC00MDAwLTgwMDAtMDAwMDAwMDAwMDAw"],
 )
 def test_unknown_order_id_is_null_and_malformed_id_is_an_error(text):
-    answer = ask("query($id: ID!) { order(id: $id) { number } }", id=text)
+    response = execute("query($id: ID!) { order(id: $id) { number } }", id=text)
 
-    assert answer["data"] == {"order": None}
+    assert response["data"] == {"order": None}
     is_malformed = text in ("abc", "T3JkZXI6MQ==")
-    assert [error["message"] for error in answer.get("errors", ())] == (
+    assert [error["message"] for error in response.get("errors", ())] == (
         [f"Invalid ID: {text}. Expected: Order."] if is_malformed else []
     )
 
@@ -234,11 +238,11 @@ def test_order_query_takes_exactly_one_identifier():
     Order.objects.filter(pk=order.pk).update(external_reference="DH-1")
     query = "query($id: ID, $ref: String) { order(id: $id, externalReference: $ref) { number } }"
 
-    found = data_of(query, token_of(make_admin()), ref="DH-1")
-    assert found == {"order": {"number": str(order.number)}}
-    for given in ({}, {"id": global_id("Order", order.pk), "ref": "DH-1"}):
-        assert ask(query, **given)["errors"][0]["extensions"]["code"] == "GraphQLError"
-    assert ask(query, ref="DH-1")["errors"][0]["extensions"]["code"] == "PermissionDenied"
+    data = data_of(query, token_of(make_admin()), ref="DH-1")
+    assert data == {"order": {"number": str(order.number)}}
+    for identifiers in ({}, {"id": global_id("Order", order.pk), "ref": "DH-1"}):
+        assert execute(query, **identifiers)["errors"][0]["extensions"]["code"] == "GraphQLError"
+    assert execute(query, ref="DH-1")["errors"][0]["extensions"]["code"] == "PermissionDenied"
 
 
 def test_only_the_owner_writes_public_order_metadata():
@@ -251,10 +255,10 @@ def test_only_the_owner_writes_public_order_metadata():
     assert data_of(write, id=global_id("Order", guests.pk))["updateMetadata"] == done
     assert data_of(write, token_of(buyer), id=global_id("Order", theirs.pk))["updateMetadata"] == done
     for stranger in (None, token_of(make_user())):
-        denied = ask(write, stranger, id=global_id("Order", theirs.pk))
+        denied = execute(write, stranger, id=global_id("Order", theirs.pk))
         assert denied["errors"][0]["extensions"]["code"] == "PermissionDenied"
     private = write.replace("updateMetadata", "updatePrivateMetadata")
-    refused = ask(private, token_of(buyer), id=global_id("Order", theirs.pk))
+    refused = execute(private, token_of(buyer), id=global_id("Order", theirs.pk))
     assert refused["errors"][0]["extensions"]["code"] == "PermissionDenied"
     theirs.refresh_from_db()
     assert (theirs.metadata, theirs.private_metadata) == ({"a": "b"}, {})

@@ -16,7 +16,7 @@ from tests.factories import (
     make_user,
     make_variant,
 )
-from tests.shop.api.client import ask, data_of
+from tests.shop.api.client import data_of, execute
 from tests.shop.api.tokens import token_of
 
 pytestmark = pytest.mark.django_db
@@ -60,7 +60,7 @@ def vnd(amount, currency="VND"):
 
 
 @pytest.fixture
-def waiting():
+def unpaid_order():
     """An order of 350,000 that awaits a bank transfer, its id, and a token with payment permission."""
     make_bank_account()
     order = make_order((make_variant(price=320_000), 1), method=PaymentMethod.TRANSFER)
@@ -68,9 +68,9 @@ def waiting():
     return order, global_id("Order", order.pk), token
 
 
-def test_reported_charge_confirms_the_order(waiting):
-    order, key, token = waiting
-    given = {
+def test_reported_charge_confirms_the_order(unpaid_order):
+    order, key, token = unpaid_order
+    input_data = {
         "name": "Máy quẹt thẻ",
         "pspReference": "POS-1",
         "externalUrl": "https://pos.example/1",
@@ -78,22 +78,22 @@ def test_reported_charge_confirms_the_order(waiting):
         "metadata": [{"key": "till", "value": "3"}],
     }
 
-    made = data_of(CREATE, token, id=key, transaction=given)["transactionCreate"]
+    payload = data_of(CREATE, token, id=key, transaction=input_data)["transactionCreate"]
 
-    assert made["errors"] == []
-    shown = made["transaction"]
-    assert (shown["name"], shown["pspReference"], shown["externalUrl"]) == (
+    assert payload["errors"] == []
+    transaction = payload["transaction"]
+    assert (transaction["name"], transaction["pspReference"], transaction["externalUrl"]) == (
         "Máy quẹt thẻ",
         "POS-1",
         "https://pos.example/1",
     )
-    assert shown["metadata"] == [{"key": "till", "value": "3"}]
-    assert shown["actions"] == ["REFUND"]
-    assert shown["chargedAmount"] == {"amount": 350_000}
-    assert shown["events"] == [
+    assert transaction["metadata"] == [{"key": "till", "value": "3"}]
+    assert transaction["actions"] == ["REFUND"]
+    assert transaction["chargedAmount"] == {"amount": 350_000}
+    assert transaction["events"] == [
         {"type": "CHARGE_SUCCESS", "amount": {"amount": 350_000}, "pspReference": "POS-1"}
     ]
-    assert shown["order"] == {
+    assert transaction["order"] == {
         "status": "UNFULFILLED",
         "paymentStatus": "FULLY_CHARGED",
         "chargeStatus": "FULL",
@@ -102,16 +102,16 @@ def test_reported_charge_confirms_the_order(waiting):
     }
     order.refresh_from_db()
     assert order.confirmed_at is not None
-    again = data_of(CREATE, token, id=key, transaction=given)["transactionCreate"]
-    assert again == {"errors": [{"field": "pspReference", "code": "UNIQUE"}], "transaction": None}
+    reported_again = data_of(CREATE, token, id=key, transaction=input_data)["transactionCreate"]
+    assert reported_again == {"errors": [{"field": "pspReference", "code": "UNIQUE"}], "transaction": None}
     assert Order.objects.get(pk=order.pk).charged == 350_000
 
 
-def test_reported_authorisation_confirms_and_is_captured_later(waiting):
-    _order, key, token = waiting
+def test_reported_authorisation_confirms_and_is_captured_later(unpaid_order):
+    _order, key, token = unpaid_order
 
-    held = data_of(CREATE, token, id=key, transaction={"amountAuthorized": vnd(350_000)})
-    transaction = held["transactionCreate"]["transaction"]
+    created = data_of(CREATE, token, id=key, transaction={"amountAuthorized": vnd(350_000)})
+    transaction = created["transactionCreate"]["transaction"]
     assert transaction["order"] == {
         "status": "UNFULFILLED",
         "paymentStatus": "NOT_CHARGED",
@@ -120,10 +120,10 @@ def test_reported_authorisation_confirms_and_is_captured_later(waiting):
         "totalBalance": {"amount": -350_000},
     }
 
-    def updated(**given):
-        answer = data_of(UPDATE, token, id=transaction["id"], transaction=given)["transactionUpdate"]
-        assert answer["errors"] == []
-        now = answer["transaction"]
+    def updated(**changes):
+        payload = data_of(UPDATE, token, id=transaction["id"], transaction=changes)["transactionUpdate"]
+        assert payload["errors"] == []
+        now = payload["transaction"]
         names = ("authorizedAmount", "chargedAmount", "refundedAmount", "canceledAmount")
         return [now[name]["amount"] for name in names]
 
@@ -132,8 +132,8 @@ def test_reported_authorisation_confirms_and_is_captured_later(waiting):
     assert updated(amountCharged=vnd(200_000), amountRefunded=vnd(100_000)) == [0, 200_000, 100_000, 50_000]
     assert updated(name="Thẻ") == [0, 200_000, 100_000, 50_000]
     assert updated(amountCharged=vnd(150_000)) == [0, 150_000, 100_000, 50_000]
-    kinds = PaymentEvent.objects.filter(key__startswith="reported:").order_by("pk")
-    assert list(kinds.values_list("kind", "amount")) == [
+    reported_events = PaymentEvent.objects.filter(key__startswith="reported:").order_by("pk")
+    assert list(reported_events.values_list("kind", "amount")) == [
         ("authorization_success", 350_000),
         ("charge_success", 300_000),
         ("cancel_success", 50_000),
@@ -142,16 +142,16 @@ def test_reported_authorisation_confirms_and_is_captured_later(waiting):
     ]
 
 
-def test_event_reported_twice_counts_once(waiting):
-    _order, key, token = waiting
-    made = data_of(CREATE, token, id=key, transaction={"name": "Ví"})["transactionCreate"]
-    transaction = made["transaction"]["id"]
-    asked = {"id": transaction, "type": "CHARGE_SUCCESS", "ref": "A-1"}
+def test_event_reported_twice_counts_once(unpaid_order):
+    _order, key, token = unpaid_order
+    created = data_of(CREATE, token, id=key, transaction={"name": "Ví"})["transactionCreate"]
+    transaction = created["transaction"]["id"]
+    event = {"id": transaction, "type": "CHARGE_SUCCESS", "ref": "A-1"}
 
-    first = data_of(REPORT, token, amount=350_000, **asked)["transactionEventReport"]
-    second = data_of(REPORT, token, amount=350_000, **asked)["transactionEventReport"]
-    other = data_of(REPORT, token, amount=1, **asked)["transactionEventReport"]
-    without = data_of(REPORT, token, **asked)["transactionEventReport"]
+    first = data_of(REPORT, token, amount=350_000, **event)["transactionEventReport"]
+    second = data_of(REPORT, token, amount=350_000, **event)["transactionEventReport"]
+    with_other_amount = data_of(REPORT, token, amount=1, **event)["transactionEventReport"]
+    without_amount = data_of(REPORT, token, **event)["transactionEventReport"]
 
     assert first == {
         "errors": [],
@@ -164,19 +164,19 @@ def test_event_reported_twice_counts_once(waiting):
         "transaction": {"chargedAmount": {"amount": 350_000}, "order": {"chargeStatus": "FULL"}},
     }
     assert second == first | {"alreadyProcessed": True}
-    assert other["errors"] == [{"field": "amount", "code": "INCORRECT_DETAILS"}]
-    assert without["errors"] == [{"field": "amount", "code": "REQUIRED"}]
+    assert with_other_amount["errors"] == [{"field": "amount", "code": "INCORRECT_DETAILS"}]
+    assert without_amount["errors"] == [{"field": "amount", "code": "REQUIRED"}]
     assert PaymentEvent.objects.filter(key__startswith="reported:").count() == 1
 
 
-def test_long_references_are_compared_in_full(waiting):
-    order, key, token = waiting
-    made = data_of(CREATE, token, id=key, transaction={"name": "Ví"})["transactionCreate"]
-    asked = {"id": made["transaction"]["id"], "type": "CHARGE_SUCCESS", "amount": 100_000}
-    long = "x" * 99
+def test_long_references_are_compared_in_full(unpaid_order):
+    order, key, token = unpaid_order
+    created = data_of(CREATE, token, id=key, transaction={"name": "Ví"})["transactionCreate"]
+    event = {"id": created["transaction"]["id"], "type": "CHARGE_SUCCESS", "amount": 100_000}
+    long_prefix = "x" * 99
 
-    for reference in (f"{long}1", f"{long}2", f"{long}2"):
-        data_of(REPORT, token, ref=reference, **asked)
+    for reference in (f"{long_prefix}1", f"{long_prefix}2", f"{long_prefix}2"):
+        data_of(REPORT, token, ref=reference, **event)
 
     assert Order.objects.get(pk=order.pk).charged == 200_000
 
@@ -186,17 +186,17 @@ def test_payment_can_be_reported_for_a_checkout():
     token = token_of(make_admin())
     query = CREATE.replace("order { status", "checkout { id } order { status")
 
-    made = data_of(
+    payload = data_of(
         query, token, id=global_id("Checkout", basket.pk), transaction={"amountCharged": vnd(350_000)}
     )["transactionCreate"]
 
-    assert made["errors"] == []
-    assert made["transaction"]["checkout"] == {"id": global_id("Checkout", basket.pk)}
+    assert payload["errors"] == []
+    assert payload["transaction"]["checkout"] == {"id": global_id("Checkout", basket.pk)}
     assert Payment.objects.get().basket_id == basket.pk
 
 
 @pytest.mark.parametrize(
-    ("given", "field", "code"),
+    ("invalid_values", "field", "code"),
     [
         ({"amountCharged": vnd(1, "USD")}, "amountCharged", "INCORRECT_CURRENCY"),
         ({"amountCharged": vnd(0.5)}, "amountCharged", "INVALID"),
@@ -205,64 +205,68 @@ def test_payment_can_be_reported_for_a_checkout():
         ({"externalUrl": "no address"}, "externalUrl", "INVALID"),
     ],
 )
-def test_invalid_transaction_is_refused(waiting, given, field, code):
-    _order, key, token = waiting
+def test_invalid_transaction_is_refused(unpaid_order, invalid_values, field, code):
+    _order, key, token = unpaid_order
     before = Payment.objects.count()
 
-    answer = data_of(CREATE, token, id=key, transaction=given)["transactionCreate"]
+    payload = data_of(CREATE, token, id=key, transaction=invalid_values)["transactionCreate"]
 
-    assert answer == {"errors": [{"field": field, "code": code}], "transaction": None}
+    assert payload == {"errors": [{"field": field, "code": code}], "transaction": None}
     assert Payment.objects.count() == before
 
 
-def test_reporting_requires_permission_and_an_external_payment(waiting):
-    order, key, token = waiting
-    own = order.payments.get()
-    update = data_of(UPDATE, token, id=global_id("TransactionItem", own.pk), transaction={"name": "X"})
+def test_reporting_requires_permission_and_an_external_payment(unpaid_order):
+    order, key, token = unpaid_order
+    own_payment = order.payments.get()
+    update = data_of(
+        UPDATE, token, id=global_id("TransactionItem", own_payment.pk), transaction={"name": "X"}
+    )
     assert update["transactionUpdate"]["errors"] == [{"field": "id", "code": "INVALID"}]
     for stranger in (None, token_of(make_user()), token_of(make_staff(Permission.MANAGE_ORDERS))):
-        answer = ask(CREATE, stranger, id=key, transaction={"amountCharged": vnd(350_000)})
-        assert answer["data"] == {"transactionCreate": None}
-        assert answer["errors"][0]["extensions"]["code"] == "PermissionDenied"
-    own.refresh_from_db()
-    assert own.name == ""
+        response = execute(CREATE, stranger, id=key, transaction={"amountCharged": vnd(350_000)})
+        assert response["data"] == {"transactionCreate": None}
+        assert response["errors"][0]["extensions"]["code"] == "PermissionDenied"
+    own_payment.refresh_from_db()
+    assert own_payment.name == ""
     assert Payment.objects.count() == 1
 
 
-def test_order_is_marked_as_paid_once(waiting):
-    order, key, token = waiting
-    mark = """mutation($id: ID!) { orderMarkAsPaid(id: $id, transactionReference: "PT-7") {
+def test_order_is_marked_as_paid_once(unpaid_order):
+    order, key, token = unpaid_order
+    mark_as_paid = """mutation($id: ID!) { orderMarkAsPaid(id: $id, transactionReference: "PT-7") {
       errors { field code }
       order { status isPaid totalBalance { amount } transactions { pspReference } } } }"""
 
-    done = data_of(mark, token, id=key)["orderMarkAsPaid"]
+    payload = data_of(mark_as_paid, token, id=key)["orderMarkAsPaid"]
 
-    assert done["errors"] == []
-    assert done["order"]["status"] == "UNFULFILLED"
-    assert (done["order"]["isPaid"], done["order"]["totalBalance"]) == (True, {"amount": 0})
-    assert {"pspReference": "PT-7"} in done["order"]["transactions"]
-    again = data_of(mark, token, id=key)["orderMarkAsPaid"]
-    assert again == {"errors": [{"field": "id", "code": "PAYMENT_ERROR"}], "order": None}
+    assert payload["errors"] == []
+    assert payload["order"]["status"] == "UNFULFILLED"
+    assert (payload["order"]["isPaid"], payload["order"]["totalBalance"]) == (True, {"amount": 0})
+    assert {"pspReference": "PT-7"} in payload["order"]["transactions"]
+    repeated = data_of(mark_as_paid, token, id=key)["orderMarkAsPaid"]
+    assert repeated == {"errors": [{"field": "id", "code": "PAYMENT_ERROR"}], "order": None}
     assert Order.objects.get(pk=order.pk).charged == 350_000
 
 
-def test_refund_can_be_requested_but_not_charge_or_cancel(waiting):
-    order, key, token = waiting
-    made = data_of(CREATE, token, id=key, transaction={"amountCharged": vnd(350_000)})
-    transaction = made["transactionCreate"]["transaction"]["id"]
-    act = """mutation($id: ID!, $action: TransactionActionEnum!, $amount: PositiveDecimal) {
+def test_refund_can_be_requested_but_not_charge_or_cancel(unpaid_order):
+    order, key, token = unpaid_order
+    created = data_of(CREATE, token, id=key, transaction={"amountCharged": vnd(350_000)})
+    transaction = created["transactionCreate"]["transaction"]["id"]
+    query = """mutation($id: ID!, $action: TransactionActionEnum!, $amount: PositiveDecimal) {
       transactionRequestAction(id: $id, actionType: $action, amount: $amount, refundReason: "Hỏng") {
         errors { field code } transaction { order { totalGrantedRefund { amount } } } } }"""
 
-    def asked(action, amount=None, of=transaction):
-        return data_of(act, token, id=of, action=action, amount=amount)["transactionRequestAction"]
+    def request_action(action, amount=None, transaction_id=transaction):
+        return data_of(query, token, id=transaction_id, action=action, amount=amount)[
+            "transactionRequestAction"
+        ]
 
     for action in ("CHARGE", "CANCEL"):
-        refused = asked(action)
+        refused = request_action(action)
         assert refused["errors"] == [{"field": "id", "code": "MISSING_TRANSACTION_ACTION_REQUEST_WEBHOOK"}]
-    assert asked("REFUND", 350_001)["errors"] == [{"field": "amount", "code": "INVALID"}]
+    assert request_action("REFUND", 350_001)["errors"] == [{"field": "amount", "code": "INVALID"}]
     assert not Refund.objects.exists()
-    done = asked("REFUND", 50_000)
+    done = request_action("REFUND", 50_000)
     assert done == {
         "errors": [],
         "transaction": {"order": {"totalGrantedRefund": {"amount": 50_000}}},

@@ -26,7 +26,7 @@ from tests.factories import (
     make_zone,
 )
 from tests.refusals import all_rows
-from tests.shop.api.client import ask, data_of
+from tests.shop.api.client import data_of, execute
 from tests.shop.api.tokens import token_of
 from tests.without_triggers import without_triggers
 
@@ -65,7 +65,7 @@ def two_parts():
     return order, thien_an, yen_duong
 
 
-def shown_to(user, order):
+def read_order_as(user, order):
     (edge,) = data_of("{ orders(first: 5) { edges { node { id } } } }", token_of(user))["orders"]["edges"]
     return data_of(ORDER, token_of(user), id=edge["node"]["id"])["order"]
 
@@ -87,20 +87,20 @@ def test_cooperative_staff_see_their_part_with_its_sums(two_parts):
     )
     staff = make_staff(Permission.MANAGE_ORDERS, works_for=(thien_an,))
 
-    shown = shown_to(staff, order)
+    order_data = read_order_as(staff, order)
 
-    assert shown["number"] == str(order.number)
-    assert shown["total"]["gross"]["amount"] == 350_000
-    assert shown["subtotal"]["gross"]["amount"] == 320_000
-    assert shown["shippingPrice"]["gross"]["amount"] == 30_000
-    assert shown["undiscountedTotal"]["gross"]["amount"] == 350_000
-    assert shown["undiscountedShippingPrice"]["amount"] == 30_000
-    assert shown["totalBalance"]["amount"] == -350_000
-    assert shown["totalGrantedRefund"]["amount"] == 0
-    assert shown["lines"] == [{"productName": "Gối thảo dược", "cooperative": {"name": "HTX Thiên An"}}]
-    assert shown["fulfillments"] == [{"fulfillmentOrder": 1, "cooperative": {"name": "HTX Thiên An"}}]
-    assert shown["grantedRefunds"] == []
-    assert shown["cooperativeParts"] == [
+    assert order_data["number"] == str(order.number)
+    assert order_data["total"]["gross"]["amount"] == 350_000
+    assert order_data["subtotal"]["gross"]["amount"] == 320_000
+    assert order_data["shippingPrice"]["gross"]["amount"] == 30_000
+    assert order_data["undiscountedTotal"]["gross"]["amount"] == 350_000
+    assert order_data["undiscountedShippingPrice"]["amount"] == 30_000
+    assert order_data["totalBalance"]["amount"] == -350_000
+    assert order_data["totalGrantedRefund"]["amount"] == 0
+    assert order_data["lines"] == [{"productName": "Gối thảo dược", "cooperative": {"name": "HTX Thiên An"}}]
+    assert order_data["fulfillments"] == [{"fulfillmentOrder": 1, "cooperative": {"name": "HTX Thiên An"}}]
+    assert order_data["grantedRefunds"] == []
+    assert order_data["cooperativeParts"] == [
         {
             "number": 1,
             "state": "ACCEPTED",
@@ -109,11 +109,11 @@ def test_cooperative_staff_see_their_part_with_its_sums(two_parts):
             "cooperative": {"name": "HTX Thiên An"},
         }
     ]
-    assert [event["type"] for event in shown["events"]] == ["PLACED", "EXTERNAL_SERVICE_NOTIFICATION"]
-    both = make_staff(Permission.MANAGE_ORDERS, works_for=(thien_an, yen_duong))
-    assert shown_to(both, order)["total"]["gross"]["amount"] == 430_000
-    assert shown_to(both, order)["totalBalance"]["amount"] == -420_000
-    assert shown_to(make_admin(), order)["grantedRefunds"] == [{"amount": {"amount": 10_000}}]
+    assert [event["type"] for event in order_data["events"]] == ["PLACED", "EXTERNAL_SERVICE_NOTIFICATION"]
+    staff_of_both = make_staff(Permission.MANAGE_ORDERS, works_for=(thien_an, yen_duong))
+    assert read_order_as(staff_of_both, order)["total"]["gross"]["amount"] == 430_000
+    assert read_order_as(staff_of_both, order)["totalBalance"]["amount"] == -420_000
+    assert read_order_as(make_admin(), order)["grantedRefunds"] == [{"amount": {"amount": 10_000}}]
 
 
 def test_delivery_address_is_shown_after_the_part_is_accepted(two_parts):
@@ -121,34 +121,38 @@ def test_delivery_address_is_shown_after_the_part_is_accepted(two_parts):
     staff = make_staff(Permission.MANAGE_ORDERS, works_for=(thien_an,))
     Order.objects.filter(pk=order.pk).update(private_metadata={"secret": "x"})
 
-    before = shown_to(staff, order)
+    before = read_order_as(staff, order)
     accept_part(part_id=order.parts.get(cooperative=yen_duong).pk, actor=Actor.system(), now=NOW)
-    still = shown_to(staff, order)
+    after_foreign_acceptance = read_order_as(staff, order)
     accept_part(part_id=order.parts.get(cooperative=thien_an).pk, actor=Actor.system(), now=NOW)
-    after = shown_to(staff, order)
+    after = read_order_as(staff, order)
 
     assert before["shippingAddress"] is None
-    assert still["shippingAddress"] is None
+    assert after_foreign_acceptance["shippingAddress"] is None
     assert after["shippingAddress"] == {"streetAddress1": "Số 5, ngõ 12"}
-    for shown in (before, after):
-        assert (shown["userEmail"], shown["user"], shown["billingAddress"]) == (None, None, None)
-        assert shown["privateMetadata"] == []
-    assert shown_to(make_admin(), order)["privateMetadata"] == [{"key": "secret"}]
+    for order_data in (before, after):
+        assert (order_data["userEmail"], order_data["user"], order_data["billingAddress"]) == (
+            None,
+            None,
+            None,
+        )
+        assert order_data["privateMetadata"] == []
+    assert read_order_as(make_admin(), order)["privateMetadata"] == [{"key": "secret"}]
 
 
 def test_cooperative_staff_do_not_see_the_guest_order_id(two_parts):
     order, thien_an, _yen_duong = two_parts
     staff = make_staff(Permission.MANAGE_ORDERS, works_for=(thien_an,))
 
-    shown = shown_to(staff, order)
+    order_data = read_order_as(staff, order)
 
-    assert str(order.pk) not in (shown["token"], shown["id"])
-    assert shown["id"] != global_id("Order", order.pk)
+    assert str(order.pk) not in (order_data["token"], order_data["id"])
+    assert order_data["id"] != global_id("Order", order.pk)
     assert data_of(
         ORDER.replace("grantedRefunds { amount { amount } }", "")
         .replace("events { type }", "")
         .replace("privateMetadata { key }", ""),
-        id=shown["id"],
+        id=order_data["id"],
     ) == {"order": None}
     assert data_of(ORDER, token_of(staff), id=global_id("Order", order.pk)) == {"order": None}
 
@@ -161,7 +165,7 @@ def test_order_of_other_cooperatives_is_not_found(two_parts):
 
     assert data_of(ORDERS, token_of(stranger))["orders"] == {"totalCount": 0, "edges": []}
     assert data_of(ORDER, token_of(stranger), id=number) == {"order": None}
-    refused = ask(ORDERS, token_of(packer))
+    refused = execute(ORDERS, token_of(packer))
     assert refused["data"] == {"orders": None}
     assert refused["errors"][0]["extensions"]["exception"]["code"] == "PermissionDenied"
     theirs = {"totalCount": 1, "edges": [{"node": {"number": str(order.number)}}]}
@@ -191,12 +195,12 @@ def test_part_list_queries_do_not_grow_with_orders(two_parts, django_assert_num_
       number status total { gross { amount } } totalBalance { amount } shippingAddress { city }
       lines { quantity quantityToFulfill productName } fulfillments { status } cooperativeParts { state }
     } } } }"""
-    asked = 8  # user, groups, orders, addresses, lines, packed quantities, parcels, parts
+    query_count = 8  # user, groups, orders, addresses, lines, packed quantities, parcels, parts
 
-    with django_assert_num_queries(asked):
+    with django_assert_num_queries(query_count):
         data_of(query, token)
     make_order((make_variant(thien_an), 1), (make_variant(thien_an, name="Khăn"), 2))
-    with django_assert_num_queries(asked):
+    with django_assert_num_queries(query_count):
         data_of(query, token)
 
 
@@ -210,12 +214,12 @@ def test_group_cooperatives_are_assigned(client):
       permissionGroupCooperativesUpdate(id: $id, cooperatives: $to, platformWide: $wide) {
         errors { field code } group { name cooperatives { name } }
       } }"""
-    key, to = global_id("Group", group.pk), global_id("Cooperative", thien_an.pk)
+    key, cooperative_id = global_id("Group", group.pk), global_id("Cooperative", thien_an.pk)
     me = "{ me { cooperatives { name } userPermissions { code } } }"
 
-    answer = data_of(mutation, token_of(make_admin()), id=key, to=[to])
+    data = data_of(mutation, token_of(make_admin()), id=key, to=[cooperative_id])
 
-    assert answer["permissionGroupCooperativesUpdate"] == {
+    assert data["permissionGroupCooperativesUpdate"] == {
         "errors": [],
         "group": {"name": "Gói hàng", "cooperatives": [{"name": "HTX Thiên An"}]},
     }
@@ -229,7 +233,7 @@ def test_group_cooperatives_are_assigned(client):
         {"field": "cooperatives", "code": "REQUIRED"}
     ]
     assert GroupCooperative.objects.filter(group=group).count() == 1
-    denied = ask(mutation, token_of(member), id=key, to=[])
+    denied = execute(mutation, token_of(member), id=key, to=[])
     assert denied["data"] == {"permissionGroupCooperativesUpdate": None}
     client.force_login(member)
     assert client.get(reverse("desk:orders")).status_code == 404
@@ -259,9 +263,9 @@ def test_cooperative_staff_do_not_see_the_buyer(two_parts):
 
 def test_cooperative_staff_see_only_names_of_each_other(two_parts):
     order, thien_an, _yen_duong = two_parts
-    home = {"street_address_1": "Nhà riêng", "city": "Xã Phủ Thông", "country_area": "Thái Nguyên"}
+    home_address = {"street_address_1": "Nhà riêng", "city": "Xã Phủ Thông", "country_area": "Thái Nguyên"}
     member = make_member(thien_an, first_name="Mai")
-    member.default_shipping_address = Address.objects.create(user=member, **home)
+    member.default_shipping_address = Address.objects.create(user=member, **home_address)
     member.save()
     make_order((make_variant(thien_an, name="Khăn"), 1), user=member)
     with without_triggers():
@@ -310,14 +314,14 @@ def test_staff_cannot_handle_their_own_purchase(two_parts):
         f'orderFulfillmentUpdateTracking(id: "{box}", input: {{trackingNumber: "1"}})',
         f'orderFulfillmentCancel(id: "{box}", input: {{}})',
     ):
-        (answer,) = data_of(f"mutation {{ {attempt} {{ errors {{ code }} }} }}", token_of(staff)).values()
-        assert answer == {"errors": [{"code": "NOT_FOUND"}]}, attempt
+        (payload,) = data_of(f"mutation {{ {attempt} {{ errors {{ code }} }} }}", token_of(staff)).values()
+        assert payload == {"errors": [{"code": "NOT_FOUND"}]}, attempt
 
     assert all_rows() == before
-    seen = """query($id: ID!) {
+    query = """query($id: ID!) {
       order(id: $id) { number cooperativeParts { commission { amount } payout { amount } } }
       orders(first: 5) { totalCount } }"""
-    assert data_of(seen, token_of(staff), id=key) == {
+    assert data_of(query, token_of(staff), id=key) == {
         "order": {
             "number": str(bought.number),
             "cooperativeParts": [{"commission": None, "payout": None}],
@@ -325,7 +329,7 @@ def test_staff_cannot_handle_their_own_purchase(two_parts):
         "orders": {"totalCount": 1},
     }
     theirs = make_staff(Permission.MANAGE_ORDERS, works_for=(yen_duong,))
-    assert data_of(seen, token_of(theirs), id=key) == {"order": None, "orders": {"totalCount": 2}}
+    assert data_of(query, token_of(theirs), id=key) == {"order": None, "orders": {"totalCount": 2}}
 
 
 def test_hidden_fields_cannot_be_used_as_filters(two_parts):
@@ -350,15 +354,15 @@ def test_hidden_fields_cannot_be_used_as_filters(two_parts):
         "where: {events: [{type: {eq: EXTERNAL_SERVICE_NOTIFICATION}}]}",
     ]
 
-    def found(asked, user):
-        return data_of(f"{{ orders(first: 5, {asked}) {{ totalCount }} }}", token_of(user))["orders"][
+    def total_count(argument, user):
+        return data_of(f"{{ orders(first: 5, {argument}) {{ totalCount }} }}", token_of(user))["orders"][
             "totalCount"
         ]
 
-    for asked in hidden:
-        assert (found(asked, staff), found(asked, admin)) == (0, 1), asked
-    for asked in (f'search: "{order.code}"', 'filter: {customer: "Hoa"}', "where: {linesCount: {eq: 1}}"):
-        assert found(asked, staff) == 1, asked
+    for argument in hidden:
+        assert (total_count(argument, staff), total_count(argument, admin)) == (0, 1), argument
+    for argument in (f'search: "{order.code}"', 'filter: {customer: "Hoa"}', "where: {linesCount: {eq: 1}}"):
+        assert total_count(argument, staff) == 1, argument
 
 
 def test_buyer_sees_only_the_warehouse_of_a_parcel(two_parts):

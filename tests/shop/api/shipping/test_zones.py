@@ -17,7 +17,7 @@ from tests.factories import (
     make_user,
     make_zone,
 )
-from tests.shop.api.client import ask, data_of
+from tests.shop.api.client import data_of, execute
 from tests.shop.api.tokens import token_of
 
 pytestmark = pytest.mark.django_db
@@ -52,20 +52,20 @@ mutation($id: ID!, $input: ShippingMethodChannelListingInput!) {
 def test_zone_with_a_shipping_method_is_created_and_deleted():
     token = token_of(make_staff(Permission.MANAGE_SHIPPING))
     channel, warehouse = make_channel(), make_seller().warehouses.get()
-    here, slug = global_id("Channel", channel.pk), channel.slug
+    channel_id, slug = global_id("Channel", channel.pk), channel.slug
 
-    made = data_of(
+    created_zone = data_of(
         CREATE_ZONE,
         token,
         input={
             "name": "Nước ngoài",
             "countries": ["LA", "kh"],
-            "addChannels": [here],
+            "addChannels": [channel_id],
             "addWarehouses": [global_id("Warehouse", warehouse.pk)],
         },
     )["shippingZoneCreate"]
-    zone = made["shippingZone"].pop("id")
-    kind = data_of(
+    zone = created_zone["shippingZone"].pop("id")
+    created_method = data_of(
         CREATE_KIND,
         token,
         input={
@@ -78,15 +78,15 @@ def test_zone_with_a_shipping_method_is_created_and_deleted():
             "maximumOrderWeight": 20,
         },
     )["shippingPriceCreate"]
-    method = kind["shippingMethod"].pop("id")
+    method = created_method["shippingMethod"].pop("id")
     priced = data_of(
         PRICE,
         token,
         id=method,
-        input={"addChannels": [{"channelId": here, "price": 90_000, "maximumOrderPrice": 5_000_000}]},
+        input={"addChannels": [{"channelId": channel_id, "price": 90_000, "maximumOrderPrice": 5_000_000}]},
     )["shippingMethodChannelListingUpdate"]
 
-    assert made == {
+    assert created_zone == {
         "errors": [],
         "shippingZone": {
             "name": "Nước ngoài",
@@ -97,7 +97,7 @@ def test_zone_with_a_shipping_method_is_created_and_deleted():
             "priceRange": None,
         },
     }
-    assert kind == {
+    assert created_method == {
         "errors": [],
         "shippingZone": {"name": "Nước ngoài"},
         "shippingMethod": {
@@ -116,13 +116,13 @@ def test_zone_with_a_shipping_method_is_created_and_deleted():
         "maximumOrderPrice": {"amount": 5_000_000},
     }
     assert priced == {"errors": [], "shippingMethod": {"channelListings": [listing]}}
-    shown = data_of(
+    listed_zones = data_of(
         """{ shippingZones(first: 5, filter: {search: "ngoài"}) { totalCount edges { node {
           name priceRange { start { amount } stop { amount } } shippingMethods { name } } } } }""",
         token,
     )["shippingZones"]
-    assert shown["totalCount"] == 1
-    assert shown["edges"][0]["node"] == {
+    assert listed_zones["totalCount"] == 1
+    assert listed_zones["edges"][0]["node"] == {
         "name": "Nước ngoài",
         "priceRange": {"start": {"amount": 90_000}, "stop": {"amount": 90_000}},
         "shippingMethods": [{"name": "Đường bộ"}],
@@ -164,10 +164,10 @@ def test_invalid_zones_methods_and_prices_are_refused():
     method = Service.objects.filter(zone=zone).first()
     assert method is not None
     token, key = token_of(make_admin()), global_id("ShippingZone", zone.pk)
-    here = global_id("Channel", channel.pk)
-    zones, kinds = Zone.objects.count(), Service.objects.count()
+    channel_id = global_id("Channel", channel.pk)
+    zone_count, method_count = Zone.objects.count(), Service.objects.count()
 
-    for given, field, code in (
+    for invalid_values, field, code in (
         ({}, "name", "REQUIRED"),
         ({"name": "  "}, "name", "REQUIRED"),
         ({"name": "x" * 101}, "name", "INVALID"),
@@ -175,9 +175,9 @@ def test_invalid_zones_methods_and_prices_are_refused():
         ({"name": "X", "default": True}, "default", "ALREADY_EXISTS"),
         ({"name": "X", "addChannels": [global_id("Channel", 999)]}, "addChannels", "NOT_FOUND"),
     ):
-        answer = data_of(CREATE_ZONE, token, input=given)["shippingZoneCreate"]
-        assert answer == {"errors": [{"field": field, "code": code}], "shippingZone": None}
-    for given, field, code in (
+        payload = data_of(CREATE_ZONE, token, input=invalid_values)["shippingZoneCreate"]
+        assert payload == {"errors": [{"field": field, "code": code}], "shippingZone": None}
+    for invalid_values, field, code in (
         ({"name": "X"}, "shippingZone", "REQUIRED"),
         ({"shippingZone": key}, "name", "REQUIRED"),
         ({"name": "X", "shippingZone": key, "minimumDeliveryDays": -1}, "minimumDeliveryDays", "INVALID"),
@@ -187,27 +187,27 @@ def test_invalid_zones_methods_and_prices_are_refused():
             "MAX_LESS_THAN_MIN",
         ),
     ):
-        answer = data_of(CREATE_KIND, token, input=given)["shippingPriceCreate"]
-        assert answer["errors"] == [{"field": field, "code": code}]
-    for given, code in (
+        payload = data_of(CREATE_KIND, token, input=invalid_values)["shippingPriceCreate"]
+        assert payload["errors"] == [{"field": field, "code": code}]
+    for invalid_values, code in (
         ({"channelId": global_id("Channel", foreign.pk), "price": 1}, "INVALID"),
         ({"channelId": global_id("Channel", 999), "price": 1}, "NOT_FOUND"),
         (
-            {"channelId": here, "price": 1, "minimumOrderPrice": 9, "maximumOrderPrice": 8},
+            {"channelId": channel_id, "price": 1, "minimumOrderPrice": 9, "maximumOrderPrice": 8},
             "MAX_LESS_THAN_MIN",
         ),
-        ({"channelId": here, "price": 1.5}, "INVALID"),
+        ({"channelId": channel_id, "price": 1.5}, "INVALID"),
     ):
-        listed = {"addChannels": [given]}
-        answer = data_of(PRICE, token, id=global_id("ShippingMethodType", method.pk), input=listed)
-        assert [each["code"] for each in answer["shippingMethodChannelListingUpdate"]["errors"]] == [code]
-    offered = "mutation($id: ID!) { shippingZoneDelete(id: $id) { errors { field code } } }"
-    assert data_of(offered, token, id=key)["shippingZoneDelete"]["errors"] == [
+        listed = {"addChannels": [invalid_values]}
+        payload = data_of(PRICE, token, id=global_id("ShippingMethodType", method.pk), input=listed)
+        assert [each["code"] for each in payload["shippingMethodChannelListingUpdate"]["errors"]] == [code]
+    delete_query = "mutation($id: ID!) { shippingZoneDelete(id: $id) { errors { field code } } }"
+    assert data_of(delete_query, token, id=key)["shippingZoneDelete"]["errors"] == [
         {"field": "id", "code": "INVALID"}
     ]
-    assert (Zone.objects.count(), Service.objects.count()) == (zones, kinds)
+    assert (Zone.objects.count(), Service.objects.count()) == (zone_count, method_count)
     assert not ServicePrice.objects.exists()
-    denied = ask(CREATE_ZONE, token_of(make_user()), input={"name": "X"})
+    denied = execute(CREATE_ZONE, token_of(make_user()), input={"name": "X"})
     assert denied["errors"][0]["extensions"]["code"] == "PermissionDenied"
 
 
