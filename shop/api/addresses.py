@@ -50,10 +50,10 @@ def address_from(
     existing: Address | None = None,
     address_type: str | None = None,
 ) -> Address:
-    """Return an unsaved address built from an `AddressInput`, or `of` with the given fields changed.
+    """Return an unsaved address built from an `AddressInput`, or `existing` with the given fields changed.
 
-    `kind` (`BILLING` or `SHIPPING`) becomes the `addressType` of each error. Raises InputErrors for invalid
-    fields, and PermissionDenied if the client may not use `skipValidation`.
+    `address_type` (`BILLING` or `SHIPPING`) becomes the `addressType` of each error. Raises InputErrors for
+    invalid fields, and PermissionDenied if the client may not use `skipValidation`.
     """
     if input_data.get("skipValidation"):
         context.require(Permission.MANAGE_USERS, Permission.MANAGE_ORDERS, Permission.HANDLE_CHECKOUTS)

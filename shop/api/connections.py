@@ -12,7 +12,7 @@ import json
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, NotRequired, TypedDict
+from typing import Any, NamedTuple, NotRequired, TypeAlias, TypedDict
 
 from django.core.exceptions import ValidationError
 from django.db.models import Count, F, Field, Q, Window
@@ -60,10 +60,14 @@ class SortKey(NamedTuple):
 
 
 class Edge(NamedTuple):
-    """A row and its position; `place` holds the values of its sort keys."""
+    """A row and its position: the values of its sort keys."""
 
     node: object
     position: tuple[Any, ...]
+
+
+Connection: TypeAlias = dict[str, Any]
+"""A page of a connection: `edges`, `pageInfo` and `totalCount` (None if it was not selected)."""
 
 
 class PageArguments(TypedDict):
@@ -108,7 +112,7 @@ def connect(
     selection: Selection,
     *,
     order: Sequence[SortKey],
-) -> dict[str, Any]:
+) -> Connection:
     """Return a connection over a queryset: at most one query for the rows, and one for `totalCount`.
 
     The first and last page of `CompiledRows` rows use a compiled query.
@@ -136,8 +140,9 @@ def connect_each(
     order: Sequence[SortKey],
     parent_column: str,
     parents: Sequence[Key],
-) -> list[dict[str, Any]]:
-    """Return one connection per parent, joined by the rows' column `by`. One query for all parents."""
+) -> list[Connection]:
+    """Return one connection per parent, joined by the rows' column `parent_column`. One query for all
+    parents."""
     page_request = PageRequest.from_arguments(arguments, selection.name)
     requested, keys = selection.names(), set(parents)
     columns, names = [key.column for key in order], selection.names("edges", "node")
@@ -169,7 +174,8 @@ def connect_each(
 
 
 class _FirstRows(NamedTuple):
-    """The first `limit` rows of each parent; `by` is the parent's key column, `read` are the columns read."""
+    """The first `limit` rows of each parent; `parent_column` has the parent's key, `read` are the columns
+    read."""
 
     parent_column: str
     order: tuple[SortKey, ...]
@@ -202,7 +208,7 @@ def _limit_per_parent(rows: Rows, first_rows: _FirstRows) -> Rows:
     return numbered
 
 
-def connect_list(values: Sequence[object], arguments: PageArguments, selection: Selection) -> dict[str, Any]:
+def connect_list(values: Sequence[object], arguments: PageArguments, selection: Selection) -> Connection:
     """Return a connection over a short list in memory; cursors are indexes into it."""
     page_request = PageRequest.from_arguments(arguments, selection.name)
     edges = [Edge(value, (position,)) for position, value in enumerate(values)]
@@ -222,7 +228,7 @@ def encode_cursor(position: Iterable[object]) -> str:
 
 def _compiled_page(
     type_: Type, rows: CompiledRows, page_request: PageRequest, selection: Selection, order: Sequence[SortKey]
-) -> dict[str, Any]:
+) -> Connection:
     options = {
         "base_query": rows.build,
         "keys": tuple(order),
@@ -250,7 +256,7 @@ def _first_page_query(
 
 def _query_page(
     type_: Type, rows: Rows, page_request: PageRequest, selection: Selection, order: Sequence[SortKey]
-) -> dict[str, Any]:
+) -> Connection:
     columns = [key.column for key in order]
     page_rows = _sort_rows(_filter_by_cursors(rows, page_request, order), order, page_request.backwards)[
         : page_request.limit + 1
@@ -261,7 +267,7 @@ def _query_page(
     )
 
 
-def _page_of(edges: list[Edge], page_request: PageRequest) -> dict[str, Any]:
+def _page_of(edges: list[Edge], page_request: PageRequest) -> Connection:
     """Build a page from edges in the order read; one edge more than the limit means that more follow."""
     has_more, edges = len(edges) > page_request.limit, edges[: page_request.limit]
     if page_request.backwards:
@@ -275,7 +281,7 @@ def _page_of(edges: list[Edge], page_request: PageRequest) -> dict[str, Any]:
     return {"edges": edges, "pageInfo": page}
 
 
-def _empty_page() -> dict[str, Any]:
+def _empty_page() -> Connection:
     return {"edges": [], "pageInfo": None}
 
 

@@ -222,7 +222,7 @@ def _json_response(context: Context, payload: object, status: int) -> HttpRespon
 def _add_cors_headers(request: HttpRequest, response: HttpResponse) -> None:
     """Add CORS headers: with cookies for the sites in API_ORIGINS, without cookies for any site.
 
-    object site is allowed if API_ORIGINS is empty or contains `*`.
+    Any site is allowed if API_ORIGINS is empty or contains `*`.
     """
     patch_vary_headers(response, ("Origin",))
     origin = request.headers.get("Origin")

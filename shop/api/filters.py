@@ -1,13 +1,13 @@
 """Convert `filter`, `where` and `sortBy` inputs to query conditions and sort keys.
 
     WHERE = {
-        "ids": ids("Product"),
-        "name": matches("name"),
-        "updatedAt": within("updated_at"),
+        "ids": id_in("Product"),
+        "name": matches_filter("name"),
+        "updatedAt": in_range("updated_at"),
         "isAvailable": lambda context, value: Q(is_available=value),
     }
 
-    rows = rows.filter(where(arguments.get("where"), WHERE, context))
+    rows = rows.filter(build_condition(arguments.get("where"), WHERE, context))
 
 `where` also supports AND and OR; `filter` does not. A null member does not filter.
 """
@@ -24,6 +24,7 @@ from django.db.models.lookups import Exact
 from shop.api.connections import SortKey
 from shop.api.errors import ProtocolError
 from shop.api.ids import keys_from_ids
+from shop.api.input_data import InputData
 
 if TYPE_CHECKING:
     from shop.api.context import Context
@@ -46,7 +47,7 @@ def build_condition(
     if level == 1 and _count_conditions(input_data) > _MAX_CONDITIONS:
         raise ProtocolError(f"At most {_MAX_CONDITIONS} conditions can be asked for at once.")
     condition = Q()
-    members: Mapping[str, Any] = input_data or {}
+    members: InputData = input_data or {}
     for name, value in members.items():
         if value is None:
             continue
@@ -131,7 +132,7 @@ def in_range(column: str) -> Condition:
 def has_metadata(column: str = "metadata") -> Condition:
     """Match a `[MetadataFilter!]` or `MetadataFilterInput`: a key exists, or has one of the given values."""
 
-    def key_condition(input_data: Mapping[str, Any]) -> Q:
+    def key_condition(input_data: InputData) -> Q:
         key, value = input_data["key"], input_data.get("value")
         values = _listed_values(value) if isinstance(value, Mapping) else None if value is None else [value]
         if values is None:
@@ -167,7 +168,7 @@ def sort_keys(
     return [*keys, SortKey(unique, descending=bool(keys) and keys[0].descending)]
 
 
-def _listed_values(input_data: Mapping[str, Any]) -> Sequence[object] | None:
+def _listed_values(input_data: InputData) -> Sequence[object] | None:
     """Return the values of `eq` or `oneOf`; None if neither is given."""
     if input_data.get("eq") is not None:
         return [input_data["eq"]]

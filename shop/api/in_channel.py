@@ -44,8 +44,9 @@ class PublicRows(NamedTuple):
 
 
 class InChannel(Type):
-    """An object type seen in a channel. `rows_in` returns the rows visible to the requester there; `shelf`
-    gives those visible to customers, the most frequent requesters, in a form that can be compiled."""
+    """An object type seen in a channel. `rows_in` returns the rows visible to the requester there;
+    `public_rows` gives those visible to customers, the most frequent requesters, in a form that can be
+    compiled."""
 
     def __init__(
         self, name: str, rows_in: RowsIn, *, key: str = "id", public_rows: PublicRows | None = None
@@ -74,7 +75,7 @@ class InChannel(Type):
         *,
         column: str = "",
     ) -> Rows | CompiledRows:
-        """Return the rows of `requested_rows` whose column `by` (default: the key) is among the values."""
+        """Return the rows of `requested_rows` whose `column` (default: the key) is among the values."""
         channel, is_there = _requested_channel(context, arguments)
         if not is_there or not values:
             return self.rows_in(context, None).none()
@@ -89,7 +90,7 @@ class InChannel(Type):
         column: str = "",
         order: tuple[str, ...] = (),
     ) -> Rows | CompiledRows:
-        """Return the visible rows in a channel whose column `by` (default: the key) is among `keys`."""
+        """Return the visible rows in a channel whose `column` (default: the key) is among `keys`."""
         if (
             channel is not None
             and self._public_rows is not None
@@ -115,7 +116,7 @@ class InChannel(Type):
         return rows_by_pair
 
     def related_in_channel(self, field: str, target: InChannel, *, column: str) -> None:
-        """Add a field for the row that the column `by` refers to, seen in the same channel."""
+        """Add a field for the row that `column` refers to, seen in the same channel."""
 
         def resolve(
             parents: list[Row], arguments: object, context: Context, selection: Selection

@@ -90,7 +90,7 @@ def add_metadata_fields(
 
 @dataclass(frozen=True, slots=True)
 class _VisibleMetadata:
-    """Which metadata of a row are visible: none if the column `only` is false, and none of other cooperatives
+    """Which metadata of a row are visible: none if `required_column` is false, and none of other cooperatives
     (by the column `cooperative_column`) if the right is limited to some."""
 
     column: str

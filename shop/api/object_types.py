@@ -130,7 +130,7 @@ class Type:
         rows: Rows | Callable[[], Rows] | None = None,
         permissions: Iterable[MemberRight] = (),
     ) -> None:
-        """Add a field for the row that the column `by` refers to. One query; null if it is not visible.
+        """Add a field for the row that `column` refers to. One query; null if it is not visible.
 
         Pass `rows` if everybody who sees the parent may see these rows.
         """

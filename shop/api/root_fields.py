@@ -130,8 +130,8 @@ class Mutations(Queries):
         permissions: Iterable[MemberRight],
         needs_recent_sign_in: bool = False,
     ) -> None:
-        """Add a mutation that calls `one` for each of `ids`, independently of the others. Its payload has the
-        `count` of deleted objects and the errors of the refused ones."""
+        """Add a mutation that calls `delete_one` for each of `ids`, independently of the others. Its payload
+        has the `count` of deleted objects and the errors of the refused ones."""
 
         @self.field(
             name, permissions=permissions, refused={"count": 0}, needs_recent_sign_in=needs_recent_sign_in
@@ -147,7 +147,7 @@ class Mutations(Queries):
         context: Context,
         selection: Selection,
     ) -> dict[str, object]:
-        """Call `one` with each of these arguments and return the payload."""
+        """Call `resolve_one` with each of these arguments and return the payload."""
         if len(requested) > MAX_BULK_DELETIONS:
             raise InputError(
                 "INVALID", f"At most {MAX_BULK_DELETIONS} can be taken away at once.", field="ids"

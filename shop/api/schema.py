@@ -1,7 +1,7 @@
 """Build the schema from its areas: SDL files and the resolvers beside them.
 
-An area is a folder with `.graphql` files and an `AREA` in its `__init__.py`. `bind` rejects fields without a
-resolver and resolvers without a field.
+An area is a folder with `.graphql` files and an `AREA` in its `__init__.py`. `build_schema_and_executor`
+rejects fields without a resolver and resolvers without a field.
 """
 
 from __future__ import annotations

@@ -87,7 +87,7 @@ def confirm_account(
     arguments: ConfirmAccountArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     user = confirm(email=arguments["email"], token=arguments["token"], actor=context.actor, now=context.now)
-    if not user.has_usable_password():  # who confirms has yet to choose one
+    if not user.has_usable_password():  # the person chooses a new one after the confirmation
         send_password_link(email=user.email or "", link_to=password_url, now=context.now)
     return {"user": user}
 

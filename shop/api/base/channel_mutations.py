@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
@@ -21,6 +19,7 @@ from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.errors import InputError
 from shop.api.ids import Key, input_key, input_keys
+from shop.api.input_data import InputData
 from shop.api.metadata import metadata_from_input
 from shop.api.root_fields import Mutations
 from shop.core.models import Channel
@@ -111,7 +110,7 @@ def _change_payload(
     return _payload(key, context, selection)
 
 
-def _values(input_data: Mapping[str, Any]) -> dict[str, object]:
+def _values(input_data: InputData) -> dict[str, object]:
     """Return the columns that an input sets. Raises InputError."""
     values = {
         column: input_data[name] for name, column in _COLUMNS.items() if input_data.get(name) is not None
@@ -140,7 +139,7 @@ def _validated_text(text: str, field: str, longest: int) -> str:
     return text
 
 
-def _links(input_data: Mapping[str, Any]) -> ChannelLinks:
+def _links(input_data: InputData) -> ChannelLinks:
     links = ChannelLinks(
         add_zones=input_keys(input_data.get("addShippingZones"), "ShippingZone", field="addShippingZones"),
         remove_zones=input_keys(

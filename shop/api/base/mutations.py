@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from shop.api.base.inputs import (
     DeleteMetadataArguments,
     DeletePrivateMetadataArguments,
@@ -15,6 +12,7 @@ from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.errors import InputError
 from shop.api.ids import InvalidId, Key, parse_key, split_global_id
+from shop.api.input_data import InputData
 from shop.api.metadata import METADATA_ACCESS, MetadataAccess, metadata_from_input
 from shop.api.root_fields import Mutations
 from shop.core.database.metadata import change_metadata
@@ -52,7 +50,7 @@ def delete_private_metadata(
 
 
 def _change_metadata(
-    arguments: Mapping[str, Any],
+    arguments: InputData,
     context: Context,
     selection: Selection,
     *,

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from django.utils.translation import gettext_lazy as _
 
 from shop.api.base.inputs import ShopSettingsUpdateArguments
@@ -12,6 +9,7 @@ from shop.api.base.shop import SETTINGS
 from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.errors import InputError
+from shop.api.input_data import InputData
 from shop.api.metadata import metadata_from_input
 from shop.api.root_fields import Mutations
 from shop.core.change_shop import change_shop_settings
@@ -46,7 +44,7 @@ _MAY_BE_EMPTY = {
 def shop_settings_update(
     arguments: ShopSettingsUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    input_data: Mapping[str, Any] = arguments["input"]
+    input_data: InputData = arguments["input"]
     values = {
         column: input_data[name]
         for name, column in _COLUMNS.items()

@@ -3,8 +3,10 @@
 A resolver returns one field's values for all objects at one path of the operation:
 
     def resolve_cooperative(parents, arguments, context, selection):
-        found = cooperatives_by_key({parent.cooperative_id for parent in parents}, selection.names())
-        return [found.get(parent.cooperative_id) for parent in parents]
+        cooperatives = cooperatives_by_key(
+            {parent.cooperative_id for parent in parents}, selection.names()
+        )
+        return [cooperatives.get(parent.cooperative_id) for parent in parents]
 
 It returns as many values as there are parents, in their order. An exception among the values fails that one
 object's field; a raised exception fails the field for all of them.

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 from django.db.models import Model, Q, QuerySet
 
 from catalog.models import Category, Collection, Product, Variant
 from shop.api.filters import in_range
 from shop.api.ids import parse_key, split_global_id
+from shop.api.input_data import InputData
 
-# The conditions of `reference`: the kind of the referenced object, and its column to match.
+# The conditions of `reference`: the type of the referenced object, and how to find it.
 _REFERENCES: Mapping[str, tuple[str, Callable[[Sequence[str]], QuerySet[Model]]]] = {
     "productSlugs": ("Product", lambda texts: Product.objects.filter(slug__in=texts)),
     "productVariantSkus": ("ProductVariant", lambda texts: Variant.objects.filter(sku__in=texts)),
@@ -20,7 +20,7 @@ _REFERENCES: Mapping[str, tuple[str, Callable[[Sequence[str]], QuerySet[Model]]]
 }
 
 
-def attribute_condition(input_data: Mapping[str, Any]) -> Q:
+def attribute_condition(input_data: InputData) -> Q:
     """Convert an `AttributeInput` to a condition on rows with assigned values."""
     condition = Q(value__attribute__slug=input_data["slug"]) if input_data.get("slug") else Q()
     if input_data.get("values"):
@@ -35,7 +35,7 @@ def attribute_condition(input_data: Mapping[str, Any]) -> Q:
     return condition & _value_condition(input_data.get("value") or {})
 
 
-def _value_condition(input_data: Mapping[str, Any]) -> Q:
+def _value_condition(input_data: InputData) -> Q:
     """Convert an `AssignedAttributeValueInput` to a condition."""
     condition = Q()
     for name in ("slug", "name", "numeric"):
@@ -51,7 +51,7 @@ def _value_condition(input_data: Mapping[str, Any]) -> Q:
     return condition
 
 
-def _match_texts(column: str, input_data: Mapping[str, Any]) -> Q:
+def _match_texts(column: str, input_data: InputData) -> Q:
     condition = Q()
     if input_data.get("eq") is not None:
         condition &= Q(**{column: input_data["eq"]})
@@ -68,7 +68,7 @@ def _date_condition(name: str, bounds: Mapping[str, object]) -> Q:
     return Q(**{f"{column}__{lookup}": value for lookup, value in bounds.items() if value is not None})
 
 
-def _reference_condition(input_data: Mapping[str, Any]) -> Q:
+def _reference_condition(input_data: InputData) -> Q:
     condition = Q()
     for name, requested in input_data.items():
         for texts in (requested or {}).values():

@@ -97,7 +97,7 @@ def children(
 
 
 def _all_categories(keys: Collection[Key] = (), *, column: str = "", level: int | None = None) -> Rows:
-    """Return all categories, or those whose column `by` is among `keys`, or those on a level of the tree."""
+    """Return all categories, or those whose `column` is among `keys`, or those on a level of the tree."""
     rows: Rows = Category.objects.all()
     rows = rows.filter(**{f"{column}__in": keys}) if column else rows
     return rows if level is None else rows.filter(level=level)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
-from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -17,6 +16,7 @@ from shop.api.errors import InputError
 from shop.api.field_permissions import CooperativeScoped
 from shop.api.ids import Key, input_key, split_global_id
 from shop.api.in_channel import InChannel, channel_by_key
+from shop.api.input_data import InputData
 from shop.api.metadata import metadata_from_input
 from shop.api.object_types import Row, Type
 from shop.core.dates.calendar import start_of_day
@@ -54,9 +54,7 @@ def columns(input_data: Mapping[str, object], **columns_by_name: str) -> dict[st
     }
 
 
-def described_columns(
-    input_data: Mapping[str, Any], context: Context, **columns_by_name: str
-) -> dict[str, object]:
+def described_columns(input_data: InputData, context: Context, **columns_by_name: str) -> dict[str, object]:
     """Return common columns: name, slug, description, SEO texts, metadata."""
     values = columns(input_data, slug="slug", **columns_by_name)
     if "name" in input_data:
@@ -80,9 +78,7 @@ def required_text(input_data: Mapping[str, object], name: str) -> str:
     return text
 
 
-def foreign_key_column(
-    input_data: Mapping[str, Any], name: str, type_name: str, column: str
-) -> dict[str, object]:
+def foreign_key_column(input_data: InputData, name: str, type_name: str, column: str) -> dict[str, object]:
     """Return a foreign key column; null clears it."""
     if name not in input_data:
         return {}
@@ -90,7 +86,7 @@ def foreign_key_column(
     return {column: None if key is None else input_key(key, type_name, field=name)}
 
 
-def weight_column(input_data: Mapping[str, Any], context: Context) -> dict[str, object]:
+def weight_column(input_data: InputData, context: Context) -> dict[str, object]:
     if input_data.get("weight") is None:
         return {}
     weight = input_data["weight"].grams(context.settings.default_weight_unit)
@@ -99,7 +95,7 @@ def weight_column(input_data: Mapping[str, Any], context: Context) -> dict[str, 
     return {"weight": weight}
 
 
-def picture_column(input_data: Mapping[str, Any], column: str) -> dict[str, object]:
+def picture_column(input_data: InputData, column: str) -> dict[str, object]:
     """Store an uploaded picture, before and outside the action's transaction."""
     if input_data.get("backgroundImage") is None:
         return {}
@@ -109,7 +105,7 @@ def picture_column(input_data: Mapping[str, Any], column: str) -> dict[str, obje
     return {column: picture.pk}
 
 
-def publication_from_input(input_data: Mapping[str, Any]) -> dict[str, object]:
+def publication_from_input(input_data: InputData) -> dict[str, object]:
     """Return the publication time, from an instant or from a date as older clients send it."""
     if input_data.get("publishedAt") is not None:
         return {"published_at": input_data["publishedAt"]}
@@ -137,7 +133,7 @@ def staff_row(type_: InChannel | Type, key: Key, context: Context, fields: Itera
 
 
 def key_from_arguments(
-    input_data: Mapping[str, Any],
+    input_data: InputData,
     type_: Type,
     context: Context,
     *,
@@ -166,7 +162,7 @@ def may_manage_row(type_: Type, key: Key, context: Context) -> bool:
     return type_.rows(context).filter(theirs, pk=key).exists()
 
 
-def owner_from_input(input_data: Mapping[str, Any], context: Context) -> int | None:
+def owner_from_input(input_data: InputData, context: Context) -> int | None:
     """Return the cooperative of a new object; None for the platform seller. Raises InputError, Missing."""
     text = input_data.get("cooperative")
     key = int(input_key(text, "Cooperative", field="cooperative")) if text else None
@@ -191,7 +187,7 @@ def attribute_values_from_input(input_data: Sequence[Mapping[str, object]] | Non
     return [_convert_attribute(each) for each in input_data or ()]
 
 
-def _convert_attribute(input_data: Mapping[str, Any]) -> AttributeInput:
+def _convert_attribute(input_data: InputData) -> AttributeInput:
     if input_data.get("id") is not None:
         key = int(input_key(input_data["id"], "Attribute", field="attributes"))
     else:
@@ -208,13 +204,13 @@ def _convert_attribute(input_data: Mapping[str, Any]) -> AttributeInput:
     return AttributeInput(key, choices, _free_values(input_data))
 
 
-def _convert_choice(input_data: Mapping[str, Any]) -> AttributeChoice:
+def _convert_choice(input_data: InputData) -> AttributeChoice:
     if input_data.get("id") is not None:
         return AttributeChoice(key=int(input_key(input_data["id"], "AttributeValue", field="attributes")))
     return AttributeChoice(name=required_text(input_data, "value"))
 
 
-def _free_values(input_data: Mapping[str, Any]) -> Sequence[Mapping[str, object]]:
+def _free_values(input_data: InputData) -> Sequence[Mapping[str, object]]:
     """Return values that are not choices: texts, numbers, dates, files, references."""
     values: list[dict[str, object]] = []
     if input_data.get("numeric"):

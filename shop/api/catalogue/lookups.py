@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from shop.api.errors import ProtocolError
 from shop.api.ids import Key, key_from_id
+from shop.api.input_data import InputData
 from shop.api.language_codes import tag_from_code
 from shop.api.object_types import Rows, Type
 from shop.core.models import Translation
@@ -19,15 +19,14 @@ def filter_by_lookup(
 ) -> Rows:
     """Return the row that the arguments name. Raises ProtocolError unless exactly one is given.
 
-    With `slugLanguageCode` the slug is a translated one; `kind` is the model's label in translations.
+    With `slugLanguageCode` the slug is a translated one; `translation_kind` is the model's label in
+    translations.
     """
     column, values = lookup_column(type_, translation_kind, arguments)
     return rows.filter(**{f"{column if column else key}__in": values})
 
 
-def lookup_column(
-    type_: Type, translation_kind: str, arguments: Mapping[str, Any]
-) -> tuple[str, list[Key | str]]:
+def lookup_column(type_: Type, translation_kind: str, arguments: InputData) -> tuple[str, list[Key | str]]:
     """Return the column ("" for the key) and its value as a list, or an empty list.
 
     Raises ProtocolError unless exactly one argument is given.

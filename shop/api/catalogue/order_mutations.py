@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from django.utils.translation import gettext as _
 
@@ -42,13 +41,14 @@ from shop.api.catalogue.types import attribute, collection, media, product, prod
 from shop.api.context import Context
 from shop.api.errors import InputError
 from shop.api.ids import input_key
+from shop.api.input_data import InputData
 from shop.api.root_fields import Mutations
 from shop.core.errors import Missing
 
 mutation = Mutations(codes=CODES)
 
 
-def _moves(input_data: Sequence[Mapping[str, Any]], type_name: str, name: str = "id") -> list[RowMove]:
+def _moves(input_data: Sequence[InputData], type_name: str, name: str = "id") -> list[RowMove]:
     """Convert `[ReorderInput!]` to moves; entries without `sortOrder` do not move."""
     return [
         RowMove(input_key(each[name], type_name, field="moves"), each.get("sortOrder") or 0)

@@ -16,6 +16,7 @@ from shop.api.catalogue.inputs import ProductPricingArguments, ProductVariantPri
 from shop.api.catalogue.types import product, variant
 from shop.api.context import Context
 from shop.api.in_channel import Pair, channel_by_key
+from shop.api.input_data import InputData
 from shop.api.money import TaxedAmount
 from shop.api.object_types import Row, Type
 from shop.core.database.compiled_query import compiled_query
@@ -124,13 +125,13 @@ def net_and_gross(amount: int, price: VariantPrice, context: Context) -> TaxedAm
     return TaxedAmount(net_of(amount, price.rate), amount, price.currency)
 
 
-def country_in(arguments: Mapping[str, Any]) -> str | None:
+def country_in(arguments: InputData) -> str | None:
     country: str | None = (arguments.get("address") or {}).get("country")
     return country
 
 
 def _prices_for(
-    parents: list[Row], column: str, arguments: Mapping[str, Any], context: Context, selection: Selection
+    parents: list[Row], column: str, arguments: InputData, context: Context, selection: Selection
 ) -> list[VariantPrice]:
     keys, channels = {each.id for each in parents}, {each.in_channel for each in parents} - {None}
     if not channels:
@@ -164,7 +165,7 @@ def pricing_of_products(
 def product_price_ranges(
     rows: list[Row],
     product_keys: Sequence[int],
-    arguments: Mapping[str, Any],
+    arguments: InputData,
     context: Context,
     selection: Selection,
 ) -> Sequence[Mapping[str, object] | None]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, Sum
 from django.db.models.functions import Coalesce
@@ -27,6 +26,7 @@ from shop.api.catalogue.collection_rows import cooperative_from_key
 from shop.api.context import Context
 from shop.api.filters import NO_ROWS, Conditions, has_metadata, id_in, in_range, is_one_of, matches_filter
 from shop.api.ids import keys_from_ids
+from shop.api.input_data import InputData
 from shop.api.object_types import Rows
 from shop.core.models import Channel
 from shop.core.money import minor_digits
@@ -93,7 +93,7 @@ def _in_categories(keys: list[int]) -> Q:
     return condition
 
 
-def _listed_ids(input_data: Mapping[str, Any]) -> list[str]:
+def _listed_ids(input_data: InputData) -> list[str]:
     """Return the ids of a `GlobalIDFilterInput`."""
     return [input_data["eq"]] if input_data.get("eq") else list(input_data.get("oneOf") or ())
 
@@ -118,7 +118,7 @@ def _in_stock(channel: Channel | None, requested: bool) -> Q:
     return is_stocked if requested else ~is_stocked
 
 
-def _in_warehouses(context: Context, input_data: Mapping[str, Any]) -> Q:
+def _in_warehouses(context: Context, input_data: InputData) -> Q:
     rows: Rows = Stock.objects.all()
     if input_data.get("warehouseIds"):
         rows = rows.filter(warehouse__in=keys_from_ids(input_data["warehouseIds"], "Warehouse"))
@@ -141,7 +141,7 @@ def _attributes(context: Context, input_data: list[dict[str, object]]) -> Q:
     return conditions
 
 
-def _of_cooperatives(input_data: Mapping[str, Any]) -> Q:
+def _of_cooperatives(input_data: InputData) -> Q:
     """Match products of the cooperatives named by `values` or page slugs; without any, match all."""
     value = input_data.get("value") or {}
     pages = (value.get("reference") or {}).get("pageSlugs") or {}
@@ -176,7 +176,7 @@ def _amounts(column: str, context: Context, channel: Channel | None, input_data:
     return condition
 
 
-def _in_range(column: str, currency: str, input_data: Mapping[str, Any]) -> Q:
+def _in_range(column: str, currency: str, input_data: InputData) -> Q:
     scale = 10 ** minor_digits(currency)
     condition = Q()
     if input_data.get("eq") is not None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from django.db.models import BigIntegerField, Case, F, OuterRef, Subquery, Value, When
 
@@ -36,6 +35,7 @@ from shop.api.errors import ProtocolError
 from shop.api.filters import build_condition, reject_filter_with_where, sort_keys
 from shop.api.ids import Key, key_from_id
 from shop.api.in_channel import Pair, channel_by_key, default_channel, with_channel_key
+from shop.api.input_data import InputData
 from shop.api.object_types import Row, Rows, compiled_rows
 from shop.api.root_fields import Queries
 from shop.core.models import Channel
@@ -112,7 +112,7 @@ def _listed_in_branch(channel: int, path: str, *, sorted_by: tuple[str, ...]) ->
     return rows
 
 
-def filter_by_cooperative(rows: Rows, arguments: Mapping[str, Any]) -> Rows:
+def filter_by_cooperative(rows: Rows, arguments: InputData) -> Rows:
     """Filter by the argument `cooperative`."""
     if arguments.get("cooperative") is None:
         return rows
@@ -128,9 +128,7 @@ def filter_listed(rows: Rows, context: Context, channel: Channel | None) -> Rows
     return rows.filter(here__visible_in_listings=True)
 
 
-def apply_filters(
-    rows: Rows, arguments: Mapping[str, Any], context: Context, channel: Channel | None
-) -> Rows:
+def apply_filters(rows: Rows, arguments: InputData, context: Context, channel: Channel | None) -> Rows:
     """Apply `filter` or `where`. Raises ProtocolError if both are given."""
     reject_filter_with_where(arguments)
     filters = arguments.get("filter") or arguments.get("where")
@@ -139,7 +137,7 @@ def apply_filters(
 
 def apply_sorting(
     rows: Rows,
-    sorting: Mapping[str, Any] | None,
+    sorting: InputData | None,
     channel: Channel | None,
     default: Sequence[SortKey] = _BY_NAME,
 ) -> tuple[Rows, list[SortKey]]:

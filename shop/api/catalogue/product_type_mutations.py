@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from catalog.actions.taxonomy import product_types, taxonomy
 from catalog.models import Attribute, AttributeScope, AttributeValue, ProductType
 from shop.accounts.staff.permissions import Permission
@@ -39,6 +36,7 @@ from shop.api.catalogue.inputs import (
 from shop.api.catalogue.types import attribute, attribute_value, product_type
 from shop.api.context import Context
 from shop.api.ids import input_key
+from shop.api.input_data import InputData
 from shop.api.root_fields import Mutations
 from shop.core.errors import Missing
 
@@ -71,7 +69,7 @@ def _product_type_columns(input_data: ProductTypeInput, context: Context) -> dic
     )
 
 
-def _attribute_assignments(input_data: Mapping[str, Any]) -> list[tuple[int, AttributeScope, bool]]:
+def _attribute_assignments(input_data: InputData) -> list[tuple[int, AttributeScope, bool]]:
     lists = (("productAttributes", AttributeScope.PRODUCT), ("variantAttributes", AttributeScope.VARIANT))
     return [
         (key, scope, scope == AttributeScope.VARIANT)

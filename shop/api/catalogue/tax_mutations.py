@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
@@ -29,6 +28,7 @@ from shop.api.catalogue.taxes import tax_class
 from shop.api.context import Context
 from shop.api.errors import InputError
 from shop.api.ids import input_key
+from shop.api.input_data import InputData
 from shop.api.root_fields import Mutations
 from shop.core.errors import Missing, Refused
 
@@ -106,7 +106,7 @@ class _CountryCodesOnErrors:
             codes = error.details["countries"]
             raise InputError("INVALID", error.words, field=error.field, countryCodes=codes) from error
         if isinstance(error, InputError):
-            error.details.setdefault("countryCodes", [])  # told as it is otherwise
+            error.details.setdefault("countryCodes", [])  # the error itself stays
         elif isinstance(error, Refused):
             code = "NOT_FOUND" if isinstance(error, Missing) else "INVALID"
             raise InputError(code, error.words, field=error.field, countryCodes=[]) from error
@@ -119,7 +119,7 @@ def _name(input_data: TaxClassCreateInput | TaxClassUpdateInput) -> str:
         raise InputError("INVALID", error.words, field="name", countryCodes=[]) from error
 
 
-def _rates(input_data: Iterable[Mapping[str, Any]]) -> dict[str, Decimal]:
+def _rates(input_data: Iterable[InputData]) -> dict[str, Decimal]:
     """Return percentages by country, rounded to thousandths of a percent."""
     return {each["countryCode"]: _rate(each["rate"]) for each in input_data}
 

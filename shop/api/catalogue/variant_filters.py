@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from django.db.models import Exists, OuterRef, Q, Sum
 
 from catalog.models import Stock, VariantAttributeValue
@@ -13,6 +10,7 @@ from shop.api.connections import SortKey
 from shop.api.context import Context
 from shop.api.filters import Conditions, has_metadata, id_in, in_range, is_one_of, matches_filter
 from shop.api.ids import keys_from_ids
+from shop.api.input_data import InputData
 from shop.api.object_types import Rows
 
 SORTS = {"LAST_MODIFIED_AT": [SortKey("updated_at")]}
@@ -40,7 +38,7 @@ def stock_availability(context: Context, value: str) -> Q:
     return is_in_stock if value == "IN_STOCK" else ~is_in_stock
 
 
-def in_warehouses(context: Context, input_data: Mapping[str, Any]) -> Q:
+def in_warehouses(context: Context, input_data: InputData) -> Q:
     """Match variants by their total quantity in these warehouses."""
     rows: Rows = Stock.objects.all()
     if input_data.get("warehouseIds"):

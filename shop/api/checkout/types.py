@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
-from typing import Any
 
 from django.db.models import Q, QuerySet
 
@@ -13,6 +11,7 @@ from shop.accounts.staff.permissions import Permission
 from shop.api.context import Context
 from shop.api.errors import InputError
 from shop.api.ids import input_key
+from shop.api.input_data import InputData
 from shop.api.object_types import Type
 from shop.core.database.compiled_query import compiled_query
 from shop.core.errors import Missing
@@ -44,7 +43,7 @@ shipping_method = Type("ShippingMethod")
 delivery = Type("Delivery")
 
 
-def basket_in(arguments: Mapping[str, Any], context: Context) -> Basket:
+def basket_in(arguments: InputData, context: Context) -> Basket:
     """Return the basket named by any of a mutation's arguments.
 
     Raises InputError for an invalid id, Missing for an unknown or another user's basket.
@@ -70,7 +69,7 @@ def _may_change(context: Context, basket: Basket) -> bool:
     return context.user is not None and basket.user_id == context.user.pk
 
 
-def basket_key_from(arguments: Mapping[str, Any]) -> uuid.UUID:
+def basket_key_from(arguments: InputData) -> uuid.UUID:
     """Return the key of the named basket. Raises InputError."""
     for name, text in (("id", arguments.get("id")), ("checkoutId", arguments.get("checkoutId"))):
         if text is not None:

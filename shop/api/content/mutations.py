@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from django.db.models import Model
 from django.utils.translation import gettext as _
 
@@ -42,6 +39,7 @@ from shop.api.context import Context
 from shop.api.errors import InputError
 from shop.api.ids import input_key
 from shop.api.in_channel import InChannel
+from shop.api.input_data import InputData
 from shop.api.object_types import Type
 from shop.api.root_fields import Mutations
 from shop.content import actions
@@ -137,7 +135,7 @@ def page_delete(arguments: PageDeleteArguments, context: Context, selection: Sel
 
 
 def _saved_type_payload(
-    key: int | None, input_data: Mapping[str, Any], context: Context, selection: Selection
+    key: int | None, input_data: InputData, context: Context, selection: Selection
 ) -> dict[str, object]:
     values = columns(input_data, slug="slug")
     if "name" in input_data or key is None:
@@ -193,8 +191,8 @@ def page_attribute_unassign(
 # --- menus --------------------------------------------------------------------------------------------
 
 
-def _item_columns(input_data: Mapping[str, Any]) -> dict[str, object]:
-    """Return a menu item's name and target, of which there is at most one. Raises InputError."""
+def _item_columns(input_data: InputData) -> dict[str, object]:
+    """Return a menu item's name and its target, at most one. Raises InputError."""
     values = columns(input_data, url="url")
     if "name" in input_data:
         values["name"] = required_text(input_data, "name")

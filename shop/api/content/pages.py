@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Sequence
 
 from django.db.models import Exists, F, OuterRef, Q
 
@@ -49,6 +48,7 @@ from shop.api.filters import (
     sort_keys,
 )
 from shop.api.ids import key_from_id
+from shop.api.input_data import InputData
 from shop.api.metadata import add_metadata_fields
 from shop.api.object_types import Row, Rows, compiled_rows
 from shop.api.root_fields import Queries
@@ -227,7 +227,7 @@ product_type.field("availableAttributes", needs="id", permissions=_PRODUCT_TYPE_
 query = Queries()
 
 
-def visible_page_rows(arguments: Mapping[str, Any], context: Context) -> Rows:
+def visible_page_rows(arguments: InputData, context: Context) -> Rows:
     """Return visible pages; the channel applies to the products and collections they refer to."""
     return page.rows_in(context, context.channel(arguments.get("channel")))
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from django.utils.translation import gettext_lazy as _
 
 from cooperatives.actions.cooperative_lifecycle import (
@@ -34,6 +31,7 @@ from shop.api.cooperatives.settlements import payout, settlement
 from shop.api.errors import InputError
 from shop.api.field_permissions import CooperativeScoped
 from shop.api.ids import Key, input_key
+from shop.api.input_data import InputData
 from shop.api.root_fields import Mutations
 from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Missing
@@ -59,7 +57,7 @@ def cooperative_update(
     arguments: CooperativeUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     row, input_data = _manageable_cooperative(arguments["id"], context), arguments["input"]
-    members: Mapping[str, Any] = input_data
+    members: InputData = input_data
     profile = {
         name: members[name] if members.get(name) is not None else getattr(row, name)
         for name in _PROFILE_COLUMNS

@@ -93,7 +93,7 @@ event_discount.plain("valueType", "value", "reason", "amount", "oldValueType", "
 
 
 def changes_of_event_types(names: Iterable[str]) -> list[str]:
-    """Return the kinds of changes with one of these event types."""
+    """Return the actions of changes that have one of these event types."""
     requested = set(names)
     other_changes = list(EVENT_MESSAGES) if OTHER in requested else []
     return [action for action, name in KINDS.items() if name in requested] + other_changes

@@ -26,6 +26,7 @@ from shop.api.filters import (
     matches_filter,
 )
 from shop.api.ids import keys_from_ids
+from shop.api.input_data import InputData
 from shop.api.money import to_minor_units
 from shop.api.orders.events import changes_of_event_types, visible_events
 from shop.api.orders.parcels import match_status
@@ -144,7 +145,7 @@ def _match_unsupported(context: Context, value: bool) -> Q:
 def _amounts(column: str) -> Condition:
     """Match a `PriceFilterInput` in major units, in one currency or each order's own."""
 
-    def condition(context: Context, input_data: Mapping[str, Any]) -> Q:
+    def condition(context: Context, input_data: InputData) -> Q:
         currencies = {each.currency for each in context.channels.values()}
         requested = input_data.get("currency")
         matched = NO_ROWS
@@ -174,7 +175,7 @@ def _any_with(rows: BaseManager[M], path: str, conditions: Conditions, part: str
     """Match a `[XFilterInput!]`: each entry must match a row of the order; rows of parts must be visible to
     the requester."""
 
-    def condition(context: Context, input_data: list[Mapping[str, Any]]) -> Q:
+    def condition(context: Context, input_data: list[InputData]) -> Q:
         visible_rows = of_parts(context, rows.all(), order=path, part=part) if part else rows.all()
         matched = Q()
         for each in input_data:
@@ -184,7 +185,7 @@ def _any_with(rows: BaseManager[M], path: str, conditions: Conditions, part: str
     return condition
 
 
-def _parcel_statuses(context: Context, input_data: Mapping[str, Any]) -> Q:
+def _parcel_statuses(context: Context, input_data: InputData) -> Q:
     names = [input_data["eq"]] if input_data.get("eq") is not None else input_data.get("oneOf")
     if names is None:
         return Q()
@@ -209,7 +210,7 @@ def _with_parcels(context: Context, value: bool) -> Q:
     return has if value else ~has
 
 
-def _events(context: Context, input_data: list[Mapping[str, Any]]) -> Q:
+def _events(context: Context, input_data: list[InputData]) -> Q:
     """Match orders by their events."""
     condition = Q()
     for each in input_data:
@@ -228,7 +229,7 @@ def _lines(context: Context) -> QuerySet[OrderLine]:
     return of_parts(context, OrderLine.objects.all(), order="order", part="part")
 
 
-def _line_counts(context: Context, input_data: Mapping[str, Any]) -> Q:
+def _line_counts(context: Context, input_data: InputData) -> Q:
     lines = _lines(context).order_by()
     line_counts = lines.values("order").annotate(number_of=Count("pk"))
     return Q(pk__in=line_counts.filter(matches_filter("number_of")(context, input_data)).values("order"))

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from django.utils.translation import gettext_lazy as _
 
 from orders.models import InvoiceDetails
@@ -12,6 +9,7 @@ from shop.api.account.clients import checked_email
 from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.errors import InputError
+from shop.api.input_data import InputData
 from shop.api.object_types import Row, Type
 from shop.api.orders.types import order
 from shop.core.identifiers import tax_codes
@@ -37,7 +35,7 @@ def companies_of_orders(
     return [next(iter(companies_by_order.get(each.id, ())), None) for each in orders]
 
 
-def invoice_from(input_data: Mapping[str, Any] | None) -> InvoiceDetails | None:
+def invoice_from(input_data: InputData | None) -> InvoiceDetails | None:
     """Convert an `InvoiceCompanyInput` to an unsaved row. Raises InputError by the checkout page's rules."""
     if input_data is None:
         return None

@@ -6,8 +6,6 @@ Cooperatives' staff fulfil their own parts; only platform staff change whole ord
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
-from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
@@ -31,6 +29,7 @@ from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.errors import InputError, InputErrors
 from shop.api.ids import global_ids, input_key
+from shop.api.input_data import InputData
 from shop.api.language_codes import tag_from_code
 from shop.api.metadata import metadata_from_input
 from shop.api.object_types import Row
@@ -119,7 +118,7 @@ def order_note_update(
 def order_update(
     arguments: OrderUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    input_data: Mapping[str, Any] = arguments["input"]
+    input_data: InputData = arguments["input"]
     order = _find_order(arguments, context)
     values: dict[str, object] = {}
     if input_data.get("userEmail") is not None:
@@ -143,7 +142,7 @@ def order_update(
 
 
 def _address(
-    input_data: Mapping[str, Any], name: str, current: Address | None, address_type: str, context: Context
+    input_data: InputData, name: str, current: Address | None, address_type: str, context: Context
 ) -> Address | None:
     if input_data.get(name) is None:
         return None

@@ -124,7 +124,7 @@ def status_display(orders: list[Row], *_: object) -> list[str]:
 
 @order.field("user", needs=("user_id", "is_whole"))
 def buyers(orders: list[Row], arguments: object, context: Context, selection: Selection) -> list[Row | None]:
-    """Resolve the buyer, visible to themselves and to staff, but not to holders of the order's id."""
+    """Resolve the buyer, visible to themselves and to staff, but not to others who have the order's id."""
     requester_key = context.user.pk if context.user else None
     sees_all_buyers = order_scope(context).has_platform_grant
     keys = [

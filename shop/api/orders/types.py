@@ -1,4 +1,4 @@
-"""The object types of orders, and which rows of each a requester may see (`seen.py`)."""
+"""The object types of orders, and which rows of each a requester may see (`visibility.py`)."""
 
 from __future__ import annotations
 

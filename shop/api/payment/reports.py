@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
-from typing import Any
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
@@ -25,6 +23,7 @@ from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.errors import InputError
 from shop.api.ids import input_key, key_from_id
+from shop.api.input_data import InputData
 from shop.api.metadata import metadata_from_input
 from shop.api.money import parse_minor_units
 from shop.api.orders.mutations import handled_order_key, order_row
@@ -198,7 +197,7 @@ def _find_payment(
 
 
 def _reported(
-    input_data: Mapping[str, Any],
+    input_data: InputData,
     event_input: TransactionEventInput | None,
     currency: str,
     payment: Payment | None = None,

@@ -39,7 +39,7 @@ class PaidAmounts:
 
 
 def paid_amounts(keys: Iterable[Key]) -> dict[Key, PaidAmounts]:
-    """Return covers by basket key. Two queries."""
+    """Return paid amounts by basket key. Two queries."""
     payments = Payment.objects.filter(basket__in=list(keys))
     basket_and_method = {
         pk: (basket, method) for pk, basket, method in payments.values_list("pk", "basket", "method")

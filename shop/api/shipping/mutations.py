@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from django.utils.translation import gettext_lazy as _
 from graphql import is_enum_type
 
@@ -23,6 +20,7 @@ from shop.api.context import Context
 from shop.api.errors import InputError
 from shop.api.ids import global_ids, input_key, input_keys
 from shop.api.in_channel import channel_by_key
+from shop.api.input_data import InputData
 from shop.api.money import to_minor_units
 from shop.api.root_fields import Mutations
 from shop.api.shipping.inputs import (
@@ -84,7 +82,7 @@ def shipping_zone_delete(
     return deleted
 
 
-def _zone_change(input_data: Mapping[str, Any], context: Context) -> ZoneChange:
+def _zone_change(input_data: InputData, context: Context) -> ZoneChange:
     for relation in ("Channels", "Warehouses"):
         if set(input_data.get(f"add{relation}") or ()) & set(input_data.get(f"remove{relation}") or ()):
             message = _("The same cannot be taken in and given up.")
@@ -192,7 +190,7 @@ def _price_change(input_data: ShippingMethodChannelListingAddInput, context: Con
     )
 
 
-def _amount(input_data: Mapping[str, Any], name: str, channel: Channel) -> int | None:
+def _amount(input_data: InputData, name: str, channel: Channel) -> int | None:
     if input_data.get(name) is None:
         return None
     amount = to_minor_units(input_data[name], channel.currency)
@@ -201,7 +199,7 @@ def _amount(input_data: Mapping[str, Any], name: str, channel: Channel) -> int |
     return int(amount)
 
 
-def _method_columns(input_data: Mapping[str, Any], context: Context) -> dict[str, object]:
+def _method_columns(input_data: InputData, context: Context) -> dict[str, object]:
     values: dict[str, object] = {}
     if input_data.get("name") is not None:
         values["name"] = input_data["name"].strip()
@@ -234,7 +232,7 @@ def _method_key(text: str) -> int:
     return int(input_key(text, "ShippingMethodType", "ShippingMethod", field="id"))
 
 
-def _required(input_data: Mapping[str, Any], name: str) -> None:
+def _required(input_data: InputData, name: str) -> None:
     if not (input_data.get(name) or "").strip():
         raise InputError("REQUIRED", _("This is needed."), field=name)
 

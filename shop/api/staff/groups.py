@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
@@ -17,6 +16,7 @@ from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.errors import InputError
 from shop.api.ids import Key, global_ids, input_key, input_keys
+from shop.api.input_data import InputData
 from shop.api.root_fields import Mutations
 from shop.api.staff.inputs import (
     PermissionGroupCreateArguments,
@@ -142,7 +142,7 @@ def _refuse_permissions(codes: set[str], field: str, context: Context) -> None:
         raise InputError("OUT_OF_SCOPE_PERMISSION", message, field=field, permissions=beyond)
 
 
-def _group_change(input_data: Mapping[str, Any], context: Context) -> GroupChange:
+def _group_change(input_data: InputData, context: Context) -> GroupChange:
     """Convert the input. Raises InputError."""
     for relation, added, removed in (
         ("Permissions", input_data.get("addPermissions"), input_data.get("removePermissions")),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
@@ -21,6 +20,7 @@ from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.errors import InputError, ProtocolError
 from shop.api.ids import Key, global_ids, input_key
+from shop.api.input_data import InputData
 from shop.api.language_codes import tag_from_code
 from shop.api.metadata import metadata_from_input
 from shop.api.root_fields import Mutations
@@ -176,7 +176,8 @@ def _refuse_closing(person: User, context: Context, verb: str) -> None:
 
 
 def _refuse_stronger(person: User, context: Context) -> None:
-    """Reject changes of users with more permissions, since a changed e-mail address would give them away.
+    """Reject changes of users with more permissions, because a changed e-mail address would transfer these
+    permissions.
 
     Raises InputError.
     """
@@ -208,7 +209,7 @@ def _email(input_data: CustomerInput | StaffCreateInput | StaffUpdateInput | Use
 
 
 def _values(
-    input_data: Mapping[str, Any],
+    input_data: InputData,
     metadata: Mapping[str, str],
     private_metadata: Mapping[str, str],
 ) -> dict[str, object]:
@@ -236,7 +237,7 @@ def _values(
     return values
 
 
-def _addresses(input_data: Mapping[str, Any], context: Context) -> dict[AddressUse, Address]:
+def _addresses(input_data: InputData, context: Context) -> dict[AddressUse, Address]:
     return {
         use: address_from(input_data[name], context, address_type=address_type)
         for name, use, address_type in (

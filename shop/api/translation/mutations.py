@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
 
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
@@ -13,6 +11,7 @@ from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.errors import InputError
 from shop.api.ids import input_key
+from shop.api.input_data import InputData
 from shop.api.language_codes import tag_from_code
 from shop.api.root_fields import Mutations
 from shop.api.translation.contents import RICH_COLUMNS, TRANSLATABLE_TYPES, TRANSLATING, TranslatableType
@@ -25,7 +24,7 @@ mutation = Mutations(codes={"already_taken": "UNIQUE"})
 def _translate(
     translatable: TranslatableType,
     payload: str,
-    arguments: Mapping[str, Any],
+    arguments: InputData,
     context: Context,
     selection: Selection,
 ) -> dict[str, object]:
@@ -45,7 +44,7 @@ def _translate(
     return {payload: translatable.object_type.by_key(context, [row.pk], selection.names(payload)).get(row.pk)}
 
 
-def _texts_by_column(translatable: TranslatableType, input_data: Mapping[str, Any]) -> dict[str, str]:
+def _texts_by_column(translatable: TranslatableType, input_data: InputData) -> dict[str, str]:
     """Return texts by column; rich texts also as plain text, which our own pages show."""
     texts = {}
     for name, column in translatable.columns.items():

@@ -12,21 +12,21 @@ ADDRESS = "/graphql/"
 
 
 def execute(query: str, token: str | None = None, /, **variables: Any) -> dict[str, Any]:
-    """The full response of a request that is executed (status 200)."""
+    """Post a request that is executed (status 200), and return the full response."""
     response = post({"query": query, "variables": variables}, token=token)
     assert response.status_code == 200, response.content
     return json.loads(response.content)
 
 
 def data_of(query: str, token: str | None = None, /, **variables: Any) -> dict[str, Any]:
-    """The data of a response without errors."""
+    """Post a request that succeeds, and return the data."""
     response = execute(query, token, **variables)
     assert "errors" not in response, response["errors"]
     return response["data"]
 
 
 def request_error(query: str, token: str | None = None, /, **variables: Any) -> dict[str, Any]:
-    """The one protocol error of a request that is not executed (status 400)."""
+    """Post a request that is not executed (status 400), and return its only error."""
     response = post({"query": query, "variables": variables}, token=token)
     assert response.status_code == 400, response.content
     content = json.loads(response.content)

@@ -78,7 +78,7 @@ class Chance(Random):
         self.root_field = ""
 
     def pick_id(self, name: str) -> str:
-        """An id for an argument or input field of this name (`productId`, `channels`, `id`)."""
+        """Return an id for an argument or input field of this name (`productId`, `channels`, `id`)."""
         type_hint = name.removesuffix("Ids").removesuffix("Id").removesuffix("s").lower()
         matching_types = [type_ for type_ in self.ids if type_hint.endswith(type_.lower())]
         matching_types = matching_types or [
@@ -98,7 +98,7 @@ class Chance(Random):
 def make_document(
     schema: GraphQLSchema, operation_type: str, name: str, chance: Chance, depth: int = 3
 ) -> str:
-    """A document with one root field and everything below it, `depth` levels down."""
+    """Return a document with one root field and everything below it, `depth` levels down."""
     chance.root_field = name
     root = schema.type_map[operation_type.capitalize()]
     return f"{operation_type} {{ {_field(schema, name, root.fields[name], chance, depth)} }}"  # type: ignore[attr-defined]

@@ -66,7 +66,7 @@ _MODELS: dict[str, type[Model]] = {
     "Voucher": Voucher,
     "Warehouse": Warehouse,
 }
-# Other names that arguments of the contract use for these types.
+# Other names of these types in arguments of the schema.
 _ARGUMENT_NAMES = {
     "Parent": "Category",
     "Variant": "ProductVariant",
@@ -106,7 +106,7 @@ def make_everything() -> None:
 
 
 def ids_of_all() -> dict[str, list[str]]:
-    """Global ids by type, also under the names in `_ARGUMENT_NAMES`."""
+    """Return global ids by type, also under the names in `_ARGUMENT_NAMES`."""
     keys = {name: list(model._base_manager.values_list("pk", flat=True)) for name, model in _MODELS.items()}
     ids = {name: global_ids(name, rows) for name, rows in keys.items() if rows}
     return ids | {alias: ids[name] for alias, name in _ARGUMENT_NAMES.items() if name in ids}

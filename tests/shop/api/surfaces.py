@@ -1,10 +1,10 @@
 """Schema coordinates that Saleor's clients use, and how many of them our schema has.
 
-`surface/storefront.json` and `surface/dashboard.json` hold the coordinates (after the notation of GraphQL's
+`surface/storefront.json` and `surface/dashboard.json` hold the coordinates (in the notation of the GraphQL
 specification) with the types that these clients expect, and the coordinates that each operation uses; the
 Dashboard's file also lists the operations it starts with.
 
-    python -m tests.shop.api.surfaces    introspect the server and print the coverage
+    python -m tests.shop.api.surfaces    introspects the server and prints the coverage
 """
 
 from __future__ import annotations
@@ -47,18 +47,18 @@ class Surface:
         return cls(content["coordinates"], operations, content.get("start", []))
 
     def faults(self, schema: GraphQLSchema) -> dict[str, str]:
-        """Faults by coordinate."""
+        """Return the faults by coordinate."""
         faults = {each: fault(schema, each, expected) for each, expected in self.coordinates.items()}
         return {each: problem for each, problem in faults.items() if problem is not None}
 
     def answered(self, schema: GraphQLSchema) -> set[str]:
-        """The operations without faults."""
+        """Return the operations without faults."""
         faulty = self.faults(schema).keys()
         return {name for name, coordinates in self.operations.items() if faulty.isdisjoint(coordinates)}
 
 
 def fault(schema: GraphQLSchema, coordinate: str, expected: str) -> str | None:
-    """The fault of a coordinate: missing, or of a type that the client cannot use."""
+    """Return the fault of a coordinate: missing, or of a type that the client cannot use."""
     match = _COORDINATE.match(coordinate)
     assert match is not None
     name, field_name, argument = match.groups()
@@ -95,7 +95,7 @@ def is_assignable(narrow: str, wide: str) -> bool:
 
 
 def served_schema() -> GraphQLSchema:
-    """The schema read over HTTP with the introspection query that client code generators use."""
+    """Return the schema read over HTTP with the introspection query that client code generators use."""
     from tests.shop.api.client import data_of
 
     return build_client_schema(data_of(get_introspection_query()))  # type: ignore[arg-type]

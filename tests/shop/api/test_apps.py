@@ -31,7 +31,7 @@ ME = "{ app { name isActive } me { email } }"
 
 
 def create_app(*permissions, name="Kế toán"):
-    """An app and the response that created it."""
+    """Create an app, and return it with the payload."""
     values = {"name": name, "identifier": "ke-toan", "permissions": list(permissions)}
     payload = data_of(CREATE, token_of(make_admin()), input=values)["appCreate"]
     return App.objects.get(name=name), payload

@@ -21,7 +21,7 @@ PACKAGES = Path(__file__).parent / "npm"
 
 
 def run_in_node(script: str, **arguments: str) -> dict[str, dict[str, Any]]:
-    """The JSON that a script prints; it finds npm packages beside it."""
+    """Run a script that finds npm packages beside it, and return the JSON that it prints."""
     done = subprocess.run(
         [NODE, PACKAGES / script, json.dumps(arguments)],
         env={"NODE_PATH": str(PACKAGES)},

@@ -1,4 +1,4 @@
-"""The shop, its channels, countries and languages, and rules of addresses."""
+"""The shop, its channels, countries and languages, and address rules."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ def bulk_delete(name, ids, token, argument="ids"):
 
 
 def make_two(factory, **fields):
-    """Two rows of a model, or from a factory, that differ by `slug` or `name`."""
+    """Create two rows of a model, or with a factory, that differ by `slug` or `name`."""
     name = next((name for name in ("slug", "name") if name in fields), None)
     values = [fields | ({name: f"{fields[name]}-{n}"} if name else {}) for n in (1, 2)]
     return [
@@ -40,7 +40,7 @@ def make_two(factory, **fields):
 
 
 def deletable_rows():
-    """Two unused rows of each type, with the name of the mutation and of the type."""
+    """Create two unused rows of each type; yield them with the names of the mutation and of the type."""
     dye = Attribute.objects.create(slug="mau", name="Màu", input_type=InputType.DROPDOWN)
     story = PageType.objects.create(slug="bai", name="Bài")
     menu, zone = Menu.objects.create(slug="tren", name="Trên"), Zone.objects.create(name="Bắc")

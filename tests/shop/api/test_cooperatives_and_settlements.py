@@ -1,4 +1,5 @@
-"""Cooperatives over the API, beside Saleor's contract: profiles, pauses, applications and settlements."""
+"""Cooperatives over the API, an extension of Saleor's schema: profiles, pauses, applications and
+settlements."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Request every field of the contract as each user, with random arguments: no internal errors."""
+"""Request every field of the schema as each user, with random arguments: no internal errors."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ def rolled_back() -> Iterator[None]:
 
 
 def requesters():
-    """Names and tokens of an anonymous visitor, a buyer and an admin."""
+    """Return names and tokens of an anonymous visitor, a buyer and an admin."""
     rows = User.objects.filter(is_active=True).order_by("is_superuser", "pk")
     return [("nobody", None), *((row.email, token_of(row)) for row in (rows.first(), rows.last()))]
 
 
 def faults(response, text):
-    """Internal errors and unexpected statuses of a response, or None."""
+    """Return the internal errors and unexpected status of a response, or None."""
     if response.status_code not in (200, 400):
         return f"{response.status_code}: {text}"
     internal = [

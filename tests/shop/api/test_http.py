@@ -1,4 +1,4 @@
-"""GraphQL over HTTP: every request form of the contract, with its status and response."""
+"""GraphQL over HTTP: every supported form of request, with its status and response."""
 
 from __future__ import annotations
 
@@ -342,5 +342,5 @@ def test_too_large_multipart_body_is_refused_with_413():
     response = Client().post(ADDRESS, {"operations": "{}", "map": "{}"}, **headers)
 
     assert response.status_code == 413
-    # A malformed Content-Length counts as none: the body is read as it is.
+    # A malformed Content-Length is ignored: the whole body is read.
     assert Client().post(ADDRESS, {"operations": "{}", "map": "{}"}, CONTENT_LENGTH="x").status_code == 400

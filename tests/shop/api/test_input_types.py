@@ -12,7 +12,7 @@ from shop.api.input_types import input_modules
 def test_generated_types_are_up_to_date():
     stale = {str(path) for path, text in input_modules(AREAS).items() if path.read_text() != text}
 
-    assert stale == set()  # `manage.py write_input_types` renews them
+    assert stale == set()  # `manage.py write_input_types` updates them
 
 
 def test_optional_input_fields_are_not_required():

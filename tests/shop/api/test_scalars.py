@@ -25,7 +25,8 @@ KEY = "0b1c5f2e-94d6-4a7e-9c39-3f0f7a3d9b11"
 
 @pytest.fixture(scope="module")
 def executor(tmp_path_factory):
-    """A field for each scalar: it stores its argument in the context and returns the context's value."""
+    """A schema with a field for each scalar: it stores its argument in the context and returns the context's
+    value."""
     folder = tmp_path_factory.mktemp("area")
     fields = "\n".join(f"{name.strip('_').lower()}(value: {name}): {name}" for name in NAMES)
     (folder / "area.graphql").write_text(
@@ -48,7 +49,7 @@ def _return_value(arguments, context, selection):
 
 
 def serialised(executor, name, value):
-    """A value as a client receives it."""
+    """Return a value as a client receives it."""
     field = name.strip("_").lower()
     result = executor.execute(f"{{ {field} }}", context={"value": value})
     assert result.errors is None, result.errors
@@ -56,7 +57,7 @@ def serialised(executor, name, value):
 
 
 def parsed(executor, name, value):
-    """The value that a resolver receives for a variable."""
+    """Return the value that a resolver receives for a variable."""
     context = {"value": None}
     field = name.strip("_").lower()
     text = f"query($value: {name}) {{ {field}(value: $value) }}"

@@ -1,7 +1,8 @@
 """Schemathesis reads the served schema and sends random requests: no status 500, no internals in responses,
 nothing saved by refused mutations.
 
-Its own check takes every error in an answer for one of the server; refusals are errors here, as with Saleor.
+Its own check treats every error in a response as a server error; but refusals are also errors in the
+response.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ _QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_t
 
 @pytest.fixture
 def application():
-    """The WSGI application, called in this thread and so on the connection of the test."""
+    """The WSGI application, called in this thread, which has the database connection of the test."""
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
     yield get_wsgi_application()

@@ -237,7 +237,7 @@ def test_token_headers_authenticate():
 
 
 def make_token(user, token_type=tokens.ACCESS, *, at=None, key=None, **claims):
-    """A token with other claims, or signed by another key."""
+    """Return a token with other claims, or signed by another key."""
     now = at or timezone.now()
     payload = {
         "iat": now,

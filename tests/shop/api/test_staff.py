@@ -28,7 +28,7 @@ def make_group(*codes, name="Chăm sóc", users=()):
 
 
 def make_staff(*codes):
-    """A member of staff with these permissions."""
+    """Create a staff user with these permissions."""
     user = make_user(is_staff=True)
     make_group(*codes, name=f"Nhóm của {user.pk}", users=[user])
     return user

@@ -53,7 +53,7 @@ def test_served_schema_has_what_saleor_clients_use():
 
 
 def document(schema: GraphQLSchema, coordinates: list[str], values: dict[str, str]) -> str:
-    """An operation that selects all these coordinates; `values` are the arguments of its fields."""
+    """Return an operation that selects all these coordinates; `values` are the arguments of its fields."""
 
     def selection(type_name: str, name: str, field: GraphQLField, ancestors: tuple[str, ...]) -> str:
         arguments = [

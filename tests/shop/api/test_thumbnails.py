@@ -1,4 +1,4 @@
-"""Thumbnail addresses that were given out before their sizes were rendered."""
+"""Thumbnail URLs that clients received before the sizes were rendered."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 
 def make_picture(width=900, height=600):
-    """A photo whose sizes are not rendered yet."""
+    """Create a photo whose sizes are not rendered yet."""
     file = io.BytesIO()
     Image.new("RGB", (width, height), "green").save(file, "JPEG")
     picture = Picture(digest="0" * 64)

@@ -1,4 +1,4 @@
-"""Access tokens of users without signing in."""
+"""Create access tokens of users without signing in."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from shop.api import tokens
 
 
 def token_of(user: User, *, minutes: float = 0) -> str:
-    """An access token, valid for five minutes, of a user who signed in `minutes` ago."""
+    """Return an access token, valid for five minutes, of a user who signed in `minutes` ago."""
     user.refresh_from_db()
     now = timezone.now()
     return tokens.access_token(user, signed_in_at=now - datetime.timedelta(minutes=minutes), now=now)

@@ -33,18 +33,18 @@ NONSENSE = [None, 5, "nonsense", [], [None], {"x": 1}, {}, True]
 
 @st.composite
 def operations(draw, schema):
-    """A valid document, with valid or invalid variables."""
+    """Draw a valid document, with valid or invalid variables."""
     draw_documents = draw(st.sampled_from([hypothesis_graphql.queries, hypothesis_graphql.mutations]))
     try:
         plain = draw_documents(schema, custom_scalars=MARKS, allow_x00=False)
-    except ValueError:  # hypothesis-graphql loses its sums over a few schemas ("math domain error")
+    except ValueError:  # hypothesis-graphql overflows on a few schemas ("math domain error")
         reject()
     source = draw(plain)
     return twist_document(schema, source, random.Random(draw(st.integers(0, 2**32))))
 
 
 def twist_document(schema, source, chance):
-    """The transformed document, or the original if the transformed one is invalid."""
+    """Return the transformed document, or the original if the transformed one is invalid."""
     types = TypeInfo(schema)
     twist = Twist(types, chance)
     document = visit(parse(source), TypeInfoVisitor(types, twist))
@@ -121,7 +121,7 @@ class Twist(Visitor):
         return condition_text
 
     def split(self, selections, parent):
-        """A field with several sub-selections becomes two fields under one key."""
+        """Split a field with several sub-selections into two fields under one key."""
         for position, node in enumerate(selections):
             child_selections = node.selection_set.selections if node.selection_set else ()
             if isinstance(node, FieldNode) and len(child_selections) > 1:
@@ -134,7 +134,7 @@ class Twist(Visitor):
         return selections
 
     def repeat(self, selections, parent):
-        """A field once more, under its own key or another."""
+        """Repeat a field, under its own key or another."""
         node = self.chance.choice(selections)
         if not isinstance(node, FieldNode):
             return selections
@@ -144,7 +144,7 @@ class Twist(Visitor):
         return [*selections, node]
 
     def enclose(self, selections, parent):
-        """Some of the fields move into a fragment, inline or named and spread once or twice."""
+        """Move some of the fields into a fragment, inline or named and spread once or twice."""
         start = self.chance.randrange(len(selections))
         stop = self.chance.randrange(start, len(selections)) + 1
         inner = tuple(selections[start:stop])
@@ -161,7 +161,7 @@ class Twist(Visitor):
         return [parse_selection(f"...{name}{condition}"), *remaining, *repeated_spread]
 
     def specialise(self, selections, parent):
-        """On an interface or union, some fields again on one of its types."""
+        """Repeat some fields of an interface or union in a fragment on one of its types."""
         if not is_abstract_type(parent):
             return selections
         type_ = self.chance.choice(self.types._schema.get_possible_types(parent))

@@ -49,7 +49,7 @@ def schemas(draw):
 
 
 def build_marked_schema(sdl):
-    """A schema whose scalar `Mark`, if it has one, refuses some values and turns others into null."""
+    """Build a schema whose scalar `Mark`, if it has one, refuses some values and turns others into null."""
     schema = build_schema(sdl)
     mark_scalar = schema.type_map.get("Mark")
     if mark_scalar is not None:
@@ -104,7 +104,7 @@ def _draw_fields(draw, sketch, outputs, letters):
     fields[f"{letters[0]}Leaf"] = (
         "",
         draw(st.sampled_from(["Int", "String!", "ID"])),
-    )  # so that each type ends
+    )  # so that every type is finite
     return fields
 
 

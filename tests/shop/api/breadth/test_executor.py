@@ -1,4 +1,4 @@
-"""Guarantees of breadth-first execution beyond equal answers."""
+"""Guarantees of breadth-first execution beyond equal results."""
 
 from collections import namedtuple
 from concurrent.futures import ThreadPoolExecutor

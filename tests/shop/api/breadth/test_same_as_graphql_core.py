@@ -1,4 +1,4 @@
-"""Depth-first and breadth-first execution give the same answers, errors and order."""
+"""Depth-first and breadth-first execution give the same data, errors and order."""
 
 import pytest
 from hypothesis import HealthCheck, given, settings

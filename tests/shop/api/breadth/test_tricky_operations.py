@@ -1,4 +1,4 @@
-"""Tricky operations give the same answers as graphql-core."""
+"""Tricky operations give the same results as graphql-core."""
 
 import pytest
 from graphql import GraphQLError, get_introspection_query, graphql_sync
@@ -82,7 +82,7 @@ EXECUTOR = Executor(SCHEMA, {"Query": {"search": echo, "refused": refuse, "needs
 
 
 def read(parent, info, **arguments):
-    """The resolver of the same world for graphql-core."""
+    """Resolve a field of the same world for graphql-core."""
     if (info.parent_type.name, info.field_name) in {("Query", "search"), ("Query", "needs")}:
         return repr(arguments)
     if info.field_name == "refused":

@@ -73,7 +73,7 @@ class World:
         )
 
     def depth_first(self, source, variables=None, operation_name=None):
-        """The answer of graphql-core for the same world."""
+        """Execute the document with graphql-core on the same world."""
         return graphql_sync(
             self.schema,
             source,
@@ -103,7 +103,7 @@ class World:
         return _raise_or_return(self.draw(chance, type_, f"{parent!r}.{name}"))
 
     def fail_for_all(self, type_name, name, arguments):
-        """A field that fails for every object."""
+        """Fail the field for every object."""
         chance = random.Random(f"{self.seed} {type_name}.{name} {arguments!r}")
         if chance.random() < self.trouble / 2:
             raise ValueError(f"{type_name}.{name} is out of order.")
@@ -142,7 +142,7 @@ class World:
 
 
 def client_view(result):
-    """A result as a client receives it, with the order of keys and errors."""
+    """Return a result as a client receives it, with the order of keys and errors."""
     return _in_order(result.data), [error.formatted for error in result.errors or ()]
 
 

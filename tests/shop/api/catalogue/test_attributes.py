@@ -1,4 +1,4 @@
-"""Attributes of products and variants, in both forms of the contract."""
+"""Attributes of products and variants, in both forms of Saleor's schema."""
 
 from __future__ import annotations
 

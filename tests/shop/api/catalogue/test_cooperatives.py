@@ -1,4 +1,4 @@
-"""Cooperatives, beside Saleor's contract: profile, products and warehouses."""
+"""Cooperatives, an extension of Saleor's schema: profile, products and warehouses."""
 
 from __future__ import annotations
 

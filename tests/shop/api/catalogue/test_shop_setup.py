@@ -36,14 +36,14 @@ def token():
 
 
 def mutate(mutation, token, **variables):
-    """The payload of a mutation that succeeds."""
+    """Execute a mutation that succeeds, and return its payload."""
     (payload,) = data_of(mutation, token, **variables).values()
     assert payload.pop("errors") == []
     return payload
 
 
 def mutation_errors(mutation, token, **variables):
-    """The errors of a mutation that saves nothing."""
+    """Execute a mutation that saves nothing, and return its errors."""
     before = all_rows()
     (payload,) = data_of(mutation, token, **variables).values()
     assert all_rows() == before

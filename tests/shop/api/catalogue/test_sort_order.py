@@ -29,7 +29,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def move(
     name, id_argument, token, type_name, moves, input_type="ReorderInput", field="id", extra_arguments=""
 ):
-    """The errors of a reorder mutation: `moves` are the owner's id, and keys with offsets."""
+    """Execute a reorder mutation and return its errors; `moves` are the owner's id, and keys with offsets."""
     text = f"""mutation($of: ID!, $moves: [{input_type}!]!) {{
       {name}({id_argument}: $of, moves: $moves{extra_arguments}) {{ errors {{ field code }} }} }}"""
     owner, requested = moves

@@ -56,11 +56,14 @@ ADDRESS = {
 }
 
 
-def checkout_mutation(name: str, takes: str = "", gives: str = "", *, shows: bool = True) -> str:
-    """A checkout mutation: `takes` declares its variables, `gives` passes them as arguments."""
-    shown = "checkout { ...Basket }" if shows else ""
-    text = f"mutation({takes}) {{ {name}({gives}) {{ {shown} errors {{ field code message }} }} }}"
-    return text + (_FIELDS if shows else "")
+def checkout_mutation(
+    name: str, declarations: str = "", passed_arguments: str = "", *, selects_checkout: bool = True
+) -> str:
+    """Return a checkout mutation that declares these variables and passes these arguments."""
+    checkout = "checkout { ...Basket }" if selects_checkout else ""
+    payload = f"{{ {checkout} errors {{ field code message }} }}"
+    text = f"mutation({declarations}) {{ {name}({passed_arguments}) {payload} }}"
+    return text + (_FIELDS if selects_checkout else "")
 
 
 CREATE = checkout_mutation("checkoutCreate", "$input: CheckoutCreateInput!", "input: $input")
@@ -73,13 +76,19 @@ UPDATE = checkout_mutation(
 DELETE = checkout_mutation("checkoutLinesDelete", "$id: ID!, $lines: [ID!]!", "id: $id, linesIds: $lines")
 DELETE_ONE = checkout_mutation("checkoutLineDelete", "$id: ID!, $line: ID", "id: $id, lineId: $line")
 EMAIL = checkout_mutation("checkoutEmailUpdate", "$id: ID!, $email: String!", "id: $id, email: $email")
-_TAKES = "$id: ID!, $address: AddressInput!, $save: Boolean, $rules: CheckoutAddressValidationRules"
-_GIVES = "saveAddress: $save, validationRules: $rules"
+_ADDRESS_DECLARATIONS = (
+    "$id: ID!, $address: AddressInput!, $save: Boolean, $rules: CheckoutAddressValidationRules"
+)
+_ADDRESS_ARGUMENTS = "saveAddress: $save, validationRules: $rules"
 SHIP = checkout_mutation(
-    "checkoutShippingAddressUpdate", _TAKES, f"id: $id, shippingAddress: $address, {_GIVES}"
+    "checkoutShippingAddressUpdate",
+    _ADDRESS_DECLARATIONS,
+    f"id: $id, shippingAddress: $address, {_ADDRESS_ARGUMENTS}",
 )
 BILL = checkout_mutation(
-    "checkoutBillingAddressUpdate", _TAKES, f"id: $id, billingAddress: $address, {_GIVES}"
+    "checkoutBillingAddressUpdate",
+    _ADDRESS_DECLARATIONS,
+    f"id: $id, billingAddress: $address, {_ADDRESS_ARGUMENTS}",
 )
 METHOD = checkout_mutation(
     "checkoutDeliveryMethodUpdate", "$id: ID!, $method: ID", "id: $id, deliveryMethodId: $method"
@@ -101,7 +110,7 @@ OPTIONS = """mutation($id: ID!) { deliveryOptionsCalculate(id: $id) {
 
 
 def mutate_checkout(query: str, token: str | None = None, /, **variables: Any) -> Any:
-    """The payload of a mutation without errors: the checkout if it selects one."""
+    """Execute a mutation without errors; return the checkout if it selects one, else the payload."""
     (payload,) = data_of(query, token, **variables).values()
     assert payload["errors"] == []
     return payload.get("checkout", payload)
@@ -110,7 +119,7 @@ def mutate_checkout(query: str, token: str | None = None, /, **variables: Any) -
 def checkout_errors(
     query: str, token: str | None = None, /, **variables: Any
 ) -> list[tuple[str | None, str]]:
-    """Fields and codes of a mutation's errors; the payload has no checkout then."""
+    """Execute a mutation that fails, and return the fields and codes of its errors."""
     (payload,) = data_of(query, token, **variables).values()
     assert payload.get("checkout") is None
     return [(error["field"], error["code"]) for error in payload["errors"]]
@@ -121,21 +130,21 @@ def line_input(variant: Any, quantity: int = 1, **fields: Any) -> dict[str, Any]
 
 
 def start_checkout(*requested: tuple[Any, int], token: str | None = None, channel: str = "viet-nam") -> str:
-    """The id of a new checkout with these lines."""
+    """Create a checkout with these lines, and return its id."""
     lines = [line_input(variant, quantity) for variant, quantity in requested]
     return mutate_checkout(CREATE, token, input={"channel": channel, "lines": lines})["id"]
 
 
 def prepare_checkout(
-    *requested: tuple[Any, int], token: str | None = None, channel: str = "viet-nam", **place: Any
+    *requested: tuple[Any, int], token: str | None = None, channel: str = "viet-nam", **address_fields: Any
 ) -> str:
-    """The id of a checkout that lacks only payment, with the first delivery option."""
+    """Create a checkout that lacks only payment, with the first delivery option; return its id."""
     checkout = start_checkout(*requested, token=token, channel=channel)
     mutate_checkout(EMAIL, token, id=checkout, email="hoa@example.com")
-    mutate_checkout(SHIP, token, id=checkout, address=ADDRESS | place)
-    mutate_checkout(BILL, token, id=checkout, address=ADDRESS | place)
-    first = mutate_checkout(OPTIONS, token, id=checkout)["deliveries"][0]
-    mutate_checkout(METHOD, token, id=checkout, method=first["id"])
+    mutate_checkout(SHIP, token, id=checkout, address=ADDRESS | address_fields)
+    mutate_checkout(BILL, token, id=checkout, address=ADDRESS | address_fields)
+    first_delivery = mutate_checkout(OPTIONS, token, id=checkout)["deliveries"][0]
+    mutate_checkout(METHOD, token, id=checkout, method=first_delivery["id"])
     return checkout
 
 
@@ -171,14 +180,14 @@ PAID = """query($id: ID!) { checkout(id: $id) {
 
 
 def complete_order(checkout: str, token: str | None = None) -> str:
-    """The id of the order that completing the checkout creates."""
+    """Complete a checkout, and return the id of the order."""
     (payload,) = data_of(COMPLETE, token, id=checkout).values()
     assert payload["errors"] == []
     return payload["order"]["id"]
 
 
 def completion_error(checkout: str, token: str | None = None) -> tuple[str | None, str]:
-    """Field and code of the error that completing the checkout returns."""
+    """Complete a checkout that is refused, and return the field and code of the error."""
     (payload,) = data_of(COMPLETE, token, id=checkout).values()
     assert (payload["order"], payload["confirmationData"]) == (None, None)
     (error,) = payload["errors"]
@@ -186,7 +195,7 @@ def completion_error(checkout: str, token: str | None = None) -> tuple[str | Non
 
 
 def start_payment(checkout: str, gateway: str, token: str | None = None, /, **variables: Any) -> Any:
-    """The payload of starting a payment without errors."""
+    """Start a payment without errors, and return the payload."""
     data = variables.pop("data", None)
     requested = {"id": gateway} | ({"data": data} if data is not None else {})
     (payload,) = data_of(PAY, token, id=checkout, gateway=requested, **variables).values()

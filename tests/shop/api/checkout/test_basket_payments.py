@@ -71,7 +71,7 @@ def _jobs(eager_jobs: None) -> None:
 
 
 def make_authorised_payment(double: StripeDouble, checkout: str) -> Payment:
-    """An authorised card payment of a checkout."""
+    """Pay a checkout by card, and return the authorised payment."""
     payload = start_payment(checkout, STRIPE)
     double.buyer_pays(GatewayCall.objects.latest("asked_at").reference, GOOD_CARD)
     data_of(PROCESS, id=payload["transaction"]["id"])

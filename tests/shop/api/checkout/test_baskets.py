@@ -419,7 +419,7 @@ def test_purchase_queries_do_not_grow_with_lines():
     Channel.objects.update(allow_unpaid_orders=True)
     complete_order(
         prepare_checkout((product.variants.first(), 1))
-    )  # the first order makes the key of order codes
+    )  # the first order creates the key of order codes
     counts = []
     for variants in (product.variants.all()[:1], product.variants.all()):
         with CaptureQueriesContext(connection) as queries:

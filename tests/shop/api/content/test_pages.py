@@ -107,7 +107,7 @@ def test_pages_are_filtered_by_slug_and_type(django_assert_num_queries):
     query = """query ($where: PageWhereInput) { pages(first: 9, where: $where, channel: "viet-nam") {
       totalCount edges { node { slug pageType { slug } } } } }"""
 
-    with django_assert_num_queries(5):  # channels, pages, two counts, kinds
+    with django_assert_num_queries(5):  # channels, pages, two counts, page types
         every = data_of(query)
     by_slug = data_of(query, where={"slug": {"oneOf": ["thien-an", "nowhere"]}})
     by_type = data_of(query, where={"pageType": {"eq": global_id("PageType", page_type.pk)}})

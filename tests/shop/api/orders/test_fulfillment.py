@@ -41,7 +41,7 @@ mutation($order: ID!, $lines: [OrderFulfillLineInput!]!, $tracking: String, $for
 
 
 def lines_of(order: Order, **quantities: int) -> list[dict]:
-    """Fulfil input of each line, from the first warehouse of its cooperative."""
+    """Return the fulfilment input of each line, from the first warehouse of its cooperative."""
     return [
         {
             "orderLineId": global_id("OrderLine", line.pk),
