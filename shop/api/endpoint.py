@@ -109,8 +109,8 @@ def _handle_post(request: HttpRequest) -> HttpResponse:
         if status == 200 and "errors" not in payload:
             response_cache.store(response.content)
         return response
-    except InvalidBody as bad:
-        return _json_response(context, _format_failure([GraphQLError(str(bad))]), bad.http_status)
+    except InvalidBody as error:
+        return _json_response(context, _format_failure([GraphQLError(str(error))]), error.http_status)
 
 
 def _parse_body(request: HttpRequest) -> object:

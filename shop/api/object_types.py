@@ -162,17 +162,18 @@ class Type:
 
     # --- reading rows ---------------------------------------------------------------------------
 
-    def requested(self, fields: Iterable[str], *also: str) -> tuple[str, ...]:
-        """Return the columns that these fields need, plus the key and `also`, without duplicates."""
+    def requested(self, fields: Iterable[str], *more_columns: str) -> tuple[str, ...]:
+        """Return the columns that these fields need, plus the key and `more_columns`, without duplicates."""
         needs = self._needs
-        columns = dict.fromkeys((self._key, *also))
+        columns = dict.fromkeys((self._key, *more_columns))
         for field in fields:
             columns.update(dict.fromkeys(needs.get(field, ())))
         return tuple(columns)
 
-    def read(self, rows: Rows | CompiledRows, fields: Iterable[str], *also: str) -> list[Row]:
-        """Read the rows of a queryset with the columns that these fields need, plus `also`. One query."""
-        columns = self.requested(fields, *also)
+    def read(self, rows: Rows | CompiledRows, fields: Iterable[str], *more_columns: str) -> list[Row]:
+        """Read the rows of a queryset with the columns that these fields need, plus `more_columns`. One
+        query."""
+        columns = self.requested(fields, *more_columns)
         make_row = _row_maker(self.name, columns)
         if isinstance(rows, CompiledRows):
             values_of_rows: Iterable[tuple[object, ...]] = _compiled_values(rows.build)(

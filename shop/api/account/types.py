@@ -23,7 +23,7 @@ from shop.api.metadata import add_metadata_fields
 from shop.api.object_types import Row, Rows, Type
 from shop.core.models import Channel
 
-CARING = (Permission.MANAGE_USERS, Permission.MANAGE_STAFF)
+MANAGES_USERS_OR_STAFF = (Permission.MANAGE_USERS, Permission.MANAGE_STAFF)
 
 
 def _visible_users(context: Context) -> Rows:
@@ -53,7 +53,7 @@ user.columns(
     dateJoined="date_joined",
     updatedAt="updated_at",
 )
-user.column("note", "note", permissions=CARING)
+user.column("note", "note", permissions=MANAGES_USERS_OR_STAFF)
 user.unsupported("avatar", "assignedAttribute")
 user.unsupported("assignedAttributes", value=[])
 user.related(
@@ -62,7 +62,7 @@ user.related(
 user.related(
     "defaultBillingAddress", address, column="default_billing_address_id", rows=Address.objects.all()
 )
-add_metadata_fields(user, User, rights=CARING, owns=_is_oneself)
+add_metadata_fields(user, User, rights=MANAGES_USERS_OR_STAFF, owns=_is_oneself)
 
 
 @user.field("id", needs="id")
@@ -212,8 +212,8 @@ def editable_groups(
     """Resolve the groups whose permissions the requester holds."""
     if not context.may(Permission.MANAGE_STAFF):
         return [[] for _ in users]
-    beyond = GroupPermission.objects.exclude(code__in=context.permissions).values("group")
-    rows = group.read(Group.objects.exclude(pk__in=beyond).order_by("pk"), selection.names())
+    groups_beyond_rights = GroupPermission.objects.exclude(code__in=context.permissions).values("group")
+    rows = group.read(Group.objects.exclude(pk__in=groups_beyond_rights).order_by("pk"), selection.names())
     return [rows for _ in users]
 
 

@@ -26,7 +26,7 @@ from shop.api.apps.inputs import (
     AppTokenVerifyArguments,
     AppUpdateArguments,
 )
-from shop.api.apps.types import MANAGING, app
+from shop.api.apps.types import MANAGES_APPS, app
 from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.errors import InputError
@@ -36,7 +36,7 @@ from shop.api.root_fields import Mutations
 mutation = Mutations()
 
 
-@mutation.field(permissions=MANAGING, needs_recent_sign_in=True)
+@mutation.field(permissions=MANAGES_APPS, needs_recent_sign_in=True)
 def app_create(arguments: AppCreateArguments, context: Context, selection: Selection) -> dict[str, object]:
     input_data = arguments["input"]
     created_app, token = create_app(
@@ -49,7 +49,7 @@ def app_create(arguments: AppCreateArguments, context: Context, selection: Selec
     return _payload(created_app.pk, context, selection) | {"authToken": token}
 
 
-@mutation.field(permissions=MANAGING, needs_recent_sign_in=True)
+@mutation.field(permissions=MANAGES_APPS, needs_recent_sign_in=True)
 def app_update(arguments: AppUpdateArguments, context: Context, selection: Selection) -> dict[str, object]:
     input_data, key = arguments["input"], _manageable_app_key(arguments["id"], context)
     permissions = input_data.get("permissions")
@@ -64,7 +64,7 @@ def app_update(arguments: AppUpdateArguments, context: Context, selection: Selec
     return _payload(key, context, selection)
 
 
-@mutation.field(permissions=MANAGING, needs_recent_sign_in=True)
+@mutation.field(permissions=MANAGES_APPS, needs_recent_sign_in=True)
 def app_delete(arguments: AppDeleteArguments, context: Context, selection: Selection) -> dict[str, object]:
     key = _manageable_app_key(arguments["id"], context)
     payload = _payload(key, context, selection)
@@ -72,7 +72,7 @@ def app_delete(arguments: AppDeleteArguments, context: Context, selection: Selec
     return payload
 
 
-@mutation.field(permissions=MANAGING, needs_recent_sign_in=True)
+@mutation.field(permissions=MANAGES_APPS, needs_recent_sign_in=True)
 def app_activate(
     arguments: AppActivateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -81,7 +81,7 @@ def app_activate(
     return _payload(key, context, selection)
 
 
-@mutation.field(permissions=MANAGING, needs_recent_sign_in=True)
+@mutation.field(permissions=MANAGES_APPS, needs_recent_sign_in=True)
 def app_deactivate(
     arguments: AppDeactivateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -90,7 +90,7 @@ def app_deactivate(
     return _payload(key, context, selection)
 
 
-@mutation.field(permissions=MANAGING, needs_recent_sign_in=True)
+@mutation.field(permissions=MANAGES_APPS, needs_recent_sign_in=True)
 def app_token_create(
     arguments: AppTokenCreateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -104,7 +104,7 @@ def app_token_create(
     return {"authToken": token, "appToken": row}
 
 
-@mutation.field(permissions=MANAGING, needs_recent_sign_in=True)
+@mutation.field(permissions=MANAGES_APPS, needs_recent_sign_in=True)
 def app_token_delete(
     arguments: AppTokenDeleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -144,10 +144,12 @@ def _refuse_beyond(app_permissions: QuerySet[AppPermission], field: str, context
 
 def _grantable(permissions: Collection[str], context: Context) -> Collection[str]:
     """Return the permissions if the requester holds all of them. Raises InputError."""
-    beyond = sorted(set(permissions) - context.permissions)
-    if beyond:
+    missing_permissions = sorted(set(permissions) - context.permissions)
+    if missing_permissions:
         message = _("You cannot give permissions that you do not have.")
-        raise InputError("OUT_OF_SCOPE_PERMISSION", message, field="permissions", permissions=beyond)
+        raise InputError(
+            "OUT_OF_SCOPE_PERMISSION", message, field="permissions", permissions=missing_permissions
+        )
     return permissions
 
 

@@ -69,30 +69,30 @@ class Completion:
         value_types: ValueTypes,
         gap_types: ValueTypes,
     ) -> list[object]:
-        done: list[object] = [None] * len(values)
+        completed_values: list[object] = [None] * len(values)
         if shape.required or not gap_types <= _NULL_TYPES:
             scope.mark_failed(selection.key)
             for position, value in enumerate(values):
                 if isinstance(value, Exception):
-                    done[position] = FailedValue(value)
+                    completed_values[position] = FailedValue(value)
                 elif shape.required and type(value) in gap_types:
-                    done[position] = FailedValue(_null_error(selection))
+                    completed_values[position] = FailedValue(_null_error(selection))
         valid_positions = [position for position, value in enumerate(values) if type(value) not in gap_types]
         if valid_positions:
             valid_values = [values[position] for position in valid_positions]
             completed = self._complete_valid(scope, selection, shape, valid_values, value_types - gap_types)
             for position, value in zip(valid_positions, completed, strict=True):
-                done[position] = value
-        return done
+                completed_values[position] = value
+        return completed_values
 
     def _complete_valid(
         self, scope: Scope, selection: Selection, shape: Shape, values: list[object], value_types: ValueTypes
     ) -> list[object]:
         if shape.serialise is not None:
-            done = shape.serialise(values, value_types)
-            if done is not values and FailedValue in set(map(type, done)):
+            completed_values = shape.serialise(values, value_types)
+            if completed_values is not values and FailedValue in set(map(type, completed_values)):
                 scope.mark_failed(selection.key)
-            return done
+            return completed_values
         if shape.items is not None:
             return self._complete_lists(scope, selection, shape.items, values, value_types)
         if shape.object is not None:
@@ -112,16 +112,16 @@ class Completion:
             else:
                 flat.extend(value)
         completed = self.complete(scope, selection, items, flat) if flat else flat
-        done: list[object] = []
+        completed_values: list[object] = []
         start = 0
         for value in values:
             if type(value) is FailedValue:
-                done.append(value)
+                completed_values.append(value)
             else:
                 end = start + len(value)
-                done.append(completed[start:end])
+                completed_values.append(completed[start:end])
                 start = end
-        return done
+        return completed_values
 
     def _complete_objects(
         self, scope: Scope, selection: Selection, type_: GraphQLObjectType, values: list[object]
@@ -138,7 +138,7 @@ class Completion:
         self, scope: Scope, selection: Selection, abstract: AbstractType, values: list[object]
     ) -> list[object]:
         """Complete objects of an interface or union, grouped into one scope per concrete type."""
-        done: list[object] = []
+        completed_values: list[object] = []
         positions_by_type: dict[str, list[int]] = {}
         types: dict[str, GraphQLObjectType] = {}
         for position, (value, name) in enumerate(
@@ -150,18 +150,18 @@ class Completion:
                     concrete_type = self._runtime_type(selection, abstract, name, value)
                 except Exception as error:
                     scope.mark_failed(selection.key)
-                    done.append(FailedValue(error))
+                    completed_values.append(FailedValue(error))
                     continue
                 types[concrete_type.name] = concrete_type
             positions_by_type.setdefault(concrete_type.name, []).append(position)
-            done.append(None)
+            completed_values.append(None)
         for name, where in positions_by_type.items():
             completed = self._complete_objects(
                 scope, selection, types[name], [values[position] for position in where]
             )
             for position, value in zip(where, completed, strict=True):
-                done[position] = value
-        return done
+                completed_values[position] = value
+        return completed_values
 
     def _type_names(self, abstract: AbstractType, values: list[object]) -> list[object]:
         try:

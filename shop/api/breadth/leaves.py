@@ -46,8 +46,8 @@ def column_serialiser(leaf: LeafType) -> Serialise:
         fast_path = _enum_lookup(leaf)
 
     def serialise(values: list[object], value_types: ValueTypes) -> list[object]:
-        done = fast_path(values, value_types) if fast_path else None
-        return _coerce_each(leaf, values) if done is None else done
+        serialised = fast_path(values, value_types) if fast_path else None
+        return _coerce_each(leaf, values) if serialised is None else serialised
 
     return serialise
 
@@ -106,7 +106,7 @@ def _enum_lookup(enum: GraphQLEnumType) -> FastPath:
 
 def _coerce_each(leaf: LeafType, values: list[object]) -> list[object]:
     coerce = leaf.coerce_output_value
-    done: list[object] = []
+    serialised: list[object] = []
     for value in values:
         try:
             coerced = coerce(value)
@@ -115,8 +115,8 @@ def _coerce_each(leaf: LeafType, values: list[object]) -> list[object]:
         else:
             if coerced is None or coerced is Undefined:
                 coerced = FailedValue(_null_output_error(leaf, value, coerced))
-        done.append(coerced)
-    return done
+        serialised.append(coerced)
+    return serialised
 
 
 def _null_output_error(leaf: LeafType, value: object, coerced: object) -> TypeError:

@@ -66,8 +66,8 @@ class Run:
                 self._introspect(scope, selection)
             else:
                 values = self._resolve(scope, selection)
-                done = self._completion.complete(scope, selection, selection.shape, values)
-                for result, value in zip(scope.results, done, strict=True):
+                completed = self._completion.complete(scope, selection, selection.shape, values)
+                for result, value in zip(scope.results, completed, strict=True):
                     result[key] = value
 
     def _resolve(self, scope: Scope, selection: Selection) -> list[object]:

@@ -158,8 +158,8 @@ def may_manage_row(type_: Type, key: Key, context: Context) -> bool:
     """Return whether the requester may manage this row; staff of a cooperative manage its rows only."""
     if context.may(*MANAGES_PRODUCTS):
         return True
-    theirs = context.scope(Permission.MANAGE_PRODUCTS).rows(cooperative="cooperative")
-    return type_.rows(context).filter(theirs, pk=key).exists()
+    own_rows = context.scope(Permission.MANAGE_PRODUCTS).rows(cooperative="cooperative")
+    return type_.rows(context).filter(own_rows, pk=key).exists()
 
 
 def owner_from_input(input_data: InputData, context: Context) -> int | None:
@@ -168,8 +168,10 @@ def owner_from_input(input_data: InputData, context: Context) -> int | None:
     key = int(input_key(text, "Cooperative", field="cooperative")) if text else None
     if context.may(*MANAGES_PRODUCTS):
         return key
-    theirs = Cooperative.objects.filter(context.scope(Permission.MANAGE_PRODUCTS).rows(cooperative="pk"))
-    keys: set[int] = set(theirs.values_list("pk", flat=True))
+    own_cooperatives = Cooperative.objects.filter(
+        context.scope(Permission.MANAGE_PRODUCTS).rows(cooperative="pk")
+    )
+    keys: set[int] = set(own_cooperatives.values_list("pk", flat=True))
     if key is None and len(keys) == 1:
         return keys.pop()
     if key is None:

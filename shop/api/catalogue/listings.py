@@ -156,9 +156,10 @@ def margin(rows: list[Row], arguments: object, context: Context, selection: Sele
 
 def _costs(rows: list[Row], context: Context) -> list[int | None]:
     """Return each cost price; a cooperative's staff see only their own."""
-    theirs = own_cooperatives(context)
+    own_keys = own_cooperatives(context)
     return [
-        row.cost if theirs is None or getattr(row, _COOPERATIVE_COLUMN) in theirs else None for row in rows
+        row.cost if own_keys is None or getattr(row, _COOPERATIVE_COLUMN) in own_keys else None
+        for row in rows
     ]
 
 

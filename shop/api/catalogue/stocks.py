@@ -30,7 +30,7 @@ from shop.api.object_types import Row, Rows
 from shop.api.root_fields import Queries
 from shop.api.schema import Choices
 
-OWN = (CooperativeScoped(Permission.MANAGE_PRODUCTS),)
+MANAGES_OWN_STOCK = (CooperativeScoped(Permission.MANAGE_PRODUCTS),)
 
 stock.id()
 stock.columns(quantity="on_hand")
@@ -62,7 +62,7 @@ def addresses(rows: list[Row], arguments: object, context: Context, selection: S
     return [addresses_by_key.get(row.address_id) for row in rows]
 
 
-add_metadata_fields(warehouse, Warehouse, rights=OWN)
+add_metadata_fields(warehouse, Warehouse, rights=MANAGES_OWN_STOCK)
 
 ENUMS: dict[str, Choices] = {"WarehouseClickAndCollectOptionEnum": ClickAndCollect}
 
@@ -94,13 +94,13 @@ def stocks_of_warehouses(
 query = Queries()
 
 
-@query.field("stock", permissions=OWN)
+@query.field("stock", permissions=MANAGES_OWN_STOCK)
 def one_stock(arguments: StockArguments, context: Context, selection: Selection) -> Row | None:
     key = key_from_id(arguments["id"], "Stock")
     return stock.by_key(context, [key], selection.names()).get(key)
 
 
-@query.field("stocks", permissions=OWN)
+@query.field("stocks", permissions=MANAGES_OWN_STOCK)
 def all_stocks(arguments: StocksArguments, context: Context, selection: Selection) -> dict[str, object]:
     rows = stock.rows(context).filter(build_condition(arguments.get("filter"), _STOCK_FILTER, context))
     return connect(stock, rows, arguments, selection, order=[SortKey("id")])

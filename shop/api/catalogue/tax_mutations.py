@@ -33,10 +33,10 @@ from shop.api.root_fields import Mutations
 from shop.core.errors import Missing, Refused
 
 mutation = Mutations()
-MANAGING = (Permission.MANAGE_TAXES,)
+MANAGES_TAXES = (Permission.MANAGE_TAXES,)
 
 
-@mutation.field(permissions=MANAGING, needs_recent_sign_in=True)
+@mutation.field(permissions=MANAGES_TAXES, needs_recent_sign_in=True)
 def tax_class_create(
     arguments: TaxClassCreateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -51,7 +51,7 @@ def tax_class_create(
     return _payload(created_class.pk, context, selection)
 
 
-@mutation.field(permissions=MANAGING, needs_recent_sign_in=True)
+@mutation.field(permissions=MANAGES_TAXES, needs_recent_sign_in=True)
 def tax_class_update(
     arguments: TaxClassUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -60,8 +60,8 @@ def tax_class_update(
     with _CountryCodesOnErrors():
         key = int(input_key(arguments["id"], "TaxClass", field="id"))
     rates = input_data.get("updateCountryRates") or []
-    ended = set(input_data.get("removeCountryRates") or ())
-    changed_and_removed = ended & {each["countryCode"] for each in rates}
+    removed_countries = set(input_data.get("removeCountryRates") or ())
+    changed_and_removed = removed_countries & {each["countryCode"] for each in rates}
     if changed_and_removed:
         message = _("The same cannot be taken in and given up.")
         raise InputError(
@@ -70,20 +70,20 @@ def tax_class_update(
             field="removeCountryRates",
             countryCodes=sorted(changed_and_removed),
         )
-    ended |= {each["countryCode"] for each in rates if each.get("rate") is None}
+    removed_countries |= {each["countryCode"] for each in rates if each.get("rate") is None}
     with _CountryCodesOnErrors():
         change_tax_class(
             tax_class_id=key,
             name=_name(input_data) if input_data.get("name") is not None else None,
             rates=_rates(each for each in rates if each.get("rate") is not None),
-            ended=ended,
+            ended=removed_countries,
             actor=context.actor,
             now=context.now,
         )
     return _payload(key, context, selection)
 
 
-@mutation.field(permissions=MANAGING, needs_recent_sign_in=True)
+@mutation.field(permissions=MANAGES_TAXES, needs_recent_sign_in=True)
 def tax_class_delete(
     arguments: TaxClassDeleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:

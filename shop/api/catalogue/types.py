@@ -63,8 +63,8 @@ def own_rows_condition(context: Context, cooperative: str) -> Q | None:
 
     None unless the requester is limited to some cooperatives.
     """
-    theirs = own_cooperatives(context)
-    return None if theirs is None else Q(**{f"{cooperative}__in": theirs})
+    own_keys = own_cooperatives(context)
+    return None if own_keys is None else Q(**{f"{cooperative}__in": own_keys})
 
 
 def own_cooperatives(context: Context) -> frozenset[int] | None:

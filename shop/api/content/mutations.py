@@ -54,9 +54,9 @@ mutation = Mutations(
         "pages_left": "INVALID",
     }
 )
-PAGES = (Permission.MANAGE_PAGES,)
-KINDS = (Permission.MANAGE_PAGE_TYPES,)
-MENUS = (Permission.MANAGE_MENUS,)
+MANAGES_PAGES = (Permission.MANAGE_PAGES,)
+MANAGES_PAGE_TYPES = (Permission.MANAGE_PAGE_TYPES,)
+MANAGES_MENUS = (Permission.MANAGE_MENUS,)
 # Targets of a menu item: type, column of a stored row, and column of a cooperative's computed one.
 _TARGETS = {
     "category": ("Category", "category_id", None),
@@ -101,7 +101,7 @@ def _page_columns(input_data: PageCreateInput | PageInput) -> dict[str, object]:
     return values | publication_from_input({"publishedAt": input_data.get("publishedAt")})
 
 
-@mutation.field(permissions=PAGES)
+@mutation.field(permissions=MANAGES_PAGES)
 def page_create(arguments: PageCreateArguments, context: Context, selection: Selection) -> dict[str, object]:
     input_data = arguments["input"]
     required_text(input_data, "title")
@@ -114,7 +114,7 @@ def page_create(arguments: PageCreateArguments, context: Context, selection: Sel
     return {"page": staff_row(page, created_page.pk, context, selection.names("page"))}
 
 
-@mutation.field(permissions=PAGES)
+@mutation.field(permissions=MANAGES_PAGES)
 def page_update(arguments: PageUpdateArguments, context: Context, selection: Selection) -> dict[str, object]:
     input_data = arguments["input"]
     changed = actions.edit_page(
@@ -126,7 +126,7 @@ def page_update(arguments: PageUpdateArguments, context: Context, selection: Sel
     return {"page": staff_row(page, changed.pk, context, selection.names("page"))}
 
 
-@mutation.field(permissions=PAGES)
+@mutation.field(permissions=MANAGES_PAGES)
 def page_delete(arguments: PageDeleteArguments, context: Context, selection: Selection) -> dict[str, object]:
     return _delete(page, "page", Page, arguments, context, selection)
 
@@ -150,14 +150,14 @@ def _saved_type_payload(
     return {"pageType": staff_row(page_type, saved.pk, context, selection.names("pageType"))}
 
 
-@mutation.field(permissions=KINDS)
+@mutation.field(permissions=MANAGES_PAGE_TYPES)
 def page_type_create(
     arguments: PageTypeCreateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     return _saved_type_payload(None, arguments["input"], context, selection)
 
 
-@mutation.field(permissions=KINDS)
+@mutation.field(permissions=MANAGES_PAGE_TYPES)
 def page_type_update(
     arguments: PageTypeUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -165,14 +165,14 @@ def page_type_update(
     return _saved_type_payload(key, arguments["input"], context, selection)
 
 
-@mutation.field(permissions=KINDS)
+@mutation.field(permissions=MANAGES_PAGE_TYPES)
 def page_type_delete(
     arguments: PageTypeDeleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     return _delete(page_type, "pageType", PageType, arguments, context, selection)
 
 
-@mutation.field(permissions=KINDS)
+@mutation.field(permissions=MANAGES_PAGE_TYPES)
 def page_attribute_assign(
     arguments: PageAttributeAssignArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -180,7 +180,7 @@ def page_attribute_assign(
     return _saved_type_payload(key, {"addAttributes": arguments["attributeIds"]}, context, selection)
 
 
-@mutation.field(permissions=KINDS)
+@mutation.field(permissions=MANAGES_PAGE_TYPES)
 def page_attribute_unassign(
     arguments: PageAttributeUnassignArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -215,7 +215,7 @@ def _item_columns(input_data: InputData) -> dict[str, object]:
     return values
 
 
-@mutation.field(permissions=MENUS)
+@mutation.field(permissions=MANAGES_MENUS)
 def menu_create(arguments: MenuCreateArguments, context: Context, selection: Selection) -> dict[str, object]:
     input_data = arguments["input"]
     items = [_item_columns(each) for each in input_data.get("items") or ()]
@@ -226,7 +226,7 @@ def menu_create(arguments: MenuCreateArguments, context: Context, selection: Sel
     return {"menu": staff_row(menu, created_menu.pk, context, selection.names("menu"))}
 
 
-@mutation.field(permissions=MENUS)
+@mutation.field(permissions=MANAGES_MENUS)
 def menu_update(arguments: MenuUpdateArguments, context: Context, selection: Selection) -> dict[str, object]:
     values = columns(arguments["input"], name="name", slug="slug")
     key = int(input_key(arguments["id"], "Menu", field="id"))
@@ -234,12 +234,12 @@ def menu_update(arguments: MenuUpdateArguments, context: Context, selection: Sel
     return {"menu": staff_row(menu, changed.pk, context, selection.names("menu"))}
 
 
-@mutation.field(permissions=MENUS)
+@mutation.field(permissions=MANAGES_MENUS)
 def menu_delete(arguments: MenuDeleteArguments, context: Context, selection: Selection) -> dict[str, object]:
     return _delete(menu, "menu", Menu, arguments, context, selection)
 
 
-@mutation.field(permissions=MENUS)
+@mutation.field(permissions=MANAGES_MENUS)
 def menu_item_create(
     arguments: MenuItemCreateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -254,7 +254,7 @@ def menu_item_create(
     return {"menuItem": staff_row(menu_item, created_item.pk, context, selection.names("menuItem"))}
 
 
-@mutation.field(permissions=MENUS)
+@mutation.field(permissions=MANAGES_MENUS)
 def menu_item_update(
     arguments: MenuItemUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -265,16 +265,16 @@ def menu_item_update(
     return {"menuItem": staff_row(menu_item, changed.pk, context, selection.names("menuItem"))}
 
 
-@mutation.field(permissions=MENUS)
+@mutation.field(permissions=MANAGES_MENUS)
 def menu_item_delete(
     arguments: MenuItemDeleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     return _delete(menu_item, "menuItem", MenuItem, arguments, context, selection)
 
 
-mutation.deletes_many("pageBulkDelete", page_delete, permissions=PAGES)
-mutation.deletes_many("pageTypeBulkDelete", page_type_delete, permissions=KINDS)
-mutation.deletes_many("menuBulkDelete", menu_delete, permissions=MENUS)
-mutation.deletes_many("menuItemBulkDelete", menu_item_delete, permissions=MENUS)
+mutation.deletes_many("pageBulkDelete", page_delete, permissions=MANAGES_PAGES)
+mutation.deletes_many("pageTypeBulkDelete", page_type_delete, permissions=MANAGES_PAGE_TYPES)
+mutation.deletes_many("menuBulkDelete", menu_delete, permissions=MANAGES_MENUS)
+mutation.deletes_many("menuItemBulkDelete", menu_item_delete, permissions=MANAGES_MENUS)
 
 TYPES = (mutation,)

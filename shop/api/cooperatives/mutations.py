@@ -45,14 +45,14 @@ mutation = Mutations(
         "payout_reference_needed": "REQUIRED",
     }
 )
-OWN = (CooperativeScoped(Permission.MANAGE_PRODUCTS),)
-ANSWERING = (Permission.MANAGE_STAFF,)
-PAYING = (Permission.HANDLE_PAYMENTS,)
+MANAGES_OWN_COOPERATIVE = (CooperativeScoped(Permission.MANAGE_PRODUCTS),)
+DECIDES_APPLICATIONS = (Permission.MANAGE_STAFF,)
+MARKS_PAYOUTS = (Permission.HANDLE_PAYMENTS,)
 _LONGEST_NOTE = 250
 _PROFILE_COLUMNS = ("summary", "story")
 
 
-@mutation.field(permissions=OWN)
+@mutation.field(permissions=MANAGES_OWN_COOPERATIVE)
 def cooperative_update(
     arguments: CooperativeUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -66,7 +66,7 @@ def cooperative_update(
     return _payload(row.pk, context, selection)
 
 
-@mutation.field(permissions=OWN)
+@mutation.field(permissions=MANAGES_OWN_COOPERATIVE)
 def cooperative_pause(
     arguments: CooperativePauseArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -84,7 +84,7 @@ def cooperative_pause(
     return _payload(row.pk, context, selection)
 
 
-@mutation.field(permissions=OWN)
+@mutation.field(permissions=MANAGES_OWN_COOPERATIVE)
 def cooperative_resume(
     arguments: CooperativeResumeArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -93,7 +93,7 @@ def cooperative_resume(
     return _payload(row.pk, context, selection)
 
 
-@mutation.field(permissions=ANSWERING)
+@mutation.field(permissions=DECIDES_APPLICATIONS)
 def cooperative_answer(
     arguments: CooperativeAnswerArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -110,7 +110,7 @@ def cooperative_answer(
     return _payload(key, context, selection)
 
 
-@mutation.field(permissions=PAYING, needs_recent_sign_in=True)
+@mutation.field(permissions=MARKS_PAYOUTS, needs_recent_sign_in=True)
 def cooperative_settlement_close(
     arguments: CooperativeSettlementCloseArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -119,7 +119,7 @@ def cooperative_settlement_close(
     return {"settlement": settlement.by_key(context, [key], selection.names("settlement")).get(key)}
 
 
-@mutation.field(permissions=PAYING, needs_recent_sign_in=True)
+@mutation.field(permissions=MARKS_PAYOUTS, needs_recent_sign_in=True)
 def payout_mark_paid(
     arguments: PayoutMarkPaidArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -141,8 +141,8 @@ def payout_mark_paid(
 def _manageable_cooperative(text: str, context: Context) -> Cooperative:
     """Return a cooperative whose products the requester manages. Raises InputError, Missing."""
     key = input_key(text, "Cooperative", field="id")
-    theirs = context.scope(Permission.MANAGE_PRODUCTS).rows(cooperative="pk")
-    manageable = Cooperative.objects.filter(theirs, pk=key, is_platform_seller=False).first()
+    own_rows = context.scope(Permission.MANAGE_PRODUCTS).rows(cooperative="pk")
+    manageable = Cooperative.objects.filter(own_rows, pk=key, is_platform_seller=False).first()
     if manageable is None:
         raise Missing(field="id")
     return manageable

@@ -16,13 +16,13 @@ from shop.api.money import to_major_units
 from shop.api.object_types import Row, Rows, Type
 from shop.api.orders.inputs import HomepageEventsArguments
 from shop.api.orders.refunds import actors
-from shop.api.orders.types import HANDLING, event, fulfillment_line, order
+from shop.api.orders.types import HANDLES_ORDERS, event, fulfillment_line, order
 from shop.api.orders.visibility import order_scope
 from shop.api.root_fields import Queries
 from shop.core.actors import ActorKind
 
 # Changes with an event type in the schema.
-KINDS = {
+EVENT_TYPES = {
     "order.drafted": "DRAFT_CREATED",
     "order.placed": "PLACED",
     "order.placed_from_draft": "PLACED_FROM_DRAFT",
@@ -44,7 +44,7 @@ KINDS = {
     "payment.released": "PAYMENT_VOIDED",
     "payment.refunded": "PAYMENT_REFUNDED",
 }
-OTHER = "EXTERNAL_SERVICE_NOTIFICATION"
+OTHER_EVENT_TYPE = "EXTERNAL_SERVICE_NOTIFICATION"
 # Other changes are shown as messages of the type for external services.
 EVENT_MESSAGES: dict[str, Promise] = {
     "part.accepted": pgettext_lazy("history", "Accepted"),
@@ -75,7 +75,7 @@ _ORDER_WIDE = (
     "order.cancelled",
     "order.expired",
 )
-_MONEY = frozenset(action for action in KINDS if action.startswith("payment."))
+_MONEY = frozenset(action for action in EVENT_TYPES if action.startswith("payment."))
 _PARCEL = Parcel._meta.label_lower
 
 event.id()
@@ -95,17 +95,17 @@ event_discount.plain("valueType", "value", "reason", "amount", "oldValueType", "
 def changes_of_event_types(names: Iterable[str]) -> list[str]:
     """Return the actions of changes that have one of these event types."""
     requested = set(names)
-    other_changes = list(EVENT_MESSAGES) if OTHER in requested else []
-    return [action for action, name in KINDS.items() if name in requested] + other_changes
+    other_changes = list(EVENT_MESSAGES) if OTHER_EVENT_TYPE in requested else []
+    return [action for action, name in EVENT_TYPES.items() if name in requested] + other_changes
 
 
-@order.field("events", needs="id", permissions=HANDLING)
+@order.field("events", needs="id", permissions=HANDLES_ORDERS)
 def events_of_orders(
     orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     keys = [str(each.id) for each in orders]
     rows = visible_events(context).filter(root_kind=Order._meta.label_lower, root_key__in=keys)
-    rows = rows.filter(action__in=[*KINDS, *EVENT_MESSAGES]).order_by("root_key", "at", "pk")
+    rows = rows.filter(action__in=[*EVENT_TYPES, *EVENT_MESSAGES]).order_by("root_key", "at", "pk")
     events_by_order = event.grouped(rows, selection.names(), by="root_key")
     return [events_by_order.get(key, []) for key in keys]
 
@@ -121,7 +121,7 @@ def visible_events(context: Context) -> Rows:
 
 @event.field("type", needs="action")
 def event_types(events: list[Row], *_: object) -> list[str]:
-    return [KINDS.get(each.action, OTHER) for each in events]
+    return [EVENT_TYPES.get(each.action, OTHER_EVENT_TYPE) for each in events]
 
 
 @event.field(needs=("action", "reason"))
@@ -201,7 +201,7 @@ _HOMEPAGE_ACTIONS = (
 )
 
 
-@query.field(permissions=HANDLING)
+@query.field(permissions=HANDLES_ORDERS)
 def homepage_events(
     arguments: HomepageEventsArguments, context: Context, selection: Selection
 ) -> dict[str, object]:

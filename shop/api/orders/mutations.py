@@ -45,7 +45,7 @@ from shop.api.orders.inputs import (
     OrderNoteUpdateArguments,
     OrderUpdateArguments,
 )
-from shop.api.orders.types import HANDLING, PLATFORM, event, fulfillment, order
+from shop.api.orders.types import HANDLES_ORDERS, HANDLES_WHOLE_ORDERS, event, fulfillment, order
 from shop.api.orders.visibility import filter_handled, handled_orders, order_key
 from shop.api.root_fields import Mutations
 from shop.core.errors import Missing, Refused
@@ -70,7 +70,7 @@ mutation = Mutations(codes=CODES)
 # --- whole orders -------------------------------------------------------------------------------------
 
 
-@mutation.field(permissions=PLATFORM)
+@mutation.field(permissions=HANDLES_WHOLE_ORDERS)
 def order_cancel(
     arguments: OrderCancelArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -81,7 +81,7 @@ def order_cancel(
     return {"order": order_row(key, context, selection)}
 
 
-@mutation.field(permissions=PLATFORM)
+@mutation.field(permissions=HANDLES_WHOLE_ORDERS)
 def order_confirm(
     arguments: OrderConfirmArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -90,7 +90,7 @@ def order_confirm(
     return {"order": order_row(key, context, selection)}
 
 
-@mutation.field(permissions=PLATFORM)
+@mutation.field(permissions=HANDLES_WHOLE_ORDERS)
 def order_note_add(
     arguments: OrderNoteAddArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -102,7 +102,7 @@ def order_note_add(
     }
 
 
-@mutation.field(permissions=PLATFORM)
+@mutation.field(permissions=HANDLES_WHOLE_ORDERS)
 def order_note_update(
     arguments: OrderNoteUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -114,7 +114,7 @@ def order_note_update(
     }
 
 
-@mutation.field(permissions=PLATFORM)
+@mutation.field(permissions=HANDLES_WHOLE_ORDERS)
 def order_update(
     arguments: OrderUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -168,7 +168,7 @@ def _find_order(arguments: OrderUpdateArguments, context: Context) -> Order:
 # --- fulfilment ---------------------------------------------------------------------------------------
 
 
-@mutation.field(permissions=HANDLING)
+@mutation.field(permissions=HANDLES_ORDERS)
 def order_fulfill(
     arguments: OrderFulfillArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -223,7 +223,7 @@ def _sent_quantities(
     return lines_to_send
 
 
-@mutation.field(permissions=HANDLING)
+@mutation.field(permissions=HANDLES_ORDERS)
 def order_fulfillment_approve(
     arguments: OrderFulfillmentApproveArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -233,7 +233,7 @@ def order_fulfillment_approve(
     return _parcel_payload(key, context, selection)
 
 
-@mutation.field(permissions=HANDLING)
+@mutation.field(permissions=HANDLES_ORDERS)
 def order_fulfillment_cancel(
     arguments: OrderFulfillmentCancelArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -245,7 +245,7 @@ def order_fulfillment_cancel(
     return _parcel_payload(key, context, selection)
 
 
-@mutation.field(permissions=HANDLING)
+@mutation.field(permissions=HANDLES_ORDERS)
 def order_fulfillment_update_tracking(
     arguments: OrderFulfillmentUpdateTrackingArguments, context: Context, selection: Selection
 ) -> dict[str, object]:

@@ -22,7 +22,7 @@ from shop.api.ids import Key, global_id, global_ids
 from shop.api.language_codes import code_from_tag
 from shop.api.metadata import add_metadata_fields
 from shop.api.object_types import Row, Rows, Type, compiled_rows
-from shop.api.orders.types import HANDLING, PLATFORM, fulfillment, line, order, owns
+from shop.api.orders.types import HANDLES_ORDERS, HANDLES_WHOLE_ORDERS, fulfillment, line, order, owns
 from shop.api.orders.visibility import filter_visible, order_scope, sees_parts_only, shown_key
 from shop.core.models import Channel
 
@@ -46,7 +46,9 @@ order.unsupported(
     *("shippingTaxClassMetadata", "shippingTaxClassPrivateMetadata"),
     value=[],
 )
-add_metadata_fields(order, Order, rights=PLATFORM, owns=owns, reads=HANDLING, hidden_unless="is_whole")
+add_metadata_fields(
+    order, Order, rights=HANDLES_WHOLE_ORDERS, owns=owns, reads=HANDLES_ORDERS, hidden_unless="is_whole"
+)
 ENTITIES |= {"Order": order}
 
 invoice = Type("Invoice")
@@ -160,7 +162,7 @@ def payment_status_display(orders: list[Row], *_: object) -> list[str]:
     return [str(Coverage(each.charge_coverage).label) for each in orders]
 
 
-@order.field(needs=("saleor_status", "charge_coverage"), permissions=HANDLING)
+@order.field(needs=("saleor_status", "charge_coverage"), permissions=HANDLES_ORDERS)
 def actions(orders: list[Row], *_: object) -> list[list[str]]:
     """Resolve actions of the older payment API: an unpaid order may be marked as paid."""
     return [

@@ -13,7 +13,7 @@ from shop.api.context import Context
 from shop.api.money import MoneyAmount as Amount
 from shop.api.money import TaxedAmount
 from shop.api.object_types import Row, Rows, Type
-from shop.api.orders.types import HANDLING, fulfillment, line, order
+from shop.api.orders.types import HANDLES_ORDERS, fulfillment, line, order
 from shop.api.orders.visibility import filter_handled, filter_visible
 from shop.api.schema import Choices
 
@@ -83,21 +83,24 @@ def commission(
     parts: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[Amount | None]:
     """Resolve the commission; hidden from buyers."""
-    theirs = _handled_keys(parts, context)
-    return [Amount(each.commission, each.order__currency) if each.id in theirs else None for each in parts]
+    handled_keys = _handled_keys(parts, context)
+    return [
+        Amount(each.commission, each.order__currency) if each.id in handled_keys else None for each in parts
+    ]
 
 
 @part.field(needs=("id", "order__currency"))
 def payout(
     parts: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[Amount | None]:
-    theirs = _handled_keys(parts, context)
+    handled_keys = _handled_keys(parts, context)
     earned = {
         key: -sum(debit for (account, _nature), debit in booked.items() if account == _PAYABLE)
-        for key, booked in earned_amounts(theirs).items()
+        for key, booked in earned_amounts(handled_keys).items()
     }
     return [
-        Amount(earned.get(each.id, 0), each.order__currency) if each.id in theirs else None for each in parts
+        Amount(earned.get(each.id, 0), each.order__currency) if each.id in handled_keys else None
+        for each in parts
     ]
 
 
@@ -106,7 +109,7 @@ _PAYABLE = LedgerAccount.COOPERATIVE_PAYABLE
 
 def _handled_keys(parts: list[Row], context: Context) -> set[int]:
     """Return the keys of the parts that the requester handles."""
-    if not context.may(*HANDLING):
+    if not context.may(*HANDLES_ORDERS):
         return set()
     rows = OrderPart.objects.filter(pk__in=[each.id for each in parts])
     return set(filter_handled(context, rows, order="order", part="pk").values_list("pk", flat=True))

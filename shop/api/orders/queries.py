@@ -25,7 +25,7 @@ from shop.api.orders.inputs import (
     OrdersTotalArguments,
     UserOrdersArguments,
 )
-from shop.api.orders.types import HANDLING, PLATFORM, order
+from shop.api.orders.types import HANDLES_ORDERS, HANDLES_WHOLE_ORDERS, order
 from shop.api.orders.visibility import handled_orders, order_key, order_scope, sees_parts_only, whole_orders
 from shop.api.root_fields import Queries
 from shop.core.dates.calendar import start_of_day, vietnam_date
@@ -43,7 +43,7 @@ def one_order(arguments: OrderArguments, context: Context, selection: Selection)
     if input_data is not None:
         key = order_key(context, key_from_id(input_data, "Order"))
         return order.by_key(context, [key], selection.names()).get(key)
-    context.require(*PLATFORM)
+    context.require(*HANDLES_WHOLE_ORDERS)
     rows = order.rows(context).filter(external_reference=reference)
     return next(iter(order.read(rows, selection.names())), None)
 
@@ -67,7 +67,7 @@ def _handled(context: Context) -> Rows:
     return rows.filter(pk__in=handled_orders(context).values("pk")) if sees_parts_only(context) else rows
 
 
-@query.field("orders", permissions=HANDLING)
+@query.field("orders", permissions=HANDLES_ORDERS)
 def all_orders(arguments: OrdersArguments, context: Context, selection: Selection) -> dict[str, object]:
     """List placed orders; drafts have their own list."""
     reject_filter_with_where(arguments)
@@ -88,14 +88,14 @@ def all_orders(arguments: OrdersArguments, context: Context, selection: Selectio
     return connect(order, rows, arguments, selection, order=order_by)
 
 
-@query.field("orderSettings", permissions=PLATFORM)
+@query.field("orderSettings", permissions=HANDLES_WHOLE_ORDERS)
 def settings_of_first_channel(arguments: object, context: Context, selection: Selection) -> Row | None:
     """Resolve the settings of the first channel, as Saleor's deprecated field does."""
     rows = Channel.objects.order_by("pk")[:1]
     return next(iter(order_settings.read(rows, selection.names())), None)
 
 
-@query.field(permissions=HANDLING)
+@query.field(permissions=HANDLES_ORDERS)
 def orders_total(
     arguments: OrdersTotalArguments, context: Context, selection: Selection
 ) -> TaxedAmount | None:

@@ -198,10 +198,10 @@ def _orders_from_basket(basket: uuid.UUID, user: int | None) -> QuerySet[Order]:
     return Order.objects.from_basket(basket, user).order_by("pk")
 
 
-def _capture_now(done: Order, context: Context) -> None:
+def _capture_now(placed_order: Order, context: Context) -> None:
     """Capture card authorisations at once, so that the buyer sees the order as paid. The worker retries
     failures."""
-    for call_id in _pending_captures(done.pk):
+    for call_id in _pending_captures(placed_order.pk):
         send_call(call_id=call_id, now=context.now)
 
 

@@ -33,7 +33,7 @@ from shop.api.shipping.inputs import (
     ShippingZoneDeleteArguments,
     ShippingZoneUpdateArguments,
 )
-from shop.api.shipping.zones import MANAGING, method, zone
+from shop.api.shipping.zones import MANAGES_SHIPPING, method, zone
 from shop.core.models import Channel
 from shop.core.texts.rich_text import sanitise_rich_text, to_plain_text
 
@@ -51,7 +51,7 @@ MAX_GRAMS = 1_000_000_000  # grams
 # --- zones --------------------------------------------------------------------------------------------
 
 
-@mutation.field(permissions=MANAGING)
+@mutation.field(permissions=MANAGES_SHIPPING)
 def shipping_zone_create(
     arguments: ShippingZoneCreateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -61,7 +61,7 @@ def shipping_zone_create(
     return _payload(created_zone.pk, None, context, selection)
 
 
-@mutation.field(permissions=MANAGING)
+@mutation.field(permissions=MANAGES_SHIPPING)
 def shipping_zone_update(
     arguments: ShippingZoneUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -72,7 +72,7 @@ def shipping_zone_update(
     return _payload(key, None, context, selection)
 
 
-@mutation.field(permissions=MANAGING)
+@mutation.field(permissions=MANAGES_SHIPPING)
 def shipping_zone_delete(
     arguments: ShippingZoneDeleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -119,7 +119,7 @@ def _countries(input_data: list[str] | None, context: Context) -> list[str] | No
 # --- shipping methods ---------------------------------------------------------------------------------
 
 
-@mutation.field(permissions=MANAGING)
+@mutation.field(permissions=MANAGES_SHIPPING)
 def shipping_price_create(
     arguments: ShippingPriceCreateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -133,7 +133,7 @@ def shipping_price_create(
     return _payload(created_method.zone_id, created_method.pk, context, selection)
 
 
-@mutation.field(permissions=MANAGING)
+@mutation.field(permissions=MANAGES_SHIPPING)
 def shipping_price_update(
     arguments: ShippingPriceUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -145,7 +145,7 @@ def shipping_price_update(
     return _payload(changed.zone_id, key, context, selection)
 
 
-@mutation.field(permissions=MANAGING)
+@mutation.field(permissions=MANAGES_SHIPPING)
 def shipping_price_delete(
     arguments: ShippingPriceDeleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -156,7 +156,7 @@ def shipping_price_delete(
     return deleted | {"shippingZone": _payload(of_zone, None, context, selection)["shippingZone"]}
 
 
-@mutation.field(permissions=MANAGING)
+@mutation.field(permissions=MANAGES_SHIPPING)
 def shipping_method_channel_listing_update(
     arguments: ShippingMethodChannelListingUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -245,5 +245,5 @@ def _payload(
     return {"shippingZone": zones.get(zone_key), "shippingMethod": methods.get(method_key)}
 
 
-mutation.deletes_many("shippingZoneBulkDelete", shipping_zone_delete, permissions=MANAGING)
-mutation.deletes_many("shippingPriceBulkDelete", shipping_price_delete, permissions=MANAGING)
+mutation.deletes_many("shippingZoneBulkDelete", shipping_zone_delete, permissions=MANAGES_SHIPPING)
+mutation.deletes_many("shippingPriceBulkDelete", shipping_price_delete, permissions=MANAGES_SHIPPING)

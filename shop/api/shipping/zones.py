@@ -30,12 +30,12 @@ from shop.api.shipping.inputs import (
 )
 from shop.core.models import Channel
 
-MANAGING = (Permission.MANAGE_SHIPPING,)
+MANAGES_SHIPPING = (Permission.MANAGE_SHIPPING,)
 
 zone = Type("ShippingZone", lambda context: Zone.objects.all())
 zone.id()
 zone.columns(name="name", description="description", default="is_default")
-add_metadata_fields(zone, Zone, rights=MANAGING)
+add_metadata_fields(zone, Zone, rights=MANAGES_SHIPPING)
 
 method = Type("ShippingMethodType", lambda context: Service.objects.all())
 method.id()
@@ -43,7 +43,7 @@ method.columns(name="name", minimumDeliveryDays="minimum_days", maximumDeliveryD
 method.related("taxClass", tax_class, column="tax_class_id", permissions=[Access.STAFF, Access.APP])
 method.unsupported("minimumOrderPrice", "maximumOrderPrice")
 method.unsupported("postalCodeRules", value=[])
-add_metadata_fields(method, Service, rights=MANAGING)
+add_metadata_fields(method, Service, rights=MANAGES_SHIPPING)
 
 listing = Type("ShippingMethodChannelListing", lambda context: ServicePrice.objects.all())
 listing.id()
@@ -65,7 +65,7 @@ def countries_of_zones(zones: list[Row], *_: object) -> list[list[dict[str, str]
     return [[country(code) for code in codes_by_zone.get(each.id, ())] for each in zones]
 
 
-@zone.field("channels", needs="id", permissions=MANAGING)
+@zone.field("channels", needs="id", permissions=MANAGES_SHIPPING)
 def channels_of_zones(
     zones: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
@@ -153,13 +153,13 @@ def maximum_order_weight(
     return [weight_in_unit(each.maximum_grams, unit) for each in methods]
 
 
-@method.field(needs="id", permissions=MANAGING)
+@method.field(needs="id", permissions=MANAGES_SHIPPING)
 def excluded_products(methods: list[Row], *_: object) -> list[None]:
     """Resolve to null: products are excluded by the cooperatives, not here."""
     return [None] * len(methods)
 
 
-@method.field("channelListings", needs="id", permissions=MANAGING)
+@method.field("channelListings", needs="id", permissions=MANAGES_SHIPPING)
 def listings_of_methods(
     methods: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
@@ -196,13 +196,13 @@ _FILTER: Conditions = {
 }
 
 
-@query.field("shippingZone", permissions=MANAGING)
+@query.field("shippingZone", permissions=MANAGES_SHIPPING)
 def one_zone(arguments: ShippingZoneArguments, context: Context, selection: Selection) -> Row | None:
     key = key_from_id(arguments["id"], "ShippingZone")
     return zone.by_key(context, [key], selection.names()).get(key)
 
 
-@query.field("shippingZones", permissions=MANAGING)
+@query.field("shippingZones", permissions=MANAGES_SHIPPING)
 def all_zones(arguments: ShippingZonesArguments, context: Context, selection: Selection) -> dict[str, object]:
     rows = zone.rows(context).filter(build_condition(arguments.get("filter"), _FILTER, context))
     if arguments.get("channel") is not None:

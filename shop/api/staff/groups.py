@@ -26,10 +26,10 @@ from shop.api.staff.inputs import (
 
 mutation = Mutations(codes={"group_name_taken": "UNIQUE", "missing": "REQUIRED"})
 
-MANAGING = (Permission.MANAGE_STAFF,)
+MANAGES_STAFF = (Permission.MANAGE_STAFF,)
 
 
-@mutation.field(permissions=MANAGING, needs_recent_sign_in=True)
+@mutation.field(permissions=MANAGES_STAFF, needs_recent_sign_in=True)
 def permission_group_create(
     arguments: PermissionGroupCreateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -39,7 +39,7 @@ def permission_group_create(
     return _payload(created_group.pk, context, selection)
 
 
-@mutation.field(permissions=MANAGING, needs_recent_sign_in=True)
+@mutation.field(permissions=MANAGES_STAFF, needs_recent_sign_in=True)
 def permission_group_update(
     arguments: PermissionGroupUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -52,7 +52,7 @@ def permission_group_update(
     return _payload(key, context, selection)
 
 
-@mutation.field(permissions=MANAGING, needs_recent_sign_in=True)
+@mutation.field(permissions=MANAGES_STAFF, needs_recent_sign_in=True)
 def permission_group_delete(
     arguments: PermissionGroupDeleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -136,10 +136,10 @@ def _refuse_result(change: GroupChange, before: Grant, context: Context) -> None
 
 
 def _refuse_permissions(codes: set[str], field: str, context: Context) -> None:
-    beyond = sorted(codes - context.permissions)
-    if beyond:
+    missing_permissions = sorted(codes - context.permissions)
+    if missing_permissions:
         message = _("You cannot give permissions that you do not have.")
-        raise InputError("OUT_OF_SCOPE_PERMISSION", message, field=field, permissions=beyond)
+        raise InputError("OUT_OF_SCOPE_PERMISSION", message, field=field, permissions=missing_permissions)
 
 
 def _group_change(input_data: InputData, context: Context) -> GroupChange:

@@ -194,10 +194,12 @@ def _groups(texts: Collection[str] | None, field: str, context: Context) -> list
     keys = [input_key(text, "Group", field=field) for text in texts or ()]
     if Group.objects.filter(pk__in=keys).count() < len(set(keys)):
         raise Missing(field=field)
-    outside = groups_beyond_rights(Group.objects.filter(pk__in=keys), context)
-    if outside:
+    stronger_groups = groups_beyond_rights(Group.objects.filter(pk__in=keys), context)
+    if stronger_groups:
         message = _("You cannot give permissions that you do not have.")
-        raise InputError("OUT_OF_SCOPE_GROUP", message, field=field, groups=global_ids("Group", outside))
+        raise InputError(
+            "OUT_OF_SCOPE_GROUP", message, field=field, groups=global_ids("Group", stronger_groups)
+        )
     return keys
 
 

@@ -14,7 +14,12 @@ from shop.api.ids import input_key
 from shop.api.input_data import InputData
 from shop.api.language_codes import tag_from_code
 from shop.api.root_fields import Mutations
-from shop.api.translation.contents import RICH_COLUMNS, TRANSLATABLE_TYPES, TRANSLATING, TranslatableType
+from shop.api.translation.contents import (
+    MANAGES_TRANSLATIONS,
+    RICH_COLUMNS,
+    TRANSLATABLE_TYPES,
+    TranslatableType,
+)
 from shop.core.texts.rich_text import sanitise_rich_text, to_plain_text
 from shop.core.texts.translations import save_translations
 
@@ -61,7 +66,7 @@ def _texts_by_column(translatable: TranslatableType, input_data: InputData) -> d
 
 
 def _add_mutation(translatable: TranslatableType, name: str, payload: str) -> None:
-    @mutation.field(name, permissions=TRANSLATING)
+    @mutation.field(name, permissions=MANAGES_TRANSLATIONS)
     def translate(arguments: dict[str, object], context: Context, selection: Selection) -> dict[str, object]:
         return _translate(translatable, payload, arguments, context, selection)
 
