@@ -34,7 +34,7 @@ from tests.invariants import check_everything
 from tests.markup import html_of
 from tests.orders.pages.test_checkout_page import add_to_basket, submit_checkout
 from tests.races.parallel import run_in_threads
-from tests.shop.api.checkout.operations import COMPLETE, prepare_checkout
+from tests.shop.api.checkout.operations import COMPLETE_CHECKOUT, prepare_checkout
 from tests.shop.api.client import data_of
 from tests.shop.api.tokens import token_of
 
@@ -151,7 +151,7 @@ def test_refused_order_does_not_count(variant: Variant, settings: Any) -> None:
 
 def complete_by_api(variant: Variant, token: str | None = None) -> tuple[bool, list[str]]:
     """Whether the API placed an order of one item, and its error codes."""
-    response = data_of(COMPLETE, token, id=prepare_checkout((variant, 1)))["checkoutComplete"]
+    response = data_of(COMPLETE_CHECKOUT, token, id=prepare_checkout((variant, 1)))["checkoutComplete"]
     return response["order"] is not None, [error["code"] for error in response["errors"]]
 
 

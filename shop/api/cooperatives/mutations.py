@@ -39,6 +39,9 @@ from shop.core.models import bind_idempotency_key
 
 mutation = Mutations(
     codes={
+        "settlement_already_closed": "ALREADY_CLOSED",
+        "payout_already_paid": "ALREADY_PAID",
+        "empty_settlement": "NOTHING_TO_SETTLE",
         "payout_account_needed": "REQUIRED",
         "key_reused": "UNIQUE",
         "reason_needed": "REQUIRED",

@@ -41,8 +41,8 @@ USUAL_VALUES = {
     "streetAddress1": "Số 5, ngõ 12",
     "title": "Giới thiệu",
 }
-KEYS = [1, 2, 3, 10**18, "x", "0b1c5f2e-94d6-4a7e-9c39-3f0f7a3d9b11"]
-TYPES = [
+INVENTED_KEYS = [1, 2, 3, 10**18, "x", "0b1c5f2e-94d6-4a7e-9c39-3f0f7a3d9b11"]
+INVENTED_TYPES = [
     "Product",
     "ProductVariant",
     "User",
@@ -91,7 +91,7 @@ class Chance(Random):
                 else self.choice(matching_types or list(self.ids))
             )
             return self.choice(self.ids[plain])
-        invented_id = global_id(self.choice(TYPES), self.choice(KEYS))
+        invented_id = global_id(self.choice(INVENTED_TYPES), self.choice(INVENTED_KEYS))
         return self.choice([invented_id, invented_id, invented_id, "abc"])
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.factories import PASSWORD, make_channel, make_user
 from tests.shop.api.client import data_of
-from tests.shop.api.test_passwords import NEW, REDIRECT, RESET, link_values_in_last_email
+from tests.shop.api.test_passwords import NEW_PASSWORD, REDIRECT, RESET, link_values_in_last_email
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -48,7 +48,7 @@ def test_saleor_auth_sdk_signs_in_signs_out_and_resets_password(live_server, set
     data_of(RESET, email=user.email, to=REDIRECT)
     _letter, values = link_values_in_last_email()
     reset_steps = run_in_node(
-        "new_password.js", **buyer, password=NEW, token=values["token"], refreshToken=refresh_token
+        "new_password.js", **buyer, password=NEW_PASSWORD, token=values["token"], refreshToken=refresh_token
     )
 
     assert sign_in_steps == {
@@ -77,4 +77,4 @@ def test_saleor_auth_sdk_signs_in_signs_out_and_resets_password(live_server, set
         },
     }
     user.refresh_from_db()
-    assert user.check_password(NEW)
+    assert user.check_password(NEW_PASSWORD)

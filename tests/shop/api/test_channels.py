@@ -48,11 +48,11 @@ UPDATE = """
         }
     }
 """
-VALUES = {"name": "Lào", "slug": "lao", "currencyCode": "USD", "defaultCountry": "LA"}
+CHANNEL_INPUT = {"name": "Lào", "slug": "lao", "currencyCode": "USD", "defaultCountry": "LA"}
 
 
 def test_channel_is_created_with_its_settings():
-    input_data = VALUES | {"isActive": True, "orderSettings": {"allowUnpaidOrders": True}}
+    input_data = CHANNEL_INPUT | {"isActive": True, "orderSettings": {"allowUnpaidOrders": True}}
 
     payload = data_of(CREATE, token_of(make_admin()), input=input_data)["channelCreate"]
 
@@ -88,7 +88,7 @@ def test_invalid_channel_is_refused(invalid_values, field, code):
     token = token_of(make_admin())
     before = all_rows()
 
-    payload = data_of(CREATE, token, input=VALUES | invalid_values)["channelCreate"]
+    payload = data_of(CREATE, token, input=CHANNEL_INPUT | invalid_values)["channelCreate"]
 
     assert (payload["channel"], payload["errors"]) == (None, [{"field": field, "code": code}])
     assert all_rows() == before

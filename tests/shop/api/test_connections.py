@@ -33,12 +33,12 @@ SDL = f"""
     type WordEdge {{ node: String! cursor: String! }}
     type PageInfo {{ hasNextPage: Boolean! hasPreviousPage: Boolean! startCursor: String endCursor: String }}
 """
-PAGE = """{
+PAGE_FIELDS = """{
     edges { node { country } cursor }
     pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
     totalCount
 }"""
-BARE = "{ edges { node { country } } }"
+NODE_FIELDS = "{ edges { node { country } } }"
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def executor(tmp_path):
         )
 
     @query.field()
-    def connect_words(arguments, context, selection):
+    def words(arguments, context, selection):
         return connect_list(["a", "b", "c", "d"], arguments, selection)
 
     (tmp_path / "area.graphql").write_text(SDL)
@@ -92,7 +92,7 @@ def countries(page):
 
 
 def test_forward_paging_covers_all_rows(executor, dated_rows, django_assert_num_queries):
-    text = f"query($after: String) {{ rates(first: 2, after: $after) {PAGE} }}"
+    text = f"query($after: String) {{ rates(first: 2, after: $after) {PAGE_FIELDS} }}"
     paged, after = [], None
     while True:
         with django_assert_num_queries(2):
@@ -113,10 +113,11 @@ def test_forward_paging_covers_all_rows(executor, dated_rows, django_assert_num_
 @pytest.mark.parametrize("size", [1, 2, 4])
 def test_backward_paging_covers_all_rows(executor, dated_rows, descending, size):
     all_rows = executor.execute(
-        f"query($down: Boolean) {{ rates(first: 9, down: $down) {BARE} }}", variables={"down": descending}
+        f"query($down: Boolean) {{ rates(first: 9, down: $down) {NODE_FIELDS} }}",
+        variables={"down": descending},
     )
     arguments = "last: $size, before: $before, down: $down"
-    text = f"query($size: Int, $before: String, $down: Boolean) {{ rates({arguments}) {PAGE} }}"
+    text = f"query($size: Int, $before: String, $down: Boolean) {{ rates({arguments}) {PAGE_FIELDS} }}"
     paged, before = [], None
     while True:
         result = executor.execute(text, variables={"before": before, "down": descending, "size": size})
@@ -131,7 +132,7 @@ def test_backward_paging_covers_all_rows(executor, dated_rows, descending, size)
 
 
 def test_descending_order_puts_nulls_first(executor, dated_rows):
-    result = executor.execute(f"{{ rates(first: 100, down: true) {BARE} }}")
+    result = executor.execute(f"{{ rates(first: 100, down: true) {NODE_FIELDS} }}")
 
     assert countries(result.data["rates"]) == ["FR", "BE", "DE", "AT", "EE", "CZ"]
 
@@ -141,19 +142,19 @@ def test_descending_order_puts_nulls_first(executor, dated_rows):
     [("first: 2", ["EE", "AT"]), ("last: 2", ["AT", "DE"]), ("first: 9", ["EE", "AT", "DE"])],
 )
 def test_page_between_two_cursors(executor, dated_rows, arguments, expected):
-    edges = executor.execute(f"{{ rates(first: 100) {PAGE} }}").data["rates"]["edges"]
+    edges = executor.execute(f"{{ rates(first: 100) {PAGE_FIELDS} }}").data["rates"]["edges"]
     ends = {"after": edges[0]["cursor"], "before": edges[4]["cursor"]}
     arguments = f"{arguments}, after: $after, before: $before"
 
     result = executor.execute(
-        f"query($after: String, $before: String) {{ rates({arguments}) {BARE} }}", variables=ends
+        f"query($after: String, $before: String) {{ rates({arguments}) {NODE_FIELDS} }}", variables=ends
     )
 
     assert countries(result.data["rates"]) == expected
 
 
 def test_page_of_no_rows(executor):
-    page = executor.execute(f"{{ rates(first: 2) {PAGE} }}").data["rates"]
+    page = executor.execute(f"{{ rates(first: 2) {PAGE_FIELDS} }}").data["rates"]
 
     nothing = {"hasNextPage": False, "hasPreviousPage": False, "startCursor": None, "endCursor": None}
     assert page == {"edges": [], "pageInfo": nothing, "totalCount": 0}
@@ -161,7 +162,7 @@ def test_page_of_no_rows(executor):
 
 def test_only_requested_columns_are_selected(executor, dated_rows, django_assert_num_queries):
     with django_assert_num_queries(1) as queries:
-        executor.execute(f"{{ rates(first: 2) {BARE} }}")
+        executor.execute(f"{{ rates(first: 2) {NODE_FIELDS} }}")
     columns = queries[0]["sql"].partition(" FROM ")[0]
     assert [name for name in ("country", "valid_from", "valid_until", "rate") if f'"{name}"' in columns] == [
         "country",
@@ -182,7 +183,9 @@ def test_nested_connection_pages_each_parent(executor, django_assert_num_queries
 
     def pages(arguments):
         with django_assert_num_queries(2):
-            result = executor.execute(f"{{ classes {{ rates({arguments}) {PAGE} }} }}", context=context)
+            result = executor.execute(
+                f"{{ classes {{ rates({arguments}) {PAGE_FIELDS} }} }}", context=context
+            )
         return [each["rates"] for each in result.data["classes"]]
 
     first_pages = pages("first: 2")
@@ -207,23 +210,23 @@ def test_connection_over_a_python_list(executor):
     assert nodes(f'last: 2, before: "{second}"') == ["a"]
 
 
-NEITHER = "The `rates` connection needs either `first` or `last` to say how many are wanted."
-STRANGE = "The cursor is not one of this list."
+MISSING_LIMIT = "The `rates` connection needs either `first` or `last` to say how many are wanted."
+INVALID_CURSOR = "The cursor is not one of this list."
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("", NEITHER),
-        ("first: 1, last: 1", NEITHER),
+        ("", MISSING_LIMIT),
+        ("first: 1, last: 1", MISSING_LIMIT),
         ("first: 101", "The `rates` connection gives at most 100 at once: `first` is 101."),
         ("last: -1", "The `rates` connection gives at most 100 at once: `last` is -1."),
-        ('first: 1, after: "abc"', STRANGE),
-        ('first: 1, after: "%"', STRANGE),
-        (f'first: 1, after: "{connections.encode_cursor([1])}"', STRANGE),
-        (f'first: 1, before: "{connections.encode_cursor(["x", 1])}"', STRANGE),
-        (f'first: 1, before: "{connections.encode_cursor([None, "x"])}"', STRANGE),
-        (f'first: 1, before: "{connections.encode_cursor([None, [1]])}"', STRANGE),
+        ('first: 1, after: "abc"', INVALID_CURSOR),
+        ('first: 1, after: "%"', INVALID_CURSOR),
+        (f'first: 1, after: "{connections.encode_cursor([1])}"', INVALID_CURSOR),
+        (f'first: 1, before: "{connections.encode_cursor(["x", 1])}"', INVALID_CURSOR),
+        (f'first: 1, before: "{connections.encode_cursor([None, "x"])}"', INVALID_CURSOR),
+        (f'first: 1, before: "{connections.encode_cursor([None, [1]])}"', INVALID_CURSOR),
     ],
 )
 def test_invalid_paging_arguments_are_errors(executor, arguments, message):
@@ -236,6 +239,6 @@ def test_invalid_paging_arguments_are_errors(executor, arguments, message):
 
 
 def test_first_zero_returns_an_empty_page(executor, dated_rows):
-    page = executor.execute(f"{{ rates(first: 0) {PAGE} }}").data["rates"]
+    page = executor.execute(f"{{ rates(first: 0) {PAGE_FIELDS} }}").data["rates"]
 
     assert (page["edges"], page["totalCount"], page["pageInfo"]["hasNextPage"]) == ([], 6, True)

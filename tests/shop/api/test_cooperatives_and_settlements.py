@@ -23,17 +23,17 @@ from tests.shop.api.tokens import token_of
 pytestmark = pytest.mark.django_db
 
 FIGURES = "figures { carriedForward { amount } corrections { amount } payable { amount currency } }"
-MONEY = f"""query($cooperative: ID) {{
+SETTLEMENTS_AND_PAYOUTS = f"""query($cooperative: ID) {{
     cooperativeSettlements(first: 9, cooperative: $cooperative) {{ totalCount edges {{ node {{
         number state cooperative {{ name }} {FIGURES} payout {{ amount {{ amount }} state accountEnd }}
     }} }} }}
     cooperativePayouts(first: 9, cooperative: $cooperative) {{ edges {{ node {{
         id reference settlement {{ cooperative {{ name }} }} }} }} }}
 }}"""
-PAY = """mutation($id: ID!, $reference: String!, $key: UUID) {
+MARK_PAID = """mutation($id: ID!, $reference: String!, $key: UUID) {
     payoutMarkPaid(id: $id, reference: $reference, idempotencyKey: $key) {
         payout { state reference } errors { field code } } }"""
-ANSWER = """mutation($id: ID!, $state: CooperativeState!, $reason: String) {
+DECIDE = """mutation($id: ID!, $state: CooperativeState!, $reason: String) {
     cooperativeAnswer(id: $id, state: $state, reason: $reason) {
         cooperative { state } errors { field code } } }"""
 
@@ -92,7 +92,7 @@ def test_platform_staff_decide_on_a_seller_application():
     token, key = token_of(make_staff(Permission.MANAGE_STAFF)), key_of(applicant)
 
     def answered(state, **variables):
-        return data_of(ANSWER, token, id=key, state=state, **variables)["cooperativeAnswer"]
+        return data_of(DECIDE, token, id=key, state=state, **variables)["cooperativeAnswer"]
 
     assert answered("REJECTED")["errors"] == [{"field": "reason", "code": "REQUIRED"}]
     assert answered("NEEDS_MORE", reason="Thiếu giấy") == {
@@ -107,7 +107,7 @@ def test_platform_staff_decide_on_a_seller_application():
     assert response["data"] == {"cooperative": {"name": "HTX Mới", "state": None}}
     assert response["errors"][0]["extensions"]["code"] == "PermissionDenied"
     members = token_of(make_staff(Permission.MANAGE_PRODUCTS, works_for=(applicant,)))
-    assert execute(ANSWER, members, id=key, state="SUSPENDED", reason="x")["data"] == {
+    assert execute(DECIDE, members, id=key, state="SUSPENDED", reason="x")["data"] == {
         "cooperativeAnswer": None
     }
 
@@ -122,7 +122,7 @@ def test_settlement_is_closed_and_paid_and_staff_see_only_their_own():
         settlement { state closedAt } errors { code } } }"""
 
     def read_money(token, **variables):
-        return data_of(MONEY, token, **variables)
+        return data_of(SETTLEMENTS_AND_PAYOUTS, token, **variables)
 
     def edge_of(name, state, amount, payout):
         money = {"amount": amount}
@@ -153,20 +153,20 @@ def test_settlement_is_closed_and_paid_and_staff_see_only_their_own():
     assert edge_of("HTX Thiên An", "CLOSED", 50_000, paid) in own_settlements
 
     key, sent = global_id("CooperativePayout", payout.pk), str(uuid.uuid4())
-    without_reference = data_of(PAY, platform, id=key, reference=" ")["payoutMarkPaid"]
+    without_reference = data_of(MARK_PAID, platform, id=key, reference=" ")["payoutMarkPaid"]
     assert without_reference["errors"] == [{"field": "reference", "code": "REQUIRED"}]
     for _repeat in range(2):
-        payload = data_of(PAY, platform, id=key, reference="FT1", key=sent)["payoutMarkPaid"]
+        payload = data_of(MARK_PAID, platform, id=key, reference="FT1", key=sent)["payoutMarkPaid"]
         assert payload == {"payout": {"state": "PAID", "reference": "FT1"}, "errors": []}
-    with_other_reference = data_of(PAY, platform, id=key, reference="FT2")["payoutMarkPaid"]
+    with_other_reference = data_of(MARK_PAID, platform, id=key, reference="FT2")["payoutMarkPaid"]
     assert with_other_reference["errors"] == [{"field": None, "code": "ALREADY_PAID"}]
     anybody = token_of(make_user())
     before = all_rows()
-    assert execute(PAY, members, id=key, reference="x")["data"] == {"payoutMarkPaid": None}
+    assert execute(MARK_PAID, members, id=key, reference="x")["data"] == {"payoutMarkPaid": None}
     assert execute(close_query, members, id=global_id("CooperativeSettlement", theirs.pk))["data"] == {
         "cooperativeSettlementClose": None
     }
-    assert execute(MONEY, anybody)["data"] == {
+    assert execute(SETTLEMENTS_AND_PAYOUTS, anybody)["data"] == {
         "cooperativeSettlements": None,
         "cooperativePayouts": None,
     }
@@ -182,5 +182,5 @@ def test_settlement_queries_do_not_grow_with_rows(django_assert_num_queries):
         close_open_settlement(cooperative)
         make_open_settlement(cooperative, key=f"{number}b")
         with django_assert_num_queries(query_count):
-            data_of(MONEY, platform)
+            data_of(SETTLEMENTS_AND_PAYOUTS, platform)
     assert Settlement.objects.count() == 6

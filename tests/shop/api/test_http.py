@@ -15,8 +15,8 @@ from tests.shop.api.client import ADDRESS, execute, post, request_error
 
 pytestmark = pytest.mark.django_db
 
-NAME = "{ shop { name } }"
-NAMED = {
+SHOP_NAME = "{ shop { name } }"
+SHOP_NAME_RESULT = {
     "data": {"shop": {"name": "Chợ Phiên"}},
     "extensions": {"cost": {"requestedQueryCost": 0, "maximumAvailable": 50_000}},
 }
@@ -25,13 +25,13 @@ NAMED = {
 @pytest.mark.parametrize(
     ("content_type", "body"),
     [
-        ("application/json", json.dumps({"query": NAME})),
+        ("application/json", json.dumps({"query": SHOP_NAME})),
         (
             "application/json; charset=utf-8",
-            json.dumps({"query": NAME, "variables": None, "operationName": None}),
+            json.dumps({"query": SHOP_NAME, "variables": None, "operationName": None}),
         ),
-        ("application/json", json.dumps({"query": NAME, "variables": {}, "operationName": ""})),
-        ("application/graphql", NAME),
+        ("application/json", json.dumps({"query": SHOP_NAME, "variables": {}, "operationName": ""})),
+        ("application/graphql", SHOP_NAME),
         ("application/x-www-form-urlencoded", "query=%7B%20shop%20%7B%20name%20%7D%20%7D&variables=%7B%7D"),
     ],
 )
@@ -40,7 +40,7 @@ def test_each_content_type_is_accepted(content_type, body):
 
     assert response.status_code == 200
     assert response["Content-Type"] == "application/json"
-    assert json.loads(response.content) == NAMED
+    assert json.loads(response.content) == SHOP_NAME_RESULT
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_malformed_body_is_an_error(content_type, body, status, message):
 
 
 def test_too_large_body_is_refused_with_413():
-    body = json.dumps({"query": NAME + "#" * settings.DATA_UPLOAD_MAX_MEMORY_SIZE})
+    body = json.dumps({"query": SHOP_NAME + "#" * settings.DATA_UPLOAD_MAX_MEMORY_SIZE})
 
     response = post(body)
 
@@ -103,10 +103,10 @@ def test_too_large_body_is_refused_with_413():
 
 
 def test_batch_of_one_returns_a_list():
-    response = post([{"query": NAME}])
+    response = post([{"query": SHOP_NAME}])
 
     assert response.status_code == 200
-    assert json.loads(response.content) == [NAMED]
+    assert json.loads(response.content) == [SHOP_NAME_RESULT]
 
 
 def test_syntax_error_returns_400():
@@ -177,7 +177,7 @@ def test_resolver_error_returns_partial_data_with_200():
 
 @pytest.mark.parametrize("method", ["get", "put", "patch", "delete", "head"])
 def test_endpoint_allows_only_post_and_options(method):
-    response = getattr(Client(), method)(ADDRESS, {"query": NAME} if method == "get" else "")
+    response = getattr(Client(), method)(ADDRESS, {"query": SHOP_NAME} if method == "get" else "")
 
     assert response.status_code == 405
     assert response["Allow"] == "POST, OPTIONS"
@@ -185,7 +185,9 @@ def test_endpoint_allows_only_post_and_options(method):
 
 def test_address_without_trailing_slash_is_not_found():
     assert (
-        Client().post("/graphql", json.dumps({"query": NAME}), content_type="application/json").status_code
+        Client()
+        .post("/graphql", json.dumps({"query": SHOP_NAME}), content_type="application/json")
+        .status_code
         == 404
     )
     assert Client().get("/graphql").status_code == 404
@@ -208,7 +210,7 @@ def test_preflight_of_an_allowed_origin():
 
 @override_settings(API_ORIGINS=["https://tiem.example"])
 def test_response_allows_credentials_for_an_allowed_origin():
-    response = post({"query": NAME}, origin="https://tiem.example")
+    response = post({"query": SHOP_NAME}, origin="https://tiem.example")
 
     assert response["Access-Control-Allow-Origin"] == "https://tiem.example"
     assert response["Access-Control-Allow-Credentials"] == "true"
@@ -217,7 +219,7 @@ def test_response_allows_credentials_for_an_allowed_origin():
 
 def test_without_configured_origins_any_origin_is_allowed_without_credentials():
     preflight = Client().options(ADDRESS, headers={"origin": "https://la.example"})
-    answered = post({"query": NAME}, origin="https://la.example")
+    answered = post({"query": SHOP_NAME}, origin="https://la.example")
 
     for response in (preflight, answered):
         assert response["Access-Control-Allow-Origin"] == "*"
@@ -227,8 +229,8 @@ def test_without_configured_origins_any_origin_is_allowed_without_credentials():
 
 @override_settings(API_ORIGINS=["*", "https://tiem.example"])
 def test_wildcard_origin_keeps_credentials_for_listed_origins():
-    unlisted = post({"query": NAME}, origin="https://la.example")
-    listed = post({"query": NAME}, origin="https://tiem.example")
+    unlisted = post({"query": SHOP_NAME}, origin="https://la.example")
+    listed = post({"query": SHOP_NAME}, origin="https://tiem.example")
 
     assert unlisted["Access-Control-Allow-Origin"] == "*"
     assert "Access-Control-Allow-Credentials" not in unlisted
@@ -238,12 +240,12 @@ def test_wildcard_origin_keeps_credentials_for_listed_origins():
 
 @override_settings(API_ORIGINS=["https://tiem.example"])
 def test_unlisted_origin_gets_no_cors_headers():
-    assert "Access-Control-Allow-Origin" not in post({"query": NAME}, origin="https://la.example")
-    assert "Access-Control-Allow-Origin" in post({"query": NAME}, origin="https://tiem.example")
+    assert "Access-Control-Allow-Origin" not in post({"query": SHOP_NAME}, origin="https://la.example")
+    assert "Access-Control-Allow-Origin" in post({"query": SHOP_NAME}, origin="https://tiem.example")
 
 
 def test_foreign_token_is_ignored_over_http():
-    assert execute(NAME, "abc")["data"] == NAMED["data"]
+    assert execute(SHOP_NAME, "abc")["data"] == SHOP_NAME_RESULT["data"]
 
 
 def test_unknown_channel_is_null_and_malformed_id_is_an_error():
@@ -278,36 +280,36 @@ def multipart(operations, paths_by_file, client=None, **files):
     return (client or Client()).post(ADDRESS, parts)
 
 
-UPLOAD = {"query": NAME, "variables": {"file": None, "files": [None]}}
+UPLOAD_OPERATION = {"query": SHOP_NAME, "variables": {"file": None, "files": [None]}}
 
 
 def test_multipart_upload_fills_variables():
     file = SimpleUploadedFile("a.txt", b"abc")
 
-    response = multipart(UPLOAD, {"0": ["variables.file", "variables.files.0"]}, **{"0": file})
+    response = multipart(UPLOAD_OPERATION, {"0": ["variables.file", "variables.files.0"]}, **{"0": file})
 
     assert response.status_code == 200
-    assert response.json() == NAMED
+    assert response.json() == SHOP_NAME_RESULT
 
 
 @pytest.mark.parametrize(
     ("operations", "paths_by_file", "message"),
     [
-        (UPLOAD, {"1": ["variables.file"]}, "There is no file for the part '1' of `map`."),
-        (UPLOAD, {"0": "variables.file"}, "There is no file for the part '0' of `map`."),
+        (UPLOAD_OPERATION, {"1": ["variables.file"]}, "There is no file for the part '1' of `map`."),
+        (UPLOAD_OPERATION, {"0": "variables.file"}, "There is no file for the part '0' of `map`."),
         (
-            UPLOAD,
+            UPLOAD_OPERATION,
             {"0": ["variables.other"]},
             "`map` names 'variables.other', which `operations` does not have.",
         ),
         (
-            UPLOAD,
+            UPLOAD_OPERATION,
             {"0": ["variables.files.7"]},
             "`map` names 'variables.files.7', which `operations` does not have.",
         ),
-        (UPLOAD, {"0": ["query.x"]}, "`map` names 'query.x', which `operations` does not have."),
-        ([UPLOAD], {}, "`operations` must be a single operation, and `map` an object."),
-        (UPLOAD, [], "`operations` must be a single operation, and `map` an object."),
+        (UPLOAD_OPERATION, {"0": ["query.x"]}, "`map` names 'query.x', which `operations` does not have."),
+        ([UPLOAD_OPERATION], {}, "`operations` must be a single operation, and `map` an object."),
+        (UPLOAD_OPERATION, [], "`operations` must be a single operation, and `map` an object."),
     ],
 )
 def test_invalid_multipart_map_is_an_error(operations, paths_by_file, message):
@@ -330,7 +332,7 @@ def test_missing_or_malformed_multipart_parts_are_errors():
 def test_multipart_map_paths_are_limited():
     file = SimpleUploadedFile("a.txt", b"abc")
 
-    response = multipart(UPLOAD, {"0": ["variables.file"] * 51}, **{"0": file})
+    response = multipart(UPLOAD_OPERATION, {"0": ["variables.file"] * 51}, **{"0": file})
 
     message = "`map` may name 50 places at the most."
     assert (response.status_code, response.json()["errors"][0]["message"]) == (400, message)

@@ -16,25 +16,25 @@ from tests.shop.api.tokens import token_of
 pytestmark = pytest.mark.django_db
 
 REDIRECT = "http://127.0.0.1:3000/mat-khau"
-NEW = "mat-khau-moi-cua-toi-2026"
+NEW_PASSWORD = "mat-khau-moi-cua-toi-2026"
 RESET = """
     mutation($email: String!, $to: String!) {
         requestPasswordReset(email: $email, redirectUrl: $to, channel: "viet-nam") { errors { field code } }
     }
 """
-SET = """
+SET_PASSWORD = """
     mutation($email: String!, $token: String!, $password: String!) {
         setPassword(email: $email, token: $token, password: $password) {
             token refreshToken csrfToken user { email isConfirmed } errors { field code }
         }
     }
 """
-CHANGE = """
+CHANGE_PASSWORD = """
     mutation($old: String, $new: String!) {
         passwordChange(oldPassword: $old, newPassword: $new) { user { email } errors { field code } }
     }
 """
-ASK_EMAIL = """
+REQUEST_EMAIL_CHANGE = """
     mutation($password: String!, $email: String!, $to: String!) {
         requestEmailChange(password: $password, newEmail: $email, redirectUrl: $to) {
             user { email } errors { field code }
@@ -70,14 +70,18 @@ def test_password_reset_by_emailed_link():
     assert data_of(RESET, email=user.email.upper(), to=REDIRECT)["requestPasswordReset"]["errors"] == []
     email, values = link_values_in_last_email()
     assert (email.to, values["email"]) == (user.email, user.email)
-    payload = data_of(SET, email=user.email, token=values["token"], password=NEW)["setPassword"]
+    payload = data_of(SET_PASSWORD, email=user.email, token=values["token"], password=NEW_PASSWORD)[
+        "setPassword"
+    ]
 
     assert (payload["user"], payload["errors"]) == ({"email": user.email, "isConfirmed": True}, [])
     assert data_of(ME, payload["token"])["me"] == {"email": user.email}
     user.refresh_from_db()
-    assert user.check_password(NEW)
+    assert user.check_password(NEW_PASSWORD)
     assert execute(ME, before)["errors"][0]["extensions"]["code"] == "InvalidTokenError"
-    repeated = data_of(SET, email=user.email, token=values["token"], password=PASSWORD)["setPassword"]
+    repeated = data_of(SET_PASSWORD, email=user.email, token=values["token"], password=PASSWORD)[
+        "setPassword"
+    ]
     assert (errors_of(repeated), repeated["token"]) == ([("token", "INVALID")], None)
 
 
@@ -112,7 +116,7 @@ def test_password_reset_validates_the_new_password():
     data_of(RESET, email=user.email, to=REDIRECT)
     _email, values = link_values_in_last_email()
 
-    refused = data_of(SET, email=user.email, token=values["token"], password="qwerty")["setPassword"]
+    refused = data_of(SET_PASSWORD, email=user.email, token=values["token"], password="qwerty")["setPassword"]
 
     assert errors_of(refused) == [
         ("password", "PASSWORD_TOO_SHORT"),
@@ -124,19 +128,19 @@ def test_password_change_with_the_old_password():
     user = make_user()
     token = token_of(user)
 
-    payload = data_of(CHANGE, token, old=PASSWORD, new=NEW)["passwordChange"]
+    payload = data_of(CHANGE_PASSWORD, token, old=PASSWORD, new=NEW_PASSWORD)["passwordChange"]
 
     assert payload == {"user": {"email": user.email}, "errors": []}
     user.refresh_from_db()
-    assert user.check_password(NEW)
+    assert user.check_password(NEW_PASSWORD)
     assert execute(ME, token)["errors"][0]["extensions"]["code"] == "InvalidTokenError"
 
 
 @pytest.mark.parametrize(
     ("old_password", "new_password", "errors"),
     [
-        ("wrong", NEW, [("oldPassword", "INVALID_CREDENTIALS")]),
-        (None, NEW, [("oldPassword", "INVALID_CREDENTIALS")]),
+        ("wrong", NEW_PASSWORD, [("oldPassword", "INVALID_CREDENTIALS")]),
+        (None, NEW_PASSWORD, [("oldPassword", "INVALID_CREDENTIALS")]),
         (PASSWORD, "ngan", [("newPassword", "PASSWORD_TOO_SHORT")]),
     ],
 )
@@ -144,7 +148,7 @@ def test_invalid_password_change_is_refused(old_password, new_password, errors):
     token = token_of(make_user())
     before = all_rows()
 
-    payload = data_of(CHANGE, token, old=old_password, new=new_password)["passwordChange"]
+    payload = data_of(CHANGE_PASSWORD, token, old=old_password, new=new_password)["passwordChange"]
 
     assert errors_of(payload) == errors
     assert all_rows() == before
@@ -154,7 +158,9 @@ def test_email_change_is_confirmed_by_link_to_the_new_address():
     user = make_user()
     token = token_of(user)
 
-    request_data = data_of(ASK_EMAIL, token, password=PASSWORD, email="Moi@Example.com", to=REDIRECT)
+    request_data = data_of(
+        REQUEST_EMAIL_CHANGE, token, password=PASSWORD, email="Moi@Example.com", to=REDIRECT
+    )
     email, values = link_values_in_last_email()
     assert request_data["requestEmailChange"] == {"user": {"email": user.email}, "errors": []}
     assert email.to == "moi@example.com"
@@ -168,7 +174,7 @@ def test_email_change_is_confirmed_by_link_to_the_new_address():
 
 def test_email_change_token_is_personal_and_single_use():
     user, stranger = make_user(), make_user()
-    data_of(ASK_EMAIL, token_of(user), password=PASSWORD, email="moi@example.com", to=REDIRECT)
+    data_of(REQUEST_EMAIL_CHANGE, token_of(user), password=PASSWORD, email="moi@example.com", to=REDIRECT)
     _email, values = link_values_in_last_email()
 
     def errors(person, text):
@@ -182,7 +188,7 @@ def test_email_change_token_is_personal_and_single_use():
 
 def test_email_change_is_refused_if_address_was_taken_meanwhile():
     user = make_user()
-    data_of(ASK_EMAIL, token_of(user), password=PASSWORD, email="moi@example.com", to=REDIRECT)
+    data_of(REQUEST_EMAIL_CHANGE, token_of(user), password=PASSWORD, email="moi@example.com", to=REDIRECT)
     _email, values = link_values_in_last_email()
     make_user(email="moi@example.com")
 
@@ -205,7 +211,7 @@ def test_invalid_email_change_is_refused(invalid_values, errors):
     before = all_rows()
 
     variables = {"password": PASSWORD, "email": "moi@example.com", "to": REDIRECT} | invalid_values
-    payload = data_of(ASK_EMAIL, token, **variables)["requestEmailChange"]
+    payload = data_of(REQUEST_EMAIL_CHANGE, token, **variables)["requestEmailChange"]
 
     assert errors_of(payload) == errors
     assert all_rows() == before
@@ -214,10 +220,12 @@ def test_invalid_email_change_is_refused(invalid_values, errors):
 def test_old_password_attempts_are_rate_limited():
     token = token_of(make_user())
     for _ in range(FAILED_SIGN_INS.tries):
-        data_of(CHANGE, token, old="wrong", new=NEW)
+        data_of(CHANGE_PASSWORD, token, old="wrong", new=NEW_PASSWORD)
 
-    changed = data_of(CHANGE, token, old=PASSWORD, new=NEW)["passwordChange"]
-    request_data = data_of(ASK_EMAIL, token, password=PASSWORD, email="moi@example.com", to=REDIRECT)
+    changed = data_of(CHANGE_PASSWORD, token, old=PASSWORD, new=NEW_PASSWORD)["passwordChange"]
+    request_data = data_of(
+        REQUEST_EMAIL_CHANGE, token, password=PASSWORD, email="moi@example.com", to=REDIRECT
+    )
 
     assert errors_of(changed) == [("oldPassword", "LOGIN_ATTEMPT_DELAYED")]
     assert errors_of(request_data["requestEmailChange"]) == [("password", "LOGIN_ATTEMPT_DELAYED")]

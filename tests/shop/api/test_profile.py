@@ -43,7 +43,7 @@ DELETE = """
         accountAddressDelete(id: $id) { address { id } user { addresses { id } } errors { field code } }
     }
 """
-CHOOSE = """
+SET_DEFAULT_ADDRESS = """
     mutation($id: ID!, $type: AddressTypeEnum!) {
         accountSetDefaultAddress(id: $id, type: $type) {
             user { defaultShippingAddress { id isDefaultShippingAddress isDefaultBillingAddress } }
@@ -51,7 +51,7 @@ CHOOSE = """
         }
     }
 """
-HOME = {
+ADDRESS_INPUT = {
     "firstName": "Bàn Thị Hoa",
     "streetAddress1": "Thôn Nà Lốc, số 5",
     "city": "Xã Phủ Thông",
@@ -77,7 +77,7 @@ def test_address_is_saved_with_province_and_commune_codes():
     make_divisions()
     user = make_user()
 
-    payload = data_of(CREATE, token_of(user), input=HOME, type="SHIPPING")["accountAddressCreate"]
+    payload = data_of(CREATE, token_of(user), input=ADDRESS_INPUT, type="SHIPPING")["accountAddressCreate"]
 
     saved = user.addresses.get()
     assert payload == {
@@ -121,7 +121,9 @@ def test_invalid_address_is_refused_with_an_error_per_field(invalid_values, erro
     token = token_of(make_user())
     before = all_rows()
 
-    payload = data_of(CREATE, token, input=HOME | invalid_values, type="BILLING")["accountAddressCreate"]
+    payload = data_of(CREATE, token, input=ADDRESS_INPUT | invalid_values, type="BILLING")[
+        "accountAddressCreate"
+    ]
 
     assert (payload["address"], payload["user"]) == (None, None)
     reported = [(error["field"], error["code"], error["addressType"]) for error in payload["errors"]]
@@ -172,7 +174,7 @@ def test_default_address_is_set_and_deleted(user_with_address):
     key = global_id("Address", row.pk)
     token = token_of(user)
 
-    chosen = data_of(CHOOSE, token, id=key, type="SHIPPING")["accountSetDefaultAddress"]
+    chosen = data_of(SET_DEFAULT_ADDRESS, token, id=key, type="SHIPPING")["accountSetDefaultAddress"]
     deleted = data_of(DELETE, token, id=key)["accountAddressDelete"]
 
     address_data = {"id": key, "isDefaultShippingAddress": True, "isDefaultBillingAddress": False}
@@ -187,7 +189,7 @@ def test_default_address_is_set_and_deleted(user_with_address):
     [
         (UPDATE, "accountAddressUpdate", {"input": {}}),
         (DELETE, "accountAddressDelete", {}),
-        (CHOOSE, "accountSetDefaultAddress", {"type": "BILLING"}),
+        (SET_DEFAULT_ADDRESS, "accountSetDefaultAddress", {"type": "BILLING"}),
     ],
 )
 def test_address_of_another_user_is_not_found(user_with_address, query, name, variables):
@@ -224,7 +226,7 @@ def test_account_update_changes_own_details():
         "lastName": "Bàn",
         "languageCode": "EN_US",
         "metadata": [{"key": "b", "value": "2"}],
-        "defaultBillingAddress": HOME,
+        "defaultBillingAddress": ADDRESS_INPUT,
     }
 
     payload = data_of(UPDATE_ME, token_of(user), input=input_data)["accountUpdate"]
@@ -249,7 +251,7 @@ def test_changing_billing_default_leaves_shared_shipping_default(user_with_addre
     user.default_billing_address = user.default_shipping_address = row
     user.save()
 
-    data_of(UPDATE_ME, token_of(user), input={"defaultBillingAddress": HOME})
+    data_of(UPDATE_ME, token_of(user), input={"defaultBillingAddress": ADDRESS_INPUT})
 
     user.refresh_from_db()
     assert user.default_shipping_address_id == row.pk
@@ -282,7 +284,7 @@ METADATA = """
 """
 
 
-DELETE_A = """
+DELETE_METADATA = """
     mutation($id: ID!) {
         deleteMetadata(id: $id, keys: ["a"]) { item { metadata { key } } errors { code } }
     }
@@ -308,7 +310,7 @@ def test_users_write_only_their_own_public_metadata():
     for query in (METADATA, METADATA.replace("updateMetadata", "updatePrivateMetadata")):
         refused = execute(query, token_of(stranger), id=global_id("User", user.pk), input=input_data)
         assert refused["errors"][0]["extensions"]["code"] == "PermissionDenied"
-    assert data_of(DELETE_A, token_of(user), id=global_id("User", user.pk))["deleteMetadata"] == {
+    assert data_of(DELETE_METADATA, token_of(user), id=global_id("User", user.pk))["deleteMetadata"] == {
         "item": {"metadata": [{"key": "b"}]},
         "errors": [],
     }
@@ -344,7 +346,7 @@ def test_user_query_requires_permission(django_assert_num_queries):
     assert error["message"] == "A user is found by exactly one of `id`, `email` and `externalReference`."
 
 
-NAMED = {"MANAGE_ORDERS": "Quản lý đơn hàng.", "MANAGE_PRODUCTS": "Quản lý sản phẩm."}
+PERMISSION_NAMES = {"MANAGE_ORDERS": "Quản lý đơn hàng.", "MANAGE_PRODUCTS": "Quản lý sản phẩm."}
 
 
 def test_staff_permissions_and_groups_in_me(django_assert_num_queries):
@@ -367,7 +369,7 @@ def test_staff_permissions_and_groups_in_me(django_assert_num_queries):
     assert me == {
         "userPermissions": [
             {"code": code, "name": name, "sourcePermissionGroups": [{"name": "Bán hàng"}]}
-            for code, name in NAMED.items()
+            for code, name in PERMISSION_NAMES.items()
         ],
         "permissionGroups": [
             {

@@ -16,9 +16,9 @@ from shop.core.actors import Actor
 from shop.core.models import Change
 from tests.factories import NOW, get_stock, make_admin, make_channel, make_seller, make_user, make_variant
 from tests.shop.api.checkout.operations import (
-    COMPLETE,
-    FIND,
-    OPTIONS,
+    CHECKOUT_BY_ID,
+    COMPLETE_CHECKOUT,
+    DELIVERY_OPTIONS,
     ORDER,
     complete_order,
     mutate_checkout,
@@ -85,7 +85,7 @@ def test_cached_answer_is_reused_until_name_price_or_stock_changes():
         )
 
     def reserve():
-        mutate_checkout(OPTIONS, id=checkout)
+        mutate_checkout(DELIVERY_OPTIONS, id=checkout)
 
     shown_values = [product_as_customer(variant)[0]]
     for change in (rename, reprice, count, reserve):
@@ -115,11 +115,11 @@ def test_personal_failed_and_mutating_requests_are_not_cached(empty_cache):
     data_of("{ me { email } }")
     data_of("{ me { email } shop { name } }", token_of(buyer))
     data_of("query { ...Two } fragment Two on Query { shop { name } me { email } }")
-    data_of(FIND, id=checkout)
+    data_of(CHECKOUT_BY_ID, id=checkout)
     data_of(ORDER, id=order)
     data_of("{ shop { name } }", "a-string-that-is-no-token")
     execute("{ channels { id } shop { name } }")
-    data_of(COMPLETE, id=checkout)
+    data_of(COMPLETE_CHECKOUT, id=checkout)
     assert len(empty_cache) == 0
 
     variables = {"channel": "viet-nam", "slug": hidden.product.slug}

@@ -24,7 +24,7 @@ CREATE = """
         }
     }
 """
-SET = """
+SET_PASSWORD = """
     mutation($email: String!, $token: String!, $password: String!) {
         setPassword(email: $email, token: $token, password: $password) {
             token refreshToken user { email } errors { field code }
@@ -83,7 +83,7 @@ def test_second_factor_attempts_are_rate_limited() -> None:
 def test_password_reset_gives_no_token_with_a_second_factor() -> None:
     user = give_app(make_user())
 
-    payload = data_of(SET, email=user.email, token=LINK.make_token(user), password="mien-dong-2026")[
+    payload = data_of(SET_PASSWORD, email=user.email, token=LINK.make_token(user), password="mien-dong-2026")[
         "setPassword"
     ]
 

@@ -20,12 +20,14 @@ from tests.shop.api.tokens import token_of
 pytestmark = pytest.mark.django_db(transaction=True)
 
 BLOCKS = {"blocks": [{"type": "paragraph", "data": {"text": "Soft <b>rice</b><script>x</script>"}}]}
-LIST = """query($kind: TranslatableKinds!) { translations(kind: $kind, first: 9) {
+TRANSLATIONS = """query($kind: TranslatableKinds!) { translations(kind: $kind, first: 9) {
   totalCount edges { node { __typename ... on ProductTranslatableContent {
     productId name slug product { slug } attributeValues { attributeValueId richText attribute { name } }
     translation(languageCode: EN) { name slug description language { code } }
   } } } } }"""
-ONE = """query($id: ID!, $kind: TranslatableKinds!) { translation(id: $id, kind: $kind) { __typename } }"""
+TRANSLATION = (
+    """query($id: ID!, $kind: TranslatableKinds!) { translation(id: $id, kind: $kind) { __typename } }"""
+)
 
 
 def translate(name, input_type, payload, token, **variables):
@@ -63,7 +65,7 @@ def test_product_translation_is_saved_listed_and_cleared(token):
         id=global_id("Product", product.pk),
         input=input_data,
     )
-    page = data_of(LIST, token, kind="PRODUCT")["translations"]
+    page = data_of(TRANSLATIONS, token, kind="PRODUCT")["translations"]
 
     assert payload["errors"] == []
     (edge,) = page["edges"]
@@ -152,7 +154,7 @@ def test_each_translatable_kind_is_translated(token):
         payload = "shippingMethod" if name == "shippingPrice" else name
         type_name = payload[0].upper() + payload[1:] + ("Type" if name == "shippingPrice" else "")
         key = global_id(type_name, row.pk)
-        before = data_of(ONE, token, id=key, kind=kind_name)["translation"]
+        before = data_of(TRANSLATION, token, id=key, kind=kind_name)["translation"]
         payload_data = translate(f"{name}Translate", input_type, payload, token, id=key, input=input_data)
 
         assert before == {"__typename": f"{payload[0].upper()}{payload[1:]}TranslatableContent"}
@@ -162,7 +164,7 @@ def test_each_translatable_kind_is_translated(token):
         assert Translation.objects.get(kind=row._meta.label_lower, key=str(row.pk)).text == next(
             iter(input_data.values())
         )
-    assert data_of(LIST, token, kind="VOUCHER")["translations"] == {"totalCount": 0, "edges": []}
+    assert data_of(TRANSLATIONS, token, kind="VOUCHER")["translations"] == {"totalCount": 0, "edges": []}
 
 
 def test_invalid_translation_is_refused_and_changes_nothing(token):

@@ -24,11 +24,11 @@ from hypothesis import reject
 from hypothesis import strategies as st
 from hypothesis_graphql import nodes
 
-MARKS = {"Mark": st.sampled_from(["a", "b", "c", "refused"]).map(nodes.String)}
+MARK_STRATEGIES = {"Mark": st.sampled_from(["a", "b", "c", "refused"]).map(nodes.String)}
 CONDITIONS = ["@include(if: $yes)", "@skip(if: $yes)", "@include(if: $no)", "@skip(if: $no)"]
 LITERAL_CONDITIONS = ["@include(if: true)", "@skip(if: true)", "@skip(if: false) @include(if: $yes)"]
 RARE_CONDITIONS = ["@include(if: $unsure)", "@skip(if: $no) @include(if: $yes)", "@skip(if: $unsure)"]
-NONSENSE = [None, 5, "nonsense", [], [None], {"x": 1}, {}, True]
+INVALID_VALUES = [None, 5, "nonsense", [], [None], {"x": 1}, {}, True]
 
 
 @st.composite
@@ -36,7 +36,7 @@ def operations(draw, schema):
     """Draw a valid document, with valid or invalid variables."""
     draw_documents = draw(st.sampled_from([hypothesis_graphql.queries, hypothesis_graphql.mutations]))
     try:
-        plain = draw_documents(schema, custom_scalars=MARKS, allow_x00=False)
+        plain = draw_documents(schema, custom_scalars=MARK_STRATEGIES, allow_x00=False)
     except ValueError:  # hypothesis-graphql overflows on a few schemas ("math domain error")
         reject()
     source = draw(plain)
@@ -49,11 +49,13 @@ def twist_document(schema, source, chance):
     twist = Twist(types, chance)
     document = visit(parse(source), TypeInfoVisitor(types, twist))
     text = "\n".join([print_ast(document), *twist.fragments])
-    text = text.replace("query", "query" + twist.head(), 1) if text.startswith("query") else text
+    text = (
+        text.replace("query", "query" + twist.variable_definitions(), 1) if text.startswith("query") else text
+    )
     if text.startswith("{"):
-        text = "query" + twist.head() + " " + text
+        text = "query" + twist.variable_definitions() + " " + text
     elif text.startswith("mutation"):
-        text = text.replace("mutation", "mutation" + twist.head(), 1)
+        text = text.replace("mutation", "mutation" + twist.variable_definitions(), 1)
     try:
         invalid = validate(schema, parse(text))
     except Exception as error:  # a transformed document must always parse
@@ -72,7 +74,7 @@ class Twist(Visitor):
         self.aliases = 0
         self.carelessness = chance.choice([0.0, 0.0, 0.0, 0.1])  # probability of an invalid variable
 
-    def head(self):
+    def variable_definitions(self):
         lines = [f"${name}: {type_}" for name, type_ in self.definitions.items()]
         return f"({', '.join(lines)})" if lines else ""
 
@@ -89,7 +91,7 @@ class Twist(Visitor):
         self.definitions[name] = f"{type_}{default}"
         omitted = default and self.chance.random() < 0.3
         if self.chance.random() < self.carelessness:
-            self.variables[name] = self.chance.choice(NONSENSE)
+            self.variables[name] = self.chance.choice(INVALID_VALUES)
         elif not omitted and self.chance.random() > self.carelessness:
             self.variables[name] = value_from_ast_untyped(node.value)
         return with_changes(node, value=VariableNode(name=NameNode(value=name)))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from graphql import build_schema
 from hypothesis import strategies as st
 
-WRAPPED = ["{}", "{}!", "[{}]", "[{}!]", "[{}]!", "[{}!]!", "[[{}]]", "[[{}!]!]!", "[[{}]!]"]
+TYPE_WRAPPERS = ["{}", "{}!", "[{}]", "[{}!]", "[{}]!", "[{}!]!", "[[{}]]", "[[{}!]!]!", "[[{}]!]"]
 INPUT_WRAPPED = ["{}", "{}!", "[{}]", "[{}!]!"]
 SCALARS = ["Int", "Float", "String", "Boolean", "ID"]
 LITERALS = {"Int": "3", "Float": "1.5", "String": '"s"', "Boolean": "true", "ID": '"id"', "Mark": '"m"'}
@@ -100,7 +100,10 @@ def _draw_fields(draw, sketch, outputs, letters):
             type_, default = _draw_input_type(draw, sketch, [*SCALARS, "Mark", *sketch.enums, *sketch.inputs])
             arguments.append(f"{name}: {type_}{default}")
         signature = f"({', '.join(arguments)})" if arguments else ""
-        fields[letter] = (signature, draw(st.sampled_from(WRAPPED)).format(draw(st.sampled_from(outputs))))
+        fields[letter] = (
+            signature,
+            draw(st.sampled_from(TYPE_WRAPPERS)).format(draw(st.sampled_from(outputs))),
+        )
     fields[f"{letters[0]}Leaf"] = (
         "",
         draw(st.sampled_from(["Int", "String!", "ID"])),

@@ -10,7 +10,7 @@ from .world import World, client_view
 
 pytestmark = pytest.mark.once
 
-RELAXED = {"deadline": None, "suppress_health_check": list(HealthCheck), "database": None}
+HYPOTHESIS_SETTINGS = {"deadline": None, "suppress_health_check": list(HealthCheck), "database": None}
 WORLDS = [(1, 0.0), (2, 0.02), (3, 0.08), (4, 0.3)]
 
 
@@ -36,14 +36,14 @@ def check_same_results(schema, operations, seed):
             assert answered == expected
 
 
-@settings(max_examples=100, derandomize=True, **RELAXED)
+@settings(max_examples=100, derandomize=True, **HYPOTHESIS_SETTINGS)
 @given(cases())
 def test_random_operations_match_graphql_core(case):
     check_same_results(*case)
 
 
 @pytest.mark.long
-@settings(max_examples=1500, **RELAXED)
+@settings(max_examples=1500, **HYPOTHESIS_SETTINGS)
 @given(cases())
 def test_many_random_operations_match_graphql_core(case):
     check_same_results(*case)

@@ -16,7 +16,7 @@ from graphql import (
 
 from shop.api.breadth import Executor
 
-GOOD = {
+VALID_VALUES = {
     "Int": [0, 7, -3, True, 4.0, "12"],
     "Float": [0.5, 2, "1.25", False],
     "String": ["", "chữ", 5, True, 1.5],
@@ -24,7 +24,7 @@ GOOD = {
     "ID": ["id", 9, "9"],
     "Mark": ["good", 1, {"deep": [1]}],
 }
-NONSENSE = {
+INVALID_VALUES = {
     "Int": ["seven", 2**31, 1.5, [1]],
     "Float": [float("inf"), "x", {}],
     "String": [[], {}, float("nan")],
@@ -113,10 +113,10 @@ class World:
         if fate < self.trouble:
             return _failure(chance, identity)
         if is_non_null_type(type_):
-            return None if fate < 1.4 * self.trouble else self.good(chance, type_.of_type, identity)
-        return None if fate < 0.12 + self.trouble else self.good(chance, type_, identity)
+            return None if fate < 1.4 * self.trouble else self.valid_value(chance, type_.of_type, identity)
+        return None if fate < 0.12 + self.trouble else self.valid_value(chance, type_, identity)
 
-    def good(self, chance, type_, identity):
+    def valid_value(self, chance, type_, identity):
         is_invalid = chance.random() < self.trouble
         if is_list_type(type_):
             if is_invalid:
@@ -127,7 +127,7 @@ class World:
         if isinstance(type_, GraphQLEnumType):
             return chance.choice([*type_.values, *(["nonsense", 5, []] if is_invalid else [])])
         if isinstance(type_, GraphQLScalarType):
-            return chance.choice((NONSENSE if is_invalid else GOOD)[type_.name])
+            return chance.choice((INVALID_VALUES if is_invalid else VALID_VALUES)[type_.name])
         if is_object_type(type_):
             return Node(type_.name, identity)
         name = chance.choice(self.schema.get_possible_types(type_)).name

@@ -41,7 +41,7 @@ def assign(product, attribute, name, **columns):
     return value
 
 
-ASSIGNED = """
+ASSIGNED_ATTRIBUTES = """
 query ($slug: String!) {
   product(slug: $slug, channel: "viet-nam") {
     assignedAttributes(limit: 10) {
@@ -76,7 +76,7 @@ def test_assigned_attributes_by_input_type_with_translations():
     for row, model_label, text in rows:
         Translation.objects.create(kind=model_label, key=row.pk, language="en", field="name", text=text)
 
-    data = data_of(ASSIGNED, slug="goi-thao-duoc")
+    data = data_of(ASSIGNED_ATTRIBUTES, slug="goi-thao-duoc")
 
     assert data["product"]["assignedAttributes"] == [
         {

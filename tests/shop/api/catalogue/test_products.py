@@ -19,7 +19,7 @@ from tests.shop.api.client import data_of, execute
 
 pytestmark = pytest.mark.django_db
 
-CARD = """
+PRODUCT_CARDS = """
 fragment Card on Product {
   id name slug
   thumbnail(size: 1024, format: WEBP) { url alt }
@@ -31,7 +31,7 @@ fragment Card on Product {
   }
 }
 """
-LIST = (
+PRODUCT_LIST = (
     """
 query ($channel: String!, $first: Int!, $after: String) {
   products(channel: $channel, first: $first, after: $after) {
@@ -41,7 +41,7 @@ query ($channel: String!, $first: Int!, $after: String) {
   }
 }
 """
-    + CARD
+    + PRODUCT_CARDS
 )
 
 
@@ -60,7 +60,7 @@ def test_list_shows_products_on_sale_with_prices_and_pictures():
     Price.objects.filter(variant__name="Nhỏ").update(discounted=288_000)
     make_product(name="Áo chàm", state=ListingState.DRAFT)
 
-    data = data_of(LIST, channel="viet-nam", first=20)
+    data = data_of(PRODUCT_LIST, channel="viet-nam", first=20)
 
     page = data["products"]
     assert page["totalCount"] == 1
@@ -97,7 +97,7 @@ def test_list_query_count_is_constant(count, django_assert_num_queries):
 
     # the channels, the products, then categories, pictures and prices of all of them
     with django_assert_num_queries(5):
-        data = data_of(LIST.replace("totalCount", ""), channel="viet-nam", first=20)
+        data = data_of(PRODUCT_LIST.replace("totalCount", ""), channel="viet-nam", first=20)
 
     assert len(data["products"]["edges"]) == count
 

@@ -55,7 +55,7 @@ def mutation_errors(mutation, token, **variables):
 CATEGORY = """mutation ($parent: ID, $input: CategoryInput!) {
   categoryCreate(parent: $parent, input: $input) {
   category { id slug level parent { slug } description } errors { field code } } }"""
-TYPE = """mutation ($input: ProductTypeInput!) { productTypeCreate(input: $input) {
+CREATE_PRODUCT_TYPE = """mutation ($input: ProductTypeInput!) { productTypeCreate(input: $input) {
   productType { id slug productAttributes { slug } variantAttributes { slug } }
   errors { field code } } }"""
 ATTRIBUTE = """mutation ($input: AttributeCreateInput!) { attributeCreate(input: $input) {
@@ -68,7 +68,7 @@ PRODUCT = """mutation ($input: ProductCreateInput!) { productCreate(input: $inpu
 VARIANT = """mutation ($input: ProductVariantCreateInput!) { productVariantCreate(input: $input) {
   productVariant { id name sku stocks { quantity warehouse { id } } attributes { values { slug } } }
   errors { field code } } }"""
-LIST = """mutation ($id: ID!, $input: ProductChannelListingUpdateInput!) {
+UPDATE_CHANNEL_LISTING = """mutation ($id: ID!, $input: ProductChannelListingUpdateInput!) {
   productChannelListingUpdate(id: $id, input: $input) {
     product { channelListings { channel { slug } isPublished } } errors { field code } } }"""
 PRICE = """mutation ($id: ID!, $input: [ProductVariantChannelListingAddInput!]!) {
@@ -89,7 +89,7 @@ def test_shop_is_set_up_until_a_product_is_on_sale(token):
     )
     size = mutate(ATTRIBUTE, token, input={"name": "Cỡ", "type": "PRODUCT_TYPE"})["attribute"]
     product_type = mutate(
-        TYPE,
+        CREATE_PRODUCT_TYPE,
         token,
         input={
             "name": "Gạo",
@@ -110,7 +110,7 @@ def test_shop_is_set_up_until_a_product_is_on_sale(token):
         },
     )["product"]
     mutate(
-        LIST,
+        UPDATE_CHANNEL_LISTING,
         token,
         id=product["id"],
         input={"updateChannels": [{"channelId": channel_id, "isPublished": True}]},
@@ -171,7 +171,9 @@ def test_publishing_fails_while_legal_details_are_missing(token):
     channel_id = global_id("Channel", make_channel().pk)
     requested = {"updateChannels": [{"channelId": channel_id, "isPublished": True}]}
 
-    errors = mutation_errors(LIST, token, id=global_id("Product", product.pk), input=requested)
+    errors = mutation_errors(
+        UPDATE_CHANNEL_LISTING, token, id=global_id("Product", product.pk), input=requested
+    )
 
     assert errors == [{"field": None, "code": "INVALID"}]
     assert Listing.objects.get().state == ListingState.DRAFT
@@ -182,10 +184,15 @@ def test_product_is_paused_and_withdrawn_from_a_channel(token):
     channel_id = global_id("Channel", make_channel().pk)
     key = global_id("Product", product.pk)
 
-    mutate(LIST, token, id=key, input={"updateChannels": [{"channelId": channel_id, "isPublished": False}]})
+    mutate(
+        UPDATE_CHANNEL_LISTING,
+        token,
+        id=key,
+        input={"updateChannels": [{"channelId": channel_id, "isPublished": False}]},
+    )
     assert Listing.objects.get().state == ListingState.PAUSED
 
-    mutate(LIST, token, id=key, input={"removeChannels": [channel_id]})
+    mutate(UPDATE_CHANNEL_LISTING, token, id=key, input={"removeChannels": [channel_id]})
     assert Listing.objects.get().state == ListingState.WITHDRAWN
 
 
@@ -401,7 +408,7 @@ def test_stocked_product_is_hidden_instead_of_deleted(token):
 WAREHOUSE = """mutation ($input: WarehouseCreateInput!) { createWarehouse(input: $input) {
   warehouse { id slug companyName address { city country { code } } cooperative { slug } }
   errors { field code } } }"""
-PLACE = {
+WAREHOUSE_ADDRESS = {
     "firstName": "Kho",
     "streetAddress1": "Thôn Nà Ít",
     "city": "Xã Phủ Thông",
@@ -417,9 +424,9 @@ def test_warehouse_is_created_updated_and_deleted(token):
     thien_an = make_seller(slug="thien-an")
     owner = global_id("Cooperative", thien_an.pk)
 
-    created = mutate(WAREHOUSE, token, input={"name": "Kho mới", "address": PLACE, "cooperative": owner})[
-        "warehouse"
-    ]
+    created = mutate(
+        WAREHOUSE, token, input={"name": "Kho mới", "address": WAREHOUSE_ADDRESS, "cooperative": owner}
+    )["warehouse"]
     changed = mutate(
         """mutation ($id: ID!, $input: WarehouseUpdateInput!) { updateWarehouse(id: $id, input: $input) {
           warehouse { name clickAndCollectOption } errors { field code } } }""",

@@ -25,7 +25,7 @@ from tests.shop.api.tokens import token_of
 
 pytestmark = pytest.mark.django_db
 
-TAXED = """query ($id: ID!) {
+TAX_CLASSES = """query ($id: ID!) {
   product(id: $id) { name pricing { onSale } taxClass { name countries { country { code } rate } } }
   taxClasses(first: 5) { edges { node { name } } }
 }"""
@@ -37,7 +37,7 @@ def test_staff_see_tax_class_without_a_channel():
     product_type.tax_class = make_tax_class(5)
     product_type.save()
 
-    data = data_of(TAXED, token_of(make_admin()), id=global_id("Product", product.pk))
+    data = data_of(TAX_CLASSES, token_of(make_admin()), id=global_id("Product", product.pk))
 
     assert data == {
         "product": {
@@ -52,7 +52,7 @@ def test_staff_see_tax_class_without_a_channel():
 def test_customers_do_not_see_tax_classes():
     product = make_product()
 
-    response = execute(TAXED, id=global_id("Product", product.pk))
+    response = execute(TAX_CLASSES, id=global_id("Product", product.pk))
 
     assert response["data"]["taxClasses"] is None
     assert response["data"]["product"]["taxClass"] is None

@@ -45,7 +45,7 @@ fragment Basket on Checkout {
   lines { ...Line }
 }
 """
-FIND = "query($id: ID!) { checkout(id: $id) { ...Basket } }" + _FIELDS
+CHECKOUT_BY_ID = "query($id: ID!) { checkout(id: $id) { ...Basket } }" + _FIELDS
 ADDRESS = {
     "firstName": "Nguyễn Thị Hoa",
     "lastName": "",
@@ -74,34 +74,34 @@ UPDATE = checkout_mutation(
     "checkoutLinesUpdate", "$id: ID!, $lines: [CheckoutLineUpdateInput!]!", "id: $id, lines: $lines"
 )
 DELETE = checkout_mutation("checkoutLinesDelete", "$id: ID!, $lines: [ID!]!", "id: $id, linesIds: $lines")
-DELETE_ONE = checkout_mutation("checkoutLineDelete", "$id: ID!, $line: ID", "id: $id, lineId: $line")
-EMAIL = checkout_mutation("checkoutEmailUpdate", "$id: ID!, $email: String!", "id: $id, email: $email")
+DELETE_LINE = checkout_mutation("checkoutLineDelete", "$id: ID!, $line: ID", "id: $id, lineId: $line")
+SET_EMAIL = checkout_mutation("checkoutEmailUpdate", "$id: ID!, $email: String!", "id: $id, email: $email")
 _ADDRESS_DECLARATIONS = (
     "$id: ID!, $address: AddressInput!, $save: Boolean, $rules: CheckoutAddressValidationRules"
 )
 _ADDRESS_ARGUMENTS = "saveAddress: $save, validationRules: $rules"
-SHIP = checkout_mutation(
+SET_SHIPPING_ADDRESS = checkout_mutation(
     "checkoutShippingAddressUpdate",
     _ADDRESS_DECLARATIONS,
     f"id: $id, shippingAddress: $address, {_ADDRESS_ARGUMENTS}",
 )
-BILL = checkout_mutation(
+SET_BILLING_ADDRESS = checkout_mutation(
     "checkoutBillingAddressUpdate",
     _ADDRESS_DECLARATIONS,
     f"id: $id, billingAddress: $address, {_ADDRESS_ARGUMENTS}",
 )
-METHOD = checkout_mutation(
+SET_DELIVERY_METHOD = checkout_mutation(
     "checkoutDeliveryMethodUpdate", "$id: ID!, $method: ID", "id: $id, deliveryMethodId: $method"
 )
-USE = checkout_mutation(
+ADD_PROMO_CODE = checkout_mutation(
     "checkoutAddPromoCode", "$id: ID!, $code: String!", "checkoutId: $id, promoCode: $code"
 )
-DROP = checkout_mutation(
+REMOVE_PROMO_CODE = checkout_mutation(
     "checkoutRemovePromoCode", "$id: ID!, $code: String", "checkoutId: $id, promoCode: $code"
 )
-ATTACH = checkout_mutation("checkoutCustomerAttach", "$id: ID!", "id: $id")
-DETACH = checkout_mutation("checkoutCustomerDetach", "$id: ID!", "id: $id")
-OPTIONS = """mutation($id: ID!) { deliveryOptionsCalculate(id: $id) {
+ATTACH_CUSTOMER = checkout_mutation("checkoutCustomerAttach", "$id: ID!", "id: $id")
+DETACH_CUSTOMER = checkout_mutation("checkoutCustomerDetach", "$id: ID!", "id: $id")
+DELIVERY_OPTIONS = """mutation($id: ID!) { deliveryOptionsCalculate(id: $id) {
   deliveries { id shippingMethod {
     id name active price { currency amount } minimumDeliveryDays maximumDeliveryDays metadata { key value }
   } }
@@ -140,25 +140,25 @@ def prepare_checkout(
 ) -> str:
     """Create a checkout that lacks only payment, with the first delivery option; return its id."""
     checkout = start_checkout(*requested, token=token, channel=channel)
-    mutate_checkout(EMAIL, token, id=checkout, email="hoa@example.com")
-    mutate_checkout(SHIP, token, id=checkout, address=ADDRESS | address_fields)
-    mutate_checkout(BILL, token, id=checkout, address=ADDRESS | address_fields)
-    first_delivery = mutate_checkout(OPTIONS, token, id=checkout)["deliveries"][0]
-    mutate_checkout(METHOD, token, id=checkout, method=first_delivery["id"])
+    mutate_checkout(SET_EMAIL, token, id=checkout, email="hoa@example.com")
+    mutate_checkout(SET_SHIPPING_ADDRESS, token, id=checkout, address=ADDRESS | address_fields)
+    mutate_checkout(SET_BILLING_ADDRESS, token, id=checkout, address=ADDRESS | address_fields)
+    first_delivery = mutate_checkout(DELIVERY_OPTIONS, token, id=checkout)["deliveries"][0]
+    mutate_checkout(SET_DELIVERY_METHOD, token, id=checkout, method=first_delivery["id"])
     return checkout
 
 
-COMPLETE = """mutation($id: ID!) { checkoutComplete(id: $id) {
+COMPLETE_CHECKOUT = """mutation($id: ID!) { checkoutComplete(id: $id) {
   order { id channel { slug } } confirmationNeeded confirmationData errors { field code message }
 } }"""
-GATEWAYS = """mutation($id: ID!, $requested: [PaymentGatewayToInitialize!]) {
+INITIALIZE_GATEWAYS = """mutation($id: ID!, $requested: [PaymentGatewayToInitialize!]) {
   paymentGatewayInitialize(id: $id, paymentGateways: $requested) {
     gatewayConfigs { id data errors { field message code } } errors { field message code }
   }
 }"""
 _PAYMENT = """{ transaction { id actions } transactionEvent { message type } data
   errors { field code message } }"""
-PAY = f"""mutation(
+INITIALIZE_TRANSACTION = f"""mutation(
   $id: ID!, $gateway: PaymentGatewayToInitialize!, $amount: PositiveDecimal,
   $action: TransactionFlowStrategyEnum, $key: String
 ) {{
@@ -166,7 +166,9 @@ PAY = f"""mutation(
     id: $id, paymentGateway: $gateway, amount: $amount, action: $action, idempotencyKey: $key
   ) {_PAYMENT}
 }}"""
-PROCESS = f"mutation($id: ID!, $data: JSON) {{ transactionProcess(id: $id, data: $data) {_PAYMENT} }}"
+PROCESS_TRANSACTION = (
+    f"mutation($id: ID!, $data: JSON) {{ transactionProcess(id: $id, data: $data) {_PAYMENT} }}"
+)
 ORDER = """query($id: ID!) { order(id: $id) {
   status isPaid paymentStatus authorizeStatus chargeStatus userEmail origin
   total { gross { currency amount } } shippingPrice { gross { amount } } totalBalance { amount }
@@ -174,21 +176,21 @@ ORDER = """query($id: ID!) { order(id: $id) {
   deliveryMethod { __typename ... on ShippingMethod { name price { amount } } }
   lines { productName quantity }
 } }"""
-PAID = """query($id: ID!) { checkout(id: $id) {
+CHECKOUT_PAYMENTS = """query($id: ID!) { checkout(id: $id) {
   authorizeStatus chargeStatus totalBalance { amount } availablePaymentGateways { id name currencies }
 } }"""
 
 
 def complete_order(checkout: str, token: str | None = None) -> str:
     """Complete a checkout, and return the id of the order."""
-    (payload,) = data_of(COMPLETE, token, id=checkout).values()
+    (payload,) = data_of(COMPLETE_CHECKOUT, token, id=checkout).values()
     assert payload["errors"] == []
     return payload["order"]["id"]
 
 
 def completion_error(checkout: str, token: str | None = None) -> tuple[str | None, str]:
     """Complete a checkout that is refused, and return the field and code of the error."""
-    (payload,) = data_of(COMPLETE, token, id=checkout).values()
+    (payload,) = data_of(COMPLETE_CHECKOUT, token, id=checkout).values()
     assert (payload["order"], payload["confirmationData"]) == (None, None)
     (error,) = payload["errors"]
     return error["field"], error["code"]
@@ -198,12 +200,12 @@ def start_payment(checkout: str, gateway: str, token: str | None = None, /, **va
     """Start a payment without errors, and return the payload."""
     data = variables.pop("data", None)
     requested = {"id": gateway} | ({"data": data} if data is not None else {})
-    (payload,) = data_of(PAY, token, id=checkout, gateway=requested, **variables).values()
+    (payload,) = data_of(INITIALIZE_TRANSACTION, token, id=checkout, gateway=requested, **variables).values()
     assert payload["errors"] == []
     return payload
 
 
 def payment_start_errors(checkout: str, gateway: str, /, **variables: Any) -> list[tuple[str | None, str]]:
-    (payload,) = data_of(PAY, id=checkout, gateway={"id": gateway}, **variables).values()
+    (payload,) = data_of(INITIALIZE_TRANSACTION, id=checkout, gateway={"id": gateway}, **variables).values()
     assert payload["transaction"] is None
     return [(error["field"], error["code"]) for error in payload["errors"]]

@@ -50,9 +50,9 @@ from tests.orders.gateway.card_order_helpers import GOOD_CARD, stripe
 from tests.orders.gateway.test_stripe_webhooks import send, take_events
 from tests.shop.api.checkout.operations import (
     ADDRESS,
-    PAID,
-    PROCESS,
-    SHIP,
+    CHECKOUT_PAYMENTS,
+    PROCESS_TRANSACTION,
+    SET_SHIPPING_ADDRESS,
     complete_order,
     mutate_checkout,
     prepare_checkout,
@@ -74,7 +74,7 @@ def make_authorised_payment(double: StripeDouble, checkout: str) -> Payment:
     """Pay a checkout by card, and return the authorised payment."""
     payload = start_payment(checkout, STRIPE)
     double.buyer_pays(GatewayCall.objects.latest("asked_at").reference, GOOD_CARD)
-    data_of(PROCESS, id=payload["transaction"]["id"])
+    data_of(PROCESS_TRANSACTION, id=payload["transaction"]["id"])
     return Payment.objects.get(pk=key_from_id(payload["transaction"]["id"], "TransactionItem"))
 
 
@@ -105,7 +105,7 @@ def test_stripe_webhook_authorises_without_the_buyer_returning(stripe, send):
     stripe.buyer_pays(reference, GOOD_CARD)
     assert {send(notice) for notice in take_events(stripe)} == {200}
 
-    covered = data_of(PAID, id=checkout)["checkout"]
+    covered = data_of(CHECKOUT_PAYMENTS, id=checkout)["checkout"]
     assert (covered["authorizeStatus"], covered["chargeStatus"]) == ("FULL", "NONE")
 
 
@@ -178,7 +178,7 @@ def test_card_hold_of_an_abandoned_checkout_is_released(
         (EventKind.CANCEL_REQUEST, 120_000),
         (EventKind.CANCEL_SUCCESS, 120_000),
     ]
-    assert data_of(PAID, id=checkout)["checkout"]["authorizeStatus"] == "NONE"
+    assert data_of(CHECKOUT_PAYMENTS, id=checkout)["checkout"]["authorizeStatus"] == "NONE"
     assert GatewayCall.objects.filter(operation=Operation.CANCEL).count() == 1
 
 
@@ -209,7 +209,9 @@ def test_checkout_page_shows_data_set_over_the_api(client: Client):
     client.force_login(person)
     token = token_of(person)
     checkout = prepare_checkout((make_variant(price=90_000), 1), token=token)
-    mutate_checkout(SHIP, token, id=checkout, address=ADDRESS | {"countryArea": "Hà Nội"}, save=False)
+    mutate_checkout(
+        SET_SHIPPING_ADDRESS, token, id=checkout, address=ADDRESS | {"countryArea": "Hà Nội"}, save=False
+    )
 
     page = html_of(client.get(reverse("orders:checkout")))
 

@@ -35,21 +35,21 @@ from tests.factories import (
 )
 from tests.shop.api.checkout.operations import (
     ADD,
+    ADD_PROMO_CODE,
     ADDRESS,
-    ATTACH,
-    BILL,
+    ATTACH_CUSTOMER,
+    CHECKOUT_BY_ID,
     CREATE,
     DELETE,
-    DELETE_ONE,
-    DETACH,
-    DROP,
-    EMAIL,
-    FIND,
-    METHOD,
-    OPTIONS,
-    SHIP,
+    DELETE_LINE,
+    DELIVERY_OPTIONS,
+    DETACH_CUSTOMER,
+    REMOVE_PROMO_CODE,
+    SET_BILLING_ADDRESS,
+    SET_DELIVERY_METHOD,
+    SET_EMAIL,
+    SET_SHIPPING_ADDRESS,
     UPDATE,
-    USE,
     checkout_errors,
     complete_order,
     line_input,
@@ -61,10 +61,10 @@ from tests.shop.api.client import data_of, execute
 from tests.shop.api.tokens import token_of
 
 pytestmark = pytest.mark.django_db
-KEEP = """mutation($id: ID!) { updateMetadata(id: $id, input: [{key: "gift", value: "yes"}]) {
+ADD_METADATA = """mutation($id: ID!) { updateMetadata(id: $id, input: [{key: "gift", value: "yes"}]) {
   item { ... on Checkout { id metafield(key: "gift") } } errors { code }
 } }"""
-IDS = """{ me {
+CHECKOUTS_OF_USER = """{ me {
   checkoutIds(channel: "viet-nam") checkouts(first: 5) { totalCount edges { node { id } } }
 } }"""
 
@@ -82,12 +82,12 @@ def test_guest_fills_a_checkout_and_sets_its_delivery():
     empty = mutate_checkout(CREATE, input={"channel": "viet-nam", "lines": [], "languageCode": "VI"})
     checkout = empty["id"]
     filled = mutate_checkout(ADD, id=checkout, lines=[line_input(pillow, 2), line_input(gourd)])
-    email = mutate_checkout(EMAIL, id=checkout, email="hoa@example.com")
-    metadata_update = data_of(KEEP, id=checkout)
-    sent = mutate_checkout(SHIP, id=checkout, address=ADDRESS | {"countryArea": "Hà Nội"})
-    options = mutate_checkout(OPTIONS, id=checkout)["deliveries"]
-    travelling = mutate_checkout(METHOD, id=checkout, method=options[0]["id"])
-    billed = mutate_checkout(BILL, id=checkout, address=ADDRESS)
+    email = mutate_checkout(SET_EMAIL, id=checkout, email="hoa@example.com")
+    metadata_update = data_of(ADD_METADATA, id=checkout)
+    sent = mutate_checkout(SET_SHIPPING_ADDRESS, id=checkout, address=ADDRESS | {"countryArea": "Hà Nội"})
+    options = mutate_checkout(DELIVERY_OPTIONS, id=checkout)["deliveries"]
+    travelling = mutate_checkout(SET_DELIVERY_METHOD, id=checkout, method=options[0]["id"])
+    billed = mutate_checkout(SET_BILLING_ADDRESS, id=checkout, address=ADDRESS)
 
     basket = Basket.objects.get()
     assert empty["lines"] == []
@@ -123,20 +123,20 @@ def test_guest_fills_a_checkout_and_sets_its_delivery():
     assert billed["problems"] == []
     assert billed["giftCards"] == []
     assert billed["isShippingRequired"]
-    assert data_of(FIND, id=checkout)["checkout"] == billed
+    assert data_of(CHECKOUT_BY_ID, id=checkout)["checkout"] == billed
     assert Reservation.objects.count() == 2
 
 
 def test_lines_are_updated_and_deleted():
     pillow, gourd = make_variant(on_hand=60), make_variant(name="Bí", price=30_000)
     checkout = start_checkout((pillow, 1), (gourd, 1))
-    (first, second) = [line["id"] for line in data_of(FIND, id=checkout)["checkout"]["lines"]]
+    (first, second) = [line["id"] for line in data_of(CHECKOUT_BY_ID, id=checkout)["checkout"]["lines"]]
 
     by_line_id = mutate_checkout(UPDATE, id=checkout, lines=[{"lineId": first, "quantity": 3}])
     by_variant = mutate_checkout(UPDATE, id=checkout, lines=[line_input(gourd, 2)])
     with_new_line = mutate_checkout(ADD, id=checkout, lines=[line_input(gourd, 1, forceNewLine=True)])
     without_first = mutate_checkout(DELETE, id=checkout, lines=[first])
-    without_second = mutate_checkout(DELETE_ONE, id=checkout, line=second)
+    without_second = mutate_checkout(DELETE_LINE, id=checkout, line=second)
     none = mutate_checkout(UPDATE, id=checkout, lines=[line_input(gourd, 0)])
 
     assert [line["quantity"] for line in by_line_id["lines"]] == [3, 1]
@@ -209,11 +209,17 @@ def test_address_validation_rules_can_be_relaxed():
         {"checkRequiredFields": False, "checkFieldsFormat": False},
     )
     invalid_address = {"country": "VN", "countryArea": "Atlantis", "postalCode": "x" * 21}
-    payload = data_of(SHIP, id=checkout, address=ADDRESS | {"city": "", "countryArea": "Atlantis"})
+    payload = data_of(
+        SET_SHIPPING_ADDRESS, id=checkout, address=ADDRESS | {"city": "", "countryArea": "Atlantis"}
+    )
 
     errors = payload["checkoutShippingAddressUpdate"]["errors"]
-    too_long = checkout_errors(SHIP, id=checkout, address=invalid_address, rules=relaxed_rules)
-    saved = mutate_checkout(SHIP, id=checkout, address={"countryArea": "Hà Nội"}, rules=relaxed_rules)
+    too_long = checkout_errors(
+        SET_SHIPPING_ADDRESS, id=checkout, address=invalid_address, rules=relaxed_rules
+    )
+    saved = mutate_checkout(
+        SET_SHIPPING_ADDRESS, id=checkout, address={"countryArea": "Hà Nội"}, rules=relaxed_rules
+    )
 
     assert [(error["field"], error["code"]) for error in errors] == [
         ("city", "REQUIRED"),
@@ -222,7 +228,7 @@ def test_address_validation_rules_can_be_relaxed():
     assert too_long == [("postalCode", "INVALID")]
     assert (saved["shippingAddress"]["city"], saved["shippingAddress"]["countryArea"]) == ("", "Hà Nội")
     assert Address.objects.filter(user=None, country_area="Hà Nội").count() == 1
-    assert checkout_errors(EMAIL, id=checkout, email="hoa") == [("email", "INVALID")]
+    assert checkout_errors(SET_EMAIL, id=checkout, email="hoa") == [("email", "INVALID")]
 
 
 def test_same_address_is_saved_to_the_account_once():
@@ -230,8 +236,8 @@ def test_same_address_is_saved_to_the_account_once():
     token = token_of(person)
     checkout = start_checkout((make_variant(), 1), token=token)
 
-    mutate_checkout(SHIP, token, id=checkout, address=ADDRESS, save=True)
-    mutate_checkout(BILL, token, id=checkout, address=ADDRESS, save=True)
+    mutate_checkout(SET_SHIPPING_ADDRESS, token, id=checkout, address=ADDRESS, save=True)
+    mutate_checkout(SET_BILLING_ADDRESS, token, id=checkout, address=ADDRESS, save=True)
 
     assert list(person.addresses.values_list("street_address_1", flat=True)) == ["Số 5, ngõ 12"]
     assert Basket.objects.get().shipping_address.user is None
@@ -242,10 +248,10 @@ def test_promo_code_is_added_and_removed():
     make_voucher("LON", minimum=10_000_000)
     checkout = start_checkout((make_variant(price=320_000), 1))
 
-    used = mutate_checkout(USE, id=checkout, code="chao10")
-    errors = [checkout_errors(USE, id=checkout, code=code) for code in ("KHONGCO", "LON")]
-    unknown_code_errors = checkout_errors(DROP, id=checkout, code="KHAC")
-    dropped = mutate_checkout(DROP, id=checkout, code="CHAO10")
+    used = mutate_checkout(ADD_PROMO_CODE, id=checkout, code="chao10")
+    errors = [checkout_errors(ADD_PROMO_CODE, id=checkout, code=code) for code in ("KHONGCO", "LON")]
+    unknown_code_errors = checkout_errors(REMOVE_PROMO_CODE, id=checkout, code="KHAC")
+    dropped = mutate_checkout(REMOVE_PROMO_CODE, id=checkout, code="CHAO10")
 
     assert (used["voucherCode"], used["discountName"]) == ("CHAO10", "Chào khách mới")
     assert (used["discount"], used["totalPrice"]["gross"]) == (vnd(32_000), vnd(288_000))
@@ -261,11 +267,11 @@ def test_delivery_options_combine_the_methods_of_cooperatives():
     thien_an, yen_duong = make_seller("HTX Thiên An"), make_seller("HTX Yến Dương")
     collected = make_market_pickup(yen_duong, channel)
     checkout = start_checkout((make_variant(thien_an), 1), (make_variant(yen_duong), 1))
-    mutate_checkout(SHIP, id=checkout, address=ADDRESS)
+    mutate_checkout(SET_SHIPPING_ADDRESS, id=checkout, address=ADDRESS)
 
-    options = mutate_checkout(OPTIONS, id=checkout)["deliveries"]
-    mixed = mutate_checkout(METHOD, id=checkout, method=options[1]["shippingMethod"]["id"])
-    cleared = mutate_checkout(METHOD, id=checkout, method=None)
+    options = mutate_checkout(DELIVERY_OPTIONS, id=checkout)["deliveries"]
+    mixed = mutate_checkout(SET_DELIVERY_METHOD, id=checkout, method=options[1]["shippingMethod"]["id"])
+    cleared = mutate_checkout(SET_DELIVERY_METHOD, id=checkout, method=None)
 
     shipping_methods = [each["shippingMethod"] for each in options]
     assert [(each["name"], each["price"]["amount"]) for each in shipping_methods] == [
@@ -278,12 +284,12 @@ def test_delivery_options_combine_the_methods_of_cooperatives():
     assert cleared["delivery"] is None
     assert choices == set()
     service = global_id("ShippingMethod", collected.service_id + 1000)
-    assert checkout_errors(METHOD, id=checkout, method=service) == [
+    assert checkout_errors(SET_DELIVERY_METHOD, id=checkout, method=service) == [
         ("deliveryMethodId", "DELIVERY_METHOD_NOT_APPLICABLE")
     ]
-    assert checkout_errors(METHOD, id=checkout, method=global_id("CheckoutDelivery", unknown_uuid())) == [
-        ("deliveryMethodId", "DELIVERY_METHOD_NOT_APPLICABLE")
-    ]
+    assert checkout_errors(
+        SET_DELIVERY_METHOD, id=checkout, method=global_id("CheckoutDelivery", unknown_uuid())
+    ) == [("deliveryMethodId", "DELIVERY_METHOD_NOT_APPLICABLE")]
 
 
 def test_channel_shipping_service_delivers_in_another_currency():
@@ -304,7 +310,7 @@ def test_channel_shipping_service_delivers_in_another_currency():
     us_address = {"country": "US", "city": "Austin", "countryArea": "TX", "postalCode": "78701", "phone": ""}
 
     checkout = prepare_checkout(*((each, 1) for each in variants), channel="usa", **us_address)
-    checkout_data = data_of(FIND, id=checkout)["checkout"]
+    checkout_data = data_of(CHECKOUT_BY_ID, id=checkout)["checkout"]
     mutate_checkout(ADD, id=checkout, lines=[line_input(variants[0], 5)])
 
     sums = [checkout_data[name]["gross"] for name in ("subtotalPrice", "shippingPrice", "totalPrice")]
@@ -314,7 +320,7 @@ def test_channel_shipping_service_delivers_in_another_currency():
         ("USD", 35.01),
     ]
     assert checkout_data["shippingAddress"]["city"] == "AUSTIN"
-    too_dear = data_of(FIND, id=checkout)["checkout"]
+    too_dear = data_of(CHECKOUT_BY_ID, id=checkout)["checkout"]
     assert [each["__typename"] for each in too_dear["problems"]] == ["CheckoutProblemDeliveryMethodInvalid"]
     assert too_dear["shippingPrice"]["gross"]["amount"] == 0
 
@@ -326,9 +332,9 @@ def test_problems_name_unavailable_and_short_lines():
     add_to_basket(
         basket_id=None, user_id=None, channel=make_channel(), variant_id=scarce.pk, quantity=2, now=NOW
     )
-    mutate_checkout(OPTIONS, id=global_id("Checkout", Basket.objects.latest("created_at").pk))
+    mutate_checkout(DELIVERY_OPTIONS, id=global_id("Checkout", Basket.objects.latest("created_at").pk))
 
-    checkout_data = data_of(FIND, id=checkout)["checkout"]
+    checkout_data = data_of(CHECKOUT_BY_ID, id=checkout)["checkout"]
 
     lines = {line["id"]: line["variant"]["id"] for line in checkout_data["lines"]}
     assert {(each["__typename"], lines[each["line"]["id"]]) for each in checkout_data["problems"]} == {
@@ -351,21 +357,22 @@ def test_checkout_belongs_to_its_owner():
     guest_checkout, own_checkout = start_checkout((variant, 1)), start_checkout((variant, 1), token=token)
     not_found = [("id", "NOT_FOUND")]
 
-    attached = mutate_checkout(ATTACH, other_token, id=guest_checkout)
-    attached_again = mutate_checkout(ATTACH, other_token, id=guest_checkout)
+    attached = mutate_checkout(ATTACH_CUSTOMER, other_token, id=guest_checkout)
+    attached_again = mutate_checkout(ATTACH_CUSTOMER, other_token, id=guest_checkout)
     checkouts_by_token = {
-        reader: data_of(FIND, reader, id=own_checkout)["checkout"] for reader in (None, token, other_token)
+        reader: data_of(CHECKOUT_BY_ID, reader, id=own_checkout)["checkout"]
+        for reader in (None, token, other_token)
     }
     refused = [
-        checkout_errors(EMAIL, reader, id=own_checkout, email="a@example.com")
+        checkout_errors(SET_EMAIL, reader, id=own_checkout, email="a@example.com")
         for reader in (None, other_token)
     ] + [
-        checkout_errors(ATTACH, token, id=guest_checkout),
-        checkout_errors(DETACH, other_token, id=own_checkout),
+        checkout_errors(ATTACH_CUSTOMER, token, id=guest_checkout),
+        checkout_errors(DETACH_CUSTOMER, other_token, id=own_checkout),
     ]
-    listed = data_of(IDS, token)["me"]
-    detached = mutate_checkout(DETACH, token, id=own_checkout)
-    reattached = mutate_checkout(ATTACH, other_token, id=own_checkout)
+    listed = data_of(CHECKOUTS_OF_USER, token)["me"]
+    detached = mutate_checkout(DETACH_CUSTOMER, token, id=own_checkout)
+    reattached = mutate_checkout(ATTACH_CUSTOMER, other_token, id=own_checkout)
 
     own_id, other_id = global_id("User", hoa.pk), global_id("User", lan.pk)
     assert attached["user"] == attached_again["user"] == reattached["user"] == {"id": other_id}
@@ -389,7 +396,7 @@ def test_web_basket_and_checkout_are_the_same_row(client: Client):
     variant = make_variant(price=45_000)
     of_web = make_basket((variant, 2), user=person)
 
-    checkout_data = data_of(FIND, token_of(person), id=global_id("Checkout", of_web.pk))["checkout"]
+    checkout_data = data_of(CHECKOUT_BY_ID, token_of(person), id=global_id("Checkout", of_web.pk))["checkout"]
     mutate_checkout(ADD, token_of(person), id=checkout_data["id"], lines=[line_input(variant)])
     page = client.get(reverse("orders:basket"))
 
@@ -406,7 +413,7 @@ def test_checkout_queries_do_not_grow_with_lines():
     counts = []
     for checkout in (small_checkout, large_checkout):
         with CaptureQueriesContext(connection) as queries:
-            data_of(FIND, id=checkout)
+            data_of(CHECKOUT_BY_ID, id=checkout)
         counts.append(len(queries))
 
     assert counts[0] == counts[1] == 26

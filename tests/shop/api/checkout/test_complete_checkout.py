@@ -43,19 +43,19 @@ from tests.factories import (
 from tests.invariants import check_everything
 from tests.orders.gateway.card_order_helpers import DECLINED_CARD, GOOD_CARD, stripe  # noqa: F401 (a fixture)
 from tests.shop.api.checkout.operations import (
+    ADD_PROMO_CODE,
     ADDRESS,
-    BILL,
-    COMPLETE,
-    EMAIL,
-    FIND,
-    GATEWAYS,
-    METHOD,
-    OPTIONS,
+    CHECKOUT_BY_ID,
+    CHECKOUT_PAYMENTS,
+    COMPLETE_CHECKOUT,
+    DELIVERY_OPTIONS,
+    INITIALIZE_GATEWAYS,
     ORDER,
-    PAID,
-    PROCESS,
-    SHIP,
-    USE,
+    PROCESS_TRANSACTION,
+    SET_BILLING_ADDRESS,
+    SET_DELIVERY_METHOD,
+    SET_EMAIL,
+    SET_SHIPPING_ADDRESS,
     complete_order,
     completion_error,
     mutate_checkout,
@@ -91,8 +91,8 @@ def test_guest_pays_by_dummy_gateway():
     checkout = prepare_checkout((pillow, 1), (gourd, 2))
 
     payment_payload = charge(checkout, amount=440_000)
-    covered = data_of(PAID, id=checkout)["checkout"]
-    (payload,) = data_of(COMPLETE, id=checkout).values()
+    covered = data_of(CHECKOUT_PAYMENTS, id=checkout)["checkout"]
+    (payload,) = data_of(COMPLETE_CHECKOUT, id=checkout).values()
     repeated_order_id = complete_order(checkout)
 
     order = Order.objects.get()
@@ -139,7 +139,7 @@ def test_signed_in_buyer_pays_by_stripe(stripe: StripeDouble):  # noqa: F811
     person = make_user()
     token = token_of(person)
     checkout = prepare_checkout((make_variant(price=90_000), 1), token=token)
-    configs = data_of(GATEWAYS, token, id=checkout, requested=[{"id": STRIPE}, {"id": "nobody"}])
+    configs = data_of(INITIALIZE_GATEWAYS, token, id=checkout, requested=[{"id": STRIPE}, {"id": "nobody"}])
 
     payment_payload = start_payment(
         checkout, STRIPE, token, amount=120_000, data={"paymentIntent": {"paymentMethod": "card"}}
@@ -147,10 +147,14 @@ def test_signed_in_buyer_pays_by_stripe(stripe: StripeDouble):  # noqa: F811
     gateway_call = GatewayCall.objects.get()
     unpaid = completion_error(checkout, token)
     stripe.buyer_pays(gateway_call.reference, GOOD_CARD)
-    processed = data_of(PROCESS, token, id=payment_payload["transaction"]["id"])["transactionProcess"]
-    covered = data_of(PAID, token, id=checkout)["checkout"]
+    processed = data_of(PROCESS_TRANSACTION, token, id=payment_payload["transaction"]["id"])[
+        "transactionProcess"
+    ]
+    covered = data_of(CHECKOUT_PAYMENTS, token, id=checkout)["checkout"]
     order = complete_order(checkout, token)
-    processed_again = data_of(PROCESS, token, id=payment_payload["transaction"]["id"])["transactionProcess"]
+    processed_again = data_of(PROCESS_TRANSACTION, token, id=payment_payload["transaction"]["id"])[
+        "transactionProcess"
+    ]
 
     assert configs["paymentGatewayInitialize"]["gatewayConfigs"] == [
         {"id": STRIPE, "data": {"stripePublishableKey": stripe.publishable_key}, "errors": []},
@@ -190,10 +194,10 @@ def test_second_card_pays_after_a_declined_one(stripe: StripeDouble):  # noqa: F
     checkout = prepare_checkout((make_variant(price=90_000), 1))
     first = start_payment(checkout, STRIPE)
     stripe.buyer_pays(GatewayCall.objects.get().reference, DECLINED_CARD)
-    declined = data_of(PROCESS, id=first["transaction"]["id"])["transactionProcess"]
+    declined = data_of(PROCESS_TRANSACTION, id=first["transaction"]["id"])["transactionProcess"]
     second = start_payment(checkout, STRIPE)
     stripe.buyer_pays(GatewayCall.objects.latest("asked_at").reference, GOOD_CARD)
-    data_of(PROCESS, id=second["transaction"]["id"])
+    data_of(PROCESS_TRANSACTION, id=second["transaction"]["id"])
     too_much = payment_start_errors(checkout, STRIPE, amount=1)
     order = complete_order(checkout)
 
@@ -213,7 +217,7 @@ def test_catch_weight_order_is_only_authorised(stripe: StripeDouble):  # noqa: F
     checkout = prepare_checkout((make_weighed_variant(), 1))
     started_payment = start_payment(checkout, STRIPE)
     stripe.buyer_pays(GatewayCall.objects.get().reference, GOOD_CARD)
-    data_of(PROCESS, id=started_payment["transaction"]["id"])
+    data_of(PROCESS_TRANSACTION, id=started_payment["transaction"]["id"])
 
     order_data = read_order(complete_order(checkout))
 
@@ -231,7 +235,7 @@ def test_cod_and_bank_transfer_gateways():
     in_cash, by_bank = prepare_checkout((variant, 1)), prepare_checkout((variant, 1))
 
     cash, transfer = start_payment(in_cash, COD), start_payment(by_bank, TRANSFER)
-    covered = data_of(PAID, id=in_cash)["checkout"]
+    covered = data_of(CHECKOUT_PAYMENTS, id=in_cash)["checkout"]
     orders = [Order.objects.get(pk=key_from_id(complete_order(each), "Order")) for each in (in_cash, by_bank)]
 
     assert [each["transactionEvent"]["type"] for each in (cash, transfer)] == ["CHARGE_REQUEST"] * 2
@@ -247,19 +251,25 @@ def test_cod_and_bank_transfer_gateways():
 def test_incomplete_checkout_is_refused_step_by_step():
     checkout = start_checkout((make_variant(price=90_000), 1))
     refusals = [completion_error(checkout)]
-    mutate_checkout(EMAIL, id=checkout, email="hoa@example.com")
+    mutate_checkout(SET_EMAIL, id=checkout, email="hoa@example.com")
     refusals.append(completion_error(checkout))
     relaxed_rules = {"checkRequiredFields": False, "checkFieldsFormat": False}
-    mutate_checkout(SHIP, id=checkout, address=ADDRESS | {"city": ""}, rules=relaxed_rules)
+    mutate_checkout(SET_SHIPPING_ADDRESS, id=checkout, address=ADDRESS | {"city": ""}, rules=relaxed_rules)
     refusals.append(completion_error(checkout))
     checkout_without_email = start_checkout((make_variant(name="Trà"), 1))
-    mutate_checkout(SHIP, id=checkout_without_email, address=ADDRESS | {"city": ""}, rules=relaxed_rules)
+    mutate_checkout(
+        SET_SHIPPING_ADDRESS, id=checkout_without_email, address=ADDRESS | {"city": ""}, rules=relaxed_rules
+    )
     refusals.append(completion_error(checkout_without_email))
-    mutate_checkout(SHIP, id=checkout, address=ADDRESS)
+    mutate_checkout(SET_SHIPPING_ADDRESS, id=checkout, address=ADDRESS)
     refusals.append(completion_error(checkout))
-    mutate_checkout(METHOD, id=checkout, method=mutate_checkout(OPTIONS, id=checkout)["deliveries"][0]["id"])
+    mutate_checkout(
+        SET_DELIVERY_METHOD,
+        id=checkout,
+        method=mutate_checkout(DELIVERY_OPTIONS, id=checkout)["deliveries"][0]["id"],
+    )
     refusals.append(completion_error(checkout))
-    mutate_checkout(BILL, id=checkout, address=ADDRESS)
+    mutate_checkout(SET_BILLING_ADDRESS, id=checkout, address=ADDRESS)
     refusals.append(completion_error(checkout))
     charge(checkout, amount=100_000)
     refusals.append(completion_error(checkout))
@@ -275,14 +285,14 @@ def test_incomplete_checkout_is_refused_step_by_step():
         ("id", "CHECKOUT_NOT_FULLY_PAID"),
     ]
     assert (Order.objects.count(), Basket.objects.count()) == (0, 2)
-    assert data_of(PAID, id=checkout)["checkout"]["authorizeStatus"] == "PARTIAL"
+    assert data_of(CHECKOUT_PAYMENTS, id=checkout)["checkout"]["authorizeStatus"] == "PARTIAL"
 
 
 def test_stale_checkouts_are_refused():
     dearer, unavailable, sold_out, coded, stranded = (make_variant(price=90_000) for _each in range(5))
     voucher = make_voucher("CHAO10")
     checkouts = [prepare_checkout((each, 1)) for each in (dearer, unavailable, sold_out, coded, stranded)]
-    mutate_checkout(USE, id=checkouts[3], code="CHAO10")
+    mutate_checkout(ADD_PROMO_CODE, id=checkouts[3], code="CHAO10")
     for each in checkouts:
         charge(each)
 
@@ -326,7 +336,7 @@ def test_free_order_is_placed_without_payment():
     seller = make_seller()
     seller.delivery_methods.get().rates.update(price=0)
     checkout = prepare_checkout((make_variant(seller, price=90_000), 1))
-    mutate_checkout(USE, id=checkout, code="TANG")
+    mutate_checkout(ADD_PROMO_CODE, id=checkout, code="TANG")
 
     order_data = read_order(complete_order(checkout))
 
@@ -342,9 +352,9 @@ def test_checkout_and_payment_of_another_user_are_not_found():
 
     refusals = [completion_error(checkout, reader) for reader in (stranger_token, None)]
     payment_errors = payment_start_errors(checkout, DUMMY)
-    unknown = data_of(PROCESS, id=global_id("TransactionItem", unknown_uuid()))["transactionProcess"][
-        "errors"
-    ]
+    unknown = data_of(PROCESS_TRANSACTION, id=global_id("TransactionItem", unknown_uuid()))[
+        "transactionProcess"
+    ]["errors"]
     order = complete_order(checkout, token)
     after = [completion_error(checkout, reader) for reader in (stranger_token,)]
 
@@ -369,7 +379,9 @@ def test_dummy_gateway_returns_the_requested_event_when_enabled(settings):
     pending = charge(checkout, "CHARGE_ACTION_REQUIRED", key="a")
     repeated = charge(checkout, "CHARGE_SUCCESS", key="a")
     keyed = payment_start_errors(prepare_checkout((variant, 1)), DUMMY, key="a")
-    processed = data_of(PROCESS, id=pending["transaction"]["id"], data={"event": {"type": "REFUND_SUCCESS"}})
+    processed = data_of(
+        PROCESS_TRANSACTION, id=pending["transaction"]["id"], data={"event": {"type": "REFUND_SUCCESS"}}
+    )
     unavailable_gateways = [payment_start_errors(checkout, gateway) for gateway in ("nobody", STRIPE)]
     settings.API_DUMMY_PAYMENT = False
 
@@ -387,11 +399,11 @@ def test_completed_checkout_is_not_found():
     charge(checkout)
     complete_order(checkout)
 
-    (payload,) = data_of(EMAIL, id=checkout, email="lan@example.com").values()
+    (payload,) = data_of(SET_EMAIL, id=checkout, email="lan@example.com").values()
 
     assert payload["checkout"] is None
     assert [(each["field"], each["code"]) for each in payload["errors"]] == [("id", "NOT_FOUND")]
-    assert data_of(FIND, id=checkout) == {"checkout": None}
+    assert data_of(CHECKOUT_BY_ID, id=checkout) == {"checkout": None}
 
 
 def test_invoice_company_is_validated_and_saved():

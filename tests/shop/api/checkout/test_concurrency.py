@@ -14,14 +14,14 @@ from shop.api.payment.gateways import COD, DUMMY
 from tests.factories import make_channel, make_seller, make_variant
 from tests.races.parallel import run_in_threads
 from tests.races.test_place_order import placing, ready_basket
-from tests.shop.api.checkout.operations import COMPLETE, prepare_checkout, start_payment
+from tests.shop.api.checkout.operations import COMPLETE_CHECKOUT, prepare_checkout, start_payment
 from tests.shop.api.client import data_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def complete_in_thread(checkout):
-    return partial(data_of, COMPLETE, id=checkout)
+    return partial(data_of, COMPLETE_CHECKOUT, id=checkout)
 
 
 def test_concurrent_completion_makes_one_order(settings):

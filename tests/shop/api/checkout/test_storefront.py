@@ -26,19 +26,19 @@ from tests.orders.gateway.card_order_helpers import GOOD_CARD, stripe  # noqa: F
 from tests.shop.api.checkout.operations import (
     ADD,
     ADDRESS,
-    ATTACH,
-    BILL,
-    COMPLETE,
+    ATTACH_CUSTOMER,
+    CHECKOUT_BY_ID,
+    CHECKOUT_PAYMENTS,
+    COMPLETE_CHECKOUT,
     CREATE,
-    EMAIL,
-    FIND,
-    GATEWAYS,
-    METHOD,
-    OPTIONS,
+    DELIVERY_OPTIONS,
+    INITIALIZE_GATEWAYS,
     ORDER,
-    PAID,
-    PROCESS,
-    SHIP,
+    PROCESS_TRANSACTION,
+    SET_BILLING_ADDRESS,
+    SET_DELIVERY_METHOD,
+    SET_EMAIL,
+    SET_SHIPPING_ADDRESS,
     line_input,
     mutate_checkout,
     start_payment,
@@ -69,7 +69,7 @@ NOTE = """mutation checkoutMetadataUpdate($id: ID!) {
 SIGN_IN = """mutation tokenCreate($email: String!, $password: String!) {
   tokenCreate(email: $email, password: $password) { token refreshToken errors { field code } }
 }"""
-KEEP = """mutation accountAddressCreate($address: AddressInput!) {
+SAVE_ADDRESS = """mutation accountAddressCreate($address: AddressInput!) {
   accountAddressCreate(input: $address, type: SHIPPING) { address { id } errors { field code } }
 }"""
 USER = """query user { user: me {
@@ -77,7 +77,7 @@ USER = """query user { user: me {
   addresses { id streetAddress1 city country { code } }
   defaultShippingAddress { id }
 } }"""
-MINE = """query CurrentUserOrderList { me { orders(first: 10) { edges { node {
+MY_ORDERS = """query CurrentUserOrderList { me { orders(first: 10) { edges { node {
   id number status paymentStatus total { gross { amount currency } }
   lines { productName variantName quantity }
 } } } } }"""
@@ -122,7 +122,7 @@ def choose_variant(pillow, token=None):
     }
     checkout = mutate_checkout(CREATE, token, input={"channel": "viet-nam", "lines": []})["id"]
     filled = mutate_checkout(ADD, token, id=checkout, lines=[line_input(larger_variant, 2)])
-    assert data_of(FIND, token, id=checkout) == {"checkout": filled}
+    assert data_of(CHECKOUT_BY_ID, token, id=checkout) == {"checkout": filled}
     assert filled["totalPrice"]["gross"] == vnd(800_000)
     return checkout, larger_variant
 
@@ -132,16 +132,16 @@ def test_guest_buys_from_product_page_to_order(pillow, settings):
     checkout, large = choose_variant(pillow)
     countries = data_of(CHANNEL, slug="viet-nam")["channel"]["countries"]
     rules = data_of(RULES, country="VN")["addressValidationRules"]
-    mutate_checkout(EMAIL, id=checkout, email="hoa@example.com")
+    mutate_checkout(SET_EMAIL, id=checkout, email="hoa@example.com")
     noted = data_of(NOTE, id=checkout)["updateMetadata"]
-    mutate_checkout(SHIP, id=checkout, address=ADDRESS | {"countryArea": "Hà Nội"})
-    (delivery,) = mutate_checkout(OPTIONS, id=checkout)["deliveries"]
-    mutate_checkout(METHOD, id=checkout, method=delivery["id"])
-    ready = mutate_checkout(BILL, id=checkout, address=ADDRESS | {"countryArea": "Hà Nội"})
-    configs = data_of(GATEWAYS, id=checkout, requested=[{"id": DUMMY}])["paymentGatewayInitialize"]
+    mutate_checkout(SET_SHIPPING_ADDRESS, id=checkout, address=ADDRESS | {"countryArea": "Hà Nội"})
+    (delivery,) = mutate_checkout(DELIVERY_OPTIONS, id=checkout)["deliveries"]
+    mutate_checkout(SET_DELIVERY_METHOD, id=checkout, method=delivery["id"])
+    ready = mutate_checkout(SET_BILLING_ADDRESS, id=checkout, address=ADDRESS | {"countryArea": "Hà Nội"})
+    configs = data_of(INITIALIZE_GATEWAYS, id=checkout, requested=[{"id": DUMMY}])["paymentGatewayInitialize"]
     event = {"event": {"type": "CHARGE_SUCCESS", "includePspReference": True}}
     payment = start_payment(checkout, DUMMY, amount=830_000, data=event)
-    completion = data_of(COMPLETE, id=checkout)["checkoutComplete"]
+    completion = data_of(COMPLETE_CHECKOUT, id=checkout)["checkoutComplete"]
     order_data = data_of(ORDER, id=completion["order"]["id"])["order"]
 
     assert countries == [{"code": "VN", "country": "Việt Nam"}]
@@ -155,7 +155,7 @@ def test_guest_buys_from_product_page_to_order(pillow, settings):
     assert configs["gatewayConfigs"] == [{"id": DUMMY, "data": {}, "errors": []}]
     assert payment["transactionEvent"]["type"] == "CHARGE_SUCCESS"
     assert (completion["errors"], completion["confirmationNeeded"]) == ([], False)
-    assert data_of(FIND, id=checkout) == {"checkout": None}
+    assert data_of(CHECKOUT_BY_ID, id=checkout) == {"checkout": None}
     assert (order_data["status"], order_data["paymentStatus"]) == ("UNFULFILLED", "FULLY_CHARGED")
     assert order_data["total"]["gross"] == vnd(830_000)
     assert order_data["userEmail"] == "hoa@example.com"
@@ -169,21 +169,21 @@ def test_buyer_signs_in_pays_by_card_and_finds_the_order(pillow, stripe: StripeD
     checkout, _large = choose_variant(pillow)
     signed = data_of(SIGN_IN, email=person.email, password=PASSWORD)["tokenCreate"]
     token = signed["token"]
-    attached_checkout = mutate_checkout(ATTACH, token, id=checkout)
-    created_address = data_of(KEEP, token, address=ADDRESS | {"countryArea": "Hà Nội"})[
+    attached_checkout = mutate_checkout(ATTACH_CUSTOMER, token, id=checkout)
+    created_address = data_of(SAVE_ADDRESS, token, address=ADDRESS | {"countryArea": "Hà Nội"})[
         "accountAddressCreate"
     ]
     account = data_of(USER, token)["user"]
-    mutate_checkout(EMAIL, token, id=checkout, email=person.email)
-    mutate_checkout(SHIP, token, id=checkout, address=ADDRESS | {"countryArea": "Hà Nội"})
-    (delivery,) = mutate_checkout(OPTIONS, token, id=checkout)["deliveries"]
-    mutate_checkout(METHOD, token, id=checkout, method=delivery["id"])
-    mutate_checkout(BILL, token, id=checkout, address=ADDRESS | {"countryArea": "Hà Nội"})
+    mutate_checkout(SET_EMAIL, token, id=checkout, email=person.email)
+    mutate_checkout(SET_SHIPPING_ADDRESS, token, id=checkout, address=ADDRESS | {"countryArea": "Hà Nội"})
+    (delivery,) = mutate_checkout(DELIVERY_OPTIONS, token, id=checkout)["deliveries"]
+    mutate_checkout(SET_DELIVERY_METHOD, token, id=checkout, method=delivery["id"])
+    mutate_checkout(SET_BILLING_ADDRESS, token, id=checkout, address=ADDRESS | {"countryArea": "Hà Nội"})
     begun = start_payment(checkout, STRIPE, token, data={"paymentIntent": {"paymentMethod": "card"}})
     stripe.buyer_pays(GatewayCall.objects.get().reference, GOOD_CARD)
-    processed = data_of(PROCESS, token, id=begun["transaction"]["id"])["transactionProcess"]
-    covered = data_of(PAID, token, id=checkout)["checkout"]
-    completion = data_of(COMPLETE, token, id=checkout)["checkoutComplete"]
+    processed = data_of(PROCESS_TRANSACTION, token, id=begun["transaction"]["id"])["transactionProcess"]
+    covered = data_of(CHECKOUT_PAYMENTS, token, id=checkout)["checkout"]
+    completion = data_of(COMPLETE_CHECKOUT, token, id=checkout)["checkoutComplete"]
 
     order = Order.objects.get()
     assert signed["errors"] == created_address["errors"] == completion["errors"] == []
@@ -206,7 +206,7 @@ def test_buyer_signs_in_pays_by_card_and_finds_the_order(pillow, stripe: StripeD
         "FULL",
         {"amount": -830_000},
     )  # only held
-    assert data_of(MINE, token)["me"]["orders"]["edges"] == [
+    assert data_of(MY_ORDERS, token)["me"]["orders"]["edges"] == [
         {
             "node": {
                 "id": completion["order"]["id"],

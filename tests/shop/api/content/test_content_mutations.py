@@ -16,7 +16,7 @@ from tests.shop.api.tokens import token_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-PAGE = """mutation ($input: PageCreateInput!) { pageCreate(input: $input) {
+CREATE_PAGE = """mutation ($input: PageCreateInput!) { pageCreate(input: $input) {
   page { id slug isPublished pageType { slug } attributes { values { plainText } } }
   errors { field code } } }"""
 
@@ -39,7 +39,7 @@ def test_page_is_created_with_attributes_of_its_type(token):
     )["pageType"]
 
     page = mutate(
-        PAGE,
+        CREATE_PAGE,
         token,
         input={
             "title": "Giới thiệu",
@@ -86,7 +86,7 @@ def test_page_of_a_cooperative_cannot_be_deleted(token):
     assert data_of('{ page(slug: "thien-an") { title } }') == {"page": {"title": "HTX Thiên An"}}
 
 
-ITEM = """mutation ($input: MenuItemCreateInput!) { menuItemCreate(input: $input) {
+CREATE_MENU_ITEM = """mutation ($input: MenuItemCreateInput!) { menuItemCreate(input: $input) {
   menuItem { id name level category { slug } page { slug } } errors { field code } } }"""
 
 
@@ -101,7 +101,7 @@ def test_menu_items_are_created(token):
         input={"name": "navbar", "items": [{"name": "Ngoài", "url": "https://example.com/"}]},
     )["menu"]
     parent_item = mutate(
-        ITEM,
+        CREATE_MENU_ITEM,
         token,
         input={
             "menu": menu["id"],
@@ -111,7 +111,7 @@ def test_menu_items_are_created(token):
     )["menuItem"]
 
     child_item = mutate(
-        ITEM,
+        CREATE_MENU_ITEM,
         token,
         input={
             "menu": menu["id"],
@@ -146,7 +146,9 @@ def test_menu_items_are_created(token):
 def test_invalid_menu_item_is_refused(token, invalid_values, error):
     menu = Menu.objects.create(slug="navbar", name="navbar")
 
-    (payload,) = data_of(ITEM, token, input={"menu": global_id("Menu", menu.pk)} | invalid_values).values()
+    (payload,) = data_of(
+        CREATE_MENU_ITEM, token, input={"menu": global_id("Menu", menu.pk)} | invalid_values
+    ).values()
 
     assert payload == {"menuItem": None, "errors": [error]}
     assert not MenuItem.objects.exists()
@@ -156,7 +158,7 @@ def test_page_create_requires_permission(token):
     page_type_id = global_id("PageType", make_page().page_type_id)
 
     response = execute(
-        PAGE, token_of(make_user(is_staff=True)), input={"title": "X", "pageType": page_type_id}
+        CREATE_PAGE, token_of(make_user(is_staff=True)), input={"title": "X", "pageType": page_type_id}
     )
 
     assert response["data"] == {"pageCreate": None}

@@ -103,7 +103,7 @@ def test_notes_are_added_and_updated():
     assert Change.objects.count() == before
 
 
-GRANT = """
+GRANT_REFUND = """
 mutation($id: ID!, $input: OrderGrantRefundCreateInput!) {
   orderGrantRefundCreate(id: $id, input: $input) {
     errors { field code lines { lineId field code } }
@@ -118,7 +118,9 @@ mutation($id: ID!, $input: OrderGrantRefundCreateInput!) {
 def grant_refund(order, token=None, **input_data):
     payment = order.payments.get()
     input_data = {"transactionId": global_id("TransactionItem", payment.pk)} | input_data
-    data = data_of(GRANT, token or token_of(make_admin()), id=global_id("Order", order.pk), input=input_data)
+    data = data_of(
+        GRANT_REFUND, token or token_of(make_admin()), id=global_id("Order", order.pk), input=input_data
+    )
     return data["orderGrantRefundCreate"]
 
 
@@ -207,7 +209,7 @@ def test_cooperative_staff_refund_only_their_part():
 
     def request_refund(**input_data):
         payment = {"transactionId": global_id("TransactionItem", order.payments.get().pk)}
-        return data_of(GRANT, token, id=edge["node"]["id"], input=payment | input_data)[
+        return data_of(GRANT_REFUND, token, id=edge["node"]["id"], input=payment | input_data)[
             "orderGrantRefundCreate"
         ]
 
@@ -238,7 +240,7 @@ mutation($id: ID!, $input: OrderUpdateInput!) {
   }
 }
 """
-PLACE = {
+NEW_ADDRESS = {
     "firstName": "Lê Văn Nam",
     "streetAddress1": "Số 9, ngõ 4",
     "city": "Phường Cầu Giấy",
@@ -257,8 +259,8 @@ def test_order_update_leaves_the_sums_unchanged():
         "externalReference": "DH-1",
         "languageCode": "EN",
         "metadata": [{"key": "a", "value": "b"}],
-        "shippingAddress": PLACE,
-        "billingAddress": PLACE | {"city": "Phường Nghĩa Đô"},
+        "shippingAddress": NEW_ADDRESS,
+        "billingAddress": NEW_ADDRESS | {"city": "Phường Nghĩa Đô"},
     }
 
     payload = data_of(UPDATE, token, id=key, input=input_data)["orderUpdate"]
@@ -291,7 +293,7 @@ def test_invalid_order_update_is_refused():
     Order.objects.filter(pk=make_order().pk).update(external_reference="DH-1")
     token, key = token_of(make_admin()), global_id("Order", order.pk)
     nowhere = {"country": "VN", "streetAddress1": ""}
-    elsewhere = PLACE | {"countryArea": "Tỉnh Thái Nguyên", "city": "Xã Phủ Thông"}
+    elsewhere = NEW_ADDRESS | {"countryArea": "Tỉnh Thái Nguyên", "city": "Xã Phủ Thông"}
 
     for invalid_values, field, code, address_type in (
         ({"userEmail": "x"}, "userEmail", "INVALID", None),
@@ -318,7 +320,7 @@ def test_invalid_order_update_is_refused():
     assert denied["data"] == {"orderUpdate": None}
 
 
-DETAILS = """
+ORDER_DETAILS = """
 query($id: ID!) { order(id: $id) {
   id metadata { key } privateMetadata { key } actions status canFinalize
   transactions { id actions events { type amount { amount } } chargedAmount { amount } }
@@ -346,8 +348,8 @@ def test_order_details_for_platform_and_cooperative_staff():
     member = token_of(make_staff(Permission.MANAGE_ORDERS, Permission.MANAGE_PRODUCTS, works_for=(seller,)))
     (edge,) = data_of("{ orders(first: 1) { edges { node { id } } } }", member)["orders"]["edges"]
 
-    order_for_admin = data_of(DETAILS, admin, id=global_id("Order", order.pk))["order"]
-    order_for_member = data_of(DETAILS, member, id=edge["node"]["id"])["order"]
+    order_for_admin = data_of(ORDER_DETAILS, admin, id=global_id("Order", order.pk))["order"]
+    order_for_member = data_of(ORDER_DETAILS, member, id=edge["node"]["id"])["order"]
 
     assert len(order_for_admin["transactions"]) == 1
     assert order_for_member["transactions"] == []

@@ -45,7 +45,7 @@ mutation($id: ID!, $transaction: TransactionUpdateInput) {
   }
 }
 """
-REPORT = """
+REPORT_EVENT = """
 mutation($id: ID!, $type: TransactionEventTypeEnum!, $amount: PositiveDecimal, $ref: String!) {
   transactionEventReport(id: $id, type: $type, amount: $amount, pspReference: $ref) {
     errors { field code } alreadyProcessed transactionEvent { type amount { amount } pspReference }
@@ -148,10 +148,10 @@ def test_event_reported_twice_counts_once(unpaid_order):
     transaction = created["transaction"]["id"]
     event = {"id": transaction, "type": "CHARGE_SUCCESS", "ref": "A-1"}
 
-    first = data_of(REPORT, token, amount=350_000, **event)["transactionEventReport"]
-    second = data_of(REPORT, token, amount=350_000, **event)["transactionEventReport"]
-    with_other_amount = data_of(REPORT, token, amount=1, **event)["transactionEventReport"]
-    without_amount = data_of(REPORT, token, **event)["transactionEventReport"]
+    first = data_of(REPORT_EVENT, token, amount=350_000, **event)["transactionEventReport"]
+    second = data_of(REPORT_EVENT, token, amount=350_000, **event)["transactionEventReport"]
+    with_other_amount = data_of(REPORT_EVENT, token, amount=1, **event)["transactionEventReport"]
+    without_amount = data_of(REPORT_EVENT, token, **event)["transactionEventReport"]
 
     assert first == {
         "errors": [],
@@ -176,7 +176,7 @@ def test_long_references_are_compared_in_full(unpaid_order):
     long_prefix = "x" * 99
 
     for reference in (f"{long_prefix}1", f"{long_prefix}2", f"{long_prefix}2"):
-        data_of(REPORT, token, ref=reference, **event)
+        data_of(REPORT_EVENT, token, ref=reference, **event)
 
     assert Order.objects.get(pk=order.pk).charged == 200_000
 

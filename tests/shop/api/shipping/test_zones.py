@@ -30,7 +30,7 @@ mutation($input: ShippingZoneCreateInput!) { shippingZoneCreate(input: $input) {
   }
 } }
 """
-CREATE_KIND = """
+CREATE_METHOD = """
 mutation($input: ShippingPriceInput!) { shippingPriceCreate(input: $input) {
   errors { field code } shippingZone { name }
   shippingMethod {
@@ -66,7 +66,7 @@ def test_zone_with_a_shipping_method_is_created_and_deleted():
     )["shippingZoneCreate"]
     zone = created_zone["shippingZone"].pop("id")
     created_method = data_of(
-        CREATE_KIND,
+        CREATE_METHOD,
         token,
         input={
             "name": "Đường bộ",
@@ -187,7 +187,7 @@ def test_invalid_zones_methods_and_prices_are_refused():
             "MAX_LESS_THAN_MIN",
         ),
     ):
-        payload = data_of(CREATE_KIND, token, input=invalid_values)["shippingPriceCreate"]
+        payload = data_of(CREATE_METHOD, token, input=invalid_values)["shippingPriceCreate"]
         assert payload["errors"] == [{"field": field, "code": code}]
     for invalid_values, code in (
         ({"channelId": global_id("Channel", foreign.pk), "price": 1}, "INVALID"),
