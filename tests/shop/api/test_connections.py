@@ -91,7 +91,7 @@ def countries(page):
     return [edge["node"]["country"] for edge in page["edges"]]
 
 
-def test_forward_paging_covers_all_rows(executor, dated_rows, django_assert_num_queries):
+def test_forward_paging_covers_all_rows(executor, dated_rates, django_assert_num_queries):
     text = f"query($after: String) {{ rates(first: 2, after: $after) {PAGE_FIELDS} }}"
     paged, after = [], None
     while True:
@@ -106,12 +106,12 @@ def test_forward_paging_covers_all_rows(executor, dated_rows, django_assert_num_
         if not page["pageInfo"]["hasNextPage"]:
             break
 
-    assert paged == dated_rows
+    assert paged == dated_rates
 
 
 @pytest.mark.parametrize("descending", [False, True])
 @pytest.mark.parametrize("size", [1, 2, 4])
-def test_backward_paging_covers_all_rows(executor, dated_rows, descending, size):
+def test_backward_paging_covers_all_rows(executor, dated_rates, descending, size):
     all_rows = executor.execute(
         f"query($down: Boolean) {{ rates(first: 9, down: $down) {NODE_FIELDS} }}",
         variables={"down": descending},
@@ -131,7 +131,7 @@ def test_backward_paging_covers_all_rows(executor, dated_rows, descending, size)
     assert paged == countries(all_rows.data["rates"])
 
 
-def test_descending_order_puts_nulls_first(executor, dated_rows):
+def test_descending_order_puts_nulls_first(executor, dated_rates):
     result = executor.execute(f"{{ rates(first: 100, down: true) {NODE_FIELDS} }}")
 
     assert countries(result.data["rates"]) == ["FR", "BE", "DE", "AT", "EE", "CZ"]
@@ -141,7 +141,7 @@ def test_descending_order_puts_nulls_first(executor, dated_rows):
     ("arguments", "expected"),
     [("first: 2", ["EE", "AT"]), ("last: 2", ["AT", "DE"]), ("first: 9", ["EE", "AT", "DE"])],
 )
-def test_page_between_two_cursors(executor, dated_rows, arguments, expected):
+def test_page_between_two_cursors(executor, dated_rates, arguments, expected):
     edges = executor.execute(f"{{ rates(first: 100) {PAGE_FIELDS} }}").data["rates"]["edges"]
     ends = {"after": edges[0]["cursor"], "before": edges[4]["cursor"]}
     arguments = f"{arguments}, after: $after, before: $before"
@@ -160,7 +160,7 @@ def test_page_of_no_rows(executor):
     assert page == {"edges": [], "pageInfo": nothing, "totalCount": 0}
 
 
-def test_only_requested_columns_are_selected(executor, dated_rows, django_assert_num_queries):
+def test_only_requested_columns_are_selected(executor, dated_rates, django_assert_num_queries):
     with django_assert_num_queries(1) as queries:
         executor.execute(f"{{ rates(first: 2) {NODE_FIELDS} }}")
     columns = queries[0]["sql"].partition(" FROM ")[0]
@@ -238,7 +238,7 @@ def test_invalid_paging_arguments_are_errors(executor, arguments, message):
     assert [error.message for error in result.errors] == [message]
 
 
-def test_first_zero_returns_an_empty_page(executor, dated_rows):
+def test_first_zero_returns_an_empty_page(executor, dated_rates):
     page = executor.execute(f"{{ rates(first: 0) {PAGE_FIELDS} }}").data["rates"]
 
     assert (page["edges"], page["totalCount"], page["pageInfo"]["hasNextPage"]) == ([], 6, True)
