@@ -70,7 +70,7 @@ def test_reorder_mutations_change_sort_order():
 
     owner = global_id("Collection", collection.pk)
     moves = (owner, [(products[0].pk, 1)])
-    types = {"takes": "MoveProductInput", "field": "productId"}
+    types = {"input_type": "MoveProductInput", "field": "productId"}
     assert move("collectionReorderProducts", "collectionId", token, "Product", moves, **types) == []
     rows = CollectionProduct.objects.order_by("sort_order")
     assert list(rows.values_list("product", flat=True)) == [products[1].pk, products[0].pk, products[2].pk]
