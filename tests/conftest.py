@@ -64,7 +64,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "PAGE_CACHE_SECONDS": "0",  # rows that factories make are no changes; test_page_cache tests some
     }
     django.setup()
-    _keep_nothing_through_a_power_cut()
+    _do_not_wait_for_the_disk()
     if config.option.db == "postgres" and worker is None:
         from tests.migrated_databases import start_migrated_postgres
 
@@ -138,7 +138,7 @@ def _started(start: Callable[[], Service]) -> Service:
         raise pytest.UsageError(str(error)) from error
 
 
-def _keep_nothing_through_a_power_cut() -> None:
+def _do_not_wait_for_the_disk() -> None:
     """As PostgreSQL's here: nothing outlives the tests, and a disk that is waited for makes them slower."""
     from django.conf import settings
 
@@ -163,7 +163,7 @@ def django_db_modify_db_settings(
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _quick_settings() -> Iterator[None]:
+def _use_fast_settings() -> Iterator[None]:
     """Serve static files from the sources, hash passwords with one round, and offer codes by text message."""
     from django.conf import settings
 
@@ -179,7 +179,7 @@ def _quick_settings() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _empty_the_ledger_too(request: pytest.FixtureRequest) -> Iterator[None]:
+def _flush_without_triggers(request: pytest.FixtureRequest) -> Iterator[None]:
     """Empty every table between transactional tests, with the triggers of append-only tables (ledger,
     change log) disabled.
 
@@ -203,7 +203,7 @@ def _empty_the_ledger_too(request: pytest.FixtureRequest) -> Iterator[None]:
             for _name, made_by in triggers:
                 cursor.execute(made_by)
 
-    def deletions(self: Any, _style: Any, tables: list[str], **_asked: Any) -> list[str]:
+    def deletions(self: Any, _style: Any, tables: list[str], **_options: Any) -> list[str]:
         deleted = [f"DELETE FROM {self.quote_name(table)}" for table in tables]
         return ["; ".join(["SET LOCAL session_replication_role = replica", *deleted])]
 
@@ -231,7 +231,7 @@ def all_divisions(django_db_setup: None, django_db_blocker: Any) -> Iterator[Non
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _forced_sign_ins_are_recent() -> Iterator[None]:
+def _make_forced_sign_ins_recent() -> Iterator[None]:
     """Make `Client.force_login` a recent sign-in, so that protected pages open after it.
 
     The grace period of staff has begun, so that reading a page writes nothing.
@@ -248,22 +248,22 @@ def _forced_sign_ins_are_recent() -> Iterator[None]:
 
     force_login = Client.force_login
 
-    def recent(self: Any, user: User, *given: Any, **named: Any) -> None:
-        new = User.objects.filter(pk=user.pk, is_staff=True, second_factor_due_at=None)
-        new.update(second_factor_due_at=timezone.now() + datetime.timedelta(days=14))
-        force_login(self, user, *given, **named)
+    def force_recent_login(self: Any, user: User, *args: Any, **kwargs: Any) -> None:
+        users_without_deadline = User.objects.filter(pk=user.pk, is_staff=True, second_factor_due_at=None)
+        users_without_deadline.update(second_factor_due_at=timezone.now() + datetime.timedelta(days=14))
+        force_login(self, user, *args, **kwargs)
         session = self.session
         session[SESSION_KEY] = timezone.now().isoformat()
         session.save()
         cache.set(f"seen:{session.session_key}", 1)  # so that the first page writes no more than the second
 
-    Client.force_login = recent  # type: ignore[method-assign]
+    Client.force_login = force_recent_login  # type: ignore[method-assign]
     yield
     Client.force_login = force_login  # type: ignore[method-assign]
 
 
 @pytest.fixture(autouse=True)
-def _own_world(tmp_path: Path) -> Iterator[None]:
+def _isolate_cache_media_and_language(tmp_path: Path) -> Iterator[None]:
     """Give each test its own cache, pictures and language."""
     from django.conf import settings
     from django.core.cache import cache
@@ -276,7 +276,7 @@ def _own_world(tmp_path: Path) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _kept_rows(request: pytest.FixtureRequest) -> Iterator[None]:
+def _reuse_rows(request: pytest.FixtureRequest) -> Iterator[None]:
     """Let tests that roll back reuse rows made before: see `tests.row_reuse`."""
     from tests.row_reuse import can_reuse_rows, may_patch, recorder
 
@@ -317,29 +317,31 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def page(browser: Browser, live_server: Any) -> Iterator[Page]:
     """A desktop window (1280 px) whose addresses start at the live shop: `page.goto("/")`."""
-    yield from _opened(browser, live_server.url, viewport={"width": 1280, "height": 900})
+    yield from _open_page(browser, live_server.url, viewport={"width": 1280, "height": 900})
 
 
 @pytest.fixture
 def phone(browser: Browser, live_server: Any) -> Iterator[Page]:
     """A phone (390 px, touch) whose addresses start at the live shop."""
-    yield from _opened(browser, live_server.url, **PHONE)
+    yield from _open_page(browser, live_server.url, **PHONE)
 
 
 @pytest.fixture
 def phone_with_workers(browser: Browser, live_server: Any) -> Iterator[Page]:
     """A phone with service workers enabled, which cache pages for offline use."""
-    yield from _opened(browser, live_server.url, **PHONE, service_workers="allow")
+    yield from _open_page(browser, live_server.url, **PHONE, service_workers="allow")
 
 
-def _opened(browser: Browser, url: str, *, viewport: ViewportSize, **kind: Any) -> Iterator[Page]:
+def _open_page(
+    browser: Browser, url: str, *, viewport: ViewportSize, **context_options: Any
+) -> Iterator[Page]:
     """A new visitor. Errors of scripts and breaches of the content policy fail the test at its end."""
     context: BrowserContext = browser.new_context(
         base_url=url,
         viewport=viewport,
         locale="vi-VN",
         reduced_motion="reduce",  # a skipped view transition is reported as an error
-        **kind,
+        **context_options,
     )
     context.set_default_timeout(10_000)
     page = context.new_page()

@@ -287,8 +287,8 @@ def make_product(
             category=category,
             details=ProductDetails(name=name, origin="Phủ Thông, Thái Nguyên"),
             variants=[
-                (VariantDetails(price=price + more, name=label, **variant_fields), on_hand)
-                for label, more in variants
+                (VariantDetails(price=price + added_price, name=label, **variant_fields), on_hand)
+                for label, added_price in variants
             ],
         ),
         actor=Actor.system(),
@@ -422,11 +422,11 @@ def unknown_uuid() -> uuid.UUID:
 def make_divisions() -> None:
     """Two current provinces with some communes and former places."""
     since = datetime.date(2025, 7, 1)
-    for code, word, name, communes in [
+    for code, type_word, name, communes in [
         (HANOI, "Thành phố", "Hà Nội", [("00166", "Phường", "Cầu Giấy"), ("00613", "Phường", "Nghĩa Đô")]),
         (THAI_NGUYEN, "Tỉnh", "Thái Nguyên", [("01948", "Xã", "Phủ Thông")]),
     ]:
-        province = _division(code, Level.PROVINCE, word, name, since)
+        province = _division(code, Level.PROVINCE, type_word, name, since)
         for commune_code, commune_word, commune_name in communes:
             _division(commune_code, Level.COMMUNE, commune_word, commune_name, since, parent=province)
     for name, division in [("Dịch Vọng", "00166"), ("Dịch Vọng", "00613"), ("Vi Hương", "01948")]:
@@ -441,13 +441,15 @@ def make_all_divisions() -> None:
     write_divisions()
 
 
-def _division(code: str, level: Level, word: str, name: str, since: datetime.date, **fields: Any) -> Division:
+def _division(
+    code: str, level: Level, type_word: str, name: str, since: datetime.date, **fields: Any
+) -> Division:
     return Division.objects.create(
         code=code,
         level=level,
-        type_word=word,
+        type_word=type_word,
         name=name,
-        full_name=f"{word} {name}",
+        full_name=f"{type_word} {name}",
         folded=fold(name),
         sort_key=sort_key(name),
         valid_from=since,
@@ -460,7 +462,7 @@ def make_voucher(
     code: str = "CHAO10", *, value: int = 10, minimum: int | None = None, **fields: Any
 ) -> Voucher:
     """A running percent voucher of the platform for the whole order, opened by one code."""
-    named = {name: fields.pop(name, ()) for name in ("products", "variants", "categories")}
+    related_rows = {name: fields.pop(name, ()) for name in ("products", "variants", "categories")}
     defaults = {
         "name": "Chào khách mới",
         "value_type": ValueType.PERCENTAGE,
@@ -472,6 +474,6 @@ def make_voucher(
         voucher=voucher, channel=channel, currency=channel.currency, value=value, minimum_spent=minimum
     )
     VoucherCode.objects.create(voucher=voucher, code=code)
-    for name, rows in named.items():
+    for name, rows in related_rows.items():
         getattr(voucher, name).set(rows)
     return voucher

@@ -12,7 +12,7 @@ FIGURE = "figure"
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
     """Print them whether the tests passed or not; workers of xdist send them with their reports."""
-    reports = [each for kind in terminalreporter.stats.values() for each in kind]
+    reports = [each for outcome_reports in terminalreporter.stats.values() for each in outcome_reports]
     figures = [
         value
         for report in reports

@@ -37,13 +37,13 @@ _KEPT_FOR = 24 * 60 * 60  # seconds
 
 def start_migrated_postgres(port: int) -> Service:
     """Start a PostgreSQL server with a migrated database from which the tests' databases are copied."""
-    kept = _PLACE / f"migrated-{_said_by_migrations()}.postgres"
+    cluster = _PLACE / f"migrated-{_migrations_digest()}.postgres"
     with _one_at_a_time("postgres"):
-        if kept.exists():
+        if cluster.exists():
             try:
-                return start_postgres(port=port, cluster=kept)
+                return start_postgres(port=port, cluster=cluster)
             except RuntimeError:  # created by another version of PostgreSQL
-                shutil.rmtree(kept)
+                shutil.rmtree(cluster)
         server = start_postgres(port=port)
         with psycopg.connect(server.url, autocommit=True) as postgres:
             # A separate one, since a template database must have no connections.
@@ -53,37 +53,37 @@ def start_migrated_postgres(port: int) -> Service:
         # A cluster that is in use cannot be copied.
         server.process.send_signal(signal.SIGINT)
         server.process.wait()
-        _keep_cluster(server.folder / "data", kept)
+        _keep_cluster(server.folder / "data", cluster)
         shutil.rmtree(server.folder)
-        return start_postgres(port=port, cluster=kept)
+        return start_postgres(port=port, cluster=cluster)
 
 
 class CopiedCreation(DatabaseCreation):
     """Creates the tests' SQLite database as a copy of the saved one, or saves it for others."""
 
-    kept: Path
+    saved: Path
 
-    def create_test_db(self, *args: Any, **named: Any) -> str:
-        self.kept = _PLACE / f"migrated-{_said_by_migrations()}.sqlite3"
+    def create_test_db(self, *args: Any, **kwargs: Any) -> str:
+        self.saved = _PLACE / f"migrated-{_migrations_digest()}.sqlite3"
         with _one_at_a_time("sqlite"):
-            name: str = super().create_test_db(*args, **named)
-            if not self.kept.exists():
+            name: str = super().create_test_db(*args, **kwargs)
+            if not self.saved.exists():
                 self._keep()
         return name
 
-    def _create_test_db(self, *args: Any, **named: Any) -> str:
-        name: str = super()._create_test_db(*args, **named)
-        if self.kept.exists():
-            shutil.copy(self.kept, name)
+    def _create_test_db(self, *args: Any, **kwargs: Any) -> str:
+        name: str = super()._create_test_db(*args, **kwargs)
+        if self.saved.exists():
+            shutil.copy(self.saved, name)
         return name
 
     def _keep(self) -> None:
         _drop_old(".sqlite3")
-        being_made = self.kept.with_suffix(f".{os.getpid()}")
+        being_made = self.saved.with_suffix(f".{os.getpid()}")
         with closing(sqlite3.connect(being_made)) as copy:
             self.connection.ensure_connection()
             self.connection.connection.backup(copy)
-        being_made.rename(self.kept)
+        being_made.rename(self.saved)
 
 
 @contextmanager
@@ -94,11 +94,11 @@ def _one_at_a_time(database: str) -> Iterator[None]:
         yield
 
 
-def _keep_cluster(data: Path, kept: Path) -> None:
+def _keep_cluster(data: Path, target: Path) -> None:
     _drop_old(".postgres")
-    being_made = kept.with_suffix(f".{os.getpid()}")
+    being_made = target.with_suffix(f".{os.getpid()}")
     subprocess.run(["cp", "--archive", data, being_made], check=True)
-    being_made.rename(kept)
+    being_made.rename(target)
 
 
 def _drop_old(suffix: str) -> None:
@@ -107,12 +107,12 @@ def _drop_old(suffix: str) -> None:
             shutil.rmtree(old) if old.is_dir() else old.unlink()
 
 
-def _said_by_migrations() -> str:
+def _migrations_digest() -> str:
     """A digest of all current migrations and triggers, ours and those of packages."""
-    said = hashlib.sha256(importlib.metadata.version("django").encode())
+    digest = hashlib.sha256(importlib.metadata.version("django").encode())
     for config in sorted(apps.get_app_configs(), key=lambda each: each.label):
         for path in sorted(Path(config.path).glob("migrations/*.py")):
-            said.update(f"{config.label}/{path.name}\n".encode())
-            said.update(path.read_bytes())
-    said.update(repr(ALL_TRIGGERS).encode())
-    return said.hexdigest()[:16]
+            digest.update(f"{config.label}/{path.name}\n".encode())
+            digest.update(path.read_bytes())
+    digest.update(repr(ALL_TRIGGERS).encode())
+    return digest.hexdigest()[:16]

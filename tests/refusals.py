@@ -24,23 +24,23 @@ def all_rows() -> dict[str, list[Any]]:
     """
     models = [model for app in OUR_APPS for model in apps.get_app_config(app).get_models()]
     models.remove(LimitCounter)
-    questions = " UNION ALL ".join(
-        f"SELECT {place} WHERE EXISTS (SELECT 1 FROM {connection.ops.quote_name(model._meta.db_table)})"
-        for place, model in enumerate(models)
+    statement = " UNION ALL ".join(
+        f"SELECT {index} WHERE EXISTS (SELECT 1 FROM {connection.ops.quote_name(model._meta.db_table)})"
+        for index, model in enumerate(models)
     )
     with connection.cursor() as cursor:
-        cursor.execute(questions)
-        filled = [models[place] for (place,) in cursor.fetchall()]
+        cursor.execute(statement)
+        filled = [models[index] for (index,) in cursor.fetchall()]
     return {model._meta.label: list(model._base_manager.order_by("pk").values_list()) for model in filled}
 
 
 @contextmanager
-def assert_refused(kind: type[Refused], code: str) -> Iterator[pytest.ExceptionInfo[Refused]]:
+def assert_refused(error_class: type[Refused], code: str) -> Iterator[pytest.ExceptionInfo[Refused]]:
     """Assert that the block raises this refusal and changes nothing."""
     before, sent = all_rows(), len(mail.outbox)
-    with pytest.raises(kind) as refusal:
+    with pytest.raises(error_class) as refusal:
         yield refusal
-    assert (type(refusal.value), refusal.value.code) == (kind, code)
+    assert (type(refusal.value), refusal.value.code) == (error_class, code)
     assert str(refusal.value.words)
     after = all_rows()
     assert {table: rows for table, rows in after.items() if rows != before.get(table)} == {}

@@ -29,7 +29,7 @@ from django.db import connection, transaction
 from django.db.models import Model
 from django.utils.translation import get_language
 
-Made = TypeVar("Made", bound=Callable[..., Any])
+Factory = TypeVar("Made", bound=Callable[..., Any])
 Row = tuple[Any, ...]
 _READS = ("SELECT", "SAVEPOINT", "RELEASE")
 # Signing in touches nothing that a factory reads.
@@ -61,109 +61,120 @@ class _Step:
 
     seen: int = 0
     after: dict[Any, _Step] = field(default_factory=dict)
-    answer: bytes | None = None
+    result: bytes | None = None
     rows: list[tuple[str, str, list[Row]]] = field(default_factory=list)  # table, statement, values
     on_commit: list[tuple[Any, bool]] = field(default_factory=list)
-    is_fit: bool = True
+    is_recordable: bool = True
 
 
 class _Recorder:
     """The position of the running test in the recorded calls, and the number of writes so far."""
 
     def __init__(self) -> None:
-        self.first: dict[Any, _Step] = {}
-        self.place: dict[Any, _Step] | None = None
-        self.writes = self.written = 0
+        self.root: dict[Any, _Step] = {}
+        self.position: dict[Any, _Step] | None = None
+        self.writes = self.writes_before = 0
         self.is_making = False
         self.patch: pytest.MonkeyPatch | None = None
 
     def begin(self, patch: pytest.MonkeyPatch | None = None) -> None:
         self.patch = patch
-        self.place, self.written, self.is_making = self.first, self.writes, False
+        self.position, self.writes_before, self.is_making = self.root, self.writes, False
         if self._count not in connection.execute_wrappers:
             connection.execute_wrappers.append(self._count)
 
     def end(self) -> None:
-        self.place = None
+        self.position = None
 
     def _count(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         if not sql.lstrip().startswith((*_READS, *_IGNORED_WRITES)):
             self.writes += 1
         return execute(sql, params, many, context)
 
-    def ask(self, make: Callable[..., Any], args: Row, named: dict[str, Any]) -> Any:
-        if self.is_making or self.place is None or self.written != self.writes or _replaces_code(self.patch):
-            return make(*args, **named)
+    def call(self, factory: Callable[..., Any], args: Row, kwargs: dict[str, Any]) -> Any:
+        if (
+            self.is_making
+            or self.position is None
+            or self.writes_before != self.writes
+            or _replaces_code(self.patch)
+        ):
+            return factory(*args, **kwargs)
         try:
-            given, under = _value((args, named)), _overridden_settings()
+            arguments_value, settings_value = _value((args, kwargs)), _overridden_settings()
         except _Unknown:
-            self.place = None
-            return make(*args, **named)
-        step = self.place.setdefault((make.__module__, make.__name__, get_language(), under, given), _Step())
+            self.position = None
+            return factory(*args, **kwargs)
+        step = self.position.setdefault(
+            (factory.__module__, factory.__name__, get_language(), settings_value, arguments_value), _Step()
+        )
         step.seen += 1
         self.is_making = True
         try:
-            if step.answer is not None:
-                answer = _restore(step)
-            elif step.seen > 1 and step.is_fit:
-                answer = _record(step, make, args, named, given)
+            if step.result is not None:
+                result = _restore(step)
+            elif step.seen > 1 and step.is_recordable:
+                result = _record(step, factory, args, kwargs, arguments_value)
             else:
-                answer = make(*args, **named)
+                result = factory(*args, **kwargs)
         finally:
             self.is_making = False
-        self.place, self.written = step.after, self.writes
-        return answer
+        self.position, self.writes_before = step.after, self.writes
+        return result
 
 
 recorder = _Recorder()
 
 
-def reuse_rows(make: Made) -> Made:
+def reuse_rows(factory: Factory) -> Factory:
     """Record the rows that a factory makes at the start of a test, and restore them in later tests."""
 
-    @wraps(make)
-    def recorded(*args: Any, **named: Any) -> Any:
-        return recorder.ask(make, args, named)
+    @wraps(factory)
+    def recorded(*args: Any, **kwargs: Any) -> Any:
+        return recorder.call(factory, args, kwargs)
 
     return recorded  # type: ignore[return-value]
 
 
-def _record(step: _Step, make: Callable[..., Any], args: Row, named: dict[str, Any], given: Any) -> Any:
+def _record(
+    step: _Step, factory: Callable[..., Any], args: Row, kwargs: dict[str, Any], arguments_value: Any
+) -> Any:
     """Make the rows and record the changes. Calls that leave more than rows behind are not recorded."""
     before, letters, waiting = _all_rows(), len(getattr(mail, "outbox", ())), len(connection.run_on_commit)
     files = _files()
-    answer = make(*args, **named)
+    result = factory(*args, **kwargs)
     after = _all_rows()
     added: list[tuple[str, str, list[Row]]] = []
     changed: list[tuple[str, str, list[Row]]] = []
     for table, (key, columns) in _tables().items():
         old, new = before[table], after[table]
         names = ", ".join(f'"{column}"' for column in columns)
-        marks = ", ".join(["%s"] * len(columns))
+        placeholders = ", ".join(["%s"] * len(columns))
         rows = [row for pk, row in new.items() if pk not in old]
         if rows:
-            added.append((table, f'INSERT INTO "{table}" ({names}) VALUES ({marks})', rows))
+            added.append((table, f'INSERT INTO "{table}" ({names}) VALUES ({placeholders})', rows))
         for pk, row in new.items():
-            written = [place for place, value in enumerate(row) if pk in old and old[pk][place] != value]
-            if written:
-                sets = ", ".join(f'"{columns[place]}" = %s' for place in written)
-                values = (*(row[place] for place in written), pk)
+            changed_indexes = [
+                index for index, value in enumerate(row) if pk in old and old[pk][index] != value
+            ]
+            if changed_indexes:
+                sets = ", ".join(f'"{columns[index]}" = %s' for index in changed_indexes)
+                values = (*(row[index] for index in changed_indexes), pk)
                 changed.append((table, f'UPDATE "{table}" SET {sets} WHERE "{key}" = %s', [values]))
-        step.is_fit = step.is_fit and old.keys() <= new.keys()
-    step.is_fit = (
-        step.is_fit
+        step.is_recordable = step.is_recordable and old.keys() <= new.keys()
+    step.is_recordable = (
+        step.is_recordable
         and _files() == files
         and len(getattr(mail, "outbox", ())) == letters
-        and _value((args, named)) == given
+        and _value((args, kwargs)) == arguments_value
     )
-    if step.is_fit:
+    if step.is_recordable:
         step.rows = [*added, *changed]
         step.on_commit = [(each[1], each[2]) for each in connection.run_on_commit[waiting:]]
         try:
-            step.answer = pickle.dumps(answer)
+            step.result = pickle.dumps(result)
         except (pickle.PicklingError, AttributeError, TypeError):
-            step.is_fit = False
-    return answer
+            step.is_recordable = False
+    return result
 
 
 def _restore(step: _Step) -> Any:
@@ -172,8 +183,8 @@ def _restore(step: _Step) -> Any:
             cursor.executemany(statement, rows)
     for work, robust in step.on_commit:
         transaction.on_commit(work, robust=robust)
-    assert step.answer is not None
-    return pickle.loads(step.answer)
+    assert step.result is not None
+    return pickle.loads(step.result)
 
 
 @cache
@@ -192,53 +203,55 @@ def _tables() -> dict[str, tuple[str, tuple[str, ...]]]:
 def _all_rows() -> dict[str, dict[Any, Row]]:
     """Every row as stored: selecting an expression avoids conversion by the declared type."""
     plain = "+" if connection.vendor == "sqlite" else ""
-    found = {}
+    rows_by_table = {}
     with connection.cursor() as cursor:
         for table, (key, columns) in _tables().items():
-            place = columns.index(key)
+            key_index = columns.index(key)
             names = ", ".join(f'{plain}"{column}"' for column in columns)
             cursor.execute(f'SELECT {names} FROM "{table}"')
-            found[table] = {row[place]: row for row in cursor.fetchall()}
-    return found
+            rows_by_table[table] = {row[key_index]: row for row in cursor.fetchall()}
+    return rows_by_table
 
 
 def _files() -> list[Path]:
     return sorted(Path(settings.MEDIA_ROOT).rglob("*"))
 
 
-def _value(given: Any) -> Any:
+def _value(argument: Any) -> Any:
     """A comparable form of an argument."""
-    if isinstance(given, Model):
+    if isinstance(argument, Model):
         columns = {
             name: value
-            for name, value in vars(given).items()
+            for name, value in vars(argument).items()
             if not name.startswith("_") and name not in _IGNORED_COLUMNS
         }
-        return (given._meta.label, _value(columns))
-    if isinstance(given, _PLAIN):
-        return (type(given).__name__, given)
-    if isinstance(given, dict):
-        return tuple(sorted(((_value(key), _value(value)) for key, value in given.items()), key=repr))
-    if isinstance(given, list | tuple):
-        return tuple(_value(each) for each in given)
-    if isinstance(given, set | frozenset):
-        return tuple(sorted((_value(each) for each in given), key=repr))
-    if is_dataclass(given) and not isinstance(given, type):
-        return (type(given).__name__, *(_value(getattr(given, each.name)) for each in fields(given)))
-    raise _Unknown(type(given).__name__)
+        return (argument._meta.label, _value(columns))
+    if isinstance(argument, _PLAIN):
+        return (type(argument).__name__, argument)
+    if isinstance(argument, dict):
+        return tuple(sorted(((_value(key), _value(value)) for key, value in argument.items()), key=repr))
+    if isinstance(argument, list | tuple):
+        return tuple(_value(each) for each in argument)
+    if isinstance(argument, set | frozenset):
+        return tuple(sorted((_value(each) for each in argument), key=repr))
+    if is_dataclass(argument) and not isinstance(argument, type):
+        return (type(argument).__name__, *(_value(getattr(argument, each.name)) for each in fields(argument)))
+    raise _Unknown(type(argument).__name__)
 
 
 def _overridden_settings() -> Any:
     """The settings overridden in this test, except the folder of its pictures."""
-    found: dict[str, Any] = {}
+    all_overridden: dict[str, Any] = {}
     holder = settings._wrapped
     while isinstance(holder, UserSettingsHolder):
-        own = {name: value for name, value in vars(holder).items() if name.isupper()}
-        found = {**own, **dict.fromkeys(holder._deleted), **found}
+        overridden = {name: value for name, value in vars(holder).items() if name.isupper()}
+        all_overridden = {**overridden, **dict.fromkeys(holder._deleted), **all_overridden}
         holder = holder.default_settings
-    told = {name: bool(value) if name in _CALLED_WITH else value for name, value in found.items()}
+    comparable = {
+        name: bool(value) if name in _CALLED_WITH else value for name, value in all_overridden.items()
+    }
     return _value(
-        {name: value for name, value in told.items() if name not in ("MEDIA_ROOT", "SETTINGS_MODULE")}
+        {name: value for name, value in comparable.items() if name not in ("MEDIA_ROOT", "SETTINGS_MODULE")}
     )
 
 

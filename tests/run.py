@@ -83,7 +83,7 @@ def _run_beside_each_other(arguments: list[str], reports: dict[str, Path]) -> It
 
 def _command(database: str, arguments: list[str], report: Path) -> list[str]:
     command = [sys.executable, "-m", "pytest", "--db", database, f"--junitxml={report}", "-q"]
-    return [*command, *_chosen(arguments, database)]
+    return [*command, *_arguments_for(arguments, database)]
 
 
 def _counts(report: Path) -> dict[str, int]:
@@ -91,14 +91,14 @@ def _counts(report: Path) -> dict[str, int]:
     return {name: int(suite.get(name, 0)) if suite is not None else 0 for name in COUNTED}
 
 
-def _chosen(arguments: list[str], database: str) -> list[str]:
+def _arguments_for(arguments: list[str], database: str) -> list[str]:
     """The arguments, with `not once` added to the marks where this is not the first database."""
     if database == DATABASES[0]:
         return arguments
     if "-m" not in arguments:
         return [*arguments, "-m", "not once"]
-    place = arguments.index("-m") + 1
-    return [*arguments[:place], f"({arguments[place]}) and not once", *arguments[place + 1 :]]
+    index = arguments.index("-m") + 1
+    return [*arguments[:index], f"({arguments[index]}) and not once", *arguments[index + 1 :]]
 
 
 if __name__ == "__main__":

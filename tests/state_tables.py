@@ -12,9 +12,9 @@ def unreachable_states(moves: Moves, *, first: str) -> set[str]:
     seen = {first}
     waiting = [first]
     while waiting:
-        for to in moves.get(waiting.pop(), frozenset()):
-            if to not in seen:
-                seen.add(to)
-                waiting.append(to)
-    every: set[Any] = set(moves) | {to for targets in moves.values() for to in targets}
+        for target in moves.get(waiting.pop(), frozenset()):
+            if target not in seen:
+                seen.add(target)
+                waiting.append(target)
+    every: set[Any] = set(moves) | {target for targets in moves.values() for target in targets}
     return every - seen

@@ -99,7 +99,7 @@ def test_migrations_import_no_code_of_the_apps():
 
 def test_vietnamese_is_in_translations_and_not_in_the_code():
     """User-facing texts are English message ids; names and data of Vietnam stay Vietnamese."""
-    found = [
+    vietnamese_lines = [
         (named(path), text)
         for path in code()
         if not named(path).startswith(VIETNAMESE_DATA)
@@ -107,7 +107,7 @@ def test_vietnamese_is_in_translations_and_not_in_the_code():
         if VIETNAMESE.search(NAMES.sub("", text))
     ]
 
-    assert found == []
+    assert vietnamese_lines == []
 
 
 def test_docstrings_and_comments_mention_existing_names():

@@ -23,8 +23,8 @@ AUDIT = [sys.executable, str(ROOT / ".ci/audit.py"), "-s", "osv", "--osv-url"]
 
 def pins(name):
     """The packages of a requirements file with their versions."""
-    found = re.findall(r"^([\w.-]+)(?:\[[\w,]+\])?==([^\s;\\]+)", (ROOT / name).read_text(), re.MULTILINE)
-    return {package.lower().replace("_", "-"): release for package, release in found}
+    pinned = re.findall(r"^([\w.-]+)(?:\[[\w,]+\])?==([^\s;\\]+)", (ROOT / name).read_text(), re.MULTILINE)
+    return {package.lower().replace("_", "-"): release for package, release in pinned}
 
 
 @pytest.mark.parametrize("name", LOCKS)
@@ -53,9 +53,9 @@ def test_file_with_another_hash_is_not_installed(tmp_path):
         archive.writestr("tiny-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
         archive.writestr("tiny-1.0.dist-info/RECORD", "")
     right = hashlib.sha256(wheel.read_bytes()).hexdigest()
-    wrong = right[:-1] + ("0" if right[-1] != "0" else "1")
+    wrong_hash = right[:-1] + ("0" if right[-1] != "0" else "1")
 
-    assert "DO NOT MATCH THE HASHES" in install(tmp_path, f"tiny==1.0 --hash=sha256:{wrong}").stderr
+    assert "DO NOT MATCH THE HASHES" in install(tmp_path, f"tiny==1.0 --hash=sha256:{wrong_hash}").stderr
     assert "Hashes are required" in install(tmp_path, "tiny==1.0").stderr
     assert not (tmp_path / "installed").exists()
     assert install(tmp_path, f"tiny==1.0 --hash=sha256:{right}").returncode == 0

@@ -23,9 +23,9 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def _no_recorded_calls() -> Iterator[None]:
     """Start with nothing recorded, as in the first test of a run."""
-    before, recorder.first = recorder.first, {}
+    before, recorder.root = recorder.root, {}
     yield
-    recorder.first = before
+    recorder.root = before
 
 
 def run_as_test(
@@ -36,25 +36,25 @@ def run_as_test(
     block._from_testcase = True  # otherwise durable actions refuse to run inside another block
     with block:
         recorder.begin(patch)
-        with CaptureQueriesContext(connection) as asked:
-            answer = work()
+        with CaptureQueriesContext(connection) as statements:
+            result = work()
         rows = all_rows()
         transaction.set_rollback(True)
-    return answer, rows, [each["sql"] for each in asked]
+    return result, rows, [each["sql"] for each in statements]
 
 
 def test_restored_rows_equal_the_created_ones() -> None:
-    _first, (made, rows, asked), (again, rows_again, asked_again) = (
+    _first, (created, rows, statements), (restored, restored_rows, statements_again) = (
         run_as_test(make_order) for _time in range(3)
     )
 
-    assert rows_again == rows
-    assert again == made
-    assert again is not made
+    assert restored_rows == rows
+    assert restored == created
+    assert restored is not created
     columns = [each.attname for each in Order._meta.concrete_fields]
-    assert [getattr(again, each) for each in columns] == [getattr(made, each) for each in columns]
-    assert any(each.startswith("SELECT") for each in asked)
-    assert not any(each.startswith("SELECT") for each in asked_again)
+    assert [getattr(restored, each) for each in columns] == [getattr(created, each) for each in columns]
+    assert any(each.startswith("SELECT") for each in statements)
+    assert not any(each.startswith("SELECT") for each in statements_again)
 
 
 def test_rows_created_later_refer_to_restored_rows() -> None:
@@ -80,10 +80,12 @@ def test_everything_is_created_after_a_row_of_the_tests_own() -> None:
         channel.save()
         make_seller()
 
-    asked = [run_as_test(begin)[2] for _time in range(4)]
+    statements = [run_as_test(begin)[2] for _time in range(4)]
 
-    assert all(any('INSERT INTO "cooperatives_cooperative"' in each for each in one) for one in asked)
-    assert all(any(each.startswith("SELECT") for each in one) for one in asked)
+    assert all(
+        any('INSERT INTO "cooperatives_cooperative"' in each for each in executed) for executed in statements
+    )
+    assert all(any(each.startswith("SELECT") for each in executed) for executed in statements)
 
 
 def test_sign_in_does_not_stop_rows_from_being_restored() -> None:
@@ -91,9 +93,14 @@ def test_sign_in_does_not_stop_rows_from_being_restored() -> None:
         Client().force_login(make_admin(email="mot@example.com"))
         make_seller()
 
-    asked = [run_as_test(begin)[2] for _time in range(4)]
+    statements = [run_as_test(begin)[2] for _time in range(4)]
 
-    assert [any('FROM "cooperatives_' in each for each in one) for one in asked] == [True, True, False, False]
+    assert [any('FROM "cooperatives_' in each for each in executed) for executed in statements] == [
+        True,
+        True,
+        False,
+        False,
+    ]
 
 
 def test_other_settings_make_new_rows() -> None:

@@ -21,9 +21,9 @@ def test_product_is_found_in_every_ancestor_category() -> None:
     noodles = make_category("Miến, bún khô", make_category("Đồ khô", food))
     product = make_product(category=noodles)
 
-    found = [list(Product.objects.under(category)) for category in (noodles, food, crafts)]
+    products_by_category = [list(Product.objects.under(category)) for category in (noodles, food, crafts)]
 
-    assert found == [[product], [product], []]
+    assert products_by_category == [[product], [product], []]
 
 
 def test_category_path_prefix_does_not_match_longer_id() -> None:

@@ -58,16 +58,16 @@ def valid_certificates() -> list[Certificate]:
 def test_certificate_follows_its_state_table() -> None:
     row = Certificate(cooperative=make_cooperative(), kind=CertificateKind.VIETGAP)
     row.save()
-    for from_state, to in itertools.product(CertificateState.values, repeat=2):
+    for from_state, to_state in itertools.product(CertificateState.values, repeat=2):
         Certificate.objects.filter(pk=row.pk).update(state=from_state)
         row.refresh_from_db()
-        if (from_state, to) in PAIRS:
-            assert advance(row, to, CERTIFICATE_MOVES) == from_state
+        if (from_state, to_state) in PAIRS:
+            assert advance(row, to_state, CERTIFICATE_MOVES) == from_state
         else:
             with pytest.raises(WrongMove):
-                advance(row, to, CERTIFICATE_MOVES)
+                advance(row, to_state, CERTIFICATE_MOVES)
         row.refresh_from_db()
-        assert row.state == (to if (from_state, to) in PAIRS else from_state)
+        assert row.state == (to_state if (from_state, to_state) in PAIRS else from_state)
     assert unreachable_states(CERTIFICATE_MOVES, first=CertificateState.IN_REVIEW) == set()
 
 

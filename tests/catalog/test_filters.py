@@ -72,9 +72,9 @@ def market() -> dict[str, Product]:
 
 
 def test_every_option_shows_its_product_count(client: Client, market: dict[str, Product]) -> None:
-    found = counts(page_of(client, f"/san-pham/?tinh={THAI_NGUYEN}"))
+    option_counts = counts(page_of(client, f"/san-pham/?tinh={THAI_NGUYEN}"))
 
-    assert found == {
+    assert option_counts == {
         "mua=on": 3,
         "con=on": 3,
         "ocop=on": 2,
@@ -102,11 +102,11 @@ def test_chosen_filter_narrows_counts_of_other_filters_only(
     html = page_of(client, "/san-pham/?htx=xa&con=on")
 
     assert names(html) == ["Mận"]
-    found = counts(html)
-    assert (found["htx=gan"], found["htx=xa"]) == (2, 1)
-    assert (found["con=on"], found["mua=on"]) == (1, 0)
-    assert "nhom=do-kho" not in found
-    assert "ban=bottle" not in found
+    option_counts = counts(html)
+    assert (option_counts["htx=gan"], option_counts["htx=xa"]) == (2, 1)
+    assert (option_counts["con=on"], option_counts["mua=on"]) == (1, 0)
+    assert "nhom=do-kho" not in option_counts
+    assert "ban=bottle" not in option_counts
 
 
 def test_each_filter_keeps_matching_products(client: Client, market: dict[str, Product]) -> None:

@@ -54,16 +54,16 @@ def listing_in(state, *, checks=True):
 def test_listing_follows_its_state_table() -> None:
     listing = listing_in("draft")
 
-    for from_state, to in itertools.product(ListingState.values, repeat=2):
+    for from_state, to_state in itertools.product(ListingState.values, repeat=2):
         Listing.objects.filter(pk=listing.pk).update(state=from_state)
         listing.refresh_from_db()
-        if (from_state, to) in PAIRS:
-            assert advance(listing, to, LISTING_MOVES) == from_state
+        if (from_state, to_state) in PAIRS:
+            assert advance(listing, to_state, LISTING_MOVES) == from_state
         else:
             with assert_refused(WrongMove, "wrong_move"):
-                advance(listing, to, LISTING_MOVES)
+                advance(listing, to_state, LISTING_MOVES)
         listing.refresh_from_db()
-        assert listing.state == (to if (from_state, to) in PAIRS else from_state)
+        assert listing.state == (to_state if (from_state, to_state) in PAIRS else from_state)
 
 
 def test_every_listing_state_is_reachable() -> None:

@@ -23,8 +23,8 @@ pytestmark = pytest.mark.django_db
 
 def names(html: str) -> list[str]:
     """Return product names on a page in their order, with no-break spaces as plain spaces."""
-    found = re.findall(r'<h3><a href="(?:/en)?/san-pham/[^"]+">([^<]+)</a>', html)
-    return [name.replace("\u00a0", " ") for name in found]
+    product_names = re.findall(r'<h3><a href="(?:/en)?/san-pham/[^"]+">([^<]+)</a>', html)
+    return [name.replace("\u00a0", " ") for name in product_names]
 
 
 def page_of(client: Client, address: str) -> str:

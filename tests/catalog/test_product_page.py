@@ -110,8 +110,8 @@ def test_price_range_starts_at_lowest_available_price_with_its_list_price(client
 
     html = product_page(client, product, prefix="/en")
 
-    (head,) = re.findall(r'<p class="price price-large">(.*?)</p>', html, re.S)
-    price_text = re.sub(r"<[^>]+>", "", head).replace("\u00a0", " ")
+    (price_html,) = re.findall(r'<p class="price price-large">(.*?)</p>', html, re.S)
+    price_text = re.sub(r"<[^>]+>", "", price_html).replace("\u00a0", " ")
     assert re.sub(r"\s+", " ", price_text).strip() == "Before: 320.000 ₫ from 300.000 ₫ / piece"
     (bar,) = re.findall(r"data-chosen-price>(.*?)</span><br>", html, re.S)
     assert "320.000" in bar
@@ -123,8 +123,8 @@ def test_equal_variant_prices_show_no_from(client: Client) -> None:
 
     html = product_page(client, product, prefix="/en")
 
-    (head,) = re.findall(r'<p class="price price-large">(.*?)</p>', html, re.S)
-    assert "from" not in head
+    (price_html,) = re.findall(r'<p class="price price-large">(.*?)</p>', html, re.S)
+    assert "from" not in price_html
 
 
 def test_variant_without_price_is_not_shown(client: Client) -> None:
@@ -219,14 +219,14 @@ def test_delivery_estimate_equals_checkout_fee(client: Client) -> None:
     fees = []
     for variant, quantity in [(small, 1), (small, 4), (small, 5), (small, 10), (small, 99), (large, 1)]:
         address = f"/san-pham/{product.slug}/?tinh={HANOI}&variant={variant.pk}&quantity={quantity}"
-        shown = [option.fee for option in client.get(address).context["offers"]]
+        estimated_fees = [option.fee for option in client.get(address).context["offers"]]
         line = RequestedLine(uuid.uuid4(), variant.pk, quantity)
         quote = build_quote(QuoteRequest(channel, [line], {}, HANOI), now=timezone.now())
-        assert shown == [option.fee for option in quote.seller_quotes[0].delivery_options], (
+        assert estimated_fees == [option.fee for option in quote.seller_quotes[0].delivery_options], (
             variant,
             quantity,
         )
-        fees += shown
+        fees += estimated_fees
 
     assert fees == [20_000, 20_000, 45_000, 0, None, 45_000]
 

@@ -79,11 +79,11 @@ def test_percentage_lowers_prices_and_lowest_price_columns() -> None:
 
 
 def test_amount_is_taken_off_each_unit_and_never_below_zero() -> None:
-    cheap, dear = make_product(price=5_000), make_product(price=50_000)
+    cheap, expensive = make_product(price=5_000), make_product(price=50_000)
 
     start_promotion(amount_terms(20_000))
 
-    assert (prices(cheap), prices(dear)) == ([(5_000, 0)], [(50_000, 30_000)])
+    assert (prices(cheap), prices(expensive)) == ([(5_000, 0)], [(50_000, 30_000)])
 
 
 def test_lowest_price_of_several_promotions_wins() -> None:

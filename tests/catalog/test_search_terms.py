@@ -214,9 +214,9 @@ def test_known_words_follow_products() -> None:
     product = make_product(name="Miến dong")
     make_product(name="Miến gạo", state=ListingState.DRAFT)
     learn_words()
-    counted = dict(KnownWord.objects.values_list("word", "goods"))
-    assert (counted["mien"], counted["dong"], counted["miendong"]) == (1, 1, 1)
-    assert "gao" not in counted
+    product_counts = dict(KnownWord.objects.values_list("word", "goods"))
+    assert (product_counts["mien"], product_counts["dong"], product_counts["miendong"]) == (1, 1, 1)
+    assert "gao" not in product_counts
     assert set(Misspelling.objects.filter(word__word="mien").values_list("left", flat=True)) == {
         *("mien", "ien", "men", "min", "mie")
     }
@@ -225,9 +225,9 @@ def test_known_words_follow_products() -> None:
     make_product(name="Miến khô")
     count_words_task()
 
-    counted = dict(KnownWord.objects.values_list("word", "goods"))
-    assert (counted["mien"], counted["gung"]) == (2, 1)
-    assert "dong" not in counted
+    product_counts = dict(KnownWord.objects.values_list("word", "goods"))
+    assert (product_counts["mien"], product_counts["gung"]) == (2, 1)
+    assert "dong" not in product_counts
     assert not Misspelling.objects.filter(word__word="dong").exists()
 
 
@@ -273,8 +273,8 @@ def test_search_finds_categories_sellers_and_places(client: Client) -> None:
     assert f'href="/danh-muc/{noodles.slug}/"' in html
     assert 'href="/hop-tac-xa/tai-hoan/"' in html
     assert "HTX Khác" not in html
-    place = page_of(client, "/tim/?q=thai nguyen")
-    assert f'href="/san-pham/?noi={THAI_NGUYEN}"' in place
+    place_page = page_of(client, "/tim/?q=thai nguyen")
+    assert f'href="/san-pham/?noi={THAI_NGUYEN}"' in place_page
     assert names(page_of(client, f"/san-pham/?noi={THAI_NGUYEN}")) == ["Miến dong"]
 
 
@@ -287,8 +287,8 @@ def test_sellers_categories_and_places_match_variants_of_the_query(client: Clien
     make_product(seller, name="Gối", category=fabrics)
     make_cooperative("HTX Yến Dương", slug="yen-duong", sort_order=2)
     for row, text in ((seller, "Peace Cooperative"), (fabrics, "Brocade")):
-        kind = row._meta.label_lower
-        Translation.objects.create(kind=kind, key=str(row.pk), language="en", field="name", text=text)
+        row_type = row._meta.label_lower
+        Translation.objects.create(kind=row_type, key=str(row.pk), language="en", field="name", text=text)
     save_set("thổ cẩm", "vải dệt")
     save_set("htx", "hợp tác xã")
 

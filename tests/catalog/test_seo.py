@@ -50,8 +50,8 @@ def test_canonical_url_drops_filters_and_sorting_but_keeps_page_number(client):
         ("/danh-muc/mien/?utm_source=zalo", "/danh-muc/mien/"),
         ("/en/san-pham/?page=3", "/en/san-pham/?page=3"),
     ]:
-        found, alternates = canonical_and_alternates(client, address)
-        assert found == f"{SITE}{canonical}", address
+        canonical_url, alternates = canonical_and_alternates(client, address)
+        assert canonical_url == f"{SITE}{canonical}", address
         plain = canonical.removeprefix("/en")
         assert alternates == {
             "vi": f"{SITE}{plain}",

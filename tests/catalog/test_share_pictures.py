@@ -66,13 +66,13 @@ def test_share_picture_is_redrawn_once_photo_is_ready(client):
     picture = make_picture()
     add_picture(cooperative=product.cooperative, product_id=product.pk, picture=picture, **SYSTEM)
     draw_share_pictures_task()
-    without = share_picture_path(client, product)
+    path_without_photo = share_picture_path(client, product)
     render_picture(picture)
 
     draw_share_pictures_task()
 
-    assert without.startswith("/media/share/")
-    assert share_picture_path(client, product) != without
+    assert path_without_photo.startswith("/media/share/")
+    assert share_picture_path(client, product) != path_without_photo
 
 
 def test_share_picture_of_withdrawn_product_is_deleted():

@@ -202,15 +202,15 @@ def test_stock_is_reachable_through_channel_and_zone_of_its_warehouse() -> None:
     variant = make_variant()
     stock = get_stock(variant)
     zone = stock.warehouse.zones.get()
-    found = [reachable_stocks(variant), reachable_stocks(variant, country="LA")]
+    reachable = [reachable_stocks(variant), reachable_stocks(variant, country="LA")]
 
     zone.is_default = True
     zone.save()
-    found.append(reachable_stocks(variant, country="LA"))
+    reachable.append(reachable_stocks(variant, country="LA"))
     WarehouseChannel.objects.filter(warehouse=stock.warehouse).delete()
-    found.append(reachable_stocks(variant))
+    reachable.append(reachable_stocks(variant))
 
-    assert found == [[stock], [], [stock], []]
+    assert reachable == [[stock], [], [stock], []]
 
 
 def test_default_zone_excludes_countries_of_other_zones() -> None:

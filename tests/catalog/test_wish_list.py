@@ -90,8 +90,8 @@ def test_invalid_product_is_404_and_full_list_drops_the_oldest(client: Client, m
     for product in products:
         add_to_wish_list(user_id=user.pk, product_ids=[product.pk, 10**9], now=NOW)
 
-    remaining = WishedProduct.objects.order_by("pk").values_list("product", flat=True)
-    assert list(remaining) == [product.pk for product in products[1:]]
+    remaining_ids = WishedProduct.objects.order_by("pk").values_list("product", flat=True)
+    assert list(remaining_ids) == [product.pk for product in products[1:]]
 
 
 def test_wish_list_query_count_does_not_grow_with_products(client: Client) -> None:

@@ -106,12 +106,15 @@ def test_service_worker_changes_with_the_build(monkeypatch: pytest.MonkeyPatch) 
 
 def test_market_can_be_installed_on_a_phone() -> None:
     for path, start in (("/cho-phien.webmanifest", "/"), ("/en/cho-phien.webmanifest", "/en/")):
-        answer = Client().get(path)
-        told = json.loads(answer.content)
-        assert answer["Content-Type"] == "application/manifest+json"
-        assert (told["start_url"], told["scope"], told["display"]) == (start, "/", "standalone")
-        assert {icon["purpose"] for icon in told["icons"]} == {"any", "maskable"}
-        for address in [*(icon["src"] for icon in told["icons"]), *(one["url"] for one in told["shortcuts"])]:
+        response = Client().get(path)
+        manifest = json.loads(response.content)
+        assert response["Content-Type"] == "application/manifest+json"
+        assert (manifest["start_url"], manifest["scope"], manifest["display"]) == (start, "/", "standalone")
+        assert {icon["purpose"] for icon in manifest["icons"]} == {"any", "maskable"}
+        for address in [
+            *(icon["src"] for icon in manifest["icons"]),
+            *(one["url"] for one in manifest["shortcuts"]),
+        ]:
             assert address.startswith("/static/") or Client().get(address).status_code == 200, address
 
 
@@ -134,7 +137,7 @@ def test_large_type_is_remembered_and_needs_no_script(phone: Page) -> None:
 
 
 def test_foreign_address_is_not_redirected_to() -> None:
-    for back in ("https://elsewhere.example/", "//elsewhere.example/", "javascript:alert(1)", ""):
-        answer = Client().post("/co-chu/", {"size": "large", "next": back})
-        assert (answer.status_code, answer["Location"]) == (302, "/")
+    for next_url in ("https://elsewhere.example/", "//elsewhere.example/", "javascript:alert(1)", ""):
+        response = Client().post("/co-chu/", {"size": "large", "next": next_url})
+        assert (response.status_code, response["Location"]) == (302, "/")
     assert Client().get("/co-chu/").status_code == 405

@@ -23,8 +23,8 @@ def test_message_reaches_a_worker_through_the_broker():
     before = cache.get(BEAT_KEY)
 
     with start_worker(app, pool="threads", queues=[queue], perform_ping_check=False):
-        end = time.monotonic() + 30
-        while cache.get(BEAT_KEY) is None and time.monotonic() < end:
+        deadline = time.monotonic() + 30
+        while cache.get(BEAT_KEY) is None and time.monotonic() < deadline:
             time.sleep(0.05)
 
     assert before is None

@@ -14,10 +14,10 @@ pytestmark = pytest.mark.django_db
 def test_shop_with_a_recent_beat_is_healthy(client):
     note_beat()
 
-    answer = client.get("/health/")
+    response = client.get("/health/")
 
-    assert answer.status_code == 200
-    report = answer.json()
+    assert response.status_code == 200
+    report = response.json()
     assert report["database"] == {"ok": True, "kind": connection.vendor}
     assert report["jobs"]["ok"] is True
     assert report["jobs"]["age_seconds"] < 60
@@ -25,20 +25,20 @@ def test_shop_with_a_recent_beat_is_healthy(client):
 
 
 def test_pages_are_served_before_the_first_beat(client):
-    answer = client.get("/health/")
+    response = client.get("/health/")
 
-    assert answer.status_code == 200
-    assert answer.json()["jobs"] == {"ok": False, "last_beat": None, "age_seconds": None}
+    assert response.status_code == 200
+    assert response.json()["jobs"] == {"ok": False, "last_beat": None, "age_seconds": None}
 
 
 def test_old_beat_is_reported_but_stops_no_page(client):
     cache.set(BEAT_KEY, (timezone.now() - timedelta(hours=1)).isoformat())
 
-    answer = client.get("/health/")
+    response = client.get("/health/")
 
-    assert answer.status_code == 200
-    assert answer.json()["jobs"]["ok"] is False
-    assert answer.json()["jobs"]["age_seconds"] >= 3600
+    assert response.status_code == 200
+    assert response.json()["jobs"]["ok"] is False
+    assert response.json()["jobs"]["age_seconds"] >= 3600
 
 
 def test_health_is_never_cached(client):
@@ -63,41 +63,41 @@ def test_media_files_are_immutable_for_caches(client, settings, tmp_path):
     settings.MEDIA_ROOT = tmp_path
     (tmp_path / "quyt.webp").write_bytes(b"a picture")
 
-    answer = client.get("/media/quyt.webp")
+    response = client.get("/media/quyt.webp")
 
-    assert b"".join(answer.streaming_content) == b"a picture"
-    assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert b"".join(response.streaming_content) == b"a picture"
+    assert response.headers["Cache-Control"] == "public, max-age=31536000, immutable"
     assert client.get("/media/mang.webp").status_code == 404
 
 
 def test_nearly_full_disk_is_reported_while_the_shop_sells(client, settings):
     settings.LOW_DISK_MEGABYTES = 10**9
 
-    answer = client.get("/health/")
+    response = client.get("/health/")
 
-    assert answer.status_code == 200
-    assert {"data", "storage"} <= set(answer.json()["missing"])
-    assert answer.json()["data"]["is_writable"] is True
+    assert response.status_code == 200
+    assert {"data", "storage"} <= set(response.json()["missing"])
+    assert response.json()["data"]["is_writable"] is True
 
 
 def test_embedded_shop_without_a_writable_folder_does_not_sell(client, settings, tmp_path):
     settings.SERVER = False
     settings.DATA_DIR = tmp_path / "gone"
 
-    answer = client.get("/health/")
+    response = client.get("/health/")
 
-    assert answer.status_code == 503
-    assert answer.json()["data"] == {"ok": False, "is_writable": False, "free_megabytes": 0}
+    assert response.status_code == 503
+    assert response.json()["data"] == {"ok": False, "is_writable": False, "free_megabytes": 0}
 
 
 def test_server_sells_without_a_writable_data_folder(client, settings, tmp_path):
     settings.SERVER = True
     settings.DATA_DIR = tmp_path / "gone"
 
-    answer = client.get("/health/")
+    response = client.get("/health/")
 
-    assert answer.status_code == 200
-    assert "data" in answer.json()["missing"]
+    assert response.status_code == 200
+    assert "data" in response.json()["missing"]
 
 
 def test_read_only_database_is_reported(client):
@@ -107,20 +107,20 @@ def test_read_only_database_is_reported(client):
         else:
             cursor.execute("PRAGMA query_only = ON")
     try:
-        answer = client.get("/health/")
+        response = client.get("/health/")
     finally:
         if connection.vendor == "sqlite":
             with connection.cursor() as cursor:
                 cursor.execute("PRAGMA query_only = OFF")
 
-    assert answer.status_code == 503
-    assert answer.json()["database"] == {"ok": False, "kind": connection.vendor}
+    assert response.status_code == 503
+    assert response.json()["database"] == {"ok": False, "kind": connection.vendor}
 
 
 def test_folder_that_takes_no_spooled_bodies_is_missing(client, monkeypatch, tmp_path) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
 
-    answer = client.get("/health/")
+    response = client.get("/health/")
 
-    assert answer.json()["temporary"] == {"ok": False, "is_writable": False, "free_megabytes": 0}
-    assert "temporary" in answer.json()["missing"]
+    assert response.json()["temporary"] == {"ok": False, "is_writable": False, "free_megabytes": 0}
+    assert "temporary" in response.json()["missing"]

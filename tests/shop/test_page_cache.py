@@ -28,9 +28,9 @@ TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="(\w+)"')
 def pages(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Cache[Any, Any]:
     """An empty, enabled page cache."""
     settings.PAGE_CACHE_SECONDS = 3600
-    made: Cache[Any, Any] = Cache(1_000_000)
-    monkeypatch.setattr(page_cache, "_pages", made)
-    return made
+    cache: Cache[Any, Any] = Cache(1_000_000)
+    monkeypatch.setattr(page_cache, "_pages", cache)
+    return cache
 
 
 @pytest.fixture
@@ -41,8 +41,8 @@ def product() -> Product:
 
 def count_queries(act: Callable[[], Any]) -> tuple[Any, int]:
     with CaptureQueriesContext(connection) as queries:
-        answer = act()
-    return answer, len(queries)
+        response = act()
+    return response, len(queries)
 
 
 def test_page_is_cached_for_anonymous_visitors_until_something_changes(product: Product) -> None:
@@ -136,15 +136,15 @@ def test_unchanged_page_is_answered_with_304(product: Product, settings: Any) ->
         settings.PAGE_CACHE_SECONDS = seconds
         visitor = Client()
         visitor.get(path)  # the token's cookie is set by the first page
-        seen = visitor.get(path)
+        first_response = visitor.get(path)
 
-        same = visitor.get(path, headers={"If-None-Match": seen["ETag"]})
-        others = Client().get(path, headers={"If-None-Match": seen["ETag"]})
+        second_response = visitor.get(path, headers={"If-None-Match": first_response["ETag"]})
+        other_response = Client().get(path, headers={"If-None-Match": first_response["ETag"]})
 
-        assert (same.status_code, same.content) == (304, b"")
-        assert {each.strip() for each in seen["Vary"].split(",")} >= {"Cookie", "HX-Request"}
-        assert seen["Cache-Control"] == "private, no-cache"
-        assert others.status_code == 200  # its token would be another visitor's
+        assert (second_response.status_code, second_response.content) == (304, b"")
+        assert {each.strip() for each in first_response["Vary"].split(",")} >= {"Cookie", "HX-Request"}
+        assert first_response["Cache-Control"] == "private, no-cache"
+        assert other_response.status_code == 200  # its token would be another visitor's
     assert "ETag" not in Client().get("/gio-hang/")
 
 
@@ -164,13 +164,13 @@ def test_offline_header_depends_on_the_visitor_and_the_page(product: Product) ->
     guest = Client()
     guest.post("/gio-hang/dong/", {"variant": product.variants.get().pk, "quantity": 1})
 
-    told = {
+    headers = {
         (name, address): client.get(address).headers.get(page_cache.OFFLINE_HEADER)
         for name, client in [("stranger", Client()), ("guest", guest)]
         for address in ("/", "/tim/?q=gao", "/gio-hang/", "/tai-khoan/dang-nhap/", "/don-hang/")
     }
 
-    assert {key: value for key, value in told.items() if value} == {
+    assert {key: value for key, value in headers.items() if value} == {
         ("stranger", "/"): "keep",
         ("guest", "/"): "ask",
     }
@@ -180,6 +180,6 @@ def test_offline_header_depends_on_the_visitor_and_the_page(product: Product) ->
 def test_empty_parameters_add_no_page(client: Client, product: Product, query: str) -> None:
     client.get(f"/san-pham/{query}")
 
-    _answer, queries = count_queries(lambda: client.get(f"/san-pham/{query}"))
+    _response, queries = count_queries(lambda: client.get(f"/san-pham/{query}"))
 
     assert queries > 0

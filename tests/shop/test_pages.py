@@ -81,8 +81,8 @@ def test_footer_names_the_operator_as_required_by_law(client: Client) -> None:
     ]:
         assert said in html
     english = html_of(client.get("/en/"))
-    for told in ("Công ty Mẫu", "0123456789, 01/07/2026, Thái Nguyên", "Xã Phủ\u00a0Thông"):
-        assert f'<span lang="vi">{told}</span>' in english
+    for detail in ("Công ty Mẫu", "0123456789, 01/07/2026, Thái Nguyên", "Xã Phủ\u00a0Thông"):
+        assert f'<span lang="vi">{detail}</span>' in english
 
 
 def test_language_switch_keeps_page_and_query(client: Client) -> None:
@@ -113,9 +113,9 @@ def test_front_page_shows_this_weeks_markets_and_the_season(client: Client) -> N
 
 def test_basket_count_is_that_of_ones_own_basket(client: Client) -> None:
     variant = Variant.objects.get(product=make_product())
-    mine, other = make_basket((variant, 3)), make_basket((variant, 5), user=make_user())
+    guest_basket, other = make_basket((variant, 3)), make_basket((variant, 5), user=make_user())
     session = client.session
-    session["basket"] = str(mine.pk)
+    session["basket"] = str(guest_basket.pk)
     session.save()
 
     assert "data-basket-count>3<" in html_of(client.get("/"))
@@ -130,9 +130,9 @@ def test_page_frame_queries_nothing_until_it_is_shown(django_assert_num_queries:
     request.resolver_match = None
 
     with django_assert_num_queries(0):
-        given = page_context(request)
+        context = page_context(request)
 
-    assert given["section"] == ""
+    assert context["section"] == ""
 
 
 def test_members_are_linked_to_their_pages(client: Client) -> None:

@@ -72,7 +72,7 @@ ASKS_NOT = {
 
 def names_of(space: str) -> set[str]:
     """The names of all addresses in a URL namespace."""
-    return {str(pattern.name) for found, pattern in _walked(get_resolver()) if found == space}
+    return {str(pattern.name) for path, pattern in _walked(get_resolver()) if path == space}
 
 
 def _walked(resolver: URLResolver, space: str = "") -> Iterator[tuple[str, URLPattern]]:
@@ -87,9 +87,9 @@ def address_of(name: str) -> str:
     """An address with made-up keys: the confirmation is required before any row is looked up."""
     some = uuid.UUID(int=1)
     tried: list[tuple[Any, ...]] = [(), (1,), (some,), (some, some), (some, 1)]
-    for given in tried:
+    for arguments in tried:
         try:
-            return reverse(name, args=given)
+            return reverse(name, args=arguments)
         except NoReverseMatch:
             continue
     raise AssertionError(name)
@@ -114,10 +114,10 @@ def test_old_session_is_asked_for_a_confirmation(space: str) -> None:
     client = signed_in(give_app(user), minutes=16)
 
     for name in ASKS[space].split():
-        answers = answers_of(client, f"{space}:{name}")
-        assert answers, name
-        for answer in answers:
-            assert answer.headers.get("Location", "").startswith(CHECK.removeprefix("/en")), name
+        responses = answers_of(client, f"{space}:{name}")
+        assert responses, name
+        for response in responses:
+            assert response.headers.get("Location", "").startswith(CHECK.removeprefix("/en")), name
 
 
 def test_all_of_django_admin_asks_for_a_confirmation() -> None:
@@ -125,8 +125,8 @@ def test_all_of_django_admin_asks_for_a_confirmation() -> None:
     lists = [name for name in names_of("admin") if name.endswith(("_changelist", "_add"))]
 
     for name in ["index", "password_change", *lists]:
-        answer = client.get(reverse(f"admin:{name}"))
-        assert answer.headers.get("Location", "").startswith(CHECK.removeprefix("/en")), name
+        response = client.get(reverse(f"admin:{name}"))
+        assert response.headers.get("Location", "").startswith(CHECK.removeprefix("/en")), name
     assert len(lists) > 20
 
 

@@ -29,11 +29,16 @@ CARDS = {
 
 def read(tmp_path, expression, **variables):
     """Evaluate `expression` with only these variables set; return the value or the refusal's message."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     code = f"from django.conf import settings; print(({expression}))"
     done = subprocess.run(
         [sys.executable, "-c", code],
-        env={**kept, "DJANGO_SETTINGS_MODULE": "shop.settings", "DATA_DIR": str(tmp_path), **variables},
+        env={
+            **environment,
+            "DJANGO_SETTINGS_MODULE": "shop.settings",
+            "DATA_DIR": str(tmp_path),
+            **variables,
+        },
         capture_output=True,
         text=True,
     )
@@ -41,9 +46,9 @@ def read(tmp_path, expression, **variables):
 
 
 def test_embedded_shop_needs_no_settings(tmp_path):
-    said = read(tmp_path, "settings.SERVER, settings.DEBUG, settings.DATABASES['default']['ENGINE']")
+    output = read(tmp_path, "settings.SERVER, settings.DEBUG, settings.DATABASES['default']['ENGINE']")
 
-    assert said == "(False, False, 'shop.sqlite')"
+    assert output == "(False, False, 'shop.sqlite')"
 
 
 def test_acknowledged_order_is_on_the_disk(tmp_path):
@@ -64,12 +69,12 @@ def test_generated_key_stays_and_is_private(tmp_path):
 
 @pytest.mark.parametrize("unset", sorted(SERVER))
 def test_server_without_one_setting_refuses_and_names_it(tmp_path, unset):
-    rest = {name: value for name, value in SERVER.items() if name != unset}
+    other_settings = {name: value for name, value in SERVER.items() if name != unset}
 
-    said = read(tmp_path, "settings.SERVER", **rest)
+    output = read(tmp_path, "settings.SERVER", **other_settings)
 
-    assert said.startswith("django.core.exceptions.ImproperlyConfigured: The shop is only half configured.")
-    assert f"Set {unset}, or unset" in said
+    assert output.startswith("django.core.exceptions.ImproperlyConfigured: The shop is only half configured.")
+    assert f"Set {unset}, or unset" in output
 
 
 @pytest.mark.parametrize(
@@ -84,9 +89,9 @@ def test_server_without_one_setting_refuses_and_names_it(tmp_path, unset):
     ],
 )
 def test_incomplete_group_refuses_and_names_the_missing_settings(tmp_path, variables, named):
-    said = read(tmp_path, "settings.SERVER", **variables)
+    output = read(tmp_path, "settings.SERVER", **variables)
 
-    assert f"half configured. Set {named}, or unset" in said
+    assert f"half configured. Set {named}, or unset" in output
 
 
 @pytest.mark.parametrize(
@@ -109,9 +114,9 @@ def test_incomplete_group_refuses_and_names_the_missing_settings(tmp_path, varia
     ],
 )
 def test_invalid_value_is_refused_with_an_explanation(tmp_path, variables, words):
-    said = read(tmp_path, "settings.SERVER", **variables)
+    output = read(tmp_path, "settings.SERVER", **variables)
 
-    assert words in said
+    assert words in output
 
 
 @pytest.mark.parametrize(
@@ -130,34 +135,34 @@ def test_invalid_value_is_refused_with_an_explanation(tmp_path, variables, words
     ],
 )
 def test_allowed_hosts_follow_the_host(tmp_path, host, listens_at, public_url, allowed):
-    said = read(tmp_path, "[settings.LISTENS_AT, settings.PUBLIC_URL, settings.ALLOWED_HOSTS]", HOST=host)
+    output = read(tmp_path, "[settings.LISTENS_AT, settings.PUBLIC_URL, settings.ALLOWED_HOSTS]", HOST=host)
 
-    at, address, hosts = literal_eval(said)
+    at, address, hosts = literal_eval(output)
     assert (at, hosts) == (listens_at, allowed)
     assert re.fullmatch(public_url, address)
 
 
 def test_cards_are_off_until_stripe_keys_are_set(tmp_path):
-    asked = "settings.STRIPE_SECRET_KEY, settings.STRIPE_API_URL, settings.STRIPE_JS_URL"
+    expression = "settings.STRIPE_SECRET_KEY, settings.STRIPE_API_URL, settings.STRIPE_JS_URL"
 
-    without = literal_eval(read(tmp_path, asked))
-    with_keys = literal_eval(read(tmp_path, asked, **CARDS))
+    without_keys = literal_eval(read(tmp_path, expression))
+    with_keys = literal_eval(read(tmp_path, expression, **CARDS))
 
     addresses = ("https://api.stripe.com", "https://js.stripe.com/endive/stripe.js")
-    assert without == ("", *addresses)
+    assert without_keys == ("", *addresses)
     assert with_keys == ("sk_live_1", *addresses)
 
 
 def test_stripe_script_has_the_version_of_the_library(tmp_path):
     version = stripe.api_version.partition(".")[2]
 
-    said = read(tmp_path, "settings.STRIPE_JS_URL")
+    output = read(tmp_path, "settings.STRIPE_JS_URL")
 
-    assert said == f"https://js.stripe.com/{version}/stripe.js"
+    assert output == f"https://js.stripe.com/{version}/stripe.js"
 
 
 def test_complete_server_is_read_as_configured(tmp_path):
-    said = read(
+    output = read(
         tmp_path,
         "settings.DATABASES['default']['HOST'], settings.DATABASES['default']['PORT'],"
         " settings.DATABASES['default']['PASSWORD'], settings.DATABASES['default']['OPTIONS'],"
@@ -165,7 +170,7 @@ def test_complete_server_is_read_as_configured(tmp_path):
         **SERVER,
     )
 
-    assert said == (
+    assert output == (
         "('db.internal', 5433, 'p@ss', {'sslmode': 'require'}, ['shop.example', 'www.shop.example'], True,"
         " 'redis://cache.internal/0')"
     )
@@ -174,9 +179,9 @@ def test_complete_server_is_read_as_configured(tmp_path):
 def test_phone_codes_are_offered_where_text_messages_arrive(tmp_path):
     by_sms = {"SMS_URL": "https://sms.internal/", "SMS_TOKEN": "t"}
 
-    offered = [read(tmp_path, "settings.PHONE_CODES", **each) for each in ({}, SERVER, SERVER | by_sms)]
+    phone_codes = [read(tmp_path, "settings.PHONE_CODES", **each) for each in ({}, SERVER, SERVER | by_sms)]
 
-    assert offered == ["True", "False", "True"]
+    assert phone_codes == ["True", "False", "True"]
 
 
 @pytest.mark.parametrize(

@@ -68,8 +68,8 @@ def addresses(product: Product) -> list[str]:
 
 
 def faults_of(page: Page) -> list[str]:
-    found = Axe().run(page).response["violations"]
-    return [f"{fault['id']}: {fault['nodes'][0]['html']}" for fault in found]
+    violations = Axe().run(page).response["violations"]
+    return [f"{fault['id']}: {fault['nodes'][0]['html']}" for fault in violations]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

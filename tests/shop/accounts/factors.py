@@ -50,14 +50,14 @@ def app_code(step: int = 0) -> str:
 
 
 def wrong_code() -> str:
-    near = {app_code(step) for step in range(-3, 4)}
-    return next(code for code in map("{:06d}".format, range(8)) if code not in near)
+    nearby_codes = {app_code(step) for step in range(-3, 4)}
+    return next(code for code in map("{:06d}".format, range(8)) if code not in nearby_codes)
 
 
 def give_password(client: Client, user: User, **also: str) -> None:
     """The first step of signing in."""
-    answer = client.post(SIGN_IN, {"name": user.email, "password": PASSWORD, **also})
-    assert answer.headers["Location"] == SECOND_STEP
+    response = client.post(SIGN_IN, {"name": user.email, "password": PASSWORD, **also})
+    assert response.headers["Location"] == SECOND_STEP
 
 
 def age_session(client: Client, minutes: float = 60) -> None:

@@ -6,9 +6,9 @@ from shop.notifications.models import Notification
 SENDING, CODE, NAME = (f"/en/tai-khoan/dang-nhap/{page}/" for page in ("gui-ma", "ma", "ten"))
 
 
-def last_code(to):
+def last_code(recipient):
     """The newest code sent to a phone number or an e-mail address."""
-    row = Notification.objects.filter(to=to, key__startswith="code:").order_by("-pk").first()
+    row = Notification.objects.filter(to=recipient, key__startswith="code:").order_by("-pk").first()
     return decrypt_secret(row.sealed)
 
 

@@ -51,7 +51,7 @@ def sent(now=NOW):
 
 def test_known_and_unknown_numbers_are_answered_alike(client: Client) -> None:
     make_user(phone=PHONE, phone_confirmed_at=NOW)
-    answers = {}
+    responses = {}
     for written in (WRITTEN, "0912 345 678"):
         other = Client()
         with CaptureQueriesContext(
@@ -60,11 +60,11 @@ def test_known_and_unknown_numbers_are_answered_alike(client: Client) -> None:
             posted = other.post(SENDING, {"phone": written})
         page = html_of(other.get(CODE))
         main = re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", page[page.index("<main") :])
-        told = re.sub(r"\+?[\d ]{9,}", "…", main)
+        masked_text = re.sub(r"\+?[\d ]{9,}", "…", main)
         statements = [re.sub(r"'[^']*'|\d+", "?", each["sql"])[:60] for each in queries]
-        answers[written] = (posted.status_code, posted.headers["Location"], told, statements)
+        responses[written] = (posted.status_code, posted.headers["Location"], masked_text, statements)
 
-    assert answers[WRITTEN] == answers["0912 345 678"]
+    assert responses[WRITTEN] == responses["0912 345 678"]
     assert Notification.objects.count() == 2
 
 
@@ -109,8 +109,8 @@ def test_name_without_a_code_opens_no_account(client: Client) -> None:
 def test_codes_are_not_stored_in_readable_form(capsys) -> None:
     _key, digits = sent()
     row = Notification.objects.get()
-    kept = [*EntryCode.objects.values_list(), *Notification.objects.values_list()]
-    assert not [each for each in kept if digits in " ".join(map(str, each))]
+    stored_rows = [*EntryCode.objects.values_list(), *Notification.objects.values_list()]
+    assert not [each for each in stored_rows if digits in " ".join(map(str, each))]
 
     assert deliver(row, now=NOW)
 
@@ -148,13 +148,13 @@ def test_code_is_valid_once_for_its_purpose_until_it_expires() -> None:
 
 def test_right_code_is_refused_after_five_wrong_tries() -> None:
     key, digits = sent()
-    left = []
+    remaining_tries = []
     for _try in range(MAX_TRIES):
         with pytest.raises(Refused) as refused:
             use_code(code_id=key, purpose=ENTER, written=altered_code(digits), now=NOW)
-        left.append(refused.value.details.get("left", refused.type))
+        remaining_tries.append(refused.value.details.get("left", refused.type))
 
-    assert left == [4, 3, 2, 1, CodeExpired]
+    assert remaining_tries == [4, 3, 2, 1, CodeExpired]
     with pytest.raises(CodeExpired):
         use_code(code_id=key, purpose=ENTER, written=digits, now=NOW)
     assert EntryCode.objects.get().used_at is None
@@ -169,14 +169,14 @@ def test_wrong_expired_and_malformed_codes_show_errors(client: Client) -> None:
     EntryCode.objects.update(expires_at=fixed_now() - datetime.timedelta(seconds=1), made_at=NOW)
     pages.append(html_of(client.post(CODE, {"code": digits})))
 
-    words = [
+    messages = [
         "4 tries are left.",
         *["Write the six digits."] * 3,
         "Enter the 6-digit code.",
         "3 tries are left.",
         "This code is no longer good.",
     ]
-    assert [each in page for each, page in zip(words, pages, strict=True)] == [True] * 7
+    assert [each in page for each, page in zip(messages, pages, strict=True)] == [True] * 7
     assert not is_signed_in(client)
 
 
@@ -184,9 +184,9 @@ def test_code_is_accepted_with_full_width_digits_and_spaces(client: Client) -> N
     client.post(SENDING, {"phone": WRITTEN})
     wide = "".join(chr(ord("０") + int(digit)) for digit in last_code(PHONE))
 
-    answer = client.post(CODE, {"code": f"{wide[:3]} {wide[3:]}"})
+    response = client.post(CODE, {"code": f"{wide[:3]} {wide[3:]}"})
 
-    assert answer.status_code == 302
+    assert response.status_code == 302
 
 
 def test_invalid_phone_numbers_are_refused(client: Client) -> None:

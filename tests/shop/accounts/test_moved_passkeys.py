@@ -42,11 +42,11 @@ def allauths_table(old_apps: Any) -> Iterator[Any]:
 
 def test_moved_passkey_signs_in_and_moves_back(client: Client, old_apps: Any, allauths_table: Any) -> None:
     user, device = make_user(), Authenticator()
-    made = json.loads(device.make({"publicKey": {"challenge": "AAAA"}}))
+    credential = json.loads(device.make({"publicKey": {"challenge": "AAAA"}}))
     allauths_table.objects.create(
         user_id=user.pk,
         type="webauthn",
-        data={"name": "Máy của Hoa", "credential": made},
+        data={"name": "Máy của Hoa", "credential": credential},
         created_at=fixed_now(),
     )
 
@@ -68,10 +68,10 @@ def test_moved_passkey_signs_in_and_moves_back(client: Client, old_apps: Any, al
         migration.move_passkeys(old_apps, editor)
 
     assert (row.user_id, row.data["name"]) == (user.pk, "Máy của Hoa")
-    again = Passkey.objects.get()
-    assert again.credential_id == passkey.credential_id
-    assert bytes(again.public_key) == bytes(passkey.public_key)
-    assert again.sign_count == passkey.sign_count == 1
+    moved_back = Passkey.objects.get()
+    assert moved_back.credential_id == passkey.credential_id
+    assert bytes(moved_back.public_key) == bytes(passkey.public_key)
+    assert moved_back.sign_count == passkey.sign_count == 1
 
 
 def test_new_shop_has_no_passkeys_to_move(old_apps: Any) -> None:

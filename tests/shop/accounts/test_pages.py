@@ -167,9 +167,9 @@ def test_invalid_registration_opens_no_account(client: Client, field: str, value
 
 def link_in_letter() -> str:
     letter = Notification.objects.get()
-    found = re.search(r"http://127\.0\.0\.1:8000(/\S+/mat-khau/\S+/\S+/)", letter.text)
-    assert found is not None
-    return found[1]
+    match = re.search(r"http://127\.0\.0\.1:8000(/\S+/mat-khau/\S+/\S+/)", letter.text)
+    assert match is not None
+    return match[1]
 
 
 def test_forgotten_password_is_reset_by_email(client: Client) -> None:
@@ -300,12 +300,12 @@ def test_former_address_is_converted_to_a_current_one(client: Client) -> None:
     page, old = "/en/tai-khoan/thong-tin/", "Thôn Nà Ít, xã Vi Hương"
     empty = details(province="", commune="", street="", old_address=old)
 
-    offered = html_of(client.post(page, empty))  # submitted with Enter, before anything is saved
+    suggestions_html = html_of(client.post(page, empty))  # submitted with Enter, before anything is saved
     picked = html_of(client.post(page, empty | {"pick": "01948"}))
     assert not Address.objects.exists()
     client.post(page, details(province=THAI_NGUYEN, commune="01948", street="Thôn Nà Ít", old_address=""))
 
-    assert 'name="pick" value="01948"' in offered
+    assert 'name="pick" value="01948"' in suggestions_html
     assert 'value="01948" selected' in picked
     assert 'value="Thôn Nà Ít"' in picked
     user.refresh_from_db()
@@ -318,7 +318,7 @@ def test_new_email_needs_its_link_and_the_old_one_is_notified(client: Client) ->
     sign_in(client, "hoa@example.com")
     page = "/en/tai-khoan/thong-tin/thu-dien-tu/"
 
-    answers = [client.post(page, {"email": each}) for each in ("khac@example.com", "Moi@example.com")]
+    responses = [client.post(page, {"email": each}) for each in ("khac@example.com", "Moi@example.com")]
     letter = Notification.objects.get()
     link = re.search(r"(/en/tai-khoan/thong-tin/thu-dien-tu/\S+/)", letter.text)
     assert link is not None
@@ -331,7 +331,7 @@ def test_new_email_needs_its_link_and_the_old_one_is_notified(client: Client) ->
     client.post(link[1])
 
     user.refresh_from_db()
-    assert [answer.headers["Location"] for answer in answers] == ["/en/tai-khoan/thong-tin/"] * 2
+    assert [response.headers["Location"] for response in responses] == ["/en/tai-khoan/thong-tin/"] * 2
     assert (letter.to, before, user.email) == ("moi@example.com", "hoa@example.com", "moi@example.com")
     assert Notification.objects.order_by("-pk")[0].to == "hoa@example.com"
     assert client.post(link[1]).status_code == 404
@@ -341,9 +341,9 @@ def test_old_session_cannot_change_the_email(client: Client) -> None:
     client.force_login(make_user())
     age_session(client)
 
-    answer = client.post("/en/tai-khoan/thong-tin/thu-dien-tu/", {"email": "moi@example.com"})
+    response = client.post("/en/tai-khoan/thong-tin/thu-dien-tu/", {"email": "moi@example.com"})
 
-    assert answer.headers["Location"].startswith(f"{SIGN_IN}?lai=1")
+    assert response.headers["Location"].startswith(f"{SIGN_IN}?lai=1")
     assert not Notification.objects.exists()
 
 

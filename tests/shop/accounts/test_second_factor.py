@@ -64,9 +64,9 @@ def test_app_is_saved_after_its_first_correct_code(client: Client) -> None:
     user = make_user(email="hoa@example.com", language="en")
     client.force_login(user)
 
-    shown = html_of(client.get(APP))
-    key, sealed = shown_key(shown)
-    assert 'href="otpauth://totp/' in shown
+    app_html = html_of(client.get(APP))
+    key, sealed = shown_key(app_html)
+    assert 'href="otpauth://totp/' in app_html
     before = client.post(
         APP, {"sealed": sealed, "code": "000000" if pyotp.TOTP(key).now() != "000000" else "1"}
     )
@@ -102,10 +102,10 @@ def test_sign_in_asks_for_the_app_and_redirects_to_next(client: Client) -> None:
     give_password(client, user, next="/en/gio-hang/")
     assert not is_in(client)
     page = html_of(client.post(SECOND_STEP, {"code": wrong_code()}))
-    answer = client.post(SECOND_STEP, {"code": app_code()})
+    response = client.post(SECOND_STEP, {"code": app_code()})
 
     assert "That is not the right code." in page
-    assert answer.headers["Location"] == "/en/gio-hang/"
+    assert response.headers["Location"] == "/en/gio-hang/"
     assert client.get(HOME).status_code == 200
     assert SignIn.objects.get().method == "password"
 
@@ -147,9 +147,9 @@ def test_passkey_counts_as_both_factors(client: Client) -> None:
     device = add_passkey(signed_in(user))
 
     options = client.get(f"{SIGN_IN}khoa/").json()
-    answer = client.post(f"{SIGN_IN}khoa/", {"credential": device.sign(options)})
+    response = client.post(f"{SIGN_IN}khoa/", {"credential": device.sign(options)})
 
-    assert answer.headers["Location"] == HOME
+    assert response.headers["Location"] == HOME
     assert client.get(APP).status_code == 200
 
 
@@ -165,9 +165,9 @@ def test_passkey_without_user_verification_signs_nobody_in(client: Client) -> No
 
 def test_passkey_is_required_after_the_password_when_enabled(client: Client) -> None:
     user = make_user()
-    here = signed_in(user)
-    device, strangers = add_passkey(here), add_passkey(signed_in(make_user()))
-    page = html_of(here.post(f"{FACTOR}khoa/"))
+    passkey_client = signed_in(user)
+    device, strangers = add_passkey(passkey_client), add_passkey(signed_in(make_user()))
+    page = html_of(passkey_client.post(f"{FACTOR}khoa/"))
     assert len(re.findall(r'class="code strong">', page)) == 10
 
     give_password(client, user)
@@ -209,11 +209,11 @@ def test_second_step_is_turned_off_after_proving_it() -> None:
     assert AuthenticatorApp.objects.exists()
     page = html_of(client.get(refused.headers["Location"]))
     assert "Nothing was done yet." in page
-    answer = client.post(CHECK, {"code": app_code(), "next": FACTOR})
+    response = client.post(CHECK, {"code": app_code(), "next": FACTOR})
     client.post(f"{FACTOR}tat/")
 
     user.refresh_from_db()
-    assert answer.headers["Location"] == FACTOR
+    assert response.headers["Location"] == FACTOR
     assert not user.has_second_factor
     assert not AuthenticatorApp.objects.exists()
     assert not RecoveryCode.objects.exists()
@@ -225,10 +225,10 @@ def test_second_step_is_turned_off_after_proving_it() -> None:
 def test_old_session_confirms_before_a_page_is_shown() -> None:
     client = signed_in(give_app(make_user()), minutes=11)
 
-    asked = client.get(APP)
-    confirmed = client.post(asked.headers["Location"], {"code": app_code(), "next": APP})
+    challenge = client.get(APP)
+    confirmed = client.post(challenge.headers["Location"], {"code": app_code(), "next": APP})
 
-    assert asked.headers["Location"] == f"{CHECK}?{urlencode({'next': APP})}"
+    assert challenge.headers["Location"] == f"{CHECK}?{urlencode({'next': APP})}"
     assert confirmed.headers["Location"] == APP
     assert client.get(APP).status_code == 200
 
@@ -247,9 +247,9 @@ def test_account_without_a_second_factor_signs_in_again(client: Client) -> None:
 def test_confirmation_redirects_to_no_other_site() -> None:
     client = signed_in(give_app(make_user()), minutes=11)
 
-    answer = client.post(CHECK, {"code": app_code(), "next": "https://example.org/"})
+    response = client.post(CHECK, {"code": app_code(), "next": "https://example.org/"})
 
-    assert answer.headers["Location"] == HOME
+    assert response.headers["Location"] == HOME
 
 
 def test_app_is_moved_to_another_phone() -> None:
@@ -257,9 +257,9 @@ def test_app_is_moved_to_another_phone() -> None:
     client = signed_in(user)
     key, sealed = shown_key(html_of(client.get(APP)))
 
-    answer = client.post(APP, {"sealed": sealed, "code": pyotp.TOTP(key).now()})
+    response = client.post(APP, {"sealed": sealed, "code": pyotp.TOTP(key).now()})
 
-    assert answer.headers["Location"] == FACTOR
+    assert response.headers["Location"] == FACTOR
     assert (
         decrypt_secret(AuthenticatorApp.objects.get(user=user).sealed_secret, purpose=FACTOR_PURPOSE)
         == key
@@ -269,9 +269,9 @@ def test_app_is_moved_to_another_phone() -> None:
 
 def test_text_message_code_is_only_a_first_factor(client: Client) -> None:
     user = give_app(make_user(phone="+84987654321", phone_confirmed_at=timezone.now()))
-    answer = sign_in_by_code(client, "0987654321")
+    response = sign_in_by_code(client, "0987654321")
 
-    assert answer.headers["Location"] == SECOND_STEP
+    assert response.headers["Location"] == SECOND_STEP
     assert not is_in(client)
     client.post(SECOND_STEP, {"code": app_code()})
     assert client.session["_auth_user_id"] == str(user.pk)
@@ -284,9 +284,9 @@ def test_password_change_between_the_steps_restarts_sign_in(client: Client) -> N
     other.set_password("mien-dong-na-ri-2026")
     other.save()
 
-    answer = client.post(SECOND_STEP, {"code": app_code()})
+    response = client.post(SECOND_STEP, {"code": app_code()})
 
-    assert answer.headers["Location"] == SIGN_IN
+    assert response.headers["Location"] == SIGN_IN
     assert not is_in(client)
 
 
@@ -297,9 +297,9 @@ def test_account_with_only_a_phone_is_notified_by_text_message() -> None:
 
     signed_in(user).post(f"{FACTOR}tat/")
 
-    told = Notification.objects.get()
-    assert (told.contact_method, told.to) == ("sms", "+84987654321")
-    assert told.text == "The second step of signing in to your account was turned off."
+    notification = Notification.objects.get()
+    assert (notification.contact_method, notification.to) == ("sms", "+84987654321")
+    assert notification.text == "The second step of signing in to your account was turned off."
 
 
 @pytest.mark.browser
@@ -345,16 +345,16 @@ def test_input_entered_before_the_confirmation_is_restored_after_it() -> None:
         "landmark": "cạnh cầu treo",
     }
 
-    asked = client.post(DETAILS, typed)
+    challenge = client.post(DETAILS, typed)
     user.refresh_from_db()
     before = (user.first_name, user.phone)
-    back = client.post(asked.headers["Location"], {"code": app_code(), "next": DETAILS})
-    page = html_of(client.get(back.headers["Location"]))
+    return_response = client.post(challenge.headers["Location"], {"code": app_code(), "next": DETAILS})
+    page = html_of(client.get(return_response.headers["Location"]))
     again = html_of(client.get(DETAILS))
 
-    assert asked.headers["Location"] == f"{CHECK}?{urlencode({'next': DETAILS})}"
+    assert challenge.headers["Location"] == f"{CHECK}?{urlencode({'next': DETAILS})}"
     assert before == ("Hoa", "+84987654321")
-    assert back.headers["Location"] == DETAILS
+    assert return_response.headers["Location"] == DETAILS
     for value in typed.values():
         assert f'value="{value}"' in page
         assert f'value="{value}"' not in again  # kept for one request

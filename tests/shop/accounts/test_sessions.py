@@ -35,26 +35,29 @@ def sign_in(user: User, **meta: str) -> Client:
 
 def test_session_is_listed_and_ended_from_another() -> None:
     user = make_user()
-    here, there = sign_in(user), sign_in(user, HTTP_USER_AGENT=ANDROID, REMOTE_ADDR="203.0.113.7")
+    this_client, other_client = (
+        sign_in(user),
+        sign_in(user, HTTP_USER_AGENT=ANDROID, REMOTE_ADDR="203.0.113.7"),
+    )
     row = SignIn.objects.get(address="203.0.113.7")
 
-    page = html_of(here.get(PLACES))
-    here.post(f"{PLACES}{row.pk}/")
+    page = html_of(this_client.get(PLACES))
+    this_client.post(f"{PLACES}{row.pk}/")
 
     assert page.index("this device") < page.index("Chrome, Android") < page.index("203.0.113.7")
-    assert there.get(PLACES).status_code == 302
-    assert here.get(PLACES).status_code == 200
+    assert other_client.get(PLACES).status_code == 302
+    assert this_client.get(PLACES).status_code == 200
     assert Change.objects.get(action="user.signed_out_elsewhere").key == str(user.pk)
 
 
 def test_all_other_sessions_and_tokens_end_at_once() -> None:
     user = make_user()
-    here, others = sign_in(user), [sign_in(user), sign_in(user)]
+    this_client, others = sign_in(user), [sign_in(user), sign_in(user)]
     somebody = sign_in(make_user())
 
-    here.post(f"{PLACES}khac/")
+    this_client.post(f"{PLACES}khac/")
 
-    assert [each.get(PLACES).status_code for each in (here, *others, somebody)] == [200, 302, 302, 200]
+    assert [each.get(PLACES).status_code for each in (this_client, *others, somebody)] == [200, 302, 302, 200]
     assert User.objects.get(pk=user.pk).revocation_key != user.revocation_key
 
 
@@ -69,12 +72,12 @@ def test_foreign_session_is_not_found() -> None:
 
 def test_queries_do_not_grow_with_sessions() -> None:
     user = make_user()
-    here = sign_in(user)
+    this_client = sign_in(user)
     counts = []
     for _more in range(2):
-        here.get(PLACES)
+        this_client.get(PLACES)
         with CaptureQueriesContext(connection) as queries:
-            here.get(PLACES)
+            this_client.get(PLACES)
         counts.append(len(queries))
         for _place in range(4):
             sign_in(user)
@@ -85,12 +88,12 @@ def test_queries_do_not_grow_with_sessions() -> None:
 def test_expired_sessions_are_deleted() -> None:
     user = make_user()
     sign_in(user)
-    kept = sign_in(user)
-    Session.objects.exclude(pk=kept.session.session_key).update(expire_date=fixed_now())
+    active_client = sign_in(user)
+    Session.objects.exclude(pk=active_client.session.session_key).update(expire_date=fixed_now())
 
     delete_expired_access(now=fixed_now() + datetime.timedelta(minutes=1))
 
-    assert list(SignIn.objects.values_list("session_key", flat=True)) == [kept.session.session_key]
+    assert list(SignIn.objects.values_list("session_key", flat=True)) == [active_client.session.session_key]
     assert Session.objects.count() == 1
 
 
@@ -99,34 +102,34 @@ def test_new_password_ends_every_session() -> None:
     from shop.core.actors import Actor
 
     user = make_user()
-    here = sign_in(user)
+    this_client = sign_in(user)
 
     set_password(user_id=user.pk, password="mien-dong-na-ri-2026", actor=Actor.system(), now=fixed_now())
 
-    assert here.get(PLACES).status_code == 302
+    assert this_client.get(PLACES).status_code == 302
     assert not SignIn.objects.exists()
 
 
 def test_browsers_are_shown_by_common_names() -> None:
-    told = {
+    browser_names = {
         ANDROID: "Chrome, Android",
         "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) Zalo iOS/500": "Zalo, iPhone",
         "Mozilla/5.0 (Windows NT 10.0; Win64) coc_coc_browser/126 Chrome/120 Safari": "Coc Coc, Windows",
     }
 
-    assert {agent: browser_name(agent) for agent in told} == told
+    assert {agent: browser_name(agent) for agent in browser_names} == browser_names
 
 
 def test_old_session_cannot_change_passkeys(client: Client) -> None:
     client.force_login(make_user())
     age_session(client)
 
-    for answer in (client.get(KEYS), client.get(f"{KEYS}moi/"), client.post(f"{KEYS}1/")):
-        assert answer.headers["Location"].startswith(f"{SIGN_IN}?lai=1&next=")
+    for response in (client.get(KEYS), client.get(f"{KEYS}moi/"), client.post(f"{KEYS}1/")):
+        assert response.headers["Location"].startswith(f"{SIGN_IN}?lai=1&next=")
 
 
 def test_malformed_passkeys_are_refused(client: Client) -> None:
-    here = sign_in(make_user())
+    this_client = sign_in(make_user())
     made_up = ["", "{}", "[]", '"x"', "1", '{"response": 1}', '{"id": "a", "rawId": "a", "response": {}}']
     handle = (
         '{"id":"AA","rawId":"AA","type":"public-key","response":{"clientDataJSON":"e30","authenticatorData":"AA",'
@@ -136,11 +139,11 @@ def test_malformed_passkeys_are_refused(client: Client) -> None:
 
     for credential in made_up:
         client.get(f"{SIGN_IN}khoa/")
-        answer = client.post(f"{SIGN_IN}khoa/", {"credential": credential})
-        assert answer.headers["Location"] == SIGN_IN
+        response = client.post(f"{SIGN_IN}khoa/", {"credential": credential})
+        assert response.headers["Location"] == SIGN_IN
         assert "_auth_user_id" not in client.session
-        here.get(f"{KEYS}moi/")
-        assert here.post(KEYS, {"credential": credential}).headers["Location"] == KEYS
+        this_client.get(f"{KEYS}moi/")
+        assert this_client.post(KEYS, {"credential": credential}).headers["Location"] == KEYS
     assert not Passkey.objects.exists()
 
 

@@ -41,7 +41,7 @@ WRITTEN = {
 
 def row_of(model):
     """The smallest valid row of this model."""
-    make = {
+    factories = {
         Channel: make_channel,
         ShopSettings: lambda: ShopSettings.objects.create(),
         Picture: lambda: Picture.objects.create(original="pictures/original/a.jpg"),
@@ -55,8 +55,8 @@ def row_of(model):
             title="Về chợ", slug="ve-cho", page_type=PageType.objects.create(name="Trang", slug="trang")
         ),
     }
-    others = {"category": make_category, "cooperative": make_cooperative}
-    return (make.get(model) or others[model._meta.model_name])()
+    other_factories = {"category": make_category, "cooperative": make_cooperative}
+    return (factories.get(model) or other_factories[model._meta.model_name])()
 
 
 def page_of(row):
@@ -71,8 +71,8 @@ def post_form(client, row, **changed):
     for inline in client.get(page_of(row)).context["inline_admin_formsets"]:
         prefix = inline.formset.prefix
         values |= {f"{prefix}-TOTAL_FORMS": 0, f"{prefix}-INITIAL_FORMS": 0}
-    answer = client.post(page_of(row), values)
-    assert answer.status_code == 302, answer.context["errors"]
+    response = client.post(page_of(row), values)
+    assert response.status_code == 302, response.context["errors"]
 
 
 @pytest.fixture
@@ -134,10 +134,10 @@ def test_note_about_a_person_is_not_copied_into_the_change_log(admin_client) -> 
 
 
 def test_renamed_category_updates_the_search_text_of_its_products(admin_client) -> None:
-    shelf = make_category("Trái cây")
-    product = make_product(name="Quýt", category=shelf)
+    category = make_category("Trái cây")
+    product = make_product(name="Quýt", category=category)
 
-    post_form(admin_client, shelf, name="Hoa quả")
+    post_form(admin_client, category, name="Hoa quả")
 
     assert "hoa qua" in Product.objects.get(pk=product.pk).search_text
 

@@ -88,9 +88,9 @@ def test_tet_1985_is_a_month_before_chinas():
 def test_leap_months_are_those_of_vietnam():
     firsts = [to_lunar(day) for day in days("2000-02-05", "2034-02-18")]
 
-    found = {lunar.year: lunar.month for lunar in firsts if lunar.is_leap}
+    leap_months = {lunar.year: lunar.month for lunar in firsts if lunar.is_leap}
 
-    assert found == LEAP_MONTHS | {2031: 3}
+    assert leap_months == LEAP_MONTHS | {2031: 3}
 
 
 def test_lunar_months_have_29_or_30_consecutive_days():

@@ -228,10 +228,10 @@ def test_concurrent_sealers_make_one_chain():
     write(channel, 50)
     count = Change.objects.count()
 
-    answers = run_in_threads([lambda: seal_changes(now=NOW)] * 4)
+    results = run_in_threads([lambda: seal_changes(now=NOW)] * 4)
 
     connections.close_all()
-    assert sum(each for each in answers if isinstance(each, int)) == count
+    assert sum(each for each in results if isinstance(each, int)) == count
     assert SealedChange.objects.count() == count
     assert faults() == []
 

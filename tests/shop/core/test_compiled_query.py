@@ -41,9 +41,9 @@ def variants_of(cooperative, keys):
 
 def test_compiled_query_returns_the_rows_of_the_queryset():
     seller, other = make_seller(), make_seller("HTX Tài Hoan")
-    goods = [make_variant(seller, name=name) for name in ("Bí", "Gạo", "Quýt")]
+    variants = [make_variant(seller, name=name) for name in ("Bí", "Gạo", "Quýt")]
     make_variant(other)
-    keys = [each.pk for each in goods]
+    keys = [each.pk for each in variants]
     built.clear()
 
     for requested in (keys, set(keys), [*keys[::-1], 10**9], keys[:1], keys[1:3], []):
@@ -146,9 +146,9 @@ def test_transformed_and_unused_arguments_are_refused():
     holding = compiled_query(lambda day: Basket.objects.filter(changed_at__date=day))
     unused = compiled_query(lambda key: Category.objects.all())
 
-    for asked, argument in ((holding, datetime.datetime(2026, 11, 24)), (unused, 3)):
+    for query, argument in ((holding, datetime.datetime(2026, 11, 24)), (unused, 3)):
         with pytest.raises(ValueError, match="argument 1 does not reach"):
-            asked(argument)
+            query(argument)
     with pytest.raises(TypeError, match="takes no float"):
         unused(1.5)
 

@@ -72,7 +72,7 @@ def suggested(text):
 
 
 def test_former_address_in_any_spelling_leads_to_its_current_commune(divisions):
-    for old, street in [
+    for former_address, street in [
         ("xã Vi Hương, huyện Bạch Thông, tỉnh Bắc Kạn", ""),
         ("Thôn Nà Ít, xã Vi Hương, huyện Bạch Thông, tỉnh Bắc Kạn", "Thôn Nà Ít"),
         ("thôn Nà Ít xã Vi Hương huyện Bạch Thông tỉnh Bắc Kạn", "thôn Nà Ít"),
@@ -82,7 +82,7 @@ def test_former_address_in_any_spelling_leads_to_its_current_commune(divisions):
         ("vi huong, Thái Nguyên", ""),
         ("X. VI HƯƠNG; H. BẠCH THÔNG", ""),
     ]:
-        assert suggested(old) == [("Xã Phủ Thông", "Thái Nguyên", street)], old
+        assert suggested(former_address) == [("Xã Phủ Thông", "Thái Nguyên", street)], former_address
 
 
 def test_district_and_type_distinguish_places_of_one_name(divisions):
@@ -93,11 +93,11 @@ def test_district_and_type_distinguish_places_of_one_name(divisions):
 
 
 def test_divided_ward_suggests_each_successor_with_its_former_places(divisions):
-    offered = suggest_communes("12 Lê Lợi, Phường Dịch Vọng, Cầu Giấy, Hà Nội", day=TODAY)
+    suggestions = suggest_communes("12 Lê Lợi, Phường Dịch Vọng, Cầu Giấy, Hà Nội", day=TODAY)
 
-    assert [each.commune.full_name for each in offered] == ["Phường Cầu Giấy", "Phường Nghĩa Đô"]
-    assert {each.street for each in offered} == {"12 Lê Lợi"}
-    was = offered[0].former[0]
+    assert [each.commune.full_name for each in suggestions] == ["Phường Cầu Giấy", "Phường Nghĩa Đô"]
+    assert {each.street for each in suggestions} == {"12 Lê Lợi"}
+    was = suggestions[0].former[0]
     assert (was.type_word, was.name, was.district, was.province, was.is_part) == (
         *("Phường", "Dịch Vọng"),
         *("Quận Cầu Giấy", "Hà Nội", True),

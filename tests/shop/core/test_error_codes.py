@@ -34,7 +34,7 @@ def _import_every_module() -> None:
                 importlib.import_module(module.name)
 
 
-def _subclasses(kind: type[Refused]) -> Iterator[type[Refused]]:
-    for each in kind.__subclasses__():
+def _subclasses(error_class: type[Refused]) -> Iterator[type[Refused]]:
+    for each in error_class.__subclasses__():
         yield each
         yield from _subclasses(each)

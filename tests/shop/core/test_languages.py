@@ -21,19 +21,19 @@ KEPT = "{% load languages %}{% stored_text own translated language %}"
     ],
 )
 def test_name_in_the_page_language_is_shown(page: str, language: str, translated: str, written: str) -> None:
-    told = {"own": "Quýt", "translated": translated, "language": language}
+    context = {"own": "Quýt", "translated": translated, "language": language}
 
     with translation.override(page):
-        assert Template(KEPT).render(Context(told)) == written
+        assert Template(KEPT).render(Context(context)) == written
 
 
 def test_sentences_escape_all_but_their_markup() -> None:
     with translation.override("en"):
-        told = sentence(
+        html = sentence(
             "%(name)s & %(count)s of “%(other)s”", name=untranslated("<b>Mận"), count=2, other="<i>"
         )
     with translation.override("vi"):
         plain = untranslated("<b>Mận")
 
-    assert told == '<span lang="vi">&lt;b&gt;Mận</span> &amp; 2 of “&lt;i&gt;”'
+    assert html == '<span lang="vi">&lt;b&gt;Mận</span> &amp; 2 of “&lt;i&gt;”'
     assert plain == "&lt;b&gt;Mận"

@@ -20,18 +20,18 @@ def respond(response, **headers):
 
 
 def test_page_is_sent_with_brotli_when_accepted():
-    answer = respond(HttpResponse(PAGE), HTTP_ACCEPT_ENCODING="gzip, deflate, br")
+    response = respond(HttpResponse(PAGE), HTTP_ACCEPT_ENCODING="gzip, deflate, br")
 
-    assert answer.headers["Content-Encoding"] == "br"
-    assert brotli.decompress(answer.content).decode() == PAGE
-    assert int(answer.headers["Content-Length"]) == len(answer.content) < len(PAGE) / 5
+    assert response.headers["Content-Encoding"] == "br"
+    assert brotli.decompress(response.content).decode() == PAGE
+    assert int(response.headers["Content-Length"]) == len(response.content) < len(PAGE) / 5
 
 
 def test_page_is_sent_with_gzip_otherwise():
-    answer = respond(HttpResponse(PAGE), HTTP_ACCEPT_ENCODING="gzip")
+    response = respond(HttpResponse(PAGE), HTTP_ACCEPT_ENCODING="gzip")
 
-    assert answer.headers["Content-Encoding"] == "gzip"
-    assert gzip.decompress(answer.content).decode() == PAGE
+    assert response.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(response.content).decode() == PAGE
 
 
 @pytest.mark.parametrize("encoding", ["br", "gzip"])
@@ -56,30 +56,30 @@ def test_responses_that_would_not_shrink_stay_unchanged(response):
 
 
 def test_uncompressed_response_varies_on_accept_encoding():
-    answer = respond(HttpResponse(PAGE))
+    response = respond(HttpResponse(PAGE))
 
-    assert answer.content.decode() == PAGE
-    assert "Accept-Encoding" in answer.headers["Vary"]
+    assert response.content.decode() == PAGE
+    assert "Accept-Encoding" in response.headers["Vary"]
 
 
 def test_etag_of_a_compressed_page_becomes_weak():
-    answer = respond(HttpResponse(PAGE, headers={"ETag": '"abc"'}), HTTP_ACCEPT_ENCODING="br")
+    response = respond(HttpResponse(PAGE, headers={"ETag": '"abc"'}), HTTP_ACCEPT_ENCODING="br")
 
-    assert answer.headers["ETag"] == 'W/"abc"'
+    assert response.headers["ETag"] == 'W/"abc"'
 
 
 def test_page_is_cached_only_privately():
-    answer = respond(HttpResponse(PAGE))
+    response = respond(HttpResponse(PAGE))
 
-    assert answer.headers["Cache-Control"] == "private, no-cache"
-    assert "HX-Request" in answer.headers["Vary"]
-    assert "camera=(self)" in answer.headers["Permissions-Policy"]
+    assert response.headers["Cache-Control"] == "private, no-cache"
+    assert "HX-Request" in response.headers["Vary"]
+    assert "camera=(self)" in response.headers["Permissions-Policy"]
 
 
 def test_cache_control_of_the_view_is_kept():
-    answer = respond(HttpResponse(PAGE, headers={"Cache-Control": "public, max-age=60"}))
+    response = respond(HttpResponse(PAGE, headers={"Cache-Control": "public, max-age=60"}))
 
-    assert answer.headers["Cache-Control"] == "public, max-age=60"
+    assert response.headers["Cache-Control"] == "public, max-age=60"
 
 
 @pytest.mark.django_db
@@ -98,15 +98,15 @@ def test_nul_is_dropped_from_parameters_and_not_found_in_paths(client):
 @pytest.mark.django_db
 @pytest.mark.parametrize("address", ["/", "/robots.txt", "/khong-co/"])
 def test_head_response_has_no_body_and_the_length_of_the_page(address: str) -> None:
-    told: list[dict[str, str]] = []
+    sent_headers: list[dict[str, str]] = []
 
-    def ask(method: str) -> bytes:
+    def send_request(method: str) -> bytes:
         environ = RequestFactory()._base_environ(PATH_INFO=address, REQUEST_METHOD=method)
-        return b"".join(WSGIHandler()(environ, lambda _status, headers: told.append(dict(headers))))
+        return b"".join(WSGIHandler()(environ, lambda _status, headers: sent_headers.append(dict(headers))))
 
-    page, head = ask("GET"), ask("HEAD")
+    page, head_body = send_request("GET"), send_request("HEAD")
 
-    assert head == b""
+    assert head_body == b""
     assert page
-    assert told[1]["Content-Length"] == told[0]["Content-Length"] == str(len(page))
-    assert told[1]["Content-Type"] == told[0]["Content-Type"]
+    assert sent_headers[1]["Content-Length"] == sent_headers[0]["Content-Length"] == str(len(page))
+    assert sent_headers[1]["Content-Type"] == sent_headers[0]["Content-Type"]

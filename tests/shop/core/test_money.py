@@ -24,10 +24,10 @@ def test_shares_add_up_to_the_amount(amount, weights) -> None:
 @given(amounts, weights)
 def test_each_share_is_within_one_unit_of_its_exact_value(amount, weights) -> None:
     shares = split_amount(amount, weights)
-    whole = sum(weights)
+    total_weight = sum(weights)
 
     for share, weight in zip(shares, weights, strict=True):
-        exact = Decimal(amount) * weight / whole if whole else Decimal(amount) / len(weights)
+        exact = Decimal(amount) * weight / total_weight if total_weight else Decimal(amount) / len(weights)
         assert abs(share - exact) < 1
 
 

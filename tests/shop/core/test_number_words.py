@@ -8,7 +8,7 @@ pytestmark = pytest.mark.once
 
 
 def test_numbers_are_spelled_in_northern_vietnamese():
-    said = {
+    expected = {
         0: "không",
         4: "bốn",
         10: "mười",
@@ -36,11 +36,11 @@ def test_numbers_are_spelled_in_northern_vietnamese():
         -5: "âm năm",
     }
 
-    assert {number: number_words(number) for number in said} == said
+    assert {number: number_words(number) for number in expected} == expected
 
 
 def test_sums_weights_days_and_hours_are_spelled_out():
-    said = {
+    expected = {
         "15.000 ₫": "mười lăm nghìn đồng",
         "15.000\u00a0₫/kg": "mười lăm nghìn đồng một ki-lô-gam",
         "45.000 ₫ / gói 300\u00a0g": "bốn mươi lăm nghìn đồng một gói ba trăm gam",
@@ -59,14 +59,14 @@ def test_sums_weights_days_and_hours_are_spelled_out():
         "Hàng mới.\n\nKính mời.": "Hàng mới.\n\nKính mời.",
     }
 
-    told = {text: spell_out(text) for text in said}
+    spelled = {text: spell_out(text) for text in expected}
 
-    assert told == said
-    assert not any(re.search(r"\d", words) for words in told.values())
+    assert spelled == expected
+    assert not any(re.search(r"\d", words) for words in spelled.values())
 
 
 def test_informal_spellings_are_spelled_out_too():
-    said = {
+    expected = {
         "Mở 7h30-9h": "Mở bảy giờ ba mươi phút đến chín giờ",
         "từ 6h–10h, 7g30": "từ sáu giờ đến mười giờ, bảy giờ ba mươi phút",
         "50k/kg": "năm mươi nghìn một ki-lô-gam",
@@ -92,4 +92,4 @@ def test_informal_spellings_are_spelled_out_too():
         "THT mật ong": "tổ hợp tác mật ong",
     }
 
-    assert {text: spell_out(text) for text in said} == said
+    assert {text: spell_out(text) for text in expected} == expected

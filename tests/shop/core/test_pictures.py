@@ -59,15 +59,15 @@ def test_photo_is_inspected_and_can_be_read_again(form):
 
 
 def test_renditions_have_four_widths_and_two_formats():
-    made = make_renditions(photo())
+    renditions = make_renditions(photo())
 
-    assert [(file.width, file.height) for file in made.files] == [
+    assert [(file.width, file.height) for file in renditions.files] == [
         (160, 120),
         (320, 240),
         (640, 480),
         (1200, 900),
     ]
-    for file in made.files:
+    for file in renditions.files:
         assert Image.open(io.BytesIO(file.webp)).format == "WEBP"
         assert Image.open(io.BytesIO(file.jpeg)).format == "JPEG"
         assert Image.open(io.BytesIO(file.jpeg)).size == (file.width, file.height)
@@ -78,9 +78,9 @@ def test_renditions_have_four_widths_and_two_formats():
     [(1200, [160, 320, 640, 1200]), (500, [160, 320, 500]), (320, [160, 320]), (90, [90])],
 )
 def test_small_photo_is_never_enlarged(width, widths):
-    made = make_renditions(photo(width, 200))
+    renditions = make_renditions(photo(width, 200))
 
-    assert [file.width for file in made.files] == widths
+    assert [file.width for file in renditions.files] == widths
 
 
 def test_renditions_hold_no_location_or_device_data():
@@ -96,10 +96,10 @@ def test_renditions_hold_no_location_or_device_data():
 def test_sideways_photo_is_turned_upright():
     lying = photo(1600, 1200, exif=exif_of_a_phone(orientation=6))
 
-    made = make_renditions(lying)
+    renditions = make_renditions(lying)
 
-    upright = Image.open(io.BytesIO(made.files[1].jpeg)).convert("RGB")
-    assert (made.width, made.height) == (1200, 1600)
+    upright = Image.open(io.BytesIO(renditions.files[1].jpeg)).convert("RGB")
+    assert (renditions.width, renditions.height) == (1200, 1600)
     assert inspect_picture(lying) == (1600, 1200)  # as stored: requests do not read EXIF
     assert upright.size == (320, 427)
     assert upright.getpixel((160, 20))[0] > 200  # the red left half is on top now
@@ -110,9 +110,9 @@ def test_transparent_pixels_become_white():
     file = io.BytesIO()
     Image.new("RGBA", (40, 40), (0, 0, 0, 0)).save(file, "PNG")
 
-    made = make_renditions(file)
+    renditions = make_renditions(file)
 
-    assert Image.open(io.BytesIO(made.files[0].jpeg)).getpixel((20, 20)) == (255, 255, 255)
+    assert Image.open(io.BytesIO(renditions.files[0].jpeg)).getpixel((20, 20)) == (255, 255, 255)
 
 
 def test_heic_photo_is_converted():
@@ -144,12 +144,12 @@ def test_other_files_are_refused_whatever_their_name(content):
 
 
 def test_truncated_photo_is_refused_by_the_decoder():
-    whole = photo().getvalue()
-    short = io.BytesIO(whole[: len(whole) // 2])
+    content = photo().getvalue()
+    truncated = io.BytesIO(content[: len(content) // 2])
 
-    assert inspect_picture(short) == (1600, 1200)
+    assert inspect_picture(truncated) == (1600, 1200)
     with pytest.raises(UndecodablePicture, match="undecodable_picture") as refused:
-        make_renditions(short)
+        make_renditions(truncated)
     assert "truncated" in refused.value.details["reason"]
 
 

@@ -20,7 +20,7 @@ def test_provinces_have_their_geographic_position():
     assert centres["19"] == (105.85, 22.01)  # Thái Nguyên with Bắc Kạn
     assert max(centres, key=lambda code: centres[code][1]) == "04"  # Cao Bằng is the northernmost
     assert min(centres, key=lambda code: centres[code][1]) == "96"  # Cà Mau the southernmost
-    assert all(0 <= across <= MAP_WIDTH and 0 <= down <= MAP_HEIGHT for across, down in starts)
+    assert all(0 <= x <= MAP_WIDTH and 0 <= y <= MAP_HEIGHT for x, y in starts)
     assert SHAPES["48"].islands.count("M") == 7  # Hoàng Sa is Đà Nẵng's
     assert SHAPES["56"].islands.count("M") == 14  # Trường Sa is Khánh Hòa's
 

@@ -31,27 +31,27 @@ def test_new_photo_waits_until_its_renditions_are_made():
     assert picture.state == PictureState.WAITING
     picture.refresh_from_db()
     assert (picture.state, picture.width, picture.height) == (PictureState.READY, 800, 600)
-    assert {width: made["height"] for width, made in picture.renditions.items()} == {
+    assert {width: rendition["height"] for width, rendition in picture.renditions.items()} == {
         "160": 120,
         "320": 240,
         "640": 480,
         "800": 600,
     }
-    for made in picture.renditions.values():
-        assert default_storage.exists(made["webp"])
-        assert default_storage.exists(made["jpeg"])
+    for rendition in picture.renditions.values():
+        assert default_storage.exists(rendition["webp"])
+        assert default_storage.exists(rendition["jpeg"])
 
 
 def test_making_renditions_twice_leaves_the_same_files(tmp_path):
     picture = store_picture(upload())
     make_renditions_task(picture_id=picture.pk)
-    once = sorted(path.name for path in tmp_path.rglob("*"))
+    files_before = sorted(path.name for path in tmp_path.rglob("*"))
     Picture.objects.update(state=PictureState.WAITING)
 
     make_renditions_task(picture_id=picture.pk)
     make_renditions_task(picture_id=picture.pk)
 
-    assert sorted(path.name for path in tmp_path.rglob("*")) == once
+    assert sorted(path.name for path in tmp_path.rglob("*")) == files_before
 
 
 def test_sweep_finds_a_photo_whose_message_was_lost():

@@ -6,7 +6,7 @@ pytestmark = pytest.mark.once
 
 
 def test_tax_code_in_any_spelling_is_normalised_alike():
-    for written, kept in [
+    for written, normalised in [
         ("0101248141", "0101248141"),
         (" 0101 248 141 ", "0101248141"),
         ("0101248141001", "0101248141-001"),
@@ -14,13 +14,13 @@ def test_tax_code_in_any_spelling_is_normalised_alike():
         ("036.094.012345", "036094012345"),
         ("", ""),
     ]:
-        assert normalise_tax_code(written) == kept
+        assert normalise_tax_code(written) == normalised
 
 
 def test_tax_code_with_a_wrong_digit_is_invalid():
-    for good in ["0101248141", "0300588569", "0101248141-001", "036094012345"]:
-        assert is_tax_code(good), good
-    for bad in [
+    for valid_code in ["0101248141", "0300588569", "0101248141-001", "036094012345"]:
+        assert is_tax_code(valid_code), valid_code
+    for invalid_code in [
         "0101248142",
         "0101284141",
         "0101248141-000",
@@ -30,4 +30,4 @@ def test_tax_code_with_a_wrong_digit_is_invalid():
         "",
         "٠" * 10,
     ]:
-        assert not is_tax_code(bad), bad
+        assert not is_tax_code(invalid_code), invalid_code

@@ -42,8 +42,8 @@ class EmptyPlace:
             self.environment["DATABASE_URL"] = f"{base}/{self.database}"
             self._administer(f"CREATE DATABASE {self.database} TEMPLATE template0")
 
-    def run(self, *words):
-        command = [sys.executable, "manage.py", *map(str, words)]
+    def run(self, *arguments):
+        command = [sys.executable, "manage.py", *map(str, arguments)]
         return subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True)
 
     def ask(self, sql):
@@ -69,9 +69,9 @@ class EmptyPlace:
 
 @pytest.fixture
 def empty_place(tmp_path):
-    made = EmptyPlace(tmp_path / "restored")
-    yield made
-    made.remove()
+    target = EmptyPlace(tmp_path / "restored")
+    yield target
+    target.remove()
 
 
 def write(path, content):
@@ -143,24 +143,24 @@ def test_backup_is_private_and_includes_generated_keys(tmp_path, settings, monke
     write(settings.DATA_DIR / "secret_key", b"k" * 67)
     (settings.DATA_DIR / "secret_key").chmod(0o600)
 
-    kept = create_backup(tmp_path / "with", with_keys=True)
-    without = create_backup(tmp_path / "without", with_keys=False)
+    with_keys = create_backup(tmp_path / "with", with_keys=True)
+    without_keys = create_backup(tmp_path / "without", with_keys=False)
 
     assert (tmp_path / "with").stat().st_mode & 0o777 == 0o700
-    assert (kept.keys, without.keys) == (["secret_key"], [])
+    assert (with_keys.keys, without_keys.keys) == (["secret_key"], [])
     assert (tmp_path / "with/keys/secret_key").read_bytes() == b"k" * 67
     assert (tmp_path / "with/keys/secret_key").stat().st_mode & 0o777 == 0o600
-    assert "secret_key" in without.left_out
+    assert "secret_key" in without_keys.left_out
     assert not (tmp_path / "without/keys").exists()
 
 
 def test_missing_media_file_is_reported(tmp_path, shop_with_files, settings):
     Path(settings.MEDIA_ROOT, "pictures/320.webp").unlink()
-    said = StringIO()
+    output = StringIO()
 
-    call_command("backup", tmp_path / "backup", stdout=StringIO(), stderr=said)
+    call_command("backup", tmp_path / "backup", stdout=StringIO(), stderr=output)
 
-    assert said.getvalue() == "  missing in MEDIA_ROOT, although a row names it: pictures/320.webp\n"
+    assert output.getvalue() == "  missing in MEDIA_ROOT, although a row names it: pictures/320.webp\n"
     assert read_backup(tmp_path / "backup").missing == ["pictures/320.webp"]
 
 
@@ -169,12 +169,12 @@ def test_changed_byte_in_any_file_is_refused(tmp_path, empty_place, shop_with_fi
     call_command("backup", folder, verbosity=0)
 
     for path in [each for each in folder.rglob("*") if each.is_file()]:
-        whole = path.read_bytes()
-        middle = len(whole) // 2
-        path.write_bytes(whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :])
+        content = path.read_bytes()
+        middle = len(content) // 2
+        path.write_bytes(content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :])
         with pytest.raises(InvalidBackup):
             read_backup(folder)
-        path.write_bytes(whole)
+        path.write_bytes(content)
     database = next(folder.glob("database.*"))
     database.write_bytes(database.read_bytes() + b"\0")
     done = empty_place.run("restore", folder)
@@ -298,7 +298,7 @@ def wait_for(acknowledged, *, more_than):
 @pytest.mark.once
 def test_killed_backup_is_not_a_valid_backup(tmp_path, shop_with_files):
     """Kill it (-9) at each file it opens, syncs or moves, until a run completes."""
-    whole = create_backup(tmp_path / "whole", with_keys=True)
+    complete_backup = create_backup(tmp_path / "whole", with_keys=True)
     step, is_through = 1, False
     while not is_through:
         target = tmp_path / f"killed-{step}" / "backup"
@@ -309,11 +309,11 @@ def test_killed_backup_is_not_a_valid_backup(tmp_path, shop_with_files):
             except InvalidBackup:
                 assert folder != target, f"half a backup after step {step}"
             else:
-                assert manifest.rows == whole.rows
+                assert manifest.rows == complete_backup.rows
         step += 1
 
     assert step > 20
-    assert read_backup(target).rows == whole.rows
+    assert read_backup(target).rows == complete_backup.rows
 
 
 def _run_until(step, target):

@@ -15,22 +15,22 @@ pytestmark = pytest.mark.django_db
 
 
 def test_page_is_measured_until_time_is_up_and_its_queries_are_counted() -> None:
-    asked = []
+    requests = []
 
-    def ask(given: int) -> None:
-        asked.append(given)
+    def send_request(prepared: int) -> None:
+        requests.append(prepared)
         list(Channel.objects.all())
         Channel.objects.count()
 
-    measured = measure("shelf", ask, seconds=0, prepare=lambda: 7)
+    measured = measure("shelf", send_request, seconds=0, prepare=lambda: 7)
 
-    assert asked == [7] * (FEWEST + 2)
+    assert requests == [7] * (FEWEST + 2)
     assert (measured.page, measured.queries) == ("shelf", 2)
     assert 0 < measured.p50 <= measured.p95
 
 
 def test_preparation_is_not_counted() -> None:
-    measured = measure("nothing", lambda _given: None, seconds=0, prepare=Channel.objects.count)
+    measured = measure("nothing", lambda _prepared: None, seconds=0, prepare=Channel.objects.count)
 
     assert measured.queries == 0
 
@@ -40,10 +40,10 @@ def test_preparation_is_not_counted() -> None:
 @pytest.mark.processes
 def test_every_page_is_measured_on_both_databases() -> None:
     command = [sys.executable, "manage.py", "bench", "--orders", "40", "--products", "300", "--seconds", "0"]
-    told = subprocess.run(command, cwd=settings.BASE_DIR, capture_output=True, text=True, check=False)
+    run = subprocess.run(command, cwd=settings.BASE_DIR, capture_output=True, text=True, check=False)
 
-    assert told.returncode == 0, told.stderr
-    pages, shelves, executors = told.stdout.strip("\n").split("\n\n")
+    assert run.returncode == 0, run.stderr
+    pages, shelves, executors = run.stdout.strip("\n").split("\n\n")
     requested = {
         pages: {"API list of 20", "API whole checkout", "home", "checkout", "sales report", "ledger"},
         shelves: {"list", "list, filtered", "search", "search, misspelt", "suggestions", "product"},

@@ -8,7 +8,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def password(monkeypatch):
-    return lambda words: monkeypatch.setenv("ADMIN_PASSWORD", words)
+    return lambda value: monkeypatch.setenv("ADMIN_PASSWORD", value)
 
 
 def test_admin_is_created_with_staff_and_superuser_rights(password):

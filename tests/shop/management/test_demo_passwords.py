@@ -79,36 +79,46 @@ def test_shop_with_a_real_account_refuses_the_demo(embedded):
 
 @pytest.mark.django_db
 def test_server_that_allows_the_demo_shows_random_passwords_once(server):
-    said = seed(Terminal(), allow_on_server=True)
-    again = seed(Terminal(), allow_on_server=True)
+    output = seed(Terminal(), allow_on_server=True)
+    second_output = seed(Terminal(), allow_on_server=True)
 
-    shown = dict(re.findall(rf"(\S+@\S+), ({RANDOM})$", said, re.MULTILINE))
-    assert shown.keys() == PUBLISHED_PASSWORDS.keys()
-    assert [email for email in shown if not User.objects.get(email=email).check_password(shown[email])] == []
+    shown_passwords = dict(re.findall(rf"(\S+@\S+), ({RANDOM})$", output, re.MULTILINE))
+    assert shown_passwords.keys() == PUBLISHED_PASSWORDS.keys()
+    assert [
+        email
+        for email in shown_passwords
+        if not User.objects.get(email=email).check_password(shown_passwords[email])
+    ] == []
     assert find_accounts_with_published_password() == []
-    assert re.findall(rf"\b{RANDOM}\b", again) == []
+    assert re.findall(rf"\b{RANDOM}\b", second_output) == []
     assert not passwords_file().exists()
 
 
 @pytest.mark.django_db
 def test_server_log_gets_no_password(server):
-    said = seed(allow_on_server=True)
+    output = seed(allow_on_server=True)
 
-    assert re.findall(rf"\b{RANDOM}\b", said) == []
-    assert [password for password in PUBLISHED_PASSWORDS.values() if password in said] == []
-    assert said.count("changepassword") == len(ACCOUNTS)
+    assert re.findall(rf"\b{RANDOM}\b", output) == []
+    assert [password for password in PUBLISHED_PASSWORDS.values() if password in output] == []
+    assert output.count("changepassword") == len(ACCOUNTS)
     assert find_accounts_with_published_password() == []
 
 
 @pytest.mark.django_db
 def test_shop_open_to_its_network_saves_random_passwords_privately(opened_to_network):
-    said = seed(verbosity=0)
+    output = seed(verbosity=0)
 
-    kept = dict(line.split() for line in passwords_file().read_text().splitlines())
-    assert kept.keys() == PUBLISHED_PASSWORDS.keys()
-    assert [email for email in kept if not User.objects.get(email=email).check_password(kept[email])] == []
+    saved_passwords = dict(line.split() for line in passwords_file().read_text().splitlines())
+    assert saved_passwords.keys() == PUBLISHED_PASSWORDS.keys()
     assert [
-        password for password in [*kept.values(), *PUBLISHED_PASSWORDS.values()] if password in said
+        email
+        for email in saved_passwords
+        if not User.objects.get(email=email).check_password(saved_passwords[email])
+    ] == []
+    assert [
+        password
+        for password in [*saved_passwords.values(), *PUBLISHED_PASSWORDS.values()]
+        if password in output
     ] == []
     assert passwords_file().stat().st_mode & 0o777 == 0o600
 
@@ -175,6 +185,6 @@ def test_server_is_warned_of_accounts_with_a_published_password(server):
 def test_embedded_shop_is_not_warned(embedded):
     open_demo_accounts()
 
-    found = run_checks(tags=[Tags.database], databases=["default"])
+    warnings = run_checks(tags=[Tags.database], databases=["default"])
 
-    assert [each for each in found if each.id == "shop.W001"] == []
+    assert [each for each in warnings if each.id == "shop.W001"] == []

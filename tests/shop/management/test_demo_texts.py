@@ -50,10 +50,12 @@ def test_products_made_by_households_are_translated():
 
 
 def test_products_refer_to_existing_categories_and_cooperatives():
-    shelves = {shelf["name"] for root in market()["category"] for shelf in [root, *root["inside"]]}
+    category_names = {
+        category["name"] for root in market()["category"] for category in [root, *root["inside"]]
+    }
     sellers = {row["slug"] for row in cooperatives()}
 
-    assert {row["category"] for row in products()} <= shelves
+    assert {row["category"] for row in products()} <= category_names
     assert {row["cooperative"] for row in products()} == sellers
 
 

@@ -24,19 +24,19 @@ def open_market():
 
 
 def test_empty_shop_gets_all_that_a_cooperative_needs() -> None:
-    said = open_market()
+    output = open_market()
 
     channel = market_channel()
     assert (channel.slug, channel.currency, channel.default_country) == ("viet-nam", "VND", "VN")
     assert [zone.name for zone in Zone.objects.covering("VN", channel_id=channel.pk)] == ["Việt Nam"]
-    kinds = Service.objects.filter(zone__channels=channel, tax_class__isnull=False).values_list(
+    service_kinds = Service.objects.filter(zone__channels=channel, tax_class__isnull=False).values_list(
         "kind", flat=True
     )
-    assert sorted(kinds) == ["carrier", "coach", "market_day", "pickup"]
+    assert sorted(service_kinds) == ["carrier", "coach", "market_day", "pickup"]
     assert ProductType.objects.filter(tax_class__isnull=False).count() == 4
     assert Category.objects.roots().count() == 7
     assert Division.objects.count() == 34 + 3_321
-    assert "Việt Nam" in said
+    assert "Việt Nam" in output
 
 
 def test_nothing_of_the_demo_is_added() -> None:

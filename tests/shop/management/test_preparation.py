@@ -29,9 +29,13 @@ def test_plurals_are_compiled_for_their_language(settings, tmp_path):
     compile_translations(out=StringIO())
 
     with (folder / "django.mo").open("rb") as compiled:
-        words = gettext.GNUTranslations(compiled)
-    one, many = "Accept %(count)s new order", "Accept %(count)s new orders"
-    assert words.ngettext(one, many, 1) == words.ngettext(one, many, 2) == "Nhận %(count)s đơn mới"
+        catalogue = gettext.GNUTranslations(compiled)
+    singular, plural = "Accept %(count)s new order", "Accept %(count)s new orders"
+    assert (
+        catalogue.ngettext(singular, plural, 1)
+        == catalogue.ngettext(singular, plural, 2)
+        == "Nhận %(count)s đơn mới"
+    )
 
 
 def test_compiled_translations_are_left_unchanged(settings, tmp_path):
@@ -54,11 +58,11 @@ def test_translations_used_before_compilation_are_reloaded(settings, tmp_path):
     folder = tmp_path / "vi" / "LC_MESSAGES"
     folder.mkdir(parents=True)
     (folder / "django.po").write_text(WORDS)
-    one, many = "Accept %(count)s new order", "Accept %(count)s new orders"
+    singular, plural = "Accept %(count)s new order", "Accept %(count)s new orders"
     with override("vi"):
-        assert ngettext(one, many, 1) == one
+        assert ngettext(singular, plural, 1) == singular
 
     compile_translations(out=StringIO())
 
     with override("vi"):
-        assert ngettext(one, many, 1) == "Nhận %(count)s đơn mới"
+        assert ngettext(singular, plural, 1) == "Nhận %(count)s đơn mới"

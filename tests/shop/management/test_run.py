@@ -30,34 +30,36 @@ class Shop:
         self.data_dir = data_dir
         self.port = free_port()
         self.log = data_dir / f"said-{self.port}"
-        with self.log.open("w") as said:
+        with self.log.open("w") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "manage.py", "run", "--workers", "1", *flags],
                 **self.place(),
-                stdout=said,
+                stdout=log,
                 stderr=subprocess.STDOUT,
             )
 
     def place(self):
-        kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-        return {"cwd": ROOT, "env": {**kept, "DATA_DIR": str(self.data_dir), "PORT": str(self.port)}}
+        environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        return {"cwd": ROOT, "env": {**environment, "DATA_DIR": str(self.data_dir), "PORT": str(self.port)}}
 
-    def command(self, *words, **variables):
-        place = self.place()
-        place["env"] |= variables
-        return subprocess.run([sys.executable, "manage.py", *words], **place, capture_output=True, text=True)
+    def command(self, *arguments, **variables):
+        environment = self.place()
+        environment["env"] |= variables
+        return subprocess.run(
+            [sys.executable, "manage.py", *arguments], **environment, capture_output=True, text=True
+        )
 
     def health(self):
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/health/", timeout=5) as answer:
-                return json.load(answer)
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/health/", timeout=5) as response:
+                return json.load(response)
         except (urllib.error.URLError, OSError):
             return None
 
     def children(self):
         """Process ids of web, worker and beat by their names."""
         names = {"gunicorn": "web", " worker ": "worker", " beat ": "beat"}
-        found = {}
+        processes = {}
         for folder in Path("/proc").glob("[0-9]*"):
             try:
                 parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
@@ -65,8 +67,10 @@ class Shop:
             except OSError:
                 continue
             if parent == self.process.pid:
-                found |= {name: int(folder.name) for word, name in names.items() if word in command}
-        return found
+                processes |= {
+                    name: int(folder.name) for argument, name in names.items() if argument in command
+                }
+        return processes
 
     def said(self):
         return self.log.read_text()
@@ -81,12 +85,12 @@ class Shop:
         return 0
 
 
-def until(question, action):
-    """Poll until the question returns a true value, and return it."""
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        if answer := question():
-            return answer
+def until(condition, action):
+    """Poll until the condition returns a true value, and return that."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        if result := condition():
+            return result
         time.sleep(0.1)
     return pytest.fail(f"waited in vain for {action}")
 
@@ -168,18 +172,18 @@ def test_killed_demo_is_completed_by_the_next_start(open_shop):
     until(killed.orders, "the first of the past orders")
     killed.process.kill()
     killed.process.wait()
-    kept = killed.orders()
+    orders_before = killed.orders()
 
     reopened = open_shop()
     until(reopened.health, "the shop")
-    made = reopened.orders()
+    orders_after = reopened.orders()
     reopened.process.send_signal(signal.SIGINT)
     code = reopened.process.wait(PATIENCE)
     third = open_shop()
     until(third.health, "the shop again")
 
-    assert 0 < kept < 40
-    assert (made, code) == (42, 0)
+    assert 0 < orders_before < 40
+    assert (orders_after, code) == (42, 0)
     assert "Filling the shop with demo goods" in reopened.said()
     assert "40 past orders" in reopened.said()
     assert "Filling" not in third.said()

@@ -200,11 +200,11 @@ class DemoTests(TestCase):
         channel = Channel.objects.get()
 
         first = Planner(channel, seed=7, now=NOW).plan(80)
-        again = Planner(channel, seed=7, now=NOW).plan(80)
-        other = Planner(channel, seed=8, now=NOW).plan(80)
+        same_seed = Planner(channel, seed=7, now=NOW).plan(80)
+        other_seed = Planner(channel, seed=8, now=NOW).plan(80)
 
-        assert first == again
-        assert first != other
+        assert first == same_seed
+        assert first != other_seed
         assert len(first) == 80
         assert all(order.placed_at < NOW for order in first)
 
@@ -255,9 +255,9 @@ class DemoTests(TestCase):
     def test_bulk_history_equals_the_one_made_by_actions(self):
         channel, buyer = Channel.objects.get(), self.users[ACCOUNTS[0].email]
         members = members_by_cooperative()
-        over = [each for each in Planner(channel, seed=11, now=NOW).plan(80) if each.is_over]
-        called_off = [each for each in over if any(part.outcome.is_ended for part in each.parts)]
-        planned = sorted({*over[-8:], *called_off[-3:]}, key=lambda each: each.placed_at)
+        finished_orders = [each for each in Planner(channel, seed=11, now=NOW).plan(80) if each.is_over]
+        called_off = [each for each in finished_orders if any(part.outcome.is_ended for part in each.parts)]
+        planned = sorted({*finished_orders[-8:], *called_off[-3:]}, key=lambda each: each.placed_at)
         receive_planned_stock(planned + planned, actor=SEEDER, now=NOW - datetime.timedelta(days=200))
         run_planned_orders(planned, channel, members, buyer, now=NOW)
         lived = Order.objects.filter(pk__in=list(Order.objects.values_list("pk", flat=True)))
@@ -317,9 +317,9 @@ class UnderWayTests(TestCase):
         }
 
     def test_bulletin_names_current_prices(self):
-        own = Bulletin.objects.get(cooperative__slug="htx-yen-duong", language="vi")
+        own_bulletin = Bulletin.objects.get(cooperative__slug="htx-yen-duong", language="vi")
 
-        assert "Bí xanh thơm: từ 21.600\u00a0₫" in own.text
+        assert "Bí xanh thơm: từ 21.600\u00a0₫" in own_bulletin.text
 
     def test_open_orders_are_seeded_once_and_add_up(self):
         first = Order.objects.count(), CashRemittance.objects.count()
@@ -330,9 +330,9 @@ class UnderWayTests(TestCase):
         assert Order.objects.count() == 42
         asked = WeightQuestion.objects.open().get()
         to_weigh = OrderLine.objects.filter(estimate_grams__gt=0, weighed_grams=None, part__state="accepted")
-        mine = to_weigh.filter(order__user__email=ACCOUNTS[0].email, order__placed_at__gte=HOURS_AGO)
-        assert set(mine.values_list("quantity", flat=True)) == {1, 2}
-        assert asked.line in mine
+        buyer_orders = to_weigh.filter(order__user__email=ACCOUNTS[0].email, order__placed_at__gte=HOURS_AGO)
+        assert set(buyer_orders.values_list("quantity", flat=True)) == {1, 2}
+        assert asked.line in buyer_orders
         assert asked.grams > asked.line.bound_grams
         assert not Notification.objects.filter(sent_at=None, to=asked.line.order.phone).exists()
         check_everything()

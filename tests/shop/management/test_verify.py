@@ -45,8 +45,8 @@ def test_intact_shop_has_no_faults():
 def test_removed_newest_seals_are_found_by_a_saved_seal():
     make_order()
     seal_changes(now=NOW)
-    kept = str(ChangeSeal.objects.get())
-    assert verify(f"--seal={kept}")[1] == 0
+    saved_seal = str(ChangeSeal.objects.get())
+    assert verify(f"--seal={saved_seal}")[1] == 0
 
     with without_triggers():
         SealedChange.objects.all().delete()
@@ -54,7 +54,7 @@ def test_removed_newest_seals_are_found_by_a_saved_seal():
         Change.objects.all().delete()
 
     assert verify()[1] == 0
-    lines, code = verify(f"--seal={kept}")
+    lines, code = verify(f"--seal={saved_seal}")
     assert lines[0] == "seal 1 of the change log is missing, with the changes since the seal before it"
     assert code == 1
 
@@ -62,9 +62,9 @@ def test_removed_newest_seals_are_found_by_a_saved_seal():
 def test_seal_that_differs_from_the_saved_one_is_found():
     make_order()
     seal_changes(now=NOW)
-    other = "0" * 64
+    wrong_digest = "0" * 64
 
-    lines, code = verify(f"--seal=1:{other}")
+    lines, code = verify(f"--seal=1:{wrong_digest}")
 
     assert lines[0] == "seal 1 of the change log is another one than the one that was kept"
     assert code == 1
@@ -123,10 +123,10 @@ def test_damage_is_reported(damage):
     seal_changes(now=NOW)
     assert verify()[1] == 0
 
-    said = damage(Order.objects.get())
+    faults = damage(Order.objects.get())
     lines, code = verify()
 
-    assert said in lines
+    assert faults in lines
     assert lines[-1].startswith(f"{len(lines) - 1} faults in 1 orders")
     assert code == 1
 
