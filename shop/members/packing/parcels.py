@@ -108,7 +108,7 @@ def delivery(request: HttpRequest, membership: MembershipContext, parcel_id: int
         deliver_parcel,
         _("Delivered."),
         cash_collected=form.is_cash_collected,
-        taken=form.collected_cash,
+        cash=form.collected_cash,
         code=form.pickup_code,
     )
 
@@ -122,7 +122,7 @@ def cash(request: HttpRequest, membership: MembershipContext, parcel_id: int) ->
     if not form.is_valid():
         return _render_form(request, membership, parcel, form, "cash")
     return _run_transition(
-        request, membership, parcel, report_collected_cash, _("Cash collected."), taken=form.collected_cash
+        request, membership, parcel, report_collected_cash, _("Cash collected."), cash=form.collected_cash
     )
 
 
