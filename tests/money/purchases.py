@@ -52,7 +52,7 @@ class Purchases(Market):
                 basket_id=basket.pk,
                 contact=make_contact(),
                 deliveries=carrier_deliveries(basket),
-                consents=frozenset({ConsentPurpose.ORDERINGS}),
+                consents=frozenset({ConsentPurpose.ORDER}),
                 method=method,
                 **self.who,
             )

@@ -82,7 +82,7 @@ def test_without_lock_full_amount_is_refunded_twice(monkeypatch) -> None:
         monkeypatch.setattr(locks, "lock_row", read_without_lock)
     else:
         check = deciding._check
-        monkeypatch.setattr(deciding, "_check", lambda *_args: None)
+        monkeypatch.setattr(deciding, "_check_decision", lambda *_args: None)
         monkeypatch.setattr(deciding, "refundable_surplus", lambda _order: stale.surplus)
 
     def work():
@@ -124,7 +124,7 @@ def returning_and_voiding() -> tuple[OrderPart, list[Any]]:
     part = deliver_order(make_paid_order())
     warehouse_id = part.parcels.get().lines.get().stock.warehouse_id
     return part, [
-        partial(refund_first_line, part, 90_000, back=2, warehouse_id=warehouse_id),
+        partial(refund_first_line, part, 90_000, returned=2, warehouse_id=warehouse_id),
         partial(void_parcel, parcel_id=part.parcels.get().pk, reason="đóng nhầm", **ACTOR_NOW),
     ]
 
