@@ -84,7 +84,13 @@ def voucher_new(request: HttpRequest, desk: DiscountDesk) -> HttpResponse:
     owner, channel = _owner(request, desk), _channel_or_404()
     form = _voucher_form(request, desk, owner, is_new=True, initial={"starts": vietnam_date(timezone.now())})
     if form.is_valid():
-        action = partial(issue_voucher, channel=channel, code=form.cleaned_data["code"], terms=form.terms)
+        action = partial(
+            issue_voucher,
+            issuer=desk.acting,
+            channel=channel,
+            code=form.cleaned_data["code"],
+            terms=form.terms,
+        )
         created = _run_action(request, desk, form, action, _("The code works now, or from its first day on."))
         if created is not None:
             return desk.go("voucher", created.pk)
@@ -96,7 +102,9 @@ def voucher(request: HttpRequest, desk: DiscountDesk, pk: int) -> HttpResponse:
     row = get_object_or_404(desk.vouchers.with_figures(), pk=pk)
     form = _voucher_form(request, desk, row.cooperative, initial=VoucherForm.initial_for(row))
     if form.is_valid():
-        action = partial(edit_voucher, voucher_id=row.pk, channel=_channel_or_404(), terms=form.terms)
+        action = partial(
+            edit_voucher, issuer=desk.acting, voucher_id=row.pk, channel=_channel_or_404(), terms=form.terms
+        )
         if _run_action(request, desk, form, action, _("Changed.")) is not None:
             return desk.go("voucher", row.pk)
     uses = VoucherUse.objects.filter(code__voucher=row).select_related("code", "order").newest_first()
@@ -148,7 +156,7 @@ def promotion_new(request: HttpRequest, desk: DiscountDesk) -> HttpResponse:
     owner, channel = _owner(request, desk), _channel_or_404()
     form = _promotion_form(request, desk, owner, initial={"starts": vietnam_date(timezone.now())})
     if form.is_valid():
-        action = partial(create_promotion, channel=channel, terms=form.terms)
+        action = partial(create_promotion, acting=desk.acting, channel=channel, terms=form.terms)
         created = _run_action(request, desk, form, action, _("Prices follow within a minute once it begins."))
         if created is not None:
             return desk.go("promotion", created.pk)
@@ -160,7 +168,7 @@ def promotion(request: HttpRequest, desk: DiscountDesk, pk: uuid.UUID) -> HttpRe
     row = get_object_or_404(desk.promotions, pk=pk)
     form = _promotion_form(request, desk, row.cooperative, initial=PromotionForm.initial_for(row))
     if form.is_valid():
-        action = partial(edit_promotion, promotion_id=row.pk, terms=form.terms)
+        action = partial(edit_promotion, acting=desk.acting, promotion_id=row.pk, terms=form.terms)
         if _run_action(request, desk, form, action, _("Changed. Prices follow within a minute.")) is not None:
             return desk.go("promotion", row.pk)
     context = {
@@ -189,7 +197,7 @@ def _run_action(
 ) -> Any | None:
     """Run the action and return its result; if it refuses, add the error to the form and return None."""
     with refusals_as_form_errors(form):
-        result = action(acting=desk.acting, actor=desk.actor, now=timezone.now())
+        result = action(actor=desk.actor, now=timezone.now())
         messages.success(request, str(success_message))
         return result
     return None
