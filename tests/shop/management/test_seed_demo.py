@@ -359,8 +359,8 @@ class UnderWayTests(TestCase):
 
         user = self.users[ACCOUNTS[-1].email]
         statement = import_cod_statement(file_name=path.name, content=content, carrier="", user=user, now=NOW)
-        judged = preview_cod_statement(statement)
-        assert judged[0].problem == StatementRowProblem.SHORT
-        assert judged[-1].problem == StatementRowProblem.UNKNOWN
-        assert {each.state for each in judged[1:-1]} == {StatementRowState.WAITING}
-        assert {each.told.fee for each in judged} == {5_000}
+        matched_rows = preview_cod_statement(statement)
+        assert matched_rows[0].problem == StatementRowProblem.SHORT
+        assert matched_rows[-1].problem == StatementRowProblem.UNKNOWN
+        assert {each.state for each in matched_rows[1:-1]} == {StatementRowState.WAITING}
+        assert {each.stated.fee for each in matched_rows} == {5_000}
