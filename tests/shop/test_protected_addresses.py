@@ -58,7 +58,7 @@ ASKS_NOT = {
         part part-acceptance part-refusal parts pause picture-position picture-removal profile promotion
         promotion-end promotion-new resumption return-receipt settlement settlement-pdf settlement-print
         settlement-workbook settlements stock stock-receipt today variant variant-new voucher voucher-codes
-        voucher-end voucher-file voucher-new warehouse warehouse-closing warehouses weight weight-words
+        voucher-end voucher-file voucher-new warehouse warehouse-closing warehouses weight weight-preview
         worker
     """,
     "accounts": """
