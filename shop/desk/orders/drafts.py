@@ -179,12 +179,12 @@ def _seller_rows(quote: Quote, lines: BaseFormSet[LineForm], form: DraftForm) ->
                 {
                     "quoted": line,
                     "form": forms.get(line.requested.key),
-                    "words": line_messages(line, currency),
-                    "most": quote.maximum_of_line(line) if line.variant.is_weighed else None,
+                    "messages": line_messages(line, currency),
+                    "maximum": quote.maximum_of_line(line) if line.variant.is_weighed else None,
                 }
                 for line in seller_quote.lines
             ],
-            "words": seller_messages(seller_quote, province),
+            "messages": seller_messages(seller_quote, province),
             "choices": delivery_choices(seller_quote),
         }
         for seller_quote in quote.seller_quotes
