@@ -81,7 +81,7 @@ def test_without_lock_full_amount_is_refunded_twice(monkeypatch) -> None:
 
         monkeypatch.setattr(locks, "lock_row", read_without_lock)
     else:
-        check = deciding._check
+        check = deciding._check_decision
         monkeypatch.setattr(deciding, "_check_decision", lambda *_args: None)
         monkeypatch.setattr(deciding, "refundable_surplus", lambda _order: stale.surplus)
 
@@ -191,6 +191,6 @@ def test_refund_payout_is_marked_as_paid_once() -> None:
     ]
     results = run_in_threads(calls)
 
-    assert type_names(results) == ["PayoutAlreadyPaid", "Payout"], results
+    assert type_names(results) == ["Payout", "PayoutAlreadyPaid"], results
     assert PaymentEvent.objects.filter(kind="refund_success").count() == 1
     check_refunds()

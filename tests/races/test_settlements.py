@@ -171,7 +171,7 @@ def test_payout_paid_in_parallel_is_booked_once() -> None:
 
     results = run_in_threads([paying] * 6)
 
-    assert type_names(results) == [*["PayoutAlreadyPaid"] * 5, "Payout"], results
+    assert type_names(results) == ["Payout", *["PayoutAlreadyPaid"] * 5], results
     assert LedgerPosting.objects.filter(kind=PostingKind.PAYOUT).count() == 1
     assert any(isinstance(each, PayoutAlreadyPaid) for each in results)
     check_ledger()

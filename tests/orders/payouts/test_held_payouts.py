@@ -98,7 +98,7 @@ def test_account_set_by_desk_is_notified_and_held() -> None:
     order = make_paid_order(email="hoa@example.com")
     payout = payout_of(order)
 
-    name_account_of_payout(payout_id=payout.pk, to=REFUND_ACCOUNT, **ACTOR_NOW)
+    name_account_of_payout(payout_id=payout.pk, account=REFUND_ACCOUNT, **ACTOR_NOW)
 
     payout.refresh_from_db()
     assert payout.payable_from == LATER + DAY

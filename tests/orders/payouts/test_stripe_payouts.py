@@ -100,7 +100,7 @@ def test_payout_with_lost_answer_is_paid_once(stripe, part, fault) -> None:
     payout = close()
     stripe.faults.tell("transfers.create", fault)
 
-    assert send_call(call_id=latest_call(payout).pk, now=NOW).call.state == CallState.UNKNOWN
+    assert send_call(call_id=latest_call(payout).pk, now=NOW).gateway_call.state == CallState.UNKNOWN
     with assert_refused(PayoutInProgress, "payout_in_progress"):
         mark_payout_paid(payout_id=payout.pk, reference="FT1", actor=DESK, now=NOW)
     look_up_call(call_id=latest_call(payout).pk, now=NOW + 2 * MINUTE)
@@ -116,7 +116,7 @@ def test_late_payout_with_lost_answer_is_found(stripe, part) -> None:
     stripe.account.clock = made_at.timestamp
     stripe.faults.tell("transfers.create", Fault.CUT_AFTER)
 
-    assert send_call(call_id=latest_call(payout).pk, now=made_at).call.state == CallState.UNKNOWN
+    assert send_call(call_id=latest_call(payout).pk, now=made_at).gateway_call.state == CallState.UNKNOWN
     look_up_call(call_id=latest_call(payout).pk, now=NOW + datetime.timedelta(hours=24))
 
     payout.refresh_from_db()
