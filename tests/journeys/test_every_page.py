@@ -26,6 +26,7 @@ from django.views import defaults
 from playwright.sync_api import Browser, BrowserContext, Page, Response, Route
 from pytest_django.live_server_helper import LiveServer
 
+from tests.journeys.colours import Colours
 from tests.journeys.world import GUEST, Visit, World, make_world, post_form
 
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db]
@@ -73,10 +74,8 @@ PRELOAD = {"assets": ["media"]}
 RULES: dict[str, Any] = {
     "resultTypes": ["violations"],
     "preload": PRELOAD,
-    "rules": {"target-size": {"enabled": True}},
+    "rules": {"target-size": {"enabled": True}, "color-contrast": {"enabled": False}},
 }
-RULES_BUT_COLOURS = {**RULES, "rules": {**RULES["rules"], "color-contrast": {"enabled": False}}}
-COLOURS: dict[str, Any] = {"resultTypes": ["violations"], "preload": False, "runOnly": ["color-contrast"]}
 RUN_AXE = "([part, rules]) => axe.run(part, rules).then((found) => found.violations)"
 WHOLE_PAGE, MAIN = "html", "main"
 # A window of 320 px is also one of 1,280 px at a zoom of four (WCAG 2.2, 1.4.10).
@@ -154,6 +153,11 @@ def visitor(browser: Browser, address: str, world: World) -> Iterator[Callable[.
 
 
 @pytest.fixture(scope="module")
+def colours() -> Colours:
+    return Colours()
+
+
+@pytest.fixture(scope="module")
 def foreign_texts() -> dict[str, set[str]]:
     """For each language, the lines of the other language, which must not appear on its pages."""
     translations = re.findall(r'^msgid "(.+)"\nmsgstr "(.+)"$', PO.read_text(), re.MULTILINE)
@@ -186,6 +190,7 @@ def test_every_page_is_accessible_translated_and_responsive(
     visitor: Callable[..., BrowserContext],
     world: World,
     foreign_texts: dict[str, set[str]],
+    colours: Colours,
     interface: str,
     language: str,
 ) -> None:
@@ -198,11 +203,11 @@ def test_every_page_is_accessible_translated_and_responsive(
         if visit.visitor not in pages:
             pages[visit.visitor] = _open_page_with_axe(visitor(visit.visitor, viewport=size))
         page_kind = KEYS.sub("", visit.path.partition("?")[0])
-        # Pages of one name share their frame and colours.
+        # Pages of one name share their frame.
         is_new = page_kind not in seen_kinds
         seen_kinds.add(page_kind)
         page_faults = _visit_faults(
-            pages[visit.visitor], visit, world, language, foreign_texts[language], is_new=is_new
+            pages[visit.visitor], visit, world, language, foreign_texts[language], colours, is_new=is_new
         )
         if page_faults:
             faults[prefix + str(visit)] = page_faults
@@ -212,7 +217,7 @@ def test_every_page_is_accessible_translated_and_responsive(
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_error_pages_are_accessible_translated_and_responsive(
-    visitor: Callable[..., BrowserContext], world: World, language: str
+    visitor: Callable[..., BrowserContext], world: World, colours: Colours, language: str
 ) -> None:
     page = _open_page_with_axe(visitor(viewport=PHONE))
     faults = {}
@@ -221,10 +226,8 @@ def test_error_pages_are_accessible_translated_and_responsive(
         with _served_response(page, f"**/{name}/", error_page) as status:
             response = page.goto(f"/{name}/")
         assert response is not None
-        page_faults = [
-            *_page_faults(page, language, set()),
-            *([] if response.status == status else [response.status]),
-        ]
+        page_faults = _page_faults(page, language, set(), colours)
+        page_faults += [] if response.status == status else [response.status]
         if page_faults:
             faults[name] = page_faults
 
@@ -280,9 +283,10 @@ def test_page_faults_are_detected(visitor: Callable[..., BrowserContext], world:
     )
     in_any_case = {"image-alt", "588 px too wide", "lang 'en'", "2 first headings", "other language"}
     new_page_faults = {"link-name", "region", "dark color-contrast"}
+    colours = Colours()
 
     for is_new, expected_faults in ((True, in_any_case | new_page_faults), (False, in_any_case)):
-        faults = _page_faults(page, "vi", {"Add to basket"}, is_new=is_new)
+        faults = _page_faults(page, "vi", {"Add to basket"}, colours, is_new=is_new)
         assert {each.partition(":")[0] for each in faults} == expected_faults
 
 
@@ -328,7 +332,14 @@ def _name_of_unnamed(path: str) -> str:
 
 
 def _visit_faults(
-    page: Page, visit: Visit, world: World, language: str, foreign_lines: set[str], *, is_new: bool
+    page: Page,
+    visit: Visit,
+    world: World,
+    language: str,
+    foreign_lines: set[str],
+    colours: Colours,
+    *,
+    is_new: bool,
 ) -> list[Any]:
     """Open the visit's page and return everything that is wrong with it."""
     prefix = LANGUAGES[language][0]
@@ -347,7 +358,7 @@ def _visit_faults(
     found: list[Any] = [] if response.status == visit.status else [f"answers {response.status}"]
     if not target.search(page.url):
         found.append(f"leads to {page.url}")
-    found += _page_faults(page, language, foreign_lines, is_new=is_new)
+    found += _page_faults(page, language, foreign_lines, colours, is_new=is_new)
     expected = f"status of {visit.status}"
     found += [text for text in console_errors if visit.status == 200 or expected not in text]
     return found
@@ -359,18 +370,20 @@ def _open_page_with_axe(context: BrowserContext) -> Page:
     return context.new_page()
 
 
-def _page_faults(page: Page, language: str, foreign_lines: set[str], *, is_new: bool = True) -> list[Any]:
+def _page_faults(
+    page: Page, language: str, foreign_lines: set[str], colours: Colours, *, is_new: bool = True
+) -> list[Any]:
     """Return the faults of the open page: accessibility, width, language and colour schemes.
 
-    For a page seen before with other contents, colours are not checked again.
+    Of a page seen before with other contents, the frame is not checked again.
     """
     page.emulate_media(color_scheme="light")
     facts = page.evaluate(PAGE_FACTS)
-    axe_arguments = [WHOLE_PAGE, RULES] if is_new else [MAIN, RULES_BUT_COLOURS]
+    axe_arguments = [WHOLE_PAGE if is_new else MAIN, RULES]
     found: list[Any] = [_format_violation(each) for each in page.evaluate(RUN_AXE, axe_arguments)]
-    if is_new:
-        page.emulate_media(color_scheme="dark")
-        found += [f"dark {_format_violation(each)}" for each in page.evaluate(RUN_AXE, [WHOLE_PAGE, COLOURS])]
+    found += colours.faults(page)
+    page.emulate_media(color_scheme="dark")
+    found += [f"dark {fault}" for fault in colours.faults(page)]
     size = page.viewport_size or DESK
     page.set_viewport_size({"width": NARROW, "height": 640})
     wide, wide_when_large = page.evaluate(TOO_WIDE)
