@@ -1,8 +1,9 @@
 """Restore the rows that factories make at the start of tests, instead of making them again.
 
 Most tests begin alike: a channel, a seller, its products, an order, made by the shop's own actions. A call
-of a `kept` factory is identified by its arguments, the overridden settings and the calls before it in the
-same test. Its second occurrence records its rows, and later ones restore them.
+of such a factory is identified by its arguments, the overridden settings and the calls before it in the
+same test. Its second occurrence records its rows, and later ones restore them. Calls inside a call with new
+arguments are restored likewise.
 
 This applies only to tests that roll back, while nothing else has written to the database and no code is
 patched. Otherwise factories run normally.
@@ -74,12 +75,12 @@ class _Recorder:
         self.root: dict[Any, _Step] = {}
         self.position: dict[Any, _Step] | None = None
         self.writes = self.writes_before = 0
-        self.is_making = False
+        self.is_recording = False
         self.patch: pytest.MonkeyPatch | None = None
 
     def begin(self, patch: pytest.MonkeyPatch | None = None) -> None:
         self.patch = patch
-        self.position, self.writes_before, self.is_making = self.root, self.writes, False
+        self.position, self.writes_before, self.is_recording = self.root, self.writes, False
         if self._count not in connection.execute_wrappers:
             connection.execute_wrappers.append(self._count)
 
@@ -92,12 +93,7 @@ class _Recorder:
         return execute(sql, params, many, context)
 
     def call(self, factory: Callable[..., Any], args: Row, kwargs: dict[str, Any]) -> Any:
-        if (
-            self.is_making
-            or self.position is None
-            or self.writes_before != self.writes
-            or _replaces_code(self.patch)
-        ):
+        if self.position is None or self.writes_before != self.writes or _replaces_code(self.patch):
             return factory(*args, **kwargs)
         try:
             arguments_value, settings_value = _value((args, kwargs)), _overridden_settings()
@@ -108,16 +104,16 @@ class _Recorder:
             (factory.__module__, factory.__name__, get_language(), settings_value, arguments_value), _Step()
         )
         step.seen += 1
-        self.is_making = True
-        try:
-            if step.result is not None:
-                result = _restore(step)
-            elif step.seen > 1 and step.is_recordable:
+        if step.result is not None:
+            result = _restore(step)
+        elif step.seen > 1 and step.is_recordable and not self.is_recording:
+            self.is_recording = True
+            try:
                 result = _record(step, factory, args, kwargs, arguments_value)
-            else:
-                result = factory(*args, **kwargs)
-        finally:
-            self.is_making = False
+            finally:
+                self.is_recording = False
+        else:
+            result = factory(*args, **kwargs)
         self.position, self.writes_before = step.after, self.writes
         return result
 

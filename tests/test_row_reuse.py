@@ -73,6 +73,17 @@ def test_other_arguments_make_other_rows() -> None:
     assert names == list("ABABAB")
 
 
+def test_product_of_an_order_with_new_arguments_is_restored() -> None:
+    _orders, rows, statements = zip(
+        *(run_as_test(lambda n=name: make_order(name=n)) for name in "ABC"), strict=True
+    )
+
+    restored = '1 times: INSERT INTO "catalog_product" '
+    assert [any(each.startswith(restored) for each in one) for one in statements] == [False, False, True]
+    counts = [{table: len(found) for table, found in one.items()} for one in rows]
+    assert counts[2] == counts[0]
+
+
 def test_everything_is_created_after_a_row_of_the_tests_own() -> None:
     def begin() -> None:
         channel = make_channel()
