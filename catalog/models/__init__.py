@@ -13,7 +13,6 @@ from catalog.models.collection import Collection, CollectionListing, CollectionP
 from catalog.models.listing import Listing, Price
 from catalog.models.product import (
     ALL_MONTHS,
-    EXACT_WORD_PREFIX,
     Product,
     ProductAttributeValue,
     ProductMedia,
@@ -29,7 +28,6 @@ from catalog.models.wished_product import WishedProduct
 
 __all__ = [
     "ALL_MONTHS",
-    "EXACT_WORD_PREFIX",
     "Attribute",
     "AttributeScope",
     "AttributeValue",

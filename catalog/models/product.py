@@ -23,7 +23,6 @@ from shop.core.models import (
 
 ALL_MONTHS = 0b1111_1111_1111
 DEFAULT_LOW_STOCK = 5  # default low-stock threshold in steps, unless the variant sets its own
-EXACT_WORD_PREFIX = "·"  # marks words with their original diacritics in `search_name`
 
 
 class Unit(models.TextChoices):
@@ -109,9 +108,8 @@ class Product(WithMetadata, WithExternalReference, WithSeo, WithTimes):
 
     `season` has bit m-1 set for each month m in which it is available. `description` is EditorJS JSON, as
     Saleor's clients write it; `description_text` is its plain text. `search_name`, `search_text` and
-    `sort_key` are derived by `catalog.actions.products.product_rows`: `search_name` has the words of the
-    name, folded and (prefixed with `EXACT_WORD_PREFIX`) as written; `search_text` has all
-    searchable words, folded.
+    `sort_key` are derived by `catalog.actions.products.product_rows`; `catalog.search.indexed_words` tells
+    which words the first two hold.
     """
 
     cooperative = models.ForeignKey(Cooperative, models.PROTECT, related_name="products")

@@ -18,20 +18,23 @@ from functools import cached_property
 from typing import Any
 
 from django.db.models import Prefetch
+from django.utils import timezone
 from pyroaring import BitMap
 
 from catalog.models import Listing, Variant
 from catalog.search.index_journal import ChangeJournal, IndexOutdated
+from catalog.search.name_words import NameWords, read_name
 from catalog.search.term_matching import SearchCache
 from cooperatives.models import Certificate
+from shop.core.dates.calendar import vietnam_date
+from shop.core.geography.division_choices import all_provinces
+from shop.core.models import market_channel
 from shop.core.models.geography import Division, FormerPlace, Level
-from shop.core.texts.folding import folded_words
 
 PRICE_BANDS = (0, 50_000, 100_000, 200_000, 500_000)  # lower bounds of the price bands, in minor units
 MAX_AGE_SECONDS = 3_600  # the index is rebuilt after this time, whatever the journal says
 
 Sets = dict[Any, BitMap]
-NameSuffixes = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +50,7 @@ class NamedPlace:
     """A province or commune with products, and its current and former names."""
 
     division: Division
-    name: NameSuffixes
-    words: Sequence[str]
+    name: NameWords
     former: Sequence[FormerName]
 
 
@@ -97,17 +99,26 @@ class FacetIndex:
         return [
             NamedPlace(
                 row,
-                name_suffixes(row.name),
-                folded_words(row.name),
+                read_name(row.name),
                 [FormerName(str(each), each.folded.replace(" ", "")) for each in row.former_places.all()],
             )
             for row in rows.order_by("-level", "sort_key", "pk")
             if self.products_from(row)
         ]
 
+    @cached_property
+    def provinces_by_name(self) -> dict[str, Division]:
+        """All provinces in force, with or without products, by folded name without spaces."""
+        return {province.folded.replace(" ", ""): province for province in all_provinces()}
+
     def products_from(self, division: Division) -> BitMap:
         sets = self.provinces if division.level == Level.PROVINCE else self.communes
         return sets.get(division.code, BitMap())
+
+    def seasonal_products(self, month: int = 0) -> BitMap:
+        """Products with a season that includes the month, or any month (0)."""
+        all_year = BitMap.intersection(*(self.months.get(each, BitMap()) for each in range(1, 13)))
+        return (self.months.get(month, BitMap()) if month else self.product_ids) - all_year
 
     @property
     def is_expired(self) -> bool:
@@ -222,15 +233,15 @@ def facet_index_for(channel_id: int, day: datetime.date) -> FacetIndex:
         return index
 
 
+def market_facet_index() -> FacetIndex:
+    """The market's current facet index; empty if there is no channel."""
+    channel = market_channel()
+    return facet_index_for(channel.pk if channel else 0, vietnam_date(timezone.now()))
+
+
 def price_band_of(price: int) -> int:
     """The lower bound of a price's band."""
     return PRICE_BANDS[bisect_right(PRICE_BANDS, price) - 1]
-
-
-def name_suffixes(name: str) -> NameSuffixes:
-    """The suffixes of a name that start at a word, folded and without spaces, longest first."""
-    words = folded_words(name)
-    return tuple("".join(words[first:]) for first in range(len(words)))
 
 
 def union_of(sets: Iterable[BitMap]) -> BitMap:

@@ -11,16 +11,14 @@ from django.db.models import QuerySet
 from django.utils.translation import get_language
 
 from catalog.models import Category
-from catalog.search.facet_index import FacetIndex, NamedPlace, name_suffixes
-from catalog.search.synonym_expansion import Reading
+from catalog.search.facet_index import FacetIndex, NamedPlace
+from catalog.search.name_words import SHORTEST_JOINED, read_name
+from catalog.search.search_terms import Reading
 from cooperatives.models import Cooperative
 from shop.core.database.compiled_query import compiled_query
 from shop.core.models import Translation, show_in_language
 from shop.core.models.geography import Division
-from shop.core.texts.folding import folded_words
 
-# A word this long may be several joined syllables; few Vietnamese syllables are as long.
-_SHORTEST_JOINED = 5
 _CANDIDATES = 60
 
 
@@ -35,13 +33,13 @@ class PlaceMatch:
 
 def find_cooperatives(readings: Sequence[Reading], most: int) -> list[Cooperative]:
     """Cooperatives whose name contains every word of a reading, with the columns that a link needs."""
-    found = _by_translated_name(readings)
+    matches = _by_translated_name(readings)
     for reading in filter(None, readings):
         rows = _cooperatives(*_like_patterns([term.word for term in reading]))
-        found |= {row.pk: row for row in rows if name_matches(row.name, reading)}
-    shown = sorted(found.values(), key=lambda row: (row.sort_order, row.pk))[:most]
-    show_in_language(shown, "name")
-    return shown
+        matches |= {row.pk: row for row in rows if name_matches(row.name, reading)}
+    cooperatives = sorted(matches.values(), key=lambda row: (row.sort_order, row.pk))[:most]
+    show_in_language(cooperatives, "name")
+    return cooperatives
 
 
 def find_categories(readings: Sequence[Reading], most: int) -> list[Category]:
@@ -49,54 +47,47 @@ def find_categories(readings: Sequence[Reading], most: int) -> list[Category]:
     if not any(readings):
         return []
     rows = _categories()
-    own = {row.pk: row.name for row in rows}
+    originals = {row.pk: row.name for row in rows}
     show_in_language(rows, "name")
     return [
         row
         for row in rows
         if any(
-            name_matches(name, reading) for reading in readings if reading for name in {row.name, own[row.pk]}
+            name_matches(name, reading)
+            for reading in readings
+            if reading
+            for name in {row.name, originals[row.pk]}
         )
     ][:most]
 
 
 def find_places(readings: Sequence[Reading], index: FacetIndex, most: int) -> list[PlaceMatch]:
     """Provinces and communes with products whose current or former name matches."""
-    found: dict[int, PlaceMatch] = {}
+    matches: dict[int, PlaceMatch] = {}
     for reading in filter(None, readings):
         for place in index.places:
-            if _matches_words(reading, place.name, place.words):
-                found.setdefault(place.division.pk, _found_place(place, index))
-    for reading in filter(None, readings if len(found) < most else ()):
-        written = "".join(term.word for term in reading)
+            if place.name.matches(reading):
+                matches.setdefault(place.division.pk, _place_match(place, index))
+    for reading in filter(None, readings if len(matches) < most else ()):
+        joined = "".join(term.word for term in reading)
         for place in index.places:
-            called = [each for each in place.former if _matches_former_name(each.joined, written)]
-            if called:
-                found.setdefault(place.division.pk, _found_place(place, index, former=called[0].full_name))
-    return list(found.values())[:most]
+            former = next((each for each in place.former if _matches_former_name(each.joined, joined)), None)
+            if former:
+                matches.setdefault(place.division.pk, _place_match(place, index, former=former.full_name))
+    return list(matches.values())[:most]
 
 
 def name_matches(name: str, reading: Reading) -> bool:
-    """Whether the name contains each word of the reading.
-
-    A prefix term also matches the start of a word, or several words written as one.
-    """
-    return _matches_words(reading, name_suffixes(name), folded_words(name))
+    """Whether the name contains each word of the reading."""
+    return read_name(name).matches(reading)
 
 
-def _matches_words(reading: Reading, suffixes: Sequence[str], words: Collection[str]) -> bool:
-    return all(
-        any(each.startswith(term.word) for each in suffixes) if term.begins else term.word in words
-        for term in reading
-    )
+def _matches_former_name(name: str, joined: str) -> bool:
+    """Whether the joined words are the name or, if long enough, a prefix of it."""
+    return name == joined or (len(joined) >= SHORTEST_JOINED and name.startswith(joined))
 
 
-def _matches_former_name(name: str, written: str) -> bool:
-    """Whether the text is the name or, if long enough, a prefix of it."""
-    return name == written or (len(written) >= _SHORTEST_JOINED and name.startswith(written))
-
-
-def _found_place(place: NamedPlace, index: FacetIndex, former: str = "") -> PlaceMatch:
+def _place_match(place: NamedPlace, index: FacetIndex, former: str = "") -> PlaceMatch:
     return PlaceMatch(place.division, len(index.products_from(place.division)), former)
 
 
@@ -107,7 +98,7 @@ def _like_patterns(words: Sequence[str]) -> tuple[list[str], list[str]]:
     """
     after_space = [f"% {word}%" for word in words]
     return after_space, [
-        f"%{word}%" if len(word) >= _SHORTEST_JOINED else like
+        f"%{word}%" if len(word) >= SHORTEST_JOINED else like
         for word, like in zip(words, after_space, strict=True)
     ]
 

@@ -1,8 +1,8 @@
-"""Product search: rank products by relevance, with synonyms and spelling corrections."""
+"""Product search: rank products by relevance, with synonyms, other spellings and corrections."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
@@ -11,75 +11,196 @@ from django.conf import settings
 from django.utils.translation import get_language
 from pyroaring import BitMap
 
-from catalog.models import EXACT_WORD_PREFIX
-from catalog.search.query_words import words_as_typed, words_of
+from catalog.search.query_phrases import shortened_queries
+from catalog.search.query_words import QueryWord, query_words_of
 from catalog.search.relevance_tiers import RelevanceTiers
-from catalog.search.spelling_corrections import correct_words, search_choices
-from catalog.search.synonym_expansion import Reading, readings_among, with_synonyms
-from catalog.search.term_matching import (
+from catalog.search.search_terms import (
     Choice,
+    Reading,
+    completed_choice,
+    exact_choice,
+    folded_choice,
+    joined_choice,
+    prefix_choice,
+    typed_choice,
+)
+from catalog.search.spelling_corrections import correct_words, corrected_choices
+from catalog.search.synonym_expansion import readings_among, with_synonyms
+from catalog.search.term_matching import (
+    Condition,
     SearchCache,
-    Term,
-    exact_choices,
-    prefix_choices,
+    SearchField,
+    products_where,
     products_with_translated_words,
-    products_with_words,
 )
 
-ProductQuery = Callable[..., BitMap]  # `products_with_words` with its limit and memory applied
+ProductQuery = Callable[..., BitMap]  # `products_where` with its limit and memory applied
 MAX_RESULTS = 1000  # the largest number of results that can be paged through, also in the API
+_MIN_UNFINISHED = 3  # letters of a word that may be the start of a longer one
+_MIN_UNFINISHED_SYLLABLE = 4
 
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
     """A search result: products, published or not, by relevance.
 
-    `readings` are the words and their synonyms. `instead` is the corrected query (folded) if the original
-    words match nothing.
+    `readings` are the words and their synonyms. `instead` is the query (folded) that matches, if the original
+    words match nothing. With `is_mention` the words are only in ingredients and descriptions.
     """
 
     tiers: RelevanceTiers = field(default_factory=lambda: RelevanceTiers(BitMap()))
     readings: Sequence[Reading] = ()
     instead: str = ""
+    is_mention: bool = False
 
 
 def search_products(
     query: str, *, limit: int | None = None, memory: SearchCache | None = None
 ) -> SearchResult:
-    """Products that contain every word of the query, ignoring diacritics and spelling variants.
+    """Products that contain every word of the query, at least one in the name, the category or the origin.
 
-    Ranked: name matches with the typed diacritics, then name matches without them, then names with prefixes
-    or synonyms, then matches elsewhere. With `limit` each tier considers only that many of the newest
-    products. `memory` is the cache of `products_with_words`.
+    Diacritics that were typed must match; words typed without any match with any. Ranked: names that start
+    as typed, names spelled so, names with other diacritics or synonyms, category and origin, the rest. If
+    nothing matches, `_other_attempts` follow. With `limit` each tier considers only that many of the newest
+    products. `memory` is the cache of `products_where`.
     """
-    words = words_of(query)
+    words = query_words_of(query)
     if not words:
         return SearchResult()
-    find = partial(products_with_words, limit=limit, memory=memory)
+    find = partial(products_where, limit=limit, memory=memory)
     synonyms = with_synonyms(words)
-    better = [partial(find, exact_choices(words), named=True)]
-    as_typed = [[[Term(EXACT_WORD_PREFIX + word)]] for word in words_as_typed(query)]
-    if as_typed:  # words in other scripts have no typed form
-        better.insert(0, partial(find, as_typed, named=True))
-    tiers = _rank(
-        synonyms or prefix_choices(words),
-        better,
-        find,
-        _translated_matches(words, memory),
-        newest=limit is not None,
-    )
-    readings = readings_among(words, synonyms or [])
-    if tiers.product_ids:
-        return SearchResult(tiers, readings)
+    choices = synonyms or _typed_choices(words)
+    readings = readings_among(words, synonyms)
+    translated = _translated_matches(words, memory)
+    product_ids = find(*_about(choices)) | translated
+    if product_ids:
+        ranks = [*_name_ranks(words, synonyms), [Condition(SearchField.SUBJECT, choices)]]
+        better = [partial(_find_also, find, conditions, translated) for conditions in ranks]
+        return SearchResult(RelevanceTiers(product_ids, better, newest=limit is not None), readings)
+    for attempt in _other_attempts(words, choices, readings):
+        result = attempt(find)
+        if result.tiers.product_ids:
+            return SearchResult(result.tiers, readings, result.instead, result.is_mention)
+    return SearchResult(readings=readings)
+
+
+def suggest_product_ids(query: str, *, limit: int) -> list[int]:
+    """Ids of the newest products whose displayed name has words starting with the typed ones."""
+    words = query_words_of(query)
+    if not words:
+        return []
+    named = products_where(Condition(SearchField.NAME, list(map(prefix_choice, words))), limit=limit)
+    return list(islice(reversed(named | _translated_matches(words)), limit))
+
+
+def count_matches(words: Sequence[QueryWord], product_ids: BitMap) -> int:
+    """How many of these products have all the words as typed, at least one of them in the name."""
+    return product_ids.intersection_cardinality(products_where(*_about(_typed_choices(words))))
+
+
+def _typed_choices(words: Sequence[QueryWord]) -> list[Choice]:
+    return list(map(typed_choice, words))
+
+
+def _about(choices: Sequence[Choice]) -> list[Condition]:
+    """Conditions for products that the query is about, rather than those that only contain its words."""
+    return [
+        Condition(SearchField.INGREDIENTS, choices),
+        Condition(SearchField.SUBJECT, choices, is_any=True),
+    ]
+
+
+def _find_without_openings(words: Sequence[QueryWord], find: ProductQuery) -> BitMap:
+    """Products for the words after those that add nothing, such as "thit" in "thit ga"; else empty."""
+    query = " ".join(word.folded for word in words)
+    shortest = shortened_queries(query, classifiers=True)[-1]
+    if shortest == query:
+        return BitMap()
+    remaining = words[-shortest.count(" ") - 1 :]
+    return find(*_about(with_synonyms(remaining) or _typed_choices(remaining)))
+
+
+def _name_ranks(words: Sequence[QueryWord], synonyms: Sequence[Choice] | None) -> Iterator[list[Condition]]:
+    """Conditions on the name, the best match first: it starts so, is spelled so, has the words."""
+    exact = list(map(exact_choice, words))
+    yield [Condition(SearchField.NAME, exact), Condition(SearchField.FIRST, exact[:1])]
+    yield [Condition(SearchField.NAME, exact)]
+    if not all(word.marks for word in words):
+        yield [Condition(SearchField.NAME, _typed_choices(words))]
+    if synonyms:
+        yield [Condition(SearchField.NAME, synonyms)]
+
+
+def _find_also(find: ProductQuery, conditions: Sequence[Condition], translated: BitMap) -> BitMap:
+    return find(*conditions) | translated
+
+
+# --- attempts if nothing matches as typed ---------------------------------------------------------------
+
+
+def _other_attempts(
+    words: Sequence[QueryWord], choices: Sequence[Choice], readings: Sequence[Reading]
+) -> Iterator[Callable[[ProductQuery], SearchResult]]:
+    """Looser searches, the likeliest first: fewer words, the seller's words, mixed categories, other
+    diacritics, ingredients, phrases of descriptions, unfinished words, slips of the keys."""
+    yield lambda find: _result(_find_without_openings(words, find))
+    yield lambda find: _result(find(Condition(SearchField.TEXT, choices)))
+    yield lambda find: _result(find(Condition(SearchField.CATEGORY, choices)))
+    if any(word.marks for word in words):
+        yield lambda find: _with_other_marks(words, find)
+    yield lambda find: _result(find(Condition(SearchField.INGREDIENTS, choices)), is_mention=True)
+    if joined := joined_choice(readings):
+        yield lambda find: _result(find(Condition(SearchField.MENTIONS, [joined])), is_mention=True)
+    if unfinished := _unfinished_choices(words):
+        yield lambda find: _result(find(Condition(SearchField.SUBJECT, unfinished)))
+    yield lambda find: _corrected(words, find)
+
+
+def _result(product_ids: BitMap, *, instead: str = "", is_mention: bool = False) -> SearchResult:
+    return SearchResult(RelevanceTiers(product_ids), instead=instead, is_mention=is_mention)
+
+
+def _with_other_marks(words: Sequence[QueryWord], find: ProductQuery) -> SearchResult:
+    """Products named so with other diacritics: of a single word with more diacritics, of several words with
+    any, if one of them is spelled as typed."""
+    instead = " ".join(word.folded for word in words)
+    if len(words) == 1:
+        return _result(find(Condition(SearchField.SUBJECT, [completed_choice(words[0])])), instead=instead)
+    conditions = [
+        Condition(SearchField.SUBJECT, list(map(folded_choice, words))),
+        Condition(SearchField.SUBJECT, _typed_choices(words), is_any=True),
+    ]
+    return _result(find(*conditions), instead=instead)
+
+
+def _unfinished_choices(words: Sequence[QueryWord]) -> list[Choice] | None:
+    """The words, with prefixes of those that are no syllables, and of the last word if it is long enough."""
+
+    def is_unfinished(position: int, word: QueryWord) -> bool:
+        if not word.is_syllable:
+            return len(word.folded) >= _MIN_UNFINISHED
+        return 0 < position == len(words) - 1 and len(word.folded) >= _MIN_UNFINISHED_SYLLABLE
+
+    unfinished = [is_unfinished(position, word) for position, word in enumerate(words)]
+    if not any(unfinished):
+        return None
+    return [
+        prefix_choice(word) if is_prefix else typed_choice(word)
+        for word, is_prefix in zip(words, unfinished, strict=True)
+    ]
+
+
+def _corrected(words: Sequence[QueryWord], find: ProductQuery) -> SearchResult:
+    """Products for the likeliest corrections, else for any."""
     phrases = correct_words(words)
     if phrases is None:
-        return SearchResult(readings=readings)
+        return SearchResult()
     likeliest = [each[:1] for each in phrases]
-    for requested in (likeliest, phrases):
-        tiers = _rank(search_choices(requested), [], find, newest=limit is not None)
-        if tiers.product_ids:
-            return SearchResult(tiers, readings, instead=_corrected_text(next(iter(tiers)), requested, find))
-    return SearchResult(readings=readings)
+    for candidates in (likeliest, phrases):
+        product_ids = find(Condition(SearchField.SUBJECT, corrected_choices(candidates)))
+        if product_ids:
+            return _result(product_ids, instead=_corrected_text(product_ids, candidates, find))
+    return SearchResult()
 
 
 def _corrected_text(
@@ -88,45 +209,22 @@ def _corrected_text(
     """The likeliest correction of each word that the newest of these products contains."""
     newest = product_ids.max()
 
-    def likeliest_match(each: Sequence[Sequence[str]]) -> Sequence[str]:
-        candidates = (one for one in each if newest in find(search_choices([[one]])))
-        return each[0] if len(each) == 1 else next(candidates, each[0])
+    def likeliest_match(candidates: Sequence[Sequence[str]]) -> Sequence[str]:
+        if len(candidates) == 1:
+            return candidates[0]
+        matching = (
+            phrase
+            for phrase in candidates
+            if newest in find(Condition(SearchField.SUBJECT, corrected_choices([[phrase]])))
+        )
+        return next(matching, candidates[0])
 
-    return " ".join(word for each in phrases for word in likeliest_match(each))
-
-
-def search_product_ids(query: str) -> list[int]:
-    """Ids of products that contain every word, published or not, by relevance and then newest first."""
-    result = search_products(query, limit=MAX_RESULTS)
-    return list(islice((key for tier in result.tiers for key in reversed(tier)), MAX_RESULTS))
-
-
-def suggest_product_ids(query: str, *, limit: int) -> list[int]:
-    """Ids of the newest products whose displayed name has words starting with the typed ones."""
-    words = words_of(query)
-    if not words:
-        return []
-    named = products_with_words(prefix_choices(words), named=True, limit=limit)
-    return list(islice(reversed(named | _translated_matches(words)), limit))
+    return " ".join(word for candidates in phrases for word in likeliest_match(candidates))
 
 
-def _rank(
-    choices: Sequence[Choice],
-    better: Sequence[Callable[[], BitMap]],
-    find: ProductQuery,
-    translated: BitMap | None = None,
-    *,
-    newest: bool,
-) -> RelevanceTiers:
-    """Rank products that match `choices`, or are in `translated`, by `better` and then name matches."""
-    also = translated if translated is not None else BitMap()
-    named = [*better, lambda: find(choices, named=True) | also]
-    return RelevanceTiers(find(choices) | also, named, newest=newest)
-
-
-def _translated_matches(words: Sequence[str], memory: SearchCache | None = None) -> BitMap:
+def _translated_matches(words: Sequence[QueryWord], memory: SearchCache | None = None) -> BitMap:
     """Products whose translated name contains the words; empty in the shop's default language."""
     language = get_language() or settings.LANGUAGE_CODE
     if language == settings.LANGUAGE_CODE:
         return BitMap()
-    return products_with_translated_words(words, language, memory=memory)
+    return products_with_translated_words(list(map(prefix_choice, words)), language, memory=memory)

@@ -2,13 +2,43 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from shop.core.texts.folding import (
     MAX_QUERY_LENGTH,
     MAX_QUERY_WORDS,
     fold,
     folded_words,
+    marked_word,
     words_with_diacritics,
 )
+from shop.core.texts.keyboards import decode_keys
+from shop.core.texts.syllables import is_syllable
+
+
+@dataclass(frozen=True, slots=True)
+class QueryWord:
+    """A word of a query, folded.
+
+    `marks` is the word as `marked_word` writes it, if it was typed with diacritics. `decoded` is the syllable
+    that the keys type in Telex or VNI.
+    """
+
+    folded: str
+    marks: str = ""
+    decoded: str = ""
+    is_syllable: bool = False
+
+    @classmethod
+    def from_typed(cls, text: str) -> QueryWord:
+        folded = fold(text)
+        has_marks = text != folded
+        return cls(
+            folded,
+            str(marked_word(text)) if has_marks else "",
+            "" if has_marks else decode_keys(folded),
+            is_syllable(text),
+        )
 
 
 def words_of(query: str) -> list[str]:
@@ -16,7 +46,13 @@ def words_of(query: str) -> list[str]:
     return list(dict.fromkeys(folded_words(query[:MAX_QUERY_LENGTH])))[:MAX_QUERY_WORDS]
 
 
-def words_as_typed(query: str) -> list[str]:
-    """The same words with their diacritics as typed."""
-    words = [word for word in words_with_diacritics(query[:MAX_QUERY_LENGTH]) if fold(word).isascii()]
-    return list(dict.fromkeys(words))[:MAX_QUERY_WORDS]
+def typed_words(query: str) -> list[str]:
+    """The words of `words_of`, with the diacritics of the first occurrence."""
+    typed: dict[str, str] = {}
+    for text in words_with_diacritics(query[:MAX_QUERY_LENGTH]):
+        typed.setdefault(fold(text), text)
+    return [typed.get(word, word) for word in words_of(query)]
+
+
+def query_words_of(query: str) -> list[QueryWord]:
+    return [QueryWord.from_typed(text) for text in typed_words(query)]

@@ -32,6 +32,13 @@ class RelevanceTiers:
         if left := self.product_ids - seen:
             yield left
 
+    def followed_by(self, others: BitMap) -> RelevanceTiers:
+        """The same tiers, and these products as the last."""
+        if others <= self.product_ids:
+            return self
+        better = [*self._better, lambda: self.product_ids]
+        return RelevanceTiers(self.product_ids | others, better, newest=self._newest)
+
     def among(self, others: BitMap) -> RelevanceTiers:
         """The same tiers restricted to these products."""
         return RelevanceTiers(self.product_ids & others, self._better)

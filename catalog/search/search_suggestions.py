@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 
 from catalog.models import Category, Product
 from catalog.search.facet_index import FacetIndex
+from catalog.search.landing_pages import LandingPage, find_landing_page
+from catalog.search.name_words import read_name
 from catalog.search.place_matches import PlaceMatch, find_categories, find_cooperatives, find_places
 from catalog.search.product_search import suggest_product_ids
-from catalog.search.query_words import words_of
-from catalog.search.synonym_expansion import readings_of
+from catalog.search.query_words import query_words_of
+from catalog.search.search_terms import Reading
+from catalog.search.synonym_expansion import prefix_terms, readings_of
 from cooperatives.models import Cooperative
 from shop.core.models import show_in_language
 from shop.core.texts.folding import fold
@@ -22,13 +25,14 @@ CANDIDATES = 60  # candidates examined, since several products with one name cou
 
 @dataclass(frozen=True, slots=True)
 class Suggestions:
+    landing: LandingPage | None = None
     products: Sequence[Product] = ()
     categories: Sequence[Category] = ()
     cooperatives: Sequence[Cooperative] = ()
     places: Sequence[PlaceMatch] = field(default_factory=list)
 
     def __bool__(self) -> bool:
-        return bool(self.products or self.categories or self.cooperatives or self.places)
+        return bool(self.landing or self.products or self.categories or self.cooperatives or self.places)
 
 
 def suggestions_for(query: str, index: FacetIndex) -> Suggestions:
@@ -36,26 +40,29 @@ def suggestions_for(query: str, index: FacetIndex) -> Suggestions:
 
     Products whose whole name starts so come first, then the newest; of equal names only the newest is kept.
     """
-    words = words_of(query)
-    if sum(map(len, words)) < MIN_LETTERS:
+    words = query_words_of(query)
+    if sum(len(word.folded) for word in words) < MIN_LETTERS:
         return Suggestions()
-    readings = readings_of(words)
+    readings = prefix_terms(readings_of(words))
     return Suggestions(
-        products=_suggested_products(query, index),
+        landing=find_landing_page(query, index),
+        products=_suggested_products(query, readings[0], index),
         categories=find_categories(readings, MOST_OTHERS),
         cooperatives=find_cooperatives(readings, MOST_OTHERS),
         places=find_places(readings, index, MOST_OTHERS),
     )
 
 
-def _suggested_products(query: str, index: FacetIndex) -> list[Product]:
+def _suggested_products(query: str, typed: Reading, index: FacetIndex) -> list[Product]:
+    """Products whose name matches; those that lack diacritics that were typed are left out."""
     keys = [key for key in suggest_product_ids(query, limit=CANDIDATES) if key in index.product_ids]
     by_key = Product.objects.only("name", "slug").in_bulk(keys)
     rows = [by_key[key] for key in keys if key in by_key]
     show_in_language(rows, "name")
     by_name: dict[str, Product] = {}
     for row in rows:
-        by_name.setdefault(row.name, row)
+        if read_name(row.name).matches(typed):
+            by_name.setdefault(row.name, row)
     prefix = fold(query)
     return sorted(by_name.values(), key=lambda row: not fold(row.name).startswith(prefix))[
         :MAX_SUGGESTED_PRODUCTS

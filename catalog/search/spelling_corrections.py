@@ -1,5 +1,6 @@
-"""Spelling corrections: one-letter typos, and syllables written without a space.
+"""Spelling corrections: one slip of the keys, and syllables written without a space.
 
+Correct Vietnamese syllables are never corrected: a buyer who writes "rượu" wants that, sold here or not.
 Trigrams do not help here: Vietnamese syllables are so short that "trnag" and "trang" share hardly any.
 """
 
@@ -8,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from catalog.models import KnownWord, Misspelling
-from catalog.search.term_matching import Choice, Term, prefix_term
+from catalog.search.query_words import QueryWord
+from catalog.search.search_terms import Choice, Term
+from shop.core.texts.keyboards import is_key_slip
 
-MIN_WORD_LENGTH = 3  # shorter words are not corrected
+MIN_LETTERS = 4  # a shorter word is corrected only beside a word that the catalogue has
+_MIN_LETTERS_BESIDE = 3
 MAX_CORRECTIONS = 4  # corrections considered for one word
 
 
@@ -19,74 +23,59 @@ def deletion_variants(word: str) -> set[str]:
     return {word, *(word[:place] + word[place + 1 :] for place in range(len(word)))}
 
 
-def correct_words(words: Sequence[str]) -> list[list[list[str]]] | None:
+def correct_words(words: Sequence[QueryWord]) -> list[list[list[str]]] | None:
     """Possible phrases for each word, the likeliest first; None if there is nothing to correct.
 
-    An unknown word may be a typo or joined syllables. If all words are known but no product has all of them,
-    any of them may be a typo. If more than half of several words are unknown, nothing is corrected: the buyer
-    wants something not sold here.
+    A word that is no syllable and that no product has may be a slip of the keys, or joined syllables. One of
+    several words at least must be in the catalogue: else the buyer wants something that is not sold here.
     """
-    known = _known_words(words)
-    unknown = [word for word in words if word not in known]
-    split_words = {word: parts for word in unknown if (parts := _split_into_known_words(word))}
-    if len(unknown) - len(split_words) > max(1, len(words) // 2):
-        return None
-    doubtful = [word for word in unknown or words if len(word) >= MIN_WORD_LENGTH]
-    likely = _typo_candidates(doubtful)
-    phrases: list[list[list[str]]] = []
-    for word in words:
-        others = [[each] for each in likely.get(word, ()) if each != word]
-        if word in split_words:
-            others.insert(0, split_words[word])
-        phrases.append([*([[word]] if word in known else []), *others])
-    if not all(phrases) or phrases == [[[word]] for word in words]:
-        return None
-    return phrases
-
-
-def search_choices(phrases: Iterable[Sequence[Sequence[str]]]) -> list[Choice]:
-    """Search choices in which each word may be any of its phrases."""
-    return [
-        [[prefix_term(word) if len(phrase) == 1 else Term(word) for word in phrase] for phrase in each]
-        for each in phrases
+    folded = [word.folded for word in words]
+    known = _known_words(folded)
+    unknown = [
+        word.folded
+        for word in words
+        if not word.is_syllable and word.folded not in known and word.folded.isalpha()
     ]
+    split_words = {word: parts for word in unknown if (parts := _split_into_known_words(word))}
+    if not unknown or (len(words) > 1 and not known and not split_words):
+        return None
+    least = _MIN_LETTERS_BESIDE if known else MIN_LETTERS
+    likely = _typo_candidates([word for word in unknown if len(word) >= least])
+    phrases: list[list[list[str]]] = []
+    for word in folded:
+        corrections = [[each] for each in likely.get(word, ())]
+        if word in split_words:
+            corrections.insert(0, split_words[word])
+        phrases.append(corrections if word in unknown else [[word]])
+    return phrases if all(phrases) else None
 
 
-def edit_distance(one: str, other: str) -> int:
-    """Damerau-Levenshtein distance (optimal string alignment)."""
-    before: list[int] = []
-    row = list(range(len(other) + 1))
-    for i, letter in enumerate(one, 1):
-        before, last, row = row, before, [i]
-        for j, requested in enumerate(other, 1):
-            least = min(row[j - 1] + 1, before[j] + 1, before[j - 1] + (letter != requested))
-            if i > 1 and j > 1 and letter == other[j - 2] and one[i - 2] == requested:
-                least = min(least, last[j - 2] + 1)
-            row.append(least)
-    return row[-1]
+def corrected_choices(phrases: Iterable[Sequence[Sequence[str]]]) -> list[Choice]:
+    """Search choices in which each word may be any of its phrases."""
+    return [[[Term(word) for word in phrase] for phrase in each] for each in phrases]
 
 
 def _known_words(words: Sequence[str]) -> set[str]:
-    """The words that are a prefix of a word in the catalogue."""
-    return {word for word in words if KnownWord.objects.filter(word__startswith=word).exists()}
+    """The words that the catalogue has."""
+    return set(KnownWord.objects.filter(word__in=words).values_list("word", flat=True))
 
 
 def _typo_candidates(words: Sequence[str]) -> dict[str, list[str]]:
-    """Known words within one typo: by distance, then by frequency."""
-    left = {word: deletion_variants(word) for word in words}
-    rows = Misspelling.objects.filter(left__in=set().union(*left.values())).values_list(
+    """Known words that a slip of the keys turns into each word, the most frequent first."""
+    if not words:
+        return {}
+    variants = {word: deletion_variants(word) for word in words}
+    rows = Misspelling.objects.filter(left__in=set().union(*variants.values())).values_list(
         "left", "word__word", "word__goods"
     )
-    candidates: dict[str, dict[str, tuple[int, int]]] = {word: {} for word in words}
-    for remainder, other, product_count in rows:
+    frequencies: dict[str, dict[str, int]] = {word: {} for word in words}
+    for remainder, known_word, product_count in rows:
         for word in words:
-            if remainder in left[word]:
-                candidates[word][other] = (edit_distance(word, other), -product_count)
+            if remainder in variants[word] and is_key_slip(word, known_word):
+                frequencies[word][known_word] = product_count
     return {
-        word: [each for each, _rank in sorted(others.items(), key=lambda item: (item[1], item[0]))][
-            :MAX_CORRECTIONS
-        ]
-        for word, others in candidates.items()
+        word: sorted(counts, key=lambda each: (-counts[each], each))[:MAX_CORRECTIONS]
+        for word, counts in frequencies.items()
     }
 
 

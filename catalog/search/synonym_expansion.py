@@ -1,4 +1,4 @@
-"""Expand query words by the synonyms maintained in the admin."""
+"""Expand query words by the synonyms maintained at the desk."""
 
 from __future__ import annotations
 
@@ -10,79 +10,90 @@ from typing import Any
 from django.db.models import QuerySet
 
 from catalog.models import Synonym
-from catalog.search.term_matching import Choice, Term, prefix_term
+from catalog.search.query_words import QueryWord
+from catalog.search.search_terms import Choice, Phrase, Reading, Term, phrase_with_marks, typed_choice
 from shop.core.database.compiled_query import compiled_query
-
-Reading = list[Term]  # one interpretation of a query
+from shop.core.texts.folding import fold
 
 MAX_PHRASE_WORDS = 4
 _MOST_READINGS = 4  # interpretations with synonyms; each is searched separately
 
+_Span = tuple[int, int]  # of words: the first, and the one after the last
 
-def with_synonyms(words: Sequence[str]) -> list[Choice] | None:
+
+def with_synonyms(words: Sequence[QueryWord]) -> list[Choice] | None:
     """The query's words or phrases, each with its synonyms; None if there are none.
 
-    Longer phrases take precedence, and each word is used once.
+    Longer phrases take precedence, and each word is used once. The diacritics of a single word must be those
+    of the synonym: "lớn" is not "lợn".
     """
-    phrases = {
-        " ".join(words[first:last]): (first, last)
+    spans = [
+        (first, last)
         for first in range(len(words))
         for last in range(first + 1, min(first + MAX_PHRASE_WORDS, len(words)) + 1)
-    }
-    others = _synonyms_of(list(phrases))
-    if not others:
+    ]
+    synonyms = _synonyms_of({span: words[slice(*span)] for span in spans})
+    if not synonyms:
         return None
-    phrase_at: dict[int, str] = {}
-    for phrase in sorted(others, key=lambda each: (-each.count(" "), phrases[each])):
-        first, last = phrases[phrase]
-        if not phrase_at.keys() & set(range(first, last)):
-            phrase_at |= dict.fromkeys(range(first, last), phrase)
+    span_at: dict[int, _Span] = {}
+    for span in sorted(synonyms, key=lambda each: (each[0] - each[1], each)):
+        if not span_at.keys() & set(range(*span)):
+            span_at |= dict.fromkeys(range(*span), span)
     choices: list[Choice] = []
-    used: set[str] = set()
-    for place, word in enumerate(words):
-        phrase = phrase_at.get(place, "")
-        if not phrase:
-            choices.append([[prefix_term(word)]])
-        elif phrase not in used:
-            used.add(phrase)
-            # Typed words match as prefixes, synonyms only as whole words: "trà" must not match "trái".
-            typed = [prefix_term(each) for each in phrase.split()]
-            choices.append([typed, *([Term(each) for each in other.split()] for other in others[phrase])])
+    for position, word in enumerate(words):
+        if position not in span_at:
+            choices.append(typed_choice(word))
+        elif span_at[position][0] == position:
+            span = span_at[position]
+            typed = product(*(typed_choice(each) for each in words[slice(*span)]))
+            phrases: list[Phrase] = [[term for phrase in parts for term in phrase] for parts in typed]
+            choices.append(phrases + synonyms[span])
     return choices
 
 
-def readings_of(words: Sequence[str]) -> list[Reading]:
+def readings_of(words: Sequence[QueryWord]) -> list[Reading]:
     """The words as typed, then with synonyms substituted."""
-    return readings_among(words, with_synonyms(words) or [])
+    return readings_among(words, with_synonyms(words))
 
 
-def readings_among(words: Sequence[str], choices: Sequence[Choice]) -> list[Reading]:
+def readings_among(words: Sequence[QueryWord], choices: Sequence[Choice] | None) -> list[Reading]:
     """Like `readings_of`, given the result of `with_synonyms`."""
-    others = islice(product(*choices), _MOST_READINGS) if choices else ()
-    readings = [prefix_terms(words), *([term for phrase in one for term in phrase] for one in others)]
-    return [each for place, each in enumerate(readings) if each not in readings[:place]]
+    combined = islice(product(*(choices or map(typed_choice, words))), _MOST_READINGS)
+    readings = [[term for phrase in phrases for term in phrase] for phrases in combined]
+    return [each for position, each in enumerate(readings) if each not in readings[:position]]
 
 
-def prefix_terms(words: Sequence[str]) -> Reading:
-    """The words as prefix terms."""
-    return [prefix_term(word) for word in words]
+def prefix_terms(readings: Sequence[Reading]) -> list[Reading]:
+    """The readings with the words of the first, which is still being typed, as prefixes."""
+    return [[Term(term.word, term.marks, begins=len(term.word) > 1) for term in readings[0]], *readings[1:]]
 
 
 @compiled_query
 def _synonym_sets(phrases: Collection[str]) -> QuerySet[Any, Any]:
     sets = Synonym.objects.filter(folded__in=phrases).values("set")
     rows = Synonym.objects.filter(set__in=sets).order_by("set", "sort_order", "pk")
-    return rows.values_list("set", "folded")
+    return rows.values_list("set", "folded", "text")
 
 
-def _synonyms_of(phrases: Sequence[str]) -> dict[str, list[str]]:
+def _synonyms_of(phrases: dict[_Span, Sequence[QueryWord]]) -> dict[_Span, list[Phrase]]:
     """The synonyms of each phrase; omits phrases without any."""
-    by_set: dict[int, list[str]] = defaultdict(list)
-    for key, folded in _synonym_sets(phrases):
-        by_set[key].append(folded)
-    synonyms: dict[str, list[str]] = {}
-    for readings in by_set.values():
-        for phrase in phrases:
-            if phrase in readings:
-                synonyms.setdefault(phrase, []).extend(each for each in readings if each != phrase)
+    folded = {span: _folded_phrase(words) for span, words in phrases.items()}
+    sets: dict[int, dict[str, str]] = defaultdict(dict)
+    for key, plain, text in _synonym_sets(sorted(set(folded.values()))):
+        sets[key][plain] = text
+    synonyms: dict[_Span, list[Phrase]] = {}
+    for texts in sets.values():
+        for span, plain in folded.items():
+            if plain in texts and _has_marks_of(phrases[span], texts[plain]):
+                others = [phrase_with_marks(text) for other, text in texts.items() if other != plain]
+                synonyms.setdefault(span, []).extend(others)
     return synonyms
+
+
+def _folded_phrase(words: Sequence[QueryWord]) -> str:
+    return " ".join(fold(word.decoded) or word.folded for word in words)
+
+
+def _has_marks_of(words: Sequence[QueryWord], text: str) -> bool:
+    """Whether a single word has the diacritics of the text, if any were typed; several words may differ."""
+    return len(words) > 1 or not words[0].marks or words[0].marks == phrase_with_marks(text)[0].marks

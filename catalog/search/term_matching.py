@@ -1,13 +1,17 @@
-"""Find products by words in the full-text index (FTS5 or tsquery)."""
+"""Find products by terms in the full-text index of migration 0004 (FTS5 or tsquery)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import Enum
 
 import orjson
 from django.db import connection
 from pyroaring import BitMap
+
+from catalog.search.indexed_words import CATEGORY, FIRST, INGREDIENT, MENTIONED, SUBJECT
+from catalog.search.search_terms import Choice, Term
 
 # Ids are returned as one JSON text, which is read ten times as fast as one row each.
 _SQLITE = "SELECT json_group_array(rowid) FROM catalog_search WHERE catalog_search MATCH %s"
@@ -15,132 +19,134 @@ _SQLITE_NEWEST = (
     "SELECT json_group_array(rowid) FROM ("
     "SELECT rowid FROM catalog_search WHERE catalog_search MATCH %s ORDER BY rowid DESC LIMIT %s)"
 )
-_SQLITE_SAID = (
+_SQLITE_TRANSLATIONS = (
     "SELECT json_group_array(CAST(t.key AS integer)) FROM catalog_search_said s"
     " JOIN core_translation t ON t.id = s.rowid WHERE catalog_search_said MATCH %s AND t.language = %s"
 )
-_POSTGRESQL = "SELECT json_agg(id)::text FROM catalog_search WHERE {column} @@ %s::tsquery"
+_POSTGRESQL = "SELECT json_agg(id)::text FROM catalog_search WHERE {conditions}"
 _POSTGRESQL_NEWEST = (
     "SELECT json_agg(id)::text FROM ("
-    "SELECT id FROM catalog_search WHERE {column} @@ %s::tsquery ORDER BY id DESC LIMIT %s) newest"
+    "SELECT id FROM catalog_search WHERE {conditions} ORDER BY id DESC LIMIT %s) newest"
 )
-_POSTGRESQL_SAID = (
+_POSTGRESQL_TRANSLATIONS = (
     "SELECT json_agg(key::bigint)::text FROM core_translation"
     " WHERE kind = 'catalog.product' AND field = 'name'"
     " AND to_tsvector('simple', text) @@ %s::tsquery AND language = %s"
 )
 
-
 MAX_CACHED_SEARCHES = 256
+
+SearchCache = dict[tuple[str, str, int | None], BitMap]  # by conditions, language and limit
+
+
+class SearchField(Enum):
+    """Where a term is looked for: a column of the index, and the prefixes of its words."""
+
+    NAME = ("name", ("",))
+    FIRST = ("name", (FIRST,))  # the first word of the name
+    SUBJECT = ("name", ("", SUBJECT))  # the name, a category of one kind of goods, the origin
+    TEXT = ("text", ("",))  # these, and the seller's name
+    CATEGORY = ("text", (CATEGORY,))  # a category of several kinds of goods
+    INGREDIENTS = ("text", ("", INGREDIENT))  # the text and the ingredients
+    MENTIONS = ("text", (MENTIONED,))  # joined neighbours of the description
+
+    def __init__(self, column: str, prefixes: tuple[str, ...]) -> None:
+        self.column, self.prefixes = column, prefixes
 
 
 @dataclass(frozen=True, slots=True)
-class Term:
-    """A word of letters and digits; with `begins` it matches as a prefix."""
+class Condition:
+    """A phrase of each choice must match in the field, or with `is_any` a phrase of one choice."""
 
-    word: str
-    begins: bool = False
+    field: SearchField
+    choices: Sequence[Choice]
+    is_any: bool = False
 
-
-# Alternative phrases; a phrase matches if all its terms do.
-Choice = Sequence[Sequence[Term]]
-SearchCache = dict[tuple[str, str, int | None], BitMap]  # by query, searched field (or language) and limit
-
-
-def exact_choices(words: Sequence[str]) -> list[Choice]:
-    """Each word as an exact term."""
-    return [[[Term(word)]] for word in words]
+    def rendered(self, render: Callable[..., str]) -> str:
+        return render(self.choices, self.field.prefixes, is_any=self.is_any)
 
 
-def prefix_choices(words: Sequence[str]) -> list[Choice]:
-    """Each word as a prefix term; single letters match exactly, as half of the catalogue starts with any."""
-    return [[[prefix_term(word)]] for word in words]
-
-
-def prefix_term(word: str) -> Term:
-    return Term(word, begins=len(word) > 1)
-
-
-def products_with_words(
-    requested: Sequence[Choice],
-    *,
-    named: bool = False,
-    limit: int | None = None,
-    memory: SearchCache | None = None,
+def products_where(
+    *conditions: Condition, limit: int | None = None, memory: SearchCache | None = None
 ) -> BitMap:
-    """Ids of products that match a phrase of every choice, in the name or anywhere; the newest, if limited.
+    """Ids of products that match all the conditions; the newest, if limited.
 
     `memory` caches results; its owner clears it when products change.
     """
-    key = (repr(requested), "name" if named else "text", limit)
-    return _cached(memory, key, lambda: _search(requested, named, limit))
-
-
-def _cached(
-    memory: SearchCache | None, key: tuple[str, str, int | None], ask: Callable[[], BitMap]
-) -> BitMap:
-    if memory is None:
-        return ask()
-    found = memory.get(key)
-    if found is None:
-        found = ask()
-        if len(memory) >= MAX_CACHED_SEARCHES:
-            memory.clear()
-        memory[key] = found
-    return found
-
-
-def _search(requested: Sequence[Choice], named: bool, limit: int | None) -> BitMap:
-    if connection.vendor == "sqlite":
-        column = "search_name" if named else "search_text"
-        expression = f"{{{column}}} : ({_fts5(requested)})"
-        return _fetch_ids(_SQLITE_NEWEST, expression, limit) if limit else _fetch_ids(_SQLITE, expression)
-    statement = (_POSTGRESQL_NEWEST if limit else _POSTGRESQL).format(column="name" if named else "text")
-    return (
-        _fetch_ids(statement, _tsquery(requested), limit)
-        if limit
-        else _fetch_ids(statement, _tsquery(requested))
-    )
+    return _cached(memory, (repr(conditions), "", limit), lambda: _search(conditions, limit))
 
 
 def products_with_translated_words(
-    words: Sequence[str], language: str, *, memory: SearchCache | None = None
+    choices: Sequence[Choice], language: str, *, memory: SearchCache | None = None
 ) -> BitMap:
-    """Ids of products whose name in that language contains words starting with each of these."""
-    requested = prefix_choices(words)
-    return _cached(
-        memory, (repr(requested), language, None), lambda: _search_translations(language, requested)
-    )
+    """Ids of products whose name in that language matches every choice."""
+    return _cached(memory, (repr(choices), language, None), lambda: _search_translations(language, choices))
 
 
-def _search_translations(language: str, requested: Sequence[Choice]) -> BitMap:
+def _cached(
+    memory: SearchCache | None, key: tuple[str, str, int | None], run_query: Callable[[], BitMap]
+) -> BitMap:
+    if memory is None:
+        return run_query()
+    product_ids = memory.get(key)
+    if product_ids is None:
+        product_ids = run_query()
+        if len(memory) >= MAX_CACHED_SEARCHES:
+            memory.clear()
+        memory[key] = product_ids
+    return product_ids
+
+
+def _search(conditions: Sequence[Condition], limit: int | None) -> BitMap:
+    newest: list[str | int] = [limit] if limit else []
     if connection.vendor == "sqlite":
-        return _fetch_ids(_SQLITE_SAID, _fts5(requested), language)
-    return _fetch_ids(_POSTGRESQL_SAID, _tsquery(requested), language)
+        expression = " AND ".join(
+            f"({{search_{each.field.column}}} : ({each.rendered(_fts5)}))" for each in conditions
+        )
+        return _fetch_ids(_SQLITE_NEWEST if limit else _SQLITE, expression, *newest)
+    matches = " AND ".join(f"{each.field.column} @@ %s::tsquery" for each in conditions)
+    statement = (_POSTGRESQL_NEWEST if limit else _POSTGRESQL).format(conditions=matches)
+    queries = [each.rendered(_tsquery) for each in conditions]
+    return _fetch_ids(statement, *queries, *newest)
+
+
+def _search_translations(language: str, choices: Sequence[Choice]) -> BitMap:
+    if connection.vendor == "sqlite":
+        return _fetch_ids(_SQLITE_TRANSLATIONS, _fts5(choices, ("",)), language)
+    return _fetch_ids(_POSTGRESQL_TRANSLATIONS, _tsquery(choices, ("",)), language)
 
 
 def _fetch_ids(statement: str, *values: str | int) -> BitMap:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
-        (found,) = cursor.fetchone()
-    return BitMap(orjson.loads(found)) if found else BitMap()
+        (ids,) = cursor.fetchone()
+    return BitMap(orjson.loads(ids)) if ids else BitMap()
 
 
-def _fts5(requested: Sequence[Choice]) -> str:
+def _fts5(choices: Sequence[Choice], prefixes: Sequence[str], *, is_any: bool = False) -> str:
     def term(each: Term) -> str:
-        return f'"{each.word}"*' if each.begins else f'"{each.word}"'
+        tokens = map(each.token, prefixes)
+        return _any_of([f'"{token}"*' if each.begins else f'"{token}"' for token in tokens], " OR ")
 
-    return " AND ".join(
-        "({})".format(" OR ".join("({})".format(" AND ".join(map(term, phrase))) for phrase in choice))
-        for choice in requested
+    return _expression(choices, term, " OR ", " OR " if is_any else " AND ", " AND ")
+
+
+def _tsquery(choices: Sequence[Choice], prefixes: Sequence[str], *, is_any: bool = False) -> str:
+    def term(each: Term) -> str:
+        tokens = map(each.token, prefixes)
+        return _any_of([f"'{token}':*" if each.begins else f"'{token}'" for token in tokens], " | ")
+
+    return _expression(choices, term, " | ", " | " if is_any else " & ", " & ")
+
+
+def _expression(
+    choices: Sequence[Choice], term: Callable[[Term], str], either: str, between: str, both: str
+) -> str:
+    """Join the choices by `between`, their phrases by `either` and the terms of these by `both`."""
+    return between.join(
+        _any_of([f"({both.join(map(term, phrase))})" for phrase in choice], either) for choice in choices
     )
 
 
-def _tsquery(requested: Sequence[Choice]) -> str:
-    def term(each: Term) -> str:
-        return f"'{each.word}':*" if each.begins else f"'{each.word}'"
-
-    return " & ".join(
-        "({})".format(" | ".join("({})".format(" & ".join(map(term, phrase))) for phrase in choice))
-        for choice in requested
-    )
+def _any_of(expressions: Sequence[str], either: str) -> str:
+    return expressions[0] if len(expressions) == 1 else f"({either.join(expressions)})"

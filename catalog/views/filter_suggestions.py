@@ -10,8 +10,8 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from catalog.search.facet_index import FacetIndex
-from catalog.search.query_words import words_of
-from catalog.search.term_matching import prefix_choices, products_with_words
+from catalog.search.product_search import count_matches
+from catalog.search.query_words import query_words_of, typed_words
 from catalog.views import filter_labels
 from catalog.views.product_filters import (
     BAND,
@@ -86,13 +86,12 @@ def relaxed_filters(
 
 def shorter_queries(query: str, index: FacetIndex) -> list[FilterRemoval]:
     """If no product has all the words: the query without each word that then finds something."""
-    words = words_of(query)
+    typed = typed_words(query)
     links = []
-    for left_out in words if len(words) > 1 else ():
-        other_words = [word for word in words if word != left_out]
-        count = index.product_ids.intersection_cardinality(products_with_words(prefix_choices(other_words)))
+    for left_out in typed if len(typed) > 1 else ():
+        fewer = " ".join(text for text in typed if text != left_out)
+        count = count_matches(query_words_of(fewer), index.product_ids)
         if count:
-            fewer = " ".join(other_words)
             links.append(FilterRemoval(fewer, f"?{urlencode({'q': fewer})}", count))
     return sorted(links, key=lambda link: -link.count)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Collection, Sequence
+from itertools import pairwise
 from typing import Any
 
 from django.core.paginator import Paginator
@@ -12,17 +13,16 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
-from pyroaring import BitMap
 
 from catalog.models import Category, Product
-from catalog.search.facet_index import FacetIndex, facet_index_for
-from catalog.search.place_matches import find_categories, find_cooperatives, find_places
-from catalog.search.product_search import MAX_RESULTS, SearchResult, search_products
-from catalog.search.query_words import words_of
+from catalog.search.facet_index import FacetIndex, market_facet_index
+from catalog.search.market_search import MarketSearch, search_market
+from catalog.search.place_matches import find_categories, find_places
+from catalog.search.product_search import MAX_RESULTS
+from catalog.search.query_words import query_words_of
 from catalog.search.relevance_tiers import RelevanceTiers
 from catalog.search.search_suggestions import suggestions_for
 from catalog.search.sort_orders import SortedProducts, SortOrder
-from catalog.search.synonym_expansion import prefix_terms
 from catalog.views import filter_labels
 from catalog.views.breadcrumbs import breadcrumbs_to, market_breadcrumb
 from catalog.views.buyer_place import chosen_province
@@ -33,11 +33,12 @@ from cooperatives.models import Cooperative, DeliveryRate
 from shop.core.database.compiled_query import compiled_query
 from shop.core.dates.calendar import vietnam_date
 from shop.core.geography.division_choices import all_provinces
-from shop.core.models import market_channel, show_in_language
+from shop.core.models import show_in_language
 from shop.core.models.geography import Division
 from shop.core.texts.folding import fold, words_with_diacritics
 
 PER_PAGE = 24
+MAX_SEASONAL = 4  # products in season shown with an empty result
 MAX_MATCHES = 6  # cooperatives, categories and places shown above the search results, each
 
 
@@ -74,23 +75,24 @@ def category(request: HttpRequest, slug: str) -> HttpResponse:
 def search(request: HttpRequest) -> HttpResponse:
     """Search results."""
     query = request.GET.get("q", "")
-    words = words_of(query)
     index = market_facet_index()
-    result = search_products(query, memory=index.memory)
-    tiers = result.tiers.among(index.product_ids)
+    found = search_market(query, index)
+    has_words = bool(query_words_of(query))
+    is_found = bool(found.tiers.product_ids)
     context = {
         "is_search": True,
         "search_words": query[:200],
-        "has_words": bool(words),
-        "instead": _with_diacritics(result.instead, next(iter(tiers)))
-        if tiers.product_ids and result.instead
-        else "",
-        "others": _other_matches(result, index) if words and not _is_htmx(request) else None,
-        "fewer": shorter_queries(query, index) if words and not tiers.product_ids else [],
+        "has_words": has_words,
+        "instead": _with_diacritics(found.instead, found.tiers),
+        "is_mention": is_found and found.is_mention,
+        "landing": found.landing,
+        "others": _other_matches(found, index) if has_words and not _is_htmx(request) else None,
     }
-    categories = _root_categories() if tiers.product_ids else []
+    if has_words and not is_found:
+        context |= {"fewer": shorter_queries(query, index), **_browsing_aids(index)}
+    categories = _root_categories() if is_found else []
     show_in_language(categories, "name")
-    return _render_products(request, index, tiers, inside=categories, **context)
+    return _render_products(request, index, found.tiers, inside=categories, **context)
 
 
 @require_safe
@@ -155,28 +157,44 @@ def _render_products(
     return render(request, template, context)
 
 
-def market_facet_index() -> FacetIndex:
-    """The market's current facet index; empty if there is no channel."""
-    channel = market_channel()
-    return facet_index_for(channel.pk if channel else 0, vietnam_date(timezone.now()))
-
-
-def _other_matches(result: SearchResult, index: FacetIndex) -> dict[str, object]:
-    """Categories, places and cooperatives that match the query or its correction."""
-    corrected = [prefix_terms(result.instead.split())] if result.instead else []
-    readings = [*corrected, *result.readings]
+def _other_matches(search: MarketSearch, index: FacetIndex) -> dict[str, object]:
+    """Categories, places and cooperatives that match; without the one whose page is shown above them."""
+    landing = search.landing
+    shown = {landing.province, landing.cooperative} if landing else set()
+    places = find_places(search.readings, index, MAX_MATCHES)
     return {
-        "categories": find_categories(readings, MAX_MATCHES),
-        "places": find_places(readings, index, MAX_MATCHES),
-        "cooperatives": find_cooperatives(readings, MAX_MATCHES),
+        "categories": find_categories(search.readings, MAX_MATCHES),
+        "places": [place for place in places if place.division not in shown],
+        "cooperatives": [row for row in search.cooperatives if row not in shown],
     }
 
 
-def _with_diacritics(query: str, product_ids: BitMap) -> str:
-    """The folded words with diacritics, as spelled in the name of the newest of the products."""
+def _browsing_aids(index: FacetIndex) -> dict[str, object]:
+    """What an empty result shows: categories with products, and products in season."""
+    now = timezone.now()
+    categories = _root_categories()
+    show_in_language(categories, "name")
+    counts = filter_labels.products_by_category(categories, index)
+    month = vietnam_date(now).month
+    seasonal = SortedProducts(
+        RelevanceTiers(index.seasonal_products(month)), SortOrder.NEWEST, index, month=month
+    )
+    return {
+        "aid_categories": [(row, len(counts[row.slug])) for row in categories if counts[row.slug]],
+        "aid_cards": build_cards(listings_for_cards(seasonal[:MAX_SEASONAL], index.channel_id), now=now),
+    }
+
+
+def _with_diacritics(words: str, tiers: RelevanceTiers) -> str:
+    """The folded words with diacritics, as spelled in the name of the newest of the products; else empty."""
+    if not words or not tiers.product_ids:
+        return ""
+    product_ids = next(iter(tiers))
     name = Product.objects.filter(pk=product_ids.max()).values_list("name", flat=True).first() or ""
-    marked = {fold(word): word for word in words_with_diacritics(name)}
-    return " ".join(marked.get(word, word) for word in query.split())
+    spelled = words_with_diacritics(name)
+    marked = {fold(word): word for word in spelled}
+    marked |= {fold(one + other): f"{one} {other}" for one, other in pairwise(spelled)}
+    return " ".join(marked.get(word, word) for word in words.split())
 
 
 def _delivering(index: FacetIndex, province: Division | None) -> list[int] | None:

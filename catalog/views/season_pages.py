@@ -14,12 +14,11 @@ from django.views.decorators.http import require_safe
 from pyroaring import BitMap
 
 from catalog.search import MAX_RESULTS
-from catalog.search.facet_index import FacetIndex, union_of
+from catalog.search.facet_index import FacetIndex, market_facet_index, union_of
 from catalog.search.relevance_tiers import RelevanceTiers
 from catalog.search.sort_orders import SortedProducts, SortOrder
 from catalog.views.buyer_place import selling_provinces
 from catalog.views.product_cards import ProductCard, build_cards, listings_for_cards
-from catalog.views.product_lists import market_facet_index
 from cooperatives.models import Cooperative
 from shop.core.dates.calendar import vietnam_date
 from shop.core.geography.division_choices import all_provinces
@@ -40,7 +39,7 @@ def seasons(request: HttpRequest) -> HttpResponse:
     province = next((each for each in provinces if slugify(each.name) == request.GET.get("noi")), None)
     month = _parse_month(request.GET.get("thang"), now)
     index = market_facet_index()
-    harvests = _seasonal_products(index, month)
+    harvests = index.seasonal_products(month)
     if province is not None:
         harvests &= index.provinces.get(province.code, BitMap())
     products = SortedProducts(RelevanceTiers(harvests), SortOrder.BY_NAME, index, month=month)
@@ -94,7 +93,7 @@ def region(request: HttpRequest, slug: str) -> HttpResponse:
     index = market_facet_index()
     product_ids = index.provinces.get(province.code, BitMap())
     harvests = SortedProducts(
-        RelevanceTiers(product_ids & _seasonal_products(index)), SortOrder.BY_NAME, index, month=month
+        RelevanceTiers(product_ids & index.seasonal_products()), SortOrder.BY_NAME, index, month=month
     )
     page = Paginator(
         SortedProducts(RelevanceTiers(product_ids), SortOrder.SEASON, index, month=month), PER_PAGE
@@ -131,12 +130,6 @@ def ocop(request: HttpRequest) -> HttpResponse:
         "is_cut": products.total > MAX_RESULTS,
     }
     return render(request, "catalog/ocop.html", context)
-
-
-def _seasonal_products(index: FacetIndex, month: int = 0) -> BitMap:
-    """Seasonal products available in the month, or in any month (0)."""
-    all_year = BitMap.intersection(*(index.months.get(each, BitMap()) for each in range(1, 13)))
-    return (index.months.get(month, BitMap()) if month else index.product_ids) - all_year
 
 
 def _cards_of(product_ids: Sequence[int], index: FacetIndex, *, now: datetime.datetime) -> list[ProductCard]:

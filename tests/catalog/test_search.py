@@ -3,14 +3,22 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
+from catalog.actions.products.product_rows import set_search_columns
 from catalog.models import Movement, Product
 from catalog.search import words_of
 from shop.core.models import Translation
-from tests.catalog.test_product_lists import names
+from tests.catalog.test_product_lists import names, page_of
 from tests.factories import make_category, make_cooperative, make_product, make_seller
 from tests.markup import html_of
 
 pytestmark = pytest.mark.django_db
+
+
+def make_described(*, name: str, description: str = "", ingredients: str = "") -> None:
+    product = make_product(name=name)
+    product.description_text, product.ingredients = description, ingredients
+    set_search_columns(product)
+    product.save()
 
 
 def search_results(client: Client, query: str) -> list[str]:
@@ -43,15 +51,63 @@ def test_every_query_word_must_match_start_of_a_word(client: Client) -> None:
     assert search_results(client, "ien") == []
 
 
-def test_exact_marks_rank_above_same_letters_without_marks(client: Client) -> None:
+def test_diacritics_that_were_typed_must_match(client: Client) -> None:
     make_product(name="Mơ vàng")
     make_product(name="Mỡ lợn")
-    make_product(make_seller("HTX Mơ"), name="Gối")
+    make_product(name="Hoà Bình")
+    make_described(name="Khoai", description="Quả lớn, củ mở, gần ga.")
 
-    assert search_results(client, "mơ")[0] == "Mơ vàng"
-    assert search_results(client, "mỡ")[0] == "Mỡ lợn"
-    assert set(search_results(client, "mo")) == {"Mơ vàng", "Mỡ lợn", "Gối"}
-    assert search_results(client, "mo")[-1] == "Gối"
+    assert search_results(client, "mơ") == ["Mơ vàng"]
+    assert search_results(client, "mỡ") == ["Mỡ lợn"]
+    assert set(search_results(client, "mo")) == {"Mơ vàng", "Mỡ lợn"}
+    assert search_results(client, "lợn") == ["Mỡ lợn"]
+    assert search_results(client, "hòa bình") == search_results(client, "HOÀ BÌNH") == ["Hoà Bình"]
+
+
+def test_other_diacritics_match_if_nothing_is_spelled_so(client: Client) -> None:
+    make_product(name="Bưởi Diễn")
+    make_product(name="Miến dong")
+    make_product(name="Bơ sáp")
+
+    assert search_results(client, "bưỡi") == ["Bưởi Diễn"]  # ngã for hỏi, as it is spoken in the south
+    assert search_results(client, "miên") == ["Miến dong"]  # the tone is missing
+    assert search_results(client, "miền dong") == ["Miến dong"]  # the other word is right
+    assert search_results(client, "bò") == []
+    assert search_results(client, "miền đòng") == []
+
+
+def test_products_named_so_exclude_those_of_a_seller_named_so(client: Client) -> None:
+    make_product(make_seller("HTX Quýt Phủ Thông"), name="Gối")
+    assert search_results(client, "quýt") == ["Gối"]
+
+    make_product(name="Quýt")
+
+    assert search_results(client, "quýt") == ["Quýt"]
+    assert search_results(client, "gối quýt") == ["Gối"]
+
+
+def test_category_of_one_kind_matches_and_a_mixed_one_only_alone(client: Client) -> None:
+    make_product(name="Nếp", category=make_category("Gạo"))
+    make_product(name="Lạc đỏ", category=make_category("Măng, lạc"))
+    make_product(name="Gạo lứt")
+
+    assert search_results(client, "gạo") == ["Gạo lứt", "Nếp"]
+    assert search_results(client, "măng") == ["Lạc đỏ"]
+    assert search_results(client, "măng đỏ") == []
+    make_product(name="Măng khô")
+    assert search_results(client, "măng") == ["Măng khô"]
+
+
+def test_ingredients_and_phrases_of_descriptions_match_if_no_name_does(client: Client) -> None:
+    make_described(name="Lạp sườn", ingredients="Thịt lợn, mắc khén")
+    make_described(name="Giò thủ", description="Gói từ thịt bê non, bò cũng được.")
+
+    for query in ("thịt lợn", "thit lon", "lợn", "mac khen"):
+        html = page_of(client, f"/tim/?q={query}")
+        assert names(html) == ["Lạp sườn"]
+        assert "Không có món nào tên" in html
+    assert search_results(client, "thịt bê") == ["Giò thủ"]
+    assert search_results(client, "bò") == []  # one word of a description says too little
 
 
 def test_search_finds_products_by_seller_and_sellers_by_name(client: Client) -> None:

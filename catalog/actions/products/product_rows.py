@@ -10,7 +10,8 @@ from django.db.models import Model, QuerySet
 from catalog.actions.listings.listing_states import require_legal_fields
 from catalog.actions.listings.selling_prices import apply_promotions, update_lowest_prices
 from catalog.actions.stock.stock_movements import refresh_availability
-from catalog.models import EXACT_WORD_PREFIX, Listing, Product
+from catalog.models import Listing, Product
+from catalog.search.indexed_words import IndexedTexts
 from catalog.states import ListingState
 from cooperatives.models import Cooperative
 from shop.core.actors import Actor
@@ -18,7 +19,7 @@ from shop.core.database.metadata import set_columns
 from shop.core.database.transactions import lock_row
 from shop.core.errors import Missing
 from shop.core.models import record_change
-from shop.core.texts.folding import folded_words, search_words, sort_key, words_with_diacritics
+from shop.core.texts.folding import sort_key
 
 _RECORDED_TYPES = (str, int, bool, type(None))
 
@@ -82,15 +83,16 @@ def refresh_listings(product: Product) -> None:
 
 
 def set_search_columns(product: Product) -> None:
-    """Set the derived columns for search and sorting, of name, origin, seller and category; the caller saves.
-
-    Names also index adjacent words joined together; descriptions do not.
-    """
+    """Set the derived columns for search and sorting; the caller saves."""
     cooperative = product.cooperative
     category = product.category.name if product.category is not None else ""
-    indexed_texts = (product.name, product.origin, cooperative.name, cooperative.place, category)
-    words = [*search_words(*indexed_texts).split(), *folded_words(product.description_text)]
-    as_typed = dict.fromkeys(EXACT_WORD_PREFIX + word for word in words_with_diacritics(product.name))
-    product.search_text = " ".join(dict.fromkeys(words))
-    product.search_name = " ".join([search_words(product.name), *as_typed])
+    texts = IndexedTexts(
+        name=product.name,
+        seller=cooperative.name,
+        category=category,
+        places=(product.origin, cooperative.place),
+        ingredients=product.ingredients or "",
+        description=product.description_text,
+    )
+    product.search_name, product.search_text = texts.name_column(), texts.text_column()
     product.sort_key = sort_key(product.name)

@@ -9,9 +9,11 @@ from celery import shared_task
 from django.core.cache import cache
 from django.db import connection, transaction
 
-from catalog.models import EXACT_WORD_PREFIX, KnownWord, Listing, Misspelling, Product
+from catalog.models import KnownWord, Listing, Misspelling, Product
+from catalog.search.indexed_words import plain_name_words
 from catalog.search.spelling_corrections import deletion_variants
 from catalog.states import ListingState
+from shop.core.texts.folding import folded_words
 
 _LETTERS = range(2, 31)  # length of the words that are counted
 _BATCH_SIZE = 1_000
@@ -67,17 +69,18 @@ def _add_words(words: Sequence[str], counts: Counter[str]) -> None:
 
 
 def _count_words() -> Counter[str]:
-    """The number of products for each word."""
+    """The number of products for each word of names, categories, origins and sellers.
+
+    Descriptions are left out: a slip of the keys in a search is meant to be a product's name.
+    """
     counts: Counter[str] = Counter()
-    product_count = Product.objects.filter(
+    published = Product.objects.filter(
         pk__in=Listing.objects.filter(state=ListingState.PUBLISHED).values("product")
     )
-    for name, text in (
-        product_count.order_by().values_list("search_name", "search_text").iterator(chunk_size=2_000)
-    ):
-        words = {word for word in name.split() if not word.startswith(EXACT_WORD_PREFIX)}
-        counts.update(words.union(text.split()))
-    return Counter({word: product_count for word, product_count in counts.items() if _is_indexable(word)})
+    rows = published.order_by().values_list("search_name", "cooperative__folded_name")
+    for name, seller in rows.iterator(chunk_size=2_000):
+        counts.update(plain_name_words(name).union(folded_words(seller)))
+    return Counter({word: count for word, count in counts.items() if _is_indexable(word)})
 
 
 def _is_indexable(word: str) -> bool:

@@ -10,22 +10,23 @@ from shop.core.actors import Actor
 from shop.core.geography.divisions import load_divisions
 from shop.core.models import Division
 from shop.management.market_setup.create_market import create_market
+from shop.management.market_setup.synonyms import create_synonyms
 
 
 class Command(BaseCommand):
     help = (
         "Set up an empty shop: provinces and communes, the channel viet-nam with its zone, shipping"
-        " methods, tax classes, product types, categories, permission groups and settings. Running it again"
-        " changes no existing row."
+        " methods, tax classes, product types, categories, permission groups, synonyms and settings."
+        " Running it again changes no existing row."
     )
 
     def handle(self, *args: object, **options: object) -> None:
         if not Division.objects.exists():
             load_divisions()
+        actor, now = Actor.system("open_market"), timezone.now()
         with transaction.atomic(durable=True):
-            market_rows = create_market(
-                {}, settings={}, actor=Actor.system("open_market"), now=timezone.now()
-            )
+            market_rows = create_market({}, settings={}, actor=actor, now=now)
+        create_synonyms(actor=actor, now=now)
         self.stdout.write(
             f"The market {market_rows.channel.name} is open: {len(market_rows.categories)} shelves."
         )

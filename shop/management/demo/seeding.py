@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from django.db import transaction
 
+from catalog.actions.search_terms.known_words import learn_words
 from cooperatives.models import Cooperative, Membership
 from orders.models import Order
 from shop.accounts.models import User
@@ -32,12 +33,12 @@ from shop.management.demo.product_pictures import store_pictures
 from shop.management.demo.products import create_collections, create_products
 from shop.management.demo.sellers import create_sellers
 from shop.management.demo.settlements import close_period, create_rates, split_into_periods
-from shop.management.demo.synonyms import create_synonyms
 from shop.management.demo.transfers import receive_transfers
 from shop.management.demo_state.accounts import ACCOUNTS, PUBLISHED_PASSWORDS
 from shop.management.demo_state.progress import BEGUN, FILLED, OPEN_ORDERS_SEEDED, STOCKED, find_marker
 from shop.management.market_setup.create_market import create_market
 from shop.management.market_setup.market_data import market
+from shop.management.market_setup.synonyms import create_synonyms
 
 # Longer histories are inserted in bulk, except their last days.
 MAX_ORDERS_RUN_THROUGH_ACTIONS = 300
@@ -64,6 +65,7 @@ def seed_market(
             record_change(BEGUN, market_rows.channel, actor=SEEDER, now=now)
         accounts = create_demo_accounts(passwords=passwords, actor=SEEDER, now=now)
     create_synonyms(actor=SEEDER, now=now)
+    learn_words()
     create_followers(market_rows.channel, accounts[ACCOUNTS[0].email], actor=SEEDER, now=now)
     return accounts
 

@@ -1,0 +1,81 @@
+"""Words that the search index holds for a product, with prefixes that tell where they occur.
+
+`search_name` has the words of the name and, behind SUBJECT, those of the origin, the seller's place, and a
+category of one kind of goods; behind FIRST the first word of the name. `search_text` has all of these and the
+seller's name without a prefix, those of a category of several kinds behind CATEGORY, of the ingredients
+behind INGREDIENT, and joined neighbours of the description behind MENTIONED. Words are folded; behind MARKED
+they have their diacritics. Neighbours are also joined: "caphe" finds "cà phê".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import pairwise
+
+from shop.core.texts.folding import fold, folded_words, marked_word, search_words, words_with_diacritics
+
+# Other than ASCII: SQLite's tokenizer splits words at ASCII signs.
+MARKED, FIRST, SUBJECT, CATEGORY, INGREDIENT, MENTIONED = "·", "⊢", "¦", "‡", "◦", "†"
+_PUNCTUATION = re.compile(r"[.,;:!?()/]+")
+_SEVERAL_KINDS = re.compile(r",|\bva\b")  # in a folded category name: "Gạo, miến", "Gà và trứng"
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedTexts:
+    """The texts of a product that searches read; `places` are its origin and the seller's place."""
+
+    name: str
+    seller: str
+    category: str
+    places: tuple[str, ...]
+    ingredients: str
+    description: str
+
+    def name_column(self) -> str:
+        """The text of the column `search_name`."""
+        first = [FIRST + word for word in _all_words(self.name.partition(" ")[0])]
+        subjects = self.places if self._has_several_kinds() else (self.category, *self.places)
+        return _distinct(_all_words(self.name), first, _prefixed(SUBJECT, *subjects))
+
+    def text_column(self) -> str:
+        """The text of the column `search_text`."""
+        texts = [self.name, *self.places, self.seller]
+        if not self._has_several_kinds():
+            texts.append(self.category)
+        return _distinct(
+            _all_words(*texts),
+            _prefixed(CATEGORY, self.category) if self._has_several_kinds() else (),
+            _prefixed(INGREDIENT, self.ingredients),
+            _joined_neighbours(MENTIONED, self.description),
+        )
+
+    def _has_several_kinds(self) -> bool:
+        return bool(_SEVERAL_KINDS.search(fold(self.category)))
+
+
+def plain_name_words(search_name: str) -> set[str]:
+    """Return the folded words of a column `search_name`, joined neighbours included."""
+    words = {word.removeprefix(SUBJECT) for word in search_name.split()}
+    return {word for word in words if word.isascii()}
+
+
+def _all_words(*texts: str) -> list[str]:
+    """Return the words of texts, folded, joined, and with their diacritics."""
+    marked = [MARKED + str(marked_word(word)) for text in texts for word in words_with_diacritics(text)]
+    return [*search_words(*texts).split(), *marked]
+
+
+def _joined_neighbours(prefix: str, text: str) -> list[str]:
+    """Return neighbouring words joined, but not across a comma or a full stop."""
+    parts = map(folded_words, _PUNCTUATION.split(text))
+    return [prefix + one + other for words in parts for one, other in pairwise(words)]
+
+
+def _prefixed(prefix: str, *texts: str) -> list[str]:
+    return [prefix + word for word in _all_words(*texts)]
+
+
+def _distinct(*lists: Iterable[str]) -> str:
+    return " ".join(dict.fromkeys(word for words in lists for word in words))

@@ -1,0 +1,76 @@
+"""Search the market: products, and the page that the query names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from catalog.search.facet_index import FacetIndex, market_facet_index
+from catalog.search.landing_pages import LandingPage, find_landing_page
+from catalog.search.place_matches import find_cooperatives
+from catalog.search.product_search import MAX_RESULTS, SearchResult, search_products
+from catalog.search.query_words import query_words_of
+from catalog.search.relevance_tiers import RelevanceTiers
+from catalog.search.search_terms import Reading, typed_term
+from cooperatives.models import Cooperative
+
+MAX_COOPERATIVES = 6
+
+
+@dataclass(frozen=True, slots=True)
+class MarketSearch:
+    """What a query finds in the market: products of `tiers`, of which some belong to `landing`.
+
+    `readings` are the corrected words, if any, then the words and their synonyms.
+    """
+
+    result: SearchResult
+    readings: Sequence[Reading]
+    cooperatives: Sequence[Cooperative]
+    landing: LandingPage | None
+    tiers: RelevanceTiers
+
+    @property
+    def instead(self) -> str:
+        """The query (folded) that matches instead; empty if the landing page answers."""
+        return "" if self.landing else self.result.instead
+
+    @property
+    def is_mention(self) -> bool:
+        return self.result.is_mention and not self.landing
+
+
+def search_market(query: str, index: FacetIndex) -> MarketSearch:
+    """Products of the index that match, then those of the page that the query names.
+
+    If the query names a page, products found by a correction or a mention are left out.
+    """
+    result = search_products(query, memory=index.memory)
+    corrected = [typed_term(word) for word in query_words_of(result.instead)]
+    readings = [corrected, *result.readings] if corrected else result.readings
+    cooperatives = find_cooperatives(readings, MAX_COOPERATIVES)
+    landing = find_landing_page(query, index, cooperatives)
+    tiers = _with_landing(result, landing).among(index.product_ids)
+    return MarketSearch(result, readings, cooperatives, landing, tiers)
+
+
+def search_product_ids(query: str) -> list[int]:
+    """Ids of products that match the query, published or not, by relevance and then newest first.
+
+    If none does, those of the page that it names, such as OCOP.
+    """
+    result = search_products(query, limit=MAX_RESULTS)
+    landing = None
+    if result.instead or result.is_mention or not result.tiers.product_ids:
+        landing = find_landing_page(query, market_facet_index())
+    tiers = _with_landing(result, landing)
+    return list(islice((key for tier in tiers for key in reversed(tier)), MAX_RESULTS))
+
+
+def _with_landing(result: SearchResult, landing: LandingPage | None) -> RelevanceTiers:
+    if landing is None:
+        return result.tiers
+    if result.instead or result.is_mention:
+        return RelevanceTiers(landing.product_ids)
+    return result.tiers.followed_by(landing.product_ids)

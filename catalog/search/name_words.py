@@ -1,0 +1,64 @@
+"""Match names of cooperatives, categories and places with the words of a query."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from catalog.search.search_terms import Reading, Term
+from shop.core.texts.folding import MarkedWord, fold, folded_words, marked_word, words_with_diacritics
+
+# A word this long may be several joined syllables; few Vietnamese syllables are as long.
+SHORTEST_JOINED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class NameWords:
+    """The folded words of a name, the text from each of them to the end without spaces, and the words with
+    their diacritics."""
+
+    words: Sequence[str]
+    suffixes: Sequence[str]
+    marked: Sequence[MarkedWord]
+
+    def matches(self, reading: Reading) -> bool:
+        """Whether the name contains each word of the reading."""
+        return all(map(self._has, reading))
+
+    def _has(self, term: Term) -> bool:
+        if term.marks:
+            return any(has_marks_of(term, word) for word in self.marked)
+        if term.begins:
+            return any(suffix.startswith(term.word) for suffix in self.suffixes)
+        return term.word in self.words or (
+            len(term.word) >= SHORTEST_JOINED
+            and any(
+                len(word) < len(term.word) and suffix.startswith(term.word)
+                for word, suffix in zip(self.words, self.suffixes, strict=True)
+            )
+        )
+
+
+def read_name(name: str) -> NameWords:
+    words = folded_words(name)
+    return NameWords(
+        words,
+        ["".join(words[first:]) for first in range(len(words))],
+        [marked_word(word) for word in words_with_diacritics(name)],
+    )
+
+
+def has_marks_of(term: Term, word: MarkedWord) -> bool:
+    """Whether the word is the term with its diacritics, or starts like it while it is being typed.
+
+    "miê" starts "miến", which has a tone besides; "gà" does not start "gạo", which has another.
+    """
+    if not term.begins:
+        return term.marks == str(word)
+    letters, tone = term.marks[:-1], int(term.marks[-1])
+    typed_start = word.letters[: len(letters)]
+    return (
+        fold(typed_start) == fold(letters)
+        and all(typed in (fold(typed), letter) for typed, letter in zip(letters, typed_start, strict=True))
+        and tone in (0, word.tone)
+    )

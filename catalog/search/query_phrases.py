@@ -1,0 +1,56 @@
+"""Phrases of queries that add nothing, and those that name a page, from `data/query_phrases.toml`."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from shop.core.texts.folding import folded_words
+
+_FILE = Path(__file__).parent / "data" / "query_phrases.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class QueryPhrases:
+    """The phrases of the data file, folded; kinds of certificates by phrase."""
+
+    classifiers: Sequence[str]
+    openings: Sequence[str]
+    seller_types: Sequence[str]
+    seasons: Collection[str]
+    cooperatives: Collection[str]
+    ocop: Collection[str]
+    certificates: Mapping[str, str]
+
+
+@cache
+def query_phrases() -> QueryPhrases:
+    with _FILE.open("rb") as file:
+        table = tomllib.load(file)
+    certificates = {
+        _folded(phrase): kind for kind, phrases in table.pop("certificates").items() for phrase in phrases
+    }
+    folded = {name: [_folded(phrase) for phrase in phrases] for name, phrases in table.items()}
+    return QueryPhrases(certificates=certificates, **folded)
+
+
+def shortened_queries(query: str, *, classifiers: bool = False) -> list[str]:
+    """The folded query, and what remains of it without each opening phrase (or classifier) in turn."""
+    phrases = [*query_phrases().openings, *(query_phrases().classifiers if classifiers else ())]
+    queries = [query]
+    while (shorter := without_start(queries[-1], phrases)) != queries[-1]:
+        queries.append(shorter)
+    return queries
+
+
+def without_start(text: str, phrases: Sequence[str]) -> str:
+    """The text without the first of the phrases that it starts with, unless nothing would remain."""
+    start = next((phrase for phrase in phrases if text.startswith(f"{phrase} ")), "")
+    return text[len(start) :].strip()
+
+
+def _folded(phrase: str) -> str:
+    return " ".join(folded_words(phrase))

@@ -1,0 +1,89 @@
+"""Search terms: words as the index holds them, and the alternatives of each word of a query."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise, product
+
+from catalog.search.indexed_words import MARKED
+from catalog.search.query_words import QueryWord
+from shop.core.texts.folding import MarkedWord, fold, marked_word, words_with_diacritics
+from shop.core.texts.syllables import is_marked_syllable
+
+_VOWEL_MARKS = {"a": "aăâ", "e": "eê", "o": "oôơ", "u": "uư", "d": "dđ"}
+_NO_TONE, _HOI, _NGA = 0, 2, 3
+_TONES = range(6)
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A folded word; with `marks`, the word as `marked_word` writes it, only with these diacritics.
+
+    With `begins` it also matches longer words that start with it.
+    """
+
+    word: str
+    marks: str = ""
+    begins: bool = False
+
+    def token(self, prefix: str) -> str:
+        """The term as the index holds it behind a prefix."""
+        return prefix + (MARKED + self.marks if self.marks else self.word)
+
+
+Phrase = Sequence[Term]
+Choice = Sequence[Phrase]  # alternative phrases; a phrase matches if all its terms do
+Reading = list[Term]  # one interpretation of a query
+
+
+def term_with_marks(text: str) -> Term:
+    """The word as it is spelled, without diacritics if it has none."""
+    return Term(fold(text), str(marked_word(text)))
+
+
+def phrase_with_marks(text: str) -> list[Term]:
+    return [term_with_marks(word) for word in words_with_diacritics(text)]
+
+
+def typed_term(word: QueryWord) -> Term:
+    return Term(word.folded, word.marks)
+
+
+def typed_choice(word: QueryWord) -> Choice:
+    """The word as typed, or what its keys type in Telex or VNI."""
+    decoded = [[term_with_marks(word.decoded)]] if word.decoded else []
+    return [[typed_term(word)], *decoded]
+
+
+def exact_choice(word: QueryWord) -> Choice:
+    """The word spelled as typed: without diacritics only if it is typed without."""
+    return [[Term(word.folded, word.marks or f"{word.folded}{_NO_TONE}")]]
+
+
+def folded_choice(word: QueryWord) -> Choice:
+    """The word with any diacritics."""
+    return [[Term(word.folded)]]
+
+
+def prefix_choice(word: QueryWord) -> Choice:
+    """Words that start like this one, with any diacritics; a single letter starts too many."""
+    return [[Term(word.folded, begins=len(word.folded) > 1)]]
+
+
+def completed_choice(word: QueryWord) -> Choice:
+    """Syllables that have the diacritics typed and perhaps more, or hỏi instead of ngã and the reverse."""
+    letters, tone = word.marks[:-1], int(word.marks[-1])
+    tones = _TONES if tone == _NO_TONE else (_HOI, _NGA) if tone in (_HOI, _NGA) else (tone,)
+    spellings = map("".join, product(*(_VOWEL_MARKS.get(letter, letter) for letter in letters)))
+    syllables = [MarkedWord(each, tone) for each, tone in product(spellings, tones)]
+    return [[Term(word.folded, str(each))] for each in syllables if is_marked_syllable(each)]
+
+
+def joined_choice(readings: Iterable[Reading]) -> Choice:
+    """Neighbouring words of any reading: "thitlon" in a description with "thịt lợn"."""
+    return [
+        [Term(one.word + other.word) for one, other in pairwise(reading)]
+        for reading in readings
+        if len(reading) > 1
+    ]

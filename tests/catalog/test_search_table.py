@@ -1,0 +1,77 @@
+"""Searches in the demo's market, listed in `searches.toml`: what each finds, and nothing else."""
+
+from __future__ import annotations
+
+import tomllib
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from django.test import TestCase
+
+from catalog.models import Product
+from catalog.search import search_product_ids
+from catalog.search.facet_index import market_facet_index
+from catalog.search.market_search import search_market
+from shop.management.demo.seeding import seed_market
+from tests.factories import NOW
+
+TABLE: dict[str, list[dict[str, Any]]] = tomllib.loads(Path(__file__).with_name("searches.toml").read_text())
+ROWS = {name: [(query, row) for row in rows for query in row["queries"]] for name, rows in TABLE.items()}
+
+
+class SearchTableTests(TestCase):
+    """The demo's market, seeded once."""
+
+    @classmethod
+    def setUpTestData(cls) -> None:
+        seed_market(now=NOW, pictures_now=False)
+
+    def setUp(self) -> None:
+        self.names = dict(Product.objects.values_list("pk", "name"))
+        self.index = market_facet_index()
+
+    def test_table_is_long_and_has_no_query_twice(self) -> None:
+        queries = [query for query, _row in chain.from_iterable(ROWS.values())]
+        assert len(queries) == len(set(queries)) > 120
+
+    def test_searches_find_exactly_the_goods_listed(self) -> None:
+        found = {}
+        for query, _row in ROWS["goods"]:
+            search = search_market(query, self.index)
+            names = {self.names[key] for key in search.tiers.product_ids}
+            found[query] = (names, search.instead, search.is_mention)
+
+        assert found == {
+            query: (set(row["finds"]), row.get("instead", ""), row.get("mention", False))
+            for query, row in ROWS["goods"]
+        }
+
+    def test_api_finds_the_same(self) -> None:
+        found = {
+            query: {self.names[key] for key in search_product_ids(query)} for query, _row in ROWS["goods"]
+        }
+
+        assert found == {query: set(row["finds"]) for query, row in ROWS["goods"]}
+
+    def test_names_of_pages_lead_to_them(self) -> None:
+        found = {query: search_market(query, self.index).landing for query, _row in ROWS["pages"]}
+
+        assert {query: page and page.kind for query, page in found.items()} == {
+            query: row["page"] for query, row in ROWS["pages"]
+        }
+        assert [found[query].stars for query in ("ocop", "ocop 4 sao")] == [None, 4]  # type: ignore[union-attr]
+        certified = search_market("vietgap", self.index)
+        assert set(certified.tiers.product_ids) == set(self.index.certificates.get("vietgap", ()))
+        stars = set(chain.from_iterable(self.index.stars.values()))
+        assert (
+            set(search_market("ocop", self.index).tiers.product_ids)
+            == set(search_product_ids("ocop"))
+            == stars
+        )
+
+    def test_goods_of_a_named_cooperative_follow_those_named_so(self) -> None:
+        tiers = [{self.names[key] for key in tier} for tier in search_market("thiên an", self.index).tiers]
+
+        assert tiers[0] == {"Hộp quà Tết Thiên An"}
+        assert {"Chuối sấy", "Gối thảo dược thổ cẩm"} <= tiers[1]
