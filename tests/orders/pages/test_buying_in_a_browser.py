@@ -101,6 +101,55 @@ def test_phone_updates_basket_in_place_and_double_click_orders_once(phone: Page)
     expect(page).to_have_url(re.compile("/en/gio-hang/$"))
 
 
+@pytest.mark.parametrize("has_scripts", [True, False])
+def test_every_button_of_the_basket_works(browser: Browser, live_server: Any, has_scripts: bool) -> None:
+    make_variant(make_seller("HTX Tài Hoan"), name="Miến dong", price=45_000)
+    context = browser.new_context(
+        base_url=live_server.url,
+        java_script_enabled=has_scripts,
+        viewport={"width": 390, "height": 844},
+        reduced_motion="reduce",
+    )
+    context.set_default_timeout(10_000)
+    page = context.new_page()
+    page_errors: list[str] = []
+    page.on("pageerror", lambda error: page_errors.append(str(error)))
+    page.on("console", lambda message: message.type == "error" and page_errors.append(message.text))
+    add_product_to_basket(page)
+    pillow = page.get_by_role("listitem").filter(has_text="Gối thảo dược")
+    page.goto("/en/san-pham/")
+    page.get_by_role("link", name="Miến dong").click()
+    page.get_by_role("button", name="Add to basket").click()
+
+    page.get_by_role("button", name="Take out Gối thảo dược").click()
+    expect(pillow).to_have_count(0)
+    expect(page.get_by_text("Gối thảo dược is taken out.")).to_be_visible()
+    page.get_by_role("button", name="Put it back").click()
+    expect(pillow).to_have_count(1)
+
+    quantity = page.get_by_role("spinbutton", name="Quantity of Gối thảo dược")
+    if has_scripts:
+        page.get_by_role("button", name="One more").last.click()
+        expect(quantity).to_have_value("2")
+        for remaining in ("1", None):
+            page.get_by_role("button", name="One less").last.click()
+            if remaining:
+                expect(quantity).to_have_value(remaining)
+                expect(page.locator(".total").last).to_contain_text("365.000")
+    else:
+        quantity.fill("0")
+        page.get_by_role("button", name="Change", exact=True).last.click()
+    expect(pillow).to_have_count(0)
+
+    page.get_by_label("Voucher code").fill("KHONGCO")
+    page.get_by_role("button", name="Use", exact=True).click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    page.get_by_role("button", name="Take out Miến dong").click()
+    expect(page.get_by_role("heading", name="The basket is empty")).to_be_visible()
+    assert page_errors == []
+    context.close()
+
+
 def test_account_pages_have_no_accessibility_violations(page: Page) -> None:
     make_user(email="hoa@example.com", first_name="Hoa")
     violations_by_page = {}
