@@ -46,7 +46,9 @@ def cooperatives(request: HttpRequest) -> HttpResponse:
 @require_safe
 def cooperative(request: HttpRequest, slug: str) -> HttpResponse:
     """A cooperative's profile: products, harvests, story, households, delivery methods and certificates."""
-    requested_cooperative = get_object_or_404(Cooperative.objects.public().select_related("cover"), slug=slug)
+    requested_cooperative = get_object_or_404(
+        Cooperative.objects.public().select_related("cover", "portrait"), slug=slug
+    )
     now = timezone.now()
     today = vietnam_date(now)
     channel = market_channel()
@@ -59,6 +61,7 @@ def cooperative(request: HttpRequest, slug: str) -> HttpResponse:
     show_in_language([requested_cooperative], "name", "summary", "story", "pause_note")
     show_in_language(producers, "products_made", "place")
     options = _delivery_options(requested_cooperative, now=now)
+    certificates = _certificates(requested_cooperative, channel, today)
     context = {
         "cooperative": requested_cooperative,
         "steps": [market_breadcrumb(), Breadcrumb(_("Cooperatives"), reverse("catalog:cooperatives"))],
@@ -70,7 +73,8 @@ def cooperative(request: HttpRequest, slug: str) -> HttpResponse:
         "collected": [option for option in options if option.delivery_method.is_collected],
         "sent": [option for option in options if not option.delivery_method.is_collected],
         "producers": producers,
-        "certificates": _certificates(requested_cooperative, channel, today),
+        "certificates": certificates,
+        "has_samples": requested_cooperative.is_sample or any(row.is_sample for row in certificates),
         "is_paused": requested_cooperative.is_paused_on(today),
         "region": slugify(requested_cooperative.province_name) if requested_cooperative.province_code else "",
         "follow_form": follow_form(request),
@@ -93,7 +97,11 @@ def _certificates(
     """Certificates valid today, with those of their products that buyers can see."""
     visible_products = Product.objects.paused_or_published(channel.pk) if channel else Product.objects.none()
     valid = Certificate.objects.valid_on(today).for_cooperative(cooperative)
-    rows = list(valid.prefetch_related(Prefetch("products", visible_products)).order_by("kind", "pk"))
+    rows = list(
+        valid.select_related("picture")
+        .prefetch_related(Prefetch("products", visible_products))
+        .order_by("kind", "pk")
+    )
     show_in_language([product for row in rows for product in row.products.all()], "name")
     return rows
 

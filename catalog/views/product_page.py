@@ -33,7 +33,9 @@ MAX_SIMILAR = 4
 def product(request: HttpRequest, slug: str) -> HttpResponse:
     """A listed product's page, or the page of a paused one; 404 for anything else."""
     channel = get_channel_or_404()
-    rows = Product.objects.visible_in(channel.pk).select_related("cooperative", "category", "producer")
+    rows = Product.objects.visible_in(channel.pk).select_related(
+        "cooperative__portrait", "category", "producer"
+    )
     requested_product = rows.filter(slug=slug).first()
     if requested_product is None:
         return paused_product_page(request, slug)
@@ -62,6 +64,7 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
         "certificates": list(
             Certificate.objects.valid_on(vietnam_date(now))
             .filter(products=requested_product)
+            .select_related("picture")
             .order_by("kind", "pk")
         ),
         "is_paused": requested_product.cooperative.is_paused_on(vietnam_date(now)),

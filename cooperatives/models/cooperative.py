@@ -88,6 +88,14 @@ class Cooperative(WithMetadata, WithExternalReference, WithTimes):
     summary = models.CharField(max_length=250, blank=True, default="")
     story = models.TextField(blank=True, default="")
     cover = models.ForeignKey(Picture, models.SET_NULL, related_name="+", null=True, blank=True)
+    portrait = models.ForeignKey(
+        Picture,
+        models.SET_NULL,
+        related_name="+",
+        null=True,
+        blank=True,
+        help_text=_("The people who stand for it, as buyers see them beside its name."),
+    )
     return_terms = models.TextField(blank=True, default="")
     claim_hours = models.PositiveSmallIntegerField(
         default=24, help_text=_("How long after receipt damaged goods may be reported.")

@@ -140,8 +140,8 @@ from tests.journeys.scale_and_cash import ScaleAndCash, desk_paths, member_paths
 from tests.orders.bank_transfers.transfer_helpers import make_incoming_transfer
 
 DRAWINGS = (
-    *("goi-thao-duoc", "bi-xanh-thom", "mien-dong", "quyt", "gao-nep", "mat-ong", "che-shan-tuyet"),
-    *("gung", "lap-suon", "rau-cai", "hop-qua", "tui-tho-cam", "trung-ga", "chuoi-say"),
+    *("goi-nam-hoa-van-do", "bi-xanh", "mien-dong", "quyt", "nep", "mat-ong", "che-mot-tom"),
+    *("gung", "lap-suon", "cai-meo", "hop-qua-thien-an", "tui-xach", "trung", "chuoi-say"),
 )
 GUEST = "guest"
 PROVEN = "guest who has shown that the orders are theirs"
@@ -273,7 +273,7 @@ class _Market:
             province_code="19",
             province_name="Thái Nguyên",
             story="Phụ nữ Dao ở Nà Ít thêu từ nhỏ.\n\nGối nhồi lá thuốc hái trên rừng.",
-            cover=store_pictures(["cover-nha-san"], made_now=True)["cover-nha-san"],
+            cover=store_pictures(["noi-thien-an"], made_now=True)["noi-thien-an"],
         )
         second = make_seller("HTX Yến Dương", slug="yen-duong", summary="Bí xanh thơm, gạo nếp.")
         make_market_pickup(first, self.channel, capacity=20)
@@ -369,7 +369,7 @@ class _Market:
             part_id=part.pk,
             steps={part.lines.all()[0].pk: 1},
             text="Một chiếc bị rách đường may.",
-            pictures=[store_pictures(["goi-thao-duoc"], made_now=True)["goi-thao-duoc"]],
+            pictures=[store_pictures(["goi-nam-hoa-van-do"], made_now=True)["goi-nam-hoa-van-do"]],
             **self.context,
         )
 
@@ -577,7 +577,7 @@ class _Market:
         """A household, a certificate in review and a returned one."""
         household = HouseholdDetails("Hộ bà Triệu", "khăn thêu", "Nà Ít", agrees=True)
         self.household = add_household(cooperative=self.thien_an, details=household, **self.context)
-        photo = store_pictures(["goi-thao-duoc"], made_now=True)["goi-thao-duoc"]
+        photo = store_pictures(["goi-nam-hoa-van-do"], made_now=True)["goi-nam-hoa-van-do"]
         issued = vietnam_date(self.now) - datetime.timedelta(days=9)
         papers = [
             submit_certificate(

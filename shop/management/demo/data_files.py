@@ -38,6 +38,12 @@ def products() -> list[TomlTable]:
     return rows
 
 
+def product_pictures(row: TomlTable) -> list[str]:
+    """Return the names of a product's pictures: its views, then those of its variants, each once."""
+    own = (each["picture"] for each in row["variants"] if "picture" in each)
+    return list(dict.fromkeys([*row["pictures"], *own]))
+
+
 def in_english(text: str) -> str:
     """Translate a short text to English.
 

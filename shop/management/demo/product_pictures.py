@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import tempfile
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from django.core.files import File
 
-from shop.core.images.image_files import WIDTHS, read_renditions
+from shop.core.images.image_files import WIDTHS, Renditions, read_renditions
 from shop.core.images.picture_decoder import write_renditions
 from shop.core.images.renditions import store_picture, store_renditions
 from shop.core.models import Picture, PictureState
@@ -33,15 +35,20 @@ def store_pictures(names: Iterable[str], *, made_now: bool) -> Mapping[str, Pict
         if picture is None:
             with master.open("rb") as file:
                 picture = store_picture(File(file, name=master.name))
-        if made_now and picture.state == PictureState.WAITING:
-            _render(picture, master)
         pictures[name] = picture
+    if made_now:
+        waiting = {name: each for name, each in pictures.items() if each.state == PictureState.WAITING}
+        with ThreadPoolExecutor(os.cpu_count()) as threads:
+            made = threads.map(_make_renditions, [_MASTERS / f"{name}.webp" for name in waiting])
+            for picture, renditions in zip(waiting.values(), made, strict=True):
+                store_renditions(picture, renditions)
     return pictures
 
 
-def _render(picture: Picture, master: Path) -> None:
-    """Create a drawing's renditions in this process, because our own files are safe to decode."""
+def _make_renditions(master: Path) -> Renditions:
+    """Create a drawing's renditions in this process, because our own files are safe to decode.
+
+    Pillow lets other threads run while it encodes.
+    """
     with tempfile.TemporaryDirectory() as folder:
-        store_renditions(
-            picture, read_renditions(Path(folder), write_renditions(master, Path(folder), WIDTHS))
-        )
+        return read_renditions(Path(folder), write_renditions(master, Path(folder), WIDTHS))

@@ -22,12 +22,13 @@ from catalog.models import (
     Product,
     Variant,
     VariantAttributeValue,
+    VariantMedia,
 )
 from catalog.states import ListingState
 from shop.core.actors import Actor
 from shop.core.models import Picture, Translation
 from shop.core.texts.folding import slugify
-from shop.management.demo.data_files import TomlTable, demo_market, in_english, products
+from shop.management.demo.data_files import TomlTable, demo_market, in_english, product_pictures, products
 from shop.management.demo.sellers import SellerRows
 from shop.management.market_setup import texts
 from shop.management.market_setup.create_market import MarketRows
@@ -73,6 +74,7 @@ def create_products(
         variants = list(product.variants.in_order())
         _set_product_extras(product, row, seller, added)
         _set_variant_extras(variants, row, numbers, market_rows)
+        _show_variants(product, variants, row)
         _fill_other_warehouses(variants, row, seller, actor=actor, now=listed_at)
         listing = Listing.objects.select_related("channel", "product").get(product=product)
         change_listing_state(listing, ListingState.PUBLISHED, actor=actor, now=listed_at)
@@ -135,7 +137,7 @@ def _add(
             **{field: row.get(field, "") for field in _TEXTS},
         ),
         variants=[(_variant(each), _split_stock(each["stock"], seller)[0]) for each in row["variants"]],
-        pictures=[pictures[row["picture"]]],
+        pictures=[pictures[name] for name in product_pictures(row)],
     )
     return insert_draft_product(seller.cooperative, market_rows.channel, new_product, actor=actor, now=now)
 
@@ -179,6 +181,16 @@ def _set_variant_extras(
             if name:
                 VariantAttributeValue.objects.create(variant=variant, value=_value(attribute, name))
     Variant.objects.bulk_update(variants, ["sku", "low_stock_at"])
+
+
+def _show_variants(product: Product, variants: list[Variant], row: TomlTable) -> None:
+    """Say which of the product's pictures shows which variant."""
+    media = dict(zip(product_pictures(row), product.media.order_by("sort_order", "pk"), strict=True))
+    VariantMedia.objects.bulk_create(
+        VariantMedia(variant=variant, media=media[data["picture"]])
+        for variant, data in zip(variants, row["variants"], strict=True)
+        if "picture" in data
+    )
 
 
 def _value(attribute: Attribute, name: str) -> AttributeValue:

@@ -1,32 +1,52 @@
-"""Render `drawings/` to the images in `pictures/`; run by hand when a drawing changes.
+"""Render `illustrations/` to the images in `pictures/`; run by hand when a picture changes.
 
-    pip install resvg_py && python shop/management/demo/rasterise.py
+    .venv/bin/python -m shop.management.demo.rasterise [NAME…]
 
-The images are committed, so that running the shop does not need resvg.
+The images are committed, so that neither running nor seeding the shop needs resvg.
 """
 
 from __future__ import annotations
 
 import io
+import os
+import sys
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import resvg_py
 from PIL import Image
 
+from shop.management.demo.illustrations.canvas import SIDE
+from shop.management.demo.illustrations.gallery import paint, picture_names
+
 _HERE = Path(__file__).parent
-_WIDTH = 1200
+_FONTS = _HERE.parents[1] / "static" / "fonts"
+_PICTURES = _HERE / "pictures"
+_SQUARE = 800  # pixels of a square picture: as wide as the column of a product's page
+_QUALITY = 76
 
 
-def rasterise(drawing: Path) -> bytes:
-    """Return the drawing as lossless WebP of 1200 pixels width, on a white background."""
-    pixels = Image.open(io.BytesIO(bytes(resvg_py.svg_to_bytes(svg_path=str(drawing), width=_WIDTH))))
-    background = Image.new("RGBA", pixels.size, "white")
-    flat = Image.alpha_composite(background, pixels.convert("RGBA")).convert("RGB")
-    output = io.BytesIO()
-    flat.save(output, "WEBP", lossless=True, quality=100, method=6)
-    return output.getvalue()
+def rasterise(name: str) -> None:
+    """Write a picture as WebP; others than square ones keep the size of their canvas."""
+    canvas = paint(name)
+    width = _SQUARE if (canvas.width, canvas.height) == (SIDE, SIDE) else canvas.width
+    fonts = [str(path) for path in _FONTS.glob("*.ttf")]
+    drawn = resvg_py.svg_to_bytes(
+        svg_string=canvas.svg(), width=width, font_files=fonts, skip_system_fonts=True
+    )
+    Image.open(io.BytesIO(bytes(drawn))).convert("RGB").save(
+        _PICTURES / f"{name}.webp", "WEBP", quality=_QUALITY, method=5
+    )
+
+
+def main(names: list[str]) -> None:
+    """Render the named pictures; or all, and delete files that no picture is named by."""
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(rasterise, names or picture_names(), chunksize=4))
+    for path in _PICTURES.glob("*.webp") if not names else ():
+        if path.stem not in picture_names():
+            path.unlink()
 
 
 if __name__ == "__main__":
-    for drawing in sorted((_HERE / "drawings").glob("*.svg")):
-        (_HERE / "pictures" / f"{drawing.stem}.webp").write_bytes(rasterise(drawing))
+    main(sys.argv[1:])

@@ -17,7 +17,7 @@ from shop.core.models import Channel, Division, record_change
 from shop.management.demo.accounts import create_demo_accounts
 from shop.management.demo.bulk_orders import insert_finished_orders
 from shop.management.demo.complaints import create_complaints
-from shop.management.demo.data_files import cooperatives, demo_market, products
+from shop.management.demo.data_files import cooperatives, demo_market, product_pictures, products
 from shop.management.demo.discounts import create_discounts
 from shop.management.demo.followers import create_bulletins, create_followers
 from shop.management.demo.open_orders import create_weighed_orders, remit_old_cash
@@ -151,8 +151,9 @@ def _settings() -> dict[str, str]:
 def _drawings() -> list[str]:
     categories = market()["category"]
     return [
-        *(row["picture"] for row in products()),
-        *(row["cover"] for row in cooperatives()),
+        *(name for row in products() for name in product_pictures(row)),
+        *(row[kind] for row in cooperatives() for kind in ("cover", "portrait")),
+        *(each["picture"] for row in cooperatives() for each in row.get("certificates", [])),
         *(category["picture"] for category in categories),
         *(row["picture"] for category in categories for row in category["inside"]),
     ]

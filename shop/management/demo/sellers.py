@@ -32,7 +32,7 @@ from shop.management.demo.data_files import TomlTable, cooperatives, demo_market
 from shop.management.market_setup import texts
 from shop.management.market_setup.create_market import MarketRows
 
-SAMPLE_PAPERS = "(số mẫu)"
+SAMPLE_NUMBER = "000/MẪU"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def create_sellers(
         cooperative = Cooperative.objects.filter(slug=row["slug"]).first()
         if cooperative is None:
             cooperative = _create_cooperative(row, position, pictures, actor=actor, now=now)
-            _create_related_rows(cooperative, row, market_rows, translations, actor=actor, now=now)
+            _create_related_rows(cooperative, row, market_rows, pictures, translations, actor=actor, now=now)
         sellers[row["slug"]] = _load_seller(cooperative, row)
     texts.insert_translations(translations)
     return sellers
@@ -83,8 +83,7 @@ def _create_cooperative(
         state=CooperativeState.APPROVED,
         sort_order=position * 10,
         legal_name=row["legal_name"] if "legal_name" in row else row["name"],
-        registration_number=f"SỐ MẪU {position:02}",
-        registration_issuer="(cơ quan cấp, mẫu)",
+        registration_number=f"00000000{position:02}",
         phone=f"+842090000{position:03}",
         bank_bin="970405",
         bank_account=f"00000000{position:02}",
@@ -98,6 +97,7 @@ def _create_cooperative(
         story=row["story"].strip(),
         return_terms=row["returns"],
         cover=pictures[row["cover"]],
+        portrait=pictures[row["portrait"]],
     )
     record_change("cooperative.approved", cooperative, actor=actor, now=now, cooperative_id=cooperative.pk)
     return cooperative
@@ -107,6 +107,7 @@ def _create_related_rows(
     cooperative: Cooperative,
     row: TomlTable,
     market_rows: MarketRows,
+    pictures: Mapping[str, Picture],
     translations: list[Translation],
     *,
     actor: Actor,
@@ -147,7 +148,8 @@ def _create_related_rows(
             cooperative=cooperative,
             kind=each["kind"],
             stars=each.get("stars"),
-            number=SAMPLE_PAPERS,
+            number=SAMPLE_NUMBER,
+            picture=pictures[each["picture"]],
             issued_on=each.get("issued_on"),
             expires_on=each.get("expires_on"),
             is_sample=True,

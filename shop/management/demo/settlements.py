@@ -57,7 +57,7 @@ def create_rates(*, actor: Actor, now: datetime.datetime) -> None:
             actor=actor,
             now=now,
         )
-    for name, percent in (("Thuế GTGT (mẫu)", Decimal(1)), ("Thuế TNCN (mẫu)", Decimal("0.5"))):
+    for name, percent in (("Thuế GTGT", Decimal(1)), ("Thuế TNCN", Decimal("0.5"))):
         add_withholding_rate(name=name, percent=percent, from_day=first, actor=actor, now=now)
 
 

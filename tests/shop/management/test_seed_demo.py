@@ -1,4 +1,5 @@
 import datetime
+from collections import Counter
 from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -8,9 +9,9 @@ from django.db.models import Sum
 from django.test import TestCase, override_settings
 
 from catalog.actions.listings.listing_states import missing_legal_fields
-from catalog.models import Bulletin, Listing, Movement, Product, Stock, Variant
+from catalog.models import Bulletin, Listing, Movement, Product, Stock, Variant, VariantMedia
 from catalog.states import ListingState
-from cooperatives.models import Cooperative, DeliveryMethod, MarketDay, MarketDayKind
+from cooperatives.models import Certificate, Cooperative, DeliveryMethod, MarketDay, MarketDayKind
 from orders.actions.order_records.recalculate_order import recalculate_columns
 from orders.actions.statements.cod_statements import import_cod_statement, preview_cod_statement
 from orders.models import (
@@ -42,6 +43,8 @@ from shop.core.models import (
     record_change,
 )
 from shop.management.demo.bulk_orders import insert_finished_orders
+from shop.management.demo.data_files import products
+from shop.management.demo.illustrations.gallery import picture_names
 from shop.management.demo.open_orders import write_statement
 from shop.management.demo.order_plan import Planner
 from shop.management.demo.past_orders import receive_planned_stock, run_planned_orders
@@ -147,9 +150,19 @@ class DemoTests(TestCase):
         assert Cooperative.objects.public().count() == 11
         assert Listing.objects.filter(state=ListingState.PUBLISHED).count() == 60
         assert Translation.objects.filter(kind="catalog.product", field="name", language="en").count() == 60
-        assert Picture.objects.filter(state=PictureState.WAITING).count() == 27
+        assert Picture.objects.filter(state=PictureState.WAITING).count() == len(picture_names())
         assert set(MarketDay.objects.values_list("kind", flat=True)) == set(MarketDayKind)
         assert not [each.name for each in Product.objects.all() if missing_legal_fields(each)]
+
+    def test_variants_cooperatives_and_certificates_show_their_pictures(self):
+        seen = VariantMedia.objects.values_list("media__product__name", "media__picture")
+        own = {row["name"]: sum("picture" in each for each in row["variants"]) for row in products()}
+
+        assert Counter(name for name, _picture in seen) == Counter(own) - Counter()
+        assert len({picture for _name, picture in seen}) == len(seen)
+        assert min(product.media.count() for product in Product.objects.all()) == 2
+        assert not Cooperative.objects.public().filter(portrait=None).exists()
+        assert not Certificate.objects.filter(picture=None).exists()
 
     def test_every_account_can_sign_in(self):
         for account in ACCOUNTS:
