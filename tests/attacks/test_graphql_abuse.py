@@ -156,7 +156,7 @@ def test_full_introspection_is_executed_once_in_any_spelling(monkeypatch) -> Non
     monkeypatch.setattr(
         introspection, "execute_sync", lambda *args, **named: executions.append(1) or execute(*args, **named)
     )
-    monkeypatch.setattr(built_schema().executor._introspection, "_answers", Cache(8))
+    monkeypatch.setattr(built_schema().executor._introspection, "_cached_values", Cache(8))
     query = get_introspection_query()
 
     first = post({"query": query}).json()["data"]
