@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Unpack
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from shop.accounts.forms import PersonAddressForm
+from shop.accounts.forms import DivisionOptions, PersonAddressForm
 from shop.accounts.models import Address
+from shop.core.web.form_options import FormData, FormFiles
 
 
 class ReceiverForm(PersonAddressForm):
     """The receiver's name, phone and address."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(
+        self, data: FormData = None, files: FormFiles = None, **options: Unpack[DivisionOptions]
+    ) -> None:
+        super().__init__(data, files, **options)
         self.fields["name"].error_messages["required"] = _("Write who receives the goods.")
         self.fields["phone"].help_text = _("The coach and the courier call this number.")
         self.fields["landmark"].help_text = _("For example: beside the primary school, green gate.")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Unpack
+from typing import Unpack
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
+from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
@@ -24,8 +25,10 @@ from shop.core.web.form_options import FormData, FormFiles, FormOptions
 class _MultipleFileInput(forms.FileInput):
     allow_multiple_selected = True
 
-    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
-        return files.getlist(name) if hasattr(files, "getlist") else files.get(name)
+    def value_from_datadict(
+        self, data: Mapping[str, object], files: Mapping[str, object], name: str
+    ) -> object:
+        return files.getlist(name) if isinstance(files, MultiValueDict) else files.get(name)
 
 
 class PhotosField(forms.FileField):
@@ -33,8 +36,9 @@ class PhotosField(forms.FileField):
 
     widget = _MultipleFileInput(attrs={"class": "input", "accept": "image/*"})
 
-    def clean(self, data: Any, initial: Any = None) -> Any:
-        uploads = [each for each in data or [] if isinstance(each, UploadedFile)]
+    def clean(self, data: object, initial: object = None) -> list[UploadedFile[bytes]]:
+        files = data if isinstance(data, list) else []
+        uploads = [each for each in files if isinstance(each, UploadedFile)]
         if len(uploads) > MAX_COMPLAINT_PICTURES:
             raise forms.ValidationError(_("Four photos at the most, please."))
         for upload in uploads:
@@ -69,10 +73,17 @@ class ComplaintForm(forms.Form):
         help_text=_("Up to four. Only the cooperative and the market see them."),
     )
 
-    def __init__(self, *args: Any, delivered_lines: Sequence[DeliveredLine], **kwargs: Any) -> None:
-        kwargs.setdefault("label_suffix", "")
-        super().__init__(*args, **kwargs)
-        self.goods = delivered_lines
+    def __init__(
+        self,
+        data: FormData = None,
+        files: FormFiles = None,
+        *,
+        delivered_lines: Sequence[DeliveredLine],
+        **options: Unpack[FormOptions],
+    ) -> None:
+        options.setdefault("label_suffix", "")
+        super().__init__(data, files, **options)
+        self.delivered_lines = delivered_lines
         for each in delivered_lines:
             name = f"steps-{each.line.pk}"
             is_all = len(delivered_lines) == each.steps == 1
@@ -86,11 +97,13 @@ class ComplaintForm(forms.Form):
 
     @property
     def rows(self) -> list[tuple[DeliveredLine, forms.BoundField]]:
-        return [(each, self[f"steps-{each.line.pk}"]) for each in self.goods]
+        return [(each, self[f"steps-{each.line.pk}"]) for each in self.delivered_lines]
 
     @property
     def steps(self) -> dict[uuid.UUID, int]:
-        quantities = {each.line.pk: self.cleaned_data.get(f"steps-{each.line.pk}") for each in self.goods}
+        quantities = {
+            each.line.pk: self.cleaned_data.get(f"steps-{each.line.pk}") for each in self.delivered_lines
+        }
         return {line_id: count for line_id, count in quantities.items() if count}
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -58,11 +56,13 @@ class InvoiceForm(forms.Form):
                 self.errors.pop(name, None)
         return cleaned
 
-    def _check_invoice(self, cleaned: dict[str, Any]) -> None:
+    def _check_invoice(self, cleaned: dict[str, object]) -> None:
         for name, error_message in _REQUIRED.items():
             if not cleaned.get(name) and name not in self.errors:
                 self.add_error(name, error_message)
-        code = cleaned["invoice_tax_code"] = tax_codes.normalise_tax_code(cleaned.get("invoice_tax_code", ""))
+        code = cleaned["invoice_tax_code"] = tax_codes.normalise_tax_code(
+            str(cleaned.get("invoice_tax_code", ""))
+        )
         if code and not tax_codes.is_tax_code(code):
             self.add_error(
                 "invoice_tax_code",

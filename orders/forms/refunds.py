@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Unpack
+from typing import Unpack
 
 from django import forms
 from django.utils.functional import Promise
@@ -23,9 +23,9 @@ from shop.core.web.form_options import FormData, FormFiles, FormOptions, Label
 _BEARERS = [(CostBearer.COOPERATIVE, _("the cooperative")), (CostBearer.PLATFORM, _("the market"))]
 
 
-def quantity_field(maximum: int, label: Label, **fields: Any) -> AmountField:
+def quantity_field(maximum: int, label: Label, *, initial: int | None = None) -> AmountField:
     """Return an optional whole-number field with this maximum."""
-    return AmountField(label=label, required=False, min_value=0, max_value=maximum, **fields)
+    return AmountField(label=label, required=False, min_value=0, max_value=maximum, initial=initial)
 
 
 class RefundAccountForm(forms.Form):
@@ -51,9 +51,11 @@ class RefundAccountForm(forms.Form):
         error_messages={"required": _("Write whose account it is.")},
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        kwargs.setdefault("label_suffix", "")
-        super().__init__(*args, **kwargs)
+    def __init__(
+        self, data: FormData = None, files: FormFiles = None, **options: Unpack[FormOptions]
+    ) -> None:
+        options.setdefault("label_suffix", "")
+        super().__init__(data, files, **options)
         banks = self.fields["bank"]
         assert isinstance(banks, forms.ChoiceField)
         banks.choices = [("", _("Choose a bank")), *((bank.bin, bank.short_name) for bank in BANKS)]
@@ -92,9 +94,16 @@ class RefundAmountsForm(forms.Form):
         widget=forms.RadioSelect,
     )
 
-    def __init__(self, *args: Any, limits: RefundLimits, **kwargs: Any) -> None:
-        kwargs.setdefault("label_suffix", "")
-        super().__init__(*args, **kwargs)
+    def __init__(
+        self,
+        data: FormData = None,
+        files: FormFiles = None,
+        *,
+        limits: RefundLimits,
+        **options: Unpack[FormOptions],
+    ) -> None:
+        options.setdefault("label_suffix", "")
+        super().__init__(data, files, **options)
         self.limits = limits
         self.fields["delivery"] = self._amount_field(_("Delivery"), max(0, limits.delivery))
 

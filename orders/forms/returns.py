@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from typing import Any
+from typing import Unpack
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from cooperatives.models import Warehouse
 from orders.forms.refunds import quantity_field
 from orders.models import Parcel, ParcelLine
-from shop.core.web.form_options import FormData
+from shop.core.web.form_options import FormData, FormFiles, FormOptions
 
 
 class ReturnForm(forms.Form):
@@ -23,10 +23,16 @@ class ReturnForm(forms.Form):
     )
 
     def __init__(
-        self, *args: Any, lines: Sequence[ParcelLine], warehouses: Sequence[Warehouse], **kwargs: Any
+        self,
+        data: FormData = None,
+        files: FormFiles = None,
+        *,
+        lines: Sequence[ParcelLine],
+        warehouses: Sequence[Warehouse],
+        **options: Unpack[FormOptions],
     ) -> None:
-        kwargs.setdefault("label_suffix", "")
-        super().__init__(*args, **kwargs)
+        options.setdefault("label_suffix", "")
+        super().__init__(data, files, **options)
         self.lines = lines
         warehouse_field = self.fields["warehouse"]
         assert isinstance(warehouse_field, forms.ChoiceField)

@@ -83,7 +83,7 @@ class VoucherForm(ReductionForm):
         )
 
     @classmethod
-    def initial_for(cls, voucher: Voucher) -> dict[str, Any]:
+    def initial_for(cls, voucher: Voucher) -> dict[str, object]:
         """Return initial values for an existing voucher."""
         value = voucher.values.order_by("pk").first()
         copied = ("name", "type", "value_type", "bearer", "minimum_quantity", "usage_limit", *cls.rules)

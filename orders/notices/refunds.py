@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-from typing import Any
 
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -125,7 +124,7 @@ def _notify_buyer(
     *,
     now: datetime.datetime,
     occasion: str = "",
-    **context: Any,
+    **context: object,
 ) -> None:
     waiting = sum(payout.amount for payout in refund.payouts.without_account())
     notify_buyer(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping
 from copy import copy
-from typing import Any
 
 from django.conf import settings
 from django.template.loader import render_to_string
@@ -29,15 +28,17 @@ def notify_buyer(
     by_every_channel: bool = False,
     now: datetime.datetime,
     occasion: str = "",
-    **context: Any,
+    **context: object,
 ) -> None:
     """Send by e-mail if there is an address, otherwise (or also) by SMS: a short text and the page's link.
 
     `by_every_channel` includes the e-mail address and the confirmed number of the buyer's account.
     """
-    if "part" in context:
-        context["part"] = copy_part_for_reader(context["part"])
-        translate_delivery_method_names([context["part"]])
+    part = context.get("part")
+    if isinstance(part, OrderPart):
+        part = copy_part_for_reader(part)
+        translate_delivery_method_names([part])
+        context["part"] = part
     full_context = notice_context(order, **context)
     account = order.user if by_every_channel else None
     emails = {"email": order.email, "account-email": account.email if account else ""}

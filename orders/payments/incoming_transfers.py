@@ -18,7 +18,6 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
@@ -164,7 +163,7 @@ def _read_casso(notice: WebhookBody) -> list[IncomingTransfer]:
     return [_read_casso_transfer(each) for each in payload]
 
 
-def _read_casso_transfer(payload: Any) -> IncomingTransfer:
+def _read_casso_transfer(payload: object) -> IncomingTransfer:
     if not isinstance(payload, dict):
         raise InvalidIncomingTransfer("data")
     amount = payload.get("amount")

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from shop.core.errors import Refused
 
+_JsonObject = Mapping[str, Any]
 _PAYMENT = "payment_intent"
 
 
@@ -62,7 +63,7 @@ def read_event(body: str | bytes) -> StripeEvent:
         raise InvalidStripeEvent from error
 
 
-def _build_event(event: Mapping[str, Any], row: Mapping[str, Any], object_type: str) -> StripeEvent:
+def _build_event(event: _JsonObject, row: _JsonObject, object_type: str) -> StripeEvent:
     labels = {str(name): str(value) for name, value in (row.get("metadata") or {}).items()}
     failure = row.get("last_payment_error") or {}
     reason = (
@@ -100,7 +101,7 @@ def _instant(seconds: float) -> datetime.datetime:
     return datetime.datetime.fromtimestamp(seconds, tz=datetime.UTC)
 
 
-def _authorised(row: Mapping[str, Any], object_type: str) -> int:
+def _authorised(row: _JsonObject, object_type: str) -> int:
     if object_type == "charge" and row.get("status") == "succeeded" and not row.get("captured"):
         return int(row["amount"])
     return int(row.get("amount_capturable") or 0)

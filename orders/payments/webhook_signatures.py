@@ -11,13 +11,11 @@ signatures and its SDKs.
 from __future__ import annotations
 
 import datetime
-import hashlib
 import hmac
 import json
 import math
 import re
 from collections.abc import Mapping
-from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
@@ -81,7 +79,7 @@ def verify_sepay_webhook(
         sent = _header(headers, "X-SePay-Timestamp")
         if not _SECONDS.fullmatch(sent):
             raise SignatureMissing
-        expected = _hmac_hex(secret, sent.encode() + b"." + body, hashlib.sha256)
+        expected = _hmac_hex(secret, sent.encode() + b"." + body, "sha256")
         _compare_signature(_header(headers, "X-SePay-Signature"), f"sha256={expected}")
         _check_time(int(sent), now)
     elif api_key:
@@ -108,7 +106,7 @@ def verify_casso_webhook(
     sent, signature = proof.groups()
     notice = parse_webhook_body(body)
     expected = [
-        _hmac_hex(secret, f"{sent}.{_compact_json(each)}".encode(), hashlib.sha512)
+        _hmac_hex(secret, f"{sent}.{_compact_json(each)}".encode(), "sha512")
         for each in (notice, _lists_as_objects(notice))
     ]
     if not any(hmac.compare_digest(each, signature) for each in expected):
@@ -130,7 +128,7 @@ def verify_payos_webhook(*, body: bytes, secret: str) -> WebhookBody:
     if not isinstance(data, dict) or not isinstance(signature, str):
         raise SignatureMissing
     received = "&".join(f"{key}={_payos_value(data[key])}" for key in sorted(data))
-    _compare_signature(signature, _hmac_hex(secret, received.encode(), hashlib.sha256))
+    _compare_signature(signature, _hmac_hex(secret, received.encode(), "sha256"))
     return notice
 
 
@@ -158,7 +156,7 @@ def _header(headers: Mapping[str, str], name: str) -> str:
     return next((value for key, value in headers.items() if key.lower() == name.lower()), "")
 
 
-def _hmac_hex(secret: str, message: bytes, algorithm: Any) -> str:
+def _hmac_hex(secret: str, message: bytes, algorithm: str) -> str:
     return hmac.new(secret.encode(), message, algorithm).hexdigest()
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
@@ -130,7 +128,7 @@ def _add_to_book(user: User, address: Address, *, is_usual: bool = False) -> Non
     )
 
 
-def _build_form(request: HttpRequest, initial: dict[str, Any]) -> AddressForm:
+def _build_form(request: HttpRequest, initial: dict[str, object]) -> AddressForm:
     """Return the form: initial, bound to a submission, or refilled after another province was chosen."""
     submitted = receiver.with_chosen_address(request, request.POST)
     is_sent = request.method == "POST" and not needs_reload(submitted)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -37,7 +36,7 @@ class OrderByPhone(Refused):
 
 
 @contextmanager
-def within_order_limits(request: HttpRequest, submitted: Mapping[str, Any], phone: str) -> Iterator[None]:
+def within_order_limits(request: HttpRequest, submitted: Mapping[str, object], phone: str) -> Iterator[None]:
     """Apply the daily order limits to the order placed inside the context.
 
     Raises CodeExpired, PhoneCodeNeeded, TooManyOrders, WrongCode.
@@ -52,7 +51,7 @@ def within_order_limits(request: HttpRequest, submitted: Mapping[str, Any], phon
         yield
 
 
-def send_code_to(request: HttpRequest, submitted: Mapping[str, Any], phone: str) -> Refused | None:
+def send_code_to(request: HttpRequest, submitted: Mapping[str, object], phone: str) -> Refused | None:
     """Send a code unless a fresh one was sent; return the refusal if it cannot be sent."""
     sent = sent_code(request, CodePurpose.CONFIRM)
     is_fresh = sent is not None and time.time() - sent["at"] < _RESEND_SECONDS

@@ -264,22 +264,22 @@ def _render_checkout(
     phone_refusal: Refused | None = None,
     code_fault: tuple[str, Refused] | None = None,
 ) -> HttpResponse:
+    """Render the checkout for `written`, the initial or (if `bound`) submitted values."""
     province = next((each for each in provinces if each.code == quote.requested.province_code), None)
     seller_quotes = seller_quote_views(quote, province)
-    payments = offered_payment_methods(basket.channel, shop=quote.shop)
-    place = provinces, communes_of(str(written.get("province", "")))
-    possible = {
-        seller_quote.seller_quote.cooperative.pk: [choice.value for choice in seller_quote.choices]
-        for seller_quote in seller_quotes
+    delivery_methods = {
+        each.seller_quote.cooperative.pk: [choice.value for choice in each.choices] for each in seller_quotes
     }
-    form = _build_form(basket, possible, place, payments, written, data=written if bound else None)
-    for seller_quote in seller_quotes:  # so that the list of errors on top names the cooperative
-        form.fields[seller_quote.field].label = translated(seller_quote.seller_quote.cooperative, "name")
-    problems = _problem_messages(seller_quotes)
-    if refused is not None:
-        problems = problems or _refusal_messages(refused, quote, written)
-        if quote.voucher and quote.voucher.refused and str(quote.voucher.refused.words) not in problems:
-            problems = [str(quote.voucher.refused.words), *problems]
+    form = _build_form(
+        basket,
+        delivery_methods,
+        (provinces, communes_of(str(written.get("province", "")))),
+        offered_payment_methods(basket.channel, shop=quote.shop),
+        written,
+        data=written if bound else None,
+    )
+    for each in seller_quotes:  # so that the list of errors on top names the cooperative
+        form.fields[each.field].label = translated(each.seller_quote.cooperative, "name")
     if request.method == "POST":
         receiver.save_inputs(request, written)
     context = {
@@ -289,21 +289,18 @@ def _render_checkout(
         "sums": totals_of_quote(quote),
         "groups": [
             {
-                "shown": seller_quote,
-                "delivery_method": form[seller_quote.field],
-                "note": form[f"note-{seller_quote.seller_quote.cooperative.pk}"],
+                "shown": each,
+                "delivery_method": form[each.field],
+                "note": form[f"note-{each.seller_quote.cooperative.pk}"],
             }
-            for seller_quote in seller_quotes
+            for each in seller_quotes
         ],
         "province": province,
         "currency": basket.currency,
         "payments": payment_choices(
             form["payment"], offered_payment_methods(basket.channel, quote.total, shop=quote.shop)
         ),
-        "problems": problems,
-        "phone_refusal": phone_refusal.words if phone_refusal else "",
-        "phone_code_error": phone_refusal.words if isinstance(phone_refusal, CodeExpired | WrongCode) else "",
-        "phone_code_to": checkout_code.code_sent_to(request) if _takes_code(phone_refusal) else "",
+        "problems": _all_problems(seller_quotes, refused, quote, written),
         "new_prices": [
             (line.requested.key, line.unit_price)
             for line in quote.lines
@@ -316,9 +313,37 @@ def _render_checkout(
         "suggestions": suggestions(written),
         "book": receiver.address_book(signed_in_user(request)),
         "shop": quote.shop,
+        **_phone_context(request, phone_refusal),
     }
     template = "orders/checkout.html#checkout-form" if _is_htmx(request) else "orders/checkout.html"
     return render(request, template, context)
+
+
+def _phone_context(request: HttpRequest, phone_refusal: Refused | None) -> dict[str, object]:
+    """Return why the order needs a code sent to the phone, and the phone that one was sent to."""
+    is_wrong_code = isinstance(phone_refusal, CodeExpired | WrongCode)
+    return {
+        "phone_refusal": phone_refusal.words if phone_refusal else "",
+        "phone_code_error": phone_refusal.words if phone_refusal and is_wrong_code else "",
+        "phone_code_to": checkout_code.code_sent_to(request) if _takes_code(phone_refusal) else "",
+    }
+
+
+def _all_problems(
+    seller_quotes: list[SellerQuoteView],
+    refused: Refused | None,
+    quote: Quote,
+    written: Mapping[str, object],
+) -> list[str]:
+    """Return the quote's problems or, if there are none, those of the refused placement; a refused voucher
+    comes first."""
+    problems = _problem_messages(seller_quotes)
+    if refused is None:
+        return problems
+    problems = problems or _refusal_messages(refused, quote, written)
+    if quote.voucher and quote.voucher.refused and str(quote.voucher.refused.words) not in problems:
+        return [str(quote.voucher.refused.words), *problems]
+    return problems
 
 
 def _build_form(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -78,7 +77,7 @@ def basket_count(request: HttpRequest) -> int:
 
 
 @compiled_query
-def _line_quantities(user_id: int | None, key: uuid.UUID | None) -> QuerySet[Any, int]:
+def _line_quantities(user_id: int | None, key: uuid.UUID | None) -> QuerySet[BasketLine, int]:
     """Select the line quantities of the visitor's newest basket."""
     baskets = Basket.objects.held_by(user_id, key).order_by("-changed_at", "pk")
     lines = BasketLine.objects.filter(basket__in=baskets[:1].values("pk"))

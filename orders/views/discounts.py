@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TypeVar, Unpack
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -24,14 +24,19 @@ from django.utils.translation import gettext_lazy as _
 from catalog.actions.listings.promotions import create_promotion, edit_promotion, end_promotion
 from catalog.forms import PromotionForm, ReductionForm
 from catalog.models import Price, Promotion
+from catalog.models.promotion import PromotionQuerySet
 from cooperatives.models import Cooperative
 from orders.actions.vouchers.issue_vouchers import add_voucher_codes, edit_voucher, end_voucher, issue_voucher
 from orders.forms.vouchers import CodesForm, VoucherForm
 from orders.models import Voucher, VoucherUse
+from orders.models.discount import VoucherQuerySet
 from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
 from shop.core.models import Channel, market_channel
 from shop.core.web.action_results import refusals_as_form_errors
+from shop.core.web.form_options import FormOptions
+
+Result = TypeVar("Result")
 
 PER_PAGE = 30
 MAX_USES = 50
@@ -47,12 +52,12 @@ class DiscountDesk:
     acting: Cooperative | None = None
 
     @property
-    def vouchers(self) -> Any:
+    def vouchers(self) -> VoucherQuerySet:
         rows = Voucher.objects.all() if self.acting is None else Voucher.objects.for_cooperative(self.acting)
         return rows.select_related("cooperative").prefetch_related("values")
 
     @property
-    def promotions(self) -> Any:
+    def promotions(self) -> PromotionQuerySet:
         rows = (
             Promotion.objects.all() if self.acting is None else Promotion.objects.for_cooperative(self.acting)
         )
@@ -61,7 +66,7 @@ class DiscountDesk:
     def go(self, page: str, *args: object) -> HttpResponse:
         return redirect(f"{self.space}:{page}", *args)
 
-    def show(self, request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+    def show(self, request: HttpRequest, template: str, context: dict[str, object]) -> HttpResponse:
         frame = {"space": self.space, "frame": f"{self.space}/base.html", "cooperative": self.acting}
         return render(request, template, frame | context)
 
@@ -192,9 +197,9 @@ def _run_action(
     request: HttpRequest,
     desk: DiscountDesk,
     form: ReductionForm,
-    action: Callable[..., Any],
+    action: Callable[..., Result],
     success_message: Promise,
-) -> Any | None:
+) -> Result | None:
     """Run the action and return its result; if it refuses, add the error to the form and return None."""
     with refusals_as_form_errors(form):
         result = action(actor=desk.actor, now=timezone.now())
@@ -209,7 +214,7 @@ def _voucher_form(
     owner: Cooperative | None,
     *,
     is_new: bool = False,
-    **kwargs: Any,
+    **options: Unpack[FormOptions],
 ) -> VoucherForm:
     return VoucherForm(
         request.POST if request.method == "POST" else None,
@@ -217,18 +222,18 @@ def _voucher_form(
         asks_for_bearer=owner is not None and desk.acting is None,
         is_new=is_new,
         for_members=desk.acting is not None,
-        **kwargs,
+        **options,
     )
 
 
 def _promotion_form(
-    request: HttpRequest, desk: DiscountDesk, owner: Cooperative | None, **kwargs: Any
+    request: HttpRequest, desk: DiscountDesk, owner: Cooperative | None, **options: Unpack[FormOptions]
 ) -> PromotionForm:
     return PromotionForm(
         request.POST if request.method == "POST" else None,
         cooperative=owner,
         asks_for_bearer=owner is not None and desk.acting is None,
-        **kwargs,
+        **options,
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import uuid
 from functools import partial
-from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
@@ -39,6 +38,7 @@ from shop.accounts.views.signing_in import require_recent_proof
 from shop.core.errors import Missing, Refused
 from shop.core.models import shop_settings
 from shop.core.web.action_results import run_action
+from shop.core.web.form_options import FormData
 
 _PER_PAGE = 10
 _FILES = {
@@ -226,7 +226,7 @@ def _export_or_404(request: HttpRequest, pk: uuid.UUID) -> DataExport:
     return get_object_or_404(exports.select_related("request"), pk=pk)
 
 
-def _build_form(user: User | None, data: Any) -> RequestForm:
+def _build_form(user: User | None, data: FormData) -> RequestForm:
     return RequestForm(data) if user is not None else GuestRequestForm(data, by_phone=settings.PHONE_CODES)
 
 

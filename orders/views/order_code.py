@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
@@ -94,7 +93,7 @@ def _send_code(request: HttpRequest, order: Order) -> HttpResponse:
     return redirect(_code_page_url(request, order))
 
 
-def _last_sent_code(request: HttpRequest, order: Order) -> dict[str, Any] | None:
+def _last_sent_code(request: HttpRequest, order: Order) -> dict[str, object] | None:
     """Return the visitor's last sent code if it was for this order and one of its current contacts."""
     sent = sent_code(request, CodePurpose.ORDER)
     if sent is None or sent.get("about") != str(order.pk) or sent["to"] not in contacts_of(order).values():
@@ -109,7 +108,7 @@ def _render_page(
     context = {
         "order": order,
         "form": form,
-        "sent_to": mask_contact(sent["to"]) if sent else "",
+        "sent_to": mask_contact(str(sent["to"])) if sent else "",
         "contacts": [
             (contact_method.value, mask_contact(contact))
             for contact_method, contact in contacts_of(order).items()
