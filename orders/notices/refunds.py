@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from typing import Any
 
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -124,7 +125,7 @@ def _notify_buyer(
     *,
     now: datetime.datetime,
     occasion: str = "",
-    **context: object,
+    **context: Any,
 ) -> None:
     waiting = sum(payout.amount for payout in refund.payouts.without_account())
     notify_buyer(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
@@ -128,7 +130,7 @@ def _add_to_book(user: User, address: Address, *, is_usual: bool = False) -> Non
     )
 
 
-def _build_form(request: HttpRequest, initial: dict[str, object]) -> AddressForm:
+def _build_form(request: HttpRequest, initial: Mapping[str, object]) -> AddressForm:
     """Return the form: initial, bound to a submission, or refilled after another province was chosen."""
     submitted = receiver.with_chosen_address(request, request.POST)
     is_sent = request.method == "POST" and not needs_reload(submitted)

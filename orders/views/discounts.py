@@ -8,10 +8,10 @@ from __future__ import annotations
 import csv
 import io
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar, Unpack
+from typing import Any, TypeVar, Unpack
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -29,7 +29,6 @@ from cooperatives.models import Cooperative
 from orders.actions.vouchers.issue_vouchers import add_voucher_codes, edit_voucher, end_voucher, issue_voucher
 from orders.forms.vouchers import CodesForm, VoucherForm
 from orders.models import Voucher, VoucherUse
-from orders.models.discount import VoucherQuerySet
 from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
 from shop.core.models import Channel, market_channel
@@ -52,7 +51,7 @@ class DiscountDesk:
     acting: Cooperative | None = None
 
     @property
-    def vouchers(self) -> VoucherQuerySet:
+    def vouchers(self) -> Any:
         rows = Voucher.objects.all() if self.acting is None else Voucher.objects.for_cooperative(self.acting)
         return rows.select_related("cooperative").prefetch_related("values")
 
@@ -66,9 +65,9 @@ class DiscountDesk:
     def go(self, page: str, *args: object) -> HttpResponse:
         return redirect(f"{self.space}:{page}", *args)
 
-    def show(self, request: HttpRequest, template: str, context: dict[str, object]) -> HttpResponse:
+    def show(self, request: HttpRequest, template: str, context: Mapping[str, object]) -> HttpResponse:
         frame = {"space": self.space, "frame": f"{self.space}/base.html", "cooperative": self.acting}
-        return render(request, template, frame | context)
+        return render(request, template, {**frame, **context})
 
 
 def discounts(request: HttpRequest, desk: DiscountDesk) -> HttpResponse:
