@@ -86,7 +86,7 @@ def test_buyer_with_a_phone_code_cancels_and_names_an_account(client: Client) ->
     code_page = order_url(f"{order.pk}/ma/")
 
     client.post(code_page, {"send": "sms"})
-    response = client.post(code_page, {"code": last_sent_code(to="+84987654321")})
+    response = client.post(code_page, {"code": last_sent_code(contact="+84987654321")})
     assert response.headers["Location"] == order_url(f"{order.pk}/")
     client.post(order_url(f"{order.pk}/goi/1/huy/"), {"key": uuid.uuid4().hex})
 
@@ -101,7 +101,7 @@ def test_buyer_with_a_phone_code_cancels_and_names_an_account(client: Client) ->
 def test_another_device_needs_its_own_code(client: Client) -> None:
     order = make_paid_order(email="")
     client.post(order_url(f"{order.pk}/ma/"), {"send": "sms"})
-    client.post(order_url(f"{order.pk}/ma/"), {"code": last_sent_code(to="+84987654321")})
+    client.post(order_url(f"{order.pk}/ma/"), {"code": last_sent_code(contact="+84987654321")})
 
     assert client.get(order_url(f"{order.pk}/tai-khoan-nhan-tien/")).status_code == 200
     assert Client().get(order_url(f"{order.pk}/tai-khoan-nhan-tien/")).status_code == 302
@@ -113,7 +113,7 @@ def test_planted_session_does_not_get_the_proof(client: Client) -> None:
     stranger.post(code_page, {"send": "sms"})
     client.cookies = stranger.cookies.copy()
 
-    client.post(code_page, {"code": last_sent_code(to="+84987654321")})
+    client.post(code_page, {"code": last_sent_code(contact="+84987654321")})
 
     assert client.get(order_url(f"{order.pk}/tai-khoan-nhan-tien/")).status_code == 200
     assert stranger.get(order_url(f"{order.pk}/tai-khoan-nhan-tien/")).status_code == 302
@@ -123,7 +123,7 @@ def test_code_for_ones_own_order_opens_no_other(client: Client) -> None:
     theirs = make_paid_order(email="")
     own_order = make_order((make_variant(), 1), phone="+84912345678", email="")
     client.post(order_url(f"{own_order.pk}/ma/"), {"send": "sms"})
-    digits = last_sent_code(to="+84912345678")
+    digits = last_sent_code(contact="+84912345678")
 
     response = client.post(order_url(f"{theirs.pk}/ma/"), {"code": digits})
 

@@ -44,13 +44,13 @@ class Authenticator:
         signed = self.key.sign(data + hashlib.sha256(client).digest(), ec.ECDSA(SHA256()))
         return self._answer(clientDataJSON=client, authenticatorData=data, signature=signed)
 
-    def _data(self, more: int = 0) -> bytes:
-        flags = PRESENT | more | (VERIFIED if self.verifies else 0)
+    def _data(self, extra_flags: int = 0) -> bytes:
+        flags = PRESENT | extra_flags | (VERIFIED if self.verifies else 0)
         return hashlib.sha256(self.site.encode()).digest() + bytes([flags]) + self.count.to_bytes(4, "big")
 
-    def _client(self, kind: str, options: dict[str, Any]) -> bytes:
+    def _client(self, ceremony: str, options: dict[str, Any]) -> bytes:
         challenge = options["publicKey"]["challenge"]
-        return json.dumps({"type": kind, "challenge": challenge, "origin": self.origin}).encode()
+        return json.dumps({"type": ceremony, "challenge": challenge, "origin": self.origin}).encode()
 
     def _answer(self, **response: bytes) -> str:
         name = bytes_to_base64url(self.credential_id)

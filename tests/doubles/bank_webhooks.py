@@ -104,7 +104,7 @@ def payos_webhook(secret: str, **payment: object) -> tuple[bytes, dict[str, str]
 
 
 def payos_signature(secret: str, data: dict[str, object]) -> str:
-    pairs = []
+    fields = []
     for key in sorted(data):
         value = data[key]
         if value is None:
@@ -113,8 +113,8 @@ def payos_signature(secret: str, data: dict[str, object]) -> str:
             value = json.dumps(_sorted(value), ensure_ascii=False, separators=(",", ":"))
         elif isinstance(value, bool):
             value = str(value).lower()
-        pairs.append(f"{key}={value}")
-    return hmac.new(secret.encode(), "&".join(pairs).encode(), hashlib.sha256).hexdigest()
+        fields.append(f"{key}={value}")
+    return hmac.new(secret.encode(), "&".join(fields).encode(), hashlib.sha256).hexdigest()
 
 
 def _sorted(value: object) -> object:

@@ -35,8 +35,8 @@ def client(stripe):
     return stripe_client(stripe)
 
 
-def create_intent(client, *, amount=50_000, **more):
-    return client.payment_intents.create({"amount": amount, "currency": "vnd", **CARD, **more})
+def create_intent(client, *, amount=50_000, **extra):
+    return client.payment_intents.create({"amount": amount, "currency": "vnd", **CARD, **extra})
 
 
 def test_card_payment_succeeds(stripe, client):
@@ -325,9 +325,9 @@ def test_webhooks_are_signed_and_can_be_repeated_reordered_and_dropped(stripe, c
     stripe.webhooks.drop("payment_intent.created")
     statuses = stripe.webhooks.deliver(times=2, backwards=True)
 
-    kinds = [json.loads(body)["type"] for body, _ in listener]
+    event_types = [json.loads(body)["type"] for body, _ in listener]
     assert statuses == [200] * 4
-    assert kinds == ["payment_intent.succeeded"] * 2 + ["charge.succeeded"] * 2
+    assert event_types == ["payment_intent.succeeded"] * 2 + ["charge.succeeded"] * 2
     for body, signature in listener:
         assert library.Webhook.construct_event(body, signature, stripe.webhook_secret, api_key="sk_test_x").id
 
@@ -349,8 +349,8 @@ def test_disputes_emit_events(stripe, client):
     dispute = stripe.open_dispute(intent.id)
     stripe.close_dispute(dispute["id"], "won")
 
-    kinds = [event["type"] for event in stripe.webhooks.waiting if "dispute" in event["type"]]
-    assert kinds == [
+    event_types = [event["type"] for event in stripe.webhooks.waiting if "dispute" in event["type"]]
+    assert event_types == [
         "charge.dispute.created",
         "charge.dispute.funds_withdrawn",
         "charge.dispute.funds_reinstated",

@@ -38,33 +38,33 @@ class Account:
         self._on_event = on_event
         self._numbers = itertools.count(1)
 
-    def add(self, kind, **fields):
+    def add(self, object_type, **fields):
         """A new object with its id and instant."""
-        key = f"{_PREFIXES[kind]}_{next(self._numbers):06d}Double"
-        row = {"id": key, "object": kind, "created": int(self.clock()), "livemode": False, **fields}
+        key = f"{_PREFIXES[object_type]}_{next(self._numbers):06d}Double"
+        row = {"id": key, "object": object_type, "created": int(self.clock()), "livemode": False, **fields}
         self.rows[key] = row
         return row
 
-    def get(self, kind, key):
+    def get(self, object_type, key):
         """The object with this id, else Stripe's 404."""
         row = self.rows.get(key)
-        if row is None or row["object"] != kind:
-            raise missing(kind, key)
+        if row is None or row["object"] != object_type:
+            raise missing(object_type, key)
         return row
 
-    def every(self, kind, **where):
+    def every(self, object_type, **where):
         """All objects of a kind with these values, newest first."""
         return [
             row
             for row in reversed(self.rows.values())
-            if row["object"] == kind and all(row.get(name) == value for name, value in where.items())
+            if row["object"] == object_type and all(row.get(name) == value for name, value in where.items())
         ]
 
-    def emit(self, kind, row, **previous):
+    def emit(self, object_type, row, **previous):
         """Write an event with the object as it is now."""
         event = self.add(
             "event",
-            type=kind,
+            type=object_type,
             api_version="2026-10-28.endive",
             data={"object": copy.deepcopy(row), **({"previous_attributes": previous} if previous else {})},
             pending_webhooks=1,
@@ -73,9 +73,9 @@ class Account:
         self._on_event(event)
         return event
 
-    def listed(self, kind, params, path, **where):
+    def listed(self, object_type, params, path, **where):
         """A page of a list, as Stripe pages."""
-        rows = self.every(kind, **{name: value for name, value in where.items() if value is not None})
+        rows = self.every(object_type, **{name: value for name, value in where.items() if value is not None})
         rows = [row for row in rows if _within(row["created"], params.get("created"))]
         after = params.get("starting_after")
         if after:
@@ -92,15 +92,15 @@ class Account:
         return row
 
     def _expand(self, row, path):
-        name, *rest = path
+        name, *remaining_path = path
         if isinstance(row, list):
             for each in row:
                 self._expand(each, path)
             return
         if isinstance(row.get(name), str):
             row[name] = copy.deepcopy(self.rows[row[name]])
-        if rest and row.get(name):
-            self._expand(row[name], rest)
+        if remaining_path and row.get(name):
+            self._expand(row[name], remaining_path)
 
 
 def check_amount(amount, currency):
@@ -115,8 +115,8 @@ def check_amount(amount, currency):
         )
 
 
-def _within(created, bounds):
-    if isinstance(bounds, int):
-        return created == bounds
-    bounds = bounds or {}
-    return bounds.get("gte", created) <= created <= bounds.get("lte", created)
+def _within(created, limits):
+    if isinstance(limits, int):
+        return created == limits
+    limits = limits or {}
+    return limits.get("gte", created) <= created <= limits.get("lte", created)

@@ -39,11 +39,12 @@ def transfer(account, params):
 def reverse(account, key, params):
     """POST …/reversals: in full or in part."""
     sent = account.get("transfer", key)
-    left = sent["amount"] - sent["amount_reversed"]
-    amount = params.get("amount", left)
-    if not 0 < amount <= left:
+    remaining = sent["amount"] - sent["amount_reversed"]
+    amount = params.get("amount", remaining)
+    if not 0 < amount <= remaining:
         raise StripeRefusal(
-            f"Transfer reversal amount ({amount}) is greater than unreversed amount ({left})", param="amount"
+            f"Transfer reversal amount ({amount}) is greater than unreversed amount ({remaining})",
+            param="amount",
         )
     sent["amount_reversed"] += amount
     sent["reversed"] = sent["amount_reversed"] == sent["amount"]

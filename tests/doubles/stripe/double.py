@@ -71,20 +71,20 @@ class StripeDouble:
                 raise StripeRefusal(
                     "Keys for idempotent requests can only be used with the same parameters they were first"
                     f" used with. Try using a key other than '{key}'.",
-                    kind="idempotency_error",
+                    error_type="idempotency_error",
                 )
             if saved["answer"] is None:
                 raise StripeRefusal(
                     "There is currently another in-progress request using this Idempotent Key.",
                     code="idempotency_key_in_use",
-                    kind="idempotency_error",
+                    error_type="idempotency_error",
                     status=409,
                 )
             return saved["answer"]
 
-    def finish(self, key, answer):
+    def finish(self, key, response):
         """Save the answer under the key, or forget the key if the parameters were refused."""
-        status, body, remembered = answer
+        status, body, remembered = response
         if not key:
             return
         with self.account.lock:

@@ -38,14 +38,14 @@ def _create_session(double, params):
     return checkout.create_session(double.account, params, url=double.url)
 
 
-def _getting(kind):
-    return lambda double, params, key: double.account.get(kind, key)
+def _getting(object_type):
+    return lambda double, params, key: double.account.get(object_type, key)
 
 
-def _listing(kind, path, *filters):
+def _listing(object_type, path, *filters):
     def act(double, params):
         where = {name: params[name] for name in filters if name in params}
-        return double.account.listed(kind, params, f"/v1/{path}", **where)
+        return double.account.listed(object_type, params, f"/v1/{path}", **where)
 
     return act
 

@@ -4,11 +4,13 @@
 class StripeRefusal(Exception):
     """Answered as `{"error": {...}}`; `remembered` under an idempotency key unless validation failed."""
 
-    def __init__(self, message, *, code="", param="", status=400, kind="invalid_request_error", **more):
+    def __init__(
+        self, message, *, code="", param="", status=400, error_type="invalid_request_error", **extra
+    ):
         super().__init__(message)
         self.status = status
         self.remembered = False
-        self.body = {"type": kind, "message": message, **more}
+        self.body = {"type": error_type, "message": message, **extra}
         if code:
             self.body["code"] = code
         if param:
@@ -26,15 +28,15 @@ class Declined(StripeRefusal):
             "Your card was declined.",
             code=code,
             status=402,
-            kind="card_error",
+            error_type="card_error",
             decline_code=decline_code,
             payment_intent=intent,
         )
         self.remembered = True
 
 
-def missing(kind, key):
-    return StripeRefusal(f"No such {kind}: '{key}'", code="resource_missing", param="id", status=404)
+def missing(object_type, key):
+    return StripeRefusal(f"No such {object_type}: '{key}'", code="resource_missing", param="id", status=404)
 
 
 def wrong_state(message, intent):

@@ -30,12 +30,12 @@ class Faults:
         self._troubles = {}
 
     def tell(
-        self, operation, fault, *, times=1, status=500, code="", message="Something went wrong", kind=""
+        self, operation, fault, *, times=1, status=500, code="", message="Something went wrong", error_type=""
     ):
-        kind = kind or (
+        error_type = error_type or (
             "card_error" if status == 402 else "api_error" if status >= 500 else "invalid_request_error"
         )
-        body = {"error": {"type": kind, "message": message, **({"code": code} if code else {})}}
+        body = {"error": {"type": error_type, "message": message, **({"code": code} if code else {})}}
         self._troubles[operation] = Trouble(fault, times, status, body)
 
     @property

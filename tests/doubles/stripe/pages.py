@@ -22,10 +22,10 @@ def answer(double, method, path, fields):
         return _confirm(double, fields)
     if path == "/js/retrieve":
         return _retrieve(double, fields)
-    kind, _, key = path.strip("/").partition("/")
-    if kind == "3ds" and key in double.account.rows:
+    page, _, key = path.strip("/").partition("/")
+    if page == "3ds" and key in double.account.rows:
         return _bank(double, method, key, fields)
-    if kind == "pay" and key in double.account.rows:
+    if page == "pay" and key in double.account.rows:
         return _hosted(double, method, key, fields)
     return 404, _HTML, "<h1>Not found</h1>"
 
@@ -68,10 +68,14 @@ def _bank(double, method, key, fields):
     """The bank's second step. Closing the page leaves the payment waiting."""
     intent = double.account.rows[key]
     if method == "POST" and intent["status"] == "requires_action":
-        back = intent["next_action"]["redirect_to_url"]["return_url"]
+        return_url = intent["next_action"]["redirect_to_url"]["return_url"]
         status = double.bank_answers(key, approved=fields.get("answer") == "yes")
         failed = status == "requires_payment_method"
-        return 303, {"Location": _returned(double, intent, back, "failed" if failed else "succeeded")}, ""
+        return (
+            303,
+            {"Location": _returned(double, intent, return_url, "failed" if failed else "succeeded")},
+            "",
+        )
     return (
         200,
         _HTML,
@@ -84,21 +88,21 @@ def _bank(double, method, key, fields):
     )
 
 
-def _returned(double, intent, back, status):
+def _returned(double, intent, return_url, status):
     """The shop's return URL: unchanged after a hosted page, else with the outcome added."""
     session = next(iter(double.account.every("checkout.session", payment_intent=intent["id"])), None)
     if session:
         failed = status == "failed"
-        return session["url"] if failed else back.replace("{CHECKOUT_SESSION_ID}", session["id"])
-    parts = urlsplit(back)
-    outcome = urlencode(
+        return session["url"] if failed else return_url.replace("{CHECKOUT_SESSION_ID}", session["id"])
+    parts = urlsplit(return_url)
+    query = urlencode(
         {
             "payment_intent": intent["id"],
             "payment_intent_client_secret": intent["client_secret"],
             "redirect_status": status,
         }
     )
-    return urlunsplit(parts._replace(query="&".join(filter(None, [parts.query, outcome]))))
+    return urlunsplit(parts._replace(query="&".join(filter(None, [parts.query, query]))))
 
 
 def _hosted(double, method, key, fields):

@@ -25,9 +25,9 @@ def decoded(text):
     """Decode `a[b][0]=c` into nested dicts and lists; all leaves are strings."""
     tree = {}
     for name, value in parse_qsl(text, keep_blank_values=True):
-        first, *rest = name.replace("]", "").split("[")
+        first, *inner_names = name.replace("]", "").split("[")
         branch = tree
-        for key, following in zip([first, *rest], [*rest, None], strict=True):
+        for key, following in zip([first, *inner_names], [*inner_names, None], strict=True):
             key = str(len(branch)) if key == "" else key
             if following is None:
                 branch[key] = value
@@ -51,31 +51,37 @@ def checked(params, type_path):
     return _record(params, getattr(import_module(f"stripe.params.{module}"), name), "")
 
 
-def _record(params, kind, path):
-    fields = _fields(kind)
+def _record(params, record_type, path):
+    fields = _fields(record_type)
     for name in params:
         if name not in fields:
-            where = _named(path, name)
-            raise StripeRefusal(f"Received unknown parameter: {where}", code="parameter_unknown", param=where)
-    for name in sorted(kind.__required_keys__ & set(fields)):
+            parameter = _named(path, name)
+            raise StripeRefusal(
+                f"Received unknown parameter: {parameter}", code="parameter_unknown", param=parameter
+            )
+    for name in sorted(record_type.__required_keys__ & set(fields)):
         if name not in params:
-            where = _named(path, name)
-            raise StripeRefusal(f"Missing required param: {where}.", code="parameter_missing", param=where)
+            parameter = _named(path, name)
+            raise StripeRefusal(
+                f"Missing required param: {parameter}.", code="parameter_missing", param=parameter
+            )
     return {name: _value(value, fields[name], _named(path, name)) for name, value in params.items()}
 
 
 @cache
-def _fields(kind):
-    options = set(typing.get_type_hints(RequestOptions, localns=_NAMES)) if _takes_options(kind) else set()
+def _fields(record_type):
+    options = (
+        set(typing.get_type_hints(RequestOptions, localns=_NAMES)) if _takes_options(record_type) else set()
+    )
     return {
         name: hint
-        for name, hint in typing.get_type_hints(kind, localns=_NAMES).items()
+        for name, hint in typing.get_type_hints(record_type, localns=_NAMES).items()
         if name not in options
     }
 
 
-def _takes_options(kind):
-    return RequestOptions in getattr(kind, "__orig_bases__", ())
+def _takes_options(record_type):
+    return RequestOptions in getattr(record_type, "__orig_bases__", ())
 
 
 def _named(path, name):
@@ -83,40 +89,45 @@ def _named(path, name):
 
 
 def _value(value, hint, path):
-    kinds = list(_alternatives(hint))
+    types = list(_alternatives(hint))
     if isinstance(value, dict):
-        return _tree(value, kinds, path)
+        return _tree(value, types, path)
     if isinstance(value, list):
-        members = [typing.get_args(kind)[0] for kind in kinds if typing.get_origin(kind) is list]
+        members = [
+            typing.get_args(each_type)[0] for each_type in types if typing.get_origin(each_type) is list
+        ]
         if not members:
             raise StripeRefusal(f"Invalid array: {path}", param=path)
-        return [_value(each, members[0], f"{path}[{place}]") for place, each in enumerate(value)]
-    return _scalar(value, kinds, path)
+        return [_value(each, members[0], f"{path}[{index}]") for index, each in enumerate(value)]
+    return _scalar(value, types, path)
 
 
-def _tree(value, kinds, path):
-    for kind in kinds:
-        if is_typeddict(kind):
-            return _record(value, kind, path)
-        if typing.get_origin(kind) in (dict, UntypedStripeObject):
+def _tree(value, types, path):
+    for each in types:
+        if is_typeddict(each):
+            return _record(value, each, path)
+        if typing.get_origin(each) in (dict, UntypedStripeObject):
             return value
     raise StripeRefusal(f"Invalid string: {path} must not be an object", param=path)
 
 
-def _scalar(value, kinds, path):
-    words = [
-        word for kind in kinds if typing.get_origin(kind) is typing.Literal for word in typing.get_args(kind)
+def _scalar(value, types, path):
+    literals = [
+        literal
+        for each in types
+        if typing.get_origin(each) is typing.Literal
+        for literal in typing.get_args(each)
     ]
-    if value == "" and "" in words:
+    if value == "" and "" in literals:
         return value
-    if bool in kinds and value in ("true", "false"):
+    if bool in types and value in ("true", "false"):
         return value == "true"
-    if int in kinds and value.lstrip("-").isdigit():
+    if int in types and value.lstrip("-").isdigit():
         return int(value)
-    allowed = [word for word in words if word != ""]
-    if (allowed and value in allowed) or (str in kinds and not allowed):
+    allowed = [literal for literal in literals if literal != ""]
+    if (allowed and value in allowed) or (str in types and not allowed):
         return value
-    if int in kinds:
+    if int in types:
         raise StripeRefusal(f"Invalid integer: {value}", code="parameter_invalid_integer", param=path)
     raise StripeRefusal(f"Invalid {path}: {value}", param=path)
 

@@ -175,17 +175,18 @@ def cancel(account, key, params):
 def refund(account, params):
     """POST /v1/refunds: in full or in part, up to the charged amount."""
     charge = _charged(account, params)
-    left = charge["amount_captured"] - charge["amount_refunded"]
-    amount = params.get("amount", left)
+    remaining = charge["amount_captured"] - charge["amount_refunded"]
+    amount = params.get("amount", remaining)
     if any(row["status"] != "won" for row in account.every("dispute", charge=charge["id"])):
         raise StripeRefusal(
             f"Charge {charge['id']} has been charged back; cannot issue a refund.", code="charge_disputed"
         )
-    if left == 0:
+    if remaining == 0:
         raise StripeRefusal("Charge has already been refunded.", code="charge_already_refunded")
-    if not 0 < amount <= left:
+    if not 0 < amount <= remaining:
         raise StripeRefusal(
-            f"Refund amount ({amount}) is greater than unrefunded amount on charge ({left})", param="amount"
+            f"Refund amount ({amount}) is greater than unrefunded amount on charge ({remaining})",
+            param="amount",
         )
     row = account.add(
         "refund",

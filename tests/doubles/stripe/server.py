@@ -55,8 +55,8 @@ class Handler(BaseHTTPRequestHandler):
         if fault is Fault.CUT_BEFORE:
             self._cut()
             return
-        within = self.double.faults.released if fault is Fault.HANG_WITHIN else None
-        status, body, replayed = self._answered(endpoint, keys, method, path, text, within)
+        release = self.double.faults.released if fault is Fault.HANG_WITHIN else None
+        status, body, replayed = self._answered(endpoint, keys, method, path, text, release)
         if fault is Fault.HANG_AFTER:
             self._hang()
         elif fault in (Fault.CUT_AFTER, Fault.HANG_WITHIN):
@@ -64,7 +64,7 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self._answer(status, body, {"Idempotent-Replayed": "true"} if replayed else {})
 
-    def _answered(self, endpoint, keys, method, path, text, within):
+    def _answered(self, endpoint, keys, method, path, text, release):
         """Return (status, body, whether it is the saved answer of an earlier call with the same key)."""
         try:
             self._check_key()
@@ -78,11 +78,11 @@ class Handler(BaseHTTPRequestHandler):
             return refusal.status, {"error": refusal.body}, False
         if saved:
             return *saved, True
-        if within is not None:
-            within.wait()
-        answer = self._done(endpoint, params, keys)
-        self.double.finish(key, answer)
-        return *answer[:2], False
+        if release is not None:
+            release.wait()
+        response = self._done(endpoint, params, keys)
+        self.double.finish(key, response)
+        return *response[:2], False
 
     def _done(self, endpoint, params, keys):
         """Return (status, body, whether the key saves it)."""
@@ -96,8 +96,8 @@ class Handler(BaseHTTPRequestHandler):
                 return refusal.status, json.loads(json.dumps({"error": refusal.body})), refusal.remembered
 
     def _check_key(self):
-        kind, _, value = self.headers.get("Authorization", "").partition(" ")
-        if kind == "Basic":
+        scheme, _, value = self.headers.get("Authorization", "").partition(" ")
+        if scheme == "Basic":
             value = base64.b64decode(value).decode().partition(":")[0]
         if not value:
             raise StripeRefusal("You did not provide an API key.", status=401)
@@ -109,8 +109,8 @@ class Handler(BaseHTTPRequestHandler):
         self._send(status, body.encode(), headers)
 
     def _answer(self, status, body, headers=None):
-        more = {"Content-Type": "application/json", "Request-Id": "req_double", **(headers or {})}
-        self._send(status, json.dumps(body, ensure_ascii=False).encode(), more)
+        all_headers = {"Content-Type": "application/json", "Request-Id": "req_double", **(headers or {})}
+        self._send(status, json.dumps(body, ensure_ascii=False).encode(), all_headers)
 
     def _send(self, status, body, headers):
         self.send_response(status)

@@ -49,16 +49,16 @@ class Webhooks:
         else:
             self.waiting.append(event)
 
-    def deliver(self, *kinds, times=1, backwards=False):
+    def deliver(self, *event_types, times=1, backwards=False):
         """Send waiting events (of these types, or all), each `times` times. Returns the statuses."""
-        chosen = [event for event in self.waiting if not kinds or event["type"] in kinds]
+        chosen = [event for event in self.waiting if not event_types or event["type"] in event_types]
         self.waiting = [event for event in self.waiting if event not in chosen]
         ordered = list(reversed(chosen)) if backwards else chosen
         return [self.send(event) for event in ordered for _ in range(times)]
 
-    def drop(self, *kinds):
+    def drop(self, *event_types):
         """Drop waiting events (of these types, or all)."""
-        self.waiting = [event for event in self.waiting if kinds and event["type"] not in kinds]
+        self.waiting = [event for event in self.waiting if event_types and event["type"] not in event_types]
 
     def signed(self, event, *, at=None, secret=None):
         """The raw body and the `Stripe-Signature` header of an event."""

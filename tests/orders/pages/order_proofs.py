@@ -15,9 +15,11 @@ from shop.notifications.models import Notification
 _ORDER_ADDRESS = re.compile(r"/don-hang/([0-9a-f-]{36})/")
 
 
-def last_sent_code(*, to: str) -> str:
+def last_sent_code(*, contact: str) -> str:
     """Return the code last sent to this e-mail address or phone number."""
-    return decrypt_secret(Notification.objects.filter(key__startswith="code:", to=to).latest("pk").sealed)
+    return decrypt_secret(
+        Notification.objects.filter(key__startswith="code:", to=contact).latest("pk").sealed
+    )
 
 
 def prove_order(client: Client, order: Order) -> None:

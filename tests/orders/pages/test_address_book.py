@@ -107,7 +107,7 @@ def test_address_is_missing_for_others_and_guest_must_sign_in(client: Client, pe
 
 
 def test_checkout_fills_in_chosen_address_and_order_copies_it(client: Client, person: User) -> None:
-    default, other = (
+    default, other_address = (
         save_address(client),
         save_address(client, name="Mẹ", street="Số 8", province=HANOI, commune="00613"),
     )
@@ -116,10 +116,10 @@ def test_checkout_fills_in_chosen_address_and_order_copies_it(client: Client, pe
     assert 'value="Thôn Nà Ít"' in opened
     assert [int(key) for key in re.findall(r'name="use-address" value="(\d+)"', opened)] == [
         default.pk,
-        other.pk,
+        other_address.pk,
     ]
 
-    chosen = text_of(submit_checkout(client, **{"use-address": str(other.pk)}))
+    chosen = text_of(submit_checkout(client, **{"use-address": str(other_address.pk)}))
     assert 'value="Mẹ"' in chosen
     assert 'value="Số 8"' in chosen
     assert 'value="00613" selected' in chosen

@@ -106,7 +106,7 @@ def test_adding_same_variant_again_increases_its_line(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("quantity", "words"),
+    ("quantity", "message"),
     [
         ("0", "A quantity is a whole number from 1."),
         ("-3", "A quantity is a whole number from 1."),
@@ -116,17 +116,17 @@ def test_adding_same_variant_again_increases_its_line(client: Client) -> None:
         ("9" * 30, "That is more than one order may hold."),
     ],
 )
-def test_invalid_quantity_shows_error_and_adds_nothing(client: Client, quantity: str, words: str) -> None:
+def test_invalid_quantity_shows_error_and_adds_nothing(client: Client, quantity: str, message: str) -> None:
     variant = make_variant()
 
     response = client.post("/en/gio-hang/dong/", {"variant": variant.pk, "quantity": quantity}, follow=True)
 
-    assert words in html_of(response)
+    assert message in html_of(response)
     assert not BasketLine.objects.exists()
 
 
 @pytest.mark.parametrize(
-    ("quantity", "words"),
+    ("quantity", "message"),
     [
         ("-3", "A quantity is a whole number from 1."),
         ("two", "A quantity is a whole number, such as 2."),
@@ -135,13 +135,13 @@ def test_invalid_quantity_shows_error_and_adds_nothing(client: Client, quantity:
     ],
 )
 def test_invalid_line_quantity_shows_error_at_line_and_changes_nothing(
-    client: Client, quantity: str, words: str
+    client: Client, quantity: str, message: str
 ) -> None:
     add_to_basket(client, make_variant(), 2)
 
     page = change_line(client, quantity=quantity)
 
-    assert re.search(rf'id="fault-[^"]+" role="alert">.*?{re.escape(words)}', page, re.DOTALL)
+    assert re.search(rf'id="fault-[^"]+" role="alert">.*?{re.escape(message)}', page, re.DOTALL)
     assert BasketLine.objects.get().quantity == 2
 
 
@@ -239,8 +239,8 @@ def test_unserved_province_is_reported_on_basket_page(client: Client) -> None:
     set_province(client, THAI_NGUYEN)
     unserved = basket_page(client)
 
-    words = '<span lang="vi">HTX Yến Dương</span> does not deliver to <span lang="vi">Thái Nguyên</span>.'
-    assert (words in served, words in unserved) == (False, True)
+    message = '<span lang="vi">HTX Yến Dương</span> does not deliver to <span lang="vi">Thái Nguyên</span>.'
+    assert (message in served, message in unserved) == (False, True)
 
 
 def test_chosen_delivery_method_and_time_are_saved_and_change_total(client: Client) -> None:
@@ -263,10 +263,10 @@ def test_chosen_delivery_method_and_time_are_saved_and_change_total(client: Clie
 
 def test_delivery_method_of_another_cooperative_is_not_saved(client: Client) -> None:
     cooperative = make_seller()
-    other = make_delivery_method(make_seller("HTX Khác"), make_channel())
+    other_method = make_delivery_method(make_seller("HTX Khác"), make_channel())
     add_to_basket(client, make_variant(cooperative))
 
-    client.post("/en/gio-hang/cach-giao/", {f"way-{cooperative.pk}": other.pk})
+    client.post("/en/gio-hang/cach-giao/", {f"way-{cooperative.pk}": other_method.pk})
 
     assert not DeliveryChoice.objects.exists()
 
@@ -284,18 +284,18 @@ def test_htmx_request_gets_fragment_and_basket_count(client: Client) -> None:
 
 
 def test_signing_in_merges_guest_basket(client: Client) -> None:
-    variant, other = make_variant(), make_variant(name="Quýt")
+    variant, other_variant = make_variant(), make_variant(name="Quýt")
     user = make_user(email="hoa@example.com")
     add_to_basket(client, variant, 2)
     signed_in_client = Client()
     signed_in_client.force_login(user)
     add_to_basket(signed_in_client, variant, 1)
-    add_to_basket(signed_in_client, other, 1)
+    add_to_basket(signed_in_client, other_variant, 1)
 
     client.post("/tai-khoan/dang-nhap/", {"name": "hoa@example.com", "password": "quyt-bach-thong-2026"})
 
     assert Basket.objects.get().user == user
-    assert dict(BasketLine.objects.values_list("variant", "quantity")) == {variant.pk: 3, other.pk: 1}
+    assert dict(BasketLine.objects.values_list("variant", "quantity")) == {variant.pk: 3, other_variant.pk: 1}
     assert "Quýt" in basket_page(client)
 
 

@@ -222,16 +222,16 @@ def test_order_with_other_payment_method_is_not_sent_to_stripe(stripe) -> None:
 
 def test_page_does_not_refresh_while_card_is_entered(stripe) -> None:
     order = make_card_order()
-    seen = re.search(r"tien/\?seen=\w+", order_page(order))[0]
+    state_hash = re.search(r"tien/\?seen=\w+", order_page(order))[0]
 
     request_card_fields(order)
     stripe.buyer_pays(get_call(order).reference, DECLINED_CARD)
     look_up_order_call(order)
 
     assert get_call(order).state == CallState.NEEDS_BUYER
-    assert Client().get(f"/don-hang/{order.pk}/{seen}").status_code == 204
+    assert Client().get(f"/don-hang/{order.pk}/{state_hash}").status_code == 204
 
     stripe.buyer_pays(get_call(order).reference)
     look_up_order_call(order)
 
-    assert "Đã trả" in html_of(Client().get(f"/don-hang/{order.pk}/{seen}"))
+    assert "Đã trả" in html_of(Client().get(f"/don-hang/{order.pk}/{state_hash}"))

@@ -176,7 +176,7 @@ def test_order_without_email_sends_link_by_sms(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "words"),
+    ("field", "value", "message"),
     [
         ("name", " ", "Write who receives the goods."),
         ("phone", "", "Write a number that can be called."),
@@ -191,7 +191,7 @@ def test_order_without_email_sends_link_by_sms(client: Client) -> None:
     ],
 )
 def test_error_is_listed_in_summary_and_linked_to_field(
-    client: Client, field: str, value: str, words: str
+    client: Client, field: str, value: str, message: str
 ) -> None:
     add_to_basket(client, make_variant())
 
@@ -200,8 +200,8 @@ def test_error_is_listed_in_summary_and_linked_to_field(
     summary = re.search(r'id="errors">(.*?)</div>', page)
     assert summary is not None
     assert f'<a href="#id_{field}">' in summary[1]
-    assert words in summary[1]
-    assert re.search(rf'id="id_{field}_error">.*?{re.escape(words)}', page)
+    assert message in summary[1]
+    assert re.search(rf'id="id_{field}_error">.*?{re.escape(message)}', page)
     assert "Số 8, ngõ 42" in page or field == "street"
 
 
@@ -496,8 +496,8 @@ def test_form_values_are_kept_until_order_is_placed(client: Client) -> None:
 
     page = checkout_page(client)
 
-    for words in ["Trần Thị Minh Hạnh", "Số 8, ngõ 42", "cổng xanh", "Gọi trước khi giao"]:
-        assert f'value="{words}"' in page
+    for value in ["Trần Thị Minh Hạnh", "Số 8, ngõ 42", "cổng xanh", "Gọi trước khi giao"]:
+        assert f'value="{value}"' in page
     submit_checkout(client, **note)
     add_to_basket(client, variant)
     assert "Minh Hạnh" not in checkout_page(client)

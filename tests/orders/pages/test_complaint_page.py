@@ -248,20 +248,22 @@ def queries(client: Client, address: str) -> int:
 
 
 def test_query_count_of_order_page_does_not_depend_on_refunds(client: Client) -> None:
-    one, many = make_paid_order(), make_paid_order()
-    refund_first_line(deliver_order(one), 1_000)
-    part = deliver_order(many)
+    order_with_one_refund, order_with_many_refunds = make_paid_order(), make_paid_order()
+    refund_first_line(deliver_order(order_with_one_refund), 1_000)
+    part = deliver_order(order_with_many_refunds)
     for _time in range(4):
         refund_first_line(part, 1_000)
     file_complaint(part, 1)
-    queries(client, f"/don-hang/{one.pk}/")
+    queries(client, f"/don-hang/{order_with_one_refund.pk}/")
 
-    assert queries(client, f"/don-hang/{one.pk}/") == queries(client, f"/don-hang/{many.pk}/")
+    assert queries(client, f"/don-hang/{order_with_one_refund.pk}/") == queries(
+        client, f"/don-hang/{order_with_many_refunds.pk}/"
+    )
 
 
 def test_members_see_only_complaints_of_their_cooperative(client: Client) -> None:
     seller = make_seller("HTX Thiên An")
-    own, foreign = (
+    own_complaint, foreign = (
         file_complaint(delivered_part(seller)),
         file_complaint(delivered_part(make_seller("HTX Yến Dương"))),
     )
@@ -269,12 +271,12 @@ def test_members_see_only_complaints_of_their_cooperative(client: Client) -> Non
 
     page = html_of(client.get("/xa-vien/phan-anh/"))
 
-    assert str(own.pk) in page
+    assert str(own_complaint.pk) in page
     assert str(foreign.pk) not in page
-    assert client.get(f"/xa-vien/phan-anh/{own.pk}/").status_code == 200
+    assert client.get(f"/xa-vien/phan-anh/{own_complaint.pk}/").status_code == 200
     assert client.get(f"/xa-vien/phan-anh/{foreign.pk}/").status_code == 404
     assert client.post(f"/xa-vien/phan-anh/{foreign.pk}/dong-y/").status_code == 404
-    assert str(own.pk) in html_of(client.get("/xa-vien/"))
+    assert str(own_complaint.pk) in html_of(client.get("/xa-vien/"))
 
 
 def test_manager_accepts_complaint_with_refund_and_replacement(client: Client) -> None:

@@ -136,7 +136,7 @@ def test_staff_create_voucher_borne_by_cooperative(desk, seller) -> None:
 
 
 @pytest.mark.parametrize(
-    ("invalid", "words"),
+    ("invalid", "message"),
     [
         ({"code": "a"}, "A code has 3 to 50 letters"),
         ({"code": "CHAO10"}, "There is this code already"),
@@ -147,13 +147,13 @@ def test_staff_create_voucher_borne_by_cooperative(desk, seller) -> None:
         ({"type": VoucherType.SPECIFIC_PRODUCT}, "Choose the goods or the shelves"),
     ],
 )
-def test_invalid_voucher_shows_error_and_saves_nothing(desk, invalid, words) -> None:
+def test_invalid_voucher_shows_error_and_saves_nothing(desk, invalid, message) -> None:
     make_voucher("CHAO10")
     before = all_rows()
 
     page = desk.post(f"{DESK}ma/moi/", VOUCHER | invalid)
 
-    assert words in html_of(page)
+    assert message in html_of(page)
     assert 'value="Tết"' in html_of(page)
     assert all_rows() == before
 

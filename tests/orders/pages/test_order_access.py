@@ -75,7 +75,7 @@ def test_url_that_needs_proof_redirects_to_code_page(client: Client, name: str) 
 def test_proof_expires_after_one_hour(client: Client, monkeypatch) -> None:
     order = make_order(email="hoa@example.com")
     client.post(order_url(order, "ma/"), {"send": "email"})
-    client.post(order_url(order, "ma/"), {"code": last_sent_code(to="hoa@example.com")})
+    client.post(order_url(order, "ma/"), {"code": last_sent_code(contact="hoa@example.com")})
     now = time.time()
 
     monkeypatch.setattr(order_access.time, "time", lambda: now + HOUR - 60)
@@ -93,7 +93,7 @@ def test_code_page_redirects_to_requested_form(client: Client) -> None:
 
     redirect = client.get(form)
     sent = client.post(redirect.headers["Location"], {"send": "email"})
-    entered = client.post(sent.headers["Location"], {"code": last_sent_code(to="hoa@example.com")})
+    entered = client.post(sent.headers["Location"], {"code": last_sent_code(contact="hoa@example.com")})
 
     assert entered.headers["Location"] == form
     assert client.get(form).status_code == 200
@@ -107,7 +107,7 @@ def test_code_page_does_not_redirect_outside_order(client: Client, next_url: str
     address = f"{order_url(order, 'ma/')}?next={next_url}"
     client.post(address, {"send": "email"})
 
-    entered = client.post(address, {"code": last_sent_code(to="hoa@example.com")})
+    entered = client.post(address, {"code": last_sent_code(contact="hoa@example.com")})
 
     assert entered.headers["Location"] == order_url(order)
 
@@ -115,10 +115,10 @@ def test_code_page_does_not_redirect_outside_order(client: Client, next_url: str
 def test_wrong_code_is_refused_and_five_invalidate_it(client: Client) -> None:
     order = make_order(email="hoa@example.com")
     client.post(order_url(order, "ma/"), {"send": "email"})
-    right = last_sent_code(to="hoa@example.com")
-    wrong = f"{(int(right) + 1) % 1_000_000:06}"
+    right = last_sent_code(contact="hoa@example.com")
+    wrong_code = f"{(int(right) + 1) % 1_000_000:06}"
 
-    pages = [html_of(client.post(order_url(order, "ma/"), {"code": wrong})) for _try in range(MAX_TRIES)]
+    pages = [html_of(client.post(order_url(order, "ma/"), {"code": wrong_code})) for _try in range(MAX_TRIES)]
     late_response = client.post(order_url(order, "ma/"), {"code": right})
 
     assert "4 tries are left" in pages[0]
@@ -214,7 +214,7 @@ def test_expired_link_requires_code_before_showing_order(client: Client) -> None
     assert order.buyer_name not in html
     client.post(order_url(order, "ma/"), {"send": "email"})
     entered = client.post(
-        order_url(order, "ma/"), {"code": last_sent_code(to="hoa@example.com")}, follow=True
+        order_url(order, "ma/"), {"code": last_sent_code(contact="hoa@example.com")}, follow=True
     )
     assert order.code in html_of(entered)
 

@@ -51,7 +51,7 @@ def cancel_with_code(page: Page, order: Order) -> list[str]:
     expect(page.get_by_text("Write the six digits.").first).to_be_visible()
     violations += page_violations(page)
 
-    page.get_by_label("6-digit code").fill(last_sent_code(to=PHONE_NUMBER))
+    page.get_by_label("6-digit code").fill(last_sent_code(contact=PHONE_NUMBER))
     page.get_by_role("button", name="Confirm").click()
     expect(page.get_by_text("For one hour you can change this order on this device.")).to_be_visible()
     cancel(page)
@@ -72,7 +72,7 @@ def test_phone_without_scripts_opens_form_after_entering_code(
     page = context.new_page()
     page.goto(f"/en/don-hang/{order.pk}/tai-khoan-nhan-tien/")
     page.get_by_role("button", name="E-mail to h•••@example.com").click()
-    page.get_by_label("6-digit code").fill(last_sent_code(to="hoa@example.com"))
+    page.get_by_label("6-digit code").fill(last_sent_code(contact="hoa@example.com"))
     page.get_by_role("button", name="Confirm").click()
 
     expect(page.get_by_role("heading", level=1)).to_have_text("Where shall the money go?")

@@ -59,8 +59,8 @@ def page_of(client: Client, order: Order) -> str:
 def steps(page: str) -> list[tuple[str, str]]:
     """State and label of each step of the timelines."""
     return [
-        (state, words)
-        for state, words in re.findall(
+        (state, title)
+        for state, title in re.findall(
             r'<li(?: class="(\w+)")?[^>]*><span class="dot">.*?</span><span>([^<]+)</span>', page
         )
     ]

@@ -146,11 +146,11 @@ def test_poll_without_changes_returns_204_in_four_queries(
 
 def test_poll_after_payment_shows_thanks_and_stops_polling(client: Client) -> None:
     order = unpaid_order()
-    seen = seen_token(client, order)
+    state_hash = seen_token(client, order)
 
     receive_transfer_now(order.code)
 
-    path = f"tien/?seen={seen}"
+    path = f"tien/?seen={state_hash}"
     assert "The money has come: 120.000\xa0₫. Thank you." in page_of(client, order, path)
     assert 'hx-trigger="every' not in html_of(client.get(f"/don-hang/{order.pk}/{path}"))
     reloaded = page_of(client, order)
@@ -161,11 +161,11 @@ def test_poll_after_payment_shows_thanks_and_stops_polling(client: Client) -> No
 
 def test_transfer_under_review_is_shown_to_buyer(client: Client) -> None:
     order = unpaid_order()
-    seen = seen_token(client, order)
+    state_hash = seen_token(client, order)
 
     receive_transfer_now(order.code, 100_000)
 
-    page = page_of(client, order, f"tien/?seen={seen}")
+    page = page_of(client, order, f"tien/?seen={state_hash}")
     assert "A transfer of yours has come. Somebody looks at it today." in page
     assert "We have seen your transfer of 100.000\xa0₫" in page
     assert "It is less than the order costs." in page
@@ -187,11 +187,11 @@ def test_ambiguous_or_unmatched_transfer_is_not_shown(client: Client) -> None:
 def test_partly_paid_order_asks_for_remaining_amount(client: Client) -> None:
     order = unpaid_order()
     transfer = receive_transfer_now(order.code, 100_000)
-    seen = seen_token(client, order)
+    state_hash = seen_token(client, order)
 
     assign_transfer(transfer_id=transfer.pk, amounts={order.pk: 100_000}, actor=DESK, now=timezone.now())
 
-    page = page_of(client, order, f"tien/?seen={seen}")
+    page = page_of(client, order, f"tien/?seen={state_hash}")
     assert "100.000\xa0₫ has come, 20.000\xa0₫ is still missing." in page
     assert "Scan the code to pay 20.000\xa0₫" in page
     assert "100.000\xa0₫ of 120.000\xa0₫ has come; this is the rest." in page
@@ -201,10 +201,10 @@ def test_partly_paid_order_asks_for_remaining_amount(client: Client) -> None:
 
 def test_expired_payment_is_not_requested_until_buyer_restarts_it(client: Client) -> None:
     order = unpaid_order()
-    seen = seen_token(client, order)
+    state_hash = seen_token(client, order)
     Payment.objects.update(expires_at=timezone.now() - MINUTE)
 
-    page = page_of(client, order, f"tien/?seen={seen}")
+    page = page_of(client, order, f"tien/?seen={state_hash}")
 
     assert "The time to pay is over." in page
     assert "Scan the code" not in page
@@ -224,17 +224,17 @@ def test_late_transfer_is_reviewed_and_not_requested_again(client: Client) -> No
 
     assert "It came after the time." in page
     assert "We are looking at your transfer" in page
-    assert [words for words in ("To pay:", "Pay now") if words in page] == []
+    assert [message for message in ("To pay:", "Pay now") if message in page] == []
 
 
 def test_poll_tells_that_order_has_expired(client: Client) -> None:
     order = unpaid_order()
-    seen = seen_token(client, order)
+    state_hash = seen_token(client, order)
     Payment.objects.update(expires_at=timezone.now() - MINUTE)
 
     expire_order(order_id=order.pk, actor=DESK, now=timezone.now())
 
-    page = page_of(client, order, f"tien/?seen={seen}")
+    page = page_of(client, order, f"tien/?seen={state_hash}")
     assert "The order was not paid in time and has lapsed." in page
     assert "Pay now" not in page
 
@@ -265,12 +265,12 @@ def test_cooperative_step_starts_after_payment(client: Client) -> None:
 
 def test_switch_to_cash_in_another_tab_leaves_transfer_unmatched(client: Client) -> None:
     order = unpaid_order()
-    seen = seen_token(client, order)
+    state_hash = seen_token(client, order)
 
     client.post(f"/don-hang/{order.pk}/cach-tra/", {"payment": "cod"})
     transfer = receive_transfer_now(order.code)
 
-    assert "The order is paid on receipt now." in page_of(client, order, f"tien/?seen={seen}")
+    assert "The order is paid on receipt now." in page_of(client, order, f"tien/?seen={state_hash}")
     order.refresh_from_db()
     assert (order.charged, transfer.reason) == (0, "other_way")
 

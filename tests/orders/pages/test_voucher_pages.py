@@ -55,13 +55,13 @@ def text_of(response):
     return re.sub(r"[ \n]+", " ", re.sub(r"<[^>]+>", " ", html_of(response)))
 
 
-def order_form(basket, **more):
+def order_form(basket, **extra):
     delivery_method = basket.lines.get().variant.cooperative.delivery_methods.get()
     return {
         **CONTACT_FORM,
         "basket": basket.pk,
         f"way-{delivery_method.cooperative_id}": delivery_method.pk,
-        **more,
+        **extra,
     }
 
 
@@ -74,14 +74,14 @@ def test_code_can_be_applied_and_removed_without_scripts(client) -> None:
     page_without_code = text_of(client.post("/en/gio-hang/ma-uu-dai/", {"remove": "1"}, follow=True))
 
     assert response.redirect_chain == [("/en/gio-hang/", 302)]
-    for words in (
+    for message in (
         "Chào khách mới CHAO10",
         "given by the market",
         "−32.000\u00a0₫",
         "318.000\u00a0₫",
         "350.000\u00a0₫",
     ):
-        assert words in page
+        assert message in page
     assert "CHAO10" not in page_without_code
     assert Basket.objects.get().voucher_code == ""
 
@@ -123,8 +123,8 @@ def test_code_entered_at_checkout_is_applied_before_ordering(client) -> None:
     assert (order.total_gross, order.voucher_code) == (318_000, "CHAO10")
     page = text_of(placed)
     sums = ("Goods 320.000\u00a0₫", "Chào khách mới CHAO10 given by the market −32.000\u00a0₫")
-    for words in (*sums, "Delivery 30.000\u00a0₫", "Total Before: 350.000\u00a0₫ 318.000\u00a0₫"):
-        assert words in page
+    for message in (*sums, "Delivery 30.000\u00a0₫", "Total Before: 350.000\u00a0₫ 318.000\u00a0₫"):
+        assert message in page
 
 
 def test_refused_code_that_was_shown_does_not_block_order(client) -> None:

@@ -112,15 +112,15 @@ def test_order_list_marks_order_with_open_weight_question(client):
     Order.objects.update(user=buyer)
     make_order((make_variant(), 1), user=buyer)
     client.force_login(buyer)
-    words = "Some of it weighs more than agreed."
+    message = "Some of it weighs more than agreed."
 
     before = html_of(client.get("/en/tai-khoan/"))
     client.post(answer_url(part, question), {"answer": "agreed"})
     after = html_of(client.get("/en/tai-khoan/"))
 
-    assert before.count(words) == 1
-    assert words in before.partition(part.order.code)[2].partition("</article>")[0]
-    assert words not in after
+    assert before.count(message) == 1
+    assert message in before.partition(part.order.code)[2].partition("</article>")[0]
+    assert message not in after
 
 
 def test_invalid_answer_is_missing_and_changes_nothing(client):

@@ -152,7 +152,7 @@ def test_mapping_without_date_or_amount_is_refused(mapping, field) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "amount", "outcome"),
+    ("direction", "amount", "expected"),
     [
         ("C", "1.000", 1000),
         ("+", "1.000", 1000),
@@ -165,17 +165,17 @@ def test_mapping_without_date_or_amount_is_refused(mapping, field) -> None:
         ("", "1.000", RowFault.DIRECTION),
     ],
 )
-def test_direction_column_separates_incoming_from_outgoing(kind, amount, outcome) -> None:
-    rows = [Row(2, ("25/11/2026", amount, kind))]
+def test_direction_column_separates_incoming_from_outgoing(direction, amount, expected) -> None:
+    rows = [Row(2, ("25/11/2026", amount, direction))]
 
     reading = read_bank_rows(rows, BankColumnMapping(1, date=0, amount=1, direction=2), account=ACCOUNT)
 
-    if outcome == "out":
+    if expected == "out":
         assert (reading.arrivals, reading.problems, reading.outgoing) == ([], [], 1)
-    elif isinstance(outcome, RowFault):
-        assert problems_of(reading) == [(2, outcome)]
+    elif isinstance(expected, RowFault):
+        assert problems_of(reading) == [(2, expected)]
     else:
-        assert [each.amount for each in reading.arrivals] == [outcome]
+        assert [each.amount for each in reading.arrivals] == [expected]
 
 
 @pytest.mark.parametrize(

@@ -61,9 +61,9 @@ def test_truncated_code_is_not_found() -> None:
 
 
 def test_mistyped_code_is_not_found() -> None:
-    wrong = CODE[:2] + next(sign for sign in ALPHABET if sign != CODE[2]) + CODE[3:]
+    mistyped = CODE[:2] + next(sign for sign in ALPHABET if sign != CODE[2]) + CODE[3:]
 
-    assert find_order_codes(wrong) == []
+    assert find_order_codes(mistyped) == []
 
 
 @pytest.mark.parametrize("note", ["", "   ", "T", "thanh toan", "0912345678", "🍯", "TTTTTTTT"])
@@ -72,14 +72,14 @@ def test_note_without_code_has_none(note) -> None:
 
 
 def test_overlapping_codes_are_both_found() -> None:
-    short = next(
+    short_code = next(
         order_code_for(number, KEY)
         for number in range(1, 10_000)
         if any(is_order_code(order_code_for(number, KEY) + sign) for sign in ALPHABET)
     )
-    long = next(short + sign for sign in ALPHABET if is_order_code(short + sign))
+    long_code = next(short_code + sign for sign in ALPHABET if is_order_code(short_code + sign))
 
-    assert find_order_codes(f"x{long}y") == [short, long]
+    assert find_order_codes(f"x{long_code}y") == [short_code, long_code]
 
 
 @pytest.mark.parametrize(("code", "length"), [(OLD, 7), (CODE, 8), (LONG, 9)])
@@ -94,9 +94,9 @@ def test_code_is_found_with_separators_and_lower_case(number, before, after, is_
     broken = code[0] + "".join(gap + sign for gap, sign in zip(gaps, code[1:], strict=False))
     note = before + broken + after
 
-    found = find_order_codes(note.lower() if is_lower else note)
+    codes = find_order_codes(note.lower() if is_lower else note)
 
-    assert code in found
+    assert code in codes
 
 
 @given(numbers, st.text(max_size=30), st.text(max_size=30))
@@ -108,10 +108,10 @@ def test_code_is_found_in_any_text(number, before, after) -> None:
 
 @given(st.text(max_size=120))
 def test_found_codes_are_valid_and_unique(note) -> None:
-    found = find_order_codes(note)
+    codes = find_order_codes(note)
 
-    assert all(is_order_code(code) for code in found)
-    assert len(found) == len(set(found))
+    assert all(is_order_code(code) for code in codes)
+    assert len(codes) == len(set(codes))
 
 
 def test_random_notes_rarely_contain_code() -> None:

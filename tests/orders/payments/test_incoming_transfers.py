@@ -212,20 +212,20 @@ def test_fingerprint_without_reference_uses_day_amount_note_and_occurrence() -> 
     received_at = datetime.datetime(2026, 11, 25, 3, 0, tzinfo=datetime.UTC)
     transfer = IncomingTransfer(TransferSource.STATEMENT, "", "11", 1, "Trả tiền", "", received_at)
 
-    same = replace(
+    equal = replace(
         transfer,
         note="TRA  TIEN.",
         at=received_at + datetime.timedelta(hours=13),
         provider=TransferSource.CASSO,
     )
-    others = [
+    different = [
         replace(transfer, at=received_at + datetime.timedelta(hours=14)),
         replace(transfer, amount=2),
         replace(transfer, note="Trả nốt"),
         replace(transfer, occurrence=2),
     ]
-    assert same.fingerprint == transfer.fingerprint
-    assert len({each.fingerprint for each in [transfer, *others]}) == 5
+    assert equal.fingerprint == transfer.fingerprint
+    assert len({each.fingerprint for each in [transfer, *different]}) == 5
 
 
 def test_similarity_key_ignores_reference() -> None:

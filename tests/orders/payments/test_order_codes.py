@@ -44,13 +44,13 @@ def number_of(code: str, key: bytes) -> int:
 def unpermute(value: int, length: int, key: bytes) -> int:
     """Undo `permute_number`."""
     low, high = len(ALPHABET) ** (length // 2), len(ALPHABET) ** (length - length // 2)
-    left, right = divmod(value, low)
+    high_half, right = divmod(value, low)
     for turn in reversed(range(ROUNDS)):
         if turn % 2 == 0:
-            left = (left - feistel_shift(turn, right, length, key)) % high
+            high_half = (high_half - feistel_shift(turn, right, length, key)) % high
         else:
-            right = (right - feistel_shift(turn, left, length, key)) % low
-    return left * low + right
+            right = (right - feistel_shift(turn, high_half, length, key)) % low
+    return high_half * low + right
 
 
 def sample_numbers() -> list[int]:
@@ -84,11 +84,11 @@ def test_each_round_shifts_one_half_by_function_of_other() -> None:
     """
     tables = shift_tables()
     for number in sample_numbers():
-        left, right = divmod(number, HALF)
+        high_half, right = divmod(number, HALF)
         for of_left, of_right in zip(tables[::2], tables[1::2], strict=True):
-            left = (left + of_left[right]) % HALF
-            right = (right + of_right[left]) % HALF
-        assert permute_number(number, 6, KEY) == left * HALF + right
+            high_half = (high_half + of_left[right]) % HALF
+            right = (right + of_right[high_half]) % HALF
+        assert permute_number(number, 6, KEY) == high_half * HALF + right
 
 
 @pytest.mark.long
@@ -96,15 +96,15 @@ def test_permutation_of_whole_first_range_is_bijective() -> None:
     """Count every value, in some minutes; the first and the last round only rotate rows as a whole."""
     _first, *middle, _last = shift_tables()
     pairs = list(zip(middle[::2], middle[1::2], strict=True))
-    seen = bytearray(RANGE_SIZE)
-    for left in range(HALF):
+    results = bytearray(RANGE_SIZE)
+    for high_half in range(HALF):
         for start in range(HALF):
-            row, column = left, start
+            row, column = high_half, start
             for of_column, of_row in pairs:
                 column = (column + of_column[row]) % HALF
                 row = (row + of_row[column]) % HALF
-            seen[row * HALF + column] = 1
-    assert seen.count(1) == RANGE_SIZE
+            results[row * HALF + column] = 1
+    assert results.count(1) == RANGE_SIZE
 
 
 def test_codes_grow_longer_beyond_each_range() -> None:
@@ -151,14 +151,14 @@ CODES = [
 
 @pytest.mark.parametrize("code", CODES)
 def test_one_wrong_character_is_detected(code: str) -> None:
-    wrong = [
+    mistyped = [
         code[:position] + character + code[position + 1 :]
         for position in range(len(code))
         for character in ALPHABET
         if character != code[position]
     ]
 
-    assert not any(is_order_code(each) for each in wrong)
+    assert not any(is_order_code(each) for each in mistyped)
 
 
 @pytest.mark.parametrize("length", [5, 6, 7])
@@ -192,4 +192,7 @@ def test_handwritten_code_is_normalised(written: str) -> None:
 
 def shift_tables() -> list[list[int]]:
     """The shifts of each round over the first range, for every value of the half that determines them."""
-    return [[feistel_shift(turn, half, 6, KEY) % HALF for half in range(HALF)] for turn in range(ROUNDS)]
+    return [
+        [feistel_shift(turn, other_half, 6, KEY) % HALF for other_half in range(HALF)]
+        for turn in range(ROUNDS)
+    ]

@@ -75,8 +75,8 @@ def test_invalid_amount_is_refused(written) -> None:
 
 
 @given(st.integers(0, 10**12), st.sampled_from([",", ".", " "]), st.sampled_from(["", "đ", " VND", " ₫"]))
-def test_amount_with_any_group_separator_is_parsed(amount, mark, currency) -> None:
-    assert parse_amount(f"{amount:,}".replace(",", mark) + currency) == amount
+def test_amount_with_any_group_separator_is_parsed(amount, separator, currency) -> None:
+    assert parse_amount(f"{amount:,}".replace(",", separator) + currency) == amount
 
 
 @pytest.mark.parametrize(

@@ -27,10 +27,10 @@ def xlsx(*rows):
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
-@pytest.mark.parametrize("end", ["\n", "\r\n"])
-def test_csv_with_usual_delimiters_and_encodings_is_read(encoding, delimiter, end) -> None:
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_csv_with_usual_delimiters_and_encodings_is_read(encoding, delimiter, line_end) -> None:
     lines = [["Ngày", "Số tiền", "Nội dung"], ["25/11/2026", '"1,000;0"', "Đặt hàng"]]
-    text = end.join(delimiter.join(line) for line in lines) + end
+    text = line_end.join(delimiter.join(line) for line in lines) + line_end
 
     rows = read_table(text.encode(encoding))
 
@@ -111,9 +111,14 @@ def test_zip_that_is_not_workbook_is_refused() -> None:
 def repacked(content, compression=zipfile.ZIP_DEFLATED, **parts):
     """The workbook packed again, with some of its parts replaced ("core" is docProps/core.xml)."""
     packed = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(packed, "w", compression) as new:
-        for name in old.namelist():
-            new.writestr(name, parts.get(name.rsplit("/")[-1].removesuffix(".xml"), old.read(name)))
+    with (
+        zipfile.ZipFile(io.BytesIO(content)) as old_archive,
+        zipfile.ZipFile(packed, "w", compression) as new_archive,
+    ):
+        for name in old_archive.namelist():
+            new_archive.writestr(
+                name, parts.get(name.rsplit("/")[-1].removesuffix(".xml"), old_archive.read(name))
+            )
     return packed.getvalue()
 
 

@@ -34,8 +34,8 @@ def reference(stripe, gateway):
     return payment_intent
 
 
-def read_kind(stripe, kind):
-    event = next(event for event in stripe.webhooks.waiting if event["type"] == kind)
+def read_kind(stripe, object_type):
+    event = next(event for event in stripe.webhooks.waiting if event["type"] == object_type)
     return verify_event(*sign(stripe, event), secret=stripe.webhook_secret)
 
 
@@ -44,7 +44,7 @@ def sign(stripe, event, **options):
 
 
 @pytest.mark.parametrize(
-    ("kind", "prefix", "key", "amount", "charged", "refunded", "status"),
+    ("object_type", "prefix", "key", "amount", "charged", "refunded", "status"),
     [
         ("payment_intent.created", "pi", "call:1", 50_000, 0, 0, "requires_payment_method"),
         ("payment_intent.succeeded", "pi", "call:1", 50_000, 50_000, 0, "succeeded"),
@@ -54,10 +54,12 @@ def sign(stripe, event, **options):
         ("charge.dispute.created", "du", "", 30_000, 0, 0, "needs_response"),
     ],
 )
-def test_event_fields_are_read(stripe, reference, kind, prefix, key, amount, charged, refunded, status):
-    event = read_kind(stripe, kind)
+def test_event_fields_are_read(
+    stripe, reference, object_type, prefix, key, amount, charged, refunded, status
+):
+    event = read_kind(stripe, object_type)
 
-    assert (event.kind, event.reference, event.key) == (kind, reference, key)
+    assert (event.kind, event.reference, event.key) == (object_type, reference, key)
     assert event.subject.startswith(f"{prefix}_")
     assert (event.amount, event.currency) == (amount, "VND")
     assert (event.charged, event.refunded, event.status) == (charged, refunded, status)

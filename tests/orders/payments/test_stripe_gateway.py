@@ -36,13 +36,13 @@ def short_timeout_gateway(stripe):
     return StripeGateway(secret_key=stripe.secret_key, api_url=stripe.url, read_timeout=0.3)
 
 
-def make_request(key="call:start", amount=50_000, **more):
-    return GatewayRequest(key=key, amount=amount, currency="VND", asked_at=NOW, **more)
+def make_request(key="call:start", amount=50_000, **extra):
+    return GatewayRequest(key=key, amount=amount, currency="VND", asked_at=NOW, **extra)
 
 
-def paid_reference(stripe, gateway, **more):
+def paid_reference(stripe, gateway, **extra):
     """The reference of a payment that the buyer has made."""
-    reference = gateway.start(make_request(**more)).reference
+    reference = gateway.start(make_request(**extra)).reference
     stripe.buyer_pays(reference)
     return reference
 
@@ -51,12 +51,12 @@ def paid_out_reference(stripe, gateway):
     return gateway.pay_out(make_request("call:out", 30_000, destination=COOPERATIVE)).reference
 
 
-def sums(stripe, kind, name):
-    return [row[name] for row in stripe.account.every(kind) if row[name]]
+def sums(stripe, operation, name):
+    return [row[name] for row in stripe.account.every(operation) if row[name]]
 
 
-def states(stripe, kind, state):
-    return [row["status"] for row in stripe.account.every(kind, status=state)]
+def states(stripe, operation, state):
+    return [row["status"] for row in stripe.account.every(operation, status=state)]
 
 
 # For each call: operation, Stripe method, request, reader of its effects, and the effects of one call.

@@ -21,9 +21,9 @@ def read_payload(text: str) -> QrTransfer:
     fields = _fields(text)
     if list(fields)[-1:] != ["63"] or checksum(text[:-4]) != fields["63"]:
         raise ValueError("checksum")
-    kinds = [fields.get(tag) for tag in ("00", "01", "53", "58")]
-    if kinds != ["01", "12", "704", "VN"]:
-        raise ValueError(f"kinds {kinds}")
+    tags = [fields.get(tag) for tag in ("00", "01", "53", "58")]
+    if tags != ["01", "12", "704", "VN"]:
+        raise ValueError(f"tags {tags}")
     scheme = _fields(fields["38"])
     if (scheme["00"], scheme["02"]) != ("A000000727", "QRIBFTTA"):
         raise ValueError(f"scheme {scheme}")
