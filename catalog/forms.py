@@ -34,7 +34,7 @@ class AmountField(forms.IntegerField):
 
     widget = forms.TextInput(attrs={"class": "input", "inputmode": "numeric", "autocomplete": "off"})
 
-    default_error_messages = {"invalid": _("Write a whole number, such as 12.000.")}
+    default_error_messages = {"invalid": _("Enter a whole number, such as 12.000.")}
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("max_value", _HIGHEST)
@@ -58,7 +58,10 @@ def _day(label: Label, **kwargs: Any) -> forms.DateField:
         widget=forms.DateInput(
             format="%d/%m/%Y", attrs={"class": "input", "inputmode": "numeric", "autocomplete": "off"}
         ),
-        error_messages={"invalid": _("Write the day as 24/11/2026."), "required": _("Write the first day.")},
+        error_messages={
+            "invalid": _("Enter the date as 24/11/2026."),
+            "required": _("Enter the start date."),
+        },
         **kwargs,
     )
 
@@ -73,31 +76,33 @@ class ReductionForm(forms.Form):
     name = forms.CharField(
         label=_("Name"),
         max_length=100,
-        help_text=_("Buyers read it beside the reduced sum."),
+        help_text=_("Buyers see it next to the reduced amount."),
         widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
-        error_messages={"required": _("Give it a name.")},
+        error_messages={"required": _("Enter a name.")},
     )
     value_type = forms.ChoiceField(
-        label=_("Kind of reduction"),
-        choices=[(PERCENT, _("Percent")), (AMOUNT, _("Amount of money"))],
+        label=_("Discount type"),
+        choices=[(PERCENT, _("Percentage")), (AMOUNT, _("Fixed amount"))],
         widget=forms.Select(attrs={"class": "input"}),
     )
-    value = AmountField(label=_("How much"), error_messages={"required": _("Write how much is taken off.")})
+    value = AmountField(
+        label=_("Discount value"), error_messages={"required": _("Enter the discount value.")}
+    )
     starts = _day(pgettext_lazy("first day", "From"))
-    ends = _day(_("Until and including"), required=False)
+    ends = _day(_("Until (inclusive)"), required=False)
     bearer = forms.ChoiceField(
-        label=_("Who bears it"),
-        choices=[(PLATFORM, _("The market")), (COOPERATIVE, _("The cooperative, as agreed with it"))],
+        label=_("Paid by"),
+        choices=[(PLATFORM, _("The market")), (COOPERATIVE, _("The cooperative, by agreement"))],
         widget=forms.Select(attrs={"class": "input"}),
     )
     categories = forms.ModelMultipleChoiceField(
-        label=_("Shelves"),
+        label=_("Categories"),
         required=False,
         queryset=Category.objects.none(),
         widget=forms.CheckboxSelectMultiple,
     )
     products = forms.ModelMultipleChoiceField(
-        label=_("Goods"),
+        label=_("Products"),
         required=False,
         queryset=Product.objects.none(),
         widget=forms.CheckboxSelectMultiple,
@@ -122,7 +127,7 @@ class ReductionForm(forms.Form):
     def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}
         if cleaned.get("value_type") == PERCENT and (cleaned.get("value") or 0) > 100:
-            self.add_error("value", _("At most 100 percent."))
+            self.add_error("value", _("Enter 100 percent or less."))
         return cleaned
 
     @property
@@ -199,12 +204,12 @@ class ProductTranslationForm(TranslationForm):
 class BackInStockForm(forms.Form):
     """A back-in-stock request: an e-mail address or phone number, and the variant."""
 
-    variant = forms.ChoiceField(label=_("Which kind"), required=False)
+    variant = forms.ChoiceField(label=_("Option"), required=False)
     contact = forms.CharField(
-        label=_("E-mail or phone number"),
+        label=_("Email or phone number"),
         max_length=254,
         widget=forms.TextInput(attrs={"class": "input", "autocomplete": "email"}),
-        error_messages={"required": _("Write your e-mail address or phone number.")},
+        error_messages={"required": _("Enter your email address or phone number.")},
     )
 
     def __init__(
@@ -222,7 +227,7 @@ class BackInStockForm(forms.Form):
             return
         field = self.fields["variant"]
         assert isinstance(field, forms.ChoiceField)
-        any_kind = [("", _("Any kind"))] if is_any else []
+        any_kind = [("", _("Any option"))] if is_any else []
         field.choices = [*any_kind, *((str(each.pk), each.name) for each in variants)]
         field.required = not is_any
         field.widget.attrs["class"] = "input"
@@ -234,7 +239,7 @@ class BackInStockForm(forms.Form):
         phone = normalise_phone(contact)
         if not re.fullmatch(r"\+\d{9,15}", phone):
             raise forms.ValidationError(
-                _("Write an e-mail address such as hoa@example.com, or a phone number with 10 digits.")
+                _("Enter an email address such as hoa@example.com or a phone number with 10 digits.")
             )
         return phone
 
@@ -252,15 +257,15 @@ class FollowForm(forms.Form):
     """A request for the weekly bulletin with explicit consent: the box starts unticked (Law 91/2025)."""
 
     email = forms.EmailField(
-        label=_("E-mail"),
+        label=_("Email"),
         max_length=254,
         widget=forms.EmailInput(attrs={"class": "input", "autocomplete": "email"}),
         error_messages={
-            "required": _("Write your e-mail address."),
-            "invalid": _("An e-mail address looks like hoa@example.com."),
+            "required": _("Enter your email address."),
+            "invalid": _("Enter an email address such as hoa@example.com."),
         },
     )
     agrees = forms.BooleanField(
-        label=_("Send me the bulletin once a week. I can end it with one click."),
-        error_messages={"required": _("Tick the box if you want the bulletin.")},
+        label=_("Send me the bulletin once a week. I can unsubscribe with one click."),
+        error_messages={"required": _("Tick the box to get the bulletin.")},
     )

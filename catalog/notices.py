@@ -47,7 +47,7 @@ def send_certificate_decision(certificate: Certificate, *, now: datetime.datetim
             key=f"certificate-answered:{certificate.pk}:{certificate.state}:{now:%Y%m%d%H%M%S}",
             contact_method=ContactMethod.EMAIL,
             to=cooperative.email,
-            subject=_("A certificate of %(name)s on Chợ Phiên") % {"name": cooperative.name},
+            subject=_("Certificate of %(name)s on Chợ Phiên") % {"name": cooperative.name},
             text=render_to_string(
                 "emails/certificate_answered.txt", {"certificate": certificate, "url": url}
             ),
@@ -65,7 +65,7 @@ def send_back_in_stock(request: BackRequest, *, now: datetime.datetime) -> None:
             show_in_language([request.variant], "name")
         variant_name = request.variant.name if request.variant else ""
         product_name = f"{product.name}, {variant_name}" if variant_name else product.name
-        subject = _("%(goods)s: to be had again") % {"goods": product_name}
+        subject = _("%(goods)s: back in stock") % {"goods": product_name}
         url = page_url(f"/san-pham/{product.slug}/", language)
         unsubscribe_url = page_url(f"/bao-lai/{request.token}/", language)
         is_mail = request.contact_method == ContactMethod.EMAIL
@@ -77,7 +77,9 @@ def send_back_in_stock(request: BackRequest, *, now: datetime.datetime) -> None:
             "url": url,
             "end": unsubscribe_url,
         }
-        sms_text = _("%(goods)s of %(seller)s can be ordered again: %(url)s Nothing more is sent.") % {
+        sms_text = _(
+            "%(goods)s from %(seller)s is back in stock: %(url)s This is the only message about it."
+        ) % {
             "goods": product_name,
             "seller": product.cooperative.name,
             "url": url,

@@ -32,7 +32,7 @@ def send_follow_confirmation(follow: Follow, *, now: datetime.datetime) -> None:
         cooperative = follow.cooperative
         if cooperative is not None:
             show_in_language([cooperative], "name")
-        subject = _("Do you want the bulletin of %(name)s?") % {
+        subject = _("Confirm the bulletin of %(name)s") % {
             "name": cooperative.name if cooperative else shop_settings().name
         }
         context = {

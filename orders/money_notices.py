@@ -43,7 +43,7 @@ def payout_paid(payout: Payout, settlement: Settlement, *, now: datetime.datetim
         _notify_members(
             settlement.cooperative,
             "payout_paid",
-            subject=_("%(cooperative)s: settlement %(number)s is paid out")
+            subject=_("%(cooperative)s: settlement %(number)s has been paid out")
             % {"number": settlement.number, "cooperative": settlement.cooperative.name},
             occasion=str(payout.pk),
             right=MemberRight.MONEY,
@@ -93,7 +93,7 @@ def account_proposed(
         _notify_members(
             cooperative,
             "account_proposed",
-            subject=_("%(cooperative)s: another bank account waits to be confirmed")
+            subject=_("%(cooperative)s: a new bank account is waiting for confirmation")
             % {"cooperative": cooperative.name},
             occasion=str(proposal.pk),
             right=MemberRight.MANAGE,

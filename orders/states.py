@@ -41,7 +41,7 @@ class Progress(TextChoices):
 
 
 # Dispatched parts that the buyer collects: they wait at the pickup place.
-READY_FOR_PICKUP = _("ready to be collected")
+READY_FOR_PICKUP = _("ready for pickup")
 ARRIVED_PROGRESS = frozenset({Progress.DELIVERED, Progress.PARTLY_RETURNED, Progress.RETURNED})
 # Parts of which at least something has arrived.
 PARTLY_ARRIVED_PROGRESS = ARRIVED_PROGRESS | {Progress.PARTLY_DELIVERED}
@@ -147,7 +147,7 @@ class CallState(TextChoices):
     UNKNOWN = "unknown", _("nobody knows whether it arrived")
     PENDING = "pending", _("in the gateway's hands")
     NEEDS_BUYER = "needs_buyer", _("waits for the buyer")
-    SUCCEEDED = "succeeded", _("done")
+    SUCCEEDED = "succeeded", _("completed")
     FAILED = "failed", _("refused")
 
 

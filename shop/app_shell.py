@@ -37,7 +37,9 @@ def manifest(request: HttpRequest) -> JsonResponse:
             "id": _SCOPE,
             "name": name,
             "short_name": name[:12],
-            "description": _("Produce and handicraft of the cooperatives of Vietnam's northern mountains."),
+            "description": _(
+                "Produce and handicrafts from the cooperatives of Vietnam's northern mountains."
+            ),
             "lang": get_language(),
             "start_url": reverse("home"),
             "scope": _SCOPE,
@@ -51,7 +53,7 @@ def manifest(request: HttpRequest) -> JsonResponse:
                 _icon("icon-maskable-512.png", 512, "maskable"),
             ],
             "shortcuts": [
-                {"name": _("All goods"), "url": reverse("catalog:products")},
+                {"name": _("All products"), "url": reverse("catalog:products")},
                 {"name": _("Basket"), "url": reverse("orders:basket")},
                 {"name": _("Find my order"), "url": reverse("orders:find-order")},
             ],
@@ -86,7 +88,7 @@ def _language_texts(code: str) -> dict[str, str]:
             "code": code,
             "home": reverse("home"),
             "offline": reverse("offline"),
-            "words": _("No network yet. The page as it was at {hour} on {day}: prices may be others now."),
+            "words": _("You are offline. This page was saved at {hour} on {day}: prices may have changed."),
         }
 
 

@@ -69,7 +69,7 @@ def _require_enrolment(request: HttpRequest, user: User, namespace: str) -> Http
     if deadline > now:
         request.second_factor_due_at = deadline  # type: ignore[attr-defined]
         return None
-    messages.warning(request, _("Your work needs two-step sign-in now. Set it up to go on."))
+    messages.warning(request, _("Your role requires two-step sign-in. Set it up to continue."))
     address = reverse("accounts:second-factor")
     return HttpResponseClientRedirect(address) if "HX-Request" in request.headers else redirect(address)
 

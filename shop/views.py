@@ -39,7 +39,7 @@ from shop.core.web.public_urls import canonical_url, public_url
 PAGES = {
     "tro-giup": _("Help and complaints"),
     "dat-hang-tra-tien": _("How to order and pay"),
-    "giao-hang": _("Delivery and its cost"),
+    "giao-hang": _("Delivery and delivery fees"),
     "doi-tra": _("Returns and refunds"),
     "rieng-tu": _("Your personal data"),
     "quy-che": _("Operating rules"),

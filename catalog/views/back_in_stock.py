@@ -122,9 +122,9 @@ def _create_request(request: HttpRequest, form: BackInStockForm, product: Produc
     except Refused as refused:
         form.add_error(None, str(refused.words))
         return False
-    message = _("We write to %(contact)s once, when these goods can be ordered again.")
+    message = _("We will email %(contact)s once when this product is back in stock.")
     if form.contact_method == ContactMethod.SMS:
-        message = _("We send a text to %(contact)s once, when these goods can be ordered again.")
+        message = _("We will text %(contact)s once when this product is back in stock.")
         contact = format_phone(contact)
     messages.success(request, message % {"contact": contact})
     return True

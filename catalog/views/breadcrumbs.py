@@ -30,10 +30,10 @@ def breadcrumbs_to(category: Category | None) -> list[Breadcrumb]:
     show_in_language(categories, "name")
     return [
         market_breadcrumb(),
-        Breadcrumb(_("Goods"), reverse("catalog:products")),
+        Breadcrumb(_("Products"), reverse("catalog:products")),
         *(Breadcrumb(row.name, reverse("catalog:category", args=[row.slug]), row) for row in categories),
     ]
 
 
 def market_breadcrumb() -> Breadcrumb:
-    return Breadcrumb(_("Market"), reverse("home"))
+    return Breadcrumb(_("Home"), reverse("home"))

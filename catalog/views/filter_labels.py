@@ -111,13 +111,13 @@ def price_range_label(lowest: int | None, highest: int | None) -> str:
 
 def sort_order_choices(*, is_search: bool) -> list[tuple[str, str]]:
     """Sort orders to choose from, the default first."""
-    usual = [(SortOrder.RELEVANCE, _("Best match first"))] if is_search else []
+    usual = [(SortOrder.RELEVANCE, _("Best match"))] if is_search else []
     further = [
         (SortOrder.SEASON, _("In season first")),
         (SortOrder.NEWEST, _("Newest first")),
-        (SortOrder.CHEAPEST, _("Cheapest first")),
-        (SortOrder.DEAREST, _("Dearest first")),
-        (SortOrder.BY_NAME, _("By name")),
+        (SortOrder.CHEAPEST, _("Price: low to high")),
+        (SortOrder.DEAREST, _("Price: high to low")),
+        (SortOrder.BY_NAME, _("Name: A to Z")),
         (SortOrder.NEAREST, _("Nearest first")),
     ]
     return [(str(order), label) for order, label in (*usual, *further)]

@@ -63,7 +63,7 @@ def relaxed_filters(
     """
     selection = filters.selection
     names = {facet.name: facet.label for facet in facets} | _toggle_names()
-    names[PLACE] = names.get(PLACE) or names.get(COMMUNE) or _("Where it is from")
+    names[PLACE] = names.get(PLACE) or names.get(COMMUNE) or _("Place of origin")
     names[BAND] = _("Price")
     links = [
         FilterRemoval(
@@ -111,6 +111,6 @@ def _toggle_names() -> dict[str, str]:
     return {
         IN_SEASON: _("In season"),
         IN_STOCK: _("In stock"),
-        WITH_OCOP: _("With OCOP stars"),
-        DELIVERED: _("Delivered to me"),
+        WITH_OCOP: _("OCOP rated"),
+        DELIVERED: _("Delivers to me"),
     }

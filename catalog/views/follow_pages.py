@@ -84,7 +84,7 @@ def confirm_follow_page(request: HttpRequest, token: str) -> HttpResponse:
         confirm_follow(token=token, actor=_actor(request), now=timezone.now())
     except Missing as error:
         raise Http404 from error
-    messages.success(request, _("You get the bulletin from now on, once a week."))
+    messages.success(request, _("You will now get the bulletin once a week."))
     return redirect("catalog:follow-settings", token)
 
 
@@ -121,9 +121,9 @@ def _create_follow_request(request: HttpRequest, form: FollowForm, slug: str | N
         form.add_error(None, str(refused.words))
         return False
     if isinstance(user, User) and row.confirmed_at is not None and row.user_id == user.pk:
-        message = _("You get the bulletin from now on, once a week.")
+        message = _("You will now get the bulletin once a week.")
     else:
-        message = _("A letter is on its way to %(email)s. Say yes there, and the bulletin comes once a week.")
+        message = _("We have sent an email to %(email)s. Confirm there to get the bulletin once a week.")
     messages.success(request, message % {"email": email})
     return True
 

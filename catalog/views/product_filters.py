@@ -178,7 +178,7 @@ class ProductFilters:
             code: index.communes[code] for code in filter_labels.communes_with_products(provinces, index)
         }
         found = [
-            _facet(CATEGORY, _("Kind of goods"), self.branches()),
+            _facet(CATEGORY, _("Product type"), self.branches()),
             _facet(
                 COOPERATIVE,
                 _("Cooperative"),
@@ -191,12 +191,12 @@ class ProductFilters:
             ),
             _facet(
                 PLACE,
-                _("Where it is from"),
+                _("Place of origin"),
                 self._options(PLACE, index.provinces, self._provinces, filter_labels.division_labels),
             ),
             _facet(
                 COMMUNE,
-                _("Commune"),
+                _("Commune or ward"),
                 self._options(PLACE, communes, self._communes, filter_labels.division_labels),
             ),
             _facet(
@@ -208,7 +208,7 @@ class ProductFilters:
             ),
             _facet(
                 UNIT,
-                _("Sold by"),
+                _("Sales unit"),
                 self._fixed_options(UNIT, Unit.values, index.units, self._units, filter_labels.unit_label),
             ),
             _facet(

@@ -66,7 +66,7 @@ def _change_wish_list(request: HttpRequest) -> HttpResponse:
         context = {"product": product, "is_wished": is_requested}
         return render(request, "catalog/wish_list_button.html", context)
     if not is_requested:
-        messages.success(request, _("It is off your list."))
+        messages.success(request, _("Removed from your saved items."))
     return redirect(_return_url(request))
 
 

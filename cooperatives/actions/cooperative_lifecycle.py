@@ -23,12 +23,12 @@ from shop.core.texts.folding import fold, slugify
 
 class InvalidReturnDay(Refused):
     code = "return_day_passed"
-    default_words = _("The day of return must lie ahead.")
+    default_words = _("The date sales resume must be in the future.")
 
 
 class AlreadyApplied(Refused):
     code = "already_applied"
-    default_words = _("You already act for a cooperative here.")
+    default_words = _("You already belong to a cooperative here.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,19 +33,21 @@ class InvalidDeliveryRate(Refused):
     """Raised for an invalid price; `details["row"]` is the row's index from 0."""
 
     code = "invalid_delivery_rate"
-    default_words = _("Each price of the table is from 0 to 99,999,999, once for each place and weight.")
+    default_words = _("Enter one price for each place and weight, from 0 to 99,999,999.")
 
 
 class MissingDeliveryRates(Refused):
     code = "missing_delivery_rates"
-    default_words = _("A way that is carried needs a price at least for one place.")
+    default_words = _("This delivery method needs a price for at least one place.")
 
 
 class InvalidMarketDay(Refused):
     """Raised for an invalid market day; `details["row"]` is the row's index from 0."""
 
     code = "invalid_market_day"
-    default_words = _("A market day needs a day that exists, once for each hour, and an end after it begins.")
+    default_words = _(
+        "Each market day needs a valid day, each time only once, and an end time after the start time."
+    )
 
 
 @dataclass(frozen=True, slots=True)

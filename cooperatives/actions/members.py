@@ -18,13 +18,14 @@ from shop.core.models import record_change
 class UserNotFound(Refused):
     code = "user_not_found"
     default_words = _(
-        "Nobody has an account with this e-mail or confirmed phone number. Ask them to open one first."
+        "No account uses this email or confirmed phone number. Ask the person to create an "
+        "account or confirm the number first."
     )
 
 
 class LastManager(Refused):
     code = "last_manager"
-    default_words = _("Somebody must manage the cooperative. Make another member its manager first.")
+    default_words = _("A cooperative needs a manager. Make another member a manager first.")
 
 
 @transaction.atomic(durable=True)

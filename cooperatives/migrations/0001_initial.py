@@ -29,7 +29,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(help_text='As people call it.', max_length=120)),
                 ('folded_name', models.CharField(blank=True, default='', max_length=250)),
                 ('is_platform_seller', models.BooleanField(default=False)),
-                ('is_sample', models.BooleanField(default=False, help_text='Made up to show how the market works.')),
+                ('is_sample', models.BooleanField(default=False, help_text="Sample data to show how the market works.")),
                 ('state', models.CharField(choices=[('applied', 'applied'), ('needs_more', 'more is needed'), ('approved', 'approved'), ('suspended', 'suspended'), ('rejected', 'rejected')], default='applied', max_length=20)),
                 ('state_reason', models.TextField(blank=True, default='')),
                 ('sort_order', models.PositiveIntegerField(default=1000)),

@@ -56,7 +56,7 @@ class Cooperative(WithMetadata, WithExternalReference, WithTimes):
     name = models.CharField(max_length=120, help_text=_("As people call it."))
     folded_name = models.CharField(max_length=250, blank=True, default="")
     is_platform_seller = models.BooleanField(default=False)
-    is_sample = models.BooleanField(default=False, help_text=_("Made up to show how the market works."))
+    is_sample = models.BooleanField(default=False, help_text=_("Sample data to show how the market works."))
     state = models.CharField(max_length=20, choices=CooperativeState, default=CooperativeState.APPLIED)
     state_reason = models.TextField(blank=True, default="")
     sort_order = models.PositiveIntegerField(default=1000)

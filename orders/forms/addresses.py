@@ -19,14 +19,14 @@ class ReceiverForm(PersonAddressForm):
         self, data: FormData = None, files: FormFiles = None, **options: Unpack[DivisionOptions]
     ) -> None:
         super().__init__(data, files, **options)
-        self.fields["name"].error_messages["required"] = _("Write who receives the goods.")
-        self.fields["phone"].help_text = _("The coach and the courier call this number.")
-        self.fields["landmark"].help_text = _("For example: beside the primary school, green gate.")
+        self.fields["name"].error_messages["required"] = _("Enter the name of the recipient.")
+        self.fields["phone"].help_text = _("The coach driver or courier will call this number.")
+        self.fields["landmark"].help_text = _("For example: next to the primary school, green gate.")
 
     def clean_phone(self) -> str:
         phone = super().clean_phone()
         if self.cleaned_data["phone"] and not phone:
-            raise forms.ValidationError(_("A phone number has digits."))
+            raise forms.ValidationError(_("Enter the phone number in digits."))
         return phone
 
     @property
@@ -40,4 +40,4 @@ class ReceiverForm(PersonAddressForm):
 class AddressForm(ReceiverForm):
     """An address of the address book."""
 
-    is_default = forms.BooleanField(label=_("The checkout proposes this one."), required=False)
+    is_default = forms.BooleanField(label=_("Set as my default address."), required=False)

@@ -25,9 +25,9 @@ def _quantity_field() -> forms.IntegerField:
         label=_("Quantity"),
         max_value=_MAX_QUANTITY,
         error_messages={
-            "required": _("Write how many you want."),
-            "invalid": _("A quantity is a whole number, such as 2."),
-            "max_value": _("That is more than one order may hold."),
+            "required": _("Enter a quantity."),
+            "invalid": _("Enter a whole number, such as 2."),
+            "max_value": _("That is more than one order can hold. Enter a smaller quantity."),
         },
     )
 
@@ -36,10 +36,10 @@ class AddLineForm(forms.Form):
     """Add a variant to the basket."""
 
     variant = forms.IntegerField(
-        label=_("Kind"),
+        label=_("Option"),
         min_value=1,
         max_value=2**62,
-        error_messages={"required": _("Choose a kind first.")},
+        error_messages={"required": _("Choose an option first.")},
     )
     quantity = _quantity_field()
 
@@ -70,7 +70,7 @@ class CodeForm(forms.Form):
 
 
 class PlaceForm(forms.Form):
-    province = forms.ChoiceField(label=_("I receive goods in"), required=False)
+    province = forms.ChoiceField(label=_("Deliver to"), required=False)
 
     def __init__(
         self,

@@ -36,21 +36,21 @@ class CheckoutForm(InvoiceForm, ReceiverForm):
     shown_total = forms.IntegerField(widget=forms.HiddenInput, required=False)
     shown_most = forms.IntegerField(widget=forms.HiddenInput, required=False)
     email = forms.EmailField(
-        label=_("E-mail"),
+        label=_("Email"),
         required=False,
-        help_text=_("For the order in writing. Without it you get a text message."),
+        help_text=_("We email you the order confirmation. Without an email address, you get a text message."),
         widget=forms.EmailInput(attrs={"class": "input", "autocomplete": "email"}),
-        error_messages={"invalid": _("An e-mail address looks like hoa@example.com.")},
+        error_messages={"invalid": _("Enter an email address such as hoa@example.com.")},
     )
-    keep_address = forms.BooleanField(label=_("Keep this address in my address book."), required=False)
+    keep_address = forms.BooleanField(label=_("Save this address to my address book."), required=False)
     consent = forms.BooleanField(
         label=_(
             "I agree that Chợ Phiên passes my name, phone number and address on to the cooperatives and "
             "carriers, only for this delivery."
         ),
-        error_messages={"required": _("Without this nobody can bring the goods. Please tick the box.")},
+        error_messages={"required": _("We cannot deliver your order without this. Please tick the box.")},
     )
-    news = forms.BooleanField(label=_("Tell me when a new season begins."), required=False)
+    news = forms.BooleanField(label=_("Notify me when a new season begins."), required=False)
 
     def __init__(
         self,
@@ -74,7 +74,7 @@ class CheckoutForm(InvoiceForm, ReceiverForm):
             initial=self._default_method.value,
             widget=forms.RadioSelect,
             error_messages={
-                "invalid_choice": _("Orders cannot be paid this way at the moment. Please choose another.")
+                "invalid_choice": _("This payment method is not available at the moment. Choose another one.")
             },
         )
         self._cooperative_ids = list(delivery_methods)
@@ -84,8 +84,8 @@ class CheckoutForm(InvoiceForm, ReceiverForm):
                 choices=[(value, value) for value in values],
                 widget=forms.RadioSelect,
                 error_messages={
-                    "required": _("Choose how these goods reach you."),
-                    "invalid_choice": _("That way is no longer possible. Choose another."),
+                    "required": _("Choose a delivery method."),
+                    "invalid_choice": _("This delivery method is no longer available. Choose another one."),
                 },
             )
             self.fields[f"note-{cooperative_id}"] = forms.CharField(
@@ -148,16 +148,16 @@ class FindForm(forms.Form):
     """Find an order by what only its buyer knows: phone and code together, never the order number."""
 
     phone = phone_field(
-        _("Write the phone number of the order."), help_text=_("The one given with the order.")
+        _("Enter the phone number of the order."), help_text=_("The phone number you entered with the order.")
     )
     code = forms.CharField(
         label=_("Order code"),
         max_length=40,
-        help_text=_("It is in the text message or e-mail, for example TA7K2M3N."),
+        help_text=_("Find it in your text message or email, for example TA7K2M3N."),
         widget=forms.TextInput(
             attrs={"class": "input code", "autocomplete": "off", "autocapitalize": "characters"}
         ),
-        error_messages={"required": _("Write the code of the order.")},
+        error_messages={"required": _("Enter the order code.")},
     )
 
     def clean_phone(self) -> str:
@@ -167,6 +167,6 @@ class FindForm(forms.Form):
         code = normalise_order_code(self.cleaned_data["code"])
         if code.isdecimal():
             raise forms.ValidationError(
-                _("Write the code that begins with T. A number alone finds no order.")
+                _("Enter the code that begins with T. The order number alone does not find an order.")
             )
         return code

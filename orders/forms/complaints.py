@@ -40,7 +40,7 @@ class PhotosField(forms.FileField):
         files = data if isinstance(data, list) else []
         uploads = [each for each in files if isinstance(each, UploadedFile)]
         if len(uploads) > MAX_COMPLAINT_PICTURES:
-            raise forms.ValidationError(_("Four photos at the most, please."))
+            raise forms.ValidationError(_("Add at most four photos."))
         for upload in uploads:
             super().clean(upload, initial)
             try:
@@ -59,10 +59,10 @@ class ComplaintForm(forms.Form):
         max_length=2000,
         help_text=_("For example: two of the five arrived bruised."),
         widget=forms.Textarea(attrs={"class": "input", "rows": 4}),
-        error_messages={"required": _("Say what is wrong, so that somebody can help.")},
+        error_messages={"required": _("Describe the problem so that we can help.")},
     )
     requested_remedy = forms.ChoiceField(
-        label=_("What would you like best?"),
+        label=_("What would you prefer?"),
         choices=RequestedRemedy.choices,
         initial=RequestedRemedy.EITHER,
         widget=forms.RadioSelect,
@@ -70,7 +70,7 @@ class ComplaintForm(forms.Form):
     photos = PhotosField(
         label=_("Photos"),
         required=False,
-        help_text=_("Up to four. Only the cooperative and the market see them."),
+        help_text=_("Up to four. Only the cooperative and the market can see them."),
     )
 
     def __init__(
@@ -87,12 +87,12 @@ class ComplaintForm(forms.Form):
         for each in delivered_lines:
             name = f"steps-{each.line.pk}"
             is_all = len(delivered_lines) == each.steps == 1
-            self.fields[name] = quantity_field(each.steps, _("How many"), initial=1 if is_all else None)
+            self.fields[name] = quantity_field(each.steps, _("Quantity"), initial=1 if is_all else None)
 
     def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}
         if not self.errors and not self.steps:
-            raise forms.ValidationError(_("Say which goods it is about, and how many of them."))
+            raise forms.ValidationError(_("Choose the items with a problem and enter how many."))
         return cleaned
 
     @property
@@ -111,7 +111,7 @@ class AcceptComplaintForm(RefundAmountsForm):
     """Accept a complaint with refunds, replacements and returns. A member's cooperative bears the cost."""
 
     answer = forms.CharField(
-        label=_("A word to the buyer"),
+        label=_("Message to the buyer"),
         required=False,
         max_length=2000,
         widget=forms.Textarea(attrs={"class": "input", "rows": 3}),
@@ -137,12 +137,16 @@ class AcceptComplaintForm(RefundAmountsForm):
             limit = limits.lines[key]
             proportional_amount = min(limit.refundable, limit.line.total_gross * count // limit.line.quantity)
             self.fields[f"amount-{key}"] = quantity_field(
-                limit.refundable, _("Money back"), initial=None if wants_replacement else proportional_amount
+                limit.refundable, _("Refund"), initial=None if wants_replacement else proportional_amount
             )
             initial_quantity = count if wants_replacement else None
-            self.fields[f"anew-{key}"] = quantity_field(count, _("Send anew"), initial=initial_quantity)
+            self.fields[f"anew-{key}"] = quantity_field(
+                count, _("Quantity to resend"), initial=initial_quantity
+            )
             if limit.returnable > 0:
-                self.fields[f"back-{key}"] = quantity_field(min(count, limit.returnable), _("Must come back"))
+                self.fields[f"back-{key}"] = quantity_field(
+                    min(count, limit.returnable), _("Quantity to return")
+                )
 
     @property
     def rows(self) -> Iterator[RefundFormRow]:

@@ -9,18 +9,18 @@ from orders.models import InvoiceDetails
 from shop.core.identifiers import tax_codes
 
 _REQUIRED = {
-    "invoice_company": _("Write the company's name."),
-    "invoice_tax_code": _("Write the company's tax code."),
-    "invoice_address": _("Write where the company is registered."),
+    "invoice_company": _("Enter the company name."),
+    "invoice_tax_code": _("Enter the tax code of the company."),
+    "invoice_address": _("Enter the registered address of the company."),
 }
 
 
 class InvoiceForm(forms.Form):
     """Invoice details, ignored unless `invoice` is ticked. `invoice_email` defaults to the form's `email`."""
 
-    invoice = forms.BooleanField(label=_("I need an invoice for a company."), required=False)
+    invoice = forms.BooleanField(label=_("I need a company invoice."), required=False)
     invoice_company = forms.CharField(
-        label=_("Company"),
+        label=_("Company name"),
         max_length=250,
         required=False,
         widget=forms.TextInput(attrs={"class": "input", "autocomplete": "organization"}),
@@ -29,22 +29,22 @@ class InvoiceForm(forms.Form):
         label=_("Tax code"),
         max_length=20,
         required=False,
-        help_text=_("10 digits, for example 0101248141; a branch has 3 more."),
+        help_text=_("10 digits, for example 0101248141. Branches have 3 more."),
         widget=forms.TextInput(attrs={"class": "input", "inputmode": "numeric", "autocomplete": "off"}),
     )
     invoice_address = forms.CharField(
-        label=_("Address of the company"),
+        label=_("Company address"),
         max_length=250,
         required=False,
-        help_text=_("As it is registered."),
+        help_text=_("As registered."),
         widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
     )
     invoice_email = forms.EmailField(
-        label=_("E-mail for the invoice"),
+        label=_("Email for the invoice"),
         required=False,
-        help_text=_("Left empty, it goes to the e-mail of the order."),
+        help_text=_("Leave empty to use the email of the order."),
         widget=forms.EmailInput(attrs={"class": "input", "autocomplete": "off"}),
-        error_messages={"invalid": _("An e-mail address looks like hoa@example.com.")},
+        error_messages={"invalid": _("Enter an email address such as hoa@example.com.")},
     )
 
     def clean(self) -> dict[str, object]:
@@ -66,7 +66,7 @@ class InvoiceForm(forms.Form):
         if code and not tax_codes.is_tax_code(code):
             self.add_error(
                 "invoice_tax_code",
-                _("That is no tax code: look at its digits again. There are 10, 12 or 13."),
+                _("This tax code is not valid. Check the digits: a tax code has 10, 12 or 13."),
             )
         if (
             not cleaned.get("invoice_email")
@@ -74,7 +74,7 @@ class InvoiceForm(forms.Form):
             and "invoice_email" not in self.errors
         ):
             self.add_error(
-                "invoice_email", _("Write where the invoice is sent, here or as the order's e-mail.")
+                "invoice_email", _("Enter an email address for the invoice, here or with the order.")
             )
 
     @property

@@ -21,18 +21,18 @@ class RequestForm(forms.Form):
     """A request by a signed-in user. Exports and deletions have their own pages."""
 
     kind = forms.ChoiceField(
-        label=_("What is it about?"),
+        label=_("What is your request about?"),
         choices=[
             each for each in RequestKind.choices if each[0] not in (RequestKind.ACCESS, RequestKind.DELETION)
         ],
         widget=forms.RadioSelect,
-        error_messages={"required": _("Choose what it is about.")},
+        error_messages={"required": _("Choose what your request is about.")},
     )
     words = forms.CharField(
-        label=_("What should be done?"),
+        label=_("What would you like to do?"),
         max_length=_MAX_LENGTH,
         widget=forms.Textarea(attrs={"class": "input", "rows": 4}),
-        error_messages={"required": _("Say what should be done.")},
+        error_messages={"required": _("Describe what we should do.")},
     )
 
 
@@ -40,11 +40,11 @@ class GuestRequestForm(RequestForm):
     """A request by a guest, confirmed by a code sent to the phone number or e-mail address given."""
 
     contact = forms.CharField(
-        label=_("Phone number or e-mail that you ordered with"),
+        label=_("Phone number or email used for your orders"),
         max_length=254,
         widget=forms.TextInput(attrs={"class": "input", "autocomplete": "tel"}),
-        help_text=_("A code goes there, so that nobody else asks in your name."),
-        error_messages={"required": _("Write the phone number or the e-mail address.")},
+        help_text=_("We send a code there to make sure that the request comes from you."),
+        error_messages={"required": _("Enter the phone number or email address.")},
     )
     name = forms.CharField(
         label=pgettext_lazy("person", "Full name"),
@@ -77,7 +77,7 @@ class GuestRequestForm(RequestForm):
         phone = normalise_phone(contact)
         if not self._by_phone or not phone.startswith("+") or not 8 <= len(phone) <= 16:
             raise forms.ValidationError(
-                _("Write a mobile number, or an e-mail address like hoa@example.com.")
+                _("Enter a mobile number or an email address such as hoa@example.com.")
             )
         return phone
 
@@ -85,7 +85,7 @@ class GuestRequestForm(RequestForm):
         cleaned = super().clean() or {}
         needs_words = cleaned.get("kind") in (RequestKind.CORRECTION, RequestKind.OBJECTION)
         if needs_words and not cleaned.get("words", "").strip():
-            self.add_error("words", _("Say what should be done."))
+            self.add_error("words", _("Describe what we should do."))
         return cleaned
 
     @property

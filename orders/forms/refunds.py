@@ -41,14 +41,14 @@ class RefundAccountForm(forms.Form):
         label=_("Account number"),
         max_length=30,
         widget=forms.TextInput(attrs={"class": "input", "inputmode": "numeric", "autocomplete": "off"}),
-        error_messages={"required": _("Write the account number.")},
+        error_messages={"required": _("Enter the account number.")},
     )
     holder = forms.CharField(
         label=_("Account holder"),
         max_length=120,
-        help_text=_("As the bank writes the name."),
+        help_text=_("As registered with the bank."),
         widget=forms.TextInput(attrs={"class": "input", "autocomplete": "name"}),
-        error_messages={"required": _("Write whose account it is.")},
+        error_messages={"required": _("Enter the name of the account holder.")},
     )
 
     def __init__(
@@ -88,7 +88,7 @@ class RefundAmountsForm(forms.Form):
     key = forms.UUIDField(widget=forms.HiddenInput)
     delivery = AmountField(label=_("Delivery"), required=False, min_value=0)
     bearer = forms.ChoiceField(
-        label=_("Who bears the refund"),
+        label=_("Refund paid by"),
         choices=_BEARERS,
         initial=CostBearer.COOPERATIVE,
         widget=forms.RadioSelect,
@@ -108,7 +108,7 @@ class RefundAmountsForm(forms.Form):
         self.fields["delivery"] = self._amount_field(_("Delivery"), max(0, limits.delivery))
 
     def _amount_field(self, label: Promise, maximum: int) -> AmountField:
-        help_text = _("At most %(sum)s can be given back.") % {"sum": money(maximum, self.limits.currency)}
+        help_text = _("You can refund at most %(sum)s.") % {"sum": money(maximum, self.limits.currency)}
         return AmountField(label=label, required=False, min_value=0, max_value=maximum, help_text=help_text)
 
     def _number_of(self, name: str) -> int:
@@ -125,15 +125,17 @@ class RefundAmountsForm(forms.Form):
 class RefundForm(RefundAmountsForm):
     """The desk's refund decision for a part, or (without lines) for an overpayment."""
 
-    surplus = AmountField(label=_("Paid too much"), required=False, min_value=0)
+    surplus = AmountField(label=_("Overpayment"), required=False, min_value=0)
     warehouse = forms.ChoiceField(
-        label=_("Into which store house?"), required=False, widget=forms.Select(attrs={"class": "input"})
+        label=_("Receiving warehouse"), required=False, widget=forms.Select(attrs={"class": "input"})
     )
-    is_received = forms.BooleanField(label=_("The goods are here already"), required=False, initial=True)
+    is_received = forms.BooleanField(
+        label=_("The returned items have already arrived"), required=False, initial=True
+    )
     reason = forms.CharField(
         label=_("Reason"),
         max_length=2000,
-        help_text=_("They read it word for word."),
+        help_text=_("They will see this text exactly as you enter it."),
         widget=forms.Textarea(attrs={"class": "input", "rows": 3}),
     )
 
@@ -147,23 +149,25 @@ class RefundForm(RefundAmountsForm):
         **options: Unpack[FormOptions],
     ) -> None:
         super().__init__(data, files, limits=limits, **options)
-        self.fields["surplus"] = self._amount_field(_("Paid too much"), limits.surplus)
+        self.fields["surplus"] = self._amount_field(_("Overpayment"), limits.surplus)
         warehouse_field = self.fields["warehouse"]
         assert isinstance(warehouse_field, forms.ChoiceField)
         warehouse_field.choices = [(str(warehouse.pk), warehouse.name) for warehouse in warehouses]
         for key, limit in limits.lines.items():
             self.fields[f"amount-{key}"] = quantity_field(limit.refundable, _("Amount"))
             if limit.returnable > 0:
-                self.fields[f"back-{key}"] = quantity_field(limit.returnable, _("Come back"))
-                self.fields[f"damaged-{key}"] = quantity_field(limit.returnable, _("Of these damaged"))
+                self.fields[f"back-{key}"] = quantity_field(limit.returnable, _("Returned quantity"))
+                self.fields[f"damaged-{key}"] = quantity_field(limit.returnable, _("Of which damaged"))
             if limit.open > 0:
-                self.fields[f"unsent-{key}"] = quantity_field(limit.open, _("Not sent"))
+                self.fields[f"unsent-{key}"] = quantity_field(limit.open, _("Quantity not sent"))
 
     def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}
         for key in self.limits.lines:
             if self._number_of(f"damaged-{key}") > self._number_of(f"back-{key}"):
-                self.add_error(f"damaged-{key}", _("No more can be damaged than come back."))
+                self.add_error(
+                    f"damaged-{key}", _("The damaged quantity cannot be larger than the returned quantity.")
+                )
         return cleaned
 
     @property

@@ -19,7 +19,7 @@ class ReturnForm(forms.Form):
     """Record a returned parcel: damaged quantities, and the warehouse for the rest."""
 
     warehouse = forms.ChoiceField(
-        label=_("Into which store house?"), widget=forms.Select(attrs={"class": "input"})
+        label=_("Receiving warehouse"), widget=forms.Select(attrs={"class": "input"})
     )
 
     def __init__(
@@ -39,7 +39,7 @@ class ReturnForm(forms.Form):
         warehouse_field.choices = [(str(warehouse.pk), warehouse.name) for warehouse in warehouses]
         for line in lines:
             self.fields[f"damaged-{line.order_line_id}"] = quantity_field(
-                line.quantity, _("Of these damaged")
+                line.quantity, _("Of which damaged")
             )
 
     @property

@@ -19,30 +19,32 @@ class VoucherForm(ReductionForm):
     code = forms.CharField(
         label=_("Voucher code"),
         max_length=50,
-        error_messages={"required": _("Write a code.")},
-        help_text=_("What buyers write, such as TET2027. Capitals and spaces make no difference."),
+        error_messages={"required": _("Enter a code.")},
+        help_text=_(
+            "The code that buyers enter, for example TET2027. Capital letters and spaces do not matter."
+        ),
         widget=forms.TextInput(
             attrs={"class": "input", "autocomplete": "off", "autocapitalize": "characters"}
         ),
     )
     type = forms.ChoiceField(
-        label=_("Taken off"),
+        label=_("Discount on"),
         choices=[
-            (VoucherType.ENTIRE_ORDER, _("all goods")),
-            (VoucherType.SPECIFIC_PRODUCT, _("the goods chosen below")),
-            (VoucherType.SHIPPING, _("the delivery")),
+            (VoucherType.ENTIRE_ORDER, _("all products")),
+            (VoucherType.SPECIFIC_PRODUCT, _("the products chosen below")),
+            (VoucherType.SHIPPING, _("the delivery fee")),
         ],
         widget=forms.Select(attrs={"class": "input"}),
     )
-    minimum_spent = AmountField(label=_("From this sum of goods on"), required=False)
-    minimum_quantity = AmountField(label=_("From so many goods on"), required=False)
-    usage_limit = AmountField(label=_("At most so many uses in all"), required=False)
-    apply_once_per_customer = forms.BooleanField(label=_("Once for each buyer"), required=False)
-    single_use = forms.BooleanField(label=_("Each code works once"), required=False)
+    minimum_spent = AmountField(label=_("Minimum amount of products"), required=False)
+    minimum_quantity = AmountField(label=_("Minimum quantity"), required=False)
+    usage_limit = AmountField(label=_("Total number of uses, at most"), required=False)
+    apply_once_per_customer = forms.BooleanField(label=_("Once per buyer"), required=False)
+    single_use = forms.BooleanField(label=_("Each code can be used once"), required=False)
     apply_once_per_order = forms.BooleanField(
-        label=_("Off one piece of the cheapest goods alone"), required=False
+        label=_("Only on one unit of the cheapest product"), required=False
     )
-    only_for_staff = forms.BooleanField(label=_("Only in orders that staff write"), required=False)
+    only_for_staff = forms.BooleanField(label=_("Only in orders created by staff"), required=False)
     rules = ("apply_once_per_customer", "single_use", "apply_once_per_order", "only_for_staff")
 
     def __init__(
@@ -100,4 +102,4 @@ class VoucherForm(ReductionForm):
 class CodesForm(forms.Form):
     """The number of codes to generate."""
 
-    count = AmountField(label=_("How many"), max_value=MAX_CODES_AT_ONCE, initial=50)
+    count = AmountField(label=_("Quantity"), max_value=MAX_CODES_AT_ONCE, initial=50)

@@ -791,7 +791,7 @@ class Migration(migrations.Migration):
                 ('payout', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='calls', to='orders.payout')),
                 ('amount', models.BigIntegerField()),
                 ('currency', models.CharField(max_length=3)),
-                ('state', models.CharField(choices=[('intended', 'to be asked'), ('unknown', 'nobody knows whether it arrived'), ('pending', "in the gateway's hands"), ('needs_buyer', 'waits for the buyer'), ('succeeded', 'done'), ('failed', 'refused')], default='intended', max_length=12)),
+                ('state', models.CharField(choices=[('intended', 'to be asked'), ('unknown', 'nobody knows whether it arrived'), ('pending', "in the gateway's hands"), ('needs_buyer', 'waits for the buyer'), ('succeeded', "completed"), ('failed', 'refused')], default='intended', max_length=12)),
                 ('reference', models.CharField(blank=True, default='', max_length=255)),
                 ('url', models.URLField(blank=True, default='', max_length=1000)),
                 ('code', models.CharField(blank=True, default='', max_length=80)),

@@ -113,7 +113,7 @@ def order_placed(
 
 
 def _short_transfer_text(transfer: TransferInstructions) -> str:
-    return _("Transfer %(sum)s to %(bank)s %(account)s, note %(note)s.") % {
+    return _("Transfer %(sum)s to %(bank)s %(account)s with the note %(note)s.") % {
         "sum": money(transfer.amount),
         "bank": transfer.bank,
         "account": transfer.account,
@@ -167,7 +167,7 @@ def parcel_handed_over(order: Order, part: OrderPart, parcel: Parcel, *, now: da
     is_waiting = bool(parcel.pickup_code)
     with translation.override(order.language):
         subject = (
-            _("Order %(code)s is ready to be collected")
+            _("Order %(code)s is ready for pickup")
             if is_waiting
             else _("A parcel of order %(code)s is on its way")
         )
@@ -175,7 +175,7 @@ def parcel_handed_over(order: Order, part: OrderPart, parcel: Parcel, *, now: da
             order,
             "parcel_waits" if is_waiting else "parcel_handed_over",
             subject=subject % {"code": order.code},
-            sms_detail=_("Show the code %(digits)s.") % {"digits": parcel.pickup_code} if is_waiting else "",
+            sms_detail=_("Pickup code: %(digits)s.") % {"digits": parcel.pickup_code} if is_waiting else "",
             now=now,
             part=part,
             parcel=parcel,
@@ -203,7 +203,7 @@ def part_ended(order: Order, part: OrderPart, *, now: datetime.datetime) -> None
         notify_buyer(
             order,
             "part_ended",
-            subject=_("Order %(code)s: one part will not come") % {"code": order.code},
+            subject=_("Order %(code)s: one seller's part will not be delivered") % {"code": order.code},
             now=now,
             part=part,
             occasion=f"part:{part.pk}",
@@ -224,7 +224,7 @@ def weight_asked(
         notify_buyer(
             order,
             "weight_asked",
-            subject=_("Order %(code)s: heavier than agreed, do you want it?") % {"code": order.code},
+            subject=_("Order %(code)s: heavier than agreed, do you still want it?") % {"code": order.code},
             now=now,
             part=part,
             question=question,
@@ -266,7 +266,7 @@ def part_unanswered(order: Order, part: OrderPart, *, now: datetime.datetime) ->
     """Tell the operator that a cooperative has not accepted its part yet."""
     notify_operator(
         f"part-unanswered:{part.pk}",
-        gettext_lazy("Nobody has accepted a part of order %(code)s"),
+        gettext_lazy("Nobody has accepted a seller's part of order %(code)s"),
         "part_unanswered",
         order,
         now=now,

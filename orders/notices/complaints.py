@@ -36,9 +36,9 @@ def complaint_answered(
     is_yes = complaint.state == ComplaintState.ACCEPTED
     with translation.override(order.language):
         subject = (
-            _("Order %(code)s: your complaint is accepted")
+            _("Order %(code)s: your complaint was accepted")
             if is_yes
-            else _("Order %(code)s: your complaint is answered")
+            else _("Order %(code)s: your complaint was answered")
         )
         notify_buyer(
             order,

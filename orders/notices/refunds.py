@@ -19,7 +19,7 @@ def refund_decided(order: Order, refund: Refund, *, now: datetime.datetime) -> N
     """Tell the buyer how much is refunded and how or, if nothing was paid, how much less is due."""
     with translation.override(order.language):
         subject = (
-            _("Order %(code)s: %(sum)s goes back to you")
+            _("Order %(code)s: %(sum)s will be refunded to you")
             if refund.money
             else _("Order %(code)s: %(sum)s less to pay")
         )
@@ -29,7 +29,7 @@ def refund_decided(order: Order, refund: Refund, *, now: datetime.datetime) -> N
 def refund_needs_account(order: Order, refund: Refund, *, now: datetime.datetime) -> None:
     """Ask the buyer for a bank account, because the card refund failed."""
     with translation.override(order.language):
-        subject = _("Order %(code)s: where shall %(sum)s go?")
+        subject = _("Order %(code)s: enter a bank account for your refund of %(sum)s")
         amount_without_account = sum(payout.amount for payout in refund.payouts.without_account())
         _notify_buyer(
             order,
@@ -57,7 +57,7 @@ def refund_account_named(
         notify_buyer(
             order,
             "refund_account_named",
-            subject=_("Order %(code)s: %(sum)s goes to the account ending in %(digits)s") % values,
+            subject=_("Order %(code)s: %(sum)s will go to the account ending in %(digits)s") % values,
             sms_detail=_short_account_text(payable_from),
             by_every_channel=True,
             now=now,
@@ -71,15 +71,15 @@ def refund_account_named(
 
 def _short_account_text(payable_from: datetime.datetime | None) -> str:
     if payable_from is None:
-        return _("Not yours? Write the right one.")
+        return _("Not yours? Correct it.")
     moment = {"hour": clock(payable_from), "day": day(payable_from)}
-    return _("It does not leave before %(hour)s on %(day)s. Not yours? Write the right one.") % moment
+    return _("It will not be sent before %(hour)s on %(day)s. Not yours? Correct it.") % moment
 
 
 def refund_paid(order: Order, refund: Refund, payout: Payout, *, now: datetime.datetime) -> None:
     """Tell the buyer that the refund was sent, and to which account."""
     with translation.override(order.language):
-        subject = _("Order %(code)s: %(sum)s has been sent back to you")
+        subject = _("Order %(code)s: we have refunded %(sum)s")
         _notify_buyer(
             order,
             refund,
@@ -96,7 +96,7 @@ def refund_failed(order: Order, refund: Refund, *, now: datetime.datetime) -> No
     """Tell the operator that the card gateway failed to refund."""
     notify_operator(
         f"refund-failed:{refund.pk}:{now:%Y%m%d%H%M%S}",
-        gettext_lazy("A refund of order %(code)s did not go through"),
+        gettext_lazy("A refund for order %(code)s failed"),
         "refund_failed",
         order,
         now=now,
@@ -108,7 +108,7 @@ def refunded_externally(order: Order, amount: int, reference: str, *, now: datet
     """Tell the operator that a refund was made in the gateway's dashboard, without a decision here."""
     notify_operator(
         f"refunded-externally:{reference}",
-        gettext_lazy("Money of order %(code)s was given back at Stripe"),
+        gettext_lazy("Money of order %(code)s was refunded in Stripe"),
         "refunded_externally",
         order,
         now=now,
@@ -132,7 +132,7 @@ def _notify_buyer(
         order,
         template,
         subject=subject % {"code": order.code, "sum": money(amount, order.currency)},
-        sms_detail=_("Say on the order's page to which account.") if waiting else "",
+        sms_detail=_("Enter your account number on the order page.") if waiting else "",
         now=now,
         occasion=occasion or str(refund.pk),
         refund=refund,

@@ -76,14 +76,14 @@ class BankColumnsMissing(Refused):
     """The mapping lacks a required column; `field` names it."""
 
     code = "bank_columns_missing"
-    default_words = _("Say which column holds the date and which the amount.")
+    default_words = _("Choose the columns for the date and the amount.")
 
 
 class StatementOfOtherAccount(Refused):
     """The file's head names another account than ours; `details["named"]` lists the accounts."""
 
     code = "statement_of_other_account"
-    default_words = _("This statement is of another account.")
+    default_words = _("This statement is for another account.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,12 +40,12 @@ class RowFault(StrEnum):
 
 
 _FAULT_TEXTS: dict[RowFault, Words] = {
-    RowFault.DATE: _("The date is missing or not written as day/month/year."),
-    RowFault.AMOUNT: _("The amount is missing or is no whole sum in VND."),
-    RowFault.DIRECTION: _("It does not say whether the money came in or went out."),
-    RowFault.ACCOUNT: _("This line is about another account."),
-    RowFault.REPEATED: _("An earlier line has the same number and amount."),
-    RowFault.NO_CODE: _("The line has neither a tracking number nor a code of ours."),
+    RowFault.DATE: _("The date is missing or is not in day/month/year format."),
+    RowFault.AMOUNT: _("The amount is missing or is not a whole amount in VND."),
+    RowFault.DIRECTION: _("It is not clear whether the money came in or went out."),
+    RowFault.ACCOUNT: _("This row is for another account."),
+    RowFault.REPEATED: _("An earlier row has the same number and amount."),
+    RowFault.NO_CODE: _("The row has neither a tracking number nor one of our codes."),
 }
 
 

@@ -71,7 +71,7 @@ def read_table(content: bytes) -> list[Row]:
         rows = _read_csv(content)
     non_empty = [row for row in rows if any(cell != "" for cell in row.cells)]
     if not non_empty:
-        raise _unreadable(_("There is nothing in this file."))
+        raise _unreadable(_("This file is empty."))
     return non_empty
 
 
@@ -102,7 +102,7 @@ def _read_csv(content: bytes) -> list[Row]:
     try:
         return _limited_rows(lines())
     except csv.Error as error:
-        raise _unreadable(_("A quotation mark in this file is opened and not closed."), line) from error
+        raise _unreadable(_("A quotation mark in this file is opened but not closed."), line) from error
 
 
 def _delimiter(text: str) -> str:
@@ -150,7 +150,7 @@ def _read_xlsx(content: bytes) -> list[Row]:
 
 def _cell_value(cell: object, line: int) -> object:
     if getattr(cell, "data_type", None) == "f":
-        raise _unreadable(_("The file holds formulas. Save it with values only."), line)
+        raise _unreadable(_("The file contains formulas. Save it with values only."), line)
     return getattr(cell, "value", None)
 
 

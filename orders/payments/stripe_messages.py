@@ -16,18 +16,18 @@ MAX_CARD_AMOUNT = 99_999_999
 # Currencies whose minor units Stripe counts differently (docs.stripe.com/currencies#special-cases).
 UNSUPPORTED_CURRENCIES = frozenset({"BHD", "HUF", "ISK", "JOD", "KWD", "OMR", "TND", "TWD", "UGX"})
 
-_DECLINED = _("The bank declined the card. Try another card, or another way to pay.")
-_NUMBER = _("The card number is wrong.")
-_SECURITY_CODE = _("The card's security code is wrong.")
-_NOT_CONFIRMED = _("The bank could not confirm that it is you. Try again, or use another card.")
-_NOT_NOW = _("Cards cannot be taken just now. Choose another way to pay.")
-_OTHER = _("The card payment did not work. Nothing was taken.")
+_DECLINED = _("The bank declined the card. Try another card or another payment method.")
+_NUMBER = _("The card number is not correct.")
+_SECURITY_CODE = _("The security code is not correct.")
+_NOT_CONFIRMED = _("The bank could not confirm your identity. Try again or use another card.")
+_NOT_NOW = _("Card payments are not available right now. Choose another payment method.")
+_OTHER = _("The card payment failed. Your card was not charged.")
 _MESSAGES: Mapping[str, Promise] = MappingProxyType(
     {
         "card_declined": _DECLINED,
         "generic_decline": _DECLINED,
         "do_not_honor": _DECLINED,
-        "insufficient_funds": _("There is not enough money on the card."),
+        "insufficient_funds": _("The card does not have enough funds."),
         "expired_card": _("The card has expired."),
         "incorrect_cvc": _SECURITY_CODE,
         "invalid_cvc": _SECURITY_CODE,
@@ -35,27 +35,27 @@ _MESSAGES: Mapping[str, Promise] = MappingProxyType(
         "invalid_number": _NUMBER,
         "authentication_required": _NOT_CONFIRMED,
         "payment_intent_authentication_failure": _NOT_CONFIRMED,
-        "processing_error": _("The bank could not work on the card just now. Try again in a moment."),
-        "amount_too_small": _("The amount is too small for cards. Choose another way to pay."),
-        "amount_too_large": _("The amount is too large for cards. Choose another way to pay."),
+        "processing_error": _("The bank could not process the card. Try again in a moment."),
+        "amount_too_small": _("The amount is too small for card payments. Choose another payment method."),
+        "amount_too_large": _("The amount is too large for card payments. Choose another payment method."),
         "not_configured": _NOT_NOW,
-        "canceled": _("This card payment was stopped. Nothing was taken."),
-        "expired": _("The time to pay by card has run out. Nothing was taken."),
-        "charge_already_refunded": _("All of this payment has been given back already."),
-        "refund_failed": _("The bank did not take the refund. Give the money back another way."),
-        "balance_insufficient": _("There is not enough money at Stripe for this payout yet."),
-        "unknown": _("We do not know yet whether this went through. Nothing is paid twice."),
+        "canceled": _("This card payment was stopped. Your card was not charged."),
+        "expired": _("The time to pay by card has run out. Your card was not charged."),
+        "charge_already_refunded": _("This payment has already been refunded in full."),
+        "refund_failed": _("The bank rejected the refund. Refund the money another way."),
+        "balance_insufficient": _("The Stripe balance is not enough for this payout yet."),
+        "unknown": _("We do not know yet whether this went through. Nothing will be paid twice."),
     }
 )
 
 
 _DISPUTES: Mapping[str, Promise] = MappingProxyType(
     {
-        "fraudulent": _("The holder of the card says that it was not them."),
-        "product_not_received": _("The buyer says that nothing has come."),
-        "product_unacceptable": _("The buyer says that the goods are not as promised."),
-        "duplicate": _("The buyer says that they paid twice."),
-        "credit_not_processed": _("The buyer says that money promised back has not come."),
+        "fraudulent": _("The cardholder says they did not make this payment."),
+        "product_not_received": _("The buyer says the order has not arrived."),
+        "product_unacceptable": _("The buyer says the items are not as described."),
+        "duplicate": _("The buyer says they were charged twice."),
+        "credit_not_processed": _("The buyer says a promised refund has not arrived."),
     }
 )
 

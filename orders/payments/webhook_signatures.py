@@ -34,7 +34,7 @@ class UnverifiedWebhook(Refused):
     """The sender could not be verified; the subclasses name the reason."""
 
     code = "unverified_webhook"
-    default_words = _("This notice does not prove who sent it.")
+    default_words = _("The sender of this notification could not be verified.")
 
 
 class WebhookSecretMissing(UnverifiedWebhook):

@@ -97,7 +97,7 @@ def address_usual(request: HttpRequest, address_id: int) -> HttpResponse:
     choose_address(
         user_id=user.pk, address_id=row.pk, use=AddressUse.SHIPPING, actor=actor, now=timezone.now()
     )
-    messages.success(request, _("The checkout proposes this address now."))
+    messages.success(request, _("This is now your default address."))
     return redirect("orders:addresses")
 
 
@@ -108,7 +108,7 @@ def address_removal(request: HttpRequest, address_id: int) -> HttpResponse:
     user = _user_or_404(request)
     row = _address_or_404(user, address_id)
     remove_address(address_id=row.pk, actor=user.acting(EntryPoint.MARKET), now=timezone.now())
-    messages.success(request, _("The address is taken out."))
+    messages.success(request, _("Address removed."))
     return redirect("orders:addresses")
 
 
@@ -157,9 +157,9 @@ def _render_form(request: HttpRequest, form: AddressForm, row: Address | None = 
 
 
 def _redirect_with_message(request: HttpRequest, form: AddressForm) -> HttpResponse:
-    messages.success(request, _("The address is kept."))
+    messages.success(request, _("Address saved."))
     if form.is_phone_likely_mistyped:
-        messages.warning(request, _("The phone number looks odd. Please look at it again."))
+        messages.warning(request, _("Please check the phone number: it looks unusual."))
     return redirect("orders:addresses")
 
 

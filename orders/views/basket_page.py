@@ -68,7 +68,7 @@ def lines(request: HttpRequest) -> HttpResponse:
     except Refused as refused:
         return _redirect_back(request, str(refused.words))
     remember_guest_basket(request, filled)
-    messages.success(request, _("It is in the basket."))
+    messages.success(request, _("Added to your basket."))
     return redirect("orders:basket")
 
 
@@ -188,7 +188,7 @@ def _basket_or_404(request: HttpRequest) -> Basket:
 
 def _redirect_back(request: HttpRequest, error_message: str) -> HttpResponse:
     """Redirect to the referring page with an error message."""
-    messages.error(request, error_message or _("This is not on sale at the moment."))
+    messages.error(request, error_message or _("This product is not on sale at the moment."))
     referrer = request.headers.get("Referer", "")
     is_own_page = url_has_allowed_host_and_scheme(
         referrer, {request.get_host()}, require_https=request.is_secure()

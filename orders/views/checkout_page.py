@@ -191,13 +191,18 @@ def _after_placement(request: HttpRequest, order: Order, form: CheckoutForm) -> 
         save_checkout_address(request, form.address)
     remember_province(request, order.province_code)
     if order.confirmed_at is None:
-        messages.success(request, _("The goods are kept for you. The cooperatives begin once it is paid."))
+        messages.success(
+            request, _("Your items are reserved. The cooperatives start as soon as you have paid.")
+        )
     else:
-        messages.success(request, _("The order is placed. The cooperatives have it now."))
+        messages.success(request, _("Order placed. The cooperatives have received it."))
     if form.is_phone_likely_mistyped:
         messages.warning(
             request,
-            _("The phone number %(phone)s looks odd. If it is wrong, tell us: nobody can call you otherwise.")
+            _(
+                "The phone number %(phone)s looks unusual. If it is wrong, tell us so that the "
+                "courier can reach you."
+            )
             % {"phone": form.data["phone"]},
         )
     return _redirect(request, "orders:order", token=order.pk)
@@ -231,7 +236,7 @@ def _redirect_to_result(request: HttpRequest, basket_id: uuid.UUID) -> HttpRespo
     if order is not None:
         receiver.forget_inputs(request)
         return _redirect(request, "orders:order", token=order.pk)
-    messages.warning(request, _("This basket has changed in another window. Here is what it holds now."))
+    messages.warning(request, _("Your basket was changed in another window. These are its items now."))
     return _redirect(request, "orders:basket")
 
 
@@ -386,11 +391,18 @@ def _refusal_messages(refused: Refused, quote: Quote, submitted: Mapping[str, ob
         return [str(refused.words)]
     currency = quote.requested.channel.currency
     for field_name, current, text in (
-        ("shown_total", quote.total, _("It costs %(new)s now, not %(old)s. Please check and order again.")),
+        (
+            "shown_total",
+            quote.total,
+            _("The total is now %(new)s instead of %(old)s. Please check and place the order again."),
+        ),
         (
             "shown_most",
             quote.maximum_total,
-            _("It may weigh and cost up to %(new)s now, not %(old)s. Please check and order again."),
+            _(
+                "After weighing, the total can now be up to %(new)s instead of %(old)s. Please check "
+                "and place the order again."
+            ),
         ),
     ):
         shown = str(submitted.get(field_name, ""))

@@ -70,7 +70,9 @@ def complaint(request: HttpRequest, token: uuid.UUID, number: int) -> HttpRespon
         except Refused as refused:
             form.add_error(None, str(refused.words))
         else:
-            messages.success(request, _("The cooperative has your complaint, and answers on this page."))
+            messages.success(
+                request, _("The cooperative has received your complaint and will answer on this page.")
+            )
             return redirect("orders:order", token=token)
     context = {
         "part": part,
@@ -100,5 +102,5 @@ def withdrawal(request: HttpRequest, token: uuid.UUID, complaint_id: uuid.UUID) 
     except Refused as refused:
         messages.error(request, str(refused.words))
     else:
-        messages.success(request, _("Your complaint is taken back."))
+        messages.success(request, _("Your complaint has been withdrawn."))
     return redirect("orders:order", token=token)

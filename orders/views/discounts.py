@@ -95,7 +95,9 @@ def voucher_new(request: HttpRequest, desk: DiscountDesk) -> HttpResponse:
             code=form.cleaned_data["code"],
             terms=form.terms,
         )
-        created = _run_action(request, desk, form, action, _("The code works now, or from its first day on."))
+        created = _run_action(
+            request, desk, form, action, _("The code is active now or from its start date.")
+        )
         if created is not None:
             return desk.go("voucher", created.pk)
     return desk.show(request, "orders/voucher.html", {"form": form, "owner": owner})
@@ -109,7 +111,7 @@ def voucher(request: HttpRequest, desk: DiscountDesk, pk: int) -> HttpResponse:
         action = partial(
             edit_voucher, issuer=desk.acting, voucher_id=row.pk, channel=_channel_or_404(), terms=form.terms
         )
-        if _run_action(request, desk, form, action, _("Changed.")) is not None:
+        if _run_action(request, desk, form, action, _("Changes saved.")) is not None:
             return desk.go("voucher", row.pk)
     uses = VoucherUse.objects.filter(code__voucher=row).select_related("code", "order").newest_first()
     context = {
@@ -127,7 +129,7 @@ def voucher(request: HttpRequest, desk: DiscountDesk, pk: int) -> HttpResponse:
 def voucher_end(request: HttpRequest, desk: DiscountDesk, pk: int) -> HttpResponse:
     """Deactivate a voucher."""
     end_voucher(voucher_id=pk, issuer=desk.acting, actor=desk.actor, now=timezone.now())
-    messages.success(request, str(_("Switched off. Orders placed keep what they got.")))
+    messages.success(request, str(_("Voucher deactivated. Orders already placed keep their discount.")))
     return desk.go("voucher", pk)
 
 
@@ -139,7 +141,7 @@ def voucher_codes(request: HttpRequest, desk: DiscountDesk, pk: int) -> HttpResp
         return desk.go("voucher", pk)
     count = form.cleaned_data["count"]
     add_voucher_codes(voucher_id=pk, count=count, issuer=desk.acting, actor=desk.actor, now=timezone.now())
-    messages.success(request, str(_("%(count)s codes were made.") % {"count": count}))
+    messages.success(request, str(_("%(count)s codes created.") % {"count": count}))
     return desk.go("voucher", pk)
 
 
@@ -161,7 +163,9 @@ def promotion_new(request: HttpRequest, desk: DiscountDesk) -> HttpResponse:
     form = _promotion_form(request, desk, owner, initial={"starts": vietnam_date(timezone.now())})
     if form.is_valid():
         action = partial(create_promotion, acting=desk.acting, channel=channel, terms=form.terms)
-        created = _run_action(request, desk, form, action, _("Prices follow within a minute once it begins."))
+        created = _run_action(
+            request, desk, form, action, _("Prices update within a minute after the start.")
+        )
         if created is not None:
             return desk.go("promotion", created.pk)
     return desk.show(request, "orders/promotion.html", {"form": form, "owner": owner})
@@ -173,7 +177,10 @@ def promotion(request: HttpRequest, desk: DiscountDesk, pk: uuid.UUID) -> HttpRe
     form = _promotion_form(request, desk, row.cooperative, initial=PromotionForm.initial_for(row))
     if form.is_valid():
         action = partial(edit_promotion, acting=desk.acting, promotion_id=row.pk, terms=form.terms)
-        if _run_action(request, desk, form, action, _("Changed. Prices follow within a minute.")) is not None:
+        if (
+            _run_action(request, desk, form, action, _("Changes saved. Prices update within a minute."))
+            is not None
+        ):
             return desk.go("promotion", row.pk)
     context = {
         "form": form,
@@ -188,7 +195,7 @@ def promotion(request: HttpRequest, desk: DiscountDesk, pk: uuid.UUID) -> HttpRe
 def promotion_end(request: HttpRequest, desk: DiscountDesk, pk: uuid.UUID) -> HttpResponse:
     """End a promotion."""
     end_promotion(promotion_id=pk, acting=desk.acting, actor=desk.actor, now=timezone.now())
-    messages.success(request, str(_("Ended. Prices go back within a minute.")))
+    messages.success(request, str(_("Promotion ended. Prices go back within a minute.")))
     return desk.go("promotion", pk)
 
 

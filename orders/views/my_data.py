@@ -71,7 +71,7 @@ def copies(request: HttpRequest) -> HttpResponse:
         DATA_COPIES.take(str(user.pk))
         request_data_copy(asker=Requester.of(user), actor=request_actor(request), now=timezone.now())
 
-    message = _("The copy is being made. It is ready on this page within a few minutes.")
+    message = _("We are preparing your copy. It will be on this page in a few minutes.")
     return run_action(request, request_copy, url=reverse("orders:my-data"), message=message)
 
 
@@ -103,7 +103,9 @@ def deletion(request: HttpRequest) -> HttpResponse:
     user = _user(request)
     if request.method == "POST" and request.POST.get("sure"):
         action = partial(request_deletion, user_id=user.pk, actor=request_actor(request), now=timezone.now())
-        message = _("The deletion is asked for. Until its day you may take it back here.")
+        message = _(
+            "We have received your deletion request. You can withdraw it here until the deletion date."
+        )
         page = reverse("orders:my-data")
         return run_action(
             request, action, url=page, message=message, refused_url=reverse("orders:data-deletion")
@@ -141,7 +143,7 @@ def request_form(request: HttpRequest) -> HttpResponse:
             actor=request_actor(request),
             now=timezone.now(),
         )
-        messages.success(request, _("Your request is with us."))
+        messages.success(request, _("We have received your request."))
         return redirect("orders:my-data")
     assert isinstance(form, GuestRequestForm)
     try:
@@ -194,7 +196,7 @@ def taking_back(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         withdraw_request, request_id=pk, user_id=user.pk, actor=request_actor(request), now=timezone.now()
     )
     try:
-        return run_action(request, action, url=reverse("orders:my-data"), message=_("Taken back."))
+        return run_action(request, action, url=reverse("orders:my-data"), message=_("Request withdrawn."))
     except Missing as error:
         raise Http404 from error
 
@@ -212,7 +214,7 @@ def consent(request: HttpRequest, purpose: str) -> HttpResponse:
         actor=request_actor(request),
         now=timezone.now(),
     )
-    messages.success(request, _("Kept."))
+    messages.success(request, _("Saved."))
     return redirect("accounts:consents")
 
 
@@ -236,7 +238,7 @@ def _render_code_form(request: HttpRequest, form: CodeForm, sent: dict[str, obje
         "sent": sent,
         "again_at": "",
         "change_at": reverse("orders:data-request"),
-        "heading": _("Show that it is yours"),
-        "button": _("Send the request"),
+        "heading": _("Verify your identity"),
+        "button": _("Send request"),
     }
     return render(request, "accounts/code.html", context)

@@ -54,7 +54,7 @@ def order_code(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
     remember_proof(request, order)
     messages.success(
         request,
-        _("Confirmed. Nothing is changed yet; for one hour you can change this order on this device."),
+        _("Confirmed. Nothing has changed yet: you can change this order on this device for one hour."),
     )
     return redirect(_next_page(request, order))
 

@@ -99,7 +99,7 @@ def cancellation(request: HttpRequest, token: uuid.UUID, number: int) -> HttpRes
         messages.error(request, str(refused.words))
     else:
         show_in_language([part.cooperative], "name")
-        message = _("The part of %(name)s is cancelled.")
+        message = _("The part from %(name)s has been cancelled.")
         messages.success(request, sentence(message, name=translated(part.cooperative, "name")))
     return redirect("orders:order", token=token)
 
@@ -113,7 +113,7 @@ def receipt(request: HttpRequest, token: uuid.UUID, number: int) -> HttpResponse
     except Refused as refused:
         messages.error(request, str(refused.words))
     else:
-        messages.success(request, _("Thank you. The cooperative sees that it has come."))
+        messages.success(request, _("Thank you. The cooperative can see that the items have arrived."))
     return redirect("orders:order", token=token)
 
 
@@ -133,7 +133,7 @@ def weight_answer(request: HttpRequest, token: uuid.UUID, question_id: uuid.UUID
     except Refused as refused:
         messages.error(request, str(refused.words))
     else:
-        messages.success(request, _("Thank you. The cooperative knows."))
+        messages.success(request, _("Thank you. The cooperative has received your answer."))
     return redirect("orders:order", token=token)
 
 
@@ -149,9 +149,7 @@ def find_order(request: HttpRequest) -> HttpResponse:
     except TooManyTries as refused:
         return render(request, "429.html", {"minutes": refused.details["minutes"]}, status=429)
     if order is None:
-        form.add_error(
-            None, _("There is no order with this phone number and code. Please look at both again.")
-        )
+        form.add_error(None, _("No order matches this phone number and code. Please check both."))
         return render(request, "orders/find_order.html", {"form": form})
     return redirect("orders:order", token=order.pk)
 

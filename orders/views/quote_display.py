@@ -134,17 +134,17 @@ def has_blocking_problems(quote: Quote) -> bool:
 def line_messages(line: QuotedLine, currency: str) -> list[str]:
     """Return the messages about a line's problems, most important first."""
     texts = {
-        QuoteProblem.NOT_FOR_SALE: lambda: _("Not on sale any more. Take it out to go on."),
-        QuoteProblem.SOLD_OUT: lambda: _("Sold out. Take it out to go on."),
+        QuoteProblem.NOT_FOR_SALE: lambda: _("No longer on sale. Remove it to continue."),
+        QuoteProblem.SOLD_OUT: lambda: _("Sold out. Remove it to continue."),
         QuoteProblem.ONLY_LEFT: lambda: (
             ngettext("Only %(count)s is left.", "Only %(count)s are left.", line.free or 0)
             % {"count": line.free or 0}
         ),
         QuoteProblem.OVER_LIMIT: lambda: (
-            _("One order may hold at most %(limit)s of this.") % {"limit": line.limit}
+            _("You can buy at most %(limit)s of this per order.") % {"limit": line.limit}
         ),
         QuoteProblem.PRICE_CHANGED: lambda: (
-            _("The price has changed: %(old)s before, %(new)s now.")
+            _("The price has changed from %(old)s to %(new)s.")
             % {"old": money(line.requested.seen_price, currency), "new": money(line.unit_price, currency)}
         ),
     }
@@ -160,15 +160,15 @@ def seller_messages(seller_quote: SellerQuote, province: Division | None) -> lis
     if QuoteProblem.NOT_DELIVERED in seller_quote.problems and province is not None:
         messages.append(
             sentence(
-                _("%(name)s does not deliver to %(place)s. Choose another place, or take these goods out."),
+                _("%(name)s does not deliver to %(place)s. Choose another place or remove these items."),
                 name=name,
                 place=untranslated(province.name),
             )
         )
     if QuoteProblem.SLOT_GONE in seller_quote.problems:
-        messages.append(_("The pickup time that was chosen is gone. Choose another."))
+        messages.append(_("The pickup time you chose is no longer available. Choose another one."))
     if QuoteProblem.NO_DELIVERY_CHOSEN in seller_quote.problems:
-        messages.append(sentence(_("Choose how the goods of %(name)s reach you."), name=name))
+        messages.append(sentence(_("Choose a delivery method for the items from %(name)s."), name=name))
     return messages
 
 
@@ -223,7 +223,7 @@ def translate_quote(quote: Quote) -> None:
 
 def _pause_words(name: str, until: datetime.date | None) -> str:
     if until is None:
-        return sentence(_("%(name)s is resting for now."), name=name)
+        return sentence(_("%(name)s has paused sales for now."), name=name)
     return sentence(
-        _("%(name)s is resting and sells again on %(day)s."), name=name, day=weekday_and_day(until)
+        _("%(name)s has paused sales and sells again from %(day)s."), name=name, day=weekday_and_day(until)
     )

@@ -48,22 +48,26 @@ class _Texts:
 
 
 _BUYER_TEXTS = _Texts(
-    arrived=gettext_lazy("The money is with you."),
-    refunded_directly=gettext_lazy("It went back the way you paid. Banks may take some days to show it."),
-    sent=gettext_lazy("Sent on %(day)s to your account ending in %(digits)s, number %(reference)s."),
-    needs_account=gettext_lazy("%(sum)s waits for your account number."),
+    arrived=gettext_lazy("You have received the money."),
+    refunded_directly=gettext_lazy(
+        "Refunded to your original payment method. Your bank may take a few days to show it."
+    ),
+    sent=gettext_lazy("Sent on %(day)s to your account ending in %(digits)s, reference %(reference)s."),
+    needs_account=gettext_lazy("%(sum)s is waiting for your account number."),
     sending=gettext_lazy("%(sum)s is being sent to your account ending in %(digits)s."),
-    by_card=gettext_lazy("%(sum)s goes back to your card."),
-    failed=gettext_lazy("Your card did not take %(sum)s back. We send it another way."),
+    by_card=gettext_lazy("%(sum)s is being refunded to your card."),
+    failed=gettext_lazy("We could not refund %(sum)s to your card. We will send it another way."),
 )
 _STAFF_TEXTS = _Texts(
-    arrived=gettext_lazy("The money is with the buyer."),
-    refunded_directly=gettext_lazy("It went back the way it was paid."),
-    sent=gettext_lazy("Sent on %(day)s to the buyer's account ending in %(digits)s, number %(reference)s."),
-    needs_account=gettext_lazy("%(sum)s waits for the buyer's account number."),
-    sending=gettext_lazy("%(sum)s is to be sent to the buyer's account ending in %(digits)s."),
-    by_card=gettext_lazy("%(sum)s goes back to the buyer's card."),
-    failed=gettext_lazy("The buyer's card did not take %(sum)s back. It is to be sent another way."),
+    arrived=gettext_lazy("The buyer has received the money."),
+    refunded_directly=gettext_lazy("Refunded to the original payment method."),
+    sent=gettext_lazy(
+        "Sent on %(day)s to the buyer's account ending in %(digits)s, reference %(reference)s."
+    ),
+    needs_account=gettext_lazy("%(sum)s is waiting for the buyer's account number."),
+    sending=gettext_lazy("%(sum)s is due to the buyer's account ending in %(digits)s."),
+    by_card=gettext_lazy("%(sum)s is being refunded to the buyer's card."),
+    failed=gettext_lazy("The refund of %(sum)s to the buyer's card failed. Refund it another way."),
 )
 
 
@@ -84,7 +88,7 @@ class RefundView:
     def step(self) -> Step:
         """The refund as a step in its part's timeline."""
         refund = self.refund
-        title = _("%(sum)s given back") % {"sum": money(refund.money, refund.currency)}
+        title = _("%(sum)s refunded") % {"sum": money(refund.money, refund.currency)}
         if not refund.money:
             title = _("%(sum)s less to pay") % {"sum": money(refund.amount, refund.currency)}
         return Step(title, "done" if self.is_done else "now", refund.decided_at, " ".join(self.messages))
@@ -132,7 +136,7 @@ def refund_account(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
         except Refused as refused:
             form.add_error("account" if refused.field == "account" else None, str(refused.words))
         else:
-            messages.success(request, _("Thank you. We send the money there."))
+            messages.success(request, _("Thank you. We will send the money to this account."))
             return redirect("orders:order", token=token)
     context = {
         "order": order,
@@ -146,7 +150,7 @@ def refund_account(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
 
 def _display_refund(refund: Refund, paid: int, failed_amount: int, texts: _Texts) -> RefundView:
     if not refund.money:
-        return RefundView(refund, [_("Not paid yet, so it is no longer to be paid.")], "good")
+        return RefundView(refund, [_("Not paid yet, so nothing is left to pay for it.")], "good")
     if paid >= refund.money:
         sent = _sent_messages(refund, texts)
         return RefundView(

@@ -74,10 +74,10 @@ def _difference_message(difference: Difference, language: str, currency: str) ->
     name = stored_text(difference.name, difference.translated, language)
     match difference.kind:
         case DifferenceKind.GONE:
-            return sentence(_("%(name)s: not on sale any more."), name=name)
+            return sentence(_("%(name)s: no longer on sale."), name=name)
         case DifferenceKind.RESTING:
             return sentence(
-                _("%(name)s: %(seller)s is resting."),
+                _("%(name)s: %(seller)s has paused sales."),
                 name=name,
                 seller=untranslated(difference.seller),
             )
@@ -85,13 +85,13 @@ def _difference_message(difference: Difference, language: str, currency: str) ->
             return sentence(_("%(name)s: sold out."), name=name)
         case DifferenceKind.FEWER:
             text = ngettext(
-                "%(name)s: only %(now)s of %(was)s is to be had.",
-                "%(name)s: only %(now)s of %(was)s are to be had.",
+                "%(name)s: only %(now)s of %(was)s is available.",
+                "%(name)s: only %(now)s of %(was)s are available.",
                 now,
             )
             return sentence(text, name=name, now=now, was=was)
         case DifferenceKind.DEARER:
-            text = _("%(name)s: dearer, %(now)s. It was %(was)s.")
+            text = _("%(name)s: the price has gone up to %(now)s. It was %(was)s.")
         case DifferenceKind.CHEAPER:
-            text = _("%(name)s: cheaper, %(now)s. It was %(was)s.")
+            text = _("%(name)s: the price has dropped to %(now)s. It was %(was)s.")
     return sentence(text, name=name, now=money(now, currency), was=money(was, currency))

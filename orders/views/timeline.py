@@ -118,12 +118,12 @@ def build_timeline(
 
 def _complaint_step(complaint: Complaint) -> Step:
     if complaint.is_open:
-        until = _("answered by %(day)s at the latest") % {"day": weekday_and_day(complaint.due_by)}
-        return Step(_("You have complained"), "now", complaint.made_at, until)
+        until = _("answer due by %(day)s") % {"day": weekday_and_day(complaint.due_by)}
+        return Step(_("You sent a complaint"), "now", complaint.made_at, until)
     titles = {
-        ComplaintState.ACCEPTED: _("Your complaint is accepted"),
-        ComplaintState.REJECTED: _("Your complaint is turned down"),
-        ComplaintState.WITHDRAWN: _("You have taken your complaint back"),
+        ComplaintState.ACCEPTED: _("Your complaint was accepted"),
+        ComplaintState.REJECTED: _("Your complaint was rejected"),
+        ComplaintState.WITHDRAWN: _("You withdrew your complaint"),
     }
     title = titles[ComplaintState(complaint.state)]
     return Step(title, "done", complaint.answered_at, translated_reason(complaint.answer))
@@ -136,7 +136,7 @@ def _sort_time(step: Step) -> datetime.datetime:
 def _waiting_step(order: Order, is_transfer_seen: bool) -> Step:
     """Return the step before the order is passed on to the cooperatives."""
     if is_transfer_seen:
-        return Step(_("We are looking at your transfer"), "now")
+        return Step(_("We are checking your transfer"), "now")
     return Step(
         _("Waiting for your payment") if order.still_due else _("The market confirms the order"), "now"
     )
@@ -150,7 +150,7 @@ def _acceptance_step(part: OrderPart) -> Step:
         return Step(title)
     if part.accept_by is None:
         return Step(title, "now")
-    until = _("by %(hour)s on %(day)s at the latest") % {
+    until = _("no later than %(hour)s on %(day)s") % {
         "hour": clock(part.accept_by),
         "day": weekday_and_day(part.accept_by),
     }
@@ -173,7 +173,7 @@ def _dispatch_step(part: OrderPart, parcels: Sequence[Parcel]) -> Step:
     failed = [parcel for parcel in parcels if parcel.state == ParcelState.FAILED_DELIVERY]
     if failed:
         last = failed[-1]
-        note = _("Could not be delivered on %(day)s: %(reason)s") % {
+        note = _("Delivery failed on %(day)s: %(reason)s") % {
             "day": day(last.failed_at),
             "reason": last.reason,
         }
@@ -184,7 +184,11 @@ def _dispatch_step(part: OrderPart, parcels: Sequence[Parcel]) -> Step:
     if part.progress in (Progress.DISPATCHED, Progress.PARTLY_DISPATCHED, Progress.PARTLY_DELIVERED):
         return Step(capfirst(part.state_label(parcels)), "now", left_at)
     if part.is_packed(parcels):
-        waiting = _("Waiting to be brought there") if part.is_collected else _("Waiting for the carrier")
+        waiting = (
+            _("Waiting to be taken to the pickup point")
+            if part.is_collected
+            else _("Waiting for the carrier")
+        )
         return Step(waiting, "now")
     return Step(title)
 

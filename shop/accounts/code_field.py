@@ -14,7 +14,7 @@ _DIGITS = 6
 class SixDigitField(forms.CharField):
     """Six digits of any script, with anything between them. Input that cannot be a code costs no try."""
 
-    default_error_messages = {"required": _("Enter the 6-digit code."), "invalid": _("Write the six digits.")}
+    default_error_messages = {"required": _("Enter the 6-digit code."), "invalid": _("Enter all six digits.")}
 
     def __init__(self, **kwargs: Any) -> None:
         attributes = {"inputmode": "numeric", "autocomplete": "one-time-code", "maxlength": "12"}

@@ -18,8 +18,8 @@ from shop.core.models.geography import Division
 from shop.core.web.form_options import FormData, FormFiles, FormOptions, Label
 
 _EMAIL_WORDS = {
-    "required": _("Write your e-mail address."),
-    "invalid": _("An e-mail address looks like hoa@example.com."),
+    "required": _("Enter your email address."),
+    "invalid": _("Enter an email address such as hoa@example.com."),
 }
 
 
@@ -29,13 +29,13 @@ def _password(label: Label, autocomplete: str) -> forms.CharField:
         max_length=200,
         strip=False,
         widget=forms.PasswordInput(attrs={"class": "input", "autocomplete": autocomplete}),
-        error_messages={"required": _("Write a password.")},
+        error_messages={"required": _("Enter a password.")},
     )
 
 
 def _new_password(label: Label) -> forms.CharField:
     field = _password(label, "new-password")
-    field.help_text = _("At least 8 characters, and not one that everybody uses.")
+    field.help_text = _("At least 8 characters. Do not use a common password.")
     return field
 
 
@@ -44,7 +44,7 @@ def _name() -> forms.CharField:
         label=pgettext_lazy("person", "Full name"),
         max_length=100,
         widget=forms.TextInput(attrs={"class": "input", "autocomplete": "name"}),
-        error_messages={"required": _("Write your name.")},
+        error_messages={"required": _("Enter your name.")},
     )
 
 
@@ -63,7 +63,7 @@ def phone_field(required_message: Label, *, css: str = "input", help_text: Label
 
 def _email() -> forms.EmailField:
     return forms.EmailField(
-        label=_("E-mail"),
+        label=_("Email"),
         widget=forms.EmailInput(attrs={"class": "input", "autocomplete": "email"}),
         error_messages=_EMAIL_WORDS,
     )
@@ -78,10 +78,10 @@ class SignInBaseForm(forms.Form):
 
 class SignInForm(SignInBaseForm):
     name = forms.CharField(
-        label=_("E-mail or phone number"),
+        label=_("Email or phone number"),
         max_length=254,
         widget=forms.TextInput(attrs={"class": "input", "autocomplete": "username"}),
-        error_messages={"required": _("Write your e-mail address or phone number.")},
+        error_messages={"required": _("Enter your email address or phone number.")},
     )
     password = _password(_("Password"), "current-password")
 
@@ -89,18 +89,18 @@ class SignInForm(SignInBaseForm):
 class PhoneForm(SignInBaseForm):
     """A phone number that receives a code. Carriers' prefixes are not checked, because new ones appear."""
 
-    phone = phone_field(_("Write your phone number."), css="input input-large")
+    phone = phone_field(_("Enter your phone number."), css="input input-large")
 
     def clean_phone(self) -> str:
         phone = normalise_phone(self.cleaned_data["phone"])
         # Foreign and short numbers exist; numbers without a country cannot receive text messages.
         if not phone.startswith("+") or not 8 <= len(phone) <= 16:
-            raise forms.ValidationError(_("A mobile number has 10 digits, such as 0987 654 321."))
+            raise forms.ValidationError(_("Enter a mobile number with 10 digits, such as 0987 654 321."))
         return phone
 
 
 class CodeForm(forms.Form):
-    code = SixDigitField(label=_("6-digit code"), help_text=_("The code is good for 5 minutes."))
+    code = SixDigitField(label=_("6-digit code"), help_text=_("The code is valid for 5 minutes."))
 
 
 class NameForm(forms.Form):
@@ -174,7 +174,7 @@ class DivisionForm(forms.Form):
         widget=DivisionSelect(attrs={"class": "input", "autocomplete": "address-level1"}),
         error_messages={
             "required": _("Choose a province from the list."),
-            "invalid_choice": _("There is no such province any more. Choose one from the list."),
+            "invalid_choice": _("This province no longer exists. Choose one from the list."),
         },
     )
     commune = forms.ChoiceField(
@@ -182,7 +182,9 @@ class DivisionForm(forms.Form):
         widget=DivisionSelect(attrs={"class": "input", "autocomplete": "address-level2"}),
         error_messages={
             "required": _("Choose a commune or ward from the list."),
-            "invalid_choice": _("That commune or ward is not in this province. Choose one from the list."),
+            "invalid_choice": _(
+                "This commune or ward is not in the province you chose. Choose one from the list."
+            ),
         },
     )
 
@@ -220,15 +222,15 @@ class PersonAddressForm(DivisionForm):
     field_order: Sequence[str] = ("name", "phone")
 
     name = _name()
-    phone = phone_field(_("Write a number that can be called."))
+    phone = phone_field(_("Enter a phone number we can call."))
     street = forms.CharField(
-        label=_("House, street, hamlet"),
+        label=_("House number, street or hamlet"),
         max_length=250,
         widget=forms.TextInput(attrs={"class": "input", "autocomplete": "street-address"}),
-        error_messages={"required": _("Write the house, street or hamlet.")},
+        error_messages={"required": _("Enter the house number, street or hamlet.")},
     )
     landmark = forms.CharField(
-        label=_("How to find it"),
+        label=_("Directions"),
         required=False,
         max_length=250,
         widget=forms.TextInput(attrs={"class": "input"}),
@@ -269,7 +271,7 @@ class DetailsForm(PersonAddressForm):
         if cleaned_data.get("province"):
             for name in ("commune", "street"):
                 if not cleaned_data.get(name) and name not in self.errors:
-                    self.add_error(name, _("An address needs this too."))
+                    self.add_error(name, _("Fill in this field to complete the address."))
         return cleaned_data
 
     @property

@@ -10,7 +10,7 @@ from shop.core.states import Moves
 
 class RequestState(TextChoices):
     OPEN = "open", _("open")
-    DONE = "done", _("done")
+    DONE = "done", _("completed")
     REFUSED = "refused", _("refused")
     TAKEN_BACK = "taken_back", _("taken back")
 

@@ -37,9 +37,9 @@ COLUMNS = {
     "countryArea": "country_area",
     "phone": "phone",
 }
-_REQUIRED = _("This is needed.")
-_INVALID = _("This does not fit the country.")
-_TOO_LONG = _("This is too long.")
+_REQUIRED = _("This information is required.")
+_INVALID = _("This does not match the country you chose.")
+_TOO_LONG = _("This text is too long.")
 _VIETNAMESE_POSTAL_CODE = re.compile(r"^\d{5}\d?$")
 
 

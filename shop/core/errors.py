@@ -19,7 +19,7 @@ class Refused(Exception):
     """
 
     code: ClassVar[str] = "refused"
-    default_words: ClassVar[Words] = _("That cannot be done.")
+    default_words: ClassVar[Words] = _("This cannot be done.")
 
     def __init__(self, words: Words | None = None, *, field: str | None = None, **details: Any) -> None:
         self.words: Words = words if words is not None else self.default_words
@@ -32,18 +32,18 @@ class Missing(Refused):
     """The row does not exist or the person may not see it; both look the same from outside."""
 
     code = "missing"
-    default_words = _("We could not find that.")
+    default_words = _("We could not find this.")
 
 
 class Forbidden(Refused):
     """The person may see the row, but their role does not allow the action."""
 
     code = "forbidden"
-    default_words = _("Your role does not allow this step.")
+    default_words = _("Your role does not allow this action.")
 
 
 class ReasonRequired(Refused):
     """Rejecting, suspending or cancelling something requires a reason for the person affected."""
 
     code = "reason_needed"
-    default_words = _("Say why, so that they know what to do.")
+    default_words = _("Enter a reason, so that they know what to do.")

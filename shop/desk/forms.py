@@ -33,7 +33,7 @@ def _reason_field(help_text: Label, *, required: bool) -> forms.CharField:
 class ReasonForm(forms.Form):
     """A reason; the action decides whether it is required."""
 
-    reason = _reason_field(_("They read it word for word."), required=True)
+    reason = _reason_field(_("They will see this text exactly as you enter it."), required=True)
 
 
 def reason_of(submitted: Mapping[str, object]) -> str:
@@ -53,14 +53,14 @@ class DeliveryForm(forms.Form):
         label=_("Has the cash been collected?"),
         widget=forms.RadioSelect,
         choices=[("yes", _("Yes, collected in full")), ("no", _("Not yet"))],
-        error_messages={"required": _("Say whether the cash has been collected.")},
+        error_messages={"required": _("Choose whether the cash has been collected.")},
     )
     reason = forms.CharField(
-        label=_("Why without the code?"),
+        label=_("Reason for handing over without the code"),
         max_length=LONGEST_REASON,
-        help_text=_("Such as: The phone is lost, the name was checked. It is kept with the order."),
+        help_text=_("For example: phone lost, name checked. Saved with the order."),
         widget=forms.TextInput(attrs={"class": "input"}),
-        error_messages={"required": _("Say why it is given without the code.")},
+        error_messages={"required": _("Enter why it is handed over without the code.")},
     )
 
     def __init__(self, data: FormData = None, *, parcel: Parcel) -> None:
@@ -85,7 +85,10 @@ class StateDecisionForm(forms.Form):
     answer = forms.ChoiceField(
         choices=[each for each in CooperativeState.choices if each[0] != CooperativeState.APPLIED]
     )
-    reason = _reason_field(_("Needed unless you approve. They read it word for word."), required=False)
+    reason = _reason_field(
+        _("Required unless you approve. The cooperative will see this text exactly as you enter it."),
+        required=False,
+    )
 
 
 class DeskSearch(forms.Form):
@@ -135,13 +138,13 @@ class OrderSearch(DeskSearch):
     )
     day = forms.DateField(
         validators=[validate_day],
-        label=_("Ordered on"),
+        label=_("Order date"),
         required=False,
         input_formats=["%d/%m/%Y", "%d/%m/%y", "%d-%m-%Y", "%Y-%m-%d"],
         widget=forms.DateInput(
             format="%d/%m/%Y", attrs={"class": "input", "inputmode": "numeric", "autocomplete": "off"}
         ),
-        error_messages={"invalid": _("Write the day as 24/11/2026.")},
+        error_messages={"invalid": _("Enter the date as 24/11/2026.")},
     )
 
     def __init__(
@@ -149,7 +152,7 @@ class OrderSearch(DeskSearch):
     ) -> None:
         super().__init__(data, files, **options)
         field = self.fields["q"]
-        field.label = _("Code, number, phone or name")
+        field.label = _("Code, order number, phone or name")
         cooperative = self.fields["cooperative"]
         assert isinstance(cooperative, forms.ModelChoiceField)
         cooperative.queryset = Cooperative.objects.order_by("name", "pk")

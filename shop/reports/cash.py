@@ -35,8 +35,8 @@ CASH_AGE_NAMES: dict[CashAge, Promise] = {
     CashAge.NEW: gettext_lazy("0–3 days"),
     CashAge.WEEK: gettext_lazy("4–7 days"),
     CashAge.FORTNIGHT: gettext_lazy("8–14 days"),
-    CashAge.OLD: gettext_lazy("15 days and more"),
-    CashAge.HANDED_IN: gettext_lazy("Handed in, not seen yet"),
+    CashAge.OLD: gettext_lazy("15 days or more"),
+    CashAge.HANDED_IN: gettext_lazy("Remitted, not yet received"),
 }
 _DAYS = {CashAge.NEW: 3, CashAge.WEEK: 7, CashAge.FORTNIGHT: 14}
 
@@ -80,7 +80,7 @@ def cash_by_holder(today: datetime.date, currency: str) -> tuple[list[HolderCash
         if row["cod_holder"] == CashHolder.CARRIER:
             name = row["carrier"]
             holder_cash = carriers.setdefault(
-                name, HolderCash(CashHolder.CARRIER, name, name or _("Carrier not named"))
+                name, HolderCash(CashHolder.CARRIER, name, name or _("No carrier given"))
             )
         else:
             key = str(row["part__cooperative"])
@@ -132,7 +132,7 @@ def table_by_holder(name: str, rows: Sequence[HolderCash], currency: str) -> Tab
     columns = [
         Column(name),
         *(Column(str(CASH_AGE_NAMES[age]), ColumnKind.MONEY) for age in CashAge),
-        Column(_("In their hands"), ColumnKind.MONEY),
+        Column(_("Cash held"), ColumnKind.MONEY),
         Column(_("Parcels"), ColumnKind.COUNT),
     ]
 
@@ -151,7 +151,7 @@ def table_of_parcels(rows: Iterable[Parcel], currency: str) -> Table:
         Column(_("Cooperative")),
         Column(_("Cash")),
         Column(_("Since"), ColumnKind.DAY),
-        Column(_("To be collected"), ColumnKind.MONEY),
+        Column(_("To collect"), ColumnKind.MONEY),
         Column(_("Collected"), ColumnKind.MONEY),
     ]
     cells: list[list[Cell]] = [

@@ -31,7 +31,7 @@ class DayField(forms.DateField):
             validators=[validate_day],
             input_formats=["%d/%m/%Y", "%d/%m/%y", "%d-%m-%Y", "%Y-%m-%d"],
             widget=forms.DateInput(format="%d/%m/%Y", attrs={"class": "input", "inputmode": "numeric"}),
-            error_messages={"invalid": _("Write the day as 24/11/2026.")},
+            error_messages={"invalid": _("Enter the date as 24/11/2026.")},
         )
 
 
@@ -46,8 +46,8 @@ class SalesForm(forms.Form):
 
     tu = DayField(pgettext_lazy("report", "From"))
     den = DayField(pgettext_lazy("report", "To"))
-    theo = _select(pgettext_lazy("report", "Step"), PeriodStep.choices)
-    nhom = _select(pgettext_lazy("report", "Rows"), SalesGroup.choices)
+    theo = _select(pgettext_lazy("report", "Period"), PeriodStep.choices)
+    nhom = _select(pgettext_lazy("report", "Group by"), SalesGroup.choices)
     htx = _select(_("Cooperative"), [])
     loai = _select(_("Category"), [])
     tinh = _select(_("Province"), [])
@@ -55,7 +55,7 @@ class SalesForm(forms.Form):
     nguon = _select(
         pgettext_lazy("report", "Source"), [("", pgettext_lazy("report", "All")), *OrderSource.choices]
     )
-    huy = forms.BooleanField(label=_("Count declined and cancelled parts too"), required=False)
+    huy = forms.BooleanField(label=_("Include declined and cancelled parts"), required=False)
 
     def __init__(self, data: Mapping[str, object], *, today: datetime.date) -> None:
         month_start = today.replace(day=1)
@@ -78,13 +78,15 @@ class SalesForm(forms.Form):
         cleaned = super().clean() or {}
         first, last = cleaned.get("tu"), cleaned.get("den")
         if first and last and last < first:
-            self.add_error("den", _("The last day lies before the first."))
+            self.add_error("den", _("The end date must not be before the start date."))
         elif (
             first
             and last
             and (last - first).days >= MAX_DAYS[PeriodStep(cleaned.get("theo") or PeriodStep.DAY)]
         ):
-            self.add_error("theo", _("That is too long a time for this step. Choose a longer step."))
+            self.add_error(
+                "theo", _("This period is too long for the chosen interval. Choose weeks or months.")
+            )
         return cleaned
 
     def sales_query(self) -> SalesQuery:

@@ -21,7 +21,9 @@ def names_of(group: SalesGroup, keys: Collection[object]) -> dict[object, str]:
     """Return a name for each key; deleted products have the name they were sold under."""
     known_names: dict[object, str] = {DELIVERY: pgettext("report", "Delivery")}
     known_names.update(_KNOWN[group](keys))
-    return {key: known_names.get(key) or (_("Not known any more") if key else _("Not said")) for key in keys}
+    return {
+        key: known_names.get(key) or (_("No longer known") if key else _("Not specified")) for key in keys
+    }
 
 
 def _product_names(keys: Collection[object]) -> dict[object, str]:

@@ -67,11 +67,11 @@ def filtered_entries(query: LedgerQuery) -> QuerySet[LedgerEntry]:
 def table_of(rows: Iterable[LedgerEntry], currency: str) -> Table:
     """Return entries of one currency as a sheet."""
     columns = [
-        Column(_("Day"), ColumnKind.DAY),
+        Column(_("Date"), ColumnKind.DAY),
         Column(_("Posting"), ColumnKind.COUNT),
-        Column(_("What")),
+        Column(_("Event")),
         Column(_("Account")),
-        Column(_("Made of")),
+        Column(_("Composition")),
         Column(_("Cooperative")),
         Column(_("Carrier")),
         Column(pgettext("settlement", "Order")),

@@ -31,11 +31,11 @@ def bank_list(rows: Iterable[Payout]) -> Table:
     ]
     columns = [
         Column(pgettext("bank list", "No."), ColumnKind.COUNT),
-        Column(_("Receiver's account")),
-        Column(_("Receiver's name")),
+        Column(_("Recipient account")),
+        Column(_("Recipient name")),
         Column(_("Bank")),
-        Column(_("Bank's code at NAPAS")),
+        Column(_("NAPAS bank code")),
         Column(_("Amount"), ColumnKind.MONEY),
-        Column(_("Content of the transfer")),
+        Column(_("Transfer note")),
     ]
     return Table(_("Transfers"), columns, cells)

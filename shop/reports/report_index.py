@@ -21,6 +21,6 @@ REPORTS = (
     Report(
         "reports:sales",
         _("Sales"),
-        _("What was ordered, by day, week or month, and by cooperative, category, product or place."),
+        _("Orders by day, week or month, and by cooperative, category, product or place."),
     ),
 )

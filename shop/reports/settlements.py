@@ -31,18 +31,18 @@ _CLOSING_POSTINGS = (PostingKind.OFFSET, PostingKind.SETTLED)
 _PLUS, _MINUS = 1, -1
 # Each figure, its label, and its sign in the payable amount.
 SIGNED_FIGURES: tuple[tuple[str, Promise, int], ...] = (
-    ("carried_forward", gettext_lazy("Brought over from the period before"), _PLUS),
-    ("goods", gettext_lazy("Goods sold"), _PLUS),
-    ("delivery", gettext_lazy("Delivery by its own ways"), _PLUS),
+    ("carried_forward", gettext_lazy("Balance brought forward"), _PLUS),
+    ("goods", gettext_lazy("Product sales"), _PLUS),
+    ("delivery", gettext_lazy("Own delivery"), _PLUS),
     ("corrections", gettext_lazy("Corrections"), _PLUS),
     ("refunds", gettext_lazy("Refunds"), _MINUS),
     ("commission", pgettext_lazy("settlement", "Commission"), _MINUS),
     ("tax_withheld", gettext_lazy("Tax withheld"), _MINUS),
-    ("cash_held", gettext_lazy("Cash collected and kept"), _MINUS),
+    ("cash_held", gettext_lazy("Cash collected and held"), _MINUS),
 )
 FIGURE_COLUMNS: tuple[tuple[str, Promise], ...] = (
-    ("payable", pgettext_lazy("settlement", "Comes to")),
-    ("goods", pgettext_lazy("settlement", "Goods")),
+    ("payable", pgettext_lazy("settlement", "Balance")),
+    ("goods", pgettext_lazy("settlement", "Products")),
     ("delivery", pgettext_lazy("settlement", "Delivery")),
     ("refunds", gettext_lazy("Refunds")),
     ("commission", pgettext_lazy("settlement", "Commission")),
@@ -96,7 +96,7 @@ class SettlementStatement:
         """The period as text."""
         opened, closed = self.settlement.opened_at, self.settlement.closed_at
         if closed is None:
-            return _("since %(first)s, still running") % {"first": day(opened)}
+            return _("since %(first)s, still open") % {"first": day(opened)}
         values = {"first": day(opened), "last": day(closed), "hour": clock(closed)}
         return _("%(first)s to %(last)s, closed at %(hour)s") % values
 
@@ -189,7 +189,7 @@ def tables(statement: SettlementStatement) -> list[Table]:
     outcome, amount = statement.outcome
     summary = Table(
         _("Settlement"),
-        [Column(_("What")), Column(_("Amount"), ColumnKind.MONEY)],
+        [Column(_("Event")), Column(_("Amount"), ColumnKind.MONEY)],
         [[str(name), amount] for name, amount in statement.lines],
         settlement.currency,
         sums=[str(outcome), amount],
@@ -197,7 +197,7 @@ def tables(statement: SettlementStatement) -> list[Table]:
     )
     rows = rows_of_orders(settlement, orders_in(settlement)) + other_rows(settlement)
     columns = [
-        Column(_("Day"), ColumnKind.DAY),
+        Column(_("Date"), ColumnKind.DAY),
         Column(pgettext("settlement", "Order")),
         Column(_("Note")),
         *(Column(str(name), ColumnKind.MONEY) for _field, name in FIGURE_COLUMNS),

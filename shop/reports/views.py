@@ -102,12 +102,12 @@ def _tiles(current: SalesFigures, previous: SalesFigures, query: SalesQuery) -> 
         return {"label": label, "value": value, "is_money": money, "change": change}
 
     return [
-        tile(pgettext("report", "Goods"), current.goods, previous.goods, money=True),
+        tile(pgettext("report", "Products"), current.goods, previous.goods, money=True),
         tile(pgettext("report", "Orders"), current.orders, previous.orders, money=False),
-        tile(_("Parts of orders"), current.parts, previous.parts, money=False),
+        tile(_("Sellers' parts"), current.parts, previous.parts, money=False),
         tile(pgettext("report", "Delivery"), current.delivery, previous.delivery, money=True),
         tile(_("Commission"), current.commission, previous.commission, money=True),
-        tile(_("Average order"), current.average, previous.average, money=True),
+        tile(_("Average order value"), current.average, previous.average, money=True),
     ]
 
 
@@ -116,7 +116,7 @@ def _presets(today: datetime.date) -> list[tuple[str, str, str]]:
     last_month = (month - datetime.timedelta(days=1)).replace(day=1)
     spans = [
         (pgettext("report", "Today"), today, today),
-        (_("Seven days"), today - datetime.timedelta(days=6), today),
+        (_("Last 7 days"), today - datetime.timedelta(days=6), today),
         (_("This month"), month, today),
         (_("Last month"), last_month, month - datetime.timedelta(days=1)),
     ]
@@ -126,8 +126,8 @@ def _presets(today: datetime.date) -> list[tuple[str, str, str]]:
 def _figure_columns() -> list[Column]:
     return [
         Column(pgettext("report", "Orders"), ColumnKind.COUNT),
-        Column(_("Parts of orders"), ColumnKind.COUNT),
-        Column(pgettext("report", "Goods"), ColumnKind.MONEY),
+        Column(_("Sellers' parts"), ColumnKind.COUNT),
+        Column(pgettext("report", "Products"), ColumnKind.MONEY),
         Column(pgettext("report", "Delivery"), ColumnKind.MONEY),
         Column(pgettext("report", "Total"), ColumnKind.MONEY),
         Column(_("Commission"), ColumnKind.MONEY),

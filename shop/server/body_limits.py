@@ -90,19 +90,19 @@ def refuse_large_bodies(get_response: Callable[[HttpRequest], HttpResponseBase])
 
 def too_large_message(path: str, max_bytes: int) -> str:
     with _language_of(path):
-        return _("What you sent is too large: at most %(megabytes)d MB here.") % {
+        return _("Your upload is too large. The limit here is %(megabytes)d MB.") % {
             "megabytes": max_bytes // MEGABYTE
         }
 
 
 def sign_in_message(path: str) -> str:
     with _language_of(path):
-        return _("Please sign in before you send files this large.")
+        return _("Sign in before you upload files this large.")
 
 
 def busy_network_message(path: str) -> str:
     with _language_of(path):
-        return _("Too much is being sent from your network at once. Please try again in a minute.")
+        return _("Too much is being uploaded from your network at once. Try again in a minute.")
 
 
 def _language_of(path: str) -> translation.override:

@@ -213,8 +213,8 @@ def test_large_photo_is_read_from_members_and_refused_to_visitors(web):
     in_english = answer_to_head(web, head(f"/en{path}", length=length))
 
     assert [status_of(each) for each in (nobody, forger, member)] == [403, 403, 100]
-    assert "Xin đăng nhập trước khi gửi tệp lớn như vậy." in nobody.decode()
-    assert "Please sign in before you send files this large." in in_english.decode()
+    assert "Hãy đăng nhập trước khi gửi tệp lớn như vậy." in nobody.decode()
+    assert "Sign in before you upload files this large." in in_english.decode()
 
 
 @pytest.mark.once
@@ -254,7 +254,7 @@ def test_concurrent_bodies_per_network_are_limited_and_others_are_served(web):
         connected.close()
 
     assert [status_of(each) for each in (refused, refused_in_english, refused_chunks)] == [503] * 3
-    assert "Mạng của quý khách đang gửi lên quá nhiều cùng lúc. Xin thử lại sau một phút." in refused.decode()
+    assert "Mạng của bạn đang gửi lên quá nhiều cùng lúc. Hãy thử lại sau một phút." in refused.decode()
     assert "Too much is being sent from your network at once." in refused_in_english.decode()
     assert b"Retry-After: 60" in refused
     assert status_of(small_body) == 403  # read; the form has no token

@@ -535,4 +535,4 @@ def test_members_see_which_of_their_photos_could_not_be_opened(client: Client):
 
     page = html_of(client.get(f"/xa-vien/hang/{product.listings.get().pk}/"))
 
-    assert page.count("Không mở được ảnh này. Hãy gửi ảnh khác.") == 1
+    assert page.count("Không mở được ảnh này. Hãy chọn ảnh khác.") == 1

@@ -48,7 +48,7 @@ def register(email: str) -> tuple[int, str, str]:
 
 
 def apply_to_sell(email: str) -> tuple[int, str, str]:
-    """The same for a cooperative's application by a visitor without an account."""
+    """The same for a cooperative's application by a visitor no account."""
     client = Client()
     response = client.post("/xa-vien/dang-ky/", application_form() | ACCOUNT | {"email": email}, follow=True)
     page = re.sub(r'value="[^"]{40,}"|nonce="[^"]*"', "", html_of(response))
@@ -76,7 +76,7 @@ def test_registering_a_taken_address_looks_like_a_free_one() -> None:
     assert taken == free
     assert taken[0] == 200
     assert User.objects.count() == 1
-    assert subjects_sent_to(TAKEN) == ["Có người mở tài khoản bằng địa chỉ của quý khách"]
+    assert subjects_sent_to(TAKEN) == ["Có người tạo tài khoản bằng email của bạn"]
     assert subjects_sent_to(FREE) == ["Mã mở tài khoản ở Chợ Phiên"]
 
 
@@ -89,7 +89,7 @@ def test_applying_with_a_taken_address_looks_like_a_free_one() -> None:
     assert taken == free
     assert taken[0] == 200
     assert (User.objects.count(), Cooperative.objects.count()) == (1, 0)
-    assert subjects_sent_to(TAKEN) == ["Có người mở tài khoản bằng địa chỉ của quý khách"]
+    assert subjects_sent_to(TAKEN) == ["Có người tạo tài khoản bằng email của bạn"]
     assert subjects_sent_to(FREE) == ["Mã mở tài khoản ở Chợ Phiên"]
 
 
@@ -148,7 +148,7 @@ def test_owner_of_a_taken_address_is_notified_of_an_api_registration() -> None:
 
     assert taken["user"] == {"id": "", "email": TAKEN}
     assert (taken["requiresConfirmation"], taken["errors"]) == (free["requiresConfirmation"], free["errors"])
-    assert subjects_sent_to(TAKEN) == ["Có người mở tài khoản bằng địa chỉ của quý khách"]
+    assert subjects_sent_to(TAKEN) == ["Có người tạo tài khoản bằng email của bạn"]
 
 
 def test_changing_to_a_taken_address_looks_like_a_free_one() -> None:

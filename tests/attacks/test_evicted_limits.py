@@ -28,7 +28,7 @@ def test_sign_in_stays_limited_when_the_cache_is_cleared() -> None:
     response = client.post(SIGN_IN, {"name": "hanh@example.com", "password": PASSWORD})
 
     assert "_auth_user_id" not in client.session
-    assert "Too many tries" in html_of(response)
+    assert "Too many attempts" in html_of(response)
     assert LimitCounter.objects.exists()
 
 

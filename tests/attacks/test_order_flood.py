@@ -298,5 +298,5 @@ def test_desk_shows_texts_that_were_not_sent(client: Client, settings: Any) -> N
     home_page = text_of(client.get("/en/quan-tri/"))
     page = text_of(client.get("/en/quan-tri/viec-nen/"))
 
-    assert "Texts that were not sent" in home_page
+    assert "Text messages not sent" in home_page
     assert "2 text messages were not sent in the last 24 hours" in page

@@ -177,7 +177,7 @@ def test_empty_result_offers_to_clear_all_filters(client: Client, market: dict[s
     html = page_of(client, "/san-pham/?tu=1&den=2&sao=5&cn=organic")
 
     assert re.findall(r'button-second" href="([^"]+)"> ?([^<]+?) ?<', html) == [
-        ("?", "Bỏ “mọi điều kiện lọc”: có 4 món")
+        ("?", "Bỏ “tất cả bộ lọc”: có 4 món")
     ]
 
 

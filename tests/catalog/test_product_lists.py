@@ -86,7 +86,7 @@ def test_cached_card_follows_every_change(client: Client) -> None:
         ("/ túi", lambda: Variant.objects.update(unit="bag")),
         ("Còn 2 túi", lambda: stock.update(on_hand=2)),
         ("Hết hàng", lambda: listing.update(is_available=False)),
-        ("Đang tạm nghỉ", lambda: seller.update(paused_from=NOW)),
+        ("Tạm ngừng bán", lambda: seller.update(paused_from=NOW)),
         ("/san-pham/mien-khac/", lambda: products.update(slug="mien-khac")),
     ]
 

@@ -78,14 +78,14 @@ def test_bulletins_are_created_once_per_seller_and_language(seller) -> None:
     assert "Ẩn" not in text
     paragraphs = [block.splitlines() for block in re.split(r"\n{2,}", text)]
     by_heading = {block[0]: block[1:] for block in paragraphs}
-    assert by_heading["NGÀY CHỢ VÀ CHUYẾN XE"] == [
+    assert by_heading["PHIÊN CHỢ VÀ CHUYẾN XE"] == [
         "- Chủ nhật 29/11, 6–10\u00a0giờ: Nhận ở chợ phiên (HTX Thiên An)"
     ]
     assert by_heading["ĐANG MÙA"] == [
         "- Hồng: 60.000\u00a0₫ / kg, HTX Thiên An",
         "- Quýt: 35.000\u00a0₫ / kg, HTX Thiên An",
     ]
-    assert by_heading["MỚI LÊN KỆ"] == [
+    assert by_heading["HÀNG MỚI"] == [
         "- Gối: 320.000\u00a0₫ / kg, HTX Thiên An",
         "- Lạp sườn: 190.000\u00a0₫ / kg, HTX Thiên An",
     ]

@@ -74,10 +74,10 @@ def test_product_no_longer_on_sale_is_marked_and_can_be_removed(client: Client) 
     add_wish(client, product)
     Listing.objects.update(state=ListingState.WITHDRAWN)
 
-    assert "Not on sale any more" in wish_list_page(client)
+    assert "No longer on sale" in wish_list_page(client)
 
     add_wish(client, product, remove="1")
-    assert "Nothing is kept yet" in wish_list_page(client)
+    assert "No saved items yet" in wish_list_page(client)
 
 
 def test_invalid_product_is_404_and_full_list_drops_the_oldest(client: Client, monkeypatch) -> None:

@@ -205,7 +205,7 @@ def test_card_hold_covers_the_most_and_captures_the_weighed_price(
     line = part.lines.get()
     packer.locator(f"[name='weigh-{line.pk}-kg']").fill("2")
     with packer.expect_navigation():
-        packer.locator(f"#goods-{line.pk} button", has_text="Ghi số cân").click()
+        packer.locator(f"#goods-{line.pk} button", has_text="Lưu cân nặng").click()
     packer.locator("main input[type=checkbox]").check()
     press(packer, "form[action$='/kien/'] .big-action")
 

@@ -71,7 +71,7 @@ def test_period_is_closed_and_paid_at_the_desk_and_seen_on_a_phone(
     desk = visit(DESK, "quantri@example.com")
     desk.goto("/quan-tri/quyet-toan/")
     desk.get_by_role("checkbox", name="HTX Thiên An").check()
-    desk.get_by_role("button", name="Chốt kỳ đã chọn").click()
+    desk.get_by_role("button", name="Chốt các kỳ đã chọn").click()
     expect(desk.get_by_role("status")).to_contain_text("Đã chốt 1 kỳ.")
     _correct(desk)
     _pay(desk, tmp_path)
@@ -95,27 +95,27 @@ def test_period_is_closed_and_paid_at_the_desk_and_seen_on_a_phone(
 
 def _name_account(phone: Page) -> None:
     """The manager enters the bank account; a mismatch in the repeated number is refused."""
-    phone.get_by_role("link", name="Khai báo để nhận được tiền").click()
+    phone.get_by_role("link", name="Thêm tài khoản để nhận tiền").click()
     phone.get_by_label("Ngân hàng", exact=True).select_option(label="Agribank")
     phone.get_by_label("Số tài khoản", exact=True).fill("8888000011")
-    phone.get_by_label("Ghi lại số tài khoản").fill("8888000012")
+    phone.get_by_label("Nhập lại số tài khoản").fill("8888000012")
     phone.get_by_label("Tên chủ tài khoản").fill("Hợp tác xã Thiên An")
-    phone.get_by_role("button", name="Lưu tài khoản này").click()
+    phone.get_by_role("button", name="Lưu tài khoản").click()
     expect(phone.locator("#errors")).to_contain_text("Hai số không giống nhau")
-    phone.get_by_label("Ghi lại số tài khoản").fill("8888000011")
-    phone.get_by_role("button", name="Lưu tài khoản này").click()
+    phone.get_by_label("Nhập lại số tài khoản").fill("8888000011")
+    phone.get_by_role("button", name="Lưu tài khoản").click()
     expect(phone.get_by_role("status")).to_contain_text("Đã lưu tài khoản")
 
 
 def _correct(desk: Page) -> None:
     """A correction after closing is booked in the next period."""
-    desk.get_by_role("link", name="Đã chốt, chờ trả").click()
+    desk.get_by_role("link", name="Đã chốt, chờ chi trả").click()
     desk.get_by_role("link", name="HTX Thiên An").click()
     expect(desk.locator(".sums .total").last).to_have_text("220.000 ₫")
     desk.get_by_label("Trả thêm").check()
     desk.get_by_label("Số tiền").fill("15.000")
     desk.get_by_label("Lý do").fill("Thưởng đơn đầu tiên")
-    desk.get_by_role("button", name="Ghi sổ").click()
+    desk.get_by_role("button", name="Ghi nhận tiền về").click()
     expect(desk.get_by_role("heading", level=1)).to_have_text("Quyết toán kỳ 2, HTX Thiên An")
     expect(desk.locator(".sums .total").last).to_have_text("15.000 ₫")
 
@@ -134,7 +134,7 @@ def _pay(desk: Page, tmp_path: Any) -> None:
     ]
     desk.get_by_role("link", name="HTX Thiên An").click()
     expect(desk.get_by_role("img", name="Mã QR để trả bằng ứng dụng ngân hàng")).to_be_visible()
-    desk.get_by_label("Số giao dịch ngân hàng").fill("FT26330778899")
-    desk.get_by_role("button", name="Ghi là đã chi").click()
-    expect(desk.get_by_role("status")).to_contain_text("Đã ghi là đã chi.")
+    desk.get_by_label("Mã giao dịch ngân hàng").fill("FT26330778899")
+    desk.get_by_role("button", name="Đánh dấu đã chi trả").click()
+    expect(desk.get_by_role("status")).to_contain_text("Đã đánh dấu là đã chi trả.")
     expect(desk.locator("main")).to_contain_text("FT26330778899")

@@ -73,9 +73,9 @@ def sign_in_at_desk(page: Page) -> Page:
     make_admin(email="quantri@example.com")
     page.set_default_timeout(SLOW)
     page.goto("/en/tai-khoan/dang-nhap/")
-    page.get_by_label("E-mail or phone number").fill("quantri@example.com")
+    page.get_by_label("Email or phone number").fill("quantri@example.com")
     page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="Enter the market").click()
+    page.get_by_role("button", name="Sign in").click()
     page.wait_for_url(re.compile("/quan-tri/"))
     return page
 
@@ -84,15 +84,15 @@ def order_by_transfer(page: Page) -> None:
     page.goto("/en/san-pham/")
     page.get_by_role("link", name="Gối thảo dược").click()
     page.get_by_role("button", name="Add to basket").click()
-    page.get_by_label("I receive goods in").select_option("01")
-    page.get_by_role("button", name="Order", exact=True).filter(visible=True).click()
+    page.get_by_label("Deliver to").select_option("01")
+    page.get_by_role("button", name="Checkout", exact=True).filter(visible=True).click()
     page.get_by_label("Full name").fill("Trần Thị Minh Hạnh")
     page.get_by_label("Phone number", exact=True).fill("0987 654 321")
     page.get_by_label("Commune or ward", exact=True).select_option(index=1)
-    page.get_by_label("House, street, hamlet").fill("Số 5")
+    page.get_by_label("House number, street or hamlet").fill("Số 5")
     page.get_by_label("Bank transfer").check()
     page.get_by_label("I agree that Chợ Phiên").check()
-    page.get_by_role("button", name="Order", exact=False).filter(visible=True).last.click()
+    page.get_by_role("button", name="Checkout", exact=False).filter(visible=True).last.click()
 
 
 def test_page_updates_when_the_transfer_arrives(phone: Page, live_server: Any) -> None:
@@ -115,16 +115,14 @@ def test_page_updates_when_the_transfer_arrives(phone: Page, live_server: Any) -
     expect(page.get_by_role("button", name=f"Copy {order.code}")).to_contain_text("Copied")
     assert page.evaluate("navigator.clipboard.readText()") == order.code
     with page.expect_download() as saved:
-        page.get_by_role("link", name="Save the code as a picture").click()
+        page.get_by_role("link", name="Save the code as an image").click()
     assert saved.value.suggested_filename == f"vietqr-{order.code}.png"
 
     assert post_webhook(live_server.url, order.code, 350_000) == 200
 
-    expect(page.get_by_text("The money has come: 350.000\u00a0₫. Thank you.").last).to_be_visible(
-        timeout=SLOW
-    )
+    expect(page.get_by_text("Money received: 350.000 ₫. Thank you.").last).to_be_visible(timeout=SLOW)
     expect(page.locator("#paying-panel")).to_have_count(0)
-    expect(page.locator("#news")).to_contain_text("The money has come")
+    expect(page.locator("#news")).to_contain_text("Money received")
     assert loads == []
     page.reload()
     expect(page.get_by_text("Paid: 350.000\u00a0₫")).to_be_visible()
@@ -173,11 +171,13 @@ def test_desk_settles_a_transfer_without_a_code_with_one_click(page: Page) -> No
     sign_in_at_desk(page)
 
     page.get_by_role("link", name="Transfers", exact=True).click()
-    expect(page.get_by_text("the note names the buyer, it costs exactly this sum")).to_be_visible()
+    expect(
+        page.get_by_text("the note contains the buyer's name or number, the order costs exactly this amount")
+    ).to_be_visible()
     page.get_by_role("button", name=f"Put to order {order.code}: 120.000").click()
 
-    expect(page.get_by_text("Settled. The buyer sees it.")).to_be_visible(timeout=SLOW)
-    expect(page.get_by_text("Every transfer is settled")).to_be_visible()
+    expect(page.get_by_text("Matched. The buyer can see it.")).to_be_visible(timeout=SLOW)
+    expect(page.get_by_text("All transfers are matched")).to_be_visible()
     order.refresh_from_db()
     assert (order.charged, order.still_due) == (120_000, 0)
 
@@ -194,15 +194,15 @@ def test_desk_imports_a_bank_statement(page: Page, tmp_path: Path) -> None:
 
     page.goto("/en/quan-tri/sao-ke/")
     page.get_by_label("Statement", exact=True).set_input_files(file)
-    page.get_by_role("button", name="Read it in").click()
+    page.get_by_role("button", name="Upload").click()
     columns = {"heading": "2", "date": "0", "reference": "1", "credit": "2", "debit": "3", "note": "4"}
     for name, column in (columns | {"account": ""}).items():
         page.locator(f"#id_{name}").select_option(column)
-    page.get_by_role("button", name="Read it so").click()
-    expect(page.get_by_text("The columns are kept.")).to_be_visible(timeout=SLOW)
+    page.get_by_role("button", name="Use these columns").click()
+    expect(page.get_by_text("Columns saved.")).to_be_visible(timeout=SLOW)
     page.get_by_role("button", name="Take over 1 transfer").click()
 
-    expect(page.get_by_text("Settled by themselves")).to_be_visible(timeout=SLOW)
+    expect(page.get_by_text("Matched automatically")).to_be_visible(timeout=SLOW)
     transfer = BankTransfer.objects.get()
     assert (transfer.state, transfer.reference) == (TransferState.SETTLED, "FT8")
     order.refresh_from_db()
@@ -210,7 +210,7 @@ def test_desk_imports_a_bank_statement(page: Page, tmp_path: Path) -> None:
 
     page.goto("/en/quan-tri/sao-ke/")
     page.get_by_label("Statement", exact=True).set_input_files(file)
-    page.get_by_role("button", name="Read it in").click()
+    page.get_by_role("button", name="Upload").click()
 
-    expect(page.get_by_text("Settled by themselves")).to_be_visible(timeout=SLOW)
+    expect(page.get_by_text("Matched automatically")).to_be_visible(timeout=SLOW)
     assert BankTransfer.objects.count() == 1

@@ -97,7 +97,7 @@ def _enter_wrong_then_excess_weight(page: Page, part: OrderPart) -> None:
 
     weight_field.fill("32")
     expect(page.locator(f"#words-{line.pk}")).to_contain_text("480.000")
-    page.locator(f"#goods-{line.pk} button", has_text="Ghi số cân").click()
+    page.locator(f"#goods-{line.pk} button", has_text="Lưu cân nặng").click()
     expect(page.locator(f"[name='weigh-{line.pk}-again']")).to_be_visible()
     line.refresh_from_db()
     assert line.weighed_grams is None
@@ -105,7 +105,7 @@ def _enter_wrong_then_excess_weight(page: Page, part: OrderPart) -> None:
     page.locator(f"[name='weigh-{line.pk}-kg']").fill("3,2")
     expect(page.locator(f"#words-{line.pk}")).to_contain_text("48.000")
     with page.expect_navigation():
-        page.locator(f"#goods-{line.pk} button", has_text="Ghi số cân").click()
+        page.locator(f"#goods-{line.pk} button", has_text="Lưu cân nặng").click()
     expect(page.locator(f"#goods-{line.pk}")).to_contain_text("3,2 kg")
     expect(page.locator("main input[type=checkbox]")).to_have_count(0)
     line.refresh_from_db()

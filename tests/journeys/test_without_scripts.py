@@ -90,7 +90,7 @@ def test_order_is_placed_packed_and_partly_cancelled_without_scripts(
     assert parts == {"HTX Thiên An": PartState.CANCELLED, "HTX Yến Dương": PartState.ACCEPTED}
     assert order.parts.get(cooperative=sellers[1]).parcels.get().state == ParcelState.PACKED
     buyer.reload()
-    expect(buyer.locator("main")).to_contain_text("Đã đóng hàng")
+    expect(buyer.locator("main")).to_contain_text("Đã đóng gói")
 
 
 def test_product_is_found_and_bought_by_keyboard_alone(
@@ -101,7 +101,7 @@ def test_product_is_found_and_bought_by_keyboard_alone(
     page.goto("/")
 
     keyboard.press("Tab")
-    assert keyboard.focused_element()["words"] == "Đến nội dung chính"
+    assert keyboard.focused_element()["words"] == "Chuyển đến nội dung chính"
     keyboard.press("Enter")
     keyboard.press("Tab")
     assert page.evaluate("document.querySelector('main').contains(document.activeElement)")
@@ -120,7 +120,7 @@ def test_product_is_found_and_bought_by_keyboard_alone(
     keyboard.press_and_wait("Enter", "/san-pham/")
     keyboard.tab_to("Thêm vào giỏ")
     keyboard.press_and_wait("Enter", "/gio-hang/")
-    keyboard.tab_to("Thêm một")
+    keyboard.tab_to("Tăng một")
     keyboard.press("Space")
     expect(page.locator("main")).to_contain_text("640.000")
     keyboard.tab_to("Đặt hàng")
@@ -171,7 +171,7 @@ def _check_out(page: Page) -> None:
 
 def _cancel_part(page: Page, name: str) -> None:
     part = page.locator("main section").filter(has=page.get_by_role("heading", name=name))
-    part.get_by_text("Xin huỷ gói này", exact=True).click()
+    part.get_by_text("Huỷ phần này", exact=True).click()
     part.get_by_role("button", name=re.compile("huỷ", re.IGNORECASE)).click()
     expect(page.get_by_role("status").first).to_contain_text(name)
 
@@ -186,7 +186,7 @@ def _accept_and_pack(page: Page, email: str) -> None:
     page.get_by_text("Lấy rồi").click()
     page.get_by_role("button", name="Xong, in tem").click()
     page.get_by_role("button", name="Dán tem xong").click()
-    expect(page.get_by_role("button", name="Hàng đi rồi")).to_be_visible()
+    expect(page.get_by_role("button", name="Đã gửi hàng")).to_be_visible()
 
 
 def _fill_checkout_by_keyboard(keyboard: Keyboard) -> None:

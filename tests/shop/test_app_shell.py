@@ -66,7 +66,7 @@ def test_public_pages_are_shown_offline_and_personal_ones_are_not(
     phone.goto("/gio-hang/")
     expect(phone.get_by_role("heading", level=1)).to_have_text("Chưa có mạng")
     phone.goto("/en/san-pham/")
-    expect(phone.get_by_role("heading", level=1)).to_have_text("No network yet")
+    expect(phone.get_by_role("heading", level=1)).to_have_text("You are offline")
 
     phone.goto(path)
     expect(phone.locator("[data-kept-copy]")).to_be_visible()
@@ -124,7 +124,7 @@ def test_large_type_is_remembered_and_needs_no_script(phone: Page) -> None:
     phone.goto("/san-pham/?trang=1")
     before = phone.evaluate(size)
 
-    phone.get_by_role("button", name="Chữ to").click()
+    phone.get_by_role("button", name="Chữ lớn").click()
     phone.wait_for_url("**/san-pham/?trang=1")
     assert phone.evaluate(size) == pytest.approx(before * 1.3)
     phone.goto("/")

@@ -140,7 +140,7 @@ def test_members_are_linked_to_their_pages(client: Client) -> None:
     Membership.objects.create(cooperative=make_seller(), user=member, role="manager")
     client.force_login(member)
 
-    assert "Bán hàng" in html_of(client.get("/"))
+    assert "Doanh số" in html_of(client.get("/"))
 
 
 def test_missing_page_links_back(client: Client) -> None:
@@ -163,7 +163,7 @@ def test_stale_token_is_explained() -> None:
 
     assert response.status_code == 403
     html = html_of(response)
-    assert "Trang này mở đã lâu" in html
+    assert "Trang đã mở quá lâu" in html
     assert 'href="http://testserver/san-pham/"' in html
 
 

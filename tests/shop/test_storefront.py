@@ -102,7 +102,7 @@ def test_filter_changes_the_list_and_the_address_in_place(page: Page, pillow: Pr
     page.goto("/san-pham/")
     page.evaluate("window.stays = true")
 
-    page.get_by_text("Có OCOP").click()
+    page.get_by_text("Có sao OCOP").click()
 
     expect(page.get_by_role("link", name="Miến dong")).to_have_count(0)
     expect(page.get_by_role("link", name="Gối thảo dược")).to_be_visible()
@@ -114,7 +114,7 @@ def test_purchase_bar_follows_the_chosen_variant(phone: Page, pillow: Product) -
     phone.goto(f"/san-pham/{pillow.slug}/")
 
     phone.get_by_text("Gối nằm").click()
-    phone.get_by_role("button", name="Thêm một").click()
+    phone.get_by_role("button", name="Tăng một").click()
 
     expect(phone.locator("[data-chosen-price]")).to_have_text("400.000\u00a0₫")
     expect(phone.get_by_role("spinbutton", name="Số lượng")).to_have_value("2")
@@ -135,12 +135,12 @@ def test_delivery_follows_the_place_and_the_quantity_in_place(phone: Page, pillo
     phone.goto(f"/san-pham/{pillow.slug}/")
     phone.evaluate("window.stays = true")
 
-    phone.get_by_label("Tôi nhận hàng ở").select_option("Hà Nội")
+    phone.get_by_label("Giao đến").select_option("Hà Nội")
     delivery = phone.locator("#delivery:not(.htmx-added, .htmx-settling)")  # it listens only from then on
     delivery.get_by_label("Xã, phường").select_option("Phường Ba Đình")
     expect(delivery).to_contain_text("Đến Phường Ba Đình, Hà Nội.")
     expect(delivery).to_contain_text("30.000\u00a0₫")
-    phone.get_by_role("button", name="Thêm một").click(click_count=2)
+    phone.get_by_role("button", name="Tăng một").click(click_count=2)
 
     expect(delivery).to_contain_text("55.000\u00a0₫")
     assert phone.evaluate("window.stays") is True
@@ -165,11 +165,11 @@ def test_search_and_filters_work_without_scripts(browser: Browser, live_server: 
     page.get_by_role("searchbox").press("Enter")
     expect(page.get_by_role("link", name="Miến dong")).to_be_visible()
     page.goto("/san-pham/")
-    page.get_by_text("Có OCOP").click()
-    page.get_by_role("button", name="Xem hàng").click()
+    page.get_by_text("Có sao OCOP").click()
+    page.get_by_role("button", name="Xem sản phẩm").click()
     expect(page.get_by_role("link", name="Miến dong")).to_have_count(0)
     page.get_by_role("link", name="Gối thảo dược").click()
 
     expect(page.get_by_role("button", name="Thêm vào giỏ")).to_be_visible()
-    expect(page.get_by_role("button", name="Thêm một")).to_be_hidden()
+    expect(page.get_by_role("button", name="Tăng một")).to_be_hidden()
     context.close()

@@ -23,14 +23,14 @@ class ListingIncomplete(Refused):
     """Consumer law requires more information. `details["fields"]` lists what is missing."""
 
     code = "not_yet_complete"
-    default_words = _("Something that buyers must be told is missing.")
+    default_words = _("Some information that buyers must see is missing. Add it first.")
 
 
 class PictureNotReady(Refused):
     """Every photo still waits to be opened, which takes the worker some seconds."""
 
     code = "picture_not_ready"
-    default_words = _("The photo is still being prepared. Try again in a minute.")
+    default_words = _("The photo is still being processed. Try again in a minute.")
 
 
 def missing_legal_fields(product: Product) -> list[str]:

@@ -30,7 +30,7 @@ RETENTION_WAITING = datetime.timedelta(days=400)
 
 class AlreadyInStock(Refused):
     code = "already_there"
-    default_words = _("These goods can be ordered now.")
+    default_words = _("This product is available now.")
 
 
 @transaction.atomic(durable=True)

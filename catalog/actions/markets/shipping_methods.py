@@ -21,14 +21,14 @@ from shop.core.models import Channel, record_change
 
 class InvalidRange(Refused):
     code = "most_below_least"
-    default_words = _("The most must not be below the least.")
+    default_words = _("The maximum must not be below the minimum.")
 
 
 class ZoneNotInChannel(Refused):
     """The service's zone does not include this channel."""
 
     code = "not_in_channel"
-    default_words = _("The zone is not one of this channel.")
+    default_words = _("This zone does not belong to the channel.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,17 +38,17 @@ InitialStock = tuple[uuid.UUID | None, int]
 
 class MissingWarehouse(Refused):
     code = "no_warehouse"
-    default_words = _("Your cooperative has no store house yet.")
+    default_words = _("Your cooperative has no warehouse yet. Add one first.")
 
 
 class ProductNotInChannel(Refused):
     code = "not_listed"
-    default_words = _("The product is not in this channel yet.")
+    default_words = _("The product has not been added to this channel yet.")
 
 
 class StockAlreadyExists(Refused):
     code = "stock_there"
-    default_words = _("There is stock in this store house already: change it instead.")
+    default_words = _("This warehouse already has stock. Change the quantity instead.")
 
 
 @transaction.atomic(durable=True)

@@ -23,14 +23,14 @@ MAX_WORDS = 12  # words in a set
 
 class InvalidSynonymCount(Refused):
     code = "one_word_only"
-    default_words = _("Write at least two words that mean the same, and at most twelve.")
+    default_words = _("Enter 2 to 12 words that mean the same.")
 
 
 class InvalidSynonym(Refused):
     """A word without letters or too long; `details["word"]` is the first one."""
 
     code = "odd_word"
-    default_words = _("Each has letters, at most 60 of them, and at most four words.")
+    default_words = _("Each term needs letters, at most 60 characters and at most four words.")
 
 
 @transaction.atomic(durable=True)

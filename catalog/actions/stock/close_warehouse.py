@@ -20,12 +20,14 @@ from shop.core.models import record_change
 
 class WarehouseNotEmpty(Refused):
     code = "not_empty"
-    default_words = _("Goods still lie here, or are promised from here. First move or sell them.")
+    default_words = _(
+        "This warehouse still has stock, or items reserved for buyers. Move or sell them first."
+    )
 
 
 class LastWarehouse(Refused):
     code = "last_warehouse"
-    default_words = _("This is your only store house. Open another one first.")
+    default_words = _("This is your only warehouse. Add another one first.")
 
 
 @transaction.atomic(durable=True)

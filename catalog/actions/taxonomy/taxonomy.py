@@ -32,7 +32,7 @@ Record = TypeVar("Record", ProductType, Attribute, Category, Collection)
 
 class StillReferenced(Refused):
     code = "still_used"
-    default_words = _("Something still needs it. Change or remove that first.")
+    default_words = _("This is still in use. Change or remove what uses it first.")
 
 
 def insert_record(

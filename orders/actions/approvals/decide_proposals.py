@@ -52,34 +52,36 @@ _PEOPLE = 2  # one proposes, another confirms
 
 class ProposalAlreadyDecided(Refused):
     code = "proposal_already_decided"
-    default_words = _("Somebody decided on this already.")
+    default_words = _("Someone has already decided this.")
 
 
 class ProposalLapsed(Refused):
     code = "proposal_lapsed"
-    default_words = _("This has changed since it was proposed, or is too old. Propose it again.")
+    default_words = _(
+        "This has changed since it was proposed, or the proposal has expired. Propose it again."
+    )
 
 
 class SamePerson(Refused):
     code = "same_person"
-    default_words = _("Somebody else has to confirm what you proposed.")
+    default_words = _("Someone else must confirm what you proposed.")
 
 
 class NotTheProposer(Refused):
     code = "not_the_proposer"
-    default_words = _("Only whoever proposed it can withdraw it. You can decline it.")
+    default_words = _("Only the person who proposed this can withdraw it. You can decline it instead.")
 
 
 class NobodyToConfirm(Refused):
     """`details["permission"]` is held by fewer than two people."""
 
     code = "nobody_to_confirm"
-    default_words = _("There is no second person yet.")
+    default_words = _("There is no second person yet. Give someone else the permission first.")
 
 
 class PayoutAlreadyReleased(Refused):
     code = "payout_already_released"
-    default_words = _("This payment needs no second person any more.")
+    default_words = _("This payout no longer needs a second person.")
 
 
 @transaction.atomic(durable=True)
@@ -234,7 +236,7 @@ def _require_two_people() -> None:
     Raises NobodyToConfirm.
     """
     for permission in permissions_without_second_person():
-        message = _("At least two people need the right “%(right)s” first. Give it to one more person.")
+        message = _("At least two people need the permission “%(right)s” first. Give it to one more person.")
         raise NobodyToConfirm(message % {"right": permission.label}, permission=permission)
 
 

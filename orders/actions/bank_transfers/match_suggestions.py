@@ -37,11 +37,11 @@ class MatchReason(StrEnum):
 
 
 _REASON_TEXTS: dict[MatchReason, Words] = {
-    MatchReason.CODE: _("the note holds its code"),
-    MatchReason.NEAR_CODE: _("the note holds its code but for one character"),
-    MatchReason.PAYER: _("the note names the buyer"),
-    MatchReason.AMOUNT: _("it costs exactly this sum"),
-    MatchReason.TIME: _("ordered within a day before"),
+    MatchReason.CODE: _("the note contains the order code"),
+    MatchReason.NEAR_CODE: _("the note contains the order code with one wrong character"),
+    MatchReason.PAYER: _("the note contains the buyer's name or number"),
+    MatchReason.AMOUNT: _("the order costs exactly this amount"),
+    MatchReason.TIME: _("ordered within one day before"),
 }
 _WEIGHTS = {
     MatchReason.CODE: 100,

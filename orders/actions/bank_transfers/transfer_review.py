@@ -34,21 +34,21 @@ from shop.core.states import WrongMove, advance
 
 class NoAmountAssigned(Refused):
     code = "no_amount_assigned"
-    default_words = _("Say which order it is for, and how much of it.")
+    default_words = _("Choose the order and enter the amount.")
 
 
 class AmountExceedsTransfer(Refused):
     """More than the unassigned amount of the transfer."""
 
     code = "amount_exceeds_transfer"
-    default_words = _("That is more than is left of this transfer.")
+    default_words = _("That is more than the amount left of this transfer.")
 
 
 class AmountExceedsOrderDue(Refused):
     """More than is still due for the order: the remainder stays under review, to be returned."""
 
     code = "amount_exceeds_order_due"
-    default_words = _("Order %(code)s does not cost that much any more. The rest can be given back.")
+    default_words = _("Order %(code)s no longer costs that much. You can refund the rest.")
 
     def __init__(self, order: Order) -> None:
         super().__init__(self.default_words % {"code": order.code}, order=order)
@@ -56,7 +56,7 @@ class AmountExceedsOrderDue(Refused):
 
 class OrderEnded(Refused):
     code = "order_ended"
-    default_words = _("Order %(code)s has ended. Order its goods anew, or give the money back.")
+    default_words = _("Order %(code)s has ended. Place it again or refund the money.")
 
     def __init__(self, order: Order) -> None:
         super().__init__(self.default_words % {"code": order.code}, order=order)
@@ -66,7 +66,7 @@ class TransferAlreadyAssigned(Refused):
     """A transfer can be assigned to an order only once."""
 
     code = "transfer_already_assigned"
-    default_words = _("Part of this transfer has gone to this order already.")
+    default_words = _("Part of this transfer has already been assigned to this order.")
 
 
 class CashOnDeliveryInProgress(Refused):
@@ -74,7 +74,8 @@ class CashOnDeliveryInProgress(Refused):
 
     code = "cash_on_delivery_in_progress"
     default_words = _(
-        "Order %(code)s is paid in cash: a transfer must cover all of it, and come before it is packed."
+        "Order %(code)s is cash on delivery: a transfer must cover the full amount and arrive"
+        " before the order is packed."
     )
 
     def __init__(self, order: Order) -> None:

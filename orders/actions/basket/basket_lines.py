@@ -25,19 +25,19 @@ from shop.core.models import Channel, shop_settings
 
 class NotForSale(Refused):
     code = "not_for_sale"
-    default_words = _("This is not on sale at the moment.")
+    default_words = _("This product is not on sale at the moment.")
 
 
 class InvalidQuantity(Refused):
     code = "invalid_quantity"
-    default_words = _("A quantity is a whole number from 1.")
+    default_words = _("Enter the quantity as a whole number from 1.")
 
 
 class OverLimit(Refused):
     """The quantity exceeds what one order may hold; `details["limit"]` holds the limit."""
 
     code = "over_limit"
-    default_words = _("That is more than one order may hold.")
+    default_words = _("That is more than one order can hold. Enter a smaller quantity.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,7 +284,7 @@ def _check_limit(variant: Variant, lines: Iterable[BasketLine], shop_limit: int 
     limit = quantity_limit_of(variant, shop_limit)
     if limit is not None and sum(each.quantity for each in lines) > limit:
         raise OverLimit(
-            _("One order may hold at most %(limit)s of this.") % {"limit": limit},
+            _("You can buy at most %(limit)s of this per order.") % {"limit": limit},
             field="quantity",
             limit=limit,
         )

@@ -31,26 +31,26 @@ from shop.core.errors import Refused
 
 class EmailNeeded(Refused):
     code = "email_needed"
-    default_words = _("Say which e-mail address the letters about this order go to.")
+    default_words = _("Enter the email address for messages about this order.")
 
 
 class DeliveryNeeded(Refused):
     """No address or no delivery has been chosen."""
 
     code = "delivery_needed"
-    default_words = _("Say where the goods go, and how.")
+    default_words = _("Enter the delivery address and choose a delivery method.")
 
 
 class BillingAddressNeeded(Refused):
     code = "billing_address_needed"
-    default_words = _("Say who is billed.")
+    default_words = _("Enter the billing address.")
 
 
 class TotalNotCovered(Refused):
     """`details["paid"]`: the amount paid or promised so far; `details["total"]`: the total."""
 
     code = "total_not_covered"
-    default_words = _("This has not been paid for yet.")
+    default_words = _("This order has not been paid in full yet.")
 
 
 @transaction.atomic(durable=True)

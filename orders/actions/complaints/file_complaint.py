@@ -39,36 +39,38 @@ _SWEEP_SIZE = 200
 
 class EmptyComplaint(Refused):
     code = "empty_complaint"
-    default_words = _("Say which goods it is about, and how many of them.")
+    default_words = _("Choose the items with a problem and enter how many.")
 
 
 class ComplaintTextNeeded(Refused):
     code = "complaint_text_needed"
-    default_words = _("Say what is wrong, so that somebody can help.")
+    default_words = _("Describe the problem so that we can help.")
 
 
 class ComplaintExceedsDelivered(Refused):
     code = "complaint_exceeds_delivered"
-    default_words = _("That is more than has arrived of these goods.")
+    default_words = _("That is more than was delivered.")
 
 
 class ComplaintPeriodOver(Refused):
     """`details["until"]` is the moment at which the complaint period ended."""
 
     code = "complaint_period_over"
-    default_words = _("The days to complain about these goods are over. Please call the cooperative.")
+    default_words = _("The time to complain about these items is over. Please call the cooperative.")
 
 
 class TooManyComplaintPictures(Refused):
     code = "too_many_pictures"
-    default_words = _("Four photos at the most, please.")
+    default_words = _("Add at most four photos.")
 
 
 class ComplaintAlreadyOpen(Refused):
     """Only one complaint of a part may be open, so that each gets a full answer."""
 
     code = "complaint_already_open"
-    default_words = _("Your last complaint about this part is still being looked at. Take it back first.")
+    default_words = _(
+        "Your previous complaint about this seller's part is still under review. Withdraw it first."
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,14 +37,14 @@ class OrderNotPaid(Refused):
     """The market's settings forbid dispatching unpaid orders."""
 
     code = "order_not_paid"
-    default_words = _("This order is not paid yet.")
+    default_words = _("This order has not been paid yet.")
 
 
 class NotEnoughWarehouseStock(Refused):
     """`details["lines"]` lists lines whose warehouse has too little unallocated stock."""
 
     code = "not_enough_warehouse_stock"
-    default_words = _("There is not that much in this store house.")
+    default_words = _("This warehouse does not have enough stock.")
 
 
 @dataclass(frozen=True, slots=True)

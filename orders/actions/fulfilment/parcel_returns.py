@@ -31,7 +31,7 @@ class ReturnExceedsDelivered(Refused):
     """More than the buyer has received and kept. `details["most"]` maps lines to returnable quantities."""
 
     code = "return_exceeds_delivered"
-    default_words = _("That is more than the buyer has got and not sent back.")
+    default_words = _("That is more than the buyer has received and not returned.")
 
 
 class UnsentExceedsOpen(Refused):
@@ -43,12 +43,12 @@ class NoLinesLeftToSend(Refused):
     """A part of which nothing would be sent has to be cancelled and refunded as a whole."""
 
     code = "no_lines_left_to_send"
-    default_words = _("Nothing of this part would be left to send. Call the part off instead.")
+    default_words = _("Nothing in this part would be left to send. Cancel the whole part instead.")
 
 
 class ReturnWarehouseNeeded(Refused):
     code = "return_warehouse_needed"
-    default_words = _("Say into which store house the goods come back.")
+    default_words = _("Choose the warehouse for the returned items.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ class TooManyOrders(Refused):
     """A confirmed phone has placed very many orders today."""
 
     code = "too_many_orders"
-    default_words = _("This phone number has placed many orders today. Please call us for the next one.")
+    default_words = _("This phone number has placed many orders today. Please call us to place the next one.")
 
 
 @contextmanager

@@ -65,7 +65,7 @@ class AmountExceedsRest(Refused):
     """The amount exceeds what is left to pay; `details["left"]` holds the rest, in minor units."""
 
     code = "amount_exceeds_rest"
-    default_words = _("That is more than what is left to pay.")
+    default_words = _("That is more than is left to pay.")
 
 
 @transaction.atomic(durable=True)

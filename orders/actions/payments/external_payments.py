@@ -28,14 +28,14 @@ _LONGEST_KEY = 160
 
 class PaymentReferenceTaken(Refused):
     code = "payment_reference_taken"
-    default_words = _("A payment with this reference is there already.")
+    default_words = _("A payment with this reference already exists.")
 
 
 class ReportedAmountDiffers(Refused):
     """The same event was reported before with another amount."""
 
     code = "reported_amount_differs"
-    default_words = _("This was reported before with another amount.")
+    default_words = _("This was already reported with a different amount.")
 
 
 class OrderFullyPaid(Refused):
@@ -47,7 +47,7 @@ class NotAnExternalPayment(Refused):
     """Apps may report only on payments of their own, not on those that we process."""
 
     code = "not_an_external_payment"
-    default_words = _("This payment is one of the market's own.")
+    default_words = _("This payment is handled by the market itself.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,29 +25,29 @@ from shop.core.states import advance
 
 class PayoutAlreadyPaid(Refused):
     code = "payout_already_paid"
-    default_words = _("This has been paid out already.")
+    default_words = _("This has already been paid out.")
 
 
 class PayoutAccountNeeded(Refused):
     code = "payout_account_needed"
-    default_words = _("Nobody has said yet to which account this goes.")
+    default_words = _("No account has been entered for this payment yet.")
 
 
 class PayoutReferenceNeeded(Refused):
     code = "payout_reference_needed"
-    default_words = _("Write the number that the bank gave this payment.")
+    default_words = _("Enter the bank's reference number for this payment.")
 
 
 class PayoutInProgress(Refused):
     code = "payout_in_progress"
-    default_words = _("Stripe has been asked to pay this out. Wait until it is known how that ended.")
+    default_words = _("Stripe has been asked to pay this out. Wait for the result.")
 
 
 class PayoutHeld(Refused):
     """`details["until"]` is the moment from which the payout may be paid."""
 
     code = "payout_held"
-    default_words = _("The account was named less than a day ago. Wait, in case the buyer objects.")
+    default_words = _("The account was added less than a day ago. Wait in case the buyer objects.")
 
 
 @transaction.atomic(durable=True)

@@ -24,17 +24,17 @@ PROPOSAL_LIFETIME = datetime.timedelta(days=3)
 
 class SecondPersonNeeded(Refused):
     code = "second_person_needed"
-    default_words = _("A second person has to confirm this first.")
+    default_words = _("A second person must confirm this first.")
 
 
 class ProposalPending(Refused):
     code = "proposal_pending"
-    default_words = _("Another change waits for a second person already. Withdraw or decline it first.")
+    default_words = _("Another change is already waiting for a second person. Withdraw or decline it first.")
 
 
 class PersonNeeded(Refused):
     code = "person_needed"
-    default_words = _("Only people can propose or confirm this, not programs.")
+    default_words = _("Only people can propose or confirm this, not apps.")
 
 
 def payout_values(payout: Payout) -> dict[str, object]:

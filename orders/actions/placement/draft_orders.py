@@ -43,7 +43,7 @@ from shop.core.texts.folding import fold
 
 class NotADraft(Refused):
     code = "not_a_draft"
-    default_words = _("This order has been placed already.")
+    default_words = _("This order has already been placed.")
 
 
 # Staff may sell products that are not on sale, and at another price.

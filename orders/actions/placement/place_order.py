@@ -44,17 +44,17 @@ class BasketChanged(Refused):
     """The basket differs from what the buyer last saw. It is kept; `details["quote"]` holds the new quote."""
 
     code = "basket_changed"
-    default_words = _("Something has changed since you last looked. Please check and order again.")
+    default_words = _("Something has changed since you last looked. Check the order and place it again.")
 
 
 class BasketEmpty(Refused):
     code = "basket_empty"
-    default_words = _("There is nothing in the basket.")
+    default_words = _("Your basket is empty.")
 
 
 class ConsentNeeded(Refused):
     code = "consent_needed"
-    default_words = _("Please agree that we pass your name and address on for this delivery.")
+    default_words = _("Please agree that we share your name and address for this delivery.")
 
 
 @dataclass(frozen=True, slots=True)

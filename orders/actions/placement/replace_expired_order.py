@@ -48,7 +48,7 @@ class OrderNotReplaceable(Refused):
     """Its stock, delivery or discount is no longer available; `details` may hold the quote."""
 
     code = "order_not_replaceable"
-    default_words = _("Its goods or its delivery are no longer to be had as they were. Give the money back.")
+    default_words = _("The items or the delivery are no longer available as ordered. Refund the money.")
 
 
 @transaction.atomic(durable=True)

@@ -61,7 +61,7 @@ class UnsettledOrders(Refused):
 
     code = "unsettled_orders"
     default_words = _(
-        "Money or a complaint of some of your orders is still open. Ask again when it is settled."
+        "Some of your orders still have an open payment or complaint. Ask again once it is settled."
     )
 
 
@@ -69,7 +69,7 @@ class UndeliveredOrders(Refused):
     """The carrier still needs the address of an order. `details["codes"]` lists the orders."""
 
     code = "undelivered_orders"
-    default_words = _("Some of your orders have not arrived yet. Please ask again when they have.")
+    default_words = _("Some of your orders have not arrived yet. Please ask again once they have.")
 
 
 _OPEN = (OrderStatus.UNCONFIRMED, OrderStatus.PLACED, OrderStatus.IN_HAND, OrderStatus.ON_THE_WAY)

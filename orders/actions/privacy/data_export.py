@@ -85,7 +85,7 @@ def _store_export(
     ):
         return
     if row.is_open:
-        message = _("The copy of your data is ready for three days: %(url)s") % {"url": _url_of(row)}
+        message = _("Your copy of your data is ready for three days: %(url)s") % {"url": _url_of(row)}
         close_request(row, RequestState.DONE, answer=message, actor=Actor.system(), now=now)
 
 

@@ -46,19 +46,19 @@ _SWEEP_SIZE = 200
 
 class StaffAccountNotDeletable(Refused):
     code = "staff_account_not_deletable"
-    default_words = gettext_lazy("Accounts of staff are closed by those who manage staff.")
+    default_words = gettext_lazy("Staff accounts are closed by those who manage staff.")
 
 
 class DeletionAlreadyRequested(Refused):
     code = "deletion_already_requested"
-    default_words = gettext_lazy("The deletion is asked for already.")
+    default_words = gettext_lazy("The deletion has already been requested.")
 
 
 class RequestNotAutomatic(Refused):
     """The request is closed, or only a person can answer this kind."""
 
     code = "request_not_automatic"
-    default_words = gettext_lazy("There is nothing here that the shop can do by itself.")
+    default_words = gettext_lazy("The system cannot complete this automatically.")
 
 
 @transaction.atomic(durable=True)
@@ -113,7 +113,7 @@ def fulfil_data_request(*, request_id: uuid.UUID, actor: Actor, now: datetime.da
         if row.kind == RequestKind.WITHDRAWAL:
             _withdraw_consents(row, actor, now)
             close_request(
-                row, RequestState.DONE, answer=_("Your consent is withdrawn."), actor=actor, now=now
+                row, RequestState.DONE, answer=_("Your consent has been withdrawn."), actor=actor, now=now
             )
             return
         close_request(row, RequestState.DONE, actor=actor, now=now)
@@ -123,7 +123,7 @@ def fulfil_data_request(*, request_id: uuid.UUID, actor: Actor, now: datetime.da
             anonymise_guest(contact=row.contact, actor=actor, now=now)
         row.user_id = None  # the last message no longer belongs to an account
         notify_requester(
-            row, _("Your data is deleted"), _("What stays by law says no name any more."), now=now
+            row, _("Your data has been deleted"), _("Data kept by law no longer contains a name."), now=now
         )
 
 

@@ -50,7 +50,7 @@ class VoucherRefused(Refused):
 
 class VoucherCodeUnknown(VoucherRefused):
     code = "voucher_unknown"
-    default_words = _("There is no such code. Please check how it is written.")
+    default_words = _("This code does not exist. Check the spelling.")
 
 
 class VoucherNotStarted(VoucherRefused):
@@ -63,27 +63,27 @@ class VoucherEnded(VoucherRefused):
 
 class VoucherUsedUp(VoucherRefused):
     code = "voucher_used_up"
-    default_words = _("This code has been used up.")
+    default_words = _("This code has reached its usage limit.")
 
 
 class VoucherUsedByBuyer(VoucherRefused):
     code = "voucher_used_by_buyer"
-    default_words = _("You have used this code before. It works once for each buyer.")
+    default_words = _("You have already used this code. Each buyer can use it once.")
 
 
 class VoucherOnlyForStaff(VoucherRefused):
     code = "voucher_only_for_staff"
-    default_words = _("This code works only for orders that the market writes for you.")
+    default_words = _("This code is only valid for orders that our staff create for you.")
 
 
 class VoucherNotForCountry(VoucherRefused):
     code = "voucher_not_for_country"
-    default_words = _("This code does not work for the country that the goods go to.")
+    default_words = _("This code is not valid for the country you are sending to.")
 
 
 class VoucherNotForProducts(VoucherRefused):
     code = "voucher_not_for_products"
-    default_words = _("Nothing in the basket is among the goods of this code.")
+    default_words = _("This code does not apply to any item in your basket.")
 
 
 class VoucherMinimumNotReached(VoucherRefused):
@@ -179,12 +179,12 @@ def _check_dates(case: _CodeCase) -> Refused | None:
     voucher = case.voucher
     if case.now < voucher.starts_at:
         return VoucherNotStarted(
-            _("This code works from %(day)s on.") % {"day": shown_day(vietnam_date(voucher.starts_at))},
+            _("This code is valid from %(day)s.") % {"day": shown_day(vietnam_date(voucher.starts_at))},
             field="code",
         )
     if voucher.last_moment is not None and not voucher.runs_at(case.now):
         return VoucherEnded(
-            _("This code ended on %(day)s.") % {"day": shown_day(vietnam_date(voucher.last_moment))},
+            _("This code expired on %(day)s.") % {"day": shown_day(vietnam_date(voucher.last_moment))},
             field="code",
         )
     return None
@@ -231,7 +231,7 @@ def _check_has_covered_lines(case: _CodeCase) -> Refused | None:
         return None
     cooperative = case.voucher.cooperative
     if cooperative is not None and case.voucher.type != VoucherType.SPECIFIC_PRODUCT:
-        message = _("This code is for goods of %(name)s, and the basket holds none.")
+        message = _("This code is for products from %(name)s, and your basket has none.")
         return VoucherNotForProducts(message % {"name": cooperative.name}, field="code")
     return VoucherNotForProducts(field="code")
 
@@ -241,13 +241,13 @@ def _check_minimum(case: _CodeCase) -> Refused | None:
     minimum_quantity = case.voucher.minimum_quantity or 0
     missing_quantity = minimum_quantity - sum(line.requested.quantity for line in case.lines)
     if missing_quantity > 0:
-        message = _("Buy %(missing)s more of these goods, and the code works.")
+        message = _("Add %(missing)s more of these items to use the code.")
         return VoucherQuantityTooLow(
             message % {"missing": missing_quantity}, field="code", missing=missing_quantity
         )
     missing_amount = (case.value.minimum_spent or 0) - sum(line.total for line in case.lines)
     if missing_amount > 0:
-        message = _("Buy these goods for %(missing)s more, and the code works.")
+        message = _("Spend %(missing)s more on these items to use the code.")
         amount = money(missing_amount, case.value.currency)
         return VoucherMinimumNotReached(message % {"missing": amount}, field="code", missing=missing_amount)
     return None

@@ -60,7 +60,7 @@ from shop.core.states import WrongMove, advance, advance_all
 
 COD_ROWS_PER_BATCH = 100  # rows in one transaction, so that locks are held only briefly
 COD_COLUMN_NAMES = ("tracking", "parcel", "collected", "fee", "remitted")
-CARRIER_REPORT_REASON = _("The carrier's statement says so.")
+CARRIER_REPORT_REASON = _("According to the carrier's statement.")
 
 # Problems that a person may override, accepting the carrier's figures.
 ACCEPTABLE_PROBLEMS = frozenset(
@@ -78,12 +78,12 @@ UNMATCHED_PROBLEMS = frozenset({StatementRowProblem.UNKNOWN, StatementRowProblem
 
 class CarrierNeeded(Refused):
     code = "carrier_needed"
-    default_words = _("Say which carrier this statement is from.")
+    default_words = _("Choose the carrier of this statement.")
 
 
 class StatementRowNotAcceptable(Refused):
     code = "row_not_acceptable"
-    default_words = _("This row cannot be taken over as it is. Set it aside, or put the parcel right first.")
+    default_words = _("This row cannot be imported as it is. Set it aside or correct the parcel first.")
 
 
 def import_cod_statement(

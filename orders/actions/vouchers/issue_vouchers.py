@@ -36,22 +36,22 @@ _CODE_LENGTH = 8
 
 class InvalidVoucherCode(Refused):
     code = "invalid_voucher_code"
-    default_words = _("A code has 3 to 50 letters, digits or hyphens, such as TET2027.")
+    default_words = _("Enter a code of 3 to 50 letters, digits or hyphens, such as TET2027.")
 
 
 class VoucherCodeTaken(Refused):
     code = "voucher_code_taken"
-    default_words = _("There is this code already. Choose another.")
+    default_words = _("This code already exists. Choose another one.")
 
 
 class EmptyVoucherScope(Refused):
     code = "empty_voucher_scope"
-    default_words = _("Choose the goods or the shelves that it is for.")
+    default_words = _("Choose the products or categories for this voucher.")
 
 
 class InvalidCodeCount(Refused):
     code = "invalid_code_count"
-    default_words = _("At most 1,000 codes can be made at once.")
+    default_words = _("You can create at most 1,000 codes at once.")
 
 
 @dataclass(frozen=True, slots=True)

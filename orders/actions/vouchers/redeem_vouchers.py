@@ -24,7 +24,7 @@ class VoucherDiscountChanged(VoucherRefused):
     """A draft's code now gives another discount than the draft was saved with."""
 
     code = "voucher_discount_changed"
-    default_words = _("The code takes off another sum now. Save the draft again to see it.")
+    default_words = _("The discount of this code has changed. Save the draft again to see it.")
 
 
 @transaction.atomic(durable=True)
@@ -40,7 +40,7 @@ def apply_voucher_code(*, basket_id: uuid.UUID, code: str, now: datetime.datetim
         replace(basket_quote_request(basket), voucher_code=code), now=now, proposing=True
     ).voucher
     if voucher is None:
-        raise VoucherCodeUnknown(_("Write the code first."), field="code")
+        raise VoucherCodeUnknown(_("Enter the code first."), field="code")
     if voucher.refused is not None:
         raise voucher.refused
     basket.voucher_code, basket.changed_at = voucher.code, now

@@ -73,7 +73,7 @@ class Migration(migrations.Migration):
                 ('is_confirmed', models.BooleanField(default=True)),
                 ('date_joined', models.DateTimeField(auto_now_add=True)),
                 ('note', models.TextField(blank=True, default='')),
-                ('revocation_key', models.CharField(default=secrets.token_urlsafe, help_text='In every token of theirs: changing it signs them out everywhere.', max_length=64)),
+                ('revocation_key', models.CharField(default=secrets.token_urlsafe, help_text="Part of every token of the account: changing it signs the user out everywhere.", max_length=64)),
                 ('erased_at', models.DateTimeField(blank=True, null=True)),
             ],
             options={
@@ -115,7 +115,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='consents', to=settings.AUTH_USER_MODEL)),
                 ('about', models.CharField(blank=True, default='', max_length=80)),
-                ('purpose', models.CharField(choices=[('order', 'passing name, phone and address to the seller and the carrier of this order'), ('news', 'news of new seasons')], max_length=20)),
+                ('purpose', models.CharField(choices=[('order', "sharing name, phone number and address with the seller and the carrier of this order"), ('news', 'news of new seasons')], max_length=20)),
                 ('version', models.CharField(max_length=20)),
                 ('given_at', models.DateTimeField()),
                 ('withdrawn_at', models.DateTimeField(blank=True, null=True)),

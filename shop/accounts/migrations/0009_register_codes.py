@@ -13,6 +13,6 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='entrycode',
             name='purpose',
-            field=models.CharField(choices=[('enter', 'signing in'), ('confirm', 'confirming a number'), ('data', 'a request about personal data'), ('register', 'opening an account'), ('device', 'signing in on a new device'), ('order', 'changing an order')], max_length=10),
+            field=models.CharField(choices=[('enter', 'signing in'), ('confirm', 'confirming a number'), ('data', 'a request about personal data'), ('register', "creating an account"), ('device', 'signing in on a new device'), ('order', 'changing an order')], max_length=10),
         ),
     ]

@@ -23,7 +23,7 @@ class RequestKind(models.TextChoices):
     CORRECTION = "correction", _("correcting my data")
     DELETION = "deletion", _("deleting my data")
     WITHDRAWAL = "withdrawal", _("withdrawing my consent")
-    OBJECTION = "objection", _("restricting or stopping what is done with my data")
+    OBJECTION = "objection", _("restricting or stopping the use of my data")
 
 
 class DataRequestQuerySet(models.QuerySet["DataRequest"]):
@@ -66,12 +66,14 @@ class DataRequest(models.Model):
     language = models.CharField(max_length=16, default="vi")
     entry_point = models.CharField(max_length=10, choices=EntryPoint)
     made_at = models.DateTimeField()
-    due_at = models.DateTimeField(help_text=_("By when the law wants it done."))
+    due_at = models.DateTimeField(help_text=_("The legal deadline."))
     runs_at = models.DateTimeField(null=True, blank=True)
     answered_at = models.DateTimeField(null=True, blank=True)
     answered_by = models.CharField(max_length=250, blank=True, default="")
     answer = models.TextField(blank=True, default="")
-    hindrance = models.TextField(blank=True, default="", help_text=_("Why it could not be done by itself."))
+    hindrance = models.TextField(
+        blank=True, default="", help_text=_("Why it could not be completed automatically.")
+    )
 
     objects = DataRequestQuerySet.as_manager()
 

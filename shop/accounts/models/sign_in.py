@@ -19,7 +19,7 @@ class CodePurpose(models.TextChoices):
     ENTER = "enter", _("signing in")
     CONFIRM = "confirm", _("confirming a number")
     DATA = "data", _("a request about personal data")
-    REGISTER = "register", _("opening an account")
+    REGISTER = "register", _("creating an account")
     DEVICE = "device", _("signing in on a new device")
     ORDER = "order", _("changing an order")
 

@@ -38,7 +38,7 @@ class User(WithMetadata, WithExternalReference, WithTimes, AbstractBaseUser):
     email = models.EmailField(unique=True, null=True, blank=True)
     phone = models.CharField(max_length=20, db_index=True, null=True, blank=True)
     phone_confirmed_at = models.DateTimeField(
-        null=True, blank=True, help_text=_("When they showed by a code that the number is theirs.")
+        null=True, blank=True, help_text=_("When the phone number was confirmed with a code.")
     )
     first_name = models.CharField(max_length=256, blank=True, default="")
     last_name = models.CharField(max_length=256, blank=True, default="")
@@ -52,15 +52,15 @@ class User(WithMetadata, WithExternalReference, WithTimes, AbstractBaseUser):
     revocation_key = models.CharField(
         max_length=64,
         default=secrets.token_urlsafe,
-        help_text=_("In every token of theirs: changing it signs them out everywhere."),
+        help_text=_("Part of every token of the account: changing it signs the user out everywhere."),
     )
     second_factor_since = models.DateTimeField(
         null=True,
         blank=True,
-        help_text=_("Since when signing in asks for a second factor; empty where it does not."),
+        help_text=_("When sign-in began to require a second factor; empty if it does not."),
     )
     second_factor_due_at = models.DateTimeField(
-        null=True, blank=True, help_text=_("By when they must have a second factor for their work.")
+        null=True, blank=True, help_text=_("Deadline for setting up a second factor for their work.")
     )
     default_billing_address = models.ForeignKey(
         "Address", models.SET_NULL, related_name="+", null=True, blank=True
@@ -185,7 +185,7 @@ class Group(models.Model):
     is_platform_wide = models.BooleanField(
         _("whole platform"),
         default=False,
-        help_text=_("Its permissions hold for the rows of all cooperatives."),
+        help_text=_("Its permissions apply to the data of all cooperatives."),
     )
     users = models.ManyToManyField(settings.AUTH_USER_MODEL, related_name="permission_groups", blank=True)
     channels = models.ManyToManyField(Channel, related_name="permission_groups", blank=True)
@@ -258,7 +258,7 @@ class AppToken(models.Model):
 
 
 class ConsentPurpose(models.TextChoices):
-    ORDER = "order", _("passing name, phone and address to the seller and the carrier of this order")
+    ORDER = "order", _("sharing name, phone number and address with the seller and the carrier of this order")
     NEWS = "news", _("news of new seasons")
 
 

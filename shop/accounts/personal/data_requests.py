@@ -44,7 +44,7 @@ class DeadlineExceedsLaw(Refused):
 
 class DeletionTooLate(Refused):
     code = "deletion_too_late"
-    default_words = gettext_lazy("The waiting time must be shorter than the time in which data is deleted.")
+    default_words = gettext_lazy("The waiting period must be shorter than the time limit for deleting data.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +98,8 @@ def create_request(
     with translation.override(row.language):
         notify_requester(
             row,
-            _("We have your request"),
-            _("Request: %(kind)s. You get an answer by %(day)s.")
+            _("We have received your request"),
+            _("Request: %(kind)s. We will answer by %(day)s.")
             % {"kind": row.get_kind_display(), "day": f"{vietnam_date(row.due_at):%d/%m/%Y}"},
             now=now,
         )
@@ -152,7 +152,7 @@ def close_request(
     record_change(f"data_request.{state}", row, actor=actor, now=now)
     if answer:
         with translation.override(row.language):
-            notify_requester(row, _("Your request is answered"), answer, now=now)
+            notify_requester(row, _("Your request has been answered"), answer, now=now)
 
 
 def notify_requester(row: DataRequest, subject: str, text: str, *, now: datetime.datetime) -> None:
@@ -178,7 +178,7 @@ def change_data_deadlines(*, days: Mapping[str, int], actor: Actor, now: datetim
     """Set the deadlines of new requests. Raises DeadlineExceedsLaw, DeletionTooLate."""
     for name, lawful_days in LAWFUL_DAYS.items():
         if days.get(name, 0) > lawful_days:
-            message = gettext_lazy("The law gives at most %(days)s days for it.") % {"days": lawful_days}
+            message = gettext_lazy("The law allows at most %(days)s days for it.") % {"days": lawful_days}
             raise DeadlineExceedsLaw(message, field=name, days=lawful_days)
     settings = lock_row(ShopSettings.objects.filter(pk=1)) or ShopSettings()
     for name, count in days.items():

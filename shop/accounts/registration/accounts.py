@@ -25,14 +25,12 @@ from shop.notifications.send import send
 
 class EmailTaken(Refused):
     code = "email_taken"
-    default_words = gettext_lazy(
-        "There is an account with this e-mail already. Sign in, or set a new password."
-    )
+    default_words = gettext_lazy("This email already has an account. Sign in or set a new password.")
 
 
 class PhoneTaken(Refused):
     code = "phone_taken"
-    default_words = gettext_lazy("Another account has this phone number.")
+    default_words = gettext_lazy("This phone number belongs to another account.")
 
 
 @transaction.atomic(durable=True)

@@ -79,24 +79,24 @@ class LinkEmail:
 
 CONFIRM_ACCOUNT = LinkEmail(
     "confirm-account",
-    _("Confirm your account at Chợ Phiên"),
-    _("Somebody, we think you, opened an account with this address. This link confirms it."),
-    _("Confirm the account"),
-    _("You did not open one? Then do nothing: without the link it stays closed."),
+    _("Confirm your Chợ Phiên account"),
+    _("Someone, most likely you, created an account with this address. Confirm it with this link."),
+    _("Confirm account"),
+    _("Not you? Ignore this email: an unconfirmed account stays closed."),
 )
 CHANGE_EMAIL = LinkEmail(
     "change-email",
-    _("Confirm your new e-mail address"),
-    _("You asked to use this address for your account from now on. This link confirms it."),
+    _("Confirm your new email address"),
+    _("You asked to use this address for your account. Confirm it with this link."),
     _("Use this address"),
-    _("You did not ask for it? Then do nothing: all stays as it is."),
+    _("You did not ask for this? Ignore this email: nothing will change."),
 )
 DELETE_ACCOUNT = LinkEmail(
     "delete-account",
-    _("Delete your account at Chợ Phiên"),
-    _("You asked to have your account deleted. This link does it; it cannot be taken back."),
-    _("Delete the account"),
-    _("You did not ask for it? Then do nothing: all stays as it is."),
+    _("Delete your Chợ Phiên account"),
+    _("You asked to delete your account. This link deletes it, and this cannot be undone."),
+    _("Delete account"),
+    _("You did not ask for this? Ignore this email: nothing will change."),
 )
 
 

@@ -37,7 +37,7 @@ class InvalidLink(Refused):
     """The link was already used, is older than three days, or belongs to another user."""
 
     code = "link_too_old"
-    default_words = _("This link is no longer good. Ask for a new one.")
+    default_words = _("This link is no longer valid. Request a new one.")
 
 
 @transaction.atomic(durable=True)
@@ -96,7 +96,7 @@ def notify_of_registration(*, user_id: int, now: datetime.datetime) -> None:
 
 def _send_registration_notice(user: User, now: datetime.datetime) -> None:
     with translation.override(user.language):
-        subject = gettext("Somebody opens an account with your address")
+        subject = gettext("Someone tried to create an account with your email")
         url = f"{settings.PUBLIC_URL}{reverse('accounts:sign-in')}"
         context = {"user": user, "subject": subject, "url": url, "shop": shop_settings()}
         send(
@@ -138,7 +138,7 @@ def change_email(*, user_id: int, token: str, actor: Actor, now: datetime.dateti
     new_email = read_email_change_token(token, user)
     if new_email is None:
         raise InvalidLink(field="token")
-    notify_sign_in_change(user=user, text=_("Your account has another e-mail address now."), now=now)
+    notify_sign_in_change(user=user, text=_("The email address of your account was changed."), now=now)
     user.email = new_email
     revoke_tokens(user)
     user.is_confirmed = True

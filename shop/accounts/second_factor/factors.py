@@ -33,27 +33,29 @@ _RECOVERY_LENGTH = 10  # 49 bits
 
 class WrongSecondFactor(Refused):
     code = "wrong_second_factor"
-    default_words = _("That is not the right code.")
+    default_words = _("The code is not correct.")
 
 
 class SecondFactorUsed(Refused):
     code = "second_factor_used"
-    default_words = _("This code was used already. Wait for the next one in the app.")
+    default_words = _("This code has already been used. Wait for the next one in the app.")
 
 
 class NoSecondFactor(Refused):
     code = "no_second_factor"
-    default_words = _("The account has no second step of signing in.")
+    default_words = _("Two-step sign-in is not set up for this account.")
 
 
 class OwnSecondFactorReset(Refused):
     code = "own_second_factor"
-    default_words = _("Nobody resets their own second step. Ask another administrator to do it.")
+    default_words = _("You cannot reset your own two-step sign-in. Ask another administrator to do it.")
 
 
 class SuperuserRequired(Refused):
     code = "superusers_second_factor"
-    default_words = _("Only an administrator with all rights resets this account's second step.")
+    default_words = _(
+        "Only an administrator with full permissions can reset two-step sign-in for this account."
+    )
 
 
 @transaction.atomic(durable=True)
@@ -95,7 +97,7 @@ def require_passkey(*, user_id: int, actor: Actor, now: datetime.datetime) -> li
     _record_and_notify(
         user,
         "second_factor_on",
-        _("Signing in to your account asks for a passkey, too, from now on."),
+        _("Signing in to your account now also requires a passkey."),
         actor,
         now,
     )
@@ -108,7 +110,9 @@ def renew_recovery_codes(*, user_id: int, actor: Actor, now: datetime.datetime) 
     user = _lock_user(user_id)
     if not user.has_second_factor:
         raise NoSecondFactor()
-    _record_and_notify(user, "recovery_codes_renewed", _("Your account has new recovery codes."), actor, now)
+    _record_and_notify(
+        user, "recovery_codes_renewed", _("New recovery codes were created for your account."), actor, now
+    )
     return _new_recovery_codes(user, now)
 
 
@@ -122,7 +126,7 @@ def turn_off_second_factor(*, user_id: int, actor: Actor, now: datetime.datetime
     _record_and_notify(
         user,
         "second_factor_off",
-        _("The second step of signing in to your account was turned off."),
+        _("Two-step sign-in was turned off for your account."),
         actor,
         now,
     )
@@ -150,7 +154,7 @@ def reset_second_factor(*, user_id: int, reason: str, actor: Actor, now: datetim
     revoke_tokens(user)
     user.save(update_fields=["revocation_key", "updated_at"])
     delete_sign_ins(SignIn.objects.filter(user=user))
-    text = _("The second step of signing in to your account was reset by an administrator.")
+    text = _("An administrator has reset two-step sign-in for your account.")
     _record_and_notify(user, "second_factor_reset", text, actor, now, reason=reason.strip())
 
 

@@ -41,7 +41,7 @@ class RecoveryCodeForm(forms.Form):
                 "spellcheck": "false",
             }
         ),
-        error_messages={"required": _("Write one of your recovery codes.")},
+        error_messages={"required": _("Enter one of your recovery codes.")},
     )
 
     def clean_recovery(self) -> str:

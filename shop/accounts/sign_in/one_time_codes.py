@@ -32,14 +32,14 @@ class CodeExpired(Refused):
     """The code was used, has expired, was tried too often, or was never sent."""
 
     code = "code_too_old"
-    default_words = gettext_lazy("This code is no longer good. Have a new one sent.")
+    default_words = gettext_lazy("This code is no longer valid. Request a new one.")
 
 
 class WrongCode(Refused):
     """The code is wrong. `details["left"]` is how many tries are left."""
 
     code = "wrong_code"
-    default_words = gettext_lazy("That is not the code.")
+    default_words = gettext_lazy("The code is not correct.")
 
 
 @transaction.atomic(durable=True)
@@ -72,7 +72,7 @@ def send_code(
     with translation.override(language):
         shop = shop_settings()
         # Short enough in Vietnamese for one text message, which holds 70 characters.
-        text = _("%(code)s is your code for %(purpose)s at %(shop)s. Give it to nobody.")
+        text = _("%(code)s is your code for %(purpose)s at %(shop)s. Do not share it.")
         values = {"purpose": purpose.label, "shop": shop.name}
         send(
             key=f"code:{row.pk}",
@@ -105,8 +105,8 @@ def use_code(*, code_id: uuid.UUID, purpose: CodePurpose, written: str, now: dat
         if remaining_tries <= 0:
             raise CodeExpired(field="code")
         message = ngettext_lazy(
-            "That is not the code. %(count)d try is left.",
-            "That is not the code. %(count)d tries are left.",
+            "The code is not correct. You have %(count)d attempt left.",
+            "The code is not correct. You have %(count)d attempts left.",
             "count",
         )
         raise WrongCode(message % {"count": remaining_tries}, field="code", left=remaining_tries)

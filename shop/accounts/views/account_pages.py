@@ -78,7 +78,7 @@ def sign_in(request: HttpRequest, *, arrive: AfterSignIn) -> HttpResponse:
         form.add_error(None, str(refused.words))
         return _sign_in_page(request, form, status=429)
     if user is None:
-        form.add_error(None, _("E-mail (or phone number) and password do not go together."))
+        form.add_error(None, _("The email, phone number or password is not correct."))
         return _sign_in_page(request, form)
     phone = "" if user.has_second_factor else confirm_proved_phone(request, user)
     return start_sign_in(
@@ -90,7 +90,7 @@ def sign_in(request: HttpRequest, *, arrive: AfterSignIn) -> HttpResponse:
 def sign_out(request: HttpRequest) -> HttpResponse:
     """Sign out and clear the session."""
     logout(request)
-    messages.success(request, _("You are signed out."))
+    messages.success(request, _("You have signed out."))
     return redirect("home")
 
 
@@ -129,7 +129,7 @@ def password(request: HttpRequest, uid: str, token: str) -> HttpResponse:
         actor=user.acting(EntryPoint.MARKET),
         now=timezone.now(),
     )
-    messages.success(request, _("The new password is set. Sign in with it."))
+    messages.success(request, _("Your new password is set. Sign in with it."))
     return redirect("accounts:sign-in")
 
 
@@ -166,9 +166,9 @@ def details(request: HttpRequest) -> HttpResponse:
     except Refused as refused:
         form.add_error(refused.field, str(refused.words))
         return _details_page(request, form, user)
-    messages.success(request, _("Your details are kept."))
+    messages.success(request, _("Your details have been saved."))
     if form.is_phone_likely_mistyped:
-        messages.warning(request, _("The phone number looks odd. Please look at it again."))
+        messages.warning(request, _("Please check the phone number: it looks unusual."))
     return redirect("accounts:home")
 
 

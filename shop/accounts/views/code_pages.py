@@ -139,7 +139,7 @@ def phone_confirmation(request: HttpRequest) -> HttpResponse:
     except Refused as refused:
         form.add_error("code", str(refused.words))
         return _confirmation_page(request, form, sent)
-    messages.success(request, _("The number is confirmed. From now on a code lets you in."))
+    messages.success(request, _("Phone number confirmed. You can now sign in with a code."))
     return redirect("accounts:home")
 
 
@@ -233,7 +233,7 @@ def _code_page(request: HttpRequest, form: CodeForm, sent: dict[str, Any]) -> Ht
         "again_at": reverse("accounts:code-request"),
         "change_at": reverse("accounts:code-request"),
         "heading": _("Enter the 6-digit code"),
-        "button": _("Enter the market"),
+        "button": _("Sign in"),
     }
     return render(request, "accounts/code.html", context)
 
@@ -263,7 +263,7 @@ def _confirmation_page(request: HttpRequest, form: CodeForm, sent: dict[str, Any
         "sent": sent,
         "again_at": reverse("accounts:phone-confirmation"),
         "change_at": reverse("accounts:details"),
-        "heading": _("Confirm your number"),
+        "heading": _("Confirm your phone number"),
         "button": _("Confirm"),
     }
     return render(request, "accounts/code.html", context)

@@ -71,10 +71,10 @@ def device_code(request: HttpRequest) -> HttpResponse:
             now=timezone.now(),
         )
     except (CodeExpired, WrongCode):
-        form.add_error("code", _("That is not the code, or it is no longer good."))
+        form.add_error("code", _("The code is not correct or has expired."))
         return render(request, "accounts/device_code.html", {"form": form})
     del request.session[_SENT]
-    messages.success(request, _("This device is known now. Enter your password."))
+    messages.success(request, _("Device confirmed. Enter your password."))
     response = redirect(
         f"{reverse('accounts:sign-in')}?{urlencode({'next': own_url(request, sent['next'])})}"
     )

@@ -48,7 +48,7 @@ def email(request: HttpRequest) -> HttpResponse:
             letter=CHANGE_EMAIL, user=user, recipient=new_email, url=_url(user, new_email), now=timezone.now()
         )
     messages.success(
-        request, _("If nobody else uses %(email)s, a letter is on its way there.") % {"email": new_email}
+        request, _("If nobody else uses %(email)s, we have sent an email there.") % {"email": new_email}
     )
     return redirect("accounts:details")
 
@@ -71,7 +71,7 @@ def email_confirmation(request: HttpRequest, token: str) -> HttpResponse:
     except Refused as refused:
         messages.error(request, str(refused.words))
         return redirect("accounts:details")
-    messages.success(request, _("The new address is in use."))
+    messages.success(request, _("Your email address has been changed."))
     return redirect("accounts:home")
 
 

@@ -81,11 +81,11 @@ def passkeys(request: HttpRequest) -> HttpResponse:
             now=timezone.now(),
         )
     except InvalidPasskey:
-        messages.error(request, _("The passkey could not be kept. Try again."))
+        messages.error(request, _("The passkey could not be saved. Try again."))
     except Refused as refused:
         messages.error(request, str(refused.words))
     else:
-        messages.success(request, _("The passkey is kept. From now on it lets you in."))
+        messages.success(request, _("Passkey saved. You can now sign in with it."))
     return redirect("accounts:passkeys")
 
 
@@ -109,7 +109,7 @@ def passkey_removal(request: HttpRequest, pk: int) -> HttpResponse:
         )
     except Missing as error:
         raise Http404 from error
-    messages.success(request, _("The passkey is removed. Delete it on its device, too."))
+    messages.success(request, _("Passkey removed. Delete it on its device, too."))
     return redirect("accounts:passkeys")
 
 

@@ -112,7 +112,7 @@ def open_by_code(request: HttpRequest, form: CodeForm, pending: Mapping[str, obj
         user = _create_account(request, pending, form.cleaned_data["code"])
     except Refused as refused:
         unknown = isinstance(refused, CodeExpired | WrongCode)
-        message = _("That is not the code, or it is no longer good.") if unknown else str(refused.words)
+        message = _("The code is not correct or has expired.") if unknown else str(refused.words)
         form.add_error("code", message)
         return None
     del request.session[_PENDING]

@@ -70,7 +70,7 @@ def authenticator_app(request: HttpRequest) -> HttpResponse:
     shown_secret = _decrypt_shown_secret(user, request.POST.get("sealed", ""))
     secret = shown_secret or new_app_secret()
     if form.is_bound and not shown_secret:
-        form.add_error(None, _("The page was open for too long. Give the app the new key."))
+        form.add_error(None, _("The page was open for too long. Scan the new code with the app."))
     if form.is_valid():
         try:
             codes = add_authenticator_app(
@@ -86,7 +86,7 @@ def authenticator_app(request: HttpRequest) -> HttpResponse:
             record_proof(request, method="second_factor", second_factor=True)
             if codes:
                 return _recovery_codes_page(request, codes)
-            messages.success(request, _("The app is set up."))
+            messages.success(request, _("The authenticator app is set up."))
             return redirect("accounts:second-factor")
     address = app_provisioning_uri(
         secret, account=user.email or user.phone or user.name, shop=shop_settings().name

@@ -135,7 +135,7 @@ def _is_own_passkey(request: HttpRequest, user: User) -> bool:
             return True
         raise InvalidPasskey()
     except InvalidPasskey:
-        messages.error(request, _("This passkey is not one of this account."))
+        messages.error(request, _("This passkey does not belong to this account."))
     except TooManyTries as refused:
         messages.error(request, str(refused.words))
     return False

@@ -55,7 +55,7 @@ def api_client_end(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         end_family(user_id=user.pk, family_id=pk, actor=user.acting(EntryPoint.MARKET), now=timezone.now())
     except Missing as error:
         raise Http404 from error
-    messages.success(request, _("Signed out there."))
+    messages.success(request, _("Session ended."))
     return redirect("accounts:sessions")
 
 
@@ -68,7 +68,7 @@ def sign_in_end(request: HttpRequest, pk: int) -> HttpResponse:
         end_sign_in(user_id=user.pk, sign_in_id=pk, actor=user.acting(EntryPoint.MARKET), now=timezone.now())
     except Missing as error:
         raise Http404 from error
-    messages.success(request, _("Signed out there."))
+    messages.success(request, _("Session ended."))
     return redirect("accounts:sessions")
 
 
@@ -84,8 +84,8 @@ def other_sign_ins_end(request: HttpRequest) -> HttpResponse:
         now=timezone.now(),
     )
     text = ngettext(
-        "Signed out in %(count)d other place, and in all programs.",
-        "Signed out in %(count)d other places, and in all programs.",
+        "Signed out on %(count)d other device and in all apps.",
+        "Signed out on %(count)d other devices and in all apps.",
         count,
     )
     messages.success(request, text % {"count": count})

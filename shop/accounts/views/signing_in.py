@@ -133,7 +133,7 @@ def ask_for_proof(request: HttpRequest, *, next_url: str = "") -> HttpResponse:
         parts = urlsplit(own_url(request, came_from))
         next_url = urlunsplit(("", "", parts.path, parts.query, "")) or reverse("accounts:home")
     if not is_page:
-        messages.warning(request, _("Nothing was done yet. Confirm that it is you, then send it again."))
+        messages.warning(request, _("Nothing has been done yet. Verify your identity, then send it again."))
     parameters = {"next": next_url}
     if isinstance(request.user, User) and request.user.has_second_factor:
         address = f"{reverse('accounts:identity-check')}?{urlencode(parameters)}"

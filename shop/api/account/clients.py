@@ -32,26 +32,26 @@ def add_query_parameters(redirect_url: str, **values: str) -> str:
 def checked_redirect(url: str | None, field: str = "redirectUrl") -> str:
     """Return the URL if its host is an allowed client. Raises InputError."""
     if not url:
-        raise InputError("REQUIRED", _("Say where the letter's link shall lead."), field=field)
+        raise InputError("REQUIRED", _("Enter the page that the link in the email leads to."), field=field)
     try:
         parts = urlsplit(url)
         host = parts.hostname
     except ValueError:
         host = None
     if host is None or parts.scheme not in ("http", "https"):
-        raise InputError("INVALID", _("That is no web address."), field=field)
+        raise InputError("INVALID", _("Enter a valid web address."), field=field)
     if "*" not in settings.API_CLIENT_HOSTS and host not in settings.API_CLIENT_HOSTS:
-        raise InputError("INVALID", _("Letters may not lead to that site."), field=field)
+        raise InputError("INVALID", _("Links in emails may not lead to this site."), field=field)
     return url
 
 
 def checked_channel(slug: str | None, context: Context) -> None:
     """Raise InputError unless the slug names an active channel."""
     if not slug:
-        raise InputError("MISSING_CHANNEL_SLUG", _("Say which channel this is for."), field="channel")
+        raise InputError("MISSING_CHANNEL_SLUG", _("Choose a channel."), field="channel")
     channel = context.channel(slug)
     if channel is None:
-        raise InputError("NOT_FOUND", _("There is no such channel."), field="channel")
+        raise InputError("NOT_FOUND", _("This channel does not exist."), field="channel")
     if not channel.is_active:
         raise InputError("CHANNEL_INACTIVE", _("This channel is closed."), field="channel")
 

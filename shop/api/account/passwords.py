@@ -63,7 +63,7 @@ def set_password_by_link(
     email = arguments["email"].strip().lower()
     user = User.objects.filter(email=email, is_active=True).first()
     if user is None or not PASSWORD.check_token(user, arguments["token"]):
-        raise InputError("INVALID", _("This link is no longer good. Ask for a new one."), field="token")
+        raise InputError("INVALID", _("This link is no longer valid. Request a new one."), field="token")
     password = checked_password(arguments["password"], user, "password")
     user = set_password(
         user_id=user.pk, password=password, confirms=True, actor=context.actor, now=context.now
@@ -119,5 +119,5 @@ def _check_password(user: User, password: str, field: str, context: Context) -> 
     except TooManyTries as refused:
         raise InputError("LOGIN_ATTEMPT_DELAYED", refused.words, field=field) from refused
     if not user.check_password(password):
-        raise InputError("INVALID_CREDENTIALS", _("The password is not right."), field=field)
+        raise InputError("INVALID_CREDENTIALS", _("The password is not correct."), field=field)
     attempt.succeed()

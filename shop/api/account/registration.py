@@ -98,7 +98,7 @@ def send_confirmation_email(
 ) -> dict[str, object]:
     user, redirect = context.signed_in(), checked_redirect(arguments["redirectUrl"])
     if user.is_confirmed or not user.email:
-        raise InputError("ACCOUNT_CONFIRMED", _("The account is confirmed already."))
+        raise InputError("ACCOUNT_CONFIRMED", _("This account has already been confirmed."))
     try:
         CONFIRMATIONS.take(user.email)
     except TooManyTries as refused:
@@ -127,7 +127,7 @@ def account_delete(
     user = context.signed_in()
     _refuse_staff(user)
     if not DELETION.check_token(user, arguments["token"]):
-        raise InputError("INVALID", _("This link is no longer good. Ask for a new one."), field="token")
+        raise InputError("INVALID", _("This link is no longer valid. Request a new one."), field="token")
     anonymise_person(user_id=user.pk, actor=context.actor, now=context.now)
     return {"user": user}
 
@@ -138,4 +138,4 @@ def _confirmation_link(user: User, redirect: str) -> str:
 
 def _refuse_staff(user: User) -> None:
     if user.is_staff:
-        raise InputError("DELETE_STAFF_ACCOUNT", _("Accounts of staff are closed by those who manage staff."))
+        raise InputError("DELETE_STAFF_ACCOUNT", _("Staff accounts are closed by those who manage staff."))

@@ -60,7 +60,7 @@ def token_refresh(
 ) -> dict[str, object]:
     token = arguments.get("refreshToken") or context.request.COOKIES.get(COOKIE)
     if not token:
-        raise InputError("JWT_MISSING_TOKEN", _("A refresh token is needed."), field="refreshToken")
+        raise InputError("JWT_MISSING_TOKEN", _("Provide a refresh token."), field="refreshToken")
     try:
         claims = tokens.verified_claims(token)
         user = tokens.user_from_claims(claims, tokens.REFRESH)
@@ -195,12 +195,12 @@ def _check_account(user: User, context: Context) -> None:
     mode = shop.password_login_mode
     if mode == "disabled" or (mode == "customers_only" and user.is_staff):
         raise InputError(
-            "DISABLED_AUTHENTICATION_METHOD", _("Signing in with a password is switched off."), field="email"
+            "DISABLED_AUTHENTICATION_METHOD", _("Password sign-in is turned off."), field="email"
         )
     if is_second_factor_overdue(user, context):
         raise InputError(
             "DISABLED_AUTHENTICATION_METHOD",
-            _("Set up two-step sign-in on your account page of the market first."),
+            _("Set up two-step sign-in on your account page first."),
             field="email",
         )
 
@@ -209,7 +209,7 @@ def _check_csrf(claims: tokens.Claims, input_data: str | None) -> None:
     csrf_claim = str(claims.get("csrfToken", ""))
     if not input_data or not hmac.compare_digest(csrf_claim.encode(), input_data.encode(errors="replace")):
         raise InputError(
-            "JWT_INVALID_CSRF_TOKEN", _("The CSRF token does not go with the cookie."), field="csrfToken"
+            "JWT_INVALID_CSRF_TOKEN", _("The CSRF token does not match the cookie."), field="csrfToken"
         )
 
 
@@ -232,7 +232,7 @@ def _external(
     context: Context,
     selection: Selection,
 ) -> dict[str, object]:
-    raise InputError("NOT_FOUND", _("No such service is set up here."), field="pluginId")
+    raise InputError("NOT_FOUND", _("This sign-in service is not set up here."), field="pluginId")
 
 
 for name in ("AuthenticationUrl", "ObtainAccessTokens", "Refresh", "Logout"):

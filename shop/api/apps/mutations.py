@@ -123,9 +123,9 @@ def app_token_verify(
 def _validated_name(name: str) -> str:
     name = name.strip()
     if not name:
-        raise InputError("REQUIRED", _("Write a name."), field="name")
+        raise InputError("REQUIRED", _("Enter a name."), field="name")
     if len(name) > 250:
-        raise InputError("INVALID", _("This is too long."), field="name")
+        raise InputError("INVALID", _("This text is too long."), field="name")
     return name
 
 
@@ -139,14 +139,14 @@ def _manageable_app_key(text: str, context: Context, *, field: str = "id") -> in
 def _refuse_beyond(app_permissions: QuerySet[AppPermission], field: str, context: Context) -> None:
     """Raise InputError if an app has permissions that the requester lacks, since its token grants them."""
     if not set(app_permissions.values_list("code", flat=True)) <= context.permissions:
-        raise InputError("OUT_OF_SCOPE_APP", _("This app may do more here than you."), field=field)
+        raise InputError("OUT_OF_SCOPE_APP", _("This app has more permissions here than you."), field=field)
 
 
 def _grantable(permissions: Collection[str], context: Context) -> Collection[str]:
     """Return the permissions if the requester holds all of them. Raises InputError."""
     missing_permissions = sorted(set(permissions) - context.permissions)
     if missing_permissions:
-        message = _("You cannot give permissions that you do not have.")
+        message = _("You cannot give permissions that you do not have yourself.")
         raise InputError(
             "OUT_OF_SCOPE_PERMISSION", message, field="permissions", permissions=missing_permissions
         )

@@ -60,7 +60,9 @@ def channel_create(
     input_data = arguments["input"]
     currency = input_data["currencyCode"].strip().upper()
     if not _CURRENCY.match(currency):
-        raise InputError("INVALID", _("A currency has three letters, as in VND."), field="currencyCode")
+        raise InputError(
+            "INVALID", _("Enter a currency code of three letters, such as VND."), field="currencyCode"
+        )
     change = ChannelChange(_values(input_data) | {"currency": currency}, _links(input_data))
     created_channel = open_channel(change=change, actor=context.actor, now=context.now)
     return _payload(created_channel.pk, context, selection)
@@ -98,7 +100,7 @@ def channel_deactivate(
 def _set_active(text: str, active: bool, context: Context, selection: Selection) -> dict[str, object]:
     key = input_key(text, "Channel", field="id")
     if Channel.objects.filter(pk=key, is_active=active).exists():
-        message = _("This channel is open already.") if active else _("This channel is closed already.")
+        message = _("This channel is already open.") if active else _("This channel is already closed.")
         raise InputError("INVALID", message, field="id")
     return _change_payload(key, ChannelChange({"is_active": active}), context, selection)
 
@@ -133,9 +135,9 @@ def _values(input_data: InputData) -> dict[str, object]:
 def _validated_text(text: str, field: str, longest: int) -> str:
     text = text.strip()
     if not text:
-        raise InputError("REQUIRED", _("This is needed."), field=field)
+        raise InputError("REQUIRED", _("This information is required."), field=field)
     if len(text) > longest:
-        raise InputError("INVALID", _("This is too long."), field=field)
+        raise InputError("INVALID", _("This text is too long."), field=field)
     return text
 
 
@@ -155,7 +157,7 @@ def _links(input_data: InputData) -> ChannelLinks:
         (links.add_warehouses, links.remove_warehouses, "addWarehouses"),
     ):
         if set(added) & set(removed):
-            message = _("The same cannot be taken in and given up.")
+            message = _("The same item cannot be added and removed at once.")
             raise InputError("DUPLICATED_INPUT_ITEM", message, field=field)
     return links
 

@@ -62,8 +62,8 @@ def _check(value: object, column: str, name: str) -> None:
     """Raise InputError for an invalid setting."""
     longest = getattr(ShopSettings._meta.get_field(column), "max_length", None)
     if isinstance(value, str) and longest is not None and len(value) > longest:
-        raise InputError("INVALID", _("This is too long."), field=name)
+        raise InputError("INVALID", _("This text is too long."), field=name)
     if isinstance(value, int) and not isinstance(value, bool) and value < (1 if "limit" in column else 0):
-        raise InputError("INVALID", _("That number is too small."), field=name)
+        raise InputError("INVALID", _("This number is too small."), field=name)
     if name == "name" and isinstance(value, str) and not value.strip():
-        raise InputError("REQUIRED", _("This is needed."), field=name)
+        raise InputError("REQUIRED", _("This information is required."), field=name)

@@ -74,7 +74,7 @@ def required_text(input_data: Mapping[str, object], name: str) -> str:
     """Return a non-empty text. Raises InputError."""
     text = str(input_data.get(name) or "").strip()
     if not text:
-        raise InputError("REQUIRED", _("This is needed."), field=name)
+        raise InputError("REQUIRED", _("This information is required."), field=name)
     return text
 
 
@@ -91,7 +91,7 @@ def weight_column(input_data: InputData, context: Context) -> dict[str, object]:
         return {}
     weight = input_data["weight"].grams(context.settings.default_weight_unit)
     if weight > MAX_GRAMS:
-        raise InputError("INVALID", _("This is too heavy."), field="weight")
+        raise InputError("INVALID", _("This weight is too large."), field="weight")
     return {"weight": weight}
 
 
@@ -117,7 +117,7 @@ def channel_from_id(text: str, context: Context, *, field: str = "channelId") ->
     """Return the channel of an id. Raises InputError."""
     channel = channel_by_key(context, int(input_key(text, "Channel", field=field)))
     if channel is None:
-        raise InputError("NOT_FOUND", _("There is no such channel."), field=field, channels=[text])
+        raise InputError("NOT_FOUND", _("This channel does not exist."), field=field, channels=[text])
     return channel
 
 
@@ -151,7 +151,9 @@ def key_from_arguments(
         if input_data.get(name) is not None:
             rows = type_.rows(context).filter(**{column: input_data[name]})
             return rows.values_list("pk", flat=True).first() or 0
-    raise InputError("REQUIRED", _("Say which one is meant."), field=id_argument)
+    raise InputError(
+        "REQUIRED", _("Specify the object with an ID, external reference or SKU."), field=id_argument
+    )
 
 
 def may_manage_row(type_: Type, key: Key, context: Context) -> bool:
@@ -175,7 +177,7 @@ def owner_from_input(input_data: InputData, context: Context) -> int | None:
     if key is None and len(keys) == 1:
         return keys.pop()
     if key is None:
-        raise InputError("REQUIRED", _("Say which cooperative it is of."), field="cooperative")
+        raise InputError("REQUIRED", _("Choose a cooperative."), field="cooperative")
     if key not in keys:
         raise Missing(field="cooperative")
     return key
@@ -198,7 +200,7 @@ def _convert_attribute(input_data: InputData) -> AttributeInput:
             Attribute.objects.filter(external_reference=reference).first() if reference else None
         )
         if referenced_attribute is None:
-            raise InputError("NOT_FOUND", _("There is no such attribute."), field="attributes")
+            raise InputError("NOT_FOUND", _("This attribute does not exist."), field="attributes")
         key = referenced_attribute.pk
     chosen = [input_data.get("dropdown"), input_data.get("swatch"), *(input_data.get("multiselect") or ())]
     choices = [_convert_choice(each) for each in chosen if each]
@@ -243,9 +245,9 @@ def _parse_number(text: str) -> str:
     try:
         number = Decimal(text)
     except InvalidOperation as error:
-        raise InputError("INVALID", _("This is not a number."), field="attributes") from error
+        raise InputError("INVALID", _("Enter a number, such as 12.5."), field="attributes") from error
     if not number.is_finite() or abs(number) >= 10**14:
-        raise InputError("INVALID", _("This is not a number."), field="attributes")
+        raise InputError("INVALID", _("Enter a number, such as 12.5."), field="attributes")
     return text
 
 

@@ -89,7 +89,7 @@ def product_media_reorder(
     current_keys = list(rows.values_list("pk", flat=True))
     requested = [input_key(each, "ProductMedia", field="mediaIds") for each in arguments["mediaIds"]]
     if sorted(requested) != sorted(current_keys):
-        raise InputError("INVALID", _("Name all pictures, each once."), field="mediaIds")
+        raise InputError("INVALID", _("List every picture exactly once."), field="mediaIds")
     reorder_rows(
         root=Product.objects.all(),
         root_key=key,
@@ -112,7 +112,9 @@ def collection_reorder_products(
     key = input_key(arguments["collectionId"], "Collection", field="collectionId")
     if cooperative_from_key(key) is not None:
         raise InputError(
-            "INVALID", _("A cooperative's own shelf follows the cooperative."), field="collectionId"
+            "INVALID",
+            _("A cooperative's own collection can only be changed through the cooperative."),
+            field="collectionId",
         )
     reorder_rows(
         root=Collection.objects.all(),

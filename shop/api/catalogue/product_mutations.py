@@ -196,7 +196,9 @@ def _collection_keys(
     if not context.may(*MANAGES_PRODUCTS) and set(requested) != set(
         rows.values_list("collection", flat=True)
     ):
-        raise InputError("INVALID", _("Only the platform fills its collections."), field="collections")
+        raise InputError(
+            "INVALID", _("Only the platform can add products to its collections."), field="collections"
+        )
     return requested
 
 

@@ -78,12 +78,12 @@ def tax_configuration_update(
 ) -> dict[str, object]:
     key, input_data = input_key(arguments["id"], "TaxConfiguration", field="id"), arguments["input"]
     if input_data.get("taxCalculationStrategy") == "TAX_APP" or input_data.get("taxAppId"):
-        message = _("Rates are kept in the shop; no app works them out.")
+        message = _("Tax rates are set in the shop. Apps cannot calculate them.")
         raise InputError("INVALID", message, field="taxCalculationStrategy")
     if countries := input_data.get("updateCountriesConfiguration"):
         raise InputError(
             "INVALID",
-            _("A channel is taxed alike in all its countries, but for the rates."),
+            _("Within a channel, only the tax rates can differ between countries."),
             field="updateCountriesConfiguration",
             countryCodes=sorted({each["countryCode"] for each in countries}),
         )

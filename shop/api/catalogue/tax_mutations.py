@@ -63,7 +63,7 @@ def tax_class_update(
     removed_countries = set(input_data.get("removeCountryRates") or ())
     changed_and_removed = removed_countries & {each["countryCode"] for each in rates}
     if changed_and_removed:
-        message = _("The same cannot be taken in and given up.")
+        message = _("The same item cannot be added and removed at once.")
         raise InputError(
             "DUPLICATED_INPUT_ITEM",
             message,

@@ -98,7 +98,11 @@ def _collection_key(text: str, field: str = "id") -> int:
     """Return a collection's key. Raises InputError for a cooperative's computed collection."""
     key = int(input_key(text, "Collection", field=field))
     if cooperative_from_key(key) is not None:
-        raise InputError("INVALID", _("A cooperative's own shelf follows the cooperative."), field=field)
+        raise InputError(
+            "INVALID",
+            _("A cooperative's own collection can only be changed through the cooperative."),
+            field=field,
+        )
     return key
 
 

@@ -219,9 +219,9 @@ def checkout_remove_promo_code(
         key = input_key(voucher, "Voucher", "GiftCard", field="promoCodeId")
         is_it = VoucherCode.objects.filter(code=basket.voucher_code, voucher=key).exists()
         if not is_it:
-            raise InputError("NOT_FOUND", _("There is no such code here."), field="promoCodeId")
+            raise InputError("NOT_FOUND", _("This code is not applied to the basket."), field="promoCodeId")
     elif not basket.voucher_code or normalise_code(code or "") != basket.voucher_code:
-        raise InputError("INVALID", _("There is no such code here."), field="promoCode")
+        raise InputError("INVALID", _("This code is not applied to the basket."), field="promoCode")
     remove_voucher_code(basket_id=basket.pk, now=context.now)
     return checkout_payload(basket, context, selection)
 
@@ -264,17 +264,17 @@ def _channel(slug: str | None, context: Context) -> Channel:
     if channel is not None and channel.is_active:
         return channel
     if slug is None:
-        raise InputError("MISSING_CHANNEL_SLUG", _("Name the channel."), field="channel")
+        raise InputError("MISSING_CHANNEL_SLUG", _("Enter the channel."), field="channel")
     if channel is None:
-        raise InputError("NOT_FOUND", _("We could not find that."), field="channel")
-    raise InputError("CHANNEL_INACTIVE", _("Nothing is sold in this channel at the moment."), field="channel")
+        raise InputError("NOT_FOUND", _("We could not find this."), field="channel")
+    raise InputError("CHANNEL_INACTIVE", _("Nothing is currently sold in this channel."), field="channel")
 
 
 def _validated_email(written: str) -> str:
     try:
         EMAIL.clean(written.strip(), None)
     except ValidationError as error:
-        raise InputError("INVALID", _("This is not an e-mail address."), field="email") from error
+        raise InputError("INVALID", _("Enter an email address."), field="email") from error
     return written.strip()
 
 

@@ -83,7 +83,9 @@ def _own_key(text: str, type_name: str, field: str = "id") -> int:
     """Return the key of a stored row. Raises InputError for a cooperative's computed page."""
     key = int(input_key(text, type_name, field=field))
     if type_name == "Page" and cooperative_from_key(key) is not None:
-        raise InputError("INVALID", _("A cooperative's own page follows the cooperative."), field=field)
+        raise InputError(
+            "INVALID", _("A cooperative's own page can only be changed through the cooperative."), field=field
+        )
     return key
 
 
@@ -198,7 +200,7 @@ def _item_columns(input_data: InputData) -> dict[str, object]:
         values["name"] = required_text(input_data, "name")
     chosen = [name for name in ("url", *_TARGETS) if input_data.get(name)]
     if len(chosen) > 1:
-        raise InputError("CANNOT_ASSIGN_NODE", _("An entry leads to one thing."), field=chosen[1])
+        raise InputError("CANNOT_ASSIGN_NODE", _("A menu entry can only link to one thing."), field=chosen[1])
     if chosen:
         values = {"url": ""} | values
         for type_name, row_column, cooperative_column in _TARGETS.values():
@@ -220,7 +222,7 @@ def menu_create(arguments: MenuCreateArguments, context: Context, selection: Sel
     input_data = arguments["input"]
     items = [_item_columns(each) for each in input_data.get("items") or ()]
     if any("name" not in item for item in items):
-        raise InputError("REQUIRED", _("This is needed."), field="items")
+        raise InputError("REQUIRED", _("This information is required."), field="items")
     values = columns(input_data, slug="slug") | {"name": required_text(input_data, "name")}
     created_menu = actions.save_menu(menu_id=None, values=values, items=items, **context.actor_and_time)
     return {"menu": staff_row(menu, created_menu.pk, context, selection.names("menu"))}

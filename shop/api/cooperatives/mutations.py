@@ -75,7 +75,7 @@ def cooperative_pause(
 ) -> dict[str, object]:
     row, note = _manageable_cooperative(arguments["id"], context), (arguments.get("note") or "").strip()
     if len(note) > _LONGEST_NOTE:
-        raise InputError("INVALID", _("This is too long."), field="note")
+        raise InputError("INVALID", _("This text is too long."), field="note")
     pause_cooperative(
         cooperative_id=row.pk,
         until=arguments.get("until"),

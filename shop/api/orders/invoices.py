@@ -16,9 +16,9 @@ from shop.core.identifiers import tax_codes
 
 _COLUMNS = {"name": "company", "taxCode": "tax_code", "address": "address"}
 _REQUIRED = {
-    "name": _("Write the company's name."),
-    "taxCode": _("Write the company's tax code."),
-    "address": _("Write where the company is registered."),
+    "name": _("Enter the company name."),
+    "taxCode": _("Enter the tax code of the company."),
+    "address": _("Enter the registered address of the company."),
 }
 
 company = Type("InvoiceCompany", lambda context: InvoiceDetails.objects.all())
@@ -44,10 +44,10 @@ def invoice_from(input_data: InputData | None) -> InvoiceDetails | None:
         if not values[column]:
             raise InputError("REQUIRED", _REQUIRED[name], field=name)
         if len(values[column]) > 250:
-            raise InputError("INVALID", _("This is too long."), field=name)
+            raise InputError("INVALID", _("This text is too long."), field=name)
     values["tax_code"] = tax_codes.normalise_tax_code(values["tax_code"])
     if not tax_codes.is_tax_code(values["tax_code"]):
-        message = _("That is no tax code: look at its digits again. There are 10, 12 or 13.")
+        message = _("This tax code is not valid. Check the digits: a tax code has 10, 12 or 13.")
         raise InputError("INVALID", message, field="taxCode")
     email = checked_email(input_data["email"]) if input_data.get("email") else ""
     return InvoiceDetails(**values, email=email)

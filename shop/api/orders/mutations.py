@@ -155,7 +155,7 @@ def _find_order(arguments: OrderUpdateArguments, context: Context) -> Order:
     """Return an order by `id` or `externalReference`. Raises InputError, Missing."""
     text, reference = arguments.get("id"), arguments.get("externalReference")
     if (text is None) == (reference is None):
-        raise InputError("REQUIRED", _("Say which order is meant."), field="id")
+        raise InputError("REQUIRED", _("Choose an order."), field="id")
     rows = Order.objects.filter(external_reference=reference)
     if text is not None:
         rows = Order.objects.filter(pk=handled_order_key(text, "id", context))
@@ -175,7 +175,7 @@ def order_fulfill(
     input_data = arguments["input"]
     text = arguments.get("order")
     if text is None:
-        raise InputError("REQUIRED", _("Say which order is meant."), field="order")
+        raise InputError("REQUIRED", _("Choose an order."), field="order")
     key = handled_order_key(text, "order", context)
     with ErrorCodeMap(wrong_move="FULFILL_ORDER_LINE"):
         parcels = fulfil_order(
@@ -203,19 +203,19 @@ def _sent_quantities(
     for each in input_data:
         text = each.get("orderLineId")
         if text is None:
-            raise InputError("REQUIRED", _("Say which goods are meant."), field="orderLineId")
+            raise InputError("REQUIRED", _("Choose an item."), field="orderLineId")
         line_id = input_key(text, "OrderLine", field="orderLineId")
         for stock in each["stocks"]:
             warehouse_key = input_key(stock["warehouse"], "Warehouse", field="warehouse")
             if stock["quantity"] < 0:
-                message = _("This must not be less than nothing.")
+                message = _("Enter 0 or more.")
                 errors.append(InputError("ZERO_QUANTITY", message, field="quantity", orderLines=[text]))
             elif stock["quantity"]:
                 lines_to_send.append(LineToSend(line_id, warehouse_key, stock["quantity"]))
     if errors:
         raise InputErrors(errors)
     if not lines_to_send:
-        raise InputError("ZERO_QUANTITY", _("Say how much is sent."), field="lines")
+        raise InputError("ZERO_QUANTITY", _("Enter the quantity to send."), field="lines")
     requested = {each.line_id for each in lines_to_send}
     lines = filter_handled(context, OrderLine.objects.filter(order=order_id), order="order", part="part")
     if lines.filter(pk__in=requested).count() < len(requested):
@@ -308,7 +308,7 @@ def _parcel_payload(key: int, context: Context, selection: Selection) -> dict[st
 def _tracking_number(text: str | None) -> str:
     number = (text or "").strip()
     if len(number) > MAX_TRACKING_LENGTH:
-        raise InputError("INVALID", _("This is too long."), field="trackingNumber")
+        raise InputError("INVALID", _("This text is too long."), field="trackingNumber")
     return number
 
 

@@ -91,7 +91,7 @@ def _bearer(input_data: str | None, context: Context) -> CostBearer:
     """Return the bearer; cooperatives' staff may only choose their cooperative. Raises InputError."""
     bearer = CostBearer(input_data or CostBearer.COOPERATIVE)
     if bearer == CostBearer.PLATFORM and not order_scope(context).has_platform_grant:
-        message = _("Only the platform decides what the platform bears.")
+        message = _("Only the platform can decide what the platform covers.")
         raise InputError("INVALID", message, field="bearer")
     return bearer
 

@@ -104,7 +104,7 @@ def transaction_event_report(
     payment, major_amount = _find_payment(arguments), arguments.get("amount")
     event_kind = EventKind(arguments["type"])
     if major_amount is None and event_kind != EventKind.INFO:
-        raise InputError("REQUIRED", _("Say how much it is."), field="amount")
+        raise InputError("REQUIRED", _("Enter the amount."), field="amount")
     reported_event, is_new = report_event(
         payment_id=payment.pk,
         kind=event_kind,
@@ -129,7 +129,7 @@ def transaction_request_action(
     payment, input_data, action = _find_payment(arguments), arguments.get("amount"), arguments["actionType"]
     amount = None if input_data is None else parse_minor_units(input_data, payment.currency, field="amount")
     if payment.order_id is None:
-        raise InputError("INVALID", _("There is no order yet."), field="id")
+        raise InputError("INVALID", _("There is no order for this yet."), field="id")
     if action == "CHARGE":
         capture_held_amount(payment_id=payment.pk, amount=amount, actor=context.actor, now=context.now)
     elif action == "CANCEL":
@@ -151,7 +151,7 @@ def _request_refund(
     paid = charged[payment.pk].charged if payment.pk in charged else 0
     requested = paid if amount is None else amount
     if not 0 < requested <= paid:
-        raise InputError("INVALID", _("That is more than what was paid."), field="amount")
+        raise InputError("INVALID", _("That is more than was paid."), field="amount")
     parts = Order.objects.get(pk=order_id).parts.values_list("pk", flat=True)
     grant_refund(
         order_id=order_id,
@@ -189,7 +189,7 @@ def _find_payment(
     if text is not None:
         key = input_key(text, "TransactionItem", field="id")
     if key is None:
-        raise InputError("INVALID", _("Say which payment is meant."), field="id")
+        raise InputError("INVALID", _("Choose a payment."), field="id")
     payment = Payment.objects.filter(pk=key).first()
     if payment is None:
         raise Missing(field="id")
@@ -207,7 +207,7 @@ def _reported(
         if input_data.get(name) is None:
             continue
         if input_data[name]["currency"] != currency:
-            message = _("The order is not in this currency.")
+            message = _("The order uses a different currency.")
             raise InputError("INCORRECT_CURRENCY", message, field=name)
         amounts[column] = parse_minor_units(input_data[name]["amount"], currency, field=name)
     values: dict[str, object] = {
@@ -218,7 +218,7 @@ def _reported(
     for name, column in (("metadata", "metadata"), ("privateMetadata", "private_metadata")):
         if input_data.get(name) is not None:
             if any(not each["key"].strip() for each in input_data[name]):
-                raise InputError("METADATA_KEY_REQUIRED", _("A key must say something."), field=name)
+                raise InputError("METADATA_KEY_REQUIRED", _("Enter a metadata key."), field=name)
             current = getattr(payment, column) if payment is not None else {}
             values[column] = current | metadata_from_input(input_data[name])
     return ReportedTotals(
@@ -234,7 +234,7 @@ def _reported(
 def _validated_text(text: str | None, field: str) -> str:
     written = (text or "").strip()
     if len(written) > 100:
-        raise InputError("INVALID", _("This is too long."), field=field)
+        raise InputError("INVALID", _("This text is too long."), field=field)
     return written
 
 

@@ -85,7 +85,7 @@ def shipping_zone_delete(
 def _zone_change(input_data: InputData, context: Context) -> ZoneChange:
     for relation in ("Channels", "Warehouses"):
         if set(input_data.get(f"add{relation}") or ()) & set(input_data.get(f"remove{relation}") or ()):
-            message = _("The same cannot be taken in and given up.")
+            message = _("The same item cannot be added and removed at once.")
             raise InputError("DUPLICATED_INPUT_ITEM", message, field=f"add{relation}")
     values = {
         column: input_data[name]
@@ -112,7 +112,7 @@ def _countries(input_data: list[str] | None, context: Context) -> list[str] | No
     known = context.schema.type_map["CountryCode"]
     assert is_enum_type(known)
     if not set(codes) <= set(known.values):
-        raise InputError("INVALID", _("There is no such country."), field="countries")
+        raise InputError("INVALID", _("This country does not exist."), field="countries")
     return codes
 
 
@@ -126,7 +126,7 @@ def shipping_price_create(
     input_data = arguments["input"]
     _required(input_data, "name")
     if input_data.get("shippingZone") is None:
-        raise InputError("REQUIRED", _("Say which zone it is of."), field="shippingZone")
+        raise InputError("REQUIRED", _("Choose a zone."), field="shippingZone")
     created_method = create_shipping_method(
         values=_method_columns(input_data, context), actor=context.actor, now=context.now
     )
@@ -180,7 +180,9 @@ def _price_change(input_data: ShippingMethodChannelListingAddInput, context: Con
     channel = channel_by_key(context, int(input_key(input_data["channelId"], "Channel", field="channelId")))
     if channel is None:
         channels = [input_data["channelId"]]
-        raise InputError("NOT_FOUND", _("There is no such channel."), field="addChannels", channels=channels)
+        raise InputError(
+            "NOT_FOUND", _("This channel does not exist."), field="addChannels", channels=channels
+        )
     return ShippingPriceInput(
         channel.pk,
         _amount(input_data, "price", channel),
@@ -195,7 +197,7 @@ def _amount(input_data: InputData, name: str, channel: Channel) -> int | None:
         return None
     amount = to_minor_units(input_data[name], channel.currency)
     if amount != int(amount) or amount >= 10**15:
-        raise InputError("INVALID", _("This is no amount of the channel's currency."), field=name)
+        raise InputError("INVALID", _("This amount is not valid in the channel's currency."), field=name)
     return int(amount)
 
 
@@ -216,14 +218,14 @@ def _method_columns(input_data: InputData, context: Context) -> dict[str, object
         if name in input_data:
             days = input_data[name]
             if days is not None and not 0 <= days <= MAX_DELIVERY_DAYS:
-                raise InputError("INVALID", _("This is no number of days."), field=name)
+                raise InputError("INVALID", _("Enter a valid number of days."), field=name)
             values[column] = days
     for name, column in (("minimumOrderWeight", "minimum_grams"), ("maximumOrderWeight", "maximum_grams")):
         if name in input_data:
             weight = input_data[name]
             grams = None if weight is None else weight.grams(context.settings.default_weight_unit)
             if grams is not None and not 0 <= grams <= MAX_GRAMS:
-                raise InputError("INVALID", _("This is too heavy."), field=name)
+                raise InputError("INVALID", _("This weight is too large."), field=name)
             values[column] = grams if grams is not None or column == "maximum_grams" else 0
     return values
 
@@ -234,7 +236,7 @@ def _method_key(text: str) -> int:
 
 def _required(input_data: InputData, name: str) -> None:
     if not (input_data.get(name) or "").strip():
-        raise InputError("REQUIRED", _("This is needed."), field=name)
+        raise InputError("REQUIRED", _("This information is required."), field=name)
 
 
 def _payload(

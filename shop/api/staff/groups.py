@@ -118,7 +118,7 @@ def _refuse_grant(grant: Grant, field: str, channel_field: str, context: Context
     """Raise InputError if a grant has permissions or channels that the requester lacks."""
     _refuse_permissions(set(grant.codes), field, context)
     if not _covers_channels(grant, context):
-        message = _("You cannot give permissions in channels that are not yours.")
+        message = _("You cannot give permissions in channels that you do not manage.")
         channels = global_ids("Channel", sorted(grant.channels or ()))
         raise InputError("OUT_OF_SCOPE_CHANNEL", message, field=channel_field, channels=channels)
 
@@ -138,7 +138,7 @@ def _refuse_result(change: GroupChange, before: Grant, context: Context) -> None
 def _refuse_permissions(codes: set[str], field: str, context: Context) -> None:
     missing_permissions = sorted(codes - context.permissions)
     if missing_permissions:
-        message = _("You cannot give permissions that you do not have.")
+        message = _("You cannot give permissions that you do not have yourself.")
         raise InputError("OUT_OF_SCOPE_PERMISSION", message, field=field, permissions=missing_permissions)
 
 
@@ -150,11 +150,11 @@ def _group_change(input_data: InputData, context: Context) -> GroupChange:
         ("Channels", input_data.get("addChannels"), input_data.get("removeChannels")),
     ):
         if set(added or ()) & set(removed or ()):
-            message = _("The same cannot be taken in and given up.")
+            message = _("The same item cannot be added and removed at once.")
             raise InputError("DUPLICATED_INPUT_ITEM", message, field=f"add{relation}")
     name = input_data.get("name")
     if name is not None and not 0 < len(name.strip()) <= 150:
-        raise InputError("REQUIRED", _("Write a name."), field="name")
+        raise InputError("REQUIRED", _("Enter a name."), field="name")
     for field, codes in (
         ("addPermissions", input_data.get("addPermissions")),
         ("removePermissions", input_data.get("removePermissions")),

@@ -185,7 +185,7 @@ def _refuse_stronger(person: User, context: Context) -> None:
         return
     is_stronger = person.is_superuser and not (context.user is not None and context.user.is_superuser)
     if is_stronger or groups_beyond_rights(Group.objects.filter(users=person), context):
-        message = _("This person may do more here than you.")
+        message = _("This person has more permissions here than you.")
         raise InputError("OUT_OF_SCOPE_USER", message, field="id", users=global_ids("User", [person.pk]))
 
 
@@ -196,7 +196,7 @@ def _groups(texts: Collection[str] | None, field: str, context: Context) -> list
         raise Missing(field=field)
     stronger_groups = groups_beyond_rights(Group.objects.filter(pk__in=keys), context)
     if stronger_groups:
-        message = _("You cannot give permissions that you do not have.")
+        message = _("You cannot give permissions that you do not have yourself.")
         raise InputError(
             "OUT_OF_SCOPE_GROUP", message, field=field, groups=global_ids("Group", stronger_groups)
         )
@@ -206,7 +206,7 @@ def _groups(texts: Collection[str] | None, field: str, context: Context) -> list
 def _email(input_data: CustomerInput | StaffCreateInput | StaffUpdateInput | UserCreateInput) -> str:
     text = input_data.get("email")
     if not text:
-        raise InputError("REQUIRED", _("Write your e-mail address."), field="email")
+        raise InputError("REQUIRED", _("Enter your email address."), field="email")
     return checked_email(text)
 
 
@@ -221,7 +221,7 @@ def _values(
         if name in input_data:
             text = (input_data[name] or "").strip()
             if len(text) > longest:
-                raise InputError("INVALID", _("This is too long."), field=name)
+                raise InputError("INVALID", _("This text is too long."), field=name)
             values[column] = text
     for name, column in _UNCHANGED_COLUMNS.items():
         if input_data.get(name) is not None:

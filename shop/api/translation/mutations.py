@@ -37,7 +37,7 @@ def _translate(
     key = input_key(arguments["id"], translatable.object_type.name, translatable.content.name, field="id")
     language = tag_from_code(arguments["languageCode"])
     if language == settings.LANGUAGE_CODE:
-        raise InputError("INVALID", _("This is the shop's own language."), field="languageCode")
+        raise InputError("INVALID", _("This is the main language of the shop."), field="languageCode")
     row = save_translations(
         rows=translatable.rows(),
         key=key,

@@ -18,12 +18,12 @@ Row = TypeVar("Row", bound=models.Model)
 
 class AlreadyTaken(Refused):
     code = "already_taken"
-    default_words = _("Another one has this address, number or reference already.")
+    default_words = _("This address, number or reference is already in use.")
 
 
 class InvalidColumnValue(Refused):
     code = "does_not_fit"
-    default_words = _("This is too long or too large, or has letters that cannot stand here.")
+    default_words = _("This is too long or too large, or contains characters that are not allowed here.")
 
 
 def save_unique(row: models.Model, *, field: str = "slug") -> None:

@@ -14,7 +14,7 @@ def validate_day(day: datetime.date) -> None:
     """Refuse dates before 1900 and after 2099; they are typing mistakes."""
     if not FIRST_DAY <= day <= LAST_DAY:
         raise ValidationError(
-            _("Write a day between %(first)s and %(last)s.")
+            _("Enter a date from %(first)s to %(last)s.")
             % {"first": f"{FIRST_DAY:%d/%m/%Y}", "last": f"{LAST_DAY:%d/%m/%Y}"},
             code="day_out_of_range",
         )

@@ -38,7 +38,8 @@ def validate_phone(written: str) -> None:
     """Refuse numbers with more digits than any phone number has; unusual ones pass."""
     if len(normalise_phone(written).removeprefix("+")) > MAX_DIGITS:
         raise ValidationError(
-            _("A phone number has at most %(most)s digits.") % {"most": MAX_DIGITS}, code="phone_too_long"
+            _("Enter a phone number with at most %(most)s digits.") % {"most": MAX_DIGITS},
+            code="phone_too_long",
         )
 
 

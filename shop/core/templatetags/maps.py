@@ -36,7 +36,7 @@ def province_map(code: str, name: str) -> SafeString:
         MAP_WIDTH,
         MAP_HEIGHT,
         _("%(place)s on the map of Vietnam") % {"place": name},
-        _("The 34 provinces and cities, and the archipelagos Hoàng Sa and Trường Sa."),
+        _("The 34 provinces and cities, and the Hoàng Sa and Trường Sa archipelagos."),
         _LAND,
         _ISLANDS,
         SafeString(shape.path),

@@ -32,11 +32,11 @@ class SynonymsForm(forms.Form):
     """A set of synonyms, separated by commas."""
 
     words = forms.CharField(
-        label=gettext_lazy("Words that mean the same"),
+        label=gettext_lazy("Synonyms"),
         max_length=800,
-        help_text=gettext_lazy("Between commas: maize, corn. With or without accents, it is the same."),
+        help_text=gettext_lazy("Separate with commas: maize, corn. Accents make no difference."),
         widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
-        error_messages={"required": gettext_lazy("Write at least two words.")},
+        error_messages={"required": gettext_lazy("Enter at least two words.")},
     )
 
     @property
@@ -66,9 +66,7 @@ def synonym_set(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 @staff_only(Permission.MANAGE_PRODUCTS)
 def synonym_removal(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     action = partial(remove_synonyms, set_id=pk, actor=actor, now=timezone.now())
-    return run_action(
-        request, action, url=reverse("desk:synonyms"), message=_("They no longer mean the same.")
-    )
+    return run_action(request, action, url=reverse("desk:synonyms"), message=_("Synonyms removed."))
 
 
 def _save(request: HttpRequest, actor: Actor, pk: int | None) -> HttpResponse:
@@ -76,7 +74,7 @@ def _save(request: HttpRequest, actor: Actor, pk: int | None) -> HttpResponse:
     if form.is_valid():
         with refusals_as_form_errors(form):
             save_synonyms(set_id=pk, words=form.entered_words, actor=actor, now=timezone.now())
-            messages.success(request, _("Whoever looks for one finds the others too."))
+            messages.success(request, _("Saved. A search for one of these words now finds the others too."))
             return redirect("desk:synonyms")
     return _render_page(request, form=form, changed=_find_set(pk) if pk is not None else None)
 

@@ -45,7 +45,7 @@ def listing_texts(request: HttpRequest, actor: Actor, pk: int, language: str) ->
         actor=actor,
         now=timezone.now(),
     )
-    return run_action(request, act, url=return_url, message=_("Changed."))
+    return run_action(request, act, url=return_url, message=_("Changes saved."))
 
 
 @require_http_methods(_WITH_FORM)
@@ -65,7 +65,7 @@ def cooperative_texts(request: HttpRequest, actor: Actor, pk: int, language: str
         actor=actor,
         now=timezone.now(),
     )
-    return run_action(request, act, url=return_url, message=_("Changed."))
+    return run_action(request, act, url=return_url, message=_("Changes saved."))
 
 
 def _render_form(

@@ -40,7 +40,7 @@ class SecondPersonForm(forms.Form):
         label=gettext_lazy("A second person confirms each payment before it is sent"), required=False
     )
     account_changes = forms.BooleanField(
-        label=gettext_lazy("A second person confirms each change of a bank account"), required=False
+        label=gettext_lazy("A second person confirms each bank account change"), required=False
     )
 
     @classmethod
@@ -119,7 +119,10 @@ def payout_proposal(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRe
     """Propose a payout for a second person's confirmation."""
     action = partial(propose_payout, payout_id=pk, actor=actor, now=timezone.now())
     return run_action(
-        request, action, url=reverse("desk:payout", args=[pk]), message=_("A second person is to confirm it.")
+        request,
+        action,
+        url=reverse("desk:payout", args=[pk]),
+        message=_("Waiting for a second person to confirm."),
     )
 
 
@@ -136,6 +139,6 @@ def second_person_rules(request: HttpRequest, actor: Actor) -> HttpResponse:
             messages.error(request, str(refused.words))
         else:
             messages.success(
-                request, _("Kept.") if proposal is None else _("A second person is to confirm it.")
+                request, _("Saved.") if proposal is None else _("Waiting for a second person to confirm.")
             )
     return redirect("desk:approvals")

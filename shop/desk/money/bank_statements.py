@@ -66,7 +66,7 @@ def statement(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         heading = form.cleaned_data["heading"]
         action = partial(set_bank_columns, statement_id=pk, columns=form.columns, heading=heading)
         page = reverse("desk:bank-statement", args=[pk])
-        return run_action(request, action, url=page, message=_("The columns are kept."))
+        return run_action(request, action, url=page, message=_("Columns saved."))
     context = {"statement": bank_statement, "form": form, "sample": head.sample} | _preview(bank_statement)
     return render(request, "desk/bank_statement.html", context, status=422 if form.errors else 200)
 
@@ -77,9 +77,7 @@ def statement_taking(request: HttpRequest, actor: Actor, pk: int) -> HttpRespons
     """Import the statement's incoming transfers."""
     get_object_or_404(StatementImport, pk=pk, kind=StatementKind.BANK)
     action = partial(apply_bank_statement, statement_id=pk, actor=actor, now=timezone.now())
-    return run_action(
-        request, action, url=reverse("desk:bank-statement", args=[pk]), message=_("Taken over.")
-    )
+    return run_action(request, action, url=reverse("desk:bank-statement", args=[pk]), message=_("Imported."))
 
 
 def _preview(statement: StatementImport) -> dict[str, object]:

@@ -61,7 +61,7 @@ def card_check(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRespons
     """Query a call's result at Stripe now."""
     call = get_object_or_404(GatewayCall, pk=pk)
     action = partial(look_up_call, call_id=call.pk, now=timezone.now())
-    return run_action(request, action, url=_return_url(request), message=_("Stripe was asked."))
+    return run_action(request, action, url=_return_url(request), message=_("Status requested from Stripe."))
 
 
 @require_POST
@@ -70,7 +70,9 @@ def card_retry(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRespons
     """Repeat a failed call."""
     call = get_object_or_404(GatewayCall, pk=pk)
     action = partial(repeat_failed_call, call_id=call.pk, actor=actor, now=timezone.now())
-    return run_action(request, action, url=_return_url(request), message=_("It is asked for once more."))
+    return run_action(
+        request, action, url=_return_url(request), message=_("The request has been sent again.")
+    )
 
 
 @require_POST
@@ -92,7 +94,10 @@ def card_payout(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRespon
     payout = get_object_or_404(Payout, pk=pk)
     action = partial(pay_out_by_bank, payout_id=payout.pk, actor=actor, now=timezone.now())
     return run_action(
-        request, action, url=_return_url(request), message=_("It is among the payments by bank now.")
+        request,
+        action,
+        url=_return_url(request),
+        message=_("It is now in the list of payments by bank transfer."),
     )
 
 
@@ -102,7 +107,7 @@ def card_notice(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Process a failed webhook notice again."""
     notice = get_object_or_404(GatewayEvent, pk=pk, provider=PROVIDER)
     action = partial(handle_stripe_event, event_id=notice.pk, now=timezone.now())
-    return run_action(request, action, url=reverse("desk:cards"), message=_("It has been worked on."))
+    return run_action(request, action, url=reverse("desk:cards"), message=_("Processed."))
 
 
 def _repeatable_ids(calls: Iterable[GatewayCall]) -> set[uuid.UUID]:
@@ -115,7 +120,9 @@ def _result_text(call: GatewayCall) -> str:
     """Return a call's result as text for staff; the buyers' texts only cover charges."""
     if not call.code:
         return call.message
-    fallback = call.message if call.operation == Operation.START else _("Stripe did not do it.")
+    fallback = (
+        call.message if call.operation == Operation.START else _("Stripe did not carry out the request.")
+    )
     return str(message_for_code(call.code, fallback))
 
 

@@ -78,7 +78,7 @@ def statement(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
             columns=form.columns,
         )
         page = reverse("desk:cash-statement", args=[pk])
-        return run_action(request, action, url=page, message=_("The columns are kept."))
+        return run_action(request, action, url=page, message=_("Columns saved."))
     context = {"statement": cod_statement, "form": form, "sample": head.sample} | _preview(cod_statement)
     return render(request, "desk/cash_statement.html", context)
 
@@ -90,7 +90,9 @@ def statement_taking(request: HttpRequest, actor: Actor, pk: int) -> HttpRespons
     get_object_or_404(StatementImport, pk=pk, kind=StatementKind.COD)
     action = partial(apply_cod_statement, statement_id=pk, actor=actor, now=timezone.now())
     page = reverse("desk:cash-statement", args=[pk])
-    return run_action(request, action, url=page, message=_("Taken over. What differs is listed below."))
+    return run_action(
+        request, action, url=page, message=_("Imported. Rows that do not match are listed below.")
+    )
 
 
 @require_safe
@@ -122,7 +124,7 @@ def row_answer(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         request,
         partial(accept_problem_row, row_id=pk, code=code, actor=actor, now=now),
         url=return_url,
-        message=_("Taken over."),
+        message=_("Imported."),
     )
 
 

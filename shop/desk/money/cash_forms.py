@@ -15,8 +15,8 @@ from shop.desk.money.statement_forms import ColumnsForm, statement_file
 from shop.reports.cash import CASH_AGE_NAMES, CashAge
 
 _LABELS = (
-    *(_("Tracking number"), _("Our code of the order or parcel"), _("Cash collected")),
-    *(_("Fee"), _("Handed in")),
+    *(_("Tracking number"), _("Our order or parcel code"), _("Cash collected")),
+    *(_("Fee"), _("Remitted")),
 )
 
 
@@ -24,7 +24,7 @@ class AmountField(forms.CharField):
     """A non-negative amount in đồng, such as `1.234.000 ₫`."""
 
     widget = forms.TextInput(attrs={"class": "input", "inputmode": "numeric", "autocomplete": "off"})
-    default_error_messages = {"invalid": _("Write a whole number, such as 12.000.")}
+    default_error_messages = {"invalid": _("Enter a whole number, such as 12.000.")}
 
     def clean(self, value: object) -> object:
         text = super().clean(value)
@@ -69,14 +69,14 @@ class RemittanceForm(forms.Form):
     """A remittance: parcels, fees withheld, and the bank reference."""
 
     key = forms.UUIDField(widget=forms.HiddenInput)
-    fees = AmountField(label=_("Fees kept of it"), required=False)
+    fees = AmountField(label=_("Fees deducted"), required=False)
     fee_bearer = forms.ChoiceField(
-        label=_("Who bears the fees"),
+        label=_("Fees paid by"),
         choices=CostBearer.choices,
         widget=forms.Select(attrs={"class": "input"}),
     )
     reference = forms.CharField(
-        label=_("Reference of the bank or the receipt"),
+        label=_("Bank reference or receipt number"),
         required=False,
         max_length=120,
         widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
@@ -87,15 +87,15 @@ class RemittanceReceiptForm(forms.Form):
     """The amount received of a remittance."""
 
     key = forms.UUIDField(widget=forms.HiddenInput)
-    received = AmountField(label=_("Received on our account"))
+    received = AmountField(label=_("Received in our account"))
     reference = forms.CharField(
-        label=_("Reference of the bank or the receipt"),
+        label=_("Bank reference or receipt number"),
         required=False,
         max_length=120,
         widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
     )
     reason = forms.CharField(
-        label=_("Why it is another amount"),
+        label=_("Reason for the different amount"),
         required=False,
         max_length=500,
         widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
@@ -109,13 +109,13 @@ class RemittanceDifferenceForm(forms.Form):
     key = forms.UUIDField(widget=forms.HiddenInput)
     amount = AmountField(label=_("Amount"))
     where = forms.ChoiceField(
-        label=_("What became of it"),
+        label=_("How it was resolved"),
         widget=forms.RadioSelect,
         choices=[
-            (BANK, _("It came to our account, or went back from it")),
-            (OURS, _("The platform bears it")),
+            (BANK, _("It was paid into our account, or sent back from it")),
+            (OURS, _("The platform covers it")),
         ],
-        error_messages={"required": _("Say what became of the difference.")},
+        error_messages={"required": _("Choose how the difference was resolved.")},
     )
     reason = forms.CharField(
         label=_("Reason"),
@@ -145,7 +145,7 @@ class CodColumnsForm(ColumnsForm):
         widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
     )
     fee_bearer = forms.ChoiceField(
-        label=_("Who bears the fees"),
+        label=_("Fees paid by"),
         choices=CostBearer.choices,
         widget=forms.Select(attrs={"class": "input"}),
     )

@@ -59,7 +59,7 @@ def cash(request: HttpRequest, actor: Actor) -> HttpResponse:
         "currency": currency,
         "groups": [
             ("carriers", _("With carriers"), carriers, report.total_row(carriers)),
-            ("cooperatives", _("At cooperatives"), cooperatives, report.total_row(cooperatives)),
+            ("cooperatives", _("With cooperatives"), cooperatives, report.total_row(cooperatives)),
         ],
         "every": total,
         "ages": [(age, report.CASH_AGE_NAMES[age], amount) for age, amount in total.ages],
@@ -123,7 +123,7 @@ def remittance_receipt(request: HttpRequest, actor: Actor, pk: int) -> HttpRespo
         now=timezone.now(),
     )
     page = reverse("desk:cash-remittance", args=[pk])
-    return run_action(request, action, url=page, message=_("Settled. The parcels are done with."))
+    return run_action(request, action, url=page, message=_("Reconciled. These parcels are complete."))
 
 
 @require_POST
@@ -146,7 +146,7 @@ def remittance_difference(request: HttpRequest, actor: Actor, pk: int) -> HttpRe
         now=timezone.now(),
     )
     return run_action(
-        request, action, url=reverse("desk:cash-remittance", args=[pk]), message=_("Put right.")
+        request, action, url=reverse("desk:cash-remittance", args=[pk]), message=_("Resolution saved.")
     )
 
 
@@ -252,7 +252,7 @@ def _holder_name(remitter: Remitter | None) -> str:
     if remitter is None:
         return ""
     if remitter.cooperative_id is None:
-        return remitter.carrier or _("Carrier not named")
+        return remitter.carrier or _("No carrier given")
     return get_object_or_404(Cooperative, pk=remitter.cooperative_id).name
 
 

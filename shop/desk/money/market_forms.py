@@ -54,10 +54,10 @@ class MarketTimesForm(forms.Form):
     """The payment time per channel in minutes; complaint and answer periods in days."""
 
     complaint_days = forms.IntegerField(
-        label=_("Days after receipt in which a buyer may complain"), min_value=1, max_value=MAX_DAYS
+        label=_("Days after delivery in which a buyer can complain"), min_value=1, max_value=MAX_DAYS
     )
     answer_complaints_days = forms.IntegerField(
-        label=_("Days within which a complaint is answered"), min_value=1, max_value=MAX_DAYS
+        label=_("Days to answer a complaint"), min_value=1, max_value=MAX_DAYS
     )
 
     def __init__(self, data: FormData = None, *, shop: ShopSettings, channels: Sequence[Channel]) -> None:
@@ -66,7 +66,7 @@ class MarketTimesForm(forms.Form):
         self._channels = {f"minutes-{channel.pk}": channel.pk for channel in channels}
         for channel in channels:
             self.fields[f"minutes-{channel.pk}"] = forms.IntegerField(
-                label=_("Minutes to pay by transfer or card, %(channel)s") % {"channel": channel.name},
+                label=_("Minutes to pay by bank transfer or card, %(channel)s") % {"channel": channel.name},
                 min_value=MIN_PAYMENT_MINUTES,
                 max_value=MAX_PAYMENT_MINUTES,
                 initial=channel.transfer_minutes,

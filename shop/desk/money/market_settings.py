@@ -48,9 +48,9 @@ def market_account(request: HttpRequest, actor: Actor) -> HttpResponse:
         except Refused as refused:
             form.add_error(refused.field if refused.field in form.fields else None, str(refused.words))
         else:
-            saved_message = _("The account is kept. Scan the sample before you go on.")
+            saved_message = _("Account saved. Scan the sample code before you continue.")
             messages.success(
-                request, saved_message if proposal is None else _("A second person is to confirm it.")
+                request, saved_message if proposal is None else _("Waiting for a second person to confirm.")
             )
             return redirect("desk:settings")
     return _render_page(request, account=form)
@@ -65,7 +65,7 @@ def market_times(request: HttpRequest, actor: Actor) -> HttpResponse:
     if not form.is_valid():
         return _render_page(request, times=form)
     action = partial(change_market_deadlines, **form.deadlines, actor=actor, now=timezone.now())
-    return run_action(request, action, url=request.path.removesuffix("thoi-han/"), message=_("Kept."))
+    return run_action(request, action, url=request.path.removesuffix("thoi-han/"), message=_("Saved."))
 
 
 def _render_page(
@@ -78,7 +78,7 @@ def _render_page(
         "account_form": account or MarketAccountForm(initial=MarketAccountForm.initial_of(shop)),
         "times_form": times or MarketTimesForm(shop=shop, channels=_channels()),
         "sample": sample,
-        "drawing": qr_svg(sample.payload, title=_("Sample of a VietQR code")) if sample else "",
+        "drawing": qr_svg(sample.payload, title=_("Sample VietQR code")) if sample else "",
         "waiting": Order.objects.waiting_for_transfer().count(),
         "history": change_views(Change.objects.under(ShopSettings(pk=1)).in_time()),
     }

@@ -31,7 +31,7 @@ class PercentField(forms.CharField):
     """A percentage such as `5`, `2,5` or `2.5 %`."""
 
     widget = forms.TextInput(attrs={"class": "input", "inputmode": "decimal", "autocomplete": "off"})
-    default_error_messages = {"invalid": _("Write a rate such as 5 or 2,5.")}
+    default_error_messages = {"invalid": _("Enter a rate such as 5 or 2,5.")}
 
     def clean(self, value: object) -> object:
         text = super().clean(value)
@@ -52,7 +52,7 @@ def day_field(label: Label, *, required: bool = True) -> forms.DateField:
             format="%d/%m/%Y",
             attrs={"class": "input", "inputmode": "numeric", "autocomplete": "off"},
         ),
-        error_messages={"invalid": _("Write the day as 24/11/2026.")},
+        error_messages={"invalid": _("Enter the date as 24/11/2026.")},
     )
 
 
@@ -87,9 +87,9 @@ class CommissionForm(forms.Form):
 
     cooperative = _row_field(_("Cooperative"), Cooperative.objects.none(), pgettext_lazy("report", "All"))
     category = _row_field(_("Category"), Category.objects.none(), pgettext_lazy("report", "All"))
-    percent = PercentField(label=_("Percent of the goods' price"))
-    from_day = day_field(_("First day"))
-    until_day = day_field(_("Last day"), required=False)
+    percent = PercentField(label=_("Percentage of the product price"))
+    from_day = day_field(_("Start date"))
+    until_day = day_field(_("End date"), required=False)
 
     def __init__(
         self, data: FormData = None, files: FormFiles = None, **options: Unpack[FormOptions]
@@ -107,16 +107,16 @@ class CommissionForm(forms.Form):
 class WithholdingForm(forms.Form):
     """A withholding tax rate by name."""
 
-    name = _text_field(_("Name of the tax"))
-    percent = PercentField(label=_("Percent of the goods' price"))
-    from_day = day_field(_("First day"))
-    until_day = day_field(_("Last day"), required=False)
+    name = _text_field(_("Tax name"))
+    percent = PercentField(label=_("Percentage of the product price"))
+    from_day = day_field(_("Start date"))
+    until_day = day_field(_("End date"), required=False)
 
 
 class RateEndForm(forms.Form):
     """The last day of a rate."""
 
-    last_day = day_field(_("Last day"))
+    last_day = day_field(_("End date"))
 
 
 class CorrectionForm(forms.Form):
@@ -125,10 +125,10 @@ class CorrectionForm(forms.Form):
     MORE, LESS = "more", "less"
     key = forms.UUIDField(widget=forms.HiddenInput)
     direction = forms.ChoiceField(
-        label=_("What is put right"),
+        label=_("Type of correction"),
         widget=forms.RadioSelect,
-        choices=[(MORE, _("They are owed more")), (LESS, _("They are owed less"))],
-        error_messages={"required": _("Say whether it is more or less.")},
+        choices=[(MORE, _("Pay more")), (LESS, _("Pay less"))],
+        error_messages={"required": _("Choose whether to pay more or less.")},
     )
     amount = AmountField(label=_("Amount"))
     reason = _text_field(_("Reason"), max_length=250)
@@ -143,7 +143,7 @@ class PayoutPaymentForm(forms.Form):
     """The details of a payout that was sent."""
 
     key = forms.UUIDField(widget=forms.HiddenInput)
-    reference = _text_field(_("The bank's number"))
+    reference = _text_field(_("Bank reference"))
 
 
 class PayoutAccountForm(forms.Form):
@@ -154,7 +154,9 @@ class PayoutAccountForm(forms.Form):
         label=_("Account number"),
         regex=r"^\s*[0-9A-Za-z]{4,19}\s*$",
         widget=forms.TextInput(attrs={"class": "input", "inputmode": "numeric", "autocomplete": "off"}),
-        error_messages={"invalid": _("An account number has 4 to 19 digits or letters, without spaces.")},
+        error_messages={
+            "invalid": _("Enter an account number with 4 to 19 digits or letters, without spaces.")
+        },
     )
     bank_holder = _text_field(_("Account holder"))
 
@@ -178,7 +180,7 @@ class LedgerSearch(DeskSearch):
         self, data: FormData = None, files: FormFiles = None, **options: Unpack[FormOptions]
     ) -> None:
         super().__init__(data, files, **options)
-        self.fields["q"].label = _("Order's code")
+        self.fields["q"].label = _("Order code")
         field = self.fields["htx"]
         assert isinstance(field, forms.ModelChoiceField)
         field.queryset = _cooperatives()

@@ -109,10 +109,12 @@ def payout_payments(request: HttpRequest, actor: Actor) -> HttpResponse:
         else:
             paid_count += 1
     if paid_count:
-        message = ngettext("%(count)s payment is done.", "%(count)s payments are done.", paid_count)
+        message = ngettext(
+            "%(count)s payment marked as paid.", "%(count)s payments marked as paid.", paid_count
+        )
         messages.success(request, message % {"count": paid_count})
     elif not chosen_payouts:
-        messages.error(request, _("Choose what was paid."))
+        messages.error(request, _("Choose the payments that were sent."))
     return redirect("desk:payouts")
 
 
@@ -138,7 +140,7 @@ def payout_payment(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRes
         mark_payout_paid, payout_id=pk, reference=reference, key=key, actor=actor, now=timezone.now()
     )
     page = reverse("desk:payout", args=[pk])
-    return run_action(request, action, url=page, message=_("Written down as paid."))
+    return run_action(request, action, url=page, message=_("Marked as paid."))
 
 
 @require_POST
@@ -151,12 +153,14 @@ def payout_account(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRes
         action: Callable[[], object] = partial(
             use_current_cooperative_account, payout_id=pk, actor=actor, now=timezone.now()
         )
-        return run_action(request, action, url=page, message=_("It goes to the account that they name now."))
+        return run_action(
+            request, action, url=page, message=_("The payment will go to the account now on file.")
+        )
     form = PayoutAccountForm(request.POST)
     if not form.is_valid():
         return _render_payout(request, pk, account=form)
     action = partial(set_payout_account, payout_id=pk, account=form.account, actor=actor, now=timezone.now())
-    return run_action(request, action, url=page, message=_("The account is kept."))
+    return run_action(request, action, url=page, message=_("Account saved."))
 
 
 def has_other_account(payout: Payout) -> bool:
@@ -211,4 +215,4 @@ def _qr_code(payout: Payout) -> SafeString | None:
         )
     except InvalidPayload:
         return None
-    return qr_svg(payload, title=_("QR code to pay with your bank's app"))
+    return qr_svg(payload, title=_("QR code to pay with your banking app"))

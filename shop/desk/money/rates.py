@@ -94,9 +94,7 @@ def withholding_switch(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Switch tax withholding on or off."""
     is_on, now = request.POST.get("on") == "yes", timezone.now()
     action = partial(switch_withholding, is_on=is_on, day=vietnam_date(now), actor=actor, now=now)
-    message = (
-        _("Tax is withheld of what is ordered from now on.") if is_on else _("No tax is withheld any more.")
-    )
+    message = _("Tax is withheld on orders placed from now on.") if is_on else _("Tax is no longer withheld.")
     return run_action(request, action, url=reverse("desk:rates"), message=message)
 
 
@@ -117,7 +115,7 @@ def _add(
     except Refused as refused:
         form.add_error(refused.field if refused.field in form.fields else None, str(refused.words))
         return _render_page(request, commission=commission, withholding=withholding)
-    messages.success(request, _("The rate is kept."))
+    messages.success(request, _("Rate saved."))
     return redirect("desk:rates")
 
 
@@ -127,7 +125,7 @@ def _end(request: HttpRequest, action: Callable[..., object]) -> HttpResponse:
         messages.error(request, str(next(iter(form.errors.values()))[0]))
         return redirect("desk:rates")
     ending = partial(action, last_day=form.cleaned_data["last_day"])
-    return run_action(request, ending, url=reverse("desk:rates"), message=_("Its last day is kept."))
+    return run_action(request, ending, url=reverse("desk:rates"), message=_("End date saved."))
 
 
 def _render_page(

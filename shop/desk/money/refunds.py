@@ -62,7 +62,7 @@ def refund(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse
             except (Missing, Refused) as refused:
                 form.add_error(None, str(refused.words))
             else:
-                messages.success(request, _("It is decided. The buyer has been told."))
+                messages.success(request, _("Refund decided. The buyer has been notified."))
                 return redirect("desk:order", token=token)
     context = {"order": order, "part": part, "parts": parts, "form": form, "limits": limits, "total": total}
     return render(request, "desk/refund.html", context, status=422 if form.errors else 200)
@@ -84,7 +84,9 @@ def refund_by_bank(
         now=timezone.now(),
     )
     return_url = reverse("desk:order", args=[token])
-    return run_action(request, action, url=return_url, message=_("The buyer is asked for an account."))
+    return run_action(
+        request, action, url=return_url, message=_("We have asked the buyer for an account number.")
+    )
 
 
 @require_POST
@@ -96,12 +98,14 @@ def refund_account(request: HttpRequest, actor: Actor, token: uuid.UUID) -> Http
     return_url = f"{reverse('desk:order', args=[token])}#refunds"
     form = RefundAccountForm(request.POST)
     if not form.is_valid():
-        messages.error(request, _("Write the bank, the account number and whose account it is."))
+        messages.error(request, _("Enter the bank, the account number and the account holder."))
         return redirect(return_url)
     action = partial(
         set_refund_account, order_id=order.pk, to=form.bank_account, actor=actor, now=timezone.now()
     )
-    return run_action(request, action, url=return_url, message=_("Thank you. We send the money there."))
+    return run_action(
+        request, action, url=return_url, message=_("Thank you. We will send the money to this account.")
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -116,9 +120,7 @@ def parcel_return(request: HttpRequest, actor: Actor, token: uuid.UUID, parcel_i
         cancel = partial(
             cancel_return, parcel_id=parcel.pk, reason=reason_of(request.POST), actor=actor, now=now
         )
-        return run_action(
-            request, cancel, url=return_url, message=_("Written down: the goods do not come back.")
-        )
+        return run_action(request, cancel, url=return_url, message=_("Saved: the items are not coming back."))
     form = return_form(parcel, request.POST or None)
     if request.method == "POST" and form.is_valid():
         receive = partial(
@@ -130,7 +132,7 @@ def parcel_return(request: HttpRequest, actor: Actor, token: uuid.UUID, parcel_i
             actor=actor,
             now=now,
         )
-        return run_action(request, receive, url=return_url, message=_("The goods are written in."))
+        return run_action(request, receive, url=return_url, message=_("Returned items recorded."))
     context = {"order": parcel.part.order, "parcel": parcel, "form": form, "key": uuid.uuid4()}
     return render(request, "desk/parcel_return.html", context, status=422 if form.errors else 200)
 

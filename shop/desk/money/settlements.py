@@ -92,10 +92,10 @@ def settlement_closings(request: HttpRequest, actor: Actor) -> HttpResponse:
         else:
             closed_count += 1
     if closed_count:
-        message = ngettext("%(count)s period is closed.", "%(count)s periods are closed.", closed_count)
+        message = ngettext("%(count)s period closed.", "%(count)s periods closed.", closed_count)
         messages.success(request, message % {"count": closed_count})
     elif not settlement_ids:
-        messages.error(request, _("Choose what to close."))
+        messages.error(request, _("Choose the periods to close."))
     return redirect("desk:settlements")
 
 
@@ -116,7 +116,7 @@ def settlement_closing(request: HttpRequest, actor: Actor, pk: int) -> HttpRespo
     key = bind_idempotency_key(request.POST.get("key", ""), "desk", "closed", pk)
     action = partial(close_settlement, settlement_id=pk, key=key, actor=actor, now=timezone.now())
     page = reverse("desk:settlement", args=[pk])
-    return run_action(request, action, url=page, message=_("The period is closed."))
+    return run_action(request, action, url=page, message=_("Period closed."))
 
 
 @require_POST
@@ -140,7 +140,7 @@ def settlement_correction(request: HttpRequest, actor: Actor, pk: int) -> HttpRe
         except Refused as refused:
             form.add_error(refused.field, str(refused.words))
         else:
-            messages.success(request, _("Put right, in the running period."))
+            messages.success(request, _("Correction booked in the current period."))
             open_settlements = Settlement.objects.open().filter(cooperative=settlement.cooperative_id)
             return redirect("desk:settlement", open_settlements.get(currency=settlement.currency).pk)
     return _render_settlement(request, settlement, form)

@@ -68,8 +68,8 @@ class BankColumnsForm(ColumnsForm):
         zip(
             BANK_COLUMN_NAMES,
             [
-                *(_("Date"), _("Money in"), _("Money out"), _("Sum, in or out")),
-                *(_("In or out?"), _("Note of the transfer"), _("Number of the bank"), _("Account")),
+                *(_("Date"), _("Money in"), _("Money out"), _("Amount (in or out)")),
+                *(_("Direction (in or out)"), _("Transfer note"), _("Bank reference"), _("Account")),
             ],
             strict=True,
         )
@@ -80,7 +80,7 @@ class BankColumnsForm(ColumnsForm):
     ) -> None:
         super().__init__(data, statement=statement, width=width)
         self.fields["heading"] = forms.TypedChoiceField(
-            label=_("Line of the headings"),
+            label=_("Header row"),
             coerce=int,
             choices=[("0", pgettext_lazy("line", "None")), *((str(line), str(line)) for line in lines)],
             initial=str(statement.columns["heading"]),

@@ -40,7 +40,7 @@ def statements_page(
         statement = _store_upload(request, form, read)
         if statement is not None:
             if statement.confirmed_at is not None:
-                messages.info(request, _("This file was read in before. Nothing of it counts twice."))
+                messages.info(request, _("This file was uploaded before. No row is counted twice."))
             return redirect(page, statement.pk)
     rows = StatementImport.objects.filter(kind=kind).order_by("-at", "-pk")
     rows = rows.annotate(open=Count("lines", filter=Q(lines__state=StatementRowState.PROBLEM)))

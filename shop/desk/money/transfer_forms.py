@@ -33,7 +33,7 @@ class UnknownOrder(Refused):
 
 class InvalidTransferShare(Refused):
     code = "invalid_transfer_share"
-    default_words = _("Write each order once, and a whole sum beside it, such as 120.000.")
+    default_words = _("Enter each order once, with an amount in whole dong such as 120.000.")
 
 
 def parse_transfer_shares(submitted: QueryDict) -> Mapping[uuid.UUID, int]:
@@ -69,7 +69,7 @@ class TransferSearch(DeskSearch):
     """Filters for the list of all transfers."""
 
     state = forms.ChoiceField(
-        label=_("State"),
+        label=_("Status"),
         required=False,
         choices=[
             ("", pgettext_lazy("report", "All")),
@@ -82,7 +82,7 @@ class TransferSearch(DeskSearch):
         self, data: FormData = None, files: FormFiles = None, **options: Unpack[FormOptions]
     ) -> None:
         super().__init__(data, files, **options)
-        self.fields["q"].label = _("Note, number of the bank, sum or order")
+        self.fields["q"].label = _("Note, bank reference, amount or order")
 
 
 class TransferReturnForm(forms.Form):
@@ -100,7 +100,7 @@ class TransferReturnForm(forms.Form):
         widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
     )
     reason = forms.CharField(
-        label=_("Why it goes back"),
+        label=_("Reason for returning it"),
         max_length=LONGEST_REASON,
         widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
     )

@@ -99,7 +99,9 @@ def transfer_settling(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> Http
         amounts = parse_transfer_shares(request.POST)
         assign_transfer(transfer_id=pk, amounts=amounts, actor=actor, now=timezone.now())
 
-    return run_action(request, settle, url=_return_url(request, pk), message=_("Settled. The buyer sees it."))
+    return run_action(
+        request, settle, url=_return_url(request, pk), message=_("Matched. The buyer can see it.")
+    )
 
 
 @require_POST
@@ -111,7 +113,7 @@ def transfer_reordering(request: HttpRequest, actor: Actor, pk: uuid.UUID, token
         request,
         action,
         url=_return_url(request, pk),
-        message=_("Ordered anew and paid. The buyer has been told."),
+        message=_("Order placed again and paid. The buyer has been notified."),
     )
 
 
@@ -134,7 +136,7 @@ def transfer_return(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRe
         except Refused as refused:
             form.add_error(refused.field if refused.field in form.fields else None, str(refused.words))
         else:
-            messages.success(request, _("Noted. Now send the money, and write down that it is sent."))
+            messages.success(request, _("Saved. Now send the money, then mark it as sent."))
             return redirect("desk:transfer", pk)
     return _render_transfer(request, pk, form)
 
@@ -148,9 +150,7 @@ def transfer_sending(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpR
     action = partial(
         confirm_transfer_returned, transfer_id=pk, reference=reference, actor=actor, now=timezone.now()
     )
-    return run_action(
-        request, action, url=reverse("desk:transfer", args=[pk]), message=_("Written down as sent.")
-    )
+    return run_action(request, action, url=reverse("desk:transfer", args=[pk]), message=_("Marked as sent."))
 
 
 @require_POST
@@ -198,7 +198,7 @@ def _qr_code(payout: Payout) -> object:
         )
     except InvalidPayload:
         return ""
-    return qr_svg(payload, title=_("VietQR code to send the money back"))
+    return qr_svg(payload, title=_("VietQR code to return the money"))
 
 
 def _return_url(request: HttpRequest, pk: uuid.UUID) -> str:

@@ -75,7 +75,7 @@ def acceptance(request: HttpRequest, actor: Actor, complaint_id: uuid.UUID) -> H
     )
     return_url = reverse("desk:complaint", args=[complaint.pk])
     return run_action(
-        request, action, url=return_url, message=_("The buyer and the cooperative have been told.")
+        request, action, url=return_url, message=_("The buyer and the cooperative have been notified.")
     )
 
 
@@ -94,7 +94,7 @@ def rejection(request: HttpRequest, actor: Actor, complaint_id: uuid.UUID) -> Ht
     )
     return_url = reverse("desk:complaint", args=[complaint.pk])
     return run_action(
-        request, action, url=return_url, message=_("The buyer and the cooperative have been told.")
+        request, action, url=return_url, message=_("The buyer and the cooperative have been notified.")
     )
 
 

@@ -36,8 +36,8 @@ def order_contact(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpR
         with refusals_as_form_errors(form):
             correct_contact(order_id=order.pk, contact=form.contact, actor=actor, now=timezone.now())
     if form.is_valid():
-        messages.success(request, str(_("Corrected. The cooperatives see it now.")))
+        messages.success(request, str(_("Corrected. The cooperatives can see the change.")))
         if form.is_phone_likely_mistyped:
-            messages.warning(request, str(_("The phone number looks unusual. Read it back to the buyer.")))
+            messages.warning(request, str(_("This phone number looks unusual. Read it back to the buyer.")))
         return redirect("desk:order", token)
     return render(request, "desk/contact.html", {"order": order, "form": form})

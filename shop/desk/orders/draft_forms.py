@@ -29,7 +29,7 @@ class SourceForm(forms.Form):
     """The source of a new draft."""
 
     source = forms.ChoiceField(
-        label=_("How the order comes"),
+        label=_("Order source"),
         choices=[
             each
             for each in OrderSource.choices
@@ -43,7 +43,7 @@ class DraftForm(InvoiceForm, ReceiverForm):
     """Receiver and address. A draft may be incomplete; `complete` makes the fields required."""
 
     email = forms.EmailField(
-        label=_("E-mail"), required=False, widget=forms.EmailInput(attrs={"class": "input"})
+        label=_("Email"), required=False, widget=forms.EmailInput(attrs={"class": "input"})
     )
     code = forms.CharField(
         label=_("Voucher code"),
@@ -67,7 +67,7 @@ class DraftForm(InvoiceForm, ReceiverForm):
         **options: Unpack[DivisionOptions],
     ) -> None:
         super().__init__(data, files, **options)
-        self.fields["invoice"].label = _("The buyer needs an invoice for a company.")
+        self.fields["invoice"].label = _("The buyer needs a company invoice.")
         for name, field in self.fields.items():
             field.widget.attrs["autocomplete"] = "off"  # the browser knows the staff's data, not the buyer's
             if name in _RECEIVER:
@@ -128,7 +128,7 @@ class LineForm(forms.Form):
         min_value=0,
         max_value=MAX_STEPS,
         widget=forms.NumberInput(attrs={"class": "input", "inputmode": "numeric"}),
-        error_messages={"invalid": _("A quantity is a whole number, such as 2.")},
+        error_messages={"invalid": _("Enter a whole number, such as 2.")},
     )
     price = forms.IntegerField(
         label=_("Price"),

@@ -116,7 +116,7 @@ def draft_placement(request: HttpRequest, actor: Actor, token: uuid.UUID) -> Htt
     except Refused as refused:
         messages.error(request, str(refused.words))
         return redirect("desk:order" if not order.is_draft else "desk:draft", token)
-    messages.success(request, str(_("Placed. The cooperatives see it now.")))
+    messages.success(request, str(_("Order placed. The cooperatives can see it.")))
     return redirect("desk:order", token)
 
 
@@ -125,7 +125,7 @@ def draft_placement(request: HttpRequest, actor: Actor, token: uuid.UUID) -> Htt
 def draft_deletion(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
     """Delete a draft."""
     action = partial(delete_draft, order_id=token, actor=actor, now=timezone.now())
-    return run_action(request, action, url=reverse("desk:drafts"), message=_("The draft is gone."))
+    return run_action(request, action, url=reverse("desk:drafts"), message=_("Draft deleted."))
 
 
 def _given_consents(request: HttpRequest) -> frozenset[str]:

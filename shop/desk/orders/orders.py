@@ -145,9 +145,7 @@ def order_cancellation(request: HttpRequest, actor: Actor, token: uuid.UUID) -> 
         cancel_order, order_id=order.pk, reason=reason_of(request.POST), actor=actor, now=timezone.now()
     )
     page = reverse("desk:order", args=[token])
-    return run_action(
-        request, action, url=page, message=_("The order is cancelled. The buyer has been told.")
-    )
+    return run_action(request, action, url=page, message=_("Order cancelled. The buyer has been notified."))
 
 
 @require_POST
@@ -159,7 +157,9 @@ def part_cancellation(request: HttpRequest, actor: Actor, token: uuid.UUID, numb
         cancel_part, part_id=part.pk, reason=reason_of(request.POST), actor=actor, now=timezone.now()
     )
     page = reverse("desk:order", args=[token])
-    return run_action(request, action, url=page, message=_("The part is cancelled. The buyer has been told."))
+    return run_action(
+        request, action, url=page, message=_("Seller's part cancelled. The buyer has been notified.")
+    )
 
 
 @require_POST
@@ -183,7 +183,10 @@ def weight_answer(
         now=timezone.now(),
     )
     return run_action(
-        request, action, url=reverse("desk:order", args=[token]), message=_("The cooperative knows.")
+        request,
+        action,
+        url=reverse("desk:order", args=[token]),
+        message=_("The cooperative has been notified."),
     )
 
 
@@ -203,7 +206,7 @@ def payment_method(request: HttpRequest, actor: Actor, token: uuid.UUID) -> Http
         now=timezone.now(),
     )
     page = f"{reverse('desk:order', args=[token])}#payments"
-    return run_action(request, action, url=page, message=_("The payment method is changed."))
+    return run_action(request, action, url=page, message=_("Payment method changed."))
 
 
 def _search_orders(form: OrderSearch) -> OrderQuerySet:

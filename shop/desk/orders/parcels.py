@@ -40,4 +40,4 @@ def parcel_delivery(request: HttpRequest, actor: Actor, token: uuid.UUID, parcel
         actor=actor,
         now=timezone.now(),
     )
-    return run_action(request, action, url=page, message=_("Written down as delivered."))
+    return run_action(request, action, url=page, message=_("Marked as delivered."))

@@ -27,14 +27,14 @@ from shop.staff_pages import staff_only
 
 _PER_PAGE = 50
 SWEEP_NAMES: dict[str, Promise] = {
-    "catalog.draw_share_pictures": gettext_lazy("Draw pictures for shared links"),
-    "catalog.refresh_promotions": gettext_lazy("Apply and end promotions"),
-    "catalog.tell_back": gettext_lazy("Notify buyers that products are back"),
+    "catalog.draw_share_pictures": gettext_lazy("Create images for shared links"),
+    "catalog.refresh_promotions": gettext_lazy("Start and end promotions"),
+    "catalog.tell_back": gettext_lazy("Send back-in-stock messages"),
     "catalog.weekly_bulletin": gettext_lazy("Write the weekly bulletin"),
     "catalog.weekly_bulletin:mail": gettext_lazy("Send the weekly bulletin"),
-    "catalog.write_feeds": gettext_lazy("Write product feeds"),
+    "catalog.write_feeds": gettext_lazy("Create product feeds"),
     "core.sweep_pictures": gettext_lazy("Resize photos"),
-    "notifications.sweep": gettext_lazy("Send e-mails and text messages"),
+    "notifications.sweep": gettext_lazy("Send emails and text messages"),
     "orders.expire_orders": gettext_lazy("Expire unpaid orders"),
     "orders.expire_orders:baskets": gettext_lazy("Delete abandoned baskets"),
     "orders.sweep_card_payments:held": gettext_lazy("Capture card holds before they expire"),
@@ -42,20 +42,20 @@ SWEEP_NAMES: dict[str, Promise] = {
     "orders.sweep_card_payments:unused": gettext_lazy("Release card holds of abandoned baskets"),
     "orders.process_bank_webhooks": gettext_lazy("Process bank notifications"),
     "orders.handle_stripe_events": gettext_lazy("Process Stripe notifications"),
-    "orders.look_up_gateway_calls": gettext_lazy("Check unanswered calls to Stripe"),
-    "orders.make_data_exports": gettext_lazy("Prepare copies of personal data"),
+    "orders.look_up_gateway_calls": gettext_lazy("Check Stripe calls without an answer"),
+    "orders.make_data_exports": gettext_lazy("Prepare personal data copies"),
     "orders.release_expired_reservations": gettext_lazy("Release expired reservations"),
     "orders.refund_ended_orders": gettext_lazy("Return surplus payments"),
     "orders.run_due_deletions": gettext_lazy("Delete personal data"),
-    "orders.offset_all_collected_cash": gettext_lazy("Settle cash kept by cooperatives"),
+    "orders.offset_all_collected_cash": gettext_lazy("Offset cash kept by cooperatives"),
     "orders.resume_bank_statements": gettext_lazy("Import bank statements"),
-    "orders.resume_bank_statements:rows": gettext_lazy("Import rows of bank statements"),
-    "orders.resume_cod_statements": gettext_lazy("Import carriers' statements"),
-    "orders.resume_cod_statements:rows": gettext_lazy("Import rows of carriers' statements"),
-    "orders.escalate_complaints": gettext_lazy("Follow up unanswered complaints"),
-    "orders.check_unanswered_parts:attention": gettext_lazy("Warn about parts that nobody accepts"),
+    "orders.resume_bank_statements:rows": gettext_lazy("Import bank statement rows"),
+    "orders.resume_cod_statements": gettext_lazy("Import carrier statements"),
+    "orders.resume_cod_statements:rows": gettext_lazy("Import carrier statement rows"),
+    "orders.escalate_complaints": gettext_lazy("Follow up on unanswered complaints"),
+    "orders.check_unanswered_parts:attention": gettext_lazy("Warn about parts not yet accepted"),
     "orders.check_unanswered_parts:decline": gettext_lazy("Decline parts that nobody accepted"),
-    "orders.remind_weight_questions": gettext_lazy("Remind buyers of weights to confirm"),
+    "orders.remind_weight_questions": gettext_lazy("Remind buyers to confirm weights"),
 }
 # Sweeps whose rows have a page of their own at the desk, named by the row's key.
 _PAGES = {
@@ -99,7 +99,7 @@ def background_work(request: HttpRequest, actor: Actor) -> HttpResponse:
 def failure_retry(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Run the sweep of a failed row now."""
     action = partial(retry_sweep_failure, failure_id=pk, now=timezone.now())
-    return run_action(request, action, url=reverse("desk:background-work"), message=_("It is being retried."))
+    return run_action(request, action, url=reverse("desk:background-work"), message=_("Retrying now."))
 
 
 @require_POST

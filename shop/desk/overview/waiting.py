@@ -55,7 +55,7 @@ def applications() -> OpenTasks:
     rows = Cooperative.objects.filter(state=CooperativeState.APPLIED, is_platform_seller=False)
     first = list(rows.order_by("updated_at", "pk")[:MAX_SHOWN])
     return OpenTasks(
-        _("Cooperatives that apply"),
+        _("Cooperative applications"),
         rows.count(),
         first,
         "cooperative",
@@ -66,7 +66,7 @@ def applications() -> OpenTasks:
 def listings() -> OpenTasks:
     rows = Listing.objects.waiting().select_related("product", "product__cooperative")
     return OpenTasks(
-        _("Goods to check"), rows.count(), list(rows[:MAX_SHOWN]), "listing", reverse("desk:listings")
+        _("Products to review"), rows.count(), list(rows[:MAX_SHOWN]), "listing", reverse("desk:listings")
     )
 
 
@@ -75,19 +75,19 @@ def certificates() -> OpenTasks:
     rows = Certificate.objects.waiting().select_related("cooperative")
     first = list(rows[:MAX_SHOWN])
     return OpenTasks(
-        _("Certificates to check"), rows.count(), first, "certificate", reverse("desk:certificates")
+        _("Certificates to review"), rows.count(), first, "certificate", reverse("desk:certificates")
     )
 
 
 def transfers() -> OpenTasks:
     rows = BankTransfer.objects.to_review()
-    name = _("Transfers to be looked at")
+    name = _("Transfers to review")
     return OpenTasks(name, rows.count(), list(rows[:MAX_SHOWN]), "transfer", reverse("desk:transfers"))
 
 
 def refused_calls() -> OpenTasks:
     rows = GatewayCall.objects.refused().select_related("payment__order").order_by("-asked_at", "pk")
-    name = _("Refused by Stripe")
+    name = _("Declined by Stripe")
     return OpenTasks(name, rows.count(), list(rows[:MAX_SHOWN]), "call", f"{reverse('desk:cards')}?xem=hong")
 
 
@@ -107,7 +107,7 @@ def payouts() -> OpenTasks:
     """List payouts to be sent."""
     rows = Payout.objects.due().select_related("settlement__cooperative", "refund__order", "transfer__order")
     return OpenTasks(
-        _("Money to pay out"), rows.count(), list(rows[:MAX_SHOWN]), "payout", reverse("desk:payouts")
+        _("Payouts due"), rows.count(), list(rows[:MAX_SHOWN]), "payout", reverse("desk:payouts")
     )
 
 
@@ -120,14 +120,14 @@ def approvals(kinds: Sequence[str], now: datetime.datetime) -> OpenTasks:
 
 def missing_approvers(permissions: Sequence[Permission]) -> OpenTasks:
     """List rights that too few people hold to confirm proposals."""
-    name = _("Rights that a second person lacks")
+    name = _("Permissions without a second person")
     return OpenTasks(name, len(permissions), [], "second-person", reverse("desk:approvals"))
 
 
 def statement_rows() -> OpenTasks:
     """List rows of carriers' statements that differ from our data."""
     rows = StatementRow.objects.problems().select_related("statement")
-    name = _("Rows of carriers' statements")
+    name = _("Carrier statement rows")
     return OpenTasks(name, rows.count(), list(rows[:MAX_SHOWN]), "row", reverse("desk:cash-problems"))
 
 
@@ -136,7 +136,7 @@ def unseen_cash() -> OpenTasks:
     rows = CashRemittance.objects.unseen().select_related("cooperative")
     first = list(rows.order_by("at", "pk")[:MAX_SHOWN])
     list_url = f"{reverse('desk:cash-remittances')}?xem=cho"
-    return OpenTasks(_("Cash handed in, not seen yet"), rows.count(), first, "remittance", list_url)
+    return OpenTasks(_("Cash remitted, not yet received"), rows.count(), first, "remittance", list_url)
 
 
 def remittance_differences() -> OpenTasks:
@@ -144,7 +144,7 @@ def remittance_differences() -> OpenTasks:
     rows = CashRemittance.objects.with_unresolved_difference()
     first = list(rows.order_by("at", "pk")[:MAX_SHOWN])
     list_url = f"{reverse('desk:cash-remittances')}?xem=lech"
-    return OpenTasks(_("Cash that came short, or too much"), rows.count(), first, "difference", list_url)
+    return OpenTasks(_("Cash short or over"), rows.count(), first, "difference", list_url)
 
 
 def old_cash(today: datetime.date) -> OpenTasks:
@@ -154,14 +154,14 @@ def old_cash(today: datetime.date) -> OpenTasks:
     late_holders = [row for group in cash_by_holder(today, currency) for row in group if row.is_late]
     first = [(row, row.by_age[CashAge.OLD], currency) for row in late_holders[:MAX_SHOWN]]
     list_url = f"{reverse('desk:cash-parcels')}?tuoi={CashAge.OLD}"
-    return OpenTasks(_("Cash away for 15 days and more"), len(late_holders), first, "cash", list_url)
+    return OpenTasks(_("Cash outstanding for 15 days or more"), len(late_holders), first, "cash", list_url)
 
 
 def unaccepted_parts() -> OpenTasks:
     """List parts whose acceptance deadline is near."""
     rows = OrderPart.objects.unanswered().select_related("order", "cooperative")
     return OpenTasks(
-        _("Parts that nobody accepts"),
+        _("Parts not yet accepted"),
         rows.count(),
         list(rows[:MAX_SHOWN]),
         "part",
@@ -173,7 +173,7 @@ def unanswered_weights(now: datetime.datetime) -> OpenTasks:
     """List weights above the bound that the buyer has not answered for a day; staff should call."""
     rows = WeightQuestion.objects.forgotten(now).select_related("line__order", "line__cooperative")
     return OpenTasks(
-        _("Weights that their buyer does not answer"),
+        _("Weights waiting for the buyer"),
         rows.count(),
         list(rows.in_order()[:MAX_SHOWN]),
         "weight",
@@ -186,20 +186,20 @@ def sweep_failures() -> OpenTasks:
     rows = SweepFailure.objects.unseen()
     first = [(row, sweep_name(row.sweep)) for row in rows[:MAX_SHOWN]]
     return OpenTasks(
-        _("Background tasks that failed"), rows.count(), first, "failure", reverse("desk:background-work")
+        _("Failed background tasks"), rows.count(), first, "failure", reverse("desk:background-work")
     )
 
 
 def unsent_texts(now: datetime.datetime) -> OpenTasks:
     """List text messages of the last day that exceeded the allowance."""
     count = count_texts_not_sent(now - datetime.timedelta(days=1))
-    return OpenTasks(_("Texts that were not sent"), count, [], "texts", reverse("desk:background-work"))
+    return OpenTasks(_("Text messages not sent"), count, [], "texts", reverse("desk:background-work"))
 
 
 def data_requests() -> OpenTasks:
     """List unanswered personal data requests, most urgent first."""
     rows = DataRequest.objects.open().filter(Q(runs_at=None) | ~Q(hindrance=""))
-    name = _("Requests about personal data")
+    name = _("Personal data requests")
     return OpenTasks(name, rows.count(), list(rows[:MAX_SHOWN]), "data", reverse("desk:data-requests"))
 
 
@@ -207,7 +207,7 @@ def complaints(now: datetime.datetime) -> OpenTasks:
     """List complaints past their answer deadline."""
     rows = Complaint.objects.overdue(now).select_related("part__order", "part__cooperative")
     return OpenTasks(
-        _("Complaints without an answer"),
+        _("Overdue complaints"),
         rows.count(),
         list(rows[:MAX_SHOWN]),
         "complaint",
@@ -220,7 +220,7 @@ def stuck_refunds() -> OpenTasks:
     lacking = Refund.objects.filter(pk__in=Refund.objects.failed().values("pk")).failed_amounts()
     rows = Refund.objects.filter(pk__in=list(lacking)).select_related("order").in_time()
     return OpenTasks(
-        _("Refunds that failed"), len(lacking), list(rows[:MAX_SHOWN]), "refund", reverse("desk:orders")
+        _("Failed refunds"), len(lacking), list(rows[:MAX_SHOWN]), "refund", reverse("desk:orders")
     )
 
 
@@ -229,7 +229,7 @@ def overpayments() -> OpenTasks:
     unfinished_statuses = [OrderStatus.PLACED, OrderStatus.IN_HAND]
     rows = overpaid_orders().exclude(status__in=unfinished_statuses).order_by("placed_at", "pk")
     return OpenTasks(
-        _("Orders that were paid too much"),
+        _("Overpaid orders"),
         rows.count(),
         list(rows[:MAX_SHOWN]),
         "overpaid",
@@ -242,7 +242,7 @@ def failed_deliveries() -> OpenTasks:
         "part", "part__order", "part__cooperative"
     )
     return OpenTasks(
-        _("Deliveries that failed"),
+        _("Failed deliveries"),
         rows.count(),
         list(rows.order_by("failed_at", "pk")[:MAX_SHOWN]),
         "parcel",

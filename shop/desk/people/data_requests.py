@@ -32,16 +32,16 @@ from shop.staff_pages import staff_only
 
 _PER_PAGE = 30
 _DAYS = {
-    "data_access_days": _("Days for a copy"),
-    "data_correction_days": _("Days for a correction"),
-    "data_withdrawal_days": _("Days for a withdrawal or an objection"),
-    "data_deletion_days": _("Days for a deletion"),
-    "deletion_wait_days": _("Days to take a deletion back"),
+    "data_access_days": _("Days to prepare a copy"),
+    "data_correction_days": _("Days to correct data"),
+    "data_withdrawal_days": _("Days for a withdrawal of consent or an objection"),
+    "data_deletion_days": _("Days to delete data"),
+    "deletion_wait_days": _("Days to withdraw a deletion request"),
 }
 _FULFIL_LABELS = {
-    RequestKind.ACCESS: _("Make the copy and send its address"),
-    RequestKind.WITHDRAWAL: _("Withdraw their consent now"),
-    RequestKind.DELETION: _("Delete their data now"),
+    RequestKind.ACCESS: _("Create the copy and send the link"),
+    RequestKind.WITHDRAWAL: _("Withdraw consent now"),
+    RequestKind.DELETION: _("Delete data now"),
 }
 
 
@@ -74,7 +74,7 @@ def data_request_days(request: HttpRequest, actor: Actor) -> HttpResponse:
     if not form.is_valid():
         return _render_list(request, form)
     action = partial(change_data_deadlines, days=form.cleaned_data, actor=actor, now=timezone.now())
-    return run_action(request, action, url=reverse("desk:data-requests"), message=_("Kept."))
+    return run_action(request, action, url=reverse("desk:data-requests"), message=_("Saved."))
 
 
 @require_safe
@@ -115,7 +115,7 @@ def data_request_answer(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> Ht
         now=timezone.now(),
     )
     return_url = reverse("desk:data-request", args=[pk])
-    return run_action(request, action, url=return_url, message=_("The asker has been told."))
+    return run_action(request, action, url=return_url, message=_("The person has been notified."))
 
 
 def _render_list(request: HttpRequest, form: DaysForm | None = None) -> HttpResponse:

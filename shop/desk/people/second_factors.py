@@ -30,8 +30,8 @@ _PER_PAGE = 30
 
 
 class SecondFactorRuleForm(forms.Form):
-    for_staff = forms.BooleanField(label=_("Whoever works at the desk needs it"), required=False)
-    for_managers = forms.BooleanField(label=_("Managers of cooperatives need it"), required=False)
+    for_staff = forms.BooleanField(label=_("Required for everyone who works in Admin"), required=False)
+    for_managers = forms.BooleanField(label=_("Required for cooperative managers"), required=False)
     grace_days = forms.IntegerField(
         label=_("Days to set it up"),
         min_value=0,
@@ -68,7 +68,9 @@ def second_factor_reset(request: HttpRequest, actor: Actor, pk: int) -> HttpResp
         actor=actor,
         now=timezone.now(),
     )
-    message = _("Reset. They sign in with their password or phone code, and are told by a message.")
+    message = _(
+        "Two-step sign-in reset. They can sign in with their password or phone code and have been notified."
+    )
     return run_action(request, action, url=reverse("desk:second-factors"), message=message)
 
 
@@ -81,7 +83,7 @@ def second_factor_rule(request: HttpRequest, actor: Actor) -> HttpResponse:
     if not form.is_valid():
         return _render_page(request, form)
     action = partial(change_second_factor_rule, **form.cleaned_data, actor=actor, now=timezone.now())
-    return run_action(request, action, url=reverse("desk:second-factors"), message=_("Kept."))
+    return run_action(request, action, url=reverse("desk:second-factors"), message=_("Saved."))
 
 
 def _render_page(request: HttpRequest, form: SecondFactorRuleForm | None) -> HttpResponse:

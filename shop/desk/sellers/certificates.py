@@ -41,7 +41,7 @@ def certificates(request: HttpRequest, actor: Actor) -> HttpResponse:
 def certificate_confirmation(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Confirm a certificate; buyers then see it."""
     action = partial(confirm_certificate, certificate_id=pk, actor=actor, now=timezone.now())
-    message = _("Buyers see it now. The cooperative has been told.")
+    message = _("Buyers can see it now. The cooperative has been notified.")
     return run_action(request, action, url=reverse("desk:certificates"), message=message)
 
 
@@ -51,5 +51,5 @@ def certificate_return(request: HttpRequest, actor: Actor, pk: int) -> HttpRespo
     """Return a certificate for correction."""
     reason = reason_of({"reason": request.POST.get(f"c{pk}-reason", "")})
     action = partial(return_certificate, certificate_id=pk, reason=reason, actor=actor, now=timezone.now())
-    message = _("Handed back. The cooperative has been told why.")
+    message = _("Returned for correction. The cooperative has been notified of the reason.")
     return run_action(request, action, url=reverse("desk:certificates"), message=message)

@@ -37,14 +37,14 @@ PER_PAGE = 20
 MAX_CHANGES = 100
 
 DECISION_MESSAGES = {
-    CooperativeState.APPROVED: _("Approved. They have been told."),
-    CooperativeState.NEEDS_MORE: _("Asked for more. They have been told."),
-    CooperativeState.REJECTED: _("Rejected. They have been told."),
-    CooperativeState.SUSPENDED: _("Suspended. Their goods are off the shelf."),
+    CooperativeState.APPROVED: _("Approved. The cooperative has been notified."),
+    CooperativeState.NEEDS_MORE: _("More information requested. The cooperative has been notified."),
+    CooperativeState.REJECTED: _("Rejected. The cooperative has been notified."),
+    CooperativeState.SUSPENDED: _("Suspended. Their products are no longer on sale."),
 }
 DECISION_BUTTONS = {
     CooperativeState.APPROVED: (_("Approve"), ""),
-    CooperativeState.NEEDS_MORE: (_("Ask for more"), "button-second"),
+    CooperativeState.NEEDS_MORE: (_("Request more information"), "button-second"),
     CooperativeState.REJECTED: (_("Reject"), "button-stop"),
     CooperativeState.SUSPENDED: (_("Suspend"), "button-stop"),
 }
@@ -151,12 +151,12 @@ def _with_checks(rows: QuerySet[Cooperative]) -> Any:
 def _checks(row: Any) -> list[ApplicationCheck]:
     """Return checks of the application. They inform staff but do not prevent a decision."""
     return [
-        ApplicationCheck(_("Registration"), bool(row.registration_number and row.legal_name)),
+        ApplicationCheck(_("Registration number"), bool(row.registration_number and row.legal_name)),
         ApplicationCheck(_("Representative"), bool(row.representative)),
         ApplicationCheck(_("Phone"), bool(row.phone)),
-        ApplicationCheck(_("Account in the same name"), _is_same_name(row)),
-        ApplicationCheck(_("Store house"), row.has_warehouse),
-        ApplicationCheck(_("Ways of delivery"), row.has_way),
+        ApplicationCheck(_("Account holder matches the name"), _is_same_name(row)),
+        ApplicationCheck(_("Warehouse"), row.has_warehouse),
+        ApplicationCheck(_("Delivery methods"), row.has_way),
     ]
 
 
@@ -176,6 +176,6 @@ def _buttons(row: Cooperative) -> list[DecisionButton]:
         if new_state in allowed:
             is_restoring = new_state == CooperativeState.APPROVED and row.state == CooperativeState.SUSPENDED
             buttons.append(
-                DecisionButton(new_state.value, _("Let sell again") if is_restoring else label, css)
+                DecisionButton(new_state.value, _("Allow sales again") if is_restoring else label, css)
             )
     return buttons

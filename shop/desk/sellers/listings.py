@@ -40,13 +40,13 @@ MAX_CHANGES = 100
 
 # Messages for the fields returned by `missing_legal_fields`.
 REQUIRED_BY_LAW: dict[str, Promise] = {
-    "seller": _("Who sells: full name, registration, phone"),
-    "price": _("What it costs"),
-    "origin": _("Where it comes from"),
-    "shelf_life": _("How long it keeps"),
-    "return_terms": _("How it may be returned"),
-    "delivery": _("How it is delivered"),
-    "picture": pgettext_lazy("wanted by law", "A picture"),
+    "seller": _("Seller: full name, registration, phone"),
+    "price": _("Selling price"),
+    "origin": _("Place of origin"),
+    "shelf_life": _("Best before"),
+    "return_terms": _("Return terms"),
+    "delivery": _("Delivery method"),
+    "picture": pgettext_lazy("wanted by law", "Picture"),
 }
 
 
@@ -141,7 +141,7 @@ def listing_publication(request: HttpRequest, actor: Actor, pk: int) -> HttpResp
         action,
         url=reverse("desk:listings"),
         refused_url=reverse("desk:listing", args=[pk]),
-        message=_("It is on sale now. The cooperative has been told."),
+        message=_("On sale now. The cooperative has been notified."),
     )
 
 
@@ -157,7 +157,7 @@ def listing_return(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         action,
         url=reverse("desk:listings"),
         refused_url=reverse("desk:listing", args=[pk]),
-        message=_("Handed back. The cooperative has been told why."),
+        message=_("Returned for correction. The cooperative has been notified of the reason."),
     )
 
 
@@ -174,5 +174,5 @@ def listing_withdrawal(request: HttpRequest, actor: Actor, pk: int) -> HttpRespo
         now=timezone.now(),
     )
     return run_action(
-        request, action, url=reverse("desk:listing", args=[pk]), message=_("It is off the market.")
+        request, action, url=reverse("desk:listing", args=[pk]), message=_("Removed from the market.")
     )

@@ -136,9 +136,7 @@ def _resubmit(membership: MembershipContext, form: ApplicationForm) -> bool:
 
 def _redirect_to_application(request: HttpRequest, form: ApplicationForm) -> HttpResponse:
     if form.is_phone_likely_mistyped:
-        messages.warning(
-            request, _("The phone number looks unusual. Is it right? We have kept it as you wrote it.")
-        )
+        messages.warning(request, _("Check the phone number: it looks unusual. It was saved as entered."))
     return redirect("members:application")
 
 

@@ -53,7 +53,7 @@ def delivery_methods(request: HttpRequest, membership: MembershipContext) -> Htt
         )
     if not form.is_valid():
         return _render_list(request, membership, form)
-    messages.success(request, _("Buyers can choose this way now."))
+    messages.success(request, _("Buyers can now choose this delivery method."))
     if delivery_method.kind == DeliveryKind.COACH:
         return redirect("members:delivery-method", delivery_method.pk)
     return (
@@ -88,7 +88,7 @@ def delivery_method(
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, url=reverse("members:delivery-methods"), message=_("Changed."))
+    return run_action(request, act, url=reverse("members:delivery-methods"), message=_("Changes saved."))
 
 
 @require_http_methods(_WITH_FORM)
@@ -165,7 +165,10 @@ def end_delivery_method(
         now=timezone.now(),
     )
     return run_action(
-        request, act, url=reverse("members:delivery-methods"), message=_("Buyers no longer see this way.")
+        request,
+        act,
+        url=reverse("members:delivery-methods"),
+        message=_("Buyers no longer see this delivery method."),
     )
 
 
@@ -224,7 +227,7 @@ def _run_action(
         raise
     except Refused as refused:
         return _render_table(request, membership, template, context | {"refused": refused.words})
-    messages.success(request, _("Changed."))
+    messages.success(request, _("Changes saved."))
     return redirect("members:delivery-methods")
 
 

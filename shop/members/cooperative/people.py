@@ -33,7 +33,7 @@ def people(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """List the members with their roles, and add one."""
     form = PersonForm(request.POST if request.method == "POST" else None)
     if form.is_valid() and _admit(membership, form):
-        messages.success(request, str(_("They find this cooperative's work once they sign in.")))
+        messages.success(request, str(_("Member added. They see this cooperative's work when they sign in.")))
         return redirect("members:memberships")
     rows = membership.cooperative.memberships.filter(is_active=True).select_related("user")
     members = [
@@ -59,7 +59,7 @@ def person(request: HttpRequest, membership: MembershipContext, membership_id: i
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, url=reverse("members:memberships"), message=_("Changed."))
+    return run_action(request, act, url=reverse("members:memberships"), message=_("Changes saved."))
 
 
 @require_POST
@@ -75,7 +75,10 @@ def person_end(request: HttpRequest, membership: MembershipContext, membership_i
         now=timezone.now(),
     )
     return run_action(
-        request, act, url=reverse("members:memberships"), message=_("They act for it no longer.")
+        request,
+        act,
+        url=reverse("members:memberships"),
+        message=_("They can no longer act for this cooperative."),
     )
 
 

@@ -42,7 +42,7 @@ def profile(request: HttpRequest, membership: MembershipContext) -> HttpResponse
     form = StoryForm(request.POST if request.method == "POST" else None, initial=initial)
     if form.is_valid():
         act = partial(update_profile, cooperative=cooperative, **form.cleaned_data)
-        if _run_action(request, membership, form, act, _("Your page says it now.")):
+        if _run_action(request, membership, form, act, _("Your page has been updated.")):
             return redirect("members:profile")
     certificates = Certificate.objects.for_cooperative(cooperative).order_by("kind", "pk")
     context = {
@@ -63,7 +63,7 @@ def household_new(request: HttpRequest, membership: MembershipContext) -> HttpRe
     form = HouseholdForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         act = partial(add_household, cooperative=membership.cooperative, details=form.details)
-        if _run_action(request, membership, form, act, _("The household is written down.")):
+        if _run_action(request, membership, form, act, _("Household saved.")):
             return redirect("members:profile")
     return render_page(request, membership, "members/household.html", {"form": form})
 
@@ -84,7 +84,7 @@ def household(request: HttpRequest, membership: MembershipContext, household_id:
             household_id=producer.pk,
             details=form.details,
         )
-        if _run_action(request, membership, form, act, _("Changed.")):
+        if _run_action(request, membership, form, act, _("Changes saved.")):
             return redirect("members:profile")
     return render_page(request, membership, "members/household.html", {"form": form, "household": producer})
 
@@ -100,7 +100,7 @@ def household_removal(request: HttpRequest, membership: MembershipContext, house
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, url=reverse("members:profile"), message=_("The household is taken off."))
+    return run_action(request, act, url=reverse("members:profile"), message=_("Household removed."))
 
 
 @require_http_methods(_WITH_FORM)
@@ -148,9 +148,7 @@ def certificate_removal(
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(
-        request, act, url=reverse("members:profile"), message=_("The certificate is taken off.")
-    )
+    return run_action(request, act, url=reverse("members:profile"), message=_("Certificate removed."))
 
 
 def _certificate_form(
@@ -174,7 +172,7 @@ def _submit_certificate(
     """Submit the certificate. The photo is stored first, outside the transaction."""
     photo = form.cleaned_data["photo"]
     picture = store_picture(photo) if photo else None
-    message = _("Handed in. Buyers see it once the market has looked at it.")
+    message = _("Submitted. Buyers will see it once the market has approved it.")
     return _run_action(request, membership, form, partial(act, details=form.details(picture)), message)
 
 

@@ -20,12 +20,14 @@ class AccountForm(MembersForm):
     bank_account = forms.RegexField(
         label=_("Account number"),
         regex=r"^\s*[0-9A-Za-z]{4,19}\s*$",
-        help_text=_("The cooperative's own account: the market pays into it."),
+        help_text=_("The cooperative's own account. The market pays into it."),
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
-        error_messages={"invalid": _("An account number has 4 to 19 digits or letters, without spaces.")},
+        error_messages={
+            "invalid": _("Enter an account number with 4 to 19 digits or letters, without spaces.")
+        },
     )
     again = forms.CharField(
-        label=_("The account number once more"),
+        label=_("Confirm account number"),
         max_length=40,
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
     )
@@ -35,7 +37,7 @@ class AccountForm(MembersForm):
         cleaned = super().clean() or {}
         number, repeated_number = cleaned.get("bank_account"), cleaned.get("again")
         if number and repeated_number and number.strip().upper() != repeated_number.strip().upper():
-            self.add_error("again", _("The two numbers differ. Please look again."))
+            self.add_error("again", _("The two account numbers do not match. Check them."))
         return cleaned
 
     @classmethod

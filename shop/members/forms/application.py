@@ -43,9 +43,7 @@ class ApplicationForm(DivisionForm, MembersForm):
         *("tax_code", "representative", "phone", "province", "commune"),
     )
 
-    name = forms.CharField(
-        label=_("What people call the cooperative"), max_length=120, help_text=_("Such as: HTX Thiên An.")
-    )
+    name = forms.CharField(label=_("Trading name"), max_length=120, help_text=_("For example: HTX Thiên An."))
     legal_name = forms.CharField(label=_("Name on the registration certificate"), max_length=250)
     registration_number = forms.CharField(label=_("Registration number"), max_length=40)
     registration_issuer = forms.CharField(label=_("Issued by"), max_length=250)
@@ -54,7 +52,7 @@ class ApplicationForm(DivisionForm, MembersForm):
         label=_("Issued on"),
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         input_formats=["%Y-%m-%d", "%d/%m/%Y"],
-        error_messages={"invalid": _("Write the day like this: 27/11/2026.")},
+        error_messages={"invalid": _("Enter a date such as 27/11/2026.")},
     )
     tax_code = forms.CharField(label=_("Tax code"), max_length=20, required=False)
     representative = forms.CharField(label=_("Legal representative"), max_length=250)
@@ -62,25 +60,27 @@ class ApplicationForm(DivisionForm, MembersForm):
         validators=[validate_phone],
         label=_("Phone number"),
         max_length=40,
-        help_text=_("Buyers and the market call this number."),
+        help_text=_("Buyers and the market will call this number."),
         widget=forms.TextInput(attrs={"type": "tel", "inputmode": "tel"}),
     )
-    hamlet = forms.CharField(label=_("Hamlet, street, house"), max_length=250)
+    hamlet = forms.CharField(label=_("Hamlet, street, house number"), max_length=250)
     bank_bin = forms.ChoiceField(label=_("Bank"), choices=[("", _("Choose a bank")), *BANKS])
     bank_account = forms.RegexField(
         label=_("Account number"),
         regex=r"^[0-9A-Za-z]{4,19}$",
-        help_text=_("The cooperative's own account: the market pays into it."),
+        help_text=_("The cooperative's own account. The market pays into it."),
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
-        error_messages={"invalid": _("An account number has 4 to 19 digits or letters, without spaces.")},
+        error_messages={
+            "invalid": _("Enter an account number with 4 to 19 digits or letters, without spaces.")
+        },
     )
     bank_holder = forms.CharField(label=_("Account holder"), max_length=120)
     story = forms.CharField(
-        label=_("Who you are and what you make"),
+        label=_("About your cooperative"),
         max_length=5000,
         required=False,
         widget=forms.Textarea(attrs={"rows": 5}),
-        help_text=_("Buyers read this on your page."),
+        help_text=_("Buyers see this on your page."),
     )
 
     def __init__(
@@ -104,7 +104,9 @@ class ApplicationForm(DivisionForm, MembersForm):
     def clean_registered_on(self) -> datetime.date:
         day: datetime.date = self.cleaned_data["registered_on"]
         if day > self._today:
-            raise forms.ValidationError(_("This day lies ahead."))
+            raise forms.ValidationError(
+                _("The date cannot be in the future. Enter today or an earlier date.")
+            )
         return day
 
     def clean_bank_account(self) -> str:
@@ -132,12 +134,12 @@ class ApplicationWithAccountForm(ApplicationForm):
     account_name = forms.CharField(
         label=_("Your name"), max_length=100, widget=forms.TextInput(attrs={"autocomplete": "name"})
     )
-    email = forms.EmailField(label=_("E-mail"), widget=forms.EmailInput(attrs={"autocomplete": "email"}))
+    email = forms.EmailField(label=_("Email"), widget=forms.EmailInput(attrs={"autocomplete": "email"}))
     password = forms.CharField(
         label=_("Password"),
         max_length=200,
         strip=False,
-        help_text=_("At least 8 characters, and not one that everybody uses."),
+        help_text=_("At least 8 characters. Do not use a common password."),
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
 

@@ -29,25 +29,29 @@ class DeliveryMethodTextsForm(MembersForm):
     """
 
     name = forms.CharField(
-        label=_("What buyers read"), max_length=120, help_text=_("Such as: Viettel Post to your door.")
+        label=_("Shown to buyers"), max_length=120, help_text=_("For example: Viettel Post to your door.")
     )
     carrier = forms.CharField(label=_("Carrier"), max_length=120, required=False)
-    warehouse = forms.TypedChoiceField(label=_("Where do they collect?"), coerce=uuid.UUID)
+    warehouse = forms.TypedChoiceField(label=_("Pickup point"), coerce=uuid.UUID)
     note = forms.CharField(
-        label=_("What buyers should know"),
+        label=_("Note to buyers"),
         max_length=250,
         required=False,
-        help_text=_("Such as: Stall 12, beside the east gate."),
+        help_text=_("For example: Stall 12, next to the east gate."),
     )
     departs_weekday = forms.TypedChoiceField(
-        label=_("The coach leaves on"), coerce=int, empty_value=None, required=False
+        label=_("Coach departure days"), coerce=int, empty_value=None, required=False
     )
-    departs_at = forms.TimeField(label=_("At what time"), required=False)
+    departs_at = forms.TimeField(label=_("Departure time"), required=False)
     cut_off_hours = WholeNumberField(
-        label=_("Orders close how many hours before?"), min_value=0, max_value=168, required=False
+        label=_("Order cut-off (hours before)"), min_value=0, max_value=168, required=False
     )
-    minimum_days = WholeNumberField(label=_("At least, days"), min_value=0, max_value=60, required=False)
-    maximum_days = WholeNumberField(label=_("At most, days"), min_value=0, max_value=60, required=False)
+    minimum_days = WholeNumberField(
+        label=_("Minimum delivery time (days)"), min_value=0, max_value=60, required=False
+    )
+    maximum_days = WholeNumberField(
+        label=_("Maximum delivery time (days)"), min_value=0, max_value=60, required=False
+    )
 
     def __init__(
         self,
@@ -83,7 +87,7 @@ class DeliveryMethodTextsForm(MembersForm):
         cleaned = super().clean() or {}
         minimum, maximum = cleaned.get("minimum_days"), cleaned.get("maximum_days")
         if minimum is not None and maximum is not None and minimum > maximum:
-            self.add_error("maximum_days", _("At most cannot be less than at least."))
+            self.add_error("maximum_days", _("The maximum delivery time cannot be shorter than the minimum."))
         return cleaned
 
     @property
@@ -102,21 +106,24 @@ class NewDeliveryMethodForm(DeliveryMethodTextsForm):
     """A new delivery method, at first with one rate for the whole country."""
 
     kind = forms.ChoiceField(
-        label=_("How do the goods reach the buyer?"),
+        label=_("Delivery method"),
         widget=forms.RadioSelect,
         choices=[
-            (DeliveryKind.CARRIER, _("A carrier brings them to the door")),
-            (DeliveryKind.COACH, _("By coach, the buyer collects at the station")),
-            (DeliveryKind.PICKUP, _("The buyer collects at your store house")),
-            (DeliveryKind.MARKET_DAY, _("The buyer collects on market day")),
+            (DeliveryKind.CARRIER, _("Home delivery by carrier")),
+            (DeliveryKind.COACH, _("By coach: the buyer picks up at the station")),
+            (DeliveryKind.PICKUP, _("Pickup at your warehouse")),
+            (DeliveryKind.MARKET_DAY, _("Pickup on market day")),
         ],
-        error_messages={"required": _("Choose how.")},
+        error_messages={"required": _("Choose a delivery method.")},
     )
     fee = WholeNumberField(
-        label=_("Price of the delivery"),
+        label=_("Delivery fee"),
         min_value=0,
         max_value=10_000_000,
-        help_text=_("For the whole country; by province and weight in the next step. 0 if it is free."),
+        help_text=_(
+            "For the whole country. You set fees by province and weight in the next step. Enter 0"
+            " for free delivery."
+        ),
     )
     field_order = ["kind", "name", "fee", "minimum_days", "maximum_days", "warehouse"]
 
@@ -147,17 +154,17 @@ class WarehouseForm(DivisionForm, MembersForm):
 
     field_order = ("name",)
 
-    name = forms.CharField(label=_("What the house is called"), max_length=120)
-    street = forms.CharField(label=_("Hamlet, street, house"), max_length=250)
+    name = forms.CharField(label=_("Warehouse name"), max_length=120)
+    street = forms.CharField(label=_("Hamlet, street, house number"), max_length=250)
     phone = forms.CharField(
         validators=[validate_phone],
         label=_("Phone number"),
         max_length=40,
         required=False,
-        help_text=_("If left empty, the cooperative's own number holds."),
+        help_text=_("Leave empty to use the cooperative's number."),
         widget=forms.TextInput(attrs={"type": "tel", "inputmode": "tel"}),
     )
-    click_and_collect = forms.BooleanField(label=_("Buyers may collect goods here"), required=False)
+    click_and_collect = forms.BooleanField(label=_("Buyers can pick up orders here"), required=False)
 
     @classmethod
     def initial_for(cls, warehouse: Warehouse) -> dict[str, object]:

@@ -44,7 +44,7 @@ class WholeNumberField(forms.IntegerField):
     """A whole number such as `12.000` or `12 000 ₫`. Letters and decimals are rejected."""
 
     widget = forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"})
-    default_error_messages = {"invalid": _("Write a whole number, such as 12.000.")}
+    default_error_messages = {"invalid": _("Enter a whole number, such as 12.000.")}
 
     def to_python(self, value: object) -> int | None:
         if isinstance(value, str):
@@ -63,9 +63,9 @@ class KilosField(forms.DecimalField):
 
     widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
     default_error_messages = {
-        "invalid": _("Write a weight in kg, such as 1,5."),
-        "min_value": _("Write a weight from 0.001 to 1,000 kg."),
-        "max_value": _("Write a weight from 0.001 to 1,000 kg."),
+        "invalid": _("Enter a weight in kg, such as 1,5."),
+        "min_value": _("Enter a weight from 0.001 to 1,000 kg."),
+        "max_value": _("Enter a weight from 0.001 to 1,000 kg."),
     }
 
     def __init__(self, *, label: Label, required: bool = True) -> None:
@@ -92,7 +92,7 @@ class PhotoField(forms.FileField):
     """A photo upload; the file's content is checked, not only its name."""
 
     widget = forms.FileInput(attrs={"accept": "image/*"})
-    default_error_messages = {"empty": _("This photo is empty. Please choose another one.")}
+    default_error_messages = {"empty": _("This photo file is empty. Choose another one.")}
 
     def clean(self, data: object, initial: object = None) -> object:
         upload = super().clean(data, initial)
@@ -113,9 +113,9 @@ class ReasonForm(MembersForm):
 
     OTHER = "other"
 
-    choice = forms.ChoiceField(label=_("Why?"), widget=forms.RadioSelect, required=False)
+    choice = forms.ChoiceField(label=_("Reason"), widget=forms.RadioSelect, required=False)
     words = forms.CharField(
-        label=_("In your own words"),
+        label=_("Explain the reason"),
         required=False,
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
@@ -131,12 +131,12 @@ class ReasonForm(MembersForm):
     ) -> None:
         super().__init__(data, files, **options)
         self.reasons = {str(number): reason for number, reason in enumerate(reasons)}
-        self.set_choices("choice", [*self.reasons.items(), (self.OTHER, _("Another reason"))])
+        self.set_choices("choice", [*self.reasons.items(), (self.OTHER, _("Other reason"))])
 
     def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}
         if not self.reason:
-            self.add_error("choice", _("Choose a reason, or write one."))
+            self.add_error("choice", _("Choose or enter a reason."))
         return cleaned
 
     @property

@@ -27,11 +27,11 @@ class TimeForm(MembersForm):
     starts = forms.TimeField(label=pgettext_lazy("hour", "From"))
     ends = forms.TimeField(label=pgettext_lazy("hour", "To"))
     capacity = WholeNumberField(
-        label=_("For how many orders"),
+        label=_("Order limit"),
         min_value=1,
         max_value=100_000,
         required=False,
-        help_text=_("Leave it empty if as many as like may come."),
+        help_text=_("Leave empty for no limit."),
     )
     weekday = forms.MultipleChoiceField(
         label=_("Days of the week"), required=False, widget=forms.CheckboxSelectMultiple
@@ -72,7 +72,7 @@ class TimeForm(MembersForm):
     def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}
         if cleaned.get("starts") and cleaned.get("ends") and cleaned["ends"] <= cleaned["starts"]:
-            self.add_error("ends", _("The end comes before the beginning."))
+            self.add_error("ends", _("The end time must be after the start time."))
         if not any(cleaned.get(kind) for kind in MarketDayKind.values) and not self._has_invalid_days:
             self.add_error("weekday", _("Choose at least one day."))
         return cleaned
@@ -92,9 +92,7 @@ class TimeForm(MembersForm):
 
 
 class CutOffForm(MembersForm):
-    cut_off_hours = WholeNumberField(
-        label=_("Orders close how many hours before?"), min_value=0, max_value=24 * 14
-    )
+    cut_off_hours = WholeNumberField(label=_("Order cut-off (hours before)"), min_value=0, max_value=24 * 14)
 
 
 class Timetable:
@@ -154,7 +152,7 @@ class Timetable:
                 continue
             starts = {(day.kind, day.number, day.starts) for day in form.days}
             if seen_starts & starts:
-                form.add_error("starts", _("One of these days has this hour already."))
+                form.add_error("starts", _("One of these days already has these pickup hours."))
             seen_starts |= starts
         return not self.has_errors
 

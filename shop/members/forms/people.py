@@ -13,11 +13,11 @@ from shop.members.forms.fields import MembersForm
 
 # What each role may do.
 ROLE_DESCRIPTIONS = {
-    Role.MANAGER: _("Manager: everything, and who the members are"),
-    Role.LISTER: _("Lister: goods, prices, photos and counts"),
-    Role.PACKER: _("Packer: accepts, packs and hands over orders, counts"),
-    Role.CASHIER: _("Cashier: sells at the counter, cash and counts"),
-    Role.BOOKKEEPER: _("Bookkeeper: looks at money and orders"),
+    Role.MANAGER: _("Manager: full access, including members"),
+    Role.LISTER: _("Lister: products, prices, photos and stock counts"),
+    Role.PACKER: _("Packer: accepts, packs and hands over orders, counts stock"),
+    Role.CASHIER: _("Cashier: counter sales, cash and stock counts"),
+    Role.BOOKKEEPER: _("Bookkeeper: views money and orders"),
 }
 
 
@@ -33,10 +33,10 @@ class RoleForm(MembersForm):
 
 class PersonForm(RoleForm):
     person = forms.CharField(
-        label=_("E-mail or phone number of their account"),
+        label=_("Email or phone number of their account"),
         max_length=254,
-        help_text=_("They open the account themselves, under “Open an account”."),
-        error_messages={"required": _("Write their e-mail address or phone number.")},
+        help_text=_("They create the account themselves under “Create an account”."),
+        error_messages={"required": _("Enter their email address or phone number.")},
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     field_order = ("person", "role")

@@ -24,35 +24,37 @@ _GRAMS_OF = {Unit.KG: 1000, Unit.HUNDRED_GRAMS: 100, Unit.TEN_KG: 10_000}
 class ProductForm(MembersForm):
     """A product's details, including those required by law, which are checked before publication."""
 
-    name = forms.CharField(label=_("What are the goods called?"), max_length=250)
-    category = forms.ChoiceField(label=_("Shelf"), required=False)
-    origin = forms.CharField(label=_("Where do they come from?"), max_length=250)
+    name = forms.CharField(label=_("Product name"), max_length=250)
+    category = forms.ChoiceField(label=_("Product category"), required=False)
+    origin = forms.CharField(label=_("Place of origin"), max_length=250)
     shelf_life = forms.CharField(
-        label=_("How long do they keep?"),
+        label=_("Shelf life"),
         max_length=250,
         required=False,
-        help_text=_("Such as: 3 days in a cool place. Must be said of fresh goods."),
+        help_text=_("For example: 3 days in a cool place. Required for fresh products."),
     )
     months = forms.MultipleChoiceField(
-        label=_("Months they are to be had"),
+        label=_("Months available"),
         choices=_MONTHS,
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text=_("Tick none if you have them all year."),
+        help_text=_("Leave all unticked if available all year."),
     )
     description = forms.CharField(
-        label=_("Say something about them"),
+        label=_("Product description"),
         required=False,
         max_length=5000,
         widget=forms.Textarea(attrs={"rows": 4}),
     )
-    storage = forms.CharField(label=_("How to keep them"), max_length=250, required=False)
-    packaging = forms.CharField(label=_("How they are packed"), max_length=250, required=False)
+    storage = forms.CharField(label=_("Storage instructions"), max_length=250, required=False)
+    packaging = forms.CharField(label=_("Packaging"), max_length=250, required=False)
     ingredients = forms.CharField(
-        label=_("What they are made of"),
+        label=_("Ingredients or materials"),
         max_length=1000,
         required=False,
-        help_text=_("For food of several things, the most first: apricots, sugar, ginger, salt."),
+        help_text=_(
+            "For food with several ingredients, list the largest first: apricots, sugar, ginger, salt."
+        ),
     )
     return_terms = forms.CharField(
         label=_("Returns and exchanges"),
@@ -61,11 +63,11 @@ class ProductForm(MembersForm):
         widget=forms.Textarea(attrs={"rows": 3}),
     )
     return_days = WholeNumberField(
-        label=_("For how many days after receipt do you take them back?"),
+        label=_("Return period (days after delivery)"),
         min_value=0,
         max_value=365,
         required=False,
-        help_text=_("The market's own days hold at the least. Leave it empty if you give no more."),
+        help_text=_("At least the market's own period. Leave empty if you do not offer more."),
     )
 
     def __init__(
@@ -78,7 +80,7 @@ class ProductForm(MembersForm):
     ) -> None:
         super().__init__(data, files, **options)
         self.categories = {str(category.pk): category for category in categories}
-        self.set_choices("category", [("", _("Choose a shelf")), *_category_choices(categories)])
+        self.set_choices("category", [("", _("Choose a category")), *_category_choices(categories)])
 
     @classmethod
     def initial_for_product(cls, product: Product) -> dict[str, object]:
@@ -113,33 +115,35 @@ class ProductForm(MembersForm):
 class VariantForm(MembersForm):
     """A variant: unit, content and price."""
 
-    unit = forms.ChoiceField(label=_("Sold by"), choices=Unit.choices, widget=forms.RadioSelect)
+    unit = forms.ChoiceField(label=_("Sales unit"), choices=Unit.choices, widget=forms.RadioSelect)
     content = WholeNumberField(
-        label=_("What is in one"),
+        label=_("Net quantity per unit"),
         required=False,
         min_value=1,
         max_value=10_000_000,
-        help_text=_("Such as 300 g in a packet. Leave it empty for what is sold by the kg."),
+        help_text=_("For example 300 g per packet. Leave empty if sold by the kg."),
     )
     measure = forms.ChoiceField(
-        label=_("Measure"),
+        label=_("Unit of measure"),
         required=False,
         choices=[("g", "g"), ("kg", "kg"), ("ml", "ml"), ("l", "l"), *Unit.choices[:6]],
     )
     is_weighed = forms.BooleanField(
-        label=_("Ordered by the piece, paid by weight"),
+        label=_("Ordered by the piece, priced by weight"),
         required=False,
-        help_text=_("Say above what one weighs by estimate, in g or kg; the price is for that weight."),
+        help_text=_(
+            "Above, enter the estimated weight of one piece in g or kg. The price is for that weight."
+        ),
     )
     tolerance = WholeNumberField(
-        label=_("How much heavier without asking the buyer, in %"),
+        label=_("Extra weight allowed without asking the buyer, in %"),
         min_value=0,
         max_value=100,
         initial=20,
         required=False,
     )
     price = WholeNumberField(
-        label=_("Price of one"),
+        label=_("Price per unit"),
         min_value=1,
         max_value=HIGHEST_PRICE,
         widget=forms.TextInput(
@@ -150,7 +154,7 @@ class VariantForm(MembersForm):
         label=_("Size or pattern"),
         max_length=255,
         required=False,
-        help_text=_("Only if there are several: large, red pattern."),
+        help_text=_("Only if there are several options: large, red pattern."),
     )
 
     @classmethod
@@ -172,7 +176,7 @@ class VariantForm(MembersForm):
             cleaned.get("unit", ""), cleaned.get("content"), cleaned.get("measure", "")
         )
         if cleaned.get("is_weighed") and "content_grams" not in content:
-            self.add_error("content", _("Say what one weighs by estimate, in g or kg."))
+            self.add_error("content", _("Enter the estimated weight of one piece, in g or kg."))
         return cleaned
 
     @property
@@ -214,7 +218,7 @@ class PhotoForm(MembersForm):
         required=False,
         widget=forms.FileInput(attrs={"accept": "image/*", "capture": "environment"}),
     )
-    picture = PhotoField(label=_("Choose a photo you have"), required=False)
+    picture = PhotoField(label=_("Choose a photo"), required=False)
 
     @property
     def upload(self) -> UploadedFile[bytes] | None:
@@ -228,7 +232,7 @@ class PictureForm(PhotoForm):
     def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}
         if not self.errors and not self.upload:
-            self.add_error("photo", _("Take a photo, or choose one."))
+            self.add_error("photo", _("Take or choose a photo."))
         return cleaned
 
 
@@ -236,7 +240,7 @@ class NewVariantForm(VariantForm):
     """A new variant and its stock."""
 
     on_hand = WholeNumberField(
-        label=_("How many are there?"),
+        label=_("Quantity in stock"),
         min_value=0,
         max_value=1_000_000,
         widget=forms.NumberInput(attrs={"class": "", "inputmode": "numeric"}),
@@ -246,7 +250,7 @@ class NewVariantForm(VariantForm):
 class NewListingForm(PhotoForm, ProductForm, NewVariantForm):
     """A new product on one page. `kept` is the signed id of a photo from an earlier, invalid submission."""
 
-    product_type = forms.ChoiceField(label=_("Kind of goods"))
+    product_type = forms.ChoiceField(label=_("Product type"))
     kept = forms.CharField(widget=forms.HiddenInput, required=False)
 
     def __init__(
@@ -266,7 +270,7 @@ class NewListingForm(PhotoForm, ProductForm, NewVariantForm):
         cleaned = super().clean() or {}
         product_type = self.types.get(str(cleaned.get("product_type", "")))
         if product_type and product_type.is_perishable and not cleaned.get("shelf_life"):
-            self.add_error("shelf_life", _("Say how long these goods keep."))
+            self.add_error("shelf_life", _("Enter the shelf life. It is required for fresh products."))
         return cleaned
 
     @property

@@ -21,7 +21,7 @@ from shop.core.web.form_options import FormData, FormFiles, FormOptions
 from shop.members.forms.fields import MembersForm, PhotoField
 
 _DAYS = ["%Y-%m-%d", "%d/%m/%Y"]
-_DAY_ERRORS = {"invalid": _("Write the day like this: 27/11/2026.")}
+_DAY_ERRORS = {"invalid": _("Enter a date such as 27/11/2026.")}
 
 
 def _day_input() -> forms.DateInput:
@@ -30,17 +30,17 @@ def _day_input() -> forms.DateInput:
 
 class StoryForm(MembersForm):
     summary = forms.CharField(
-        label=_("What you make, in a few words"),
+        label=_("Your products in a few words"),
         max_length=250,
         required=False,
-        help_text=_("Such as: herbal pillows, brocade, dried bananas. Lists show it."),
+        help_text=_("For example: herbal pillows, brocade, dried bananas. Shown in lists."),
     )
     story = forms.CharField(
-        label=_("Who you are and what you make"),
+        label=_("About your cooperative"),
         max_length=5000,
         required=False,
         widget=forms.Textarea(attrs={"rows": 8}),
-        help_text=_("Buyers read this on your page. An empty line begins a new paragraph."),
+        help_text=_("Buyers see this on your page. Leave an empty line to start a new paragraph."),
     )
 
 
@@ -50,7 +50,7 @@ class HouseholdForm(MembersForm):
     name = forms.CharField(
         label=pgettext_lazy("household", "Name"),
         max_length=120,
-        help_text=_("Of the household or the group, such as: the embroidery group."),
+        help_text=_("Name of the household or group, for example: the embroidery group."),
     )
     products_made = forms.CharField(label=_("What they grow or make"), max_length=120, required=False)
     place = forms.CharField(label=_("Where they live"), max_length=250, required=False)
@@ -59,13 +59,13 @@ class HouseholdForm(MembersForm):
         label=_("Phone number"),
         max_length=40,
         required=False,
-        help_text=_("For you alone; buyers do not see it."),
+        help_text=_("Only for you. Buyers do not see it."),
         widget=forms.TextInput(attrs={"type": "tel", "inputmode": "tel"}),
     )
     agrees = forms.BooleanField(
-        label=_("They agree that buyers read their name and place."),
+        label=_("They agree that buyers can see their name and place."),
         required=False,
-        help_text=_("Ask them first. Untick it when they no longer want it."),
+        help_text=_("Ask them first. Untick it if they no longer agree."),
     )
 
     @classmethod
@@ -82,7 +82,7 @@ class HouseholdForm(MembersForm):
 class CertificateForm(MembersForm):
     """A certificate's details and a photo of it, which platform staff compare."""
 
-    kind = forms.ChoiceField(label=_("Which certificate"), choices=CertificateKind)
+    kind = forms.ChoiceField(label=_("Certificate type"), choices=CertificateKind)
     stars = forms.TypedChoiceField(
         label=_("OCOP stars"),
         required=False,
@@ -90,7 +90,7 @@ class CertificateForm(MembersForm):
         empty_value=None,
         choices=[("", _("Not OCOP")), *((str(number), f"{number} ★") for number in (3, 4, 5))],
     )
-    number = forms.CharField(label=_("Number on the paper"), max_length=120)
+    number = forms.CharField(label=_("Certificate number"), max_length=120)
     issuer = forms.CharField(label=_("Issued by"), max_length=250)
     issued_on = forms.DateField(
         validators=[validate_day],
@@ -106,14 +106,14 @@ class CertificateForm(MembersForm):
         input_formats=_DAYS,
         required=False,
         error_messages=_DAY_ERRORS,
-        help_text=_("Buyers no longer see it after this day."),
+        help_text=_("After this date, buyers no longer see it."),
     )
     products = forms.MultipleChoiceField(
-        label=_("For which goods"), required=False, widget=forms.CheckboxSelectMultiple
+        label=_("Products covered"), required=False, widget=forms.CheckboxSelectMultiple
     )
     photo = PhotoField(
-        label=_("Photo of the paper"),
-        error_messages={"required": _("Take a photo of the paper, or choose one.")},
+        label=_("Photo of the certificate"),
+        error_messages={"required": _("Take or choose a photo of the certificate.")},
     )
 
     def __init__(
@@ -140,7 +140,9 @@ class CertificateForm(MembersForm):
     def clean_issued_on(self) -> datetime.date:
         day: datetime.date = self.cleaned_data["issued_on"]
         if day > self._today:
-            raise forms.ValidationError(_("This day lies ahead."))
+            raise forms.ValidationError(
+                _("The date cannot be in the future. Enter today or an earlier date.")
+            )
         return day
 
     def details(self, picture: Picture | None) -> CertificateDetails:

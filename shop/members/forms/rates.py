@@ -29,13 +29,13 @@ class ProvincesForm(MembersForm):
 class BracketForm(MembersForm):
     """A price up to a weight; without a weight, for anything heavier."""
 
-    weight = KilosField(label=_("Up to, kg"), required=False)
+    weight = KilosField(label=_("Up to (kg)"), required=False)
     price = WholeNumberField(label=_("Price"), min_value=0, max_value=HIGHEST_FEE, required=False)
 
     def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}
         if cleaned.get("weight") is not None and cleaned.get("price") is None and "price" not in self.errors:
-            self.add_error("price", _("Write the price for this weight."))
+            self.add_error("price", _("Enter the fee for this weight."))
         return cleaned
 
     @property
@@ -45,7 +45,10 @@ class BracketForm(MembersForm):
 
 class FreeAboveForm(MembersForm):
     free_above = WholeNumberField(
-        label=_("Free from this sum of goods"), min_value=1, max_value=HIGHEST_FEE, required=False
+        label=_("Free delivery from this amount of products"),
+        min_value=1,
+        max_value=HIGHEST_FEE,
+        required=False,
     )
 
 
@@ -141,17 +144,19 @@ class RateTable:
                 continue
             weight = row.cleaned_data.get("weight")
             if weight in weights and "weight" not in row.errors:
-                row.add_error("weight", _("This weight stands twice."))
+                row.add_error("weight", _("This weight is listed twice. Remove one of them."))
             weights.add(weight)
         if group.provinces_form is None:
             return
         codes = group.provinces_form.cleaned_data.get("provinces", [])
         if weights and not codes and not group.provinces_form.errors:
-            group.provinces_form.add_error("provinces", _("Choose the provinces that these prices are for."))
+            group.provinces_form.add_error("provinces", _("Choose the provinces that these fees apply to."))
         if codes and not weights and not any(row.errors for row in group.rows):
-            group.rows[0].add_error("price", _("Write a price for these provinces."))
+            group.rows[0].add_error("price", _("Enter a fee for these provinces."))
         if used_codes & set(codes):
-            group.provinces_form.add_error("provinces", _("One of these provinces stands in two groups."))
+            group.provinces_form.add_error(
+                "provinces", _("One of these provinces is in two groups. Remove it from one.")
+            )
         used_codes |= set(codes)
 
     @property

@@ -22,7 +22,7 @@ class KilogramField(forms.CharField):
     widget = forms.TextInput(
         attrs={"inputmode": "decimal", "autocomplete": "off", "class": "input input-large"}
     )
-    default_error_messages = {"invalid": _("Write the weight in kilograms, such as 2,35.")}
+    default_error_messages = {"invalid": _("Enter the weight in kg, such as 2,35.")}
 
     def clean(self, value: object) -> int | None:
         text = "".join(str(super().clean(value)).lower().removesuffix("kg").split())
@@ -37,8 +37,8 @@ class KilogramField(forms.CharField):
 class WeighForm(MembersForm):
     """The weight of one line. `again` is required if the first weight is implausible."""
 
-    kg = KilogramField(label=_("What the scale says"))
-    again = KilogramField(label=_("Write it once more"), required=False)
+    kg = KilogramField(label=_("Weight on the scale"))
+    again = KilogramField(label=_("Enter the weight again"), required=False)
     at_most = forms.BooleanField(widget=forms.HiddenInput, required=False)
 
     def __init__(self, data: FormData = None, *, line: OrderLine) -> None:
@@ -57,7 +57,7 @@ class WeighForm(MembersForm):
         self.needs_repetition = True
         self.add_error(
             "again" if self.cleaned_data["again"] is not None else "kg",
-            _("About %(expected)s was expected, and %(written)s is written. Is the comma in its place?")
+            _("Expected about %(expected)s, but you entered %(written)s. Check the decimal comma.")
             % {
                 "expected": weight(self.line.estimate_grams),
                 "written": weight(self.grams),

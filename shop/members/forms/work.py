@@ -62,9 +62,9 @@ class PickForm(MembersForm):
         ]
         for line in self.lines:
             maximum = line.quantity if self.is_bound else still_open[line.pk]
-            self.fields[f"taken-{line.pk}"] = forms.BooleanField(label=_("Taken"), required=False)
+            self.fields[f"taken-{line.pk}"] = forms.BooleanField(label=_("Picked"), required=False)
             self.fields[f"quantity-{line.pk}"] = WholeNumberField(
-                label=_("How many in this parcel"),
+                label=_("Quantity in this parcel"),
                 min_value=1,
                 max_value=maximum,
                 initial=maximum,
@@ -75,7 +75,7 @@ class PickForm(MembersForm):
     def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}
         if not any(cleaned.get(f"taken-{line.pk}") for line in self.lines):
-            raise forms.ValidationError(_("Tick what you have taken."))
+            raise forms.ValidationError(_("Tick the items you have picked."))
         return cleaned
 
     @property
@@ -99,14 +99,14 @@ class HandOverForm(MembersForm):
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     vehicle = forms.CharField(
-        label=_("The coach's plate"),
+        label=_("Coach license plate"),
         max_length=60,
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     driver_phone = forms.CharField(
         validators=[validate_phone],
-        label=_("The driver's phone"),
+        label=_("Driver's phone number"),
         max_length=40,
         required=False,
         widget=forms.TextInput(attrs={"type": "tel"}),
@@ -133,14 +133,12 @@ class HandOverForm(MembersForm):
 
 
 def _amount_field() -> WholeNumberField:
-    return WholeNumberField(
-        label=_("How much you have been given"), min_value=1, max_value=10**12, required=False
-    )
+    return WholeNumberField(label=_("Amount received"), min_value=1, max_value=10**12, required=False)
 
 
 def _shortfall_reason_field() -> forms.CharField:
     return forms.CharField(
-        label=_("Why it is less"),
+        label=_("Reason for the shortfall"),
         max_length=500,
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
@@ -151,21 +149,21 @@ class DeliveryForm(MembersForm):
     """The buyer's pickup code and the cash collected, each only if there is one."""
 
     code = forms.CharField(
-        label=_("The buyer's code"),
+        label=_("Buyer's code"),
         max_length=20,
-        help_text=_("Six digits. The buyer finds them on the page of the order."),
+        help_text=_("Six digits. The buyer can see them on the order page."),
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
-        error_messages={"required": _("Ask the buyer for the code, and write it here.")},
+        error_messages={"required": _("Ask the buyer for the code and enter it.")},
     )
     cash = forms.ChoiceField(
         label=_("Has the cash been collected?"),
         widget=forms.RadioSelect,
         choices=[
             ("yes", _("Yes, collected in full")),
-            ("less", _("Yes, but not all of it")),
+            ("less", _("Yes, in part")),
             ("no", _("Not yet")),
         ],
-        error_messages={"required": _("Say whether the cash has been collected.")},
+        error_messages={"required": _("Choose whether the cash has been collected.")},
     )
     amount = _amount_field()
     reason = _shortfall_reason_field()
@@ -221,9 +219,9 @@ class CashForm(MembersForm):
 def _require_shortfall_reason(form: MembersForm, cleaned: Mapping[str, object]) -> None:
     """Require a reason for a shortfall; the action decides whether there is one."""
     if cleaned.get("amount") is None and "amount" not in form.errors:
-        form.add_error("amount", _("Write how much you have been given."))
+        form.add_error("amount", _("Enter the amount received."))
     if not str(cleaned.get("reason", "")).strip():
-        form.add_error("reason", _("Say why it is less."))
+        form.add_error("reason", _("Enter the reason for the shortfall."))
 
 
 def _collected_cash(form: MembersForm) -> CollectedCash:
@@ -234,15 +232,15 @@ class CountForm(MembersForm):
     """The counted quantity of a stock; an empty field records nothing."""
 
     key = forms.UUIDField(widget=forms.HiddenInput)
-    counted = WholeNumberField(label=_("Counted now"), min_value=0, max_value=1_000_000, required=False)
+    counted = WholeNumberField(label=_("Counted quantity"), min_value=0, max_value=1_000_000, required=False)
 
 
 class ReceiptForm(MembersForm):
     """The received quantity of a variant, and the warehouse if there are several."""
 
     key = forms.UUIDField(widget=forms.HiddenInput)
-    warehouse = forms.UUIDField(label=_("Into which house?"), required=False)
-    quantity = WholeNumberField(label=_("How many came in"), min_value=1, max_value=1_000_000)
+    warehouse = forms.UUIDField(label=_("Receiving warehouse"), required=False)
+    quantity = WholeNumberField(label=_("Quantity received"), min_value=1, max_value=1_000_000)
 
 
 class PauseForm(MembersForm):
@@ -250,18 +248,18 @@ class PauseForm(MembersForm):
 
     until = forms.DateField(
         validators=[validate_day],
-        label=_("The day you sell again"),
+        label=_("Sales resume on"),
         required=False,
-        help_text=_("Buyers see this day. Leave it empty if you do not know yet."),
+        help_text=_("Buyers see this date. Leave empty if you do not know yet."),
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         input_formats=["%Y-%m-%d", "%d/%m/%Y"],
-        error_messages={"invalid": _("Write the day like this: 27/11/2026.")},
+        error_messages={"invalid": _("Enter a date such as 27/11/2026.")},
     )
     note = forms.CharField(
-        label=_("What buyers should know"),
+        label=_("Note to buyers"),
         max_length=250,
         required=False,
-        help_text=_("Such as: We rest for Tết. We are bringing in the rice."),
+        help_text=_("For example: Closed for Tết. Busy with the rice harvest."),
     )
 
     def __init__(

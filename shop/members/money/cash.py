@@ -18,9 +18,9 @@ from shop.reports.cash import cash_of_cooperative
 
 _PER_PAGE = 20
 _TABS = {
-    "": (_("We hold"), CashHolder.COOPERATIVE, False),
-    "nha-xe": (_("Carriers hold"), CashHolder.CARRIER, False),
-    "da-nop": (_("Handed in, not seen yet"), "", True),
+    "": (_("Held by us"), CashHolder.COOPERATIVE, False),
+    "nha-xe": (_("Held by carriers"), CashHolder.CARRIER, False),
+    "da-nop": (_("Remitted, not yet received"), "", True),
 }
 
 

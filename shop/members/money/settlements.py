@@ -108,9 +108,9 @@ def account(request: HttpRequest, membership: MembershipContext) -> HttpResponse
         except Refused as refused:
             form.add_error("bank_account", str(refused.words))
         else:
-            saved_message = _("The account is kept. All who manage the cooperative are told.")
+            saved_message = _("Account saved. All managers of the cooperative are notified.")
             proposed_message = _(
-                "Another manager or the market is to confirm it. All who manage the cooperative are told."
+                "Another manager or the market must confirm it. All managers of the cooperative are notified."
             )
             messages.success(request, saved_message if proposal is None else proposed_message)
             return redirect("members:account")

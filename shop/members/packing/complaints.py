@@ -73,7 +73,7 @@ def acceptance(request: HttpRequest, membership: MembershipContext, complaint_id
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, url=_complaint_url(complaint), message=_("The buyer has been told."))
+    return run_action(request, act, url=_complaint_url(complaint), message=_("The buyer has been notified."))
 
 
 @require_POST
@@ -92,7 +92,7 @@ def rejection(request: HttpRequest, membership: MembershipContext, complaint_id:
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, url=_complaint_url(complaint), message=_("The buyer has been told."))
+    return run_action(request, act, url=_complaint_url(complaint), message=_("The buyer has been notified."))
 
 
 @require_POST
@@ -106,7 +106,7 @@ def return_receipt(request: HttpRequest, membership: MembershipContext, parcel_i
     form = return_form(parcel, request.POST)
     url = part_url(parcel.part_id)
     if not form.is_valid():
-        messages.error(request, _("Write how many are damaged, and choose a store house."))
+        messages.error(request, _("Enter the number of damaged items and choose a warehouse."))
         return redirect(url)
     act = partial(
         receive_return,
@@ -117,7 +117,7 @@ def return_receipt(request: HttpRequest, membership: MembershipContext, parcel_i
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, url=url, message=_("The goods are written in."))
+    return run_action(request, act, url=url, message=_("Returned items recorded."))
 
 
 def _find_complaint(membership: MembershipContext, complaint_id: uuid.UUID) -> Complaint:

@@ -73,7 +73,11 @@ def label(request: HttpRequest, membership: MembershipContext, parcel_id: int) -
 def closing(request: HttpRequest, membership: MembershipContext, parcel_id: int) -> HttpResponse:
     """Mark a parcel as packed."""
     return _run_transition(
-        request, membership, _find_parcel(membership, parcel_id), close_parcel, _("Packed. Now hand it over.")
+        request,
+        membership,
+        _find_parcel(membership, parcel_id),
+        close_parcel,
+        _("Packed. Next, hand over the parcel."),
     )
 
 
@@ -89,7 +93,11 @@ def handover(request: HttpRequest, membership: MembershipContext, parcel_id: int
     )
     if not form.is_valid():
         return _render_form(request, membership, parcel, form, "handover")
-    message = _("It waits. The buyer has been told.") if parcel.part.is_collected else _("Handed over.")
+    message = (
+        _("Ready for pickup. The buyer has been notified.")
+        if parcel.part.is_collected
+        else _("Parcel handed over.")
+    )
     return _run_transition(request, membership, parcel, hand_over_parcel, message, dispatch=form.dispatch)
 
 
@@ -135,7 +143,7 @@ def failure(request: HttpRequest, membership: MembershipContext, parcel_id: int)
     if not form.is_valid():
         return _render_form(request, membership, parcel, form, "failure")
     return _run_transition(
-        request, membership, parcel, fail_delivery, _("The buyer has been told."), reason=form.reason
+        request, membership, parcel, fail_delivery, _("The buyer has been notified."), reason=form.reason
     )
 
 
@@ -152,7 +160,7 @@ def voiding(request: HttpRequest, membership: MembershipContext, parcel_id: int)
         membership,
         parcel,
         void_parcel,
-        _("Undone. The goods are to be packed again."),
+        _("Parcel undone. The items must be packed again."),
         reason=form.reason,
     )
 

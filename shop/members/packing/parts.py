@@ -73,7 +73,7 @@ def acceptance(request: HttpRequest, membership: MembershipContext, part_id: int
     part = find_part(membership, part_id)
     key = submitted_key(request, "accept", part.pk)
     act = partial(accept_part, part_id=part.pk, key=key, actor=membership.actor, now=timezone.now())
-    return run_action(request, act, url=part_url(part.pk), message=_("Accepted. Now pick the goods."))
+    return run_action(request, act, url=part_url(part.pk), message=_("Order accepted. Next, pick the items."))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -98,7 +98,7 @@ def refusal(request: HttpRequest, membership: MembershipContext, part_id: int) -
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, url=part_url(part.pk), message=_("The buyer has been told."))
+    return run_action(request, act, url=part_url(part.pk), message=_("The buyer has been notified."))
 
 
 @require_POST
@@ -119,7 +119,7 @@ def parcels(request: HttpRequest, membership: MembershipContext, part_id: int) -
         actor=membership.actor,
         now=now,
     )
-    return run_action(request, act, url=part_url(part.pk), message=_("Picked. Now the label."))
+    return run_action(request, act, url=part_url(part.pk), message=_("Items picked. Next, the label."))
 
 
 def part_url(part_id: int) -> str:

@@ -51,7 +51,7 @@ def weight(
     except Refused as refused:
         messages.error(request, str(refused.words))
     else:
-        messages.success(request, _("The buyer is being asked.") if line.is_to_weigh else _("Weighed."))
+        messages.success(request, _("We have asked the buyer.") if line.is_to_weigh else _("Weight saved."))
     return redirect(f"{part_url(part.pk)}#goods-{line_id}")
 
 

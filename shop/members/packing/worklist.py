@@ -40,7 +40,7 @@ STAGE_NAMES = {
     Stage.PACK: gettext_lazy("To pack"),
     Stage.HAND_OVER: gettext_lazy("To hand over"),
     Stage.ON_THE_WAY: gettext_lazy("On the way"),
-    Stage.FINISHED: gettext_lazy("Finished"),
+    Stage.FINISHED: gettext_lazy("Completed"),
 }
 
 
@@ -125,8 +125,8 @@ def ready_time(part: OrderPart, now: datetime.datetime) -> tuple[str, bool]:
         hour = clock(part.pickup_starts)
         is_today = part.pickup_day <= today
         if is_today:
-            return _("Collected today, %(hour)s") % {"hour": hour}, True
-        return _("Collected %(day)s, %(hour)s") % {
+            return _("Pickup today, %(hour)s") % {"hour": hour}, True
+        return _("Pickup %(day)s, %(hour)s") % {
             "day": weekday_and_day(part.pickup_day),
             "hour": hour,
         }, False
@@ -137,18 +137,18 @@ def ready_time(part: OrderPart, now: datetime.datetime) -> tuple[str, bool]:
         and delivery_method.departs_at
     ):
         if delivery_method.departs_weekday in (None, today.weekday()):
-            return _("The coach leaves at %(hour)s") % {"hour": clock(delivery_method.departs_at)}, True
+            return _("Coach departs at %(hour)s") % {"hour": clock(delivery_method.departs_at)}, True
         ahead = (delivery_method.departs_weekday - today.weekday()) % 7
         day = weekday_and_day(today + datetime.timedelta(days=ahead))
-        return _("The coach leaves %(day)s, %(hour)s") % {
+        return _("Coach departs %(day)s, %(hour)s") % {
             "day": day,
             "hour": clock(delivery_method.departs_at),
         }, False
     if part.expected_until:
-        return _("Promised by %(day)s") % {
+        return _("Delivery promised by %(day)s") % {
             "day": short_day(part.expected_until)
         }, part.expected_until <= today
-    return _("Send it today"), False
+    return _("Send today"), False
 
 
 def _build_task(
@@ -176,8 +176,8 @@ def _lines_with_question(lines: Sequence[OrderLine]) -> set[uuid.UUID]:
 def _weighing_status(lines: Sequence[OrderLine], lines_with_question: set[uuid.UUID]) -> str:
     to_weigh = {line.pk for line in lines if line.is_to_weigh}
     if to_weigh - lines_with_question:
-        return _("To be weighed")
-    return _("Waits for the buyer's answer") if to_weigh else ""
+        return _("To weigh")
+    return _("Waiting for the buyer's answer") if to_weigh else ""
 
 
 def _contents(lines: Sequence[OrderLine]) -> str:
@@ -200,12 +200,12 @@ def _state_of(part: OrderPart, stage: Stage, now: datetime.datetime) -> tuple[st
         text, is_today = ready_time(part, now)
         return text, "bad" if is_today else "wait", "urgent" if is_today else "soon", "clock"
     if stage == Stage.HAND_OVER:
-        return _("Packed, waiting to leave"), "good", "done", "check"
+        return _("Packed, waiting for handover"), "good", "done", "check"
     if stage == Stage.ON_THE_WAY:
         if any(parcel.state == ParcelState.FAILED_DELIVERY for parcel in part.parcels.all()):
-            return _("Could not be delivered"), "bad", "urgent", "triangle-alert"
+            return _("Delivery failed"), "bad", "urgent", "triangle-alert"
         if part.is_collected:
-            return _("Waits for the buyer"), "info", "", "package-open"
+            return _("Waiting for pickup"), "info", "", "package-open"
         return _("On the way"), "info", "", "truck"
     if part.state == PartState.ACCEPTED:
         return str(part.get_progress_display()).capitalize(), "good", "done", "check"

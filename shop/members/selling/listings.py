@@ -41,21 +41,27 @@ _SOLD_OUT = Q(state=ListingState.PUBLISHED, is_available=False)
 LISTING_TABS: dict[str, tuple[Promise, Q]] = {
     "ban": (_("On sale"), Q(state=ListingState.PUBLISHED, is_available=True)),
     "het": (_("Sold out"), _SOLD_OUT),
-    "duyet": (_("Being checked"), Q(state=ListingState.IN_REVIEW)),
+    "duyet": (_("In review"), Q(state=ListingState.IN_REVIEW)),
     "nhap": (_("Drafts"), Q(state=ListingState.DRAFT)),
     "nghi": (_("Paused"), Q(state=ListingState.PAUSED)),
-    "rut": (_("Withdrawn"), Q(state=ListingState.WITHDRAWN)),
+    "rut": (_("Removed"), Q(state=ListingState.WITHDRAWN)),
 }
 
 # Messages for information required by law, and the page where members enter it.
 MISSING_FIELD_MESSAGES: dict[str, tuple[Promise, str]] = {
-    "seller": (_("The cooperative's legal name, registration and phone. Call the market to add them."), ""),
-    "price": (_("A price."), "variants"),
-    "origin": (_("Where the goods come from."), "details"),
-    "shelf_life": (_("How long they keep."), "details"),
-    "return_terms": (_("How they may be returned or exchanged."), "details"),
-    "delivery": (_("How you deliver."), "delivery_methods"),
-    "picture": (_("A photo."), "pictures"),
+    "seller": (
+        _(
+            "Registered name, registration number and phone number of the cooperative. Call the "
+            "market to add them."
+        ),
+        "",
+    ),
+    "price": (_("Price."), "variants"),
+    "origin": (_("Place of origin."), "details"),
+    "shelf_life": (_("Shelf life."), "details"),
+    "return_terms": (_("Return and exchange terms."), "details"),
+    "delivery": (_("Delivery method."), "delivery_methods"),
+    "picture": (_("Photo."), "pictures"),
 }
 
 
@@ -109,7 +115,11 @@ def listing(request: HttpRequest, membership: MembershipContext, listing_id: int
 def submission(request: HttpRequest, membership: MembershipContext, listing_id: int) -> HttpResponse:
     """Submit a listing for review."""
     return _run_transition(
-        request, membership, listing_id, submit_listing, _("Sent. The market checks it and writes to you.")
+        request,
+        membership,
+        listing_id,
+        submit_listing,
+        _("Submitted. The market will review it and write to you."),
     )
 
 
@@ -118,7 +128,7 @@ def submission(request: HttpRequest, membership: MembershipContext, listing_id: 
 def pause(request: HttpRequest, membership: MembershipContext, listing_id: int) -> HttpResponse:
     """Pause a listing."""
     return _run_transition(
-        request, membership, listing_id, pause_listing, _("Paused. Buyers do not see it now.")
+        request, membership, listing_id, pause_listing, _("Sales paused. Buyers no longer see it.")
     )
 
 
@@ -141,7 +151,7 @@ def withdrawal(request: HttpRequest, membership: MembershipContext, listing_id: 
 def reopening(request: HttpRequest, membership: MembershipContext, listing_id: int) -> HttpResponse:
     """Reopen a withdrawn listing as a draft."""
     return _run_transition(
-        request, membership, listing_id, reopen_listing, _("It is a draft again. Look at it, then send it.")
+        request, membership, listing_id, reopen_listing, _("Back to draft. Check it, then submit it.")
     )
 
 

@@ -38,7 +38,7 @@ def pictures(request: HttpRequest, membership: MembershipContext, listing_id: in
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, url=listing_url(listing.pk), message=_("The photo is there."))
+    return run_action(request, act, url=listing_url(listing.pk), message=_("Photo added."))
 
 
 @require_POST
@@ -75,4 +75,4 @@ def picture_removal(
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, url=listing_url(listing.pk), message=_("The photo is taken out."))
+    return run_action(request, act, url=listing_url(listing.pk), message=_("Photo removed."))

@@ -65,7 +65,7 @@ def listing_new(request: HttpRequest, membership: MembershipContext) -> HttpResp
         )
     if not form.is_valid():
         return _render_new(request, membership, form, picture)
-    messages.success(request, _("Kept as a draft. Look at it once more, then send it."))
+    messages.success(request, _("Saved as draft. Check it once more, then submit it."))
     return redirect(listing_url(product.listings.get(channel=channel).pk))
 
 
@@ -92,7 +92,7 @@ def details(request: HttpRequest, membership: MembershipContext, listing_id: int
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, url=listing_url(listing.pk), message=_("Changed."))
+    return run_action(request, act, url=listing_url(listing.pk), message=_("Changes saved."))
 
 
 @require_http_methods(_WITH_FORM)
@@ -152,7 +152,7 @@ def variant(
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, url=listing_url(listing.pk), message=_("Changed."))
+    return run_action(request, act, url=listing_url(listing.pk), message=_("Changes saved."))
 
 
 def _build_new_form(request: HttpRequest, membership: MembershipContext) -> NewListingForm:

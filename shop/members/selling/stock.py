@@ -70,7 +70,7 @@ def stock(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
         actor=membership.actor,
         now=timezone.now(),
     )
-    message = ngettext("%(count)d count written down.", "%(count)d counts written down.", len(counts))
+    message = ngettext("%(count)d count saved.", "%(count)d counts saved.", len(counts))
     return run_action(request, act, url=request.get_full_path(), message=message % {"count": len(counts)})
 
 
@@ -100,7 +100,7 @@ def receipt(request: HttpRequest, membership: MembershipContext, variant_id: int
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, url=return_url, message=_("Written down."))
+    return run_action(request, act, url=return_url, message=_("Recorded."))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -122,7 +122,7 @@ def pause(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
         except Refused as refused:
             form.add_error(refused.field, str(refused.words))
         else:
-            messages.success(request, _("You are resting. Orders you already have still wait for you."))
+            messages.success(request, _("Sales paused. You still need to send the orders you have."))
             return redirect("members:today")
     context = {"form": form, "is_paused": membership.cooperative.is_paused_on(vietnam_date(now))}
     return render_page(request, membership, "members/sales_pause.html", context)
@@ -138,7 +138,7 @@ def resumption(request: HttpRequest, membership: MembershipContext) -> HttpRespo
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, url=reverse("members:today"), message=_("You are selling again."))
+    return run_action(request, act, url=reverse("members:today"), message=_("Sales resumed."))
 
 
 def _default_warehouse(variant: Variant) -> uuid.UUID:

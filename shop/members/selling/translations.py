@@ -44,7 +44,7 @@ def listing_texts(
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, url=return_url, message=_("Changed."))
+    return run_action(request, act, url=return_url, message=_("Changes saved."))
 
 
 @require_http_methods(_WITH_FORM)
@@ -64,7 +64,7 @@ def cooperative_texts(request: HttpRequest, membership: MembershipContext, langu
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, url=return_url, message=_("Changed."))
+    return run_action(request, act, url=return_url, message=_("Changes saved."))
 
 
 def _render_form(

@@ -47,7 +47,7 @@ def warehouses(request: HttpRequest, membership: MembershipContext) -> HttpRespo
             actor=membership.actor,
             now=timezone.now(),
         )
-        if _run_action(request, form, act, _("The house is open. Write down there what comes in.")):
+        if _run_action(request, form, act, _("Warehouse added. Record incoming stock there.")):
             return redirect("members:warehouses")
     context = {"houses": _open_warehouses(membership), "form": form, "key": uuid.uuid4()}
     return render_page(request, membership, "members/warehouses.html", context)
@@ -70,7 +70,7 @@ def warehouse(request: HttpRequest, membership: MembershipContext, warehouse_id:
             actor=membership.actor,
             now=timezone.now(),
         )
-        if _run_action(request, form, act, _("Changed.")):
+        if _run_action(request, form, act, _("Changes saved.")):
             return redirect("members:warehouses")
     return render_page(request, membership, "members/warehouse.html", {"house": existing, "form": form})
 
@@ -88,7 +88,7 @@ def warehouse_closing(
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, url=reverse("members:warehouses"), message=_("The house is closed."))
+    return run_action(request, act, url=reverse("members:warehouses"), message=_("Warehouse closed."))
 
 
 def _open_warehouses(membership: MembershipContext) -> QuerySet[Warehouse]:
@@ -124,7 +124,5 @@ def _run_action(
         return False
     messages.success(request, str(message))
     if form.is_phone_likely_mistyped:
-        messages.warning(
-            request, _("The phone number looks unusual. Is it right? We have kept it as you wrote it.")
-        )
+        messages.warning(request, _("Check the phone number: it looks unusual. It was saved as entered."))
     return True

@@ -282,7 +282,7 @@ def test_surplus_is_returned_or_kept() -> None:
     pk = short_remittance(received=250_000).pk
 
     resolve_remittance_difference(
-        remittance_id=pk, amount=15_000, is_ours=False, reason="trả lại", **ACTOR_NOW
+        remittance_id=pk, amount=15_000, is_ours=False, reason="trả hàng", **ACTOR_NOW
     )
     resolve_remittance_difference(
         remittance_id=pk, amount=5_000, is_ours=True, reason="không ai nhận", **ACTOR_NOW

@@ -197,7 +197,7 @@ def test_second_card_pays_same_payment_after_decline(stripe) -> None:
     assert stripe.buyer_pays(reference, DECLINED_CARD) == "requires_payment_method"
     call = look_up_order_call(order)
     assert (call.state, call.code) == (CallState.NEEDS_BUYER, "generic_decline")
-    assert call.message == "Ngân hàng từ chối thẻ này. Hãy thử thẻ khác hoặc chọn cách trả khác."
+    assert call.message == "Ngân hàng từ chối thẻ này. Hãy thử thẻ khác hoặc chọn cách thanh toán khác."
     stripe.buyer_pays(reference, GOOD_CARD)
     look_up_order_call(order)
 

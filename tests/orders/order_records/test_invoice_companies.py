@@ -70,7 +70,7 @@ def test_invoice_details_are_saved_and_shown_after_acceptance(client: Client) ->
     before = text_of(client.get(address))
     accept_part(part_id=part.pk, actor=Actor.system("test"), now=NOW)
     after = text_of(client.get(address))
-    assert "The buyer needs an invoice for a company." in before
+    assert "The buyer needs a company invoice." in before
     assert "0101248141" not in before
     assert "0101248141" in after
 
@@ -84,7 +84,7 @@ def test_missing_or_invalid_invoice_fields_show_errors(client: Client) -> None:
     for words in [
         "Write the company&#x27;s name.",
         "Write the company&#x27;s tax code.",
-        "Write where the company is registered.",
+        "Enter the registered address of the company.",
         "Write where the invoice is sent",
     ]:
         assert words in empty
@@ -154,7 +154,7 @@ def test_staff_add_and_correct_invoice_details(client: Client) -> None:
 
     incomplete = client.post(page, form | INVOICE_FIELDS | {"invoice_address": ""})
     assert incomplete.status_code == 422
-    assert "Write where the company is registered." in text_of(incomplete)
+    assert "Enter the registered address of the company." in text_of(incomplete)
     assert not InvoiceDetails.objects.exists()
     client.post(page, form | INVOICE_FIELDS)
     saved_form = form | {f"add-{variant.pk}": "", "lines-TOTAL_FORMS": 1, "lines-INITIAL_FORMS": 1}

@@ -66,7 +66,7 @@ def set_province(client: Client, province: str) -> None:
 def test_empty_basket_shows_message_and_no_checkout_link(client: Client) -> None:
     page = basket_page(client)
 
-    assert "The basket is empty" in page
+    assert "Your basket is empty" in page
     assert "/dat-hang/" not in page
 
 
@@ -108,12 +108,12 @@ def test_adding_same_variant_again_increases_its_line(client: Client) -> None:
 @pytest.mark.parametrize(
     ("quantity", "message"),
     [
-        ("0", "A quantity is a whole number from 1."),
-        ("-3", "A quantity is a whole number from 1."),
-        ("two", "A quantity is a whole number, such as 2."),
-        ("", "Write how many you want."),
+        ("0", "Enter the quantity as a whole number from 1."),
+        ("-3", "Enter the quantity as a whole number from 1."),
+        ("two", "Enter a whole number, such as 2."),
+        ("", "Enter a quantity."),
         ("51", "One order may hold at most 50 of this."),
-        ("9" * 30, "That is more than one order may hold."),
+        ("9" * 30, "That is more than one order can hold. Enter a smaller quantity."),
     ],
 )
 def test_invalid_quantity_shows_error_and_adds_nothing(client: Client, quantity: str, message: str) -> None:
@@ -128,10 +128,10 @@ def test_invalid_quantity_shows_error_and_adds_nothing(client: Client, quantity:
 @pytest.mark.parametrize(
     ("quantity", "message"),
     [
-        ("-3", "A quantity is a whole number from 1."),
-        ("two", "A quantity is a whole number, such as 2."),
+        ("-3", "Enter the quantity as a whole number from 1."),
+        ("two", "Enter a whole number, such as 2."),
         ("51", "One order may hold at most 50 of this."),
-        ("9" * 30, "That is more than one order may hold."),
+        ("9" * 30, "That is more than one order can hold. Enter a smaller quantity."),
     ],
 )
 def test_invalid_line_quantity_shows_error_at_line_and_changes_nothing(
@@ -195,10 +195,10 @@ def test_line_problems_are_explained_and_block_checkout(client: Client) -> None:
 
     page = basket_page(client)
 
-    assert "Sold out. Take it out to go on." in page
+    assert "Sold out. Remove it to continue." in page
     assert "Only 2 are left." in page
     assert "The price has changed: 45.000\u00a0₫ before, 50.000\u00a0₫ now." in page
-    assert "Not on sale any more. Take it out to go on." in page
+    assert "No longer on sale. Remove it to continue." in page
     assert '<h3 lang="vi">Quýt</h3>' in page
     assert page.count('<h3 lang="vi"><a href="/en/san-pham/') == 3
     assert "Please mend what is marked first." in page
@@ -212,7 +212,7 @@ def test_lines_of_suspended_cooperative_are_not_for_sale(client: Client) -> None
 
     page = basket_page(client)
 
-    assert "Not on sale any more. Take it out to go on." in page
+    assert "No longer on sale. Remove it to continue." in page
     assert '<h3 lang="vi">Gối thảo dược</h3>' in page
     assert client.get("/en/dat-hang/").headers["Location"] == "/en/gio-hang/"
 

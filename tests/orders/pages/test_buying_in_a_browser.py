@@ -43,18 +43,18 @@ def test_order_can_be_placed_and_cancelled_without_scripts(browser: Browser, liv
     context.set_default_timeout(10_000)
     page = context.new_page()
     add_product_to_basket(page)
-    page.get_by_label("I receive goods in").select_option("01")
+    page.get_by_label("Deliver to").select_option("01")
     page.get_by_role("button", name="Show").click()
     page.get_by_role("spinbutton", name="Quantity of Gối thảo dược").fill("2")
-    page.get_by_role("button", name="Change", exact=True).click()
-    page.get_by_role("button", name="Order", exact=True).filter(visible=True).click()
+    page.get_by_role("button", name="Switch", exact=True).click()
+    page.get_by_role("button", name="Checkout", exact=True).filter(visible=True).click()
 
     page.get_by_label("Full name").fill("Trần Thị Minh Hạnh")
     page.get_by_label("Phone number", exact=True).fill("0987 654 321")
     page.get_by_label("Province or city").select_option("19")
-    page.get_by_role("button", name="Show communes and delivery for this province").click()
+    page.get_by_role("button", name="Show communes and delivery fees for this province").click()
     page.get_by_label("Commune or ward", exact=True).select_option("01948")
-    page.get_by_label("House, street, hamlet").fill("Thôn Nà Ít")
+    page.get_by_label("House number, street or hamlet").fill("Thôn Nà Ít")
     page.get_by_label("I agree that Chợ Phiên").check()
     page.get_by_role("button", name="Order, pay").click()
 
@@ -72,15 +72,15 @@ def test_order_can_be_placed_and_cancelled_without_scripts(browser: Browser, liv
 def test_phone_updates_basket_in_place_and_double_click_orders_once(phone: Page) -> None:
     page = phone
     add_product_to_basket(page)
-    page.get_by_label("I receive goods in").select_option("01")
+    page.get_by_label("Deliver to").select_option("01")
     expect(page.get_by_text("350.000").first).to_be_visible()
-    page.get_by_role("button", name="One more").click()
+    page.get_by_role("button", name="Increase by one").click()
 
     expect(page.locator(".total").last).to_contain_text("670.000")
     assert BasketLine.objects.get().quantity == 2
     assert page_violations(page) == []
 
-    page.get_by_role("button", name="Order", exact=True).filter(visible=True).click()
+    page.get_by_role("button", name="Checkout", exact=True).filter(visible=True).click()
     page.get_by_label("Full name").fill("Trần Thị Minh Hạnh")
     page.get_by_label("Phone number", exact=True).fill("0987 654 321")
     page.get_by_label("Province or city").select_option("19")
@@ -91,7 +91,7 @@ def test_phone_updates_basket_in_place_and_double_click_orders_once(phone: Page)
     assert page_violations(page) == []
 
     page.get_by_label("Commune or ward", exact=True).select_option("01948")
-    page.get_by_label("House, street, hamlet").fill("Thôn Nà Ít")
+    page.get_by_label("House number, street or hamlet").fill("Thôn Nà Ít")
     page.get_by_label("I agree that Chợ Phiên").check()
     page.get_by_role("button", name="Order, pay").dblclick()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Order T")
@@ -124,28 +124,28 @@ def test_every_button_of_the_basket_works(browser: Browser, live_server: Any, ha
     page.get_by_role("button", name="Take out Gối thảo dược").click()
     expect(pillow).to_have_count(0)
     expect(page.get_by_text("Gối thảo dược is taken out.")).to_be_visible()
-    page.get_by_role("button", name="Put it back").click()
+    page.get_by_role("button", name="Put back in basket").click()
     expect(pillow).to_have_count(1)
 
     quantity = page.get_by_role("spinbutton", name="Quantity of Gối thảo dược")
     if has_scripts:
-        page.get_by_role("button", name="One more").last.click()
+        page.get_by_role("button", name="Increase by one").last.click()
         expect(quantity).to_have_value("2")
         for remaining in ("1", None):
-            page.get_by_role("button", name="One less").last.click()
+            page.get_by_role("button", name="Decrease by one").last.click()
             if remaining:
                 expect(quantity).to_have_value(remaining)
                 expect(page.locator(".total").last).to_contain_text("365.000")
     else:
         quantity.fill("0")
-        page.get_by_role("button", name="Change", exact=True).last.click()
+        page.get_by_role("button", name="Switch", exact=True).last.click()
     expect(pillow).to_have_count(0)
 
     page.get_by_label("Voucher code").fill("KHONGCO")
-    page.get_by_role("button", name="Use", exact=True).click()
+    page.get_by_role("button", name="Apply", exact=True).click()
     expect(page.get_by_role("alert")).to_be_visible()
     page.get_by_role("button", name="Take out Miến dong").click()
-    expect(page.get_by_role("heading", name="The basket is empty")).to_be_visible()
+    expect(page.get_by_role("heading", name="Your basket is empty")).to_be_visible()
     assert page_errors == []
     context.close()
 
@@ -157,9 +157,9 @@ def test_account_pages_have_no_accessibility_violations(page: Page) -> None:
         page.goto(f"/en/tai-khoan/{address}")
         violations_by_page[address] = page_violations(page)
     page.goto("/en/tai-khoan/dang-nhap/")
-    page.get_by_label("E-mail or phone number").fill("hoa@example.com")
+    page.get_by_label("Email or phone number").fill("hoa@example.com")
     page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="Enter the market").click()
+    page.get_by_role("button", name="Sign in").click()
     for address in ["", "thong-tin/"]:
         page.goto(f"/en/tai-khoan/{address}")
         violations_by_page[address] = page_violations(page)
@@ -200,25 +200,25 @@ def test_buy_bar_shows_current_and_old_price_of_chosen_variant(browser: Browser,
 def test_offline_phone_keeps_form_and_orders_once(phone: Page) -> None:
     page = phone
     add_product_to_basket(page)
-    page.get_by_role("button", name="Order", exact=True).filter(visible=True).click()
+    page.get_by_role("button", name="Checkout", exact=True).filter(visible=True).click()
     page.get_by_label("Province or city").select_option("19")
     expect(page.get_by_label("Commune or ward", exact=True)).to_contain_text("Xã Phủ Thông")
     page.get_by_label("Full name").fill("Trần Thị Minh Hạnh")
     page.get_by_label("Phone number", exact=True).fill("0987 654 321")
     page.get_by_label("Commune or ward", exact=True).select_option("01948")
-    page.get_by_label("House, street, hamlet").fill("Thôn Nà Ít")
+    page.get_by_label("House number, street or hamlet").fill("Thôn Nà Ít")
     page.get_by_label("I agree that Chợ Phiên").check()
 
     page.context.set_offline(True)
     page.get_by_role("button", name="Order, pay").click()
-    expect(page.get_by_text("No network yet. Nothing has been ordered")).to_be_visible()
+    expect(page.get_by_text("You are offline. Nothing has been ordered")).to_be_visible()
     assert page_violations(page) == []
     page.context.set_offline(False)
-    expect(page.get_by_text("No network yet. Nothing has been ordered")).to_be_hidden()
+    expect(page.get_by_text("You are offline. Nothing has been ordered")).to_be_hidden()
     page.reload()
 
     expect(page.get_by_label("Full name")).to_have_value("Trần Thị Minh Hạnh")
-    expect(page.get_by_label("House, street, hamlet")).to_have_value("Thôn Nà Ít")
+    expect(page.get_by_label("House number, street or hamlet")).to_have_value("Thôn Nà Ít")
     expect(page.get_by_label("Commune or ward", exact=True)).to_have_value("01948")
     expect(page.get_by_label("I agree that Chợ Phiên")).not_to_be_checked()
     page.get_by_label("I agree that Chợ Phiên").check()
@@ -230,7 +230,7 @@ def test_offline_phone_keeps_form_and_orders_once(phone: Page) -> None:
 
     page.route("**/dat-hang/", drop_response, times=1)
     page.get_by_role("button", name="Order, pay").click()
-    expect(page.get_by_text("No network yet. Nothing has been ordered")).to_be_visible()
+    expect(page.get_by_text("You are offline. Nothing has been ordered")).to_be_visible()
     page.get_by_role("button", name="Order, pay").click()
 
     expect(page.get_by_role("heading", level=1)).to_contain_text("Order T")
@@ -241,7 +241,7 @@ def test_offline_phone_keeps_form_and_orders_once(phone: Page) -> None:
 def test_typed_text_survives_pending_response(phone: Page) -> None:
     page = phone
     add_product_to_basket(page)
-    page.get_by_role("button", name="Order", exact=True).filter(visible=True).click()
+    page.get_by_role("button", name="Checkout", exact=True).filter(visible=True).click()
     held_requests: list[Route] = []
     page.route("**/dat-hang/", lambda route: held_requests.append(route), times=1)
     with page.expect_request("**/dat-hang/"):
@@ -264,15 +264,15 @@ def test_typed_text_survives_pending_response(phone: Page) -> None:
 def test_taps_during_pending_response_are_counted(phone: Page) -> None:
     page = phone
     add_product_to_basket(page)
-    page.get_by_label("I receive goods in").select_option("01")
+    page.get_by_label("Deliver to").select_option("01")
     expect(page.get_by_text("350.000").first).to_be_visible()
     held_requests: list[Route] = []
     page.route("**/gio-hang/dong/*/", lambda route: held_requests.append(route), times=1)
     with page.expect_request("**/gio-hang/dong/*/"):
-        page.get_by_role("button", name="One more").click()
+        page.get_by_role("button", name="Increase by one").click()
 
-    page.get_by_role("button", name="One more").click()
-    page.get_by_role("button", name="One more").click()
+    page.get_by_role("button", name="Increase by one").click()
+    page.get_by_role("button", name="Increase by one").click()
     page.get_by_label("Voucher code").fill("PHIEN")
     held_requests.pop().continue_()
 

@@ -100,7 +100,9 @@ def test_card_fields_are_refused_while_call_outcome_is_unknown(stripe) -> None:
     response = request_card_fields(order)
 
     assert response.status_code == 409
-    assert response.json() == {"message": "Một khoản trả đang được xử lý. Chờ một chút để biết kết quả."}
+    assert response.json() == {
+        "message": "Một khoản thanh toán đang được xử lý. Hãy chờ một chút để biết kết quả."
+    }
 
 
 def test_payment_in_another_window_reloads_page(stripe) -> None:
@@ -234,4 +236,4 @@ def test_page_does_not_refresh_while_card_is_entered(stripe) -> None:
     stripe.buyer_pays(get_call(order).reference)
     look_up_order_call(order)
 
-    assert "Đã trả" in html_of(Client().get(f"/don-hang/{order.pk}/{state_hash}"))
+    assert "Đã chi trả" in html_of(Client().get(f"/don-hang/{order.pk}/{state_hash}"))

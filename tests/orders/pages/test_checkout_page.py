@@ -178,15 +178,15 @@ def test_order_without_email_sends_link_by_sms(client: Client) -> None:
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [
-        ("name", " ", "Write who receives the goods."),
-        ("phone", "", "Write a number that can be called."),
-        ("phone", "abc", "A phone number has digits."),
-        ("email", "hoa@", "An e-mail address looks like hoa@example.com."),
+        ("name", " ", "Enter the name of the recipient."),
+        ("phone", "", "Enter a phone number we can call."),
+        ("phone", "abc", "Enter the phone number in digits."),
+        ("email", "hoa@", "Enter an email address such as hoa@example.com."),
         ("province", "99", "There is no such province any more."),
         ("commune", "", "Choose a commune or ward from the list."),
         ("commune", "01948", "That commune or ward is not in this province."),
         ("commune", "Dịch Vọng", "That commune or ward is not in this province."),
-        ("street", "", "Write the house, street or hamlet."),
+        ("street", "", "Enter the house number, street or hamlet."),
         ("consent", "", "Without this nobody can bring the goods."),
     ],
 )
@@ -211,7 +211,7 @@ def test_missing_province_does_not_ask_for_delivery_method(client: Client) -> No
     page = submit_rejected(client, province="", commune="", **{f"way-{Cooperative.objects.get().pk}": ""})
 
     assert "Choose a province from the list." in page
-    assert "Choose how these goods reach you." not in page
+    assert "Choose a delivery method." not in page
 
 
 def test_missing_delivery_method_error_names_cooperative(client: Client) -> None:
@@ -220,7 +220,7 @@ def test_missing_delivery_method_error_names_cooperative(client: Client) -> None
 
     page = submit_rejected(client, **{f"way-{seller.pk}": ""})
 
-    assert '<span lang="vi">HTX Thiên An</span>: Choose how these goods reach you.' in page
+    assert '<span lang="vi">HTX Thiên An</span>: Choose a delivery method.' in page
 
 
 def test_unusual_phone_number_is_accepted_with_warning(client: Client) -> None:
@@ -421,7 +421,7 @@ def test_full_pickup_time_shows_field_error(client: Client) -> None:
 
     page = submit_rejected(client, **{f"way-{cooperative.pk}": value[1]})
 
-    assert "That way is no longer possible. Choose another." in page
+    assert "This delivery method is no longer available. Choose another one." in page
     assert market.slots.get().taken == 1
 
 
@@ -472,7 +472,7 @@ def test_invalid_csrf_token_shows_page_with_link_back() -> None:
     )
 
     assert response.status_code == 403
-    assert "This page has been open too long" in html_of(response)
+    assert "This page was open for too long" in html_of(response)
     assert 'href="http://testserver/en/dat-hang/"' in html_of(response)
 
 

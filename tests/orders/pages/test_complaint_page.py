@@ -110,7 +110,7 @@ def test_buyer_files_complaint_with_photos(client: Client) -> None:
     )
     page = html_of(client.get(f"/don-hang/{part.order_id}/"))
     assert "Phản ánh đang được xem xét" in page
-    assert "Rút phản ánh" in page
+    assert "Rút khiếu nại" in page
 
 
 def test_photo_metadata_is_removed(client: Client) -> None:
@@ -163,7 +163,7 @@ def test_complaint_without_quantity_shows_error(client: Client) -> None:
         complaint_url(part), complaint_form(part, **{f"steps-{get_first_line(part).pk}": ""})
     )
 
-    assert "Hãy chọn món nào và bao nhiêu." in html_of(response)
+    assert "Chọn món có vấn đề và nhập số lượng." in html_of(response)
     assert not Complaint.objects.exists()
 
 
@@ -173,7 +173,7 @@ def test_late_complaint_page_shows_phone_number_and_no_form(client: Client) -> N
 
     page = html_of(client.get(complaint_url(part)))
 
-    assert "Đã hết hạn phản ánh trên trang này." in page
+    assert "Đã hết hạn khiếu nại trên trang này." in page
     assert f"tel:{part.cooperative.phone}" in page
     assert "<form" not in page.split("<main")[1].split("</main>")[0]
 
@@ -189,7 +189,9 @@ def test_fully_refunded_part_cannot_be_complained_about(client: Client) -> None:
 
     assert complaint_url(part) in partly
     assert complaint_url(part) not in wholly
-    assert "Hàng của gói này đã được hoàn tiền hoặc đã gửi trả." in html_of(client.get(complaint_url(part)))
+    assert "Hàng đã nhận của phần này đã được hoàn tiền hoặc đã gửi trả." in html_of(
+        client.get(complaint_url(part))
+    )
     before = all_rows()
     client.post(complaint_url(part), complaint_form(part))
     assert all_rows() == before
@@ -456,7 +458,7 @@ def test_staff_pay_failed_refund_by_bank_transfer(staff: Client) -> None:
     record_payment_event(payment, EventKind.REFUND_FAILURE, 20_000, key="no", refund=refund, **ACTOR_NOW)
     assert order.code in html_of(staff.get("/quan-tri/"))
     page = html_of(staff.get(f"/quan-tri/don-hang/{order.pk}/"))
-    assert "Hoàn bằng chuyển khoản" in page
+    assert "Hoàn tiền bằng chuyển khoản" in page
 
     staff.post(
         f"/quan-tri/don-hang/{order.pk}/hoan-tien/{refund.pk}/chuyen-khoan/", {"key": str(uuid.uuid4())}

@@ -92,7 +92,7 @@ def test_discount_pages_require_permission(seller, page) -> None:
         clients[name] = Client()
         clients[name].force_login(user)
         if name == "giver":
-            group = Group.objects.create(name="Ưu đãi", is_platform_wide=True)
+            group = Group.objects.create(name="Khuyến mãi", is_platform_wide=True)
             GroupPermission.objects.create(group=group, code=Permission.MANAGE_DISCOUNTS)
             group.users.add(user)
 

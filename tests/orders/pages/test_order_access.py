@@ -209,7 +209,7 @@ def test_expired_link_requires_code_before_showing_order(client: Client) -> None
     html = html_of(client.get(order_url(order, "ma/")))
 
     assert {each.headers["Location"] for each in (*responses, reordered)} == {order_url(order, "ma/")}
-    assert "This link is old and no longer opens the order by itself." in html
+    assert "This link is old and no longer opens the order directly." in html
     assert order.code not in html
     assert order.buyer_name not in html
     client.post(order_url(order, "ma/"), {"send": "email"})

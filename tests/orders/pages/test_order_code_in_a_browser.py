@@ -40,7 +40,7 @@ def cancel_with_code(page: Page, order: Order) -> list[str]:
     """Cancel a part starting from the link in the e-mail; return the violations of the pages visited."""
     page.goto(f"/en/don-hang/{order.pk}/")
     cancel(page)
-    expect(page.get_by_role("heading", level=1)).to_have_text("Show that the order is yours")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Confirm that the order is yours")
     assert order.parts.get().state == PartState.NEW
     violations = page_violations(page)
 
@@ -48,7 +48,7 @@ def cancel_with_code(page: Page, order: Order) -> list[str]:
     expect(page.get_by_text("A code with 6 digits is on its way to ••• 321.")).to_be_visible()
     page.get_by_label("6-digit code").fill("12")
     page.get_by_role("button", name="Confirm").click()
-    expect(page.get_by_text("Write the six digits.").first).to_be_visible()
+    expect(page.get_by_text("Enter all six digits.").first).to_be_visible()
     violations += page_violations(page)
 
     page.get_by_label("6-digit code").fill(last_sent_code(contact=PHONE_NUMBER))
@@ -75,5 +75,5 @@ def test_phone_without_scripts_opens_form_after_entering_code(
     page.get_by_label("6-digit code").fill(last_sent_code(contact="hoa@example.com"))
     page.get_by_role("button", name="Confirm").click()
 
-    expect(page.get_by_role("heading", level=1)).to_have_text("Where shall the money go?")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Where should we send your refund?")
     context.close()

@@ -141,7 +141,7 @@ def test_buyer_and_staff_see_same_status_at_every_step(client: Client, is_pickup
 
     waiting, moving = ("Waiting for the carrier", "on the way")
     if is_pickup:
-        waiting, moving = ("Waiting to be brought there", "ready to be collected")
+        waiting, moving = ("Waiting to be taken to the pickup point", "ready for pickup")
     placed, in_progress = "waiting for the cooperatives", "being prepared"
     assert statuses == [
         ("waiting to be accepted", placed, placed, "The cooperative accepts the order"),
@@ -199,7 +199,7 @@ def test_failed_delivery_shows_reason(client: Client) -> None:
 
     page = page_of(client, order)
 
-    assert "Could not be delivered on 24/11/2026: Không ai ở nhà" in page
+    assert "Delivery failed on 24/11/2026: Không ai ở nhà" in page
     assert "I have received this part" not in page
 
 
@@ -211,7 +211,7 @@ def test_declined_part_shows_reason(client: Client) -> None:
 
     assert steps(page) == [("now", "Declined by the cooperative")]
     assert "Mưa to, hỏng hết rau" in page
-    assert "No longer to be paid" in page
+    assert "No longer due" in page
 
 
 def test_buyer_receipt_marks_parcel_delivered_and_leaves_cash_expected(client: Client) -> None:
@@ -223,7 +223,7 @@ def test_buyer_receipt_marks_parcel_delivered_and_leaves_cash_expected(client: C
 
     parcel.refresh_from_db()
     order.refresh_from_db()
-    assert "Thank you. The cooperative sees that it has come." in html_of(response)
+    assert "Thank you. The cooperative can see that the items have arrived." in html_of(response)
     assert order.parts.get().progress == Progress.DELIVERED
     assert (parcel.cod_state, parcel.cod_collected, order.charged) == (CodState.EXPECTED, 0, 0)
     change = Change.objects.get(action="parcel.delivered")
@@ -250,7 +250,7 @@ def test_receipt_before_handover_is_refused(client: Client) -> None:
 
     response = client.post(f"/en/don-hang/{order.pk}/goi/1/nhan/", follow=True)
 
-    assert "Nothing of this parcel is on its way yet." in html_of(response)
+    assert "Nothing in this part has been sent yet." in html_of(response)
     assert order.parts.get().progress == Progress.PACKING
 
 
@@ -293,7 +293,7 @@ def test_packed_part_shows_phone_number_instead_of_cancel_button(client: Client)
     assert (
         'It is packed. To change something, call <span lang="vi">HTX Thiên An</span>: 0912 345 678.' in page
     )
-    assert "The cooperative has packed this already. Please call them." in answer
+    assert "The cooperative has already packed this. Please call them." in answer
     assert order.parts.get().state == PartState.ACCEPTED
 
 
@@ -312,7 +312,7 @@ def test_guest_without_email_can_save_page_link(client: Client) -> None:
 
     page = page_of(client, order)
 
-    assert "Keep this page" in page
+    assert "Save this page" in page
     assert "The link also comes as a text message to 0987 654 321." in page
     assert re.search(r'<svg[^>]+class="qr-small"', page)
     assert f'value="http://127.0.0.1:8000/don-hang/{order.pk}/"' in page
@@ -331,7 +331,7 @@ def test_saved_link_moves_below_parts_once_packing_begins(client: Client) -> Non
 
 
 def test_guest_with_email_is_not_asked_to_save_page(client: Client) -> None:
-    assert "Keep this page" not in page_of(client, make_order())
+    assert "Save this page" not in page_of(client, make_order())
 
 
 def test_query_count_does_not_depend_on_parts_and_lines() -> None:

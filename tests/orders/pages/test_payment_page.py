@@ -88,7 +88,7 @@ def test_page_shows_bank_account_amount_and_note(client: Client) -> None:
     page = page_of(client, order)
 
     expected = ["Bank Vietcombank", "Account number 0011223344556", "Account holder CHO PHIEN"]
-    expected += ["Sum to transfer 120.000\xa0₫", f"Note {order.code}"]
+    expected += ["Amount to transfer 120.000 ₫", f"Note {order.code}"]
     assert [each for each in expected if each not in page] == []
     assert "Time left: 24 h" in page
     assert read_payload(requested_transfer(order).payload) == QrTransfer(
@@ -151,7 +151,7 @@ def test_poll_after_payment_shows_thanks_and_stops_polling(client: Client) -> No
     receive_transfer_now(order.code)
 
     path = f"tien/?seen={state_hash}"
-    assert "The money has come: 120.000\xa0₫. Thank you." in page_of(client, order, path)
+    assert "Money received: 120.000 ₫. Thank you." in page_of(client, order, path)
     assert 'hx-trigger="every' not in html_of(client.get(f"/don-hang/{order.pk}/{path}"))
     reloaded = page_of(client, order)
     assert "Paid: 120.000\xa0₫" in reloaded
@@ -166,10 +166,10 @@ def test_transfer_under_review_is_shown_to_buyer(client: Client) -> None:
     receive_transfer_now(order.code, 100_000)
 
     page = page_of(client, order, f"tien/?seen={state_hash}")
-    assert "A transfer of yours has come. Somebody looks at it today." in page
+    assert "We have received a transfer from you and will check it today." in page
     assert "We have seen your transfer of 100.000\xa0₫" in page
-    assert "It is less than the order costs." in page
-    assert steps(client, order)[0] == ("now", "We are looking at your transfer")
+    assert "It is less than the order total." in page
+    assert steps(client, order)[0] == ("now", "We are checking your transfer")
 
 
 def test_ambiguous_or_unmatched_transfer_is_not_shown(client: Client) -> None:
@@ -195,7 +195,7 @@ def test_partly_paid_order_asks_for_remaining_amount(client: Client) -> None:
     assert "100.000\xa0₫ has come, 20.000\xa0₫ is still missing." in page
     assert "Scan the code to pay 20.000\xa0₫" in page
     assert "100.000\xa0₫ of 120.000\xa0₫ has come; this is the rest." in page
-    assert "Pay another way" not in page
+    assert "Choose another payment method" not in page
     assert requested_transfer(order).amount == 20_000
 
 
@@ -222,8 +222,8 @@ def test_late_transfer_is_reviewed_and_not_requested_again(client: Client) -> No
 
     page = page_of(client, order)
 
-    assert "It came after the time." in page
-    assert "We are looking at your transfer" in page
+    assert "It arrived after the deadline." in page
+    assert "We are checking your transfer" in page
     assert [message for message in ("To pay:", "Pay now") if message in page] == []
 
 
@@ -235,7 +235,7 @@ def test_poll_tells_that_order_has_expired(client: Client) -> None:
     expire_order(order_id=order.pk, actor=DESK, now=timezone.now())
 
     page = page_of(client, order, f"tien/?seen={state_hash}")
-    assert "The order was not paid in time and has lapsed." in page
+    assert "The order was not paid in time and has expired." in page
     assert "Pay now" not in page
 
 
@@ -270,7 +270,7 @@ def test_switch_to_cash_in_another_tab_leaves_transfer_unmatched(client: Client)
     client.post(f"/don-hang/{order.pk}/cach-tra/", {"payment": "cod"})
     transfer = receive_transfer_now(order.code)
 
-    assert "The order is paid on receipt now." in page_of(client, order, f"tien/?seen={state_hash}")
+    assert "This order is now paid on receipt." in page_of(client, order, f"tien/?seen={state_hash}")
     order.refresh_from_db()
     assert (order.charged, transfer.reason) == (0, "other_way")
 
@@ -281,7 +281,7 @@ def test_paid_order_cannot_switch_payment_method(client: Client) -> None:
 
     response = client.post(f"/en/don-hang/{order.pk}/cach-tra/", {"payment": "cod"}, follow=True)
 
-    assert "This order is not waiting for a payment any more." in html_of(response)
+    assert "This order is no longer waiting for payment." in html_of(response)
     assert [payment.method for payment in order.payments.all()] == [PaymentMethod.TRANSFER]
 
 

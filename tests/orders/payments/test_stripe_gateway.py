@@ -302,7 +302,7 @@ def test_declined_card_then_valid_card_charges_once(stripe, gateway):
 
     assert started.secret == f"{started.reference}_secret_double"
     assert (declined.outcome, declined.code) == (Outcome.NEEDS_BUYER, "generic_decline")
-    assert declined.message == "The bank declined the card. Try another card, or another way to pay."
+    assert declined.message == "The bank declined the card. Try another card or another payment method."
     assert (after.outcome, after.charged, after.secret) == (Outcome.SUCCEEDED, 50_000, "")
 
 

@@ -142,7 +142,7 @@ def test_desk_shows_held_payout_and_cannot_pay_it() -> None:
     assert f'value="{payout.pk}"' not in overview
     assert "List for the bank" not in overview
     assert "This account was named less than a day ago" in detail
-    assert "Write it down as paid" not in detail
+    assert "Mark as paid" not in detail
     assert "The account was named less than a day ago." in html_of(response)
     payout.refresh_from_db()
     assert payout.state == PayoutState.DUE

@@ -94,7 +94,7 @@ def test_staff_correct_contact_on_page(client: Client) -> None:
     )
     order.refresh_from_db()
     assert (order.buyer_name, order.phone, order.email) == ("Đặng Thị Hoà", "12345", "")
-    for words in ("Corrected.", "looks unusual", "Receiver, address or invoice corrected", "Số 7"):
+    for words in ("Corrected.", "looks unusual", "Recipient, address or invoice details corrected", "Số 7"):
         assert words in response
 
 

@@ -1,4 +1,4 @@
-"""Requests about personal data: export, delayed deletion, withdrawal; by users, by guests and at the desk."""
+"""Personal data requests: export, delayed deletion, withdrawal; by users, by guests and at the desk."""
 
 from __future__ import annotations
 
@@ -210,7 +210,7 @@ def test_deletion_waits_can_be_withdrawn_and_runs_when_due() -> None:
     assert Order.objects.get(pk=order.pk).buyer_name == ""
     assert client.get(DATA).status_code == 302
     assert [each.subject for each in Notification.objects.filter(to="hoa@example.com")] == [
-        "Your data is deleted"
+        "Your data has been deleted"
     ]
 
 
@@ -227,7 +227,7 @@ def test_open_orders_prevent_deletion_and_are_named() -> None:
     with pytest.raises(UnsettledOrders) as refused:
         request_deletion(user_id=user.pk, actor=SYSTEM, now=NOW)
 
-    assert (order.code in page, "Not yet possible" in page) == (True, True)
+    assert (order.code in page, "Not possible yet" in page) == (True, True)
     assert refused.value.details["codes"] == [order.code]
     assert not DataRequest.objects.exists()
 
@@ -349,18 +349,18 @@ def test_desk_lists_due_requests_and_records_who_answered() -> None:
     client.post(f"{DATA}yeu-cau/", {"kind": "correction", "words": "Sai tên."})
     row = DataRequest.objects.get()
 
-    assert "Requests about personal data" in html_of(desk.get("/en/quan-tri/"))
+    assert "Personal data requests" in html_of(desk.get("/en/quan-tri/"))
     assert "hoa@example.com" in html_of(desk.get(f"{DESK}{row.pk}/"))
     desk.post(f"{DESK}{row.pk}/tra-loi/", {"outcome": "done", "answer": " "})
     row.refresh_from_db()
     assert row.state == "open"
-    desk.post(f"{DESK}{row.pk}/tra-loi/", {"outcome": "done", "answer": "Đã sửa."})
+    desk.post(f"{DESK}{row.pk}/tra-loi/", {"outcome": "done", "answer": "Đã lưu thay đổi."})
     desk.post(f"{DESK}{row.pk}/tra-loi/", {"outcome": "refused", "answer": "Không."})
 
     row.refresh_from_db()
-    assert (row.state, row.answer, row.answered_by) == ("done", "Đã sửa.", "Ba")
-    assert "Đã sửa." in Notification.objects.filter(to="hoa@example.com").order_by("-pk")[0].text
-    assert "Đã sửa." in html_of(client.get(DATA))
+    assert (row.state, row.answer, row.answered_by) == ("done", "Đã lưu thay đổi.", "Ba")
+    assert "Đã lưu thay đổi." in Notification.objects.filter(to="hoa@example.com").order_by("-pk")[0].text
+    assert "Đã lưu thay đổi." in html_of(client.get(DATA))
 
 
 def test_only_staff_managing_users_see_requests() -> None:

@@ -171,7 +171,7 @@ def test_wrong_expired_and_malformed_codes_show_errors(client: Client) -> None:
 
     messages = [
         "4 tries are left.",
-        *["Write the six digits."] * 3,
+        *["Enter all six digits."] * 3,
         "Enter the 6-digit code.",
         "3 tries are left.",
         "This code is no longer good.",
@@ -210,7 +210,7 @@ def test_codes_per_number_are_limited_except_for_known_devices(client: Client) -
     other_number = stranger.post(SENDING, {"phone": "0912 345 678"})
 
     assert statuses == [302] * (CODES_PER_NUMBER.tries - 1) + [429]  # the owner's first code counted
-    assert (refused.status_code, "Too many tries." in html_of(refused)) == (429, True)
+    assert (refused.status_code, "Too many attempts." in html_of(refused)) == (429, True)
     assert other_number.status_code == 302
     assert Notification.objects.count() == before + 1
     assert sign_in_by_code(client, WRITTEN).status_code == 302
@@ -311,7 +311,7 @@ def test_codes_are_not_offered_when_text_messages_are_off(client: Client, settin
     settings.PHONE_CODES = False
 
     assert client.post(SENDING, {"phone": WRITTEN}).status_code == 404
-    assert "By phone number" not in html_of(client.get("/en/tai-khoan/dang-nhap/"))
+    assert "With your phone number" not in html_of(client.get("/en/tai-khoan/dang-nhap/"))
 
 
 @pytest.mark.django_db(transaction=True)

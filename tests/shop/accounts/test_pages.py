@@ -57,7 +57,7 @@ def test_wrong_password_and_unknown_name_are_answered_alike(client: Client, name
     response = sign_in(client, name, password)
 
     assert response.status_code == 200
-    assert "E-mail (or phone number) and password do not go together." in html_of(response)
+    assert "The email, phone number or password is not correct." in html_of(response)
     assert not is_signed_in(client)
 
 
@@ -79,7 +79,7 @@ def test_guessing_is_limited_for_the_guesser_and_not_for_the_owner(client: Clien
     owner = sign_in(client, "hoa@example.com")
 
     assert blocked.status_code == 429
-    assert "Too many tries." in html_of(blocked)
+    assert "Too many attempts." in html_of(blocked)
     assert not is_signed_in(guesser)
     assert owner.status_code == 302
 
@@ -145,8 +145,8 @@ def test_account_opens_after_entering_the_code(client: Client) -> None:
 @pytest.mark.parametrize(
     ("field", "value", "words"),
     [
-        ("email", "hoa@", "An e-mail address looks like hoa@example.com."),
-        ("name", "", "Write your name."),
+        ("email", "hoa@", "Enter an email address such as hoa@example.com."),
+        ("name", "", "Enter your name."),
         ("password", "12345678", "This password is too common."),
     ],
 )
@@ -264,8 +264,8 @@ def test_details_and_address_are_saved(client: Client) -> None:
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"name": ""}, "Write your name."),
-        ({"commune": ""}, "An address needs this too."),
+        ({"name": ""}, "Enter your name."),
+        ({"commune": ""}, "Fill in this field to complete the address."),
         ({"province": THAI_NGUYEN}, "That commune or ward is not in this province."),
     ],
 )
@@ -290,7 +290,7 @@ def test_communes_of_another_province_are_reloaded_without_scripts(client: Clien
 
     assert "Xã Phủ Thông" in page
     assert 'value="Trần Thị Hoa"' in page
-    assert "Please look at this again" not in page
+    assert "Please check the following" not in page
 
 
 def test_former_address_is_converted_to_a_current_one(client: Client) -> None:
@@ -351,7 +351,7 @@ def test_old_session_cannot_change_the_email(client: Client) -> None:
     ("password", "words"),
     [
         ("ngan", "Mật khẩu ngắn quá. Cần ít nhất 8 ký tự."),
-        ("12345678", "Nhiều người dùng mật khẩu này rồi. Hãy đặt mật khẩu khác."),
+        ("12345678", "Mật khẩu này quá phổ biến. Hãy đặt mật khẩu khác."),
         ("hoahoa@example.com", "Mật khẩu giống email quá. Hãy đặt mật khẩu khác."),
     ],
 )

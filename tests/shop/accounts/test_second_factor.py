@@ -71,7 +71,7 @@ def test_app_is_saved_after_its_first_correct_code(client: Client) -> None:
         APP, {"sealed": sealed, "code": "000000" if pyotp.TOTP(key).now() != "000000" else "1"}
     )
     user.refresh_from_db()
-    assert "That is not the right code." in html_of(before)
+    assert "The code is not correct." in html_of(before)
     assert not user.has_second_factor
     page = html_of(client.post(APP, {"sealed": sealed, "code": pyotp.TOTP(key).now()}))
 
@@ -104,7 +104,7 @@ def test_sign_in_asks_for_the_app_and_redirects_to_next(client: Client) -> None:
     page = html_of(client.post(SECOND_STEP, {"code": wrong_code()}))
     response = client.post(SECOND_STEP, {"code": app_code()})
 
-    assert "That is not the right code." in page
+    assert "The code is not correct." in page
     assert response.headers["Location"] == "/en/gio-hang/"
     assert client.get(HOME).status_code == 200
     assert SignIn.objects.get().method == "password"
@@ -218,7 +218,7 @@ def test_second_step_is_turned_off_after_proving_it() -> None:
     assert not AuthenticatorApp.objects.exists()
     assert not RecoveryCode.objects.exists()
     assert Notification.objects.order_by("-pk")[0].subject == (
-        "The second step of signing in to your account was turned off."
+        "Two-step sign-in was turned off for your account."
     )
 
 
@@ -299,7 +299,7 @@ def test_account_with_only_a_phone_is_notified_by_text_message() -> None:
 
     notification = Notification.objects.get()
     assert (notification.contact_method, notification.to) == ("sms", "+84987654321")
-    assert notification.text == "The second step of signing in to your account was turned off."
+    assert notification.text == "Two-step sign-in was turned off for your account."
 
 
 @pytest.mark.browser
@@ -366,9 +366,9 @@ def test_input_entered_before_the_confirmation_is_restored_after_it() -> None:
         ({}, "Nhập mã 6 số."),
         ({"code": ""}, "Nhập mã 6 số."),
         ({"code": "  "}, "Nhập mã 6 số."),
-        ({"code": "12345"}, "Ghi đủ sáu chữ số."),
-        ({"recovery": ""}, "Nhập một mã khôi phục."),
-        ({"recovery": " – "}, "Nhập một mã khôi phục."),
+        ({"code": "12345"}, "Nhập đủ sáu chữ số."),
+        ({"recovery": ""}, "Nhập một mã khôi phục của bạn."),
+        ({"recovery": " – "}, "Nhập một mã khôi phục của bạn."),
     ],
 )
 def test_missing_code_shows_its_own_error_and_costs_no_try(sent: dict[str, str], expected: str) -> None:

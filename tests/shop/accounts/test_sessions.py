@@ -167,16 +167,16 @@ def test_passkey_is_created_signs_in_and_is_removed(page: Page, live_server: Any
     page.goto(f"{shop}{SIGN_IN}")
     page.locator("#id_name").fill("hoa@example.com")
     page.locator("#id_password").fill(PASSWORD)
-    page.get_by_role("button", name="Enter the market").click()
+    page.get_by_role("button", name="Sign in").click()
     page.wait_for_url(f"{shop}/en/tai-khoan/")
 
     page.goto(f"{shop}{KEYS}")
-    page.get_by_label("What to call it").fill("Máy của Hoa")
-    page.get_by_role("button", name="Make a passkey on this device").click()
+    page.get_by_label("Passkey name").fill("Máy của Hoa")
+    page.get_by_role("button", name="Create a passkey on this device").click()
     page.get_by_text("The passkey is kept.").wait_for()
     page.context.clear_cookies()
     page.goto(f"{shop}{SIGN_IN}?next=/en/gio-hang/")
-    page.get_by_role("button", name="Enter with a passkey").click()
+    page.get_by_role("button", name="Sign in with a passkey").click()
     page.wait_for_url(f"{shop}/en/gio-hang/")
     assert list(SignIn.objects.order_by("pk").values_list("method", "user")) == [
         ("password", user.pk),
@@ -191,6 +191,6 @@ def test_passkey_is_created_signs_in_and_is_removed(page: Page, live_server: Any
     page.get_by_text("The passkey is removed.").wait_for()
     page.context.clear_cookies()
     page.goto(f"{shop}{SIGN_IN}")
-    page.get_by_role("button", name="Enter with a passkey").click()
-    page.get_by_text("No account here knows this passkey.").wait_for()
+    page.get_by_role("button", name="Sign in with a passkey").click()
+    page.get_by_text("No account uses this passkey.").wait_for()
     assert SignIn.objects.count() == 2

@@ -85,7 +85,7 @@ def test_registration_is_confirmed_by_emailed_link():
     }
     letter, values, path = link_in_last_email()
     assert (letter.to, letter.language, path) == ("moi@example.com", "en", "/xac-nhan")
-    assert letter.subject == "Confirm your account at Chợ Phiên"
+    assert letter.subject == "Confirm your Chợ Phiên account"
     assert (values["email"], values["kenh"]) == ("moi@example.com", "viet-nam")
 
     confirmed = data_of(CONFIRM, email=values["email"], token=values["token"])["confirmAccount"]
@@ -231,7 +231,7 @@ def test_account_with_an_open_order_cannot_be_deleted():
     (error,) = data_of(DELETE, token_of(user), token=values["token"])["accountDelete"]["errors"]
 
     assert (error["field"], error["code"]) == (None, "INVALID")
-    assert error["message"] == "Còn đơn chưa giao xong. Hãy đề nghị lại khi hàng đã đến."
+    assert error["message"] == "Bạn còn đơn hàng chưa giao xong. Hãy yêu cầu lại sau khi nhận hàng."
     user.refresh_from_db()
     assert user.is_active
 

@@ -68,7 +68,7 @@ def test_missing_wrong_or_used_code_gives_no_token() -> None:
 def test_missing_code_is_explained_in_the_error() -> None:
     assert refusal(give_app(make_user()), PASSWORD) == (
         "INVALID_CREDENTIALS",
-        "Gõ sáu số của ứng dụng xác thực liền ngay sau mật khẩu.",
+        "Nhập sáu số của ứng dụng xác thực liền ngay sau mật khẩu.",
     )
 
 

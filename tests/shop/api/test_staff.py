@@ -346,7 +346,7 @@ def test_group_is_created_updated_and_deleted():
     clerk = make_user(is_staff=True)
     token = token_of(make_admin())
     input_data = {
-        "name": "Bán hàng",
+        "name": "Doanh số",
         "addPermissions": ["MANAGE_ORDERS"],
         "addUsers": [global_id("User", clerk.pk)],
         "addChannels": [global_id("Channel", channel.pk)],
@@ -357,7 +357,7 @@ def test_group_is_created_updated_and_deleted():
     assert created["errors"] == []
     key = created["group"].pop("id")
     assert created["group"] == {
-        "name": "Bán hàng",
+        "name": "Doanh số",
         "permissions": [{"code": "MANAGE_ORDERS"}],
         "users": [{"email": clerk.email}],
         "restrictedAccessToChannels": True,

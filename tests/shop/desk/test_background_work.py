@@ -47,8 +47,8 @@ def test_failure_is_counted_on_the_home_page_and_listed_in_words(desk: Client) -
 
     first, page = html_of(desk.get("/quan-tri/")), html_of(desk.get(PAGE))
 
-    assert "Việc nền bị lỗi" in first
-    assert "Nhả tiền thẻ của giỏ hàng bỏ quên" in first
+    assert "Tác vụ nền bị lỗi" in first
+    assert "Nhả tiền giữ trên thẻ của giỏ hàng bỏ quên" in first
     assert "lỗi 3 lần" in page
     assert "ValueError: odd" in page
     assert f'href="/quan-tri/don-hang/{order.pk}/"' in page
@@ -71,7 +71,7 @@ def test_seen_failure_is_hidden_until_it_fails_with_another_error(desk: Client) 
     failure = fail()
 
     desk.post(f"{PAGE}{failure.pk}/da-xem/")
-    is_on_home_page = "Việc nền bị lỗi" in html_of(desk.get("/quan-tri/"))
+    is_on_home_page = "Tác vụ nền bị lỗi" in html_of(desk.get("/quan-tri/"))
     fail()
     is_still_seen = SweepFailure.objects.get().seen_at is not None
     record_sweep_failure(failure.sweep, failure.row_key, KeyError("other"), now=NOW)

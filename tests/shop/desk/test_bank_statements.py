@@ -69,11 +69,8 @@ def test_statement_is_read_reviewed_and_imported(cashier: Client) -> None:
 
     preview = text_of(upload(cashier, csv(*rows) + f"\n{DAY};FT4;;1,5;le".encode()))
 
-    assert (
-        "New 2 Sum of the new ones 127.000\xa0₫ Known already 1 Not readable 1 Money that went out 1"
-        in preview
-    )
-    assert "The amount is missing or is no whole sum in VND." in preview
+    assert "New 2 Total of new transfers 127.000 ₫ Known already 1 Not readable 1 Money out 1" in preview
+    assert "The amount is missing or is not a whole amount in VND." in preview
     assert f"new 120.000\xa0₫ {order.code} FT1" in preview
     assert "known already 5.000\xa0₫ cam on FT0" in preview
     assert BankTransfer.objects.count() == 1
@@ -82,7 +79,7 @@ def test_statement_is_read_reviewed_and_imported(cashier: Client) -> None:
         cashier.post(f"{STATEMENTS}{StatementImport.objects.get().pk}/nhan/", follow=True)
     )
 
-    assert "Settled by themselves 1 Looked at by a person 1 Known already 1 Not readable 1" in imported_page
+    assert "Matched automatically 1 Needs review 1 Known already 1 Not readable 1" in imported_page
     order.refresh_from_db()
     assert order.still_due == 0
     assert "sao-ke.csv" in text_of(cashier.get(STATEMENTS))
@@ -98,7 +95,7 @@ def test_repeated_import_changes_nothing(cashier: Client) -> None:
     repeated = upload(cashier, csv(("FT1", 7_000, "lai")))
 
     assert repeated.redirect_chain == [(path.removesuffix("nhan/"), 302)]
-    assert "This file was read in before. Nothing of it counts twice." in text_of(repeated)
+    assert "This file was uploaded before. No row is counted twice." in text_of(repeated)
     assert all_rows()["orders.BankTransfer"] == before
     assert StatementImport.objects.count() == 1
 
@@ -109,19 +106,19 @@ def test_import_of_known_transfers_counts_nothing_twice(cashier: Client) -> None
 
     response = cashier.post(f"{STATEMENTS}{StatementImport.objects.get().pk}/nhan/", follow=True)
 
-    assert "All of it was known already: nothing was counted twice." in text_of(response)
+    assert "All of these were already known: nothing was counted twice." in text_of(response)
 
 
 def test_wrongly_guessed_columns_can_be_corrected(cashier: Client) -> None:
     page = text_of(upload(cashier, f"a;b;c\n{DAY};7.000;lai".encode()))
-    assert "Say which column holds the date and which the amount." in page
+    assert "Choose the columns for the date and the amount." in page
     path = f"{STATEMENTS}{StatementImport.objects.get().pk}/"
 
     mapping = {"heading": "1", "date": "0", "amount": "1", "note": "2"}
     put_right = text_of(cashier.post(path, mapping, follow=True))
     nonsense = cashier.post(path, mapping | {"date": "99"})
 
-    assert "New 1 Sum of the new ones 7.000\xa0₫ Known already 0 Not readable 0" in put_right
+    assert "New 1 Total of new transfers 7.000 ₫ Known already 0 Not readable 0" in put_right
     assert StatementImport.objects.get().column_names == ["a", "b", "c"]
     assert nonsense.status_code == 422
     assert StatementImport.objects.get().columns["date"] == 0
@@ -136,17 +133,17 @@ def test_header_row_below_a_long_preamble_can_be_chosen(cashier: Client) -> None
     put_right = text_of(cashier.post(path, mapping, follow=True))
 
     assert f"13 a b c 14 {DAY} 7.000 lai" in page
-    assert "New 1 Sum of the new ones 7.000\xa0₫ Known already 0 Not readable 0" in put_right
+    assert "New 1 Total of new transfers 7.000 ₫ Known already 0 Not readable 0" in put_right
 
 
 def test_statement_of_another_account_is_refused_with_its_number(cashier: Client) -> None:
     page = text_of(upload(cashier, csv(("FT1", 7_000, "lai"), head="Số tài khoản: 9988776655")))
 
-    assert "This statement is of another account. It names 9988776655; ours is 0011223344556." in page
+    assert "This statement is for another account. It names 9988776655; ours is 0011223344556." in page
 
     response = cashier.post(f"{STATEMENTS}{StatementImport.objects.get().pk}/nhan/", follow=True)
 
-    assert "This statement is of another account." in text_of(response)
+    assert "This statement is for another account." in text_of(response)
     assert not BankTransfer.objects.exists()
 
 
@@ -155,8 +152,8 @@ def test_statement_of_another_account_is_refused_with_its_number(cashier: Client
     [
         (b"%PDF-1.7\0", "We cannot read this file."),
         (b"PK\x03\x04 nothing", "We cannot read this file."),
-        (b'a;"b\nc', "A quotation mark in this file is opened and not closed."),
-        (b"\n\n", "There is nothing in this file."),
+        (b'a;"b\nc', "A quotation mark in this file is opened but not closed."),
+        (b"\n\n", "This file is empty."),
         (b"x" * 5_000_001, "The file is too large."),
     ],
 )
@@ -171,7 +168,7 @@ def test_invalid_statement_is_refused_at_the_field(cashier: Client, content: byt
 def test_missing_market_account_is_reported(client: Client) -> None:
     client.force_login(make_staff(Permission.HANDLE_PAYMENTS))
 
-    assert "Set the market's own bank account first." in text_of(client.get(STATEMENTS))
+    assert "Set up the market's bank account first." in text_of(client.get(STATEMENTS))
     assert upload(client, csv(("FT1", 7_000, "lai"))).status_code == 422
 
 

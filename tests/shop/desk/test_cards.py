@@ -168,7 +168,7 @@ def test_refused_call_is_dismissed_once_with_a_reason_and_can_still_be_retried(s
     assert order.code not in page_text(desk, "?xem=hong")
     assert "Đã nhả ở trang Stripe" in page_text(desk, "?xem=tat-ca")
     assert f"{PAGE}{call.pk}/lai/" in page_text(desk, "?xem=tat-ca")
-    assert "Stripe không làm việc này." in page_text(desk, "?xem=tat-ca")
+    assert "Stripe không thực hiện yêu cầu này." in page_text(desk, "?xem=tat-ca")
 
 
 def test_successful_call_cannot_be_dismissed(stripe, desk) -> None:

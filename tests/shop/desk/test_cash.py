@@ -171,7 +171,7 @@ def test_unknown_parcels_are_not_remitted(cashier: Client) -> None:
     response = cashier.post(f"{CASH}ban-giao/?xe={CARRIER}", sent)
 
     assert response.status_code == 422
-    assert "Chọn những kiện đã nộp tiền." in str(response.context["form"].non_field_errors())
+    assert "Chọn những kiện hàng đã nộp tiền." in str(response.context["form"].non_field_errors())
     assert CashRemittance.objects.count() == 0
 
 

@@ -66,7 +66,7 @@ def test_saved_account_is_shown_as_a_sample_qr_and_offered(settings_manager: Cli
 
     assert saved_account() == ("970405", "150020112233", "CONG TY CHO PHIEN")
     payload = build_payload(bank="970405", account="150020112233", amount=10_000, note="THU MA")
-    assert qr_svg(payload, title="Sample of a VietQR code") in html_of(page)
+    assert qr_svg(payload, title="Sample VietQR code") in html_of(page)
     assert PaymentMethod.TRANSFER in offered_payment_methods(channel)
 
 
@@ -80,7 +80,7 @@ def test_account_change_is_recorded_and_notified(settings_manager: Client) -> No
         "from": "970436 0011223344556 CHO PHIEN",
         "to": "970405 150020112233 CONG TY CHO PHIEN",
     }
-    assert "The market's account changed Lan" in text_of(page)
+    assert "Market bank account changed Lan" in text_of(page)
     letter = Notification.objects.get(key=f"market-account:{change.pk}")
     assert letter.to == "san@example.com"
     assert "970436 0011223344556 CHO PHIEN" in letter.text
@@ -106,7 +106,7 @@ def test_transfers_are_not_offered_without_an_account(settings_manager: Client) 
 
     assert saved_account() == ("", "", "")
     assert offered_payment_methods(Channel.objects.get()) == [PaymentMethod.COD]
-    assert "Without an account no order can be paid by transfer." in text_of(page)
+    assert "Without an account, orders cannot be paid by bank transfer." in text_of(page)
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ def test_desk_changes_the_payment_method_of_a_waiting_order(client: Client) -> N
 
     response = html_of(client.post(f"{page}cach-tra/", {"payment": "cod"}, follow=True))
 
-    assert "The payment method is changed." in response
+    assert "Payment method changed." in response
     assert order.payments.current().method == PaymentMethod.COD
     assert Change.objects.latest("pk").entry_point == "desk"
     assert 'name="payment"' not in response

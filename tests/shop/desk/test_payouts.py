@@ -90,7 +90,7 @@ def test_payout_is_marked_paid_once_with_its_reference(desk: Client) -> None:
     payout.refresh_from_db()
     assert (payout.state, payout.reference) == ("paid", "FT26330")
     assert LedgerPosting.objects.filter(kind=PostingKind.PAYOUT).count() == 1
-    assert messages_of(response) == ["Đã ghi là đã chi."]
+    assert messages_of(response) == ["Đã đánh dấu là đã chi trả."]
     assert Settlement.objects.filter(state="paid").count() == 1
 
 
@@ -120,7 +120,7 @@ def test_paid_payout_is_not_marked_again(desk: Client) -> None:
     form = {"key": str(uuid.uuid4()), "payout": [str(payout.pk)], "reference": "FT2"}
     response = desk.post(f"{PAGE}da-chi/", form, follow=True)
 
-    assert messages_of(response) == ["Khoản này đã chi rồi."]
+    assert messages_of(response) == ["Khoản này đã được chi trả."]
     assert Payout.objects.get().reference == "FT1"
 
 
@@ -145,9 +145,9 @@ def test_payout_without_an_account_waits_until_one_is_named(desk: Client) -> Non
     )
 
     after = html_of(desk.get(PAGE))
-    assert "chờ tài khoản" in before
+    assert "chờ số tài khoản" in before
     assert "danh-sach.xlsx" not in before
-    assert "chờ tài khoản" not in after
+    assert "chờ số tài khoản" not in after
     assert "8888000011" in after
     assert payout.state == "due"
 
@@ -163,7 +163,7 @@ def test_changed_account_is_pointed_out_and_applied_on_request(desk: Client) -> 
     desk.post(f"{PAGE}{payout.pk}/tai-khoan/", {"follow": "1"})
 
     payout.refresh_from_db()
-    assert "nay khai báo tài khoản khác" in page
+    assert "đã khai báo tài khoản khác" in page
     assert (payout.bank_bin, payout.bank_account, payout.bank_holder) == ("970436", "0099", "KHAC")
 
 

@@ -109,7 +109,7 @@ def test_closing_a_closed_period_says_so(cashier: Client) -> None:
 
     response = cashier.post(f"{PAGE}{settlement.pk}/chot/", {"key": KEY}, follow=True)
 
-    assert "Kỳ này đã chốt rồi." in messages_text(response)
+    assert "Kỳ kết sổ này đã chốt rồi." in messages_text(response)
     assert (Settlement.objects.count(), Payout.objects.count()) == (2, 1)
 
 

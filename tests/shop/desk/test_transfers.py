@@ -105,7 +105,7 @@ def test_queue_shows_reasons_and_suggested_orders(cashier: Client) -> None:
     page = page_text(cashier, TRANSFERS)
 
     assert "100.000\xa0₫ less than is due" in page
-    assert "costs 120.000\xa0₫ · the note holds its code, ordered within a day before" in page
+    assert "costs 120.000 ₫ · the note contains the order code, ordered within one day before" in page
     assert f"Put to order {order.code}: 100.000\xa0₫ Then 20.000\xa0₫ is still to be paid." in page
     assert "55.000\xa0₫ no order code in the note" in page
     assert "No order is like it." in page
@@ -114,7 +114,7 @@ def test_queue_shows_reasons_and_suggested_orders(cashier: Client) -> None:
 def test_matched_transfer_is_not_in_the_queue(cashier: Client) -> None:
     make_transfer(make_waiting_order().code)
 
-    assert "Every transfer is settled" in page_text(cashier, TRANSFERS)
+    assert "All transfers are matched" in page_text(cashier, TRANSFERS)
 
 
 def test_suggested_match_is_settled_with_one_click(cashier: Client) -> None:
@@ -123,7 +123,7 @@ def test_suggested_match_is_settled_with_one_click(cashier: Client) -> None:
     response = press(cashier, f"Put to order {order.code}: 120.000\xa0₫")
 
     assert response.redirect_chain == [(TRANSFERS, 302)]
-    assert "Settled. The buyer sees it." in text_of(response)
+    assert "Matched. The buyer can see it." in text_of(response)
     transfer.refresh_from_db()
     order.refresh_from_db()
     assert (transfer.state, order.charged, order.still_due) == (TransferState.SETTLED, 120_000, 0)
@@ -145,7 +145,7 @@ def test_transfer_for_two_orders_is_split_with_one_click(cashier: Client) -> Non
     first_order, second_order = make_waiting_order(), make_waiting_order(price=50_000)
     transfer = make_transfer(f"{first_order.code} {second_order.code}", 250_000)
 
-    press(cashier, "Split it so")
+    press(cashier, "Split this way")
 
     transfer.refresh_from_db()
     assert transfer.state == TransferState.SETTLED
@@ -175,7 +175,7 @@ def test_split_is_entered_by_hand(cashier: Client) -> None:
         ("{code}", "12,5", "Write each order once, and a whole sum beside it"),
         ("{code}", "0", "Say which order it is for"),
         ("{code}", "-5", "Say which order it is for"),
-        ("{code}", "120001", "That is more than is left of this transfer."),
+        ("{code}", "120001", "That is more than the amount left of this transfer."),
         (["{code}", "{code}"], ["60000", "60000"], "Write each order once"),
     ],
 )
@@ -196,7 +196,7 @@ def test_expired_order_is_replaced_with_one_click(cashier: Client) -> None:
     expire_order(order_id=order.pk, actor=Actor.system("test"), now=timezone.now())
     make_transfer(order.code)
 
-    response = press(cashier, "Order anew and pay")
+    response = press(cashier, "Place order again and pay")
 
     assert "Ordered anew and paid." in text_of(response)
     replacement = Order.objects.exclude(pk=order.pk).get()
@@ -215,7 +215,7 @@ def test_transfer_is_returned_and_every_step_recorded(cashier: Client) -> None:
     assert (payout.amount, payout.bank_bin, payout.bank_account) == (120_000, "970405", "0099887766")
     page = html_of(cashier.get(path))
     payload = build_payload(bank="970405", account="0099887766", amount=120_000, note=payout.note)
-    assert qr_svg(payload, title="VietQR code to send the money back") in page
+    assert qr_svg(payload, title="VietQR code to return the money") in page
     assert "To be sent back: 120.000\xa0₫" in page
 
     cashier.post(f"{path}da-tra/", {"reference": "FT777"})
@@ -225,7 +225,7 @@ def test_transfer_is_returned_and_every_step_recorded(cashier: Client) -> None:
     text = page_text(cashier, path)
     assert "Sent back: 120.000\xa0₫" in text
     assert "FT777" in text
-    assert "Transfer to be given back Chuyển hai lần Thu" in text
+    assert "Bank transfer to be returned Chuyển hai lần Thu" in text
     done = Change.objects.filter(action__in=["transfer.return_requested", "transfer.returned"])
     assert {change.entry_point for change in done} == {"desk"}
 
@@ -293,7 +293,7 @@ def test_transfers_are_searched_by_note_reference_amount_order_and_state(cashier
 def test_home_counts_transfers_to_review(cashier: Client) -> None:
     make_transfer("tien hang", 55_000)
 
-    assert "Transfers to be looked at 1" in page_text(cashier, "/en/quan-tri/")
+    assert "Transfers to review 1" in page_text(cashier, "/en/quan-tri/")
 
 
 def test_queries_do_not_grow_with_transfers(cashier: Client) -> None:

@@ -73,7 +73,7 @@ def test_new_applicant_gets_an_account_after_entering_the_code(client):
     assert Membership.objects.get(user=user).role == Role.MANAGER
     assert get_user(client) == user
     assert "application" not in client.session
-    assert "Chợ đã nhận hồ sơ." in html_of(client.get("/xa-vien/ho-so/"))
+    assert "Chợ đã nhận hồ sơ của bạn." in html_of(client.get("/xa-vien/ho-so/"))
 
 
 def test_wrong_code_creates_nothing_and_keeps_the_entered_data(client):
@@ -122,7 +122,7 @@ def test_unusual_phone_number_warns_and_is_accepted(client):
     response = client.post(CODE, {"code": last_code("mau@example.com")}, follow=True)
 
     assert [str(each) for each in response.context["messages"]] == [
-        "Số điện thoại trông hơi lạ. Có đúng không? Chợ vẫn giữ như đã ghi."
+        "Số điện thoại có vẻ chưa đúng. Hãy kiểm tra lại. Chợ đã lưu đúng như bạn nhập."
     ]
     assert Cooperative.objects.count() == 1
 
@@ -153,9 +153,9 @@ def test_non_member_is_redirected_to_the_application(client):
 @pytest.mark.parametrize(
     ("state", "words"),
     [
-        (CooperativeState.APPLIED, "Chợ đã nhận hồ sơ."),
-        (CooperativeState.NEEDS_MORE, "Chợ cần biết thêm:"),
-        (CooperativeState.REJECTED, "Chợ chưa nhận được hồ sơ này."),
+        (CooperativeState.APPLIED, "Chợ đã nhận hồ sơ của bạn."),
+        (CooperativeState.NEEDS_MORE, "Chợ cần thêm thông tin:"),
+        (CooperativeState.REJECTED, "Chợ chưa chấp nhận được hồ sơ này."),
     ],
 )
 def test_application_state_is_shown_with_its_reason(client, state, words):

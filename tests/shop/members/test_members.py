@@ -62,7 +62,7 @@ def test_account_lookups_are_limited(manager):
 
     page = html_of(manager.post("/en/xa-vien/thanh-vien/", {"person": "hoa@example.com", "role": "packer"}))
 
-    assert "Too many tries." in page
+    assert "Too many attempts." in page
     assert not Membership.objects.filter(user__email="hoa@example.com").exists()
 
 

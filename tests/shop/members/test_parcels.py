@@ -100,7 +100,7 @@ def test_delivery_requires_an_answer_about_cash(packer, seller):
     response = packer.post(f"/xa-vien/kien/{parcel.pk}/da-giao/", {"key": uuid.uuid4()})
 
     parcel.refresh_from_db()
-    assert "Cho biết đã thu tiền chưa." in html_of(response)
+    assert "Hãy chọn đã thu tiền hay chưa." in html_of(response)
     assert parcel.state == ParcelState.HANDED_OVER
 
 
@@ -171,8 +171,8 @@ def test_pickup_parcel_needs_no_carrier(packer, seller):
 
     assert "Chợ Phủ Thông" in page
     assert f"handover-{parcel.pk}-carrier" not in page
-    assert "Để sẵn rồi. Đã báo cho khách." in waiting
-    assert "Chờ khách lấy" in waiting
+    assert "Hàng đã để sẵn. Đã báo cho khách." in waiting
+    assert "Chờ khách nhận" in waiting
     assert "Đã giao cho xe" not in waiting
 
 
@@ -194,7 +194,7 @@ def test_pickup_needs_the_code_that_members_do_not_see(packer, seller):
     parcel.refresh_from_db()
     assert field in page
     assert parcel.pickup_code not in page
-    assert "Hỏi khách mã nhận hàng rồi ghi vào đây." in page_without_code
+    assert "Hỏi khách mã nhận hàng rồi nhập vào đây." in page_without_code
     assert (unmoved, parcel.state) == (ParcelState.HANDED_OVER, ParcelState.DELIVERED)
 
 

@@ -112,8 +112,8 @@ def test_repeated_acceptance_is_done_once(packer, seller):
 
     part.refresh_from_db()
     assert part.state == PartState.ACCEPTED
-    assert [str(each) for each in first.context["messages"]] == ["Nhận rồi. Giờ lấy hàng."]
-    assert [str(each) for each in repeated.context["messages"]] == ["Nhận rồi. Giờ lấy hàng."]
+    assert [str(each) for each in first.context["messages"]] == ["Đã nhận đơn. Giờ lấy hàng."]
+    assert [str(each) for each in repeated.context["messages"]] == ["Đã nhận đơn. Giờ lấy hàng."]
 
 
 def test_declined_part_cannot_be_accepted(packer, seller):
@@ -134,7 +134,7 @@ def test_declining_needs_a_reason(packer, seller):
 
     part.refresh_from_db()
     assert response.status_code == 200
-    assert "Chọn một lý do, hoặc ghi ra." in html_of(response)
+    assert "Chọn hoặc nhập lý do." in html_of(response)
     assert part.state == PartState.NEW
 
 
@@ -304,7 +304,7 @@ def test_home_counts_pickups_of_the_next_pickup_day(packer, seller):
     ("bearer", "words"),
     [
         (CostBearer.PLATFORM, "Chợ chịu: hợp tác xã vẫn được trả theo giá niêm yết."),
-        (CostBearer.COOPERATIVE, "Hợp tác xã mình chịu."),
+        (CostBearer.COOPERATIVE, "Hợp tác xã chịu."),
     ],
 )
 def test_part_shows_its_own_discounts_and_who_bears_them(packer, seller, bearer, words):

@@ -223,7 +223,7 @@ def test_invalid_price_is_refused(lister, price):
 def test_fresh_product_needs_a_shelf_life(lister):
     response = lister.post("/xa-vien/hang/moi/", product_form(shelf_life=""))
 
-    assert response.context["form"].errors == {"shelf_life": ["Hàng tươi phải ghi giữ được bao lâu."]}
+    assert response.context["form"].errors == {"shelf_life": ["Nhập hạn dùng. Hàng tươi bắt buộc phải có."]}
 
 
 def test_complete_draft_is_submitted_for_review(lister):
@@ -244,8 +244,8 @@ def test_incomplete_draft_shows_missing_fields_and_is_not_submitted(lister, sell
     response = lister.post(f"/xa-vien/hang/{listing.pk}/gui-duyet/", follow=True)
 
     listing.refresh_from_db()
-    assert "Ảnh hàng." in page
-    assert "Hàng từ đâu." in page
+    assert "Ảnh sản phẩm." in page
+    assert "Xuất xứ." in page
     assert [str(each) for each in response.context["messages"]] == [str(ListingIncomplete.default_words)]
     assert listing.state == ListingState.DRAFT
 
@@ -317,7 +317,7 @@ def test_photo_is_added_or_refused_with_an_error(lister, seller):
     valid = lister.post(f"/xa-vien/hang/{listing.pk}/anh/", {"picture": photo()})
 
     assert str(NotAPicture.default_words) in html_of(invalid)
-    assert "Chụp một ảnh, hoặc chọn ảnh có sẵn." in html_of(none)
+    assert "Chụp hoặc chọn một ảnh." in html_of(none)
     assert valid.url == f"/xa-vien/hang/{listing.pk}/"
     assert ProductMedia.objects.count() == 1
 

@@ -96,7 +96,7 @@ def test_debt_is_shown_without_a_sign(manager: Client, seller) -> None:
 
     text = html_of(manager.get(MONEY))
 
-    assert "Hợp tác xã còn nợ sàn" in text
+    assert "Hợp tác xã còn nợ chợ" in text
     assert "12.000" in text
 
 

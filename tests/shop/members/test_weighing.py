@@ -200,5 +200,5 @@ def test_home_shows_parts_waiting_for_weighing_or_for_the_buyer(packer, seller, 
         packer.get("/xa-vien/")
 
     assert page.count("Chờ cân") == 1
-    assert page.count("Chờ người mua trả lời") == 1
+    assert page.count("Chờ khách trả lời") == 1
     assert len(few) == len(many)

@@ -93,9 +93,9 @@ def test_csv_has_a_byte_order_mark_plain_numbers_and_no_formulas(admin: Client) 
         "Từ ngày",
         "Hợp tác xã",
         "Đơn hàng",
-        "Gói hàng",
+        "Phần của hợp tác xã",
         "Tiền hàng",
-        "Tiền giao",
+        "Phí giao hàng",
         "Tổng",
         "Phí sàn",
     ]

@@ -128,7 +128,7 @@ def test_delivery_has_its_own_row_among_products_and_categories() -> None:
     goods = SalesFigures(orders=1, parts=1, goods=30_000)
     assert by_product == {squash.pk: goods, DELIVERY: SalesFigures(delivery=30_000)}
     assert by_category == {fresh.pk: goods, DELIVERY: SalesFigures(delivery=30_000)}
-    assert names_of(SalesGroup.PRODUCT, by_product) == {squash.pk: "Bí xanh", DELIVERY: "Tiền giao"}
+    assert names_of(SalesGroup.PRODUCT, by_product) == {squash.pk: "Bí xanh", DELIVERY: "Phí giao hàng"}
 
 
 def test_category_filter_includes_subcategories_and_no_delivery() -> None:

@@ -93,10 +93,10 @@ def test_pdf_holds_all_rows_in_correct_vietnamese(desk: Client) -> None:
     assert response["Content-Disposition"] == 'attachment; filename="quyet-toan-htx-dong-phuc-1.pdf"'
     text = text_of(response.content)
     lines = [" ".join(line.split()) for line in text.splitlines()]
-    assert "Bảng quyết toán kỳ 1" in lines
+    assert "Bảng kê kết sổ kỳ 1" in lines
     assert NAME in " ".join(text.split())
-    assert "Tiền hàng đã bán 300.000 ₫" in lines
-    assert "Tiền giao hàng tự làm 60.000 ₫" in lines
+    assert "Tiền bán sản phẩm 300.000 ₫" in lines
+    assert "Phí giao hàng tự làm 60.000 ₫" in lines
     assert "Tiền hoàn lại −40.000 ₫" in lines
     assert "Phí sàn −13.000 ₫" in lines
     assert "Điều chỉnh −7.000 ₫" in lines
@@ -148,7 +148,7 @@ def test_workbook_holds_sums_and_rows_as_numbers(desk: Client) -> None:
 
     book = openpyxl.load_workbook(io.BytesIO(response.content))
     sums, rows = book.worksheets
-    assert (sums.title, rows.title) == ("Quyết toán", "Đơn hàng và điều chỉnh")
+    assert (sums.title, rows.title) == ("Kết sổ", "Đơn hàng và điều chỉnh")
     heads = [[sheet.cell(row, 1).value for row in (1, 2)] for sheet in book.worksheets]
     period = "24/11/2026 đến 24/11/2026, chốt lúc"
     assert [(name, when.startswith(period)) for name, when in heads] == [
@@ -157,12 +157,12 @@ def test_workbook_holds_sums_and_rows_as_numbers(desk: Client) -> None:
     ]
     assert list(sums.iter_rows(min_row=4, values_only=True)) == [
         ("Việc", "Số tiền"),
-        ("Tiền hàng đã bán", 300_000),
-        ("Tiền giao hàng tự làm", 60_000),
-        ("Điều chỉnh", -7_000),
-        ("Tiền hoàn lại", -40_000),
+        ("Tiền bán sản phẩm", 300_000),
+        ("Phí giao hàng tự làm", 60_000),
+        ("Thêm điều chỉnh", -7_000),
+        ("Hoàn tiền", -40_000),
         ("Phí sàn", -13_000),
-        ("Sàn trả", 300_000),
+        ("Chợ chi trả", 300_000),
     ]
     assert [row[1:4] for row in rows.iter_rows(min_row=5, values_only=True)] == [
         (parts[0].order.code, "", 220_000),

@@ -207,7 +207,7 @@ def test_part_list_queries_do_not_grow_with_orders(two_parts, django_assert_num_
 def test_group_cooperatives_are_assigned(client):
     thien_an = make_seller("HTX Thiên An")
     member = make_user(is_staff=True)
-    group = Group.objects.create(name="Gói hàng")
+    group = Group.objects.create(name="Phần của hợp tác xã")
     group.users.add(member)
     GroupPermission.objects.create(group=group, code=Permission.MANAGE_ORDERS)
     mutation = """mutation($id: ID!, $to: [ID!]!, $wide: Boolean) {
@@ -221,7 +221,7 @@ def test_group_cooperatives_are_assigned(client):
 
     assert data["permissionGroupCooperativesUpdate"] == {
         "errors": [],
-        "group": {"name": "Gói hàng", "cooperatives": [{"name": "HTX Thiên An"}]},
+        "group": {"name": "Phần của hợp tác xã", "cooperatives": [{"name": "HTX Thiên An"}]},
     }
     assert data_of(me, token_of(member))["me"] == {
         "cooperatives": [{"name": "HTX Thiên An"}],
@@ -238,7 +238,10 @@ def test_group_cooperatives_are_assigned(client):
     client.force_login(member)
     assert client.get(reverse("desk:orders")).status_code == 404
     widened = data_of(mutation, token_of(make_admin()), id=key, to=[], wide=True)
-    assert widened["permissionGroupCooperativesUpdate"]["group"] == {"name": "Gói hàng", "cooperatives": []}
+    assert widened["permissionGroupCooperativesUpdate"]["group"] == {
+        "name": "Phần của hợp tác xã",
+        "cooperatives": [],
+    }
     assert client.get(reverse("desk:orders")).status_code == 200
 
 
