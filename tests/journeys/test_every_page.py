@@ -99,7 +99,7 @@ PAGE_FACTS = """() => ({
 
 
 @pytest.fixture(autouse=True)
-def _reset_counters() -> Iterator[None]:
+def _isolate_cache_media_and_language() -> Iterator[None]:
     """The world is made once and kept with its pictures; only counters are reset."""
     cache.clear()
     with override(settings.LANGUAGE_CODE):  # earlier English requests are done
