@@ -24,7 +24,7 @@ def heap(c: Canvas, x: float, y: float, width: float, height: float, grain: Grai
     """Paint a heap of grains over a ground of the colour `base`, and some that rolled away."""
     rng, w = Random(seed), width / 2
     c.path(mound(x, y, width, height), c.linear((0, lighter(base, 0.25)), (0.5, base), (1, darker(base, 0.4)), x=0.5))
-    places = []
+    places: list[tuple[float, float, float]] = []
     while len(places) < count:
         across, top = rng.uniform(-1, 1), 0.0
         top = -height * math.cos(across * math.pi / 2) ** 1.35

@@ -296,6 +296,10 @@ _banana_pouch("chuoi-say-500", SAGE, WOOD, 1.26, "500 g", 3)
 
 @picture("chuoi-say-hop", MIST, DARK_WOOD)
 def _banana_box(c: Canvas) -> None:
+    def bananas() -> None:
+        for at in range(3):
+            dried_banana(c, 0, at * 44 - 44, 190, angle=-18 + at * 14, seed=at)
+
     box(
         c,
         430,
@@ -303,7 +307,7 @@ def _banana_box(c: Canvas) -> None:
         560,
         360,
         "#7a4a26",
-        lambda: label(c, 430, 670, 420, 270, "CHUỐI SẤY THIÊN AN", "1 kg", "#7a3f1a", lambda: [dried_banana(c, 0, at * 44 - 44, 190, angle=-18 + at * 14, seed=at) for at in range(3)]),
+        lambda: label(c, 430, 670, 420, 270, "CHUỐI SẤY THIÊN AN", "1 kg", "#7a3f1a", bananas),
         depth=0.3,
     )
     dried_banana(c, 860, 880, 210, angle=-24, seed=7)
@@ -326,9 +330,13 @@ def _gourd_pouch(name: str, ground: str, table: str, size: float, weight: str) -
     def _paint(c: Canvas) -> None:
         width, high = 410 * size, 560 * size
 
+        def slices() -> None:
+            for at in range(4):
+                gourd_slice(c, 400 + at * 70, 800 - at % 2 * 50, 58, tilt=0.7, dried=True)
+
         def front() -> None:
             label(c, 500, 860 - high * 0.58, width * 0.68, high * 0.42, "BÍ THƠM SẤY", weight, "#2f6a3c", lambda: gourd_slice(c, 0, 0, 84))
-            window(c, 500, 860 - high * 0.19, width * 0.62, high * 0.22, lambda: [gourd_slice(c, 400 + at * 70, 800 - at % 2 * 50, 58, tilt=0.7, dried=True) for at in range(4)])
+            window(c, 500, 860 - high * 0.19, width * 0.62, high * 0.22, slices)
 
         pouch(c, 500, 860, width, high, "#e6e0cc", front)
 

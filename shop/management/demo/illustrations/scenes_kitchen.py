@@ -126,8 +126,8 @@ def _on_the_hill(c: Canvas) -> None:
     rooster(c, 480, 860, 640)
     rng = Random(2)
     for _each in range(30):
-        x, y = rng.uniform(20, 980), rng.uniform(800, 980)
-        c.stroke(f"M{x:.0f} {y:.0f}q-8 -20 -14 -26M{x:.0f} {y:.0f}q2 -22 8 -34", "#4f7d34", 5, opacity=0.7)
+        root = f"M{rng.uniform(20, 980):.0f} {rng.uniform(800, 980):.0f}"
+        c.stroke(f"{root}q-8 -20 -14 -26{root}q2 -22 8 -34", "#4f7d34", 5, opacity=0.7)
 
 
 @picture("ga-thien", CREAM, DARK_WOOD)
@@ -158,9 +158,8 @@ def _nest(c: Canvas) -> None:
                 egg(c, x, y, 210, angle=turn, seed=at, colour=("#e3b78e", "#ecc7a2", "#d9a87c")[at % 3])
         for _each in range(260):
             a = rng.uniform(0.05, 3.1) if side else rng.uniform(3.2, 6.2)
-
-            x, y = 500 + 360 * math.cos(a) * rng.uniform(0.85, 1.06), 680 + 130 * math.sin(a) * rng.uniform(0.7, 1.2)
-            c.stroke(f"M{x - 80:.0f} {y:.0f}q80 {rng.uniform(-26, 26):.0f} 160 {rng.uniform(-24, 24):.0f}", rng.choice(straw), 6)
+            across, down = 500 + 360 * math.cos(a) * rng.uniform(0.85, 1.06), 680 + 130 * math.sin(a) * rng.uniform(0.7, 1.2)
+            c.stroke(f"M{across - 80:.0f} {down:.0f}q80 {rng.uniform(-26, 26):.0f} 160 {rng.uniform(-24, 24):.0f}", rng.choice(straw), 6)
 
 
 def _egg_tray(name: str, ground: str, table: str, across: int, down: int) -> None:
@@ -269,6 +268,10 @@ def _anise_pouch(name: str, ground: str, table: str, size: float, weight: str) -
         scale = 0.4 + 0.72 * size
         width, high = 400 * scale, 540 * scale
 
+        def stars() -> None:
+            for at in range(8):
+                star_anise(c, 450 + (at % 4 - 1.5) * 76 * size, 860 - high * 0.19 + (at // 4 - 0.5) * 70, 52 * size, angle=at * 23)
+
         def front() -> None:
             label(c, 450, 860 - high * 0.58, width * 0.68, high * 0.42, "HOA HỒI KHÔ", weight, "#6a3418", lambda: star_anise(c, 0, 0, 88, tilt=1))
             window(
@@ -277,7 +280,7 @@ def _anise_pouch(name: str, ground: str, table: str, size: float, weight: str) -
                 860 - high * 0.19,
                 width * 0.62,
                 high * 0.22,
-                lambda: [star_anise(c, 450 + (at % 4 - 1.5) * 76 * size, 860 - high * 0.19 + (at // 4 - 0.5) * 70, 52 * size, angle=at * 23) for at in range(8)],
+                stars,
             )
 
         pouch(c, 450, 860, width, high, "#d5c4a0", front)

@@ -197,8 +197,8 @@ def _apiary(c: Canvas) -> None:
         hive(c, x, y, size, ("#5d8aa8", "#d9a23a", "#7fa06a", "#c8745a", "#5d8aa8")[at])
     rng = Random(5)
     for _each in range(60):
-        x, y = rng.uniform(0, 1200), rng.uniform(430, 476)
-        c.oval(x, y, 5, 4, rng.choice(("#ffffff", "#f6cf2e", "#e88aa8")))
+        spot = rng.uniform(0, 1200), rng.uniform(430, 476)
+        c.oval(*spot, 5, 4, rng.choice(("#ffffff", "#f6cf2e", "#e88aa8")))
     walker(c, 1080, 450, 130, "#e9e4d0")
 
 
