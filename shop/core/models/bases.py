@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Sequence
 
 from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils.translation import gettext_lazy as _
 
 from shop.core.errors import Refused
@@ -21,13 +22,13 @@ class MetadataTooLarge(Refused):
 class MetadataField(models.JSONField):
     """JSON of bounded size: buyers and guests write metadata too. Raises MetadataTooLarge when saved."""
 
-    def get_db_prep_save(self, value: Any, connection: Any) -> Any:
+    def get_db_prep_save(self, value: object, connection: BaseDatabaseWrapper) -> object:
         written = json.dumps(value, ensure_ascii=False) if isinstance(value, dict) and value else ""
         if len(written.encode(errors="surrogatepass")) > MAX_METADATA_BYTES:
             raise MetadataTooLarge(field="metadata")
         return super().get_db_prep_save(value, connection)
 
-    def deconstruct(self) -> Any:
+    def deconstruct(self) -> tuple[str, str, Sequence[object], dict[str, object]]:
         """Return a plain JSONField, so that the bound needs no migration."""
         name, _path, args, kwargs = super().deconstruct()
         return name, "django.db.models.JSONField", args, kwargs
