@@ -22,7 +22,7 @@ VIETNAMESE_DATA = (
         "shop/core/geography/divisions.py",
         "shop/core/geography/old_addresses.py",
     ),
-    *("shop/core/texts/folding.py", "shop/core/texts/number_words.py", "shop/core/texts/syllables.py"),
+    *("shop/core/texts/folding.py", "shop/core/texts/number_words.py"),
     "shop/management/",
 )
 STATE_WRITERS = {

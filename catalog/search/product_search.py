@@ -60,9 +60,9 @@ def search_products(
     """Products that contain every word of the query, at least one in the name, the category or the origin.
 
     Diacritics that were typed must match; words typed without any match with any. Ranked: names that start
-    as typed, names spelled so, names with other diacritics or synonyms, category and origin, the rest. If
-    nothing matches, `_other_attempts` follow. With `limit` each tier considers only that many of the newest
-    products. `memory` is the cache of `products_where`.
+    as typed, names spelled so, names with other diacritics or synonyms, the rest. If nothing matches,
+    `_other_attempts` follow. With `limit` each tier considers only that many of the newest products. `memory`
+    is the cache of `products_where`.
     """
     words = query_words_of(query)
     if not words:
@@ -74,7 +74,7 @@ def search_products(
     translated = _translated_matches(words, memory)
     product_ids = find(*_about(choices)) | translated
     if product_ids:
-        ranks = [*_name_ranks(words, synonyms), [Condition(SearchField.SUBJECT, choices)]]
+        ranks = _name_ranks(words, synonyms)
         better = [partial(_find_also, find, conditions, translated) for conditions in ranks]
         return SearchResult(RelevanceTiers(product_ids, better, newest=limit is not None), readings)
     for attempt in _other_attempts(words, choices, readings):
@@ -121,14 +121,13 @@ def _find_without_openings(words: Sequence[QueryWord], find: ProductQuery) -> Bi
 
 
 def _name_ranks(words: Sequence[QueryWord], synonyms: Sequence[Choice] | None) -> Iterator[list[Condition]]:
-    """Conditions on the name, the best match first: it starts so, is spelled so, has the words."""
-    exact = list(map(exact_choice, words))
-    yield [Condition(SearchField.NAME, exact), Condition(SearchField.FIRST, exact[:1])]
-    yield [Condition(SearchField.NAME, exact)]
-    if not all(word.marks for word in words):
-        yield [Condition(SearchField.NAME, _typed_choices(words))]
-    if synonyms:
-        yield [Condition(SearchField.NAME, synonyms)]
+    """Conditions on the name, the best match first: it starts so, is spelled so, has synonyms."""
+    exact, typed = list(map(exact_choice, words)), _typed_choices(words)
+    spelled = exact if all(word.marks for word in words) else typed
+    yield [Condition(SearchField.NAME, spelled), Condition(SearchField.FIRST, spelled[:1])]
+    yield [Condition(SearchField.NAME, spelled if synonyms else exact)]
+    if synonyms or spelled is typed:
+        yield [Condition(SearchField.NAME, synonyms or typed)]
 
 
 def _find_also(find: ProductQuery, conditions: Sequence[Condition], translated: BitMap) -> BitMap:

@@ -8,10 +8,9 @@ from itertools import pairwise, product
 
 from catalog.search.indexed_words import MARKED
 from catalog.search.query_words import QueryWord
-from shop.core.texts.folding import MarkedWord, fold, marked_word, words_with_diacritics
+from shop.core.texts.folding import LETTERS_WITH_MARKS, MarkedWord, fold, marked_word, words_with_diacritics
 from shop.core.texts.syllables import is_marked_syllable
 
-_VOWEL_MARKS = {"a": "aăâ", "e": "eê", "o": "oôơ", "u": "uư", "d": "dđ"}
 _NO_TONE, _HOI, _NGA = 0, 2, 3
 _TONES = range(6)
 
@@ -75,7 +74,7 @@ def completed_choice(word: QueryWord) -> Choice:
     """Syllables that have the diacritics typed and perhaps more, or hỏi instead of ngã and the reverse."""
     letters, tone = word.marks[:-1], int(word.marks[-1])
     tones = _TONES if tone == _NO_TONE else (_HOI, _NGA) if tone in (_HOI, _NGA) else (tone,)
-    spellings = map("".join, product(*(_VOWEL_MARKS.get(letter, letter) for letter in letters)))
+    spellings = map("".join, product(*(LETTERS_WITH_MARKS.get(letter, letter) for letter in letters)))
     syllables = [MarkedWord(each, tone) for each, tone in product(spellings, tones)]
     return [[Term(word.folded, str(each))] for each in syllables if is_marked_syllable(each)]
 

@@ -15,6 +15,8 @@ MAX_QUERY_LENGTH = 4000  # letters of a query that are read
 MAX_QUERY_WORDS = 8  # words of a query that are used
 # Letters with their own position after the plain one: a ă â, d đ, e ê, o ô ơ, u ư.
 _LETTER_POSITIONS = {"ă": "a1", "â": "a2", "đ": "d1", "ê": "e1", "ô": "o1", "ơ": "o2", "ư": "u1"}
+# Each plain letter with the letters that have a mark of their own.
+LETTERS_WITH_MARKS = {"a": "aăâ", "d": "dđ", "e": "eê", "o": "oôơ", "u": "uư"}
 _BREVE, _CIRCUMFLEX, _HORN = "\u0306", "\u0302", "\u031b"
 # Tones in dictionary order: huyền, hỏi, ngã, sắc, nặng; no tone comes first.
 _TONES = {"\u0300": 1, "\u0309": 2, "\u0303": 3, "\u0301": 4, "\u0323": 5}

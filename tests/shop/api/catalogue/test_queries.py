@@ -60,8 +60,7 @@ def test_category_queries_do_not_grow_with_products(count, django_assert_num_que
 def test_search_queries_do_not_grow_with_products(count, django_assert_num_queries):
     fill(count)
 
-    # channels; synonyms, words in names and anywhere, slips; matches, products on sale, products; then as
-    # in a list
+    # channels; synonyms, matches and three ranks of them; products on sale, products; then as in a list
     with django_assert_num_queries(11):
         data = data_of(SEARCH, channel="viet-nam", words="khan")
 
