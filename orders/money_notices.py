@@ -18,7 +18,7 @@ from shop.notifications.models import ContactMethod
 from shop.notifications.send import send
 
 
-def settlement_closed(settlement: Settlement, *, now: datetime.datetime) -> None:
+def notify_settlement_closed(settlement: Settlement, *, now: datetime.datetime) -> None:
     """Tell members who may see the cooperative's money the result of a settlement, and what follows."""
     with translation.override("vi"):
         _notify_members(
@@ -36,7 +36,7 @@ def settlement_closed(settlement: Settlement, *, now: datetime.datetime) -> None
         )
 
 
-def payout_paid(payout: Payout, settlement: Settlement, *, now: datetime.datetime) -> None:
+def notify_payout_sent(payout: Payout, settlement: Settlement, *, now: datetime.datetime) -> None:
     """Tell them that a payout was sent, to which account and under which reference."""
     bank = find_bank(payout.bank_bin)
     with translation.override("vi"):
@@ -56,7 +56,7 @@ def payout_paid(payout: Payout, settlement: Settlement, *, now: datetime.datetim
         )
 
 
-def account_changed(
+def notify_account_change(
     cooperative: Cooperative, before: str, changed_by: str, *, occasion: int, now: datetime.datetime
 ) -> None:
     """Tell all managers who changed the bank account, since thieves redirect payouts this way."""
@@ -78,7 +78,7 @@ def account_changed(
         )
 
 
-def account_proposed(
+def notify_account_proposal(
     cooperative: Cooperative,
     bank_bin: str,
     account: str,

@@ -50,7 +50,7 @@ __all__ = [
 ]
 
 
-def parts_of(order: Order) -> list[OrderPart]:
+def load_parts(order: Order) -> list[OrderPart]:
     """Load an order's parts with everything that notices show of them, in two queries."""
     parts = _parts(order.pk)
     attach_prefetched_rows(parts, "lines", _lines([part.pk for part in parts]), foreign_key="part")
@@ -76,7 +76,7 @@ def _discounts(order: uuid.UUID) -> QuerySet[Discount]:
     return Discount.objects.filter(order=order).order_by("kind", "pk")
 
 
-def order_placed(
+def notify_order_placed(
     order: Order,
     parts: Sequence[OrderPart],
     payment: Payment | None,
@@ -88,7 +88,7 @@ def order_placed(
 ) -> None:
     """Send the buyer the order confirmation with payment instructions; `transfer` is the expected transfer.
 
-    `parts` come from `parts_of`, `payment` is the payment by which the order is to be paid, and
+    `parts` come from `load_parts`, `payment` is the payment by which the order is to be paid, and
     `invoice` holds the company that its invoice is issued to.
     """
     parts = [copy_part_for_reader(part) for part in parts]
@@ -121,7 +121,7 @@ def _short_transfer_text(transfer: TransferInstructions) -> str:
     }
 
 
-def order_confirmed(
+def notify_order_confirmed(
     order: Order,
     parts: Sequence[OrderPart],
     payment: Payment | None,
@@ -133,7 +133,7 @@ def order_confirmed(
     """Notify each cooperative of its part and whether an invoice is needed, and a buyer who paid in advance.
 
     The buyer learns that the money has arrived or is authorised. `parts`, `payment` and `invoice` are as for
-    `order_placed`; the invoice details are shown once the part is accepted.
+    `notify_order_placed`; the invoice details are shown once the part is accepted.
     """
     nothing_came = order.authorize_coverage == Coverage.NONE
     authorised = 0 if nothing_came else total_authorised_and_charged(order.payments.all().sums().values())[0]
@@ -162,7 +162,9 @@ def order_confirmed(
             )
 
 
-def parcel_handed_over(order: Order, part: OrderPart, parcel: Parcel, *, now: datetime.datetime) -> None:
+def notify_parcel_handed_over(
+    order: Order, part: OrderPart, parcel: Parcel, *, now: datetime.datetime
+) -> None:
     """Tell the buyer that a parcel is on its way, or that it is ready for pickup and with which code."""
     is_waiting = bool(parcel.pickup_code)
     with translation.override(order.language):
@@ -183,7 +185,7 @@ def parcel_handed_over(order: Order, part: OrderPart, parcel: Parcel, *, now: da
         )
 
 
-def delivery_failed(order: Order, part: OrderPart, parcel: Parcel, *, now: datetime.datetime) -> None:
+def notify_delivery_failed(order: Order, part: OrderPart, parcel: Parcel, *, now: datetime.datetime) -> None:
     """Tell the buyer that the carrier could not deliver, and whom to call."""
     with translation.override(order.language):
         notify_buyer(
@@ -197,7 +199,7 @@ def delivery_failed(order: Order, part: OrderPart, parcel: Parcel, *, now: datet
         )
 
 
-def part_ended(order: Order, part: OrderPart, *, now: datetime.datetime) -> None:
+def notify_part_cancelled(order: Order, part: OrderPart, *, now: datetime.datetime) -> None:
     """Tell the buyer and the cooperative that a part is cancelled."""
     with translation.override(order.language):
         notify_buyer(
@@ -211,7 +213,7 @@ def part_ended(order: Order, part: OrderPart, *, now: datetime.datetime) -> None
     notify_cooperative(order, part, "part_called_off", now=now)
 
 
-def weight_asked(
+def notify_weight_question(
     order: Order,
     part: OrderPart,
     question: WeightQuestion,
@@ -233,7 +235,7 @@ def weight_asked(
         )
 
 
-def rest_asked(order: Order, transfer: TransferInstructions, *, now: datetime.datetime) -> None:
+def notify_remaining_payment(order: Order, transfer: TransferInstructions, *, now: datetime.datetime) -> None:
     """Ask a buyer who paid by transfer for the amount that weighing added; once for each amount."""
     with translation.override(order.language):
         notify_buyer(
@@ -247,7 +249,7 @@ def rest_asked(order: Order, transfer: TransferInstructions, *, now: datetime.da
         )
 
 
-def weight_answered(
+def notify_weight_answer(
     order: Order, part: OrderPart, question: WeightQuestion, *, now: datetime.datetime
 ) -> None:
     """Tell the cooperative the buyer's answer, so that packing can continue."""
@@ -262,7 +264,7 @@ def weight_answered(
     )
 
 
-def part_unanswered(order: Order, part: OrderPart, *, now: datetime.datetime) -> None:
+def notify_part_unanswered(order: Order, part: OrderPart, *, now: datetime.datetime) -> None:
     """Tell the operator that a cooperative has not accepted its part yet."""
     notify_operator(
         f"part-unanswered:{part.pk}",

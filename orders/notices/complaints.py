@@ -13,23 +13,27 @@ from orders.notices.send_notices import notify_buyer, notify_cooperative, notify
 from orders.states import ComplaintState
 
 
-def complaint_made(order: Order, part: OrderPart, complaint: Complaint, *, now: datetime.datetime) -> None:
+def notify_complaint_filed(
+    order: Order, part: OrderPart, complaint: Complaint, *, now: datetime.datetime
+) -> None:
     """Tell the cooperative about a new complaint and its deadline."""
     _notify_cooperative(order, part, complaint, "complaint_made", now=now)
 
 
-def complaint_withdrawn(
+def notify_complaint_withdrawn(
     order: Order, part: OrderPart, complaint: Complaint, *, now: datetime.datetime
 ) -> None:
     _notify_cooperative(order, part, complaint, "complaint_withdrawn", now=now)
 
 
-def complaint_decided(order: Order, part: OrderPart, complaint: Complaint, *, now: datetime.datetime) -> None:
+def notify_complaint_decision(
+    order: Order, part: OrderPart, complaint: Complaint, *, now: datetime.datetime
+) -> None:
     """Tell the cooperative what the platform answered in its place."""
     _notify_cooperative(order, part, complaint, "complaint_decided", now=now)
 
 
-def complaint_answered(
+def notify_complaint_answer(
     order: Order, part: OrderPart, complaint: Complaint, *, now: datetime.datetime
 ) -> None:
     """Tell the buyer the remedy, or why the complaint is rejected."""
@@ -53,7 +57,9 @@ def complaint_answered(
         )
 
 
-def complaint_overdue(order: Order, part: OrderPart, complaint: Complaint, *, now: datetime.datetime) -> None:
+def notify_complaint_overdue(
+    order: Order, part: OrderPart, complaint: Complaint, *, now: datetime.datetime
+) -> None:
     """Tell the operator that a cooperative has missed the deadline."""
     notify_operator(
         f"complaint-overdue:{complaint.pk}",

@@ -15,7 +15,7 @@ from shop.core.texts.figures import clock, day, money
 from shop.core.web.public_urls import page_url
 
 
-def refund_decided(order: Order, refund: Refund, *, now: datetime.datetime) -> None:
+def notify_refund_decision(order: Order, refund: Refund, *, now: datetime.datetime) -> None:
     """Tell the buyer how much is refunded and how or, if nothing was paid, how much less is due."""
     with translation.override(order.language):
         subject = (
@@ -26,7 +26,7 @@ def refund_decided(order: Order, refund: Refund, *, now: datetime.datetime) -> N
         _notify_buyer(order, refund, "refund_decided", subject, refund.money or refund.amount, now=now)
 
 
-def refund_needs_account(order: Order, refund: Refund, *, now: datetime.datetime) -> None:
+def request_refund_account(order: Order, refund: Refund, *, now: datetime.datetime) -> None:
     """Ask the buyer for a bank account, because the card refund failed."""
     with translation.override(order.language):
         subject = _("Order %(code)s: enter a bank account for your refund of %(sum)s")
@@ -42,7 +42,7 @@ def refund_needs_account(order: Order, refund: Refund, *, now: datetime.datetime
         )
 
 
-def refund_account_named(
+def notify_refund_account(
     order: Order,
     account_end: str,
     amount: int,
@@ -76,7 +76,7 @@ def _short_account_text(payable_from: datetime.datetime | None) -> str:
     return _("It will not be sent before %(hour)s on %(day)s. Not yours? Correct it.") % moment
 
 
-def refund_paid(order: Order, refund: Refund, payout: Payout, *, now: datetime.datetime) -> None:
+def notify_refund_sent(order: Order, refund: Refund, payout: Payout, *, now: datetime.datetime) -> None:
     """Tell the buyer that the refund was sent, and to which account."""
     with translation.override(order.language):
         subject = _("Order %(code)s: we have refunded %(sum)s")
@@ -92,7 +92,7 @@ def refund_paid(order: Order, refund: Refund, payout: Payout, *, now: datetime.d
         )
 
 
-def refund_failed(order: Order, refund: Refund, *, now: datetime.datetime) -> None:
+def notify_refund_failure(order: Order, refund: Refund, *, now: datetime.datetime) -> None:
     """Tell the operator that the card gateway failed to refund."""
     notify_operator(
         f"refund-failed:{refund.pk}:{now:%Y%m%d%H%M%S}",
@@ -104,7 +104,7 @@ def refund_failed(order: Order, refund: Refund, *, now: datetime.datetime) -> No
     )
 
 
-def refunded_externally(order: Order, amount: int, reference: str, *, now: datetime.datetime) -> None:
+def notify_external_refund(order: Order, amount: int, reference: str, *, now: datetime.datetime) -> None:
     """Tell the operator that a refund was made in the gateway's dashboard, without a decision here."""
     notify_operator(
         f"refunded-externally:{reference}",

@@ -140,6 +140,6 @@ def _write_answer(complaint: Complaint, text: str, *, now: datetime.datetime) ->
 def _notify(
     order: Order, part: OrderPart, complaint: Complaint, *, actor: Actor, now: datetime.datetime
 ) -> None:
-    notices.complaint_answered(order, part, complaint, now=now)
+    notices.notify_complaint_answer(order, part, complaint, now=now)
     if actor.entry_point in PLATFORM_ENTRY_POINTS:
-        notices.complaint_decided(order, part, complaint, now=now)
+        notices.notify_complaint_decision(order, part, complaint, now=now)

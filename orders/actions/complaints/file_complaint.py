@@ -128,7 +128,7 @@ def submit_complaint(
     )
     complaint.pictures.set(pictures)
     record_complaint_change(order, part, complaint, "complaint.filed", actor=actor, now=now)
-    notices.complaint_made(order, part, complaint, now=now)
+    notices.notify_complaint_filed(order, part, complaint, now=now)
     return complaint
 
 
@@ -142,7 +142,7 @@ def withdraw_complaint(*, complaint_id: uuid.UUID, actor: Actor, now: datetime.d
     complaint.answered_at = now
     complaint.save(update_fields=["answered_at"])
     record_complaint_change(order, part, complaint, "complaint.withdrawn", actor=actor, now=now)
-    notices.complaint_withdrawn(order, part, complaint, now=now)
+    notices.notify_complaint_withdrawn(order, part, complaint, now=now)
     return complaint
 
 
@@ -187,7 +187,7 @@ def escalate_complaint(*, complaint_id: uuid.UUID, actor: Actor, now: datetime.d
     complaint.called_at = now
     complaint.save(update_fields=["called_at"])
     record_complaint_change(order, part, complaint, "complaint.unanswered", actor=actor, now=now)
-    notices.complaint_overdue(order, part, complaint, now=now)
+    notices.notify_complaint_overdue(order, part, complaint, now=now)
 
 
 @shared_task(name="orders.escalate_complaints")

@@ -195,7 +195,7 @@ def end_part(
     if not order.parts.active().exists():
         release_voucher_use(order, actor=actor, now=now)
     finish_order_change(order, now=now)
-    notices.part_ended(order, part, now=now)
+    notices.notify_part_cancelled(order, part, now=now)
 
 
 def _release_stock(part: OrderPart) -> None:

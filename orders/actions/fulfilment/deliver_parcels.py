@@ -96,7 +96,7 @@ def dispatch_parcel(
         _remove_from_stock(parcel, actor=actor, now=now)
     record_for_part(order, part, "parcel.handed_over", parcel, actor=actor, now=now, key=key)
     finish_order_change(order, now=now)
-    notices.parcel_handed_over(order, part, parcel, now=now)
+    notices.notify_parcel_handed_over(order, part, parcel, now=now)
     if came_from != ParcelState.FAILED_DELIVERY and is_weighing_complete(order):
         reason = gettext_noop("The goods weigh less than was paid for.")
         refund_surplus(order, part=part, reason=reason, actor=actor, now=now)
@@ -222,7 +222,7 @@ def fail_delivery(
         order, part, "parcel.delivery_failed", parcel, actor=actor, now=now, reason=reason, key=key
     )
     finish_order_change(order, now=now)
-    notices.delivery_failed(order, part, parcel, now=now)
+    notices.notify_delivery_failed(order, part, parcel, now=now)
     return parcel
 
 

@@ -156,7 +156,7 @@ def answer_weight_question(
         reprice_weighed_line(order, part, line, question.grams)
     _record_line_change(order, part, line, f"line.weight_{answer}", question.grams, actor=actor, now=now)
     finish_order_change(order, now=now)
-    notices.weight_answered(order, part, question, now=now)
+    notices.notify_weight_answer(order, part, question, now=now)
     _request_remaining_payment(order, now=now)
     return question
 
@@ -193,7 +193,7 @@ def _ask_buyer(
         asked_at=now,
     )
     _record_line_change(order, part, line, "line.weight_question_asked", grams, actor=actor, now=now)
-    notices.weight_asked(order, part, question, now=now)
+    notices.notify_weight_question(order, part, question, now=now)
 
 
 def _request_remaining_payment(order: Order, *, now: datetime.datetime) -> None:
@@ -203,7 +203,7 @@ def _request_remaining_payment(order: Order, *, now: datetime.datetime) -> None:
     )
     transfer = requested_transfer(order) if order.charged and not unweighed.exists() else None
     if transfer is not None:
-        notices.rest_asked(order, transfer, now=now)
+        notices.notify_remaining_payment(order, transfer, now=now)
 
 
 def _record_line_change(

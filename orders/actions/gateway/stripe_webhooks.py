@@ -179,7 +179,7 @@ def _record_dashboard_refund(*, event: StripeEvent, now: datetime.datetime) -> N
     record_change("payment.refunded_at_gateway", payment.order, actor=_ACTOR, now=now, data=data)
     finish_order_change(payment.order, now=now)
     if event.status == "succeeded":
-        refund_notices.refunded_externally(payment.order, event.amount, event.subject, now=now)
+        refund_notices.notify_external_refund(payment.order, event.amount, event.subject, now=now)
 
 
 @transaction.atomic(durable=True)

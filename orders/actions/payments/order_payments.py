@@ -330,8 +330,8 @@ def confirm_locked_order(order: Order, *, actor: Actor, now: datetime.datetime) 
     finish_order_change(order, now=now)
     payment, shop = order.payments.current(), shop_settings()
     invoice = InvoiceDetails.objects.filter(order=order).first()
-    parts = notices.parts_of(order)
-    notices.order_confirmed(order, parts, payment, invoice=invoice, shop=shop, now=now)
+    parts = notices.load_parts(order)
+    notices.notify_order_confirmed(order, parts, payment, invoice=invoice, shop=shop, now=now)
 
 
 def start_acceptance_deadline(order: Order, *, now: datetime.datetime) -> None:

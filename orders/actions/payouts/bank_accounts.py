@@ -95,7 +95,7 @@ def change_cooperative_account(
         actor=actor,
         now=now,
     )
-    money_notices.account_proposed(
+    money_notices.notify_account_proposal(
         cooperative, account.bank_bin, account.account, actor.name, proposal, now=now
     )
     return proposal
@@ -147,7 +147,9 @@ def _change_account(
     waiting = Payout.objects.due().filter(settlement__cooperative=cooperative, bank_account="")
     for payout_id in waiting.values_list("pk", flat=True):
         _readdress(locks.lock_payout(payout_id), account, actor=actor, now=now)
-    money_notices.account_changed(cooperative, previous.account, actor.name, occasion=change.pk, now=now)
+    money_notices.notify_account_change(
+        cooperative, previous.account, actor.name, occasion=change.pk, now=now
+    )
 
 
 @transaction.atomic(durable=True)
@@ -228,7 +230,7 @@ def notify_buyer_of_refund_account(
 ) -> None:
     """Step: tell the buyer on every known channel where the refund goes and from when it may be paid."""
     held_until = [payout.payable_from for payout in payouts if payout.payable_from is not None]
-    refund_notices.refund_account_named(
+    refund_notices.notify_refund_account(
         order,
         account.ending,
         sum(payout.amount for payout in payouts),

@@ -113,7 +113,7 @@ def complete_payout(
         key=key,
     )
     if settlement is not None:
-        money_notices.payout_paid(payout, settlement, now=now)
+        money_notices.notify_payout_sent(payout, settlement, now=now)
 
 
 def _book_payout(payout: Payout, cooperative_id: int, *, actor: Actor, now: datetime.datetime) -> None:
@@ -156,4 +156,4 @@ def _record_refund_success(refund: Refund, payout: Payout, *, actor: Actor, now:
         now=now,
     )
     finish_order_change(refund.order, now=now)
-    refund_notices.refund_paid(refund.order, refund, payout, now=now)
+    refund_notices.notify_refund_sent(refund.order, refund, payout, now=now)

@@ -147,7 +147,7 @@ def record_refund_result(order: Order | None, gateway_call: GatewayCall, *, now:
         record_change(action, order, actor=actor, now=now, data=data)
         finish_order_change(order, now=now)
     if event is not None and kind == EventKind.REFUND_FAILURE and gateway_call.refund is not None:
-        notices.refund_failed(order, gateway_call.refund, now=now)
+        notices.notify_refund_failure(order, gateway_call.refund, now=now)
 
 
 def announce_refund(refund: Refund, *, actor: Actor, now: datetime.datetime) -> None:
@@ -164,7 +164,7 @@ def announce_refund(refund: Refund, *, actor: Actor, now: datetime.datetime) -> 
         reason=refund.reason,
         data=data | ({"part": part.number} if part else {}),
     )
-    notices.refund_decided(refund.order, refund, now=now)
+    notices.notify_refund_decision(refund.order, refund, now=now)
 
 
 @transaction.atomic(durable=True)
@@ -226,7 +226,7 @@ def pay_refund_by_bank(
         data={"amount": unrefunded},
         key=key,
     )
-    notices.refund_needs_account(refund.order, refund, now=now)
+    notices.request_refund_account(refund.order, refund, now=now)
     return refund
 
 

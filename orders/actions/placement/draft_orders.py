@@ -161,11 +161,13 @@ def place_draft(
     record_consents(order, consents, actor=actor, now=now)
     finish_order_change(order, now=now)
     record_change("order.placed", order, actor=actor, now=now, data={"total": order.total_gross})
-    parts = notices.parts_of(order)
+    parts = notices.load_parts(order)
     invoice = InvoiceDetails.objects.filter(order=order).first()
-    notices.order_placed(order, parts, payment, invoice=invoice, shop=current_quote.shop, now=now)
+    notices.notify_order_placed(order, parts, payment, invoice=invoice, shop=current_quote.shop, now=now)
     if order.confirmed_at is not None:
-        notices.order_confirmed(order, parts, payment, invoice=invoice, shop=current_quote.shop, now=now)
+        notices.notify_order_confirmed(
+            order, parts, payment, invoice=invoice, shop=current_quote.shop, now=now
+        )
     return order
 
 

@@ -65,7 +65,7 @@ def report_unanswered_part(*, part_id: int, actor: Actor, now: datetime.datetime
     part.called_at = now
     part.save(update_fields=["called_at"])
     record_for_part(order, part, "part.unanswered", part, actor=actor, now=now)
-    notices.part_unanswered(order, part, now=now)
+    notices.notify_part_unanswered(order, part, now=now)
 
 
 @transaction.atomic(durable=True)
@@ -134,7 +134,7 @@ def remind_weight_question(*, question_id: uuid.UUID, now: datetime.datetime) ->
     order, part = locks.lock_part(unlocked.line.part_id)
     question = WeightQuestion.objects.forgotten(now).select_related("line").filter(pk=question_id).first()
     if question is not None:
-        notices.weight_asked(order, part, question, is_reminder=True, now=now)
+        notices.notify_weight_question(order, part, question, is_reminder=True, now=now)
 
 
 @shared_task(name="orders.remind_weight_questions")

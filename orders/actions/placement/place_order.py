@@ -238,11 +238,11 @@ def _notify_of_placement(
     now: datetime.datetime,
 ) -> None:
     """Notify the buyer, and the cooperatives of a confirmed order."""
-    parts = notices.parts_of(order)
+    parts = notices.load_parts(order)
     transfer = transfer_request_for_order(order, payment, quote.shop)
-    notices.order_placed(order, parts, payment, transfer, invoice=invoice, shop=quote.shop, now=now)
+    notices.notify_order_placed(order, parts, payment, transfer, invoice=invoice, shop=quote.shop, now=now)
     if order.confirmed_at is not None:
-        notices.order_confirmed(order, parts, payment, invoice=invoice, shop=quote.shop, now=now)
+        notices.notify_order_confirmed(order, parts, payment, invoice=invoice, shop=quote.shop, now=now)
 
 
 def _delete_basket(basket: Basket, order: Order) -> None:

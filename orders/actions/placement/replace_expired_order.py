@@ -131,6 +131,8 @@ def _place_copy(ended_order: Order, *, actor: Actor, now: datetime.datetime) -> 
     finish_order_change(order, now=now)
     record_change("order.placed", order, actor=actor, now=now, data={"total": order.total_gross})
     requested = transfer_request_for_order(order, payment, current_quote.shop)
-    parts = notices.parts_of(order)
-    notices.order_placed(order, parts, payment, requested, invoice=invoice, shop=current_quote.shop, now=now)
+    parts = notices.load_parts(order)
+    notices.notify_order_placed(
+        order, parts, payment, requested, invoice=invoice, shop=current_quote.shop, now=now
+    )
     return order

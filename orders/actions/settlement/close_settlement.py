@@ -104,7 +104,7 @@ def close_locked_settlement(
         data={"payable": settlement.payable, "next": next_settlement.number},
         key=key,
     )
-    money_notices.settlement_closed(settlement, now=now)
+    money_notices.notify_settlement_closed(settlement, now=now)
     if settlement.cash_held:
         after_commit(offset_collected_cash_task.delay, settlement_id=settlement.pk)
     return settlement
