@@ -163,7 +163,7 @@ def test_refusal_reaches_a_client_that_keeps_sending(web):
         response = everything(connected)
 
     assert status_of(response) == 413
-    assert "Dữ liệu gửi lên quá lớn: ở đây tối đa 10 MB." in response.decode()
+    assert "Dữ liệu gửi lên quá lớn. Ở đây tối đa 10 MB." in response.decode()
     assert web.spooled_bytes() == 0
 
 
@@ -255,7 +255,7 @@ def test_concurrent_bodies_per_network_are_limited_and_others_are_served(web):
 
     assert [status_of(each) for each in (refused, refused_in_english, refused_chunks)] == [503] * 3
     assert "Mạng của bạn đang gửi lên quá nhiều cùng lúc. Hãy thử lại sau một phút." in refused.decode()
-    assert "Too much is being sent from your network at once." in refused_in_english.decode()
+    assert "Too much is being uploaded from your network at once." in refused_in_english.decode()
     assert b"Retry-After: 60" in refused
     assert status_of(small_body) == 403  # read; the form has no token
     assert status_of(of_others) == 100

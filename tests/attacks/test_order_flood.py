@@ -284,7 +284,7 @@ def test_no_code_is_promised_that_would_not_be_sent(settings: Any) -> None:
     response = Client().post("/en/tai-khoan/dang-nhap/gui-ma/", {"phone": "0987 654 321"})
 
     assert response.status_code == 429
-    assert "We cannot send a text message to this number now." in html_of(response)
+    assert "We cannot text this number right now." in html_of(response)
     assert not Notification.objects.filter(key__startswith="code:").exists()
 
 

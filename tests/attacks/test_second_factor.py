@@ -256,7 +256,7 @@ def test_desk_requires_setting_up_a_factor_after_the_grace_period() -> None:
     assert due_at is not None
     assert 13 <= (due_at - timezone.now()).days <= 14
     assert Change.objects.filter(action="user.second_factor_required", key=str(user.pk)).count() == 1
-    assert "Please set up two-step sign-in by" in html_of(within)
+    assert "Set up two-step sign-in by" in html_of(within)
     assert [response.headers["Location"] for response in after] == [FACTOR] * 4
     assert shop_settings().complaint_days == 7
     assert client.get(FACTOR).status_code == 200

@@ -81,7 +81,7 @@ def test_back_in_stock_notifies_once_per_request() -> None:
     assert (letter.contact_method, letter.to, letter.subject) == (
         ContactMethod.EMAIL,
         "hoa@example.com",
-        "Mật ong: đã có lại",
+        "Mật ong: đã có hàng lại",
     )
     assert f"/san-pham/{honey.slug}/" in letter.text
     assert letter.unsubscribe_url.endswith(f"/bao-lai/{first.token}/")
@@ -112,7 +112,7 @@ def test_phone_contact_gets_one_sms_in_their_language() -> None:
         "",
         "",
     )
-    assert text.text.startswith("Mật ong of HTX Mật can be ordered again: http")
+    assert text.text.startswith("Mật ong from HTX Mật is back in stock: http")
     assert f"/en/san-pham/{honey.slug}/" in text.text
     assert "\n" not in text.text
 

@@ -141,9 +141,9 @@ def test_each_filter_keeps_matching_products(client: Client, market: dict[str, P
 def test_invalid_price_bound_is_reported_and_ignored(client: Client, market: dict[str, Product]) -> None:
     for invalid in ("-5", "rẻ", "40,5", "1.00", "0,04 triệu"):
         html = page_of(client, f"/san-pham/?{urlencode({'tu': '50k', 'den': invalid})}")
-        assert "Đây không phải là giá" in html, invalid
+        assert "Giá chưa đúng nên không được áp dụng" in html, invalid
         assert set(names(html)) == {"Miến dong", "Mật ong", "Mận"}, invalid
-    assert "Đây không phải là giá" not in page_of(client, "/san-pham/?tu=50k&den=1,5 triệu")
+    assert "Giá chưa đúng nên không được áp dụng" not in page_of(client, "/san-pham/?tu=50k&den=1,5 triệu")
 
 
 def test_search_and_category_pages_use_the_same_filters(client: Client, market: dict[str, Product]) -> None:
@@ -168,8 +168,8 @@ def test_empty_result_suggests_filters_to_remove(client: Client, market: dict[st
     assert names(html) == []
     suggestions = re.findall(r'button-second" href="([^"]+)"> ?([^<]+?) ?<', html)
     assert suggestions == [
-        ("?htx=gan&amp;xep=ten", "Bỏ “Bán theo”: có 2 món"),
-        ("?ban=bottle&amp;xep=ten", "Bỏ “Hợp tác xã”: có 1 món"),
+        ("?htx=gan&amp;xep=ten", "Bỏ “Đơn vị bán”: có 2 sản phẩm"),
+        ("?ban=bottle&amp;xep=ten", "Bỏ “Hợp tác xã”: có 1 sản phẩm"),
     ]
 
 
@@ -177,7 +177,7 @@ def test_empty_result_offers_to_clear_all_filters(client: Client, market: dict[s
     html = page_of(client, "/san-pham/?tu=1&den=2&sao=5&cn=organic")
 
     assert re.findall(r'button-second" href="([^"]+)"> ?([^<]+?) ?<', html) == [
-        ("?", "Bỏ “tất cả bộ lọc”: có 4 món")
+        ("?", "Bỏ “tất cả bộ lọc”: có 4 sản phẩm")
     ]
 
 
@@ -408,7 +408,7 @@ def test_english_pages_mark_vietnamese_filter_names_with_lang(client, market) ->
         '<span><span lang="vi">HTX Gần</span> <span class="soft">(',
         '<span>Dry <span class="soft">(',
         '"><span lang="vi">HTX Gần</span> <svg',
-        'Delivered to <span lang="vi">Hà Nội</span>',
+        'Delivers to <span lang="vi">Hà Nội</span>',
         '<option value="01" lang="vi" selected>Hà Nội</option>',
     ):
         assert expected in english, expected

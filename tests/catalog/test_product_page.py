@@ -147,7 +147,7 @@ def test_paused_cooperative_shows_its_return_day(client: Client) -> None:
 
     html = product_page(client, make_product(seller))
 
-    assert "HTX Thiên An đang nghỉ, bán lại" in html
+    assert "HTX Thiên An đang tạm ngừng bán, mở bán lại từ" in html
     assert f"{return_day:%d/%m}" in html
     assert "Thêm vào giỏ" not in html
 
@@ -445,4 +445,4 @@ def test_sale_units_of_variants_are_listed_once(client: Client) -> None:
 
     page = product_page(client, rice).replace("\u00a0", " ")
 
-    assert "<dt>Bán theo</dt><dd>bao 2 kg, bao 5 kg</dd>" in page
+    assert "<dt>Đơn vị bán</dt><dd>bao 2 kg, bao 5 kg</dd>" in page

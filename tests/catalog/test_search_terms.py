@@ -75,8 +75,8 @@ def test_misspellings_and_joined_syllables_are_corrected(client: Client, product
 def test_page_names_corrected_query(client: Client, products: None) -> None:
     html = page_of(client, "/tim/?q=gom bat trnag")
 
-    assert "Không có “gom bat trnag”. Đây là hàng tìm theo “gốm bát tràng”." in html
-    assert "Đây là hàng tìm theo" not in page_of(client, "/tim/?q=gom bat trang")
+    assert "Không có kết quả cho “gom bat trnag”. Đây là kết quả cho “gốm bát tràng”." in html
+    assert "Đây là kết quả cho" not in page_of(client, "/tim/?q=gom bat trang")
 
 
 def test_empty_result_suggests_query_with_fewer_words(client: Client, products: None) -> None:
@@ -84,14 +84,14 @@ def test_empty_result_suggests_query_with_fewer_words(client: Client, products: 
 
     assert names(html) == []
     assert re.findall(r'button-second" href="(\?[^"]+)"> ?([^<]+?) ?<', html) == [
-        ("?q=mien+dong", "“mien dong”: có 1 món")
+        ("?q=mien+dong", "“mien dong”: có 1 sản phẩm")
     ]
 
 
 def test_mostly_unknown_queries_are_not_corrected(client: Client, products: None) -> None:
     for query in ("gom xyzt qwrk", "goom baat traang", "goom baat"):
         html = page_of(client, f"/tim/?q={query}")
-        assert "Đây là hàng tìm theo" not in html, query
+        assert "Đây là kết quả cho" not in html, query
     assert search_results(client, "goom bat trang") == ["Gốm Bát Tràng"]
     assert search_results(client, "goom battrang") == ["Gốm Bát Tràng"]
 
@@ -158,7 +158,7 @@ def test_page_names_the_correction_that_matched(client: Client) -> None:
     html = page_of(client, "/tim/?q=fung dong")  # "gừng" has more products, but none with "đồng"
 
     assert names(html) == ["Rừng đồng"]
-    assert "Đây là hàng tìm theo “rừng đồng”." in html
+    assert "”. Đây là kết quả cho “ “rừng đồng”." in html
 
 
 def test_correct_syllables_and_short_words_are_not_corrected(client: Client) -> None:

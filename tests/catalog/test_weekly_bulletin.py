@@ -98,7 +98,7 @@ def test_past_market_days_are_left_out(seller) -> None:
 
     create_weekly_bulletins(week=WEEK, channel=make_channel(), now=sunday_noon)
 
-    assert "NGÀY CHỢ" not in Bulletin.objects.of_market().in_language("vi").get().text
+    assert "PHIÊN CHỢ VÀ CHUYẾN XE" not in Bulletin.objects.of_market().in_language("vi").get().text
 
 
 def test_spoken_text_has_no_digits_or_symbols(seller) -> None:

@@ -35,7 +35,7 @@ def test_guest_wish_list_is_kept_in_session_and_merged_at_sign_in(client: Client
         add_wish(client, product)
     add_wish(client, scarf, remove="1")
     add_wish(client, scarf)
-    assert "On your list" in html_of(client.get(f"/en/san-pham/{pillow.slug}/"))
+    assert "Saved" in html_of(client.get(f"/en/san-pham/{pillow.slug}/"))
     assert "Gối" in wish_list_page(client)
 
     client.post("/en/tai-khoan/dang-nhap/", {"name": "hoa@example.com", "password": PASSWORD})

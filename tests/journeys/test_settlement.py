@@ -101,7 +101,7 @@ def _name_account(phone: Page) -> None:
     phone.get_by_label("Nhập lại số tài khoản").fill("8888000012")
     phone.get_by_label("Tên chủ tài khoản").fill("Hợp tác xã Thiên An")
     phone.get_by_role("button", name="Lưu tài khoản").click()
-    expect(phone.locator("#errors")).to_contain_text("Hai số không giống nhau")
+    expect(phone.locator("#errors")).to_contain_text("Hai số tài khoản không khớp")
     phone.get_by_label("Nhập lại số tài khoản").fill("8888000011")
     phone.get_by_role("button", name="Lưu tài khoản").click()
     expect(phone.get_by_role("status")).to_contain_text("Đã lưu tài khoản")
@@ -116,7 +116,7 @@ def _correct(desk: Page) -> None:
     desk.get_by_label("Số tiền").fill("15.000")
     desk.get_by_label("Lý do").fill("Thưởng đơn đầu tiên")
     desk.get_by_role("button", name="Ghi nhận tiền về").click()
-    expect(desk.get_by_role("heading", level=1)).to_have_text("Quyết toán kỳ 2, HTX Thiên An")
+    expect(desk.get_by_role("heading", level=1)).to_have_text("Kỳ kết sổ 2, HTX Thiên An")
     expect(desk.locator(".sums .total").last).to_have_text("15.000 ₫")
 
 

@@ -137,11 +137,11 @@ def test_open_page_updates_on_another_amount_and_on_expiry(phone: Page, live_ser
 
     assert post_webhook(live_server.url, order.code, 100_000) == 200
 
-    expect(page.get_by_text("We have seen your transfer of 100.000")).to_be_visible(timeout=SLOW)
+    expect(page.get_by_text("We have received your transfer of 100.000")).to_be_visible(timeout=SLOW)
 
     Payment.objects.update(expires_at=timezone.now() + datetime.timedelta(seconds=2))
 
-    expect(page.get_by_text("The goods were kept until")).to_be_visible(timeout=SLOW)
+    expect(page.get_by_text("Your items were reserved until")).to_be_visible(timeout=SLOW)
     expect(page.get_by_role("heading", name="Scan the code")).to_have_count(0)
 
 
@@ -174,7 +174,7 @@ def test_desk_settles_a_transfer_without_a_code_with_one_click(page: Page) -> No
     expect(
         page.get_by_text("the note contains the buyer's name or number, the order costs exactly this amount")
     ).to_be_visible()
-    page.get_by_role("button", name=f"Put to order {order.code}: 120.000").click()
+    page.get_by_role("button", name=f"Apply to order {order.code}: 120.000").click()
 
     expect(page.get_by_text("Matched. The buyer can see it.")).to_be_visible(timeout=SLOW)
     expect(page.get_by_text("All transfers are matched")).to_be_visible()
@@ -200,7 +200,7 @@ def test_desk_imports_a_bank_statement(page: Page, tmp_path: Path) -> None:
         page.locator(f"#id_{name}").select_option(column)
     page.get_by_role("button", name="Use these columns").click()
     expect(page.get_by_text("Columns saved.")).to_be_visible(timeout=SLOW)
-    page.get_by_role("button", name="Take over 1 transfer").click()
+    page.get_by_role("button", name="Import 1 transfer").click()
 
     expect(page.get_by_text("Matched automatically")).to_be_visible(timeout=SLOW)
     transfer = BankTransfer.objects.get()

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize("slug", PAGES)
-@pytest.mark.parametrize(("prefix", "draft"), [("", "Bản soạn sẵn"), ("/en", "Draft: to be checked")])
+@pytest.mark.parametrize(("prefix", "draft"), [("", "Bản nháp:"), ("/en", "Draft: the operator")])
 def test_fixed_texts_say_that_the_operator_must_check_them(
     client: Client, slug: str, prefix: str, draft: str
 ) -> None:
@@ -108,7 +108,7 @@ def test_front_page_shows_this_weeks_markets_and_the_season(client: Client) -> N
     assert len(re.findall(r"<li[^>]*>(?:T[2-7]|CN)<br>", html)) == 7
     assert '<li class="market"' in html
     assert f"{delivery_method.name}: <b>Chủ nhật" in html
-    assert "Xem 2 món đang có" in html
+    assert "Xem 2 sản phẩm đang bán" in html
 
 
 def test_basket_count_is_that_of_ones_own_basket(client: Client) -> None:

@@ -85,10 +85,10 @@ def test_missing_or_invalid_invoice_fields_show_errors(client: Client) -> None:
         "Write the company&#x27;s name.",
         "Write the company&#x27;s tax code.",
         "Enter the registered address of the company.",
-        "Write where the invoice is sent",
+        "Enter an email address for the invoice, here or with the order.",
     ]:
         assert words in empty
-    assert "That is no tax code" in wrong_tax_code
+    assert "This tax code is not valid" in wrong_tax_code
     assert 'value="Công ty Tre Xanh"' in wrong_tax_code
 
 

@@ -180,7 +180,7 @@ def test_pickup_message_gives_place_time_and_code(email: str) -> None:
             assert words in text
         assert handed_over.pickup_code in text
     assert handed_over.pickup_code in message.text
-    assert message.subject == (f"Đơn {part.order.code} đã sẵn, mời đến nhận" if email else "")
+    assert message.subject == (f"Đơn {part.order.code} đã sẵn sàng, mời bạn đến nhận" if email else "")
 
 
 @pytest.mark.django_db
@@ -217,7 +217,7 @@ def test_declined_part_email_of_partly_paid_order_gives_amount_due() -> None:
 
     letter = Notification.objects.filter(to="hoa@example.com").latest("pk")
     for text in (letter.text, letter.html):
-        assert "Quý khách đã trả 350.000\u00a0₫; phần còn lại cần trả thêm 120.000\u00a0₫." in text
+        assert "Bạn đã thanh toán 350.000\u00a0₫; phần còn lại cần trả thêm 120.000\u00a0₫." in text
         assert "470.000" not in text
 
 

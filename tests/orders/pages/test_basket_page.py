@@ -112,7 +112,7 @@ def test_adding_same_variant_again_increases_its_line(client: Client) -> None:
         ("-3", "Enter the quantity as a whole number from 1."),
         ("two", "Enter a whole number, such as 2."),
         ("", "Enter a quantity."),
-        ("51", "One order may hold at most 50 of this."),
+        ("51", "You can buy at most 50 of this per order."),
         ("9" * 30, "That is more than one order can hold. Enter a smaller quantity."),
     ],
 )
@@ -130,7 +130,7 @@ def test_invalid_quantity_shows_error_and_adds_nothing(client: Client, quantity:
     [
         ("-3", "Enter the quantity as a whole number from 1."),
         ("two", "Enter a whole number, such as 2."),
-        ("51", "One order may hold at most 50 of this."),
+        ("51", "You can buy at most 50 of this per order."),
         ("9" * 30, "That is more than one order can hold. Enter a smaller quantity."),
     ],
 )
@@ -151,7 +151,7 @@ def test_zero_quantity_removes_line_and_offers_undo(client: Client) -> None:
 
     page = change_line(client, quantity=0)
 
-    assert "Miến dong is taken out." in page
+    assert "Miến dong was removed." in page
     assert not BasketLine.objects.exists()
     assert f'name="variant" value="{variant.pk}"' in page
     assert 'name="quantity" value="2"' in page
@@ -197,11 +197,11 @@ def test_line_problems_are_explained_and_block_checkout(client: Client) -> None:
 
     assert "Sold out. Remove it to continue." in page
     assert "Only 2 are left." in page
-    assert "The price has changed: 45.000\u00a0₫ before, 50.000\u00a0₫ now." in page
+    assert "The price has changed from 45.000\u00a0₫ to 50.000\u00a0₫." in page
     assert "No longer on sale. Remove it to continue." in page
     assert '<h3 lang="vi">Quýt</h3>' in page
     assert page.count('<h3 lang="vi"><a href="/en/san-pham/') == 3
-    assert "Please mend what is marked first." in page
+    assert "Please correct the highlighted fields first." in page
     assert 'action="/en/dat-hang/giu-hang/"' not in page
     assert BasketLine.objects.count() == 4
 
@@ -223,7 +223,7 @@ def test_paused_cooperative_shows_return_date_and_blocks_checkout(client: Client
 
     page = basket_page(client)
 
-    assert '<span lang="vi">HTX Thiên An</span> is resting and sells again on Friday 20/02.' in page
+    assert '<span lang="vi">HTX Thiên An</span> has paused sales and sells again from Friday 20/02.' in page
     assert 'action="/en/dat-hang/giu-hang/"' not in page
 
 

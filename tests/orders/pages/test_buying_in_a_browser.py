@@ -56,7 +56,7 @@ def test_order_can_be_placed_and_cancelled_without_scripts(browser: Browser, liv
     page.get_by_label("Commune or ward", exact=True).select_option("01948")
     page.get_by_label("House number, street or hamlet").fill("Thôn Nà Ít")
     page.get_by_label("I agree that Chợ Phiên").check()
-    page.get_by_role("button", name="Order, pay").click()
+    page.get_by_role("button", name="Place order, pay").click()
 
     expect(page.get_by_role("heading", level=1)).to_contain_text("Order T")
     order = Order.objects.get()
@@ -65,7 +65,7 @@ def test_order_can_be_placed_and_cancelled_without_scripts(browser: Browser, liv
 
     page.get_by_text("Cancel this part", exact=True).click()
     page.get_by_role("button", name="Yes, cancel this part").click()
-    expect(page.get_by_text("The part of HTX Thiên An is cancelled.")).to_be_visible()
+    expect(page.get_by_text("The part from HTX Thiên An has been cancelled.")).to_be_visible()
     context.close()
 
 
@@ -86,14 +86,14 @@ def test_phone_updates_basket_in_place_and_double_click_orders_once(phone: Page)
     page.get_by_label("Province or city").select_option("19")
     expect(page.get_by_label("Commune or ward", exact=True)).to_contain_text("Xã Phủ Thông")
     expect(page.get_by_label("Full name")).to_have_value("Trần Thị Minh Hạnh")
-    page.get_by_role("button", name="Order, pay").click()
+    page.get_by_role("button", name="Place order, pay").click()
     expect(page.get_by_role("alert")).to_contain_text("Choose a commune or ward from the list.")
     assert page_violations(page) == []
 
     page.get_by_label("Commune or ward", exact=True).select_option("01948")
     page.get_by_label("House number, street or hamlet").fill("Thôn Nà Ít")
     page.get_by_label("I agree that Chợ Phiên").check()
-    page.get_by_role("button", name="Order, pay").dblclick()
+    page.get_by_role("button", name="Place order, pay").dblclick()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Order T")
     assert page_violations(page) == []
     assert Order.objects.count() == 1
@@ -121,9 +121,9 @@ def test_every_button_of_the_basket_works(browser: Browser, live_server: Any, ha
     page.get_by_role("link", name="Miến dong").click()
     page.get_by_role("button", name="Add to basket").click()
 
-    page.get_by_role("button", name="Take out Gối thảo dược").click()
+    page.get_by_role("button", name="Delete Gối thảo dược").click()
     expect(pillow).to_have_count(0)
-    expect(page.get_by_text("Gối thảo dược is taken out.")).to_be_visible()
+    expect(page.get_by_text("Gối thảo dược was removed.")).to_be_visible()
     page.get_by_role("button", name="Put back in basket").click()
     expect(pillow).to_have_count(1)
 
@@ -144,7 +144,7 @@ def test_every_button_of_the_basket_works(browser: Browser, live_server: Any, ha
     page.get_by_label("Voucher code").fill("KHONGCO")
     page.get_by_role("button", name="Apply", exact=True).click()
     expect(page.get_by_role("alert")).to_be_visible()
-    page.get_by_role("button", name="Take out Miến dong").click()
+    page.get_by_role("button", name="Delete Miến dong").click()
     expect(page.get_by_role("heading", name="Your basket is empty")).to_be_visible()
     assert page_errors == []
     context.close()
@@ -210,7 +210,7 @@ def test_offline_phone_keeps_form_and_orders_once(phone: Page) -> None:
     page.get_by_label("I agree that Chợ Phiên").check()
 
     page.context.set_offline(True)
-    page.get_by_role("button", name="Order, pay").click()
+    page.get_by_role("button", name="Place order, pay").click()
     expect(page.get_by_text("You are offline. Nothing has been ordered")).to_be_visible()
     assert page_violations(page) == []
     page.context.set_offline(False)
@@ -229,9 +229,9 @@ def test_offline_phone_keeps_form_and_orders_once(phone: Page) -> None:
         route.abort()
 
     page.route("**/dat-hang/", drop_response, times=1)
-    page.get_by_role("button", name="Order, pay").click()
+    page.get_by_role("button", name="Place order, pay").click()
     expect(page.get_by_text("You are offline. Nothing has been ordered")).to_be_visible()
-    page.get_by_role("button", name="Order, pay").click()
+    page.get_by_role("button", name="Place order, pay").click()
 
     expect(page.get_by_role("heading", level=1)).to_contain_text("Order T")
     assert Order.objects.get().buyer_name == "Trần Thị Minh Hạnh"

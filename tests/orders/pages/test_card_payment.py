@@ -177,7 +177,7 @@ def test_processing_payment_tells_buyer_to_wait(stripe) -> None:
     Client().get(f"/don-hang/{order.pk}/?from-payment=1")
 
     html = order_page(order)
-    assert "Đừng trả hai lần" in html
+    assert "Vui lòng không thanh toán hai lần" in html
     assert "data-card-fields" not in html
 
 
@@ -200,7 +200,7 @@ def test_catch_weight_order_shows_maximum_authorised_amount(stripe) -> None:
     assert "thẻ chỉ giữ tối đa 116.400" in order_page(unpaid).replace("\xa0", " ")
     html = order_page(order).replace("\xa0", " ")
     assert "Đang giữ trên thẻ: 116.400" in html
-    assert "Trả khi nhận" not in html
+    assert "Thanh toán khi nhận:" not in html
 
 
 def test_unknown_order_is_missing(stripe) -> None:

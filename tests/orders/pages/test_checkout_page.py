@@ -182,12 +182,12 @@ def test_order_without_email_sends_link_by_sms(client: Client) -> None:
         ("phone", "", "Enter a phone number we can call."),
         ("phone", "abc", "Enter the phone number in digits."),
         ("email", "hoa@", "Enter an email address such as hoa@example.com."),
-        ("province", "99", "There is no such province any more."),
+        ("province", "99", "This province no longer exists."),
         ("commune", "", "Choose a commune or ward from the list."),
-        ("commune", "01948", "That commune or ward is not in this province."),
-        ("commune", "Dịch Vọng", "That commune or ward is not in this province."),
+        ("commune", "01948", "This commune or ward is not in the province you chose."),
+        ("commune", "Dịch Vọng", "This commune or ward is not in the province you chose."),
         ("street", "", "Enter the house number, street or hamlet."),
-        ("consent", "", "Without this nobody can bring the goods."),
+        ("consent", "", "We cannot deliver your order without this."),
     ],
 )
 def test_error_is_listed_in_summary_and_linked_to_field(
@@ -268,8 +268,8 @@ def test_price_increase_must_be_confirmed_before_ordering(client: Client) -> Non
     page = submit_rejected(client, shown_total=75_000)
     response = submit_checkout(client, shown_total=80_000)
 
-    assert '<span lang="vi">Miến dong</span>: The price has changed: 45.000\u00a0₫ before, 50.000' in page
-    assert "Order, pay 80.000\u00a0₫" in page
+    assert '<span lang="vi">Miến dong</span>: The price has changed from 45.000\u00a0₫ to 50.000' in page
+    assert "Place order, pay 80.000\u00a0₫" in page
     assert response.status_code == 302
     assert Order.objects.get().total_gross == 80_000
 
@@ -284,7 +284,7 @@ def test_sold_item_is_reported_and_basket_kept(client: Client) -> None:
     page = submit_rejected(client)
 
     assert '<span lang="vi">Bí xanh thơm</span>: Only 1 is left.' in page
-    assert "Order, pay" not in page
+    assert "Place order, pay" not in page
     assert BasketLine.objects.get().quantity == 3
     assert get_stock(variant).allocated == 0
 
@@ -363,8 +363,8 @@ def test_delivery_price_and_communes_depend_on_province(client: Client) -> None:
     hanoi = text_of(submit_checkout(client, reload="1"))
     thai_nguyen = text_of(submit_checkout(client, reload="1", province=THAI_NGUYEN))
 
-    assert "Order, pay 130.000\u00a0₫" in hanoi
-    assert "Order, pay 112.000\u00a0₫" in thai_nguyen
+    assert "Place order, pay 130.000\u00a0₫" in hanoi
+    assert "Place order, pay 112.000\u00a0₫" in thai_nguyen
     assert "Xã Phủ Thông" in thai_nguyen
     assert "Phường Nghĩa Đô" not in thai_nguyen
     assert 'value="Số 8, ngõ 42"' in thai_nguyen

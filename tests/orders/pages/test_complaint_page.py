@@ -109,7 +109,7 @@ def test_buyer_files_complaint_with_photos(client: Client) -> None:
         2,
     )
     page = html_of(client.get(f"/don-hang/{part.order_id}/"))
-    assert "Phản ánh đang được xem xét" in page
+    assert "Khiếu nại đang được xem xét" in page
     assert "Rút khiếu nại" in page
 
 
@@ -223,7 +223,7 @@ def test_buyer_enters_refund_bank_account(client: Client) -> None:
     order = make_paid_order()
     refund_first_line(deliver_order(order), 20_000)
     page = html_of(client.get(f"/don-hang/{order.pk}/"))
-    assert "Chuyển 20.000\u00a0₫ vào đâu?" in page
+    assert "Hoàn 20.000\u00a0₫ vào tài khoản nào?" in page
     address = f"/don-hang/{order.pk}/tai-khoan-nhan-tien/"
 
     invalid = client.post(address, {"bank": "970436", "account": "12", "holder": "Hoa"})
@@ -389,7 +389,7 @@ def test_payout_message_addresses_staff_and_buyer_differently(staff: Client) -> 
 
     assert "20.000\xa0₫ waits for the buyer&#x27;s account number." in desk
     assert "your account" not in desk
-    assert "20.000\xa0₫ waits for your account number." in buyer
+    assert "20.000\xa0₫ is waiting for your account number." in buyer
 
 
 def test_refund_form_shows_refundable_delivery_amount(staff: Client) -> None:
@@ -398,7 +398,7 @@ def test_refund_form_shows_refundable_delivery_amount(staff: Client) -> None:
 
     page = html_of(staff.get(f"/en/quan-tri/don-hang/{part.order_id}/hoan-tien/?goi=1"))
 
-    assert '<p class="hint" id="id_delivery_helptext">At most 18.000\xa0₫ can be given back.</p>' in page
+    assert '<p class="hint" id="id_delivery_helptext">You can refund at most 18.000\xa0₫.</p>' in page
 
 
 def test_refund_link_is_shown_until_part_is_fully_refunded(staff: Client) -> None:

@@ -138,13 +138,13 @@ def test_staff_create_voucher_borne_by_cooperative(desk, seller) -> None:
 @pytest.mark.parametrize(
     ("invalid", "message"),
     [
-        ({"code": "a"}, "A code has 3 to 50 letters"),
-        ({"code": "CHAO10"}, "There is this code already"),
-        ({"value": "101"}, "At most 100 percent"),
-        ({"value": ""}, "Write how much is taken off"),
-        ({"ends": "24/11/2026"}, "It cannot end before it begins"),
-        ({"starts": "31/02/2026"}, "Write the day as 24/11/2026"),
-        ({"type": VoucherType.SPECIFIC_PRODUCT}, "Choose the goods or the shelves"),
+        ({"code": "a"}, "Enter a code of 3 to 50 letters, digits or hyphens, such as TET2027."),
+        ({"code": "CHAO10"}, "This code already exists"),
+        ({"value": "101"}, "Enter 100 percent or less."),
+        ({"value": ""}, "Enter the discount value."),
+        ({"ends": "24/11/2026"}, "The end must not be before the start."),
+        ({"starts": "31/02/2026"}, "Enter the date as 24/11/2026."),
+        ({"type": VoucherType.SPECIFIC_PRODUCT}, "Choose the products or categories for this voucher."),
     ],
 )
 def test_invalid_voucher_shows_error_and_saves_nothing(desk, invalid, message) -> None:

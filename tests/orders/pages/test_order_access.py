@@ -132,7 +132,7 @@ def test_code_page_masks_contacts(client: Client) -> None:
 
     html = html_of(client.get(order_url(order, "ma/")))
 
-    assert "Text message to ••• 321" in html
+    assert "Text a code to ••• 321" in html
     assert "E-mail to h•••@example.com" in html
     assert "hoa@example.com" not in html
     assert "0987" not in html

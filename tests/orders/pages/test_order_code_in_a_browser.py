@@ -44,7 +44,7 @@ def cancel_with_code(page: Page, order: Order) -> list[str]:
     assert order.parts.get().state == PartState.NEW
     violations = page_violations(page)
 
-    page.get_by_role("button", name="Text message to ••• 321").click()
+    page.get_by_role("button", name="Text a code to ••• 321").click()
     expect(page.get_by_text("A code with 6 digits is on its way to ••• 321.")).to_be_visible()
     page.get_by_label("6-digit code").fill("12")
     page.get_by_role("button", name="Confirm").click()
@@ -55,7 +55,7 @@ def cancel_with_code(page: Page, order: Order) -> list[str]:
     page.get_by_role("button", name="Confirm").click()
     expect(page.get_by_text("For one hour you can change this order on this device.")).to_be_visible()
     cancel(page)
-    expect(page.get_by_text("The part of HTX Thiên An is cancelled.")).to_be_visible()
+    expect(page.get_by_text("The part from HTX Thiên An has been cancelled.")).to_be_visible()
     return violations + page_violations(page)
 
 

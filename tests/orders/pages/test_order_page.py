@@ -90,7 +90,7 @@ def test_each_cooperative_has_its_own_timeline(client: Client) -> None:
     page = page_of(client, order)
 
     assert f'Order <span class="code">{order.code}</span>' in page
-    assert "To pay on receipt: 470.000\u00a0₫" in page
+    assert "Due on receipt: 470.000\u00a0₫" in page
     assert steps(page) == [
         ("now", "The cooperative accepts the order"),
         ("", "Packed"),
@@ -101,7 +101,7 @@ def test_each_cooperative_has_its_own_timeline(client: Client) -> None:
         ("", "On the way"),
         ("", "Delivered"),
     ]
-    assert "by 10:00 on Wednesday 25/11 at the latest" in page
+    assert "no later than 10:00 on Wednesday 25/11" in page
     assert '<time datetime="2026-11-24T11:00:00+07:00">' in page
 
 
@@ -262,7 +262,7 @@ def test_buyer_cancels_one_part_and_keeps_the_other(client: Client) -> None:
     page = html_of(client.post(f"/en/don-hang/{order.pk}/goi/1/huy/", follow=True))
 
     order.refresh_from_db()
-    assert 'The part of <span lang="vi">HTX Thiên An</span> is cancelled.' in page
+    assert 'The part from <span lang="vi">HTX Thiên An</span> has been cancelled.' in page
     assert [part.state for part in order.parts.order_by("number")] == [PartState.CANCELLED, PartState.NEW]
     assert (order.due_gross, order.total_gross) == (120_000, 470_000)
     assert get_stock(pillow).free == 1
@@ -277,7 +277,7 @@ def test_repeated_cancellation_gives_same_answer(client: Client) -> None:
     ]
 
     for response in responses:
-        assert 'The part of <span lang="vi">HTX Thiên An</span> is cancelled.' in html_of(response)
+        assert 'The part from <span lang="vi">HTX Thiên An</span> has been cancelled.' in html_of(response)
     assert Change.objects.filter(action="part.cancelled").count() == 1
 
 
@@ -291,7 +291,8 @@ def test_packed_part_shows_phone_number_instead_of_cancel_button(client: Client)
 
     assert "Yes, cancel this part" not in page
     assert (
-        'It is packed. To change something, call <span lang="vi">HTX Thiên An</span>: 0912 345 678.' in page
+        'It is already packed. To change something, call <span lang="vi">HTX Thiên An</span>: 0912 345 678.'
+        in page
     )
     assert "The cooperative has already packed this. Please call them." in answer
     assert order.parts.get().state == PartState.ACCEPTED
@@ -313,7 +314,7 @@ def test_guest_without_email_can_save_page_link(client: Client) -> None:
     page = page_of(client, order)
 
     assert "Save this page" in page
-    assert "The link also comes as a text message to 0987 654 321." in page
+    assert "We also text the link to 0987 654 321." in page
     assert re.search(r'<svg[^>]+class="qr-small"', page)
     assert f'value="http://127.0.0.1:8000/don-hang/{order.pk}/"' in page
     assert " style=" not in page
@@ -378,7 +379,7 @@ def test_order_lookup_gives_same_answer_for_wrong_phone_and_unknown_code(client:
     unknown_code = answer("0987654321", "TA7K2M3")
 
     assert wrong_phone == unknown_code
-    assert "There is no order with this phone number and code." in wrong_phone
+    assert "No order matches this phone number and code." in wrong_phone
 
 
 def test_order_lookup_is_rate_limited_per_phone(client: Client) -> None:
@@ -457,8 +458,8 @@ def test_cash_collected_for_one_part_reduces_amount_due(client: Client) -> None:
     page = page_of(client, order)
 
     assert "Paid: 350.000\u00a0₫" in page
-    assert "Still to pay on receipt: 120.000\u00a0₫" in page
-    assert "To pay on receipt: " not in page
+    assert "Still due on receipt: 120.000\u00a0₫" in page
+    assert "Due on receipt: " not in page
 
 
 def test_overpaid_order_asks_for_no_payment(client: Client) -> None:
@@ -468,7 +469,7 @@ def test_overpaid_order_asks_for_no_payment(client: Client) -> None:
     page = page_of(client, order)
 
     assert "Paid: 400.000\u00a0₫" in page
-    assert "o pay on receipt" not in page
+    assert "ue on receipt" not in page
 
 
 def test_delivery_name_is_translated_unless_method_was_renamed(client: Client) -> None:

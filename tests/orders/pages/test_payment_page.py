@@ -167,7 +167,7 @@ def test_transfer_under_review_is_shown_to_buyer(client: Client) -> None:
 
     page = page_of(client, order, f"tien/?seen={state_hash}")
     assert "We have received a transfer from you and will check it today." in page
-    assert "We have seen your transfer of 100.000\xa0₫" in page
+    assert "We have received your transfer of 100.000\xa0₫" in page
     assert "It is less than the order total." in page
     assert steps(client, order)[0] == ("now", "We are checking your transfer")
 
@@ -181,7 +181,7 @@ def test_ambiguous_or_unmatched_transfer_is_not_shown(client: Client) -> None:
     receive_transfer_now(f"{order.code} {other_order.code}", 100_000)
     receive_transfer_now("tien hang", 50_000)
 
-    assert "We have seen" not in page_of(client, order)
+    assert "We have received your transfer of" not in page_of(client, order)
 
 
 def test_partly_paid_order_asks_for_remaining_amount(client: Client) -> None:
@@ -192,9 +192,9 @@ def test_partly_paid_order_asks_for_remaining_amount(client: Client) -> None:
     assign_transfer(transfer_id=transfer.pk, amounts={order.pk: 100_000}, actor=DESK, now=timezone.now())
 
     page = page_of(client, order, f"tien/?seen={state_hash}")
-    assert "100.000\xa0₫ has come, 20.000\xa0₫ is still missing." in page
+    assert "100.000\xa0₫ has been received, 20.000\xa0₫ is still missing." in page
     assert "Scan the code to pay 20.000\xa0₫" in page
-    assert "100.000\xa0₫ of 120.000\xa0₫ has come; this is the rest." in page
+    assert "100.000\xa0₫ of 120.000\xa0₫ has been received; this is the rest." in page
     assert "Choose another payment method" not in page
     assert requested_transfer(order).amount == 20_000
 
@@ -241,7 +241,7 @@ def test_poll_tells_that_order_has_expired(client: Client) -> None:
 
 def test_switch_to_cash_warns_that_it_is_final_when_auto_confirmed(client: Client) -> None:
     order = unpaid_order()
-    final = "After that the order cannot be paid another way."
+    final = "After that, you cannot change the payment method."
 
     page = page_of(client, order)
     Channel.objects.update(automatically_confirm_all_new_orders=False)
@@ -322,9 +322,11 @@ def test_lower_weight_of_paid_order_promises_refund(client: Client) -> None:
     grams = line.estimate_grams * 3 // 4
     weigh_line(part_id=part.pk, line_id=line.pk, grams=grams, key="a", actor=DESK, now=timezone.now())
 
-    message = "10.000\xa0₫ was paid beyond what the order costs. It goes back to you once the goods"
+    message = (
+        "10.000\xa0₫ was paid in excess of the order total. It is refunded once your items have been shipped."
+    )
     assert message in page_of(client, order)
-    assert "beyond what the order costs" not in page_before
+    assert "was paid in excess of the order total." not in page_before
 
 
 def test_without_bank_account_no_transfer_is_requested(client: Client) -> None:

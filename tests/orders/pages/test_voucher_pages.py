@@ -132,7 +132,7 @@ def test_refused_code_that_was_shown_does_not_block_order(client) -> None:
     client.get("/en/dat-hang/")
 
     first = client.post("/en/dat-hang/", order_form(basket, code="GIAM99", shown_total="350000"))
-    was_reported = "There is no such code" in text_of(first)
+    was_reported = "This code does not exist" in text_of(first)
     confirmed_form = order_form(basket, code="GIAM99", shown_total="350000") | {"code-seen": "GIAM99"}
     client.post("/en/dat-hang/", confirmed_form)
 
@@ -152,7 +152,7 @@ def test_code_that_ended_meanwhile_must_be_confirmed(client) -> None:
     client.post("/en/dat-hang/", order_form(basket, shown_total="350000"))
 
     page = text_of(response)
-    assert "This code ended on 24/11/2026." in page
+    assert "This code expired on 24/11/2026." in page
     assert "It costs 350.000\u00a0₫ now, not 318.000\u00a0₫." in page
     assert orders_before == 0
     assert (Order.objects.get().total_gross, Discount.objects.count()) == (350_000, 0)
@@ -169,7 +169,7 @@ def test_used_code_is_refused_once_guest_enters_phone_number(client) -> None:
         response = each_client.post("/en/dat-hang/", order_form(basket, shown_total="318000"))
 
     page = text_of(response)
-    assert "You have used this code before." in page
+    assert "You have already used this code." in page
     assert 'name="shown_total" value="350000"' in html_of(response)
     assert (Order.objects.count(), VoucherUse.objects.count()) == (1, 1)
 

@@ -112,7 +112,7 @@ def test_order_list_marks_order_with_open_weight_question(client):
     Order.objects.update(user=buyer)
     make_order((make_variant(), 1), user=buyer)
     client.force_login(buyer)
-    message = "Some of it weighs more than agreed."
+    message = "Some items weigh more than agreed."
 
     before = html_of(client.get("/en/tai-khoan/"))
     client.post(answer_url(part, question), {"answer": "agreed"})
@@ -182,5 +182,5 @@ def test_draft_page_shows_maximum_weight_and_price(admin_client):
 
     page = html_of(admin_client.get(f"/quan-tri/don-nhap/{order.pk}/")).replace("\u00a0", " ")
 
-    assert "khoảng 4,8 kg; nặng đến 5,76 kg thì tối đa 86.400 ₫" in page
+    assert "khoảng 4,8 kg; nặng tới 5,76 kg, tối đa 86.400 ₫" in page
     assert '<b class="money">116.400 ₫</b>' in page

@@ -121,7 +121,7 @@ def test_changed_account_is_also_notified_to_the_buyers_own_account() -> None:
         (ContactMethod.SMS, "+84911222333"),
     ]
     text = Notification.objects.filter(contact_method=ContactMethod.SMS).latest("pk").text
-    assert "Tiền chưa được chuyển trước" in text
+    assert "Tiền không được chuyển trước" in text
 
 
 def test_desk_shows_held_payout_and_cannot_pay_it() -> None:
@@ -138,11 +138,11 @@ def test_desk_shows_held_payout_and_cannot_pay_it() -> None:
         "/en/quan-tri/chi-tien/da-chi/", {"payout": payout.pk, "reference": "FT9"}, follow=True
     )
 
-    assert "held until" in overview
+    assert "on hold until" in overview
     assert f'value="{payout.pk}"' not in overview
-    assert "List for the bank" not in overview
-    assert "This account was named less than a day ago" in detail
+    assert "Bank list (Excel)" not in overview
+    assert "This account was added less than a day ago, and the buyer has been notified" in detail
     assert "Mark as paid" not in detail
-    assert "The account was named less than a day ago." in html_of(response)
+    assert "The account was added less than a day ago." in html_of(response)
     payout.refresh_from_db()
     assert payout.state == PayoutState.DUE

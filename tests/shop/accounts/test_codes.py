@@ -174,7 +174,7 @@ def test_wrong_expired_and_malformed_codes_show_errors(client: Client) -> None:
         *["Enter all six digits."] * 3,
         "Enter the 6-digit code.",
         "3 tries are left.",
-        "This code is no longer good.",
+        "This code is no longer valid.",
     ]
     assert [each in page for each, page in zip(messages, pages, strict=True)] == [True] * 7
     assert not is_signed_in(client)

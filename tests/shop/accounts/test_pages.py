@@ -266,7 +266,7 @@ def test_details_and_address_are_saved(client: Client) -> None:
     [
         ({"name": ""}, "Enter your name."),
         ({"commune": ""}, "Fill in this field to complete the address."),
-        ({"province": THAI_NGUYEN}, "That commune or ward is not in this province."),
+        ({"province": THAI_NGUYEN}, "This commune or ward is not in the province you chose."),
     ],
 )
 def test_invalid_details_change_nothing(client: Client, fields: dict[str, str], words: str) -> None:
@@ -350,9 +350,9 @@ def test_old_session_cannot_change_the_email(client: Client) -> None:
 @pytest.mark.parametrize(
     ("password", "words"),
     [
-        ("ngan", "Mật khẩu ngắn quá. Cần ít nhất 8 ký tự."),
+        ("ngan", "Mật khẩu quá ngắn. Cần ít nhất 8 ký tự."),
         ("12345678", "Mật khẩu này quá phổ biến. Hãy đặt mật khẩu khác."),
-        ("hoahoa@example.com", "Mật khẩu giống email quá. Hãy đặt mật khẩu khác."),
+        ("hoahoa@example.com", "Mật khẩu quá giống email. Hãy đặt mật khẩu khác."),
     ],
 )
 def test_weak_passwords_are_refused_in_vietnamese(client: Client, password: str, words: str) -> None:

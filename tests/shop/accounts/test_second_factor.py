@@ -208,7 +208,7 @@ def test_second_step_is_turned_off_after_proving_it() -> None:
     assert refused.headers["Location"] == f"{CHECK}?{urlencode({'next': FACTOR})}"
     assert AuthenticatorApp.objects.exists()
     page = html_of(client.get(refused.headers["Location"]))
-    assert "Nothing was done yet." in page
+    assert "Nothing has been done yet." in page
     response = client.post(CHECK, {"code": app_code(), "next": FACTOR})
     client.post(f"{FACTOR}tat/")
 
@@ -382,6 +382,6 @@ def test_missing_code_shows_its_own_error_and_costs_no_try(sent: dict[str, str],
     ]
 
     assert all(f"<span>{expected}</span>" in page for page in pages)
-    assert not any("Chưa đúng mã" in page for page in pages)
+    assert not any("Mã chưa đúng" in page for page in pages)
     client.post("/tai-khoan/dang-nhap/buoc-hai/", {"code": app_code()})
     assert is_in(client)

@@ -173,7 +173,7 @@ def test_passkey_is_created_signs_in_and_is_removed(page: Page, live_server: Any
     page.goto(f"{shop}{KEYS}")
     page.get_by_label("Passkey name").fill("Máy của Hoa")
     page.get_by_role("button", name="Create a passkey on this device").click()
-    page.get_by_text("The passkey is kept.").wait_for()
+    page.get_by_text("Passkey saved.").wait_for()
     page.context.clear_cookies()
     page.goto(f"{shop}{SIGN_IN}?next=/en/gio-hang/")
     page.get_by_role("button", name="Sign in with a passkey").click()
@@ -188,7 +188,7 @@ def test_passkey_is_created_signs_in_and_is_removed(page: Page, live_server: Any
 
     page.goto(f"{shop}{KEYS}")
     page.get_by_role("button", name="Remove").click()
-    page.get_by_text("The passkey is removed.").wait_for()
+    page.get_by_text("Passkey removed.").wait_for()
     page.context.clear_cookies()
     page.goto(f"{shop}{SIGN_IN}")
     page.get_by_role("button", name="Sign in with a passkey").click()

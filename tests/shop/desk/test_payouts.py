@@ -108,7 +108,7 @@ def test_several_payouts_are_marked_paid_with_their_own_or_a_common_reference(de
 
     references = dict(Payout.objects.values_list("pk", "reference"))
     assert [references[each.pk] for each in payouts] == ["LO1", "FT2", ""]
-    assert messages_of(response) == messages_of(repeated) == ["Đã chi 2 khoản."]
+    assert messages_of(response) == messages_of(repeated) == ["Đã chi trả 2 khoản."]
     assert LedgerPosting.objects.filter(kind=PostingKind.PAYOUT).count() == 2
     check_ledger()
 

@@ -110,7 +110,7 @@ def test_withholding_needs_a_rate_and_is_switched_on_and_off(desk: Client) -> No
     desk.post(f"{PAGE}thue/", TAX | {"tax-name": "TNCN", "tax-percent": "0,5"})
     response = desk.post(f"{PAGE}khau-tru/", {"on": "yes"}, follow=True)
     assert shop_settings().withholds_tax
-    assert "Đang bật: đơn đặt hôm nay bị khấu trừ 1,5 % tiền hàng." in html_of(response)
+    assert "Đang bật: đơn hàng đặt hôm nay bị khấu trừ 1,5 % tiền hàng." in html_of(response)
 
     desk.post(f"{PAGE}khau-tru/", {"on": "no"})
     assert not shop_settings().withholds_tax

@@ -106,9 +106,9 @@ def test_queue_shows_reasons_and_suggested_orders(cashier: Client) -> None:
 
     assert "100.000\xa0₫ less than is due" in page
     assert "costs 120.000 ₫ · the note contains the order code, ordered within one day before" in page
-    assert f"Put to order {order.code}: 100.000\xa0₫ Then 20.000\xa0₫ is still to be paid." in page
+    assert f"Apply to order {order.code}: 100.000\xa0₫ 20.000\xa0₫ will still be due." in page
     assert "55.000\xa0₫ no order code in the note" in page
-    assert "No order is like it." in page
+    assert "No matching order found." in page
 
 
 def test_matched_transfer_is_not_in_the_queue(cashier: Client) -> None:
@@ -120,7 +120,7 @@ def test_matched_transfer_is_not_in_the_queue(cashier: Client) -> None:
 def test_suggested_match_is_settled_with_one_click(cashier: Client) -> None:
     order, transfer = make_waiting_order(), make_transfer()
 
-    response = press(cashier, f"Put to order {order.code}: 120.000\xa0₫")
+    response = press(cashier, f"Apply to order {order.code}: 120.000\xa0₫")
 
     assert response.redirect_chain == [(TRANSFERS, 302)]
     assert "Matched. The buyer can see it." in text_of(response)
@@ -134,7 +134,7 @@ def test_surplus_stays_for_review(cashier: Client) -> None:
     order = make_waiting_order()
     transfer = make_transfer(order.code, 150_000)
 
-    response = press(cashier, f"Put to order {order.code}: 120.000\xa0₫")
+    response = press(cashier, f"Apply to order {order.code}: 120.000\xa0₫")
 
     assert "150.000\xa0₫ left: 30.000\xa0₫" in text_of(response)
     transfer.refresh_from_db()
@@ -169,14 +169,14 @@ def test_split_is_entered_by_hand(cashier: Client) -> None:
 @pytest.mark.parametrize(
     ("code", "amount", "expected"),
     [
-        ("", "120000", "Say which order it is for"),
+        ("", "120000", "Choose the order and enter the amount"),
         ("TXXXXXX", "120000", "No order has the code TXXXXXX."),
-        ("{code}", "", "Write each order once, and a whole sum beside it"),
-        ("{code}", "12,5", "Write each order once, and a whole sum beside it"),
-        ("{code}", "0", "Say which order it is for"),
-        ("{code}", "-5", "Say which order it is for"),
+        ("{code}", "", "Enter each order once"),
+        ("{code}", "12,5", "Enter each order once"),
+        ("{code}", "0", "Choose the order and enter the amount"),
+        ("{code}", "-5", "Choose the order and enter the amount"),
         ("{code}", "120001", "That is more than the amount left of this transfer."),
-        (["{code}", "{code}"], ["60000", "60000"], "Write each order once"),
+        (["{code}", "{code}"], ["60000", "60000"], "Enter each order once"),
     ],
 )
 def test_invalid_split_is_refused(cashier: Client, code, amount, expected: str) -> None:
@@ -198,7 +198,7 @@ def test_expired_order_is_replaced_with_one_click(cashier: Client) -> None:
 
     response = press(cashier, "Place order again and pay")
 
-    assert "Ordered anew and paid." in text_of(response)
+    assert "Order placed again and paid." in text_of(response)
     replacement = Order.objects.exclude(pk=order.pk).get()
     assert (replacement.charged, replacement.still_due) == (120_000, 0)
     order.refresh_from_db()
@@ -216,14 +216,14 @@ def test_transfer_is_returned_and_every_step_recorded(cashier: Client) -> None:
     page = html_of(cashier.get(path))
     payload = build_payload(bank="970405", account="0099887766", amount=120_000, note=payout.note)
     assert qr_svg(payload, title="VietQR code to return the money") in page
-    assert "To be sent back: 120.000\xa0₫" in page
+    assert "To return: 120.000\xa0₫" in page
 
     cashier.post(f"{path}da-tra/", {"reference": "FT777"})
 
     payout.refresh_from_db()
     assert (payout.state, payout.reference) == (PayoutState.PAID, "FT777")
     text = page_text(cashier, path)
-    assert "Sent back: 120.000\xa0₫" in text
+    assert "Returned: 120.000\xa0₫" in text
     assert "FT777" in text
     assert "Bank transfer to be returned Chuyển hai lần Thu" in text
     done = Change.objects.filter(action__in=["transfer.return_requested", "transfer.returned"])

@@ -23,7 +23,7 @@ def test_manager_adds_a_packer_changes_the_role_and_ends_it(manager, seller):
 
     page = add_member(manager, "0912 345 678")
     row = Membership.objects.get(user=user)
-    assert (row.role, "They find this cooperative" in page, "hoa@example.com" in page) == (
+    assert (row.role, "Member added." in page, "hoa@example.com" in page) == (
         "packer",
         True,
         True,
@@ -41,7 +41,7 @@ def test_manager_adds_a_packer_changes_the_role_and_ends_it(manager, seller):
 def test_invalid_member_shows_an_error_and_keeps_the_input(manager):
     page = html_of(manager.post("/en/xa-vien/thanh-vien/", {"person": "ai@example.com", "role": "packer"}))
 
-    assert "Nobody has an account with this e-mail" in page
+    assert "No account uses this email or confirmed phone number" in page
     assert 'value="ai@example.com"' in page
 
 
@@ -50,7 +50,7 @@ def test_last_manager_cannot_be_removed(manager, seller):
 
     page = html_of(manager.post(f"/en/xa-vien/thanh-vien/{row.pk}/thoi/", follow=True))
 
-    assert "Somebody must manage the cooperative." in page
+    assert "A cooperative needs a manager." in page
     row.refresh_from_db()
     assert row.is_active
 

@@ -296,8 +296,8 @@ def test_home_counts_pickups_of_the_next_pickup_day(packer, seller):
 
     page = html_of(packer.get("/xa-vien/"))
 
-    assert f"{day:%d/%m} có người đến lấy hàng." in page
-    assert "2 người hẹn đến." in page
+    assert f"{day:%d/%m}: khách đến nhận hàng." in page
+    assert "2 khách hẹn đến." in page
 
 
 @pytest.mark.parametrize(

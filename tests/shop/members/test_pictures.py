@@ -61,7 +61,7 @@ def test_photo_is_removed_but_not_the_last_one(lister, media_rows):
     response = lister.post(address(second, "bo"), follow=True)
 
     assert media_order() == [second.pk]
-    assert "Hàng đang bán phải có ảnh." in html_of(response)
+    assert "Sản phẩm đang bán phải có ảnh." in html_of(response)
 
 
 @pytest.mark.parametrize("suffix", ["cho", "bo"])

@@ -167,7 +167,7 @@ def test_product_becomes_weighed_and_its_page_shows_it(lister, seller):
     ("file", "words"),
     [
         (SimpleUploadedFile("anh.jpg", b"day khong phai anh"), NotAPicture.default_words),
-        (SimpleUploadedFile("anh.jpg", b""), "Ảnh này rỗng."),
+        (SimpleUploadedFile("anh.jpg", b""), "Tệp ảnh này bị trống."),
         (photo("PNG", size=(7000, 7000)), PictureTooLarge.default_words),
         (SimpleUploadedFile("anh.jpg", b"\0" * (25 * 1024 * 1024 + 1)), PictureTooHeavy.default_words),
     ],

@@ -75,7 +75,7 @@ def test_certificate_is_shown_after_review_and_until_it_expires(manager, seller)
         "products": [str(tea.pk)],
     }
     without_photo = manager.post("/xa-vien/gian-hang/giay/", form)
-    assert "Chụp ảnh giấy" in html_of(without_photo)
+    assert "Chụp hoặc chọn ảnh giấy chứng nhận." in html_of(without_photo)
     assert 'value="12/QĐ-UBND"' in html_of(without_photo)
     assert not Certificate.objects.exists()
 

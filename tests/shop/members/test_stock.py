@@ -99,7 +99,7 @@ def test_invalid_counts_of_one_variant_are_told_apart_by_warehouse(lister, selle
 
     product = variant.product.name
     assert f"{product}, {stock.warehouse.name}: Ghi số từ 0 trở lên.</a>" in page
-    assert f"{product}, Kho xa: Ghi số không quá 1000000.</a>" in page
+    assert f"{product}, Kho xa: Nhập số không quá 1000000.</a>" in page
 
 
 @pytest.mark.parametrize("counted", ["-1", "1,5", "nhiều", "1000001"])

@@ -97,7 +97,7 @@ def test_pdf_holds_all_rows_in_correct_vietnamese(desk: Client) -> None:
     assert NAME in " ".join(text.split())
     assert "Tiền bán sản phẩm 300.000 ₫" in lines
     assert "Phí giao hàng tự làm 60.000 ₫" in lines
-    assert "Tiền hoàn lại −40.000 ₫" in lines
+    assert "Hoàn tiền −40.000 ₫" in lines
     assert "Phí sàn −13.000 ₫" in lines
     assert "Điều chỉnh −7.000 ₫" in lines
     assert "Sàn trả 300.000 ₫" in lines
@@ -152,8 +152,8 @@ def test_workbook_holds_sums_and_rows_as_numbers(desk: Client) -> None:
     heads = [[sheet.cell(row, 1).value for row in (1, 2)] for sheet in book.worksheets]
     period = "24/11/2026 đến 24/11/2026, chốt lúc"
     assert [(name, when.startswith(period)) for name, when in heads] == [
-        ("Quyết toán kỳ 1, HTX Đồng Phúc", True),
-        ("Quyết toán kỳ 1, HTX Đồng Phúc", True),
+        ("Kỳ kết sổ 1, HTX Đồng Phúc", True),
+        ("Kỳ kết sổ 1, HTX Đồng Phúc", True),
     ]
     assert list(sums.iter_rows(min_row=4, values_only=True)) == [
         ("Việc", "Số tiền"),
