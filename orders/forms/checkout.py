@@ -45,7 +45,7 @@ class CheckoutForm(InvoiceForm, ReceiverForm):
     keep_address = forms.BooleanField(label=_("Save this address to my address book."), required=False)
     consent = forms.BooleanField(
         label=_(
-            "I agree that Chợ Phiên passes my name, phone number and address on to the cooperatives and "
+            "I agree that Chợ Phiên shares my name, phone number and address with the cooperatives and "
             "carriers, only for this delivery."
         ),
         error_messages={"required": _("We cannot deliver your order without this. Please tick the box.")},

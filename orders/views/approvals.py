@@ -20,7 +20,10 @@ def decide_proposal(request: HttpRequest, pk: uuid.UUID, actor: Actor, *, url: s
     if "confirm" in request.POST:
         action, message = partial(confirm_proposal, approval_id=pk, actor=actor, now=now), _("Confirmed.")
     elif "withdraw" in request.POST:
-        action, message = partial(withdraw_proposal, approval_id=pk, actor=actor, now=now), _("Withdrawn.")
+        action, message = (
+            partial(withdraw_proposal, approval_id=pk, actor=actor, now=now),
+            _("Proposal withdrawn."),
+        )
     else:
         reason = request.POST.get("reason", "")
         action, message = (

@@ -30,8 +30,8 @@ class OrderByPhone(Refused):
 
     code = "phone_code_not_possible"
     default_words = _(
-        "Many orders are coming in right now, and we cannot send a code to this number."
-        " Please sign in, or call us: we gladly take your order by phone."
+        "We are receiving many orders right now and cannot send a code to this number."
+        " Sign in, or call us: we are happy to take your order by phone."
     )
 
 

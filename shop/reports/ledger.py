@@ -71,7 +71,7 @@ def table_of(rows: Iterable[LedgerEntry], currency: str) -> Table:
         Column(_("Posting"), ColumnKind.COUNT),
         Column(_("Event")),
         Column(_("Account")),
-        Column(_("Composition")),
+        Column(_("Entry type")),
         Column(_("Cooperative")),
         Column(_("Carrier")),
         Column(pgettext("settlement", "Order")),

@@ -26,8 +26,7 @@ class PhoneCodeNeeded(Refused):
 
     code = "phone_code_needed"
     default_words = _(
-        "Many orders are coming in right now."
-        " Please confirm your phone number with a code: then your order is placed."
+        "We are receiving many orders right now. Confirm your phone number with a code to place your order."
     )
 
 

@@ -23,7 +23,7 @@ class DeviceCodeRequired(Refused):
 
     code = "device_code_needed"
     default_words = _(
-        "Too many passwords were tried for this account. Sign in on a device that you used before, or set a"
+        "Too many wrong passwords for this account. Sign in on a device that you have used before, or set a"
         " new password."
     )
 

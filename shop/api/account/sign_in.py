@@ -178,8 +178,8 @@ def _authenticate(context: Context, written: str, password: str) -> User:
 
 def _wrong_credentials() -> InputError:
     message = _(
-        "E-mail (or phone number) and password do not go together, or the account waits for the link in our"
-        " letter."
+        "The email (or phone number) and password do not match, or the account has not been confirmed with"
+        " the link in our email yet."
     )
     return InputError("INVALID_CREDENTIALS", message, field="email")
 

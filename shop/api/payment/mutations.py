@@ -61,7 +61,7 @@ _MAX_KEY_LENGTH = 120
 _OUT_OF_STOCK = frozenset({QuoteProblem.SOLD_OUT, QuoteProblem.ONLY_LEFT})
 # The API requests no code: only an account proves that a phone number is the buyer's.
 _CONFIRM_FIRST = gettext_lazy(
-    "Many orders are coming in right now."
+    "We are receiving many orders right now."
     " Sign in to an account with a confirmed phone number, then place the order again."
 )
 

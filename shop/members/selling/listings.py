@@ -143,7 +143,7 @@ def resume(request: HttpRequest, membership: MembershipContext, listing_id: int)
 @for_members(MemberRight.LIST)
 def withdrawal(request: HttpRequest, membership: MembershipContext, listing_id: int) -> HttpResponse:
     """Withdraw a listing."""
-    return _run_transition(request, membership, listing_id, withdraw_listing, _("Withdrawn."))
+    return _run_transition(request, membership, listing_id, withdraw_listing, _("Removed from the market."))
 
 
 @require_POST

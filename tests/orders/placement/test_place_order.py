@@ -306,8 +306,8 @@ def test_consents_are_recorded_with_version_and_time() -> None:
 
     recorded = Consent.objects.filter(about=f"order:{order.pk}").order_by("purpose")
     assert [(one.purpose, one.version, one.given_at) for one in recorded] == [
-        ("news", "2026-11", NOW),
-        ("order", "2026-11", NOW),
+        ("news", "2026-12", NOW),
+        ("order", "2026-12", NOW),
     ]
 
 
