@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import NamedTuple, Protocol
 
+from django.utils.translation import gettext as _
+
 from shop.api.errors import InputError
 from shop.api.object_types import Type
 from shop.core.money import minor_digits, round_half_up
@@ -64,7 +66,9 @@ def parse_minor_units(amount: Decimal, currency: str, *, field: str) -> int:
     scaled = to_minor_units(amount, currency)
     rounded = round_half_up(scaled) if abs(scaled) < _MAX_MINOR_UNITS else -1
     if scaled != rounded:
-        raise InputError("INVALID", f"This is no sum in {currency}.", field=field)
+        raise InputError(
+            "INVALID", _("This is not a valid amount in %(currency)s.") % {"currency": currency}, field=field
+        )
     return rounded
 
 

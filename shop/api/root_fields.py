@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
 from typing import TYPE_CHECKING, Any, NotRequired, TypeAlias, TypedDict, TypeVar
 
+from django.utils.translation import gettext as _
 from graphql import GraphQLObjectType, get_named_type, is_enum_type, is_object_type
 
 from shop.api.errors import InputError, payload_errors
@@ -150,7 +151,9 @@ class Mutations(Queries):
         """Call `resolve_one` with each of these arguments and return the payload."""
         if len(requested) > MAX_BULK_DELETIONS:
             raise InputError(
-                "INVALID", f"At most {MAX_BULK_DELETIONS} can be taken away at once.", field="ids"
+                "INVALID",
+                _("Delete at most %(count)s at a time.") % {"count": MAX_BULK_DELETIONS},
+                field="ids",
             )
         count, refusals = 0, []
         for each in requested:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext as _
+
 from shop.api.base.inputs import (
     DeleteMetadataArguments,
     DeletePrivateMetadataArguments,
@@ -82,5 +84,5 @@ def _metadata_target(text: str) -> tuple[MetadataAccess, Key]:
         raise InputError("GRAPHQL_ERROR", str(InvalidId(text, "an object")), field="id") from error
     target = METADATA_ACCESS.get(name)
     if target is None:
-        raise InputError("NOT_FOUND", f"{name} has no metadata.", field="id")
+        raise InputError("NOT_FOUND", _("%(type)s has no metadata.") % {"type": name}, field="id")
     return target, key

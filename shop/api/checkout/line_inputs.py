@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from catalog.models import Variant
 from orders.actions.basket.basket_lines import LineToAdd
@@ -44,7 +45,7 @@ def updated_lines(
     for each in lines:
         line, variant = each.get("lineId"), each.get("variantId")
         if (line is None) == (variant is None):
-            raise InputError("GRAPHQL_ERROR", "Give exactly one of `lineId` and `variantId`.", field="lines")
+            raise InputError("GRAPHQL_ERROR", _("Provide either `lineId` or `variantId`."), field="lines")
         sets.append(
             LineUpdate(
                 None if line is None else input_key(line, "CheckoutLine", field="lineId"),
@@ -82,7 +83,7 @@ def _given_price(
     if price is None:
         if input_data.get("priceOverrideReason"):
             raise InputError(
-                "PRICE_OVERRIDE_REASON_WITHOUT_OVERRIDE", "There is no price to give a reason for."
+                "PRICE_OVERRIDE_REASON_WITHOUT_OVERRIDE", _("Provide a price, or remove the reason.")
             )
         return None
     context.require(Permission.HANDLE_CHECKOUTS)

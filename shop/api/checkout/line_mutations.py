@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import uuid
 
+from django.utils.translation import gettext as _
+
 from orders.actions.basket.bulk_lines import add_basket_lines, remove_basket_lines, update_basket_lines
 from orders.actions.basket.combined_delivery import (
     CombinedOptionNotAvailable,
@@ -77,7 +79,7 @@ def checkout_line_delete(
     basket = basket_in(arguments, context)
     text = arguments.get("lineId")
     if text is None:
-        raise InputError("REQUIRED", "Name the line.", field="lineId")
+        raise InputError("REQUIRED", _("Provide `lineId`."), field="lineId")
     key = input_key(text, "CheckoutLine", field="lineId")
     return _remove_lines(basket, [key], context, selection)
 

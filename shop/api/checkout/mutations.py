@@ -214,7 +214,7 @@ def checkout_remove_promo_code(
     basket = basket_in(arguments, context)
     code, voucher = arguments.get("promoCode"), arguments.get("promoCodeId")
     if (code is None) == (voucher is None):
-        raise InputError("GRAPHQL_ERROR", "Give exactly one of `promoCode` and `promoCodeId`.")
+        raise InputError("GRAPHQL_ERROR", _("Provide either `promoCode` or `promoCodeId`."))
     if voucher is not None:
         key = input_key(voucher, "Voucher", "GiftCard", field="promoCodeId")
         is_it = VoucherCode.objects.filter(code=basket.voucher_code, voucher=key).exists()

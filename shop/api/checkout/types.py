@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
 
 from orders.models import Basket, BasketLine
 from shop.accounts.staff.permissions import Permission
@@ -77,4 +78,4 @@ def basket_key_from(arguments: InputData) -> uuid.UUID:
     token: uuid.UUID | None = arguments.get("token")
     if token is not None:
         return token
-    raise InputError("GRAPHQL_ERROR", "Name the checkout by `id` or `token`.", field="id")
+    raise InputError("GRAPHQL_ERROR", _("Provide the checkout's `id` or `token`."), field="id")

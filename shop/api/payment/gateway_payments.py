@@ -6,6 +6,8 @@ import uuid
 from dataclasses import dataclass
 from typing import TypedDict
 
+from django.utils.translation import gettext as _
+
 from orders.actions.gateway.gateway_calls import CallResult, look_up_call, send_call
 from orders.actions.gateway_requests.gateway_requests import start_call_of
 from orders.actions.payments.basket_payments import (
@@ -103,7 +105,7 @@ def _begin_for_order(
     order: Order, method: PaymentMethod, key: str | None, context: Context
 ) -> tuple[Payment, object]:
     if method == PaymentMethod.APP:
-        raise InputError("INVALID", "The dummy pays for checkouts alone.", field="paymentGateway")
+        raise InputError("INVALID", _("The test gateway can pay only for checkouts."), field="paymentGateway")
     payment_started_with(key, order=order)
     payment = change_payment_method(order_id=order.pk, method=method, actor=context.actor, now=context.now)
     return payment, _stripe_data(payment, context) if method == PaymentMethod.CARD else None
@@ -130,7 +132,9 @@ def _record_dummy_result(payment: Payment, amount: int, data: object, flow: str,
     default_kind = EventKind.CHARGE_SUCCESS if is_charge else EventKind.AUTHORIZATION_SUCCESS
     event_kind = str(event.get("type") or default_kind).lower()
     if event_kind not in _DUMMY_RESULTS:
-        raise InputError("INVALID", "The dummy cannot answer so.", field="paymentGateway")
+        raise InputError(
+            "INVALID", _("The test gateway does not support this event type."), field="paymentGateway"
+        )
     event_number = PaymentEvent.objects.filter(payment=payment).count()
     record_app_event(
         payment_id=payment.pk,

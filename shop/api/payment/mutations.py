@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 from django.conf import settings
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from orders.actions.checkout.complete_checkout import complete_checkout
@@ -86,7 +87,7 @@ def payment_gateway_initialize(
 def _config(gateway: AvailableGateway | None, gateway_id: str) -> dict[str, object]:
     if gateway is not None:
         return {"id": gateway_id, "data": gateway_settings(gateway), "errors": []}
-    error = {"field": "id", "message": "This gateway is not offered.", "code": "NOT_FOUND"}
+    error = {"field": "id", "message": _("This gateway is not available."), "code": "NOT_FOUND"}
     return {"id": gateway_id, "data": None, "errors": [error]}
 
 
@@ -99,7 +100,7 @@ def transaction_initialize(
     if arguments.get("action") is not None:
         context.require(Permission.HANDLE_PAYMENTS)
     if gateway not in {each.id for each in available_gateways(target.channel)}:
-        raise InputError("NOT_FOUND", "This gateway is not offered.", field="paymentGateway")
+        raise InputError("NOT_FOUND", _("This gateway is not available."), field="paymentGateway")
     key = arguments.get("idempotencyKey")
     try:
         payment, data = start_payment(
