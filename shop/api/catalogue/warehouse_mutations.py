@@ -48,7 +48,7 @@ def create_warehouse(
     created_warehouse = create_warehouse_from_columns(
         cooperative_id=owner_from_input(input_data, context),
         values=columns(input_data, **_COLUMNS) | {"name": required_text(input_data, "name")},
-        address=address_from(input_data["address"], context),
+        address=address_from(input_data["address"], context, is_business=True),
         actor=context.actor,
         now=context.now,
     )
@@ -72,7 +72,9 @@ def update_warehouse(
     changed = update_warehouse_columns(
         warehouse_id=row.pk,
         values=values,
-        address=None if address_input is None else address_from(address_input, context, existing=row.address),
+        address=None
+        if address_input is None
+        else address_from(address_input, context, existing=row.address, is_business=True),
         actor=context.actor,
         now=context.now,
     )

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import unicodedata
+from typing import NoReturn
 
 import phonenumbers
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 _COUNTRY = "84"
+_MOBILE_DIGITS, _LANDLINE_DIGITS = 10, 11  # with the leading zero
+_HOTLINE_PREFIXES, _HOTLINE_DIGITS = ("1800", "1900"), (8, 10)
+MIN_FOREIGN_DIGITS = 7
 MAX_DIGITS = 15  # the longest number in the world, with country code (ITU-T E.164)
 
 
 def normalise_phone(written: str) -> str:
     """Return the stored form: "+84987654321" for "0987.654.321", "84987…", "+84 (0)987…".
 
-    Foreign numbers keep their "+". Short numbers (113, 1900 xxxx) and invalid ones keep their digits. Nothing
-    is refused, because carriers open prefixes faster than lists of them are updated.
+    Foreign numbers keep their "+". Short numbers (113, 1900 xxxx) and invalid ones keep their digits;
+    `validate_phone` refuses what cannot be dialled.
     """
     digits = "".join(str(unicodedata.decimal(sign)) for sign in written if sign.isdecimal())
     international = written.strip().startswith(("+", "(+")) or digits.startswith("00")
@@ -34,13 +38,70 @@ def normalise_phone(written: str) -> str:
     return digits
 
 
-def validate_phone(written: str) -> None:
-    """Refuse numbers with more digits than any phone number has; unusual ones pass."""
-    if len(normalise_phone(written).removeprefix("+")) > MAX_DIGITS:
-        raise ValidationError(
-            _("Enter a phone number with at most %(most)s digits.") % {"most": MAX_DIGITS},
-            code="phone_too_long",
+def validate_phone(written: str, *, region: str = "VN", is_business: bool = False) -> None:
+    """Refuse a number of the wrong length, naming both counts; unusual prefixes pass.
+
+    Mobile numbers have 10 digits and landlines (02x) 11. Hotlines (1800, 1900) pass only for a business. A
+    number without "+" is read as dialled within `region`. Raises ValidationError.
+    """
+    if any(sign.isalpha() for sign in written) or not any(sign.isdecimal() for sign in written):
+        raise ValidationError(_("Enter the phone number in digits."), code="phone_not_digits")
+    number = normalise_phone(written)
+    if region != "VN" and not written.strip().startswith(("+", "(+", "00")):
+        _validate_in_region(written, region)
+    elif number.startswith("+") and not number.startswith(f"+{_COUNTRY}"):
+        _validate_foreign(number)
+    elif is_business and number.startswith(_HOTLINE_PREFIXES):
+        if len(number) not in _HOTLINE_DIGITS:
+            _refuse_length(
+                _("A number starting with 1800 or 1900 has 8 or 10 digits; this one has %(count)s."), number
+            )
+    else:
+        _validate_vietnamese(number)
+
+
+def _validate_vietnamese(number: str) -> None:
+    local = f"0{number.removeprefix(f'+{_COUNTRY}')}" if number.startswith("+") else number
+    is_landline = local.startswith("02")
+    if len(local) != (_LANDLINE_DIGITS if is_landline else _MOBILE_DIGITS):
+        message = (
+            _("A landline number (02…) has 11 digits; this one has %(count)s.")
+            if is_landline
+            else _("A phone number has 10 digits; this one has %(count)s.")
         )
+        _refuse_length(message, local)
+    if not local.startswith("0") or local.startswith("00"):
+        _refuse_start()
+
+
+def _validate_foreign(number: str) -> None:
+    digits = number.removeprefix("+")
+    if not MIN_FOREIGN_DIGITS <= len(digits) <= MAX_DIGITS:
+        _refuse_length(_("A number with a country code has 7 to 15 digits; this one has %(count)s."), digits)
+    if digits.startswith("0"):  # no country's code does
+        _refuse_start()
+
+
+def _validate_in_region(written: str, region: str) -> None:
+    try:
+        is_possible = phonenumbers.is_possible_number(phonenumbers.parse(written, region))
+    except phonenumbers.NumberParseException:
+        is_possible = False
+    if not is_possible:
+        raise ValidationError(
+            _("Enter the phone number with its country code, such as +1 202-555-0100."),
+            code="phone_impossible",
+        )
+
+
+def _refuse_length(message: str, digits: str) -> NoReturn:
+    raise ValidationError(message % {"count": len(digits)}, code="phone_length")
+
+
+def _refuse_start() -> NoReturn:
+    raise ValidationError(
+        _("A phone number starts with 0, or with + and a country code."), code="phone_start"
+    )
 
 
 def is_likely_mistyped(written: str) -> bool:

@@ -14,8 +14,9 @@ from cooperatives.models import Cooperative
 from shop.accounts.forms import DivisionForm, DivisionOptions
 from shop.accounts.models import User
 from shop.core.dates.form_days import validate_day
-from shop.core.identifiers.phones import format_phone, is_likely_mistyped, normalise_phone, validate_phone
+from shop.core.identifiers.phones import format_phone, is_likely_mistyped
 from shop.core.web.form_options import FormData, FormFiles
+from shop.core.web.phone_fields import PhoneField
 from shop.members.forms.fields import MembersForm
 
 # The banks' BINs in the NAPAS interbank network.
@@ -56,12 +57,9 @@ class ApplicationForm(DivisionForm, MembersForm):
     )
     tax_code = forms.CharField(label=_("Tax code"), max_length=20, required=False)
     representative = forms.CharField(label=_("Legal representative"), max_length=250)
-    phone = forms.CharField(
-        validators=[validate_phone],
-        label=_("Phone number"),
-        max_length=40,
+    phone = PhoneField(
+        is_business=True,
         help_text=_("Buyers and the market will call this number."),
-        widget=forms.TextInput(attrs={"type": "tel", "inputmode": "tel"}),
     )
     hamlet = forms.CharField(label=_("Hamlet, street, house number"), max_length=250)
     bank_bin = forms.ChoiceField(label=_("Bank"), choices=[("", _("Choose a bank")), *BANKS])
@@ -120,7 +118,7 @@ class ApplicationForm(DivisionForm, MembersForm):
     def details(self, email: str) -> ApplicationDetails:
         submitted = {key: value for key, value in self.cleaned_data.items() if key in _COPIED_FIELDS}
         return ApplicationDetails(
-            **submitted | self.place | {"phone": normalise_phone(submitted["phone"])},
+            **submitted | self.place,
             email=email,
         )
 

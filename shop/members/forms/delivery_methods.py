@@ -15,8 +15,9 @@ from cooperatives.actions.warehouses import WarehouseDetails
 from cooperatives.models import PICKUP_KINDS, ClickAndCollect, DeliveryKind, DeliveryMethod, Warehouse
 from shop.accounts.forms import DivisionForm
 from shop.core.dates.calendar import weekday_name
-from shop.core.identifiers.phones import format_phone, is_likely_mistyped, normalise_phone, validate_phone
+from shop.core.identifiers.phones import format_phone, is_likely_mistyped
 from shop.core.web.form_options import FormData, FormFiles, FormOptions
+from shop.core.web.phone_fields import PhoneField
 from shop.members.forms.fields import MembersForm, WholeNumberField
 
 _COACH_FIELDS = ("departs_weekday", "departs_at", "cut_off_hours")
@@ -156,13 +157,10 @@ class WarehouseForm(DivisionForm, MembersForm):
 
     name = forms.CharField(label=_("Warehouse name"), max_length=120)
     street = forms.CharField(label=_("Hamlet, street, house number"), max_length=250)
-    phone = forms.CharField(
-        validators=[validate_phone],
-        label=_("Phone number"),
-        max_length=40,
+    phone = PhoneField(
         required=False,
+        is_business=True,
         help_text=_("Leave empty to use the cooperative's number."),
-        widget=forms.TextInput(attrs={"type": "tel", "inputmode": "tel"}),
     )
     click_and_collect = forms.BooleanField(label=_("Buyers can pick up orders here"), required=False)
 
@@ -195,7 +193,7 @@ class WarehouseForm(DivisionForm, MembersForm):
             name=cleaned["name"],
             street=cleaned["street"],
             **self.place,
-            phone=normalise_phone(cleaned["phone"]) if cleaned["phone"] else "",
+            phone=cleaned["phone"],
             click_and_collect=ClickAndCollect(pickup_option)
             if cleaned["click_and_collect"]
             else ClickAndCollect.DISABLED,

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cooperatives.models import Role
 from shop.core.web.form_options import FormData, FormFiles, FormOptions
+from shop.core.web.phone_fields import EmailOrPhoneField
 from shop.members.forms.fields import MembersForm
 
 # What each role may do.
@@ -32,9 +33,8 @@ class RoleForm(MembersForm):
 
 
 class PersonForm(RoleForm):
-    person = forms.CharField(
+    person = EmailOrPhoneField(
         label=_("Email or phone number of their account"),
-        max_length=254,
         help_text=_("They create the account themselves under “Create an account”."),
         error_messages={"required": _("Enter their email address or phone number.")},
         widget=forms.TextInput(attrs={"autocomplete": "off"}),

@@ -15,9 +15,10 @@ from catalog.models import Product
 from cooperatives.actions.profile import HouseholdDetails
 from cooperatives.models import Certificate, CertificateKind, Producer
 from shop.core.dates.form_days import validate_day
-from shop.core.identifiers.phones import format_phone, normalise_phone, validate_phone
+from shop.core.identifiers.phones import format_phone
 from shop.core.models import Picture
 from shop.core.web.form_options import FormData, FormFiles, FormOptions
+from shop.core.web.phone_fields import PhoneField
 from shop.members.forms.fields import MembersForm, PhotoField
 
 _DAYS = ["%Y-%m-%d", "%d/%m/%Y"]
@@ -54,13 +55,9 @@ class HouseholdForm(MembersForm):
     )
     products_made = forms.CharField(label=_("What they grow or make"), max_length=120, required=False)
     place = forms.CharField(label=_("Where they live"), max_length=250, required=False)
-    phone = forms.CharField(
-        validators=[validate_phone],
-        label=_("Phone number"),
-        max_length=40,
+    phone = PhoneField(
         required=False,
         help_text=_("Only for you. Buyers do not see it."),
-        widget=forms.TextInput(attrs={"type": "tel", "inputmode": "tel"}),
     )
     agrees = forms.BooleanField(
         label=_("They agree that buyers can see their name and place."),
@@ -75,8 +72,7 @@ class HouseholdForm(MembersForm):
 
     @property
     def details(self) -> HouseholdDetails:
-        cleaned = self.cleaned_data
-        return HouseholdDetails(**cleaned | {"phone": normalise_phone(cleaned["phone"])})
+        return HouseholdDetails(**self.cleaned_data)
 
 
 class CertificateForm(MembersForm):

@@ -16,8 +16,8 @@ from orders.actions.fulfilment.deliver_parcels import DispatchDetails
 from orders.models import OrderLine, Parcel
 from orders.states import CodState
 from shop.core.dates.form_days import validate_day
-from shop.core.identifiers.phones import normalise_phone, validate_phone
 from shop.core.web.form_options import FormData, FormFiles, FormOptions
+from shop.core.web.phone_fields import PhoneField
 from shop.members.forms.fields import MembersForm, WholeNumberField
 
 DECLINE_REASONS = [
@@ -104,13 +104,7 @@ class HandOverForm(MembersForm):
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
-    driver_phone = forms.CharField(
-        validators=[validate_phone],
-        label=_("Driver's phone number"),
-        max_length=40,
-        required=False,
-        widget=forms.TextInput(attrs={"type": "tel"}),
-    )
+    driver_phone = PhoneField(label=_("Driver's phone number"), required=False)
 
     _FIELDS = {
         DeliveryKind.CARRIER: ("carrier", "tracking_number"),
@@ -126,10 +120,7 @@ class HandOverForm(MembersForm):
 
     @property
     def dispatch(self) -> DispatchDetails:
-        details = dict(self.cleaned_data)
-        if details.get("driver_phone"):
-            details["driver_phone"] = normalise_phone(details["driver_phone"])
-        return DispatchDetails(**details)
+        return DispatchDetails(**self.cleaned_data)
 
 
 def _amount_field() -> WholeNumberField:

@@ -181,6 +181,8 @@ def test_order_without_email_sends_link_by_sms(client: Client) -> None:
         ("name", " ", "Enter the name of the recipient."),
         ("phone", "", "Enter a phone number we can call."),
         ("phone", "abc", "Enter the phone number in digits."),
+        ("phone", "0900 000 20", "A phone number has 10 digits; this one has 9."),
+        ("phone", "0900 000 00012", "A phone number has 10 digits; this one has 12."),
         ("email", "hoa@", "Enter an email address such as hoa@example.com."),
         ("province", "99", "This province no longer exists."),
         ("commune", "", "Choose a commune or ward from the list."),
@@ -226,10 +228,10 @@ def test_missing_delivery_method_error_names_cooperative(client: Client) -> None
 def test_unusual_phone_number_is_accepted_with_warning(client: Client) -> None:
     add_to_basket(client, make_variant())
 
-    response = client.post("/en/dat-hang/", checkout_form(phone="0900 000 00"), follow=True)
+    response = client.post("/en/dat-hang/", checkout_form(phone="0123 456 789"), follow=True)
 
-    assert Order.objects.get().phone == "+8490000000"
-    assert "The phone number 0900 000 00 looks odd." in html_of(response)
+    assert Order.objects.get().phone == "+84123456789"
+    assert "The phone number 0123 456 789 looks unusual." in html_of(response)
 
 
 def test_resubmitted_form_redirects_to_same_order(client: Client) -> None:

@@ -83,17 +83,20 @@ def test_staff_correct_contact_on_page(client: Client) -> None:
     client.force_login(make_admin())
     order = make_order()
     page = f"/en/quan-tri/don-hang/{order.pk}/nguoi-nhan/"
-    form = {"name": "Đặng Thị Hoà", "phone": "12345", "email": "", "province": "01", "commune": "00166"}
+    form = {"name": "Đặng Thị Hoà", "phone": "0123456789", "email": "", "province": "01", "commune": "00166"}
 
-    refusal = html_of(client.post(page, form | {"phone": ""}))
+    before = all_rows()
+    refusal = html_of(client.post(page, form | {"phone": "0900 000 20", "street": "Số 7"}))
+    assert all_rows() == before
     response = html_of(client.post(page, form | {"street": "Số 7", "landmark": ""}, follow=True))
 
     assert 'value="Đặng Thị Hoà"' in refusal
+    assert "A phone number has 10 digits; this one has 9." in refusal
     assert 'value="Nguyễn Thị Hoa"' in html_of(
         client.get(f"/en/quan-tri/don-hang/{make_order().pk}/nguoi-nhan/")
     )
     order.refresh_from_db()
-    assert (order.buyer_name, order.phone, order.email) == ("Đặng Thị Hoà", "12345", "")
+    assert (order.buyer_name, order.phone, order.email) == ("Đặng Thị Hoà", "+84123456789", "")
     for words in ("Corrected.", "looks unusual", "Recipient, address or invoice details corrected", "Số 7"):
         assert words in response
 

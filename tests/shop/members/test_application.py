@@ -118,7 +118,7 @@ def test_invalid_field_shows_an_error_and_keeps_the_other_input(client, field, v
 
 
 def test_unusual_phone_number_warns_and_is_accepted(client):
-    client.post("/xa-vien/dang-ky/", application_form(phone="0123 456") | ACCOUNT)
+    client.post("/xa-vien/dang-ky/", application_form(phone="0123 456 789") | ACCOUNT)
     response = client.post(CODE, {"code": last_code("mau@example.com")}, follow=True)
 
     assert [str(each) for each in response.context["messages"]] == [
