@@ -43,6 +43,7 @@ FOREIGN_EXCEPTIONS = {
 NOTE = re.compile(r'(^[ \t]*)?"""(.*?)"""|(?:^|  )[ \t]*# ([^\n]*)', re.DOTALL | re.MULTILINE)
 CONSTANT = re.compile(r"\b[A-Z][A-Z0-9]*_[A-Z0-9_]+\b")
 BACKTICKED = re.compile(r"`([\w.]+)(?:\([^`]*\))?`")
+WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 RAISED = re.compile(r"\b[Rr]aises? (?:the same )?([A-Z]\w+(?:(?:, and|,| and| or)\s+[A-Z]\w+)*)")
 
 
@@ -131,6 +132,21 @@ def test_docstrings_and_comments_mention_existing_names():
     assert missing == []
 
 
+def test_error_codes_are_class_names_in_snake_case():
+    """A client that receives a code, and whoever reads a log, finds the class by it."""
+    errors = _subclasses("Refused")
+    codes = {
+        name: statement.value.value
+        for name, error in errors.items()
+        for statement in error.body
+        if isinstance(statement, ast.Assign | ast.AnnAssign) and isinstance(statement.value, ast.Constant)
+        if re.match(r"code\b", ast.unparse(statement))
+    }
+
+    assert set(codes) == set(errors)
+    assert codes == {name: WORD_START.sub("_", name).lower() for name in errors}
+
+
 def test_code_has_no_todo_marks():
     marks = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 
@@ -192,6 +208,19 @@ def _imports(path):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield node.module
+
+
+def _subclasses(name):
+    """Return the product's classes that derive from a class, by name."""
+    classes = [
+        node for path in code() for node in ast.parse(path.read_text()).body if isinstance(node, ast.ClassDef)
+    ]
+    bases, derived = {name}, {}
+    while bases:
+        found = {node.name: node for node in classes if bases & {ast.unparse(base) for base in node.bases}}
+        derived |= found
+        bases = set(found)
+    return derived
 
 
 def _other_string(found):

@@ -22,7 +22,7 @@ from shop.core.texts.folding import fold, slugify
 
 
 class InvalidReturnDay(Refused):
-    code = "return_day_passed"
+    code = "invalid_return_day"
     default_words = _("The date sales resume must be in the future.")
 
 

@@ -42,7 +42,7 @@ class PayloadFault(StrEnum):
 class InvalidPayload(Refused):
     """No VietQR payload can be built from this; `details["fault"]` is the PayloadFault."""
 
-    code = "invalid_vietqr_payload"
+    code = "invalid_payload"
     default_words = _("These details cannot be used for a QR transfer.")
 
     def __init__(self, fault: PayloadFault) -> None:

@@ -64,7 +64,7 @@ class StaleSignature(UnverifiedWebhook):
 class UnreadableBody(UnverifiedWebhook):
     """The body is not an unambiguous JSON object."""
 
-    code = "unreadable_webhook"
+    code = "unreadable_body"
 
 
 def verify_sepay_webhook(

@@ -28,7 +28,7 @@ _RESEND_SECONDS = 5 * 60  # a code's lifetime
 class OrderByPhone(Refused):
     """A code is required but cannot be sent."""
 
-    code = "phone_code_not_possible"
+    code = "order_by_phone"
     default_words = _(
         "We are receiving many orders right now and cannot send a code to this number."
         " Sign in, or call us: we are happy to take your order by phone."
@@ -39,7 +39,7 @@ class OrderByPhone(Refused):
 def within_order_limits(request: HttpRequest, submitted: Mapping[str, object], phone: str) -> Iterator[None]:
     """Apply the daily order limits to the order placed inside the context.
 
-    Raises CodeExpired, PhoneCodeNeeded, TooManyOrders, WrongCode.
+    Raises CodeExpired, PhoneCodeRequired, TooManyOrders, WrongCode.
     """
     code = str(submitted.get("phone-code", ""))
     if code and code_sent_to(request) == phone:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from orders.actions.checkout.open_checkout import open_checkout, preview_checkout
-from orders.actions.order_records.order_limits import PhoneCodeNeeded, TooManyOrders
+from orders.actions.order_records.order_limits import PhoneCodeRequired, TooManyOrders
 from orders.actions.payments.order_payments import offered_payment_methods
 from orders.actions.placement.place_order import BasketChanged, place_order
 from orders.actions.quotes.quote_types import Quote, QuoteProblem
@@ -163,7 +163,7 @@ def _place_order(request: HttpRequest, basket: Basket, submitted: QueryDict) -> 
         except Missing as missing:
             if missing.field != "delivery":
                 raise
-        except PhoneCodeNeeded as needed:
+        except PhoneCodeRequired as needed:
             phone_refusal = checkout_code.send_code_to(request, submitted, form.contact.phone) or needed
         except (CodeExpired, TooManyOrders, WrongCode) as wrong:
             phone_refusal = wrong
@@ -250,7 +250,7 @@ def _redirect(request: HttpRequest, page: str, **parts: object) -> HttpResponse:
 
 def _takes_code(phone_refusal: Refused | None) -> bool:
     """Whether a code to the buyer's phone lets the order through."""
-    return isinstance(phone_refusal, CodeExpired | PhoneCodeNeeded | WrongCode)
+    return isinstance(phone_refusal, CodeExpired | PhoneCodeRequired | WrongCode)
 
 
 def _is_htmx(request: HttpRequest) -> bool:

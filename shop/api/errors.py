@@ -61,7 +61,7 @@ class QueryTooCostly(ProtocolError):
 class InputError(Refused):
     """A mutation's input is invalid; `api_code` is one of its domain's error codes."""
 
-    code = "mistake"
+    code = "input_error"
 
     def __init__(self, api_code: str, message: Words, *, field: str | None = None, **details: object) -> None:
         super().__init__(message, field=field, **details)
@@ -71,7 +71,7 @@ class InputError(Refused):
 class InputErrors(Refused):
     """Several input errors, reported together."""
 
-    code = "mistakes"
+    code = "input_errors"
 
     def __init__(self, mistakes: Sequence[InputError]) -> None:
         super().__init__()

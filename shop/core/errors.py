@@ -45,5 +45,5 @@ class Forbidden(Refused):
 class ReasonRequired(Refused):
     """Rejecting, suspending or cancelling something requires a reason for the person affected."""
 
-    code = "reason_needed"
+    code = "reason_required"
     default_words = _("Enter a reason, so that they know what to do.")

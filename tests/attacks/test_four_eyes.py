@@ -30,12 +30,12 @@ from orders.actions.payouts.bank_accounts import (
     use_current_cooperative_account,
 )
 from orders.actions.payouts.payment_settings import change_market_account
-from orders.actions.payouts.payouts import PayoutReferenceNeeded, mark_payout_paid
+from orders.actions.payouts.payouts import PayoutReferenceRequired, mark_payout_paid
 from orders.actions.payouts.proposals import (
     PROPOSAL_LIFETIME,
-    PersonNeeded,
+    PersonRequired,
     ProposalPending,
-    SecondPersonNeeded,
+    SecondPersonRequired,
 )
 from orders.models import Approval, Payout
 from orders.states import APPROVAL_MOVES, ApprovalState, PayoutState
@@ -74,12 +74,12 @@ def pay(payout: Payout, actor: Actor) -> None:
 def test_payout_needs_two_people(rules) -> None:
     payout, lan, mai = make_due_payout(make_cooperative(**ACCOUNT), 182_000), person(), person("Mai")
 
-    with assert_refused(SecondPersonNeeded, "second_person_needed"):
+    with assert_refused(SecondPersonRequired, "second_person_required"):
         pay(payout, lan)
     proposal = propose_payout(payout_id=payout.pk, actor=lan, now=fixed_now())
     with assert_refused(SamePerson, "same_person"):
         confirm_proposal(approval_id=proposal.pk, actor=lan, now=fixed_now())
-    with assert_refused(SecondPersonNeeded, "second_person_needed"):
+    with assert_refused(SecondPersonRequired, "second_person_required"):
         pay(payout, mai)
     confirm_proposal(approval_id=proposal.pk, actor=mai, now=fixed_now())
     pay(payout, lan)
@@ -101,9 +101,9 @@ def test_returned_transfer_needs_two_people(rules) -> None:
     )
     confirm_return = partial(confirm_transfer_returned, transfer_id=transfer.pk, now=fixed_now())
 
-    with assert_refused(PayoutReferenceNeeded, "payout_reference_needed"):
+    with assert_refused(PayoutReferenceRequired, "payout_reference_required"):
         confirm_return(reference=" ", actor=lan)
-    with assert_refused(SecondPersonNeeded, "second_person_needed"):
+    with assert_refused(SecondPersonRequired, "second_person_required"):
         confirm_return(reference="FT1", actor=lan)
     proposal = propose_payout(payout_id=payout.pk, actor=lan, now=fixed_now())
     confirm_proposal(approval_id=proposal.pk, actor=mai, now=fixed_now())
@@ -138,7 +138,7 @@ def test_only_the_confirmed_payout_is_paid(rules) -> None:
     type(cooperative).objects.update(bank_account="666666", bank_holder="KE GIAN")
     use_current_cooperative_account(payout_id=payout.pk, actor=lan, now=fixed_now())
 
-    with assert_refused(SecondPersonNeeded, "second_person_needed"):
+    with assert_refused(SecondPersonRequired, "second_person_required"):
         pay(payout, lan)
     proposal = propose_payout(payout_id=payout.pk, actor=lan, now=fixed_now())
     Payout.objects.filter(pk=payout.pk).update(bank_account="777777")
@@ -197,7 +197,7 @@ def test_proposal_is_declined_with_a_reason_or_withdrawn_by_its_author(rules) ->
     payout = make_due_payout(make_cooperative(**ACCOUNT), 182_000)
     proposal = propose_payout(payout_id=payout.pk, actor=lan, now=fixed_now())
 
-    with assert_refused(ReasonRequired, "reason_needed"):
+    with assert_refused(ReasonRequired, "reason_required"):
         decline_proposal(approval_id=proposal.pk, reason=" ", actor=mai, now=fixed_now())
     with assert_refused(NotTheProposer, "not_the_proposer"):
         withdraw_proposal(approval_id=proposal.pk, actor=mai, now=fixed_now())
@@ -231,7 +231,7 @@ def test_apps_and_the_system_cannot_confirm(rules) -> None:
     proposal = propose_payout(payout_id=payout.pk, actor=person(), now=fixed_now())
 
     for actor in (Actor.system(), Actor.app(1, "Kế toán", EntryPoint.API)):
-        with assert_refused(PersonNeeded, "person_needed"):
+        with assert_refused(PersonRequired, "person_required"):
             confirm_proposal(approval_id=proposal.pk, actor=actor, now=fixed_now())
 
 

@@ -11,7 +11,7 @@ import pytest
 from django.test import Client
 
 from catalog.models import Variant
-from orders.actions.order_records.order_limits import PhoneCodeNeeded, count_against_order_limits
+from orders.actions.order_records.order_limits import PhoneCodeRequired, count_against_order_limits
 from orders.models import Basket, Order, PaymentMethod
 from shop.accounts.staff.api_apps import create_app
 from shop.core.actors import Actor
@@ -189,7 +189,7 @@ def test_concurrent_orders_of_one_phone_stay_within_the_limit(settings: Any) -> 
     results = run_in_threads([partial(place, number) for number in range(40)])
 
     assert len(placed) == 5
-    assert [type(response) for response in results if response is not None] == [PhoneCodeNeeded] * 35
+    assert [type(response) for response in results if response is not None] == [PhoneCodeRequired] * 35
     counts = {row.key.partition(":")[0]: row.count for row in LimitCounter.objects.all()}
     assert counts == {"orders-phone": 5, "orders-network": 5, "orders-day": 5}
 

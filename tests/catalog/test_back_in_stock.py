@@ -85,7 +85,7 @@ def test_back_in_stock_notifies_once_per_request() -> None:
     )
     assert f"/san-pham/{honey.slug}/" in letter.text
     assert letter.unsubscribe_url.endswith(f"/bao-lai/{first.token}/")
-    with assert_refused(AlreadyInStock, "already_there"):
+    with assert_refused(AlreadyInStock, "already_in_stock"):
         request_notice(honey)
     restock(honey.variants.get(), -5)
     request_notice(honey, now=NOW + DAY)
@@ -123,7 +123,7 @@ def test_request_for_one_variant_ignores_stock_of_others() -> None:
     other = make_product(name="Khác").variants.get()
     restock(small, -3)
     request_notice(pillow, variant_id=small.pk)
-    with assert_refused(AlreadyInStock, "already_there"):
+    with assert_refused(AlreadyInStock, "already_in_stock"):
         request_notice(pillow, variant_id=large.pk)
     with assert_refused(Missing, "missing"):
         request_notice(pillow, variant_id=other.pk)

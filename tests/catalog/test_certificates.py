@@ -132,7 +132,7 @@ def test_invalid_and_foreign_certificates_are_refused() -> None:
     ):
         with assert_refused(Missing, "missing"):
             action()
-    with assert_refused(ReasonRequired, "reason_needed"):
+    with assert_refused(ReasonRequired, "reason_required"):
         return_certificate(certificate_id=row.pk, reason=" ", **COMMON)
     plain = submit_certificate(cooperative=seller, details=details(kind=CertificateKind.VIETGAP), **COMMON)
     assert plain.stars is None  # only OCOP has stars

@@ -77,7 +77,7 @@ def test_warehouse_with_stock_or_allocations_cannot_be_closed(quantities) -> Non
     make_warehouse(variant.cooperative, make_channel())
     Stock.objects.update(**quantities)
 
-    with assert_refused(WarehouseNotEmpty, "not_empty"):
+    with assert_refused(WarehouseNotEmpty, "warehouse_not_empty"):
         close(Stock.objects.get(variant=variant).warehouse)
 
 

@@ -59,9 +59,9 @@ def test_incomplete_listing_is_neither_submitted_nor_published(field) -> None:
     listing = complete_listing()
     REMOVE_FIELD[field](listing.product)
 
-    with assert_refused(ListingIncomplete, "not_yet_complete") as refusal:
+    with assert_refused(ListingIncomplete, "listing_incomplete") as refusal:
         submit(listing)
-    with assert_refused(ListingIncomplete, "not_yet_complete"):
+    with assert_refused(ListingIncomplete, "listing_incomplete"):
         publish_listing(listing_id=listing.pk, actor=STAFF, now=NOW)
 
     assert refusal.value.details == {"fields": [field]}
@@ -72,7 +72,7 @@ def test_paused_listing_that_became_incomplete_is_not_resumed(field) -> None:
     listing = complete_listing(ListingState.PAUSED)
     REMOVE_FIELD[field](listing.product)
 
-    with assert_refused(ListingIncomplete, "not_yet_complete"):
+    with assert_refused(ListingIncomplete, "listing_incomplete"):
         resume_listing(cooperative=listing.product.cooperative, listing_id=listing.pk, actor=STAFF, now=NOW)
 
 
@@ -134,7 +134,7 @@ def test_approval_publishes_listing_and_notifies_cooperative() -> None:
 def test_listing_is_returned_only_with_a_reason(reason) -> None:
     listing = complete_listing(ListingState.IN_REVIEW)
 
-    with assert_refused(ReasonRequired, "reason_needed"):
+    with assert_refused(ReasonRequired, "reason_required"):
         return_listing(listing_id=listing.pk, reason=reason, actor=STAFF, now=NOW)
     return_listing(listing_id=listing.pk, reason=" Ảnh mờ ", actor=STAFF, now=NOW)
 

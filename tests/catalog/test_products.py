@@ -64,11 +64,11 @@ def test_invalid_price_is_refused_by_every_product_action(price) -> None:
     seller = make_seller()
     variant = make_variant(seller)
 
-    with assert_refused(InvalidPrice, "odd_price") as refusal:
+    with assert_refused(InvalidPrice, "invalid_price") as refusal:
         draft_product(seller, (VariantDetails(price=25_000), 8), (VariantDetails(price=price), 1))
-    with assert_refused(InvalidPrice, "odd_price"):
+    with assert_refused(InvalidPrice, "invalid_price"):
         edit(variant, price=price)
-    with assert_refused(InvalidPrice, "odd_price"):
+    with assert_refused(InvalidPrice, "invalid_price"):
         create_variant(
             cooperative=seller,
             product_id=variant.product_id,
@@ -86,7 +86,7 @@ def test_product_without_warehouse_is_refused() -> None:
     make_product_type()
     cooperative = make_cooperative()
 
-    with assert_refused(MissingWarehouse, "no_warehouse"):
+    with assert_refused(MissingWarehouse, "missing_warehouse"):
         draft_product(cooperative)
 
 

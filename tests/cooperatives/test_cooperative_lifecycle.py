@@ -85,7 +85,7 @@ def test_rejected_applicant_may_apply_again() -> None:
 def test_decision_other_than_approval_requires_reason(decision, reason) -> None:
     cooperative = make_cooperative(state=CooperativeState.APPLIED)
 
-    with assert_refused(ReasonRequired, "reason_needed") as refusal:
+    with assert_refused(ReasonRequired, "reason_required") as refusal:
         set_cooperative_state(
             cooperative_id=cooperative.pk,
             new_state=CooperativeState(decision),
@@ -118,7 +118,7 @@ def test_suspension_reason_is_saved_and_cleared_on_approval() -> None:
 def test_return_day_must_be_in_the_future(days) -> None:
     cooperative = make_cooperative()
 
-    with assert_refused(InvalidReturnDay, "return_day_passed"):
+    with assert_refused(InvalidReturnDay, "invalid_return_day"):
         pause_cooperative(
             cooperative_id=cooperative.pk,
             until=TODAY + datetime.timedelta(days=days),

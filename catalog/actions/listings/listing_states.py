@@ -22,7 +22,7 @@ from shop.core.states import WrongMove, advance
 class ListingIncomplete(Refused):
     """Consumer law requires more information. `details["fields"]` lists what is missing."""
 
-    code = "not_yet_complete"
+    code = "listing_incomplete"
     default_words = _("Some information that buyers must see is missing. Add it first.")
 
 

@@ -29,7 +29,7 @@ RETENTION_WAITING = datetime.timedelta(days=400)
 
 
 class AlreadyInStock(Refused):
-    code = "already_there"
+    code = "already_in_stock"
     default_words = _("This product is available now.")
 
 

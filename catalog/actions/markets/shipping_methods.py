@@ -20,14 +20,14 @@ from shop.core.models import Channel, record_change
 
 
 class InvalidRange(Refused):
-    code = "most_below_least"
+    code = "invalid_range"
     default_words = _("The maximum must not be below the minimum.")
 
 
 class ZoneNotInChannel(Refused):
     """The service's zone does not include this channel."""
 
-    code = "not_in_channel"
+    code = "zone_not_in_channel"
     default_words = _("This zone does not belong to the channel.")
 
 

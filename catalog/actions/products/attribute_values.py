@@ -31,7 +31,7 @@ class AttributeNotOfType(Refused):
 class MissingAttributes(Refused):
     """`details["attributes"]` lists the ids of the missing attributes."""
 
-    code = "attribute_needed"
+    code = "missing_attributes"
     default_words = _("This attribute is required for this product type.")
 
 

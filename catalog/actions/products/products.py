@@ -27,7 +27,7 @@ from shop.core.texts.folding import slugify
 
 
 class MissingPlatformSeller(Refused):
-    code = "no_platform_seller"
+    code = "missing_platform_seller"
     default_words = _("Choose the cooperative: the market does not sell products of its own yet.")
 
 

@@ -20,7 +20,7 @@ HIGHEST_PRICE = 99_999_999
 
 
 class InvalidPrice(Refused):
-    code = "odd_price"
+    code = "invalid_price"
     default_words = _("Enter a price as a whole number from 1 to 99,999,999.")
 
 

@@ -37,17 +37,17 @@ InitialStock = tuple[uuid.UUID | None, int]
 
 
 class MissingWarehouse(Refused):
-    code = "no_warehouse"
+    code = "missing_warehouse"
     default_words = _("Your cooperative has no warehouse yet. Add one first.")
 
 
 class ProductNotInChannel(Refused):
-    code = "not_listed"
+    code = "product_not_in_channel"
     default_words = _("The product has not been added to this channel yet.")
 
 
 class StockAlreadyExists(Refused):
-    code = "stock_there"
+    code = "stock_already_exists"
     default_words = _("This warehouse already has stock. Change the quantity instead.")
 
 

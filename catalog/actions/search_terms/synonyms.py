@@ -22,14 +22,14 @@ MAX_WORDS = 12  # words in a set
 
 
 class InvalidSynonymCount(Refused):
-    code = "one_word_only"
+    code = "invalid_synonym_count"
     default_words = _("Enter 2 to 12 words that mean the same.")
 
 
 class InvalidSynonym(Refused):
     """A word without letters or too long; `details["word"]` is the first one."""
 
-    code = "odd_word"
+    code = "invalid_synonym"
     default_words = _("Each term needs letters, at most 60 characters and at most four words.")
 
 

@@ -19,7 +19,7 @@ from shop.core.models import record_change
 
 
 class WarehouseNotEmpty(Refused):
-    code = "not_empty"
+    code = "warehouse_not_empty"
     default_words = _(
         "This warehouse still has stock, or items reserved for buyers. Move or sell them first."
     )

@@ -23,7 +23,7 @@ from orders.actions.payouts.payment_settings import (
 )
 from orders.actions.payouts.payouts import PayoutAlreadyPaid
 from orders.actions.payouts.proposals import (
-    PersonNeeded,
+    PersonRequired,
     create_proposal,
     is_payout_released,
     lapse_proposal,
@@ -88,7 +88,7 @@ class PayoutAlreadyReleased(Refused):
 def propose_payout(*, payout_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> Approval:
     """Ask a second person to confirm a due payout with its current account and amount.
 
-    Raises PayoutAlreadyPaid, PayoutAlreadyReleased, Missing, PersonNeeded, ProposalPending.
+    Raises PayoutAlreadyPaid, PayoutAlreadyReleased, Missing, PersonRequired, ProposalPending.
     """
     payout = locks.lock_payout(payout_id)
     if payout.state != PayoutState.DUE:
@@ -107,7 +107,7 @@ def change_second_person_rules(
 ) -> Approval | None:
     """Set where a second person is required. Switching it on takes effect at once.
 
-    Switching it off creates a proposal, which is returned. Raises NobodyToConfirm, PersonNeeded,
+    Switching it off creates a proposal, which is returned. Raises NobodyToConfirm, PersonRequired,
     ProposalPending.
     """
     shop = lock_shop_settings()
@@ -135,7 +135,7 @@ def permissions_without_second_person() -> list[Permission]:
 def confirm_proposal(*, approval_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> None:
     """Confirm a proposal, which takes effect exactly as proposed.
 
-    Raises ProposalAlreadyDecided, Missing, PersonNeeded, ProposalLapsed, SamePerson.
+    Raises ProposalAlreadyDecided, Missing, PersonRequired, ProposalLapsed, SamePerson.
     """
     if not _confirm_or_lapse(approval_id, actor, now):
         raise ProposalLapsed()
@@ -143,7 +143,7 @@ def confirm_proposal(*, approval_id: uuid.UUID, actor: Actor, now: datetime.date
 
 @transaction.atomic(durable=True)
 def decline_proposal(*, approval_id: uuid.UUID, reason: str, actor: Actor, now: datetime.datetime) -> None:
-    """Decline a proposal. Raises ProposalAlreadyDecided, Missing, PersonNeeded, ReasonRequired."""
+    """Decline a proposal. Raises ProposalAlreadyDecided, Missing, PersonRequired, ReasonRequired."""
     if not reason.strip():
         raise ReasonRequired(field="reason")
     row = _lock_open_proposal(approval_id, actor)
@@ -153,7 +153,7 @@ def decline_proposal(*, approval_id: uuid.UUID, reason: str, actor: Actor, now: 
 
 @transaction.atomic(durable=True)
 def withdraw_proposal(*, approval_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> None:
-    """Withdraw one's own proposal. Raises ProposalAlreadyDecided, Missing, NotTheProposer, PersonNeeded."""
+    """Withdraw one's own proposal. Raises ProposalAlreadyDecided, Missing, NotTheProposer, PersonRequired."""
     row = _lock_open_proposal(approval_id, actor)
     if row.proposed_by_id != actor.user_id:
         raise NotTheProposer()
@@ -210,9 +210,9 @@ def _current_values(row: Approval, payout: Payout | None, shop: ShopSettings | N
 
 
 def _lock_open_proposal(approval_id: uuid.UUID, actor: Actor) -> Approval:
-    """Lock a proposal that is not decided. Raises ProposalAlreadyDecided, Missing, PersonNeeded."""
+    """Lock a proposal that is not decided. Raises ProposalAlreadyDecided, Missing, PersonRequired."""
     if actor.user_id is None:
-        raise PersonNeeded()
+        raise PersonRequired()
     row = lock_row(Approval.objects.filter(pk=approval_id))
     if row is None:
         raise Missing()

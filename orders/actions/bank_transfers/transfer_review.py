@@ -22,7 +22,7 @@ from orders.actions.bank_transfers.receive_transfers import (
 )
 from orders.actions.ledger.unmatched_transfers import book_returned_transfer, book_unmatched_transfer
 from orders.actions.payouts.bank_accounts import BankAccount, validate_bank_account
-from orders.actions.payouts.payouts import PayoutReferenceNeeded, require_payable
+from orders.actions.payouts.payouts import PayoutReferenceRequired, require_payable
 from orders.models import BankTransfer, Order, Parcel, PaymentMethod, Payout
 from orders.payments.vietqr import fold_note
 from orders.states import PAYOUT_MOVES, TRANSFER_MOVES, PayoutState, TransferState
@@ -154,7 +154,7 @@ def confirm_transfer_returned(
     """Record that the money was sent back, with the bank's reference. Repeating it changes nothing.
 
     The payout must be payable, including its confirmation by a second person. Raises Missing,
-    PayoutReferenceNeeded, PayoutInProgress, SecondPersonNeeded.
+    PayoutReferenceRequired, PayoutInProgress, SecondPersonRequired.
     """
     transfer = locks.lock_bank_transfer(transfer_id)
     payout = Payout.objects.filter(transfer=transfer).first()
@@ -163,7 +163,7 @@ def confirm_transfer_returned(
     if payout.state == PayoutState.PAID:
         return payout
     if not reference.strip():
-        raise PayoutReferenceNeeded(field="reference")
+        raise PayoutReferenceRequired(field="reference")
     require_payable(payout, now=now)
     advance(payout, PayoutState.PAID, PAYOUT_MOVES)
     payout.paid_at, payout.reference = now, reference.strip()[:120]

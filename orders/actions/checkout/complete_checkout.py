@@ -29,20 +29,20 @@ from shop.core.database.compiled_query import compiled_query
 from shop.core.errors import Refused
 
 
-class EmailNeeded(Refused):
-    code = "email_needed"
+class EmailRequired(Refused):
+    code = "email_required"
     default_words = _("Enter the email address for messages about this order.")
 
 
-class DeliveryNeeded(Refused):
+class DeliveryRequired(Refused):
     """No address or no delivery has been chosen."""
 
-    code = "delivery_needed"
+    code = "delivery_required"
     default_words = _("Enter the delivery address and choose a delivery method.")
 
 
-class BillingAddressNeeded(Refused):
-    code = "billing_address_needed"
+class BillingAddressRequired(Refused):
+    code = "billing_address_required"
     default_words = _("Enter the billing address.")
 
 
@@ -67,8 +67,8 @@ def complete_checkout(
     A repeated or concurrent call returns the same order. Completing a basket implies consent to pass on
     the name and address for the delivery.
 
-    Raises BasketChanged, BasketEmpty, EmailNeeded, Missing, TotalNotCovered, BillingAddressNeeded,
-    DeliveryNeeded, PickupSlotFull; then nothing has changed.
+    Raises BasketChanged, BasketEmpty, EmailRequired, Missing, TotalNotCovered, BillingAddressRequired,
+    DeliveryRequired, PickupSlotFull; then nothing has changed.
     """
     basket = locks.lock_basket(basket_id)
     if basket is None:
@@ -88,19 +88,19 @@ def complete_checkout(
 def _require_contact(basket: Basket, quote: Quote, invoice: InvoiceDetails | None) -> Contact:
     """Return recipient, address and invoice.
 
-    Raises EmailNeeded, BasketEmpty, DeliveryNeeded, BillingAddressNeeded.
+    Raises EmailRequired, BasketEmpty, DeliveryRequired, BillingAddressRequired.
     """
     if not basket.email:
-        raise EmailNeeded()
+        raise EmailRequired()
     if invoice is not None:
         invoice.email = invoice.email or basket.email
     if not quote.seller_quotes:
         raise BasketEmpty(field="lines")
     shipping_id, billing_id = basket.shipping_address_id, basket.billing_address_id
     if shipping_id is None or QuoteProblem.NO_DELIVERY_CHOSEN in quote.problems:
-        raise DeliveryNeeded(field="shippingMethod")
+        raise DeliveryRequired(field="shippingMethod")
     if billing_id is None:
-        raise BillingAddressNeeded(field="billingAddress")
+        raise BillingAddressRequired(field="billingAddress")
     addresses = {address.pk: address for address in _addresses({shipping_id, billing_id})}
     address = addresses[shipping_id]
     return Contact(

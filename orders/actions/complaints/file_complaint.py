@@ -42,8 +42,8 @@ class EmptyComplaint(Refused):
     default_words = _("Choose the items with a problem and enter how many.")
 
 
-class ComplaintTextNeeded(Refused):
-    code = "complaint_text_needed"
+class ComplaintTextRequired(Refused):
+    code = "complaint_text_required"
     default_words = _("Describe the problem so that we can help.")
 
 
@@ -60,7 +60,7 @@ class ComplaintPeriodOver(Refused):
 
 
 class TooManyComplaintPictures(Refused):
-    code = "too_many_pictures"
+    code = "too_many_complaint_pictures"
     default_words = _("Add at most four photos.")
 
 
@@ -105,7 +105,7 @@ def submit_complaint(
     """File a complaint about these `steps` of lines. A repeated `key` returns the first complaint.
 
     Raises KeyReused, Missing, EmptyComplaint, ComplaintExceedsDelivered, ComplaintAlreadyOpen,
-    ComplaintPeriodOver, TooManyComplaintPictures, ComplaintTextNeeded.
+    ComplaintPeriodOver, TooManyComplaintPictures, ComplaintTextRequired.
     """
     order, part = locks.lock_part(part_id)
     existing = Complaint.objects.filter(key=key).first() if key is not None else None
@@ -237,7 +237,7 @@ def _check_complaint(
     if not steps or min(steps.values()) < 1:
         raise EmptyComplaint(field="goods")
     if not text.strip():
-        raise ComplaintTextNeeded(field="words")
+        raise ComplaintTextRequired(field="words")
     if len(pictures) > MAX_COMPLAINT_PICTURES:
         raise TooManyComplaintPictures(field="pictures")
     part_line_ids = set(part.lines.values_list("pk", flat=True))

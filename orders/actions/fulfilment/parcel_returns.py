@@ -46,8 +46,8 @@ class NoLinesLeftToSend(Refused):
     default_words = _("Nothing in this part would be left to send. Cancel the whole part instead.")
 
 
-class ReturnWarehouseNeeded(Refused):
-    code = "return_warehouse_needed"
+class ReturnWarehouseRequired(Refused):
+    code = "return_warehouse_required"
     default_words = _("Choose the warehouse for the returned items.")
 
 
@@ -73,7 +73,7 @@ def create_return(
 ) -> Parcel:
     """Step, on a locked order: create a return that is expected, or already received (`is_received`).
 
-    Raises Missing, ReturnWarehouseNeeded, ReturnExceedsDelivered.
+    Raises Missing, ReturnWarehouseRequired, ReturnExceedsDelivered.
     """
     returnable = ParcelLine.objects.delivered_quantities(part)
     if any(not 1 <= each.steps <= returnable.get(line_id, 0) for line_id, each in returned.items()):
@@ -110,7 +110,7 @@ def receive_return(
 ) -> Parcel:
     """Record that a return has arrived; `damaged` maps lines to the steps that are not resold.
 
-    A repeated `key` does nothing. Raises KeyReused, Missing, ReturnWarehouseNeeded, ReturnExceedsDelivered,
+    A repeated `key` does nothing. Raises KeyReused, Missing, ReturnWarehouseRequired, ReturnExceedsDelivered,
     WrongMove.
     """
     order, part, parcel = locks.lock_parcel(parcel_id)
@@ -161,13 +161,13 @@ def receive_locked_return(
 ) -> None:
     """Step of `receive_return`: undamaged items go back into the warehouse's stock, damaged ones do not.
 
-    Raises Missing, ReturnWarehouseNeeded, ReturnExceedsDelivered, WrongMove.
+    Raises Missing, ReturnWarehouseRequired, ReturnExceedsDelivered, WrongMove.
     """
     lines = list(parcel.lines.select_related("order_line", "order_line__variant").order_by("pk"))
     if any(not 0 <= damaged.get(line.order_line_id, 0) <= line.quantity for line in lines):
         raise ReturnExceedsDelivered(most={line.order_line_id: line.quantity for line in lines})
     if warehouse_id is None:
-        raise ReturnWarehouseNeeded(field="warehouse")
+        raise ReturnWarehouseRequired(field="warehouse")
     move_parcel(
         parcel,
         ParcelState.DELIVERED,

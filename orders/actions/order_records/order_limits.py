@@ -21,10 +21,10 @@ _DAY = 24 * 60 * 60
 Counted = tuple[Limit, str]
 
 
-class PhoneCodeNeeded(Refused):
+class PhoneCodeRequired(Refused):
     """Nothing was placed: the order needs a phone that was confirmed by a code."""
 
-    code = "phone_code_needed"
+    code = "phone_code_required"
     default_words = _(
         "We are receiving many orders right now. Confirm your phone number with a code to place your order."
     )
@@ -44,7 +44,7 @@ def count_against_order_limits(
     """Count an order that is placed within the context, unless placing it fails.
 
     `phone` is normalised, or another key of the buyer. `is_confirmed`: the buyer entered a code sent to it.
-    `per_network` is the limit of the interface. Raises PhoneCodeNeeded, TooManyOrders. Runs outside
+    `per_network` is the limit of the interface. Raises PhoneCodeRequired, TooManyOrders. Runs outside
     transactions.
     """
     if is_confirmed:
@@ -57,7 +57,7 @@ def count_against_order_limits(
             (_limit("orders-network", network_limit), network),
             (_limit("orders-day", settings.ORDERS_PER_DAY), "shop"),
         ]
-        refusal = PhoneCodeNeeded()
+        refusal = PhoneCodeRequired()
     active_limits = [(limit, counted_key) for limit, counted_key in limits if limit.tries and counted_key]
     try:
         take_all_limits(active_limits)

@@ -77,7 +77,7 @@ def change_cooperative_account(
     """Set the account a cooperative is paid to, and use it for due payouts that have no account yet.
 
     Where a second person is required, create a proposal and return it. All managers of the cooperative are
-    notified. An unchanged account does nothing. Raises Missing, InvalidBankAccount, PersonNeeded,
+    notified. An unchanged account does nothing. Raises Missing, InvalidBankAccount, PersonRequired,
     ProposalPending.
     """
     account = validate_bank_account(account)

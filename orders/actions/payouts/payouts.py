@@ -28,13 +28,13 @@ class PayoutAlreadyPaid(Refused):
     default_words = _("This has already been paid out.")
 
 
-class PayoutAccountNeeded(Refused):
-    code = "payout_account_needed"
+class PayoutAccountRequired(Refused):
+    code = "payout_account_required"
     default_words = _("No account has been entered for this payment yet.")
 
 
-class PayoutReferenceNeeded(Refused):
-    code = "payout_reference_needed"
+class PayoutReferenceRequired(Refused):
+    code = "payout_reference_required"
     default_words = _("Enter the bank's reference number for this payment.")
 
 
@@ -56,11 +56,11 @@ def mark_payout_paid(
 ) -> Payout:
     """Record that the bank or Stripe has sent the payout under this `reference`.
 
-    A repeated `key` does nothing. Raises PayoutAccountNeeded, PayoutAlreadyPaid, KeyReused, Missing,
-    PayoutHeld, PayoutInProgress, PayoutReferenceNeeded, SecondPersonNeeded.
+    A repeated `key` does nothing. Raises PayoutAccountRequired, PayoutAlreadyPaid, KeyReused, Missing,
+    PayoutHeld, PayoutInProgress, PayoutReferenceRequired, SecondPersonRequired.
     """
     if not reference.strip():
-        raise PayoutReferenceNeeded(field="reference")
+        raise PayoutReferenceRequired(field="reference")
     payout = locks.lock_payout(payout_id)
     if is_already_done(key, "payout.paid", payout):
         return payout
@@ -72,12 +72,12 @@ def mark_payout_paid(
 def require_payable(payout: Payout, *, now: datetime.datetime) -> None:
     """Step, under the lock of the payout's subject: require that the payout may be paid now.
 
-    Raises PayoutAccountNeeded, PayoutAlreadyPaid, PayoutHeld, PayoutInProgress, SecondPersonNeeded.
+    Raises PayoutAccountRequired, PayoutAlreadyPaid, PayoutHeld, PayoutInProgress, SecondPersonRequired.
     """
     if payout.state != PayoutState.DUE:
         raise PayoutAlreadyPaid()
     if payout.refund_id is not None and not payout.bank_account:
-        raise PayoutAccountNeeded(field="account")
+        raise PayoutAccountRequired(field="account")
     if payout.is_held(now):
         raise PayoutHeld(until=payout.payable_from)
     if payout.calls.unanswered().exists():

@@ -22,8 +22,8 @@ from shop.core.states import advance
 PROPOSAL_LIFETIME = datetime.timedelta(days=3)
 
 
-class SecondPersonNeeded(Refused):
-    code = "second_person_needed"
+class SecondPersonRequired(Refused):
+    code = "second_person_required"
     default_words = _("A second person must confirm this first.")
 
 
@@ -32,8 +32,8 @@ class ProposalPending(Refused):
     default_words = _("Another change is already waiting for a second person. Withdraw or decline it first.")
 
 
-class PersonNeeded(Refused):
-    code = "person_needed"
+class PersonRequired(Refused):
+    code = "person_required"
     default_words = _("Only people can propose or confirm this, not apps.")
 
 
@@ -70,9 +70,9 @@ def filter_released_payouts(payouts: Iterable[Payout]) -> list[Payout]:
 
 
 def require_payout_released(payout: Payout) -> None:
-    """Raise SecondPersonNeeded if the payout still needs a confirmation."""
+    """Raise SecondPersonRequired if the payout still needs a confirmation."""
     if not is_payout_released(payout):
-        raise SecondPersonNeeded()
+        raise SecondPersonRequired()
 
 
 def create_proposal(
@@ -87,10 +87,10 @@ def create_proposal(
 ) -> Approval:
     """Step, under the lock of the row concerned: create a proposal. It replaces an expired one.
 
-    Raises PersonNeeded, ProposalPending.
+    Raises PersonRequired, ProposalPending.
     """
     if actor.user_id is None:
-        raise PersonNeeded()
+        raise PersonRequired()
     proposals = Approval.objects.filter(kind=kind, payout=payout, cooperative=cooperative)
     for row in lock_rows(proposals.filter(state=ApprovalState.OPEN)):
         if row.expires_at > now:

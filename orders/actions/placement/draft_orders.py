@@ -132,7 +132,7 @@ def place_draft(
 ) -> Order:
     """Place a draft as last saved, to be paid in cash on delivery.
 
-    `consents` are those the buyer gave by phone. Raises Missing, NotADraft, ConsentNeeded, BasketEmpty,
+    `consents` are those the buyer gave by phone. Raises Missing, NotADraft, ConsentRequired, BasketEmpty,
     BasketChanged (for shortages and impossible deliveries), VoucherRefused where the code's discount differs
     from the draft's.
     """

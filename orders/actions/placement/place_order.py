@@ -52,8 +52,8 @@ class BasketEmpty(Refused):
     default_words = _("Your basket is empty.")
 
 
-class ConsentNeeded(Refused):
-    code = "consent_needed"
+class ConsentRequired(Refused):
+    code = "consent_required"
     default_words = _("Please agree that we share your name and address for this delivery.")
 
 
@@ -97,7 +97,7 @@ def place_order(
     has shown, by basket line. `language` is the page's, used for later mail.
     A repeat (double click, lost response) returns the order that the basket became.
 
-    Raises BasketChanged, PickupSlotFull, ConsentNeeded, BasketEmpty, PaymentMethodNotOffered,
+    Raises BasketChanged, PickupSlotFull, ConsentRequired, BasketEmpty, PaymentMethodNotOffered,
     AmountNotForCards, Missing; then nothing has changed.
     """
     basket = locks.lock_basket(basket_id)
@@ -264,9 +264,9 @@ def order_of_basket(basket_id: uuid.UUID) -> Order:
 
 
 def require_consent(consents: frozenset[str]) -> None:
-    """Step: require consent to pass name and address on for the delivery. Raises ConsentNeeded."""
+    """Step: require consent to pass name and address on for the delivery. Raises ConsentRequired."""
     if ConsentPurpose.ORDER not in consents:
-        raise ConsentNeeded(field="consent")
+        raise ConsentRequired(field="consent")
 
 
 def record_consents(order: Order, consents: frozenset[str], *, actor: Actor, now: datetime.datetime) -> None:

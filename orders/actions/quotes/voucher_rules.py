@@ -49,7 +49,7 @@ class VoucherRefused(Refused):
 
 
 class VoucherCodeUnknown(VoucherRefused):
-    code = "voucher_unknown"
+    code = "voucher_code_unknown"
     default_words = _("This code does not exist. Check the spelling.")
 
 

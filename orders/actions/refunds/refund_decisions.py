@@ -127,7 +127,7 @@ def decide_refund(
     """Refund some or all of a part's cost or, without a part, a surplus of the order.
 
     Paid money goes back through its payment method; unpaid money is no longer due. A repeated `key` returns
-    the first refund. Raises KeyReused, Missing, ReturnWarehouseNeeded, PartNotCharged, NoLinesLeftToSend,
+    the first refund. Raises KeyReused, Missing, ReturnWarehouseRequired, PartNotCharged, NoLinesLeftToSend,
     EmptyRefund, ReturnExceedsDelivered, UnsentExceedsOpen, LinesNotWeighed, ReasonRequired,
     RefundExceedsLimit.
     """

@@ -76,13 +76,13 @@ ACCEPTABLE_PROBLEMS = frozenset(
 UNMATCHED_PROBLEMS = frozenset({StatementRowProblem.UNKNOWN, StatementRowProblem.SEVERAL})
 
 
-class CarrierNeeded(Refused):
-    code = "carrier_needed"
+class CarrierRequired(Refused):
+    code = "carrier_required"
     default_words = _("Choose the carrier of this statement.")
 
 
 class StatementRowNotAcceptable(Refused):
-    code = "row_not_acceptable"
+    code = "statement_row_not_acceptable"
     default_words = _("This row cannot be imported as it is. Set it aside or correct the parcel first.")
 
 
@@ -130,7 +130,8 @@ def set_cod_columns(
 def apply_cod_statement(*, statement_id: int, actor: Actor, now: datetime.datetime) -> StatementImport:
     """Confirm a statement, process a first batch at once and the rest in the background.
 
-    Repeated, it continues where it stopped. Raises CarrierNeeded, Missing, CodColumnsMissing, EmptyStatement.
+    Repeated, it continues where it stopped. Raises CarrierRequired, Missing, CodColumnsMissing,
+    EmptyStatement.
     """
     confirm_cod_statement(statement_id=statement_id, actor=actor, now=now)
     if process_cod_rows(statement_id=statement_id, actor=actor, now=now):
@@ -145,7 +146,7 @@ def confirm_cod_statement(*, statement_id: int, actor: Actor, now: datetime.date
     if statement.confirmed_at is not None:
         return
     if not statement.carrier:
-        raise CarrierNeeded(field="carrier")
+        raise CarrierRequired(field="carrier")
     matched_rows = preview_cod_statement(statement)
     cells = dict(statement.lines.values_list("place", "cells"))
     statement.lines.all().delete()

@@ -39,7 +39,7 @@ LAWFUL_DAYS = {
 class DeadlineExceedsLaw(Refused):
     """The deadline exceeds the law's. `field` names the setting, `details["days"]` is the maximum."""
 
-    code = "later_than_the_law"
+    code = "deadline_exceeds_law"
 
 
 class DeletionTooLate(Refused):

@@ -36,7 +36,7 @@ from shop.notifications.send import send
 class InvalidLink(Refused):
     """The link was already used, is older than three days, or belongs to another user."""
 
-    code = "link_too_old"
+    code = "invalid_link"
     default_words = _("This link is no longer valid. Request a new one.")
 
 

@@ -47,12 +47,12 @@ class NoSecondFactor(Refused):
 
 
 class OwnSecondFactorReset(Refused):
-    code = "own_second_factor"
+    code = "own_second_factor_reset"
     default_words = _("You cannot reset your own two-step sign-in. Ask another administrator to do it.")
 
 
 class SuperuserRequired(Refused):
-    code = "superusers_second_factor"
+    code = "superuser_required"
     default_words = _(
         "Only an administrator with full permissions can reset two-step sign-in for this account."
     )

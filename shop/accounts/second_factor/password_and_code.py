@@ -22,7 +22,7 @@ _PASSWORD_AND_CODE = re.compile(rf"(?P<password>.*?) ?(?P<code>[0-9]{{{DIGITS}}}
 class SecondFactorRequired(Refused):
     """The password is right, but the account also requires a second factor."""
 
-    code = "second_factor_needed"
+    code = "second_factor_required"
     default_words = _("Enter the six digits from your authenticator app directly after your password.")
 
 

@@ -31,7 +31,7 @@ DIGITS = 6
 class CodeExpired(Refused):
     """The code was used, has expired, was tried too often, or was never sent."""
 
-    code = "code_too_old"
+    code = "code_expired"
     default_words = gettext_lazy("This code is no longer valid. Request a new one.")
 
 

@@ -31,7 +31,7 @@ from shop.api.root_fields import Mutations
 from shop.core.web.rate_limits import TooManyTries, client_network
 
 mutation = Mutations(
-    codes={"link_too_old": "INVALID", "email_taken": "UNIQUE", "too_many_tries": "LOGIN_ATTEMPT_DELAYED"}
+    codes={"invalid_link": "INVALID", "email_taken": "UNIQUE", "too_many_tries": "LOGIN_ATTEMPT_DELAYED"}
 )
 
 

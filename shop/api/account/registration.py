@@ -42,7 +42,7 @@ from shop.api.metadata import metadata_from_input
 from shop.api.root_fields import Mutations
 from shop.core.web.rate_limits import TooManyTries, client_network
 
-mutation = Mutations(codes={"link_too_old": "INVALID", "too_many_tries": "LOGIN_ATTEMPT_DELAYED"})
+mutation = Mutations(codes={"invalid_link": "INVALID", "too_many_tries": "LOGIN_ATTEMPT_DELAYED"})
 
 
 @mutation.field()

@@ -20,7 +20,7 @@ from shop.api.root_fields import Mutations
 from shop.core.database.metadata import change_metadata
 from shop.core.models import ShopSettings
 
-mutation = Mutations(codes={"empty_key": "REQUIRED"})
+mutation = Mutations(codes={"empty_metadata_key": "REQUIRED"})
 
 
 @mutation.field()

@@ -34,11 +34,11 @@ MANAGES_PRODUCT_TYPES = (Permission.MANAGE_PRODUCT_TYPES,)
 # Maps refusal codes to the schema's error codes for products.
 CODES = {
     "already_taken": "UNIQUE",
-    "attribute_needed": "REQUIRED",
+    "missing_attributes": "REQUIRED",
     "attribute_not_of_type": "ATTRIBUTE_CANNOT_BE_ASSIGNED",
-    "odd_price": "INVALID_PRICE",
-    "not_listed": "PRODUCT_NOT_ASSIGNED_TO_CHANNEL",
-    "stock_there": "UNIQUE",
+    "invalid_price": "INVALID_PRICE",
+    "product_not_in_channel": "PRODUCT_NOT_ASSIGNED_TO_CHANNEL",
+    "stock_already_exists": "UNIQUE",
     "not_a_picture": "INVALID_FILE_TYPE",
     "picture_too_heavy": "FILE_SIZE_LIMIT_EXCEEDED",
     "picture_too_large": "FILE_SIZE_LIMIT_EXCEEDED",

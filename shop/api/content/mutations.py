@@ -49,7 +49,7 @@ from shop.core.texts.rich_text import sanitise_rich_text
 mutation = Mutations(
     codes={
         "already_taken": "UNIQUE",
-        "attribute_needed": "REQUIRED",
+        "missing_attributes": "REQUIRED",
         "attribute_not_of_type": "INVALID",
         "pages_left": "INVALID",
     }

@@ -42,10 +42,10 @@ mutation = Mutations(
         "settlement_already_closed": "ALREADY_CLOSED",
         "payout_already_paid": "ALREADY_PAID",
         "empty_settlement": "NOTHING_TO_SETTLE",
-        "payout_account_needed": "REQUIRED",
+        "payout_account_required": "REQUIRED",
         "key_reused": "UNIQUE",
-        "reason_needed": "REQUIRED",
-        "payout_reference_needed": "REQUIRED",
+        "reason_required": "REQUIRED",
+        "payout_reference_required": "REQUIRED",
     }
 )
 MANAGES_OWN_COOPERATIVE = (CooperativeScoped(Permission.MANAGE_PRODUCTS),)

@@ -27,7 +27,7 @@ mutation = Mutations(
     codes={
         "refund_exceeds_limit": "AMOUNT_GREATER_THAN_AVAILABLE",
         "empty_refund": "REQUIRED",
-        "reason_needed": "REQUIRED",
+        "reason_required": "REQUIRED",
     }
 )
 ENUMS: dict[str, Choices] = {"RefundBearer": CostBearer}

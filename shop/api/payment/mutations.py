@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from orders.actions.checkout.complete_checkout import complete_checkout
 from orders.actions.gateway.gateway_calls import send_call
-from orders.actions.order_records.order_limits import PhoneCodeNeeded, count_against_order_limits
+from orders.actions.order_records.order_limits import PhoneCodeRequired, count_against_order_limits
 from orders.actions.placement.place_order import BasketChanged
 from orders.actions.quotes.quote_types import Quote, QuoteProblem
 from orders.models import Basket, GatewayCall, Operation, Order, Payment, PaymentEvent
@@ -51,9 +51,9 @@ mutation = Mutations(
     codes=CODES
     | {
         "basket_empty": "NO_LINES",
-        "email_needed": "EMAIL_NOT_SET",
-        "delivery_needed": "SHIPPING_METHOD_NOT_SET",
-        "billing_address_needed": "BILLING_ADDRESS_NOT_SET",
+        "email_required": "EMAIL_NOT_SET",
+        "delivery_required": "SHIPPING_METHOD_NOT_SET",
+        "billing_address_required": "BILLING_ADDRESS_NOT_SET",
         "total_not_covered": "CHECKOUT_NOT_FULLY_PAID",
         "pickup_slot_full": "INVALID_SHIPPING_METHOD",
     }
@@ -167,7 +167,7 @@ def checkout_complete(
                 )
         except BasketChanged as changed:
             raise _problem_error(changed) from changed
-        except PhoneCodeNeeded as needed:
+        except PhoneCodeRequired as needed:
             raise InputError("PHONE_CODE_NEEDED", _CONFIRM_FIRST) from needed
         _capture_now(placed_order, context)
     rows = order.by_key(context, [placed_order.pk], selection.names("order"), rows=whole_orders)

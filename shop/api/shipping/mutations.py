@@ -41,7 +41,7 @@ mutation = Mutations(
     codes={
         "already_taken": "ALREADY_EXISTS",
         "default_zone_taken": "ALREADY_EXISTS",
-        "most_below_least": "MAX_LESS_THAN_MIN",
+        "invalid_range": "MAX_LESS_THAN_MIN",
     }
 )
 MAX_DELIVERY_DAYS = 365

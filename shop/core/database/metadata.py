@@ -17,7 +17,7 @@ _METADATA_COLUMNS = ("metadata", "private_metadata")
 
 
 class EmptyMetadataKey(Refused):
-    code = "empty_key"
+    code = "empty_metadata_key"
     default_words = _("The key cannot be empty.")
 
 

@@ -22,7 +22,7 @@ class AlreadyTaken(Refused):
 
 
 class InvalidColumnValue(Refused):
-    code = "does_not_fit"
+    code = "invalid_column_value"
     default_words = _("This is too long or too large, or contains characters that are not allowed here.")
 
 

@@ -326,9 +326,9 @@ def test_returning_and_dismissing_require_reason() -> None:
     make_transfer_order()
     transfer = receive_transfer("tien hang")
 
-    with assert_refused(ReasonRequired, "reason_needed"):
+    with assert_refused(ReasonRequired, "reason_required"):
         return_transfer(transfer_id=transfer.pk, account=RETURN_ACCOUNT, reason=" ", actor=DESK, now=LATER)
-    with assert_refused(ReasonRequired, "reason_needed"):
+    with assert_refused(ReasonRequired, "reason_required"):
         dismiss_transfer(transfer_id=transfer.pk, reason="", actor=DESK, now=LATER)
 
 

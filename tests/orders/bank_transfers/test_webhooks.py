@@ -206,8 +206,8 @@ def negative_amount(code: str):
         (from_the_future, 401, "stale_signature"),
         (altered, 401, "invalid_signature"),
         (unsigned, 401, "signature_missing"),
-        (invalid_json, 400, "unreadable_webhook"),
-        (duplicate_json_key, 400, "unreadable_webhook"),
+        (invalid_json, 400, "unreadable_body"),
+        (duplicate_json_key, 400, "unreadable_body"),
         (amount_as_text, 400, "invalid_incoming_transfer"),
         (negative_amount, 400, "invalid_incoming_transfer"),
     ],
@@ -240,7 +240,7 @@ def test_oversized_body_is_refused(post_webhook) -> None:
 
     response = post_webhook("sepay", (b"x" * 1_000_001, {}))
 
-    assert (response.status_code, response.json()["error"]) == (413, "unreadable_webhook")
+    assert (response.status_code, response.json()["error"]) == (413, "unreadable_body")
 
 
 @pytest.mark.parametrize("service", ["sepay", "casso", "payos"])

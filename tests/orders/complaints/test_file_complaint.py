@@ -19,7 +19,7 @@ from orders.actions.complaints.file_complaint import (
     ComplaintAlreadyOpen,
     ComplaintExceedsDelivered,
     ComplaintPeriodOver,
-    ComplaintTextNeeded,
+    ComplaintTextRequired,
     EmptyComplaint,
     TooManyComplaintPictures,
     delivered_lines,
@@ -97,7 +97,7 @@ def test_complaint_is_saved_and_cooperative_notified() -> None:
     ("fields", "kind", "code"),
     [
         ({"steps": {}}, EmptyComplaint, "empty_complaint"),
-        ({"text": " "}, ComplaintTextNeeded, "complaint_text_needed"),
+        ({"text": " "}, ComplaintTextRequired, "complaint_text_required"),
         ({"steps": {unknown_uuid(): 1}}, Missing, "missing"),
     ],
 )
@@ -122,7 +122,7 @@ def test_at_most_four_photos_are_accepted() -> None:
     part = delivered_part()
     pictures = [Picture.objects.create(original=f"{n}.jpg") for n in range(5)]
 
-    with assert_refused(TooManyComplaintPictures, "too_many_pictures"):
+    with assert_refused(TooManyComplaintPictures, "too_many_complaint_pictures"):
         file_complaint(part, pictures=pictures)
     assert file_complaint(part, pictures=pictures[:4]).pictures.count() == 4
 
@@ -301,7 +301,7 @@ def test_remedy_must_not_be_empty_or_exceed_complaint() -> None:
 def test_rejection_requires_reason_and_notifies_buyer() -> None:
     complaint = file_complaint(delivered_part())
 
-    with assert_refused(ReasonRequired, "reason_needed"):
+    with assert_refused(ReasonRequired, "reason_required"):
         reject_complaint(complaint_id=complaint.pk, reason=" ", actor=MEMBER, now=LATER)
     reject_complaint(complaint_id=complaint.pk, reason="Ảnh không phải hàng này", actor=MEMBER, now=LATER)
 

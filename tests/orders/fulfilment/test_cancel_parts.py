@@ -87,7 +87,7 @@ def test_only_buyer_cancels_without_reason(two_parts, reason) -> None:
         lambda: cancel_part(part_id=first.pk, reason=reason, **ACTOR_NOW),
         lambda: cancel_order(order_id=order.pk, reason=reason, **ACTOR_NOW),
     ):
-        with assert_refused(ReasonRequired, "reason_needed") as refusal:
+        with assert_refused(ReasonRequired, "reason_required") as refusal:
             act()
         assert refusal.value.field == "reason"
     cancel_part_as_buyer(part_id=second.pk, reason=reason, **ACTOR_NOW)

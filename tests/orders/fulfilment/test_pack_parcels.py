@@ -91,7 +91,7 @@ def test_unknown_parcel_is_missing(act) -> None:
 def test_voiding_and_failing_require_reason(act) -> None:
     parcel = send(pack(accepted_part((make_variant(), 1)), 1))
 
-    with assert_refused(ReasonRequired, "reason_needed"):
+    with assert_refused(ReasonRequired, "reason_required"):
         act(parcel_id=parcel.pk, reason=" ", **ACTOR_NOW)
 
 

@@ -89,7 +89,7 @@ def test_platform_staff_may_deliver_without_code_but_with_reason() -> None:
     parcel = parcel_for_pickup()
     desk = {"parcel_id": parcel.pk, "cash_collected": True, "actor": person_at(EntryPoint.DESK), "now": NOW}
 
-    with assert_refused(ReasonRequired, "reason_needed"):
+    with assert_refused(ReasonRequired, "reason_required"):
         deliver_parcel(**desk)
     with assert_refused(InvalidPickupCode, "invalid_pickup_code"):
         deliver_parcel(code=wrong_code_of(parcel), reason="mất điện thoại", **desk)

@@ -72,7 +72,7 @@ def test_invalid_transfer_is_refused(change, fault) -> None:
     with pytest.raises(InvalidPayload) as refusal:
         build_payload(**{"bank": "970436", "account": "0123456789", "amount": 1000, "note": "", **change})
 
-    assert refusal.value.code == "invalid_vietqr_payload"
+    assert refusal.value.code == "invalid_payload"
     assert refusal.value.details == {"fault": fault}
 
 

@@ -20,7 +20,7 @@ from orders.actions.placement.draft_orders import (
     place_draft,
 )
 from orders.actions.placement.order_sweeps import decline_unanswered_part
-from orders.actions.placement.place_order import BasketChanged, BasketEmpty, ConsentNeeded
+from orders.actions.placement.place_order import BasketChanged, BasketEmpty, ConsentRequired
 from orders.actions.quotes.quote_types import QuoteProblem, RequestedDelivery, RequestedLine
 from orders.actions.settlement.commission_rates import add_withholding_rate, switch_withholding
 from orders.models import Order, OrderNumber, OrderPart, OrderSource
@@ -249,7 +249,7 @@ def test_placing_draft_requires_and_records_consent() -> None:
     order = make_draft()
     edit(order, (make_variant(on_hand=5), 1))
 
-    with assert_refused(ConsentNeeded, "consent_needed"):
+    with assert_refused(ConsentRequired, "consent_required"):
         place_draft(order_id=order.pk, consents=frozenset(), actor=STAFF, now=NOW)
     place_draft(order_id=order.pk, consents=CONSENTS, actor=STAFF, now=LATER)
 

@@ -14,7 +14,7 @@ from cooperatives.actions.cooperative_lifecycle import pause_cooperative, set_co
 from cooperatives.models import DeliveryMethod, Follow, PickupSlot, WarehouseChannel
 from cooperatives.states import CooperativeState
 from orders.actions.checkout.open_checkout import open_checkout
-from orders.actions.placement.place_order import BasketChanged, BasketEmpty, ConsentNeeded, place_order
+from orders.actions.placement.place_order import BasketChanged, BasketEmpty, ConsentRequired, place_order
 from orders.actions.quotes.quote_types import QuoteProblem, RequestedDelivery
 from orders.models import Allocation, Basket, CommissionRate, Order, PaymentEvent, Reservation
 from shop.accounts.models import Consent, ConsentPurpose
@@ -293,7 +293,7 @@ def test_unknown_pickup_time_is_refused(day, starts) -> None:
 def test_order_without_consent_is_refused() -> None:
     basket = make_basket((make_variant(), 1))
 
-    with assert_refused(ConsentNeeded, "consent_needed") as refusal:
+    with assert_refused(ConsentRequired, "consent_required") as refusal:
         prepare_order(basket, consents=frozenset({ConsentPurpose.NEWS}))()
 
     assert refusal.value.field == "consent"

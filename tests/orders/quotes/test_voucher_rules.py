@@ -179,7 +179,7 @@ def test_once_per_order_discounts_one_unit_of_cheapest_line(value_type, value) -
 def test_unknown_code_is_refused() -> None:
     basket = make_basket((make_variant(), 1))
 
-    with assert_refused(VoucherCodeUnknown, "voucher_unknown"):
+    with assert_refused(VoucherCodeUnknown, "voucher_code_unknown"):
         apply_voucher_code(basket_id=basket.pk, code="GIAM99", now=NOW)
 
 

@@ -18,7 +18,7 @@ from orders.actions.fulfilment.pack_parcels import accept_part, pack_parcel
 from orders.actions.fulfilment.parcel_returns import (
     NoLinesLeftToSend,
     ReturnExceedsDelivered,
-    ReturnWarehouseNeeded,
+    ReturnWarehouseRequired,
     UnsentExceedsOpen,
     cancel_return,
     receive_return,
@@ -30,7 +30,7 @@ from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.order_records.recalculate_order import open_quantities
 from orders.actions.payments.order_payments import record_received_money
 from orders.actions.payouts.bank_accounts import BankAccount, InvalidBankAccount
-from orders.actions.payouts.payouts import PayoutAccountNeeded, PayoutAlreadyPaid, mark_payout_paid
+from orders.actions.payouts.payouts import PayoutAccountRequired, PayoutAlreadyPaid, mark_payout_paid
 from orders.actions.payouts.refund_execution import (
     NoFailedRefundAmount,
     NoRefundAwaitsAccount,
@@ -126,7 +126,7 @@ def test_refund_of_transfer_is_paid_once_account_is_named() -> None:
         PaymentMethod.TRANSFER,
         refund,
     )
-    with assert_refused(PayoutAccountNeeded, "payout_account_needed"):
+    with assert_refused(PayoutAccountRequired, "payout_account_required"):
         mark_payout_paid(payout_id=payout.pk, reference="FT9", **ACTOR_NEXT_DAY)
 
     set_refund_account(order_id=order.pk, to=REFUND_ACCOUNT, **ACTOR_NOW)
@@ -311,9 +311,9 @@ def test_refunds_cannot_exceed_payment() -> None:
         ({"amount": 0}, EmptyRefund, "empty_refund"),
         ({"amount": 1_000, "delivery": -1}, EmptyRefund, "empty_refund"),
         ({"amount": -5, "delivery": 10}, EmptyRefund, "empty_refund"),
-        ({"amount": 1_000, "reason": " "}, ReasonRequired, "reason_needed"),
+        ({"amount": 1_000, "reason": " "}, ReasonRequired, "reason_required"),
         ({"amount": 1_000, "returned": 3}, ReturnExceedsDelivered, "return_exceeds_delivered"),
-        ({"amount": 1_000, "returned": 1}, ReturnWarehouseNeeded, "return_warehouse_needed"),
+        ({"amount": 1_000, "returned": 1}, ReturnWarehouseRequired, "return_warehouse_required"),
         ({"amount": 1_000, "unsent": 1}, UnsentExceedsOpen, "unsent_exceeds_open"),
         ({"amount": 1_000, "lines": {unknown_uuid(): LineRefund(1_000)}}, Missing, "missing"),
         ({"amount": 1_000, "returned": 1, "warehouse_id": unknown_uuid()}, Missing, "missing"),
@@ -406,7 +406,7 @@ def test_cancelled_return_can_be_made_again() -> None:
     part = deliver_order(make_order((variant, 3)))
     refund = refund_first_line(part, 90_000, returned=3, is_received=False)
 
-    with assert_refused(ReasonRequired, "reason_needed"):
+    with assert_refused(ReasonRequired, "reason_required"):
         cancel_return(parcel_id=refund.parcel_id, reason=" ", **ACTOR_NOW)
     cancel_return(parcel_id=refund.parcel_id, reason="Người mua giữ lại", **ACTOR_NOW)
 

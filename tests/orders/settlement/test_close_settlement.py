@@ -12,7 +12,7 @@ from orders.actions.cash_on_delivery.cash_offset import (
     offset_collected_cash_task,
     settlements_to_offset,
 )
-from orders.actions.payouts.payouts import PayoutAlreadyPaid, PayoutReferenceNeeded, mark_payout_paid
+from orders.actions.payouts.payouts import PayoutAlreadyPaid, PayoutReferenceRequired, mark_payout_paid
 from orders.actions.settlement.close_settlement import (
     EmptySettlement,
     InvalidCorrection,
@@ -222,7 +222,7 @@ def test_payout_requires_bank_reference() -> None:
     deliver(carrier_part())
     close()
 
-    with assert_refused(PayoutReferenceNeeded, "payout_reference_needed"):
+    with assert_refused(PayoutReferenceRequired, "payout_reference_required"):
         mark_payout_paid(payout_id=Payout.objects.get().pk, reference=" ", actor=DESK, now=NOW)
 
 

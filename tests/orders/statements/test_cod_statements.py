@@ -10,7 +10,7 @@ from django.utils import timezone
 from orders.actions.cash_on_delivery.cash_remittance import StatementInProgress, reconcile_remittance
 from orders.actions.fulfilment.void_parcels import void_parcel
 from orders.actions.statements.cod_statements import (
-    CarrierNeeded,
+    CarrierRequired,
     StatementRowNotAcceptable,
     accept_problem_row,
     apply_cod_statement,
@@ -170,7 +170,7 @@ def test_problem_row_waits_to_be_accepted_or_dismissed(problem) -> None:
         with assert_refused(WrongMove, "wrong_move"):
             accept_problem_row(row_id=row.pk, **ACTOR_NOW)
     else:
-        with assert_refused(StatementRowNotAcceptable, "row_not_acceptable"):
+        with assert_refused(StatementRowNotAcceptable, "statement_row_not_acceptable"):
             accept_problem_row(row_id=row.pk, **ACTOR_NOW)
         dismiss_problem_row(row_id=row.pk, **ACTOR_NOW)
         assert (reload(parcel).cod_state, reload(parcel).state) == before
@@ -197,7 +197,7 @@ def test_unmatched_row_is_assigned_to_named_parcel() -> None:
     row = row_of(result)
     assert row.problem == StatementRowProblem.UNKNOWN
 
-    with assert_refused(StatementRowNotAcceptable, "row_not_acceptable"):
+    with assert_refused(StatementRowNotAcceptable, "statement_row_not_acceptable"):
         accept_problem_row(row_id=row.pk, code="CUNG-KHONG", **ACTOR_NOW)
     accept_problem_row(row_id=row.pk, code=f"{parcel.part.order.code}-1", **ACTOR_NOW)
 
@@ -244,7 +244,7 @@ def test_statement_needs_carrier_and_columns_before_confirmation() -> None:
         file_name="a.csv", content=content, carrier="", user=make_admin(), now=NOW
     )
 
-    with assert_refused(CarrierNeeded, "carrier_needed"):
+    with assert_refused(CarrierRequired, "carrier_required"):
         confirm_cod_statement(statement_id=uploaded.pk, **ACTOR_NOW)
     columns = {"tracking": 0, "collected": None}
     set_cod_columns(statement_id=uploaded.pk, carrier=CARRIER, fee_bearer="cooperative", columns=columns)
