@@ -140,13 +140,13 @@ def _tsquery(choices: Sequence[Choice], prefixes: Sequence[str], *, is_any: bool
 
 
 def _expression(
-    choices: Sequence[Choice], term: Callable[[Term], str], either: str, between: str, both: str
+    choices: Sequence[Choice], term: Callable[[Term], str], or_sign: str, choice_sign: str, and_sign: str
 ) -> str:
-    """Join the choices by `between`, their phrases by `either` and the terms of these by `both`."""
-    return between.join(
-        _any_of([f"({both.join(map(term, phrase))})" for phrase in choice], either) for choice in choices
+    """Join the choices by `choice_sign`, their phrases by `or_sign` and the terms of these by `and_sign`."""
+    return choice_sign.join(
+        _any_of([f"({and_sign.join(map(term, phrase))})" for phrase in choice], or_sign) for choice in choices
     )
 
 
-def _any_of(expressions: Sequence[str], either: str) -> str:
-    return expressions[0] if len(expressions) == 1 else f"({either.join(expressions)})"
+def _any_of(expressions: Sequence[str], or_sign: str) -> str:
+    return expressions[0] if len(expressions) == 1 else f"({or_sign.join(expressions)})"

@@ -76,23 +76,23 @@ def search(request: HttpRequest) -> HttpResponse:
     """Search results."""
     query = request.GET.get("q", "")
     index = market_facet_index()
-    found = search_market(query, index)
+    search_result = search_market(query, index)
     has_words = bool(query_words_of(query))
-    is_found = bool(found.tiers.product_ids)
+    is_found = bool(search_result.tiers.product_ids)
     context = {
         "is_search": True,
         "search_words": query[:200],
         "has_words": has_words,
-        "instead": _with_diacritics(found.instead, found.tiers),
-        "is_mention": is_found and found.is_mention,
-        "landing": found.landing,
-        "others": _other_matches(found, index) if has_words and not _is_htmx(request) else None,
+        "instead": _with_diacritics(search_result.instead, search_result.tiers),
+        "is_mention": is_found and search_result.is_mention,
+        "landing": search_result.landing,
+        "others": _other_matches(search_result, index) if has_words and not _is_htmx(request) else None,
     }
     if has_words and not is_found:
         context |= {"fewer": shorter_queries(query, index), **_browsing_aids(index)}
     categories = _root_categories() if is_found else []
     show_in_language(categories, "name")
-    return _render_products(request, index, found.tiers, inside=categories, **context)
+    return _render_products(request, index, search_result.tiers, inside=categories, **context)
 
 
 @require_safe

@@ -36,31 +36,31 @@ class SearchTableTests(TestCase):
         assert len(queries) == len(set(queries)) > 120
 
     def test_searches_find_exactly_the_goods_listed(self) -> None:
-        found = {}
+        actual = {}
         for query, _row in ROWS["goods"]:
             search = search_market(query, self.index)
             names = {self.names[key] for key in search.tiers.product_ids}
-            found[query] = (names, search.instead, search.is_mention)
+            actual[query] = (names, search.instead, search.is_mention)
 
-        assert found == {
+        assert actual == {
             query: (set(row["finds"]), row.get("instead", ""), row.get("mention", False))
             for query, row in ROWS["goods"]
         }
 
     def test_api_finds_the_same(self) -> None:
-        found = {
+        actual = {
             query: {self.names[key] for key in search_product_ids(query)} for query, _row in ROWS["goods"]
         }
 
-        assert found == {query: set(row["finds"]) for query, row in ROWS["goods"]}
+        assert actual == {query: set(row["finds"]) for query, row in ROWS["goods"]}
 
     def test_names_of_pages_lead_to_them(self) -> None:
-        found = {query: search_market(query, self.index).landing for query, _row in ROWS["pages"]}
+        actual = {query: search_market(query, self.index).landing for query, _row in ROWS["pages"]}
 
-        assert {query: page and page.kind for query, page in found.items()} == {
+        assert {query: page and page.kind for query, page in actual.items()} == {
             query: row["page"] for query, row in ROWS["pages"]
         }
-        assert [found[query].stars for query in ("ocop", "ocop 4 sao")] == [None, 4]  # type: ignore[union-attr]
+        assert [actual[query].stars for query in ("ocop", "ocop 4 sao")] == [None, 4]  # type: ignore[union-attr]
         certified = search_market("vietgap", self.index)
         assert set(certified.tiers.product_ids) == set(self.index.certificates.get("vietgap", ()))
         stars = set(chain.from_iterable(self.index.stars.values()))

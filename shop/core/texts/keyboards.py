@@ -41,7 +41,7 @@ def is_key_slip(typed: str, intended: str) -> bool:
     """
     if len(typed) == len(intended):
         different = [
-            place for place, pair in enumerate(zip(typed, intended, strict=True)) if len({*pair}) > 1
+            position for position, pair in enumerate(zip(typed, intended, strict=True)) if len({*pair}) > 1
         ]
         if len(different) == 1:
             return typed[different[0]] in _neighbours(intended[different[0]])
@@ -52,19 +52,21 @@ def is_key_slip(typed: str, intended: str) -> bool:
             and typed[different[1]] == intended[different[0]]
         )
     if len(typed) + 1 == len(intended):
-        return any(intended[:place] + intended[place + 1 :] == typed for place in range(len(intended)))
+        return any(
+            intended[:position] + intended[position + 1 :] == typed for position in range(len(intended))
+        )
     if len(typed) == len(intended) + 1:
         return any(
-            typed[:place] + typed[place + 1 :] == intended and _is_double_hit(typed, place)
-            for place in range(len(typed))
+            typed[:position] + typed[position + 1 :] == intended and _is_double_hit(typed, position)
+            for position in range(len(typed))
         )
     return False
 
 
-def _is_double_hit(typed: str, place: int) -> bool:
-    """Whether the key at the place equals or touches the key typed before or after it."""
-    beside = typed[max(place - 1, 0) : place] + typed[place + 1 : place + 2]
-    return any(typed[place] == key or typed[place] in _neighbours(key) for key in beside)
+def _is_double_hit(typed: str, position: int) -> bool:
+    """Whether the key at the position equals or touches the key typed before or after it."""
+    beside = typed[max(position - 1, 0) : position] + typed[position + 1 : position + 2]
+    return any(typed[position] == key or typed[position] in _neighbours(key) for key in beside)
 
 
 def _neighbours(key: str) -> str:
@@ -132,34 +134,34 @@ def _decode_vni(word: str) -> str:
 
 def _mark_last(letters: list[str], base: str, mark: str) -> None:
     """Put the mark on the last such letter that has none."""
-    for place in range(len(letters) - 1, -1, -1):
-        if letters[place] == base:
-            letters[place] += mark
+    for position in range(len(letters) - 1, -1, -1):
+        if letters[position] == base:
+            letters[position] += mark
             return
 
 
 def _put_horns(letters: list[str]) -> None:
     """Apply Telex's w: uo becomes ươ, else the last u, o or a gets its horn or breve."""
-    for place in range(len(letters) - 1, 0, -1):
-        if letters[place - 1 : place + 1] == ["u", "o"]:
-            letters[place - 1 : place + 1] = ["u" + _HORN, "o" + _HORN]
+    for position in range(len(letters) - 1, 0, -1):
+        if letters[position - 1 : position + 1] == ["u", "o"]:
+            letters[position - 1 : position + 1] = ["u" + _HORN, "o" + _HORN]
             return
-    for place in range(len(letters) - 1, -1, -1):
-        if letters[place] in "uoa":
-            letters[place] += _BREVE if letters[place] == "a" else _HORN
+    for position in range(len(letters) - 1, -1, -1):
+        if letters[position] in "uoa":
+            letters[position] += _BREVE if letters[position] == "a" else _HORN
             return
     letters.append("w")
 
 
 def _compose(letters: list[str], tone: str) -> str:
     """Compose the letters; the tone goes on the last marked vowel, or the first. Empty without a vowel."""
-    vowels = [place for place, letter in enumerate(letters) if letter[0] in _VOWELS]
+    vowels = [position for position, letter in enumerate(letters) if letter[0] in _VOWELS]
     if not vowels:
         return ""
     if tone:
         start = "".join(letters)
         if start.startswith(("qu", "gi")) and len(vowels) > 1:
             vowels = vowels[1:]
-        marked = [place for place in vowels if len(letters[place]) > 1]
+        marked = [position for position in vowels if len(letters[position]) > 1]
         letters[marked[-1] if marked else vowels[0]] += tone
     return unicodedata.normalize("NFC", "".join(letters))
