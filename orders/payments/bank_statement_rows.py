@@ -13,6 +13,12 @@ from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext_lazy as _
 
+from orders.payments.bank_statement_labels import (
+    BANK_HEADINGS,
+    DATE_AND_REFERENCE,
+    OTHER_HEADINGS,
+    is_summary_label,
+)
 from orders.payments.incoming_transfers import (
     MAX_REFERENCE_LENGTH,
     MAX_TRANSFER_NOTE_LENGTH,
@@ -28,44 +34,13 @@ from orders.payments.statement_cells import (
     parse_amount,
     parse_time,
     plain_words,
+    split_dated_number,
 )
-from orders.payments.statement_rows import UnreadableRowError, guess_columns, parse_rows
-from orders.payments.statement_tables import Row
+from orders.payments.statement_headings import guess_headings
+from orders.payments.statement_rows import UnreadableRowError, parse_rows
+from orders.payments.statement_tables import Cell, Row
 from shop.core.errors import Refused
 
-# Headings as plain words (`statement_cells`), the likeliest first.
-_ALIASES = {
-    "date": [
-        *["ngay giao dich", "ngay gd", "transaction date", "ngay gio giao dich", "thoi gian giao dich"],
-        *["ngay hach toan", "posting date", "ngay hieu luc", "value date", "effective date"],
-        *["ngay", "date", "thoi gian", "time", "ngay gio"],
-    ],
-    "credit": [
-        *["so tien ghi co", "ghi co", "phat sinh co", "credit amount", "tien vao", "so tien vao"],
-        *["co", "credit", "deposit"],
-    ],
-    "debit": [
-        *["so tien ghi no", "ghi no", "phat sinh no", "debit amount", "tien ra", "so tien ra"],
-        *["no", "debit", "withdrawal"],
-    ],
-    "amount": ["so tien giao dich", "so tien gd", "so tien", "transaction amount", "amount", "gia tri"],
-    "direction": ["loai giao dich", "loai gd", "transaction type", "dau", "type", "loai", "no co", "d c"],
-    "note": [
-        *["noi dung giao dich", "noi dung chuyen khoan", "noi dung", "dien giai", "mo ta giao dich", "mo ta"],
-        *["description", "transaction details", "details", "remarks", "remark", "narrative", "content"],
-    ],
-    "reference": [
-        *["so tham chieu", "ma tham chieu", "ma giao dich", "ma gd", "so giao dich", "so but toan"],
-        *["reference number", "reference no", "ref no", "transaction id", "transaction no", "so chung tu"],
-        *["so ct", "reference", "ref"],
-    ],
-    "account": ["so tai khoan", "so tk", "account number", "account no", "tai khoan", "account", "stk"],
-}
-# Headings of the balance and of the counterparty.
-_EXCLUDED_HEADINGS = [
-    *["so du", "balance", "doi ung", "doi tac", "nguoi gui", "nguoi chuyen", "nguoi nhan", "nguoi thu huong"],
-    *["counter", "counterparty", "beneficiary", "sender", "chu tai khoan", "ten tai khoan", "account name"],
-]
 _INCOMING_MARKS = {"+", "c", "co", "cr", "credit", "ghi co", "in", "tien vao", "vao", "nhan tien"}
 _OUTGOING_MARKS = {"-", "d", "no", "dr", "debit", "ghi no", "out", "tien ra", "ra", "chuyen tien"}
 _ACCOUNT_LABELS = ("so tai khoan", "so tk", "account no", "account number", "tai khoan so")
@@ -91,7 +66,7 @@ class BankColumnMapping:
     """The column of each field, counted from 0; `heading` is the line of the headings (0: there are none).
 
     Either `credit` (with `debit`, whose rows are outgoing) or `amount`, where a minus sign or the `direction`
-    column marks outgoing rows.
+    column marks outgoing rows. `date` and `reference` may be one column, as in Vietcombank's statements.
     """
 
     heading: int
@@ -107,7 +82,10 @@ class BankColumnMapping:
 
 @dataclass(frozen=True, slots=True)
 class BankStatementReading:
-    """The content of a statement: incoming transfers, unreadable rows, and the number of outgoing rows."""
+    """The content of a statement: incoming transfers, unreadable rows, and the number of outgoing rows.
+
+    Rows without a transfer (repeated headings, totals, balances, signatures) appear in none of them.
+    """
 
     arrivals: list[IncomingTransfer]
     problems: list[UnreadableRow]
@@ -116,7 +94,11 @@ class BankStatementReading:
 
 def guess_bank_columns(rows: Sequence[Row]) -> BankColumnMapping:
     """Guess the mapping from the headings; a person confirms it. Unrecognised fields are None."""
-    return guess_columns(BankColumnMapping, rows, _ALIASES, excluded=_EXCLUDED_HEADINGS)
+    index, columns = guess_headings(rows, BANK_HEADINGS, excluded=OTHER_HEADINGS)
+    shared_column = columns.pop(DATE_AND_REFERENCE, None)
+    if shared_column is not None:
+        columns = {"reference": shared_column, **columns, "date": shared_column}
+    return BankColumnMapping(rows[index].line if columns else 0, **columns)
 
 
 def read_bank_rows(rows: Sequence[Row], mapping: BankColumnMapping, *, account: str) -> BankStatementReading:
@@ -134,8 +116,10 @@ def read_bank_rows(rows: Sequence[Row], mapping: BankColumnMapping, *, account: 
     seen_fingerprints: set[str] = set()
     similar_counts: Counter[str] = Counter()
 
-    def parse(row: Row) -> IncomingTransfer:
+    def parse(row: Row) -> IncomingTransfer | None:
         transfer = _read_row(row, mapping, account)
+        if transfer is None:
+            return None
         return (
             _number_similar(transfer, seen_fingerprints, similar_counts) if transfer.is_incoming else transfer
         )
@@ -159,26 +143,67 @@ def _check_account(head_rows: Sequence[Row], account: str) -> None:
         raise StatementOfOtherAccount(named=sorted(named_accounts))
 
 
-def _read_row(row: Row, mapping: BankColumnMapping, account: str) -> IncomingTransfer:
-    row_account = _normalise_account(cell_text(row.cell(mapping.account)))
-    # Spreadsheets that read account numbers as numbers lose leading zeros.
-    if row_account and row_account.lstrip("0") != account.lstrip("0"):
-        raise UnreadableRowError(RowFault.ACCOUNT)
+def _read_row(row: Row, mapping: BankColumnMapping, account: str) -> IncomingTransfer | None:
+    """Return the row's transfer, incoming or outgoing; None for a row without one."""
+    day_cell, number = split_dated_number(row.cell(mapping.date))
     try:
-        at = parse_time(row.cell(mapping.date))
+        at = parse_time(day_cell)
     except InvalidCell:
+        if _is_without_transfer(row, mapping):
+            return None
+        _check_row_account(row, mapping, account)
         raise UnreadableRowError(RowFault.DATE) from None
-    amount = _amount(row, mapping)
+    _check_row_account(row, mapping, account)
+    try:
+        amount = _amount(row, mapping)
+    except UnreadableRowError:
+        if _has_summary_label(row):
+            return None
+        raise
     return IncomingTransfer(
         TransferSource.STATEMENT,
         "",
         account,
         abs(amount),
         clean_text(cell_text(row.cell(mapping.note)), MAX_TRANSFER_NOTE_LENGTH),
-        clean_text(cell_text(row.cell(mapping.reference)), MAX_REFERENCE_LENGTH),
+        clean_text(_reference(row, mapping, number), MAX_REFERENCE_LENGTH),
         at,
         is_incoming=amount > 0,
     )
+
+
+def _is_without_transfer(row: Row, mapping: BankColumnMapping) -> bool:
+    """Whether a row without a readable day has no amount either, or is a total or a balance."""
+    amounts = [row.cell(mapping.amount), row.cell(mapping.credit), row.cell(mapping.debit)]
+    if not any(_has_digit(cell) for cell in amounts):
+        return True
+    date_cell = row.cell(mapping.date)
+    return _has_summary_label(row) and not _has_digit(date_cell)
+
+
+def _has_digit(cell: Cell) -> bool:
+    return any(sign.isdigit() for sign in cell_text(cell))
+
+
+def _has_summary_label(row: Row) -> bool:
+    return any(isinstance(cell, str) and is_summary_label(cell) for cell in row.cells)
+
+
+def _check_row_account(row: Row, mapping: BankColumnMapping, account: str) -> None:
+    row_account = _normalise_account(cell_text(row.cell(mapping.account)))
+    # Spreadsheets that read account numbers as numbers lose leading zeros.
+    if row_account and row_account.lstrip("0") != account.lstrip("0"):
+        raise UnreadableRowError(RowFault.ACCOUNT)
+
+
+def _reference(row: Row, mapping: BankColumnMapping, number: str) -> str:
+    """Return the bank's reference. `number` is what follows the day in the date's cell.
+
+    Such numbers begin anew every day, so the day is part of the reference.
+    """
+    if mapping.reference not in (None, mapping.date):
+        return cell_text(row.cell(mapping.reference))
+    return cell_text(row.cell(mapping.date)) if number else ""
 
 
 def _amount(row: Row, mapping: BankColumnMapping) -> int:

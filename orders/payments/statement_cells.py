@@ -22,6 +22,11 @@ _PLAIN = re.compile(r"\d+(?:[.,]0{1,2})?")
 _EMPTY_DECIMALS = re.compile(r"[.,]0{1,2}$")
 _DAY_FIRST = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})(?:,?\s+(\d{1,2}):(\d{2})(?::(\d{2}))?)?")
 _TIME_FIRST = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?,?\s+(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})")
+_CLOCK = re.compile(r"\d{1,2}:\d{2}(?::\d{2})?")
+# A day, then a line break or " / ", then the bank's number: "31/10/2023\n5243.65937".
+_DATED_NUMBER = re.compile(
+    r"(\d{1,2}[/.-]\d{1,2}[/.-]\d{4}(?: +\d{1,2}:\d{2}(?::\d{2})?)?)(?:\s*\n\s*|\s+/\s+)(\S[\s\S]*)"
+)
 _NON_ALPHANUMERIC = re.compile("[^0-9a-z]+")
 # Excel's day zero; a cell that lost its date format shows the number of days since then.
 _EXCEL_START = datetime.datetime(1899, 12, 30, tzinfo=VIETNAM)
@@ -104,6 +109,14 @@ def parse_time(cell: Cell) -> datetime.datetime:
     if at is None:
         raise InvalidCell
     return at
+
+
+def split_dated_number(cell: Cell) -> tuple[Cell, str]:
+    """Return the day of a cell and the number written below it; the cell itself and "" if there is none."""
+    if not isinstance(cell, str) or not (match := _DATED_NUMBER.fullmatch(cell)):
+        return cell, ""
+    day, rest = match.groups()
+    return (cell, "") if _CLOCK.fullmatch(rest) else (day, rest)
 
 
 def plain_words(cell: Cell) -> str:

@@ -42,16 +42,22 @@ def guess_columns(
 
 
 def parse_rows(
-    rows: Sequence[Row], mapping: ColumnMapping, parse: Callable[[Row], Parsed]
+    rows: Sequence[Row], mapping: ColumnMapping, parse: Callable[[Row], Parsed | None]
 ) -> tuple[list[Parsed], list[UnreadableRow]]:
-    """Parse the rows below the headings. `parse` raises UnreadableRowError for what it cannot read."""
+    """Parse the rows below the headings.
+
+    `parse` raises UnreadableRowError for what it cannot read, and returns None for a row to leave out.
+    """
     parsed: list[Parsed] = []
     problems: list[UnreadableRow] = []
     for row in rows:
         if row.line <= mapping.heading:
             continue
         try:
-            parsed.append(parse(row))
+            content = parse(row)
         except UnreadableRowError as error:
             problems.append(UnreadableRow(row.line, error.fault, row_excerpt(row)))
+            continue
+        if content is not None:
+            parsed.append(content)
     return parsed, problems

@@ -69,8 +69,7 @@ def test_credit_and_debit_columns_are_guessed_and_read() -> None:
         )
     ]
     assert reading.outgoing == 1
-    assert problems_of(reading) == [(7, RowFault.DATE)]
-    assert reading.problems[0].text == "50.000 · 1.234.567 · Tổng cộng"
+    assert reading.problems == []
 
 
 def test_signed_amount_column_is_guessed_and_read() -> None:
@@ -199,8 +198,72 @@ def test_repeated_reference_and_amount_is_problem() -> None:
     assert problems_of(reading) == [(3, RowFault.REPEATED)]
 
 
-def test_every_row_is_transfer_problem_or_outgoing() -> None:
-    for text, rows in ((CREDIT_DEBIT, 3), (SIGNED, 5)):
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ("Tổng cộng", "", "50.000", "1.234.567", ""),
+        ("", "Cộng phát sinh (Total Amount)", "50.000", "1.234.567", ""),
+        ("25/11/2026", "Số dư đầu kỳ/ Opening balance", "", "", ""),
+        ("25/11/2026", "Tổng phát sinh", "50.000", "1.234.567", ""),
+        ("Ngày", "Số CT", "Nợ", "Có", "Diễn giải"),
+        ("Người lập biểu", "", "", "Giám đốc", ""),
+    ],
+)
+def test_row_without_transfer_is_left_out(cells) -> None:
+    mapping = BankColumnMapping(1, date=0, reference=1, debit=2, credit=3, note=4)
+
+    reading = read_bank_rows([Row(2, cells)], mapping, account=ACCOUNT)
+
+    assert (reading.arrivals, reading.problems, reading.outgoing) == ([], [], 0)
+
+
+@pytest.mark.parametrize(
+    ("cells", "fault"),
+    [
+        (("", "FT1", "", "1.234.567", "Don TA7K2MC"), RowFault.DATE),
+        (("31/13/2026", "FT1", "", "1.234.567", "Tổng cộng"), RowFault.DATE),
+        (("", "", "", "1.234.567", "Tong tien hang TA7K2MC"), RowFault.DATE),
+        (("25/11/2026", "FT1", "", "", "Don TA7K2MC"), RowFault.AMOUNT),
+    ],
+)
+def test_row_that_may_hold_a_transfer_is_a_problem(cells, fault) -> None:
+    mapping = BankColumnMapping(1, date=0, reference=1, debit=2, credit=3, note=4)
+
+    reading = read_bank_rows([Row(2, cells)], mapping, account=ACCOUNT)
+
+    assert problems_of(reading) == [(2, fault)]
+    assert reading.arrivals == []
+
+
+def test_transfer_with_note_like_a_total_is_read() -> None:
+    rows = [Row(2, ("25/11/2026", "1.234.567", "Tổng cộng"))]
+
+    reading = read_bank_rows(rows, BankColumnMapping(1, date=0, credit=1, note=2), account=ACCOUNT)
+
+    assert [(each.amount, each.note) for each in reading.arrivals] == [(1_234_567, "Tổng cộng")]
+
+
+def test_same_number_and_amount_on_two_days_are_two_transfers() -> None:
+    rows = [
+        Row(2, ("24/11/2026\n5243.65937", "1.234.567")),
+        Row(3, ("25/11/2026\n5243.65937", "1.234.567")),
+        Row(4, ("25/11/2026\n5243.65937", "1.234.567")),
+    ]
+
+    reading = read_bank_rows(rows, BankColumnMapping(1, date=0, credit=1), account=ACCOUNT)
+
+    assert [each.reference for each in reading.arrivals] == ["24/11/2026 5243.65937", "25/11/2026 5243.65937"]
+    assert problems_of(reading) == [(4, RowFault.REPEATED)]
+
+
+def test_column_of_the_credited_account_is_not_read_as_an_amount() -> None:
+    headings = Row(1, ("MA_FT", "ngay_giao_dich", "tk_ghi_co", "so_tien_gd", "noi_dung_gd", "stk_ghi_no"))
+
+    assert guess_bank_columns([headings]) == BankColumnMapping(1, date=1, account=2, amount=3, note=4)
+
+
+def test_every_row_is_transfer_problem_outgoing_or_total() -> None:
+    for text, rows in ((CREDIT_DEBIT, 2), (SIGNED, 5)):
         reading = read(text)
 
         assert len(reading.arrivals) + len(reading.problems) + reading.outgoing == rows

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orders.payments.statement_cells import InvalidCell, parse_amount, parse_time
+from orders.payments.statement_cells import InvalidCell, parse_amount, parse_time, split_dated_number
 
 pytestmark = pytest.mark.once
 
@@ -107,3 +107,20 @@ def test_date_or_time_is_parsed(written, at) -> None:
 def test_invalid_date_is_refused(written) -> None:
     with pytest.raises(InvalidCell):
         parse_time(written)
+
+
+@pytest.mark.parametrize(
+    ("cell", "parts"),
+    [
+        ("31/10/2023\n5243.65937", ("31/10/2023", "5243.65937")),
+        ("04/08/2026\r\n5285 - 82284", ("04/08/2026", "5285 - 82284")),
+        ("03/08/2026 / 5254 - 05356", ("03/08/2026", "5254 - 05356")),
+        ("25/11/2026 10:02:37\nFT1", ("25/11/2026 10:02:37", "FT1")),
+        ("01/05/2024\n  12:26:31", ("01/05/2024\n  12:26:31", "")),
+        ("25/11/2026 FT1", ("25/11/2026 FT1", "")),
+        ("31/10/2023", ("31/10/2023", "")),
+        (45_000, (45_000, "")),
+    ],
+)
+def test_day_and_number_of_a_cell_are_split(cell, parts) -> None:
+    assert split_dated_number(cell) == parts
