@@ -16,20 +16,19 @@ from pathlib import Path
 import resvg_py
 from PIL import Image
 
-from shop.management.demo.illustrations.canvas import SIDE
 from shop.management.demo.illustrations.gallery import paint, picture_names
 
 _HERE = Path(__file__).parent
 _FONTS = _HERE.parents[1] / "static" / "fonts"
 _PICTURES = _HERE / "pictures"
-_SQUARE = 800  # pixels of a square picture: as wide as the column of a product's page
+_WIDEST = 800  # pixels: as wide as the column of a product's page
 _QUALITY = 76
 
 
 def rasterise(name: str) -> None:
-    """Write a picture as WebP; others than square ones keep the size of their canvas."""
+    """Write a picture as WebP."""
     canvas = paint(name)
-    width = _SQUARE if (canvas.width, canvas.height) == (SIDE, SIDE) else canvas.width
+    width = min(canvas.width, _WIDEST)
     fonts = [str(path) for path in _FONTS.glob("*.ttf")]
     drawn = resvg_py.svg_to_bytes(
         svg_string=canvas.svg(), width=width, font_files=fonts, skip_system_fonts=True

@@ -24,6 +24,21 @@
     row.scrollTo({ left: views[place].offsetLeft - row.offsetLeft });
   };
 
+  // A picture beside the one in view is loaded when it comes into view.
+  const coming = new IntersectionObserver(
+    (entries) => {
+      entries
+        .filter((entry) => entry.isIntersecting)
+        .forEach(({ target }) => {
+          coming.unobserve(target);
+          const held = target.querySelector("template");
+          if (held) held.replaceWith(held.content);
+        });
+    },
+    { root: row },
+  );
+  views.forEach((view) => coming.observe(view));
+
   let waiting = false;
   row.addEventListener("scroll", () => {
     if (waiting) return;
@@ -62,7 +77,7 @@
     if (!link) return;
     closer(false);
     image.src = link.href;
-    image.alt = views[place].querySelector("img").alt || link.getAttribute("aria-label").split(":")[0];
+    image.alt = link.getAttribute("aria-label").split(":")[0];
     const told = dialog.querySelector("[data-place]");
     if (told) told.textContent = `${place + 1}/${views.length}`;
     show(place);
