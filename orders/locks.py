@@ -233,7 +233,7 @@ def lock_bank_transfer(transfer_id: uuid.UUID) -> BankTransfer:
 def lock_part(part_id: int) -> tuple[Order, OrderPart]:
     """Lock a part's order, the lock of all its rows; return both.
 
-    Parts of drafts are Missing, since nobody works on them yet. Raises Missing.
+    Raises Missing, also for a part of a draft: nobody works on drafts yet.
     """
     order_id = OrderPart.objects.filter(pk=part_id).values_list("order_id", flat=True).first()
     if order_id is None:

@@ -56,7 +56,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         path("", include("orders.urls")),
         path(
             "tai-khoan/",
-            include(accounts(home=order_list.account_home, arrive=order_list.take_over_guest_data)),
+            include(accounts(home=order_list.account_home, after_sign_in=order_list.take_over_guest_data)),
         ),
         path("quan-tri/du-lieu/login/", admin_login),
         path("quan-tri/du-lieu/", admin.site.urls),

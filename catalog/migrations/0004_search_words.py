@@ -16,22 +16,22 @@ SQLITE = [
     )
     """,
     """
-    CREATE VIRTUAL TABLE catalog_search_said USING fts5(
+    CREATE VIRTUAL TABLE catalog_search_translated USING fts5(
         text, content='core_translation', content_rowid='id', tokenize='unicode61 remove_diacritics 2'
     )
     """,
 ]
-SQLITE_BACK = ["DROP TABLE catalog_search_said", "DROP TABLE catalog_search"]
+SQLITE_BACK = ["DROP TABLE catalog_search_translated", "DROP TABLE catalog_search"]
 POSTGRESQL = [
     "CREATE TABLE catalog_search (id bigint PRIMARY KEY, name tsvector NOT NULL, text tsvector NOT NULL)",
     "CREATE INDEX catalog_search_name ON catalog_search USING gin (name) WITH (fastupdate = off)",
     "CREATE INDEX catalog_search_text ON catalog_search USING gin (text) WITH (fastupdate = off)",
     """
-    CREATE INDEX catalog_search_said ON core_translation USING gin (to_tsvector('simple', text))
+    CREATE INDEX catalog_search_translated ON core_translation USING gin (to_tsvector('simple', text))
     WHERE kind = 'catalog.product' AND field = 'name'
     """,
 ]
-POSTGRESQL_BACK = ["DROP INDEX catalog_search_said", "DROP TABLE catalog_search"]
+POSTGRESQL_BACK = ["DROP INDEX catalog_search_translated", "DROP TABLE catalog_search"]
 
 
 def forwards(apps, schema_editor):
@@ -57,7 +57,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("word", models.CharField(max_length=60, unique=True)),
-                ("goods", models.PositiveIntegerField(default=0)),
+                ("product_count", models.PositiveIntegerField(default=0)),
             ],
             options={
                 "verbose_name": "word of the catalogue",
@@ -87,7 +87,7 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("left", models.CharField(max_length=60)),
+                ("shortened", models.CharField(max_length=60)),
                 (
                     "word",
                     models.ForeignKey(
@@ -99,7 +99,7 @@ class Migration(migrations.Migration):
                 "verbose_name": "slip of the pen",
                 "verbose_name_plural": "slips of the pen",
                 "constraints": [
-                    models.UniqueConstraint(fields=("left", "word"), name="misspelling_once")
+                    models.UniqueConstraint(fields=("shortened", "word"), name="misspelling_once")
                 ],
             },
         ),

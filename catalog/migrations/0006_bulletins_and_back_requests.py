@@ -45,7 +45,7 @@ class Migration(migrations.Migration):
                 ('week', models.DateField()),
                 ('language', models.CharField(max_length=16)),
                 ('text', models.TextField()),
-                ('spoken', models.TextField(blank=True, default='')),
+                ('spoken_text', models.TextField(blank=True, default='')),
                 ('made_at', models.DateTimeField()),
                 ('sent_through', models.PositiveBigIntegerField(default=0)),
                 ('sent_at', models.DateTimeField(blank=True, null=True)),

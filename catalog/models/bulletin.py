@@ -30,9 +30,9 @@ class BulletinQuerySet(models.QuerySet["Bulletin"]):
 class Bulletin(models.Model):
     """The weekly bulletin in one language, of the whole market or of one cooperative.
 
-    `week` is its Monday in Vietnam. `spoken` is the Vietnamese loudspeaker text with numbers in words; empty
-    in other languages. Both are immutable once created, as a bulletin may have been read out. `sent_through`
-    is the key of the last follower mailed; `sent_at` is set when all were.
+    `week` is its Monday in Vietnam. `spoken_text` is the Vietnamese loudspeaker text with numbers in words;
+    empty in other languages. Both are immutable once created, as a bulletin may have been read out.
+    `sent_through` is the key of the last follower mailed; `sent_at` is set when all were.
     """
 
     week = models.DateField()
@@ -41,7 +41,7 @@ class Bulletin(models.Model):
     )
     language = models.CharField(max_length=16)
     text = models.TextField()
-    spoken = models.TextField(blank=True, default="")
+    spoken_text = models.TextField(blank=True, default="")
     made_at = models.DateTimeField()
     sent_through = models.PositiveBigIntegerField(default=0)
     sent_at = models.DateTimeField(null=True, blank=True)

@@ -14,7 +14,7 @@ class KnownWord(models.Model):
     """A folded word used by listed products, and how many use it as of the last count."""
 
     word = models.CharField(max_length=MAX_TERM_LENGTH, unique=True)
-    goods = models.PositiveIntegerField(default=0)
+    product_count = models.PositiveIntegerField(default=0)
 
     class Meta:
         verbose_name = pgettext_lazy("model", "word of the catalogue")
@@ -31,15 +31,15 @@ class Misspelling(models.Model):
     """
 
     word = models.ForeignKey(KnownWord, models.CASCADE, related_name="misspellings")
-    left = models.CharField(max_length=MAX_TERM_LENGTH)
+    shortened = models.CharField(max_length=MAX_TERM_LENGTH)
 
     class Meta:
         verbose_name = pgettext_lazy("model", "slip of the pen")
         verbose_name_plural = pgettext_lazy("models", "slips of the pen")
-        constraints = [models.UniqueConstraint(fields=["left", "word"], name="misspelling_once")]
+        constraints = [models.UniqueConstraint(fields=["shortened", "word"], name="misspelling_once")]
 
     def __str__(self) -> str:
-        return self.left
+        return self.shortened
 
 
 class SynonymSet(WithTimes):

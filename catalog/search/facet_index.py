@@ -81,7 +81,7 @@ class FacetIndex:
 
     def __init__(self, channel_id: int, day: datetime.date) -> None:
         self.channel_id, self.day = channel_id, day
-        self.memory: SearchCache = {}  # cached results of term searches over all products
+        self.cache: SearchCache = {}  # cached results of term searches over all products
         self._built_at = time.monotonic()
         self._journal = ChangeJournal()
         self.product_ids = self.available = BitMap()
@@ -134,7 +134,7 @@ class FacetIndex:
             return self
         new = copy.copy(self)
         if words:
-            new.memory = {}
+            new.cache = {}
         removed = BitMap(touched)
         new.product_ids, new.available = self.product_ids - removed, self.available - removed
         for name in _FACETS:

@@ -46,7 +46,7 @@ def search_market(query: str, index: FacetIndex) -> MarketSearch:
 
     If the query names a page, products found by a correction or a mention are left out.
     """
-    result = search_products(query, memory=index.memory)
+    result = search_products(query, cache=index.cache)
     corrected = [typed_term(word) for word in query_words_of(result.instead)]
     readings = [corrected, *result.readings] if corrected else result.readings
     cooperatives = find_cooperatives(readings, MAX_COOPERATIVES)

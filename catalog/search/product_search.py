@@ -34,7 +34,7 @@ from catalog.search.term_matching import (
     products_with_translated_words,
 )
 
-ProductQuery = Callable[..., BitMap]  # `products_where` with its limit and memory applied
+ProductQuery = Callable[..., BitMap]  # `products_where` with its limit and cache applied
 MAX_RESULTS = 1000  # the largest number of results that can be paged through, also in the API
 _MIN_UNFINISHED = 3  # letters of a word that may be the start of a longer one
 _MIN_UNFINISHED_SYLLABLE = 4
@@ -55,28 +55,30 @@ class SearchResult:
 
 
 def search_products(
-    query: str, *, limit: int | None = None, memory: SearchCache | None = None
+    query: str, *, limit: int | None = None, cache: SearchCache | None = None
 ) -> SearchResult:
     """Products that contain every word of the query, at least one in the name, the category or the origin.
 
     Diacritics that were typed must match; words typed without any match with any. Ranked: names that start
     as typed, names spelled so, names with other diacritics or synonyms, the rest. If nothing matches,
-    `_other_attempts` follow. With `limit` each tier considers only that many of the newest products. `memory`
+    `_other_attempts` follow. With `limit` each tier considers only that many of the newest products. `cache`
     is the cache of `products_where`.
     """
     words = query_words_of(query)
     if not words:
         return SearchResult()
-    find = partial(products_where, limit=limit, memory=memory)
+    find = partial(products_where, limit=limit, cache=cache)
     synonyms = with_synonyms(words)
     choices = synonyms or _typed_choices(words)
     readings = readings_among(words, synonyms)
-    translated = _translated_matches(words, memory)
+    translated = _translated_matches(words, cache)
     product_ids = find(*_about(choices)) | translated
     if product_ids:
         ranks = _name_ranks(words, synonyms)
-        better = [partial(_find_also, find, conditions, translated) for conditions in ranks]
-        return SearchResult(RelevanceTiers(product_ids, better, newest=limit is not None), readings)
+        preferred_matches = [partial(_find_also, find, conditions, translated) for conditions in ranks]
+        return SearchResult(
+            RelevanceTiers(product_ids, preferred_matches, newest=limit is not None), readings
+        )
     for attempt in _other_attempts(words, choices, readings):
         result = attempt(find)
         if result.tiers.product_ids:
@@ -221,9 +223,9 @@ def _corrected_text(
     return " ".join(word for candidates in phrases for word in likeliest_match(candidates))
 
 
-def _translated_matches(words: Sequence[QueryWord], memory: SearchCache | None = None) -> BitMap:
+def _translated_matches(words: Sequence[QueryWord], cache: SearchCache | None = None) -> BitMap:
     """Products whose translated name contains the words; empty in the shop's default language."""
     language = get_language() or settings.LANGUAGE_CODE
     if language == settings.LANGUAGE_CODE:
         return BitMap()
-    return products_with_translated_words(list(map(prefix_choice, words)), language, memory=memory)
+    return products_with_translated_words(list(map(prefix_choice, words)), language, cache=cache)

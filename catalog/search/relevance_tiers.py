@@ -15,30 +15,34 @@ class RelevanceTiers:
     """
 
     def __init__(
-        self, product_ids: BitMap, better: Sequence[Callable[[], BitMap]] = (), *, newest: bool = False
+        self,
+        product_ids: BitMap,
+        preferred_matches: Sequence[Callable[[], BitMap]] = (),
+        *,
+        newest: bool = False,
     ) -> None:
-        self.product_ids, self._better, self._newest = product_ids, better, newest
+        self.product_ids, self._preferred_matches, self._newest = product_ids, preferred_matches, newest
 
     def __iter__(self) -> Iterator[BitMap]:
         """The non-empty, disjoint tiers."""
         seen = BitMap()
-        for run_query in self._better:
+        for run_query in self._preferred_matches:
             tier = (run_query() if self._newest else run_query() & self.product_ids) - seen
             if tier:
                 yield tier
                 seen |= tier
             if not self._newest and len(seen) == len(self.product_ids):
                 return
-        if left := self.product_ids - seen:
-            yield left
+        if other_matches := self.product_ids - seen:
+            yield other_matches
 
     def followed_by(self, others: BitMap) -> RelevanceTiers:
         """The same tiers, and these products as the last."""
         if others <= self.product_ids:
             return self
-        better = [*self._better, lambda: self.product_ids]
-        return RelevanceTiers(self.product_ids | others, better, newest=self._newest)
+        preferred_matches = [*self._preferred_matches, lambda: self.product_ids]
+        return RelevanceTiers(self.product_ids | others, preferred_matches, newest=self._newest)
 
     def among(self, others: BitMap) -> RelevanceTiers:
         """The same tiers restricted to these products."""
-        return RelevanceTiers(self.product_ids & others, self._better)
+        return RelevanceTiers(self.product_ids & others, self._preferred_matches)

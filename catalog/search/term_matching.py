@@ -20,8 +20,8 @@ _SQLITE_NEWEST = (
     "SELECT rowid FROM catalog_search WHERE catalog_search MATCH %s ORDER BY rowid DESC LIMIT %s)"
 )
 _SQLITE_TRANSLATIONS = (
-    "SELECT json_group_array(CAST(t.key AS integer)) FROM catalog_search_said s"
-    " JOIN core_translation t ON t.id = s.rowid WHERE catalog_search_said MATCH %s AND t.language = %s"
+    "SELECT json_group_array(CAST(t.key AS integer)) FROM catalog_search_translated s"
+    " JOIN core_translation t ON t.id = s.rowid WHERE catalog_search_translated MATCH %s AND t.language = %s"
 )
 _POSTGRESQL = "SELECT json_agg(id)::text FROM catalog_search WHERE {conditions}"
 _POSTGRESQL_NEWEST = (
@@ -67,33 +67,33 @@ class Condition:
 
 
 def products_where(
-    *conditions: Condition, limit: int | None = None, memory: SearchCache | None = None
+    *conditions: Condition, limit: int | None = None, cache: SearchCache | None = None
 ) -> BitMap:
     """Ids of products that match all the conditions; the newest, if limited.
 
-    `memory` caches results; its owner clears it when products change.
+    `cache` holds earlier results; its owner clears it when products change.
     """
-    return _cached(memory, (repr(conditions), "", limit), lambda: _search(conditions, limit))
+    return _cached(cache, (repr(conditions), "", limit), lambda: _search(conditions, limit))
 
 
 def products_with_translated_words(
-    choices: Sequence[Choice], language: str, *, memory: SearchCache | None = None
+    choices: Sequence[Choice], language: str, *, cache: SearchCache | None = None
 ) -> BitMap:
     """Ids of products whose name in that language matches every choice."""
-    return _cached(memory, (repr(choices), language, None), lambda: _search_translations(language, choices))
+    return _cached(cache, (repr(choices), language, None), lambda: _search_translations(language, choices))
 
 
 def _cached(
-    memory: SearchCache | None, key: tuple[str, str, int | None], run_query: Callable[[], BitMap]
+    cache: SearchCache | None, key: tuple[str, str, int | None], run_query: Callable[[], BitMap]
 ) -> BitMap:
-    if memory is None:
+    if cache is None:
         return run_query()
-    product_ids = memory.get(key)
+    product_ids = cache.get(key)
     if product_ids is None:
         product_ids = run_query()
-        if len(memory) >= MAX_CACHED_SEARCHES:
-            memory.clear()
-        memory[key] = product_ids
+        if len(cache) >= MAX_CACHED_SEARCHES:
+            cache.clear()
+        cache[key] = product_ids
     return product_ids
 
 

@@ -1,9 +1,9 @@
-"""Triggers that keep the search tables and the journal of changed products, and how to fill them anew.
+"""Triggers that keep the search tables and the journal of changed products, and how to refill them.
 
-`catalog_search` holds the folded words of products, `catalog_search_said` (SQLite) those of their translated
-names. `catalog_touched` names, in the order of writing, each product whose place in the facet index may have
-changed; `words` if search results may have changed, too. Product 0 stands for all of them. Old rows are
-deleted by `catalog.actions.search_terms.known_words`.
+`catalog_search` holds the folded words of products, `catalog_search_translated` (SQLite) those of their
+translated names. `catalog_touched` names, in the order of writing, each product whose entry in the facet
+index may have changed; `words` if search results may have changed, too. Product 0 stands for all of them.
+Old rows are deleted by `catalog.actions.search_terms.known_words`.
 """
 
 from __future__ import annotations
@@ -99,9 +99,10 @@ _REMOVE = (
     "INSERT INTO catalog_search (catalog_search, rowid, search_name, search_text)"
     " VALUES ('delete', old.id, old.search_name, old.search_text);"
 )
-_ADD_SAID = "INSERT INTO catalog_search_said (rowid, text) VALUES (new.id, new.text);"
-_REMOVE_SAID = (
-    "INSERT INTO catalog_search_said (catalog_search_said, rowid, text) VALUES ('delete', old.id, old.text);"
+_ADD_TRANSLATED = "INSERT INTO catalog_search_translated (rowid, text) VALUES (new.id, new.text);"
+_REMOVE_TRANSLATED = (
+    "INSERT INTO catalog_search_translated (catalog_search_translated, rowid, text)"
+    " VALUES ('delete', old.id, old.text);"
 )
 _VECTOR = "array_to_tsvector(array_remove(string_to_array({}, ' '), ''))"
 _NEW_VECTORS = f"new.id, {_VECTOR.format('new.search_name')}, {_VECTOR.format('new.search_text')}"
@@ -134,13 +135,13 @@ TRIGGERS = (
     _on_products("catalog_search_added", "INSERT", body=_ADD, vendor=_SQLITE),
     _on_products("catalog_search_removed", "DELETE", body=_REMOVE, vendor=_SQLITE),
     _on_products("catalog_search_changed", "UPDATE", _NEW_WORDS, body=_REMOVE + " " + _ADD, vendor=_SQLITE),
-    _on_names("catalog_search_said_added", "INSERT", _NEW_NAME, _ADD_SAID),
-    _on_names("catalog_search_said_removed", "DELETE", _OLD_NAME, _REMOVE_SAID),
+    _on_names("catalog_search_translated_added", "INSERT", _NEW_NAME, _ADD_TRANSLATED),
+    _on_names("catalog_search_translated_removed", "DELETE", _OLD_NAME, _REMOVE_TRANSLATED),
     _on_names(
-        "catalog_search_said_changed",
+        "catalog_search_translated_changed",
         "UPDATE",
         f"{_NEW_NAME} AND old.text <> new.text",
-        _REMOVE_SAID + " " + _ADD_SAID,
+        _REMOVE_TRANSLATED + " " + _ADD_TRANSLATED,
     ),
     _on_products("catalog_search_added", "INSERT", body=_UPSERT, vendor=_POSTGRESQL),
     _on_products(
@@ -158,8 +159,8 @@ TRIGGERS = (
 _FILL = {
     _SQLITE: (
         "INSERT INTO catalog_search (catalog_search) VALUES ('rebuild')",
-        "INSERT INTO catalog_search_said (catalog_search_said) VALUES ('delete-all')",
-        "INSERT INTO catalog_search_said (rowid, text)"
+        "INSERT INTO catalog_search_translated (catalog_search_translated) VALUES ('delete-all')",
+        "INSERT INTO catalog_search_translated (rowid, text)"
         f" SELECT id, text FROM core_translation WHERE {_NAME.format(row='core_translation')}",
     ),
     _POSTGRESQL: (

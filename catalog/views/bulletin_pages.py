@@ -49,7 +49,9 @@ def bulletin_text(request: HttpRequest, week: str, slug: str | None = None) -> H
 @require_safe
 def bulletin_spoken(request: HttpRequest, week: str, slug: str | None = None) -> HttpResponse:
     """The Vietnamese text for the commune's loudspeaker, with numbers in words."""
-    return _text_download(_bulletin_or_404(week, slug, LOUDSPEAKER_LANGUAGE).spoken, week, slug, "doc-loa")
+    return _text_download(
+        _bulletin_or_404(week, slug, LOUDSPEAKER_LANGUAGE).spoken_text, week, slug, "doc-loa"
+    )
 
 
 def _render_bulletin(
@@ -73,12 +75,12 @@ def _render_bulletin(
     show_in_language(sellers, "name")
     loudspeaker_version = (
         requested_bulletin
-        if requested_bulletin is None or requested_bulletin.spoken
+        if requested_bulletin is None or requested_bulletin.spoken_text
         else _loudspeaker_version(requested_bulletin)
     )
     context = {
         "bulletin": requested_bulletin,
-        "spoken": loudspeaker_version.spoken if loudspeaker_version else "",
+        "spoken_text": loudspeaker_version.spoken_text if loudspeaker_version else "",
         "cooperative": cooperative,
         "earlier": earlier,
         "others": other_bulletins,

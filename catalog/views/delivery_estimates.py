@@ -21,7 +21,7 @@ MAX_QUANTITY = 999
 
 @dataclass(frozen=True, slots=True)
 class VariantChoice:
-    """A variant that can be chosen, prices in minor units; `left` is None if stock is not tracked.
+    """A variant that can be chosen, prices in minor units; `units_left` is None if stock is not tracked.
 
     `picture` is its own picture, and `view` the position of that picture among the product's, from 1.
     """
@@ -29,17 +29,17 @@ class VariantChoice:
     variant: Variant
     price: int
     list_price: int | None
-    left: int | None
+    units_left: int | None
     picture: Picture | None = None
     view: int | None = None
 
     @property
     def is_sold_out(self) -> bool:
-        return self.left is not None and self.left < 1
+        return self.units_left is not None and self.units_left < 1
 
     @property
     def is_nearly_gone(self) -> bool:
-        return self.left is not None and 0 < self.left <= self.variant.low_stock_threshold
+        return self.units_left is not None and 0 < self.units_left <= self.variant.low_stock_threshold
 
 
 @dataclass(frozen=True, slots=True)

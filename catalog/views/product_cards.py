@@ -58,11 +58,11 @@ class ProductCard:
     step: str
     unit: str
     per_measure: str
-    kinds: int
+    variant_count: int
     picture: Files
     stars: int | None
     is_sold_out: bool
-    left: int | None
+    units_left: int | None
     months: tuple[int, ...]
     is_last_of_season: bool
     paused_until: datetime.date | None
@@ -133,11 +133,11 @@ def _card(
         per_measure=price_per_measure(variant, cheapest.selling, listing.currency)
         if cheapest and variant
         else "",
-        kinds=len(prices),
+        variant_count=len(prices),
         picture=rendition_files(picture),
         stars=stars,
         is_sold_out=not listing.is_available,
-        left=free_quantity
+        units_left=free_quantity
         if shows_stock
         and variant
         and free_quantity is not None

@@ -135,7 +135,7 @@ class Cooperative(WithMetadata, WithExternalReference, WithTimes):
         return self.state == CooperativeState.APPROVED and not self.is_platform_seller
 
     @property
-    def place(self) -> str:
+    def location(self) -> str:
         return ", ".join(part for part in (self.hamlet, self.commune_name, self.province_name) if part)
 
     @property

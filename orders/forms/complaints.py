@@ -156,8 +156,8 @@ class AcceptComplaintForm(RefundAmountsForm):
                 limit.line,
                 limit,
                 self[f"amount-{key}"],
-                back=self._field_or_none(f"back-{key}"),
-                anew=self[f"anew-{key}"],
+                returned=self._field_or_none(f"back-{key}"),
+                replaced=self[f"anew-{key}"],
             )
 
     @property

@@ -61,7 +61,7 @@ class RefundAccountForm(forms.Form):
         banks.choices = [("", _("Choose a bank")), *((bank.bin, bank.short_name) for bank in BANKS)]
 
     def clean_account(self) -> str:
-        return "".join(sign for sign in self.cleaned_data["account"] if sign not in " .-")
+        return "".join(character for character in self.cleaned_data["account"] if character not in " .-")
 
     @property
     def bank_account(self) -> BankAccount:
@@ -76,10 +76,10 @@ class RefundFormRow:
     line: OrderLine
     limit: LineRefundLimit | None
     amount: forms.BoundField
-    back: forms.BoundField | None = None
+    returned: forms.BoundField | None = None
     damaged: forms.BoundField | None = None
     unsent: forms.BoundField | None = None
-    anew: forms.BoundField | None = None
+    replaced: forms.BoundField | None = None
 
 
 class RefundAmountsForm(forms.Form):
@@ -181,7 +181,7 @@ class RefundForm(RefundAmountsForm):
                 limit.line,
                 limit,
                 self[f"amount-{key}"],
-                back=self._field_or_none(f"back-{key}"),
+                returned=self._field_or_none(f"back-{key}"),
                 damaged=self._field_or_none(f"damaged-{key}"),
                 unsent=self._field_or_none(f"unsent-{key}"),
             )

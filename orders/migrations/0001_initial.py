@@ -509,7 +509,7 @@ class Migration(migrations.Migration):
                 ('part', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='complaints', to='orders.orderpart')),
                 ('state', models.CharField(choices=[('open', 'to be answered'), ('accepted', 'accepted'), ('rejected', 'turned down'), ('withdrawn', 'taken back')], default='open', max_length=10)),
                 ('requested_remedy', models.CharField(choices=[('money', 'my money back'), ('replacement', 'the goods sent anew'), ('either', 'whatever is easier for you')], default='either', max_length=12)),
-                ('words', models.TextField()),
+                ('text', models.TextField()),
                 ('answer', models.TextField(blank=True, default='')),
                 ('made_at', models.DateTimeField()),
                 ('due_by', models.DateTimeField()),
@@ -593,7 +593,7 @@ class Migration(migrations.Migration):
                 ('estimate_grams', models.PositiveIntegerField(blank=True, null=True)),
                 ('bound_grams', models.PositiveIntegerField(blank=True, null=True)),
                 ('weighed_grams', models.PositiveIntegerField(blank=True, null=True)),
-                ('most_gross', models.BigIntegerField(blank=True, help_text='What it costs at most before its buyer is asked.', null=True)),
+                ('bound_gross', models.BigIntegerField(blank=True, help_text='What it costs at most before its buyer is asked.', null=True)),
                 ('lot', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='catalog.lot')),
                 ('return_days', models.PositiveSmallIntegerField(default=0, help_text='How many days after receipt its seller takes complaints and returns.')),
             ],
@@ -601,7 +601,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'line of an order',
                 'verbose_name_plural': 'lines of orders',
                 'indexes': [models.Index(fields=['order', 'position', 'id'], name='order_line_in_order'), models.Index(fields=['part', 'position', 'id'], name='order_line_in_part'), models.Index(fields=['product_key'], name='order_line_by_product'), models.Index(fields=['sold_on', 'sold_in', 'has_ended', 'category_key', 'product_key', 'cooperative', 'sold_to', 'sold_from', 'part', 'order', 'total_gross', 'commission'], name='line_counted')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('quantity__gte', 1)), name='order_line_holds_something'), models.CheckConstraint(condition=models.Q(('total_gross__gte', models.F('total_net')), ('total_net__gte', 0)), name='order_line_gross_holds_net'), models.CheckConstraint(condition=models.Q(models.Q(('bound_grams', None), ('estimate_grams', None), ('most_gross', None), ('weighed_grams', None)), models.Q(('bound_grams__gte', models.F('estimate_grams')), ('bound_grams__isnull', False), ('estimate_grams__gt', 0), ('estimate_grams__isnull', False), ('most_gross__isnull', False)), _connector='OR'), name='order_line_weighed_has_a_bound')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('quantity__gte', 1)), name='order_line_holds_something'), models.CheckConstraint(condition=models.Q(('total_gross__gte', models.F('total_net')), ('total_net__gte', 0)), name='order_line_gross_holds_net'), models.CheckConstraint(condition=models.Q(models.Q(('bound_grams', None), ('bound_gross', None), ('estimate_grams', None), ('weighed_grams', None)), models.Q(('bound_grams__gte', models.F('estimate_grams')), ('bound_grams__isnull', False), ('bound_gross__isnull', False), ('estimate_grams__gt', 0), ('estimate_grams__isnull', False)), _connector='OR'), name='order_line_weighed_has_a_bound')],
             },
         ),
         migrations.CreateModel(
@@ -842,7 +842,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('statement', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='lines', to='orders.statementimport')),
-                ('place', models.PositiveIntegerField(help_text='Its line in the file, from 1.')),
+                ('line_number', models.PositiveIntegerField(help_text='Its line in the file, from 1.')),
                 ('cells', models.JSONField(default=list)),
                 ('code', models.CharField(blank=True, default='', max_length=120)),
                 ('collected', models.BigIntegerField(blank=True, null=True)),
@@ -852,8 +852,8 @@ class Migration(migrations.Migration):
                 ('parcel', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='orders.parcel')),
             ],
             options={
-                'indexes': [models.Index(fields=['statement', 'state', 'place'], name='statement_row_by_state')],
-                'constraints': [models.UniqueConstraint(fields=('statement', 'place'), name='statement_row_once')],
+                'indexes': [models.Index(fields=['statement', 'state', 'line_number'], name='statement_row_by_state')],
+                'constraints': [models.UniqueConstraint(fields=('statement', 'line_number'), name='statement_row_once')],
             },
         ),
         migrations.CreateModel(

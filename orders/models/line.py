@@ -38,7 +38,7 @@ class OrderLine(Counted, WithMetadata):
     discount.
 
     For catch-weight lines `estimate_grams` is the quoted weight of all steps, on which the agreed prices are
-    based. The buyer agreed to pay for the weighed amount up to `bound_grams`, which costs `most_gross`.
+    based. The buyer agreed to pay for the weighed amount up to `bound_grams`, which costs `bound_gross`.
     `weighed_grams` is the recorded weight; weight above the bound is not charged.
     """
 
@@ -77,7 +77,7 @@ class OrderLine(Counted, WithMetadata):
     estimate_grams = models.PositiveIntegerField(null=True, blank=True)
     bound_grams = models.PositiveIntegerField(null=True, blank=True)
     weighed_grams = models.PositiveIntegerField(null=True, blank=True)
-    most_gross = models.BigIntegerField(
+    bound_gross = models.BigIntegerField(
         null=True, blank=True, help_text=_("What it costs at most before its buyer is asked.")
     )
     lot = models.ForeignKey(Lot, models.SET_NULL, related_name="+", null=True, blank=True)
@@ -97,13 +97,13 @@ class OrderLine(Counted, WithMetadata):
                 name="order_line_gross_holds_net",
             ),
             models.CheckConstraint(
-                condition=Q(estimate_grams=None, bound_grams=None, weighed_grams=None, most_gross=None)
+                condition=Q(estimate_grams=None, bound_grams=None, weighed_grams=None, bound_gross=None)
                 | Q(
                     estimate_grams__isnull=False,
                     estimate_grams__gt=0,
                     bound_grams__isnull=False,
                     bound_grams__gte=F("estimate_grams"),
-                    most_gross__isnull=False,
+                    bound_gross__isnull=False,
                 ),
                 name="order_line_weighed_has_a_bound",
             ),

@@ -138,9 +138,9 @@ class OrderQuerySet(models.QuerySet["Order"]):
         matches = Q()
         for term in query_words(text):
             matches &= Q(folded_name__startswith=term) | Q(folded_name__contains=f" {term}")
-        written = "".join(sign for sign in text.upper() if sign.isalnum())
+        written = "".join(character for character in text.upper() if character.isalnum())
         matches |= Q(code=written)
-        digits = "".join(sign for sign in text if sign in "0123456789")
+        digits = "".join(character for character in text if character in "0123456789")
         if written and digits == written.lstrip("+"):
             if len(digits) < 16:
                 matches |= Q(number=int(digits))

@@ -71,7 +71,7 @@ class Complaint(models.Model):
     requested_remedy = models.CharField(
         max_length=12, choices=RequestedRemedy, default=RequestedRemedy.EITHER
     )
-    words = models.TextField()
+    text = models.TextField()
     answer = models.TextField(blank=True, default="")
     made_at = models.DateTimeField()
     due_by = models.DateTimeField()
@@ -91,7 +91,7 @@ class Complaint(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.words[:60]
+        return self.text[:60]
 
     @property
     def is_open(self) -> bool:

@@ -104,11 +104,15 @@ class BankTransferQuerySet(models.QuerySet["BankTransfer"]):
     def matching(self, text: str) -> BankTransferQuerySet:
         """Transfers whose note or reference contains the text, or with this amount or order code."""
         matches = Q(note__icontains=text) | Q(reference__icontains=text)
-        alphanumeric = "".join(sign for sign in text.upper() if sign.isalnum())
+        alphanumeric = "".join(character for character in text.upper() if character.isalnum())
         if alphanumeric:
             matches |= Q(order__code=alphanumeric) | Q(shares__payment__order__code=alphanumeric)
-        digits = "".join(sign for sign in text if sign in "0123456789")
-        if digits and len(digits) < 16 and not any(sign.isalpha() and sign not in "đ₫" for sign in text):
+        digits = "".join(character for character in text if character in "0123456789")
+        if (
+            digits
+            and len(digits) < 16
+            and not any(character.isalpha() and character not in "đ₫" for character in text)
+        ):
             matches |= Q(amount=int(digits))
         return self.filter(matches).distinct()
 

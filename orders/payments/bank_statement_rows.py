@@ -253,4 +253,4 @@ def _number_similar(
 
 
 def _normalise_account(text: str) -> str:
-    return "".join(sign for sign in text.upper() if sign.isalnum())
+    return "".join(character for character in text.upper() if character.isalnum())

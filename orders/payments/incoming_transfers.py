@@ -121,7 +121,9 @@ def read_incoming_transfers(provider: TransferSource, notice: WebhookBody) -> li
 def clean_text(value: object, max_length: int) -> str:
     """Return text without control characters, which some databases refuse, cut to the given length."""
     text = "" if value is None else str(value)
-    printable = "".join(" " if unicodedata.category(sign) in ("Cc", "Cs") else sign for sign in text)
+    printable = "".join(
+        " " if unicodedata.category(character) in ("Cc", "Cs") else character for character in text
+    )
     return " ".join(printable.split())[:max_length]
 
 

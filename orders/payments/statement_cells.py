@@ -63,7 +63,7 @@ class UnreadableRow:
     text: str
 
     @property
-    def words(self) -> Words:
+    def label(self) -> Words:
         return _FAULT_TEXTS[self.fault]
 
 

@@ -82,7 +82,7 @@ def fold_note(text: str, *, max_length: int = MAX_QR_NOTE_LENGTH) -> str:
     The end is cut off, so put what must arrive first.
     """
     decomposed = unicodedata.normalize("NFKD", text.translate(_UNDECOMPOSABLE))
-    bare = "".join(sign for sign in decomposed if not unicodedata.combining(sign))
+    bare = "".join(character for character in decomposed if not unicodedata.combining(character))
     return " ".join(_NOT_ALLOWED_IN_NOTES.sub(" ", bare).split())[:max_length].rstrip()
 
 

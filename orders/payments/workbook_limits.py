@@ -119,8 +119,8 @@ def _refuse_doctype(*_declaration: object) -> None:
 def _column(reference: str) -> int:
     """Return the column of a cell reference, counted from 1: 28 for "AB7"; 0 if it is not a reference."""
     column = 0
-    for sign in reference[:4].upper():
-        if not "A" <= sign <= "Z":
+    for character in reference[:4].upper():
+        if not "A" <= character <= "Z":
             break
-        column = column * 26 + ord(sign) - ord("A") + 1
+        column = column * 26 + ord(character) - ord("A") + 1
     return column

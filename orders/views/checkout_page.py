@@ -294,7 +294,7 @@ def _render_checkout(
         "sums": totals_of_quote(quote),
         "groups": [
             {
-                "shown": each,
+                "seller_view": each,
                 "delivery_method": form[each.field],
                 "note": form[f"note-{each.seller_quote.cooperative.pk}"],
             }
@@ -311,7 +311,7 @@ def _render_checkout(
             for line in quote.lines
             if QuoteProblem.PRICE_CHANGED in line.problems
         ],
-        "must_be_mended": has_blocking_problems(quote),
+        "has_blocking_problems": has_blocking_problems(quote),
         "written_code": code_fault[0] if code_fault else "",
         "code_fault": code_fault[1].words if code_fault else "",
         "old_address": str(written.get("old_address", "")),

@@ -110,14 +110,14 @@ def deletion(request: HttpRequest) -> HttpResponse:
         return run_action(
             request, action, url=page, message=message, refused_url=reverse("orders:data-deletion")
         )
-    hindrance: Refused | None = None
+    obstacle: Refused | None = None
     try:
         require_erasable(user)
     except Refused as refused:
-        hindrance = refused
+        obstacle = refused
     context = {
-        "hindrance": hindrance,
-        "codes": hindrance.details.get("codes", []) if hindrance else [],
+        "obstacle": obstacle,
+        "codes": obstacle.details.get("codes", []) if obstacle else [],
         "waits": shop_settings().deletion_wait_days,
         "is_unsure": request.method == "POST",
     }

@@ -23,7 +23,9 @@ class SixDigitField(forms.CharField):
 
     def clean(self, value: object) -> str:
         written = super().clean(value)
-        digits = "".join(str(unicodedata.decimal(sign)) for sign in written if sign.isdecimal())
+        digits = "".join(
+            str(unicodedata.decimal(character)) for character in written if character.isdecimal()
+        )
         if len(digits) != _DIGITS:
             raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
         return digits

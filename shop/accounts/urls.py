@@ -22,29 +22,41 @@ from shop.accounts.views.signing_in import AfterSignIn
 
 
 def account_urls(
-    *, home: Callable[[HttpRequest], HttpResponseBase], arrive: AfterSignIn
+    *, home: Callable[[HttpRequest], HttpResponseBase], after_sign_in: AfterSignIn
 ) -> tuple[list[URLPattern], str]:
     """Return URL patterns and namespace, as `include` expects."""
     return [
         path("", home, name="home"),
-        path("dang-nhap/", account_pages.sign_in, {"arrive": arrive}, name="sign-in"),
+        path("dang-nhap/", account_pages.sign_in, {"after_sign_in": after_sign_in}, name="sign-in"),
         path("dang-nhap/gui-ma/", code_pages.code_sending, name="code-request"),
-        path("dang-nhap/ma/", code_pages.code, {"arrive": arrive}, name="code"),
-        path("dang-nhap/ten/", code_pages.code_name, {"arrive": arrive}, name="code-name"),
+        path("dang-nhap/ma/", code_pages.code, {"after_sign_in": after_sign_in}, name="code"),
+        path("dang-nhap/ten/", code_pages.code_name, {"after_sign_in": after_sign_in}, name="code-name"),
         path("dang-nhap/thiet-bi/", device_codes.device_code, name="device-code"),
-        path("dang-nhap/khoa/", passkey_pages.passkey_sign_in, {"arrive": arrive}, name="passkey-sign-in"),
-        path("dang-nhap/buoc-hai/", second_step.second_step, {"arrive": arrive}, name="second-step"),
+        path(
+            "dang-nhap/khoa/",
+            passkey_pages.passkey_sign_in,
+            {"after_sign_in": after_sign_in},
+            name="passkey-sign-in",
+        ),
+        path(
+            "dang-nhap/buoc-hai/",
+            second_step.second_step,
+            {"after_sign_in": after_sign_in},
+            name="second-step",
+        ),
         path(
             "dang-nhap/buoc-hai/khoa/",
             second_step.second_step_passkey,
-            {"arrive": arrive},
+            {"after_sign_in": after_sign_in},
             name="second-step-passkey",
         ),
         path("xac-nhan/", second_step.identity_check, name="identity-check"),
         path("xac-nhan/khoa/", second_step.identity_check_passkey, name="identity-check-passkey"),
         path("dang-xuat/", account_pages.sign_out, name="sign-out"),
         path("dang-ky/", registration.register, name="register"),
-        path("dang-ky/ma/", registration.register_code, {"arrive": arrive}, name="register-code"),
+        path(
+            "dang-ky/ma/", registration.register_code, {"after_sign_in": after_sign_in}, name="register-code"
+        ),
         path("thong-tin/", account_pages.details, name="details"),
         path("thong-tin/so-dien-thoai/", code_pages.phone_confirmation, name="phone-confirmation"),
         path("thong-tin/thu-dien-tu/", email_pages.email, name="email"),

@@ -176,13 +176,13 @@ class Context:
 
     # --- response ---------------------------------------------------------------------------------
 
-    def on_response(self, do: Callable[[HttpResponse], object]) -> None:
-        """Call `do` with the finished response, for example to set a cookie."""
-        self._response_callbacks.append(do)
+    def on_response(self, callback: Callable[[HttpResponse], object]) -> None:
+        """Call `callback` with the finished response, for example to set a cookie."""
+        self._response_callbacks.append(callback)
 
     def finish(self, response: HttpResponse) -> None:
-        for do in self._response_callbacks:
-            do(response)
+        for callback in self._response_callbacks:
+            callback(response)
 
     def absolute(self, path: str) -> str:
         """Return an absolute URL for `path`, which is already quoted."""

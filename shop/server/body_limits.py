@@ -27,7 +27,7 @@ class BodyLimit:
     """
 
     address: re.Pattern[str]
-    most: int
+    max_bytes: int
     reason: str
     needs_sign_in: bool = False
 
@@ -57,7 +57,7 @@ BODY_LIMITS = (
 class Allowance:
     """What one request may send: above `without_sign_in` bytes the sender must be signed in."""
 
-    most: int
+    max_bytes: int
     without_sign_in: int
 
 
@@ -66,11 +66,11 @@ def allowance_for(path: str, content_type: str) -> Allowance:
     for limit in BODY_LIMITS:
         if not limit.address.fullmatch(path):
             continue
-        if limit.most < default:
-            return Allowance(limit.most, limit.most)
+        if limit.max_bytes < default:
+            return Allowance(limit.max_bytes, limit.max_bytes)
         if content_type.partition(";")[0].strip().lower() != _FORM_WITH_FILES:
             break
-        return Allowance(limit.most, default if limit.needs_sign_in else limit.most)
+        return Allowance(limit.max_bytes, default if limit.needs_sign_in else limit.max_bytes)
     return Allowance(default, default)
 
 
@@ -80,8 +80,8 @@ def refuse_large_bodies(get_response: Callable[[HttpRequest], HttpResponseBase])
     def middleware(request: HttpRequest) -> HttpResponseBase:
         length = request.META.get("CONTENT_LENGTH") or "0"
         allowance = allowance_for(request.path, request.META.get("CONTENT_TYPE", ""))
-        if length.isdecimal() and int(length) > allowance.most:
-            message = too_large_message(request.path, allowance.most)
+        if length.isdecimal() and int(length) > allowance.max_bytes:
+            message = too_large_message(request.path, allowance.max_bytes)
             return HttpResponse(message, status=413, content_type="text/plain; charset=utf-8")
         return get_response(request)
 

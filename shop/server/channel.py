@@ -45,7 +45,7 @@ class Task(WSGITask):  # type: ignore[misc]  # waitress has no types
         return environ
 
 
-class Channel(HTTPChannel):  # type: ignore[misc]
+class HttpConnection(HTTPChannel):  # type: ignore[misc]
     """A connection.
 
     As in waitress, a request takes a thread only when it is complete; in addition each step has a time limit,
@@ -178,7 +178,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
 class VisitorCheck:
     """A worker thread's task: identify the sender of a large body before reading more of it."""
 
-    def __init__(self, channel: Channel, request: RequestParser) -> None:
+    def __init__(self, channel: HttpConnection, request: RequestParser) -> None:
         self._channel, self._request = channel, request
 
     def service(self) -> None:

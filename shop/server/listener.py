@@ -12,7 +12,7 @@ from waitress.adjustments import Adjustments
 from waitress.server import TcpWSGIServer
 
 from shop.core.web.rate_limits import client_network
-from shop.server.channel import Channel, Timeouts
+from shop.server.channel import HttpConnection, Timeouts
 from shop.server.parser import RequestParser
 
 _STOPPING_KEEP_ALIVE = 1  # seconds
@@ -22,7 +22,7 @@ _SEND_BUFFER_BYTES = 128 * 1024  # the kernel doubles it
 class Listener(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
     """waitress's server on a socket opened by gunicorn."""
 
-    channel_class = Channel
+    channel_class = HttpConnection
     is_stopping = False
 
     def __init__(
@@ -104,11 +104,11 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
         return len(channels) < self._connections or _close_longest_waiting(channels)
 
 
-def _close_idle(channels: list[Channel]) -> bool:
+def _close_idle(channels: list[HttpConnection]) -> bool:
     return _close_longest_waiting([channel for channel in channels if channel.is_idle])
 
 
-def _close_longest_waiting(channels: list[Channel]) -> bool:
+def _close_longest_waiting(channels: list[HttpConnection]) -> bool:
     waiting = [channel for channel in channels if channel.is_waiting]
     if not waiting:
         return False

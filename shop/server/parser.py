@@ -27,10 +27,10 @@ class BodyTooLarge(RequestEntityTooLarge):  # type: ignore[misc]  # waitress has
     """413; also if the body turns out larger than announced."""
 
     def __init__(self, path: str, max_bytes: int) -> None:
-        self._path, self._most = path, max_bytes
+        self._path, self._max_bytes = path, max_bytes
 
     def to_response(self, ident: str | None = None) -> tuple[str, list[tuple[str, str]], bytes]:
-        return _plain_text_response("413 Content Too Large", too_large_message(self._path, self._most))
+        return _plain_text_response("413 Content Too Large", too_large_message(self._path, self._max_bytes))
 
 
 class SignInRequired(Error):  # type: ignore[misc]
@@ -124,7 +124,7 @@ class RequestParser(HTTPRequestParser):  # type: ignore[misc]
             del self.headers[name]
 
     def _set_body_limit(self, allowance: Allowance) -> None:
-        max_bytes = allowance.without_sign_in if self.chunked else allowance.most
+        max_bytes = allowance.without_sign_in if self.chunked else allowance.max_bytes
         # waitress reads nothing else of `adj` from here on; it refuses bodies that reach the number.
         self.adj = SimpleNamespace(max_request_body_size=max_bytes + 1)
         self.promised_bytes = max_bytes if self.chunked else int(self.content_length)

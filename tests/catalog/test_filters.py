@@ -307,11 +307,11 @@ def test_search_cache_lasts_until_searchable_text_changes(client: Client) -> Non
 
     def is_cached_after_search() -> bool:
         page_of(client, "/tim/?q=quyt")
-        return "quyt" in repr(facet_index_for(channel.pk, day).memory)
+        return "quyt" in repr(facet_index_for(channel.pk, day).cache)
 
     def is_cached_after_update(rows: QuerySet[Any], **columns: object) -> bool:
         rows.update(**columns)
-        return "quyt" in repr(facet_index_for(channel.pk, day).memory)
+        return "quyt" in repr(facet_index_for(channel.pk, day).cache)
 
     products, translations = (
         Product.objects.filter(pk=product.pk),
@@ -327,7 +327,7 @@ def test_search_cache_lasts_until_searchable_text_changes(client: Client) -> Non
         Translation.objects.create(
             kind=kind, key=str(product.pk), language="en", field="name", text="Mandarin"
         )
-        assert ("quyt" in repr(facet_index_for(channel.pk, day).memory)) is is_still_cached
+        assert ("quyt" in repr(facet_index_for(channel.pk, day).cache)) is is_still_cached
     assert is_cached_after_search()
     assert not is_cached_after_update(translations.filter(kind="catalog.product"), text="Oranges")
     assert is_cached_after_search()

@@ -248,10 +248,10 @@ def test_known_words_follow_products() -> None:
     product = make_product(name="Miến dong")
     make_product(name="Miến gạo", state=ListingState.DRAFT)
     learn_words()
-    product_counts = dict(KnownWord.objects.values_list("word", "goods"))
+    product_counts = dict(KnownWord.objects.values_list("word", "product_count"))
     assert (product_counts["mien"], product_counts["dong"], product_counts["miendong"]) == (1, 1, 1)
     assert "gao" not in product_counts
-    assert set(Misspelling.objects.filter(word__word="mien").values_list("left", flat=True)) == {
+    assert set(Misspelling.objects.filter(word__word="mien").values_list("shortened", flat=True)) == {
         *("mien", "ien", "men", "min", "mie")
     }
 
@@ -259,7 +259,7 @@ def test_known_words_follow_products() -> None:
     make_product(name="Miến khô")
     count_words_task()
 
-    counted = dict(KnownWord.objects.values_list("word", "goods"))
+    counted = dict(KnownWord.objects.values_list("word", "product_count"))
     assert (counted["mien"], counted["gung"]) == (2, 1)
     assert counted.keys().isdisjoint({"dong", "tuoi"})
     assert not Misspelling.objects.filter(word__word="dong").exists()

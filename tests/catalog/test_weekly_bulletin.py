@@ -104,13 +104,13 @@ def test_past_market_days_are_left_out(seller) -> None:
 def test_spoken_text_has_no_digits_or_symbols(seller) -> None:
     create_bulletins()
 
-    spoken = Bulletin.objects.of_market().in_language("vi").get().spoken
+    spoken = Bulletin.objects.of_market().in_language("vi").get().spoken_text
 
     assert "Quýt của hợp tác xã Thiên An, ba mươi lăm nghìn đồng một ki-lô-gam." in spoken.splitlines()
     assert "Chủ nhật ngày hai mươi chín tháng mười một, từ sáu đến mười giờ" in spoken
     assert "số không hai không chín, không không không, không không không một" in spoken
     assert re.findall(r"[\d₫/()<>&]|http", spoken) == []
-    assert Bulletin.objects.of_market().in_language("en").get().spoken == ""
+    assert Bulletin.objects.of_market().in_language("en").get().spoken_text == ""
 
 
 def test_followers_get_bulletin_once_in_their_language_in_batches(seller) -> None:

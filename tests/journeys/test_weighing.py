@@ -83,7 +83,7 @@ def _buy_by_piece(page: Page, slug: str) -> OrderPart:
     page.wait_for_url(re.compile("/don-hang/[0-9a-f-]{36}/"))
 
     line = OrderLine.objects.get()
-    assert (line.estimate_grams, line.bound_grams, line.most_gross) == (2400, 2880, 43_200)
+    assert (line.estimate_grams, line.bound_grams, line.bound_gross) == (2400, 2880, 43_200)
     return OrderPart.objects.get()
 
 

@@ -197,7 +197,7 @@ def _create_bulletin(
                     cooperative=cooperative,
                     language=language,
                     text=text,
-                    spoken=spell_out(spoken_text).strip() + "\n" if spoken_text else "",
+                    spoken_text=spell_out(spoken_text).strip() + "\n" if spoken_text else "",
                     made_at=now,
                 )
             )

@@ -90,7 +90,7 @@ def set_search_columns(product: Product) -> None:
         name=product.name,
         seller=cooperative.name,
         category=category,
-        places=(product.origin, cooperative.place),
+        places=(product.origin, cooperative.location),
         ingredients=product.ingredients or "",
         description=product.description_text,
     )

@@ -24,7 +24,7 @@ _SEEN_KEY = "words-counted-up-to"
 def learn_words() -> int:
     """Recount the words of all products that are published in any channel; returns how many there are."""
     counts = _count_words()
-    known = dict(KnownWord.objects.values_list("word", "goods"))
+    known = dict(KnownWord.objects.values_list("word", "product_count"))
     obsolete = [word for word in known if word not in counts]
     new_words = [word for word in counts if word not in known]
     changed = {
@@ -37,8 +37,8 @@ def learn_words() -> int:
     for words in _batches(sorted(changed)):
         rows = list(KnownWord.objects.filter(word__in=words))
         for row in rows:
-            row.goods = counts[row.word]
-        KnownWord.objects.bulk_update(rows, ["goods"])
+            row.product_count = counts[row.word]
+        KnownWord.objects.bulk_update(rows, ["product_count"])
     return len(counts)
 
 
@@ -58,11 +58,15 @@ def count_words_task() -> None:
 @transaction.atomic(durable=True)
 def _add_words(words: Sequence[str], counts: Counter[str]) -> None:
     KnownWord.objects.bulk_create(
-        (KnownWord(word=word, goods=counts[word]) for word in words), ignore_conflicts=True
+        (KnownWord(word=word, product_count=counts[word]) for word in words), ignore_conflicts=True
     )
     rows = KnownWord.objects.filter(word__in=words)
     Misspelling.objects.bulk_create(
-        (Misspelling(word=row, left=shortened) for row in rows for shortened in deletion_variants(row.word)),
+        (
+            Misspelling(word=row, shortened=shortened)
+            for row in rows
+            for shortened in deletion_variants(row.word)
+        ),
         ignore_conflicts=True,
         batch_size=_BATCH_SIZE,
     )

@@ -98,11 +98,11 @@ def unassign_attributes(
 
 @transaction.atomic(durable=True)
 def create_attribute(
-    *, values: Mapping[str, object], listed: NewAttributeValues, actor: Actor, now: datetime.datetime
+    *, values: Mapping[str, object], added_values: NewAttributeValues, actor: Actor, now: datetime.datetime
 ) -> Attribute:
     """Create an attribute with its list of values. Raises AlreadyTaken, InvalidColumnValue."""
     attribute = insert_record(Attribute, values=values, actor=actor, now=now)
-    for name, columns in listed:
+    for name, columns in added_values:
         _add_value(attribute, name, columns, actor=actor, now=now)
     return attribute
 
@@ -112,22 +112,22 @@ def update_attribute(
     key: int,
     *,
     values: Mapping[str, object],
-    listed: NewAttributeValues,
-    struck: Sequence[int],
+    added_values: NewAttributeValues,
+    deleted_value_ids: Sequence[int],
     actor: Actor,
     now: datetime.datetime,
 ) -> Attribute:
-    """Update the named columns, delete the `struck` values and add the `listed` ones.
+    """Update the named columns, delete values by id and add new values.
 
     Deleted values disappear from products too. Raises Missing, AlreadyTaken, InvalidColumnValue.
     """
     attribute = write_record(Attribute, key, values=values, actor=actor, now=now)
-    if struck:
-        rows = attribute.values.filter(pk__in=struck)
+    if deleted_value_ids:
+        rows = attribute.values.filter(pk__in=deleted_value_ids)
         names = list(rows.order_by("pk").values_list("name", flat=True))
         rows.delete()
         record_change("attribute.values_deleted", attribute, actor=actor, now=now, data={"names": names})
-    for name, columns in listed:
+    for name, columns in added_values:
         _add_value(attribute, name, columns, actor=actor, now=now)
     return attribute
 

@@ -32,7 +32,7 @@ class MatchReason(StrEnum):
     TIME = "time"
 
     @property
-    def words(self) -> Words:
+    def label(self) -> Words:
         return _REASON_TEXTS[self]
 
 

@@ -117,7 +117,7 @@ def submit_complaint(
     complaint = Complaint.objects.create(
         part=part,
         requested_remedy=requested_remedy,
-        words=text.strip(),
+        text=text.strip(),
         made_at=now,
         due_by=_end_of_days(now, shop_settings().answer_complaints_days) - datetime.timedelta(seconds=1),
         key=key,

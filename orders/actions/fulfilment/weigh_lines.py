@@ -152,7 +152,7 @@ def answer_weight_question(
     question.save(update_fields=["answer", "answered_at"])
     line = question.line
     if agreed:
-        line.bound_grams, line.most_gross = question.grams, question.cost_after
+        line.bound_grams, line.bound_gross = question.grams, question.cost_after
         reprice_weighed_line(order, part, line, question.grams)
     _record_line_change(order, part, line, f"line.weight_{answer}", question.grams, actor=actor, now=now)
     finish_order_change(order, now=now)
@@ -188,7 +188,7 @@ def _ask_buyer(
     question = WeightQuestion.objects.create(
         line=line,
         grams=grams,
-        cost_before=line.most_gross or line.total_gross,
+        cost_before=line.bound_gross or line.total_gross,
         cost_after=line_total_at_weight(order, line, grams),
         asked_at=now,
     )

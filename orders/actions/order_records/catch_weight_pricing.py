@@ -55,7 +55,7 @@ def maximum_due(order: Order) -> int:
     Equals `due_gross` once everything is weighed. Cards are authorised for this sum.
     """
     possible_rise: int = order.lines.to_weigh().aggregate(
-        more=Sum(F("most_gross") - F("total_gross"), default=0)
+        more=Sum(F("bound_gross") - F("total_gross"), default=0)
     )["more"]
     return order.due_gross + possible_rise
 

@@ -163,7 +163,7 @@ def write_parts(
             )
             if quoted.variant.is_weighed:
                 line.estimate_grams, line.bound_grams = quoted.estimate_grams, quoted.bound_grams
-                line.most_gross = quote.maximum_of_line(quoted)
+                line.bound_gross = quote.maximum_of_line(quoted)
             lines[quoted.requested.key] = line
     set_commission_and_withholding(parts, lines, quote, now=now)
     OrderPart.objects.bulk_create(parts)

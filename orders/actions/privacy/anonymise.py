@@ -175,7 +175,7 @@ def _end_requests(requests: QuerySet[DataRequest], actor: Actor, now: datetime.d
     """Close all data requests of the person; the rows stay without personal data."""
     for row in lock_rows(requests.filter(state=RequestState.OPEN)):
         close_request(row, RequestState.DONE, actor=actor, now=now)
-    requests.update(contact="", contact_method="", name="", words="", answer="", hindrance="")
+    requests.update(contact="", contact_method="", name="", words="", answer="", obstacle="")
 
 
 def _remove_sign_in_means(user: User) -> None:
@@ -214,7 +214,7 @@ def _anonymise_orders(orders: QuerySet[Order], actor: Actor, now: datetime.datet
         metadata={},
         private_metadata={},
     )
-    Complaint.objects.filter(part__order__in=orders).update(words="")
+    Complaint.objects.filter(part__order__in=orders).update(text="")
     Complaint.pictures.through.objects.filter(complaint__part__order__in=orders).delete()
     is_of_orders = Q(shares__payment__order__in=orders) | Q(shares=None, order__in=orders)
     transfers = BankTransfer.objects.filter(is_of_orders).values("pk")

@@ -168,11 +168,11 @@ def _run_deletion(request_id: uuid.UUID, *, now: datetime.datetime) -> None:
     try:
         fulfil_data_request(request_id=request_id, actor=Actor.system(), now=now)
     except Refused as refusal:
-        record_deletion_obstacle(request_id=request_id, hindrance=refusal.words, now=now)
+        record_deletion_obstacle(request_id=request_id, obstacle=refusal.words, now=now)
 
 
 @transaction.atomic(durable=True)
-def record_deletion_obstacle(*, request_id: uuid.UUID, hindrance: Words, now: datetime.datetime) -> None:
+def record_deletion_obstacle(*, request_id: uuid.UUID, obstacle: Words, now: datetime.datetime) -> None:
     """Record why a deletion was refused and retry it a day later; notify the requester of a new reason only.
 
     Raises Missing.
@@ -181,10 +181,10 @@ def record_deletion_obstacle(*, request_id: uuid.UUID, hindrance: Words, now: da
     if not row.is_open:
         return
     with translation.override(row.language):
-        text = str(hindrance)
-        is_new_reason, row.hindrance = row.hindrance != text, text
+        text = str(obstacle)
+        is_new_reason, row.obstacle = row.obstacle != text, text
         row.runs_at = now + datetime.timedelta(days=1)
-        row.save(update_fields=["hindrance", "runs_at"])
+        row.save(update_fields=["obstacle", "runs_at"])
         if is_new_reason:
             notify_requester(row, _("Your data cannot be deleted yet"), text, now=now)
 

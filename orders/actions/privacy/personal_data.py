@@ -147,7 +147,7 @@ def _order_data(orders: QuerySet[Order]) -> dict[str, Rows]:
         ),
         "complaints": _rows(
             Complaint.objects.filter(part__order__in=order_ids),
-            *("part__order__code", "made_at", "words", "requested_remedy", "state", "answer", "answered_at"),
+            *("part__order__code", "made_at", "text", "requested_remedy", "state", "answer", "answered_at"),
         ),
         "transfers": _rows(
             BankTransfer.objects.filter(

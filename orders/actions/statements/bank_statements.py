@@ -94,7 +94,7 @@ def set_bank_columns(
     """
     statement = lock_unconfirmed_statement(statement_id, StatementKind.BANK)
     if heading is not None:
-        row = statement.lines.filter(place=heading).first()
+        row = statement.lines.filter(line_number=heading).first()
         statement.column_names = row.cells if row is not None else []
         statement.columns = {**statement.columns, "heading": heading}
         statement.save(update_fields=["column_names"])
@@ -140,7 +140,7 @@ def confirm_bank_statement(*, statement_id: int, actor: Actor, now: datetime.dat
         [
             StatementRow(
                 statement=statement,
-                place=position,
+                line_number=position,
                 cells=_cells_of_transfer(each.arrival),
                 state=StatementRowState.KNOWN if each.is_known else StatementRowState.WAITING,
             )

@@ -148,13 +148,13 @@ def confirm_cod_statement(*, statement_id: int, actor: Actor, now: datetime.date
     if not statement.carrier:
         raise CarrierRequired(field="carrier")
     matched_rows = preview_cod_statement(statement)
-    cells = dict(statement.lines.values_list("place", "cells"))
+    cells = dict(statement.lines.values_list("line_number", "cells"))
     statement.lines.all().delete()
     StatementRow.objects.bulk_create(
         [
             StatementRow(
                 statement=statement,
-                place=each.stated.position,
+                line_number=each.stated.position,
                 cells=cells[each.stated.position],
                 code=each.stated.code[:120],
                 collected=each.stated.collected,
@@ -212,7 +212,7 @@ def accept_problem_row(*, row_id: int, code: str = "", actor: Actor, now: dateti
         raise StatementRowNotAcceptable(field="code")
     remittance = _lock_or_create_remittance(statement, row, actor=actor, now=now)
     parcel = locks.lock_parcels([row.parcel_id])[row.parcel_id]
-    stated = StatedAmounts(row.place, (row.code,), row.collected, row.fee, row.collected - row.fee)
+    stated = StatedAmounts(row.line_number, (row.code,), row.collected, row.fee, row.collected - row.fee)
     state, problem = check_row(stated, parcel, carrier=statement.carrier)
     if (problem and problem not in ACCEPTABLE_PROBLEMS) or row.fee < 0 or row.collected == 0:
         raise StatementRowNotAcceptable()
@@ -312,7 +312,7 @@ def _process_locked_rows(
         )
         if parcel is not None:
             stated = StatedAmounts(
-                row.place, (row.code,), row.collected or 0, row.fee, (row.collected or 0) - row.fee
+                row.line_number, (row.code,), row.collected or 0, row.fee, (row.collected or 0) - row.fee
             )
             state, problem = check_row(stated, parcel, carrier=statement.carrier)
         row.problem = problem

@@ -49,7 +49,7 @@ def import_statement_file(
 
 def stored_rows(statement: StatementImport) -> list[Row]:
     """Return the file's rows, as long as the statement is not confirmed."""
-    rows = statement.lines.order_by("place", "pk").values_list("place", "cells")
+    rows = statement.lines.order_by("line_number", "pk").values_list("line_number", "cells")
     return [Row(line, tuple(cells)) for line, cells in rows]
 
 
@@ -97,7 +97,10 @@ def _store_rows(
         at=now,
     )
     StatementRow.objects.bulk_create(
-        [StatementRow(statement=statement, place=row.line, cells=_storable_cells(row.cells)) for row in rows],
+        [
+            StatementRow(statement=statement, line_number=row.line, cells=_storable_cells(row.cells))
+            for row in rows
+        ],
         batch_size=1000,
     )
     return statement

@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
                 ('answered_at', models.DateTimeField(blank=True, null=True)),
                 ('answered_by', models.CharField(blank=True, default='', max_length=250)),
                 ('answer', models.TextField(blank=True, default='')),
-                ('hindrance', models.TextField(blank=True, default='', help_text="Why it could not be completed automatically.")),
+                ('obstacle', models.TextField(blank=True, default='', help_text="Why it could not be completed automatically.")),
                 ('user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='data_requests', to=settings.AUTH_USER_MODEL)),
             ],
             options={

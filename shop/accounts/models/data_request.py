@@ -71,7 +71,7 @@ class DataRequest(models.Model):
     answered_at = models.DateTimeField(null=True, blank=True)
     answered_by = models.CharField(max_length=250, blank=True, default="")
     answer = models.TextField(blank=True, default="")
-    hindrance = models.TextField(
+    obstacle = models.TextField(
         blank=True, default="", help_text=_("Why it could not be completed automatically.")
     )
 

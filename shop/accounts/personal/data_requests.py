@@ -146,8 +146,8 @@ def close_request(
     row: DataRequest, state: RequestState, *, answer: str = "", actor: Actor, now: datetime.datetime
 ) -> None:
     """Step: close a locked request and notify the requester. Raises WrongMove."""
-    row.answered_at, row.answered_by, row.answer, row.hindrance = now, actor.name, answer, ""
-    row.save(update_fields=["answered_at", "answered_by", "answer", "hindrance"])
+    row.answered_at, row.answered_by, row.answer, row.obstacle = now, actor.name, answer, ""
+    row.save(update_fields=["answered_at", "answered_by", "answer", "obstacle"])
     advance(row, state, REQUEST_MOVES)  # a wrong move rolls back the transaction
     record_change(f"data_request.{state}", row, actor=actor, now=now)
     if answer:

@@ -285,11 +285,11 @@ def _digest(user: User, letters: str) -> str:
 
 def _digits(written: str) -> str:
     """Convert digits of any script."""
-    return "".join(str(unicodedata.decimal(sign)) for sign in written if sign.isdecimal())
+    return "".join(str(unicodedata.decimal(character)) for character in written if character.isdecimal())
 
 
 def _letters(written: str) -> str:
-    return "".join(sign for sign in written.lower() if sign.isalnum())
+    return "".join(character for character in written.lower() if character.isalnum())
 
 
 def _lock_user(user_id: int) -> User:

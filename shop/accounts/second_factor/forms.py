@@ -46,6 +46,6 @@ class RecoveryCodeForm(forms.Form):
 
     def clean_recovery(self) -> str:
         written: str = self.cleaned_data["recovery"]
-        if not any(sign.isalnum() for sign in written):
+        if not any(character.isalnum() for character in written):
             raise forms.ValidationError(self.fields["recovery"].error_messages["required"])
         return written

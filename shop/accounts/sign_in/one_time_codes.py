@@ -99,7 +99,7 @@ def use_code(*, code_id: uuid.UUID, purpose: CodePurpose, written: str, now: dat
     if not matching_codes.open(now, MAX_TRIES).update(tries=F("tries") + 1):
         raise CodeExpired(field="code")
     row = matching_codes.get()
-    digits = "".join(sign for sign in written if sign.isdecimal())
+    digits = "".join(character for character in written if character.isdecimal())
     if not constant_time_compare(row.digest, _digest(row.pk, digits)):
         remaining_tries = MAX_TRIES - row.tries
         if remaining_tries <= 0:

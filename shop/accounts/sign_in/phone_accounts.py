@@ -30,7 +30,7 @@ def create_phone_account(
     *, phone: str, name: str, language: str, actor: Actor, now: datetime.datetime
 ) -> User:
     """Create an account for a person who proved ownership of the number. Raises PhoneTaken."""
-    _release_phone(phone, keeper=None, actor=actor, now=now)
+    _release_phone(phone, keep_user_id=None, actor=actor, now=now)
     try:
         with transaction.atomic():
             user = User.objects.create_user(
@@ -50,7 +50,7 @@ def confirm_phone(*, user_id: int, phone: str, actor: Actor, now: datetime.datet
         raise Missing()
     if user.phone == phone and user.phone_confirmed_at is not None:
         return user
-    _release_phone(phone, keeper=user_id, actor=actor, now=now)
+    _release_phone(phone, keep_user_id=user_id, actor=actor, now=now)
     user.phone, user.phone_confirmed_at = phone, now
     try:
         with transaction.atomic():
@@ -61,10 +61,10 @@ def confirm_phone(*, user_id: int, phone: str, actor: Actor, now: datetime.datet
     return user
 
 
-def _release_phone(phone: str, *, keeper: int | None, actor: Actor, now: datetime.datetime) -> None:
+def _release_phone(phone: str, *, keep_user_id: int | None, actor: Actor, now: datetime.datetime) -> None:
     """Step: remove a number from accounts that never confirmed it. Raises PhoneTaken."""
     for holder in lock_rows(User.objects.filter(phone=phone)):
-        if holder.pk == keeper:
+        if holder.pk == keep_user_id:
             continue
         if holder.phone_confirmed_at is not None:
             raise PhoneTaken(field="phone")

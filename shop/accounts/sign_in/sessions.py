@@ -60,7 +60,7 @@ def end_sign_in(*, user_id: int, sign_in_id: int, actor: Actor, now: datetime.da
 
 
 @transaction.atomic(durable=True)
-def end_other_sign_ins(*, user_id: int, but: str, actor: Actor, now: datetime.datetime) -> int:
+def end_other_sign_ins(*, user_id: int, except_session_key: str, actor: Actor, now: datetime.datetime) -> int:
     """End all sign-ins of a user except one session, and all their tokens; return how many.
 
     Raises Missing.
@@ -68,7 +68,7 @@ def end_other_sign_ins(*, user_id: int, but: str, actor: Actor, now: datetime.da
     user = _lock_user(user_id)
     revoke_tokens(user)
     user.save(update_fields=["revocation_key", "updated_at"])
-    count = delete_sign_ins(SignIn.objects.filter(user=user).exclude(session_key=but))
+    count = delete_sign_ins(SignIn.objects.filter(user=user).exclude(session_key=except_session_key))
     record_change("user.signed_out_elsewhere", user, actor=actor, now=now, data={"places": count})
     return count
 

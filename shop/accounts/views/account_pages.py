@@ -59,7 +59,7 @@ _PENDING_DETAILS = (
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @sensitive_post_parameters("password")
-def sign_in(request: HttpRequest, *, arrive: AfterSignIn) -> HttpResponse:
+def sign_in(request: HttpRequest, *, after_sign_in: AfterSignIn) -> HttpResponse:
     """Sign in by phone code, passkey, or password; then redirect to the user's work or previous page.
 
     With `?lai=1` a signed-in user signs in again.
@@ -82,7 +82,12 @@ def sign_in(request: HttpRequest, *, arrive: AfterSignIn) -> HttpResponse:
         return _sign_in_page(request, form)
     phone = "" if user.has_second_factor else confirm_proved_phone(request, user)
     return start_sign_in(
-        request, user, form.cleaned_data, method=SignInMethod.PASSWORD, arrive=arrive, shown_phone=phone
+        request,
+        user,
+        form.cleaned_data,
+        method=SignInMethod.PASSWORD,
+        after_sign_in=after_sign_in,
+        shown_phone=phone,
     )
 
 

@@ -33,10 +33,9 @@ from shop.core.errors import Refused
 from shop.core.web.rate_limits import client_network
 from shop.notifications.models import ContactMethod
 
-SENT, SHOWN = (
-    "code",
-    "shown_phone",
-)  # session keys: the code that was sent, and a phone number confirmed by its code
+# Session keys.
+SENT_CODE_KEY = "code"
+CONFIRMED_PHONE_KEY = "shown_phone"
 _CONFIRMED_SECONDS = 15 * 60  # seconds that a confirmed number stays valid
 
 
@@ -67,7 +66,7 @@ def code_sending(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @sensitive_post_parameters("code")
-def code(request: HttpRequest, *, arrive: AfterSignIn) -> HttpResponse:
+def code(request: HttpRequest, *, after_sign_in: AfterSignIn) -> HttpResponse:
     """Enter the code. A known number signs in, a new one continues to the name page."""
     sent = sent_code(request, CodePurpose.ENTER)
     if sent is None:
@@ -82,14 +81,16 @@ def code(request: HttpRequest, *, arrive: AfterSignIn) -> HttpResponse:
         return _code_page(request, form, sent)
     user = account_with_phone(entered.to)
     if user is not None and user.phone_confirmed_at is not None:
-        return _sign_in(request, user, sent, method=SignInMethod.CODE, arrive=arrive, phone=entered.to)
-    request.session[SHOWN] = sent | {"to": entered.to, "at": time.time()}
+        return _sign_in(
+            request, user, sent, method=SignInMethod.CODE, after_sign_in=after_sign_in, phone=entered.to
+        )
+    request.session[CONFIRMED_PHONE_KEY] = sent | {"to": entered.to, "at": time.time()}
     return redirect("accounts:code-name")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-def code_name(request: HttpRequest, *, arrive: AfterSignIn) -> HttpResponse:
+def code_name(request: HttpRequest, *, after_sign_in: AfterSignIn) -> HttpResponse:
     """Create an account for a confirmed number without one.
 
     If another account lists the number unconfirmed, its owner can sign in instead and confirm it.
@@ -113,7 +114,9 @@ def code_name(request: HttpRequest, *, arrive: AfterSignIn) -> HttpResponse:
     except Refused as refused:
         form.add_error(None, str(refused.words))
         return _name_page(request, form, proof)
-    return _sign_in(request, user, proof, method=SignInMethod.REGISTERED, arrive=arrive, phone=proof["to"])
+    return _sign_in(
+        request, user, proof, method=SignInMethod.REGISTERED, after_sign_in=after_sign_in, phone=proof["to"]
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -165,7 +168,7 @@ def send_code_to_visitor(
         now=timezone.now(),
     )
     return_urls = {name: submitted.get(name, "") for name in ("next", "back")}
-    request.session[SENT] = return_urls | {
+    request.session[SENT_CODE_KEY] = return_urls | {
         "id": str(code_id),
         "to": recipient,
         "purpose": purpose.value,
@@ -176,7 +179,7 @@ def send_code_to_visitor(
 
 def sent_code(request: HttpRequest, purpose: CodePurpose) -> dict[str, Any] | None:
     """Return the code last sent to this visitor if it has this purpose, else None."""
-    sent: dict[str, Any] | None = request.session.get(SENT)
+    sent: dict[str, Any] | None = request.session.get(SENT_CODE_KEY)
     return sent if sent is not None and sent.get("purpose") == purpose else None
 
 
@@ -188,13 +191,13 @@ def enter_code(request: HttpRequest, purpose: CodePurpose, written: str) -> Entr
     except ValueError as error:
         raise CodeExpired(field="code") from error
     entered = use_code(code_id=code_id, purpose=purpose, written=written, now=timezone.now())
-    del request.session[SENT]
+    del request.session[SENT_CODE_KEY]
     return entered
 
 
 def proved_phone(request: HttpRequest) -> dict[str, Any] | None:
     """Return the number this visitor has just confirmed, with the pages to return to; else None."""
-    proof: dict[str, Any] | None = request.session.get(SHOWN)
+    proof: dict[str, Any] | None = request.session.get(CONFIRMED_PHONE_KEY)
     return proof if proof is not None and time.time() - proof["at"] < _CONFIRMED_SECONDS else None
 
 
@@ -206,7 +209,7 @@ def confirm_proved_phone(request: HttpRequest, user: User) -> str:
     confirm_phone(
         user_id=user.pk, phone=proof["to"], actor=user.acting(EntryPoint.MARKET), now=timezone.now()
     )
-    del request.session[SHOWN]
+    del request.session[CONFIRMED_PHONE_KEY]
     return str(proof["to"])
 
 
@@ -216,14 +219,16 @@ def _sign_in(
     submitted: Mapping[str, str],
     *,
     method: SignInMethod,
-    arrive: AfterSignIn,
+    after_sign_in: AfterSignIn,
     phone: str,
 ) -> HttpResponse:
     if not user.is_active:
         messages.error(request, _("This account is closed."))
         return redirect("accounts:sign-in")
-    request.session.pop(SHOWN, None)
-    return start_sign_in(request, user, submitted, method=method, arrive=arrive, shown_phone=phone)
+    request.session.pop(CONFIRMED_PHONE_KEY, None)
+    return start_sign_in(
+        request, user, submitted, method=method, after_sign_in=after_sign_in, shown_phone=phone
+    )
 
 
 def _code_page(request: HttpRequest, form: CodeForm, sent: dict[str, Any]) -> HttpResponse:
@@ -270,5 +275,5 @@ def _confirmation_page(request: HttpRequest, form: CodeForm, sent: dict[str, Any
 
 
 def _name_page(request: HttpRequest, form: NameForm, proof: dict[str, Any]) -> HttpResponse:
-    context = {"form": form, "shown": proof, "holder": account_with_phone(proof["to"])}
+    context = {"form": form, "proof": proof, "holder": account_with_phone(proof["to"])}
     return render(request, "accounts/code_name.html", context)

@@ -34,7 +34,7 @@ _CHALLENGE = "passkey_challenge"  # session key: the challenge for the browser, 
 
 @require_http_methods(["GET", "POST"])
 @never_cache
-def passkey_sign_in(request: HttpRequest, *, arrive: AfterSignIn) -> HttpResponse:
+def passkey_sign_in(request: HttpRequest, *, after_sign_in: AfterSignIn) -> HttpResponse:
     """Return authentication options as JSON (GET), or sign in by the browser's response (POST).
 
     The challenge belongs to this session and is valid once, so there is nothing to guess.
@@ -54,7 +54,12 @@ def passkey_sign_in(request: HttpRequest, *, arrive: AfterSignIn) -> HttpRespons
         return _refused(request, _("This account is closed."))
     phone = confirm_proved_phone(request, user)
     return start_sign_in(
-        request, user, request.POST.dict(), method=SignInMethod.PASSKEY, arrive=arrive, shown_phone=phone
+        request,
+        user,
+        request.POST.dict(),
+        method=SignInMethod.PASSKEY,
+        after_sign_in=after_sign_in,
+        shown_phone=phone,
     )
 
 

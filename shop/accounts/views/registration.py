@@ -55,7 +55,7 @@ def register(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @sensitive_post_parameters("code")
-def register_code(request: HttpRequest, *, arrive: AfterSignIn) -> HttpResponse:
+def register_code(request: HttpRequest, *, after_sign_in: AfterSignIn) -> HttpResponse:
     """Enter the code, create the account and sign in."""
     pending = pending_registration(request)
     if pending is None:
@@ -65,7 +65,7 @@ def register_code(request: HttpRequest, *, arrive: AfterSignIn) -> HttpResponse:
     if user is None:
         context = {"form": form, "to": pending["email"], "change_at": reverse("accounts:register")}
         return render(request, "accounts/register_code.html", context)
-    return start_sign_in(request, user, pending, method=SignInMethod.REGISTERED, arrive=arrive)
+    return start_sign_in(request, user, pending, method=SignInMethod.REGISTERED, after_sign_in=after_sign_in)
 
 
 def begin_registration(request: HttpRequest, submitted: Mapping[str, Any]) -> None:

@@ -40,19 +40,19 @@ from shop.core.web.rate_limits import TooManyTries
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @sensitive_post_parameters("code", "recovery")
-def second_step(request: HttpRequest, *, arrive: AfterSignIn) -> HttpResponse:
+def second_step(request: HttpRequest, *, after_sign_in: AfterSignIn) -> HttpResponse:
     """Complete a sign-in with an app code or a recovery code."""
     pending = pending_sign_in(request)
     if pending is None:
         return redirect("accounts:sign-in")
     user, pending_data = pending
     refused = _code_page_unless_proven(request, user, reverse("accounts:second-step-passkey"))
-    return refused or _sign_in_after_second_factor(request, user, pending_data, arrive)
+    return refused or _sign_in_after_second_factor(request, user, pending_data, after_sign_in)
 
 
 @require_http_methods(["GET", "POST"])
 @never_cache
-def second_step_passkey(request: HttpRequest, *, arrive: AfterSignIn) -> HttpResponse:
+def second_step_passkey(request: HttpRequest, *, after_sign_in: AfterSignIn) -> HttpResponse:
     """Complete a sign-in with a passkey of the account."""
     pending = pending_sign_in(request)
     if pending is None:
@@ -62,7 +62,7 @@ def second_step_passkey(request: HttpRequest, *, arrive: AfterSignIn) -> HttpRes
         return passkey_challenge(request, user)
     if not _is_own_passkey(request, user):
         return redirect("accounts:second-step")
-    return _sign_in_after_second_factor(request, user, pending_data, arrive)
+    return _sign_in_after_second_factor(request, user, pending_data, after_sign_in)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -142,7 +142,7 @@ def _is_own_passkey(request: HttpRequest, user: User) -> bool:
 
 
 def _sign_in_after_second_factor(
-    request: HttpRequest, user: User, pending_data: dict[str, Any], arrive: AfterSignIn
+    request: HttpRequest, user: User, pending_data: dict[str, Any], after_sign_in: AfterSignIn
 ) -> HttpResponse:
     del request.session[PENDING_KEY]
     phone = confirm_proved_phone(request, user) or pending_data["shown_phone"]
@@ -151,7 +151,7 @@ def _sign_in_after_second_factor(
         user,
         pending_data,
         method=SignInMethod(pending_data["method"]),
-        arrive=arrive,
+        after_sign_in=after_sign_in,
         shown_phone=phone,
         second_factor=True,
     )

@@ -79,7 +79,7 @@ def other_sign_ins_end(request: HttpRequest) -> HttpResponse:
     user = User.objects.get(pk=request.user.pk or 0)
     count = end_other_sign_ins(
         user_id=user.pk,
-        but=request.session.session_key or "",
+        except_session_key=request.session.session_key or "",
         actor=user.acting(EntryPoint.MARKET),
         now=timezone.now(),
     )

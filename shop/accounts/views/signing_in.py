@@ -42,7 +42,7 @@ def start_sign_in(
     submitted: Mapping[str, object],
     *,
     method: SignInMethod,
-    arrive: AfterSignIn,
+    after_sign_in: AfterSignIn,
     shown_phone: str = "",
 ) -> HttpResponse:
     """Sign in, or ask for the second factor first; then redirect to `next`, the user's work, or `back`.
@@ -58,7 +58,7 @@ def start_sign_in(
         user,
         submitted,
         method=method,
-        arrive=arrive,
+        after_sign_in=after_sign_in,
         shown_phone=shown_phone,
         second_factor=second_factor,
     )
@@ -70,13 +70,13 @@ def sign_in_and_redirect(
     submitted: Mapping[str, Any],
     *,
     method: SignInMethod,
-    arrive: AfterSignIn,
+    after_sign_in: AfterSignIn,
     shown_phone: str,
     second_factor: bool,
 ) -> HttpResponse:
     """Sign in a user who proved everything their account requires, and redirect."""
     log_in(request, user, method=method, second_factor=second_factor)
-    work = arrive(request, user, shown_phone)
+    work = after_sign_in(request, user, shown_phone)
     requested, back_url = (
         own_url(request, submitted.get("next", "")),
         own_url(request, submitted.get("back", "")),

@@ -155,8 +155,12 @@ def attribute_create(
     required_text(input_data, "name")
     values = described_columns(input_data, context, **_FLAGS)
     values |= columns(input_data, inputType="input_type", entityType="entity_type", type="kind")
-    listed = [(required_text(each, "name"), _choice_columns(each)) for each in input_data.get("values") or ()]
-    created = product_types.create_attribute(values=values, listed=listed, **context.actor_and_time)
+    added_values = [
+        (required_text(each, "name"), _choice_columns(each)) for each in input_data.get("values") or ()
+    ]
+    created = product_types.create_attribute(
+        values=values, added_values=added_values, **context.actor_and_time
+    )
     return {"attribute": staff_row(attribute, created.pk, context, selection.names("attribute"))}
 
 
@@ -168,11 +172,15 @@ def attribute_update(
     key = int(key_from_arguments(arguments, attribute, context, is_anybodys=True))
     values = described_columns(input_data, context, **_FLAGS)
     removed_keys = keys(input_data.get("removeValues"), "AttributeValue", "removeValues")
-    listed = [
+    added_values = [
         (required_text(each, "name"), _choice_columns(each)) for each in input_data.get("addValues") or ()
     ]
     product_types.update_attribute(
-        key, values=values, listed=listed, struck=removed_keys, **context.actor_and_time
+        key,
+        values=values,
+        added_values=added_values,
+        deleted_value_ids=removed_keys,
+        **context.actor_and_time,
     )
     return {"attribute": staff_row(attribute, key, context, selection.names("attribute"))}
 
@@ -217,7 +225,7 @@ def attribute_value_delete(
     if deleted is None or attribute_key is None:
         raise Missing(field="id")
     product_types.update_attribute(
-        attribute_key, values={}, listed=[], struck=[key], **context.actor_and_time
+        attribute_key, values={}, added_values=[], deleted_value_ids=[key], **context.actor_and_time
     )
     return {
         "attribute": staff_row(attribute, attribute_key, context, selection.names("attribute")),

@@ -63,9 +63,9 @@ def permission_group_delete(
     return payload
 
 
-def _staff_only(do: Callable[[], Group]) -> Group:
+def _staff_only(callback: Callable[[], Group]) -> Group:
     try:
-        return do()
+        return callback()
     except NotStaff as refused:
         users = global_ids("User", refused.details["user_ids"])
         raise InputError("ASSIGN_NON_STAFF_MEMBER", refused.words, field="addUsers", users=users) from refused

@@ -29,9 +29,8 @@ class InvalidColumnValue(Refused):
 def save_unique(row: models.Model, *, field: str = "slug") -> None:
     """Save a row.
 
-    Raises AlreadyTaken if a unique value belongs to another row, InvalidColumnValue if a text is too long,
-    a number
-    too large or an address invalid.
+    Raises AlreadyTaken if a unique value belongs to another row, and InvalidColumnValue if a text is too
+    long, a number too large or an address invalid.
     """
     validate_column_limits(row)
     try:

@@ -22,7 +22,7 @@ def normalise_phone(written: str) -> str:
     Foreign numbers keep their "+". Short numbers (113, 1900 xxxx) and invalid ones keep their digits;
     `validate_phone` refuses what cannot be dialled.
     """
-    digits = "".join(str(unicodedata.decimal(sign)) for sign in written if sign.isdecimal())
+    digits = "".join(str(unicodedata.decimal(character)) for character in written if character.isdecimal())
     international = written.strip().startswith(("+", "(+")) or digits.startswith("00")
     if digits.startswith("00"):
         digits = digits[2:]

@@ -114,8 +114,8 @@ def spell_out(text: str) -> str:
     text = _LETTER_DIGIT_BOUNDARY.sub(" ", text)
     text = _ANY_NUMBER.sub(lambda match: _figure(match[0]), text)
     text = _ABBREVIATION.sub(lambda match: _ABBREVIATIONS[match[0]], text)
-    for sign, words in _SIGNS:
-        text = text.replace(sign, words)
+    for symbol, words in _SIGNS:
+        text = text.replace(symbol, words)
     text = _SILENT.sub("", text)
     lines = (re.sub(rf"{_SPACE}+", " ", line).strip() for line in text.splitlines())
     return "\n".join(re.sub(r" (?=[,.;:?])", "", line) for line in lines)
@@ -169,7 +169,7 @@ def _figure(written: str) -> str:
     if not fraction:
         return words
     if fraction.startswith("0") or len(fraction) > 2:
-        return f"{words} phẩy {' '.join(_DIGITS[int(sign)] for sign in fraction)}"
+        return f"{words} phẩy {' '.join(_DIGITS[int(character)] for character in fraction)}"
     return f"{words} phẩy {number_words(int(fraction))}"
 
 
@@ -207,4 +207,4 @@ def _clock_words(hour: int, minute: int) -> str:
 def _digit_by_digit(number: str) -> str:
     """Spell out a phone number digit by digit, in its written groups."""
     groups = re.split(rf"[{_SPACE[1:-1]}.]+", re.sub(rf"^\+84{_SPACE}?", "0", number))
-    return ", ".join(" ".join(_DIGITS[int(sign)] for sign in group) for group in groups if group)
+    return ", ".join(" ".join(_DIGITS[int(character)] for character in group) for group in groups if group)

@@ -71,7 +71,7 @@ def cooperative_texts(request: HttpRequest, actor: Actor, pk: int, language: str
 def _render_form(
     request: HttpRequest, form: TranslationForm, language: str, *, name: str, return_url: str
 ) -> HttpResponse:
-    context = {"form": form, "name": name, "tongue": other_languages()[language], "back": return_url}
+    context = {"form": form, "name": name, "language_name": other_languages()[language], "back": return_url}
     return render(request, "desk/translations.html", context)
 
 

@@ -60,7 +60,7 @@ def statement(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     if bank_statement.confirmed_at is not None:
         return _render_imported(request, bank_statement)
     head = head_of(bank_statement)
-    lines = sorted({row.place for row in head.rows} | {bank_statement.columns["heading"]} - {0})
+    lines = sorted({row.line_number for row in head.rows} | {bank_statement.columns["heading"]} - {0})
     form = BankColumnsForm(request.POST or None, statement=bank_statement, width=head.width, lines=lines)
     if request.method == "POST" and form.is_valid():
         heading = form.cleaned_data["heading"]
@@ -101,9 +101,9 @@ def _preview(statement: StatementImport) -> dict[str, object]:
             "outgoing": preview.outgoing,
         },
         "sum": sum(each.arrival.amount for each in new_transfers),
-        "judged": sorted(preview.arrivals, key=lambda each: each.is_known)[:MAX_PREVIEW_ROWS],
+        "preview_rows": sorted(preview.arrivals, key=lambda each: each.is_known)[:MAX_PREVIEW_ROWS],
         "problems": preview.problems[:MAX_PREVIEW_ROWS],
-        "shown": MAX_PREVIEW_ROWS,
+        "max_preview_rows": MAX_PREVIEW_ROWS,
     }
 
 

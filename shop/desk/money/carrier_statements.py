@@ -154,7 +154,7 @@ def _preview(statement: StatementImport) -> dict[str, object]:
         "collected": sum(each.stated.collected for each in ready_rows),
         "fees": sum(each.stated.fee for each in ready_rows),
         "remitted": sum(each.stated.remitted for each in ready_rows),
-        "judged": [_preview_row(each) for each in [*differing, *ready_rows][:MAX_PREVIEW_ROWS]],
+        "preview_rows": [_preview_row(each) for each in [*differing, *ready_rows][:MAX_PREVIEW_ROWS]],
     }
 
 
@@ -165,15 +165,15 @@ def _preview_row(matched_row: MatchedRow) -> dict[str, object]:
         else StatementRowState(matched_row.state).label
     )
     return {
-        "told": matched_row.stated,
+        "stated": matched_row.stated,
         "parcel": matched_row.parcel,
-        "words": label,
+        "label": label,
         "is_problem": bool(matched_row.problem),
     }
 
 
 def _render_imported(request: HttpRequest, statement: StatementImport) -> HttpResponse:
-    rows = statement.lines.order_by("place", "pk").select_related(*_WITH_PARCEL)
+    rows = statement.lines.order_by("line_number", "pk").select_related(*_WITH_PARCEL)
     requested_state = request.GET.get("xem", StatementRowState.PROBLEM)
     state = requested_state if requested_state in set(StatementRowState) else StatementRowState.PROBLEM
     counts_by_state = statement.lines.values_list("state").annotate(count=Count("pk")).order_by("state")

@@ -63,9 +63,9 @@ class StatementHead:
 
 def head_of(statement: StatementImport) -> StatementHead:
     """Return the head of a statement not yet imported; all lines if no headings are found."""
-    rows = list(statement.lines.order_by("place", "pk")[:MAX_HEADING_ROWS])
+    rows = list(statement.lines.order_by("line_number", "pk")[:MAX_HEADING_ROWS])
     heading = statement.columns["heading"]
-    heading_count = sum(row.place <= heading for row in rows)
+    heading_count = sum(row.line_number <= heading for row in rows)
     return StatementHead(rows, rows[: max(MIN_SAMPLE_ROWS, heading_count + _BELOW)] if heading else rows)
 
 

@@ -198,7 +198,7 @@ def unsent_texts(now: datetime.datetime) -> OpenTasks:
 
 def data_requests() -> OpenTasks:
     """List unanswered personal data requests, most urgent first."""
-    rows = DataRequest.objects.open().filter(Q(runs_at=None) | ~Q(hindrance=""))
+    rows = DataRequest.objects.open().filter(Q(runs_at=None) | ~Q(obstacle=""))
     name = _("Personal data requests")
     return OpenTasks(name, rows.count(), list(rows[:MAX_SHOWN]), "data", reverse("desk:data-requests"))
 

@@ -125,8 +125,8 @@ def _render_cooperative(
     rates = commission_percents([(cooperative.pk, "")], day=vietnam_date(timezone.now()))
     changes = Change.objects.under(cooperative).order_by("-at", "-pk")[:MAX_CHANGES]
     context: dict[str, object] = {
-        "shown": cooperative,
-        "tongues": other_languages(),
+        "cooperative": cooperative,
+        "other_languages": other_languages(),
         "form": form,
         "checks": _checks(cooperative),
         "buttons": _buttons(cooperative),

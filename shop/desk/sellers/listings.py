@@ -104,7 +104,7 @@ def listing(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         "product": product,
         "cooperative": product.cooperative,
         "form": ReasonForm(),
-        "tongues": other_languages(),
+        "other_languages": other_languages(),
         "variants": [
             {
                 "variant": variant,

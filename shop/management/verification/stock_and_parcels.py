@@ -168,17 +168,17 @@ def find_wrong_weights(rows: OrderRows) -> Iterator[str]:
 
 def _weight_fault(line: OrderLine, in_parcels: list[ParcelLine]) -> str:
     if line.estimate_grams is None:
-        weighed = (line.bound_grams, line.weighed_grams, line.most_gross) != (None, None, None)
+        weighed = (line.bound_grams, line.weighed_grams, line.bound_gross) != (None, None, None)
         if weighed or not {(row.by_weight, row.grams) for row in in_parcels} <= {(False, None)}:
             return "is not sold by weight and has weights"
         return ""
-    if line.bound_grams is None or line.most_gross is None:
+    if line.bound_grams is None or line.bound_gross is None:
         return "is sold by weight and has no bound"
     grams = min(line.weighed_grams or line.estimate_grams, line.bound_grams)
     agreed = Fraction(line.unit_price * line.quantity * grams, line.estimate_grams)
     if abs(getattr(line, f"priced_{side_of(line.order)}") - agreed) > Fraction(1, 2):
         return "does not cost what its weight says"
-    if line.total_gross > line.most_gross:
+    if line.total_gross > line.bound_gross:
         return "costs more than its bound"
     if line.weighed_grams is None and in_parcels:
         return "is packed unweighed"

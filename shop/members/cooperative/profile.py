@@ -47,7 +47,7 @@ def profile(request: HttpRequest, membership: MembershipContext) -> HttpResponse
     certificates = Certificate.objects.for_cooperative(cooperative).order_by("kind", "pk")
     context = {
         "form": form,
-        "tongues": other_languages(),
+        "other_languages": other_languages(),
         "households": Producer.objects.for_cooperative(cooperative).order_by("pk"),
         "certificates": certificates.prefetch_related(Prefetch("products", Product.objects.existing())),
         "followers": Follow.objects.confirmed().filter(cooperative=cooperative).count(),

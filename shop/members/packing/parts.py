@@ -167,10 +167,10 @@ def render_part(
         "listed": sum(line.list_gross for line in part.lines.all()),
         "parcels": [_parcel_row(part, parcel, positions.get(parcel.pk, "")) for parcel in parcels],
         "step": _current_step(part, parcels, pick),
-        "leaves": ready_text,
+        "ready_text": ready_text,
         "leaves_today": is_ready_today,
         "time_left": time_left(part.accept_by, now) if part.accept_by else "",
-        "may_call_off": part.state == PartState.ACCEPTED and part.may_be_cancelled(parcels),
+        "can_cancel": part.state == PartState.ACCEPTED and part.may_be_cancelled(parcels),
     }
     return render_page(request, membership, "members/part.html", context)
 

@@ -95,7 +95,7 @@ def listings(request: HttpRequest, membership: MembershipContext) -> HttpRespons
     page = Paginator(rows, _PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,
-        "shown": _list_rows(list(page.object_list)),
+        "rows": _list_rows(list(page.object_list)),
         "tab": tab,
         "all_count": sum(counts.values()) - counts["rut"],
         "tabs": [(key, name, counts[key]) for key, (name, _rule) in LISTING_TABS.items() if counts[key]],
@@ -191,9 +191,9 @@ def render_listing(
         "seen": [each for each in media if each.picture.state != PictureState.REFUSED],
         "variants": _variant_rows(listing),
         "photo": photo or PictureForm(),
-        "tongues": other_languages(),
+        "other_languages": other_languages(),
         "key": uuid.uuid4(),
-        "houses": list(Warehouse.objects.for_cooperative(membership.cooperative).open()),
+        "warehouses": list(Warehouse.objects.for_cooperative(membership.cooperative).open()),
         "may_count": membership.may(MemberRight.COUNT),
         "is_sold_out": listing.state == ListingState.PUBLISHED and not listing.is_available,
     }

@@ -158,7 +158,7 @@ def variant(
 def _build_new_form(request: HttpRequest, membership: MembershipContext) -> NewListingForm:
     types = list(ProductType.objects.filter(kind=ProductKind.NORMAL, is_digital=False).order_by("name", "pk"))
     show_in_language(types, "name")
-    initial = {"origin": membership.cooperative.place, "product_type": types[0].pk if types else ""}
+    initial = {"origin": membership.cooperative.location, "product_type": types[0].pk if types else ""}
     submitted = (request.POST, request.FILES) if request.method == "POST" else (None, None)
     return NewListingForm(*submitted, categories=_categories(), types=types, initial=initial)
 

@@ -76,7 +76,7 @@ def _render_form(
     name: str,
     return_url: str,
 ) -> HttpResponse:
-    context = {"form": form, "name": name, "tongue": other_languages()[language], "back": return_url}
+    context = {"form": form, "name": name, "language_name": other_languages()[language], "back": return_url}
     return render_page(request, membership, "members/translations.html", context)
 
 

@@ -49,7 +49,7 @@ def warehouses(request: HttpRequest, membership: MembershipContext) -> HttpRespo
         )
         if _run_action(request, form, act, _("Warehouse added. Record incoming stock there.")):
             return redirect("members:warehouses")
-    context = {"houses": _open_warehouses(membership), "form": form, "key": uuid.uuid4()}
+    context = {"warehouses": _open_warehouses(membership), "form": form, "key": uuid.uuid4()}
     return render_page(request, membership, "members/warehouses.html", context)
 
 

@@ -80,7 +80,7 @@ def test_complaint_is_saved_and_cooperative_notified() -> None:
 
     complaint = file_complaint(part, requested_remedy=RequestedRemedy.REPLACEMENT)
 
-    assert (complaint.state, complaint.requested_remedy, complaint.words) == (
+    assert (complaint.state, complaint.requested_remedy, complaint.text) == (
         "open",
         "replacement",
         "Hai quả dập.",

@@ -122,14 +122,14 @@ def test_placed_line_keeps_its_estimate_and_agreed_bound() -> None:
     line = make_order((make_weighed_variant(), 2)).lines.get()
 
     assert (line.estimate_grams, line.bound_grams, line.weighed_grams) == (4800, 5760, None)
-    assert (line.total_gross, line.most_gross, line.price_per_kilogram) == (72_000, 86_400, 15_000)
+    assert (line.total_gross, line.bound_gross, line.price_per_kilogram) == (72_000, 86_400, 15_000)
     assert maximum_due(line.order) == 72_000 + 14_400 + 30_000
 
 
 def test_line_with_fixed_price_has_no_weights() -> None:
     line = make_order((make_variant(), 2)).lines.get()
 
-    assert (line.estimate_grams, line.bound_grams, line.weighed_grams, line.most_gross) == (None,) * 4
+    assert (line.estimate_grams, line.bound_grams, line.weighed_grams, line.bound_gross) == (None,) * 4
     assert maximum_due(line.order) == line.order.due_gross
 
 
@@ -283,7 +283,7 @@ def test_agreeing_sets_weighed_amount_as_new_bound() -> None:
     answer(agreed=True)
 
     line = gourd_line(part)
-    assert (line.weighed_grams, line.bound_grams, line.most_gross) == (6000, 6000, 90_000)
+    assert (line.weighed_grams, line.bound_grams, line.bound_gross) == (6000, 6000, 90_000)
     assert amounts_of(part) == (90_000, 120_000, 120_000, 120_000)
     check_everything()
 

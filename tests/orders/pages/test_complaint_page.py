@@ -103,7 +103,7 @@ def test_buyer_files_complaint_with_photos(client: Client) -> None:
 
     assert response.status_code == 302
     complaint = Complaint.objects.get()
-    assert (complaint.words, complaint.requested_remedy, complaint.pictures.count()) == (
+    assert (complaint.text, complaint.requested_remedy, complaint.pictures.count()) == (
         "Hai quả dập.",
         "money",
         2,

@@ -270,4 +270,4 @@ def test_every_row_is_transfer_problem_outgoing_or_total() -> None:
 
 
 def test_every_problem_has_message() -> None:
-    assert all(str(problem.words) for problem in read(SIGNED).problems)
+    assert all(str(problem.label) for problem in read(SIGNED).problems)

@@ -43,7 +43,7 @@ marks = {"A": "ÀÁÂẠ", "D": "Đ", "E": "ÊẾ"}
         f"IBFT {CODE} GD 012345",
         f"{CODE} {CODE}",
         CODE.translate({ord(letter): accented[-1] for letter, accented in marks.items()}),
-        "".join(chr(ord(sign) + 0xFEE0) for sign in CODE),
+        "".join(chr(ord(character) + 0xFEE0) for character in CODE),
     ],
 )
 def test_code_is_found_in_typical_notes(note) -> None:
@@ -61,7 +61,7 @@ def test_truncated_code_is_not_found() -> None:
 
 
 def test_mistyped_code_is_not_found() -> None:
-    mistyped = CODE[:2] + next(sign for sign in ALPHABET if sign != CODE[2]) + CODE[3:]
+    mistyped = CODE[:2] + next(character for character in ALPHABET if character != CODE[2]) + CODE[3:]
 
     assert find_order_codes(mistyped) == []
 
@@ -75,9 +75,11 @@ def test_overlapping_codes_are_both_found() -> None:
     short_code = next(
         order_code_for(number, KEY)
         for number in range(1, 10_000)
-        if any(is_order_code(order_code_for(number, KEY) + sign) for sign in ALPHABET)
+        if any(is_order_code(order_code_for(number, KEY) + character) for character in ALPHABET)
     )
-    long_code = next(short_code + sign for sign in ALPHABET if is_order_code(short_code + sign))
+    long_code = next(
+        short_code + character for character in ALPHABET if is_order_code(short_code + character)
+    )
 
     assert find_order_codes(f"x{long_code}y") == [short_code, long_code]
 
@@ -91,7 +93,7 @@ def test_codes_of_every_length_are_found(code, length) -> None:
 @given(numbers, words, words, st.booleans(), st.lists(separators, min_size=8, max_size=8))
 def test_code_is_found_with_separators_and_lower_case(number, before, after, is_lower, gaps) -> None:
     code = order_code_for(number, KEY)
-    broken = code[0] + "".join(gap + sign for gap, sign in zip(gaps, code[1:], strict=False))
+    broken = code[0] + "".join(gap + character for gap, character in zip(gaps, code[1:], strict=False))
     note = before + broken + after
 
     codes = find_order_codes(note.lower() if is_lower else note)

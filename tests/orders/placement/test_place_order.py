@@ -148,7 +148,7 @@ def test_different_agreed_maximum_is_refused() -> None:
 
     order = prepare_order(basket)(agreed_total=102_000, agreed_maximum=138_000)
     line = order.lines.get()
-    assert (line.bound_grams, line.most_gross) == (7200, 108_000)
+    assert (line.bound_grams, line.bound_gross) == (7200, 108_000)
 
 
 def test_unpublished_product_cannot_be_ordered() -> None:

@@ -265,7 +265,7 @@ def test_blocked_deletion_gives_reason_and_stays_open() -> None:
 
     row.refresh_from_db()
     assert (row.state, row.runs_at > fixed_now()) == ("open", True)
-    assert row.hindrance.startswith("Some of your orders have not arrived yet")
+    assert row.obstacle.startswith("Some of your orders have not arrived yet")
     assert User.objects.get(pk=user.pk).erased_at is None
     assert Notification.objects.filter(subject="Your data cannot be deleted yet").count() == 1
 

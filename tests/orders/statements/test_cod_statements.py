@@ -62,8 +62,8 @@ def applied(*rows, **fields):
     return apply_cod_statement(statement_id=imported(*rows, **fields).pk, **ACTOR_NOW)
 
 
-def row_of(make_carrier_statement, place=2):
-    return StatementRow.objects.get(statement=make_carrier_statement, place=place)
+def row_of(make_carrier_statement, line_number=2):
+    return StatementRow.objects.get(statement=make_carrier_statement, line_number=line_number)
 
 
 def reload(parcel):

@@ -162,5 +162,5 @@ def test_list_queries_do_not_grow_with_warehouses(manager, seller):
     with CaptureQueriesContext(connection) as grown_queries:
         page = manager.get("/xa-vien/nha-kho/")
 
-    assert len(page.context["houses"]) == 6
+    assert len(page.context["warehouses"]) == 6
     assert len(grown_queries) == len(baseline_queries)
