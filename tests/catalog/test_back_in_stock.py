@@ -235,7 +235,7 @@ def test_phone_number_is_shown_in_local_format(client: Client) -> None:
 
     response = client.post(f"/san-pham/{honey.slug}/bao-lai/", {"contact": "0987 654 321"}, follow=True)
 
-    assert "một tin đến 0987 654 321." in html_of(response)
+    assert "nhắn tin một lần đến 0987 654 321." in html_of(response)
     assert BackRequest.objects.get().contact == "+84987654321"
 
 

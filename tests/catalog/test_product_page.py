@@ -244,10 +244,10 @@ def test_commune_is_chosen_within_province_and_remembered(client: Client) -> Non
     )
     product = make_product()
 
-    assert "Đến Xã Phủ Thông" not in product_page(client, product, f"?tinh={THAI_NGUYEN}")
-    assert "Đến Xã Phủ Thông, Thái Nguyên." in product_page(client, product, f"?xa={commune.code}")
+    assert "Giao đến Xã Phủ Thông" not in product_page(client, product, f"?tinh={THAI_NGUYEN}")
+    assert "Giao đến Xã Phủ Thông, Thái Nguyên." in product_page(client, product, f"?xa={commune.code}")
     assert f'value="{commune.code}" selected' in product_page(client, product)
-    assert "Đến Xã Phủ Thông" not in product_page(client, product, f"?tinh={HANOI}&xa={commune.code}")
+    assert "Giao đến Xã Phủ Thông" not in product_page(client, product, f"?tinh={HANOI}&xa={commune.code}")
     part = html_of(
         client.get(
             f"/san-pham/{product.slug}/?tinh={THAI_NGUYEN}&xa={commune.code}",
@@ -255,7 +255,7 @@ def test_commune_is_chosen_within_province_and_remembered(client: Client) -> Non
         )
     )
     assert part.lstrip().startswith("<section")
-    assert "Đến Xã Phủ Thông, Thái Nguyên." in part
+    assert "Giao đến Xã Phủ Thông, Thái Nguyên." in part
     assert "<h1>" not in part
 
 
@@ -364,7 +364,7 @@ def test_valid_certificate_is_shown_with_number_and_expiry(client: Client) -> No
 
     assert "★★★★" in html
     assert "123/QĐ-UBND" in html
-    assert "hạn đến 30/06/2099" in html
+    assert "hiệu lực đến 30/06/2099" in html
     yesterday = vietnam_date(timezone.now()) - datetime.timedelta(days=1)
     product.certificates.update(expires_on=yesterday)
     html = product_page(client, product)

@@ -158,7 +158,7 @@ def test_page_names_the_correction_that_matched(client: Client) -> None:
     html = page_of(client, "/tim/?q=fung dong")  # "gừng" has more products, but none with "đồng"
 
     assert names(html) == ["Rừng đồng"]
-    assert "”. Đây là kết quả cho “ “rừng đồng”." in html
+    assert "Đây là kết quả cho “rừng đồng”." in html
 
 
 def test_correct_syllables_and_short_words_are_not_corrected(client: Client) -> None:

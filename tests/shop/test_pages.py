@@ -140,7 +140,7 @@ def test_members_are_linked_to_their_pages(client: Client) -> None:
     Membership.objects.create(cooperative=make_seller(), user=member, role="manager")
     client.force_login(member)
 
-    assert "Doanh số" in html_of(client.get("/"))
+    assert "Bán hàng" in html_of(client.get("/"))
 
 
 def test_missing_page_links_back(client: Client) -> None:

@@ -82,8 +82,8 @@ def test_missing_or_invalid_invoice_fields_show_errors(client: Client) -> None:
     wrong_tax_code = submit_rejected(client, **INVOICE_FIELDS | {"invoice_tax_code": "0101248142"})
 
     for words in [
-        "Write the company&#x27;s name.",
-        "Write the company&#x27;s tax code.",
+        "Enter the company name.",
+        "Enter the tax code of the company.",
         "Enter the registered address of the company.",
         "Enter an email address for the invoice, here or with the order.",
     ]:

@@ -59,7 +59,7 @@ def test_order_page_has_card_fields_and_link_for_browsers_without_scripts(stripe
 
     html = order_page(order)
 
-    assert "Cần trả: 120.000" in html.replace("\xa0", " ")
+    assert "Cần thanh toán: 120.000" in html.replace("\xa0", " ")
     assert f'data-fields="/don-hang/{order.pk}/the/"' in html
     assert f'action="/don-hang/{order.pk}/the/stripe/"' in html
     assert "js/card.js" in html
@@ -197,7 +197,7 @@ def test_catch_weight_order_shows_maximum_authorised_amount(stripe) -> None:
     order = make_paid_card_order(stripe, (make_weighed_variant(), 2))
     unpaid = make_started_card_order((make_weighed_variant(), 2))
 
-    assert "thẻ chỉ giữ tối đa 116.400" in order_page(unpaid).replace("\xa0", " ")
+    assert "thẻ chỉ bị giữ tối đa 116.400" in order_page(unpaid).replace("\xa0", " ")
     html = order_page(order).replace("\xa0", " ")
     assert "Đang giữ trên thẻ: 116.400" in html
     assert "Thanh toán khi nhận:" not in html
@@ -236,4 +236,4 @@ def test_page_does_not_refresh_while_card_is_entered(stripe) -> None:
     stripe.buyer_pays(get_call(order).reference)
     look_up_order_call(order)
 
-    assert "Đã chi trả" in html_of(Client().get(f"/don-hang/{order.pk}/{state_hash}"))
+    assert "Đã thanh toán" in html_of(Client().get(f"/don-hang/{order.pk}/{state_hash}"))

@@ -324,7 +324,7 @@ def test_changed_total_must_be_confirmed(client: Client) -> None:
 
     page = submit_rejected(client, shown_total=130_000)
 
-    assert "It costs 145.000\u00a0₫ now, not 130.000\u00a0₫." in page
+    assert "The total is now 145.000\u00a0₫ instead of 130.000\u00a0₫." in page
 
 
 def test_higher_maximum_weight_must_be_confirmed(client: Client) -> None:
@@ -337,7 +337,7 @@ def test_higher_maximum_weight_must_be_confirmed(client: Client) -> None:
     response = submit_checkout(client, shown_total=66_000, shown_most=84_000)
 
     assert 'name="shown_most" value="73200"' in page
-    assert "It may weigh and cost up to 84.000\u00a0₫ now, not 73.200\u00a0₫." in second_page
+    assert "the total can now be up to 84.000\u00a0₫ instead of 73.200\u00a0₫." in second_page
     assert 'name="shown_most" value="84000"' in second_page
     assert response.status_code == 302
     assert Order.objects.get().lines.get().bound_grams == 3600
@@ -351,7 +351,7 @@ def test_product_newly_sold_by_weight_must_be_confirmed(client: Client) -> None:
 
     second_page = submit_rejected(client, shown_total=66_000, shown_most=66_000)
 
-    assert "It may weigh and cost up to 73.200\u00a0₫ now, not 66.000\u00a0₫." in second_page
+    assert "the total can now be up to 73.200\u00a0₫ instead of 66.000\u00a0₫." in second_page
 
 
 def test_delivery_price_and_communes_depend_on_province(client: Client) -> None:

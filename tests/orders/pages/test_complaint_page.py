@@ -387,7 +387,7 @@ def test_payout_message_addresses_staff_and_buyer_differently(staff: Client) -> 
     desk = html_of(staff.get(f"/en/quan-tri/don-hang/{part.order_id}/"))
     buyer = html_of(staff.get(f"/en/don-hang/{part.order_id}/"))
 
-    assert "20.000\xa0₫ waits for the buyer&#x27;s account number." in desk
+    assert "20.000\xa0₫ is waiting for the buyer&#x27;s account number." in desk
     assert "your account" not in desk
     assert "20.000\xa0₫ is waiting for your account number." in buyer
 

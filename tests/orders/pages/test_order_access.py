@@ -121,7 +121,7 @@ def test_wrong_code_is_refused_and_five_invalidate_it(client: Client) -> None:
     pages = [html_of(client.post(order_url(order, "ma/"), {"code": wrong_code})) for _try in range(MAX_TRIES)]
     late_response = client.post(order_url(order, "ma/"), {"code": right})
 
-    assert "4 tries are left" in pages[0]
+    assert "4 attempts left" in pages[0]
     assert late_response.status_code == 200
     assert cancel(client, order) == order_url(order, "ma/")
     assert EntryCode.objects.get().used_at is None
@@ -133,7 +133,7 @@ def test_code_page_masks_contacts(client: Client) -> None:
     html = html_of(client.get(order_url(order, "ma/")))
 
     assert "Text a code to ••• 321" in html
-    assert "E-mail to h•••@example.com" in html
+    assert "Email a code to h•••@example.com" in html
     assert "hoa@example.com" not in html
     assert "0987" not in html
     assert [mask_contact(each) for each in ("+84987654321", "hoa@example.com")] == [

@@ -151,7 +151,7 @@ def test_poll_after_payment_shows_thanks_and_stops_polling(client: Client) -> No
     receive_transfer_now(order.code)
 
     path = f"tien/?seen={state_hash}"
-    assert "Money received: 120.000 ₫. Thank you." in page_of(client, order, path)
+    assert "We have received your payment of 120.000 ₫. Thank you." in page_of(client, order, path)
     assert 'hx-trigger="every' not in html_of(client.get(f"/don-hang/{order.pk}/{path}"))
     reloaded = page_of(client, order)
     assert "Paid: 120.000\xa0₫" in reloaded
@@ -334,7 +334,7 @@ def test_without_bank_account_no_transfer_is_requested(client: Client) -> None:
     ShopSettings.objects.update(bank_account="")
 
     assert requested_transfer(order) is None
-    assert "To pay: 120.000\xa0₫" in page_of(client, order)
+    assert "Amount due: 120.000\xa0₫" in page_of(client, order)
 
 
 def test_cash_order_requests_no_transfer(client: Client) -> None:

@@ -170,10 +170,10 @@ def test_wrong_expired_and_malformed_codes_show_errors(client: Client) -> None:
     pages.append(html_of(client.post(CODE, {"code": digits})))
 
     messages = [
-        "4 tries are left.",
+        "4 attempts left.",
         *["Enter all six digits."] * 3,
         "Enter the 6-digit code.",
-        "3 tries are left.",
+        "3 attempts left.",
         "This code is no longer valid.",
     ]
     assert [each in page for each, page in zip(messages, pages, strict=True)] == [True] * 7

@@ -136,7 +136,7 @@ def test_surplus_stays_for_review(cashier: Client) -> None:
 
     response = press(cashier, f"Apply to order {order.code}: 120.000\xa0₫")
 
-    assert "150.000\xa0₫ left: 30.000\xa0₫" in text_of(response)
+    assert "150.000\xa0₫ remaining: 30.000\xa0₫" in text_of(response)
     transfer.refresh_from_db()
     assert transfer.state == TransferState.REVIEW
 

@@ -344,7 +344,7 @@ def test_parcels_are_counted_within_their_part_and_keep_their_code(packer, selle
     heads = re.findall(r'<h2 class="small-head" id="parcel-(\d+)">(.*?)</h2>', page)
     code = own_part.order.code
     assert [(int(key), re.sub(r"<[^>]+>", "", heading)) for key, heading in heads] == [
-        (undone.pk, f"Kiện {code}-2"),
+        (undone.pk, f"Kiện hàng {code}-2"),
         (first.pk, f"Kiện 1/2 {code}-3"),
         (second.pk, f"Kiện 2/2 {code}-4"),
     ]

@@ -92,7 +92,7 @@ def test_certificate_is_shown_after_review_and_until_it_expires(manager, seller)
 
     profile_page = page_of(Client(), seller)
     assert "12/QĐ-UBND" in profile_page
-    assert "hạn đến 01/01/2099" in profile_page
+    assert "hiệu lực đến 01/01/2099" in profile_page
     assert "★★★★" in html_of(Client().get(f"/san-pham/{tea.slug}/"))
     Certificate.objects.update(expires_on=vietnam_date(timezone.now()) - datetime.timedelta(days=1))
     assert "12/QĐ-UBND" not in page_of(Client(), seller)

@@ -98,7 +98,7 @@ def test_invalid_counts_of_one_variant_are_told_apart_by_warehouse(lister, selle
     page = html_of(lister.post("/xa-vien/kho/", sent))
 
     product = variant.product.name
-    assert f"{product}, {stock.warehouse.name}: Ghi số từ 0 trở lên.</a>" in page
+    assert f"{product}, {stock.warehouse.name}: Nhập số từ 0 trở lên.</a>" in page
     assert f"{product}, Kho xa: Nhập số không quá 1000000.</a>" in page
 
 

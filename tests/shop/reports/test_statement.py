@@ -100,7 +100,7 @@ def test_pdf_holds_all_rows_in_correct_vietnamese(desk: Client) -> None:
     assert "Hoàn tiền −40.000 ₫" in lines
     assert "Phí sàn −13.000 ₫" in lines
     assert "Điều chỉnh −7.000 ₫" in lines
-    assert "Sàn trả 300.000 ₫" in lines
+    assert "Chợ chi trả 300.000 ₫" in lines
     assert "Bao bì hỏng, đã thống nhất" in lines
     assert all(part.order.code in text for part in parts)
     assert "8888000011" in text
@@ -135,7 +135,7 @@ def test_long_period_is_printed_by_days_and_its_workbook_lists_every_order(desk:
         io.BytesIO(desk.get(address(settlement, "quyet-toan.xlsx")).content), read_only=True
     )
 
-    assert "Số đơn: 2" in printed
+    assert "Số đơn hàng: 2" in printed
     assert not any(part.order.code in printed for part in parts)
     orders = [row[1] for row in book.worksheets[1].iter_rows(min_row=5, values_only=True)]
     assert orders[:2] == [part.order.code for part in parts]
@@ -148,7 +148,7 @@ def test_workbook_holds_sums_and_rows_as_numbers(desk: Client) -> None:
 
     book = openpyxl.load_workbook(io.BytesIO(response.content))
     sums, rows = book.worksheets
-    assert (sums.title, rows.title) == ("Kết sổ", "Đơn hàng và điều chỉnh")
+    assert (sums.title, rows.title) == ("Kỳ kết sổ", "Đơn hàng và điều chỉnh")
     heads = [[sheet.cell(row, 1).value for row in (1, 2)] for sheet in book.worksheets]
     period = "24/11/2026 đến 24/11/2026, chốt lúc"
     assert [(name, when.startswith(period)) for name, when in heads] == [
@@ -156,10 +156,10 @@ def test_workbook_holds_sums_and_rows_as_numbers(desk: Client) -> None:
         ("Kỳ kết sổ 1, HTX Đồng Phúc", True),
     ]
     assert list(sums.iter_rows(min_row=4, values_only=True)) == [
-        ("Việc", "Số tiền"),
+        ("Nội dung", "Số tiền"),
         ("Tiền bán sản phẩm", 300_000),
         ("Phí giao hàng tự làm", 60_000),
-        ("Thêm điều chỉnh", -7_000),
+        ("Điều chỉnh", -7_000),
         ("Hoàn tiền", -40_000),
         ("Phí sàn", -13_000),
         ("Chợ chi trả", 300_000),
