@@ -220,7 +220,7 @@ def test_refusal_is_failure_with_message(stripe, gateway, name, status, code, kn
     answer = call(gateway, operation, request)
 
     assert (answer.outcome, answer.code) == (Outcome.FAILED, known_as)
-    assert "another way to pay" in answer.message
+    assert "another payment method" in answer.message
     assert effects(stripe) == []
 
 

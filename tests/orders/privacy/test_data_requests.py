@@ -100,7 +100,7 @@ def test_export_holds_own_data_and_is_downloaded_only_by_its_owner() -> None:
     client, stranger = signed_in_client(user), signed_in_client(make_user())
 
     client.post(f"{DATA}ban-sao/")
-    assert "being made" in html_of(client.get(DATA))
+    assert "We are preparing your copy." in html_of(client.get(DATA))
     make_exports()
 
     export = DataExport.objects.get()
@@ -333,7 +333,7 @@ def test_consent_keeps_version_and_time_and_can_be_withdrawn(client: Client) -> 
 
     assert (row.purpose, row.version, row.withdrawn_at) == ("news", CONSENT_VERSION, None)
     assert not Follow.objects.exists()
-    assert f"words of {CONSENT_VERSION}" in shown
+    assert f"text version {CONSENT_VERSION}" in shown
     row.refresh_from_db()
     assert row.withdrawn_at is not None
     assert DataRequest.objects.get().kind == RequestKind.WITHDRAWAL

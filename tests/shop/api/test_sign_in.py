@@ -177,7 +177,7 @@ def test_unknown_email_and_wrong_password_get_the_same_error(email):
                 "field": "email",
                 "code": "INVALID_CREDENTIALS",
                 "message": "Email (hoặc số điện thoại) và mật khẩu không khớp,"
-                " hoặc tài khoản còn chờ bạn bấm đường dẫn trong thư.",
+                " hoặc tài khoản chưa được xác nhận bằng liên kết trong email.",
             }
         ],
         "accountErrors": [{"code": "INVALID_CREDENTIALS"}],

@@ -125,7 +125,7 @@ def test_incomplete_account_is_refused(settings_manager: Client, invalid: dict[s
 def test_orders_awaiting_transfer_are_counted_before_the_account_changes(settings_manager: Client) -> None:
     make_transfer_order(now=fixed_now())
 
-    assert "1 order waits for a transfer; it shows a new account at once." in text_of(
+    assert "1 order is waiting for a transfer and will show a new account at once." in text_of(
         settings_manager.get(MARKET)
     )
 
@@ -143,7 +143,7 @@ def test_periods_are_saved_and_recorded(settings_manager: Client) -> None:
     assert [change.data for change in changes.order_by("pk")] == [
         *({"complaint_days": 10}, {"transfer_minutes": 30}),
     ]
-    assert "Kept." in text_of(page)
+    assert "Saved." in text_of(page)
 
 
 @pytest.mark.parametrize(

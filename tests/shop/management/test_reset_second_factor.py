@@ -58,7 +58,7 @@ def test_factors_are_removed_and_all_sign_ins_end(client: Client, capsys) -> Non
     [
         ("nobody@example.vn", "mất máy", "There is no account nobody@example.vn"),
         ("mai@example.vn", "mất máy", "xác thực hai bước"),
-        ("lan@example.vn", " ", "vì sao"),
+        ("lan@example.vn", " ", "lý do"),
     ],
 )
 def test_invalid_reset_changes_nothing(name, reason, expected) -> None:

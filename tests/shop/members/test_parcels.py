@@ -70,7 +70,7 @@ def test_nothing_is_packed_without_a_ticked_line(packer, seller):
 
     response = packer.post(f"/xa-vien/goi/{part.pk}/kien/", {"key": uuid.uuid4()})
 
-    assert "Đánh dấu &quot;Lấy rồi&quot; ở món đã lấy." in html_of(response)
+    assert "Đánh dấu “Lấy rồi” ở món đã lấy." in html_of(response)
     assert part.parcels.count() == 0
 
 
