@@ -41,7 +41,7 @@ def assert_refused(error_class: type[Refused], code: str) -> Iterator[pytest.Exc
     with pytest.raises(error_class) as refusal:
         yield refusal
     assert (type(refusal.value), refusal.value.code) == (error_class, code)
-    assert str(refusal.value.words)
+    assert str(refusal.value.message)
     after = all_rows()
     assert {table: rows for table, rows in after.items() if rows != before.get(table)} == {}
     assert before.keys() == after.keys()

@@ -120,7 +120,7 @@ def _create_request(request: HttpRequest, form: BackInStockForm, product: Produc
             now=timezone.now(),
         )
     except Refused as refused:
-        form.add_error(None, str(refused.words))
+        form.add_error(None, str(refused.message))
         return False
     message = _("We will email %(contact)s once when this product is back in stock.")
     if form.contact_method == ContactMethod.SMS:

@@ -118,7 +118,7 @@ def _create_follow_request(request: HttpRequest, form: FollowForm, slug: str | N
             now=timezone.now(),
         )
     except Refused as refused:
-        form.add_error(None, str(refused.words))
+        form.add_error(None, str(refused.message))
         return False
     if isinstance(user, User) and row.confirmed_at is not None and row.user_id == user.pk:
         message = _("You will now get the bulletin once a week.")

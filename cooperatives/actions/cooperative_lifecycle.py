@@ -23,12 +23,12 @@ from shop.core.texts.folding import fold, slugify
 
 class InvalidReturnDay(Refused):
     code = "invalid_return_day"
-    default_words = _("The date sales resume must be in the future.")
+    default_message = _("The date sales resume must be in the future.")
 
 
 class AlreadyApplied(Refused):
     code = "already_applied"
-    default_words = _("You already belong to a cooperative here.")
+    default_message = _("You already belong to a cooperative here.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ _NOT_IN_JSON = frozenset({"warehouse_id", "departs_at"})
 
 class MissingPickupWarehouse(Refused):
     code = "missing_pickup_warehouse"
-    default_words = _("No warehouse offers pickup yet.")
+    default_message = _("No warehouse offers pickup yet.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,19 +33,19 @@ class InvalidDeliveryRate(Refused):
     """Raised for an invalid price; `details["row"]` is the row's index from 0."""
 
     code = "invalid_delivery_rate"
-    default_words = _("Enter one price for each place and weight, from 0 to 99,999,999.")
+    default_message = _("Enter one price for each place and weight, from 0 to 99,999,999.")
 
 
 class MissingDeliveryRates(Refused):
     code = "missing_delivery_rates"
-    default_words = _("This delivery method needs a price for at least one place.")
+    default_message = _("This delivery method needs a price for at least one place.")
 
 
 class InvalidMarketDay(Refused):
     """Raised for an invalid market day; `details["row"]` is the row's index from 0."""
 
     code = "invalid_market_day"
-    default_words = _(
+    default_message = _(
         "Each market day needs a valid day, each time only once, and an end time after the start time."
     )
 

@@ -18,12 +18,12 @@ from shop.core.models import record_change
 
 class EmptyGroupScope(Refused):
     code = "empty_group_scope"
-    default_words = _("Choose at least one cooperative, or the whole platform.")
+    default_message = _("Choose at least one cooperative, or the whole platform.")
 
 
 class AmbiguousGroupScope(Refused):
     code = "ambiguous_group_scope"
-    default_words = _("A group can work for the whole platform or for some cooperatives, not for both.")
+    default_message = _("A group can work for the whole platform or for some cooperatives, not for both.")
 
 
 @transaction.atomic(durable=True)

@@ -17,7 +17,7 @@ from shop.core.models import record_change
 
 class UserNotFound(Refused):
     code = "user_not_found"
-    default_words = _(
+    default_message = _(
         "No account uses this email or confirmed phone number. Ask the person to create an "
         "account or confirm the number first."
     )
@@ -25,7 +25,7 @@ class UserNotFound(Refused):
 
 class LastManager(Refused):
     code = "last_manager"
-    default_words = _("A cooperative needs a manager. Make another member a manager first.")
+    default_message = _("A cooperative needs a manager. Make another member a manager first.")
 
 
 @transaction.atomic(durable=True)

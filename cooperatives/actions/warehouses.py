@@ -37,7 +37,7 @@ class WarehouseDetails:
 
 class WarehouseUsedForPickup(Refused):
     code = "warehouse_used_for_pickup"
-    default_words = _("Buyers still pick up orders here. Change or end that delivery method first.")
+    default_message = _("Buyers still pick up orders here. Change or end that delivery method first.")
 
 
 @transaction.atomic(durable=True)

@@ -51,14 +51,14 @@ class BankColumnsMissing(Refused):
     """The mapping lacks a required column; `field` names it."""
 
     code = "bank_columns_missing"
-    default_words = _("Choose the columns for the date and the amount.")
+    default_message = _("Choose the columns for the date and the amount.")
 
 
 class StatementOfOtherAccount(Refused):
     """The file's head names another account than ours; `details["named"]` lists the accounts."""
 
     code = "statement_of_other_account"
-    default_words = _("This statement is for another account.")
+    default_message = _("This statement is for another account.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,7 @@ class CodColumnsMissing(Refused):
     """The mapping lacks a required column; `field` names it."""
 
     code = "cod_columns_missing"
-    default_words = _("Choose the columns for the parcel number and the cash collected.")
+    default_message = _("Choose the columns for the parcel number and the cash collected.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ class InvalidIncomingTransfer(Refused):
     """A verified notice that does not describe a transfer; `details["part"]` names the invalid field."""
 
     code = "invalid_incoming_transfer"
-    default_words = _("This notification does not describe a transfer correctly.")
+    default_message = _("This notification does not describe a transfer correctly.")
 
     def __init__(self, part: str) -> None:
         super().__init__(part=part)

@@ -55,7 +55,7 @@ class UnreadableFile(Refused):
     """The file has no reliable rows; `details` may name the line."""
 
     code = "unreadable_file"
-    default_words = _("We cannot read this file. Save it as CSV (UTF-8) or XLSX and try again.")
+    default_message = _("We cannot read this file. Save it as CSV (UTF-8) or XLSX and try again.")
 
 
 def read_table(content: bytes) -> list[Row]:

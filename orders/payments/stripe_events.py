@@ -20,7 +20,7 @@ class InvalidStripeEvent(Refused):
     """The signature is missing, wrong or too old, or the body is not an event."""
 
     code = "invalid_stripe_event"
-    default_words = _("This notification does not come from Stripe.")
+    default_message = _("This notification does not come from Stripe.")
 
 
 @dataclass(frozen=True, slots=True)

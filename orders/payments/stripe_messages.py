@@ -64,7 +64,7 @@ class AmountNotForCards(Refused):
     """`details["limit"]` is Stripe's code: `amount_too_small` or `amount_too_large`."""
 
     code = "amount_not_for_cards"
-    default_words = _MESSAGES["amount_too_small"]
+    default_message = _MESSAGES["amount_too_small"]
 
 
 def message_for_code(code: str, fallback: str = "") -> Promise | str:

@@ -43,7 +43,7 @@ class InvalidPayload(Refused):
     """No VietQR payload can be built from this; `details["fault"]` is the PayloadFault."""
 
     code = "invalid_payload"
-    default_words = _("These details cannot be used for a QR transfer.")
+    default_message = _("These details cannot be used for a QR transfer.")
 
     def __init__(self, fault: PayloadFault) -> None:
         super().__init__(fault=fault)

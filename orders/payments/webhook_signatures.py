@@ -34,7 +34,7 @@ class UnverifiedWebhook(Refused):
     """The sender could not be verified; the subclasses name the reason."""
 
     code = "unverified_webhook"
-    default_words = _("The sender of this notification could not be verified.")
+    default_message = _("The sender of this notification could not be verified.")
 
 
 class WebhookSecretMissing(UnverifiedWebhook):

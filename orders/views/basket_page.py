@@ -66,7 +66,7 @@ def lines(request: HttpRequest) -> HttpResponse:
             now=timezone.now(),
         )
     except Refused as refused:
-        return _redirect_back(request, str(refused.words))
+        return _redirect_back(request, str(refused.message))
     remember_guest_basket(request, filled)
     messages.success(request, _("Added to your basket."))
     return redirect("orders:basket")
@@ -85,7 +85,7 @@ def line(request: HttpRequest, line_id: uuid.UUID) -> HttpResponse:
     except Missing:
         pass  # removed in another tab
     except Refused as refused:
-        return _render_basket(request, faults={row.pk: str(refused.words)})
+        return _render_basket(request, faults={row.pk: str(refused.message)})
     removed_line = row if form.requested == 0 else None
     if not _is_htmx(request) and removed_line is None:
         return redirect("orders:basket")
@@ -115,7 +115,7 @@ def deliveries(request: HttpRequest) -> HttpResponse:
             basket_id=basket.pk, choices=chosen_deliveries(request.POST, cooperatives), now=timezone.now()
         )
     except Refused as refused:
-        messages.error(request, str(refused.words))
+        messages.error(request, str(refused.message))
     return _render_basket(request) if _is_htmx(request) else redirect("orders:basket")
 
 
@@ -165,7 +165,7 @@ def _render_basket(
         "removed_line": removed_line,
         "reordered": None if is_part else pop_reorder_result(request),
         "written_code": code_fault[0] if code_fault else "",
-        "code_fault": code_fault[1].words if code_fault else "",
+        "code_fault": code_fault[1].message if code_fault else "",
     }
     if quote is not None:  # otherwise the base template's context processor queries it
         context["basket_count"] = sum(line.quantity for line in quote.requested.lines)

@@ -74,9 +74,9 @@ def stripe_fields(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
     try:
         result = _start_payment(request, order, hosted=False)
     except Refused as refused:
-        return JsonResponse({"message": str(refused.words)}, status=409)
+        return JsonResponse({"message": str(refused.message)}, status=409)
     if result is None or result.gateway_call.state in OUTCOME_UNKNOWN_STATES:
-        return JsonResponse({"message": str(PaymentInProgress.default_words)}, status=409)
+        return JsonResponse({"message": str(PaymentInProgress.default_message)}, status=409)
     if result.gateway_call.state != CallState.NEEDS_BUYER or not result.gateway_result.secret:
         return JsonResponse({"reload": True})
     return JsonResponse(
@@ -96,7 +96,7 @@ def stripe_page(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
     try:
         result = _start_payment(request, order, hosted=True)
     except Refused as refused:
-        messages.error(request, str(refused.words))
+        messages.error(request, str(refused.message))
         return redirect("orders:order", token=token)
     if (
         result is not None
@@ -105,7 +105,7 @@ def stripe_page(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
     ):
         return redirect(result.gateway_result.url)
     if result is None or result.gateway_call.state in OUTCOME_UNKNOWN_STATES:
-        messages.warning(request, str(PaymentInProgress.default_words))
+        messages.warning(request, str(PaymentInProgress.default_message))
     return redirect("orders:order", token=token)
 
 

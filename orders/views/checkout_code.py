@@ -29,7 +29,7 @@ class OrderByPhone(Refused):
     """A code is required but cannot be sent."""
 
     code = "order_by_phone"
-    default_words = _(
+    default_message = _(
         "We are receiving many orders right now and cannot send a code to this number."
         " Sign in, or call us: we are happy to take your order by phone."
     )

@@ -313,7 +313,7 @@ def _render_checkout(
         ],
         "has_blocking_problems": has_blocking_problems(quote),
         "written_code": code_fault[0] if code_fault else "",
-        "code_fault": code_fault[1].words if code_fault else "",
+        "code_fault": code_fault[1].message if code_fault else "",
         "old_address": str(written.get("old_address", "")),
         "suggestions": suggestions(written),
         "book": receiver.address_book(signed_in_user(request)),
@@ -328,8 +328,8 @@ def _phone_context(request: HttpRequest, phone_refusal: Refused | None) -> dict[
     """Return why the order needs a code sent to the phone, and the phone that one was sent to."""
     is_wrong_code = isinstance(phone_refusal, CodeExpired | WrongCode)
     return {
-        "phone_refusal": phone_refusal.words if phone_refusal else "",
-        "phone_code_error": phone_refusal.words if phone_refusal and is_wrong_code else "",
+        "phone_refusal": phone_refusal.message if phone_refusal else "",
+        "phone_code_error": phone_refusal.message if phone_refusal and is_wrong_code else "",
         "phone_code_to": checkout_code.code_sent_to(request) if _takes_code(phone_refusal) else "",
     }
 
@@ -346,8 +346,8 @@ def _all_problems(
     if refused is None:
         return problems
     problems = problems or _refusal_messages(refused, quote, written)
-    if quote.voucher and quote.voucher.refused and str(quote.voucher.refused.words) not in problems:
-        return [str(quote.voucher.refused.words), *problems]
+    if quote.voucher and quote.voucher.refused and str(quote.voucher.refused.message) not in problems:
+        return [str(quote.voucher.refused.message), *problems]
     return problems
 
 
@@ -388,7 +388,7 @@ def _problem_messages(seller_quotes: list[SellerQuoteView]) -> list[str]:
 def _refusal_messages(refused: Refused, quote: Quote, submitted: Mapping[str, object]) -> list[str]:
     """Return messages for a refusal that no line explains: a changed total, or the action's own message."""
     if not isinstance(refused, BasketChanged):
-        return [str(refused.words)]
+        return [str(refused.message)]
     currency = quote.requested.channel.currency
     for field_name, current, text in (
         (
@@ -408,7 +408,7 @@ def _refusal_messages(refused: Refused, quote: Quote, submitted: Mapping[str, ob
         shown = str(submitted.get(field_name, ""))
         if shown.isdecimal() and int(shown) != current:
             return [text % {"new": money(current, currency), "old": money(int(shown), currency)}]
-    return [str(refused.words)]
+    return [str(refused.message)]
 
 
 def _valid_province(provinces: list[Division], values: Mapping[str, object]) -> str:

@@ -68,7 +68,7 @@ def complaint(request: HttpRequest, token: uuid.UUID, number: int) -> HttpRespon
                 now=now,
             )
         except Refused as refused:
-            form.add_error(None, str(refused.words))
+            form.add_error(None, str(refused.message))
         else:
             messages.success(
                 request, _("The cooperative has received your complaint and will answer on this page.")
@@ -100,7 +100,7 @@ def withdrawal(request: HttpRequest, token: uuid.UUID, complaint_id: uuid.UUID) 
     try:
         withdraw_complaint(complaint_id=row.pk, actor=request_actor(request), now=timezone.now())
     except Refused as refused:
-        messages.error(request, str(refused.words))
+        messages.error(request, str(refused.message))
     else:
         messages.success(request, _("Your complaint has been withdrawn."))
     return redirect("orders:order", token=token)

@@ -155,7 +155,7 @@ def request_form(request: HttpRequest) -> HttpResponse:
             submitted={},
         )
     except Refused as refused:
-        form.add_error(None, str(refused.words))
+        form.add_error(None, str(refused.message))
         return render(request, "orders/data_request.html", {"form": form}, status=429)
     request.session["data_request"] = {name: cleaned[name] for name in ("kind", "name", "words")}
     return redirect("orders:data-request-code")
@@ -181,7 +181,7 @@ def request_code(request: HttpRequest) -> HttpResponse:
             now=timezone.now(),
         )
     except Refused as refused:
-        form.add_error("code", str(refused.words))
+        form.add_error("code", str(refused.message))
         return _render_code_form(request, form, sent)
     del request.session["data_request"]
     return render(request, "orders/data_request_filed.html", {"to": entered.to})

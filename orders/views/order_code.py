@@ -49,7 +49,7 @@ def order_code(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
     try:
         enter_code(request, CodePurpose.ORDER, form.cleaned_data["code"])
     except Refused as refused:
-        form.add_error("code", str(refused.words))
+        form.add_error("code", str(refused.message))
         return _render_page(request, order, form)
     remember_proof(request, order)
     messages.success(
@@ -113,7 +113,7 @@ def _render_page(
             (contact_method.value, mask_contact(contact))
             for contact_method, contact in contacts_of(order).items()
         ],
-        "fault": fault.words if fault else "",
+        "fault": fault.message if fault else "",
         "has_expired": order.has_expired_link(timezone.now()),
         "own_address": _code_page_url(request, order),
         "next": _next_page(request, order),

@@ -96,7 +96,7 @@ def cancellation(request: HttpRequest, token: uuid.UUID, number: int) -> HttpRes
             now=timezone.now(),
         )
     except Refused as refused:
-        messages.error(request, str(refused.words))
+        messages.error(request, str(refused.message))
     else:
         show_in_language([part.cooperative], "name")
         message = _("The part from %(name)s has been cancelled.")
@@ -111,7 +111,7 @@ def receipt(request: HttpRequest, token: uuid.UUID, number: int) -> HttpResponse
     try:
         confirm_part_receipt(part_id=part.pk, actor=request_actor(request), now=timezone.now())
     except Refused as refused:
-        messages.error(request, str(refused.words))
+        messages.error(request, str(refused.message))
     else:
         messages.success(request, _("Thank you. The cooperative can see that the items have arrived."))
     return redirect("orders:order", token=token)
@@ -131,7 +131,7 @@ def weight_answer(request: HttpRequest, token: uuid.UUID, question_id: uuid.UUID
             question_id=question.pk, agreed=agreed, actor=request_actor(request), now=timezone.now()
         )
     except Refused as refused:
-        messages.error(request, str(refused.words))
+        messages.error(request, str(refused.message))
     else:
         messages.success(request, _("Thank you. The cooperative has received your answer."))
     return redirect("orders:order", token=token)

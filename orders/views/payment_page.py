@@ -197,7 +197,7 @@ def payment_method(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
                 now=timezone.now(),
             )
     except Refused as refused:
-        messages.error(request, str(refused.words))
+        messages.error(request, str(refused.message))
     return redirect("orders:order", token=token)
 
 

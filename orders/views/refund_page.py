@@ -134,7 +134,7 @@ def refund_account(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
                 now=timezone.now(),
             )
         except Refused as refused:
-            form.add_error("account" if refused.field == "account" else None, str(refused.words))
+            form.add_error("account" if refused.field == "account" else None, str(refused.message))
         else:
             messages.success(request, _("Thank you. We will send the money to this account."))
             return redirect("orders:order", token=token)

@@ -89,7 +89,7 @@ def format_protocol_error(error: GraphQLError) -> dict[str, object]:
     elif isinstance(cause, PyJWTError):
         name = type(cause).__name__
     elif isinstance(cause, Refused):
-        name, message = "GraphQLError", str(cause.words)
+        name, message = "GraphQLError", str(cause.message)
     else:
         _log.error("A resolver failed at %s.", error.path, exc_info=cause)
         name, message = type(cause).__name__, INTERNAL_ERROR_MESSAGE
@@ -120,4 +120,4 @@ def payload_errors(
     preferred = refused.api_code if isinstance(refused, InputError) else codes.get(refused.code)
     choices = (preferred, COMMON_CODES.get(refused.code), refused.code.upper(), *_FALLBACKS)
     code = next(choice for choice in choices if choice in known)
-    return [refused.details | {"field": refused.field, "message": str(refused.words), "code": code}]
+    return [refused.details | {"field": refused.field, "message": str(refused.message), "code": code}]

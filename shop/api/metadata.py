@@ -142,7 +142,7 @@ def metadata_from_input(
 ) -> dict[str, str]:
     """Convert `[MetadataInput!]` to a mapping. Raises InputError for an empty key."""
     if any(not each["key"].strip() for each in input_data or ()):
-        raise InputError("REQUIRED", EmptyMetadataKey.default_words, field=field)
+        raise InputError("REQUIRED", EmptyMetadataKey.default_message, field=field)
     return {each["key"]: each["value"] for each in input_data or ()}
 
 

@@ -31,7 +31,7 @@ Row = TypeVar("Row", bound=models.Model)
 
 class PagesLeft(Refused):
     code = "pages_left"
-    default_words = _("Some pages use this page type. Remove or change them first.")
+    default_message = _("Some pages use this page type. Remove or change them first.")
 
 
 @transaction.atomic(durable=True)

@@ -14,15 +14,15 @@ class Refused(Exception):
     """An expected failure: the action changed nothing.
 
     Subclasses are defined beside the action that raises them. `code` is for programs and never changes;
-    `words` is the message for people; `field` names the invalid input; `details` hold the ids of the lines or
+    `message` is the text for people; `field` names the invalid input; `details` hold the ids of the lines or
     rows concerned.
     """
 
     code: ClassVar[str] = "refused"
-    default_words: ClassVar[Words] = _("This cannot be done.")
+    default_message: ClassVar[Words] = _("This cannot be done.")
 
-    def __init__(self, words: Words | None = None, *, field: str | None = None, **details: Any) -> None:
-        self.words: Words = words if words is not None else self.default_words
+    def __init__(self, message: Words | None = None, *, field: str | None = None, **details: Any) -> None:
+        self.message: Words = message if message is not None else self.default_message
         self.field = field
         self.details = details
         super().__init__(self.code)
@@ -32,18 +32,18 @@ class Missing(Refused):
     """The row does not exist or the person may not see it; both look the same from outside."""
 
     code = "missing"
-    default_words = _("We could not find this.")
+    default_message = _("We could not find this.")
 
 
 class Forbidden(Refused):
     """The person may see the row, but their role does not allow the action."""
 
     code = "forbidden"
-    default_words = _("Your role does not allow this action.")
+    default_message = _("Your role does not allow this action.")
 
 
 class ReasonRequired(Refused):
     """Rejecting, suspending or cancelling something requires a reason for the person affected."""
 
     code = "reason_required"
-    default_words = _("Enter a reason, so that they know what to do.")
+    default_message = _("Enter a reason, so that they know what to do.")

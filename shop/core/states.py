@@ -16,7 +16,7 @@ class WrongMove(Refused):
     """The row's current state does not allow this move: somebody was quicker, or the page is old."""
 
     code = "wrong_move"
-    default_words = _("This has changed in the meantime. Check it again.")
+    default_message = _("This has changed in the meantime. Check it again.")
 
 
 def advance(row: Model, new_state: str, moves: Moves, *, column: str = "state") -> str:

@@ -48,7 +48,9 @@ def for_members(right: MemberRight) -> Callable[[Page[Arguments]], Callable[...,
                 raise Http404 from error
             except Forbidden as error:
                 context = {"membership": membership, "cooperative": membership and membership.cooperative}
-                return render(request, "members/forbidden.html", context | {"words": error.words}, status=403)
+                return render(
+                    request, "members/forbidden.html", context | {"words": error.message}, status=403
+                )
 
         return guarded
 

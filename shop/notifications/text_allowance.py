@@ -26,7 +26,7 @@ class TextNotSent(Refused):
     """No code can be texted to this number now. `details["reason"]` is one of NOT_ALLOWED."""
 
     code = "text_not_sent"
-    default_words = _("We cannot text this number right now. Use your email or call us.")
+    default_message = _("We cannot text this number right now. Use your email or call us.")
 
 
 def require_allowance(number: str) -> None:

@@ -68,7 +68,7 @@ def test_refusal_names_the_permission_that_a_second_person_lacks(permission: Per
         switch_on(admin)
 
     assert error.value.details == {"permission": permission}
-    assert f"“{permission.label}”" in str(error.value.words)
+    assert f"“{permission.label}”" in str(error.value.message)
 
 
 def test_channel_restricted_staff_are_no_second_person() -> None:

@@ -23,14 +23,14 @@ class ListingIncomplete(Refused):
     """Consumer law requires more information. `details["fields"]` lists what is missing."""
 
     code = "listing_incomplete"
-    default_words = _("Some information that buyers must see is missing. Add it first.")
+    default_message = _("Some information that buyers must see is missing. Add it first.")
 
 
 class PictureNotReady(Refused):
     """Every photo still waits to be opened, which takes the worker some seconds."""
 
     code = "picture_not_ready"
-    default_words = _("The photo is still being processed. Try again in a minute.")
+    default_message = _("The photo is still being processed. Try again in a minute.")
 
 
 def missing_legal_fields(product: Product) -> list[str]:

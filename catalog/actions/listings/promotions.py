@@ -39,19 +39,19 @@ class PricesNotRefreshed(Exception):
 
 class InvalidReduction(Refused):
     code = "invalid_reduction"
-    default_words = _("Enter a discount from 1 to 100 percent, or an amount from 1 up.")
+    default_message = _("Enter a discount from 1 to 100 percent, or an amount from 1 up.")
 
 
 class EndBeforeStart(Refused):
     code = "end_before_start"
-    default_words = _("The end must not be before the start.")
+    default_message = _("The end must not be before the start.")
 
 
 class MissingBearingCooperative(Refused):
     """A cooperative can only bear reductions of its own products."""
 
     code = "missing_bearing_cooperative"
-    default_words = _("A cooperative can only cover discounts on its own products. Choose the cooperative.")
+    default_message = _("A cooperative can only cover discounts on its own products. Choose the cooperative.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ RETENTION_WAITING = datetime.timedelta(days=400)
 
 class AlreadyInStock(Refused):
     code = "already_in_stock"
-    default_words = _("This product is available now.")
+    default_message = _("This product is available now.")
 
 
 @transaction.atomic(durable=True)

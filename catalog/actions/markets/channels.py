@@ -22,7 +22,7 @@ from shop.core.models import Channel, record_change
 
 class ChannelSlugTaken(Refused):
     code = "channel_slug_taken"
-    default_words = _("Another channel already uses this short name. Choose another.")
+    default_message = _("Another channel already uses this short name. Choose another.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,14 +21,14 @@ from shop.core.models import Channel, record_change
 
 class InvalidRange(Refused):
     code = "invalid_range"
-    default_words = _("The maximum must not be below the minimum.")
+    default_message = _("The maximum must not be below the minimum.")
 
 
 class ZoneNotInChannel(Refused):
     """The service's zone does not include this channel."""
 
     code = "zone_not_in_channel"
-    default_words = _("This zone does not belong to the channel.")
+    default_message = _("This zone does not belong to the channel.")
 
 
 @dataclass(frozen=True, slots=True)

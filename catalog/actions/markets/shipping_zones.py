@@ -24,7 +24,7 @@ from shop.core.models import Channel, record_change
 
 class DefaultZoneTaken(Refused):
     code = "default_zone_taken"
-    default_words = _("Another zone already covers all other countries.")
+    default_message = _("Another zone already covers all other countries.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ class InvalidTaxRate(Refused):
     """`details["countries"]` lists the countries with an invalid rate."""
 
     code = "invalid_tax_rate"
-    default_words = _("Enter a rate from 0 to 100 percent.")
+    default_message = _("Enter a rate from 0 to 100 percent.")
 
 
 @transaction.atomic(durable=True)

@@ -25,14 +25,14 @@ from shop.core.texts.folding import slugify
 
 class AttributeNotOfType(Refused):
     code = "attribute_not_of_type"
-    default_words = _("This product type does not have this attribute.")
+    default_message = _("This product type does not have this attribute.")
 
 
 class MissingAttributes(Refused):
     """`details["attributes"]` lists the ids of the missing attributes."""
 
     code = "missing_attributes"
-    default_words = _("This attribute is required for this product type.")
+    default_message = _("This attribute is required for this product type.")
 
 
 @dataclass(frozen=True, slots=True)

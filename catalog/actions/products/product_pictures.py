@@ -18,7 +18,7 @@ from shop.core.models import Picture, PictureState, record_change
 
 class LastPicture(Refused):
     code = "last_picture"
-    default_words = _("A product on sale needs a photo. Add another one first.")
+    default_message = _("A product on sale needs a photo. Add another one first.")
 
 
 @transaction.atomic(durable=True)

@@ -28,7 +28,7 @@ from shop.core.texts.folding import slugify
 
 class MissingPlatformSeller(Refused):
     code = "missing_platform_seller"
-    default_words = _("Choose the cooperative: the market does not sell products of its own yet.")
+    default_message = _("Choose the cooperative: the market does not sell products of its own yet.")
 
 
 @transaction.atomic(durable=True)

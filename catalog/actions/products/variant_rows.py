@@ -21,7 +21,7 @@ HIGHEST_PRICE = 99_999_999
 
 class InvalidPrice(Refused):
     code = "invalid_price"
-    default_words = _("Enter a price as a whole number from 1 to 99,999,999.")
+    default_message = _("Enter a price as a whole number from 1 to 99,999,999.")
 
 
 def append_variant(product: Product, values: Mapping[str, object]) -> Variant:

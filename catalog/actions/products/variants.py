@@ -38,17 +38,17 @@ InitialStock = tuple[uuid.UUID | None, int]
 
 class MissingWarehouse(Refused):
     code = "missing_warehouse"
-    default_words = _("Your cooperative has no warehouse yet. Add one first.")
+    default_message = _("Your cooperative has no warehouse yet. Add one first.")
 
 
 class ProductNotInChannel(Refused):
     code = "product_not_in_channel"
-    default_words = _("The product has not been added to this channel yet.")
+    default_message = _("The product has not been added to this channel yet.")
 
 
 class StockAlreadyExists(Refused):
     code = "stock_already_exists"
-    default_words = _("This warehouse already has stock. Change the quantity instead.")
+    default_message = _("This warehouse already has stock. Change the quantity instead.")
 
 
 @transaction.atomic(durable=True)

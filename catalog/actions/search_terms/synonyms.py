@@ -23,14 +23,14 @@ MAX_WORDS = 12  # words in a set
 
 class InvalidSynonymCount(Refused):
     code = "invalid_synonym_count"
-    default_words = _("Enter 2 to 12 words that mean the same.")
+    default_message = _("Enter 2 to 12 words that mean the same.")
 
 
 class InvalidSynonym(Refused):
     """A word without letters or too long; `details["word"]` is the first one."""
 
     code = "invalid_synonym"
-    default_words = _("Each term needs letters, at most 60 characters and at most four words.")
+    default_message = _("Each term needs letters, at most 60 characters and at most four words.")
 
 
 @transaction.atomic(durable=True)

@@ -24,12 +24,12 @@ from shop.core.states import advance
 
 class MissingStars(Refused):
     code = "missing_stars"
-    default_words = _("Choose the number of stars: 3, 4 or 5.")
+    default_message = _("Choose the number of stars: 3, 4 or 5.")
 
 
 class ExpiryBeforeIssue(Refused):
     code = "expiry_before_issue"
-    default_words = _("The expiry date is before the issue date. Check both dates.")
+    default_message = _("The expiry date is before the issue date. Check both dates.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,14 +20,14 @@ from shop.core.models import record_change
 
 class WarehouseNotEmpty(Refused):
     code = "warehouse_not_empty"
-    default_words = _(
+    default_message = _(
         "This warehouse still has stock, or items reserved for buyers. Move or sell them first."
     )
 
 
 class LastWarehouse(Refused):
     code = "last_warehouse"
-    default_words = _("This is your only warehouse. Add another one first.")
+    default_message = _("This is your only warehouse. Add another one first.")
 
 
 @transaction.atomic(durable=True)

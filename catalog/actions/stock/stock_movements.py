@@ -29,12 +29,12 @@ class SoldOut(Refused):
     """Not enough free stock. `details["free"]` maps each short variant to the steps left."""
 
     code = "sold_out"
-    default_words = _("Some of these items have just sold out.")
+    default_message = _("Some of these items have just sold out.")
 
 
 class InvalidStockCount(Refused):
     code = "invalid_stock_count"
-    default_words = _("Enter a whole number from 0 to 1,000,000.")
+    default_message = _("Enter a whole number from 0 to 1,000,000.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ Record = TypeVar("Record", ProductType, Attribute, Category, Collection)
 
 class StillReferenced(Refused):
     code = "still_referenced"
-    default_words = _("This is still in use. Change or remove what uses it first.")
+    default_message = _("This is still in use. Change or remove what uses it first.")
 
 
 def insert_record(

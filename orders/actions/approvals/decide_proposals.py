@@ -52,36 +52,36 @@ _PEOPLE = 2  # one proposes, another confirms
 
 class ProposalAlreadyDecided(Refused):
     code = "proposal_already_decided"
-    default_words = _("Someone has already decided this.")
+    default_message = _("Someone has already decided this.")
 
 
 class ProposalLapsed(Refused):
     code = "proposal_lapsed"
-    default_words = _(
+    default_message = _(
         "This has changed since it was proposed, or the proposal has expired. Propose it again."
     )
 
 
 class SamePerson(Refused):
     code = "same_person"
-    default_words = _("Someone else must confirm what you proposed.")
+    default_message = _("Someone else must confirm what you proposed.")
 
 
 class NotTheProposer(Refused):
     code = "not_the_proposer"
-    default_words = _("Only the person who proposed this can withdraw it. You can decline it instead.")
+    default_message = _("Only the person who proposed this can withdraw it. You can decline it instead.")
 
 
 class NobodyToConfirm(Refused):
     """`details["permission"]` is held by fewer than two people."""
 
     code = "nobody_to_confirm"
-    default_words = _("There is no second person yet. Give someone else the permission first.")
+    default_message = _("There is no second person yet. Give someone else the permission first.")
 
 
 class PayoutAlreadyReleased(Refused):
     code = "payout_already_released"
-    default_words = _("This payout no longer needs a second person.")
+    default_message = _("This payout no longer needs a second person.")
 
 
 @transaction.atomic(durable=True)

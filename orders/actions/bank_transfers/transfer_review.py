@@ -34,52 +34,52 @@ from shop.core.states import WrongMove, advance
 
 class NoAmountAssigned(Refused):
     code = "no_amount_assigned"
-    default_words = _("Choose the order and enter the amount.")
+    default_message = _("Choose the order and enter the amount.")
 
 
 class AmountExceedsTransfer(Refused):
     """More than the unassigned amount of the transfer."""
 
     code = "amount_exceeds_transfer"
-    default_words = _("That is more than the amount left of this transfer.")
+    default_message = _("That is more than the amount left of this transfer.")
 
 
 class AmountExceedsOrderDue(Refused):
     """More than is still due for the order: the remainder stays under review, to be returned."""
 
     code = "amount_exceeds_order_due"
-    default_words = _("Order %(code)s no longer costs that much. You can refund the rest.")
+    default_message = _("Order %(code)s no longer costs that much. You can refund the rest.")
 
     def __init__(self, order: Order) -> None:
-        super().__init__(self.default_words % {"code": order.code}, order=order)
+        super().__init__(self.default_message % {"code": order.code}, order=order)
 
 
 class OrderEnded(Refused):
     code = "order_ended"
-    default_words = _("Order %(code)s has ended. Place it again or refund the money.")
+    default_message = _("Order %(code)s has ended. Place it again or refund the money.")
 
     def __init__(self, order: Order) -> None:
-        super().__init__(self.default_words % {"code": order.code}, order=order)
+        super().__init__(self.default_message % {"code": order.code}, order=order)
 
 
 class TransferAlreadyAssigned(Refused):
     """A transfer can be assigned to an order only once."""
 
     code = "transfer_already_assigned"
-    default_words = _("Part of this transfer has already been assigned to this order.")
+    default_message = _("Part of this transfer has already been assigned to this order.")
 
 
 class CashOnDeliveryInProgress(Refused):
     """The order's cash is to be collected on delivery, so the buyer could pay twice."""
 
     code = "cash_on_delivery_in_progress"
-    default_words = _(
+    default_message = _(
         "Order %(code)s is cash on delivery: a transfer must cover the full amount and arrive"
         " before the order is packed."
     )
 
     def __init__(self, order: Order) -> None:
-        super().__init__(self.default_words % {"code": order.code}, order=order)
+        super().__init__(self.default_message % {"code": order.code}, order=order)
 
 
 @transaction.atomic(durable=True)

@@ -25,19 +25,19 @@ from shop.core.models import Channel, shop_settings
 
 class NotForSale(Refused):
     code = "not_for_sale"
-    default_words = _("This product is not on sale at the moment.")
+    default_message = _("This product is not on sale at the moment.")
 
 
 class InvalidQuantity(Refused):
     code = "invalid_quantity"
-    default_words = _("Enter the quantity as a whole number from 1.")
+    default_message = _("Enter the quantity as a whole number from 1.")
 
 
 class OverLimit(Refused):
     """The quantity exceeds what one order may hold; `details["limit"]` holds the limit."""
 
     code = "over_limit"
-    default_words = _("That is more than one order can hold. Enter a smaller quantity.")
+    default_message = _("That is more than one order can hold. Enter a smaller quantity.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ class BasketHasOwner(Refused):
     """The basket belongs to another user."""
 
     code = "basket_has_owner"
-    default_words = _("This basket already belongs to another account.")
+    default_message = _("This basket already belongs to another account.")
 
 
 @transaction.atomic(durable=True)

@@ -31,7 +31,7 @@ class CombinedOptionNotAvailable(Refused):
     """The basket cannot be delivered by this option."""
 
     code = "combined_option_not_available"
-    default_words = _("These items cannot be delivered this way. Choose another delivery method.")
+    default_message = _("These items cannot be delivered this way. Choose another delivery method.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,14 +25,14 @@ class InvalidCashAmount(Refused):
     """Zero, or more than the parcel's expected cash, `details["expected"]`, in minor units."""
 
     code = "invalid_cash_amount"
-    default_words = _("This amount cannot be collected for this parcel.")
+    default_message = _("This amount cannot be collected for this parcel.")
 
 
 class CashAmountDiffers(Refused):
     """An amount other than the expected one (`details["expected"]`, minor units) needs a reason."""
 
     code = "cash_amount_differs"
-    default_words = _("This amount is not the amount expected. Enter a reason.")
+    default_message = _("This amount is not the amount expected. Enter a reason.")
 
 
 @dataclass(frozen=True, slots=True)

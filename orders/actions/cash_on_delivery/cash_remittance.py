@@ -21,26 +21,26 @@ from shop.core.states import WrongMove, advance_all
 
 class EmptyRemittance(Refused):
     code = "empty_remittance"
-    default_words = _("Choose the parcels whose cash was remitted.")
+    default_message = _("Choose the parcels whose cash was remitted.")
 
 
 class CashNotHeld(Refused):
     """They do not hold (all of) this cash. `details["parcels"]` lists the ids of the parcels."""
 
     code = "cash_not_held"
-    default_words = _("Some of this cash is no longer with them. Check the list again.")
+    default_message = _("Some of this cash is no longer with them. Check the list again.")
 
 
 class ReceivedAmountDiffers(Refused):
     """The received amount differs from `details["remitted"]` (minor units), which needs a reason."""
 
     code = "received_amount_differs"
-    default_words = _("This amount is not the amount remitted. Enter a reason.")
+    default_message = _("This amount is not the amount remitted. Enter a reason.")
 
 
 class StatementInProgress(Refused):
     code = "statement_in_progress"
-    default_words = _("The rows of this statement are still being imported. Please wait a moment.")
+    default_message = _("The rows of this statement are still being imported. Please wait a moment.")
 
 
 @dataclass(frozen=True, slots=True)

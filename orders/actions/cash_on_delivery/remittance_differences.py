@@ -21,14 +21,14 @@ from shop.core.models import is_already_done, record_change
 
 class NoRemittanceDifference(Refused):
     code = "no_remittance_difference"
-    default_words = _("All of this cash has been reconciled.")
+    default_message = _("All of this cash has been reconciled.")
 
 
 class InvalidDifferenceAmount(Refused):
     """`details["lacking"]` is the unresolved difference, in minor units."""
 
     code = "invalid_difference_amount"
-    default_words = _("This amount does not match the difference still open for this cash.")
+    default_message = _("This amount does not match the difference still open for this cash.")
 
 
 @transaction.atomic(durable=True)

@@ -31,26 +31,26 @@ from shop.core.errors import Refused
 
 class EmailRequired(Refused):
     code = "email_required"
-    default_words = _("Enter the email address for messages about this order.")
+    default_message = _("Enter the email address for messages about this order.")
 
 
 class DeliveryRequired(Refused):
     """No address or no delivery has been chosen."""
 
     code = "delivery_required"
-    default_words = _("Enter the delivery address and choose a delivery method.")
+    default_message = _("Enter the delivery address and choose a delivery method.")
 
 
 class BillingAddressRequired(Refused):
     code = "billing_address_required"
-    default_words = _("Enter the billing address.")
+    default_message = _("Enter the billing address.")
 
 
 class TotalNotCovered(Refused):
     """`details["paid"]`: the amount paid or promised so far; `details["total"]`: the total."""
 
     code = "total_not_covered"
-    default_words = _("This order has not been paid in full yet.")
+    default_message = _("This order has not been paid in full yet.")
 
 
 @transaction.atomic(durable=True)
@@ -128,7 +128,7 @@ def _require_no_problems(quote: Quote) -> None:
     if quote.problems - {QuoteProblem.PRICE_CHANGED}:
         raise BasketChanged(quote=quote)
     if quote.voucher is not None and quote.voucher.refused is not None:
-        raise BasketChanged(quote.voucher.refused.words, quote=quote, voucher=quote.voucher.refused)
+        raise BasketChanged(quote.voucher.refused.message, quote=quote, voucher=quote.voucher.refused)
 
 
 def _remaining_payment(basket: Basket, quote: Quote) -> tuple[PaymentMethod | None, bool]:

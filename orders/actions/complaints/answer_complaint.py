@@ -32,14 +32,14 @@ from shop.core.states import WrongMove, advance
 
 class EmptyRemedy(Refused):
     code = "empty_remedy"
-    default_words = _("Choose what the buyer gets: a refund, a replacement or both.")
+    default_message = _("Choose what the buyer gets: a refund, a replacement or both.")
 
 
 class RemedyExceedsComplaint(Refused):
     """Replacements and returns are limited to the quantities in the complaint."""
 
     code = "remedy_exceeds_complaint"
-    default_words = _("That is more than the buyer complained about.")
+    default_message = _("That is more than the buyer complained about.")
 
 
 @dataclass(frozen=True, slots=True)

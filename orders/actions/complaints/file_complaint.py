@@ -39,36 +39,36 @@ _SWEEP_SIZE = 200
 
 class EmptyComplaint(Refused):
     code = "empty_complaint"
-    default_words = _("Choose the items with a problem and enter how many.")
+    default_message = _("Choose the items with a problem and enter how many.")
 
 
 class ComplaintTextRequired(Refused):
     code = "complaint_text_required"
-    default_words = _("Describe the problem so that we can help.")
+    default_message = _("Describe the problem so that we can help.")
 
 
 class ComplaintExceedsDelivered(Refused):
     code = "complaint_exceeds_delivered"
-    default_words = _("That is more than was delivered.")
+    default_message = _("That is more than was delivered.")
 
 
 class ComplaintPeriodOver(Refused):
     """`details["until"]` is the moment at which the complaint period ended."""
 
     code = "complaint_period_over"
-    default_words = _("The time to complain about these items is over. Please call the cooperative.")
+    default_message = _("The time to complain about these items is over. Please call the cooperative.")
 
 
 class TooManyComplaintPictures(Refused):
     code = "too_many_complaint_pictures"
-    default_words = _("Add at most four photos.")
+    default_message = _("Add at most four photos.")
 
 
 class ComplaintAlreadyOpen(Refused):
     """Only one complaint of a part may be open, so that each gets a full answer."""
 
     code = "complaint_already_open"
-    default_words = _(
+    default_message = _(
         "Your previous complaint about this seller's part is still under review. Withdraw it first."
     )
 

@@ -31,12 +31,12 @@ class PartAlreadyPacked(Refused):
     """The buyer may cancel only until the cooperative has packed."""
 
     code = "part_already_packed"
-    default_words = _("The cooperative has already packed this. Please call them.")
+    default_message = _("The cooperative has already packed this. Please call them.")
 
 
 class PartAlreadyHandedOver(Refused):
     code = "part_already_handed_over"
-    default_words = _("These items have already left the warehouse.")
+    default_message = _("These items have already left the warehouse.")
 
 
 @transaction.atomic(durable=True)

@@ -19,7 +19,7 @@ from shop.core.errors import Refused
 
 class NoParcelToReceive(Refused):
     code = "no_parcel_to_receive"
-    default_words = _("Nothing in this part has been sent yet.")
+    default_message = _("Nothing in this part has been sent yet.")
 
 
 @transaction.atomic(durable=True)

@@ -39,7 +39,7 @@ from shop.core.states import WrongMove
 
 class InvalidPickupCode(Refused):
     code = "invalid_pickup_code"
-    default_words = _("This code does not match the parcel. The buyer finds it on the order page.")
+    default_message = _("This code does not match the parcel. The buyer finds it on the order page.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,14 +37,14 @@ class OrderNotPaid(Refused):
     """The market's settings forbid dispatching unpaid orders."""
 
     code = "order_not_paid"
-    default_words = _("This order has not been paid yet.")
+    default_message = _("This order has not been paid yet.")
 
 
 class NotEnoughWarehouseStock(Refused):
     """`details["lines"]` lists lines whose warehouse has too little unallocated stock."""
 
     code = "not_enough_warehouse_stock"
-    default_words = _("This warehouse does not have enough stock.")
+    default_message = _("This warehouse does not have enough stock.")
 
 
 @dataclass(frozen=True, slots=True)

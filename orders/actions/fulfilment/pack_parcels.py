@@ -36,21 +36,21 @@ class QuantityNotOpen(Refused):
     """More of a line than is open, or nothing. `details["open"]` maps lines to their open quantities."""
 
     code = "quantity_not_open"
-    default_words = _("The quantity does not match what is still to be packed.")
+    default_message = _("The quantity does not match what is still to be packed.")
 
 
 class LinesNotWeighed(Refused):
     """Catch-weight lines must be weighed before they are packed. `details["lines"]` lists them."""
 
     code = "lines_not_weighed"
-    default_words = _("Weigh these items first and enter the weight on the scale.")
+    default_message = _("Weigh these items first and enter the weight on the scale.")
 
 
 class OrderNotConfirmed(Refused):
     """The order awaits its payment or its confirmation by the platform."""
 
     code = "order_not_confirmed"
-    default_words = _("This order has not been confirmed yet.")
+    default_message = _("This order has not been confirmed yet.")
 
 
 @transaction.atomic(durable=True)

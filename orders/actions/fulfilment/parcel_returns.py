@@ -31,24 +31,24 @@ class ReturnExceedsDelivered(Refused):
     """More than the buyer has received and kept. `details["most"]` maps lines to returnable quantities."""
 
     code = "return_exceeds_delivered"
-    default_words = _("That is more than the buyer has received and not returned.")
+    default_message = _("That is more than the buyer has received and not returned.")
 
 
 class UnsentExceedsOpen(Refused):
     code = "unsent_exceeds_open"
-    default_words = _("That is more than is still to be packed.")
+    default_message = _("That is more than is still to be packed.")
 
 
 class NoLinesLeftToSend(Refused):
     """A part of which nothing would be sent has to be cancelled and refunded as a whole."""
 
     code = "no_lines_left_to_send"
-    default_words = _("Nothing in this part would be left to send. Cancel the whole part instead.")
+    default_message = _("Nothing in this part would be left to send. Cancel the whole part instead.")
 
 
 class ReturnWarehouseRequired(Refused):
     code = "return_warehouse_required"
-    default_words = _("Choose the warehouse for the returned items.")
+    default_message = _("Choose the warehouse for the returned items.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ class ItemsAlreadyReturned(Refused):
     """Returned items are in stock already: voiding their parcel would add them a second time."""
 
     code = "items_already_returned"
-    default_words = _("Items from this parcel have already been returned, so it can no longer be undone.")
+    default_message = _("Items from this parcel have already been returned, so it can no longer be undone.")
 
 
 @transaction.atomic(durable=True)

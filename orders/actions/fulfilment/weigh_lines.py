@@ -34,12 +34,12 @@ IMPLAUSIBLE_FACTOR = 3  # a misplaced decimal separator is a factor of ten
 
 class NotSoldByWeight(Refused):
     code = "not_sold_by_weight"
-    default_words = _("This product is not sold by weight.")
+    default_message = _("This product is not sold by weight.")
 
 
 class InvalidWeight(Refused):
     code = "invalid_weight"
-    default_words = _("Enter a weight above 0 and below 10 tonnes.")
+    default_message = _("Enter a weight above 0 and below 10 tonnes.")
 
 
 class ImplausibleWeight(Refused):
@@ -49,29 +49,29 @@ class ImplausibleWeight(Refused):
     """
 
     code = "implausible_weight"
-    default_words = _("This is far from the expected weight. Check the scale and enter the weight again.")
+    default_message = _("This is far from the expected weight. Check the scale and enter the weight again.")
 
 
 class LineAlreadyPacked(Refused):
     code = "line_already_packed"
-    default_words = _("These items are already in a parcel. Undo the parcel, then weigh them again.")
+    default_message = _("These items are already in a parcel. Undo the parcel, then weigh them again.")
 
 
 class LineAlreadyRefunded(Refused):
     """A refund was computed from the current weight, so the weight must not change."""
 
     code = "line_already_refunded"
-    default_words = _("These items have been refunded, so their weight can no longer be changed.")
+    default_message = _("These items have been refunded, so their weight can no longer be changed.")
 
 
 class WeightQuestionPending(Refused):
     code = "weight_question_pending"
-    default_words = _("The buyer has been asked about this weight and has not answered yet.")
+    default_message = _("The buyer has been asked about this weight and has not answered yet.")
 
 
 class WeightQuestionClosed(Refused):
     code = "weight_question_closed"
-    default_words = _("This question has already been answered or is no longer needed.")
+    default_message = _("This question has already been answered or is no longer needed.")
 
 
 @transaction.atomic(durable=True)

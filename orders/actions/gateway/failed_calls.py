@@ -29,12 +29,12 @@ class CallNotRepeatable(Refused):
     """The call did not fail, or nothing is left of what it was about."""
 
     code = "call_not_repeatable"
-    default_words = _("There is nothing to retry: it has gone through or is no longer needed.")
+    default_message = _("There is nothing to retry: it has gone through or is no longer needed.")
 
 
 class CallNotFailed(Refused):
     code = "call_not_failed"
-    default_words = _("Only declined requests can be set aside.")
+    default_message = _("Only declined requests can be set aside.")
 
 
 @transaction.atomic(durable=True)

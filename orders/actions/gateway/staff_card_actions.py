@@ -23,7 +23,7 @@ from shop.core.errors import Missing, Refused
 
 class NotACardPayment(Refused):
     code = "not_a_card_payment"
-    default_words = _("Only cards have held amounts that can be captured or released.")
+    default_message = _("Only cards have held amounts that can be captured or released.")
 
 
 @transaction.atomic(durable=True)

@@ -45,7 +45,7 @@ class AmountNotHeld(Refused):
     """The amount exceeds the authorised amount, or nothing can be captured."""
 
     code = "amount_not_held"
-    default_words = _("That is more than the card holds for this order.")
+    default_message = _("That is more than the card holds for this order.")
 
 
 def request_start(

@@ -25,7 +25,7 @@ class PhoneCodeRequired(Refused):
     """Nothing was placed: the order needs a phone that was confirmed by a code."""
 
     code = "phone_code_required"
-    default_words = _(
+    default_message = _(
         "We are receiving many orders right now. Confirm your phone number with a code to place your order."
     )
 
@@ -34,7 +34,9 @@ class TooManyOrders(Refused):
     """A confirmed phone has placed very many orders today."""
 
     code = "too_many_orders"
-    default_words = _("This phone number has placed many orders today. Please call us to place the next one.")
+    default_message = _(
+        "This phone number has placed many orders today. Please call us to place the next one."
+    )
 
 
 @contextmanager

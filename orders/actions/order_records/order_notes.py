@@ -19,12 +19,12 @@ MAX_NOTE_LENGTH = 5000
 
 class EmptyNote(Refused):
     code = "empty_note"
-    default_words = _("Enter a note.")
+    default_message = _("Enter a note.")
 
 
 class NoteTooLong(Refused):
     code = "note_too_long"
-    default_words = _("This text is too long.")
+    default_message = _("This text is too long.")
 
 
 @transaction.atomic(durable=True)

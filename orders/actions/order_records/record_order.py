@@ -60,7 +60,7 @@ class PickupSlotFull(Refused):
     """The last place at this pickup time was taken."""
 
     code = "pickup_slot_full"
-    default_words = _("This pickup time has just filled up. Choose another one.")
+    default_message = _("This pickup time has just filled up. Choose another one.")
 
 
 def record_order(

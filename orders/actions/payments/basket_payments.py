@@ -58,14 +58,14 @@ TRANSACTION_FLOW_LABEL = (
 
 class BasketFullyPaid(Refused):
     code = "basket_fully_paid"
-    default_words = _("There is nothing left to pay.")
+    default_message = _("There is nothing left to pay.")
 
 
 class AmountExceedsRest(Refused):
     """The amount exceeds what is left to pay; `details["left"]` holds the rest, in minor units."""
 
     code = "amount_exceeds_rest"
-    default_words = _("That is more than is left to pay.")
+    default_message = _("That is more than is left to pay.")
 
 
 @transaction.atomic(durable=True)

@@ -28,26 +28,26 @@ _LONGEST_KEY = 160
 
 class PaymentReferenceTaken(Refused):
     code = "payment_reference_taken"
-    default_words = _("A payment with this reference already exists.")
+    default_message = _("A payment with this reference already exists.")
 
 
 class ReportedAmountDiffers(Refused):
     """The same event was reported before with another amount."""
 
     code = "reported_amount_differs"
-    default_words = _("This was already reported with a different amount.")
+    default_message = _("This was already reported with a different amount.")
 
 
 class OrderFullyPaid(Refused):
     code = "order_fully_paid"
-    default_words = _("There is nothing left to pay.")
+    default_message = _("There is nothing left to pay.")
 
 
 class NotAnExternalPayment(Refused):
     """Apps may report only on payments of their own, not on those that we process."""
 
     code = "not_an_external_payment"
-    default_words = _("This payment is handled by the market itself.")
+    default_message = _("This payment is handled by the market itself.")
 
 
 @dataclass(frozen=True, slots=True)

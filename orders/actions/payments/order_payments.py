@@ -46,19 +46,19 @@ _COVERED = frozenset({Coverage.FULL, Coverage.OVER})
 
 class PaymentMethodNotOffered(Refused):
     code = "payment_method_not_offered"
-    default_words = _("This payment method is not available at the moment. Choose another one.")
+    default_message = _("This payment method is not available at the moment. Choose another one.")
 
 
 class OrderNotAwaitingPayment(Refused):
     """The order waits for no money: it is confirmed, paid, expired or cancelled."""
 
     code = "order_not_awaiting_payment"
-    default_words = _("This order is no longer waiting for payment.")
+    default_message = _("This order is no longer waiting for payment.")
 
 
 class PaymentInProgress(Refused):
     code = "payment_in_progress"
-    default_words = _("A payment is being processed. Wait a moment for the result.")
+    default_message = _("A payment is being processed. Wait a moment for the result.")
 
 
 def offered_payment_methods(

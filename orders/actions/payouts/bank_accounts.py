@@ -38,7 +38,7 @@ _HOLD_TIME = datetime.timedelta(days=1)
 
 class InvalidBankAccount(Refused):
     code = "invalid_bank_account"
-    default_words = _("Enter the bank, the account number and the account holder.")
+    default_message = _("Enter the bank, the account number and the account holder.")
 
 
 @dataclass(frozen=True, slots=True)

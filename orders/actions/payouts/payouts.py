@@ -25,29 +25,29 @@ from shop.core.states import advance
 
 class PayoutAlreadyPaid(Refused):
     code = "payout_already_paid"
-    default_words = _("This has already been paid out.")
+    default_message = _("This has already been paid out.")
 
 
 class PayoutAccountRequired(Refused):
     code = "payout_account_required"
-    default_words = _("No account has been entered for this payment yet.")
+    default_message = _("No account has been entered for this payment yet.")
 
 
 class PayoutReferenceRequired(Refused):
     code = "payout_reference_required"
-    default_words = _("Enter the bank's reference number for this payment.")
+    default_message = _("Enter the bank's reference number for this payment.")
 
 
 class PayoutInProgress(Refused):
     code = "payout_in_progress"
-    default_words = _("Stripe has been asked to pay this out. Wait for the result.")
+    default_message = _("Stripe has been asked to pay this out. Wait for the result.")
 
 
 class PayoutHeld(Refused):
     """`details["until"]` is the moment from which the payout may be paid."""
 
     code = "payout_held"
-    default_words = _("The account was added less than a day ago. Wait in case the buyer objects.")
+    default_message = _("The account was added less than a day ago. Wait in case the buyer objects.")
 
 
 @transaction.atomic(durable=True)

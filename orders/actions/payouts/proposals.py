@@ -24,17 +24,19 @@ PROPOSAL_LIFETIME = datetime.timedelta(days=3)
 
 class SecondPersonRequired(Refused):
     code = "second_person_required"
-    default_words = _("A second person must confirm this first.")
+    default_message = _("A second person must confirm this first.")
 
 
 class ProposalPending(Refused):
     code = "proposal_pending"
-    default_words = _("Another change is already waiting for a second person. Withdraw or decline it first.")
+    default_message = _(
+        "Another change is already waiting for a second person. Withdraw or decline it first."
+    )
 
 
 class PersonRequired(Refused):
     code = "person_required"
-    default_words = _("Only people can propose or confirm this, not apps.")
+    default_message = _("Only people can propose or confirm this, not apps.")
 
 
 def payout_values(payout: Payout) -> dict[str, object]:

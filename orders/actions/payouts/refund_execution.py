@@ -52,19 +52,19 @@ class NotRefundable(Refused):
     """The amount exceeds what this payment charged and has not refunded, or no gateway took it."""
 
     code = "not_refundable"
-    default_words = _("That is more than is left of this payment.")
+    default_message = _("That is more than is left of this payment.")
 
 
 class NoRefundAwaitsAccount(Refused):
     """No refund of this order still needs an account."""
 
     code = "no_refund_awaits_account"
-    default_words = _("No refund of this order is waiting for an account number.")
+    default_message = _("No refund of this order is waiting for an account number.")
 
 
 class NoFailedRefundAmount(Refused):
     code = "no_failed_refund_amount"
-    default_words = _("This refund has already been sent in full.")
+    default_message = _("This refund has already been sent in full.")
 
 
 def execute_refund(refund: Refund, *, actor: Actor, now: datetime.datetime) -> None:

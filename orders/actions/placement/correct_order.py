@@ -24,7 +24,7 @@ _ADDRESS_COLUMNS = ("first_name", "phone", "street_address_1", "city", "commune_
 
 class ProvinceChanged(Refused):
     code = "province_changed"
-    default_words = _("Delivery was agreed for another province. Cancel this order and create a new one.")
+    default_message = _("Delivery was agreed for another province. Cancel this order and create a new one.")
 
 
 @transaction.atomic(durable=True)

@@ -43,7 +43,7 @@ from shop.core.texts.folding import fold
 
 class NotADraft(Refused):
     code = "not_a_draft"
-    default_words = _("This order has already been placed.")
+    default_message = _("This order has already been placed.")
 
 
 # Staff may sell products that are not on sale, and at another price.
@@ -155,7 +155,7 @@ def place_draft(
     try:
         allocate_order_stock(list(order.lines.in_order()), current_quote)
     except SoldOut as shortage:
-        raise BasketChanged(shortage.words, quote=current_quote) from shortage
+        raise BasketChanged(shortage.message, quote=current_quote) from shortage
     take_pickup_slots(order, current_quote)
     payment = expect_payment(order, PaymentMethod.COD, now=now)
     record_consents(order, consents, actor=actor, now=now)

@@ -44,17 +44,17 @@ class BasketChanged(Refused):
     """The basket differs from what the buyer last saw. It is kept; `details["quote"]` holds the new quote."""
 
     code = "basket_changed"
-    default_words = _("Something has changed since you last looked. Check the order and place it again.")
+    default_message = _("Something has changed since you last looked. Check the order and place it again.")
 
 
 class BasketEmpty(Refused):
     code = "basket_empty"
-    default_words = _("Your basket is empty.")
+    default_message = _("Your basket is empty.")
 
 
 class ConsentRequired(Refused):
     code = "consent_required"
-    default_words = _("Please agree that we share your name and address for this delivery.")
+    default_message = _("Please agree that we share your name and address for this delivery.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,9 +180,9 @@ def _require_agreement(quote: Quote, agreed_total: int | None, agreed_maximum: i
         raise BasketChanged(quote=quote)
     refusal = quote.voucher.refused if quote.voucher else None
     if agreed_total is None and refusal is not None:
-        raise BasketChanged(refusal.words, quote=quote, voucher=refusal)
+        raise BasketChanged(refusal.message, quote=quote, voucher=refusal)
     if agreed_total not in (None, quote.total) or agreed_maximum not in (None, quote.maximum_total):
-        raise BasketChanged(refusal.words if refusal else None, quote=quote)
+        raise BasketChanged(refusal.message if refusal else None, quote=quote)
 
 
 def _remaining_payment(
@@ -208,7 +208,7 @@ def _allocate_or_refuse(lines: Sequence[OrderLine], quote: Quote) -> None:
             if line.variant.pk in free:
                 line.free = free[line.variant.pk]
                 line.problems.append(QuoteProblem.ONLY_LEFT if line.free else QuoteProblem.SOLD_OUT)
-        raise BasketChanged(shortage.words, quote=quote) from shortage
+        raise BasketChanged(shortage.message, quote=quote) from shortage
 
 
 def _expect_remaining_payment(

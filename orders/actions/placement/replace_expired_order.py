@@ -48,7 +48,7 @@ class OrderNotReplaceable(Refused):
     """Its stock, delivery or discount is no longer available; `details` may hold the quote."""
 
     code = "order_not_replaceable"
-    default_words = _("The items or the delivery are no longer available as ordered. Refund the money.")
+    default_message = _("The items or the delivery are no longer available as ordered. Refund the money.")
 
 
 @transaction.atomic(durable=True)
@@ -126,7 +126,7 @@ def _place_copy(ended_order: Order, *, actor: Actor, now: datetime.datetime) -> 
         allocate_order_stock(lines, current_quote)
         take_pickup_slots(order, current_quote)
     except (SoldOut, PickupSlotFull) as shortage:
-        raise OrderNotReplaceable(shortage.words, quote=current_quote) from shortage
+        raise OrderNotReplaceable(shortage.message, quote=current_quote) from shortage
     payment = expect_payment(order, PaymentMethod.TRANSFER, now=now)
     finish_order_change(order, now=now)
     record_change("order.placed", order, actor=actor, now=now, data={"total": order.total_gross})

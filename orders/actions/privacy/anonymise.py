@@ -60,7 +60,7 @@ class UnsettledOrders(Refused):
     """Money is owed by us or to us, or a complaint is open. `details["codes"]` lists the orders."""
 
     code = "unsettled_orders"
-    default_words = _(
+    default_message = _(
         "Some of your orders still have an open payment or complaint. Ask again once it is settled."
     )
 
@@ -69,7 +69,7 @@ class UndeliveredOrders(Refused):
     """The carrier still needs the address of an order. `details["codes"]` lists the orders."""
 
     code = "undelivered_orders"
-    default_words = _("Some of your orders have not arrived yet. Please ask again once they have.")
+    default_message = _("Some of your orders have not arrived yet. Please ask again once they have.")
 
 
 _OPEN = (OrderStatus.UNCONFIRMED, OrderStatus.PLACED, OrderStatus.IN_HAND, OrderStatus.ON_THE_WAY)

@@ -46,19 +46,19 @@ _SWEEP_SIZE = 200
 
 class StaffAccountNotDeletable(Refused):
     code = "staff_account_not_deletable"
-    default_words = gettext_lazy("Staff accounts are closed by those who manage staff.")
+    default_message = gettext_lazy("Staff accounts are closed by those who manage staff.")
 
 
 class DeletionAlreadyRequested(Refused):
     code = "deletion_already_requested"
-    default_words = gettext_lazy("The deletion has already been requested.")
+    default_message = gettext_lazy("The deletion has already been requested.")
 
 
 class RequestNotAutomatic(Refused):
     """The request is closed, or only a person can answer this kind."""
 
     code = "request_not_automatic"
-    default_words = gettext_lazy("The system cannot complete this automatically.")
+    default_message = gettext_lazy("The system cannot complete this automatically.")
 
 
 @transaction.atomic(durable=True)
@@ -168,7 +168,7 @@ def _run_deletion(request_id: uuid.UUID, *, now: datetime.datetime) -> None:
     try:
         fulfil_data_request(request_id=request_id, actor=Actor.system(), now=now)
     except Refused as refusal:
-        record_deletion_obstacle(request_id=request_id, obstacle=refusal.words, now=now)
+        record_deletion_obstacle(request_id=request_id, obstacle=refusal.message, now=now)
 
 
 @transaction.atomic(durable=True)

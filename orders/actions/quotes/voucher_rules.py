@@ -45,12 +45,12 @@ class VoucherRefused(Refused):
     """The code does not apply to this purchase; the message says why."""
 
     code = "voucher_refused"
-    default_words = _("This code cannot be used here.")
+    default_message = _("This code cannot be used here.")
 
 
 class VoucherCodeUnknown(VoucherRefused):
     code = "voucher_code_unknown"
-    default_words = _("This code does not exist. Check the spelling.")
+    default_message = _("This code does not exist. Check the spelling.")
 
 
 class VoucherNotStarted(VoucherRefused):
@@ -63,27 +63,27 @@ class VoucherEnded(VoucherRefused):
 
 class VoucherUsedUp(VoucherRefused):
     code = "voucher_used_up"
-    default_words = _("This code has reached its usage limit.")
+    default_message = _("This code has reached its usage limit.")
 
 
 class VoucherUsedByBuyer(VoucherRefused):
     code = "voucher_used_by_buyer"
-    default_words = _("You have already used this code. Each buyer can use it once.")
+    default_message = _("You have already used this code. Each buyer can use it once.")
 
 
 class VoucherOnlyForStaff(VoucherRefused):
     code = "voucher_only_for_staff"
-    default_words = _("This code is only valid for orders that our staff create for you.")
+    default_message = _("This code is only valid for orders that our staff create for you.")
 
 
 class VoucherNotForCountry(VoucherRefused):
     code = "voucher_not_for_country"
-    default_words = _("This code is not valid for the country you are sending to.")
+    default_message = _("This code is not valid for the country you are sending to.")
 
 
 class VoucherNotForProducts(VoucherRefused):
     code = "voucher_not_for_products"
-    default_words = _("This code does not apply to any item in your basket.")
+    default_message = _("This code does not apply to any item in your basket.")
 
 
 class VoucherMinimumNotReached(VoucherRefused):

@@ -29,7 +29,7 @@ class RefundExceedsOrdered(Refused):
     """`details["lines"]` lists the lines for which more was requested than was ordered."""
 
     code = "refund_exceeds_ordered"
-    default_words = RefundExceedsLimit.default_words
+    default_message = RefundExceedsLimit.default_message
 
 
 @dataclass(frozen=True, slots=True)

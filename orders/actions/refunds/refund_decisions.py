@@ -38,21 +38,21 @@ from shop.core.models import KeyReused
 
 class EmptyRefund(Refused):
     code = "empty_refund"
-    default_words = _("Enter the refund amount and what it is for.")
+    default_message = _("Enter the refund amount and what it is for.")
 
 
 class RefundExceedsLimit(Refused):
     """More than is refundable of a line, a delivery or a surplus. `details["limits"]` holds the limits."""
 
     code = "refund_exceeds_limit"
-    default_words = _("That is more than can still be refunded.")
+    default_message = _("That is more than can still be refunded.")
 
 
 class PartNotCharged(Refused):
     """The order awaits payment or the part has ended, so nothing is charged for it."""
 
     code = "part_not_charged"
-    default_words = _("Nothing is charged for this part: it has ended or is waiting for payment.")
+    default_message = _("Nothing is charged for this part: it has ended or is waiting for payment.")
 
 
 @dataclass(frozen=True, slots=True)

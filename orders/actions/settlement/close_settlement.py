@@ -39,19 +39,19 @@ from shop.core.states import advance
 
 class SettlementAlreadyClosed(Refused):
     code = "settlement_already_closed"
-    default_words = _("This settlement period has already been closed.")
+    default_message = _("This settlement period has already been closed.")
 
 
 class EmptySettlement(Refused):
     """Nothing was booked in the period, so closing it would only produce an empty statement."""
 
     code = "empty_settlement"
-    default_words = _("No entries in this period yet.")
+    default_message = _("No entries in this period yet.")
 
 
 class InvalidCorrection(Refused):
     code = "invalid_correction"
-    default_words = _("Enter an amount and a reason for the correction.")
+    default_message = _("Enter an amount and a reason for the correction.")
 
 
 @transaction.atomic(durable=True)

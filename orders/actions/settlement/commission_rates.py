@@ -27,24 +27,24 @@ Rate = TypeVar("Rate", CommissionRate, WithholdingRate)
 
 class InvalidPercent(Refused):
     code = "invalid_percent"
-    default_words = _("Enter a rate from 0 to 100 percent, with at most two decimals.")
+    default_message = _("Enter a rate from 0 to 100 percent, with at most two decimals.")
 
 
 class InvalidRatePeriod(Refused):
     code = "invalid_rate_period"
-    default_words = _("The end date must not be before the start date.")
+    default_message = _("The end date must not be before the start date.")
 
 
 class RateAlreadyExists(Refused):
     """The same rate exists; most likely the form was submitted twice."""
 
     code = "rate_already_exists"
-    default_words = _("This rate already exists.")
+    default_message = _("This rate already exists.")
 
 
 class NoWithholdingRate(Refused):
     code = "no_withholding_rate"
-    default_words = _("No rate applies today. Add the rates first, then turn on withholding.")
+    default_message = _("No rate applies today. Add the rates first, then turn on withholding.")
 
 
 @transaction.atomic(durable=True)

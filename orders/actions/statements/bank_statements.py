@@ -53,7 +53,7 @@ class MarketAccountMissing(Refused):
     """The market has no account configured, so a statement cannot be checked against it."""
 
     code = "market_account_missing"
-    default_words = _("Set up the market's bank account first.")
+    default_message = _("Set up the market's bank account first.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,12 +78,12 @@ UNMATCHED_PROBLEMS = frozenset({StatementRowProblem.UNKNOWN, StatementRowProblem
 
 class CarrierRequired(Refused):
     code = "carrier_required"
-    default_words = _("Choose the carrier of this statement.")
+    default_message = _("Choose the carrier of this statement.")
 
 
 class StatementRowNotAcceptable(Refused):
     code = "statement_row_not_acceptable"
-    default_words = _("This row cannot be imported as it is. Set it aside or correct the parcel first.")
+    default_message = _("This row cannot be imported as it is. Set it aside or correct the parcel first.")
 
 
 def import_cod_statement(

@@ -23,7 +23,7 @@ from shop.core.states import WrongMove
 
 class EmptyStatement(Refused):
     code = "empty_statement"
-    default_words = _("This statement has no rows below the headings.")
+    default_message = _("This statement has no rows below the headings.")
 
 
 def import_statement_file(

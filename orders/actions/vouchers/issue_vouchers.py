@@ -36,22 +36,22 @@ _CODE_LENGTH = 8
 
 class InvalidVoucherCode(Refused):
     code = "invalid_voucher_code"
-    default_words = _("Enter a code of 3 to 50 letters, digits or hyphens, such as TET2027.")
+    default_message = _("Enter a code of 3 to 50 letters, digits or hyphens, such as TET2027.")
 
 
 class VoucherCodeTaken(Refused):
     code = "voucher_code_taken"
-    default_words = _("This code already exists. Choose another one.")
+    default_message = _("This code already exists. Choose another one.")
 
 
 class EmptyVoucherScope(Refused):
     code = "empty_voucher_scope"
-    default_words = _("Choose the products or categories for this voucher.")
+    default_message = _("Choose the products or categories for this voucher.")
 
 
 class InvalidCodeCount(Refused):
     code = "invalid_code_count"
-    default_words = _("You can create at most 1,000 codes at once.")
+    default_message = _("You can create at most 1,000 codes at once.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ class VoucherDiscountChanged(VoucherRefused):
     """A draft's code now gives another discount than the draft was saved with."""
 
     code = "voucher_discount_changed"
-    default_words = _("The discount of this code has changed. Save the draft again to see it.")
+    default_message = _("The discount of this code has changed. Save the draft again to see it.")
 
 
 @transaction.atomic(durable=True)

@@ -44,7 +44,9 @@ class DeadlineExceedsLaw(Refused):
 
 class DeletionTooLate(Refused):
     code = "deletion_too_late"
-    default_words = gettext_lazy("The waiting period must be shorter than the time limit for deleting data.")
+    default_message = gettext_lazy(
+        "The waiting period must be shorter than the time limit for deleting data."
+    )
 
 
 @dataclass(frozen=True, slots=True)

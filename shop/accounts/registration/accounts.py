@@ -25,12 +25,12 @@ from shop.notifications.send import send
 
 class EmailTaken(Refused):
     code = "email_taken"
-    default_words = gettext_lazy("This email already has an account. Sign in or set a new password.")
+    default_message = gettext_lazy("This email already has an account. Sign in or set a new password.")
 
 
 class PhoneTaken(Refused):
     code = "phone_taken"
-    default_words = gettext_lazy("This phone number belongs to another account.")
+    default_message = gettext_lazy("This phone number belongs to another account.")
 
 
 @transaction.atomic(durable=True)

@@ -37,7 +37,7 @@ class InvalidLink(Refused):
     """The link was already used, is older than three days, or belongs to another user."""
 
     code = "invalid_link"
-    default_words = _("This link is no longer valid. Request a new one.")
+    default_message = _("This link is no longer valid. Request a new one.")
 
 
 @transaction.atomic(durable=True)

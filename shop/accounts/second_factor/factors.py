@@ -33,27 +33,27 @@ _RECOVERY_LENGTH = 10  # 49 bits
 
 class WrongSecondFactor(Refused):
     code = "wrong_second_factor"
-    default_words = _("The code is not correct.")
+    default_message = _("The code is not correct.")
 
 
 class SecondFactorUsed(Refused):
     code = "second_factor_used"
-    default_words = _("This code has already been used. Wait for the next one in the app.")
+    default_message = _("This code has already been used. Wait for the next one in the app.")
 
 
 class NoSecondFactor(Refused):
     code = "no_second_factor"
-    default_words = _("Two-step sign-in is not set up for this account.")
+    default_message = _("Two-step sign-in is not set up for this account.")
 
 
 class OwnSecondFactorReset(Refused):
     code = "own_second_factor_reset"
-    default_words = _("You cannot reset your own two-step sign-in. Ask another administrator to do it.")
+    default_message = _("You cannot reset your own two-step sign-in. Ask another administrator to do it.")
 
 
 class SuperuserRequired(Refused):
     code = "superuser_required"
-    default_words = _(
+    default_message = _(
         "Only an administrator with full permissions can reset two-step sign-in for this account."
     )
 

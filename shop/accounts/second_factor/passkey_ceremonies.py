@@ -36,7 +36,7 @@ _MALFORMED = (ValueError, TypeError, LookupError, AttributeError, OverflowError,
 
 class InvalidPasskey(Refused):
     code = "invalid_passkey"
-    default_words = _("No account uses this passkey.")
+    default_message = _("No account uses this passkey.")
 
 
 @dataclass(frozen=True, slots=True)

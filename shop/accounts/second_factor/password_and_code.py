@@ -23,7 +23,7 @@ class SecondFactorRequired(Refused):
     """The password is right, but the account also requires a second factor."""
 
     code = "second_factor_required"
-    default_words = _("Enter the six digits from your authenticator app directly after your password.")
+    default_message = _("Enter the six digits from your authenticator app directly after your password.")
 
 
 def authenticate_with_code(*, written: str, password: str, now: datetime.datetime) -> User | None:

@@ -32,14 +32,14 @@ class CodeExpired(Refused):
     """The code was used, has expired, was tried too often, or was never sent."""
 
     code = "code_expired"
-    default_words = gettext_lazy("This code is no longer valid. Request a new one.")
+    default_message = gettext_lazy("This code is no longer valid. Request a new one.")
 
 
 class WrongCode(Refused):
     """The code is wrong. `details["left"]` is how many tries are left."""
 
     code = "wrong_code"
-    default_words = gettext_lazy("The code is not correct.")
+    default_message = gettext_lazy("The code is not correct.")
 
 
 @transaction.atomic(durable=True)

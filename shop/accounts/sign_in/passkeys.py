@@ -27,7 +27,7 @@ MAX_PASSKEYS = 10
 
 class TooManyPasskeys(Refused):
     code = "too_many_passkeys"
-    default_words = _("An account can have at most ten passkeys. Remove one that you no longer use first.")
+    default_message = _("An account can have at most ten passkeys. Remove one that you no longer use first.")
 
 
 def user_passkeys(user_id: int) -> QuerySet[Passkey]:

@@ -22,7 +22,7 @@ class DeviceCodeRequired(Refused):
     """Unknown devices made too many tries for this account; a one-time code is required."""
 
     code = "device_code_required"
-    default_words = _(
+    default_message = _(
         "Too many wrong passwords for this account. Sign in on a device that you have used before, or set a"
         " new password."
     )

@@ -22,19 +22,19 @@ from shop.core.models import record_change
 
 class GroupNameTaken(Refused):
     code = "group_name_taken"
-    default_words = _("Another group already has this name.")
+    default_message = _("Another group already has this name.")
 
 
 class NotStaff(Refused):
     """A user is not staff. `details["user_ids"]` lists those users."""
 
     code = "not_staff"
-    default_words = _("Only staff can be added to a group.")
+    default_message = _("Only staff can be added to a group.")
 
 
 class ReferenceTaken(Refused):
     code = "reference_taken"
-    default_words = _("This reference is already in use.")
+    default_message = _("This reference is already in use.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,7 @@ def sign_in(request: HttpRequest, *, after_sign_in: AfterSignIn) -> HttpResponse
     except DeviceCodeRequired:
         return _send_device_code(request, form)
     except TooManyTries as refused:
-        form.add_error(None, str(refused.words))
+        form.add_error(None, str(refused.message))
         return _sign_in_page(request, form, status=429)
     if user is None:
         form.add_error(None, _("The email, phone number or password is not correct."))
@@ -110,7 +110,7 @@ def password_link(request: HttpRequest) -> HttpResponse:
     try:
         take_password_link(network, email)
     except TooManyTries as refused:
-        form.add_error(None, str(refused.words))
+        form.add_error(None, str(refused.message))
         return render(request, "accounts/password_link.html", {"form": form}, status=429)
     send_password_link(email=email, link_to=password_url, now=timezone.now())
     return render(request, "accounts/password_link_sent.html", {"email": email})
@@ -169,7 +169,7 @@ def details(request: HttpRequest) -> HttpResponse:
             now=timezone.now(),
         )
     except Refused as refused:
-        form.add_error(refused.field, str(refused.words))
+        form.add_error(refused.field, str(refused.message))
         return _details_page(request, form, user)
     messages.success(request, _("Your details have been saved."))
     if form.is_phone_likely_mistyped:
@@ -192,7 +192,7 @@ def _send_device_code(request: HttpRequest, form: SignInForm) -> HttpResponse:
     try:
         return send_device_code(request, form.cleaned_data)
     except TooManyTries as refused:
-        form.add_error(None, str(refused.words))
+        form.add_error(None, str(refused.message))
         return _sign_in_page(request, form, status=429)
 
 

@@ -58,7 +58,7 @@ def code_sending(request: HttpRequest) -> HttpResponse:
             submitted=form.cleaned_data,
         )
     except Refused as refused:
-        form.add_error(None, str(refused.words))
+        form.add_error(None, str(refused.message))
         return render(request, "accounts/code_request.html", {"phone_form": form, "form": form}, status=429)
     return redirect("accounts:code")
 
@@ -77,7 +77,7 @@ def code(request: HttpRequest, *, after_sign_in: AfterSignIn) -> HttpResponse:
     try:
         entered = enter_code(request, CodePurpose.ENTER, form.cleaned_data["code"])
     except (CodeExpired, WrongCode) as refused:
-        form.add_error("code", str(refused.words))
+        form.add_error("code", str(refused.message))
         return _code_page(request, form, sent)
     user = account_with_phone(entered.to)
     if user is not None and user.phone_confirmed_at is not None:
@@ -112,7 +112,7 @@ def code_name(request: HttpRequest, *, after_sign_in: AfterSignIn) -> HttpRespon
             now=timezone.now(),
         )
     except Refused as refused:
-        form.add_error(None, str(refused.words))
+        form.add_error(None, str(refused.message))
         return _name_page(request, form, proof)
     return _sign_in(
         request, user, proof, method=SignInMethod.REGISTERED, after_sign_in=after_sign_in, phone=proof["to"]
@@ -140,7 +140,7 @@ def phone_confirmation(request: HttpRequest) -> HttpResponse:
             user_id=user.pk, phone=entered.to, actor=user.acting(EntryPoint.MARKET), now=timezone.now()
         )
     except Refused as refused:
-        form.add_error("code", str(refused.words))
+        form.add_error("code", str(refused.message))
         return _confirmation_page(request, form, sent)
     messages.success(request, _("Phone number confirmed. You can now sign in with a code."))
     return redirect("accounts:home")
@@ -257,7 +257,7 @@ def _send_confirmation(request: HttpRequest, user: User) -> HttpResponse:
             user_id=user.pk,
         )
     except Refused as refused:
-        messages.error(request, str(refused.words))
+        messages.error(request, str(refused.message))
         return redirect("accounts:details")
     return redirect("accounts:phone-confirmation")
 

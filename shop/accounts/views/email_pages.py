@@ -41,7 +41,7 @@ def email(request: HttpRequest) -> HttpResponse:
     try:
         CONFIRMATIONS.take(f"email:{user.pk}")
     except Refused as refused:
-        form.add_error(None, str(refused.words))
+        form.add_error(None, str(refused.message))
         return render(request, "accounts/email.html", {"form": form}, status=429)
     if not User.objects.filter(email=new_email).exists():
         send_link_email(
@@ -69,7 +69,7 @@ def email_confirmation(request: HttpRequest, token: str) -> HttpResponse:
     except InvalidLink:
         return render(request, "accounts/email_old.html", status=404)
     except Refused as refused:
-        messages.error(request, str(refused.words))
+        messages.error(request, str(refused.message))
         return redirect("accounts:details")
     messages.success(request, _("Your email address has been changed."))
     return redirect("accounts:home")

@@ -43,13 +43,13 @@ def passkey_sign_in(request: HttpRequest, *, after_sign_in: AfterSignIn) -> Http
     try:
         PASSKEYS_IN_NETWORK.take(network)
     except TooManyTries as refused:
-        return _refused(request, str(refused.words), status=429)
+        return _refused(request, str(refused.message), status=429)
     if request.method == "GET":
         return passkey_challenge(request)
     try:
         user = passkey_owner(request)
     except InvalidPasskey as refused:
-        return _refused(request, str(refused.words))
+        return _refused(request, str(refused.message))
     if not user.is_active:
         return _refused(request, _("This account is closed."))
     phone = confirm_proved_phone(request, user)
@@ -88,7 +88,7 @@ def passkeys(request: HttpRequest) -> HttpResponse:
     except InvalidPasskey:
         messages.error(request, _("The passkey could not be saved. Try again."))
     except Refused as refused:
-        messages.error(request, str(refused.words))
+        messages.error(request, str(refused.message))
     else:
         messages.success(request, _("Passkey saved. You can now sign in with it."))
     return redirect("accounts:passkeys")

@@ -47,7 +47,7 @@ def register(request: HttpRequest) -> HttpResponse:
     try:
         begin_registration(request, form.cleaned_data)
     except TooManyTries as refused:
-        form.add_error(None, str(refused.words))
+        form.add_error(None, str(refused.message))
         return render(request, "accounts/register.html", {"form": form}, status=429)
     return redirect("accounts:register-code")
 
@@ -112,7 +112,7 @@ def open_by_code(request: HttpRequest, form: CodeForm, pending: Mapping[str, obj
         user = _create_account(request, pending, form.cleaned_data["code"])
     except Refused as refused:
         unknown = isinstance(refused, CodeExpired | WrongCode)
-        message = _("The code is not correct or has expired.") if unknown else str(refused.words)
+        message = _("The code is not correct or has expired.") if unknown else str(refused.message)
         form.add_error("code", message)
         return None
     del request.session[_PENDING]

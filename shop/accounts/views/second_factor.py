@@ -81,7 +81,7 @@ def authenticator_app(request: HttpRequest) -> HttpResponse:
                 now=timezone.now(),
             )
         except Refused as refused:
-            form.add_error(refused.field, str(refused.words))
+            form.add_error(refused.field, str(refused.message))
         else:
             record_proof(request, method="second_factor", second_factor=True)
             if codes:
@@ -111,7 +111,7 @@ def second_factor_passkeys(request: HttpRequest) -> HttpResponse:
     try:
         codes = require_passkey(user_id=user.pk, actor=user.acting(EntryPoint.MARKET), now=timezone.now())
     except Refused as refused:
-        messages.error(request, str(refused.words))
+        messages.error(request, str(refused.message))
         return redirect("accounts:second-factor")
     return _recovery_codes_page(request, codes) if codes else redirect("accounts:second-factor")
 
@@ -126,7 +126,7 @@ def recovery_codes(request: HttpRequest) -> HttpResponse:
             user_id=user.pk, actor=user.acting(EntryPoint.MARKET), now=timezone.now()
         )
     except Refused as refused:
-        messages.error(request, str(refused.words))
+        messages.error(request, str(refused.message))
         return redirect("accounts:second-factor")
     return _recovery_codes_page(request, codes)
 
@@ -139,7 +139,7 @@ def second_factor_end(request: HttpRequest) -> HttpResponse:
     try:
         turn_off_second_factor(user_id=user.pk, actor=user.acting(EntryPoint.MARKET), now=timezone.now())
     except Refused as refused:
-        messages.error(request, str(refused.words))
+        messages.error(request, str(refused.message))
     else:
         messages.success(request, _("Two-step sign-in is off."))
     return redirect("accounts:second-factor")

@@ -107,10 +107,10 @@ def _code_page_unless_proven(request: HttpRequest, user: User, passkey_address: 
                 now=timezone.now(),
             )
         except TooManyTries as refused:
-            form.add_error(None, str(refused.words))
+            form.add_error(None, str(refused.message))
             status = 429
         except Refused as refused:
-            form.add_error(form.field, str(refused.words))
+            form.add_error(form.field, str(refused.message))
         else:
             return None
     context: dict[str, object] = {
@@ -137,7 +137,7 @@ def _is_own_passkey(request: HttpRequest, user: User) -> bool:
     except InvalidPasskey:
         messages.error(request, _("This passkey does not belong to this account."))
     except TooManyTries as refused:
-        messages.error(request, str(refused.words))
+        messages.error(request, str(refused.message))
     return False
 
 

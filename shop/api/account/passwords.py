@@ -45,7 +45,7 @@ def request_password_reset(
     try:
         take_password_link(network, email, in_network=API_PASSWORD_LINKS_IN_NETWORK)
     except TooManyTries as refused:
-        raise InputError("PASSWORD_RESET_ALREADY_REQUESTED", refused.words, field="email") from refused
+        raise InputError("PASSWORD_RESET_ALREADY_REQUESTED", refused.message, field="email") from refused
     send_password_link(
         email=email,
         link_to=lambda user: add_query_parameters(
@@ -117,7 +117,7 @@ def _check_password(user: User, password: str, field: str, context: Context) -> 
     try:  # signed-in users have a limit of their own, independent of strangers' tries
         attempt = PasswordTry.take(account, network="", device=f"token of {account}")
     except TooManyTries as refused:
-        raise InputError("LOGIN_ATTEMPT_DELAYED", refused.words, field=field) from refused
+        raise InputError("LOGIN_ATTEMPT_DELAYED", refused.message, field=field) from refused
     if not user.check_password(password):
         raise InputError("INVALID_CREDENTIALS", _("The password is not correct."), field=field)
     attempt.succeed()

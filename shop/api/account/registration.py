@@ -102,7 +102,7 @@ def send_confirmation_email(
     try:
         CONFIRMATIONS.take(user.email)
     except TooManyTries as refused:
-        raise InputError("CONFIRMATION_ALREADY_REQUESTED", refused.words) from refused
+        raise InputError("CONFIRMATION_ALREADY_REQUESTED", refused.message) from refused
     url = _confirmation_link(user, redirect)
     send_link_email(letter=CONFIRM_ACCOUNT, user=user, recipient=user.email, url=url, now=context.now)
     return {}

@@ -164,12 +164,12 @@ def _authenticate(context: Context, written: str, password: str) -> User:
     try:
         attempt = PasswordTry.take(account, network=network, device=device, in_network=API_FAILED_IN_NETWORK)
     except (TooManyTries, DeviceCodeRequired) as refused:
-        raise InputError("LOGIN_ATTEMPT_DELAYED", refused.words, field="email") from refused
+        raise InputError("LOGIN_ATTEMPT_DELAYED", refused.message, field="email") from refused
     try:
         user = authenticate_with_code(written=written, password=password, now=context.now)
     except Refused as refused:
         code = "LOGIN_ATTEMPT_DELAYED" if isinstance(refused, TooManyTries) else "INVALID_CREDENTIALS"
-        raise InputError(code, refused.words, field="password") from refused
+        raise InputError(code, refused.message, field="password") from refused
     if user is None:
         raise _wrong_credentials()
     attempt.succeed()

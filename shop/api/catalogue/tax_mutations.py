@@ -104,19 +104,19 @@ class _CountryCodesOnErrors:
     def __exit__(self, error_type: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, InvalidTaxRate):
             codes = error.details["countries"]
-            raise InputError("INVALID", error.words, field=error.field, countryCodes=codes) from error
+            raise InputError("INVALID", error.message, field=error.field, countryCodes=codes) from error
         if isinstance(error, InputError):
             error.details.setdefault("countryCodes", [])  # the error itself stays
         elif isinstance(error, Refused):
             code = "NOT_FOUND" if isinstance(error, Missing) else "INVALID"
-            raise InputError(code, error.words, field=error.field, countryCodes=[]) from error
+            raise InputError(code, error.message, field=error.field, countryCodes=[]) from error
 
 
 def _name(input_data: TaxClassCreateInput | TaxClassUpdateInput) -> str:
     try:
         return required_text(input_data, "name")
     except InputError as error:
-        raise InputError("INVALID", error.words, field="name", countryCodes=[]) from error
+        raise InputError("INVALID", error.message, field="name", countryCodes=[]) from error
 
 
 def _rates(input_data: Iterable[InputData]) -> dict[str, Decimal]:

@@ -73,7 +73,7 @@ def _values(
 def _stocks(input_data: list[StockInput] | None) -> list[tuple[uuid.UUID, int]]:
     for each in input_data or ():
         if not 0 <= each["quantity"] <= MAX_COUNT:
-            raise InputError("INVALID", InvalidStockCount.default_words, field="quantity")
+            raise InputError("INVALID", InvalidStockCount.default_message, field="quantity")
     return [
         (input_key(each["warehouse"], "Warehouse", field="warehouse"), each["quantity"])
         for each in input_data or ()

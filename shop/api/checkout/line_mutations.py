@@ -117,7 +117,7 @@ def _choose_delivery(
         quote = choose_combined_option(basket_id=basket.pk, chosen=key, now=context.now)
     except CombinedOptionNotAvailable as refused:
         raise InputError(
-            "DELIVERY_METHOD_NOT_APPLICABLE", refused.words, field="deliveryMethodId"
+            "DELIVERY_METHOD_NOT_APPLICABLE", refused.message, field="deliveryMethodId"
         ) from refused
     return checkout_payload(basket, context, selection, quote)
 
@@ -132,7 +132,7 @@ def _remove_lines(
         if not deleted:
             raise
         lines = global_ids("CheckoutLine", deleted)
-        raise InputError("NOT_FOUND", missing.words, field="lineId", lines=lines) from missing
+        raise InputError("NOT_FOUND", missing.message, field="lineId", lines=lines) from missing
     return checkout_payload(basket, context, selection)
 
 
@@ -150,5 +150,5 @@ def _with_variants(refused: Refused, requested_keys: list[int]) -> Refused:
         return refused
     field = "lines" if refused.field == "variant" else refused.field
     return InputError(
-        CODES[refused.code], refused.words, field=field, variants=global_ids("ProductVariant", keys)
+        CODES[refused.code], refused.message, field=field, variants=global_ids("ProductVariant", keys)
     )

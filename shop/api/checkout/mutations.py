@@ -202,7 +202,7 @@ def checkout_add_promo_code(
         apply_voucher_code(basket_id=basket.pk, code=arguments["promoCode"][:255], now=context.now)
     except VoucherRefused as refused:
         code = "INVALID" if isinstance(refused, VoucherCodeUnknown) else "VOUCHER_NOT_APPLICABLE"
-        raise InputError(code, refused.words, field="promoCode") from refused
+        raise InputError(code, refused.message, field="promoCode") from refused
     return checkout_payload(basket, context, selection)
 
 

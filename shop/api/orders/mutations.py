@@ -219,7 +219,7 @@ def _sent_quantities(
     requested = {each.line_id for each in lines_to_send}
     lines = filter_handled(context, OrderLine.objects.filter(order=order_id), order="order", part="part")
     if lines.filter(pk__in=requested).count() < len(requested):
-        raise InputError("NOT_FOUND", Missing.default_words, field="orderLineId")
+        raise InputError("NOT_FOUND", Missing.default_message, field="orderLineId")
     return lines_to_send
 
 
@@ -270,10 +270,10 @@ class ErrorCodeMap:
 
     def __exit__(self, error_type: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, Refused) and error.code in self._codes:
-            raise InputError(self._codes[error.code], error.words, field=error.field) from error
+            raise InputError(self._codes[error.code], error.message, field=error.field) from error
         if isinstance(error, Refused) and "lines" in error.details:
             line_ids = global_ids("OrderLine", error.details["lines"])
-            raise InputError(CODES[error.code], error.words, orderLines=line_ids) from error
+            raise InputError(CODES[error.code], error.message, orderLines=line_ids) from error
 
 
 def handled_order_key(text: str, field: str, context: Context) -> uuid.UUID:

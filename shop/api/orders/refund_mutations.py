@@ -69,11 +69,11 @@ def order_grant_refund_create(
                 "lineId": global_id("OrderLine", each),
                 "field": "quantity",
                 "code": "QUANTITY_GREATER_THAN_AVAILABLE",
-                "message": str(refused.words),
+                "message": str(refused.message),
             }
             for each in refused.details["lines"]
         ]
-        raise InputError("INVALID", refused.words, field="lines", lines=line_errors) from refused
+        raise InputError("INVALID", refused.message, field="lines", lines=line_errors) from refused
     first = refunds[0].pk
     rows = granted_refund.by_key(context, [first], selection.names("grantedRefund"))
     return {"order": order_row(key, context, selection), "grantedRefund": rows.get(first)}

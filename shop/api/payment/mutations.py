@@ -116,7 +116,7 @@ def transaction_initialize(
             context=context,
         )
     except KeyReused as reused:
-        raise InputError("UNIQUE", reused.words, field="idempotencyKey") from reused
+        raise InputError("UNIQUE", reused.message, field="idempotencyKey") from reused
     return _payment_payload(payment, data, context, selection)
 
 
@@ -218,7 +218,7 @@ def _problem_error(changed: BasketChanged) -> Refused:
     """Convert a changed basket's first problem to an error of the schema."""
     quote: Quote = changed.details["quote"]
     if changed.details.get("voucher") is not None:
-        return InputError("VOUCHER_NOT_APPLICABLE", changed.words, field="promoCode")
+        return InputError("VOUCHER_NOT_APPLICABLE", changed.message, field="promoCode")
     for code, problems, field in (
         ("UNAVAILABLE_VARIANT_IN_CHANNEL", {QuoteProblem.NOT_FOR_SALE}, "lines"),
         ("INSUFFICIENT_STOCK", _OUT_OF_STOCK, None),
@@ -228,8 +228,8 @@ def _problem_error(changed: BasketChanged) -> Refused:
         if lines:
             variant_ids = global_ids("ProductVariant", dict.fromkeys(each.variant.pk for each in lines))
             line_ids = global_ids("CheckoutLine", [each.requested.key for each in lines])
-            return InputError(code, changed.words, field=field, variants=variant_ids, lines=line_ids)
-    return InputError("INVALID_SHIPPING_METHOD", changed.words, field="shippingMethod")
+            return InputError(code, changed.message, field=field, variants=variant_ids, lines=line_ids)
+    return InputError("INVALID_SHIPPING_METHOD", changed.message, field="shippingMethod")
 
 
 def _payment_payload(

@@ -172,7 +172,7 @@ def shipping_method_channel_listing_update(
         )
     except ZoneNotInChannel as refused:
         channels = global_ids("Channel", [refused.details["channel_id"]])
-        raise InputError("INVALID", refused.words, field="addChannels", channels=channels) from refused
+        raise InputError("INVALID", refused.message, field="addChannels", channels=channels) from refused
     return _payload(None, key, context, selection)
 
 

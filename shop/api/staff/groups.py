@@ -68,7 +68,9 @@ def _staff_only(callback: Callable[[], Group]) -> Group:
         return callback()
     except NotStaff as refused:
         users = global_ids("User", refused.details["user_ids"])
-        raise InputError("ASSIGN_NON_STAFF_MEMBER", refused.words, field="addUsers", users=users) from refused
+        raise InputError(
+            "ASSIGN_NON_STAFF_MEMBER", refused.message, field="addUsers", users=users
+        ) from refused
 
 
 def require_group_within_rights(key: int, context: Context) -> None:

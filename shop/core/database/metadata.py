@@ -18,7 +18,7 @@ _METADATA_COLUMNS = ("metadata", "private_metadata")
 
 class EmptyMetadataKey(Refused):
     code = "empty_metadata_key"
-    default_words = _("The key cannot be empty.")
+    default_message = _("The key cannot be empty.")
 
 
 def set_columns(row: models.Model, values: Mapping[str, object]) -> list[str]:

@@ -18,12 +18,12 @@ Row = TypeVar("Row", bound=models.Model)
 
 class AlreadyTaken(Refused):
     code = "already_taken"
-    default_words = _("This address, number or reference is already in use.")
+    default_message = _("This address, number or reference is already in use.")
 
 
 class InvalidColumnValue(Refused):
     code = "invalid_column_value"
-    default_words = _("This is too long or too large, or contains characters that are not allowed here.")
+    default_message = _("This is too long or too large, or contains characters that are not allowed here.")
 
 
 def save_unique(row: models.Model, *, field: str = "slug") -> None:

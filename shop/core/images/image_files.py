@@ -38,17 +38,17 @@ _DECODER = Path(__file__).with_name("picture_decoder.py")
 
 class NotAPicture(Refused):
     code: ClassVar[str] = "not_a_picture"
-    default_words: ClassVar[Words] = _("This file is not a photo. Choose a JPEG, PNG, WebP or HEIC file.")
+    default_message: ClassVar[Words] = _("This file is not a photo. Choose a JPEG, PNG, WebP or HEIC file.")
 
 
 class PictureTooHeavy(Refused):
     code: ClassVar[str] = "picture_too_heavy"
-    default_words: ClassVar[Words] = _("This photo is larger than 25 MB. Choose a smaller one.")
+    default_message: ClassVar[Words] = _("This photo is larger than 25 MB. Choose a smaller one.")
 
 
 class PictureTooLarge(Refused):
     code: ClassVar[str] = "picture_too_large"
-    default_words: ClassVar[Words] = _(
+    default_message: ClassVar[Words] = _(
         "This photo has too many pixels. Choose a smaller one or save it as JPEG."
     )
 
@@ -57,7 +57,7 @@ class UndecodablePicture(Refused):
     """The picture could not be decoded. `details["reason"]` is for the log."""
 
     code: ClassVar[str] = "undecodable_picture"
-    default_words: ClassVar[Words] = _("This photo could not be opened. Add another one.")
+    default_message: ClassVar[Words] = _("This photo could not be opened. Add another one.")
 
 
 class DecoderBroken(RuntimeError):

@@ -16,7 +16,7 @@ MAX_METADATA_BYTES = 64 * 1024
 
 class MetadataTooLarge(Refused):
     code = "metadata_too_large"
-    default_words = _("The metadata of an object can have at most 64 KB.")
+    default_message = _("The metadata of an object can have at most 64 KB.")
 
 
 class MetadataField(models.JSONField):

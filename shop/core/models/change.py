@@ -16,7 +16,7 @@ class KeyReused(Refused):
     """The idempotency key was already used for a different request."""
 
     code = "key_reused"
-    default_words = _("This form has already been sent. Open the page again.")
+    default_message = _("This form has already been sent. Open the page again.")
 
 
 class ChangeQuerySet(models.QuerySet["Change"]):

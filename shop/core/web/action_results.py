@@ -31,7 +31,7 @@ def run_action(
     except (Missing, Forbidden):
         raise
     except Refused as refused:
-        messages.error(request, str(refused.words))
+        messages.error(request, str(refused.message))
         return redirect(refused_url or url)
     if message:
         messages.success(request, str(message))
@@ -49,4 +49,4 @@ def refusals_as_form_errors(form: Form) -> Iterator[None]:
     except (Missing, Forbidden):
         raise
     except Refused as refused:
-        form.add_error(refused.field if refused.field in form.fields else None, str(refused.words))
+        form.add_error(refused.field if refused.field in form.fields else None, str(refused.message))

@@ -25,7 +25,7 @@ class TooManyTries(Refused):
     """A rate limit is reached. `details["minutes"]` is how long to wait."""
 
     code = "too_many_tries"
-    default_words = _("Too many attempts. Wait a few minutes, then try again.")
+    default_message = _("Too many attempts. Wait a few minutes, then try again.")
 
 
 @dataclass(frozen=True, slots=True)

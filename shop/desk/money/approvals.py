@@ -136,7 +136,7 @@ def second_person_rules(request: HttpRequest, actor: Actor) -> HttpResponse:
         try:
             proposal = change_second_person_rules(**form.cleaned_data, actor=actor, now=timezone.now())
         except Refused as refused:
-            messages.error(request, str(refused.words))
+            messages.error(request, str(refused.message))
         else:
             messages.success(
                 request, _("Saved.") if proposal is None else _("Waiting for a second person to confirm.")

@@ -86,12 +86,12 @@ def _preview(statement: StatementImport) -> dict[str, object]:
         preview = preview_bank_statement(statement)
     except StatementOfOtherAccount as other:
         return {
-            "refusal": other.words,
+            "refusal": other.message,
             "named": other.details["named"],
             "account": shop_settings().bank_account,
         }
     except Refused as refused:
-        return {"refusal": refused.words}
+        return {"refusal": refused.message}
     new_transfers = [each for each in preview.arrivals if not each.is_known]
     return {
         "counts": {

@@ -136,7 +136,7 @@ def _preview(statement: StatementImport) -> dict[str, object]:
     try:
         matched_rows = preview_cod_statement(statement)
     except Refused as refused:
-        return {"refusal": refused.words}
+        return {"refusal": refused.message}
     ready_rows = [each for each in matched_rows if each.state == StatementRowState.WAITING]
     known_count = sum(each.state == StatementRowState.KNOWN for each in matched_rows)
     differing = [each for each in matched_rows if each.state == StatementRowState.PROBLEM]

@@ -170,7 +170,7 @@ def _record_remittance(request: HttpRequest, actor: Actor) -> HttpResponse:
             now=timezone.now(),
         )
     except Refused as refused:
-        form.add_error(None, str(refused.words))
+        form.add_error(None, str(refused.message))
         return _render_parcels(
             request, search, _filtered_parcels(search, _currency()), _currency(), form, status=422
         )

@@ -46,7 +46,7 @@ def market_account(request: HttpRequest, actor: Actor) -> HttpResponse:
         try:
             proposal = change_market_account(account=form.new_account, actor=actor, now=timezone.now())
         except Refused as refused:
-            form.add_error(refused.field if refused.field in form.fields else None, str(refused.words))
+            form.add_error(refused.field if refused.field in form.fields else None, str(refused.message))
         else:
             saved_message = _("Account saved. Scan the sample code before you continue.")
             messages.success(

@@ -105,7 +105,7 @@ def payout_payments(request: HttpRequest, actor: Actor) -> HttpResponse:
         try:
             mark_payout_paid(payout_id=payout_id, reference=reference, key=key, actor=actor, now=now)
         except Refused as refused:
-            messages.error(request, str(refused.words))
+            messages.error(request, str(refused.message))
         else:
             paid_count += 1
     if paid_count:

@@ -113,7 +113,7 @@ def _add(
     try:
         action()
     except Refused as refused:
-        form.add_error(refused.field if refused.field in form.fields else None, str(refused.words))
+        form.add_error(refused.field if refused.field in form.fields else None, str(refused.message))
         return _render_page(request, commission=commission, withholding=withholding)
     messages.success(request, _("Rate saved."))
     return redirect("desk:rates")

@@ -60,7 +60,7 @@ def refund(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse
                     now=timezone.now(),
                 )
             except (Missing, Refused) as refused:
-                form.add_error(None, str(refused.words))
+                form.add_error(None, str(refused.message))
             else:
                 messages.success(request, _("Refund decided. The buyer has been notified."))
                 return redirect("desk:order", token=token)

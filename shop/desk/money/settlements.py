@@ -88,7 +88,7 @@ def settlement_closings(request: HttpRequest, actor: Actor) -> HttpResponse:
         try:
             close_settlement(settlement_id=settlement_id, key=key, actor=actor, now=now)
         except Refused as refused:
-            messages.error(request, str(refused.words))
+            messages.error(request, str(refused.message))
         else:
             closed_count += 1
     if closed_count:
@@ -138,7 +138,7 @@ def settlement_correction(request: HttpRequest, actor: Actor, pk: int) -> HttpRe
                 now=timezone.now(),
             )
         except Refused as refused:
-            form.add_error(refused.field, str(refused.words))
+            form.add_error(refused.field, str(refused.message))
         else:
             messages.success(request, _("Correction booked in the current period."))
             open_settlements = Settlement.objects.open().filter(cooperative=settlement.cooperative_id)

@@ -77,5 +77,5 @@ def _store_upload(
     try:
         return read(user)
     except Refused as refused:
-        form.add_error("file", str(refused.words))
+        form.add_error("file", str(refused.message))
         return None

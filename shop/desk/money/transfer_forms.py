@@ -28,12 +28,12 @@ class UnknownOrder(Refused):
     """No order has one of the codes, which the message names."""
 
     code = "unknown_order"
-    default_words = _("No order has the code %(code)s.")
+    default_message = _("No order has the code %(code)s.")
 
 
 class InvalidTransferShare(Refused):
     code = "invalid_transfer_share"
-    default_words = _("Enter each order once, with an amount in whole dong such as 120.000.")
+    default_message = _("Enter each order once, with an amount in whole dong such as 120.000.")
 
 
 def parse_transfer_shares(submitted: QueryDict) -> Mapping[uuid.UUID, int]:
@@ -54,7 +54,7 @@ def parse_transfer_shares(submitted: QueryDict) -> Mapping[uuid.UUID, int]:
     amounts: dict[uuid.UUID, int] = {}
     for code, amount_text in rows:
         if code not in order_ids_by_code:
-            raise UnknownOrder(UnknownOrder.default_words % {"code": code}, field="code")
+            raise UnknownOrder(UnknownOrder.default_message % {"code": code}, field="code")
         try:
             amount = parse_amount(amount_text)
         except InvalidCell as error:

@@ -134,7 +134,7 @@ def transfer_return(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRe
                 now=timezone.now(),
             )
         except Refused as refused:
-            form.add_error(refused.field if refused.field in form.fields else None, str(refused.words))
+            form.add_error(refused.field if refused.field in form.fields else None, str(refused.message))
         else:
             messages.success(request, _("Saved. Now send the money, then mark it as sent."))
             return redirect("desk:transfer", pk)

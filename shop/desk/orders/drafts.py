@@ -109,12 +109,12 @@ def draft_placement(request: HttpRequest, actor: Actor, token: uuid.UUID) -> Htt
     try:
         place_draft(order_id=order.pk, consents=_given_consents(request), actor=actor, now=timezone.now())
     except BasketChanged as refused:
-        messages.error(request, str(refused.words))
+        messages.error(request, str(refused.message))
         return redirect("desk:draft", token)
     except Missing:
         raise
     except Refused as refused:
-        messages.error(request, str(refused.words))
+        messages.error(request, str(refused.message))
         return redirect("desk:order" if not order.is_draft else "desk:draft", token)
     messages.success(request, str(_("Order placed. The cooperatives can see it.")))
     return redirect("desk:order", token)

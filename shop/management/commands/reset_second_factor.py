@@ -32,5 +32,5 @@ class Command(BaseCommand):
                 now=timezone.now(),
             )
         except Refused as refused:
-            raise CommandError(str(refused.words)) from refused
+            raise CommandError(str(refused.message)) from refused
         print(f"The second factor of {name} is reset. Sign in with the password alone.")

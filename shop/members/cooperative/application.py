@@ -58,7 +58,7 @@ def apply(request: HttpRequest) -> HttpResponse:
             return _send_registration_code(request, form)
         _submit(form, user)
     except Refused as refused:
-        form.add_error(refused.field if refused.field in form.fields else None, str(refused.words))
+        form.add_error(refused.field if refused.field in form.fields else None, str(refused.message))
         return render(request, "members/apply.html", {"form": form})
     return _redirect_to_application(request, form)
 
@@ -129,7 +129,7 @@ def _resubmit(membership: MembershipContext, form: ApplicationForm) -> bool:
             now=timezone.now(),
         )
     except Refused as refused:
-        form.add_error(None, str(refused.words))
+        form.add_error(None, str(refused.message))
         return False
     return True
 

@@ -226,7 +226,7 @@ def _run_action(
     except (Forbidden, Missing):
         raise
     except Refused as refused:
-        return _render_table(request, membership, template, context | {"refused": refused.words})
+        return _render_table(request, membership, template, context | {"refused": refused.message})
     messages.success(request, _("Changes saved."))
     return redirect("members:delivery-methods")
 

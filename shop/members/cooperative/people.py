@@ -94,6 +94,6 @@ def _admit(membership: MembershipContext, form: PersonForm) -> bool:
             now=timezone.now(),
         )
     except Refused as refused:
-        form.add_error(refused.field if refused.field in form.fields else None, str(refused.words))
+        form.add_error(refused.field if refused.field in form.fields else None, str(refused.message))
         return False
     return True

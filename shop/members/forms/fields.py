@@ -100,7 +100,7 @@ class PhotoField(forms.FileField):
             try:
                 inspect_picture(upload)
             except Refused as refused:
-                raise forms.ValidationError(str(refused.words), code=refused.code) from refused
+                raise forms.ValidationError(str(refused.message), code=refused.code) from refused
         return upload
 
 

@@ -106,7 +106,7 @@ def account(request: HttpRequest, membership: MembershipContext) -> HttpResponse
                 now=timezone.now(),
             )
         except Refused as refused:
-            form.add_error("bank_account", str(refused.words))
+            form.add_error("bank_account", str(refused.message))
         else:
             saved_message = _("Account saved. All managers of the cooperative are notified.")
             proposed_message = _(

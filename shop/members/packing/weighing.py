@@ -49,7 +49,7 @@ def weight(
         form.require_repetition()
         return render_part(request, membership, part, now=now, weigh=form)
     except Refused as refused:
-        messages.error(request, str(refused.words))
+        messages.error(request, str(refused.message))
     else:
         messages.success(request, _("We have asked the buyer.") if line.is_to_weigh else _("Weight saved."))
     return redirect(f"{part_url(part.pk)}#goods-{line_id}")

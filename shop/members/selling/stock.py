@@ -120,7 +120,7 @@ def pause(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
                 now=now,
             )
         except Refused as refused:
-            form.add_error(refused.field, str(refused.words))
+            form.add_error(refused.field, str(refused.message))
         else:
             messages.success(request, _("Sales paused. You still need to send the orders you have."))
             return redirect("members:today")

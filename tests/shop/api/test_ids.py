@@ -65,4 +65,4 @@ def test_malformed_input_id_is_a_field_error(text):
         input_key(text, "Product", field="productId")
 
     assert (refused.value.api_code, refused.value.field) == ("GRAPHQL_ERROR", "productId")
-    assert str(refused.value.words) == f"Invalid ID: {text}. Expected: Product."
+    assert str(refused.value.message) == f"Invalid ID: {text}. Expected: Product."

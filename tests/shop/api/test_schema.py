@@ -100,7 +100,7 @@ MUTATION_SDL = """
 
 class Taken(Refused):
     code = "taken"
-    default_words = "Somebody has that name."
+    default_message = "Somebody has that name."
 
 
 @pytest.mark.parametrize(

@@ -206,7 +206,7 @@ def test_applications_per_network_are_limited(client):
 
     response = client.post("/xa-vien/dang-ky/", application_form() | ACCOUNT)
 
-    assert response.context["form"].non_field_errors() == [str(TooManyTries.default_words)]
+    assert response.context["form"].non_field_errors() == [str(TooManyTries.default_message)]
     assert Notification.objects.filter(key__startswith="code:").count() == 20
 
 

@@ -124,7 +124,7 @@ def test_declined_part_cannot_be_accepted(packer, seller):
 
     part.refresh_from_db()
     assert part.state == PartState.DECLINED
-    assert [str(each) for each in response.context["messages"]] == [str(WrongMove.default_words)]
+    assert [str(each) for each in response.context["messages"]] == [str(WrongMove.default_message)]
 
 
 def test_declining_needs_a_reason(packer, seller):
@@ -180,7 +180,7 @@ def test_roles_that_do_not_pack_are_forbidden_and_change_nothing(client, seller,
 
     part.refresh_from_db()
     assert [page.status_code for page in pages] == [403, 403, 403]
-    assert str(Forbidden.default_words) in html_of(pages[0])
+    assert str(Forbidden.default_message) in html_of(pages[0])
     assert part.state == PartState.NEW
     assert client.get("/xa-vien/").status_code == 200
 

@@ -166,10 +166,10 @@ def test_product_becomes_weighed_and_its_page_shows_it(lister, seller):
 @pytest.mark.parametrize(
     ("file", "words"),
     [
-        (SimpleUploadedFile("anh.jpg", b"day khong phai anh"), NotAPicture.default_words),
+        (SimpleUploadedFile("anh.jpg", b"day khong phai anh"), NotAPicture.default_message),
         (SimpleUploadedFile("anh.jpg", b""), "Tệp ảnh này bị trống."),
-        (photo("PNG", size=(7000, 7000)), PictureTooLarge.default_words),
-        (SimpleUploadedFile("anh.jpg", b"\0" * (25 * 1024 * 1024 + 1)), PictureTooHeavy.default_words),
+        (photo("PNG", size=(7000, 7000)), PictureTooLarge.default_message),
+        (SimpleUploadedFile("anh.jpg", b"\0" * (25 * 1024 * 1024 + 1)), PictureTooHeavy.default_message),
     ],
     ids=["no picture", "empty", "bomb", "too heavy"],
 )
@@ -246,7 +246,7 @@ def test_incomplete_draft_shows_missing_fields_and_is_not_submitted(lister, sell
     listing.refresh_from_db()
     assert "Ảnh sản phẩm." in page
     assert "Xuất xứ." in page
-    assert [str(each) for each in response.context["messages"]] == [str(ListingIncomplete.default_words)]
+    assert [str(each) for each in response.context["messages"]] == [str(ListingIncomplete.default_message)]
     assert listing.state == ListingState.DRAFT
 
 
@@ -316,7 +316,7 @@ def test_photo_is_added_or_refused_with_an_error(lister, seller):
     none = lister.post(f"/xa-vien/hang/{listing.pk}/anh/")
     valid = lister.post(f"/xa-vien/hang/{listing.pk}/anh/", {"picture": photo()})
 
-    assert str(NotAPicture.default_words) in html_of(invalid)
+    assert str(NotAPicture.default_message) in html_of(invalid)
     assert "Chụp hoặc chọn một ảnh." in html_of(none)
     assert valid.url == f"/xa-vien/hang/{listing.pk}/"
     assert ProductMedia.objects.count() == 1
@@ -393,5 +393,5 @@ def test_published_product_must_stay_complete(lister, seller):
     )
 
     product.refresh_from_db()
-    assert [str(each) for each in response.context["messages"]] == [str(ListingIncomplete.default_words)]
+    assert [str(each) for each in response.context["messages"]] == [str(ListingIncomplete.default_message)]
     assert (product.name, product.return_terms) == ("Gối thảo dược", "Đổi trong 24 giờ.")

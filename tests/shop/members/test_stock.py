@@ -140,7 +140,7 @@ def test_past_return_day_is_refused(manager, seller):
     response = manager.post("/xa-vien/tam-nghi/", {"until": today.isoformat()})
 
     seller.refresh_from_db()
-    assert response.context["form"].errors == {"until": [str(InvalidReturnDay.default_words)]}
+    assert response.context["form"].errors == {"until": [str(InvalidReturnDay.default_message)]}
     assert seller.paused_from is None
 
 
