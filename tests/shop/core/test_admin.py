@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 # A new value for one column of each model that is editable in the admin.
 WRITTEN = {
     "core.channel": ("name", "Chợ miền núi"),
-    "core.shopsettings": ("operator_phone", "0209 111 1111"),
+    "core.shopsettings": ("operator_phone", "+842091111111"),
     "core.picture": ("alt", "Quýt chín"),
     "core.translation": ("text", "Tangerine"),
     "catalog.category": ("name", "Hoa quả"),

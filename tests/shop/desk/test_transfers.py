@@ -105,7 +105,7 @@ def test_queue_shows_reasons_and_suggested_orders(cashier: Client) -> None:
     page = page_text(cashier, TRANSFERS)
 
     assert "100.000\xa0₫ less than is due" in page
-    assert "costs 120.000 ₫ · the note contains the order code, ordered within one day before" in page
+    assert "120.000 ₫ due · the note contains the order code, ordered within one day before" in page
     assert f"Apply to order {order.code}: 100.000\xa0₫ 20.000\xa0₫ will still be due." in page
     assert "55.000\xa0₫ no order code in the note" in page
     assert "No matching order found." in page
