@@ -71,7 +71,7 @@ def measure_browsing(*, seconds: float) -> Iterator[Measurement]:
         yield measure(name, _request_in_turn(client, addresses), seconds=seconds)
 
     def forget() -> None:
-        facet_index_for(channel.pk, vietnam_date(timezone.now())).memory.clear()
+        facet_index_for(channel.pk, vietnam_date(timezone.now())).cache.clear()
 
     uncached = _request_in_turn(client, pages["search"])
     yield measure("search, as if for the first time", uncached, seconds=seconds, prepare=forget)
