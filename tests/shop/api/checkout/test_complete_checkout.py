@@ -161,7 +161,9 @@ def test_signed_in_buyer_pays_by_stripe(stripe: StripeDouble):  # noqa: F811
         {
             "id": "nobody",
             "data": None,
-            "errors": [{"field": "id", "message": "This gateway is not available.", "code": "NOT_FOUND"}],
+            "errors": [
+                {"field": "id", "message": "Cổng thanh toán này không dùng được.", "code": "NOT_FOUND"}
+            ],
         },
     ]
     assert payment_payload["transactionEvent"]["type"] == "AUTHORIZATION_ACTION_REQUIRED"
