@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from orders.actions.checkout.open_checkout import open_checkout, preview_checkout
 from orders.actions.order_records.order_limits import PhoneCodeRequired, TooManyOrders
 from orders.actions.payments.order_payments import offered_payment_methods
-from orders.actions.placement.place_order import BasketChanged, place_order
+from orders.actions.placement.place_order import place_order
 from orders.actions.quotes.quote_types import Quote, QuoteProblem
 from orders.actions.vouchers.redeem_vouchers import apply_voucher_code, remove_voucher_code
 from orders.forms.basket import chosen_deliveries, posted_basket_id
@@ -23,6 +23,7 @@ from orders.forms.checkout import CheckoutForm
 from orders.models import Basket, Order, PaymentMethod, normalise_code
 from orders.views import checkout_code, receiver
 from orders.views.address_book import save_checkout_address
+from orders.views.checkout_problems import checkout_problems
 from orders.views.current_basket import (
     basket_by_id,
     current_basket,
@@ -32,15 +33,14 @@ from orders.views.current_basket import (
 )
 from orders.views.order_access import remember_proof
 from orders.views.payment_page import payment_choices
-from orders.views.quote_display import SellerQuoteView, has_blocking_problems, seller_quote_views
+from orders.views.quote_display import has_blocking_problems, seller_quote_views
 from orders.views.sum_rows import totals_of_quote
 from shop.accounts.sign_in.one_time_codes import CodeExpired, WrongCode
 from shop.accounts.views.old_address_fields import needs_reload, suggestions
 from shop.core.errors import Missing, Refused
 from shop.core.geography.division_choices import all_provinces, communes_of, divisions_with_codes
 from shop.core.models.geography import Division
-from shop.core.texts.figures import money
-from shop.core.texts.marked_texts import sentence, translated
+from shop.core.texts.marked_texts import translated
 from shop.core.web.form_options import FormData
 
 
@@ -305,7 +305,7 @@ def _render_checkout(
         "payments": payment_choices(
             form["payment"], offered_payment_methods(basket.channel, quote.total, shop=quote.shop)
         ),
-        "problems": _all_problems(seller_quotes, refused, quote, written),
+        "problems": checkout_problems(seller_quotes, refused, quote, written),
         "new_prices": [
             (line.requested.key, line.unit_price)
             for line in quote.lines
@@ -334,23 +334,6 @@ def _phone_context(request: HttpRequest, phone_refusal: Refused | None) -> dict[
     }
 
 
-def _all_problems(
-    seller_quotes: list[SellerQuoteView],
-    refused: Refused | None,
-    quote: Quote,
-    written: Mapping[str, object],
-) -> list[str]:
-    """Return the quote's problems or, if there are none, those of the refused placement; a refused voucher
-    comes first."""
-    problems = _problem_messages(seller_quotes)
-    if refused is None:
-        return problems
-    problems = problems or _refusal_messages(refused, quote, written)
-    if quote.voucher and quote.voucher.refused and str(quote.voucher.refused.message) not in problems:
-        return [str(quote.voucher.refused.message), *problems]
-    return problems
-
-
 def _build_form(
     basket: Basket,
     delivery_methods: Mapping[int, list[str]],
@@ -368,47 +351,6 @@ def _build_form(
         payments=payments,
         delivery_methods=delivery_methods,
     )
-
-
-def _problem_messages(seller_quotes: list[SellerQuoteView]) -> list[str]:
-    """Return all problems and changes as messages that name the products."""
-    all_messages: list[str] = []
-    for seller_quote in seller_quotes:
-        all_messages += [
-            sentence(
-                "%(name)s: %(words)s", name=translated(line.quoted.variant.product, "name"), words=message
-            )
-            for line in seller_quote.lines
-            for message in line.messages
-        ]
-        all_messages += seller_quote.messages
-    return all_messages
-
-
-def _refusal_messages(refused: Refused, quote: Quote, submitted: Mapping[str, object]) -> list[str]:
-    """Return messages for a refusal that no line explains: a changed total, or the action's own message."""
-    if not isinstance(refused, BasketChanged):
-        return [str(refused.message)]
-    currency = quote.requested.channel.currency
-    for field_name, current, text in (
-        (
-            "shown_total",
-            quote.total,
-            _("The total is now %(new)s instead of %(old)s. Please check and place the order again."),
-        ),
-        (
-            "shown_most",
-            quote.maximum_total,
-            _(
-                "After weighing, the total can now be up to %(new)s instead of %(old)s. Please check "
-                "and place the order again."
-            ),
-        ),
-    ):
-        shown = str(submitted.get(field_name, ""))
-        if shown.isdecimal() and int(shown) != current:
-            return [text % {"new": money(current, currency), "old": money(int(shown), currency)}]
-    return [str(refused.message)]
 
 
 def _valid_province(provinces: list[Division], values: Mapping[str, object]) -> str:

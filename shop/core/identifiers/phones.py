@@ -42,7 +42,7 @@ def validate_phone(written: str, *, region: str = "VN", is_business: bool = Fals
     """Refuse a number of the wrong length, naming both counts; unusual prefixes pass.
 
     Mobile numbers have 10 digits and landlines (02x) 11. Hotlines (1800, 1900) pass only for a business. A
-    number without "+" is read as dialled within `region`. Raises ValidationError.
+    number without "+" is read as dialled within `region`. A refusal is a form's error.
     """
     if any(sign.isalpha() for sign in written) or not any(sign.isdecimal() for sign in written):
         raise ValidationError(_("Enter the phone number in digits."), code="phone_not_digits")

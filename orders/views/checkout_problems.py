@@ -1,0 +1,75 @@
+"""Messages about what keeps a checkout from being placed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.utils.translation import gettext as _
+
+from orders.actions.placement.place_order import BasketChanged
+from orders.actions.quotes.quote_types import Quote
+from orders.views.quote_display import SellerQuoteView
+from shop.core.errors import Refused
+from shop.core.texts.figures import money
+from shop.core.texts.marked_texts import sentence, translated
+
+
+def checkout_problems(
+    seller_quotes: list[SellerQuoteView],
+    refused: Refused | None,
+    quote: Quote,
+    submitted: Mapping[str, object],
+) -> list[str]:
+    """Return the messages above the checkout form.
+
+    They are the quote's problems or, if there are none, those of the refused placement; a refused voucher
+    comes first.
+    """
+    problems = _quote_messages(seller_quotes)
+    if refused is None:
+        return problems
+    problems = problems or _refusal_messages(refused, quote, submitted)
+    if quote.voucher and quote.voucher.refused and str(quote.voucher.refused.message) not in problems:
+        return [str(quote.voucher.refused.message), *problems]
+    return problems
+
+
+def _quote_messages(seller_quotes: list[SellerQuoteView]) -> list[str]:
+    """Return all problems and changes as messages that name the products."""
+    all_messages: list[str] = []
+    for seller_quote in seller_quotes:
+        all_messages += [
+            sentence(
+                "%(name)s: %(words)s", name=translated(line.quoted.variant.product, "name"), words=message
+            )
+            for line in seller_quote.lines
+            for message in line.messages
+        ]
+        all_messages += seller_quote.messages
+    return all_messages
+
+
+def _refusal_messages(refused: Refused, quote: Quote, submitted: Mapping[str, object]) -> list[str]:
+    """Return messages for a refusal that no line explains: a changed total, or the action's own message."""
+    if not isinstance(refused, BasketChanged):
+        return [str(refused.message)]
+    currency = quote.requested.channel.currency
+    for field_name, current, text in (
+        (
+            "shown_total",
+            quote.total,
+            _("The total is now %(new)s instead of %(old)s. Please check and place the order again."),
+        ),
+        (
+            "shown_most",
+            quote.maximum_total,
+            _(
+                "After weighing, the total can now be up to %(new)s instead of %(old)s. Please check "
+                "and place the order again."
+            ),
+        ),
+    ):
+        agreed = str(submitted.get(field_name, ""))
+        if agreed.isdecimal() and int(agreed) != current:
+            return [text % {"new": money(current, currency), "old": money(int(agreed), currency)}]
+    return [str(refused.message)]
