@@ -11,8 +11,6 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 2
-# A file's tests share what is made once for it, so one worker runs them all.
-DISTRIBUTION := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 # Style sheets and scripts of our own; those of tests/shop/api/npm/ below it are other people's.
 ASSETS := shop/static/css shop/static/js tests/doubles/stripe $(wildcard tests/shop/api/npm/*.js)
 # Else each of the many processes of tests and checks would compile every module anew.
@@ -45,10 +43,10 @@ lock: .venv/dev.stamp
 	@$(LOCK) --custom-compile-command "make lock" $(ARGS) requirements-dev.in -o requirements-dev.txt
 
 test: setup
-	@$(BIN)/python -m tests.run $(DISTRIBUTION) -m "not long" $(ARGS)
+	@$(BIN)/python -m tests.run -n $(WORKERS) -m "not long" $(ARGS)
 
 test-long: setup
-	@$(BIN)/python -m tests.run $(DISTRIBUTION) $(ARGS)
+	@$(BIN)/python -m tests.run -n $(WORKERS) $(ARGS)
 
 check: .venv/dev.stamp
 	@.ci/check
