@@ -41,9 +41,9 @@ def test_filter_updates_counts_and_products_and_keeps_focus(phone: Page) -> None
 
     phone.get_by_label("HTX Xa (2)").check()
 
-    expect(phone.get_by_role("status").filter(has_text="món")).to_have_text("2 món")
+    expect(phone.get_by_role("status").filter(has_text="sản phẩm")).to_have_text("2 sản phẩm")
     expect(phone.get_by_label("HTX Xa (2)")).to_be_focused()
     expect(phone.get_by_label("kg (1)")).to_be_visible()
     phone.wait_for_url("**/san-pham/?*htx=xa*")
     phone.get_by_role("link", name="HTX Xa").click()
-    expect(phone.get_by_role("status").filter(has_text="món")).to_have_text("3 món")
+    expect(phone.get_by_role("status").filter(has_text="sản phẩm")).to_have_text("3 sản phẩm")

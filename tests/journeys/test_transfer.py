@@ -120,9 +120,11 @@ def test_page_updates_when_the_transfer_arrives(phone: Page, live_server: Any) -
 
     assert post_webhook(live_server.url, order.code, 350_000) == 200
 
-    expect(page.get_by_text("Money received: 350.000 ₫. Thank you.").last).to_be_visible(timeout=SLOW)
+    expect(page.get_by_text("We have received your payment of 350.000 ₫. Thank you.").last).to_be_visible(
+        timeout=SLOW
+    )
     expect(page.locator("#paying-panel")).to_have_count(0)
-    expect(page.locator("#news")).to_contain_text("Money received")
+    expect(page.locator("#news")).to_contain_text("received your payment")
     assert loads == []
     page.reload()
     expect(page.get_by_text("Paid: 350.000\u00a0₫")).to_be_visible()
