@@ -77,7 +77,7 @@ def test_registering_a_taken_address_looks_like_a_free_one() -> None:
     assert taken[0] == 200
     assert User.objects.count() == 1
     assert subjects_sent_to(TAKEN) == ["Có người tạo tài khoản bằng email của bạn"]
-    assert subjects_sent_to(FREE) == ["Mã mở tài khoản ở Chợ Phiên"]
+    assert subjects_sent_to(FREE) == ["Mã tạo tài khoản tại Chợ Phiên"]
 
 
 @pytest.mark.usefixtures("all_divisions")
@@ -90,7 +90,7 @@ def test_applying_with_a_taken_address_looks_like_a_free_one() -> None:
     assert taken[0] == 200
     assert (User.objects.count(), Cooperative.objects.count()) == (1, 0)
     assert subjects_sent_to(TAKEN) == ["Có người tạo tài khoản bằng email của bạn"]
-    assert subjects_sent_to(FREE) == ["Mã mở tài khoản ở Chợ Phiên"]
+    assert subjects_sent_to(FREE) == ["Mã tạo tài khoản tại Chợ Phiên"]
 
 
 def test_taken_address_hashes_as_many_passwords_as_a_free_one(monkeypatch) -> None:

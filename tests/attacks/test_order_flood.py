@@ -81,7 +81,7 @@ def test_order_beyond_the_phone_limit_needs_a_code(variant: Variant, settings: A
 
     page = text_of(response)
     assert (response.status_code, Order.objects.count()) == (200, 2)
-    assert "Please confirm your phone number with a code: then your order is placed." in page
+    assert "Confirm your phone number with a code to place your order." in page
     assert 'name="phone-code"' in page
     wrong_code = place_order(variant, client, **{"phone-code": "000000"})
     assert wrong_code.status_code == 200
@@ -122,7 +122,7 @@ def test_page_asks_for_a_call_when_no_code_can_be_sent(variant: Variant, setting
 
     page = text_of(place_order(variant))
 
-    assert "call us: we gladly take your order by phone" in page
+    assert "call us: we are happy to take your order by phone" in page
     assert 'name="phone-code"' not in page
     assert Order.objects.count() == 1
 
