@@ -52,7 +52,7 @@ def lock_baskets(*basket_ids: uuid.UUID) -> dict[uuid.UUID, Basket]:
 
 
 def lock_voucher(code: str) -> Voucher | None:
-    """Lock the voucher of an entered code if its uses are limited, so that the next buyer counts ours.
+    """Lock an entered code's voucher if its uses are limited, so that a concurrent buyer counts this use.
 
     Returns None for unknown codes and for codes without limits, whose buyers never wait.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
@@ -23,8 +23,6 @@ from django.utils.translation.reloader import translation_file_changed
 from cooperatives.models import Cooperative
 from shop.management.demo_state.progress import is_interrupted
 from shop.management.triggers import install_triggers
-
-Say = Callable[[str], None]
 
 
 def prepare_shop(*, out: TextIO, demo: bool) -> None:

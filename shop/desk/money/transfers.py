@@ -190,8 +190,8 @@ def _render_transfer(request: HttpRequest, pk: uuid.UUID, form: TransferReturnFo
     return render(request, "desk/transfer.html", context, status=422 if form.errors else 200)
 
 
-def _qr_code(payout: Payout) -> object:
-    """Return the QR code for returning the transfer; None if the account cannot be encoded."""
+def _qr_code(payout: Payout) -> str:
+    """Return the QR code for returning the transfer as SVG; empty if the account cannot be encoded."""
     try:
         payload = build_payload(
             bank=payout.bank_bin, account=payout.bank_account, amount=payout.amount, note=payout.note
