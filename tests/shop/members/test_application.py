@@ -105,6 +105,7 @@ def test_signed_in_applicant_uses_their_account(client):
         ("registered_on", "2999-01-01"),
         ("bank_account", "12 34"),
         ("bank_bin", "123456"),
+        ("phone", "12"),
         ("name", ""),
         ("password", "12345678"),
     ],

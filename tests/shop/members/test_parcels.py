@@ -6,6 +6,7 @@ import uuid
 
 import pytest
 
+from cooperatives.models import DeliveryKind
 from orders.models import OrderPart, Parcel
 from orders.states import CodState, ParcelState, Progress
 from tests.factories import (
@@ -15,6 +16,7 @@ from tests.factories import (
     make_seller,
 )
 from tests.markup import html_of
+from tests.refusals import all_rows
 from tests.shop.members.part_factories import (
     accepted_part,
     closed_parcel,
@@ -92,6 +94,23 @@ def test_parcel_is_packed_shipped_delivered_and_its_cash_recorded(packer, seller
     assert (parcel.cod_state, parcel.cod_collected) == (CodState.COLLECTED, part.total_gross)
     assert part.progress == Progress.DELIVERED
     assert get_stock(part.lines.get().variant).on_hand == 8
+
+
+@pytest.mark.parametrize("written", ["12ab", "0900 000 20", "1900 1234"])
+def test_invalid_driver_phone_is_refused_and_nothing_is_handed_over(packer, seller, written):
+    part = accepted_part(seller)
+    part.delivery_kind = DeliveryKind.COACH
+    part.save(update_fields=["delivery_kind"])
+    parcel = parcel_of(part)
+    packer.post(f"/xa-vien/kien/{parcel.pk}/dong-goi/")
+    before = all_rows()
+
+    response = packer.post(
+        f"/xa-vien/kien/{parcel.pk}/ra-xe/", {f"handover-{parcel.pk}-driver_phone": written}
+    )
+
+    assert 'class="errors' in html_of(response)
+    assert all_rows() == before
 
 
 def test_delivery_requires_an_answer_about_cash(packer, seller):
