@@ -75,7 +75,7 @@ def sign_in_at_desk(page: Page) -> Page:
     page.goto("/en/tai-khoan/dang-nhap/")
     page.get_by_label("Email or phone number").fill("quantri@example.com")
     page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_url(re.compile("/quan-tri/"))
     return page
 
@@ -92,7 +92,7 @@ def order_by_transfer(page: Page) -> None:
     page.get_by_label("House number, street or hamlet").fill("Số 5")
     page.get_by_label("Bank transfer").check()
     page.get_by_label("I agree that Chợ Phiên").check()
-    page.get_by_role("button", name="Checkout", exact=False).filter(visible=True).last.click()
+    page.get_by_role("button", name="Place order", exact=False).filter(visible=True).last.click()
 
 
 def test_page_updates_when_the_transfer_arrives(phone: Page, live_server: Any) -> None:

@@ -156,7 +156,7 @@ def _check_out(page: Page) -> None:
     page.get_by_label("Họ và tên").fill("Trần Thị Hạnh")
     page.get_by_label("Số điện thoại", exact=True).fill("0987 654 321")
     page.get_by_label("Tỉnh, thành phố").select_option(HANOI)
-    page.get_by_role("button", name="Hiện xã, phường").click()
+    page.get_by_role("button", name="Xem xã, phường").click()
     page.get_by_label("Xã, phường", exact=True).select_option("00166")
     page.get_by_label("Số nhà, đường, thôn").fill("Số 5, ngõ 12")
     page.get_by_label("Tôi đồng ý").check()

@@ -167,7 +167,7 @@ def test_passkey_is_created_signs_in_and_is_removed(page: Page, live_server: Any
     page.goto(f"{shop}{SIGN_IN}")
     page.locator("#id_name").fill("hoa@example.com")
     page.locator("#id_password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_url(f"{shop}/en/tai-khoan/")
 
     page.goto(f"{shop}{KEYS}")
