@@ -87,7 +87,7 @@ def test_period_is_closed_and_paid_at_the_desk_and_seen_on_a_phone(
         phone.get_by_role("link", name="PDF").click()
     text = PdfReader(download.value.path()).pages[0].extract_text()
     assert "Hợp tác xã Thiên An" in text
-    assert "Sàn trả 220.000 ₫" in " ".join(text.split())
+    assert "Chợ chi trả 220.000 ₫" in " ".join(text.split())
     settlement = Settlement.objects.get(number=1)
     assert (settlement.state, settlement.payable) == ("paid", 220_000)
     check_ledger()

@@ -102,7 +102,7 @@ def test_filter_changes_the_list_and_the_address_in_place(page: Page, pillow: Pr
     page.goto("/san-pham/")
     page.evaluate("window.stays = true")
 
-    page.get_by_text("Có sao OCOP").click()
+    page.get_by_text("Có sao OCOP (").click()
 
     expect(page.get_by_role("link", name="Miến dong")).to_have_count(0)
     expect(page.get_by_role("link", name="Gối thảo dược")).to_be_visible()
@@ -165,7 +165,7 @@ def test_search_and_filters_work_without_scripts(browser: Browser, live_server: 
     page.get_by_role("searchbox").press("Enter")
     expect(page.get_by_role("link", name="Miến dong")).to_be_visible()
     page.goto("/san-pham/")
-    page.get_by_text("Có sao OCOP").click()
+    page.get_by_text("Có sao OCOP (").click()
     page.get_by_role("button", name="Xem sản phẩm").click()
     expect(page.get_by_role("link", name="Miến dong")).to_have_count(0)
     page.get_by_role("link", name="Gối thảo dược").click()
