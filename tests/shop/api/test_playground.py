@@ -28,4 +28,4 @@ def test_developer_runs_a_query_and_finds_a_field(page):
     page.get_by_text("The variables are not JSON").wait_for()
     page.get_by_label("Find a type or field").fill("Query.channel(")
     page.get_by_text("Query.channel(id: ID, slug: String): Channel").wait_for()
-    assert page.get_by_text("One channel, by its id or its slug.").is_visible()
+    assert page.get_by_text("A channel by id or slug.").is_visible()
