@@ -1,4 +1,4 @@
-"""Read which products changed since the last read, from the journal table of migration 0005."""
+"""Read which products changed since the last read, from the journal that triggers fill."""
 
 from __future__ import annotations
 

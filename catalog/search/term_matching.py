@@ -1,4 +1,4 @@
-"""Find products by terms in the full-text index of migration 0004 (FTS5 or tsquery)."""
+"""Find products by terms in the full-text index `catalog_search` (FTS5 on SQLite, tsvector on PostgreSQL)."""
 
 from __future__ import annotations
 

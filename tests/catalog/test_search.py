@@ -105,7 +105,7 @@ def test_ingredients_and_phrases_of_descriptions_match_if_no_name_does(client: C
     for query in ("thịt lợn", "thit lon", "lợn", "mac khen"):
         html = page_of(client, f"/tim/?q={query}")
         assert names(html) == ["Lạp sườn"]
-        assert "Không có món nào tên" in html
+        assert "Không có sản phẩm nào tên" in html
     assert search_results(client, "thịt bê") == ["Giò thủ"]
     assert search_results(client, "bò") == []  # one word of a description says too little
 

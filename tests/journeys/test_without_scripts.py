@@ -145,7 +145,7 @@ def _fill_basket(page: Page) -> None:
     quantity.press("Enter")
     expect(page.locator(".total").last).to_contain_text("350.000")
     quantity.fill("3")
-    page.locator("form").filter(has=quantity).get_by_role("button", name="Sửa").click()
+    page.locator("form").filter(has=quantity).get_by_role("button", name="Cập nhật").click()
     expect(quantity).to_have_value("3")
     assert sorted(BasketLine.objects.values_list("quantity", flat=True)) == [1, 3]
 

@@ -46,7 +46,7 @@ def test_order_can_be_placed_and_cancelled_without_scripts(browser: Browser, liv
     page.get_by_label("Deliver to").select_option("01")
     page.get_by_role("button", name="Show").click()
     page.get_by_role("spinbutton", name="Quantity of Gối thảo dược").fill("2")
-    page.get_by_role("button", name="Edit", exact=True).click()
+    page.get_by_role("button", name="Update", exact=True).click()
     page.get_by_role("button", name="Checkout", exact=True).filter(visible=True).click()
 
     page.get_by_label("Full name").fill("Trần Thị Minh Hạnh")
@@ -138,7 +138,7 @@ def test_every_button_of_the_basket_works(browser: Browser, live_server: Any, ha
                 expect(page.locator(".total").last).to_contain_text("365.000")
     else:
         quantity.fill("0")
-        page.get_by_role("button", name="Edit", exact=True).last.click()
+        page.get_by_role("button", name="Update", exact=True).last.click()
     expect(pillow).to_have_count(0)
 
     page.get_by_label("Voucher code").fill("KHONGCO")
