@@ -37,7 +37,7 @@ def lock_product(product_id: int, *, cooperative: Cooperative | None = None, fie
 
 def set_tracked_columns(row: Model, values: Mapping[str, object]) -> dict[str, object]:
     """Step: set columns of an unsaved row and return the data of its change: the `fields` that changed, and
-    their values `from` and `to`, without metadata and long texts.
+    their values `from` and `to` unless those are metadata or other JSON.
     """
     before = {column: getattr(row, column) for column in values}
     fields = set_columns(row, values)
