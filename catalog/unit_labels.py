@@ -28,6 +28,11 @@ def unit_label(variant: Variant) -> str:
     return NO_BREAK.join(parts)
 
 
+def pack_label(variant: Variant) -> str:
+    """The sale step's name beside the variant's: empty if that states the content, as `1 kg` does."""
+    return "" if any(map(str.isdigit, variant.name)) else unit_label(variant)
+
+
 def unit_name(unit: str) -> str:
     """`kg`, `gói`: like get_unit_display(), which builds all choices on each call."""
     return str(Unit(unit).label)

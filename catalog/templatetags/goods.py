@@ -9,6 +9,7 @@ from catalog import unit_labels
 register = template.Library()
 
 register.filter(unit_labels.unit_label)
+register.filter(unit_labels.pack_label)
 register.filter(unit_labels.max_grams)
 register.simple_tag(unit_labels.price_per_measure)
 register.simple_tag(unit_labels.max_price)

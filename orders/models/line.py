@@ -9,7 +9,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from catalog.models import Lot, Stock, Variant
+from catalog.models import Lot, Stock, Unit, Variant
 from catalog.pricing import price_for
 from cooperatives.models import Cooperative
 from orders.models.counted import FURTHER_REPORT_COLUMNS, REPORT_COLUMNS, Counted
@@ -149,6 +149,27 @@ class OrderLine(Counted, WithMetadata):
     def price_per_kilogram(self) -> int:
         """The quoted price of a kilogram, for catch-weight lines."""
         return price_for(self.unit_price * self.quantity, self.estimate_grams or 1, 1000)
+
+    @property
+    def unit_label(self) -> str:
+        """The name of one step in the page's language; empty if the variant has a name, which says it."""
+        return "" if self.variant_name or self.unit not in Unit.values else str(Unit(self.unit).label)
+
+    @property
+    def contents(self) -> str:
+        """The whole line with its quantity, as `contents_label` says it."""
+        return self.contents_label(self.quantity)
+
+    def amount_label(self, quantity: int) -> str:
+        """Format a quantity: `2 kg`, or `2 × 1 kg` for a variant with a name."""
+        named = f"× {self.variant_name}" if self.variant_name else self.unit_label
+        return f"{quantity} {named}".strip()
+
+    def contents_label(self, quantity: int) -> str:
+        """Format a quantity with the product's name: `2 kg Gừng tươi`, or `2 × Gừng tươi (1 kg)`."""
+        if self.variant_name:
+            return f"{quantity} × {self.product_name} ({self.variant_name})"
+        return f"{quantity} {self.unit_label or '×'} {self.product_name}"
 
 
 class Allocation(models.Model):

@@ -210,3 +210,8 @@ class ParcelLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.order_line_id} × {self.quantity}"
+
+    @property
+    def contents_label(self) -> str:
+        """The quantity with the product's name; reads `order_line`."""
+        return self.order_line.contents_label(self.quantity)

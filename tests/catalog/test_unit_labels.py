@@ -7,7 +7,7 @@ from django.utils import translation
 
 from catalog.models import Unit, Variant
 from catalog.pricing import price_for
-from catalog.unit_labels import price_per_measure, unit_label
+from catalog.unit_labels import pack_label, price_per_measure, unit_label
 
 
 @pytest.mark.parametrize(
@@ -31,6 +31,20 @@ def test_unit_label_names_unit_and_content(fields: dict[str, Any], vietnamese: s
         assert unit_label(Variant(**fields)) == vietnamese
     with translation.override("en"):
         assert unit_label(Variant(**fields)) == english
+
+
+@pytest.mark.parametrize(
+    ("fields", "label"),
+    [
+        ({"name": "1 kg", "unit": Unit.KG}, ""),
+        ({"name": "Thùng 5 kg", "unit": Unit.BOX, "content_grams": 5000}, ""),
+        ({"name": "Hoa văn đỏ", "unit": Unit.PIECE}, "chiếc"),
+        ({"unit": Unit.KG}, "kg"),
+    ],
+)
+def test_unit_is_not_repeated_beside_a_name_that_states_it(fields: dict[str, Any], label: str) -> None:
+    with translation.override("vi"):
+        assert pack_label(Variant(**fields)) == label
 
 
 @pytest.mark.parametrize(

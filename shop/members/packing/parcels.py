@@ -32,7 +32,6 @@ from shop.members.forms.fields import MembersForm, ReasonForm
 from shop.members.forms.work import FAILURE_REASONS, VOID_REASONS, CashForm, DeliveryForm, HandOverForm
 from shop.members.member_access import for_members, render_page, submitted_key
 from shop.members.packing.parts import part_url
-from shop.members.packing.worklist import unit_label
 
 _WITH_FORM = ["GET", "HEAD", "POST"]
 
@@ -51,10 +50,7 @@ def label(request: HttpRequest, membership: MembershipContext, parcel_id: int) -
     parcel = _find_parcel(membership, parcel_id)
     if not parcel.part.shows_contact or parcel.state in (ParcelState.VOIDED, ParcelState.DELIVERED):
         raise Missing()
-    lines = [
-        (line, unit_label(line.order_line))
-        for line in parcel.lines.select_related("order_line").order_by("pk")
-    ]
+    lines = list(parcel.lines.select_related("order_line").order_by("pk"))
     address = f"{settings.PUBLIC_URL}{reverse('members:parcel', args=[parcel.pk])}"
     context = {
         "cooperative": membership.cooperative,
@@ -62,7 +58,7 @@ def label(request: HttpRequest, membership: MembershipContext, parcel_id: int) -
         "part": parcel.part,
         "order": parcel.part.order,
         "lines": lines,
-        "grams": sum(line.grams or line.order_line.grams * line.quantity for line, _unit in lines),
+        "grams": sum(line.grams or line.order_line.grams * line.quantity for line in lines),
         "code": segno.make(address, micro=False).svg_data_uri(border=2, omitsize=True),
     }
     return render(request, "members/label.html", context)

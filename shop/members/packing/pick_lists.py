@@ -13,7 +13,7 @@ from shop.core.models import Picture
 from shop.core.web.form_options import FormData
 from shop.members.forms.weigh import WeighForm
 from shop.members.forms.work import PickForm
-from shop.members.packing.worklist import pictures_of, sorted_lines, unit_label
+from shop.members.packing.worklist import pictures_of, sorted_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class PickLine:
     """
 
     line: OrderLine
-    unit: str
+    amount: str
     picture: Picture | None
     still_open: int
     taken: object
@@ -56,7 +56,7 @@ def pick_lines(part: OrderPart, pick: PickForm | None, weigh: WeighForm | None) 
     return [
         PickLine(
             line,
-            unit_label(line),
+            line.amount_label(still_open.get(line.pk) or line.quantity),
             pictures.get(line.picture_key or 0),
             still_open.get(line.pk, 0),
             pick[f"taken-{line.pk}"] if pick and line.pk in pickable_lines else None,

@@ -12,7 +12,6 @@ from django.db.models import prefetch_related_objects
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from catalog.models import Unit
 from cooperatives.models import DeliveryKind
 from orders.models import OrderLine, OrderPart, WeightQuestion
 from orders.models.part import OrderPartQuerySet
@@ -93,11 +92,6 @@ def sorted_lines(part: OrderPart) -> list[OrderLine]:
 def pictures_of(lines: Sequence[OrderLine]) -> dict[int, Picture]:
     """Return the lines' pictures by id. One query; deleted pictures are missing."""
     return Picture.objects.in_bulk({line.picture_key for line in lines if line.picture_key})
-
-
-def unit_label(line: OrderLine) -> str:
-    """Return the name of the line's sale unit in the page's language."""
-    return str(Unit(line.unit).label) if line.unit in Unit.values else ""
 
 
 def time_left(until: datetime.datetime, now: datetime.datetime) -> str:
@@ -181,10 +175,7 @@ def _weighing_status(lines: Sequence[OrderLine], lines_with_question: set[uuid.U
 
 
 def _contents(lines: Sequence[OrderLine]) -> str:
-    contents = ", ".join(
-        " ".join(filter(None, (str(line.quantity), unit_label(line), line.product_name, line.variant_name)))
-        for line in lines[:_MAX_NAMED]
-    )
+    contents = ", ".join(line.contents_label(line.quantity) for line in lines[:_MAX_NAMED])
     return f"{contents}…" if len(lines) > _MAX_NAMED else contents
 
 

@@ -11,6 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from catalog.models import Unit, Variant
 from cooperatives.models import Role
 from orders.actions.fulfilment.pack_parcels import accept_part
 from orders.actions.fulfilment.void_parcels import void_parcel
@@ -284,6 +285,25 @@ def test_task_names_the_items_of_the_part(packer, seller):
 
     assert "1 chiếc Khăn thổ cẩm" in page
     assert part.order.code in page
+
+
+def test_named_packs_are_counted_without_the_unit(packer, seller):
+    """`2 kg Gừng tươi 1 kg` read as two kilograms of something; each page says two packs."""
+    ginger = make_product(seller, name="Gừng tươi").variants.get()
+    Variant.objects.filter(pk=ginger.pk).update(name="1 kg", unit=Unit.KG)
+    part = make_order((ginger, 2), now=fixed_now()).parts.get()
+
+    work = html_of(packer.get("/xa-vien/goi/?viec=nhan"))
+    accept_part(part_id=part.pk, actor=Actor.system(), now=fixed_now())
+    to_pack = html_of(packer.get(f"/xa-vien/goi/{part.pk}/"))
+    parcel = closed_parcel(part)
+    packed = html_of(packer.get(f"/xa-vien/goi/{part.pk}/"))
+    label = html_of(packer.get(f"/xa-vien/kien/{parcel.pk}/tem/"))
+
+    assert '<p class="how-much">2 × 1 kg</p>' in to_pack
+    for page in (work, packed, label):
+        assert "2 × Gừng tươi (1 kg)" in page
+        assert "2 kg Gừng tươi" not in page
 
 
 def test_home_counts_pickups_of_the_next_pickup_day(packer, seller):
