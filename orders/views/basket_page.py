@@ -160,7 +160,7 @@ def _render_basket(
         "quote": quote,
         "currency": basket.currency if basket else "VND",
         "seller_quotes": seller_quote_views(quote, province, faults) if quote else [],
-        "sums": totals_of_quote(quote) if quote else None,
+        "sums": totals_of_quote(quote, quote.purchase_at_maximum) if quote else None,
         "has_blocking_problems": has_blocking_problems(quote) if quote else False,
         "removed_line": removed_line,
         "reordered": None if is_part else pop_reorder_result(request),

@@ -291,7 +291,7 @@ def _render_checkout(
         "basket": basket,
         "form": form,
         "quote": quote,
-        "sums": totals_of_quote(quote),
+        "sums": totals_of_quote(quote, quote.purchase_at_maximum),
         "groups": [
             {
                 "seller_view": each,

@@ -54,20 +54,23 @@ def _refusal_messages(refused: Refused, quote: Quote, submitted: Mapping[str, ob
     if not isinstance(refused, BasketChanged):
         return [str(refused.message)]
     currency = quote.requested.channel.currency
+    total_changed = (
+        "shown_total",
+        quote.total,
+        _("The total is now %(new)s instead of %(old)s. Please check and place the order again."),
+    )
+    maximum_changed = (
+        "shown_most",
+        quote.maximum_total,
+        _(
+            "After weighing, the total can now be up to %(new)s instead of %(old)s. Please check "
+            "and place the order again."
+        ),
+    )
+    # The buyer agrees to the sum on the button, which is the maximum where items are sold by weight.
+    is_by_weight = quote.is_by_weight
     for field_name, current, text in (
-        (
-            "shown_total",
-            quote.total,
-            _("The total is now %(new)s instead of %(old)s. Please check and place the order again."),
-        ),
-        (
-            "shown_most",
-            quote.maximum_total,
-            _(
-                "After weighing, the total can now be up to %(new)s instead of %(old)s. Please check "
-                "and place the order again."
-            ),
-        ),
+        (maximum_changed, total_changed) if is_by_weight else (total_changed, maximum_changed)
     ):
         agreed = str(submitted.get(field_name, ""))
         if agreed.isdecimal() and int(agreed) != current:

@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 
 from cooperatives.models import DeliveryMethod, Service
 from orders.actions.quotes.quote_types import Quote, QuotedLine, QuotedPickupTime, QuoteProblem, SellerQuote
+from orders.pricing import PricedItem
 from shop.core.models import Picture, show_in_language
 from shop.core.models.geography import Division
 from shop.core.texts.figures import money, weekday_and_day
@@ -29,13 +30,28 @@ _IN_BASKET = frozenset(
 class LineView:
     """A quoted line for display. `fault` is the error of the quantity just entered.
 
-    `maximum` is the upper bound of the price of a line sold by weight; above it the buyer is asked.
+    `priced` are its sums, for a line sold by weight at the bound above which the buyer is asked; None for
+    products not on sale.
     """
 
     quoted: QuotedLine
     messages: list[str]
     fault: str = ""
-    maximum: int | None = None
+    priced: PricedItem | None = None
+
+    @property
+    def to_pay(self) -> int:
+        """What the line costs, at most if sold by weight."""
+        return self.priced.total.gross if self.priced else 0
+
+    @property
+    def before(self) -> int | None:
+        """The line at its list price, if that is more."""
+        return self.priced.listed.gross if self.priced and self.priced.listed.gross > self.to_pay else None
+
+    @property
+    def is_by_weight(self) -> bool:
+        return self.priced is not None and self.quoted.variant.is_weighed
 
     @property
     def picture(self) -> Picture | None:
@@ -95,7 +111,12 @@ class SellerQuoteView:
 
     @property
     def goods_total(self) -> int:
-        return sum(line.quoted.to_pay or 0 for line in self.lines)
+        return sum(line.to_pay for line in self.lines)
+
+    @property
+    def is_by_weight(self) -> bool:
+        """Whether some line is sold by weight, so that `goods_total` is a maximum."""
+        return any(line.is_by_weight for line in self.lines)
 
 
 def seller_quote_views(
@@ -105,6 +126,7 @@ def seller_quote_views(
     translate_quote(quote)
     faults_by_line = faults or {}
     currency = quote.requested.channel.currency
+    priced = {line.key: line for line in quote.purchase_at_maximum.lines}
     return [
         SellerQuoteView(
             seller_quote,
@@ -113,7 +135,7 @@ def seller_quote_views(
                     line,
                     line_messages(line, currency),
                     faults_by_line.get(line.requested.key, ""),
-                    quote.maximum_of_line(line) if line.variant.is_weighed else None,
+                    priced.get(line.requested.key),
                 )
                 for line in seller_quote.lines
             ],

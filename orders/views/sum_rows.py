@@ -12,6 +12,7 @@ from cooperatives.models import Cooperative
 from orders.actions.order_records.discount_records import price_reductions
 from orders.actions.quotes.quote_types import Quote
 from orders.models import CostBearer, Discount, DiscountKind, DiscountShare, Order
+from orders.pricing import Purchase
 from shop.core.texts.marked_texts import untranslated
 
 _SHARES = DiscountShare.objects.select_related("line", "part").only(
@@ -39,13 +40,15 @@ class DiscountRow:
 class Totals:
     """Totals in minor units. `goods` and `delivery` are list prices; less the discounts they give the total.
 
-    `delivery` is None until the province is known.
+    `delivery` is None until the province is known. `is_maximum`: the goods are sold by weight, and the sums
+    are those of the highest weights.
     """
 
     currency: str
     goods: int
     taken_off: Sequence[DiscountRow]
     delivery: int | None
+    is_maximum: bool = False
 
     @property
     def before(self) -> int | None:
@@ -53,8 +56,11 @@ class Totals:
         return self.goods + (self.delivery or 0) if self.taken_off else None
 
 
-def totals_of_quote(quote: Quote) -> Totals:
-    """Return the totals of a basket's quote."""
+def totals_of_quote(quote: Quote, purchase: Purchase | None = None) -> Totals:
+    """Return the totals of a basket's quote; `purchase` may be the one at the maximum weights."""
+    purchase = purchase or quote.purchase
+    price_cuts = {line.key: line.listed.gross - line.priced.gross for line in purchase.lines}
+    weighed_keys = {line.requested.key for line in quote.lines if line.variant.is_weighed}
     sellers: dict[Hashable, Cooperative] = {
         line.requested.key: seller_quote.cooperative
         for seller_quote in quote.seller_quotes
@@ -67,10 +73,13 @@ def totals_of_quote(quote: Quote) -> Totals:
     discounted_goods = discounted_delivery = 0
     for reduction in price_reductions(quote):
         cooperatives = [sellers[key] for key in reduction.amounts]
-        amount = sum(reduction.amounts.values())
+        amount = sum(
+            price_cuts[key] if key in weighed_keys else taken_off
+            for key, taken_off in reduction.amounts.items()
+        )
         discounted_goods += amount
         rows.append(_discount_row(reduction.kind, reduction.name, "", reduction.bearer, cooperatives, amount))
-    for requested, applied in zip(quote.discounts, quote.purchase.discounts, strict=True):
+    for requested, applied in zip(quote.discounts, purchase.discounts, strict=True):
         if not applied.amount:
             continue
         if applied.of_delivery:
@@ -85,12 +94,12 @@ def totals_of_quote(quote: Quote) -> Totals:
                 requested.kind, requested.name, code, requested.bearer, cooperatives, applied.amount
             )
         )
-    purchase = quote.purchase
     return Totals(
         quote.requested.channel.currency,
         purchase.goods.gross + discounted_goods,
         sorted(rows, key=_sort_key),
         purchase.delivery.gross + discounted_delivery if quote.requested.province_code else None,
+        is_maximum=purchase is not quote.purchase,
     )
 
 

@@ -77,7 +77,12 @@ def _buy_by_piece(page: Page, slug: str) -> OrderPart:
     page.locator("[name=commune]").select_option(index=4)
     page.locator("[name=street]").fill("Số 5, ngõ 12")
     page.locator("[name=consent]").check()
-    for text in ("khoảng 2,4 kg, tối đa 43.200", "tối đa 73.200", "Cân bao nhiêu, trả bấy nhiêu"):
+    for text in (
+        "khoảng 2,4 kg, 36.000",
+        "tối đa 43.200",
+        "trả tối đa 73.200",
+        "Cân bao nhiêu, trả bấy nhiêu",
+    ):
         expect(page.locator("aside")).to_contain_text(text)
     press(page, "#checkout .big-action")
     page.wait_for_url(re.compile("/don-hang/[0-9a-f-]{36}/"))

@@ -5,14 +5,21 @@ from __future__ import annotations
 import datetime
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
 
 from catalog.models import Variant
 from cooperatives.models import Cooperative, DeliveryMethod, PickupTime, Service
 from orders.models import CostBearer, DiscountKind
-from orders.pricing import AgreedDiscountShare, AgreedLine, DiscountInput, Purchase, price_weighed
+from orders.pricing import (
+    AgreedDiscountShare,
+    AgreedLine,
+    DiscountInput,
+    Purchase,
+    WeighedPrice,
+    price_weighed,
+)
 from shop.core.errors import Refused
 from shop.core.models import Channel, ShopSettings
 
@@ -262,6 +269,56 @@ class Quote:
 
     def maximum_of_line(self, line: QuotedLine) -> int:
         """The highest price of a line sold by weight without asking the buyer, after its discounts."""
+        return self._price_at_bound(line).total.gross
+
+    @property
+    def purchase_at_maximum(self) -> Purchase:
+        """The purchase with each line sold by weight at its bound: the sums that buyers are asked for."""
+        at_bound = {
+            line.requested.key: self._price_at_bound(line) for line in self.lines if line.variant.is_weighed
+        }
+        if not at_bound:
+            return self.purchase
+        lines = [
+            replace(priced, listed=bound.listed, priced=bound.priced, total=bound.total)
+            if (bound := at_bound.get(priced.key))
+            else priced
+            for priced in self.purchase.lines
+        ]
+        discounts = []
+        for discount in self.purchase.discounts:
+            shares = {
+                key: at_bound[key].shares[discount.key]
+                if key in at_bound and not discount.of_delivery
+                else share
+                for key, share in discount.shares.items()
+            }
+            discounts.append(replace(discount, shares=shares, amount=sum(shares.values())))
+        return replace(self.purchase, lines=lines, discounts=discounts)
+
+    @property
+    def maximum_total(self) -> int:
+        """The highest total without asking the buyer about weights."""
+        return self.purchase_at_maximum.total.gross
+
+    @property
+    def maximum_without_delivery(self) -> int:
+        """`maximum_total` without deliveries, for buyers whose address is not known yet."""
+        return self.purchase_at_maximum.goods.gross
+
+    @property
+    def voucher_amount(self) -> int:
+        """What the voucher code takes off; 0 where it is refused."""
+        if self.voucher is None or self.voucher.discount is None:
+            return 0
+        return self.purchase.discounts[-1].amount
+
+    @property
+    def applied_voucher(self) -> QuotedVoucher | None:
+        """The voucher if it takes something off: only then is a use counted."""
+        return self.voucher if self.voucher_amount else None
+
+    def _price_at_bound(self, line: QuotedLine) -> WeighedPrice:
         discount_shares = [
             AgreedDiscountShare(
                 priced_discount.key,
@@ -279,32 +336,4 @@ class Quote:
             discount_shares,
         )
         with_tax = self.requested.channel.prices_entered_with_tax
-        return price_weighed(agreed, line.bound_grams, with_tax=with_tax).total.gross
-
-    @property
-    def maximum_total(self) -> int:
-        """The highest total without asking the buyer about weights."""
-        at_estimate = {line.key: line.total.gross for line in self.purchase.lines}
-        rises = [
-            self.maximum_of_line(line) - at_estimate[line.requested.key]
-            for line in self.lines
-            if line.variant.is_weighed and line.requested.key in at_estimate
-        ]
-        return self.total + sum(rises)
-
-    @property
-    def maximum_without_delivery(self) -> int:
-        """`maximum_total` without deliveries, for buyers whose address is not known yet."""
-        return self.maximum_total - self.purchase.delivery.gross
-
-    @property
-    def voucher_amount(self) -> int:
-        """What the voucher code takes off; 0 where it is refused."""
-        if self.voucher is None or self.voucher.discount is None:
-            return 0
-        return self.purchase.discounts[-1].amount
-
-    @property
-    def applied_voucher(self) -> QuotedVoucher | None:
-        """The voucher if it takes something off: only then is a use counted."""
-        return self.voucher if self.voucher_amount else None
+        return price_weighed(agreed, line.bound_grams, with_tax=with_tax)

@@ -153,7 +153,7 @@ def test_buyer_email_uses_their_language_and_seller_email_vietnamese(client: Cli
         assert "0987 654 321" in text
     to_cooperative = Notification.objects.get(to="thien-an@example.com")
     assert order.code in to_cooperative.text
-    assert "Gối thảo dược: 1" in to_cooperative.text
+    assert "1 chiếc Gối thảo dược" in to_cooperative.text
 
 
 def test_order_language_is_that_of_checkout_page(client: Client) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 
 import pytest
@@ -11,13 +12,15 @@ from orders.actions.fulfilment.pack_parcels import accept_part
 from orders.actions.fulfilment.weigh_lines import weigh_line
 from orders.actions.placement.draft_orders import create_draft, edit_draft
 from orders.actions.quotes.quote_types import RequestedDelivery, RequestedLine
-from orders.models import Order, OrderPart, OrderSource, WeightQuestion
+from orders.models import Basket, Order, OrderPart, OrderSource, WeightQuestion
 from shop.core.actors import Actor
 from tests.factories import (
+    HANOI,
     NOW,
     make_admin,
     make_channel,
     make_contact,
+    make_divisions,
     make_member,
     make_order,
     make_user,
@@ -66,15 +69,22 @@ def test_product_page_shows_estimate_price_per_kilo_and_maximum(client):
     assert "43.200 ₫" in page
 
 
-def test_basket_and_checkout_show_maximum_price(client):
+def test_maximum_is_the_main_sum_of_basket_checkout_and_button(client):
     gourd = make_weighed_variant()
     client.post("/gio-hang/dong/", {"variant": gourd.pk, "quantity": 2})
+    make_divisions()
+    Basket.objects.update(province_code=HANOI)
 
     pages = [html_of(client.get(path)).replace("\u00a0", " ") for path in ("/gio-hang/", "/dat-hang/")]
 
-    for page in pages:
-        assert "4,8 kg" in page
-        assert page.count("86.400 ₫") == 2
+    basket_page, checkout_page = (re.sub(r"(?:<[^>]+>|\s)+", " ", page) for page in pages)
+    for text in (basket_page, checkout_page):
+        assert "khoảng 4,8 kg, 72.000 ₫" in text
+        assert "tối đa 86.400 ₫" in text
+        assert "Tiền hàng, tối đa 86.400 ₫" in text
+        assert "Tối đa 116.400 ₫" in text
+        assert "Theo cân nặng ước tính: 102.000 ₫" in text
+    assert "Đặt hàng, trả tối đa 116.400 ₫" in checkout_page
 
 
 def test_order_page_shows_agreed_then_weighed_amount(client):
