@@ -12,7 +12,7 @@ from django.utils import timezone
 from catalog.actions.taxonomy.categories import edit_category
 from catalog.models import (
     Attribute,
-    BackRequest,
+    BackInStockRequest,
     Bulletin,
     Category,
     Collection,
@@ -126,20 +126,20 @@ class CollectionAdmin(ReadMostlyAdmin):
 
 @admin.register(Bulletin)
 class BulletinAdmin(ReadMostlyAdmin):
-    list_display = ("week", "cooperative", "language", "made_at", "sent_at")
+    list_display = ("week", "cooperative", "language", "created_at", "sent_at")
     list_filter = ("language",)
     list_select_related = ("cooperative",)
     ordering = ("-week", "pk")
 
 
-@admin.register(BackRequest)
-class BackRequestAdmin(ReadMostlyAdmin):
-    list_display = ("product", "variant", "contact_method", "contact", "asked_at", "notified_at")
+@admin.register(BackInStockRequest)
+class BackInStockRequestAdmin(ReadMostlyAdmin):
+    list_display = ("product", "variant", "contact_method", "contact", "created_at", "notified_at")
     list_filter = ("contact_method", "until_season")
     list_select_related = ("product", "variant")
     search_fields = ("contact",)
     fields = (
         *("product", "variant", "user", "contact_method", "contact", "language"),
-        *("until_season", "asked_at", "notified_at"),
+        *("until_season", "created_at", "notified_at"),
     )  # the token is a secret of the requester
-    ordering = ("-asked_at", "-pk")
+    ordering = ("-created_at", "-pk")

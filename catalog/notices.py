@@ -9,7 +9,7 @@ from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from catalog.models import BackRequest, Bulletin, Listing
+from catalog.models import BackInStockRequest, Bulletin, Listing
 from cooperatives.models import Certificate, Follow
 from shop.core.models import shop_settings, show_in_language
 from shop.core.web.public_urls import page_url
@@ -55,7 +55,7 @@ def send_certificate_decision(certificate: Certificate, *, now: datetime.datetim
         )
 
 
-def send_back_in_stock(request: BackRequest, *, now: datetime.datetime) -> None:
+def send_back_in_stock(request: BackInStockRequest, *, now: datetime.datetime) -> None:
     """Tell the requester once, by e-mail or SMS, that the product can be ordered again."""
     product, language = request.product, request.language
     with translation.override(language):
@@ -85,7 +85,7 @@ def send_back_in_stock(request: BackRequest, *, now: datetime.datetime) -> None:
             "url": url,
         }
         send(
-            key=f"back:{request.pk}:{request.asked_at:%Y%m%d%H%M%S%f}",
+            key=f"back:{request.pk}:{request.created_at:%Y%m%d%H%M%S%f}",
             contact_method=ContactMethod(request.contact_method),
             to=request.contact,
             subject=subject if is_mail else "",

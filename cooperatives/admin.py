@@ -70,10 +70,10 @@ class FollowAdmin(ReadMostlyAdmin):
         "user",
         "email",
         "language",
-        "asked_at",
+        "created_at",
         "confirmed_at",
     )  # the token is a secret of the follower
-    ordering = ("-asked_at", "-pk")
+    ordering = ("-created_at", "-pk")
 
 
 @admin.register(Warehouse)

@@ -120,8 +120,8 @@ class CashHolder(TextChoices):
 class StatementRowState(TextChoices):
     """Outcome of a row of a carrier's statement."""
 
-    WAITING = "waiting", _("to be taken over")
-    TAKEN = "taken", _("taken over")
+    WAITING = "waiting", _("to be imported")
+    IMPORTED = "imported", _("imported")
     KNOWN = "known", _("known already")
     PROBLEM = "problem", _("to be looked at")
     DISMISSED = "dismissed", _("set aside")
@@ -129,13 +129,13 @@ class StatementRowState(TextChoices):
 
 STATEMENT_ROW_MOVES: Moves = {
     StatementRowState.WAITING: frozenset(
-        {StatementRowState.TAKEN, StatementRowState.KNOWN, StatementRowState.PROBLEM}
+        {StatementRowState.IMPORTED, StatementRowState.KNOWN, StatementRowState.PROBLEM}
     ),
     StatementRowState.PROBLEM: frozenset(
-        {StatementRowState.TAKEN, StatementRowState.KNOWN, StatementRowState.DISMISSED}
+        {StatementRowState.IMPORTED, StatementRowState.KNOWN, StatementRowState.DISMISSED}
     ),
     StatementRowState.DISMISSED: frozenset({StatementRowState.PROBLEM}),
-    StatementRowState.TAKEN: frozenset(),
+    StatementRowState.IMPORTED: frozenset(),
     StatementRowState.KNOWN: frozenset(),
 }
 
@@ -191,15 +191,15 @@ class TransferState(TextChoices):
     SETTLED = "settled", _("settled")
     REVIEW = "review", _("to be looked at")
     GIVEN_BACK = "given_back", _("to be given back")
-    SET_ASIDE = "set_aside", _("not for an order")
+    DISMISSED = "dismissed", _("not for an order")
 
 
 TRANSFER_MOVES: Moves = {
     TransferState.NEW: frozenset({TransferState.SETTLED, TransferState.REVIEW}),
     TransferState.REVIEW: frozenset(
-        {TransferState.SETTLED, TransferState.GIVEN_BACK, TransferState.SET_ASIDE}
+        {TransferState.SETTLED, TransferState.GIVEN_BACK, TransferState.DISMISSED}
     ),
-    TransferState.SET_ASIDE: frozenset({TransferState.REVIEW}),
+    TransferState.DISMISSED: frozenset({TransferState.REVIEW}),
     TransferState.SETTLED: frozenset(),
     TransferState.GIVEN_BACK: frozenset(),
 }

@@ -200,10 +200,10 @@ def offline(request: HttpRequest) -> HttpResponse:
 def text_size_choice(request: HttpRequest) -> HttpResponse:
     """Set or clear large text for this browser, then return to the page."""
     next_url = request.POST.get("next", "")
-    is_ours = url_has_allowed_host_and_scheme(
+    is_local = url_has_allowed_host_and_scheme(
         next_url, {request.get_host()}, require_https=request.is_secure()
     )
-    response = HttpResponseRedirect(next_url if is_ours else reverse("home"))
+    response = HttpResponseRedirect(next_url if is_local else reverse("home"))
     if request.POST.get("size") == LARGE:
         response.set_cookie(
             TEXT_SIZE,

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('catalog', '0006_bulletins_and_back_requests'),
+        ('catalog', '0006_bulletins_and_back_in_stock_requests'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

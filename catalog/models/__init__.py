@@ -6,7 +6,7 @@ from catalog.models.attribute import (
     ProductType,
     ProductTypeAttribute,
 )
-from catalog.models.back_request import BackRequest
+from catalog.models.back_in_stock_request import BackInStockRequest
 from catalog.models.bulletin import Bulletin
 from catalog.models.category import Category
 from catalog.models.collection import Collection, CollectionListing, CollectionProduct
@@ -31,7 +31,7 @@ __all__ = [
     "Attribute",
     "AttributeScope",
     "AttributeValue",
-    "BackRequest",
+    "BackInStockRequest",
     "Bulletin",
     "Category",
     "Collection",

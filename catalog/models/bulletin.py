@@ -42,7 +42,7 @@ class Bulletin(models.Model):
     language = models.CharField(max_length=16)
     text = models.TextField()
     spoken_text = models.TextField(blank=True, default="")
-    made_at = models.DateTimeField()
+    created_at = models.DateTimeField()
     sent_through = models.PositiveBigIntegerField(default=0)
     sent_at = models.DateTimeField(null=True, blank=True)
 

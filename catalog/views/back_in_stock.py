@@ -16,9 +16,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from catalog.actions.marketing.back_in_stock import cancel_back_request, request_back_in_stock
+from catalog.actions.marketing.back_in_stock import cancel_back_in_stock_request, request_back_in_stock
 from catalog.forms import BackInStockForm
-from catalog.models import BackRequest, Product, ProductMedia, Variant
+from catalog.models import BackInStockRequest, Product, ProductMedia, Variant
 from shop.accounts.models import User
 from shop.core.actors import Actor, EntryPoint
 from shop.core.dates.calendar import vietnam_date
@@ -79,9 +79,9 @@ def back_in_stock_request(request: HttpRequest, token: str) -> HttpResponse:
     """A request with a button that deletes it; opening the link alone changes nothing."""
     if request.method == "POST":
         with suppress(Missing):  # a repeat: already deleted
-            cancel_back_request(token=token, actor=_actor(request), now=timezone.now())
+            cancel_back_in_stock_request(token=token, actor=_actor(request), now=timezone.now())
         return render(request, "catalog/unsubscribed.html")
-    row = BackRequest.objects.filter(token=token).select_related("product", "variant").first()
+    row = BackInStockRequest.objects.filter(token=token).select_related("product", "variant").first()
     if row is None:
         return render(request, "catalog/unsubscribed.html")
     show_in_language([row.product], "name")

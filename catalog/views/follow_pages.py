@@ -17,7 +17,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from catalog.forms import FollowForm
-from catalog.models import BackRequest
+from catalog.models import BackInStockRequest
 from cooperatives.actions.followers import confirm_follow, request_follow, unfollow
 from cooperatives.models import Cooperative, Follow
 from shop.accounts.models import User
@@ -49,9 +49,9 @@ def follow(request: HttpRequest, slug: str | None = None) -> HttpResponse:
 def own_follows(request: HttpRequest) -> HttpResponse:
     """The signed-in user's follows and back-in-stock requests, each with a button to end it."""
     key = request.user.pk or 0
-    follows = list(Follow.objects.of_person(key).select_related("cooperative").order_by("asked_at", "pk"))
-    waiting = BackRequest.objects.of_person(key).waiting().select_related("product", "variant")
-    requests = list(waiting.order_by("asked_at", "pk")[:MOST_REQUESTS])
+    follows = list(Follow.objects.of_person(key).select_related("cooperative").order_by("created_at", "pk"))
+    waiting = BackInStockRequest.objects.of_person(key).waiting().select_related("product", "variant")
+    requests = list(waiting.order_by("created_at", "pk")[:MOST_REQUESTS])
     show_in_language([row.cooperative for row in follows if row.cooperative], "name")
     show_in_language([row.product for row in requests], "name")
     show_in_language([row.variant for row in requests if row.variant], "name")

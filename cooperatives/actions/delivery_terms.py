@@ -188,14 +188,14 @@ def replace_market_days(
 def _update_slot_capacities(
     delivery_method: DeliveryMethod, days: Sequence[MarketDay], *, now: datetime.datetime
 ) -> None:
-    """Set the capacity of future booked slots to the new one, but never below the places taken."""
+    """Set the capacity of future booked slots to the new one, but never below the places booked."""
     for slot in PickupSlot.objects.filter(
         delivery_method=delivery_method, day__gte=vietnam_date(now)
     ).order_by("day", "starts"):
         matching_days = (each for each in days if each.starts == slot.starts and each.falls_on(slot.day))
         day = next(matching_days, None)
         if day is not None and day.capacity != slot.capacity:
-            new_capacity = None if day.capacity is None else Greatest(F("taken"), day.capacity)
+            new_capacity = None if day.capacity is None else Greatest(F("booked"), day.capacity)
             PickupSlot.objects.filter(pk=slot.pk).update(capacity=new_capacity)
 
 

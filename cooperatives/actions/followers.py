@@ -62,7 +62,7 @@ def create_follow_request(
     A step of `request_follow`, and of placing an order whose buyer opts in to news.
     """
     email = email.strip().lower()
-    new_follow = Follow(cooperative=cooperative, user=user, email=email, language=language, asked_at=now)
+    new_follow = Follow(cooperative=cooperative, user=user, email=email, language=language, created_at=now)
     Follow.objects.bulk_create([new_follow], ignore_conflicts=True)
     row = lock_row(Follow.objects.filter(cooperative=cooperative, email=email))
     if row is not None and row.confirmed_at is None:

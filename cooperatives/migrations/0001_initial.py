@@ -251,10 +251,10 @@ class Migration(migrations.Migration):
                 ('starts', models.TimeField()),
                 ('ends', models.TimeField()),
                 ('capacity', models.PositiveIntegerField(blank=True, null=True)),
-                ('taken', models.PositiveIntegerField(default=0)),
+                ('booked', models.PositiveIntegerField(default=0)),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('delivery_method', 'day', 'starts'), name='pickup_slot_once'), models.CheckConstraint(condition=models.Q(('capacity', None), ('taken__lte', models.F('capacity')), _connector='OR'), name='pickup_slot_not_overfull')],
+                'constraints': [models.UniqueConstraint(fields=('delivery_method', 'day', 'starts'), name='pickup_slot_once'), models.CheckConstraint(condition=models.Q(('capacity', None), ('booked__lte', models.F('capacity')), _connector='OR'), name='pickup_slot_not_overfull')],
             },
         ),
         migrations.CreateModel(

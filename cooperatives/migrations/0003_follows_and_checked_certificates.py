@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
                 ('email', models.EmailField(max_length=254)),
                 ('language', models.CharField(default='vi', max_length=16)),
                 ('token', models.CharField(default=secrets.token_urlsafe, max_length=64, unique=True)),
-                ('asked_at', models.DateTimeField()),
+                ('created_at', models.DateTimeField()),
                 ('confirmed_at', models.DateTimeField(blank=True, null=True)),
             ],
             options={
@@ -84,7 +84,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='follow',
-            index=models.Index(condition=models.Q(('confirmed_at', None)), fields=['asked_at'], name='follow_unconfirmed'),
+            index=models.Index(condition=models.Q(('confirmed_at', None)), fields=['created_at'], name='follow_unconfirmed'),
         ),
         migrations.AddConstraint(
             model_name='follow',

@@ -267,13 +267,13 @@ class PickupSlot(models.Model):
     starts = models.TimeField()
     ends = models.TimeField()
     capacity = models.PositiveIntegerField(null=True, blank=True)
-    taken = models.PositiveIntegerField(default=0)
+    booked = models.PositiveIntegerField(default=0)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["delivery_method", "day", "starts"], name="pickup_slot_once"),
             models.CheckConstraint(
-                condition=Q(capacity=None) | Q(taken__lte=F("capacity")), name="pickup_slot_not_overfull"
+                condition=Q(capacity=None) | Q(booked__lte=F("capacity")), name="pickup_slot_not_overfull"
             ),
         ]
 

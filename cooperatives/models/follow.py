@@ -18,7 +18,7 @@ class FollowQuerySet(models.QuerySet["Follow"]):
 
     def unconfirmed_before(self, moment: datetime.datetime) -> FollowQuerySet:
         """Return unconfirmed requests made before `moment`."""
-        return self.filter(confirmed_at=None, asked_at__lt=moment)
+        return self.filter(confirmed_at=None, created_at__lt=moment)
 
     def of_person(self, user_id: int) -> FollowQuerySet:
         return self.filter(user=user_id)
@@ -41,7 +41,7 @@ class Follow(models.Model):
     email = models.EmailField()
     language = models.CharField(max_length=16, default="vi")
     token = models.CharField(max_length=64, unique=True, default=secrets.token_urlsafe)
-    asked_at = models.DateTimeField()
+    created_at = models.DateTimeField()
     confirmed_at = models.DateTimeField(null=True, blank=True)
 
     objects = FollowQuerySet.as_manager()
@@ -60,7 +60,7 @@ class Follow(models.Model):
                 condition=Q(confirmed_at__isnull=False),
                 name="follow_to_send_to",
             ),
-            models.Index(fields=["asked_at"], condition=Q(confirmed_at=None), name="follow_unconfirmed"),
+            models.Index(fields=["created_at"], condition=Q(confirmed_at=None), name="follow_unconfirmed"),
         ]
 
     def __str__(self) -> str:

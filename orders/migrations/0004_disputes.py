@@ -13,12 +13,12 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AddField(
             model_name='gatewaycall',
-            name='set_aside_at',
+            name='dismissed_at',
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddField(
             model_name='gatewaycall',
-            name='set_aside_why',
+            name='dismissal_reason',
             field=models.CharField(blank=True, default='', help_text='Why nobody need see to what was refused.', max_length=500),
         ),
         migrations.AlterField(

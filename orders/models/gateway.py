@@ -21,7 +21,7 @@ class Operation(models.TextChoices):
     CANCEL = "cancel", _("release")
     REFUND = "refund", _("give back")
     PAY_OUT = "pay_out", _("pay a cooperative")
-    PULL_BACK = "pull_back", _("take a payout back")
+    REVERSE_TRANSFER = "reverse_transfer", _("take a payout back")
 
 
 class GatewayCallQuerySet(models.QuerySet["GatewayCall"]):
@@ -31,7 +31,7 @@ class GatewayCallQuerySet(models.QuerySet["GatewayCall"]):
 
     def refused(self) -> GatewayCallQuerySet:
         """Refused calls that staff must handle: they can be retried and were not set aside."""
-        return self.repeatable().filter(set_aside_at=None)
+        return self.repeatable().filter(dismissed_at=None)
 
     def repeatable(self) -> GatewayCallQuerySet:
         """Refused calls that were neither retried nor superseded.
@@ -39,7 +39,7 @@ class GatewayCallQuerySet(models.QuerySet["GatewayCall"]):
         Excludes START calls: a refused card is retried by the buyer.
         """
         later_calls = GatewayCall.objects.filter(
-            operation=OuterRef("operation"), asked_at__gt=OuterRef("asked_at")
+            operation=OuterRef("operation"), created_at__gt=OuterRef("created_at")
         )
         later_calls_for_the_same = later_calls.filter(
             payment=OuterRef("payment"), refund=None
@@ -66,7 +66,7 @@ class GatewayCall(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     gateway = models.CharField(max_length=20)
-    operation = models.CharField(max_length=10, choices=Operation)
+    operation = models.CharField(max_length=20, choices=Operation)
     payment = models.ForeignKey(Payment, models.PROTECT, related_name="calls", null=True, blank=True)
     refund = models.ForeignKey("Refund", models.PROTECT, related_name="calls", null=True, blank=True)
     payout = models.ForeignKey("Payout", models.PROTECT, related_name="calls", null=True, blank=True)
@@ -77,15 +77,15 @@ class GatewayCall(models.Model):
     url = models.URLField(max_length=1000, blank=True, default="")
     code = models.CharField(max_length=80, blank=True, default="")
     message = models.CharField(max_length=500, blank=True, default="")
-    terms = models.JSONField(
-        default=dict, blank=True, help_text=_("How it was asked, so that a repeat asks the same.")
+    request_parameters = models.JSONField(
+        default=dict, blank=True, help_text=_("Parameters of the request; a repeat sends the same ones.")
     )
     tries = models.PositiveSmallIntegerField(default=0)
-    asked_at = models.DateTimeField()
+    created_at = models.DateTimeField()
     answered_at = models.DateTimeField(null=True, blank=True)
     next_check_at = models.DateTimeField(null=True, blank=True)
-    set_aside_at = models.DateTimeField(null=True, blank=True)
-    set_aside_why = models.CharField(
+    dismissed_at = models.DateTimeField(null=True, blank=True)
+    dismissal_reason = models.CharField(
         max_length=500, blank=True, default="", help_text=_("Why nobody need see to what was refused.")
     )
     actor_kind = models.CharField(max_length=10, blank=True, default="")

@@ -119,7 +119,7 @@ class OrderPartQuerySet(models.QuerySet["OrderPart"]):
 
     def unanswered(self) -> OrderPartQuerySet:
         """New parts already escalated to the platform, most urgent first."""
-        return self.to_accept().filter(called_at__isnull=False, order__confirmed_at__isnull=False)
+        return self.to_accept().filter(escalated_at__isnull=False, order__confirmed_at__isnull=False)
 
     def showing_address(self) -> OrderPartQuerySet:
         """Parts whose cooperative may see the buyer's address: the queryset form of `shows_address`."""
@@ -169,7 +169,7 @@ class OrderPart(Counted, WithMetadata, WithTimes):
     state = models.CharField(max_length=10, choices=PartState, default=PartState.NEW)
     progress = models.CharField(max_length=20, choices=Progress, default=Progress.NOTHING)
     accept_by = models.DateTimeField(null=True, blank=True)
-    called_at = models.DateTimeField(
+    escalated_at = models.DateTimeField(
         null=True, blank=True, help_text=_("When the platform was told that nobody has accepted.")
     )
     accepted_at = models.DateTimeField(null=True, blank=True)

@@ -56,7 +56,7 @@ class ComplaintQuerySet(models.QuerySet["Complaint"]):
         return self.select_related("part__cooperative", "part__order").prefetch_related(lines, pictures)
 
     def newest_first(self) -> ComplaintQuerySet:
-        return self.order_by("-made_at", "-pk")
+        return self.order_by("-created_at", "-pk")
 
 
 class Complaint(models.Model):
@@ -73,10 +73,10 @@ class Complaint(models.Model):
     )
     text = models.TextField()
     answer = models.TextField(blank=True, default="")
-    made_at = models.DateTimeField()
+    created_at = models.DateTimeField()
     due_by = models.DateTimeField()
     answered_at = models.DateTimeField(null=True, blank=True)
-    called_at = models.DateTimeField(
+    escalated_at = models.DateTimeField(
         null=True, blank=True, help_text=_("When the platform was told that nobody has answered.")
     )
     key = models.CharField(max_length=160, unique=True, null=True, blank=True)
@@ -87,7 +87,7 @@ class Complaint(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["state", "due_by", "id"], name="complaint_by_state"),
-            models.Index(fields=["part", "made_at"], name="complaint_by_part"),
+            models.Index(fields=["part", "created_at"], name="complaint_by_part"),
         ]
 
     def __str__(self) -> str:

@@ -108,7 +108,7 @@ class PayoutQuerySet(models.QuerySet["Payout"]):
         return self.filter(settlement=settlement).first()
 
     def due(self) -> PayoutQuerySet:
-        return self.filter(state=PayoutState.DUE).order_by("made_at", "pk")
+        return self.filter(state=PayoutState.DUE).order_by("created_at", "pk")
 
     def to_bank(self) -> PayoutQuerySet:
         return self.filter(method=PayoutMethod.BANK)
@@ -149,7 +149,7 @@ class Payout(models.Model):
     destination = models.CharField(max_length=120, blank=True, default="")
     note = models.CharField(max_length=25, blank=True, default="", help_text=_("What the bank carries."))
     state = models.CharField(max_length=10, choices=PayoutState, default=PayoutState.DUE)
-    made_at = models.DateTimeField()
+    created_at = models.DateTimeField()
     payable_from = models.DateTimeField(
         null=True, blank=True, help_text=_("Not paid before, since its account was named only lately.")
     )
@@ -166,7 +166,7 @@ class Payout(models.Model):
                 name="payout_is_for_something",
             ),
         ]
-        indexes = [models.Index(fields=["state", "made_at", "id"], name="payout_by_state")]
+        indexes = [models.Index(fields=["state", "created_at", "id"], name="payout_by_state")]
 
     def __str__(self) -> str:
         return f"{self.amount} {self.bank_account}"

@@ -70,12 +70,12 @@ class StatementImport(models.Model):
     columns = models.JSONField(default=dict, blank=True)
     carrier = models.CharField(max_length=120, blank=True, default="")
     rows = models.PositiveIntegerField(default=0)
-    taken = models.PositiveIntegerField(default=0)
+    imported = models.PositiveIntegerField(default=0)
     known = models.PositiveIntegerField(default=0)
     problems = models.JSONField(default=list, blank=True)
     fee_bearer = models.CharField(max_length=12, choices=CostBearer, default=CostBearer.PLATFORM)
     confirmed_at = models.DateTimeField(
-        null=True, blank=True, help_text=_("When its rows were said to be taken over.")
+        null=True, blank=True, help_text=_("When the import of its rows was confirmed.")
     )
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, related_name="+", null=True, blank=True

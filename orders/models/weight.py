@@ -33,10 +33,10 @@ class WeightQuestionQuerySet(models.QuerySet["WeightQuestion"]):
 
     def forgotten(self, now: datetime.datetime) -> WeightQuestionQuerySet:
         """Questions unanswered for a day; fresh products cannot wait longer."""
-        return self.open().filter(asked_at__lte=now - _PATIENCE)
+        return self.open().filter(created_at__lte=now - _PATIENCE)
 
     def in_order(self) -> WeightQuestionQuerySet:
-        return self.order_by("asked_at", "pk")
+        return self.order_by("created_at", "pk")
 
 
 class WeightQuestion(models.Model):
@@ -50,7 +50,7 @@ class WeightQuestion(models.Model):
     grams = models.PositiveIntegerField()
     cost_before = models.BigIntegerField()
     cost_after = models.BigIntegerField()
-    asked_at = models.DateTimeField()
+    created_at = models.DateTimeField()
     answer = models.CharField(max_length=8, choices=WeightAnswer, blank=True, default="")
     answered_at = models.DateTimeField(null=True, blank=True)
 

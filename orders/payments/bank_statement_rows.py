@@ -87,9 +87,9 @@ class BankStatementReading:
     Rows without a transfer (repeated headings, totals, balances, signatures) appear in none of them.
     """
 
-    arrivals: list[IncomingTransfer]
+    incoming_transfers: list[IncomingTransfer]
     problems: list[UnreadableRow]
-    outgoing: int
+    outgoing_count: int
 
 
 def guess_bank_columns(rows: Sequence[Row]) -> BankColumnMapping:
@@ -125,8 +125,8 @@ def read_bank_rows(rows: Sequence[Row], mapping: BankColumnMapping, *, account: 
         )
 
     transfers, problems = parse_rows(rows, mapping, parse)
-    arrivals = [transfer for transfer in transfers if transfer.is_incoming]
-    return BankStatementReading(arrivals, problems, len(transfers) - len(arrivals))
+    incoming_transfers = [transfer for transfer in transfers if transfer.is_incoming]
+    return BankStatementReading(incoming_transfers, problems, len(transfers) - len(incoming_transfers))
 
 
 def _check_account(head_rows: Sequence[Row], account: str) -> None:

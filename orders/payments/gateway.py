@@ -32,10 +32,10 @@ class GatewayRequest:
     """One call. `key` is derived from our row; it and all other fields are the same for every attempt.
 
     `amount` is minor units of `currency`. `reference` is the gateway's own id of the call's subject: the
-    payment, or for `pull_back` the transfer; empty for a start. `hold` requests an authorisation that is
-    captured later. `hosted` requests the gateway's own page instead of fields on ours; the buyer returns to
-    `return_url`. `destination` is a cooperative's account at the gateway. `group` links a payment to its
-    transfers. `asked_at` is the time of the first attempt, which decides how long the key can be trusted.
+    payment, or for `reverse_transfer` the transfer; empty for a start. `hold` requests an authorisation that
+    is captured later. `hosted` requests the gateway's own page instead of fields on ours; the buyer returns
+    to `return_url`. `destination` is a cooperative's account at the gateway. `group` links a payment to its
+    transfers. `created_at` is the time of the first attempt, which decides how long the key can be trusted.
     """
 
     key: str
@@ -51,7 +51,7 @@ class GatewayRequest:
     destination: str = ""
     group: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
-    asked_at: datetime.datetime | None = None
+    created_at: datetime.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ class Gateway(Protocol):
     def pay_out(self, request: GatewayRequest) -> GatewayResult:
         """Transfer `request.amount` to a cooperative's account."""
 
-    def pull_back(self, request: GatewayRequest) -> GatewayResult:
+    def reverse_transfer(self, request: GatewayRequest) -> GatewayResult:
         """Reverse `request.amount` of an earlier `pay_out`."""
 
     def look_up(

@@ -109,8 +109,8 @@ class StripeGateway:
         """With a reference, wait for that payment's money; otherwise the balance must cover the transfer."""
         return self._perform(Operation.PAY_OUT, request, self._pay_out)
 
-    def pull_back(self, request: GatewayRequest) -> GatewayResult:
-        return self._perform(Operation.PULL_BACK, request, self._pull_back)
+    def reverse_transfer(self, request: GatewayRequest) -> GatewayResult:
+        return self._perform(Operation.REVERSE_TRANSFER, request, self._reverse_transfer)
 
     def look_up(
         self,
@@ -129,7 +129,7 @@ class StripeGateway:
             return result_of_trace
         if has_ended:
             return unknown_result(request, "")
-        if request.asked_at is not None and now - request.asked_at > KEY_LIFETIME:
+        if request.created_at is not None and now - request.created_at > KEY_LIFETIME:
             return (
                 self._search_start(request) if operation is Operation.START else never_arrived_result(request)
             )
@@ -224,7 +224,7 @@ class StripeGateway:
         transfer = self._api.transfers.create(cast("Any", params), _request_options(request))
         return GatewayResult(Outcome.SUCCEEDED, reference=transfer.id)
 
-    def _pull_back(self, request: GatewayRequest) -> GatewayResult:
+    def _reverse_transfer(self, request: GatewayRequest) -> GatewayResult:
         reversal = self._api.transfers.reversals.create(
             request.reference,
             {"amount": request.amount, "metadata": request_metadata(request)},
@@ -256,7 +256,7 @@ class StripeGateway:
                 listed = self._api.transfers.list(
                     cast("Any", {"destination": request.destination, "limit": 100, **created_since(request)})
                 )
-            case Operation.PULL_BACK:
+            case Operation.REVERSE_TRANSFER:
                 listed = self._api.transfers.reversals.list(request.reference, {"limit": 100})
         transfer = _find_by_key(listed, request)
         return None if transfer is None else GatewayResult(Outcome.SUCCEEDED, reference=transfer.id)
@@ -272,7 +272,7 @@ class StripeGateway:
 
     def _search_start(self, request: GatewayRequest) -> GatewayResult:
         """Search for a start that can no longer be repeated, among all payments since its first attempt."""
-        if request.asked_at is None:
+        if request.created_at is None:
             return unknown_result(request, "key_reused")
         listed: Any
         params = cast("Any", {"limit": 100, **created_since(request)})

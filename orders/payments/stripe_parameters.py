@@ -29,9 +29,9 @@ def payment_parameters(request: GatewayRequest) -> dict[str, object]:
 
 def created_since(request: GatewayRequest) -> dict[str, object]:
     """Return a list filter: created after the first attempt, as late attempts create later objects."""
-    if request.asked_at is None:
+    if request.created_at is None:
         return {}
-    return {"created": {"gte": int((request.asked_at - _CLOCK_TOLERANCE).timestamp())}}
+    return {"created": {"gte": int((request.created_at - _CLOCK_TOLERANCE).timestamp())}}
 
 
 def is_session(reference: str) -> bool:

@@ -48,12 +48,12 @@ class CardView:
 
     @property
     def is_on_stripe_page(self) -> bool:
-        return self.call is not None and bool(self.call.terms.get("hosted"))
+        return self.call is not None and bool(self.call.request_parameters.get("hosted"))
 
     @property
     def is_captured_later(self) -> bool:
         """Whether the card is authorised for the upper bound and captured after weighing."""
-        return self.call is not None and bool(self.call.terms.get("hold"))
+        return self.call is not None and bool(self.call.request_parameters.get("hold"))
 
 
 def card_view(payment: Payment) -> CardView:
@@ -83,7 +83,7 @@ def stripe_fields(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
         {
             "secret": result.gateway_result.secret,
             "key": settings.STRIPE_PUBLISHABLE_KEY,
-            "back": result.gateway_call.terms["return_url"],
+            "back": result.gateway_call.request_parameters["return_url"],
         }
     )
 
@@ -135,7 +135,7 @@ def _start_payment(request: HttpRequest, order: Order, *, hosted: bool) -> CallR
         if (
             result is None
             or result.gateway_call.state == CallState.FAILED
-            or bool(call.terms["hosted"]) == hosted
+            or bool(call.request_parameters["hosted"]) == hosted
         ):
             break
     return result

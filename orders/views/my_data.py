@@ -55,7 +55,7 @@ def my_data(request: HttpRequest) -> HttpResponse:
     user = _user(request)
     rows = DataRequest.objects.of_person(user.pk)
     context = {
-        "copies": DataExport.objects.filter(user=user, expires_at__gt=timezone.now()).order_by("-made_at"),
+        "copies": DataExport.objects.filter(user=user, expires_at__gt=timezone.now()).order_by("-created_at"),
         "page": Paginator(rows, _PER_PAGE).get_page(request.GET.get("page")),
     }
     return render(request, "orders/my_data.html", context)
@@ -90,7 +90,7 @@ def copy_file(request: HttpRequest, pk: uuid.UUID, extension: str) -> HttpRespon
     if extension not in _FILES:
         raise Http404
     content = gzip.decompress(bytes(export.as_json)) if extension == "json" else bytes(export.as_workbook)
-    name = f"du-lieu-{export.made_at:%Y%m%d}.{extension}"
+    name = f"du-lieu-{export.created_at:%Y%m%d}.{extension}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     return HttpResponse(content, content_type=_FILES[extension], headers=headers)
 

@@ -219,7 +219,7 @@ def _timelines(order: Order, refunds: Sequence[RefundView], *, is_transfer_seen:
     called_today = _current_names(order, parts)
     complaints: dict[int, list[Complaint]] = {}
     complaint_rows = Complaint.objects.filter(part__order=order).with_refused_photos()
-    for each in complaint_rows.order_by("made_at", "pk"):
+    for each in complaint_rows.order_by("created_at", "pk"):
         complaints.setdefault(each.part_id, []).append(each)
     refund_steps: dict[int | None, list[Step]] = {}
     paid_back = RefundLine.objects.filter(order_line__order=order).fully_refunded_lines() if refunds else ()

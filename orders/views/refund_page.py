@@ -98,7 +98,7 @@ def refund_views(order: Order, *, to_desk: bool = False) -> list[RefundView]:
     """Return an order's refunds in chronological order, worded for the buyer or the desk. A fixed number of
     queries."""
     texts = _STAFF_TEXTS if to_desk else _BUYER_TEXTS
-    payouts = Prefetch("payouts", Payout.objects.order_by("made_at", "pk"))
+    payouts = Prefetch("payouts", Payout.objects.order_by("created_at", "pk"))
     rows = list(Refund.objects.filter(order=order).select_related("part").prefetch_related(payouts).in_time())
     paid, failed_amounts = {}, {}
     if rows:

@@ -119,7 +119,7 @@ def build_timeline(
 def _complaint_step(complaint: Complaint) -> Step:
     if complaint.is_open:
         until = _("answer due by %(day)s") % {"day": weekday_and_day(complaint.due_by)}
-        return Step(_("You sent a complaint"), "now", complaint.made_at, until)
+        return Step(_("You sent a complaint"), "now", complaint.created_at, until)
     titles = {
         ComplaintState.ACCEPTED: _("Your complaint was accepted"),
         ComplaintState.REJECTED: _("Your complaint was rejected"),

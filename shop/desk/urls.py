@@ -72,7 +72,9 @@ urlpatterns = [
     path("du-lieu-ca-nhan/", data_requests.data_requests, name="data-requests"),
     path("du-lieu-ca-nhan/thoi-han/", data_requests.data_request_days, name="data-request-days"),
     path("du-lieu-ca-nhan/<uuid:pk>/", data_requests.data_request, name="data-request"),
-    path("du-lieu-ca-nhan/<uuid:pk>/lam/", data_requests.data_request_doing, name="data-request-doing"),
+    path(
+        "du-lieu-ca-nhan/<uuid:pk>/lam/", data_requests.carry_out_data_request, name="data-request-carry-out"
+    ),
     path("du-lieu-ca-nhan/<uuid:pk>/tra-loi/", data_requests.data_request_answer, name="data-request-answer"),
     path("uu-dai/", discounts.discounts, name="discounts"),
     path("uu-dai/ma/moi/", discounts.voucher_new, name="voucher-new"),
@@ -109,7 +111,7 @@ urlpatterns = [
     path("tien-mat/bang-ke/", carrier_statements.statements, name="cash-statements"),
     path("tien-mat/bang-ke/<int:pk>/", carrier_statements.statement, name="cash-statement"),
     path(
-        "tien-mat/bang-ke/<int:pk>/nhan/", carrier_statements.statement_taking, name="cash-statement-taking"
+        "tien-mat/bang-ke/<int:pk>/nhan/", carrier_statements.import_statement, name="cash-statement-import"
     ),
     path("tien-mat/can-xem/", carrier_statements.problems, name="cash-problems"),
     path("tien-mat/dong/<int:pk>/", carrier_statements.row_answer, name="cash-row"),
@@ -125,7 +127,7 @@ urlpatterns = [
     path("chuyen-khoan/", transfers.transfers, name="transfers"),
     path("chuyen-khoan/tat-ca/", transfers.all_transfers, name="transfers-all"),
     path("chuyen-khoan/<uuid:pk>/", transfers.transfer, name="transfer"),
-    path("chuyen-khoan/<uuid:pk>/don/", transfers.transfer_settling, name="transfer-settling"),
+    path("chuyen-khoan/<uuid:pk>/don/", transfers.transfer_settlement, name="transfer-settlement"),
     path(
         "chuyen-khoan/<uuid:pk>/dat-lai/<uuid:token>/",
         transfers.transfer_reordering,
@@ -137,7 +139,7 @@ urlpatterns = [
     path("chuyen-khoan/<uuid:pk>/xem-lai/", transfers.transfer_review, name="transfer-review"),
     path("sao-ke/", bank_statements.statements, name="bank-statements"),
     path("sao-ke/<int:pk>/", bank_statements.statement, name="bank-statement"),
-    path("sao-ke/<int:pk>/nhan/", bank_statements.statement_taking, name="bank-statement-taking"),
+    path("sao-ke/<int:pk>/nhan/", bank_statements.import_statement, name="bank-statement-import"),
     path("don-hang/<uuid:token>/can/<uuid:question_id>/", orders.weight_answer, name="weight-answer"),
     path("quyet-toan/", settlements.settlements, name="settlements"),
     path("quyet-toan/chot/", settlements.settlement_closings, name="settlement-closings"),

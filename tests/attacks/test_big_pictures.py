@@ -173,7 +173,7 @@ def test_uploads_are_dropped_where_no_complaint_is_possible(is_delivered):
     prove_order(client, order)
     if is_delivered:
         deliver_order(order, now=timezone.now())
-        Complaint.objects.create(part=part, text="Dập.", made_at=timezone.now(), due_by=timezone.now())
+        Complaint.objects.create(part=part, text="Dập.", created_at=timezone.now(), due_by=timezone.now())
     before = all_rows()
 
     response = complain_with_photos(client, part)

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from shop.accounts.models import EntryCode, User
+from shop.accounts.models import OneTimeCode, User
 from shop.accounts.sign_in.login_limits import FAILED_SIGN_INS, SIGN_INS_PER_ACCOUNT
 from shop.core.web.rate_limits import Limit
 from tests.factories import NOW, PASSWORD, make_user
@@ -167,7 +167,7 @@ def test_unknown_accounts_are_asked_for_a_code_alike() -> None:
 
     assert response.url == reverse("accounts:device-code")
     assert answered.status_code == 200
-    assert not EntryCode.objects.exists()
+    assert not OneTimeCode.objects.exists()
 
 
 @pytest.mark.django_db

@@ -11,13 +11,13 @@ from django.utils import timezone
 
 from catalog.actions.marketing.back_in_stock import (
     AlreadyInStock,
-    cancel_back_request,
+    cancel_back_in_stock_request,
     request_back_in_stock,
     send_back_in_stock_notices,
     send_back_in_stock_task,
 )
 from catalog.actions.stock.stock_movements import receive_stock
-from catalog.models import BackRequest, Listing, Product, Variant
+from catalog.models import BackInStockRequest, Listing, Product, Variant
 from catalog.states import ListingState
 from cooperatives.models import Cooperative
 from cooperatives.states import CooperativeState
@@ -37,7 +37,7 @@ DAY = datetime.timedelta(days=1)
 NOVEMBER, APRIL = 1 << 10, 1 << 3
 
 
-def request_notice(product: Product, contact: str = "hoa@example.com", **overrides) -> BackRequest:
+def request_notice(product: Product, contact: str = "hoa@example.com", **overrides) -> BackInStockRequest:
     fields = {
         "product_slug": product.slug,
         "variant_id": None,
@@ -91,10 +91,12 @@ def test_back_in_stock_notifies_once_per_request() -> None:
     request_notice(honey, now=NOW + DAY)
     restock(honey.variants.get())
     assert send_notices(NOW + DAY) == 1
-    assert (Notification.objects.count(), BackRequest.objects.count()) == (2, 1)
-    assert [row.action for row in Change.objects.filter(action__startswith="back_request").in_time()] == [
-        *("back_request.created", "back_request.notified"),
-        *("back_request.created", "back_request.notified"),
+    assert (Notification.objects.count(), BackInStockRequest.objects.count()) == (2, 1)
+    assert [
+        row.action for row in Change.objects.filter(action__startswith="back_in_stock_request").in_time()
+    ] == [
+        *("back_in_stock_request.created", "back_in_stock_request.notified"),
+        *("back_in_stock_request.created", "back_in_stock_request.notified"),
     ]
 
 
@@ -189,14 +191,14 @@ def test_old_requests_are_deleted_after_notice_or_expiry() -> None:
         request_notice(shoots, "m@x.vn"),
     ]
     now = timezone.now()
-    BackRequest.objects.filter(pk=rows[0].pk).update(notified_at=now - 31 * DAY)
-    BackRequest.objects.filter(pk=rows[1].pk).update(notified_at=now - 29 * DAY)
-    BackRequest.objects.filter(pk=rows[2].pk).update(asked_at=now - 401 * DAY)
-    BackRequest.objects.filter(pk=rows[3].pk).update(asked_at=now - 399 * DAY)
+    BackInStockRequest.objects.filter(pk=rows[0].pk).update(notified_at=now - 31 * DAY)
+    BackInStockRequest.objects.filter(pk=rows[1].pk).update(notified_at=now - 29 * DAY)
+    BackInStockRequest.objects.filter(pk=rows[2].pk).update(created_at=now - 401 * DAY)
+    BackInStockRequest.objects.filter(pk=rows[3].pk).update(created_at=now - 399 * DAY)
 
     send_back_in_stock_task()
 
-    assert set(BackRequest.objects.values_list("pk", flat=True)) == {rows[1].pk, rows[3].pk}
+    assert set(BackInStockRequest.objects.values_list("pk", flat=True)) == {rows[1].pk, rows[3].pk}
 
 
 def test_guest_requests_on_product_page_and_cancels_with_one_click(client: Client) -> None:
@@ -206,11 +208,11 @@ def test_guest_requests_on_product_page_and_cancels_with_one_click(client: Clien
 
     rejected = client.post(f"/san-pham/{honey.slug}/bao-lai/", {"contact": "12345"})
     assert 'value="12345"' in html_of(rejected)
-    assert not BackRequest.objects.exists()
+    assert not BackInStockRequest.objects.exists()
     response = client.post(f"/san-pham/{honey.slug}/bao-lai/", {"contact": " Hoa@Example.com "}, follow=True)
 
     assert "hoa@example.com" in html_of(response)
-    row = BackRequest.objects.get()
+    row = BackInStockRequest.objects.get()
     assert (row.contact, row.contact_method, row.language, row.user_id) == (
         "hoa@example.com",
         "email",
@@ -219,13 +221,13 @@ def test_guest_requests_on_product_page_and_cancels_with_one_click(client: Clien
     )
     # GET does not cancel: mail programs prefetch links.
     assert client.get(f"/bao-lai/{row.token}/").status_code == 200
-    assert BackRequest.objects.exists()
+    assert BackInStockRequest.objects.exists()
     strict = Client(enforce_csrf_checks=True)  # a mail program's button sends no CSRF token
     one_click = {"List-Unsubscribe": "One-Click"}
     assert [strict.post(f"/bao-lai/{row.token}/", one_click).status_code for _ in range(2)] == [200, 200]
-    assert not BackRequest.objects.exists()
+    assert not BackInStockRequest.objects.exists()
     with pytest.raises(Missing):
-        cancel_back_request(token=row.token, actor=STAFF, now=NOW)
+        cancel_back_in_stock_request(token=row.token, actor=STAFF, now=NOW)
 
 
 def test_phone_number_is_shown_in_local_format(client: Client) -> None:
@@ -236,7 +238,7 @@ def test_phone_number_is_shown_in_local_format(client: Client) -> None:
     response = client.post(f"/san-pham/{honey.slug}/bao-lai/", {"contact": "0987 654 321"}, follow=True)
 
     assert "nhắn tin một lần đến 0987 654 321." in html_of(response)
-    assert BackRequest.objects.get().contact == "+84987654321"
+    assert BackInStockRequest.objects.get().contact == "+84987654321"
 
 
 def test_form_offers_only_sold_out_variants_and_prefills_the_account_email(client: Client) -> None:
@@ -254,7 +256,7 @@ def test_form_offers_only_sold_out_variants_and_prefills_the_account_email(clien
     assert f'<option value="{medium.pk}">' not in form
     assert 'value="hoa@example.com"' in form
     client.post(f"/san-pham/{pillow.slug}/bao-lai/", {"contact": "hoa@example.com", "variant": small.pk})
-    assert BackRequest.objects.get().user == User.objects.get(email="hoa@example.com")
+    assert BackInStockRequest.objects.get().user == User.objects.get(email="hoa@example.com")
 
 
 def test_paused_product_keeps_its_page_and_withdrawn_product_is_404(client: Client) -> None:
@@ -279,7 +281,7 @@ def test_request_limit_applies_per_network_address(client: Client) -> None:
     client.post(address, {"contact": "hoa@example.com"})
     client.post(address, {"contact": "lan@example.com"}, REMOTE_ADDR="203.0.113.9")
 
-    contacts = set(BackRequest.objects.values_list("contact", flat=True))
+    contacts = set(BackInStockRequest.objects.values_list("contact", flat=True))
     assert (len(contacts), "hoa@example.com" in contacts, "lan@example.com" in contacts) == (31, False, True)
 
 

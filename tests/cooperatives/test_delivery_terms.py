@@ -207,7 +207,7 @@ def test_slot_capacity_follows_schedule_but_not_below_taken_places() -> None:
     delivery_method = make_market_pickup(make_seller(), make_channel(), capacity=5)
     sunday = datetime.date(2026, 11, 29)
     slots = [
-        delivery_method.slots.create(day=day, starts=SIX, ends=TEN, capacity=5, taken=3)
+        delivery_method.slots.create(day=day, starts=SIX, ends=TEN, capacity=5, booked=3)
         for day in (sunday, sunday - datetime.timedelta(days=7), sunday + datetime.timedelta(days=1))
     ]
 

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from catalog.models import BackRequest
+from catalog.models import BackInStockRequest
 from cooperatives.actions.followers import (
     confirm_follow,
     delete_unconfirmed_follows_task,
@@ -143,10 +143,10 @@ def test_account_lists_and_cancels_follows_and_back_in_stock_requests(client: Cl
     page = html_of(client.get("/theo-doi/cua-toi/"))
 
     assert ("HTX Thiên An" in page, "Mật ong" in page, "lan@example.com" in page) == (True, True, False)
-    for token in (own_follow.token, BackRequest.objects.get().token):
+    for token in (own_follow.token, BackInStockRequest.objects.get().token):
         action = next(path for path in (f"/theo-doi/{token}/", f"/bao-lai/{token}/") if path in page)
         client.post(action)
-    assert (Follow.objects.count(), BackRequest.objects.count()) == (1, 0)
+    assert (Follow.objects.count(), BackInStockRequest.objects.count()) == (1, 0)
     assert Client().get("/theo-doi/cua-toi/").status_code == 302
 
 

@@ -32,7 +32,7 @@ from catalog.actions.sellers.certificates import CertificateDetails, return_cert
 from catalog.actions.stock.stock_movements import record_movement, refresh_availability
 from catalog.market_week import monday_of
 from catalog.models import (
-    BackRequest,
+    BackInStockRequest,
     Listing,
     MovementReason,
     Price,
@@ -228,7 +228,7 @@ class _Market:
         self.weighed = ScaleAndCash(self.thien_an, self.buyer, self.admin, now=self.now)
         self.follows = self._followers()
         self.certificates = self._household_and_certificates()
-        self.back_request = self._back_in_stock_request()
+        self.back_in_stock_request = self._back_in_stock_request()
 
     def sessions(self) -> dict[str, str]:
         """A session key for each kind of visitor; a guest's session holds at most a basket."""
@@ -592,7 +592,7 @@ class _Market:
         return_certificate(certificate_id=papers[1].pk, reason="Ảnh bị mờ", **self.context)
         return papers
 
-    def _back_in_stock_request(self) -> BackRequest:
+    def _back_in_stock_request(self) -> BackInStockRequest:
         """A product out of season, and a back-in-stock request for it."""
         ripe = make_product(self.thien_an, name="Mơ vàng", category=self.category)
         month = vietnam_date(self.now).month % 12 + 1
@@ -690,7 +690,7 @@ def _season_paths(market: _Market) -> list[str]:
         f"/san-pham/{market.out_of_season.slug}/bao-lai/",
         *(f"/theo-doi/{row.token}/" for row in market.follows),
         *("/theo-doi/", "/theo-doi/khong-co/", "/hop-tac-xa/thien-an/theo-doi/"),
-        *(f"/bao-lai/{token}/" for token in (market.back_request.token, "khong-co")),
+        *(f"/bao-lai/{token}/" for token in (market.back_in_stock_request.token, "khong-co")),
     ]
 
 

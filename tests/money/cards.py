@@ -31,7 +31,7 @@ NAMES = {
     Operation.CANCEL: "payment_intents.cancel",
     Operation.REFUND: "refunds.create",
     Operation.PAY_OUT: "transfers.create",
-    Operation.PULL_BACK: "transfers.reversals.create",
+    Operation.REVERSE_TRANSFER: "transfers.reversals.create",
 }
 
 

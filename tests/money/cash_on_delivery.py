@@ -67,21 +67,24 @@ class CashOnDelivery(Market):
         self.attempt(unreconciled(), index, work)
 
     @requires_row(held_by_carriers)
-    @rule(index=INDEXES, percent=st.sampled_from([40, 100]), is_ours=st.booleans())
-    def remit_too_little(self, index: int, percent: int, is_ours: bool) -> None:
+    @rule(index=INDEXES, percent=st.sampled_from([40, 100]), is_platform_cost=st.booleans())
+    def remit_too_little(self, index: int, percent: int, is_platform_cost: bool) -> None:
         """Reconcile a carrier's remittance with less than it states, and resolve the difference at once."""
         parcel = self.pick(held_by_carriers(), index)
         giver = Remitter(CashHolder.CARRIER, parcel.carrier)
         remittance = remit_cash(remitter=giver, parcel_ids=[parcel.pk], key=f"short:{parcel.pk}", **self.who)
         received = remittance.remitted - min(1_000, remittance.remitted)
         reconcile_remittance(remittance_id=remittance.pk, received=received, reason="Torn", **self.who)
-        self.resolve_difference(index, percent, is_ours, repeats=False)
+        self.resolve_difference(index, percent, is_platform_cost, repeats=False)
 
     @requires_row(with_difference)
     @rule(
-        index=INDEXES, percent=st.sampled_from([40, 100, 101]), is_ours=st.booleans(), repeats=st.booleans()
+        index=INDEXES,
+        percent=st.sampled_from([40, 100, 101]),
+        is_platform_cost=st.booleans(),
+        repeats=st.booleans(),
     )
-    def resolve_difference(self, index: int, percent: int, is_ours: bool, repeats: bool) -> None:
+    def resolve_difference(self, index: int, percent: int, is_platform_cost: bool, repeats: bool) -> None:
         """Resolve a difference fully, partly or by more than it is; perhaps twice."""
         key = f"good:{self.now}"
 
@@ -91,7 +94,7 @@ class CashOnDelivery(Market):
                 resolve_remittance_difference(
                     remittance_id=remittance.pk,
                     amount=amount,
-                    is_ours=is_ours,
+                    is_platform_cost=is_platform_cost,
                     reason="Sent afterwards",
                     key=key,
                     **self.who,

@@ -58,7 +58,7 @@ def to_send_back() -> Any:
 
 
 def dismissed() -> Any:
-    return BankTransfer.objects.filter(state=TransferState.SET_ASIDE)
+    return BankTransfer.objects.filter(state=TransferState.DISMISSED)
 
 
 def ended() -> Any:

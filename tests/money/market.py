@@ -45,10 +45,10 @@ INDEXES = st.integers(min_value=0, max_value=7)
 ORDERINGS = {
     Order: ["number"],
     OrderLine: ["order__number", "position"],
-    WeightQuestion: ["asked_at"],
+    WeightQuestion: ["created_at"],
     BankTransfer: ["seen_at", "reference"],
-    GatewayCall: ["asked_at", "operation", "payment__order__number", "payout__made_at", "amount"],
-    Payout: ["made_at", "note", "amount"],
+    GatewayCall: ["created_at", "operation", "payment__order__number", "payout__created_at", "amount"],
+    Payout: ["created_at", "note", "amount"],
     Refund: ["decided_at", "order__number", "amount"],
 }
 CARRIER = "Giao Hàng Nhanh"

@@ -10,7 +10,7 @@ from catalog.actions.marketing import back_in_stock
 from catalog.actions.marketing.back_in_stock import request_back_in_stock, send_back_in_stock_notices
 from catalog.actions.marketing.weekly_bulletin import create_weekly_bulletins, send_bulletin
 from catalog.market_week import monday_of
-from catalog.models import BackRequest, Bulletin
+from catalog.models import BackInStockRequest, Bulletin
 from cooperatives.actions.followers import request_follow
 from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
@@ -54,8 +54,8 @@ def restock(product):
 def test_parallel_requests_wait_once_and_parallel_sweeps_notify_once() -> None:
     honey = make_product(name="Mật ong", on_hand=0)
     results = run_in_threads([requesting(honey)] * 8)
-    assert {type(result) for result in results} == {BackRequest}, results
-    assert BackRequest.objects.count() == 1
+    assert {type(result) for result in results} == {BackInStockRequest}, results
+    assert BackInStockRequest.objects.count() == 1
     restock(honey)
 
     counts = run_in_threads([partial(send_back_in_stock_notices, channel=make_channel(), now=NOW)] * 6)
@@ -71,7 +71,7 @@ def test_without_lock_two_sweeps_both_count_a_notification(monkeypatch) -> None:
     honey = make_product(name="Mật ong", on_hand=0)
     requesting(honey)()
     restock(honey)
-    rows = list(BackRequest.objects.select_related("product__cooperative", "variant", "user"))
+    rows = list(BackInStockRequest.objects.select_related("product__cooperative", "variant", "user"))
     read_by_all = threading.Barrier(2, timeout=20)
     run_batch = back_in_stock.run_batch
 

@@ -166,7 +166,7 @@ def compensating(remittance):
         resolve_remittance_difference,
         remittance_id=remittance.pk,
         amount=30_000,
-        is_ours=False,
+        is_platform_cost=False,
         reason="chuyển bù",
         **ACTOR_NOW,
     )

@@ -165,7 +165,7 @@ def test_five_buyers_get_only_the_last_two_pickup_places() -> None:
 
     assert len(of_type(results, Order)) == 2
     assert len(of_type(results, (PickupSlotFull, BasketChanged))) == 3, results
-    assert PickupSlot.objects.get().taken == 2
+    assert PickupSlot.objects.get().booked == 2
     assert get_stock(variant).allocated == 2
 
 
@@ -180,9 +180,9 @@ def test_without_single_statement_two_buyers_both_get_the_last_place(monkeypatch
 
     def look_then_take(slot):
         slot_before = removed_locks.read_rows(PickupSlot.objects.filter(pk=slot.pk))[0]
-        if slot_before.taken >= slot_before.capacity:
+        if slot_before.booked >= slot_before.capacity:
             return False
-        PickupSlot.objects.filter(pk=slot.pk).update(taken=slot_before.taken + 1)
+        PickupSlot.objects.filter(pk=slot.pk).update(booked=slot_before.booked + 1)
         return True
 
     monkeypatch.setattr(record_order, "_take_slot_place", look_then_take)
@@ -190,7 +190,7 @@ def test_without_single_statement_two_buyers_both_get_the_last_place(monkeypatch
     results = run_in_threads([removed_locks.wrap_placing(basket, placing(basket)) for basket in baskets])
 
     assert len(of_type(results, Order)) == 2, results
-    assert PickupSlot.objects.get().taken == 1
+    assert PickupSlot.objects.get().booked == 1
 
 
 def test_placing_same_items_in_opposite_order_does_not_deadlock() -> None:

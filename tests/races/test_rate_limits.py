@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 from django.db.models import QuerySet
 
-from shop.accounts.models import CodePurpose, EntryCode
+from shop.accounts.models import CodePurpose, OneTimeCode
 from shop.accounts.sign_in.login_limits import CODES_PER_DEVICE, CODES_PER_NUMBER, take_code
 from shop.accounts.sign_in.one_time_codes import send_code, use_code
 from shop.core.models import LimitCounter
@@ -80,7 +80,7 @@ def test_one_time_code_is_accepted_once_in_parallel() -> None:
 
     results = run_in_threads([entry] * 2)
 
-    assert sorted(type(each).__name__ for each in results) == ["CodeExpired", "EntryCode"], results
+    assert sorted(type(each).__name__ for each in results) == ["CodeExpired", "OneTimeCode"], results
 
 
 def test_without_single_statement_code_is_accepted_twice(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,20 +89,20 @@ def test_without_single_statement_code_is_accepted_twice(monkeypatch: pytest.Mon
     read_by_all = threading.Barrier(2, timeout=20)
     update = QuerySet.update
 
-    def read_then_write(rows: QuerySet[EntryCode], **values: object) -> int:
+    def read_then_write(rows: QuerySet[OneTimeCode], **values: object) -> int:
         if "used_at" not in values:
             return update(rows, **values)
         is_unused = rows.exists()
         read_by_all.wait()
-        update(EntryCode.objects.filter(pk=code), **values)
+        update(OneTimeCode.objects.filter(pk=code), **values)
         return int(is_unused)
 
-    monkeypatch.setattr(type(EntryCode.objects.all()), "update", read_then_write)
+    monkeypatch.setattr(type(OneTimeCode.objects.all()), "update", read_then_write)
     entry = partial(use_code, code_id=code, purpose=CodePurpose.ENTER, written=digits, now=NOW)
 
     results = run_in_threads([entry] * 2)
 
-    assert [type(each).__name__ for each in results] == ["EntryCode"] * 2, results
+    assert [type(each).__name__ for each in results] == ["OneTimeCode"] * 2, results
 
 
 def _sent_code() -> tuple[uuid.UUID, str]:

@@ -296,5 +296,5 @@ def test_parallel_statement_and_webhooks_record_each_transfer_once() -> None:
     assert BankTransfer.objects.filter(state=TransferState.SETTLED).count() == 4
     assert sorted(Order.objects.values_list("charged", flat=True)) == [120_000] * 4
     statement.refresh_from_db()
-    assert statement.taken + statement.known == 4
+    assert statement.imported + statement.known == 4
     check_everything()

@@ -34,18 +34,18 @@ ASKS = {
 # Cancelling refunds only by the original method. `details` asks only when the phone number changes.
 ASKS_NOT = {
     "desk": """
-        background-work bank-statement bank-statement-taking bank-statements card-check card-dismissal
+        background-work bank-statement bank-statement-import bank-statements card-check card-dismissal
         card-notice card-retry cards cash cash-parcels cash-problems cash-remittance
         cash-remittance-difference cash-remittance-receipt cash-remittances cash-row cash-statement
-        cash-statement-taking cash-statements certificate-confirmation certificate-return certificates
+        cash-statement-import cash-statements certificate-confirmation certificate-return certificates
         complaint complaint-rejection complaints cooperative cooperative-answer cooperative-texts
-        cooperatives data-request data-request-answer data-request-doing data-requests discounts draft
+        cooperatives data-request data-request-answer data-request-carry-out data-requests discounts draft
         draft-deletion draft-placement drafts failure-acknowledgement failure-retry home ledger listing
         listing-publication listing-return listing-texts listing-withdrawal listings order
         order-cancellation order-contact orders parcel-delivery part-cancellation payment-method promotion
         promotion-end promotion-new settlement settlement-pdf settlement-print settlement-workbook
         settlements synonym-removal synonym-set synonyms transfer transfer-dismissal transfer-reordering
-        transfer-review transfer-settling transfers transfers-all voucher voucher-codes voucher-end
+        transfer-review transfer-settlement transfers transfers-all voucher voucher-codes voucher-end
         voucher-file voucher-new weight-answer
     """,
     "members": """

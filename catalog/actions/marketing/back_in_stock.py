@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from catalog import notices
-from catalog.models import BackRequest, Product
+from catalog.models import BackInStockRequest, Product
 from shop.accounts.models import User
 from shop.core.actors import Actor
 from shop.core.database.transactions import lock_row, lock_rows
@@ -45,7 +45,7 @@ def request_back_in_stock(
     channel: Channel,
     actor: Actor,
     now: datetime.datetime,
-) -> BackRequest:
+) -> BackInStockRequest:
     """Request one message when a product can be ordered again, for one variant or any (None).
 
     `contact` is an e-mail address or a normalised phone number, depending on `contact_method`. A repeat
@@ -55,17 +55,17 @@ def request_back_in_stock(
     if product is None or (variant_id and not product.variants.filter(pk=variant_id).exists()):
         raise Missing()
     contact = contact.strip().lower()
-    new_request = BackRequest(
+    new_request = BackInStockRequest(
         product=product,
         variant_id=variant_id,
         user=user,
         contact_method=contact_method,
         contact=contact,
         language=language,
-        asked_at=now,
+        created_at=now,
     )
-    BackRequest.objects.bulk_create([new_request], ignore_conflicts=True)
-    row = lock_row(BackRequest.objects.filter(product=product, variant=variant_id, contact=contact))
+    BackInStockRequest.objects.bulk_create([new_request], ignore_conflicts=True)
+    row = lock_row(BackInStockRequest.objects.filter(product=product, variant=variant_id, contact=contact))
     if row is None:  # deleted at the same moment
         raise Missing()
     if row.notified_at is not None or row.token == new_request.token:
@@ -74,31 +74,33 @@ def request_back_in_stock(
 
 
 @transaction.atomic(durable=True)
-def cancel_back_request(*, token: str, actor: Actor, now: datetime.datetime) -> None:
+def cancel_back_in_stock_request(*, token: str, actor: Actor, now: datetime.datetime) -> None:
     """Delete a request and its contact. Raises Missing if already done."""
-    row = lock_row(BackRequest.objects.filter(token=token).select_related("product"))
+    row = lock_row(BackInStockRequest.objects.filter(token=token).select_related("product"))
     if row is None:
         raise Missing()
-    record_change("back_request.ended", row, actor=actor, now=now, cooperative_id=row.product.cooperative_id)
+    record_change(
+        "back_in_stock_request.ended", row, actor=actor, now=now, cooperative_id=row.product.cooperative_id
+    )
     row.delete()
 
 
-def delete_back_requests_of_user(user: User) -> None:
+def delete_back_in_stock_requests_of_user(user: User) -> None:
     """Step: delete a user's requests, by account, e-mail or phone."""
     contacts = [contact for contact in (user.email, user.phone) if contact]
-    BackRequest.objects.filter(Q(user=user) | Q(contact__in=contacts)).delete()
+    BackInStockRequest.objects.filter(Q(user=user) | Q(contact__in=contacts)).delete()
 
 
-def delete_back_requests_of_contact(contact: str) -> None:
+def delete_back_in_stock_requests_of_contact(contact: str) -> None:
     """Step: delete a guest's requests, by e-mail or phone."""
-    BackRequest.objects.filter(contact=contact).delete()
+    BackInStockRequest.objects.filter(contact=contact).delete()
 
 
 def send_back_in_stock_notices(*, channel: Channel, now: datetime.datetime, batch: int = BATCH) -> int:
     """Send a batch of due messages, oldest requests first; returns how many."""
     sent: list[int] = []
     run_batch(
-        BackRequest.objects.due(channel, vietnam_date(now)).values_list("pk", flat=True),
+        BackInStockRequest.objects.due(channel, vietnam_date(now)).values_list("pk", flat=True),
         lambda keys: sent.append(_send_batch(keys, channel, now=now)),
         sweep="catalog.tell_back",
         at_once=batch,
@@ -112,18 +114,18 @@ def _send_batch(keys: Sequence[int], channel: Channel, *, now: datetime.datetime
 
     The message's key also ensures one message per request.
     """
-    due_requests = BackRequest.objects.due(channel, vietnam_date(now)).filter(pk__in=keys)
+    due_requests = BackInStockRequest.objects.due(channel, vietnam_date(now)).filter(pk__in=keys)
     rows = lock_rows(due_requests.select_related("product__cooperative", "variant", "user"))
     for row in rows:
         notices.send_back_in_stock(row, now=now)
         record_change(
-            "back_request.notified",
+            "back_in_stock_request.notified",
             row,
             actor=Actor.system("back"),
             now=now,
             cooperative_id=row.product.cooperative_id,
         )
-    BackRequest.objects.filter(pk__in=[row.pk for row in rows]).update(notified_at=now)
+    BackInStockRequest.objects.filter(pk__in=[row.pk for row in rows]).update(notified_at=now)
     return len(rows)
 
 
@@ -135,32 +137,39 @@ def send_back_in_stock_task() -> None:
     if channel is not None:
         while send_back_in_stock_notices(channel=channel, now=now) == BATCH:
             pass
-    BackRequest.objects.outdated(
-        notified_before=now - RETENTION_AFTER_SENDING, asked_before=now - RETENTION_WAITING
+    BackInStockRequest.objects.outdated(
+        notified_before=now - RETENTION_AFTER_SENDING, created_before=now - RETENTION_WAITING
     ).delete()
 
 
 def _start_wait(
-    row: BackRequest, new_request: BackRequest, channel: Channel, *, actor: Actor, now: datetime.datetime
+    row: BackInStockRequest,
+    new_request: BackInStockRequest,
+    channel: Channel,
+    *,
+    actor: Actor,
+    now: datetime.datetime,
 ) -> None:
     """Start a new wait.
 
     If it can be ordered now, wait for the season; raises AlreadyInStock during the season.
     """
-    row.asked_at, row.notified_at, row.language, row.contact_method = (
+    row.created_at, row.notified_at, row.language, row.contact_method = (
         now,
         None,
         new_request.language,
         new_request.contact_method,
     )
     row.user, row.until_season = new_request.user or row.user, False
-    row.save(update_fields=["asked_at", "notified_at", "language", "contact_method", "user", "until_season"])
+    row.save(
+        update_fields=["created_at", "notified_at", "language", "contact_method", "user", "until_season"]
+    )
     today = vietnam_date(now)
-    if BackRequest.objects.due(channel, today).filter(pk=row.pk).exists():
+    if BackInStockRequest.objects.due(channel, today).filter(pk=row.pk).exists():
         if today.month in row.product.months:
             raise AlreadyInStock()
         row.until_season = True
         row.save(update_fields=["until_season"])
     record_change(
-        "back_request.created", row, actor=actor, now=now, cooperative_id=row.product.cooperative_id
+        "back_in_stock_request.created", row, actor=actor, now=now, cooperative_id=row.product.cooperative_id
     )

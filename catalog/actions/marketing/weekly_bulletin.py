@@ -198,7 +198,7 @@ def _create_bulletin(
                     language=language,
                     text=text,
                     spoken_text=spell_out(spoken_text).strip() + "\n" if spoken_text else "",
-                    made_at=now,
+                    created_at=now,
                 )
             )
     return _insert_bulletins(rows)
@@ -207,11 +207,11 @@ def _create_bulletin(
 @transaction.atomic(durable=True)
 def _insert_bulletins(rows: Sequence[Bulletin]) -> int:
     """Insert all languages or none; of two concurrent runs one wins. Returns the number of rows."""
-    week, cooperative, now = rows[0].week, rows[0].cooperative, rows[0].made_at
+    week, cooperative, now = rows[0].week, rows[0].cooperative, rows[0].created_at
     if Bulletin.objects.filter(week=week, cooperative=cooperative).exists():
         return 0
     Bulletin.objects.bulk_create(rows, ignore_conflicts=True)
-    created = list(Bulletin.objects.filter(week=week, cooperative=cooperative, made_at=now).order_by("pk"))
+    created = list(Bulletin.objects.filter(week=week, cooperative=cooperative, created_at=now).order_by("pk"))
     for row in created:
         owner = cooperative.pk if cooperative else None
         record_change("bulletin.created", row, actor=Actor.system("bulletin"), now=now, cooperative_id=owner)

@@ -238,7 +238,7 @@ def _review_reason(
     transfer: BankTransfer, codes: Sequence[str], named_orders: Sequence[Order]
 ) -> ReviewReason | None:
     """Return why the transfer cannot be settled automatically; None on an exact match."""
-    if not _is_ours(transfer.account):
+    if not _is_platform_account(transfer.account):
         return ReviewReason.OTHER_ACCOUNT
     if len(named_orders) == 1:
         return _review_reason_for_order(transfer, named_orders[0])
@@ -268,10 +268,14 @@ def _review_reason_for_order(transfer: BankTransfer, order: Order) -> ReviewReas
 
 def _normalise_account(incoming: IncomingTransfer) -> IncomingTransfer:
     """Replace our account's number by its configured spelling, so that all reports have one fingerprint."""
-    return replace(incoming, account=shop_settings().bank_account) if _is_ours(incoming.account) else incoming
+    return (
+        replace(incoming, account=shop_settings().bank_account)
+        if _is_platform_account(incoming.account)
+        else incoming
+    )
 
 
-def _is_ours(account: str) -> bool:
+def _is_platform_account(account: str) -> bool:
     """Whether it is our account; ignores leading zeros, which spreadsheets lose, and grouping."""
     own_account = shop_settings().bank_account
     return bool(own_account) and _strip_account(account) == _strip_account(own_account)

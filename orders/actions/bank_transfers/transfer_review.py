@@ -137,7 +137,7 @@ def return_transfer(
         bank_account=account.account,
         bank_holder=account.holder,
         note=fold_note(f"HOAN TIEN {transfer.order.code if transfer.order else transfer.reference}"),
-        made_at=now,
+        created_at=now,
     )
     advance(transfer, TransferState.GIVEN_BACK, TRANSFER_MOVES)
     data = {"amount": payout.amount, "account": payout.bank_account}
@@ -182,11 +182,11 @@ def dismiss_transfer(
     Raises Missing, ReasonRequired, WrongMove.
     """
     transfer = locks.lock_bank_transfer(transfer_id)
-    if transfer.state == TransferState.SET_ASIDE:
+    if transfer.state == TransferState.DISMISSED:
         return transfer
     if not reason.strip():
         raise ReasonRequired(field="reason")
-    advance(transfer, TransferState.SET_ASIDE, TRANSFER_MOVES)
+    advance(transfer, TransferState.DISMISSED, TRANSFER_MOVES)
     record_change("transfer.dismissed", transfer, actor=actor, now=now, reason=reason.strip())
     return transfer
 

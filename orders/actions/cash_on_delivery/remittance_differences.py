@@ -36,15 +36,16 @@ def resolve_remittance_difference(
     *,
     remittance_id: int,
     amount: int,
-    is_ours: bool,
+    is_platform_cost: bool,
     reason: str,
     key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> CashRemittance:
-    """Resolve part of a shortfall: it has arrived later or, if `is_ours`, becomes the platform's cost.
+    """Resolve part of a shortfall or an excess.
 
-    For an excess: it was sent back, or is kept. `amount` is in minor units. A repeated `key` does nothing.
+    A shortfall has arrived later or, if `is_platform_cost`, becomes the platform's cost; an excess was sent
+    back or is kept. `amount` is in minor units. A repeated `key` does nothing.
     Raises KeyReused, Missing, InvalidDifferenceAmount, NoRemittanceDifference, ReasonRequired.
     """
     remittance = locks.lock_remittance(remittance_id)
@@ -66,10 +67,10 @@ def resolve_remittance_difference(
         actor=actor,
         now=now,
         reason=reason.strip(),
-        data={"amount": signed, "is_ours": is_ours},
+        data={"amount": signed, "is_platform_cost": is_platform_cost},
         key=key,
     )
-    account = LedgerAccount.PLATFORM_COST if is_ours else LedgerAccount.BANK
+    account = LedgerAccount.PLATFORM_COST if is_platform_cost else LedgerAccount.BANK
     post_entries(
         f"remittance:{remittance.pk}:made_good:{change.pk}",
         PostingKind.REMITTANCE,

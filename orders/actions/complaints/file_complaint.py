@@ -118,7 +118,7 @@ def submit_complaint(
         part=part,
         requested_remedy=requested_remedy,
         text=text.strip(),
-        made_at=now,
+        created_at=now,
         due_by=_end_of_days(now, shop_settings().answer_complaints_days) - datetime.timedelta(seconds=1),
         key=key,
     )
@@ -182,10 +182,10 @@ def delivered_lines(part: OrderPart) -> list[DeliveredLine]:
 def escalate_complaint(*, complaint_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> None:
     """Tell the platform, once, that a complaint was not answered in time. Raises Missing."""
     order, part, complaint = locks.lock_complaint(complaint_id)
-    if complaint.state != ComplaintState.OPEN or complaint.called_at is not None or complaint.due_by > now:
+    if complaint.state != ComplaintState.OPEN or complaint.escalated_at is not None or complaint.due_by > now:
         return
-    complaint.called_at = now
-    complaint.save(update_fields=["called_at"])
+    complaint.escalated_at = now
+    complaint.save(update_fields=["escalated_at"])
     record_complaint_change(order, part, complaint, "complaint.unanswered", actor=actor, now=now)
     notices.notify_complaint_overdue(order, part, complaint, now=now)
 
@@ -193,7 +193,7 @@ def escalate_complaint(*, complaint_id: uuid.UUID, actor: Actor, now: datetime.d
 @shared_task(name="orders.escalate_complaints")
 def escalate_complaints_task() -> None:
     now, actor = timezone.now(), Actor.system("watch_complaints")
-    overdue = Complaint.objects.overdue(now).filter(called_at=None)
+    overdue = Complaint.objects.overdue(now).filter(escalated_at=None)
     run_each(
         overdue.values_list("pk", flat=True),
         lambda complaint_id: escalate_complaint(complaint_id=complaint_id, actor=actor, now=now),

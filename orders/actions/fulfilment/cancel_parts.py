@@ -190,7 +190,7 @@ def end_part(
     close_weight_questions(part.lines.all(), now=now)
     _release_stock(part)
     if part.slot_id is not None:
-        PickupSlot.objects.filter(pk=part.slot_id, taken__gt=0).update(taken=F("taken") - 1)
+        PickupSlot.objects.filter(pk=part.slot_id, booked__gt=0).update(booked=F("booked") - 1)
     record_for_part(order, part, f"part.{state}", part, actor=actor, now=now, reason=reason, key=key)
     if not order.parts.active().exists():
         release_voucher_use(order, actor=actor, now=now)

@@ -190,7 +190,7 @@ def _ask_buyer(
         grams=grams,
         cost_before=line.bound_gross or line.total_gross,
         cost_after=line_total_at_weight(order, line, grams),
-        asked_at=now,
+        created_at=now,
     )
     _record_line_change(order, part, line, "line.weight_question_asked", grams, actor=actor, now=now)
     notices.notify_weight_question(order, part, question, now=now)

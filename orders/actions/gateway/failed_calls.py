@@ -68,29 +68,31 @@ def repeat_failed_call(*, call_id: uuid.UUID, actor: Actor, now: datetime.dateti
 
 
 @transaction.atomic(durable=True)
-def set_call_aside(*, call_id: uuid.UUID, reason: str, actor: Actor, now: datetime.datetime) -> GatewayCall:
+def dismiss_failed_call(
+    *, call_id: uuid.UUID, reason: str, actor: Actor, now: datetime.datetime
+) -> GatewayCall:
     """Mark a failed call as needing no attention; it may still be requested again. A repeat changes nothing.
 
     Raises Missing, CallNotFailed, ReasonRequired.
     """
     order, gateway_call = locks.lock_gateway_call(call_id)
-    if gateway_call.set_aside_at is not None:
+    if gateway_call.dismissed_at is not None:
         return gateway_call
     if gateway_call.state != CallState.FAILED:
         raise CallNotFailed()
     if not reason.strip():
         raise ReasonRequired(field="reason")
-    gateway_call.set_aside_at, gateway_call.set_aside_why = now, reason.strip()[:500]
-    gateway_call.save(update_fields=["set_aside_at", "set_aside_why"])
+    gateway_call.dismissed_at, gateway_call.dismissal_reason = now, reason.strip()[:500]
+    gateway_call.save(update_fields=["dismissed_at", "dismissal_reason"])
     data = {"amount": gateway_call.amount, "operation": gateway_call.operation, "code": gateway_call.code}
     subject = order or gateway_call.payout
     record_change(
-        "call.set_aside",
+        "call.dismissed",
         gateway_call,
         actor=actor,
         now=now,
         root=subject,
-        reason=gateway_call.set_aside_why,
+        reason=gateway_call.dismissal_reason,
         data=data,
     )
     return gateway_call
@@ -127,7 +129,7 @@ def _repeat_payout_call(
     payout = gateway_call.payout
     if payout is None:
         raise Missing()
-    if gateway_call.operation == Operation.PULL_BACK:
+    if gateway_call.operation == Operation.REVERSE_TRANSFER:
         amount = min(gateway_call.amount, unreversed_amount(payout))
         return request_transfer_reversal(payout, amount, actor=actor, now=now) if amount else None
     if payout.state != PayoutState.DUE or payout.method != PayoutMethod.STRIPE:

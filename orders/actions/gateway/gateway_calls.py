@@ -66,7 +66,7 @@ def send_call(*, call_id: uuid.UUID, now: datetime.datetime) -> CallResult | Non
         Operation.CANCEL: gateway.cancel,
         Operation.REFUND: gateway.refund,
         Operation.PAY_OUT: gateway.pay_out,
-        Operation.PULL_BACK: gateway.pull_back,
+        Operation.REVERSE_TRANSFER: gateway.reverse_transfer,
     }
     result = operations[operation](gateway_request)
     return CallResult(record_gateway_result(call_id=call_id, result=result, now=now), result)
@@ -89,15 +89,15 @@ def look_up_call(*, call_id: uuid.UUID, reference: str = "", now: datetime.datet
 
 def gateway_request_of(gateway_call: GatewayCall) -> GatewayRequest:
     """Return the request of a call, equal on each try; a START also carries the reference it created."""
-    terms = dict(gateway_call.terms)
+    parameters = dict(gateway_call.request_parameters)
     if gateway_call.operation == Operation.START:
-        terms["reference"] = gateway_call.reference
+        parameters["reference"] = gateway_call.reference
     return GatewayRequest(
         key=gateway_call.key,
         amount=gateway_call.amount,
         currency=gateway_call.currency,
-        asked_at=gateway_call.asked_at,
-        **terms,
+        created_at=gateway_call.created_at,
+        **parameters,
     )
 
 
@@ -142,7 +142,7 @@ def record_gateway_result(
             record_card_payment_result(order, gateway_call, result, now=now)
         case Operation.REFUND:
             record_refund_result(order, gateway_call, now=now)
-        case Operation.PAY_OUT | Operation.PULL_BACK:
+        case Operation.PAY_OUT | Operation.REVERSE_TRANSFER:
             record_payout_result(gateway_call, has_changed=has_changed, now=now)
     return gateway_call
 

@@ -67,7 +67,7 @@ def holds_to_capture(now: datetime.datetime) -> QuerySet[GatewayCall]:
         operation=Operation.START,
         payment__order__isnull=False,
         state=CallState.SUCCEEDED,
-        terms__hold=True,
+        request_parameters__hold=True,
         answered_at__lte=now - CAPTURE_AFTER,
     ).order_by("answered_at", "pk")
 
@@ -80,8 +80,8 @@ def unused_holds(now: datetime.datetime) -> QuerySet[GatewayCall]:
         operation=Operation.START,
         payment__order=None,
         state__in=[CallState.SUCCEEDED, CallState.NEEDS_BUYER],
-        asked_at__lte=now - RELEASE_UNUSED_AFTER,
-    ).order_by("asked_at", "pk")
+        created_at__lte=now - RELEASE_UNUSED_AFTER,
+    ).order_by("created_at", "pk")
 
 
 def _is_packed(order: Order) -> bool:
@@ -116,4 +116,4 @@ def _is_obsolete(order: Order, start: GatewayCall) -> bool:
     """Whether the started payment is obsolete: the order ended, is paid, or its sum due has changed."""
     if order.cancelled_at or order.expired_at or not order.still_due:
         return True
-    return not start.terms.get("hold") and start.amount != order.still_due
+    return not start.request_parameters.get("hold") and start.amount != order.still_due

@@ -1,6 +1,6 @@
 """Request operations of the payment gateway: one `GatewayCall` row each, sent after the commit.
 
-Each step writes one row under the lock of its order, basket or payout, with the terms that a repeat must
+Each step writes one row under the lock of its order, basket or payout, with the parameters that a repeat must
 send unchanged. `gateway.gateway_calls` sends it after the commit, or its sweep where that message was lost.
 No request exceeds what is due, held or refundable.
 """
@@ -72,7 +72,7 @@ def request_start(
         actor=actor,
         now=now,
         payment=payment,
-        terms={
+        parameters={
             "hold": authorise_only,
             "hosted": hosted,
             "description": description,
@@ -105,7 +105,7 @@ def request_capture(
         actor=actor,
         now=now,
         payment=payment,
-        terms=terms_about_payment(payment, order.language),
+        parameters=payment_parameters(payment, order.language),
     )
 
 
@@ -124,7 +124,7 @@ def request_authorisation(
         actor=actor,
         now=now,
         payment=payment,
-        terms={
+        parameters={
             "hold": True,
             "hosted": False,
             "description": shop_settings().name,
@@ -147,7 +147,7 @@ def request_void(
         actor=actor,
         now=now,
         payment=payment,
-        terms=terms_about_payment(payment, order.language if order else DEFAULT_LANGUAGE),
+        parameters=payment_parameters(payment, order.language if order else DEFAULT_LANGUAGE),
     )
     record_payment_event(
         payment,
@@ -169,7 +169,7 @@ def request_payout(payout: Payout, *, actor: Actor, now: datetime.datetime) -> G
         actor=actor,
         now=now,
         payout=payout,
-        terms={
+        parameters={
             "destination": payout.destination,
             "description": payout.note,
             "labels": {"payout": str(payout.pk)},
@@ -182,13 +182,13 @@ def request_transfer_reversal(
 ) -> GatewayCall:
     """Step, under the payout's lock: reverse an amount of it."""
     return create_gateway_call(
-        Operation.PULL_BACK,
+        Operation.REVERSE_TRANSFER,
         amount,
         payout.currency,
         actor=actor,
         now=now,
         payout=payout,
-        terms={"reference": payout.reference, "labels": {"payout": str(payout.pk)}},
+        parameters={"reference": payout.reference, "labels": {"payout": str(payout.pk)}},
     )
 
 
@@ -202,8 +202,8 @@ def start_call_of(payment: Payment) -> GatewayCall | None:
     return GatewayCall.objects.filter(payment=payment, operation=Operation.START).first()
 
 
-def terms_about_payment(payment: Payment, language: str) -> dict[str, object]:
-    """Return the terms of a call about a started payment. Raises Missing where the gateway knows none."""
+def payment_parameters(payment: Payment, language: str) -> dict[str, object]:
+    """Return the parameters of a call about a started payment. Raises Missing if it was never started."""
     start = start_call_of(payment)
     if start is None or not start.reference:
         raise Missing()
@@ -221,7 +221,7 @@ def create_gateway_call(
     *,
     actor: Actor,
     now: datetime.datetime,
-    terms: dict[str, object],
+    parameters: dict[str, object],
     **subject: object,
 ) -> GatewayCall:
     """Step: write the row of a call, and have it sent after the commit."""
@@ -231,8 +231,8 @@ def create_gateway_call(
         amount=amount,
         currency=currency,
         state=CallState.INTENDED,
-        terms=terms,
-        asked_at=now,
+        request_parameters=parameters,
+        created_at=now,
         next_check_at=now + _SENT_WITHIN,
         actor_kind=actor.kind,
         actor_key=actor.key,

@@ -225,8 +225,8 @@ def take_pickup_slots(order: Order, quote: Quote) -> None:
 
 def _take_slot_place(slot: PickupSlot) -> bool:
     """Take a place and return True if one is left. A single statement checks and takes, to avoid races."""
-    room = PickupSlot.objects.filter(Q(capacity=None) | Q(taken__lt=F("capacity")), pk=slot.pk)
-    return bool(room.update(taken=F("taken") + 1))
+    room = PickupSlot.objects.filter(Q(capacity=None) | Q(booked__lt=F("capacity")), pk=slot.pk)
+    return bool(room.update(booked=F("booked") + 1))
 
 
 def _get_or_create_slot(delivery_method: DeliveryMethod, time: PickupTime) -> PickupSlot:

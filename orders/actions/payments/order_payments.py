@@ -231,7 +231,7 @@ def _can_continue(payment: Payment, *, hosted: bool, now: datetime.datetime) -> 
     return (
         start is not None
         and start.state != CallState.FAILED
-        and (start.state == CallState.INTENDED or bool(start.terms.get("hosted")) == hosted)
+        and (start.state == CallState.INTENDED or bool(start.request_parameters.get("hosted")) == hosted)
     )
 
 

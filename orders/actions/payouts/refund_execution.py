@@ -17,8 +17,8 @@ from django.utils.translation import gettext_lazy as _
 from orders import locks
 from orders.actions.gateway_requests.gateway_requests import (
     create_gateway_call,
+    payment_parameters,
     read_payment_sums,
-    terms_about_payment,
 )
 from orders.actions.ledger.ledger_postings import record_payment_event
 from orders.actions.order_changes.finish_order_change import finish_order_change
@@ -98,7 +98,7 @@ def request_refund(
         now=now,
         payment=payment,
         refund=refund,
-        terms=terms_about_payment(payment, refund.order.language),
+        parameters=payment_parameters(payment, refund.order.language),
     )
     record_payment_event(
         payment,
@@ -249,7 +249,7 @@ def _create_bank_payout(
         amount=amount,
         currency=refund.currency,
         note=fold_note(f"HOAN TIEN {refund.order.code}"),
-        made_at=now,
+        created_at=now,
     )
     record_payment_event(
         payment,

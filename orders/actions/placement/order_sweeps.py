@@ -60,10 +60,10 @@ def _release_batch(keys: Sequence[int]) -> None:
 def report_unanswered_part(*, part_id: int, actor: Actor, now: datetime.datetime) -> None:
     """Notify the platform, once, that a part is not accepted and its deadline is near."""
     order, part = locks.lock_part(part_id)
-    if part.state != PartState.NEW or part.called_at is not None:
+    if part.state != PartState.NEW or part.escalated_at is not None:
         return
-    part.called_at = now
-    part.save(update_fields=["called_at"])
+    part.escalated_at = now
+    part.save(update_fields=["escalated_at"])
     record_for_part(order, part, "part.unanswered", part, actor=actor, now=now)
     notices.notify_part_unanswered(order, part, now=now)
 
@@ -118,7 +118,7 @@ def check_unanswered_parts_task() -> None:
     )
     soon = now + datetime.timedelta(hours=shop_settings().attention_hours_before)
     run_each(
-        OrderPart.objects.overdue(soon).filter(called_at=None).values_list("pk", flat=True),
+        OrderPart.objects.overdue(soon).filter(escalated_at=None).values_list("pk", flat=True),
         lambda part_id: report_unanswered_part(part_id=part_id, actor=actor, now=now),
         sweep="orders.check_unanswered_parts:attention",
         at_most=_BATCH,
@@ -142,7 +142,7 @@ def remind_weight_questions_task() -> None:
     """Remind buyers of weight questions open for a day; older ones got their reminder before."""
     now = timezone.now()
     lately = now - datetime.timedelta(days=2)
-    rows = WeightQuestion.objects.forgotten(now).filter(asked_at__gt=lately).in_order()
+    rows = WeightQuestion.objects.forgotten(now).filter(created_at__gt=lately).in_order()
     run_each(
         rows.values_list("pk", flat=True),
         lambda question_id: remind_weight_question(question_id=question_id, now=now),

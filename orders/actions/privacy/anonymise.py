@@ -12,8 +12,8 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from catalog.actions.marketing.back_in_stock import (
-    delete_back_requests_of_contact,
-    delete_back_requests_of_user,
+    delete_back_in_stock_requests_of_contact,
+    delete_back_in_stock_requests_of_user,
 )
 from catalog.models import WishedProduct
 from cooperatives.actions.followers import unfollow_address, unfollow_all_of_user
@@ -39,7 +39,7 @@ from shop.accounts.models import (
     Consent,
     DataExport,
     DataRequest,
-    EntryCode,
+    OneTimeCode,
     RequestKind,
     User,
 )
@@ -98,7 +98,7 @@ def anonymise_user(*, user_id: int, actor: Actor, now: datetime.datetime) -> Use
     Basket.objects.filter(user=user).delete()
     WishedProduct.objects.filter(user=user).delete()
     unfollow_all_of_user(user, actor=actor, now=now)
-    delete_back_requests_of_user(user)
+    delete_back_in_stock_requests_of_user(user)
     # The cooperative keeps its own note about a producer with this account; buyers can no longer read it.
     Producer.objects.filter(user=user).update(user=None, agreed_on=None, phone="")
     Notification.objects.filter(user=user).delete()
@@ -126,9 +126,9 @@ def anonymise_guest(*, contact: str, actor: Actor, now: datetime.datetime) -> in
     _anonymise_orders(anonymised, actor, now)
     Basket.objects.filter(Q(phone=contact) | Q(email__iexact=contact), user=None).delete()
     Notification.objects.filter(to=contact, user=None).delete()
-    EntryCode.objects.filter(to=contact).delete()
+    OneTimeCode.objects.filter(to=contact).delete()
     unfollow_address(contact, actor=actor, now=now)
-    delete_back_requests_of_contact(contact)
+    delete_back_in_stock_requests_of_contact(contact)
     _end_requests(DataRequest.objects.filter(contact=contact, user=None), actor, now)
     for order in locked_orders:
         record_change("order.anonymised", order, actor=actor, now=now)
@@ -182,7 +182,7 @@ def _remove_sign_in_means(user: User) -> None:
     """Remove everything that lets the person sign in, and the copies of their data."""
     remove_factors(user)
     sign_out_everywhere(user)
-    EntryCode.objects.filter(to__in=[contact for contact in (user.email, user.phone) if contact]).delete()
+    OneTimeCode.objects.filter(to__in=[contact for contact in (user.email, user.phone) if contact]).delete()
     DataExport.objects.filter(user=user).delete()
 
 

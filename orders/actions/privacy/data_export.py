@@ -38,7 +38,7 @@ _SHEET_NAME, _LONGEST_CELL = 31, 32_000
 def queue_export(row: DataRequest, *, now: datetime.datetime) -> None:
     """Step, on a request of this transaction: queue the export. Repeating it reuses the first export."""
     DataExport.objects.get_or_create(
-        request=row, defaults={"user_id": row.user_id, "made_at": now, "expires_at": now + EXPORT_LIFETIME}
+        request=row, defaults={"user_id": row.user_id, "created_at": now, "expires_at": now + EXPORT_LIFETIME}
     )
     after_commit(make_export_task.delay, request_id=str(row.pk))
 

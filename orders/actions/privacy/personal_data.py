@@ -8,7 +8,7 @@ from typing import TypeAlias
 from django.db import models
 from django.db.models import Q, QuerySet
 
-from catalog.models import BackRequest, WishedProduct
+from catalog.models import BackInStockRequest, WishedProduct
 from cooperatives.models import Follow, Membership
 from orders.models import (
     BankTransfer,
@@ -60,7 +60,7 @@ def personal_data_of_user(user_id: int) -> PersonalData:
         **_order_data(Order.objects.of_buyer(user_id)),
         "follows": _follows(Follow.objects.filter(user=user_id)),
         "wishes": _rows(WishedProduct.objects.filter(user=user_id), "product__name", "added_at"),
-        "waiting_for": _waiting_for(BackRequest.objects.filter(user=user_id)),
+        "waiting_for": _waiting_for(BackInStockRequest.objects.filter(user=user_id)),
         "baskets": _rows(Basket.objects.filter(user=user_id), "name", "phone", "email", "note", "changed_at"),
         "basket_lines": _rows(
             BasketLine.objects.filter(basket__user=user_id),
@@ -104,7 +104,7 @@ def personal_data_of_guest(contact: str) -> PersonalData:
     return {
         **_order_data(orders),
         "follows": _follows(Follow.objects.filter(user=None, email=contact)),
-        "waiting_for": _waiting_for(BackRequest.objects.filter(user=None, contact=contact)),
+        "waiting_for": _waiting_for(BackInStockRequest.objects.filter(user=None, contact=contact)),
         "baskets": _rows(
             Basket.objects.filter(is_of_contact, user=None), "name", "phone", "email", "note", "changed_at"
         ),
@@ -147,7 +147,15 @@ def _order_data(orders: QuerySet[Order]) -> dict[str, Rows]:
         ),
         "complaints": _rows(
             Complaint.objects.filter(part__order__in=order_ids),
-            *("part__order__code", "made_at", "text", "requested_remedy", "state", "answer", "answered_at"),
+            *(
+                "part__order__code",
+                "created_at",
+                "text",
+                "requested_remedy",
+                "state",
+                "answer",
+                "answered_at",
+            ),
         ),
         "transfers": _rows(
             BankTransfer.objects.filter(
@@ -165,7 +173,7 @@ def _order_data(orders: QuerySet[Order]) -> dict[str, Rows]:
                 "method",
                 "amount",
                 "currency",
-                "made_at",
+                "created_at",
                 "paid_at",
             ),
             *("bank_bin", "bank_account", "bank_holder"),
@@ -178,15 +186,15 @@ def _order_data(orders: QuerySet[Order]) -> dict[str, Rows]:
 
 
 def _requests(rows: QuerySet[DataRequest]) -> Rows:
-    return _rows(rows, "kind", "state", "words", "made_at", "due_at", "answered_at", "answer")
+    return _rows(rows, "kind", "state", "words", "created_at", "due_at", "answered_at", "answer")
 
 
 def _follows(rows: QuerySet[Follow]) -> Rows:
-    return _rows(rows, "cooperative__name", "email", "asked_at", "confirmed_at")
+    return _rows(rows, "cooperative__name", "email", "created_at", "confirmed_at")
 
 
-def _waiting_for(rows: QuerySet[BackRequest]) -> Rows:
-    return _rows(rows, "product__name", "contact_method", "contact", "asked_at", "notified_at")
+def _waiting_for(rows: QuerySet[BackInStockRequest]) -> Rows:
+    return _rows(rows, "product__name", "contact_method", "contact", "created_at", "notified_at")
 
 
 def _messages(rows: QuerySet[Notification]) -> Rows:

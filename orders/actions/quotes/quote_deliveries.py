@@ -78,7 +78,7 @@ def _slots(delivery_methods: Collection[int], day: datetime.date) -> QuerySet[Pi
 
 def _places_left(time: PickupTime, slot: PickupSlot | None) -> int | None:
     capacity = slot.capacity if slot else time.capacity
-    return None if capacity is None else capacity - (slot.taken if slot else 0)
+    return None if capacity is None else capacity - (slot.booked if slot else 0)
 
 
 def _set_chosen_option(

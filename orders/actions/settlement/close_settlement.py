@@ -216,7 +216,7 @@ def _create_payout(settlement: Settlement, *, actor: Actor, now: datetime.dateti
         bank_holder=cooperative.bank_holder,
         destination=cooperative.stripe_account if is_by_stripe else "",
         note=f"CHO PHIEN QT{settlement.pk}",
-        made_at=now,
+        created_at=now,
     )
     if is_by_stripe and is_payout_released(payout):
         request_payout(payout, actor=actor, now=now)

@@ -46,7 +46,7 @@ BANK_ROWS_PER_BATCH = 40  # rows processed while the user waits; each in its own
 _MAX_QUERY_VALUES = 5_000
 _MAX_PROBLEMS_KEPT = 500
 # Marked by a person as a duplicate of another transfer, so it matches no row.
-_DUPLICATE_REPORT = Q(state=TransferState.SET_ASIDE, reason=ReviewReason.REPEATED)
+_DUPLICATE_REPORT = Q(state=TransferState.DISMISSED, reason=ReviewReason.REPEATED)
 
 
 class MarketAccountMissing(Refused):
@@ -60,17 +60,17 @@ class MarketAccountMissing(Refused):
 class CheckedTransfer:
     """A row with an incoming transfer, and whether the transfer was known before."""
 
-    arrival: IncomingTransfer
+    transfer: IncomingTransfer
     is_known: bool
 
 
 @dataclass(frozen=True, slots=True)
 class BankStatementPreview:
-    """A preview of processing a statement. `outgoing` counts rows that are ignored."""
+    """A preview of processing a statement. `outgoing_count` counts rows that are ignored."""
 
-    arrivals: list[CheckedTransfer]
+    incoming_transfers: list[CheckedTransfer]
     problems: list[UnreadableRow]
-    outgoing: int
+    outgoing_count: int
 
 
 def import_bank_statement(
@@ -109,9 +109,11 @@ def preview_bank_statement(statement: StatementImport) -> BankStatementPreview:
     """
     columns = Columns(**statement.columns)
     reading = read_bank_rows(stored_rows(statement), columns, account=shop_settings().bank_account)
-    if not (reading.arrivals or reading.problems or reading.outgoing):
+    if not (reading.incoming_transfers or reading.problems or reading.outgoing_count):
         raise EmptyStatement()
-    return BankStatementPreview(_check_known(reading.arrivals), reading.problems, reading.outgoing)
+    return BankStatementPreview(
+        _check_known(reading.incoming_transfers), reading.problems, reading.outgoing_count
+    )
 
 
 def apply_bank_statement(*, statement_id: int, actor: Actor, now: datetime.datetime) -> StatementImport:
@@ -141,16 +143,16 @@ def confirm_bank_statement(*, statement_id: int, actor: Actor, now: datetime.dat
             StatementRow(
                 statement=statement,
                 line_number=position,
-                cells=_cells_of_transfer(each.arrival),
+                cells=_cells_of_transfer(each.transfer),
                 state=StatementRowState.KNOWN if each.is_known else StatementRowState.WAITING,
             )
-            for position, each in enumerate(preview.arrivals, start=1)
+            for position, each in enumerate(preview.incoming_transfers, start=1)
         ],
         batch_size=1000,
     )
     statement.confirmed_at = now
-    statement.rows = len(preview.arrivals) + len(preview.problems) + preview.outgoing
-    statement.known = sum(each.is_known for each in preview.arrivals)
+    statement.rows = len(preview.incoming_transfers) + len(preview.problems) + preview.outgoing_count
+    statement.known = sum(each.is_known for each in preview.incoming_transfers)
     statement.problems = [
         {"line": each.line, "fault": each.fault, "text": each.text}
         for each in preview.problems[:_MAX_PROBLEMS_KEPT]
@@ -181,8 +183,10 @@ def process_bank_row(*, row_id: int, actor: Actor, now: datetime.datetime) -> No
     if row is None:
         return
     recorded = record_transfer(_transfer_of_row(row), statement=row.statement, actor=actor, now=now)
-    advance(row, StatementRowState.TAKEN if recorded.is_new else StatementRowState.KNOWN, STATEMENT_ROW_MOVES)
-    counter = "taken" if recorded.is_new else "known"
+    advance(
+        row, StatementRowState.IMPORTED if recorded.is_new else StatementRowState.KNOWN, STATEMENT_ROW_MOVES
+    )
+    counter = "imported" if recorded.is_new else "known"
     StatementImport.objects.filter(pk=row.statement_id).update(**{counter: F(counter) + 1})
 
 

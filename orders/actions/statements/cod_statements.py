@@ -222,7 +222,7 @@ def accept_problem_row(*, row_id: int, code: str = "", actor: Actor, now: dateti
     _close_rows(
         statement,
         [row],
-        StatementRowState.KNOWN if state == StatementRowState.KNOWN else StatementRowState.TAKEN,
+        StatementRowState.KNOWN if state == StatementRowState.KNOWN else StatementRowState.IMPORTED,
     )
     record_change(
         "statement.row_accepted", row, root=statement, actor=actor, now=now, data={"problem": row.problem}
@@ -265,7 +265,7 @@ def _lock_row(row_id: int) -> tuple[StatementImport, StatementRow]:
     statement = locks.lock_statement(statement_id)
     row = StatementRow.objects.get(pk=row_id)
     if row.state != StatementRowState.PROBLEM:
-        raise WrongMove(came_from=row.state, to=StatementRowState.TAKEN)
+        raise WrongMove(came_from=row.state, to=StatementRowState.IMPORTED)
     return statement, row
 
 
@@ -319,7 +319,7 @@ def _process_locked_rows(
         if state == StatementRowState.WAITING and parcel is not None:
             _record_delivery_and_cash(statement, parcel, row, actor=actor, now=now)
             remitted.append(RemittedCash(parcel, row.collected or 0, row.fee))
-            state = StatementRowState.TAKEN
+            state = StatementRowState.IMPORTED
         ended.setdefault(state, []).append(row)
     if remitted:
         add_remittance_lines(remittance, remitted, actor=actor, now=now)
@@ -349,9 +349,9 @@ def _record_delivery_and_cash(
 def _close_rows(statement: StatementImport, rows: Sequence[StatementRow], state: StatementRowState) -> None:
     advance_all(rows, state, STATEMENT_ROW_MOVES)
     StatementRow.objects.bulk_update(rows, ["parcel"], batch_size=500)
-    statement.taken += len(rows) if state == StatementRowState.TAKEN else 0
+    statement.imported += len(rows) if state == StatementRowState.IMPORTED else 0
     statement.known += len(rows) if state == StatementRowState.KNOWN else 0
-    statement.save(update_fields=["taken", "known"])
+    statement.save(update_fields=["imported", "known"])
 
 
 def _effective_fee(stated: StatedAmounts) -> int:

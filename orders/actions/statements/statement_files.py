@@ -57,7 +57,7 @@ def lock_unconfirmed_statement(statement_id: int, kind: StatementKind) -> Statem
     """Step: lock a statement whose columns may still be changed. Raises Missing, WrongMove."""
     statement = locks.lock_statement(statement_id, kind)
     if statement.confirmed_at is not None:
-        raise WrongMove(came_from=StatementRowState.TAKEN, to=StatementRowState.WAITING)
+        raise WrongMove(came_from=StatementRowState.IMPORTED, to=StatementRowState.WAITING)
     return statement
 
 
@@ -109,7 +109,7 @@ def _store_rows(
 def _had_no_effect(statement: StatementImport) -> bool:
     """Whether the statement was processed completely without any row being recorded or known."""
     is_over = statement.confirmed_at is not None and not statement.lines.waiting().exists()
-    return is_over and not statement.taken and not statement.known
+    return is_over and not statement.imported and not statement.known
 
 
 def _storable_cells(cells: Sequence[object]) -> list[object]:

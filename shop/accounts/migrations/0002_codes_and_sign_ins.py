@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='EntryCode',
+            name='OneTimeCode',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('purpose', models.CharField(choices=[('enter', 'signing in'), ('confirm', 'confirming a number'), ('data', 'a request about personal data')], max_length=10)),
@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
                 ('to', models.CharField(max_length=254)),
                 ('digest', models.CharField(max_length=64)),
                 ('tries', models.PositiveSmallIntegerField(default=0)),
-                ('made_at', models.DateTimeField()),
+                ('created_at', models.DateTimeField()),
                 ('expires_at', models.DateTimeField()),
                 ('used_at', models.DateTimeField(blank=True, null=True)),
             ],
@@ -53,7 +53,7 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(condition=models.Q(('phone__isnull', False), ('phone_confirmed_at', None), _connector='OR'), name='user_confirms_a_phone'),
         ),
         migrations.AddField(
-            model_name='entrycode',
+            model_name='onetimecode',
             name='user',
             field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL),
         ),
@@ -63,15 +63,15 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sign_ins', to=settings.AUTH_USER_MODEL),
         ),
         migrations.AddIndex(
-            model_name='entrycode',
-            index=models.Index(fields=['expires_at'], name='entry_code_by_end'),
+            model_name='onetimecode',
+            index=models.Index(fields=['expires_at'], name='one_time_code_by_end'),
         ),
         migrations.AddIndex(
-            model_name='entrycode',
-            index=models.Index(fields=['to'], name='entry_code_by_receiver'),
+            model_name='onetimecode',
+            index=models.Index(fields=['to'], name='one_time_code_by_receiver'),
         ),
         migrations.AddConstraint(
-            model_name='entrycode',
-            constraint=models.CheckConstraint(condition=models.Q(('expires_at__gt', models.F('made_at'))), name='entry_code_lives'),
+            model_name='onetimecode',
+            constraint=models.CheckConstraint(condition=models.Q(('expires_at__gt', models.F('created_at'))), name='one_time_code_lives'),
         ),
     ]

@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
                 ('words', models.TextField(blank=True, default='')),
                 ('language', models.CharField(default='vi', max_length=16)),
                 ('entry_point', models.CharField(choices=[('market', 'market'), ('members', "members' app"), ('desk', 'desk'), ('api', 'API'), ('system', 'system')], max_length=10)),
-                ('made_at', models.DateTimeField()),
+                ('created_at', models.DateTimeField()),
                 ('due_at', models.DateTimeField(help_text="The legal deadline.")),
                 ('runs_at', models.DateTimeField(blank=True, null=True)),
                 ('answered_at', models.DateTimeField(blank=True, null=True)),
@@ -43,7 +43,7 @@ class Migration(migrations.Migration):
             name='DataExport',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('made_at', models.DateTimeField()),
+                ('created_at', models.DateTimeField()),
                 ('ready_at', models.DateTimeField(blank=True, null=True)),
                 ('expires_at', models.DateTimeField()),
                 ('as_json', models.BinaryField(default=bytes)),
@@ -58,7 +58,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='datarequest',
-            index=models.Index(fields=['user', '-made_at'], name='data_request_by_user'),
+            index=models.Index(fields=['user', '-created_at'], name='data_request_by_user'),
         ),
         migrations.AddConstraint(
             model_name='datarequest',

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.AlterField(
-            model_name='entrycode',
+            model_name='onetimecode',
             name='purpose',
             field=models.CharField(choices=[('enter', 'signing in'), ('confirm', 'confirming a number'), ('data', 'a request about personal data'), ('register', "creating an account"), ('device', 'signing in on a new device'), ('order', 'changing an order')], max_length=10),
         ),

@@ -1,6 +1,6 @@
 from shop.accounts.models.data_request import DataExport, DataRequest, RequestKind
 from shop.accounts.models.factors import AuthenticatorApp, Passkey, RecoveryCode
-from shop.accounts.models.sign_in import CodePurpose, EntryCode, SignIn, SignInMethod
+from shop.accounts.models.sign_in import CodePurpose, OneTimeCode, SignIn, SignInMethod
 from shop.accounts.models.token_family import TokenFamily
 from shop.accounts.models.user import (
     Address,
@@ -26,9 +26,9 @@ __all__ = [
     "ConsentPurpose",
     "DataExport",
     "DataRequest",
-    "EntryCode",
     "Group",
     "GroupPermission",
+    "OneTimeCode",
     "Passkey",
     "RecoveryCode",
     "RequestKind",

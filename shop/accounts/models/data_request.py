@@ -43,7 +43,7 @@ class DataRequestQuerySet(models.QuerySet["DataRequest"]):
         return self.open().filter(kind=RequestKind.DELETION, runs_at__lte=now)
 
     def newest_first(self) -> DataRequestQuerySet:
-        return self.order_by("-made_at", "-pk")
+        return self.order_by("-created_at", "-pk")
 
 
 class DataRequest(models.Model):
@@ -65,7 +65,7 @@ class DataRequest(models.Model):
     words = models.TextField(blank=True, default="")
     language = models.CharField(max_length=16, default="vi")
     entry_point = models.CharField(max_length=10, choices=EntryPoint)
-    made_at = models.DateTimeField()
+    created_at = models.DateTimeField()
     due_at = models.DateTimeField(help_text=_("The legal deadline."))
     runs_at = models.DateTimeField(null=True, blank=True)
     answered_at = models.DateTimeField(null=True, blank=True)
@@ -82,7 +82,7 @@ class DataRequest(models.Model):
         verbose_name_plural = pgettext_lazy("models", "requests about personal data")
         indexes = [
             models.Index(fields=["state", "due_at", "id"], name="data_request_by_state"),
-            models.Index(fields=["user", "-made_at"], name="data_request_by_user"),
+            models.Index(fields=["user", "-created_at"], name="data_request_by_user"),
         ]
         constraints = [
             models.CheckConstraint(
@@ -97,7 +97,7 @@ class DataRequest(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.made_at:%Y-%m-%d}"
+        return f"{self.kind} {self.created_at:%Y-%m-%d}"
 
     @property
     def is_open(self) -> bool:
@@ -107,7 +107,7 @@ class DataRequest(models.Model):
 class DataExportQuerySet(models.QuerySet["DataExport"]):
     def to_make(self) -> DataExportQuerySet:
         """Exports that no job has created yet."""
-        return self.filter(ready_at=None).order_by("made_at", "pk")
+        return self.filter(ready_at=None).order_by("created_at", "pk")
 
     def visible_to(self, user_id: int | None, now: datetime.datetime) -> DataExportQuerySet:
         """Exports that a user may download: their own, or a guest's by its unguessable id. Expired ones
@@ -124,7 +124,7 @@ class DataExport(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="data_exports", null=True, blank=True
     )
-    made_at = models.DateTimeField()
+    created_at = models.DateTimeField()
     ready_at = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField()
     as_json = models.BinaryField(default=bytes)
@@ -133,4 +133,4 @@ class DataExport(models.Model):
     objects = DataExportQuerySet.as_manager()
 
     def __str__(self) -> str:
-        return f"{self.made_at:%Y-%m-%d}"
+        return f"{self.created_at:%Y-%m-%d}"

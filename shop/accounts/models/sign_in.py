@@ -24,13 +24,13 @@ class CodePurpose(models.TextChoices):
     ORDER = "order", _("changing an order")
 
 
-class EntryCodeQuerySet(models.QuerySet["EntryCode"]):
-    def open(self, now: datetime.datetime, tries: int) -> EntryCodeQuerySet:
+class OneTimeCodeQuerySet(models.QuerySet["OneTimeCode"]):
+    def open(self, now: datetime.datetime, tries: int) -> OneTimeCodeQuerySet:
         """Codes that may still be tried."""
         return self.filter(used_at=None, expires_at__gt=now, tries__lt=tries)
 
 
-class EntryCode(models.Model):
+class OneTimeCode(models.Model):
     """Six digits sent to a phone number or e-mail address to prove that the person owns it.
 
     Only a keyed hash is stored. Trying a code requires the row's id, which the visitor's session holds.
@@ -45,19 +45,19 @@ class EntryCode(models.Model):
     )
     digest = models.CharField(max_length=64)
     tries = models.PositiveSmallIntegerField(default=0)
-    made_at = models.DateTimeField()
+    created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True, blank=True)
 
-    objects = EntryCodeQuerySet.as_manager()
+    objects = OneTimeCodeQuerySet.as_manager()
 
     class Meta:
         indexes = [
-            models.Index(fields=["expires_at"], name="entry_code_by_end"),
-            models.Index(fields=["to"], name="entry_code_by_receiver"),
+            models.Index(fields=["expires_at"], name="one_time_code_by_end"),
+            models.Index(fields=["to"], name="one_time_code_by_receiver"),
         ]
         constraints = [
-            models.CheckConstraint(condition=Q(expires_at__gt=F("made_at")), name="entry_code_lives"),
+            models.CheckConstraint(condition=Q(expires_at__gt=F("created_at")), name="one_time_code_lives"),
         ]
 
     def __str__(self) -> str:

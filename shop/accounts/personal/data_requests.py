@@ -92,7 +92,7 @@ def create_request(
         words=words.strip(),
         language=asker.language,
         entry_point=actor.entry_point,
-        made_at=now,
+        created_at=now,
         due_at=request_deadline(kind, shop_settings(), now),
         runs_at=runs_at,
     )
@@ -116,7 +116,7 @@ def record_done_request(kind: RequestKind, user: User, *, actor: Actor, now: dat
         user=user,
         language=user.language,
         entry_point=actor.entry_point,
-        made_at=now,
+        created_at=now,
         due_at=now,
         answered_at=now,
     )

@@ -16,7 +16,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext_lazy
 
-from shop.accounts.models import CodePurpose, EntryCode
+from shop.accounts.models import CodePurpose, OneTimeCode
 from shop.core.errors import Refused
 from shop.core.models import shop_settings
 from shop.notifications.models import ContactMethod
@@ -59,12 +59,12 @@ def send_code(
     if contact_method == ContactMethod.SMS:
         require_allowance(recipient)
     digits = f"{secrets.randbelow(10**DIGITS):0{DIGITS}d}"
-    row = EntryCode(
+    row = OneTimeCode(
         purpose=purpose,
         contact_method=contact_method,
         to=recipient,
         user_id=user_id,
-        made_at=now,
+        created_at=now,
         expires_at=now + LIFETIME,
     )
     row.digest = _digest(row.pk, digits)
@@ -89,13 +89,15 @@ def send_code(
     return row.pk
 
 
-def use_code(*, code_id: uuid.UUID, purpose: CodePurpose, written: str, now: datetime.datetime) -> EntryCode:
+def use_code(
+    *, code_id: uuid.UUID, purpose: CodePurpose, written: str, now: datetime.datetime
+) -> OneTimeCode:
     """Use up the code and return it if the digits match. Raises CodeExpired, WrongCode.
 
     Each statement commits on its own, so that a rejected try counts. Of concurrent tries no more are compared
     than allowed, and only one succeeds.
     """
-    matching_codes = EntryCode.objects.filter(pk=code_id, purpose=purpose)
+    matching_codes = OneTimeCode.objects.filter(pk=code_id, purpose=purpose)
     if not matching_codes.open(now, MAX_TRIES).update(tries=F("tries") + 1):
         raise CodeExpired(field="code")
     row = matching_codes.get()

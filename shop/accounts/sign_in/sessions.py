@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from shop.accounts.models import EntryCode, SignIn, SignInMethod, TokenFamily, User
+from shop.accounts.models import OneTimeCode, SignIn, SignInMethod, TokenFamily, User
 from shop.accounts.sign_in.token_families import revoke_tokens
 from shop.core.actors import Actor
 from shop.core.database.transactions import lock_row
@@ -90,7 +90,7 @@ def sign_out_everywhere(user: User) -> None:
 @transaction.atomic(durable=True)
 def delete_expired_access(*, now: datetime.datetime) -> None:
     """Delete old codes, expired sessions and token families, and sign-ins without a session."""
-    EntryCode.objects.filter(expires_at__lt=now - datetime.timedelta(days=1)).delete()
+    OneTimeCode.objects.filter(expires_at__lt=now - datetime.timedelta(days=1)).delete()
     Session.objects.filter(expire_date__lt=now).delete()
     SignIn.objects.ended(now).delete()
     TokenFamily.objects.filter(expires_at__lte=now).delete()

@@ -22,7 +22,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from shop.accounts.forms import CodeForm, NameForm, PhoneForm
-from shop.accounts.models import CodePurpose, EntryCode, SignInMethod, User
+from shop.accounts.models import CodePurpose, OneTimeCode, SignInMethod, User
 from shop.accounts.sign_in.login_limits import REGISTRATIONS, take_code
 from shop.accounts.sign_in.one_time_codes import CodeExpired, WrongCode, send_code, use_code
 from shop.accounts.sign_in.phone_accounts import account_with_phone, confirm_phone, create_phone_account
@@ -183,7 +183,7 @@ def sent_code(request: HttpRequest, purpose: CodePurpose) -> dict[str, Any] | No
     return sent if sent is not None and sent.get("purpose") == purpose else None
 
 
-def enter_code(request: HttpRequest, purpose: CodePurpose, written: str) -> EntryCode:
+def enter_code(request: HttpRequest, purpose: CodePurpose, written: str) -> OneTimeCode:
     """Use up the entered code and return it. Raises CodeExpired, WrongCode."""
     sent = sent_code(request, purpose) or {}
     try:

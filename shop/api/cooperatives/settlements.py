@@ -53,7 +53,7 @@ figures.plain(*(to_camel_case(name) for name in (*_FIGURES, "payable")))
 
 payout = Type("CooperativePayout", _visible_payouts)
 payout.id()
-payout.columns(state="state", method="method", madeAt="made_at", paidAt="paid_at", reference="reference")
+payout.columns(state="state", method="method", madeAt="created_at", paidAt="paid_at", reference="reference")
 payout.related("settlement", settlement, column="settlement_id")
 
 
@@ -141,7 +141,7 @@ def cooperative_payouts(
     arguments: CooperativePayoutsArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     rows = _filter_rows(payout.rows(context), arguments, "settlement__cooperative")
-    return connect(payout, rows, arguments, selection, order=[SortKey("made_at"), SortKey("id")])
+    return connect(payout, rows, arguments, selection, order=[SortKey("created_at"), SortKey("id")])
 
 
 def _filter_rows(

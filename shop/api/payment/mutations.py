@@ -211,7 +211,7 @@ def _pending_captures(order: uuid.UUID) -> QuerySet[GatewayCall, uuid.UUID]:
     captures = GatewayCall.objects.filter(
         payment__order=order, operation=Operation.CAPTURE, state=CallState.INTENDED
     )
-    return captures.order_by("asked_at", "pk").values_list("pk", flat=True)
+    return captures.order_by("created_at", "pk").values_list("pk", flat=True)
 
 
 def _problem_error(changed: BasketChanged) -> Refused:

@@ -73,7 +73,7 @@ def statement(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
-def statement_taking(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+def import_statement(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Import the statement's incoming transfers."""
     get_object_or_404(StatementImport, pk=pk, kind=StatementKind.BANK)
     action = partial(apply_bank_statement, statement_id=pk, actor=actor, now=timezone.now())
@@ -92,16 +92,18 @@ def _preview(statement: StatementImport) -> dict[str, object]:
         }
     except Refused as refused:
         return {"refusal": refused.message}
-    new_transfers = [each for each in preview.arrivals if not each.is_known]
+    new_transfers = [checked for checked in preview.incoming_transfers if not checked.is_known]
     return {
         "counts": {
             "ready": len(new_transfers),
-            "known": len(preview.arrivals) - len(new_transfers),
+            "known": len(preview.incoming_transfers) - len(new_transfers),
             "problems": len(preview.problems),
-            "outgoing": preview.outgoing,
+            "outgoing_count": preview.outgoing_count,
         },
-        "sum": sum(each.arrival.amount for each in new_transfers),
-        "preview_rows": sorted(preview.arrivals, key=lambda each: each.is_known)[:MAX_PREVIEW_ROWS],
+        "sum": sum(checked.transfer.amount for checked in new_transfers),
+        "preview_rows": sorted(preview.incoming_transfers, key=lambda checked: checked.is_known)[
+            :MAX_PREVIEW_ROWS
+        ],
         "problems": preview.problems[:MAX_PREVIEW_ROWS],
         "max_preview_rows": MAX_PREVIEW_ROWS,
     }

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from orders.actions.gateway.failed_calls import pay_out_by_bank, repeat_failed_call, set_call_aside
+from orders.actions.gateway.failed_calls import dismiss_failed_call, pay_out_by_bank, repeat_failed_call
 from orders.actions.gateway.gateway_calls import look_up_call
 from orders.actions.gateway.stripe_webhooks import PROVIDER, handle_stripe_event
 from orders.models import Dispute, GatewayCall, GatewayEvent, Operation, Payout
@@ -37,7 +37,7 @@ def cards(request: HttpRequest, actor: Actor) -> HttpResponse:
     filter_name = request.GET.get("xem", "")
     rows = GatewayCall.objects.select_related("payment__order", "payout__settlement__cooperative", "refund")
     filtered_calls = {"hong": rows.refused(), "tat-ca": rows}.get(filter_name, rows.unanswered())
-    page = Paginator(filtered_calls.order_by("-asked_at", "pk"), PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(filtered_calls.order_by("-created_at", "pk"), PER_PAGE).get_page(request.GET.get("page"))
     may_repeat, now = _repeatable_ids(page.object_list), timezone.now()
     disputes = Dispute.objects.select_related("payment__order").newest_first()
     context = {
@@ -81,7 +81,7 @@ def card_dismissal(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRes
     """Dismiss a failed call with a reason."""
     call = get_object_or_404(GatewayCall, pk=pk)
     action = partial(
-        set_call_aside, call_id=call.pk, reason=reason_of(request.POST), actor=actor, now=timezone.now()
+        dismiss_failed_call, call_id=call.pk, reason=reason_of(request.POST), actor=actor, now=timezone.now()
     )
     return run_action(request, action, url=_return_url(request), message=_("Set aside."))
 

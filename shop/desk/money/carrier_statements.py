@@ -85,7 +85,7 @@ def statement(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
-def statement_taking(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+def import_statement(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Import the rows that match."""
     get_object_or_404(StatementImport, pk=pk, kind=StatementKind.COD)
     action = partial(apply_cod_statement, statement_id=pk, actor=actor, now=timezone.now())

@@ -139,7 +139,7 @@ def remittance_difference(request: HttpRequest, actor: Actor, pk: int) -> HttpRe
         resolve_remittance_difference,
         remittance_id=remittance.pk,
         amount=cleaned["amount"],
-        is_ours=cleaned["where"] == RemittanceDifferenceForm.OURS,
+        is_platform_cost=cleaned["where"] == RemittanceDifferenceForm.OURS,
         reason=cleaned["reason"],
         key=bind_idempotency_key(str(cleaned["key"]), "desk", "made-good", remittance.pk),
         actor=actor,

@@ -56,7 +56,7 @@ def payouts(request: HttpRequest, actor: Actor) -> HttpResponse:
     rows = (
         rows.filter(state=PayoutState.PAID).order_by("-paid_at", "-pk")
         if is_done
-        else rows.filter(state=PayoutState.DUE).order_by("made_at", "pk")
+        else rows.filter(state=PayoutState.DUE).order_by("created_at", "pk")
     )
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     listed = list(page.object_list)

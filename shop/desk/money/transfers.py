@@ -92,7 +92,7 @@ def transfer(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
 
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
-def transfer_settling(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
+def transfer_settlement(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
     """Match a transfer to one or more orders."""
 
     def settle() -> None:
@@ -183,7 +183,7 @@ def _render_transfer(request: HttpRequest, pk: uuid.UUID, form: TransferReturnFo
         "alike": similar_transfers(transfer),
         "payout": payout,
         "payout_bank": find_bank(payout.bank_bin) if payout else None,
-        "payout_drawing": _qr_code(payout) if payout and payout.state == PayoutState.DUE else "",
+        "payout_qr": _qr_code(payout) if payout and payout.state == PayoutState.DUE else "",
         "form": form,
         "history": change_views(Change.objects.under(transfer).in_time()),
     }

@@ -86,7 +86,7 @@ def transfers() -> OpenTasks:
 
 
 def refused_calls() -> OpenTasks:
-    rows = GatewayCall.objects.refused().select_related("payment__order").order_by("-asked_at", "pk")
+    rows = GatewayCall.objects.refused().select_related("payment__order").order_by("-created_at", "pk")
     name = _("Declined by Stripe")
     return OpenTasks(name, rows.count(), list(rows[:MAX_SHOWN]), "call", f"{reverse('desk:cards')}?xem=hong")
 

@@ -95,7 +95,7 @@ def data_request(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRespo
 
 @require_POST
 @staff_only(Permission.MANAGE_USERS)
-def data_request_doing(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
+def carry_out_data_request(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
     """Execute a request now."""
     action = partial(fulfil_data_request, request_id=pk, actor=actor, now=timezone.now())
     return run_action(request, action, url=reverse("desk:data-request", args=[pk]), message=_("Done."))

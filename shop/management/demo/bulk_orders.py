@@ -197,7 +197,7 @@ class _BulkWriter:
         kind, who = EventKind.CANCEL_SUCCESS, Actor.system()
         rows.events.append(build_event(payment, kind, reduction, key, who, times.accepted))
         if part.slot_id is not None:
-            PickupSlot.objects.filter(pk=part.slot_id, taken__gt=0).update(taken=F("taken") - 1)
+            PickupSlot.objects.filter(pk=part.slot_id, booked__gt=0).update(booked=F("booked") - 1)
         self._add_change(
             rows,
             (f"part.{part.state}", part, order),

@@ -7,7 +7,7 @@ import datetime
 from catalog.actions.marketing.back_in_stock import request_back_in_stock
 from catalog.actions.marketing.weekly_bulletin import create_weekly_bulletins
 from catalog.market_week import monday_of
-from catalog.models import BackRequest, Listing
+from catalog.models import BackInStockRequest, Listing
 from cooperatives.actions.followers import request_follow
 from cooperatives.models import Follow
 from shop.accounts.models import User
@@ -30,7 +30,7 @@ def create_followers(channel: Channel, buyer: User, *, actor: Actor, now: dateti
     out_of_season = (
         Listing.objects.on_sale(channel.pk).out_of_season(vietnam_date(now).month).by_name().first()
     )
-    if out_of_season is not None and not BackRequest.objects.of_person(buyer.pk).exists():
+    if out_of_season is not None and not BackInStockRequest.objects.of_person(buyer.pk).exists():
         request_back_in_stock(
             product_slug=out_of_season.product.slug,
             variant_id=None,

@@ -16,8 +16,8 @@ _SOON = datetime.timedelta(minutes=20)
 
 def receive_transfers(*, now: datetime.datetime) -> None:
     """Record the demo's missing transfers, as SePay would report them."""
-    for arrival in _planned_transfers(now):
-        record_incoming_transfer(incoming=arrival, actor=Actor.system(TransferSource.SEPAY), now=arrival.at)
+    for transfer in _planned_transfers(now):
+        record_incoming_transfer(incoming=transfer, actor=Actor.system(TransferSource.SEPAY), now=transfer.at)
 
 
 def _planned_transfers(now: datetime.datetime) -> Iterator[IncomingTransfer]:

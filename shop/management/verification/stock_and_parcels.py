@@ -202,7 +202,7 @@ def find_work_on_unconfirmed_orders(rows: OrderRows) -> Iterator[str]:
 def find_wrong_slots() -> Iterator[str]:
     for slot in PickupSlot.objects.prefetch_related("parts").order_by("pk").iterator(_AT_ONCE):
         part_count = len([part for part in slot.parts.all() if part.is_active])
-        if slot.taken != part_count:
-            yield f"pickup slot {slot.pk}: taken is {slot.taken}, {part_count} parts are in it"
-        if slot.capacity is not None and slot.taken > slot.capacity:
+        if slot.booked != part_count:
+            yield f"pickup slot {slot.pk}: booked is {slot.booked}, {part_count} parts are in it"
+        if slot.capacity is not None and slot.booked > slot.capacity:
             yield f"pickup slot {slot.pk}: more parts than its capacity"

@@ -130,9 +130,12 @@ def market_days(request: HttpRequest, membership: MembershipContext, delivery_me
     if not method.is_collected:
         raise Missing()
     booked_slots = PickupSlot.objects.filter(
-        delivery_method=method, day__gte=vietnam_date(timezone.now()), taken__gt=0
+        delivery_method=method, day__gte=vietnam_date(timezone.now()), booked__gt=0
     )
-    context: dict[str, object] = {"delivery_method": method, "taken": booked_slots.order_by("day", "starts")}
+    context: dict[str, object] = {
+        "delivery_method": method,
+        "booked_slots": booked_slots.order_by("day", "starts"),
+    }
     if request.method != "POST":
         context["table"] = Timetable.from_method(method)
         return _render_table(request, membership, "members/market_days.html", context)

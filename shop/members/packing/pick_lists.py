@@ -18,7 +18,7 @@ from shop.members.packing.worklist import pictures_of, sorted_lines
 
 @dataclass(frozen=True, slots=True)
 class PickLine:
-    """A line of the pick list. `taken` and `quantity` are form fields if it can still be packed, else None.
+    """A line of the pick list. `picked` and `quantity` are form fields if it can still be packed, else None.
 
     For lines sold by weight, `weigh_form` is the weighing form and `question` the latest question to the
     buyer.
@@ -28,7 +28,7 @@ class PickLine:
     amount: str
     picture: Picture | None
     still_open: int
-    taken: object
+    picked: object
     quantity: object
     weigh_form: WeighForm | None
     question: WeightQuestion | None

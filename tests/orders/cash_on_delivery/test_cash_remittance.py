@@ -251,14 +251,20 @@ def short_remittance(received: int = 200_000) -> CashRemittance:
 
 def test_compensation_and_write_off_settle_carrier_debt() -> None:
     pk = short_remittance().pk
-    later = {"remittance_id": pk, "amount": 20_000, "is_ours": False, "reason": "chuyển bù", "key": "1"}
+    later = {
+        "remittance_id": pk,
+        "amount": 20_000,
+        "is_platform_cost": False,
+        "reason": "chuyển bù",
+        "key": "1",
+    }
     with_debt = list(CashRemittance.objects.with_unresolved_difference())
 
     for _time in range(2):
         resolve_remittance_difference(**later, **ACTOR_NOW)
     half = CashRemittance.objects.get(pk=pk)
     resolve_remittance_difference(
-        remittance_id=pk, amount=10_000, is_ours=True, reason="xe hàng cháy", **ACTOR_NOW
+        remittance_id=pk, amount=10_000, is_platform_cost=True, reason="xe hàng cháy", **ACTOR_NOW
     )
 
     assert [each.pk for each in with_debt] == [pk]
@@ -282,10 +288,10 @@ def test_surplus_is_returned_or_kept() -> None:
     pk = short_remittance(received=250_000).pk
 
     resolve_remittance_difference(
-        remittance_id=pk, amount=15_000, is_ours=False, reason="trả hàng", **ACTOR_NOW
+        remittance_id=pk, amount=15_000, is_platform_cost=False, reason="trả hàng", **ACTOR_NOW
     )
     resolve_remittance_difference(
-        remittance_id=pk, amount=5_000, is_ours=True, reason="không ai nhận", **ACTOR_NOW
+        remittance_id=pk, amount=5_000, is_platform_cost=True, reason="không ai nhận", **ACTOR_NOW
     )
 
     assert (balances()[LedgerAccount.BANK, ""], balances()[LedgerAccount.PLATFORM_COST, ""]) == (
@@ -310,7 +316,7 @@ def test_resolving_more_than_difference_or_without_reason_is_refused(changes, re
 
     with assert_refused(refusal, refusal.code):
         resolve_remittance_difference(
-            **({"remittance_id": pk, "is_ours": False, "reason": "bù"} | changes), **ACTOR_NOW
+            **({"remittance_id": pk, "is_platform_cost": False, "reason": "bù"} | changes), **ACTOR_NOW
         )
 
 
@@ -329,7 +335,7 @@ def test_remittance_without_difference_cannot_be_resolved() -> None:
     for remittance in (settled, waiting, remitted_by_seller):
         with assert_refused(NoRemittanceDifference, "no_remittance_difference"):
             resolve_remittance_difference(
-                remittance_id=remittance.pk, amount=1, is_ours=False, reason="bù", **ACTOR_NOW
+                remittance_id=remittance.pk, amount=1, is_platform_cost=False, reason="bù", **ACTOR_NOW
             )
 
 

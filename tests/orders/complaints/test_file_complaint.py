@@ -133,7 +133,7 @@ def test_complaint_period_ends_at_midnight_in_vietnam() -> None:
     with assert_refused(ComplaintPeriodOver, "complaint_period_over") as refusal:
         file_complaint(part, now=PERIOD_END + SECOND)
     assert refusal.value.details["until"] == PERIOD_END + SECOND
-    assert file_complaint(part, now=PERIOD_END).made_at == PERIOD_END
+    assert file_complaint(part, now=PERIOD_END).created_at == PERIOD_END
 
 
 def test_product_can_extend_but_not_shorten_complaint_period() -> None:
@@ -364,7 +364,7 @@ def test_overdue_complaint_is_escalated_to_platform_once(monkeypatch) -> None:
     letter = Notification.objects.get(key__startswith="complaint-overdue")
     assert (letter.to, letter.created_at) == ("cho@example.com", due_by)
     complaint.refresh_from_db()
-    assert complaint.called_at == due_by
+    assert complaint.escalated_at == due_by
 
 
 def test_replacement_does_not_change_cash_expected_of_dispatch_parcels() -> None:

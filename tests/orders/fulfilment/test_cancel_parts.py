@@ -153,8 +153,8 @@ def test_cancelling_part_frees_its_pickup_slot() -> None:
     first = make_order((variant, 1), deliveries=choice).parts.get()
 
     cancel_part_as_buyer(part_id=first.pk, **ACTOR_NOW)
-    freed = PickupSlot.objects.get().taken
+    freed = PickupSlot.objects.get().booked
     make_order((variant, 1), deliveries=choice)
 
-    assert (freed, PickupSlot.objects.get().taken) == (0, 1)
+    assert (freed, PickupSlot.objects.get().booked) == (0, 1)
     check_everything()

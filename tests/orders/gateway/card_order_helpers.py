@@ -70,7 +70,7 @@ def make_card_order(*lines: Any, **fields: Any) -> Order:
 def get_call(order: Order, operation: Operation = Operation.START) -> GatewayCall:
     """The order's newest call of this operation."""
     calls = GatewayCall.objects.filter(payment__order=order, operation=operation)
-    return calls.latest("payment__created_at", "asked_at")
+    return calls.latest("payment__created_at", "created_at")
 
 
 def make_started_card_order(*lines: Any, **fields: Any) -> Order:

@@ -84,7 +84,7 @@ def pack(part: OrderPart) -> None:
 def hold_calls(order: Order) -> list[tuple[str, int]]:
     """Capture and cancel calls of the order."""
     calls = GatewayCall.objects.filter(payment__order=order, operation__in=["capture", "cancel"])
-    return [(call.operation, call.amount) for call in calls.order_by("asked_at", "amount")]
+    return [(call.operation, call.amount) for call in calls.order_by("created_at", "amount")]
 
 
 def captured_amounts(stripe) -> list[int]:
@@ -94,7 +94,7 @@ def captured_amounts(stripe) -> list[int]:
 def test_maximum_amount_is_held_and_confirms_order(stripe) -> None:
     order = held_order(stripe)
 
-    assert (get_call(order).amount, get_call(order).terms["hold"]) == (116_400, True)
+    assert (get_call(order).amount, get_call(order).request_parameters["hold"]) == (116_400, True)
     assert (order.due_gross, order.charged, order.authorize_coverage) == (102_000, 0, Coverage.FULL)
     assert (order.confirmed_at, order.status) == (NOW, OrderStatus.PLACED)
     assert (get_payment_sums(order).authorised, get_payment_sums(order).charge_pending) == (116_400, 0)
@@ -329,7 +329,7 @@ def test_rest_above_card_minimum_is_paid_by_card(stripe) -> None:
         order_id=order.pk, method=PaymentMethod.CARD, actor=Actor.guest(), now=NOW
     )
     call = GatewayCall.objects.get(payment=second_payment)
-    assert (call.amount, call.terms["hold"]) == (36_000, False)
+    assert (call.amount, call.request_parameters["hold"]) == (36_000, False)
     send_order_call(order)
     stripe.buyer_pays(get_call(order).reference)
     look_up_order_call(order)
@@ -442,7 +442,7 @@ def test_card_given_during_release_does_not_confirm_order(stripe) -> None:
 
 
 def test_order_without_weighed_lines_is_not_held(stripe) -> None:
-    assert get_call(make_card_order()).terms["hold"] is False
+    assert get_call(make_card_order()).request_parameters["hold"] is False
 
 
 def capture_hold(order: Order, amount: int | None = None) -> None:

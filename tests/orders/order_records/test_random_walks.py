@@ -289,7 +289,7 @@ class RandomWalk:
             BasketLine: ["created_at"],
             Basket: ["changed_at"],
             OrderLine: ["order__number", "position"],
-            WeightQuestion: ["asked_at", "line__order__number", "line__position"],
+            WeightQuestion: ["created_at", "line__order__number", "line__position"],
         }.get(model, ["pk"])
         return self.rng.choice(list(model.objects.filter(**facts).order_by(*order)))
 

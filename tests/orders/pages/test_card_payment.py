@@ -84,7 +84,7 @@ def test_client_secret_is_returned_but_never_stored(stripe) -> None:
     assert response.json() == {
         "secret": intent["client_secret"],
         "key": stripe.publishable_key,
-        "back": get_call(order).terms["return_url"],
+        "back": get_call(order).request_parameters["return_url"],
     }
     assert response.headers["Cache-Control"].startswith("max-age=0, no-cache, no-store")
     assert intent["client_secret"] not in str(all_rows())
@@ -123,8 +123,8 @@ def test_button_redirects_to_stripe_checkout(stripe) -> None:
 
     (session,) = stripe.account.every("checkout.session")
     assert (response.status_code, response.headers["Location"]) == (302, session["url"])
-    assert session["success_url"] == session["cancel_url"] == get_call(order).terms["return_url"]
-    assert get_call(order).terms["email"] == session["customer_email"] == order.email
+    assert session["success_url"] == session["cancel_url"] == get_call(order).request_parameters["return_url"]
+    assert get_call(order).request_parameters["email"] == session["customer_email"] == order.email
     assert f'action="/don-hang/{order.pk}/the/stripe/"' in order_page(order)
 
 

@@ -409,7 +409,7 @@ def test_order_stores_chosen_market_day_pickup(client: Client) -> None:
 
     part = Order.objects.get().parts.get()
     assert f"{part.pickup_day}T{part.pickup_starts:%H:%M}" == value[1].split("@")[1]
-    assert (part.delivery_gross, part.slot.taken) == (0, 1)
+    assert (part.delivery_gross, part.slot.booked) == (0, 1)
 
 
 def test_full_pickup_time_shows_field_error(client: Client) -> None:
@@ -419,12 +419,12 @@ def test_full_pickup_time_shows_field_error(client: Client) -> None:
     value = re.search(rf'value="({market.pk}@[^"]+)"', text_of(submit_checkout(client, reload="1")))
     assert value is not None
     day, starts = value[1].split("@")[1].split("T")
-    market.slots.create(day=day, starts=starts, ends="10:00", capacity=1, taken=1)
+    market.slots.create(day=day, starts=starts, ends="10:00", capacity=1, booked=1)
 
     page = submit_rejected(client, **{f"way-{cooperative.pk}": value[1]})
 
     assert "This delivery method is no longer available. Choose another one." in page
-    assert market.slots.get().taken == 1
+    assert market.slots.get().booked == 1
 
 
 def test_old_address_shows_suggestions_without_selecting_one(client: Client) -> None:

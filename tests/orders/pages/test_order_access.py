@@ -17,7 +17,7 @@ from orders.urls import urlpatterns
 from orders.views import order_access
 from orders.views.order_access import RULES, AccessRequirement
 from orders.views.order_code import contacts_of, mask_contact
-from shop.accounts.models import EntryCode
+from shop.accounts.models import OneTimeCode
 from shop.accounts.sign_in.one_time_codes import MAX_TRIES
 from shop.core.dates.calendar import VIETNAM
 from shop.core.models import ShopSettings
@@ -124,7 +124,7 @@ def test_wrong_code_is_refused_and_five_invalidate_it(client: Client) -> None:
     assert "4 attempts left" in pages[0]
     assert late_response.status_code == 200
     assert cancel(client, order) == order_url(order, "ma/")
-    assert EntryCode.objects.get().used_at is None
+    assert OneTimeCode.objects.get().used_at is None
 
 
 def test_code_page_masks_contacts(client: Client) -> None:
@@ -153,7 +153,7 @@ def test_code_page_names_operator_when_no_code_can_be_sent(client: Client, setti
     assert contacts_of(order) == {}
     assert "We cannot send you a code for this order." in html
     assert 'href="tel:19001234"' in html
-    assert (response.status_code, EntryCode.objects.count()) == (200, 0)
+    assert (response.status_code, OneTimeCode.objects.count()) == (200, 0)
 
 
 @pytest.mark.parametrize("phone", ["", "113", "19001234"])

@@ -31,7 +31,7 @@ class BankLayout:
     rows: list[Cells]
     mapping: BankColumnMapping
     transfers: list[ExpectedTransfer]
-    outgoing: int = 1
+    outgoing_count: int = 1
 
 
 BANK_LAYOUTS = [

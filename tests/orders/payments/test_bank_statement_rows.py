@@ -57,7 +57,7 @@ def test_credit_and_debit_columns_are_guessed_and_read() -> None:
     reading = read_bank_rows(rows, mapping, account=ACCOUNT)
 
     assert mapping == BankColumnMapping(4, date=0, reference=1, debit=2, credit=3, note=5)
-    assert reading.arrivals == [
+    assert reading.incoming_transfers == [
         IncomingTransfer(
             TransferSource.STATEMENT,
             "",
@@ -68,7 +68,7 @@ def test_credit_and_debit_columns_are_guessed_and_read() -> None:
             datetime.datetime(2026, 11, 25, 3, 2, 37, tzinfo=datetime.UTC),
         )
     ]
-    assert reading.outgoing == 1
+    assert reading.outgoing_count == 1
     assert reading.problems == []
 
 
@@ -79,8 +79,11 @@ def test_signed_amount_column_is_guessed_and_read() -> None:
     reading = read_bank_rows(rows, mapping, account=ACCOUNT)
 
     assert mapping == BankColumnMapping(1, date=0, note=1, amount=2, account=3)
-    assert [(each.amount, each.occurrence) for each in reading.arrivals] == [(100_000, 1), (100_000, 2)]
-    assert reading.outgoing == 1
+    assert [(each.amount, each.occurrence) for each in reading.incoming_transfers] == [
+        (100_000, 1),
+        (100_000, 2),
+    ]
+    assert reading.outgoing_count == 1
     assert problems_of(reading) == [(5, RowFault.ACCOUNT), (6, RowFault.AMOUNT)]
 
 
@@ -113,8 +116,8 @@ def test_empty_table_gives_empty_mapping() -> None:
 def test_fingerprints_are_stable_and_differ_between_equal_rows() -> None:
     first, second = read(SIGNED), read(SIGNED)
 
-    fingerprints = [each.fingerprint for each in first.arrivals]
-    assert fingerprints == [each.fingerprint for each in second.arrivals]
+    fingerprints = [each.fingerprint for each in first.incoming_transfers]
+    assert fingerprints == [each.fingerprint for each in second.incoming_transfers]
     assert len(set(fingerprints)) == 2
 
 
@@ -122,7 +125,7 @@ def test_statement_row_has_fingerprint_of_matching_webhook() -> None:
     at = datetime.datetime(2026, 11, 25, 3, 0, tzinfo=datetime.UTC)
     webhook = IncomingTransfer(TransferSource.CASSO, "7", ACCOUNT, 1_234_567, "TA7K2MC", "ft1", at)
 
-    assert [each.fingerprint for each in read(CREDIT_DEBIT).arrivals] == [webhook.fingerprint]
+    assert [each.fingerprint for each in read(CREDIT_DEBIT).incoming_transfers] == [webhook.fingerprint]
 
 
 def test_statement_of_another_account_is_refused() -> None:
@@ -170,11 +173,11 @@ def test_direction_column_separates_incoming_from_outgoing(direction, amount, ex
     reading = read_bank_rows(rows, BankColumnMapping(1, date=0, amount=1, direction=2), account=ACCOUNT)
 
     if expected == "out":
-        assert (reading.arrivals, reading.problems, reading.outgoing) == ([], [], 1)
+        assert (reading.incoming_transfers, reading.problems, reading.outgoing_count) == ([], [], 1)
     elif isinstance(expected, RowFault):
         assert problems_of(reading) == [(2, expected)]
     else:
-        assert [each.amount for each in reading.arrivals] == [expected]
+        assert [each.amount for each in reading.incoming_transfers] == [expected]
 
 
 @pytest.mark.parametrize(
@@ -186,7 +189,7 @@ def test_row_without_single_credit_or_debit_is_problem(debit, credit) -> None:
     reading = read_bank_rows(rows, BankColumnMapping(1, date=0, debit=1, credit=2), account=ACCOUNT)
 
     assert problems_of(reading) == [(2, RowFault.AMOUNT)]
-    assert reading.arrivals == []
+    assert reading.incoming_transfers == []
 
 
 def test_repeated_reference_and_amount_is_problem() -> None:
@@ -194,7 +197,7 @@ def test_repeated_reference_and_amount_is_problem() -> None:
 
     reading = read_bank_rows(rows, BankColumnMapping(1, date=0, amount=1, reference=2), account=ACCOUNT)
 
-    assert len(reading.arrivals) == 1
+    assert len(reading.incoming_transfers) == 1
     assert problems_of(reading) == [(3, RowFault.REPEATED)]
 
 
@@ -214,7 +217,7 @@ def test_row_without_transfer_is_left_out(cells) -> None:
 
     reading = read_bank_rows([Row(2, cells)], mapping, account=ACCOUNT)
 
-    assert (reading.arrivals, reading.problems, reading.outgoing) == ([], [], 0)
+    assert (reading.incoming_transfers, reading.problems, reading.outgoing_count) == ([], [], 0)
 
 
 @pytest.mark.parametrize(
@@ -232,7 +235,7 @@ def test_row_that_may_hold_a_transfer_is_a_problem(cells, fault) -> None:
     reading = read_bank_rows([Row(2, cells)], mapping, account=ACCOUNT)
 
     assert problems_of(reading) == [(2, fault)]
-    assert reading.arrivals == []
+    assert reading.incoming_transfers == []
 
 
 def test_transfer_with_note_like_a_total_is_read() -> None:
@@ -240,7 +243,7 @@ def test_transfer_with_note_like_a_total_is_read() -> None:
 
     reading = read_bank_rows(rows, BankColumnMapping(1, date=0, credit=1, note=2), account=ACCOUNT)
 
-    assert [(each.amount, each.note) for each in reading.arrivals] == [(1_234_567, "Tổng cộng")]
+    assert [(each.amount, each.note) for each in reading.incoming_transfers] == [(1_234_567, "Tổng cộng")]
 
 
 def test_same_number_and_amount_on_two_days_are_two_transfers() -> None:
@@ -252,7 +255,10 @@ def test_same_number_and_amount_on_two_days_are_two_transfers() -> None:
 
     reading = read_bank_rows(rows, BankColumnMapping(1, date=0, credit=1), account=ACCOUNT)
 
-    assert [each.reference for each in reading.arrivals] == ["24/11/2026 5243.65937", "25/11/2026 5243.65937"]
+    assert [each.reference for each in reading.incoming_transfers] == [
+        "24/11/2026 5243.65937",
+        "25/11/2026 5243.65937",
+    ]
     assert problems_of(reading) == [(4, RowFault.REPEATED)]
 
 
@@ -266,7 +272,7 @@ def test_every_row_is_transfer_problem_outgoing_or_total() -> None:
     for text, rows in ((CREDIT_DEBIT, 2), (SIGNED, 5)):
         reading = read(text)
 
-        assert len(reading.arrivals) + len(reading.problems) + reading.outgoing == rows
+        assert len(reading.incoming_transfers) + len(reading.problems) + reading.outgoing_count == rows
 
 
 def test_every_problem_has_message() -> None:

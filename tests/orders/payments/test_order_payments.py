@@ -241,7 +241,7 @@ def test_order_with_unfinished_gateway_call_does_not_expire(state: CallState) ->
         amount=120_000,
         currency="VND",
         state=state,
-        asked_at=NOW,
+        created_at=NOW,
     )
 
     before = all_rows()

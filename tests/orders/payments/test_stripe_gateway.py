@@ -37,7 +37,7 @@ def short_timeout_gateway(stripe):
 
 
 def make_request(key="call:start", amount=50_000, **extra):
-    return GatewayRequest(key=key, amount=amount, currency="VND", asked_at=NOW, **extra)
+    return GatewayRequest(key=key, amount=amount, currency="VND", created_at=NOW, **extra)
 
 
 def paid_reference(stripe, gateway, **extra):
@@ -116,7 +116,7 @@ CALLS = {
         [30_000],
     ),
     "pull back": (
-        Operation.PULL_BACK,
+        Operation.REVERSE_TRANSFER,
         "transfers.reversals.create",
         lambda stripe, gateway: make_request(
             "call:it", 10_000, reference=paid_out_reference(stripe, gateway)

@@ -57,7 +57,7 @@ def close(now: datetime.datetime = NOW) -> Payout:
 
 
 def latest_call(payout: Payout, operation: Operation = Operation.PAY_OUT) -> GatewayCall:
-    return payout.calls.filter(operation=operation).latest("asked_at")
+    return payout.calls.filter(operation=operation).latest("created_at")
 
 
 def paid_out() -> Payout:
@@ -112,11 +112,11 @@ def test_payout_with_lost_answer_is_paid_once(stripe, part, fault) -> None:
 
 def test_late_payout_with_lost_answer_is_found(stripe, part) -> None:
     """After a night without a worker the look-up finds the transfer and does not send it again."""
-    payout, made_at = close(), NOW + datetime.timedelta(hours=12)
-    stripe.account.clock = made_at.timestamp
+    payout, retry_time = close(), NOW + datetime.timedelta(hours=12)
+    stripe.account.clock = retry_time.timestamp
     stripe.faults.tell("transfers.create", Fault.CUT_AFTER)
 
-    assert send_call(call_id=latest_call(payout).pk, now=made_at).gateway_call.state == CallState.UNKNOWN
+    assert send_call(call_id=latest_call(payout).pk, now=retry_time).gateway_call.state == CallState.UNKNOWN
     look_up_call(call_id=latest_call(payout).pk, now=NOW + datetime.timedelta(hours=24))
 
     payout.refresh_from_db()
@@ -178,15 +178,15 @@ def test_debt_after_payout_is_reversed(stripe, part) -> None:
     assert balance() == CooperativeBalance(owed=-40_000, paid_out=120_000)
 
     sweep_card_payments_task()
-    call = latest_call(payout, Operation.PULL_BACK)
-    assert (call.amount, call.terms["reference"]) == (40_000, payout.reference)
+    call = latest_call(payout, Operation.REVERSE_TRANSFER)
+    assert (call.amount, call.request_parameters["reference"]) == (40_000, payout.reference)
     send_call(call_id=call.pk, now=NOW)
 
     assert stripe_transfers(stripe) == [(COOPERATIVE, 120_000, 40_000)]
     assert balance() == CooperativeBalance(owed=0, paid_out=80_000)
     assert unreversed_amount(payout) == 80_000
     sweep_card_payments_task()
-    assert payout.calls.filter(operation=Operation.PULL_BACK).count() == 1
+    assert payout.calls.filter(operation=Operation.REVERSE_TRANSFER).count() == 1
     check_ledger()
 
 
@@ -196,7 +196,7 @@ def test_reversal_with_lost_answer_is_made_once(stripe, part, fault) -> None:
     refund(part, line=40_000)
     reverse_payouts_for_debt(cooperative_id=part.cooperative_id, currency="VND", actor=DESK, now=NOW)
     stripe.faults.tell("transfers.reversals.create", fault)
-    call = latest_call(payout, Operation.PULL_BACK)
+    call = latest_call(payout, Operation.REVERSE_TRANSFER)
 
     send_call(call_id=call.pk, now=NOW)
     again = reverse_payouts_for_debt(cooperative_id=part.cooperative_id, currency="VND", actor=DESK, now=NOW)
@@ -211,7 +211,7 @@ def test_reversals_cannot_exceed_unreversed_payouts(stripe, part) -> None:
     payout = paid_out()
     refund(part, line=40_000)
     reverse_payouts_for_debt(cooperative_id=part.cooperative_id, currency="VND", actor=DESK, now=NOW)
-    send_call(call_id=latest_call(payout, Operation.PULL_BACK).pk, now=NOW)
+    send_call(call_id=latest_call(payout, Operation.REVERSE_TRANSFER).pk, now=NOW)
     correct_balance(
         cooperative_id=part.cooperative_id,
         currency="VND",
@@ -227,7 +227,7 @@ def test_reversals_cannot_exceed_unreversed_payouts(stripe, part) -> None:
     )
 
     assert (reversed_amount, unreversed_amount(payout)) == (80_000, 0)
-    send_call(call_id=latest_call(payout, Operation.PULL_BACK).pk, now=LATER)
+    send_call(call_id=latest_call(payout, Operation.REVERSE_TRANSFER).pk, now=LATER)
     assert balance() == CooperativeBalance(owed=-20_000, paid_out=0)
     check_ledger()
 
@@ -237,7 +237,7 @@ def test_refused_reversal_blocks_others_until_repeated(stripe, part) -> None:
     refund(part, line=40_000)
     debtor = {"cooperative_id": part.cooperative_id, "currency": "VND", "actor": DESK}
     reverse_payouts_for_debt(**debtor, now=NOW)
-    refused_call = latest_call(payout, Operation.PULL_BACK)
+    refused_call = latest_call(payout, Operation.REVERSE_TRANSFER)
     stripe.faults.tell("transfers.reversals.create", Fault.REFUSE, status=400)
     send_call(call_id=refused_call.pk, now=NOW)
 
@@ -259,7 +259,7 @@ def test_debt_after_bank_payout_is_not_reversed(stripe, part) -> None:
 
     sweep_card_payments_task()
 
-    assert GatewayCall.objects.filter(operation=Operation.PULL_BACK).count() == 0
+    assert GatewayCall.objects.filter(operation=Operation.REVERSE_TRANSFER).count() == 0
 
 
 def test_locking_payout_call_finds_its_payout_and_no_order(stripe, part) -> None:

@@ -101,7 +101,7 @@ def test_platform_is_notified_once_of_unanswered_part() -> None:
     report_unanswered_part(part_id=part.pk, actor=SWEEP, now=NOW + 21 * HOUR)
 
     part.refresh_from_db()
-    assert (part.state, part.called_at, notification_count("san@example.com")) == (
+    assert (part.state, part.escalated_at, notification_count("san@example.com")) == (
         PartState.NEW,
         NOW + 20 * HOUR,
         1,

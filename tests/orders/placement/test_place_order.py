@@ -254,7 +254,7 @@ def test_pickup_books_slot_and_is_recorded_on_part() -> None:
 
     part = make_order((variant, 1), deliveries=choice).parts.get()
 
-    assert PickupSlot.objects.get().taken == 1
+    assert PickupSlot.objects.get().booked == 1
     assert (part.pickup_day, part.pickup_starts, part.total_gross) == (
         datetime.date(2026, 11, 29),
         datetime.time(6),

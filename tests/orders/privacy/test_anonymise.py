@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from catalog.actions.marketing.back_in_stock import request_back_in_stock
-from catalog.models import BackRequest
+from catalog.models import BackInStockRequest
 from cooperatives.actions.followers import request_follow
 from cooperatives.models import Follow, Producer
 from orders.actions.fulfilment.cancel_parts import cancel_order
@@ -110,7 +110,7 @@ def test_anonymising_removes_requests_follows_and_producer_name() -> None:
 
     anonymise_person(user_id=user.pk, actor=SYSTEM, now=NOW)
 
-    assert list(BackRequest.objects.values_list("contact", flat=True)) == ["lan@example.com"]
+    assert list(BackInStockRequest.objects.values_list("contact", flat=True)) == ["lan@example.com"]
     assert list(Follow.objects.all()) == [other]
     assert Consent.objects.get(about=f"follow:{follow.pk}").withdrawn_at == NOW
     household.refresh_from_db()

@@ -155,7 +155,7 @@ def test_export_names_bank_accounts_until_owner_is_anonymised() -> None:
     refund_first_line(order.parts.get(), 10_000)
     surplus_transfer = receive_transfer(order.code, 5_000)  # a second transfer, returned to its payer
     BankTransfer.objects.update(payer_bin="970436", payer_account="0099887766", payer_holder="NGUYEN THI HOA")
-    Payout.objects.create(transfer=surplus_transfer, amount=5_000, currency="VND", made_at=NOW)
+    Payout.objects.create(transfer=surplus_transfer, amount=5_000, currency="VND", created_at=NOW)
     account = {"bank_bin": "970436", "bank_account": "0099887766", "bank_holder": "NGUYEN THI HOA"}
     Payout.objects.update(**account, state="paid", paid_at=NOW)
 
@@ -197,7 +197,7 @@ def test_deletion_waits_can_be_withdrawn_and_runs_when_due() -> None:
 
     client.post(f"{DATA}xoa/", {"sure": "1"})
     row = DataRequest.objects.get(state="open")
-    assert (row.runs_at - row.made_at, row.due_at - row.made_at) > (datetime.timedelta(days=6),) * 2
+    assert (row.runs_at - row.created_at, row.due_at - row.created_at) > (datetime.timedelta(days=6),) * 2
     run_due_deletions_task()
     assert User.objects.get(pk=user.pk).erased_at is None
     DataRequest.objects.update(runs_at=fixed_now() - datetime.timedelta(hours=1))
@@ -322,7 +322,7 @@ def test_consent_keeps_version_and_time_and_can_be_withdrawn(client: Client) -> 
     user = make_user()
     client.force_login(user)
     page = "/en/tai-khoan/dong-y/"
-    Follow.objects.create(user=user, email=user.email, asked_at=NOW, confirmed_at=NOW)
+    Follow.objects.create(user=user, email=user.email, created_at=NOW, confirmed_at=NOW)
 
     client.post(f"{page}news/", {"agree": "1"})
     client.post(f"{page}news/", {"agree": "1"})

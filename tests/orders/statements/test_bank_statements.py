@@ -63,7 +63,7 @@ def applied(content: bytes) -> StatementImport:
 
 
 def known_rows(content: bytes) -> list[bool]:
-    return [each.is_known for each in preview_bank_statement(imported(content)).arrivals]
+    return [each.is_known for each in preview_bank_statement(imported(content)).incoming_transfers]
 
 
 def test_incoming_rows_are_recorded_and_settle_orders() -> None:
@@ -79,7 +79,7 @@ def test_incoming_rows_are_recorded_and_settle_orders() -> None:
     assert settled.at == datetime.datetime(2026, 11, 24, 4, 0, tzinfo=datetime.UTC)
     assert (doubtful.state, doubtful.reason) == (TransferState.REVIEW, ReviewReason.NO_CODE)
     assert (order.charged, order.still_due) == (120_000, 0)
-    assert (statement.rows, statement.taken, statement.known, statement.problems) == (3, 2, 0, [])
+    assert (statement.rows, statement.imported, statement.known, statement.problems) == (3, 2, 0, [])
     confirmed = Change.objects.of(statement).get()
     assert (confirmed.action, confirmed.data) == ("bank_statement.confirmed", {"rows": 3})
     check_everything()
@@ -122,7 +122,7 @@ def test_file_without_recorded_rows_can_be_imported_again() -> None:
     repeated = applied(content)
     third = import_bank_statement(file_name="c.csv", content=content, user=first.user, now=LATER + HOUR)
 
-    assert (repeated.taken, BankTransfer.objects.get().state) == (1, TransferState.SETTLED)
+    assert (repeated.imported, BankTransfer.objects.get().state) == (1, TransferState.SETTLED)
     assert (first == repeated, third == repeated) == (False, True)
 
 
@@ -132,7 +132,7 @@ def test_longer_file_adds_only_new_rows() -> None:
 
     statement = applied(csv(*rows, ("", 5_000, "cam on"), ("FT9", 9_000, "moi")))
 
-    assert (statement.taken, statement.known) == (2, 3)
+    assert (statement.imported, statement.known) == (2, 3)
     assert BankTransfer.objects.count() == 5
     assert not BankTransfer.objects.exclude(reason=ReviewReason.NO_CODE).exists()
 
@@ -143,7 +143,7 @@ def test_transfer_reported_by_webhook_is_known_by_reference() -> None:
 
     statement = applied(csv(("FT1", 120_000, f"khac {order.code}")))
 
-    assert (statement.taken, statement.known) == (0, 1)
+    assert (statement.imported, statement.known) == (0, 1)
     assert BankTransfer.objects.get().provider == TransferSource.SEPAY
 
 
@@ -211,7 +211,7 @@ def test_unreadable_rows_are_kept_with_their_line_number() -> None:
 
     statement = applied(content)
 
-    assert statement.taken == 1
+    assert statement.imported == 1
     assert [(each["line"], each["fault"]) for each in statement.problems] == [
         *((4, RowFault.AMOUNT), (5, RowFault.DATE), (6, RowFault.REPEATED)),
     ]
@@ -292,7 +292,7 @@ def test_large_statement_is_applied_in_batches(django_capture_on_commit_callback
     apply_bank_statement_task(statement_id=statement.pk)
     apply_bank_statement_task(statement_id=statement.pk)
     statement.refresh_from_db()
-    assert (BankTransfer.objects.count(), statement.taken) == (
+    assert (BankTransfer.objects.count(), statement.imported) == (
         2 * BANK_ROWS_PER_BATCH + 5,
         2 * BANK_ROWS_PER_BATCH + 5,
     )

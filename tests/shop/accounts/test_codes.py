@@ -12,7 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from orders.models import Order
-from shop.accounts.models import CodePurpose, EntryCode, SignIn, User
+from shop.accounts.models import CodePurpose, OneTimeCode, SignIn, User
 from shop.accounts.sign_in.login_limits import CODES_IN_NETWORK, CODES_PER_DEVICE, CODES_PER_NUMBER
 from shop.accounts.sign_in.one_time_codes import (
     LIFETIME,
@@ -109,7 +109,7 @@ def test_name_without_a_code_opens_no_account(client: Client) -> None:
 def test_codes_are_not_stored_in_readable_form(capsys) -> None:
     _key, digits = sent()
     row = Notification.objects.get()
-    stored_rows = [*EntryCode.objects.values_list(), *Notification.objects.values_list()]
+    stored_rows = [*OneTimeCode.objects.values_list(), *Notification.objects.values_list()]
     assert not [each for each in stored_rows if digits in " ".join(map(str, each))]
 
     assert deliver(row, now=NOW)
@@ -157,7 +157,7 @@ def test_right_code_is_refused_after_five_wrong_tries() -> None:
     assert remaining_tries == [4, 3, 2, 1, CodeExpired]
     with pytest.raises(CodeExpired):
         use_code(code_id=key, purpose=ENTER, written=digits, now=NOW)
-    assert EntryCode.objects.get().used_at is None
+    assert OneTimeCode.objects.get().used_at is None
 
 
 def test_wrong_expired_and_malformed_codes_show_errors(client: Client) -> None:
@@ -166,7 +166,7 @@ def test_wrong_expired_and_malformed_codes_show_errors(client: Client) -> None:
 
     tried = (altered_code(digits), "x" * 20, digits[:5], f"{digits}5", "", altered_code(digits))
     pages = [html_of(client.post(CODE, {"code": each})) for each in tried]
-    EntryCode.objects.update(expires_at=fixed_now() - datetime.timedelta(seconds=1), made_at=NOW)
+    OneTimeCode.objects.update(expires_at=fixed_now() - datetime.timedelta(seconds=1), created_at=NOW)
     pages.append(html_of(client.post(CODE, {"code": digits})))
 
     messages = [
@@ -328,8 +328,8 @@ def test_concurrent_tries_use_a_code_once_and_stay_within_the_limit() -> None:
     entered = run_in_threads(enter)
     tried = run_in_threads([guess] * 12)
 
-    let_in = [each for each in entered if isinstance(each, EntryCode)]
-    assert {type(each) for each in entered} == {EntryCode, CodeExpired}
+    let_in = [each for each in entered if isinstance(each, OneTimeCode)]
+    assert {type(each) for each in entered} == {OneTimeCode, CodeExpired}
     assert sorted(each.pk for each in let_in) == sorted(key for key, _digits in codes)
     assert {type(each) for each in tried} <= {CodeExpired, WrongCode}
-    assert EntryCode.objects.get(pk=guessed).tries == MAX_TRIES
+    assert OneTimeCode.objects.get(pk=guessed).tries == MAX_TRIES

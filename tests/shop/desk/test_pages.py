@@ -91,7 +91,7 @@ def test_home_counts_open_tasks(admin: Client) -> None:
     make_cooperative(state=CooperativeState.APPLIED)
     make_product(state=ListingState.IN_REVIEW)
     unanswered = make_order().parts.get()
-    OrderPart.objects.filter(pk=unanswered.pk).update(called_at=timezone.now())
+    OrderPart.objects.filter(pk=unanswered.pk).update(escalated_at=timezone.now())
     failed = make_order(now=fixed_now()).parts.get()
     Parcel.objects.create(part=failed, number=1, state=ParcelState.FAILED_DELIVERY, reason="Không ai nhận")
 
@@ -271,7 +271,7 @@ def _some_of_everything() -> None:
     make_cooperative(state=CooperativeState.APPLIED)
     make_product(state=ListingState.IN_REVIEW)
     part = make_order((make_variant(make_seller()), 1), now=timezone.now()).parts.get()
-    OrderPart.objects.filter(pk=part.pk).update(called_at=timezone.now())
+    OrderPart.objects.filter(pk=part.pk).update(escalated_at=timezone.now())
     Parcel.objects.create(part=part, number=1, state=ParcelState.FAILED_DELIVERY)
     draft = make_order((make_variant(make_seller()), 1))
     Order.objects.filter(pk=draft.pk).update(placed_at=None, confirmed_at=None)
@@ -281,10 +281,10 @@ def test_unanswered_weight_question_is_on_the_home_page(admin: Client) -> None:
     order = make_order((make_weighed_variant(), 2))
     line = order.lines.get()
     question = WeightQuestion.objects.create(
-        line=line, grams=6000, cost_before=72_000, cost_after=90_000, asked_at=timezone.now()
+        line=line, grams=6000, cost_before=72_000, cost_after=90_000, created_at=timezone.now()
     )
     fresh = admin.get(DESK).context["waiting"]
-    WeightQuestion.objects.update(asked_at=timezone.now() - datetime.timedelta(days=1))
+    WeightQuestion.objects.update(created_at=timezone.now() - datetime.timedelta(days=1))
 
     page = admin.get(DESK)
 

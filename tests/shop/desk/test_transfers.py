@@ -252,7 +252,7 @@ def test_transfer_without_an_order_is_dismissed_and_reopened(cashier: Client) ->
 
     assert "reason" in text_of(refused).lower()
     transfer.refresh_from_db()
-    assert transfer.state == TransferState.SET_ASIDE
+    assert transfer.state == TransferState.DISMISSED
     assert "Lãi ngân hàng" in page_text(cashier, path)
 
     cashier.post(f"{path}xem-lai/")

@@ -176,11 +176,11 @@ def test_booked_pickups_are_counted_per_slot(manager, market):
     today = vietnam_date(timezone.now())
     days = [today + datetime.timedelta(days=ahead) for ahead in (-1, 1, 2, 3)]
     for day, capacity, booked in zip(days, (9, 20, None, 20), (9, 2, 5, 0), strict=True):
-        market.slots.create(day=day, starts="06:00", ends="10:00", capacity=capacity, taken=booked)
+        market.slots.create(day=day, starts="06:00", ends="10:00", capacity=capacity, booked=booked)
 
     page = manager.get(f"/xa-vien/cach-giao/{market.pk}/ngay-nhan/")
 
-    assert [(slot.day, slot.taken) for slot in page.context["taken"]] == [(days[1], 2), (days[2], 5)]
+    assert [(slot.day, slot.booked) for slot in page.context["booked_slots"]] == [(days[1], 2), (days[2], 5)]
     text = html_of(page)
     assert ("2 trên 20 chỗ" in text, "5 đơn" in text) == (True, True)
 

@@ -73,7 +73,7 @@ def _jobs(eager_jobs: None) -> None:
 def make_authorised_payment(double: StripeDouble, checkout: str) -> Payment:
     """Pay a checkout by card, and return the authorised payment."""
     payload = start_payment(checkout, STRIPE)
-    double.buyer_pays(GatewayCall.objects.latest("asked_at").reference, GOOD_CARD)
+    double.buyer_pays(GatewayCall.objects.latest("created_at").reference, GOOD_CARD)
     data_of(PROCESS_TRANSACTION, id=payload["transaction"]["id"])
     return Payment.objects.get(pk=key_from_id(payload["transaction"]["id"], "TransactionItem"))
 

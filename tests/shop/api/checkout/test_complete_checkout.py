@@ -198,7 +198,7 @@ def test_second_card_pays_after_a_declined_one(stripe: StripeDouble):  # noqa: F
     stripe.buyer_pays(GatewayCall.objects.get().reference, DECLINED_CARD)
     declined = data_of(PROCESS_TRANSACTION, id=first["transaction"]["id"])["transactionProcess"]
     second = start_payment(checkout, STRIPE)
-    stripe.buyer_pays(GatewayCall.objects.latest("asked_at").reference, GOOD_CARD)
+    stripe.buyer_pays(GatewayCall.objects.latest("created_at").reference, GOOD_CARD)
     data_of(PROCESS_TRANSACTION, id=second["transaction"]["id"])
     too_much = payment_start_errors(checkout, STRIPE, amount=1)
     order = complete_order(checkout)
@@ -206,7 +206,7 @@ def test_second_card_pays_after_a_declined_one(stripe: StripeDouble):  # noqa: F
     assert declined["transactionEvent"]["type"] == "AUTHORIZATION_ACTION_REQUIRED"
     assert too_much == [("amount", "INVALID")]
     assert read_order(order)["paymentStatus"] == "FULLY_CHARGED"
-    operations = GatewayCall.objects.order_by("asked_at", "operation").values_list("operation", "amount")
+    operations = GatewayCall.objects.order_by("created_at", "operation").values_list("operation", "amount")
     assert sorted(operations) == [
         (Operation.CANCEL, 0),
         (Operation.CAPTURE, 120_000),

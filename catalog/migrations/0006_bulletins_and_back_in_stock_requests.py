@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='BackRequest',
+            name='BackInStockRequest',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('contact_method', models.CharField(choices=[('email', 'e-mail'), ('sms', 'text message')], max_length=10)),
@@ -25,17 +25,17 @@ class Migration(migrations.Migration):
                 ('language', models.CharField(default='vi', max_length=16)),
                 ('until_season', models.BooleanField(default=False)),
                 ('token', models.CharField(default=secrets.token_urlsafe, max_length=64, unique=True)),
-                ('asked_at', models.DateTimeField()),
+                ('created_at', models.DateTimeField()),
                 ('notified_at', models.DateTimeField(blank=True, null=True)),
-                ('product', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='back_requests', to='catalog.product')),
-                ('user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='back_requests', to=settings.AUTH_USER_MODEL)),
-                ('variant', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='back_requests', to='catalog.variant')),
+                ('product', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='back_in_stock_requests', to='catalog.product')),
+                ('user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='back_in_stock_requests', to=settings.AUTH_USER_MODEL)),
+                ('variant', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='back_in_stock_requests', to='catalog.variant')),
             ],
             options={
                 'verbose_name': 'request to be told',
                 'verbose_name_plural': 'requests to be told',
-                'indexes': [models.Index(condition=models.Q(('notified_at', None)), fields=['asked_at', 'id'], name='back_request_waiting')],
-                'constraints': [models.UniqueConstraint(models.F('product'), django.db.models.functions.comparison.Coalesce('variant', models.Value(0)), models.F('contact'), name='back_request_once'), models.CheckConstraint(condition=models.Q(('contact', ''), _negated=True), name='back_request_has_a_contact')],
+                'indexes': [models.Index(condition=models.Q(('notified_at', None)), fields=['created_at', 'id'], name='back_in_stock_request_waiting')],
+                'constraints': [models.UniqueConstraint(models.F('product'), django.db.models.functions.comparison.Coalesce('variant', models.Value(0)), models.F('contact'), name='back_in_stock_request_once'), models.CheckConstraint(condition=models.Q(('contact', ''), _negated=True), name='back_in_stock_request_has_a_contact')],
             },
         ),
         migrations.CreateModel(
@@ -46,7 +46,7 @@ class Migration(migrations.Migration):
                 ('language', models.CharField(max_length=16)),
                 ('text', models.TextField()),
                 ('spoken_text', models.TextField(blank=True, default='')),
-                ('made_at', models.DateTimeField()),
+                ('created_at', models.DateTimeField()),
                 ('sent_through', models.PositiveBigIntegerField(default=0)),
                 ('sent_at', models.DateTimeField(blank=True, null=True)),
                 ('cooperative', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='bulletins', to='cooperatives.cooperative')),

@@ -18,11 +18,11 @@ from shop.core.models import Channel
 from shop.notifications.models import ContactMethod
 
 
-class BackRequestQuerySet(models.QuerySet["BackRequest"]):
-    def waiting(self) -> BackRequestQuerySet:
+class BackInStockRequestQuerySet(models.QuerySet["BackInStockRequest"]):
+    def waiting(self) -> BackInStockRequestQuerySet:
         return self.filter(notified_at=None)
 
-    def due(self, channel: Channel, day: datetime.date) -> BackRequestQuerySet:
+    def due(self, channel: Channel, day: datetime.date) -> BackInStockRequestQuerySet:
         """Requests to send on the day, in the order they were made: the product can be ordered again.
 
         Requires that it is listed, its cooperative is approved and not paused, and stock reaches the
@@ -45,22 +45,22 @@ class BackRequestQuerySet(models.QuerySet["BackRequest"]):
             self.waiting()
             .alias(_month=F("product__season").bitand(1 << (day.month - 1)))
             .filter(Exists(listed), any_kind | Exists(itself), Q(until_season=False) | Q(_month__gt=0))
-            .order_by("asked_at", "pk")
+            .order_by("created_at", "pk")
         )
 
     def outdated(
-        self, *, notified_before: datetime.datetime, asked_before: datetime.datetime
-    ) -> BackRequestQuerySet:
+        self, *, notified_before: datetime.datetime, created_before: datetime.datetime
+    ) -> BackInStockRequestQuerySet:
         """Expired requests: sent a while ago, or unfulfilled for over a year."""
         return self.filter(
-            Q(notified_at__lt=notified_before) | Q(notified_at=None, asked_at__lt=asked_before)
+            Q(notified_at__lt=notified_before) | Q(notified_at=None, created_at__lt=created_before)
         )
 
-    def of_person(self, user_id: int) -> BackRequestQuerySet:
+    def of_person(self, user_id: int) -> BackInStockRequestQuerySet:
         return self.filter(user=user_id)
 
 
-class BackRequest(models.Model):
+class BackInStockRequest(models.Model):
     """A request for one e-mail or SMS when a product can be ordered again.
 
     `variant` null means any variant. `until_season`: the product was available when requested, and the
@@ -69,20 +69,22 @@ class BackRequest(models.Model):
     of the unsubscribe link.
     """
 
-    product = models.ForeignKey(Product, models.CASCADE, related_name="back_requests")
-    variant = models.ForeignKey(Variant, models.CASCADE, related_name="back_requests", null=True, blank=True)
+    product = models.ForeignKey(Product, models.CASCADE, related_name="back_in_stock_requests")
+    variant = models.ForeignKey(
+        Variant, models.CASCADE, related_name="back_in_stock_requests", null=True, blank=True
+    )
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.CASCADE, related_name="back_requests", null=True, blank=True
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="back_in_stock_requests", null=True, blank=True
     )
     contact_method = models.CharField(max_length=10, choices=ContactMethod)
     contact = models.CharField(max_length=254)
     language = models.CharField(max_length=16, default="vi")
     until_season = models.BooleanField(default=False)
     token = models.CharField(max_length=64, unique=True, default=secrets.token_urlsafe)
-    asked_at = models.DateTimeField()
+    created_at = models.DateTimeField()
     notified_at = models.DateTimeField(null=True, blank=True)
 
-    objects = BackRequestQuerySet.as_manager()
+    objects = BackInStockRequestQuerySet.as_manager()
 
     class Meta:
         verbose_name = pgettext_lazy("model", "request to be told")
@@ -90,13 +92,15 @@ class BackRequest(models.Model):
         constraints = [
             # Databases consider nulls distinct, so "any variant" counts as variant 0.
             models.UniqueConstraint(
-                "product", Coalesce("variant", Value(0)), "contact", name="back_request_once"
+                "product", Coalesce("variant", Value(0)), "contact", name="back_in_stock_request_once"
             ),
-            models.CheckConstraint(condition=~Q(contact=""), name="back_request_has_a_contact"),
+            models.CheckConstraint(condition=~Q(contact=""), name="back_in_stock_request_has_a_contact"),
         ]
         indexes = [
             models.Index(
-                fields=["asked_at", "id"], condition=Q(notified_at=None), name="back_request_waiting"
+                fields=["created_at", "id"],
+                condition=Q(notified_at=None),
+                name="back_in_stock_request_waiting",
             ),
         ]
 
