@@ -37,7 +37,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sitemap-<section>.xml", sitemap, {"sitemaps": _SITEMAPS}, name="sitemap"),
     path("feeds/google-<str:language>.xml", google_feed, name="google-feed"),
     path("graphql/", endpoint.graphql, name="graphql"),
-    path("graphql", endpoint.without_slash),
+    path("graphql", endpoint.path_without_slash),
     path(".well-known/jwks.json", endpoint.jwks, name="jwks"),
     path("thumbnail/<str:id_>/<str:size>/", thumbnail, name="thumbnail"),
     path("thumbnail/<str:id_>/<str:size>/<str:format_>/", thumbnail, name="thumbnail"),

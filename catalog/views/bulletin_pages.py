@@ -47,7 +47,7 @@ def bulletin_text(request: HttpRequest, week: str, slug: str | None = None) -> H
 
 
 @require_safe
-def bulletin_spoken(request: HttpRequest, week: str, slug: str | None = None) -> HttpResponse:
+def bulletin_spoken_text(request: HttpRequest, week: str, slug: str | None = None) -> HttpResponse:
     """The Vietnamese text for the commune's loudspeaker, with numbers in words."""
     return _text_download(
         _bulletin_or_404(week, slug, LOUDSPEAKER_LANGUAGE).spoken_text, week, slug, "doc-loa"

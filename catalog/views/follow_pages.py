@@ -78,7 +78,7 @@ def follow_settings(request: HttpRequest, token: str) -> HttpResponse:
 
 @never_cache
 @require_POST
-def confirm_follow_page(request: HttpRequest, token: str) -> HttpResponse:
+def follow_confirmation(request: HttpRequest, token: str) -> HttpResponse:
     """Confirm a follow with the token from the e-mail."""
     try:
         confirm_follow(token=token, actor=_actor(request), now=timezone.now())

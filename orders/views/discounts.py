@@ -83,7 +83,7 @@ def discounts(request: HttpRequest, desk: DiscountDesk) -> HttpResponse:
     return desk.show(request, "orders/discounts.html", context)
 
 
-def voucher_new(request: HttpRequest, desk: DiscountDesk) -> HttpResponse:
+def voucher_creation(request: HttpRequest, desk: DiscountDesk) -> HttpResponse:
     """Create a voucher with its first code."""
     owner, channel = _owner(request, desk), _channel_or_404()
     form = _voucher_form(request, desk, owner, is_new=True, initial={"starts": vietnam_date(timezone.now())})
@@ -157,7 +157,7 @@ def voucher_file(request: HttpRequest, desk: DiscountDesk, pk: int) -> HttpRespo
     return response
 
 
-def promotion_new(request: HttpRequest, desk: DiscountDesk) -> HttpResponse:
+def promotion_creation(request: HttpRequest, desk: DiscountDesk) -> HttpResponse:
     """Create a promotion."""
     owner, channel = _owner(request, desk), _channel_or_404()
     form = _promotion_form(request, desk, owner, initial={"starts": vietnam_date(timezone.now())})

@@ -28,7 +28,7 @@ def account_urls(
     return [
         path("", home, name="home"),
         path("dang-nhap/", account_pages.sign_in, {"after_sign_in": after_sign_in}, name="sign-in"),
-        path("dang-nhap/gui-ma/", code_pages.code_sending, name="code-request"),
+        path("dang-nhap/gui-ma/", code_pages.code_request, name="code-request"),
         path("dang-nhap/ma/", code_pages.code, {"after_sign_in": after_sign_in}, name="code"),
         path("dang-nhap/ten/", code_pages.code_name, {"after_sign_in": after_sign_in}, name="code-name"),
         path("dang-nhap/thiet-bi/", device_codes.device_code, name="device-code"),

@@ -20,7 +20,7 @@ from shop.api.errors import InputError, InputErrors
 from shop.api.metadata import metadata_from_input
 from shop.core.database.compiled_query import compiled_query
 from shop.core.dates.calendar import vietnam_date
-from shop.core.errors import Words
+from shop.core.errors import StrOrPromise
 from shop.core.identifiers.phones import normalise_phone, validate_phone
 from shop.core.models.geography import Division, bare_name
 from shop.core.texts.folding import fold
@@ -86,7 +86,7 @@ def address_from(
     return address
 
 
-FieldErrors = dict[str, tuple[str, Words]]
+FieldErrors = dict[str, tuple[str, StrOrPromise]]
 
 
 def _length_errors(address: Address) -> FieldErrors:

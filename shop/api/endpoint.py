@@ -80,7 +80,7 @@ def graphql(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def without_slash(request: HttpRequest) -> HttpResponse:
+def path_without_slash(request: HttpRequest) -> HttpResponse:
     """Answer 404 for `/graphql`, because a redirect would drop the POST body."""
     raise Http404
 

@@ -16,7 +16,7 @@ from django.conf import settings
 from graphql import GraphQLError, GraphQLSyntaxError
 from jwt import PyJWTError
 
-from shop.core.errors import Refused, Words
+from shop.core.errors import Refused, StrOrPromise
 
 _log = logging.getLogger(__name__)
 
@@ -63,7 +63,9 @@ class InputError(Refused):
 
     code = "input_error"
 
-    def __init__(self, api_code: str, message: Words, *, field: str | None = None, **details: object) -> None:
+    def __init__(
+        self, api_code: str, message: StrOrPromise, *, field: str | None = None, **details: object
+    ) -> None:
         super().__init__(message, field=field, **details)
         self.api_code = api_code
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-Words = str | Promise
+StrOrPromise = str | Promise
 
 
 class Refused(Exception):
@@ -19,10 +19,12 @@ class Refused(Exception):
     """
 
     code: ClassVar[str] = "refused"
-    default_message: ClassVar[Words] = _("This cannot be done.")
+    default_message: ClassVar[StrOrPromise] = _("This cannot be done.")
 
-    def __init__(self, message: Words | None = None, *, field: str | None = None, **details: Any) -> None:
-        self.message: Words = message if message is not None else self.default_message
+    def __init__(
+        self, message: StrOrPromise | None = None, *, field: str | None = None, **details: Any
+    ) -> None:
+        self.message: StrOrPromise = message if message is not None else self.default_message
         self.field = field
         self.details = details
         super().__init__(self.code)

@@ -76,7 +76,7 @@ def today(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
 
 
 @require_POST
-def chosen_cooperative(request: HttpRequest) -> HttpResponse:
+def cooperative_choice(request: HttpRequest) -> HttpResponse:
     """Switch to another of the user's cooperatives."""
     if not request.user.is_authenticated:
         return redirect_to_sign_in(request)
@@ -127,5 +127,5 @@ def _next_action(sections: list[TaskSection], membership: MembershipContext) -> 
             next_part = section.tasks[0].part
             return NextAction(reverse("members:part", args=[next_part.pk]), section.stage, section.count)
     if membership.may(MemberRight.LIST):
-        return NextAction(reverse("members:listing-new"))
+        return NextAction(reverse("members:listing-creation"))
     return None

@@ -30,7 +30,7 @@ FORM = "multipart/form-data; boundary=x"
 DEFAULT = 10 * MEGABYTE
 # Every page with a file form: its limit, and the limit without a sign-in, in MB.
 UPLOADS = {
-    "members/listing_new.html": ("members:listing-new", (), 26, 10),
+    "members/listing_new.html": ("members:listing-creation", (), 26, 10),
     "members/listing.html": ("members:listing-pictures", (7,), 26, 10),
     "members/certificate.html": ("members:certificate", (7,), 26, 10),
     "orders/complaint.html": ("orders:complaint", (TOKEN, 1), 40, 40),

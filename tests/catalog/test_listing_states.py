@@ -106,13 +106,13 @@ ACTIONS = {
 @pytest.mark.parametrize("action", ACTIONS)
 def test_each_action_moves_listing_or_is_refused(state, action) -> None:
     listing = listing_in(state)
-    act, transitions = ACTIONS[action]
+    run_action, transitions = ACTIONS[action]
 
     if state in transitions:
-        act(listing)
+        run_action(listing)
     else:
         with assert_refused(WrongMove, "wrong_move"):
-            act(listing)
+            run_action(listing)
 
     listing.refresh_from_db()
     assert listing.state == transitions.get(state, state)

@@ -39,9 +39,9 @@ def product() -> Product:
     return make_product(make_seller("HTX Thiên An"), name="Gối thảo dược", price=320_000, on_hand=60)
 
 
-def count_queries(act: Callable[[], Any]) -> tuple[Any, int]:
+def count_queries(action: Callable[[], Any]) -> tuple[Any, int]:
     with CaptureQueriesContext(connection) as queries:
-        response = act()
+        response = action()
     return response, len(queries)
 
 

@@ -41,7 +41,7 @@ _CONFIRMED_SECONDS = 15 * 60  # seconds that a confirmed number stays valid
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-def code_sending(request: HttpRequest) -> HttpResponse:
+def code_request(request: HttpRequest) -> HttpResponse:
     """Send a code to a number; the response is the same for every number."""
     if not settings.PHONE_CODES:
         raise Http404

@@ -21,7 +21,7 @@ from typing import IO, Any, ClassVar
 
 from django.utils.translation import gettext_lazy as _
 
-from shop.core.errors import Refused, Words
+from shop.core.errors import Refused, StrOrPromise
 from shop.core.images.picture_headers import UnknownPicture, read_header
 
 MAX_BYTES = 25 * 1024 * 1024
@@ -38,17 +38,19 @@ _DECODER = Path(__file__).with_name("picture_decoder.py")
 
 class NotAPicture(Refused):
     code: ClassVar[str] = "not_a_picture"
-    default_message: ClassVar[Words] = _("This file is not a photo. Choose a JPEG, PNG, WebP or HEIC file.")
+    default_message: ClassVar[StrOrPromise] = _(
+        "This file is not a photo. Choose a JPEG, PNG, WebP or HEIC file."
+    )
 
 
 class PictureTooHeavy(Refused):
     code: ClassVar[str] = "picture_too_heavy"
-    default_message: ClassVar[Words] = _("This photo is larger than 25 MB. Choose a smaller one.")
+    default_message: ClassVar[StrOrPromise] = _("This photo is larger than 25 MB. Choose a smaller one.")
 
 
 class PictureTooLarge(Refused):
     code: ClassVar[str] = "picture_too_large"
-    default_message: ClassVar[Words] = _(
+    default_message: ClassVar[StrOrPromise] = _(
         "This photo has too many pixels. Choose a smaller one or save it as JPEG."
     )
 
@@ -57,7 +59,7 @@ class UndecodablePicture(Refused):
     """The picture could not be decoded. `details["reason"]` is for the log."""
 
     code: ClassVar[str] = "undecodable_picture"
-    default_message: ClassVar[Words] = _("This photo could not be opened. Add another one.")
+    default_message: ClassVar[StrOrPromise] = _("This photo could not be opened. Add another one.")
 
 
 class DecoderBroken(RuntimeError):

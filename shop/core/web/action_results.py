@@ -10,7 +10,7 @@ from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from shop.core.errors import Forbidden, Missing, Refused, Words
+from shop.core.errors import Forbidden, Missing, Refused, StrOrPromise
 
 
 def run_action(
@@ -18,7 +18,7 @@ def run_action(
     action: Callable[[], object],
     *,
     url: str,
-    message: Words = "",
+    message: StrOrPromise = "",
     refused_url: str = "",
 ) -> HttpResponse:
     """Run an action and redirect to `url` with a success message.

@@ -24,8 +24,8 @@ def discounts(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 @require_http_methods(_WITH_FORM)
 @staff_only(Permission.MANAGE_DISCOUNTS)
-def voucher_new(request: HttpRequest, actor: Actor) -> HttpResponse:
-    return pages.voucher_new(request, DiscountDesk("desk", actor))
+def voucher_creation(request: HttpRequest, actor: Actor) -> HttpResponse:
+    return pages.voucher_creation(request, DiscountDesk("desk", actor))
 
 
 @require_http_methods(_WITH_FORM)
@@ -54,8 +54,8 @@ def voucher_file(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 
 @require_http_methods(_WITH_FORM)
 @staff_only(Permission.MANAGE_DISCOUNTS)
-def promotion_new(request: HttpRequest, actor: Actor) -> HttpResponse:
-    return pages.promotion_new(request, DiscountDesk("desk", actor))
+def promotion_creation(request: HttpRequest, actor: Actor) -> HttpResponse:
+    return pages.promotion_creation(request, DiscountDesk("desk", actor))
 
 
 @require_http_methods(_WITH_FORM)

@@ -36,7 +36,7 @@ def listing_texts(request: HttpRequest, actor: Actor, pk: int, language: str) ->
     return_url = reverse("desk:listing", args=[pk])
     if not form.is_valid():
         return _render_form(request, form, language, name=product.name, return_url=return_url)
-    act = partial(
+    action = partial(
         translate_product,
         cooperative=None,
         product_id=product.pk,
@@ -45,7 +45,7 @@ def listing_texts(request: HttpRequest, actor: Actor, pk: int, language: str) ->
         actor=actor,
         now=timezone.now(),
     )
-    return run_action(request, act, url=return_url, message=_("Changes saved."))
+    return run_action(request, action, url=return_url, message=_("Changes saved."))
 
 
 @require_http_methods(_WITH_FORM)
@@ -57,7 +57,7 @@ def cooperative_texts(request: HttpRequest, actor: Actor, pk: int, language: str
     return_url = reverse("desk:cooperative", args=[pk])
     if not form.is_valid():
         return _render_form(request, form, language, name=cooperative.name, return_url=return_url)
-    act = partial(
+    action = partial(
         translate_cooperative,
         cooperative_id=cooperative.pk,
         language=language,
@@ -65,7 +65,7 @@ def cooperative_texts(request: HttpRequest, actor: Actor, pk: int, language: str
         actor=actor,
         now=timezone.now(),
     )
-    return run_action(request, act, url=return_url, message=_("Changes saved."))
+    return run_action(request, action, url=return_url, message=_("Changes saved."))
 
 
 def _render_form(

@@ -106,7 +106,7 @@ def problems(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
-def row_answer(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+def row_decision(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Resolve a differing row: accept the carrier's amount or dismiss the row."""
     row = get_object_or_404(StatementRow, pk=pk)
     statement_url = reverse("desk:cash-statement", args=[row.statement_id])

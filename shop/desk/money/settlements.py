@@ -74,7 +74,7 @@ def settlements(request: HttpRequest, actor: Actor) -> HttpResponse:
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
 @require_recent_proof
-def settlement_closings(request: HttpRequest, actor: Actor) -> HttpResponse:
+def settlement_closures(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Close the chosen settlements, or all with entries, each independently."""
     has_entries = Exists(LedgerEntry.objects.filter(settlement=OuterRef("pk")))
     open_settlements = Settlement.objects.open().filter(has_entries).order_by("pk")
@@ -111,7 +111,7 @@ def settlement(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
 @require_recent_proof
-def settlement_closing(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+def settlement_closure(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Close a settlement."""
     key = bind_idempotency_key(request.POST.get("key", ""), "desk", "closed", pk)
     action = partial(close_settlement, settlement_id=pk, key=key, actor=actor, now=timezone.now())

@@ -106,7 +106,9 @@ def transfer_settlement(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> Ht
 
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
-def transfer_reordering(request: HttpRequest, actor: Actor, pk: uuid.UUID, token: uuid.UUID) -> HttpResponse:
+def transfer_replacement_order(
+    request: HttpRequest, actor: Actor, pk: uuid.UUID, token: uuid.UUID
+) -> HttpResponse:
     """Replace an expired or cancelled order by a new one, paid with the transfer."""
     action = partial(replace_expired_order, transfer_id=pk, order_id=token, actor=actor, now=timezone.now())
     return run_action(
@@ -144,7 +146,7 @@ def transfer_return(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRe
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
 @require_recent_proof
-def transfer_sending(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
+def transfer_return_confirmation(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
     """Record that the money was returned."""
     reference = request.POST.get("reference", "")
     action = partial(

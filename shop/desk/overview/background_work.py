@@ -104,7 +104,7 @@ def failure_retry(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 
 @require_POST
 @staff_only(Permission.MANAGE_SETTINGS)
-def failure_seen(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+def failure_acknowledgement(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Mark a failure as seen until the row fails with another error."""
     action = partial(mark_sweep_failure_seen, failure_id=pk, now=timezone.now())
     return run_action(request, action, url=reverse("desk:background-work"), message=_("Marked as seen."))

@@ -66,7 +66,7 @@ def apply(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @sensitive_post_parameters("code")
-def code(request: HttpRequest) -> HttpResponse:
+def application_code(request: HttpRequest) -> HttpResponse:
     """Verify the code, register and sign in the user, and submit the saved application."""
     pending, saved_application = pending_registration(request), request.session.get(_SESSION_KEY)
     if pending is None or saved_application is None:

@@ -80,7 +80,7 @@ def delivery_method(
         return render_page(
             request, membership, "members/delivery_method.html", {"delivery_method": method, "form": form}
         )
-    act = partial(
+    action = partial(
         update_delivery_method,
         cooperative=membership.cooperative,
         delivery_method_id=method.pk,
@@ -88,7 +88,7 @@ def delivery_method(
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, url=reverse("members:delivery-methods"), message=_("Changes saved."))
+    return run_action(request, action, url=reverse("members:delivery-methods"), message=_("Changes saved."))
 
 
 @require_http_methods(_WITH_FORM)
@@ -109,7 +109,7 @@ def rates(request: HttpRequest, membership: MembershipContext, delivery_method_i
     context = {"delivery_method": method, "table": table}
     if request.POST.get("more") or not table.is_valid():
         return _render_table(request, membership, "members/delivery_rates.html", context)
-    act = partial(
+    action = partial(
         set_delivery_rates,
         cooperative=membership.cooperative,
         delivery_method_id=method.pk,
@@ -119,7 +119,7 @@ def rates(request: HttpRequest, membership: MembershipContext, delivery_method_i
         actor=membership.actor,
         now=timezone.now(),
     )
-    return _run_action(request, membership, act, "members/delivery_rates.html", context)
+    return _run_action(request, membership, action, "members/delivery_rates.html", context)
 
 
 @require_http_methods(_WITH_FORM)
@@ -142,7 +142,7 @@ def market_days(request: HttpRequest, membership: MembershipContext, delivery_me
     table = context["table"] = Timetable.from_submission(request.POST)
     if request.POST.get("more") or not table.is_valid():
         return _render_table(request, membership, "members/market_days.html", context)
-    act = partial(
+    action = partial(
         set_market_days,
         cooperative=membership.cooperative,
         delivery_method_id=method.pk,
@@ -151,7 +151,7 @@ def market_days(request: HttpRequest, membership: MembershipContext, delivery_me
         actor=membership.actor,
         now=timezone.now(),
     )
-    return _run_action(request, membership, act, "members/market_days.html", context)
+    return _run_action(request, membership, action, "members/market_days.html", context)
 
 
 @require_POST
@@ -160,7 +160,7 @@ def end_delivery_method(
     request: HttpRequest, membership: MembershipContext, delivery_method_id: int
 ) -> HttpResponse:
     """Deactivate a delivery method."""
-    act = partial(
+    action = partial(
         deactivate_delivery_method,
         cooperative=membership.cooperative,
         delivery_method_id=delivery_method_id,
@@ -169,7 +169,7 @@ def end_delivery_method(
     )
     return run_action(
         request,
-        act,
+        action,
         url=reverse("members:delivery-methods"),
         message=_("Buyers no longer see this delivery method."),
     )

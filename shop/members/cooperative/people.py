@@ -51,7 +51,7 @@ def person(request: HttpRequest, membership: MembershipContext, membership_id: i
     form = RoleForm(request.POST, prefix=f"m{membership_id}")
     if not form.is_valid():
         raise Missing()
-    act = partial(
+    action = partial(
         change_member_role,
         cooperative_id=membership.cooperative.pk,
         membership_id=membership_id,
@@ -59,7 +59,7 @@ def person(request: HttpRequest, membership: MembershipContext, membership_id: i
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, url=reverse("members:memberships"), message=_("Changes saved."))
+    return run_action(request, action, url=reverse("members:memberships"), message=_("Changes saved."))
 
 
 @require_POST
@@ -67,7 +67,7 @@ def person(request: HttpRequest, membership: MembershipContext, membership_id: i
 @require_recent_proof
 def person_end(request: HttpRequest, membership: MembershipContext, membership_id: int) -> HttpResponse:
     """Remove a member."""
-    act = partial(
+    action = partial(
         remove_member,
         cooperative_id=membership.cooperative.pk,
         membership_id=membership_id,
@@ -76,7 +76,7 @@ def person_end(request: HttpRequest, membership: MembershipContext, membership_i
     )
     return run_action(
         request,
-        act,
+        action,
         url=reverse("members:memberships"),
         message=_("They can no longer act for this cooperative."),
     )

@@ -41,8 +41,8 @@ def profile(request: HttpRequest, membership: MembershipContext) -> HttpResponse
     initial = {"summary": cooperative.summary, "story": cooperative.story}
     form = StoryForm(request.POST if request.method == "POST" else None, initial=initial)
     if form.is_valid():
-        act = partial(update_profile, cooperative=cooperative, **form.cleaned_data)
-        if _run_action(request, membership, form, act, _("Your page has been updated.")):
+        action = partial(update_profile, cooperative=cooperative, **form.cleaned_data)
+        if _run_action(request, membership, form, action, _("Your page has been updated.")):
             return redirect("members:profile")
     certificates = Certificate.objects.for_cooperative(cooperative).order_by("kind", "pk")
     context = {
@@ -58,12 +58,12 @@ def profile(request: HttpRequest, membership: MembershipContext) -> HttpResponse
 
 @require_http_methods(_WITH_FORM)
 @for_members(MemberRight.MANAGE)
-def household_new(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
+def household_creation(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """Add a household."""
     form = HouseholdForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
-        act = partial(add_household, cooperative=membership.cooperative, details=form.details)
-        if _run_action(request, membership, form, act, _("Household saved.")):
+        action = partial(add_household, cooperative=membership.cooperative, details=form.details)
+        if _run_action(request, membership, form, action, _("Household saved.")):
             return redirect("members:profile")
     return render_page(request, membership, "members/household.html", {"form": form})
 
@@ -78,13 +78,13 @@ def household(request: HttpRequest, membership: MembershipContext, household_id:
     submitted = request.POST if request.method == "POST" else None
     form = HouseholdForm(submitted, initial=HouseholdForm.initial_for(producer))
     if form.is_valid():
-        act = partial(
+        action = partial(
             update_household,
             cooperative=membership.cooperative,
             household_id=producer.pk,
             details=form.details,
         )
-        if _run_action(request, membership, form, act, _("Changes saved.")):
+        if _run_action(request, membership, form, action, _("Changes saved.")):
             return redirect("members:profile")
     return render_page(request, membership, "members/household.html", {"form": form, "household": producer})
 
@@ -93,25 +93,25 @@ def household(request: HttpRequest, membership: MembershipContext, household_id:
 @for_members(MemberRight.MANAGE)
 def household_removal(request: HttpRequest, membership: MembershipContext, household_id: int) -> HttpResponse:
     """Remove a household."""
-    act = partial(
+    action = partial(
         remove_household,
         cooperative=membership.cooperative,
         household_id=household_id,
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, url=reverse("members:profile"), message=_("Household removed."))
+    return run_action(request, action, url=reverse("members:profile"), message=_("Household removed."))
 
 
 @require_http_methods(_WITH_FORM)
 @takes_files(is_signed_in)
 @for_members(MemberRight.MANAGE)
-def certificate_new(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
+def certificate_creation(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """Submit a certificate with a photo of it."""
     form = _certificate_form(request, membership)
     if form.is_valid():
-        act = partial(submit_certificate, cooperative=membership.cooperative)
-        if _submit_certificate(request, membership, form, act):
+        action = partial(submit_certificate, cooperative=membership.cooperative)
+        if _submit_certificate(request, membership, form, action):
             return redirect("members:profile")
     return render_page(request, membership, "members/certificate.html", {"form": form})
 
@@ -127,8 +127,8 @@ def certificate(request: HttpRequest, membership: MembershipContext, certificate
         raise Missing()
     form = _certificate_form(request, membership, existing)
     if form.is_valid():
-        act = partial(change_certificate, cooperative=membership.cooperative, certificate_id=existing.pk)
-        if _submit_certificate(request, membership, form, act):
+        action = partial(change_certificate, cooperative=membership.cooperative, certificate_id=existing.pk)
+        if _submit_certificate(request, membership, form, action):
             return redirect("members:profile")
     return render_page(
         request, membership, "members/certificate.html", {"form": form, "certificate": existing}
@@ -141,14 +141,14 @@ def certificate_removal(
     request: HttpRequest, membership: MembershipContext, certificate_id: int
 ) -> HttpResponse:
     """Remove a certificate."""
-    act = partial(
+    action = partial(
         remove_certificate,
         cooperative=membership.cooperative,
         certificate_id=certificate_id,
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, url=reverse("members:profile"), message=_("Certificate removed."))
+    return run_action(request, action, url=reverse("members:profile"), message=_("Certificate removed."))
 
 
 def _certificate_form(
@@ -167,24 +167,24 @@ def _certificate_form(
 
 
 def _submit_certificate(
-    request: HttpRequest, membership: MembershipContext, form: CertificateForm, act: Callable[..., object]
+    request: HttpRequest, membership: MembershipContext, form: CertificateForm, action: Callable[..., object]
 ) -> bool:
     """Submit the certificate. The photo is stored first, outside the transaction."""
     photo = form.cleaned_data["photo"]
     picture = store_picture(photo) if photo else None
     message = _("Submitted. Buyers will see it once the market has approved it.")
-    return _run_action(request, membership, form, partial(act, details=form.details(picture)), message)
+    return _run_action(request, membership, form, partial(action, details=form.details(picture)), message)
 
 
 def _run_action(
     request: HttpRequest,
     membership: MembershipContext,
     form: MembersForm,
-    act: Callable[..., object],
+    action: Callable[..., object],
     message: Promise,
 ) -> bool:
     """Run the action; if it refuses, add the error to the form and return False."""
     with refusals_as_form_errors(form):
-        act(actor=membership.actor, now=timezone.now())
+        action(actor=membership.actor, now=timezone.now())
         messages.success(request, str(message))
     return form.is_valid()

@@ -64,7 +64,7 @@ def acceptance(request: HttpRequest, membership: MembershipContext, complaint_id
     form = answer_form(complaint, request.POST, for_members=True)
     if not form.is_valid():
         return _render_complaint(request, membership, complaint, acceptance_form=form)
-    act = partial(
+    action = partial(
         accept_complaint,
         complaint_id=complaint.pk,
         remedy=form.remedy,
@@ -73,7 +73,9 @@ def acceptance(request: HttpRequest, membership: MembershipContext, complaint_id
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, url=_complaint_url(complaint), message=_("The buyer has been notified."))
+    return run_action(
+        request, action, url=_complaint_url(complaint), message=_("The buyer has been notified.")
+    )
 
 
 @require_POST
@@ -84,7 +86,7 @@ def rejection(request: HttpRequest, membership: MembershipContext, complaint_id:
     form = ReasonForm(request.POST, reasons=list(REJECT_REASONS))
     if not form.is_valid():
         return _render_complaint(request, membership, complaint, rejection_form=form)
-    act = partial(
+    action = partial(
         reject_complaint,
         complaint_id=complaint.pk,
         reason=form.reason,
@@ -92,7 +94,9 @@ def rejection(request: HttpRequest, membership: MembershipContext, complaint_id:
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, url=_complaint_url(complaint), message=_("The buyer has been notified."))
+    return run_action(
+        request, action, url=_complaint_url(complaint), message=_("The buyer has been notified.")
+    )
 
 
 @require_POST
@@ -108,7 +112,7 @@ def return_receipt(request: HttpRequest, membership: MembershipContext, parcel_i
     if not form.is_valid():
         messages.error(request, _("Enter the number of damaged items and choose a warehouse."))
         return redirect(url)
-    act = partial(
+    action = partial(
         receive_return,
         parcel_id=parcel.pk,
         damaged=form.damaged,
@@ -117,7 +121,7 @@ def return_receipt(request: HttpRequest, membership: MembershipContext, parcel_i
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, url=url, message=_("Returned items recorded."))
+    return run_action(request, action, url=url, message=_("Returned items recorded."))
 
 
 def _find_complaint(membership: MembershipContext, complaint_id: uuid.UUID) -> Complaint:

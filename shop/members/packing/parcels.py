@@ -26,7 +26,7 @@ from orders.actions.fulfilment.pack_parcels import close_parcel
 from orders.actions.fulfilment.void_parcels import void_parcel
 from orders.models import Parcel
 from orders.states import ParcelState
-from shop.core.errors import Missing, Words
+from shop.core.errors import Missing, StrOrPromise
 from shop.core.web.action_results import run_action
 from shop.members.forms.fields import MembersForm, ReasonForm
 from shop.members.forms.work import FAILURE_REASONS, VOID_REASONS, CashForm, DeliveryForm, HandOverForm
@@ -66,7 +66,7 @@ def label(request: HttpRequest, membership: MembershipContext, parcel_id: int) -
 
 @require_POST
 @for_members(MemberRight.PACK)
-def closing(request: HttpRequest, membership: MembershipContext, parcel_id: int) -> HttpResponse:
+def closure(request: HttpRequest, membership: MembershipContext, parcel_id: int) -> HttpResponse:
     """Mark a parcel as packed."""
     return _run_transition(
         request,
@@ -132,7 +132,7 @@ def cash(request: HttpRequest, membership: MembershipContext, parcel_id: int) ->
 
 @require_http_methods(_WITH_FORM)
 @for_members(MemberRight.PACK)
-def failure(request: HttpRequest, membership: MembershipContext, parcel_id: int) -> HttpResponse:
+def failed_delivery(request: HttpRequest, membership: MembershipContext, parcel_id: int) -> HttpResponse:
     """Record a failed delivery."""
     parcel = _find_parcel(membership, parcel_id)
     form = ReasonForm(request.POST or None, reasons=list(FAILURE_REASONS))
@@ -145,7 +145,7 @@ def failure(request: HttpRequest, membership: MembershipContext, parcel_id: int)
 
 @require_http_methods(_WITH_FORM)
 @for_members(MemberRight.PACK)
-def voiding(request: HttpRequest, membership: MembershipContext, parcel_id: int) -> HttpResponse:
+def cancellation(request: HttpRequest, membership: MembershipContext, parcel_id: int) -> HttpResponse:
     """Void a parcel; its items are to be packed again."""
     parcel = _find_parcel(membership, parcel_id)
     form = ReasonForm(request.POST or None, reasons=list(VOID_REASONS))
@@ -193,11 +193,11 @@ def _run_transition(
     membership: MembershipContext,
     parcel: Parcel,
     action: Callable[..., object],
-    message: Words,
+    message: StrOrPromise,
     **arguments: object,
 ) -> HttpResponse:
     key = submitted_key(request, action.__name__, parcel.pk)
-    act = partial(
+    bound_action = partial(
         action, parcel_id=parcel.pk, key=key, actor=membership.actor, now=timezone.now(), **arguments
     )
-    return run_action(request, act, url=part_url(parcel.part_id), message=message)
+    return run_action(request, bound_action, url=part_url(parcel.part_id), message=message)

@@ -72,8 +72,10 @@ def acceptance(request: HttpRequest, membership: MembershipContext, part_id: int
     """Accept a part."""
     part = find_part(membership, part_id)
     key = submitted_key(request, "accept", part.pk)
-    act = partial(accept_part, part_id=part.pk, key=key, actor=membership.actor, now=timezone.now())
-    return run_action(request, act, url=part_url(part.pk), message=_("Order accepted. Next, pick the items."))
+    action = partial(accept_part, part_id=part.pk, key=key, actor=membership.actor, now=timezone.now())
+    return run_action(
+        request, action, url=part_url(part.pk), message=_("Order accepted. Next, pick the items.")
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -90,7 +92,7 @@ def refusal(request: HttpRequest, membership: MembershipContext, part_id: int) -
             "key": uuid.uuid4(),
         }
         return render_page(request, membership, "members/refusal.html", context)
-    act = partial(
+    action = partial(
         decline_or_cancel_part,
         part_id=part.pk,
         reason=form.reason,
@@ -98,7 +100,7 @@ def refusal(request: HttpRequest, membership: MembershipContext, part_id: int) -
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, url=part_url(part.pk), message=_("The buyer has been notified."))
+    return run_action(request, action, url=part_url(part.pk), message=_("The buyer has been notified."))
 
 
 @require_POST
@@ -111,7 +113,7 @@ def parcels(request: HttpRequest, membership: MembershipContext, part_id: int) -
         return redirect(part_url(part.pk))
     if not form.is_valid():
         return render_part(request, membership, part, now=now, pick=form)
-    act = partial(
+    action = partial(
         pack_parcel,
         part_id=part.pk,
         quantities=form.quantities,
@@ -119,7 +121,7 @@ def parcels(request: HttpRequest, membership: MembershipContext, part_id: int) -
         actor=membership.actor,
         now=now,
     )
-    return run_action(request, act, url=part_url(part.pk), message=_("Items picked. Next, the label."))
+    return run_action(request, action, url=part_url(part.pk), message=_("Items picked. Next, the label."))
 
 
 def part_url(part_id: int) -> str:

@@ -32,7 +32,7 @@ def weight(
     form = WeighForm(request.POST, line=_weighed_line(part, line_id))
     if not form.is_valid():
         return render_part(request, membership, part, now=now, weigh=form)
-    act = partial(
+    action = partial(
         weigh_line,
         part_id=part.pk,
         line_id=line_id,
@@ -42,7 +42,7 @@ def weight(
         key=submitted_key(request, "weigh", line_id),
     )
     try:
-        line = act(actor=membership.actor, now=now)
+        line = action(actor=membership.actor, now=now)
     except (Missing, Forbidden):
         raise
     except ImplausibleWeight:

@@ -23,8 +23,8 @@ def discounts(request: HttpRequest, membership: MembershipContext) -> HttpRespon
 
 @require_http_methods(_WITH_FORM)
 @for_members(MemberRight.MANAGE)
-def voucher_new(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
-    return pages.voucher_new(request, _discount_desk(membership))
+def voucher_creation(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
+    return pages.voucher_creation(request, _discount_desk(membership))
 
 
 @require_http_methods(_WITH_FORM)
@@ -53,8 +53,8 @@ def voucher_file(request: HttpRequest, membership: MembershipContext, pk: int) -
 
 @require_http_methods(_WITH_FORM)
 @for_members(MemberRight.MANAGE)
-def promotion_new(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
-    return pages.promotion_new(request, _discount_desk(membership))
+def promotion_creation(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
+    return pages.promotion_creation(request, _discount_desk(membership))
 
 
 @require_http_methods(_WITH_FORM)

@@ -134,7 +134,7 @@ def pause(request: HttpRequest, membership: MembershipContext, listing_id: int) 
 
 @require_POST
 @for_members(MemberRight.LIST)
-def resume(request: HttpRequest, membership: MembershipContext, listing_id: int) -> HttpResponse:
+def resumption(request: HttpRequest, membership: MembershipContext, listing_id: int) -> HttpResponse:
     """Resume a paused listing."""
     return _run_transition(request, membership, listing_id, resume_listing, _("On sale again."))
 
@@ -148,7 +148,7 @@ def withdrawal(request: HttpRequest, membership: MembershipContext, listing_id: 
 
 @require_POST
 @for_members(MemberRight.LIST)
-def reopening(request: HttpRequest, membership: MembershipContext, listing_id: int) -> HttpResponse:
+def return_to_draft(request: HttpRequest, membership: MembershipContext, listing_id: int) -> HttpResponse:
     """Reopen a withdrawn listing as a draft."""
     return _run_transition(
         request, membership, listing_id, reopen_listing, _("Back to draft. Check it, then submit it.")
@@ -207,14 +207,14 @@ def _run_transition(
     action: Callable[..., object],
     message: Promise,
 ) -> HttpResponse:
-    act = partial(
+    bound_action = partial(
         action,
         cooperative=membership.cooperative,
         listing_id=listing_id,
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, url=listing_url(listing_id), message=message)
+    return run_action(request, bound_action, url=listing_url(listing_id), message=message)
 
 
 def _list_rows(rows: list[Listing]) -> list[ListingRow]:

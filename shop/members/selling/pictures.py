@@ -30,7 +30,7 @@ def pictures(request: HttpRequest, membership: MembershipContext, listing_id: in
     if not form.is_valid():
         return render_listing(request, membership, listing, photo=form)
     assert form.upload is not None
-    act = partial(
+    action = partial(
         add_picture,
         cooperative=membership.cooperative,
         product_id=listing.product_id,
@@ -38,7 +38,7 @@ def pictures(request: HttpRequest, membership: MembershipContext, listing_id: in
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, url=listing_url(listing.pk), message=_("Photo added."))
+    return run_action(request, action, url=listing_url(listing.pk), message=_("Photo added."))
 
 
 @require_POST
@@ -48,7 +48,7 @@ def picture_position(
 ) -> HttpResponse:
     """Move a photo; the first one is shown in lists."""
     listing = find_listing(membership, listing_id)
-    act = partial(
+    action = partial(
         move_picture,
         cooperative=membership.cooperative,
         product_id=listing.product_id,
@@ -57,7 +57,7 @@ def picture_position(
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, url=f"{listing_url(listing.pk)}#pictures-order")
+    return run_action(request, action, url=f"{listing_url(listing.pk)}#pictures-order")
 
 
 @require_POST
@@ -67,7 +67,7 @@ def picture_removal(
 ) -> HttpResponse:
     """Remove a photo."""
     listing = find_listing(membership, listing_id)
-    act = partial(
+    action = partial(
         remove_picture,
         cooperative=membership.cooperative,
         product_id=listing.product_id,
@@ -75,4 +75,4 @@ def picture_removal(
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, url=listing_url(listing.pk), message=_("Photo removed."))
+    return run_action(request, action, url=listing_url(listing.pk), message=_("Photo removed."))

@@ -38,7 +38,7 @@ _KEPT_SECONDS = 24 * 60 * 60
 @require_http_methods(_WITH_FORM)
 @takes_files(is_signed_in)
 @for_members(MemberRight.LIST)
-def listing_new(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
+def listing_creation(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """Create a product with its listing. An uploaded photo is kept while other errors are corrected."""
     channel = market_channel()
     if channel is None:
@@ -71,7 +71,7 @@ def listing_new(request: HttpRequest, membership: MembershipContext) -> HttpResp
 
 @require_http_methods(_WITH_FORM)
 @for_members(MemberRight.LIST)
-def details(request: HttpRequest, membership: MembershipContext, listing_id: int) -> HttpResponse:
+def listing_details(request: HttpRequest, membership: MembershipContext, listing_id: int) -> HttpResponse:
     """Edit a product's details."""
     listing = find_listing(membership, listing_id)
     form = ProductForm(
@@ -83,7 +83,7 @@ def details(request: HttpRequest, membership: MembershipContext, listing_id: int
         return render_page(
             request, membership, "members/listing_details.html", {"listing": listing, "form": form}
         )
-    act = partial(
+    action = partial(
         update_product,
         product_id=listing.product_id,
         cooperative=membership.cooperative,
@@ -92,12 +92,12 @@ def details(request: HttpRequest, membership: MembershipContext, listing_id: int
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, url=listing_url(listing.pk), message=_("Changes saved."))
+    return run_action(request, action, url=listing_url(listing.pk), message=_("Changes saved."))
 
 
 @require_http_methods(_WITH_FORM)
 @for_members(MemberRight.LIST)
-def variant_new(request: HttpRequest, membership: MembershipContext, listing_id: int) -> HttpResponse:
+def variant_creation(request: HttpRequest, membership: MembershipContext, listing_id: int) -> HttpResponse:
     """Add a variant."""
     listing = find_listing(membership, listing_id)
     form = NewVariantForm(
@@ -107,7 +107,7 @@ def variant_new(request: HttpRequest, membership: MembershipContext, listing_id:
     if not form.is_valid():
         return _render_variant(request, membership, listing, form)
     details = form.variant_details()
-    act = partial(
+    action = partial(
         create_variant,
         product_id=listing.product_id,
         cooperative=membership.cooperative,
@@ -118,7 +118,7 @@ def variant_new(request: HttpRequest, membership: MembershipContext, listing_id:
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, url=listing_url(listing.pk), message=_("Added."))
+    return run_action(request, action, url=listing_url(listing.pk), message=_("Added."))
 
 
 @require_http_methods(_WITH_FORM)
@@ -143,7 +143,7 @@ def variant(
     if not form.is_valid():
         return _render_variant(request, membership, listing, form, existing)
     details = form.variant_details(existing)
-    act = partial(
+    action = partial(
         update_variant,
         variant_id=existing.pk,
         cooperative=membership.cooperative,
@@ -152,7 +152,7 @@ def variant(
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, url=listing_url(listing.pk), message=_("Changes saved."))
+    return run_action(request, action, url=listing_url(listing.pk), message=_("Changes saved."))
 
 
 def _build_new_form(request: HttpRequest, membership: MembershipContext) -> NewListingForm:

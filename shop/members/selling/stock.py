@@ -63,7 +63,7 @@ def stock(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
         for row, form in counted_stocks
         if form.cleaned_data["counted"] is not None
     ]
-    act = partial(
+    action = partial(
         count_stocks,
         cooperative=membership.cooperative,
         counts=counts,
@@ -71,7 +71,7 @@ def stock(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
         now=timezone.now(),
     )
     message = ngettext("%(count)d count saved.", "%(count)d counts saved.", len(counts))
-    return run_action(request, act, url=request.get_full_path(), message=message % {"count": len(counts)})
+    return run_action(request, action, url=request.get_full_path(), message=message % {"count": len(counts)})
 
 
 @require_POST
@@ -90,7 +90,7 @@ def receipt(request: HttpRequest, membership: MembershipContext, variant_id: int
         for error in form.errors.values():
             messages.error(request, " ".join(str(each) for each in error))
         return redirect(return_url)
-    act = partial(
+    action = partial(
         receive_stock,
         cooperative=membership.cooperative,
         variant_id=variant.pk,
@@ -100,7 +100,7 @@ def receipt(request: HttpRequest, membership: MembershipContext, variant_id: int
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, url=return_url, message=_("Recorded."))
+    return run_action(request, action, url=return_url, message=_("Recorded."))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -132,13 +132,13 @@ def pause(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
 @for_members(MemberRight.MANAGE)
 def resumption(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """Resume selling before the announced day."""
-    act = partial(
+    action = partial(
         resume_cooperative,
         cooperative_id=membership.cooperative.pk,
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, url=reverse("members:today"), message=_("Sales resumed."))
+    return run_action(request, action, url=reverse("members:today"), message=_("Sales resumed."))
 
 
 def _default_warehouse(variant: Variant) -> uuid.UUID:

@@ -35,7 +35,7 @@ def listing_texts(
     return_url = listing_url(listing_id)
     if not form.is_valid():
         return _render_form(request, membership, form, language, name=product.name, return_url=return_url)
-    act = partial(
+    action = partial(
         translate_product,
         cooperative=membership.cooperative,
         product_id=product.pk,
@@ -44,7 +44,7 @@ def listing_texts(
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, url=return_url, message=_("Changes saved."))
+    return run_action(request, action, url=return_url, message=_("Changes saved."))
 
 
 @require_http_methods(_WITH_FORM)
@@ -56,7 +56,7 @@ def cooperative_texts(request: HttpRequest, membership: MembershipContext, langu
     return_url = reverse("members:profile")
     if not form.is_valid():
         return _render_form(request, membership, form, language, name=cooperative.name, return_url=return_url)
-    act = partial(
+    action = partial(
         translate_cooperative,
         cooperative_id=cooperative.pk,
         language=language,
@@ -64,7 +64,7 @@ def cooperative_texts(request: HttpRequest, membership: MembershipContext, langu
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, url=return_url, message=_("Changes saved."))
+    return run_action(request, action, url=return_url, message=_("Changes saved."))
 
 
 def _render_form(

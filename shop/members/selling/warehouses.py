@@ -39,7 +39,7 @@ def warehouses(request: HttpRequest, membership: MembershipContext) -> HttpRespo
     initial_address = {"province": cooperative.province_code, "commune": cooperative.commune_code}
     form = _build_form(request, initial_address)
     if form.is_valid():
-        act = partial(
+        action = partial(
             open_warehouse,
             cooperative=cooperative,
             details=form.details(),
@@ -47,7 +47,7 @@ def warehouses(request: HttpRequest, membership: MembershipContext) -> HttpRespo
             actor=membership.actor,
             now=timezone.now(),
         )
-        if _run_action(request, form, act, _("Warehouse added. Record incoming stock there.")):
+        if _run_action(request, form, action, _("Warehouse added. Record incoming stock there.")):
             return redirect("members:warehouses")
     context = {"warehouses": _open_warehouses(membership), "form": form, "key": uuid.uuid4()}
     return render_page(request, membership, "members/warehouses.html", context)
@@ -62,7 +62,7 @@ def warehouse(request: HttpRequest, membership: MembershipContext, warehouse_id:
         raise Missing()
     form = _build_form(request, WarehouseForm.initial_for(existing))
     if form.is_valid():
-        act = partial(
+        action = partial(
             change_warehouse,
             cooperative=membership.cooperative,
             warehouse_id=existing.pk,
@@ -70,25 +70,25 @@ def warehouse(request: HttpRequest, membership: MembershipContext, warehouse_id:
             actor=membership.actor,
             now=timezone.now(),
         )
-        if _run_action(request, form, act, _("Changes saved.")):
+        if _run_action(request, form, action, _("Changes saved.")):
             return redirect("members:warehouses")
     return render_page(request, membership, "members/warehouse.html", {"house": existing, "form": form})
 
 
 @require_POST
 @for_members(MemberRight.MANAGE)
-def warehouse_closing(
+def warehouse_closure(
     request: HttpRequest, membership: MembershipContext, warehouse_id: uuid.UUID
 ) -> HttpResponse:
     """Close a warehouse."""
-    act = partial(
+    action = partial(
         close_warehouse,
         cooperative=membership.cooperative,
         warehouse_id=warehouse_id,
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, url=reverse("members:warehouses"), message=_("Warehouse closed."))
+    return run_action(request, action, url=reverse("members:warehouses"), message=_("Warehouse closed."))
 
 
 def _open_warehouses(membership: MembershipContext) -> QuerySet[Warehouse]:

@@ -13,12 +13,12 @@ class Endpoint:
     method: str
     path: re.Pattern
     params: str
-    act: Any  # (double, params, *ids from the path) -> object
+    action: Any  # (double, params, *ids from the path) -> object
 
 
-def _endpoint(operation, method, path, params, act):
+def _endpoint(operation, method, path, params, action):
     pattern = re.compile("/v1/" + re.sub(r"<\w+>", r"([^/]+)", path))
-    return Endpoint(operation, method, pattern, params, act)
+    return Endpoint(operation, method, pattern, params, action)
 
 
 def _create_intent(double, params):
@@ -43,11 +43,11 @@ def _getting(object_type):
 
 
 def _listing(object_type, path, *filters):
-    def act(double, params):
+    def action(double, params):
         where = {name: params[name] for name in filters if name in params}
         return double.account.listed(object_type, params, f"/v1/{path}", **where)
 
-    return act
+    return action
 
 
 def _reversals(double, params, key):
