@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from orders.models import Order, OrderPart, translate_delivery_method_names
 from orders.order_links import order_url
-from shop.core.errors import Words
+from shop.core.errors import StrOrPromise
 from shop.core.models import shop_settings
 from shop.notifications.models import ContactMethod
 from shop.notifications.send import send
@@ -104,7 +104,7 @@ def notify_cooperative(
 
 
 def notify_operator(
-    key: str, subject: Words, template: str, order: Order, *, now: datetime.datetime, **context: object
+    key: str, subject: StrOrPromise, template: str, order: Order, *, now: datetime.datetime, **context: object
 ) -> None:
     """Send by e-mail, in Vietnamese, if the operator has an address."""
     operator_email = shop_settings().operator_email

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from orders.payments.incoming_transfers import MAX_AMOUNT, normalise_time
 from orders.payments.statement_tables import Cell, Row
 from shop.core.dates.calendar import VIETNAM
-from shop.core.errors import Words
+from shop.core.errors import StrOrPromise
 from shop.core.texts.folding import fold
 
 _CURRENCY = re.compile(r"(vnd|₫|d)\.?$")  # folded
@@ -44,7 +44,7 @@ class RowFault(StrEnum):
     NO_CODE = "no_code"
 
 
-_FAULT_TEXTS: dict[RowFault, Words] = {
+_FAULT_TEXTS: dict[RowFault, StrOrPromise] = {
     RowFault.DATE: _("The date is missing or is not in day/month/year format."),
     RowFault.AMOUNT: _("The amount is missing or is not a whole amount in VND."),
     RowFault.DIRECTION: _("It is not clear whether the money came in or went out."),
@@ -63,7 +63,7 @@ class UnreadableRow:
     text: str
 
     @property
-    def label(self) -> Words:
+    def label(self) -> StrOrPromise:
         return _FAULT_TEXTS[self.fault]
 
 

@@ -26,7 +26,7 @@ from orders.payments.workbook_limits import (
     WorkbookTooLarge,
     check_workbook,
 )
-from shop.core.errors import Refused, Words
+from shop.core.errors import Refused, StrOrPromise
 
 MAX_FILE_BYTES = 5_000_000  # bytes
 MAX_COLUMNS = 60
@@ -79,7 +79,7 @@ def _too_large() -> UnreadableFile:
     return _unreadable(_("The file is too large. Split it into shorter periods."))
 
 
-def _unreadable(text: Words, line: int | None = None) -> UnreadableFile:
+def _unreadable(text: StrOrPromise, line: int | None = None) -> UnreadableFile:
     return UnreadableFile(text, line=line) if line else UnreadableFile(text)
 
 

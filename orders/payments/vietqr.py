@@ -17,7 +17,7 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from shop.core.errors import Refused, Words
+from shop.core.errors import Refused, StrOrPromise
 
 MAX_QR_NOTE_LENGTH = 25
 MAX_QR_AMOUNT = 10**12  # đồng; no shop's transfer is larger, and apps accept at most 13 digits
@@ -86,7 +86,7 @@ def fold_note(text: str, *, max_length: int = MAX_QR_NOTE_LENGTH) -> str:
     return " ".join(_NOT_ALLOWED_IN_NOTES.sub(" ", bare).split())[:max_length].rstrip()
 
 
-def qr_svg(payload: str, *, title: Words) -> SafeString:
+def qr_svg(payload: str, *, title: StrOrPromise) -> SafeString:
     """Return the QR code as scalable inline SVG, dark on white regardless of the page's colours.
 
     `title` describes it to screen readers. It needs no inline styles, which our content security policy

@@ -15,7 +15,7 @@ from orders.actions.bank_transfers.receive_transfers import ENDED_STATUSES
 from orders.models import BankTransfer, Order, TransferShare
 from orders.payments.code_search import find_order_codes
 from orders.payments.transfer_notes import TransferNote
-from shop.core.errors import Words
+from shop.core.errors import StrOrPromise
 
 _MAX_SUGGESTIONS = 3
 _MAX_COMPARED_ORDERS = 400  # the newest open orders that are compared
@@ -32,11 +32,11 @@ class MatchReason(StrEnum):
     TIME = "time"
 
     @property
-    def label(self) -> Words:
+    def label(self) -> StrOrPromise:
         return _REASON_TEXTS[self]
 
 
-_REASON_TEXTS: dict[MatchReason, Words] = {
+_REASON_TEXTS: dict[MatchReason, StrOrPromise] = {
     MatchReason.CODE: _("the note contains the order code"),
     MatchReason.NEAR_CODE: _("the note contains the order code with one wrong character"),
     MatchReason.PAYER: _("the note contains the buyer's name or number"),

@@ -37,7 +37,7 @@ from shop.accounts.personal.data_requests import (
 from shop.accounts.states import RequestState
 from shop.core.actors import Actor
 from shop.core.database.transactions import lock_row
-from shop.core.errors import Missing, Refused, Words
+from shop.core.errors import Missing, Refused, StrOrPromise
 from shop.core.jobs.sweeps import run_each
 from shop.core.models import shop_settings
 
@@ -172,7 +172,9 @@ def _run_deletion(request_id: uuid.UUID, *, now: datetime.datetime) -> None:
 
 
 @transaction.atomic(durable=True)
-def record_deletion_obstacle(*, request_id: uuid.UUID, obstacle: Words, now: datetime.datetime) -> None:
+def record_deletion_obstacle(
+    *, request_id: uuid.UUID, obstacle: StrOrPromise, now: datetime.datetime
+) -> None:
     """Record why a deletion was refused and retry it a day later; notify the requester of a new reason only.
 
     Raises Missing.

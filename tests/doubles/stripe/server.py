@@ -89,7 +89,7 @@ class Handler(BaseHTTPRequestHandler):
         account = self.double.account
         with account.lock:
             try:
-                row = endpoint.act(self.double, params, *keys)
+                row = endpoint.action(self.double, params, *keys)
                 row = account.expanded(shown(row), params.get("expand", []))
                 return 200, _clean(row), True
             except StripeRefusal as refusal:
