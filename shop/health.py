@@ -18,7 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from shop.celery import BEAT_KEY, app
-from shop.core.jobs import queueing
+from shop.core.jobs import queues
 
 LATE_BEAT_SECONDS = 120
 _PROBE_KEY = "health-probe"
@@ -107,12 +107,12 @@ def _check_cache() -> Report:
 def _check_broker() -> Report:
     """Check that a message can be queued. A broker that just failed is not tried again."""
     scheme = str(app.conf.broker_url).partition(":")[0]
-    if queueing.is_paused():
+    if queues.is_paused():
         return {"ok": False, "kind": scheme}
     if scheme == "filesystem":
         folder = Path(app.conf.broker_transport_options["data_folder_out"])
         return {"ok": _check_folder(folder)["is_writable"], "kind": scheme}
-    return {"ok": queueing.publish(_connect_to_broker), "kind": scheme}
+    return {"ok": queues.publish(_connect_to_broker), "kind": scheme}
 
 
 def _connect_to_broker() -> None:

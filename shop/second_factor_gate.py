@@ -17,7 +17,7 @@ from cooperatives.models import Membership, Role
 from shop.accounts.models import User
 from shop.accounts.second_factor.requirement import second_factor_deadline
 from shop.accounts.views.proof import has_recent_proof, has_required_factor
-from shop.accounts.views.signing_in import ask_for_proof
+from shop.accounts.views.sign_in_steps import ask_for_proof
 from shop.core.models import shop_settings
 
 _DESK, _MEMBERS, _ADMIN = ("desk", "reports", "admin"), "members", "admin"

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.http.request import QueryDict
 
 from catalog.models import Product, Variant
-from catalog.views.buyer_place import chosen_commune, chosen_province
+from catalog.views.buyer_province import chosen_commune, chosen_province
 from cooperatives.models import DeliveryMethod, PickupTime
 from shop.core.geography.division_choices import all_provinces, communes_of
 from shop.core.models import Channel, Picture, show_in_language

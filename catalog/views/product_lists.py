@@ -25,7 +25,7 @@ from catalog.search.search_suggestions import suggestions_for
 from catalog.search.sort_orders import SortedProducts, SortOrder
 from catalog.views import filter_labels
 from catalog.views.breadcrumbs import breadcrumbs_to, market_breadcrumb
-from catalog.views.buyer_place import chosen_province
+from catalog.views.buyer_province import chosen_province
 from catalog.views.filter_suggestions import applied_filters, relaxed_filters, shorter_queries
 from catalog.views.product_cards import build_cards, listings_for_cards
 from catalog.views.product_filters import DELIVERED, ProductFilters

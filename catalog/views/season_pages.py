@@ -17,7 +17,7 @@ from catalog.search import MAX_RESULTS
 from catalog.search.facet_index import FacetIndex, market_facet_index, union_of
 from catalog.search.relevance_tiers import RelevanceTiers
 from catalog.search.sort_orders import SortedProducts, SortOrder
-from catalog.views.buyer_place import selling_provinces
+from catalog.views.buyer_province import selling_provinces
 from catalog.views.product_cards import ProductCard, build_cards, listings_for_cards
 from cooperatives.models import Cooperative
 from shop.core.dates.calendar import vietnam_date

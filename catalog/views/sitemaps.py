@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db.models import Max
 
 from catalog.models import Category, Listing
-from catalog.views.buyer_place import selling_provinces
+from catalog.views.buyer_province import selling_provinces
 from cooperatives.models import Cooperative
 from shop.core.models import market_channel
 from shop.core.texts.folding import slugify

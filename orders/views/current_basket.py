@@ -7,8 +7,8 @@ import uuid
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from catalog.views.buyer_place import PROVINCE_SESSION_KEY as PROVINCE_KEY
-from catalog.views.buyer_place import known_province
+from catalog.views.buyer_province import PROVINCE_SESSION_KEY as PROVINCE_KEY
+from catalog.views.buyer_province import known_province
 from orders.models import Basket, BasketLine
 from shop.accounts.models import User
 from shop.core.actors import Actor, EntryPoint

@@ -34,7 +34,7 @@ from shop.accounts.personal.consents import WITHDRAWABLE_PURPOSES
 from shop.accounts.personal.data_requests import Requester, file_request, withdraw_request
 from shop.accounts.sign_in.login_limits import DATA_COPIES
 from shop.accounts.views.code_pages import enter_code, send_code_to_visitor, sent_code
-from shop.accounts.views.signing_in import require_recent_proof
+from shop.accounts.views.sign_in_steps import require_recent_proof
 from shop.core.errors import Missing, Refused
 from shop.core.models import shop_settings
 from shop.core.web.action_results import run_action

@@ -18,7 +18,7 @@ from shop.accounts.views import (
     second_step,
     session_pages,
 )
-from shop.accounts.views.signing_in import AfterSignIn
+from shop.accounts.views.sign_in_steps import AfterSignIn
 
 
 def account_urls(

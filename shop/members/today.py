@@ -20,8 +20,8 @@ from orders.models.part import OrderPartQuerySet
 from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Missing
 from shop.members.forms.fields import parse_key
+from shop.members.fulfilment.worklist import PartTask, Stage, at_stage, tasks
 from shop.members.member_access import CHOSEN_KEY, for_members, redirect_to_sign_in, render_page
-from shop.members.packing.worklist import PartTask, Stage, at_stage, tasks
 
 _MAX_TASKS = 12  # tasks per stage on this page; the rest is behind "all"
 _MAX_LOW_STOCKS = 5

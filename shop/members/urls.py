@@ -3,10 +3,10 @@
 from django.urls import path
 
 from shop.members import app_shell, today
+from shop.members.catalogue import discounts, listings, pictures, products, stock, translations, warehouses
 from shop.members.cooperative import application, delivery, people, profile
+from shop.members.fulfilment import complaints, parcels, parts, weights
 from shop.members.money import cash, settlements
-from shop.members.packing import complaints, parcels, parts, weighing
-from shop.members.selling import discounts, listings, pictures, products, stock, translations, warehouses
 
 app_name = "members"
 
@@ -20,8 +20,8 @@ urlpatterns = [
     path("goi/<int:part_id>/", parts.part, name="part"),
     path("goi/<int:part_id>/nhan/", parts.acceptance, name="part-acceptance"),
     path("goi/<int:part_id>/tu-choi/", parts.refusal, name="part-refusal"),
-    path("goi/<int:part_id>/can/<uuid:line_id>/", weighing.weight, name="weight"),
-    path("goi/<int:part_id>/can/<uuid:line_id>/thu/", weighing.weight_preview, name="weight-preview"),
+    path("goi/<int:part_id>/can/<uuid:line_id>/", weights.weight, name="weight"),
+    path("goi/<int:part_id>/can/<uuid:line_id>/thu/", weights.weight_preview, name="weight-preview"),
     path("goi/<int:part_id>/kien/", parts.parcels, name="parcels"),
     path("kien/<int:parcel_id>/", parcels.parcel, name="parcel"),
     path("kien/<int:parcel_id>/tem/", parcels.label, name="parcel-label"),

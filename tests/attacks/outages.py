@@ -14,7 +14,7 @@ from django.test import override_settings
 from kombu import pools
 
 from shop.celery import app
-from shop.core.jobs import queueing
+from shop.core.jobs import queues
 from shop.core.web import redis_cache
 from shop.environment import broker_options, cache_settings
 from shop.management.servers.redis import start_redis
@@ -72,4 +72,4 @@ def _connect_to(url: str, options: dict[str, Any]) -> None:
     app.conf.broker_read_url = app.conf.broker_write_url = url
     pools.reset()
     app._pool = app.amqp._producer_pool = None
-    queueing._paused_until = redis_cache._paused_until = 0.0
+    queues._paused_until = redis_cache._paused_until = 0.0

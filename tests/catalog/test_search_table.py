@@ -13,7 +13,7 @@ from catalog.models import Product
 from catalog.search import search_product_ids
 from catalog.search.facet_index import market_facet_index
 from catalog.search.market_search import search_market
-from shop.management.demo.seeding import seed_market
+from shop.management.demo.seed_market import seed_market
 from tests.factories import NOW
 
 TABLE: dict[str, list[dict[str, Any]]] = tomllib.loads(Path(__file__).with_name("searches.toml").read_text())

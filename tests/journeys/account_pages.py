@@ -25,7 +25,7 @@ from shop.accounts.sign_in.one_time_codes import send_code
 from shop.accounts.sign_in.sessions import record_sign_in
 from shop.accounts.views.proof import SECOND_FACTOR_KEY
 from shop.accounts.views.session_presence import SESSION_KEY as SIGNED_IN_AT
-from shop.accounts.views.signing_in import PENDING_KEY
+from shop.accounts.views.sign_in_steps import PENDING_KEY
 from shop.core.actors import Actor
 from shop.notifications.models import ContactMethod
 from tests.factories import make_user

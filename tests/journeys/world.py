@@ -105,7 +105,7 @@ from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
 from shop.core.geography.divisions import load_divisions
 from shop.management.demo.product_pictures import store_pictures
-from shop.members.packing.worklist import Stage
+from shop.members.fulfilment.worklist import Stage
 from shop.notifications.models import ContactMethod
 from shop.views import PAGES
 from tests.factories import (

@@ -43,7 +43,7 @@ from shop.accounts.views.device_codes import send_device_code
 from shop.accounts.views.known_devices import known_device
 from shop.accounts.views.old_address_fields import apply_picked_commune, needs_reload, suggestions
 from shop.accounts.views.proof import has_recent_proof
-from shop.accounts.views.signing_in import AfterSignIn, ask_for_proof, own_url, return_urls, start_sign_in
+from shop.accounts.views.sign_in_steps import AfterSignIn, ask_for_proof, own_url, return_urls, start_sign_in
 from shop.core.actors import EntryPoint
 from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Refused

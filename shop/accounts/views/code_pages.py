@@ -27,7 +27,7 @@ from shop.accounts.sign_in.login_limits import REGISTRATIONS, take_code
 from shop.accounts.sign_in.one_time_codes import CodeExpired, WrongCode, send_code, use_code
 from shop.accounts.sign_in.phone_accounts import account_with_phone, confirm_phone, create_phone_account
 from shop.accounts.views.known_devices import known_device
-from shop.accounts.views.signing_in import AfterSignIn, require_recent_proof, return_urls, start_sign_in
+from shop.accounts.views.sign_in_steps import AfterSignIn, require_recent_proof, return_urls, start_sign_in
 from shop.core.actors import Actor, EntryPoint
 from shop.core.errors import Refused
 from shop.core.web.rate_limits import client_network

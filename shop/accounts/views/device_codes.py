@@ -30,7 +30,7 @@ from shop.accounts.sign_in.login_limits import take_code
 from shop.accounts.sign_in.one_time_codes import CodeExpired, WrongCode, send_code, use_code
 from shop.accounts.sign_in.password_tries import account_key
 from shop.accounts.views.known_devices import remember_device
-from shop.accounts.views.signing_in import own_url
+from shop.accounts.views.sign_in_steps import own_url
 from shop.core.web.rate_limits import client_network
 from shop.notifications.models import ContactMethod
 

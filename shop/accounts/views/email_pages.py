@@ -23,7 +23,7 @@ from shop.accounts.registration.email_links import (
 )
 from shop.accounts.registration.registration import InvalidLink, change_email
 from shop.accounts.sign_in.login_limits import CONFIRMATIONS
-from shop.accounts.views.signing_in import require_recent_proof
+from shop.accounts.views.sign_in_steps import require_recent_proof
 from shop.core.actors import EntryPoint
 from shop.core.errors import Refused
 

@@ -23,7 +23,7 @@ from shop.accounts.sign_in.browser_names import browser_name
 from shop.accounts.sign_in.login_limits import PASSKEYS_IN_NETWORK
 from shop.accounts.sign_in.passkeys import add_passkey, remove_passkey, use_passkey, user_passkeys
 from shop.accounts.views.code_pages import confirm_proved_phone
-from shop.accounts.views.signing_in import AfterSignIn, require_recent_proof, start_sign_in
+from shop.accounts.views.sign_in_steps import AfterSignIn, require_recent_proof, start_sign_in
 from shop.core.actors import EntryPoint
 from shop.core.errors import Missing, Refused
 from shop.core.web.rate_limits import TooManyTries, client_network

@@ -26,7 +26,7 @@ from shop.accounts.registration.accounts import create_confirmed_account as open
 from shop.accounts.registration.registration import notify_of_registration
 from shop.accounts.sign_in.login_limits import REGISTRATIONS, take_code
 from shop.accounts.sign_in.one_time_codes import CodeExpired, WrongCode, send_code, use_code
-from shop.accounts.views.signing_in import AfterSignIn, return_urls, start_sign_in
+from shop.accounts.views.sign_in_steps import AfterSignIn, return_urls, start_sign_in
 from shop.core.actors import Actor
 from shop.core.errors import Refused
 from shop.core.web.rate_limits import TooManyTries, client_network

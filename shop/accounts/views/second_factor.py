@@ -27,7 +27,7 @@ from shop.accounts.second_factor.factors import (
 from shop.accounts.second_factor.forms import NewAppForm
 from shop.accounts.sign_in.passkeys import user_passkeys
 from shop.accounts.views.proof import record_proof
-from shop.accounts.views.signing_in import require_recent_proof
+from shop.accounts.views.sign_in_steps import require_recent_proof
 from shop.core.actors import EntryPoint
 from shop.core.database.encryption import (
     NEW_FACTOR_PURPOSE,

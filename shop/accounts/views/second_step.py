@@ -24,7 +24,7 @@ from shop.accounts.sign_in.passkeys import user_passkeys
 from shop.accounts.views.code_pages import confirm_proved_phone
 from shop.accounts.views.passkey_pages import passkey_challenge, passkey_owner
 from shop.accounts.views.proof import record_proof
-from shop.accounts.views.signing_in import (
+from shop.accounts.views.sign_in_steps import (
     PENDING_KEY,
     AfterSignIn,
     ask_for_proof,

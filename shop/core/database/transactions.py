@@ -10,7 +10,7 @@ from celery import Task
 from django.db import connection, models, transaction
 
 from shop.core.database.compiled_query import compiled_query
-from shop.core.jobs.queueing import publish, publish_or_run
+from shop.core.jobs.queues import publish, publish_or_run
 
 Row = TypeVar("Row", bound=models.Model)
 

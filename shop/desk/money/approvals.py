@@ -27,7 +27,7 @@ from orders.payments.banks import find_bank
 from orders.views.approvals import decide_proposal
 from shop.accounts.models import User
 from shop.accounts.staff.permissions import Permission
-from shop.accounts.views.signing_in import require_recent_proof
+from shop.accounts.views.sign_in_steps import require_recent_proof
 from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
 from shop.core.models import ShopSettings, shop_settings

@@ -21,7 +21,7 @@ from orders.models import Dispute, GatewayCall, GatewayEvent, Operation, Payout
 from orders.payments.stripe_js import are_cards_enabled
 from orders.payments.stripe_messages import dispute_reason_text, message_for_code
 from shop.accounts.staff.permissions import Permission
-from shop.accounts.views.signing_in import require_recent_proof
+from shop.accounts.views.sign_in_steps import require_recent_proof
 from shop.core.actors import Actor
 from shop.core.web.action_results import run_action
 from shop.desk.forms import reason_of

@@ -16,7 +16,7 @@ from orders.models import Order
 from orders.payments.transfer_requests import build_transfer_request
 from orders.payments.vietqr import qr_svg
 from shop.accounts.staff.permissions import Permission
-from shop.accounts.views.signing_in import require_recent_proof
+from shop.accounts.views.sign_in_steps import require_recent_proof
 from shop.core.actors import Actor
 from shop.core.errors import Refused
 from shop.core.models import Change, Channel, ShopSettings, shop_settings

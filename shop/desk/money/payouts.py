@@ -29,7 +29,7 @@ from orders.payments.banks import find_bank
 from orders.payments.vietqr import InvalidPayload, build_payload, qr_svg
 from orders.states import PayoutState
 from shop.accounts.staff.permissions import Permission
-from shop.accounts.views.signing_in import require_recent_proof
+from shop.accounts.views.sign_in_steps import require_recent_proof
 from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Refused

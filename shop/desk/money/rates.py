@@ -26,7 +26,7 @@ from orders.actions.settlement.commission_rates import (
 )
 from orders.models import CommissionRate, WithholdingRate
 from shop.accounts.staff.permissions import Permission
-from shop.accounts.views.signing_in import require_recent_proof
+from shop.accounts.views.sign_in_steps import require_recent_proof
 from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Refused

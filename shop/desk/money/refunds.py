@@ -22,7 +22,7 @@ from orders.forms.returns import return_form
 from orders.models import Order, OrderPart, Parcel, Refund
 from orders.states import RETURN_KINDS
 from shop.accounts.staff.permissions import Permission
-from shop.accounts.views.signing_in import require_recent_proof
+from shop.accounts.views.sign_in_steps import require_recent_proof
 from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
 from shop.core.models import bind_idempotency_key

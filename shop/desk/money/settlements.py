@@ -20,7 +20,7 @@ from django.views.decorators.http import require_POST, require_safe
 from orders.actions.settlement.close_settlement import close_settlement, correct_balance
 from orders.models import LedgerEntry, Payout, PeriodTotals, Settlement
 from shop.accounts.staff.permissions import Permission
-from shop.accounts.views.signing_in import require_recent_proof
+from shop.accounts.views.sign_in_steps import require_recent_proof
 from shop.core.actors import Actor
 from shop.core.errors import Refused
 from shop.core.models import Change, bind_idempotency_key

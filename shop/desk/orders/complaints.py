@@ -18,7 +18,7 @@ from orders.forms.complaints import AcceptComplaintForm, answer_form
 from orders.models import Complaint
 from orders.states import ComplaintState
 from shop.accounts.staff.permissions import Permission
-from shop.accounts.views.signing_in import require_recent_proof
+from shop.accounts.views.sign_in_steps import require_recent_proof
 from shop.core.actors import Actor
 from shop.core.models import Change, bind_idempotency_key
 from shop.core.web.action_results import run_action

@@ -19,7 +19,7 @@ from shop.accounts.models import User
 from shop.accounts.second_factor.factors import reset_second_factor
 from shop.accounts.second_factor.requirement import change_second_factor_rule
 from shop.accounts.staff.permissions import Permission
-from shop.accounts.views.signing_in import require_recent_proof
+from shop.accounts.views.sign_in_steps import require_recent_proof
 from shop.core.actors import Actor
 from shop.core.identifiers.phones import normalise_phone
 from shop.core.models import ShopSettings, shop_settings

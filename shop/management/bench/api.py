@@ -19,7 +19,7 @@ from shop.management.bench.handwritten_sql import (
     orders_by_hand,
     product_by_hand,
 )
-from shop.management.bench.measuring import Measurement, measure
+from shop.management.bench.measurements import Measurement, measure
 from shop.management.bench.pages import UnexpectedResponse, variants_of_two_cooperatives
 from shop.management.bench.purchase import Purchase
 

@@ -17,7 +17,7 @@ from cooperatives.states import CooperativeState
 from orders.models import BasketLine, Order
 from shop.accounts.models import User
 from shop.core.models import market_channel
-from shop.management.bench.measuring import Measurement, measure
+from shop.management.bench.measurements import Measurement, measure
 
 SEARCHED = "bi xanh"
 EXTRA_STOCK = 1_000_000

@@ -22,7 +22,7 @@ from django.db import connection
 from django.utils import timezone
 
 from shop.management.bench.api import measure_operations
-from shop.management.bench.browsing import measure_browsing
+from shop.management.bench.catalogue_pages import measure_browsing
 from shop.management.bench.executor import compare_executors
 from shop.management.bench.many_products import create_many_products
 from shop.management.bench.pages import UnexpectedResponse, measure_pages

@@ -13,7 +13,7 @@ from orders.models import Order
 from shop.accounts.models import User
 from shop.management.demo.discounts import COOPERATIVE_CODE, MARKET_CODE
 from shop.management.demo.open_orders import write_statement
-from shop.management.demo.seeding import seed_market, seed_open_orders, seed_orders
+from shop.management.demo.seed_market import seed_market, seed_open_orders, seed_orders
 from shop.management.demo_state.accounts import ACCOUNTS, PUBLISHED_PASSWORDS
 from shop.management.demo_state.passwords import make_passwords, passwords_file, save_passwords
 from shop.management.demo_state.progress import has_begun

@@ -26,7 +26,7 @@ from cooperatives.states import CooperativeState
 from shop.accounts.forms import CodeForm
 from shop.accounts.models import SignInMethod, User
 from shop.accounts.views.registration import begin_registration, open_by_code, pending_registration
-from shop.accounts.views.signing_in import log_in
+from shop.accounts.views.sign_in_steps import log_in
 from shop.core.actors import EntryPoint
 from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Refused

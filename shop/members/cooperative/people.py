@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from cooperatives.access import MemberRight, MembershipContext
 from cooperatives.actions.members import add_member, change_member_role, remove_member
 from cooperatives.models import Role
-from shop.accounts.views.signing_in import require_recent_proof
+from shop.accounts.views.sign_in_steps import require_recent_proof
 from shop.core.errors import Missing, Refused
 from shop.core.web.action_results import run_action
 from shop.core.web.rate_limits import Limit

@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings
 
 from shop.core.models import Channel
-from shop.management.bench.measuring import FEWEST, measure
+from shop.management.bench.measurements import FEWEST, measure
 
 pytestmark = pytest.mark.django_db
 

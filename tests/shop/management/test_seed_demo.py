@@ -48,7 +48,7 @@ from shop.management.demo.illustrations.gallery import picture_names
 from shop.management.demo.open_orders import write_statement
 from shop.management.demo.order_plan import Planner
 from shop.management.demo.past_orders import receive_planned_stock, run_planned_orders
-from shop.management.demo.seeding import (
+from shop.management.demo.seed_market import (
     SEEDER,
     members_by_cooperative,
     seed_market,

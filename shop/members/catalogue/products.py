@@ -25,10 +25,10 @@ from shop.core.images.renditions import store_picture
 from shop.core.models import Picture, PictureState, market_channel, show_in_language
 from shop.core.web.action_results import refusals_as_form_errors, run_action
 from shop.core.web.uploads import is_signed_in, takes_files
+from shop.members.catalogue.listings import find_listing, listing_url
 from shop.members.forms.fields import MembersForm
 from shop.members.forms.products import NewListingForm, NewVariantForm, ProductForm, VariantForm
 from shop.members.member_access import for_members, render_page, submitted_key
-from shop.members.selling.listings import find_listing, listing_url
 
 _WITH_FORM = ["GET", "HEAD", "POST"]
 _KEPT_SALT = "members.kept-picture"

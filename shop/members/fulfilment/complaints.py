@@ -21,12 +21,12 @@ from orders.forms.complaints import AcceptComplaintForm, answer_form
 from orders.forms.returns import return_form
 from orders.models import Complaint, Parcel
 from orders.states import RETURN_KINDS
-from shop.accounts.views.signing_in import require_recent_proof
+from shop.accounts.views.sign_in_steps import require_recent_proof
 from shop.core.errors import Missing
 from shop.core.web.action_results import run_action
 from shop.members.forms.fields import ReasonForm
+from shop.members.fulfilment.parts import part_url
 from shop.members.member_access import for_members, render_page, submitted_key
-from shop.members.packing.parts import part_url
 
 _PER_PAGE = 20
 REJECT_REASONS = [

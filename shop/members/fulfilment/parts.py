@@ -25,9 +25,8 @@ from shop.core.web.action_results import run_action
 from shop.members.forms.fields import ReasonForm
 from shop.members.forms.weigh import WeighForm
 from shop.members.forms.work import DECLINE_REASONS, CashForm, DeliveryForm, HandOverForm, PickForm
-from shop.members.member_access import for_members, render_page, submitted_key
-from shop.members.packing.pick_lists import pick_form, pick_lines
-from shop.members.packing.worklist import (
+from shop.members.fulfilment.pick_lists import pick_form, pick_lines
+from shop.members.fulfilment.worklist import (
     STAGE_NAMES,
     Stage,
     at_stage,
@@ -35,6 +34,7 @@ from shop.members.packing.worklist import (
     tasks,
     time_left,
 )
+from shop.members.member_access import for_members, render_page, submitted_key
 
 _PER_PAGE = 20
 

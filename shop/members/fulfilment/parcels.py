@@ -30,8 +30,8 @@ from shop.core.errors import Missing, StrOrPromise
 from shop.core.web.action_results import run_action
 from shop.members.forms.fields import MembersForm, ReasonForm
 from shop.members.forms.work import FAILURE_REASONS, VOID_REASONS, CashForm, DeliveryForm, HandOverForm
+from shop.members.fulfilment.parts import part_url
 from shop.members.member_access import for_members, render_page, submitted_key
-from shop.members.packing.parts import part_url
 
 _WITH_FORM = ["GET", "HEAD", "POST"]
 

@@ -18,8 +18,8 @@ from orders.actions.order_records.catch_weight_pricing import line_total_at_weig
 from orders.models import OrderLine, OrderPart
 from shop.core.errors import Forbidden, Missing, Refused
 from shop.members.forms.weigh import WeighForm
+from shop.members.fulfilment.parts import find_part, part_url, render_part
 from shop.members.member_access import for_members, submitted_key
-from shop.members.packing.parts import find_part, part_url, render_part
 
 
 @require_POST

@@ -14,10 +14,10 @@ from cooperatives.access import MemberRight, MembershipContext
 from shop.core.images.renditions import store_picture
 from shop.core.web.action_results import run_action
 from shop.core.web.uploads import is_signed_in, takes_files
+from shop.members.catalogue.listings import find_listing, listing_url, render_listing
 from shop.members.forms.fields import parse_key
 from shop.members.forms.products import PictureForm
 from shop.members.member_access import for_members
-from shop.members.selling.listings import find_listing, listing_url, render_listing
 
 
 @require_POST

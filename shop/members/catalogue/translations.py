@@ -18,8 +18,8 @@ from cooperatives.forms import CooperativeTranslationForm, TranslationForm
 from shop.core.errors import Missing
 from shop.core.texts.translations import other_languages
 from shop.core.web.action_results import run_action
+from shop.members.catalogue.listings import find_listing, listing_url
 from shop.members.member_access import for_members, render_page
-from shop.members.selling.listings import find_listing, listing_url
 
 _WITH_FORM = ["GET", "HEAD", "POST"]
 
