@@ -52,9 +52,9 @@ def price_per_measure(variant: Variant, amount: int | None, currency: str) -> st
     return ""
 
 
-def max_price(variant: Variant, amount: int | None) -> int:
-    """The highest price of a catch-weight step without asking the buyer, in minor units."""
-    return price_for(amount or 0, variant.content_grams or 1, variant.most_grams())
+def max_price(variant: Variant, amount: int | None, steps: int = 1) -> int:
+    """The highest price of catch-weight steps without asking the buyer, in minor units: the basket's sum."""
+    return price_for((amount or 0) * steps, (variant.content_grams or 1) * steps, variant.most_grams(steps))
 
 
 def max_grams(variant: Variant) -> int:

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.http.request import QueryDict
 
 from catalog.models import Product, Variant
+from catalog.unit_labels import max_price
 from catalog.views.buyer_province import chosen_commune, chosen_province
 from cooperatives.models import DeliveryMethod, PickupTime
 from shop.core.geography.division_choices import all_provinces, communes_of
@@ -32,6 +33,17 @@ class VariantChoice:
     units_left: int | None
     picture: Picture | None = None
     view: int | None = None
+
+    def to_pay(self, steps: int = 1) -> int:
+        """What that many steps cost: at most, if they are sold by weight."""
+        return self._sum(self.price, steps)
+
+    def before(self, steps: int = 1) -> int | None:
+        """The same at list price, if that is more."""
+        return self._sum(self.list_price, steps) if self.list_price else None
+
+    def _sum(self, price: int, steps: int) -> int:
+        return max_price(self.variant, price, steps) if self.variant.is_weighed else price * steps
 
     @property
     def is_sold_out(self) -> bool:
@@ -62,8 +74,17 @@ class PurchaseQuantity:
 
     @property
     def goods(self) -> int:
-        """The price of the quantity, in minor units."""
+        """The price of the quantity, by the estimated weight if sold by weight, in minor units."""
         return self.choice.price * self.steps if self.choice else 0
+
+    @property
+    def to_pay(self) -> int:
+        """What the quantity costs, at most if sold by weight: the sum that the basket asks for."""
+        return self.choice.to_pay(self.steps) if self.choice else 0
+
+    @property
+    def before(self) -> int | None:
+        return self.choice.before(self.steps) if self.choice else None
 
 
 def parse_purchase(

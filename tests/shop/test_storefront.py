@@ -19,6 +19,7 @@ from tests.factories import (
     make_market_pickup,
     make_product,
     make_seller,
+    make_weighed_variant,
 )
 
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
@@ -110,14 +111,35 @@ def test_filter_changes_the_list_and_the_address_in_place(page: Page, pillow: Pr
     assert page.evaluate("window.stays") is True
 
 
-def test_purchase_bar_follows_the_chosen_variant(phone: Page, pillow: Product) -> None:
+def test_purchase_bar_follows_the_chosen_variant_and_quantity(phone: Page, pillow: Product) -> None:
     phone.goto(f"/san-pham/{pillow.slug}/")
+    bar = phone.locator(".buy-bar")
 
     phone.get_by_text("Gối nằm").click()
+    expect(bar).to_contain_text("400.000\u00a0₫")
     phone.get_by_role("button", name="Tăng một").click()
+    expect(bar).to_contain_text("800.000\u00a0₫")
+    phone.get_by_role("spinbutton", name="Số lượng").fill("13")
 
-    expect(phone.locator("[data-chosen-price]")).to_have_text("400.000\u00a0₫")
-    expect(phone.get_by_role("spinbutton", name="Số lượng")).to_have_value("2")
+    expect(bar).to_contain_text("5.200.000\u00a0₫")
+    expect(bar).to_contain_text("13 × Gối nằm")
+    expect(bar).not_to_contain_text("tối đa", use_inner_text=True)
+
+
+def test_maximum_of_goods_by_weight_follows_the_quantity(phone: Page) -> None:
+    """The sums are the basket's, rounded once for the whole line: not a multiple of the step's maximum."""
+    gourd = make_weighed_variant(make_seller(), price=33_333, content_grams=1_777)
+    phone.goto(f"/san-pham/{gourd.product.slug}/")
+    sums = phone.locator("[data-asked]")
+
+    expect(sums).to_have_text(["39.992\u00a0₫"] * 2)
+    phone.get_by_role("spinbutton", name="Số lượng").fill("7")
+    expect(sums).to_have_text(["279.982\u00a0₫"] * 2)
+    expect(phone.locator(".buy-bar")).to_contain_text("tối đa", use_inner_text=True)
+    phone.locator("#buy .buy-bar button").click()
+    phone.goto("/gio-hang/")
+
+    expect(phone.locator(".basket-line .money")).to_have_text("279.982\u00a0₫")
 
 
 def test_delivery_follows_the_place_and_the_quantity_in_place(phone: Page, pillow: Product) -> None:

@@ -89,6 +89,12 @@ def _total(quote: Quote) -> TaxedAmount:
     return TaxedAmount(sums.net, sums.gross, quote.requested.channel.currency)
 
 
+@_quoted("maximumTotalPrice")
+def _maximum_total(quote: Quote) -> TaxedAmount:
+    sums = quote.purchase_at_maximum.total
+    return TaxedAmount(sums.net, sums.gross, quote.requested.channel.currency)
+
+
 @_quoted("discount")
 def _discount(quote: Quote) -> Money:
     return Money(quote.voucher_amount, quote.requested.channel.currency)

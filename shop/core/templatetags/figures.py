@@ -5,12 +5,14 @@ from __future__ import annotations
 from django import template
 from django.utils.html import format_html
 
+from shop.core.money import minor_digits
 from shop.core.texts import figures
 
 register = template.Library()
 
 for _filter in (
     figures.money,
+    figures.currency_symbol,
     figures.weight,
     figures.volume,
     figures.number,
@@ -26,6 +28,7 @@ for _filter in (
     figures.hour_range,
 ):
     register.filter(_filter)
+register.filter(minor_digits)
 register.filter(figures.keep_names_together, is_safe=True)
 
 

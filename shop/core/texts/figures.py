@@ -54,7 +54,12 @@ def money(amount: int | Money | TaxedMoney | None, currency: str = "VND") -> str
     if digits:
         grouped += f"{_decimal_mark()}{fraction:0{digits}}"
     sign = MINUS if amount < 0 else ""
-    return f"{sign}{grouped}{NO_BREAK}{_SYMBOLS.get(currency, currency)}"
+    return f"{sign}{grouped}{NO_BREAK}{currency_symbol(currency)}"
+
+
+def currency_symbol(currency: str) -> str:
+    """Return how an amount of the currency ends: `₫`, `USD`."""
+    return _SYMBOLS.get(currency, currency)
 
 
 def weight(grams: int | None) -> str:

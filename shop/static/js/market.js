@@ -46,15 +46,6 @@
     if (form && form.hasAttribute("data-send-on-change")) form.requestSubmit();
   });
 
-  // The bar at the bottom tells what the kind that is chosen costs, and cost before.
-  document.addEventListener("change", (event) => {
-    const shown = event.target.name === "variant" && document.querySelector("[data-chosen-price]");
-    if (!shown) return;
-    const kind = event.target.closest("label");
-    shown.replaceChildren(...kind.querySelector(".before-after").cloneNode(true).childNodes);
-    document.querySelector("[data-chosen-per]").textContent = kind.dataset.per;
-  });
-
   // An order is sent once, however often the button is pressed; Back makes it usable again. Without a network
   // nothing is sent, and the page says so. Heard before HTMX hears of it.
   document.addEventListener(

@@ -53,6 +53,45 @@
     window.addEventListener("pagehide", stop);
   }
 
+  // The sums follow the chosen variant and quantity at once: the same that the basket asks for, at most if sold by
+  // weight. A quantity that is no number leaves them as they are.
+  const buy = document.querySelector("#buy");
+  const sumOf = (price, steps, variant) => {
+    const sum = BigInt(price) * steps;
+    if (!variant.grams) return sum;
+    const grams = BigInt(variant.grams) * steps;
+    const most = (grams * (100n + BigInt(variant.tolerance))) / 100n;
+    return (2n * sum * most + grams) / (2n * grams);
+  };
+  const money = (amount) => {
+    const digits = Number(buy.dataset.digits);
+    const format = { minimumFractionDigits: digits, maximumFractionDigits: digits };
+    const number = (Number(amount) / 10 ** digits).toLocaleString(digits ? language : "vi", format);
+    return `${number}\u00a0${buy.dataset.symbol}`;
+  };
+  const showSums = () => {
+    const chosen = buy.querySelector("[name=variant]:checked, [name=variant][type=hidden]");
+    const quantity = buy.querySelector("[name=quantity]");
+    if (!chosen || !quantity || !/^[1-9]\d{0,5}$/.test(quantity.value)) return;
+    const variant = chosen.dataset;
+    const steps = BigInt(quantity.value);
+    const set = (name, text) => {
+      for (const each of document.querySelectorAll(`[data-asked${name}]`)) each.textContent = text;
+    };
+    set("", money(sumOf(variant.price, steps, variant)));
+    set("-before", variant.list ? money(sumOf(variant.list, steps, variant)) : "");
+    set("-count", quantity.value);
+    set("-pack", variant.pack);
+    set("-per", variant.per);
+    for (const each of document.querySelectorAll("[data-asked-before]")) each.parentElement.hidden = !variant.list;
+    for (const each of document.querySelectorAll("[data-asked-most]")) each.hidden = !variant.grams;
+  };
+  if (buy) {
+    buy.addEventListener("input", showSums);
+    buy.addEventListener("change", showSums);
+    window.addEventListener("pageshow", showSums); // the browser restores what was chosen
+  }
+
   const share = document.querySelector("[data-share]");
   if (share && navigator.share) {
     share.hidden = false;
