@@ -14,7 +14,7 @@ from cooperatives.models import Certificate, Follow
 from shop.core.models import shop_settings, show_in_language
 from shop.core.web.public_urls import page_url
 from shop.notifications.models import ContactMethod
-from shop.notifications.send import send
+from shop.notifications.send import queue_notification
 
 
 def send_listing_decision(listing: Listing, *, now: datetime.datetime) -> None:
@@ -23,10 +23,10 @@ def send_listing_decision(listing: Listing, *, now: datetime.datetime) -> None:
     if not cooperative.email:
         return
     with translation.override("vi"):
-        send(
+        queue_notification(
             key=f"listing-answered:{listing.pk}:{now:%Y%m%d%H%M%S}",
             contact_method=ContactMethod.EMAIL,
-            to=cooperative.email,
+            recipient=cooperative.email,
             subject=_("%(product)s on Chợ Phiên") % {"product": listing.product.name},
             text=render_to_string(
                 "emails/listing_answered.txt",
@@ -43,10 +43,10 @@ def send_certificate_decision(certificate: Certificate, *, now: datetime.datetim
         return
     with translation.override("vi"):
         url = page_url("/xa-vien/gian-hang/", "vi")
-        send(
+        queue_notification(
             key=f"certificate-answered:{certificate.pk}:{certificate.state}:{now:%Y%m%d%H%M%S}",
             contact_method=ContactMethod.EMAIL,
-            to=cooperative.email,
+            recipient=cooperative.email,
             subject=_("Certificate of %(name)s on Chợ Phiên") % {"name": cooperative.name},
             text=render_to_string(
                 "emails/certificate_answered.txt", {"certificate": certificate, "url": url}
@@ -84,10 +84,10 @@ def send_back_in_stock(request: BackInStockRequest, *, now: datetime.datetime) -
             "seller": product.cooperative.name,
             "url": url,
         }
-        send(
+        queue_notification(
             key=f"back:{request.pk}:{request.created_at:%Y%m%d%H%M%S%f}",
             contact_method=ContactMethod(request.contact_method),
-            to=request.contact,
+            recipient=request.contact,
             subject=subject if is_mail else "",
             text=render_to_string("emails/goods_back.txt", context) if is_mail else sms_text,
             html=render_to_string("emails/goods_back.html", context) if is_mail else "",
@@ -118,10 +118,10 @@ def mail_bulletin(bulletin: Bulletin, follow: Follow, *, now: datetime.datetime)
             "url": page_url(bulletin_path(bulletin), language),
             "end": unsubscribe_url,
         }
-        send(
+        queue_notification(
             key=f"bulletin:{bulletin.pk}:{follow.pk}",
             contact_method=ContactMethod.EMAIL,
-            to=follow.email,
+            recipient=follow.email,
             subject=subject,
             text=render_to_string("emails/bulletin.txt", context),
             html=render_to_string("emails/bulletin.html", context),

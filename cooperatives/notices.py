@@ -13,7 +13,7 @@ from cooperatives.models import Cooperative, Follow
 from shop.core.models import shop_settings, show_in_language
 from shop.core.web.public_urls import page_url
 from shop.notifications.models import ContactMethod
-from shop.notifications.send import send
+from shop.notifications.send import queue_notification
 
 
 def send_application_received(cooperative: Cooperative, *, now: datetime.datetime) -> None:
@@ -41,10 +41,10 @@ def send_follow_confirmation(follow: Follow, *, now: datetime.datetime) -> None:
             "shop": shop_settings(),
             "url": page_url(f"/theo-doi/{follow.token}/", follow.language),
         }
-        send(
+        queue_notification(
             key=f"follow-asked:{follow.pk}:{now:%Y%m%d%H}",
             contact_method=ContactMethod.EMAIL,
-            to=follow.email,
+            recipient=follow.email,
             subject=subject,
             text=render_to_string("emails/follow_asked.txt", context),
             html=render_to_string("emails/follow_asked.html", context),
@@ -59,10 +59,10 @@ def _send_to_cooperative(cooperative: Cooperative, occasion: str, *, now: dateti
         return
     with translation.override("vi"):
         context = {"cooperative": cooperative, "url": f"{settings.PUBLIC_URL}/xa-vien/"}
-        send(
+        queue_notification(
             key=f"{occasion}:{cooperative.pk}:{cooperative.state}:{now:%Y%m%d%H%M%S}",
             contact_method=ContactMethod.EMAIL,
-            to=cooperative.email,
+            recipient=cooperative.email,
             subject=_("%(name)s on Chợ Phiên") % {"name": cooperative.name},
             text=render_to_string(f"emails/{occasion}.txt", context),
             now=now,

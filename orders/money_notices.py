@@ -15,7 +15,7 @@ from orders.models import Approval, Payout, Settlement
 from orders.payments.banks import find_bank
 from shop.core.models import shop_settings
 from shop.notifications.models import ContactMethod
-from shop.notifications.send import send
+from shop.notifications.send import queue_notification
 
 
 def notify_settlement_closed(settlement: Settlement, *, now: datetime.datetime) -> None:
@@ -129,10 +129,10 @@ def _notify_members(
     text = render_to_string(f"emails/{template}.txt", full_context)
     readers = dict.fromkeys(mail for mail in (cooperative.email, *mails) if mail)
     for position, email in enumerate(readers):
-        send(
+        queue_notification(
             key=f"{template}:{occasion}:{position}",
             contact_method=ContactMethod.EMAIL,
-            to=email,
+            recipient=email,
             subject=subject,
             text=text,
             now=now,

@@ -16,7 +16,7 @@ from orders.order_links import order_url
 from shop.core.errors import StrOrPromise
 from shop.core.models import shop_settings
 from shop.notifications.models import ContactMethod
-from shop.notifications.send import send
+from shop.notifications.send import queue_notification
 
 
 def notify_buyer(
@@ -47,10 +47,10 @@ def notify_buyer(
         "account-sms": account.phone if account and account.phone_confirmed_at else "",
     }
     for channel, email in _distinct(emails):
-        send(
+        queue_notification(
             key=f"{template}:{order.pk}:{occasion}:{channel}",
             contact_method=ContactMethod.EMAIL,
-            to=email,
+            recipient=email,
             subject=subject,
             text=render_to_string(f"emails/{template}.txt", full_context),
             html=render_to_string(f"emails/{template}.html", full_context),
@@ -59,10 +59,10 @@ def notify_buyer(
             now=now,
         )
     for channel, phone in _distinct(phones):
-        send(
+        queue_notification(
             key=f"{template}:{order.pk}:{occasion}:{channel}",
             contact_method=ContactMethod.SMS,
-            to=phone,
+            recipient=phone,
             text=" ".join(filter(None, (f"{subject}.", sms_detail, order_url(order)))),
             language=order.language,
             user_id=order.user_id,
@@ -92,10 +92,10 @@ def notify_cooperative(
     if not part.cooperative.email:
         return
     with translation.override("vi"):
-        send(
+        queue_notification(
             key=":".join(filter(None, (template, str(part.pk), occasion))),
             contact_method=ContactMethod.EMAIL,
-            to=part.cooperative.email,
+            recipient=part.cooperative.email,
             subject=_("Order %(code)s for %(cooperative)s")
             % {"code": order.code, "cooperative": part.cooperative.name},
             text=render_to_string(f"emails/{template}.txt", notice_context(order, part=part, **context)),
@@ -111,10 +111,10 @@ def notify_operator(
     if not operator_email:
         return
     with translation.override("vi"):
-        send(
+        queue_notification(
             key=key,
             contact_method=ContactMethod.EMAIL,
-            to=operator_email,
+            recipient=operator_email,
             subject=str(subject) % {"code": order.code},
             text=render_to_string(f"emails/{template}.txt", notice_context(order, **context)),
             now=now,

@@ -175,7 +175,9 @@ def request_code(request: HttpRequest) -> HttpResponse:
         entered = enter_code(request, CodePurpose.DATA, form.cleaned_data["code"])
         submit_guest_request(
             kind=RequestKind(data_request["kind"]),
-            asker=Requester(entered.contact_method, entered.to, data_request["name"], request.LANGUAGE_CODE),
+            asker=Requester(
+                entered.contact_method, entered.recipient, data_request["name"], request.LANGUAGE_CODE
+            ),
             text=data_request["words"],
             actor=request_actor(request),
             now=timezone.now(),
@@ -184,7 +186,7 @@ def request_code(request: HttpRequest) -> HttpResponse:
         form.add_error("code", str(refused.message))
         return _render_code_form(request, form, sent)
     del request.session["data_request"]
-    return render(request, "orders/data_request_filed.html", {"to": entered.to})
+    return render(request, "orders/data_request_filed.html", {"to": entered.recipient})
 
 
 @require_POST

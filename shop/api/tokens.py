@@ -45,7 +45,7 @@ def refresh_token(
     user: User, *, family: TokenFamily, csrf_token: str, now: datetime.datetime, audience: str | None = None
 ) -> str:
     """Return the family's current token; the same for the same `now`, so a repeated request gets it again."""
-    extra_claims = {"family": str(family.pk), "jti": family.current, "csrfToken": csrf_token}
+    extra_claims = {"family": str(family.pk), "jti": family.current_token_id, "csrfToken": csrf_token}
     return _sign(user, REFRESH, now, audience, **extra_claims)
 
 
@@ -96,7 +96,7 @@ def verified_claims(token: str) -> Claims:
 def check_family(claims: Claims, *, now: datetime.datetime) -> None:
     """Raise InvalidTokenError if a refresh token's family has ended or the token was replaced."""
     families = TokenFamily.objects.active(now).filter(pk=family_key(claims))
-    if not families.filter(current=str(claims.get("jti", ""))).exists():
+    if not families.filter(current_token_id=str(claims.get("jti", ""))).exists():
         raise InvalidTokenError("Invalid token: it was revoked.")
 
 

@@ -17,7 +17,7 @@ def deliver(row: Notification) -> None:
     mail = EmailMultiAlternatives(
         row.subject,
         row.text,
-        to=[row.to],
+        to=[row.recipient],
         headers=headers,
     )
     if row.html:

@@ -22,14 +22,14 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
 class Notification(models.Model):
     """A message to one person: stored in the transaction that caused it, delivered later, retried until sent.
 
-    `key` identifies the occasion ("order-placed:<id>:email"), so that nothing is sent twice. `sealed` is an
-    encrypted secret, inserted into the text on delivery and then deleted. After `secret_expires_at` the
+    `key` identifies the occasion ("order-placed:<id>:email"), so that nothing is sent twice. `sealed_secret`
+    is an encrypted secret, inserted into the text on delivery and then deleted. After `secret_expires_at` the
     message is dropped. `unsubscribe_url` ends a subscription; mail programs show it as a button (RFC 8058).
     """
 
     key = models.CharField(max_length=120, unique=True)
     contact_method = models.CharField(max_length=10, choices=ContactMethod)
-    to = models.CharField(max_length=254)
+    recipient = models.CharField(max_length=254)
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, related_name="notifications", null=True, blank=True
     )
@@ -37,7 +37,7 @@ class Notification(models.Model):
     subject = models.CharField(max_length=250, blank=True, default="")
     text = models.TextField()
     html = models.TextField(blank=True, default="")
-    sealed = models.TextField(blank=True, default="")
+    sealed_secret = models.TextField(blank=True, default="")
     secret_expires_at = models.DateTimeField(null=True, blank=True)
     unsubscribe_url = models.CharField(max_length=500, blank=True, default="")
     created_at = models.DateTimeField()

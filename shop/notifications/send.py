@@ -30,11 +30,11 @@ PLACEHOLDER_SIGN = "\N{WHITE MEDIUM SMALL SQUARE}"
 _DELIVER = {ContactMethod.EMAIL: by_email.deliver, ContactMethod.SMS: by_sms.deliver}
 
 
-def send(
+def queue_notification(
     *,
     key: str,
     contact_method: ContactMethod,
-    to: str,
+    recipient: str,
     text: str,
     now: datetime.datetime,
     subject: str = "",
@@ -53,13 +53,13 @@ def send(
     row = Notification(
         key=key,
         contact_method=contact_method,
-        to=to,
+        recipient=recipient,
         subject=" ".join(subject.split()),
         text=text,
         html=html,
         language=language,
         user_id=user_id,
-        sealed=encrypt_secret(secret) if secret else "",
+        sealed_secret=encrypt_secret(secret) if secret else "",
         secret_expires_at=secret_expires_at,
         unsubscribe_url=unsubscribe_url,
         created_at=now,
@@ -98,7 +98,7 @@ def deliver(row: Notification, *, now: datetime.datetime) -> bool:
     delays the message without losing it.
     """
     if row.secret_expires_at is not None and row.secret_expires_at <= now:
-        Notification.objects.filter(pk=row.pk, sent_at=None).update(given_up_at=now, sealed="")
+        Notification.objects.filter(pk=row.pk, sent_at=None).update(given_up_at=now, sealed_secret="")
         return False
     wait = delay_before_retry(row.attempts + 1, first=_FIRST_WAIT, longest=_LONGEST_WAIT)
     claimed = Notification.objects.filter(
@@ -107,16 +107,18 @@ def deliver(row: Notification, *, now: datetime.datetime) -> bool:
     if not claimed:
         return False
     if row.contact_method == ContactMethod.SMS and not row.attempts:  # retries are not counted again
-        reason = take_allowance(row.to, for_code=row.secret_expires_at is not None)
+        reason = take_allowance(row.recipient, for_code=row.secret_expires_at is not None)
         if reason:
-            Notification.objects.filter(pk=row.pk).update(last_error=reason, given_up_at=now, sealed="")
+            Notification.objects.filter(pk=row.pk).update(
+                last_error=reason, given_up_at=now, sealed_secret=""
+            )
             log.warning("message %s not sent: %s", row.key, reason)
             return False
     try:
         _DELIVER[ContactMethod(row.contact_method)](_insert_secret(row))
     except UndecryptableSecret:
         Notification.objects.filter(pk=row.pk).update(
-            last_error="sealed under another SECRET_KEY", given_up_at=now, sealed=""
+            last_error="sealed under another SECRET_KEY", given_up_at=now, sealed_secret=""
         )
         return False
     except (OSError, smtplib.SMTPException, HTTPException) as error:
@@ -126,7 +128,7 @@ def deliver(row: Notification, *, now: datetime.datetime) -> bool:
     except Exception as error:  # a programming error must not be retried for ever either
         _note_failure(row, error, now)
         raise
-    Notification.objects.filter(pk=row.pk).update(sent_at=now, last_error="", sealed="")
+    Notification.objects.filter(pk=row.pk).update(sent_at=now, last_error="", sealed_secret="")
     return True
 
 
@@ -134,14 +136,14 @@ def _note_failure(row: Notification, error: Exception, now: datetime.datetime) -
     """Save the error of a try, and give the message up after the last one."""
     values: dict[str, object] = {"last_error": str(error).replace("\0", "")[:250]}
     if row.attempts + 1 >= _TRIES:
-        values |= {"given_up_at": now, "sealed": ""}
+        values |= {"given_up_at": now, "sealed_secret": ""}
     Notification.objects.filter(pk=row.pk).update(**values)
 
 
 def _insert_secret(row: Notification) -> Notification:
     """Insert the secret into the message; never saved. Raises UndecryptableSecret."""
-    if row.sealed:
-        secret = decrypt_secret(row.sealed)
+    if row.sealed_secret:
+        secret = decrypt_secret(row.sealed_secret)
         row.text, row.html = (
             row.text.replace(PLACEHOLDER_SIGN, secret),
             row.html.replace(PLACEHOLDER_SIGN, secret),

@@ -51,7 +51,7 @@ def test_message_with_41_failures_is_tried_and_later_ones_are_sent() -> None:
         Notification.objects.create(
             key=key,
             contact_method=ContactMethod.EMAIL,
-            to=f"{key}@example.com",
+            recipient=f"{key}@example.com",
             text="Chào bà con.",
             attempts=attempts,
             created_at=now,

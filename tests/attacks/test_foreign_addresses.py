@@ -41,7 +41,7 @@ def confirm(token: str | None = None) -> None:
 def password_page() -> str:
     """The link in the last e-mail that sets a password."""
     letter = Notification.objects.latest("pk")
-    assert (letter.to, letter.key.partition(":")[0]) == (ADDRESS, "password")
+    assert (letter.recipient, letter.key.partition(":")[0]) == (ADDRESS, "password")
     match = re.search(r"(/en/tai-khoan/mat-khau/\S+/)", letter.text)
     assert match is not None
     return match[1]
@@ -101,4 +101,4 @@ def test_second_registration_changes_nothing_before_confirmation() -> None:
 
     user = User.objects.get()
     assert (user.check_password(PASSWORD), user.is_confirmed) == (True, False)
-    assert [each.to for each in Notification.objects.all()] == [ADDRESS] * 2
+    assert [each.recipient for each in Notification.objects.all()] == [ADDRESS] * 2

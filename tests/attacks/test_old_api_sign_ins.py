@@ -64,7 +64,7 @@ def signed_in_long_ago(user: User, minutes: int = 16) -> str:
     """An access token just renewed with a refresh token of an old sign-in."""
     token = data_of(CREATE, email=user.email, password=PASSWORD)["tokenCreate"]
     since = timezone.now() - datetime.timedelta(minutes=minutes)
-    TokenFamily.objects.filter(user=user).update(at=since)
+    TokenFamily.objects.filter(user=user).update(created_at=since)
     return str(data_of(REFRESH, token=token["refreshToken"])["tokenRefresh"]["token"])
 
 

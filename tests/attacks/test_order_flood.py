@@ -18,7 +18,7 @@ from shop.core.actors import Actor
 from shop.core.database.encryption import decrypt_secret
 from shop.core.models import Channel, LimitCounter
 from shop.notifications.models import ContactMethod, Notification
-from shop.notifications.send import deliver, send
+from shop.notifications.send import deliver, queue_notification
 from shop.notifications.text_allowance import FOREIGN_NUMBER, NUMBER_USED_UP, SHOP_USED_UP
 from tests.factories import (
     NOW,
@@ -69,7 +69,7 @@ def text_of(response: Any) -> str:
 def sent_code() -> str:
     """The digits of the newest code."""
     row = Notification.objects.filter(key__startswith="code:").latest("pk")
-    return decrypt_secret(row.sealed)
+    return decrypt_secret(row.sealed_secret)
 
 
 def test_order_beyond_the_phone_limit_needs_a_code(variant: Variant, settings: Any) -> None:
@@ -211,10 +211,10 @@ def test_new_guest_has_less_time_while_many_guests_have_not_paid(settings: Any) 
 
 
 def send_text(number: int, phone: str = PHONE, **fields: Any) -> Notification:
-    send(
+    queue_notification(
         key=f"order:{number}:sms",
         contact_method=ContactMethod.SMS,
-        to=phone,
+        recipient=phone,
         text="Cảm ơn bà con.",
         now=NOW,
         **fields,
@@ -250,7 +250,7 @@ def test_last_fifth_of_the_shops_texts_is_reserved_for_codes(settings: Any) -> N
 
     assert [row.last_error for row in rows] == ["", "", "", "", SHOP_USED_UP]
     assert code.sent_at is not None
-    assert (none_left.sent_at, none_left.last_error, none_left.sealed) == (None, SHOP_USED_UP, "")
+    assert (none_left.sent_at, none_left.last_error, none_left.sealed_secret) == (None, SHOP_USED_UP, "")
 
 
 def test_foreign_numbers_get_texts_only_in_configured_countries(settings: Any) -> None:
@@ -265,10 +265,10 @@ def test_foreign_numbers_get_texts_only_in_configured_countries(settings: Any) -
 def test_email_is_sent_when_texts_are_used_up(settings: Any, mailoutbox: Any) -> None:
     settings.TEXTS_PER_DAY = 1
     send_text(1)
-    send(
+    queue_notification(
         key="letter",
         contact_method=ContactMethod.EMAIL,
-        to="hanh@example.com",
+        recipient="hanh@example.com",
         subject="Đơn",
         text="Cảm ơn.",
         now=NOW,

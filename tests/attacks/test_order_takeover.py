@@ -139,7 +139,7 @@ def test_codes_are_sent_only_to_the_orders_contact(client: Client) -> None:
     client.post(order_url(f"{order.pk}/ma/"), {"send": "email", "email": "thief@example.com"})
 
     codes = Notification.objects.filter(key__startswith="code:").order_by("pk")
-    assert list(codes.values_list("contact_method", "to")) == [
+    assert list(codes.values_list("contact_method", "recipient")) == [
         (ContactMethod.SMS, "+84987654321"),
         (ContactMethod.EMAIL, "hoa@example.com"),
     ]
@@ -193,7 +193,7 @@ def test_changed_account_is_notified_on_every_channel_and_waits_a_day(client: Cl
     payout = Payout.objects.get()
     named = Change.objects.get(action="refund.account_set").at
     messages = Notification.objects.filter(key__startswith="refund_account_named").order_by("contact_method")
-    assert list(messages.values_list("contact_method", "to")) == [
+    assert list(messages.values_list("contact_method", "recipient")) == [
         (ContactMethod.EMAIL, "hoa@example.com"),
         (ContactMethod.SMS, "+84987654321"),
     ]

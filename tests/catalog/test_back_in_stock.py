@@ -78,7 +78,7 @@ def test_back_in_stock_notifies_once_per_request() -> None:
 
     assert (send_notices(), send_notices()) == (1, 0)
     letter = Notification.objects.get()
-    assert (letter.contact_method, letter.to, letter.subject) == (
+    assert (letter.contact_method, letter.recipient, letter.subject) == (
         ContactMethod.EMAIL,
         "hoa@example.com",
         "Mật ong: đã có hàng lại",
@@ -108,7 +108,7 @@ def test_phone_contact_gets_one_sms_in_their_language() -> None:
     send_notices()
 
     text = Notification.objects.get()
-    assert (text.contact_method, text.to, text.subject, text.html) == (
+    assert (text.contact_method, text.recipient, text.subject, text.html) == (
         ContactMethod.SMS,
         "+84987654321",
         "",
@@ -152,7 +152,7 @@ def test_request_waits_for_paused_listing_paused_seller_and_season() -> None:
     assert send_notices(NOW + DAY) == 0
     assert send_notices(NOW + 2 * DAY) == 1  # the day it sells again
     assert send_notices(datetime.datetime(2027, 4, 1, tzinfo=datetime.UTC)) == 1
-    assert [row.to for row in Notification.objects.order_by("pk")] == ["hoa@example.com"] * 3
+    assert [row.recipient for row in Notification.objects.order_by("pk")] == ["hoa@example.com"] * 3
 
 
 def test_products_of_suspended_seller_send_no_notice() -> None:
@@ -176,7 +176,7 @@ def test_oldest_requests_are_notified_first_in_batches() -> None:
     counts = [send_back_in_stock_notices(channel=make_channel(), now=NOW, batch=2) for _ in range(4)]
 
     assert counts == [2, 2, 1, 0]
-    assert set(Notification.objects.order_by("pk").values_list("to", flat=True)[:2]) == {
+    assert set(Notification.objects.order_by("pk").values_list("recipient", flat=True)[:2]) == {
         "n4@example.com",
         "n3@example.com",
     }

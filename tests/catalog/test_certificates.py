@@ -94,7 +94,7 @@ def test_certificate_is_shown_once_confirmed_and_hidden_when_changed() -> None:
     assert [change.action.partition(".")[2] for change in Change.objects.of(row).in_time()] == [
         *("submitted", "confirmed", "submitted", "returned", "submitted", "confirmed"),
     ]
-    letters = Notification.objects.filter(to=seller.email).order_by("pk")
+    letters = Notification.objects.filter(recipient=seller.email).order_by("pk")
     assert ["Ảnh bị mờ" in letter.text for letter in letters] == [False, True]  # at most one a second
     remove_certificate(cooperative=seller, certificate_id=row.pk, **COMMON)
     assert valid_certificates() == []

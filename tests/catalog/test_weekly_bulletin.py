@@ -53,7 +53,7 @@ def seller() -> Cooperative:
 
 
 def mail_recipients() -> list[str]:
-    return sorted(Notification.objects.values_list("to", flat=True))
+    return sorted(Notification.objects.values_list("recipient", flat=True))
 
 
 def create_bulletins() -> int:
@@ -125,7 +125,7 @@ def test_followers_get_bulletin_once_in_their_language_in_batches(seller) -> Non
 
     assert has_more == [True, True, False, False]
     letters = Notification.objects.order_by("pk")
-    assert [letter.to for letter in letters] == [f"n{number}@example.com" for number in range(4)]
+    assert [letter.recipient for letter in letters] == [f"n{number}@example.com" for number in range(4)]
     first = Follow.objects.get(email="n0@example.com", cooperative=None)
     assert letters[0].unsubscribe_url.endswith(f"/theo-doi/{first.token}/")
     assert market.text.strip() in letters[0].text
@@ -133,7 +133,7 @@ def test_followers_get_bulletin_once_in_their_language_in_batches(seller) -> Non
     assert (market.sent_at, market.sent_through) == (NOW, Follow.objects.get(email="n3@example.com").pk)
     seller_bulletin = Bulletin.objects.get(cooperative=seller, language="vi")
     send_bulletin(bulletin_id=seller_bulletin.pk, now=NOW)
-    assert Notification.objects.latest("pk").to == "n0@example.com"
+    assert Notification.objects.latest("pk").recipient == "n0@example.com"
 
 
 def test_unfollowed_addresses_and_past_weeks_get_no_mail(seller) -> None:
@@ -146,7 +146,7 @@ def test_unfollowed_addresses_and_past_weeks_get_no_mail(seller) -> None:
     for row in Bulletin.objects.to_send(WEEK):
         send_bulletin(bulletin_id=row.pk, now=NOW)
 
-    assert list(Notification.objects.values_list("to", flat=True)) == ["b@example.com"]
+    assert list(Notification.objects.values_list("recipient", flat=True)) == ["b@example.com"]
 
 
 def test_failed_mail_is_retried_within_its_week(seller, monkeypatch) -> None:
@@ -201,7 +201,7 @@ def test_bulletins_are_due_from_monday_morning_until_all_are_sent(seller) -> Non
 
     assert len(to_send) == Bulletin.objects.filter(week=WEEK).count() == 4
     assert create_due_bulletins(channel=channel, now=monday + datetime.timedelta(days=6)) == []
-    assert [letter.to for letter in Notification.objects.all()] == ["a@example.com"]
+    assert [letter.recipient for letter in Notification.objects.all()] == ["a@example.com"]
 
 
 def test_bulletins_are_shown_and_downloadable(client: Client, seller) -> None:

@@ -56,7 +56,7 @@ def test_applicant_becomes_manager_and_is_notified() -> None:
 
     assert (cooperative.state, cooperative.slug) == (CooperativeState.APPLIED, "htx-nhung-luy")
     assert Membership.objects.get(user=user).role == Role.MANAGER
-    assert Notification.objects.get().to == "nhung@example.com"
+    assert Notification.objects.get().recipient == "nhung@example.com"
     assert not Cooperative.objects.public().exists()
 
 

@@ -40,7 +40,7 @@ def test_guest_follow_requires_confirmation_and_ends_on_unfollow() -> None:
     row = follow(email=" Hoa@Example.com ")
     assert follow().pk == row.pk  # the same address: no second mail within the hour
     letter = Notification.objects.get()
-    assert (row.email, row.confirmed_at, letter.to) == ("hoa@example.com", None, "hoa@example.com")
+    assert (row.email, row.confirmed_at, letter.recipient) == ("hoa@example.com", None, "hoa@example.com")
     assert f"/theo-doi/{row.token}/" in letter.text
     assert not Follow.objects.confirmed().exists()
 
@@ -76,7 +76,10 @@ def test_confirmed_account_email_follows_without_confirmation() -> None:
         NOW,
     ]
     assert (own_email.user, Follow.objects.confirmed().of_person(user.pk).count()) == (user, 2)
-    assert set(Notification.objects.values_list("to", flat=True)) == {"ban@example.com", "lan@example.com"}
+    assert set(Notification.objects.values_list("recipient", flat=True)) == {
+        "ban@example.com",
+        "lan@example.com",
+    }
 
 
 def test_cooperative_without_public_page_cannot_be_followed() -> None:

@@ -86,8 +86,8 @@ def account_sessions(buyer: User) -> dict[str, str]:
         user_id=buyer.pk,
         session_key=just_in,
         method=SignInMethod.PASSWORD,
-        address="203.0.113.9",
-        agent="Mozilla/5.0 (Linux; Android 14) Chrome/131.0",
+        ip_address="203.0.113.9",
+        user_agent="Mozilla/5.0 (Linux; Android 14) Chrome/131.0",
         now=timezone.now(),
     )
     return {

@@ -110,7 +110,7 @@ def test_parallel_workers_send_bulletin_once_to_each_follower() -> None:
     market = Bulletin.objects.of_market().in_language("vi").get()
     run_in_threads([partial(send_bulletin, bulletin_id=market.pk, now=NOW, batch=2)] * 6)
 
-    assert sorted(Notification.objects.values_list("to", flat=True)) == [
+    assert sorted(Notification.objects.values_list("recipient", flat=True)) == [
         f"n{number}@example.com" for number in range(5)
     ]
     market.refresh_from_db()

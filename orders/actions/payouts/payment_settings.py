@@ -19,7 +19,7 @@ from shop.core.actors import Actor
 from shop.core.database.transactions import lock_row, lock_rows
 from shop.core.models import Channel, ShopSettings, record_change
 from shop.notifications.models import ContactMethod
-from shop.notifications.send import send
+from shop.notifications.send import queue_notification
 
 
 @transaction.atomic(durable=True)
@@ -121,10 +121,10 @@ def _notify_operator(
 ) -> None:
     with translation.override("vi"):
         context = {"shop": shop, "site": settings.PUBLIC_URL, "who": actor.name, **data, "was": data["from"]}
-        send(
+        queue_notification(
             key=f"market-account:{occasion}",
             contact_method=ContactMethod.EMAIL,
-            to=shop.operator_email,
+            recipient=shop.operator_email,
             subject=_("The market's bank account was changed"),
             text=render_to_string("emails/market_account.txt", context),
             now=now,

@@ -125,8 +125,8 @@ def anonymise_guest(*, contact: str, actor: Actor, now: datetime.datetime) -> in
     VoucherUse.objects.filter(order__in=anonymised).update(buyer="")
     _anonymise_orders(anonymised, actor, now)
     Basket.objects.filter(Q(phone=contact) | Q(email__iexact=contact), user=None).delete()
-    Notification.objects.filter(to=contact, user=None).delete()
-    OneTimeCode.objects.filter(to=contact).delete()
+    Notification.objects.filter(recipient=contact, user=None).delete()
+    OneTimeCode.objects.filter(recipient=contact).delete()
     unfollow_address(contact, actor=actor, now=now)
     delete_back_in_stock_requests_of_contact(contact)
     _end_requests(DataRequest.objects.filter(contact=contact, user=None), actor, now)
@@ -182,7 +182,8 @@ def _remove_sign_in_means(user: User) -> None:
     """Remove everything that lets the person sign in, and the copies of their data."""
     remove_factors(user)
     sign_out_everywhere(user)
-    OneTimeCode.objects.filter(to__in=[contact for contact in (user.email, user.phone) if contact]).delete()
+    contacts = [contact for contact in (user.email, user.phone) if contact]
+    OneTimeCode.objects.filter(recipient__in=contacts).delete()
     DataExport.objects.filter(user=user).delete()
 
 

@@ -74,10 +74,15 @@ def personal_data_of_user(user_id: int) -> PersonalData:
         ),
         "requests": _requests(DataRequest.objects.filter(user=user_id)),
         "signed_in_over_api": _rows(
-            TokenFamily.objects.filter(user=user_id), "at", "seen_at", "address", "agent"
+            TokenFamily.objects.filter(user=user_id), "created_at", "last_seen_at", "ip_address", "user_agent"
         ),
         "signed_in": _rows(
-            SignIn.objects.filter(user=user_id), "method", "at", "seen_at", "address", "agent"
+            SignIn.objects.filter(user=user_id),
+            "method",
+            "created_at",
+            "last_seen_at",
+            "ip_address",
+            "user_agent",
         ),
         "passkeys": _rows(Passkey.objects.filter(user=user_id), "name", "created_at", "last_used_at"),
         "authenticator_apps": _rows(
@@ -113,7 +118,7 @@ def personal_data_of_guest(contact: str) -> PersonalData:
             *("purpose", "version", "given_at", "withdrawn_at", "entry_point", "about"),
         ),
         "requests": _requests(DataRequest.objects.filter(user=None, contact=contact)),
-        "messages": _messages(Notification.objects.filter(user=None, to=contact)),
+        "messages": _messages(Notification.objects.filter(user=None, recipient=contact)),
     }
 
 
@@ -198,7 +203,7 @@ def _waiting_for(rows: QuerySet[BackInStockRequest]) -> Rows:
 
 
 def _messages(rows: QuerySet[Notification]) -> Rows:
-    return _rows(rows, "contact_method", "to", "subject", "created_at", "sent_at")
+    return _rows(rows, "contact_method", "recipient", "subject", "created_at", "sent_at")
 
 
 def _rows(rows: QuerySet[models.Model], *columns: str) -> Rows:

@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('purpose', models.CharField(choices=[('enter', 'signing in'), ('confirm', 'confirming a number'), ('data', 'a request about personal data')], max_length=10)),
                 ('contact_method', models.CharField(choices=[('email', 'e-mail'), ('sms', 'text message')], max_length=10)),
-                ('to', models.CharField(max_length=254)),
+                ('recipient', models.CharField(max_length=254)),
                 ('digest', models.CharField(max_length=64)),
                 ('tries', models.PositiveSmallIntegerField(default=0)),
                 ('created_at', models.DateTimeField()),
@@ -33,10 +33,10 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('session_key', models.CharField(max_length=40, unique=True)),
                 ('method', models.CharField(choices=[('password', 'password'), ('code', 'code by text message'), ('passkey', 'passkey'), ('registered', 'new account')], max_length=10)),
-                ('at', models.DateTimeField()),
-                ('seen_at', models.DateTimeField()),
-                ('address', models.GenericIPAddressField(blank=True, null=True)),
-                ('agent', models.CharField(blank=True, default='', max_length=300)),
+                ('created_at', models.DateTimeField()),
+                ('last_seen_at', models.DateTimeField()),
+                ('ip_address', models.GenericIPAddressField(blank=True, null=True)),
+                ('user_agent', models.CharField(blank=True, default='', max_length=300)),
             ],
             options={
                 'verbose_name': 'sign-in',
@@ -68,7 +68,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='onetimecode',
-            index=models.Index(fields=['to'], name='one_time_code_by_receiver'),
+            index=models.Index(fields=['recipient'], name='one_time_code_by_receiver'),
         ),
         migrations.AddConstraint(
             model_name='onetimecode',

@@ -25,9 +25,9 @@ class CodePurpose(models.TextChoices):
 
 
 class OneTimeCodeQuerySet(models.QuerySet["OneTimeCode"]):
-    def open(self, now: datetime.datetime, tries: int) -> OneTimeCodeQuerySet:
+    def usable(self, now: datetime.datetime, max_tries: int) -> OneTimeCodeQuerySet:
         """Codes that may still be tried."""
-        return self.filter(used_at=None, expires_at__gt=now, tries__lt=tries)
+        return self.filter(used_at=None, expires_at__gt=now, tries__lt=max_tries)
 
 
 class OneTimeCode(models.Model):
@@ -39,7 +39,7 @@ class OneTimeCode(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     purpose = models.CharField(max_length=10, choices=CodePurpose)
     contact_method = models.CharField(max_length=10, choices=ContactMethod)
-    to = models.CharField(max_length=254)
+    recipient = models.CharField(max_length=254)
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", null=True, blank=True
     )
@@ -54,7 +54,7 @@ class OneTimeCode(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["expires_at"], name="one_time_code_by_end"),
-            models.Index(fields=["to"], name="one_time_code_by_receiver"),
+            models.Index(fields=["recipient"], name="one_time_code_by_receiver"),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(expires_at__gt=F("created_at")), name="one_time_code_lives"),
@@ -77,7 +77,7 @@ class SignInQuerySet(models.QuerySet["SignIn"]):
     def active(self, user_id: int, now: datetime.datetime) -> SignInQuerySet:
         """Unexpired sign-ins of a user, the last used one first."""
         alive = Session.objects.filter(session_key=models.OuterRef("session_key"), expire_date__gt=now)
-        return self.filter(models.Exists(alive), user=user_id).order_by("-seen_at", "-pk")
+        return self.filter(models.Exists(alive), user=user_id).order_by("-last_seen_at", "-pk")
 
     def ended(self, now: datetime.datetime) -> SignInQuerySet:
         """Sign-ins whose session is gone."""
@@ -88,16 +88,16 @@ class SignInQuerySet(models.QuerySet["SignIn"]):
 class SignIn(models.Model):
     """One browser in which a person is signed in: since when, how, and the address last used.
 
-    `agent` is the browser's User-Agent. The session key grants access, so no interface shows it.
+    `user_agent` is the browser's User-Agent. The session key grants access, so no interface shows it.
     """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="sign_ins")
     session_key = models.CharField(max_length=40, unique=True)
     method = models.CharField(max_length=10, choices=SignInMethod)
-    at = models.DateTimeField()
-    seen_at = models.DateTimeField()
-    address = models.GenericIPAddressField(null=True, blank=True)
-    agent = models.CharField(max_length=300, blank=True, default="")
+    created_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+    ip_address = models.GenericIPAddressField(null=True, blank=True)
+    user_agent = models.CharField(max_length=300, blank=True, default="")
 
     objects = SignInQuerySet.as_manager()
 
@@ -106,4 +106,4 @@ class SignIn(models.Model):
         verbose_name_plural = pgettext_lazy("models", "sign-ins")
 
     def __str__(self) -> str:
-        return f"{self.method} {self.at:%Y-%m-%d}"
+        return f"{self.method} {self.created_at:%Y-%m-%d}"

@@ -22,7 +22,7 @@ from shop.core.errors import Missing, ReasonRequired, Refused
 from shop.core.models import ShopSettings, record_change, shop_settings
 from shop.core.states import advance
 from shop.notifications.models import ContactMethod
-from shop.notifications.send import send
+from shop.notifications.send import queue_notification
 
 # The law's maximum for each kind of request, in days: Decree 356/2025/NĐ-CP, article 5, for the rights of
 # article 4 of Law 91/2025/QH15, both in force since 1 January 2026 (Frasers Law Company, "The next chapter in
@@ -163,10 +163,10 @@ def notify_requester(row: DataRequest, subject: str, text: str, *, now: datetime
         return
     context = {"row": row, "words": text, "shop": shop_settings()}
     is_mail = row.contact_method == ContactMethod.EMAIL
-    send(
+    queue_notification(
         key=f"data-request:{row.pk}:{now:%Y%m%d%H%M%S%f}",
         contact_method=ContactMethod(row.contact_method),
-        to=row.contact,
+        recipient=row.contact,
         subject=subject,
         text=render_to_string("emails/data_request.txt", context) if is_mail else f"{subject}. {text}",
         language=row.language,

@@ -20,7 +20,7 @@ from shop.core.errors import Missing, Refused
 from shop.core.identifiers.phones import normalise_phone
 from shop.core.models import record_change, shop_settings
 from shop.notifications.models import ContactMethod
-from shop.notifications.send import send
+from shop.notifications.send import queue_notification
 
 
 class EmailTaken(Refused):
@@ -81,10 +81,10 @@ def send_password_link(*, email: str, link_to: Callable[[User], str], now: datet
     with translation.override(user.language):
         subject = _("Set a new password for Chợ Phiên")
         context = {"user": user, "url": link_to(user), "subject": subject, "shop": shop_settings()}
-        send(
+        queue_notification(
             key=f"password:{user.pk}:{now:%Y%m%d%H%M%S%f}",
             contact_method=ContactMethod.EMAIL,
-            to=user.email,
+            recipient=user.email,
             subject=subject,
             text=render_to_string("emails/password.txt", context),
             html=render_to_string("emails/password.html", context),

@@ -25,7 +25,7 @@ from django.utils.translation import gettext_lazy as _
 from shop.accounts.models import User
 from shop.core.models import shop_settings
 from shop.notifications.models import ContactMethod
-from shop.notifications.send import send
+from shop.notifications.send import queue_notification
 
 
 class _Confirmation(PasswordResetTokenGenerator):
@@ -115,10 +115,10 @@ def queue_link_email(
     with translation.override(user.language):
         subject = str(letter.subject)
         context = {"user": user, "letter": letter, "url": url, "subject": subject, "shop": shop_settings()}
-        send(
+        queue_notification(
             key=f"{letter.kind}:{user.pk}:{now:%Y%m%d%H%M%S%f}",
             contact_method=ContactMethod.EMAIL,
-            to=recipient,
+            recipient=recipient,
             subject=subject,
             text=render_to_string("emails/account_link.txt", context),
             html=render_to_string("emails/account_link.html", context),
@@ -143,10 +143,10 @@ def notify_sign_in_change(*, user: User, text: str | Promise, now: datetime.date
     with translation.override(user.language):
         subject = str(text)
         context = {"user": user, "subject": subject, "shop": shop_settings()}
-        send(
+        queue_notification(
             key=f"entrance:{user.pk}:{now:%Y%m%d%H%M%S%f}",
             contact_method=ContactMethod.EMAIL if is_mail else ContactMethod.SMS,
-            to=recipient,
+            recipient=recipient,
             subject=subject,
             text=render_to_string("emails/entrance_changed.txt", context) if is_mail else subject,
             language=user.language,

@@ -30,7 +30,7 @@ from shop.core.database.unique_fields import validate_column_limits
 from shop.core.errors import Missing, Refused
 from shop.core.models import record_change, shop_settings
 from shop.notifications.models import ContactMethod
-from shop.notifications.send import send
+from shop.notifications.send import queue_notification
 
 
 class InvalidLink(Refused):
@@ -99,10 +99,10 @@ def _send_registration_notice(user: User, now: datetime.datetime) -> None:
         subject = gettext("Someone tried to create an account with your email")
         url = f"{settings.PUBLIC_URL}{reverse('accounts:sign-in')}"
         context = {"user": user, "subject": subject, "url": url, "shop": shop_settings()}
-        send(
+        queue_notification(
             key=f"registration:{user.pk}:{now:%Y%m%d%H%M%S%f}",
             contact_method=ContactMethod.EMAIL,
-            to=user.email or "",
+            recipient=user.email or "",
             subject=subject,
             text=render_to_string("emails/registration_tried.txt", context),
             language=user.language,

@@ -20,7 +20,7 @@ from shop.accounts.models import CodePurpose, OneTimeCode
 from shop.core.errors import Refused
 from shop.core.models import shop_settings
 from shop.notifications.models import ContactMethod
-from shop.notifications.send import PLACEHOLDER_SIGN, send
+from shop.notifications.send import PLACEHOLDER_SIGN, queue_notification
 from shop.notifications.text_allowance import require_allowance
 
 LIFETIME = datetime.timedelta(minutes=5)
@@ -62,7 +62,7 @@ def send_code(
     row = OneTimeCode(
         purpose=purpose,
         contact_method=contact_method,
-        to=recipient,
+        recipient=recipient,
         user_id=user_id,
         created_at=now,
         expires_at=now + LIFETIME,
@@ -74,10 +74,10 @@ def send_code(
         # Short enough in Vietnamese for one text message, which holds 70 characters.
         text = _("%(code)s is your code for %(purpose)s at %(shop)s. Do not share it.")
         values = {"purpose": purpose.label, "shop": shop.name}
-        send(
+        queue_notification(
             key=f"code:{row.pk}",
             contact_method=contact_method,
-            to=recipient,
+            recipient=recipient,
             subject=_("Your code for %(purpose)s at %(shop)s") % values,
             text=text % (values | {"code": PLACEHOLDER_SIGN}),
             language=language,
@@ -98,7 +98,7 @@ def use_code(
     than allowed, and only one succeeds.
     """
     matching_codes = OneTimeCode.objects.filter(pk=code_id, purpose=purpose)
-    if not matching_codes.open(now, MAX_TRIES).update(tries=F("tries") + 1):
+    if not matching_codes.usable(now, MAX_TRIES).update(tries=F("tries") + 1):
         raise CodeExpired(field="code")
     row = matching_codes.get()
     digits = "".join(character for character in written if character.isdecimal())

@@ -26,8 +26,8 @@ def record_sign_in(
     user_id: int,
     session_key: str,
     method: SignInMethod,
-    address: str | None,
-    agent: str,
+    ip_address: str | None,
+    user_agent: str,
     now: datetime.datetime,
 ) -> None:
     """Record a sign-in: browser, method and time."""
@@ -36,17 +36,17 @@ def record_sign_in(
         defaults={
             "user_id": user_id,
             "method": method,
-            "at": now,
-            "seen_at": now,
-            "address": address,
-            "agent": agent[:_LONGEST_AGENT],
+            "created_at": now,
+            "last_seen_at": now,
+            "ip_address": ip_address,
+            "user_agent": user_agent[:_LONGEST_AGENT],
         },
     )
 
 
-def update_last_seen(*, session_key: str, address: str | None, now: datetime.datetime) -> None:
+def update_last_seen(*, session_key: str, ip_address: str | None, now: datetime.datetime) -> None:
     """Update when a sign-in was last seen, in one statement because it runs on page views."""
-    SignIn.objects.filter(session_key=session_key).update(seen_at=now, address=address)
+    SignIn.objects.filter(session_key=session_key).update(last_seen_at=now, ip_address=ip_address)
 
 
 @transaction.atomic(durable=True)

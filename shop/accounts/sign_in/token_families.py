@@ -37,35 +37,39 @@ class Renewal:
     """The token that a client must use from now on: the same one unless it was rotated."""
 
     family: TokenFamily
-    name: str
+    token_id: str
     issued_at: datetime.datetime
     is_rotated: bool
 
 
 @transaction.atomic(durable=True)
-def start_family(*, user_id: int, address: str | None, agent: str, now: datetime.datetime) -> TokenFamily:
+def start_family(
+    *, user_id: int, ip_address: str | None, user_agent: str, now: datetime.datetime
+) -> TokenFamily:
     """Start the token family of a sign-in."""
     return TokenFamily.objects.create(
         user_id=user_id,
-        current=_new_name(),
+        current_token_id=_new_token_id(),
         rotated_at=now,
-        at=now,
-        seen_at=now,
+        created_at=now,
+        last_seen_at=now,
         expires_at=now + TOKEN_LIFETIME,
-        address=address,
-        agent=agent[:_LONGEST_AGENT],
+        ip_address=ip_address,
+        user_agent=user_agent[:_LONGEST_AGENT],
     )
 
 
 def use_token(
-    *, family_id: uuid.UUID, name: str, rotate: bool, address: str | None, now: datetime.datetime
+    *, family_id: uuid.UUID, token_id: str, rotate: bool, ip_address: str | None, now: datetime.datetime
 ) -> Renewal:
     """Use a refresh token; with `rotate` it is replaced.
 
     Within GRACE the previous token gets the same answer again. Later reuse of a replaced token ends the
     family. Raises TokenRevoked.
     """
-    renewal = _try_token(family_id=family_id, name=name, rotate=rotate, address=address, now=now)
+    renewal = _try_token(
+        family_id=family_id, token_id=token_id, rotate=rotate, ip_address=ip_address, now=now
+    )
     if renewal is None:
         raise TokenRevoked()
     return renewal
@@ -73,22 +77,26 @@ def use_token(
 
 @transaction.atomic(durable=True)
 def _try_token(
-    *, family_id: uuid.UUID, name: str, rotate: bool, address: str | None, now: datetime.datetime
+    *, family_id: uuid.UUID, token_id: str, rotate: bool, ip_address: str | None, now: datetime.datetime
 ) -> Renewal | None:
     """Return None for an invalid token. Must not raise: ending the family must not be rolled back."""
     family = lock_row(TokenFamily.objects.active(now).filter(pk=family_id))
     if family is None:
         return None
-    is_repeat = name == family.previous and now - family.rotated_at <= GRACE
-    if name != family.current and not is_repeat:
+    is_repeat = token_id == family.previous_token_id and now - family.rotated_at <= GRACE
+    if token_id != family.current_token_id and not is_repeat:
         _revoke_reused(family, now)
         return None
     if rotate and not is_repeat:
-        family.previous, family.current, family.rotated_at = family.current, _new_name(), now
-        family.expires_at = min(now + TOKEN_LIFETIME, family.at + MAX_FAMILY_LIFETIME)
-    family.seen_at, family.address = now, address
+        family.previous_token_id, family.current_token_id, family.rotated_at = (
+            family.current_token_id,
+            _new_token_id(),
+            now,
+        )
+        family.expires_at = min(now + TOKEN_LIFETIME, family.created_at + MAX_FAMILY_LIFETIME)
+    family.last_seen_at, family.ip_address = now, ip_address
     family.save()
-    return Renewal(family, family.current, family.rotated_at, is_rotated=rotate or is_repeat)
+    return Renewal(family, family.current_token_id, family.rotated_at, is_rotated=rotate or is_repeat)
 
 
 @transaction.atomic(durable=True)
@@ -108,10 +116,10 @@ def revoke_tokens(user: User) -> None:
 
 
 def _revoke_reused(family: TokenFamily, now: datetime.datetime) -> None:
-    data = {"address": family.address or "", "since": family.at.isoformat()}
+    data = {"address": family.ip_address or "", "since": family.created_at.isoformat()}
     record_change("user.token_reused", family.user, actor=Actor.system(), now=now, data=data)
     family.delete()
 
 
-def _new_name() -> str:
+def _new_token_id() -> str:
     return secrets.token_urlsafe(32)

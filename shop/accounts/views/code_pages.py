@@ -79,12 +79,17 @@ def code(request: HttpRequest, *, after_sign_in: AfterSignIn) -> HttpResponse:
     except (CodeExpired, WrongCode) as refused:
         form.add_error("code", str(refused.message))
         return _code_page(request, form, sent)
-    user = account_with_phone(entered.to)
+    user = account_with_phone(entered.recipient)
     if user is not None and user.phone_confirmed_at is not None:
         return _sign_in(
-            request, user, sent, method=SignInMethod.CODE, after_sign_in=after_sign_in, phone=entered.to
+            request,
+            user,
+            sent,
+            method=SignInMethod.CODE,
+            after_sign_in=after_sign_in,
+            phone=entered.recipient,
         )
-    request.session[CONFIRMED_PHONE_KEY] = sent | {"to": entered.to, "at": time.time()}
+    request.session[CONFIRMED_PHONE_KEY] = sent | {"to": entered.recipient, "at": time.time()}
     return redirect("accounts:code-name")
 
 
@@ -137,7 +142,7 @@ def phone_confirmation(request: HttpRequest) -> HttpResponse:
     try:
         entered = enter_code(request, CodePurpose.CONFIRM, form.cleaned_data["code"])
         confirm_phone(
-            user_id=user.pk, phone=entered.to, actor=user.acting(EntryPoint.MARKET), now=timezone.now()
+            user_id=user.pk, phone=entered.recipient, actor=user.acting(EntryPoint.MARKET), now=timezone.now()
         )
     except Refused as refused:
         form.add_error("code", str(refused.message))

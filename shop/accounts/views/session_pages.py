@@ -39,10 +39,12 @@ def sign_ins(request: HttpRequest) -> HttpResponse:
     """List devices and API clients with time and address; this device first."""
     current_key = request.session.session_key
     rows = SignIn.objects.active(request.user.pk or 0, timezone.now())[:_SHOWN]
-    sign_in_rows = [_SignInRow(row, browser_name(row.agent), row.session_key == current_key) for row in rows]
+    sign_in_rows = [
+        _SignInRow(row, browser_name(row.user_agent), row.session_key == current_key) for row in rows
+    ]
     sign_in_rows.sort(key=lambda sign_in_row: not sign_in_row.is_here)
     families = TokenFamily.objects.of_person(request.user.pk or 0, timezone.now())[:_SHOWN]
-    programs = [(row, browser_name(row.agent)) for row in families]
+    programs = [(row, browser_name(row.user_agent)) for row in families]
     return render(request, "accounts/sessions.html", {"places": sign_in_rows, "programs": programs})
 
 

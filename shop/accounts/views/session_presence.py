@@ -24,7 +24,7 @@ def record_presence(get_response: GetResponse) -> GetResponse:
         # Do not load the session for pages that did not use it.
         key = session.session_key if session.accessed and session.get(SESSION_KEY) else None
         if key and cache.add(f"seen:{key}", 1, _EVERY):
-            update_last_seen(session_key=key, address=client_address(request.META), now=timezone.now())
+            update_last_seen(session_key=key, ip_address=client_address(request.META), now=timezone.now())
         return response
 
     return middleware

@@ -96,8 +96,8 @@ def log_in(request: HttpRequest, user: User, *, method: SignInMethod, second_fac
         user_id=user.pk,
         session_key=str(request.session.session_key),
         method=method,
-        address=client_address(request.META),
-        agent=request.headers.get("User-Agent", ""),
+        ip_address=client_address(request.META),
+        user_agent=request.headers.get("User-Agent", ""),
         now=timezone.now(),
     )
 

@@ -73,16 +73,18 @@ def token_refresh(
     try:
         renewal = use_token(
             family_id=tokens.family_key(claims),
-            name=str(claims.get("jti", "")),
+            token_id=str(claims.get("jti", "")),
             rotate=rotate,
-            address=client_address(context.request.META),
+            ip_address=client_address(context.request.META),
             now=context.now,
         )
     except (TokenRevoked, InvalidTokenError) as error:
         message = "Invalid token: it was revoked."
         raise InputError("JWT_INVALID_TOKEN", message, field="refreshToken") from error
     audience = str(claims.get("aud", "")).removeprefix("custom:") or None
-    token = tokens.access_token(user, signed_in_at=renewal.family.at, now=context.now, audience=audience)
+    token = tokens.access_token(
+        user, signed_in_at=renewal.family.created_at, now=context.now, audience=audience
+    )
     if not rotate:
         return {"token": token, "user": user}
     successor = tokens.refresh_token(
@@ -123,8 +125,8 @@ def issue_tokens(user: User, context: Context, *, audience: str | None = None) -
     csrf_token = tokens.new_csrf_token()
     family = start_family(
         user_id=user.pk,
-        address=client_address(context.request.META),
-        agent=context.request.headers.get("User-Agent", ""),
+        ip_address=client_address(context.request.META),
+        user_agent=context.request.headers.get("User-Agent", ""),
         now=context.now,
     )
     refresh = tokens.refresh_token(

@@ -82,7 +82,7 @@ def create_weighed_orders(
         if is_too_heavy and line.bound_grams is not None:
             grams = line.bound_grams + 300
             weigh_line(part_id=part.pk, line_id=line.pk, grams=grams, actor=member, now=later)
-    Notification.objects.filter(to=buyer.phone, sent_at=None).update(sent_at=now)
+    Notification.objects.filter(recipient=buyer.phone, sent_at=None).update(sent_at=now)
 
 
 def write_statement(folder: Path) -> Path | None:

@@ -72,7 +72,7 @@ def find_placed(planned: PlannedOrder, buyer: User) -> Order | None:
 def mark_messages_sent(planned: Iterable[PlannedOrder], buyer: User, *, now: datetime.datetime) -> None:
     """Step: mark past messages as sent, so that nobody is written to today."""
     phones = [buyer.phone, *(each.phone for each in planned)]
-    Notification.objects.filter(to__in=phones, sent_at=None).update(sent_at=now)
+    Notification.objects.filter(recipient__in=phones, sent_at=None).update(sent_at=now)
 
 
 def planned_address(planned: PlannedOrder) -> Address:

@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('key', models.CharField(max_length=120, unique=True)),
                 ('contact_method', models.CharField(choices=[('email', 'e-mail'), ('sms', 'text message')], max_length=10)),
-                ('to', models.CharField(max_length=254)),
+                ('recipient', models.CharField(max_length=254)),
                 ('user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='notifications', to=settings.AUTH_USER_MODEL)),
                 ('language', models.CharField(default='vi', max_length=16)),
                 ('subject', models.CharField(blank=True, default='', max_length=250)),

@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='notification',
-            name='sealed',
+            name='sealed_secret',
             field=models.TextField(blank=True, default=''),
         ),
     ]

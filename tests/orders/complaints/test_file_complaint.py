@@ -88,7 +88,7 @@ def test_complaint_is_saved_and_cooperative_notified() -> None:
     assert complaint.due_by == PERIOD_END
     assert list(complaint.lines.values_list("order_line", "quantity")) == [(get_first_line(part).pk, 2)]
     letter = Notification.objects.get(key__startswith="complaint_made")
-    assert letter.to == part.cooperative.email
+    assert letter.recipient == part.cooperative.email
     assert "Hai quả dập." in letter.text
     assert Change.objects.under(part.order).filter(action="complaint.filed").count() == 1
 
@@ -194,7 +194,7 @@ def test_refund_accepted_by_member_is_borne_by_cooperative() -> None:
     assert (complaint.state, refund.complaint, refund.bearer) == ("accepted", complaint, "cooperative")
     assert refund.money == 90_000
     letter = Notification.objects.get(key__startswith="complaint_answered", contact_method="email")
-    assert letter.to == "hoa@example.com"
+    assert letter.recipient == "hoa@example.com"
     check_everything()
 
 
@@ -362,7 +362,7 @@ def test_overdue_complaint_is_escalated_to_platform_once(monkeypatch) -> None:
         escalate_complaints_task()
 
     letter = Notification.objects.get(key__startswith="complaint-overdue")
-    assert (letter.to, letter.created_at) == ("cho@example.com", due_by)
+    assert (letter.recipient, letter.created_at) == ("cho@example.com", due_by)
     complaint.refresh_from_db()
     assert complaint.escalated_at == due_by
 

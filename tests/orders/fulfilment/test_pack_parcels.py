@@ -145,7 +145,7 @@ def test_buyer_is_notified_of_each_handover_and_failed_delivery() -> None:
     first, second = send(pack(part, 1)), send(pack(part, 1))
     fail_delivery(parcel_id=second.pk, reason="không ai nghe máy", **ACTOR_NOW)
 
-    keys = Notification.objects.filter(to="hoa@example.com").values_list("key", flat=True)
+    keys = Notification.objects.filter(recipient="hoa@example.com").values_list("key", flat=True)
     occasions = sorted(key.split(":")[0] for key in keys)
     assert occasions == ["delivery_failed", "order_placed", "parcel_handed_over", "parcel_handed_over"]
     assert first.number == 1

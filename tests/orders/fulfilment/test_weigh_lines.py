@@ -238,7 +238,7 @@ def test_buyer_is_asked_by_mail() -> None:
     weigh(part, 6000)
 
     letter = Notification.objects.get(key__startswith="weight_asked:")
-    assert letter.to == "hoa@example.com"
+    assert letter.recipient == "hoa@example.com"
     assert "6 kg" in letter.text.replace("\u00a0", " ")
     assert "90.000" in letter.text
     assert "86.400" in letter.text
@@ -272,7 +272,7 @@ def test_cooperative_is_notified_of_answer() -> None:
     answer(agreed=False)
 
     letter = Notification.objects.get(key__startswith="weight_answered:")
-    assert letter.to == part.cooperative.email
+    assert letter.recipient == part.cooperative.email
     assert f"/xa-vien/goi/{part.pk}/" in letter.text
 
 

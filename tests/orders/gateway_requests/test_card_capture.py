@@ -99,8 +99,8 @@ def test_maximum_amount_is_held_and_confirms_order(stripe) -> None:
     assert (order.confirmed_at, order.status) == (NOW, OrderStatus.PLACED)
     assert (get_payment_sums(order).authorised, get_payment_sums(order).charge_pending) == (116_400, 0)
     assert LedgerEntry.objects.count() == 0
-    to_buyer = Notification.objects.filter(to=order.email).latest("pk")
-    to_seller = Notification.objects.get(to=order.parts.get().cooperative.email)
+    to_buyer = Notification.objects.filter(recipient=order.email).latest("pk")
+    to_seller = Notification.objects.get(recipient=order.parts.get().cooperative.email)
     assert to_buyer.subject == f"Đơn {order.code} đang được chuẩn bị"
     assert "Thẻ của bạn đang được giữ 116.400" in to_buyer.text.replace("\xa0", " ")
     assert "không phải thu tiền" in to_seller.text

@@ -107,7 +107,7 @@ def test_order_is_placed_when_mail_server_refuses_and_email_is_retried(
     settings = {"EMAIL_BACKEND": SMTP, "EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": refusing_server}
     with override_settings(**settings, EMAIL_USE_TLS=False, EMAIL_USE_SSL=False):
         order = place_order_on_pages(client)
-        letter = Notification.objects.get(to="hoa@example.com")
+        letter = Notification.objects.get(recipient="hoa@example.com")
         first_try = deliver(letter, now=timezone.now())
 
     letter.refresh_from_db()
@@ -121,7 +121,7 @@ def test_order_is_placed_when_mail_server_refuses_and_email_is_retried(
     assert deliver(letter, now=retry_at) is True
     letter.refresh_from_db()
     assert letter.sent_at == retry_at
-    assert [each.to for each in mail.outbox] == [["hoa@example.com"]]
+    assert [each.recipient for each in mail.outbox] == [["hoa@example.com"]]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -130,7 +130,7 @@ def test_order_is_placed_when_mail_server_is_unreachable(client: Client) -> None
     settings = {"EMAIL_BACKEND": SMTP, "EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": unused_port()}
     with override_settings(**settings, EMAIL_USE_TLS=False, EMAIL_USE_SSL=False):
         order = place_order_on_pages(client)
-        letter = Notification.objects.get(to="hoa@example.com")
+        letter = Notification.objects.get(recipient="hoa@example.com")
         assert deliver(letter, now=timezone.now()) is False
 
     letter.refresh_from_db()
@@ -148,7 +148,7 @@ def test_dispatch_and_failed_delivery_emails_give_details() -> None:
     hand_over_parcel(parcel_id=parcel.pk, dispatch=dispatch, actor=MEMBER, now=LATER)
     fail_delivery(parcel_id=parcel.pk, reason="Không ai ở nhà", actor=MEMBER, now=LATER)
 
-    sent, failed = Notification.objects.filter(to="hoa@example.com").order_by("pk")[1:]
+    sent, failed = Notification.objects.filter(recipient="hoa@example.com").order_by("pk")[1:]
     for text in (sent.text, sent.html):
         for words in ("20B-123.45", "0912 345 678", "VTP1", "350.000\u00a0₫"):
             assert words in text
@@ -174,7 +174,7 @@ def test_pickup_message_gives_place_time_and_code(email: str) -> None:
 
     handed_over = hand_over_parcel(parcel_id=parcel.pk, actor=MEMBER, now=LATER)
 
-    message = Notification.objects.filter(to=email or "+84987654321").latest("pk")
+    message = Notification.objects.filter(recipient=email or "+84987654321").latest("pk")
     for text in (message.text, message.html) if email else ():
         for words in ("Chợ Phủ Thông, gian 4", "Chủ nhật 29/11", "06:00–10:00", "350.000\u00a0₫"):
             assert words in text
@@ -191,7 +191,7 @@ def test_declined_part_email_gives_reason_and_remaining_total() -> None:
 
     decline_part(part_id=part.pk, reason="Hết hàng", actor=MEMBER, now=LATER)
 
-    letter = Notification.objects.filter(to="hoa@example.com").latest("pk")
+    letter = Notification.objects.filter(recipient="hoa@example.com").latest("pk")
     for text in (letter.text, letter.html):
         for words in ("HTX Thiên An", "Hết hàng", "350.000\u00a0₫", "120.000\u00a0₫"):
             assert words in text
@@ -215,7 +215,7 @@ def test_declined_part_email_of_partly_paid_order_gives_amount_due() -> None:
 
     decline_part(part_id=order.parts.get(number=2).pk, reason="Hết hàng", actor=MEMBER, now=LATER)
 
-    letter = Notification.objects.filter(to="hoa@example.com").latest("pk")
+    letter = Notification.objects.filter(recipient="hoa@example.com").latest("pk")
     for text in (letter.text, letter.html):
         assert "Bạn đã thanh toán 350.000\u00a0₫; phần còn lại cần trả thêm 120.000\u00a0₫." in text
         assert "470.000" not in text
@@ -228,7 +228,7 @@ def test_platform_is_notified_of_unanswered_part() -> None:
 
     report_unanswered_part(part_id=order.parts.get().pk, actor=MEMBER, now=LATER)
 
-    letter = Notification.objects.get(to="dieu-hanh@example.com")
+    letter = Notification.objects.get(recipient="dieu-hanh@example.com")
     assert order.code in letter.text
     assert f"/quan-tri/don-hang/{order.pk}/" in letter.text
 
@@ -249,7 +249,7 @@ def test_order_email_shows_prices_and_discounts_with_bearer(client) -> None:
         now=timezone.now(),
     )
 
-    letter = Notification.objects.get(to="hoa@example.com")
+    letter = Notification.objects.get(recipient="hoa@example.com")
 
     text = letter.text.replace("\u00a0", " ")
     assert "1 × 300.000 ₫ = 300.000 ₫ (trước: 320.000 ₫)" in text

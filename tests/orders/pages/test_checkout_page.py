@@ -144,14 +144,14 @@ def test_buyer_email_uses_their_language_and_seller_email_vietnamese(client: Cli
     submit_checkout(client)
 
     order = Order.objects.get()
-    letter = Notification.objects.get(to="hanh@example.com")
+    letter = Notification.objects.get(recipient="hanh@example.com")
     assert letter.subject == f"Order {order.code} on Chợ Phiên"
     for text in (letter.text, letter.html):
         assert "Gối thảo dược" in text
         assert "350.000\u00a0₫" in text
         assert f"/en/don-hang/{order.pk}/" in text
         assert "0987 654 321" in text
-    to_cooperative = Notification.objects.get(to="thien-an@example.com")
+    to_cooperative = Notification.objects.get(recipient="thien-an@example.com")
     assert order.code in to_cooperative.text
     assert "1 chiếc Gối thảo dược" in to_cooperative.text
 
@@ -171,7 +171,7 @@ def test_order_without_email_sends_link_by_sms(client: Client) -> None:
 
     order = Order.objects.get()
     message = Notification.objects.get(contact_method="sms")
-    assert message.to == "+84987654321"
+    assert message.recipient == "+84987654321"
     assert f"/en/don-hang/{order.pk}/" in message.text
 
 
@@ -567,7 +567,7 @@ def test_english_pages_use_translations_and_mark_vietnamese_text(client: Client)
     submit_checkout(client)
     order = Order.objects.get()
     order_page = text_of(client.get(f"/en/don-hang/{order.pk}/"))
-    letter = collapse(Notification.objects.get(to="hanh@example.com").html)
+    letter = collapse(Notification.objects.get(recipient="hanh@example.com").html)
 
     for page in (basket, checkout):
         for html in ("<b>To your door</b>", '<b lang="vi">Xe khách</b>', "<span>South station</span>"):

@@ -68,7 +68,7 @@ def test_unpaid_order_allocates_stock_but_is_hidden_from_cooperative() -> None:
     assert (payment.method, payment.expires_at) == (PaymentMethod.TRANSFER, NOW + 24 * HOUR)
     assert Payment.objects.all().sums()[payment.pk].charge_pending == order.due_gross == 120_000
     assert not OrderPart.objects.all().for_cooperative(part.cooperative).exists()
-    assert not Notification.objects.filter(to=part.cooperative.email).exists()
+    assert not Notification.objects.filter(recipient=part.cooperative.email).exists()
     check_everything()
 
 
@@ -89,7 +89,7 @@ def test_full_payment_confirms_order_and_starts_acceptance_deadline() -> None:
     assert (order.confirmed_at, order.charged, order.charge_coverage) == (NOW + HOUR, 120_000, Coverage.FULL)
     assert order.status == OrderStatus.PLACED
     assert part.accept_by == NOW + 25 * HOUR
-    assert Notification.objects.filter(to=part.cooperative.email).count() == 1
+    assert Notification.objects.filter(recipient=part.cooperative.email).count() == 1
     assert [
         change.action
         for change in Change.objects.filter(root_kind="orders.order", root_key=str(order.pk)).order_by("pk")

@@ -41,7 +41,7 @@ def payout_of(order) -> Payout:
 
 def letters() -> list[tuple[str, str]]:
     notifications = Notification.objects.filter(key__startswith="refund_account_named").order_by("pk")
-    return list(notifications.values_list("contact_method", "to"))
+    return list(notifications.values_list("contact_method", "recipient"))
 
 
 def test_payout_to_new_account_is_held_for_a_day() -> None:

@@ -454,16 +454,16 @@ def test_buyer_and_cooperative_are_notified_once() -> None:
 
     order = make_order((make_variant(seller), 1), email="hoa@example.com")
 
-    notifications = Notification.objects.order_by("key").values_list("to", "contact_method")
+    notifications = Notification.objects.order_by("key").values_list("recipient", "contact_method")
     assert list(notifications) == [("hoa@example.com", "email"), ("thienan@example.com", "email")]
-    assert order.code in Notification.objects.get(to="hoa@example.com").subject
+    assert order.code in Notification.objects.get(recipient="hoa@example.com").subject
 
 
 def test_buyer_without_email_gets_sms_with_order_link() -> None:
     order = make_order(email="", phone="+84987654321")
 
     (text,) = Notification.objects.filter(contact_method="sms")
-    assert (text.to, text.subject) == ("+84987654321", "")
+    assert (text.recipient, text.subject) == ("+84987654321", "")
     assert f"/don-hang/{order.pk}/" in text.text
 
 
@@ -497,4 +497,4 @@ def test_only_buyer_with_news_consent_gets_follow_confirmation() -> None:
 
     follow = Follow.objects.get()
     assert (follow.email, follow.cooperative, follow.confirmed_at) == ("hoa@example.com", None, None)
-    assert Notification.objects.filter(key__startswith="follow-asked").get().to == "hoa@example.com"
+    assert Notification.objects.filter(key__startswith="follow-asked").get().recipient == "hoa@example.com"

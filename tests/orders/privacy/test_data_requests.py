@@ -209,7 +209,7 @@ def test_deletion_waits_can_be_withdrawn_and_runs_when_due() -> None:
     assert (row.state, row.contact, row.name) == ("done", "", "")
     assert Order.objects.get(pk=order.pk).buyer_name == ""
     assert client.get(DATA).status_code == 302
-    assert [each.subject for each in Notification.objects.filter(to="hoa@example.com")] == [
+    assert [each.subject for each in Notification.objects.filter(recipient="hoa@example.com")] == [
         "Your data has been deleted"
     ]
 
@@ -282,7 +282,7 @@ def test_guest_requests_export_by_code_and_gets_link(client: Client) -> None:
 
     row = DataRequest.objects.get()
     assert (row.user, row.contact, row.contact_method, row.state) == (None, PHONE, "sms", "done")
-    text = Notification.objects.filter(to=PHONE).order_by("-pk")[0].text
+    text = Notification.objects.filter(recipient=PHONE).order_by("-pk")[0].text
     path = text[text.index("/en/tai-khoan") :]
     assert Client().get(path).status_code == 200
     exported = json.loads(gzip.decompress(bytes(row.export.as_json)))
@@ -359,7 +359,9 @@ def test_desk_lists_due_requests_and_records_who_answered() -> None:
 
     row.refresh_from_db()
     assert (row.state, row.answer, row.answered_by) == ("done", "Đã lưu thay đổi.", "Ba")
-    assert "Đã lưu thay đổi." in Notification.objects.filter(to="hoa@example.com").order_by("-pk")[0].text
+    assert (
+        "Đã lưu thay đổi." in Notification.objects.filter(recipient="hoa@example.com").order_by("-pk")[0].text
+    )
     assert "Đã lưu thay đổi." in html_of(client.get(DATA))
 
 
@@ -459,10 +461,10 @@ def test_export_lists_second_factors_without_secrets_and_anonymising_deletes_the
     user = give_app(make_user(email="hoa@example.com"))
     codes = give_recovery_codes(user)
     Passkey.objects.create(user=user, name="Khóa của Hoa", credential_id="abc", created_at=NOW)
-    start_family(user_id=user.pk, address="203.0.113.7", agent="Saleor", now=fixed_now())
+    start_family(user_id=user.pk, ip_address="203.0.113.7", user_agent="Saleor", now=fixed_now())
     secrets = {
         AuthenticatorApp.objects.get().sealed_secret,
-        TokenFamily.objects.get().current,
+        TokenFamily.objects.get().current_token_id,
         *RecoveryCode.objects.values_list("digest", flat=True),
     }
 
@@ -474,7 +476,7 @@ def test_export_lists_second_factors_without_secrets_and_anonymising_deletes_the
     assert exported["passkeys"] == [{"name": "Khóa của Hoa", "created_at": NOW, "last_used_at": None}]
     assert [set(row) for row in exported["authenticator_apps"]] == [{"created_at", "last_used_at"}]
     assert [row["used_at"] for row in exported["recovery_codes"]] == [None] * len(codes)
-    assert [row["agent"] for row in exported["signed_in_over_api"]] == ["Saleor"]
+    assert [row["user_agent"] for row in exported["signed_in_over_api"]] == ["Saleor"]
     assert exported["account"][0]["second_factor_since"] is not None
     assert not [secret for secret in secrets if secret in as_text]
     for model in (AuthenticatorApp, Passkey, RecoveryCode, TokenFamily):

@@ -536,7 +536,7 @@ def test_buyer_cancelling_paid_part_is_refunded() -> None:
     )
     assert Payout.objects.without_account().get().amount == 120_000
     letter = Notification.objects.filter(key__startswith="refund_decided").get()
-    assert letter.to == "hoa@example.com"
+    assert letter.recipient == "hoa@example.com"
     assert "120.000 ₫" in letter.subject
     check_everything()
 
@@ -691,7 +691,7 @@ def test_buyer_is_notified_each_time_account_is_set() -> None:
     set_refund_account(order_id=order.pk, to=REFUND_ACCOUNT, key="a", **ACTOR_NOW)
     set_refund_account(order_id=order.pk, to=BankAccount("970405", "8800200", "Lò Thị Mai"), **ACTOR_NOW)
 
-    letters = Notification.objects.filter(to=order.email, subject__contains="tài khoản").order_by("pk")
+    letters = Notification.objects.filter(recipient=order.email, subject__contains="tài khoản").order_by("pk")
     assert [letter.subject[-4:] for letter in letters] == ["7766", "0200"]
     assert f"/don-hang/{order.pk}/tai-khoan-nhan-tien/" in letters[0].text
     assert REFUND_ACCOUNT.account not in letters[0].text + letters[0].html

@@ -8,8 +8,8 @@ SENDING, CODE, NAME = (f"/en/tai-khoan/dang-nhap/{page}/" for page in ("gui-ma",
 
 def last_code(recipient):
     """The newest code sent to a phone number or an e-mail address."""
-    row = Notification.objects.filter(to=recipient, key__startswith="code:").order_by("-pk").first()
-    return decrypt_secret(row.sealed)
+    row = Notification.objects.filter(recipient=recipient, key__startswith="code:").order_by("-pk").first()
+    return decrypt_secret(row.sealed_secret)
 
 
 def altered_code(code):

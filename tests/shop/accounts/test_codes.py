@@ -116,7 +116,7 @@ def test_codes_are_not_stored_in_readable_form(capsys) -> None:
 
     assert f"{digits} is your code for signing in at Chợ Phiên" in capsys.readouterr().out
     row.refresh_from_db()
-    assert (row.sealed, digits in row.text) == ("", False)
+    assert (row.sealed_secret, digits in row.text) == ("", False)
 
 
 def test_expired_code_is_not_sent(capsys) -> None:
@@ -126,7 +126,7 @@ def test_expired_code_is_not_sent(capsys) -> None:
     assert not deliver(row, now=NOW + LIFETIME)
 
     row.refresh_from_db()
-    assert (row.sealed, row.sent_at, row.given_up_at) == ("", None, NOW + LIFETIME)
+    assert (row.sealed_secret, row.sent_at, row.given_up_at) == ("", None, NOW + LIFETIME)
     assert "is your code" not in capsys.readouterr().out
 
 
@@ -141,7 +141,7 @@ def test_code_is_valid_once_for_its_purpose_until_it_expires() -> None:
         with pytest.raises(CodeExpired):
             use_code(code_id=code_id, purpose=purpose, written=written, now=now)
     spaced = f"{digits[:3]} {digits[3:]}"
-    assert use_code(code_id=key, purpose=ENTER, written=spaced, now=NOW).to == PHONE
+    assert use_code(code_id=key, purpose=ENTER, written=spaced, now=NOW).recipient == PHONE
     with pytest.raises(CodeExpired):
         use_code(code_id=key, purpose=ENTER, written=digits, now=NOW)
 

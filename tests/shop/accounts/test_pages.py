@@ -212,7 +212,7 @@ def test_unknown_address_gets_the_same_answer_and_no_email(client: Client) -> No
         return page[page.index("<main") : page.index("</main")]
 
     assert main(known).replace("hoa@", "aha@") == main(unknown)
-    assert Notification.objects.get().to == "hoa@example.com"
+    assert Notification.objects.get().recipient == "hoa@example.com"
 
 
 def test_password_emails_per_address_are_limited(client: Client) -> None:
@@ -332,8 +332,8 @@ def test_new_email_needs_its_link_and_the_old_one_is_notified(client: Client) ->
 
     user.refresh_from_db()
     assert [response.headers["Location"] for response in responses] == ["/en/tai-khoan/thong-tin/"] * 2
-    assert (letter.to, before, user.email) == ("moi@example.com", "hoa@example.com", "moi@example.com")
-    assert Notification.objects.order_by("-pk")[0].to == "hoa@example.com"
+    assert (letter.recipient, before, user.email) == ("moi@example.com", "hoa@example.com", "moi@example.com")
+    assert Notification.objects.order_by("-pk")[0].recipient == "hoa@example.com"
     assert client.post(link[1]).status_code == 404
 
 

@@ -123,7 +123,7 @@ def test_recovery_code_signs_in_once_and_its_owner_is_notified(client: Client) -
     assert SignIn.objects.count() == 1
     assert RecoveryCode.objects.unused().count() == 9
     assert Change.objects.filter(action="user.recovery_code_used").count() == 1
-    subjects = Notification.objects.filter(to="hoa@example.com").values_list("subject", flat=True)
+    subjects = Notification.objects.filter(recipient="hoa@example.com").values_list("subject", flat=True)
     assert "A recovery code was used to sign in to your account." in subjects
 
 
@@ -298,7 +298,7 @@ def test_account_with_only_a_phone_is_notified_by_text_message() -> None:
     signed_in(user).post(f"{FACTOR}tat/")
 
     notification = Notification.objects.get()
-    assert (notification.contact_method, notification.to) == ("sms", "+84987654321")
+    assert (notification.contact_method, notification.recipient) == ("sms", "+84987654321")
     assert notification.text == "Two-step sign-in was turned off for your account."
 
 

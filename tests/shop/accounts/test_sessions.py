@@ -39,7 +39,7 @@ def test_session_is_listed_and_ended_from_another() -> None:
         sign_in(user),
         sign_in(user, HTTP_USER_AGENT=ANDROID, REMOTE_ADDR="203.0.113.7"),
     )
-    row = SignIn.objects.get(address="203.0.113.7")
+    row = SignIn.objects.get(ip_address="203.0.113.7")
 
     page = html_of(this_client.get(PLACES))
     this_client.post(f"{PLACES}{row.pk}/")
@@ -182,7 +182,7 @@ def test_passkey_is_created_signs_in_and_is_removed(page: Page, live_server: Any
         ("password", user.pk),
         ("passkey", user.pk),
     ]
-    assert [letter.subject for letter in Notification.objects.filter(to="hoa@example.com")] == [
+    assert [letter.subject for letter in Notification.objects.filter(recipient="hoa@example.com")] == [
         "A passkey was added to your account."
     ]
 

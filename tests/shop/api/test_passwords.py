@@ -69,7 +69,7 @@ def test_password_reset_by_emailed_link():
 
     assert data_of(RESET, email=user.email.upper(), to=REDIRECT)["requestPasswordReset"]["errors"] == []
     email, values = link_values_in_last_email()
-    assert (email.to, values["email"]) == (user.email, user.email)
+    assert (email.recipient, values["email"]) == (user.email, user.email)
     payload = data_of(SET_PASSWORD, email=user.email, token=values["token"], password=NEW_PASSWORD)[
         "setPassword"
     ]
@@ -163,7 +163,7 @@ def test_email_change_is_confirmed_by_link_to_the_new_address():
     )
     email, values = link_values_in_last_email()
     assert request_data["requestEmailChange"] == {"user": {"email": user.email}, "errors": []}
-    assert email.to == "moi@example.com"
+    assert email.recipient == "moi@example.com"
     payload = data_of(CONFIRM_EMAIL, token, token=values["token"])
 
     assert payload["confirmEmailChange"] == {"user": {"email": "moi@example.com"}, "errors": []}

@@ -84,7 +84,7 @@ def test_registration_is_confirmed_by_emailed_link():
         "errors": [],
     }
     letter, values, path = link_in_last_email()
-    assert (letter.to, letter.language, path) == ("moi@example.com", "en", "/xac-nhan")
+    assert (letter.recipient, letter.language, path) == ("moi@example.com", "en", "/xac-nhan")
     assert letter.subject == "Confirm your Chợ Phiên account"
     assert (values["email"], values["kenh"]) == ("moi@example.com", "viet-nam")
 
@@ -210,7 +210,7 @@ def test_account_is_deleted_by_emailed_link():
 
     assert data_of(DELETION, token, to=REDIRECT)["accountRequestDeletion"] == {"errors": []}
     letter, values, _path = link_in_last_email()
-    assert letter.to == user.email
+    assert letter.recipient == user.email
     stolen = data_of(DELETE, token_of(stranger), token=values["token"])["accountDelete"]["errors"]
     assert [(error["field"], error["code"]) for error in stolen] == [("token", "INVALID")]
     payload = data_of(DELETE, token, token=values["token"])["accountDelete"]
@@ -280,4 +280,4 @@ def test_confirmation_drops_passwords_set_before_it():
     assert not user.check_password("mat-khau-cua-ke-gian-2026")
     assert not user.has_usable_password()
     letter = Notification.objects.latest("pk")
-    assert (letter.to, letter.key.partition(":")[0]) == ("moi@example.com", "password")
+    assert (letter.recipient, letter.key.partition(":")[0]) == ("moi@example.com", "password")

@@ -95,7 +95,7 @@ def test_tokens_have_the_contract_claims():
         "type": "refresh",
         "csrfToken": payload["csrfToken"],
         "family": str(family.pk),
-        "jti": family.current,
+        "jti": family.current_token_id,
     }
     user.refresh_from_db()
     assert user.last_login is not None

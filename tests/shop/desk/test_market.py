@@ -82,7 +82,7 @@ def test_account_change_is_recorded_and_notified(settings_manager: Client) -> No
     }
     assert "Market bank account changed Lan" in text_of(page)
     letter = Notification.objects.get(key=f"market-account:{change.pk}")
-    assert letter.to == "san@example.com"
+    assert letter.recipient == "san@example.com"
     assert "970436 0011223344556 CHO PHIEN" in letter.text
     assert "970405 150020112233 CONG TY CHO PHIEN" in letter.text
     assert "Lan" in letter.text

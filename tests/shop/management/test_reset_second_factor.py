@@ -28,7 +28,7 @@ def test_factors_are_removed_and_all_sign_ins_end(client: Client, capsys) -> Non
     admin = give_app(make_admin(email="lan@example.vn"))
     give_recovery_codes(admin)
     Passkey.objects.create(user=admin, name="Điện thoại", credential_id="a", created_at=fixed_now())
-    start_family(user_id=admin.pk, address=None, agent="Dashboard", now=fixed_now())
+    start_family(user_id=admin.pk, ip_address=None, user_agent="Dashboard", now=fixed_now())
     give_password(client, admin)
     client.post(SECOND_STEP, {"code": app_code()})
     assert is_in(client)
@@ -46,7 +46,7 @@ def test_factors_are_removed_and_all_sign_ins_end(client: Client, capsys) -> Non
         "system",
         "điện thoại rơi xuống suối",
     )
-    assert Notification.objects.filter(to="lan@example.vn", text__contains="Quản trị viên").exists()
+    assert Notification.objects.filter(recipient="lan@example.vn", text__contains="Quản trị viên").exists()
     assert "lan@example.vn is reset" in capsys.readouterr().out.lower()
 
     client.post(SIGN_IN, {"name": admin.email, "password": PASSWORD})

@@ -347,7 +347,7 @@ class UnderWayTests(TestCase):
         assert set(buyer_orders.values_list("quantity", flat=True)) == {1, 2}
         assert asked.line in buyer_orders
         assert asked.grams > asked.line.bound_grams
-        assert not Notification.objects.filter(sent_at=None, to=asked.line.order.phone).exists()
+        assert not Notification.objects.filter(sent_at=None, recipient=asked.line.order.phone).exists()
         check_everything()
 
     def test_one_complaint_is_open_and_one_is_refunded(self):

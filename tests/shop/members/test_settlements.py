@@ -121,7 +121,7 @@ def test_manager_changes_the_bank_account_and_other_managers_are_notified(manage
         "0099887766",
         "HTX THIEN AN",
     )
-    assert "chi-hai@example.com" in set(Notification.objects.values_list("to", flat=True))
+    assert "chi-hai@example.com" in set(Notification.objects.values_list("recipient", flat=True))
     assert Change.objects.filter(action="cooperative.account_changed", cooperative=seller.pk).count() == 1
     assert "0099887766" in html_of(response)
 

@@ -14,7 +14,7 @@ from django.test import override_settings
 
 from orders.models import Order
 from shop.notifications.models import ContactMethod, Notification
-from shop.notifications.send import deliver, send
+from shop.notifications.send import deliver, queue_notification
 from tests.factories import NOW, make_order
 from tests.races.parallel import run_in_threads
 
@@ -26,11 +26,11 @@ def message(key="order:1:email", **fields):
     """Queue a message and return its row."""
     defaults = {
         "contact_method": ContactMethod.EMAIL,
-        "to": "hoa@example.com",
+        "recipient": "hoa@example.com",
         "subject": "Đơn hàng",
         "text": "Cảm ơn bà con.",
     }
-    send(key=key, now=NOW, **(defaults | fields))
+    queue_notification(key=key, now=NOW, **(defaults | fields))
     return Notification.objects.get(key=key)
 
 
@@ -159,7 +159,7 @@ def test_order_is_placed_while_the_mail_server_refuses(refusing_server) -> None:
 
 @pytest.mark.django_db
 def test_text_message_is_printed_until_a_provider_is_configured(capsys) -> None:
-    row = message(contact_method=ContactMethod.SMS, to="+84987654321", text="Gói hàng đang đến.")
+    row = message(contact_method=ContactMethod.SMS, recipient="+84987654321", text="Gói hàng đang đến.")
     assert settings.SMS_URL == ""
 
     assert deliver(row, now=NOW)
