@@ -4,6 +4,7 @@ from django.urls import path
 
 from orders.views import (
     address_book,
+    basket_additions,
     basket_page,
     card_payment,
     checkout_page,
@@ -29,7 +30,7 @@ urlpatterns = [
     path("tai-khoan/du-lieu/yeu-cau/ma/", my_data.request_code, name="data-request-code"),
     path("tai-khoan/du-lieu/yeu-cau/<uuid:pk>/rut/", my_data.taking_back, name="data-request-withdrawal"),
     path("gio-hang/", basket_page.basket, name="basket"),
-    path("gio-hang/dong/", basket_page.lines, name="basket-lines"),
+    path("gio-hang/dong/", basket_additions.add_line, name="basket-lines"),
     path("gio-hang/dong/<uuid:line_id>/", basket_page.line, name="basket-line"),
     path("gio-hang/noi-nhan/", basket_page.place, name="basket-province"),
     path("gio-hang/cach-giao/", basket_page.deliveries, name="basket-deliveries"),

@@ -32,6 +32,7 @@ self.addEventListener("activate", (event) => {
     caches.keys().then((names) => Promise.all(names.filter(isOld).map((name) => caches.delete(name)))),
     self.registration.navigationPreload?.enable(),
     self.clients.claim(),
+    keepFirstPages(),
   ]));
 });
 
@@ -53,23 +54,47 @@ async function page(event) {
     return answer;
   } catch {
     const kept = request.method === "GET" && await found(request.url);
-    return kept && kept.headers.has(SEEN_AT)
-      ? asItWas(kept, request.url)
-      : found(languageOf(new URL(request.url).pathname).offline);
+    return kept && kept.headers.has(SEEN_AT) ? asItWas(kept, request.url) : offlinePage(request);
   }
+}
+
+// What was asked for is asked for again by its address; a form that was sent leads back to its page.
+async function offlinePage(request) {
+  const { home, offline } = languageOf(new URL(request.url).pathname);
+  const answer = await found(offline);
+  if (request.method === "GET") return answer;
+  const text = (await answer.text())
+    .replace(/ data-not-sent hidden/, "")
+    .replace(/ data-not-loaded/, "$& hidden")
+    .replace(/href="" data-retry/, `href="${(request.referrer || home).replaceAll('"', "%22")}"`);
+  return new Response(text, { headers: { "Content-Type": answer.headers.get("Content-Type") } });
+}
+
+// The page that brought the worker was fetched before it, and the home page is what is opened next time.
+async function keepFirstPages() {
+  const opened = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
+  const addresses = opened.map(({ url }) => new URL(url.split("#")[0]))
+    .filter(({ pathname }) => !OTHER_DOORS.some((path) => pathname.startsWith(path)));
+  const homes = addresses.map(({ pathname }) => new URL(languageOf(pathname).home, location.origin));
+  for (const address of new Set([...homes, ...addresses].map(String))) await keepPublic(address).catch(() => {});
 }
 
 // A page with somebody's basket or name is never kept: in its place goes the one that a stranger would get, once
 // a day at most, since it has to be fetched for this.
 async function keep(address, answer) {
+  if (answer.headers.get("X-Offline") === "keep") return put(address, answer);
+  if (answer.headers.get("X-Offline") !== "ask") return;
+  const kept = await (await caches.open(KEPT)).match(address, { ignoreVary: true });
+  if (!kept || Date.now() - kept.headers.get(SEEN_AT) >= DAY) await keepPublic(address);
+}
+
+async function keepPublic(address) {
+  const answer = await fetch(address, { credentials: "omit" });
+  if (answer.ok && answer.headers.get("X-Offline") === "keep") await put(address, answer);
+}
+
+async function put(address, answer) {
   const cache = await caches.open(KEPT);
-  if (answer.headers.get("X-Offline") !== "keep") {
-    const own = answer.headers.get("X-Offline") === "ask";
-    const kept = own && await cache.match(address, { ignoreVary: true });
-    if (!own || (kept && Date.now() - kept.headers.get(SEEN_AT) < DAY)) return;
-    answer = await fetch(address, { credentials: "omit" });
-    if (!answer.ok || answer.headers.get("X-Offline") !== "keep") return;
-  }
   const headers = new Headers(answer.headers);
   headers.set(SEEN_AT, Date.now());
   await cache.delete(address, { ignoreVary: true });

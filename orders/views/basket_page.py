@@ -9,12 +9,9 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from orders.actions.basket.basket_lines import (
-    add_to_basket,
     change_line_quantity,
     choose_deliveries,
     set_basket_province,
@@ -22,12 +19,11 @@ from orders.actions.basket.basket_lines import (
 from orders.actions.quotes.build_quote import basket_quote_request, build_quote
 from orders.actions.quotes.quote_types import Quote
 from orders.actions.vouchers.redeem_vouchers import apply_voucher_code, remove_voucher_code
-from orders.forms.basket import AddLineForm, CodeForm, PlaceForm, QuantityForm, chosen_deliveries
+from orders.forms.basket import CodeForm, PlaceForm, QuantityForm, chosen_deliveries
 from orders.models import Basket, BasketLine
 from orders.views.current_basket import (
     current_basket,
     province_of,
-    remember_guest_basket,
     remember_province,
     signed_in_user,
 )
@@ -36,7 +32,6 @@ from orders.views.reorder import pop_reorder_result
 from orders.views.sum_rows import totals_of_quote
 from shop.core.errors import Missing, Refused
 from shop.core.geography.division_choices import all_provinces
-from shop.core.models import market_channel
 from shop.core.models.geography import Division
 
 
@@ -44,32 +39,6 @@ from shop.core.models.geography import Division
 def basket(request: HttpRequest) -> HttpResponse:
     """Show the basket by cooperative, with delivery fees."""
     return _render_basket(request)
-
-
-@require_POST
-def lines(request: HttpRequest) -> HttpResponse:
-    """Add a quantity of a variant to the basket."""
-    form = AddLineForm(request.POST)
-    channel = market_channel()
-    if not form.is_valid() or channel is None:
-        return _redirect_back(request, " ".join(str(error) for field in form for error in field.errors))
-    basket, user = current_basket(request), signed_in_user(request)
-    try:
-        filled = add_to_basket(
-            basket_id=basket.pk if basket else None,
-            user_id=user.pk if user else None,
-            channel=channel,
-            variant_id=form.cleaned_data["variant"],
-            quantity=form.cleaned_data["quantity"],
-            language=request.LANGUAGE_CODE,
-            province_code=province_of(request, None),
-            now=timezone.now(),
-        )
-    except Refused as refused:
-        return _redirect_back(request, str(refused.message))
-    remember_guest_basket(request, filled)
-    messages.success(request, _("Added to your basket."))
-    return redirect("orders:basket")
 
 
 @require_POST
@@ -87,7 +56,7 @@ def line(request: HttpRequest, line_id: uuid.UUID) -> HttpResponse:
     except Refused as refused:
         return _render_basket(request, faults={row.pk: str(refused.message)})
     removed_line = row if form.requested == 0 else None
-    if not _is_htmx(request) and removed_line is None:
+    if not is_htmx(request) and removed_line is None:
         return redirect("orders:basket")
     return _render_basket(request, removed_line=removed_line, basket=basket)
 
@@ -102,7 +71,7 @@ def place(request: HttpRequest) -> HttpResponse:
         set_basket_province(basket_id=basket.pk, province_code=code, now=timezone.now())
         basket.province_code = code
         remember_province(request, code)
-    return _render_basket(request, basket=basket) if _is_htmx(request) else redirect("orders:basket")
+    return _render_basket(request, basket=basket) if is_htmx(request) else redirect("orders:basket")
 
 
 @require_POST
@@ -116,7 +85,7 @@ def deliveries(request: HttpRequest) -> HttpResponse:
         )
     except Refused as refused:
         messages.error(request, str(refused.message))
-    return _render_basket(request) if _is_htmx(request) else redirect("orders:basket")
+    return _render_basket(request) if is_htmx(request) else redirect("orders:basket")
 
 
 @require_POST
@@ -133,7 +102,7 @@ def voucher(request: HttpRequest) -> HttpResponse:
             apply_voucher_code(basket_id=basket.pk, code=code, now=timezone.now())
     except Refused as refused:
         return _render_basket(request, code_fault=(code, refused))
-    return _render_basket(request) if _is_htmx(request) else redirect("orders:basket")
+    return _render_basket(request) if is_htmx(request) else redirect("orders:basket")
 
 
 def _render_basket(
@@ -148,7 +117,7 @@ def _render_basket(
 
     `faults` maps line ids to error messages; `code_fault` is a rejected code with its refusal.
     """
-    basket, is_part = basket or current_basket(request), _is_htmx(request)
+    basket, is_part = basket or current_basket(request), is_htmx(request)
     provinces = all_provinces()
     code = province_of(request, basket)
     province = next((each for each in provinces if each.code == code), None)
@@ -186,15 +155,5 @@ def _basket_or_404(request: HttpRequest) -> Basket:
     return basket
 
 
-def _redirect_back(request: HttpRequest, error_message: str) -> HttpResponse:
-    """Redirect to the referring page with an error message."""
-    messages.error(request, error_message or _("This product is not on sale at the moment."))
-    referrer = request.headers.get("Referer", "")
-    is_own_page = url_has_allowed_host_and_scheme(
-        referrer, {request.get_host()}, require_https=request.is_secure()
-    )
-    return redirect(referrer if is_own_page else "orders:basket")
-
-
-def _is_htmx(request: HttpRequest) -> bool:
+def is_htmx(request: HttpRequest) -> bool:
     return request.headers.get("HX-Request") == "true" and "HX-History-Restore-Request" not in request.headers

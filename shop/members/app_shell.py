@@ -1,17 +1,27 @@
-"""The members' web app manifest and service worker."""
+"""The members' web app manifest, service worker and offline page."""
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.templatetags.static import static
 from django.urls import reverse
+from django.utils import translation
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from shop.core.web.build_id import build_id
+
 _BRAND = "#1b2850"
 _BACKGROUND = "#f4f5ef"
+# Files of the offline page.
+_OFFLINE_FILES = (
+    *("css/tokens.css", "css/components.css", "css/work.css", "js/market.js", "js/members.js"),
+    *("fonts/bricolage-grotesque-latin-700.woff2", "fonts/bricolage-grotesque-vietnamese-700.woff2"),
+    *("illustrations/empty-tray.svg", "illustrations/hem.svg", "illustrations/logo-light.svg"),
+)
 
 
 @require_safe
@@ -41,10 +51,26 @@ def manifest(request: HttpRequest) -> JsonResponse:
 
 @require_safe
 def worker(request: HttpRequest) -> HttpResponse:
-    """Serve the service worker, which shows our own page while offline."""
-    response = render(request, "members/worker.js", content_type="text/javascript")
+    """Serve the service worker, which shows the members' offline page in the language of the address."""
+    context = {
+        "build": build_id(),
+        "files": [static(name) for name in _OFFLINE_FILES],
+        "languages": [_language_paths(code) for code, _name in settings.LANGUAGES],
+    }
+    response = render(request, "members/worker.js", context, content_type="text/javascript")
     response.headers["Cache-Control"] = "no-cache"
     return response
+
+
+@require_safe
+def offline(request: HttpRequest) -> HttpResponse:
+    """Show the page that the service worker keeps for use without a network."""
+    return render(request, "members/offline.html")
+
+
+def _language_paths(code: str) -> dict[str, str]:
+    with translation.override(code):
+        return {"start": reverse("members:today"), "offline": reverse("members:offline")}
 
 
 def _icon(name: str, size: int, purpose: str) -> dict[str, str]:

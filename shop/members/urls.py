@@ -95,4 +95,5 @@ urlpatterns = [
     path("ban-lai/", stock.resumption, name="resumption"),
     path("app.webmanifest", app_shell.manifest, name="manifest"),
     path("worker.js", app_shell.worker, name="worker"),
+    path("offline/", app_shell.offline, name="offline"),
 ]

@@ -1,20 +1,19 @@
-{% load static %}// Shows the market's own page where there is no network.
+{% load static %}// Shows the members' offline page where there is no network, also after a form that was sent without one.
 // It keeps that page and what it is drawn with, nothing else.
 "use strict";
 
-const KEPT = "cho-phien-offline-1"; // the market's worker keeps its own under other names
-const PAGE = "{% url "offline" %}";
-const FILES = [
-  PAGE,
-  "{% static "css/tokens.css" %}",
-  "{% static "css/components.css" %}",
-  "{% static "illustrations/empty-tray.svg" %}",
-  "{% static "illustrations/hem.svg" %}",
-  "{% static "illustrations/logo-light.svg" %}",
+const KEPT = "cho-phien-offline-{{ build }}"; // the market's worker keeps its own under other names
+const LANGUAGES = [{% for each in languages %}
+  { start: "{{ each.start }}", offline: "{{ each.offline }}" },{% endfor %}
 ];
+const FILES = [{% for file in files %}"{{ file|escapejs }}", {% endfor %}];
+
+const found = (address) => caches.open(KEPT).then((cache) => cache.match(address, { ignoreVary: true }));
 
 self.addEventListener("install", (event) => {
-  event.waitUntil(caches.open(KEPT).then((cache) => cache.addAll(FILES)).then(() => self.skipWaiting()));
+  // Without cookies the page names nobody.
+  const files = [...FILES, ...LANGUAGES.map(({ offline }) => new Request(offline, { credentials: "omit" }))];
+  event.waitUntil(caches.open(KEPT).then((cache) => cache.addAll(files)).then(() => self.skipWaiting()));
 });
 
 self.addEventListener("activate", (event) => {
@@ -27,10 +26,23 @@ self.addEventListener("activate", (event) => {
 });
 
 self.addEventListener("fetch", (event) => {
-  if (event.request.method !== "GET") return;
-  if (event.request.mode === "navigate") {
-    event.respondWith(fetch(event.request).catch(() => caches.match(PAGE, { ignoreVary: true })));
-  } else if (FILES.includes(new URL(event.request.url).pathname)) {
-    event.respondWith(fetch(event.request).catch(() => caches.match(event.request, { ignoreVary: true })));
+  const { request } = event;
+  const { origin, pathname } = new URL(request.url);
+  if (request.mode === "navigate") event.respondWith(fetch(request).catch(() => offlinePage(request)));
+  else if (request.method === "GET" && origin === location.origin && FILES.includes(pathname)) {
+    event.respondWith(fetch(request).catch(() => found(pathname)));
   }
 });
+
+// What was asked for is asked for again by its address; a form that was sent leads back to its page.
+async function offlinePage(request) {
+  const { pathname } = new URL(request.url);
+  const { start, offline } = LANGUAGES.findLast((each) => pathname.startsWith(each.start));
+  const answer = await found(offline);
+  if (request.method === "GET") return answer;
+  const text = (await answer.text())
+    .replace(/ data-not-sent hidden/, "")
+    .replace(/ data-not-loaded/, "$& hidden")
+    .replace(/href="" data-retry/, `href="${(request.referrer || start).replaceAll('"', "%22")}"`);
+  return new Response(text, { headers: { "Content-Type": answer.headers.get("Content-Type") } });
+}

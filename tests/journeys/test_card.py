@@ -24,7 +24,7 @@ from tests.factories import (
     make_seller,
     make_weighed_variant,
 )
-from tests.journeys.test_first_sale import press, visit
+from tests.journeys.test_first_sale import add_to_basket, press, visit
 from tests.orders.gateway.card_order_helpers import DECLINED_CARD, GOOD_CARD, SCA_CARD, use_stripe_double
 
 __all__ = ["visit"]
@@ -72,7 +72,7 @@ def faultless(visit: Callable[..., Page]) -> Callable[..., Page]:
 def buy_by_card(page: Page, product: Product) -> str:
     """Buy the product, choosing card payment. Returns the order's URL."""
     page.goto(f"/san-pham/{product.slug}/")
-    press(page, "main form[action$='/gio-hang/dong/'] .buy-bar button")
+    add_to_basket(page)
     page.goto("/dat-hang/")
     with page.expect_response(lambda response: "/dat-hang/" in response.url):
         page.locator("[name=province]").select_option("01")

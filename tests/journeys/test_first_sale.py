@@ -92,6 +92,12 @@ def press(page: Page, selector: str) -> None:
         page.locator(selector).first.click()
 
 
+def add_to_basket(page: Page) -> None:
+    """Press the product page's button and wait for the bar that says what was added."""
+    page.locator("main form[action$='/gio-hang/dong/'] .buy-bar button").click()
+    expect(page.locator("#basket-bar .notice.good")).to_be_visible()
+
+
 def test_first_sale_from_listing_to_report(market: dict[str, Cooperative], visit: Any, photo: Path) -> None:
     listing = _list_product(visit(PHONE, "yenduong@example.com"), photo)
     _approve_listing(visit(DESK, "quantri@example.com"), listing)
@@ -157,7 +163,7 @@ def _buy_as_guest(page: Page) -> Order:
             expect(page.locator("article picture img, main picture img").first).to_have_attribute(
                 "src", re.compile(r"/media/pictures/.*\.jpg")
             )
-        press(page, "main form[action$='/gio-hang/dong/'] .buy-bar button")
+        add_to_basket(page)
     page.goto("/dat-hang/")
     page.locator("[name=name]").fill("Nguyễn Thị Hoa")
     page.locator("[name=phone]").fill("0987 654 321")

@@ -84,6 +84,7 @@ def order_by_transfer(page: Page) -> None:
     page.goto("/en/san-pham/")
     page.get_by_role("link", name="Gối thảo dược").click()
     page.get_by_role("button", name="Add to basket").click()
+    page.get_by_role("link", name="View basket").click()
     page.get_by_label("Deliver to").select_option("01")
     page.get_by_role("button", name="Checkout", exact=True).filter(visible=True).click()
     page.get_by_label("Full name").fill("Trần Thị Minh Hạnh")

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from orders.models import Order, OrderLine, OrderPart
 from shop.core.geography.divisions import load_divisions
 from tests.factories import PASSWORD, get_stock, make_channel, make_member, make_seller, make_weighed_variant
-from tests.journeys.test_first_sale import PHONE, press
+from tests.journeys.test_first_sale import PHONE, add_to_basket, press
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -67,7 +67,7 @@ def _buy_by_piece(page: Page, slug: str) -> OrderPart:
     """Buy by the piece; every page up to the button shows the estimate and the maximum price."""
     page.goto(f"/san-pham/{slug}/")
     expect(page.locator("main")).to_contain_text("43.200")
-    press(page, "main form[action$='/gio-hang/dong/'] .buy-bar button")
+    add_to_basket(page)
     page.goto("/dat-hang/")
     page.locator("[name=name]").fill("Nguyễn Thị Hoa")
     page.locator("[name=phone]").fill("0987 654 321")

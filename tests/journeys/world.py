@@ -824,6 +824,7 @@ def _member_visits(market: _Market) -> list[Visit]:
         Visit("/xa-vien/", "packer"),
         Visit("/xa-vien/hang/moi/", "packer", status=403),
         Visit("/xa-vien/goi/999999/", "manager", status=404),
+        Visit("/xa-vien/offline/"),
         Visit("/xa-vien/dang-ky/"),
         Visit("/xa-vien/dang-ky/", sent={"name": "HTX", "phone": "1"}),
         Visit("/xa-vien/dang-ky/", "newcomer"),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from django.test import Client
 from playwright.sync_api import Page, expect
 
+from orders.models import BasketLine
 from tests.factories import make_product, make_seller
 from tests.shop.members.test_on_a_phone import sign_in
 
@@ -49,20 +51,22 @@ def test_public_pages_are_shown_offline_and_personal_ones_are_not(
     phone.evaluate(READY)
 
     phone.goto(path)
-    assert caches_exactly(phone, "/en/offline/", "/offline/", path)
+    assert caches_exactly(phone, "/", "/en/offline/", "/offline/", path)
     phone.get_by_role("button", name="Thêm vào giỏ").click()
-    phone.wait_for_url("**/gio-hang/")
+    expect(phone.get_by_text("1 × Gối thảo dược")).to_be_visible()
     phone.goto("/hop-tac-xa/")
-    assert caches_exactly(phone, "/en/offline/", "/hop-tac-xa/", "/offline/", path)
-    assert "data-basket-count hidden>0<" in phone.evaluate(TEXT, "/hop-tac-xa/")
+    assert caches_exactly(phone, "/", "/en/offline/", "/hop-tac-xa/", "/offline/", path)
+    assert re.search(r"data-basket-count\s+hidden\s*>0<", phone.evaluate(TEXT, "/hop-tac-xa/"))
 
     phone.context.set_offline(True)
     phone.goto(path)
     expect(phone.locator("[data-kept-copy]")).to_contain_text("Chưa có mạng")
     expect(phone.get_by_role("heading", level=1)).to_have_text("Gối thảo dược")
     phone.get_by_role("button", name="Thêm vào giỏ").click()
-    phone.wait_for_url("**/gio-hang/dong/")
-    expect(phone.get_by_role("heading", level=1)).to_have_text("Chưa có mạng")
+    expect(phone.get_by_role("alert")).to_contain_text("chưa lưu được gì")
+    assert BasketLine.objects.get().quantity == 1
+    phone.goto("/")
+    expect(phone.locator("[data-kept-copy]")).to_contain_text("Chưa có mạng")
     phone.goto("/gio-hang/")
     expect(phone.get_by_role("heading", level=1)).to_have_text("Chưa có mạng")
     phone.goto("/en/san-pham/")
@@ -75,19 +79,58 @@ def test_public_pages_are_shown_offline_and_personal_ones_are_not(
     expect(phone.get_by_role("heading", level=1)).to_have_text("Gối thảo dược")
 
 
+def test_first_visit_keeps_its_page_and_the_home_page(phone_with_workers: Page) -> None:
+    phone = phone_with_workers
+    phone.goto("/en/hop-tac-xa/")
+    phone.evaluate(READY)
+
+    assert caches_exactly(phone, "/en/", "/en/hop-tac-xa/", "/en/offline/", "/offline/")
+    phone.context.set_offline(True)
+    phone.goto("/en/")
+    expect(phone.locator("[data-kept-copy]")).to_contain_text("You are offline")
+    phone.context.set_offline(False)
+
+
+def test_retry_leads_to_the_requested_page_or_back_to_the_form(phone_with_workers: Page) -> None:
+    phone = phone_with_workers
+    phone.goto("/don-hang/")
+    phone.evaluate(READY)
+    phone.context.set_offline(True)
+    phone.goto("/san-pham/?trang=2")
+    retry = phone.get_by_role("link", name="Thử lại")
+    expect(retry).to_be_visible()
+    expect(phone.get_by_text("chưa chắc đã được lưu")).to_be_hidden()
+    phone.context.set_offline(False)
+    retry.click()
+    expect(phone.get_by_role("heading", name="Tất cả sản phẩm")).to_be_visible()
+    assert phone.url.endswith("/san-pham/?trang=2")
+
+    # The phone believes it has a network, as in a Wi-Fi without internet.
+    phone.goto("/don-hang/")
+    phone.evaluate("Object.defineProperty(navigator, 'onLine', { get: () => true })")
+    phone.context.set_offline(True)
+    phone.locator("main form").first.evaluate("(form) => { form.noValidate = true; form.requestSubmit(); }")
+    expect(phone.get_by_text("chưa chắc đã được lưu")).to_be_visible()
+    phone.context.set_offline(False)
+    retry.click()
+    phone.wait_for_url("**/don-hang/")
+    expect(phone.locator("main form").first).to_be_visible()
+
+
 def test_members_app_and_market_have_separate_caches(phone_with_workers: Page) -> None:
     phone = phone_with_workers
     seller = make_seller()
     phone.goto("/hop-tac-xa/")
     phone.evaluate(READY)
     phone.reload()
-    assert caches_exactly(phone, "/en/offline/", "/hop-tac-xa/", "/offline/")
+    assert caches_exactly(phone, "/", "/en/offline/", "/hop-tac-xa/", "/offline/")
 
     sign_in(phone, seller)
     phone.evaluate("navigator.serviceWorker.ready.then(() => true)")
     phone.reload()
 
-    assert caches_exactly(phone, "/en/offline/", "/hop-tac-xa/", "/offline/", "/offline/")
+    pages_of_members = ("/en/xa-vien/offline/", "/xa-vien/offline/")
+    assert caches_exactly(phone, "/", "/en/offline/", "/hop-tac-xa/", "/offline/", *pages_of_members)
     names = phone.evaluate("caches.keys()")
     assert sorted(name.rpartition("-")[0] for name in names) == ["cho-phien-market", "cho-phien-offline"]
 

@@ -46,46 +46,58 @@
     if (form && form.hasAttribute("data-send-on-change")) form.requestSubmit();
   });
 
-  // An order is sent once, however often the button is pressed; Back makes it usable again. Without a network
-  // nothing is sent, and the page says so. Heard before HTMX hears of it.
+  // A form is sent once, however often its button is pressed; Back makes it usable again. Without a network
+  // nothing is sent, the page says so and keeps what was entered. Heard before HTMX hears of it.
   document.addEventListener(
     "submit",
     (event) => {
       const form = event.target;
-      if (form.hasAttribute("data-forget")) forget();
-      if (!form.hasAttribute("data-send-once")) return;
-      const isOffline = navigator.onLine === false && tell(form, "offline");
+      const isOffline = navigator.onLine === false && form.getAttribute("method") === "post";
+      tell(form, isOffline && "offline");
+      if (form.hasAttribute("data-forget") && !isOffline) forget();
       if (form.dataset.sent || isOffline) {
         event.preventDefault();
         event.stopPropagation();
-      } else form.dataset.sent = "yes";
+      } else if (form.hasAttribute("data-send-once")) form.dataset.sent = "yes";
     },
     true,
   );
   window.addEventListener("pageshow", () => {
     for (const form of document.querySelectorAll("[data-sent]")) delete form.dataset.sent;
   });
+  document.addEventListener("htmx:afterOnLoad", ({ target, detail: { xhr } }) => {
+    const form = target.closest("form[data-sent]");
+    if (form && !xhr.getResponseHeader("HX-Redirect")) delete form.dataset.sent;
+  });
 
-  // What did not get through may be sent again: the server orders a basket once.
+  // Words of the form itself, or else those of the page.
   const tell = (form, what) => {
-    const words = what && form.querySelector(`[data-${what}]`);
-    for (const each of form.querySelectorAll("[data-offline], [data-failed]")) each.hidden = each !== words;
-    return Boolean(words);
+    const words = what && form && form.querySelector(`[data-${what}]`);
+    const every = document.querySelectorAll("form [data-offline], form [data-failed], [data-network]");
+    for (const each of every)
+      each.hidden = each.dataset.network ? Boolean(words) || each.dataset.network !== what : each !== words;
   };
+  // What did not get through may be sent again: the server orders a basket once. Forms that send themselves do so
+  // once the network is there.
+  const unheard = new Set();
   for (const [what, heard] of [
     ["offline", "htmx:sendError"],
     ["offline", "htmx:timeout"],
     ["failed", "htmx:responseError"],
   ]) {
-    document.addEventListener(heard, (event) => {
-      const form = event.target.closest("form[data-send-once]");
+    document.addEventListener(heard, ({ target, detail: { requestConfig } }) => {
+      if (requestConfig.verb !== "post") return;
+      const form = target.closest("form");
+      tell(form, what);
       if (!form) return;
       delete form.dataset.sent;
-      tell(form, what);
+      if (what === "offline" && (form.getAttribute("hx-trigger") || "").includes("change")) unheard.add(form);
     });
   }
   window.addEventListener("online", () => {
-    for (const form of document.querySelectorAll("form[data-send-once]")) tell(form);
+    tell();
+    for (const form of unheard) if (form.isConnected) form.requestSubmit();
+    unheard.clear();
   });
 
   // A form that is long to fill in is remembered in this tab until it is sent: a phone that loses its network

@@ -5,6 +5,39 @@
   const worker = document.currentScript.dataset.worker;
   if (worker && "serviceWorker" in navigator) navigator.serviceWorker.register(worker).catch(() => {});
 
+  // A dead network shows only when something is sent, and then the form's page would be gone with its photos: ask
+  // whether the market answers first. Heard before market.js, which says so where the phone knows that it is offline.
+  window.addEventListener(
+    "submit",
+    (event) => {
+      const { target: form, submitter } = event;
+      const isPlainPost = form.getAttribute("method") === "post" && !form.hasAttribute("hx-post");
+      if (!worker || !isPlainPost || navigator.onLine === false) return;
+      if (form.dataset.reached) {
+        delete form.dataset.reached;
+        return;
+      }
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      if (form.dataset.asking) return;
+      form.dataset.asking = "yes";
+      fetch(worker, { method: "HEAD", cache: "no-store", signal: AbortSignal.timeout(10_000) })
+        .then(
+          () => {
+            form.dataset.reached = "yes";
+            form.requestSubmit(submitter);
+          },
+          () => {
+            document.querySelector("[data-network=offline]").hidden = false;
+          },
+        )
+        .finally(() => {
+          delete form.dataset.asking;
+        });
+    },
+    true,
+  );
+
   // The photo just taken is shown in its frame before anything is sent.
   document.addEventListener("change", (event) => {
     const frame = event.target.closest("[data-photo]");

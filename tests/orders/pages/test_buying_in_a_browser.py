@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from catalog.models import Price
 from orders.models import BasketLine, Order
+from tests.conftest import PHONE
 from tests.factories import PASSWORD, make_divisions, make_product, make_seller, make_user, make_variant
 
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
@@ -26,7 +27,16 @@ def add_product_to_basket(page: Page) -> None:
     page.goto("/en/san-pham/")
     page.get_by_role("link", name="Gối thảo dược").click()
     page.get_by_role("button", name="Add to basket").click()
+    page.get_by_role("link", name="View basket").click()
     expect(page).to_have_url(re.compile("/en/gio-hang/$"))
+
+
+def collect_errors(page: Page) -> list[str]:
+    """Return the list to which errors of the page and its console are added."""
+    page_errors: list[str] = []
+    page.on("pageerror", lambda error: page_errors.append(str(error)))
+    page.on("console", lambda message: message.type == "error" and page_errors.append(message.text))
+    return page_errors
 
 
 def page_violations(page: Page) -> list[str]:
@@ -102,6 +112,70 @@ def test_phone_updates_basket_in_place_and_double_click_orders_once(phone: Page)
 
 
 @pytest.mark.parametrize("has_scripts", [True, False])
+def test_buyer_stays_on_the_product_and_sees_what_was_added(
+    browser: Browser, live_server: Any, has_scripts: bool
+) -> None:
+    context = browser.new_context(base_url=live_server.url, java_script_enabled=has_scripts, **PHONE)
+    context.set_default_timeout(10_000)
+    page = context.new_page()
+    page_errors = collect_errors(page)
+    page.goto("/en/san-pham/goi-thao-duoc/")
+    page.locator("#buy").get_by_role("spinbutton", name="Quantity").fill("2")
+    page.get_by_role("button", name="Add to basket").click()
+
+    bar = page.get_by_role("status").filter(has_text="Added")
+    expect(bar).to_contain_text("Added: 2 × Gối thảo dược. Basket: 2 items, 640.000\u00a0₫.")
+    page.get_by_role("button", name="Add to basket").click()
+    expect(bar).to_contain_text(f"Basket: {4 if has_scripts else 3} items")
+    assert page.url.endswith("/en/san-pham/goi-thao-duoc/")
+    assert page_violations(page) == [] if has_scripts else True
+
+    page.locator("#buy").get_by_role("spinbutton", name="Quantity").fill("1000000")
+    page.get_by_role("button", name="Add to basket").click()
+    expect(page.locator(".notice.bad").filter(visible=True)).to_have_count(1)
+    assert BasketLine.objects.get().quantity == (4 if has_scripts else 3)
+    page.goto("/en/gio-hang/")
+    page.get_by_role("button", name="Delete Gối thảo dược").click()
+    expect(page.get_by_text("Gối thảo dược was removed.")).to_be_visible()
+    expect(page.get_by_text("Added: ")).to_have_count(0)
+    assert page_errors == []
+    context.close()
+
+
+def test_basket_change_made_offline_is_saved_once_there_is_a_network(phone: Page) -> None:
+    page = phone
+    add_product_to_basket(page)
+    page.context.set_offline(True)
+    page.get_by_role("button", name="Increase by one").click()
+    expect(page.get_by_role("alert")).to_contain_text("You are offline, so nothing was saved.")
+    assert BasketLine.objects.get().quantity == 1
+
+    page.context.set_offline(False)
+    expect(page.locator(".total").last).to_contain_text("640.000")
+    expect(page.get_by_role("alert")).to_have_count(0)
+    assert BasketLine.objects.get().quantity == 2
+
+
+@pytest.mark.parametrize("knows", [True, False])
+def test_product_is_not_added_without_a_network_and_the_page_says_so(phone: Page, knows: bool) -> None:
+    page = phone
+    page.goto("/en/san-pham/goi-thao-duoc/")
+    page.locator("#buy").get_by_role("spinbutton", name="Quantity").fill("3")
+    page.context.set_offline(True)
+    if not knows:  # as in a Wi-Fi without internet
+        page.evaluate("Object.defineProperty(navigator, 'onLine', { get: () => true })")
+    page.get_by_role("button", name="Add to basket").click()
+    expect(page.get_by_role("alert")).to_contain_text("You are offline, so nothing was saved.")
+    assert not BasketLine.objects.exists()
+
+    page.context.set_offline(False)
+    page.get_by_role("button", name="Add to basket").click()
+    expect(page.get_by_text("Added: 3 × Gối thảo dược.")).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(0)
+    assert BasketLine.objects.get().quantity == 3
+
+
+@pytest.mark.parametrize("has_scripts", [True, False])
 def test_every_button_of_the_basket_works(browser: Browser, live_server: Any, has_scripts: bool) -> None:
     make_variant(make_seller("HTX Tài Hoan"), name="Miến dong", price=45_000)
     context = browser.new_context(
@@ -112,14 +186,13 @@ def test_every_button_of_the_basket_works(browser: Browser, live_server: Any, ha
     )
     context.set_default_timeout(10_000)
     page = context.new_page()
-    page_errors: list[str] = []
-    page.on("pageerror", lambda error: page_errors.append(str(error)))
-    page.on("console", lambda message: message.type == "error" and page_errors.append(message.text))
+    page_errors = collect_errors(page)
     add_product_to_basket(page)
     pillow = page.get_by_role("listitem").filter(has_text="Gối thảo dược")
     page.goto("/en/san-pham/")
     page.get_by_role("link", name="Miến dong").click()
     page.get_by_role("button", name="Add to basket").click()
+    page.get_by_role("link", name="View basket").click()
 
     page.get_by_role("button", name="Delete Gối thảo dược").click()
     expect(pillow).to_have_count(0)
@@ -289,6 +362,7 @@ def test_two_lines_changed_at_once_both_keep_requested_quantity(phone: Page) -> 
     page.goto("/en/san-pham/")
     page.get_by_role("link", name="Miến dong").click()
     page.get_by_role("button", name="Add to basket").click()
+    page.get_by_role("link", name="View basket").click()
     pillow = page.get_by_role("spinbutton", name="Quantity of Gối thảo dược")
     noodles = page.get_by_role("spinbutton", name="Quantity of Miến dong")
     expect(noodles).to_have_value("1")

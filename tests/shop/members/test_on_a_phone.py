@@ -148,7 +148,57 @@ def test_app_shows_its_offline_page_without_a_network(phone_with_workers: Page, 
     phone.goto("/xa-vien/hang/")
 
     expect(phone.get_by_role("heading", level=1)).to_have_text("Chưa có mạng")
+    expect(phone.get_by_role("navigation", name="Việc của tôi")).to_be_visible()
     phone.context.set_offline(False)
+    phone.get_by_role("link", name="Thử lại").click()
+    phone.wait_for_url("**/xa-vien/hang/")
+    expect(phone.get_by_role("link", name="Chụp sản phẩm mới")).to_be_visible()
+
+
+@pytest.mark.parametrize("knows", [True, False])
+def test_form_keeps_words_and_photo_without_a_network(
+    phone_with_workers: Page, seller, tmp_path, knows: bool
+):
+    phone = phone_with_workers
+    make_category("Rau, củ, quả tươi")
+    make_product_type()
+    sign_in(phone, seller, "/xa-vien/hang/moi/")
+    phone.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    phone.get_by_label("Chụp ảnh").first.set_input_files(photo(tmp_path))
+    phone.get_by_label("Tên sản phẩm").fill("Bí xanh thơm")
+    phone.locator("label.filter", has_text="quả").first.click()
+    phone.get_by_label("Giá mỗi đơn vị bán").fill("15.000")
+    phone.get_by_role("group", name="Số lượng tồn kho").get_by_role("spinbutton").fill("20")
+    phone.get_by_label("Xuất xứ").fill("Yến Dương, Thái Nguyên")
+    phone.context.set_offline(True)
+    if not knows:  # as in a Wi-Fi without internet
+        phone.evaluate("Object.defineProperty(navigator, 'onLine', { get: () => true })")
+
+    phone.get_by_role("button", name="Tiếp tục").click()
+
+    expect(phone.get_by_role("alert")).to_contain_text("chưa lưu được gì")
+    expect(phone.get_by_label("Tên sản phẩm")).to_have_value("Bí xanh thơm")
+    assert not Product.objects.exists()
+    phone.context.set_offline(False)
+    phone.get_by_role("button", name="Tiếp tục").click()
+    expect(phone.get_by_role("heading", level=1)).to_have_text("Bí xanh thơm")
+    assert Product.objects.get().media.count() == 1
+
+
+def test_form_that_was_lost_on_its_way_leads_back_to_its_page(phone_with_workers: Page, seller):
+    phone = phone_with_workers
+    sign_in(phone, seller, "/xa-vien/tam-nghi/")
+    phone.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    phone.reload()
+    phone.context.set_offline(True)
+
+    phone.evaluate("document.querySelector('main form[method=post]').submit()")  # past the scripts
+
+    expect(phone.get_by_text("chưa chắc đã được lưu")).to_be_visible()
+    phone.context.set_offline(False)
+    phone.get_by_role("link", name="Thử lại").click()
+    phone.wait_for_url("**/xa-vien/tam-nghi/")
+    expect(phone.locator("main form")).not_to_have_count(0)
 
 
 # Buttons, fields and summaries that are under 48 px high, too small for a thumb.
