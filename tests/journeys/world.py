@@ -419,7 +419,9 @@ class _Market:
                 orders[name] = make_order(requested, method=PaymentMethod.CARD, user=self.buyer, now=self.now)
                 gateway_call = GatewayCall.objects.get(payment__order=orders[name])
                 record_gateway_result(call_id=gateway_call.pk, result=response, now=self.now)
-        GatewayCall.objects.filter(reference="pi_2").update(terms={"hold": False, "hosted": True})
+        GatewayCall.objects.filter(reference="pi_2").update(
+            request_parameters={"hold": False, "hosted": True}
+        )
         cancelled_order = cancel_order(
             order_id=orders["card held"].pk, reason="Mưa to, không hái được", **self.context
         )
