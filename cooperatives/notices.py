@@ -9,11 +9,11 @@ from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from cooperatives.models import Cooperative, Follow
+from cooperatives.models import Cooperative, Follow, Invitation
 from shop.core.models import shop_settings, show_in_language
 from shop.core.web.public_urls import page_url
 from shop.notifications.models import ContactMethod
-from shop.notifications.send import queue_notification
+from shop.notifications.send import PLACEHOLDER_SIGN, queue_notification
 
 
 def send_application_received(cooperative: Cooperative, *, now: datetime.datetime) -> None:
@@ -50,6 +50,28 @@ def send_follow_confirmation(follow: Follow, *, now: datetime.datetime) -> None:
             html=render_to_string("emails/follow_asked.html", context),
             language=follow.language,
             user_id=follow.user_id,
+            now=now,
+        )
+
+
+def send_invitation(
+    invitation: Invitation, recipient: str, *, token: str, language: str, now: datetime.datetime
+) -> None:
+    """Send an invitation's link by e-mail or text message, whether or not the recipient has an account."""
+    with translation.override(language):
+        cooperative = invitation.cooperative
+        show_in_language([cooperative], "name")
+        values = {"name": cooperative.name, "role": invitation.get_role_display(), "url": PLACEHOLDER_SIGN}
+        text = _("%(name)s invites you to work with them as %(role)s. Accept or ignore: %(url)s")
+        queue_notification(
+            key=f"invitation:{invitation.pk}",
+            contact_method=ContactMethod.EMAIL if "@" in recipient else ContactMethod.SMS,
+            recipient=recipient,
+            subject=_("Invitation from %(name)s") % values,
+            text=text % values,
+            language=language,
+            secret=page_url(f"/xa-vien/loi-moi/{token}/", language),
+            secret_expires_at=invitation.expires_at,
             now=now,
         )
 

@@ -1,4 +1,4 @@
-"""Add and remove members of a cooperative, and change their roles."""
+"""Change the roles of a cooperative's members and remove them; members join by `invitations`."""
 
 from __future__ import annotations
 
@@ -7,20 +7,12 @@ import datetime
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from cooperatives.models import Cooperative, Membership, Role
-from shop.accounts.registration.accounts import find_user
+from cooperatives.models import Cooperative, Invitation, Membership, Role
+from shop.accounts.models import User
 from shop.core.actors import Actor
 from shop.core.database.transactions import lock_row
 from shop.core.errors import Missing, Refused
 from shop.core.models import record_change
-
-
-class UserNotFound(Refused):
-    code = "user_not_found"
-    default_message = _(
-        "No account uses this email or confirmed phone number. Ask the person to create an "
-        "account or confirm the number first."
-    )
 
 
 class LastManager(Refused):
@@ -28,25 +20,9 @@ class LastManager(Refused):
     default_message = _("A cooperative needs a manager. Make another member a manager first.")
 
 
-@transaction.atomic(durable=True)
-def add_member(
-    *, cooperative_id: int, person: str, role: Role, actor: Actor, now: datetime.datetime
-) -> Membership:
-    """Add the owner of an account, identified by e-mail or phone, as a member with a role.
-
-    An existing member gets the new role. Raises Missing, UserNotFound, LastManager.
-    """
-    cooperative = _lock_cooperative(cooperative_id)
-    user = find_user(person)
-    if user is None or not user.is_active:
-        raise UserNotFound(field="person")
-    row = Membership.objects.filter(cooperative=cooperative, user=user).first()
-    if row is None:
-        row = Membership.objects.create(cooperative=cooperative, user=user, role=role)
-        _record_membership("membership.admitted", row, actor=actor, now=now)
-    else:
-        _update_membership(row, role, is_active=True, actor=actor, now=now)
-    return row
+class AlreadyMember(Refused):
+    code = "already_member"
+    default_message = _("You already work for this cooperative. A manager can change your role.")
 
 
 @transaction.atomic(durable=True)
@@ -66,6 +42,21 @@ def remove_member(*, cooperative_id: int, membership_id: int, actor: Actor, now:
     _update_membership(row, Role(row.role), is_active=False, actor=actor, now=now)
 
 
+def admit_member(
+    cooperative: Cooperative, user: User, role: Role, *, actor: Actor, now: datetime.datetime
+) -> Membership:
+    """Step: make a user an active member of a locked cooperative. Raises AlreadyMember."""
+    row = Membership.objects.filter(cooperative=cooperative, user=user).first()
+    if row is None:
+        row = Membership(cooperative=cooperative, user=user)
+    elif row.is_active:
+        raise AlreadyMember()
+    row.role, row.is_active = role, True
+    row.save()
+    _record_membership("membership.admitted", row, actor=actor, now=now)
+    return row
+
+
 def _update_membership(
     row: Membership, role: Role, *, is_active: bool, actor: Actor, now: datetime.datetime
 ) -> None:
@@ -74,15 +65,22 @@ def _update_membership(
     managers = Membership.objects.filter(
         cooperative=row.cooperative_id, role=Role.MANAGER, is_active=True
     ).exclude(pk=row.pk)
+    was_manager = row.role == Role.MANAGER
     remains_manager = is_active and role == Role.MANAGER
-    if row.is_active and row.role == Role.MANAGER and not remains_manager and not managers.exists():
+    if was_manager and not remains_manager and not managers.exists():
         raise LastManager()
-    action = "membership.ended"
-    if is_active:
-        action = "membership.role_changed" if row.is_active else "membership.admitted"
     row.role, row.is_active = role, is_active
     row.save(update_fields=["role", "is_active"])
+    action = "membership.role_changed" if is_active else "membership.ended"
     _record_membership(action, row, actor=actor, now=now)
+    if was_manager and not remains_manager:
+        _revoke_invitations_of(row, now)
+
+
+def _revoke_invitations_of(row: Membership, now: datetime.datetime) -> None:
+    """Revoke what a former manager sent, or they could let themselves in again by a link of their own."""
+    sent = Invitation.objects.filter(cooperative=row.cooperative_id, invited_by=row.user_id).open(now)
+    sent.update(revoked_at=now, note="")
 
 
 def _record_membership(action: str, row: Membership, *, actor: Actor, now: datetime.datetime) -> None:
@@ -99,14 +97,15 @@ def _record_membership(action: str, row: Membership, *, actor: Actor, now: datet
 
 def _lock_membership(cooperative_id: int, membership_id: int) -> Membership:
     """Lock the cooperative and return the active membership. Raises Missing."""
-    cooperative = _lock_cooperative(cooperative_id)
+    cooperative = lock_cooperative(cooperative_id)
     row = Membership.objects.filter(cooperative=cooperative, pk=membership_id, is_active=True).first()
     if row is None:
         raise Missing()
     return row
 
 
-def _lock_cooperative(cooperative_id: int) -> Cooperative:
+def lock_cooperative(cooperative_id: int) -> Cooperative:
+    """Step: lock a cooperative, whose members are about to change. Raises Missing."""
     cooperative = lock_row(Cooperative.objects.filter(pk=cooperative_id))
     if cooperative is None:
         raise Missing()

@@ -20,6 +20,7 @@ from cooperatives.models.delivery import (
 )
 from cooperatives.models.follow import Follow
 from cooperatives.models.group import GroupCooperative
+from cooperatives.models.invitation import Invitation
 from cooperatives.models.warehouse import ClickAndCollect, Warehouse, WarehouseChannel, Zone, ZoneCountry
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "DeliveryRate",
     "Follow",
     "GroupCooperative",
+    "Invitation",
     "MarketDay",
     "MarketDayKind",
     "Membership",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Concatenate, ParamSpec
+from urllib.parse import urlencode
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
@@ -40,6 +41,8 @@ def for_members(right: MemberRight) -> Callable[[Page[Arguments]], Callable[...,
                 membership = chosen_membership(request)
                 if membership is None:
                     return redirect("members:apply")
+                if must_choose_cooperative(request):
+                    return redirect_to_choice(request)
                 if membership.cooperative.state not in _ADMITTED_STATES:
                     return redirect("members:application")
                 membership.require(right)
@@ -84,6 +87,25 @@ def chosen_membership(request: HttpRequest) -> MembershipContext | None:
 
     first = min(memberships, key=rank)
     return MembershipContext(user, first.cooperative, first.role)
+
+
+def must_choose_cooperative(request: HttpRequest) -> bool:
+    """Whether the user works for several cooperatives and has not said for which one now."""
+    return request.session.get(CHOSEN_KEY) not in (ids := admitted_ids(request)) and len(ids) > 1
+
+
+def admitted_ids(request: HttpRequest) -> list[int]:
+    """Return the ids of the cooperatives that the user may work for."""
+    rows = memberships_of(request.user)
+    return [row.cooperative_id for row in rows if row.cooperative.state in _ADMITTED_STATES]
+
+
+def redirect_to_choice(request: HttpRequest) -> HttpResponse:
+    """Redirect to the choice of a cooperative and then back to this page, unless it is a POST."""
+    url = reverse("members:cooperative")
+    if request.method in ("GET", "HEAD"):
+        url = f"{url}?{urlencode({'next': request.get_full_path()})}"
+    return redirect(url)
 
 
 def render_page(

@@ -5,23 +5,19 @@ from __future__ import annotations
 import datetime
 from dataclasses import dataclass
 
-from django.contrib.auth import get_user
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from catalog.models import Stock
-from cooperatives.access import MemberRight, MembershipContext, membership_context
+from cooperatives.access import MemberRight, MembershipContext
 from cooperatives.states import CooperativeState
 from orders.models import Complaint, OrderPart
 from orders.models.part import OrderPartQuerySet
 from shop.core.dates.calendar import vietnam_date
-from shop.core.errors import Missing
-from shop.members.forms.fields import parse_key
 from shop.members.fulfilment.worklist import PartTask, Stage, at_stage, tasks
-from shop.members.member_access import CHOSEN_KEY, for_members, redirect_to_sign_in, render_page
+from shop.members.member_access import for_members, render_page
 
 _MAX_TASKS = 12  # tasks per stage on this page; the rest is behind "all"
 _MAX_LOW_STOCKS = 5
@@ -73,19 +69,6 @@ def today(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
         "may_see_cash": membership.may(MemberRight.CASH),
     }
     return render_page(request, membership, "members/today.html", context)
-
-
-@require_POST
-def cooperative_choice(request: HttpRequest) -> HttpResponse:
-    """Switch to another of the user's cooperatives."""
-    if not request.user.is_authenticated:
-        return redirect_to_sign_in(request)
-    try:
-        membership = membership_context(get_user(request), parse_key(request.POST.get("cooperative")))
-    except Missing as error:
-        raise Http404 from error
-    request.session[CHOSEN_KEY] = membership.cooperative.pk
-    return redirect("members:today")
 
 
 def _complaints(membership: MembershipContext) -> list[Complaint]:

@@ -4,7 +4,7 @@ from django.urls import path
 
 from shop.members import app_shell, today
 from shop.members.catalogue import discounts, listings, pictures, products, stock, translations, warehouses
-from shop.members.cooperative import application, delivery, people, profile
+from shop.members.cooperative import application, choice, delivery, invitations, people, profile
 from shop.members.fulfilment import complaints, parcels, parts, weights
 from shop.members.money import cash, settlements
 
@@ -12,7 +12,7 @@ app_name = "members"
 
 urlpatterns = [
     path("", today.today, name="today"),
-    path("hop-tac-xa/", today.cooperative_choice, name="cooperative"),
+    path("hop-tac-xa/", choice.cooperative_choice, name="cooperative"),
     path("dang-ky/", application.apply, name="apply"),
     path("dang-ky/ma/", application.application_code, name="apply-code"),
     path("ho-so/", application.application, name="application"),
@@ -75,6 +75,10 @@ urlpatterns = [
     path("thanh-vien/", people.people, name="memberships"),
     path("thanh-vien/<int:membership_id>/", people.person, name="membership"),
     path("thanh-vien/<int:membership_id>/thoi/", people.person_end, name="membership-end"),
+    path("thanh-vien/moi/", invitations.invitation_creation, name="invitation-creation"),
+    path("thanh-vien/moi/<int:invitation_id>/", invitations.invitation, name="invitation"),
+    path("thanh-vien/moi/<int:invitation_id>/huy/", invitations.revocation, name="invitation-revocation"),
+    path("loi-moi/<str:token>/", invitations.received, name="received-invitation"),
     path("gian-hang/", profile.profile, name="profile"),
     path("gian-hang/ho/", profile.household_creation, name="household-creation"),
     path("gian-hang/ho/<int:household_id>/", profile.household, name="household"),

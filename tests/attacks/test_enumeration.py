@@ -8,17 +8,14 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from cooperatives.actions.members import UserNotFound, add_member
-from cooperatives.models import Cooperative, Membership, Role
+from cooperatives.models import Cooperative
 from shop.accounts.models import User
 from shop.accounts.registration.accounts import authenticate_active_user
-from shop.core.actors import Actor
 from shop.core.identifiers.phones import format_phone, normalise_phone
 from shop.core.models import Change
 from shop.notifications.models import Notification
-from tests.factories import NOW, PASSWORD, make_channel, make_seller, make_user
+from tests.factories import NOW, PASSWORD, make_channel, make_user
 from tests.markup import html_of
-from tests.refusals import assert_refused
 from tests.shop.accounts.sent_codes import last_code, sign_in_by_code
 from tests.shop.api.client import data_of
 from tests.shop.api.tokens import token_of
@@ -180,20 +177,14 @@ def test_saving_a_taken_number_looks_like_a_free_one() -> None:
 
 
 def test_unconfirmed_number_identifies_nobody(client: Client) -> None:
-    """Neither sign-in nor an invitation finds an account by it, and it does not block the number's owner."""
+    """Sign-in finds no account by it, and it does not block the number's owner."""
     squatter = make_user(email="mai@example.com", phone="+84987654321")
-    seller = make_seller()
-    invitation = {"cooperative_id": seller.pk, "role": Role.PACKER, "actor": Actor.guest(), "now": NOW}
 
     assert authenticate_active_user(written="0987 654 321", password=PASSWORD) is None
-    with assert_refused(UserNotFound, "user_not_found"):
-        add_member(person="0987 654 321", **invitation)
     holder = make_user(email=TAKEN, phone="+84987654321", phone_confirmed_at=NOW)
-    add_member(person="0987 654 321", **invitation)
     sign_in_by_code(client, "0987 654 321")
 
     assert authenticate_active_user(written="0987 654 321", password=PASSWORD) == holder
-    assert Membership.objects.get().user == holder
     assert client.session["_auth_user_id"] == str(holder.pk)
     squatter.refresh_from_db()
     assert squatter.phone == "+84987654321"

@@ -25,7 +25,10 @@ ASKS = {
         settlement-closings settlement-correction transfer-return transfer-sending withholding-end
         withholding-switch withholdings
     """,
-    "members": "account account-decision complaint-acceptance membership membership-end memberships",
+    "members": """
+        account account-decision complaint-acceptance invitation invitation-creation invitation-revocation
+        membership membership-end memberships
+    """,
     "accounts": """
         authenticator-app email passkey-options passkey-removal passkeys phone-confirmation recovery-codes
         second-factor-end second-factor-passkeys
@@ -59,7 +62,7 @@ ASKS_NOT = {
         promotion-end promotion-new resumption return-receipt settlement settlement-pdf settlement-print
         settlement-workbook settlements stock stock-receipt today variant variant-new voucher voucher-codes
         voucher-end voucher-file voucher-new warehouse warehouse-closing warehouses weight weight-preview
-        worker
+        received-invitation worker
     """,
     "accounts": """
         api-client-end code code-name code-request consents details device-code email-confirmation home

@@ -50,7 +50,7 @@ class PhoneField(forms.CharField):
 
 
 class EmailOrPhoneField(forms.CharField):
-    """An e-mail address in lower case, or a phone number in its stored form."""
+    """An e-mail address in lower case, or a phone number in its stored form; empty if it is optional."""
 
     def __init__(self, *, label: Label = _EMAIL_OR_PHONE, **options: Any) -> None:
         options.setdefault("max_length", 254)
@@ -58,6 +58,8 @@ class EmailOrPhoneField(forms.CharField):
 
     def clean(self, value: object) -> str:
         written = str(super().clean(value)).strip()
+        if not written:
+            return ""
         if "@" in written:
             return str(forms.EmailField().clean(written)).lower()
         if not any(sign.isdecimal() for sign in written):

@@ -32,14 +32,21 @@ class RoleForm(MembersForm):
         self.fields["role"].widget.attrs["class"] = "input"
 
 
-class PersonForm(RoleForm):
-    person = EmailOrPhoneField(
-        label=_("Email or phone number of their account"),
-        help_text=_("They create the account themselves under “Create an account”."),
-        error_messages={"required": _("Enter their email address or phone number.")},
+class InvitationForm(RoleForm):
+    note = forms.CharField(
+        label=_("Who is it for?"),
+        help_text=_("Only managers of your cooperative see this."),
+        max_length=120,
+        required=False,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
-    field_order = ("person", "role")
+    recipient = EmailOrPhoneField(
+        label=_("Send to email or phone number"),
+        help_text=_("Leave empty to share the link or the QR code yourself."),
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    field_order = ("note", "role", "recipient")
 
     def __init__(
         self, data: FormData = None, files: FormFiles = None, **options: Unpack[FormOptions]

@@ -1,11 +1,15 @@
-"""Managers add, change and remove the members of a cooperative."""
+"""Managers invite, change and remove the members of a cooperative; people accept and choose."""
 
 from __future__ import annotations
 
-import pytest
+from urllib.parse import quote
 
-from cooperatives.models import Membership, Role
-from tests.factories import NOW, make_member, make_user
+import pytest
+from django.test import Client
+
+from cooperatives.actions.invitations import invitation_token
+from cooperatives.models import Invitation, Membership, Role
+from tests.factories import make_member, make_seller, make_user
 from tests.markup import html_of
 
 pytestmark = pytest.mark.django_db
@@ -14,35 +18,142 @@ pytestmark = pytest.mark.django_db
 ADDRESS = "/en/xa-vien/thanh-vien/"
 
 
-def add_member(client, person, role="packer"):
-    return html_of(client.post(ADDRESS, {"person": person, "role": role}, follow=True))
+NEW = f"{ADDRESS}moi/"
 
 
-def test_manager_adds_a_packer_changes_the_role_and_ends_it(manager, seller):
-    user = make_user(email="hoa@example.com", phone="+84912345678", phone_confirmed_at=NOW)
+def invite(client, **fields):
+    return client.post(NEW, {"role": "packer", "note": "", "recipient": ""} | fields, follow=True)
 
-    page = add_member(manager, "0912 345 678")
+
+def link_of(invitation):
+    return f"/en/xa-vien/loi-moi/{invitation_token(invitation)}/"
+
+
+def test_manager_invites_a_packer_who_accepts_on_their_own_phone(manager, seller):
+    page = html_of(invite(manager, note="chị Hoa"))
+    row = Invitation.objects.get()
+    url = f"http://testserver{link_of(row)}"
+    assert (url.removeprefix("http://testserver") in page, "data:image/svg+xml" in page) == (True, True)
+    assert "chị Hoa" in html_of(manager.get(ADDRESS))
+
+    guest = Client()
+    page = html_of(guest.get(link_of(row)))
+    assert "HTX Thiên An invites you to work with them" in page
+    assert f"dang-nhap/?next={quote(link_of(row))}" in page
+    guest.force_login(make_user(first_name="Hoa", email="hoa@example.com"))
+    assert "You are signed in as Hoa." in html_of(guest.get(link_of(row)))
+    assert "hoa@example.com" not in html_of(manager.get(ADDRESS))
+    response = guest.post(link_of(row))
+
+    assert response["Location"] == "/en/xa-vien/"
+    assert Membership.objects.get(user__email="hoa@example.com").role == Role.PACKER
+    page = html_of(manager.get(ADDRESS))
+    assert ("hoa@example.com" in page, "chị Hoa" in page) == (True, False)
+
+
+def test_guest_cannot_accept(client, manager):
+    invite(manager)
+    row = Invitation.objects.get()
+
+    response = Client().post(link_of(row))
+
+    assert (response.status_code, Membership.objects.count()) == (200, 1)
+
+
+def test_used_and_forged_links_look_the_same(manager, seller):
+    invite(manager)
+    row = Invitation.objects.get()
+    manager.post(f"{NEW}{row.pk}/huy/")
+
+    pages = [Client().get(url) for url in (link_of(row), "/en/xa-vien/loi-moi/1.forged/")]
+
+    assert [page.status_code for page in pages] == [410, 410]
+    texts = [html_of(page) for page in pages]
+    assert all("This invitation is no longer valid." in text for text in texts)
+    assert not any("HTX Thiên An" in text for text in texts)
+
+
+@pytest.mark.parametrize("recipient", ["hoa@example.com", "ai@example.com"])
+def test_answer_does_not_tell_who_has_an_account(manager, recipient):
+    make_user(email="hoa@example.com", first_name="Lò Thị Hoa")
+
+    response = invite(manager, recipient=recipient)
+
+    row = Invitation.objects.get()
+    assert response.redirect_chain == [(f"{NEW}{row.pk}/", 302)]
+    page = html_of(response)
+    assert ("Invitation sent." in page, "Lò Thị Hoa" in page, recipient in page) == (True, False, False)
+    assert not Membership.objects.filter(user__email="hoa@example.com").exists()
+
+
+def test_wrong_address_shows_an_error_and_keeps_the_input(manager):
+    page = html_of(invite(manager, recipient="0900 000 20", note="anh Ba"))
+
+    assert ('value="0900 000 20"' in page, 'value="anh Ba"' in page) == (True, True)
+    assert not Invitation.objects.exists()
+
+
+def test_invitations_are_limited(manager, seller):
+    for _number in range(30):
+        invite(manager)
+        Invitation.objects.all().delete()
+
+    page = html_of(invite(manager, recipient="hoa@example.com"))
+
+    assert "Too many attempts." in page
+    assert not Invitation.objects.exists()
+
+
+def test_accepting_does_not_move_the_app_of_another_cooperative(client, manager, seller):
+    rival, member = make_seller("HTX Khác"), Client()
+    user = make_member(rival, Role.MANAGER)
+    member.force_login(user)
+    invite(manager)
+
+    response = member.post(link_of(Invitation.objects.get()))
+
+    assert response["Location"] == "/en/xa-vien/hop-tac-xa/"
+    assert "<h1>HTX Khác</h1>" in html_of(member.get("/en/xa-vien/"))
+    member.post("/en/xa-vien/hop-tac-xa/", {"cooperative": seller.pk})
+    assert "<h1>HTX Thiên An</h1>" in html_of(member.get("/en/xa-vien/"))
+
+
+def test_whoever_works_for_several_chooses_after_signing_in(client, seller):
+    rival = make_seller("HTX Khác")
+    client.force_login(user := make_member(rival, Role.MANAGER))
+    Membership.objects.create(cooperative=seller, user=user, role=Role.PACKER)
+
+    response = client.get("/en/xa-vien/hang/?tin=ban")
+    assert response["Location"] == "/en/xa-vien/hop-tac-xa/?next=%2Fen%2Fxa-vien%2Fhang%2F%3Ftin%3Dban"
+    page = html_of(client.get(response["Location"]))
+    assert all(name in page for name in ("HTX Khác", "HTX Thiên An", "Packer"))
+    choice = {"cooperative": rival.pk, "next": "/en/xa-vien/hang/?tin=ban"}
+    response = client.post("/en/xa-vien/hop-tac-xa/", choice)
+
+    assert response["Location"] == "/en/xa-vien/hang/?tin=ban"
+    assert client.get(response["Location"]).status_code == 200
+
+
+def test_choice_of_a_foreign_cooperative_is_not_found(manager):
+    foreign = make_seller("HTX Khác")
+
+    response = manager.post("/xa-vien/hop-tac-xa/", {"cooperative": foreign.pk})
+
+    assert response.status_code == 404
+    assert manager.get("/xa-vien/").status_code == 200
+
+
+def test_manager_changes_a_role_and_ends_the_membership(manager, seller):
+    user = make_member(seller, Role.PACKER, email="hoa@example.com")
     row = Membership.objects.get(user=user)
-    assert (row.role, "Member added." in page, "hoa@example.com" in page) == (
-        "packer",
-        True,
-        True,
-    )
 
-    manager.post(f"/en/xa-vien/thanh-vien/{row.pk}/", {f"m{row.pk}-role": "lister"})
+    manager.post(f"{ADDRESS}{row.pk}/", {f"m{row.pk}-role": "lister"})
     row.refresh_from_db()
     assert row.role == Role.LISTER
 
-    page = html_of(manager.post(f"/en/xa-vien/thanh-vien/{row.pk}/thoi/", follow=True))
+    page = html_of(manager.post(f"{ADDRESS}{row.pk}/thoi/", follow=True))
     row.refresh_from_db()
     assert (row.is_active, "hoa@example.com" in page) == (False, False)
-
-
-def test_invalid_member_shows_an_error_and_keeps_the_input(manager):
-    page = html_of(manager.post("/en/xa-vien/thanh-vien/", {"person": "ai@example.com", "role": "packer"}))
-
-    assert "No account uses this email or confirmed phone number" in page
-    assert 'value="ai@example.com"' in page
 
 
 def test_last_manager_cannot_be_removed(manager, seller):
@@ -55,18 +166,7 @@ def test_last_manager_cannot_be_removed(manager, seller):
     assert row.is_active
 
 
-def test_account_lookups_are_limited(manager):
-    for number in range(30):
-        add_member(manager, f"a{number}@example.com")
-    make_user(email="hoa@example.com")
-
-    page = html_of(manager.post("/en/xa-vien/thanh-vien/", {"person": "hoa@example.com", "role": "packer"}))
-
-    assert "Too many attempts." in page
-    assert not Membership.objects.filter(user__email="hoa@example.com").exists()
-
-
-@pytest.mark.parametrize("path", ["", "{pk}/", "{pk}/thoi/"])
+@pytest.mark.parametrize("path", ["moi/", "{pk}/", "{pk}/thoi/"])
 def test_only_managers_change_members(packer, seller, path):
     row = Membership.objects.get(user=make_member(seller, Role.LISTER, email="hoa@example.com"))
 
@@ -78,8 +178,6 @@ def test_only_managers_change_members(packer, seller, path):
 
 
 def test_foreign_member_is_not_found(manager):
-    from tests.factories import make_seller
-
     row = Membership.objects.get(user=make_member(make_seller("HTX Khác"), email="hoa@example.com"))
 
     assert manager.post(f"/xa-vien/thanh-vien/{row.pk}/thoi/").status_code == 404

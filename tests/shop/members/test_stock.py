@@ -170,6 +170,7 @@ def test_member_of_two_cooperatives_switches_between_them(client):
     client.force_login(user)
     make_product(second, name="Bí xanh")
 
+    client.post("/xa-vien/hop-tac-xa/", {"cooperative": first.pk})
     before = html_of(client.get("/xa-vien/hang/"))
     client.post("/xa-vien/hop-tac-xa/", {"cooperative": second.pk})
     after = html_of(client.get("/xa-vien/hang/"))

@@ -1,0 +1,40 @@
+"""Choose for which cooperative to work, for people who work for several."""
+
+from __future__ import annotations
+
+from django.contrib.auth import get_user
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+
+from cooperatives.access import membership_context, memberships_of
+from shop.accounts.views.sign_in_steps import own_url
+from shop.core.errors import Missing
+from shop.core.models import show_in_language
+from shop.members.forms.fields import parse_key
+from shop.members.member_access import CHOSEN_KEY, admitted_ids, redirect_to_sign_in
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def cooperative_choice(request: HttpRequest) -> HttpResponse:
+    """List the user's cooperatives and remember the chosen one until they sign out."""
+    if not request.user.is_authenticated:
+        return redirect_to_sign_in(request)
+    if request.method != "POST":
+        return _render_choice(request)
+    try:
+        membership = membership_context(get_user(request), parse_key(request.POST.get("cooperative")))
+    except Missing as error:
+        raise Http404 from error
+    request.session[CHOSEN_KEY] = membership.cooperative.pk
+    return redirect(own_url(request, request.POST.get("next", "")) or "members:today")
+
+
+def _render_choice(request: HttpRequest) -> HttpResponse:
+    admitted = set(admitted_ids(request))
+    if not admitted:
+        return redirect("members:today")
+    rows = [row for row in memberships_of(request.user) if row.cooperative_id in admitted]
+    show_in_language([row.cooperative for row in rows], "name")
+    context = {"choices": rows, "next": own_url(request, request.GET.get("next", ""))}
+    return render(request, "members/cooperative_choice.html", context)
