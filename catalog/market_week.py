@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from cooperatives.models import DeliveryKind, DeliveryMethod, PickupTime
 from cooperatives.states import CooperativeState
-from shop.core.dates.calendar import VIETNAM, next_weekday, vietnam_date
+from shop.core.dates.calendar import VIETNAM, vietnam_date
 from shop.core.models import show_in_language
 
 
@@ -77,12 +77,12 @@ def weekly_delivery_methods() -> list[DeliveryMethod]:
 
 
 def this_week(methods: Sequence[DeliveryMethod], *, now: datetime.datetime) -> MarketWeek:
-    """The seven days from Monday, and the next market and coach of these delivery methods."""
-    monday = monday_of(vietnam_date(now))
+    """The seven days from today, and the next market and coach of these delivery methods."""
+    today = vietnam_date(now)
     coach = next_coach(methods, now=now)
+    market_dates = _market_dates(methods, now)
     days = [
-        _week_day(monday + datetime.timedelta(days=ahead), methods, coach, vietnam_date(now))
-        for ahead in range(7)
+        _week_day(today + datetime.timedelta(days=ahead), market_dates, coach, today) for ahead in range(7)
     ]
     return MarketWeek(days, next_market(methods, now=now), coach)
 
@@ -111,15 +111,20 @@ def next_coach(methods: Sequence[DeliveryMethod], *, now: datetime.datetime) -> 
 
 
 def _next_departure(method: DeliveryMethod, now: datetime.datetime) -> CoachDeparture | None:
-    if method.departs_weekday is None:
+    leaves_at = method.next_departure(now=now) if method.departs_weekday is not None else None
+    if leaves_at is None:
         return None
-    day = vietnam_date(now) - datetime.timedelta(days=1)
-    for _week in range(2):
-        day = next_weekday(day, method.departs_weekday)
-        coach = _departure(method, day)
-        if coach.closes_at > now:
-            return coach
-    return None
+    return CoachDeparture(method, leaves_at, leaves_at - datetime.timedelta(hours=method.cut_off_hours))
+
+
+def _market_dates(methods: Sequence[DeliveryMethod], now: datetime.datetime) -> set[datetime.date]:
+    """The market days to come that still take orders."""
+    return {
+        time.day
+        for method in methods
+        if method.kind == DeliveryKind.MARKET_DAY
+        for time in method.pickup_times(now=now, count=7)
+    }
 
 
 def _departure(method: DeliveryMethod, day: datetime.date) -> CoachDeparture:
@@ -128,17 +133,14 @@ def _departure(method: DeliveryMethod, day: datetime.date) -> CoachDeparture:
 
 
 def _week_day(
-    date: datetime.date, methods: Sequence[DeliveryMethod], coach: CoachDeparture | None, today: datetime.date
+    date: datetime.date,
+    market_dates: set[datetime.date],
+    coach: CoachDeparture | None,
+    today: datetime.date,
 ) -> WeekDay:
-    """A day of the week; the coach's weekdays are marked whether past or still to come."""
-    is_market = any(
-        market_day.falls_on(date)
-        for method in methods
-        if method.kind == DeliveryKind.MARKET_DAY
-        for market_day in method.market_days.all()
-    )
-    closes = coach is not None and vietnam_date(coach.closes_at).weekday() == date.weekday()
-    leaves = coach is not None and vietnam_date(coach.leaves_at).weekday() == date.weekday()
+    is_market = date in market_dates
+    closes = coach is not None and vietnam_date(coach.closes_at) == date
+    leaves = coach is not None and vietnam_date(coach.leaves_at) == date
     event_labels = [
         label
         for happens, label in [

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 from catalog.models import ALL_MONTHS, Listing, Product
 from catalog.models.listing import ListingQuerySet
 from catalog.views.breadcrumbs import Breadcrumb, market_breadcrumb
-from catalog.views.delivery_estimates import DeliveryEstimate
+from catalog.views.delivery_estimates import MAX_DAYS, DeliveryEstimate
 from catalog.views.follow_pages import follow_form, visitors_follow
 from catalog.views.product_cards import build_cards
 from cooperatives.models import Certificate, Cooperative, DeliveryMethod, Producer
@@ -110,5 +110,8 @@ def _delivery_options(cooperative: Cooperative, *, now: datetime.datetime) -> li
     methods = list(DeliveryMethod.objects.active_with_terms().filter(cooperative=cooperative))
     show_in_language(methods, "name", "note")
     return [
-        DeliveryEstimate(method, None, False, method.pickup_times(now=now, count=2)) for method in methods
+        DeliveryEstimate(
+            method, None, False, method.pickup_times(now=now, count=MAX_DAYS), method.arrival(now=now)
+        )
+        for method in methods
     ]

@@ -12,12 +12,13 @@ from django.http.request import QueryDict
 from catalog.models import Product, Variant
 from catalog.unit_labels import max_price
 from catalog.views.buyer_province import chosen_commune, chosen_province
-from cooperatives.models import DeliveryMethod, PickupTime
+from cooperatives.models import Arrival, DeliveryMethod, PickupTime
 from shop.core.geography.division_choices import all_provinces, communes_of
 from shop.core.models import Channel, Picture, show_in_language
 from shop.core.models.geography import Division
 
 MAX_QUANTITY = 999
+MAX_DAYS = 3  # pickup days listed for each place
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +57,17 @@ class VariantChoice:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryEstimate:
-    """A delivery option on the page; `fee` in minor units, the lowest if provinces differ."""
+    """A delivery option on the page; `fee` in minor units, the lowest if provinces differ.
+
+    `is_far`: a pickup place in another province than the buyer.
+    """
 
     delivery_method: DeliveryMethod
     fee: int | None
     is_lowest: bool
     times: list[PickupTime]
+    arrival: Arrival | None = None
+    is_far: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +121,7 @@ def delivery_context(
     province = chosen_province(request, provinces)
     communes = communes_of(province.code) if province else []
     options = _delivery_options(product, channel, province, purchase, now=now)
+    reachable = [option for option in options if province is None or option.fee is not None]
     is_sent = any(option.fee is not None and not option.delivery_method.is_collected for option in options)
     return {
         "provinces": provinces,
@@ -122,6 +129,8 @@ def delivery_context(
         "communes": communes,
         "commune": chosen_commune(request, communes),
         "offers": options,
+        "near_offers": [option for option in reachable if not option.is_far],
+        "far_offers": [option for option in reachable if option.is_far],
         "is_not_delivered": province is not None and not is_sent,
     }
 
@@ -139,7 +148,8 @@ def _delivery_options(
     methods = list(DeliveryMethod.objects.active_with_terms().filter(cooperative=product.cooperative))
     show_in_language(methods, "name", "note")
     for method in methods:
-        times = method.pickup_times(now=now, count=2) if method.is_collected else []
+        times = method.pickup_times(now=now, count=MAX_DAYS) if method.is_collected else []
+        arrival = method.arrival(now=now)
         if province is not None:
             fee = method.fee(
                 channel_id=channel.pk,
@@ -147,13 +157,19 @@ def _delivery_options(
                 grams=purchase.grams,
                 subtotal=purchase.goods,
             )
-            options.append(DeliveryEstimate(method, fee, False, times))
+            options.append(
+                DeliveryEstimate(method, fee, False, times, arrival, method.is_outside(province.code))
+            )
         else:
             rates = [rate.price for rate in method.rates.all() if rate.channel_id == channel.pk]
             is_lowest = len(set(rates)) > 1
             options.append(
                 DeliveryEstimate(
-                    method, min(rates, default=0 if method.is_collected else None), is_lowest, times
+                    method,
+                    min(rates, default=0 if method.is_collected else None),
+                    is_lowest,
+                    times,
+                    arrival,
                 )
             )
     return options

@@ -1,3 +1,4 @@
+from cooperatives.models.arrival import Arrival
 from cooperatives.models.cooperative import (
     Certificate,
     CertificateKind,
@@ -25,6 +26,7 @@ from cooperatives.models.warehouse import ClickAndCollect, Warehouse, WarehouseC
 
 __all__ = [
     "PICKUP_KINDS",
+    "Arrival",
     "Certificate",
     "CertificateKind",
     "ClickAndCollect",

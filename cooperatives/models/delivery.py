@@ -12,9 +12,11 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from cooperatives.models.arrival import Arrival, arrival_of, next_coach_departure, shipping_day
 from cooperatives.models.cooperative import Cooperative
 from cooperatives.models.warehouse import Warehouse, Zone
 from shop.core.dates.calendar import VIETNAM, falls_on_lunar_day, vietnam_date
+from shop.core.dates.holidays import is_tet
 from shop.core.models import Channel, TaxClass, WithMetadata
 
 
@@ -44,6 +46,10 @@ class Service(WithMetadata):
 
     def __str__(self) -> str:
         return self.name
+
+    def arrival(self, *, now: datetime.datetime) -> Arrival | None:
+        """Return when an order placed now arrives; None if its days are not known."""
+        return arrival_of(shipping_day(now), self.minimum_days, self.maximum_days)
 
 
 class ServicePrice(models.Model):
@@ -165,9 +171,28 @@ class DeliveryMethod(WithMetadata):
             return True
         return any(rate.province_code in ("", province_code) for rate in self._rates(channel_id))
 
+    def is_outside(self, province_code: str) -> bool:
+        """Whether it is a pickup in another province than this one; False where either is not known."""
+        here = self.warehouse.address.province_code if self.warehouse else ""
+        return bool(here and province_code) and here != province_code
+
     def pickup_times(self, *, now: datetime.datetime, count: int = 4) -> list[PickupTime]:
         """Return the next `count` pickup times that are still open for orders."""
         return list(self._times(now, count))
+
+    def next_departure(self, *, now: datetime.datetime) -> datetime.datetime | None:
+        """Return when the next coach leaves that still takes orders; None for other methods."""
+        if self.kind != DeliveryKind.COACH:
+            return None
+        return next_coach_departure(now, self.cut_off_hours, self.departs_weekday, self.departs_at)
+
+    def arrival(self, *, now: datetime.datetime) -> Arrival | None:
+        """Return when an order placed now arrives; None for pickups, and if its days are not known."""
+        if self.is_collected:
+            return None
+        leaves_at = self.next_departure(now=now)
+        shipped = vietnam_date(leaves_at) if leaves_at else shipping_day(now, self.cut_off_hours)
+        return arrival_of(shipped, self.minimum_days, self.maximum_days, leaves_at)
 
     def _rates(self, channel_id: int) -> list[DeliveryRate]:
         return [rate for rate in self.rates.all() if rate.channel_id == channel_id]
@@ -179,6 +204,8 @@ class DeliveryMethod(WithMetadata):
         open_count = 0
         for days_ahead in range(120 if market_days else 0):
             day = today + datetime.timedelta(days=days_ahead)
+            if is_tet(day):
+                continue
             starts: set[datetime.time] = set()
             for market_day in market_days:
                 if market_day.starts in starts or not market_day.falls_on(day):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from cooperatives.models import DeliveryMethod, Service
+from cooperatives.models import Arrival, DeliveryMethod, Service
 from orders.actions.quotes.quote_types import Quote, QuotedLine, QuotedPickupTime, QuoteProblem, SellerQuote
 from orders.pricing import PricedItem
 from shop.core.models import Picture, show_in_language
@@ -70,7 +70,7 @@ class LineView:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryChoice:
-    """One radio button: a delivery method, or one of its pickup times (`is_further` after the first).
+    """One radio button: a delivery method, or one of its pickup times.
 
     It may also be the shipping service chosen for the basket over the API.
     """
@@ -80,7 +80,7 @@ class DeliveryChoice:
     fee: int | None
     time: QuotedPickupTime | None
     is_chosen: bool
-    is_further: bool = False
+    arrival: Arrival | None = None
 
     @property
     def few_places_left(self) -> int | None:
@@ -90,11 +90,44 @@ class DeliveryChoice:
 
 
 @dataclass(frozen=True, slots=True)
+class PickupPoint:
+    """A pickup place with its free times. `is_far`: in another province than the buyer."""
+
+    delivery_method: DeliveryMethod
+    fee: int | None
+    choices: list[DeliveryChoice]
+    is_far: bool
+
+    @property
+    def is_chosen(self) -> bool:
+        return any(choice.is_chosen for choice in self.choices)
+
+
+@dataclass(frozen=True, slots=True)
 class SellerQuoteView:
     seller_quote: SellerQuote
     lines: list[LineView]
     messages: list[str]
     choices: list[DeliveryChoice]
+    pickup_points: list[PickupPoint]
+
+    @property
+    def sent(self) -> list[DeliveryChoice]:
+        """The choices without a pickup time: one radio button each."""
+        return [choice for choice in self.choices if choice.time is None]
+
+    @property
+    def near_points(self) -> list[PickupPoint]:
+        return [point for point in self.pickup_points if not point.is_far]
+
+    @property
+    def far_points(self) -> list[PickupPoint]:
+        return [point for point in self.pickup_points if point.is_far]
+
+    @property
+    def opens_far_points(self) -> bool:
+        """Whether the folded places start open: the chosen one is there, or there is no other choice."""
+        return any(point.is_chosen for point in self.far_points) or not (self.sent or self.near_points)
 
     @property
     def field(self) -> str:
@@ -140,7 +173,8 @@ def seller_quote_views(
                 for line in seller_quote.lines
             ],
             seller_messages(seller_quote, province),
-            delivery_choices(seller_quote),
+            choices := delivery_choices(seller_quote),
+            _pickup_points(choices, province),
         )
         for seller_quote in quote.seller_quotes
     ]
@@ -201,7 +235,14 @@ def delivery_choices(seller_quote: SellerQuote) -> list[DeliveryChoice]:
     if seller_quote.service is not None:
         value = f"service-{seller_quote.service.pk}"
         choices.append(
-            DeliveryChoice(value, seller_quote.service, seller_quote.service_fee, None, is_chosen=True)
+            DeliveryChoice(
+                value,
+                seller_quote.service,
+                seller_quote.service_fee,
+                None,
+                True,
+                seller_quote.service_arrival,
+            )
         )
     for option in seller_quote.possible_options:
         if not option.delivery_method.market_days.all():
@@ -212,18 +253,27 @@ def delivery_choices(seller_quote: SellerQuote) -> list[DeliveryChoice]:
                     option.fee,
                     None,
                     seller_quote.chosen is option,
+                    option.arrival,
                 )
             )
             continue
-        for position, time in enumerate(time for time in option.times if not time.is_full):
+        for time in (time for time in option.times if not time.is_full):
             is_chosen = seller_quote.chosen is option and seller_quote.chosen_time == time.time
             value = f"{option.delivery_method.pk}@{time.time.key}"
-            choices.append(
-                DeliveryChoice(
-                    value, option.delivery_method, option.fee, time, is_chosen, is_further=position > 0
-                )
-            )
+            choices.append(DeliveryChoice(value, option.delivery_method, option.fee, time, is_chosen))
     return choices
+
+
+def _pickup_points(choices: list[DeliveryChoice], province: Division | None) -> list[PickupPoint]:
+    """Gather the pickup times by place, in the cooperative's order."""
+    points: dict[int, PickupPoint] = {}
+    for choice in choices:
+        method = choice.delivery_method
+        if choice.time is None or not isinstance(method, DeliveryMethod):
+            continue
+        point = PickupPoint(method, choice.fee, [], method.is_outside(province.code if province else ""))
+        points.setdefault(method.pk, point).choices.append(choice)
+    return list(points.values())
 
 
 def translate_quote(quote: Quote) -> None:

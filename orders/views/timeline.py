@@ -25,7 +25,7 @@ from orders.states import (
     Progress,
 )
 from shop.core.models import Picture
-from shop.core.texts.figures import clock, day, translated_reason, weekday_and_day
+from shop.core.texts.figures import clock, day, days_between, translated_reason, weekday_and_day
 
 _ALL_GONE = frozenset({Progress.DISPATCHED, Progress.DELIVERED, Progress.PARTLY_RETURNED, Progress.RETURNED})
 
@@ -200,7 +200,7 @@ def _arrival_step(part: OrderPart, parcels: Sequence[Parcel]) -> Step:
         )
     note = ""
     if part.expected_until is not None:
-        note = _("expected %(day)s") % {"day": weekday_and_day(part.expected_until)}
+        note = _("expected %(day)s") % {"day": days_between(part.expected_from, part.expected_until)}
     return Step(_state_label(Progress.DELIVERED), note=note)
 
 

@@ -37,20 +37,32 @@ def test_week_shows_cut_off_departure_and_market_day() -> None:
     with translation.override("vi"):
         week = this_week(weekly_delivery_methods(), now=NOW)
 
-    assert [(day.date.day, day.kind, day.words, day.is_today) for day in week.days] == [
-        (23, "", "", False),
-        (24, "", "", True),
-        (25, "", "", False),
-        (26, "on", "chốt đơn", False),
-        (27, "on", "xe xuống núi", False),
-        (28, "", "", False),
-        (29, "market", "chợ phiên", False),
+    assert [(day.date.isoformat(), day.kind, day.words, day.is_today) for day in week.days] == [
+        ("2026-11-24", "", "", True),
+        ("2026-11-25", "", "", False),
+        ("2026-11-26", "on", "chốt đơn", False),
+        ("2026-11-27", "on", "xe xuống núi", False),
+        ("2026-11-28", "", "", False),
+        ("2026-11-29", "market", "chợ phiên", False),
+        ("2026-11-30", "", "", False),
     ]
     assert week.coach is not None
     assert week.coach.closes_at == datetime.datetime(2026, 11, 26, 10, tzinfo=datetime.UTC)
     assert week.coach.leaves_at == datetime.datetime(2026, 11, 27, 11, tzinfo=datetime.UTC)
     assert week.market is not None
     assert week.market.time.day == datetime.date(2026, 11, 29)
+
+
+def test_market_that_takes_no_more_orders_is_no_day_to_come() -> None:
+    make_market_pickup(make_cooperative("HTX Thiên An"), make_channel(), weekday=SUNDAY)
+    after_cut_off = datetime.datetime(2026, 11, 28, 12, tzinfo=datetime.UTC)  # twelve hours before are over
+
+    week = this_week(weekly_delivery_methods(), now=after_cut_off)
+
+    assert [day.date.day for day in week.days] == [28, 29, 30, 1, 2, 3, 4]
+    assert {day.kind for day in week.days} == {""}
+    assert week.market is not None
+    assert week.market.time.day == datetime.date(2026, 12, 6)
 
 
 def test_next_coach_is_shown_after_cut_off() -> None:

@@ -142,9 +142,7 @@ def write_parts(
     hours = quote.shop.accept_within_hours
     parts = []
     for number, seller_quote in enumerate(quote.seller_quotes, start=1):
-        part = _build_part(
-            order, seller_quote, number, deliveries_priced.get(seller_quote.cooperative.pk), now
-        )
+        part = _build_part(order, seller_quote, number, deliveries_priced.get(seller_quote.cooperative.pk))
         goods_price = quote.purchase.goods_of(seller_quote.cooperative.pk)
         part.goods_net, part.goods_gross = goods_price.net, goods_price.gross
         part.total_net = part.goods_net + part.delivery_net
@@ -246,7 +244,7 @@ def _get_or_create_slot(delivery_method: DeliveryMethod, time: PickupTime) -> Pi
 
 
 def _build_part(
-    order: Order, seller_quote: SellerQuote, number: int, delivery: PricedItem | None, now: datetime.datetime
+    order: Order, seller_quote: SellerQuote, number: int, delivery: PricedItem | None
 ) -> OrderPart:
     reporting_columns = report_columns(order, is_active=True)
     part = OrderPart(order=order, cooperative=seller_quote.cooperative, number=number, **reporting_columns)
@@ -266,15 +264,12 @@ def _build_part(
         part.delivery_tax_class_name = tax_class.name if tax_class else ""
         if delivery_method.warehouse is not None:
             part.pickup_place = f"{delivery_method.warehouse.name}, {delivery_method.warehouse.address}"[:500]
-        part.expected_from, part.expected_until = _expected_days(delivery_method, now)
     elif seller_quote.service is not None:
         service = seller_quote.service
         part.service, part.delivery_kind, part.delivery_name = service, service.kind, service.name
         part.delivery_tax_class_name = service.tax_class.name if service.tax_class else ""
-        if service.maximum_days is not None:
-            day = vietnam_date(now)
-            part.expected_from = day + datetime.timedelta(days=service.minimum_days or 0)
-            part.expected_until = day + datetime.timedelta(days=service.maximum_days)
+    if seller_quote.arrival is not None:
+        part.expected_from, part.expected_until = seller_quote.arrival.first, seller_quote.arrival.last
     if seller_quote.chosen_time is not None:
         time = seller_quote.chosen_time
         part.pickup_day, part.pickup_starts, part.pickup_ends = time.day, time.starts, time.ends
@@ -285,21 +280,6 @@ def _build_part(
         part.delivery_net, part.delivery_gross = delivery.total.net, delivery.total.gross
         part.delivery_tax_rate = seller_quote.delivery_tax_rate
     return part
-
-
-def _expected_days(
-    delivery_method: DeliveryMethod, now: datetime.datetime
-) -> tuple[datetime.date | None, datetime.date | None]:
-    """Return the expected delivery days, counted from the next departure that the cut-off still allows."""
-    if delivery_method.maximum_days is None:
-        return None, None
-    leaves = vietnam_date(now + datetime.timedelta(hours=delivery_method.cut_off_hours))
-    if delivery_method.departs_weekday is not None:
-        leaves += datetime.timedelta(days=(delivery_method.departs_weekday - leaves.weekday()) % 7)
-    return (
-        leaves + datetime.timedelta(days=delivery_method.minimum_days or 0),
-        leaves + datetime.timedelta(days=delivery_method.maximum_days),
-    )
 
 
 def _build_line(

@@ -56,6 +56,7 @@ def quote_deliveries(
                     )
                     for time in delivery_method.pickup_times(now=now)
                 ],
+                delivery_method.arrival(now=now),
             )
             for delivery_method in delivery_methods.get(cooperative_id, [])
         ]
@@ -67,6 +68,8 @@ def quote_deliveries(
         if proposing and not uses_fallback and (chosen is None or chosen.delivery_method_id not in possible):
             chosen = seller_quote.first_choice
         _set_chosen_option(seller_quote, chosen, fallbacks)
+        if seller_quote.service is not None:
+            seller_quote.service_arrival = seller_quote.service.arrival(now=now)
         if seller_quote.cooperative.is_paused_on(vietnam_date(now)):
             seller_quote.problems.append(QuoteProblem.PAUSED)
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from catalog.models import Variant
-from cooperatives.models import Cooperative, DeliveryMethod, PickupTime, Service
+from cooperatives.models import Arrival, Cooperative, DeliveryMethod, PickupTime, Service
 from orders.models import CostBearer, DiscountKind
 from orders.pricing import (
     AgreedDiscountShare,
@@ -173,6 +173,7 @@ class DeliveryOption:
     delivery_method: DeliveryMethod
     fee: int | None
     times: list[QuotedPickupTime]
+    arrival: Arrival | None = None
 
     @property
     def first(self) -> RequestedDelivery | None:
@@ -199,6 +200,7 @@ class SellerQuote:
     chosen_time: PickupTime | None = None
     service: Service | None = None
     service_fee: int | None = None
+    service_arrival: Arrival | None = None
     delivery_tax_rate: Decimal = Decimal(0)
     delivery_to_pay: int | None = None
     problems: list[QuoteProblem] = field(default_factory=list)
@@ -214,6 +216,11 @@ class SellerQuote:
     @property
     def fee(self) -> int | None:
         return self.chosen.fee if self.chosen else self.service_fee
+
+    @property
+    def arrival(self) -> Arrival | None:
+        """When it arrives by the chosen method or service; None for pickups."""
+        return self.chosen.arrival if self.chosen else self.service_arrival
 
     @property
     def possible_options(self) -> list[DeliveryOption]:

@@ -71,11 +71,6 @@ def falls_on_lunar_day(day: datetime.date, number: int) -> bool:
     return to_lunar(day).day == number
 
 
-def next_weekday(after: datetime.date, weekday: int) -> datetime.date:
-    """Return the first such weekday (0 is Monday) after `after`."""
-    return after + datetime.timedelta(days=(weekday - after.weekday() - 1) % 7 + 1)
-
-
 @dataclass(frozen=True, slots=True)
 class _LunarMonth:
     """A lunar month: its number, whether it is a leap month, first day's ordinal, and length in days."""

@@ -23,6 +23,7 @@ for _filter in (
     figures.weekday,
     figures.short_weekday,
     figures.weekday_and_day,
+    figures.days_between,
     figures.clock,
     figures.hour,
     figures.hour_range,

@@ -133,6 +133,13 @@ def weekday_and_day(value: datetime.date | None) -> str:
     return f"{weekday(value)} {short_day(value)}" if value else ""
 
 
+def days_between(first: datetime.date | None, last: datetime.date | None) -> str:
+    """Format near dates with their weekdays: `thứ Ba 01/12`, `thứ Ba 01/12 – thứ Tư 02/12`."""
+    if first is None or last is None or first == last:
+        return weekday_and_day(last or first)
+    return f"{weekday_and_day(first)} – {weekday_and_day(last)}"
+
+
 def clock(value: datetime.time | datetime.datetime | None) -> str:
     """Format a time: `14:05`; an instant is converted to Vietnam's time."""
     if value is None:

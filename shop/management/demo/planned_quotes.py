@@ -35,7 +35,9 @@ class PriceList:
         rates = self._rates_on(vietnam_date(planned.placed_at))
         province = planned.commune.parent
         assert province is not None
-        seller_quotes = [self._seller_quote(part, rates, province.code) for part in planned.parts]
+        seller_quotes = [
+            self._seller_quote(part, rates, province.code, planned.placed_at) for part in planned.parts
+        ]
         lines = [line.requested for seller_quote in seller_quotes for line in seller_quote.lines]
         purchase = price_purchase(
             [
@@ -66,7 +68,11 @@ class PriceList:
         )
 
     def _seller_quote(
-        self, part: PlannedPart, rates: Mapping[int | None, Decimal], province: str
+        self,
+        part: PlannedPart,
+        rates: Mapping[int | None, Decimal],
+        province: str,
+        placed_at: datetime.datetime,
     ) -> SellerQuote:
         lines = [self._line(variant, quantity, rates) for variant, quantity in part.lines]
         seller_quote = SellerQuote(part.lines[0][0].cooperative, lines, [])
@@ -77,7 +83,7 @@ class PriceList:
             subtotal=seller_quote.subtotal,
         )
         seller_quote.chosen, seller_quote.chosen_time = (
-            DeliveryOption(part.delivery_method, fee, []),
+            DeliveryOption(part.delivery_method, fee, [], part.delivery_method.arrival(now=placed_at)),
             part.time,
         )
         seller_quote.delivery_tax_rate = rates.get(part.delivery_method.service.tax_class_id, Decimal(0))

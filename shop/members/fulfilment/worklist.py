@@ -18,7 +18,7 @@ from orders.models.part import OrderPartQuerySet
 from orders.states import ParcelState, PartState
 from shop.core.dates.calendar import vietnam_date
 from shop.core.models import Picture
-from shop.core.texts.figures import clock, short_day, weekday_and_day
+from shop.core.texts.figures import clock, weekday_and_day
 
 URGENT_WITHIN = datetime.timedelta(hours=4)
 _MAX_NAMED = 3  # products named in a task before "…"
@@ -140,7 +140,7 @@ def ready_time(part: OrderPart, now: datetime.datetime) -> tuple[str, bool]:
         }, False
     if part.expected_until:
         return _("Delivery promised by %(day)s") % {
-            "day": short_day(part.expected_until)
+            "day": weekday_and_day(part.expected_until)
         }, part.expected_until <= today
     return _("Send today"), False
 

@@ -520,7 +520,7 @@ def test_lines_keep_names_of_placement_and_add_translation(client: Client) -> No
 
     line = '<span lang="vi">Miến dong</span>, <span lang="vi">Gói to</span> <span class="soft">× 1'
     assert f"{line}<br>Canna noodles" in english
-    assert '<span lang="vi">Quýt</span> <span class="soft">× 1 </span>' in english
+    assert '<span lang="vi">Quýt</span> <span class="soft">× 1 piece </span>' in english
     assert "Mandarins" not in english
     assert "Miến dong, Gói to <span" in vietnamese
     assert "Canna noodles" not in vietnamese
@@ -539,8 +539,8 @@ def test_order_placed_in_english_shows_original_names_in_vietnamese(
 
     english, vietnamese = page_of(client, order), html_of(client.get(f"/don-hang/{order.pk}/"))
 
-    assert '<span class="grow"> Canna noodles <span class="soft">× 1 </span>' in english
-    assert '<span class="grow"> Miến dong <span class="soft">× 1 </span>' in vietnamese
+    assert '<span class="grow"> Canna noodles <span class="soft">× 1 piece </span>' in english
+    assert '<span class="grow"> Miến dong <span class="soft">× 1 chiếc </span>' in vietnamese
 
 
 def test_query_count_of_names_does_not_depend_on_lines() -> None:

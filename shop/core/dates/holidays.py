@@ -1,0 +1,48 @@
+"""Vietnam's public holidays, on which carriers deliver nothing and coaches stay at home.
+
+The days of the Labour Code of 2019, article 112. It gives Tết five days, which each year's decree places;
+here they run from the lunar year's last day to the fifth of the first month. The second day beside
+2 September differs from year to year and is left out, as are days off that make up for weekends.
+"""
+
+from __future__ import annotations
+
+import datetime
+from functools import lru_cache
+
+from shop.core.dates.calendar import to_lunar
+
+_SOLAR = frozenset({(1, 1), (4, 30), (5, 1), (9, 2)})
+_HUNG_KINGS = (3, 10)  # month and day of the lunar calendar
+_LAST_DAY_OF_TET = 5
+
+
+@lru_cache(maxsize=1024)
+def is_tet(day: datetime.date) -> bool:
+    """Whether the day is one of Tết, from the lunar New Year's Eve on."""
+    lunar, following = to_lunar(day), to_lunar(day + datetime.timedelta(days=1))
+    is_eve = (following.month, following.day) == (1, 1)
+    return is_eve or (lunar.month == 1 and lunar.day <= _LAST_DAY_OF_TET)
+
+
+@lru_cache(maxsize=1024)
+def is_holiday(day: datetime.date) -> bool:
+    """Whether the day is a public holiday."""
+    if (day.month, day.day) in _SOLAR or is_tet(day):
+        return True
+    lunar = to_lunar(day)
+    return (lunar.month, lunar.day) == _HUNG_KINGS and not lunar.is_leap
+
+
+def working_day_from(day: datetime.date) -> datetime.date:
+    """Return the day, or the first after it that is no holiday."""
+    while is_holiday(day):
+        day += datetime.timedelta(days=1)
+    return day
+
+
+def add_working_days(day: datetime.date, count: int) -> datetime.date:
+    """Return the day that many days later; holidays do not count."""
+    for _day in range(count):
+        day = working_day_from(day + datetime.timedelta(days=1))
+    return day
