@@ -107,10 +107,10 @@ class StockAdmin(ReadMostlyAdmin):
 
 @admin.register(Movement)
 class MovementAdmin(ReadMostlyAdmin):
-    list_display = ("at", "stock", "quantity", "reason", "document", "entry_point")
+    list_display = ("created_at", "stock", "quantity", "reason", "document", "entry_point")
     list_filter = ("reason", "entry_point")
     list_select_related = ("stock",)
-    ordering = ("-at", "-pk")
+    ordering = ("-created_at", "-pk")
 
 
 class CollectionListingInline(ReadOnlyInline):

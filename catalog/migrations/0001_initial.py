@@ -413,12 +413,12 @@ class Migration(migrations.Migration):
                 ('actor_kind', models.CharField(choices=[('person', 'person'), ('guest', 'guest'), ('app', 'app'), ('system', 'system')], max_length=10)),
                 ('actor_key', models.CharField(blank=True, default='', max_length=40)),
                 ('entry_point', models.CharField(choices=[('market', 'market'), ('members', "members' app"), ('desk', 'desk'), ('api', 'API'), ('system', 'system')], max_length=10)),
-                ('at', models.DateTimeField()),
+                ('created_at', models.DateTimeField()),
             ],
             options={
                 'verbose_name': 'stock movement',
                 'verbose_name_plural': 'stock movements',
-                'indexes': [models.Index(fields=['stock', 'at', 'id'], name='movement_by_stock')],
+                'indexes': [models.Index(fields=['stock', 'created_at', 'id'], name='movement_by_stock')],
             },
         ),
         migrations.AddField(

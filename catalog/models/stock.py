@@ -155,12 +155,12 @@ class Movement(models.Model):
     actor_kind = models.CharField(max_length=10, choices=ActorKind)
     actor_key = models.CharField(max_length=40, blank=True, default="")
     entry_point = models.CharField(max_length=10, choices=EntryPoint)
-    at = models.DateTimeField()
+    created_at = models.DateTimeField()
 
     class Meta:
         verbose_name = pgettext_lazy("model", "stock movement")
         verbose_name_plural = pgettext_lazy("models", "stock movements")
-        indexes = [models.Index(fields=["stock", "at", "id"], name="movement_by_stock")]
+        indexes = [models.Index(fields=["stock", "created_at", "id"], name="movement_by_stock")]
 
     def __str__(self) -> str:
         return f"{self.reason} {self.quantity:+d}"

@@ -270,7 +270,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(primary_key=True, serialize=False)),
                 ('key', models.CharField(max_length=160, unique=True)),
                 ('kind', models.CharField(choices=[('sale', 'sale'), ('payment', 'payment'), ('refund', 'refund'), ('remittance', 'cash handed in'), ('unmatched', 'money found or given back'), ('offset', 'cash kept by the cooperative'), ('payout', 'paid out'), ('settled', 'settled'), ('carried', 'carried over'), ('correction', 'correction')], max_length=12)),
-                ('at', models.DateTimeField()),
+                ('created_at', models.DateTimeField()),
                 ('order', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='postings', to='orders.order')),
                 ('part', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='postings', to='orders.orderpart')),
                 ('memo', models.CharField(blank=True, default='', max_length=250)),
@@ -278,7 +278,7 @@ class Migration(migrations.Migration):
                 ('actor_key', models.CharField(blank=True, default='', max_length=40)),
             ],
             options={
-                'indexes': [models.Index(fields=['-at', '-id'], name='posting_newest'), models.Index(fields=['part', 'kind'], name='posting_by_part')],
+                'indexes': [models.Index(fields=['-created_at', '-id'], name='posting_newest'), models.Index(fields=['part', 'kind'], name='posting_by_part')],
             },
         ),
         migrations.CreateModel(
@@ -381,10 +381,10 @@ class Migration(migrations.Migration):
                 ('fee_bearer', models.CharField(choices=[('platform', 'the platform'), ('cooperative', 'the cooperative')], default='platform', max_length=12)),
                 ('confirmed_at', models.DateTimeField(blank=True, help_text='When the import of its rows was confirmed.', null=True)),
                 ('user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('at', models.DateTimeField()),
+                ('created_at', models.DateTimeField()),
             ],
             options={
-                'indexes': [models.Index(fields=['kind', '-at', '-id'], name='statement_newest')],
+                'indexes': [models.Index(fields=['kind', '-created_at', '-id'], name='statement_newest')],
             },
         ),
         migrations.CreateModel(
@@ -492,13 +492,13 @@ class Migration(migrations.Migration):
                 ('compensated', models.BigIntegerField(default=0)),
                 ('reference', models.CharField(blank=True, default='', help_text="The bank's.", max_length=120)),
                 ('reason', models.CharField(blank=True, default='', help_text='Why another amount was received.', max_length=500)),
-                ('at', models.DateTimeField()),
+                ('created_at', models.DateTimeField()),
                 ('reconciled_at', models.DateTimeField(blank=True, null=True)),
                 ('actor_kind', models.CharField(blank=True, default='', max_length=10)),
                 ('actor_key', models.CharField(blank=True, default='', max_length=40)),
             ],
             options={
-                'indexes': [models.Index(fields=['-at', '-id'], name='remittance_newest'), models.Index(condition=models.Q(('reconciled_at', None)), fields=['at', 'id'], name='remittance_unseen')],
+                'indexes': [models.Index(fields=['-created_at', '-id'], name='remittance_newest'), models.Index(condition=models.Q(('reconciled_at', None)), fields=['created_at', 'id'], name='remittance_unseen')],
                 'constraints': [models.CheckConstraint(condition=models.Q(('collected__gte', 0), ('fees__gte', 0), ('remitted', django.db.models.expressions.CombinedExpression(models.F('collected'), '-', models.F('fees')))), name='remittance_is_cash_less_fees'), models.CheckConstraint(condition=models.Q(models.Q(('cooperative', None), ('holder', 'carrier')), models.Q(('cooperative__isnull', False), ('holder', 'cooperative')), _connector='OR'), name='remittance_comes_from_somebody'), models.CheckConstraint(condition=models.Q(models.Q(('received', None), ('reconciled_at', None)), models.Q(('received__isnull', False), ('reconciled_at__isnull', False)), _connector='OR'), name='remittance_settled_was_received')],
             },
         ),
@@ -536,7 +536,7 @@ class Migration(migrations.Migration):
                 ('currency', models.CharField(default='VND', max_length=3)),
                 ('note', models.CharField(blank=True, default='', max_length=1000)),
                 ('reference', models.CharField(blank=True, default='', max_length=120)),
-                ('at', models.DateTimeField(help_text='When the bank booked it.')),
+                ('booked_at', models.DateTimeField(help_text='When the bank booked it.')),
                 ('seen_at', models.DateTimeField()),
                 ('state', models.CharField(choices=[('new', 'not looked at yet'), ('settled', 'settled'), ('review', 'to be looked at'), ('given_back', 'to be given back'), ('dismissed', 'not for an order')], default='new', max_length=12)),
                 ('reason', models.CharField(blank=True, choices=[('no_code', 'no order code in the note'), ('unknown_code', 'the code is of no order'), ('too_little', 'less than is due'), ('too_much', 'more than is due'), ('several', 'several orders in one transfer'), ('late', 'after the deadline'), ('paid', 'the order is paid already'), ('ended', 'the order has been cancelled'), ('other_way', 'the order is to be paid another way'), ('other_account', 'to an account that is not ours'), ('repeated', 'perhaps one that was told of already')], default='', max_length=16)),
@@ -546,7 +546,7 @@ class Migration(migrations.Migration):
                 ('payer_holder', models.CharField(blank=True, default='', max_length=120)),
             ],
             options={
-                'indexes': [models.Index(fields=['state', 'at', 'id'], name='bank_transfer_by_state'), models.Index(fields=['-at', '-id'], name='bank_transfer_newest'), models.Index(fields=['similarity_key'], name='bank_transfer_by_likeness')],
+                'indexes': [models.Index(fields=['state', 'booked_at', 'id'], name='bank_transfer_by_state'), models.Index(fields=['-booked_at', '-id'], name='bank_transfer_newest'), models.Index(fields=['similarity_key'], name='bank_transfer_by_likeness')],
                 'constraints': [models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='bank_transfer_brings_something')],
             },
         ),
@@ -771,7 +771,7 @@ class Migration(migrations.Migration):
                 ('message', models.CharField(blank=True, default='', max_length=500)),
                 ('actor_kind', models.CharField(blank=True, default='', max_length=10)),
                 ('actor_key', models.CharField(blank=True, default='', max_length=40)),
-                ('at', models.DateTimeField()),
+                ('created_at', models.DateTimeField()),
             ],
             options={
                 'verbose_name': 'event of a payment',

@@ -59,7 +59,7 @@ class LedgerPosting(models.Model):
     id = models.BigAutoField(primary_key=True)
     key = models.CharField(max_length=160, unique=True)
     kind = models.CharField(max_length=12, choices=PostingKind)
-    at = models.DateTimeField()
+    created_at = models.DateTimeField()
     order = models.ForeignKey(Order, models.PROTECT, related_name="postings", null=True, blank=True)
     part = models.ForeignKey(OrderPart, models.PROTECT, related_name="postings", null=True, blank=True)
     memo = models.CharField(max_length=250, blank=True, default="")
@@ -68,7 +68,7 @@ class LedgerPosting(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["-at", "-id"], name="posting_newest"),
+            models.Index(fields=["-created_at", "-id"], name="posting_newest"),
             models.Index(fields=["part", "kind"], name="posting_by_part"),
         ]
 

@@ -216,7 +216,7 @@ class PaymentEvent(models.Model):
     message = models.CharField(max_length=500, blank=True, default="")
     actor_kind = models.CharField(max_length=10, blank=True, default="")
     actor_key = models.CharField(max_length=40, blank=True, default="")
-    at = models.DateTimeField()
+    created_at = models.DateTimeField()
 
     class Meta:
         verbose_name = pgettext_lazy("model", "event of a payment")

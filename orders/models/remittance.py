@@ -15,7 +15,7 @@ from orders.states import CashHolder, StatementRowState
 
 class CashRemittanceQuerySet(models.QuerySet["CashRemittance"]):
     def newest_first(self) -> CashRemittanceQuerySet:
-        return self.order_by("-at", "-pk")
+        return self.order_by("-created_at", "-pk")
 
     def unseen(self) -> CashRemittanceQuerySet:
         """Remittances not yet matched to a payment on our bank account."""
@@ -55,7 +55,7 @@ class CashRemittance(models.Model):
     reason = models.CharField(
         max_length=500, blank=True, default="", help_text=_("Why another amount was received.")
     )
-    at = models.DateTimeField()
+    created_at = models.DateTimeField()
     reconciled_at = models.DateTimeField(null=True, blank=True)
     actor_kind = models.CharField(max_length=10, blank=True, default="")
     actor_key = models.CharField(max_length=40, blank=True, default="")
@@ -80,8 +80,10 @@ class CashRemittance(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["-at", "-id"], name="remittance_newest"),
-            models.Index(fields=["at", "id"], condition=Q(reconciled_at=None), name="remittance_unseen"),
+            models.Index(fields=["-created_at", "-id"], name="remittance_newest"),
+            models.Index(
+                fields=["created_at", "id"], condition=Q(reconciled_at=None), name="remittance_unseen"
+            ),
         ]
 
     def __str__(self) -> str:

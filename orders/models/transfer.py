@@ -80,10 +80,10 @@ class StatementImport(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, related_name="+", null=True, blank=True
     )
-    at = models.DateTimeField()
+    created_at = models.DateTimeField()
 
     class Meta:
-        indexes = [models.Index(fields=["kind", "-at", "-id"], name="statement_newest")]
+        indexes = [models.Index(fields=["kind", "-created_at", "-id"], name="statement_newest")]
 
     def __str__(self) -> str:
         return self.file_name
@@ -99,7 +99,7 @@ class BankTransferQuerySet(models.QuerySet["BankTransfer"]):
         return self.filter(order=order).to_review()
 
     def newest_first(self) -> BankTransferQuerySet:
-        return self.order_by("-at", "-pk")
+        return self.order_by("-booked_at", "-pk")
 
     def matching(self, text: str) -> BankTransferQuerySet:
         """Transfers whose note or reference contains the text, or with this amount or order code."""
@@ -137,7 +137,7 @@ class BankTransfer(models.Model):
     currency = models.CharField(max_length=3, default="VND")
     note = models.CharField(max_length=1000, blank=True, default="")
     reference = models.CharField(max_length=120, blank=True, default="")
-    at = models.DateTimeField(help_text=_("When the bank booked it."))
+    booked_at = models.DateTimeField(help_text=_("When the bank booked it."))
     seen_at = models.DateTimeField()
     state = models.CharField(max_length=12, choices=TransferState, default=TransferState.NEW)
     reason = models.CharField(max_length=16, choices=ReviewReason, blank=True, default="")
@@ -155,8 +155,8 @@ class BankTransfer(models.Model):
             models.CheckConstraint(condition=Q(amount__gt=0), name="bank_transfer_brings_something"),
         ]
         indexes = [
-            models.Index(fields=["state", "at", "id"], name="bank_transfer_by_state"),
-            models.Index(fields=["-at", "-id"], name="bank_transfer_newest"),
+            models.Index(fields=["state", "booked_at", "id"], name="bank_transfer_by_state"),
+            models.Index(fields=["-booked_at", "-id"], name="bank_transfer_newest"),
             models.Index(fields=["similarity_key"], name="bank_transfer_by_likeness"),
         ]
 

@@ -78,7 +78,7 @@ class IncomingTransfer:
     amount: int
     note: str
     reference: str
-    at: datetime.datetime
+    booked_at: datetime.datetime
     is_incoming: bool = True
     occurrence: int = 1
     payer: Payer = Payer()
@@ -104,7 +104,7 @@ class IncomingTransfer:
         A transfer that is reported with a reference by one source and without one by another has two
         fingerprints and one likeness: a person should check before both are counted.
         """
-        day = vietnam_date(self.at).isoformat()
+        day = vietnam_date(self.booked_at).isoformat()
         return _digest(
             "similarity_key", _alphanumeric(self.account), day, str(self.amount), _alphanumeric(self.note)
         )

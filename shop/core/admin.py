@@ -120,10 +120,10 @@ class ReadMostlyAdmin(Admin):
 
 @admin.register(Change)
 class ChangeAdmin(ReadMostlyAdmin):
-    list_display = ("at", "action", "root_kind", "root_key", "actor_name", "entry_point")
+    list_display = ("created_at", "action", "root_kind", "root_key", "actor_name", "entry_point")
     list_filter = ("entry_point", "actor_kind")
     search_fields = ("root_key", "key", "action")
-    ordering = ("-at", "-pk")
+    ordering = ("-created_at", "-pk")
 
 
 @admin.register(Channel)

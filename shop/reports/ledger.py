@@ -50,7 +50,7 @@ def balances(query: LedgerQuery) -> list[Balance]:
 
 def postings(query: LedgerQuery) -> QuerySet[LedgerPosting]:
     """Return postings with their entries, newest first. Two queries per page."""
-    rows = LedgerPosting.objects.select_related("order").order_by("-at", "-pk")
+    rows = LedgerPosting.objects.select_related("order").order_by("-created_at", "-pk")
     if query != LedgerQuery():
         rows = rows.filter(pk__in=_entries(query).values("posting"))
     entries = LedgerEntry.objects.select_related("cooperative").order_by("pk")
@@ -60,7 +60,7 @@ def postings(query: LedgerQuery) -> QuerySet[LedgerPosting]:
 def filtered_entries(query: LedgerQuery) -> QuerySet[LedgerEntry]:
     """Return the filtered entries for an export, newest first."""
     rows = _entries(query).select_related("posting__order", "cooperative")
-    ordered: QuerySet[LedgerEntry] = rows.order_by("-posting__at", "-posting", "pk")
+    ordered: QuerySet[LedgerEntry] = rows.order_by("-posting__created_at", "-posting", "pk")
     return ordered
 
 
@@ -81,7 +81,7 @@ def table_of(rows: Iterable[LedgerEntry], currency: str) -> Table:
     ]
     cells: list[list[Cell]] = [
         [
-            vietnam_date(row.posting.at),
+            vietnam_date(row.posting.created_at),
             row.posting_id,
             str(PostingKind(row.posting.kind).label),
             str(LedgerAccount(row.account).label),

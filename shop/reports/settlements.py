@@ -119,7 +119,7 @@ def fixed_figures(settlement: Settlement) -> PeriodTotals:
 def orders_in(settlement: Settlement) -> Any:
     """Return a settlement's orders, oldest posting first, as dicts with `posting__order` and `at`."""
     rows = _entries(settlement).filter(posting__order__isnull=False).values("posting__order")
-    firsts = rows.annotate(at=Min("posting__at"), first=Min("posting"))
+    firsts = rows.annotate(at=Min("posting__created_at"), first=Min("posting"))
     return firsts.order_by("at", "first")
 
 
@@ -151,8 +151,8 @@ def other_rows(settlement: Settlement) -> list[SettlementRow]:
     rows = (
         _entries(settlement)
         .filter(posting__order=None)
-        .order_by("posting__at", "posting")
-        .values_list("posting", "posting__kind", "posting__at", "posting__memo", "account", "nature")
+        .order_by("posting__created_at", "posting")
+        .values_list("posting", "posting__kind", "posting__created_at", "posting__memo", "account", "nature")
         .annotate(total=Sum("amount"))
     )
     postings: dict[int, tuple[datetime.datetime, str, str]] = {}

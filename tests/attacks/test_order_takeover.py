@@ -191,7 +191,7 @@ def test_changed_account_is_notified_on_every_channel_and_waits_a_day(client: Cl
     client.post(order_url(f"{order.pk}/tai-khoan-nhan-tien/"), {"key": str(uuid.uuid4()), **FOREIGN})
 
     payout = Payout.objects.get()
-    named = Change.objects.get(action="refund.account_set").at
+    named = Change.objects.get(action="refund.account_set").created_at
     messages = Notification.objects.filter(key__startswith="refund_account_named").order_by("contact_method")
     assert list(messages.values_list("contact_method", "recipient")) == [
         (ContactMethod.EMAIL, "hoa@example.com"),

@@ -66,13 +66,14 @@ def _displacing(table: str, column: str, names: Iterable[str]) -> str:
     values = f"INTO {table} ({', '.join(names)}) VALUES ({', '.join('%s' for _name in names)})"
     if connection.vendor == "sqlite":
         return f"INSERT OR REPLACE {values}"
-    return f"INSERT {values} ON CONFLICT ({column}) DO UPDATE SET at = EXCLUDED.at + interval '1 day'"
+    later = "created_at = EXCLUDED.created_at + interval '1 day'"
+    return f"INSERT {values} ON CONFLICT ({column}) DO UPDATE SET {later}"
 
 
 def _write_everywhere() -> None:
     record_change("channel.edited", make_channel(), actor=Actor.system("test"), now=NOW, key="once")
     seal_changes(now=NOW)
-    posting = LedgerPosting.objects.create(key="once", kind=PostingKind.PAYMENT, at=NOW)
+    posting = LedgerPosting.objects.create(key="once", kind=PostingKind.PAYMENT, created_at=NOW)
     for account, amount in ((LedgerAccount.BANK, 50_000), (LedgerAccount.BUYER, -50_000)):
         LedgerEntry.objects.create(posting=posting, account=account, currency="VND", amount=amount)
     connection.check_constraints()  # nothing deferred stands in the way of emptying a table

@@ -169,7 +169,7 @@ def test_page_is_complete_without_scripts_and_updates_on_reload(browser: Browser
 def test_desk_settles_a_transfer_without_a_code_with_one_click(page: Page) -> None:
     order = make_waiting_order(name="Lý Thị Mẩy")
     now = timezone.now()
-    arrival = make_incoming_transfer("LY THI MAY chuyen tien", 120_000, at=now)
+    arrival = make_incoming_transfer("LY THI MAY chuyen tien", 120_000, booked_at=now)
     record_incoming_transfer(incoming=arrival, actor=Actor.system("sepay"), now=now)
     sign_in_at_desk(page)
 

@@ -435,7 +435,7 @@ class _Market:
             currency=cancelled_order.currency,
             reference="du_1",
             message="fraudulent",
-            at=self.now,
+            created_at=self.now,
         )
         return orders
 
@@ -476,7 +476,7 @@ class _Market:
         return statements
 
     def _receive_transfer(self, note: str, amount: int) -> BankTransfer:
-        arrival = make_incoming_transfer(note, amount, at=self.now)
+        arrival = make_incoming_transfer(note, amount, booked_at=self.now)
         return record_incoming_transfer(incoming=arrival, **self.context).transfer
 
     @property

@@ -121,7 +121,7 @@ def _send_batch(keys: Sequence[int], channel: Channel, *, now: datetime.datetime
         record_change(
             "back_in_stock_request.notified",
             row,
-            actor=Actor.system("back"),
+            actor=Actor.system("back_in_stock"),
             now=now,
             cooperative_id=row.product.cooperative_id,
         )

@@ -135,7 +135,7 @@ def record_movement(
         actor_kind=actor.kind,
         actor_key=actor.key,
         entry_point=actor.entry_point,
-        at=now,
+        created_at=now,
     )
     Stock.objects.filter(pk=row.pk).update(on_hand=F("on_hand") + quantity)
     row.on_hand += quantity

@@ -168,7 +168,7 @@ def _score_order(
         MatchReason.NEAR_CODE: order.code not in codes and note.has_near_code(order.code),
         MatchReason.PAYER: note.names(order.buyer_name, order.phone),
         MatchReason.AMOUNT: order.still_due == unassigned,
-        MatchReason.TIME: datetime.timedelta() <= transfer.at - order.placed_on <= _SAME_TIME,
+        MatchReason.TIME: datetime.timedelta() <= transfer.booked_at - order.placed_on <= _SAME_TIME,
     }
     reasons = tuple(reason for reason, applies in checks.items() if applies)
     return Suggestion(

@@ -223,7 +223,7 @@ def _create_transfer(
             "amount": incoming.amount,
             "note": incoming.note,
             "reference": incoming.reference,
-            "at": incoming.at,
+            "booked_at": incoming.booked_at,
             "seen_at": now,
             "order": named_orders[0] if len(named_orders) == 1 else None,
             "statement": statement,
@@ -260,7 +260,7 @@ def _review_reason_for_order(transfer: BankTransfer, order: Order) -> ReviewReas
     if (
         is_awaiting_confirmation(order)
         and payment.expires_at is not None
-        and transfer.at > payment.expires_at
+        and transfer.booked_at > payment.expires_at
     ):
         return ReviewReason.LATE
     return None

@@ -66,9 +66,7 @@ def settlements_to_offset() -> list[int]:
 
 @shared_task(name="orders.offset_collected_cash")
 def offset_collected_cash_task(*, settlement_id: int) -> None:
-    offset_collected_cash(
-        settlement_id=settlement_id, actor=Actor.system("settle_kept_cash"), now=timezone.now()
-    )
+    offset_collected_cash(settlement_id=settlement_id, actor=Actor.system("offset_cash"), now=timezone.now())
 
 
 @shared_task(name="orders.offset_all_collected_cash")

@@ -117,7 +117,7 @@ def open_remittance(
         cooperative_id=remitter.cooperative_id,
         currency=currency,
         fee_bearer=fee_bearer,
-        at=now,
+        created_at=now,
         actor_kind=actor.kind,
         actor_key=actor.key,
     )

@@ -192,7 +192,7 @@ def escalate_complaint(*, complaint_id: uuid.UUID, actor: Actor, now: datetime.d
 
 @shared_task(name="orders.escalate_complaints")
 def escalate_complaints_task() -> None:
-    now, actor = timezone.now(), Actor.system("watch_complaints")
+    now, actor = timezone.now(), Actor.system("escalate_complaints")
     overdue = Complaint.objects.overdue(now).filter(escalated_at=None)
     run_each(
         overdue.values_list("pk", flat=True),

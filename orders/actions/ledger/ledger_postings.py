@@ -59,7 +59,7 @@ class PostingDraft:
     kind: PostingKind
     entries: Sequence[Entry]
     currency: str
-    at: datetime.datetime
+    created_at: datetime.datetime
     order: Order | None = None
     part: OrderPart | None = None
     memo: str = ""
@@ -138,7 +138,9 @@ def post_entries(
 def post_drafts(drafts: Sequence[PostingDraft]) -> None:
     """Step: book many facts of one currency that are known to be new, in a few queries."""
     touched = _touched_cooperatives(drafts)
-    settlements = locks.lock_settlements(touched, drafts[0].currency, now=drafts[0].at) if touched else {}
+    settlements = (
+        locks.lock_settlements(touched, drafts[0].currency, now=drafts[0].created_at) if touched else {}
+    )
     postings = [LedgerPosting(**_posting_values(draft)) for draft in drafts]
     LedgerPosting.objects.bulk_create(postings, batch_size=500)
     entries = [
@@ -160,7 +162,7 @@ def draft_for_event(event: PaymentEvent) -> PostingDraft | None:
         PostingKind.PAYMENT if sign > 0 else PostingKind.REFUND,
         [_holder_entry(event, amount), Entry(LedgerAccount.BUYER, -amount)],
         event.currency,
-        event.at,
+        event.created_at,
         event.payment.order,
         memo=event.reference[:250],
         actor_kind=event.actor_kind,
@@ -178,13 +180,13 @@ def _event_values(
         "currency": payment.currency,
         "actor_kind": actor.kind,
         "actor_key": actor.key,
-        "at": now,
+        "created_at": now,
     }
 
 
 def write_posting(draft: PostingDraft) -> LedgerPosting:
     touched = _touched_cooperatives([draft])
-    settlements = locks.lock_settlements(touched, draft.currency, now=draft.at) if touched else {}
+    settlements = locks.lock_settlements(touched, draft.currency, now=draft.created_at) if touched else {}
     entries = _build_entries(draft, LedgerPosting(), settlements)
     posting, is_new = LedgerPosting.objects.get_or_create(key=draft.key, defaults=_posting_values(draft))
     if is_new:
@@ -221,7 +223,7 @@ def _posting_values(draft: PostingDraft) -> dict[str, object]:
     return {
         "key": draft.key,
         "kind": draft.kind,
-        "at": draft.at,
+        "created_at": draft.created_at,
         "order": draft.order,
         "part": draft.part,
         "memo": draft.memo,

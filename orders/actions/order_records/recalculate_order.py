@@ -316,7 +316,7 @@ def _write_adjustment(
     """
     number = payment.events.count() if number is None else number
     key = f"payment:{payment.pk}:due:{number}"
-    create_payment_event(payment, kind, amount, key=key, actor=Actor.system("active"), now=now)
+    create_payment_event(payment, kind, amount, key=key, actor=Actor.system("recalculate_order"), now=now)
 
 
 def _coverage(amount: int, due: int) -> str:

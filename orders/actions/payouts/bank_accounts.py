@@ -200,7 +200,7 @@ def account_of_cooperative(cooperative: Cooperative) -> BankAccount:
 def last_payer_account(order: Order) -> BankAccount | None:
     """Return the account of the order's last bank transfer, if the bank reported it. Only a suggestion."""
     paid = BankTransfer.objects.filter(shares__payment__order=order).exclude(payer_account="")
-    last = paid.order_by("-at", "-pk").first()
+    last = paid.order_by("-booked_at", "-pk").first()
     if last is None:
         return None
     return BankAccount(last.payer_bin, last.payer_account, last.payer_holder)

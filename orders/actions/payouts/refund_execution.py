@@ -216,7 +216,7 @@ def pay_refund_by_bank(
     failed = PaymentEvent.objects.filter(
         refund=refund, kind__in=[EventKind.REFUND_FAILURE, EventKind.REFUND_REVERSE]
     )
-    _create_bank_payout(refund, failed.latest("at", "pk").payment, unrefunded, actor=actor, now=now)
+    _create_bank_payout(refund, failed.latest("created_at", "pk").payment, unrefunded, actor=actor, now=now)
     record_change(
         "refund.changed_to_bank",
         refund,

@@ -109,7 +109,7 @@ def release_expired_reservations_task() -> None:
 def check_unanswered_parts_task() -> None:
     """Report parts not accepted near their deadline, and decline those past it."""
     now = timezone.now()
-    actor = Actor.system("watch_parts")
+    actor = Actor.system("check_unanswered_parts")
     run_each(
         OrderPart.objects.overdue(now).values_list("pk", flat=True),
         lambda part_id: decline_unanswered_part(part_id=part_id, actor=actor, now=now),

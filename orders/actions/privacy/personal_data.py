@@ -95,8 +95,8 @@ def personal_data_of_user(user_id: int) -> PersonalData:
         "messages": _messages(Notification.objects.filter(user=user_id)),
         "done_by_me": list(
             Change.objects.filter(actor_kind="person", actor_key=str(user_id))
-            .order_by("-at", "-pk")
-            .values("at", "action", "kind", "key", "entry_point")[:_MAX_CHANGES]
+            .order_by("-created_at", "-pk")
+            .values("created_at", "action", "kind", "key", "entry_point")[:_MAX_CHANGES]
         ),
     }
 
@@ -148,7 +148,7 @@ def _order_data(orders: QuerySet[Order]) -> dict[str, Rows]:
         ),
         "payments": _rows(
             Payment.objects.filter(order__in=order_ids, events__isnull=False),
-            *("order__code", "method", "currency", "events__kind", "events__amount", "events__at"),
+            *("order__code", "method", "currency", "events__kind", "events__amount", "events__created_at"),
         ),
         "complaints": _rows(
             Complaint.objects.filter(part__order__in=order_ids),
@@ -166,7 +166,7 @@ def _order_data(orders: QuerySet[Order]) -> dict[str, Rows]:
             BankTransfer.objects.filter(
                 Q(shares__payment__order__in=order_ids) | Q(shares=None, order__in=order_ids)
             ).distinct(),
-            *("at", "amount", "currency", "note", "payer_bin", "payer_account", "payer_holder"),
+            *("booked_at", "amount", "currency", "note", "payer_bin", "payer_account", "payer_holder"),
         ),
         "paid_back": _rows(
             Payout.objects.filter(

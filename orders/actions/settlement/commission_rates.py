@@ -128,7 +128,7 @@ def switch_withholding(*, is_on: bool, day: datetime.date, actor: Actor, now: da
     if shop.withholds_tax != is_on:
         shop.withholds_tax = is_on
         shop.save(update_fields=["withholds_tax"])
-        record_change(f"withholding.{'switched_on' if is_on else 'switched_off'}", shop, actor=actor, now=now)
+        record_change(f"withholding.{'enabled' if is_on else 'disabled'}", shop, actor=actor, now=now)
 
 
 def _check_rate(percent: Decimal, from_day: datetime.date, until_day: datetime.date | None) -> None:

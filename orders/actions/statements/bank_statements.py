@@ -273,7 +273,7 @@ def _batches(values: Sequence[str]) -> Iterable[Sequence[str]]:
 def _cells_of_transfer(incoming: IncomingTransfer) -> list[object]:
     return [
         *(incoming.account, incoming.amount, incoming.note, incoming.reference),
-        *(incoming.at.isoformat(), incoming.occurrence),
+        *(incoming.booked_at.isoformat(), incoming.occurrence),
     ]
 
 

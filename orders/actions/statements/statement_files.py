@@ -94,7 +94,7 @@ def _store_rows(
         carrier=carrier[:120],
         rows=sum(row.line > columns.heading for row in rows),
         user=user,
-        at=now,
+        created_at=now,
     )
     StatementRow.objects.bulk_create(
         [

@@ -79,7 +79,7 @@ _MONEY = frozenset(action for action in EVENT_TYPES if action.startswith("paymen
 _PARCEL = Parcel._meta.label_lower
 
 event.id()
-event.columns(date="at")
+event.columns(date="created_at")
 event.unsupported(
     *("email", "emailType", "paymentId", "paymentGateway", "quantity", "invoiceNumber", "oversoldItems"),
     *("warehouse", "transactionReference", "shippingCostsIncluded", "relatedOrder", "related", "discount"),
@@ -105,7 +105,7 @@ def events_of_orders(
 ) -> list[list[Row]]:
     keys = [str(each.id) for each in orders]
     rows = visible_events(context).filter(root_kind=Order._meta.label_lower, root_key__in=keys)
-    rows = rows.filter(action__in=[*EVENT_TYPES, *EVENT_MESSAGES]).order_by("root_key", "at", "pk")
+    rows = rows.filter(action__in=[*EVENT_TYPES, *EVENT_MESSAGES]).order_by("root_key", "created_at", "pk")
     events_by_order = event.grouped(rows, selection.names(), by="root_key")
     return [events_by_order.get(key, []) for key in keys]
 
@@ -206,7 +206,7 @@ def homepage_events(
     arguments: HomepageEventsArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     rows = visible_events(context).filter(root_kind=Order._meta.label_lower, action__in=_HOMEPAGE_ACTIONS)
-    return connect(event, rows, arguments, selection, order=[SortKey("at"), SortKey("id")])
+    return connect(event, rows, arguments, selection, order=[SortKey("created_at"), SortKey("id")])
 
 
 TYPES = (event, event_line, event_discount, query)

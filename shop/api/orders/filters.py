@@ -215,7 +215,7 @@ def _events(context: Context, input_data: list[InputData]) -> Q:
     condition = Q()
     for each in input_data:
         rows = visible_events(context).filter(root_kind=Order._meta.label_lower)
-        rows = rows.filter(in_range("at")(context, each.get("date") or {}))
+        rows = rows.filter(in_range("created_at")(context, each.get("date") or {}))
         if each.get("type") is not None:
             type_filter = each["type"]
             names = [type_filter["eq"]] if type_filter.get("eq") is not None else type_filter.get("oneOf")

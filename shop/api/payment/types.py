@@ -84,7 +84,7 @@ def actions(rows: list[Row], arguments: object, context: Context, selection: Sel
 
 event = Type("TransactionEvent", rows=lambda context: PaymentEvent.objects.all())
 event.id()
-event.columns(createdAt="at", pspReference="reference", message="message", type="kind")
+event.columns(createdAt="created_at", pspReference="reference", message="message", type="kind")
 event.column("idempotencyKey", "key", permissions=HANDLES_PAYMENTS_OR_ORDERS)
 event.unsupported("externalUrl", value="")
 event.unsupported("reasonReference")

@@ -29,7 +29,7 @@ class Migration(migrations.Migration):
             name='Change',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField()),
+                ('created_at', models.DateTimeField()),
                 ('action', models.CharField(max_length=60)),
                 ('kind', models.CharField(max_length=60)),
                 ('key', models.CharField(max_length=40)),
@@ -48,7 +48,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'change',
                 'verbose_name_plural': 'changes',
-                'indexes': [models.Index(fields=['root_kind', 'root_key', 'at'], name='change_by_root'), models.Index(fields=['kind', 'key'], name='change_by_row'), models.Index(fields=['at'], name='change_by_time')],
+                'indexes': [models.Index(fields=['root_kind', 'root_key', 'created_at'], name='change_by_root'), models.Index(fields=['kind', 'key'], name='change_by_row'), models.Index(fields=['created_at'], name='change_by_time')],
             },
         ),
         migrations.CreateModel(

@@ -29,7 +29,7 @@ class ChangeQuerySet(models.QuerySet["Change"]):
         return self.filter(root_kind=root._meta.label_lower, root_key=str(root.pk))
 
     def in_time(self) -> ChangeQuerySet:
-        return self.order_by("at", "pk")
+        return self.order_by("created_at", "pk")
 
 
 class Change(models.Model):
@@ -41,7 +41,7 @@ class Change(models.Model):
     exists, the request was done and this change is its answer.
     """
 
-    at = models.DateTimeField()
+    created_at = models.DateTimeField()
     action = models.CharField(max_length=60)
     kind = models.CharField(max_length=60)
     key = models.CharField(max_length=40)
@@ -63,9 +63,9 @@ class Change(models.Model):
         verbose_name = pgettext_lazy("model", "change")
         verbose_name_plural = pgettext_lazy("models", "changes")
         indexes = [
-            models.Index(fields=["root_kind", "root_key", "at"], name="change_by_root"),
+            models.Index(fields=["root_kind", "root_key", "created_at"], name="change_by_root"),
             models.Index(fields=["kind", "key"], name="change_by_row"),
-            models.Index(fields=["at"], name="change_by_time"),
+            models.Index(fields=["created_at"], name="change_by_time"),
         ]
 
     def __str__(self) -> str:
@@ -187,5 +187,5 @@ def change_values(
         "data": data or {},
         "snapshot": snapshot,
         "sent_key": key,
-        "at": now,
+        "created_at": now,
     }

@@ -110,7 +110,9 @@ def _preview(statement: StatementImport) -> dict[str, object]:
 
 
 def _render_imported(request: HttpRequest, statement: StatementImport) -> HttpResponse:
-    rows = BankTransfer.objects.filter(statement=statement).select_related("order").order_by("at", "pk")
+    rows = (
+        BankTransfer.objects.filter(statement=statement).select_related("order").order_by("booked_at", "pk")
+    )
     transfer_count = rows.count()
     settled_count = rows.filter(state=TransferState.SETTLED).count()
     context = {

@@ -279,7 +279,7 @@ def _delivery_form(parcel: Parcel) -> DeliveryForm | None:
 
 def _payments(order: Order) -> list[dict[str, object]]:
     """Return payments with their events and totals."""
-    events = PaymentEvent.objects.order_by("at", "pk")
+    events = PaymentEvent.objects.order_by("created_at", "pk")
     payments = Payment.objects.filter(order=order)
     sums = payments.sums()
     rows = payments.prefetch_related(Prefetch("events", events)).order_by("created_at", "pk")

@@ -39,6 +39,8 @@ CHANGE_TEXTS: dict[str, Promise] = {
     "commission.rate_ended": pgettext_lazy("history", "Commission rate ended"),
     "withholding.rate_added": pgettext_lazy("history", "Tax withholding set"),
     "withholding.rate_ended": pgettext_lazy("history", "Tax withholding ended"),
+    "withholding.enabled": pgettext_lazy("history", "Tax withholding switched on"),
+    "withholding.disabled": pgettext_lazy("history", "Tax withholding switched off"),
     "membership.admitted": pgettext_lazy("history", "Member added"),
     "membership.role_changed": pgettext_lazy("history", "Member role changed"),
     "membership.ended": pgettext_lazy("history", "Member removed"),

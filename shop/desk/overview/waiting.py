@@ -134,7 +134,7 @@ def statement_rows() -> OpenTasks:
 def unseen_cash() -> OpenTasks:
     """List remittances not yet seen on our account."""
     rows = CashRemittance.objects.unseen().select_related("cooperative")
-    first = list(rows.order_by("at", "pk")[:MAX_SHOWN])
+    first = list(rows.order_by("created_at", "pk")[:MAX_SHOWN])
     list_url = f"{reverse('desk:cash-remittances')}?xem=cho"
     return OpenTasks(_("Cash remitted, not yet received"), rows.count(), first, "remittance", list_url)
 
@@ -142,7 +142,7 @@ def unseen_cash() -> OpenTasks:
 def remittance_differences() -> OpenTasks:
     """List carriers' remittances with a different amount."""
     rows = CashRemittance.objects.with_unresolved_difference()
-    first = list(rows.order_by("at", "pk")[:MAX_SHOWN])
+    first = list(rows.order_by("created_at", "pk")[:MAX_SHOWN])
     list_url = f"{reverse('desk:cash-remittances')}?xem=lech"
     return OpenTasks(_("Cash short or over"), rows.count(), first, "difference", list_url)
 

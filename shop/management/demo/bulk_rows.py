@@ -22,7 +22,7 @@ def build_event(
         key=f"{payment.key}:{key}",
         actor_kind=actor.kind,
         actor_key=actor.key,
-        at=at,
+        created_at=at,
     )
 
 
@@ -47,7 +47,7 @@ def build_movement(row: ParcelLine, stock_id: int, member: Actor, at: datetime.d
         actor_kind=member.kind,
         actor_key=member.key,
         entry_point=member.entry_point,
-        at=at,
+        created_at=at,
     )
 
 

@@ -80,7 +80,7 @@ def seed_orders(count: int, *, seed: int, now: datetime.datetime) -> int:
     if find_marker(FILLED) or (stocked is None and Order.objects.exists()):
         return 0
     if stocked is not None:
-        count, seed, now = stocked.data["orders"], stocked.data["seed"], stocked.at
+        count, seed, now = stocked.data["orders"], stocked.data["seed"], stocked.created_at
     channel = Channel.objects.get(slug="viet-nam")
     planned = Planner(channel, seed=seed, now=now).plan(count)
     if stocked is None:
@@ -99,7 +99,7 @@ def seed_open_orders() -> None:
     stocked = find_marker(STOCKED)
     if stocked is None or find_marker(FILLED) is None or find_marker(OPEN_ORDERS_SEEDED):
         return
-    channel, now = Channel.objects.get(slug="viet-nam"), stocked.at
+    channel, now = Channel.objects.get(slug="viet-nam"), stocked.created_at
     if stocked.data["orders"] <= MAX_ORDERS_RUN_THROUGH_ACTIONS:
         remit_old_cash(actor=SEEDER, now=now)
         buyer = User.objects.get(email=ACCOUNTS[0].email)

@@ -17,7 +17,9 @@ _SOON = datetime.timedelta(minutes=20)
 def receive_transfers(*, now: datetime.datetime) -> None:
     """Record the demo's missing transfers, as SePay would report them."""
     for transfer in _planned_transfers(now):
-        record_incoming_transfer(incoming=transfer, actor=Actor.system(TransferSource.SEPAY), now=transfer.at)
+        record_incoming_transfer(
+            incoming=transfer, actor=Actor.system(TransferSource.SEPAY), now=transfer.booked_at
+        )
 
 
 def _planned_transfers(now: datetime.datetime) -> Iterator[IncomingTransfer]:

@@ -144,6 +144,6 @@ def _render_account(request: HttpRequest, membership: MembershipContext, form: A
         "me": membership.user.pk,
         "changes": Change.objects.of(membership.cooperative)
         .filter(action="cooperative.account_changed")
-        .order_by("-at", "-pk")[:_PER_PAGE],
+        .order_by("-created_at", "-pk")[:_PER_PAGE],
     }
     return render_page(request, membership, "members/account.html", context)

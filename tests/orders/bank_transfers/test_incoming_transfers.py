@@ -134,7 +134,7 @@ def test_transfer_naming_two_orders_goes_to_review() -> None:
 def test_late_transfer_goes_to_review_and_keeps_order_from_expiring() -> None:
     order = make_transfer_order()
 
-    transfer = receive_transfer(order.code, at=NOW + 25 * HOUR, now=NOW + 25 * HOUR)
+    transfer = receive_transfer(order.code, booked_at=NOW + 25 * HOUR, now=NOW + 25 * HOUR)
     expire_order(order_id=order.pk, actor=BANK, now=NOW + 26 * HOUR)
 
     order.refresh_from_db()
@@ -145,7 +145,7 @@ def test_late_transfer_goes_to_review_and_keeps_order_from_expiring() -> None:
 def test_transfer_made_in_time_and_reported_late_settles_order() -> None:
     order = make_transfer_order()
 
-    transfer = receive_transfer(order.code, at=NOW + 23 * HOUR, now=NOW + 25 * HOUR)
+    transfer = receive_transfer(order.code, booked_at=NOW + 23 * HOUR, now=NOW + 25 * HOUR)
 
     assert transfer.state == TransferState.SETTLED
 

@@ -36,7 +36,7 @@ def make_incoming_transfer(note: str = "", amount: int = 120_000, **fields: Any)
         "amount": amount,
         "note": note,
         "reference": f"FT{number}",
-        "at": LATER,
+        "booked_at": LATER,
     }
     return IncomingTransfer(**(values | fields))
 

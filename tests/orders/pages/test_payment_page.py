@@ -54,7 +54,7 @@ def unpaid_order(**fields) -> Order:
 
 def receive_transfer_now(note: str, amount: int = 120_000):
     now = timezone.now()
-    return receive_transfer(note, amount, at=now, now=now)
+    return receive_transfer(note, amount, booked_at=now, now=now)
 
 
 def page_of(client: Client, order: Order, path: str = "") -> str:

@@ -215,11 +215,11 @@ def test_fingerprint_without_reference_uses_day_amount_note_and_occurrence() -> 
     equal = replace(
         transfer,
         note="TRA  TIEN.",
-        at=received_at + datetime.timedelta(hours=13),
+        booked_at=received_at + datetime.timedelta(hours=13),
         provider=TransferSource.CASSO,
     )
     different = [
-        replace(transfer, at=received_at + datetime.timedelta(hours=14)),
+        replace(transfer, booked_at=received_at + datetime.timedelta(hours=14)),
         replace(transfer, amount=2),
         replace(transfer, note="Trả nốt"),
         replace(transfer, occurrence=2),

@@ -185,7 +185,7 @@ def test_tax_is_withheld_at_rates_of_the_day() -> None:
 
     assert part.withholding_rate == Decimal("1.50")
     assert LedgerEntry.objects.filter(account="tax_withheld").balance() == -1_500
-    assert Change.objects.filter(action="withholding.switched_on").count() == 1
+    assert Change.objects.filter(action="withholding.enabled").count() == 1
     check_ledger()
 
 

@@ -76,7 +76,7 @@ def test_incoming_rows_are_recorded_and_settle_orders() -> None:
     order.refresh_from_db()
     settled, doubtful = BankTransfer.objects.order_by("reference")
     assert (settled.state, settled.statement, settled.provider) == ("settled", statement, "statement")
-    assert settled.at == datetime.datetime(2026, 11, 24, 4, 0, tzinfo=datetime.UTC)
+    assert settled.booked_at == datetime.datetime(2026, 11, 24, 4, 0, tzinfo=datetime.UTC)
     assert (doubtful.state, doubtful.reason) == (TransferState.REVIEW, ReviewReason.NO_CODE)
     assert (order.charged, order.still_due) == (120_000, 0)
     assert (statement.rows, statement.imported, statement.known, statement.problems) == (3, 2, 0, [])
@@ -96,7 +96,7 @@ def test_excel_file_keeps_time_of_day() -> None:
     applied(content.getvalue())
 
     transfer = BankTransfer.objects.get()
-    assert transfer.at == datetime.datetime(2026, 11, 24, 4, 30, 5, tzinfo=datetime.UTC)
+    assert transfer.booked_at == datetime.datetime(2026, 11, 24, 4, 30, 5, tzinfo=datetime.UTC)
     assert transfer.state == TransferState.SETTLED
 
 

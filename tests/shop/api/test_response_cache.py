@@ -140,7 +140,7 @@ def test_late_commit_of_an_older_change_changes_the_catalogue_version():
     def write(key):
         Change.objects.create(
             pk=key,
-            at=NOW,
+            created_at=NOW,
             action="x",
             kind="x",
             key="1",

@@ -40,7 +40,13 @@ def faults(now=NOW):
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("action", "order.cancelled"), ("at", LATER), ("actor_key", "7"), ("entry_point", "api"), ("key", "9")],
+    [
+        ("action", "order.cancelled"),
+        ("created_at", LATER),
+        ("actor_key", "7"),
+        ("entry_point", "api"),
+        ("key", "9"),
+    ],
 )
 def test_change_cannot_be_altered(channel, field, value):
     (change,) = write(channel)
@@ -111,7 +117,7 @@ def test_untouched_log_has_no_faults(channel):
     ("fields", "expected"),
     [
         ({"action": "order.cancelled"}, "was altered"),
-        ({"at": LATER}, "was altered"),
+        ({"created_at": LATER}, "was altered"),
         ({"actor_key": "7"}, "was altered"),
         ({"reason": "another reason"}, "its content was altered"),
         ({"data": {"from": 2}}, "its content was altered"),

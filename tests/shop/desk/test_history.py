@@ -66,7 +66,7 @@ def test_every_change_has_a_text() -> None:
 
 @pytest.mark.parametrize(
     ("name", "expected"),
-    [("sepay", "SePay"), ("demo", "dữ liệu mẫu"), ("watch_parts", "hệ thống"), ("", "hệ thống")],
+    [("sepay", "SePay"), ("demo", "dữ liệu mẫu"), ("check_unanswered_parts", "hệ thống"), ("", "hệ thống")],
 )
 def test_system_actors_have_readable_names(name: str, expected: str) -> None:
     change = Change(

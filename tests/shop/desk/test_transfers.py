@@ -43,7 +43,7 @@ def cashier(client: Client) -> Client:
 
 def make_transfer(note: str = "tien hang", amount: int = 120_000) -> BankTransfer:
     now = timezone.now()
-    return receive_transfer(note, amount, at=now, now=now)
+    return receive_transfer(note, amount, booked_at=now, now=now)
 
 
 def make_waiting_order(**fields) -> Order:

@@ -110,14 +110,14 @@ def figures_of_rows(orders):
         ),
         "events": sorted(
             PaymentEvent.objects.filter(payment__order__in=orders).values_list(
-                "kind", "amount", "at", "actor_kind", "actor_key"
+                "kind", "amount", "created_at", "actor_kind", "actor_key"
             ),
             key=str,
         ),
         "entries": sorted(
             LedgerEntry.objects.filter(posting__order__in=orders).values_list(
                 *("account", "nature", "amount", "currency", "cooperative", "carrier", "settlement"),
-                *("posting__kind", "posting__at", "posting__actor_kind", "posting__actor_key"),
+                *("posting__kind", "posting__created_at", "posting__actor_kind", "posting__actor_key"),
             ),
             key=str,
         ),
@@ -130,7 +130,7 @@ def figures_of_rows(orders):
                 "actor_key",
                 "entry_point",
                 "reason",
-                "at",
+                "created_at",
                 "data",
             ),
             key=str,
