@@ -23,6 +23,9 @@ PART_MOVES: Moves = {
     PartState.CANCELLED: frozenset(),
 }
 
+# An acceptance taken back before anything is packed; only `undo_steps` moves along this table.
+PART_UNDO_MOVES: Moves = {PartState.ACCEPTED: frozenset({PartState.NEW})}
+
 # Active parts: their stock is still promised and their money is still due.
 ACTIVE_PART_STATES = frozenset({PartState.NEW, PartState.ACCEPTED})
 
@@ -81,6 +84,12 @@ PARCEL_MOVES: Moves = {
     ParcelState.FAILED_DELIVERY: frozenset({ParcelState.HANDED_OVER, ParcelState.VOIDED}),
     ParcelState.DELIVERED: frozenset({ParcelState.VOIDED}),
     ParcelState.VOIDED: frozenset(),
+}
+
+# Steps that were recorded by mistake; only `undo_steps` moves along this table.
+PARCEL_UNDO_MOVES: Moves = {
+    ParcelState.HANDED_OVER: frozenset({ParcelState.PACKED, ParcelState.FAILED_DELIVERY}),
+    ParcelState.DELIVERED: frozenset({ParcelState.HANDED_OVER}),
 }
 
 # Parcels that have left the warehouse and count as dispatched.

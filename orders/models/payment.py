@@ -199,6 +199,15 @@ class Payment(WithMetadata, WithTimes):
         return self.method == PaymentMethod.COD
 
 
+class PaymentEventQuerySet(models.QuerySet["PaymentEvent"]):
+    def standing_collections(self) -> PaymentEventQuerySet:
+        """Cash collections of parcels that were not undone later."""
+        undone = PaymentEvent.objects.filter(
+            parcel=models.OuterRef("parcel"), kind=EventKind.CHARGE_BACK, pk__gt=models.OuterRef("pk")
+        )
+        return self.filter(parcel__isnull=False, kind=EventKind.CHARGE_SUCCESS).exclude(models.Exists(undone))
+
+
 class PaymentEvent(models.Model):
     """One event of a payment; `key` makes an outside event count once.
 
@@ -217,6 +226,8 @@ class PaymentEvent(models.Model):
     actor_kind = models.CharField(max_length=10, blank=True, default="")
     actor_key = models.CharField(max_length=40, blank=True, default="")
     created_at = models.DateTimeField()
+
+    objects = PaymentEventQuerySet.as_manager()
 
     class Meta:
         verbose_name = pgettext_lazy("model", "event of a payment")

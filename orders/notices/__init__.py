@@ -50,6 +50,10 @@ __all__ = [
 ]
 
 
+# Templates of the hand-over notice: sent to the buyer, and ready for pickup.
+HANDOVER_TEMPLATES = ("parcel_handed_over", "parcel_waits")
+
+
 def load_parts(order: Order) -> list[OrderPart]:
     """Load an order's parts with everything that notices show of them, in two queries."""
     parts = _parts(order.pk)
@@ -175,14 +179,19 @@ def notify_parcel_handed_over(
         )
         notify_buyer(
             order,
-            "parcel_waits" if is_waiting else "parcel_handed_over",
+            HANDOVER_TEMPLATES[is_waiting],
             subject=subject % {"code": order.code},
             sms_detail=_("Pickup code: %(digits)s.") % {"digits": parcel.pickup_code} if is_waiting else "",
             now=now,
             part=part,
             parcel=parcel,
-            occasion=f"parcel:{parcel.pk}:{now:%Y%m%d%H%M%S}",
+            occasion=handover_occasion(parcel, now),
         )
+
+
+def handover_occasion(parcel: Parcel, handed_over_at: datetime.datetime) -> str:
+    """Return the part of the notice's key that identifies one hand-over of the parcel."""
+    return f"parcel:{parcel.pk}:{handed_over_at:%Y%m%d%H%M%S}"
 
 
 def notify_delivery_failed(order: Order, part: OrderPart, parcel: Parcel, *, now: datetime.datetime) -> None:

@@ -57,6 +57,16 @@ urlpatterns = [
         parcels.parcel_delivery,
         name="parcel-delivery",
     ),
+    path(
+        "don-hang/<uuid:token>/kien/<int:parcel_id>/hoan-tac/<str:step>/",
+        parcels.step_undoing,
+        name="parcel-undoing",
+    ),
+    path(
+        "don-hang/<uuid:token>/goi/<int:number>/hoan-tac/",
+        parcels.acceptance_undoing,
+        name="part-acceptance-undoing",
+    ),
     path("don-hang/<uuid:token>/hoan-tien/", refunds.refund, name="refund"),
     path(
         "don-hang/<uuid:token>/hoan-tien/<uuid:refund_id>/chuyen-khoan/",

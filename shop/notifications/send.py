@@ -72,6 +72,19 @@ def queue_notification(
         after_commit_or_run(deliver_task, key=key)
 
 
+def withdraw(*, key_prefix: str, now: datetime.datetime) -> bool:
+    """Withdraw messages about something that did not happen, and return whether one may have been sent.
+
+    Acts in the caller's transaction; a message whose delivery has been tried may have arrived.
+    """
+    rows = Notification.objects.filter(key__startswith=key_prefix)
+    may_be_sent = rows.filter(attempts__gt=0).exists()
+    rows.filter(sent_at=None, given_up_at=None).update(
+        given_up_at=now, last_error="withdrawn", sealed_secret=""
+    )
+    return may_be_sent
+
+
 @shared_task(name="notifications.deliver")
 def deliver_task(*, key: str) -> None:
     """Deliver one message if it is still due."""

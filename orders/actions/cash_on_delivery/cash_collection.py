@@ -14,7 +14,16 @@ from cooperatives.models import DeliveryKind
 from orders.actions.ledger.ledger_postings import record_payment_event
 from orders.actions.order_records.part_changes import record_for_part
 from orders.actions.order_records.recalculate_order import open_quantities
-from orders.models import EventKind, Order, OrderPart, Parcel, Payment, PaymentMethod, Refund
+from orders.models import (
+    EventKind,
+    Order,
+    OrderPart,
+    Parcel,
+    Payment,
+    PaymentEvent,
+    PaymentMethod,
+    Refund,
+)
 from orders.states import COD_MOVES, CashHolder, CodState, ParcelState
 from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
@@ -154,7 +163,7 @@ def collect_cash(
         payment,
         EventKind.CHARGE_SUCCESS,
         amount,
-        key=f"cod:parcel:{parcel.pk}:collected",
+        key=_collection_key(parcel),
         message=parcel.cod_reason,
         parcel=parcel,
         actor=actor,
@@ -164,6 +173,33 @@ def collect_cash(
         difference = {"expected": parcel.cod_expected, "amount": amount}
         action, reason = "parcel.cash_differs", parcel.cod_reason
         record_for_part(order, part, action, parcel, actor=actor, now=now, reason=reason, data=difference)
+
+
+def _collection_key(parcel: Parcel) -> str:
+    """Return the key of the parcel's next collection: cash may be collected again after it was undone."""
+    undone_count = PaymentEvent.objects.filter(parcel=parcel, kind=EventKind.CHARGE_BACK).count()
+    return f"cod:parcel:{parcel.pk}:collected" + (f":{undone_count + 1}" if undone_count else "")
+
+
+def reverse_collected_cash(parcel: Parcel, *, reason: str, actor: Actor, now: datetime.datetime) -> None:
+    """Step: take back a collection that was recorded by mistake; the buyer owes the cash again.
+
+    The reversing event and its posting are added; the first ones stay. Raises WrongMove.
+    """
+    advance(parcel, CodState.EXPECTED, COD_MOVES, column="cod_state")
+    collected = PaymentEvent.objects.standing_collections().filter(parcel=parcel).latest("pk")
+    record_payment_event(
+        collected.payment,
+        EventKind.CHARGE_BACK,
+        collected.amount,
+        key=f"{collected.key}:undone",
+        message=reason,
+        parcel=parcel,
+        actor=actor,
+        now=now,
+    )
+    parcel.cod_collected, parcel.cod_collected_at, parcel.cod_reason = 0, None, ""
+    parcel.save(update_fields=["cod_collected", "cod_collected_at", "cod_reason"])
 
 
 def _check_amount(parcel: Parcel, amount: int, reason: str, *, as_reported: bool) -> None:

@@ -56,14 +56,14 @@ def void_parcel(
     if parcel.state == ParcelState.DELIVERED and actor.entry_point not in PLATFORM_ENTRY_POINTS:
         raise WrongMove(came_from=parcel.state, to=ParcelState.VOIDED)
     if parcel.state == ParcelState.DELIVERED:
-        _require_items_with_buyer(part, parcel)
+        require_items_with_buyer(part, parcel)
     void_locked_parcel(parcel, reason.strip(), actor=actor, now=now)
     record_for_part(order, part, "parcel.voided", parcel, actor=actor, now=now, reason=reason, key=key)
     finish_order_change(order, now=now)
     return parcel
 
 
-def _require_items_with_buyer(part: OrderPart, parcel: Parcel) -> None:
+def require_items_with_buyer(part: OrderPart, parcel: Parcel) -> None:
     """Raise ItemsAlreadyReturned if the buyer no longer has all items of the parcel."""
     brought: Counter[uuid.UUID] = Counter()
     for line in parcel.lines.all():
@@ -80,15 +80,27 @@ def void_locked_parcel(parcel: Parcel, reason: str, *, actor: Actor, now: dateti
     """
     came_from = move_parcel(parcel, ParcelState.VOIDED, voided_at=now, reason=reason)
     is_undispatched, is_replacement = came_from in _UNDISPATCHED, parcel.kind == ParcelKind.REPLACEMENT
-    if is_undispatched and not is_replacement:
-        return
+    if not is_undispatched:
+        restore_stock(parcel, allocates=not is_replacement, actor=actor, now=now)
+    elif is_replacement:
+        _release_replacement(parcel)
+
+
+def _release_replacement(parcel: Parcel) -> None:
+    """Release the stock allocated to an undispatched replacement."""
+    lines = [line for line in parcel.lines.order_by("pk") if line.stock_id is not None]
+    rows = locks.lock_stock({line.stock_id for line in lines if line.stock_id})
+    for line in lines:
+        release_allocation(rows[line.stock_id or 0], line.order_line_id, line.quantity)
+    save_reserved_and_allocated(rows.values())
+
+
+def restore_stock(parcel: Parcel, *, allocates: bool, actor: Actor, now: datetime.datetime) -> None:
+    """Step: put a dispatched parcel's items back into stock; with `allocates` they stay promised."""
     lines = [line for line in parcel.lines.order_by("pk") if line.stock_id is not None]
     rows = locks.lock_stock({line.stock_id for line in lines if line.stock_id})
     for line in lines:
         row = rows[line.stock_id or 0]
-        if is_undispatched:
-            release_allocation(row, line.order_line_id, line.quantity)
-            continue
         record_movement(
             row,
             line.quantity,
@@ -99,6 +111,6 @@ def void_locked_parcel(parcel: Parcel, reason: str, *, actor: Actor, now: dateti
             grams=line.grams,
             lot_id=line.lot_id,
         )
-        if not is_replacement:
+        if allocates:
             allocate_stock(row, line.order_line_id, line.quantity)
     save_reserved_and_allocated(rows.values())

@@ -157,9 +157,11 @@ def draft_for_event(event: PaymentEvent) -> PostingDraft | None:
     amount = sign * event.amount
     if not amount:
         return None
+    # Cash that was recorded by mistake is a negative payment, not a refund.
+    is_undone_cash = event.kind == EventKind.CHARGE_BACK and event.parcel_id is not None
     return PostingDraft(
         f"event:{event.pk}",
-        PostingKind.PAYMENT if sign > 0 else PostingKind.REFUND,
+        PostingKind.PAYMENT if sign > 0 or is_undone_cash else PostingKind.REFUND,
         [_holder_entry(event, amount), Entry(LedgerAccount.BUYER, -amount)],
         event.currency,
         event.created_at,

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from orders.actions.fulfilment.cancel_parts import cancel_order, cancel_part
+from orders.actions.fulfilment.undo_steps import ParcelStep, undoable_steps
 from orders.actions.fulfilment.weigh_lines import answer_weight_question
 from orders.actions.payments.order_payments import change_payment_method
 from orders.actions.payouts.bank_accounts import last_payer_account
@@ -39,7 +40,7 @@ from orders.models import (
 )
 from orders.models.order import OrderQuerySet
 from orders.payments.stripe_messages import dispute_reason_text
-from orders.states import ParcelState
+from orders.states import ParcelState, PartState
 from orders.views.payment_page import PaymentChoice, payment_view
 from orders.views.refund_page import amount_awaiting_account, refund_views
 from orders.views.sum_rows import DISCOUNTS, totals_of_order
@@ -64,6 +65,10 @@ class ParcelView:
     position: str
     form: DeliveryForm | None
 
+    @property
+    def undoable(self) -> list[ParcelStep]:
+        return [step for step, _until in undoable_steps(self.parcel)]
+
 
 @dataclass(frozen=True, slots=True)
 class PartView:
@@ -75,6 +80,12 @@ class PartView:
     parcels: list[ParcelView]
     may_cancel: bool
     may_refund: bool
+
+    @property
+    def may_undo_acceptance(self) -> bool:
+        """Whether the part is accepted and not packed yet."""
+        is_untouched = all(each.parcel.state == ParcelState.VOIDED for each in self.parcels)
+        return self.part.state == PartState.ACCEPTED and is_untouched
 
     @property
     def state_label(self) -> str:

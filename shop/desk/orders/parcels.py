@@ -1,4 +1,4 @@
-"""Record deliveries at the desk for members without a phone at hand."""
+"""Record deliveries at the desk for members without a phone at hand, and undo steps recorded by mistake."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import uuid
 from functools import partial
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
@@ -14,11 +14,12 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from orders.actions.fulfilment.deliver_parcels import deliver_parcel
-from orders.models import Parcel
+from orders.actions.fulfilment.undo_steps import ParcelStep, undo_acceptance, undo_parcel_step
+from orders.models import OrderPart, Parcel
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.web.action_results import run_action
-from shop.desk.forms import DeliveryForm
+from shop.desk.forms import DeliveryForm, reason_of
 from shop.staff_pages import staff_only
 
 
@@ -41,3 +42,34 @@ def parcel_delivery(request: HttpRequest, actor: Actor, token: uuid.UUID, parcel
         now=timezone.now(),
     )
     return run_action(request, action, url=page, message=_("Marked as delivered."))
+
+
+@require_POST
+@staff_only(Permission.MANAGE_ORDERS)
+def step_undoing(
+    request: HttpRequest, actor: Actor, token: uuid.UUID, parcel_id: int, step: str
+) -> HttpResponse:
+    """Undo a parcel's hand-over, delivery or collected cash, with a reason."""
+    parcel = get_object_or_404(Parcel, pk=parcel_id, part__order=token, part__order__placed_at__isnull=False)
+    if step not in ParcelStep.values:
+        raise Http404
+    action = partial(
+        undo_parcel_step,
+        parcel_id=parcel.pk,
+        step=ParcelStep(step),
+        reason=reason_of(request.POST),
+        actor=actor,
+        now=timezone.now(),
+    )
+    return run_action(request, action, url=reverse("desk:order", args=[token]), message=_("Undone."))
+
+
+@require_POST
+@staff_only(Permission.MANAGE_ORDERS)
+def acceptance_undoing(request: HttpRequest, actor: Actor, token: uuid.UUID, number: int) -> HttpResponse:
+    """Take back a cooperative's acceptance, with a reason."""
+    part = get_object_or_404(OrderPart, order=token, order__placed_at__isnull=False, number=number)
+    action = partial(
+        undo_acceptance, part_id=part.pk, reason=reason_of(request.POST), actor=actor, now=timezone.now()
+    )
+    return run_action(request, action, url=reverse("desk:order", args=[token]), message=_("Undone."))

@@ -23,6 +23,7 @@ from orders.actions.fulfilment.deliver_parcels import (
     report_collected_cash,
 )
 from orders.actions.fulfilment.pack_parcels import close_parcel
+from orders.actions.fulfilment.undo_steps import ParcelStep, undo_parcel_step
 from orders.actions.fulfilment.void_parcels import void_parcel
 from orders.models import Parcel
 from orders.states import ParcelState
@@ -159,6 +160,16 @@ def cancellation(request: HttpRequest, membership: MembershipContext, parcel_id:
         _("Parcel undone. The items must be packed again."),
         reason=form.reason,
     )
+
+
+@require_POST
+@for_members(MemberRight.PACK)
+def undoing(request: HttpRequest, membership: MembershipContext, parcel_id: int, step: str) -> HttpResponse:
+    """Undo the parcel's hand-over, delivery or collected cash."""
+    parcel = _find_parcel(membership, parcel_id)
+    if step not in ParcelStep.values:
+        raise Missing()
+    return _run_transition(request, membership, parcel, undo_parcel_step, _("Undone."), step=ParcelStep(step))
 
 
 def _find_parcel(membership: MembershipContext, parcel_id: int) -> Parcel:

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from cooperatives.access import MemberRight, MembershipContext
 from orders.actions.fulfilment.cancel_parts import decline_or_cancel_part
 from orders.actions.fulfilment.pack_parcels import accept_part, pack_parcel
+from orders.actions.fulfilment.undo_steps import UNDO_PERIOD, undo_acceptance, undoable_steps
 from orders.forms.returns import return_form
 from orders.models import Discount, OrderPart, Parcel, parcel_position_labels
 from orders.states import RETURN_KINDS, CodState, ParcelState, PartState
@@ -76,6 +77,16 @@ def acceptance(request: HttpRequest, membership: MembershipContext, part_id: int
     return run_action(
         request, action, url=part_url(part.pk), message=_("Order accepted. Next, pick the items.")
     )
+
+
+@require_POST
+@for_members(MemberRight.PACK)
+def acceptance_undoing(request: HttpRequest, membership: MembershipContext, part_id: int) -> HttpResponse:
+    """Take back the acceptance of a part."""
+    part = find_part(membership, part_id)
+    key = submitted_key(request, "undo-acceptance", part.pk)
+    act = partial(undo_acceptance, part_id=part.pk, key=key, actor=membership.actor, now=timezone.now())
+    return run_action(request, act, url=part_url(part.pk), message=_("Undone."))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -167,19 +178,38 @@ def render_part(
         "weigh": weigh,
         "discounts": list(Discount.objects.on_part(part)),
         "listed": sum(line.list_gross for line in part.lines.all()),
-        "parcels": [_parcel_row(part, parcel, positions.get(parcel.pk, "")) for parcel in parcels],
+        "parcels": [_parcel_row(part, parcel, positions.get(parcel.pk, ""), now=now) for parcel in parcels],
         "step": _current_step(part, parcels, pick),
         "ready_text": ready_text,
         "leaves_today": is_ready_today,
         "time_left": time_left(part.accept_by, now) if part.accept_by else "",
+        "undo_acceptance_until": _undo_acceptance_until(part, parcels, now),
         "can_cancel": part.state == PartState.ACCEPTED and part.may_be_cancelled(parcels),
     }
     return render_page(request, membership, "members/part.html", context)
 
 
-def _parcel_row(part: OrderPart, parcel: Parcel, position: str) -> dict[str, object]:
-    """Return a parcel with its number of the total and the form of its next step."""
-    row: dict[str, object] = {"parcel": parcel, "place": position, "lines": list(parcel.lines.all())}
+def _undo_acceptance_until(
+    part: OrderPart, parcels: list[Parcel], now: datetime.datetime
+) -> datetime.datetime | None:
+    """Return until when the member may take back the acceptance; None if that is no longer possible."""
+    if part.state != PartState.ACCEPTED or part.accepted_at is None:
+        return None
+    is_untouched = all(parcel.state == ParcelState.VOIDED for parcel in parcels)
+    until = part.accepted_at + UNDO_PERIOD
+    return until if is_untouched and now <= until else None
+
+
+def _parcel_row(
+    part: OrderPart, parcel: Parcel, position: str, *, now: datetime.datetime
+) -> dict[str, object]:
+    """Return a parcel with its number of the total, the form of its next step and the steps to undo."""
+    row: dict[str, object] = {
+        "parcel": parcel,
+        "place": position,
+        "lines": list(parcel.lines.all()),
+        "undoable": [(step, until) for step, until in undoable_steps(parcel) if now <= until],
+    }
     if parcel.state in (ParcelState.PACKED, ParcelState.FAILED_DELIVERY):
         row["handover"] = HandOverForm(parcel=parcel, delivery_kind=part.delivery_kind)
     elif parcel.kind in RETURN_KINDS and parcel.state == ParcelState.HANDED_OVER:

@@ -37,6 +37,7 @@ from orders.actions.fulfilment.deliver_parcels import (
     report_collected_cash,
 )
 from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
+from orders.actions.fulfilment.undo_steps import ParcelStep, undo_acceptance, undo_parcel_step
 from orders.actions.fulfilment.void_parcels import void_parcel
 from orders.actions.fulfilment.weigh_lines import answer_weight_question, weigh_line
 from orders.actions.order_records.recalculate_order import open_quantities
@@ -233,6 +234,15 @@ class RandomWalk:
 
     def step_report_cash(self) -> None:
         report_collected_cash(parcel_id=self.pick_row(Parcel).pk, **self.who)
+
+    def step_undo(self) -> None:
+        step = self.rng.choice(ParcelStep.values)
+        state = "handed_over" if step == ParcelStep.HANDOVER else "delivered"
+        parcel = self.pick_row(Parcel, state=state)
+        undo_parcel_step(parcel_id=parcel.pk, step=ParcelStep(step), reason="nhầm", **self.who)
+
+    def step_undo_acceptance(self) -> None:
+        undo_acceptance(part_id=self.pick_row(OrderPart, state="accepted").pk, reason="nhầm", **self.who)
 
     def step_void(self) -> None:
         void_parcel(parcel_id=self.pick_row(Parcel).pk, reason="đóng nhầm", **self.who)

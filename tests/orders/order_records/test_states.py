@@ -24,7 +24,16 @@ from orders.actions.fulfilment.deliver_parcels import (
 from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
 from orders.actions.fulfilment.void_parcels import void_parcel
 from orders.models import Parcel
-from orders.states import COD_MOVES, PARCEL_MOVES, PART_MOVES, CodState, ParcelState, PartState
+from orders.states import (
+    COD_MOVES,
+    PARCEL_MOVES,
+    PARCEL_UNDO_MOVES,
+    PART_MOVES,
+    PART_UNDO_MOVES,
+    CodState,
+    ParcelState,
+    PartState,
+)
 from shop.core.actors import Actor, ActorKind, EntryPoint
 from shop.core.states import WrongMove, advance
 from tests.factories import NOW, make_part
@@ -62,6 +71,14 @@ CASH_PAIRS = {
 }
 
 
+PART_UNDO_PAIRS = {("accepted", "new")}
+PARCEL_UNDO_PAIRS = {
+    ("handed_over", "packed"),
+    ("handed_over", "failed_delivery"),
+    ("delivered", "handed_over"),
+}
+
+
 def check_pairs(row, column, moves, pairs, states):
     """Try every pair of states on a saved row: listed transitions succeed, all others are refused."""
     for source, target in itertools.product(states.values, repeat=2):
@@ -86,6 +103,12 @@ def test_parcel_allows_only_listed_transitions() -> None:
 
 def test_parcel_cash_allows_only_listed_transitions() -> None:
     check_pairs(parcel_in(ParcelState.PACKING), "cod_state", COD_MOVES, CASH_PAIRS, CodState)
+
+
+def test_only_listed_steps_are_undone() -> None:
+    parcel = parcel_in(ParcelState.PACKING)
+    check_pairs(parcel, "state", PARCEL_UNDO_MOVES, PARCEL_UNDO_PAIRS, ParcelState)
+    check_pairs(parcel.part, "state", PART_UNDO_MOVES, PART_UNDO_PAIRS, PartState)
 
 
 def test_every_state_is_reachable() -> None:

@@ -262,3 +262,35 @@ def test_delivery_needs_no_reason_and_a_foreign_parcel_is_not_found(admin: Clien
     assert strange.status_code == 404
     assert (parcel.state, parcel.cod_collected) == (ParcelState.DELIVERED, 0)
     assert foreign_parcel.state == ParcelState.HANDED_OVER
+
+
+def test_desk_undoes_late_handover_with_a_reason(admin: Client) -> None:
+    part = make_order((make_variant(), 1)).parts.get()
+    system = {"actor": Actor.system(), "now": NOW}
+    accept_part(part_id=part.pk, **system)
+    parcel = pack_parcel(part_id=part.pk, quantities={part.lines.get().pk: 1}, **system)
+    close_parcel(parcel_id=parcel.pk, **system)
+    hand_over_parcel(parcel_id=parcel.pk, **system)
+    order_page = f"{DESK}don-hang/{part.order_id}/"
+    undoing = f"{order_page}kien/{parcel.pk}/hoan-tac/handover/"
+    assert undoing in html_of(admin.get(order_page))
+
+    admin.post(undoing, {"reason": ""})
+    parcel.refresh_from_db()
+    assert parcel.state == "handed_over"
+    admin.post(undoing, {"reason": "bấm nhầm"})
+
+    parcel.refresh_from_db()
+    assert parcel.state == "packed"
+    assert Change.objects.get(action="parcel.handover_undone").reason == "bấm nhầm"
+    assert "Hoàn tác bàn giao" in html_of(admin.get(order_page))
+
+
+def test_desk_undoes_acceptance_with_a_reason(admin: Client) -> None:
+    part = make_order((make_variant(), 1)).parts.get()
+    accept_part(part_id=part.pk, actor=Actor.system(), now=NOW)
+
+    admin.post(f"{DESK}don-hang/{part.order_id}/goi/{part.number}/hoan-tac/", {"reason": "nhầm hợp tác xã"})
+
+    part.refresh_from_db()
+    assert part.state == PartState.NEW

@@ -1,0 +1,274 @@
+"""Undo steps that were recorded by mistake: acceptance, hand-over, delivery and collected cash.
+
+Members may undo their own steps for ten minutes; after that platform staff may, with a reason. What followed
+from a step is taken back with it: stock, cash, unsent messages; the ledger gets reversing postings.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Collection, Mapping
+from types import MappingProxyType
+
+from django.db import transaction
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
+
+from orders import locks
+from orders.actions.cash_on_delivery.cash_collection import reverse_collected_cash
+from orders.actions.fulfilment.pack_parcels import PLATFORM_ENTRY_POINTS, require_outgoing_parcel
+from orders.actions.fulfilment.void_parcels import require_items_with_buyer, restore_stock
+from orders.actions.order_changes.finish_order_change import finish_order_change
+from orders.actions.order_records.part_changes import record_for_part
+from orders.actions.order_records.record_order import acceptance_deadline
+from orders.models import LedgerEntry, Order, OrderPart, Parcel, PaymentEvent, WeightQuestion
+from orders.notices.undone_steps import withdraw_handover_notice
+from orders.states import (
+    PARCEL_UNDO_MOVES,
+    PART_UNDO_MOVES,
+    CodState,
+    ComplaintState,
+    ParcelKind,
+    ParcelState,
+    PartState,
+)
+from shop.core.actors import Actor, EntryPoint
+from shop.core.errors import ReasonRequired, Refused
+from shop.core.models import Change, is_already_done, shop_settings
+from shop.core.states import WrongMove, advance
+
+UNDO_PERIOD = datetime.timedelta(minutes=10)
+_RECORDED_BY_MISTAKE = gettext_noop("Recorded by mistake.")
+
+
+class UndoPeriodOver(Refused):
+    code = "undo_period_over"
+    default_message = _("This can be undone for ten minutes only. Please call the market.")
+
+
+class StepOfSomebodyElse(Refused):
+    """The buyer, the platform or a carrier's statement recorded the step, so members may not undo it."""
+
+    code = "step_of_somebody_else"
+    default_message = _("The cooperative did not record this step. Please call the market.")
+
+
+class AlreadySettled(Refused):
+    """The step's money was remitted, refunded or closed in a settlement."""
+
+    code = "already_settled"
+    default_message = _("The money for this has already been settled, so it can no longer be undone.")
+
+
+class ComplaintAlreadyFiled(Refused):
+    code = "complaint_already_filed"
+    default_message = _("The buyer has filed a complaint about this, so it can no longer be undone.")
+
+
+class PackingAlreadyStarted(Refused):
+    code = "packing_already_started"
+    default_message = _("Packing has started. Undo the parcel first.")
+
+
+class ParcelStep(TextChoices):
+    """A parcel's steps that may be undone."""
+
+    HANDOVER = "handover", _("handover")
+    DELIVERY = "delivery", _("delivery")
+    CASH = "cash", _("cash collected")
+
+
+# The changes that record each step.
+_RECORDED_AS: Mapping[str, Collection[str]] = MappingProxyType(
+    {
+        ParcelStep.HANDOVER: ("parcel.handed_over",),
+        ParcelStep.DELIVERY: ("parcel.delivered",),
+        ParcelStep.CASH: ("parcel.delivered", "parcel.cash_collected"),
+    }
+)
+
+
+def undoable_steps(parcel: Parcel) -> list[tuple[ParcelStep, datetime.datetime]]:
+    """Return the steps of the parcel that may be undone next, each with the end of the members' period."""
+    if not parcel.is_outgoing:
+        return []
+    times: list[tuple[ParcelStep, datetime.datetime | None]] = []
+    if parcel.state == ParcelState.HANDED_OVER:
+        times.append((ParcelStep.HANDOVER, parcel.handed_over_at))
+    if parcel.state == ParcelState.DELIVERED:
+        times.append((ParcelStep.DELIVERY, parcel.delivered_at))
+    if parcel.state == ParcelState.DELIVERED and parcel.cod_state == CodState.COLLECTED:
+        times.append((ParcelStep.CASH, parcel.cod_collected_at))
+    return [(step, at + UNDO_PERIOD) for step, at in times if at is not None]
+
+
+@transaction.atomic(durable=True)
+def undo_acceptance(
+    *, part_id: int, reason: str = "", key: str | None = None, actor: Actor, now: datetime.datetime
+) -> OrderPart:
+    """Take back a part's acceptance before packing; the time to accept starts again.
+
+    Raises KeyReused, Missing, PackingAlreadyStarted, ReasonRequired, StepOfSomebodyElse, UndoPeriodOver,
+    WrongMove.
+    """
+    order, part = locks.lock_part(part_id)
+    if is_already_done(key, "part.acceptance_undone", part):
+        return part
+    if part.state != PartState.ACCEPTED or part.accepted_at is None:
+        raise WrongMove(came_from=part.state, to=PartState.NEW)
+    _require_permission(part, ("part.accepted",), part.accepted_at, reason, actor=actor, now=now)
+    is_weighed = part.lines.filter(weighed_grams__isnull=False).exists()
+    is_asked = WeightQuestion.objects.open().filter(line__part=part).exists()
+    if is_weighed or is_asked or part.parcels.exclude(state=ParcelState.VOIDED).exists():
+        raise PackingAlreadyStarted()
+    advance(part, PartState.NEW, PART_UNDO_MOVES)
+    part.accepted_at = None
+    part.accept_by = acceptance_deadline(part.cooperative, now, shop_settings().accept_within_hours)
+    part.save(update_fields=["accepted_at", "accept_by"])
+    _record(order, part, "part.acceptance_undone", part, reason, key=key, actor=actor, now=now)
+    return part
+
+
+@transaction.atomic(durable=True)
+def undo_parcel_step(
+    *,
+    parcel_id: int,
+    step: ParcelStep,
+    reason: str = "",
+    key: str | None = None,
+    actor: Actor,
+    now: datetime.datetime,
+) -> Parcel:
+    """Undo the hand-over, the delivery (with its cash) or the collected cash of a parcel.
+
+    Raises AlreadySettled, ComplaintAlreadyFiled, ItemsAlreadyReturned, KeyReused, Missing, ReasonRequired,
+    StepOfSomebodyElse, UndoPeriodOver, WrongMove.
+    """
+    order, part, parcel = locks.lock_parcel(parcel_id)
+    require_outgoing_parcel(parcel)
+    action = f"parcel.{step}_undone"
+    if is_already_done(key, action, parcel):
+        return parcel
+    times = {ParcelStep.HANDOVER: parcel.handed_over_at, ParcelStep.DELIVERY: parcel.delivered_at}
+    at = times.get(step, parcel.cod_collected_at)
+    if at is None:
+        raise WrongMove(came_from=parcel.state, to=step)
+    _require_permission(parcel, _RECORDED_AS[step], at, reason, actor=actor, now=now)
+    undo: Callable[..., None] = {
+        ParcelStep.HANDOVER: _undo_handover,
+        ParcelStep.DELIVERY: _undo_delivery,
+        ParcelStep.CASH: _undo_cash,
+    }[step]
+    undo(order, part, parcel, reason.strip() or _RECORDED_BY_MISTAKE, actor=actor, now=now)
+    _record(order, part, action, parcel, reason, key=key, actor=actor, now=now)
+    return parcel
+
+
+def _undo_handover(
+    order: Order, part: OrderPart, parcel: Parcel, reason: str, *, actor: Actor, now: datetime.datetime
+) -> None:
+    """Bring the parcel back to where it was handed over from: packed, or failed at an earlier try."""
+    if parcel.state != ParcelState.HANDED_OVER or parcel.handed_over_at is None:
+        raise WrongMove(came_from=parcel.state, to=ParcelState.PACKED)
+    handed_over_at = parcel.handed_over_at
+    earlier_handovers = Change.objects.of(parcel).filter(action="parcel.handed_over", at__lt=handed_over_at)
+    is_second_try = parcel.failed_at is not None
+    advance(parcel, ParcelState.FAILED_DELIVERY if is_second_try else ParcelState.PACKED, PARCEL_UNDO_MOVES)
+    earlier = earlier_handovers.order_by("-at", "-pk").first() if is_second_try else None
+    parcel.handed_over_at = earlier.at if earlier else None
+    if not is_second_try:
+        parcel.cod_holder = ""
+        restore_stock(parcel, allocates=parcel.kind != ParcelKind.REPLACEMENT, actor=actor, now=now)
+    parcel.save(update_fields=["handed_over_at", "cod_holder"])
+    withdraw_handover_notice(order, part, parcel, handed_over_at, now=now)
+
+
+def _undo_delivery(
+    order: Order, part: OrderPart, parcel: Parcel, reason: str, *, actor: Actor, now: datetime.datetime
+) -> None:
+    """Bring the parcel back on its way, together with the cash that was reported for it."""
+    if parcel.state != ParcelState.DELIVERED or parcel.delivered_at is None:
+        raise WrongMove(came_from=parcel.state, to=ParcelState.HANDED_OVER)
+    if (
+        part.complaints.filter(created_at__gte=parcel.delivered_at)
+        .exclude(state=ComplaintState.WITHDRAWN)
+        .exists()
+    ):
+        raise ComplaintAlreadyFiled()
+    require_items_with_buyer(part, parcel)
+    _require_unsettled(order, part, parcel, since=parcel.delivered_at, now=now)
+    if parcel.cod_state == CodState.COLLECTED:
+        reverse_collected_cash(parcel, reason=reason, actor=actor, now=now)
+    advance(parcel, ParcelState.HANDED_OVER, PARCEL_UNDO_MOVES)
+    parcel.delivered_at = None
+    parcel.save(update_fields=["delivered_at"])
+
+
+def _undo_cash(
+    order: Order, part: OrderPart, parcel: Parcel, reason: str, *, actor: Actor, now: datetime.datetime
+) -> None:
+    """Take back the collected cash; the parcel stays delivered."""
+    if parcel.cod_state == CodState.EXPECTED or parcel.cod_collected_at is None:
+        raise WrongMove(came_from=parcel.cod_state, to=CodState.EXPECTED)
+    _require_unsettled(order, part, parcel, since=parcel.cod_collected_at, now=now)
+    reverse_collected_cash(parcel, reason=reason, actor=actor, now=now)
+
+
+def _require_permission(
+    row: OrderPart | Parcel,
+    actions: Collection[str],
+    at: datetime.datetime,
+    reason: str,
+    *,
+    actor: Actor,
+    now: datetime.datetime,
+) -> None:
+    """Let platform staff undo with a reason, and members their own steps within UNDO_PERIOD.
+
+    Raises ReasonRequired, StepOfSomebodyElse, UndoPeriodOver.
+    """
+    if actor.entry_point in PLATFORM_ENTRY_POINTS:
+        if not reason.strip():
+            raise ReasonRequired(field="reason")
+        return
+    step = Change.objects.of(row).filter(action__in=actions).order_by("-at", "-pk").first()
+    if step is None or step.entry_point != EntryPoint.MEMBERS:
+        raise StepOfSomebodyElse()
+    if now - at > UNDO_PERIOD:
+        raise UndoPeriodOver()
+
+
+def _require_unsettled(
+    order: Order, part: OrderPart, parcel: Parcel, *, since: datetime.datetime, now: datetime.datetime
+) -> None:
+    """Raise AlreadySettled if money of the step has moved on: remitted, refunded, or in a closed settlement.
+
+    Locks the open settlement, so that it stays open until the reversing postings are in it.
+    """
+    if parcel.cod_state not in (CodState.NONE, CodState.EXPECTED, CodState.COLLECTED):
+        raise AlreadySettled()
+    if order.refunds.filter(decided_at__gte=since, money__gt=0).exists():
+        raise AlreadySettled()
+    locks.lock_settlements([part.cooperative_id], order.currency, now=now)
+    events = PaymentEvent.objects.standing_collections().filter(parcel=parcel)
+    keys = [f"event:{event_id}" for event_id in events.values_list("pk", flat=True)]
+    closed_entries = LedgerEntry.objects.filter(settlement__closed_at__isnull=False)
+    is_cash_settled = closed_entries.filter(posting__key__in=keys).exists()
+    if is_cash_settled or closed_entries.filter(posting__part=part, posting__at__gte=since).exists():
+        raise AlreadySettled()
+
+
+def _record(
+    order: Order,
+    part: OrderPart,
+    action: str,
+    row: OrderPart | Parcel,
+    reason: str,
+    *,
+    key: str | None,
+    actor: Actor,
+    now: datetime.datetime,
+) -> None:
+    record_for_part(order, part, action, row, actor=actor, now=now, reason=reason.strip(), key=key)
+    finish_order_change(order, now=now)

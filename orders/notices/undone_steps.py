@@ -1,0 +1,39 @@
+"""Withdraw or correct notices about steps that were undone."""
+
+from __future__ import annotations
+
+import datetime
+
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from orders.models import Order, OrderPart, Parcel
+from orders.notices import HANDOVER_TEMPLATES, handover_occasion
+from orders.notices.send_notices import notify_buyer
+from shop.notifications.send import withdraw
+
+
+def withdraw_handover_notice(
+    order: Order,
+    part: OrderPart,
+    parcel: Parcel,
+    handed_over_at: datetime.datetime,
+    *,
+    now: datetime.datetime,
+) -> None:
+    """Withdraw the notice of a hand-over; if it may have been sent, tell the buyer that it was a mistake."""
+    occasion = handover_occasion(parcel, handed_over_at)
+    prefixes = [f"{template}:{order.pk}:{occasion}:" for template in HANDOVER_TEMPLATES]
+    may_be_sent = [withdraw(key_prefix=prefix, now=now) for prefix in prefixes]
+    if not any(may_be_sent):
+        return
+    with translation.override(order.language):
+        notify_buyer(
+            order,
+            "handover_undone",
+            subject=_("Order %(code)s: the parcel has not left yet") % {"code": order.code},
+            now=now,
+            part=part,
+            parcel=parcel,
+            occasion=occasion,
+        )

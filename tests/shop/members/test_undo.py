@@ -1,0 +1,76 @@
+"""Undoing a step on the member's page, within ten minutes of it."""
+
+from __future__ import annotations
+
+import datetime
+import re
+
+import pytest
+
+from orders.models import OrderPart, Parcel
+from tests.factories import make_seller
+from tests.markup import html_of
+from tests.shop.members.part_factories import new_part, parcel_of
+
+pytestmark = pytest.mark.django_db
+
+
+def undo_labels(page: str) -> list[str]:
+    """The labels of the page's undo buttons, without the time."""
+    return re.findall(r"(Hoàn tác [^(]+) \(đến", " ".join(page.split()))
+
+
+def part_page(packer, part: OrderPart) -> str:
+    return html_of(packer.get(f"/xa-vien/goi/{part.pk}/"))
+
+
+def test_each_step_is_undone_on_the_part_page(packer, seller):
+    part = new_part(seller)
+    packer.post(f"/xa-vien/goi/{part.pk}/nhan/")
+    assert undo_labels(part_page(packer, part)) == ["Hoàn tác nhận đơn"]
+
+    packer.post(f"/xa-vien/goi/{part.pk}/hoan-tac/")
+    part.refresh_from_db()
+    assert part.state == "new"
+
+    packer.post(f"/xa-vien/goi/{part.pk}/nhan/")
+    parcel = parcel_of(part)
+    assert undo_labels(part_page(packer, part)) == []
+    address = f"/xa-vien/kien/{parcel.pk}/"
+    packer.post(f"{address}dong-goi/")
+    packer.post(f"{address}ra-xe/", {f"handover-{parcel.pk}-carrier": "Viettel Post"})
+    assert undo_labels(part_page(packer, part)) == ["Hoàn tác bàn giao"]
+    packer.post(f"{address}da-giao/", {f"delivery-{parcel.pk}-cash": "yes"})
+    assert undo_labels(part_page(packer, part)) == ["Hoàn tác giao hàng", "Hoàn tác thu tiền"]
+
+    states = []
+    for step in ("cash", "delivery", "handover"):
+        packer.post(f"{address}hoan-tac/{step}/")
+        parcel.refresh_from_db()
+        states.append((parcel.state, parcel.cod_state))
+    assert states == [("delivered", "expected"), ("handed_over", "expected"), ("packed", "expected")]
+
+
+def test_after_ten_minutes_there_is_no_button_and_a_late_one_is_refused_in_words(packer, seller):
+    part = new_part(seller)
+    packer.post(f"/xa-vien/goi/{part.pk}/nhan/")
+    part.refresh_from_db()
+    OrderPart.objects.filter(pk=part.pk).update(accepted_at=part.accepted_at - datetime.timedelta(minutes=11))
+
+    assert undo_labels(part_page(packer, part)) == []
+    response = packer.post(f"/xa-vien/goi/{part.pk}/hoan-tac/", follow=True)
+
+    part.refresh_from_db()
+    assert part.state == "accepted"
+    assert "Chỉ hoàn tác được trong mười phút. Hãy gọi cho chợ." in html_of(response)
+
+
+def test_foreign_parcel_and_unknown_step_are_not_found(packer, seller):
+    foreign = new_part(make_seller("HTX Khác"))
+    part = new_part(seller)
+    packer.post(f"/xa-vien/goi/{part.pk}/nhan/")
+    parcel = parcel_of(part)
+
+    assert packer.post(f"/xa-vien/goi/{foreign.pk}/hoan-tac/").status_code == 404
+    assert packer.post(f"/xa-vien/kien/{parcel.pk}/hoan-tac/closing/").status_code == 404
+    assert Parcel.objects.get().state == "packing"
