@@ -163,7 +163,7 @@ class PromotionForm(ReductionForm):
             percent=Decimal(cleaned["value"]) if is_percent else None,
             amount=None if is_percent else cleaned["value"],
             cooperative=self._cooperative,
-            borne_by_platform=self.is_borne_by_platform,
+            is_borne_by_platform=self.is_borne_by_platform,
             products=list(cleaned.get("products", ())),
             categories=list(cleaned["categories"]),
         )
@@ -177,7 +177,7 @@ class PromotionForm(ReductionForm):
             "value": promotion.amount if promotion.percent is None else int(promotion.percent),
             "starts": vietnam_date(promotion.starts_at),
             "ends": vietnam_date(promotion.last_moment) if promotion.last_moment else None,
-            "bearer": PLATFORM if promotion.borne_by_platform else COOPERATIVE,
+            "bearer": PLATFORM if promotion.is_borne_by_platform else COOPERATIVE,
             "products": promotion.products.all(),
             "categories": promotion.categories.all(),
         }

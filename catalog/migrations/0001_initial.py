@@ -279,7 +279,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=255)),
                 ('channel', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='core.channel')),
                 ('cooperative', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='promotions', to='cooperatives.cooperative')),
-                ('borne_by_platform', models.BooleanField(default=True)),
+                ('is_borne_by_platform', models.BooleanField(default=True)),
                 ('percent', models.DecimalField(blank=True, decimal_places=2, max_digits=5, null=True)),
                 ('amount', models.BigIntegerField(blank=True, null=True)),
                 ('starts_at', models.DateTimeField()),
@@ -290,7 +290,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'indexes': [models.Index(condition=models.Q(('refresh_at__isnull', False)), fields=['refresh_at', 'id'], name='promotion_to_refresh')],
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('amount', None), ('percent__gt', 0), ('percent__lte', 100)), models.Q(('amount__gt', 0), ('percent', None)), _connector='OR'), name='promotion_is_percent_or_amount'), models.CheckConstraint(condition=models.Q(('borne_by_platform', True), ('cooperative__isnull', False), _connector='OR'), name='promotion_borne_by_somebody'), models.CheckConstraint(condition=models.Q(('ends_at', None), ('ends_at__gte', models.F('starts_at')), _connector='OR'), name='promotion_ends_after_it_starts')],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('amount', None), ('percent__gt', 0), ('percent__lte', 100)), models.Q(('amount__gt', 0), ('percent', None)), _connector='OR'), name='promotion_is_percent_or_amount'), models.CheckConstraint(condition=models.Q(('is_borne_by_platform', True), ('cooperative__isnull', False), _connector='OR'), name='promotion_borne_by_somebody'), models.CheckConstraint(condition=models.Q(('ends_at', None), ('ends_at__gte', models.F('starts_at')), _connector='OR'), name='promotion_ends_after_it_starts')],
             },
         ),
         migrations.CreateModel(
@@ -338,13 +338,13 @@ class Migration(migrations.Migration):
                 ('prior_amount', models.BigIntegerField(blank=True, null=True)),
                 ('cost', models.BigIntegerField(blank=True, null=True)),
                 ('discounted', models.BigIntegerField(blank=True, null=True)),
-                ('rule', models.UUIDField(blank=True, null=True)),
+                ('promotion_key', models.UUIDField(blank=True, null=True)),
             ],
             options={
                 'verbose_name': 'price',
                 'verbose_name_plural': 'prices',
-                'indexes': [models.Index(condition=models.Q(('rule__isnull', False)), fields=['rule'], name='price_by_rule')],
-                'constraints': [models.UniqueConstraint(fields=('variant', 'channel'), name='price_once'), models.CheckConstraint(condition=models.Q(('amount', None), ('amount__gte', 0), _connector='OR'), name='price_not_negative'), models.CheckConstraint(condition=models.Q(('discounted', None), models.Q(('discounted__gte', 0), ('discounted__lte', models.F('amount'))), _connector='OR'), name='price_discounted_within_list_price'), models.CheckConstraint(condition=models.Q(models.Q(('discounted', None), ('rule', None)), ('discounted__isnull', False), _connector='OR'), name='price_rule_has_a_discount')],
+                'indexes': [models.Index(condition=models.Q(('promotion_key__isnull', False)), fields=['promotion_key'], name='price_by_promotion')],
+                'constraints': [models.UniqueConstraint(fields=('variant', 'channel'), name='price_once'), models.CheckConstraint(condition=models.Q(('amount', None), ('amount__gte', 0), _connector='OR'), name='price_not_negative'), models.CheckConstraint(condition=models.Q(('discounted', None), models.Q(('discounted__gte', 0), ('discounted__lte', models.F('amount'))), _connector='OR'), name='price_discounted_within_list_price'), models.CheckConstraint(condition=models.Q(models.Q(('discounted', None), ('promotion_key', None)), ('discounted__isnull', False), _connector='OR'), name='price_promotion_has_a_discount')],
             },
         ),
         migrations.CreateModel(

@@ -87,7 +87,7 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("shortened", models.CharField(max_length=60)),
+                ("shortened_word", models.CharField(max_length=60)),
                 (
                     "word",
                     models.ForeignKey(
@@ -99,7 +99,7 @@ class Migration(migrations.Migration):
                 "verbose_name": "slip of the pen",
                 "verbose_name_plural": "slips of the pen",
                 "constraints": [
-                    models.UniqueConstraint(fields=("shortened", "word"), name="misspelling_once")
+                    models.UniqueConstraint(fields=("shortened_word", "word"), name="misspelling_once")
                 ],
             },
         ),

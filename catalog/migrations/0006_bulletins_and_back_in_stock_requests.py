@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
                 ('contact_method', models.CharField(choices=[('email', 'e-mail'), ('sms', 'text message')], max_length=10)),
                 ('contact', models.CharField(max_length=254)),
                 ('language', models.CharField(default='vi', max_length=16)),
-                ('until_season', models.BooleanField(default=False)),
+                ('waits_for_season', models.BooleanField(default=False)),
                 ('token', models.CharField(default=secrets.token_urlsafe, max_length=64, unique=True)),
                 ('created_at', models.DateTimeField()),
                 ('notified_at', models.DateTimeField(blank=True, null=True)),

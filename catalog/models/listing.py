@@ -100,7 +100,7 @@ class Price(models.Model):
     """A variant's price in a channel, in minor units, with or without tax as the channel defines.
 
     `amount` is the list price, null if it is not sold there; `discounted` is the price after the best
-    promotion, whose key is `rule`.
+    promotion, whose key is `promotion_key`.
     """
 
     variant = models.ForeignKey(Variant, models.CASCADE, related_name="prices")
@@ -110,7 +110,7 @@ class Price(models.Model):
     prior_amount = models.BigIntegerField(null=True, blank=True)
     cost = models.BigIntegerField(null=True, blank=True)
     discounted = models.BigIntegerField(null=True, blank=True)
-    rule = models.UUIDField(null=True, blank=True)
+    promotion_key = models.UUIDField(null=True, blank=True)
 
     class Meta:
         verbose_name = pgettext_lazy("model", "price")
@@ -123,12 +123,14 @@ class Price(models.Model):
                 name="price_discounted_within_list_price",
             ),
             models.CheckConstraint(
-                condition=Q(discounted=None, rule=None) | Q(discounted__isnull=False),
-                name="price_rule_has_a_discount",
+                condition=Q(discounted=None, promotion_key=None) | Q(discounted__isnull=False),
+                name="price_promotion_has_a_discount",
             ),
         ]
         indexes = [
-            models.Index(fields=["rule"], condition=Q(rule__isnull=False), name="price_by_rule"),
+            models.Index(
+                fields=["promotion_key"], condition=Q(promotion_key__isnull=False), name="price_by_promotion"
+            ),
         ]
 
     def __str__(self) -> str:

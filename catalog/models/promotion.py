@@ -19,7 +19,7 @@ from shop.core.models import Channel, WithMetadata, WithTimes
 class PromotionQuerySet(models.QuerySet["Promotion"]):
     def for_cooperative(self, cooperative: Cooperative) -> PromotionQuerySet:
         """Promotions that the cooperative created and pays for; excludes those of the platform."""
-        return self.filter(cooperative=cooperative, borne_by_platform=False)
+        return self.filter(cooperative=cooperative, is_borne_by_platform=False)
 
     def running(self, now: datetime.datetime) -> PromotionQuerySet:
         return self.filter(Q(ends_at=None) | Q(ends_at__gt=now), starts_at__lte=now)
@@ -46,7 +46,7 @@ class Promotion(WithMetadata, WithTimes):
     cooperative = models.ForeignKey(
         Cooperative, models.CASCADE, related_name="promotions", null=True, blank=True
     )
-    borne_by_platform = models.BooleanField(default=True)
+    is_borne_by_platform = models.BooleanField(default=True)
     percent = models.DecimalField(max_digits=5, decimal_places=2, null=True, blank=True)
     amount = models.BigIntegerField(null=True, blank=True)
     products = models.ManyToManyField(Product, related_name="+", blank=True)
@@ -64,7 +64,7 @@ class Promotion(WithMetadata, WithTimes):
                 name="promotion_is_percent_or_amount",
             ),
             models.CheckConstraint(
-                condition=Q(borne_by_platform=True) | Q(cooperative__isnull=False),
+                condition=Q(is_borne_by_platform=True) | Q(cooperative__isnull=False),
                 name="promotion_borne_by_somebody",
             ),
             models.CheckConstraint(

@@ -31,15 +31,15 @@ class Misspelling(models.Model):
     """
 
     word = models.ForeignKey(KnownWord, models.CASCADE, related_name="misspellings")
-    shortened = models.CharField(max_length=MAX_TERM_LENGTH)
+    shortened_word = models.CharField(max_length=MAX_TERM_LENGTH)
 
     class Meta:
         verbose_name = pgettext_lazy("model", "slip of the pen")
         verbose_name_plural = pgettext_lazy("models", "slips of the pen")
-        constraints = [models.UniqueConstraint(fields=["shortened", "word"], name="misspelling_once")]
+        constraints = [models.UniqueConstraint(fields=["shortened_word", "word"], name="misspelling_once")]
 
     def __str__(self) -> str:
-        return self.shortened
+        return self.shortened_word
 
 
 class SynonymSet(WithTimes):

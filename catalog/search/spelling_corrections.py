@@ -65,13 +65,13 @@ def _typo_candidates(words: Sequence[str]) -> dict[str, list[str]]:
     if not words:
         return {}
     variants = {word: deletion_variants(word) for word in words}
-    rows = Misspelling.objects.filter(shortened__in=set().union(*variants.values())).values_list(
-        "shortened", "word__word", "word__product_count"
+    rows = Misspelling.objects.filter(shortened_word__in=set().union(*variants.values())).values_list(
+        "shortened_word", "word__word", "word__product_count"
     )
     frequencies: dict[str, dict[str, int]] = {word: {} for word in words}
-    for shortened, known_word, product_count in rows:
+    for shortened_word, known_word, product_count in rows:
         for word in words:
-            if shortened in variants[word] and is_key_slip(word, known_word):
+            if shortened_word in variants[word] and is_key_slip(word, known_word):
                 frequencies[word][known_word] = product_count
     return {
         word: sorted(counts, key=lambda each: (-counts[each], each))[:MAX_CORRECTIONS]

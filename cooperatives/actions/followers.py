@@ -117,7 +117,7 @@ def _confirm_row(row: Follow, *, actor: Actor, now: datetime.datetime) -> None:
     row.save(update_fields=["user", "confirmed_at"])
     Consent.objects.create(
         user=row.user,
-        about=_consent_subject(row),
+        subject=_consent_subject(row),
         purpose=ConsentPurpose.NEWS,
         version=CONSENT_VERSION,
         given_at=now,
@@ -128,7 +128,7 @@ def _confirm_row(row: Follow, *, actor: Actor, now: datetime.datetime) -> None:
 
 def _end_rows(rows: list[Follow], *, actor: Actor, now: datetime.datetime) -> None:
     subjects = [_consent_subject(row) for row in rows]
-    Consent.objects.filter(about__in=subjects, withdrawn_at=None).update(withdrawn_at=now)
+    Consent.objects.filter(subject__in=subjects, withdrawn_at=None).update(withdrawn_at=now)
     for row in rows:
         record_change("follow.ended", row, actor=actor, now=now, cooperative_id=row.cooperative_id)
         row.delete()

@@ -98,7 +98,7 @@ class Migration(migrations.Migration):
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to=settings.AUTH_USER_MODEL)),
                 ('role', models.CharField(choices=[('manager', 'manager'), ('lister', 'lister'), ('packer', 'packer'), ('cashier', 'cashier'), ('bookkeeper', 'bookkeeper')], max_length=12)),
                 ('is_active', models.BooleanField(default=True)),
-                ('since', models.DateTimeField(auto_now_add=True)),
+                ('joined_at', models.DateTimeField(auto_now_add=True)),
             ],
             options={
                 'verbose_name': 'member',

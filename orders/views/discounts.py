@@ -187,7 +187,7 @@ def promotion(request: HttpRequest, desk: DiscountDesk, pk: uuid.UUID) -> HttpRe
         "owner": row.cooperative,
         "promotion": row,
         "is_over": row.ends_at is not None and row.ends_at <= timezone.now(),
-        "prices": Price.objects.filter(rule=row.pk).count(),
+        "prices": Price.objects.filter(promotion_key=row.pk).count(),
     }
     return desk.show(request, "orders/promotion.html", context)
 

@@ -139,7 +139,7 @@ def request_form(request: HttpRequest) -> HttpResponse:
         file_request(
             kind=RequestKind(cleaned["kind"]),
             asker=Requester.of(user),
-            words=cleaned["words"],
+            message=cleaned["words"],
             actor=request_actor(request),
             now=timezone.now(),
         )

@@ -86,8 +86,8 @@ class AppAdmin(ReadMostlyAdmin):
 
 @admin.register(Consent)
 class ConsentAdmin(ReadMostlyAdmin):
-    list_display = ("about", "user", "purpose", "version", "given_at", "withdrawn_at", "entry_point")
+    list_display = ("subject", "user", "purpose", "version", "given_at", "withdrawn_at", "entry_point")
     list_filter = ("purpose", "entry_point")
     list_select_related = ("user",)
-    search_fields = ("about",)
+    search_fields = ("subject",)
     ordering = ("-given_at", "-pk")

@@ -117,14 +117,14 @@ def test_new_cooperative_name_reaches_the_previews_of_its_other_products() -> No
     for product in products:
         record_change("product.edited", product, actor=SYSTEM, now=NOW)
     draw_share_pictures_task()
-    before = dict(SharePicture.objects.filter(kind="catalog.product").values_list("key", "mark"))
+    before = dict(SharePicture.objects.filter(kind="catalog.product").values_list("key", "content_digest"))
     give_lost_photo(products[0])
     Cooperative.objects.filter(pk=seller.pk).update(name="HTX Tài Hoan Mới")
     record_change("cooperative.edited", seller, cooperative_id=seller.pk, actor=SYSTEM, now=NOW)
 
     draw_share_pictures_task()
 
-    after = dict(SharePicture.objects.filter(kind="catalog.product").values_list("key", "mark"))
+    after = dict(SharePicture.objects.filter(kind="catalog.product").values_list("key", "content_digest"))
     changed = {key for key in after if after[key] != before[key]}
     assert changed == {products[1].pk, products[2].pk}
     assert SweepFailure.objects.get().row_key == f"catalog.product/{products[0].pk}"

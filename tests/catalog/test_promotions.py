@@ -74,7 +74,7 @@ def test_percentage_lowers_prices_and_lowest_price_columns() -> None:
 
     assert prices(product) == [(33_333, 30_000), (50_000, 45_000)]
     assert lowest_prices(product) == (30_000, 33_333)
-    assert set(Price.objects.values_list("rule", flat=True)) == {promotion.pk}
+    assert set(Price.objects.values_list("promotion_key", flat=True)) == {promotion.pk}
     assert Change.objects.filter(action="price.reduced", root_key=str(product.pk)).count() == 2
 
 
@@ -104,7 +104,7 @@ def test_cooperative_promotion_lowers_only_its_own_prices() -> None:
 
     promotion = start_promotion(acting=own)
 
-    assert (promotion.cooperative, promotion.borne_by_platform) == (own, False)
+    assert (promotion.cooperative, promotion.is_borne_by_platform) == (own, False)
     assert (prices(product), prices(foreign)) == ([(100_000, 90_000)], [(100_000, None)])
 
 
@@ -187,7 +187,7 @@ def test_promotion_changed_during_refresh_stays_due() -> None:
         (terms(10, amount=5), InvalidReduction, "invalid_reduction"),
         (amount_terms(0), InvalidReduction, "invalid_reduction"),
         (terms(ends_at=NOW - DAY), EndBeforeStart, "end_before_start"),
-        (terms(borne_by_platform=False), MissingBearingCooperative, "missing_bearing_cooperative"),
+        (terms(is_borne_by_platform=False), MissingBearingCooperative, "missing_bearing_cooperative"),
     ],
 )
 def test_invalid_promotion_terms_are_refused(invalid_terms, error, code) -> None:

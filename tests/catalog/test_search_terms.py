@@ -251,7 +251,7 @@ def test_known_words_follow_products() -> None:
     product_counts = dict(KnownWord.objects.values_list("word", "product_count"))
     assert (product_counts["mien"], product_counts["dong"], product_counts["miendong"]) == (1, 1, 1)
     assert "gao" not in product_counts
-    assert set(Misspelling.objects.filter(word__word="mien").values_list("shortened", flat=True)) == {
+    assert set(Misspelling.objects.filter(word__word="mien").values_list("shortened_word", flat=True)) == {
         *("mien", "ien", "men", "min", "mie")
     }
 

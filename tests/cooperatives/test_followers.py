@@ -47,7 +47,7 @@ def test_guest_follow_requires_confirmation_and_ends_on_unfollow() -> None:
     confirm_follow(token=row.token, actor=GUEST, now=NOW)
 
     consent = Consent.objects.get()
-    assert (consent.purpose, consent.about, consent.given_at) == ("news", f"follow:{row.pk}", NOW)
+    assert (consent.purpose, consent.subject, consent.given_at) == ("news", f"follow:{row.pk}", NOW)
     follow(now=NOW + datetime.timedelta(days=9))  # a follower gets no mail, so a request reveals nothing
     assert Notification.objects.count() == 1
     unfollow(token=row.token, actor=GUEST, now=NOW)

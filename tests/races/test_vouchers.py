@@ -114,5 +114,5 @@ def test_price_edited_while_promotions_are_created_follows_all_of_them() -> None
     price, listing = Price.objects.get(variant=variant), Listing.objects.get(product=product)
     assert of_type(results, Exception) == []
     assert (price.amount, price.discounted) == (80_000, 56_000)
-    assert Promotion.objects.get(pk=price.rule).percent == 30
+    assert Promotion.objects.get(pk=price.promotion_key).percent == 30
     assert (listing.lowest_price, listing.lowest_list_price) == (56_000, 80_000)

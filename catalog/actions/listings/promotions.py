@@ -67,7 +67,7 @@ class PromotionTerms:
     percent: Decimal | None = None
     amount: int | None = None
     cooperative: Cooperative | None = None
-    borne_by_platform: bool = True
+    is_borne_by_platform: bool = True
     products: Sequence[Product] = ()
     categories: Sequence[Category] = ()
 
@@ -209,7 +209,7 @@ def _affected_products(promotion: Promotion) -> QuerySet[Product]:
         for category in categories:
             condition |= Q(category__path__startswith=category.path or "/none/")
         covered &= condition
-    reduced = Price.objects.filter(rule=promotion.pk).values("variant__product")
+    reduced = Price.objects.filter(promotion_key=promotion.pk).values("variant__product")
     return Product.objects.filter(covered | Q(pk__in=reduced)) if covered else Product.objects.all()
 
 
@@ -219,7 +219,7 @@ def _save_promotion(
     _validate_terms(terms, acting)
     promotion.name = terms.name
     promotion.cooperative = acting or terms.cooperative
-    promotion.borne_by_platform = acting is None and terms.borne_by_platform
+    promotion.is_borne_by_platform = acting is None and terms.is_borne_by_platform
     promotion.percent, promotion.amount = terms.percent, terms.amount
     promotion.starts_at, promotion.ends_at = terms.starts_at, terms.ends_at
     promotion.refresh_at = now
@@ -238,7 +238,7 @@ def _validate_terms(terms: PromotionTerms, acting: Cooperative | None) -> None:
     if terms.ends_at is not None and terms.ends_at <= terms.starts_at:
         raise EndBeforeStart(field="ends")
     owner = acting or terms.cooperative
-    if owner is None and not terms.borne_by_platform:
+    if owner is None and not terms.is_borne_by_platform:
         raise MissingBearingCooperative(field="cooperative")
     if owner is not None and any(product.cooperative_id != owner.pk for product in terms.products):
         raise Missing(field="products")

@@ -36,12 +36,12 @@ def apply_promotions(product_ids: Iterable[int], *, actor: Actor, now: datetime.
     )
     changed = []
     for price in prices:
-        before = price.discounted, price.rule
-        price.discounted, price.rule = _best_price(price, rules)
-        if before != (price.discounted, price.rule):
+        before = price.discounted, price.promotion_key
+        price.discounted, price.promotion_key = _best_price(price, rules)
+        if before != (price.discounted, price.promotion_key):
             changed.append(price)
             _record_reduction(price, before[0], actor=actor, now=now)
-    Price.objects.bulk_update(changed, ["discounted", "rule"], batch_size=500)
+    Price.objects.bulk_update(changed, ["discounted", "promotion_key"], batch_size=500)
     return {price.variant.product_id for price in changed}
 
 
@@ -105,7 +105,7 @@ def _record_reduction(price: Price, before: int | None, *, actor: Actor, now: da
             "variant": price.variant_id,
             "from": before,
             "to": price.discounted,
-            "rule": str(price.rule) if price.rule else None,
+            "rule": str(price.promotion_key) if price.promotion_key else None,
             "currency": price.currency,
         },
     )

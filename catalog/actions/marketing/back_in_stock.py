@@ -160,16 +160,16 @@ def _start_wait(
         new_request.language,
         new_request.contact_method,
     )
-    row.user, row.until_season = new_request.user or row.user, False
+    row.user, row.waits_for_season = new_request.user or row.user, False
     row.save(
-        update_fields=["created_at", "notified_at", "language", "contact_method", "user", "until_season"]
+        update_fields=["created_at", "notified_at", "language", "contact_method", "user", "waits_for_season"]
     )
     today = vietnam_date(now)
     if BackInStockRequest.objects.due(channel, today).filter(pk=row.pk).exists():
         if today.month in row.product.months:
             raise AlreadyInStock()
-        row.until_season = True
-        row.save(update_fields=["until_season"])
+        row.waits_for_season = True
+        row.save(update_fields=["waits_for_season"])
     record_change(
         "back_in_stock_request.created", row, actor=actor, now=now, cooperative_id=row.product.cooperative_id
     )

@@ -49,7 +49,7 @@ class _Drawing:
     def is_waiting(self) -> bool:
         return self.photo is not None and self.photo.state == PictureState.WAITING
 
-    def mark(self, market: str) -> str:
+    def digest(self, market: str) -> str:
         """A digest of everything that the picture shows."""
         photo = self.photo if self.photo and self.photo.state == PictureState.READY else None
         parts = [_DESIGN, market, self.name, *self.below, f"{photo.pk} {photo.digest}" if photo else ""]
@@ -146,15 +146,15 @@ def _cooperative_address(cooperative: Cooperative) -> str:
 
 def _draw_if_changed(drawing: _Drawing, market: str) -> None:
     """Draw it unless unchanged; the old file is deleted after the row refers to the new one."""
-    fingerprint = drawing.mark(market)
+    fingerprint = drawing.digest(market)
     before = SharePicture.objects.filter(kind=drawing.kind, key=drawing.row.pk).first()
-    if before is not None and before.mark == fingerprint:
+    if before is not None and before.content_digest == fingerprint:
         return
     path = f"share/{drawing.kind}-{drawing.row.pk}-{fingerprint[:16]}.jpg"
     default_storage.delete(path)  # left by an interrupted run
     path = default_storage.save(path, ContentFile(_render_jpeg(drawing, market)))
     SharePicture.objects.update_or_create(
-        kind=drawing.kind, key=drawing.row.pk, defaults={"mark": fingerprint, "path": path}
+        kind=drawing.kind, key=drawing.row.pk, defaults={"content_digest": fingerprint, "path": path}
     )
     if before is not None:
         default_storage.delete(before.path)

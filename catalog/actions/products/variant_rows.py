@@ -69,7 +69,7 @@ def set_list_price(
         price = Price(variant=variant, channel=channel, currency=channel.currency)
     price.amount = amount
     if price.discounted is not None and price.discounted > amount:
-        price.discounted = price.rule = None
+        price.discounted = price.promotion_key = None
     price.save()
     apply_promotions([variant.product_id], actor=actor, now=now)
     if before != amount:

@@ -63,9 +63,9 @@ def _add_words(words: Sequence[str], counts: Counter[str]) -> None:
     rows = KnownWord.objects.filter(word__in=words)
     Misspelling.objects.bulk_create(
         (
-            Misspelling(word=row, shortened=shortened)
+            Misspelling(word=row, shortened_word=shortened_word)
             for row in rows
-            for shortened in deletion_variants(row.word)
+            for shortened_word in deletion_variants(row.word)
         ),
         ignore_conflicts=True,
         batch_size=_BATCH_SIZE,

@@ -74,7 +74,7 @@ def price_reductions(quote: Quote) -> list[PriceReduction]:
             price_reduction.name = promotion.name
             # Unless the platform bears the promotion, nobody reimburses the cooperative for it.
             price_reduction.bearer = (
-                CostBearer.PLATFORM if promotion.borne_by_platform else CostBearer.COOPERATIVE
+                CostBearer.PLATFORM if promotion.is_borne_by_platform else CostBearer.COOPERATIVE
             )
     return list(reductions.values())
 
@@ -117,7 +117,7 @@ def _reduction_source(quoted: QuotedLine) -> tuple[DiscountKind, str]:
     price = next(iter(quoted.variant.prices.all()), None)
     if price is None or quoted.unit_price != price.selling:
         return DiscountKind.MANUAL, ""
-    return DiscountKind.CATALOGUE, str(price.rule or "")
+    return DiscountKind.CATALOGUE, str(price.promotion_key or "")
 
 
 def _discount_shares(order: Order, quote: Quote, unsaved: UnsavedRows) -> list[DiscountShare]:

@@ -38,5 +38,5 @@ def _assign_order(order: Order, user: User, actor: Actor, now: datetime.datetime
     order.user = user
     order.save(update_fields=["user", "updated_at"])
     VoucherUse.objects.filter(order=order, user=None).update(user=user)
-    Consent.objects.filter(about=f"order:{order.pk}", user=None).update(user=user)
+    Consent.objects.filter(subject=f"order:{order.pk}", user=None).update(user=user)
     record_change("order.claimed", order, actor=actor, now=now)

@@ -277,7 +277,7 @@ def record_consents(order: Order, consents: frozenset[str], *, actor: Actor, now
     Consent.objects.bulk_create(
         Consent(
             user_id=order.user_id,
-            about=f"order:{order.pk}",
+            subject=f"order:{order.pk}",
             purpose=purpose,
             version=CONSENT_VERSION,
             given_at=now,

@@ -175,7 +175,7 @@ def _end_requests(requests: QuerySet[DataRequest], actor: Actor, now: datetime.d
     """Close all data requests of the person; the rows stay without personal data."""
     for row in lock_rows(requests.filter(state=RequestState.OPEN)):
         close_request(row, RequestState.DONE, actor=actor, now=now)
-    requests.update(contact="", contact_method="", name="", words="", answer="", obstacle="")
+    requests.update(contact="", contact_method="", name="", message="", answer="", obstacle="")
 
 
 def _remove_sign_in_means(user: User) -> None:

@@ -94,7 +94,7 @@ def submit_guest_request(
 ) -> DataRequest:
     """Submit a request of a guest who has proven that the contact is theirs."""
     runs_at = _runs_at(now) if kind == RequestKind.DELETION else None
-    row = create_request(kind=kind, asker=asker, words=text, runs_at=runs_at, actor=actor, now=now)
+    row = create_request(kind=kind, asker=asker, message=text, runs_at=runs_at, actor=actor, now=now)
     if kind == RequestKind.ACCESS:
         queue_export(row, now=now)
     return row
@@ -198,7 +198,7 @@ def _withdraw_consents(row: DataRequest, actor: Actor, now: datetime.datetime) -
     orders = Order.objects.of_guest(row.contact) if row.user_id is None else Order.objects.none()
     consent_keys = [f"order:{key}" for key in orders.values_list("pk", flat=True)]
     for purpose in WITHDRAWABLE_PURPOSES:
-        end_consents(active_consents(purpose, user_id=row.user_id, about=consent_keys), now=now)
+        end_consents(active_consents(purpose, user_id=row.user_id, subjects=consent_keys), now=now)
 
 
 def _runs_at(now: datetime.datetime) -> datetime.datetime:

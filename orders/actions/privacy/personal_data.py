@@ -70,7 +70,7 @@ def personal_data_of_user(user_id: int) -> PersonalData:
         ),
         "consents": _rows(
             Consent.objects.filter(user=user_id),
-            *("purpose", "version", "given_at", "withdrawn_at", "entry_point", "about"),
+            *("purpose", "version", "given_at", "withdrawn_at", "entry_point", "subject"),
         ),
         "requests": _requests(DataRequest.objects.filter(user=user_id)),
         "signed_in_over_api": _rows(
@@ -114,8 +114,8 @@ def personal_data_of_guest(contact: str) -> PersonalData:
             Basket.objects.filter(is_of_contact, user=None), "name", "phone", "email", "note", "changed_at"
         ),
         "consents": _rows(
-            Consent.objects.filter(user=None, about__in=consent_keys),
-            *("purpose", "version", "given_at", "withdrawn_at", "entry_point", "about"),
+            Consent.objects.filter(user=None, subject__in=consent_keys),
+            *("purpose", "version", "given_at", "withdrawn_at", "entry_point", "subject"),
         ),
         "requests": _requests(DataRequest.objects.filter(user=None, contact=contact)),
         "messages": _messages(Notification.objects.filter(user=None, recipient=contact)),
@@ -191,7 +191,7 @@ def _order_data(orders: QuerySet[Order]) -> dict[str, Rows]:
 
 
 def _requests(rows: QuerySet[DataRequest]) -> Rows:
-    return _rows(rows, "kind", "state", "words", "created_at", "due_at", "answered_at", "answer")
+    return _rows(rows, "kind", "state", "message", "created_at", "due_at", "answered_at", "answer")
 
 
 def _follows(rows: QuerySet[Follow]) -> Rows:

@@ -114,7 +114,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='consents', to=settings.AUTH_USER_MODEL)),
-                ('about', models.CharField(blank=True, default='', max_length=80)),
+                ('subject', models.CharField(blank=True, default='', max_length=80)),
                 ('purpose', models.CharField(choices=[('order', "sharing name, phone number and address with the seller and the carrier of this order"), ('news', 'news of new seasons')], max_length=20)),
                 ('version', models.CharField(max_length=20)),
                 ('given_at', models.DateTimeField()),
@@ -124,8 +124,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'consent',
                 'verbose_name_plural': 'consents',
-                'indexes': [models.Index(fields=['about'], name='consent_by_about')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('user__isnull', False), models.Q(('about', ''), _negated=True), _connector='OR'), name='consent_is_somebodys')],
+                'indexes': [models.Index(fields=['subject'], name='consent_by_subject')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('user__isnull', False), models.Q(('subject', ''), _negated=True), _connector='OR'), name='consent_is_somebodys')],
             },
         ),
         migrations.CreateModel(

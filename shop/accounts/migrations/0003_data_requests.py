@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
                 ('contact_method', models.CharField(blank=True, choices=[('email', 'e-mail'), ('sms', 'text message')], default='', max_length=10)),
                 ('contact', models.CharField(blank=True, default='', max_length=254)),
                 ('name', models.CharField(blank=True, default='', max_length=256)),
-                ('words', models.TextField(blank=True, default='')),
+                ('message', models.TextField(blank=True, default='')),
                 ('language', models.CharField(default='vi', max_length=16)),
                 ('entry_point', models.CharField(choices=[('market', 'market'), ('members', "members' app"), ('desk', 'desk'), ('api', 'API'), ('system', 'system')], max_length=10)),
                 ('created_at', models.DateTimeField()),

@@ -50,7 +50,7 @@ class DataRequest(models.Model):
     """One request about personal data: requester, deadline, and the answer.
 
     `contact` is a phone number or e-mail address that its owner has confirmed, because guests have no
-    account. `runs_at` is when a deletion runs automatically. Erasure clears contact, name and words.
+    account. `runs_at` is when a deletion runs automatically. Erasure clears contact, name and message.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -62,7 +62,7 @@ class DataRequest(models.Model):
     contact_method = models.CharField(max_length=10, choices=ContactMethod, blank=True, default="")
     contact = models.CharField(max_length=254, blank=True, default="")
     name = models.CharField(max_length=256, blank=True, default="")
-    words = models.TextField(blank=True, default="")
+    message = models.TextField(blank=True, default="")
     language = models.CharField(max_length=16, default="vi")
     entry_point = models.CharField(max_length=10, choices=EntryPoint)
     created_at = models.DateTimeField()

@@ -265,13 +265,13 @@ class ConsentPurpose(models.TextChoices):
 class Consent(models.Model):
     """Consent to one purpose: which version of the text, and when (Law 91/2025).
 
-    `about` names the subject ("order:<uuid>") for people without an account.
+    `subject` names what it concerns ("order:<uuid>") for people without an account.
     """
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="consents", null=True, blank=True
     )
-    about = models.CharField(max_length=80, blank=True, default="")
+    subject = models.CharField(max_length=80, blank=True, default="")
     purpose = models.CharField(max_length=20, choices=ConsentPurpose)
     version = models.CharField(max_length=20)
     given_at = models.DateTimeField()
@@ -281,10 +281,10 @@ class Consent(models.Model):
     class Meta:
         verbose_name = pgettext_lazy("model", "consent")
         verbose_name_plural = pgettext_lazy("models", "consents")
-        indexes = [models.Index(fields=["about"], name="consent_by_about")]
+        indexes = [models.Index(fields=["subject"], name="consent_by_subject")]
         constraints = [
             models.CheckConstraint(
-                condition=Q(user__isnull=False) | ~Q(about=""), name="consent_is_somebodys"
+                condition=Q(user__isnull=False) | ~Q(subject=""), name="consent_is_somebodys"
             ),
         ]
 

@@ -42,11 +42,11 @@ def withdraw_user_consent(
 
 
 def active_consents(
-    purpose: ConsentPurpose, *, user_id: int | None = None, about: Collection[str] = ()
+    purpose: ConsentPurpose, *, user_id: int | None = None, subjects: Collection[str] = ()
 ) -> QuerySet[Consent]:
-    """Return active consents of a person, or those given for the subjects in `about`."""
+    """Return active consents of a person, or those given for the subjects in `subjects`."""
     owner = Q(user=user_id) if user_id is not None else Q(pk=None)
-    return Consent.objects.filter(owner | Q(about__in=about), purpose=purpose, withdrawn_at=None)
+    return Consent.objects.filter(owner | Q(subject__in=subjects), purpose=purpose, withdrawn_at=None)
 
 
 def end_consents(rows: QuerySet[Consent], *, now: datetime.datetime) -> int:

@@ -67,17 +67,17 @@ class Requester:
 
 @transaction.atomic(durable=True)
 def file_request(
-    *, kind: RequestKind, asker: Requester, words: str, actor: Actor, now: datetime.datetime
+    *, kind: RequestKind, asker: Requester, message: str, actor: Actor, now: datetime.datetime
 ) -> DataRequest:
     """File a request and notify the requester of the deadline."""
-    return create_request(kind=kind, asker=asker, words=words, actor=actor, now=now)
+    return create_request(kind=kind, asker=asker, message=message, actor=actor, now=now)
 
 
 def create_request(
     *,
     kind: RequestKind,
     asker: Requester,
-    words: str = "",
+    message: str = "",
     runs_at: datetime.datetime | None = None,
     actor: Actor,
     now: datetime.datetime,
@@ -89,7 +89,7 @@ def create_request(
         contact_method=asker.contact_method,
         contact=asker.contact,
         name=asker.name,
-        words=words.strip(),
+        message=message.strip(),
         language=asker.language,
         entry_point=actor.entry_point,
         created_at=now,

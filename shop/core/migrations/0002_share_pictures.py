@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('kind', models.CharField(max_length=60)),
                 ('key', models.PositiveBigIntegerField()),
-                ('mark', models.CharField(max_length=64)),
+                ('content_digest', models.CharField(max_length=64)),
                 ('path', models.CharField(max_length=200)),
             ],
             options={

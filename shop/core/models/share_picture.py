@@ -11,16 +11,15 @@ class SharePictureQuerySet(models.QuerySet["SharePicture"]):
 
 
 class SharePicture(models.Model):
-    """The preview picture that chat apps show for a row's page; drawn by a task, see
-    `marketing.share_pictures`.
+    """The preview picture that chat apps show for a row's page, drawn by `marketing.share_pictures`.
 
-    `kind` is the model's label ("catalog.product"). `mark` is a digest of the drawn content, so that nothing
-    is drawn twice; the file name contains it, so caches may keep the file for ever.
+    `kind` is the model's label ("catalog.product"). `content_digest` changes with what is drawn, so that
+    nothing is drawn twice; the file name contains it, so caches may keep the file for ever.
     """
 
     kind = models.CharField(max_length=60)
     key = models.PositiveBigIntegerField()
-    mark = models.CharField(max_length=64)
+    content_digest = models.CharField(max_length=64)
     path = models.CharField(max_length=200)
 
     objects = SharePictureQuerySet.as_manager()

@@ -139,7 +139,7 @@ def order(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
         "key": uuid.uuid4(),
         "questions": WeightQuestion.objects.of_order(order).open().in_order(),
         "history": change_views(Change.objects.under(order).in_time()),
-        "consents": Consent.objects.filter(about=f"order:{order.pk}").order_by("given_at", "pk"),
+        "consents": Consent.objects.filter(subject=f"order:{order.pk}").order_by("given_at", "pk"),
         "form": ReasonForm(),
         "may_cancel": any(each.may_cancel for each in parts)
         and all(each.may_cancel for each in parts if each.part.is_active),

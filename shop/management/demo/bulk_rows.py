@@ -54,7 +54,7 @@ def build_movement(row: ParcelLine, stock_id: int, member: Actor, at: datetime.d
 def build_consent(order: Order, actor: Actor, at: datetime.datetime) -> Consent:
     return Consent(
         user_id=order.user_id,
-        about=f"order:{order.pk}",
+        subject=f"order:{order.pk}",
         purpose=ConsentPurpose.ORDER,
         version=CONSENT_VERSION,
         given_at=at,

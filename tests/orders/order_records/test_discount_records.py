@@ -35,7 +35,7 @@ STAFF = Actor.system("test")
 
 def set_rule_price(variant: Variant, price: int, rule: uuid.UUID | None) -> None:
     """Set the price that a catalogue rule leaves of the list price."""
-    Price.objects.filter(variant=variant).update(discounted=price, rule=rule)
+    Price.objects.filter(variant=variant).update(discounted=price, promotion_key=rule)
 
 
 def order_with(*discounts: RequestedDiscount) -> Order:

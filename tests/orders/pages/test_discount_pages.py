@@ -203,7 +203,7 @@ def test_manager_creates_edits_and_ends_promotion(manager, seller) -> None:
     manager.post(f"{MEMBERS}gia/moi/", PROMOTION | {"categories": [category.pk]})
 
     promotion = Promotion.objects.get()
-    assert (promotion.cooperative, promotion.borne_by_platform) == (seller, False)
+    assert (promotion.cooperative, promotion.is_borne_by_platform) == (seller, False)
     assert (promotion.amount, promotion.percent, promotion.ends_at) == (20_000, None, None)
     assert list(promotion.categories.all()) == [category]
     address = f"{MEMBERS}gia/{promotion.pk}/"

@@ -253,5 +253,5 @@ def test_placing_draft_requires_and_records_consent() -> None:
         place_draft(order_id=order.pk, consents=frozenset(), actor=STAFF, now=NOW)
     place_draft(order_id=order.pk, consents=CONSENTS, actor=STAFF, now=LATER)
 
-    consent = Consent.objects.get(about=f"order:{order.pk}")
+    consent = Consent.objects.get(subject=f"order:{order.pk}")
     assert (consent.purpose, consent.given_at, consent.entry_point) == (ConsentPurpose.ORDER, LATER, "system")

@@ -304,7 +304,7 @@ def test_consents_are_recorded_with_version_and_time() -> None:
 
     order = prepare_order(make_basket((make_variant(), 1)), consents=both)()
 
-    recorded = Consent.objects.filter(about=f"order:{order.pk}").order_by("purpose")
+    recorded = Consent.objects.filter(subject=f"order:{order.pk}").order_by("purpose")
     assert [(one.purpose, one.version, one.given_at) for one in recorded] == [
         ("news", "2026-12", NOW),
         ("order", "2026-12", NOW),

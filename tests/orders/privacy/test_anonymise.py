@@ -112,6 +112,6 @@ def test_anonymising_removes_requests_follows_and_producer_name() -> None:
 
     assert list(BackInStockRequest.objects.values_list("contact", flat=True)) == ["lan@example.com"]
     assert list(Follow.objects.all()) == [other]
-    assert Consent.objects.get(about=f"follow:{follow.pk}").withdrawn_at == NOW
+    assert Consent.objects.get(subject=f"follow:{follow.pk}").withdrawn_at == NOW
     household.refresh_from_db()
     assert (household.is_public, household.user, household.phone) == (False, None, "")

@@ -129,7 +129,7 @@ def test_guest_pays_by_dummy_gateway():
     }
     assert (order.source, order.parts.count(), Basket.objects.count()) == (OrderSource.API, 2, 0)
     assert (get_stock(pillow).allocated, get_stock(gourd).allocated) == (1, 2)
-    assert Consent.objects.get().about == f"order:{order.pk}"
+    assert Consent.objects.get().subject == f"order:{order.pk}"
     assert Address.objects.filter(street_address_1="Số 5, ngõ 12").count() == 2
     assert sum(LedgerEntry.objects.filter(account="bank").values_list("amount", flat=True)) == 440_000
     check_everything()
