@@ -172,11 +172,13 @@ def _undo_handover(
     if parcel.state != ParcelState.HANDED_OVER or parcel.handed_over_at is None:
         raise WrongMove(came_from=parcel.state, to=ParcelState.PACKED)
     handed_over_at = parcel.handed_over_at
-    earlier_handovers = Change.objects.of(parcel).filter(action="parcel.handed_over", at__lt=handed_over_at)
+    earlier_handovers = Change.objects.of(parcel).filter(
+        action="parcel.handed_over", created_at__lt=handed_over_at
+    )
     is_second_try = parcel.failed_at is not None
     advance(parcel, ParcelState.FAILED_DELIVERY if is_second_try else ParcelState.PACKED, PARCEL_UNDO_MOVES)
-    earlier = earlier_handovers.order_by("-at", "-pk").first() if is_second_try else None
-    parcel.handed_over_at = earlier.at if earlier else None
+    earlier = earlier_handovers.order_by("-created_at", "-pk").first() if is_second_try else None
+    parcel.handed_over_at = earlier.created_at if earlier else None
     if not is_second_try:
         parcel.cod_holder = ""
         restore_stock(parcel, allocates=parcel.kind != ParcelKind.REPLACEMENT, actor=actor, now=now)
@@ -232,7 +234,7 @@ def _require_permission(
         if not reason.strip():
             raise ReasonRequired(field="reason")
         return
-    step = Change.objects.of(row).filter(action__in=actions).order_by("-at", "-pk").first()
+    step = Change.objects.of(row).filter(action__in=actions).order_by("-created_at", "-pk").first()
     if step is None or step.entry_point != EntryPoint.MEMBERS:
         raise StepOfSomebodyElse()
     if now - at > UNDO_PERIOD:
