@@ -152,6 +152,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "shop.core.web.middleware.explain_form_addresses",
     "shop.second_factor_gate.SecondFactorGate",
     "shop.core.web.middleware.RemoveNulCharacters",
 ]

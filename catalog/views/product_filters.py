@@ -89,7 +89,7 @@ class ProductFilters:
         self._query, self._index, self._inside = query, index, inside
         self._branches = filter_labels.products_by_category(inside, index)
         self._toggles = {
-            IN_SEASON: index.months.get(month, BitMap()),
+            IN_SEASON: index.seasonal_products(month),
             IN_STOCK: index.available - _any_of(index.cooperatives, resting),
             WITH_OCOP: union_of(index.stars.values()),
         }

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
-from playwright.sync_api import Page, expect
+import re
 
-from tests.factories import make_category, make_product, make_seller
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from tests.factories import make_all_divisions, make_category, make_product, make_seller, make_variant
 
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 
@@ -47,3 +49,52 @@ def test_filter_updates_counts_and_products_and_keeps_focus(phone: Page) -> None
     phone.wait_for_url("**/san-pham/?*htx=xa*")
     phone.get_by_role("link", name="HTX Xa").click()
     expect(phone.get_by_role("status").filter(has_text="sản phẩm")).to_have_text("3 sản phẩm")
+
+
+def test_typed_letters_choose_the_province_they_spell(page: Page, page_errors: list[str]) -> None:
+    make_all_divisions()
+    make_variant(make_seller("HTX Thiên An"), name="Gối thảo dược")
+    for path in ("/san-pham/goi-thao-duoc/", "/gio-hang/", "/dat-hang/"):
+        if path == "/gio-hang/":
+            page.get_by_role("button", name="Thêm vào giỏ").click()
+            expect(page.locator("#basket-bar .notice.good")).to_be_visible()
+        page.goto(path)
+        province = page.locator("select[name=tinh], select[name=province]")
+        answers: list[str] = []
+        page.on("request", lambda request, sent=answers: sent.append(request.resource_type))
+        province.focus()
+        page.keyboard.type("hai", delay=120)
+
+        expect(province.locator("option:checked")).to_have_text("Hải Phòng")
+        with page.expect_response(lambda response: response.request.resource_type == "xhr"):
+            pass
+        expect(province.locator("option:checked")).to_have_text("Hải Phòng")
+        assert answers.count("xhr") == 1, path
+    assert page_errors == []
+
+
+def test_answers_that_newer_ones_replace_are_no_errors(page: Page, page_errors: list[str]) -> None:
+    make_product(name="Quýt Bạch Thông")
+    page.emulate_media(reduced_motion="no-preference")
+    page.goto("/")
+    held: list[Route] = []
+    page.route("**/goi-y/**", lambda route: held.append(route), times=1)
+    field = page.get_by_role("searchbox")
+    with page.expect_request("**/goi-y/**"):
+        field.press_sequentially("qu")
+    field.press_sequentially("yt")
+    expect(page.locator(".suggestions a")).to_have_text(["Quýt Bạch Thông"])
+
+    page.evaluate(
+        "() => { location.href = '/san-pham/'; setTimeout(() => { location.href = '/hop-tac-xa/' }) }"
+    )
+    expect(page).to_have_url(re.compile("/hop-tac-xa/$"))
+    assert page_errors == []
+
+
+@pytest.fixture
+def page_errors(page: Page) -> list[str]:
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda message: message.type == "error" and errors.append(message.text))
+    return errors

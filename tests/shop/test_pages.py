@@ -209,3 +209,11 @@ def test_no_page_has_inline_styles_or_scripts(client: Client) -> None:
         assert " style=" not in html, address
         assert not re.search(r"<script(?![^>]*\ssrc=)(?! type=\"application/ld\+json\")", html), address
         assert not re.search(r"\son[a-z]+=", html), address
+
+
+def test_address_of_a_form_opened_in_a_browser_is_explained(client: Client) -> None:
+    for path in ("/gio-hang/dong/", "/dat-hang/giu-hang/", "/co-chu/"):
+        response = client.get(path, headers={"Accept": "text/html"})
+        assert (response.status_code, response["Allow"]) == (405, "POST")
+        assert "<h1>Trang này không có gì để xem</h1>" in html_of(response)
+        assert client.get(path).content == b""

@@ -11,6 +11,7 @@ import brotli
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
+from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
@@ -81,6 +82,24 @@ def _remove_nul(values: QueryDict) -> QueryDict:
     if not any("\0" in each for name, items in values.lists() for each in (name, *items)):
         return values
     return QueryDict(values.urlencode().replace("%00", ""))
+
+
+def explain_form_addresses(get_response: GetResponse) -> GetResponse:
+    """Give a page to browsers that open an address which only takes forms, such as a reloaded one.
+
+    Place it inside the middleware that the page's template needs.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        is_opened = request.method == "GET" and "text/html" in request.headers.get("Accept", "")
+        if response.status_code != 405 or not is_opened:
+            return response
+        page = render(request, "405.html", status=405)
+        page.headers["Allow"] = response.headers["Allow"]
+        return page
+
+    return middleware
 
 
 def compress_pages(get_response: GetResponse) -> GetResponse:

@@ -40,6 +40,52 @@
     field.dispatchEvent(new Event("change", { bubbles: true }));
   });
 
+  // Letters typed into a list choose an option each. What they mean is heard once they are typed: an answer to the
+  // first would replace the list in the middle of the word.
+  const TYPING = 900;
+  let typedAt = 0,
+    typing = null;
+  document.addEventListener("keydown", ({ target, key, ctrlKey, metaKey, altKey }) => {
+    if (target.tagName === "SELECT" && key.length === 1 && !ctrlKey && !metaKey && !altKey) typedAt = Date.now();
+  });
+  const hearTyped = () => {
+    const list = typing;
+    typing = null;
+    if (list && list.isConnected) list.dispatchEvent(new Event("change", { bubbles: true }));
+  };
+  for (const kind of ["input", "change"]) {
+    window.addEventListener(
+      kind,
+      (event) => {
+        if (event.target.tagName !== "SELECT" || !event.isTrusted) return;
+        const left = typedAt + TYPING - Date.now();
+        if (left <= 0) return;
+        event.stopImmediatePropagation();
+        if (!typing)
+          setTimeout(function hear() {
+            const more = typedAt + TYPING - Date.now();
+            if (more > 0) setTimeout(hear, more);
+            else hearTyped();
+          }, left);
+        typing = event.target;
+      },
+      true,
+    );
+  }
+
+  // An answer that a newer request makes superfluous is dropped; HTMX would report it as an error.
+  document.addEventListener("htmx:beforeSend", ({ detail: { xhr } }) => {
+    const dropped = xhr.onabort;
+    xhr.onabort = () => {
+      const { error } = console;
+      console.error = () => {};
+      try {
+        dropped.call(xhr);
+      } finally {
+        console.error = error;
+      }
+    };
+  });
   // Filters and places are sent when chosen; their button is for those without scripts.
   document.addEventListener("change", (event) => {
     const form = event.target.form;
