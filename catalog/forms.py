@@ -19,6 +19,7 @@ from cooperatives.models import Cooperative
 from shop.core.dates.calendar import start_of_day, vietnam_date
 from shop.core.dates.form_days import validate_day
 from shop.core.web.form_options import FormData, FormFiles, FormOptions, Label
+from shop.core.web.number_fields import GroupedLimitsField
 from shop.core.web.phone_fields import EmailOrPhoneField
 from shop.notifications.models import ContactMethod
 
@@ -28,7 +29,7 @@ _DAYS = ["%d/%m/%Y", "%d/%m/%y", "%d-%m-%Y", "%Y-%m-%d"]
 _HIGHEST = 999_999_999
 
 
-class AmountField(forms.IntegerField):
+class AmountField(GroupedLimitsField):
     """A whole number as people write amounts: `20.000`, `20 000 ₫`."""
 
     widget = forms.TextInput(attrs={"class": "input", "inputmode": "numeric", "autocomplete": "off"})

@@ -24,7 +24,6 @@ class MemberRight(StrEnum):
     LIST = "list"
     COUNT = "count"
     PACK = "pack"
-    SELL = "sell"
     CASH = "cash"
     MONEY = "money"
     MANAGE = "manage"
@@ -34,7 +33,7 @@ ROLE_RIGHTS: Mapping[str, frozenset[MemberRight]] = {
     Role.MANAGER: frozenset(MemberRight),
     Role.LISTER: frozenset({MemberRight.SEE, MemberRight.LIST, MemberRight.COUNT}),
     Role.PACKER: frozenset({MemberRight.SEE, MemberRight.PACK, MemberRight.COUNT}),
-    Role.CASHIER: frozenset({MemberRight.SEE, MemberRight.SELL, MemberRight.CASH, MemberRight.COUNT}),
+    Role.CASHIER: frozenset({MemberRight.SEE, MemberRight.CASH, MemberRight.COUNT}),
     Role.BOOKKEEPER: frozenset({MemberRight.SEE, MemberRight.CASH, MemberRight.MONEY}),
 }
 
@@ -49,6 +48,10 @@ class MembershipContext:
 
     def may(self, right: MemberRight) -> bool:
         return right in ROLE_RIGHTS[self.role]
+
+    @property
+    def rights(self) -> frozenset[MemberRight]:
+        return ROLE_RIGHTS[self.role]
 
     def require(self, right: MemberRight) -> None:
         """Raise Forbidden if the role lacks the right."""

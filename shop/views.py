@@ -86,6 +86,7 @@ SECTIONS = {
     "members:listing": "members-listings",
     "members:listing-creation": "members-listings",
     "members:stock": "members-listings",
+    "members:cash": "members-cash",
     "members:settlements": "members-money",
     "members:settlement": "members-money",
     "members:account": "members-money",

@@ -29,7 +29,7 @@ from shop.core.models import Channel, find_already_made, record_change
 
 _EDITABLE_FIELDS = (
     *("name", "carrier", "note", "minimum_days", "maximum_days", "warehouse_id"),
-    *("departs_weekday", "departs_at", "cut_off_hours"),
+    *("station", "departs_weekday", "departs_at", "cut_off_hours"),
 )
 _NOT_IN_JSON = frozenset({"warehouse_id", "departs_at"})
 
@@ -43,8 +43,9 @@ class MissingPickupWarehouse(Refused):
 class DeliveryMethodDetails:
     """Editable details of a delivery method; days count from dispatch.
 
-    `warehouse_id` is the pickup warehouse. For a coach, `departs_weekday` (0 is Monday, None every day) and
-    `departs_at` give the departure, and orders close `cut_off_hours` before it.
+    `warehouse_id` is the pickup warehouse. For a coach, `station` is where buyers collect,
+    `departs_weekday` (0 is Monday, None every day) and `departs_at` give the departure, and orders close
+    `cut_off_hours` before it.
     """
 
     name: str
@@ -53,6 +54,7 @@ class DeliveryMethodDetails:
     minimum_days: int | None = None
     maximum_days: int | None = None
     warehouse_id: uuid.UUID | None = None
+    station: str = ""
     departs_weekday: int | None = None
     departs_at: datetime.time | None = None
     cut_off_hours: int = 0
@@ -214,7 +216,7 @@ def _set_details(delivery_method: DeliveryMethod, details: DeliveryMethodDetails
             details.departs_weekday,
             details.departs_at,
         )
-        delivery_method.cut_off_hours = details.cut_off_hours
+        delivery_method.station, delivery_method.cut_off_hours = details.station, details.cut_off_hours
     if delivery_method.kind in PICKUP_KINDS:
         delivery_method.warehouse = _pickup_warehouse(delivery_method, details.warehouse_id)
 

@@ -117,6 +117,9 @@ class DeliveryMethod(WithMetadata):
     warehouse = models.ForeignKey(Warehouse, models.PROTECT, related_name="+", null=True, blank=True)
     minimum_days = models.PositiveSmallIntegerField(null=True, blank=True)
     maximum_days = models.PositiveSmallIntegerField(null=True, blank=True)
+    station = models.CharField(
+        max_length=250, blank=True, default="", help_text=_("Where buyers collect what came by coach.")
+    )
     departs_weekday = models.PositiveSmallIntegerField(
         null=True, blank=True, help_text=_("0 is Monday; empty: every day.")
     )

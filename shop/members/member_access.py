@@ -120,7 +120,6 @@ def render_page(
     frame: dict[str, object] = {
         "membership": membership,
         "cooperative": membership.cooperative,
-        "may_see_money": membership.may(MemberRight.MONEY),
     }
     if "to_pack_count" not in context and membership.may(MemberRight.PACK):
         frame["to_pack_count"] = OrderPart.objects.for_cooperative(membership.cooperative).to_pack().count()

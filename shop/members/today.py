@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import uuid
 from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
@@ -36,11 +37,15 @@ class TaskSection:
 
 @dataclass(frozen=True, slots=True)
 class NextAction:
-    """The big button of the page; without a stage it adds a product."""
+    """The big button of the page; without a stage it adds a product.
+
+    `parts_to_accept` are several new parts, which one press accepts.
+    """
 
     href: str
     stage: str = ""
     count: int = 0
+    parts_to_accept: tuple[int, ...] = ()
 
 
 @require_safe
@@ -55,7 +60,8 @@ def today(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
         "sections": sections,
         "complaints": _complaints(membership) if membership.may(MemberRight.PACK) else [],
         "now": now,
-        "next_action": _next_action(sections, membership),
+        "next_action": _next_action(sections, cooperative_parts, membership),
+        "key": uuid.uuid4(),
         "low": list(Stock.objects.for_cooperative(membership.cooperative).running_low()[:_MAX_LOW_STOCKS]),
         "next_pickups": cooperative_parts.next_pickup_day(vietnam_date(now))
         if membership.may(MemberRight.PACK)
@@ -103,11 +109,18 @@ def _sections(cooperative_parts: OrderPartQuerySet, now: datetime.datetime) -> l
     ]
 
 
-def _next_action(sections: list[TaskSection], membership: MembershipContext) -> NextAction | None:
+def _next_action(
+    sections: list[TaskSection], cooperative_parts: OrderPartQuerySet, membership: MembershipContext
+) -> NextAction | None:
     """Return the next action: the first task of the first stage that needs a member."""
     for section in sections:
         if section.stage != Stage.ON_THE_WAY:
             next_part = section.tasks[0].part
+            if section.stage == Stage.ACCEPT:
+                new_parts = tuple(at_stage(cooperative_parts, section.stage).values_list("pk", flat=True))
+                if len(new_parts) > 1:
+                    url = reverse("members:part-acceptances")
+                    return NextAction(url, section.stage, len(new_parts), new_parts)
             return NextAction(reverse("members:part", args=[next_part.pk]), section.stage, section.count)
     if membership.may(MemberRight.LIST):
         return NextAction(reverse("members:listing-creation"))

@@ -5,7 +5,7 @@ from django.urls import path
 from shop.members import app_shell, today
 from shop.members.catalogue import discounts, listings, pictures, products, stock, translations, warehouses
 from shop.members.cooperative import application, choice, delivery, invitations, people, profile
-from shop.members.fulfilment import complaints, parcels, parts, weights
+from shop.members.fulfilment import bulk_steps, complaints, parcels, parts, weights
 from shop.members.money import cash, settlements
 
 app_name = "members"
@@ -17,6 +17,7 @@ urlpatterns = [
     path("dang-ky/ma/", application.application_code, name="apply-code"),
     path("ho-so/", application.application, name="application"),
     path("goi/", parts.parts, name="parts"),
+    path("goi/nhan/", bulk_steps.acceptances, name="part-acceptances"),
     path("goi/<int:part_id>/", parts.part, name="part"),
     path("goi/<int:part_id>/nhan/", parts.acceptance, name="part-acceptance"),
     path("goi/<int:part_id>/hoan-tac/", parts.acceptance_undoing, name="part-acceptance-undoing"),

@@ -12,7 +12,7 @@ from decimal import Decimal
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from cooperatives.models import Cooperative, DeliveryMethod, PickupSlot, PickupTime
+from cooperatives.models import Cooperative, DeliveryKind, DeliveryMethod, PickupSlot, PickupTime
 from orders.actions.order_records.discount_records import UnsavedRows, write_discounts
 from orders.actions.order_records.draw_order_code import draw_order_code
 from orders.actions.quotes.quote_types import Quote, QuotedLine, SellerQuote
@@ -264,6 +264,8 @@ def _build_part(
         part.delivery_tax_class_name = tax_class.name if tax_class else ""
         if delivery_method.warehouse is not None:
             part.pickup_place = f"{delivery_method.warehouse.name}, {delivery_method.warehouse.address}"[:500]
+        elif delivery_method.kind == DeliveryKind.COACH:
+            part.pickup_place = delivery_method.station
     elif seller_quote.service is not None:
         service = seller_quote.service
         part.service, part.delivery_kind, part.delivery_name = service, service.kind, service.name

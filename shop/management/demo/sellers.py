@@ -208,6 +208,7 @@ def _create_delivery_method(
         name=row["name"],
         carrier=row.get("carrier", ""),
         note=row.get("note", ""),
+        station=row.get("station", ""),
         warehouse=warehouses_by_key[row["warehouse"]] if "warehouse" in row else None,
         minimum_days=shortest,
         maximum_days=longest,

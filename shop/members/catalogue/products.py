@@ -6,7 +6,6 @@ import uuid
 from functools import partial
 
 from django.contrib import messages
-from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -22,17 +21,16 @@ from catalog.models.attribute import ProductKind
 from cooperatives.access import MemberRight, MembershipContext
 from shop.core.errors import Missing
 from shop.core.images.renditions import store_picture
-from shop.core.models import Picture, PictureState, market_channel, show_in_language
+from shop.core.models import Picture, market_channel, show_in_language
 from shop.core.web.action_results import refusals_as_form_errors, run_action
 from shop.core.web.uploads import is_signed_in, takes_files
 from shop.members.catalogue.listings import find_listing, listing_url
 from shop.members.forms.fields import MembersForm
 from shop.members.forms.products import NewListingForm, NewVariantForm, ProductForm, VariantForm
+from shop.members.kept_pictures import find_kept_picture, sign_kept_picture
 from shop.members.member_access import for_members, render_page, submitted_key
 
 _WITH_FORM = ["GET", "HEAD", "POST"]
-_KEPT_SALT = "members.kept-picture"
-_KEPT_SECONDS = 24 * 60 * 60
 
 
 @require_http_methods(_WITH_FORM)
@@ -158,7 +156,7 @@ def variant(
 def _build_new_form(request: HttpRequest, membership: MembershipContext) -> NewListingForm:
     types = list(ProductType.objects.filter(kind=ProductKind.NORMAL, is_digital=False).order_by("name", "pk"))
     show_in_language(types, "name")
-    initial = {"origin": membership.cooperative.location, "product_type": types[0].pk if types else ""}
+    initial = {"origin": membership.cooperative.location}
     submitted = (request.POST, request.FILES) if request.method == "POST" else (None, None)
     return NewListingForm(*submitted, categories=_categories(), types=types, initial=initial)
 
@@ -171,22 +169,14 @@ def _submitted_picture(
         return None
     if form.upload:
         return store_picture(form.upload)
-    try:
-        owner, picture_id = signing.loads(form.data.get("kept", ""), salt=_KEPT_SALT, max_age=_KEPT_SECONDS)
-    except signing.BadSignature:
-        return None
-    if owner != membership.cooperative.pk:
-        return None
-    return Picture.objects.filter(pk=picture_id).exclude(state=PictureState.REFUSED).first()
+    return find_kept_picture(membership.cooperative, str(form.data.get("kept", "")))
 
 
 def _render_new(
     request: HttpRequest, membership: MembershipContext, form: NewListingForm, picture: Picture | None
 ) -> HttpResponse:
-    signed_picture = (
-        signing.dumps([membership.cooperative.pk, picture.pk], salt=_KEPT_SALT) if picture else ""
-    )
-    context = {"form": form, "picture": picture, "kept": signed_picture, "key": uuid.uuid4()}
+    kept = sign_kept_picture(membership.cooperative, picture)
+    context = {"form": form, "picture": picture, "kept": kept, "key": uuid.uuid4()}
     return render_page(request, membership, "members/listing_new.html", context)
 
 

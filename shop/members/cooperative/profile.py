@@ -23,11 +23,13 @@ from cooperatives.models import Certificate, Follow, Producer
 from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Missing
 from shop.core.images.renditions import store_picture
+from shop.core.models import Picture
 from shop.core.texts.translations import other_languages
 from shop.core.web.action_results import refusals_as_form_errors, run_action
 from shop.core.web.uploads import is_signed_in, takes_files
 from shop.members.forms.fields import MembersForm
 from shop.members.forms.profile import CertificateForm, HouseholdForm, StoryForm
+from shop.members.kept_pictures import find_kept_picture, sign_kept_picture
 from shop.members.member_access import for_members, render_page
 
 _WITH_FORM = ["GET", "HEAD", "POST"]
@@ -113,7 +115,7 @@ def certificate_creation(request: HttpRequest, membership: MembershipContext) ->
         action = partial(submit_certificate, cooperative=membership.cooperative)
         if _submit_certificate(request, membership, form, action):
             return redirect("members:profile")
-    return render_page(request, membership, "members/certificate.html", {"form": form})
+    return _render_certificate(request, membership, form)
 
 
 @require_http_methods(_WITH_FORM)
@@ -130,9 +132,7 @@ def certificate(request: HttpRequest, membership: MembershipContext, certificate
         action = partial(change_certificate, cooperative=membership.cooperative, certificate_id=existing.pk)
         if _submit_certificate(request, membership, form, action):
             return redirect("members:profile")
-    return render_page(
-        request, membership, "members/certificate.html", {"form": form, "certificate": existing}
-    )
+    return _render_certificate(request, membership, form, existing)
 
 
 @require_POST
@@ -155,6 +155,7 @@ def _certificate_form(
     request: HttpRequest, membership: MembershipContext, certificate: Certificate | None = None
 ) -> CertificateForm:
     is_sent = request.method == "POST"
+    kept = _kept_picture(request, membership)
     products = Product.objects.for_cooperative(membership.cooperative)
     return CertificateForm(
         request.POST if is_sent else None,
@@ -162,18 +163,47 @@ def _certificate_form(
         initial=CertificateForm.initial_for(certificate) if certificate else None,
         products=list(products.order_by("sort_key", "pk")),
         today=vietnam_date(timezone.now()),
-        has_photo=certificate is not None and certificate.picture_id is not None,
+        has_photo=kept is not None or (certificate is not None and certificate.picture_id is not None),
     )
+
+
+def _kept_picture(request: HttpRequest, membership: MembershipContext) -> Picture | None:
+    return find_kept_picture(membership.cooperative, request.POST.get("kept", ""))
+
+
+def _submitted_picture(
+    request: HttpRequest, membership: MembershipContext, form: CertificateForm
+) -> Picture | None:
+    """Return the photo just uploaded, or else the one kept from an earlier submission."""
+    photo = form.cleaned_data.get("photo") if form.is_bound else None
+    return store_picture(photo) if photo else _kept_picture(request, membership)
+
+
+def _render_certificate(
+    request: HttpRequest,
+    membership: MembershipContext,
+    form: CertificateForm,
+    certificate: Certificate | None = None,
+) -> HttpResponse:
+    """Render the form; a photo that was uploaded with an invalid field is kept."""
+    picture = form.picture or _submitted_picture(request, membership, form)
+    context = {
+        "form": form,
+        "certificate": certificate,
+        "kept": sign_kept_picture(membership.cooperative, picture),
+    }
+    return render_page(request, membership, "members/certificate.html", context)
 
 
 def _submit_certificate(
     request: HttpRequest, membership: MembershipContext, form: CertificateForm, action: Callable[..., object]
 ) -> bool:
     """Submit the certificate. The photo is stored first, outside the transaction."""
-    photo = form.cleaned_data["photo"]
-    picture = store_picture(photo) if photo else None
+    form.picture = _submitted_picture(request, membership, form)
     message = _("Submitted. Buyers will see it once the market has approved it.")
-    return _run_action(request, membership, form, partial(action, details=form.details(picture)), message)
+    return _run_action(
+        request, membership, form, partial(action, details=form.details(form.picture)), message
+    )
 
 
 def _run_action(

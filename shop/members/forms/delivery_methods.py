@@ -20,7 +20,7 @@ from shop.core.web.form_options import FormData, FormFiles, FormOptions
 from shop.core.web.phone_fields import PhoneField
 from shop.members.forms.fields import MembersForm, WholeNumberField
 
-_COACH_FIELDS = ("departs_weekday", "departs_at", "cut_off_hours")
+_COACH_FIELDS = ("station", "departs_weekday", "departs_at", "cut_off_hours")
 
 
 class DeliveryMethodTextsForm(MembersForm):
@@ -39,6 +39,12 @@ class DeliveryMethodTextsForm(MembersForm):
         max_length=250,
         required=False,
         help_text=_("For example: Stall 12, next to the east gate."),
+    )
+    station = forms.CharField(
+        label=_("Station where buyers collect"),
+        max_length=250,
+        required=False,
+        help_text=_("For example: Mỹ Đình coach station, Hà Nội. It is printed on the parcel's label."),
     )
     departs_weekday = forms.TypedChoiceField(
         label=_("Coach departure days"), coerce=int, empty_value=None, required=False

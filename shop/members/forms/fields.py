@@ -15,10 +15,12 @@ from django.utils.translation import gettext_lazy as _
 from shop.core.errors import Refused
 from shop.core.images.image_files import inspect_picture
 from shop.core.web.form_options import FormData, FormFiles, FormOptions, Label
+from shop.core.web.number_fields import GroupedLimitsField
 
 Choice = tuple[str, str | Promise]
 
 _GROUPED = re.compile(r"\d{1,3}([.,])\d{3}(?:\1\d{3})*")
+_GROUPED_BY_DOTS = re.compile(r"\d{1,3}(?:\.\d{3})+(?:,\d+)?")
 _PLAIN_WIDGETS = (forms.CheckboxInput, forms.RadioSelect, forms.CheckboxSelectMultiple, forms.HiddenInput)
 
 
@@ -40,7 +42,7 @@ class MembersForm(forms.Form):
         field.choices = choices
 
 
-class WholeNumberField(forms.IntegerField):
+class WholeNumberField(GroupedLimitsField):
     """A whole number such as `12.000` or `12 000 ₫`. Letters and decimals are rejected."""
 
     widget = forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"})
@@ -56,6 +58,36 @@ class WholeNumberField(forms.IntegerField):
 
     def prepare_value(self, value: object) -> object:
         return f"{value:,}".replace(",", ".") if isinstance(value, int) else value
+
+
+class ContentField(forms.DecimalField):
+    """A net quantity such as `300`, `2.400` or `1,8`: dots group thousands, a comma starts the decimals."""
+
+    widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
+    default_error_messages = {
+        "invalid": _("Enter a number, such as 300 or 1,8."),
+        "min_value": _("Enter a number above 0, such as 300 or 1,8."),
+        "max_value": _("Enter at most 10 tonnes or 10,000 litres."),
+        "max_decimal_places": _("Enter at most three decimals, such as 1,825."),
+    }
+
+    def __init__(self, *, label: Label, help_text: Label) -> None:
+        super().__init__(
+            label=label,
+            help_text=help_text,
+            required=False,
+            min_value=Decimal("0.001"),
+            max_value=10_000_000,
+            decimal_places=3,
+        )
+
+    def to_python(self, value: object) -> Any:
+        if isinstance(value, str):
+            value = "".join(value.split())
+            if _GROUPED_BY_DOTS.fullmatch(value):
+                value = value.replace(".", "")
+            value = value.replace(",", ".")
+        return super().to_python(value)
 
 
 class KilosField(forms.DecimalField):

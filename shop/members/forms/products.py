@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from itertools import groupby
 from typing import TypedDict, Unpack
 
@@ -14,10 +15,18 @@ from catalog.actions.products.product_details import ProductDetails, VariantDeta
 from catalog.actions.products.variant_rows import HIGHEST_PRICE
 from catalog.models import ALL_MONTHS, Category, Product, ProductType, Unit, Variant
 from shop.core.web.form_options import FormData, FormFiles, FormOptions
-from shop.members.forms.fields import MembersForm, PhotoField, WholeNumberField
+from shop.members.forms.fields import ContentField, MembersForm, PhotoField, WholeNumberField
 
 COMMON_UNITS = (Unit.BUNCH, Unit.BUNDLE, Unit.KG, Unit.PACKET, Unit.FRUIT, Unit.PIECE)
 _MONTHS = [(str(month), str(month)) for month in range(1, 13)]
+_FACTORS = {"kg": 1000, "l": 1000}  # of a measure, to the grams or millilitres that are stored
+_MOST_CONTENT = 10_000_000
+_FIRST_FIELDS = frozenset(
+    {
+        *("photo", "picture", "name", "product_type", "unit", "content", "measure"),
+        *("price", "on_hand", "__all__"),
+    }
+)
 _GRAMS_OF = {Unit.KG: 1000, Unit.HUNDRED_GRAMS: 100, Unit.TEN_KG: 10_000}
 
 
@@ -31,7 +40,7 @@ class ProductForm(MembersForm):
         label=_("Shelf life"),
         max_length=250,
         required=False,
-        help_text=_("For example: 3 days in a cool place. Required for fresh products."),
+        help_text=_("For example: 3 days in a cool place. Fresh products need it before they are reviewed."),
     )
     months = forms.MultipleChoiceField(
         label=_("Months available"),
@@ -116,12 +125,9 @@ class VariantForm(MembersForm):
     """A variant: unit, content and price."""
 
     unit = forms.ChoiceField(label=_("Sales unit"), choices=Unit.choices, widget=forms.RadioSelect)
-    content = WholeNumberField(
+    content = ContentField(
         label=_("Net quantity per unit"),
-        required=False,
-        min_value=1,
-        max_value=10_000_000,
-        help_text=_("For example 300 g per packet. Leave empty if sold by the kg."),
+        help_text=_("For example 300 g or 1,8 kg per packet. Leave empty if sold by the kg."),
     )
     measure = forms.ChoiceField(
         label=_("Unit of measure"),
@@ -172,10 +178,15 @@ class VariantForm(MembersForm):
 
     def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}
-        content = _content_arguments(
-            cleaned.get("unit", ""), cleaned.get("content"), cleaned.get("measure", "")
-        )
-        if cleaned.get("is_weighed") and "content_grams" not in content:
+        content, measure = cleaned.get("content"), str(cleaned.get("measure", ""))
+        amount = content * _FACTORS.get(measure, 1) if isinstance(content, Decimal) else Decimal(0)
+        if amount != int(amount):
+            self.add_error("content", _("Enter a whole number of grams, millilitres or pieces."))
+        elif amount > _MOST_CONTENT:
+            self.add_error("content", _("Enter at most 10 tonnes or 10,000 litres."))
+        elif cleaned.get("is_weighed") and "content_grams" not in _content_arguments(
+            cleaned.get("unit", ""), content, measure
+        ):
             self.add_error("content", _("Enter the estimated weight of one piece, in g or kg."))
         return cleaned
 
@@ -248,9 +259,14 @@ class NewVariantForm(VariantForm):
 
 
 class NewListingForm(PhotoForm, ProductForm, NewVariantForm):
-    """A new product on one page. `kept` is the signed id of a photo from an earlier, invalid submission."""
+    """A new product on one page; information that the law requires may follow before it is submitted.
 
-    product_type = forms.ChoiceField(label=_("Product type"))
+    `kept` is the signed id of a photo from an earlier, invalid submission.
+    """
+
+    product_type = forms.ChoiceField(
+        label=_("Product type"), error_messages={"required": _("Choose a product type.")}
+    )
     kept = forms.CharField(widget=forms.HiddenInput, required=False)
 
     def __init__(
@@ -264,14 +280,15 @@ class NewListingForm(PhotoForm, ProductForm, NewVariantForm):
     ) -> None:
         super().__init__(data, files, categories=categories, **options)
         self.types = {str(each.pk): each for each in types}
-        self.set_choices("product_type", [(key, each.name) for key, each in self.types.items()])
+        choices = [(key, each.name) for key, each in self.types.items()]
+        self.set_choices(
+            "product_type", [("", _("Choose a type")), *choices] if len(choices) > 1 else choices
+        )
 
-    def clean(self) -> dict[str, object]:
-        cleaned = super().clean() or {}
-        product_type = self.types.get(str(cleaned.get("product_type", "")))
-        if product_type and product_type.is_perishable and not cleaned.get("shelf_life"):
-            self.add_error("shelf_life", _("Enter the shelf life. It is required for fresh products."))
-        return cleaned
+    @property
+    def has_folded_errors(self) -> bool:
+        """Whether a field outside the first five has an error."""
+        return bool(set(self.errors) - _FIRST_FIELDS)
 
     @property
     def chosen_product_type(self) -> ProductType:
@@ -301,18 +318,19 @@ class VariantContent(TypedDict, total=False):
     content_unit: str
 
 
-def _content_arguments(unit: str, content: int | None, measure: str) -> VariantContent:
+def _content_arguments(unit: str, content: Decimal | None, measure: str) -> VariantContent:
     if unit in _GRAMS_OF:
         return {"content_grams": _GRAMS_OF[Unit(unit)]}
     if unit == Unit.LITRE:
         return {"content_ml": 1000}
     if not content:
         return {}
+    amount = int(content * _FACTORS.get(measure, 1))
     if measure in ("g", "kg"):
-        return {"content_grams": content * (1000 if measure == "kg" else 1)}
+        return {"content_grams": amount}
     if measure in ("ml", "l"):
-        return {"content_ml": content * (1000 if measure == "l" else 1)}
-    return {"content_count": content, "content_unit": measure}
+        return {"content_ml": amount}
+    return {"content_count": amount, "content_unit": measure}
 
 
 def _initial_content(variant: Variant) -> tuple[int | None, str]:

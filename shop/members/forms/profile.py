@@ -125,6 +125,7 @@ class CertificateForm(MembersForm):
         super().__init__(data, files, **options)
         self.set_choices("products", [(str(product.pk), product.name) for product in products])
         self.fields["photo"].required = not has_photo
+        self.picture: Picture | None = None  # set once the photo is stored
         self._today = today
 
     @classmethod

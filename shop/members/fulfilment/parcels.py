@@ -8,6 +8,7 @@ from functools import partial
 
 import segno
 from django.conf import settings
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -28,7 +29,7 @@ from orders.actions.fulfilment.void_parcels import void_parcel
 from orders.models import Parcel
 from orders.states import ParcelState
 from shop.core.errors import Missing, StrOrPromise
-from shop.core.web.action_results import run_action
+from shop.core.web.action_results import refusals_as_form_errors, run_action
 from shop.members.forms.fields import MembersForm, ReasonForm
 from shop.members.forms.work import FAILURE_REASONS, VOID_REASONS, CashForm, DeliveryForm, HandOverForm
 from shop.members.fulfilment.parts import part_url
@@ -104,18 +105,21 @@ def delivery(request: HttpRequest, membership: MembershipContext, parcel_id: int
     """Mark a parcel as delivered, with or without its cash; a pickup needs the buyer's code."""
     parcel = _find_parcel(membership, parcel_id)
     form = DeliveryForm(request.POST if request.method == "POST" else None, parcel=parcel)
+    if form.is_valid():
+        with refusals_as_form_errors(form):
+            deliver_parcel(
+                parcel_id=parcel.pk,
+                cash_collected=form.is_cash_collected,
+                cash=form.collected_cash,
+                code=form.pickup_code,
+                key=submitted_key(request, "deliver_parcel", parcel.pk),
+                actor=membership.actor,
+                now=timezone.now(),
+            )
     if not form.is_valid():
         return _render_form(request, membership, parcel, form, "delivery")
-    return _run_transition(
-        request,
-        membership,
-        parcel,
-        deliver_parcel,
-        _("Delivered."),
-        cash_collected=form.is_cash_collected,
-        cash=form.collected_cash,
-        code=form.pickup_code,
-    )
+    messages.success(request, _("Delivered."))
+    return redirect(part_url(parcel.part_id))
 
 
 @require_POST

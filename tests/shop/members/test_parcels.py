@@ -5,15 +5,24 @@ from __future__ import annotations
 import uuid
 
 import pytest
+from django.utils import timezone
 
 from cooperatives.models import DeliveryKind
+from orders.actions.fulfilment.deliver_parcels import InvalidPickupCode
+from orders.actions.fulfilment.pack_parcels import accept_part
+from orders.actions.quotes.quote_types import RequestedDelivery
 from orders.models import OrderPart, Parcel
 from orders.states import CodState, ParcelState, Progress
+from shop.core.actors import Actor
 from tests.factories import (
+    fixed_now,
     get_stock,
     make_channel,
+    make_delivery_method,
     make_market_pickup,
+    make_order,
     make_seller,
+    make_variant,
 )
 from tests.markup import html_of
 from tests.refusals import all_rows
@@ -242,3 +251,43 @@ def test_foreign_parcel_is_not_changed(packer, suffix):
     foreign.refresh_from_db()
     assert response.status_code == 404
     assert foreign.state == ParcelState.PACKING
+
+
+def test_wrong_pickup_code_keeps_what_was_entered(packer, seller):
+    part = accepted_part(seller)
+    OrderPart.objects.filter(pk=part.pk).update(delivery_kind="market_day", pickup_place="Chợ Phủ Thông")
+    part.refresh_from_db()
+    parcel = handed_over_parcel(part)
+    prefix = f"delivery-{parcel.pk}"
+    wrong_code = f"{(int(parcel.pickup_code) + 1) % 1_000_000:06}"
+    fields = {f"{prefix}-code": wrong_code, f"{prefix}-cash": "less"}
+    fields |= {f"{prefix}-amount": "100.000", f"{prefix}-reason": "Khách thiếu tiền lẻ"}
+
+    response = packer.post(f"/xa-vien/kien/{parcel.pk}/da-giao/", fields)
+
+    parcel.refresh_from_db()
+    form = response.context["form"]
+    assert form.errors == {"code": [str(InvalidPickupCode.default_message)]}
+    assert form["cash"].value() == "less"
+    assert 'value="100.000"' in html_of(response)
+    assert "Khách thiếu tiền lẻ" in html_of(response)
+    assert (parcel.state, parcel.cod_state) == (ParcelState.HANDED_OVER, CodState.EXPECTED)
+
+
+def test_coach_parcel_shows_the_station_and_not_the_home_address(packer, seller):
+    coach = make_delivery_method(
+        seller, make_channel(), kind=DeliveryKind.COACH, station="Bến xe Mỹ Đình, Hà Nội"
+    )
+    variant = make_variant(seller, on_hand=10)
+    order = make_order((variant, 2), now=fixed_now(), deliveries={seller.pk: RequestedDelivery(coach.pk)})
+    part = accept_part(part_id=order.parts.get().pk, actor=Actor.system(), now=timezone.now())
+    parcel = closed_parcel(part)
+
+    label = html_of(packer.get(f"/xa-vien/kien/{parcel.pk}/tem/"))
+    page = html_of(packer.get(f"/xa-vien/goi/{part.pk}/"))
+
+    assert part.pickup_place == "Bến xe Mỹ Đình, Hà Nội"
+    street = part.order.shipping_address.street_address_1
+    for text in (label, page):
+        assert "Bến xe Mỹ Đình, Hà Nội" in text
+        assert street not in text

@@ -23,6 +23,7 @@ from shop.accounts.models import ConsentPurpose
 from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Forbidden
+from shop.core.models import Change
 from shop.core.states import WrongMove
 from tests.factories import (
     NOW,
@@ -222,7 +223,7 @@ def test_home_button_counts_parts_beyond_those_listed(packer, seller):
 
     page = html_of(packer.get("/xa-vien/"))
 
-    assert "Nhận 14 đơn mới" in page
+    assert "Nhận cả 14 đơn mới" in page
     assert page.count('class="task') == 12
 
 
@@ -367,4 +368,35 @@ def test_parcels_are_counted_within_their_part_and_keep_their_code(packer, selle
         (undone.pk, f"Kiện hàng {code}-2"),
         (first.pk, f"Kiện 1/2 {code}-3"),
         (second.pk, f"Kiện 2/2 {code}-4"),
+    ]
+
+
+def test_all_new_orders_are_accepted_with_one_press(packer, seller):
+    new_parts = [new_part(seller) for _number in range(3)]
+    foreign = new_part(make_seller("HTX khác"))
+    page = packer.get("/xa-vien/")
+    fields = {"key": page.context["key"], "part": [*page.context["next_action"].parts_to_accept, foreign.pk]}
+
+    responses = [packer.post("/xa-vien/goi/nhan/", fields, follow=True) for _sent in range(2)]
+
+    for part in [*new_parts, foreign]:
+        part.refresh_from_db()
+    assert "Nhận cả 3 đơn mới" in html_of(page)
+    assert [part.state for part in new_parts] == [PartState.ACCEPTED] * 3
+    assert foreign.state == PartState.NEW
+    assert [str(each) for each in responses[0].context["messages"]] == ["Đã nhận 3 đơn."]
+    assert Change.objects.filter(action="part.accepted").count() == 3
+
+
+def test_refused_acceptance_does_not_hold_up_the_others(packer, seller):
+    declined, accepted = new_part(seller), new_part(seller)
+    OrderPart.objects.filter(pk=declined.pk).update(state=PartState.DECLINED)
+
+    response = packer.post("/xa-vien/goi/nhan/", {"part": [declined.pk, accepted.pk]}, follow=True)
+
+    states = dict(OrderPart.objects.values_list("pk", "state"))
+    assert states == {declined.pk: PartState.DECLINED, accepted.pk: PartState.ACCEPTED}
+    assert [str(each) for each in response.context["messages"]] == [
+        f"{declined.order.code}: {WrongMove.default_message}",
+        "Đã nhận 1 đơn.",
     ]

@@ -220,10 +220,69 @@ def test_invalid_price_is_refused(lister, price):
     assert Product.objects.count() == 0
 
 
-def test_fresh_product_needs_a_shelf_life(lister):
+def test_fresh_product_is_drafted_without_shelf_life_and_not_submitted(lister):
     response = lister.post("/xa-vien/hang/moi/", product_form(shelf_life=""))
+    listing = Listing.objects.get()
 
-    assert response.context["form"].errors == {"shelf_life": ["Nhập hạn dùng. Hàng tươi bắt buộc phải có."]}
+    page = html_of(lister.get(response.url))
+    lister.post(f"{response.url}gui-duyet/")
+
+    listing.refresh_from_db()
+    assert listing.state == ListingState.DRAFT
+    assert "Hạn dùng." in page
+
+
+def test_product_type_is_chosen_and_not_preselected(lister):
+    for slug in ("hang-kho", "hang-tuoi"):
+        make_product_type(slug=slug, name=slug)
+
+    form = lister.get("/xa-vien/hang/moi/").context["form"]
+    response = lister.post("/xa-vien/hang/moi/", product_form(product_type=""))
+
+    assert not form["product_type"].value()
+    assert response.context["form"].errors == {"product_type": ["Hãy chọn loại sản phẩm."]}
+    assert Product.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("written", "measure", "column", "stored"),
+    [
+        ("1,8", "kg", "content_grams", 1800),
+        ("1.8", "kg", "content_grams", 1800),
+        ("0,75", "l", "content_ml", 750),
+        ("2.400", "g", "content_grams", 2400),
+        ("300", "g", "content_grams", 300),
+        ("12", "piece", "content_count", 12),
+    ],
+)
+def test_net_quantity_may_have_decimals(lister, written, measure, column, stored):
+    lister.post("/xa-vien/hang/moi/", product_form(content=written, measure=measure))
+
+    assert getattr(Product.objects.get().variants.get(), column) == stored
+
+
+@pytest.mark.parametrize(
+    ("written", "measure", "text"),
+    [
+        ("1,5", "g", "Nhập số nguyên nếu tính theo gam, mililít hoặc cái."),
+        ("1,5", "piece", "Nhập số nguyên nếu tính theo gam, mililít hoặc cái."),
+        ("10.001", "kg", "Nhập tối đa 10 tấn hoặc 10.000 lít."),
+        ("1,2345", "kg", "Nhập tối đa ba chữ số sau dấu phẩy, ví dụ 1,825."),
+        ("0", "kg", "Nhập số lớn hơn 0, ví dụ 300 hoặc 1,8."),
+        ("hai", "kg", "Nhập một số, ví dụ 300 hoặc 1,8."),
+    ],
+)
+def test_invalid_net_quantity_is_refused(lister, written, measure, text):
+    response = lister.post("/xa-vien/hang/moi/", product_form(content=written, measure=measure))
+
+    assert response.context["form"].errors == {"content": [text]}
+    assert Product.objects.count() == 0
+
+
+def test_limits_in_error_texts_are_grouped(lister):
+    response = lister.post("/xa-vien/hang/moi/", product_form(on_hand="1000001"))
+
+    assert response.context["form"].errors == {"on_hand": ["Nhập số không quá 1.000.000."]}
 
 
 def test_complete_draft_is_submitted_for_review(lister):

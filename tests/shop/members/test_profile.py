@@ -13,7 +13,8 @@ from PIL import Image
 
 from cooperatives.models import Certificate, Producer
 from shop.core.dates.calendar import vietnam_date
-from shop.core.models import Change
+from shop.core.models import Change, Picture
+from shop.members.kept_pictures import sign_kept_picture
 from tests.factories import make_admin, make_product, make_seller
 from tests.markup import html_of
 
@@ -116,3 +117,41 @@ def test_only_managers_of_the_cooperative_edit_its_profile(lister, seller) -> No
 
     assert [answer.status_code for answer in statuses] == [404, 404, 404]
     assert Producer.objects.filter(pk=row.pk).exists()
+
+
+def test_certificate_photo_is_kept_while_other_fields_are_corrected(manager, seller) -> None:
+    fields = {
+        "kind": "ocop",
+        "stars": "4",
+        "number": "12/QĐ",
+        "issuer": "UBND tỉnh",
+        "issued_on": "2026-01-05",
+    }
+    address = "/xa-vien/gian-hang/giay/"
+
+    invalid = manager.post(address, fields | {"issued_on": "32/13/2026", "photo": photo()})
+    certificates_after_error = Certificate.objects.count()
+    manager.post(address, fields | {"kept": invalid.context["kept"]})
+
+    assert list(invalid.context["form"].errors) == ["issued_on"]
+    assert "Đã có ảnh" in html_of(invalid)
+    assert certificates_after_error == 0
+    assert Certificate.objects.get().picture == Picture.objects.get()
+
+
+def test_kept_certificate_photo_of_another_cooperative_is_ignored(manager, seller) -> None:
+    picture = Picture.objects.create(original="a.jpg")
+    fields = {
+        "kind": "ocop",
+        "stars": "4",
+        "number": "12/QĐ",
+        "issuer": "UBND tỉnh",
+        "issued_on": "2026-01-05",
+    }
+
+    response = manager.post(
+        "/xa-vien/gian-hang/giay/", fields | {"kept": sign_kept_picture(make_seller("HTX khác"), picture)}
+    )
+
+    assert list(response.context["form"].errors) == ["photo"]
+    assert not Certificate.objects.exists()

@@ -1,0 +1,60 @@
+"""Roles and the members' tabs: no link is refused, and no right is without a page."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.test import Client
+
+from cooperatives.access import ROLE_RIGHTS, MemberRight
+from cooperatives.models import Role
+from tests.factories import make_member, make_variant
+from tests.markup import html_of
+
+pytestmark = pytest.mark.django_db
+
+_PAGES_BY_RIGHT = {
+    MemberRight.SEE: "/xa-vien/",
+    MemberRight.LIST: "/xa-vien/hang/",
+    MemberRight.COUNT: "/xa-vien/kho/",
+    MemberRight.PACK: "/xa-vien/goi/",
+    MemberRight.CASH: "/xa-vien/tien-mat/",
+    MemberRight.MONEY: "/xa-vien/quyet-toan/",
+    MemberRight.MANAGE: "/xa-vien/thanh-vien/",
+}
+
+
+def links(page: str) -> set[str]:
+    """Return the addresses of the members' app that a page links to."""
+    return set(re.findall(r'href="(/xa-vien/[^"#?]*)', page)) - {"/xa-vien/app.webmanifest"}
+
+
+def linked_pages(client: Client) -> set[str]:
+    """Return every address within two steps of the start page, following tabs and links."""
+    seen = links(html_of(client.get("/xa-vien/"))) | {"/xa-vien/"}
+    for address in sorted(seen):
+        seen |= links(html_of(client.get(address)))
+    return seen
+
+
+@pytest.mark.parametrize("role", Role)
+def test_no_tab_or_link_of_a_role_is_refused(client, seller, role):
+    make_variant(seller)
+    client.force_login(make_member(seller, role))
+
+    statuses = {address: client.get(address).status_code for address in linked_pages(client)}
+
+    assert {address: status for address, status in statuses.items() if status in (403, 404)} == {}
+
+
+@pytest.mark.parametrize("role", Role)
+def test_every_right_of_a_role_has_a_page_that_it_reaches(client, seller, role):
+    client.force_login(make_member(seller, role))
+
+    reached = linked_pages(client)
+
+    rights = ROLE_RIGHTS[role]
+    assert {right for right in rights if _PAGES_BY_RIGHT[right] not in reached} == set()
+    refused = {right for right, address in _PAGES_BY_RIGHT.items() if client.get(address).status_code == 403}
+    assert refused == set(MemberRight) - rights
