@@ -13,6 +13,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='product',
             name='ingredients',
-            field=models.CharField(blank=True, help_text='What food is made of, the most first (Decree 43/2017 on labels).', max_length=1000, null=True),
+            field=models.CharField(blank=True, help_text='Ingredients of food, in descending order of quantity (Decree 43/2017 on labels).', max_length=1000, null=True),
         ),
     ]

@@ -90,7 +90,7 @@ class ProductType(WithMetadata):
     has_variants = models.BooleanField(default=True)
     is_shipping_required = models.BooleanField(default=True)
     is_digital = models.BooleanField(default=False)
-    is_perishable = models.BooleanField(default=False, help_text=_("Buyers must be told how long it keeps."))
+    is_perishable = models.BooleanField(default=False, help_text=_("Whether buyers must see the shelf life."))
     weight = models.PositiveIntegerField(default=0, help_text=_("grams"))
     tax_class = models.ForeignKey(
         TaxClass, models.SET_NULL, related_name="product_types", null=True, blank=True

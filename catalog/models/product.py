@@ -128,7 +128,7 @@ class Product(WithMetadata, WithExternalReference, WithSeo, WithTimes):
         max_length=1000,
         null=True,
         blank=True,
-        help_text=_("What food is made of, the most first (Decree 43/2017 on labels)."),
+        help_text=_("Ingredients of food, in descending order of quantity (Decree 43/2017 on labels)."),
     )
     packaging = models.CharField(max_length=250, blank=True, default="")
     shelf_life = models.CharField(max_length=250, blank=True, default="")
@@ -136,12 +136,12 @@ class Product(WithMetadata, WithExternalReference, WithSeo, WithTimes):
     return_terms = models.TextField(blank=True, default="")
     return_days = models.PositiveSmallIntegerField(
         default=0,
-        help_text=_("How many days after receipt its seller takes complaints and returns."),
+        help_text=_("Days after receipt within which the seller accepts complaints and returns."),
     )
     season = models.PositiveSmallIntegerField(default=ALL_MONTHS, validators=[MaxValueValidator(ALL_MONTHS)])
     season_note = models.CharField(max_length=250, blank=True, default="")
     weight = models.PositiveIntegerField(null=True, blank=True, help_text=_("grams"))
-    is_sample = models.BooleanField(default=False, help_text=_("Prices are illustrative."))
+    is_sample = models.BooleanField(default=False, help_text=_("Whether the prices are sample data."))
     default_variant = models.ForeignKey("Variant", models.SET_NULL, related_name="+", null=True, blank=True)
     removed_at = models.DateTimeField(null=True, blank=True)
     search_name = models.TextField(blank=True, default="")
@@ -225,10 +225,11 @@ class Variant(WithMetadata, WithExternalReference, WithTimes):
     weight = models.PositiveIntegerField(null=True, blank=True, help_text=_("grams"))
     barcode = models.CharField(max_length=40, blank=True, default="")
     is_weighed = models.BooleanField(
-        default=False, help_text=_("Ordered by the step, paid for by the scale; the content is an estimate.")
+        default=False,
+        help_text=_("Whether the price depends on the weighed amount; the content is an estimate."),
     )
     tolerance_percent = models.PositiveSmallIntegerField(
-        default=20, help_text=_("How much heavier than estimated a step may be without asking the buyer.")
+        default=20, help_text=_("Percentage above the estimated weight that the buyer is not asked about.")
     )
     track_inventory = models.BooleanField(default=True)
     quantity_limit_per_customer = models.PositiveIntegerField(null=True, blank=True)

@@ -15,6 +15,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='cooperative',
             name='portrait',
-            field=models.ForeignKey(blank=True, help_text='The people who stand for it, as buyers see them beside its name.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='core.picture'),
+            field=models.ForeignKey(blank=True, help_text='Photo of its people that buyers see beside its name.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='core.picture'),
         ),
     ]

@@ -53,7 +53,7 @@ class Cooperative(WithMetadata, WithExternalReference, WithTimes):
     """
 
     slug = models.SlugField(max_length=120, unique=True)
-    name = models.CharField(max_length=120, help_text=_("As people call it."))
+    name = models.CharField(max_length=120, help_text=_("Short name that buyers see."))
     folded_name = models.CharField(max_length=250, blank=True, default="")
     is_platform_seller = models.BooleanField(default=False)
     is_sample = models.BooleanField(default=False, help_text=_("Sample data to show how the market works."))
@@ -74,7 +74,10 @@ class Cooperative(WithMetadata, WithExternalReference, WithTimes):
     bank_account = models.CharField(max_length=19, blank=True, default="")
     bank_holder = models.CharField(max_length=120, blank=True, default="")
     stripe_account = models.CharField(
-        max_length=80, blank=True, default="", help_text=_("Its connected account, where it sells abroad.")
+        max_length=80,
+        blank=True,
+        default="",
+        help_text=_("Key of its connected Stripe account for sales abroad."),
     )
 
     province_code = models.CharField(max_length=10, blank=True, default="")
@@ -94,18 +97,18 @@ class Cooperative(WithMetadata, WithExternalReference, WithTimes):
         related_name="+",
         null=True,
         blank=True,
-        help_text=_("The people who stand for it, as buyers see them beside its name."),
+        help_text=_("Photo of its people that buyers see beside its name."),
     )
     return_terms = models.TextField(blank=True, default="")
     claim_hours = models.PositiveSmallIntegerField(
-        default=24, help_text=_("How long after receipt damaged goods may be reported.")
+        default=24, help_text=_("Hours after receipt within which damage may be reported.")
     )
 
     accept_within_hours = models.PositiveSmallIntegerField(
-        null=True, blank=True, help_text=_("Empty: the market's own time.")
+        null=True, blank=True, help_text=_("Hours to accept an order; empty: the market's default.")
     )
     paused_from = models.DateTimeField(null=True, blank=True)
-    paused_until = models.DateField(null=True, blank=True, help_text=_("The day it sells again."))
+    paused_until = models.DateField(null=True, blank=True, help_text=_("First day on which it sells again."))
     pause_note = models.CharField(max_length=250, blank=True, default="")
 
     objects = CooperativeQuerySet.as_manager()
@@ -253,7 +256,7 @@ class Certificate(models.Model):
     issuer = models.CharField(max_length=250, blank=True, default="")
     issued_on = models.DateField(null=True, blank=True)
     expires_on = models.DateField(null=True, blank=True)
-    is_sample = models.BooleanField(default=False, help_text=_("Number and dates are samples."))
+    is_sample = models.BooleanField(default=False, help_text=_("Whether number and dates are sample data."))
     picture = models.ForeignKey(Picture, models.SET_NULL, related_name="+", null=True, blank=True)
     state = models.CharField(max_length=10, choices=CertificateState, default=CertificateState.CONFIRMED)
     state_reason = models.TextField(blank=True, default="")

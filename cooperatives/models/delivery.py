@@ -121,7 +121,7 @@ class DeliveryMethod(WithMetadata):
         max_length=250, blank=True, default="", help_text=_("Where buyers collect what came by coach.")
     )
     departs_weekday = models.PositiveSmallIntegerField(
-        null=True, blank=True, help_text=_("0 is Monday; empty: every day.")
+        null=True, blank=True, help_text=_("Weekday of departure, 0 for Monday; empty: every day.")
     )
     departs_at = models.TimeField(null=True, blank=True)
     cut_off_hours = models.PositiveSmallIntegerField(default=0)
@@ -266,7 +266,9 @@ class MarketDay(models.Model):
     number = models.PositiveSmallIntegerField()
     starts = models.TimeField()
     ends = models.TimeField()
-    capacity = models.PositiveIntegerField(null=True, blank=True, help_text=_("Empty: as many as come."))
+    capacity = models.PositiveIntegerField(
+        null=True, blank=True, help_text=_("Highest number of orders; empty: no limit.")
+    )
 
     class Meta:
         constraints = [

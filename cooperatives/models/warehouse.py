@@ -36,7 +36,9 @@ class Zone(WithMetadata):
 
     name = models.CharField(max_length=100)
     description = models.TextField(blank=True, default="")
-    is_default = models.BooleanField(default=False, help_text=_("Every country that no other zone has."))
+    is_default = models.BooleanField(
+        default=False, help_text=_("Whether it covers every country that no other zone names.")
+    )
     channels = models.ManyToManyField(Channel, related_name="zones", blank=True)
 
     objects = ZoneQuerySet.as_manager()

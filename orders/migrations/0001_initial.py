@@ -595,7 +595,7 @@ class Migration(migrations.Migration):
                 ('weighed_grams', models.PositiveIntegerField(blank=True, null=True)),
                 ('bound_gross', models.BigIntegerField(blank=True, help_text='What it costs at most before its buyer is asked.', null=True)),
                 ('lot', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='catalog.lot')),
-                ('return_days', models.PositiveSmallIntegerField(default=0, help_text='How many days after receipt its seller takes complaints and returns.')),
+                ('return_days', models.PositiveSmallIntegerField(default=0, help_text='Days after receipt within which the seller accepts complaints and returns.')),
             ],
             options={
                 'verbose_name': 'line of an order',

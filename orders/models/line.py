@@ -82,7 +82,7 @@ class OrderLine(Counted, WithMetadata):
     )
     lot = models.ForeignKey(Lot, models.SET_NULL, related_name="+", null=True, blank=True)
     return_days = models.PositiveSmallIntegerField(
-        default=0, help_text=_("How many days after receipt its seller takes complaints and returns.")
+        default=0, help_text=_("Days after receipt within which the seller accepts complaints and returns.")
     )
 
     objects = OrderLineQuerySet.as_manager()

@@ -46,7 +46,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='user',
             name='phone_confirmed_at',
-            field=models.DateTimeField(blank=True, help_text="When the phone number was confirmed with a code.", null=True),
+            field=models.DateTimeField(blank=True, help_text="Time at which the phone number was confirmed with a code.", null=True),
         ),
         migrations.AddConstraint(
             model_name='user',

@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
             name="is_platform_wide",
             field=models.BooleanField(
                 default=False,
-                help_text="Its permissions apply to the data of all cooperatives.",
+                help_text="Whether its permissions apply to the data of all cooperatives.",
                 verbose_name="whole platform",
             ),
         ),

@@ -25,12 +25,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='user',
             name='second_factor_due_at',
-            field=models.DateTimeField(blank=True, help_text="Deadline for setting up a second factor for their work.", null=True),
+            field=models.DateTimeField(blank=True, help_text="Deadline for setting up a required second factor.", null=True),
         ),
         migrations.AddField(
             model_name='user',
             name='second_factor_since',
-            field=models.DateTimeField(blank=True, help_text="When sign-in began to require a second factor; empty if it does not.", null=True),
+            field=models.DateTimeField(blank=True, help_text="Time since which sign-in requires a second factor; empty if it does not.", null=True),
         ),
         migrations.CreateModel(
             name='Passkey',

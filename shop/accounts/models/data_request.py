@@ -66,13 +66,13 @@ class DataRequest(models.Model):
     language = models.CharField(max_length=16, default="vi")
     entry_point = models.CharField(max_length=10, choices=EntryPoint)
     created_at = models.DateTimeField()
-    due_at = models.DateTimeField(help_text=_("The legal deadline."))
+    due_at = models.DateTimeField(help_text=_("Legal deadline for the answer."))
     runs_at = models.DateTimeField(null=True, blank=True)
     answered_at = models.DateTimeField(null=True, blank=True)
     answered_by = models.CharField(max_length=250, blank=True, default="")
     answer = models.TextField(blank=True, default="")
     obstacle = models.TextField(
-        blank=True, default="", help_text=_("Why it could not be completed automatically.")
+        blank=True, default="", help_text=_("Reason why it could not be completed automatically.")
     )
 
     objects = DataRequestQuerySet.as_manager()

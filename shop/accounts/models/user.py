@@ -38,12 +38,12 @@ class User(WithMetadata, WithExternalReference, WithTimes, AbstractBaseUser):
     email = models.EmailField(unique=True, null=True, blank=True)
     phone = models.CharField(max_length=20, db_index=True, null=True, blank=True)
     phone_confirmed_at = models.DateTimeField(
-        null=True, blank=True, help_text=_("When the phone number was confirmed with a code.")
+        null=True, blank=True, help_text=_("Time at which the phone number was confirmed with a code.")
     )
     first_name = models.CharField(max_length=256, blank=True, default="")
     last_name = models.CharField(max_length=256, blank=True, default="")
     language = models.CharField(max_length=16, default="vi")
-    is_staff = models.BooleanField(default=False, help_text=_("Works for the platform."))
+    is_staff = models.BooleanField(default=False, help_text=_("Whether the person works for the platform."))
     is_superuser = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
     is_confirmed = models.BooleanField(default=True)
@@ -52,15 +52,15 @@ class User(WithMetadata, WithExternalReference, WithTimes, AbstractBaseUser):
     revocation_key = models.CharField(
         max_length=64,
         default=secrets.token_urlsafe,
-        help_text=_("Part of every token of the account: changing it signs the user out everywhere."),
+        help_text=_("Secret in every token of the account; changing it signs the user out everywhere."),
     )
     second_factor_since = models.DateTimeField(
         null=True,
         blank=True,
-        help_text=_("When sign-in began to require a second factor; empty if it does not."),
+        help_text=_("Time since which sign-in requires a second factor; empty if it does not."),
     )
     second_factor_due_at = models.DateTimeField(
-        null=True, blank=True, help_text=_("Deadline for setting up a second factor for their work.")
+        null=True, blank=True, help_text=_("Deadline for setting up a required second factor.")
     )
     default_billing_address = models.ForeignKey(
         "Address", models.SET_NULL, related_name="+", null=True, blank=True
@@ -185,7 +185,7 @@ class Group(models.Model):
     is_platform_wide = models.BooleanField(
         _("whole platform"),
         default=False,
-        help_text=_("Its permissions apply to the data of all cooperatives."),
+        help_text=_("Whether its permissions apply to the data of all cooperatives."),
     )
     users = models.ManyToManyField(settings.AUTH_USER_MODEL, related_name="permission_groups", blank=True)
     channels = models.ManyToManyField(Channel, related_name="permission_groups", blank=True)

@@ -13,27 +13,27 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='shopsettings',
             name='data_access_days',
-            field=models.PositiveSmallIntegerField(default=10, help_text='Within how many days somebody gets a copy of their data.'),
+            field=models.PositiveSmallIntegerField(default=10, help_text='Days within which a copy of personal data is provided.'),
         ),
         migrations.AddField(
             model_name='shopsettings',
             name='data_correction_days',
-            field=models.PositiveSmallIntegerField(default=10, help_text='Within how many days personal data is corrected.'),
+            field=models.PositiveSmallIntegerField(default=10, help_text='Days within which personal data is corrected.'),
         ),
         migrations.AddField(
             model_name='shopsettings',
             name='data_deletion_days',
-            field=models.PositiveSmallIntegerField(default=20, help_text='Within how many days personal data is deleted.'),
+            field=models.PositiveSmallIntegerField(default=20, help_text='Days within which personal data is deleted.'),
         ),
         migrations.AddField(
             model_name='shopsettings',
             name='data_withdrawal_days',
-            field=models.PositiveSmallIntegerField(default=15, help_text='Within how many days a withdrawn consent, or an objection, takes effect.'),
+            field=models.PositiveSmallIntegerField(default=15, help_text='Days within which a withdrawn consent or an objection takes effect.'),
         ),
         migrations.AddField(
             model_name='shopsettings',
             name='deletion_wait_days',
-            field=models.PositiveSmallIntegerField(default=7, help_text='How many days somebody may take a deletion back before it happens.'),
+            field=models.PositiveSmallIntegerField(default=7, help_text='Days during which a deletion can still be cancelled.'),
         ),
         migrations.AddConstraint(
             model_name='shopsettings',

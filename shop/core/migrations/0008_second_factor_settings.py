@@ -13,16 +13,16 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='shopsettings',
             name='second_factor_for_managers',
-            field=models.BooleanField(default=False, help_text='Managers of cooperatives need two-step sign-in.'),
+            field=models.BooleanField(default=False, help_text='Whether managers of cooperatives must use two-step sign-in.'),
         ),
         migrations.AddField(
             model_name='shopsettings',
             name='second_factor_for_staff',
-            field=models.BooleanField(default=True, help_text='Whoever works at the desk needs two-step sign-in.'),
+            field=models.BooleanField(default=True, help_text='Whether staff must use two-step sign-in.'),
         ),
         migrations.AddField(
             model_name='shopsettings',
             name='second_factor_grace_days',
-            field=models.PositiveSmallIntegerField(default=14, help_text='How many days somebody has to set up two-step sign-in.'),
+            field=models.PositiveSmallIntegerField(default=14, help_text='Days within which a person must set up two-step sign-in.'),
         ),
     ]

@@ -13,11 +13,11 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='shopsettings',
             name='account_changes_need_second_person',
-            field=models.BooleanField(default=False, help_text='A second person confirms each change of a bank account.'),
+            field=models.BooleanField(default=False, help_text='Whether a second person confirms each change of a bank account.'),
         ),
         migrations.AddField(
             model_name='shopsettings',
             name='payouts_need_second_person',
-            field=models.BooleanField(default=False, help_text='A second person confirms each payment before it is sent.'),
+            field=models.BooleanField(default=False, help_text='Whether a second person confirms each payment before it is sent.'),
         ),
     ]

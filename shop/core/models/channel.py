@@ -48,14 +48,18 @@ class Channel(WithMetadata):
     display_gross_prices = models.BooleanField(default=True)
 
     reservation_minutes = models.PositiveSmallIntegerField(
-        default=15, help_text=_("How long goods are kept once checkout is opened; 0 keeps nothing.")
+        default=15,
+        help_text=_("Minutes for which stock is reserved once checkout is opened; 0 reserves nothing."),
     )
     transfer_minutes = models.PositiveIntegerField(
-        default=24 * 60, help_text=_("How long goods are kept for whoever pays by bank transfer or card.")
+        default=24 * 60,
+        help_text=_("Minutes for which stock is reserved while a transfer or card payment is awaited."),
     )
     checks_listings = models.BooleanField(
         default=False,
-        help_text=_("Consumer law applies: nothing is published while a required field is missing."),
+        help_text=_(
+            "Whether listings need every field that consumer law requires before they are published."
+        ),
     )
 
     class Meta:

@@ -69,7 +69,7 @@ class Division(models.Model):
     folded = models.CharField(max_length=120)
     sort_key = models.CharField(max_length=500)
     valid_from = models.DateField()
-    valid_until = models.DateField(null=True, blank=True, help_text=_("The last day it is in force."))
+    valid_until = models.DateField(null=True, blank=True, help_text=_("Last day on which it is in force."))
 
     objects = DivisionQuerySet.as_manager()
 

@@ -44,58 +44,62 @@ class ShopSettings(WithMetadata):
     ministry_notice_url = models.URLField(blank=True, default="")
 
     accept_within_hours = models.PositiveSmallIntegerField(
-        default=24, help_text=_("How long a cooperative has to accept its part of an order.")
+        default=24, help_text=_("Hours within which a cooperative accepts its part of an order.")
     )
     attention_hours_before = models.PositiveSmallIntegerField(
-        default=4, help_text=_("How long before that the platform is told that nobody has accepted.")
+        default=4,
+        help_text=_("Hours before that deadline at which staff are notified of an unaccepted part."),
     )
 
     bank_bin = models.CharField(
-        max_length=6, blank=True, default="", help_text=_("The bank of the account that buyers transfer to.")
+        max_length=6,
+        blank=True,
+        default="",
+        help_text=_("Bank identification number (BIN) of the account that buyers transfer to."),
     )
     bank_account = models.CharField(max_length=19, blank=True, default="")
     bank_holder = models.CharField(max_length=120, blank=True, default="")
     withholds_tax = models.BooleanField(
-        default=False, help_text=_("The market withholds sellers' tax (Decree 117/2025).")
+        default=False, help_text=_("Whether the market withholds sellers' tax (Decree 117/2025).")
     )
     complaint_days = models.PositiveSmallIntegerField(
-        default=7, help_text=_("How many days after receipt a buyer may complain at the least.")
+        default=7, help_text=_("Minimum number of days after receipt during which a buyer may complain.")
     )
     answer_complaints_days = models.PositiveSmallIntegerField(
-        default=7, help_text=_("Within how many days a complaint is answered.")
+        default=7, help_text=_("Days within which a complaint is answered.")
     )
     # Maximums of Decree 356/2025/NĐ-CP (`LAWFUL_DAYS` in shop/accounts/personal/data_requests.py).
     data_access_days = models.PositiveSmallIntegerField(
-        default=10, help_text=_("Within how many days somebody gets a copy of their data.")
+        default=10, help_text=_("Days within which a copy of personal data is provided.")
     )
     data_correction_days = models.PositiveSmallIntegerField(
-        default=10, help_text=_("Within how many days personal data is corrected.")
+        default=10, help_text=_("Days within which personal data is corrected.")
     )
     data_withdrawal_days = models.PositiveSmallIntegerField(
-        default=15, help_text=_("Within how many days a withdrawn consent, or an objection, takes effect.")
+        default=15, help_text=_("Days within which a withdrawn consent or an objection takes effect.")
     )
     data_deletion_days = models.PositiveSmallIntegerField(
-        default=20, help_text=_("Within how many days personal data is deleted.")
+        default=20, help_text=_("Days within which personal data is deleted.")
     )
     deletion_wait_days = models.PositiveSmallIntegerField(
-        default=7, help_text=_("How many days somebody may take a deletion back before it happens.")
+        default=7, help_text=_("Days during which a deletion can still be cancelled.")
     )
 
     second_factor_for_staff = models.BooleanField(
-        default=True, help_text=_("Whoever works at the desk needs two-step sign-in.")
+        default=True, help_text=_("Whether staff must use two-step sign-in.")
     )
     second_factor_for_managers = models.BooleanField(
-        default=False, help_text=_("Managers of cooperatives need two-step sign-in.")
+        default=False, help_text=_("Whether managers of cooperatives must use two-step sign-in.")
     )
     second_factor_grace_days = models.PositiveSmallIntegerField(
-        default=14, help_text=_("How many days somebody has to set up two-step sign-in.")
+        default=14, help_text=_("Days within which a person must set up two-step sign-in.")
     )
 
     payouts_need_second_person = models.BooleanField(
-        default=False, help_text=_("A second person confirms each payment before it is sent.")
+        default=False, help_text=_("Whether a second person confirms each payment before it is sent.")
     )
     account_changes_need_second_person = models.BooleanField(
-        default=False, help_text=_("A second person confirms each change of a bank account.")
+        default=False, help_text=_("Whether a second person confirms each change of a bank account.")
     )
 
     class Meta:
