@@ -60,8 +60,8 @@ class Migration(migrations.Migration):
                 ("product_count", models.PositiveIntegerField(default=0)),
             ],
             options={
-                "verbose_name": "word of the catalogue",
-                "verbose_name_plural": "words of the catalogue",
+                "verbose_name": "catalogue word",
+                "verbose_name_plural": "catalogue words",
             },
         ),
         migrations.CreateModel(
@@ -76,7 +76,7 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 ("updated_at", models.DateTimeField(auto_now=True)),
             ],
-            options={"verbose_name": "words of one meaning", "verbose_name_plural": "words of one meaning"},
+            options={"verbose_name": "synonym set", "verbose_name_plural": "synonym sets"},
         ),
         migrations.CreateModel(
             name="Misspelling",
@@ -96,8 +96,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "verbose_name": "slip of the pen",
-                "verbose_name_plural": "slips of the pen",
+                "verbose_name": "misspelling",
+                "verbose_name_plural": "misspellings",
                 "constraints": [
                     models.UniqueConstraint(fields=("shortened_word", "word"), name="misspelling_once")
                 ],
@@ -123,8 +123,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "verbose_name": "word of one meaning",
-                "verbose_name_plural": "words of one meaning",
+                "verbose_name": "synonym",
+                "verbose_name_plural": "synonyms",
                 "indexes": [models.Index(fields=["folded"], name="synonym_by_folded")],
                 "constraints": [
                     models.UniqueConstraint(fields=("set", "folded"), name="synonym_once"),

@@ -32,8 +32,8 @@ class Migration(migrations.Migration):
                 ('variant', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='back_in_stock_requests', to='catalog.variant')),
             ],
             options={
-                'verbose_name': 'request to be told',
-                'verbose_name_plural': 'requests to be told',
+                'verbose_name': 'back-in-stock request',
+                'verbose_name_plural': 'back-in-stock requests',
                 'indexes': [models.Index(condition=models.Q(('notified_at', None)), fields=['created_at', 'id'], name='back_in_stock_request_waiting')],
                 'constraints': [models.UniqueConstraint(models.F('product'), django.db.models.functions.comparison.Coalesce('variant', models.Value(0)), models.F('contact'), name='back_in_stock_request_once'), models.CheckConstraint(condition=models.Q(('contact', ''), _negated=True), name='back_in_stock_request_has_a_contact')],
             },

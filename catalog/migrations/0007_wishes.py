@@ -22,8 +22,8 @@ class Migration(migrations.Migration):
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='wishes', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                'verbose_name': 'wish',
-                'verbose_name_plural': 'wishes',
+                'verbose_name': 'wished product',
+                'verbose_name_plural': 'wished products',
                 'indexes': [models.Index(fields=['user', '-added_at', '-id'], name='wish_newest')],
                 'constraints': [models.UniqueConstraint(fields=('user', 'product'), name='wish_once')],
             },

@@ -97,16 +97,16 @@ class ProductType(WithMetadata):
     )
 
     class Meta:
-        verbose_name = pgettext_lazy("model", "kind of goods")
-        verbose_name_plural = pgettext_lazy("models", "kinds of goods")
+        verbose_name = pgettext_lazy("model", "product type")
+        verbose_name_plural = pgettext_lazy("models", "product types")
 
     def __str__(self) -> str:
         return self.name
 
 
 class AttributeScope(models.TextChoices):
-    PRODUCT = "product", _("said of the product")
-    VARIANT = "variant", _("told apart by variant")
+    PRODUCT = "product", _("describes the product")
+    VARIANT = "variant", _("distinguishes variants")
 
 
 class ProductTypeAttribute(models.Model):

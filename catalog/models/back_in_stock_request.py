@@ -87,8 +87,8 @@ class BackInStockRequest(models.Model):
     objects = BackInStockRequestQuerySet.as_manager()
 
     class Meta:
-        verbose_name = pgettext_lazy("model", "request to be told")
-        verbose_name_plural = pgettext_lazy("models", "requests to be told")
+        verbose_name = pgettext_lazy("model", "back-in-stock request")
+        verbose_name_plural = pgettext_lazy("models", "back-in-stock requests")
         constraints = [
             # Databases consider nulls distinct, so "any variant" counts as variant 0.
             models.UniqueConstraint(

@@ -35,8 +35,8 @@ class Category(WithMetadata, WithExternalReference, WithSeo, WithTimes):
     objects = CategoryQuerySet.as_manager()
 
     class Meta:
-        verbose_name = pgettext_lazy("model", "shelf")
-        verbose_name_plural = pgettext_lazy("models", "shelves")
+        verbose_name = pgettext_lazy("model", "category")
+        verbose_name_plural = pgettext_lazy("models", "categories")
         constraints = [
             models.CheckConstraint(condition=~Q(parent=models.F("id")), name="category_not_its_own_parent"),
         ]

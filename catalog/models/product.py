@@ -239,8 +239,8 @@ class Variant(WithMetadata, WithExternalReference, WithTimes):
     objects = VariantQuerySet.as_manager()
 
     class Meta:
-        verbose_name = pgettext_lazy("model", "size or pattern")
-        verbose_name_plural = pgettext_lazy("models", "sizes and patterns")
+        verbose_name = pgettext_lazy("model", "variant")
+        verbose_name_plural = pgettext_lazy("models", "variants")
         constraints = [
             models.CheckConstraint(condition=~Q(sku=""), name="variant_sku_empty_is_null"),
             models.CheckConstraint(

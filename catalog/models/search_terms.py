@@ -17,8 +17,8 @@ class KnownWord(models.Model):
     product_count = models.PositiveIntegerField(default=0)
 
     class Meta:
-        verbose_name = pgettext_lazy("model", "word of the catalogue")
-        verbose_name_plural = pgettext_lazy("models", "words of the catalogue")
+        verbose_name = pgettext_lazy("model", "catalogue word")
+        verbose_name_plural = pgettext_lazy("models", "catalogue words")
 
     def __str__(self) -> str:
         return self.word
@@ -34,8 +34,8 @@ class Misspelling(models.Model):
     shortened_word = models.CharField(max_length=MAX_TERM_LENGTH)
 
     class Meta:
-        verbose_name = pgettext_lazy("model", "slip of the pen")
-        verbose_name_plural = pgettext_lazy("models", "slips of the pen")
+        verbose_name = pgettext_lazy("model", "misspelling")
+        verbose_name_plural = pgettext_lazy("models", "misspellings")
         constraints = [models.UniqueConstraint(fields=["shortened_word", "word"], name="misspelling_once")]
 
     def __str__(self) -> str:
@@ -46,8 +46,8 @@ class SynonymSet(WithTimes):
     """A set of synonyms: a search for one finds the others."""
 
     class Meta:
-        verbose_name = pgettext_lazy("model", "words of one meaning")
-        verbose_name_plural = pgettext_lazy("models", "words of one meaning")
+        verbose_name = pgettext_lazy("model", "synonym set")
+        verbose_name_plural = pgettext_lazy("models", "synonym sets")
 
     def __str__(self) -> str:
         return str(self.pk)
@@ -62,8 +62,8 @@ class Synonym(models.Model):
     sort_order = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
-        verbose_name = pgettext_lazy("model", "word of one meaning")
-        verbose_name_plural = pgettext_lazy("models", "words of one meaning")
+        verbose_name = pgettext_lazy("model", "synonym")
+        verbose_name_plural = pgettext_lazy("models", "synonyms")
         constraints = [
             models.UniqueConstraint(fields=["set", "folded"], name="synonym_once"),
             models.CheckConstraint(condition=~models.Q(folded=""), name="synonym_has_letters"),

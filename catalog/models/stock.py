@@ -137,7 +137,7 @@ class MovementReason(models.TextChoices):
     DISPATCH_UNDONE = "dispatch_undone", _("dispatch undone")
     RETURN = "return", _("came back")
     LOSS = "loss", _("spoilt or lost")
-    TRANSFER = "transfer", _("moved to another store house")
+    TRANSFER = "transfer", _("moved to another warehouse")
     CORRECTION = "correction", _("corrected")
 
 

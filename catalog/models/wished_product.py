@@ -15,8 +15,8 @@ class WishedProduct(models.Model):
     added_at = models.DateTimeField()
 
     class Meta:
-        verbose_name = pgettext_lazy("model", "wish")
-        verbose_name_plural = pgettext_lazy("models", "wishes")
+        verbose_name = pgettext_lazy("model", "wished product")
+        verbose_name_plural = pgettext_lazy("models", "wished products")
         constraints = [models.UniqueConstraint(fields=["user", "product"], name="wish_once")]
         indexes = [models.Index(fields=["user", "-added_at", "-id"], name="wish_newest")]
 

@@ -20,8 +20,8 @@ class Migration(migrations.Migration):
                 ('group', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='cooperative_rows', to='accounts.group')),
             ],
             options={
-                'verbose_name': 'cooperative of a group',
-                'verbose_name_plural': 'cooperatives of groups',
+                'verbose_name': 'group cooperative',
+                'verbose_name_plural': 'group cooperatives',
                 'constraints': [models.UniqueConstraint(fields=('group', 'cooperative'), name='group_cooperative_once')],
             },
         ),

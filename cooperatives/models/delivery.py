@@ -23,7 +23,7 @@ from shop.core.models import Channel, TaxClass, WithMetadata
 class DeliveryKind(models.TextChoices):
     CARRIER = "carrier", _("to your door")
     COACH = "coach", _("by coach, collected at the station")
-    PICKUP = "pickup", _("collected at the store house")
+    PICKUP = "pickup", _("collected at the warehouse")
     MARKET_DAY = "market_day", _("collected on market day")
 
 
@@ -132,8 +132,8 @@ class DeliveryMethod(WithMetadata):
     objects = DeliveryMethodQuerySet.as_manager()
 
     class Meta:
-        verbose_name = pgettext_lazy("model", "way of delivery")
-        verbose_name_plural = pgettext_lazy("models", "ways of delivery")
+        verbose_name = pgettext_lazy("model", "delivery method")
+        verbose_name_plural = pgettext_lazy("models", "delivery methods")
         constraints = [
             models.CheckConstraint(
                 condition=(Q(kind__in=["pickup", "market_day"]) & Q(warehouse__isnull=False))
@@ -234,8 +234,8 @@ class DeliveryRate(models.Model):
     price = models.BigIntegerField()
 
     class Meta:
-        verbose_name = pgettext_lazy("model", "price of delivery")
-        verbose_name_plural = pgettext_lazy("models", "prices of delivery")
+        verbose_name = pgettext_lazy("model", "delivery rate")
+        verbose_name_plural = pgettext_lazy("models", "delivery rates")
         constraints = [
             # Treat a null bound as the largest integer: databases consider nulls distinct.
             models.UniqueConstraint(

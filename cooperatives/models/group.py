@@ -17,8 +17,8 @@ class GroupCooperative(models.Model):
     cooperative = models.ForeignKey(Cooperative, models.CASCADE, related_name="group_rows")
 
     class Meta:
-        verbose_name = pgettext_lazy("model", "cooperative of a group")
-        verbose_name_plural = pgettext_lazy("models", "cooperatives of groups")
+        verbose_name = pgettext_lazy("model", "group cooperative")
+        verbose_name_plural = pgettext_lazy("models", "group cooperatives")
         constraints = [
             models.UniqueConstraint(fields=["group", "cooperative"], name="group_cooperative_once"),
         ]

@@ -93,8 +93,8 @@ class Warehouse(WithMetadata, WithExternalReference):
     objects = WarehouseQuerySet.as_manager()
 
     class Meta:
-        verbose_name = pgettext_lazy("model", "store house")
-        verbose_name_plural = pgettext_lazy("models", "store houses")
+        verbose_name = pgettext_lazy("model", "warehouse")
+        verbose_name_plural = pgettext_lazy("models", "warehouses")
         indexes = [models.Index(fields=["cooperative", "slug"], name="warehouse_by_cooperative")]
 
     def __str__(self) -> str:

@@ -22,8 +22,8 @@ class Migration(migrations.Migration):
                 ('order', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='invoice', to='orders.order')),
             ],
             options={
-                'verbose_name': 'company to be invoiced',
-                'verbose_name_plural': 'companies to be invoiced',
+                'verbose_name': 'invoice company',
+                'verbose_name_plural': 'invoice companies',
                 'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('company', ''), _negated=True), models.Q(('tax_code', ''), _negated=True), models.Q(('address', ''), _negated=True)), name='invoice_details_are_whole')],
             },
         ),

@@ -33,8 +33,8 @@ class Migration(migrations.Migration):
                 ('proposed_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='proposed_approvals', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                'verbose_name': 'approval by a second person',
-                'verbose_name_plural': 'approvals by a second person',
+                'verbose_name': 'second-person approval',
+                'verbose_name_plural': 'second-person approvals',
                 'indexes': [models.Index(fields=['state', 'proposed_at'], name='approval_by_state')],
                 'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('state', 'confirmed'), _negated=True), models.Q(('decided_by__isnull', False), models.Q(('decided_by', models.F('proposed_by')), _negated=True)), _connector='OR'), name='approval_by_a_second_person'), models.CheckConstraint(condition=models.Q(models.Q(('cooperative', None), ('kind', 'payout'), ('payout__isnull', False)), models.Q(('cooperative__isnull', False), ('kind', 'cooperative_account'), ('payout', None)), models.Q(('cooperative', None), ('kind__in', ['market_account', 'rules']), ('payout', None)), _connector='OR'), name='approval_of_its_kind'), models.UniqueConstraint(condition=models.Q(('payout__isnull', False), ('state', 'open')), fields=('payout',), name='approval_one_for_payout'), models.UniqueConstraint(condition=models.Q(('cooperative__isnull', False), ('state', 'open')), fields=('cooperative',), name='approval_one_for_cooperative'), models.UniqueConstraint(condition=models.Q(('cooperative', None), ('payout', None), ('state', 'open')), fields=('kind',), name='approval_one_for_market')],
             },

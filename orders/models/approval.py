@@ -65,8 +65,8 @@ class Approval(models.Model):
     objects = ApprovalQuerySet.as_manager()
 
     class Meta:
-        verbose_name = pgettext_lazy("model", "approval by a second person")
-        verbose_name_plural = pgettext_lazy("models", "approvals by a second person")
+        verbose_name = pgettext_lazy("model", "second-person approval")
+        verbose_name_plural = pgettext_lazy("models", "second-person approvals")
         constraints = [
             models.CheckConstraint(
                 condition=~Q(state=ApprovalState.CONFIRMED)

@@ -20,8 +20,8 @@ class InvoiceDetails(models.Model):
     email = models.EmailField(blank=True, default="")
 
     class Meta:
-        verbose_name = pgettext_lazy("model", "company to be invoiced")
-        verbose_name_plural = pgettext_lazy("models", "companies to be invoiced")
+        verbose_name = pgettext_lazy("model", "invoice company")
+        verbose_name_plural = pgettext_lazy("models", "invoice companies")
         constraints = [
             models.CheckConstraint(
                 condition=~models.Q(company="") & ~models.Q(tax_code="") & ~models.Q(address=""),

@@ -88,8 +88,8 @@ class OrderLine(Counted, WithMetadata):
     objects = OrderLineQuerySet.as_manager()
 
     class Meta:
-        verbose_name = pgettext_lazy("model", "line of an order")
-        verbose_name_plural = pgettext_lazy("models", "lines of orders")
+        verbose_name = pgettext_lazy("model", "order line")
+        verbose_name_plural = pgettext_lazy("models", "order lines")
         constraints = [
             models.CheckConstraint(condition=Q(quantity__gte=1), name="order_line_holds_something"),
             models.CheckConstraint(

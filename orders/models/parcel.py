@@ -198,8 +198,8 @@ class ParcelLine(models.Model):
     objects = ParcelLineQuerySet.as_manager()
 
     class Meta:
-        verbose_name = pgettext_lazy("model", "line of a parcel")
-        verbose_name_plural = pgettext_lazy("models", "lines of parcels")
+        verbose_name = pgettext_lazy("model", "parcel line")
+        verbose_name_plural = pgettext_lazy("models", "parcel lines")
         constraints = [
             models.CheckConstraint(condition=Q(quantity__gte=1), name="parcel_line_holds_something"),
             models.CheckConstraint(

@@ -213,8 +213,8 @@ class OrderPart(Counted, WithMetadata, WithTimes):
     objects = OrderPartQuerySet.as_manager()
 
     class Meta:
-        verbose_name = pgettext_lazy("model", "part of an order")
-        verbose_name_plural = pgettext_lazy("models", "parts of orders")
+        verbose_name = pgettext_lazy("model", "order part")
+        verbose_name_plural = pgettext_lazy("models", "order parts")
         constraints = [
             models.UniqueConstraint(fields=["order", "cooperative"], name="part_once"),
             models.UniqueConstraint(fields=["order", "number"], name="part_number_once"),

@@ -230,8 +230,8 @@ class PaymentEvent(models.Model):
     objects = PaymentEventQuerySet.as_manager()
 
     class Meta:
-        verbose_name = pgettext_lazy("model", "event of a payment")
-        verbose_name_plural = pgettext_lazy("models", "events of payments")
+        verbose_name = pgettext_lazy("model", "payment event")
+        verbose_name_plural = pgettext_lazy("models", "payment events")
         constraints = [
             models.CheckConstraint(condition=Q(amount__gte=0), name="payment_event_not_negative"),
         ]

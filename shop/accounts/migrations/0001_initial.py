@@ -138,8 +138,8 @@ class Migration(migrations.Migration):
                 ('channels', models.ManyToManyField(blank=True, related_name='permission_groups', to='core.channel')),
             ],
             options={
-                'verbose_name': 'group of staff',
-                'verbose_name_plural': 'groups of staff',
+                'verbose_name': 'staff group',
+                'verbose_name_plural': 'staff groups',
             },
         ),
         migrations.CreateModel(

@@ -35,8 +35,8 @@ class Migration(migrations.Migration):
                 ('user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='data_requests', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                'verbose_name': 'request about personal data',
-                'verbose_name_plural': 'requests about personal data',
+                'verbose_name': 'data request',
+                'verbose_name_plural': 'data requests',
             },
         ),
         migrations.CreateModel(

@@ -78,8 +78,8 @@ class DataRequest(models.Model):
     objects = DataRequestQuerySet.as_manager()
 
     class Meta:
-        verbose_name = pgettext_lazy("model", "request about personal data")
-        verbose_name_plural = pgettext_lazy("models", "requests about personal data")
+        verbose_name = pgettext_lazy("model", "data request")
+        verbose_name_plural = pgettext_lazy("models", "data requests")
         indexes = [
             models.Index(fields=["state", "due_at", "id"], name="data_request_by_state"),
             models.Index(fields=["user", "-created_at"], name="data_request_by_user"),

@@ -192,8 +192,8 @@ class Group(models.Model):
     restricted_to_channels = models.BooleanField(default=False)
 
     class Meta:
-        verbose_name = pgettext_lazy("model", "group of staff")
-        verbose_name_plural = pgettext_lazy("models", "groups of staff")
+        verbose_name = pgettext_lazy("model", "staff group")
+        verbose_name_plural = pgettext_lazy("models", "staff groups")
 
     def __str__(self) -> str:
         return self.name

@@ -36,8 +36,8 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=250)),
             ],
             options={
-                'verbose_name': 'kind of page',
-                'verbose_name_plural': 'kinds of pages',
+                'verbose_name': 'page type',
+                'verbose_name_plural': 'page types',
             },
         ),
         migrations.CreateModel(

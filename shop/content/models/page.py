@@ -22,8 +22,8 @@ class PageType(WithMetadata):
     attributes = models.ManyToManyField(Attribute, through="PageTypeAttribute", related_name="page_types")
 
     class Meta:
-        verbose_name = pgettext_lazy("model", "kind of page")
-        verbose_name_plural = pgettext_lazy("models", "kinds of pages")
+        verbose_name = pgettext_lazy("model", "page type")
+        verbose_name_plural = pgettext_lazy("models", "page types")
 
     def __str__(self) -> str:
         return self.name

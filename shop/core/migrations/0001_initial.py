@@ -182,8 +182,8 @@ class Migration(migrations.Migration):
                 ('answer_complaints_days', models.PositiveSmallIntegerField(default=7, help_text='Days within which a complaint is answered.')),
             ],
             options={
-                'verbose_name': 'settings of the market',
-                'verbose_name_plural': 'settings of the market',
+                'verbose_name': 'market settings',
+                'verbose_name_plural': 'market settings',
                 'constraints': [models.CheckConstraint(condition=models.Q(('id', 1)), name='shop_settings_are_one_row')],
             },
         ),

@@ -103,8 +103,8 @@ class ShopSettings(WithMetadata):
     )
 
     class Meta:
-        verbose_name = pgettext_lazy("model", "settings of the market")
-        verbose_name_plural = pgettext_lazy("models", "settings of the market")
+        verbose_name = pgettext_lazy("model", "market settings")
+        verbose_name_plural = pgettext_lazy("models", "market settings")
         constraints = [
             models.CheckConstraint(condition=models.Q(id=1), name="shop_settings_are_one_row"),
             models.CheckConstraint(
