@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from django.db import models
 
+from orders.states import Coverage
 from shop.core.dates.calendar import vietnam_date
 from shop.core.models import Channel
 
@@ -12,8 +13,9 @@ if TYPE_CHECKING:
 
 # Columns that reports filter by, in the order of their indexes; the second tuple applies to parts or lines
 # only.
-REPORT_COLUMNS = ("sold_on", "sold_in", "has_ended")
+REPORT_COLUMNS = ("sold_on", "sold_in", "has_ended", "is_confirmed", "is_paid")
 FURTHER_REPORT_COLUMNS = ("cooperative", "sold_to", "sold_from")
+PAID_COVERAGES = frozenset({Coverage.FULL, Coverage.OVER})
 
 
 class Counted(models.Model):
@@ -21,7 +23,8 @@ class Counted(models.Model):
 
     `sold_on` is the day of placement in Vietnam, null in a draft; `sold_in` is the channel, `sold_from` the
     source, `sold_to` the province. `has_ended` is true when the part was declined or cancelled, or its order
-    expired. Set on creation and updated only by `orders.actions.order_records.recalculate_order`.
+    expired. `is_confirmed` follows the order's confirmation; `is_paid` is true when an active part's order
+    is paid in full. Set on creation and updated only by `orders.actions.order_records.recalculate_order`.
     """
 
     sold_on = models.DateField(null=True, blank=True)
@@ -31,6 +34,8 @@ class Counted(models.Model):
     sold_from = models.CharField(max_length=10, blank=True, default="")
     sold_to = models.CharField(max_length=10, blank=True, default="")
     has_ended = models.BooleanField(default=False)
+    is_confirmed = models.BooleanField(default=False)
+    is_paid = models.BooleanField(default=False)
 
     class Meta:
         abstract = True
@@ -44,4 +49,6 @@ def report_columns(order: Order, *, is_active: bool) -> dict[str, object]:
         "sold_from": order.source,
         "sold_to": order.province_code,
         "has_ended": not is_active or order.expired_at is not None,
+        "is_confirmed": order.confirmed_at is not None,
+        "is_paid": is_active and order.charge_coverage in PAID_COVERAGES,
     }

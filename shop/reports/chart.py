@@ -39,7 +39,7 @@ class ChartLabel:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Bars of products with delivery stacked on top, and for days the seven-day running average."""
+    """Bars of products less refunds, delivery stacked on top, and for days the seven-day running average."""
 
     goods: list[ChartBar]
     delivery: list[ChartBar]
@@ -66,7 +66,9 @@ def chart_of(
     label_interval = -(-len(rows) * _ROOM_OF_LABEL // (width - left)) or 1
     for position, (day, figures) in enumerate(rows):
         middle = left + slot_width * (position + 0.5)
-        goods_height, delivery_height = figures.goods * scale, figures.delivery * scale
+        goods_amount = max(0, figures.goods - figures.refunded)
+        goods_height = goods_amount * scale
+        delivery_height = max(0, figures.total - goods_amount) * scale
         if goods_height:
             goods.append(
                 ChartBar(

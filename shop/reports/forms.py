@@ -16,7 +16,7 @@ from shop.core.dates.form_days import validate_day
 from shop.core.models import Channel, Division, market_channel
 from shop.core.web.form_options import Label
 from shop.reports.periods import PeriodStep
-from shop.reports.sales import SalesGroup, SalesQuery
+from shop.reports.sales import SalesBasis, SalesGroup, SalesQuery
 
 # Longer reports are unreadable, and their files too large to open.
 MAX_DAYS = {PeriodStep.DAY: 366, PeriodStep.WEEK: 5 * 366, PeriodStep.MONTH: 30 * 366}
@@ -55,12 +55,12 @@ class SalesForm(forms.Form):
     nguon = _select(
         pgettext_lazy("report", "Source"), [("", pgettext_lazy("report", "All")), *OrderSource.choices]
     )
-    huy = forms.BooleanField(label=_("Include declined and cancelled parts"), required=False)
+    dem = _select(_("What counts"), SalesBasis.choices)
 
     def __init__(self, data: Mapping[str, object], *, today: datetime.date) -> None:
         month_start = today.replace(day=1)
         defaults = {"tu": f"{month_start:%d/%m/%Y}", "den": f"{today:%d/%m/%Y}", "theo": PeriodStep.DAY}
-        defaults["nhom"] = SalesGroup.COOPERATIVE
+        defaults |= {"nhom": SalesGroup.COOPERATIVE, "dem": SalesBasis.NET}
         submitted = {name: value for name, value in data.items() if value}
         super().__init__(defaults | submitted)
         market = market_channel()
@@ -106,7 +106,7 @@ class SalesForm(forms.Form):
             category=category,
             province=cleaned["tinh"],
             source=cleaned["nguon"],
-            with_ended=cleaned["huy"],
+            basis=SalesBasis(cleaned["dem"] or SalesBasis.NET),
         )
 
     def _choose(self, name: str, choices: Iterable[tuple[object, object]]) -> None:

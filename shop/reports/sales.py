@@ -2,8 +2,8 @@
 
 Figures are sums over parts and lines of placed orders in whole minor units, so they equal the orders to the
 đồng in every grouping. Parts and lines have denormalised columns for this (`Counted`). Delivery belongs to a
-part; grouped by product or category, it has a row of its own. Declined and cancelled parts count only on
-request.
+part; grouped by product or category, it has a row of its own. By default, confirmed orders count, less
+declined and cancelled parts and refunds, paid or not (`SalesBasis`); a refund counts on the day of its order.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 from django.db.models import Aggregate, Count, F, Q, QuerySet, Sum, TextChoices
@@ -18,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from catalog.models import Category
-from orders.models import OrderLine, OrderPart
+from orders.models import OrderLine, OrderPart, Refund, RefundLine
 from shop.reports.periods import PeriodOf, PeriodStep, start_of_period
 
 
@@ -30,6 +31,25 @@ class SalesGroup(TextChoices):
     CHANNEL = "channel", _("Channel")
     SOURCE = "source", pgettext_lazy("report", "Source")
 
+
+class SalesBasis(TextChoices):
+    """Which orders a report counts."""
+
+    NET = "net", _("Net sales: confirmed orders")
+    PAID = "paid", _("Only orders paid in full")
+    UNPAID = "unpaid", _("Only orders not yet paid in full")
+    PLACED = "placed", _("All orders, including unconfirmed")
+    EVERYTHING = "everything", _("All orders, including cancelled")
+
+
+# The conditions on parts and lines; the columns are those of `Counted`.
+BASIS_CONDITIONS: dict[SalesBasis, dict[str, bool]] = {
+    SalesBasis.NET: {"has_ended": False, "is_confirmed": True},
+    SalesBasis.PAID: {"has_ended": False, "is_confirmed": True, "is_paid": True},
+    SalesBasis.UNPAID: {"has_ended": False, "is_confirmed": True, "is_paid": False},
+    SalesBasis.PLACED: {"has_ended": False},
+    SalesBasis.EVERYTHING: {},
+}
 
 LINE_GROUPS = frozenset({SalesGroup.CATEGORY, SalesGroup.PRODUCT})
 # An order has one part per cooperative, so in these groups counting parts counts orders, and is faster.
@@ -50,15 +70,22 @@ _PART_AGGREGATES: dict[str, Aggregate] = {
     "parts": Count("pk"),
     "goods": Sum("goods_gross"),
     "delivery": Sum("delivery_gross"),
+    "paid": Sum(F("goods_gross") + F("delivery_gross"), filter=Q(is_paid=True)),
     "commission": Sum("commission"),
 }
 _LINE_AGGREGATES: dict[str, Aggregate] = {
     "orders": Count("order", distinct=True),
     "parts": Count("part", distinct=True),
     "goods": Sum("total_gross"),
+    "paid": Sum("total_gross", filter=Q(is_paid=True)),
     "commission": Sum("commission"),
 }
 
+
+_DELIVERY_AGGREGATES: dict[str, Aggregate] = {
+    "delivery": Sum("delivery_gross"),
+    "paid": Sum("delivery_gross", filter=Q(is_paid=True)),
+}
 
 # The database sums by day and Python adds the days up: counting distinct orders then needs memory for one day
 # only, and since an order has one day, days add up to any period.
@@ -79,7 +106,7 @@ class SalesQuery:
     category: Category | None = None
     province: str = ""
     source: str = ""
-    with_ended: bool = False
+    basis: SalesBasis = SalesBasis.NET
 
     @property
     def days(self) -> int:
@@ -93,17 +120,29 @@ class SalesQuery:
 
 @dataclass(frozen=True, slots=True)
 class SalesFigures:
-    """Counts of orders and parts, and totals in minor units with tax."""
+    """Counts of orders and parts, and totals in minor units with tax.
+
+    `goods` and `delivery` are after discounts and before refunds, `paid` is the net total of orders that are
+    paid in full.
+    """
 
     orders: int = 0
     parts: int = 0
     goods: int = 0
     delivery: int = 0
+    refunded: int = 0
+    paid: int = 0
     commission: int = 0
 
     @property
     def total(self) -> int:
-        return self.goods + self.delivery
+        """The net total: products and delivery, less refunds."""
+        return self.goods + self.delivery - self.refunded
+
+    @property
+    def unpaid(self) -> int:
+        """The net total of orders that are not paid in full."""
+        return self.total - self.paid
 
     @property
     def average(self) -> int:
@@ -116,6 +155,8 @@ class SalesFigures:
             self.parts + other.parts,
             self.goods + other.goods,
             self.delivery + other.delivery,
+            self.refunded + other.refunded,
+            self.paid + other.paid,
             self.commission + other.commission,
         )
 
@@ -127,11 +168,11 @@ def total_of(rows: Iterable[SalesFigures]) -> SalesFigures:
 
 def by_period(query: SalesQuery) -> dict[datetime.date, SalesFigures]:
     """Return figures by the first day of each period that has any."""
-    return {
-        period: figures
-        for (period, _key), figures in _rolled_up(query, _rows(query, of_lines=bool(query.category))).items()
-        if period is not None
-    }
+    of_lines = query.category is not None
+    rows = chain(_rows(query, of_lines=of_lines), _refund_rows(query, of_lines=of_lines))
+    if not of_lines:
+        rows = chain(rows, _refund_rows(query, of_lines=False, delivery=True))
+    return {period: each for (period, _key), each in _rolled_up(query, rows).items() if period is not None}
 
 
 def by_group(query: SalesQuery) -> dict[object, SalesFigures]:
@@ -153,23 +194,38 @@ def _grouped(
     query: SalesQuery, *, with_period: bool
 ) -> dict[tuple[datetime.date | None, object], SalesFigures]:
     of_lines = query.group in LINE_GROUPS or query.category is not None
+    key = _KEYS[query.group]
     if query.group == SalesGroup.PRODUCT:
-        group_by: dict[str, PeriodOf] = {"period": PeriodOf("sold_on", query.step)} if with_period else {}
-        rows = _rows(
-            query, of_lines=True, group_by={**group_by, "group": F("product_key")}, omitted={"orders"}
-        )
+        period: dict[str, PeriodOf] = {"period": PeriodOf("sold_on", query.step)} if with_period else {}
+        group_by = {**period, "group": F(key)}
+        rows = _rows(query, of_lines=True, group_by=group_by, omitted={"orders"})
         figures_by_key = {(row.get("period"), row["group"]): _figures(row) for row in rows}
     else:
         omitted = {"orders"} if query.group in _GROUPS_WITHIN_COOPERATIVE else set()
-        group = {"group": F(_KEYS[query.group])}
-        rows = _rows(query, of_lines=of_lines, group_by=_DAY | group, omitted=omitted)
+        rows = _rows(query, of_lines=of_lines, group_by=_DAY | {"group": F(key)}, omitted=omitted)
         figures_by_key = _rolled_up(query, rows, with_period=with_period)
+    refunds = _refund_rows(query, of_lines=of_lines, group=key)
+    if not of_lines:
+        refunds = chain(refunds, _refund_rows(query, of_lines=False, group=key, delivery=True))
+    for row_key, refunded in _rolled_up(query, refunds, with_period=with_period).items():
+        figures_by_key[row_key] = figures_by_key.get(row_key, SalesFigures()) + refunded
     if query.group in LINE_GROUPS and query.category is None:
-        rows = _rows(query, of_lines=False, omitted=_PART_AGGREGATES.keys() - {"parts", "delivery"})
-        for (period, _key), figures in _rolled_up(query, rows, with_period=with_period).items():
-            if figures.delivery:
-                figures_by_key[period, DELIVERY] = SalesFigures(delivery=figures.delivery)
+        figures_by_key |= _delivery_figures(query, with_period=with_period)
     return figures_by_key
+
+
+def _delivery_figures(
+    query: SalesQuery, *, with_period: bool
+) -> dict[tuple[datetime.date | None, object], SalesFigures]:
+    """Return the row of deliveries beside products or categories, by period."""
+    delivered = _rows(query, of_lines=False, aggregates=_DELIVERY_AGGREGATES)
+    rows = chain(delivered, _refund_rows(query, of_lines=False, delivery=True))
+    figures_by_period = _rolled_up(query, rows, with_period=with_period)
+    return {
+        (period, DELIVERY): replace(figures, orders=0, parts=0)
+        for (period, _key), figures in figures_by_period.items()
+        if figures.delivery
+    }
 
 
 def _rolled_up(
@@ -190,40 +246,72 @@ def _rows(
     of_lines: bool,
     group_by: Mapping[str, Any] = _DAY,
     omitted: Set[str] = frozenset(),
+    aggregates: Mapping[str, Aggregate] | None = None,
 ) -> Iterable[Mapping[str, Any]]:
     """Return one row of sums per group. Lines have no delivery."""
-    rows: QuerySet[Any] = (OrderLine if of_lines else OrderPart)._default_manager.filter(_condition(query))
-    if of_lines and query.category is not None:
-        descendants = Category.objects.filter(path__startswith=query.category.path or "/none/")
-        rows = rows.filter(category_key__in=descendants.values("pk"))
-    sums = _LINE_AGGREGATES if of_lines else _PART_AGGREGATES
-    aggregates = {name: each for name, each in sums.items() if name not in omitted}
+    rows: QuerySet[Any] = (OrderLine if of_lines else OrderPart)._default_manager.filter(
+        _condition(query, of_lines=of_lines)
+    )
+    sums = aggregates or (_LINE_AGGREGATES if of_lines else _PART_AGGREGATES)
+    kept_sums = {name: each for name, each in sums.items() if name not in omitted}
     grouped: Iterable[Mapping[str, Any]] = (
-        rows.order_by().annotate(**group_by).values(*group_by).annotate(**aggregates)
+        rows.order_by().annotate(**group_by).values(*group_by).annotate(**kept_sums)
     )
     return grouped
 
 
-def _condition(query: SalesQuery) -> Q:
-    """Return the condition for parts or lines."""
-    condition = Q(sold_on__gte=query.first, sold_on__lte=query.last, sold_in__in=query.channels)
+def _condition(query: SalesQuery, *, of_lines: bool, relation: str = "") -> Q:
+    """Return the condition for parts or lines, or for rows that refer to them by `relation`."""
+    values: dict[str, object] = {
+        "sold_on__gte": query.first,
+        "sold_on__lte": query.last,
+        "sold_in__in": query.channels,
+        **BASIS_CONDITIONS[query.basis],
+    }
     if query.cooperative is not None:
-        condition &= Q(cooperative=query.cooperative)
+        values["cooperative"] = query.cooperative
     if query.province:
-        condition &= Q(sold_to=query.province)
+        values["sold_to"] = query.province
     if query.source:
-        condition &= Q(sold_from=query.source)
-    if not query.with_ended:
-        condition &= Q(has_ended=False)
-    return condition
+        values["sold_from"] = query.source
+    if of_lines and query.category is not None:
+        descendants = Category.objects.filter(path__startswith=query.category.path or "/none/")
+        values["category_key__in"] = descendants.values("pk")
+    return Q(**{f"{relation}{name}": value for name, value in values.items()})
+
+
+def _refund_rows(
+    query: SalesQuery, *, of_lines: bool, group: str | None = None, delivery: bool = False
+) -> Iterable[Mapping[str, Any]]:
+    """Return the refunded and refunded paid amounts by day of the order, and by group if there is one.
+
+    Lines are refunded by `RefundLine`, deliveries by `Refund`; a surplus is no part of the sales.
+    """
+    relation = "part__" if delivery else "order_line__"
+    amount = "delivery" if delivery else "amount"
+    rows: QuerySet[Any] = (Refund if delivery else RefundLine)._default_manager.filter(
+        _condition(query, of_lines=of_lines, relation=relation)
+    )
+    group_by: dict[str, F] = {"day": F(f"{relation}sold_on")}
+    if group is not None:
+        group_by["group"] = F(f"{relation}{group}")
+    grouped: Iterable[Mapping[str, Any]] = (
+        rows.order_by()
+        .annotate(**group_by)
+        .values(*group_by)
+        .annotate(refunded=Sum(amount), refunded_paid=Sum(amount, filter=Q(**{f"{relation}is_paid": True})))
+    )
+    return grouped
 
 
 def _figures(row: Mapping[str, Any]) -> SalesFigures:
     """Convert a row of either query; null aggregates become 0. Without an order count, parts are counted."""
     return SalesFigures(
-        row.get("orders", row["parts"]),
-        row["parts"],
-        row.get("goods") or 0,
-        row.get("delivery") or 0,
-        row.get("commission") or 0,
+        orders=row.get("orders", row.get("parts", 0)),
+        parts=row.get("parts", 0),
+        goods=row.get("goods") or 0,
+        delivery=row.get("delivery") or 0,
+        refunded=row.get("refunded") or 0,
+        paid=(row.get("paid") or 0) - (row.get("refunded_paid") or 0),
+        commission=row.get("commission") or 0,
     )

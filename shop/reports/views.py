@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+from django.utils.translation import gettext_lazy, pgettext
 from django.views.decorators.http import require_safe
 
 from shop.accounts.staff.permissions import Permission
@@ -25,6 +25,27 @@ from shop.reports.report_index import REPORTS
 from shop.reports.sales import SalesFigures, SalesQuery
 from shop.staff_pages import staff_only
 
+_EXPLANATIONS = {
+    report.SalesBasis.NET: gettext_lazy(
+        "Confirmed orders after discounts, less cancelled parts and refunds, paid or not. Paid means paid in "
+        "full: cash on delivery counts once the cash is collected. Refunds count on the day of the order."
+    ),
+    report.SalesBasis.PAID: gettext_lazy(
+        "Confirmed orders that are paid in full, after discounts, less cancelled parts and refunds."
+    ),
+    report.SalesBasis.UNPAID: gettext_lazy(
+        "Confirmed orders that are not yet paid in full, such as cash on delivery before the cash is "
+        "collected, after discounts, less cancelled parts and refunds."
+    ),
+    report.SalesBasis.PLACED: gettext_lazy(
+        "All orders placed, including those that still wait for payment or confirmation; without cancelled "
+        "parts."
+    ),
+    report.SalesBasis.EVERYTHING: gettext_lazy(
+        "All orders placed, including unconfirmed, cancelled, declined and expired ones. This is not "
+        "turnover."
+    ),
+}
 MAX_ROWS = 200  # groups on the page; the rest are summed in one row, exports contain all
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -63,6 +84,7 @@ def _page_context(query: SalesQuery, today: datetime.date) -> dict[str, object]:
     shown_groups, other_groups = groups[:MAX_ROWS], groups[MAX_ROWS:]
     return {
         "query": query,
+        "explanation": _EXPLANATIONS[query.basis],
         "figures": figures,
         "preceding": query.preceding(),
         "tiles": _tiles(figures, figures_before, query),
@@ -102,13 +124,17 @@ def _tiles(current: SalesFigures, previous: SalesFigures, query: SalesQuery) -> 
         return {"label": label, "value": value, "is_money": money, "change": change}
 
     return [
-        tile(pgettext("report", "Products"), current.goods, previous.goods, money=True),
+        tile(_query_total_label(query), current.total, previous.total, money=True),
+        tile(pgettext("report", "Paid"), current.paid, previous.paid, money=True),
+        tile(pgettext("report", "Unpaid"), current.unpaid, previous.unpaid, money=True),
         tile(pgettext("report", "Orders"), current.orders, previous.orders, money=False),
-        tile(_("Sellers' parts"), current.parts, previous.parts, money=False),
-        tile(pgettext("report", "Delivery"), current.delivery, previous.delivery, money=True),
         tile(_("Commission"), current.commission, previous.commission, money=True),
         tile(_("Average order value"), current.average, previous.average, money=True),
     ]
+
+
+def _query_total_label(query: SalesQuery) -> str:
+    return _("Net sales") if query.basis == report.SalesBasis.NET else pgettext("report", "Total")
 
 
 def _presets(today: datetime.date) -> list[tuple[str, str, str]]:
@@ -129,13 +155,19 @@ def _figure_columns() -> list[Column]:
         Column(_("Sellers' parts"), ColumnKind.COUNT),
         Column(pgettext("report", "Products"), ColumnKind.MONEY),
         Column(pgettext("report", "Delivery"), ColumnKind.MONEY),
+        Column(pgettext("report", "Refunds"), ColumnKind.MONEY),
         Column(pgettext("report", "Total"), ColumnKind.MONEY),
+        Column(pgettext("report", "Paid"), ColumnKind.MONEY),
+        Column(pgettext("report", "Unpaid"), ColumnKind.MONEY),
         Column(_("Commission"), ColumnKind.MONEY),
     ]
 
 
 def _figure_cells(row: SalesFigures) -> list[int]:
-    return [row.orders, row.parts, row.goods, row.delivery, row.total, row.commission]
+    return [
+        *(row.orders, row.parts, row.goods, row.delivery, -row.refunded),
+        *(row.total, row.paid, row.unpaid, row.commission),
+    ]
 
 
 def _cross_table(query: SalesQuery) -> Table:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from django.db.models import Sum
 
-from orders.models import Order
+from orders.models import Order, Refund
 from shop.api.account.types import user
 from shop.api.base.channels import order_settings
 from shop.api.breadth import Selection
@@ -26,10 +26,18 @@ from shop.api.orders.inputs import (
     UserOrdersArguments,
 )
 from shop.api.orders.types import HANDLES_ORDERS, HANDLES_WHOLE_ORDERS, order
-from shop.api.orders.visibility import handled_orders, order_key, order_scope, sees_parts_only, whole_orders
+from shop.api.orders.visibility import (
+    handled_orders,
+    order_key,
+    order_scope,
+    sees_parts_only,
+    visible_parts,
+    whole_orders,
+)
 from shop.api.root_fields import Queries
-from shop.core.dates.calendar import start_of_day, vietnam_date
+from shop.core.dates.calendar import vietnam_date
 from shop.core.models import Channel
+from shop.reports.sales import BASIS_CONDITIONS, SalesBasis
 
 query = Queries()
 
@@ -99,17 +107,23 @@ def settings_of_first_channel(arguments: object, context: Context, selection: Se
 def orders_total(
     arguments: OrdersTotalArguments, context: Context, selection: Selection
 ) -> TaxedAmount | None:
-    """Return the total in the channel's currency; null without a channel if there are several currencies."""
+    """Return net sales of confirmed orders as the sales report counts them, in the channel's currency.
+
+    Refunds are deducted on the day of their order. Null without a channel if there are several currencies.
+    """
     channel = context.channel(arguments.get("channel"))
     if channel is None:
         return None
     day = vietnam_date(context.now)
     since = day.replace(day=1) if arguments.get("period") == "THIS_MONTH" else day
-    rows = _handled(context).filter(channel=channel, cancelled_at=None)
+    parts = visible_parts(context).filter(sold_in=channel, **BASIS_CONDITIONS[SalesBasis.NET])
     if arguments.get("period") is not None:
-        rows = rows.filter(placed_at__gte=start_of_day(since))
-    sums = rows.aggregate(net=Sum("seen_total_net", default=0), gross=Sum("seen_total_gross", default=0))
-    return TaxedAmount(sums["net"], sums["gross"], channel.currency)
+        parts = parts.filter(sold_on__gte=since)
+    sums = parts.aggregate(net=Sum("total_net", default=0), gross=Sum("total_gross", default=0))
+    net, gross = sums["net"], sums["gross"]
+    refunded = Refund.objects.filter(part__in=parts.values("pk")).taken_off()
+    net_refunded = (refunded * net + gross // 2) // gross if gross else 0
+    return TaxedAmount(net - net_refunded, gross - refunded, channel.currency)
 
 
 @user.field("orders", needs="id")

@@ -96,14 +96,16 @@ class _BulkWriter:
         for each in planned:
             self._write_order(each, rows)
         for part in rows.parts:
-            part.has_ended = not part.is_active
+            part.has_ended, part.is_paid = not part.is_active, part.is_active
         OrderPart.objects.bulk_update(
             rows.parts,
-            ["state", "progress", "accepted_at", "ended_at", "end_reason", "has_ended"],
+            ["state", "progress", "accepted_at", "ended_at", "end_reason", "has_ended", "is_paid"],
             batch_size=200,
         )
         ended = [part.pk for part in rows.parts if part.has_ended]
         OrderLine.objects.filter(part__in=ended).update(has_ended=True)
+        paid = [part.pk for part in rows.parts if part.is_paid]
+        OrderLine.objects.filter(part__in=paid).update(is_paid=True)
         Payment.objects.bulk_create(rows.payments)
         Consent.objects.bulk_create(rows.consents)
         Parcel.objects.bulk_create([parcel for parcel, *_rest in rows.parcels])

@@ -96,10 +96,14 @@ def test_csv_has_a_byte_order_mark_plain_numbers_and_no_formulas(admin: Client) 
         "Phần của hợp tác xã",
         "Tiền hàng",
         "Phí giao hàng",
+        "Hoàn tiền",
         "Tổng",
+        "Đã thu",
+        "Chưa thu",
         "Phí sàn",
     ]
-    assert rows[1:] == [[today, '\'=HYPERLINK("http://x")', "1", "1", "1234000", "30000", "1264000", "61700"]]
+    amounts = ["1234000", "30000", "0", "1264000", "0", "1264000", "61700"]
+    assert rows[1:] == [[today, '\'=HYPERLINK("http://x")', "1", "1", *amounts]]
 
 
 def test_workbook_has_typed_numbers_and_days(admin: Client) -> None:
@@ -109,9 +113,10 @@ def test_workbook_has_typed_numbers_and_days(admin: Client) -> None:
 
     cross, groups, days = (_sheet(response.content, n) for n in (1, 2, 3))
     today = (vietnam_date(timezone.now()) - datetime.date(1899, 12, 30)).days
-    assert cross[1] == [today, "=1+1", 1, 1, 1_234_000, 30_000, 1_264_000, 0]
-    assert groups[1] == ["=1+1", 1, 1, 1_234_000, 30_000, 1_264_000, 0]
-    assert days[-1] == ["Tổng", 1, 1, 1_234_000, 30_000, 1_264_000, 0]
+    figures = [1, 1, 1_234_000, 30_000, 0, 1_264_000, 0, 1_264_000, 0]
+    assert cross[1] == [today, "=1+1", *figures]
+    assert groups[1] == ["=1+1", *figures]
+    assert days[-1] == ["Tổng", *figures]
     assert b"<f>" not in zipfile.ZipFile(io.BytesIO(response.content)).read("xl/worksheets/sheet1.xml")
 
 
