@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 import uuid
 
 from django.conf import settings
@@ -24,6 +25,10 @@ from shop.core.dates.calendar import start_of_day
 from shop.core.identifiers.phones import normalise_phone
 from shop.core.models import Channel, WithExternalReference, WithMetadata, WithTimes
 from shop.core.texts.folding import query_words
+
+# What a parcel's label says: the order's code, a separator, and the parcel's number.
+_LABEL = re.compile(r"(?P<code>[0-9A-Z]+)\s*[-–/ ]\s*\d{1,3}")
+_MIN_TRACKING_NUMBER = 6  # shorter words are names or codes
 
 
 class OrderSource(models.TextChoices):
@@ -134,12 +139,23 @@ class OrderQuerySet(models.QuerySet["Order"]):
         )
 
     def matching(self, text: str) -> OrderQuerySet:
-        """Search by code, number, phone (the last six digits suffice) or words of the buyer's name."""
+        """Search by what a label, a bank note or a buyer says.
+
+        That is the code, alone or with a parcel's number ("TTP4GRM-1"), a tracking number, the order number,
+        the phone (the last six digits suffice), the e-mail address, or words of the buyer's name.
+        """
+        text = text.strip()
+        if "@" in text:
+            return self.filter(email__istartswith=text)
         matches = Q()
         for term in query_words(text):
             matches &= Q(folded_name__startswith=term) | Q(folded_name__contains=f" {term}")
         written = "".join(character for character in text.upper() if character.isalnum())
         matches |= Q(code=written)
+        if label := _LABEL.fullmatch(text.upper()):
+            matches |= Q(code=label["code"])
+        if len(written) >= _MIN_TRACKING_NUMBER:
+            matches |= Q(pk__in=Order.objects.filter(parts__parcels__tracking_number=text).values("pk"))
         digits = "".join(character for character in text if character in "0123456789")
         if written and digits == written.lstrip("+"):
             if len(digits) < 16:

@@ -24,6 +24,8 @@ from orders.states import (
 )
 from shop.core.models import Picture, WithMetadata, WithTimes
 
+CASH_SHORTFALL = Q(cod_collected_at__isnull=False, cod_collected__lt=F("cod_expected"))
+
 
 class ParcelQuerySet(models.QuerySet["Parcel"]):
     def for_cooperative(self, cooperative: Cooperative) -> ParcelQuerySet:
@@ -58,6 +60,11 @@ class ParcelQuerySet(models.QuerySet["Parcel"]):
             ),
             since=Coalesce("cod_collected_at", "delivered_at", "created_at"),
         )
+
+    def with_cash_shortfall(self) -> ParcelQuerySet:
+        """Parcels collected short whose buyer still owes, until staff decide who bears the rest."""
+        still_owed = Q(part__order__due_gross__gt=F("part__order__charged"))
+        return self.filter(CASH_SHORTFALL, still_owed, cod_shortfall_resolved_at=None)
 
     def of_carrier(self, name: str) -> ParcelQuerySet:
         return self.filter(cod_holder=CashHolder.CARRIER, carrier=name)
@@ -95,6 +102,9 @@ class Parcel(WithMetadata, WithTimes):
     cod_collected_at = models.DateTimeField(null=True, blank=True)
     cod_remitted_at = models.DateTimeField(null=True, blank=True)
     cod_reconciled_at = models.DateTimeField(null=True, blank=True)
+    cod_shortfall_resolved_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("When somebody decided who bears what was collected short.")
+    )
     packed_at = models.DateTimeField(null=True, blank=True)
     handed_over_at = models.DateTimeField(null=True, blank=True)
     delivered_at = models.DateTimeField(null=True, blank=True)
@@ -124,6 +134,11 @@ class Parcel(WithMetadata, WithTimes):
                 | Q(cod_state="expected", state=ParcelState.DELIVERED),
                 name="parcel_cash_away",
             ),
+            models.Index(
+                fields=["cod_collected_at", "id"],
+                condition=CASH_SHORTFALL & Q(cod_shortfall_resolved_at=None),
+                name="parcel_cash_short",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -137,6 +152,11 @@ class Parcel(WithMetadata, WithTimes):
     def is_counting(self) -> bool:
         """The same condition as `counting()`, for a loaded row."""
         return self.is_outgoing and self.state != ParcelState.VOIDED
+
+    @property
+    def cash_shortfall(self) -> int:
+        """The cash collected short, in minor units; 0 before collection."""
+        return max(0, self.cod_expected - self.cod_collected) if self.cod_collected_at is not None else 0
 
     @property
     def has_cash_short(self) -> bool:

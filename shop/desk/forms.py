@@ -152,7 +152,7 @@ class OrderSearch(DeskSearch):
     ) -> None:
         super().__init__(data, files, **options)
         field = self.fields["q"]
-        field.label = _("Code, order number, phone or name")
+        field.label = _("Code, label, phone, email or name")
         cooperative = self.fields["cooperative"]
         assert isinstance(cooperative, forms.ModelChoiceField)
         cooperative.queryset = Cooperative.objects.order_by("name", "pk")

@@ -9,6 +9,7 @@ from shop.desk.money import (
     card_calls,
     carrier_statements,
     cash_on_delivery,
+    cash_shortfalls,
     ledger,
     market_settings,
     payouts,
@@ -126,6 +127,8 @@ urlpatterns = [
         "tien-mat/bang-ke/<int:pk>/nhan/", carrier_statements.import_statement, name="cash-statement-import"
     ),
     path("tien-mat/can-xem/", carrier_statements.problems, name="cash-problems"),
+    path("tien-mat/thu-thieu/", cash_shortfalls.cash_shortfalls, name="cash-shortfalls"),
+    path("tien-mat/thu-thieu/<int:pk>/", cash_shortfalls.cash_shortfall_decision, name="cash-shortfall"),
     path("tien-mat/dong/<int:pk>/", carrier_statements.row_decision, name="cash-row"),
     path("cho-nguoi-thu-hai/", approvals.approvals, name="approvals"),
     path("cho-nguoi-thu-hai/quy-dinh/", approvals.second_person_rules, name="second-person-rules"),

@@ -18,8 +18,9 @@ pytestmark = pytest.mark.django_db
 # Bank accounts, refunds, payouts, permissions and settings; in accounts, changes of how a person signs in.
 ASKS = {
     "desk": """
-        approval approvals card-payout complaint-acceptance data-request-days parcel-return payout
-        payout-account payout-list payout-payment payout-payments payout-proposal payouts rate-end rates
+        approval approvals card-payout cash-shortfall complaint-acceptance data-request-days parcel-return
+        payout payout-account payout-list payout-payment payout-payments payout-proposal payouts
+        rate-end rates
         refund refund-account refund-by-bank second-factor-reset second-factor-rule second-factors
         second-person-rules settings settings-bank-account settings-deadlines settlement-closing
         settlement-closings settlement-correction transfer-return transfer-sending withholding-end
@@ -40,8 +41,8 @@ ASKS_NOT = {
         background-work bank-statement bank-statement-import bank-statements card-check card-dismissal
         card-notice card-retry cards cash cash-parcels cash-problems cash-remittance
         cash-remittance-difference cash-remittance-receipt cash-remittances cash-row cash-statement
-        cash-statement-import cash-statements certificate-confirmation certificate-return certificates
-        complaint complaint-rejection complaints cooperative cooperative-answer cooperative-texts
+        cash-statement-import cash-statements cash-shortfalls certificate-confirmation certificate-return
+        certificates complaint complaint-rejection complaints cooperative cooperative-answer cooperative-texts
         cooperatives data-request data-request-answer data-request-carry-out data-requests discounts draft
         draft-deletion draft-placement drafts failure-acknowledgement failure-retry home ledger listing
         listing-publication listing-return listing-texts listing-withdrawal listings order

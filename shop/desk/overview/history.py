@@ -141,6 +141,7 @@ CHANGE_TEXTS: dict[str, Promise] = {
     "parcel.delivered": pgettext_lazy("history", "Delivered"),
     "parcel.cash_collected": pgettext_lazy("history", "Cash collected"),
     "parcel.cash_differs": pgettext_lazy("history", "Cash collected differs from the amount due"),
+    "parcel.cash_shortfall_resolved": pgettext_lazy("history", "Missing cash decided"),
     "parcel.cash_remitted": pgettext_lazy("history", "Cash remitted"),
     "parcel.cash_reconciled": pgettext_lazy("history", "Cash received in our account"),
     "parcel.cash_offset": pgettext_lazy("history", "Cash kept by the cooperative"),

@@ -44,6 +44,7 @@ def home(request: HttpRequest, actor: Actor) -> HttpResponse:
             open_tasks.statement_rows(),
             open_tasks.unseen_cash(),
             open_tasks.remittance_differences(),
+            open_tasks.cash_shortfalls(),
             open_tasks.old_cash(vietnam_date(now)),
         ]
     approval_kinds = decidable_approval_kinds(request)

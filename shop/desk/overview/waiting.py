@@ -147,6 +147,15 @@ def remittance_differences() -> OpenTasks:
     return OpenTasks(_("Cash short or over"), rows.count(), first, "difference", list_url)
 
 
+def cash_shortfalls() -> OpenTasks:
+    """List parcels collected short that nobody has decided on."""
+    rows = Parcel.objects.with_cash_shortfall().select_related("part__order", "part__cooperative")
+    first = list(rows.order_by("cod_collected_at", "pk")[:MAX_SHOWN])
+    return OpenTasks(
+        _("Cash collected short"), rows.count(), first, "shortfall", reverse("desk:cash-shortfalls")
+    )
+
+
 def old_cash(today: datetime.date) -> OpenTasks:
     """List holders with overdue cash."""
     market = market_channel()

@@ -1,0 +1,57 @@
+"""Cash on delivery collected short: the list that waits for a decision, and the decision."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST, require_safe
+
+from orders.actions.refunds.cash_shortfalls import resolve_cash_shortfall
+from orders.models import CostBearer, Parcel
+from shop.accounts.staff.permissions import Permission
+from shop.accounts.views.signing_in import require_recent_proof
+from shop.core.actors import Actor
+from shop.core.web.action_results import run_action
+from shop.desk.forms import reason_of
+from shop.staff_pages import staff_only
+
+_PER_PAGE = 30
+
+
+@require_safe
+@staff_only(Permission.HANDLE_PAYMENTS)
+def cash_shortfalls(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """List parcels collected short that nobody has decided on, oldest first."""
+    rows = Parcel.objects.with_cash_shortfall().select_related("part__order", "part__cooperative")
+    page = Paginator(rows.order_by("cod_collected_at", "pk"), _PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "desk/cash_shortfalls.html", {"page": page})
+
+
+@require_POST
+@staff_only(Permission.HANDLE_PAYMENTS)
+@require_recent_proof
+def cash_shortfall_decision(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    """Waive what the buyer still owes, at the platform's or the cooperative's cost."""
+    bearer = request.POST.get("bearer", "")
+    if bearer not in CostBearer:
+        raise Http404
+    action = partial(
+        resolve_cash_shortfall,
+        parcel_id=pk,
+        bearer=CostBearer(bearer),
+        reason=reason_of(request.POST),
+        actor=actor,
+        now=timezone.now(),
+    )
+    return run_action(
+        request,
+        action,
+        url=reverse("desk:cash-shortfalls"),
+        message=_("Decided. The buyer owes nothing more."),
+    )

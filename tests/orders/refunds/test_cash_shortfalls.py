@@ -1,0 +1,99 @@
+"""Cash collected short stays on a list until the buyer pays or somebody decides who bears it."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from orders.actions.cash_on_delivery.cash_collection import CollectedCash
+from orders.actions.fulfilment.deliver_parcels import deliver_parcel, hand_over_parcel
+from orders.actions.refunds.cash_shortfalls import NoCashShortfall, resolve_cash_shortfall
+from orders.models import CostBearer, Order, Parcel, Refund
+from shop.core.errors import ReasonRequired
+from shop.core.models import Change
+from tests.factories import NOW, make_admin, make_order, make_variant
+from tests.invariants import check_everything
+from tests.orders.refunds.refund_helpers import ACTOR_NOW, DESK, LATER, pack_open_lines
+
+pytestmark = pytest.mark.django_db
+
+
+def make_short_parcel(missing: int = 20_000) -> Parcel:
+    """A delivered parcel of 110,000 ₫ (80,000 and delivery) of which `missing` was not collected."""
+    order = make_order((make_variant(price=80_000), 1))
+    parcel = pack_open_lines(order.parts.get())
+    hand_over_parcel(parcel_id=parcel.pk, actor=DESK, now=NOW)
+    cash = CollectedCash(110_000 - missing, "Khách thiếu tiền")
+    deliver_parcel(parcel_id=parcel.pk, cash_collected=True, cash=cash, actor=DESK, now=LATER)
+    return Parcel.objects.get(pk=parcel.pk)
+
+
+def listed_parcels() -> list[int]:
+    return list(Parcel.objects.with_cash_shortfall().values_list("pk", flat=True))
+
+
+@pytest.mark.parametrize("bearer", CostBearer)
+def test_decision_waives_the_rest_and_takes_the_parcel_off_the_list(bearer: CostBearer) -> None:
+    parcel = make_short_parcel()
+    before = listed_parcels()
+
+    refund = resolve_cash_shortfall(parcel_id=parcel.pk, bearer=bearer, reason="Đã gọi khách", **ACTOR_NOW)
+
+    order = Order.objects.get()
+    assert before == [parcel.pk]
+    assert listed_parcels() == []
+    assert (refund.amount, refund.money, refund.bearer) == (20_000, 0, bearer)
+    assert (order.due_gross, order.charged) == (90_000, 90_000)
+    assert Change.objects.filter(action="parcel.cash_shortfall_resolved").get().reason == "Đã gọi khách"
+    check_everything()
+
+
+def test_refused_decisions_change_nothing() -> None:
+    parcel = make_short_parcel()
+    arguments = {"parcel_id": parcel.pk, "bearer": CostBearer.PLATFORM, **ACTOR_NOW}
+
+    with pytest.raises(ReasonRequired):
+        resolve_cash_shortfall(reason=" ", **arguments)
+
+    assert (listed_parcels(), Refund.objects.count()) == ([parcel.pk], 0)
+    resolve_cash_shortfall(reason="Sàn chịu", **arguments)
+    with pytest.raises(NoCashShortfall):
+        resolve_cash_shortfall(reason="Lần nữa", **arguments)
+    assert Refund.objects.count() == 1
+
+
+def test_desk_lists_the_parcel_and_records_the_decision(client: Client) -> None:
+    parcel = make_short_parcel()
+    client.force_login(make_admin())
+
+    home, page = client.get("/quan-tri/"), client.get("/quan-tri/tien-mat/thu-thieu/")
+    answer = client.post(
+        f"/quan-tri/tien-mat/thu-thieu/{parcel.pk}/", {"bearer": "platform", "reason": "Đã gọi khách"}
+    )
+
+    order = Order.objects.get()
+    assert "Tiền thu hộ thu thiếu" in home.content.decode()
+    assert f"{order.code}-{parcel.number}" in page.content.decode()
+    assert "thiếu 20.000\u00a0₫" in page.content.decode()
+    assert (answer.status_code, answer.url) == (302, "/quan-tri/tien-mat/thu-thieu/")
+    assert listed_parcels() == []
+
+
+@pytest.mark.parametrize("template", ["{code}-1", "{code} - 1", "{lower}-1", "{code}"])
+def test_order_search_reads_what_stands_on_a_label(client: Client, template: str) -> None:
+    order = make_order()
+    text = template.format(code=order.code, lower=order.code.lower())
+
+    assert list(Order.objects.matching(text)) == [order]
+
+
+def test_order_search_reads_emails_and_tracking_numbers() -> None:
+    order = make_order(email="hoa.nguyen@example.com")
+    make_order(email="lan@example.com")
+    parcel = pack_open_lines(order.parts.get())
+    Parcel.objects.filter(pk=parcel.pk).update(tracking_number="VTP123456789")
+
+    assert list(Order.objects.matching("Hoa.Nguyen@example.com ")) == [order]
+    assert list(Order.objects.matching("hoa.nguyen@")) == [order]
+    assert list(Order.objects.matching("VTP123456789")) == [order]
+    assert list(Order.objects.matching("khac@example.com")) == []
