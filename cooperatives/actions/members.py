@@ -69,10 +69,11 @@ def _update_membership(
     remains_manager = is_active and role == Role.MANAGER
     if was_manager and not remains_manager and not managers.exists():
         raise LastManager()
+    previous_role = row.role
     row.role, row.is_active = role, is_active
     row.save(update_fields=["role", "is_active"])
     action = "membership.role_changed" if is_active else "membership.ended"
-    _record_membership(action, row, actor=actor, now=now)
+    _record_membership(action, row, previous_role=previous_role, actor=actor, now=now)
     if was_manager and not remains_manager:
         _revoke_invitations_of(row, now)
 
@@ -83,7 +84,15 @@ def _revoke_invitations_of(row: Membership, now: datetime.datetime) -> None:
     sent.update(revoked_at=now, note="")
 
 
-def _record_membership(action: str, row: Membership, *, actor: Actor, now: datetime.datetime) -> None:
+def _record_membership(
+    action: str,
+    row: Membership,
+    *,
+    previous_role: str | None = None,
+    actor: Actor,
+    now: datetime.datetime,
+) -> None:
+    changes = {"from": {"role": previous_role}, "to": {"role": row.role}} if previous_role else {}
     record_change(
         action,
         row,
@@ -91,7 +100,7 @@ def _record_membership(action: str, row: Membership, *, actor: Actor, now: datet
         now=now,
         root=row.cooperative,
         cooperative_id=row.cooperative_id,
-        data={"role": row.role, "user": row.user_id},
+        data={"role": row.role, "user": row.user_id} | changes,
     )
 
 

@@ -14,6 +14,7 @@ from cooperatives.actions.delivery_methods import add_warehouse_to_channels
 from cooperatives.models import ClickAndCollect, Cooperative, DeliveryMethod, Warehouse
 from shop.accounts.models import Address
 from shop.core.actors import Actor
+from shop.core.database.metadata import set_tracked_columns
 from shop.core.database.transactions import lock_row
 from shop.core.database.unique_fields import save_unique
 from shop.core.errors import Missing, Refused
@@ -114,7 +115,7 @@ def change_warehouse(
         now=now,
         root=cooperative,
         cooperative_id=cooperative.pk,
-        data={"from": before},
+        data={"from": before, "to": {"name": warehouse.name, "address": warehouse.address.lines()}},
     )
     return warehouse
 
@@ -167,9 +168,7 @@ def update_warehouse_columns(
         raise Missing(field="id")
     if values.get("click_and_collect") == ClickAndCollect.DISABLED and is_used_for_pickup(warehouse):
         raise WarehouseUsedForPickup(field="clickAndCollectOption")
-    changed = [column for column, value in values.items() if getattr(warehouse, column) != value]
-    for column in changed:
-        setattr(warehouse, column, values[column])
+    changes = set_tracked_columns(warehouse, values)
     save_unique(warehouse)
     if address is not None:
         address.save(force_update=True)
@@ -180,7 +179,7 @@ def update_warehouse_columns(
         now=now,
         root=warehouse.cooperative,
         cooperative_id=warehouse.cooperative_id,
-        data={"fields": changed, "address": address is not None},
+        data=changes | {"address": address is not None},
     )
     return warehouse
 

@@ -19,7 +19,7 @@ from shop.desk.money import (
     transfers,
 )
 from shop.desk.orders import complaints, contact, drafts, orders, parcels
-from shop.desk.overview import background_work, home
+from shop.desk.overview import audit, background_work, home
 from shop.desk.people import data_requests, second_factors
 from shop.desk.sellers import certificates, cooperatives, listings
 
@@ -96,6 +96,7 @@ urlpatterns = [
     path("uu-dai/gia/moi/", discounts.promotion_creation, name="promotion-creation"),
     path("uu-dai/gia/<uuid:pk>/", discounts.promotion, name="promotion"),
     path("uu-dai/gia/<uuid:pk>/ngung/", discounts.promotion_end, name="promotion-end"),
+    path("nhat-ky/", audit.audit, name="audit"),
     path("viec-nen/", background_work.background_work, name="background-work"),
     path("viec-nen/<int:pk>/thu-lai/", background_work.failure_retry, name="failure-retry"),
     path(

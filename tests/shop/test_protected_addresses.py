@@ -18,9 +18,9 @@ pytestmark = pytest.mark.django_db
 # Bank accounts, refunds, payouts, permissions and settings; in accounts, changes of how a person signs in.
 ASKS = {
     "desk": """
-        approval approvals card-payout cash-shortfall complaint-acceptance data-request-days parcel-return
-        payout payout-account payout-list payout-payment payout-payments payout-proposal payouts
-        rate-end rates
+        approval approvals audit card-payout cash-shortfall complaint-acceptance data-request-days
+        parcel-return payout payout-account payout-list payout-payment payout-payments
+        payout-proposal payouts rate-end rates
         refund refund-account refund-by-bank second-factor-reset second-factor-rule second-factors
         second-person-rules settings settings-bank-account settings-deadlines settlement-closing
         settlement-closings settlement-correction transfer-return transfer-sending withholding-end

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping
 
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 
 from catalog.actions.listings.listing_states import require_legal_fields
 from catalog.actions.listings.selling_prices import apply_promotions, update_lowest_prices
@@ -15,13 +15,10 @@ from catalog.search.indexed_words import IndexedTexts
 from catalog.states import ListingState
 from cooperatives.models import Cooperative
 from shop.core.actors import Actor
-from shop.core.database.metadata import set_columns
 from shop.core.database.transactions import lock_row
 from shop.core.errors import Missing
 from shop.core.models import record_change
 from shop.core.texts.folding import sort_key
-
-_RECORDED_TYPES = (str, int, bool, type(None))
 
 
 def lock_product(product_id: int, *, cooperative: Cooperative | None = None, field: str = "id") -> Product:
@@ -33,20 +30,6 @@ def lock_product(product_id: int, *, cooperative: Cooperative | None = None, fie
     if product is None:
         raise Missing(field=field)
     return product
-
-
-def set_tracked_columns(row: Model, values: Mapping[str, object]) -> dict[str, object]:
-    """Step: set columns of an unsaved row and return the data of its change: the `fields` that changed, and
-    their values `from` and `to` unless those are metadata or other JSON.
-    """
-    before = {column: getattr(row, column) for column in values}
-    fields = set_columns(row, values)
-    recorded = [column for column in fields if isinstance(before[column], _RECORDED_TYPES)]
-    return {
-        "fields": fields,
-        "from": {column: before[column] for column in recorded},
-        "to": {column: getattr(row, column) for column in recorded},
-    }
 
 
 def product_listings(product: Product) -> QuerySet[Listing]:

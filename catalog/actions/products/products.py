@@ -13,12 +13,11 @@ from catalog.actions.products.product_rows import (
     finish_product_edit,
     lock_product,
     set_search_columns,
-    set_tracked_columns,
 )
 from catalog.models import Collection, CollectionProduct, Product, ProductType
 from cooperatives.models import Cooperative
 from shop.core.actors import Actor
-from shop.core.database.metadata import set_columns
+from shop.core.database.metadata import set_columns, set_tracked_columns
 from shop.core.database.transactions import lock_row
 from shop.core.database.unique_fields import require_related_rows, save_unique
 from shop.core.errors import Missing, Refused

@@ -14,7 +14,7 @@ from django.db.models import ProtectedError, Q
 from django.utils.translation import gettext_lazy as _
 
 from catalog.actions.products.attribute_values import AttributeInput, set_variant_attributes
-from catalog.actions.products.product_rows import lock_product, refresh_listings, set_tracked_columns
+from catalog.actions.products.product_rows import lock_product, refresh_listings
 from catalog.actions.products.variant_rows import (
     HIGHEST_PRICE,
     InvalidPrice,
@@ -27,7 +27,7 @@ from catalog.actions.taxonomy.taxonomy import StillReferenced
 from catalog.models import Listing, MovementReason, Product, Stock, Variant
 from cooperatives.models import Cooperative, Warehouse
 from shop.core.actors import Actor
-from shop.core.database.metadata import set_columns
+from shop.core.database.metadata import set_tracked_columns
 from shop.core.database.unique_fields import save_unique
 from shop.core.errors import Missing, Refused
 from shop.core.models import Channel, find_already_made, record_change
@@ -210,9 +210,9 @@ def set_variant_prices(
         if any(not 0 <= (further_price or 0) <= HIGHEST_PRICE for further_price in further.values()):
             raise InvalidPrice(field="price")
         price = set_list_price(variant, channel, amount, actor=actor, now=now)
-        changed = set_columns(price, further)
-        if changed:
-            price.save(update_fields=changed)
+        changes = set_tracked_columns(price, further)
+        if changes["fields"]:
+            price.save(update_fields=list(further))
             record_change(
                 "price.changed",
                 price,
@@ -220,7 +220,7 @@ def set_variant_prices(
                 now=now,
                 root=variant.product,
                 cooperative_id=variant.cooperative_id,
-                data={"variant": variant.pk, "fields": changed, "currency": channel.currency},
+                data=changes | {"variant": variant.pk, "currency": channel.currency},
             )
     refresh_listings(variant.product)
     return variant

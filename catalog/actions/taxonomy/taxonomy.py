@@ -21,7 +21,7 @@ from catalog.models import (
     ProductType,
 )
 from shop.core.actors import Actor
-from shop.core.database.metadata import set_columns
+from shop.core.database.metadata import set_tracked_columns
 from shop.core.database.transactions import lock_row
 from shop.core.database.unique_fields import require_related_rows, save_unique, unused_slug
 from shop.core.errors import Missing, Refused
@@ -74,10 +74,10 @@ def write_record(
     """Step: update the named columns. Raises Missing, AlreadyTaken."""
     row = lock_record(model, key, field="id")
     require_related_rows(model, values)
-    changed = set_columns(row, values)
+    changes = set_tracked_columns(row, values)
     save_unique(row)
-    if changed:
-        record_change(f"{model._meta.model_name}.edited", row, actor=actor, now=now, data={"fields": changed})
+    if changes["fields"]:
+        record_change(f"{model._meta.model_name}.edited", row, actor=actor, now=now, data=changes)
     return row
 
 
@@ -152,10 +152,10 @@ def update_category(
         now=now,
     )
     category.refresh_from_db()
-    changed = set_columns(category, values)
+    changes = set_tracked_columns(category, values)
     save_unique(category)
-    if changed:
-        record_change("category.edited", category, actor=actor, now=now, data={"fields": changed})
+    if changes["fields"]:
+        record_change("category.edited", category, actor=actor, now=now, data=changes)
     return category
 
 

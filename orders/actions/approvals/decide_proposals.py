@@ -34,6 +34,7 @@ from orders.models import Approval, ApprovalKind, Payout, PayoutMethod
 from orders.states import APPROVAL_MOVES, ApprovalState, PayoutState
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
+from shop.core.database.metadata import set_tracked_columns
 from shop.core.database.transactions import lock_row
 from shop.core.errors import Missing, ReasonRequired, Refused
 from shop.core.models import ShopSettings, record_change
@@ -243,14 +244,8 @@ def _require_two_people() -> None:
 def _apply_rules(
     shop: ShopSettings, proposed_values: dict[str, bool], *, actor: Actor, now: datetime.datetime
 ) -> None:
-    changed = {
-        name: proposed_values[name]
-        for name in SECOND_PERSON_SETTINGS
-        if getattr(shop, name) != proposed_values[name]
-    }
-    if not changed:
+    changes = set_tracked_columns(shop, {name: proposed_values[name] for name in SECOND_PERSON_SETTINGS})
+    if not changes["fields"]:
         return
-    for name, value in changed.items():
-        setattr(shop, name, value)
-    shop.save(update_fields=list(changed))
-    record_change("market.second_person_changed", shop, actor=actor, now=now, data=changed)
+    shop.save(update_fields=list(SECOND_PERSON_SETTINGS))
+    record_change("market.second_person_changed", shop, actor=actor, now=now, data=changes)

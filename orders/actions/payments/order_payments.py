@@ -173,12 +173,14 @@ def _replace_payment(
     now: datetime.datetime,
 ) -> Payment:
     """Step of `change_payment_method`: replace the expected payment by one of another method."""
+    data: dict[str, object] = {"method": str(method)}
     if last is not None:
+        data |= {"from": {"method": str(last.method)}, "to": {"method": str(method)}}
         cancel_expected_payment(order, last, actor=actor, now=now)
     payment = expect_payment(order, method, now=now)
     if method == PaymentMethod.CARD:
         start_card_payment(order, payment, hosted=hosted, actor=actor, now=now)
-    record_change("payment.method_changed", order, actor=actor, now=now, data={"method": str(method)})
+    record_change("payment.method_changed", order, actor=actor, now=now, data=data)
     finish_order_change(order, now=now)
     return payment
 

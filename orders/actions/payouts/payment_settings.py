@@ -16,6 +16,7 @@ from orders.actions.payouts.bank_accounts import BankAccount, validate_bank_acco
 from orders.actions.payouts.proposals import create_proposal
 from orders.models import Approval, ApprovalKind
 from shop.core.actors import Actor
+from shop.core.database.metadata import set_tracked_columns
 from shop.core.database.transactions import lock_row, lock_rows
 from shop.core.models import Channel, ShopSettings, record_change
 from shop.notifications.models import ContactMethod
@@ -89,19 +90,16 @@ def change_market_deadlines(
     """
     shop = lock_shop_settings()
     times = {"complaint_days": complaint_days, "answer_complaints_days": answer_complaints_days}
-    changed = {name: value for name, value in times.items() if getattr(shop, name) != value}
-    if changed:
-        for name, value in changed.items():
-            setattr(shop, name, value)
-        shop.save(update_fields=list(changed))
-        record_change("market.deadlines_changed", shop, actor=actor, now=now, data=changed)
+    changes = set_tracked_columns(shop, times)
+    if changes["fields"]:
+        shop.save(update_fields=list(times))
+        record_change("market.deadlines_changed", shop, actor=actor, now=now, data=changes)
     for channel in lock_rows(Channel.objects.filter(pk__in=list(transfer_minutes))):
         minutes = transfer_minutes[channel.pk]
-        if channel.transfer_minutes != minutes:
-            channel.transfer_minutes = minutes
+        changes = set_tracked_columns(channel, {"transfer_minutes": minutes})
+        if changes["fields"]:
             channel.save(update_fields=["transfer_minutes"])
-            data = {"transfer_minutes": minutes}
-            record_change("market.deadlines_changed", channel, actor=actor, now=now, data=data)
+            record_change("market.deadlines_changed", channel, actor=actor, now=now, data=changes)
 
 
 def lock_shop_settings() -> ShopSettings:

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 from shop.accounts.models import DataRequest, RequestKind, User
 from shop.accounts.states import REQUEST_MOVES, RequestState
 from shop.core.actors import Actor
+from shop.core.database.metadata import set_tracked_columns
 from shop.core.database.transactions import lock_row
 from shop.core.dates.calendar import start_of_day, vietnam_date
 from shop.core.errors import Missing, ReasonRequired, Refused
@@ -183,12 +184,11 @@ def change_data_deadlines(*, days: Mapping[str, int], actor: Actor, now: datetim
             message = gettext_lazy("The law allows at most %(days)s days for it.") % {"days": lawful_days}
             raise DeadlineExceedsLaw(message, field=name, days=lawful_days)
     settings = lock_row(ShopSettings.objects.filter(pk=1)) or ShopSettings()
-    for name, count in days.items():
-        setattr(settings, name, count)
+    changes = set_tracked_columns(settings, days)
     if settings.deletion_wait_days >= settings.data_deletion_days:
         raise DeletionTooLate(field="deletion_wait_days")
     settings.save()
-    record_change("market.data_times_changed", settings, actor=actor, now=now, data=dict(days))
+    record_change("market.data_times_changed", settings, actor=actor, now=now, data=changes)
 
 
 def request_deadline(kind: RequestKind, settings: ShopSettings, now: datetime.datetime) -> datetime.datetime:

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from shop.accounts.models import User
 from shop.core.actors import Actor
+from shop.core.database.metadata import set_tracked_columns
 from shop.core.database.transactions import lock_row
 from shop.core.models import ShopSettings, record_change, shop_settings
 
@@ -40,15 +41,19 @@ def change_second_factor_rule(
     ShopSettings.objects.get_or_create(pk=1)
     settings = lock_row(ShopSettings.objects.filter(pk=1))
     assert settings is not None
-    settings.second_factor_for_staff = for_staff
-    settings.second_factor_for_managers = for_managers
-    settings.second_factor_grace_days = grace_days
+    changes = set_tracked_columns(
+        settings,
+        {
+            "second_factor_for_staff": for_staff,
+            "second_factor_for_managers": for_managers,
+            "second_factor_grace_days": grace_days,
+        },
+    )
     settings.save()
     User.objects.filter(second_factor_since=None).exclude(second_factor_due_at=None).update(
         second_factor_due_at=None
     )
-    data = {"for_staff": for_staff, "for_managers": for_managers, "grace_days": grace_days}
-    record_change("market.second_factor_changed", settings, actor=actor, now=now, data=data)
+    record_change("market.second_factor_changed", settings, actor=actor, now=now, data=changes)
 
 
 @transaction.atomic(durable=True)

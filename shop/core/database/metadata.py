@@ -14,6 +14,7 @@ from shop.core.errors import Missing, Refused
 from shop.core.models import record_change
 
 _METADATA_COLUMNS = ("metadata", "private_metadata")
+_RECORDED_TYPES = (str, int, bool, type(None))
 
 
 class EmptyMetadataKey(Refused):
@@ -33,6 +34,20 @@ def set_columns(row: models.Model, values: Mapping[str, object]) -> list[str]:
             setattr(row, column, new_value)
             changed.append(column)
     return changed
+
+
+def set_tracked_columns(row: models.Model, values: Mapping[str, object]) -> dict[str, object]:
+    """Step: set columns of an unsaved row and return the data of its change: the `fields` that changed, and
+    their values `from` and `to` unless those are metadata or other JSON.
+    """
+    before = {column: getattr(row, column) for column in values}
+    fields = set_columns(row, values)
+    recorded = [column for column in fields if isinstance(before[column], _RECORDED_TYPES)]
+    return {
+        "fields": fields,
+        "from": {column: before[column] for column in recorded},
+        "to": {column: getattr(row, column) for column in recorded},
+    }
 
 
 @transaction.atomic(durable=True)

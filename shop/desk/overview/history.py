@@ -10,6 +10,7 @@ from django.utils.translation import pgettext_lazy
 
 from shop.core.actors import EntryPoint
 from shop.core.models import Change
+from shop.desk.overview.changed_values import ChangedValue, changed_values
 
 CHANGE_TEXTS: dict[str, Promise] = {
     "cooperative.applied": pgettext_lazy("history", "Application submitted"),
@@ -208,6 +209,67 @@ CHANGE_TEXTS: dict[str, Promise] = {
     "approval.lapsed": pgettext_lazy("history", "Proposal expired"),
     "market.second_factor_changed": pgettext_lazy("history", "Two-step sign-in rule changed"),
     "market.data_times_changed": pgettext_lazy("history", "Data request deadlines changed"),
+    "address.added": pgettext_lazy("history", "Address added"),
+    "address.changed": pgettext_lazy("history", "Address changed"),
+    "address.removed": pgettext_lazy("history", "Address removed"),
+    "app.created": pgettext_lazy("history", "API app created"),
+    "app.changed": pgettext_lazy("history", "API app changed"),
+    "app.deleted": pgettext_lazy("history", "API app deleted"),
+    "app.token_added": pgettext_lazy("history", "API token added"),
+    "app.token_removed": pgettext_lazy("history", "API token revoked"),
+    "attribute.value_added": pgettext_lazy("history", "Attribute value added"),
+    "attribute.values_deleted": pgettext_lazy("history", "Attribute values deleted"),
+    "category.deleted": pgettext_lazy("history", "Category deleted"),
+    "category.merged": pgettext_lazy("history", "Category merged"),
+    "category.hidden": pgettext_lazy("history", "Category hidden"),
+    "category.unhidden": pgettext_lazy("history", "Category visible again"),
+    "category.translated": pgettext_lazy("history", "Translation changed"),
+    "channel.opened": pgettext_lazy("history", "Channel opened"),
+    "channel.changed": pgettext_lazy("history", "Channel changed"),
+    "collection.filled": pgettext_lazy("history", "Products added to a collection"),
+    "collection.emptied": pgettext_lazy("history", "Products removed from a collection"),
+    "collection.shown": pgettext_lazy("history", "Visibility of a collection changed"),
+    "group.added": pgettext_lazy("history", "Role created"),
+    "group.edited": pgettext_lazy("history", "Role changed"),
+    "group.removed": pgettext_lazy("history", "Role deleted"),
+    "group.scope_set": pgettext_lazy("history", "Scope of a role changed"),
+    "menu.added": pgettext_lazy("history", "Menu added"),
+    "menu.edited": pgettext_lazy("history", "Menu changed"),
+    "menu.item_added": pgettext_lazy("history", "Menu item added"),
+    "menu.item_changed": pgettext_lazy("history", "Menu item changed"),
+    "page.created": pgettext_lazy("history", "Page added"),
+    "page.edited": pgettext_lazy("history", "Page changed"),
+    "pagetype.added": pgettext_lazy("history", "Page type added"),
+    "pagetype.edited": pgettext_lazy("history", "Page type changed"),
+    "producttype.attributes_assigned": pgettext_lazy("history", "Attributes assigned"),
+    "producttype.attributes_unassigned": pgettext_lazy("history", "Attributes unassigned"),
+    "service.added": pgettext_lazy("history", "Shipping method added"),
+    "service.changed": pgettext_lazy("history", "Shipping method changed"),
+    "service.deleted": pgettext_lazy("history", "Shipping method deleted"),
+    "service.priced": pgettext_lazy("history", "Shipping prices changed"),
+    "shop.changed": pgettext_lazy("history", "Shop settings changed"),
+    "synonyms.added": pgettext_lazy("history", "Synonyms added"),
+    "synonyms.edited": pgettext_lazy("history", "Synonyms changed"),
+    "synonyms.removed": pgettext_lazy("history", "Synonyms removed"),
+    "taxclass.added": pgettext_lazy("history", "Tax class added"),
+    "taxclass.changed": pgettext_lazy("history", "Tax class changed"),
+    "taxclass.deleted": pgettext_lazy("history", "Tax class deleted"),
+    "user.added": pgettext_lazy("history", "Account created"),
+    "user.address_chosen": pgettext_lazy("history", "Default address chosen"),
+    "user.changed": pgettext_lazy("history", "Account changed"),
+    "user.confirmed": pgettext_lazy("history", "Email confirmed"),
+    "user.email_changed": pgettext_lazy("history", "Email changed"),
+    "user.hired": pgettext_lazy("history", "Staff account created"),
+    "user.staff_changed": pgettext_lazy("history", "Staff account changed"),
+    "user.locked": pgettext_lazy("history", "Account locked"),
+    "user.unlocked": pgettext_lazy("history", "Account unlocked"),
+    "user.note_changed": pgettext_lazy("history", "Note changed"),
+    "user.token_reused": pgettext_lazy("history", "Stolen sign-in token detected"),
+    "user.tokens_ended": pgettext_lazy("history", "Signed out of connected apps"),
+    "zone.added": pgettext_lazy("history", "Shipping zone added"),
+    "zone.changed": pgettext_lazy("history", "Shipping zone changed"),
+    "zone.deleted": pgettext_lazy("history", "Shipping zone deleted"),
+    "change.redacted": pgettext_lazy("history", "Personal data removed from the log"),
     "person.anonymised": pgettext_lazy("history", "Personal data deleted"),
 }
 
@@ -221,6 +283,12 @@ class ChangeView:
     part_number: str
     actor_name: str
     entry_point: str
+    values: list[ChangedValue]
+
+    @property
+    def object_name(self) -> str:
+        """The changed row's kind and id, for staff who look it up."""
+        return f"{self.change.kind.partition('.')[2]} {self.change.key}"
 
 
 def change_views(changes: Iterable[Change]) -> list[ChangeView]:
@@ -232,6 +300,7 @@ def change_views(changes: Iterable[Change]) -> list[ChangeView]:
             str(change.data.get("part", "")),
             change.who,
             str(EntryPoint(change.entry_point).label),
+            changed_values(change),
         )
         for change in changes
     ]

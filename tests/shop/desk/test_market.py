@@ -80,7 +80,8 @@ def test_account_change_is_recorded_and_notified(settings_manager: Client) -> No
         "from": "970436 0011223344556 CHO PHIEN",
         "to": "970405 150020112233 CONG TY CHO PHIEN",
     }
-    assert "Market bank account changed Lan" in text_of(page)
+    values = "970436 0011223344556 CHO PHIEN → 970405 150020112233 CONG TY CHO PHIEN"
+    assert f"Market bank account changed {values} Lan" in text_of(page)
     letter = Notification.objects.get(key=f"market-account:{change.pk}")
     assert letter.recipient == "san@example.com"
     assert "970436 0011223344556 CHO PHIEN" in letter.text
@@ -140,8 +141,9 @@ def test_periods_are_saved_and_recorded(settings_manager: Client) -> None:
     assert (channel.transfer_minutes, shop_settings().complaint_days) == (30, 10)
     assert shop_settings().answer_complaints_days == 7
     changes = Change.objects.filter(action="market.deadlines_changed")
-    assert [change.data for change in changes.order_by("pk")] == [
-        *({"complaint_days": 10}, {"transfer_minutes": 30}),
+    assert [(change.data["from"], change.data["to"]) for change in changes.order_by("pk")] == [
+        ({"complaint_days": 7}, {"complaint_days": 10}),
+        ({"transfer_minutes": 1440}, {"transfer_minutes": 30}),
     ]
     assert "Saved." in text_of(page)
 

@@ -1,0 +1,183 @@
+"""The audit page: every recorded change, filtered by actor, kind, object and period, also as CSV."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Unpack
+
+from django import forms
+from django.core.paginator import Paginator
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext, pgettext_lazy
+from django.views.decorators.http import require_safe
+
+from orders.models import Order
+from shop.accounts.models import User
+from shop.accounts.staff.permissions import Permission
+from shop.accounts.views.signing_in import require_recent_proof
+from shop.core.actors import Actor, EntryPoint
+from shop.core.dates.calendar import VIETNAM, start_of_day, vietnam_date
+from shop.core.models import Change
+from shop.core.models.change import ChangeQuerySet
+from shop.core.web.form_options import FormData, FormFiles, FormOptions
+from shop.desk.overview.history import ChangeView, change_views
+from shop.reports.forms import DayField
+from shop.reports.report_files import Column, Table, as_csv
+from shop.staff_pages import staff_only
+
+_PER_PAGE = 50
+_MAX_LISTED = 1000  # nobody turns more pages
+_MAX_EXPORTED = 20_000
+_DEFAULT_DAYS = 30
+_ALL = ("", pgettext_lazy("report", "All"))
+# First words of actions, by the areas that the filter offers.
+_AREAS = {
+    "orders": ("order", "part", "line", "parcel", "complaint", "address"),
+    "payments": ("payment", "refund", "transfer", "call", "payout", "approval"),
+    "accounts": ("settlement", "commission", "withholding", "remittance", "statement", "bank_statement"),
+    "products": ("product", "variant", "listing", "price", "stock", "category", "collection", "producttype"),
+    "cooperatives": ("cooperative", "household", "certificate", "membership", "warehouse", "delivery_method"),
+    "discounts": ("promotion", "voucher"),
+    "people": ("user", "group", "app", "consent", "data_request", "person", "change"),
+    "settings": ("market", "shop", "channel", "zone", "service", "taxclass", "menu", "page", "synonyms"),
+}
+_AREA_NAMES = [
+    ("orders", pgettext_lazy("audit", "Orders and parcels")),
+    ("payments", pgettext_lazy("audit", "Payments, refunds and transfers")),
+    ("accounts", pgettext_lazy("audit", "Settlements, rates and statements")),
+    ("products", pgettext_lazy("audit", "Products, prices and stock")),
+    ("cooperatives", pgettext_lazy("audit", "Cooperatives and members")),
+    ("discounts", pgettext_lazy("audit", "Discounts")),
+    ("people", pgettext_lazy("audit", "Accounts, roles and personal data")),
+    ("settings", pgettext_lazy("audit", "Settings")),
+]
+
+
+class AuditSearch(forms.Form):
+    """Filters of the audit page; by default the last 30 days."""
+
+    ai = forms.CharField(label=_("Who: name, email or phone"), required=False, max_length=250)
+    loai = forms.ChoiceField(
+        label=pgettext_lazy("audit", "Area"), required=False, choices=[_ALL, *_AREA_NAMES]
+    )
+    cua = forms.ChoiceField(
+        label=pgettext_lazy("audit", "Via"), required=False, choices=[_ALL, *EntryPoint.choices]
+    )
+    vat = forms.CharField(label=_("Object: order code or id"), required=False, max_length=60)
+    tu = DayField(pgettext_lazy("report", "From"))
+    den = DayField(pgettext_lazy("report", "To"))
+
+    def __init__(
+        self, data: FormData = None, files: FormFiles = None, **options: Unpack[FormOptions]
+    ) -> None:
+        today = vietnam_date(timezone.now())
+        first = today - datetime.timedelta(days=_DEFAULT_DAYS)
+        defaults = {"tu": f"{first:%d/%m/%Y}", "den": f"{today:%d/%m/%Y}"}
+        submitted = {name: value for name, value in (data or {}).items() if value}
+        super().__init__(defaults | submitted, files, **options)
+        for name, field in self.fields.items():
+            field.widget.attrs.setdefault("class", "input")
+            if name in ("ai", "vat"):
+                field.widget.attrs["autocomplete"] = "off"
+
+    def clean(self) -> dict[str, object]:
+        cleaned = super().clean() or {}
+        first, last = cleaned.get("tu"), cleaned.get("den")
+        if first and last and last < first:
+            self.add_error("den", _("The end date must not be before the start date."))
+        return cleaned
+
+    def changes(self) -> ChangeQuerySet:
+        """Return the changes that a valid form selects, newest first."""
+        cleaned = self.cleaned_data
+        rows = Change.objects.filter(
+            at__gte=start_of_day(cleaned["tu"]),
+            at__lt=start_of_day(cleaned["den"] + datetime.timedelta(days=1)),
+        )
+        if cleaned["ai"]:
+            rows = rows.filter(_actor_condition(cleaned["ai"]))
+        if cleaned["loai"]:
+            rows = rows.filter(_area_condition(cleaned["loai"]))
+        if cleaned["cua"]:
+            rows = rows.filter(entry_point=cleaned["cua"])
+        if cleaned["vat"]:
+            rows = rows.filter(_object_condition(cleaned["vat"]))
+        return rows.order_by("-at", "-pk")
+
+
+@require_safe
+@staff_only(Permission.MANAGE_STAFF)
+@require_recent_proof
+def audit(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Show recorded changes, or export them with `?format=csv`."""
+    form = AuditSearch(request.GET)
+    if not form.is_valid():
+        return render(request, "desk/audit.html", {"form": form}, status=422)
+    changes = form.changes()
+    if request.GET.get("format") == "csv":
+        return _csv_response(change_views(changes[:_MAX_EXPORTED]))
+    page = Paginator(changes[:_MAX_LISTED], _PER_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "form": form,
+        "page": page,
+        "history": change_views(page.object_list),
+        "listed": _MAX_LISTED,
+        "exported": _MAX_EXPORTED,
+    }
+    return render(request, "desk/audit.html", context)
+
+
+def _actor_condition(text: str) -> Q:
+    people = User.objects.filter(
+        Q(email__istartswith=text) | Q(phone=text) | Q(first_name__icontains=text)
+    ).order_by("pk")[:200]
+    keys = [str(key) for key in people.values_list("pk", flat=True)]
+    return Q(actor_name__icontains=text) | Q(actor_kind="person", actor_key__in=keys)
+
+
+def _area_condition(area: str) -> Q:
+    condition = Q()
+    for word in _AREAS[area]:
+        condition |= Q(action__startswith=f"{word}.")
+    return condition
+
+
+def _object_condition(text: str) -> Q:
+    """Return the condition for changes of the row with this id, or of the order with this code."""
+    keys = [str(key) for key in Order.objects.matching(text).values_list("pk", flat=True)[:50]]
+    return Q(key=text) | Q(root_key=text) | Q(root_kind="orders.order", root_key__in=keys)
+
+
+def _csv_response(history: list[ChangeView]) -> HttpResponse:
+    labels = [
+        pgettext("audit", "Time"),
+        pgettext("audit", "Action"),
+        pgettext("audit", "Text"),
+        pgettext("audit", "Object"),
+        pgettext("audit", "Id"),
+        pgettext("audit", "Who"),
+        pgettext("audit", "Via"),
+        pgettext("audit", "Reason"),
+        pgettext("audit", "Changed values"),
+    ]
+    rows = [
+        [
+            each.change.at.astimezone(VIETNAM).isoformat(timespec="seconds"),
+            each.change.action,
+            str(each.text),
+            each.change.kind,
+            each.change.key,
+            each.actor_name,
+            each.entry_point,
+            each.change.reason,
+            "; ".join(str(value) for value in each.values),
+        ]
+        for each in history
+    ]
+    content = as_csv(Table("audit", [Column(label) for label in labels], rows))
+    headers = {"Content-Disposition": 'attachment; filename="nhat-ky.csv"', "Cache-Control": "no-store"}
+    return HttpResponse(content, content_type="text/csv; charset=utf-8", headers=headers)

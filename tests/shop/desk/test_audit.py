@@ -1,0 +1,120 @@
+"""The audit page: filters by actor, area, object and period, old and new values, and CSV."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import io
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from orders.actions.fulfilment.cancel_parts import cancel_order
+from orders.actions.payouts.payment_settings import change_market_deadlines
+from shop.accounts.models import User
+from shop.accounts.staff.permissions import Permission
+from shop.core.actors import EntryPoint
+from shop.core.models import Change
+from shop.desk.overview.history import change_views
+from tests.factories import make_admin, make_order, make_staff, make_user
+
+pytestmark = pytest.mark.django_db
+AUDIT = "/quan-tri/nhat-ky/"
+
+
+@pytest.fixture
+def admin(client: Client) -> User:
+    admin = make_admin()
+    client.force_login(admin)
+    return admin
+
+
+def change_deadlines(admin: User, days: int) -> None:
+    change_market_deadlines(
+        transfer_minutes={},
+        complaint_days=days,
+        answer_complaints_days=3,
+        actor=admin.acting(EntryPoint.DESK),
+        now=timezone.now(),
+    )
+
+
+def listed_actions(client: Client, **filters: str) -> list[str]:
+    return [each.change.action for each in client.get(AUDIT, filters).context["history"]]
+
+
+def test_changes_are_filtered_by_actor_area_object_and_period(client: Client, admin: User) -> None:
+    order = make_order(now=timezone.now())
+    cancel_order(
+        order_id=order.pk, reason="Khách đổi ý", actor=admin.acting(EntryPoint.DESK), now=timezone.now()
+    )
+    change_deadlines(admin, 9)
+    yesterday = f"{timezone.now() - datetime.timedelta(days=2):%d/%m/%Y}"
+
+    assert "order.cancelled" in listed_actions(client, vat=order.code)
+    assert "market.deadlines_changed" not in listed_actions(client, vat=order.code)
+    assert listed_actions(client, loai="settings") == ["market.deadlines_changed"]
+    assert "order.placed" not in listed_actions(client, ai=admin.email or "")
+    assert "order.cancelled" in listed_actions(client, ai=admin.email or "")
+    assert "order.placed" in listed_actions(client, cua="market")
+    assert listed_actions(client, tu=yesterday, den=yesterday) == []
+
+
+def test_page_and_csv_show_old_and_new_value(client: Client, admin: User) -> None:
+    change_deadlines(admin, 9)
+    change_deadlines(admin, 11)
+
+    page = client.get(AUDIT, {"loai": "settings"}).content.decode()
+    written = client.get(AUDIT, {"loai": "settings", "format": "csv"}).content.decode("utf-8-sig")
+
+    rows = list(csv.reader(io.StringIO(written)))
+    assert "<del>9</del> → <ins>11</ins>" in page
+    assert rows[1][1] == "market.deadlines_changed"
+    assert rows[1][-1] == "Số ngày được phản ánh: 9 → 11"
+    assert len(rows) == 3
+
+
+def test_wrong_period_is_refused_at_its_field(client: Client, admin: User) -> None:
+    response = client.get(AUDIT, {"tu": "24/11/2026", "den": "23/11/2026"})
+
+    assert (response.status_code, response.context["form"].errors.keys()) == (422, {"den"})
+
+
+def test_only_managers_of_staff_see_it(client: Client) -> None:
+    client.force_login(make_staff(Permission.MANAGE_ORDERS))
+    assert client.get(AUDIT).status_code == 404
+    client.force_login(make_user())
+    assert client.get(AUDIT).status_code == 404
+
+
+def test_queries_do_not_grow_with_changes(
+    client: Client, admin: User, django_assert_max_num_queries: Any
+) -> None:
+    change_deadlines(admin, 9)
+    with django_assert_max_num_queries(30) as few:
+        client.get(AUDIT)
+    for days in range(10, 20):
+        change_deadlines(admin, days)
+    with django_assert_max_num_queries(len(few)):
+        client.get(AUDIT)
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        ({"from": 15_000, "to": 13_500}, ["15.000 → 13.500"]),
+        ({"from": {"name": "Gạo"}, "to": {"name": "Gạo nếp"}}, ["Tên: Gạo → Gạo nếp"]),
+        ({"changed": {"is_active": [True, False]}}, ["Hoạt động: có → không"]),
+        ({"fields": ["phone"]}, ["Số điện thoại"]),
+        ({"fields": ["name"], "from": {"name": ""}, "to": {"name": "Chè"}}, ["Tên: — → Chè"]),
+        ({"amount": 5}, []),
+    ],
+)
+def test_changed_values_are_read_in_every_form(data: dict[str, Any], expected: list[str]) -> None:
+    change = Change(
+        action="x.y", kind="catalog.product", actor_kind="system", entry_point="system", data=data
+    )
+
+    assert [str(each) for each in change_views([change])[0].values] == expected
