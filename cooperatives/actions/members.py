@@ -92,7 +92,8 @@ def _record_membership(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    changes = {"from": {"role": previous_role}, "to": {"role": row.role}} if previous_role else {}
+    has_changed = previous_role not in (None, row.role)
+    changes = {"from": {"role": previous_role}, "to": {"role": row.role}} if has_changed else {}
     record_change(
         action,
         row,

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from orders.actions.refunds.cash_shortfalls import resolve_cash_shortfall
 from orders.models import CostBearer, Parcel
 from shop.accounts.staff.permissions import Permission
-from shop.accounts.views.signing_in import require_recent_proof
+from shop.accounts.views.sign_in_steps import require_recent_proof
 from shop.core.actors import Actor
 from shop.core.web.action_results import run_action
 from shop.desk.forms import reason_of

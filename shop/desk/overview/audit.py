@@ -18,7 +18,7 @@ from django.views.decorators.http import require_safe
 from orders.models import Order
 from shop.accounts.models import User
 from shop.accounts.staff.permissions import Permission
-from shop.accounts.views.signing_in import require_recent_proof
+from shop.accounts.views.sign_in_steps import require_recent_proof
 from shop.core.actors import Actor, EntryPoint
 from shop.core.dates.calendar import VIETNAM, start_of_day, vietnam_date
 from shop.core.models import Change
@@ -95,8 +95,8 @@ class AuditSearch(forms.Form):
         """Return the changes that a valid form selects, newest first."""
         cleaned = self.cleaned_data
         rows = Change.objects.filter(
-            at__gte=start_of_day(cleaned["tu"]),
-            at__lt=start_of_day(cleaned["den"] + datetime.timedelta(days=1)),
+            created_at__gte=start_of_day(cleaned["tu"]),
+            created_at__lt=start_of_day(cleaned["den"] + datetime.timedelta(days=1)),
         )
         if cleaned["ai"]:
             rows = rows.filter(_actor_condition(cleaned["ai"]))
@@ -106,7 +106,7 @@ class AuditSearch(forms.Form):
             rows = rows.filter(entry_point=cleaned["cua"])
         if cleaned["vat"]:
             rows = rows.filter(_object_condition(cleaned["vat"]))
-        return rows.order_by("-at", "-pk")
+        return rows.order_by("-created_at", "-pk")
 
 
 @require_safe
@@ -166,7 +166,7 @@ def _csv_response(history: list[ChangeView]) -> HttpResponse:
     ]
     rows = [
         [
-            each.change.at.astimezone(VIETNAM).isoformat(timespec="seconds"),
+            each.change.created_at.astimezone(VIETNAM).isoformat(timespec="seconds"),
             each.change.action,
             str(each.text),
             each.change.kind,
