@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias
+from typing import NamedTuple
 
 from django.db import transaction
 
@@ -15,20 +15,30 @@ from shop.core.actors import Actor
 from shop.core.errors import Missing
 from shop.core.models import record_change
 
-NewAttributeValues: TypeAlias = Sequence[tuple[str, Mapping[str, object]]]
-"""Values for a list: the name of each, and its further columns."""
-AttributeAssignments: TypeAlias = Sequence[tuple[int, AttributeScope, bool]]
-"""Attributes for a kind: key, of products or variants, whether variants are chosen by it."""
+
+class NewAttributeValue(NamedTuple):
+    """A value to add to an attribute, with its other columns."""
+
+    name: str
+    columns: Mapping[str, object]
+
+
+class AttributeAssignment(NamedTuple):
+    """An attribute to assign to a product type, for products or for variants."""
+
+    attribute_id: int
+    scope: AttributeScope
+    is_variant_selection: bool
 
 
 @transaction.atomic(durable=True)
 def create_product_type(
-    *, values: Mapping[str, object], requested: AttributeAssignments, actor: Actor, now: datetime.datetime
+    *, values: Mapping[str, object], assignments: Sequence[AttributeAssignment], actor: Actor, now: datetime.datetime
 ) -> ProductType:
     """Create a product type with its attributes. Raises AlreadyTaken, Missing."""
     product_type = insert_record(ProductType, values=values, actor=actor, now=now)
-    if requested:
-        _assign_attributes(product_type, requested, actor=actor, now=now)
+    if assignments:
+        _assign_attributes(product_type, assignments, actor=actor, now=now)
     return product_type
 
 
@@ -37,43 +47,46 @@ def update_product_type(
     key: int,
     *,
     values: Mapping[str, object],
-    requested: AttributeAssignments,
+    assignments: Sequence[AttributeAssignment],
     actor: Actor,
     now: datetime.datetime,
 ) -> ProductType:
     """Update the named columns and add attributes. Raises Missing, AlreadyTaken."""
     product_type = write_record(ProductType, key, values=values, actor=actor, now=now)
-    if requested:
-        _assign_attributes(product_type, requested, actor=actor, now=now)
+    if assignments:
+        _assign_attributes(product_type, assignments, actor=actor, now=now)
     return product_type
 
 
 @transaction.atomic(durable=True)
 def assign_attributes(
-    *, product_type_id: int, requested: AttributeAssignments, actor: Actor, now: datetime.datetime
+    *, product_type_id: int, assignments: Sequence[AttributeAssignment], actor: Actor, now: datetime.datetime
 ) -> ProductType:
     """Add attributes to a product type. Raises Missing."""
     product_type = lock_record(ProductType, product_type_id, field="productTypeId")
-    _assign_attributes(product_type, requested, actor=actor, now=now)
+    _assign_attributes(product_type, assignments, actor=actor, now=now)
     return product_type
 
 
 def _assign_attributes(
-    product_type: ProductType, requested: AttributeAssignments, *, actor: Actor, now: datetime.datetime
+    product_type: ProductType, assignments: Sequence[AttributeAssignment], *, actor: Actor, now: datetime.datetime
 ) -> None:
     existing_count = product_type.attribute_rows.count()
-    for position, (key, scope, chosen) in enumerate(requested, existing_count):
-        attribute = Attribute.objects.filter(pk=key).first()
+    for position, assignment in enumerate(assignments, existing_count):
+        attribute = Attribute.objects.filter(pk=assignment.attribute_id).first()
         if attribute is None:
             raise Missing(field="operations")
         ProductTypeAttribute.objects.update_or_create(
             product_type=product_type,
             attribute=attribute,
-            scope=scope,
-            defaults={"variant_selection": chosen},
-            create_defaults={"variant_selection": chosen, "sort_order": position},
+            scope=assignment.scope,
+            defaults={"variant_selection": assignment.is_variant_selection},
+            create_defaults={
+                "variant_selection": assignment.is_variant_selection,
+                "sort_order": position,
+            },
         )
-    keys = [key for key, _scope, _chosen in requested]
+    keys = [assignment.attribute_id for assignment in assignments]
     record_change(
         "producttype.attributes_assigned", product_type, actor=actor, now=now, data={"attributes": keys}
     )
@@ -98,12 +111,12 @@ def unassign_attributes(
 
 @transaction.atomic(durable=True)
 def create_attribute(
-    *, values: Mapping[str, object], added_values: NewAttributeValues, actor: Actor, now: datetime.datetime
+    *, values: Mapping[str, object], added_values: Sequence[NewAttributeValue], actor: Actor, now: datetime.datetime
 ) -> Attribute:
     """Create an attribute with its list of values. Raises AlreadyTaken, InvalidColumnValue."""
     attribute = insert_record(Attribute, values=values, actor=actor, now=now)
-    for name, columns in added_values:
-        _add_value(attribute, name, columns, actor=actor, now=now)
+    for value in added_values:
+        _add_value(attribute, value.name, value.columns, actor=actor, now=now)
     return attribute
 
 
@@ -112,7 +125,7 @@ def update_attribute(
     key: int,
     *,
     values: Mapping[str, object],
-    added_values: NewAttributeValues,
+    added_values: Sequence[NewAttributeValue],
     deleted_value_ids: Sequence[int],
     actor: Actor,
     now: datetime.datetime,
@@ -127,8 +140,8 @@ def update_attribute(
         names = list(rows.order_by("pk").values_list("name", flat=True))
         rows.delete()
         record_change("attribute.values_deleted", attribute, actor=actor, now=now, data={"names": names})
-    for name, columns in added_values:
-        _add_value(attribute, name, columns, actor=actor, now=now)
+    for value in added_values:
+        _add_value(attribute, value.name, value.columns, actor=actor, now=now)
     return attribute
 
 

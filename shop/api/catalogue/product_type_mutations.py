@@ -69,10 +69,10 @@ def _product_type_columns(input_data: ProductTypeInput, context: Context) -> dic
     )
 
 
-def _attribute_assignments(input_data: InputData) -> list[tuple[int, AttributeScope, bool]]:
+def _attribute_assignments(input_data: InputData) -> list[product_types.AttributeAssignment]:
     lists = (("productAttributes", AttributeScope.PRODUCT), ("variantAttributes", AttributeScope.VARIANT))
     return [
-        (key, scope, scope == AttributeScope.VARIANT)
+        product_types.AttributeAssignment(key, scope, scope == AttributeScope.VARIANT)
         for name, scope in lists
         for key in keys(input_data.get(name), "Attribute", name)
     ]
@@ -86,7 +86,7 @@ def product_type_create(
     required_text(input_data, "name")
     created = product_types.create_product_type(
         values=_product_type_columns(input_data, context),
-        requested=_attribute_assignments(input_data),
+        assignments=_attribute_assignments(input_data),
         **context.actor_and_time,
     )
     return {"productType": staff_row(product_type, created.pk, context, selection.names("productType"))}
@@ -101,7 +101,7 @@ def product_type_update(
     product_types.update_product_type(
         key,
         values=_product_type_columns(input_data, context),
-        requested=_attribute_assignments(input_data),
+        assignments=_attribute_assignments(input_data),
         **context.actor_and_time,
     )
     return {"productType": staff_row(product_type, key, context, selection.names("productType"))}
@@ -121,16 +121,16 @@ def product_type_delete(
 def product_attribute_assign(
     arguments: ProductAttributeAssignArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    requested = [
-        (
-            int(input_key(each["id"], "Attribute", field="operations")),
-            AttributeScope(each["type"].lower()),
-            bool(each.get("variantSelection")),
+    assignments = [
+        product_types.AttributeAssignment(
+            int(input_key(operation["id"], "Attribute", field="operations")),
+            AttributeScope(operation["type"].lower()),
+            bool(operation.get("variantSelection")),
         )
-        for each in arguments["operations"]
+        for operation in arguments["operations"]
     ]
     key = int(input_key(arguments["productTypeId"], "ProductType", field="productTypeId"))
-    product_types.assign_attributes(product_type_id=key, requested=requested, **context.actor_and_time)
+    product_types.assign_attributes(product_type_id=key, assignments=assignments, **context.actor_and_time)
     return {"productType": staff_row(product_type, key, context, selection.names("productType"))}
 
 
