@@ -226,7 +226,7 @@ class BackInStockForm(forms.Form):
         field = self.fields["variant"]
         assert isinstance(field, forms.ChoiceField)
         any_kind = [("", _("Any option"))] if is_any else []
-        field.choices = [*any_kind, *((str(each.pk), each.name) for each in variants)]
+        field.choices = [*any_kind, *((str(variant.pk), variant.name) for variant in variants)]
         field.required = not is_any
         field.widget.attrs["class"] = "input"
 

@@ -100,7 +100,7 @@ class FacetIndex:
             NamedPlace(
                 row,
                 read_name(row.name),
-                [FormerName(str(each), each.folded.replace(" ", "")) for each in row.former_places.all()],
+                [FormerName(str(place), place.folded.replace(" ", "")) for place in row.former_places.all()],
             )
             for row in rows.order_by("-level", "sort_key", "pk")
             if self.products_from(row)

@@ -196,7 +196,7 @@ def _corrected(words: Sequence[QueryWord], find: ProductQuery) -> SearchResult:
     phrases = correct_words(words)
     if phrases is None:
         return SearchResult()
-    likeliest = [each[:1] for each in phrases]
+    likeliest = [phrase[:1] for phrase in phrases]
     for candidates in (likeliest, phrases):
         product_ids = find(Condition(SearchField.SUBJECT, corrected_choices(candidates)))
         if product_ids:

@@ -76,7 +76,7 @@ def completed_choice(word: QueryWord) -> Choice:
     tones = _TONES if tone == _NO_TONE else (_HOI, _NGA) if tone in (_HOI, _NGA) else (tone,)
     spellings = map("".join, product(*(LETTERS_WITH_MARKS.get(letter, letter) for letter in letters)))
     syllables = [MarkedWord(each, tone) for each, tone in product(spellings, tones)]
-    return [[Term(word.folded, str(each))] for each in syllables if is_marked_syllable(each)]
+    return [[Term(word.folded, str(syllable))] for syllable in syllables if is_marked_syllable(syllable)]
 
 
 def joined_choice(readings: Iterable[Reading]) -> Choice:

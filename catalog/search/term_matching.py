@@ -101,12 +101,13 @@ def _search(conditions: Sequence[Condition], limit: int | None) -> BitMap:
     newest: list[str | int] = [limit] if limit else []
     if connection.vendor == "sqlite":
         expression = " AND ".join(
-            f"({{search_{each.field.column}}} : ({each.rendered(_fts5)}))" for each in conditions
+            f"({{search_{condition.field.column}}} : ({condition.rendered(_fts5)}))"
+            for condition in conditions
         )
         return _fetch_ids(_SQLITE_NEWEST if limit else _SQLITE, expression, *newest)
-    matches = " AND ".join(f"{each.field.column} @@ %s::tsquery" for each in conditions)
+    matches = " AND ".join(f"{condition.field.column} @@ %s::tsquery" for condition in conditions)
     statement = (_POSTGRESQL_NEWEST if limit else _POSTGRESQL).format(conditions=matches)
-    queries = [each.rendered(_tsquery) for each in conditions]
+    queries = [condition.rendered(_tsquery) for condition in conditions]
     return _fetch_ids(statement, *queries, *newest)
 
 

@@ -69,7 +69,11 @@ def _render_bulletin(
             .select_related("cooperative")
             .order_by("cooperative__sort_order", "pk")[:MOST_COOPERATIVES]
         )
-    sellers = [each.cooperative for each in other_bulletins if each.cooperative is not None]
+    sellers = [
+        other_bulletin.cooperative
+        for other_bulletin in other_bulletins
+        if other_bulletin.cooperative is not None
+    ]
     if cooperative is not None:
         sellers.append(cooperative)
     show_in_language(sellers, "name")

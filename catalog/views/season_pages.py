@@ -68,9 +68,9 @@ def regions(request: HttpRequest) -> HttpResponse:
         .annotate(Count("pk"))
     )
     visible_provinces = [
-        (each, slugify(each.name), product_counts[each.code])
-        for each in all_provinces()
-        if each.code in product_counts
+        (province, slugify(province.name), product_counts[province.code])
+        for province in all_provinces()
+        if province.code in product_counts
     ]
     return render(request, "catalog/regions.html", {"regions": visible_provinces})
 
@@ -79,7 +79,7 @@ def regions(request: HttpRequest) -> HttpResponse:
 def region(request: HttpRequest, slug: str) -> HttpResponse:
     """A province's page: cooperatives, products and harvests."""
     now = timezone.now()
-    province = next((each for each in all_provinces() if slugify(each.name) == slug), None)
+    province = next((candidate for candidate in all_provinces() if slugify(candidate.name) == slug), None)
     if province is None:
         raise Http404
     sellers = list(

@@ -53,7 +53,7 @@ class Regions(LanguageSitemap):
     view = "catalog:region"
 
     def items(self) -> list[tuple[str, None]]:
-        return [(slugify(each.name), None) for each in selling_provinces()]
+        return [(slugify(province.name), None) for province in selling_provinces()]
 
 
 def sitemaps() -> dict[str, LanguageSitemap]:

@@ -182,7 +182,7 @@ def unique_cooperative_slug(name: str) -> str:
     requested = slugify(name)[:100]
     used_slugs = set(Cooperative.objects.filter(slug__startswith=requested).values_list("slug", flat=True))
     candidates = (requested if n == 1 else f"{requested}-{n}" for n in range(1, len(used_slugs) + 2))
-    return next(each for each in candidates if each not in used_slugs)
+    return next(candidate for candidate in candidates if candidate not in used_slugs)
 
 
 def _lock_cooperative(cooperative_id: int) -> Cooperative:

@@ -200,4 +200,4 @@ def _fill_address(address: Address, cooperative: Cooperative, details: Warehouse
 def _free_slug(requested: str) -> str:
     used_slugs = set(Warehouse.objects.filter(slug__startswith=requested).values_list("slug", flat=True))
     candidates = (requested if n == 1 else f"{requested}-{n}" for n in range(1, len(used_slugs) + 2))
-    return next(each for each in candidates if each not in used_slugs)
+    return next(candidate for candidate in candidates if candidate not in used_slugs)

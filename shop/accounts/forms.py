@@ -268,5 +268,5 @@ def set_division_choices(
 ) -> None:
     """Fill a field's choices with these divisions, in their order."""
     assert isinstance(field, forms.ChoiceField)
-    choices = [(each.code, each.full_name if full else each.name) for each in divisions]
+    choices = [(division.code, division.full_name if full else division.name) for division in divisions]
     field.choices = [("", empty), *choices]

@@ -98,7 +98,7 @@ def _vietnam_rules(name: str, province: str, day: datetime.date) -> AddressRules
         country_area_type="province",
         country_area_choices=[Choice(each.name, each.name) for each in current.provinces()],
         city_type="city",
-        city_choices=[Choice(each.full_name, each.full_name) for each in communes],
+        city_choices=[Choice(commune.full_name, commune.full_name) for commune in communes],
         city_area_type="suburb",
         city_area_choices=[],
         postal_code_type="postal",
@@ -125,7 +125,7 @@ def _library_rules(rules: ValidationRules, name: str) -> AddressRules:
         city_area_type=rules.city_area_type,
         city_area_choices=_choices(rules.city_area_choices),
         postal_code_type=rules.postal_code_type,
-        postal_code_matchers=[each.pattern for each in rules.postal_code_matchers],
+        postal_code_matchers=[matcher.pattern for matcher in rules.postal_code_matchers],
         postal_code_examples=list(rules.postal_code_examples),
         postal_code_prefix=rules.postal_code_prefix,
     )

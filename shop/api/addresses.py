@@ -174,6 +174,6 @@ def _communes(day: datetime.date, province: str, folded: str) -> QuerySet[Divisi
 
 def _pick_commune(candidates: list[Division], written: str) -> Division | None:
     """Return the commune with exactly this spelling (with diacritics), or else the only candidate."""
-    exact = [each for each in candidates if written in (each.name, each.full_name)]
+    exact = [candidate for candidate in candidates if written in (candidate.name, candidate.full_name)]
     chosen = exact or candidates
     return chosen[0] if len(chosen) == 1 else None

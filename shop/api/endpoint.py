@@ -98,8 +98,8 @@ def _handle_post(request: HttpRequest) -> HttpResponse:
             if len(body) > MAX_OPERATIONS:
                 raise InvalidBody("Number of batch queries exceeded.")
             results = [_execute(each, context) for each in body]
-            status = max((each[0] for each in results), default=200)
-            return _json_response(context, [each[1] for each in results], status)
+            status = max((result[0] for result in results), default=200)
+            return _json_response(context, [result[1] for result in results], status)
         response_cache = CachedResponse(request)
         cached = response_cache.load()
         if cached is not None:

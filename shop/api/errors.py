@@ -118,7 +118,7 @@ def payload_errors(
     input has another name in the API than in the action, the mutation raises InputError itself.
     """
     if isinstance(refused, InputErrors):
-        return [entry for each in refused.mistakes for entry in payload_errors(each, codes, known)]
+        return [entry for mistake in refused.mistakes for entry in payload_errors(mistake, codes, known)]
     preferred = refused.api_code if isinstance(refused, InputError) else codes.get(refused.code)
     choices = (preferred, COMMON_CODES.get(refused.code), refused.code.upper(), *_FALLBACKS)
     code = next(choice for choice in choices if choice in known)

@@ -185,7 +185,7 @@ def default_channel(context: Context) -> Channel | None:
 
 def channel_by_key(context: Context, key: int | None) -> Channel | None:
     """Return the channel with this key from the request's channels."""
-    return next((each for each in context.channels.values() if each.pk == key), None)
+    return next((channel for channel in context.channels.values() if channel.pk == key), None)
 
 
 def channel_slugs(

@@ -26,7 +26,7 @@ class IntrospectionCost:
     def __init__(self, schema: GraphQLSchema) -> None:
         types = list(schema.type_map.values())
         with_fields = [each for each in types if is_object_type(each) or is_interface_type(each)]
-        fields = [field for each in with_fields for field in each.fields.values()]
+        fields = [field for fielded_type in with_fields for field in fielded_type.fields.values()]
         inputs = [each for each in types if is_input_object_type(each)]
         abstract = [each for each in types if is_abstract_type(each)]
         self._means = {
@@ -36,11 +36,11 @@ class IntrospectionCost:
             "args": sum(len(each.args) for each in fields) / max(1, len(fields)),
             "inputFields": sum(len(each.fields) for each in inputs) / len(types),
             "enumValues": sum(len(each.values) for each in types if is_enum_type(each)) / len(types),
-            "interfaces": sum(len(each.interfaces) for each in with_fields) / len(types),
+            "interfaces": sum(len(fielded_type.interfaces) for fielded_type in with_fields) / len(types),
             "possibleTypes": sum(len(schema.get_possible_types(each)) for each in abstract) / len(types),
         }
         # `__type` selects one type, which may be the largest.
-        self._max_fields = float(max((len(each.fields) for each in with_fields), default=0))
+        self._max_fields = float(max((len(fielded_type.fields) for fielded_type in with_fields), default=0))
 
     def cost(self, node: FieldNode, fragments: Mapping[str, FragmentDefinitionNode]) -> int:
         """Return the cost of one `__schema` or `__type` field."""

@@ -34,7 +34,9 @@ def _add_to_definition(definition: DefinitionNode) -> DefinitionNode:
     directive = next((each for each in directives if each.name.value == _DIRECTIVE), None)
     if directive is None:
         return definition
-    arguments = {each.name.value: value_from_ast_untyped(each.value) for each in directive.arguments or ()}
+    arguments = {
+        argument.name.value: value_from_ast_untyped(argument.value) for argument in directive.arguments or ()
+    }
     errors = _error_fields(arguments["of"], arguments.get("older"))
     other_fields = definition.fields or ()
     return replace(

@@ -117,9 +117,9 @@ class Limits:
         reader = _Measurer(self._schema, operation.fragments, self._introspection)
         measure = reader.read(root, selections, 1)
         defaults = {
-            each.variable.name.value: value_from_ast_untyped(each.default_value)
-            for each in operation.definition.variable_definitions or ()
-            if each.default_value is not None
+            definition.variable.name.value: value_from_ast_untyped(definition.default_value)
+            for definition in operation.definition.variable_definitions or ()
+            if definition.default_value is not None
         }
         return MeasuredOperation(
             CostNode(0, (), measure.parts), list(_problems(operation, measure)), defaults
@@ -233,12 +233,12 @@ def _returns_rows(definition: GraphQLField) -> bool:
     if inner.name.endswith("Connection"):
         return True
     if is_object_type(inner) or is_interface_type(inner):
-        return inner.name == "Node" or any(each.name == "Node" for each in inner.interfaces)
+        return inner.name == "Node" or any(interface.name == "Node" for interface in inner.interfaces)
     return True
 
 
 def _multipliers(node: FieldNode) -> tuple[ValueNode, ...]:
-    return tuple(each.value for each in node.arguments or () if each.name.value in MULTIPLIERS)
+    return tuple(argument.value for argument in node.arguments or () if argument.name.value in MULTIPLIERS)
 
 
 def _total_cost(part: CostNode, variables: Mapping[str, object], known: dict[int, int]) -> int:

@@ -117,7 +117,7 @@ class Mutations(Queries):
                 payload_values, refusals = dict(refused_payload), [error]
             for name, error_type in error_fields(payload).items():
                 payload_values[name] = [
-                    entry for each in refusals for entry in self._entries(each, error_type)
+                    entry for refusal in refusals for entry in self._entries(refusal, error_type)
                 ]
             return [payload_values]
 
@@ -138,7 +138,7 @@ class Mutations(Queries):
             name, permissions=permissions, refused={"count": 0}, needs_recent_sign_in=needs_recent_sign_in
         )
         def delete_many(arguments: _Ids, context: Context, selection: Selection) -> dict[str, object]:
-            requested = [{"id": each} for each in dict.fromkeys(arguments.get("ids") or ())]
+            requested = [{"id": global_id} for global_id in dict.fromkeys(arguments.get("ids") or ())]
             return self.each_of(requested, delete_one, context, selection)
 
     def each_of(

@@ -137,7 +137,7 @@ def _set_enum_values(schema: GraphQLSchema, name: str, choices: Choices) -> None
     if isinstance(choices, Mapping):
         stored = dict(choices)
     else:
-        stored = {str(each.value).upper().replace("-", "_"): str(each.value) for each in choices}
-        stored |= {each.name: str(each.value) for each in choices}
+        stored = {str(choice.value).upper().replace("-", "_"): str(choice.value) for choice in choices}
+        stored |= {choice.name: str(choice.value) for choice in choices}
     for key, value in enum.values.items():
         value.value = stored.get(key, value.value)

@@ -92,7 +92,7 @@ def rich_text_json(text: str | None) -> object:
 
 def _text_resolver(column: str, rich: bool, default: str | None) -> Resolver:
     def resolve(translations: list[_Translation], *_: object) -> Sequence[object]:
-        texts = [each["texts"].get(column) or default for each in translations]
+        texts = [translation["texts"].get(column) or default for translation in translations]
         if rich:  # our own pages store translations as plain text in `<column>_text`
             texts = [
                 text or each["texts"].get(f"{column}_text")

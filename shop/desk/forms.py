@@ -83,7 +83,7 @@ class StateDecisionForm(forms.Form):
     """An answer to a cooperative; the action checks whether its state allows it."""
 
     answer = forms.ChoiceField(
-        choices=[each for each in CooperativeState.choices if each[0] != CooperativeState.APPLIED]
+        choices=[choice for choice in CooperativeState.choices if choice[0] != CooperativeState.APPLIED]
     )
     reason = _reason_field(
         _("Required unless you approve. The cooperative will see this text exactly as you enter it."),
@@ -119,7 +119,7 @@ class OrderSearch(DeskSearch):
         required=False,
         choices=[
             ("", pgettext_lazy("report", "All")),
-            *[each for each in OrderStatus.choices if each[0] != OrderStatus.DRAFT],
+            *[choice for choice in OrderStatus.choices if choice[0] != OrderStatus.DRAFT],
         ],
         widget=forms.Select(attrs={"class": "input"}),
     )

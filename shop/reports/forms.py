@@ -70,9 +70,13 @@ class SalesForm(forms.Form):
         cooperatives = Cooperative.objects.order_by("name", "pk").values_list("pk", "name")
         provinces = Division.objects.current(day=today).provinces().values_list("code", "name")
         self._choose("htx", cooperatives)
-        self._choose("loai", [(each.pk, "\u2003" * each.level + each.name) for each in self.categories])
+        self._choose(
+            "loai", [(category.pk, "\u2003" * category.level + category.name) for category in self.categories]
+        )
         self._choose("tinh", provinces)
-        self._choose("kenh", [(each.pk, f"{each.name} ({each.currency})") for each in self.channels])
+        self._choose(
+            "kenh", [(channel.pk, f"{channel.name} ({channel.currency})") for channel in self.channels]
+        )
 
     def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}
@@ -92,15 +96,17 @@ class SalesForm(forms.Form):
     def sales_query(self) -> SalesQuery:
         """Return the query of a valid form. Without a channel: all channels of the market's currency."""
         cleaned = self.cleaned_data
-        chosen_channels = [each for each in self.channels if str(each.pk) == cleaned["kenh"]]
-        channels = chosen_channels or [each for each in self.channels if each.currency == self.currency]
+        chosen_channels = [channel for channel in self.channels if str(channel.pk) == cleaned["kenh"]]
+        channels = chosen_channels or [
+            channel for channel in self.channels if channel.currency == self.currency
+        ]
         category = next((each for each in self.categories if str(each.pk) == cleaned["loai"]), None)
         return SalesQuery(
             first=cleaned["tu"],
             last=cleaned["den"],
             step=PeriodStep(cleaned["theo"] or PeriodStep.DAY),
             group=SalesGroup(cleaned["nhom"] or SalesGroup.COOPERATIVE),
-            channels=tuple(each.pk for each in channels),
+            channels=tuple(channel.pk for channel in channels),
             currency=channels[0].currency if channels else self.currency,
             cooperative=int(cleaned["htx"]) if cleaned["htx"] else None,
             category=category,

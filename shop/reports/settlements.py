@@ -113,7 +113,7 @@ def statement_of(settlement: Settlement) -> SettlementStatement:
 
 def fixed_figures(settlement: Settlement) -> PeriodTotals:
     """Return the figures fixed at closing."""
-    return PeriodTotals(**{each.name: getattr(settlement, each.name) for each in fields(PeriodTotals)})
+    return PeriodTotals(**{field.name: getattr(settlement, field.name) for field in fields(PeriodTotals)})
 
 
 def orders_in(settlement: Settlement) -> Any:
@@ -125,7 +125,7 @@ def orders_in(settlement: Settlement) -> Any:
 
 def rows_of_orders(settlement: Settlement, order_rows: Iterable[dict[str, Any]]) -> list[SettlementRow]:
     """Return rows for orders from `orders_in`. One query."""
-    times_by_order = {each["posting__order"]: each["at"] for each in order_rows}
+    times_by_order = {order_row["posting__order"]: order_row["at"] for order_row in order_rows}
     entries = _entries(settlement).filter(posting__order__isnull=False)
     if len(times_by_order) <= MAX_QUERIED_KEYS:
         entries = entries.filter(posting__order__in=list(times_by_order))
@@ -228,7 +228,7 @@ def _entries(settlement: Settlement) -> Any:
 
 
 def _sum(all_figures: Iterable[PeriodTotals]) -> PeriodTotals:
-    sums = dict.fromkeys((each.name for each in fields(PeriodTotals)), 0)
+    sums = dict.fromkeys((field.name for field in fields(PeriodTotals)), 0)
     for figures in all_figures:
         for name in sums:
             sums[name] += getattr(figures, name)

@@ -68,7 +68,7 @@ def write_feeds_task() -> None:
     paths = [feed_path(code) for code, _name in settings.LANGUAGES]
     oldest = timezone.now() - _MAX_AGE
     if all(
-        default_storage.exists(each) and default_storage.get_modified_time(each) > oldest for each in paths
+        default_storage.exists(path) and default_storage.get_modified_time(path) > oldest for path in paths
     ):
         return
     write_feeds()
@@ -128,7 +128,7 @@ class _Feed:
     def build_items(self, variants: Sequence[_FeedVariant]) -> list[dict[str, object]]:
         """Return the fields of variants, with texts in the feed's language."""
         texts = _Texts(variants, self.language)
-        return [_item_fields(each, texts) for each in variants]
+        return [_item_fields(variant, texts) for variant in variants]
 
     def write(self, items: Sequence[dict[str, object]]) -> None:
         for item in items:

@@ -78,7 +78,7 @@ def draw_share_pictures_task() -> None:
     run_each(due_rows, draw_one, sweep="catalog.draw_share_pictures")
     # Those not drawn failed, or their photo is being processed.
     remaining_rows = dict.fromkeys(
-        [*waiting[_LOOKED_AT_AT_ONCE:], *(each for each in due_rows if each not in drawn)]
+        [*waiting[_LOOKED_AT_AT_ONCE:], *(due_row for due_row in due_rows if due_row not in drawn)]
     )
     cache.set(_SEEN_KEY, (last_seen, list(remaining_rows)), timeout=None)
 

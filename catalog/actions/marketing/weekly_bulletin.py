@@ -243,8 +243,12 @@ def _collect_content(
     return BulletinContent(
         first=week,
         last=week + datetime.timedelta(days=6),
-        meetings=[each for each in _pickups(offered_methods, week) if each.time.starts_at > now],
-        coaches=[each for each in coach_departures_in_week(offered_methods, week) if each.leaves_at > now],
+        meetings=[pickup for pickup in _pickups(offered_methods, week) if pickup.time.starts_at > now],
+        coaches=[
+            departure
+            for departure in coach_departures_in_week(offered_methods, week)
+            if departure.leaves_at > now
+        ],
         in_season=_with_prices(seasonal.newest_first(), MAX_IN_SEASON),
         new=_with_prices(recent.newest_first(), MAX_OTHERS),
         ending=_with_prices(available.in_season(month).out_of_season(following).by_name(), MAX_OTHERS),

@@ -93,8 +93,8 @@ def _update_links(channel: Channel, links: ChannelLinks) -> bool:
         zone.channels.remove(channel)
     WarehouseChannel.objects.bulk_create(
         [
-            WarehouseChannel(warehouse=each, channel=channel, sort_order=each.cooperative_id)
-            for each in warehouses
+            WarehouseChannel(warehouse=warehouse, channel=channel, sort_order=warehouse.cooperative_id)
+            for warehouse in warehouses
         ],
         ignore_conflicts=True,
     )

@@ -91,13 +91,13 @@ def set_shipping_prices(
     Raises Missing, InvalidRange, ZoneNotInChannel.
     """
     service = _lock_service(service_id)
-    for each in prices:
-        channel = Channel.objects.filter(pk=each.channel_id).first()
+    for price in prices:
+        channel = Channel.objects.filter(pk=price.channel_id).first()
         if channel is None:
             raise Missing(field="addChannels")
         if not channel.zones.filter(pk=service.zone_id).exists():
             raise ZoneNotInChannel(field="addChannels", channel_id=channel.pk)
-        _set_price(service, channel, each)
+        _set_price(service, channel, price)
     ServicePrice.objects.filter(service=service, channel__in=removed).delete()
     record_change("service.priced", service, actor=actor, now=now)
     return service

@@ -163,4 +163,4 @@ def _unused_slug(product: Product) -> str:
     if plain not in used_slugs:
         return plain
     candidates = (longer if n == 1 else f"{longer}-{n}" for n in range(1, len(used_slugs) + 2))
-    return next(each for each in candidates if each not in used_slugs)
+    return next(candidate for candidate in candidates if candidate not in used_slugs)

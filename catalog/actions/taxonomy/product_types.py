@@ -33,7 +33,11 @@ class AttributeAssignment(NamedTuple):
 
 @transaction.atomic(durable=True)
 def create_product_type(
-    *, values: Mapping[str, object], assignments: Sequence[AttributeAssignment], actor: Actor, now: datetime.datetime
+    *,
+    values: Mapping[str, object],
+    assignments: Sequence[AttributeAssignment],
+    actor: Actor,
+    now: datetime.datetime,
 ) -> ProductType:
     """Create a product type with its attributes. Raises AlreadyTaken, Missing."""
     product_type = insert_record(ProductType, values=values, actor=actor, now=now)
@@ -69,7 +73,11 @@ def assign_attributes(
 
 
 def _assign_attributes(
-    product_type: ProductType, assignments: Sequence[AttributeAssignment], *, actor: Actor, now: datetime.datetime
+    product_type: ProductType,
+    assignments: Sequence[AttributeAssignment],
+    *,
+    actor: Actor,
+    now: datetime.datetime,
 ) -> None:
     existing_count = product_type.attribute_rows.count()
     for position, assignment in enumerate(assignments, existing_count):
@@ -111,7 +119,11 @@ def unassign_attributes(
 
 @transaction.atomic(durable=True)
 def create_attribute(
-    *, values: Mapping[str, object], added_values: Sequence[NewAttributeValue], actor: Actor, now: datetime.datetime
+    *,
+    values: Mapping[str, object],
+    added_values: Sequence[NewAttributeValue],
+    actor: Actor,
+    now: datetime.datetime,
 ) -> Attribute:
     """Create an attribute with its list of values. Raises AlreadyTaken, InvalidColumnValue."""
     attribute = insert_record(Attribute, values=values, actor=actor, now=now)

@@ -26,8 +26,10 @@ def known_device(request: HttpRequest, account_name: str) -> str:
 def remember_device(request: HttpRequest, response: HttpResponse, *names: str) -> None:
     """Add these numbers and accounts to the device's cookie."""
     device, name_hashes = _read(request)
-    new_hashes = [_hash_name(each) for each in names]
-    kept_hashes = [*new_hashes, *(each for each in name_hashes if each not in new_hashes)][:_MAX_NAMES]
+    new_hashes = [_hash_name(name) for name in names]
+    kept_hashes = [*new_hashes, *(name_hash for name_hash in name_hashes if name_hash not in new_hashes)][
+        :_MAX_NAMES
+    ]
     response.set_signed_cookie(
         COOKIE,
         ".".join([device or secrets.token_urlsafe(12), *kept_hashes]),

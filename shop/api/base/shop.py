@@ -190,8 +190,11 @@ def service(arguments: object, context: Context, selection: Selection) -> dict[s
 @query.field("_entities")
 def entities(arguments: EntitiesArguments, context: Context, selection: Selection) -> list[Row | None]:
     """Return federated objects by reference. One query per type."""
-    representations = [each if isinstance(each, dict) else {} for each in arguments["representations"]]
-    names = [str(each.get("__typename")) for each in representations]
+    representations = [
+        representation if isinstance(representation, dict) else {}
+        for representation in arguments["representations"]
+    ]
+    names = [str(representation.get("__typename")) for representation in representations]
     rows_by_reference: dict[tuple[str, object], Row] = {}
     keys = [
         key_from_id(str(each.get("id")), name) if name in ENTITIES else None

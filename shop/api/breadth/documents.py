@@ -42,7 +42,9 @@ class Operation:
         self.definition = definition
         self.fragments = fragments
         self.variables = definition.variable_definitions or ()
-        self._condition_variables = sorted(conditions & {each.variable.name.value for each in self.variables})
+        self._condition_variables = sorted(
+            conditions & {variable.variable.name.value for variable in self.variables}
+        )
         self._plans: Cache[Hashable, FieldSet] = Cache(_MAX_PLANS)
 
     @property
@@ -86,13 +88,15 @@ class Document:
     def __init__(self, ast: DocumentNode) -> None:
         self.ast = ast
         fragments = {
-            each.name.value: each for each in ast.definitions if isinstance(each, FragmentDefinitionNode)
+            definition.name.value: definition
+            for definition in ast.definitions
+            if isinstance(definition, FragmentDefinitionNode)
         }
         conditions = _condition_variables(ast)
         self.operations = [
-            Operation(each, fragments, conditions)
-            for each in ast.definitions
-            if isinstance(each, OperationDefinitionNode)
+            Operation(definition, fragments, conditions)
+            for definition in ast.definitions
+            if isinstance(definition, OperationDefinitionNode)
         ]
 
     def operation(self, name: str | None) -> Operation:

@@ -46,7 +46,7 @@ class Introspection:
     def resolve(self, operation: Operation, selection: Selection, variables: VariableValues) -> object:
         """Return the field's value, or an `IntrospectionFailure` if there were errors."""
         used, fragments = _used_below(operation, selection)
-        definitions = [each for each in operation.variables if each.variable.name.value in used]
+        definitions = [variable for variable in operation.variables if variable.variable.name.value in used]
         key = (
             _print_selection(operation, selection, fragments),
             *((name, variables.coerced.get(name, Undefined)) for name in sorted(used)),
@@ -76,12 +76,12 @@ def _print_selection(operation: Operation, selection: Selection, fragments: set[
     """Print the selection without the field's alias, and the fragments it spreads."""
     nodes = [
         FieldNode(
-            name=each.name,
-            arguments=each.arguments,
-            directives=each.directives,
-            selection_set=each.selection_set,
+            name=node.name,
+            arguments=node.arguments,
+            directives=node.directives,
+            selection_set=node.selection_set,
         )
-        for each in selection.nodes
+        for node in selection.nodes
     ]
     printed = [*nodes, *(operation.fragments[name] for name in sorted(fragments))]
     return "\n".join(map(print_ast, printed))

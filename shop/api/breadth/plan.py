@@ -131,12 +131,12 @@ class Selection:
             for name in path:
                 selections = [
                     selected
-                    for each in selections
-                    for selected in each.selections_below()
+                    for selection in selections
+                    for selected in selection.selections_below()
                     if selected.name == name
                 ]
             names = frozenset(
-                selected.name for each in selections for selected in each.selections_below()
+                selected.name for selection in selections for selected in selection.selections_below()
             ) - {TYPE_NAME}
             self._names[path] = names
         return names

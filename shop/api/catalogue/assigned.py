@@ -355,7 +355,8 @@ def assigned_variant_attributes(
         rows, AttributeScope.VARIANT, context, selection.names("attribute"), choosing
     )
     return [
-        [{"attribute": row, "variantSelection": row.chosen_by} for row in each] for each in attribute_rows
+        [{"attribute": row, "variantSelection": row.chosen_by} for row in attribute_row]
+        for attribute_row in attribute_rows
     ]
 
 

@@ -150,7 +150,7 @@ def references_to(target: Type, name: str) -> tuple[Type, Type]:
         assigned: list[Assigned], arguments: object, context: Context, selection: Selection
     ) -> list[Row | None]:
         referenced_rows = _referenced_rows(target, assigned, 1, context, selection)
-        return [each[0] if each else None for each in referenced_rows]
+        return [referenced_row[0] if referenced_row else None for referenced_row in referenced_rows]
 
     @multi.field("value")
     def multiple_references(

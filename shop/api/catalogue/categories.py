@@ -61,7 +61,7 @@ def as_blocks(text: str) -> dict[str, object] | None:
     paragraphs = [each.strip() for each in text.split("\n\n") if each.strip()]
     if not paragraphs:
         return None
-    return {"blocks": [{"type": "paragraph", "data": {"text": each}} for each in paragraphs]}
+    return {"blocks": [{"type": "paragraph", "data": {"text": paragraph}} for paragraph in paragraphs]}
 
 
 category.field("description", needs=("description", "description_text"))(described)

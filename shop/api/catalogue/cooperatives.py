@@ -68,7 +68,7 @@ certificate.columns(kind="kind", stars="stars", number="number", issuer="issuer"
 @cooperative.field("place", needs=("hamlet", "commune_name", "province_name"))
 def places(rows: list[Row], *_: object) -> list[str]:
     parts = [(row.hamlet, row.commune_name, row.province_name) for row in rows]
-    return [", ".join(filter(None, each)) for each in parts]
+    return [", ".join(filter(None, part)) for part in parts]
 
 
 @cooperative.field(needs=("paused_from", "paused_until"))

@@ -133,7 +133,7 @@ def country_in(arguments: InputData) -> str | None:
 def _prices_for(
     parents: list[Row], column: str, arguments: InputData, context: Context, selection: Selection
 ) -> list[VariantPrice]:
-    keys, channels = {each.id for each in parents}, {each.in_channel for each in parents} - {None}
+    keys, channels = {parent.id for parent in parents}, {parent.in_channel for parent in parents} - {None}
     if not channels:
         return []
     return prices_of(column, keys, channels, context, selection, country_in(arguments))
@@ -250,7 +250,7 @@ variant_pricing.unsupported("discountLocalCurrency", "priceLocalCurrency")
 def display_gross_prices(
     pricings: list[Mapping[str, Any]], arguments: object, context: Context, selection: Selection
 ) -> list[bool]:
-    channels = [channel_by_key(context, each["channel"]) for each in pricings]
+    channels = [channel_by_key(context, pricing["channel"]) for pricing in pricings]
     return [channel is None or channel.display_gross_prices for channel in channels]
 
 

@@ -112,14 +112,16 @@ def product_channel_listing_update(
 ) -> dict[str, object]:
     input_data = arguments["input"]
     updates = []
-    for each in input_data.get("updateChannels") or ():
-        channel = channel_from_id(each["channelId"], context)
+    for channel_update in input_data.get("updateChannels") or ():
+        channel = channel_from_id(channel_update["channelId"], context)
         values = columns(
-            each, visibleInListings="visible_in_listings", availableForPurchaseAt="available_from"
+            channel_update, visibleInListings="visible_in_listings", availableForPurchaseAt="available_from"
         )
-        if (day := each.get("availableForPurchaseDate")) is not None:
+        if (day := channel_update.get("availableForPurchaseDate")) is not None:
             values["available_from"] = start_of_day(day)
-        updates.append((channel, each.get("isPublished"), values | publication_from_input(each)))
+        updates.append(
+            (channel, channel_update.get("isPublished"), values | publication_from_input(channel_update))
+        )
     changed = set_channel_listings(
         product_id=int(input_key(arguments["id"], "Product", field="id")),
         channel_listings=updates,

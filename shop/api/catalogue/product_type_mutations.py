@@ -156,7 +156,7 @@ def attribute_create(
     values = described_columns(input_data, context, **_FLAGS)
     values |= columns(input_data, inputType="input_type", entityType="entity_type", type="kind")
     added_values = [
-        (required_text(each, "name"), _choice_columns(each)) for each in input_data.get("values") or ()
+        product_types.NewAttributeValue(required_text(value, "name"), _choice_columns(value)) for value in input_data.get("values") or ()
     ]
     created = product_types.create_attribute(
         values=values, added_values=added_values, **context.actor_and_time
@@ -173,7 +173,8 @@ def attribute_update(
     values = described_columns(input_data, context, **_FLAGS)
     removed_keys = keys(input_data.get("removeValues"), "AttributeValue", "removeValues")
     added_values = [
-        (required_text(each, "name"), _choice_columns(each)) for each in input_data.get("addValues") or ()
+        product_types.NewAttributeValue(required_text(value_input, "name"), _choice_columns(value_input))
+        for value_input in input_data.get("addValues") or ()
     ]
     product_types.update_attribute(
         key,

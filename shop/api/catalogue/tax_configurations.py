@@ -85,7 +85,7 @@ def tax_configuration_update(
             "INVALID",
             _("Within a channel, only the tax rates can differ between countries."),
             field="updateCountriesConfiguration",
-            countryCodes=sorted({each["countryCode"] for each in countries}),
+            countryCodes=sorted({country["countryCode"] for country in countries}),
         )
     members: Mapping[str, object] = input_data
     values = {column: members[name] for name, column in _COLUMNS.items() if members.get(name) is not None}

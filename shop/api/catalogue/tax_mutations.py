@@ -61,7 +61,7 @@ def tax_class_update(
         key = int(input_key(arguments["id"], "TaxClass", field="id"))
     rates = input_data.get("updateCountryRates") or []
     removed_countries = set(input_data.get("removeCountryRates") or ())
-    changed_and_removed = removed_countries & {each["countryCode"] for each in rates}
+    changed_and_removed = removed_countries & {rate["countryCode"] for rate in rates}
     if changed_and_removed:
         message = _("The same item cannot be added and removed at once.")
         raise InputError(
@@ -70,12 +70,12 @@ def tax_class_update(
             field="removeCountryRates",
             countryCodes=sorted(changed_and_removed),
         )
-    removed_countries |= {each["countryCode"] for each in rates if each.get("rate") is None}
+    removed_countries |= {rate["countryCode"] for rate in rates if rate.get("rate") is None}
     with _CountryCodesOnErrors():
         change_tax_class(
             tax_class_id=key,
             name=_name(input_data) if input_data.get("name") is not None else None,
-            rates=_rates(each for each in rates if each.get("rate") is not None),
+            rates=_rates(rate for rate in rates if rate.get("rate") is not None),
             ended=removed_countries,
             actor=context.actor,
             now=context.now,

@@ -176,10 +176,10 @@ def collection_channel_listing_update(
     input_data = arguments["input"]
     updates = [
         (
-            channel_from_id(each["channelId"], context),
-            columns(each, isPublished="is_published") | publication_from_input(each),
+            channel_from_id(channel["channelId"], context),
+            columns(channel, isPublished="is_published") | publication_from_input(channel),
         )
-        for each in input_data.get("addChannels") or ()
+        for channel in input_data.get("addChannels") or ()
     ]
     changed = taxonomy.set_collection_channels(
         collection_id=_collection_key(arguments["id"]),

@@ -36,8 +36,8 @@ def validated_address(
     try:
         return address_from(input_data, context, existing=address, address_type=address_type)
     except InputErrors as invalid:
-        remaining_errors = [each for each in invalid.mistakes if each.api_code not in ignored_codes]
-        if remaining_errors or any(_is_too_long(address, each) for each in invalid.mistakes):
+        remaining_errors = [mistake for mistake in invalid.mistakes if mistake.api_code not in ignored_codes]
+        if remaining_errors or any(_is_too_long(address, mistake) for mistake in invalid.mistakes):
             raise InputErrors(remaining_errors or invalid.mistakes) from invalid
         return address
 

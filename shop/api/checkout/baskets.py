@@ -63,8 +63,8 @@ def _quoted(field: str) -> Callable[[Callable[[Quote], object]], None]:
         def resolve(
             parents: list[Row], arguments: object, context: Context, selection: Selection
         ) -> Sequence[object]:
-            quotes = quotes_of(context, [each.id for each in parents])
-            return [read(quotes[each.id]) for each in parents]
+            quotes = quotes_of(context, [parent.id for parent in parents])
+            return [read(quotes[parent.id]) for parent in parents]
 
         checkout.field(field, needs="id")(resolve)
 
@@ -112,28 +112,28 @@ def _is_shipping_required(quote: Quote) -> bool:
 
 @checkout.field(needs="voucher_code")
 def voucher_code(parents: list[Row], *_: object) -> list[str | None]:
-    return [each.voucher_code or None for each in parents]
+    return [parent.voucher_code or None for parent in parents]
 
 
 @checkout.field(needs="voucher_code", permissions=[Permission.MANAGE_DISCOUNTS])
 def voucher(parents: list[Row], *_: object) -> list[UsedVoucher | None]:
-    vouchers_by_code = used_vouchers(each.voucher_code for each in parents)
-    return [vouchers_by_code.get(each.voucher_code) for each in parents]
+    vouchers_by_code = used_vouchers(parent.voucher_code for parent in parents)
+    return [vouchers_by_code.get(parent.voucher_code) for parent in parents]
 
 
 @checkout.field(needs="email")
 def email(parents: list[Row], *_: object) -> list[str | None]:
-    return [each.email or None for each in parents]
+    return [parent.email or None for parent in parents]
 
 
 @checkout.field(needs="language")
 def language_code(parents: list[Row], *_: object) -> list[str]:
-    return [code_from_tag(each.language) for each in parents]
+    return [code_from_tag(parent.language) for parent in parents]
 
 
 @checkout.field(needs="channel__display_gross_prices")
 def display_gross_prices(parents: list[Row], *_: object) -> list[bool]:
-    return [each.channel__display_gross_prices for each in parents]
+    return [parent.channel__display_gross_prices for parent in parents]
 
 
 @checkout.field("user", needs="user_id")
@@ -141,7 +141,9 @@ def owner(parents: list[Row], arguments: object, context: Context, selection: Se
     """Resolve the basket's user, visible to themselves and to staff."""
     requester_key = context.user.pk if context.user else None
     sees_all_users = context.may(*MANAGES_ALL_CHECKOUTS, Permission.MANAGE_USERS)
-    keys = [each.user_id if sees_all_users or each.user_id == requester_key else None for each in parents]
+    keys = [
+        parent.user_id if sees_all_users or parent.user_id == requester_key else None for parent in parents
+    ]
     users_by_key = user.by_key(context, keys, selection.names(), rows=User.objects.all())
     return [users_by_key.get(key) for key in keys]
 
@@ -151,9 +153,9 @@ def lines_of(
     parents: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     lines_by_basket = line.grouped(
-        compiled_rows(_basket_lines, [each.id for each in parents]), selection.names(), by="basket_id"
+        compiled_rows(_basket_lines, [parent.id for parent in parents]), selection.names(), by="basket_id"
     )
-    return [lines_by_basket.get(each.id, []) for each in parents]
+    return [lines_by_basket.get(parent.id, []) for parent in parents]
 
 
 def _basket_lines(baskets: Collection[uuid.UUID]) -> Rows:
@@ -162,24 +164,24 @@ def _basket_lines(baskets: Collection[uuid.UUID]) -> Rows:
 
 @checkout.field(needs="id")
 def quantity(parents: list[Row], arguments: object, context: Context, selection: Selection) -> list[int]:
-    rows: Rows = line.rows(context).filter(basket__in=[each.id for each in parents])
+    rows: Rows = line.rows(context).filter(basket__in=[parent.id for parent in parents])
     sums = dict(rows.order_by().values_list("basket").annotate(total=Sum("quantity")))
-    return [sums.get(each.id, 0) for each in parents]
+    return [sums.get(parent.id, 0) for parent in parents]
 
 
 @checkout.field(needs="id")
 def stock_reservation_expires(parents: list[Row], *_: object) -> Sequence[object]:
-    rows = Reservation.objects.filter(line__basket__in=[each.id for each in parents])
+    rows = Reservation.objects.filter(line__basket__in=[parent.id for parent in parents])
     ends = dict(rows.order_by().values_list("line__basket").annotate(ends=Min("expires_at")))
-    return [ends.get(each.id) for each in parents]
+    return [ends.get(parent.id) for parent in parents]
 
 
 def _from_delivery(show: Callable[[DeliveryView], object]) -> Resolver:
     def resolve(
         parents: list[Row], arguments: object, context: Context, selection: Selection
     ) -> Sequence[object]:
-        quotes = quotes_of(context, [each.id for each in parents])
-        chosen = [chosen_combined_option(quotes[each.id]) for each in parents]
+        quotes = quotes_of(context, [parent.id for parent in parents])
+        chosen = [chosen_combined_option(quotes[parent.id]) for parent in parents]
         return [
             show(DeliveryView(each.id, ShippingMethodView.from_option(option, quotes[each.id])))
             if option
@@ -213,8 +215,8 @@ checkout.field("availableShippingMethods", needs="id")(_shipping_methods)
 def problems(
     parents: list[Row], arguments: object, context: Context, selection: Selection
 ) -> Sequence[Sequence[object]]:
-    quotes = quotes_of(context, [each.id for each in parents])
-    return [problems_of(each.id, quotes[each.id], context) for each in parents]
+    quotes = quotes_of(context, [parent.id for parent in parents])
+    return [problems_of(parent.id, quotes[parent.id], context) for parent in parents]
 
 
 gift_card = Type("GiftCard")

@@ -106,24 +106,24 @@ shipping_method.unsupported("privateMetafield", "privateMetafields")
 
 @shipping_method.field("id")
 def method_ids(methods: list[Row], *_: object) -> list[str]:
-    return global_ids("ShippingMethod", [each.service_id for each in methods])
+    return global_ids("ShippingMethod", [method.service_id for method in methods])
 
 
 @shipping_method.field("type")
 def price_type(methods: list[Row], *_: object) -> list[str]:
-    return ["WEIGHT" if each.is_weight_based else "PRICE" for each in methods]
+    return ["WEIGHT" if method.is_weight_based else "PRICE" for method in methods]
 
 
 @shipping_method.field()
 def metadata(methods: list[Row], *_: object) -> list[list[dict[str, str]]]:
-    return [metadata_items(each.metadata) for each in methods]
+    return [metadata_items(method.metadata) for method in methods]
 
 
 @shipping_method.field()
 def metafield(
     methods: list[Row], arguments: ShippingMethodMetafieldArguments, *_: object
 ) -> list[str | None]:
-    return [each.metadata.get(arguments["key"]) for each in methods]
+    return [method.metadata.get(arguments["key"]) for method in methods]
 
 
 @shipping_method.field()
@@ -132,8 +132,10 @@ def metafields(
 ) -> list[dict[str, str]]:
     keys = arguments.get("keys")
     return [
-        each.metadata if keys is None else {key: each.metadata[key] for key in keys if key in each.metadata}
-        for each in methods
+        method.metadata
+        if keys is None
+        else {key: method.metadata[key] for key in keys if key in method.metadata}
+        for method in methods
     ]
 
 

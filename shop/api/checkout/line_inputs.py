@@ -23,7 +23,7 @@ from shop.core.database.compiled_query import compiled_query
 def added_lines(lines: Sequence[CheckoutLineInput], currency: str, context: Context) -> list[LineToAdd]:
     """Convert `[CheckoutLineInput!]`. Raises InputError for unknown variants, PermissionDenied if the
     requester may not set prices."""
-    keys = [input_key(each["variantId"], "ProductVariant", field="variantId") for each in lines]
+    keys = [input_key(line["variantId"], "ProductVariant", field="variantId") for line in lines]
     _require_variants(keys)
     return [
         LineToAdd(

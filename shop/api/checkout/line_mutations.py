@@ -46,7 +46,7 @@ def checkout_lines_add(
     try:
         quote = add_basket_lines(basket_id=basket.pk, lines_to_add=puts, now=context.now)
     except Refused as refused:
-        raise _with_variants(refused, [each.variant_id for each in puts]) from refused
+        raise _with_variants(refused, [put.variant_id for put in puts]) from refused
     return checkout_payload(basket, context, selection, quote)
 
 

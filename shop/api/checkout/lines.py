@@ -56,13 +56,13 @@ def _quoted(field: str) -> Callable[[Callable[[QuotedLine, Quote], object]], Non
         def resolve(
             parents: list[Row], arguments: object, context: Context, selection: Selection
         ) -> Sequence[object]:
-            quotes = quotes_of(context, [each.basket_id for each in parents])
+            quotes = quotes_of(context, [parent.basket_id for parent in parents])
             lines_by_key = {
                 quoted_line.requested.key: (quoted_line, quotes[key])
-                for key in {each.basket_id for each in parents}
+                for key in {parent.basket_id for parent in parents}
                 for quoted_line in quotes[key].lines
             }
-            return [read(*lines_by_key[each.id]) for each in parents]
+            return [read(*lines_by_key[parent.id]) for parent in parents]
 
         line.field(field, needs=("id", "basket_id"))(resolve)
 

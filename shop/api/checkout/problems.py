@@ -88,14 +88,14 @@ insufficient_stock.plain("line")
 def available_quantity(
     problems: list[InsufficientStock], arguments: object, context: Context, selection: Selection
 ) -> list[int | None]:
-    return [each.available for each in problems]
+    return [problem.available for problem in problems]
 
 
 @insufficient_stock.field("variant")
 def variant_of_problem(
     problems: list[InsufficientStock], arguments: object, context: Context, selection: Selection
 ) -> Sequence[object]:
-    variant_pairs = [(each.variant_id, each.in_channel) for each in problems]
+    variant_pairs = [(problem.variant_id, problem.in_channel) for problem in problems]
     variants_by_pair = variant.by_pair(context, variant_pairs, selection.names())
     return [variants_by_pair.get(pair) for pair in variant_pairs]
 

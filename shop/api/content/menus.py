@@ -86,15 +86,15 @@ def _entries(
     parents: list[Row], parent_column: str, condition: Q, context: Context, selection: Selection
 ) -> list[list[Row]]:
     items_by_pair: dict[Pair, list[Row]] = {}
-    for channel_key in dict.fromkeys(each.in_channel for each in parents):
-        keys = {each.id for each in parents if each.in_channel == channel_key}
+    for channel_key in dict.fromkeys(parent.in_channel for parent in parents):
+        keys = {parent.id for parent in parents if parent.in_channel == channel_key}
         rows = menu_item.rows_in(context, channel_by_key(context, channel_key))
         rows = rows.filter(condition, **{f"{parent_column}__in": keys}).order_by(
             parent_column, "sort_order", "id"
         )
         groups = menu_item.grouped(rows, selection.names(), by=parent_column)
         items_by_pair |= {(key, channel_key): group for key, group in groups.items()}
-    return [items_by_pair.get((each.id, each.in_channel), []) for each in parents]
+    return [items_by_pair.get((parent.id, parent.in_channel), []) for parent in parents]
 
 
 query = Queries()

@@ -21,7 +21,7 @@ from shop.core.database.unique_fields import to_camel_case
 
 # Platform staff who handle payments, and cooperatives' staff for their own.
 SEES_MONEY = (CooperativeScoped(Permission.HANDLE_PAYMENTS),)
-_FIGURES = tuple(each.name for each in fields(PeriodTotals))
+_FIGURES = tuple(field.name for field in fields(PeriodTotals))
 
 
 def _visible_settlements(context: Context) -> Rows:

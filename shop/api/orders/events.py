@@ -156,11 +156,15 @@ def apps(events: list[Row], arguments: object, context: Context, selection: Sele
 def amount(events: list[Row], *_: object) -> list[float | None]:
     """Resolve the paid or refunded amount, if recorded."""
     money_events = [each for each in events if each.action in _MONEY and each.data.get("amount") is not None]
-    rows = Order.objects.filter(pk__in={each.root_key for each in money_events}).values_list("pk", "currency")
+    rows = Order.objects.filter(pk__in={money_event.root_key for money_event in money_events}).values_list(
+        "pk", "currency"
+    )
     currencies = {str(key): currency for key, currency in rows} if money_events else {}
     amounts = {
-        each.id: float(to_major_units(int(each.data["amount"]), currencies[each.root_key]))
-        for each in money_events
+        money_event.id: float(
+            to_major_units(int(money_event.data["amount"]), currencies[money_event.root_key])
+        )
+        for money_event in money_events
     }
     return [amounts.get(each.id) for each in events]
 

@@ -146,7 +146,7 @@ def _amounts(column: str) -> Condition:
     """Match a `PriceFilterInput` in major units, in one currency or each order's own."""
 
     def condition(context: Context, input_data: InputData) -> Q:
-        currencies = {each.currency for each in context.channels.values()}
+        currencies = {channel.currency for channel in context.channels.values()}
         requested = input_data.get("currency")
         matched = NO_ROWS
         for currency in currencies if requested is None else currencies & {requested}:
@@ -248,7 +248,7 @@ def _addresses(path: str) -> Condition:
 
 def _numbers(context: Context, texts: list[str]) -> Q:
     """Match order numbers; an invalid number matches nothing."""
-    return Q(number__in=[int(each) for each in texts if each.isascii() and each.isdigit() and len(each) < 19])
+    return Q(number__in=[int(text) for text in texts if text.isascii() and text.isdigit() and len(text) < 19])
 
 
 # Changes store their order's key as text.

@@ -216,7 +216,7 @@ def _sent_quantities(
         raise InputErrors(errors)
     if not lines_to_send:
         raise InputError("ZERO_QUANTITY", _("Enter the quantity to send."), field="lines")
-    requested = {each.line_id for each in lines_to_send}
+    requested = {line.line_id for line in lines_to_send}
     lines = filter_handled(context, OrderLine.objects.filter(order=order_id), order="order", part="part")
     if lines.filter(pk__in=requested).count() < len(requested):
         raise InputError("NOT_FOUND", Missing.default_message, field="orderLineId")

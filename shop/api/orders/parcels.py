@@ -58,23 +58,23 @@ def match_status(status: str) -> Q:
 
 @fulfillment.field(needs=("kind", "state"))
 def status(parcels: list[Row], *_: object) -> list[str]:
-    return [status_of(each.kind, each.state) for each in parcels]
+    return [status_of(parcel.kind, parcel.state) for parcel in parcels]
 
 
 @fulfillment.field(needs=("kind", "state"))
 def status_display(parcels: list[Row], *_: object) -> list[str]:
     """Resolve our own state's label, which is more detailed."""
     return [
-        str(ParcelState(each.state).label)
-        if each.kind == ParcelKind.DISPATCH or each.state == ParcelState.VOIDED
-        else str(ParcelKind(each.kind).label)
-        for each in parcels
+        str(ParcelState(parcel.state).label)
+        if parcel.kind == ParcelKind.DISPATCH or parcel.state == ParcelState.VOIDED
+        else str(ParcelKind(parcel.kind).label)
+        for parcel in parcels
     ]
 
 
 @fulfillment.field(needs="reason")
 def reason(parcels: list[Row], *_: object) -> list[str | None]:
-    return [each.reason or None for each in parcels]
+    return [parcel.reason or None for parcel in parcels]
 
 
 @fulfillment.field("warehouse", needs="warehouse_id")
@@ -82,7 +82,7 @@ def warehouses_of_parcels(
     parcels: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[Row | None]:
     """Resolve the warehouses of parcels, including closed ones."""
-    keys = [each.warehouse_id for each in parcels]
+    keys = [parcel.warehouse_id for parcel in parcels]
     warehouses_by_key = warehouse.by_key(context, keys, selection.names(), rows=Warehouse.objects.all())
     return [warehouses_by_key.get(key) for key in keys]
 
@@ -91,7 +91,7 @@ def warehouses_of_parcels(
 def sellers_of_parcels(
     parcels: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[Row | None]:
-    cooperative_pairs = [(each.part__cooperative_id, each.part__order__channel_id) for each in parcels]
+    cooperative_pairs = [(parcel.part__cooperative_id, parcel.part__order__channel_id) for parcel in parcels]
     cooperatives_by_pair = cooperative.by_pair(context, cooperative_pairs, selection.names())
     return [cooperatives_by_pair.get(pair) for pair in cooperative_pairs]
 
@@ -100,24 +100,24 @@ def sellers_of_parcels(
 def lines_of_parcels(
     parcels: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
-    rows = ParcelLine.objects.filter(parcel__in=[each.id for each in parcels]).order_by("parcel", "pk")
+    rows = ParcelLine.objects.filter(parcel__in=[parcel.id for parcel in parcels]).order_by("parcel", "pk")
     lines_by_parcel = fulfillment_line.grouped(rows, selection.names(), by="parcel_id")
-    return [lines_by_parcel.get(each.id, []) for each in parcels]
+    return [lines_by_parcel.get(parcel.id, []) for parcel in parcels]
 
 
 @fulfillment.field(needs=("refund__delivery", "part__order__currency"))
 def shipping_refunded_amount(parcels: list[Row], *_: object) -> list[Amount | None]:
     return [
-        Amount(each.refund__delivery, each.part__order__currency) if each.refund__delivery else None
-        for each in parcels
+        Amount(parcel.refund__delivery, parcel.part__order__currency) if parcel.refund__delivery else None
+        for parcel in parcels
     ]
 
 
 @fulfillment.field(needs=("refund__amount", "part__order__currency"))
 def total_refunded_amount(parcels: list[Row], *_: object) -> list[Amount | None]:
     return [
-        None if each.refund__amount is None else Amount(each.refund__amount, each.part__order__currency)
-        for each in parcels
+        None if parcel.refund__amount is None else Amount(parcel.refund__amount, parcel.part__order__currency)
+        for parcel in parcels
     ]
 
 

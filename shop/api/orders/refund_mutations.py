@@ -66,12 +66,12 @@ def order_grant_refund_create(
     except RefundExceedsOrdered as refused:
         line_errors = [
             {
-                "lineId": global_id("OrderLine", each),
+                "lineId": global_id("OrderLine", line),
                 "field": "quantity",
                 "code": "QUANTITY_GREATER_THAN_AVAILABLE",
                 "message": str(refused.message),
             }
-            for each in refused.details["lines"]
+            for line in refused.details["lines"]
         ]
         raise InputError("INVALID", refused.message, field="lines", lines=line_errors) from refused
     first = refunds[0].pk

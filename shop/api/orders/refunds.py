@@ -41,12 +41,12 @@ def refunds_of_orders(
 
 @granted_refund.field(needs=("amount", "currency"))
 def amount(refunds: list[Row], *_: object) -> list[Amount]:
-    return [Amount(each.amount, each.currency) for each in refunds]
+    return [Amount(refund.amount, refund.currency) for refund in refunds]
 
 
 @granted_refund.field(needs="delivery")
 def shipping_costs_included(refunds: list[Row], *_: object) -> list[bool]:
-    return [each.delivery > 0 for each in refunds]
+    return [refund.delivery > 0 for refund in refunds]
 
 
 @granted_refund.field("user", needs=("actor_kind", "actor_key"))
@@ -96,21 +96,21 @@ def _without_key(person: Row) -> Row:
 def lines_of_refunds(
     refunds: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
-    rows = RefundLine.objects.filter(refund__in=[each.id for each in refunds])
+    rows = RefundLine.objects.filter(refund__in=[refund.id for refund in refunds])
     rows = rows.order_by("refund", "order_line__position", "pk")
     lines_by_refund = granted_refund_line.grouped(rows, selection.names(), by="refund_id")
-    return [lines_by_refund.get(each.id, []) for each in refunds]
+    return [lines_by_refund.get(refund.id, []) for refund in refunds]
 
 
 @granted_refund.field("status", needs=("id", "money"))
 def statuses(refunds: list[Row], *_: object) -> list[str]:
     """Resolve the status of the money; NONE if nothing is to be paid back or no refund was requested."""
     sums: dict[Key, dict[str, int]] = {}
-    events = PaymentEvent.objects.filter(refund__in=[each.id for each in refunds])
+    events = PaymentEvent.objects.filter(refund__in=[refund.id for refund in refunds])
     totals = events.order_by("refund").values_list("refund", "kind").annotate(total=Total("amount"))
     for key, event_kind, total in totals:
         sums.setdefault(key, {})[event_kind] = total
-    return [_status(each.money, sums.get(each.id, {})) for each in refunds]
+    return [_status(refund.money, sums.get(refund.id, {})) for refund in refunds]
 
 
 def _status(money: int, sums: dict[str, int]) -> str:

@@ -41,20 +41,20 @@ gift_card.unsupported("events", value=[])
 def events_of_refunds(
     refunds: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
-    rows = PaymentEvent.objects.filter(refund__in=[each.id for each in refunds]).order_by("refund", "pk")
+    rows = PaymentEvent.objects.filter(refund__in=[refund.id for refund in refunds]).order_by("refund", "pk")
     events_by_refund = event.grouped(rows, selection.names(), by="refund_id")
-    return [events_by_refund.get(each.id, []) for each in refunds]
+    return [events_by_refund.get(refund.id, []) for refund in refunds]
 
 
 @granted_refund.field("transaction", needs="id")
 def payments_of_refunds(
     refunds: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[Row | None]:
-    rows = PaymentEvent.objects.filter(refund__in=[each.id for each in refunds]).order_by("-pk")
+    rows = PaymentEvent.objects.filter(refund__in=[refund.id for refund in refunds]).order_by("-pk")
     # The first payment used. Cooperatives' staff do not see payments, which belong to the platform.
     keys = dict(rows.values_list("refund", "payment")) if order_scope(context).has_platform_grant else {}
     payments_by_key = item.by_key(context, keys.values(), selection.names(), rows=Payment.objects.all())
-    return [payments_by_key.get(keys.get(each.id)) for each in refunds]
+    return [payments_by_key.get(keys.get(refund.id)) for refund in refunds]
 
 
 @shop.field()
@@ -63,10 +63,12 @@ def available_payment_gateways(
 ) -> list[list[AvailableGateway]]:
     """Resolve the gateways of the given channel, or of all active channels without duplicates."""
     slug = arguments.get("channel")
-    channels = [each for each in context.channels.values() if each.is_active and slug in (None, each.slug)]
+    channels = [
+        channel for channel in context.channels.values() if channel.is_active and slug in (None, channel.slug)
+    ]
     gateways_by_id: dict[str, AvailableGateway] = {}
-    for each in channels:
-        for gateway in available_gateways(each):
+    for channel in channels:
+        for gateway in available_gateways(channel):
             gateways_by_id.setdefault(gateway.id, gateway)
     currency = arguments.get("currency")
     gateways = [each for each in gateways_by_id.values() if currency is None or currency in each.currencies]

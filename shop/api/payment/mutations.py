@@ -78,7 +78,7 @@ def payment_gateway_initialize(
         if requested_amount is None
         else parse_minor_units(requested_amount, target.currency, field="amount")
     )
-    gateways_by_id = {each.id: each for each in available_gateways(target.channel, amount)}
+    gateways_by_id = {gateway.id: gateway for gateway in available_gateways(target.channel, amount)}
     input_data = arguments.get("paymentGateways")
     requested = [each["id"] for each in input_data] if input_data is not None else list(gateways_by_id)
     return {"gatewayConfigs": [_config(gateways_by_id.get(each), each) for each in requested]}
@@ -99,7 +99,7 @@ def transaction_initialize(
     gateway, input_data = arguments["paymentGateway"]["id"], arguments.get("amount")
     if arguments.get("action") is not None:
         context.require(Permission.HANDLE_PAYMENTS)
-    if gateway not in {each.id for each in available_gateways(target.channel)}:
+    if gateway not in {available.id for available in available_gateways(target.channel)}:
         raise InputError("NOT_FOUND", _("This gateway is not available."), field="paymentGateway")
     key = arguments.get("idempotencyKey")
     try:
@@ -224,10 +224,10 @@ def _problem_error(changed: BasketChanged) -> Refused:
         ("INSUFFICIENT_STOCK", _OUT_OF_STOCK, None),
         ("QUANTITY_GREATER_THAN_LIMIT", {QuoteProblem.OVER_LIMIT}, "quantity"),
     ):
-        lines = [each for each in quote.lines if problems & set(each.problems)]
+        lines = [line for line in quote.lines if problems & set(line.problems)]
         if lines:
-            variant_ids = global_ids("ProductVariant", dict.fromkeys(each.variant.pk for each in lines))
-            line_ids = global_ids("CheckoutLine", [each.requested.key for each in lines])
+            variant_ids = global_ids("ProductVariant", dict.fromkeys(line.variant.pk for line in lines))
+            line_ids = global_ids("CheckoutLine", [line.requested.key for line in lines])
             return InputError(code, changed.message, field=field, variants=variant_ids, lines=line_ids)
     return InputError("INVALID_SHIPPING_METHOD", changed.message, field="shippingMethod")
 

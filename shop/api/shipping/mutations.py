@@ -161,7 +161,7 @@ def shipping_method_channel_listing_update(
     arguments: ShippingMethodChannelListingUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     key, input_data = _method_key(arguments["id"]), arguments["input"]
-    prices = [_price_change(each, context) for each in input_data.get("addChannels") or ()]
+    prices = [_price_change(channel, context) for channel in input_data.get("addChannels") or ()]
     removed = [
         int(input_key(text, "Channel", field="removeChannels"))
         for text in input_data.get("removeChannels") or ()

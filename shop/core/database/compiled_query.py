@@ -73,7 +73,7 @@ def compiled_query(build: Callable[Parameters, QuerySet[M, Result]]) -> Callable
 
     @wraps(build)
     def fetch(*args: Parameters.args, **options: Parameters.kwargs) -> list[Result]:
-        arguments = [_pad_collection(each) if isinstance(each, _COLLECTIONS) else each for each in args]
+        arguments = [_pad_collection(arg) if isinstance(arg, _COLLECTIONS) else arg for arg in args]
         if [] in arguments:
             return list(build(*args, **options))
         key = (*map(_argument_shape, arguments), *sorted(options.items()))

@@ -67,7 +67,7 @@ def unused_slug(model: type[models.Model], name: str) -> str:
     plain = slugify(name)[:230]
     used_slugs = set(model._default_manager.filter(slug__startswith=plain).values_list("slug", flat=True))
     candidates = (plain if number == 1 else f"{plain}-{number}" for number in range(1, len(used_slugs) + 2))
-    return next(each for each in candidates if each not in used_slugs)
+    return next(candidate for candidate in candidates if candidate not in used_slugs)
 
 
 def require_related_rows(model: type[models.Model], values: Mapping[str, object]) -> None:

@@ -46,7 +46,7 @@ def main(arguments: list[str]) -> int:
     original, folder, memory, seconds, *widths = arguments
     _limit_process(int(memory), int(seconds))
     try:
-        report = write_renditions(Path(original), Path(folder), [int(each) for each in widths])
+        report = write_renditions(Path(original), Path(folder), [int(width) for width in widths])
     except MemoryError:
         report = {"refused": "needs too much memory"}
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):

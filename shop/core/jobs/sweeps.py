@@ -60,7 +60,7 @@ def run_one(key: Key, action: Callable[[Key], object], *, sweep: str) -> bool:
     """Process one row of a sweep in a task of its own, unless it waits; return whether it succeeded."""
     run = SweepRun(sweep)
     due_keys, _is_complete = run.due_keys([key], None)
-    return any(run.attempt(each, action) for each in due_keys)
+    return any(run.attempt(due_key, action) for due_key in due_keys)
 
 
 def run_batch(

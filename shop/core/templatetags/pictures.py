@@ -37,7 +37,7 @@ def picture(
     phones a card gets the smallest rendition whatever the screen, so that lists stay light.
     """
     files = source if isinstance(source, tuple) else rendition_files(source)
-    larger_files = tuple(each for each in files if int(each.width) > THUMBNAIL_WIDTH)
+    larger_files = tuple(file for file in files if int(file.width) > THUMBNAIL_WIDTH)
     candidates = files[:1] if size == "thumb" else larger_files or files
     return _render_picture(candidates, str(alt), size, lazy, css)
 
@@ -56,8 +56,8 @@ def _render_picture(files: Files, alt: str, size: str, lazy: bool, css: str) -> 
         fallback = files[min(1, len(files) - 1)] if size == "cover" else files[0]
         context |= {
             "small": default_storage.url(files[0].webp) if size == "card" and len(files) > 1 else "",
-            "webp": ", ".join(f"{default_storage.url(each.webp)} {each.width}w" for each in files),
-            "jpeg": ", ".join(f"{default_storage.url(each.jpeg)} {each.width}w" for each in files),
+            "webp": ", ".join(f"{default_storage.url(file.webp)} {file.width}w" for file in files),
+            "jpeg": ", ".join(f"{default_storage.url(file.jpeg)} {file.width}w" for file in files),
             "source": default_storage.url(fallback.jpeg),
             "width": fallback.width,
             "height": fallback.height,

@@ -122,7 +122,8 @@ def _render_imported(request: HttpRequest, statement: StatementImport) -> HttpRe
         "others": transfer_count - settled_count,
         "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page")),
         "problems": [
-            UnreadableRow(each["line"], RowFault(each["fault"]), each["text"]) for each in statement.problems
+            UnreadableRow(problem["line"], RowFault(problem["fault"]), problem["text"])
+            for problem in statement.problems
         ],
     }
     return render(request, "desk/bank_statement_taken.html", context)

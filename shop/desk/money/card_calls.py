@@ -47,7 +47,8 @@ def cards(request: HttpRequest, actor: Actor) -> HttpResponse:
         "unanswered": rows.unanswered().count(),
         "refused": rows.refused().count(),
         "disputes": [
-            (each, dispute_reason_text(each.reason), each.is_late(now)) for each in disputes[:PER_PAGE]
+            (dispute, dispute_reason_text(dispute.reason), dispute.is_late(now))
+            for dispute in disputes[:PER_PAGE]
         ],
         "notices": GatewayEvent.objects.to_see(PROVIDER)[:PER_PAGE],
         "is_on": are_cards_enabled(),

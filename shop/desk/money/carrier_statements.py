@@ -137,9 +137,13 @@ def _preview(statement: StatementImport) -> dict[str, object]:
         matched_rows = preview_cod_statement(statement)
     except Refused as refused:
         return {"refusal": refused.message}
-    ready_rows = [each for each in matched_rows if each.state == StatementRowState.WAITING]
-    known_count = sum(each.state == StatementRowState.KNOWN for each in matched_rows)
-    differing = [each for each in matched_rows if each.state == StatementRowState.PROBLEM]
+    ready_rows = [
+        matched_row for matched_row in matched_rows if matched_row.state == StatementRowState.WAITING
+    ]
+    known_count = sum(matched_row.state == StatementRowState.KNOWN for matched_row in matched_rows)
+    differing = [
+        matched_row for matched_row in matched_rows if matched_row.state == StatementRowState.PROBLEM
+    ]
     return {
         "counts": {
             "ready": len(ready_rows),
@@ -151,9 +155,9 @@ def _preview(statement: StatementImport) -> dict[str, object]:
             (StatementRowProblem(problem).label, count)
             for problem, count in Counter(each.problem for each in differing).most_common()
         ],
-        "collected": sum(each.stated.collected for each in ready_rows),
-        "fees": sum(each.stated.fee for each in ready_rows),
-        "remitted": sum(each.stated.remitted for each in ready_rows),
+        "collected": sum(ready_row.stated.collected for ready_row in ready_rows),
+        "fees": sum(ready_row.stated.fee for ready_row in ready_rows),
+        "remitted": sum(ready_row.stated.remitted for ready_row in ready_rows),
         "preview_rows": [_preview_row(each) for each in [*differing, *ready_rows][:MAX_PREVIEW_ROWS]],
     }
 

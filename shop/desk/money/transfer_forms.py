@@ -73,7 +73,7 @@ class TransferSearch(DeskSearch):
         required=False,
         choices=[
             ("", pgettext_lazy("report", "All")),
-            *[each for each in TransferState.choices if each[0] != TransferState.NEW],
+            *[choice for choice in TransferState.choices if choice[0] != TransferState.NEW],
         ],
         widget=forms.Select(attrs={"class": "input"}),
     )

@@ -29,7 +29,7 @@ def order_contact(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpR
     form = ContactForm(
         request.POST if request.method == "POST" else None,
         initial=initial_from_order(order),
-        provinces=[each for each in all_provinces() if each.code == order.province_code],
+        provinces=[province for province in all_provinces() if province.code == order.province_code],
         communes=communes_of(order.province_code),
     )
     if form.is_valid():

@@ -31,9 +31,9 @@ class SourceForm(forms.Form):
     source = forms.ChoiceField(
         label=_("Order source"),
         choices=[
-            each
-            for each in OrderSource.choices
-            if each[0] in (OrderSource.PHONE, OrderSource.ZALO, OrderSource.FACEBOOK)
+            choice
+            for choice in OrderSource.choices
+            if choice[0] in (OrderSource.PHONE, OrderSource.ZALO, OrderSource.FACEBOOK)
         ],
         widget=forms.Select(attrs={"class": "input"}),
     )

@@ -171,7 +171,10 @@ def _seller_rows(quote: Quote, lines: BaseFormSet[LineForm], form: DraftForm) ->
     """Return each seller's quote with its line forms, delivery choices and problems."""
     currency = quote.requested.channel.currency
     forms = dict(zip([line.requested.key for line in quote.lines], lines.forms, strict=False))
-    province = next((each for each in all_provinces() if each.code == quote.requested.province_code), None)
+    province = next(
+        (candidate for candidate in all_provinces() if candidate.code == quote.requested.province_code),
+        None,
+    )
     return [
         {
             "seller_quote": seller_quote,
@@ -195,8 +198,8 @@ def _requested_lines(lines: BaseFormSet[LineForm], added: Mapping[int, int]) -> 
     """Return the edited lines, then the added ones at their current prices."""
     edited_lines = [each for each in lines.cleaned_data if each.get("quantity")]
     existing_lines = [
-        RequestedLine(uuid.uuid4(), each["variant"], each["quantity"], forced_price=each["price"])
-        for each in edited_lines
+        RequestedLine(uuid.uuid4(), line["variant"], line["quantity"], forced_price=line["price"])
+        for line in edited_lines
     ]
     return existing_lines + [
         RequestedLine(uuid.uuid4(), variant, quantity) for variant, quantity in added.items()

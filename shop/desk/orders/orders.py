@@ -84,13 +84,13 @@ class PartView:
     @property
     def may_undo_acceptance(self) -> bool:
         """Whether the part is accepted and not packed yet."""
-        is_untouched = all(each.parcel.state == ParcelState.VOIDED for each in self.parcels)
+        is_untouched = all(parcel.parcel.state == ParcelState.VOIDED for parcel in self.parcels)
         return self.part.state == PartState.ACCEPTED and is_untouched
 
     @property
     def state_label(self) -> str:
         """The part's progress, as also shown to the buyer."""
-        return self.part.state_label([each.parcel for each in self.parcels if each.parcel.is_counting])
+        return self.part.state_label([parcel.parcel for parcel in self.parcels if parcel.parcel.is_counting])
 
 
 @require_safe
@@ -123,11 +123,11 @@ def order(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
         pk=token,
     )
     refunds = refund_views(order, to_desk=True)
-    parts = _parts(order, [each.refund for each in refunds])
+    parts = _parts(order, [refund.refund for refund in refunds])
     context = {
         "order": order,
         "parts": parts,
-        "sums": totals_of_order(order, {each.part.cooperative_id: each.part.cooperative for each in parts}),
+        "sums": totals_of_order(order, {part.part.cooperative_id: part.part.cooperative for part in parts}),
         "payments": _payments(order),
         "other_methods": _other_methods(order),
         "disputes": _disputes(order),
@@ -141,8 +141,8 @@ def order(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
         "history": change_views(Change.objects.under(order).in_time()),
         "consents": Consent.objects.filter(subject=f"order:{order.pk}").order_by("given_at", "pk"),
         "form": ReasonForm(),
-        "may_cancel": any(each.may_cancel for each in parts)
-        and all(each.may_cancel for each in parts if each.part.is_active),
+        "may_cancel": any(part.may_cancel for part in parts)
+        and all(part.may_cancel for part in parts if part.part.is_active),
     }
     return render(request, "desk/order.html", context)
 
@@ -250,11 +250,11 @@ def _parts(order: Order, refunds: list[Refund]) -> list[PartView]:
         parcels = list(row.parcels.all())
         positions = parcel_position_labels(parcels)
         parcel_views = [
-            ParcelView(each, positions.get(each.pk, ""), _delivery_form(each)) for each in parcels
+            ParcelView(parcel, positions.get(parcel.pk, ""), _delivery_form(parcel)) for parcel in parcels
         ]
         lines, may_cancel = list(row.lines.all()), row.may_be_cancelled(parcels)
-        refunded = sum(each.amount - each.surplus for each in refunds if each.part_id == row.pk)
-        refundable = row.delivery_gross + sum(each.total_gross for each in lines) - refunded
+        refunded = sum(refund.amount - refund.surplus for refund in refunds if refund.part_id == row.pk)
+        refundable = row.delivery_gross + sum(line.total_gross for line in lines) - refunded
         may_refund = row.is_active and order.confirmed_at is not None and refundable > 0
         part_views.append(PartView(row, lines, parcel_views, may_cancel, may_refund))
     return part_views
@@ -269,7 +269,7 @@ def _other_methods(order: Order) -> list[PaymentChoice]:
 def _disputes(order: Order) -> list[tuple[Dispute, str, bool]]:
     """Return chargebacks, each with its reason and whether the evidence deadline has passed."""
     rows, now = Dispute.objects.filter(payment__order=order).newest_first(), timezone.now()
-    return [(each, str(dispute_reason_text(each.reason)), each.is_late(now)) for each in rows]
+    return [(row, str(dispute_reason_text(row.reason)), row.is_late(now)) for row in rows]
 
 
 def _account_form(order: Order) -> RefundAccountForm:

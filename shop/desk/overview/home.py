@@ -68,7 +68,7 @@ def home(request: HttpRequest, actor: Actor) -> HttpResponse:
         "today": vietnam_date(now),
         "now": now,
         "waiting": task_lists,
-        "is_quiet": not any(each.count for each in task_lists),
+        "is_quiet": not any(task_list.count for task_list in task_lists),
         "sees_orders": sees_orders,
         "orders_today": Order.objects.placed().placed_on_day(vietnam_date(now)).count() if sees_orders else 0,
         "drafts": Order.objects.drafts().count() if sees_orders else 0,

@@ -40,8 +40,8 @@ def _compare(objects: int, width: int, nested: bool, rounds: int) -> Comparison:
     schema = build_schema(f"type Query {{ all: [Row!]! }} type Row {{ {lines} near: [Row!] }}")
     source = f"{{ all {{ {' '.join(names)} {'near { a0 b0 }' if nested else ''} }} }}"
     rows = [_row(names, number) for number in range(objects)]
-    for each in rows:
-        each["near"] = rows[:5]
+    for row in rows:
+        row["near"] = rows[:5]
     executor, document, root = Executor(schema, {}), parse(source), {"all": rows}
     assert executor.execute(source, root=root).data == execute_sync(schema, document, root).data
     return Comparison(

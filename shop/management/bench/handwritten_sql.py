@@ -105,7 +105,7 @@ def product_by_hand(channel: Channel, slug: str) -> bytes:
     key = row[0]
     ancestor_keys = row[11].strip("/").replace("/", ", ") or "0"
     variants = _fetch_all(_VARIANTS, channel.pk, key)
-    keys = ", ".join(str(each[0]) for each in variants)
+    keys = ", ".join(str(variant[0]) for variant in variants)
     prices = {each[1]: each for each in _fetch_all(_PRICES.format(keys=key), channel.pk)}
     attribute_values = _attribute_values("s.product_id", "catalog_productattributevalue", key)
     said_of_variants = _attribute_values("s.variant_id", "catalog_variantattributevalue", keys)
@@ -134,16 +134,16 @@ def product_by_hand(channel: Channel, slug: str) -> bytes:
                     "pricing": _price_range(list(prices.values()), channel.currency),
                     "variants": [
                         {
-                            "id": each[0],
-                            "name": each[1],
-                            "sku": each[2],
-                            "quantityLimitPerCustomer": each[3],
-                            "quantityAvailable": min(50, each[5] or 0) if each[4] else 50,
-                            "pricing": _price_range([prices[each[0]]], channel.currency),
-                            "attributes": said_of_variants.get(each[0], []),
+                            "id": variant[0],
+                            "name": variant[1],
+                            "sku": variant[2],
+                            "quantityLimitPerCustomer": variant[3],
+                            "quantityAvailable": min(50, variant[5] or 0) if variant[4] else 50,
+                            "pricing": _price_range([prices[variant[0]]], channel.currency),
+                            "attributes": said_of_variants.get(variant[0], []),
                         }
-                        for each in variants
-                        if each[0] in prices
+                        for variant in variants
+                        if variant[0] in prices
                     ],
                 }
             }

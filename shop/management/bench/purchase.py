@@ -61,7 +61,7 @@ class Purchase:
     """Buy one step of the first variant and two of the second, as a new guest each time."""
 
     def __init__(self, variants: Sequence[Variant], channel: Channel) -> None:
-        keys = global_ids("ProductVariant", [each.pk for each in variants])
+        keys = global_ids("ProductVariant", [variant.pk for variant in variants])
         lines = [{"variantId": key, "quantity": n} for n, key in enumerate(keys, start=1)]
         self._input = {"channel": channel.slug, "lines": lines}
         self._client = Client(SERVER_NAME="localhost")

@@ -84,9 +84,9 @@ class Command(BaseCommand):
             self._table("products", [products], databases, lambda _count: arguments, seconds)
         self.stdout.write("\n| objects × fields | graphql-core ms | breadth first ms | times |")
         self.stdout.write("|---|---:|---:|---:|")
-        for each in compare_executors():
-            figures = f"{each.depth_first:.2f} | {each.breadth_first:.3f} | {each.times:.1f}"
-            self.stdout.write(f"| {each.shape} | {figures} |")
+        for executor in compare_executors():
+            figures = f"{executor.depth_first:.2f} | {executor.breadth_first:.3f} | {executor.times:.1f}"
+            self.stdout.write(f"| {executor.shape} | {figures} |")
         return None
 
     def _table(

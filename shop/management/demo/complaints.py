@@ -39,7 +39,7 @@ def create_complaints(members: Mapping[int, Actor], *, actor: Actor, now: dateti
         .order_by("-parcels__delivered_at", "pk")
         .distinct()[:20]
     )
-    in_time = [part for part in parts if any(each.is_in_time(now) for each in delivered_lines(part))]
+    in_time = [part for part in parts if any(line.is_in_time(now) for line in delivered_lines(part))]
     missing_count = 2 - Complaint.objects.filter(key__startswith="demo:").count()
     for part, number in zip(in_time, range(2 - missing_count, 2), strict=False):
         decided_at = now - _HOLD if number == 1 else now
@@ -52,7 +52,7 @@ def create_complaints(members: Mapping[int, Actor], *, actor: Actor, now: dateti
 
 
 def _file_complaint(part: OrderPart, number: int, *, now: datetime.datetime) -> Complaint:
-    complained_line = next(each for each in delivered_lines(part) if each.is_in_time(now))
+    complained_line = next(line for line in delivered_lines(part) if line.is_in_time(now))
     return submit_complaint(
         part_id=part.pk,
         steps={complained_line.line.pk: 1},

@@ -40,7 +40,7 @@ def products() -> list[TomlTable]:
 
 def product_pictures(row: TomlTable) -> list[str]:
     """Return the names of a product's pictures: its views, then those of its variants, each once."""
-    own = (each["picture"] for each in row["variants"] if "picture" in each)
+    own = (variant["picture"] for variant in row["variants"] if "picture" in variant)
     return list(dict.fromkeys([*row["pictures"], *own]))
 
 

@@ -156,7 +156,7 @@ class PlannedOrder:
         time.
         """
         hours = (2, 6, 24, 48)
-        steps = [min(now, self.placed_at + datetime.timedelta(hours=each)) for each in hours]
+        steps = [min(now, self.placed_at + datetime.timedelta(hours=hour)) for hour in hours]
         if part.time is not None:
             collected = max(steps[1], min(now, part.time.starts_at + datetime.timedelta(hours=1)))
             steps[2:] = [collected, collected]

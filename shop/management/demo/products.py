@@ -136,7 +136,9 @@ def _add(
             season_note=row.get("season_note", ""),
             **{field: row.get(field, "") for field in _TEXTS},
         ),
-        variants=[(_variant(each), _split_stock(each["stock"], seller)[0]) for each in row["variants"]],
+        variants=[
+            (_variant(variant), _split_stock(variant["stock"], seller)[0]) for variant in row["variants"]
+        ],
         pictures=[pictures[name] for name in product_pictures(row)],
     )
     return insert_draft_product(seller.cooperative, market_rows.channel, new_product, actor=actor, now=now)

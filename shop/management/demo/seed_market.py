@@ -116,11 +116,13 @@ def _write_history(planned: Sequence[PlannedOrder], channel: Channel, *, now: da
     is_long = len(planned) > MAX_ORDERS_RUN_THROUGH_ACTIONS
     is_begun = Order.objects.exists()
     for period in split_into_periods(planned, now=now):
-        in_bulk = [each for each in period.orders if each.is_over] if is_long else []
+        in_bulk = [order for order in period.orders if order.is_over] if is_long else []
         if is_begun:
             in_bulk = [each for each in in_bulk if find_placed(each, buyer) is None]
         insert_finished_orders(in_bulk, channel, members, buyer, now=now)
-        remaining_orders = [each for each in period.orders if not each.is_over] if is_long else period.orders
+        remaining_orders = (
+            [order for order in period.orders if not order.is_over] if is_long else period.orders
+        )
         run_planned_orders(remaining_orders, channel, members, buyer, now=now)
         close_period(period, actor=SEEDER)
     receive_transfers(now=now)

@@ -143,27 +143,31 @@ def _create_related_rows(
         translations += texts.english_translations(
             delivery_method, name=in_english(delivery_method.name), note=in_english(note) if note else ""
         )
-    for each in row.get("certificates", []):
+    for certificate in row.get("certificates", []):
         Certificate.objects.create(
             cooperative=cooperative,
-            kind=each["kind"],
-            stars=each.get("stars"),
+            kind=certificate["kind"],
+            stars=certificate.get("stars"),
             number=SAMPLE_NUMBER,
-            picture=pictures[each["picture"]],
-            issued_on=each.get("issued_on"),
-            expires_on=each.get("expires_on"),
+            picture=pictures[certificate["picture"]],
+            issued_on=certificate.get("issued_on"),
+            expires_on=certificate.get("expires_on"),
             is_sample=True,
-            **({"state": CertificateState.IN_REVIEW, "submitted_at": now} if each.get("waits") else {}),
+            **(
+                {"state": CertificateState.IN_REVIEW, "submitted_at": now} if certificate.get("waits") else {}
+            ),
         )
-    for each in row.get("producers", []):
+    for producer in row.get("producers", []):
         household = Producer.objects.create(
             cooperative=cooperative,
-            name=each["name"],
-            products_made=each["products_made"],
+            name=producer["name"],
+            products_made=producer["products_made"],
             place=cooperative.commune_name,
             agreed_on=vietnam_date(now),
         )
-        translations += texts.english_translations(household, products_made=in_english(each["products_made"]))
+        translations += texts.english_translations(
+            household, products_made=in_english(producer["products_made"])
+        )
 
 
 def _create_warehouse(
@@ -251,11 +255,11 @@ def _load_seller(cooperative: Cooperative, row: TomlTable) -> SellerRows:
     warehouses = list(
         cooperative.warehouses.filter(channel_rows__isnull=False).order_by("channel_rows__sort_order", "pk")
     )
-    keys = [each["key"] for each in row.get("certificates", [])]
+    keys = [certificate["key"] for certificate in row.get("certificates", [])]
     return SellerRows(
         cooperative,
         warehouses,
-        [each["share"] for each in row["warehouses"]],
+        [warehouse["share"] for warehouse in row["warehouses"]],
         dict(zip(keys, certificates, strict=False)),
         list(cooperative.producers.order_by("pk")),
     )

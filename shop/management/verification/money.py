@@ -164,8 +164,10 @@ def _cash_away_by_parcels() -> Counter[_CashHolderKey]:
     for line in lines.iterator(_AT_ONCE):
         if line.parcel is not None:
             outstanding[_holder_of(line.parcel)] += line.parcel.cod_collected - line.collected
-    for each in CashRemittance.objects.exclude(reconciled_at=None).iterator(_AT_ONCE):
-        outstanding[each.holder, each.cooperative_id, each.carrier] -= each.difference + each.compensated
+    for cash_remittance in CashRemittance.objects.exclude(reconciled_at=None).iterator(_AT_ONCE):
+        outstanding[cash_remittance.holder, cash_remittance.cooperative_id, cash_remittance.carrier] -= (
+            cash_remittance.difference + cash_remittance.compensated
+        )
     return outstanding
 
 

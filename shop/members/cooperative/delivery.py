@@ -181,7 +181,9 @@ def _render_list(
     channel = _require_channel()
     methods = DeliveryMethod.objects.filter(cooperative=membership.cooperative).active_with_terms()
     context = {
-        "delivery_methods": [{"delivery_method": each, **_rate_summary(each, channel)} for each in methods],
+        "delivery_methods": [
+            {"delivery_method": method, **_rate_summary(method, channel)} for method in methods
+        ],
         "currency": channel.currency,
         "form": form,
         "key": uuid.uuid4(),

@@ -34,7 +34,7 @@ def build_divisions(divisions: Path, mergers: Path) -> dict[str, object]:
     for code in sorted(provinces):
         rows = json.loads((divisions / "xa-phuong" / f"{code}.json").read_text())
         former_parents = sorted({place[2:4] for each in rows for place in former.get(rows[each]["code"], [])})
-        districts[code] = [list(each) for each in former_parents]
+        districts[code] = [list(parent) for parent in former_parents]
         communes[code] = [
             [
                 *_commune_name(rows[each]),
