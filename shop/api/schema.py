@@ -109,8 +109,8 @@ def _collect_resolvers(schema: GraphQLSchema, areas: Iterable[Area]) -> Resolver
             continue
         known = resolvers.get(name) or connections.connection_resolvers(name) or {}
         if name in plain:
-            known = {each: by_name(each) for each in type_.fields} | known
-        unanswered += [f"{name}.{each}" for each in type_.fields if each not in known]
+            known = {field_row: by_name(field_row) for field_row in type_.fields} | known
+        unanswered += [f"{name}.{field_row}" for field_row in type_.fields if field_row not in known]
         resolvers[name] = known
     if unanswered:
         raise ValueError(f"No resolver answers {', '.join(sorted(unanswered))}.")
@@ -120,7 +120,7 @@ def _collect_resolvers(schema: GraphQLSchema, areas: Iterable[Area]) -> Resolver
 def _mapping_types(schema: GraphQLSchema) -> set[str]:
     """Return the types of mutation payloads and errors: mappings, read by their fields' names."""
     mutation = schema.mutation_type
-    payloads = [get_named_type(each.type) for each in mutation.fields.values()] if mutation else []
+    payloads = [get_named_type(field_row.type) for field_row in mutation.fields.values()] if mutation else []
     errors = [name for name, type_ in schema.type_map.items() if _is_error(type_)]
     return {payload.name for payload in payloads} | set(errors)
 

@@ -68,22 +68,22 @@ add_metadata_fields(user, User, rights=MANAGES_USERS_OR_STAFF, owns=_is_oneself)
 @user.field("id", needs="id")
 def ids_of_users(users: list[Row], *_: object) -> list[str]:
     """Resolve `id`; empty after registration, so that it does not reveal whether the account existed."""
-    return [global_id("User", each.id) if each.id is not None else "" for each in users]
+    return [global_id("User", user_row.id) if user_row.id is not None else "" for user_row in users]
 
 
 @user.field(needs="email")
 def email(users: list[Row], *_: object) -> list[str]:
-    return [each.email or "" for each in users]
+    return [user_row.email or "" for user_row in users]
 
 
 @user.field(needs="language")
 def language_code(users: list[Row], *_: object) -> list[str]:
-    return [code_from_tag(each.language) for each in users]
+    return [code_from_tag(user_row.language) for user_row in users]
 
 
 @user.field(needs="id")
 def addresses(users: list[Row], arguments: object, context: Context, selection: Selection) -> list[list[Row]]:
-    keys = [each.id for each in users]
+    keys = [user_row.id for user_row in users]
     rows = Address.objects.filter(user__in=[key for key in keys if key is not None]).order_by("pk")
     groups = address.grouped(rows, selection.names(), by="user_id")
     return [groups.get(key, []) for key in keys]
@@ -93,11 +93,11 @@ def addresses(users: list[Row], arguments: object, context: Context, selection: 
 def user_permissions(users: list[Row], arguments: object, context: Context, *_: object) -> Sequence[object]:
     """Resolve a staff user's permissions, visible to themselves and with MANAGE_STAFF."""
     codes_by_key: dict[int, set[str]] = {}
-    staff = [each.id for each in users if each.is_staff]
+    staff = [user_row.id for user_row in users if user_row.is_staff]
     codes = effective_group_permissions().filter(group__users__in=staff)
     for key, code in codes.values_list("group__users", "code"):
         codes_by_key.setdefault(key, set()).add(code)
-    return [_permissions_of(each, codes_by_key.get(each.id, set()), context) for each in users]
+    return [_permissions_of(user_row, codes_by_key.get(user_row.id, set()), context) for user_row in users]
 
 
 def _permissions_of(row: Row, codes_by_key: set[str], context: Context) -> object:
@@ -150,32 +150,32 @@ group.columns(name="name", restrictedAccessToChannels="restricted_to_channels")
 @group.field(needs="id")
 def permissions(groups: list[Row], *_: object) -> list[list[dict[str, str]]]:
     codes_by_key: dict[int, set[str]] = {}
-    codes = GroupPermission.objects.filter(group__in=[each.id for each in groups])
+    codes = GroupPermission.objects.filter(group__in=[group_row.id for group_row in groups])
     for key, code in codes.values_list("group", "code"):
         codes_by_key.setdefault(key, set()).add(code)
     return [
-        [permission_payload(code) for code in Permission.values if code in codes_by_key.get(each.id, ())]
-        for each in groups
+        [permission_payload(code) for code in Permission.values if code in codes_by_key.get(group_row.id, ())]
+        for group_row in groups
     ]
 
 
 @group.field(needs="id", permissions=[Permission.MANAGE_STAFF])
 def users(groups: list[Row], arguments: object, context: Context, selection: Selection) -> list[list[Row]]:
-    rows = User.objects.filter(permission_groups__in=[each.id for each in groups]).order_by("pk")
+    rows = User.objects.filter(permission_groups__in=[group_row.id for group_row in groups]).order_by("pk")
     users_by_group = user.grouped(rows, selection.names(), by="permission_groups")
-    return [users_by_group.get(each.id, []) for each in groups]
+    return [users_by_group.get(group_row.id, []) for group_row in groups]
 
 
 @group.field(needs="id")
 def user_can_manage(groups: list[Row], arguments: object, context: Context, *_: object) -> list[bool]:
     """Resolve whether the requester holds all of the group's permissions."""
     codes_by_key: dict[int, set[str]] = {}
-    codes = GroupPermission.objects.filter(group__in=[each.id for each in groups])
+    codes = GroupPermission.objects.filter(group__in=[group_row.id for group_row in groups])
     for key, code in codes.values_list("group", "code"):
         codes_by_key.setdefault(key, set()).add(code)
     return [
-        context.may(Permission.MANAGE_STAFF) and codes_by_key.get(each.id, set()) <= context.permissions
-        for each in groups
+        context.may(Permission.MANAGE_STAFF) and codes_by_key.get(group_row.id, set()) <= context.permissions
+        for group_row in groups
     ]
 
 
@@ -200,9 +200,9 @@ def channels_of_groups(
 def permission_groups(
     users: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
-    rows = Group.objects.filter(users__in=[each.id for each in users]).order_by("pk")
+    rows = Group.objects.filter(users__in=[user_row.id for user_row in users]).order_by("pk")
     groups = group.grouped(rows, selection.names(), by="users")
-    return [groups.get(each.id, []) for each in users]
+    return [groups.get(user_row.id, []) for user_row in users]
 
 
 @user.field(needs="id")
@@ -221,7 +221,7 @@ def _restricted(users: list[Row]) -> dict[int, set[int]]:
     """Return the channels of users whose groups are all restricted to channels."""
     limits: dict[int, list[bool]] = {}
     chosen: dict[int, set[int]] = {}
-    rows = Group.objects.filter(users__in=[each.id for each in users])
+    rows = Group.objects.filter(users__in=[user_row.id for user_row in users])
     for key, restricted, channel_key in rows.values_list("users", "restricted_to_channels", "channels"):
         limits.setdefault(key, []).append(restricted)
         if channel_key is not None:
@@ -232,7 +232,7 @@ def _restricted(users: list[Row]) -> dict[int, set[int]]:
 @user.field(needs=("id", "is_superuser"))
 def restricted_access_to_channels(users: list[Row], *_: object) -> list[bool]:
     restricted = _restricted(users)
-    return [each.id in restricted and not each.is_superuser for each in users]
+    return [user_row.id in restricted and not user_row.is_superuser for user_row in users]
 
 
 @user.field("accessibleChannels", needs=("id", "is_staff", "is_superuser"))
@@ -243,11 +243,11 @@ def channels_of_users(
     restricted = _restricted(users)
     return [
         []
-        if not each.is_staff
+        if not user_row.is_staff
         else every
-        if each.is_superuser or each.id not in restricted
-        else [channel_row for channel_row in every if channel_row.id in restricted[each.id]]
-        for each in users
+        if user_row.is_superuser or user_row.id not in restricted
+        else [channel_row for channel_row in every if channel_row.id in restricted[user_row.id]]
+        for user_row in users
     ]
 
 

@@ -35,20 +35,20 @@ add_metadata_fields(app, App, rights=MANAGES_APPS)
 @app.field(needs="id")
 def permissions(apps: list[Row], *_: object) -> list[list[dict[str, str]]]:
     codes_by_key: dict[int, set[str]] = {}
-    rows = AppPermission.objects.filter(app__in=[each.id for each in apps])
+    rows = AppPermission.objects.filter(app__in=[app_row.id for app_row in apps])
     for key, code in rows.values_list("app", "code"):
         codes_by_key.setdefault(key, set()).add(code)
     return [
-        [permission_payload(code) for code in Permission.values if code in codes_by_key.get(each.id, ())]
-        for each in apps
+        [permission_payload(code) for code in Permission.values if code in codes_by_key.get(app_row.id, ())]
+        for app_row in apps
     ]
 
 
 @app.field(needs="id", permissions=MANAGES_APPS)
 def tokens(apps: list[Row], arguments: object, context: Context, selection: Selection) -> list[list[Row]]:
-    rows = AppToken.objects.filter(app__in=[each.id for each in apps]).order_by("pk")
+    rows = AppToken.objects.filter(app__in=[app_row.id for app_row in apps]).order_by("pk")
     tokens_by_app = token.grouped(rows, selection.names(), by="app_id")
-    return [tokens_by_app.get(each.id, []) for each in apps]
+    return [tokens_by_app.get(app_row.id, []) for app_row in apps]
 
 
 token = Type("AppToken", rows=lambda context: AppToken.objects.all())
@@ -59,7 +59,7 @@ token.columns(name="name")
 @token.field(needs="last_letters")
 def auth_token(tokens: list[Row], *_: object) -> list[str]:
     """Resolve the token's last characters; only a hash of it is stored."""
-    return [each.last_letters for each in tokens]
+    return [token_row.last_letters for token_row in tokens]
 
 
 brand = Type("AppBrand")

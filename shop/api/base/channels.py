@@ -73,13 +73,13 @@ channel.same_row(
 
 @channel.field(needs="default_country", permissions=STAFF)
 def default_country(channels: list[Row], *_: object) -> list[dict[str, str]]:
-    return [country(each.default_country) for each in channels]
+    return [country(channel_row.default_country) for channel_row in channels]
 
 
 @channel.field()
 def countries(channels: list[Row], *_: object) -> list[list[dict[str, str]]]:
     """Resolve the countries covered by the channel's shipping zones."""
-    keys = [each.id for each in channels]
+    keys = [channel_row.id for channel_row in channels]
     zone_countries = ZoneCountry.objects.filter(zone__channels__in=keys).order_by("country")
     codes: dict[int, list[str]] = {}
     for key, code in zone_countries.values_list("zone__channels", "country").distinct():
@@ -89,7 +89,7 @@ def countries(channels: list[Row], *_: object) -> list[list[dict[str, str]]]:
 
 @channel.field(permissions=[Permission.MANAGE_CHANNELS])
 def has_orders(channels: list[Row], *_: object) -> list[bool]:
-    keys = [each.id for each in channels]
+    keys = [channel_row.id for channel_row in channels]
     with_orders = set(
         Order.objects.filter(channel__in=keys).order_by().values_list("channel", flat=True).distinct()
     )

@@ -88,17 +88,17 @@ add_metadata_fields(address, Address, rights=READS_ALL_ADDRESSES, owns=_owns)
 
 @address.field("country", needs="country")
 def country_of_address(addresses: list[Row], *_: object) -> list[dict[str, str]]:
-    return [country(each.country) for each in addresses]
+    return [country(address_row.country) for address_row in addresses]
 
 
 @address.field(needs="user__default_shipping_address_id")
 def is_default_shipping_address(addresses: list[Row], *_: object) -> list[bool]:
-    return [each.id == each.user__default_shipping_address_id for each in addresses]
+    return [address_row.id == address_row.user__default_shipping_address_id for address_row in addresses]
 
 
 @address.field(needs="user__default_billing_address_id")
 def is_default_billing_address(addresses: list[Row], *_: object) -> list[bool]:
-    return [each.id == each.user__default_billing_address_id for each in addresses]
+    return [address_row.id == address_row.user__default_billing_address_id for address_row in addresses]
 
 
 query = Queries()

@@ -159,8 +159,8 @@ def translation(
     shops: list[Row], arguments: ShopTranslationArguments, context: Context, *_: object
 ) -> Sequence[object]:
     code = arguments["languageCode"]
-    texts = translated_texts("core.shopsettings", [each.pk for each in shops], code)
-    return [_translated(each, code, texts.get(str(each.pk))) for each in shops]
+    texts = translated_texts("core.shopsettings", [shop_row.pk for shop_row in shops], code)
+    return [_translated(shop_row, code, texts.get(str(shop_row.pk))) for shop_row in shops]
 
 
 def _translated(row: Row, code: str, texts: dict[str, str] | None) -> dict[str, object] | None:

@@ -40,19 +40,23 @@ price.unsupported("preorderThreshold")
 def listings_of_products(
     products: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
-    rows = Listing.objects.filter(product__in={each.id for each in products}).order_by("channel_id")
+    rows = Listing.objects.filter(product__in={product_row.id for product_row in products}).order_by(
+        "channel_id"
+    )
     rows = rows.annotate(in_channel=F("channel_id"))
     listings_by_product = listing.grouped(rows, selection.names(), by="product_id")
-    return [listings_by_product.get(each.id, []) for each in products]
+    return [listings_by_product.get(product_row.id, []) for product_row in products]
 
 
 @variant.field("channelListings", needs="id", permissions=_STAFF)
 def prices_of_variants(
     variants: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
-    rows = Price.objects.filter(variant__in={each.id for each in variants}).order_by("channel_id")
+    rows = Price.objects.filter(variant__in={variant_row.id for variant_row in variants}).order_by(
+        "channel_id"
+    )
     prices_by_variant = price.grouped(rows, selection.names(), by="variant_id")
-    return [prices_by_variant.get(each.id, []) for each in variants]
+    return [prices_by_variant.get(variant_row.id, []) for variant_row in variants]
 
 
 @listing.field(needs="state")

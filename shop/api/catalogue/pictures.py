@@ -70,9 +70,9 @@ def media_of_products(
     order = ["product_id", "sort_order", "id"]
     if input_data := arguments.get("sortBy"):
         order = ["product_id", "id" if input_data["direction"] == "ASC" else "-id"]
-    rows = compiled_rows(_media_of, {each.id for each in products}, order=tuple(order))
+    rows = compiled_rows(_media_of, {product_row.id for product_row in products}, order=tuple(order))
     media_by_product = media.grouped(rows, selection.names(), by="product_id")
-    return [media_by_product.get(each.id, []) for each in products]
+    return [media_by_product.get(product_row.id, []) for product_row in products]
 
 
 @product.field("images", needs="id")
@@ -80,7 +80,7 @@ def images_of_products(
     products: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     images_by_product = _images_by_product(products)
-    return [images_by_product.get(each.id, []) for each in products]
+    return [images_by_product.get(product_row.id, []) for product_row in products]
 
 
 @product.field(needs="id")
@@ -91,7 +91,7 @@ def thumbnail(
     pictures_by_product: dict[Key, Row] = {}
     for row in _read_images(products):
         pictures_by_product.setdefault(row.product_id, row)
-    first_pictures = [pictures_by_product.get(each.id) for each in products]
+    first_pictures = [pictures_by_product.get(product_row.id) for product_row in products]
     return [
         {"alt": row.alt, "url": _url("Product", row.product_id, row, arguments, context)} if row else None
         for row in first_pictures
@@ -104,7 +104,7 @@ def media_by_id(
 ) -> list[Row | None]:
     key = key_from_id(arguments["id"], "ProductMedia")
     rows = media.read(media.rows(context).filter(pk=key), selection.names(), "product_id")
-    return [next((row for row in rows if row.product_id == each.id), None) for each in products]
+    return [next((row for row in rows if row.product_id == product_row.id), None) for product_row in products]
 
 
 @product.field(needs="id")
@@ -114,7 +114,8 @@ def image_by_id(
     key = key_from_id(arguments["id"], "ProductImage")
     images_by_product = _images_by_product(products)
     return [
-        next((row for row in images_by_product.get(each.id, ()) if row.id == key), None) for each in products
+        next((row for row in images_by_product.get(product_row.id, ()) if row.id == key), None)
+        for product_row in products
     ]
 
 
@@ -160,9 +161,9 @@ def _media_by_variant(
     variants: list[Row], fields: Sequence[str] | set[str] | frozenset[str]
 ) -> list[list[Row]]:
     media_by_variant = media.grouped(
-        compiled_rows(_media_of_variants, {each.id for each in variants}), fields, by="shows"
+        compiled_rows(_media_of_variants, {variant_row.id for variant_row in variants}), fields, by="shows"
     )
-    return [media_by_variant.get(each.id, []) for each in variants]
+    return [media_by_variant.get(variant_row.id, []) for variant_row in variants]
 
 
 def _media_of(products: Collection[int], *, order: tuple[str, ...]) -> Rows:
@@ -188,7 +189,9 @@ def _images_by_product(products: list[Row]) -> dict[Key, list[Row]]:
 
 def _read_images(products: list[Row]) -> list[Row]:
     """Return products' media with the columns that URLs need, in order."""
-    rows = compiled_rows(_media_of, {each.id for each in products}, order=("product_id", "sort_order", "id"))
+    rows = compiled_rows(
+        _media_of, {product_row.id for product_row in products}, order=("product_id", "sort_order", "id")
+    )
     return media.read(rows, ("url", "alt", "sortOrder"), "product_id")
 
 

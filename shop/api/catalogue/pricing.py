@@ -148,9 +148,9 @@ def pricing_of_variants(
     prices_by_pair = {(price.variant_id, price.channel_id): price for price in prices}
     return [
         _variant_pricing(price, context)
-        if (price := prices_by_pair.get((each.id, each.in_channel)))
+        if (price := prices_by_pair.get((variant_row.id, variant_row.in_channel)))
         else None
-        for each in variants
+        for variant_row in variants
     ]
 
 
@@ -159,7 +159,9 @@ def pricing_of_products(
     products: list[Row], arguments: ProductPricingArguments, context: Context, selection: Selection
 ) -> Sequence[Mapping[str, object] | None]:
     """Resolve products' pricing; null without a channel or if no variant has a price in it."""
-    return product_price_ranges(products, [each.id for each in products], arguments, context, selection)
+    return product_price_ranges(
+        products, [product_row.id for product_row in products], arguments, context, selection
+    )
 
 
 def product_price_ranges(

@@ -156,7 +156,8 @@ def attribute_create(
     values = described_columns(input_data, context, **_FLAGS)
     values |= columns(input_data, inputType="input_type", entityType="entity_type", type="kind")
     added_values = [
-        product_types.NewAttributeValue(required_text(value, "name"), _choice_columns(value)) for value in input_data.get("values") or ()
+        product_types.NewAttributeValue(required_text(value, "name"), _choice_columns(value))
+        for value in input_data.get("values") or ()
     ]
     created = product_types.create_attribute(
         values=values, added_values=added_values, **context.actor_and_time

@@ -65,7 +65,7 @@ add_metadata_fields(product, Product, rights=[CooperativeScoped(Permission.MANAG
 def charge_taxes(
     products: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[bool]:
-    channels = [channel_by_key(context, each.in_channel) for each in products]
+    channels = [channel_by_key(context, product_row.in_channel) for product_row in products]
     return [channel is None or channel.charge_taxes for channel in channels]
 
 
@@ -83,13 +83,17 @@ def is_available(
             for pair in _available_pairs(products, channel, country)
         }
         return [
-            None if each.in_channel is None else (each.id, each.in_channel) in available_pairs
-            for each in products
+            None
+            if product_row.in_channel is None
+            else (product_row.id, product_row.in_channel) in available_pairs
+            for product_row in products
         ]
     availability = {(key, channel): is_there for key, channel, is_there, *_ in _listing_rows(products)}
     return [
-        None if each.in_channel is None else availability.get((each.id, each.in_channel), False)
-        for each in products
+        None
+        if product_row.in_channel is None
+        else availability.get((product_row.id, product_row.in_channel), False)
+        for product_row in products
     ]
 
 
@@ -125,15 +129,15 @@ def variants(
 ) -> list[list[Row]]:
     """Resolve variants in their order. One query per channel."""
     variants_by_pair: dict[Pair, list[Row]] = {}
-    for channel_key in dict.fromkeys(each.in_channel for each in products):
-        keys = {each.id for each in products if each.in_channel == channel_key}
+    for channel_key in dict.fromkeys(product_row.in_channel for product_row in products):
+        keys = {product_row.id for product_row in products if product_row.in_channel == channel_key}
         order = ("product_id", "sort_order", "id")
         rows = variant.rows_among(
             context, channel_by_key(context, channel_key), keys, column="product_id", order=order
         )
         groups = variant.grouped(rows, selection.names(), by="product_id")
         variants_by_pair |= {(key, channel_key): group for key, group in groups.items()}
-    return [variants_by_pair.get((each.id, each.in_channel), []) for each in products]
+    return [variants_by_pair.get((product_row.id, product_row.in_channel), []) for product_row in products]
 
 
 @product.field("variant", needs=("id", "in_channel"))
@@ -143,12 +147,12 @@ def one_variant(
     input_data, sku = arguments.get("id"), arguments.get("sku")
     requested = {"sku": sku} if input_data is None else {"pk": key_from_id(input_data, "ProductVariant")}
     variant_by_pair: dict[Pair, Row] = {}
-    for channel_key in dict.fromkeys(each.in_channel for each in products):
-        keys = {each.id for each in products if each.in_channel == channel_key}
+    for channel_key in dict.fromkeys(product_row.in_channel for product_row in products):
+        keys = {product_row.id for product_row in products if product_row.in_channel == channel_key}
         rows = variant.rows_in(context, channel_by_key(context, channel_key))
         for row in variant.read(rows.filter(product__in=keys, **requested), selection.names(), "product_id"):
             variant_by_pair[row.product_id, channel_key] = row
-    return [variant_by_pair.get((each.id, each.in_channel)) for each in products]
+    return [variant_by_pair.get((product_row.id, product_row.in_channel)) for product_row in products]
 
 
 @product.field(needs=("id", "in_channel"))
@@ -158,8 +162,8 @@ def product_variants(
     reject_filter_with_where(arguments)
     order = sort_keys(arguments.get("sortBy"), variant_filters.SORTS, [SortKey("sort_order"), SortKey("id")])
     pages: dict[Pair, object] = {}
-    for channel_key in dict.fromkeys(each.in_channel for each in products):
-        keys = [each.id for each in products if each.in_channel == channel_key]
+    for channel_key in dict.fromkeys(product_row.in_channel for product_row in products):
+        keys = [product_row.id for product_row in products if product_row.in_channel == channel_key]
         rows = variant.rows_in(context, channel_by_key(context, channel_key))
         for input_data in (arguments.get("filter"), arguments.get("where")):
             rows = rows.filter(build_condition(input_data, variant_filters.CONDITIONS, context))
@@ -167,7 +171,7 @@ def product_variants(
             variant, rows, arguments, selection, order=order, parent_column="product_id", parents=keys
         )
         pages |= {(key, channel_key): page for key, page in zip(keys, channel_pages, strict=True)}
-    return [pages[each.id, each.in_channel] for each in products]
+    return [pages[product_row.id, product_row.in_channel] for product_row in products]
 
 
 @product.field(needs=("id", "cooperative_id", "in_channel"))
@@ -176,9 +180,12 @@ def collections(
 ) -> list[list[Row]]:
     """Resolve collections by name, then the cooperative's computed collection."""
     keys_of: dict[int, list[int]] = {}
-    for key, collection_key in _collection_positions({each.id for each in products}):
+    for key, collection_key in _collection_positions({product_row.id for product_row in products}):
         keys_of.setdefault(key, []).append(collection_key)
-    requested = [[*keys_of.get(each.id, ()), key_from_cooperative(each.cooperative_id)] for each in products]
+    requested = [
+        [*keys_of.get(product_row.id, ()), key_from_cooperative(product_row.cooperative_id)]
+        for product_row in products
+    ]
     pairs = [(key, each.in_channel) for keys, each in zip(requested, products, strict=True) for key in keys]
     collections_by_pair = collection.by_pair(context, pairs, selection.names())
     return [
@@ -199,14 +206,16 @@ def _collection_positions(products: Collection[int]) -> QuerySet[CollectionProdu
 
 def channels_of(products: list[Row], context: Context) -> list[Channel]:
     """Return the channels that these products are seen in."""
-    keys = dict.fromkeys(each.in_channel for each in products)
+    keys = dict.fromkeys(product_row.in_channel for product_row in products)
     return [channel for key in keys if (channel := channel_by_key(context, key)) is not None]
 
 
 def _available_pairs(products: list[Row], channel: Channel, country: str) -> Iterator[tuple[int, int]]:
     """Yield products with a variant available in the channel and deliverable to the country."""
     in_stock = Stock.objects.reachable(channel_id=channel.pk, country=country).filter(free__gt=0)
-    sold = Variant.objects.buyable_in(channel.pk).filter(product__in={each.id for each in products})
+    sold = Variant.objects.buyable_in(channel.pk).filter(
+        product__in={product_row.id for product_row in products}
+    )
     available_variants = sold.filter(
         Q(track_inventory=False) | Q(Exists(in_stock.filter(variant=OuterRef("pk"))))
     )
@@ -219,8 +228,8 @@ _ListingValues: TypeAlias = tuple[int, int, bool, datetime.datetime | None, date
 
 def _listing_rows(products: list[Row]) -> list[_ListingValues]:
     """Return the products' listings."""
-    channels = {each.in_channel for each in products} - {None}
-    return _listings({each.id for each in products}, channels) if channels else []
+    channels = {product_row.in_channel for product_row in products} - {None}
+    return _listings({product_row.id for product_row in products}, channels) if channels else []
 
 
 @compiled_query
@@ -235,7 +244,7 @@ def _available_from(products: list[Row]) -> list[datetime.datetime | None]:
     times_by_pair = {
         (key, channel): moment or published for key, channel, _is_available, moment, published in rows
     }
-    return [times_by_pair.get((each.id, each.in_channel)) for each in products]
+    return [times_by_pair.get((product_row.id, product_row.in_channel)) for product_row in products]
 
 
 def _has_passed(moment: datetime.datetime | None, now: datetime.datetime) -> bool:

@@ -100,7 +100,7 @@ error = Type("TaxConfigurationUpdateError")
 @error.field()
 def country_codes(errors: list[Mapping[str, Any]], *_: object) -> list[list[str]]:
     """Resolve the error's countries, usually none."""
-    return [each.get("countryCodes", []) for each in errors]
+    return [error_row.get("countryCodes", []) for error_row in errors]
 
 
 TYPES = (configuration, of_country, query, mutation, error)

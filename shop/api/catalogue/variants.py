@@ -54,8 +54,12 @@ def quantity_available(
     shop_limit = context.settings.limit_quantity_per_checkout or DEFAULT_QUANTITY_LIMIT
     country = country_in(arguments) or arguments.get("countryCode")
     free_quantities: dict[Pair, int] = {}
-    for channel_key in dict.fromkeys(each.in_channel for each in variants):
-        keys = [each.id for each in variants if each.in_channel == channel_key and each.track_inventory]
+    for channel_key in dict.fromkeys(variant_row.in_channel for variant_row in variants):
+        keys = [
+            variant_row.id
+            for variant_row in variants
+            if variant_row.in_channel == channel_key and variant_row.track_inventory
+        ]
         channel = channel_by_key(context, channel_key)
         destination = (
             (channel.pk, country or channel.default_country) if channel is not None else (None, None)
@@ -64,9 +68,13 @@ def quantity_available(
             {(key, channel_key): total for key, total in _free(keys, *destination)} if keys else {}
         )
     quantities = []
-    for each in variants:
-        limit = min(shop_limit, each.quantity_limit_per_customer or shop_limit)
-        available = free_quantities.get((each.id, each.in_channel), 0) if each.track_inventory else limit
+    for variant_row in variants:
+        limit = min(shop_limit, variant_row.quantity_limit_per_customer or shop_limit)
+        available = (
+            free_quantities.get((variant_row.id, variant_row.in_channel), 0)
+            if variant_row.track_inventory
+            else limit
+        )
         quantities.append(max(0, min(available, limit)))
     return quantities
 
@@ -78,13 +86,13 @@ def stocks(
     country = country_in(arguments) or arguments.get("countryCode")
     own_condition = own_rows_condition(context, "warehouse__cooperative") or Q()
     stocks_by_pair: dict[Pair, list[Row]] = {}
-    for channel_key in dict.fromkeys(each.in_channel for each in variants):
-        keys = [each.id for each in variants if each.in_channel == channel_key]
+    for channel_key in dict.fromkeys(variant_row.in_channel for variant_row in variants):
+        keys = [variant_row.id for variant_row in variants if variant_row.in_channel == channel_key]
         rows = deliverable_stocks(keys, channel_by_key(context, channel_key) if country else None, country)
         rows = rows.filter(own_condition, warehouse__closed_at=None).order_by("variant_id", "id")
         groups = stock.grouped(rows, selection.names(), by="variant_id")
         stocks_by_pair |= {(key, channel_key): group for key, group in groups.items()}
-    return [stocks_by_pair.get((each.id, each.in_channel), []) for each in variants]
+    return [stocks_by_pair.get((variant_row.id, variant_row.in_channel), []) for variant_row in variants]
 
 
 @variant.field(needs=("id", "in_channel"), permissions=[CooperativeScoped(Permission.MANAGE_PRODUCTS)])
@@ -93,10 +101,10 @@ def margin(
 ) -> list[int | None]:
     """Resolve the margin in percent of the price."""
     own_condition = own_rows_condition(context, "variant__cooperative") or Q()
-    keys = {each.id for each in variants}
+    keys = {variant_row.id for variant_row in variants}
     rows = Price.objects.filter(own_condition, variant__in=keys, amount__gt=0, cost__isnull=False)
     margins_by_pair = {(price.variant_id, price.channel_id): margin_percent(price) for price in rows}
-    return [margins_by_pair.get((each.id, each.in_channel)) for each in variants]
+    return [margins_by_pair.get((variant_row.id, variant_row.in_channel)) for variant_row in variants]
 
 
 def margin_percent(price: Price) -> int | None:

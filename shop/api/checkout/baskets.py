@@ -107,7 +107,7 @@ def _discount_name(quote: Quote) -> str | None:
 
 @_quoted("isShippingRequired")
 def _is_shipping_required(quote: Quote) -> bool:
-    return any(each.variant.product.product_type.is_shipping_required for each in quote.lines)
+    return any(line_row.variant.product.product_type.is_shipping_required for line_row in quote.lines)
 
 
 @checkout.field(needs="voucher_code")

@@ -38,7 +38,7 @@ add_metadata_fields(
 @line.field("variant", needs=("variant_id", "basket__channel_id"))
 def variants(lines: list[Row], arguments: object, context: Context, selection: Selection) -> list[Row]:
     """Resolve variants; those in the basket are visible even if no longer on sale."""
-    variant_pairs = [(each.variant_id, each.basket__channel_id) for each in lines]
+    variant_pairs = [(line_row.variant_id, line_row.basket__channel_id) for line_row in lines]
     variants_by_pair = variant.by_pair(context, variant_pairs, selection.names())
     hidden = {key for key, _channel in variant_pairs if (key, _channel) not in variants_by_pair}
     if hidden:
@@ -118,24 +118,26 @@ def _requires_shipping(quoted_line: QuotedLine, quote: Quote) -> bool:
 def problems(
     lines: list[Row], arguments: object, context: Context, selection: Selection
 ) -> Sequence[Sequence[object]]:
-    quotes = quotes_of(context, [each.basket_id for each in lines])
-    rows = BasketLine.objects.in_bulk([each.id for each in lines])
+    quotes = quotes_of(context, [line_row.basket_id for line_row in lines])
+    rows = BasketLine.objects.in_bulk([line_row.id for line_row in lines])
     lines_by_key = {
         quoted_line.requested.key: (quoted_line, quote)
         for quote in quotes.values()
         for quoted_line in quote.lines
     }
     return [
-        line_problems(lines_by_key[each.id][0], rows[each.id], lines_by_key[each.id][1], context)
-        if each.id in rows
+        line_problems(lines_by_key[line_row.id][0], rows[line_row.id], lines_by_key[line_row.id][1], context)
+        if line_row.id in rows
         else []
-        for each in lines
+        for line_row in lines
     ]
 
 
 def _total_of(quoted_line: QuotedLine, quote: Quote) -> TaxedAmount:
     """Return the total after all discounts; unavailable lines have their undiscounted price."""
-    priced = next((each for each in quote.purchase.lines if each.key == quoted_line.requested.key), None)
+    priced = next(
+        (line_row for line_row in quote.purchase.lines if line_row.key == quoted_line.requested.key), None
+    )
     channel = quote.requested.channel
     if priced is not None:
         return TaxedAmount(priced.total.net, priced.total.gross, channel.currency)

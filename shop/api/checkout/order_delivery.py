@@ -42,7 +42,7 @@ class _Delivery(TypedDict):
 def _parts(context: Context, orders: list[Row]) -> dict[Key, list[_Delivery]]:
     """Return each order's parts with their deliveries, by order key."""
     rows = filter_visible(context, OrderPart.objects.all(), order="order", part="pk")
-    rows = rows.filter(order__in=[each.id for each in orders]).order_by("order", "number")
+    rows = rows.filter(order__in=[order_row.id for order_row in orders]).order_by("order", "number")
     parts_by_order: dict[Key, list[_Delivery]] = {}
     for row in rows.values(*_COLUMNS):
         parts_by_order.setdefault(row["order"], []).append(row)
@@ -77,7 +77,7 @@ def shipping_methods(
     orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[ShippingMethodView | None]:
     parts_by_order = _parts(context, orders)
-    return [_combined_method(parts_by_order.get(each.id, [])) for each in orders]
+    return [_combined_method(parts_by_order.get(order_row.id, [])) for order_row in orders]
 
 
 @order.field("deliveryMethod", needs="id")
@@ -85,11 +85,12 @@ def delivery_methods(
     orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[Row | ShippingMethodView | None]:
     parts_by_order = _parts(context, orders)
-    keys = {each.id: _pickup_warehouse(parts_by_order.get(each.id, [])) for each in orders}
+    keys = {order_row.id: _pickup_warehouse(parts_by_order.get(order_row.id, [])) for order_row in orders}
     rows = Warehouse.objects.all()
     warehouses = warehouse.by_key(context, keys.values(), selection.names(), rows=rows)
     return [
-        warehouses.get(keys[each.id]) or _combined_method(parts_by_order.get(each.id, [])) for each in orders
+        warehouses.get(keys[order_row.id]) or _combined_method(parts_by_order.get(order_row.id, []))
+        for order_row in orders
     ]
 
 

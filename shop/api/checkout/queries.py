@@ -52,7 +52,7 @@ def all_checkouts(arguments: CheckoutsArguments, context: Context, selection: Se
 def baskets_of(
     users: list[Row], arguments: UserCheckoutsArguments, context: Context, selection: Selection
 ) -> Sequence[object]:
-    rows, keys = _baskets_in_channel(arguments), [each.id for each in users]
+    rows, keys = _baskets_in_channel(arguments), [user_row.id for user_row in users]
     return connect_each(
         checkout, rows, arguments, selection, order=_NEWEST, parent_column="user_id", parents=keys
     )
@@ -62,13 +62,13 @@ def baskets_of(
 def checkout_ids(users: list[Row], arguments: UserCheckoutIdsArguments, *_: object) -> list[list[str]]:
     rows = (
         _baskets_in_channel(arguments)
-        .filter(user__in=[each.id for each in users])
+        .filter(user__in=[user_row.id for user_row in users])
         .order_by("-changed_at", "-pk")
     )
     ids_by_user: dict[int, list[str]] = {}
     for owner, key in rows.values_list("user", "pk"):
         ids_by_user.setdefault(owner, []).append(global_id("Checkout", key))
-    return [ids_by_user.get(each.id, []) for each in users]
+    return [ids_by_user.get(user_row.id, []) for user_row in users]
 
 
 def _baskets_in_channel(arguments: UserCheckoutIdsArguments | UserCheckoutsArguments) -> Rows:

@@ -95,17 +95,17 @@ def discounts_of_orders(
     orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     """Resolve the discounts of orders, without promotions of single products, which are on the lines."""
-    rows = discount.rows(context).filter(order__in=[each.id for each in orders])
+    rows = discount.rows(context).filter(order__in=[order_row.id for order_row in orders])
     if sees_parts_only(context):
         rows = rows.filter(pk__in=_visible_shares(context).values("discount"))
     rows = rows.exclude(kind=DiscountKind.CATALOGUE).order_by("order", "kind", "pk")
     discounts_by_order = discount.grouped(rows, selection.names(), by="order_id")
-    return [discounts_by_order.get(each.id, []) for each in orders]
+    return [discounts_by_order.get(order_row.id, []) for order_row in orders]
 
 
 def _totals_and_names(context: Context, orders: list[Row]) -> dict[Key, tuple[int, list[str]]]:
     """Return the total and the names of each order's discounts."""
-    rows = _visible_shares(context).filter(discount__order__in=[each.id for each in orders])
+    rows = _visible_shares(context).filter(discount__order__in=[order_row.id for order_row in orders])
     rows = rows.exclude(discount__kind=DiscountKind.CATALOGUE)
     columns = ("discount__order", "discount__kind", "discount", "discount__name")
     totals_and_names: dict[Key, tuple[int, list[str]]] = {}
@@ -121,8 +121,10 @@ def total_discounts(
 ) -> list[Amount | None]:
     totals_and_names = _totals_and_names(context, orders)
     return [
-        Amount(totals_and_names[each.id][0], each.currency) if each.id in totals_and_names else None
-        for each in orders
+        Amount(totals_and_names[order_row.id][0], order_row.currency)
+        if order_row.id in totals_and_names
+        else None
+        for order_row in orders
     ]
 
 
@@ -132,7 +134,8 @@ def discount_name(
 ) -> list[str | None]:
     totals_and_names = _totals_and_names(context, orders)
     return [
-        ", ".join(totals_and_names[each.id][1]) if each.id in totals_and_names else None for each in orders
+        ", ".join(totals_and_names[order_row.id][1]) if order_row.id in totals_and_names else None
+        for order_row in orders
     ]
 
 

@@ -107,7 +107,7 @@ def changes_of_event_types(names: Iterable[str]) -> list[str]:
 def events_of_orders(
     orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
-    keys = [str(each.id) for each in orders]
+    keys = [str(order_row.id) for order_row in orders]
     rows = visible_events(context).filter(root_kind=Order._meta.label_lower, root_key__in=keys)
     rows = rows.filter(action__in=[*EVENT_TYPES, *EVENT_MESSAGES]).order_by("root_key", "created_at", "pk")
     events_by_order = event.grouped(rows, selection.names(), by="root_key")
@@ -125,7 +125,7 @@ def visible_events(context: Context) -> Rows:
 
 @event.field("type", needs="action")
 def event_types(events: list[Row], *_: object) -> list[str]:
-    return [EVENT_TYPES.get(each.action, OTHER_EVENT_TYPE) for each in events]
+    return [EVENT_TYPES.get(event_row.action, OTHER_EVENT_TYPE) for event_row in events]
 
 
 @event.field(needs=("action", "reason"))
@@ -134,11 +134,15 @@ def message(events: list[Row], *_: object) -> list[str | None]:
     return [
         ": ".join(
             filter(
-                None, (str(EVENT_MESSAGES[each.action]) if each.action in EVENT_MESSAGES else "", each.reason)
+                None,
+                (
+                    str(EVENT_MESSAGES[event_row.action]) if event_row.action in EVENT_MESSAGES else "",
+                    event_row.reason,
+                ),
             )
         )
         or None
-        for each in events
+        for event_row in events
     ]
 
 
@@ -155,7 +159,11 @@ def apps(events: list[Row], arguments: object, context: Context, selection: Sele
 @event.field(needs=("id", "action", "data", "root_key"))
 def amount(events: list[Row], *_: object) -> list[float | None]:
     """Resolve the paid or refunded amount, if recorded."""
-    money_events = [each for each in events if each.action in _MONEY and each.data.get("amount") is not None]
+    money_events = [
+        event_row
+        for event_row in events
+        if event_row.action in _MONEY and event_row.data.get("amount") is not None
+    ]
     rows = Order.objects.filter(pk__in={money_event.root_key for money_event in money_events}).values_list(
         "pk", "currency"
     )
@@ -166,25 +174,27 @@ def amount(events: list[Row], *_: object) -> list[float | None]:
         )
         for money_event in money_events
     }
-    return [amounts.get(each.id) for each in events]
+    return [amounts.get(event_row.id) for event_row in events]
 
 
 @event.field(needs="root_key")
 def order_number(events: list[Row], *_: object) -> list[str | None]:
-    numbers = Order.objects.filter(pk__in={each.root_key for each in events}).values_list("pk", "number")
+    numbers = Order.objects.filter(pk__in={event_row.root_key for event_row in events}).values_list(
+        "pk", "number"
+    )
     numbers_by_order = {str(key): str(number) for key, number in numbers}
-    return [numbers_by_order.get(each.root_key) for each in events]
+    return [numbers_by_order.get(event_row.root_key) for event_row in events]
 
 
 @event.field(needs=("kind", "key"))
 def composed_id(events: list[Row], *_: object) -> list[str | None]:
     """Resolve the parcel, as order number and parcel number."""
-    keys = {each.key for each in events if each.kind == _PARCEL}
+    keys = {event_row.key for event_row in events if event_row.kind == _PARCEL}
     rows = Parcel.objects.filter(pk__in=keys).values_list("pk", "part__order__number", "number")
     ids_by_parcel = (
         {str(key): f"{order_number}-{number}" for key, order_number, number in rows} if keys else {}
     )
-    return [ids_by_parcel.get(each.key) if each.kind == _PARCEL else None for each in events]
+    return [ids_by_parcel.get(event_row.key) if event_row.kind == _PARCEL else None for event_row in events]
 
 
 @event.field(needs=("kind", "key"))
@@ -192,10 +202,13 @@ def fulfilled_items(
     events: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row] | None]:
     """Resolve the parcel's lines."""
-    keys = {each.key for each in events if each.kind == _PARCEL}
+    keys = {event_row.key for event_row in events if event_row.kind == _PARCEL}
     rows = ParcelLine.objects.filter(parcel__in=keys).order_by("parcel", "pk")
     lines_by_parcel = fulfillment_line.grouped(rows, selection.names(), by="parcel_id") if keys else {}
-    return [lines_by_parcel.get(int(each.key), []) if each.kind == _PARCEL else None for each in events]
+    return [
+        lines_by_parcel.get(int(event_row.key), []) if event_row.kind == _PARCEL else None
+        for event_row in events
+    ]
 
 
 query = Queries()

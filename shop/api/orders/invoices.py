@@ -30,9 +30,11 @@ def companies_of_orders(
     orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[Row | None]:
     """Resolve the company; cooperatives' staff see it as long as they see the address."""
-    rows = company.rows(context).filter(order__in=[each.id for each in orders if each.shows_address])
+    rows = company.rows(context).filter(
+        order__in=[order_row.id for order_row in orders if order_row.shows_address]
+    )
     companies_by_order = company.grouped(rows, selection.names(), by="order_id")
-    return [next(iter(companies_by_order.get(each.id, ())), None) for each in orders]
+    return [next(iter(companies_by_order.get(order_row.id, ())), None) for order_row in orders]
 
 
 def invoice_from(input_data: InputData | None) -> InvoiceDetails | None:

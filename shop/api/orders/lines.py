@@ -48,16 +48,19 @@ def _prices(field: str, column_prefix: str) -> None:
     net, gross = f"{column_prefix}_net", f"{column_prefix}_gross"
 
     def line_prices(lines: list[Row], *_: object) -> list[TaxedAmount]:
-        return [TaxedAmount(getattr(each, net), getattr(each, gross), each.order__currency) for each in lines]
+        return [
+            TaxedAmount(getattr(line_row, net), getattr(line_row, gross), line_row.order__currency)
+            for line_row in lines
+        ]
 
     def unit_prices(lines: list[Row], *_: object) -> list[TaxedAmount]:
         return [
             TaxedAmount(
-                unit_price(getattr(each, net), each.quantity),
-                unit_price(getattr(each, gross), each.quantity),
-                each.order__currency,
+                unit_price(getattr(line_row, net), line_row.quantity),
+                unit_price(getattr(line_row, gross), line_row.quantity),
+                line_row.order__currency,
             )
-            for each in lines
+            for line_row in lines
         ]
 
     unit = field.replace("Total", "Unit").replace("total", "unit")
@@ -78,61 +81,66 @@ def _unit_discount(row: Row) -> int:
 
 @line.field(needs=_DISCOUNT_COLUMNS)
 def unit_discount(lines: list[Row], *_: object) -> list[Amount]:
-    return [Amount(_unit_discount(each), each.order__currency) for each in lines]
+    return [Amount(_unit_discount(line_row), line_row.order__currency) for line_row in lines]
 
 
 @line.field(needs=_DISCOUNT_COLUMNS)
 def unit_discount_value(lines: list[Row], *_: object) -> list[Decimal]:
-    return [to_major_units(_unit_discount(each), each.order__currency) for each in lines]
+    return [to_major_units(_unit_discount(line_row), line_row.order__currency) for line_row in lines]
 
 
 @line.field(needs=_DISCOUNT_COLUMNS)
 def unit_discount_type(lines: list[Row], *_: object) -> list[str | None]:
     """Resolve the type; discounts of several types add up to a fixed amount."""
-    return [ValueType.FIXED if _unit_discount(each) else None for each in lines]
+    return [ValueType.FIXED if _unit_discount(line_row) else None for line_row in lines]
 
 
 @line.field(needs="id")
 def unit_discount_reason(lines: list[Row], *_: object) -> list[str | None]:
     """Resolve the names of the discounts."""
     names_by_line: dict[Key, list[str]] = {}
-    discount_shares = DiscountShare.objects.filter(line__in=[each.id for each in lines]).exclude(
+    discount_shares = DiscountShare.objects.filter(line__in=[line_row.id for line_row in lines]).exclude(
         discount__name=""
     )
     for key, name in discount_shares.order_by("line", "pk").values_list("line", "discount__name"):
         if name not in names_by_line.setdefault(key, []):
             names_by_line[key].append(name)
-    return ["; ".join(names_by_line[each.id]) if each.id in names_by_line else None for each in lines]
+    return [
+        "; ".join(names_by_line[line_row.id]) if line_row.id in names_by_line else None for line_row in lines
+    ]
 
 
 @line.field(needs=("id", "quantity"))
 def quantity_fulfilled(lines: list[Row], *_: object) -> list[int]:
     """Resolve the quantity in parcels, or refunded and not sent."""
-    closed = closed_quantities(each.id for each in lines)
-    return [closed.get(each.id, 0) for each in lines]
+    closed = closed_quantities(line_row.id for line_row in lines)
+    return [closed.get(line_row.id, 0) for line_row in lines]
 
 
 @line.field(needs=("id", "quantity"))
 def quantity_to_fulfill(lines: list[Row], *_: object) -> list[int]:
-    closed = closed_quantities(each.id for each in lines)
-    return [each.quantity - closed.get(each.id, 0) for each in lines]
+    closed = closed_quantities(line_row.id for line_row in lines)
+    return [line_row.quantity - closed.get(line_row.id, 0) for line_row in lines]
 
 
 @line.field(needs="tax_rate")
 def tax_rate(lines: list[Row], *_: object) -> list[float]:
-    return [float(each.tax_rate / 100) for each in lines]
+    return [float(line_row.tax_rate / 100) for line_row in lines]
 
 
 @line.field(needs="variant_id")
 def product_variant_id(lines: list[Row], *_: object) -> list[str | None]:
-    return [global_id("ProductVariant", each.variant_id) if each.variant_id else None for each in lines]
+    return [
+        global_id("ProductVariant", line_row.variant_id) if line_row.variant_id else None
+        for line_row in lines
+    ]
 
 
 @line.field("variant", needs=("variant_id", "order__channel_id"))
 def variants_of_lines(
     lines: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[Row | None]:
-    variant_pairs = [(each.variant_id, each.order__channel_id) for each in lines]
+    variant_pairs = [(line_row.variant_id, line_row.order__channel_id) for line_row in lines]
     variants_by_pair = variant.by_pair(context, variant_pairs, selection.names())
     return [variants_by_pair.get(pair) for pair in variant_pairs]
 
@@ -141,7 +149,7 @@ def variants_of_lines(
 def sellers_of_lines(
     lines: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[Row | None]:
-    cooperative_pairs = [(each.cooperative_id, each.order__channel_id) for each in lines]
+    cooperative_pairs = [(line_row.cooperative_id, line_row.order__channel_id) for line_row in lines]
     cooperatives_by_pair = cooperative.by_pair(context, cooperative_pairs, selection.names())
     return [cooperatives_by_pair.get(pair) for pair in cooperative_pairs]
 
@@ -151,19 +159,19 @@ def thumbnail(
     lines: list[Row], arguments: OrderLineThumbnailArguments, context: Context, selection: Selection
 ) -> list[dict[str, str] | None]:
     """Resolve the picture at the time of the order."""
-    keys = {each.picture_key for each in lines} - {None}
+    keys = {line_row.picture_key for line_row in lines} - {None}
     pictures = Picture.objects.filter(pk__in=keys) if keys else Picture.objects.none()
     pictures_by_key = {
         key: values for key, *values in pictures.values_list("pk", "alt", "state", "renditions")
     }
     thumbnails: list[dict[str, str] | None] = []
-    for each in lines:
-        if each.picture_key not in pictures_by_key:
+    for line_row in lines:
+        if line_row.picture_key not in pictures_by_key:
             thumbnails.append(None)
             continue
-        alt, state, renditions = pictures_by_key[each.picture_key]
-        url = image_url(context, "Product", each.product_key, state, renditions, arguments)
-        thumbnails.append({"url": url, "alt": alt or each.product_name})
+        alt, state, renditions = pictures_by_key[line_row.picture_key]
+        url = image_url(context, "Product", line_row.product_key, state, renditions, arguments)
+        thumbnails.append({"url": url, "alt": alt or line_row.product_name})
     return thumbnails
 
 
@@ -171,18 +179,18 @@ def thumbnail(
 def allocations_of_lines(
     lines: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
-    rows = Allocation.objects.filter(line__in=[each.id for each in lines]).order_by("line", "pk")
+    rows = Allocation.objects.filter(line__in=[line_row.id for line_row in lines]).order_by("line", "pk")
     allocations_by_line = allocation.grouped(rows, selection.names(), by="line_id")
-    return [allocations_by_line.get(each.id, []) for each in lines]
+    return [allocations_by_line.get(line_row.id, []) for line_row in lines]
 
 
 @line.field("discounts", needs="id")
 def discounts_of_lines(
     lines: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
-    rows = line_discount.rows(context).filter(line__in=[each.id for each in lines])
+    rows = line_discount.rows(context).filter(line__in=[line_row.id for line_row in lines])
     discounts_by_line = line_discount.grouped(rows.order_by("line", "pk"), selection.names(), by="line_id")
-    return [discounts_by_line.get(each.id, []) for each in lines]
+    return [discounts_by_line.get(line_row.id, []) for line_row in lines]
 
 
 allocation.id()

@@ -68,12 +68,12 @@ _CONFIRMABLE = frozenset({SaleorStatus.DRAFT, SaleorStatus.UNCONFIRMED})
 
 @order.field(needs=("placed_at", "created_at"))
 def created(orders: list[Row], *_: object) -> Sequence[object]:
-    return [each.placed_at or each.created_at for each in orders]
+    return [order_row.placed_at or order_row.created_at for order_row in orders]
 
 
 @order.field(needs="number")
 def number(orders: list[Row], *_: object) -> list[str]:
-    return [str(each.number) for each in orders]
+    return [str(order_row.number) for order_row in orders]
 
 
 _KEY_COLUMNS = ("id", "number", "is_whole")
@@ -86,20 +86,20 @@ def ids(orders: list[Row], *_: object) -> list[str]:
 
 @order.field(needs=_KEY_COLUMNS)
 def token(orders: list[Row], *_: object) -> list[str]:
-    return [str(shown_key(each)) for each in orders]
+    return [str(shown_key(order_row)) for order_row in orders]
 
 
 @order.field(needs=("basket_key", "is_whole"))
 def checkout_id(orders: list[Row], *_: object) -> list[str | None]:
     return [
-        global_id("Checkout", each.basket_key) if each.basket_key and each.is_whole else None
-        for each in orders
+        global_id("Checkout", order_row.basket_key) if order_row.basket_key and order_row.is_whole else None
+        for order_row in orders
     ]
 
 
 @order.field(needs=("email", "is_whole"))
 def user_email(orders: list[Row], *_: object) -> list[str | None]:
-    return [each.email if each.is_whole else None for each in orders]
+    return [order_row.email if order_row.is_whole else None for order_row in orders]
 
 
 def _addresses(field: str, column: str, visibility_column: str) -> None:
@@ -108,7 +108,10 @@ def _addresses(field: str, column: str, visibility_column: str) -> None:
     def resolve(
         orders: list[Row], arguments: object, context: Context, selection: Selection
     ) -> list[Row | None]:
-        keys = [getattr(each, column) if getattr(each, visibility_column) else None for each in orders]
+        keys = [
+            getattr(order_row, column) if getattr(order_row, visibility_column) else None
+            for order_row in orders
+        ]
         addresses_by_key = address.by_key(context, keys, selection.names(), rows=Address.objects.all())
         return [addresses_by_key.get(key) for key in keys]
 
@@ -121,7 +124,7 @@ _addresses("shippingAddress", "shipping_address_id", "shows_address")
 
 @order.field(needs="status")
 def status_display(orders: list[Row], *_: object) -> list[str]:
-    return [str(OrderStatus(each.status).label) for each in orders]
+    return [str(OrderStatus(order_row.status).label) for order_row in orders]
 
 
 @order.field("user", needs=("user_id", "is_whole"))
@@ -130,8 +133,10 @@ def buyers(orders: list[Row], arguments: object, context: Context, selection: Se
     requester_key = context.user.pk if context.user else None
     sees_all_buyers = order_scope(context).has_platform_grant
     keys = [
-        each.user_id if each.is_whole and (sees_all_buyers or each.user_id == requester_key) else None
-        for each in orders
+        order_row.user_id
+        if order_row.is_whole and (sees_all_buyers or order_row.user_id == requester_key)
+        else None
+        for order_row in orders
     ]
     users_by_key = user.by_key(context, keys, selection.names(), rows=User.objects.all())
     return [users_by_key.get(key) for key in keys]
@@ -139,27 +144,27 @@ def buyers(orders: list[Row], arguments: object, context: Context, selection: Se
 
 @order.field(needs="language")
 def language_code(orders: list[Row], *_: object) -> list[str]:
-    return [each.language for each in orders]
+    return [order_row.language for order_row in orders]
 
 
 @order.field(needs="language")
 def language_code_enum(orders: list[Row], *_: object) -> list[str]:
-    return [code_from_tag(each.language) for each in orders]
+    return [code_from_tag(order_row.language) for order_row in orders]
 
 
 @order.field(needs="charge_coverage")
 def is_paid(orders: list[Row], *_: object) -> list[bool]:
-    return [each.charge_coverage in _PAID for each in orders]
+    return [order_row.charge_coverage in _PAID for order_row in orders]
 
 
 @order.field(needs="charge_coverage")
 def payment_status(orders: list[Row], *_: object) -> list[str]:
-    return [_PAYMENT[Coverage(each.charge_coverage)] for each in orders]
+    return [_PAYMENT[Coverage(order_row.charge_coverage)] for order_row in orders]
 
 
 @order.field(needs="charge_coverage")
 def payment_status_display(orders: list[Row], *_: object) -> list[str]:
-    return [str(Coverage(each.charge_coverage).label) for each in orders]
+    return [str(Coverage(order_row.charge_coverage).label) for order_row in orders]
 
 
 @order.field(needs=("saleor_status", "charge_coverage"), permissions=HANDLES_ORDERS)
@@ -167,26 +172,26 @@ def actions(orders: list[Row], *_: object) -> list[list[str]]:
     """Resolve actions of the older payment API: an unpaid order may be marked as paid."""
     return [
         ["MARK_AS_PAID"]
-        if each.charge_coverage == Coverage.NONE and each.saleor_status != SaleorStatus.CANCELED
+        if order_row.charge_coverage == Coverage.NONE and order_row.saleor_status != SaleorStatus.CANCELED
         else []
-        for each in orders
+        for order_row in orders
     ]
 
 
 @order.field(needs="saleor_status")
 def can_finalize(orders: list[Row], *_: object) -> list[bool]:
-    return [each.saleor_status in _CONFIRMABLE for each in orders]
+    return [order_row.saleor_status in _CONFIRMABLE for order_row in orders]
 
 
 @order.field("lines", needs="id")
 def lines_of_orders(
     orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
-    keys = [each.id for each in orders]
+    keys = [order_row.id for order_row in orders]
     rows = line.rows(context).filter(order__in=keys).order_by("part_id", "position", "id")
     line_rows = rows if sees_parts_only(context) else compiled_rows(_lines_of, keys)
     lines_by_order = line.grouped(line_rows, selection.names(), by="order_id")
-    return [lines_by_order.get(each.id, []) for each in orders]
+    return [lines_by_order.get(order_row.id, []) for order_row in orders]
 
 
 def _lines_of(orders: Collection[uuid.UUID]) -> Rows:
@@ -197,41 +202,46 @@ def _lines_of(orders: Collection[uuid.UUID]) -> Rows:
 def parcels_of_orders(
     orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
-    rows = fulfillment.rows(context).filter(part__order__in=[each.id for each in orders])
+    rows = fulfillment.rows(context).filter(part__order__in=[order_row.id for order_row in orders])
     rows = rows.annotate(of_order=F("part__order")).order_by("part_id", "number", "id")
     parcels_by_order = fulfillment.grouped(rows, selection.names(), by="of_order")
-    return [parcels_by_order.get(each.id, []) for each in orders]
+    return [parcels_by_order.get(order_row.id, []) for order_row in orders]
 
 
 @order.field(needs="id")
 def weight(orders: list[Row], arguments: object, context: Context, selection: Selection) -> Sequence[object]:
     """Resolve the delivery weight; for lines sold by weight the recorded one."""
-    rows = line.rows(context).filter(order__in=[each.id for each in orders])
+    rows = line.rows(context).filter(order__in=[order_row.id for order_row in orders])
     grams_by_order: dict[Key, int] = {}
     for key, grams, quantity, weighed in rows.values_list("order", "grams", "quantity", "weighed_grams"):
         grams_by_order[key] = grams_by_order.get(key, 0) + (grams * quantity if weighed is None else weighed)
     unit = context.settings.default_weight_unit
-    return [weight_in_unit(grams_by_order.get(each.id, 0), unit) for each in orders]
+    return [weight_in_unit(grams_by_order.get(order_row.id, 0), unit) for order_row in orders]
 
 
 @order.field(needs="id")
 def is_shipping_required(
     orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[bool]:
-    rows = line.rows(context).filter(order__in=[each.id for each in orders], is_shipping_required=True)
+    rows = line.rows(context).filter(
+        order__in=[order_row.id for order_row in orders], is_shipping_required=True
+    )
     shipped_orders = set(rows.order_by().values_list("order", flat=True).distinct())
-    return [each.id in shipped_orders for each in orders]
+    return [order_row.id in shipped_orders for order_row in orders]
 
 
 def _joined_names(context: Context, orders: list[Row], condition: Q, column: str) -> list[str | None]:
     """Return the distinct values of a column over each order's parts, joined."""
     parts = filter_visible(context, OrderPart.objects.exclude(**{column: ""}), order="order", part="pk")
-    parts = parts.filter(condition, order__in=[each.id for each in orders])
+    parts = parts.filter(condition, order__in=[order_row.id for order_row in orders])
     names_by_order: dict[Key, list[str]] = {}
     for key, name in parts.order_by("order", "number").values_list("order", column):
         if name not in names_by_order.setdefault(key, []):
             names_by_order[key].append(name)
-    return [", ".join(names_by_order[each.id]) if each.id in names_by_order else None for each in orders]
+    return [
+        ", ".join(names_by_order[order_row.id]) if order_row.id in names_by_order else None
+        for order_row in orders
+    ]
 
 
 @order.field(needs="id")

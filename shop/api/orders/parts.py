@@ -45,14 +45,18 @@ part.columns(
 def cooperative_parts(
     orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
-    rows = part.rows(context).filter(order__in=[each.id for each in orders]).order_by("order", "number")
+    rows = (
+        part.rows(context)
+        .filter(order__in=[order_row.id for order_row in orders])
+        .order_by("order", "number")
+    )
     parts_by_order = part.grouped(rows, selection.names(), by="order_id")
-    return [parts_by_order.get(each.id, []) for each in orders]
+    return [parts_by_order.get(order_row.id, []) for order_row in orders]
 
 
 @part.field("cooperative", needs=("cooperative_id", "order__channel_id"))
 def sellers(parts: list[Row], arguments: object, context: Context, selection: Selection) -> list[Row | None]:
-    cooperative_pairs = [(each.cooperative_id, each.order__channel_id) for each in parts]
+    cooperative_pairs = [(part_row.cooperative_id, part_row.order__channel_id) for part_row in parts]
     cooperatives_by_pair = cooperative.by_pair(context, cooperative_pairs, selection.names())
     return [cooperatives_by_pair.get(pair) for pair in cooperative_pairs]
 
@@ -61,7 +65,10 @@ def _taxed(field: str, column_prefix: str) -> None:
     net, gross = f"{column_prefix}_net", f"{column_prefix}_gross"
 
     def resolve(parts: list[Row], *_: object) -> list[TaxedAmount]:
-        return [TaxedAmount(getattr(each, net), getattr(each, gross), each.order__currency) for each in parts]
+        return [
+            TaxedAmount(getattr(part_row, net), getattr(part_row, gross), part_row.order__currency)
+            for part_row in parts
+        ]
 
     part.field(field, needs=(net, gross, "order__currency"))(resolve)
 
@@ -73,9 +80,9 @@ _taxed("total", "total")
 
 @part.field(needs=("id", "order__currency"))
 def refunded(parts: list[Row], *_: object) -> list[Amount]:
-    rows = Refund.objects.filter(part__in=[each.id for each in parts]).order_by("part")
+    rows = Refund.objects.filter(part__in=[part_row.id for part_row in parts]).order_by("part")
     refunded_by_part = dict(rows.values_list("part").annotate(total=Sum("amount")))
-    return [Amount(refunded_by_part.get(each.id, 0), each.order__currency) for each in parts]
+    return [Amount(refunded_by_part.get(part_row.id, 0), part_row.order__currency) for part_row in parts]
 
 
 @part.field(needs=("id", "commission", "order__currency"))
@@ -85,7 +92,8 @@ def commission(
     """Resolve the commission; hidden from buyers."""
     handled_keys = _handled_keys(parts, context)
     return [
-        Amount(each.commission, each.order__currency) if each.id in handled_keys else None for each in parts
+        Amount(part_row.commission, part_row.order__currency) if part_row.id in handled_keys else None
+        for part_row in parts
     ]
 
 
@@ -99,8 +107,8 @@ def payout(
         for key, booked in earned_amounts(handled_keys).items()
     }
     return [
-        Amount(earned.get(each.id, 0), each.order__currency) if each.id in handled_keys else None
-        for each in parts
+        Amount(earned.get(part_row.id, 0), part_row.order__currency) if part_row.id in handled_keys else None
+        for part_row in parts
     ]
 
 
@@ -111,7 +119,7 @@ def _handled_keys(parts: list[Row], context: Context) -> set[int]:
     """Return the keys of the parts that the requester handles."""
     if not context.may(*HANDLES_ORDERS):
         return set()
-    rows = OrderPart.objects.filter(pk__in=[each.id for each in parts])
+    rows = OrderPart.objects.filter(pk__in=[part_row.id for part_row in parts])
     return set(filter_handled(context, rows, order="order", part="pk").values_list("pk", flat=True))
 
 
@@ -119,20 +127,24 @@ def _handled_keys(parts: list[Row], context: Context) -> set[int]:
 def lines_of_parts(
     parts: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
-    rows = line.rows(context).filter(part__in=[each.id for each in parts]).order_by("part", "position", "id")
+    rows = (
+        line.rows(context)
+        .filter(part__in=[part_row.id for part_row in parts])
+        .order_by("part", "position", "id")
+    )
     lines_by_part = line.grouped(rows, selection.names(), by="part_id")
-    return [lines_by_part.get(each.id, []) for each in parts]
+    return [lines_by_part.get(part_row.id, []) for part_row in parts]
 
 
 @part.field("fulfillments", needs="id")
 def parcels_of_parts(
     parts: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
-    rows = fulfillment.rows(context).filter(part__in=[each.id for each in parts])
+    rows = fulfillment.rows(context).filter(part__in=[part_row.id for part_row in parts])
     parcels_by_part = fulfillment.grouped(
         rows.order_by("part", "number", "id"), selection.names(), by="part_id"
     )
-    return [parcels_by_part.get(each.id, []) for each in parts]
+    return [parcels_by_part.get(part_row.id, []) for part_row in parts]
 
 
 TYPES = (part,)

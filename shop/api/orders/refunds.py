@@ -33,10 +33,10 @@ granted_refund_line.unsupported("reason", "reasonReference")
 def refunds_of_orders(
     orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
-    rows = granted_refund.rows(context).filter(order__in=[each.id for each in orders])
+    rows = granted_refund.rows(context).filter(order__in=[order_row.id for order_row in orders])
     rows = rows.order_by("order", "decided_at", "pk")
     refunds_by_order = granted_refund.grouped(rows, selection.names(), by="order_id")
-    return [refunds_by_order.get(each.id, []) for each in orders]
+    return [refunds_by_order.get(order_row.id, []) for order_row in orders]
 
 
 @granted_refund.field(needs=("amount", "currency"))

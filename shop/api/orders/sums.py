@@ -21,7 +21,10 @@ def _taxed(field: str, column_prefix: str) -> None:
     net, gross = f"seen_{column_prefix}_net", f"seen_{column_prefix}_gross"
 
     def resolve(orders: list[Row], *_: object) -> list[TaxedAmount]:
-        return [TaxedAmount(getattr(each, net), getattr(each, gross), each.currency) for each in orders]
+        return [
+            TaxedAmount(getattr(order_row, net), getattr(order_row, gross), order_row.currency)
+            for order_row in orders
+        ]
 
     order.field(field, needs=(net, gross, "currency"))(resolve)
 
@@ -36,8 +39,10 @@ _taxed("shippingPrice", "delivery")
 def shipping_tax_rate(orders: list[Row], *_: object) -> list[float]:
     """Resolve the tax rate; several deliveries with different rates give the effective rate."""
     return [
-        round(each.seen_delivery_gross / each.seen_delivery_net - 1, 4) if each.seen_delivery_net else 0.0
-        for each in orders
+        round(order_row.seen_delivery_gross / order_row.seen_delivery_net - 1, 4)
+        if order_row.seen_delivery_net
+        else 0.0
+        for order_row in orders
     ]
 
 
@@ -46,10 +51,10 @@ def undiscounted_shipping_price(
     orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[Amount]:
     parts = filter_visible(context, OrderPart.objects.all(), order="order", part="pk")
-    parts = parts.filter(order__in=[each.id for each in orders])
+    parts = parts.filter(order__in=[order_row.id for order_row in orders])
     rows = parts.order_by("order").values_list("order").annotate(total=Sum("delivery_list_gross"))
     totals_by_order = dict(rows)
-    return [Amount(totals_by_order.get(each.id, 0), each.currency) for each in orders]
+    return [Amount(totals_by_order.get(order_row.id, 0), order_row.currency) for order_row in orders]
 
 
 def _visible_share(amount: int, row: Row) -> int:
@@ -65,12 +70,13 @@ _SHARING = ("seen_total_gross", "total_gross", "currency")
 @order.field(needs=("charged", "seen_due_gross", *_SHARING))
 def total_balance(orders: list[Row], *_: object) -> list[Amount]:
     return [
-        Amount(_visible_share(each.charged, each) - each.seen_due_gross, each.currency) for each in orders
+        Amount(_visible_share(order_row.charged, order_row) - order_row.seen_due_gross, order_row.currency)
+        for order_row in orders
     ]
 
 
 def _charged(orders: list[Row], *_: object) -> list[Amount]:
-    return [Amount(_visible_share(each.charged, each), each.currency) for each in orders]
+    return [Amount(_visible_share(order_row.charged, order_row), order_row.currency) for order_row in orders]
 
 
 order.field("totalCharged", needs=("charged", *_SHARING))(_charged)
@@ -81,10 +87,15 @@ def _payment_sum_field(field: str, read: Callable[[PaymentSums], int]) -> None:
     """Add a field for a sum over the events of an order's payments."""
 
     def resolve(orders: list[Row], *_: object) -> list[Amount]:
-        sums_by_order = Payment.objects.filter(order__in=[each.id for each in orders]).sums_by_order()
+        sums_by_order = Payment.objects.filter(
+            order__in=[order_row.id for order_row in orders]
+        ).sums_by_order()
         return [
-            Amount(_visible_share(sum(map(read, sums_by_order.get(each.id, ()))), each), each.currency)
-            for each in orders
+            Amount(
+                _visible_share(sum(map(read, sums_by_order.get(order_row.id, ()))), order_row),
+                order_row.currency,
+            )
+            for order_row in orders
         ]
 
     order.field(field, needs=("id", *_SHARING))(resolve)
@@ -103,9 +114,9 @@ _payment_sum_field("totalCancelPending", lambda sums: sums.cancel_pending)
 def total_granted_refund(
     orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[Amount]:
-    rows = granted_refund.rows(context).filter(order__in=[each.id for each in orders])
+    rows = granted_refund.rows(context).filter(order__in=[order_row.id for order_row in orders])
     totals_by_order = dict(rows.order_by("order").values_list("order").annotate(total=Sum("amount")))
-    return [Amount(totals_by_order.get(each.id, 0), each.currency) for each in orders]
+    return [Amount(totals_by_order.get(order_row.id, 0), order_row.currency) for order_row in orders]
 
 
 @order.field(needs=("id", "currency"))
@@ -113,12 +124,12 @@ def total_remaining_grant(
     orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[Amount]:
     """Resolve the granted amount that is neither refunded nor pending."""
-    rows = visible_grants(context).filter(order__in=[each.id for each in orders])
+    rows = visible_grants(context).filter(order__in=[order_row.id for order_row in orders])
     remaining_amounts = rows.failed_amounts()
     totals_by_order: dict[Key, int] = {}
     for key, order_key in rows.filter(pk__in=remaining_amounts).values_list("pk", "order"):
         totals_by_order[order_key] = totals_by_order.get(order_key, 0) + remaining_amounts[key]
-    return [Amount(totals_by_order.get(each.id, 0), each.currency) for each in orders]
+    return [Amount(totals_by_order.get(order_row.id, 0), order_row.currency) for order_row in orders]
 
 
 TYPES = ()

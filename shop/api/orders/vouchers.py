@@ -34,14 +34,14 @@ def code(rows: list[Row | UsedVoucher], *_: object) -> list[str | None]:
     keys = [row.id for row in rows if not isinstance(row, UsedVoucher)]
     first: dict[int, str] = {}
     codes = VoucherCode.objects.filter(voucher__in=keys).order_by("created_at", "pk") if keys else ()
-    for each in codes:
-        first.setdefault(each.voucher_id, each.code)
+    for code_row in codes:
+        first.setdefault(code_row.voucher_id, code_row.code)
     return [row.code if isinstance(row, UsedVoucher) else first.get(row.id) for row in rows]
 
 
 def used_vouchers(codes: Iterable[str]) -> dict[str, UsedVoucher]:
     """Return existing vouchers by code. At most one query."""
-    requested = {each for each in codes if each}
+    requested = {code_row for code_row in codes if code_row}
     if not requested:
         return {}
     rows = VoucherCode.objects.filter(code__in=requested).values_list(
@@ -53,8 +53,8 @@ def used_vouchers(codes: Iterable[str]) -> dict[str, UsedVoucher]:
 
 @order.field("voucher", needs="voucher_code")
 def vouchers_of_orders(orders: list[Row], *_: object) -> list[UsedVoucher | None]:
-    vouchers_by_code = used_vouchers(each.voucher_code for each in orders)
-    return [vouchers_by_code.get(each.voucher_code) for each in orders]
+    vouchers_by_code = used_vouchers(order_row.voucher_code for order_row in orders)
+    return [vouchers_by_code.get(order_row.voucher_code) for order_row in orders]
 
 
 TYPES = (voucher,)

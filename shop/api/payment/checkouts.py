@@ -30,15 +30,15 @@ def available_payment_gateways(
     checkouts: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[AvailableGateway]]:
     gateways_by_channel = {}
-    for key in {each.channel_id for each in checkouts}:
+    for key in {checkout_row.channel_id for checkout_row in checkouts}:
         channel = channel_by_key(context, key)
         gateways_by_channel[key] = available_gateways(channel) if channel is not None else []
-    return [gateways_by_channel[each.channel_id] for each in checkouts]
+    return [gateways_by_channel[checkout_row.channel_id] for checkout_row in checkouts]
 
 
 def _paid_and_total(checkouts: list[Row], context: Context) -> list[tuple[PaidAmounts, int]]:
     """Return each checkout's paid amount and total."""
-    keys = [each.id for each in checkouts]
+    keys = [checkout_row.id for checkout_row in checkouts]
     paid, quotes = paid_amounts(keys), quotes_of(context, keys)
     return [(paid.get(key, PaidAmounts()), quotes[key].total) for key in keys]
 

@@ -123,7 +123,7 @@ def payments_of_orders(
     orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> Sequence[object]:
     """Resolve payments of whole orders; hidden from cooperatives' staff, because they are the platform's."""
-    keys = [each.id for each in orders]
+    keys = [order_row.id for order_row in orders]
     own_orders = set()
     if not context.may(*HANDLES_PAYMENTS_OR_ORDERS) and context.user is not None:
         own_orders = set(Order.objects.filter(pk__in=keys, user=context.user).values_list("pk", flat=True))
@@ -132,12 +132,12 @@ def payments_of_orders(
     denied = PermissionDenied([permission_name(each) for each in HANDLES_PAYMENTS_OR_ORDERS])
     sees_all = context.may(*HANDLES_PAYMENTS_OR_ORDERS)
     return [
-        payments_by_order.get(each.id, [])
-        if sees_all or each.id in own_orders
+        payments_by_order.get(order_row.id, [])
+        if sees_all or order_row.id in own_orders
         else denied
-        if each.is_whole
+        if order_row.is_whole
         else []
-        for each in orders
+        for order_row in orders
     ]
 
 
@@ -147,7 +147,7 @@ def payments_of_orders(
 def payments_of_checkouts(
     checkouts: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
-    keys = [each.id for each in checkouts]
+    keys = [checkout_row.id for checkout_row in checkouts]
     rows = Payment.objects.filter(basket__in=keys).order_by("created_at", "pk")
     payments_by_checkout = item.grouped(rows, selection.names(), by="basket_id")
     return [payments_by_checkout.get(key, []) for key in keys]

@@ -59,49 +59,51 @@ rule.plain("id", "start", "end", "inclusionType")
 @zone.field("countries", needs="id")
 def countries_of_zones(zones: list[Row], *_: object) -> list[list[dict[str, str]]]:
     codes_by_zone: dict[int, list[str]] = {}
-    rows = ZoneCountry.objects.filter(zone__in=[each.id for each in zones]).order_by("country")
+    rows = ZoneCountry.objects.filter(zone__in=[zone_row.id for zone_row in zones]).order_by("country")
     for key, code in rows.values_list("zone", "country"):
         codes_by_zone.setdefault(key, []).append(code)
-    return [[country(code) for code in codes_by_zone.get(each.id, ())] for each in zones]
+    return [[country(code) for code in codes_by_zone.get(zone_row.id, ())] for zone_row in zones]
 
 
 @zone.field("channels", needs="id", permissions=MANAGES_SHIPPING)
 def channels_of_zones(
     zones: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
-    rows = Channel.objects.filter(zones__in=[each.id for each in zones]).order_by("pk")
+    rows = Channel.objects.filter(zones__in=[zone_row.id for zone_row in zones]).order_by("pk")
     channels_by_zone = channel.grouped(rows, selection.names(), by="zones")
-    return [channels_by_zone.get(each.id, []) for each in zones]
+    return [channels_by_zone.get(zone_row.id, []) for zone_row in zones]
 
 
 @zone.field("warehouses", needs="id")
 def warehouses_of_zones(
     zones: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
-    rows = warehouse.rows(context).filter(zones__in=[each.id for each in zones]).order_by("name", "pk")
+    rows = (
+        warehouse.rows(context).filter(zones__in=[zone_row.id for zone_row in zones]).order_by("name", "pk")
+    )
     warehouses_by_zone = warehouse.grouped(rows, selection.names(), by="zones")
-    return [warehouses_by_zone.get(each.id, []) for each in zones]
+    return [warehouses_by_zone.get(zone_row.id, []) for zone_row in zones]
 
 
 @zone.field("shippingMethods", needs="id")
 def methods_of_zones(
     zones: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
-    rows = method.rows(context).filter(zone__in=[each.id for each in zones]).order_by("name", "pk")
+    rows = method.rows(context).filter(zone__in=[zone_row.id for zone_row in zones]).order_by("name", "pk")
     methods_by_zone = method.grouped(rows, selection.names(), by="zone_id")
-    return [methods_by_zone.get(each.id, []) for each in zones]
+    return [methods_by_zone.get(zone_row.id, []) for zone_row in zones]
 
 
 @zone.field(needs="id")
 def price_range(zones: list[Row], *_: object) -> list[dict[str, MoneyAmount] | None]:
     """Resolve the range from lowest to highest price; null without prices or with several currencies."""
     prices_by_zone: dict[int, set[tuple[int, str]]] = {}
-    prices = ServicePrice.objects.filter(service__zone__in=[each.id for each in zones])
+    prices = ServicePrice.objects.filter(service__zone__in=[zone_row.id for zone_row in zones])
     for key, price, currency in prices.values_list("service__zone", "price", "currency"):
         prices_by_zone.setdefault(key, set()).add((price, currency))
     ranges: list[dict[str, MoneyAmount] | None] = []
-    for each in zones:
-        amounts = [MoneyAmount(*amount) for amount in sorted(prices_by_zone.get(each.id, ()))]
+    for zone_row in zones:
+        amounts = [MoneyAmount(*amount) for amount in sorted(prices_by_zone.get(zone_row.id, ()))]
         has_one_currency = len({amount.currency for amount in amounts}) == 1
         ranges.append({"start": amounts[0], "stop": amounts[-1]} if has_one_currency else None)
     return ranges
@@ -111,7 +113,7 @@ def price_range(zones: list[Row], *_: object) -> list[dict[str, MoneyAmount] | N
 def zones_of_warehouses(
     warehouses: list[Row], arguments: WarehouseShippingZonesArguments, context: Context, selection: Selection
 ) -> Sequence[object]:
-    keys = [each.id for each in warehouses]
+    keys = [warehouse_row.id for warehouse_row in warehouses]
     rows = zone.rows(context)
     return connect_each(
         zone, rows, arguments, selection, order=[SortKey("id")], parent_column="warehouses", parents=keys
@@ -123,13 +125,13 @@ def zones_of_warehouses(
 
 @method.field("type", needs="is_weight_based")
 def price_types(methods: list[Row], *_: object) -> list[str]:
-    return ["WEIGHT" if each.is_weight_based else "PRICE" for each in methods]
+    return ["WEIGHT" if method_row.is_weight_based else "PRICE" for method_row in methods]
 
 
 @method.field("description", needs="description")
 def descriptions(methods: list[Row], *_: object) -> Sequence[Mapping[str, object] | None]:
     """Resolve the description as rich text, one block per paragraph."""
-    return [_blocks(each.description) for each in methods]
+    return [_blocks(method_row.description) for method_row in methods]
 
 
 def _blocks(text: str) -> dict[str, object] | None:
@@ -142,7 +144,7 @@ def minimum_order_weight(
     methods: list[Row], arguments: object, context: Context, selection: Selection
 ) -> Sequence[object]:
     unit = context.settings.default_weight_unit
-    return [weight_in_unit(each.minimum_grams, unit) for each in methods]
+    return [weight_in_unit(method_row.minimum_grams, unit) for method_row in methods]
 
 
 @method.field(needs="maximum_grams")
@@ -150,7 +152,7 @@ def maximum_order_weight(
     methods: list[Row], arguments: object, context: Context, selection: Selection
 ) -> Sequence[object]:
     unit = context.settings.default_weight_unit
-    return [weight_in_unit(each.maximum_grams, unit) for each in methods]
+    return [weight_in_unit(method_row.maximum_grams, unit) for method_row in methods]
 
 
 @method.field(needs="id", permissions=MANAGES_SHIPPING)
@@ -163,9 +165,13 @@ def excluded_products(methods: list[Row], *_: object) -> list[None]:
 def listings_of_methods(
     methods: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
-    rows = listing.rows(context).filter(service__in=[each.id for each in methods]).order_by("channel", "pk")
+    rows = (
+        listing.rows(context)
+        .filter(service__in=[method_row.id for method_row in methods])
+        .order_by("channel", "pk")
+    )
     listings_by_method = listing.grouped(rows, selection.names(), by="service_id")
-    return [listings_by_method.get(each.id, []) for each in methods]
+    return [listings_by_method.get(method_row.id, []) for method_row in methods]
 
 
 @listing.field(needs=("price", "currency"))

@@ -38,9 +38,11 @@ def cooperatives_of_people(
     users: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     cooperatives_by_user = _cooperatives_by_owner(
-        cooperative_ids_by_user([each.id for each in users if each.id is not None]), context, selection
+        cooperative_ids_by_user([user_row.id for user_row in users if user_row.id is not None]),
+        context,
+        selection,
     )
-    return [cooperatives_by_user.get(each.id, []) for each in users]
+    return [cooperatives_by_user.get(user_row.id, []) for user_row in users]
 
 
 @group.field("cooperatives", needs="id")
@@ -48,11 +50,13 @@ def cooperatives_of_groups(
     groups: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     cooperative_keys: dict[int, list[int]] = {}
-    rows = GroupCooperative.objects.filter(group__in=[each.id for each in groups]).order_by("cooperative")
+    rows = GroupCooperative.objects.filter(group__in=[group_row.id for group_row in groups]).order_by(
+        "cooperative"
+    )
     for key, cooperative_key in rows.values_list("group", "cooperative"):
         cooperative_keys.setdefault(key, []).append(cooperative_key)
     cooperatives_by_group = _cooperatives_by_owner(cooperative_keys, context, selection)
-    return [cooperatives_by_group.get(each.id, []) for each in groups]
+    return [cooperatives_by_group.get(group_row.id, []) for group_row in groups]
 
 
 @mutation.field(permissions=[Permission.MANAGE_STAFF], needs_recent_sign_in=True)
