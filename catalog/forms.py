@@ -18,6 +18,7 @@ from cooperatives.forms import TranslatableRow, TranslationForm
 from cooperatives.models import Cooperative
 from shop.core.dates.calendar import start_of_day, vietnam_date
 from shop.core.dates.form_days import validate_day
+from shop.core.web.confirmations import ConfirmableForm
 from shop.core.web.form_options import FormData, FormFiles, FormOptions, Label
 from shop.core.web.number_fields import GroupedLimitsField
 from shop.core.web.phone_fields import EmailOrPhoneField
@@ -66,7 +67,7 @@ def _day(label: Label, **kwargs: Any) -> forms.DateField:
     )
 
 
-class ReductionForm(forms.Form):
+class ReductionForm(ConfirmableForm):
     """Common fields of promotions and vouchers: name, value, dates, scope and bearer.
 
     `cooperative` is whose products it applies to, None for all; `asks_for_bearer` adds the bearer when staff

@@ -208,7 +208,7 @@ def _run_action(
 ) -> Result | None:
     """Run the action and return its result; if it refuses, add the error to the form and return None."""
     with refusals_as_form_errors(form):
-        result = action(actor=desk.actor, now=timezone.now())
+        result = action(confirmed=form.cleaned_data["confirmed"], actor=desk.actor, now=timezone.now())
         messages.success(request, str(success_message))
         return result
     return None

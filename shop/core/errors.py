@@ -44,6 +44,16 @@ class Forbidden(Refused):
     default_message = _("Your role does not allow this action.")
 
 
+class NeedsConfirmation(Refused):
+    """Unusual figures that a person confirms once. `details["figures"]` is what they confirm."""
+
+    code = "needs_confirmation"
+
+    @property
+    def figures(self) -> str:
+        return str(self.details["figures"])
+
+
 class ReasonRequired(Refused):
     """Rejecting, suspending or cancelling something requires a reason for the person affected."""
 

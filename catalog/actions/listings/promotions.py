@@ -20,13 +20,15 @@ from catalog.models import Category, Price, Product, Promotion
 from cooperatives.models import Cooperative
 from shop.core.actors import Actor
 from shop.core.database.transactions import after_commit, lock_row
-from shop.core.errors import Missing, Refused
+from shop.core.errors import Missing, NeedsConfirmation, Refused, StrOrPromise
 from shop.core.jobs.sweeps import run_each
 from shop.core.models import Channel, record_change
+from shop.core.texts.figures import money
 
 log = logging.getLogger(__name__)
 
 _BATCH_SIZE = 500
+USUAL_PERCENT = 50
 
 
 class PricesNotRefreshed(Exception):
@@ -54,6 +56,13 @@ class MissingBearingCooperative(Refused):
     default_message = _("A cooperative can only cover discounts on its own products. Choose the cooperative.")
 
 
+class UnusualDiscount(NeedsConfirmation):
+    """The discount is more than half, or has no end."""
+
+    code = "unusual_discount"
+    default_message = _("This discount is unusual. Save again if it is right.")
+
+
 @dataclass(frozen=True, slots=True)
 class PromotionTerms:
     """Terms of a promotion: `percent` or `amount` (minor units per step); no products means all.
@@ -78,16 +87,20 @@ def create_promotion(
     channel: Channel,
     terms: PromotionTerms,
     acting: Cooperative | None = None,
+    confirmed: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Promotion:
     """Create a promotion; prices follow when it starts.
 
+    `confirmed`: see `require_usual_discount`.
+
     `acting` is the cooperative that creates it for its own products and bears it; None is the platform.
-    Raises InvalidReduction, EndBeforeStart, MissingBearingCooperative, and Missing for other sellers'
-    products.
+    Raises InvalidReduction, EndBeforeStart, MissingBearingCooperative, UnusualDiscount, and Missing for other
+    sellers' products.
     """
     promotion = Promotion(channel=channel)
+    _require_usual_terms(channel, terms, acting, confirmed)
     _save_promotion(promotion, terms, acting, now)
     record_change(
         "promotion.created", promotion, actor=actor, now=now, cooperative_id=promotion.cooperative_id
@@ -101,11 +114,15 @@ def edit_promotion(
     promotion_id: uuid.UUID,
     terms: PromotionTerms,
     acting: Cooperative | None = None,
+    confirmed: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Promotion:
     """Update a promotion; placed orders keep their prices. Raises like `create_promotion`."""
     promotion = _lock_promotion(promotion_id, acting)
+    current = (promotion.percent, promotion.amount, promotion.ends_at)
+    if current != (terms.percent, terms.amount, terms.ends_at):
+        _require_usual_terms(promotion.channel, terms, acting, confirmed)
     before = {"starts_at": str(promotion.starts_at), "percent": str(promotion.percent)}
     _save_promotion(promotion, terms, acting, now)
     record_change(
@@ -242,6 +259,65 @@ def _validate_terms(terms: PromotionTerms, acting: Cooperative | None) -> None:
         raise MissingBearingCooperative(field="cooperative")
     if owner is not None and any(product.cooperative_id != owner.pk for product in terms.products):
         raise Missing(field="products")
+
+
+def _require_usual_terms(
+    channel: Channel, terms: PromotionTerms, acting: Cooperative | None, confirmed: str | None
+) -> None:
+    """Ask about a promotion of more than half of a price, or without an end. Raises UnusualDiscount."""
+    if confirmed is None:
+        return
+    _validate_terms(terms, acting)
+    lowest_price = _lowest_price(channel, terms, acting)
+    require_usual_discount(
+        percent=None if terms.percent is None else int(terms.percent),
+        amount=terms.amount,
+        usual_amount=None if lowest_price is None else lowest_price // 2,
+        currency=channel.currency,
+        ends_at=terms.ends_at,
+        confirmed=confirmed,
+    )
+
+
+def _lowest_price(channel: Channel, terms: PromotionTerms, acting: Cooperative | None) -> int | None:
+    """Return the lowest list price that the terms cover, in minor units; None without any."""
+    prices = Price.objects.filter(channel=channel, amount__isnull=False)
+    owner = acting or terms.cooperative
+    if owner is not None:
+        prices = prices.filter(variant__cooperative=owner)
+    if terms.products or terms.categories:
+        scope = Q(variant__product__in=list(terms.products))
+        for category in terms.categories:
+            scope |= Q(variant__product__category__path__startswith=category.path or "/none/")
+        prices = prices.filter(scope)
+    return prices.order_by("amount").values_list("amount", flat=True).first()
+
+
+def require_usual_discount(
+    *,
+    percent: int | None,
+    amount: int | None,
+    usual_amount: int | None,
+    currency: str,
+    ends_at: datetime.datetime | None,
+    confirmed: str,
+) -> None:
+    """Raise UnusualDiscount, with the figures, unless the discount is usual or these figures are confirmed.
+
+    Usual are up to 50 percent or `usual_amount`, with an end. `confirmed` is empty until a person confirms.
+    """
+    remarks: list[StrOrPromise] = []
+    if percent is not None and percent > USUAL_PERCENT:
+        remarks.append(_("It takes %(percent)s%% off every price it covers.") % {"percent": percent})
+    if amount is not None and usual_amount is not None and amount > usual_amount:
+        sums = {"amount": money(amount, currency), "usual": money(usual_amount, currency)}
+        remarks.append(_("It takes %(amount)s off; half of the lowest sum is %(usual)s.") % sums)
+    if ends_at is None:
+        remarks.append(_("It has no end date."))
+    figures = f"{percent}-{amount}-{ends_at is None}"
+    if remarks and confirmed != figures:
+        remarks.append(_("Save again if that is right."))
+        raise UnusualDiscount(" ".join(str(each) for each in remarks), figures=figures)
 
 
 def _lock_promotion(promotion_id: uuid.UUID, acting: Cooperative | None) -> Promotion:

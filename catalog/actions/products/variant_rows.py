@@ -13,15 +13,24 @@ from catalog.models import Price, Product, Variant
 from shop.core.actors import Actor
 from shop.core.database.transactions import lock_row, lock_rows
 from shop.core.database.unique_fields import save_unique
-from shop.core.errors import Refused
+from shop.core.errors import NeedsConfirmation, Refused
 from shop.core.models import Channel, record_change
+from shop.core.texts.figures import money
 
 HIGHEST_PRICE = 99_999_999
+UNUSUAL_FACTOR = 5
 
 
 class InvalidPrice(Refused):
     code = "invalid_price"
     default_message = _("Enter a price as a whole number from 1 to 99,999,999.")
+
+
+class UnusualPrice(NeedsConfirmation):
+    """The price is a fifth or less, or five times or more, of the one before: often a digit too few."""
+
+    code = "unusual_price"
+    default_message = _("The price changes from %(before)s to %(after)s. Save again if that is right.")
 
 
 def append_variant(product: Product, values: Mapping[str, object]) -> Variant:
@@ -55,16 +64,28 @@ def lock_variant(variants: QuerySet[Variant], variant_id: int) -> Variant | None
 
 
 def set_list_price(
-    variant: Variant, channel: Channel, amount: int, *, actor: Actor, now: datetime.datetime
+    variant: Variant,
+    channel: Channel,
+    amount: int,
+    *,
+    confirmed: str | None = None,
+    actor: Actor,
+    now: datetime.datetime,
 ) -> Price:
     """Step: set a variant's list price in a channel and reapply promotions; its product is locked.
 
-    Raises InvalidPrice.
+    `confirmed` are the figures that a person confirmed, empty at first; programs pass None and are not asked.
+    Raises InvalidPrice, UnusualPrice.
     """
     if not 1 <= amount <= HIGHEST_PRICE:
         raise InvalidPrice(field="price")
     price = Price.objects.filter(variant=variant, channel=channel).first()
     before = price.amount if price else None
+    is_unusual = before is not None and _is_unusual(before, amount)
+    figures = f"{before}-{amount}"
+    if is_unusual and confirmed is not None and confirmed != figures:
+        words = {"before": money(before, channel.currency), "after": money(amount, channel.currency)}
+        raise UnusualPrice(str(UnusualPrice.default_message) % words, field="price", figures=figures)
     if price is None:
         price = Price(variant=variant, channel=channel, currency=channel.currency)
     price.amount = amount
@@ -80,6 +101,11 @@ def set_list_price(
             now=now,
             root=Product(pk=variant.product_id),
             cooperative_id=variant.cooperative_id,
-            data={"variant": variant.pk, "from": before, "to": amount, "currency": channel.currency},
+            data={"variant": variant.pk, "from": before, "to": amount, "currency": channel.currency}
+            | ({"is_unusual": True} if is_unusual else {}),
         )
     return price
+
+
+def _is_unusual(before: int, after: int) -> bool:
+    return after * UNUSUAL_FACTOR <= before or after >= before * UNUSUAL_FACTOR

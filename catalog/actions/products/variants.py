@@ -134,13 +134,14 @@ def update_variant(
     values: Mapping[str, object],
     inputs: Sequence[AttributeInput] = (),
     prices: Sequence[tuple[Channel, int]] = (),
+    confirmed: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Variant:
     """Update the given columns and list prices in minor units.
 
-    With a `cooperative`, another cooperative's variant is Missing. Raises Missing, AlreadyTaken,
-    InvalidColumnValue, InvalidPrice, AttributeNotOfType.
+    With a `cooperative`, another cooperative's variant is Missing. `confirmed`: see `set_list_price`. Raises
+    Missing, AlreadyTaken, InvalidColumnValue, InvalidPrice, UnusualPrice, AttributeNotOfType.
     """
     variant = _locked_variant(variant_id, cooperative=cooperative)
     changes = set_tracked_columns(variant, values)
@@ -157,7 +158,7 @@ def update_variant(
             data=changes,
         )
     for channel, amount in prices:
-        set_list_price(variant, channel, amount, actor=actor, now=now)
+        set_list_price(variant, channel, amount, confirmed=confirmed, actor=actor, now=now)
     refresh_listings(variant.product)
     return variant
 

@@ -7,11 +7,17 @@ import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from catalog.actions.listings.promotions import EndBeforeStart, InvalidReduction, MissingBearingCooperative
+from catalog.actions.listings.promotions import (
+    EndBeforeStart,
+    InvalidReduction,
+    MissingBearingCooperative,
+    require_usual_discount,
+)
 from catalog.models import Category, Product
 from cooperatives.models import Cooperative
 from orders.models import (
@@ -87,6 +93,7 @@ def issue_voucher(
     code: str,
     terms: VoucherTerms,
     issuer: Cooperative | None = None,
+    confirmed: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Voucher:
@@ -94,8 +101,9 @@ def issue_voucher(
 
     `issuer` is the cooperative that issues it for its own products at its own cost; None is the platform.
     Raises InvalidVoucherCode, VoucherCodeTaken, InvalidReduction, EndBeforeStart, MissingBearingCooperative,
-    EmptyVoucherScope, Missing.
+    EmptyVoucherScope, UnusualDiscount, Missing. `confirmed`: see `require_usual_discount`.
     """
+    _require_usual_terms(channel, terms, confirmed)
     normalised_code = normalise_code(code)
     if not _CODE_PATTERN.fullmatch(normalised_code):
         raise InvalidVoucherCode(field="code")
@@ -125,12 +133,16 @@ def edit_voucher(
     channel: Channel,
     terms: VoucherTerms,
     issuer: Cooperative | None = None,
+    confirmed: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Voucher:
     """Change a voucher's terms; placed orders keep their discount. Raises as `issue_voucher`."""
     voucher = _lock_voucher(voucher_id, issuer)
     value = VoucherValue.objects.filter(voucher=voucher, channel=channel).first()
+    current = (voucher.value_type, value.value if value else None, voucher.ends_at)
+    if current != (str(terms.value_type), Decimal(terms.value), terms.ends_at):
+        _require_usual_terms(channel, terms, confirmed)
     before = {"value": str(value.value) if value else None, "type": voucher.type}
     _write_terms(voucher, channel, terms, issuer)
     record_change(
@@ -142,6 +154,25 @@ def edit_voucher(
         data={"from": before, "to": {"value": str(terms.value), "type": terms.type}},
     )
     return voucher
+
+
+def _require_usual_terms(channel: Channel, terms: VoucherTerms, confirmed: str | None) -> None:
+    """Ask about a voucher of more than half, or without an end; free delivery is usual.
+
+    Raises UnusualDiscount.
+    """
+    if confirmed is None:
+        return
+    is_percent = terms.value_type == ValueType.PERCENTAGE
+    is_delivery = terms.type == VoucherType.SHIPPING
+    require_usual_discount(
+        percent=terms.value if is_percent and not is_delivery else None,
+        amount=None if is_percent or is_delivery else terms.value,
+        usual_amount=(terms.minimum_spent or 0) // 2,
+        currency=channel.currency,
+        ends_at=terms.ends_at,
+        confirmed=confirmed,
+    )
 
 
 @transaction.atomic(durable=True)

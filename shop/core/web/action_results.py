@@ -10,7 +10,8 @@ from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from shop.core.errors import Forbidden, Missing, Refused, StrOrPromise
+from shop.core.errors import Forbidden, Missing, NeedsConfirmation, Refused, StrOrPromise
+from shop.core.web.confirmations import ConfirmableForm
 
 
 def run_action(
@@ -49,4 +50,6 @@ def refusals_as_form_errors(form: Form) -> Iterator[None]:
     except (Missing, Forbidden):
         raise
     except Refused as refused:
+        if isinstance(refused, NeedsConfirmation) and isinstance(form, ConfirmableForm):
+            form.confirmation = refused.figures
         form.add_error(refused.field if refused.field in form.fields else None, str(refused.message))

@@ -141,16 +141,20 @@ def variant(
     if not form.is_valid():
         return _render_variant(request, membership, listing, form, existing)
     details = form.variant_details(existing)
-    action = partial(
-        update_variant,
-        variant_id=existing.pk,
-        cooperative=membership.cooperative,
-        values=details.columns(),
-        prices=[(listing.channel, details.price)],
-        actor=membership.actor,
-        now=timezone.now(),
-    )
-    return run_action(request, action, url=listing_url(listing.pk), message=_("Changes saved."))
+    with refusals_as_form_errors(form):
+        update_variant(
+            variant_id=existing.pk,
+            cooperative=membership.cooperative,
+            values=details.columns(),
+            prices=[(listing.channel, details.price)],
+            confirmed=form.cleaned_data["confirmed"],
+            actor=membership.actor,
+            now=timezone.now(),
+        )
+    if not form.is_valid():
+        return _render_variant(request, membership, listing, form, existing)
+    messages.success(request, _("Changes saved."))
+    return redirect(listing_url(listing.pk))
 
 
 def _build_new_form(request: HttpRequest, membership: MembershipContext) -> NewListingForm:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from catalog.actions.products.product_details import ProductDetails, VariantDetails
 from catalog.actions.products.variant_rows import HIGHEST_PRICE
 from catalog.models import ALL_MONTHS, Category, Product, ProductType, Unit, Variant
+from shop.core.web.confirmations import ConfirmableForm
 from shop.core.web.form_options import FormData, FormFiles, FormOptions
 from shop.members.forms.fields import ContentField, MembersForm, PhotoField, WholeNumberField
 
@@ -121,7 +122,7 @@ class ProductForm(MembersForm):
         )
 
 
-class VariantForm(MembersForm):
+class VariantForm(MembersForm, ConfirmableForm):
     """A variant: unit, content and price."""
 
     unit = forms.ChoiceField(label=_("Sales unit"), choices=Unit.choices, widget=forms.RadioSelect)

@@ -52,6 +52,7 @@ PROMOTION = {
     "value": "20.000 ₫",
     "starts": "25/11/2026",
     "ends": "",
+    "confirmed": "None-20000-True",  # without an end, which the page asks about once
 }
 
 
@@ -207,7 +208,8 @@ def test_manager_creates_edits_and_ends_promotion(manager, seller) -> None:
     assert (promotion.amount, promotion.percent, promotion.ends_at) == (20_000, None, None)
     assert list(promotion.categories.all()) == [category]
     address = f"{MEMBERS}gia/{promotion.pk}/"
-    manager.post(address, PROMOTION | {"value_type": "percentage", "value": "15"})
+    edited = {"value_type": "percentage", "value": "15", "confirmed": "15-None-True"}
+    manager.post(address, PROMOTION | edited)
     manager.post(f"{address}ngung/")
     promotion.refresh_from_db()
     assert (promotion.amount, promotion.percent, promotion.categories.count()) == (None, 15, 0)
@@ -256,3 +258,65 @@ def test_query_count_does_not_depend_on_length_of_list(desk, tab) -> None:
         counts.append(len(queries))
 
     assert counts[0] == counts[1]
+
+
+def test_unusual_promotion_is_asked_about_once_with_its_figures(manager, seller) -> None:
+    make_product(seller, price=100_000)
+    fields = PROMOTION | {"value_type": "percentage", "value": "99", "confirmed": ""}
+    address = f"{MEMBERS}gia/moi/"
+
+    question = manager.post(address, fields)
+    rows_after_question = Promotion.objects.count()
+    confirmation = question.context["form"].confirmation
+    other_figures = manager.post(address, fields | {"value": "98", "confirmed": confirmation})
+    manager.post(address, fields | {"confirmed": confirmation})
+
+    page = html_of(question)
+    assert "It takes 99% off every price it covers. It has no end date. Save again if that is right." in page
+    assert "Yes, save it as entered" in page
+    assert f'name="confirmed" value="{confirmation}"' in page
+    assert (rows_after_question, other_figures.status_code) == (0, 200)
+    assert Promotion.objects.get().percent == 99
+
+
+def test_promotion_of_more_than_half_the_lowest_price_is_asked_about(manager, seller) -> None:
+    make_product(seller, price=30_000)
+    fields = PROMOTION | {"ends": "30/11/2026", "confirmed": ""}
+
+    response = manager.post(f"{MEMBERS}gia/moi/", fields)
+    manager.post(f"{MEMBERS}gia/moi/", fields | {"value": "15.000"})
+
+    page = html_of(response).replace("\xa0", " ")
+    assert "It takes 20.000 ₫ off; half of the lowest sum is 15.000 ₫." in page
+    assert Promotion.objects.get().amount == 15_000
+
+
+@pytest.mark.parametrize(
+    ("fields", "is_asked"),
+    [
+        ({"value": "51"}, True),
+        ({"value": "50"}, False),
+        ({"ends": ""}, True),
+        ({"value": "100", "type": VoucherType.SHIPPING}, False),
+        ({"value_type": "fixed", "value": "100.001"}, True),
+        ({"value_type": "fixed", "value": "100.000"}, False),
+    ],
+)
+def test_unusual_voucher_is_asked_about_at_the_desk(desk, fields, is_asked) -> None:
+    asked = desk.post(f"{DESK}ma/moi/", VOUCHER | fields)
+    asked_form = asked.context["form"] if asked.context else None
+    if asked_form is not None:
+        desk.post(f"{DESK}ma/moi/", VOUCHER | fields | {"confirmed": asked_form.confirmation})
+
+    assert bool(asked_form) == is_asked
+    assert Voucher.objects.count() == 1
+
+
+def test_unchanged_terms_are_not_asked_about_again(manager, seller) -> None:
+    manager.post(f"{MEMBERS}gia/moi/", PROMOTION)
+    promotion = Promotion.objects.get()
+
+    manager.post(f"{MEMBERS}gia/{promotion.pk}/", PROMOTION | {"name": "Đầu vụ", "confirmed": ""})
+
+    promotion.refresh_from_db()
+    assert promotion.name == "Đầu vụ"

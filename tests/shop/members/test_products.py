@@ -13,12 +13,15 @@ from django.test import Client
 from PIL import Image
 
 from catalog.actions.listings.listing_states import ListingIncomplete
+from catalog.actions.products.variants import update_variant
 from catalog.models import ALL_MONTHS, Listing, Price, Product, ProductMedia
 from catalog.states import ListingState
 from cooperatives.models import Role
+from shop.core.actors import Actor
 from shop.core.images.image_files import NotAPicture, PictureTooHeavy, PictureTooLarge
 from shop.core.models import Change, Picture, PictureState
 from tests.factories import (
+    NOW,
     get_stock,
     make_category,
     make_channel,
@@ -454,3 +457,46 @@ def test_published_product_must_stay_complete(lister, seller):
     product.refresh_from_db()
     assert [str(each) for each in response.context["messages"]] == [str(ListingIncomplete.default_message)]
     assert (product.name, product.return_terms) == ("Gối thảo dược", "Đổi trong 24 giờ.")
+
+
+@pytest.mark.parametrize("price", ["32.000", "3.200.000"])
+def test_unusual_price_is_asked_about_once_with_both_figures(lister, seller, price):
+    variant = make_variant(seller, price=320_000)
+    address = f"/xa-vien/hang/{variant.product.listings.get().pk}/loai/{variant.pk}/"
+    fields = {"unit": "piece", "price": price, "label": "Đỏ"}
+
+    question = lister.post(address, fields)
+    variant.refresh_from_db()
+    unchanged = (Price.objects.get().amount, variant.name)
+    lister.post(address, fields | {"confirmed": question.context["form"].confirmation})
+
+    page = html_of(question).replace("\xa0", " ")
+    assert f"Giá đổi từ 320.000 ₫ thành {price} ₫. Nếu đúng, hãy lưu lần nữa." in page
+    assert 'value="Đỏ"' in page
+    assert unchanged == (320_000, "")
+    assert Price.objects.get().amount == int(price.replace(".", ""))
+    assert Change.objects.filter(action="price.changed").latest("pk").data["is_unusual"] is True
+
+
+def test_other_price_than_the_confirmed_one_is_asked_about_again(lister, seller):
+    variant = make_variant(seller, price=320_000)
+    address = f"/xa-vien/hang/{variant.product.listings.get().pk}/loai/{variant.pk}/"
+
+    lister.post(address, {"unit": "piece", "price": "3.200", "label": "", "confirmed": "320000-32000"})
+
+    assert Price.objects.get().amount == 320_000
+
+
+def test_programs_are_not_asked_and_the_change_says_that_the_price_is_unusual(seller):
+    variant = make_variant(seller, price=320_000)
+
+    update_variant(
+        variant_id=variant.pk,
+        values={},
+        prices=[(variant.product.listings.get().channel, 32_000)],
+        actor=Actor.system(),
+        now=NOW,
+    )
+
+    assert Price.objects.get().amount == 32_000
+    assert Change.objects.filter(action="price.changed").latest("pk").data["is_unusual"] is True
