@@ -1,7 +1,7 @@
-"""Lock rows in one order: basket, order (with all its rows and payments), bank transfer, voucher, stock by
-key, settlements by key.
+"""Lock rows, always in the same order.
 
-For cash remitted for many parcels: the carrier's statement, the remittance, then the orders by key.
+The order is: basket, order (with all its rows and payments), bank transfer, voucher, stock by key,
+settlements by key. For cash remitted for many parcels: the carrier's statement, the remittance, then the orders by key.
 
 On PostgreSQL these functions lock rows; on SQLite the transaction itself (IMMEDIATE) is the lock. So all of
 them must be called inside a transaction.

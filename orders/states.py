@@ -132,8 +132,8 @@ class StatementRowState(TextChoices):
     WAITING = "waiting", _("to be imported")
     IMPORTED = "imported", _("imported")
     KNOWN = "known", _("known already")
-    PROBLEM = "problem", _("to be looked at")
-    DISMISSED = "dismissed", _("set aside")
+    PROBLEM = "problem", _("needs review")
+    DISMISSED = "dismissed", _("dismissed")
 
 
 STATEMENT_ROW_MOVES: Moves = {
@@ -196,10 +196,10 @@ DISPUTE_MOVES: Moves = {
 class TransferState(TextChoices):
     """A bank transfer received on our account."""
 
-    NEW = "new", _("not looked at yet")
+    NEW = "new", _("not yet matched")
     SETTLED = "settled", _("settled")
-    REVIEW = "review", _("to be looked at")
-    GIVEN_BACK = "given_back", _("to be given back")
+    REVIEW = "review", _("needs review")
+    GIVEN_BACK = "given_back", _("to be returned")
     DISMISSED = "dismissed", _("not for an order")
 
 
@@ -217,8 +217,8 @@ TRANSFER_MOVES: Moves = {
 class ComplaintState(TextChoices):
     OPEN = "open", _("to be answered")
     ACCEPTED = "accepted", pgettext_lazy("complaint", "accepted")
-    REJECTED = "rejected", _("turned down")
-    WITHDRAWN = "withdrawn", _("taken back")
+    REJECTED = "rejected", pgettext_lazy("complaint", "rejected")
+    WITHDRAWN = "withdrawn", pgettext_lazy("complaint", "withdrawn")
 
 
 COMPLAINT_MOVES: Moves = {

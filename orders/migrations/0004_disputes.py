@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='gatewaycall',
             name='dismissal_reason',
-            field=models.CharField(blank=True, default='', help_text='Why nobody need see to what was refused.', max_length=500),
+            field=models.CharField(blank=True, default='', help_text='Why staff dismissed the failed call.', max_length=500),
         ),
         migrations.AlterField(
             model_name='payout',

@@ -28,12 +28,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='order',
             name='link_expires_at',
-            field=models.DateTimeField(blank=True, help_text="When the order's address stops opening it without a code.", null=True),
+            field=models.DateTimeField(blank=True, help_text="Until when the order's link opens it without a code.", null=True),
         ),
         migrations.AddField(
             model_name='payout',
             name='payable_from',
-            field=models.DateTimeField(blank=True, help_text='Not paid before, since its account was named only lately.', null=True),
+            field=models.DateTimeField(blank=True, help_text='Earliest time of payment after a recent change of account.', null=True),
         ),
         migrations.RunPython(let_links_of_finished_orders_expire, migrations.RunPython.noop, elidable=True),
     ]

@@ -30,7 +30,7 @@ class ApprovalQuerySet(models.QuerySet["Approval"]):
         return open_rows.order_by("proposed_at", "pk")
 
     def confirmed_payout(self, payout: Payout) -> Approval | None:
-        """The latest confirmation of a payout, even if the payout has changed since."""
+        """Return the latest confirmation of a payout, even if the payout has changed since."""
         rows = self.filter(kind=ApprovalKind.PAYOUT, payout=payout, state=ApprovalState.CONFIRMED)
         return rows.order_by("-decided_at", "-pk").first()
 

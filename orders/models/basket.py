@@ -15,7 +15,7 @@ from shop.core.models import Channel, WithMetadata, WithTimes
 
 class BasketQuerySet(models.QuerySet["Basket"]):
     def held_by(self, user_id: int | None, key: uuid.UUID | None) -> BasketQuerySet:
-        """The person's own baskets, or the guest basket with this unguessable key."""
+        """Return the person's own baskets, or the guest basket with this unguessable key."""
         if user_id is not None:
             return self.filter(Q(user=user_id) | Q(user=None, id=key) if key else Q(user=user_id))
         return self.filter(user=None, id=key) if key else self.none()

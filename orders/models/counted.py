@@ -42,7 +42,7 @@ class Counted(models.Model):
 
 
 def report_columns(order: Order, *, is_active: bool) -> dict[str, object]:
-    """The values of the `Counted` columns for a part of the order and for its lines."""
+    """Return the values of the `Counted` columns for a part of the order and for its lines."""
     return {
         "sold_on": vietnam_date(order.placed_at) if order.placed_at else None,
         "sold_in_id": order.channel_id,

@@ -39,7 +39,7 @@ class CostBearer(models.TextChoices):
 
 class DiscountQuerySet(models.QuerySet["Discount"]):
     def on_part(self, part: OrderPart) -> DiscountQuerySet:
-        """Discounts on a part; `here` (minor units) is the amount off its lines and delivery."""
+        """Return discounts on a part; `here` (minor units) is the amount off its lines and delivery."""
         touched = self.filter(Q(shares__line__part=part) | Q(shares__part=part))
         return touched.annotate(here=models.Sum("shares__amount")).order_by("kind", "pk")
 
@@ -115,7 +115,7 @@ def normalise_code(code: str) -> str:
 
 class VoucherQuerySet(models.QuerySet["Voucher"]):
     def for_cooperative(self, cooperative: Cooperative) -> VoucherQuerySet:
-        """Vouchers that the cooperative created and pays for; excludes those the platform pays for."""
+        """Return vouchers that the cooperative created and pays for; excludes those the platform pays for."""
         return self.filter(cooperative=cooperative, bearer=CostBearer.COOPERATIVE)
 
     def newest_first(self) -> VoucherQuerySet:
@@ -226,7 +226,7 @@ class VoucherCode(models.Model):
 
 class VoucherUseQuerySet(models.QuerySet["VoucherUse"]):
     def of_buyer(self, user_id: int | None, phone: str, email: str) -> VoucherUseQuerySet:
-        """Uses by the same buyer: same account, or same phone or e-mail on the order."""
+        """Return uses by the same buyer: same account, or same phone or e-mail on the order."""
         same_buyer = Q(pk=None)
         if user_id is not None:
             same_buyer |= Q(user=user_id)

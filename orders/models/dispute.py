@@ -13,7 +13,7 @@ from orders.states import DISPUTE_ENDED_STATES, DisputeState
 
 class DisputeQuerySet(models.QuerySet["Dispute"]):
     def to_answer(self) -> DisputeQuerySet:
-        """Disputes that wait for our evidence, earliest deadline first."""
+        """Return disputes that wait for our evidence, earliest deadline first."""
         waiting = self.filter(state=DisputeState.TO_ANSWER)
         return waiting.order_by(F("evidence_by").asc(nulls_last=True), "pk")
 
@@ -21,7 +21,7 @@ class DisputeQuerySet(models.QuerySet["Dispute"]):
         return self.order_by("-received_at", "-pk")
 
     def charged_back_amounts(self) -> dict[str, int]:
-        """Amounts charged back and not yet returned, in minor units by currency. One query."""
+        """Return amounts charged back and not yet returned, in minor units by currency. One query."""
         signs = {EventKind.CHARGE_BACK: 1, EventKind.CHARGE_SUCCESS: -1}
         rows = PaymentEvent.objects.filter(reference__in=self.values("reference"), kind__in=signs)
         amounts: dict[str, int] = {}

@@ -16,17 +16,17 @@ SUPERSEDED = "superseded"  # code of a call that became unnecessary before it wa
 
 
 class Operation(models.TextChoices):
-    START = "start", _("begin")
-    CAPTURE = "capture", _("take what is authorised")
-    CANCEL = "cancel", _("release")
-    REFUND = "refund", _("give back")
-    PAY_OUT = "pay_out", _("pay a cooperative")
-    REVERSE_TRANSFER = "reverse_transfer", _("take a payout back")
+    START = "start", _("start the payment")
+    CAPTURE = "capture", _("capture the authorised amount")
+    CANCEL = "cancel", _("void the authorisation")
+    REFUND = "refund", _("refund the payment")
+    PAY_OUT = "pay_out", _("pay out to a cooperative")
+    REVERSE_TRANSFER = "reverse_transfer", _("reverse a transfer")
 
 
 class GatewayCallQuerySet(models.QuerySet["GatewayCall"]):
     def unanswered(self) -> GatewayCallQuerySet:
-        """Calls whose outcome is not known yet."""
+        """Return calls whose outcome is not known yet."""
         return self.filter(state__in=OUTCOME_UNKNOWN_STATES)
 
     def refused(self) -> GatewayCallQuerySet:
@@ -51,7 +51,7 @@ class GatewayCallQuerySet(models.QuerySet["GatewayCall"]):
         ).exclude(Q(operation=Operation.START) | Q(code=SUPERSEDED))
 
     def to_look_up(self, now: datetime.datetime) -> GatewayCallQuerySet:
-        """Calls whose state is due to be fetched from the gateway, longest waiting first."""
+        """Return calls whose state is due to be fetched from the gateway, longest waiting first."""
         waiting = OUTCOME_UNKNOWN_STATES | {CallState.NEEDS_BUYER}
         return self.filter(state__in=waiting, next_check_at__lte=now).order_by("next_check_at", "pk")
 
@@ -86,7 +86,7 @@ class GatewayCall(models.Model):
     next_check_at = models.DateTimeField(null=True, blank=True)
     dismissed_at = models.DateTimeField(null=True, blank=True)
     dismissal_reason = models.CharField(
-        max_length=500, blank=True, default="", help_text=_("Why nobody need see to what was refused.")
+        max_length=500, blank=True, default="", help_text=_("Why staff dismissed the failed call.")
     )
     actor_kind = models.CharField(max_length=10, blank=True, default="")
     actor_key = models.CharField(max_length=40, blank=True, default="")
@@ -138,7 +138,7 @@ class GatewayEventQuerySet(models.QuerySet["GatewayEvent"]):
         return self.filter(handled_at=None).order_by("received_at", "pk")
 
     def to_see(self, *providers: str) -> GatewayEventQuerySet:
-        """Events of these providers that staff should see: processing failed or reported a problem."""
+        """Return events of these providers that staff should see: processing failed or reported a problem."""
         has_problem = Q(handled_at=None, tries__gt=0) | ~Q(problem="")
         return self.filter(has_problem, provider__in=providers).order_by("-received_at", "-pk")
 

@@ -38,5 +38,5 @@ class InvoiceDetails(models.Model):
         return {name: getattr(self, name) for name in ("company", "tax_code", "address", "email")}
 
     def copy_for(self, order: Order) -> InvoiceDetails:
-        """An unsaved copy for another order."""
+        """Return an unsaved copy for another order."""
         return InvoiceDetails(order=order, **self.details)

@@ -146,12 +146,12 @@ class PeriodTotals:
 
 class LedgerEntryQuerySet(models.QuerySet["LedgerEntry"]):
     def balance(self) -> int:
-        """The sum in minor units; filter by one currency first."""
+        """Return the sum in minor units; filter by one currency first."""
         total: int = self.aggregate(total=Sum("amount", default=0))["total"]
         return total
 
     def figures(self) -> dict[int, PeriodTotals]:
-        """Totals of open periods by settlement id. One query."""
+        """Return totals of open periods by settlement id. One query."""
         rows = (
             self.filter(account__in=COOPERATIVE_ACCOUNTS)
             .order_by("settlement")
@@ -164,7 +164,7 @@ class LedgerEntryQuerySet(models.QuerySet["LedgerEntry"]):
         return {key: PeriodTotals.from_debits(sums) for key, sums in debits.items()}
 
     def by_cooperative(self, currency: str) -> dict[int, CooperativeBalance]:
-        """The balance of each cooperative in a currency. One query."""
+        """Return the balance of each cooperative in a currency. One query."""
         accounts = LedgerAccount.COOPERATIVE_PAYABLE, LedgerAccount.COOPERATIVE_CASH, LedgerAccount.PAYOUT_DUE
         is_due, is_payout = Q(account=LedgerAccount.PAYOUT_DUE), Q(posting__kind=PostingKind.PAYOUT)
         rows = (
@@ -184,7 +184,7 @@ class LedgerEntryQuerySet(models.QuerySet["LedgerEntry"]):
         }
 
     def of_cooperative(self, cooperative: Cooperative, currency: str) -> CooperativeBalance:
-        """The balance of one cooperative in a currency."""
+        """Return the balance of one cooperative in a currency."""
         balances = self.filter(cooperative=cooperative).by_cooperative(currency)
         return balances.get(cooperative.pk, CooperativeBalance())
 

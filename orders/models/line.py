@@ -23,7 +23,7 @@ class OrderLineQuerySet(models.QuerySet["OrderLine"]):
         return self.order_by("part", "position", "pk")
 
     def to_weigh(self) -> OrderLineQuerySet:
-        """Lines of active parts that have not been weighed yet."""
+        """Return lines of active parts that have not been weighed yet."""
         return self.filter(
             part__state__in=ACTIVE_PART_STATES, estimate_grams__isnull=False, weighed_grams__isnull=True
         )
@@ -58,7 +58,7 @@ class OrderLine(Counted, WithMetadata):
     unit = models.CharField(max_length=10, blank=True, default="")
     picture_key = models.PositiveBigIntegerField(null=True, blank=True)
     is_shipping_required = models.BooleanField(default=True)
-    grams = models.PositiveIntegerField(default=0, help_text=_("What one step weighs for delivery."))
+    grams = models.PositiveIntegerField(default=0, help_text=_("Shipping weight of one step, in grams."))
     quantity = models.PositiveIntegerField()
 
     unit_list = models.BigIntegerField()
@@ -78,7 +78,7 @@ class OrderLine(Counted, WithMetadata):
     bound_grams = models.PositiveIntegerField(null=True, blank=True)
     weighed_grams = models.PositiveIntegerField(null=True, blank=True)
     bound_gross = models.BigIntegerField(
-        null=True, blank=True, help_text=_("What it costs at most before its buyer is asked.")
+        null=True, blank=True, help_text=_("Highest total charged without asking the buyer.")
     )
     lot = models.ForeignKey(Lot, models.SET_NULL, related_name="+", null=True, blank=True)
     return_days = models.PositiveSmallIntegerField(

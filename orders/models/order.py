@@ -103,9 +103,9 @@ class OrderQuerySet(models.QuerySet["Order"]):
             return self.none()
         return self.placed().filter(Q(phone=contact) | Q(email__iexact=contact), user=None)
 
-    def held_by(self, token: uuid.UUID) -> OrderQuerySet:
-        """The order with this unguessable id, for anyone who holds it."""
-        return self.placed().filter(pk=token)
+    def held_by(self, order_id: uuid.UUID) -> OrderQuerySet:
+        """Return the order with this unguessable id, for anyone who holds it."""
+        return self.placed().filter(pk=order_id)
 
     def visible_to(self, user: User | None, now: datetime.datetime) -> OrderQuerySet:
         """Placed orders that `user` may open by their unguessable ids.
@@ -118,22 +118,22 @@ class OrderQuerySet(models.QuerySet["Order"]):
         return placed.filter(Q(user=None) & open_links | Q(user=user.pk))
 
     def changeable_by(self, user: User | None, now: datetime.datetime) -> OrderQuerySet:
-        """Orders of this user, and guest orders whose link is open, for callers who hold their ids."""
+        """Return orders of this user, and guest orders whose link is open, for callers who hold their ids."""
         return self.visible_to(user, now).filter(Q(user=None) | Q(user=user.pk if user else None))
 
     def from_basket(self, basket_id: uuid.UUID, user_id: int | None) -> OrderQuerySet:
-        """The order placed from a basket, for the same user or for a guest who holds the basket's id."""
+        """Return the order placed from a basket, for its user or for a guest who holds the basket's id."""
         return self.placed().filter(Q(user=None) | Q(user=user_id), basket_key=basket_id)
 
     def found_by(self, phone: str, code: str) -> OrderQuerySet:
-        """The order with both this normalised phone and this tidied code.
+        """Return the order with both this normalised phone and this tidied code.
 
         Order numbers are not accepted: they are sequential, so a phone number alone would reveal the orders.
         """
         return self.placed().filter(code=code, phone=phone) if phone else self.none()
 
     def placed_on_day(self, day: datetime.date) -> OrderQuerySet:
-        """Orders placed on a calendar day in Vietnam."""
+        """Return orders placed on a calendar day in Vietnam."""
         return self.filter(
             placed_at__gte=start_of_day(day), placed_at__lt=start_of_day(day + datetime.timedelta(days=1))
         )
@@ -228,7 +228,7 @@ class Order(WithMetadata, WithExternalReference, WithTimes):
     cancelled_at = models.DateTimeField(null=True, blank=True)
     expired_at = models.DateTimeField(null=True, blank=True)
     link_expires_at = models.DateTimeField(
-        null=True, blank=True, help_text=_("When the order's address stops opening it without a code.")
+        null=True, blank=True, help_text=_("Until when the order's link opens it without a code.")
     )
     status = models.CharField(max_length=12, choices=OrderStatus, default=OrderStatus.DRAFT)
     saleor_status = models.CharField(max_length=20, choices=SaleorStatus, default=SaleorStatus.DRAFT)
@@ -237,7 +237,10 @@ class Order(WithMetadata, WithExternalReference, WithTimes):
 
     buyer_name = models.CharField(max_length=256, blank=True, default="")
     folded_name = models.CharField(
-        max_length=520, blank=True, default="", help_text=_("The buyer's name without marks, to be found by.")
+        max_length=520,
+        blank=True,
+        default="",
+        help_text=_("The buyer's name without diacritics, for search."),
     )
     email = models.EmailField(blank=True, default="")
     phone = models.CharField(max_length=40, blank=True, default="")

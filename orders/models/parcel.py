@@ -36,14 +36,14 @@ class ParcelQuerySet(models.QuerySet["Parcel"]):
         return self.filter(kind__in=OUTGOING_KINDS).exclude(state=ParcelState.VOIDED)
 
     def dispatches(self) -> ParcelQuerySet:
-        """Parcels of the original order that are not voided; replacements are not counted again."""
+        """Return parcels of the original order that are not voided; replacements are not counted again."""
         return self.filter(kind=ParcelKind.DISPATCH).exclude(state=ParcelState.VOIDED)
 
     def in_order(self) -> ParcelQuerySet:
         return self.order_by("part", "number", "pk")
 
     def with_unremitted_cash(self) -> ParcelQuerySet:
-        """Parcels whose COD cash the platform has yet to receive.
+        """Return parcels whose COD cash the platform has yet to receive.
 
         Either delivered without a report, or collected by a carrier or cooperative. Annotates `owed` (minor
         units) and `since` (the time of collection or, if unreported, of delivery). Cash of a parcel that was
@@ -79,14 +79,16 @@ class Parcel(WithMetadata, WithTimes):
     """
 
     part = models.ForeignKey(OrderPart, models.CASCADE, related_name="parcels")
-    number = models.PositiveIntegerField(help_text=_("Its place among the order's parcels, from 1."))
+    number = models.PositiveIntegerField(help_text=_("Position among the order's parcels, from 1."))
     kind = models.CharField(max_length=20, choices=ParcelKind, default=ParcelKind.DISPATCH)
     state = models.CharField(max_length=20, choices=ParcelState, default=ParcelState.PACKING)
     warehouse = models.ForeignKey(Warehouse, models.PROTECT, related_name="parcels", null=True, blank=True)
     carrier = models.CharField(max_length=120, blank=True, default="")
     tracking_number = models.CharField(max_length=120, blank=True, default="")
     tracking_url = models.URLField(max_length=500, blank=True, default="")
-    vehicle = models.CharField(max_length=60, blank=True, default="", help_text=_("The coach's plate."))
+    vehicle = models.CharField(
+        max_length=60, blank=True, default="", help_text=_("Number plate of the coach.")
+    )
     driver_phone = models.CharField(max_length=40, blank=True, default="")
     complaint = models.ForeignKey("Complaint", models.PROTECT, related_name="parcels", null=True, blank=True)
     slip = models.ForeignKey(Picture, models.SET_NULL, related_name="+", null=True, blank=True)
@@ -97,7 +99,10 @@ class Parcel(WithMetadata, WithTimes):
     cod_collected = models.BigIntegerField(default=0)
     cod_holder = models.CharField(max_length=12, choices=CashHolder, blank=True, default="")
     cod_reason = models.CharField(
-        max_length=500, blank=True, default="", help_text=_("Why another amount was collected than expected.")
+        max_length=500,
+        blank=True,
+        default="",
+        help_text=_("Why the collected amount differs from the expected one."),
     )
     cod_collected_at = models.DateTimeField(null=True, blank=True)
     cod_remitted_at = models.DateTimeField(null=True, blank=True)
@@ -165,7 +170,7 @@ class Parcel(WithMetadata, WithTimes):
 
 
 def parcel_position_labels(parcels: Iterable[Parcel]) -> dict[int, str]:
-    """Labels ("1/2") of a part's parcels, by primary key.
+    """Return labels ("1/2") of a part's parcels, by primary key.
 
     Outgoing and returned parcels are numbered separately; voided parcels get no label.
     """

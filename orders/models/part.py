@@ -50,14 +50,14 @@ class PickupDay(TypedDict):
 
 class OrderPartQuerySet(models.QuerySet["OrderPart"]):
     def for_cooperative(self, cooperative: Cooperative) -> OrderPartQuerySet:
-        """Parts of confirmed orders; unpaid ones are not shown to the cooperative."""
+        """Return parts of confirmed orders; unpaid ones are not shown to the cooperative."""
         return self.filter(cooperative=cooperative, order__confirmed_at__isnull=False)
 
     def active(self) -> OrderPartQuerySet:
         return self.filter(state__in=ACTIVE_PART_STATES)
 
     def to_accept(self) -> OrderPartQuerySet:
-        """Parts not accepted or declined yet, most urgent first."""
+        """Return parts not accepted or declined yet, most urgent first."""
         return self.filter(state=PartState.NEW).order_by("accept_by", "pk")
 
     def to_pack(self) -> OrderPartQuerySet:
@@ -84,11 +84,11 @@ class OrderPartQuerySet(models.QuerySet["OrderPart"]):
         ).order_by("accepted_at", "pk")
 
     def to_hand_over(self) -> OrderPartQuerySet:
-        """Parts with a packed parcel that has not been handed over."""
+        """Return parts with a packed parcel that has not been handed over."""
         return self.filter(pk__in=self._holding(ParcelState.PACKED)).order_by("accepted_at", "pk")
 
     def on_the_way(self) -> OrderPartQuerySet:
-        """Parts with a parcel in transit or with a failed delivery."""
+        """Return parts with a parcel in transit or with a failed delivery."""
         parts_in_transit = self._holding(ParcelState.HANDED_OVER, ParcelState.FAILED_DELIVERY)
         return self.filter(pk__in=parts_in_transit).order_by("accepted_at", "pk")
 
@@ -100,7 +100,7 @@ class OrderPartQuerySet(models.QuerySet["OrderPart"]):
         )
 
     def next_pickup_day(self, day: datetime.date) -> PickupDay | None:
-        """The first day from `day` on with pickups."""
+        """Return the first day from `day` on with pickups."""
         return (
             self.active()
             .filter(pickup_day__gte=day)
@@ -112,7 +112,7 @@ class OrderPartQuerySet(models.QuerySet["OrderPart"]):
         )
 
     def _holding(self, *states: ParcelState) -> models.QuerySet[OrderPart, Mapping[str, object]]:
-        """Keys of parts with an outgoing parcel in one of these states."""
+        """Return keys of parts with an outgoing parcel in one of these states."""
         return OrderPart.objects.filter(parcels__state__in=states, parcels__kind__in=OUTGOING_KINDS).values(
             "pk"
         )
@@ -122,11 +122,11 @@ class OrderPartQuerySet(models.QuerySet["OrderPart"]):
         return self.to_accept().filter(escalated_at__isnull=False, order__confirmed_at__isnull=False)
 
     def showing_address(self) -> OrderPartQuerySet:
-        """Parts whose cooperative may see the buyer's address: the queryset form of `shows_address`."""
+        """Return parts whose cooperative may see the buyer's address: `shows_address` as a query."""
         return self.filter(state=PartState.ACCEPTED).exclude(progress__in=ARRIVED_PROGRESS)
 
     def overdue(self, now: datetime.datetime) -> OrderPartQuerySet:
-        """Parts of confirmed orders whose acceptance deadline has passed."""
+        """Return parts of confirmed orders whose acceptance deadline has passed."""
         return self.filter(
             state=PartState.NEW, accept_by__lte=now, order__confirmed_at__isnull=False
         ).order_by("accept_by", "pk")
@@ -165,15 +165,17 @@ class OrderPart(Counted, WithMetadata, WithTimes):
 
     order = models.ForeignKey(Order, models.CASCADE, related_name="parts")
     cooperative = models.ForeignKey(Cooperative, models.PROTECT, related_name="parts")
-    number = models.PositiveSmallIntegerField(help_text=_("Its place in the order, from 1."))
+    number = models.PositiveSmallIntegerField(help_text=_("Position in the order, from 1."))
     state = models.CharField(max_length=10, choices=PartState, default=PartState.NEW)
     progress = models.CharField(max_length=20, choices=Progress, default=Progress.NOTHING)
     accept_by = models.DateTimeField(null=True, blank=True)
     escalated_at = models.DateTimeField(
-        null=True, blank=True, help_text=_("When the platform was told that nobody has accepted.")
+        null=True, blank=True, help_text=_("When staff were notified that nobody had accepted the part.")
     )
     accepted_at = models.DateTimeField(null=True, blank=True)
-    ended_at = models.DateTimeField(null=True, blank=True, help_text=_("Declined or cancelled."))
+    ended_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("When the part was declined or cancelled.")
+    )
     end_reason = models.TextField(blank=True, default="")
 
     delivery_method = models.ForeignKey(
@@ -205,9 +207,12 @@ class OrderPart(Counted, WithMetadata, WithTimes):
     goods_gross = models.BigIntegerField(default=0)
     total_net = models.BigIntegerField(default=0)
     total_gross = models.BigIntegerField(default=0)
-    commission = models.BigIntegerField(default=0, help_text=_("Σ of its lines' commission."))
+    commission = models.BigIntegerField(default=0, help_text=_("Sum of the commissions of its lines."))
     withholding_rate = models.DecimalField(
-        max_digits=5, decimal_places=2, default=0, help_text=_("Percent of its goods withheld as tax.")
+        max_digits=5,
+        decimal_places=2,
+        default=0,
+        help_text=_("Percentage of the goods total withheld as tax."),
     )
 
     objects = OrderPartQuerySet.as_manager()
@@ -266,7 +271,7 @@ class OrderPart(Counted, WithMetadata, WithTimes):
         return packed >= ordered and all(parcel.packed_at is not None for parcel in parcels)
 
     def state_label(self, parcels: Iterable[Parcel]) -> str:
-        """The state label shown in every interface. `parcels` as in `is_packed`."""
+        """Return the state label shown in every interface. `parcels` as in `is_packed`."""
         if self.state != PartState.ACCEPTED:
             return self.get_state_display()
         if self.progress == Progress.NOTHING:

@@ -26,21 +26,21 @@ class PaymentMethod(models.TextChoices):
 class EventKind(models.TextChoices):
     """Kinds of payment events, named as Saleor's transaction events."""
 
-    AUTHORIZATION_REQUEST = "authorization_request", _("authorisation asked for")
+    AUTHORIZATION_REQUEST = "authorization_request", _("authorisation requested")
     AUTHORIZATION_SUCCESS = "authorization_success", _("authorised")
     AUTHORIZATION_FAILURE = "authorization_failure", _("authorisation failed")
     AUTHORIZATION_ADJUSTMENT = "authorization_adjustment", _("authorisation adjusted")
     AUTHORIZATION_ACTION_REQUIRED = "authorization_action_required", _("authorisation needs the buyer")
-    CHARGE_REQUEST = "charge_request", _("payment asked for")
+    CHARGE_REQUEST = "charge_request", _("payment requested")
     CHARGE_SUCCESS = "charge_success", _("paid")
     CHARGE_FAILURE = "charge_failure", _("payment failed")
-    CHARGE_BACK = "charge_back", _("payment taken back")
+    CHARGE_BACK = "charge_back", _("payment charged back")
     CHARGE_ACTION_REQUIRED = "charge_action_required", _("payment needs the buyer")
-    REFUND_REQUEST = "refund_request", _("refund asked for")
+    REFUND_REQUEST = "refund_request", _("refund requested")
     REFUND_SUCCESS = "refund_success", _("refunded")
     REFUND_FAILURE = "refund_failure", _("refund failed")
     REFUND_REVERSE = "refund_reverse", _("refund reversed")
-    CANCEL_REQUEST = "cancel_request", _("cancellation asked for")
+    CANCEL_REQUEST = "cancel_request", _("cancellation requested")
     CANCEL_SUCCESS = "cancel_success", _("cancelled")
     CANCEL_FAILURE = "cancel_failure", _("cancellation failed")
     INFO = "info", _("note")
@@ -104,7 +104,7 @@ class PaymentSums:
 
 
 def basket_payment_sums(basket: uuid.UUID) -> dict[PaymentMethod, list[PaymentSums]]:
-    """Sums of a basket's payments by method; omits payments without an event. One query."""
+    """Return sums of a basket's payments by method; omits payments without an event. One query."""
     totals: dict[tuple[uuid.UUID, str], dict[str, int]] = {}
     for payment, method, kind, total in _events_before(basket):
         totals.setdefault((payment, method), {})[kind] = total
@@ -122,7 +122,7 @@ def _events_before(basket: uuid.UUID) -> models.QuerySet[PaymentEvent, tuple[uui
 
 
 def payment_sums_by_id(rows: Iterable[tuple[uuid.UUID, str, int]]) -> dict[uuid.UUID, PaymentSums]:
-    """Sums by payment, from rows (payment id, event kind, total in minor units)."""
+    """Return sums by payment, from rows (payment id, event kind, total in minor units)."""
     totals: dict[uuid.UUID, dict[str, int]] = {}
     for payment_id, kind, total in rows:
         totals.setdefault(payment_id, {})[kind] = total
@@ -131,12 +131,12 @@ def payment_sums_by_id(rows: Iterable[tuple[uuid.UUID, str, int]]) -> dict[uuid.
 
 class PaymentQuerySet(models.QuerySet["Payment"]):
     def sums(self) -> dict[uuid.UUID, PaymentSums]:
-        """Sums by payment. One query."""
+        """Return sums by payment. One query."""
         rows = PaymentEvent.objects.filter(payment__in=self.values("pk")).order_by("payment")
         return payment_sums_by_id(rows.values_list("payment", "kind").annotate(total=Sum("amount")))
 
     def sums_by_order(self) -> dict[uuid.UUID, list[PaymentSums]]:
-        """Sums of payments grouped by order; omits payments without an event. One query."""
+        """Return sums of payments grouped by order; omits payments without an event. One query."""
         rows = (
             PaymentEvent.objects.filter(payment__in=self.values("pk"))
             .order_by("payment")
@@ -152,7 +152,7 @@ class PaymentQuerySet(models.QuerySet["Payment"]):
         }
 
     def externally_refunded_amount(self) -> int:
-        """The amount refunded without a `Refund` row, in minor units; filter by one currency first.
+        """Return the amount refunded without a `Refund` row, in minor units; filter by one currency first.
 
         Such refunds are made in a gateway's dashboard or by an API app.
         """
@@ -162,7 +162,7 @@ class PaymentQuerySet(models.QuerySet["Payment"]):
         return sum(signs[EventKind(kind)] * total for kind, total in totals)
 
     def current(self) -> Payment | None:
-        """The latest payment, which is the one in effect; filter by one order first."""
+        """Return the latest payment, which is the one in effect; filter by one order first."""
         return self.order_by("-created_at", "-pk").first()
 
 
@@ -180,7 +180,7 @@ class Payment(WithMetadata, WithTimes):
     key = models.CharField(max_length=120, unique=True, null=True, blank=True)
     external_url = models.URLField(max_length=500, blank=True, default="")
     expires_at = models.DateTimeField(
-        null=True, blank=True, help_text=_("Until when we wait for the money; empty: as long as it takes.")
+        null=True, blank=True, help_text=_("When the unpaid payment expires; empty if it never does.")
     )
 
     objects = PaymentQuerySet.as_manager()

@@ -19,13 +19,13 @@ Dated = TypeVar("Dated", bound=models.Model)
 
 class DatedRateQuerySet(models.QuerySet[Dated]):
     def valid_on(self, day: datetime.date) -> DatedRateQuerySet[Dated]:
-        """Rates valid on a calendar day in Vietnam."""
+        """Return rates valid on a calendar day in Vietnam."""
         return self.filter(Q(until_day=None) | Q(until_day__gte=day), from_day__lte=day)
 
 
 class WithholdingRateQuerySet(DatedRateQuerySet["WithholdingRate"]):
     def total_percent(self, day: datetime.date) -> Decimal:
-        """The sum of the percentages valid on the day."""
+        """Return the sum of the percentages valid on the day."""
         total: Decimal = self.valid_on(day).aggregate(total=Sum("percent", default=Decimal(0)))["total"]
         return total
 

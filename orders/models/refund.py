@@ -23,9 +23,9 @@ from shop.core.models import Picture, PictureState
 class RequestedRemedy(models.TextChoices):
     """The remedy that a complaining buyer prefers."""
 
-    MONEY = "money", _("my money back")
-    REPLACEMENT = "replacement", _("the goods sent anew")
-    EITHER = "either", _("whatever is easier for you")
+    MONEY = "money", _("a refund")
+    REPLACEMENT = "replacement", _("a replacement")
+    EITHER = "either", _("either")
 
 
 class ComplaintQuerySet(models.QuerySet["Complaint"]):
@@ -33,7 +33,7 @@ class ComplaintQuerySet(models.QuerySet["Complaint"]):
         return self.filter(part__cooperative=cooperative)
 
     def open(self) -> ComplaintQuerySet:
-        """Complaints that wait for an answer, most urgent first."""
+        """Return complaints that wait for an answer, most urgent first."""
         return self.filter(state=ComplaintState.OPEN).order_by("due_by", "pk")
 
     def with_refused_photos(self) -> ComplaintQuerySet:
@@ -77,7 +77,7 @@ class Complaint(models.Model):
     due_by = models.DateTimeField()
     answered_at = models.DateTimeField(null=True, blank=True)
     escalated_at = models.DateTimeField(
-        null=True, blank=True, help_text=_("When the platform was told that nobody has answered.")
+        null=True, blank=True, help_text=_("When staff were notified that nobody had answered the complaint.")
     )
     key = models.CharField(max_length=160, unique=True, null=True, blank=True)
     pictures = models.ManyToManyField(Picture, related_name="+", blank=True)
@@ -118,12 +118,12 @@ class RefundQuerySet(models.QuerySet["Refund"]):
         return self.order_by("decided_at", "pk")
 
     def taken_off(self) -> int:
-        """The reduction of the amount due, in minor units; filter by one currency first."""
+        """Return the reduction of the amount due, in minor units; filter by one currency first."""
         total: int = self.aggregate(total=Sum(F("amount") - F("surplus"), default=0))["total"]
         return total
 
     def unpaid_reduction(self) -> int:
-        """The part of the refunds that pays nothing out, in minor units; filter by one currency first.
+        """Return the part of the refunds that pays nothing out, in minor units; filter by one currency first.
 
         It was never paid or had already been refunded, so it only reduces the amount due.
         """
@@ -131,12 +131,12 @@ class RefundQuerySet(models.QuerySet["Refund"]):
         return total
 
     def amount_reduction_by_part(self) -> dict[int, int]:
-        """The reduction of the amount due by part; omits parts without a refund. One query."""
+        """Return the reduction of the amount due by part; omits parts without a refund. One query."""
         rows = self.filter(part__isnull=False).order_by("part").values_list("part")
         return dict(rows.annotate(total=Sum(F("amount") - F("surplus"))))
 
     def paid_back(self) -> dict[uuid.UUID, int]:
-        """The amount of each refund that reached the buyer, in minor units. One query."""
+        """Return the amount of each refund that reached the buyer, in minor units. One query."""
         signs = {EventKind.REFUND_SUCCESS: 1, EventKind.REFUND_REVERSE: -1}
         rows = (
             self.filter(events__kind__in=signs)
@@ -150,7 +150,7 @@ class RefundQuerySet(models.QuerySet["Refund"]):
         return paid
 
     def failed_amounts(self) -> dict[uuid.UUID, int]:
-        """The amount of each refund that failed and is not being paid otherwise; omits others."""
+        """Return the amount of each refund that failed and is not being paid otherwise; omits others."""
         signs = {EventKind.REFUND_REQUEST: -1, EventKind.REFUND_FAILURE: 1, EventKind.REFUND_REVERSE: 1}
         rows = (
             self.filter(money__gt=0)
@@ -164,18 +164,18 @@ class RefundQuerySet(models.QuerySet["Refund"]):
         return {refund_id: amount for refund_id, amount in amounts.items() if amount > 0}
 
     def failed(self) -> RefundQuerySet:
-        """Refunds with a failed or reversed payment, at any time."""
+        """Return refunds with a failed or reversed payment, at any time."""
         kinds = [EventKind.REFUND_FAILURE, EventKind.REFUND_REVERSE]
         return self.filter(events__kind__in=kinds).distinct()
 
     def to_pay(self) -> RefundQuerySet:
-        """Refunds whose money has not fully reached the buyer."""
+        """Return refunds whose money has not fully reached the buyer."""
         arrived = Sum("events__amount", filter=Q(events__kind=EventKind.REFUND_SUCCESS), default=0)
         reversed_ = Sum("events__amount", filter=Q(events__kind=EventKind.REFUND_REVERSE), default=0)
         return self.annotate(arrived=arrived - reversed_).filter(money__gt=F("arrived"))
 
     def outstanding_refunds(self) -> int:
-        """The amount promised to buyers but not received, in minor units; filter by one currency first."""
+        """Return the amount promised to buyers but not received. Filter by one currency first."""
         paid = self.paid_back()
         return sum(max(0, money - paid.get(pk, 0)) for pk, money in self.values_list("pk", "money"))
 
@@ -197,7 +197,7 @@ class Refund(models.Model):
     money = models.BigIntegerField(default=0)
     delivery = models.BigIntegerField(default=0)
     surplus = models.BigIntegerField(
-        default=0, help_text=_("What was paid beyond what is due; no line of goods bears it.")
+        default=0, help_text=_("Refunded overpayment, which belongs to no order line.")
     )
     currency = models.CharField(max_length=3)
     bearer = models.CharField(max_length=12, choices=CostBearer)
@@ -228,12 +228,12 @@ class Refund(models.Model):
 
 class RefundLineQuerySet(models.QuerySet["RefundLine"]):
     def by_line(self) -> dict[uuid.UUID, int]:
-        """The refunded amount of each line of an order, in minor units. One query."""
+        """Return the refunded amount of each line of an order, in minor units. One query."""
         rows = self.order_by("order_line").values_list("order_line")
         return dict(rows.annotate(total=Sum("amount")))
 
     def fully_refunded_lines(self) -> set[uuid.UUID]:
-        """Ids of an order's fully refunded lines. One query."""
+        """Return ids of an order's fully refunded lines. One query."""
         rows = self.order_by("order_line").values("order_line", "order_line__total_gross")
         refunded = rows.annotate(total=Sum("amount")).filter(
             total__gt=0, total__gte=F("order_line__total_gross")

@@ -18,7 +18,7 @@ class CashRemittanceQuerySet(models.QuerySet["CashRemittance"]):
         return self.order_by("-created_at", "-pk")
 
     def unseen(self) -> CashRemittanceQuerySet:
-        """Remittances not yet matched to a payment on our bank account."""
+        """Return remittances not yet matched to a payment on our bank account."""
         return self.filter(reconciled_at=None)
 
     def with_unresolved_difference(self) -> CashRemittanceQuerySet:
@@ -51,9 +51,14 @@ class CashRemittance(models.Model):
     remitted = models.BigIntegerField(default=0)
     received = models.BigIntegerField(null=True, blank=True)
     compensated = models.BigIntegerField(default=0)
-    reference = models.CharField(max_length=120, blank=True, default="", help_text=_("The bank's."))
+    reference = models.CharField(
+        max_length=120, blank=True, default="", help_text=_("Reference of the bank transfer.")
+    )
     reason = models.CharField(
-        max_length=500, blank=True, default="", help_text=_("Why another amount was received.")
+        max_length=500,
+        blank=True,
+        default="",
+        help_text=_("Why the received amount differs from the remitted one."),
     )
     created_at = models.DateTimeField()
     reconciled_at = models.DateTimeField(null=True, blank=True)
@@ -160,7 +165,7 @@ class StatementRow(models.Model):
     """One row of a carrier's statement, in minor units; the file itself is not stored."""
 
     statement = models.ForeignKey(StatementImport, models.CASCADE, related_name="lines")
-    line_number = models.PositiveIntegerField(help_text=_("Its line in the file, from 1."))
+    line_number = models.PositiveIntegerField(help_text=_("Line number in the file, from 1."))
     cells = models.JSONField(default=list)
     code = models.CharField(max_length=120, blank=True, default="")
     collected = models.BigIntegerField(null=True, blank=True)

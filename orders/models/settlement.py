@@ -23,7 +23,7 @@ class SettlementQuerySet(models.QuerySet["Settlement"]):
         return self.filter(state=SettlementState.OPEN)
 
     def closed(self) -> SettlementQuerySet:
-        """Settlements that are closed or paid."""
+        """Return settlements that are closed or paid."""
         return self.exclude(state=SettlementState.OPEN)
 
     def to_pay(self) -> SettlementQuerySet:
@@ -50,7 +50,7 @@ class Settlement(models.Model):
 
     cooperative = models.ForeignKey(Cooperative, models.PROTECT, related_name="settlements")
     currency = models.CharField(max_length=3)
-    number = models.PositiveIntegerField(help_text=_("Its place among the cooperative's, from 1."))
+    number = models.PositiveIntegerField(help_text=_("Position among the cooperative's settlements, from 1."))
     state = models.CharField(max_length=8, choices=SettlementState, default=SettlementState.OPEN)
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True, blank=True)
@@ -118,7 +118,7 @@ class PayoutQuerySet(models.QuerySet["Payout"]):
         return self.due().exclude(method=PayoutMethod.BANK, bank_account="")
 
     def released(self, now: datetime.datetime) -> PayoutQuerySet:
-        """Payouts that are not held back because of a recently changed account."""
+        """Return payouts that are not held back because of a recently changed account."""
         return self.filter(Q(payable_from=None) | Q(payable_from__lte=now))
 
     def without_account(self) -> PayoutQuerySet:
@@ -147,11 +147,13 @@ class Payout(models.Model):
     bank_account = models.CharField(max_length=19, blank=True, default="")
     bank_holder = models.CharField(max_length=120, blank=True, default="")
     destination = models.CharField(max_length=120, blank=True, default="")
-    note = models.CharField(max_length=25, blank=True, default="", help_text=_("What the bank carries."))
+    note = models.CharField(
+        max_length=25, blank=True, default="", help_text=_("Transfer note as the bank shows it.")
+    )
     state = models.CharField(max_length=10, choices=PayoutState, default=PayoutState.DUE)
     created_at = models.DateTimeField()
     payable_from = models.DateTimeField(
-        null=True, blank=True, help_text=_("Not paid before, since its account was named only lately.")
+        null=True, blank=True, help_text=_("Earliest time of payment after a recent change of account.")
     )
     paid_at = models.DateTimeField(null=True, blank=True)
     reference = models.CharField(max_length=120, blank=True, default="")

@@ -66,7 +66,7 @@ class StatementImport(models.Model):
     kind = models.CharField(max_length=8, choices=StatementKind)
     file_name = models.CharField(max_length=250)
     digest = models.CharField(max_length=64, help_text=_("SHA-256 of the file."))
-    column_names = models.JSONField(default=list, blank=True, help_text=_("The names above its columns."))
+    column_names = models.JSONField(default=list, blank=True, help_text=_("Column headings of the file."))
     columns = models.JSONField(default=dict, blank=True)
     carrier = models.CharField(max_length=120, blank=True, default="")
     rows = models.PositiveIntegerField(default=0)
@@ -91,18 +91,18 @@ class StatementImport(models.Model):
 
 class BankTransferQuerySet(models.QuerySet["BankTransfer"]):
     def to_review(self) -> BankTransferQuerySet:
-        """Transfers that need manual review, longest waiting first."""
+        """Return transfers that need manual review, longest waiting first."""
         return self.filter(state=TransferState.REVIEW).order_by("seen_at", "pk")
 
     def in_review_for(self, order: Order) -> BankTransferQuerySet:
-        """Transfers in review whose note names only this order."""
+        """Return transfers in review whose note names only this order."""
         return self.filter(order=order).to_review()
 
     def newest_first(self) -> BankTransferQuerySet:
         return self.order_by("-booked_at", "-pk")
 
     def matching(self, text: str) -> BankTransferQuerySet:
-        """Transfers whose note or reference contains the text, or with this amount or order code."""
+        """Return transfers whose note or reference contains the text, or with this amount or order code."""
         matches = Q(note__icontains=text) | Q(reference__icontains=text)
         alphanumeric = "".join(character for character in text.upper() if character.isalnum())
         if alphanumeric:
@@ -137,7 +137,7 @@ class BankTransfer(models.Model):
     currency = models.CharField(max_length=3, default="VND")
     note = models.CharField(max_length=1000, blank=True, default="")
     reference = models.CharField(max_length=120, blank=True, default="")
-    booked_at = models.DateTimeField(help_text=_("When the bank booked it."))
+    booked_at = models.DateTimeField(help_text=_("When the bank booked the transfer."))
     seen_at = models.DateTimeField()
     state = models.CharField(max_length=12, choices=TransferState, default=TransferState.NEW)
     reason = models.CharField(max_length=16, choices=ReviewReason, blank=True, default="")

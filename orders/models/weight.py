@@ -24,15 +24,15 @@ _PATIENCE = datetime.timedelta(days=1)
 
 class WeightQuestionQuerySet(models.QuerySet["WeightQuestion"]):
     def of_order(self, order: Order) -> WeightQuestionQuerySet:
-        """Questions of an order, with their lines and cooperatives."""
+        """Return questions of an order, with their lines and cooperatives."""
         return self.filter(line__order=order).select_related("line__cooperative")
 
     def open(self) -> WeightQuestionQuerySet:
-        """Questions without an answer."""
+        """Return questions without an answer."""
         return self.filter(answer="")
 
     def forgotten(self, now: datetime.datetime) -> WeightQuestionQuerySet:
-        """Questions unanswered for a day; fresh products cannot wait longer."""
+        """Return questions unanswered for a day; fresh products cannot wait longer."""
         return self.open().filter(created_at__lte=now - _PATIENCE)
 
     def in_order(self) -> WeightQuestionQuerySet:

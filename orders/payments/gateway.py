@@ -56,9 +56,9 @@ class GatewayRequest:
 
 @dataclass(frozen=True, slots=True)
 class GatewayResult:
-    """The gateway's result. The three amounts are its whole view of the payment, in minor units:
-    `authorised` is held and not yet captured, `charged` was captured in all, `refunded` was returned of that.
+    """The gateway's result, with its whole view of the payment in three amounts of minor units.
 
+    `authorised` is held and not yet captured, `charged` was captured in all, `refunded` was returned of that.
     `reference` is its id of the payment, refund or transfer; `secret` initialises its fields on our page and
     `url` is its own page. `message` is for people, in the request's language; `code` is for programs.
     """

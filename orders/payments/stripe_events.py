@@ -25,8 +25,9 @@ class InvalidStripeEvent(Refused):
 
 @dataclass(frozen=True, slots=True)
 class StripeEvent:
-    """A signed event. It shows its object as of `created`; events come late, repeatedly and in any order, so
-    the current state is looked up by `reference`.
+    """A signed event, which shows its object as of `created`.
+
+    Events come late, repeatedly and in any order, so the current state is looked up by `reference`.
 
     `reference` is the PaymentIntent (empty if there is none yet), `session` the Checkout Session, and
     `subject` the object itself: a payment, charge, refund, dispute, session or transfer. `key` is our call's,

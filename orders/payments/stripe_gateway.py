@@ -327,7 +327,7 @@ class StripeGateway:
             )
 
     def _completed_elsewhere(self, operation: Operation, request: GatewayRequest) -> GatewayResult | None:
-        """A refused capture or cancel may have happened already by other means: then return that result."""
+        """Return the result of a refused capture or cancel that already happened by other means."""
         if operation not in (Operation.CAPTURE, Operation.CANCEL):
             return None
         try:

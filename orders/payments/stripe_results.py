@@ -16,8 +16,11 @@ _REFUND_OUTCOMES = {"succeeded": Outcome.SUCCEEDED, "failed": Outcome.FAILED, "c
 def result_of_intent(
     intent: Any, request: GatewayRequest, *, ended: Operation = Operation.START
 ) -> GatewayResult:
-    """Convert a PaymentIntent with its `latest_charge`. `ended` is the operation: a cancelled payment is a
-    failed start and a successful cancel; an authorised one is a successful start and no capture yet."""
+    """Convert a PaymentIntent with its `latest_charge` to the result of the operation `ended`.
+
+    A cancelled payment is a failed start and a successful cancel; an authorised one is a successful start and
+    no capture yet.
+    """
     outcome, code = _outcome(intent, ended)
     return GatewayResult(
         outcome,

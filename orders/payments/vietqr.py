@@ -76,8 +76,7 @@ def build_payload(*, bank: str, account: str, amount: int, note: str) -> str:
 
 
 def fold_note(text: str, *, max_length: int = MAX_QR_NOTE_LENGTH) -> str:
-    """Fold a note as banks transmit it: no diacritics (đ is d) or special characters, at most 25 characters
-    (or `max_length`).
+    """Fold a note as banks transmit it: no diacritics (đ is d) or special characters, cut to `max_length`.
 
     The end is cut off, so put what must arrive first.
     """

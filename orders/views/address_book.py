@@ -40,7 +40,11 @@ def addresses(request: HttpRequest) -> HttpResponse:
     """List the addresses, the default first."""
     user = _user_or_404(request)
     book = receiver.address_book(user)
-    context = {"book": book, "usual": user.default_shipping_address_id, "is_full": len(book) >= MAX_ADDRESSES}
+    context = {
+        "book": book,
+        "default_id": user.default_shipping_address_id,
+        "is_full": len(book) >= MAX_ADDRESSES,
+    }
     return render(request, "orders/addresses.html", context)
 
 
@@ -56,7 +60,7 @@ def address_new(request: HttpRequest) -> HttpResponse:
     form = _build_form(request, initial)
     if not form.is_bound or not form.is_valid():
         return _render_form(request, form)
-    _add_to_book(user, form.address, is_usual=form.cleaned_data["is_default"])
+    _add_to_book(user, form.address, is_default=form.cleaned_data["is_default"])
     return _redirect_with_message(request, form)
 
 
@@ -67,7 +71,7 @@ def address(request: HttpRequest, address_id: int) -> HttpResponse:
     """Edit an address. Orders keep their own copies."""
     user = _user_or_404(request)
     row = _address_or_404(user, address_id)
-    is_usual = row.pk == user.default_shipping_address_id
+    is_default = row.pk == user.default_shipping_address_id
     initial = {
         "name": row.first_name,
         "phone": format_phone(row.phone),
@@ -75,14 +79,14 @@ def address(request: HttpRequest, address_id: int) -> HttpResponse:
         "commune": row.commune_code,
         "street": row.street_address_1,
         "landmark": row.landmark,
-        "is_default": is_usual,
+        "is_default": is_default,
     }
     form = _build_form(request, initial)
     if not form.is_bound or not form.is_valid():
         return _render_form(request, form, row)
     actor, now = user.acting(EntryPoint.MARKET), timezone.now()
     change_address(address=_copy_columns(row, form.address), actor=actor, now=now)
-    if form.cleaned_data["is_default"] and not is_usual:
+    if form.cleaned_data["is_default"] and not is_default:
         choose_address(user_id=user.pk, address_id=row.pk, use=AddressUse.SHIPPING, actor=actor, now=now)
     return _redirect_with_message(request, form)
 
@@ -119,12 +123,12 @@ def save_checkout_address(request: HttpRequest, address: Address) -> None:
         _add_to_book(user, address)
 
 
-def _add_to_book(user: User, address: Address, *, is_usual: bool = False) -> None:
+def _add_to_book(user: User, address: Address, *, is_default: bool = False) -> None:
     """Add an address unless the book has it or is full. The first address becomes the default."""
     book = receiver.address_book(user)
     if len(book) >= MAX_ADDRESSES or any(_are_equal(each, address) for each in book):
         return
-    use = AddressUse.SHIPPING if is_usual or not user.default_shipping_address_id else None
+    use = AddressUse.SHIPPING if is_default or not user.default_shipping_address_id else None
     add_address(
         user_id=user.pk, address=address, use=use, actor=user.acting(EntryPoint.MARKET), now=timezone.now()
     )

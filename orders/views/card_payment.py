@@ -42,8 +42,7 @@ class CardView:
 
     @property
     def form_state(self) -> tuple[bool, bool, bool]:
-        """The states that the page's form depends on: it is not re-rendered, under a buyer who is typing,
-        unless they change."""
+        """The states that the card form depends on; it is re-rendered only when they change."""
         return self.is_pending, self.has_failed, self.is_on_stripe_page
 
     @property
@@ -68,9 +67,9 @@ def card_view(payment: Payment) -> CardView:
 
 @require_POST
 @never_cache
-def stripe_fields(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
+def stripe_fields(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
     """Return the client secret for Stripe's fields as JSON; `reload` if there is nothing to pay now."""
-    order = get_object_or_404(Order.objects.held_by(token))
+    order = get_object_or_404(Order.objects.held_by(order_id))
     try:
         result = _start_payment(request, order, hosted=False)
     except Refused as refused:
@@ -90,14 +89,14 @@ def stripe_fields(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
 
 @require_POST
 @never_cache
-def stripe_page(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
+def stripe_page(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
     """Redirect to Stripe's hosted page, or back to the order if nothing is due or the state is unknown."""
-    order = get_object_or_404(Order.objects.held_by(token))
+    order = get_object_or_404(Order.objects.held_by(order_id))
     try:
         result = _start_payment(request, order, hosted=True)
     except Refused as refused:
         messages.error(request, str(refused.message))
-        return redirect("orders:order", token=token)
+        return redirect("orders:order", order_id=order_id)
     if (
         result is not None
         and result.gateway_call.state == CallState.NEEDS_BUYER
@@ -106,7 +105,7 @@ def stripe_page(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
         return redirect(result.gateway_result.url)
     if result is None or result.gateway_call.state in OUTCOME_UNKNOWN_STATES:
         messages.warning(request, str(PaymentInProgress.default_message))
-    return redirect("orders:order", token=token)
+    return redirect("orders:order", order_id=order_id)
 
 
 def refresh_card_payment(order: Order) -> None:

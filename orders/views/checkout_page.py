@@ -105,8 +105,7 @@ def _handle_post(request: HttpRequest) -> HttpResponse:
 
 
 def _has_new_code(basket: Basket, submitted: QueryDict) -> bool:
-    """Return whether a code was entered that was not yet applied or refused. Its effect is shown before the
-    order is placed."""
+    """Whether a code was entered whose effect the buyer has not seen yet."""
     known_codes = ("", basket.voucher_code, normalise_code(submitted.get("code-seen", "")))
     return "use-code" in submitted or normalise_code(submitted.get("code", "")) not in known_codes
 
@@ -205,7 +204,7 @@ def _after_placement(request: HttpRequest, order: Order, form: CheckoutForm) -> 
             )
             % {"phone": form.data["phone"]},
         )
-    return _redirect(request, "orders:order", token=order.pk)
+    return _redirect(request, "orders:order", order_id=order.pk)
 
 
 def _show_updated(
@@ -235,7 +234,7 @@ def _redirect_to_result(request: HttpRequest, basket_id: uuid.UUID) -> HttpRespo
     order = Order.objects.from_basket(basket_id, user.pk if user else None).first()
     if order is not None:
         receiver.forget_inputs(request)
-        return _redirect(request, "orders:order", token=order.pk)
+        return _redirect(request, "orders:order", order_id=order.pk)
     messages.warning(request, _("Your basket was changed in another window. These are its items now."))
     return _redirect(request, "orders:basket")
 

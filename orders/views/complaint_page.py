@@ -24,10 +24,9 @@ from shop.core.models import bind_idempotency_key, show_in_language
 from shop.core.web.uploads import takes_files
 
 
-def _is_complaint_possible(request: HttpRequest, token: uuid.UUID, number: int) -> bool:
-    """Return whether the visitor has proved that the order is theirs, items of the part arrived within the
-    complaint period, and no complaint is open."""
-    parts = OrderPart.objects.filter(order__in=Order.objects.held_by(token), number=number)
+def _is_complaint_possible(request: HttpRequest, order_id: uuid.UUID, number: int) -> bool:
+    """Whether a proven buyer may complain: items arrived within the period and no complaint is open."""
+    parts = OrderPart.objects.filter(order__in=Order.objects.held_by(order_id), number=number)
     part = parts.select_related("order").first()
     if part is None or not has_proof(request, part.order):
         return False
@@ -40,9 +39,9 @@ def _is_complaint_possible(request: HttpRequest, token: uuid.UUID, number: int) 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @takes_files(_is_complaint_possible)
-def complaint(request: HttpRequest, token: uuid.UUID, number: int) -> HttpResponse:
+def complaint(request: HttpRequest, order_id: uuid.UUID, number: int) -> HttpResponse:
     """File a complaint. After the complaint period the page shows whom to call instead."""
-    parts = OrderPart.objects.filter(order__in=Order.objects.held_by(token))
+    parts = OrderPart.objects.filter(order__in=Order.objects.held_by(order_id))
     part = get_object_or_404(parts.select_related("cooperative", "order"), number=number)
     show_in_language([part.cooperative], "name")
     now = timezone.now()
@@ -51,7 +50,7 @@ def complaint(request: HttpRequest, token: uuid.UUID, number: int) -> HttpRespon
     has_open = Complaint.objects.open().filter(part=part).exists()
     is_sent = request.method == "POST"
     if is_sent and _is_repeated(request, part):
-        return redirect("orders:order", token=token)
+        return redirect("orders:order", order_id=order_id)
     is_possible = bool(in_time) and not has_open
     sent = (request.POST, request.FILES) if is_sent and is_possible else (None, None)
     form = ComplaintForm(*sent, delivered_lines=in_time, initial={"key": uuid.uuid4()})
@@ -73,7 +72,7 @@ def complaint(request: HttpRequest, token: uuid.UUID, number: int) -> HttpRespon
             messages.success(
                 request, _("The cooperative has received your complaint and will answer on this page.")
             )
-            return redirect("orders:order", token=token)
+            return redirect("orders:order", order_id=order_id)
     context = {
         "part": part,
         "order": part.order,
@@ -93,9 +92,9 @@ def _is_repeated(request: HttpRequest, part: OrderPart) -> bool:
 
 
 @require_POST
-def withdrawal(request: HttpRequest, token: uuid.UUID, complaint_id: uuid.UUID) -> HttpResponse:
+def withdrawal(request: HttpRequest, order_id: uuid.UUID, complaint_id: uuid.UUID) -> HttpResponse:
     """Withdraw a complaint."""
-    own_complaints = Complaint.objects.filter(part__order__in=Order.objects.held_by(token))
+    own_complaints = Complaint.objects.filter(part__order__in=Order.objects.held_by(order_id))
     row = get_object_or_404(own_complaints, pk=complaint_id)
     try:
         withdraw_complaint(complaint_id=row.pk, actor=request_actor(request), now=timezone.now())
@@ -103,4 +102,4 @@ def withdrawal(request: HttpRequest, token: uuid.UUID, complaint_id: uuid.UUID) 
         messages.error(request, str(refused.message))
     else:
         messages.success(request, _("Your complaint has been withdrawn."))
-    return redirect("orders:order", token=token)
+    return redirect("orders:order", order_id=order_id)

@@ -37,7 +37,7 @@ class AccessRequirement(Enum):
     NOTHING_YET = "the address; this is where proof is given"
 
 
-# Every route below /don-hang/<token>/ by name. A route that is not listed cannot be registered.
+# Every route below /don-hang/<order_id>/ by name. A route that is not listed cannot be registered.
 RULES = {
     "order": AccessRequirement.ADDRESS,
     "payment-status": AccessRequirement.ADDRESS,
@@ -64,7 +64,7 @@ _GET_ROUTES = _FORM_ROUTES | {"order", "order-code", "payment-status", "payment-
 
 def order_path(route: str, view: Callable[..., HttpResponse], name: str) -> URLPattern:
     """Build a route below an order's URL, guarded by `RULES`."""
-    return path(f"don-hang/<uuid:token>/{route}", _guard(view, name), name=name)
+    return path(f"don-hang/<uuid:order_id>/{route}", _guard(view, name), name=name)
 
 
 def has_proof(request: HttpRequest, order: Order) -> bool:
@@ -91,16 +91,16 @@ def _guard(view: Callable[..., HttpResponse], name: str) -> Callable[..., HttpRe
     needs = RULES[name]
 
     @wraps(view)
-    def guarded(request: HttpRequest, token: uuid.UUID, **parts: object) -> HttpResponse:
+    def guarded(request: HttpRequest, order_id: uuid.UUID, **parts: object) -> HttpResponse:
         if name not in _GET_ROUTES and request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        order = get_object_or_404(Order.objects.held_by(token))
+        order = get_object_or_404(Order.objects.held_by(order_id))
         if (
             needs is AccessRequirement.NOTHING_YET
             or _is_url_sufficient(order, needs)
             or has_proof(request, order)
         ):
-            return view(request, token=token, **parts)
+            return view(request, order_id=order_id, **parts)
         return _redirect_to_code(request, order, name)
 
     return guarded

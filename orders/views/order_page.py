@@ -60,33 +60,33 @@ FIND_LIMIT_BY_ORDER = Limit("find-order-code", tries=10, seconds=15 * 60)
 @require_safe
 @never_cache
 @allow_card_fields
-def order(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
+def order(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
     """Show the order to anybody with its unguessable URL.
 
     A buyer who returns from their bank or from Stripe's page sees the payment's current state.
     """
     if PAYMENT_RETURN_PARAMETER in request.GET:
-        refresh_card_payment(get_object_or_404(Order.objects.held_by(token)))
-        return redirect("orders:order", token=token)
-    return render(request, "orders/order.html", _order_context(token, timezone.now()))
+        refresh_card_payment(get_object_or_404(Order.objects.held_by(order_id)))
+        return redirect("orders:order", order_id=order_id)
+    return render(request, "orders/order.html", _order_context(order_id, timezone.now()))
 
 
 @require_safe
 @never_cache
-def poll(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
+def poll(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
     """Answer the page's polling: 204 while nothing has changed, else the current state."""
     now = timezone.now()
     if request.GET.get("seen") == payment_state_hash(
-        get_object_or_404(Order.objects.held_by(token)), now=now
+        get_object_or_404(Order.objects.held_by(order_id)), now=now
     ):
         return HttpResponse(status=204)
-    return render(request, "orders/order.html", _order_context(token, now) | {"is_news": True})
+    return render(request, "orders/order.html", _order_context(order_id, now) | {"is_news": True})
 
 
 @require_POST
-def cancellation(request: HttpRequest, token: uuid.UUID, number: int) -> HttpResponse:
+def cancellation(request: HttpRequest, order_id: uuid.UUID, number: int) -> HttpResponse:
     """Cancel a part on behalf of the buyer, which is possible until it is packed."""
-    part = _part_or_404(token, number)
+    part = _part_or_404(order_id, number)
     try:
         cancel_part_as_buyer(
             part_id=part.pk,
@@ -101,26 +101,26 @@ def cancellation(request: HttpRequest, token: uuid.UUID, number: int) -> HttpRes
         show_in_language([part.cooperative], "name")
         message = _("The part from %(name)s has been cancelled.")
         messages.success(request, sentence(message, name=translated(part.cooperative, "name")))
-    return redirect("orders:order", token=token)
+    return redirect("orders:order", order_id=order_id)
 
 
 @require_POST
-def receipt(request: HttpRequest, token: uuid.UUID, number: int) -> HttpResponse:
+def receipt(request: HttpRequest, order_id: uuid.UUID, number: int) -> HttpResponse:
     """Record the buyer's confirmation that a part's parcels have arrived."""
-    part = _part_or_404(token, number)
+    part = _part_or_404(order_id, number)
     try:
         confirm_part_receipt(part_id=part.pk, actor=request_actor(request), now=timezone.now())
     except Refused as refused:
         messages.error(request, str(refused.message))
     else:
         messages.success(request, _("Thank you. The cooperative can see that the items have arrived."))
-    return redirect("orders:order", token=token)
+    return redirect("orders:order", order_id=order_id)
 
 
 @require_POST
-def weight_answer(request: HttpRequest, token: uuid.UUID, question_id: uuid.UUID) -> HttpResponse:
+def weight_answer(request: HttpRequest, order_id: uuid.UUID, question_id: uuid.UUID) -> HttpResponse:
     """Record whether the buyer agrees to pay for weight above the agreed bound."""
-    own_questions = WeightQuestion.objects.filter(line__order__in=Order.objects.held_by(token))
+    own_questions = WeightQuestion.objects.filter(line__order__in=Order.objects.held_by(order_id))
     question = get_object_or_404(own_questions, pk=question_id)
     answer = request.POST.get("answer")
     if answer not in (WeightAnswer.AGREED, WeightAnswer.REFUSED):
@@ -134,7 +134,7 @@ def weight_answer(request: HttpRequest, token: uuid.UUID, question_id: uuid.UUID
         messages.error(request, str(refused.message))
     else:
         messages.success(request, _("Thank you. The cooperative has received your answer."))
-    return redirect("orders:order", token=token)
+    return redirect("orders:order", order_id=order_id)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -151,12 +151,12 @@ def find_order(request: HttpRequest) -> HttpResponse:
     if order is None:
         form.add_error(None, _("No order matches this phone number and code. Please check both."))
         return render(request, "orders/find_order.html", {"form": form})
-    return redirect("orders:order", token=order.pk)
+    return redirect("orders:order", order_id=order.pk)
 
 
-def _order_context(token: uuid.UUID, now: datetime.datetime) -> dict[str, object]:
+def _order_context(order_id: uuid.UUID, now: datetime.datetime) -> dict[str, object]:
     order = get_object_or_404(
-        Order.objects.held_by(token)
+        Order.objects.held_by(order_id)
         .select_related("shipping_address", "channel", "invoice")
         .prefetch_related(DISCOUNTS)
     )
@@ -169,7 +169,7 @@ def _order_context(token: uuid.UUID, now: datetime.datetime) -> dict[str, object
         "tracks": tracks,
         "sums": totals_of_order(order, {each.part.cooperative_id: each.part.cooperative for each in tracks}),
         "refunds": refunds,
-        "waiting": amount_awaiting_account(refunds),
+        "awaiting_account_amount": amount_awaiting_account(refunds),
         "is_to_keep": not order.email and order.user_id is None,
         "is_fresh": order.status in (OrderStatus.UNCONFIRMED, OrderStatus.PLACED),
         "url": url,
@@ -198,8 +198,8 @@ def _find_order(request: HttpRequest, phone: str, code: str) -> Order | None:
     return Order.objects.found_by(phone, code).newest_first().first()
 
 
-def _part_or_404(token: uuid.UUID, number: int) -> OrderPart:
-    parts = OrderPart.objects.filter(order__in=Order.objects.held_by(token)).select_related("cooperative")
+def _part_or_404(order_id: uuid.UUID, number: int) -> OrderPart:
+    parts = OrderPart.objects.filter(order__in=Order.objects.held_by(order_id)).select_related("cooperative")
     return get_object_or_404(parts, number=number)
 
 

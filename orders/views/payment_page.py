@@ -118,8 +118,7 @@ def payment_choices(field: BoundField, payment_methods: list[PaymentMethod]) -> 
 
 
 def payment_view(order: Order, *, now: datetime.datetime) -> PaymentView | None:
-    """Return how the order is to be paid. None if nothing is due, if it is paid in cash on delivery, or if
-    the amount is authorised."""
+    """Return how the order is to be paid; None for cash on delivery or if nothing more is due."""
     payment = _last_payment(order)
     waits = is_awaiting_confirmation(order)
     due = order.still_due if waits else _rest_due(order, payment)
@@ -171,9 +170,9 @@ def payment_state_hash(order: Order, *, now: datetime.datetime) -> str:
 
 @require_safe
 @never_cache
-def qr_picture(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
+def qr_picture(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
     """Serve the QR code as a PNG. Buyers with one phone save it and open it in their bank's app."""
-    order = get_object_or_404(Order.objects.held_by(token).select_related("channel"))
+    order = get_object_or_404(Order.objects.held_by(order_id).select_related("channel"))
     paying = payment_view(order, now=timezone.now())
     if paying is None or paying.transfer is None:
         raise Http404
@@ -184,9 +183,9 @@ def qr_picture(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
 
 
 @require_POST
-def payment_method(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
+def payment_method(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
     """Change the payment method of an order that awaits payment."""
-    order = get_object_or_404(Order.objects.held_by(token))
+    order = get_object_or_404(Order.objects.held_by(order_id))
     method = request.POST.get("payment", "")
     try:
         if method in PaymentMethod.values:
@@ -198,7 +197,7 @@ def payment_method(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
             )
     except Refused as refused:
         messages.error(request, str(refused.message))
-    return redirect("orders:order", token=token)
+    return redirect("orders:order", order_id=order_id)
 
 
 def _card_payment(order: Order, payment: Payment | None, due: int, *, waits: bool) -> CardView | None:

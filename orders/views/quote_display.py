@@ -229,8 +229,7 @@ def seller_messages(seller_quote: SellerQuote, province: Division | None) -> lis
 
 
 def delivery_choices(seller_quote: SellerQuote) -> list[DeliveryChoice]:
-    """Return the radio buttons of a seller's quote: the chosen shipping service, then each possible delivery
-    method or free pickup time."""
+    """Return the radio buttons of a seller's quote: chosen service, methods and free pickup times."""
     choices = []
     if seller_quote.service is not None:
         value = f"service-{seller_quote.service.pk}"

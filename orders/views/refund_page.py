@@ -95,8 +95,7 @@ class RefundView:
 
 
 def refund_views(order: Order, *, to_desk: bool = False) -> list[RefundView]:
-    """Return an order's refunds in chronological order, worded for the buyer or the desk. A fixed number of
-    queries."""
+    """Return an order's refunds, oldest first, worded for buyer or desk. A fixed number of queries."""
     texts = _STAFF_TEXTS if to_desk else _BUYER_TEXTS
     payouts = Prefetch("payouts", Payout.objects.order_by("created_at", "pk"))
     rows = list(Refund.objects.filter(order=order).select_related("part").prefetch_related(payouts).in_time())
@@ -115,9 +114,9 @@ def amount_awaiting_account(refunds: Sequence[RefundView]) -> int:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-def refund_account(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
+def refund_account(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
     """Enter the bank account for refunds; it may be changed until the money is sent."""
-    order = get_object_or_404(Order.objects.held_by(token))
+    order = get_object_or_404(Order.objects.held_by(order_id))
     due_payouts = list(Payout.objects.filter(refund__order=order).due().to_bank())
     payer_account = last_payer_account(order)
     uses_payer_account = payer_account is not None and "same" in request.POST
@@ -137,7 +136,7 @@ def refund_account(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
             form.add_error("account" if refused.field == "account" else None, str(refused.message))
         else:
             messages.success(request, _("Thank you. We will send the money to this account."))
-            return redirect("orders:order", token=token)
+            return redirect("orders:order", order_id=order_id)
     context = {
         "order": order,
         "form": form,

@@ -101,8 +101,11 @@ def build_timeline(
     is_transfer_seen: bool = False,
     called_today: Mapping[uuid.UUID, str] | None = None,
 ) -> PartTimeline:
-    """Build a part's timeline. `parcels` are its valid dispatches in order, `refunds` the refunds' steps;
-    `is_transfer_seen` says that a bank transfer naming the order awaits manual review."""
+    """Build a part's timeline.
+
+    `parcels` are its valid dispatches in order, `refunds` the refunds' steps; `is_transfer_seen` tells
+    whether a bank transfer that names the order awaits manual review.
+    """
     steps = [_acceptance_step(part)]
     if is_awaiting_confirmation(part.order):
         steps.insert(0, _waiting_step(part.order, is_transfer_seen))

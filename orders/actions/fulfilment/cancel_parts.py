@@ -129,7 +129,7 @@ def cancel_order(*, order_id: uuid.UUID, reason: str, actor: Actor, now: datetim
     order.save(update_fields=["cancelled_at"])
     record_change("order.cancelled", order, actor=actor, now=now, reason=reason)
     finish_order_change(order, now=now)
-    refund_surplus(order, reason=gettext_noop("The order was called off."), actor=actor, now=now)
+    refund_surplus(order, reason=gettext_noop("The order was cancelled."), actor=actor, now=now)
     return order
 
 
@@ -160,7 +160,7 @@ def end_and_refund_part(
 ) -> None:
     """Step: end a part and refund what was paid for it. Raises PartAlreadyHandedOver, WrongMove."""
     end_part(order, part, state, reason, key=key, actor=actor, now=now)
-    refund_reason = gettext_noop("A part of the order will not come.")
+    refund_reason = gettext_noop("Part of the order was cancelled.")
     refund_surplus(order, part=part, reason=refund_reason, actor=actor, now=now)
 
 

@@ -98,7 +98,7 @@ def dispatch_parcel(
     finish_order_change(order, now=now)
     notices.notify_parcel_handed_over(order, part, parcel, now=now)
     if came_from != ParcelState.FAILED_DELIVERY and is_weighing_complete(order):
-        reason = gettext_noop("The goods weigh less than was paid for.")
+        reason = gettext_noop("The products weigh less than charged.")
         refund_surplus(order, part=part, reason=reason, actor=actor, now=now)
     return parcel
 

@@ -214,8 +214,7 @@ def look_up_calls_task() -> None:
 
 @shared_task(name="orders.sweep_card_payments")
 def sweep_card_payments_task() -> None:
-    """Sweep cards: capture authorisations that expire soon, release those of baskets never ordered, and
-    reverse payouts of cooperatives that owe us."""
+    """Capture expiring authorisations, void those of abandoned baskets, and reverse payouts of debtors."""
     now, actor = timezone.now(), Actor.system("cards")
     run_each(
         holds_to_capture(now).values_list("pk", flat=True),

@@ -110,10 +110,10 @@ def _write_derived_columns(order: Order) -> tuple[list[OrderPart], Mapping[uuid.
 
 def _set_derived_columns(order: Order, parts: Sequence[OrderPart]) -> Mapping[uuid.UUID, PaymentSums]:
     """Set derived columns on these objects without saving; return the sums of the order's payments."""
-    steps, line_sums = _steps_by_part(order), _line_sums_by_part(order)
+    quantities, line_sums = _quantities_by_part(order), _line_sums_by_part(order)
     for part in parts:
         quantity = line_sums[part.pk].quantity if part.pk in line_sums else 0
-        part.progress = _progress(quantity, steps.get(part.pk, _Steps()))
+        part.progress = _part_progress(quantity, quantities.get(part.pk, _QuantitiesByState()))
     _set_sums(order, parts, line_sums.values())
     sums = payment_sums_by_id(_event_sums(order.pk))
     _set_coverages(order, sums)
@@ -192,7 +192,7 @@ def _event_sums(order: uuid.UUID) -> QuerySet[PaymentEvent, tuple[uuid.UUID, str
 
 
 @dataclass(slots=True)
-class _Steps:
+class _QuantitiesByState:
     """Steps of one part: dispatched by parcel state, returned for good, and not to be sent."""
 
     dispatched: Counter[str] = field(default_factory=Counter)
@@ -200,16 +200,16 @@ class _Steps:
     unsent: int = 0
 
 
-def _steps_by_part(order: Order) -> dict[int, _Steps]:
+def _quantities_by_part(order: Order) -> dict[int, _QuantitiesByState]:
     """Return the steps by part id. Returned steps that were replaced do not count as returned."""
-    parts: dict[int, _Steps] = {}
+    parts: dict[int, _QuantitiesByState] = {}
     returned: Counter[tuple[int, object]] = Counter()
     for part_id, line_id, kind, state, total in _parcel_sums(order.pk):
-        steps = parts.setdefault(part_id, _Steps())
+        quantities = parts.setdefault(part_id, _QuantitiesByState())
         if kind == ParcelKind.DISPATCH:
-            steps.dispatched[state] += total
+            quantities.dispatched[state] += total
         elif kind == ParcelKind.REFUND:
-            steps.unsent += total
+            quantities.unsent += total
         elif kind == ParcelKind.REPLACEMENT:
             returned[part_id, line_id] -= total
         elif state == ParcelState.DELIVERED:
@@ -219,13 +219,13 @@ def _steps_by_part(order: Order) -> dict[int, _Steps]:
     return parts
 
 
-def _progress(ordered: int, steps: _Steps) -> str:
-    expected, dispatched = ordered - steps.unsent, steps.dispatched
+def _part_progress(ordered: int, quantities: _QuantitiesByState) -> str:
+    expected, dispatched = ordered - quantities.unsent, quantities.dispatched
     delivered = dispatched[ParcelState.DELIVERED]
     dispatched_total = sum(dispatched[state] for state in DISPATCHED_STATES)
     packing = sum(dispatched.values()) - dispatched_total
-    if steps.returned:
-        return Progress.RETURNED if steps.returned >= expected else Progress.PARTLY_RETURNED
+    if quantities.returned:
+        return Progress.RETURNED if quantities.returned >= expected else Progress.PARTLY_RETURNED
     if expected and delivered >= expected:
         return Progress.DELIVERED
     if delivered:

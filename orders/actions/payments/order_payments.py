@@ -295,7 +295,7 @@ def record_received_money(
     finish_order_change(order, now=now)
     confirm_if_covered(order, actor=actor, now=now)
     if payment.method == PaymentMethod.CARD or order.status in ENDED_STATUSES:
-        reason = gettext_noop("More was paid than the order costs.")
+        reason = gettext_noop("The order was overpaid.")
         refund_surplus(order, reason=reason, actor=actor, now=now)
     return event
 

@@ -80,7 +80,7 @@ def refund_ended_order_surplus(*, order_id: uuid.UUID, actor: Actor, now: dateti
     order = locks.lock_order(order_id)
     if order.status not in ENDED_STATUSES:
         return None
-    reason = gettext_noop("The order had ended when the money came.")
+    reason = gettext_noop("The payment arrived after the order had ended.")
     return refund_surplus(order, reason=reason, actor=actor, now=now)
 
 

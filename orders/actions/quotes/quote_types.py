@@ -275,7 +275,7 @@ class Quote:
         return any(line.variant.is_weighed for line in self.lines)
 
     def maximum_of_line(self, line: QuotedLine) -> int:
-        """The highest price of a line sold by weight without asking the buyer, after its discounts."""
+        """Return the highest price of a line sold by weight without asking the buyer, after its discounts."""
         return self._price_at_bound(line).total.gross
 
     @property

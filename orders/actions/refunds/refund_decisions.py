@@ -90,8 +90,11 @@ class RefundDecision:
 
 @dataclass(frozen=True, slots=True)
 class LineRefundLimit:
-    """What was `refunded` of a line's total, and how many steps may be returned (`returnable`) or are still
-    unpacked (`open`)."""
+    """What can still be refunded of a line.
+
+    `refunded` is the amount refunded of its total; `returnable` steps may be returned, `open` ones are
+    not packed.
+    """
 
     line: OrderLine
     refunded: int

@@ -34,9 +34,9 @@ from shop.staff_pages import staff_only
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_only(Permission.MANAGE_ORDERS)
 @require_recent_proof
-def refund(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
+def refund(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> HttpResponse:
     """Refund the part chosen by `?goi=`, or an overpayment; "count" only previews the total."""
-    order = get_object_or_404(Order.objects.placed(), pk=token)
+    order = get_object_or_404(Order.objects.placed(), pk=order_id)
     parts = list(order.parts.select_related("cooperative").order_by("number"))
     chosen = request.GET.get("goi", "")
     part = next((each for each in parts if str(each.number) == chosen), None)
@@ -63,7 +63,7 @@ def refund(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse
                 form.add_error(None, str(refused.message))
             else:
                 messages.success(request, _("Refund decided. The buyer has been notified."))
-                return redirect("desk:order", token=token)
+                return redirect("desk:order", order_id=order_id)
     context = {"order": order, "part": part, "parts": parts, "form": form, "limits": limits, "total": total}
     return render(request, "desk/refund.html", context, status=422 if form.errors else 200)
 
@@ -72,10 +72,10 @@ def refund(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse
 @staff_only(Permission.MANAGE_ORDERS)
 @require_recent_proof
 def refund_by_bank(
-    request: HttpRequest, actor: Actor, token: uuid.UUID, refund_id: uuid.UUID
+    request: HttpRequest, actor: Actor, order_id: uuid.UUID, refund_id: uuid.UUID
 ) -> HttpResponse:
     """Pay a failed card refund by bank transfer."""
-    refund = get_object_or_404(Refund, pk=refund_id, order=token)
+    refund = get_object_or_404(Refund, pk=refund_id, order=order_id)
     action = partial(
         pay_refund_by_bank,
         refund_id=refund.pk,
@@ -83,7 +83,7 @@ def refund_by_bank(
         actor=actor,
         now=timezone.now(),
     )
-    return_url = reverse("desk:order", args=[token])
+    return_url = reverse("desk:order", args=[order_id])
     return run_action(
         request, action, url=return_url, message=_("We have asked the buyer for an account number.")
     )
@@ -92,10 +92,10 @@ def refund_by_bank(
 @require_POST
 @staff_only(Permission.MANAGE_ORDERS)
 @require_recent_proof
-def refund_account(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
+def refund_account(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> HttpResponse:
     """Enter the refund account that a buyer gave by phone."""
-    order = get_object_or_404(Order.objects.placed(), pk=token)
-    return_url = f"{reverse('desk:order', args=[token])}#refunds"
+    order = get_object_or_404(Order.objects.placed(), pk=order_id)
+    return_url = f"{reverse('desk:order', args=[order_id])}#refunds"
     form = RefundAccountForm(request.POST)
     if not form.is_valid():
         messages.error(request, _("Enter the bank, the account number and the account holder."))
@@ -111,11 +111,11 @@ def refund_account(request: HttpRequest, actor: Actor, token: uuid.UUID) -> Http
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_only(Permission.MANAGE_ORDERS)
 @require_recent_proof
-def parcel_return(request: HttpRequest, actor: Actor, token: uuid.UUID, parcel_id: int) -> HttpResponse:
+def parcel_return(request: HttpRequest, actor: Actor, order_id: uuid.UUID, parcel_id: int) -> HttpResponse:
     """Record that a return parcel arrived, or will not arrive."""
-    returns = Parcel.objects.filter(kind__in=RETURN_KINDS, part__order=token)
+    returns = Parcel.objects.filter(kind__in=RETURN_KINDS, part__order=order_id)
     parcel = get_object_or_404(returns.select_related("part__order", "part__cooperative"), pk=parcel_id)
-    return_url, now = reverse("desk:order", args=[token]), timezone.now()
+    return_url, now = reverse("desk:order", args=[order_id]), timezone.now()
     if request.method == "POST" and "kept" in request.POST:
         cancel = partial(
             cancel_return, parcel_id=parcel.pk, reason=reason_of(request.POST), actor=actor, now=now

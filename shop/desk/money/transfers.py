@@ -49,7 +49,7 @@ PER_LIST = 50
 MAX_COUNTED = 1000  # lists are counted up to here, because nobody turns more pages
 
 _SHARES = Prefetch(
-    "shares", TransferShare.objects.select_related("payment__order").order_by("pk"), to_attr="put_to"
+    "shares", TransferShare.objects.select_related("payment__order").order_by("pk"), to_attr="assigned_shares"
 )
 
 
@@ -107,10 +107,12 @@ def transfer_settlement(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> Ht
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
 def transfer_replacement_order(
-    request: HttpRequest, actor: Actor, pk: uuid.UUID, token: uuid.UUID
+    request: HttpRequest, actor: Actor, pk: uuid.UUID, order_id: uuid.UUID
 ) -> HttpResponse:
     """Replace an expired or cancelled order by a new one, paid with the transfer."""
-    action = partial(replace_expired_order, transfer_id=pk, order_id=token, actor=actor, now=timezone.now())
+    action = partial(
+        replace_expired_order, transfer_id=pk, order_id=order_id, actor=actor, now=timezone.now()
+    )
     return run_action(
         request,
         action,
@@ -182,7 +184,7 @@ def _render_transfer(request: HttpRequest, pk: uuid.UUID, form: TransferReturnFo
         "transfer": transfer,
         "suggested": suggested,
         "blank_rows": range(ROWS),
-        "alike": similar_transfers(transfer),
+        "similar_transfers": similar_transfers(transfer),
         "payout": payout,
         "payout_bank": find_bank(payout.bank_bin) if payout else None,
         "payout_qr": _qr_code(payout) if payout and payout.state == PayoutState.DUE else "",

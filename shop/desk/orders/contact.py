@@ -23,9 +23,9 @@ from shop.staff_pages import staff_only
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_only(Permission.MANAGE_ORDERS)
-def order_contact(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
+def order_contact(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> HttpResponse:
     """Edit the order's contact."""
-    order = get_object_or_404(Order.objects.placed().select_related("shipping_address"), pk=token)
+    order = get_object_or_404(Order.objects.placed().select_related("shipping_address"), pk=order_id)
     form = ContactForm(
         request.POST if request.method == "POST" else None,
         initial=initial_from_order(order),
@@ -39,5 +39,5 @@ def order_contact(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpR
         messages.success(request, str(_("Corrected. The cooperatives can see the change.")))
         if form.is_phone_likely_mistyped:
             messages.warning(request, str(_("This phone number looks unusual. Read it back to the buyer.")))
-        return redirect("desk:order", token)
+        return redirect("desk:order", order_id)
     return render(request, "desk/contact.html", {"order": order, "form": form})

@@ -71,11 +71,11 @@ def drafts(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_only(Permission.MANAGE_ORDERS)
-def draft(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
+def draft(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> HttpResponse:
     """Show and edit a draft."""
-    order = get_object_or_404(Order.objects.select_related("channel", "shipping_address"), pk=token)
+    order = get_object_or_404(Order.objects.select_related("channel", "shipping_address"), pk=order_id)
     if not order.is_draft:
-        return redirect("desk:order", token)
+        return redirect("desk:order", order_id)
     if request.method != "POST":
         return _render_draft(request, order, _build_form(initial_from_order(order)))
     form, lines = _build_form(request.POST), LineFormSet(request.POST, prefix="lines")
@@ -94,15 +94,15 @@ def draft(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
     search_text = request.POST.get("q", "").strip()[:100]
     query = f"?{urlencode({'q': search_text})}#found" if search_text and "find" in request.POST else ""
     return run_action(
-        request, action, url=f"{reverse('desk:draft', args=[token])}{query}", message=_("Saved.")
+        request, action, url=f"{reverse('desk:draft', args=[order_id])}{query}", message=_("Saved.")
     )
 
 
 @require_POST
 @staff_only(Permission.MANAGE_ORDERS)
-def draft_placement(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
+def draft_placement(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> HttpResponse:
     """Place a saved draft, if receiver and address are complete."""
-    order = get_object_or_404(Order.objects.select_related("channel", "shipping_address"), pk=token)
+    order = get_object_or_404(Order.objects.select_related("channel", "shipping_address"), pk=order_id)
     form = _build_form(initial_from_order(order), complete=True)
     if order.is_draft and not form.is_valid():
         return _render_draft(request, order, form, status=422)
@@ -110,21 +110,21 @@ def draft_placement(request: HttpRequest, actor: Actor, token: uuid.UUID) -> Htt
         place_draft(order_id=order.pk, consents=_given_consents(request), actor=actor, now=timezone.now())
     except BasketChanged as refused:
         messages.error(request, str(refused.message))
-        return redirect("desk:draft", token)
+        return redirect("desk:draft", order_id)
     except Missing:
         raise
     except Refused as refused:
         messages.error(request, str(refused.message))
-        return redirect("desk:order" if not order.is_draft else "desk:draft", token)
+        return redirect("desk:order" if not order.is_draft else "desk:draft", order_id)
     messages.success(request, str(_("Order placed. The cooperatives can see it.")))
-    return redirect("desk:order", token)
+    return redirect("desk:order", order_id)
 
 
 @require_POST
 @staff_only(Permission.MANAGE_ORDERS)
-def draft_deletion(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
+def draft_deletion(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> HttpResponse:
     """Delete a draft."""
-    action = partial(delete_draft, order_id=token, actor=actor, now=timezone.now())
+    action = partial(delete_draft, order_id=order_id, actor=actor, now=timezone.now())
     return run_action(request, action, url=reverse("desk:drafts"), message=_("Draft deleted."))
 
 

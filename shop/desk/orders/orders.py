@@ -114,13 +114,13 @@ def orders(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 @require_safe
 @staff_only(Permission.MANAGE_ORDERS)
-def order(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
+def order(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> HttpResponse:
     """Show an order."""
     order = get_object_or_404(
         Order.objects.placed()
         .select_related("shipping_address", "channel", "user", "invoice")
         .prefetch_related(DISCOUNTS),
-        pk=token,
+        pk=order_id,
     )
     refunds = refund_views(order, to_desk=True)
     parts = _parts(order, [refund.refund for refund in refunds])
@@ -132,7 +132,7 @@ def order(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
         "other_methods": _other_methods(order),
         "disputes": _disputes(order),
         "refunds": refunds,
-        "waiting": amount_awaiting_account(refunds),
+        "awaiting_account_amount": amount_awaiting_account(refunds),
         "complaints": Complaint.objects.filter(part__order=order).select_related("part").newest_first(),
         "surplus": refundable_surplus(order),
         "account": _account_form(order),
@@ -149,25 +149,25 @@ def order(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
 
 @require_POST
 @staff_only(Permission.MANAGE_ORDERS)
-def order_cancellation(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
+def order_cancellation(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> HttpResponse:
     """Cancel all active parts of an order."""
-    order = get_object_or_404(Order.objects.placed(), pk=token)
+    order = get_object_or_404(Order.objects.placed(), pk=order_id)
     action = partial(
         cancel_order, order_id=order.pk, reason=reason_of(request.POST), actor=actor, now=timezone.now()
     )
-    page = reverse("desk:order", args=[token])
+    page = reverse("desk:order", args=[order_id])
     return run_action(request, action, url=page, message=_("Order cancelled. The buyer has been notified."))
 
 
 @require_POST
 @staff_only(Permission.MANAGE_ORDERS)
-def part_cancellation(request: HttpRequest, actor: Actor, token: uuid.UUID, number: int) -> HttpResponse:
+def part_cancellation(request: HttpRequest, actor: Actor, order_id: uuid.UUID, number: int) -> HttpResponse:
     """Cancel one part."""
-    part = get_object_or_404(OrderPart, order=token, order__placed_at__isnull=False, number=number)
+    part = get_object_or_404(OrderPart, order=order_id, order__placed_at__isnull=False, number=number)
     action = partial(
         cancel_part, part_id=part.pk, reason=reason_of(request.POST), actor=actor, now=timezone.now()
     )
-    page = reverse("desk:order", args=[token])
+    page = reverse("desk:order", args=[order_id])
     return run_action(
         request, action, url=page, message=_("Seller's part cancelled. The buyer has been notified.")
     )
@@ -176,11 +176,11 @@ def part_cancellation(request: HttpRequest, actor: Actor, token: uuid.UUID, numb
 @require_POST
 @staff_only(Permission.MANAGE_ORDERS)
 def weight_answer(
-    request: HttpRequest, actor: Actor, token: uuid.UUID, question_id: uuid.UUID
+    request: HttpRequest, actor: Actor, order_id: uuid.UUID, question_id: uuid.UUID
 ) -> HttpResponse:
     """Record a buyer's answer, given by phone, about weight above the agreed bound."""
     questions_of_order = WeightQuestion.objects.filter(
-        line__order__in=Order.objects.placed().filter(pk=token)
+        line__order__in=Order.objects.placed().filter(pk=order_id)
     )
     question = get_object_or_404(questions_of_order, pk=question_id)
     answer = request.POST.get("answer")
@@ -196,16 +196,16 @@ def weight_answer(
     return run_action(
         request,
         action,
-        url=reverse("desk:order", args=[token]),
+        url=reverse("desk:order", args=[order_id]),
         message=_("The cooperative has been notified."),
     )
 
 
 @require_POST
 @staff_only(Permission.MANAGE_ORDERS)
-def payment_method(request: HttpRequest, actor: Actor, token: uuid.UUID) -> HttpResponse:
+def payment_method(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> HttpResponse:
     """Change the payment method for a buyer who asked by phone."""
-    order = get_object_or_404(Order.objects.placed(), pk=token)
+    order = get_object_or_404(Order.objects.placed(), pk=order_id)
     chosen = request.POST.get("payment", "")
     if chosen not in PaymentMethod.values:
         raise Http404
@@ -216,7 +216,7 @@ def payment_method(request: HttpRequest, actor: Actor, token: uuid.UUID) -> Http
         actor=actor,
         now=timezone.now(),
     )
-    page = f"{reverse('desk:order', args=[token])}#payments"
+    page = f"{reverse('desk:order', args=[order_id])}#payments"
     return run_action(request, action, url=page, message=_("Payment method changed."))
 
 

@@ -25,10 +25,12 @@ from shop.staff_pages import staff_only
 
 @require_POST
 @staff_only(Permission.MANAGE_ORDERS)
-def parcel_delivery(request: HttpRequest, actor: Actor, token: uuid.UUID, parcel_id: int) -> HttpResponse:
+def parcel_delivery(request: HttpRequest, actor: Actor, order_id: uuid.UUID, parcel_id: int) -> HttpResponse:
     """Record a delivery; without the buyer's code it needs a reason."""
-    parcel = get_object_or_404(Parcel, pk=parcel_id, part__order=token, part__order__placed_at__isnull=False)
-    page = reverse("desk:order", args=[token])
+    parcel = get_object_or_404(
+        Parcel, pk=parcel_id, part__order=order_id, part__order__placed_at__isnull=False
+    )
+    page = reverse("desk:order", args=[order_id])
     form = DeliveryForm(request.POST, parcel=parcel)
     if not form.is_valid():
         messages.error(request, form.first_fault)
@@ -47,10 +49,12 @@ def parcel_delivery(request: HttpRequest, actor: Actor, token: uuid.UUID, parcel
 @require_POST
 @staff_only(Permission.MANAGE_ORDERS)
 def step_undoing(
-    request: HttpRequest, actor: Actor, token: uuid.UUID, parcel_id: int, step: str
+    request: HttpRequest, actor: Actor, order_id: uuid.UUID, parcel_id: int, step: str
 ) -> HttpResponse:
     """Undo a parcel's hand-over, delivery or collected cash, with a reason."""
-    parcel = get_object_or_404(Parcel, pk=parcel_id, part__order=token, part__order__placed_at__isnull=False)
+    parcel = get_object_or_404(
+        Parcel, pk=parcel_id, part__order=order_id, part__order__placed_at__isnull=False
+    )
     if step not in ParcelStep.values:
         raise Http404
     action = partial(
@@ -61,15 +65,15 @@ def step_undoing(
         actor=actor,
         now=timezone.now(),
     )
-    return run_action(request, action, url=reverse("desk:order", args=[token]), message=_("Undone."))
+    return run_action(request, action, url=reverse("desk:order", args=[order_id]), message=_("Undone."))
 
 
 @require_POST
 @staff_only(Permission.MANAGE_ORDERS)
-def acceptance_undoing(request: HttpRequest, actor: Actor, token: uuid.UUID, number: int) -> HttpResponse:
+def acceptance_undoing(request: HttpRequest, actor: Actor, order_id: uuid.UUID, number: int) -> HttpResponse:
     """Take back a cooperative's acceptance, with a reason."""
-    part = get_object_or_404(OrderPart, order=token, order__placed_at__isnull=False, number=number)
+    part = get_object_or_404(OrderPart, order=order_id, order__placed_at__isnull=False, number=number)
     action = partial(
         undo_acceptance, part_id=part.pk, reason=reason_of(request.POST), actor=actor, now=timezone.now()
     )
-    return run_action(request, action, url=reverse("desk:order", args=[token]), message=_("Undone."))
+    return run_action(request, action, url=reverse("desk:order", args=[order_id]), message=_("Undone."))

@@ -45,7 +45,7 @@ def cancel(client: Client, order: Order) -> str:
 
 
 def test_every_order_url_has_an_access_rule() -> None:
-    routed = {each.name for each in urlpatterns if "<uuid:token>" in str(each.pattern)}
+    routed = {each.name for each in urlpatterns if "<uuid:order_id>" in str(each.pattern)}
 
     assert routed == RULES.keys()
 
@@ -60,7 +60,7 @@ def test_url_that_needs_proof_redirects_to_code_page(client: Client, name: str) 
         **({"question_id": uuid.uuid4()} if name == "weight-answer" else {}),
         **({"complaint_id": uuid.uuid4()} if name == "complaint-withdrawal" else {}),
     }
-    address = reverse(f"orders:{name}", kwargs={"token": order.pk, **parts})
+    address = reverse(f"orders:{name}", kwargs={"order_id": order.pk, **parts})
 
     responses = [client.post(address)]
     response = client.get(address)
