@@ -1,8 +1,8 @@
 """Lock rows, always in the same order.
 
 The order is: basket, order (with all its rows and payments), bank transfer, voucher, stock by key,
-settlements by key. For cash remitted for many parcels: the carrier's statement, the remittance, then the orders
-by key.
+settlements by key. For cash remitted for many parcels: the carrier's statement, the remittance, then the
+orders by key.
 
 On PostgreSQL these functions lock rows; on SQLite the transaction itself (IMMEDIATE) is the lock. So all of
 them must be called inside a transaction.

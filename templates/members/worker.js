@@ -1,4 +1,4 @@
-{% load static %}// Shows the members' offline page where there is no network, also after a form that was sent without one.
+{% load static %}// Shows the members' offline page without a network, also after a form that was sent without one.
 // It keeps that page and what it is drawn with, nothing else.
 "use strict";
 

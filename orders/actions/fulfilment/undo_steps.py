@@ -257,7 +257,7 @@ def _require_unsettled(
     keys = [f"event:{event_id}" for event_id in events.values_list("pk", flat=True)]
     closed_entries = LedgerEntry.objects.filter(settlement__closed_at__isnull=False)
     is_cash_settled = closed_entries.filter(posting__key__in=keys).exists()
-    if is_cash_settled or closed_entries.filter(posting__part=part, posting__at__gte=since).exists():
+    if is_cash_settled or closed_entries.filter(posting__part=part, posting__created_at__gte=since).exists():
         raise AlreadySettled()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
@@ -281,7 +281,7 @@ class Quote:
     @property
     def purchase_at_maximum(self) -> Purchase:
         """The purchase with each line sold by weight at its bound: the sums that buyers are asked for."""
-        at_bound = {
+        at_bound: dict[Hashable, WeighedPrice] = {
             line.requested.key: self._price_at_bound(line) for line in self.lines if line.variant.is_weighed
         }
         if not at_bound:
