@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cooperatives.models import Cooperative, GroupCooperative
 from shop.accounts.models import Group
+from shop.accounts.staff.last_admin import keep_an_administrator
 from shop.core.actors import Actor
 from shop.core.database.transactions import lock_row
 from shop.core.errors import Missing, Refused
@@ -37,7 +38,7 @@ def set_group_scope(
 ) -> Group:
     """Limit a group's permissions to the rows of these cooperatives, or open them to the whole platform.
 
-    Raises AmbiguousGroupScope, EmptyGroupScope, Missing.
+    Raises AmbiguousGroupScope, EmptyGroupScope, LastAdmin, Missing.
     """
     if is_platform_wide and cooperative_ids:
         raise AmbiguousGroupScope(field="platformWide")
@@ -49,14 +50,19 @@ def set_group_scope(
     requested_ids = set(cooperative_ids)
     if Cooperative.objects.filter(pk__in=requested_ids).count() < len(requested_ids):
         raise Missing(field="cooperatives")
-    group.is_platform_wide = is_platform_wide
-    group.save(update_fields=["is_platform_wide"])
+    was_platform_wide = group.is_platform_wide
+    with keep_an_administrator():
+        group.is_platform_wide = is_platform_wide
+        group.save(update_fields=["is_platform_wide"])
     rows = GroupCooperative.objects.filter(group=group)
     rows.exclude(cooperative__in=requested_ids).delete()
     existing_ids = set(rows.values_list("cooperative", flat=True))
     GroupCooperative.objects.bulk_create(
         GroupCooperative(group=group, cooperative_id=each) for each in sorted(requested_ids - existing_ids)
     )
-    data = {"cooperatives": sorted(requested_ids), "platform_wide": is_platform_wide}
+    data: dict[str, object] = {"cooperatives": sorted(requested_ids), "platform_wide": is_platform_wide}
+    if was_platform_wide != is_platform_wide:
+        scopes = {"platform_wide": was_platform_wide}, {"platform_wide": is_platform_wide}
+        data |= {"from": scopes[0], "to": scopes[1]}
     record_change("group.scope_set", group, actor=actor, now=now, data=data)
     return group

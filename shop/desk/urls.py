@@ -20,7 +20,7 @@ from shop.desk.money import (
 )
 from shop.desk.orders import complaints, contact, drafts, orders, parcels
 from shop.desk.overview import audit, background_work, home
-from shop.desk.people import data_requests, second_factors
+from shop.desk.people import data_requests, second_factors, staff
 from shop.desk.sellers import certificates, cooperatives, listings
 
 app_name = "desk"
@@ -141,6 +141,14 @@ urlpatterns = [
     path("cai-dat/", market_settings.market_settings, name="settings"),
     path("cai-dat/tai-khoan/", market_settings.market_bank_account, name="settings-bank-account"),
     path("cai-dat/thoi-han/", market_settings.market_deadlines, name="settings-deadlines"),
+    path("nhan-vien/", staff.staff, name="staff"),
+    path("nhan-vien/<int:pk>/", staff.staff_account, name="staff-account"),
+    path("nhan-vien/<int:pk>/vai-tro/", staff.staff_account_roles, name="staff-account-roles"),
+    path("nhan-vien/<int:pk>/trang-thai/", staff.staff_account_state, name="staff-account-state"),
+    path("vai-tro/", staff.roles, name="roles"),
+    path("vai-tro/moi/", staff.role, name="role-creation"),
+    path("vai-tro/<int:pk>/", staff.role, name="role"),
+    path("vai-tro/<int:pk>/xoa/", staff.role_removal, name="role-removal"),
     path("hai-buoc/", second_factors.second_factors, name="second-factors"),
     path("hai-buoc/ai-can/", second_factors.second_factor_rule, name="second-factor-rule"),
     path("hai-buoc/<int:pk>/dat-lai/", second_factors.second_factor_reset, name="second-factor-reset"),

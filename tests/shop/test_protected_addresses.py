@@ -21,6 +21,7 @@ ASKS = {
         approval approvals audit card-payout cash-shortfall complaint-acceptance data-request-days
         parcel-return payout payout-account payout-list payout-payment payout-payments
         payout-proposal payouts rate-end rates
+        role role-creation role-removal roles staff staff-account staff-account-roles staff-account-state
         refund refund-account refund-by-bank second-factor-reset second-factor-rule second-factors
         second-person-rules settings settings-bank-account settings-deadlines settlement-closing
         settlement-closings settlement-correction transfer-return transfer-sending withholding-end

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from shop.accounts.models import Group, GroupPermission, User
 from shop.accounts.registration.accounts import EmailTaken
 from shop.accounts.sign_in.sessions import sign_out_everywhere
+from shop.accounts.staff.last_admin import keep_an_administrator
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.database.transactions import lock_row
@@ -87,25 +88,41 @@ def change_user(
     values: Mapping[str, object],
     add_groups: Collection[int] = (),
     remove_groups: Collection[int] = (),
+    reason: str = "",
     actor: Actor,
     now: datetime.datetime,
 ) -> User:
     """Change a user's columns, and a staff member's groups.
 
-    Raises InvalidColumnValue, EmailTaken, Missing, ReferenceTaken.
+    The change records old and new values except personal data. Raises InvalidColumnValue, EmailTaken,
+    LastAdmin, Missing, ReferenceTaken.
     """
-    user = lock_row(User.objects.filter(pk=user_id, erased_at=None))
-    if user is None:
-        raise Missing(field="id")
-    for column, value in values.items():
-        setattr(user, column, value)
-    if not user.is_active:
-        sign_out_everywhere(user)
-    _save_person(user)
-    user.permission_groups.add(*Group.objects.filter(pk__in=add_groups).order_by("pk"))
-    user.permission_groups.remove(*Group.objects.filter(pk__in=remove_groups).order_by("pk"))
-    record_change("user.changed", user, actor=actor, now=now, data={"fields": sorted(values)})
+    with keep_an_administrator():
+        user = lock_row(User.objects.filter(pk=user_id, erased_at=None))
+        if user is None:
+            raise Missing(field="id")
+        before = _recorded_values(user)
+        for column, value in values.items():
+            setattr(user, column, value)
+        if not user.is_active:
+            sign_out_everywhere(user)
+        _save_person(user)
+        user.permission_groups.add(*Group.objects.filter(pk__in=add_groups).order_by("pk"))
+        user.permission_groups.remove(*Group.objects.filter(pk__in=remove_groups).order_by("pk"))
+    after = _recorded_values(user)
+    data = {
+        "fields": sorted(values),
+        "from": {name: value for name, value in before.items() if value != after[name]},
+        "to": {name: value for name, value in after.items() if value != before[name]},
+    }
+    record_change("user.changed", user, actor=actor, now=now, reason=reason.strip(), data=data)
     return user
+
+
+def _recorded_values(user: User) -> dict[str, object]:
+    """Return what the log keeps of a user: nothing that tells who the person is."""
+    names = user.permission_groups.order_by("name").values_list("name", flat=True)
+    return {"is_active": user.is_active, "is_staff": user.is_staff, "groups": list(names)}
 
 
 @transaction.atomic(durable=True)
@@ -135,23 +152,39 @@ def create_group(*, change: GroupChange, actor: Actor, now: datetime.datetime) -
 
 @transaction.atomic(durable=True)
 def change_group(*, group_id: int, change: GroupChange, actor: Actor, now: datetime.datetime) -> Group:
-    """Change a group's permissions, members and channels. Raises Missing, GroupNameTaken, NotStaff."""
-    group = lock_row(Group.objects.filter(pk=group_id))
-    if group is None:
-        raise Missing(field="id")
-    _save_group(group, change)
-    record_change("group.edited", group, actor=actor, now=now, data=_change_data(change))
+    """Change a group's permissions, members and channels.
+
+    Raises Missing, GroupNameTaken, LastAdmin, NotStaff.
+    """
+    with keep_an_administrator():
+        group = lock_row(Group.objects.filter(pk=group_id))
+        if group is None:
+            raise Missing(field="id")
+        before = _group_values(group)
+        _save_group(group, change)
+    after = _group_values(group)
+    data = _change_data(change) | {
+        "from": {name: value for name, value in before.items() if value != after[name]},
+        "to": {name: value for name, value in after.items() if value != before[name]},
+    }
+    record_change("group.edited", group, actor=actor, now=now, data=data)
     return group
 
 
 @transaction.atomic(durable=True)
 def delete_group(*, group_id: int, actor: Actor, now: datetime.datetime) -> None:
-    """Delete a group; its members keep the permissions of their other groups. Raises Missing."""
-    group = lock_row(Group.objects.filter(pk=group_id))
-    if group is None:
-        raise Missing(field="id")
-    record_change("group.removed", group, actor=actor, now=now, snapshot={"name": group.name})
-    group.delete()
+    """Delete a group; its members keep the permissions of their other groups. Raises LastAdmin, Missing."""
+    with keep_an_administrator():
+        group = lock_row(Group.objects.filter(pk=group_id))
+        if group is None:
+            raise Missing(field="id")
+        record_change("group.removed", group, actor=actor, now=now, snapshot={"name": group.name})
+        group.delete()
+
+
+def _group_values(group: Group) -> dict[str, object]:
+    codes = GroupPermission.objects.filter(group=group).order_by("code").values_list("code", flat=True)
+    return {"name": group.name, "permissions": list(codes), "platform_wide": group.is_platform_wide}
 
 
 def _save_person(user: User) -> None:

@@ -1,0 +1,149 @@
+"""Staff accounts and their roles, within the rights of the person who changes them.
+
+A role is a permission group. Nobody grants a right that they lack, nor changes a person who has more rights.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Collection
+
+from django.utils.translation import gettext_lazy as _
+
+from cooperatives.access import platform_permissions
+from shop.accounts.models import Group, GroupPermission, User
+from shop.accounts.registration.accounts import send_password_link
+from shop.accounts.staff.permissions import Permission
+from shop.accounts.staff.staff_accounts import (
+    GroupChange,
+    add_staff,
+    change_group,
+    change_user,
+    create_group,
+    delete_group,
+)
+from shop.core.actors import EntryPoint
+from shop.core.errors import Missing, ReasonRequired, Refused
+
+
+class BeyondOwnRights(Refused):
+    code = "beyond_own_rights"
+    default_message = _("You cannot give or change rights that you do not have yourself.")
+
+
+class OwnAccount(Refused):
+    code = "own_staff_account"
+    default_message = _("Ask a colleague to change your own roles or to deactivate your account.")
+
+
+def invite_staff(
+    *,
+    by: User,
+    email: str,
+    name: str,
+    group_ids: Collection[int],
+    link_to: Callable[[User], str],
+    now: datetime.datetime,
+) -> User:
+    """Create a staff account with roles and e-mail a link to set its password.
+
+    An account that has this address becomes staff and keeps its password. Raises BeyondOwnRights, EmailTaken,
+    InvalidColumnValue.
+    """
+    _require_grantable(by, _codes_of(group_ids))
+    existing = User.objects.filter(email=email, erased_at=None).first()
+    values = {"first_name": name} if existing is None or not existing.first_name else {}
+    actor = by.acting(EntryPoint.DESK)
+    user = add_staff(email=email, values=values, group_ids=group_ids, actor=actor, now=now)
+    if not user.has_usable_password():
+        send_password_link(email=email, link_to=link_to, now=now)
+    return user
+
+
+def set_staff_roles(*, by: User, user_id: int, group_ids: Collection[int], now: datetime.datetime) -> User:
+    """Replace a colleague's roles. Raises BeyondOwnRights, LastAdmin, Missing, OwnAccount."""
+    user = _require_colleague(by, user_id)
+    current_ids = set(user.permission_groups.values_list("pk", flat=True))
+    added, removed = set(group_ids) - current_ids, current_ids - set(group_ids)
+    _require_grantable(by, _codes_of(added | removed))
+    return change_user(
+        user_id=user.pk,
+        values={},
+        add_groups=added,
+        remove_groups=removed,
+        actor=by.acting(EntryPoint.DESK),
+        now=now,
+    )
+
+
+def set_staff_active(*, by: User, user_id: int, is_active: bool, reason: str, now: datetime.datetime) -> User:
+    """Deactivate a colleague's account, which signs it out everywhere, or activate it again.
+
+    Raises BeyondOwnRights, LastAdmin, Missing, OwnAccount, ReasonRequired.
+    """
+    user = _require_colleague(by, user_id)
+    if not reason.strip():
+        raise ReasonRequired(field="reason")
+    return change_user(
+        user_id=user.pk,
+        values={"is_active": is_active},
+        reason=reason,
+        actor=by.acting(EntryPoint.DESK),
+        now=now,
+    )
+
+
+def save_role(
+    *, by: User, group_id: int | None, name: str, permissions: Collection[str], now: datetime.datetime
+) -> Group:
+    """Create a platform-wide role, or change a role's name and permissions.
+
+    Raises BeyondOwnRights, GroupNameTaken, LastAdmin, Missing.
+    """
+    current_codes = _codes_of([group_id]) if group_id is not None else set()
+    requested_codes = set(permissions)
+    _require_grantable(by, current_codes | requested_codes)
+    actor = by.acting(EntryPoint.DESK)
+    if group_id is None:
+        change = GroupChange(name=name, is_platform_wide=True, add_permissions=requested_codes)
+        return create_group(change=change, actor=actor, now=now)
+    change = GroupChange(
+        name=name,
+        add_permissions=requested_codes - current_codes,
+        remove_permissions=current_codes - requested_codes,
+    )
+    return change_group(group_id=group_id, change=change, actor=actor, now=now)
+
+
+def remove_role(*, by: User, group_id: int, now: datetime.datetime) -> None:
+    """Delete a role; who has it keeps their other roles. Raises BeyondOwnRights, LastAdmin, Missing."""
+    _require_grantable(by, _codes_of([group_id]))
+    delete_group(group_id=group_id, actor=by.acting(EntryPoint.DESK), now=now)
+
+
+def grantable_permissions(user: User) -> list[Permission]:
+    """Return the permissions that a user may give to others, in their order."""
+    own = platform_permissions(user)
+    return [each for each in Permission if each in own]
+
+
+def _require_colleague(by: User, user_id: int) -> User:
+    user = User.objects.filter(pk=user_id, is_staff=True, erased_at=None).first()
+    if user is None:
+        raise Missing()
+    if user.pk == by.pk:
+        raise OwnAccount()
+    if user.is_superuser and not by.is_superuser:
+        raise BeyondOwnRights()
+    groups = user.permission_groups.values_list("pk", flat=True)
+    _require_grantable(by, _codes_of(groups))
+    return user
+
+
+def _require_grantable(by: User, codes: Collection[str]) -> None:
+    if not set(codes) <= platform_permissions(by):
+        raise BeyondOwnRights()
+
+
+def _codes_of(group_ids: Collection[int]) -> set[str]:
+    return set(GroupPermission.objects.filter(group__in=group_ids).values_list("code", flat=True))
