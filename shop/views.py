@@ -126,6 +126,12 @@ SECTIONS = {
     ),
     "desk:complaints": "desk-complaints",
     "desk:complaint": "desk-complaints",
+    **dict.fromkeys(("desk:customers", "desk:customer"), "desk-customers"),
+    **dict.fromkeys(
+        ("desk:staff", "desk:staff-account", "desk:roles", "desk:role", "desk:role-creation", "desk:audit"),
+        "desk-staff",
+    ),
+    "desk:cash-shortfalls": "desk-cash",
     **dict.fromkeys(("desk:data-requests", "desk:data-request-days", "desk:data-request"), "desk-data"),
     "desk:refund": "desk-orders",
     "desk:parcel-return": "desk-orders",

@@ -31,7 +31,7 @@ class BeyondOwnRights(Refused):
     default_message = _("You cannot give or change rights that you do not have yourself.")
 
 
-class OwnAccount(Refused):
+class OwnStaffAccount(Refused):
     code = "own_staff_account"
     default_message = _("Ask a colleague to change your own roles or to deactivate your account.")
 
@@ -61,7 +61,7 @@ def invite_staff(
 
 
 def set_staff_roles(*, by: User, user_id: int, group_ids: Collection[int], now: datetime.datetime) -> User:
-    """Replace a colleague's roles. Raises BeyondOwnRights, LastAdmin, Missing, OwnAccount."""
+    """Replace a colleague's roles. Raises BeyondOwnRights, LastAdmin, Missing, OwnStaffAccount."""
     user = _require_colleague(by, user_id)
     current_ids = set(user.permission_groups.values_list("pk", flat=True))
     added, removed = set(group_ids) - current_ids, current_ids - set(group_ids)
@@ -79,7 +79,7 @@ def set_staff_roles(*, by: User, user_id: int, group_ids: Collection[int], now: 
 def set_staff_active(*, by: User, user_id: int, is_active: bool, reason: str, now: datetime.datetime) -> User:
     """Deactivate a colleague's account, which signs it out everywhere, or activate it again.
 
-    Raises BeyondOwnRights, LastAdmin, Missing, OwnAccount, ReasonRequired.
+    Raises BeyondOwnRights, LastAdmin, Missing, OwnStaffAccount, ReasonRequired.
     """
     user = _require_colleague(by, user_id)
     if not reason.strip():
@@ -132,7 +132,7 @@ def _require_colleague(by: User, user_id: int) -> User:
     if user is None:
         raise Missing()
     if user.pk == by.pk:
-        raise OwnAccount()
+        raise OwnStaffAccount()
     if user.is_superuser and not by.is_superuser:
         raise BeyondOwnRights()
     groups = user.permission_groups.values_list("pk", flat=True)

@@ -20,7 +20,7 @@ from shop.desk.money import (
 )
 from shop.desk.orders import complaints, contact, drafts, orders, parcels
 from shop.desk.overview import audit, background_work, home
-from shop.desk.people import data_requests, second_factors, staff
+from shop.desk.people import customers, data_requests, second_factors, staff
 from shop.desk.sellers import certificates, cooperatives, listings
 
 app_name = "desk"
@@ -141,6 +141,10 @@ urlpatterns = [
     path("cai-dat/", market_settings.market_settings, name="settings"),
     path("cai-dat/tai-khoan/", market_settings.market_bank_account, name="settings-bank-account"),
     path("cai-dat/thoi-han/", market_settings.market_deadlines, name="settings-deadlines"),
+    path("khach-hang/", customers.customers, name="customers"),
+    path("khach-hang/<int:pk>/", customers.customer, name="customer"),
+    path("khach-hang/<int:pk>/ghi-chu/", customers.customer_note, name="customer-note"),
+    path("khach-hang/<int:pk>/trang-thai/", customers.customer_state, name="customer-state"),
     path("nhan-vien/", staff.staff, name="staff"),
     path("nhan-vien/<int:pk>/", staff.staff_account, name="staff-account"),
     path("nhan-vien/<int:pk>/vai-tro/", staff.staff_account_roles, name="staff-account-roles"),

@@ -21,7 +21,8 @@ ASKS = {
         approval approvals audit card-payout cash-shortfall complaint-acceptance data-request-days
         parcel-return payout payout-account payout-list payout-payment payout-payments
         payout-proposal payouts rate-end rates
-        role role-creation role-removal roles staff staff-account staff-account-roles staff-account-state
+        customer-state role role-creation role-removal roles staff staff-account staff-account-roles
+        staff-account-state
         refund refund-account refund-by-bank second-factor-reset second-factor-rule second-factors
         second-person-rules settings settings-bank-account settings-deadlines settlement-closing
         settlement-closings settlement-correction transfer-return transfer-sending withholding-end
@@ -44,6 +45,7 @@ ASKS_NOT = {
         cash-remittance-difference cash-remittance-receipt cash-remittances cash-row cash-statement
         cash-statement-import cash-statements cash-shortfalls certificate-confirmation certificate-return
         certificates complaint complaint-rejection complaints cooperative cooperative-answer cooperative-texts
+        customer customer-note customers
         cooperatives data-request data-request-answer data-request-carry-out data-requests discounts draft
         draft-deletion draft-placement drafts failure-acknowledgement failure-retry home ledger listing
         listing-publication listing-return listing-texts listing-withdrawal listings order

@@ -17,7 +17,7 @@ from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.database.transactions import lock_row
 from shop.core.database.unique_fields import validate_column_limits
-from shop.core.errors import Missing, Refused
+from shop.core.errors import Missing, ReasonRequired, Refused
 from shop.core.models import record_change
 
 
@@ -135,6 +135,43 @@ def add_customer(*, email: str, values: Mapping[str, object], actor: Actor, now:
     user.set_unusable_password()
     _save_person(user)
     record_change("user.added", user, actor=actor, now=now)
+    return user
+
+
+@transaction.atomic(durable=True)
+def set_customer_active(
+    *, user_id: int, is_active: bool, reason: str, actor: Actor, now: datetime.datetime
+) -> None:
+    """Lock a customer's account, which signs it out everywhere, or unlock it.
+
+    Raises Missing (also for staff) and ReasonRequired.
+    """
+    user = _lock_customer(user_id)
+    if not reason.strip():
+        raise ReasonRequired(field="reason")
+    if user.is_active == is_active:
+        return
+    user.is_active = is_active
+    if not is_active:
+        sign_out_everywhere(user)
+    user.save()
+    action = "user.unlocked" if is_active else "user.locked"
+    record_change(action, user, actor=actor, now=now, reason=reason.strip())
+
+
+@transaction.atomic(durable=True)
+def set_customer_note(*, user_id: int, note: str, actor: Actor, now: datetime.datetime) -> None:
+    """Save the staff's note on a customer; the change keeps no text of it. Raises Missing."""
+    user = _lock_customer(user_id)
+    user.note = note.strip()
+    user.save(update_fields=["note", "updated_at"])
+    record_change("user.note_changed", user, actor=actor, now=now, data={"fields": ["note"]})
+
+
+def _lock_customer(user_id: int) -> User:
+    user = lock_row(User.objects.filter(pk=user_id, is_staff=False, erased_at=None))
+    if user is None:
+        raise Missing()
     return user
 
 

@@ -1,0 +1,116 @@
+"""Customers' accounts at the desk: search, orders, addresses, consents, notes and locking."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from django.core.paginator import Paginator
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST, require_safe
+
+from cooperatives.access import has_staff_permission
+from orders.models import Order
+from shop.accounts.models import DataRequest, User
+from shop.accounts.staff.permissions import Permission
+from shop.accounts.staff.staff_accounts import set_customer_active, set_customer_note
+from shop.accounts.views.sign_in_steps import require_recent_proof
+from shop.core.actors import Actor
+from shop.core.identifiers.phones import normalise_phone
+from shop.core.models import Change
+from shop.core.web.action_results import run_action
+from shop.desk.forms import LONGEST_REASON, DeskSearch, reason_of
+from shop.desk.overview.history import change_views
+from shop.staff_pages import staff_only
+
+_PER_PAGE = 30
+_MAX_LISTED = 1000
+_RECENT_ORDERS = 20
+_MIN_DIGITS = 6
+
+
+@require_safe
+@staff_only(Permission.MANAGE_USERS)
+def customers(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Search customers by phone, e-mail or name, newest first."""
+    search_text = str(DeskSearch(request.GET).chosen("q") or "").strip()
+    rows = _matching(_customers(), search_text).order_by("-date_joined", "-pk")[:_MAX_LISTED]
+    page = Paginator(rows, _PER_PAGE).get_page(request.GET.get("page"))
+    people = list(page.object_list)
+    orders = Order.objects.placed().filter(user__in=people).order_by("user")
+    counts = dict(orders.values_list("user").annotate(Count("pk")))
+    context = {
+        "page": page,
+        "query": search_text,
+        "people": [(person, counts.get(person.pk, 0)) for person in people],
+        "listed": _MAX_LISTED,
+    }
+    return render(request, "desk/customers.html", context)
+
+
+@require_safe
+@staff_only(Permission.MANAGE_USERS)
+def customer(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    """Show a customer; orders only to staff who manage orders."""
+    person = get_object_or_404(_customers(), pk=pk)
+    sees_orders = has_staff_permission(request.user, Permission.MANAGE_ORDERS)
+    orders = Order.objects.of_buyer(person.pk)
+    context = {
+        "person": person,
+        "sees_orders": sees_orders,
+        "order_count": orders.count(),
+        "recent_orders": list(orders.newest_first().prefetch_related("parts", "payments")[:_RECENT_ORDERS])
+        if sees_orders
+        else [],
+        "addresses": person.addresses.order_by("pk"),
+        "consents": person.consents.order_by("-given_at", "-pk")[:_PER_PAGE],
+        "requests": DataRequest.objects.of_person(person.pk),
+        "history": change_views(Change.objects.of(person).order_by("-created_at", "-pk")[:_PER_PAGE]),
+    }
+    return render(request, "desk/customer.html", context)
+
+
+@require_POST
+@staff_only(Permission.MANAGE_USERS)
+def customer_note(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    """Save the staff's note on a customer."""
+    note = request.POST.get("note", "")[:LONGEST_REASON]
+    action = partial(set_customer_note, user_id=pk, note=note, actor=actor, now=timezone.now())
+    return run_action(request, action, url=reverse("desk:customer", args=[pk]), message=_("Saved."))
+
+
+@require_POST
+@staff_only(Permission.MANAGE_USERS)
+@require_recent_proof
+def customer_state(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    """Lock or unlock a customer's account, with a reason."""
+    action = partial(
+        set_customer_active,
+        user_id=pk,
+        is_active=request.POST.get("state") == "active",
+        reason=reason_of(request.POST),
+        actor=actor,
+        now=timezone.now(),
+    )
+    return run_action(request, action, url=reverse("desk:customer", args=[pk]), message=_("Saved."))
+
+
+def _customers() -> QuerySet[User]:
+    return User.objects.filter(is_staff=False, erased_at=None)
+
+
+def _matching(people: QuerySet[User], text: str) -> QuerySet[User]:
+    """Return people with this phone (its last six digits suffice), e-mail address or name."""
+    if not text:
+        return people
+    if "@" in text:
+        return people.filter(email__istartswith=text)
+    digits = "".join(character for character in text if character.isdigit())
+    condition = Q(first_name__icontains=text) | Q(last_name__icontains=text) | Q(email__istartswith=text)
+    if len(digits) >= _MIN_DIGITS:
+        condition |= Q(phone=normalise_phone(text)) | Q(phone__endswith=digits)
+    return people.filter(condition)

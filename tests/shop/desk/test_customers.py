@@ -1,0 +1,118 @@
+"""Customers at the desk: search, what the page shows to whom, notes and locking."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from shop.accounts.models import User
+from shop.accounts.staff.permissions import Permission
+from shop.core.models import Change
+from tests.factories import make_admin, make_order, make_staff, make_user, make_variant
+
+pytestmark = pytest.mark.django_db
+CUSTOMERS = "/quan-tri/khach-hang/"
+
+
+def make_customer(**fields: Any) -> User:
+    defaults = {"email": "hoa@example.com", "phone": "+84912345678", "first_name": "Nguyễn Thị Hoa"}
+    return make_user(**(defaults | fields))
+
+
+@pytest.fixture
+def admin(client: Client) -> User:
+    admin = make_admin()
+    client.force_login(admin)
+    return admin
+
+
+@pytest.mark.parametrize(
+    ("text", "is_listed"),
+    [
+        ("0912 345 678", True),
+        ("345678", True),
+        ("HOA@example.com", True),
+        ("Thị Hoa", True),
+        ("", True),
+        ("0912 345 679", False),
+        ("lan@", False),
+    ],
+)
+def test_customers_are_found_by_phone_email_and_name(
+    client: Client, admin: User, text: str, is_listed: bool
+) -> None:
+    customer = make_customer()
+
+    people = client.get(CUSTOMERS, {"q": text}).context["people"]
+
+    assert [person for person, _count in people] == ([customer] if is_listed else [])
+
+
+def test_page_shows_orders_only_to_who_manages_orders(client: Client) -> None:
+    customer = make_customer()
+    order = make_order((make_variant(), 1), user=customer)
+    address = f"{CUSTOMERS}{customer.pk}/"
+
+    client.force_login(make_staff(Permission.MANAGE_USERS, Permission.MANAGE_ORDERS))
+    full = client.get(address).content.decode()
+    client.force_login(make_staff(Permission.MANAGE_USERS))
+    limited = client.get(address).content.decode()
+    client.force_login(make_staff(Permission.MANAGE_ORDERS))
+    refused = client.get(address), client.get(CUSTOMERS)
+
+    assert order.code in full
+    assert order.code not in limited
+    assert "Nguyễn Thị Hoa" in limited
+    assert [response.status_code for response in refused] == [404, 404]
+
+
+def test_account_is_locked_and_unlocked_with_a_reason(client: Client, admin: User) -> None:
+    customer = make_customer()
+    address = f"{CUSTOMERS}{customer.pk}/trang-thai/"
+
+    client.post(address, {"state": "inactive", "reason": ""})
+    unchanged = User.objects.get(pk=customer.pk).is_active
+    client.post(address, {"state": "inactive", "reason": "Đặt hàng giả"})
+    locked = User.objects.get(pk=customer.pk)
+    client.post(address, {"state": "active", "reason": "Đã làm rõ"})
+
+    changes = Change.objects.of(customer).order_by("pk")
+    assert (unchanged, locked.is_active, User.objects.get(pk=customer.pk).is_active) == (True, False, True)
+    assert locked.revocation_key != customer.revocation_key
+    assert list(changes.values_list("action", "reason")) == [
+        ("user.locked", "Đặt hàng giả"),
+        ("user.unlocked", "Đã làm rõ"),
+    ]
+
+
+def test_note_is_saved_and_the_log_keeps_no_text_of_it(client: Client, admin: User) -> None:
+    customer = make_customer()
+
+    client.post(f"{CUSTOMERS}{customer.pk}/ghi-chu/", {"note": "Gọi buổi tối"})
+
+    change = Change.objects.of(customer).get()
+    assert User.objects.get(pk=customer.pk).note == "Gọi buổi tối"
+    assert (change.action, change.data) == ("user.note_changed", {"fields": ["note"]})
+
+
+def test_staff_cannot_be_locked_as_customers(client: Client, admin: User) -> None:
+    colleague = make_staff(Permission.MANAGE_ORDERS)
+
+    response = client.post(f"{CUSTOMERS}{colleague.pk}/trang-thai/", {"state": "inactive", "reason": "Thử"})
+
+    assert (response.status_code, User.objects.get(pk=colleague.pk).is_active) == (404, True)
+
+
+def test_queries_do_not_grow_with_customers(
+    client: Client, admin: User, django_assert_max_num_queries: Any
+) -> None:
+    make_customer()
+    with django_assert_max_num_queries(30) as captured:
+        client.get(CUSTOMERS)
+    for number in range(5):
+        customer = make_customer(email=f"hoa{number}@example.com", phone=f"+8491234568{number}")
+        make_order((make_variant(), 1), user=customer)
+    with django_assert_max_num_queries(len(captured)):
+        client.get(CUSTOMERS)
