@@ -22,7 +22,7 @@ def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
     ]
     if figures:
         terminalreporter.section("figures")
-        terminalreporter.write("".join(f"{each}\n" for each in figures))
+        terminalreporter.write("".join(f"{figure}\n" for figure in figures))
 
 
 def read_figures(report: Path) -> list[str]:

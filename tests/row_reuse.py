@@ -189,7 +189,11 @@ def _tables() -> dict[str, tuple[str, tuple[str, ...]]]:
     return {
         model._meta.db_table: (
             model._meta.pk.column,
-            tuple(each.column for each in model._meta.concrete_fields if not each.generated),
+            tuple(
+                concrete_field.column
+                for concrete_field in model._meta.concrete_fields
+                if not concrete_field.generated
+            ),
         )
         for model in apps.get_models(include_auto_created=True)
         if model._meta.managed and not model._meta.proxy
@@ -272,5 +276,9 @@ def may_patch(test: pytest.Function) -> bool:
     """Whether the test or one of our fixtures uses `monkeypatch`; pytest-django's always do."""
     argnames = [test._fixtureinfo.argnames]
     for definitions in test._fixtureinfo.name2fixturedefs.values():
-        argnames += [each.argnames for each in definitions if each.func.__module__.startswith("tests")]
+        argnames += [
+            definition.argnames
+            for definition in definitions
+            if definition.func.__module__.startswith("tests")
+        ]
     return any("monkeypatch" in names for names in argnames)

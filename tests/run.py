@@ -29,7 +29,7 @@ def main(arguments: list[str]) -> int:
     broken, figures = [], []
     with tempfile.TemporaryDirectory() as folder:
         reports = {database: Path(folder) / f"{database}.xml" for database in DATABASES}
-        names_files = any(Path(each.partition("::")[0]).is_file() for each in arguments)
+        names_files = any(Path(argument.partition("::")[0]).is_file() for argument in arguments)
         run = _run_beside_each_other if names_files else _run_in_turn
         for database, code in run(arguments, reports):
             # All tests that were asked for may be of those that run with the first database only.

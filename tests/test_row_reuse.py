@@ -40,7 +40,7 @@ def run_as_test(
             result = work()
         rows = all_rows()
         transaction.set_rollback(True)
-    return result, rows, [each["sql"] for each in statements]
+    return result, rows, [statement["sql"] for statement in statements]
 
 
 def test_restored_rows_equal_the_created_ones() -> None:
@@ -51,9 +51,11 @@ def test_restored_rows_equal_the_created_ones() -> None:
     assert restored_rows == rows
     assert restored == created
     assert restored is not created
-    columns = [each.attname for each in Order._meta.concrete_fields]
-    assert [getattr(restored, each) for each in columns] == [getattr(created, each) for each in columns]
-    assert any(each.startswith("SELECT") for each in statements)
+    columns = [field.attname for field in Order._meta.concrete_fields]
+    assert [getattr(restored, column) for column in columns] == [
+        getattr(created, column) for column in columns
+    ]
+    assert any(statement.startswith("SELECT") for statement in statements)
     assert not any(each.startswith("SELECT") for each in statements_again)
 
 

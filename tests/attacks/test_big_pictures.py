@@ -90,7 +90,7 @@ def decoded(original: Path, folder: Path) -> tuple[list[int], int]:
     told = json.loads(response)
     assert "refused" not in told, told
     rendition = read_renditions(folder, told)
-    return [each.width for each in rendition.files], int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024
+    return [file.width for file in rendition.files], int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024
 
 
 # --- in the request -----------------------------------------------------------------------------------

@@ -62,7 +62,9 @@ def save_number(user: User, phone: str) -> tuple[str, str]:
 
 
 def subjects_sent_to(email: str) -> list[str]:
-    return [each.subject for each in Notification.objects.filter(recipient=email).order_by("pk")]
+    return [
+        notification.subject for notification in Notification.objects.filter(recipient=email).order_by("pk")
+    ]
 
 
 def test_registering_a_taken_address_looks_like_a_free_one() -> None:

@@ -101,4 +101,4 @@ def test_second_registration_changes_nothing_before_confirmation() -> None:
 
     user = User.objects.get()
     assert (user.check_password(PASSWORD), user.is_confirmed) == (True, False)
-    assert [each.recipient for each in Notification.objects.all()] == [ADDRESS] * 2
+    assert [notification.recipient for notification in Notification.objects.all()] == [ADDRESS] * 2

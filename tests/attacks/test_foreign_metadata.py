@@ -44,7 +44,7 @@ def test_order_with_an_expired_link_is_not_found() -> None:
         for key in (order.pk, "2f1f3f5e-6a0c-4d0e-9a53-0d6f4d0a1b11")
     ]
 
-    assert [each["errors"][0]["extensions"]["code"] for each in responses] == ["PermissionDenied"] * 4
+    assert [response["errors"][0]["extensions"]["code"] for response in responses] == ["PermissionDenied"] * 4
     assert Order.objects.get().metadata == {}
     assert all_rows() == before
 

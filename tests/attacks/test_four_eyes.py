@@ -261,7 +261,9 @@ def test_concurrent_confirmations_act_once() -> None:
         ]
     )
 
-    assert sorted(type(each).__name__ for each in results) == ["NoneType"] + ["ProposalAlreadyDecided"] * 3
+    assert (
+        sorted(type(result).__name__ for result in results) == ["NoneType"] + ["ProposalAlreadyDecided"] * 3
+    )
     assert Change.objects.filter(action="cooperative.account_changed").count() == 1
 
 

@@ -108,13 +108,15 @@ def _addresses() -> Iterator[tuple[str, dict[str, str]]]:
 
 
 def _below(resolver: URLResolver, names: str, given: dict[str, str]) -> Iterator[tuple[str, dict[str, str]]]:
-    for each in resolver.url_patterns:
-        arguments = given | {key: _kind(value) for key, value in each.pattern.converters.items()}
-        if isinstance(each, URLResolver):
-            if each.namespace != "admin":
-                yield from _below(each, f"{names}{each.namespace}:" if each.namespace else names, arguments)
-        elif isinstance(each, URLPattern) and each.name:
-            yield f"{names}{each.name}", arguments
+    for pattern in resolver.url_patterns:
+        arguments = given | {key: _kind(value) for key, value in pattern.pattern.converters.items()}
+        if isinstance(pattern, URLResolver):
+            if pattern.namespace != "admin":
+                yield from _below(
+                    pattern, f"{names}{pattern.namespace}:" if pattern.namespace else names, arguments
+                )
+        elif isinstance(pattern, URLPattern) and pattern.name:
+            yield f"{names}{pattern.name}", arguments
 
 
 def _kind(converter: object) -> str:

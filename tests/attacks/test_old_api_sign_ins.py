@@ -71,7 +71,7 @@ def signed_in_long_ago(user: User, minutes: int = 16) -> str:
 def codes_of(response: dict) -> list[tuple[str, str]]:
     """The codes that our clients and Saleor's Dashboard branch on."""
     extensions = [error["extensions"] for error in response.get("errors", ())]
-    return [(each["code"], each["exception"]["code"]) for each in extensions]
+    return [(extension["code"], extension["exception"]["code"]) for extension in extensions]
 
 
 TOO_OLD = [("RecentSignInRequired", "InvalidTokenError")]

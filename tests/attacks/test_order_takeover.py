@@ -153,8 +153,10 @@ def test_codes_per_order_are_limited_across_networks() -> None:
         for n, contact_method in enumerate(["sms", "email"] * CODES_FOR_ORDER.tries)
     ]
 
-    assert [each.status_code for each in responses[: CODES_FOR_ORDER.tries]] == [302] * CODES_FOR_ORDER.tries
-    assert {each.status_code for each in responses[CODES_FOR_ORDER.tries :]} == {429}
+    assert [response.status_code for response in responses[: CODES_FOR_ORDER.tries]] == [
+        302
+    ] * CODES_FOR_ORDER.tries
+    assert {response.status_code for response in responses[CODES_FOR_ORDER.tries :]} == {429}
     assert Notification.objects.filter(key__startswith="code:").count() == CODES_FOR_ORDER.tries
 
 

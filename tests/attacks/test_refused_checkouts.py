@@ -36,7 +36,7 @@ def test_checkout_is_created_in_one_transaction() -> None:
     with CaptureQueriesContext(connection) as queries:
         checkout = data_of(CREATE, input=checkout_input(variant, 1))["checkoutCreate"]
 
-    outermost = [each["sql"] for each in queries if each["sql"].startswith(("SAVEPOINT", "RELEASE"))]
+    outermost = [query["sql"] for query in queries if query["sql"].startswith(("SAVEPOINT", "RELEASE"))]
     assert checkout["errors"] == []
     assert len(outermost) == 2
     basket = Basket.objects.get()

@@ -190,8 +190,8 @@ def test_channel_staff_cannot_create_or_join_an_unrestricted_group() -> None:
         UPDATE, token, id=global_id("Group", wide.pk), input={"addUsers": [global_id("User", staff.pk)]}
     )
 
-    assert [each["code"] for each in created["permissionGroupCreate"]["errors"]] == ["OUT_OF_SCOPE_CHANNEL"]
-    assert [each["code"] for each in joined["permissionGroupUpdate"]["errors"]] == ["OUT_OF_SCOPE_CHANNEL"]
+    assert [error["code"] for error in created["permissionGroupCreate"]["errors"]] == ["OUT_OF_SCOPE_CHANNEL"]
+    assert [error["code"] for error in joined["permissionGroupUpdate"]["errors"]] == ["OUT_OF_SCOPE_CHANNEL"]
     assert Group.objects.count() == 2
     assert staff not in wide.users.all()
 

@@ -123,7 +123,7 @@ def test_manager_translates_cooperative_and_staff_correct_it(client, seller, pro
     assert saved_translations(household) == {"products_made": "Noodles"}
     assert saved_translations(product) == {"name": "Noodles"}
     changes = Change.objects.filter(action="cooperative.translated").order_by("pk")
-    assert [(each.entry_point, each.data["fields"]) for each in changes] == [
+    assert [(change.entry_point, change.data["fields"]) for change in changes] == [
         (
             "members",
             [

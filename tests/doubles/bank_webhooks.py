@@ -78,7 +78,7 @@ def casso_webhook(
     secret: str, at: datetime.datetime, *transfers: dict[str, object]
 ) -> tuple[bytes, dict[str, str]]:
     """A body and its headers; `data` is one transfer or a list of several."""
-    rows = [{**CASSO_TRANSFER, **each} for each in transfers] or [CASSO_TRANSFER]
+    rows = [{**CASSO_TRANSFER, **transfer} for transfer in transfers] or [CASSO_TRANSFER]
     notice = {"error": 0, "data": rows[0] if len(rows) == 1 else rows}
     return json.dumps(notice).encode(), casso_headers(secret, notice, at)
 

@@ -123,7 +123,7 @@ def desk_paths(rows: ScaleAndCash) -> list[str]:
     cash = "/quan-tri/tien-mat/"
     return [
         *(cash, f"{cash}kien/", f"{cash}kien/?xe=Giao+H%C3%A0ng+Nhanh", f"{cash}ban-giao/"),
-        *(f"{cash}ban-giao/{each.pk}/" for each in rows.remittances),
-        *(f"{cash}bang-ke/", *(f"{cash}bang-ke/{each.pk}/" for each in rows.statements)),
+        *(f"{cash}ban-giao/{remittance.pk}/" for remittance in rows.remittances),
+        *(f"{cash}bang-ke/", *(f"{cash}bang-ke/{statement.pk}/" for statement in rows.statements)),
         *(f"{cash}can-xem/", f"/quan-tri/don-hang/{rows.orders['asked'].pk}/"),
     ]

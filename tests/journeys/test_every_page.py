@@ -287,19 +287,19 @@ def test_page_faults_are_detected(visitor: Callable[..., BrowserContext], world:
 
     for is_new, expected_faults in ((True, in_any_case | new_page_faults), (False, in_any_case)):
         faults = _page_faults(page, "vi", {"Add to basket"}, colours, is_new=is_new)
-        assert {each.partition(":")[0] for each in faults} == expected_faults
+        assert {fault.partition(":")[0] for fault in faults} == expected_faults
 
 
 def _addresses() -> Iterator[tuple[str, str]]:
     """Each of our URLs once, by name, with made-up arguments."""
 
     def walk(resolver: URLResolver, space: str) -> Iterator[tuple[str, URLPattern]]:
-        for each in resolver.url_patterns:
-            if isinstance(each, URLResolver):
-                inner = f"{space}{each.namespace}:" if each.namespace else space
-                yield from () if each.namespace == "admin" else walk(each, inner)
+        for url_pattern in resolver.url_patterns:
+            if isinstance(url_pattern, URLResolver):
+                inner = f"{space}{url_pattern.namespace}:" if url_pattern.namespace else space
+                yield from () if url_pattern.namespace == "admin" else walk(url_pattern, inner)
             else:
-                yield f"{space}{each.name or ''}", each
+                yield f"{space}{url_pattern.name or ''}", url_pattern
 
     for name, pattern in walk(get_resolver(), ""):
         converters = getattr(pattern.pattern, "converters", {})

@@ -204,7 +204,7 @@ class _Market:
         self._applications()
         self.buyer = make_user(email="hoa@example.com", first_name="Hoa", phone="+84987654321")
         add_to_wish_list(
-            user_id=self.buyer.pk, product_ids=[each.pk for each in self.products[:2]], now=self.now
+            user_id=self.buyer.pk, product_ids=[product.pk for product in self.products[:2]], now=self.now
         )
         self.address = Address.objects.create(
             user=self.buyer,
@@ -861,14 +861,14 @@ def _desk_visits(market: _Market) -> list[Visit]:
         *("/quan-tri/cai-dat/", "/quan-tri/sao-ke/", "/quan-tri/viec-nen/"),
         "/quan-tri/cho-nguoi-thu-hai/",
         *("/quan-tri/tu-dong-nghia/", f"/quan-tri/tu-dong-nghia/{market.synonym_set.pk}/"),
-        *(f"/quan-tri/sao-ke/{each.pk}/" for each in market.bank_statements),
+        *(f"/quan-tri/sao-ke/{statement.pk}/" for statement in market.bank_statements),
         *("/quan-tri/chuyen-khoan/", "/quan-tri/chuyen-khoan/tat-ca/", "/quan-tri/chuyen-khoan/tat-ca/?q=x"),
-        *(f"/quan-tri/chuyen-khoan/{each.pk}/" for each in market.transfers.values()),
+        *(f"/quan-tri/chuyen-khoan/{transfer.pk}/" for transfer in market.transfers.values()),
         *("/quan-tri/don-nhap/", draft, f"{draft}?q=gao", "/quan-tri/bao-cao/", sales),
         *(f"{sales}?nhom={group}" for group in ("cooperative", "category", "product", "province", "source")),
         *(
-            f"/quan-tri/hop-tac-xa/{each.pk}/"
-            for each in Cooperative.objects.filter(is_platform_seller=False)
+            f"/quan-tri/hop-tac-xa/{cooperative.pk}/"
+            for cooperative in Cooperative.objects.filter(is_platform_seller=False)
         ),
         *(f"/quan-tri/hang/{market.listing(state).pk}/" for state in ListingState),
         *(

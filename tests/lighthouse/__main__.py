@@ -152,9 +152,9 @@ def _best(url: str, cookie: str, promised: dict[str, int]) -> Found:
 def _told(report: dict[str, Any], category: str) -> list[str]:
     """What brought a score down, the heaviest first."""
     audits = [
-        (each["weight"] * (1 - found["score"]), found["id"], found.get("displayValue", ""))
-        for each in report["categories"][category]["auditRefs"]
-        if (found := report["audits"][each["id"]])["score"] is not None and each["weight"]
+        (ref["weight"] * (1 - found["score"]), found["id"], found.get("displayValue", ""))
+        for ref in report["categories"][category]["auditRefs"]
+        if (found := report["audits"][ref["id"]])["score"] is not None and ref["weight"]
     ]
     return [f"{name} {value}".strip() for lost, name, value in sorted(audits, reverse=True) if lost > 0]
 

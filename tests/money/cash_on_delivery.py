@@ -44,7 +44,7 @@ class CashOnDelivery(Market):
             giver = Remitter(CashHolder.CARRIER, first.carrier)
         else:
             giver = Remitter(CashHolder.COOPERATIVE, cooperative_id=first.part.cooperative_id)
-        parcel_ids = [each.pk for each in parcels if giver.has(each)]
+        parcel_ids = [parcel.pk for parcel in parcels if giver.has(parcel)]
         for _round in range(2 if repeats else 1):
             with suppress(Refused):
                 remit_cash(

@@ -80,7 +80,7 @@ def test_one_time_code_is_accepted_once_in_parallel() -> None:
 
     results = run_in_threads([entry] * 2)
 
-    assert sorted(type(each).__name__ for each in results) == ["CodeExpired", "OneTimeCode"], results
+    assert sorted(type(result).__name__ for result in results) == ["CodeExpired", "OneTimeCode"], results
 
 
 def test_without_single_statement_code_is_accepted_twice(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,7 +102,7 @@ def test_without_single_statement_code_is_accepted_twice(monkeypatch: pytest.Mon
 
     results = run_in_threads([entry] * 2)
 
-    assert [type(each).__name__ for each in results] == ["OneTimeCode"] * 2, results
+    assert [type(result).__name__ for result in results] == ["OneTimeCode"] * 2, results
 
 
 def _sent_code() -> tuple[uuid.UUID, str]:
@@ -118,7 +118,7 @@ def _sent_code() -> tuple[uuid.UUID, str]:
 
 
 def _passed_and_refused(results: Sequence[object]) -> tuple[int, int]:
-    return results.count(None), sum(isinstance(each, TooManyTries) for each in results)
+    return results.count(None), sum(isinstance(result, TooManyTries) for result in results)
 
 
 def _counts(name: str) -> list[int]:

@@ -147,7 +147,9 @@ def test_settlement_closed_in_parallel_is_closed_once() -> None:
 
     assert type_names(results) == ["Settlement", *["SettlementAlreadyClosed"] * 5], results
     assert (Settlement.objects.count(), Payout.objects.get().amount) == (2, 50_000)
-    assert isinstance(next(each for each in results if isinstance(each, Exception)), SettlementAlreadyClosed)
+    assert isinstance(
+        next(result for result in results if isinstance(result, Exception)), SettlementAlreadyClosed
+    )
     check_ledger()
 
 
@@ -173,7 +175,7 @@ def test_payout_paid_in_parallel_is_booked_once() -> None:
 
     assert type_names(results) == ["Payout", *["PayoutAlreadyPaid"] * 5], results
     assert LedgerPosting.objects.filter(kind=PostingKind.PAYOUT).count() == 1
-    assert any(isinstance(each, PayoutAlreadyPaid) for each in results)
+    assert any(isinstance(result, PayoutAlreadyPaid) for result in results)
     check_ledger()
 
 

@@ -83,11 +83,11 @@ def names_of(space: str) -> set[str]:
 
 
 def _walked(resolver: URLResolver, space: str = "") -> Iterator[tuple[str, URLPattern]]:
-    for each in resolver.url_patterns:
-        if isinstance(each, URLResolver):
-            yield from _walked(each, each.namespace or space)
+    for pattern in resolver.url_patterns:
+        if isinstance(pattern, URLResolver):
+            yield from _walked(pattern, pattern.namespace or space)
         else:
-            yield space, each
+            yield space, pattern
 
 
 def address_of(name: str) -> str:

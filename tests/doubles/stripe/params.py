@@ -134,8 +134,8 @@ def _scalar(value, types, path):
 
 def _alternatives(hint):
     if typing.get_origin(hint) in (typing.Union, UnionType):
-        for each in typing.get_args(hint):
-            yield from _alternatives(each)
+        for arg in typing.get_args(hint):
+            yield from _alternatives(arg)
     elif typing.get_origin(hint) in (typing.NotRequired, typing.Required):
         yield from _alternatives(typing.get_args(hint)[0])
     else:

@@ -26,7 +26,9 @@ def suggestions_for(transfer: BankTransfer):
 
 
 def suggested_orders(transfer: BankTransfer):
-    return [(each.order.code, set(each.reasons), each.amount) for each in suggestions_for(transfer).orders]
+    return [
+        (order.order.code, set(order.reasons), order.amount) for order in suggestions_for(transfer).orders
+    ]
 
 
 def mangled(code: str) -> str:
@@ -142,7 +144,7 @@ def test_unassigned_rest_of_transfer_is_suggested_to_other_orders() -> None:
     suggestions = suggestions_for(transfer)
 
     assert suggestions.unassigned == 50_000
-    assert [(each.order, each.amount) for each in suggestions.orders] == [(other, 50_000)]
+    assert [(order.order, order.amount) for order in suggestions.orders] == [(other, 50_000)]
 
 
 def test_order_of_last_week_is_suggested_without_time_reason() -> None:
@@ -170,4 +172,4 @@ def test_number_of_queries_does_not_depend_on_number_of_transfers(django_assert_
     with django_assert_num_queries(5):
         suggestions = suggest_orders(transfers)
 
-    assert [suggestions[each.pk].orders[0].order for each in transfers] == [*orders, orders[0]]
+    assert [suggestions[transfer.pk].orders[0].order for transfer in transfers] == [*orders, orders[0]]

@@ -280,7 +280,7 @@ def test_failing_webhook_is_counted_and_processed_after_others(monkeypatch) -> N
     process_bank_webhooks_task()
 
     assert queued == [rows[1].pk, rows[0].pk]
-    assert [each.event_id for each in GatewayEvent.objects.to_see("sepay")] == ["broken"]
+    assert [gateway_event.event_id for gateway_event in GatewayEvent.objects.to_see("sepay")] == ["broken"]
     failure = SweepFailure.objects.get()
     assert (failure.sweep, failure.row_key) == ("orders.process_bank_webhooks", str(rows[0].pk))
     assert failure.last_error.startswith("Unreadable")

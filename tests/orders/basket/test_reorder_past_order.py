@@ -79,7 +79,7 @@ def test_differences_are_reported_and_available_lines_added() -> None:
     variants = {name: make_variant(name=name, price=50_000, on_hand=20) for name in names}
     variants["Nghỉ"] = make_variant(paused_seller, name="Nghỉ")
     deleted = make_variant(name="Mất hẳn")
-    order = make_order(*[(each, 4) for each in variants.values()], (deleted, 1))
+    order = make_order(*[(variant, 4) for variant in variants.values()], (deleted, 1))
     Listing.objects.filter(product=variants["Rời kệ"].product).update(state=ListingState.WITHDRAWN)
     order.lines.filter(variant=deleted).update(variant=None)
     Stock.objects.filter(variant=variants["Hết"]).update(on_hand=4)

@@ -48,7 +48,7 @@ THE_CARRIER = Remitter(CashHolder.CARRIER, CARRIER)
 def remit(*parcels, key="k", **fields):
     return remit_cash(
         **(
-            {"remitter": THE_CARRIER, "parcel_ids": [each.pk for each in parcels], "key": key}
+            {"remitter": THE_CARRIER, "parcel_ids": [parcel.pk for parcel in parcels], "key": key}
             | ACTOR_NOW
             | fields
         )

@@ -84,8 +84,8 @@ class Walk:
         check_ledger()
         counted = PaymentEvent.objects.filter(kind="charge_success").values("parcel").annotate(n=Count("pk"))
         assert all(row["n"] == 1 for row in counted.order_by("parcel"))
-        for each in CashRemittance.objects.prefetch_related("lines"):
-            assert each.remitted == sum(line.remitted for line in each.lines.all())
+        for cash_remittance in CashRemittance.objects.prefetch_related("lines"):
+            assert cash_remittance.remitted == sum(line.remitted for line in cash_remittance.lines.all())
 
     def step_send(self) -> None:
         part = self.random_row(OrderPart, state="accepted")

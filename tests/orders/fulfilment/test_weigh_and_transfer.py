@@ -70,7 +70,7 @@ def test_each_outstanding_amount_is_requested_once() -> None:
     for grams in (5000, 4900, 5000, 4800):
         weigh(part, grams)
 
-    assert [each.key.rpartition(":rest:")[2] for each in payment_requests()] == [
+    assert [request.key.rpartition(":rest:")[2] for request in payment_requests()] == [
         "105000:102000:email",
         "103500:102000:email",
     ]
@@ -90,7 +90,7 @@ def test_nothing_is_requested_while_a_weight_is_pending() -> None:
     )
 
     assert before == []
-    assert [each.key.rpartition(":rest:")[2] for each in payment_requests()] == ["225000:204000:email"]
+    assert [request.key.rpartition(":rest:")[2] for request in payment_requests()] == ["225000:204000:email"]
 
 
 def test_lower_weight_leaves_order_overpaid_and_requests_nothing(client) -> None:

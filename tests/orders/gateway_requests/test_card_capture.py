@@ -309,7 +309,7 @@ def test_rest_below_card_minimum_is_paid_by_transfer_after_capture(stripe) -> No
         [],
         True,
     )
-    assert (later.card, [each.value for each in later.other_methods]) == (None, ["transfer"])
+    assert (later.card, [method.value for method in later.other_methods]) == (None, ["transfer"])
     assert (first, requested.amount) == (repeated, 3_600)
     order.refresh_from_db()
     assert (settled.state, order.charged, order.still_due) == (TransferState.SETTLED, 120_000, 0)

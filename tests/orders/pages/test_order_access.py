@@ -45,7 +45,7 @@ def cancel(client: Client, order: Order) -> str:
 
 
 def test_every_order_url_has_an_access_rule() -> None:
-    routed = {each.name for each in urlpatterns if "<uuid:order_id>" in str(each.pattern)}
+    routed = {route.name for route in urlpatterns if "<uuid:order_id>" in str(route.pattern)}
 
     assert routed == RULES.keys()
 

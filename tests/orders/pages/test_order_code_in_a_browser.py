@@ -26,7 +26,7 @@ def order(transactional_db: None) -> Order:
 
 def page_violations(page: Page) -> list[str]:
     """Accessibility violations found by axe, and horizontal scrolling."""
-    violations = [each["id"] for each in Axe().run(page).response["violations"]]
+    violations = [violation["id"] for violation in Axe().run(page).response["violations"]]
     has_horizontal_scroll = page.evaluate("document.documentElement.scrollWidth > innerWidth")
     return violations + (["sideways scroll"] if has_horizontal_scroll else [])
 

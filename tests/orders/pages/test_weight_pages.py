@@ -144,7 +144,7 @@ def test_invalid_answer_is_missing_and_changes_nothing(client):
         client.post(answer_url(part, question)),
     ]
 
-    assert [each.status_code for each in responses] == [404] * 4
+    assert [response.status_code for response in responses] == [404] * 4
     assert all_rows() == before
 
 

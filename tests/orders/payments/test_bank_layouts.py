@@ -42,7 +42,8 @@ def test_layout_of_bank_is_read_without_correction(layout, content_of) -> None:
     # A cell with a line break takes two lines of a CSV file.
     assert mapping == replace(layout.mapping, heading=rows[layout.mapping.heading - 1].line)
     assert [
-        (each.booked_at, each.amount, each.reference, each.note) for each in reading.incoming_transfers
+        (transfer.booked_at, transfer.amount, transfer.reference, transfer.note)
+        for transfer in reading.incoming_transfers
     ] == layout.transfers
     assert reading.outgoing_count == layout.outgoing_count
     assert reading.problems == []

@@ -79,7 +79,7 @@ def test_signed_amount_column_is_guessed_and_read() -> None:
     reading = read_bank_rows(rows, mapping, account=ACCOUNT)
 
     assert mapping == BankColumnMapping(1, date=0, note=1, amount=2, account=3)
-    assert [(each.amount, each.occurrence) for each in reading.incoming_transfers] == [
+    assert [(transfer.amount, transfer.occurrence) for transfer in reading.incoming_transfers] == [
         (100_000, 1),
         (100_000, 2),
     ]
@@ -116,8 +116,8 @@ def test_empty_table_gives_empty_mapping() -> None:
 def test_fingerprints_are_stable_and_differ_between_equal_rows() -> None:
     first, second = read(SIGNED), read(SIGNED)
 
-    fingerprints = [each.fingerprint for each in first.incoming_transfers]
-    assert fingerprints == [each.fingerprint for each in second.incoming_transfers]
+    fingerprints = [transfer.fingerprint for transfer in first.incoming_transfers]
+    assert fingerprints == [transfer.fingerprint for transfer in second.incoming_transfers]
     assert len(set(fingerprints)) == 2
 
 
@@ -125,7 +125,9 @@ def test_statement_row_has_fingerprint_of_matching_webhook() -> None:
     at = datetime.datetime(2026, 11, 25, 3, 0, tzinfo=datetime.UTC)
     webhook = IncomingTransfer(TransferSource.CASSO, "7", ACCOUNT, 1_234_567, "TA7K2MC", "ft1", at)
 
-    assert [each.fingerprint for each in read(CREDIT_DEBIT).incoming_transfers] == [webhook.fingerprint]
+    assert [transfer.fingerprint for transfer in read(CREDIT_DEBIT).incoming_transfers] == [
+        webhook.fingerprint
+    ]
 
 
 def test_statement_of_another_account_is_refused() -> None:
@@ -177,7 +179,7 @@ def test_direction_column_separates_incoming_from_outgoing(direction, amount, ex
     elif isinstance(expected, RowFault):
         assert problems_of(reading) == [(2, expected)]
     else:
-        assert [each.amount for each in reading.incoming_transfers] == [expected]
+        assert [transfer.amount for transfer in reading.incoming_transfers] == [expected]
 
 
 @pytest.mark.parametrize(
@@ -243,7 +245,9 @@ def test_transfer_with_note_like_a_total_is_read() -> None:
 
     reading = read_bank_rows(rows, BankColumnMapping(1, date=0, credit=1, note=2), account=ACCOUNT)
 
-    assert [(each.amount, each.note) for each in reading.incoming_transfers] == [(1_234_567, "Tổng cộng")]
+    assert [(transfer.amount, transfer.note) for transfer in reading.incoming_transfers] == [
+        (1_234_567, "Tổng cộng")
+    ]
 
 
 def test_same_number_and_amount_on_two_days_are_two_transfers() -> None:
@@ -255,7 +259,7 @@ def test_same_number_and_amount_on_two_days_are_two_transfers() -> None:
 
     reading = read_bank_rows(rows, BankColumnMapping(1, date=0, credit=1), account=ACCOUNT)
 
-    assert [each.reference for each in reading.incoming_transfers] == [
+    assert [transfer.reference for transfer in reading.incoming_transfers] == [
         "24/11/2026 5243.65937",
         "25/11/2026 5243.65937",
     ]

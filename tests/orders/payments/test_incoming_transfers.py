@@ -89,7 +89,8 @@ def test_casso_notice_with_several_transfers_is_read() -> None:
     }
 
     assert [
-        (each.event_id, each.amount) for each in read_incoming_transfers(TransferSource.CASSO, payload)
+        (transfer.event_id, transfer.amount)
+        for transfer in read_incoming_transfers(TransferSource.CASSO, payload)
     ] == [("1", 16_775_000)]
 
 

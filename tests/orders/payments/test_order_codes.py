@@ -56,7 +56,7 @@ def unpermute(value: int, length: int, key: bytes) -> int:
 def sample_numbers() -> list[int]:
     """Numbers near the limits of the range and its halves, where codes once repeated, and 1,000 others."""
     edges = [0, HALF, len(ALPHABET) ** 4, len(ALPHABET) ** 5, RANGE_SIZE // 2, RANGE_SIZE - HALF, RANGE_SIZE]
-    near_edges = {each + step for each in edges for step in range(-50, 50)}
+    near_edges = {edge + step for edge in edges for step in range(-50, 50)}
     drawn = random.Random(11).sample(range(RANGE_SIZE), 1000)
     return sorted(number for number in near_edges | set(drawn) if 0 <= number < RANGE_SIZE)
 

@@ -78,7 +78,11 @@ def test_all_managers_and_nobody_else_are_notified_of_changed_account() -> None:
     change_account(cooperative)
 
     letters = Notification.objects.order_by("pk")
-    assert [each.recipient for each in letters] == ["htx@example.com", "mot@example.com", "hai@example.com"]
+    assert [letter.recipient for letter in letters] == [
+        "htx@example.com",
+        "mot@example.com",
+        "hai@example.com",
+    ]
     text = letters[0].text
     assert "••••3344" in text
     assert "Agribank" in text

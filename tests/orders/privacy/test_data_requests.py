@@ -108,11 +108,11 @@ def test_export_holds_own_data_and_is_downloaded_only_by_its_owner() -> None:
     response = client.get(f"{file}json/")
     exported = json.loads(response.content)
     assert response.headers["Content-Disposition"].endswith('.json"')
-    assert [each["code"] for each in exported["orders"]] == [own_order.code]
+    assert [order["code"] for order in exported["orders"]] == [own_order.code]
     assert exported["orders"][0]["shipping_address__city"] == "Phường Nghĩa Đô"
     assert exported["account"][0]["email"] == "hoa@example.com"
-    assert [each["order__code"] for each in exported["order_lines"]] == [own_order.code]
-    assert [each["purpose"] for each in exported["consents"]] == ["order"]
+    assert [line["order__code"] for line in exported["order_lines"]] == [own_order.code]
+    assert [consent["purpose"] for consent in exported["consents"]] == ["order"]
     assert other.code not in html_of(response)
     sheets = load_workbook(io.BytesIO(client.get(f"{file}xlsx/").content))
     assert sheets["orders"]["A2"].value == own_order.code
@@ -161,8 +161,8 @@ def test_export_names_bank_accounts_until_owner_is_anonymised() -> None:
 
     exported = personal_data_of_user(user.pk)
 
-    assert sorted(each["amount"] for each in exported["transfers"]) == [5_000, order.total_gross]
-    assert {each["payer_account"] for each in exported["transfers"]} == {"0099887766"}
+    assert sorted(transfer["amount"] for transfer in exported["transfers"]) == [5_000, order.total_gross]
+    assert {transfer["payer_account"] for transfer in exported["transfers"]} == {"0099887766"}
     assert sorted(each["amount"] for each in exported["paid_back"]) == [5_000, 10_000]
     assert all(account.items() <= each.items() for each in exported["paid_back"])
     Order.objects.filter(pk=order.pk).update(status="delivered", due_gross=0, charged=0)
@@ -209,9 +209,9 @@ def test_deletion_waits_can_be_withdrawn_and_runs_when_due() -> None:
     assert (row.state, row.contact, row.name) == ("done", "", "")
     assert Order.objects.get(pk=order.pk).buyer_name == ""
     assert client.get(DATA).status_code == 302
-    assert [each.subject for each in Notification.objects.filter(recipient="hoa@example.com")] == [
-        "Your data has been deleted"
-    ]
+    assert [
+        notification.subject for notification in Notification.objects.filter(recipient="hoa@example.com")
+    ] == ["Your data has been deleted"]
 
 
 def test_open_orders_prevent_deletion_and_are_named() -> None:
@@ -314,7 +314,7 @@ def test_invalid_requests_are_refused_and_send_nothing(client: Client) -> None:
         {},
     ]
 
-    assert [client.post(f"{DATA}yeu-cau/", each).status_code for each in invalid_forms] == [200] * 5
+    assert [client.post(f"{DATA}yeu-cau/", form).status_code for form in invalid_forms] == [200] * 5
     assert not Notification.objects.exists()
 
 
@@ -444,7 +444,7 @@ def test_anonymising_closes_open_request() -> None:
     assert (row.state, row.contact) == ("done", "")
     other = make_user()
     anonymise_person(user_id=other.pk, actor=SYSTEM, now=NOW)
-    assert [each.state for each in DataRequest.objects.of_person(other.pk)] == ["done"]
+    assert [data_request.state for data_request in DataRequest.objects.of_person(other.pk)] == ["done"]
 
 
 def test_request_of_another_person_is_missing() -> None:

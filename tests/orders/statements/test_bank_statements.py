@@ -63,7 +63,7 @@ def applied(content: bytes) -> StatementImport:
 
 
 def known_rows(content: bytes) -> list[bool]:
-    return [each.is_known for each in preview_bank_statement(imported(content)).incoming_transfers]
+    return [transfer.is_known for transfer in preview_bank_statement(imported(content)).incoming_transfers]
 
 
 def test_incoming_rows_are_recorded_and_settle_orders() -> None:
@@ -212,7 +212,7 @@ def test_unreadable_rows_are_kept_with_their_line_number() -> None:
     statement = applied(content)
 
     assert statement.imported == 1
-    assert [(each["line"], each["fault"]) for each in statement.problems] == [
+    assert [(problem["line"], problem["fault"]) for problem in statement.problems] == [
         *((4, RowFault.AMOUNT), (5, RowFault.DATE), (6, RowFault.REPEATED)),
     ]
 

@@ -289,7 +289,7 @@ def test_row_accepted_after_reconciliation_joins_remittance() -> None:
 def test_remittance_cannot_be_reconciled_while_rows_wait(monkeypatch) -> None:
     monkeypatch.setattr("orders.actions.statements.cod_statements.COD_ROWS_PER_BATCH", 1)
     parcels = [make_delivered_parcel(), make_delivered_parcel()]
-    uploaded = imported(*((each.tracking_number, 230_000, 0) for each in parcels))
+    uploaded = imported(*((parcel.tracking_number, 230_000, 0) for parcel in parcels))
     confirm_cod_statement(statement_id=uploaded.pk, **ACTOR_NOW)
 
     assert process_cod_rows(statement_id=uploaded.pk, **ACTOR_NOW)
@@ -298,7 +298,7 @@ def test_remittance_cannot_be_reconciled_while_rows_wait(monkeypatch) -> None:
     assert not process_cod_rows(statement_id=uploaded.pk, **ACTOR_NOW)
     reconcile_remittance(remittance_id=CashRemittance.objects.get().pk, received=460_000, **ACTOR_NOW)
 
-    assert {reload(each).cod_state for each in parcels} == {CodState.RECONCILED}
+    assert {reload(parcel).cod_state for parcel in parcels} == {CodState.RECONCILED}
 
 
 def test_ten_thousand_rows_need_few_queries(django_assert_max_num_queries) -> None:

@@ -61,7 +61,7 @@ def test_known_and_unknown_numbers_are_answered_alike(client: Client) -> None:
         page = html_of(other.get(CODE))
         main = re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", page[page.index("<main") :])
         masked_text = re.sub(r"\+?[\d ]{9,}", "…", main)
-        statements = [re.sub(r"'[^']*'|\d+", "?", each["sql"])[:60] for each in queries]
+        statements = [re.sub(r"'[^']*'|\d+", "?", query["sql"])[:60] for query in queries]
         responses[written] = (posted.status_code, posted.headers["Location"], masked_text, statements)
 
     assert responses[WRITTEN] == responses["0912 345 678"]
@@ -110,7 +110,7 @@ def test_codes_are_not_stored_in_readable_form(capsys) -> None:
     _key, digits = sent()
     row = Notification.objects.get()
     stored_rows = [*OneTimeCode.objects.values_list(), *Notification.objects.values_list()]
-    assert not [each for each in stored_rows if digits in " ".join(map(str, each))]
+    assert not [stored_row for stored_row in stored_rows if digits in " ".join(map(str, stored_row))]
 
     assert deliver(row, now=NOW)
 

@@ -172,7 +172,7 @@ def test_passkey_is_required_after_the_password_when_enabled(client: Client) -> 
 
     give_password(client, user)
     options = client.get(f"{SECOND_STEP}khoa/").json()
-    assert [each["id"] for each in options["publicKey"]["allowCredentials"]] == [
+    assert [credential["id"] for credential in options["publicKey"]["allowCredentials"]] == [
         user_passkeys(user.pk)[0].credential_id
     ]
     client.post(f"{SECOND_STEP}khoa/", {"credential": strangers.sign(options)})

@@ -124,8 +124,8 @@ def _selections(schema: GraphQLSchema, type_: Any, chance: Chance, depth: int) -
         return parts[0]
     if is_abstract_type(type_) and not getattr(type_, "fields", None):
         return " ".join(
-            f"... on {each.name} {{ {_selections(schema, each, chance, depth - 1)} }}"
-            for each in schema.get_possible_types(type_)
+            f"... on {possible_type.name} {{ {_selections(schema, possible_type, chance, depth - 1)} }}"
+            for possible_type in schema.get_possible_types(type_)
         )
     # Connections and edges do not count as levels.
     further = depth if type_.name.endswith(("Connection", "Edge")) else depth - 1

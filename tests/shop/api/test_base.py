@@ -299,15 +299,18 @@ def test_federation_entities_respect_permissions():
     group = member.permission_groups.get()
     references = [
         {"__typename": "Group", "id": global_id("Group", group.pk)},
-        *({"__typename": "ProductMedia", "id": global_id("ProductMedia", each.pk)} for each in pictures),
+        *(
+            {"__typename": "ProductMedia", "id": global_id("ProductMedia", picture.pk)}
+            for picture in pictures
+        ),
     ]
     query = """query($references: [_Any!]!) { _entities(representations: $references) {
         ... on Group { name } ... on ProductMedia { productId } } }"""
 
     def values_for(user):
         return [
-            each and next(iter(each.values()))
-            for each in data_of(query, user and token_of(user), references=references)["_entities"]
+            entity and next(iter(entity.values()))
+            for entity in data_of(query, user and token_of(user), references=references)["_entities"]
         ]
 
     product_id = global_id("Product", on_sale.pk)

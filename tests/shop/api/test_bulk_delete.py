@@ -35,7 +35,7 @@ def make_two(factory, **fields):
     name = next((name for name in ("slug", "name") if name in fields), None)
     values = [fields | ({name: f"{fields[name]}-{n}"} if name else {}) for n in (1, 2)]
     return [
-        factory.objects.create(**each) if isinstance(factory, type) else factory(**each) for each in values
+        factory.objects.create(**value) if isinstance(factory, type) else factory(**value) for value in values
     ]
 
 

@@ -48,7 +48,7 @@ def test_served_schema_has_what_saleor_clients_use():
     # The count may only grow.
     assert len(dashboard.answered(schema)) >= 341
     # Older parsers reject this location of newer specifications.
-    locations = {location.name for each in schema.directives for location in each.locations}
+    locations = {location.name for directive in schema.directives for location in directive.locations}
     assert "DIRECTIVE_DEFINITION" not in locations
 
 
@@ -74,12 +74,18 @@ def document(schema: GraphQLSchema, coordinates: list[str], values: dict[str, st
             if f"{type_name}.{name}" in coordinates and ancestors.count(inner) < 2:
                 parts.append(selection(type_name, name, field, (*ancestors, inner)))
         if is_abstract_type(type_):
-            for each in schema.get_possible_types(type_):
-                if each.name in coordinates:
-                    parts.append(f"... on {each.name} {{ {selections(each.name, ancestors)} }}")
+            for possible_type in schema.get_possible_types(type_):
+                if possible_type.name in coordinates:
+                    parts.append(
+                        f"... on {possible_type.name} {{ {selections(possible_type.name, ancestors)} }}"
+                    )
         return " ".join(parts)
 
-    (root,) = {each.split(".")[0] for each in coordinates if each.startswith(("Query.", "Mutation."))}
+    (root,) = {
+        coordinate.split(".")[0]
+        for coordinate in coordinates
+        if coordinate.startswith(("Query.", "Mutation."))
+    }
     return f"{root.lower()} {{ {selections(root, ())} }}"
 
 

@@ -201,7 +201,7 @@ def test_invalid_translation_is_refused_and_changes_nothing(token):
         [{"field": "id", "code": "NOT_FOUND"}],
     ]
     assert base_language_errors == [{"field": "languageCode", "code": "INVALID"}]
-    assert {each["errors"][0]["extensions"]["exception"]["code"] for each in responses} == {
+    assert {response["errors"][0]["extensions"]["exception"]["code"] for response in responses} == {
         "PermissionDenied"
     }
     assert {name: rows for name, rows in all_rows().items() if "translation" in name} == {

@@ -43,7 +43,7 @@ def test_compiled_query_returns_the_rows_of_the_queryset():
     seller, other = make_seller(), make_seller("HTX Tài Hoan")
     variants = [make_variant(seller, name=name) for name in ("Bí", "Gạo", "Quýt")]
     make_variant(other)
-    keys = [each.pk for each in variants]
+    keys = [variant.pk for variant in variants]
     built.clear()
 
     for requested in (keys, set(keys), [*keys[::-1], 10**9], keys[:1], keys[1:3], []):
@@ -163,7 +163,7 @@ def test_attached_rows_need_no_query_and_refuse_filters():
     )
 
     with CaptureQueriesContext(connection) as queries:
-        assert [each.name for each in with_sizes.variants.all()] == ["to", "nhỏ"]
+        assert [variant.name for variant in with_sizes.variants.all()] == ["to", "nhỏ"]
         assert with_sizes.variants.all()[0].product is with_sizes
         assert len(other.variants.all()) == 1
         assert list(bare.variants.all()) == []

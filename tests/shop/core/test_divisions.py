@@ -66,8 +66,8 @@ def test_division_is_current_only_while_it_is_in_force(divisions):
 
 def suggested(text):
     return [
-        (each.commune.full_name, each.commune.parent.name, each.street)
-        for each in suggest_communes(text, day=TODAY)
+        (commune.commune.full_name, commune.commune.parent.name, commune.street)
+        for commune in suggest_communes(text, day=TODAY)
     ]
 
 
@@ -95,8 +95,11 @@ def test_district_and_type_distinguish_places_of_one_name(divisions):
 def test_divided_ward_suggests_each_successor_with_its_former_places(divisions):
     suggestions = suggest_communes("12 Lê Lợi, Phường Dịch Vọng, Cầu Giấy, Hà Nội", day=TODAY)
 
-    assert [each.commune.full_name for each in suggestions] == ["Phường Cầu Giấy", "Phường Nghĩa Đô"]
-    assert {each.street for each in suggestions} == {"12 Lê Lợi"}
+    assert [suggestion.commune.full_name for suggestion in suggestions] == [
+        "Phường Cầu Giấy",
+        "Phường Nghĩa Đô",
+    ]
+    assert {suggestion.street for suggestion in suggestions} == {"12 Lê Lợi"}
     was = suggestions[0].former[0]
     assert (was.type_word, was.name, was.district, was.province, was.is_part) == (
         *("Phường", "Dịch Vọng"),

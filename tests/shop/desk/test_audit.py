@@ -117,4 +117,4 @@ def test_changed_values_are_read_in_every_form(data: dict[str, Any], expected: l
         action="x.y", kind="catalog.product", actor_kind="system", entry_point="system", data=data
     )
 
-    assert [str(each) for each in change_views([change])[0].values] == expected
+    assert [str(value) for value in change_views([change])[0].values] == expected

@@ -161,7 +161,7 @@ def test_refused_call_is_dismissed_once_with_a_reason_and_can_still_be_retried(s
 
     call.refresh_from_db()
     assert call.dismissal_reason == "Đã nhả ở trang Stripe"
-    assert [each.reason for each in Change.objects.filter(action="call.dismissed")] == [
+    assert [change.reason for change in Change.objects.filter(action="call.dismissed")] == [
         "Đã nhả ở trang Stripe"
     ]
     assert order.code not in html_of(desk.get("/quan-tri/"))

@@ -267,7 +267,7 @@ def test_cash_that_needs_attention_is_on_the_home_page(cashier: Client) -> None:
     assert counts == {"row": 1, "remittance": 1, "difference": 1, "cash": 1}
     home_page = html_of(page)
     links = [*pages, f"{CASH}can-xem/", f"{CASH}kien/?xe=Giao+H%C3%A0ng+Nhanh&amp;tuoi=15"]
-    assert [each for each in links if each not in home_page] == []
+    assert [link for link in links if link not in home_page] == []
     assert f"<b>{old_parcel.cod_collected:,}".replace(",", ".") in home_page
 
 

@@ -45,7 +45,9 @@ def _names_a_change(node: ast.AST) -> bool:
     if isinstance(node, ast.Call):
         called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         return bool(re.search("record|change_values|is_already_done|find_already_made", called))
-    return isinstance(node, ast.Assign) and any(getattr(each, "id", "") == "action" for each in node.targets)
+    return isinstance(node, ast.Assign) and any(
+        getattr(target, "id", "") == "action" for target in node.targets
+    )
 
 
 def actions_named_by_state() -> Iterator[str]:
@@ -72,9 +74,9 @@ def test_system_actors_have_readable_names(name: str, expected: str) -> None:
     change = Change(
         action="order.placed", actor_kind="system", actor_name=name, entry_point="system", data={}
     )
-    assert [each.actor_name for each in change_views([change])] == [expected]
+    assert [view.actor_name for view in change_views([change])] == [expected]
 
 
 def test_change_of_an_older_release_is_still_shown() -> None:
     change = Change(action="order.sung_about", actor_kind="system", entry_point="system", data={})
-    assert [each.text for each in change_views([change])] == ["order.sung_about"]
+    assert [view.text for view in change_views([change])] == ["order.sung_about"]

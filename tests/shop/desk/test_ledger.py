@@ -31,7 +31,7 @@ def listed_postings(response):
 def test_balances_by_account_sum_to_zero(desk: Client) -> None:
     make_sale(make_seller(), back=40_000)
 
-    balances = {str(each.account.value): each.amount for each in desk.get(PAGE).context["balances"]}
+    balances = {str(balance.account.value): balance.amount for balance in desk.get(PAGE).context["balances"]}
 
     assert balances == {
         "buyer": -40_000,

@@ -202,9 +202,9 @@ def test_order_shows_parts_payments_consents_and_history(admin: Client) -> None:
     text = html_of(page)
     assert "670.000\u00a0₫" in text
     assert "Nguyễn Thị Hoa" in text
-    assert [each["sums"].charge_pending for each in page.context["payments"]] == [670_000]
+    assert [payment["sums"].charge_pending for payment in page.context["payments"]] == [670_000]
     assert [change_view.change.action for change_view in page.context["history"]] == ["order.placed"]
-    assert [each.purpose for each in page.context["consents"]] == ["order"]
+    assert [consent.purpose for consent in page.context["consents"]] == ["order"]
 
 
 def test_draft_has_no_order_page(admin: Client) -> None:

@@ -107,7 +107,7 @@ def test_several_payouts_are_marked_paid_with_their_own_or_a_common_reference(de
     repeated = desk.post(f"{PAGE}da-chi/", form, follow=True)
 
     references = dict(Payout.objects.values_list("pk", "reference"))
-    assert [references[each.pk] for each in payouts] == ["LO1", "FT2", ""]
+    assert [references[payout.pk] for payout in payouts] == ["LO1", "FT2", ""]
     assert messages_of(response) == messages_of(repeated) == ["Đã chi trả 2 khoản."]
     assert LedgerPosting.objects.filter(kind=PostingKind.PAYOUT).count() == 2
     check_ledger()

@@ -175,10 +175,10 @@ def test_server_is_warned_of_accounts_with_a_published_password(server):
     User.objects.filter(pk=users[1].pk).update(is_active=False)
 
     warnings = [
-        each for each in run_checks(tags=[Tags.database], databases=["default"]) if each.id == "shop.W001"
+        check for check in run_checks(tags=[Tags.database], databases=["default"]) if check.id == "shop.W001"
     ]
 
-    assert [each.obj for each in warnings] == users[2:]
+    assert [warning.obj for warning in warnings] == users[2:]
 
 
 @pytest.mark.django_db
@@ -187,4 +187,4 @@ def test_embedded_shop_is_not_warned(embedded):
 
     warnings = run_checks(tags=[Tags.database], databases=["default"])
 
-    assert [each for each in warnings if each.id == "shop.W001"] == []
+    assert [warning for warning in warnings if warning.id == "shop.W001"] == []

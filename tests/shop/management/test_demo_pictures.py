@@ -41,7 +41,7 @@ def test_each_product_has_at_least_two_pictures_and_one_for_each_variant(row):
 
     assert len(names) >= 2
     assert all((PICTURES / f"{name}.webp").exists() for name in names)
-    own = [each.get("picture") for each in row["variants"]]
+    own = [variant.get("picture") for variant in row["variants"]]
     assert len(own) == 1 or len({*own} - {None}) == len(own)
 
 

@@ -21,7 +21,7 @@ def test_fictional_cooperatives_are_samples_without_saying_so_in_names():
 
     for row in cooperatives():
         assert row.get("sample", False) == (row["name"] not in real)
-        for name in (row["name"], row["en"], *(each["name"] for each in row.get("producers", []))):
+        for name in (row["name"], row["en"], *(producer["name"] for producer in row.get("producers", []))):
             assert "(" not in name
 
 

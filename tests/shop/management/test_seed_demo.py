@@ -152,11 +152,11 @@ class DemoTests(TestCase):
         assert Translation.objects.filter(kind="catalog.product", field="name", language="en").count() == 60
         assert Picture.objects.filter(state=PictureState.WAITING).count() == len(picture_names())
         assert set(MarketDay.objects.values_list("kind", flat=True)) == set(MarketDayKind)
-        assert not [each.name for each in Product.objects.all() if missing_legal_fields(each)]
+        assert not [product.name for product in Product.objects.all() if missing_legal_fields(product)]
 
     def test_variants_cooperatives_and_certificates_show_their_pictures(self):
         seen = VariantMedia.objects.values_list("media__product__name", "media__picture")
-        own = {row["name"]: sum("picture" in each for each in row["variants"]) for row in products()}
+        own = {row["name"]: sum("picture" in variant for variant in row["variants"]) for row in products()}
 
         assert Counter(name for name, _picture in seen) == Counter(own) - Counter()
         assert len({picture for _name, picture in seen}) == len(seen)
@@ -269,7 +269,11 @@ class DemoTests(TestCase):
         channel, buyer = Channel.objects.get(), self.users[ACCOUNTS[0].email]
         members = members_by_cooperative()
         finished_orders = [each for each in Planner(channel, seed=11, now=NOW).plan(80) if each.is_over]
-        called_off = [each for each in finished_orders if any(part.outcome.is_ended for part in each.parts)]
+        called_off = [
+            finished_order
+            for finished_order in finished_orders
+            if any(part.outcome.is_ended for part in finished_order.parts)
+        ]
         planned = sorted({*finished_orders[-8:], *called_off[-3:]}, key=lambda each: each.placed_at)
         receive_planned_stock(planned + planned, actor=SEEDER, now=NOW - datetime.timedelta(days=200))
         run_planned_orders(planned, channel, members, buyer, now=NOW)
@@ -375,5 +379,5 @@ class UnderWayTests(TestCase):
         matched_rows = preview_cod_statement(statement)
         assert matched_rows[0].problem == StatementRowProblem.SHORT
         assert matched_rows[-1].problem == StatementRowProblem.UNKNOWN
-        assert {each.state for each in matched_rows[1:-1]} == {StatementRowState.WAITING}
-        assert {each.stated.fee for each in matched_rows} == {5_000}
+        assert {matched_row.state for matched_row in matched_rows[1:-1]} == {StatementRowState.WAITING}
+        assert {matched_row.stated.fee for matched_row in matched_rows} == {5_000}

@@ -122,7 +122,7 @@ def test_unusual_phone_number_warns_and_is_accepted(client):
     client.post("/xa-vien/dang-ky/", application_form(phone="0123 456 789") | ACCOUNT)
     response = client.post(CODE, {"code": last_code("mau@example.com")}, follow=True)
 
-    assert [str(each) for each in response.context["messages"]] == [
+    assert [str(message) for message in response.context["messages"]] == [
         "Số điện thoại có vẻ chưa đúng. Hãy kiểm tra lại. Chợ đã lưu đúng như bạn nhập."
     ]
     assert Cooperative.objects.count() == 1

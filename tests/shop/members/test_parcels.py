@@ -170,7 +170,7 @@ def test_voided_parcel_is_to_be_packed_again(packer, seller):
     stock = get_stock(part.lines.get().variant)
     assert parcel.state == ParcelState.VOIDED
     assert (stock.on_hand, stock.allocated) == (10, 2)
-    assert [each.pk for each in OrderPart.objects.to_pack()] == [part.pk]
+    assert [order_part.pk for order_part in OrderPart.objects.to_pack()] == [part.pk]
 
 
 def test_label_names_the_buyer_only_before_delivery(packer, seller):

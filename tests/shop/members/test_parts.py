@@ -114,8 +114,8 @@ def test_repeated_acceptance_is_done_once(packer, seller):
 
     part.refresh_from_db()
     assert part.state == PartState.ACCEPTED
-    assert [str(each) for each in first.context["messages"]] == ["Đã nhận đơn. Giờ lấy hàng."]
-    assert [str(each) for each in repeated.context["messages"]] == ["Đã nhận đơn. Giờ lấy hàng."]
+    assert [str(message) for message in first.context["messages"]] == ["Đã nhận đơn. Giờ lấy hàng."]
+    assert [str(message) for message in repeated.context["messages"]] == ["Đã nhận đơn. Giờ lấy hàng."]
 
 
 def test_declined_part_cannot_be_accepted(packer, seller):
@@ -126,7 +126,7 @@ def test_declined_part_cannot_be_accepted(packer, seller):
 
     part.refresh_from_db()
     assert part.state == PartState.DECLINED
-    assert [str(each) for each in response.context["messages"]] == [str(WrongMove.default_message)]
+    assert [str(message) for message in response.context["messages"]] == [str(WrongMove.default_message)]
 
 
 def test_declining_needs_a_reason(packer, seller):
@@ -384,7 +384,7 @@ def test_all_new_orders_are_accepted_with_one_press(packer, seller):
     assert "Nhận cả 3 đơn mới" in html_of(page)
     assert [part.state for part in new_parts] == [PartState.ACCEPTED] * 3
     assert foreign.state == PartState.NEW
-    assert [str(each) for each in responses[0].context["messages"]] == ["Đã nhận 3 đơn."]
+    assert [str(message) for message in responses[0].context["messages"]] == ["Đã nhận 3 đơn."]
     assert Change.objects.filter(action="part.accepted").count() == 3
 
 
@@ -396,7 +396,7 @@ def test_refused_acceptance_does_not_hold_up_the_others(packer, seller):
 
     states = dict(OrderPart.objects.values_list("pk", "state"))
     assert states == {declined.pk: PartState.DECLINED, accepted.pk: PartState.ACCEPTED}
-    assert [str(each) for each in response.context["messages"]] == [
+    assert [str(message) for message in response.context["messages"]] == [
         f"{declined.order.code}: {WrongMove.default_message}",
         "Đã nhận 1 đơn.",
     ]

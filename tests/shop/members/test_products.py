@@ -308,7 +308,9 @@ def test_incomplete_draft_shows_missing_fields_and_is_not_submitted(lister, sell
     listing.refresh_from_db()
     assert "Ảnh sản phẩm." in page
     assert "Xuất xứ." in page
-    assert [str(each) for each in response.context["messages"]] == [str(ListingIncomplete.default_message)]
+    assert [str(message) for message in response.context["messages"]] == [
+        str(ListingIncomplete.default_message)
+    ]
     assert listing.state == ListingState.DRAFT
 
 
@@ -431,7 +433,7 @@ def test_empty_shop_tells_members_that_the_market_is_not_open(client):
 
     response = client.get("/xa-vien/hang/moi/", follow=True)
 
-    assert [str(each) for each in response.context["messages"]] == ["Chợ chưa mở."]
+    assert [str(message) for message in response.context["messages"]] == ["Chợ chưa mở."]
 
 
 def test_new_listing_is_in_the_markets_channel(lister):
@@ -455,7 +457,9 @@ def test_published_product_must_stay_complete(lister, seller):
     )
 
     product.refresh_from_db()
-    assert [str(each) for each in response.context["messages"]] == [str(ListingIncomplete.default_message)]
+    assert [str(message) for message in response.context["messages"]] == [
+        str(ListingIncomplete.default_message)
+    ]
     assert (product.name, product.return_terms) == ("Gối thảo dược", "Đổi trong 24 giờ.")
 
 

@@ -111,8 +111,10 @@ def test_weight_preview_shows_the_price_and_saves_nothing(packer, part):
         for kg in ("4,6", "6", "48", "x")
     ]
 
-    assert ["69.000" in each for each in previews] == [True, False, False, False]
-    assert [tone for each in previews for tone in ("good", "wait", "bad") if f"notice {tone}" in each] == [
+    assert ["69.000" in preview for preview in previews] == [True, False, False, False]
+    assert [
+        tone for preview in previews for tone in ("good", "wait", "bad") if f"notice {tone}" in preview
+    ] == [
         "good",
         "wait",
         "bad",

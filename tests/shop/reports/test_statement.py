@@ -180,7 +180,7 @@ def _without_pango(monkeypatch) -> None:
         raise OSError(f"cannot load library '{name}'")
 
     monkeypatch.setattr(cffi.FFI, "dlopen", raise_missing)
-    for name in [each for each in sys.modules if each.partition(".")[0] == "weasyprint"]:
+    for name in [module for module in sys.modules if module.partition(".")[0] == "weasyprint"]:
         monkeypatch.delitem(sys.modules, name)
     pdf.can_make_pdf.cache_clear()
     yield

@@ -98,7 +98,7 @@ class Twist(Visitor):
 
     def leave_selection_set(self, node, *_):
         parent = self.types.get_parent_type()
-        selections = [self.conditional(each) for each in node.selections]
+        selections = [self.conditional(selection) for selection in node.selections]
         if self.chance.random() < 0.3:
             position = self.chance.randrange(len(selections) + 1)
             selections.insert(position, self.chance.choice([field("__typename"), field("kind: __typename")]))
@@ -168,7 +168,9 @@ class Twist(Visitor):
             return selections
         type_ = self.chance.choice(self.types._schema.get_possible_types(parent))
         known = [
-            each for each in selections if isinstance(each, FieldNode) and each.name.value in type_.fields
+            selection
+            for selection in selections
+            if isinstance(selection, FieldNode) and selection.name.value in type_.fields
         ]
         inner = self.chance.sample(known, self.chance.randint(0, len(known))) or [field("__typename")]
         empty = parse_selection(f"... on {type_.name} {{ a }}")

@@ -178,8 +178,8 @@ def test_customers_see_storefront_attributes_and_dropdown_choices():
     def choices(token=None):
         edges = data_of(query, token)["attributes"]["edges"]
         return {
-            each["node"]["slug"]: [choice["node"]["name"] for choice in each["node"]["choices"]["edges"]]
-            for each in edges
+            edge["node"]["slug"]: [choice["node"]["name"] for choice in edge["node"]["choices"]["edges"]]
+            for edge in edges
         }
 
     assert choices() == {"colour": ["Red"], "story": []}

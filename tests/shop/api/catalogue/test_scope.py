@@ -183,7 +183,7 @@ def test_staff_see_foreign_products_in_their_basket_as_buyers(two_sellers):
 
     assert payload["errors"] == []
     variants_by_product = {
-        each["variant"]["product"]["name"]: each["variant"] for each in payload["checkout"]["lines"]
+        line["variant"]["product"]["name"]: line["variant"] for line in payload["checkout"]["lines"]
     }
     assert variants_by_product["Trà"] == {
         "product": {"name": "Trà", "privateMetadata": [], "channelListings": [{"purchaseCost": None}]},

@@ -49,9 +49,9 @@ def test_reorder_mutations_change_sort_order():
     values = [AttributeValue.objects.create(attribute=dye, slug=name, name=name) for name in "abc"]
     attributes = [dye, *(Attribute.objects.create(slug=f"co-{n}", name="Cỡ") for n in range(2))]
     product_type = product.product_type
-    for each in attributes:
+    for attribute in attributes:
         ProductTypeAttribute.objects.create(
-            product_type=product_type, attribute=each, scope=AttributeScope.PRODUCT
+            product_type=product_type, attribute=attribute, scope=AttributeScope.PRODUCT
         )
 
     def keys(rows):
@@ -93,7 +93,7 @@ def test_reorder_mutations_change_sort_order():
     ]
     text = """mutation($of: ID!, $ids: [ID!]!) { productMediaReorder(productId: $of, mediaIds: $ids) {
       media { alt } errors { field code } } }"""
-    ids = [global_id("ProductMedia", each.pk) for each in reversed(pictures)]
+    ids = [global_id("ProductMedia", picture.pk) for picture in reversed(pictures)]
     owner = global_id("Product", product.pk)
     assert data_of(text, token, of=owner, ids=ids)["productMediaReorder"] == {
         "media": [{"alt": "b"}, {"alt": "a"}],

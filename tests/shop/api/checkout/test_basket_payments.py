@@ -233,7 +233,7 @@ def test_checkout_page_completes_delivery_by_shipping_service(client: Client):
         make_variant(seller_with_method, price=90_000),
         make_variant(seller_without_method, price=10_000),
     ]
-    checkout = prepare_checkout(*((each, 1) for each in variants), token=token, countryArea="Hà Nội")
+    checkout = prepare_checkout(*((variant, 1) for variant in variants), token=token, countryArea="Hà Nội")
     client.force_login(person)
 
     page = html_of(client.get(reverse("orders:checkout")))
@@ -264,7 +264,7 @@ def test_order_page_opens_for_paid_and_unpaid_api_orders(client: Client, setting
     orders.append(complete_order(prepare_checkout((variant, 1))))
 
     pages = [
-        client.get(reverse("orders:order", kwargs={"token": key_from_id(each, "Order")})) for each in orders
+        client.get(reverse("orders:order", kwargs={"token": key_from_id(order, "Order")})) for order in orders
     ]
 
     assert [page.status_code for page in pages] == [200, 200]

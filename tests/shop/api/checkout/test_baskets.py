@@ -100,7 +100,7 @@ def test_guest_fills_a_checkout_and_sets_its_delivery():
     assert (email["email"], basket.phone, basket.province_code) == ("hoa@example.com", "+84987654321", HANOI)
     assert metadata_update["updateMetadata"]["item"] == {"id": checkout, "metafield": "yes"}
     assert sent["shippingAddress"]["countryArea"] == "Hà Nội"
-    assert [each["shippingMethod"] for each in options] == [
+    assert [option["shippingMethod"] for option in options] == [
         {
             "id": global_id("ShippingMethod", make_service(make_channel()).pk),
             "name": "giao tận nhà",
@@ -273,8 +273,8 @@ def test_delivery_options_combine_the_methods_of_cooperatives():
     mixed = mutate_checkout(SET_DELIVERY_METHOD, id=checkout, method=options[1]["shippingMethod"]["id"])
     cleared = mutate_checkout(SET_DELIVERY_METHOD, id=checkout, method=None)
 
-    shipping_methods = [each["shippingMethod"] for each in options]
-    assert [(each["name"], each["price"]["amount"]) for each in shipping_methods] == [
+    shipping_methods = [option["shippingMethod"] for option in options]
+    assert [(method["name"], method["price"]["amount"]) for method in shipping_methods] == [
         ("giao tận nhà", 60_000),
         (f"giao tận nhà + {collected.service.name}", 30_000),
     ]
@@ -309,7 +309,7 @@ def test_channel_shipping_service_delivers_in_another_currency():
     )
     us_address = {"country": "US", "city": "Austin", "countryArea": "TX", "postalCode": "78701", "phone": ""}
 
-    checkout = prepare_checkout(*((each, 1) for each in variants), channel="usa", **us_address)
+    checkout = prepare_checkout(*((variant, 1) for variant in variants), channel="usa", **us_address)
     checkout_data = data_of(CHECKOUT_BY_ID, id=checkout)["checkout"]
     mutate_checkout(ADD, id=checkout, lines=[line_input(variants[0], 5)])
 
@@ -321,7 +321,9 @@ def test_channel_shipping_service_delivers_in_another_currency():
     ]
     assert checkout_data["shippingAddress"]["city"] == "AUSTIN"
     too_dear = data_of(CHECKOUT_BY_ID, id=checkout)["checkout"]
-    assert [each["__typename"] for each in too_dear["problems"]] == ["CheckoutProblemDeliveryMethodInvalid"]
+    assert [problem["__typename"] for problem in too_dear["problems"]] == [
+        "CheckoutProblemDeliveryMethodInvalid"
+    ]
     assert too_dear["shippingPrice"]["gross"]["amount"] == 0
 
 
@@ -337,7 +339,9 @@ def test_problems_name_unavailable_and_short_lines():
     checkout_data = data_of(CHECKOUT_BY_ID, id=checkout)["checkout"]
 
     lines = {line["id"]: line["variant"]["id"] for line in checkout_data["lines"]}
-    assert {(each["__typename"], lines[each["line"]["id"]]) for each in checkout_data["problems"]} == {
+    assert {
+        (problem["__typename"], lines[problem["line"]["id"]]) for problem in checkout_data["problems"]
+    } == {
         ("CheckoutLineProblemVariantNotAvailable", global_id("ProductVariant", unavailable.pk)),
         ("CheckoutLineProblemInsufficientStock", global_id("ProductVariant", scarce.pk)),
     }
@@ -430,7 +434,7 @@ def test_purchase_queries_do_not_grow_with_lines():
     counts = []
     for variants in (product.variants.all()[:1], product.variants.all()):
         with CaptureQueriesContext(connection) as queries:
-            complete_order(prepare_checkout(*((each, 1) for each in variants)))
+            complete_order(prepare_checkout(*((variant, 1) for variant in variants)))
         counts.append(len(queries))
 
     assert counts == [259, 259]

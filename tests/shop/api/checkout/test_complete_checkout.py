@@ -172,7 +172,7 @@ def test_signed_in_buyer_pays_by_stripe(stripe: StripeDouble):  # noqa: F811
     assert processed["transactionEvent"]["type"] == "AUTHORIZATION_SUCCESS"
     assert processed["transaction"]["actions"] == ["CHARGE", "CANCEL"]
     assert (covered["authorizeStatus"], covered["chargeStatus"]) == ("FULL", "NONE")
-    assert [each["id"] for each in covered["availablePaymentGateways"]] == [STRIPE, DUMMY, COD]
+    assert [gateway["id"] for gateway in covered["availablePaymentGateways"]] == [STRIPE, DUMMY, COD]
     # An authorised amount is captured as soon as the order exists.
     order_data = read_order(order, token)
     assert (order_data["status"], order_data["paymentStatus"], order_data["totalBalance"]) == (
@@ -295,8 +295,8 @@ def test_stale_checkouts_are_refused():
     voucher = make_voucher("CHAO10")
     checkouts = [prepare_checkout((each, 1)) for each in (dearer, unavailable, sold_out, coded, stranded)]
     mutate_checkout(ADD_PROMO_CODE, id=checkouts[3], code="CHAO10")
-    for each in checkouts:
-        charge(each)
+    for checkout in checkouts:
+        charge(checkout)
 
     Price.objects.filter(variant=dearer).update(amount=95_000)
     Listing.objects.filter(product=unavailable.product).update(state=ListingState.PAUSED)
@@ -404,7 +404,7 @@ def test_completed_checkout_is_not_found():
     (payload,) = data_of(SET_EMAIL, id=checkout, email="lan@example.com").values()
 
     assert payload["checkout"] is None
-    assert [(each["field"], each["code"]) for each in payload["errors"]] == [("id", "NOT_FOUND")]
+    assert [(error["field"], error["code"]) for error in payload["errors"]] == [("id", "NOT_FOUND")]
     assert data_of(CHECKOUT_BY_ID, id=checkout) == {"checkout": None}
 
 

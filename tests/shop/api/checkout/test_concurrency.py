@@ -53,7 +53,7 @@ def test_api_and_pages_cannot_oversell_concurrently():
     results = run_in_threads(all_jobs)
 
     payloads = [result["checkoutComplete"] for result in results if isinstance(result, dict)]
-    refusals = [each["errors"][0]["code"] for each in payloads if each["errors"]]
+    refusals = [payload["errors"][0]["code"] for payload in payloads if payload["errors"]]
     refused_pages = [result for result in results if isinstance(result, BasketChanged)]
     assert Order.objects.count() == 3
     assert set(refusals) <= {"INSUFFICIENT_STOCK"}

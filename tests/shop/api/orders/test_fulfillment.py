@@ -79,7 +79,10 @@ def test_fulfill_sends_lines_of_several_cooperatives():
             {"quantityFulfilled": 3, "quantityToFulfill": 0},
         ],
     }
-    assert [(each["status"], each["trackingNumber"], each["lines"]) for each in payload["fulfillments"]] == [
+    assert [
+        (fulfillment["status"], fulfillment["trackingNumber"], fulfillment["lines"])
+        for fulfillment in payload["fulfillments"]
+    ] == [
         ("FULFILLED", "VN123", [{"quantity": 2}]),
         ("FULFILLED", "VN123", [{"quantity": 3}]),
     ]
@@ -214,7 +217,7 @@ def test_cooperative_staff_fulfill_only_their_own_lines():
 
     assert [error["code"] for error in foreign_payload["errors"]] == ["NOT_FOUND"]
     assert own_payload["errors"] == []
-    assert [each["status"] for each in own_payload["fulfillments"]] == ["FULFILLED"]
+    assert [fulfillment["status"] for fulfillment in own_payload["fulfillments"]] == ["FULFILLED"]
     assert list(Parcel.objects.values_list("part__cooperative", "state")) == [
         (thien_an.pk, ParcelState.HANDED_OVER)
     ]

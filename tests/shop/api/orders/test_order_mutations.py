@@ -368,9 +368,11 @@ def test_order_details_for_platform_and_cooperative_staff():
     assert order_for_admin["cooperativeParts"] == [
         {"commission": {"amount": 0}, "payout": {"amount": 0}, "refunded": {"amount": 20_000}}
     ]
-    assert [each["type"] for each in order_for_admin["events"]][:2] == [
+    assert [event["type"] for event in order_for_admin["events"]][:2] == [
         "PLACED",
         "EXTERNAL_SERVICE_NOTIFICATION",
     ]
-    sent = next(each for each in order_for_admin["events"] if each["type"] == "FULFILLMENT_FULFILLED_ITEMS")
+    sent = next(
+        event for event in order_for_admin["events"] if event["type"] == "FULFILLMENT_FULFILLED_ITEMS"
+    )
     assert (sent["fulfilledItems"], sent["composedId"]) == ([{"quantity": 2}], f"{order.number}-1")

@@ -280,7 +280,7 @@ def test_cooperative_staff_see_only_names_of_each_other(two_parts):
     number = global_id("Order", f"00000000-0000-0000-0000-{order.number:012x}")
 
     staff = make_staff(Permission.MANAGE_ORDERS, works_for=(thien_an,))
-    (user,) = (each["user"] for each in data_of(query, token_of(staff), id=number)["order"]["events"])
+    (user,) = (event["user"] for event in data_of(query, token_of(staff), id=number)["order"]["events"])
 
     assert user == {
         "id": "",

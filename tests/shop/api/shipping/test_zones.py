@@ -200,7 +200,7 @@ def test_invalid_zones_methods_and_prices_are_refused():
     ):
         listed = {"addChannels": [invalid_values]}
         payload = data_of(PRICE, token, id=global_id("ShippingMethodType", method.pk), input=listed)
-        assert [each["code"] for each in payload["shippingMethodChannelListingUpdate"]["errors"]] == [code]
+        assert [error["code"] for error in payload["shippingMethodChannelListingUpdate"]["errors"]] == [code]
     delete_query = "mutation($id: ID!) { shippingZoneDelete(id: $id) { errors { field code } } }"
     assert data_of(delete_query, token, id=key)["shippingZoneDelete"]["errors"] == [
         {"field": "id", "code": "INVALID"}
