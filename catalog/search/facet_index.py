@@ -132,17 +132,20 @@ class FacetIndex:
         touched, words = self._journal.changes_since_last_read()
         if not touched:
             return self
-        new = copy.copy(self)
+        updated = copy.copy(self)
         if words:
-            new.cache = {}
+            updated.cache = {}
         removed = BitMap(touched)
-        new.product_ids, new.available = self.product_ids - removed, self.available - removed
+        updated.product_ids, updated.available = self.product_ids - removed, self.available - removed
         for name in _FACETS:
-            setattr(new, name, _without(getattr(self, name), removed))
-        new._read(touched)
-        if (new.provinces.keys(), new.communes.keys()) != (self.provinces.keys(), self.communes.keys()):
-            new.__dict__.pop("places", None)
-        return new
+            setattr(updated, name, _without(getattr(self, name), removed))
+        updated._read(touched)
+        if (updated.provinces.keys(), updated.communes.keys()) != (
+            self.provinces.keys(),
+            self.communes.keys(),
+        ):
+            updated.__dict__.pop("places", None)
+        return updated
 
     def priced(self, lowest: int | None, highest: int | None) -> BitMap:
         """Products with a lowest price in the range, both ends inclusive; excludes unpriced ones."""
@@ -177,8 +180,8 @@ class FacetIndex:
         _add_rows(self.stars, ((stars, product) for product, stars in best.items()), self.product_ids)
 
     def _add_listings(self, rows: Iterable[tuple[Any, ...]]) -> None:
-        new: list[dict[Any, list[int]]] = [defaultdict(list) for _ in range(7)]
-        categories, cooperatives, provinces, communes, prices, seasons, available = new
+        columns: list[dict[Any, list[int]]] = [defaultdict(list) for _ in range(7)]
+        categories, cooperatives, provinces, communes, prices, seasons, available = columns
         for product, category, cooperative, province, commune, price, season, is_available in rows:
             categories[category].append(product)
             cooperatives[cooperative].append(product)
@@ -187,9 +190,9 @@ class FacetIndex:
             prices[price].append(product)
             seasons[season].append(product)
             available[is_available].append(product)
-        kept = (self.categories, self.cooperatives, self.provinces, self.communes, self.prices)
-        for sets, found in zip(kept, new[:5], strict=True):
-            for key, products in found.items():
+        facets = (self.categories, self.cooperatives, self.provinces, self.communes, self.prices)
+        for sets, products_by_key in zip(facets, columns[:5], strict=True):
+            for key, products in products_by_key.items():
                 _add_to_set(sets, key, BitMap(products))
         for price, products in prices.items():
             if price is not None:
@@ -251,10 +254,10 @@ def union_of(sets: Iterable[BitMap]) -> BitMap:
 
 def _add_rows(sets: Sets, rows: Iterable[tuple[Any, int]], product_ids: BitMap) -> None:
     """Add the products of rows (key, product) that are in the index to the set of their key."""
-    found: dict[Any, list[int]] = defaultdict(list)
+    products_by_key: dict[Any, list[int]] = defaultdict(list)
     for key, product in rows:
-        found[key].append(product)
-    for key, products in found.items():
+        products_by_key[key].append(product)
+    for key, products in products_by_key.items():
         _add_to_set(sets, key, BitMap(products) & product_ids)
 
 
@@ -265,8 +268,8 @@ def _add_to_set(sets: Sets, key: Any, product_ids: BitMap) -> None:
 
 def _without(sets: Sets, removed: BitMap) -> Sets:
     """The sets without these products; unaffected sets are reused."""
-    left = (
+    remaining = (
         (key, product_ids if product_ids.isdisjoint(removed) else product_ids - removed)
         for key, product_ids in sets.items()
     )
-    return {key: product_ids for key, product_ids in left if product_ids}
+    return {key: product_ids for key, product_ids in remaining if product_ids}

@@ -28,8 +28,8 @@ class FacetSelection:
         if respect not in self._chosen:
             return self.product_ids
         if respect not in self._without:
-            others = (product_ids for name, product_ids in self._chosen.items() if name != respect)
-            self._without[respect] = reduce(BitMap.__and__, others, self.all_product_ids)
+            other_facets = (product_ids for name, product_ids in self._chosen.items() if name != respect)
+            self._without[respect] = reduce(BitMap.__and__, other_facets, self.all_product_ids)
         return self._without[respect]
 
     def count(self, respect: str, product_ids: BitMap | None) -> int:

@@ -71,8 +71,8 @@ class ChangeJournal:
         missing = _find_gaps((key for key in (self._last, *keys) if key >= self._last), now)
         for first, last, since in self._missing:
             if now - since < MAX_TRANSACTION_SECONDS:
-                came = [key for key in keys if first <= key <= last]
-                missing += _find_gaps((first - 1, *came, last + 1), since)
+                arrived = [key for key in keys if first <= key <= last]
+                missing += _find_gaps((first - 1, *arrived, last + 1), since)
         self._missing = missing
 
 

@@ -70,7 +70,7 @@ def _all_words(*texts: str) -> list[str]:
 def _joined_neighbours(prefix: str, text: str) -> list[str]:
     """Return neighbouring words joined, but not across a comma or a full stop."""
     parts = map(folded_words, _PUNCTUATION.split(text))
-    return [prefix + one + other for words in parts for one, other in pairwise(words)]
+    return [prefix + first + second for words in parts for first, second in pairwise(words)]
 
 
 def _prefixed(prefix: str, *texts: str) -> list[str]:

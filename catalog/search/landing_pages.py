@@ -87,12 +87,12 @@ def _fixed_page(name: str, index: FacetIndex) -> LandingPage | None:
 
 def _province_page(name: str, index: FacetIndex) -> LandingPage | None:
     """A province by its name, or by the name before the mergers of 2025 if it has products."""
-    joined = name.replace(" ", "")
-    province = index.provinces_by_name.get(joined)
+    joined_name = name.replace(" ", "")
+    province = index.provinces_by_name.get(joined_name)
     if province is not None:
         return LandingPage(LandingKind.PROVINCE, index.products_from(province), province=province)
     for place in index.places:
-        former = next((each for each in place.former if each.joined == joined), None)
+        former = next((each for each in place.former if each.joined == joined_name), None)
         if place.division.level == Level.PROVINCE and former is not None:
             products = index.products_from(place.division)
             return LandingPage(

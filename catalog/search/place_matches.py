@@ -31,18 +31,18 @@ class PlaceMatch:
     former: str = ""
 
 
-def find_cooperatives(readings: Sequence[Reading], most: int) -> list[Cooperative]:
+def find_cooperatives(readings: Sequence[Reading], limit: int) -> list[Cooperative]:
     """Cooperatives whose name contains every word of a reading, with the columns that a link needs."""
     matches = _by_translated_name(readings)
     for reading in filter(None, readings):
         rows = _cooperatives(*_like_patterns([term.word for term in reading]))
         matches |= {row.pk: row for row in rows if name_matches(row.name, reading)}
-    cooperatives = sorted(matches.values(), key=lambda row: (row.sort_order, row.pk))[:most]
+    cooperatives = sorted(matches.values(), key=lambda row: (row.sort_order, row.pk))[:limit]
     show_in_language(cooperatives, "name")
     return cooperatives
 
 
-def find_categories(readings: Sequence[Reading], most: int) -> list[Category]:
+def find_categories(readings: Sequence[Reading], limit: int) -> list[Category]:
     """Categories whose name, original or translated, contains every word of a reading."""
     if not any(readings):
         return []
@@ -58,23 +58,25 @@ def find_categories(readings: Sequence[Reading], most: int) -> list[Category]:
             if reading
             for name in {row.name, originals[row.pk]}
         )
-    ][:most]
+    ][:limit]
 
 
-def find_places(readings: Sequence[Reading], index: FacetIndex, most: int) -> list[PlaceMatch]:
+def find_places(readings: Sequence[Reading], index: FacetIndex, limit: int) -> list[PlaceMatch]:
     """Provinces and communes with products whose current or former name matches."""
     matches: dict[int, PlaceMatch] = {}
     for reading in filter(None, readings):
         for place in index.places:
             if place.name.matches(reading):
                 matches.setdefault(place.division.pk, _place_match(place, index))
-    for reading in filter(None, readings if len(matches) < most else ()):
-        joined = "".join(term.word for term in reading)
+    for reading in filter(None, readings if len(matches) < limit else ()):
+        joined_query = "".join(term.word for term in reading)
         for place in index.places:
-            former = next((each for each in place.former if _matches_former_name(each.joined, joined)), None)
+            former = next(
+                (each for each in place.former if _matches_former_name(each.joined, joined_query)), None
+            )
             if former:
                 matches.setdefault(place.division.pk, _place_match(place, index, former=former.full_name))
-    return list(matches.values())[:most]
+    return list(matches.values())[:limit]
 
 
 def name_matches(name: str, reading: Reading) -> bool:
@@ -82,9 +84,9 @@ def name_matches(name: str, reading: Reading) -> bool:
     return read_name(name).matches(reading)
 
 
-def _matches_former_name(name: str, joined: str) -> bool:
+def _matches_former_name(name: str, joined_name: str) -> bool:
     """Whether the joined words are the name or, if long enough, a prefix of it."""
-    return name == joined or (len(joined) >= SHORTEST_JOINED and name.startswith(joined))
+    return name == joined_name or (len(joined_name) >= SHORTEST_JOINED and name.startswith(joined_name))
 
 
 def _place_match(place: NamedPlace, index: FacetIndex, former: str = "") -> PlaceMatch:
@@ -104,9 +106,9 @@ def _like_patterns(words: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 @compiled_query
-def _cooperatives(after_space: Collection[str], joined: Collection[str]) -> QuerySet[Cooperative]:
+def _cooperatives(after_space: Collection[str], joined_query: Collection[str]) -> QuerySet[Cooperative]:
     where = "(' ' || folded_name LIKE %s OR replace(folded_name, ' ', '') LIKE %s)"
-    params = [like for pair in zip(after_space, joined, strict=True) for like in pair]
+    params = [like for pair in zip(after_space, joined_query, strict=True) for like in pair]
     rows = Cooperative.objects.public().extra(where=[where] * len(after_space), params=params)  # noqa: S610
     return rows.only("slug", "name", "sort_order").order_by("sort_order", "pk")[:_CANDIDATES]
 

@@ -150,8 +150,8 @@ def _other_attempts(
     if any(word.marks for word in words):
         yield lambda find: _with_other_marks(words, find)
     yield lambda find: _result(find(Condition(SearchField.INGREDIENTS, choices)), is_mention=True)
-    if joined := joined_choice(readings):
-        yield lambda find: _result(find(Condition(SearchField.MENTIONS, [joined])), is_mention=True)
+    if joined_words := joined_choice(readings):
+        yield lambda find: _result(find(Condition(SearchField.MENTIONS, [joined_words])), is_mention=True)
     if unfinished := _unfinished_choices(words):
         yield lambda find: _result(find(Condition(SearchField.SUBJECT, unfinished)))
     yield lambda find: _corrected(words, find)

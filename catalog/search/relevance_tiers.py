@@ -36,13 +36,13 @@ class RelevanceTiers:
         if other_matches := self.product_ids - seen:
             yield other_matches
 
-    def followed_by(self, others: BitMap) -> RelevanceTiers:
+    def followed_by(self, further_tiers: BitMap) -> RelevanceTiers:
         """The same tiers, and these products as the last."""
-        if others <= self.product_ids:
+        if further_tiers <= self.product_ids:
             return self
         preferred_matches = [*self._preferred_matches, lambda: self.product_ids]
-        return RelevanceTiers(self.product_ids | others, preferred_matches, newest=self._newest)
+        return RelevanceTiers(self.product_ids | further_tiers, preferred_matches, newest=self._newest)
 
-    def among(self, others: BitMap) -> RelevanceTiers:
+    def among(self, allowed_ids: BitMap) -> RelevanceTiers:
         """The same tiers restricted to these products."""
-        return RelevanceTiers(self.product_ids & others, self._preferred_matches)
+        return RelevanceTiers(self.product_ids & allowed_ids, self._preferred_matches)

@@ -82,7 +82,7 @@ def completed_choice(word: QueryWord) -> Choice:
 def joined_choice(readings: Iterable[Reading]) -> Choice:
     """Neighbouring words of any reading: "thitlon" in a description with "thịt lợn"."""
     return [
-        [Term(one.word + other.word) for one, other in pairwise(reading)]
+        [Term(first.word + second.word) for first, second in pairwise(reading)]
         for reading in readings
         if len(reading) > 1
     ]

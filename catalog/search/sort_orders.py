@@ -112,16 +112,18 @@ class SortedProducts(Sequence[int]):
         channel, is_by_name = self._index.channel_id, self._order == SortOrder.BY_NAME
         if len(run) > MOST_IDS_IN_QUERY:
             return _scan_index(_by_name if is_by_name else partial(_newest, channel), run, first, last)
-        keys, most = _ids_as_text(run), 1 << (last - 1).bit_length()
-        rows = _ids_by_name(keys, most=most) if is_by_name else _ids_newest_first(channel, keys, most=most)
+        keys, limit = _ids_as_text(run), 1 << (last - 1).bit_length()
+        rows = (
+            _ids_by_name(keys, limit=limit) if is_by_name else _ids_newest_first(channel, keys, limit=limit)
+        )
         return rows[first:last]
 
 
-def distance_km(one: str, other: str) -> float:
+def distance_km(start: str, end: str) -> float:
     """Great-circle distance between the centres of two provinces; very far if one is unknown."""
-    if one not in SHAPES or other not in SHAPES:
+    if start not in SHAPES or end not in SHAPES:
         return _EARTH_KM
-    (east, north), (other_east, other_north) = SHAPES[one].centre, SHAPES[other].centre
+    (east, north), (other_east, other_north) = SHAPES[start].centre, SHAPES[end].centre
     across, up = radians(other_east - east), radians(other_north - north)
     chord = sin(up / 2) ** 2 + cos(radians(north)) * cos(radians(other_north)) * sin(across / 2) ** 2
     return 2 * _EARTH_KM * asin(sqrt(chord))
@@ -161,8 +163,8 @@ def _newest(channel: int, *, start: int, stop: int) -> QuerySet[Any, int]:
 
 
 @compiled_query
-def _ids_newest_first(channel: int, keys: str, *, most: int) -> QuerySet[Any, int]:
-    return _listed(channel).filter(product__in=_ids_from_text(keys))[:most]
+def _ids_newest_first(channel: int, keys: str, *, limit: int) -> QuerySet[Any, int]:
+    return _listed(channel).filter(product__in=_ids_from_text(keys))[:limit]
 
 
 @compiled_query
@@ -171,9 +173,9 @@ def _by_name(*, start: int, stop: int) -> QuerySet[Any, int]:
 
 
 @compiled_query
-def _ids_by_name(keys: str, *, most: int) -> QuerySet[Any, int]:
+def _ids_by_name(keys: str, *, limit: int) -> QuerySet[Any, int]:
     rows = Product.objects.filter(pk__in=_ids_from_text(keys))
-    return rows.in_alphabet().values_list("pk", flat=True)[:most]
+    return rows.in_alphabet().values_list("pk", flat=True)[:limit]
 
 
 def _listed(channel: int) -> QuerySet[Any, int]:

@@ -20,7 +20,7 @@ MAX_CORRECTIONS = 4  # corrections considered for one word
 
 def deletion_variants(word: str) -> set[str]:
     """The word itself and the word without each of its letters, for matching one-letter typos."""
-    return {word, *(word[:place] + word[place + 1 :] for place in range(len(word)))}
+    return {word, *(word[:position] + word[position + 1 :] for position in range(len(word)))}
 
 
 def correct_words(words: Sequence[QueryWord]) -> list[list[list[str]]] | None:

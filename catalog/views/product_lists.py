@@ -160,12 +160,12 @@ def _render_products(
 def _other_matches(search: MarketSearch, index: FacetIndex) -> dict[str, object]:
     """Categories, places and cooperatives that match; without the one whose page is shown above them."""
     landing = search.landing
-    shown = {landing.province, landing.cooperative} if landing else set()
+    shown_divisions = {landing.province, landing.cooperative} if landing else set()
     places = find_places(search.readings, index, MAX_MATCHES)
     return {
         "categories": find_categories(search.readings, MAX_MATCHES),
-        "places": [place for place in places if place.division not in shown],
-        "cooperatives": [row for row in search.cooperatives if row not in shown],
+        "places": [place for place in places if place.division not in shown_divisions],
+        "cooperatives": [row for row in search.cooperatives if row not in shown_divisions],
     }
 
 
@@ -193,7 +193,7 @@ def _with_diacritics(words: str, tiers: RelevanceTiers) -> str:
     name = Product.objects.filter(pk=product_ids.max()).values_list("name", flat=True).first() or ""
     spelled = words_with_diacritics(name)
     marked = {fold(word): word for word in spelled}
-    marked |= {fold(one + other): f"{one} {other}" for one, other in pairwise(spelled)}
+    marked |= {fold(typed + other): f"{typed} {other}" for typed, other in pairwise(spelled)}
     return " ".join(marked.get(word, word) for word in words.split())
 
 

@@ -126,23 +126,25 @@ def _choice(variant: Variant, price: Price, free: int) -> VariantChoice:
 
 def _media(product: Product, variant_key: str) -> list[ProductMedia]:
     """The product's pictures in order; those of the requested variant come first."""
-    shown = ProductMedia.objects.shown().filter(product=product).select_related("picture")
-    rows = list(shown.order_by("sort_order", "pk"))
+    visible = ProductMedia.objects.shown().filter(product=product).select_related("picture")
+    rows = list(visible.order_by("sort_order", "pk"))
     if not (variant_key.isdecimal() and len(variant_key) < 10):
         return rows
-    own = set(
+    variant_media = set(
         VariantMedia.objects.filter(variant=int(variant_key), media__in=rows).values_list("media", flat=True)
     )
-    return sorted(rows, key=lambda row: row.pk not in own)
+    return sorted(rows, key=lambda row: row.pk not in variant_media)
 
 
 def _add_pictures(choices: Sequence[VariantChoice], media: Sequence[ProductMedia]) -> list[VariantChoice]:
     """Add to each variant its own picture, if it has one."""
-    places = {row.pk: place for place, row in enumerate(media, start=1)}
-    rows = VariantMedia.objects.filter(variant__in=[choice.variant for choice in choices], media__in=places)
+    positions = {row.pk: position for position, row in enumerate(media, start=1)}
+    rows = VariantMedia.objects.filter(
+        variant__in=[choice.variant for choice in choices], media__in=positions
+    )
     views: dict[int, int] = {}
     for variant, row in rows.values_list("variant", "media"):
-        views[variant] = min(places[row], views.get(variant, len(media)))
+        views[variant] = min(positions[row], views.get(variant, len(media)))
     return [
         replace(choice, view=views[choice.variant.pk], picture=media[views[choice.variant.pk] - 1].picture)
         if choice.variant.pk in views

@@ -44,7 +44,9 @@ def test_used_warehouse_is_closed_and_keeps_its_movements() -> None:
     seller = variant.cooperative
     first = seller.warehouses.get()
     make_warehouse(seller, make_channel())
-    count_stock(cooperative=seller, variant_id=variant.pk, warehouse_id=first.pk, counted=0, **COMMON)
+    count_stock(
+        cooperative=seller, variant_id=variant.pk, warehouse_id=first.pk, counted_quantity=0, **COMMON
+    )
 
     deleted = close(first)
 

@@ -52,7 +52,7 @@ def is_available(variant):
 def test_count_records_difference_as_movement() -> None:
     variant = make_variant(on_hand=10)
 
-    row = count_stock(**stock_arguments(variant), counted=7, note="dập 3 quả")
+    row = count_stock(**stock_arguments(variant), counted_quantity=7, note="dập 3 quả")
 
     movement = Movement.objects.order_by("-pk").first()
     assert (movement.quantity, movement.reason, movement.note) == (-3, "count", "dập 3 quả")
@@ -65,7 +65,7 @@ def test_count_below_allocated_is_recorded_as_shortage() -> None:
     variant = make_variant(on_hand=5)
     make_order((variant, 4))
 
-    count_stock(**stock_arguments(variant), counted=1)
+    count_stock(**stock_arguments(variant), counted_quantity=1)
 
     stock = get_stock(variant)
     assert (stock.on_hand, stock.allocated, stock.free) == (1, 4, -3)
@@ -93,7 +93,7 @@ def test_count_out_of_range_is_refused(counted) -> None:
     variant = make_variant()
 
     with assert_refused(InvalidStockCount, "invalid_stock_count") as refusal:
-        count_stock(**stock_arguments(variant), counted=counted)
+        count_stock(**stock_arguments(variant), counted_quantity=counted)
 
     assert refusal.value.field == "counted"
 
@@ -127,7 +127,7 @@ def test_variants_and_warehouses_of_another_cooperative_are_missing() -> None:
         stock_arguments(own, variant_id=other.pk + 1000),
     ):
         with assert_refused(Missing, "missing"):
-            count_stock(**arguments, counted=3)
+            count_stock(**arguments, counted_quantity=3)
         with assert_refused(Missing, "missing"):
             receive_stock(**arguments, quantity=3)
 
@@ -135,9 +135,9 @@ def test_variants_and_warehouses_of_another_cooperative_are_missing() -> None:
 def test_repeated_count_changes_nothing_after_later_movements() -> None:
     variant = make_variant(on_hand=10)
 
-    count_stock(**stock_arguments(variant), counted=10, key="phone-1")
+    count_stock(**stock_arguments(variant), counted_quantity=10, key="phone-1")
     receive_stock(**stock_arguments(variant), quantity=-4, reason=MovementReason.LOSS)
-    count_stock(**stock_arguments(variant), counted=10, key="phone-1")
+    count_stock(**stock_arguments(variant), counted_quantity=10, key="phone-1")
 
     assert get_stock(variant).on_hand == 6
     assert Movement.objects.filter(key="phone-1").count() == 1
@@ -173,7 +173,7 @@ def test_product_is_available_while_any_variant_is() -> None:
     availabilities = []
 
     for variant, counted in [(small, 0), (large, 0), (small, 2)]:
-        count_stock(**stock_arguments(variant), counted=counted)
+        count_stock(**stock_arguments(variant), counted_quantity=counted)
         availabilities.append(is_available(variant))
 
     assert availabilities == [True, False, True]
@@ -226,7 +226,7 @@ def test_product_without_zone_for_channel_country_is_unavailable_in_lists() -> N
     variant = make_variant(on_hand=5)
     get_stock(variant).warehouse.zones.clear()
 
-    count_stock(**stock_arguments(variant), counted=6)
+    count_stock(**stock_arguments(variant), counted_quantity=6)
 
     assert reachable_stocks(variant) == []
     assert not is_available(variant)
@@ -269,7 +269,7 @@ def test_allocation_strategy_chooses_warehouse_order_or_highest_stock() -> None:
     seller = make_seller()
     variant = make_variant(seller, on_hand=2)
     full = make_warehouse(seller, make_channel())
-    count_stock(**stock_arguments(variant, warehouse_id=full.pk), counted=9)
+    count_stock(**stock_arguments(variant, warehouse_id=full.pk), counted_quantity=9)
     small_row, full_row = Stock.objects.filter(variant=variant).order_by("on_hand")
     rows = [full_row, small_row]
 

@@ -47,7 +47,11 @@ def test_stock_counted_into_new_warehouse_is_reachable() -> None:
 
     warehouse = open_for(variant.cooperative)
     count_stock(
-        cooperative=variant.cooperative, variant_id=variant.pk, warehouse_id=warehouse.pk, counted=4, **COMMON
+        cooperative=variant.cooperative,
+        variant_id=variant.pk,
+        warehouse_id=warehouse.pk,
+        counted_quantity=4,
+        **COMMON,
     )
 
     rows = Stock.objects.reachable(channel_id=make_channel().pk, country="VN").filter(warehouse=warehouse)

@@ -54,7 +54,7 @@ def test_page_is_cached_for_anonymous_visitors_until_something_changes(product: 
         cooperative=product.cooperative,
         variant_id=product.variants.get().pk,
         warehouse_id=get_stock(product.variants.get()).warehouse_id,
-        counted=0,
+        counted_quantity=0,
         actor=Actor.system(),
         now=NOW,
     )

@@ -42,7 +42,7 @@ def create_draft_product(
 def insert_draft_product(
     cooperative: Cooperative,
     channel: Channel,
-    new: NewProduct,
+    product_values: NewProduct,
     *,
     key: str | None = None,
     actor: Actor,
@@ -51,12 +51,14 @@ def insert_draft_product(
     """Step: create the product within the caller's transaction. The stock goes to the seller's first
     warehouse.
     """
-    product = Product(product_type=new.product_type, cooperative=cooperative, category=new.category)
-    insert_product(product, new.details.columns(), key=key, actor=actor, now=now)
+    product = Product(
+        product_type=product_values.product_type, cooperative=cooperative, category=product_values.category
+    )
+    insert_product(product, product_values.details.columns(), key=key, actor=actor, now=now)
     Listing.objects.create(product=product, channel=channel, currency=channel.currency)
-    for position, picture in enumerate(new.pictures):
+    for position, picture in enumerate(product_values.pictures):
         ProductMedia.objects.create(product=product, picture=picture, sort_order=position)
-    for details, on_hand in new.variants:
+    for details, on_hand in product_values.variants:
         insert_variant(
             product,
             details.columns(),

@@ -49,10 +49,10 @@ def save_synonyms(
         synonym_set = SynonymSet.objects.create()
         before: list[str] = []
     else:
-        found = lock_row(SynonymSet.objects.filter(pk=set_id))
-        if found is None:
+        locked_set = lock_row(SynonymSet.objects.filter(pk=set_id))
+        if locked_set is None:
             raise Missing()
-        synonym_set = found
+        synonym_set = locked_set
         before = list(synonym_set.words.order_by("sort_order", "pk").values_list("text", flat=True))
         synonym_set.words.all().delete()
         synonym_set.save(update_fields=["updated_at"])

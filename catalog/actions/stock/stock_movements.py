@@ -148,7 +148,7 @@ def count_stock(
     cooperative: Cooperative,
     variant_id: int,
     warehouse_id: uuid.UUID,
-    counted: int,
+    counted_quantity: int,
     note: str = "",
     key: str | None = None,
     actor: Actor,
@@ -159,7 +159,7 @@ def count_stock(
     With a `key`, a count without a difference is recorded too, so that a repeat changes nothing even after
     later sales. Raises InvalidStockCount, and Missing for another cooperative's product.
     """
-    count = StockCount(variant_id, warehouse_id, counted, note, key)
+    count = StockCount(variant_id, warehouse_id, counted_quantity, note, key)
     return record_count(count, cooperative=cooperative, actor=actor, now=now)
 
 

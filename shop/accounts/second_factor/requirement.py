@@ -64,5 +64,5 @@ def _begin_grace(*, user_id: int, now: datetime.datetime) -> datetime.datetime:
     if begun.update(second_factor_due_at=due_at):
         record_change("user.second_factor_required", User(pk=user_id), actor=Actor.system(), now=now)
         return due_at
-    kept = User.objects.values_list("second_factor_due_at", flat=True).get(pk=user_id)
-    return kept or due_at
+    existing_deadline = User.objects.values_list("second_factor_due_at", flat=True).get(pk=user_id)
+    return existing_deadline or due_at

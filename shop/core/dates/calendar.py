@@ -88,9 +88,9 @@ def _lunar_months(year: int) -> tuple[_LunarMonth, ...]:
     The month of the winter solstice is the 11th. If thirteen months lie between two such months, the first of
     them in which the sun enters no new 30° segment is the leap month.
     """
-    start, end = _solstice_moon(year - 1), _solstice_moon(year)
-    firsts = [new_moon_day(moon) for moon in range(start, end + 1)]
-    has_leap = end - start == 13
+    start, last_new_moon = _solstice_moon(year - 1), _solstice_moon(year)
+    firsts = [new_moon_day(moon) for moon in range(start, last_new_moon + 1)]
+    has_leap = last_new_moon - start == 13
     months: list[_LunarMonth] = []
     number = 11
     for first, following in pairwise(firsts):

@@ -99,8 +99,8 @@ def suggest_communes(text: str, *, day: datetime.date) -> list[Suggestion]:
 def _split_parts(text: str) -> list[_AddressPart]:
     text = unicodedata.normalize("NFC", text)
     separator = _NEXT_TYPE if fold(text) != " ".join(text.lower().split()) else _NEXT_TYPE_FOLDED
-    pieces = [piece for chunk in _SEPARATORS.split(text) for piece in separator.split(chunk)]
-    written = [" ".join(piece.split()).strip(" .") for piece in pieces]
+    parts = [piece for chunk in _SEPARATORS.split(text) for piece in separator.split(chunk)]
+    written = [" ".join(piece.split()).strip(" .") for piece in parts]
     return [_AddressPart(piece, fold(piece)) for piece in written if piece]
 
 

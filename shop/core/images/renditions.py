@@ -90,13 +90,13 @@ def render_picture(picture: Picture) -> None:
     store_renditions(picture, renditions)
 
 
-def store_renditions(picture: Picture, made: Renditions) -> None:
+def store_renditions(picture: Picture, stored_files: Renditions) -> None:
     """Write a picture's renditions and save their paths.
 
     File names are the same on each run, so an interrupted run leaves no stray files.
     """
     renditions = {}
-    for file in made.files:
+    for file in stored_files.files:
         path = f"pictures/{picture.pk}-{picture.digest[:16]}-{file.width}"
         renditions[str(file.width)] = {
             "webp": _write(f"{path}.webp", file.webp),
@@ -104,7 +104,7 @@ def store_renditions(picture: Picture, made: Renditions) -> None:
             "height": file.height,
         }
     Picture.objects.filter(pk=picture.pk).update(
-        state=PictureState.READY, width=made.width, height=made.height, renditions=renditions
+        state=PictureState.READY, width=stored_files.width, height=stored_files.height, renditions=renditions
     )
 
 

@@ -43,9 +43,9 @@ def picture(
 
 
 @register.simple_tag
-def picture_file(shown: Picture | None) -> str:
+def picture_file(picture: Picture | None) -> str:
     """Return the URL of a picture's largest file, or "" until it exists."""
-    files = rendition_files(shown)
+    files = rendition_files(picture)
     return default_storage.url(files[-1].webp) if files else ""
 
 

@@ -65,8 +65,8 @@ def is_key_slip(typed: str, intended: str) -> bool:
 
 def _is_double_hit(typed: str, position: int) -> bool:
     """Whether the key at the position equals or touches the key typed before or after it."""
-    beside = typed[max(position - 1, 0) : position] + typed[position + 1 : position + 2]
-    return any(typed[position] == key or typed[position] in _neighbours(key) for key in beside)
+    neighbours = typed[max(position - 1, 0) : position] + typed[position + 1 : position + 2]
+    return any(typed[position] == key or typed[position] in _neighbours(key) for key in neighbours)
 
 
 def _neighbours(key: str) -> str:

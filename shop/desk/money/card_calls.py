@@ -60,8 +60,8 @@ def cards(request: HttpRequest, actor: Actor) -> HttpResponse:
 @staff_only(Permission.HANDLE_PAYMENTS)
 def card_check(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
     """Query a call's result at Stripe now."""
-    call = get_object_or_404(GatewayCall, pk=pk)
-    action = partial(look_up_call, call_id=call.pk, now=timezone.now())
+    gateway_call = get_object_or_404(GatewayCall, pk=pk)
+    action = partial(look_up_call, call_id=gateway_call.pk, now=timezone.now())
     return run_action(request, action, url=_return_url(request), message=_("Status requested from Stripe."))
 
 
@@ -69,8 +69,8 @@ def card_check(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRespons
 @staff_only(Permission.HANDLE_PAYMENTS)
 def card_retry(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
     """Repeat a failed call."""
-    call = get_object_or_404(GatewayCall, pk=pk)
-    action = partial(repeat_failed_call, call_id=call.pk, actor=actor, now=timezone.now())
+    gateway_call = get_object_or_404(GatewayCall, pk=pk)
+    action = partial(repeat_failed_call, call_id=gateway_call.pk, actor=actor, now=timezone.now())
     return run_action(
         request, action, url=_return_url(request), message=_("The request has been sent again.")
     )
@@ -80,9 +80,13 @@ def card_retry(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRespons
 @staff_only(Permission.HANDLE_PAYMENTS)
 def card_dismissal(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
     """Dismiss a failed call with a reason."""
-    call = get_object_or_404(GatewayCall, pk=pk)
+    gateway_call = get_object_or_404(GatewayCall, pk=pk)
     action = partial(
-        dismiss_failed_call, call_id=call.pk, reason=reason_of(request.POST), actor=actor, now=timezone.now()
+        dismiss_failed_call,
+        call_id=gateway_call.pk,
+        reason=reason_of(request.POST),
+        actor=actor,
+        now=timezone.now(),
     )
     return run_action(request, action, url=_return_url(request), message=_("Set aside."))
 
@@ -117,14 +121,16 @@ def _repeatable_ids(calls: Iterable[GatewayCall]) -> set[uuid.UUID]:
     return set(GatewayCall.objects.filter(pk__in=call_ids).repeatable().values_list("pk", flat=True))
 
 
-def _result_text(call: GatewayCall) -> str:
+def _result_text(gateway_call: GatewayCall) -> str:
     """Return a call's result as text for staff; the buyers' texts only cover charges."""
-    if not call.code:
-        return call.message
+    if not gateway_call.code:
+        return gateway_call.message
     fallback = (
-        call.message if call.operation == Operation.START else _("Stripe did not carry out the request.")
+        gateway_call.message
+        if gateway_call.operation == Operation.START
+        else _("Stripe did not carry out the request.")
     )
-    return str(message_for_code(call.code, fallback))
+    return str(message_for_code(gateway_call.code, fallback))
 
 
 def _return_url(request: HttpRequest) -> str:

@@ -79,12 +79,12 @@ def payouts(request: HttpRequest, actor: Actor) -> HttpResponse:
 @require_recent_proof
 def payout_list(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Export all due payouts with an account as a file for the bank."""
-    due = Payout.objects.due().released(timezone.now())
-    due = due.filter(method=PayoutMethod.BANK, currency="VND").exclude(bank_account="")
-    due = due.filter(pk__in=[row.pk for row in filter_released_payouts(due)])
+    due_payouts = Payout.objects.due().released(timezone.now())
+    due_payouts = due_payouts.filter(method=PayoutMethod.BANK, currency="VND").exclude(bank_account="")
+    due_payouts = due_payouts.filter(pk__in=[row.pk for row in filter_released_payouts(due_payouts)])
     name = f"chi-tien-{vietnam_date(timezone.now()):%Y-%m-%d}.xlsx"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return HttpResponse(as_xlsx([bank_list(due)]), content_type=XLSX, headers=headers)
+    return HttpResponse(as_xlsx([bank_list(due_payouts)]), content_type=XLSX, headers=headers)
 
 
 @require_POST

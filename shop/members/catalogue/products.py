@@ -179,8 +179,8 @@ def _submitted_picture(
 def _render_new(
     request: HttpRequest, membership: MembershipContext, form: NewListingForm, picture: Picture | None
 ) -> HttpResponse:
-    kept = sign_kept_picture(membership.cooperative, picture)
-    context = {"form": form, "picture": picture, "kept": kept, "key": uuid.uuid4()}
+    signed_picture = sign_kept_picture(membership.cooperative, picture)
+    context = {"form": form, "picture": picture, "kept": signed_picture, "key": uuid.uuid4()}
     return render_page(request, membership, "members/listing_new.html", context)
 
 

@@ -155,7 +155,7 @@ def _certificate_form(
     request: HttpRequest, membership: MembershipContext, certificate: Certificate | None = None
 ) -> CertificateForm:
     is_sent = request.method == "POST"
-    kept = _kept_picture(request, membership)
+    kept_picture = _kept_picture(request, membership)
     products = Product.objects.for_cooperative(membership.cooperative)
     return CertificateForm(
         request.POST if is_sent else None,
@@ -163,7 +163,8 @@ def _certificate_form(
         initial=CertificateForm.initial_for(certificate) if certificate else None,
         products=list(products.order_by("sort_key", "pk")),
         today=vietnam_date(timezone.now()),
-        has_photo=kept is not None or (certificate is not None and certificate.picture_id is not None),
+        has_photo=kept_picture is not None
+        or (certificate is not None and certificate.picture_id is not None),
     )
 
 

@@ -258,7 +258,7 @@ def test_sold_out_item_cannot_be_replaced() -> None:
         cooperative=part.cooperative,
         variant_id=variant.pk,
         warehouse_id=get_stock(variant).warehouse_id,
-        counted=1,
+        counted_quantity=1,
         **ACTOR_NOW,
     )
     complaint = file_complaint(part)

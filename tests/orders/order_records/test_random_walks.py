@@ -257,7 +257,9 @@ class RandomWalk:
         cancel_order(order_id=self.pick_row(Order).pk, reason="khách gọi", **self.who)
 
     def step_count(self) -> None:
-        count_stock(**self._stock(self.pick_row(Variant)), counted=self.rng.randint(0, 8), **self.who)
+        count_stock(
+            **self._stock(self.pick_row(Variant)), counted_quantity=self.rng.randint(0, 8), **self.who
+        )
 
     def step_receive(self) -> None:
         quantity = self.rng.choice([-2, 1, 2, 3])

@@ -88,7 +88,7 @@ def count(variant, counted):
         cooperative=variant.cooperative,
         variant_id=variant.pk,
         warehouse_id=get_stock(variant).warehouse_id,
-        counted=counted,
+        counted_quantity=counted,
         actor=ACTOR,
         now=NOW,
     )
@@ -382,7 +382,7 @@ def test_pickup_order_allocates_from_pickup_warehouse() -> None:
         cooperative=seller,
         variant_id=variant.pk,
         warehouse_id=market_warehouse.pk,
-        counted=1,
+        counted_quantity=1,
         actor=ACTOR,
         now=NOW,
     )
@@ -412,7 +412,12 @@ def test_order_is_allocated_from_several_warehouses_in_channel_order() -> None:
     variant = make_variant(seller, on_hand=2)
     second = make_warehouse(seller, make_channel())
     count_stock(
-        cooperative=seller, variant_id=variant.pk, warehouse_id=second.pk, counted=5, actor=ACTOR, now=NOW
+        cooperative=seller,
+        variant_id=variant.pk,
+        warehouse_id=second.pk,
+        counted_quantity=5,
+        actor=ACTOR,
+        now=NOW,
     )
 
     make_order((variant, 4))

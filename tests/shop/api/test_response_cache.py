@@ -79,7 +79,7 @@ def test_cached_answer_is_reused_until_name_price_or_stock_changes():
             cooperative=seller,
             variant_id=variant.pk,
             warehouse_id=warehouse,
-            counted=7,
+            counted_quantity=7,
             actor=Actor.system(),
             now=NOW,
         )
