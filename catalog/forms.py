@@ -13,7 +13,7 @@ from django.utils.translation import pgettext_lazy
 
 from catalog.actions.listings.promotions import PromotionTerms
 from catalog.actions.products.product_translations import PRODUCT_TEXTS, VARIANT_TEXTS
-from catalog.models import Category, Product, Promotion, Variant
+from catalog.models import Category, Product, ProductRevision, Promotion, Variant
 from cooperatives.forms import TranslatableRow, TranslationForm
 from cooperatives.models import Cooperative
 from shop.core.dates.calendar import start_of_day, vietnam_date
@@ -193,6 +193,11 @@ class ProductTranslationForm(TranslationForm):
         self.variants = list(product.variants.in_order())
         variant_rows = [TranslatableRow(variant, VARIANT_TEXTS, variant.name) for variant in self.variants]
         super().__init__([TranslatableRow(product, PRODUCT_TEXTS), *variant_rows], language, data)
+        revision = ProductRevision.objects.filter(product=product).first()
+        proposed = (revision.translations if revision else {}).get(language, {"product": {}, "variants": {}})
+        self.set_initial(product, proposed["product"])
+        for variant in self.variants:
+            self.set_initial(variant, proposed["variants"].get(str(variant.pk), {}))
 
     def action_arguments(self) -> dict[str, Any]:
         """The keyword arguments for `translate_product`."""

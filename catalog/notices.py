@@ -9,7 +9,7 @@ from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from catalog.models import BackInStockRequest, Bulletin, Listing
+from catalog.models import BackInStockRequest, Bulletin, Listing, ProductRevision
 from cooperatives.models import Certificate, Follow
 from shop.core.models import shop_settings, show_in_language
 from shop.core.web.public_urls import page_url
@@ -32,6 +32,28 @@ def send_listing_decision(listing: Listing, *, now: datetime.datetime) -> None:
                 "emails/listing_answered.txt",
                 {"listing": listing, "product": listing.product, "url": f"{settings.PUBLIC_URL}/xa-vien/"},
             ),
+            now=now,
+        )
+
+
+def send_revision_decision(revision: ProductRevision, *, is_approved: bool, now: datetime.datetime) -> None:
+    """Tell the cooperative that its changes are on sale, or what must be corrected first."""
+    product = revision.product
+    if not product.cooperative.email:
+        return
+    with translation.override("vi"):
+        context = {
+            "product": product,
+            "revision": revision,
+            "is_approved": is_approved,
+            "url": page_url("/xa-vien/", "vi"),
+        }
+        queue_notification(
+            key=f"revision-answered:{product.pk}:{now:%Y%m%d%H%M%S}",
+            contact_method=ContactMethod.EMAIL,
+            recipient=product.cooperative.email,
+            subject=_("Changes to %(product)s on Chợ Phiên") % {"product": product.name},
+            text=render_to_string("emails/revision_answered.txt", context),
             now=now,
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from shop.core.states import Moves
 
@@ -24,3 +25,8 @@ LISTING_MOVES: Moves = {
     ListingState.PAUSED: frozenset({ListingState.PUBLISHED, ListingState.WITHDRAWN}),
     ListingState.WITHDRAWN: frozenset({ListingState.DRAFT}),
 }
+
+
+class RevisionState(TextChoices):
+    IN_REVIEW = "in_review", _("being checked")
+    RETURNED = "returned", pgettext_lazy("revision", "returned")

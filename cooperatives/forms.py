@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,6 +74,12 @@ class TranslationForm(forms.Form):
     def texts(self, row: models.Model) -> dict[str, str]:
         """Return the entered translations of a row by field; empty strings where nothing was entered."""
         return {field: self.cleaned_data[name] for field, name in self._field_names[_row_key(row)].items()}
+
+    def set_initial(self, row: models.Model, texts: Mapping[str, str]) -> None:
+        """Show these texts of a row in place of its stored translations."""
+        for field, name in self._field_names[_row_key(row)].items():
+            if field in texts:
+                self.fields[name].initial = texts[field]
 
     def _add_fields_for(self, original: TranslatableRow, language: str) -> None:
         row, model_label = original.row, original.row._meta.label_lower

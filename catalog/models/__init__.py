@@ -10,6 +10,7 @@ from catalog.models.back_in_stock_request import BackInStockRequest
 from catalog.models.bulletin import Bulletin
 from catalog.models.category import Category
 from catalog.models.collection import Collection, CollectionListing, CollectionProduct
+from catalog.models.forbidden_phrase import ForbiddenPhrase
 from catalog.models.listing import Listing, Price
 from catalog.models.product import (
     ALL_MONTHS,
@@ -22,6 +23,7 @@ from catalog.models.product import (
     VariantMedia,
 )
 from catalog.models.promotion import Promotion
+from catalog.models.revision import ProductRevision, RevisionPicture
 from catalog.models.search_terms import KnownWord, Misspelling, Synonym, SynonymSet
 from catalog.models.stock import Lot, Movement, MovementReason, Stock
 from catalog.models.wished_product import WishedProduct
@@ -37,6 +39,7 @@ __all__ = [
     "Collection",
     "CollectionListing",
     "CollectionProduct",
+    "ForbiddenPhrase",
     "InputType",
     "KnownWord",
     "Listing",
@@ -48,9 +51,11 @@ __all__ = [
     "Product",
     "ProductAttributeValue",
     "ProductMedia",
+    "ProductRevision",
     "ProductType",
     "ProductTypeAttribute",
     "Promotion",
+    "RevisionPicture",
     "Stock",
     "Synonym",
     "SynonymSet",

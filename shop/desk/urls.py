@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from shop.desk.catalogue import discounts, synonyms, translations
+from shop.desk.catalogue import discounts, forbidden_words, synonyms, translations
 from shop.desk.money import (
     approvals,
     bank_statements,
@@ -21,7 +21,7 @@ from shop.desk.money import (
 from shop.desk.orders import complaints, contact, drafts, orders, parcels
 from shop.desk.overview import audit, background_work, home
 from shop.desk.people import customers, data_requests, second_factors, staff
-from shop.desk.sellers import certificates, cooperatives, listings
+from shop.desk.sellers import certificates, cooperatives, listings, revisions
 
 app_name = "desk"
 
@@ -31,12 +31,18 @@ urlpatterns = [
     path("hop-tac-xa/<int:pk>/", cooperatives.cooperative, name="cooperative"),
     path("hop-tac-xa/<int:pk>/tra-loi/", cooperatives.cooperative_answer, name="cooperative-answer"),
     path("hang/", listings.listings, name="listings"),
+    path("hang/thay-doi/", revisions.revisions, name="revisions"),
+    path("hang/thay-doi/<int:pk>/", revisions.revision, name="revision"),
+    path("hang/thay-doi/<int:pk>/duyet/", revisions.approval, name="revision-approval"),
+    path("hang/thay-doi/<int:pk>/tra-lai/", revisions.revision_return, name="revision-return"),
     path("hang/<int:pk>/", listings.listing, name="listing"),
     path("hang/<int:pk>/loi/<str:language>/", translations.listing_texts, name="listing-texts"),
     path("hop-tac-xa/<int:pk>/loi/<str:language>/", translations.cooperative_texts, name="cooperative-texts"),
     path("hang/<int:pk>/dang-ban/", listings.listing_publication, name="listing-publication"),
     path("hang/<int:pk>/tra-lai/", listings.listing_return, name="listing-return"),
     path("hang/<int:pk>/go-xuong/", listings.listing_withdrawal, name="listing-withdrawal"),
+    path("tu-cam/", forbidden_words.forbidden_phrases, name="forbidden-phrases"),
+    path("tu-cam/<int:pk>/bo/", forbidden_words.forbidden_phrase_removal, name="forbidden-phrase-removal"),
     path("tu-dong-nghia/", synonyms.synonyms, name="synonyms"),
     path("tu-dong-nghia/<int:pk>/", synonyms.synonym_set, name="synonym-set"),
     path("tu-dong-nghia/<int:pk>/bo/", synonyms.synonym_removal, name="synonym-removal"),

@@ -493,6 +493,7 @@ def test_last_visible_photo_stays_and_a_refused_one_is_removed():
     acting = {
         "cooperative": product.cooperative,
         "product_id": product.pk,
+        "needs_approval": False,
         "actor": Actor.system(),
         "now": timezone.now(),
     }

@@ -13,7 +13,7 @@ from tests.factories import NOW, make_channel, make_product, make_seller
 from tests.refusals import assert_refused
 
 pytestmark = pytest.mark.django_db
-COMMON = {"actor": Actor.system("test"), "now": NOW}
+COMMON = {"needs_approval": False, "actor": Actor.system("test"), "now": NOW}
 
 
 def make_product_with_pictures(count, **fields):

@@ -64,7 +64,13 @@ def test_share_picture_is_redrawn_only_when_its_content_changes(client):
 def test_share_picture_is_redrawn_once_photo_is_ready(client):
     product = make_product()
     picture = make_picture()
-    add_picture(cooperative=product.cooperative, product_id=product.pk, picture=picture, **SYSTEM)
+    add_picture(
+        cooperative=product.cooperative,
+        product_id=product.pk,
+        picture=picture,
+        needs_approval=False,
+        **SYSTEM,
+    )
     draw_share_pictures_task()
     path_without_photo = share_picture_path(client, product)
     render_picture(picture)

@@ -54,6 +54,7 @@ ASKS_NOT = {
         settlements synonym-removal synonym-set synonyms transfer transfer-dismissal transfer-reordering
         transfer-review transfer-settlement transfers transfers-all voucher voucher-codes voucher-end
         voucher-file voucher-new weight-answer
+        forbidden-phrase-removal forbidden-phrases revision revision-approval revision-return revisions
     """,
     "members": """
         application apply apply-code cash certificate certificate-new certificate-removal complaint
@@ -66,7 +67,7 @@ ASKS_NOT = {
         promotion-end promotion-new resumption return-receipt settlement settlement-pdf settlement-print
         settlement-workbook settlements stock stock-receipt today variant variant-new voucher voucher-codes
         voucher-end voucher-file voucher-new warehouse warehouse-closing warehouses weight weight-preview
-        received-invitation worker
+        received-invitation revision-withdrawal worker
     """,
     "accounts": """
         api-client-end code code-name code-request consents details device-code email-confirmation home

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from catalog import notices
+from catalog.actions.wording.forbidden_words import require_allowed_product
 from catalog.models import Listing, Price, Product
 from catalog.states import LISTING_MOVES, ListingState
 from cooperatives.models import Cooperative
@@ -63,6 +64,7 @@ def submit_listing(
     """
     listing = _lock_listing(Listing.objects.for_cooperative(cooperative), listing_id)
     require_legal_fields(listing)
+    require_allowed_product(listing.product)
     new_state = ListingState.IN_REVIEW if listing.channel.checks_listings else ListingState.PUBLISHED
     if new_state == ListingState.PUBLISHED:
         require_ready_picture(listing)
@@ -78,6 +80,7 @@ def publish_listing(*, listing_id: int, actor: Actor, now: datetime.datetime) ->
     listing = _lock_listing(Listing.objects.existing(), listing_id)
     require_legal_fields(listing)
     require_ready_picture(listing)
+    require_allowed_product(listing.product)
     change_listing_state(listing, ListingState.PUBLISHED, actor=actor, now=now)
     notices.send_listing_decision(listing, now=now)
     return listing

@@ -10,6 +10,7 @@ from catalog.actions.products.product_details import NewProduct
 from catalog.actions.products.product_rows import refresh_listings
 from catalog.actions.products.products import insert_product
 from catalog.actions.products.variants import insert_variant
+from catalog.actions.wording.forbidden_words import require_allowed_texts
 from catalog.models import Listing, Product, ProductMedia
 from cooperatives.models import Cooperative
 from shop.core.actors import Actor
@@ -29,8 +30,12 @@ def create_draft_product(
 ) -> Product:
     """Create a draft product. A repeated `key` returns the first one.
 
-    Raises KeyReused, AlreadyTaken, InvalidColumnValue, InvalidPrice, MissingWarehouse.
+    Raises KeyReused, AlreadyTaken, InvalidColumnValue, InvalidPrice, MissingWarehouse,
+    ForbiddenWords.
     """
+    require_allowed_texts(new.details.columns())
+    for details, _on_hand in new.variants:
+        require_allowed_texts({"variant": details.name})
     if key is not None:
         lock_row(Cooperative.objects.filter(pk=cooperative.pk))
     existing_product = find_already_made(key, "product.created", cooperative_id=cooperative.pk)

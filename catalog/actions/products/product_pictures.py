@@ -5,20 +5,22 @@ from __future__ import annotations
 import datetime
 
 from django.db import transaction
-from django.utils.translation import gettext_lazy as _
 
+from catalog.actions.products.product_revisions import is_approved
 from catalog.actions.products.product_rows import lock_product
-from catalog.models import Listing, Product, ProductMedia
+from catalog.actions.products.revision_pictures import (
+    LastPicture,
+    PictureKey,
+    propose_picture,
+    propose_picture_order,
+    propose_picture_removal,
+)
+from catalog.models import Listing, Product, ProductMedia, RevisionPicture
 from catalog.states import ListingState
 from cooperatives.models import Cooperative
 from shop.core.actors import Actor
-from shop.core.errors import Missing, Refused
+from shop.core.errors import Missing
 from shop.core.models import Picture, PictureState, record_change
-
-
-class LastPicture(Refused):
-    code = "last_picture"
-    default_message = _("A product on sale needs a photo. Add another one first.")
 
 
 @transaction.atomic(durable=True)
@@ -28,11 +30,18 @@ def add_picture(
     product_id: int,
     picture: Picture,
     alt: str = "",
+    needs_approval: bool = True,
     actor: Actor,
     now: datetime.datetime,
-) -> ProductMedia:
-    """Append a picture; `alt` is its alternative text. Raises Missing."""
+) -> ProductMedia | RevisionPicture:
+    """Append a picture; `alt` is its alternative text. Raises Missing.
+
+    With `needs_approval`, the picture of an approved product waits for the platform's review; so do the other
+    changes here.
+    """
     product = lock_product(product_id, cooperative=cooperative)
+    if needs_approval and is_approved(product):
+        return propose_picture(product, picture, alt, actor=actor, now=now)
     media = ProductMedia.objects.create(
         product=product, picture=picture, alt=alt, sort_order=_next_position(product)
     )
@@ -47,13 +56,17 @@ def move_picture(
     *,
     cooperative: Cooperative,
     product_id: int,
-    media_id: int,
+    media_id: PictureKey,
     position: int,
+    needs_approval: bool = True,
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
     """Move a picture to a position, counted from 0 and capped at the last. Raises Missing."""
     product = lock_product(product_id, cooperative=cooperative)
+    if needs_approval and is_approved(product):
+        propose_picture_order(product, media_id, position, actor=actor, now=now)
+        return
     visible_media = list(ProductMedia.objects.filter(product=product).order_by("sort_order", "pk"))
     before = [media.pk for media in visible_media]
     moved = _media_or_missing(visible_media, media_id)
@@ -78,10 +91,19 @@ def move_picture(
 
 @transaction.atomic(durable=True)
 def remove_picture(
-    *, cooperative: Cooperative, product_id: int, media_id: int, actor: Actor, now: datetime.datetime
+    *,
+    cooperative: Cooperative,
+    product_id: int,
+    media_id: PictureKey,
+    needs_approval: bool = True,
+    actor: Actor,
+    now: datetime.datetime,
 ) -> None:
     """Remove a picture; past orders keep it. Raises Missing, LastPicture."""
     product = lock_product(product_id, cooperative=cooperative)
+    if needs_approval and is_approved(product):
+        propose_picture_removal(product, media_id, actor=actor, now=now)
+        return
     rows = ProductMedia.objects.filter(product=product).select_related("picture")
     visible_media = list(rows.order_by("sort_order", "pk"))
     media = _media_or_missing(visible_media, media_id)
@@ -100,7 +122,7 @@ def remove_picture(
     media.delete()
 
 
-def _media_or_missing(visible_media: list[ProductMedia], media_id: int) -> ProductMedia:
+def _media_or_missing(visible_media: list[ProductMedia], media_id: PictureKey) -> ProductMedia:
     product_media = next((media for media in visible_media if media.pk == media_id), None)
     if product_media is None:
         raise Missing()

@@ -6,9 +6,12 @@ import datetime
 import json
 from collections.abc import Mapping
 
+from django.conf import settings
 from django.db import transaction
 
 from catalog.actions.products.product_details import to_editorjs
+from catalog.actions.products.product_revisions import is_approved, propose_translations
+from catalog.actions.wording.forbidden_words import require_allowed_texts
 from catalog.models import Product
 from cooperatives.models import Cooperative
 from shop.core.actors import Actor
@@ -32,17 +35,40 @@ def translate_product(
     language: str,
     texts: Mapping[str, str],
     variants: Mapping[int, Mapping[str, str]],
+    needs_approval: bool = True,
     actor: Actor,
     now: datetime.datetime,
 ) -> Product:
     """Store translations of the product and its variants (by key).
 
-    `cooperative` None means platform staff. An empty text deletes the translation. Raises Missing.
+    `cooperative` None means platform staff. An empty text deletes the translation. With `needs_approval`,
+    texts of an approved product wait for the platform's review. Raises Missing, ForbiddenWords.
     """
     rows = Product.objects.existing() if cooperative is None else Product.objects.for_cooperative(cooperative)
     product = lock_row(rows.filter(pk=product_id))
     if product is None:
         raise Missing()
+    if needs_approval:
+        for fields in (texts, *variants.values()):
+            require_allowed_texts(fields)
+    if needs_approval and is_approved(product):
+        if not set(texts) <= set(PRODUCT_TEXTS) or language == settings.LANGUAGE_CODE:
+            raise Missing()
+        propose_translations(product, language, texts, variants, actor=actor, now=now)
+        return product
+    return save_product_translations(product, language, texts, variants, actor=actor, now=now)
+
+
+def save_product_translations(
+    product: Product,
+    language: str,
+    texts: Mapping[str, str],
+    variants: Mapping[int, Mapping[str, str]],
+    *,
+    actor: Actor,
+    now: datetime.datetime,
+) -> Product:
+    """Step: store translations of a locked product and its variants. Raises Missing."""
     changed = save_row_translations(product, language, texts, translatable_fields=PRODUCT_TEXTS)
     if "description_text" in changed:  # Saleor's clients read the formatted description
         text = texts["description_text"].strip()

@@ -9,11 +9,13 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from catalog.actions.products.attribute_values import AttributeInput, set_product_attributes
+from catalog.actions.products.product_revisions import propose_values
 from catalog.actions.products.product_rows import (
     finish_product_edit,
     lock_product,
     set_search_columns,
 )
+from catalog.actions.wording.forbidden_words import require_allowed_texts
 from catalog.models import Collection, CollectionProduct, Product, ProductType
 from cooperatives.models import Cooperative
 from shop.core.actors import Actor
@@ -86,16 +88,38 @@ def update_product(
     values: Mapping[str, object],
     inputs: Sequence[AttributeInput] = (),
     collections: Sequence[int] | None = None,
+    needs_approval: bool = True,
     actor: Actor,
     now: datetime.datetime,
 ) -> Product:
     """Update the given columns; `collections` None keeps them. Published products must stay complete.
 
-    With a `cooperative`, another cooperative's product is Missing. Raises Missing, AlreadyTaken,
-    InvalidColumnValue, AttributeNotOfType, ListingIncomplete.
+    With `needs_approval`, what buyers read of an approved product waits for the platform's review and the
+    rest changes at once. With a `cooperative`, another cooperative's product is Missing. Raises Missing,
+    AlreadyTaken, InvalidColumnValue, AttributeNotOfType, ListingIncomplete, ForbiddenWords.
     """
     product = lock_product(product_id, cooperative=cooperative)
     require_related_rows(Product, values)
+    if needs_approval:
+        require_allowed_texts(values)
+        immediate = propose_values(product, values, actor=actor, now=now)
+        is_proposed_only = len(immediate) < len(values) and not inputs and collections is None
+        if is_proposed_only and all(getattr(product, column) == immediate[column] for column in immediate):
+            return product
+        values = immediate
+    return save_product_values(product, values, inputs=inputs, collections=collections, actor=actor, now=now)
+
+
+def save_product_values(
+    product: Product,
+    values: Mapping[str, object],
+    *,
+    inputs: Sequence[AttributeInput] = (),
+    collections: Sequence[int] | None = None,
+    actor: Actor,
+    now: datetime.datetime,
+) -> Product:
+    """Step: update columns of a locked product, with what follows from them. Raises like `update_product`."""
     changes = set_tracked_columns(product, values)
     set_search_columns(product)
     save_unique(product)

@@ -24,6 +24,7 @@ from catalog.actions.products.variant_rows import (
 )
 from catalog.actions.stock.stock_movements import StockCount, lock_stock_row, record_count, record_movement
 from catalog.actions.taxonomy.taxonomy import StillReferenced
+from catalog.actions.wording.forbidden_words import require_allowed_texts
 from catalog.models import Listing, MovementReason, Product, Stock, Variant
 from cooperatives.models import Cooperative, Warehouse
 from shop.core.actors import Actor
@@ -76,6 +77,7 @@ def create_variant(
     )
     if existing_variant is not None:
         return product.variants.get(pk=existing_variant)
+    require_allowed_texts({"name": values.get("name")})
     variant = insert_variant(product, values, prices=prices, stocks=stocks, actor=actor, now=now)
     if inputs is not None:
         set_variant_attributes(variant, inputs, require_all=True)
@@ -144,6 +146,7 @@ def update_variant(
     Missing, AlreadyTaken, InvalidColumnValue, InvalidPrice, UnusualPrice, AttributeNotOfType.
     """
     variant = _locked_variant(variant_id, cooperative=cooperative)
+    require_allowed_texts({"name": values.get("name")})
     changes = set_tracked_columns(variant, values)
     save_unique(variant, field="sku")
     set_variant_attributes(variant, inputs, require_all=False)

@@ -86,6 +86,7 @@ def product_update(
         values=_values(input_data, context),
         inputs=attribute_values_from_input(input_data.get("attributes")),
         collections=_collection_keys(input_data, key, context),
+        needs_approval=not context.may(*MANAGES_PRODUCTS),
         actor=context.actor,
         now=context.now,
     )
@@ -151,12 +152,15 @@ def product_media_create(
         product_id=row.pk,
         picture=store_picture(image, alt=alt),
         alt=alt,
+        needs_approval=not context.may(*MANAGES_PRODUCTS),
         actor=context.actor,
         now=context.now,
     )
     return {
         "product": staff_row(product, row.pk, context, selection.names("product")),
-        "media": staff_row(media, added_media.pk, context, selection.names("media")),
+        "media": staff_row(media, added_media.pk, context, selection.names("media"))
+        if isinstance(added_media, ProductMedia)
+        else None,
     }
 
 
@@ -173,6 +177,7 @@ def product_media_delete(
         cooperative=row.product.cooperative,
         product_id=row.product_id,
         media_id=row.pk,
+        needs_approval=not context.may(*MANAGES_PRODUCTS),
         actor=context.actor,
         now=context.now,
     )

@@ -42,6 +42,7 @@ def listing_texts(request: HttpRequest, actor: Actor, pk: int, language: str) ->
         product_id=product.pk,
         language=language,
         **form.action_arguments(),
+        needs_approval=False,
         actor=actor,
         now=timezone.now(),
     )

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from catalog.models import Listing
+from catalog.models import Listing, ProductRevision
 from cooperatives.models import Certificate, Cooperative
 from cooperatives.states import CooperativeState
 from orders.actions.payouts.surplus_refunds import overpaid_orders
@@ -68,6 +68,13 @@ def listings() -> OpenTasks:
     return OpenTasks(
         _("Products to review"), rows.count(), list(rows[:MAX_SHOWN]), "listing", reverse("desk:listings")
     )
+
+
+def revisions() -> OpenTasks:
+    """List changes to approved products."""
+    rows = ProductRevision.objects.waiting().select_related("product", "product__cooperative")
+    first = list(rows[:MAX_SHOWN])
+    return OpenTasks(_("Changes to review"), rows.count(), first, "revision", reverse("desk:revisions"))
 
 
 def certificates() -> OpenTasks:

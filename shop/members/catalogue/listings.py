@@ -24,7 +24,10 @@ from catalog.actions.listings.listing_states import (
     submit_listing,
     withdraw_listing,
 )
-from catalog.models import Listing, Price, Product, ProductMedia, Stock, Variant
+from catalog.actions.listings.revision_decisions import withdraw_revision
+from catalog.actions.products.product_revisions import is_approved
+from catalog.actions.products.revision_differences import picture_difference, text_differences
+from catalog.models import Listing, Price, Product, ProductMedia, ProductRevision, Stock, Variant
 from catalog.states import ListingState
 from cooperatives.access import MemberRight, MembershipContext
 from cooperatives.models import Warehouse
@@ -155,6 +158,28 @@ def return_to_draft(request: HttpRequest, membership: MembershipContext, listing
     )
 
 
+@require_POST
+@for_members(MemberRight.LIST)
+def revision_withdrawal(request: HttpRequest, membership: MembershipContext, listing_id: int) -> HttpResponse:
+    """Drop the proposed changes."""
+    action = partial(
+        withdraw_revision,
+        cooperative=membership.cooperative,
+        product_id=find_listing(membership, listing_id).product_id,
+        actor=membership.actor,
+        now=timezone.now(),
+    )
+    message = _("Changes dropped. Buyers see the product as before.")
+    return run_action(request, action, url=listing_url(listing_id), message=message)
+
+
+def change_message(listing: Listing, message: Promise) -> Promise:
+    """Return what to say after a change of what buyers read, which may wait for review."""
+    if is_approved(listing.product):
+        return _("Saved. Price, stock and season are live; buyers see the rest once the market approves it.")
+    return message
+
+
 def find_listing(membership: MembershipContext, listing_id: int) -> Listing:
     """Return the cooperative's listing with its product. Raises Missing."""
     listing = (
@@ -181,8 +206,12 @@ def render_listing(
         ListingState.PAUSED,
     )
     missing_fields = missing_legal_fields(listing.product) if is_checked else []
+    revision = ProductRevision.objects.filter(product=listing.product).first()
+    if revision is not None:
+        revision.product = listing.product
+    pictures = picture_difference(revision) if revision is not None else None
     rows = ProductMedia.objects.filter(product=listing.product).select_related("picture")
-    media = list(rows.order_by("sort_order", "pk"))
+    media = pictures.new if pictures is not None else list(rows.order_by("sort_order", "pk"))
     context = {
         "listing": listing,
         "product": listing.product,
@@ -191,6 +220,10 @@ def render_listing(
         "seen": [each for each in media if each.picture.state != PictureState.REFUSED],
         "variants": _variant_rows(listing),
         "photo": photo or PictureForm(),
+        "revision": revision,
+        "differences": text_differences(revision) if revision is not None else [],
+        "pictures": pictures,
+        "is_reviewed": is_approved(listing.product),
         "other_languages": other_languages(),
         "key": uuid.uuid4(),
         "warehouses": list(Warehouse.objects.for_cooperative(membership.cooperative).open()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from functools import partial
 
 from django.http import HttpRequest, HttpResponse
@@ -10,11 +11,13 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from catalog.actions.products.product_pictures import add_picture, move_picture, remove_picture
+from catalog.actions.products.revision_pictures import PictureKey
 from cooperatives.access import MemberRight, MembershipContext
+from shop.core.errors import Missing
 from shop.core.images.renditions import store_picture
 from shop.core.web.action_results import run_action
 from shop.core.web.uploads import is_signed_in, takes_files
-from shop.members.catalogue.listings import find_listing, listing_url, render_listing
+from shop.members.catalogue.listings import change_message, find_listing, listing_url, render_listing
 from shop.members.forms.fields import parse_key
 from shop.members.forms.products import PictureForm
 from shop.members.member_access import for_members
@@ -38,13 +41,15 @@ def pictures(request: HttpRequest, membership: MembershipContext, listing_id: in
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, action, url=listing_url(listing.pk), message=_("Photo added."))
+    return run_action(
+        request, action, url=listing_url(listing.pk), message=change_message(listing, _("Photo added."))
+    )
 
 
 @require_POST
 @for_members(MemberRight.LIST)
 def picture_position(
-    request: HttpRequest, membership: MembershipContext, listing_id: int, media_id: int
+    request: HttpRequest, membership: MembershipContext, listing_id: int, media_id: str
 ) -> HttpResponse:
     """Move a photo; the first one is shown in lists."""
     listing = find_listing(membership, listing_id)
@@ -52,7 +57,7 @@ def picture_position(
         move_picture,
         cooperative=membership.cooperative,
         product_id=listing.product_id,
-        media_id=media_id,
+        media_id=parse_picture_key(media_id),
         position=parse_key(request.POST.get("place")),
         actor=membership.actor,
         now=timezone.now(),
@@ -63,7 +68,7 @@ def picture_position(
 @require_POST
 @for_members(MemberRight.LIST)
 def picture_removal(
-    request: HttpRequest, membership: MembershipContext, listing_id: int, media_id: int
+    request: HttpRequest, membership: MembershipContext, listing_id: int, media_id: str
 ) -> HttpResponse:
     """Remove a photo."""
     listing = find_listing(membership, listing_id)
@@ -71,8 +76,20 @@ def picture_removal(
         remove_picture,
         cooperative=membership.cooperative,
         product_id=listing.product_id,
-        media_id=media_id,
+        media_id=parse_picture_key(media_id),
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, action, url=listing_url(listing.pk), message=_("Photo removed."))
+    return run_action(
+        request, action, url=listing_url(listing.pk), message=change_message(listing, _("Photo removed."))
+    )
+
+
+def parse_picture_key(text: str) -> PictureKey:
+    """Return the key of a product's picture (a number) or of a proposed one (a UUID). Raises Missing."""
+    if text.isdecimal():
+        return parse_key(text) or 0
+    try:
+        return uuid.UUID(text)
+    except ValueError as error:
+        raise Missing() from error

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 from catalog.actions.products.draft_products import create_draft_product
 from catalog.actions.products.product_details import NewProduct
+from catalog.actions.products.product_revisions import revised_product
 from catalog.actions.products.products import update_product
 from catalog.actions.products.variants import create_variant, update_variant
 from catalog.models import Category, Price, ProductType, Variant
@@ -24,7 +25,7 @@ from shop.core.images.renditions import store_picture
 from shop.core.models import Picture, market_channel, show_in_language
 from shop.core.web.action_results import refusals_as_form_errors, run_action
 from shop.core.web.uploads import is_signed_in, takes_files
-from shop.members.catalogue.listings import find_listing, listing_url
+from shop.members.catalogue.listings import change_message, find_listing, listing_url
 from shop.members.forms.fields import MembersForm
 from shop.members.forms.products import NewListingForm, NewVariantForm, ProductForm, VariantForm
 from shop.members.kept_pictures import find_kept_picture, sign_kept_picture
@@ -75,22 +76,23 @@ def listing_details(request: HttpRequest, membership: MembershipContext, listing
     form = ProductForm(
         request.POST or None,
         categories=_categories(),
-        initial=ProductForm.initial_for_product(listing.product),
+        initial=ProductForm.initial_for_product(revised_product(listing.product)),
     )
+    if form.is_valid():
+        with refusals_as_form_errors(form):
+            update_product(
+                product_id=listing.product_id,
+                cooperative=membership.cooperative,
+                values=form.product_details(listing.product.season_note).columns()
+                | {"category_id": form.chosen_category.pk if form.chosen_category else None},
+                actor=membership.actor,
+                now=timezone.now(),
+            )
     if not form.is_valid():
-        return render_page(
-            request, membership, "members/listing_details.html", {"listing": listing, "form": form}
-        )
-    action = partial(
-        update_product,
-        product_id=listing.product_id,
-        cooperative=membership.cooperative,
-        values=form.product_details(listing.product.season_note).columns()
-        | {"category_id": form.chosen_category.pk if form.chosen_category else None},
-        actor=membership.actor,
-        now=timezone.now(),
-    )
-    return run_action(request, action, url=listing_url(listing.pk), message=_("Changes saved."))
+        context = {"listing": listing, "form": form}
+        return render_page(request, membership, "members/listing_details.html", context)
+    messages.success(request, str(change_message(listing, _("Changes saved."))))
+    return redirect(listing_url(listing.pk))
 
 
 @require_http_methods(_WITH_FORM)

@@ -18,7 +18,7 @@ from cooperatives.forms import CooperativeTranslationForm, TranslationForm
 from shop.core.errors import Missing
 from shop.core.texts.translations import other_languages
 from shop.core.web.action_results import run_action
-from shop.members.catalogue.listings import find_listing, listing_url
+from shop.members.catalogue.listings import change_message, find_listing, listing_url
 from shop.members.member_access import for_members, render_page
 
 _WITH_FORM = ["GET", "HEAD", "POST"]
@@ -30,7 +30,8 @@ def listing_texts(
     request: HttpRequest, membership: MembershipContext, listing_id: int, language: str
 ) -> HttpResponse:
     """Translate a product's texts."""
-    product = find_listing(membership, listing_id).product
+    listing = find_listing(membership, listing_id)
+    product = listing.product
     form = ProductTranslationForm(product, _require_translatable(language), _submitted(request))
     return_url = listing_url(listing_id)
     if not form.is_valid():
@@ -44,7 +45,8 @@ def listing_texts(
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, action, url=return_url, message=_("Changes saved."))
+    message = change_message(listing, _("Changes saved."))
+    return run_action(request, action, url=return_url, message=message)
 
 
 @require_http_methods(_WITH_FORM)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from catalog.models import Listing, ProductMedia
+from catalog.models import Listing, ProductMedia, RevisionPicture
 from shop.core.models import Picture, PictureState
 from tests.factories import make_product, make_seller
 from tests.markup import html_of
@@ -31,7 +31,11 @@ def address(media, suffix):
 
 
 def media_order():
-    return list(ProductMedia.objects.order_by("sort_order", "pk").values_list("pk", flat=True))
+    """The order that waits for review, or else the order on sale."""
+    proposed = RevisionPicture.objects.order_by("sort_order", "pk").values_list("media", flat=True)
+    return list(proposed) or list(
+        ProductMedia.objects.order_by("sort_order", "pk").values_list("pk", flat=True)
+    )
 
 
 def test_second_photo_is_moved_to_first_place(lister, media_rows):

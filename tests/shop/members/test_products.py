@@ -457,9 +457,7 @@ def test_published_product_must_stay_complete(lister, seller):
     )
 
     product.refresh_from_db()
-    assert [str(message) for message in response.context["messages"]] == [
-        str(ListingIncomplete.default_message)
-    ]
+    assert response.context["form"].non_field_errors() == [str(ListingIncomplete.default_message)]
     assert (product.name, product.return_terms) == ("Gối thảo dược", "Đổi trong 24 giờ.")
 
 

@@ -1,0 +1,165 @@
+"""Steps that propose changes to an approved product; buyers see it unchanged until they are approved.
+
+The caller holds the product's lock.
+"""
+
+from __future__ import annotations
+
+import copy
+import datetime
+from collections.abc import Mapping
+
+from catalog.actions.listings.listing_states import require_legal_fields
+from catalog.models import Listing, Product, ProductRevision
+from catalog.states import ListingState, RevisionState
+from shop.core.actors import Actor
+from shop.core.database.unique_fields import validate_column_limits
+from shop.core.models import Translation, record_change
+
+# What buyers read about a product. Price, stock and season change without review.
+REVIEWED_COLUMNS = (
+    *("name", "category_id", "description", "description_text", "origin", "ingredients", "packaging"),
+    *("shelf_life", "storage", "return_terms", "seo_title", "seo_description"),
+)
+_APPROVED_STATES = (ListingState.PUBLISHED, ListingState.PAUSED)
+
+
+def is_approved(product: Product) -> bool:
+    """Whether the platform approved it in a channel that checks listings; a paused one may resume alone."""
+    approved = Listing.objects.filter(product=product, state__in=_APPROVED_STATES)
+    return (
+        approved.filter(channel__checks_listings=True).exists() and not product.cooperative.is_platform_seller
+    )
+
+
+def propose_values(
+    product: Product, values: Mapping[str, object], *, actor: Actor, now: datetime.datetime
+) -> dict[str, object]:
+    """Step: move the reviewed columns of an approved product to its revision; return the other values.
+
+    Of a listing in review, restart the wait instead: nobody may approve what they have not seen. Raises
+    InvalidColumnValue, ListingIncomplete.
+    """
+    if not is_approved(product):
+        restart_review(product, now)
+        return dict(values)
+    proposed = {column: value for column, value in values.items() if column in REVIEWED_COLUMNS}
+    if not proposed:
+        return dict(values)
+    _require_acceptable(product, proposed)
+    revision = open_revision(product, now)
+    kept = {column: value for column, value in revision.values.items() if column not in proposed}
+    changed = {column: value for column, value in proposed.items() if getattr(product, column) != value}
+    before = revision.values
+    revision.values = kept | changed
+    if revision.values != before:
+        save_revision(revision, actor=actor, now=now)
+    return {column: value for column, value in values.items() if column not in REVIEWED_COLUMNS}
+
+
+def propose_translations(
+    product: Product,
+    language: str,
+    texts: Mapping[str, str],
+    variants: Mapping[int, Mapping[str, str]],
+    *,
+    actor: Actor,
+    now: datetime.datetime,
+) -> None:
+    """Step: put translations that differ from the current ones into the product's revision."""
+    current = Translation.objects.texts("catalog.product", [str(product.pk)], language)
+    changed = {
+        field: text.strip()
+        for field, text in texts.items()
+        if text.strip() != current.get((str(product.pk), field), "")
+    }
+    keys = [str(key) for key in product.variants.filter(pk__in=variants).values_list("pk", flat=True)]
+    current = Translation.objects.texts("catalog.variant", keys, language)
+    changed_variants = {
+        str(key): {field: text.strip() for field, text in fields.items()}
+        for key, fields in variants.items()
+        if str(key) in keys
+        and any(text.strip() != current.get((str(key), field), "") for field, text in fields.items())
+    }
+    revision = open_revision(product, now)
+    before = dict(revision.translations)
+    revision.translations.pop(language, None)
+    if changed or changed_variants:
+        revision.translations[language] = {"product": changed, "variants": changed_variants}
+    if revision.translations != before:
+        save_revision(revision, actor=actor, now=now)
+
+
+def restart_review(product: Product, now: datetime.datetime) -> None:
+    """Step: let listings in review wait from now on, as they changed."""
+    Listing.objects.filter(product=product, state=ListingState.IN_REVIEW).update(submitted_at=now)
+
+
+def revised_product(product: Product) -> Product:
+    """Return a copy of the product with the values of its revision, not to be saved."""
+    revised = copy.copy(product)
+    revision = ProductRevision.objects.filter(product=product).first()
+    for column, value in (revision.values if revision else {}).items():
+        setattr(revised, column, value)
+    return revised
+
+
+def open_revision(product: Product, now: datetime.datetime) -> ProductRevision:
+    """Step: return the product's revision, or a new one that is not saved yet."""
+    revision = ProductRevision.objects.filter(product=product).first()
+    return revision or ProductRevision(product=product, submitted_at=now)
+
+
+def save_revision(revision: ProductRevision, *, actor: Actor, now: datetime.datetime) -> None:
+    """Step: send a changed revision to review; one that proposes nothing any more is deleted."""
+    product = revision.product
+    if revision.is_empty:
+        if revision.pk is not None:
+            _record_revision("revision.withdrawn", revision, actor=actor, now=now)
+            revision.delete()
+        return
+    revision.state, revision.state_reason, revision.submitted_at = RevisionState.IN_REVIEW, "", now
+    revision.save()
+    fields = [column for column in revision.values if column != "description"]
+    _record_revision(
+        "revision.submitted",
+        revision,
+        actor=actor,
+        now=now,
+        data={
+            "fields": [*fields, *(["pictures"] if revision.has_pictures else []), *revision.translations],
+            "from": {column: getattr(product, column) for column in fields},
+            "to": {column: revision.values[column] for column in fields},
+        },
+    )
+
+
+def _record_revision(
+    action: str,
+    revision: ProductRevision,
+    *,
+    actor: Actor,
+    now: datetime.datetime,
+    data: Mapping[str, object] | None = None,
+) -> None:
+    record_change(
+        action,
+        revision,
+        actor=actor,
+        now=now,
+        root=revision.product,
+        cooperative_id=revision.product.cooperative_id,
+        data=data,
+    )
+
+
+def _require_acceptable(product: Product, values: Mapping[str, object]) -> None:
+    """Raise what saving these values would raise, without saving them."""
+    revised = copy.copy(product)
+    for column, value in values.items():
+        setattr(revised, column, value)
+    validate_column_limits(revised)
+    published = Listing.objects.filter(product=product, state=ListingState.PUBLISHED)
+    for listing in published.select_related("channel"):
+        listing.product = revised
+        require_legal_fields(listing)

@@ -1,0 +1,93 @@
+"""Read a product's revision as pairs of what buyers see now and what is proposed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.utils.translation import get_language_info, pgettext_lazy
+from django.utils.translation import gettext_lazy as _
+
+from catalog.models import Category, ProductMedia, ProductRevision, RevisionPicture
+from shop.core.errors import StrOrPromise
+from shop.core.models import Translation, show_in_language
+
+_LABELS: dict[str, StrOrPromise] = {
+    "name": _("Name"),
+    "category_id": _("Category"),
+    "description_text": _("Description"),
+    "origin": _("Origin"),
+    "ingredients": _("Composition"),
+    "packaging": _("Packaging"),
+    "shelf_life": _("Best before"),
+    "storage": _("Storage"),
+    "season_note": pgettext_lazy("product", "Season"),
+    "return_terms": _("Returns"),
+    "seo_title": _("Title in search engines"),
+    "seo_description": _("Text in search engines"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TextDifference:
+    """A text as it is on sale and as proposed; either may be empty."""
+
+    label: StrOrPromise
+    old: str
+    new: str
+    language: str = settings.LANGUAGE_CODE
+
+
+@dataclass(frozen=True, slots=True)
+class PictureDifference:
+    """The product's pictures on sale and as proposed, each in order."""
+
+    old: list[ProductMedia]
+    new: list[RevisionPicture]
+
+
+def text_differences(revision: ProductRevision) -> list[TextDifference]:
+    """Return the texts that change, those of the product first, then its translations."""
+    return [*_column_differences(revision), *_translation_differences(revision)]
+
+
+def picture_difference(revision: ProductRevision) -> PictureDifference | None:
+    """Return the pictures if they change."""
+    if not revision.has_pictures:
+        return None
+    media = ProductMedia.objects.filter(product=revision.product).select_related("picture")
+    rows = revision.picture_rows.select_related("picture")
+    return PictureDifference(
+        list(media.order_by("sort_order", "pk")), list(rows.order_by("sort_order", "pk"))
+    )
+
+
+def _column_differences(revision: ProductRevision) -> Iterator[TextDifference]:
+    for column, label in _LABELS.items():
+        if column in revision.values:
+            old, new = getattr(revision.product, column), revision.values[column]
+            if column == "category_id":
+                old, new = _category_name(old), _category_name(new)
+            yield TextDifference(label, str(old or ""), str(new or ""))
+
+
+def _translation_differences(revision: ProductRevision) -> Iterator[TextDifference]:
+    for language, texts in revision.translations.items():
+        name = get_language_info(language)["name_translated"]
+        owners = [("catalog.product", str(revision.product_id), texts["product"])]
+        owners += [("catalog.variant", key, fields) for key, fields in texts["variants"].items()]
+        for kind, key, fields in owners:
+            current = Translation.objects.texts(kind, [key], language)
+            for field, new in fields.items():
+                old = current.get((key, field), "")
+                if new != old:
+                    yield TextDifference(f"{name}: {_LABELS[field]}", old, new, language)
+
+
+def _category_name(key: int | None) -> str:
+    category = Category.objects.filter(pk=key).first() if key is not None else None
+    if category is None:
+        return ""
+    show_in_language([category], "name")
+    return category.name

@@ -1,0 +1,96 @@
+"""Steps that propose changes to an approved product's pictures. The caller holds the product's lock."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+
+from django.utils.translation import gettext_lazy as _
+
+from catalog.actions.products.product_revisions import open_revision, save_revision
+from catalog.models import Product, ProductMedia, ProductRevision, RevisionPicture
+from shop.core.actors import Actor
+from shop.core.errors import Missing, Refused
+from shop.core.models import Picture, PictureState
+
+# A picture of the product, or one of its revision.
+PictureKey = int | uuid.UUID
+
+
+class LastPicture(Refused):
+    code = "last_picture"
+    default_message = _("A product on sale needs a photo. Add another one first.")
+
+
+def propose_picture(
+    product: Product, picture: Picture, alt: str, *, actor: Actor, now: datetime.datetime
+) -> RevisionPicture:
+    """Step: append a picture to the product's revision."""
+    revision, rows = _revision_pictures(product, now)
+    row = RevisionPicture(picture=picture, alt=alt)
+    _save_order(revision, [*rows, row], actor=actor, now=now)
+    return row
+
+
+def propose_picture_order(
+    product: Product, key: PictureKey, position: int, *, actor: Actor, now: datetime.datetime
+) -> None:
+    """Step: move a picture in the product's revision. Raises Missing."""
+    revision, rows = _revision_pictures(product, now)
+    moved = _find(rows, key)
+    reordered = [row for row in rows if row is not moved]
+    reordered.insert(max(0, position), moved)
+    if reordered != rows:
+        _save_order(revision, reordered, actor=actor, now=now)
+
+
+def propose_picture_removal(
+    product: Product, key: PictureKey, *, actor: Actor, now: datetime.datetime
+) -> None:
+    """Step: remove a picture in the product's revision. Raises Missing, LastPicture."""
+    revision, rows = _revision_pictures(product, now)
+    removed = _find(rows, key)
+    remaining = [row for row in rows if row is not removed]
+    if not any(row.picture.state == PictureState.READY for row in remaining):
+        raise LastPicture()
+    if revision.has_pictures:
+        removed.delete()
+    _save_order(revision, remaining, actor=actor, now=now)
+
+
+def _revision_pictures(
+    product: Product, now: datetime.datetime
+) -> tuple[ProductRevision, list[RevisionPicture]]:
+    """Return the revision and its pictures, at first those of the product, not saved yet."""
+    revision = open_revision(product, now)
+    if revision.has_pictures:
+        rows = revision.picture_rows.select_related("picture").order_by("sort_order", "pk")
+        return revision, list(rows)
+    media = ProductMedia.objects.filter(product=product).select_related("picture")
+    return revision, [
+        RevisionPicture(media=each, picture=each.picture, alt=each.alt)
+        for each in media.order_by("sort_order", "pk")
+    ]
+
+
+def _save_order(
+    revision: ProductRevision, rows: list[RevisionPicture], *, actor: Actor, now: datetime.datetime
+) -> None:
+    """Save the pictures in this order; none if they are those of the product again."""
+    media = ProductMedia.objects.filter(product=revision.product).order_by("sort_order", "pk")
+    revision.has_pictures = [row.media_id for row in rows] != list(media.values_list("pk", flat=True))
+    if not revision.has_pictures and revision.pk is not None:
+        revision.picture_rows.all().delete()
+    save_revision(revision, actor=actor, now=now)
+    if revision.has_pictures:
+        for position, row in enumerate(rows):
+            row.revision, row.sort_order = revision, position
+            row.save()
+
+
+def _find(rows: list[RevisionPicture], key: PictureKey) -> RevisionPicture:
+    """Return the picture with this key, its own or that of the product's. Raises Missing."""
+    for row in rows:
+        if key == (row.media_id if isinstance(key, int) else row.pk):
+            return row
+    raise Missing()

@@ -1,0 +1,93 @@
+"""Review changes to approved products: what is on sale beside what is proposed."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST, require_safe
+
+from catalog.actions.listings.revision_decisions import approve_revision, return_revision
+from catalog.actions.products.revision_differences import picture_difference, text_differences
+from catalog.models import Listing, ProductRevision
+from shop.accounts.staff.permissions import Permission
+from shop.core.actors import Actor
+from shop.core.web.action_results import run_action
+from shop.desk.forms import ReasonForm, reason_of
+from shop.desk.sellers.listings import PER_PAGE
+from shop.staff_pages import staff_only
+
+
+@require_safe
+@staff_only(Permission.MANAGE_PRODUCTS)
+def revisions(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """List the products whose changes wait for review, longest waiting first."""
+    rows = ProductRevision.objects.waiting().select_related("product__cooperative")
+    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "desk/revisions.html", {"page": page})
+
+
+@require_safe
+@staff_only(Permission.MANAGE_PRODUCTS)
+def revision(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    """Show the changes to a product side by side."""
+    rows = ProductRevision.objects.select_related("product__cooperative", "product__category")
+    revision = get_object_or_404(rows, product=pk)
+    context = {
+        "revision": revision,
+        "product": revision.product,
+        "cooperative": revision.product.cooperative,
+        "listing": Listing.objects.filter(product=pk).order_by("pk").first(),
+        "differences": text_differences(revision),
+        "pictures": picture_difference(revision),
+        "seen": revision.submitted_at.isoformat(),
+        "form": ReasonForm(),
+    }
+    return render(request, "desk/revision.html", context)
+
+
+@require_POST
+@staff_only(Permission.MANAGE_PRODUCTS)
+def approval(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    """Approve the changes that the reviewer has seen."""
+    action = partial(
+        approve_revision,
+        product_id=pk,
+        seen_at=parse_datetime(request.POST.get("seen", "")),
+        actor=actor,
+        now=timezone.now(),
+    )
+    return run_action(
+        request,
+        action,
+        url=reverse("desk:revisions"),
+        refused_url=reverse("desk:revision", args=[pk]),
+        message=_("Changes approved. The cooperative has been notified."),
+    )
+
+
+@require_POST
+@staff_only(Permission.MANAGE_PRODUCTS)
+def revision_return(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    """Return the changes with a reason."""
+    action = partial(
+        return_revision,
+        product_id=pk,
+        seen_at=parse_datetime(request.POST.get("seen", "")),
+        reason=reason_of(request.POST),
+        actor=actor,
+        now=timezone.now(),
+    )
+    return run_action(
+        request,
+        action,
+        url=reverse("desk:revisions"),
+        refused_url=reverse("desk:revision", args=[pk]),
+        message=_("Returned for correction. The cooperative has been notified of the reason."),
+    )

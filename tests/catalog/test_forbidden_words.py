@@ -1,0 +1,110 @@
+"""Words that the law forbids stop a product, with the reason."""
+
+from __future__ import annotations
+
+import pytest
+
+from catalog.actions.listings.listing_states import publish_listing, submit_listing
+from catalog.actions.products.products import update_product
+from catalog.actions.products.variants import update_variant
+from catalog.actions.wording.forbidden_words import (
+    ForbiddenWords,
+    InvalidPhrase,
+    allow_phrase,
+    forbid_phrase,
+    require_allowed_texts,
+)
+from catalog.models import ForbiddenPhrase, Listing, Product
+from catalog.states import ListingState
+from shop.core.actors import Actor
+from shop.core.database.unique_fields import AlreadyTaken
+from shop.core.errors import Missing
+from shop.core.models import Change
+from tests.catalog.test_product_revisions import make_approved
+from tests.factories import NOW
+from tests.refusals import assert_refused
+
+pytestmark = pytest.mark.django_db
+COMMON = {"actor": Actor.system("test"), "now": NOW}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Lá chữa khỏi ung thư",
+        "LÁ CHỮA KHỎI mất ngủ",
+        "la chua khoi benh",
+        "Lá chữa-khỏi bệnh",
+        "Lá ch\u200bữa khỏi bệnh",
+        "Điều trị đau lưng",
+        "This tea cures everything",
+    ],
+)
+def test_claim_to_cure_is_refused(text: str) -> None:
+    with assert_refused(ForbiddenWords, "forbidden_words"):
+        require_allowed_texts({"name": text})
+
+
+@pytest.mark.parametrize(
+    "text", ["Thịt chua Thanh Sơn", "Chưa khỏi mùa", "Gối thảo dược", "Măng chua, bệnh viện", "Dễ điều chế"]
+)
+def test_ordinary_words_are_allowed(text: str) -> None:
+    require_allowed_texts({"name": text})
+
+
+def test_spelling_of_the_tone_makes_no_difference() -> None:
+    forbid_phrase(phrase="Giải hóa", reason="thử", **COMMON)
+
+    with assert_refused(ForbiddenWords, "forbidden_words") as refusal:
+        require_allowed_texts({"name": "giải hoá"})
+    assert str(refusal.value.message) == "“giải hóa” không dùng được ở đây: thử"
+
+
+def test_seller_cannot_propose_a_forbidden_name() -> None:
+    product = make_approved()
+
+    with assert_refused(ForbiddenWords, "forbidden_words") as refusal:
+        update_product(
+            product_id=product.pk,
+            cooperative=product.cooperative,
+            values={"name": "Lá chữa khỏi ung thư"},
+            **COMMON,
+        )
+    assert (refusal.value.field, refusal.value.details["phrase"]) == ("name", "chữa khỏi")
+
+
+def test_name_of_an_option_is_checked() -> None:
+    variant = make_approved().variants.get()
+
+    with assert_refused(ForbiddenWords, "forbidden_words"):
+        update_variant(variant_id=variant.pk, values={"name": "Chữa bệnh"}, **COMMON)
+
+
+def test_text_from_before_the_list_is_not_submitted_or_published() -> None:
+    product = make_approved()
+    Product.objects.update(description_text="Chữa bệnh dạ dày")
+    listing = Listing.objects.get()
+    Listing.objects.update(state=ListingState.DRAFT)
+
+    with assert_refused(ForbiddenWords, "forbidden_words"):
+        submit_listing(cooperative=product.cooperative, listing_id=listing.pk, **COMMON)
+    Listing.objects.update(state=ListingState.IN_REVIEW)
+    with assert_refused(ForbiddenWords, "forbidden_words"):
+        publish_listing(listing_id=listing.pk, **COMMON)
+
+
+def test_desk_adds_and_removes_phrases() -> None:
+    row = forbid_phrase(phrase="  Thuốc   Tiên ", reason="Quảng cáo như thuốc", **COMMON)
+    assert row.phrase == "thuốc tiên"
+    with assert_refused(AlreadyTaken, "already_taken"):
+        forbid_phrase(phrase="thuốc tiên", reason="x", **COMMON)
+    with assert_refused(InvalidPhrase, "invalid_phrase"):
+        forbid_phrase(phrase=" … ", reason="x", **COMMON)
+
+    allow_phrase(phrase_id=row.pk, **COMMON)
+
+    require_allowed_texts({"name": "thuốc tiên"})
+    assert not ForbiddenPhrase.objects.filter(pk=row.pk).exists()
+    assert Change.objects.get(action="forbidden_phrase.removed").snapshot == {"phrase": "thuốc tiên"}
+    with assert_refused(Missing, "missing"):
+        allow_phrase(phrase_id=row.pk, **COMMON)
