@@ -172,7 +172,7 @@ class PromotionForm(ReductionForm):
 
     @staticmethod
     def initial_for(promotion: Promotion) -> dict[str, object]:
-        """Initial form data for editing a promotion."""
+        """Return initial form data for editing a promotion."""
         return {
             "name": promotion.name,
             "value_type": AMOUNT if promotion.percent is None else PERCENT,
@@ -200,7 +200,7 @@ class ProductTranslationForm(TranslationForm):
             self.set_initial(variant, proposed["variants"].get(str(variant.pk), {}))
 
     def action_arguments(self) -> dict[str, Any]:
-        """The keyword arguments for `translate_product`."""
+        """Return the keyword arguments for `translate_product`."""
         return {
             "texts": self.texts(self.product),
             "variants": {variant.pk: self.texts(variant) for variant in self.variants},

@@ -50,7 +50,7 @@ class MarketWeek:
 
 
 def monday_of(day: datetime.date) -> datetime.date:
-    """The Monday of the day's week."""
+    """Return the Monday of the day's week."""
     return day - datetime.timedelta(days=day.weekday())
 
 
@@ -67,7 +67,7 @@ def coach_departures_in_week(
 
 
 def weekly_delivery_methods() -> list[DeliveryMethod]:
-    """Active market-day and coach delivery methods of approved cooperatives."""
+    """Return active market-day and coach delivery methods of approved cooperatives."""
     methods = DeliveryMethod.objects.active_with_terms().filter(
         kind__in=[DeliveryKind.MARKET_DAY, DeliveryKind.COACH], cooperative__state=CooperativeState.APPROVED
     )
@@ -77,7 +77,7 @@ def weekly_delivery_methods() -> list[DeliveryMethod]:
 
 
 def this_week(methods: Sequence[DeliveryMethod], *, now: datetime.datetime) -> MarketWeek:
-    """The seven days from today, and the next market and coach of these delivery methods."""
+    """Return the seven days from today, and the next market and coach of these delivery methods."""
     today = vietnam_date(now)
     coach = next_coach(methods, now=now)
     market_dates = _market_dates(methods, now)
@@ -88,7 +88,7 @@ def this_week(methods: Sequence[DeliveryMethod], *, now: datetime.datetime) -> M
 
 
 def next_market(methods: Sequence[DeliveryMethod], *, now: datetime.datetime) -> MarketDate | None:
-    """The earliest market day; the first delivery method wins a tie."""
+    """Return the earliest market day; the first delivery method wins a tie."""
     candidates = [
         MarketDate(method, time, time.starts_at - datetime.timedelta(hours=method.cut_off_hours))
         for method in methods
@@ -99,7 +99,7 @@ def next_market(methods: Sequence[DeliveryMethod], *, now: datetime.datetime) ->
 
 
 def next_coach(methods: Sequence[DeliveryMethod], *, now: datetime.datetime) -> CoachDeparture | None:
-    """The coach whose orders close earliest."""
+    """Return the coach whose orders close earliest."""
     candidates = [
         coach
         for method in methods
@@ -118,7 +118,7 @@ def _next_departure(method: DeliveryMethod, now: datetime.datetime) -> CoachDepa
 
 
 def _market_dates(methods: Sequence[DeliveryMethod], now: datetime.datetime) -> set[datetime.date]:
-    """The market days to come that still take orders."""
+    """Return the market days to come that still take orders."""
     return {
         time.day
         for method in methods

@@ -121,7 +121,7 @@ def send_back_in_stock(request: BackInStockRequest, *, now: datetime.datetime) -
 
 
 def bulletin_path(bulletin: Bulletin) -> str:
-    """The bulletin's path without the language prefix."""
+    """Return the bulletin's path without the language prefix."""
     suffix = f"{bulletin.cooperative.slug}/" if bulletin.cooperative else ""
     return f"/ban-tin/{bulletin.week.isoformat()}/{suffix}"
 

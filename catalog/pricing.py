@@ -16,5 +16,5 @@ def price_for(amount: int, content: int, measure: int) -> int:
 
 
 def reduce_price(listed: int, *, percent: Decimal, amount: int) -> int:
-    """A list price less a percentage and an amount in minor units: never negative, rounded once."""
+    """Return a list price less a percentage and an amount in minor units: never negative, rounded once."""
     return max(0, listed - percent_of(listed, percent) - amount)

@@ -14,7 +14,7 @@ _MEASURES = frozenset({Unit.KG, Unit.HUNDRED_GRAMS, Unit.TEN_KG, Unit.LITRE})
 
 
 def unit_label(variant: Variant) -> str:
-    """The name of quantity 1: `kg`, `gói 500 g`, `hộp 30 gói`; in English `500 g packet`.
+    """Return the name of quantity 1: `kg`, `gói 500 g`, `hộp 30 gói`; in English `500 g packet`.
 
     For catch-weight products the content is shown as an estimate: `quả khoảng 2,4 kg`.
     """
@@ -29,7 +29,7 @@ def unit_label(variant: Variant) -> str:
 
 
 def pack_label(variant: Variant) -> str:
-    """The sale step's name beside the variant's: empty if that states the content, as `1 kg` does."""
+    """Return the sale step's name beside the variant's: empty if that states the content, as `1 kg` does."""
     return "" if any(map(str.isdigit, variant.name)) else unit_label(variant)
 
 
@@ -53,12 +53,12 @@ def price_per_measure(variant: Variant, amount: int | None, currency: str) -> st
 
 
 def max_price(variant: Variant, amount: int | None, steps: int = 1) -> int:
-    """The highest price of catch-weight steps without asking the buyer, in minor units: the basket's sum."""
+    """Return the highest price, in minor units, of catch-weight steps without asking the buyer."""
     return price_for((amount or 0) * steps, (variant.content_grams or 1) * steps, variant.most_grams(steps))
 
 
 def max_grams(variant: Variant) -> int:
-    """The highest weight of a catch-weight step without asking the buyer, in grams."""
+    """Return the highest weight of a catch-weight step without asking the buyer, in grams."""
     return variant.most_grams()
 
 

@@ -23,7 +23,7 @@ class BackInStockRequestQuerySet(models.QuerySet["BackInStockRequest"]):
         return self.filter(notified_at=None)
 
     def due(self, channel: Channel, day: datetime.date) -> BackInStockRequestQuerySet:
-        """Requests to send on the day, in the order they were made: the product can be ordered again.
+        """Return requests to send on the day, in the order they were made: the product can be ordered again.
 
         Requires that it is listed, its cooperative is approved and not paused, and stock reaches the
         channel's country. Requests for the season also wait until it starts.
@@ -51,7 +51,7 @@ class BackInStockRequestQuerySet(models.QuerySet["BackInStockRequest"]):
     def outdated(
         self, *, notified_before: datetime.datetime, created_before: datetime.datetime
     ) -> BackInStockRequestQuerySet:
-        """Expired requests: sent a while ago, or unfulfilled for over a year."""
+        """Return expired requests: sent a while ago, or unfulfilled for over a year."""
         return self.filter(
             Q(notified_at__lt=notified_before) | Q(notified_at=None, created_at__lt=created_before)
         )

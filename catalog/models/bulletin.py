@@ -15,14 +15,14 @@ class BulletinQuerySet(models.QuerySet["Bulletin"]):
         return self.filter(cooperative=None)
 
     def of(self, cooperative: Cooperative | None) -> BulletinQuerySet:
-        """Bulletins of a cooperative, or of the whole market."""
+        """Return bulletins of a cooperative, or of the whole market."""
         return self.filter(cooperative=cooperative)
 
     def in_language(self, language: str) -> BulletinQuerySet:
         return self.filter(language=language)
 
     def to_send(self, week: datetime.date) -> BulletinQuerySet:
-        """This week's bulletins with followers still to mail; past weeks are not sent."""
+        """Return this week's bulletins with followers still to mail; past weeks are not sent."""
         audience = Q(cooperative=None) | Q(cooperative__in=Cooperative.objects.public())
         return self.filter(audience, week=week, sent_at=None).order_by("pk")
 

@@ -13,18 +13,18 @@ from shop.core.models import Channel, WithTimes
 
 class ListingQuerySet(models.QuerySet["Listing"]):
     def existing(self) -> ListingQuerySet:
-        """Listings of products that were not removed."""
+        """Return listings of products that were not removed."""
         return self.filter(product__removed_at=None)
 
     def for_cooperative(self, cooperative: Cooperative) -> ListingQuerySet:
         return self.existing().filter(product__cooperative=cooperative)
 
     def waiting(self) -> ListingQuerySet:
-        """Listings that wait for the platform's review, longest waiting first."""
+        """Return listings that wait for the platform's review, longest waiting first."""
         return self.existing().filter(state=ListingState.IN_REVIEW).order_by("submitted_at", "pk")
 
     def on_sale(self, channel_id: int) -> ListingQuerySet:
-        """Listings shown in lists: published, visible, of an approved cooperative."""
+        """Return listings shown in lists: published, visible, of an approved cooperative."""
         return self.filter(
             channel=channel_id,
             state=ListingState.PUBLISHED,
@@ -39,7 +39,7 @@ class ListingQuerySet(models.QuerySet["Listing"]):
         return self.order_by("product__sort_key", "product")
 
     def in_season(self, month: int) -> ListingQuerySet:
-        """Products in season in the month (1 to 12); products without a season always are."""
+        """Return products in season in the month (1 to 12); products without a season always are."""
         return self.alias(_month=F("product__season").bitand(1 << (month - 1))).filter(_month__gt=0)
 
     def out_of_season(self, month: int) -> ListingQuerySet:

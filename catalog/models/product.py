@@ -49,11 +49,11 @@ class Unit(models.TextChoices):
 
 class ProductQuerySet(models.QuerySet["Product"]):
     def existing(self) -> ProductQuerySet:
-        """Products that were not removed; removed ones remain only for past orders and movements."""
+        """Return products that were not removed; removed ones remain only for past orders and movements."""
         return self.filter(removed_at=None)
 
     def visible_in(self, channel_id: int) -> ProductQuerySet:
-        """Products that buyers can see: published, of an approved cooperative."""
+        """Return products that buyers can see: published, of an approved cooperative."""
         return self.filter(
             listings__channel=channel_id,
             listings__state=ListingState.PUBLISHED,
@@ -61,7 +61,7 @@ class ProductQuerySet(models.QuerySet["Product"]):
         )
 
     def paused_or_published(self, channel_id: int) -> ProductQuerySet:
-        """Products with a public page: published or paused."""
+        """Return products with a public page: published or paused."""
         return self.filter(
             listings__channel=channel_id,
             listings__state__in=[ListingState.PUBLISHED, ListingState.PAUSED],
@@ -69,7 +69,7 @@ class ProductQuerySet(models.QuerySet["Product"]):
         )
 
     def on_sale(self, channel_id: int) -> ProductQuerySet:
-        """Products shown in lists: published and visible in listings."""
+        """Return products shown in lists: published and visible in listings."""
         return self.filter(
             listings__channel=channel_id,
             listings__state=ListingState.PUBLISHED,
@@ -78,7 +78,7 @@ class ProductQuerySet(models.QuerySet["Product"]):
         )
 
     def available_in(self, channel_id: int) -> ProductQuerySet:
-        """Products shown in lists that can be ordered now."""
+        """Return products shown in lists that can be ordered now."""
         return self.filter(
             listings__channel=channel_id,
             listings__state=ListingState.PUBLISHED,
@@ -91,7 +91,7 @@ class ProductQuerySet(models.QuerySet["Product"]):
         return self.existing().filter(cooperative=cooperative)
 
     def in_season(self, month: int) -> ProductQuerySet:
-        """Products in season in the month (1 to 12); products without a season always are."""
+        """Return products in season in the month (1 to 12); products without a season always are."""
         month_bit = 1 << (month - 1)
         return self.annotate(_month=models.F("season").bitand(month_bit)).filter(_month__gt=0)
 
@@ -99,7 +99,7 @@ class ProductQuerySet(models.QuerySet["Product"]):
         return self.order_by("sort_key", "pk")
 
     def under(self, category: Category) -> ProductQuerySet:
-        """Products of the category and its descendants."""
+        """Return products of the category and its descendants."""
         return self.filter(category__path__startswith=category.path or "/none/")
 
 
@@ -183,7 +183,7 @@ class Product(WithMetadata, WithExternalReference, WithSeo, WithTimes):
 
 class VariantQuerySet(models.QuerySet["Variant"]):
     def existing(self) -> VariantQuerySet:
-        """Variants of products that were not removed."""
+        """Return variants of products that were not removed."""
         return self.filter(product__removed_at=None)
 
     def in_order(self) -> VariantQuerySet:
@@ -193,7 +193,7 @@ class VariantQuerySet(models.QuerySet["Variant"]):
         return self.existing().filter(cooperative=cooperative)
 
     def buyable_in(self, channel_id: int) -> VariantQuerySet:
-        """Variants with a price, of products that buyers can see in the channel."""
+        """Return variants with a price, of products that buyers can see in the channel."""
         return self.filter(
             prices__channel=channel_id,
             prices__amount__isnull=False,
@@ -261,11 +261,11 @@ class Variant(WithMetadata, WithExternalReference, WithTimes):
         return DEFAULT_LOW_STOCK if self.low_stock_at is None else self.low_stock_at
 
     def grams_for(self, product: Product) -> int:
-        """Shipping weight of one step in grams: its own weight, its content, or its product's weight."""
+        """Return a step's shipping weight in grams: its own, its content's, or its product's."""
         return self.weight or self.content_grams or product.weight or 0
 
     def most_grams(self, steps: int = 1) -> int:
-        """The weight in grams up to which the buyer is not asked, for catch-weight products."""
+        """Return the weight in grams up to which the buyer is not asked, for catch-weight products."""
         return (self.content_grams or 0) * steps * (100 + self.tolerance_percent) // 100
 
 

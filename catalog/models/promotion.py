@@ -18,14 +18,14 @@ from shop.core.models import Channel, WithMetadata, WithTimes
 
 class PromotionQuerySet(models.QuerySet["Promotion"]):
     def for_cooperative(self, cooperative: Cooperative) -> PromotionQuerySet:
-        """Promotions that the cooperative created and pays for; excludes those of the platform."""
+        """Return promotions that the cooperative created and pays for; excludes those of the platform."""
         return self.filter(cooperative=cooperative, is_borne_by_platform=False)
 
     def running(self, now: datetime.datetime) -> PromotionQuerySet:
         return self.filter(Q(ends_at=None) | Q(ends_at__gt=now), starts_at__lte=now)
 
     def due(self, now: datetime.datetime) -> PromotionQuerySet:
-        """Promotions after which prices must be recalculated, longest waiting first."""
+        """Return promotions after which prices must be recalculated, longest waiting first."""
         return self.filter(refresh_at__lte=now).order_by("refresh_at", "pk")
 
     def newest_first(self) -> PromotionQuerySet:
@@ -89,10 +89,10 @@ class Promotion(WithMetadata, WithTimes):
         return self.ends_at - datetime.timedelta(microseconds=1) if self.ends_at else None
 
     def price_of(self, listed: int) -> int:
-        """The reduced price for a list price, in minor units."""
+        """Return the reduced price for a list price, in minor units."""
         return reduce_price(listed, percent=self.percent or Decimal(0), amount=self.amount or 0)
 
     def next_turn(self, now: datetime.datetime) -> datetime.datetime | None:
-        """When it next starts or ends after `now`, or None."""
+        """Return when it next starts or ends after `now`, or None."""
         turns = [each for each in (self.starts_at, self.ends_at) if each is not None and each > now]
         return min(turns, default=None)

@@ -35,7 +35,7 @@ class StockQuerySet(models.QuerySet["Stock"]):
         country: str,
         collected: Mapping[int, uuid.UUID] | None = None,
     ) -> StockQuerySet:
-        """Stock available to a buyer: the one availability rule of all interfaces.
+        """Return stock available to a buyer: the one availability rule of all interfaces.
 
         Counts warehouses of the channel that have a zone covering the country in that channel. If a
         cooperative's items are picked up, `collected` names its warehouse, and only that one counts.
@@ -56,7 +56,7 @@ class StockQuerySet(models.QuerySet["Stock"]):
         return self.filter(warehouse__cooperative=cooperative)
 
     def running_low(self) -> StockQuerySet:
-        """Listed variants at or below the low-stock threshold or oversold, lowest stock first."""
+        """Return listed variants at or below the low-stock threshold or oversold, lowest stock first."""
         return (
             self.filter(
                 variant__track_inventory=True,
@@ -70,7 +70,7 @@ class StockQuerySet(models.QuerySet["Stock"]):
         )
 
     def to_count(self) -> StockQuerySet:
-        """Rows for a stock count, ordered by product, variant, warehouse.
+        """Return rows for a stock count, ordered by product, variant, warehouse.
 
         Includes a closed warehouse only if stock has come back to it.
         """

@@ -116,7 +116,7 @@ class FacetIndex:
         return sets.get(division.code, BitMap())
 
     def seasonal_products(self, month: int = 0) -> BitMap:
-        """Products with a season that includes the month, or any month (0)."""
+        """Return products with a season that includes the month, or any month (0)."""
         all_year = BitMap.intersection(*(self.months.get(each, BitMap()) for each in range(1, 13)))
         return (self.months.get(month, BitMap()) if month else self.product_ids) - all_year
 
@@ -125,7 +125,7 @@ class FacetIndex:
         return time.monotonic() - self._built_at > MAX_AGE_SECONDS
 
     def followed(self) -> FacetIndex:
-        """The index with all later changes, or itself if there are none. Raises IndexOutdated.
+        """Return the index with all later changes, or itself if there are none. Raises IndexOutdated.
 
         Returns a copy, so other threads keep a consistent view of the old one.
         """
@@ -148,7 +148,7 @@ class FacetIndex:
         return updated
 
     def priced(self, lowest: int | None, highest: int | None) -> BitMap:
-        """Products with a lowest price in the range, both ends inclusive; excludes unpriced ones."""
+        """Return products with a lowest price in the range, both ends inclusive; excludes unpriced ones."""
         return union_of(
             product_ids
             for price, product_ids in self.prices.items()
@@ -221,7 +221,7 @@ _indexes: dict[int, FacetIndex] = {}
 
 
 def facet_index_for(channel_id: int, day: datetime.date) -> FacetIndex:
-    """The current index of a channel, cached in this process between calls."""
+    """Return the current index of a channel, cached in this process between calls."""
     with _lock:
         # Removed first, so that an index whose update fails is not kept.
         index = _indexes.pop(channel_id, None)
@@ -237,13 +237,13 @@ def facet_index_for(channel_id: int, day: datetime.date) -> FacetIndex:
 
 
 def market_facet_index() -> FacetIndex:
-    """The market's current facet index; empty if there is no channel."""
+    """Return the market's current facet index; empty if there is no channel."""
     channel = market_channel()
     return facet_index_for(channel.pk if channel else 0, vietnam_date(timezone.now()))
 
 
 def price_band_of(price: int) -> int:
-    """The lower bound of a price's band."""
+    """Return the lower bound of a price's band."""
     return PRICE_BANDS[bisect_right(PRICE_BANDS, price) - 1]
 
 
@@ -267,7 +267,7 @@ def _add_to_set(sets: Sets, key: Any, product_ids: BitMap) -> None:
 
 
 def _without(sets: Sets, removed: BitMap) -> Sets:
-    """The sets without these products; unaffected sets are reused."""
+    """Return the sets without these products; unaffected sets are reused."""
     remaining = (
         (key, product_ids if product_ids.isdisjoint(removed) else product_ids - removed)
         for key, product_ids in sets.items()

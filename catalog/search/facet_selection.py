@@ -24,7 +24,7 @@ class FacetSelection:
         return list(self._chosen)
 
     def without(self, respect: str) -> BitMap:
-        """The products that match every facet except this one."""
+        """Return the products that match every facet except this one."""
         if respect not in self._chosen:
             return self.product_ids
         if respect not in self._without:
@@ -33,5 +33,5 @@ class FacetSelection:
         return self._without[respect]
 
     def count(self, respect: str, product_ids: BitMap | None) -> int:
-        """How many products there would be if this facet had only `product_ids` chosen."""
+        """Return how many products there would be if this facet had only `product_ids` chosen."""
         return self.without(respect).intersection_cardinality(product_ids) if product_ids else 0

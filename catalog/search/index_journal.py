@@ -45,7 +45,7 @@ class ChangeJournal:
         self._missing = _find_gaps((row[0] for row in rows), time.monotonic())
 
     def changes_since_last_read(self) -> JournalChanges:
-        """Changes since the last call. Raises IndexOutdated."""
+        """Return changes since the last call. Raises IndexOutdated."""
         rows = self._read()
         if self._last and all(
             (key, token) != (self._last, self._token) for key, _product, token, _words in rows
@@ -77,7 +77,7 @@ class ChangeJournal:
 
 
 def _find_gaps(keys: Iterable[int], since: float) -> list[Gap]:
-    """The gaps between these ascending ids."""
+    """Return the gaps between these ascending ids."""
     return [(before + 1, after - 1, since) for before, after in pairwise(keys) if after - before > 1]
 
 

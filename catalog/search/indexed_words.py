@@ -34,13 +34,13 @@ class IndexedTexts:
     description: str
 
     def name_column(self) -> str:
-        """The text of the column `search_name`."""
+        """Return the text of the column `search_name`."""
         first = [FIRST + word for word in _all_words(self.name.partition(" ")[0])]
         subjects = self.places if self._has_several_kinds() else (self.category, *self.places)
         return _distinct(_all_words(self.name), first, _prefixed(SUBJECT, *subjects))
 
     def text_column(self) -> str:
-        """The text of the column `search_text`."""
+        """Return the text of the column `search_text`."""
         texts = [self.name, *self.places, self.seller]
         if not self._has_several_kinds():
             texts.append(self.category)

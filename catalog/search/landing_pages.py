@@ -60,7 +60,7 @@ class LandingPage:
 def find_landing_page(
     query: str, index: FacetIndex, cooperatives: Collection[Cooperative] = ()
 ) -> LandingPage | None:
-    """The page that the query names, and not only mentions; `cooperatives` are those that match the query."""
+    """Return the page that the query names; `cooperatives` are those that match the query."""
     words = folded_words(query[:200])
     if not words or len(words) > _MAX_WORDS:
         return None
@@ -86,7 +86,7 @@ def _fixed_page(name: str, index: FacetIndex) -> LandingPage | None:
 
 
 def _province_page(name: str, index: FacetIndex) -> LandingPage | None:
-    """A province by its name, or by the name before the mergers of 2025 if it has products."""
+    """Return a province by its name, or by the name before the mergers of 2025 if it has products."""
     joined_name = name.replace(" ", "")
     province = index.provinces_by_name.get(joined_name)
     if province is not None:
@@ -113,5 +113,5 @@ def _cooperative_page(
 
 
 def _own_name(folded_name: str) -> str:
-    """A cooperative's name without its type and spaces: "htx thien an" gives "thienan"."""
+    """Return a cooperative's name without its type and spaces: "htx thien an" gives "thienan"."""
     return without_start(folded_name, query_phrases().seller_types).replace(" ", "")

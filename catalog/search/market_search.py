@@ -42,7 +42,7 @@ class MarketSearch:
 
 
 def search_market(query: str, index: FacetIndex) -> MarketSearch:
-    """Products of the index that match, then those of the page that the query names.
+    """Return products of the index that match, then those of the page that the query names.
 
     If the query names a page, products found by a correction or a mention are left out.
     """
@@ -56,7 +56,7 @@ def search_market(query: str, index: FacetIndex) -> MarketSearch:
 
 
 def search_product_ids(query: str) -> list[int]:
-    """Ids of products that match the query, published or not, by relevance and then newest first.
+    """Return ids of products that match the query, published or not, by relevance and then newest first.
 
     If none does, those of the page that it names, such as OCOP.
     """

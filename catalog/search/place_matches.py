@@ -32,7 +32,7 @@ class PlaceMatch:
 
 
 def find_cooperatives(readings: Sequence[Reading], limit: int) -> list[Cooperative]:
-    """Cooperatives whose name contains every word of a reading, with the columns that a link needs."""
+    """Return cooperatives whose name contains every word of a reading, with the columns that a link needs."""
     matches = _by_translated_name(readings)
     for reading in filter(None, readings):
         rows = _cooperatives(*_like_patterns([term.word for term in reading]))
@@ -43,7 +43,7 @@ def find_cooperatives(readings: Sequence[Reading], limit: int) -> list[Cooperati
 
 
 def find_categories(readings: Sequence[Reading], limit: int) -> list[Category]:
-    """Categories whose name, original or translated, contains every word of a reading."""
+    """Return categories whose name, original or translated, contains every word of a reading."""
     if not any(readings):
         return []
     rows = _categories()
@@ -62,7 +62,7 @@ def find_categories(readings: Sequence[Reading], limit: int) -> list[Category]:
 
 
 def find_places(readings: Sequence[Reading], index: FacetIndex, limit: int) -> list[PlaceMatch]:
-    """Provinces and communes with products whose current or former name matches."""
+    """Return provinces and communes with products whose current or former name matches."""
     matches: dict[int, PlaceMatch] = {}
     for reading in filter(None, readings):
         for place in index.places:
@@ -114,7 +114,7 @@ def _cooperatives(after_space: Collection[str], joined_query: Collection[str]) -
 
 
 def _by_translated_name(readings: Sequence[Reading]) -> dict[int, Cooperative]:
-    """Cooperatives by id whose translated name matches; empty in the shop's default language."""
+    """Return cooperatives by id whose translated name matches; empty in the shop's default language."""
     language = get_language() or settings.LANGUAGE_CODE
     if language == settings.LANGUAGE_CODE or not any(readings):
         return {}

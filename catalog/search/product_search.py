@@ -57,7 +57,7 @@ class SearchResult:
 def search_products(
     query: str, *, limit: int | None = None, cache: SearchCache | None = None
 ) -> SearchResult:
-    """Products that contain every word of the query, at least one in the name, the category or the origin.
+    """Return products with every word of the query, one of them in name, category or origin.
 
     Diacritics that were typed must match; words typed without any match with any. Ranked: names that start
     as typed, names spelled so, names with other diacritics or synonyms, the rest. If nothing matches,
@@ -87,7 +87,7 @@ def search_products(
 
 
 def suggest_product_ids(query: str, *, limit: int) -> list[int]:
-    """Ids of the newest products whose displayed name has words starting with the typed ones."""
+    """Return ids of the newest products whose displayed name has words starting with the typed ones."""
     words = query_words_of(query)
     if not words:
         return []
@@ -96,7 +96,7 @@ def suggest_product_ids(query: str, *, limit: int) -> list[int]:
 
 
 def count_matches(words: Sequence[QueryWord], product_ids: BitMap) -> int:
-    """How many of these products have all the words as typed, at least one of them in the name."""
+    """Return how many of these products have all the words as typed, at least one of them in the name."""
     return product_ids.intersection_cardinality(products_where(*_about(_typed_choices(words))))
 
 
@@ -105,7 +105,7 @@ def _typed_choices(words: Sequence[QueryWord]) -> list[Choice]:
 
 
 def _about(choices: Sequence[Choice]) -> list[Condition]:
-    """Conditions for products that the query is about, rather than those that only contain its words."""
+    """Return conditions for products that the query is about, not only ones with its words."""
     return [
         Condition(SearchField.INGREDIENTS, choices),
         Condition(SearchField.SUBJECT, choices, is_any=True),
@@ -113,7 +113,7 @@ def _about(choices: Sequence[Choice]) -> list[Condition]:
 
 
 def _find_without_openings(words: Sequence[QueryWord], find: ProductQuery) -> BitMap:
-    """Products for the words after those that add nothing, such as "thit" in "thit ga"; else empty."""
+    """Return products for the words after those that add nothing, such as "thit" in "thit ga"; else empty."""
     query = " ".join(word.folded for word in words)
     shortest = shortened_queries(query, classifiers=True)[-1]
     if shortest == query:
@@ -123,7 +123,7 @@ def _find_without_openings(words: Sequence[QueryWord], find: ProductQuery) -> Bi
 
 
 def _name_ranks(words: Sequence[QueryWord], synonyms: Sequence[Choice] | None) -> Iterator[list[Condition]]:
-    """Conditions on the name, the best match first: it starts so, is spelled so, has synonyms."""
+    """Return conditions on the name, the best match first: it starts so, is spelled so, has synonyms."""
     exact, typed = list(map(exact_choice, words)), _typed_choices(words)
     spelled = exact if all(word.marks for word in words) else typed
     yield [Condition(SearchField.NAME, spelled), Condition(SearchField.FIRST, spelled[:1])]
@@ -142,7 +142,7 @@ def _find_also(find: ProductQuery, conditions: Sequence[Condition], translated: 
 def _other_attempts(
     words: Sequence[QueryWord], choices: Sequence[Choice], readings: Sequence[Reading]
 ) -> Iterator[Callable[[ProductQuery], SearchResult]]:
-    """Looser searches, the likeliest first: fewer words, the seller's words, mixed categories, other
+    """Return looser searches, the likeliest first: fewer words, the seller's words, mixed categories, other
     diacritics, ingredients, phrases of descriptions, unfinished words, slips of the keys."""
     yield lambda find: _result(_find_without_openings(words, find))
     yield lambda find: _result(find(Condition(SearchField.TEXT, choices)))
@@ -175,7 +175,7 @@ def _with_other_marks(words: Sequence[QueryWord], find: ProductQuery) -> SearchR
 
 
 def _unfinished_choices(words: Sequence[QueryWord]) -> list[Choice] | None:
-    """The words, with prefixes of those that are no syllables, and of the last word if it is long enough."""
+    """Return the words; those that are no syllables, and a long last one, also as prefixes."""
 
     def is_unfinished(position: int, word: QueryWord) -> bool:
         if not word.is_syllable:
@@ -192,7 +192,7 @@ def _unfinished_choices(words: Sequence[QueryWord]) -> list[Choice] | None:
 
 
 def _corrected(words: Sequence[QueryWord], find: ProductQuery) -> SearchResult:
-    """Products for the likeliest corrections, else for any."""
+    """Return products for the likeliest corrections, else for any."""
     phrases = correct_words(words)
     if phrases is None:
         return SearchResult()
@@ -207,7 +207,7 @@ def _corrected(words: Sequence[QueryWord], find: ProductQuery) -> SearchResult:
 def _corrected_text(
     product_ids: BitMap, phrases: Sequence[Sequence[Sequence[str]]], find: ProductQuery
 ) -> str:
-    """The likeliest correction of each word that the newest of these products contains."""
+    """Return the likeliest correction of each word that the newest of these products contains."""
     newest = product_ids.max()
 
     def likeliest_match(candidates: Sequence[Sequence[str]]) -> Sequence[str]:
@@ -224,7 +224,7 @@ def _corrected_text(
 
 
 def _translated_matches(words: Sequence[QueryWord], cache: SearchCache | None = None) -> BitMap:
-    """Products whose translated name contains the words; empty in the shop's default language."""
+    """Return products whose translated name contains the words; empty in the shop's default language."""
     language = get_language() or settings.LANGUAGE_CODE
     if language == settings.LANGUAGE_CODE:
         return BitMap()

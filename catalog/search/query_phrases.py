@@ -38,7 +38,7 @@ def query_phrases() -> QueryPhrases:
 
 
 def shortened_queries(query: str, *, classifiers: bool = False) -> list[str]:
-    """The folded query, and what remains of it without each opening phrase (or classifier) in turn."""
+    """Return the folded query, and what remains of it without each opening phrase (or classifier) in turn."""
     phrases = [*query_phrases().openings, *(query_phrases().classifiers if classifiers else ())]
     queries = [query]
     while (shorter := without_start(queries[-1], phrases)) != queries[-1]:
@@ -47,7 +47,7 @@ def shortened_queries(query: str, *, classifiers: bool = False) -> list[str]:
 
 
 def without_start(text: str, phrases: Sequence[str]) -> str:
-    """The text without the first of the phrases that it starts with, unless nothing would remain."""
+    """Return the text without the first of the phrases that it starts with, unless nothing would remain."""
     start = next((phrase for phrase in phrases if text.startswith(f"{phrase} ")), "")
     return text[len(start) :].strip()
 

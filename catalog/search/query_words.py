@@ -42,12 +42,12 @@ class QueryWord:
 
 
 def words_of(query: str) -> list[str]:
-    """The distinct words of the query: folded, without punctuation; may be empty."""
+    """Return the distinct words of the query: folded, without punctuation; may be empty."""
     return list(dict.fromkeys(folded_words(query[:MAX_QUERY_LENGTH])))[:MAX_QUERY_WORDS]
 
 
 def typed_words(query: str) -> list[str]:
-    """The words of `words_of`, with the diacritics of the first occurrence."""
+    """Return the words of `words_of`, with the diacritics of the first occurrence."""
     typed: dict[str, str] = {}
     for text in words_with_diacritics(query[:MAX_QUERY_LENGTH]):
         typed.setdefault(fold(text), text)

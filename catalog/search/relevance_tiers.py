@@ -24,7 +24,7 @@ class RelevanceTiers:
         self.product_ids, self._preferred_matches, self._newest = product_ids, preferred_matches, newest
 
     def __iter__(self) -> Iterator[BitMap]:
-        """The non-empty, disjoint tiers."""
+        """Return the non-empty, disjoint tiers."""
         seen = BitMap()
         for run_query in self._preferred_matches:
             tier = (run_query() if self._newest else run_query() & self.product_ids) - seen
@@ -37,12 +37,12 @@ class RelevanceTiers:
             yield other_matches
 
     def followed_by(self, further_tiers: BitMap) -> RelevanceTiers:
-        """The same tiers, and these products as the last."""
+        """Return the same tiers, and these products as the last."""
         if further_tiers <= self.product_ids:
             return self
         preferred_matches = [*self._preferred_matches, lambda: self.product_ids]
         return RelevanceTiers(self.product_ids | further_tiers, preferred_matches, newest=self._newest)
 
     def among(self, allowed_ids: BitMap) -> RelevanceTiers:
-        """The same tiers restricted to these products."""
+        """Return the same tiers restricted to these products."""
         return RelevanceTiers(self.product_ids & allowed_ids, self._preferred_matches)

@@ -27,7 +27,7 @@ class Term:
     begins: bool = False
 
     def token(self, prefix: str) -> str:
-        """The term as the index holds it behind a prefix."""
+        """Return the term as the index holds it behind a prefix."""
         return prefix + (MARKED + self.marks if self.marks else self.word)
 
 
@@ -37,7 +37,7 @@ Reading = list[Term]  # one interpretation of a query
 
 
 def term_with_marks(text: str) -> Term:
-    """The word as it is spelled, without diacritics if it has none."""
+    """Return the word as it is spelled, without diacritics if it has none."""
     return Term(fold(text), str(marked_word(text)))
 
 
@@ -50,28 +50,28 @@ def typed_term(word: QueryWord) -> Term:
 
 
 def typed_choice(word: QueryWord) -> Choice:
-    """The word as typed, or what its keys type in Telex or VNI."""
+    """Return the word as typed, or what its keys type in Telex or VNI."""
     decoded = [[term_with_marks(word.decoded)]] if word.decoded else []
     return [[typed_term(word)], *decoded]
 
 
 def exact_choice(word: QueryWord) -> Choice:
-    """The word spelled as typed: without diacritics only if it is typed without."""
+    """Return the word spelled as typed: without diacritics only if it is typed without."""
     return [[Term(word.folded, word.marks or f"{word.folded}{_NO_TONE}")]]
 
 
 def folded_choice(word: QueryWord) -> Choice:
-    """The word with any diacritics."""
+    """Return the word with any diacritics."""
     return [[Term(word.folded)]]
 
 
 def prefix_choice(word: QueryWord) -> Choice:
-    """Words that start like this one, with any diacritics; a single letter starts too many."""
+    """Return words that start like this one, with any diacritics; a single letter starts too many."""
     return [[Term(word.folded, begins=len(word.folded) > 1)]]
 
 
 def completed_choice(word: QueryWord) -> Choice:
-    """Syllables that have the diacritics typed and perhaps more, or hỏi instead of ngã and the reverse."""
+    """Return syllables with the typed diacritics and perhaps more, or hỏi and ngã swapped."""
     letters, tone = word.marks[:-1], int(word.marks[-1])
     tones = _TONES if tone == _NO_TONE else (_HOI, _NGA) if tone in (_HOI, _NGA) else (tone,)
     spellings = map("".join, product(*(LETTERS_WITH_MARKS.get(letter, letter) for letter in letters)))
@@ -80,7 +80,7 @@ def completed_choice(word: QueryWord) -> Choice:
 
 
 def joined_choice(readings: Iterable[Reading]) -> Choice:
-    """Neighbouring words of any reading: "thitlon" in a description with "thịt lợn"."""
+    """Return neighbouring words of any reading: "thitlon" in a description with "thịt lợn"."""
     return [
         [Term(first.word + second.word) for first, second in pairwise(reading)]
         for reading in readings

@@ -19,7 +19,7 @@ MAX_CORRECTIONS = 4  # corrections considered for one word
 
 
 def deletion_variants(word: str) -> set[str]:
-    """The word itself and the word without each of its letters, for matching one-letter typos."""
+    """Return the word itself and the word without each of its letters, for matching one-letter typos."""
     return {word, *(word[:position] + word[position + 1 :] for position in range(len(word)))}
 
 
@@ -56,12 +56,12 @@ def corrected_choices(phrases: Iterable[Sequence[Sequence[str]]]) -> list[Choice
 
 
 def _known_words(words: Sequence[str]) -> set[str]:
-    """The words that the catalogue has."""
+    """Return the words that the catalogue has."""
     return set(KnownWord.objects.filter(word__in=words).values_list("word", flat=True))
 
 
 def _typo_candidates(words: Sequence[str]) -> dict[str, list[str]]:
-    """Known words that a slip of the keys turns into each word, the most frequent first."""
+    """Return known words that a slip of the keys turns into each word, the most frequent first."""
     if not words:
         return {}
     variants = {word: deletion_variants(word) for word in words}
@@ -80,7 +80,7 @@ def _typo_candidates(words: Sequence[str]) -> dict[str, list[str]]:
 
 
 def _split_into_known_words(word: str) -> list[str]:
-    """The fewest known words whose concatenation is this word; empty if impossible."""
+    """Return the fewest known words whose concatenation is this word; empty if impossible."""
     pieces = {word[i:j] for i in range(len(word)) for j in range(i + 1, len(word) + 1)}
     known = set(KnownWord.objects.filter(word__in=pieces).values_list("word", flat=True))
     best: list[list[str] | None] = [[]]

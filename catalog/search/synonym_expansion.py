@@ -22,7 +22,7 @@ _Span = tuple[int, int]  # of words: the first, and the one after the last
 
 
 def with_synonyms(words: Sequence[QueryWord]) -> list[Choice] | None:
-    """The query's words or phrases, each with its synonyms; None if there are none.
+    """Return the query's words or phrases, each with its synonyms; None if there are none.
 
     Longer phrases take precedence, and each word is used once. The diacritics of a single word must be those
     of the synonym: "lớn" is not "lợn".
@@ -52,7 +52,7 @@ def with_synonyms(words: Sequence[QueryWord]) -> list[Choice] | None:
 
 
 def readings_of(words: Sequence[QueryWord]) -> list[Reading]:
-    """The words as typed, then with synonyms substituted."""
+    """Return the words as typed, then with synonyms substituted."""
     return readings_among(words, with_synonyms(words))
 
 
@@ -64,7 +64,7 @@ def readings_among(words: Sequence[QueryWord], choices: Sequence[Choice] | None)
 
 
 def prefix_terms(readings: Sequence[Reading]) -> list[Reading]:
-    """The readings with the words of the first, which is still being typed, as prefixes."""
+    """Return the readings with the words of the first, which is still being typed, as prefixes."""
     return [[Term(term.word, term.marks, begins=len(term.word) > 1) for term in readings[0]], *readings[1:]]
 
 
@@ -76,7 +76,7 @@ def _synonym_sets(phrases: Collection[str]) -> QuerySet[Any, Any]:
 
 
 def _synonyms_of(phrases: dict[_Span, Sequence[QueryWord]]) -> dict[_Span, list[Phrase]]:
-    """The synonyms of each phrase; omits phrases without any."""
+    """Return the synonyms of each phrase; omits phrases without any."""
     folded = {span: _folded_phrase(words) for span, words in phrases.items()}
     sets: dict[int, dict[str, str]] = defaultdict(dict)
     for key, plain, text in _synonym_sets(sorted(set(folded.values()))):

@@ -69,7 +69,7 @@ class Condition:
 def products_where(
     *conditions: Condition, limit: int | None = None, cache: SearchCache | None = None
 ) -> BitMap:
-    """Ids of products that match all the conditions; the newest, if limited.
+    """Return ids of products that match all the conditions; the newest, if limited.
 
     `cache` holds earlier results; its owner clears it when products change.
     """
@@ -79,7 +79,7 @@ def products_where(
 def products_with_translated_words(
     choices: Sequence[Choice], language: str, *, cache: SearchCache | None = None
 ) -> BitMap:
-    """Ids of products whose name in that language matches every choice."""
+    """Return ids of products whose name in that language matches every choice."""
     return _cached(cache, (repr(choices), language, None), lambda: _search_translations(language, choices))
 
 

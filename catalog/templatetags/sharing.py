@@ -34,7 +34,7 @@ _MEASURED = {"content_grams": "GRM", "content_ml": "MLT"}  # UN/CEFACT unit code
 
 @register.simple_tag
 def share_picture(path: str, alt: str) -> SafeString:
-    """The preview picture of a link: the file at `path`, or else the market's own."""
+    """Return the preview picture of a link: the file at `path`, or else the market's own."""
     address = public_url(default_storage.url(path) if path else static("illustrations/share.jpg"))
     properties = {
         "og:image": address,
@@ -56,7 +56,7 @@ def structured_product(
     media: Sequence[ProductMedia],
     is_paused: bool,
 ) -> SafeString:
-    """A Product with an Offer for each variant; all out of stock while its seller is paused (`is_paused`)."""
+    """Return a Product with an Offer for each variant, all out of stock if `is_paused`."""
     data = {
         "@type": "Product",
         "name": product.name,
@@ -76,7 +76,7 @@ def structured_product(
 
 @register.simple_tag
 def structured_path(steps: Sequence[Breadcrumb], page_name: str, address: str) -> SafeString:
-    """A BreadcrumbList: `steps` lead from the home page down, `page_name` names the page itself."""
+    """Return a BreadcrumbList: `steps` lead from the home page down, `page_name` names the page itself."""
     breadcrumbs = [*((step.name, public_url(step.path)) for step in steps), (page_name, address)]
     return _json_ld_script(
         {
@@ -91,7 +91,7 @@ def structured_path(steps: Sequence[Breadcrumb], page_name: str, address: str) -
 
 @register.simple_tag
 def structured_cooperative(cooperative: Cooperative, address: str) -> SafeString:
-    """A cooperative as an Organization, by its registration data."""
+    """Return a cooperative as an Organization, by its registration data."""
     return _json_ld_script(
         {
             **_organization(cooperative),
@@ -105,7 +105,7 @@ def structured_cooperative(cooperative: Cooperative, address: str) -> SafeString
 
 @register.simple_tag
 def structured_market(shop: ShopSettings) -> SafeString:
-    """The market as an Organization, and its site search."""
+    """Return the market as an Organization, and its site search."""
     home_url = public_url("/")
     seller = {
         "@type": "Organization",

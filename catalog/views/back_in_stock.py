@@ -34,7 +34,7 @@ REQUESTS_PER_CONTACT = Limit("back-contact", tries=20, seconds=24 * 60 * 60)
 
 
 def paused_product_page(request: HttpRequest, slug: str) -> HttpResponse:
-    """The page of a paused product; 404 for anything else."""
+    """Show the page of a paused product; 404 for anything else."""
     product = _product_or_404(slug)
     variants = list(product.variants.in_order())
     show_in_language(variants, "name")
@@ -76,7 +76,7 @@ def back_in_stock_page(request: HttpRequest, slug: str) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def back_in_stock_request(request: HttpRequest, token: str) -> HttpResponse:
-    """A request with a button that deletes it; opening the link alone changes nothing."""
+    """Show a request with a button that deletes it; opening the link alone changes nothing."""
     if request.method == "POST":
         with suppress(Missing):  # a repeat: already deleted
             cancel_back_in_stock_request(token=token, actor=_actor(request), now=timezone.now())
@@ -91,7 +91,7 @@ def back_in_stock_request(request: HttpRequest, token: str) -> HttpResponse:
 def back_in_stock_form(
     request: HttpRequest, variants: Sequence[Variant], *, is_any: bool = True
 ) -> BackInStockForm:
-    """The posted form, or one prefilled from the account; `is_any`: no variant can be ordered."""
+    """Return the posted form, or one prefilled from the account; `is_any`: no variant can be ordered."""
     user = get_user(request)
     known = (user.email or format_phone(user.phone or "")) if isinstance(user, User) else ""
     sent = request.POST if request.method == "POST" else None

@@ -20,7 +20,7 @@ class Breadcrumb(NamedTuple):
 
 
 def breadcrumbs_to(category: Category | None) -> list[Breadcrumb]:
-    """The market, all products, then the category's ancestors and itself, outermost first."""
+    """Return the market, all products, then the category's ancestors and itself, outermost first."""
     ancestor_ids = (
         [int(key) for key in (category.path or "").strip("/").split("/") if key] if category else []
     )

@@ -21,7 +21,7 @@ LOUDSPEAKER_LANGUAGE = "vi"
 
 @require_safe
 def bulletins(request: HttpRequest) -> HttpResponse:
-    """The market's latest bulletin, with links to earlier ones and to cooperatives' bulletins."""
+    """Show the market's latest bulletin, with links to earlier ones and to cooperatives' bulletins."""
     rows = list(Bulletin.objects.of_market().in_language(_language()).order_by("-week", "-pk")[:WEEKS])
     newest = rows[0] if rows else None
     return _render_bulletin(request, newest, None, earlier=rows[1:])
@@ -42,13 +42,13 @@ def bulletin(request: HttpRequest, week: str, slug: str | None = None) -> HttpRe
 
 @require_safe
 def bulletin_text(request: HttpRequest, week: str, slug: str | None = None) -> HttpResponse:
-    """The bulletin as a text file, to print or forward."""
+    """Show the bulletin as a text file, to print or forward."""
     return _text_download(_bulletin_or_404(week, slug, _language()).text, week, slug, "ban-tin")
 
 
 @require_safe
 def bulletin_spoken_text(request: HttpRequest, week: str, slug: str | None = None) -> HttpResponse:
-    """The Vietnamese text for the commune's loudspeaker, with numbers in words."""
+    """Show the Vietnamese text for the commune's loudspeaker, with numbers in words."""
     return _text_download(
         _bulletin_or_404(week, slug, LOUDSPEAKER_LANGUAGE).spoken_text, week, slug, "doc-loa"
     )
@@ -116,7 +116,7 @@ def _bulletin_or_404(week: str, slug: str | None, language: str) -> Bulletin:
 
 
 def _text_download(text: str, week: str, slug: str | None, name: str) -> HttpResponse:
-    """A UTF-8 text download with a byte order mark; without it Windows programs misread Vietnamese."""
+    """Return a UTF-8 text download with a byte order mark; without it Windows programs misread Vietnamese."""
     if not text:
         raise Http404
     response = HttpResponse("\ufeff" + text.replace("\n", "\r\n"), content_type="text/plain; charset=utf-8")

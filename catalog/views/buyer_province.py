@@ -16,13 +16,13 @@ COMMUNE_SESSION_KEY = "commune_code"
 
 
 def selling_provinces() -> list[Division]:
-    """Provinces with a public cooperative, in alphabetical order."""
+    """Return provinces with a public cooperative, in alphabetical order."""
     codes = set(Cooperative.objects.public().order_by().values_list("province_code", flat=True).distinct())
     return [province for province in all_provinces() if province.code in codes]
 
 
 def chosen_province(request: HttpRequest, provinces: Sequence[Division]) -> Division | None:
-    """The province of the URL (`?tinh=01`), stored in the session, or else the stored one.
+    """Return the province of the URL (`?tinh=01`), stored in the session, or else the stored one.
 
     A signed-in user without a choice gets the province of their default address. An empty value (`?tinh=`)
     clears the choice.
@@ -41,14 +41,14 @@ def chosen_province(request: HttpRequest, provinces: Sequence[Division]) -> Divi
 
 
 def known_province(request: HttpRequest) -> str:
-    """The code of the stored province, or of a signed-in user's default address; else empty."""
+    """Return the code of the stored province, or of a signed-in user's default address; else empty."""
     if PROVINCE_SESSION_KEY not in request.session and isinstance(request.user, User):
         _store_home_location(request, request.user)
     return str(request.session.get(PROVINCE_SESSION_KEY, ""))
 
 
 def chosen_commune(request: HttpRequest, communes: Sequence[Division]) -> Division | None:
-    """The commune of the URL (`?xa=…`) or the stored one; call after `chosen_province`."""
+    """Return the commune of the URL (`?xa=…`) or the stored one; call after `chosen_province`."""
     by_code = {commune.code: commune for commune in communes}
     requested = by_code.get(request.GET.get("xa", ""))
     if requested is not None and request.session.get(COMMUNE_SESSION_KEY) != requested.code:

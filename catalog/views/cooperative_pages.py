@@ -31,7 +31,7 @@ MOST_HARVESTS = 8
 
 @require_safe
 def cooperatives(request: HttpRequest) -> HttpResponse:
-    """All public cooperatives."""
+    """Show all public cooperatives."""
     rows = Cooperative.objects.public().select_related("cover").order_by("sort_order", "pk")
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     visible_cooperatives = list(page.object_list)
@@ -45,7 +45,7 @@ def cooperatives(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def cooperative(request: HttpRequest, slug: str) -> HttpResponse:
-    """A cooperative's profile: products, harvests, story, households, delivery methods and certificates."""
+    """Show a cooperative's profile with its products, harvests, delivery methods and so on."""
     requested_cooperative = get_object_or_404(
         Cooperative.objects.public().select_related("cover", "portrait"), slug=slug
     )
@@ -94,7 +94,7 @@ def _harvests(listings: ListingQuerySet) -> list[Product]:
 def _certificates(
     cooperative: Cooperative, channel: Channel | None, today: datetime.date
 ) -> list[Certificate]:
-    """Certificates valid today, with those of their products that buyers can see."""
+    """Return certificates valid today, with those of their products that buyers can see."""
     visible_products = Product.objects.paused_or_published(channel.pk) if channel else Product.objects.none()
     valid = Certificate.objects.valid_on(today).for_cooperative(cooperative)
     rows = list(

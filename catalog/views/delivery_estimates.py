@@ -36,11 +36,11 @@ class VariantChoice:
     view: int | None = None
 
     def to_pay(self, steps: int = 1) -> int:
-        """What that many steps cost: at most, if they are sold by weight."""
+        """Return what that many steps cost: at most, if they are sold by weight."""
         return self._sum(self.price, steps)
 
     def before(self, steps: int = 1) -> int | None:
-        """The same at list price, if that is more."""
+        """Return the same at list price, if that is more."""
         return self._sum(self.list_price, steps) if self.list_price else None
 
     def _sum(self, price: int, steps: int) -> int:
@@ -96,7 +96,7 @@ class PurchaseQuantity:
 def parse_purchase(
     query: QueryDict, product: Product, choices: Sequence[VariantChoice], best: VariantChoice | None
 ) -> PurchaseQuantity:
-    """The quantity requested in the URL (`?variant=…&quantity=…`), else one of the best variant.
+    """Return the quantity requested in the URL (`?variant=…&quantity=…`), else one of the best variant.
 
     Sold-out variants are ignored.
     """
@@ -143,7 +143,7 @@ def _delivery_options(
     *,
     now: datetime.datetime,
 ) -> list[DeliveryEstimate]:
-    """The cooperative's delivery methods with the checkout's fee for the province, or else the lowest fee."""
+    """Return the cooperative's delivery methods with their fee for the province, or the lowest."""
     options = []
     methods = list(DeliveryMethod.objects.active_with_terms().filter(cooperative=product.cooperative))
     show_in_language(methods, "name", "note")

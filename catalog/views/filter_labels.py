@@ -40,12 +40,12 @@ def division_labels(keys: Sequence[Any]) -> OptionLabels:
 
 
 def communes_with_products(provinces: Sequence[str], index: FacetIndex) -> list[str]:
-    """Codes of the provinces' communes that have products."""
+    """Return codes of the provinces' communes that have products."""
     return [code for code in _communes(list(provinces)) if code in index.communes] if provinces else []
 
 
 def products_by_category(inside: Iterable[Category], index: FacetIndex) -> dict[str, BitMap]:
-    """Products of each category including its descendants, by slug."""
+    """Return products of each category including its descendants, by slug."""
     paths = {key: path for key, path in _paths() if key in index.categories}
     return {
         row.slug: union_of(

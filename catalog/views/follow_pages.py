@@ -47,7 +47,7 @@ def follow(request: HttpRequest, slug: str | None = None) -> HttpResponse:
 @login_required
 @never_cache
 def own_follows(request: HttpRequest) -> HttpResponse:
-    """The signed-in user's follows and back-in-stock requests, each with a button to end it."""
+    """Show the signed-in user's follows and back-in-stock requests, each with a button to end it."""
     key = request.user.pk or 0
     follows = list(Follow.objects.of_person(key).select_related("cooperative").order_by("created_at", "pk"))
     waiting = BackInStockRequest.objects.of_person(key).waiting().select_related("product", "variant")
@@ -63,7 +63,7 @@ def own_follows(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def follow_settings(request: HttpRequest, token: str) -> HttpResponse:
-    """A follow with buttons to confirm or delete it; opening the link alone changes nothing."""
+    """Show a follow with buttons to confirm or delete it; opening the link alone changes nothing."""
     if request.method == "POST":
         with suppress(Missing):  # a repeat: already deleted
             unfollow(token=token, actor=_actor(request), now=timezone.now())
@@ -89,7 +89,7 @@ def follow_confirmation(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def follow_form(request: HttpRequest) -> FollowForm:
-    """The posted form, or one prefilled with the account's address."""
+    """Return the posted form, or one prefilled with the account's address."""
     user = get_user(request)
     known = (user.email or "") if isinstance(user, User) else ""
     sent = request.POST if request.method == "POST" else None
@@ -97,7 +97,7 @@ def follow_form(request: HttpRequest) -> FollowForm:
 
 
 def visitors_follow(request: HttpRequest, cooperative: Cooperative | None) -> Follow | None:
-    """The signed-in user's confirmed follow of this cooperative or the market, if any."""
+    """Return the signed-in user's confirmed follow of this cooperative or the market, if any."""
     user = get_user(request)
     if not isinstance(user, User):
         return None

@@ -92,13 +92,13 @@ def build_cards(listings: Sequence[Listing], *, now: datetime.datetime) -> list[
 
 
 def listings_for_cards(product_ids: Sequence[int], channel_id: int) -> list[Listing]:
-    """The visible listings of these products in the given order, loaded for `cards`."""
+    """Return the visible listings of these products in the given order, loaded for `cards`."""
     by_product = {row.product_id: row for row in _visible_listings(channel_id, list(product_ids))}
     return [by_product[key] for key in product_ids if key in by_product]
 
 
 def ocop_stars_by_product(products: Sequence[Product], day: datetime.date) -> dict[int, int]:
-    """The highest number of OCOP stars of each product on the day, by product id."""
+    """Return the highest number of OCOP stars of each product on the day, by product id."""
     rows = _ocop_stars([product.pk for product in products], day)
     return {product: stars for product, stars in rows if stars}
 
@@ -170,12 +170,12 @@ def _prices(listings: Sequence[Listing]) -> dict[int, list[Price]]:
 
 
 def _pictures(products: Sequence[Product]) -> dict[int, Picture]:
-    """The first picture of each product."""
+    """Return the first picture of each product."""
     return {media.product_id: media.picture for media in _first_media([product.pk for product in products])}
 
 
 def _free(variant_ids: Sequence[int], listings: Sequence[Listing]) -> dict[int, int]:
-    """The stock of each variant that buyers can still order, in steps."""
+    """Return the stock of each variant that buyers can still order, in steps."""
     if not listings:
         return {}
     channel = listings[0].channel
@@ -187,7 +187,7 @@ def _free(variant_ids: Sequence[int], listings: Sequence[Listing]) -> dict[int, 
 
 @compiled_query
 def _visible_listings(channel: int, products: Collection[int]) -> QuerySet[Listing]:
-    """Listings with the columns that cards show."""
+    """Return listings with the columns that cards show."""
     rows = Listing.objects.on_sale(channel).filter(product__in=products).select_related("channel")
     return rows.defer(*_UNUSED_COLUMNS).order_by()
 

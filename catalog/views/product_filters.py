@@ -115,7 +115,7 @@ class ProductFilters:
         return bool(text.strip()) and _parse_price(text) is None
 
     def _list(self, name: str) -> list[str]:
-        """The well-formed values of a parameter, without repeats."""
+        """Return the well-formed values of a parameter, without repeats."""
         values = self._query.getlist(name)[:MAX_CHOSEN]
         return list(dict.fromkeys(value for value in values if _VALUE.fullmatch(value)))
 
@@ -145,7 +145,7 @@ class ProductFilters:
         }
 
     def _products_in_places(self) -> BitMap:
-        """Products of the chosen communes, and of chosen provinces without a chosen commune."""
+        """Return products of the chosen communes, and of chosen provinces without a chosen commune."""
         communes = _any_of(self._index.communes, self._communes)
         province_products = [self._index.provinces[code] for code in self._provinces]
         return communes | union_of(
@@ -159,7 +159,7 @@ class ProductFilters:
     # --- options ------------------------------------------------------------------------------------------
 
     def toggles(self) -> dict[str, FacetOption]:
-        """The on/off filters by name; DELIVERED counts nothing while the location is unknown."""
+        """Return the on/off filters by name; DELIVERED counts nothing while the location is unknown."""
         return {
             name: FacetOption(
                 name,
@@ -171,7 +171,7 @@ class ProductFilters:
         }
 
     def facets(self) -> list[Facet]:
-        """The facets that offer a choice."""
+        """Return the facets that offer a choice."""
         index = self._index
         provinces = self._provinces or ([*index.provinces] if len(index.provinces) == 1 else [])
         communes = {
@@ -231,7 +231,7 @@ class ProductFilters:
         return [facet for facet in found if facet is not None]
 
     def branches(self) -> list[FacetOption]:
-        """The categories to choose from, without empty ones."""
+        """Return the categories to choose from, without empty ones."""
         names = {row.slug: translated(row, "name") for row in self._inside}
         return self._fixed_options(
             CATEGORY, names, self._branches, self._categories, lambda slug: names[slug]
@@ -279,7 +279,7 @@ _OTHER_CERTIFICATES = [kind.value for kind in CertificateKind if kind != Certifi
 
 
 def _facet(name: str, label: str, options: Sequence[FacetOption]) -> Facet | None:
-    """A facet, or None if there is nothing to choose."""
+    """Return a facet, or None if there is nothing to choose."""
     if not options or (len(options) == 1 and not options[0].is_chosen):
         return None
     return Facet(name, label, options)

@@ -44,7 +44,7 @@ MAX_MATCHES = 6  # cooperatives, categories and places shown above the search re
 
 @require_safe
 def products(request: HttpRequest) -> HttpResponse:
-    """All listed products."""
+    """Show all listed products."""
     categories = _root_categories()
     show_in_language(categories, "name")
     index = market_facet_index()
@@ -55,7 +55,7 @@ def products(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def category(request: HttpRequest, slug: str) -> HttpResponse:
-    """The products of a category and its descendants."""
+    """Show the products of a category and its descendants."""
     requested_category = get_object_or_404(Category, slug=slug)
     inside = list(requested_category.children.in_order())
     show_in_language([requested_category, *inside], "name", "description_text")
@@ -158,7 +158,7 @@ def _render_products(
 
 
 def _other_matches(search: MarketSearch, index: FacetIndex) -> dict[str, object]:
-    """Categories, places and cooperatives that match; without the one whose page is shown above them."""
+    """Return matching categories, places and cooperatives, except the one shown above them."""
     landing = search.landing
     shown_divisions = {landing.province, landing.cooperative} if landing else set()
     places = find_places(search.readings, index, MAX_MATCHES)
@@ -170,7 +170,7 @@ def _other_matches(search: MarketSearch, index: FacetIndex) -> dict[str, object]
 
 
 def _browsing_aids(index: FacetIndex) -> dict[str, object]:
-    """What an empty result shows: categories with products, and products in season."""
+    """Return what an empty result shows: categories with products, and products in season."""
     now = timezone.now()
     categories = _root_categories()
     show_in_language(categories, "name")
@@ -186,7 +186,7 @@ def _browsing_aids(index: FacetIndex) -> dict[str, object]:
 
 
 def _with_diacritics(words: str, tiers: RelevanceTiers) -> str:
-    """The folded words with diacritics, as spelled in the name of the newest of the products; else empty."""
+    """Return the words with the diacritics of the newest product's name; else empty."""
     if not words or not tiers.product_ids:
         return ""
     product_ids = next(iter(tiers))
@@ -198,7 +198,7 @@ def _with_diacritics(words: str, tiers: RelevanceTiers) -> str:
 
 
 def _delivering(index: FacetIndex, province: Division | None) -> list[int] | None:
-    """Ids of cooperatives that ship to the province, pickup excluded; None if it is unknown."""
+    """Return ids of cooperatives that ship to the province, pickup excluded; None if it is unknown."""
     return None if province is None else _cooperatives_shipping_to(index.channel_id, ["", province.code])
 
 
@@ -224,7 +224,7 @@ def _paused_cooperatives(day: datetime.date) -> QuerySet[Any, int]:
 
 
 def _sort_order(request: HttpRequest, *, is_search: bool) -> SortOrder:
-    """The requested sort order; the default is relevance for searches and season for lists."""
+    """Return the requested sort order; the default is relevance for searches and season for lists."""
     default = SortOrder.RELEVANCE if is_search else SortOrder.SEASON
     requested = request.GET.get("xep", "")
     known = [order for order in SortOrder if is_search or order != SortOrder.RELEVANCE]

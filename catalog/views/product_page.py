@@ -31,7 +31,7 @@ MAX_SIMILAR = 4
 
 @require_safe
 def product(request: HttpRequest, slug: str) -> HttpResponse:
-    """A listed product's page, or the page of a paused one; 404 for anything else."""
+    """Show a listed product's page, or the page of a paused one; 404 for anything else."""
     channel = get_channel_or_404()
     rows = Product.objects.visible_in(channel.pk).select_related(
         "cooperative__portrait", "category", "producer"
@@ -78,7 +78,7 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def get_channel_or_404() -> Channel:
-    """The market's channel; raises Http404 if there is none yet."""
+    """Return the market's channel; raises Http404 if there is none yet."""
     channel = market_channel()
     if channel is None:
         raise Http404
@@ -99,7 +99,7 @@ def _variant_context(choices: Sequence[VariantChoice]) -> dict[str, Any]:
 
 
 def _choices(product: Product, channel: Channel) -> list[VariantChoice]:
-    """The product's variants with a price, in sort order."""
+    """Return the product's variants with a price, in sort order."""
     variants = list(product.variants.in_order())
     priced = Price.objects.filter(variant__in=variants, channel=channel, amount__isnull=False)
     prices = {price.variant_id: price for price in priced}
@@ -125,7 +125,7 @@ def _choice(variant: Variant, price: Price, free: int) -> VariantChoice:
 
 
 def _media(product: Product, variant_key: str) -> list[ProductMedia]:
-    """The product's pictures in order; those of the requested variant come first."""
+    """Return the product's pictures in order; those of the requested variant come first."""
     visible = ProductMedia.objects.shown().filter(product=product).select_related("picture")
     rows = list(visible.order_by("sort_order", "pk"))
     if not (variant_key.isdecimal() and len(variant_key) < 10):
@@ -156,7 +156,7 @@ def _add_pictures(choices: Sequence[VariantChoice], media: Sequence[ProductMedia
 def _back_form(
     request: HttpRequest, product: Product, choices: Sequence[VariantChoice], *, today: datetime.date
 ) -> BackInStockForm | None:
-    """The back-in-stock form, or None if every variant can be ordered and it is in season."""
+    """Return the back-in-stock form, or None if every variant can be ordered and it is in season."""
     sold_out_variants = [choice.variant for choice in choices if choice.is_sold_out]
     if (
         not sold_out_variants

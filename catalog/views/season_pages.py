@@ -33,7 +33,7 @@ STARS = (5, 4, 3)
 
 @require_safe
 def seasons(request: HttpRequest) -> HttpResponse:
-    """The harvest calendar: seasonal products by month and province; the default is this month."""
+    """Show the harvest calendar: seasonal products by month and province; the default is this month."""
     now = timezone.now()
     provinces = selling_provinces()
     province = next((each for each in provinces if slugify(each.name) == request.GET.get("noi")), None)
@@ -59,7 +59,7 @@ def seasons(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def regions(request: HttpRequest) -> HttpResponse:
-    """Provinces with a public cooperative."""
+    """Show provinces with a public cooperative."""
     product_counts = dict(
         Cooperative.objects.public()
         .exclude(province_code="")
@@ -77,7 +77,7 @@ def regions(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def region(request: HttpRequest, slug: str) -> HttpResponse:
-    """A province's page: cooperatives, products and harvests."""
+    """Show a province's page: cooperatives, products and harvests."""
     now = timezone.now()
     province = next((candidate for candidate in all_provinces() if slugify(candidate.name) == slug), None)
     if province is None:
@@ -137,7 +137,7 @@ def _cards_of(product_ids: Sequence[int], index: FacetIndex, *, now: datetime.da
 
 
 def _parse_month(sent: str | None, now: datetime.datetime) -> int:
-    """The requested month, 0 for all; this month if missing or invalid."""
+    """Return the requested month, 0 for all; this month if missing or invalid."""
     if sent is not None and sent.isascii() and sent.isdecimal() and 0 <= int(sent[:3]) <= 12:
         return int(sent[:3])
     return vietnam_date(now).month

@@ -57,7 +57,7 @@ class Regions(LanguageSitemap):
 
 
 def sitemaps() -> dict[str, LanguageSitemap]:
-    """The sitemaps of products, categories, cooperatives and regions in each language, by name."""
+    """Return the sitemaps of products, categories, cooperatives and regions in each language, by name."""
     return {
         f"{section}-{language}": kind(language)
         for section, kind in (

@@ -28,7 +28,7 @@ def move_guest_wishes(request: HttpRequest, user: User, *, now: datetime.datetim
 
 
 def wished_product_ids(request: HttpRequest) -> list[int]:
-    """Ids of the products on the visitor's wish list, newest first."""
+    """Return ids of the products on the visitor's wish list, newest first."""
     if isinstance(request.user, User):
         rows = WishedProduct.objects.filter(user=request.user).order_by("-added_at", "-pk")
         return list(rows.values_list("product", flat=True))

@@ -100,7 +100,7 @@ class HttpConnection(HTTPChannel):  # type: ignore[misc]
         return ("body", request) if request.headers_finished else ("header", request)
 
     def _moved_bytes(self) -> int:
-        """The bytes that came from or reached the visitor. What the kernel still holds has reached nobody."""
+        """Return the bytes received from or delivered to the visitor, without the kernel's buffer."""
         received = self.request.body_bytes_received if self.request else 0
         return int(self.sent_bytes - self._unsent_bytes() + received)
 

@@ -35,7 +35,7 @@ class PictureNotReady(Refused):
 
 
 def missing_legal_fields(product: Product) -> list[str]:
-    """Names of missing fields that Consumer Law 19/2023, article 37, requires, in a fixed order.
+    """Return names of missing fields that Consumer Law 19/2023, article 37, requires, in a fixed order.
 
     Seller, price, origin, shelf life, delivery and return terms; and a picture, so that the buyer sees the
     product. The quantity needs no check, as every variant has a unit.

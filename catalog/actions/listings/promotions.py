@@ -216,7 +216,7 @@ def _refresh_prices(product_ids: list[int], *, actor: Actor, now: datetime.datet
 
 
 def _affected_products(promotion: Promotion) -> QuerySet[Product]:
-    """Products that the promotion covers, and those whose price it set."""
+    """Return products that the promotion covers, and those whose price it set."""
     covered = Q()
     if promotion.cooperative_id is not None:
         covered = Q(cooperative=promotion.cooperative_id)

@@ -67,7 +67,7 @@ def update_lowest_prices(product_ids: Iterable[int]) -> None:
 
 
 def _best_price(price: Price, rules: Sequence[Promotion]) -> tuple[int | None, uuid.UUID | None]:
-    """The lowest promotional price and its promotion's id; the oldest wins a tie. They do not add up."""
+    """Return the lowest promotional price and its promotion's id; the oldest wins a tie."""
     if price.amount is None:
         return None, None
     candidates = [

@@ -58,7 +58,7 @@ class _FeedVariant:
 
 
 def feed_path(language: str) -> str:
-    """The storage path of the compressed feed."""
+    """Return the storage path of the compressed feed."""
     return f"feeds/google-{language}.xml.gz"
 
 
@@ -176,7 +176,7 @@ class _Texts:
 
 
 def _item_fields(feed_variant: _FeedVariant, texts: _Texts) -> dict[str, object]:
-    """The feed's fields for one variant; empty values are omitted."""
+    """Return the feed's fields for one variant; empty values are omitted."""
     variant, price, product = feed_variant.variant, feed_variant.price, feed_variant.listing.product
     name = texts.of(product, "name")
     label = texts.of(variant, "name")
@@ -205,7 +205,7 @@ def _item_fields(feed_variant: _FeedVariant, texts: _Texts) -> dict[str, object]
 
 
 def _measure(variant: Variant) -> dict[str, str]:
-    """The content of a step, and the measure for its unit price."""
+    """Return the content of a step, and the measure for its unit price."""
     if variant.content_grams:
         return {"unit_pricing_measure": f"{variant.content_grams} g", "unit_pricing_base_measure": "1 kg"}
     if variant.content_ml:
@@ -261,7 +261,7 @@ def _feed_variants(listings: Sequence[Listing], channel: Channel, day: datetime.
 
 
 def _image_urls(products: Sequence[int]) -> dict[int, str]:
-    """The absolute URL of each product's first photo, its widest JPEG."""
+    """Return the absolute URL of each product's first photo, its widest JPEG."""
     rows = ProductMedia.objects.filter(product__in=products, picture__state=PictureState.READY)
     urls = {}
     for media in rows.select_related("picture").order_by("product", "-sort_order", "-pk"):

@@ -50,7 +50,7 @@ class _Drawing:
         return self.photo is not None and self.photo.state == PictureState.WAITING
 
     def digest(self, market: str) -> str:
-        """A digest of everything that the picture shows."""
+        """Return a digest of everything that the picture shows."""
         photo = self.photo if self.photo and self.photo.state == PictureState.READY else None
         parts = [_DESIGN, market, self.name, *self.below, f"{photo.pk} {photo.digest}" if photo else ""]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()

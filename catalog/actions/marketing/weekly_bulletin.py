@@ -257,7 +257,7 @@ def _collect_content(
 
 
 def _pickups(methods: Sequence[DeliveryMethod], week: datetime.date) -> list[BulletinPickup]:
-    """The week's pickup times, in chronological order."""
+    """Return the week's pickup times, in chronological order."""
     days = [week + datetime.timedelta(days=ahead) for ahead in range(7)]
     pickups = [
         BulletinPickup(method, PickupTime(day, hours.starts, hours.ends, hours.capacity))
@@ -271,7 +271,7 @@ def _pickups(methods: Sequence[DeliveryMethod], week: datetime.date) -> list[Bul
 
 
 def _with_prices(listings: ListingQuerySet, limit: int) -> list[BulletinProduct]:
-    """Listings with their cheapest price; three queries."""
+    """Return listings with their cheapest price; three queries."""
     rows = list(listings[:limit])
     products = [row.product for row in rows]
     show_in_language(products, "name")

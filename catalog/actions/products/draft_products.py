@@ -53,9 +53,7 @@ def insert_draft_product(
     actor: Actor,
     now: datetime.datetime,
 ) -> Product:
-    """Step: create the product within the caller's transaction. The stock goes to the seller's first
-    warehouse.
-    """
+    """Create a product in the caller's transaction, with stock in the seller's first warehouse."""
     product = Product(
         product_type=product_values.product_type, cooperative=cooperative, category=product_values.category
     )

@@ -130,7 +130,7 @@ def _media_or_missing(visible_media: list[ProductMedia], media_id: PictureKey) -
 
 
 def _next_position(product: Product) -> int:
-    """The position after the last picture."""
+    """Return the position after the last picture."""
     last = ProductMedia.objects.filter(product=product).order_by("-sort_order", "-pk").first()
     return last.sort_order + 1 if last is not None else 0
 

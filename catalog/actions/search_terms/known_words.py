@@ -73,7 +73,7 @@ def _add_words(words: Sequence[str], counts: Counter[str]) -> None:
 
 
 def _count_words() -> Counter[str]:
-    """The number of products for each word of names, categories, origins and sellers.
+    """Return the number of products for each word of names, categories, origins and sellers.
 
     Descriptions are left out: a slip of the keys in a search is meant to be a product's name.
     """

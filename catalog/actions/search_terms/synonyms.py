@@ -79,14 +79,14 @@ def remove_synonyms(*, set_id: int, actor: Actor, now: datetime.datetime) -> Non
 
 
 def _find_set(folded: Collection[str]) -> SynonymSet | None:
-    """The oldest set with exactly these words."""
+    """Return the oldest set with exactly these words."""
     matched = Count("words", filter=Q(words__folded__in=list(folded)))
     sets = SynonymSet.objects.annotate(all=Count("words"), matched=matched)
     return sets.filter(all=len(folded), matched=len(folded)).order_by("pk").first()
 
 
 def _fold_words(words: Sequence[str]) -> dict[str, str]:
-    """Words by their folded form, the first of those that fold alike.
+    """Return words by their folded form, the first of those that fold alike.
 
     Raises InvalidSynonym, InvalidSynonymCount.
     """

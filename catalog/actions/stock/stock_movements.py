@@ -248,7 +248,7 @@ def receive_stock(
 
 
 def lock_stock_row(*, cooperative: Cooperative, variant_id: int, warehouse_id: uuid.UUID) -> Stock:
-    """The locked stock row of a variant in a warehouse; created if missing.
+    """Return the locked stock row of a variant in a warehouse; created if missing.
 
     A variant is stocked only in its own cooperative's warehouses. Raises Missing.
     """
@@ -282,7 +282,7 @@ def refresh_availability(*, variant_ids: Iterable[int]) -> None:
 
 @compiled_query
 def _available_listings(channel: int, country: str, listings: Collection[int]) -> QuerySet[Listing, int]:
-    """Ids of those listings with a priced, in-stock variant."""
+    """Return ids of those listings with a priced, in-stock variant."""
     in_stock = Stock.objects.reachable(channel_id=channel, country=country)
     priced = Price.objects.filter(variant=OuterRef("pk"), channel=channel, amount__isnull=False)
     buyable = Variant.objects.filter(

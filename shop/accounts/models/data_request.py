@@ -32,14 +32,14 @@ class DataRequestQuerySet(models.QuerySet["DataRequest"]):
         return self.filter(state=RequestState.OPEN).order_by("due_at", "pk")
 
     def at_state(self, state: str) -> DataRequestQuerySet:
-        """Requests in a state, newest first; open ones by urgency."""
+        """Return requests in a state, newest first; open ones by urgency."""
         return self.open() if state == RequestState.OPEN else self.filter(state=state).newest_first()
 
     def of_person(self, user_id: int) -> DataRequestQuerySet:
         return self.filter(user=user_id).newest_first()
 
     def to_run(self, now: datetime.datetime) -> DataRequestQuerySet:
-        """Deletions whose waiting time is over."""
+        """Return deletions whose waiting time is over."""
         return self.open().filter(kind=RequestKind.DELETION, runs_at__lte=now)
 
     def newest_first(self) -> DataRequestQuerySet:
@@ -106,13 +106,11 @@ class DataRequest(models.Model):
 
 class DataExportQuerySet(models.QuerySet["DataExport"]):
     def to_make(self) -> DataExportQuerySet:
-        """Exports that no job has created yet."""
+        """Return exports that no job has created yet."""
         return self.filter(ready_at=None).order_by("created_at", "pk")
 
     def visible_to(self, user_id: int | None, now: datetime.datetime) -> DataExportQuerySet:
-        """Exports that a user may download: their own, or a guest's by its unguessable id. Expired ones
-        excluded.
-        """
+        """Return unexpired exports that a user may download: their own, or a guest's by its id."""
         return self.filter(Q(user=user_id) | Q(user=None), ready_at__isnull=False, expires_at__gt=now)
 
 

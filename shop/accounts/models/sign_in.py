@@ -26,7 +26,7 @@ class CodePurpose(models.TextChoices):
 
 class OneTimeCodeQuerySet(models.QuerySet["OneTimeCode"]):
     def usable(self, now: datetime.datetime, max_tries: int) -> OneTimeCodeQuerySet:
-        """Codes that may still be tried."""
+        """Return codes that may still be tried."""
         return self.filter(used_at=None, expires_at__gt=now, tries__lt=max_tries)
 
 
@@ -75,12 +75,12 @@ class SignInMethod(models.TextChoices):
 
 class SignInQuerySet(models.QuerySet["SignIn"]):
     def active(self, user_id: int, now: datetime.datetime) -> SignInQuerySet:
-        """Unexpired sign-ins of a user, the last used one first."""
+        """Return unexpired sign-ins of a user, the last used one first."""
         alive = Session.objects.filter(session_key=models.OuterRef("session_key"), expire_date__gt=now)
         return self.filter(models.Exists(alive), user=user_id).order_by("-last_seen_at", "-pk")
 
     def ended(self, now: datetime.datetime) -> SignInQuerySet:
-        """Sign-ins whose session is gone."""
+        """Return sign-ins whose session is gone."""
         alive = Session.objects.filter(session_key=models.OuterRef("session_key"), expire_date__gt=now)
         return self.filter(~models.Exists(alive))
 

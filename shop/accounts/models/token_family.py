@@ -16,7 +16,7 @@ class TokenFamilyQuerySet(models.QuerySet["TokenFamily"]):
         return self.filter(expires_at__gt=now)
 
     def of_person(self, user_id: int, now: datetime.datetime) -> TokenFamilyQuerySet:
-        """A user's sign-ins over the API, the last used one first."""
+        """Return a user's sign-ins over the API, the last used one first."""
         return self.active(now).filter(user=user_id).order_by("-last_seen_at", "pk")
 
 

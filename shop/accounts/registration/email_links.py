@@ -45,7 +45,7 @@ _EMAIL_CHANGE = "shop.accounts.registration.email_links.email"
 
 
 def password_url(user: User) -> str:
-    """The page that sets a new password with a token of its own, in the person's language."""
+    """Return the page that sets a new password with a token of its own, in the person's language."""
     with translation.override(user.language):
         uid = urlsafe_base64_encode(force_bytes(user.pk))
         return f"{settings.PUBLIC_URL}{reverse('accounts:password', args=[uid, PASSWORD.make_token(user)])}"

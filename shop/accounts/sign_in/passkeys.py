@@ -31,7 +31,7 @@ class TooManyPasskeys(Refused):
 
 
 def user_passkeys(user_id: int) -> QuerySet[Passkey]:
-    """A user's passkeys, oldest first."""
+    """Return a user's passkeys, oldest first."""
     return Passkey.objects.filter(user=user_id).order_by("created_at", "pk")
 
 

@@ -27,7 +27,7 @@ MANAGES_USERS_OR_STAFF = (Permission.MANAGE_USERS, Permission.MANAGE_STAFF)
 
 
 def _visible_users(context: Context) -> Rows:
-    """Visible users: oneself; customers with permissions for users or orders; staff with MANAGE_STAFF."""
+    """Return visible users: oneself; customers and staff, if permissions allow."""
     people = User.objects.filter(erased_at=None)
     visible_users = User.objects.filter(pk=context.user.pk) if context.user else User.objects.none()
     if context.may(Permission.MANAGE_USERS, Permission.MANAGE_ORDERS):
@@ -136,7 +136,7 @@ def source_permission_groups(
 
 
 def _visible_groups(context: Context) -> Rows:
-    """Visible groups: one's own; all with MANAGE_STAFF."""
+    """Return visible groups: one's own; all with MANAGE_STAFF."""
     if context.may(Permission.MANAGE_STAFF):
         return Group.objects.all()
     return Group.objects.filter(users=context.user) if context.user else Group.objects.none()

@@ -16,7 +16,7 @@ MANAGES_APPS = (Permission.MANAGE_APPS,)
 
 
 def _visible_apps(context: Context) -> Rows:
-    """Visible apps: an app sees itself, staff see all."""
+    """Return visible apps: an app sees itself, staff see all."""
     if context.may(*MANAGES_APPS, Access.STAFF):
         return App.objects.all()
     return App.objects.filter(pk=context.app.pk) if context.app else App.objects.none()

@@ -32,7 +32,7 @@ def _visible_settlements(context: Context) -> Rows:
 
 
 def _visible_payouts(context: Context) -> Rows:
-    """Visible payouts of settlements; refunds' payouts are not included."""
+    """Return visible payouts of settlements; refunds' payouts are not included."""
     scope = context.scope(Permission.HANDLE_PAYMENTS)
     rows: Rows = Payout.objects.filter(settlement__isnull=False)
     return rows.filter(scope.rows(cooperative="settlement__cooperative"))

@@ -25,7 +25,7 @@ HANDLES_PAYMENTS_OR_ORDERS = (Permission.HANDLE_PAYMENTS, Permission.MANAGE_ORDE
 
 
 def _visible_payments(context: Context) -> Rows:
-    """Visible payments: all with HANDLE_PAYMENTS; else those of one's own orders and baskets."""
+    """Return visible payments: all with HANDLE_PAYMENTS; else those of one's own orders and baskets."""
     if context.may(*HANDLES_PAYMENTS_OR_ORDERS):
         return Payment.objects.all()
     if context.user is None:

@@ -24,7 +24,7 @@ def after_commit(send: Callable[..., object], /, *args: object, **kwargs: object
 
 
 def after_commit_or_run(task: Task[..., None], /, **kwargs: object) -> None:
-    """The same for a short task that a person waits for: without a queue it runs in this process."""
+    """Queue a short task that a person waits for in the same way: without a queue it runs in this process."""
     transaction.on_commit(partial(publish_or_run, task, **kwargs))
 
 

@@ -37,7 +37,7 @@ class Trigger:
     vendor: str = ""
 
     def statements(self, vendor: str) -> list[str]:
-        """The SQL that creates the trigger, where none of this name exists."""
+        """Return the SQL that creates the trigger, where none of this name exists."""
         return [self._sqlite()] if vendor == "sqlite" else self._postgresql()
 
     def _sqlite(self) -> str:

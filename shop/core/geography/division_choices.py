@@ -18,12 +18,12 @@ def all_provinces() -> list[Division]:
 
 
 def communes_of(province_code: str) -> list[Division]:
-    """The province's communes in force today; empty without a province."""
+    """Return the province's communes in force today; empty without a province."""
     return _communes(vietnam_date(timezone.now()), province_code[:10]) if province_code else []
 
 
 def divisions_with_codes(province_code: str, commune_code: str) -> tuple[list[Division], list[Division]]:
-    """The province with this code and its commune with that code, each as a list of one or none."""
+    """Return the province with this code and its commune with that code, each as a list of one or none."""
     codes = [code[:10] for code in (province_code, commune_code) if code]
     rows = _with_codes(vietnam_date(timezone.now()), codes) if codes else []
     provinces = [row for row in rows if row.level == Level.PROVINCE and row.code == province_code]

@@ -96,7 +96,7 @@ def _jpeg_marker(file: IO[bytes]) -> int:
 
 
 def _webp(start: bytes) -> Header:
-    """The decoder holds two canvases and two copies, and cannot decode at a smaller size."""
+    """Return the size of a WebP picture, whose decoder holds two canvases and two copies."""
     if len(start) < 30:
         raise UnknownPicture
     chunk_type = start[12:16]

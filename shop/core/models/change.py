@@ -21,11 +21,11 @@ class KeyReused(Refused):
 
 class ChangeQuerySet(models.QuerySet["Change"]):
     def of(self, row: models.Model) -> ChangeQuerySet:
-        """Changes of this row alone."""
+        """Return changes of this row alone."""
         return self.filter(kind=row._meta.label_lower, key=str(row.pk))
 
     def under(self, root: models.Model) -> ChangeQuerySet:
-        """Changes of this row and everything below it, such as an order with its parts and parcels."""
+        """Return changes of this row and everything below it, such as an order with its parts and parcels."""
         return self.filter(root_kind=root._meta.label_lower, root_key=str(root.pk))
 
     def in_time(self) -> ChangeQuerySet:

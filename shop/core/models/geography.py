@@ -30,7 +30,7 @@ class Level(models.TextChoices):
 
 class DivisionQuerySet(models.QuerySet["Division"]):
     def current(self, *, day: datetime.date) -> DivisionQuerySet:
-        """Divisions in force on a day."""
+        """Return divisions in force on a day."""
         return self.filter(Q(valid_until=None) | Q(valid_until__gte=day), valid_from__lte=day)
 
     def provinces(self) -> DivisionQuerySet:
@@ -44,12 +44,12 @@ class DivisionQuerySet(models.QuerySet["Division"]):
         return self.order_by("sort_key", "pk")
 
     def matching(self, text: str) -> DivisionQuerySet:
-        """Divisions whose name contains the text, with or without diacritics and type word."""
+        """Return divisions whose name contains the text, with or without diacritics and type word."""
         folded = fold(text)
         return self.filter(Q(folded__contains=folded) | Q(folded=bare_name(folded)))
 
     def named(self, text: str) -> DivisionQuerySet:
-        """Divisions with this name, with or without diacritics and type word."""
+        """Return divisions with this name, with or without diacritics and type word."""
         return self.filter(folded=bare_name(fold(text)))
 
 

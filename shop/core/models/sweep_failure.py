@@ -8,11 +8,11 @@ from django.db.models import F, Q
 
 class SweepFailureQuerySet(models.QuerySet["SweepFailure"]):
     def unseen(self) -> SweepFailureQuerySet:
-        """Failures that nobody has looked at, oldest first."""
+        """Return failures that nobody has looked at, oldest first."""
         return self.filter(seen_at=None).order_by("first_failed_at", "pk")
 
     def unseen_first(self) -> SweepFailureQuerySet:
-        """All failures: unseen ones first, then the newest."""
+        """Return all failures: unseen ones first, then the newest."""
         return self.order_by(F("seen_at").desc(nulls_first=True), "-last_failed_at", "-pk")
 
 

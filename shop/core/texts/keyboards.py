@@ -74,7 +74,7 @@ def _neighbours(key: str) -> str:
 
 
 def _keys_beside() -> Mapping[str, str]:
-    """The keys that touch each key of a QWERTY keyboard, whose rows are offset to the right."""
+    """Return the keys that touch each key of a QWERTY keyboard, whose rows are offset to the right."""
     columns = {key: (row, column) for row, keys in enumerate(_ROWS) for column, key in enumerate(keys)}
     return {
         key: "".join(

@@ -31,7 +31,7 @@ def is_marked_syllable(typed: MarkedWord) -> bool:
 
 @cache
 def _syllables() -> frozenset[str]:
-    """Every syllable with its vowel marks, without its tone."""
+    """Return every syllable with its vowel marks, without its tone."""
     with _FILE.open("rb") as file:
         table = tomllib.load(file)
     onsets, common = table["onsets"].split(), table["common_rhymes"].split()

@@ -58,9 +58,7 @@ def remit_old_cash(*, actor: Actor, now: datetime.datetime) -> None:
 def create_weighed_orders(
     channel: Channel, buyer: User, members: Mapping[int, Actor], *, now: datetime.datetime
 ) -> None:
-    """Place two orders of the demo's buyer: one to be weighed, one heavier than agreed and awaiting the
-    answer.
-    """
+    """Place two orders of the demo's buyer: one to weigh, one that awaits the buyer's answer."""
     weighed_variant = (
         Variant.objects.buyable_in(channel.pk)
         .filter(is_weighed=True, product__listings__state=ListingState.PUBLISHED)

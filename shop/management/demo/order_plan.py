@@ -152,9 +152,7 @@ class PlannedOrder:
         return all(part.outcome == Outcome.NEW for part in self.parts)
 
     def times(self, part: PlannedPart, *, now: datetime.datetime) -> Times:
-        """Return the times of a part's steps, none later than now; a pickup is handed over at its pickup
-        time.
-        """
+        """Return the times of a part's steps, none later than now."""
         hours = (2, 6, 24, 48)
         steps = [min(now, self.placed_at + datetime.timedelta(hours=hour)) for hour in hours]
         if part.time is not None:

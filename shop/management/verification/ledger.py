@@ -27,7 +27,7 @@ def find_unbalanced_postings() -> Iterator[str]:
 
 
 def find_wrongly_booked_events() -> Iterator[str]:
-    """Each event that moved money has a posting, and each event posting has its event."""
+    """Check that each event that moved money has a posting, and each event posting has its event."""
     moved = PaymentEvent.objects.filter(kind__in=MONEY_MOVING_EVENTS, amount__gt=0)
     for batch in in_batches(moved):
         keys = [f"event:{event.pk}" for event in batch]
@@ -44,7 +44,7 @@ def find_wrongly_booked_events() -> Iterator[str]:
 
 
 def find_wrong_balances(rows: OrderRows) -> Iterator[str]:
-    """A buyer's ledger balance equals what they received minus what they paid."""
+    """Check that a buyer's ledger balance equals what they received minus what they paid."""
     of_buyers = LedgerEntry.objects.filter(account=LedgerAccount.BUYER, posting__order__isnull=False)
     entries = rows.of_orders(of_buyers, "posting__order").order_by()
     balances = dict(entries.values_list("posting__order").annotate(sum=Sum("amount")))
@@ -81,7 +81,7 @@ def received_worth(rows: OrderRows) -> Counter[int]:
 
 
 def find_wrong_settlements() -> Iterator[str]:
-    """A closed settlement's accounts balance, and its entries belong to its cooperative."""
+    """Check that a closed settlement's accounts balance, and its entries belong to its cooperative."""
     periods = {row.pk: row for row in Settlement.objects.order_by("pk")}
     entries = LedgerEntry.objects.filter(settlement__isnull=False)
     sums = entries.order_by("settlement", "account", "cooperative", "currency").values_list(

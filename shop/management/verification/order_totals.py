@@ -55,7 +55,7 @@ def _wrong_sides(order: Order, parts: list[OrderPart], lines: list[OrderLine], s
 
 
 def find_wrong_counts(rows: OrderRows) -> Iterator[str]:
-    """The reporting columns of parts and lines agree with their order."""
+    """Check that the reporting columns of parts and lines agree with their order."""
     for part in rows.parts.values():
         yield from _wrongly_counted(part, report_columns(part.order, is_active=part.is_active))
     for line in rows.lines.values():
@@ -70,7 +70,7 @@ def _wrongly_counted(row: OrderPart | OrderLine, expected: dict[str, object]) ->
 
 
 def find_wrong_discounts(rows: OrderRows) -> Iterator[str]:
-    """A discount equals the sum of its shares, and shares equal the reductions of lines and deliveries."""
+    """Check that a discount equals the sum of its shares, and shares equal the reductions."""
     shares = list(rows.of_orders(DiscountShare.objects.order_by("pk"), "discount__order"))
     of_discounts = sum_by(shares, "discount_id", "amount")
     of_lines, of_parts = sum_by(shares, "line_id", "amount"), sum_by(shares, "part_id", "amount")

@@ -48,7 +48,7 @@ def _sums_by_stock(rows: QuerySet[Model]) -> Counter[int]:
 
 
 def find_wrong_availability() -> Iterator[str]:
-    """A listing is available if a priced variant is untracked, or in stock for its channel."""
+    """Check that a listing is available if a priced variant is untracked, or in stock for its channel."""
     served: defaultdict[uuid.UUID, set[int]] = defaultdict(set)
     for warehouse, channel in set(WarehouseChannel.objects.values_list("warehouse", "channel")) & _covered():
         served[warehouse].add(channel)
@@ -191,7 +191,7 @@ def _weight_fault(line: OrderLine, in_parcels: list[ParcelLine]) -> str:
 
 
 def find_work_on_unconfirmed_orders(rows: OrderRows) -> Iterator[str]:
-    """Parts of unconfirmed orders are not worked on."""
+    """Check that parts of unconfirmed orders are not worked on."""
     parcels_of = group_by(rows.parcels.values(), "part_id")
     for part in rows.parts.values():
         is_begun = (part.accepted_at, part.accept_by) != (None, None) or parcels_of[part.pk]
