@@ -54,8 +54,10 @@ def health(request: HttpRequest) -> JsonResponse:
 
 
 def _check_database() -> Report:
-    """Check that the database answers and takes writes: a standby, or a server that was set to read only,
-    does not. A full volume of a database server shows in its own monitoring."""
+    """Check that the database answers and takes writes.
+
+    A full volume of a database server shows in its own monitoring.
+    """
     try:
         with connection.cursor() as cursor:
             cursor.execute(_IS_READ_ONLY[connection.vendor])

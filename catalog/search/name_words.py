@@ -14,8 +14,7 @@ SHORTEST_JOINED = 5
 
 @dataclass(frozen=True, slots=True)
 class NameWords:
-    """The folded words of a name, the text from each of them to the end without spaces, and the words with
-    their diacritics."""
+    """The folded words of a name, also with diacritics, and the text that follows each."""
 
     words: Sequence[str]
     suffixes: Sequence[str]

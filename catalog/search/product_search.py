@@ -142,8 +142,7 @@ def _find_also(find: ProductQuery, conditions: Sequence[Condition], translated: 
 def _other_attempts(
     words: Sequence[QueryWord], choices: Sequence[Choice], readings: Sequence[Reading]
 ) -> Iterator[Callable[[ProductQuery], SearchResult]]:
-    """Return looser searches, the likeliest first: fewer words, the seller's words, mixed categories, other
-    diacritics, ingredients, phrases of descriptions, unfinished words, slips of the keys."""
+    """Return looser searches, the likeliest first, from fewer words to slips of the keys."""
     yield lambda find: _result(_find_without_openings(words, find))
     yield lambda find: _result(find(Condition(SearchField.TEXT, choices)))
     yield lambda find: _result(find(Condition(SearchField.CATEGORY, choices)))
@@ -162,8 +161,10 @@ def _result(product_ids: BitMap, *, instead: str = "", is_mention: bool = False)
 
 
 def _with_other_marks(words: Sequence[QueryWord], find: ProductQuery) -> SearchResult:
-    """Products named so with other diacritics: of a single word with more diacritics, of several words with
-    any, if one of them is spelled as typed."""
+    """Return products with these words in other diacritics.
+
+    A single word may have more diacritics; of several, one must be spelled as typed.
+    """
     instead = " ".join(word.folded for word in words)
     if len(words) == 1:
         return _result(find(Condition(SearchField.SUBJECT, [completed_choice(words[0])])), instead=instead)

@@ -61,8 +61,7 @@ class AddressRules:
 def address_rules(
     country: str, *, province: str = "", city: str = "", language: str, day: datetime.date
 ) -> AddressRules | None:
-    """Return a country's rules with the subdivisions of the given province and city; None for an unknown
-    country."""
+    """Return a country's rules with the subdivisions of province and city; None if unknown."""
     name = country_name(country, language)
     if country == VIETNAM:
         return _vietnam_rules(name, province, day)
@@ -80,8 +79,7 @@ def country_name(code: str, language: str) -> str:
 
 
 def _vietnam_rules(name: str, province: str, day: datetime.date) -> AddressRules:
-    """Return Vietnam's rules. Since 1 July 2025 there are two levels: province, then commune or ward, which
-    fills the schema's `city`."""
+    """Return Vietnam's rules: since 1 July 2025 a province, then a commune or ward as `city`."""
     current = Division.objects.current(day=day)
     chosen = current.provinces().named(province).first() if province else None
     communes = current.communes_of(chosen.code) if chosen else []

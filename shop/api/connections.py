@@ -43,8 +43,10 @@ class SortKey(NamedTuple):
         return expression.desc(nulls_first=True) if descends else expression.asc(nulls_last=True)
 
     def past(self, value: object, backwards: bool) -> Q | None:
-        """Return the condition for rows after this value, or before it if `backwards`; None if there can be
-        none."""
+        """Return the condition for rows after this value, or before it if `backwards`.
+
+        None if there can be none.
+        """
         descends = self.descending != backwards
         if value is None:
             return Q(**{f"{self.column}__isnull": False}) if descends else None
@@ -90,8 +92,10 @@ class PageRequest:
 
     @classmethod
     def from_arguments(cls, arguments: PageArguments, name: str) -> PageRequest:
-        """Read the arguments. Raises ProtocolError unless exactly one of `first` and `last` is given and is
-        within MAX_PAGE_SIZE."""
+        """Read the arguments.
+
+        Raises ProtocolError unless exactly one of `first` and `last` is given and is within MAX_PAGE_SIZE.
+        """
         first, last = arguments.get("first"), arguments.get("last")
         if (first is None) == (last is None):
             raise ProtocolError(
@@ -141,8 +145,7 @@ def connect_each(
     parent_column: str,
     parents: Sequence[Key],
 ) -> list[Connection]:
-    """Return one connection per parent, joined by the rows' column `parent_column`. One query for all
-    parents."""
+    """Return one connection per parent, joined by `parent_column`. One query for all."""
     page_request = PageRequest.from_arguments(arguments, selection.name)
     requested, keys = selection.names(), set(parents)
     columns, names = [key.column for key in order], selection.names("edges", "node")
@@ -297,8 +300,7 @@ def _filter_by_cursors(rows: Rows, page_request: PageRequest, order: Sequence[So
 
 
 def _after_position(rows: Rows, order: Sequence[SortKey], position: Sequence[object], backwards: bool) -> Q:
-    """Return the keyset condition: after the first key's value, or equal to it and after the second's, and
-    so on."""
+    """Return the keyset condition for rows after these values of the sort keys."""
     condition, level = Q(pk__in=()), Q()
     for key, value in zip(order, position, strict=True):
         past = key.past(value, backwards)

@@ -40,8 +40,7 @@ _MAX_CONDITIONS = 200  # conditions in one request
 def build_condition(
     input_data: Mapping[str, object] | None, conditions: Conditions, context: Context, level: int = 1
 ) -> Q:
-    """Return the condition of a `where` or `filter` input. Raises ProtocolError if it nests too deep or has
-    more conditions than a database accepts."""
+    """Return the condition of a `where` or `filter` input. Raises ProtocolError."""
     if level > _MAX_DEPTH:
         raise ProtocolError(f"Conditions nest at most {_MAX_DEPTH} levels.")
     if level == 1 and _count_conditions(input_data) > _MAX_CONDITIONS:
@@ -100,8 +99,7 @@ def id_in(*type_names: str, column: str = "pk") -> Condition:
 
 
 def matches_filter(column: str) -> Condition:
-    """Match a `StringFilterInput`, or its Int, Decimal, DateTime or UUID counterpart: equal to, one of, or in
-    a range."""
+    """Match a filter input of a scalar: equal to, one of, or in a range."""
 
     def condition(context: Context, input_data: Mapping[str, object]) -> Q:
         matched = Q()

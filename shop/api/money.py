@@ -61,8 +61,10 @@ def to_minor_units(amount: float | Decimal, currency: str) -> Decimal:
 
 
 def parse_minor_units(amount: Decimal, currency: str, *, field: str) -> int:
-    """Convert a client's amount to whole minor units. Raises InputError if it has more decimals than the
-    currency or exceeds 10^15 minor units."""
+    """Convert a client's amount to whole minor units.
+
+    Raises InputError if it has more decimals than the currency or exceeds 10^15 minor units.
+    """
     scaled = to_minor_units(amount, currency)
     rounded = round_half_up(scaled) if abs(scaled) < _MAX_MINOR_UNITS else -1
     if scaled != rounded:

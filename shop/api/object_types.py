@@ -171,8 +171,7 @@ class Type:
         return tuple(columns)
 
     def read(self, rows: Rows | CompiledRows, fields: Iterable[str], *more_columns: str) -> list[Row]:
-        """Read the rows of a queryset with the columns that these fields need, plus `more_columns`. One
-        query."""
+        """Read a queryset's rows with the columns of these fields and `more_columns`. One query."""
         columns = self.requested(fields, *more_columns)
         make_row = _row_maker(self.name, columns)
         if isinstance(rows, CompiledRows):
@@ -251,8 +250,7 @@ def camel(resolve: Callable[..., object]) -> str:
 
 
 def type_names(values: Sequence[object], context: object) -> list[str | None]:
-    """Return the type name of each object of an interface or union: a row's `typename`, a mapping's
-    `__typename`, or the class name of a model instance."""
+    """Return the type name of each object of an interface or union."""
     return [_type_name(value) for value in values]
 
 

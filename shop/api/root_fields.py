@@ -131,8 +131,10 @@ class Mutations(Queries):
         permissions: Iterable[MemberRight],
         needs_recent_sign_in: bool = False,
     ) -> None:
-        """Add a mutation that calls `delete_one` for each of `ids`, independently of the others. Its payload
-        has the `count` of deleted objects and the errors of the refused ones."""
+        """Add a mutation that calls `delete_one` for each of `ids`, independently of the others.
+
+        Its payload has the `count` of deleted objects and the errors of the refused ones.
+        """
 
         @self.field(
             name, permissions=permissions, refused={"count": 0}, needs_recent_sign_in=needs_recent_sign_in

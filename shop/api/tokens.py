@@ -101,8 +101,7 @@ def check_family(claims: Claims, *, now: datetime.datetime) -> None:
 
 
 def user_from_claims(claims: Claims, token_type: str) -> User:
-    """Return the user of a token of this type. Raises InvalidTokenError if it is revoked or of another
-    type."""
+    """Return the user of a token of this type. Raises InvalidTokenError."""
     if claims.get("type") != token_type:
         raise InvalidTokenError("Invalid token: it is of another kind.")
     user: User | None = next(iter(_active_users(_user_key(claims) or 0)), None)

@@ -26,8 +26,7 @@ from shop.management.triggers import install_triggers
 
 
 def prepare_shop(*, out: TextIO, demo: bool) -> None:
-    """Compile translations, migrate, collect static files, and seed the demo if the shop is empty or a
-    seeding was interrupted.
+    """Compile translations, migrate, collect static files, and seed an unfinished demo.
 
     Prints the steps that take time.
     """

@@ -48,8 +48,10 @@ class Table:
 
 
 def as_csv(*tables: Table) -> bytes:
-    """Return UTF-8 with a byte order mark, tables separated by an empty line. Texts that look like formulas
-    are prefixed with an apostrophe."""
+    """Return UTF-8 with a byte order mark, tables separated by an empty line.
+
+    Texts that look like formulas are prefixed with an apostrophe.
+    """
     buffer = io.StringIO()
     writer = csv.writer(buffer)
     for position, table in enumerate(tables):

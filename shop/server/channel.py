@@ -162,8 +162,9 @@ class HttpConnection(HTTPChannel):  # type: ignore[misc]
         super().service()
 
     def handle_close(self) -> None:
-        """Before closing, discard unread bytes for a moment: closing at once would reset the connection, and
-        the sender would not see the error.
+        """Discard unread bytes for a moment before closing.
+
+        Closing at once would reset the connection, and the sender would not see the error.
         """
         if self.has_unread_body and not self.lingers and self.connected:
             self.lingers, self.will_close = True, False

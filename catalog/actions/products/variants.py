@@ -65,9 +65,9 @@ def create_variant(
     actor: Actor,
     now: datetime.datetime,
 ) -> Variant:
-    """Create a variant with list prices in minor units and its initial stock; a repeated `key` returns the
-    first one. With `inputs`, all required attributes must be among them.
+    """Create a variant with list prices in minor units and its initial stock.
 
+    A repeated `key` returns the first one. With `inputs`, all required attributes must be among them.
     With a `cooperative`, another cooperative's product is Missing. Raises KeyReused, Missing, AlreadyTaken,
     InvalidColumnValue, InvalidPrice, MissingWarehouse, AttributeNotOfType, MissingAttributes.
     """

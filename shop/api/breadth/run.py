@@ -39,8 +39,7 @@ class Run:
         self._errors: list[GraphQLError] = []
 
     def execute(self, fields: FieldSet, root: object) -> ExecutionResult:
-        """Run the fields of a query together, those of a mutation serially, each with everything below it,
-        until a non-null field fails."""
+        """Run a query's fields together, a mutation's in turn, until a non-null field fails."""
         data: dict[str, object] = {}
         scope = Scope(fields, [root], [data])
         is_serial = self._operation.operation_type is OperationType.MUTATION

@@ -235,8 +235,10 @@ def _attributes_of_variants(
 def attributes_of_product_types(
     product_types: Collection[int], *, scope: AttributeScope, choosing: bool | None = None
 ) -> Rows:
-    """Return attributes of product types in their order, each with its type's key; `choosing` filters by
-    whether variants are selected by it."""
+    """Return attributes of product types in their order, each with its type's key.
+
+    `choosing` filters by whether variants are selected by it.
+    """
     rows = Attribute.objects.filter(
         product_type_rows__product_type__in=product_types, product_type_rows__scope=scope
     ).annotate(

@@ -69,8 +69,7 @@ def prices_of(
     selection: Selection,
     country: str | None,
 ) -> list[VariantPrice]:
-    """Return prices in these channels whose column is among `keys`, with tax rates if net or tax is selected
-    or prices are entered without tax."""
+    """Return prices in these channels whose column is among `keys`, with tax rates if needed."""
     channels = {channel.pk: channel for channel in context.channels.values()}
     price_rows = _prices(keys, channel_keys, column=column)
     all_gross = all(channels[values[2]].prices_entered_with_tax for values in price_rows)

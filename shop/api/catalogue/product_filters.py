@@ -166,8 +166,7 @@ def _lowest_price_in(context: Context, channel: Channel | None, input_data: Mapp
 
 
 def _amounts(column: str, context: Context, channel: Channel | None, input_data: Mapping[str, object]) -> Q:
-    """Match a range or `DecimalFilterInput` in major units of the channel's currency; without a channel, of
-    each price's own currency."""
+    """Match a range or `DecimalFilterInput` in major units of the currency."""
     if channel is not None:
         return Q(channel=channel.pk) & _in_range(column, channel.currency, input_data)
     condition = NO_ROWS

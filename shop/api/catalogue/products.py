@@ -73,8 +73,7 @@ def charge_taxes(
 def is_available(
     products: list[Row], arguments: ProductIsAvailableArguments, context: Context, selection: Selection
 ) -> list[bool | None]:
-    """Resolve whether a variant is available in the channel, or in the address's country; null without a
-    channel."""
+    """Resolve whether a variant is available in the channel or country; null without one."""
     country = country_in(arguments)
     if country is not None:
         available_pairs = {

@@ -21,8 +21,7 @@ from shop.core.database.compiled_query import compiled_query
 
 
 def added_lines(lines: Sequence[CheckoutLineInput], currency: str, context: Context) -> list[LineToAdd]:
-    """Convert `[CheckoutLineInput!]`. Raises InputError for unknown variants, PermissionDenied if the
-    requester may not set prices."""
+    """Convert `[CheckoutLineInput!]`. Raises InputError, PermissionDenied."""
     keys = [input_key(line["variantId"], "ProductVariant", field="variantId") for line in lines]
     _require_variants(keys)
     return [

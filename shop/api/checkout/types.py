@@ -22,8 +22,7 @@ MANAGES_ALL_CHECKOUTS = (Permission.MANAGE_CHECKOUTS, Permission.HANDLE_CHECKOUT
 
 
 def visible_baskets(context: Context) -> QuerySet[Basket]:
-    """Return visible baskets. Storefronts read without authentication, so the id is sufficient, except for
-    another signed-in user."""
+    """Return baskets that the requester may see: the id suffices, except for other users."""
     if context.may(*MANAGES_ALL_CHECKOUTS) or context.user is None:
         return Basket.objects.all()
     return Basket.objects.filter(Q(user=None) | Q(user=context.user))

@@ -172,8 +172,7 @@ def _in_minor_units(input_data: Mapping[str, object], currency: str) -> dict[str
 
 
 def _any_with(rows: BaseManager[M], path: str, conditions: Conditions, part: str = "") -> Condition:
-    """Match a `[XFilterInput!]`: each entry must match a row of the order; rows of parts must be visible to
-    the requester."""
+    """Match a `[XFilterInput!]`: each entry must match a visible row of the order."""
 
     def condition(context: Context, input_data: list[InputData]) -> Q:
         visible_rows = of_parts(context, rows.all(), order=path, part=part) if part else rows.all()

@@ -200,8 +200,7 @@ def _orders_from_basket(basket: uuid.UUID, user: int | None) -> QuerySet[Order]:
 
 
 def _capture_now(placed_order: Order, context: Context) -> None:
-    """Capture card authorisations at once, so that the buyer sees the order as paid. The worker retries
-    failures."""
+    """Capture card authorisations at once, so that the order is paid; the worker retries."""
     for call_id in _pending_captures(placed_order.pk):
         send_call(call_id=call_id, now=context.now)
 

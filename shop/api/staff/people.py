@@ -176,8 +176,7 @@ def _refuse_closing(person: User, context: Context, verb: str) -> None:
 
 
 def _refuse_stronger(person: User, context: Context) -> None:
-    """Reject changes of users with more permissions, because a changed e-mail address would transfer these
-    permissions.
+    """Reject changes of users with more permissions: a new address would transfer them.
 
     Raises InputError.
     """

@@ -146,9 +146,7 @@ def _is_locking(rows: QuerySet[Model]) -> bool:
 
 
 def _placeholders(arguments: _Arguments) -> tuple[list[object], dict[object, tuple[int, int]]]:
-    """Return a unique placeholder for each argument, and a map from each form it takes among the SQL
-    parameters to its argument and member.
-    """
+    """Return a placeholder for each argument, and a map from their SQL forms to arguments."""
     positions: dict[object, tuple[int, int]] = {}
 
     def stand_in(value: object, position: tuple[int, int]) -> object:
@@ -334,9 +332,7 @@ def _set_related_rows(instance: Model, related: Iterable[Any], row: Sequence[Any
 def attach_prefetched_rows(
     parents: Iterable[Model], name: str, rows: Iterable[Model], *, foreign_key: str
 ) -> None:
-    """Make `parent.name.all()` return the rows whose key `foreign_key` points to the parent, in their order,
-    as Django's prefetch does.
-    """
+    """Make `parent.name.all()` return the rows that point to the parent, in their order."""
     groups: dict[object, list[Model]] = {}
     for row in rows:
         groups.setdefault(getattr(row, f"{foreign_key}_id"), []).append(row)

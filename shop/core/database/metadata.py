@@ -23,8 +23,9 @@ class EmptyMetadataKey(Refused):
 
 
 def set_columns(row: models.Model, values: Mapping[str, object]) -> list[str]:
-    """Step: set columns of an unsaved row and return the names of those that changed. Metadata is merged into
-    the existing keys, because other systems own some of them.
+    """Set columns of an unsaved row and return the names of those that changed.
+
+    Metadata is merged into the existing keys, because other systems own some of them.
     """
     changed = []
     for column, value in values.items():
@@ -37,8 +38,9 @@ def set_columns(row: models.Model, values: Mapping[str, object]) -> list[str]:
 
 
 def set_tracked_columns(row: models.Model, values: Mapping[str, object]) -> dict[str, object]:
-    """Step: set columns of an unsaved row and return the data of its change: the `fields` that changed, and
-    their values `from` and `to` unless those are metadata or other JSON.
+    """Set columns of an unsaved row and return the data of its change.
+
+    The data has the `fields` that changed, and their values `from` and `to` unless those are JSON.
     """
     before = {column: getattr(row, column) for column in values}
     fields = set_columns(row, values)

@@ -65,8 +65,9 @@ def read_header(file: IO[bytes]) -> Header:
 
 
 def _jpeg(file: IO[bytes]) -> Header:
-    """Baseline pictures are decoded at an eighth of their size; progressive ones keep all coefficients in
-    memory.
+    """Return the size of a JPEG picture.
+
+    Baseline pictures are decoded at an eighth of their size; progressive ones keep all coefficients.
     """
     file.seek(2)
     for _segment in range(_MOST_SEGMENTS):

@@ -35,8 +35,7 @@ class MetadataField(models.JSONField):
 
 
 class WithMetadata(models.Model):
-    """Free key-value pairs for integrations. Anybody may read the public ones, staff and apps the private
-    ones.
+    """Key-value pairs for integrations: public ones for anybody, private ones for staff and apps.
 
     Both map non-empty strings to strings, as Saleor's clients expect.
     """

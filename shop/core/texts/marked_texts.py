@@ -37,9 +37,7 @@ def untranslated(text: object) -> SafeString:
 
 
 def stored_text(text: str, translation: str, language: str) -> SafeString:
-    """Return a text stored in the shop's own language and in `language`: the translation if the page is in
-    that language and `translation` is not empty, else the original, marked.
-    """
+    """Return a stored text in the page's language, or the original, marked."""
     if translation and language == get_language():
         return conditional_escape(translation)
     return untranslated(text)

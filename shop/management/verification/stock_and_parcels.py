@@ -78,9 +78,7 @@ def _available(products: Collection[int], served: Mapping[uuid.UUID, set[int]]) 
 
 
 def _covered() -> set[tuple[uuid.UUID, int]]:
-    """Return pairs of warehouse and channel that share a zone with the channel's country: listed in the zone,
-    or in a default zone if no zone lists it.
-    """
+    """Return pairs of warehouse and channel that share a zone with the channel's country."""
     countries = dict(Channel.objects.values_list("pk", "default_country"))
     sums_by_column = {
         (zone, channel)
