@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.db.models import Exists, OuterRef, Prefetch
@@ -16,12 +19,13 @@ from catalog.views.wish_list_storage import move_guest_wishes
 from cooperatives.access import memberships_of
 from orders.actions.basket.merge_baskets import merge_guest_basket
 from orders.actions.placement.claim_guest_orders import claim_guest_orders
-from orders.models import Order, OrderPart, WeightQuestion
+from orders.models import Order, OrderLine, OrderPart, WeightQuestion
 from orders.views.current_basket import SESSION_KEY, guest_key, signed_in_user
 from shop.accounts.models import User
-from shop.core.models import show_in_language
+from shop.core.models import Picture, show_in_language
 
 PER_PAGE = 10
+NAMED_PRODUCTS = 3  # per order, with their pictures
 
 
 @require_safe
@@ -34,13 +38,45 @@ def account_home(request: HttpRequest) -> HttpResponse:
     parts = OrderPart.objects.select_related("cooperative").order_by("number")
     open_questions = WeightQuestion.objects.open().filter(line__order=OuterRef("pk"))
     orders = own_orders.annotate(is_asked=Exists(open_questions)).prefetch_related(
-        Prefetch("parts", parts), "payments"
+        Prefetch("parts", parts), Prefetch("lines", OrderLine.objects.in_order()), "payments"
     )
     newest_orders = orders.newest_first()
     page = Paginator(newest_orders, PER_PAGE).get_page(request.GET.get("page"))
+    contents = _contents_of(list(page))
     show_in_language([part.cooperative for order in page for part in order.parts.all()], "name")
     address = user.default_shipping_address if user else None
-    return render(request, "accounts/home.html", {"page": page, "address": address})
+    return render(request, "accounts/home.html", {"page": page, "contents": contents, "address": address})
+
+
+@dataclass(frozen=True, slots=True)
+class OrderContents:
+    """An order of the list with its first products: their names, their pictures, how many more there are."""
+
+    order: Order
+    lines: list[OrderLine]
+    pictures: list[Picture]
+    more_count: int
+
+
+def _contents_of(orders: Sequence[Order]) -> list[OrderContents]:
+    lines_by_order = {order.pk: list(order.lines.all()) for order in orders}
+    pictures = Picture.objects.in_bulk(
+        [
+            line.picture_key
+            for lines in lines_by_order.values()
+            for line in lines[:NAMED_PRODUCTS]
+            if line.picture_key
+        ]
+    )
+    return [
+        OrderContents(
+            order,
+            lines[:NAMED_PRODUCTS],
+            [pictures[line.picture_key] for line in lines[:NAMED_PRODUCTS] if line.picture_key in pictures],
+            max(0, len(lines) - NAMED_PRODUCTS),
+        )
+        for order, lines in ((order, lines_by_order[order.pk]) for order in orders)
+    ]
 
 
 def take_over_guest_data(request: HttpRequest, user: User, confirmed_phone: str) -> str:

@@ -64,7 +64,7 @@ def read_quoted_variants(quote_request: QuoteRequest) -> dict[int, Variant]:
 def _variants(keys: Collection[int]) -> QuerySet[Variant]:
     rows = Variant.objects.filter(pk__in=keys).select_related(
         "product",
-        "cooperative",
+        "cooperative__portrait",
         "product__tax_class",
         "product__category",
         "product__product_type",

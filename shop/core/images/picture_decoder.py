@@ -24,6 +24,9 @@ from PIL import AvifImagePlugin, Image, ImageCms, ImageFile, PngImagePlugin
 
 MAX_PIXELS = 200_000_000  # a second bound beside the memory limit
 MAX_ASPECT_RATIO = 10  # a longer strip is no photo, and WebP ends at 16,383 pixels
+_QUALITY = 75
+# Lists show many small pictures, two pixels for one of the layout: there a lower quality is not seen.
+_LIST_WIDTH, _LIST_QUALITY = 320, 50
 _FORMATS = ("JPEG", "PNG", "WEBP", "HEIF", "AVIF", "GIF")
 _ORIENTATION = 0x0112
 _REDUCING_GAP = (
@@ -66,7 +69,8 @@ def write_renditions(original: Path, folder: Path, widths: Sequence[int]) -> dic
     files = [[each, max(1, round(each * height / width))] for each in requested]
     for size in files:
         sized = image.resize((size[0], size[1]), Image.Resampling.LANCZOS, reducing_gap=float(_REDUCING_GAP))
-        sized.save(folder / f"{size[0]}.webp", "WEBP", quality=75, method=4, exif=b"")
+        quality = _LIST_QUALITY if size[0] <= _LIST_WIDTH else _QUALITY
+        sized.save(folder / f"{size[0]}.webp", "WEBP", quality=quality, method=6, exif=b"")
         sized.save(folder / f"{size[0]}.jpg", "JPEG", quality=75, optimize=True, progressive=True, exif=b"")
     return {"width": width, "height": height, "files": files}
 

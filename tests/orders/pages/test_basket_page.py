@@ -17,6 +17,7 @@ from cooperatives.models import Cooperative
 from cooperatives.states import CooperativeState
 from orders.models import Basket, BasketLine, DeliveryChoice
 from shop.accounts.models import Address
+from shop.core.models import Picture, PictureState
 from tests.factories import (
     HANOI,
     THAI_NGUYEN,
@@ -348,3 +349,27 @@ def test_only_cooperative_with_public_page_is_linked(
     assert "HTX Thiên An" in page
     assert (f'href="/en/hop-tac-xa/{seller.slug}/"' in page) == is_linked
     assert (status == 200) == is_linked
+
+
+def test_basket_shows_portraits_of_cooperatives_and_initials_of_others(client: Client) -> None:
+    renditions = {"160": {"webp": "nong-160.webp", "jpeg": "nong-160.jpg", "height": 160}}
+    portrait = Picture.objects.create(state=PictureState.READY, renditions=renditions)
+    for cooperative in (make_seller("HTX Thiên An", portrait=portrait), make_seller("HTX Yến Dương")):
+        add_to_basket(client, make_variant(cooperative))
+
+    page = basket_page(client)
+
+    assert page.count('class="mark" src="/media/nong-160.jpg"') == 1
+    assert page.count('<span class="mark" aria-hidden="true">YD</span>') == 1
+
+
+def test_removed_line_takes_messages_about_it_along(client: Client) -> None:
+    variant = make_variant()
+    path = f"/en/san-pham/{variant.product.slug}/"
+    client.post("/en/gio-hang/dong/", {"variant": variant.pk, "quantity": 2, "next": path})
+    assert "Added: 2 × " in html_of(client.get(path))
+    assert "Added: 2 × " not in basket_page(client)
+
+    for foreign in ("https://elsewhere.example/", "//elsewhere.example/", ""):
+        fields = {"variant": variant.pk, "quantity": 1, "next": foreign}
+        assert client.post("/en/gio-hang/dong/", fields)["Location"] == "/en/gio-hang/"

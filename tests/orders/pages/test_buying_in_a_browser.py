@@ -223,6 +223,32 @@ def test_every_button_of_the_basket_works(browser: Browser, live_server: Any, ha
     context.close()
 
 
+@pytest.mark.parametrize("has_scripts", [True, False])
+def test_wrong_phone_is_refused_at_checkout_with_its_count(
+    browser: Browser, live_server: Any, has_scripts: bool
+) -> None:
+    context = browser.new_context(base_url=live_server.url, java_script_enabled=has_scripts, **PHONE)
+    context.set_default_timeout(10_000)
+    page = context.new_page()
+    page_errors = collect_errors(page)
+    add_product_to_basket(page)
+    page.get_by_label("Deliver to").select_option("01")
+    if not has_scripts:
+        page.get_by_role("button", name="Show").click()
+    expect(page.get_by_text("350.000").first).to_be_visible()
+    page.get_by_role("button", name="Checkout", exact=True).filter(visible=True).click()
+    phone_field = page.get_by_label("Phone number", exact=True)
+    for wrong, count in (("0900 000 20", 9), ("0900 000 000 00", 12)):
+        phone_field.fill(wrong)
+        page.get_by_role("button", name=re.compile("^Place order")).click()
+
+        expect(page.locator("#id_phone_error")).to_contain_text(f"this one has {count}")
+        expect(phone_field).to_have_value(wrong)
+        assert not Order.objects.exists()
+    assert [error for error in page_errors if "422" not in error] == []
+    context.close()
+
+
 def test_account_pages_have_no_accessibility_violations(page: Page) -> None:
     make_user(email="hoa@example.com", first_name="Hoa")
     violations_by_page = {}

@@ -20,11 +20,11 @@ from orders.actions.fulfilment.deliver_parcels import (
     hand_over_parcel,
 )
 from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
-from orders.models import Order, OrderPart, Parcel, PaymentMethod
+from orders.models import Order, OrderLine, OrderPart, Parcel, PaymentMethod
 from orders.states import CodState, PartState, Progress
 from orders.views.order_page import FIND_LIMIT_BY_PHONE
 from shop.core.actors import Actor
-from shop.core.models import Change, Channel, Translation
+from shop.core.models import Change, Channel, Picture, PictureState, Translation
 from tests.factories import (
     NOW,
     get_stock,
@@ -553,3 +553,29 @@ def test_query_count_of_names_does_not_depend_on_lines() -> None:
         counts.append(len(queries))
 
     assert counts[0] == counts[1]
+
+
+def test_list_of_own_orders_names_and_shows_products_without_more_queries(
+    client: Client,
+) -> None:
+    user = make_user()
+    client.force_login(user)
+    seller = make_seller()
+    names = ("Miến dong", "Gừng tươi", "Mật ong", "Quýt", "Măng khô")
+    query_counts = []
+    for first in (0, 1):
+        order = make_order(*((make_variant(seller, name=name), 1) for name in names[first:]), user=user)
+        renditions = {"160": {"webp": f"{first}-160.webp", "jpeg": f"{first}-160.jpg", "height": 160}}
+        picture = Picture.objects.create(state=PictureState.READY, renditions=renditions)
+        line = order.lines.in_order().first()
+        assert line is not None
+        OrderLine.objects.filter(pk=line.pk).update(picture_key=picture.pk)
+        with CaptureQueriesContext(connection) as captured:
+            page = re.sub(r"\s+", " ", html_of(client.get("/tai-khoan/")))
+        query_counts.append(len(captured))
+
+    newest, oldest = (re.findall(r"<li[^>]*> ?([^<]+?) ?</li>", each) for each in page.split("<article")[1:])
+    assert newest[:4] == ["Gừng tươi", "Mật ong", "Quýt", "và 1 sản phẩm khác"]
+    assert oldest[:4] == ["Miến dong", "Gừng tươi", "Mật ong", "và 2 sản phẩm khác"]
+    assert re.findall(r'src="/media/(\d-160\.jpg)"', page) == ["1-160.jpg", "0-160.jpg"]
+    assert query_counts[0] == query_counts[1]
