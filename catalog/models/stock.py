@@ -4,13 +4,11 @@ import uuid
 from collections.abc import Mapping
 
 from django.db import models
-from django.db.models import F, Q, Value
-from django.db.models.functions import Coalesce
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from catalog.models.product import DEFAULT_LOW_STOCK, Variant
-from catalog.states import ListingState
+from catalog.models.product import Variant
 from cooperatives.models import Cooperative, Warehouse, Zone
 from shop.core.actors import ActorKind, EntryPoint
 
@@ -54,20 +52,6 @@ class StockQuerySet(models.QuerySet["Stock"]):
 
     def for_cooperative(self, cooperative: Cooperative) -> StockQuerySet:
         return self.filter(warehouse__cooperative=cooperative)
-
-    def running_low(self) -> StockQuerySet:
-        """Return listed variants at or below the low-stock threshold or oversold, lowest stock first."""
-        return (
-            self.filter(
-                variant__track_inventory=True,
-                variant__product__listings__state=ListingState.PUBLISHED,
-                warehouse__closed_at=None,
-                free__lte=Coalesce("variant__low_stock_at", Value(DEFAULT_LOW_STOCK)),
-            )
-            .select_related("variant__product")
-            .distinct()
-            .order_by("free", "pk")
-        )
 
     def to_count(self) -> StockQuerySet:
         """Return rows for a stock count, ordered by product, variant, warehouse.

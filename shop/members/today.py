@@ -11,12 +11,14 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from catalog.models import Stock
+from catalog.models import Variant
+from catalog.variant_stock import low_stock_variants
 from cooperatives.access import MemberRight, MembershipContext
 from cooperatives.states import CooperativeState
 from orders.models import Complaint, OrderPart
 from orders.models.part import OrderPartQuerySet
 from shop.core.dates.calendar import vietnam_date
+from shop.core.models import market_channel
 from shop.members.fulfilment.worklist import PartTask, Stage, at_stage, tasks
 from shop.members.member_access import for_members, render_page
 
@@ -62,7 +64,7 @@ def today(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
         "now": now,
         "next_action": _next_action(sections, cooperative_parts, membership),
         "key": uuid.uuid4(),
-        "low": list(Stock.objects.for_cooperative(membership.cooperative).running_low()[:_MAX_LOW_STOCKS]),
+        "low": _low_stock(membership),
         "next_pickups": cooperative_parts.next_pickup_day(vietnam_date(now))
         if membership.may(MemberRight.PACK)
         else None,
@@ -75,6 +77,14 @@ def today(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
         "may_see_cash": membership.may(MemberRight.CASH),
     }
     return render_page(request, membership, "members/today.html", context)
+
+
+def _low_stock(membership: MembershipContext) -> list[Variant]:
+    """Return variants on sale that are almost or already sold out, or oversold, lowest first."""
+    channel = market_channel()
+    if channel is None:
+        return []
+    return list(low_stock_variants(membership.cooperative, channel)[:_MAX_LOW_STOCKS])
 
 
 def _complaints(membership: MembershipContext) -> list[Complaint]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from django.core.paginator import Paginator
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -27,8 +27,9 @@ from catalog.actions.listings.listing_states import (
 from catalog.actions.listings.revision_decisions import withdraw_revision
 from catalog.actions.products.product_revisions import is_approved
 from catalog.actions.products.revision_differences import picture_difference, text_differences
-from catalog.models import Listing, Price, Product, ProductMedia, ProductRevision, Stock, Variant
+from catalog.models import Listing, Price, Product, ProductMedia, ProductRevision, Variant
 from catalog.states import ListingState
+from catalog.variant_stock import VariantStock, variant_stocks
 from cooperatives.access import MemberRight, MembershipContext
 from cooperatives.models import Warehouse
 from shop.core.errors import Missing
@@ -70,14 +71,22 @@ MISSING_FIELD_MESSAGES: dict[str, tuple[Promise, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class ListingRow:
-    """A row of the list; `free` is the sellable stock of all variants."""
+    """A row of the list, with the stock of each variant whose stock is tracked."""
 
     listing: Listing
     product: Product
     variant: Variant | None
     picture: Picture | None
-    free: int
-    is_low: bool
+    stocks: list[VariantStock]
+
+
+@dataclass(frozen=True, slots=True)
+class VariantRow:
+    """A variant on the listing's page, with its price and stock in the listing's channel."""
+
+    variant: Variant
+    price: Price | None
+    stock: VariantStock
 
 
 @require_safe
@@ -92,7 +101,7 @@ def listings(request: HttpRequest, membership: MembershipContext) -> HttpRespons
     condition = LISTING_TABS[tab][1] if tab in LISTING_TABS else ~Q(state=ListingState.WITHDRAWN)
     rows = (
         cooperative_listings.filter(condition)
-        .select_related("product__default_variant")
+        .select_related("channel", "product__default_variant")
         .order_by("product__sort_key", "pk")
     )
     page = Paginator(rows, _PER_PAGE).get_page(request.GET.get("page"))
@@ -212,13 +221,15 @@ def render_listing(
     pictures = picture_difference(revision) if revision is not None else None
     rows = ProductMedia.objects.filter(product=listing.product).select_related("picture")
     media = pictures.new if pictures is not None else list(rows.order_by("sort_order", "pk"))
+    variants = _variant_rows(listing)
     context = {
         "listing": listing,
         "product": listing.product,
         "missing": [(field, *MISSING_FIELD_MESSAGES[field]) for field in missing_fields],
         "media": media,
         "seen": [each for each in media if each.picture.state != PictureState.REFUSED],
-        "variants": _variant_rows(listing),
+        "variants": variants,
+        "stocks": [row.stock for row in variants if row.variant.track_inventory],
         "photo": photo or PictureForm(),
         "revision": revision,
         "differences": text_differences(revision) if revision is not None else [],
@@ -251,7 +262,7 @@ def _run_transition(
 
 
 def _list_rows(rows: list[Listing]) -> list[ListingRow]:
-    """Add pictures and stock to the listings. Two queries for all rows."""
+    """Add pictures and stock to the listings. Two queries for all rows, and three for each channel."""
     products = [row.product_id for row in rows]
     pictures: dict[int, Picture] = {}
     for media in (
@@ -261,40 +272,37 @@ def _list_rows(rows: list[Listing]) -> list[ListingRow]:
         .order_by("product", "sort_order", "pk")
     ):
         pictures.setdefault(media.product_id, media.picture)
-    free = _free_by_product(Stock.objects.filter(variant__product__in=products))
+    stocks = _stocks_by_listing(rows)
     return [
         ListingRow(
             row,
             row.product,
             row.product.default_variant,
             pictures.get(row.product_id),
-            free.get(row.product_id, 0),
-            _is_low(row.product.default_variant, free.get(row.product_id, 0)),
+            stocks[row.pk],
         )
         for row in rows
     ]
 
 
-def _is_low(variant: Variant | None, free: int) -> bool:
-    return variant is None or free <= variant.low_stock_threshold
+def _stocks_by_listing(rows: list[Listing]) -> dict[int, list[VariantStock]]:
+    stocks_by_listing: dict[int, list[VariantStock]] = {}
+    for channel in {row.channel_id: row.channel for row in rows}.values():
+        in_channel = [row for row in rows if row.channel_id == channel.pk]
+        variants_by_product: dict[int, list[Variant]] = {}
+        for variant in Variant.objects.filter(product__in=[row.product_id for row in in_channel]).in_order():
+            variants_by_product.setdefault(variant.product_id, []).append(variant)
+        stocks = variant_stocks([each for group in variants_by_product.values() for each in group], channel)
+        for row in in_channel:
+            variants = variants_by_product.get(row.product_id, [])
+            stocks_by_listing[row.pk] = [stocks[each.pk] for each in variants if each.track_inventory]
+    return stocks_by_listing
 
 
-def _free_by_product(stocks: QuerySet[Stock]) -> dict[int, int]:
-    rows = stocks.values("variant__product").annotate(total=Sum("free")).order_by("variant__product")
-    return dict(rows.values_list("variant__product", "total"))
-
-
-def _variant_rows(listing: Listing) -> list[dict[str, object]]:
+def _variant_rows(listing: Listing) -> list[VariantRow]:
     """Return the product's variants with price and stock in the listing's channel."""
     variants = list(listing.product.variants.in_order())
     channel_prices = Price.objects.filter(variant__in=variants, channel=listing.channel_id).order_by("pk")
     prices = {price.variant_id: price for price in channel_prices}
-    stocks = Stock.objects.filter(variant__in=variants).values("variant").order_by("variant")
-    totals_by_variant = stocks.annotate(total=Sum("free"), there=Sum("on_hand"))
-    totals = {row["variant"]: (row["total"], row["there"]) for row in totals_by_variant}
-    rows = []
-    for variant in variants:
-        free, on_hand = totals.get(variant.pk, (0, 0))
-        price, is_low = prices.get(variant.pk), free <= variant.low_stock_threshold
-        rows.append({"variant": variant, "price": price, "free": free, "on_hand": on_hand, "is_low": is_low})
-    return rows
+    stocks = variant_stocks(variants, listing.channel)
+    return [VariantRow(variant, prices.get(variant.pk), stocks[variant.pk]) for variant in variants]

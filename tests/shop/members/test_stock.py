@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from datetime import timedelta
 
@@ -10,7 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from catalog.models import Movement, Stock
+from catalog.models import Movement, Stock, Variant
 from cooperatives.actions.cooperative_lifecycle import InvalidReturnDay
 from cooperatives.models import Membership, Role
 from cooperatives.states import CooperativeState
@@ -99,7 +100,7 @@ def test_invalid_counts_of_one_variant_are_told_apart_by_warehouse(lister, selle
 
     product = variant.product.name
     assert f"{product}, {stock.warehouse.name}: Nhập số từ 0 trở lên.</a>" in page
-    assert f"{product}, Kho xa: Nhập số không quá 1000000.</a>" in page
+    assert f"{product}, Kho xa: Nhập số không quá 1.000.000.</a>" in page
 
 
 @pytest.mark.parametrize("counted", ["-1", "1,5", "nhiều", "1000001"])
@@ -212,3 +213,60 @@ def test_list_queries_do_not_grow_with_products(manager, seller, address):
 
     assert len(grown_queries) == len(few)
     assert len(few) <= 20
+
+
+def test_low_stock_counts_all_warehouses_that_sell(lister, seller):
+    plenty = make_variant(seller, name="Chuối sấy", on_hand=3)
+    few = make_variant(seller, name="Khăn", on_hand=1)
+    second = make_warehouse(seller, make_channel())
+    unlisted = make_warehouse(seller, make_channel())
+    unlisted.channels.clear()
+    for variant, quantity in ((plenty, 20), (few, 1)):
+        Stock.objects.create(variant=variant, warehouse=second, on_hand=quantity)
+        Stock.objects.create(variant=variant, warehouse=unlisted, on_hand=50)
+
+    page = html_of(lister.get("/xa-vien/"))
+
+    assert "Chuối sấy" not in page
+    assert "Khăn còn 2 chiếc." in page
+
+
+def test_list_and_page_state_the_same_stock_of_each_variant(lister, seller):
+    product = make_product(seller, name="Gừng tươi", on_hand=60, unit="kg")
+    loose = product.variants.get()
+    Variant.objects.filter(pk=loose.pk).update(name="Lẻ", low_stock_at=5)
+    bag = Variant.objects.create(
+        product=product, cooperative=seller, name="Bao 5 kg", unit="bundle", sort_order=1, low_stock_at=10
+    )
+    first, second = seller.warehouses.get(), make_warehouse(seller, make_channel())
+    unlisted = make_warehouse(seller, make_channel())
+    unlisted.channels.clear()
+    for variant, warehouse, quantity in ((loose, second, 20), (bag, first, 10), (loose, unlisted, 7)):
+        Stock.objects.create(variant=variant, warehouse=warehouse, on_hand=quantity)
+    listing = product.listings.get()
+
+    texts = [
+        " ".join(re.sub(r"<[^>]+>", " ", html_of(lister.get(address))).split())
+        for address in ("/xa-vien/hang/", f"/xa-vien/hang/{listing.pk}/")
+    ]
+
+    for text in texts:
+        assert re.search(r"Lẻ ?: [Cc]òn 80 kg", text)
+        assert re.search(r"Bao 5 kg ?: [Cc]òn 10 bó, sắp hết", text)
+        assert not re.search("[Cc]òn [79]0", text)
+    assert "Kho có 80 kg" in texts[1]
+    assert "Còn 7 kg ở kho không bán tại chợ này" in texts[1]
+
+
+def test_stock_queries_of_the_list_do_not_grow_with_products(lister, seller):
+    make_product(seller)
+    lister.get("/xa-vien/hang/")
+    with CaptureQueriesContext(connection) as baseline_queries:
+        lister.get("/xa-vien/hang/")
+    for _number in range(3):
+        make_product(seller)
+
+    with CaptureQueriesContext(connection) as grown_queries:
+        lister.get("/xa-vien/hang/")
+
+    assert len(grown_queries) == len(baseline_queries)

@@ -1,0 +1,73 @@
+"""Stock per variant over all warehouses that sell in a channel, as lists, pages and notices state it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from django.db.models import F, OuterRef, QuerySet, Subquery, Sum, Value
+from django.db.models.functions import Coalesce
+
+from catalog.models import Stock, Variant
+from catalog.models.product import DEFAULT_LOW_STOCK
+from catalog.states import ListingState
+from cooperatives.models import Cooperative
+from shop.core.models import Channel
+
+
+@dataclass(frozen=True, slots=True)
+class VariantStock:
+    """A variant's stock in its sale steps: `free` can still be sold, `on_hand` lies in selling warehouses.
+
+    `elsewhere` lies in warehouses that do not sell in the channel.
+    """
+
+    variant: Variant
+    free: int = 0
+    on_hand: int = 0
+    elsewhere: int = 0
+
+    @property
+    def is_low(self) -> bool:
+        return self.variant.track_inventory and self.free <= self.variant.low_stock_threshold
+
+
+def variant_stocks(variants: Collection[Variant], channel: Channel) -> dict[int, VariantStock]:
+    """Return the stock of each variant in a channel, by variant id. Two queries."""
+    stocks = Stock.objects.filter(variant__in=[variant.pk for variant in variants])
+    selling = stocks.reachable(channel_id=channel.pk, country=channel.default_country)
+    sums = {
+        row["variant"]: (row["free_sum"], row["on_hand_sum"])
+        for row in selling.values("variant")
+        .annotate(free_sum=Sum("free"), on_hand_sum=Sum("on_hand"))
+        .order_by("variant")
+    }
+    totals = stocks.values("variant").annotate(total=Sum("on_hand")).order_by("variant")
+    all_sums = dict(totals.values_list("variant", "total"))
+    rows = {}
+    for variant in variants:
+        free, on_hand = sums.get(variant.pk, (0, 0))
+        elsewhere = all_sums.get(variant.pk, 0) - on_hand
+        rows[variant.pk] = VariantStock(variant, free, on_hand, elsewhere)
+    return rows
+
+
+def low_stock_variants(cooperative: Cooperative, channel: Channel) -> QuerySet[Variant]:
+    """Return the cooperative's variants on sale in the channel at or below their threshold, lowest first.
+
+    Each has `free`, over all warehouses that sell; it is negative if more is ordered than there is.
+    """
+    stocks = Stock.objects.reachable(channel_id=channel.pk, country=channel.default_country)
+    free = stocks.filter(variant=OuterRef("pk")).values("variant").annotate(total=Sum("free")).values("total")
+    return (
+        Variant.objects.for_cooperative(cooperative)
+        .filter(
+            track_inventory=True,
+            product__listings__state=ListingState.PUBLISHED,
+            product__listings__channel=channel,
+        )
+        .annotate(free=Coalesce(Subquery(free), 0), short=-F("free"))
+        .filter(free__lte=Coalesce("low_stock_at", Value(DEFAULT_LOW_STOCK)))
+        .select_related("product")
+        .order_by("free", "pk")
+    )
