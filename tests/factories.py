@@ -117,6 +117,16 @@ def make_staff(*permissions: Permission, works_for: tuple[Cooperative, ...] = ()
     return user
 
 
+# What an application needs before it can be approved, beside the fields that every cooperative has here.
+COMPLETE_APPLICATION = {
+    "representative": "Lý Thị Nhung",
+    "tax_code": "0101248141",
+    "bank_bin": "970405",
+    "bank_account": "8600201234567",
+    "bank_holder": "LY THI NHUNG",
+}
+
+
 @reuse_rows
 def make_cooperative(name: str = "HTX Thiên An", **fields: Any) -> Cooperative:
     """An approved cooperative with all legal fields, without warehouse or delivery methods."""

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from cooperatives import notices
+from cooperatives.actions.application_checks import require_complete_application
 from cooperatives.actions.delivery_methods import open_first_warehouse
 from cooperatives.models import Cooperative, Membership, Role
 from cooperatives.states import COOPERATIVE_MOVES, CooperativeState
@@ -119,12 +120,15 @@ def set_cooperative_state(
 ) -> None:
     """Approve, request more, reject, suspend or restore; a reason is required except for approval.
 
-    Approval creates the first warehouse, so that products can be listed. Raises ReasonRequired, WrongMove.
+    Approval creates the first warehouse, so that products can be listed. Raises ReasonRequired, WrongMove,
+    ApplicationIncomplete.
     """
     if new_state != CooperativeState.APPROVED and not reason.strip():
         raise ReasonRequired(field="reason")
     cooperative = _lock_cooperative(cooperative_id)
     previous_state = advance(cooperative, new_state, COOPERATIVE_MOVES)
+    if new_state == CooperativeState.APPROVED and previous_state != CooperativeState.SUSPENDED:
+        require_complete_application(cooperative)
     cooperative.state_reason = reason.strip()
     cooperative.save(update_fields=["state_reason"])
     if new_state == CooperativeState.APPROVED:

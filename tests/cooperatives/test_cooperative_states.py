@@ -16,7 +16,7 @@ from shop.core.actors import Actor
 from shop.core.models import Change
 from shop.core.states import WrongMove, advance
 from shop.notifications.models import Notification
-from tests.factories import NOW, make_cooperative
+from tests.factories import COMPLETE_APPLICATION, NOW, make_cooperative
 from tests.refusals import assert_refused
 from tests.state_tables import unreachable_states
 
@@ -59,7 +59,7 @@ def test_every_cooperative_state_is_reachable() -> None:
 @pytest.mark.parametrize("transition", EVERY_PAIR)
 def test_each_decision_moves_and_notifies_cooperative_or_is_refused(transition) -> None:
     from_state, new_state = transition
-    cooperative = make_cooperative(state=from_state)
+    cooperative = make_cooperative(state=from_state, **COMPLETE_APPLICATION)
     arguments = {
         "cooperative_id": cooperative.pk,
         "new_state": CooperativeState(new_state),

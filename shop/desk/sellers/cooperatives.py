@@ -18,6 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from catalog.models import Listing
 from catalog.states import ListingState
+from cooperatives.actions.application_checks import check_labels, failed_checks
 from cooperatives.actions.cooperative_lifecycle import set_cooperative_state
 from cooperatives.models import Cooperative, DeliveryMethod, Warehouse
 from cooperatives.states import COOPERATIVE_MOVES, CooperativeState
@@ -25,8 +26,8 @@ from orders.models import commission_percents
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
+from shop.core.errors import StrOrPromise
 from shop.core.models import Change
-from shop.core.texts.folding import fold
 from shop.core.texts.translations import other_languages
 from shop.core.web.action_results import run_action
 from shop.desk.forms import CooperativeSearch, StateDecisionForm
@@ -54,7 +55,7 @@ DECISION_BUTTONS = {
 class ApplicationCheck:
     """One check before approval, and whether it passes."""
 
-    label: Promise
+    label: StrOrPromise
     is_passed: bool
 
 
@@ -149,23 +150,13 @@ def _with_checks(rows: QuerySet[Cooperative]) -> Any:
 
 
 def _checks(row: Any) -> list[ApplicationCheck]:
-    """Return checks of the application. They inform staff but do not prevent a decision."""
+    """Return checks of the application; those of warehouse and delivery do not prevent approval."""
+    failed = failed_checks(row)
     return [
-        ApplicationCheck(_("Registration number"), bool(row.registration_number and row.legal_name)),
-        ApplicationCheck(_("Representative"), bool(row.representative)),
-        ApplicationCheck(_("Phone"), bool(row.phone)),
-        ApplicationCheck(_("Account holder matches the name"), _is_same_name(row)),
+        *(ApplicationCheck(label, name not in failed) for name, label in check_labels().items()),
         ApplicationCheck(_("Warehouse"), row.has_warehouse),
         ApplicationCheck(_("Delivery methods"), row.has_way),
     ]
-
-
-def _is_same_name(row: Cooperative) -> bool:
-    """Return whether the bank account belongs to the cooperative or its representative."""
-    holder = fold(row.bank_holder)
-    return bool(holder and row.bank_account) and holder in {
-        fold(name) for name in (row.legal_name, row.name, row.representative)
-    }
 
 
 def _buttons(row: Cooperative) -> list[DecisionButton]:

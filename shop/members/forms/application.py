@@ -15,6 +15,7 @@ from shop.accounts.forms import DivisionForm, DivisionOptions
 from shop.accounts.models import User
 from shop.core.dates.form_days import validate_day
 from shop.core.identifiers.phones import format_phone, is_likely_mistyped
+from shop.core.identifiers.tax_codes import is_tax_code, normalise_tax_code
 from shop.core.web.form_options import FormData, FormFiles
 from shop.core.web.phone_fields import PhoneField
 from shop.members.forms.fields import MembersForm
@@ -98,6 +99,12 @@ class ApplicationForm(DivisionForm, MembersForm):
         codes = {"province": cooperative.province_code, "commune": cooperative.commune_code}
         initial = {field: getattr(cooperative, field) for field in fields}
         return initial | codes | {"phone": format_phone(cooperative.phone)}
+
+    def clean_tax_code(self) -> str:
+        code = normalise_tax_code(self.cleaned_data["tax_code"])
+        if code and not is_tax_code(code):
+            raise forms.ValidationError(_("This is not a valid tax code. Check its digits."))
+        return code
 
     def clean_registered_on(self) -> datetime.date:
         day: datetime.date = self.cleaned_data["registered_on"]

@@ -14,7 +14,7 @@ from orders.models import Payout, Settlement
 from shop.accounts.staff.permissions import Permission
 from shop.api.ids import global_id
 from shop.core.models import Change
-from tests.factories import make_cooperative, make_seller, make_staff, make_user
+from tests.factories import COMPLETE_APPLICATION, make_cooperative, make_seller, make_staff, make_user
 from tests.orders.settlement.settlement_helpers import ACCOUNT, close_open_settlement, make_open_settlement
 from tests.refusals import all_rows
 from tests.shop.api.client import data_of, execute
@@ -88,7 +88,7 @@ def test_cooperative_staff_update_its_page_and_pause_it():
 
 
 def test_platform_staff_decide_on_a_seller_application():
-    applicant = make_cooperative("HTX Mới", state=CooperativeState.APPLIED)
+    applicant = make_cooperative("HTX Mới", state=CooperativeState.APPLIED, **COMPLETE_APPLICATION)
     token, key = token_of(make_staff(Permission.MANAGE_STAFF)), key_of(applicant)
 
     def answered(state, **variables):

@@ -16,6 +16,7 @@ from shop.core.actors import Actor
 from shop.core.geography.divisions import load_divisions
 from shop.core.models import Change, Picture, PictureState
 from tests.factories import (
+    COMPLETE_APPLICATION,
     NOW,
     get_stock,
     make_admin,
@@ -41,7 +42,7 @@ def admin(client: Client) -> Client:
 
 
 def test_application_is_approved_suspended_and_approved_again(admin: Client) -> None:
-    cooperative = make_cooperative(state=CooperativeState.APPLIED)
+    cooperative = make_cooperative(state=CooperativeState.APPLIED, **COMPLETE_APPLICATION)
     page = f"{DESK}hop-tac-xa/{cooperative.pk}/tra-loi/"
 
     states = []

@@ -14,6 +14,7 @@ from cooperatives.states import CooperativeState
 from shop.core.actors import Actor, EntryPoint
 from shop.core.models import Change, KeyReused
 from tests.factories import (
+    COMPLETE_APPLICATION,
     make_channel,
     make_cooperative,
     make_delivery_method,
@@ -32,6 +33,7 @@ def test_approval_creates_the_first_warehouse_once(client):
     zone = make_zone(channel)
     cooperative = make_cooperative(
         state=CooperativeState.APPLIED,
+        **COMPLETE_APPLICATION,
         hamlet="Thôn Nà Ít",
         commune_name="Xã Phủ Thông",
         province_name="Thái Nguyên",
