@@ -46,6 +46,8 @@ class Progress(TextChoices):
 # Dispatched parts that the buyer collects: they wait at the pickup place.
 READY_FOR_PICKUP = _("ready for pickup")
 ARRIVED_PROGRESS = frozenset({Progress.DELIVERED, Progress.PARTLY_RETURNED, Progress.RETURNED})
+# Parts of which something is on the way, for all that their parcels tell without a further query.
+IN_TRANSIT_PROGRESS = frozenset({Progress.DISPATCHED, Progress.PARTLY_DISPATCHED})
 # Parts of which at least something has arrived.
 PARTLY_ARRIVED_PROGRESS = ARRIVED_PROGRESS | {Progress.PARTLY_DELIVERED}
 

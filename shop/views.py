@@ -270,6 +270,7 @@ def page_context(request: HttpRequest) -> dict[str, object]:
         "basket_count": SimpleLazyObject(lambda: basket_count(request)),
         "memberships": SimpleLazyObject(lambda: _memberships(request)),
         "way_back": SimpleLazyObject(lambda: _previous_page(request)),
+        "is_order_address": "/don-hang/" in request.path,
     }
 
 

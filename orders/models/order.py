@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from orders.states import (
     ARRIVED_PROGRESS,
+    IN_TRANSIT_PROGRESS,
     OUTCOME_UNKNOWN_STATES,
     READY_FOR_PICKUP,
     Coverage,
@@ -311,6 +312,10 @@ class Order(WithMetadata, WithExternalReference, WithTimes):
             if part.is_active
         ):
             return str(READY_FOR_PICKUP)
+        if self.status == OrderStatus.ON_THE_WAY and not any(
+            part.is_active and part.progress in IN_TRANSIT_PROGRESS for part in self.parts.all()
+        ):
+            return str(Progress.PARTLY_DELIVERED.label)
         return self.get_status_display()
 
     def _waits_for_money(self) -> bool:

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from django.db import models
 from django.db.models import Case, F, Q, Sum, When
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from catalog.models import Lot, Stock
 from cooperatives.models import Cooperative, Warehouse
@@ -152,6 +152,17 @@ class Parcel(WithMetadata, WithTimes):
     @property
     def is_outgoing(self) -> bool:
         return self.kind in OUTGOING_KINDS
+
+    @property
+    def state_label(self) -> str:
+        """The state shown in every interface; "delivered" means something else for what comes back."""
+        if self.kind in RETURN_KINDS and self.state == ParcelState.HANDED_OVER:
+            return gettext("on the way back")
+        if self.kind in RETURN_KINDS and self.state == ParcelState.DELIVERED:
+            return gettext("received back")
+        if self.kind == ParcelKind.REFUND and self.state == ParcelState.DELIVERED:
+            return gettext("not sent, refunded instead")
+        return self.get_state_display()
 
     @property
     def is_counting(self) -> bool:

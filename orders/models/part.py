@@ -272,12 +272,17 @@ class OrderPart(Counted, WithMetadata, WithTimes):
 
     def state_label(self, parcels: Iterable[Parcel]) -> str:
         """Return the state label shown in every interface. `parcels` as in `is_packed`."""
+        parcels = list(parcels)
         if self.state != PartState.ACCEPTED:
             return self.get_state_display()
         if self.progress == Progress.NOTHING:
             return str(OrderStatus.IN_HAND.label)
         if self.progress == Progress.PACKING and self.is_packed(parcels):
             return str(ParcelState.PACKED.label)
+        if self.progress == Progress.DISPATCHED and any(
+            parcel.state == ParcelState.FAILED_DELIVERY for parcel in parcels
+        ):
+            return str(ParcelState.FAILED_DELIVERY.label)
         if self.progress == Progress.DISPATCHED and self.is_collected:
             return str(READY_FOR_PICKUP)
         return self.get_progress_display()

@@ -31,7 +31,7 @@ from orders.notices.send_notices import (
     notify_cooperative,
     notify_operator,
 )
-from orders.states import Coverage
+from orders.states import Coverage, PartState
 from shop.core.database.compiled_query import attach_prefetched_rows, compiled_query
 from shop.core.models import ShopSettings
 from shop.core.texts.figures import money
@@ -208,15 +208,24 @@ def notify_delivery_failed(order: Order, part: OrderPart, parcel: Parcel, *, now
         )
 
 
-def notify_part_cancelled(order: Order, part: OrderPart, *, now: datetime.datetime) -> None:
-    """Tell the buyer and the cooperative that a part is cancelled."""
+def notify_part_cancelled(
+    order: Order, part: OrderPart, *, is_by_buyer: bool = False, now: datetime.datetime
+) -> None:
+    """Tell the buyer and the cooperative that a part is declined or cancelled."""
     with translation.override(order.language):
+        subject = _("Order %(code)s: one seller's part will not be delivered")
+        if is_by_buyer:
+            subject = _("Order %(code)s: you cancelled a part")
+        elif part.state == PartState.CANCELLED:
+            subject = _("Order %(code)s: a part was cancelled")
         notify_buyer(
             order,
             "part_ended",
-            subject=_("Order %(code)s: one seller's part will not be delivered") % {"code": order.code},
+            subject=subject % {"code": order.code},
             now=now,
             part=part,
+            title=subject % {"code": order.code},
+            is_by_buyer=is_by_buyer,
             occasion=f"part:{part.pk}",
         )
     notify_cooperative(order, part, "part_called_off", now=now)

@@ -194,7 +194,7 @@ def _after_placement(request: HttpRequest, order: Order, form: CheckoutForm) -> 
             request, _("Your items are reserved. The cooperatives start as soon as you have paid.")
         )
     else:
-        messages.success(request, _("Order placed. The cooperatives have received it."))
+        messages.success(request, _("Order placed. The cooperatives have been notified."))
     if form.is_phone_likely_mistyped:
         messages.warning(
             request,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import segno
 from django.conf import settings
@@ -20,6 +20,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from catalog.models import Variant
+from orders.actions.complaints.file_complaint import complaint_deadline
 from orders.actions.fulfilment.cancel_parts import cancel_part_as_buyer
 from orders.actions.fulfilment.confirm_receipt import confirm_part_receipt
 from orders.actions.fulfilment.weigh_lines import answer_weight_question
@@ -40,7 +41,7 @@ from orders.models import (
 from orders.order_links import PAYMENT_RETURN_PARAMETER, order_url
 from orders.payments.stripe_js import allow_card_fields, are_cards_enabled
 from orders.payments.transfer_requests import charged_back_amount, externally_refunded_amount
-from orders.states import OrderStatus
+from orders.states import OrderStatus, ParcelState
 from orders.views.card_payment import refresh_card_payment
 from orders.views.current_basket import request_actor
 from orders.views.payment_page import authorised_amount, payment_state_hash, payment_view
@@ -48,7 +49,13 @@ from orders.views.refund_page import RefundView, amount_awaiting_account, refund
 from orders.views.sum_rows import DISCOUNTS, totals_of_order
 from orders.views.timeline import PartTimeline, Step, build_timeline
 from shop.core.errors import Refused
-from shop.core.models import Picture, bind_idempotency_key, show_in_language, untranslated_fields
+from shop.core.models import (
+    Picture,
+    bind_idempotency_key,
+    shop_settings,
+    show_in_language,
+    untranslated_fields,
+)
 from shop.core.texts.marked_texts import sentence, translated
 from shop.core.web.rate_limits import Limit, TooManyTries, client_network
 
@@ -163,7 +170,7 @@ def _order_context(order_id: uuid.UUID, now: datetime.datetime) -> dict[str, obj
     url = order_url(order)
     refunds = refund_views(order)
     paying = payment_view(order, now=now)
-    tracks = _timelines(order, refunds, is_transfer_seen=bool(paying and paying.in_doubt))
+    tracks = _timelines(order, refunds, is_transfer_seen=bool(paying and paying.in_doubt), now=now)
     return {
         "order": order,
         "tracks": tracks,
@@ -203,7 +210,9 @@ def _part_or_404(order_id: uuid.UUID, number: int) -> OrderPart:
     return get_object_or_404(parts, number=number)
 
 
-def _timelines(order: Order, refunds: Sequence[RefundView], *, is_transfer_seen: bool) -> list[PartTimeline]:
+def _timelines(
+    order: Order, refunds: Sequence[RefundView], *, is_transfer_seen: bool, now: datetime.datetime
+) -> list[PartTimeline]:
     parts = list(
         order.parts.select_related("cooperative", "delivery_method")
         .prefetch_related(Prefetch("lines", OrderLine.objects.in_order()))
@@ -217,6 +226,7 @@ def _timelines(order: Order, refunds: Sequence[RefundView], *, is_transfer_seen:
         parcels.setdefault(parcel.part_id, []).append(parcel)
     pictures = _pictures(parts)
     called_today = _current_names(order, parts)
+    complaint_days = shop_settings().complaint_days
     complaints: dict[int, list[Complaint]] = {}
     complaint_rows = Complaint.objects.filter(part__order=order).with_refused_photos()
     for each in complaint_rows.order_by("created_at", "pk"):
@@ -235,9 +245,28 @@ def _timelines(order: Order, refunds: Sequence[RefundView], *, is_transfer_seen:
             paid_back,
             is_transfer_seen,
             called_today,
+            _complaint_deadline(part, parcels.get(part.pk, []), paid_back, complaint_days),
+            now,
         )
         for part in parts
     ]
+
+
+def _complaint_deadline(
+    part: OrderPart, parcels: Sequence[Parcel], paid_back: Collection[uuid.UUID], days: int
+) -> datetime.datetime | None:
+    """Return until when the buyer may complain about the part's last items; None if nothing has arrived."""
+    lines = {line.pk: line for line in part.lines.all() if line.pk not in paid_back}
+    deadlines = [
+        complaint_deadline(
+            lines[row.order_line_id], parcel.delivered_at, days=days, hours=part.cooperative.claim_hours
+        )
+        for parcel in parcels
+        if parcel.delivered_at is not None and parcel.state == ParcelState.DELIVERED
+        for row in parcel.lines.all()
+        if row.order_line_id in lines
+    ]
+    return max(deadlines, default=None)
 
 
 def _current_names(order: Order, parts: Sequence[OrderPart]) -> dict[uuid.UUID, str]:

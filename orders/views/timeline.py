@@ -55,6 +55,8 @@ class PartTimeline:
     complaints: Sequence[Complaint] = ()
     paid_back: Collection[uuid.UUID] = frozenset()
     called_today: Mapping[uuid.UUID, str] = field(default_factory=dict)
+    complaint_until: datetime.datetime | None = None
+    now: datetime.datetime | None = None
 
     @property
     def lines(self) -> list[tuple[OrderLine, str]]:
@@ -67,7 +69,19 @@ class PartTimeline:
 
     @property
     def may_complain(self) -> bool:
-        """Whether items have arrived that were not refunded. The form checks the complaint period."""
+        """Whether items have arrived that were not refunded, and the complaint period is not over."""
+        return self._has_items_to_complain_about and not self.complaint_period_ended_at
+
+    @property
+    def complaint_period_ended_at(self) -> datetime.datetime | None:
+        """When the complaint period ended, if it is over for all items that the buyer has."""
+        if self.complaint_until is None or self.now is None or self.now < self.complaint_until:
+            return None
+        is_over = self._has_items_to_complain_about
+        return self.complaint_until - datetime.timedelta(seconds=1) if is_over else None
+
+    @property
+    def _has_items_to_complain_about(self) -> bool:
         is_here = self.part.progress in PARTLY_ARRIVED_PROGRESS - {Progress.RETURNED}
         unrefunded = [line for line in self.part.lines.all() if line.pk not in self.paid_back]
         return is_here and bool(unrefunded) and self.open_complaint is None
@@ -100,6 +114,8 @@ def build_timeline(
     paid_back: Collection[uuid.UUID] = frozenset(),
     is_transfer_seen: bool = False,
     called_today: Mapping[uuid.UUID, str] | None = None,
+    complaint_until: datetime.datetime | None = None,
+    now: datetime.datetime | None = None,
 ) -> PartTimeline:
     """Build a part's timeline.
 
@@ -116,7 +132,17 @@ def build_timeline(
     else:
         steps = [step for step in steps if step.state == "done"] + [_end_step(part)]
     steps += sorted([*(_complaint_step(each) for each in complaints), *refunds], key=_sort_time)
-    return PartTimeline(part, steps, list(parcels), picture, complaints, paid_back, called_today or {})
+    return PartTimeline(
+        part,
+        steps,
+        list(parcels),
+        picture,
+        complaints,
+        paid_back,
+        called_today or {},
+        complaint_until,
+        now,
+    )
 
 
 def _complaint_step(complaint: Complaint) -> Step:
@@ -180,7 +206,7 @@ def _dispatch_step(part: OrderPart, parcels: Sequence[Parcel]) -> Step:
             "day": day(last.failed_at),
             "reason": last.reason,
         }
-        return Step(title, "now", last.handed_over_at, note)
+        return Step(capfirst(str(ParcelState.FAILED_DELIVERY.label)), "now", last.handed_over_at, note)
     left_at = _latest(parcel.handed_over_at for parcel in parcels)
     if part.progress in ARRIVED_PROGRESS:
         return Step(title, "done", left_at)

@@ -161,15 +161,12 @@ def delivered_lines(part: OrderPart) -> list[DeliveredLine]:
         deliveries.order_by("order_line").values_list("order_line").annotate(last=Max("parcel__delivered_at"))
     )
     days = shop_settings().complaint_days
-    hours = datetime.timedelta(hours=part.cooperative.claim_hours)
+    hours = part.cooperative.claim_hours
     return [
         DeliveredLine(
             line,
             delivered_steps[line.pk],
-            max(
-                _end_of_days(last_delivery[line.pk], max(days, line.return_days)),
-                last_delivery[line.pk] + hours,
-            ),
+            complaint_deadline(line, last_delivery[line.pk], days=days, hours=hours),
         )
         for line in part.lines.order_by("position", "pk")
         if line.pk not in fully_refunded
@@ -251,6 +248,14 @@ def _check_complaint(
         raise ComplaintPeriodOver(field="goods", until=overdue_lines[0].until)
     if Complaint.objects.open().filter(part=part).exists():
         raise ComplaintAlreadyOpen()
+
+
+def complaint_deadline(
+    line: OrderLine, delivered_at: datetime.datetime, *, days: int, hours: int
+) -> datetime.datetime:
+    """Return the end of a line's complaint period, from the market's days and its seller's hours."""
+    end_of_days = _end_of_days(delivered_at, max(days, line.return_days))
+    return max(end_of_days, delivered_at + datetime.timedelta(hours=hours))
 
 
 def _end_of_days(since: datetime.datetime, days: int) -> datetime.datetime:

@@ -21,7 +21,7 @@ from orders.actions.payouts.surplus_refunds import refund_surplus
 from orders.actions.vouchers.redeem_vouchers import release_voucher_use
 from orders.models import Allocation, Order, OrderPart, Parcel
 from orders.states import DISPATCHED_STATES, PART_MOVES, OrderStatus, ParcelState, PartState
-from shop.core.actors import Actor
+from shop.core.actors import Actor, EntryPoint
 from shop.core.errors import Missing, ReasonRequired, Refused
 from shop.core.models import is_already_done, record_change
 from shop.core.states import WrongMove, advance
@@ -195,7 +195,8 @@ def end_part(
     if not order.parts.active().exists():
         release_voucher_use(order, actor=actor, now=now)
     finish_order_change(order, now=now)
-    notices.notify_part_cancelled(order, part, now=now)
+    is_by_buyer = actor.entry_point == EntryPoint.MARKET
+    notices.notify_part_cancelled(order, part, is_by_buyer=is_by_buyer, now=now)
 
 
 def _release_stock(part: OrderPart) -> None:

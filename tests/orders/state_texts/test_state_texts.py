@@ -1,0 +1,99 @@
+"""Texts at the right time: the table of states, and notices that say who did what."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from orders.actions.cash_on_delivery.cash_collection import outstanding_cash
+from orders.models import Parcel
+from orders.states import CodState, OrderStatus, ParcelState, PartState, Progress
+from shop.notifications.models import Notification
+from tests.factories import NOW, fixed_now, unknown_uuid
+from tests.markup import html_of
+from tests.orders.pages.order_proofs import ProvenOrdersClient
+from tests.orders.state_texts.build_states import (
+    OrderInSteps,
+    read_buyers_page,
+    read_desk_page,
+    read_members_page,
+    text_of,
+)
+from tests.orders.state_texts.state_texts import STATE_TEXTS, WRONG_TEXTS, StateText
+
+# `remitted` and `reconciled` cash reads as its state's label; tests of remittances cover them.
+_ELSEWHERE = {CodState.REMITTED, CodState.RECONCILED, OrderStatus.DRAFT}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("row", STATE_TEXTS, ids=lambda row: row.steps or "placed")
+def test_each_door_says_what_is_true(row: StateText) -> None:
+    order = OrderInSteps(row.steps, fixed_now()).order
+    part = order.parts.get(number=1)
+
+    parcels = part.parcels.order_by("number").values_list("state", "cod_state")
+    assert (order.status, part.state, part.progress) == (row.order, row.part, row.progress)
+    assert tuple(parcels) == row.parcels
+    assert read_buyers_page(order) == row.buyer
+    assert (read_members_page(part) if order.confirmed_at else "") == row.member
+    assert read_desk_page(order) == row.desk
+
+
+def test_table_covers_every_state() -> None:
+    parcels = [parcel for row in STATE_TEXTS for parcel in row.parcels]
+
+    assert {row.order for row in STATE_TEXTS} == set(OrderStatus.values) - _ELSEWHERE
+    assert {row.part for row in STATE_TEXTS} == set(PartState.values)
+    assert {row.progress for row in STATE_TEXTS} == set(Progress.values)
+    assert {state for state, _cash in parcels} == set(ParcelState.values)
+    assert {cash for _state, cash in parcels} == set(CodState.values) - _ELSEWHERE
+
+
+@pytest.mark.parametrize(("steps", "door", "text"), WRONG_TEXTS)
+def test_text_that_was_wrong_is_not_in_its_row(steps: str, door: str, text: str) -> None:
+    (row,) = [row for row in STATE_TEXTS if row.steps == steps]
+
+    assert text not in getattr(row, door)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("step", "subject"),
+    [
+        ("cancel_by_buyer", "bạn đã huỷ một phần"),
+        ("cancel", "một phần đã bị huỷ"),
+        ("decline", "phần của một hợp tác xã không giao được"),
+    ],
+)
+def test_notice_of_ended_part_says_who_ended_it(step: str, subject: str) -> None:
+    order = OrderInSteps(step, NOW).order
+
+    letter = Notification.objects.get(key__startswith=f"part_ended:{order.pk}")
+    assert letter.subject == f"Đơn {order.code}: {subject}"
+    assert subject in letter.html
+
+
+@pytest.mark.django_db
+def test_desk_and_parcel_await_the_same_cash_after_a_refund() -> None:
+    order = OrderInSteps("accept, pack, refund", NOW).order
+
+    assert Parcel.objects.get().cod_expected == outstanding_cash(order) == order.still_due == 220_000
+
+
+@pytest.mark.django_db
+def test_complaint_period_that_is_over_is_named_instead_of_a_button() -> None:
+    order = OrderInSteps("accept, pack, send, deliver, days_pass", fixed_now()).order
+
+    page = text_of(html_of(ProvenOrdersClient().get(f"/don-hang/{order.pk}/")))
+    assert "Thời hạn báo hàng có vấn đề đã hết ngày" in page
+    assert "[khiếu nại]" not in read_buyers_page(order)
+
+
+@pytest.mark.django_db
+def test_bad_order_link_speaks_of_an_order() -> None:
+    response = Client().get(f"/don-hang/{unknown_uuid()}/")
+
+    page = text_of(html_of(response))
+    assert response.status_code == 404
+    assert "Không tìm thấy đơn hàng này" in page
+    assert "không còn bán" not in page
