@@ -136,7 +136,8 @@ def test_maximum_of_goods_by_weight_follows_the_quantity(phone: Page) -> None:
     phone.get_by_role("spinbutton", name="Số lượng").fill("7")
     expect(sums).to_have_text(["279.982\u00a0₫"] * 2)
     expect(phone.locator(".buy-bar")).to_contain_text("tối đa", use_inner_text=True)
-    phone.locator("#buy .buy-bar button").click()
+    with phone.expect_response(lambda response: response.request.method == "POST"):
+        phone.locator("#buy .buy-bar button").click()
     phone.goto("/gio-hang/")
 
     expect(phone.locator(".basket-line .money")).to_have_text("279.982\u00a0₫")
