@@ -98,6 +98,8 @@ SECTIONS = {
     "desk:synonyms": "desk-listings",
     "desk:synonym-set": "desk-listings",
     "desk:certificates": "desk-listings",
+    "desk:categories": "desk-listings",
+    "desk:category": "desk-listings",
     "desk:orders": "desk-orders",
     "desk:order": "desk-orders",
     "desk:settings": "desk-market",

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from shop.desk.catalogue import discounts, forbidden_words, synonyms, translations
+from shop.desk.catalogue import categories, discounts, forbidden_words, synonyms, translations
 from shop.desk.money import (
     approvals,
     bank_statements,
@@ -43,6 +43,10 @@ urlpatterns = [
     path("hang/<int:pk>/go-xuong/", listings.listing_withdrawal, name="listing-withdrawal"),
     path("tu-cam/", forbidden_words.forbidden_phrases, name="forbidden-phrases"),
     path("tu-cam/<int:pk>/bo/", forbidden_words.forbidden_phrase_removal, name="forbidden-phrase-removal"),
+    path("danh-muc/", categories.categories, name="categories"),
+    path("danh-muc/<int:pk>/", categories.category, name="category"),
+    path("danh-muc/<int:pk>/chuyen/", categories.category_move, name="category-move"),
+    path("danh-muc/<int:pk>/gop/", categories.category_merge, name="category-merge"),
     path("tu-dong-nghia/", synonyms.synonyms, name="synonyms"),
     path("tu-dong-nghia/<int:pk>/", synonyms.synonym_set, name="synonym-set"),
     path("tu-dong-nghia/<int:pk>/bo/", synonyms.synonym_removal, name="synonym-removal"),

@@ -46,6 +46,7 @@ ASKS_NOT = {
         cash-statement-import cash-statements cash-shortfalls certificate-confirmation certificate-return
         certificates complaint complaint-rejection complaints cooperative cooperative-answer cooperative-texts
         customer customer-note customers
+        categories category category-merge category-move
         cooperatives data-request data-request-answer data-request-carry-out data-requests discounts draft
         draft-deletion draft-placement drafts failure-acknowledgement failure-retry home ledger listing
         listing-publication listing-return listing-texts listing-withdrawal listings order

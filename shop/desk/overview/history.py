@@ -221,8 +221,6 @@ CHANGE_TEXTS: dict[str, Promise] = {
     "attribute.values_deleted": pgettext_lazy("history", "Attribute values deleted"),
     "category.deleted": pgettext_lazy("history", "Category deleted"),
     "category.merged": pgettext_lazy("history", "Category merged"),
-    "category.hidden": pgettext_lazy("history", "Category hidden"),
-    "category.unhidden": pgettext_lazy("history", "Category visible again"),
     "category.translated": pgettext_lazy("history", "Translation changed"),
     "channel.opened": pgettext_lazy("history", "Channel opened"),
     "channel.changed": pgettext_lazy("history", "Channel changed"),

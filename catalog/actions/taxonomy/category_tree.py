@@ -1,0 +1,158 @@
+"""Change the tree of categories: move a branch, merge two categories, translate a name."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+
+from django.db import transaction
+from django.db.models import ManyToOneRel
+from django.utils.translation import gettext_lazy as _
+
+from catalog.actions.listings.selling_prices import apply_promotions
+from catalog.actions.products.product_rows import set_search_columns
+from catalog.actions.taxonomy.taxonomy import StillReferenced, lock_record
+from catalog.models import Category, Product
+from shop.core.actors import Actor
+from shop.core.database.transactions import lock_rows
+from shop.core.errors import Missing, Refused
+from shop.core.models import Change, change_values, record_change
+from shop.core.texts.translations import save_row_translations
+
+CATEGORY_TEXTS = ("name", "description_text")
+
+
+class CategoryInsideItself(Refused):
+    code = "category_inside_itself"
+    default_message = _("A category cannot be inside itself or one of its own subcategories.")
+
+
+@transaction.atomic(durable=True)
+def move_category(
+    *, category_id: int, parent_id: int | None, position: int, actor: Actor, now: datetime.datetime
+) -> Category:
+    """Put a category with everything inside it under another parent, or at the root.
+
+    `position` counts from 0 among its new siblings. Raises CategoryInsideItself, Missing.
+    """
+    categories = _lock_tree()
+    category = _require(categories, category_id, field="id")
+    parent = _require(categories, parent_id, field="parent") if parent_id is not None else None
+    if parent is not None and (parent.path or "").startswith(category.path or "/none/"):
+        raise CategoryInsideItself(field="parent")
+    before = _placement(categories, category)
+    old_path, old_level = category.path or "", category.level
+    category.parent = parent
+    siblings = [each for each in categories.values() if each.parent_id == parent_id and each != category]
+    siblings.sort(key=lambda each: (each.sort_order, each.pk))
+    siblings.insert(max(0, position), category)
+    for sort_order, each in enumerate(siblings):
+        each.sort_order = sort_order
+    new_path = f"{parent.path if parent else '/'}{category.pk}/"
+    new_level = parent.level + 1 if parent else 0
+    for each in categories.values():
+        if old_path and (each.path or "").startswith(old_path):
+            each.path = new_path + (each.path or "")[len(old_path) :]
+            each.level += new_level - old_level
+    Category.objects.bulk_update(categories.values(), ["parent", "path", "level", "sort_order"])
+    branch = Product.objects.filter(category__path__startswith=new_path)
+    apply_promotions(branch.values_list("pk", flat=True), actor=actor, now=now)
+    after = _placement(categories, category)
+    if before != after:
+        data = {"from": before, "to": after}
+        record_change("category.moved", category, actor=actor, now=now, data=data)
+    return category
+
+
+@transaction.atomic(durable=True)
+def merge_category(*, category_id: int, into_id: int, actor: Actor, now: datetime.datetime) -> Category:
+    """Move a category's products and subcategories into another one, and delete it.
+
+    Past orders keep their copies. Raises CategoryInsideItself, Missing, and StillReferenced while a
+    promotion, voucher or commission rate names it.
+    """
+    categories = _lock_tree()
+    category = _require(categories, category_id, field="id")
+    target = _require(categories, into_id, field="into")
+    if (target.path or "").startswith(category.path or "/none/"):
+        raise CategoryInsideItself(field="into")
+    old_path, shift = category.path or "", target.level - category.level
+    for each in categories.values():
+        if each != category and old_path and (each.path or "").startswith(old_path):
+            each.path = (target.path or "") + (each.path or "")[len(old_path) :]
+            each.level += shift
+            each.parent = target if each.parent_id == category.pk else each.parent
+    Category.objects.bulk_update(categories.values(), ["parent", "path", "level"])
+    if _is_referenced(category):
+        raise StillReferenced(field="id")
+    count = _move_products(category, target, actor=actor, now=now)
+    snapshot = {"name": category.name, "slug": category.slug}
+    data = {"from": category.name, "to": target.name, "into": target.pk, "products": count}
+    record_change("category.merged", category, actor=actor, now=now, data=data, snapshot=snapshot)
+    Category.objects.get(pk=category.pk).delete()
+    return target
+
+
+@transaction.atomic(durable=True)
+def translate_category(
+    *, category_id: int, language: str, texts: Mapping[str, str], actor: Actor, now: datetime.datetime
+) -> None:
+    """Store translations of a category's texts; an empty text deletes its translation. Raises Missing."""
+    category = lock_record(Category, category_id, field="id")
+    changed = save_row_translations(category, language, texts, translatable_fields=CATEGORY_TEXTS)
+    if changed:
+        data = {"language": language, "fields": changed}
+        record_change("category.translated", category, actor=actor, now=now, data=data)
+
+
+def _is_referenced(category: Category) -> bool:
+    """Whether anything but products and subcategories refers to the category, such as a commission rate."""
+    return any(
+        relation.related_model._base_manager.filter(**{relation.field.name: category}).exists()
+        for relation in Category._meta.get_fields(include_hidden=True)
+        if isinstance(relation, ManyToOneRel) and relation.related_model not in (Product, Category)
+    )
+
+
+def _lock_tree() -> dict[int, Category]:
+    """Lock all categories, since a move may change every path."""
+    return {row.pk: row for row in lock_rows(Category.objects.order_by("pk"))}
+
+
+def _require(categories: Mapping[int, Category], key: int, *, field: str) -> Category:
+    if key not in categories:
+        raise Missing(field=field)
+    return categories[key]
+
+
+def _placement(categories: Mapping[int, Category], category: Category) -> dict[str, object]:
+    parent = categories[category.parent_id] if category.parent_id is not None else None
+    return {"parent": parent.name if parent else "", "sort_order": category.sort_order}
+
+
+def _move_products(category: Category, target: Category, *, actor: Actor, now: datetime.datetime) -> int:
+    """Move the products, with a change for each; removed products move too, so that nothing refers to it."""
+    products = list(Product.objects.filter(category=category).select_related("cooperative").order_by("pk"))
+    for product in products:
+        product.category = target
+        set_search_columns(product)
+    Product.objects.bulk_update(products, ["category", "search_text"], batch_size=500)
+    data = {"fields": ["category"], "from": {"category": category.name}, "to": {"category": target.name}}
+    Change.objects.bulk_create(
+        (
+            Change(
+                **change_values(
+                    "product.edited",
+                    product,
+                    actor=actor,
+                    now=now,
+                    cooperative_id=product.cooperative_id,
+                    data=data,
+                )
+            )
+            for product in products
+        ),
+        batch_size=500,
+    )
+    apply_promotions([product.pk for product in products], actor=actor, now=now)
+    return len(products)
