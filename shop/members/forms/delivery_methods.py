@@ -44,7 +44,7 @@ class DeliveryMethodTextsForm(MembersForm):
         label=_("Station where buyers collect"),
         max_length=250,
         required=False,
-        help_text=_("For example: Mỹ Đình coach station, Hà Nội. It is printed on the parcel's label."),
+        help_text=_("For example: the coach station's name and city. Printed on the parcel's label."),
     )
     departs_weekday = forms.TypedChoiceField(
         label=_("Coach departure days"), coerce=int, empty_value=None, required=False
