@@ -6,9 +6,12 @@ import datetime
 
 import pytest
 
-from catalog.actions.listings.listing_states import ListingIncomplete
-from catalog.actions.listings.revision_decisions import (
+from catalog.actions.listings.listing_states import (
     ChangedSinceOpened,
+    ListingIncomplete,
+    publish_listing,
+)
+from catalog.actions.listings.revision_decisions import (
     RevisionPictureNotReady,
     approve_revision,
     return_revision,
@@ -261,3 +264,17 @@ def test_member_drops_the_changes() -> None:
 
     product.refresh_from_db()
     assert (product.name, ProductRevision.objects.exists()) == ("Lá gối", False)
+
+
+def test_listing_that_changed_during_its_review_is_not_published() -> None:
+    product = make_approved()
+    Listing.objects.update(state=ListingState.IN_REVIEW, submitted_at=NOW)
+    listing = Listing.objects.get()
+    edit(product, name="Lá lạ", now=LATER)
+
+    with assert_refused(ChangedSinceOpened, "changed_since_opened"):
+        publish_listing(listing_id=listing.pk, seen_at=NOW, **COMMON)
+
+    publish_listing(listing_id=listing.pk, seen_at=LATER, **COMMON)
+    listing.refresh_from_db()
+    assert listing.state == ListingState.PUBLISHED

@@ -34,6 +34,13 @@ class PictureNotReady(Refused):
     default_message = _("The photo is still being processed. Try again in a minute.")
 
 
+class ChangedSinceOpened(Refused):
+    """The cooperative changed it after the reviewer opened the page."""
+
+    code = "changed_since_opened"
+    default_message = _("The cooperative has changed this since you opened it. Check it again.")
+
+
 def missing_legal_fields(product: Product) -> list[str]:
     """Return names of missing fields that Consumer Law 19/2023, article 37, requires, in a fixed order.
 
@@ -72,12 +79,17 @@ def submit_listing(
 
 
 @transaction.atomic(durable=True)
-def publish_listing(*, listing_id: int, actor: Actor, now: datetime.datetime) -> Listing:
+def publish_listing(
+    *, listing_id: int, seen_at: datetime.datetime | None = None, actor: Actor, now: datetime.datetime
+) -> Listing:
     """Publish by platform staff, which implies approval.
 
-    Raises Missing, ListingIncomplete, PictureNotReady, WrongMove.
+    `seen_at` is the listing's `submitted_at` when the reviewer opened it; None is not compared.
+    Raises Missing, ChangedSinceOpened, ListingIncomplete, PictureNotReady, ForbiddenWords, WrongMove.
     """
     listing = _lock_listing(Listing.objects.existing(), listing_id)
+    if seen_at is not None and listing.submitted_at != seen_at:
+        raise ChangedSinceOpened()
     require_legal_fields(listing)
     require_ready_picture(listing)
     require_allowed_product(listing.product)

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from catalog import notices
+from catalog.actions.listings.listing_states import ChangedSinceOpened
 from catalog.actions.products.product_rows import lock_product
 from catalog.actions.products.product_translations import save_product_translations
 from catalog.actions.products.products import save_product_values
@@ -19,13 +20,6 @@ from shop.core.actors import Actor
 from shop.core.errors import Missing, ReasonRequired, Refused
 from shop.core.models import PictureState, record_change
 from shop.core.states import WrongMove
-
-
-class ChangedSinceOpened(Refused):
-    """The cooperative changed it after the reviewer opened the page."""
-
-    code = "changed_since_opened"
-    default_message = _("The cooperative has changed this since you opened it. Check it again.")
 
 
 class RevisionPictureNotReady(Refused):

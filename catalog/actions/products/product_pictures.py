@@ -6,7 +6,7 @@ import datetime
 
 from django.db import transaction
 
-from catalog.actions.products.product_revisions import is_approved
+from catalog.actions.products.product_revisions import is_approved, restart_review
 from catalog.actions.products.product_rows import lock_product
 from catalog.actions.products.revision_pictures import (
     LastPicture,
@@ -42,6 +42,7 @@ def add_picture(
     product = lock_product(product_id, cooperative=cooperative)
     if needs_approval and is_approved(product):
         return propose_picture(product, picture, alt, actor=actor, now=now)
+    restart_review(product, now)
     media = ProductMedia.objects.create(
         product=product, picture=picture, alt=alt, sort_order=_next_position(product)
     )
@@ -67,6 +68,7 @@ def move_picture(
     if needs_approval and is_approved(product):
         propose_picture_order(product, media_id, position, actor=actor, now=now)
         return
+    restart_review(product, now)
     visible_media = list(ProductMedia.objects.filter(product=product).order_by("sort_order", "pk"))
     before = [media.pk for media in visible_media]
     moved = _media_or_missing(visible_media, media_id)
@@ -104,6 +106,7 @@ def remove_picture(
     if needs_approval and is_approved(product):
         propose_picture_removal(product, media_id, actor=actor, now=now)
         return
+    restart_review(product, now)
     rows = ProductMedia.objects.filter(product=product).select_related("picture")
     visible_media = list(rows.order_by("sort_order", "pk"))
     media = _media_or_missing(visible_media, media_id)

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import transaction
 
 from catalog.actions.products.product_details import to_editorjs
-from catalog.actions.products.product_revisions import is_approved, propose_translations
+from catalog.actions.products.product_revisions import is_approved, propose_translations, restart_review
 from catalog.actions.wording.forbidden_words import require_allowed_texts
 from catalog.models import Product
 from cooperatives.models import Cooperative
@@ -56,6 +56,7 @@ def translate_product(
             raise Missing()
         propose_translations(product, language, texts, variants, actor=actor, now=now)
         return product
+    restart_review(product, now)
     return save_product_translations(product, language, texts, variants, actor=actor, now=now)
 
 

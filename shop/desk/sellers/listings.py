@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -123,6 +124,7 @@ def listing(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         "this_month": vietnam_date(now).month,
         "law": [(label, field not in missing_fields) for field, label in REQUIRED_BY_LAW.items()],
         "is_complete": not missing_fields,
+        "seen": listing.submitted_at.isoformat() if listing.submitted_at else "",
         "may_publish": ListingState.PUBLISHED in allowed,
         "may_return": listing.state == ListingState.IN_REVIEW,
         "may_withdraw": ListingState.WITHDRAWN in allowed,
@@ -135,7 +137,13 @@ def listing(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 @staff_only(Permission.MANAGE_PRODUCTS)
 def listing_publication(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Approve and publish a listing."""
-    action = partial(publish_listing, listing_id=pk, actor=actor, now=timezone.now())
+    action = partial(
+        publish_listing,
+        listing_id=pk,
+        seen_at=parse_datetime(request.POST.get("seen", "")),
+        actor=actor,
+        now=timezone.now(),
+    )
     return run_action(
         request,
         action,
