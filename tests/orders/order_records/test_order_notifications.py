@@ -121,7 +121,7 @@ def test_order_is_placed_when_mail_server_refuses_and_email_is_retried(
     assert deliver(letter, now=retry_at) is True
     letter.refresh_from_db()
     assert letter.sent_at == retry_at
-    assert [each.recipient for each in mail.outbox] == [["hoa@example.com"]]
+    assert [letter.to for letter in mail.outbox] == [["hoa@example.com"]]
 
 
 @pytest.mark.django_db(transaction=True)
