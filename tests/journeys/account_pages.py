@@ -112,7 +112,11 @@ def data_pages(buyer: User) -> list[tuple[str, str]]:
     requester = Requester(ContactMethod.EMAIL, "khach@example.com", "Khách", "vi")
     rows = [
         file_request(
-            kind=RequestKind.CORRECTION, asker=Requester.of(buyer), words="Sai tên", actor=actor, now=overdue
+            kind=RequestKind.CORRECTION,
+            asker=Requester.of(buyer),
+            message="Sai tên",
+            actor=actor,
+            now=overdue,
         ),
         submit_guest_request(kind=RequestKind.DELETION, asker=requester, text="", actor=actor, now=now),
         request_data_copy(asker=requester, actor=actor, now=now),
