@@ -90,7 +90,7 @@ def personal_data_of_user(user_id: int) -> PersonalData:
         ),
         "recovery_codes": _rows(RecoveryCode.objects.filter(user=user_id), "created_at", "used_at"),
         "memberships": _rows(
-            Membership.objects.filter(user=user_id), "cooperative__name", "role", "is_active", "since"
+            Membership.objects.filter(user=user_id), "cooperative__name", "role", "is_active", "joined_at"
         ),
         "messages": _messages(Notification.objects.filter(user=user_id)),
         "done_by_me": list(
