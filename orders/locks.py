@@ -40,10 +40,10 @@ from shop.core.errors import Missing
 
 def lock_basket(basket_id: uuid.UUID) -> Basket | None:
     """Lock and return the basket; None where it has become an order or never existed."""
-    return next(iter(lock_compiled_rows(_basket, basket_id)), None)
+    return next(iter(lock_compiled_rows(_select_basket, basket_id)), None)
 
 
-def _basket(key: uuid.UUID) -> QuerySet[Basket]:
+def _select_basket(key: uuid.UUID) -> QuerySet[Basket]:
     return Basket.objects.filter(pk=key).select_related("channel")
 
 
@@ -67,10 +67,10 @@ def lock_voucher(code: str) -> Voucher | None:
 
 def lock_stock(stock_ids: Iterable[int]) -> dict[int, Stock]:
     """Lock these stock rows by key; return them by id."""
-    return {row.pk: row for row in lock_compiled_rows(_stock, list(stock_ids))}
+    return {row.pk: row for row in lock_compiled_rows(_select_stock, list(stock_ids))}
 
 
-def _stock(keys: Collection[int]) -> QuerySet[Stock]:
+def _select_stock(keys: Collection[int]) -> QuerySet[Stock]:
     return Stock.objects.filter(pk__in=keys)
 
 

@@ -113,22 +113,22 @@ class Purchase:
 
     @property
     def goods(self) -> NetAndGross:
-        return _sum([line.total for line in self.lines])
+        return _sum_amounts([line.total for line in self.lines])
 
     @property
     def delivery(self) -> NetAndGross:
-        return _sum([delivery.total for delivery in self.deliveries])
+        return _sum_amounts([delivery.total for delivery in self.deliveries])
 
     @property
     def listed(self) -> NetAndGross:
-        return _sum([each.listed for each in (*self.lines, *self.deliveries)])
+        return _sum_amounts([each.listed for each in (*self.lines, *self.deliveries)])
 
     @property
     def total(self) -> NetAndGross:
-        return _sum([self.goods, self.delivery])
+        return _sum_amounts([self.goods, self.delivery])
 
     def goods_of(self, cooperative: int) -> NetAndGross:
-        return _sum([line.total for line in self.lines if line.cooperative == cooperative])
+        return _sum_amounts([line.total for line in self.lines if line.cooperative == cooperative])
 
 
 def price_purchase(
@@ -166,9 +166,9 @@ def price_purchase(
             PricedItem(
                 line.key,
                 line.cooperative,
-                _taxed(line.unit_list * line.quantity, line.tax_rate, with_tax),
-                _taxed(line.unit_price * line.quantity, line.tax_rate, with_tax),
-                _taxed(remaining_by_line[line.key], line.tax_rate, with_tax),
+                _add_tax(line.unit_list * line.quantity, line.tax_rate, with_tax),
+                _add_tax(line.unit_price * line.quantity, line.tax_rate, with_tax),
+                _add_tax(remaining_by_line[line.key], line.tax_rate, with_tax),
             )
             for line in lines
         ],
@@ -176,9 +176,9 @@ def price_purchase(
             PricedItem(
                 delivery.cooperative,
                 delivery.cooperative,
-                _taxed(delivery.list_price, delivery.tax_rate, with_tax),
-                _taxed(delivery.price, delivery.tax_rate, with_tax),
-                _taxed(remaining_by_delivery[delivery.cooperative], delivery.tax_rate, with_tax),
+                _add_tax(delivery.list_price, delivery.tax_rate, with_tax),
+                _add_tax(delivery.price, delivery.tax_rate, with_tax),
+                _add_tax(remaining_by_delivery[delivery.cooperative], delivery.tax_rate, with_tax),
             )
             for delivery in deliveries
         ],
@@ -199,7 +199,7 @@ def price_weighed(agreed: AgreedLine, grams: int, *, with_tax: bool = True) -> W
         shares_by_key[share.key] = min(requested, remaining)
         remaining -= shares_by_key[share.key]
     listed_sums, priced_sums, total = (
-        _taxed(amount, agreed.tax_rate, with_tax) for amount in (listed, priced, remaining)
+        _add_tax(amount, agreed.tax_rate, with_tax) for amount in (listed, priced, remaining)
     )
     return WeighedPrice(listed_sums, priced_sums, total, shares_by_key)
 
@@ -229,11 +229,11 @@ def _apply_discount(
     return AppliedDiscount(discount.key, amount, shares, discount.of_delivery)
 
 
-def _taxed(amount: int, tax_rate: Decimal, with_tax: bool) -> NetAndGross:
+def _add_tax(amount: int, tax_rate: Decimal, with_tax: bool) -> NetAndGross:
     if with_tax:
         return NetAndGross(net=net_of(amount, tax_rate), gross=amount)
     return NetAndGross(net=amount, gross=gross_of(amount, tax_rate))
 
 
-def _sum(amounts: Sequence[NetAndGross]) -> NetAndGross:
+def _sum_amounts(amounts: Sequence[NetAndGross]) -> NetAndGross:
     return NetAndGross(sum(each.net for each in amounts), sum(each.gross for each in amounts))

@@ -147,7 +147,7 @@ def replace_delivery_rates(
     )
     delivery_method.free_above = free_above
     delivery_method.save(update_fields=["free_above"])
-    _record("delivery_method.rates_set", delivery_method, data, actor=actor, now=now)
+    _record_terms_change("delivery_method.rates_set", delivery_method, data, actor=actor, now=now)
 
 
 def replace_market_days(
@@ -176,7 +176,7 @@ def replace_market_days(
     delivery_method.cut_off_hours = cut_off_hours
     delivery_method.save(update_fields=["cut_off_hours"])
     _update_slot_capacities(delivery_method, new_days, now=now)
-    _record(
+    _record_terms_change(
         "delivery_method.market_days_set",
         delivery_method,
         data | {"to": _format_market_days(new_days)},
@@ -232,7 +232,7 @@ def _format_market_days(days: Iterable[MarketDay]) -> list[str]:
     return [f"{day}, {day.starts:%H:%M}-{day.ends:%H:%M}, {day.capacity or '*'}" for day in days]
 
 
-def _record(
+def _record_terms_change(
     action: str,
     delivery_method: DeliveryMethod,
     data: Mapping[str, object],

@@ -89,7 +89,7 @@ def revoke_invitation(
     invitation = lock_row(rows.filter(pk=invitation_id))
     if invitation is None:
         raise Missing()
-    _close(invitation, "revoked_at", now)
+    _close_invitation(invitation, "revoked_at", now)
     _record_invitation("invitation.revoked", invitation, actor=actor, now=now)
 
 
@@ -109,7 +109,7 @@ def accept_invitation(*, token: str, user: User, actor: Actor, now: datetime.dat
     ):
         raise InvitationClosed()
     membership = admit_member(cooperative, user, Role(locked_invitation.role), actor=actor, now=now)
-    _close(locked_invitation, "accepted_at", now)
+    _close_invitation(locked_invitation, "accepted_at", now)
     _record_invitation("invitation.accepted", locked_invitation, actor=actor, now=now)
     return membership
 
@@ -137,7 +137,7 @@ def open_invitations(cooperative: Cooperative, now: datetime.datetime) -> Sequen
     return list(Invitation.objects.for_cooperative(cooperative).open(now).newest_first())
 
 
-def _close(invitation: Invitation, column: str, now: datetime.datetime) -> None:
+def _close_invitation(invitation: Invitation, column: str, now: datetime.datetime) -> None:
     setattr(invitation, column, now)
     invitation.note = ""
     invitation.save(update_fields=[column, "note"])

@@ -56,13 +56,13 @@ HANDOVER_TEMPLATES = ("parcel_handed_over", "parcel_waits")
 
 def load_parts(order: Order) -> list[OrderPart]:
     """Load an order's parts with everything that notices show of them, in two queries."""
-    parts = _parts(order.pk)
-    attach_prefetched_rows(parts, "lines", _lines([part.pk for part in parts]), foreign_key="part")
+    parts = _select_parts(order.pk)
+    attach_prefetched_rows(parts, "lines", _select_lines([part.pk for part in parts]), foreign_key="part")
     return parts
 
 
 @compiled_query
-def _parts(order: uuid.UUID) -> QuerySet[OrderPart]:
+def _select_parts(order: uuid.UUID) -> QuerySet[OrderPart]:
     return (
         OrderPart.objects.filter(order=order)
         .select_related("cooperative", "delivery_method")
@@ -71,12 +71,12 @@ def _parts(order: uuid.UUID) -> QuerySet[OrderPart]:
 
 
 @compiled_query
-def _lines(parts: Collection[int]) -> QuerySet[OrderLine]:
+def _select_lines(parts: Collection[int]) -> QuerySet[OrderLine]:
     return OrderLine.objects.filter(part__in=parts).in_order()
 
 
 @compiled_query
-def _discounts(order: uuid.UUID) -> QuerySet[Discount]:
+def _select_discounts(order: uuid.UUID) -> QuerySet[Discount]:
     return Discount.objects.filter(order=order).order_by("kind", "pk")
 
 
@@ -112,7 +112,7 @@ def notify_order_placed(
             invoice=invoice,
             shop=shop,
             transfer=transfer,
-            discounts=_discounts(order.pk),
+            discounts=_select_discounts(order.pk),
         )
 
 

@@ -46,7 +46,7 @@ def notify_buyer(
         "sms": order.phone if by_every_channel or not order.email else "",
         "account-sms": account.phone if account and account.phone_confirmed_at else "",
     }
-    for channel, email in _distinct(emails):
+    for channel, email in _distinct_contacts(emails):
         queue_notification(
             key=f"{template}:{order.pk}:{occasion}:{channel}",
             contact_method=ContactMethod.EMAIL,
@@ -58,7 +58,7 @@ def notify_buyer(
             user_id=order.user_id,
             now=now,
         )
-    for channel, phone in _distinct(phones):
+    for channel, phone in _distinct_contacts(phones):
         queue_notification(
             key=f"{template}:{order.pk}:{occasion}:{channel}",
             contact_method=ContactMethod.SMS,
@@ -70,7 +70,7 @@ def notify_buyer(
         )
 
 
-def _distinct(contacts: Mapping[str, str | None]) -> list[tuple[str, str]]:
+def _distinct_contacts(contacts: Mapping[str, str | None]) -> list[tuple[str, str]]:
     """Return the contacts that exist by their channel, each address or number once."""
     by_contact: dict[str, str] = {}
     for channel, contact in contacts.items():

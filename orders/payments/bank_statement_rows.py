@@ -155,7 +155,7 @@ def _read_row(row: Row, mapping: BankColumnMapping, account: str) -> IncomingTra
         raise UnreadableRowError(RowFault.DATE) from None
     _check_row_account(row, mapping, account)
     try:
-        amount = _amount(row, mapping)
+        amount = _read_amount(row, mapping)
     except UnreadableRowError:
         if _has_summary_label(row):
             return None
@@ -166,7 +166,7 @@ def _read_row(row: Row, mapping: BankColumnMapping, account: str) -> IncomingTra
         account,
         abs(amount),
         clean_text(cell_text(row.cell(mapping.note)), MAX_TRANSFER_NOTE_LENGTH),
-        clean_text(_reference(row, mapping, number), MAX_REFERENCE_LENGTH),
+        clean_text(_read_reference(row, mapping, number), MAX_REFERENCE_LENGTH),
         at,
         is_incoming=amount > 0,
     )
@@ -196,7 +196,7 @@ def _check_row_account(row: Row, mapping: BankColumnMapping, account: str) -> No
         raise UnreadableRowError(RowFault.ACCOUNT)
 
 
-def _reference(row: Row, mapping: BankColumnMapping, number: str) -> str:
+def _read_reference(row: Row, mapping: BankColumnMapping, number: str) -> str:
     """Return the bank's reference. `number` is what follows the day in the date's cell.
 
     Such numbers begin anew every day, so the day is part of the reference.
@@ -206,7 +206,7 @@ def _reference(row: Row, mapping: BankColumnMapping, number: str) -> str:
     return cell_text(row.cell(mapping.date)) if number else ""
 
 
-def _amount(row: Row, mapping: BankColumnMapping) -> int:
+def _read_amount(row: Row, mapping: BankColumnMapping) -> int:
     """Return the row's amount, negative for an outgoing transfer and never zero."""
     try:
         if mapping.credit is not None:

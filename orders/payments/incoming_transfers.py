@@ -86,16 +86,19 @@ class IncomingTransfer:
     @property
     def has_reference(self) -> bool:
         """Whether the bank gave this transfer a reference."""
-        return bool(_alphanumeric(self.reference))
+        return bool(_keep_alphanumeric(self.reference))
 
     @property
     def fingerprint(self) -> str:
         """64 hexadecimal digits, the same for every report of this transfer."""
         if self.has_reference:
-            return _digest(
-                "reference", _alphanumeric(self.account), _alphanumeric(self.reference), str(self.amount)
+            return _hash_parts(
+                "reference",
+                _keep_alphanumeric(self.account),
+                _keep_alphanumeric(self.reference),
+                str(self.amount),
             )
-        return _digest(self.similarity_key, str(self.occurrence))
+        return _hash_parts(self.similarity_key, str(self.occurrence))
 
     @property
     def similarity_key(self) -> str:
@@ -105,8 +108,12 @@ class IncomingTransfer:
         fingerprints and one likeness: a person should check before both are counted.
         """
         day = vietnam_date(self.booked_at).isoformat()
-        return _digest(
-            "similarity_key", _alphanumeric(self.account), day, str(self.amount), _alphanumeric(self.note)
+        return _hash_parts(
+            "similarity_key",
+            _keep_alphanumeric(self.account),
+            day,
+            str(self.amount),
+            _keep_alphanumeric(self.note),
         )
 
 
@@ -142,12 +149,12 @@ def _read_sepay(notice: WebhookBody) -> list[IncomingTransfer]:
     return [
         IncomingTransfer(
             TransferSource.SEPAY,
-            _id(notice, "id"),
-            _account(notice),
-            _amount(notice, "transferAmount"),
+            _read_id(notice, "id"),
+            _read_account(notice),
+            _read_amount(notice, "transferAmount"),
             clean_text(notice.get("content"), MAX_TRANSFER_NOTE_LENGTH),
-            _reference(notice, "referenceCode"),
-            _time(notice, "transactionDate"),
+            _read_reference(notice, "referenceCode"),
+            _read_time(notice, "transactionDate"),
             is_incoming=direction == "in",
         )
     ]
@@ -173,14 +180,14 @@ def _read_casso_transfer(payload: object) -> IncomingTransfer:
     absolute_amount = amount if is_incoming or amount is None else -amount
     return IncomingTransfer(
         TransferSource.CASSO,
-        _id(payload, "id"),
-        _account(payload),
-        _amount({"amount": absolute_amount}, "amount"),
+        _read_id(payload, "id"),
+        _read_account(payload),
+        _read_amount({"amount": absolute_amount}, "amount"),
         clean_text(payload.get("description"), MAX_TRANSFER_NOTE_LENGTH),
-        _reference(payload, "reference"),
-        _time(payload, "transactionDateTime"),
+        _read_reference(payload, "reference"),
+        _read_time(payload, "transactionDateTime"),
         is_incoming=is_incoming,
-        payer=_payer(payload),
+        payer=_read_payer(payload),
     )
 
 
@@ -196,17 +203,17 @@ def _read_payos(notice: WebhookBody) -> list[IncomingTransfer]:
         raise InvalidIncomingTransfer("code")
     if data.get("currency", "VND") != "VND":
         raise InvalidIncomingTransfer("currency")
-    reference = _reference(data, "reference")
+    reference = _read_reference(data, "reference")
     return [
         IncomingTransfer(
             TransferSource.PAYOS,
-            f"{_id(data, 'paymentLinkId')}:{reference or data.get('transactionDateTime')}",
-            _account(data),
-            _amount(data, "amount"),
+            f"{_read_id(data, 'paymentLinkId')}:{reference or data.get('transactionDateTime')}",
+            _read_account(data),
+            _read_amount(data, "amount"),
             clean_text(data.get("description"), MAX_TRANSFER_NOTE_LENGTH),
             reference,
-            _time(data, "transactionDateTime"),
-            payer=_payer(data),
+            _read_time(data, "transactionDateTime"),
+            payer=_read_payer(data),
         )
     ]
 
@@ -218,7 +225,7 @@ _READERS: dict[TransferSource, Callable[[WebhookBody], list[IncomingTransfer]]] 
 }
 
 
-def _id(payload: WebhookBody, key: str) -> str:
+def _read_id(payload: WebhookBody, key: str) -> str:
     value = payload.get(key)
     if isinstance(value, bool) or not isinstance(value, int | str):
         raise InvalidIncomingTransfer(key)
@@ -228,15 +235,15 @@ def _id(payload: WebhookBody, key: str) -> str:
     return text
 
 
-def _account(payload: WebhookBody) -> str:
+def _read_account(payload: WebhookBody) -> str:
     value = payload.get("accountNumber")
-    account = _alphanumeric(value).upper() if isinstance(value, str) else ""
+    account = _keep_alphanumeric(value).upper() if isinstance(value, str) else ""
     if not 1 <= len(account) <= 30:
         raise InvalidIncomingTransfer("accountNumber")
     return account
 
 
-def _payer(payload: WebhookBody) -> Payer:
+def _read_payer(payload: WebhookBody) -> Payer:
     """Return the payer as Casso and payOS report it; empty if the bank's BIN or the number is not valid."""
     bank, account = (
         clean_text(payload.get(f"counterAccount{key}"), _MAX_PAYER_LENGTH) for key in ("BankId", "Number")
@@ -246,14 +253,14 @@ def _payer(payload: WebhookBody) -> Payer:
     return Payer(bank, account, clean_text(payload.get("counterAccountName"), _MAX_PAYER_LENGTH))
 
 
-def _amount(payload: WebhookBody, key: str) -> int:
+def _read_amount(payload: WebhookBody, key: str) -> int:
     value = payload.get(key)
     if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= MAX_AMOUNT:
         raise InvalidIncomingTransfer(key)
     return value
 
 
-def _reference(payload: WebhookBody, key: str) -> str:
+def _read_reference(payload: WebhookBody, key: str) -> str:
     value = payload.get(key)
     if value is not None and not isinstance(value, str):
         raise InvalidIncomingTransfer(key)
@@ -263,7 +270,7 @@ def _reference(payload: WebhookBody, key: str) -> str:
     return reference
 
 
-def _time(payload: WebhookBody, key: str) -> datetime.datetime:
+def _read_time(payload: WebhookBody, key: str) -> datetime.datetime:
     try:
         text = payload.get(key, "")
         if not isinstance(text, str):
@@ -276,10 +283,10 @@ def _time(payload: WebhookBody, key: str) -> datetime.datetime:
     return at
 
 
-def _alphanumeric(text: str) -> str:
+def _keep_alphanumeric(text: str) -> str:
     """Return the letters and digits of a text in lower case, which all banks' spellings share."""
     return _NON_ALPHANUMERIC.sub("", fold(text))
 
 
-def _digest(*parts: str) -> str:
+def _hash_parts(*parts: str) -> str:
     return hashlib.sha256("|".join(parts).encode()).hexdigest()

@@ -30,7 +30,7 @@ def order_code_for(number: int, key: bytes) -> str:
     offset, length = number, _LENGTH
     while offset >= (span := len(ALPHABET) ** length):
         offset, length = offset - span, length + 1
-    characters = _encode(permute_number(offset, length, key), length)
+    characters = _encode_number(permute_number(offset, length, key), length)
     return f"T{characters}{_check_character(characters)}"
 
 
@@ -72,7 +72,7 @@ def normalise_order_code(text: str) -> str:
     return "".join(character for character in text.upper() if character.isalnum())
 
 
-def _encode(value: int, length: int) -> str:
+def _encode_number(value: int, length: int) -> str:
     characters = ""
     for _position in range(length):
         value, digit = divmod(value, len(ALPHABET))

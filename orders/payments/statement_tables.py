@@ -71,15 +71,15 @@ def read_table(content: bytes) -> list[Row]:
         rows = _read_csv(content)
     non_empty = [row for row in rows if any(cell != "" for cell in row.cells)]
     if not non_empty:
-        raise _unreadable(_("This file is empty."))
+        raise _unreadable_file(_("This file is empty."))
     return non_empty
 
 
 def _too_large() -> UnreadableFile:
-    return _unreadable(_("The file is too large. Split it into shorter periods."))
+    return _unreadable_file(_("The file is too large. Split it into shorter periods."))
 
 
-def _unreadable(text: StrOrPromise, line: int | None = None) -> UnreadableFile:
+def _unreadable_file(text: StrOrPromise, line: int | None = None) -> UnreadableFile:
     return UnreadableFile(text, line=line) if line else UnreadableFile(text)
 
 
@@ -94,7 +94,7 @@ def _read_csv(content: bytes) -> list[Row]:
 
     def lines() -> Iterator[tuple[int, Sequence[object]]]:
         nonlocal line
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=_guess_delimiter(text), strict=True)
         for values in reader:
             yield line, values
             line = reader.line_num + 1
@@ -102,10 +102,10 @@ def _read_csv(content: bytes) -> list[Row]:
     try:
         return _limited_rows(lines())
     except csv.Error as error:
-        raise _unreadable(_("A quotation mark in this file is opened but not closed."), line) from error
+        raise _unreadable_file(_("A quotation mark in this file is opened but not closed."), line) from error
 
 
-def _delimiter(text: str) -> str:
+def _guess_delimiter(text: str) -> str:
     """Return the delimiter that splits the most lines into the same number of cells."""
     sample = text[:_SAMPLE_CHARACTERS].splitlines(keepends=True)[:_SAMPLE_LINES]
 
@@ -150,7 +150,7 @@ def _read_xlsx(content: bytes) -> list[Row]:
 
 def _cell_value(cell: object, line: int) -> object:
     if getattr(cell, "data_type", None) == "f":
-        raise _unreadable(_("The file contains formulas. Save it with values only."), line)
+        raise _unreadable_file(_("The file contains formulas. Save it with values only."), line)
     return getattr(cell, "value", None)
 
 

@@ -78,7 +78,7 @@ def _build_event(event: _JsonObject, row: _JsonObject, object_type: str) -> Stri
     return StripeEvent(
         id=str(event["id"]),
         kind=str(event["type"]),
-        created=_instant(event["created"]),
+        created=_parse_time(event["created"]),
         live=bool(event.get("livemode")),
         subject=str(row.get("id") or ""),
         reference=_id_of(row["id"] if object_type == _PAYMENT else row.get(_PAYMENT)),
@@ -88,21 +88,21 @@ def _build_event(event: _JsonObject, row: _JsonObject, object_type: str) -> Stri
         amount=int(row.get("amount") or row.get("amount_total") or 0),
         currency=str(row.get("currency") or "").upper(),
         status=str(row.get("status") or ""),
-        authorised=_authorised(row, object_type),
+        authorised=_authorised_amount(row, object_type),
         charged=int(row.get("amount_received") or row.get("amount_captured") or 0),
         refunded=int(row.get("amount_refunded") or row.get("amount_reversed") or 0),
         reason=str(reason or ""),
-        evidence_by=_instant(evidence_due)
+        evidence_by=_parse_time(evidence_due)
         if (evidence_due := (row.get("evidence_details") or {}).get("due_by"))
         else None,
     )
 
 
-def _instant(seconds: float) -> datetime.datetime:
+def _parse_time(seconds: float) -> datetime.datetime:
     return datetime.datetime.fromtimestamp(seconds, tz=datetime.UTC)
 
 
-def _authorised(row: _JsonObject, object_type: str) -> int:
+def _authorised_amount(row: _JsonObject, object_type: str) -> int:
     if object_type == "charge" and row.get("status") == "succeeded" and not row.get("captured"):
         return int(row["amount"])
     return int(row.get("amount_capturable") or 0)

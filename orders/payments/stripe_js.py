@@ -57,8 +57,8 @@ def stripe_page_policy() -> dict[str, object]:
     """
     if not are_cards_enabled():
         return {}
-    script = _origin(settings.STRIPE_JS_URL)
-    api = _origin(settings.STRIPE_API_URL)
+    script = _origin_of_url(settings.STRIPE_JS_URL)
+    api = _origin_of_url(settings.STRIPE_API_URL)
     scripts, frames, forms = [script], [script], [api]
     if api == "https://api.stripe.com":
         scripts = [script, "https://*.js.stripe.com"]
@@ -72,6 +72,6 @@ def stripe_page_policy() -> dict[str, object]:
     }
 
 
-def _origin(url: str) -> str:
+def _origin_of_url(url: str) -> str:
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"

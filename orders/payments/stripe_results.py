@@ -21,7 +21,7 @@ def result_of_intent(
     A cancelled payment is a failed start and a successful cancel; an authorised one is a successful start and
     no capture yet.
     """
-    outcome, code = _outcome(intent, ended)
+    outcome, code = _outcome_of_intent(intent, ended)
     return GatewayResult(
         outcome,
         reference=intent.id,
@@ -29,12 +29,12 @@ def result_of_intent(
         charged=intent.amount_received,
         refunded=getattr(intent.latest_charge, "amount_refunded", 0),
         code=code,
-        message=_message(code, request),
+        message=_message_of_code(code, request),
         secret=(intent.client_secret or "") if outcome is Outcome.NEEDS_BUYER else "",
     )
 
 
-def _outcome(intent: Any, ended: Operation) -> tuple[Outcome, str]:
+def _outcome_of_intent(intent: Any, ended: Operation) -> tuple[Outcome, str]:
     cancelling = ended is Operation.CANCEL
     match intent.status:
         case "succeeded":
@@ -60,14 +60,14 @@ def result_of_session(
         if ended is Operation.CANCEL:
             return GatewayResult(Outcome.SUCCEEDED, reference=session.id)
         return GatewayResult(
-            Outcome.FAILED, reference=session.id, code="expired", message=_message("expired", request)
+            Outcome.FAILED, reference=session.id, code="expired", message=_message_of_code("expired", request)
         )
     code = decline_code(getattr(intent, "last_payment_error", None))
     return GatewayResult(
         Outcome.NEEDS_BUYER,
         reference=session.id,
         code=code,
-        message=_message(code, request),
+        message=_message_of_code(code, request),
         url=session.url or "",
     )
 
@@ -83,19 +83,19 @@ def result_of_refund(refund: Any, request: GatewayRequest) -> GatewayResult:
         charged=sums.charged,
         refunded=sums.refunded,
         code=code,
-        message=_message(code, request),
+        message=_message_of_code(code, request),
     )
 
 
 def failed_result(request: GatewayRequest, code: str) -> GatewayResult:
     return GatewayResult(
-        Outcome.FAILED, reference=request.reference, code=code, message=_message(code, request)
+        Outcome.FAILED, reference=request.reference, code=code, message=_message_of_code(code, request)
     )
 
 
 def unknown_result(request: GatewayRequest, code: str) -> GatewayResult:
     return GatewayResult(
-        Outcome.UNKNOWN, reference=request.reference, code=code, message=_message("unknown", request)
+        Outcome.UNKNOWN, reference=request.reference, code=code, message=_message_of_code("unknown", request)
     )
 
 
@@ -109,7 +109,7 @@ def decline_code(error: object) -> str:
     return str(getattr(error, "decline_code", None) or getattr(error, "code", None) or "")
 
 
-def _message(code: str, request: GatewayRequest) -> str:
+def _message_of_code(code: str, request: GatewayRequest) -> str:
     if not code:
         return ""
     with translation.override(request.language):

@@ -61,18 +61,21 @@ def build_payload(*, bank: str, account: str, amount: int, note: str) -> str:
         raise InvalidPayload(PayloadFault.ACCOUNT)
     if not 0 < amount <= MAX_QR_AMOUNT:
         raise InvalidPayload(PayloadFault.AMOUNT)
-    recipient = _field("00", bank) + _field("01", account)
+    recipient = _encode_field("00", bank) + _encode_field("01", account)
     parts = [
-        _field("00", "01"),
-        _field("01", _DYNAMIC),
-        _field("38", _field("00", _GUID) + _field("01", recipient) + _field("02", _TO_ACCOUNT)),
-        _field("53", _VND),
-        _field("54", str(amount)),
-        _field("58", _VIETNAM),
-        _field("62", _field("08", fold_note(note))),
+        _encode_field("00", "01"),
+        _encode_field("01", _DYNAMIC),
+        _encode_field(
+            "38",
+            _encode_field("00", _GUID) + _encode_field("01", recipient) + _encode_field("02", _TO_ACCOUNT),
+        ),
+        _encode_field("53", _VND),
+        _encode_field("54", str(amount)),
+        _encode_field("58", _VIETNAM),
+        _encode_field("62", _encode_field("08", fold_note(note))),
     ]
     text = "".join(parts) + "6304"
-    return text + _checksum(text)
+    return text + _compute_checksum(text)
 
 
 def fold_note(text: str, *, max_length: int = MAX_QR_NOTE_LENGTH) -> str:
@@ -105,11 +108,11 @@ def qr_png(payload: str) -> bytes:
     return picture.getvalue()
 
 
-def _field(tag: str, value: str) -> str:
+def _encode_field(tag: str, value: str) -> str:
     """Return tag, length and value; an empty string for an empty value."""
     return f"{tag}{len(value):02}{value}" if value else ""
 
 
-def _checksum(text: str) -> str:
+def _compute_checksum(text: str) -> str:
     """CRC-16/CCITT-FALSE (polynomial 1021, initial value FFFF), four upper-case hexadecimal digits."""
     return f"{binascii.crc_hqx(text.encode(), 0xFFFF):04X}"

@@ -76,14 +76,14 @@ def verify_sepay_webhook(
     raw body; or `Authorization: Apikey …`, which covers neither time nor body.
     """
     if secret:
-        sent = _header(headers, "X-SePay-Timestamp")
+        sent = _read_header(headers, "X-SePay-Timestamp")
         if not _SECONDS.fullmatch(sent):
             raise SignatureMissing
         expected = _hmac_hex(secret, sent.encode() + b"." + body, "sha256")
-        _compare_signature(_header(headers, "X-SePay-Signature"), f"sha256={expected}")
+        _compare_signature(_read_header(headers, "X-SePay-Signature"), f"sha256={expected}")
         _check_time(int(sent), now)
     elif api_key:
-        _compare_signature(_header(headers, "Authorization"), f"Apikey {api_key}")
+        _compare_signature(_read_header(headers, "Authorization"), f"Apikey {api_key}")
     else:
         raise WebhookSecretMissing
     return parse_webhook_body(body)
@@ -100,7 +100,7 @@ def verify_casso_webhook(
     """
     if not secret:
         raise WebhookSecretMissing
-    proof = _CASSO_SIGNATURE.fullmatch(_header(headers, "X-Casso-Signature"))
+    proof = _CASSO_SIGNATURE.fullmatch(_read_header(headers, "X-Casso-Signature"))
     if not proof:
         raise SignatureMissing
     sent, signature = proof.groups()
@@ -151,7 +151,7 @@ def parse_webhook_body(body: bytes) -> WebhookBody:
     return notice
 
 
-def _header(headers: Mapping[str, str], name: str) -> str:
+def _read_header(headers: Mapping[str, str], name: str) -> str:
     """Return a header, ignoring case; empty if it is missing."""
     return next((value for key, value in headers.items() if key.lower() == name.lower()), "")
 

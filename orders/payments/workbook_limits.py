@@ -93,7 +93,7 @@ class _Counts:
         plain = name.rpartition(" ")[2]
         if plain == "c":
             self.cells += 1
-            if _column(attributes.get("r", "")) > MAX_COLUMN_NUMBER:
+            if _column_number(attributes.get("r", "")) > MAX_COLUMN_NUMBER:
                 raise WorkbookTooLarge
         elif plain == "row":
             self.rows += 1
@@ -116,7 +116,7 @@ def _refuse_doctype(*_declaration: object) -> None:
     raise UnsafeWorkbook
 
 
-def _column(reference: str) -> int:
+def _column_number(reference: str) -> int:
     """Return the column of a cell reference, counted from 1: 28 for "AB7"; 0 if it is not a reference."""
     column = 0
     for character in reference[:4].upper():

@@ -32,7 +32,7 @@ def add_line(request: HttpRequest) -> HttpResponse:
     form = AddLineForm(request.POST)
     channel = market_channel()
     if not form.is_valid() or channel is None:
-        return _refuse(request, " ".join(str(error) for field in form for error in field.errors))
+        return _render_refusal(request, " ".join(str(error) for field in form for error in field.errors))
     basket, user = current_basket(request), signed_in_user(request)
     quantity = form.cleaned_data["quantity"]
     try:
@@ -47,7 +47,7 @@ def add_line(request: HttpRequest) -> HttpResponse:
             now=timezone.now(),
         )
     except Refused as refused:
-        return _refuse(request, str(refused.message))
+        return _render_refusal(request, str(refused.message))
     remember_guest_basket(request, filled)
     variant = Variant.objects.select_related("product").get(pk=form.cleaned_data["variant"])
     addition, count = _describe_addition(filled, variant, quantity)
@@ -78,7 +78,7 @@ def _describe_addition(basket: Basket, variant: Variant, quantity: int) -> tuple
     return f"{added} {basket_texts % {'count': count, 'sum': total}}", count
 
 
-def _refuse(request: HttpRequest, error_message: str) -> HttpResponse:
+def _render_refusal(request: HttpRequest, error_message: str) -> HttpResponse:
     """Show the error on the page from which the product was added."""
     error = error_message or _("This product is not on sale at the moment.")
     if is_htmx(request):

@@ -204,7 +204,7 @@ def _after_placement(request: HttpRequest, order: Order, form: CheckoutForm) -> 
             )
             % {"phone": form.data["phone"]},
         )
-    return _redirect(request, "orders:order", order_id=order.pk)
+    return _redirect_to_page(request, "orders:order", order_id=order.pk)
 
 
 def _show_updated(
@@ -234,12 +234,12 @@ def _redirect_to_result(request: HttpRequest, basket_id: uuid.UUID) -> HttpRespo
     order = Order.objects.from_basket(basket_id, user.pk if user else None).first()
     if order is not None:
         receiver.forget_inputs(request)
-        return _redirect(request, "orders:order", order_id=order.pk)
+        return _redirect_to_page(request, "orders:order", order_id=order.pk)
     messages.warning(request, _("Your basket was changed in another window. These are its items now."))
-    return _redirect(request, "orders:basket")
+    return _redirect_to_page(request, "orders:basket")
 
 
-def _redirect(request: HttpRequest, page: str, **parts: object) -> HttpResponse:
+def _redirect_to_page(request: HttpRequest, page: str, **parts: object) -> HttpResponse:
     """Redirect. HTMX gets the URL in `HX-Redirect`, since it would insert the page into the current one."""
     address = resolve_url(page, **parts)
     if not _is_htmx(request):

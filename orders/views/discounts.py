@@ -85,7 +85,7 @@ def discounts(request: HttpRequest, desk: DiscountDesk) -> HttpResponse:
 
 def voucher_creation(request: HttpRequest, desk: DiscountDesk) -> HttpResponse:
     """Create a voucher with its first code."""
-    owner, channel = _owner(request, desk), _channel_or_404()
+    owner, channel = _owner_of_discount(request, desk), _channel_or_404()
     form = _voucher_form(request, desk, owner, is_new=True, initial={"starts": vietnam_date(timezone.now())})
     if form.is_valid():
         action = partial(
@@ -159,7 +159,7 @@ def voucher_file(request: HttpRequest, desk: DiscountDesk, pk: int) -> HttpRespo
 
 def promotion_creation(request: HttpRequest, desk: DiscountDesk) -> HttpResponse:
     """Create a promotion."""
-    owner, channel = _owner(request, desk), _channel_or_404()
+    owner, channel = _owner_of_discount(request, desk), _channel_or_404()
     form = _promotion_form(request, desk, owner, initial={"starts": vietnam_date(timezone.now())})
     if form.is_valid():
         action = partial(create_promotion, acting=desk.acting, channel=channel, terms=form.terms)
@@ -243,7 +243,7 @@ def _promotion_form(
     )
 
 
-def _owner(request: HttpRequest, desk: DiscountDesk) -> Cooperative | None:
+def _owner_of_discount(request: HttpRequest, desk: DiscountDesk) -> Cooperative | None:
     """Return the cooperative of a new discount: the member's own, or the one chosen at the desk."""
     slug = request.GET.get("htx", "")
     if desk.acting is not None or not slug:

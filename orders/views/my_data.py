@@ -52,7 +52,7 @@ _FILES = {
 @never_cache
 def my_data(request: HttpRequest) -> HttpResponse:
     """Show available exports, requests with their deadlines, and the possible requests."""
-    user = _user(request)
+    user = _current_user(request)
     rows = DataRequest.objects.of_person(user.pk)
     context = {
         "copies": DataExport.objects.filter(user=user, expires_at__gt=timezone.now()).order_by("-created_at"),
@@ -65,7 +65,7 @@ def my_data(request: HttpRequest) -> HttpResponse:
 @require_recent_proof
 def copies(request: HttpRequest) -> HttpResponse:
     """Request a data export."""
-    user = _user(request)
+    user = _current_user(request)
 
     def request_copy() -> None:
         DATA_COPIES.take(str(user.pk))
@@ -100,7 +100,7 @@ def copy_file(request: HttpRequest, pk: uuid.UUID, extension: str) -> HttpRespon
 @never_cache
 def deletion(request: HttpRequest) -> HttpResponse:
     """Request deletion of the account and personal data, or show why it is not possible yet."""
-    user = _user(request)
+    user = _current_user(request)
     if request.method == "POST" and request.POST.get("sure"):
         action = partial(request_deletion, user_id=user.pk, actor=request_actor(request), now=timezone.now())
         message = _(
@@ -193,7 +193,7 @@ def request_code(request: HttpRequest) -> HttpResponse:
 @login_required
 def taking_back(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Withdraw a data request."""
-    user = _user(request)
+    user = _current_user(request)
     action = partial(
         withdraw_request, request_id=pk, user_id=user.pk, actor=request_actor(request), now=timezone.now()
     )
@@ -211,7 +211,7 @@ def consent(request: HttpRequest, purpose: str) -> HttpResponse:
         raise Http404
     decide = record_consent if request.POST.get("agree") else withdraw_consent
     decide(
-        user_id=_user(request).pk,
+        user_id=_current_user(request).pk,
         purpose=ConsentPurpose(purpose),
         actor=request_actor(request),
         now=timezone.now(),
@@ -220,7 +220,7 @@ def consent(request: HttpRequest, purpose: str) -> HttpResponse:
     return redirect("accounts:consents")
 
 
-def _user(request: HttpRequest) -> User:
+def _current_user(request: HttpRequest) -> User:
     return User.objects.get(pk=request.user.pk or 0)
 
 

@@ -64,7 +64,7 @@ _GET_ROUTES = _FORM_ROUTES | {"order", "order-code", "payment-status", "payment-
 
 def order_path(route: str, view: Callable[..., HttpResponse], name: str) -> URLPattern:
     """Build a route below an order's URL, guarded by `RULES`."""
-    return path(f"don-hang/<uuid:order_id>/{route}", _guard(view, name), name=name)
+    return path(f"don-hang/<uuid:order_id>/{route}", _guard_view(view, name), name=name)
 
 
 def has_proof(request: HttpRequest, order: Order) -> bool:
@@ -87,7 +87,7 @@ def remember_proof(request: HttpRequest, order: Order) -> None:
     request.session[_SESSION_KEY] = dict(newest) | {str(order.pk): now + _PROOF_SECONDS}
 
 
-def _guard(view: Callable[..., HttpResponse], name: str) -> Callable[..., HttpResponse]:
+def _guard_view(view: Callable[..., HttpResponse], name: str) -> Callable[..., HttpResponse]:
     needs = RULES[name]
 
     @wraps(view)

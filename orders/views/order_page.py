@@ -170,7 +170,7 @@ def _order_context(order_id: uuid.UUID, now: datetime.datetime) -> dict[str, obj
     url = order_url(order)
     refunds = refund_views(order)
     paying = payment_view(order, now=now)
-    tracks = _timelines(order, refunds, is_transfer_seen=bool(paying and paying.in_doubt), now=now)
+    tracks = _build_timelines(order, refunds, is_transfer_seen=bool(paying and paying.in_doubt), now=now)
     return {
         "order": order,
         "tracks": tracks,
@@ -210,7 +210,7 @@ def _part_or_404(order_id: uuid.UUID, number: int) -> OrderPart:
     return get_object_or_404(parts, number=number)
 
 
-def _timelines(
+def _build_timelines(
     order: Order, refunds: Sequence[RefundView], *, is_transfer_seen: bool, now: datetime.datetime
 ) -> list[PartTimeline]:
     parts = list(
@@ -224,7 +224,7 @@ def _timelines(
     rows = Parcel.objects.counting().filter(part__order=order).in_order()
     for parcel in rows.prefetch_related(Prefetch("lines", ParcelLine.objects.order_by("pk"))):
         parcels.setdefault(parcel.part_id, []).append(parcel)
-    pictures = _pictures(parts)
+    pictures = _pictures_by_part(parts)
     called_today = _current_names(order, parts)
     complaint_days = shop_settings().complaint_days
     complaints: dict[int, list[Complaint]] = {}
@@ -306,7 +306,7 @@ def _current_names(order: Order, parts: Sequence[OrderPart]) -> dict[uuid.UUID, 
     }
 
 
-def _pictures(parts: list[OrderPart]) -> dict[int, Picture]:
+def _pictures_by_part(parts: list[OrderPart]) -> dict[int, Picture]:
     """Return the first picture of each part, by part id."""
     keys = {
         part.pk: next((line.picture_key for line in part.lines.all() if line.picture_key), None)

@@ -124,7 +124,7 @@ def payment_view(order: Order, *, now: datetime.datetime) -> PaymentView | None:
     due = order.still_due if waits else _rest_due(order, payment)
     if not waits and not due:
         return None
-    deadline = _deadline(order, payment, now)
+    deadline = _payment_deadline(order, payment, now)
     is_late = deadline is not None and not deadline.seconds_left
     current_method = payment.method if payment and not is_late else ""
     other_methods = [
@@ -165,7 +165,7 @@ def payment_state_hash(order: Order, *, now: datetime.datetime) -> str:
     """Return a hash that changes whenever the payment's state changes, for the page's polling."""
     payment = _last_payment(order)
     in_doubt = BankTransfer.objects.in_review_for(order).count()
-    return _state_hash(order, payment, _deadline(order, payment, now), in_doubt)
+    return _state_hash(order, payment, _payment_deadline(order, payment, now), in_doubt)
 
 
 @require_safe
@@ -223,7 +223,9 @@ def _last_payment(order: Order) -> Payment | None:
     return order.payments.current()
 
 
-def _deadline(order: Order, payment: Payment | None, now: datetime.datetime) -> PaymentDeadline | None:
+def _payment_deadline(
+    order: Order, payment: Payment | None, now: datetime.datetime
+) -> PaymentDeadline | None:
     """Return the payment's deadline; None for what is paid after fulfilment has begun."""
     if payment is None or payment.expires_at is None or not is_awaiting_confirmation(order):
         return None

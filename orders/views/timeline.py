@@ -191,7 +191,7 @@ def _packing_step(part: OrderPart, parcels: Sequence[Parcel]) -> Step:
     if part.state != PartState.ACCEPTED:
         return Step(title)
     if part.progress in _ALL_GONE or part.is_packed(parcels):
-        return Step(title, "done", _latest(parcel.packed_at for parcel in parcels))
+        return Step(title, "done", _latest_time(parcel.packed_at for parcel in parcels))
     return Step(
         _state_label(OrderStatus.IN_HAND if part.progress == Progress.NOTHING else Progress.PACKING), "now"
     )
@@ -207,7 +207,7 @@ def _dispatch_step(part: OrderPart, parcels: Sequence[Parcel]) -> Step:
             "reason": last.reason,
         }
         return Step(capfirst(str(ParcelState.FAILED_DELIVERY.label)), "now", last.handed_over_at, note)
-    left_at = _latest(parcel.handed_over_at for parcel in parcels)
+    left_at = _latest_time(parcel.handed_over_at for parcel in parcels)
     if part.progress in ARRIVED_PROGRESS:
         return Step(title, "done", left_at)
     if part.progress in (Progress.DISPATCHED, Progress.PARTLY_DISPATCHED, Progress.PARTLY_DELIVERED):
@@ -225,7 +225,7 @@ def _dispatch_step(part: OrderPart, parcels: Sequence[Parcel]) -> Step:
 def _arrival_step(part: OrderPart, parcels: Sequence[Parcel]) -> Step:
     if part.progress in ARRIVED_PROGRESS:
         return Step(
-            _state_label(Progress.DELIVERED), "done", _latest(parcel.delivered_at for parcel in parcels)
+            _state_label(Progress.DELIVERED), "done", _latest_time(parcel.delivered_at for parcel in parcels)
         )
     note = ""
     if part.expected_until is not None:
@@ -243,5 +243,5 @@ def _state_label(state: Progress | OrderStatus) -> str:
     return capfirst(str(state.label))
 
 
-def _latest(times: Iterable[datetime.datetime | None]) -> datetime.datetime | None:
+def _latest_time(times: Iterable[datetime.datetime | None]) -> datetime.datetime | None:
     return max((time for time in times if time is not None), default=None)

@@ -104,8 +104,8 @@ def add_lines_to_basket(basket: Basket, lines_to_add: Sequence[LineToAdd]) -> No
     """
     variant_ids = {each.variant_id for each in lines_to_add}
     variants = {each.pk: each for each in _buyable_variants(variant_ids, basket.channel_id)}
-    prices = {each.variant_id: each.selling for each in _prices(variant_ids, basket.channel_id)}
-    lines = _lines(basket.pk, variant_ids)
+    prices = {each.variant_id: each.selling for each in _select_prices(variant_ids, basket.channel_id)}
+    lines = _select_lines(basket.pk, variant_ids)
     limit = shop_quantity_limit()
     new_lines: list[BasketLine] = []
     grown_lines: dict[uuid.UUID, BasketLine] = {}
@@ -150,9 +150,11 @@ def set_line_quantity(basket: Basket, line_id: uuid.UUID, quantity: int) -> None
         line.delete()
         return
     line.quantity = quantity
-    other_lines = [each for each in _lines(basket.pk, [line.variant_id]) if each.pk != line.pk]
+    other_lines = [each for each in _select_lines(basket.pk, [line.variant_id]) if each.pk != line.pk]
     _check_limit(line.variant, [line, *other_lines], shop_quantity_limit())
-    line.seen_price = next((each.selling for each in _prices([line.variant_id], basket.channel_id)), None)
+    line.seen_price = next(
+        (each.selling for each in _select_prices([line.variant_id], basket.channel_id)), None
+    )
     line.save(update_fields=["quantity", "seen_price"])
 
 
@@ -231,7 +233,9 @@ def release_reservations(reservations: list[Reservation]) -> None:
     if not reservations:
         return
     rows = locks.lock_stock({reservation.stock_id for reservation in reservations})
-    freed = release_reserved_stock(_reservations([reservation.pk for reservation in reservations]), rows)
+    freed = release_reserved_stock(
+        _select_reservations([reservation.pk for reservation in reservations]), rows
+    )
     save_reserved_and_allocated(rows[stock_id] for stock_id in freed)
 
 
@@ -249,7 +253,7 @@ def release_reserved_stock(reservations: Sequence[Reservation], rows: Mapping[in
 
 
 @compiled_query
-def _reservations(keys: Collection[int]) -> QuerySet[Reservation]:
+def _select_reservations(keys: Collection[int]) -> QuerySet[Reservation]:
     return Reservation.objects.filter(pk__in=keys).order_by("pk")
 
 
@@ -270,12 +274,12 @@ def _buyable_variants(variants: Collection[int], channel: int) -> QuerySet[Varia
 
 
 @compiled_query
-def _lines(basket: uuid.UUID, variants: Collection[int]) -> QuerySet[BasketLine]:
+def _select_lines(basket: uuid.UUID, variants: Collection[int]) -> QuerySet[BasketLine]:
     return BasketLine.objects.filter(basket=basket, variant__in=variants).order_by("created_at", "pk")
 
 
 @compiled_query
-def _prices(variants: Collection[int], channel: int) -> QuerySet[Price]:
+def _select_prices(variants: Collection[int], channel: int) -> QuerySet[Price]:
     return Price.objects.filter(variant__in=variants, channel=channel)
 
 

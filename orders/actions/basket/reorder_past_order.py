@@ -109,13 +109,13 @@ def _ordered_variants(order: Order) -> list[_OrderedVariant]:
     for line in OrderLine.objects.filter(order=order).order_by("position", "pk"):
         ordered_variant = ordered.setdefault(
             line.variant_id or line.pk,
-            _OrderedVariant(line.pk, *_names(line), line.variant_id, line.unit_price, 0),
+            _OrderedVariant(line.pk, *_names_of_line(line), line.variant_id, line.unit_price, 0),
         )
         ordered_variant.quantity += line.quantity
     return list(ordered.values())
 
 
-def _names(line: OrderLine) -> tuple[str, str]:
+def _names_of_line(line: OrderLine) -> tuple[str, str]:
     """Return the name in the shop's language, and in the order's language where there is one."""
     names = (line.product_name, line.variant_name)
     translated = (line.translated_product_name, line.translated_variant_name or line.variant_name)

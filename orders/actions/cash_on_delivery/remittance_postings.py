@@ -27,7 +27,7 @@ def book_remittance(
     An excess or a shortfall stays with the remitter.
     """
     received = remittance.received or 0
-    credits = Counter({_remitter(remittance): received - remittance.remitted})
+    credits = Counter({_cash_holder_key(remittance): received - remittance.remitted})
     for line in lines:
         credits[_holder_of_line(line)] += line.collected
     _post_movements(f"remittance:{remittance.pk}", remittance, lines, credits, received, actor=actor, now=now)
@@ -41,7 +41,7 @@ def book_late_lines(
     now: datetime.datetime,
 ) -> None:
     """Step: book parcels added to a reconciled remittance, whose money they explain."""
-    credits = Counter({_remitter(remittance): -sum(line.remitted for line in lines)})
+    credits = Counter({_cash_holder_key(remittance): -sum(line.remitted for line in lines)})
     for line in lines:
         credits[_holder_of_line(line)] += line.collected
     _post_movements(
@@ -82,7 +82,7 @@ def _fee_entries(remittance: CashRemittance, lines: Sequence[RemittanceLine]) ->
     ]
 
 
-def _remitter(remittance: CashRemittance) -> CashHolderKey:
+def _cash_holder_key(remittance: CashRemittance) -> CashHolderKey:
     if remittance.holder == CashHolder.CARRIER:
         return LedgerAccount.CARRIER_CASH, None, remittance.carrier
     return LedgerAccount.COOPERATIVE_CASH, remittance.cooperative_id, ""

@@ -101,7 +101,7 @@ def _require_contact(basket: Basket, quote: Quote, invoice: InvoiceDetails | Non
         raise DeliveryRequired(field="shippingMethod")
     if billing_id is None:
         raise BillingAddressRequired(field="billingAddress")
-    addresses = {address.pk: address for address in _addresses({shipping_id, billing_id})}
+    addresses = {address.pk: address for address in _select_addresses({shipping_id, billing_id})}
     address = addresses[shipping_id]
     return Contact(
         name=basket.name or f"{address.first_name} {address.last_name}".strip(),
@@ -116,7 +116,7 @@ def _require_contact(basket: Basket, quote: Quote, invoice: InvoiceDetails | Non
 
 
 @compiled_query
-def _addresses(keys: Collection[int]) -> QuerySet[Address]:
+def _select_addresses(keys: Collection[int]) -> QuerySet[Address]:
     return Address.objects.filter(pk__in=keys)
 
 

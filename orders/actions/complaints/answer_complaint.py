@@ -97,7 +97,7 @@ def accept_complaint(
             now=now,
         )
     finish_order_change(order, now=now)
-    _notify(order, part, complaint, actor=actor, now=now)
+    _notify_of_answer(order, part, complaint, actor=actor, now=now)
     return complaint
 
 
@@ -119,7 +119,7 @@ def reject_complaint(
     record_complaint_change(
         order, part, complaint, "complaint.rejected", actor=actor, now=now, reason=reason.strip(), key=key
     )
-    _notify(order, part, complaint, actor=actor, now=now)
+    _notify_of_answer(order, part, complaint, actor=actor, now=now)
     return complaint
 
 
@@ -137,7 +137,7 @@ def _write_answer(complaint: Complaint, text: str, *, now: datetime.datetime) ->
     complaint.save(update_fields=["answer", "answered_at"])
 
 
-def _notify(
+def _notify_of_answer(
     order: Order, part: OrderPart, complaint: Complaint, *, actor: Actor, now: datetime.datetime
 ) -> None:
     notices.notify_complaint_answer(order, part, complaint, now=now)

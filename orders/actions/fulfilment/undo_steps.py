@@ -126,7 +126,7 @@ def undo_acceptance(
     part.accepted_at = None
     part.accept_by = acceptance_deadline(part.cooperative, now, shop_settings().accept_within_hours)
     part.save(update_fields=["accepted_at", "accept_by"])
-    _record(order, part, "part.acceptance_undone", part, reason, key=key, actor=actor, now=now)
+    _record_undo(order, part, "part.acceptance_undone", part, reason, key=key, actor=actor, now=now)
     return part
 
 
@@ -161,7 +161,7 @@ def undo_parcel_step(
         ParcelStep.CASH: _undo_cash,
     }[step]
     undo(order, part, parcel, reason.strip() or _RECORDED_BY_MISTAKE, actor=actor, now=now)
-    _record(order, part, action, parcel, reason, key=key, actor=actor, now=now)
+    _record_undo(order, part, action, parcel, reason, key=key, actor=actor, now=now)
     return parcel
 
 
@@ -261,7 +261,7 @@ def _require_unsettled(
         raise AlreadySettled()
 
 
-def _record(
+def _record_undo(
     order: Order,
     part: OrderPart,
     action: str,

@@ -67,7 +67,7 @@ def price_reductions(quote: Quote) -> list[PriceReduction]:
         if amount > 0 and quoted.requested.key in priced:
             source = _reduction_source(quoted)
             reductions.setdefault(source, PriceReduction(*source)).amounts[quoted.requested.key] = amount
-    promotions = _promotions(rule for _kind, rule in reductions)
+    promotions = _promotions_by_rule(rule for _kind, rule in reductions)
     for price_reduction in reductions.values():
         promotion = promotions.get(price_reduction.rule)
         if promotion is not None:
@@ -101,7 +101,7 @@ def _price_reduction_shares(order: Order, quote: Quote, unsaved: UnsavedRows) ->
     return discount_shares
 
 
-def _promotions(rules: Iterable[str]) -> dict[str, Promotion]:
+def _promotions_by_rule(rules: Iterable[str]) -> dict[str, Promotion]:
     """Return the promotions of these rules, by rule key as stored on prices."""
     keys = [uuid.UUID(rule) for rule in rules if rule]
     return {str(promotion.pk): promotion for promotion in _promotions_by_key(keys)} if keys else {}

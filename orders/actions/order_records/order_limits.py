@@ -50,14 +50,16 @@ def count_against_order_limits(
     transactions.
     """
     if is_confirmed:
-        limits: Sequence[Counted] = [(_limit("orders-confirmed", settings.CONFIRMED_ORDERS_PER_PHONE), phone)]
+        limits: Sequence[Counted] = [
+            (_build_limit("orders-confirmed", settings.CONFIRMED_ORDERS_PER_PHONE), phone)
+        ]
         refusal: Refused = TooManyOrders()
     else:
         network_limit = settings.ORDERS_PER_NETWORK if per_network is None else per_network
         limits = [
-            (_limit("orders-phone", settings.ORDERS_PER_PHONE), phone),
-            (_limit("orders-network", network_limit), network),
-            (_limit("orders-day", settings.ORDERS_PER_DAY), "shop"),
+            (_build_limit("orders-phone", settings.ORDERS_PER_PHONE), phone),
+            (_build_limit("orders-network", network_limit), network),
+            (_build_limit("orders-day", settings.ORDERS_PER_DAY), "shop"),
         ]
         refusal = PhoneCodeRequired()
     active_limits = [(limit, counted_key) for limit, counted_key in limits if limit.tries and counted_key]
@@ -91,5 +93,5 @@ def minutes_to_pay(*, is_guest: bool, usual_minutes: int, now: datetime.datetime
     )
 
 
-def _limit(name: str, tries: int) -> Limit:
+def _build_limit(name: str, tries: int) -> Limit:
     return Limit(name, tries=tries, seconds=_DAY)

@@ -117,7 +117,7 @@ def _set_derived_columns(order: Order, parts: Sequence[OrderPart]) -> Mapping[uu
     _set_sums(order, parts, line_sums.values())
     sums = payment_sums_by_id(_event_sums(order.pk))
     _set_coverages(order, sums)
-    order.status = _status(order, parts)
+    order.status = _order_status(order, parts)
     order.saleor_status = _saleor_status(order, parts)
     order.link_expires_at = link_expiry(order, parts)
     return sums
@@ -265,8 +265,8 @@ def _set_sums(order: Order, parts: Sequence[OrderPart], line_sums: Collection[_L
 
 def _set_coverages(order: Order, sums: Mapping[uuid.UUID, PaymentSums]) -> None:
     authorised, order.charged = total_authorised_and_charged(sums.values())
-    order.charge_coverage = _coverage(order.charged, order.due_gross)
-    order.authorize_coverage = _coverage(order.charged + authorised, order.due_gross)
+    order.charge_coverage = _coverage_status(order.charged, order.due_gross)
+    order.authorize_coverage = _coverage_status(order.charged + authorised, order.due_gross)
     if order.authorize_coverage == Coverage.OVER:
         order.authorize_coverage = Coverage.FULL
 
@@ -319,7 +319,7 @@ def _write_adjustment(
     create_payment_event(payment, kind, amount, key=key, actor=Actor.system("recalculate_order"), now=now)
 
 
-def _coverage(amount: int, due: int) -> str:
+def _coverage_status(amount: int, due: int) -> str:
     if amount > due:
         return Coverage.OVER
     if amount == due:
@@ -327,7 +327,7 @@ def _coverage(amount: int, due: int) -> str:
     return Coverage.PARTIAL if amount > 0 else Coverage.NONE
 
 
-def _status(order: Order, parts: Sequence[OrderPart]) -> str:
+def _order_status(order: Order, parts: Sequence[OrderPart]) -> str:
     decided = _status_from_facts(order)
     if decided is not None:
         return decided[0]

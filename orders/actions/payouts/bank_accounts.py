@@ -146,7 +146,7 @@ def _change_account(
     )
     waiting = Payout.objects.due().filter(settlement__cooperative=cooperative, bank_account="")
     for payout_id in waiting.values_list("pk", flat=True):
-        _readdress(locks.lock_payout(payout_id), account, actor=actor, now=now)
+        _change_payout_accounts(locks.lock_payout(payout_id), account, actor=actor, now=now)
     money_notices.notify_account_change(
         cooperative, previous.account, actor.name, occasion=change.pk, now=now
     )
@@ -164,7 +164,7 @@ def set_payout_account(
     payout = locks.lock_payout(payout_id)
     if payout.state != PayoutState.DUE:
         raise PayoutAlreadyPaid()
-    change = _readdress(payout, account, actor=actor, now=now)
+    change = _change_payout_accounts(payout, account, actor=actor, now=now)
     if payout.refund is not None and change is not None:
         notify_buyer_of_refund_account(
             payout.refund.order, [payout], account, occasion=str(change.pk), now=now
@@ -183,7 +183,7 @@ def use_current_cooperative_account(*, payout_id: uuid.UUID, actor: Actor, now: 
         raise Missing()
     if payout.state != PayoutState.DUE:
         raise PayoutAlreadyPaid()
-    _readdress(
+    _change_payout_accounts(
         payout,
         validate_bank_account(account_of_cooperative(payout.settlement.cooperative)),
         actor=actor,
@@ -240,7 +240,7 @@ def notify_buyer_of_refund_account(
     )
 
 
-def _readdress(
+def _change_payout_accounts(
     payout: Payout, account: BankAccount, *, actor: Actor, now: datetime.datetime
 ) -> Change | None:
     previous = BankAccount(payout.bank_bin, payout.bank_account, payout.bank_holder)

@@ -56,27 +56,29 @@ def personal_data_of_user(user_id: int) -> PersonalData:
     )
     return {
         "account": list(account),
-        "addresses": _rows(Address.objects.filter(user=user_id), *_ADDRESS),
+        "addresses": _read_rows(Address.objects.filter(user=user_id), *_ADDRESS),
         **_order_data(Order.objects.of_buyer(user_id)),
-        "follows": _follows(Follow.objects.filter(user=user_id)),
-        "wishes": _rows(WishedProduct.objects.filter(user=user_id), "product__name", "added_at"),
-        "waiting_for": _waiting_for(BackInStockRequest.objects.filter(user=user_id)),
-        "baskets": _rows(Basket.objects.filter(user=user_id), "name", "phone", "email", "note", "changed_at"),
-        "basket_lines": _rows(
+        "follows": _read_follows(Follow.objects.filter(user=user_id)),
+        "wishes": _read_rows(WishedProduct.objects.filter(user=user_id), "product__name", "added_at"),
+        "waiting_for": _read_back_in_stock_requests(BackInStockRequest.objects.filter(user=user_id)),
+        "baskets": _read_rows(
+            Basket.objects.filter(user=user_id), "name", "phone", "email", "note", "changed_at"
+        ),
+        "basket_lines": _read_rows(
             BasketLine.objects.filter(basket__user=user_id),
             "variant__product__name",
             "quantity",
             "created_at",
         ),
-        "consents": _rows(
+        "consents": _read_rows(
             Consent.objects.filter(user=user_id),
             *("purpose", "version", "given_at", "withdrawn_at", "entry_point", "subject"),
         ),
-        "requests": _requests(DataRequest.objects.filter(user=user_id)),
-        "signed_in_over_api": _rows(
+        "requests": _read_requests(DataRequest.objects.filter(user=user_id)),
+        "signed_in_over_api": _read_rows(
             TokenFamily.objects.filter(user=user_id), "created_at", "last_seen_at", "ip_address", "user_agent"
         ),
-        "signed_in": _rows(
+        "signed_in": _read_rows(
             SignIn.objects.filter(user=user_id),
             "method",
             "created_at",
@@ -84,15 +86,15 @@ def personal_data_of_user(user_id: int) -> PersonalData:
             "ip_address",
             "user_agent",
         ),
-        "passkeys": _rows(Passkey.objects.filter(user=user_id), "name", "created_at", "last_used_at"),
-        "authenticator_apps": _rows(
+        "passkeys": _read_rows(Passkey.objects.filter(user=user_id), "name", "created_at", "last_used_at"),
+        "authenticator_apps": _read_rows(
             AuthenticatorApp.objects.filter(user=user_id), "created_at", "last_used_at"
         ),
-        "recovery_codes": _rows(RecoveryCode.objects.filter(user=user_id), "created_at", "used_at"),
-        "memberships": _rows(
+        "recovery_codes": _read_rows(RecoveryCode.objects.filter(user=user_id), "created_at", "used_at"),
+        "memberships": _read_rows(
             Membership.objects.filter(user=user_id), "cooperative__name", "role", "is_active", "joined_at"
         ),
-        "messages": _messages(Notification.objects.filter(user=user_id)),
+        "messages": _read_messages(Notification.objects.filter(user=user_id)),
         "done_by_me": list(
             Change.objects.filter(actor_kind="person", actor_key=str(user_id))
             .order_by("-created_at", "-pk")
@@ -108,17 +110,19 @@ def personal_data_of_guest(contact: str) -> PersonalData:
     is_of_contact = Q(phone=contact) | Q(email__iexact=contact)
     return {
         **_order_data(orders),
-        "follows": _follows(Follow.objects.filter(user=None, email=contact)),
-        "waiting_for": _waiting_for(BackInStockRequest.objects.filter(user=None, contact=contact)),
-        "baskets": _rows(
+        "follows": _read_follows(Follow.objects.filter(user=None, email=contact)),
+        "waiting_for": _read_back_in_stock_requests(
+            BackInStockRequest.objects.filter(user=None, contact=contact)
+        ),
+        "baskets": _read_rows(
             Basket.objects.filter(is_of_contact, user=None), "name", "phone", "email", "note", "changed_at"
         ),
-        "consents": _rows(
+        "consents": _read_rows(
             Consent.objects.filter(user=None, subject__in=consent_keys),
             *("purpose", "version", "given_at", "withdrawn_at", "entry_point", "subject"),
         ),
-        "requests": _requests(DataRequest.objects.filter(user=None, contact=contact)),
-        "messages": _messages(Notification.objects.filter(user=None, recipient=contact)),
+        "requests": _read_requests(DataRequest.objects.filter(user=None, contact=contact)),
+        "messages": _read_messages(Notification.objects.filter(user=None, recipient=contact)),
     }
 
 
@@ -127,30 +131,30 @@ def _order_data(orders: QuerySet[Order]) -> dict[str, Rows]:
     shipping = tuple(f"shipping_address__{name}" for name in _ADDRESS)
     billing = tuple(f"billing_address__{name}" for name in _ADDRESS)
     return {
-        "orders": _rows(
+        "orders": _read_rows(
             orders,
             *("code", "number", "placed_at", "status", "source", "currency", "total_gross", "charged"),
             *("buyer_name", "phone", "email", "note", "voucher_code", *shipping, *billing),
         ),
-        "order_lines": _rows(
+        "order_lines": _read_rows(
             OrderLine.objects.filter(order__in=order_ids),
             *("order__code", "product_name", "variant_name", "sku", "quantity", "unit", "unit_price"),
             *("total_gross", "cooperative__name", "weighed_grams"),
         ),
-        "invoices": _rows(
+        "invoices": _read_rows(
             InvoiceDetails.objects.filter(order__in=order_ids),
             *("order__code", "company", "tax_code", "address", "email"),
         ),
-        "order_parts": _rows(
+        "order_parts": _read_rows(
             OrderPart.objects.filter(order__in=order_ids),
             *("order__code", "number", "cooperative__name", "state", "progress", "delivery_name", "carrier"),
             *("pickup_place", "pickup_day", "delivery_gross", "total_gross", "note"),
         ),
-        "payments": _rows(
+        "payments": _read_rows(
             Payment.objects.filter(order__in=order_ids, events__isnull=False),
             *("order__code", "method", "currency", "events__kind", "events__amount", "events__created_at"),
         ),
-        "complaints": _rows(
+        "complaints": _read_rows(
             Complaint.objects.filter(part__order__in=order_ids),
             *(
                 "part__order__code",
@@ -162,13 +166,13 @@ def _order_data(orders: QuerySet[Order]) -> dict[str, Rows]:
                 "answered_at",
             ),
         ),
-        "transfers": _rows(
+        "transfers": _read_rows(
             BankTransfer.objects.filter(
                 Q(shares__payment__order__in=order_ids) | Q(shares=None, order__in=order_ids)
             ).distinct(),
             *("booked_at", "amount", "currency", "note", "payer_bin", "payer_account", "payer_holder"),
         ),
-        "paid_back": _rows(
+        "paid_back": _read_rows(
             Payout.objects.filter(
                 Q(refund__order__in=order_ids) | Q(transfer__shares=None, transfer__order__in=order_ids)
             ),
@@ -183,28 +187,28 @@ def _order_data(orders: QuerySet[Order]) -> dict[str, Rows]:
             ),
             *("bank_bin", "bank_account", "bank_holder"),
         ),
-        "refunds": _rows(
+        "refunds": _read_rows(
             Refund.objects.filter(order__in=order_ids),
             *("order__code", "decided_at", "amount", "money", "currency", "reason"),
         ),
     }
 
 
-def _requests(rows: QuerySet[DataRequest]) -> Rows:
-    return _rows(rows, "kind", "state", "message", "created_at", "due_at", "answered_at", "answer")
+def _read_requests(rows: QuerySet[DataRequest]) -> Rows:
+    return _read_rows(rows, "kind", "state", "message", "created_at", "due_at", "answered_at", "answer")
 
 
-def _follows(rows: QuerySet[Follow]) -> Rows:
-    return _rows(rows, "cooperative__name", "email", "created_at", "confirmed_at")
+def _read_follows(rows: QuerySet[Follow]) -> Rows:
+    return _read_rows(rows, "cooperative__name", "email", "created_at", "confirmed_at")
 
 
-def _waiting_for(rows: QuerySet[BackInStockRequest]) -> Rows:
-    return _rows(rows, "product__name", "contact_method", "contact", "created_at", "notified_at")
+def _read_back_in_stock_requests(rows: QuerySet[BackInStockRequest]) -> Rows:
+    return _read_rows(rows, "product__name", "contact_method", "contact", "created_at", "notified_at")
 
 
-def _messages(rows: QuerySet[Notification]) -> Rows:
-    return _rows(rows, "contact_method", "recipient", "subject", "created_at", "sent_at")
+def _read_messages(rows: QuerySet[Notification]) -> Rows:
+    return _read_rows(rows, "contact_method", "recipient", "subject", "created_at", "sent_at")
 
 
-def _rows(rows: QuerySet[models.Model], *columns: str) -> Rows:
+def _read_rows(rows: QuerySet[models.Model], *columns: str) -> Rows:
     return list(rows.order_by("pk").values(*columns))

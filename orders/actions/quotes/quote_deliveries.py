@@ -38,7 +38,7 @@ def quote_deliveries(
     ]
     slots = {
         (slot.delivery_method_id, slot.day, slot.starts): slot
-        for slot in _slots(timed_ids, vietnam_date(now))
+        for slot in _select_slots(timed_ids, vietnam_date(now))
     }
     for cooperative_id, seller_quote in seller_quotes.items():
         seller_quote.delivery_options = [
@@ -75,7 +75,7 @@ def quote_deliveries(
 
 
 @compiled_query
-def _slots(delivery_methods: Collection[int], day: datetime.date) -> QuerySet[PickupSlot]:
+def _select_slots(delivery_methods: Collection[int], day: datetime.date) -> QuerySet[PickupSlot]:
     return PickupSlot.objects.filter(delivery_method__in=delivery_methods, day__gte=day)
 
 

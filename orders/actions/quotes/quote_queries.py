@@ -43,25 +43,28 @@ _UNREAD_OF_METHODS = dict.fromkeys(
 
 def read_quoted_variants(quote_request: QuoteRequest) -> dict[int, Variant]:
     """Return each variant with its product, cooperative, price and listing in the channel, and pictures."""
-    rows = _variants({line.variant_id for line in quote_request.lines})
+    rows = _select_variants({line.variant_id for line in quote_request.lines})
     products = {row.product_id: row.product for row in rows}
     for row in rows:
         row.product = products[row.product_id]
     attach_prefetched_rows(
-        rows, "prices", _prices(quote_request.channel.pk, [row.pk for row in rows]), foreign_key="variant"
+        rows,
+        "prices",
+        _select_prices(quote_request.channel.pk, [row.pk for row in rows]),
+        foreign_key="variant",
     )
     attach_prefetched_rows(
         products.values(),
         "listings",
-        _listings(quote_request.channel.pk, list(products)),
+        _select_listings(quote_request.channel.pk, list(products)),
         foreign_key="product",
     )
-    attach_prefetched_rows(products.values(), "media", _media(list(products)), foreign_key="product")
+    attach_prefetched_rows(products.values(), "media", _select_media(list(products)), foreign_key="product")
     return {row.pk: row for row in rows}
 
 
 @compiled_query
-def _variants(keys: Collection[int]) -> QuerySet[Variant]:
+def _select_variants(keys: Collection[int]) -> QuerySet[Variant]:
     rows = Variant.objects.filter(pk__in=keys).select_related(
         "product",
         "cooperative__portrait",
@@ -74,17 +77,17 @@ def _variants(keys: Collection[int]) -> QuerySet[Variant]:
 
 
 @compiled_query
-def _prices(channel: int, variants: Collection[int]) -> QuerySet[Price]:
+def _select_prices(channel: int, variants: Collection[int]) -> QuerySet[Price]:
     return Price.objects.filter(channel=channel, variant__in=variants)
 
 
 @compiled_query
-def _listings(channel: int, products: Collection[int]) -> QuerySet[Listing]:
+def _select_listings(channel: int, products: Collection[int]) -> QuerySet[Listing]:
     return Listing.objects.filter(channel=channel, product__in=products)
 
 
 @compiled_query
-def _media(products: Collection[int]) -> QuerySet[ProductMedia]:
+def _select_media(products: Collection[int]) -> QuerySet[ProductMedia]:
     rows = ProductMedia.objects.shown().filter(product__in=products).select_related("picture")
     return rows.order_by("sort_order", "pk")
 
@@ -98,7 +101,7 @@ def read_delivery_methods(
     attach_prefetched_rows(
         rows,
         "rates",
-        _rates(keys, quote_request.channel.pk, {quote_request.province_code, ""}),
+        _select_rates(keys, quote_request.channel.pk, {quote_request.province_code, ""}),
         foreign_key="delivery_method",
     )
     attach_prefetched_rows(rows, "market_days", _market_days(keys), foreign_key="delivery_method")
@@ -115,7 +118,7 @@ def _delivery_methods(cooperatives: Collection[int]) -> QuerySet[DeliveryMethod]
 
 
 @compiled_query
-def _rates(
+def _select_rates(
     delivery_methods: Collection[int], channel: int, provinces: Collection[str]
 ) -> QuerySet[DeliveryRate]:
     """Read all provinces' rates for pickup methods: any rate at all means that pickup is not free."""

@@ -160,11 +160,11 @@ def _covered_lines(
         if voucher.cooperative_id in (None, seller_quote.cooperative.pk)
         for line in seller_quote.lines
         if quote_request.by_staff or QuoteProblem.NOT_FOR_SALE not in line.problems
-        if voucher.type != VoucherType.SPECIFIC_PRODUCT or _covers(voucher, line)
+        if voucher.type != VoucherType.SPECIFIC_PRODUCT or _is_line_covered(voucher, line)
     ]
 
 
-def _covers(voucher: Voucher, line: QuotedLine) -> bool:
+def _is_line_covered(voucher: Voucher, line: QuotedLine) -> bool:
     """Whether a voucher for certain products covers this line, by variant, product or category branch."""
     product = line.variant.product
     path = (product.category.path or "") if product.category else ""

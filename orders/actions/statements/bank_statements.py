@@ -260,13 +260,13 @@ def _find_known_transfers(incoming_transfers: Sequence[IncomingTransfer]) -> lis
         "similarity_key": [incoming.similarity_key for incoming in incoming_transfers],
     }
     for name, values in columns.items():
-        for batch in _batches(values):
+        for batch in _split_into_batches(values):
             rows = BankTransfer.objects.filter(**{f"{name}__in": batch}).exclude(_DUPLICATE_REPORT)
             known |= {row.pk: row for row in rows}
     return list(known.values())
 
 
-def _batches(values: Sequence[str]) -> Iterable[Sequence[str]]:
+def _split_into_batches(values: Sequence[str]) -> Iterable[Sequence[str]]:
     return (values[start : start + _MAX_QUERY_VALUES] for start in range(0, len(values), _MAX_QUERY_VALUES))
 
 

@@ -94,10 +94,14 @@ def find_parcels(codes: Iterable[str]) -> dict[str, list[Parcel]]:
     parcels_by_code: dict[str, list[Parcel]] = {}
     for start in range(0, len(all_codes), _QUERY_SIZE):
         batch = all_codes[start : start + _QUERY_SIZE]
-        for parcel in _parcels().filter(tracking_number__in={*batch, *(code.lower() for code in batch)}):
+        for parcel in _select_parcels().filter(
+            tracking_number__in={*batch, *(code.lower() for code in batch)}
+        ):
             parcels_by_code.setdefault(parcel.tracking_number.upper(), []).append(parcel)
         order_codes = {code.split("-")[0] for code in batch}
-        for parcel in _parcels().filter(part__order__code__in=order_codes).exclude(cod_state=CodState.NONE):
+        for parcel in (
+            _select_parcels().filter(part__order__code__in=order_codes).exclude(cod_state=CodState.NONE)
+        ):
             order = parcel.part.order.code
             for code in {order, f"{order}-{parcel.number}"}.intersection(batch):
                 if parcel.tracking_number.upper() != code:
@@ -149,5 +153,5 @@ def _amount_problem(row: StatedAmounts, parcel: Parcel) -> str:
     return StatementRowProblem.BAD_SUM if row.collected - row.fee != row.remitted else ""
 
 
-def _parcels() -> ParcelQuerySet:
+def _select_parcels() -> ParcelQuerySet:
     return Parcel.objects.select_related("part__order", "part__cooperative", "remittance_line").order_by("pk")

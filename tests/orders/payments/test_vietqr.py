@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from orders.payments.vietqr import (
     InvalidPayload,
     PayloadFault,
-    _checksum,
+    _compute_checksum,
     build_payload,
     fold_note,
     qr_svg,
@@ -52,7 +52,7 @@ def test_napas_examples_are_read(payload, fields) -> None:
 
 
 def test_checksum_is_ccitt_false() -> None:
-    assert _checksum("123456789") == "29B1"
+    assert _compute_checksum("123456789") == "29B1"
 
 
 @pytest.mark.parametrize(
