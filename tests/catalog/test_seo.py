@@ -7,6 +7,7 @@ import xml.etree.ElementTree as ET
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from django.utils import timezone
 
 from catalog.models import Listing
 from catalog.states import ListingState
@@ -93,7 +94,7 @@ def test_sitemaps_list_visible_pages_in_both_languages(client):
         "vi": f"{SITE}/san-pham/{product.slug}/",
         "en": f"{SITE}/en/san-pham/{product.slug}/",
     }
-    assert row.find("s:lastmod", NS).text == f"{product.updated_at:%Y-%m-%d}"
+    assert row.find("s:lastmod", NS).text == f"{timezone.localtime(product.updated_at):%Y-%m-%d}"
 
 
 def test_sitemaps_are_paginated_and_cached(client, monkeypatch, django_assert_num_queries):

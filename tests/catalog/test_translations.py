@@ -6,9 +6,10 @@ import re
 
 import pytest
 
+from catalog.states import ListingState
 from cooperatives.models import Producer, Role
 from shop.core.models import Change, Translation
-from tests.factories import make_admin, make_member, make_product, make_seller
+from tests.factories import NOW, make_admin, make_member, make_product, make_seller
 from tests.markup import html_of
 
 pytestmark = pytest.mark.django_db
@@ -38,6 +39,7 @@ def translation_url(product):
 
 def test_member_translates_fields_and_the_others_stay_vietnamese(client, seller, product):
     client.force_login(make_member(seller, Role.LISTER))
+    product.listings.update(state=ListingState.DRAFT)
     small = product.variants.get(name="Gói nhỏ")
 
     form = html_of(client.get(translation_url(product)))
@@ -64,6 +66,7 @@ def test_member_translates_fields_and_the_others_stay_vietnamese(client, seller,
         "language": "en",
         "fields": ["name", "description_text", f"variant.{small.pk}.name"],
     }
+    product.listings.update(state=ListingState.PUBLISHED, published_at=NOW)
     page = html_of(client.get(f"/en/san-pham/{product.slug}/"))
     assert "<h1>Canna noodles</h1>" in page
     assert '<span lang="vi">Phủ Thông, Thái Nguyên</span>' in page
@@ -74,6 +77,7 @@ def test_member_translates_fields_and_the_others_stay_vietnamese(client, seller,
 
 def test_emptied_translation_is_removed_and_unchanged_form_records_nothing(client, seller, product):
     client.force_login(make_member(seller, Role.LISTER))
+    product.listings.update(state=ListingState.DRAFT)
     submitted = {f"product-{product.pk}-name": "Noodles", f"product-{product.pk}-description_text": "Firm."}
     client.post(translation_url(product), submitted)
     client.post(translation_url(product), submitted)

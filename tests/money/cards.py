@@ -56,7 +56,9 @@ def card_orders() -> Any:
 
 
 def held_calls() -> Any:
-    return GatewayCall.objects.filter(operation=Operation.START, state=CallState.SUCCEEDED, terms__hold=True)
+    return GatewayCall.objects.filter(
+        operation=Operation.START, state=CallState.SUCCEEDED, request_parameters__hold=True
+    )
 
 
 class Cards(Market):
