@@ -22,6 +22,7 @@ urlpatterns = [
     path("goi/<int:part_id>/nhan/", parts.acceptance, name="part-acceptance"),
     path("goi/<int:part_id>/hoan-tac/", parts.acceptance_undoing, name="part-acceptance-undoing"),
     path("goi/<int:part_id>/tu-choi/", parts.refusal, name="part-refusal"),
+    path("goi/<int:part_id>/thieu/", parts.shortage, name="part-shortage"),
     path("goi/<int:part_id>/can/<uuid:line_id>/", weights.weight, name="weight"),
     path("goi/<int:part_id>/can/<uuid:line_id>/thu/", weights.weight_preview, name="weight-preview"),
     path("goi/<int:part_id>/kien/", parts.parcels, name="parcels"),

@@ -18,12 +18,14 @@ from cooperatives.access import MemberRight, MembershipContext
 from orders.actions.fulfilment.cancel_parts import decline_or_cancel_part
 from orders.actions.fulfilment.pack_parcels import accept_part, pack_parcel
 from orders.actions.fulfilment.undo_steps import UNDO_PERIOD, undo_acceptance, undoable_steps
+from orders.actions.refunds.report_shortage import open_lines, report_shortage
 from orders.forms.returns import return_form
 from orders.models import Discount, OrderPart, Parcel, parcel_position_labels
 from orders.states import RETURN_KINDS, CodState, ParcelState, PartState
 from shop.core.errors import Missing
 from shop.core.web.action_results import run_action
 from shop.members.forms.fields import ReasonForm
+from shop.members.forms.shortage import ShortageForm
 from shop.members.forms.weigh import WeighForm
 from shop.members.forms.work import DECLINE_REASONS, CashForm, DeliveryForm, HandOverForm, PickForm
 from shop.members.fulfilment.pick_lists import pick_form, pick_lines
@@ -32,6 +34,7 @@ from shop.members.fulfilment.worklist import (
     Stage,
     at_stage,
     ready_time,
+    sorted_lines,
     tasks,
     time_left,
 )
@@ -112,6 +115,29 @@ def refusal(request: HttpRequest, membership: MembershipContext, part_id: int) -
         now=timezone.now(),
     )
     return run_action(request, action, url=part_url(part.pk), message=_("The buyer has been notified."))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_members(MemberRight.PACK)
+def shortage(request: HttpRequest, membership: MembershipContext, part_id: int) -> HttpResponse:
+    """Report that fewer of some items can be sent than were ordered."""
+    part = find_part(membership, part_id)
+    still_open = open_lines(part)
+    if not still_open:
+        return redirect(part_url(part.pk))
+    form = ShortageForm(request.POST or None, lines=sorted_lines(part), still_open=still_open)
+    if not form.is_valid():
+        context = {"part": part, "form": form, "key": uuid.uuid4()}
+        return render_page(request, membership, "members/shortage.html", context)
+    act = partial(
+        report_shortage,
+        part_id=part.pk,
+        available=form.available,
+        key=submitted_key(request, "shortage", part.pk),
+        actor=membership.actor,
+        now=timezone.now(),
+    )
+    return run_action(request, act, url=part_url(part.pk), message=_("The buyer has been notified."))
 
 
 @require_POST

@@ -1,0 +1,78 @@
+"""Send fewer of some items than were ordered, or none: the buyer pays less or gets the money back."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections.abc import Mapping
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
+
+from orders import locks
+from orders.actions.refunds.refund_decisions import LineRefund, RefundDecision, refund_limits, refund_part
+from orders.models import CostBearer, OrderPart, Refund
+from orders.states import PartState
+from shop.core.actors import Actor
+from shop.core.errors import Missing, Refused
+from shop.core.models import KeyReused
+from shop.core.states import WrongMove
+
+_REASON = gettext_noop("The cooperative has fewer of these items than you ordered.")
+
+
+class NothingShort(Refused):
+    """No line has fewer available than are open, or more than are open were entered."""
+
+    code = "nothing_short"
+    default_message = _("Enter how many you have: fewer than are still to be packed for at least one item.")
+
+
+@transaction.atomic(durable=True)
+def report_shortage(
+    *,
+    part_id: int,
+    available: Mapping[uuid.UUID, int],
+    key: str | None = None,
+    actor: Actor,
+    now: datetime.datetime,
+) -> Refund:
+    """Report how many of the still unpacked steps of these lines the cooperative can send.
+
+    The missing ones are refunded at their share of the line's total, at the cooperative's cost, and the buyer
+    is notified. If nothing is left to send, the part has to be cancelled instead. A repeated `key` gives the
+    first refund. Raises KeyReused, LinesNotWeighed, Missing, NoLinesLeftToSend, NothingShort, WrongMove.
+    """
+    order, part = locks.lock_part(part_id)
+    existing = Refund.objects.filter(key=key).first() if key is not None else None
+    if existing is not None and existing.part_id != part.pk:
+        raise KeyReused()
+    if existing is not None:
+        return existing
+    if part.state != PartState.ACCEPTED:
+        raise WrongMove(came_from=part.state, to="shortage")
+    limits = refund_limits(order, part).lines
+    if any(line_id not in limits for line_id in available):
+        raise Missing()
+    lines = {}
+    for line_id, count in available.items():
+        limit = limits[line_id]
+        if not 0 <= count <= limit.open:
+            raise NothingShort(field=f"available-{line_id}")
+        missing = limit.open - count
+        if missing:
+            share = limit.line.total_gross * missing // limit.line.quantity
+            lines[line_id] = LineRefund(amount=min(limit.refundable, share), unsent=missing)
+    if not lines:
+        raise NothingShort()
+    decision = RefundDecision(CostBearer.COOPERATIVE, _REASON, lines=lines)
+    return refund_part(order, part, decision, key=key, actor=actor, now=now)
+
+
+def open_lines(part: OrderPart) -> dict[uuid.UUID, int]:
+    """Return how many steps of each line of an accepted part are still to be packed; zeros are omitted."""
+    if part.state != PartState.ACCEPTED:
+        return {}
+    limits = refund_limits(part.order, part).lines
+    return {line_id: limit.open for line_id, limit in limits.items() if limit.open}

@@ -1,0 +1,35 @@
+"""Form: how many of each item the cooperative can send."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+
+from django import forms
+
+from orders.models import OrderLine
+from shop.core.web.form_options import FormData
+from shop.members.forms.fields import MembersForm
+
+
+class ShortageForm(MembersForm):
+    """A number for each line that is still to be packed, from 0 to the open quantity."""
+
+    def __init__(
+        self, data: FormData = None, *, lines: Sequence[OrderLine], still_open: Mapping[uuid.UUID, int]
+    ) -> None:
+        super().__init__(data)
+        self._line_ids = [line.pk for line in lines if still_open.get(line.pk)]
+        for line in lines:
+            if still_open.get(line.pk):
+                self.fields[f"available-{line.pk}"] = forms.IntegerField(
+                    label=line.contents_label(still_open[line.pk]),
+                    min_value=0,
+                    max_value=still_open[line.pk],
+                    initial=still_open[line.pk],
+                    widget=forms.NumberInput(attrs={"class": "input", "inputmode": "numeric"}),
+                )
+
+    @property
+    def available(self) -> dict[uuid.UUID, int]:
+        return {line_id: self.cleaned_data[f"available-{line_id}"] for line_id in self._line_ids}

@@ -1,0 +1,73 @@
+"""Fewer items than ordered: what the buyer pays, what stays promised, and refusals."""
+
+from __future__ import annotations
+
+import pytest
+
+from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
+from orders.actions.fulfilment.parcel_returns import NoLinesLeftToSend
+from orders.actions.refunds.report_shortage import NothingShort, report_shortage
+from orders.models import OrderPart, Refund
+from shop.core.actors import Actor
+from shop.core.states import WrongMove
+from shop.notifications.models import Notification
+from tests.factories import NOW, get_stock, make_order, make_seller, make_variant
+from tests.invariants import check_everything
+from tests.refusals import assert_refused
+
+pytestmark = pytest.mark.django_db
+AS_MEMBER = {"actor": Actor.system("test"), "now": NOW}
+
+
+def accepted_part() -> OrderPart:
+    """Four of one item at 100,000 and two of another at 50,000, with 30,000 for delivery, in cash."""
+    seller = make_seller()
+    lines = [(make_variant(seller, name="Miến", price=100_000), 4), (make_variant(seller, price=50_000), 2)]
+    part = make_order(*lines).parts.get()
+    return accept_part(part_id=part.pk, **AS_MEMBER)
+
+
+def test_buyer_pays_only_for_items_that_are_sent() -> None:
+    part = accepted_part()
+    first, second = part.lines.order_by("position")
+
+    report_shortage(part_id=part.pk, available={first.pk: 3, second.pk: 0}, **AS_MEMBER)
+
+    part.refresh_from_db()
+    assert (part.order.due_gross, part.order.status) == (330_000, "in_hand")
+    assert [get_stock(line.variant).allocated for line in (first, second)] == [3, 0]
+    letter = Notification.objects.get(key__startswith="refund_decided")
+    assert "Hợp tác xã không đủ số hàng bạn đã đặt." in letter.text
+    check_everything()
+    parcel = pack_parcel(part_id=part.pk, quantities={first.pk: 3}, **AS_MEMBER)
+    assert parcel.cod_expected == 330_000
+    close_parcel(parcel_id=parcel.pk, **AS_MEMBER)
+    check_everything()
+
+
+def test_repeated_report_with_one_key_refunds_once() -> None:
+    part = accepted_part()
+    line = part.lines.order_by("position")[0]
+
+    for _attempt in range(2):
+        report_shortage(part_id=part.pk, available={line.pk: 3}, key="s", **AS_MEMBER)
+
+    assert list(Refund.objects.values_list("amount", flat=True)) == [100_000]
+
+
+def test_shortage_that_is_none_or_everything_is_refused() -> None:
+    part = accepted_part()
+    first, second = part.lines.order_by("position")
+
+    for count in (4, 5, -1):
+        with assert_refused(NothingShort, "nothing_short"):
+            report_shortage(part_id=part.pk, available={first.pk: count}, **AS_MEMBER)
+    with assert_refused(NoLinesLeftToSend, "no_lines_left_to_send"):
+        report_shortage(part_id=part.pk, available={first.pk: 0, second.pk: 0}, **AS_MEMBER)
+
+
+def test_shortage_before_acceptance_is_refused() -> None:
+    part = make_order((make_variant(), 2)).parts.get()
+
+    with assert_refused(WrongMove, "wrong_move"):
+        report_shortage(part_id=part.pk, available={part.lines.get().pk: 1}, **AS_MEMBER)

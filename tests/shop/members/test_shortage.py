@@ -1,0 +1,39 @@
+"""A member enters how many of each item can be sent."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+
+from tests.markup import html_of
+from tests.refusals import all_rows
+from tests.shop.members.part_factories import accepted_part
+
+pytestmark = pytest.mark.django_db
+
+
+def test_member_sends_fewer_items(packer, seller):
+    part = accepted_part(seller, quantity=3)
+    line = part.lines.get()
+    address = f"/xa-vien/goi/{part.pk}/thieu/"
+    assert address in html_of(packer.get(f"/xa-vien/goi/{part.pk}/"))
+    assert f'name="available-{line.pk}"' in html_of(packer.get(address))
+
+    response = packer.post(address, {"key": uuid.uuid4(), f"available-{line.pk}": "2"})
+
+    assert response.status_code == 302
+    part.refresh_from_db()
+    assert part.order.due_gross == part.total_gross - line.total_gross // 3
+
+
+@pytest.mark.parametrize("written", ["4", "-1", "", "hai"])
+def test_invalid_number_is_refused_and_changes_nothing(packer, seller, written):
+    part = accepted_part(seller, quantity=3)
+    before = all_rows()
+
+    response = packer.post(f"/xa-vien/goi/{part.pk}/thieu/", {f"available-{part.lines.get().pk}": written})
+
+    assert response.status_code == 200
+    assert 'class="errors' in html_of(response)
+    assert all_rows() == before
