@@ -73,6 +73,27 @@ def test_product_is_photographed_described_and_submitted_for_review(phone: Page,
     assert Product.objects.get().media.count() == 1
 
 
+def test_photo_with_too_many_pixels_is_shrunk_on_the_phone(phone: Page, seller, tmp_path):
+    make_product_type()
+    path = tmp_path / "bi.png"
+    Image.new("RGB", (7000, 7000), "darkgreen").save(path)  # the market refuses it as it is
+    sign_in(phone, seller)
+
+    phone.goto("/xa-vien/hang/moi/")
+    phone.get_by_label("Chụp ảnh").first.set_input_files(path)
+    phone.get_by_label("Tên sản phẩm").fill("Bí xanh thơm")
+    phone.locator("label.filter", has_text="quả").first.click()
+    phone.get_by_label("Giá mỗi đơn vị bán").fill("15.000")
+    phone.get_by_role("group", name="Số lượng tồn kho").get_by_role("spinbutton").fill("20")
+    phone.get_by_text("Xuất xứ, hạn dùng, mùa vụ").click()
+    phone.get_by_label("Xuất xứ", exact=True).fill("Yến Dương, Thái Nguyên")
+    phone.get_by_role("button", name="Tiếp tục").click()
+
+    expect(phone.get_by_role("heading", level=1)).to_have_text("Bí xanh thơm", timeout=30_000)
+    picture = Product.objects.get().media.get().picture
+    assert (picture.width, picture.height) == (2400, 2400)
+
+
 def test_order_goes_from_accepted_to_delivered_without_scripts(browser: Browser, live_server: Any, seller):
     part = make_order((make_variant(seller), 2), now=fixed_now()).parts.get()
     context = browser.new_context(
