@@ -79,7 +79,12 @@ def test_platform_wide_scope_must_be_explicit() -> None:
         "group": {"platformWide": True, "cooperatives": []},
     }
     assert has_staff_permission(staff, Permission.MANAGE_ORDERS)
-    assert Change.objects.get(action="group.scope_set").data == {"cooperatives": [], "platform_wide": True}
+    assert Change.objects.get(action="group.scope_set").data == {
+        "cooperatives": [],
+        "platform_wide": True,
+        "from": {"platform_wide": False},
+        "to": {"platform_wide": True},
+    }
 
 
 @pytest.mark.parametrize("to_wide", [True, False])

@@ -38,12 +38,12 @@ def revisions(request: HttpRequest, actor: Actor) -> HttpResponse:
 def revision(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Show the changes to a product side by side."""
     rows = ProductRevision.objects.select_related("product__cooperative", "product__category")
-    revision = get_object_or_404(rows, product=pk)
+    revision = get_object_or_404(rows, product__pk=pk)
     context = {
         "revision": revision,
         "product": revision.product,
         "cooperative": revision.product.cooperative,
-        "listing": Listing.objects.filter(product=pk).order_by("pk").first(),
+        "listing": Listing.objects.filter(product__pk=pk).order_by("pk").first(),
         "differences": text_differences(revision),
         "pictures": picture_difference(revision),
         "seen": revision.submitted_at.isoformat(),
