@@ -1,4 +1,4 @@
-"""Documents only name files that exist."""
+"""Documents name files that exist, and decisions by numbers of their own."""
 
 from __future__ import annotations
 
@@ -32,3 +32,13 @@ def test_every_path_named_in_documents_exists() -> None:
     ]
 
     assert missing == []
+
+
+def test_decisions_have_unique_numbers_and_are_all_in_the_index() -> None:
+    text = (ROOT / "DECISIONS.md").read_text()
+    numbers = [int(number) for number in re.findall(r"^### (\d+)\.", text, re.MULTILINE)]
+    lists = re.findall(r"^- \*\*.+\*\*: ([\d, ]+)$", text, re.MULTILINE)
+    indexed = [int(number) for numbers_of_area in lists for number in numbers_of_area.split(", ")]
+
+    assert sorted(numbers) == sorted(set(numbers))
+    assert sorted(indexed) == sorted(numbers)
