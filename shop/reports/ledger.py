@@ -107,7 +107,7 @@ def _entries(query: LedgerQuery) -> LedgerEntryQuerySet:
     if query.code:
         rows = rows.filter(posting__order__code=query.code)
     if query.first is not None:
-        rows = rows.filter(posting__at__gte=start_of_day(query.first))
+        rows = rows.filter(posting__created_at__gte=start_of_day(query.first))
     if query.last is not None:
-        rows = rows.filter(posting__at__lt=start_of_day(query.last + datetime.timedelta(days=1)))
+        rows = rows.filter(posting__created_at__lt=start_of_day(query.last + datetime.timedelta(days=1)))
     return rows
