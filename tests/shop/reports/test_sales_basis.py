@@ -41,7 +41,9 @@ def varied_orders() -> None:
     make_order((make_variant(price=70_000), 1))
     collected = make_order((make_variant(price=80_000), 1))
     refund_first_line(deliver_order(collected), 8_000)
-    halved = make_order((make_variant(make_seller(), price=60_000), 1), (make_variant(make_seller()), 1))
+    halved = make_order(
+        (make_variant(make_seller(), price=60_000), 1), (make_variant(make_seller(), price=150_000), 1)
+    )
     part = halved.parts.order_by("number")[0]
     cancel_part(part_id=part.pk, reason="Hết hàng", actor=Actor.system("test"), now=NOW)
 

@@ -243,7 +243,7 @@ def test_checkout_page_completes_delivery_by_shipping_service(client: Client):
     response = client.post(reverse("orders:checkout"), form | hidden | delivery_methods | {"consent": "on"})
 
     order = Order.objects.get()
-    assert response.url == reverse("orders:order", kwargs={"token": order.pk})
+    assert response.url == reverse("orders:order", kwargs={"order_id": order.pk})
     assert delivery_methods[f"way-{seller_without_method.pk}"] == f"service-{service.pk}"
     assert hidden["shown_total"] == "175000"
     parts = {part.cooperative_id: (part.delivery_name, part.delivery_gross) for part in order.parts.all()}
@@ -264,7 +264,7 @@ def test_order_page_opens_for_paid_and_unpaid_api_orders(client: Client, setting
     orders.append(complete_order(prepare_checkout((variant, 1))))
 
     pages = [
-        client.get(reverse("orders:order", kwargs={"token": key_from_id(order, "Order")})) for order in orders
+        client.get(reverse("orders:order", kwargs={"order_id": key_from_id(order, "Order")})) for order in orders
     ]
 
     assert [page.status_code for page in pages] == [200, 200]
