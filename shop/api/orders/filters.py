@@ -53,6 +53,8 @@ M = TypeVar("M", bound=Model)
 
 def search_condition(context: Context, text: str) -> Q:
     """Search orders by number, code, phone or name; platform staff also by e-mail."""
+    if "@" in text and not _is_platforms(context):
+        return NO_ROWS
     condition = Q(pk__in=Order.objects.matching(text).values("pk"))
     return condition | Q(email__icontains=text.strip()) if _is_platforms(context) else condition
 
