@@ -149,7 +149,7 @@ def test_without_lock_returned_items_are_restocked_twice(monkeypatch) -> None:
     parcel = part.parcels.get()
     on_hand = Stock.objects.get(variant=get_first_line(part).variant_id).on_hand
     is_checked, is_returned = threading.Event(), threading.Event()
-    check_items = voiding._require_items_with_buyer
+    check_items = voiding.require_items_with_buyer
 
     def check_and_wait(*args) -> None:
         check_items(*args)
@@ -170,9 +170,9 @@ def test_without_lock_returned_items_are_restocked_twice(monkeypatch) -> None:
 
     if connection.vendor == "postgresql":
         monkeypatch.setattr(locks, "lock_row", lambda rows: rows.order_by("pk").first())
-        monkeypatch.setattr(voiding, "_require_items_with_buyer", check_and_wait)
+        monkeypatch.setattr(voiding, "require_items_with_buyer", check_and_wait)
     else:
-        monkeypatch.setattr(voiding, "_require_items_with_buyer", lambda *_args: None)
+        monkeypatch.setattr(voiding, "require_items_with_buyer", lambda *_args: None)
 
     results = run_in_threads([return_meanwhile, void_late])
 

@@ -60,7 +60,7 @@ _AREA_NAMES = [
 class AuditSearch(forms.Form):
     """Filters of the audit page; by default the last 30 days."""
 
-    ai = forms.CharField(label=_("Who: name, email or phone"), required=False, max_length=250)
+    ai = forms.CharField(label=_("Who: name or contact details"), required=False, max_length=250)
     loai = forms.ChoiceField(
         label=pgettext_lazy("audit", "Area"), required=False, choices=[_ALL, *_AREA_NAMES]
     )

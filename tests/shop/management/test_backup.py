@@ -88,7 +88,7 @@ def shop_with_files(settings):
         original="pictures/original/qua.png",
         renditions={"320": {"webp": "pictures/320.webp", "jpeg": "pictures/320.jpg", "height": 240}},
     )
-    SharePicture.objects.create(kind="catalog.product", key=1, mark="m", path="share/1.jpg")
+    SharePicture.objects.create(kind="catalog.product", key=1, content_digest="m", path="share/1.jpg")
     for name in ("pictures/original/qua.png", "pictures/320.webp", "pictures/320.jpg", "share/1.jpg"):
         write(media / name, name.encode() * 100)
     write(media / "forgotten.png", b"nobody's")

@@ -224,10 +224,9 @@ def test_manifest_starts_at_the_members_home_page(client):
     assert [icon["purpose"] for icon in manifest["icons"]] == ["any", "any", "maskable"]
 
 
-def test_service_worker_caches_the_offline_page_of_its_language(client):
-    vietnamese = client.get("/xa-vien/worker.js")
-    english = client.get("/en/xa-vien/worker.js")
+def test_service_worker_caches_the_members_offline_page_of_each_language(client):
+    response = client.get("/xa-vien/worker.js")
 
-    assert vietnamese.headers["Content-Type"] == "text/javascript"
-    assert 'const PAGE = "/offline/";' in html_of(vietnamese)
-    assert 'const PAGE = "/en/offline/";' in html_of(english)
+    assert response.headers["Content-Type"] == "text/javascript"
+    assert '{ start: "/xa-vien/", offline: "/xa-vien/offline/" }' in html_of(response)
+    assert '{ start: "/en/xa-vien/", offline: "/en/xa-vien/offline/" }' in html_of(response)

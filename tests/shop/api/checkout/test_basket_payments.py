@@ -264,7 +264,8 @@ def test_order_page_opens_for_paid_and_unpaid_api_orders(client: Client, setting
     orders.append(complete_order(prepare_checkout((variant, 1))))
 
     pages = [
-        client.get(reverse("orders:order", kwargs={"order_id": key_from_id(order, "Order")})) for order in orders
+        client.get(reverse("orders:order", kwargs={"order_id": key_from_id(order, "Order")}))
+        for order in orders
     ]
 
     assert [page.status_code for page in pages] == [200, 200]
