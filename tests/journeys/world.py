@@ -56,6 +56,7 @@ from orders.actions.bank_transfers.transfer_review import (
     return_transfer,
 )
 from orders.actions.basket.basket_lines import set_basket_province
+from orders.actions.cash_on_delivery.cash_collection import CollectedCash
 from orders.actions.complaints.file_complaint import submit_complaint
 from orders.actions.fulfilment.cancel_parts import cancel_order, cancel_part_as_buyer, decline_part
 from orders.actions.fulfilment.deliver_parcels import (
@@ -136,6 +137,7 @@ from tests.journeys.account_pages import (
     lasting_proof_time,
     save_session,
 )
+from tests.journeys.people_and_catalogue import PeopleAndCatalogue, invitation_visits, staff_visits
 from tests.journeys.scale_and_cash import ScaleAndCash, desk_paths, member_paths
 from tests.orders.bank_transfers.transfer_helpers import make_incoming_transfer
 
@@ -229,6 +231,13 @@ class _Market:
         self.follows = self._followers()
         self.certificates = self._household_and_certificates()
         self.back_in_stock_request = self._back_in_stock_request()
+        self.people = PeopleAndCatalogue(
+            cooperative=self.thien_an,
+            other=self.yen_duong,
+            manager=self.manager,
+            product=self.products[3],
+            now=self.now,
+        )
 
     def sessions(self) -> dict[str, str]:
         """A session key for each kind of visitor; a guest's session holds at most a basket."""
@@ -248,6 +257,7 @@ class _Market:
             "newcomer": _signed_in(make_user(first_name="Tư")),
             "manager": _signed_in(self.manager),
             "packer": _signed_in(self.packer),
+            "manager of two": _signed_in(self.people.manager_of_two),
             "applicant": _signed_in(self.applicant),
             "asked for more": _signed_in(self.needs_more_applicant),
             "turned down": _signed_in(self.rejected_applicant),
@@ -348,6 +358,7 @@ class _Market:
             "voided": lambda part: void_parcel(
                 parcel_id=self._advance_part(part, "close").pk, reason="Vỡ hộp", **self.context
             ),
+            "paid short": self._collect_short,
             "complained": self._submit_complaint,
             "given back": self._start_return,
             "declined": lambda part: decline_part(part_id=part.pk, reason="Hết hàng rồi", **self.context),
@@ -360,6 +371,12 @@ class _Market:
             orders[name] = make_order(*requested, user=self.buyer, now=self.now, **options)
             step(orders[name].parts.get(cooperative=self.thien_an))
         return orders
+
+    def _collect_short(self, part: OrderPart) -> None:
+        """A delivered parcel whose buyer still owes some of the cash."""
+        parcel = self._advance_part(part, "hand over")
+        cash = CollectedCash(parcel.cod_expected - 20_000, "Khách thiếu tiền lẻ")
+        deliver_parcel(parcel_id=parcel.pk, cash_collected=True, cash=cash, **self.context)
 
     def _submit_complaint(self, part: OrderPart) -> None:
         """An unanswered complaint with a photo."""
@@ -809,6 +826,7 @@ def _member_visits(market: _Market) -> list[Visit]:
     ]
     return [
         *(Visit(path, "manager") for path in [*paths, *member_paths(market.weighed)]),
+        *(Visit(*page) for page in invitation_visits(market.people, market.part("accepted").pk)),
         Visit("/xa-vien/hang/moi/", "manager", sent={"name": ""}),
         Visit("/xa-vien/gian-hang/giay/", "manager", sent={"number": ""}),
         Visit("/xa-vien/gian-hang/ho/", "manager", sent={"name": ""}),
@@ -886,6 +904,7 @@ def _desk_visits(market: _Market) -> list[Visit]:
     ]
     return [
         *(Visit(path, "admin") for path in [*paths, *desk_paths(market.weighed)]),
+        *(Visit(*page) for page in staff_visits(market.people, market.buyer, market.category)),
         Visit(f"{sales}?tu=khong-phai-ngay", "admin", status=422),
         Visit("/quan-tri/so-cai/?tu=khong-phai-ngay", "admin"),
         Visit("/quan-tri/hoa-hong/", "admin", 422, sent={"percent": "nhiều"}),
