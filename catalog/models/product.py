@@ -271,11 +271,11 @@ class Variant(WithMetadata, WithExternalReference, WithTimes):
 
 class ProductMediaQuerySet(models.QuerySet["ProductMedia"]):
     def shown(self) -> ProductMediaQuerySet:
-        """Excludes pictures that could not be decoded: they are not shown and do not count as a photo."""
+        """Return media without undecodable pictures, which are not shown and do not count as a photo."""
         return self.exclude(picture__state=PictureState.REFUSED)
 
     def ready(self) -> ProductMediaQuerySet:
-        """With pictures that were opened: buyers see them."""
+        """Return media whose pictures were decoded; buyers see only these."""
         return self.filter(picture__state=PictureState.READY)
 
 

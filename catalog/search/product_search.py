@@ -123,7 +123,10 @@ def _find_without_openings(words: Sequence[QueryWord], find: ProductQuery) -> Bi
 
 
 def _name_ranks(words: Sequence[QueryWord], synonyms: Sequence[Choice] | None) -> Iterator[list[Condition]]:
-    """Return conditions on the name, the best match first: it starts so, is spelled so, has synonyms."""
+    """Return conditions on the name, the best match first.
+
+    The order is names starting as typed, names with the typed spelling, names with synonyms.
+    """
     exact, typed = list(map(exact_choice, words)), _typed_choices(words)
     spelled = exact if all(word.marks for word in words) else typed
     yield [Condition(SearchField.NAME, spelled), Condition(SearchField.FIRST, spelled[:1])]

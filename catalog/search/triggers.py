@@ -20,8 +20,10 @@ _POSTGRESQL = "postgresql"
 
 @dataclass(frozen=True, slots=True)
 class _Journalled:
-    """A table, a query for the products that a row of it concerns, the events and the columns that count
-    (none: all), and whether searches find by them."""
+    """A table whose changes are journalled.
+
+    `products` selects the affected product ids; empty `columns` means any column.
+    """
 
     table: str
     products: str
@@ -79,8 +81,8 @@ _JOURNALLED = (
         ("UPDATE",),
         ("state", "province_code", "commune_code"),
     ),
-    # Products' names in other languages. Keys of other rows may be no numbers, and PostgreSQL casts before it
-    # evaluates WHERE.
+    # Products' names in other languages. Other kinds may have non-numeric keys, and PostgreSQL casts before
+    # it evaluates WHERE.
     _Journalled(
         "core_translation",
         "SELECT CASE {row}.kind WHEN 'catalog.product' THEN CAST({row}.key AS bigint) END AS product_id"
@@ -174,7 +176,8 @@ _FILL = {
 def fill_search_tables(connection: BaseDatabaseWrapper) -> None:
     """Step: fill the search tables from the products, and journal all products as changed.
 
-    For after a time without triggers. Does nothing in a shop without products.
+    Call after the triggers were missing, for example after a restore. Does nothing in a shop without
+    products.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM catalog_product LIMIT 1")

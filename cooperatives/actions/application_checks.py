@@ -33,7 +33,7 @@ def failed_checks(cooperative: Cooperative) -> list[str]:
         "registration": bool(cooperative.registration_number and cooperative.legal_name),
         "representative": bool(cooperative.representative),
         "phone": _is_phone(cooperative.phone),
-        # Cooperatives that do not have one yet use their registration number; a wrong one is never right.
+        # An empty code passes (new cooperatives have none); an invalid one fails.
         "tax_code": not cooperative.tax_code or is_tax_code(normalise_tax_code(cooperative.tax_code)),
         "bank_holder": is_own_account(cooperative),
     }

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from shop.core.dates.calendar import VIETNAM, vietnam_date
 from shop.core.dates.holidays import add_working_days, is_holiday, working_day_from
 
-_NOON = datetime.time(12)  # of a coach whose hour nobody gave
+_NOON = datetime.time(12)  # assumed when the coach's hour is unknown
 _DAYS_AHEAD = 60
 
 

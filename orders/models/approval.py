@@ -25,7 +25,7 @@ class ApprovalKind(models.TextChoices):
 
 class ApprovalQuerySet(models.QuerySet["Approval"]):
     def waiting(self, now: datetime.datetime) -> ApprovalQuerySet:
-        """Open, unexpired proposals, oldest first."""
+        """Return open, unexpired proposals, oldest first."""
         open_rows = self.filter(state=ApprovalState.OPEN, expires_at__gt=now)
         return open_rows.order_by("proposed_at", "pk")
 

@@ -30,11 +30,11 @@ class GatewayCallQuerySet(models.QuerySet["GatewayCall"]):
         return self.filter(state__in=OUTCOME_UNKNOWN_STATES)
 
     def refused(self) -> GatewayCallQuerySet:
-        """Refused calls that staff must handle: they can be retried and were not set aside."""
+        """Return refused calls that staff must handle: they can be retried and were not set aside."""
         return self.repeatable().filter(dismissed_at=None)
 
     def repeatable(self) -> GatewayCallQuerySet:
-        """Refused calls that were neither retried nor superseded.
+        """Return refused calls that were neither retried nor superseded.
 
         Excludes START calls: a refused card is retried by the buyer.
         """

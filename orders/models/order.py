@@ -92,14 +92,14 @@ class OrderQuerySet(models.QuerySet["Order"]):
         return self.filter(placed_at__isnull=False)
 
     def drafts(self) -> OrderQuerySet:
-        """Drafts, newest first."""
+        """Return drafts, newest first."""
         return self.filter(placed_at=None).order_by("-number")
 
     def of_buyer(self, user_id: int) -> OrderQuerySet:
         return self.placed().filter(user=user_id)
 
     def of_guest(self, contact: str) -> OrderQuerySet:
-        """Guest orders with this normalised phone or e-mail; none if the contact is empty."""
+        """Return guest orders with this normalised phone or e-mail; none if the contact is empty."""
         if not contact:
             return self.none()
         return self.placed().filter(Q(phone=contact) | Q(email__iexact=contact), user=None)
@@ -109,7 +109,7 @@ class OrderQuerySet(models.QuerySet["Order"]):
         return self.placed().filter(pk=order_id)
 
     def visible_to(self, user: User | None, now: datetime.datetime) -> OrderQuerySet:
-        """Placed orders that `user` may open by their unguessable ids.
+        """Return placed orders that `user` may open by their unguessable ids.
 
         Excludes orders of other accounts, and guest orders whose link has expired.
         """
@@ -140,7 +140,7 @@ class OrderQuerySet(models.QuerySet["Order"]):
         )
 
     def matching(self, text: str) -> OrderQuerySet:
-        """Search by what a label, a bank note or a buyer says.
+        """Return orders found by the text of a label, a bank note or a buyer.
 
         That is the code, alone or with a parcel's number ("TTP4GRM-1"), a tracking number, the order number,
         the phone (the last six digits suffice), the e-mail address, or words of the buyer's name.
@@ -169,12 +169,12 @@ class OrderQuerySet(models.QuerySet["Order"]):
         return self.order_by("-placed_at", "-number")
 
     def waiting_for_transfer(self) -> OrderQuerySet:
-        """Active orders that are payable by bank transfer and not fully paid."""
+        """Return active orders that are payable by bank transfer and not fully paid."""
         open_ones = self.filter(placed_at__isnull=False, cancelled_at=None, expired_at=None)
         return open_ones.filter(due_gross__gt=F("charged"), payments__method="transfer").distinct()
 
     def lapsed(self, now: datetime.datetime) -> OrderQuerySet:
-        """Unconfirmed, unpaid orders whose payment deadlines (if any) have passed.
+        """Return unconfirmed, unpaid orders whose payment deadlines (if any) have passed.
 
         Excludes orders named by a bank transfer that still waits for review.
         """
@@ -190,7 +190,7 @@ class OrderQuerySet(models.QuerySet["Order"]):
         )
 
     def unpaid(self) -> OrderQuerySet:
-        """Placed orders that are unconfirmed and have received no money yet."""
+        """Return placed orders that are unconfirmed and have received no money yet."""
         return self.filter(
             placed_at__isnull=False,
             confirmed_at=None,

@@ -32,7 +32,7 @@ class ParcelQuerySet(models.QuerySet["Parcel"]):
         return self.filter(part__cooperative=cooperative)
 
     def counting(self) -> ParcelQuerySet:
-        """Outgoing parcels (dispatches and replacements) that are not voided."""
+        """Return outgoing parcels (dispatches and replacements) that are not voided."""
         return self.filter(kind__in=OUTGOING_KINDS).exclude(state=ParcelState.VOIDED)
 
     def dispatches(self) -> ParcelQuerySet:
@@ -62,7 +62,7 @@ class ParcelQuerySet(models.QuerySet["Parcel"]):
         )
 
     def with_cash_shortfall(self) -> ParcelQuerySet:
-        """Parcels collected short whose buyer still owes, until staff decide who bears the rest."""
+        """Return parcels collected short whose buyer still owes, until staff decide who bears the rest."""
         still_owed = Q(part__order__due_gross__gt=F("part__order__charged"))
         return self.filter(CASH_SHORTFALL, still_owed, cod_shortfall_resolved_at=None)
 
@@ -155,7 +155,7 @@ class Parcel(WithMetadata, WithTimes):
 
     @property
     def state_label(self) -> str:
-        """The state shown in every interface; "delivered" means something else for what comes back."""
+        """The displayed state; for returns, "delivered" reads "received back"."""
         if self.kind in RETURN_KINDS and self.state == ParcelState.HANDED_OVER:
             return gettext("on the way back")
         if self.kind in RETURN_KINDS and self.state == ParcelState.DELIVERED:
@@ -199,7 +199,7 @@ def parcel_position_labels(parcels: Iterable[Parcel]) -> dict[int, str]:
 
 class ParcelLineQuerySet(models.QuerySet["ParcelLine"]):
     def delivered_quantities(self, part: OrderPart) -> dict[uuid.UUID, int]:
-        """Delivered and not returned steps of a part's lines, by line id. One query."""
+        """Return the delivered and not returned steps of a part's lines, by line id. One query."""
         rows = (
             self.filter(order_line__part=part)
             .exclude(parcel__state=ParcelState.VOIDED)

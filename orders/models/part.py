@@ -61,7 +61,7 @@ class OrderPartQuerySet(models.QuerySet["OrderPart"]):
         return self.filter(state=PartState.NEW).order_by("accept_by", "pk")
 
     def to_pack(self) -> OrderPartQuerySet:
-        """Accepted parts with a line that is not fully in closed parcels."""
+        """Return accepted parts with a line that is not fully in closed parcels."""
         in_parcels = Q(parcel_lines__parcel__kind__in=CLOSING_KINDS) & ~Q(
             parcel_lines__parcel__state=ParcelState.VOIDED
         )
@@ -93,7 +93,7 @@ class OrderPartQuerySet(models.QuerySet["OrderPart"]):
         return self.filter(pk__in=parts_in_transit).order_by("accepted_at", "pk")
 
     def finished(self) -> OrderPartQuerySet:
-        """Completed parts (delivered, returned, declined or cancelled), newest first."""
+        """Return completed parts (delivered, returned, declined or cancelled), newest first."""
         has_arrived = Q(progress__in=[Progress.DELIVERED, Progress.PARTLY_RETURNED, Progress.RETURNED])
         return self.filter(has_arrived | ~Q(state__in=ACTIVE_PART_STATES)).order_by(
             "-order__placed_at", "-pk"
@@ -118,7 +118,7 @@ class OrderPartQuerySet(models.QuerySet["OrderPart"]):
         )
 
     def unanswered(self) -> OrderPartQuerySet:
-        """New parts already escalated to the platform, most urgent first."""
+        """Return new parts already escalated to the platform, most urgent first."""
         return self.to_accept().filter(escalated_at__isnull=False, order__confirmed_at__isnull=False)
 
     def showing_address(self) -> OrderPartQuerySet:

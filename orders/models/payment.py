@@ -201,7 +201,7 @@ class Payment(WithMetadata, WithTimes):
 
 class PaymentEventQuerySet(models.QuerySet["PaymentEvent"]):
     def standing_collections(self) -> PaymentEventQuerySet:
-        """Cash collections of parcels that were not undone later."""
+        """Return cash collections of parcels that were not undone later."""
         undone = PaymentEvent.objects.filter(
             parcel=models.OuterRef("parcel"), kind=EventKind.CHARGE_BACK, pk__gt=models.OuterRef("pk")
         )

@@ -44,11 +44,11 @@ class ComplaintQuerySet(models.QuerySet["Complaint"]):
         return self.annotate(has_refused_photo=models.Exists(photos))
 
     def overdue(self, now: datetime.datetime) -> ComplaintQuerySet:
-        """Open complaints past their deadline, oldest deadline first."""
+        """Return open complaints past their deadline, oldest deadline first."""
         return self.open().filter(due_by__lte=now)
 
     def with_all(self) -> ComplaintQuerySet:
-        """Load everything that a complaint's page shows."""
+        """Return complaints with everything that their pages show."""
         lines = models.Prefetch(
             "lines", ComplaintLine.objects.select_related("order_line").order_by("order_line__position", "pk")
         )

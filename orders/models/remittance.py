@@ -22,7 +22,7 @@ class CashRemittanceQuerySet(models.QuerySet["CashRemittance"]):
         return self.filter(reconciled_at=None)
 
     def with_unresolved_difference(self) -> CashRemittanceQuerySet:
-        """Carriers' remittances that arrived with another amount, while the difference is unresolved."""
+        """Return carriers' remittances that arrived with another amount and an unresolved difference."""
         settled = self.filter(holder=CashHolder.CARRIER, received__isnull=False)
         return settled.exclude(remitted=F("received") + F("compensated"))
 

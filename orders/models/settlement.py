@@ -27,11 +27,11 @@ class SettlementQuerySet(models.QuerySet["Settlement"]):
         return self.exclude(state=SettlementState.OPEN)
 
     def to_pay(self) -> SettlementQuerySet:
-        """Closed settlements with an amount still to be paid out."""
+        """Return closed settlements with an amount still to be paid out."""
         return self.filter(state=SettlementState.CLOSED, payable__gt=0)
 
     def settled(self) -> SettlementQuerySet:
-        """Finished settlements: paid, or closed with nothing to pay out."""
+        """Return finished settlements: paid, or closed with nothing to pay out."""
         return self.filter(Q(state=SettlementState.PAID) | Q(state=SettlementState.CLOSED, payable__lte=0))
 
     def newest_first(self) -> SettlementQuerySet:
@@ -114,7 +114,7 @@ class PayoutQuerySet(models.QuerySet["Payout"]):
         return self.filter(method=PayoutMethod.BANK)
 
     def payable(self) -> PayoutQuerySet:
-        """Due payouts with a known bank account."""
+        """Return due payouts with a known bank account."""
         return self.due().exclude(method=PayoutMethod.BANK, bank_account="")
 
     def released(self, now: datetime.datetime) -> PayoutQuerySet:
@@ -122,7 +122,7 @@ class PayoutQuerySet(models.QuerySet["Payout"]):
         return self.filter(Q(payable_from=None) | Q(payable_from__lte=now))
 
     def without_account(self) -> PayoutQuerySet:
-        """Due bank payouts whose receiver has not given an account yet."""
+        """Return due bank payouts whose receiver has not given an account yet."""
         return self.due().to_bank().filter(bank_account="")
 
 

@@ -28,7 +28,7 @@ from orders.payments.workbook_limits import (
 )
 from shop.core.errors import Refused, StrOrPromise
 
-MAX_FILE_BYTES = 5_000_000  # bytes
+MAX_FILE_BYTES = 5_000_000
 MAX_COLUMNS = 60
 MAX_CELL_LENGTH = 4_000
 MAX_TEXT_LENGTH = 10_000_000  # characters in all cells: XLSX stores repeated texts once

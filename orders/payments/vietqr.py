@@ -81,7 +81,7 @@ def build_payload(*, bank: str, account: str, amount: int, note: str) -> str:
 def fold_note(text: str, *, max_length: int = MAX_QR_NOTE_LENGTH) -> str:
     """Fold a note as banks transmit it: no diacritics (đ is d) or special characters, cut to `max_length`.
 
-    The end is cut off, so put what must arrive first.
+    Text beyond `max_length` is dropped, so put the order code first.
     """
     decomposed = unicodedata.normalize("NFKD", text.translate(_UNDECOMPOSABLE))
     bare = "".join(character for character in decomposed if not unicodedata.combining(character))

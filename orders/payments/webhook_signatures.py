@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy as _
 from shop.core.errors import Refused
 
 MAX_CLOCK_DRIFT = datetime.timedelta(minutes=5)
-MAX_BODY_BYTES = 1_000_000  # bytes
+MAX_BODY_BYTES = 1_000_000
 _SECONDS = re.compile("[0-9]{1,11}")
 _CASSO_SIGNATURE = re.compile(r"t=([0-9]{1,14}),\s*v1=([0-9a-f]{128})")
 _PAYOS_EMPTY = (None, "null", "undefined")

@@ -86,7 +86,7 @@ def complaint(request: HttpRequest, order_id: uuid.UUID, number: int) -> HttpRes
 
 
 def _is_repeated(request: HttpRequest, part: OrderPart) -> bool:
-    """Return whether a complaint with this idempotency key exists: a double tap or a resubmission."""
+    """Whether a complaint with this idempotency key exists: a double tap or a resubmission."""
     key = bind_idempotency_key(request.POST.get("key", ""), "buyer", part.pk)
     return key is not None and Complaint.objects.filter(part=part, key=key).exists()
 

@@ -208,7 +208,7 @@ def _card_payment(order: Order, payment: Payment | None, due: int, *, waits: boo
 
 
 def _rest_due(order: Order, payment: Payment | None) -> int:
-    """Return what is still to be paid, other than on delivery, of an order already in fulfilment."""
+    """Return the amount due before delivery for an order already in fulfilment."""
     if payment is None or payment.method == PaymentMethod.COD or not order.still_due:
         return 0
     unpaid = (
@@ -226,7 +226,7 @@ def _last_payment(order: Order) -> Payment | None:
 def _payment_deadline(
     order: Order, payment: Payment | None, now: datetime.datetime
 ) -> PaymentDeadline | None:
-    """Return the payment's deadline; None for what is paid after fulfilment has begun."""
+    """Return the payment's deadline; None once fulfilment has begun."""
     if payment is None or payment.expires_at is None or not is_awaiting_confirmation(order):
         return None
     whole = payment.expires_at - min(payment.created_at, now)

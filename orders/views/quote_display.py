@@ -181,7 +181,7 @@ def seller_quote_views(
 
 
 def has_blocking_problems(quote: Quote) -> bool:
-    """Return whether the basket has problems that prevent an order to any province."""
+    """Whether the basket has problems that prevent an order to any province."""
     return any(_IN_BASKET & set(line.problems) for line in quote.lines) or any(
         QuoteProblem.PAUSED in seller_quote.problems for seller_quote in quote.seller_quotes
     )

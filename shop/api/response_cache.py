@@ -80,7 +80,7 @@ def _cache_key(request: HttpRequest) -> tuple[object, ...] | None:
 
 
 def _is_cacheable(operation: Operation) -> bool:
-    """Return whether the operation is a query for catalogue fields only."""
+    """Whether the operation is a query for catalogue fields only."""
     selections = operation.definition.selection_set
     return operation.operation_type is OperationType.QUERY and _selects_only_cacheable(operation, selections)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
-_POLL_SECONDS = 0.2  # seconds
+_POLL_SECONDS = 0.2
 _STABLE_SECONDS = 10.0  # a child that lived this long is restarted without a pause
 _MAX_PAUSE_SECONDS = 30.0
 _STOP_SECONDS = 15.0  # then children are killed

@@ -18,13 +18,13 @@ class PdfUnavailable(Exception):
 
 @cache
 def can_make_pdf() -> bool:
-    """Return whether WeasyPrint finds its libraries; cached for the process."""
+    """Whether WeasyPrint finds its libraries; cached for the process."""
     try:
         import weasyprint  # noqa: F401  # loads Pango at once, or says that it is not there
     except OSError:
         return False
     finally:
-        # It switches this on for the whole process; photos that are cut short are to be refused all the same.
+        # WeasyPrint enables this globally; reset it, so that truncated photos are still refused.
         ImageFile.LOAD_TRUNCATED_IMAGES = False
     return True
 

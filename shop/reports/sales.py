@@ -285,7 +285,7 @@ def _refund_rows(
 ) -> Iterable[Mapping[str, Any]]:
     """Return the refunded and refunded paid amounts by day of the order, and by group if there is one.
 
-    Lines are refunded by `RefundLine`, deliveries by `Refund`; a surplus is no part of the sales.
+    Lines are refunded by `RefundLine`, deliveries by `Refund`; a surplus is not a part of the sales.
     """
     relation = "part__" if delivery else "order_line__"
     amount = "delivery" if delivery else "amount"

@@ -304,7 +304,8 @@ def require_usual_discount(
 ) -> None:
     """Raise UnusualDiscount, with the figures, unless the discount is usual or these figures are confirmed.
 
-    Usual are up to 50 percent or `usual_amount`, with an end. `confirmed` is empty until a person confirms.
+    A discount is usual if it has an end and is at most 50 percent or `usual_amount`. `confirmed` is empty
+    until a person confirms.
     """
     remarks: list[StrOrPromise] = []
     if percent is not None and percent > USUAL_PERCENT:

@@ -86,7 +86,7 @@ def draw_share_pictures_task() -> None:
 def _changed_rows(last_seen: int) -> tuple[list[tuple[str, str]], int]:
     """Return the next changed products and cooperatives, and the id of the last change read.
 
-    Those of the overlap were looked at before and do not count: a run always gets further than the last one.
+    Changes re-read in the overlap do not count towards the batch, so each run advances.
     """
     changed: dict[tuple[str, str], None] = {}
     has_new = 0

@@ -75,7 +75,7 @@ def _add_words(words: Sequence[str], counts: Counter[str]) -> None:
 def _count_words() -> Counter[str]:
     """Return the number of products for each word of names, categories, origins and sellers.
 
-    Descriptions are left out: a slip of the keys in a search is meant to be a product's name.
+    Descriptions are excluded: misspelt searches are corrected to product names.
     """
     counts: Counter[str] = Counter()
     published = Product.objects.filter(

@@ -315,6 +315,6 @@ def _require_own_warehouse(part: OrderPart, warehouse_id: uuid.UUID) -> uuid.UUI
 
 
 def _require_return(parcel: Parcel) -> None:
-    """Raise Missing if the parcel is no return."""
+    """Raise Missing if the parcel is not a return."""
     if parcel.kind not in RETURN_KINDS:
         raise Missing()

@@ -22,7 +22,7 @@ Counted = tuple[Limit, str]
 
 
 class PhoneCodeRequired(Refused):
-    """Nothing was placed: the order needs a phone that was confirmed by a code."""
+    """The order was not placed: the phone must first be confirmed by a code."""
 
     code = "phone_code_required"
     default_message = _(
@@ -31,7 +31,7 @@ class PhoneCodeRequired(Refused):
 
 
 class TooManyOrders(Refused):
-    """A confirmed phone has placed very many orders today."""
+    """The daily limit of a confirmed phone is reached."""
 
     code = "too_many_orders"
     default_message = _(

@@ -61,8 +61,8 @@ class ConsentRequired(Refused):
 class AgreedOrder:
     """What a buyer agreed to: a locked basket's quote with contact, source and consents.
 
-    `method` is how what is not paid yet will be paid, None where nothing is left. An order that
-    `counts_at_once` is not confirmed by its payment: it is due on delivery, or free.
+    `method` pays the remaining amount; None if nothing remains. An order that `counts_at_once`
+    is not confirmed by its payment: it is due on delivery, or free.
     """
 
     basket: Basket

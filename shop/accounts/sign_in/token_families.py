@@ -19,7 +19,7 @@ from shop.core.database.transactions import lock_row
 from shop.core.errors import Missing, Refused
 from shop.core.models import record_change
 
-TOKEN_LIFETIME = datetime.timedelta(days=30)  # of a token
+TOKEN_LIFETIME = datetime.timedelta(days=30)
 MAX_FAMILY_LIFETIME = datetime.timedelta(days=365)  # of a family, however often its tokens are rotated
 # How long the previous token is still accepted: responses get lost, and tabs refresh at once.
 GRACE = datetime.timedelta(seconds=30)

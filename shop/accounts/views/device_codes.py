@@ -35,7 +35,7 @@ from shop.core.web.rate_limits import client_network
 from shop.notifications.models import ContactMethod
 
 _SENT = "device_code"  # session key: the code's id and the account it is for
-_VALID_SECONDS = 10 * 60  # seconds
+_VALID_SECONDS = 10 * 60
 
 
 def send_device_code(request: HttpRequest, submitted: Mapping[str, str]) -> HttpResponse:

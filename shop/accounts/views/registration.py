@@ -33,7 +33,7 @@ from shop.core.web.rate_limits import TooManyTries, client_network
 from shop.notifications.models import ContactMethod
 
 _PENDING = "registration"  # session key: the posted values, until the code is entered
-_VALID_SECONDS = 30 * 60  # seconds
+_VALID_SECONDS = 30 * 60
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

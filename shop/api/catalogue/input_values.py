@@ -25,7 +25,7 @@ from shop.core.images.renditions import store_picture
 from shop.core.models import Channel
 from shop.core.texts.rich_text import sanitise_rich_text, to_plain_text
 
-MAX_GRAMS = 1_000_000_000  # grams
+MAX_GRAMS = 1_000_000_000
 MANAGES_PRODUCTS = (Permission.MANAGE_PRODUCTS,)
 MANAGES_OWN_PRODUCTS = (
     CooperativeScoped(Permission.MANAGE_PRODUCTS),
@@ -157,7 +157,7 @@ def key_from_arguments(
 
 
 def may_manage_row(type_: Type, key: Key, context: Context) -> bool:
-    """Return whether the requester may manage this row; staff of a cooperative manage its rows only."""
+    """Whether the requester may manage this row; staff of a cooperative manage its rows only."""
     if context.may(*MANAGES_PRODUCTS):
         return True
     own_rows = context.scope(Permission.MANAGE_PRODUCTS).rows(cooperative="cooperative")

@@ -40,7 +40,7 @@ class DivisionQuerySet(models.QuerySet["Division"]):
         return self.filter(level=Level.COMMUNE, parent__code=province_code).in_order()
 
     def in_order(self) -> DivisionQuerySet:
-        """Sort by the Vietnamese alphabet."""
+        """Return the rows sorted by the Vietnamese alphabet."""
         return self.order_by("sort_key", "pk")
 
     def matching(self, text: str) -> DivisionQuerySet:
