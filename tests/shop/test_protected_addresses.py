@@ -24,8 +24,8 @@ ASKS = {
         customer-state role role-creation role-removal roles staff staff-account staff-account-roles
         staff-account-state
         refund refund-account refund-by-bank second-factor-reset second-factor-rule second-factors
-        second-person-rules settings settings-bank-account settings-deadlines settlement-closing
-        settlement-closings settlement-correction transfer-return transfer-sending withholding-end
+        second-person-rules settings settings-bank-account settings-deadlines settlement-closure
+        settlement-closures settlement-correction transfer-return transfer-return-confirmation withholding-end
         withholding-switch withholdings
     """,
     "members": """
@@ -51,24 +51,30 @@ ASKS_NOT = {
         draft-deletion draft-placement drafts failure-acknowledgement failure-retry home ledger listing
         listing-publication listing-return listing-texts listing-withdrawal listings order
         order-cancellation order-contact orders parcel-delivery part-cancellation payment-method promotion
-        promotion-end promotion-new settlement settlement-pdf settlement-print settlement-workbook
-        settlements synonym-removal synonym-set synonyms transfer transfer-dismissal transfer-reordering
+        promotion-end promotion-creation settlement settlement-pdf settlement-print settlement-workbook
+        settlements synonym-removal synonym-set synonyms transfer transfer-dismissal
+        transfer-replacement-order
         transfer-review transfer-settlement transfers transfers-all voucher voucher-codes voucher-end
-        voucher-file voucher-new weight-answer
+        voucher-file voucher-creation weight-answer
         forbidden-phrase-removal forbidden-phrases revision revision-approval revision-return revisions
+        parcel-undoing part-acceptance-undoing
     """,
     "members": """
-        application apply apply-code cash certificate certificate-new certificate-removal complaint
+        application apply apply-code cash certificate certificate-creation certificate-removal complaint
         complaint-rejection complaints cooperative cooperative-texts delivery-method delivery-method-end
-        delivery-methods delivery-rates discounts household household-new household-removal listing
-        listing-details listing-new listing-pause listing-pictures listing-reopening listing-resumption
+        delivery-methods delivery-rates discounts household household-creation household-removal listing
+        listing-details listing-creation listing-pause listing-pictures listing-return-to-draft
+        listing-resumption
         listing-submission listing-texts listing-withdrawal listings manifest market-days parcel parcel-cash
-        parcel-closing parcel-delivery parcel-failure parcel-handover parcel-label parcel-voiding parcels
+        parcel-closure parcel-delivery parcel-failed-delivery parcel-handover parcel-label
+        parcel-cancellation parcels
         part part-acceptance part-refusal parts pause picture-position picture-removal profile promotion
-        promotion-end promotion-new resumption return-receipt settlement settlement-pdf settlement-print
-        settlement-workbook settlements stock stock-receipt today variant variant-new voucher voucher-codes
-        voucher-end voucher-file voucher-new warehouse warehouse-closing warehouses weight weight-preview
+        promotion-end promotion-creation resumption return-receipt settlement settlement-pdf settlement-print
+        settlement-workbook settlements stock stock-receipt today variant variant-creation voucher
+        voucher-codes
+        voucher-end voucher-file voucher-creation warehouse warehouse-closure warehouses weight weight-preview
         received-invitation revision-withdrawal worker
+        offline parcel-undoing part-acceptance-undoing part-acceptances part-shortage
     """,
     "accounts": """
         api-client-end code code-name code-request consents details device-code email-confirmation home
