@@ -5,6 +5,54 @@
   const worker = document.currentScript.dataset.worker;
   if (worker && "serviceWorker" in navigator) navigator.serviceWorker.register(worker).catch(() => {});
 
+  // A photo with more pixels than the market shows is made smaller before it is sent; its form waits for that. What
+  // the phone cannot read is sent as it is, and the market says what is wrong with it.
+  const LONGEST_SIDE = 2400,
+    pending = new WeakMap();
+  const shrink = async (file) => {
+    const bitmap = await createImageBitmap(file);
+    const scale = LONGEST_SIDE / Math.max(bitmap.width, bitmap.height);
+    if (scale >= 1) return file;
+    const canvas = document.createElement("canvas");
+    canvas.width = Math.round(bitmap.width * scale);
+    canvas.height = Math.round(bitmap.height * scale);
+    canvas.getContext("2d").drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+    bitmap.close();
+    const blob = await new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.85));
+    return blob ? new File([blob], file.name.replace(/\.\w+$/, "") + ".jpg", { type: "image/jpeg" }) : file;
+  };
+  const shrinkAll = async (field) => {
+    const files = new DataTransfer();
+    for (const file of field.files) files.items.add(await shrink(file).catch(() => file));
+    field.files = files.files;
+  };
+  document.addEventListener("change", ({ target }) => {
+    if (target.type !== "file" || !target.accept.startsWith("image/") || !target.form) return;
+    const earlier = pending.get(target.form) || Promise.resolve();
+    pending.set(
+      target.form,
+      earlier.then(() => shrinkAll(target)),
+    );
+  });
+  window.addEventListener(
+    "submit",
+    (event) => {
+      const form = event.target,
+        waiting = pending.get(form);
+      if (!waiting) return;
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      // In a task of its own: while the event is being heard, browsers ignore a second submission.
+      waiting.finally(() => {
+        setTimeout(() => {
+          pending.delete(form);
+          form.requestSubmit(event.submitter);
+        });
+      });
+    },
+    true,
+  );
+
   // A dead network shows only when something is sent, and then the form's page would be gone with its photos: ask
   // whether the market answers first. Heard before market.js, which says so where the phone knows that it is offline.
   window.addEventListener(
@@ -59,51 +107,6 @@
       if (other !== event.target) other.value = "";
     }
   });
-
-  // A photo with more pixels than the market shows is made smaller before it is sent; its form waits for that. What
-  // the phone cannot read is sent as it is, and the market says what is wrong with it.
-  const LONGEST_SIDE = 2400,
-    pending = new WeakMap();
-  const shrink = async (file) => {
-    const bitmap = await createImageBitmap(file);
-    const scale = LONGEST_SIDE / Math.max(bitmap.width, bitmap.height);
-    if (scale >= 1) return file;
-    const canvas = document.createElement("canvas");
-    canvas.width = Math.round(bitmap.width * scale);
-    canvas.height = Math.round(bitmap.height * scale);
-    canvas.getContext("2d").drawImage(bitmap, 0, 0, canvas.width, canvas.height);
-    bitmap.close();
-    const blob = await new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.85));
-    return blob ? new File([blob], file.name.replace(/\.\w+$/, "") + ".jpg", { type: "image/jpeg" }) : file;
-  };
-  const shrinkAll = async (field) => {
-    const files = new DataTransfer();
-    for (const file of field.files) files.items.add(await shrink(file).catch(() => file));
-    field.files = files.files;
-  };
-  document.addEventListener("change", ({ target }) => {
-    if (target.type !== "file" || !target.accept.startsWith("image/") || !target.form) return;
-    const earlier = pending.get(target.form) || Promise.resolve();
-    pending.set(
-      target.form,
-      earlier.then(() => shrinkAll(target)),
-    );
-  });
-  window.addEventListener(
-    "submit",
-    (event) => {
-      const form = event.target,
-        waiting = pending.get(form);
-      if (!waiting) return;
-      event.preventDefault();
-      event.stopImmediatePropagation();
-      waiting.finally(() => {
-        pending.delete(form);
-        form.requestSubmit(event.submitter);
-      });
-    },
-    true,
-  );
 
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-print]")) window.print();
