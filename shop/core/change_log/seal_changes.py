@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from hashlib import sha256
 
 from celery import shared_task
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
@@ -41,23 +41,26 @@ def seal_changes_task() -> None:
 
 
 def seal_changes(*, now: datetime.datetime) -> int:
-    """Seal the oldest unsealed changes and return how many."""
-    changes = list(unsealed_changes(now=now)[:_IN_ONE_SEAL])
-    if not changes:
-        return 0
-    rows = [_build_sealed_change(change) for change in changes]
+    """Seal the oldest unsealed changes and return how many; 0 also if another worker is sealing them."""
     with transaction.atomic():
         last = next(iter(lock_rows(ChangeSeal.objects.filter(pk__in=_last_number()))), None)
         number, previous = (last.number + 1, last.digest) if last else (1, START)
-        if last and ChangeSeal.objects.filter(pk=number).exists():
+        if ChangeSeal.objects.filter(pk=number).exists():
             return 0  # another worker sealed these changes while this one waited for the lock
-        seal = ChangeSeal.objects.create(
+        # Read under the lock: what was read before it may be sealed by now.
+        changes = list(unsealed_changes(now=now)[:_IN_ONE_SEAL])
+        if not changes:
+            return 0
+        rows = [_build_sealed_change(change) for change in changes]
+        seal = ChangeSeal(
             number=number,
             sealed_at=now,
             count=len(rows),
             last_id=changes[-1].pk,
             digest=digest_of_seal(previous, number, now, rows),
         )
+        if not _create_seal(seal):
+            return 0
         for row in rows:
             row.seal = seal
         SealedChange.objects.bulk_create(rows)
@@ -71,6 +74,18 @@ def unsealed_changes(*, now: datetime.datetime) -> QuerySet[Change]:
     since = old_seals.values_list("last_id", flat=True).first() or 0
     sealed = SealedChange.objects.filter(pk=OuterRef("pk"))
     return Change.objects.filter(~Exists(sealed), pk__gt=since).order_by("pk")
+
+
+def _create_seal(seal: ChangeSeal) -> bool:
+    """Whether the seal is ours. There is no row to lock before the first seal, so its number decides."""
+    try:
+        with transaction.atomic():
+            seal.save(force_insert=True)
+    except IntegrityError:
+        if ChangeSeal.objects.filter(pk=seal.number).exists():
+            return False
+        raise
+    return True
 
 
 def _last_number() -> list[int]:
