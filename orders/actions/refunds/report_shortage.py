@@ -62,7 +62,8 @@ def report_shortage(
             raise NothingShort(field=f"available-{line_id}")
         missing = limit.open - count
         if missing:
-            share = limit.line.total_gross * missing // limit.line.quantity
+            # Rounded up: nobody pays a đồng for what is not sent, however it was reported.
+            share = -(-limit.line.total_gross * missing // limit.line.quantity)
             lines[line_id] = LineRefund(amount=min(limit.refundable, share), unsent=missing)
     if not lines:
         raise NothingShort()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from django.db.models import F
 
 from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
 from orders.actions.fulfilment.parcel_returns import NoLinesLeftToSend
 from orders.actions.refunds.report_shortage import NothingShort, report_shortage
-from orders.models import OrderPart, Refund
+from orders.models import OrderLine, OrderPart, Refund
 from shop.core.actors import Actor
 from shop.core.states import WrongMove
 from shop.notifications.models import Notification
@@ -53,6 +54,21 @@ def test_repeated_report_with_one_key_refunds_once() -> None:
         report_shortage(part_id=part.pk, available={line.pk: 3}, key="s", **AS_MEMBER)
 
     assert list(Refund.objects.values_list("amount", flat=True)) == [100_000]
+
+
+def test_shortages_of_one_line_leave_no_remainder_to_pay() -> None:
+    seller = make_seller()
+    uneven, other = make_variant(seller, price=3_333), make_variant(seller, price=50_000)
+    part = make_order((uneven, 3), (other, 1)).parts.get()
+    accept_part(part_id=part.pk, **AS_MEMBER)
+    line = part.lines.get(variant=uneven)
+    OrderLine.objects.filter(pk=line.pk).update(total_gross=F("total_gross") + 1)
+    total = OrderLine.objects.get(pk=line.pk).total_gross
+
+    report_shortage(part_id=part.pk, available={line.pk: 1}, **AS_MEMBER)
+    report_shortage(part_id=part.pk, available={line.pk: 0}, **AS_MEMBER)
+
+    assert (total, sum(Refund.objects.values_list("amount", flat=True))) == (10_000, 10_000)
 
 
 def test_shortage_that_is_none_or_everything_is_refused() -> None:
