@@ -12,6 +12,7 @@ from catalog.actions.listings.listing_states import (
     publish_listing,
 )
 from catalog.actions.listings.revision_decisions import (
+    ProposedCategoryDeleted,
     RevisionPictureNotReady,
     approve_revision,
     return_revision,
@@ -21,7 +22,8 @@ from catalog.actions.products.product_pictures import LastPicture, add_picture, 
 from catalog.actions.products.product_translations import translate_product
 from catalog.actions.products.products import update_product
 from catalog.actions.products.variants import update_variant
-from catalog.models import Listing, Price, Product, ProductMedia, ProductRevision
+from catalog.actions.taxonomy.category_tree import merge_category
+from catalog.models import Category, Listing, Price, Product, ProductMedia, ProductRevision
 from catalog.states import ListingState, RevisionState
 from shop.core.actors import Actor
 from shop.core.errors import Missing, ReasonRequired
@@ -86,6 +88,31 @@ def test_name_waits_while_the_approved_one_stays_on_sale() -> None:
     assert not ProductRevision.objects.exists()
     assert Change.objects.filter(action="revision.approved").count() == 1
     assert "“Lá thơm”" in Notification.objects.get().text
+
+
+def test_proposed_category_that_was_deleted_is_not_approved() -> None:
+    product = make_approved()
+    category = make_category("Thuốc nam")
+    edit(product, category_id=category.pk)
+    before = product.category_id
+    Category.objects.filter(pk=category.pk).delete()
+
+    with assert_refused(ProposedCategoryDeleted, "proposed_category_deleted"):
+        approve(product)
+
+    product.refresh_from_db()
+    assert product.category_id == before
+
+
+def test_proposed_category_follows_its_merge() -> None:
+    product = make_approved()
+    category, target = make_category("Thuốc nam"), make_category("Thảo dược")
+    edit(product, category_id=category.pk)
+
+    merge_category(category_id=category.pk, into_id=target.pk, **COMMON)
+    approve(product)
+
+    assert product.category_id == target.pk
 
 
 @pytest.mark.parametrize("state", [ListingState.PUBLISHED, ListingState.PAUSED])

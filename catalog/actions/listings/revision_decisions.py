@@ -13,7 +13,7 @@ from catalog.actions.products.product_rows import lock_product
 from catalog.actions.products.product_translations import save_product_translations
 from catalog.actions.products.products import save_product_values
 from catalog.actions.wording.forbidden_words import require_allowed_product
-from catalog.models import Product, ProductMedia, ProductRevision
+from catalog.models import Category, Product, ProductMedia, ProductRevision
 from catalog.states import RevisionState
 from cooperatives.models import Cooperative
 from shop.core.actors import Actor
@@ -27,16 +27,24 @@ class RevisionPictureNotReady(Refused):
     default_message = _("A new photo is still being processed or cannot be read. Try again in a minute.")
 
 
+class ProposedCategoryDeleted(Refused):
+    code = "proposed_category_deleted"
+    default_message = _("The proposed category no longer exists. Return the changes and ask for another one.")
+
+
 @transaction.atomic(durable=True)
 def approve_revision(
     *, product_id: int, seen_at: datetime.datetime | None, actor: Actor, now: datetime.datetime
 ) -> Product:
     """Put the proposed changes on sale. `seen_at` is the revision's `submitted_at` when it was opened.
 
-    Raises Missing, ChangedSinceOpened, WrongMove, RevisionPictureNotReady, ListingIncomplete,
-    ForbiddenWords.
+    Raises Missing, ChangedSinceOpened, WrongMove, ProposedCategoryDeleted, RevisionPictureNotReady,
+    ListingIncomplete, ForbiddenWords.
     """
     product, revision = _lock_revision(product_id, seen_at)
+    category_id = revision.values.get("category_id")
+    if category_id is not None and not Category.objects.filter(pk=category_id).exists():
+        raise ProposedCategoryDeleted()
     if revision.has_pictures:
         _replace_pictures(product, revision)
     save_product_values(product, revision.values, actor=actor, now=now)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from catalog.actions.listings.selling_prices import apply_promotions
 from catalog.actions.products.product_rows import set_search_columns
 from catalog.actions.taxonomy.taxonomy import StillReferenced, lock_record
-from catalog.models import Category, Product
+from catalog.models import Category, Product, ProductRevision
 from shop.core.actors import Actor
 from shop.core.database.transactions import lock_rows
 from shop.core.errors import Missing, Refused
@@ -66,7 +66,7 @@ def move_category(
 
 @transaction.atomic(durable=True)
 def merge_category(*, category_id: int, into_id: int, actor: Actor, now: datetime.datetime) -> Category:
-    """Move a category's products and subcategories into another one, and delete it.
+    """Move a category's products, proposed ones too, and subcategories into another one, and delete it.
 
     Past orders keep their copies. Raises CategoryInsideItself, Missing, and StillReferenced while a
     promotion, voucher or commission rate names it.
@@ -86,6 +86,9 @@ def merge_category(*, category_id: int, into_id: int, actor: Actor, now: datetim
     if _is_referenced(category):
         raise StillReferenced(field="id")
     count = _move_products(category, target, actor=actor, now=now)
+    for revision in ProductRevision.objects.filter(values__category_id=category.pk):
+        revision.values["category_id"] = target.pk
+        revision.save(update_fields=["values"])
     snapshot = {"name": category.name, "slug": category.slug}
     data = {"from": category.name, "to": target.name, "into": target.pk, "products": count}
     record_change("category.merged", category, actor=actor, now=now, data=data, snapshot=snapshot)
