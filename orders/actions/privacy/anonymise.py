@@ -6,6 +6,7 @@ This module belongs to `orders`, which may import the models of all other rows o
 from __future__ import annotations
 
 import datetime
+from contextlib import nullcontext
 
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
@@ -47,6 +48,7 @@ from shop.accounts.personal.consents import end_consents
 from shop.accounts.personal.data_requests import close_request, record_done_request
 from shop.accounts.second_factor.factors import remove_factors
 from shop.accounts.sign_in.sessions import sign_out_everywhere
+from shop.accounts.staff.last_admin import keep_an_administrator
 from shop.accounts.states import RequestState
 from shop.core.actors import Actor
 from shop.core.change_log.seal_changes import redact_contents, redact_names
@@ -79,7 +81,7 @@ _OPEN = (OrderStatus.UNCONFIRMED, OrderStatus.PLACED, OrderStatus.IN_HAND, Order
 def anonymise_person(*, user_id: int, actor: Actor, now: datetime.datetime) -> None:
     """Remove name, contacts and addresses from a person's rows; orders keep products, amounts and province.
 
-    Raises Missing, UndeliveredOrders, UnsettledOrders, LastManager.
+    Raises Missing, UndeliveredOrders, UnsettledOrders, LastAdmin, LastManager.
     """
     was_requested = DataRequest.objects.open().filter(user=user_id, kind=RequestKind.DELETION).exists()
     user = anonymise_user(user_id=user_id, actor=actor, now=now)
@@ -89,6 +91,12 @@ def anonymise_person(*, user_id: int, actor: Actor, now: datetime.datetime) -> N
 
 def anonymise_user(*, user_id: int, actor: Actor, now: datetime.datetime) -> User:
     """Step of `anonymise_person`."""
+    is_staff = User.objects.filter(pk=user_id, is_staff=True).exists()
+    with keep_an_administrator() if is_staff else nullcontext():
+        return _anonymise_user(user_id, actor, now)
+
+
+def _anonymise_user(user_id: int, actor: Actor, now: datetime.datetime) -> User:
     user = lock_row(User.objects.filter(pk=user_id, erased_at=None))
     if user is None:
         raise Missing()

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from orders.actions.privacy.anonymise import anonymise_person
 from shop.accounts.models import Group, GroupPermission, User
 from shop.accounts.staff.last_admin import LastAdmin
 from shop.accounts.staff.permissions import Permission
@@ -110,6 +111,8 @@ def test_last_administrator_keeps_their_right_however_it_is_taken() -> None:
         change_group(group_id=group.pk, change=without, **BY)
     with pytest.raises(LastAdmin):
         delete_group(group_id=group.pk, **BY)
+    with pytest.raises(LastAdmin):
+        anonymise_person(user_id=admin.pk, **BY)
 
     assert User.objects.get(pk=admin.pk).is_active
     assert list(admin.permission_groups.all()) == [group]
