@@ -78,7 +78,9 @@ def invitation(request: HttpRequest, membership: MembershipContext, invitation_i
 @require_POST
 @for_members(MemberRight.MANAGE)
 @require_recent_proof
-def revocation(request: HttpRequest, membership: MembershipContext, invitation_id: int) -> HttpResponse:
+def invitation_revocation(
+    request: HttpRequest, membership: MembershipContext, invitation_id: int
+) -> HttpResponse:
     """Revoke an open invitation."""
     action = partial(
         revoke_invitation,
@@ -93,7 +95,7 @@ def revocation(request: HttpRequest, membership: MembershipContext, invitation_i
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-def received(request: HttpRequest, token: str) -> HttpResponse:
+def received_invitation(request: HttpRequest, token: str) -> HttpResponse:
     """Show an invitation to whoever opened its link, and accept it for the signed-in account."""
     try:
         row = find_open_invitation(token, timezone.now())
