@@ -57,7 +57,7 @@ def named(path):
     return str(path.relative_to(ROOT))
 
 
-def test_no_file_is_too_long():
+def test_no_file_is_too_long() -> None:
     long = {
         named(path): count
         for path in code()
@@ -81,11 +81,11 @@ def test_no_template_line_is_too_long() -> None:
     assert long == []
 
 
-def test_no_module_has_a_meaningless_name():
+def test_no_module_has_a_meaningless_name() -> None:
     assert [named(path) for path in code() if path.stem in BANNED_NAMES] == []
 
 
-def test_migrations_import_no_code_of_the_apps():
+def test_migrations_import_no_code_of_the_apps() -> None:
     """Migrations run with later code, so they may name fields but not import rules."""
     imported = [
         (named(path), module)
@@ -98,7 +98,7 @@ def test_migrations_import_no_code_of_the_apps():
     assert imported == []
 
 
-def test_vietnamese_is_in_translations_and_not_in_the_code():
+def test_vietnamese_is_in_translations_and_not_in_the_code() -> None:
     """User-facing texts are English message ids; names and data of Vietnam stay Vietnamese."""
     vietnamese_lines = [
         (named(path), text)
@@ -111,7 +111,7 @@ def test_vietnamese_is_in_translations_and_not_in_the_code():
     assert vietnamese_lines == []
 
 
-def test_docstrings_and_comments_mention_existing_names():
+def test_docstrings_and_comments_mention_existing_names() -> None:
     """Constants, names in backticks and raised exceptions: a rename must not leave the old name in prose."""
     texts = {path: path.read_text() for path in [*code(), *(ROOT / "tests").rglob("*.py")]}
     schemas = [path.read_text() for path in (ROOT / "shop" / "api").rglob("*.graphql")]
@@ -132,7 +132,7 @@ def test_docstrings_and_comments_mention_existing_names():
     assert missing == []
 
 
-def test_error_codes_are_class_names_in_snake_case():
+def test_error_codes_are_class_names_in_snake_case() -> None:
     """A client that receives a code, and whoever reads a log, finds the class by it."""
     errors = _subclasses("Refused")
     codes = {
@@ -147,20 +147,20 @@ def test_error_codes_are_class_names_in_snake_case():
     assert codes == {name: WORD_START.sub("_", name).lower() for name in errors}
 
 
-def test_code_has_no_todo_marks():
+def test_code_has_no_todo_marks() -> None:
     marks = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 
     assert [named(path) for path in code() if marks.search(path.read_text())] == []
 
 
-def test_models_have_no_default_order():
+def test_models_have_no_default_order() -> None:
     ordered = re.compile(r"^\s+ordering\s*=", re.MULTILINE)
 
     models = [path for path in code() if "models" in (path.stem, path.parent.name)]
     assert [named(path) for path in models if ordered.search(path.read_text())] == []
 
 
-def test_only_states_modules_assign_a_state():
+def test_only_states_modules_assign_a_state() -> None:
     """Elsewhere a plain assignment would bypass the state table."""
     column = "state|status|saleor_status|progress|cod_state|authorize_coverage|charge_coverage"
     assigned = re.compile(rf"\.({column})\s*=[^=]|\.update\([^)]*\b({column})=")
@@ -173,7 +173,7 @@ def test_only_states_modules_assign_a_state():
     assert writers - STATE_WRITERS - history == set()
 
 
-def test_tasks_process_rows_through_the_sweep_helper():
+def test_tasks_process_rows_through_the_sweep_helper() -> None:
     """A plain loop in a task stops at the first row that raises; `shop.core.jobs.sweeps` isolates each row.
 
     A loop that only queues a message for each row is allowed.
@@ -194,7 +194,7 @@ def test_tasks_process_rows_through_the_sweep_helper():
     ]
 
 
-def test_python_files_have_unix_line_ends():
+def test_python_files_have_unix_line_ends() -> None:
     files = subprocess.run(
         ["git", "ls-files", "--eol", "*.py"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.splitlines()

@@ -28,7 +28,7 @@ def pins(name):
 
 
 @pytest.mark.parametrize("name", LOCKS)
-def test_every_package_is_pinned_with_hashes_and_names_no_host(name):
+def test_every_package_is_pinned_with_hashes_and_names_no_host(name) -> None:
     text = (ROOT / name).read_text().replace("\\\n", " ")
     lines = [line for line in text.splitlines() if line and not line.lstrip().startswith("#")]
 
@@ -36,7 +36,7 @@ def test_every_package_is_pinned_with_hashes_and_names_no_host(name):
     assert "://" not in text
 
 
-def test_lock_files_match_the_requirements():
+def test_lock_files_match_the_requirements() -> None:
     """`make lock` was run after requirements.in or requirements-dev.in changed."""
     run, development = pins("requirements.txt"), pins("requirements-dev.txt")
 
@@ -45,7 +45,7 @@ def test_lock_files_match_the_requirements():
     assert run.items() <= development.items()
 
 
-def test_file_with_another_hash_is_not_installed(tmp_path):
+def test_file_with_another_hash_is_not_installed(tmp_path) -> None:
     wheel = tmp_path / "tiny-1.0-py3-none-any.whl"
     with zipfile.ZipFile(wheel, "w") as archive:
         archive.writestr("tiny.py", "")
@@ -120,14 +120,14 @@ def audit(server):
     return subprocess.run([*AUDIT, address], capture_output=True, text=True)
 
 
-def test_audit_with_data_reports_clean_packages(service):
+def test_audit_with_data_reports_clean_packages(service) -> None:
     done = audit(service)
 
     assert done.stdout.startswith("reached the data: no known vulnerabilities in 1")
     assert done.returncode == 0
 
 
-def test_audit_fails_on_a_known_vulnerability_and_names_it(service):
+def test_audit_fails_on_a_known_vulnerability_and_names_it(service) -> None:
     release = pins("requirements.txt")["pillow"]
     service.faults["pillow", release] = ["CVE-2026-1"]
 
@@ -137,7 +137,7 @@ def test_audit_fails_on_a_known_vulnerability_and_names_it(service):
     assert done.returncode == 1
 
 
-def test_audit_claims_nothing_when_the_service_knows_no_vulnerabilities(service):
+def test_audit_claims_nothing_when_the_service_knows_no_vulnerabilities(service) -> None:
     service.faults.clear()
 
     done = audit(service)
@@ -146,7 +146,7 @@ def test_audit_claims_nothing_when_the_service_knows_no_vulnerabilities(service)
     assert done.returncode == 0
 
 
-def test_audit_claims_nothing_without_a_network():
+def test_audit_claims_nothing_without_a_network() -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]

@@ -66,7 +66,7 @@ def is_complete(response):
 @pytest.mark.once
 @pytest.mark.parametrize("page", UPLOADS)
 @pytest.mark.parametrize("language", ["vi", "en"])
-def test_each_upload_page_accepts_the_size_it_asks_for(page, language):
+def test_each_upload_page_accepts_the_size_it_asks_for(page, language) -> None:
     name, values, most, without_sign_in = UPLOADS[page]
     with translation.override(language):
         address = reverse(name, args=values)
@@ -78,7 +78,7 @@ def test_each_upload_page_accepts_the_size_it_asks_for(page, language):
 
 
 @pytest.mark.once
-def test_every_form_with_files_is_listed():
+def test_every_form_with_files_is_listed() -> None:
     folder = Path(settings.BASE_DIR) / "templates"
     with_files = {
         str(path.relative_to(folder))
@@ -90,7 +90,7 @@ def test_every_form_with_files_is_listed():
 
 
 @pytest.mark.once
-def test_other_addresses_accept_ten_megabytes_and_webhooks_one():
+def test_other_addresses_accept_ten_megabytes_and_webhooks_one() -> None:
     assert allowance_for("/webhooks/sepay/", "application/json") == Allowance(MEGABYTE, MEGABYTE)
     assert allowance_for("/graphql/", FORM) == Allowance(MAX_BYTES_WITH_FILES, DEFAULT)
     assert allowance_for("/graphql/", "application/json") == Allowance(DEFAULT, DEFAULT)
@@ -102,7 +102,7 @@ def test_other_addresses_accept_ten_megabytes_and_webhooks_one():
 
 
 @pytest.mark.once
-def test_proxy_accepts_what_these_addresses_accept():
+def test_proxy_accepts_what_these_addresses_accept() -> None:
     lines = (Path(settings.BASE_DIR) / "deploy" / "Caddyfile").read_text()
     pattern, others = re.findall(r"@(?:photos|others not) path_regexp (.*)", lines)
     large = [limit for limit in BODY_LIMITS if limit.max_bytes > DEFAULT]
@@ -117,7 +117,7 @@ def test_proxy_accepts_what_these_addresses_accept():
 
 
 @pytest.mark.once
-def test_proxy_limits_the_time_of_each_step_and_the_default_body():
+def test_proxy_limits_the_time_of_each_step_and_the_default_body() -> None:
     text = (Path(settings.BASE_DIR) / "deploy" / "Caddyfile").read_text()
 
     times = dict(re.findall(r"^\s*(read_header|read_body|write|idle) (\w+)$", text, re.M))
@@ -143,7 +143,7 @@ def test_proxy_limits_the_time_of_each_step_and_the_default_body():
     ],
 )
 @pytest.mark.parametrize("expects", [(), ("Expect: 100-continue",)])
-def test_body_declared_too_large_is_not_read(web, path, length, content_type, expects):
+def test_body_declared_too_large_is_not_read(web, path, length, content_type, expects) -> None:
     response = answer_to_head(web, head(path, *expects, length=length, content_type=content_type))
 
     assert status_of(response) == 413
@@ -154,7 +154,7 @@ def test_body_declared_too_large_is_not_read(web, path, length, content_type, ex
 @pytest.mark.once
 @pytest.mark.processes
 @pytest.mark.django_db
-def test_refusal_reaches_a_client_that_keeps_sending(web):
+def test_refusal_reaches_a_client_that_keeps_sending(web) -> None:
     with web.connect() as connected:
         connected.sendall(head("/dat-hang/", length=40 * MEGABYTE))
         for _ in range(40):
@@ -171,7 +171,7 @@ def test_refusal_reaches_a_client_that_keeps_sending(web):
 @pytest.mark.processes
 @pytest.mark.django_db
 @pytest.mark.parametrize("path", ["/dat-hang/", "/xa-vien/hang/moi/", f"/don-hang/{TOKEN}/goi/1/phan-anh/"])
-def test_chunked_body_is_cut_off_at_its_limit(web, path):
+def test_chunked_body_is_cut_off_at_its_limit(web, path) -> None:
     chunk = b"100000\r\n" + bytes(MEGABYTE) + b"\r\n"
     limit = 41 if "phan-anh" in path else 11
     spooled = 0
@@ -191,7 +191,7 @@ def test_chunked_body_is_cut_off_at_its_limit(web, path):
 @pytest.mark.once
 @pytest.mark.processes
 @pytest.mark.django_db
-def test_large_photo_is_read_from_members_and_refused_to_visitors(web):
+def test_large_photo_is_read_from_members_and_refused_to_visitors(web) -> None:
     script = (
         "from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY\n"
         "from django.contrib.sessions.backends.db import SessionStore\n"
@@ -220,7 +220,7 @@ def test_large_photo_is_read_from_members_and_refused_to_visitors(web):
 @pytest.mark.once
 @pytest.mark.processes
 @pytest.mark.django_db
-def test_concurrent_bodies_per_network_are_limited_and_others_are_served(web):
+def test_concurrent_bodies_per_network_are_limited_and_others_are_served(web) -> None:
     network, other_network = "127.0.0.2", "127.0.0.3"
     asks = head("/dat-hang/", "Expect: 100-continue", length=10 * MEGABYTE)
     in_english = head("/en/dat-hang/", length=10 * MEGABYTE)
@@ -263,7 +263,7 @@ def test_concurrent_bodies_per_network_are_limited_and_others_are_served(web):
 
 
 @pytest.mark.once
-def test_network_of_the_visitor_is_counted_behind_a_proxy(settings):
+def test_network_of_the_visitor_is_counted_behind_a_proxy(settings) -> None:
     settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
     def network(address, *headers, is_from_proxy=True):
@@ -283,7 +283,7 @@ def test_network_of_the_visitor_is_counted_behind_a_proxy(settings):
 
 
 @pytest.mark.django_db(transaction=True)  # the connection may be closed, as between requests
-def test_visitors_are_known_by_session_or_token():
+def test_visitors_are_known_by_session_or_token() -> None:
     user = make_user()
     client = Client()
     client.force_login(user)
@@ -301,7 +301,7 @@ def test_visitors_are_known_by_session_or_token():
 
 
 @pytest.mark.once
-def test_other_servers_refuse_large_bodies_too():
+def test_other_servers_refuse_large_bodies_too() -> None:
     """Servers that pass on a request before its body arrived read nothing of it."""
     response = Client().post("/dat-hang/", CONTENT_LENGTH=str(DEFAULT + 1))
 

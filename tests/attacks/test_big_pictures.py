@@ -98,7 +98,7 @@ def decoded(original: Path, folder: Path) -> tuple[list[int], int]:
 
 @pytest.mark.once
 @pytest.mark.parametrize("name", FORMATS)
-def test_size_is_read_without_the_memory_of_the_pixels(name):
+def test_size_is_read_without_the_memory_of_the_pixels(name) -> None:
     file = io.BytesIO(hostile(name))
 
     with PeakMemory() as peak:
@@ -111,7 +111,7 @@ def test_size_is_read_without_the_memory_of_the_pixels(name):
 
 @pytest.mark.once
 @pytest.mark.parametrize("name", FORMATS)
-def test_truncated_header_is_refused_or_read(name):
+def test_truncated_header_is_refused_or_read(name) -> None:
     content = hostile(name)
 
     for length in range(min(len(content), 700)):
@@ -145,7 +145,7 @@ def test_truncated_header_is_refused_or_read(name):
         "a short PNG",
     ],
 )
-def test_endless_headers_are_refused_at_once(content):
+def test_endless_headers_are_refused_at_once(content) -> None:
     started = time.process_time()
 
     with pytest.raises(image_files.NotAPicture):
@@ -155,7 +155,7 @@ def test_endless_headers_are_refused_at_once(content):
 
 
 @pytest.mark.once
-def test_picture_needing_too_much_memory_is_refused_by_its_header():
+def test_picture_needing_too_much_memory_is_refused_by_its_header() -> None:
     """WebP cannot be decoded to a smaller size, and its decoder holds four copies."""
     canvas = (7295).to_bytes(3, "little") + (5471).to_bytes(3, "little")
     webp = b"RIFF\x1e\0\0\0WEBPVP8X\x0a\0\0\0\x02\0\0\0" + canvas
@@ -166,7 +166,7 @@ def test_picture_needing_too_much_memory_is_refused_by_its_header():
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("is_delivered", [False, True], ids=["nothing has come", "one is open"])
-def test_uploads_are_dropped_where_no_complaint_is_possible(is_delivered):
+def test_uploads_are_dropped_where_no_complaint_is_possible(is_delivered) -> None:
     order = make_order((make_variant(price=45_000, on_hand=20), 5))
     part = order.parts.get()
     client = Client()
@@ -185,7 +185,7 @@ def test_uploads_are_dropped_where_no_complaint_is_possible(is_delivered):
 
 
 @pytest.mark.django_db
-def test_uploads_of_unproven_buyers_are_dropped(client: Client):
+def test_uploads_of_unproven_buyers_are_dropped(client: Client) -> None:
     order = make_order((make_variant(price=45_000, on_hand=20), 5))
     part = deliver_order(order, now=timezone.now())
     before = all_rows()
@@ -210,7 +210,7 @@ def complain_with_photos(client: Client, part: OrderPart):
 
 
 @pytest.mark.django_db
-def test_uploads_are_dropped_where_a_page_accepts_none(client: Client):
+def test_uploads_are_dropped_where_a_page_accepts_none(client: Client) -> None:
     upload = SimpleUploadedFile("a.jpg", b"x" * 4 * MEGABYTE)
 
     request = client.post("/tai-khoan/dang-nhap/", {"login": "x", "file": upload}).wsgi_request
@@ -220,7 +220,7 @@ def test_uploads_are_dropped_where_a_page_accepts_none(client: Client):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("token", [None, "Bearer not.a.token"])
-def test_anonymous_uploads_through_the_api_are_dropped(client: Client, token):
+def test_anonymous_uploads_through_the_api_are_dropped(client: Client, token) -> None:
     query = """mutation($file: Upload!) {
         productMediaCreate(input: {product: "UHJvZHVjdDox", image: $file}) { media { id } } }"""
     parts = {
@@ -242,7 +242,7 @@ def test_anonymous_uploads_through_the_api_are_dropped(client: Client, token):
 
 @pytest.mark.once
 @pytest.mark.parametrize("name", FORMATS)
-def test_decoder_stays_below_its_memory_limit(name, tmp_path):
+def test_decoder_stays_below_its_memory_limit(name, tmp_path) -> None:
     original, folder = tmp_path / "original", tmp_path / "made"
     original.write_bytes(hostile(name))
     folder.mkdir()
@@ -262,7 +262,7 @@ def test_decoder_stays_below_its_memory_limit(name, tmp_path):
     ],
     ids=["memory", "clock"],
 )
-def test_decoder_that_exceeds_its_limits_ends_and_reports_it(limits, reason):
+def test_decoder_that_exceeds_its_limits_ends_and_reports_it(limits, reason) -> None:
     with pytest.raises(UndecodablePicture) as refused:
         make_renditions(io.BytesIO(hostile("rgba.png")), **limits)
 
@@ -270,7 +270,7 @@ def test_decoder_that_exceeds_its_limits_ends_and_reports_it(limits, reason):
 
 
 @pytest.mark.once
-def test_decoder_is_killed_after_its_processor_seconds(tmp_path):
+def test_decoder_is_killed_after_its_processor_seconds(tmp_path) -> None:
     """The wall-clock limit, which would end it first on a busy machine, is disabled."""
     original = tmp_path / "original"
     original.write_bytes(jpeg_of_many_scans(20_000))
@@ -281,7 +281,7 @@ def test_decoder_is_killed_after_its_processor_seconds(tmp_path):
 
 
 @pytest.mark.once
-def test_broken_decoder_is_not_blamed_on_the_picture(monkeypatch, tmp_path):
+def test_broken_decoder_is_not_blamed_on_the_picture(monkeypatch, tmp_path) -> None:
     monkeypatch.setattr(image_files, "_DECODER", tmp_path / "missing.py")
 
     with pytest.raises(image_files.DecoderBroken, match=r"missing\.py"):
@@ -327,7 +327,7 @@ ODD_EXIF = {
 
 @pytest.mark.once
 @pytest.mark.parametrize("name", ODD_EXIF)
-def test_malformed_exif_is_ignored(name):
+def test_malformed_exif_is_ignored(name) -> None:
     rendition = make_renditions(io.BytesIO(ODD_EXIF[name]))
 
     assert {rendition.width, rendition.height} == {400, 300}
@@ -337,7 +337,7 @@ def test_malformed_exif_is_ignored(name):
 @pytest.mark.parametrize(
     "profile", [b"", b"\xff" * 200, b"\0" * 128 + b"\xff" * 400, b"x" * 3_000_000], ids=len
 )
-def test_malformed_profiles_leave_colours_unchanged(profile):
+def test_malformed_profiles_leave_colours_unchanged(profile) -> None:
     rendition = make_renditions(io.BytesIO(jpeg(icc_profile=profile)))
 
     red, green, blue = Image.open(io.BytesIO(rendition.files[0].jpeg)).getpixel((20, 20))
@@ -346,7 +346,7 @@ def test_malformed_profiles_leave_colours_unchanged(profile):
 
 @pytest.mark.once
 @pytest.mark.parametrize("form", ["GIF", "WEBP", "PNG"])
-def test_first_frame_of_an_animation_is_used(form):
+def test_first_frame_of_an_animation_is_used(form) -> None:
     file = io.BytesIO()
     frames = [Image.new("RGB", (400, 300), colour) for colour in ("red", "blue", "green")]
     frames[0].save(file, form, save_all=True, append_images=frames[1:])
@@ -358,7 +358,7 @@ def test_first_frame_of_an_animation_is_used(form):
 
 
 @pytest.mark.once
-def test_gif_frame_larger_than_its_canvas_is_not_unpacked():
+def test_gif_frame_larger_than_its_canvas_is_not_unpacked() -> None:
     """The file's header claims 10 × 10, its first frame 65,535 × 65,535."""
     gif = b"GIF89a\x0a\0\x0a\0\0\0\0" + b"," + struct.pack("<HHHHB", 0, 0, 65535, 65535, 0) + b"\2\1\0\0;"
 
@@ -369,7 +369,7 @@ def test_gif_frame_larger_than_its_canvas_is_not_unpacked():
 
 
 @pytest.mark.once
-def test_compressed_texts_that_expand_in_a_png_are_refused():
+def test_compressed_texts_that_expand_in_a_png_are_refused() -> None:
     text = zlib.compress(b"\0" * 50 * MEGABYTE)
     chunks = [(b"zTXt", b"a\0\0" + text)] * 20
 
@@ -380,7 +380,7 @@ def test_compressed_texts_that_expand_in_a_png_are_refused():
 
 
 @pytest.mark.once
-def test_rotated_heif_photo_is_turned_once():
+def test_rotated_heif_photo_is_turned_once() -> None:
     file = io.BytesIO()
     exif = Image.Exif()
     exif[ORIENTATION] = 6
@@ -401,7 +401,7 @@ def cut_short() -> ContentFile[bytes]:
 
 
 @pytest.mark.django_db
-def test_refused_photo_is_logged_once_and_does_not_block_others(caplog):
+def test_refused_photo_is_logged_once_and_does_not_block_others(caplog) -> None:
     first, second = store_picture(cut_short()), store_picture(ContentFile(jpeg(), name="b.jpg"))
 
     with caplog.at_level(logging.WARNING, "shop.core.images.renditions"):
@@ -416,7 +416,7 @@ def test_refused_photo_is_logged_once_and_does_not_block_others(caplog):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_process_decodes_one_picture_at_a_time(monkeypatch):
+def test_process_decodes_one_picture_at_a_time(monkeypatch) -> None:
     waiting = [store_picture(ContentFile(jpeg(), name=f"{number}.jpg")) for number in range(3)]
     begun, released, decoded_now = threading.Event(), threading.Event(), []
 
@@ -448,7 +448,7 @@ def test_process_decodes_one_picture_at_a_time(monkeypatch):
 
 
 @pytest.mark.django_db
-def test_picture_is_claimed_by_one_process_until_the_claim_ends():
+def test_picture_is_claimed_by_one_process_until_the_claim_ends() -> None:
     picture = store_picture(ContentFile(jpeg(), name="a.jpg"))
     now = timezone.now()
 
@@ -458,7 +458,7 @@ def test_picture_is_claimed_by_one_process_until_the_claim_ends():
 
 
 @pytest.mark.django_db
-def test_refused_photo_does_not_complete_a_listing():
+def test_refused_photo_does_not_complete_a_listing() -> None:
     product = make_product()
     listing = product.listings.get()
     refused = Picture.objects.create(original="a.jpg", state=PictureState.REFUSED)
@@ -478,7 +478,7 @@ def test_refused_photo_does_not_complete_a_listing():
 
 
 @pytest.mark.django_db
-def test_last_visible_photo_stays_and_a_refused_one_is_removed():
+def test_last_visible_photo_stays_and_a_refused_one_is_removed() -> None:
     product = make_product()
     channel = product.listings.get().channel
     channel.checks_listings = True
@@ -506,7 +506,7 @@ def test_last_visible_photo_stays_and_a_refused_one_is_removed():
 
 
 @pytest.mark.django_db
-def test_sender_and_members_see_that_a_photo_could_not_be_opened(client: Client):
+def test_sender_and_members_see_that_a_photo_could_not_be_opened(client: Client) -> None:
     order = make_order((make_variant(price=45_000, on_hand=20), 5))
     part = deliver_order(order, now=timezone.now())
     complaint = submit_complaint(
@@ -528,7 +528,7 @@ def test_sender_and_members_see_that_a_photo_could_not_be_opened(client: Client)
 
 
 @pytest.mark.django_db
-def test_members_see_which_of_their_photos_could_not_be_opened(client: Client):
+def test_members_see_which_of_their_photos_could_not_be_opened(client: Client) -> None:
     product = make_product()
     ProductMedia.objects.create(product=product, picture=store_picture(cut_short()), sort_order=9)
     render_waiting_pictures()

@@ -19,7 +19,7 @@ def orders_in(path):
         return {code for (code,) in copy.execute("SELECT code FROM orders_order")}
 
 
-def test_copied_file_loses_orders_that_a_backup_keeps(tmp_path):
+def test_copied_file_loses_orders_that_a_backup_keeps(tmp_path) -> None:
     database = Path(connection.settings_dict["NAME"])
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -52,14 +52,14 @@ def parsed(request, *, is_from_proxy=False):
         b"GET / HTTP/1.1 HTTP/1.1\r\n",
     ],
 )
-def test_ambiguous_framing_is_refused(head):
+def test_ambiguous_framing_is_refused(head) -> None:
     parser = parsed(head + HOST + b"\r\n")
 
     assert parser.completed
     assert parser.error.code == 400
 
 
-def test_transfer_codings_other_than_chunked_are_unknown():
+def test_transfer_codings_other_than_chunked_are_unknown() -> None:
     parser = parsed(b"POST / HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n" + HOST + b"\r\n")
 
     assert parser.error.code == 501
@@ -68,14 +68,14 @@ def test_transfer_codings_other_than_chunked_are_unknown():
 @pytest.mark.parametrize(
     "chunks", [b"5\r\nabcdefg\r\n0\r\n\r\n", b"-1\r\n\r\n", b"0x5\r\nabcde\r\n0\r\n\r\n"]
 )
-def test_malformed_chunks_are_refused(chunks):
+def test_malformed_chunks_are_refused(chunks) -> None:
     parser = parsed(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n" + HOST + b"\r\n")
     parser.received(chunks)
 
     assert parser.error.code == 400
 
 
-def test_head_is_limited_to_32_kilobytes():
+def test_head_is_limited_to_32_kilobytes() -> None:
     long = b"GET / HTTP/1.1\r\n" + HOST + b"X-Long: "
     adjustments = Adjustments(max_request_header_size=32 * 1024)
     parser = RequestParser(adjustments, address="203.0.113.7", is_from_proxy=False, has_room=bool)
@@ -84,7 +84,7 @@ def test_head_is_limited_to_32_kilobytes():
     assert parser.error.code == 431
 
 
-def test_only_a_trusted_proxy_may_set_forwarding_headers():
+def test_only_a_trusted_proxy_may_set_forwarding_headers() -> None:
     request = (
         b"GET / HTTP/1.1\r\n" + HOST + b"X-Forwarded-For: 203.0.113.9\r\nX-Forwarded-Proto: https\r\n"
         b"X-Forwarded-Host: evil.example\r\nForwarded: for=203.0.113.9\r\nX_Forwarded_For: 203.0.113.9\r\n"
@@ -98,7 +98,7 @@ def test_only_a_trusted_proxy_may_set_forwarding_headers():
     assert proxy.headers["X_FORWARDED_PROTO"] == "https"
 
 
-def test_proxies_are_named_by_address_or_network():
+def test_proxies_are_named_by_address_or_network() -> None:
     listener = SimpleNamespace()
     with override_settings(TRUSTED_PROXIES=[ip_network("127.0.0.1"), ip_network("10.1.0.0/16")]):
         trusted = [Listener.is_proxy(listener, each) for each in ("127.0.0.1", "10.1.2.3")]
@@ -112,7 +112,7 @@ def test_proxies_are_named_by_address_or_network():
 
 @pytest.mark.processes
 @pytest.mark.django_db
-def test_answers_follow_the_protocol(web):
+def test_answers_follow_the_protocol(web) -> None:
     get = b"GET /robots.txt HTTP/1.1\r\n" + HOST
     close = b"Connection: close\r\n\r\n"
 
@@ -144,7 +144,7 @@ def test_answers_follow_the_protocol(web):
 
 @pytest.mark.processes
 @pytest.mark.django_db
-def test_one_range_of_a_file_is_sent_and_many_are_not(web):
+def test_one_range_of_a_file_is_sent_and_many_are_not(web) -> None:
     picture = web.folder / "media" / "pictures" / "one.webp"
     picture.parent.mkdir(parents=True, exist_ok=True)
     picture.write_bytes(b"0123456789" * 1000)
@@ -173,7 +173,7 @@ def read_one_response(connection):
 
 @pytest.mark.processes
 @pytest.mark.django_db
-def test_killed_process_is_replaced_and_the_shop_stops_cleanly(tmp_path):
+def test_killed_process_is_replaced_and_the_shop_stops_cleanly(tmp_path) -> None:
     web = Web(tmp_path, workers=1)
     (before,) = web.children()
     idle = web.connect()

@@ -88,7 +88,7 @@ def closed_within(connected, seconds):
         return False
 
 
-def test_pages_are_served_beside_200_slow_connections_which_are_closed(hurried_web, record_property):
+def test_pages_are_served_beside_200_slow_connections_which_are_closed(hurried_web, record_property) -> None:
     idle = list(idle_connections(hurried_web))
     trickling = [*slow_heads(hurried_web), *slow_bodies(hurried_web)]
     readers = list(slow_readers(hurried_web))
@@ -128,7 +128,7 @@ def test_pages_are_served_beside_200_slow_connections_which_are_closed(hurried_w
     assert [status for status, _seconds in after] == [200, 200]
 
 
-def test_slow_but_steady_client_is_not_cut_off(hurried_web):
+def test_slow_but_steady_client_is_not_cut_off(hurried_web) -> None:
     body = b'{"query": "{ shop { name } }"' + b" " * 12_000 + b"}"
     head = (
         f"POST /graphql/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
@@ -147,7 +147,7 @@ def test_slow_but_steady_client_is_not_cut_off(hurried_web):
     assert status_of(response) == 200
 
 
-def test_connections_per_address_are_limited_and_others_are_served(web):
+def test_connections_per_address_are_limited_and_others_are_served(web) -> None:
     head = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: "
     kept = [web.connect("127.0.0.2") for _ in range(20)]
     for each in kept:
@@ -168,7 +168,7 @@ def test_connections_per_address_are_limited_and_others_are_served(web):
     assert all(proxies_open)
 
 
-def test_stopping_shop_answers_requests_it_has_begun(hurried_web):
+def test_stopping_shop_answers_requests_it_has_begun(hurried_web) -> None:
     """A body still arriving when the processes stop is read and answered, then the connection closes."""
     body = b'{"query": "{ shop { name } }"}'
     with hurried_web.connect() as connected:

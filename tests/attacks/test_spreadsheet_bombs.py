@@ -52,36 +52,36 @@ def refused(content: bytes) -> UnreadableFile:
     return caught.value
 
 
-def test_small_file_of_a_million_cells_is_refused():
+def test_small_file_of_a_million_cells_is_refused() -> None:
     cells = packed({SHEET: sheet(f"<row>{'<c/>' * 50}</row>" * 20_000)})
     assert len(cells) < 50_000
 
     assert str(refused(cells).message) == "Tệp quá lớn. Hãy chia thành các kỳ ngắn hơn."
 
 
-def test_one_row_of_a_million_cells_is_refused():
+def test_one_row_of_a_million_cells_is_refused() -> None:
     refused(packed({SHEET: sheet(f"<row>{'<c/>' * 1_000_000}</row>")}))
 
 
-def test_million_empty_rows_are_refused():
+def test_million_empty_rows_are_refused() -> None:
     refused(packed({SHEET: sheet("<row/>" * 1_000_000)}))
 
 
 @pytest.mark.parametrize("name", ["xl/sharedStrings.xml", "xl/styles.xml", "xl/workbook.xml", "xl/x.bin"])
-def test_million_elements_in_any_part_are_refused(name):
+def test_million_elements_in_any_part_are_refused(name) -> None:
     refused(packed({name: f"<a>{'<b/>' * 1_300_000}</a>"}))
 
 
-def test_oversized_element_is_refused():
+def test_oversized_element_is_refused() -> None:
     refused(packed({SHEET: sheet(f'<row><c a="{"x" * 3_000_000}"/></row>')}))
 
 
-def test_deeply_nested_elements_are_refused():
+def test_deeply_nested_elements_are_refused() -> None:
     refused(packed({SHEET: sheet("<row>" * 100_000)}))
 
 
 @pytest.mark.parametrize("name", [SHEET, "xl/workbook.xml", "xl/sharedStrings.xml", "xl/styles.xml"])
-def test_entities_are_refused_in_every_part(name):
+def test_entities_are_refused_in_every_part(name) -> None:
     laughs = ['<!ENTITY l0 "ha">'] + [f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10)]
     row = "<row><c t='str'><v>&l9;</v></c></row>"
     bomb = f'<?xml version="1.0"?><!DOCTYPE w [{"".join(laughs)}]>{sheet(row)}'
@@ -89,7 +89,7 @@ def test_entities_are_refused_in_every_part(name):
     refused(packed({name: bomb}))
 
 
-def test_external_entity_reads_no_local_file(tmp_path):
+def test_external_entity_reads_no_local_file(tmp_path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("khóa bí mật")
     row = "<row><c t='str'><v>&x;</v></c></row>"
@@ -98,21 +98,21 @@ def test_external_entity_reads_no_local_file(tmp_path):
     refused(packed({SHEET: bomb}))
 
 
-def test_rows_padded_to_a_far_column_are_refused():
+def test_rows_padded_to_a_far_column_are_refused() -> None:
     rows = "".join(f'<row r="{n}"><c r="IV{n}" t="n"><v>1</v></c></row>' for n in range(1, MAX_ROWS + 1))
 
     refused(packed({SHEET: sheet(rows)}))
 
 
-def test_oversized_part_is_refused_by_the_directory():
+def test_oversized_part_is_refused_by_the_directory() -> None:
     refused(packed({"xl/media/image1.png": b"\0" * 200_000_000}))
 
 
-def test_thousands_of_parts_are_refused():
+def test_thousands_of_parts_are_refused() -> None:
     refused(packed({f"xl/media/{n}": "" for n in range(5_000)}))
 
 
-def test_long_shared_text_in_every_cell_is_refused():
+def test_long_shared_text_in_every_cell_is_refused() -> None:
     """The text is stored once in the file but repeated in every row that is read."""
     strings = f"<sst><si><t>{'x' * 3_999}</t></si></sst>"
     row = "<row>" + "<c t='s'><v>0</v></c>" * 10 + "</row>"
@@ -120,7 +120,7 @@ def test_long_shared_text_in_every_cell_is_refused():
     refused(packed({SHEET: sheet(row * 5_000), "xl/sharedStrings.xml": strings}))
 
 
-def test_cells_far_away_are_refused():
+def test_cells_far_away_are_refused() -> None:
     refused(packed({SHEET: sheet('<row r="1"><c r="A1"/></row><row r="1048576"><c r="XFD1048576"/></row>')}))
 
 
@@ -136,11 +136,11 @@ def test_cells_far_away_are_refused():
     ],
     ids=["one line of commas", "one word", "one quotation", "empty lines", "many lines", "utf-16"],
 )
-def test_oversized_text_files_are_refused_with_little_memory(content):
+def test_oversized_text_files_are_refused_with_little_memory(content) -> None:
     refused(content)
 
 
-def test_largest_accepted_statement_takes_seconds():
+def test_largest_accepted_statement_takes_seconds() -> None:
     """The largest allowed number of cells, as a person waits for the response."""
     width = MAX_CELLS // MAX_ROWS
     row = "".join(f"<c t='str'><v>Khách {n} trả tiền</v></c>" for n in range(width))
@@ -154,6 +154,6 @@ def test_largest_accepted_statement_takes_seconds():
     assert seconds < 15, f"{seconds:.1f} s, {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss} kB"
 
 
-def test_openpyxl_uses_a_parser_that_refuses_entities():
+def test_openpyxl_uses_a_parser_that_refuses_entities() -> None:
     """A second line of defence: the library uses the parser only where it is installed."""
     assert openpyxl.DEFUSEDXML

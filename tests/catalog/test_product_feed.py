@@ -36,7 +36,7 @@ def items(client, language):
     return [{each.tag.removeprefix(G): each.text for each in item} for item in tree.iter("item")]
 
 
-def test_feed_lists_every_visible_variant_with_price_measure_and_stock(client):
+def test_feed_lists_every_visible_variant_with_price_measure_and_stock(client) -> None:
     seller = make_seller("HTX Tài Hoan")
     category = make_category("Miến", make_category("Đồ khô"))
     product = make_product(
@@ -92,7 +92,7 @@ def test_feed_lists_every_visible_variant_with_price_measure_and_stock(client):
     assert client.get("/feeds/google-fr.xml").status_code == 404
 
 
-def test_feed_respects_accept_encoding_with_file_wrapper():
+def test_feed_respects_accept_encoding_with_file_wrapper() -> None:
     make_photo(make_product(name="Miến dong"))
     write_feeds()
     environ = RequestFactory()._base_environ(PATH_INFO="/feeds/google-vi.xml")
@@ -115,7 +115,7 @@ def test_feed_respects_accept_encoding_with_file_wrapper():
     assert gzip.decompress(compressed) == plain
 
 
-def test_recent_feed_is_not_rewritten():
+def test_recent_feed_is_not_rewritten() -> None:
     make_photo(make_product())
     write_feeds_task()
 
@@ -125,7 +125,7 @@ def test_recent_feed_is_not_rewritten():
     assert len(queries) == 0
 
 
-def test_query_count_does_not_grow_with_products_and_variants():
+def test_query_count_does_not_grow_with_products_and_variants() -> None:
     seller = make_seller()
     counts = []
     for variants in ((("", 0),), tuple((f"Cỡ {n}", n) for n in range(6))):
@@ -138,7 +138,7 @@ def test_query_count_does_not_grow_with_products_and_variants():
     assert counts[0] == counts[1]
 
 
-def test_products_of_paused_seller_are_out_of_stock_everywhere(client):
+def test_products_of_paused_seller_are_out_of_stock_everywhere(client) -> None:
     product = make_product(make_seller("HTX Nghỉ", paused_from=NOW), name="Quýt")
     make_photo(product)
     make_product(name="Mận")

@@ -38,7 +38,7 @@ def locations(client, section, query=""):
     return [each.text for each in tree.findall("s:url/s:loc", NS)]
 
 
-def test_canonical_url_drops_filters_and_sorting_but_keeps_page_number(client):
+def test_canonical_url_drops_filters_and_sorting_but_keeps_page_number(client) -> None:
     make_product(category=make_category("Miến"))
 
     for address, canonical in [
@@ -61,7 +61,7 @@ def test_canonical_url_drops_filters_and_sorting_but_keeps_page_number(client):
         }
 
 
-def test_robots_txt_disallows_private_pages_and_names_sitemap(client):
+def test_robots_txt_disallows_private_pages_and_names_sitemap(client) -> None:
     lines = client.get("/robots.txt").content.decode().splitlines()
 
     assert f"Sitemap: {SITE}/sitemap.xml" in lines
@@ -70,7 +70,7 @@ def test_robots_txt_disallows_private_pages_and_names_sitemap(client):
     assert not any("/san-pham/x/".startswith(path) or path == "/" for path in disallowed)
 
 
-def test_sitemaps_list_visible_pages_in_both_languages(client):
+def test_sitemaps_list_visible_pages_in_both_languages(client) -> None:
     category = make_category("Miến")
     seller = make_seller("HTX Tài Hoan", slug="htx-tai-hoan")
     product = make_product(seller, name="Miến dong", category=category)
@@ -97,7 +97,7 @@ def test_sitemaps_list_visible_pages_in_both_languages(client):
     assert row.find("s:lastmod", NS).text == f"{timezone.localtime(product.updated_at):%Y-%m-%d}"
 
 
-def test_sitemaps_are_paginated_and_cached(client, monkeypatch, django_assert_num_queries):
+def test_sitemaps_are_paginated_and_cached(client, monkeypatch, django_assert_num_queries) -> None:
     monkeypatch.setattr(LanguageSitemap, "limit", 2)
     products = [make_product(name=f"Món {n}") for n in range(3)]
 
@@ -113,7 +113,7 @@ def test_sitemaps_are_paginated_and_cached(client, monkeypatch, django_assert_nu
     assert locations(client, "goods-vi") == addresses[1:]
 
 
-def test_json_ld_has_an_offer_per_variant_with_unit_price(client):
+def test_json_ld_has_an_offer_per_variant_with_unit_price(client) -> None:
     seller = make_seller(
         "HTX Tài Hoan",
         hamlet="Thôn Chè Cọ",

@@ -30,7 +30,7 @@ def share_picture_path(client, product):
     return re.search(r'property="og:image" content="http://127.0.0.1:8000(/[^"]+)"', page)[1]
 
 
-def test_share_picture_is_redrawn_only_when_its_content_changes(client):
+def test_share_picture_is_redrawn_only_when_its_content_changes(client) -> None:
     seller = make_seller("HTX Tài Hoan")
     product = make_product(seller, name="Miến dong")
     before = share_picture_path(client, product)
@@ -61,7 +61,7 @@ def test_share_picture_is_redrawn_only_when_its_content_changes(client):
     assert SharePicture.objects.filter(kind="cooperatives.cooperative", key=seller.pk).count() == 1
 
 
-def test_share_picture_is_redrawn_once_photo_is_ready(client):
+def test_share_picture_is_redrawn_once_photo_is_ready(client) -> None:
     product = make_product()
     picture = make_picture()
     add_picture(
@@ -81,7 +81,7 @@ def test_share_picture_is_redrawn_once_photo_is_ready(client):
     assert share_picture_path(client, product) != path_without_photo
 
 
-def test_share_picture_of_withdrawn_product_is_deleted():
+def test_share_picture_of_withdrawn_product_is_deleted() -> None:
     product = make_product()
     record_change("product.edited", product, **SYSTEM)
     draw_share_pictures_task()

@@ -37,7 +37,7 @@ def translation_url(product):
     return f"/xa-vien/hang/{product.listings.get().pk}/loi/en/"
 
 
-def test_member_translates_fields_and_the_others_stay_vietnamese(client, seller, product):
+def test_member_translates_fields_and_the_others_stay_vietnamese(client, seller, product) -> None:
     client.force_login(make_member(seller, Role.LISTER))
     product.listings.update(state=ListingState.DRAFT)
     small = product.variants.get(name="Gói nhỏ")
@@ -75,7 +75,7 @@ def test_member_translates_fields_and_the_others_stay_vietnamese(client, seller,
     assert "<h1>Miến dong</h1>" in html_of(client.get(f"/san-pham/{product.slug}/"))
 
 
-def test_emptied_translation_is_removed_and_unchanged_form_records_nothing(client, seller, product):
+def test_emptied_translation_is_removed_and_unchanged_form_records_nothing(client, seller, product) -> None:
     client.force_login(make_member(seller, Role.LISTER))
     product.listings.update(state=ListingState.DRAFT)
     submitted = {f"product-{product.pk}-name": "Noodles", f"product-{product.pk}-description_text": "Firm."}
@@ -88,7 +88,7 @@ def test_emptied_translation_is_removed_and_unchanged_form_records_nothing(clien
     assert saved_translations(product) == {"name": "Noodles"}
 
 
-def test_foreign_products_and_unknown_languages_cannot_be_translated(client, seller, product):
+def test_foreign_products_and_unknown_languages_cannot_be_translated(client, seller, product) -> None:
     client.force_login(make_member(make_seller("HTX Khác"), Role.LISTER))
     submitted = {f"product-{product.pk}-name": "Noodles"}
 
@@ -101,7 +101,7 @@ def test_foreign_products_and_unknown_languages_cannot_be_translated(client, sel
     assert saved_translations(product) == saved_translations(seller) == {}
 
 
-def test_manager_translates_cooperative_and_staff_correct_it(client, seller, product):
+def test_manager_translates_cooperative_and_staff_correct_it(client, seller, product) -> None:
     delivery_method = seller.delivery_methods.get()
     details = {"agreed_on": datetime.date(2026, 11, 1), "products_made": "Miến", "place": "Thôn Chè Cọ"}
     household = Producer.objects.create(cooperative=seller, name="Hộ bà Mơ", **details)

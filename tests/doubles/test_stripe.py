@@ -39,7 +39,7 @@ def create_intent(client, *, amount=50_000, **extra):
     return client.payment_intents.create({"amount": amount, "currency": "vnd", **CARD, **extra})
 
 
-def test_card_payment_succeeds(stripe, client):
+def test_card_payment_succeeds(stripe, client) -> None:
     intent = create_intent(client)
 
     status = stripe.buyer_pays(intent.id, GOOD)
@@ -49,7 +49,7 @@ def test_card_payment_succeeds(stripe, client):
     assert (paid.amount_received, paid.latest_charge.amount_captured) == (50_000, 50_000)
 
 
-def test_declined_card_leaves_payment_open_for_another_card(stripe, client):
+def test_declined_card_leaves_payment_open_for_another_card(stripe, client) -> None:
     intent = create_intent(client)
 
     with pytest.raises(library.CardError) as declined:
@@ -69,7 +69,7 @@ def test_declined_card_leaves_payment_open_for_another_card(stripe, client):
         (False, "requires_payment_method", "payment_intent_authentication_failure"),
     ],
 )
-def test_sca_card_requires_action_of_bank(stripe, client, approved, status, error):
+def test_sca_card_requires_action_of_bank(stripe, client, approved, status, error) -> None:
     intent = create_intent(client)
 
     waiting = stripe.buyer_pays(intent.id, SCA)
@@ -80,7 +80,7 @@ def test_sca_card_requires_action_of_bank(stripe, client, approved, status, erro
     assert (paid.last_payment_error and paid.last_payment_error.code) == error
 
 
-def test_hold_is_captured_once_and_rest_released(stripe, client):
+def test_hold_is_captured_once_and_rest_released(stripe, client) -> None:
     intent = create_intent(client, capture_method="manual")
     stripe.buyer_pays(intent.id)
 
@@ -98,7 +98,7 @@ def test_hold_is_captured_once_and_rest_released(stripe, client):
     assert second.value.code == "payment_intent_unexpected_state"
 
 
-def test_cancelled_payment_cannot_be_confirmed(stripe, client):
+def test_cancelled_payment_cannot_be_confirmed(stripe, client) -> None:
     intent = create_intent(client)
 
     cancelled = client.payment_intents.cancel(intent.id, {"cancellation_reason": "abandoned"})
@@ -108,7 +108,7 @@ def test_cancelled_payment_cannot_be_confirmed(stripe, client):
         client.payment_intents.confirm(intent.id, {"payment_method": "pm_card_visa"})
 
 
-def test_refunds_cannot_exceed_charge(stripe, client):
+def test_refunds_cannot_exceed_charge(stripe, client) -> None:
     intent = create_intent(client)
     stripe.buyer_pays(intent.id)
 
@@ -124,7 +124,7 @@ def test_refunds_cannot_exceed_charge(stripe, client):
     assert second.value.code == "charge_already_refunded"
 
 
-def test_refund_failing_later_restores_charge(stripe, client):
+def test_refund_failing_later_restores_charge(stripe, client) -> None:
     intent = create_intent(client)
     stripe.buyer_pays(intent.id)
     stripe.account.next_refund = "pending"
@@ -140,7 +140,7 @@ def test_refund_failing_later_restores_charge(stripe, client):
 @pytest.mark.parametrize(
     ("amount", "code"), [(12_999, "amount_too_small"), (100_000_000, "amount_too_large")]
 )
-def test_amounts_have_limits_of_stripe(client, amount, code):
+def test_amounts_have_limits_of_stripe(client, amount, code) -> None:
     with pytest.raises(library.InvalidRequestError) as refused:
         create_intent(client, amount=amount)
 
@@ -161,7 +161,7 @@ def test_amounts_have_limits_of_stripe(client, amount, code):
         ({"amount": 50_000, "currency": "vnd", "capture_method": "later"}, None, "capture_method"),
     ],
 )
-def test_parameters_are_checked_against_library(stripe, client, params, code, param):
+def test_parameters_are_checked_against_library(stripe, client, params, code, param) -> None:
     with pytest.raises(library.InvalidRequestError) as refused:
         client.payment_intents.create(params)
 
@@ -169,14 +169,14 @@ def test_parameters_are_checked_against_library(stripe, client, params, code, pa
     assert stripe.account.every("payment_intent") == []
 
 
-def test_wrong_key_is_refused(stripe):
+def test_wrong_key_is_refused(stripe) -> None:
     with pytest.raises(library.AuthenticationError):
         create_intent(stripe_client(stripe, key="sk_test_other"))
 
     assert stripe.account.every("payment_intent") == []
 
 
-def test_repeated_idempotency_key_replays_first_answer(stripe, client):
+def test_repeated_idempotency_key_replays_first_answer(stripe, client) -> None:
     key = {"idempotency_key": "call:1"}
     params = {"amount": 50_000, "currency": "vnd"}
 
@@ -191,7 +191,7 @@ def test_repeated_idempotency_key_replays_first_answer(stripe, client):
     assert len(stripe.account.every("payment_intent")) == 1
 
 
-def test_idempotency_key_expires_after_a_day(stripe, client):
+def test_idempotency_key_expires_after_a_day(stripe, client) -> None:
     key = {"idempotency_key": "call:1"}
     first = client.payment_intents.create({"amount": 50_000, "currency": "vnd"}, key)
     clock = stripe.account.clock
@@ -202,7 +202,7 @@ def test_idempotency_key_expires_after_a_day(stripe, client):
     assert first.id != second.id
 
 
-def test_idempotency_key_in_use_is_conflict(stripe, client):
+def test_idempotency_key_in_use_is_conflict(stripe, client) -> None:
     key = {"idempotency_key": "call:1"}
     stripe.faults.tell("payment_intents.create", Fault.HANG_WITHIN)
     with pytest.raises(library.APIConnectionError):
@@ -224,7 +224,7 @@ def test_idempotency_key_in_use_is_conflict(stripe, client):
         (Fault.REFUSE, 0),
     ],
 )
-def test_fault_happens_once_as_configured(stripe, fault, expected_count):
+def test_fault_happens_once_as_configured(stripe, fault, expected_count) -> None:
     client = stripe_client(stripe, timeout=0.2)
     stripe.faults.tell("payment_intents.create", fault, status=503)
 
@@ -237,7 +237,7 @@ def test_fault_happens_once_as_configured(stripe, fault, expected_count):
     assert len(stripe.account.every("payment_intent")) == expected_count + 1
 
 
-def test_checkout_session_creates_payment(stripe, client):
+def test_checkout_session_creates_payment(stripe, client) -> None:
     line = {
         "quantity": 1,
         "price_data": {"currency": "vnd", "unit_amount": 50_000, "product_data": {"name": "Order T1"}},
@@ -260,7 +260,7 @@ def test_checkout_session_creates_payment(stripe, client):
     assert completed.payment_intent.latest_charge.amount_captured == 50_000
 
 
-def test_transfers_cannot_exceed_charge_and_can_be_reversed(stripe, client):
+def test_transfers_cannot_exceed_charge_and_can_be_reversed(stripe, client) -> None:
     stripe.account.connected.add("acct_ha_giang")
     intent = create_intent(client)
     stripe.buyer_pays(intent.id)
@@ -280,7 +280,7 @@ def test_transfers_cannot_exceed_charge_and_can_be_reversed(stripe, client):
     assert [(row.amount, row.amount_reversed) for row in transfers] == [(45_000, 5_000)]
 
 
-def test_lists_are_paged_and_filtered_by_time(stripe, client):
+def test_lists_are_paged_and_filtered_by_time(stripe, client) -> None:
     for _ in range(3):
         create_intent(client)
 
@@ -318,7 +318,7 @@ def listener(stripe):
     server.server_close()
 
 
-def test_webhooks_are_signed_and_can_be_repeated_reordered_and_dropped(stripe, client, listener):
+def test_webhooks_are_signed_and_can_be_repeated_reordered_and_dropped(stripe, client, listener) -> None:
     intent = create_intent(client)
     stripe.buyer_pays(intent.id)
 
@@ -332,7 +332,7 @@ def test_webhooks_are_signed_and_can_be_repeated_reordered_and_dropped(stripe, c
         assert library.Webhook.construct_event(body, signature, stripe.webhook_secret, api_key="sk_test_x").id
 
 
-def test_webhooks_can_be_delivered_automatically(stripe, client, listener):
+def test_webhooks_can_be_delivered_automatically(stripe, client, listener) -> None:
     stripe.webhooks.automatic()
 
     create_intent(client)
@@ -342,7 +342,7 @@ def test_webhooks_can_be_delivered_automatically(stripe, client, listener):
     assert [event.type for event in client.events.list().data] == ["payment_intent.created"]
 
 
-def test_disputes_emit_events(stripe, client):
+def test_disputes_emit_events(stripe, client) -> None:
     intent = create_intent(client)
     stripe.buyer_pays(intent.id)
 

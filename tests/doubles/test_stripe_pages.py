@@ -80,7 +80,7 @@ def submit_card(page, number):
     page.get_by_role("button", name="Pay").click()
 
 
-def test_card_payment_returns_to_shop(shop, address, client, intent):
+def test_card_payment_returns_to_shop(shop, address, client, intent) -> None:
     submit_card(shop, "4242 4242 4242 4242")
     shop.wait_for_url(re.compile("redirect_status=succeeded"))
 
@@ -88,7 +88,7 @@ def test_card_payment_returns_to_shop(shop, address, client, intent):
     assert client.payment_intents.retrieve(intent.id).status == "succeeded"
 
 
-def test_declined_card_is_reported_in_place_and_another_succeeds(shop, client, intent):
+def test_declined_card_is_reported_in_place_and_another_succeeds(shop, client, intent) -> None:
     submit_card(shop, "4000 0000 0000 0002")
     shop.get_by_text("Your card was declined.").wait_for()
     submit_card(shop, "4242 4242 4242 4242")
@@ -104,7 +104,7 @@ def test_declined_card_is_reported_in_place_and_another_succeeds(shop, client, i
         ("Fail authentication", "failed", "requires_payment_method"),
     ],
 )
-def test_bank_step_returns_with_its_outcome(shop, client, intent, button, redirect_status, status):
+def test_bank_step_returns_with_its_outcome(shop, client, intent, button, redirect_status, status) -> None:
     submit_card(shop, "4000 0025 0000 3155")
     shop.get_by_role("button", name=button).click()
     shop.wait_for_url(re.compile(f"redirect_status={redirect_status}"))
@@ -112,7 +112,7 @@ def test_bank_step_returns_with_its_outcome(shop, client, intent, button, redire
     assert client.payment_intents.retrieve(intent.id).status == status
 
 
-def test_hosted_page_works_without_javascript(browser, address, client):
+def test_hosted_page_works_without_javascript(browser, address, client) -> None:
     line = {
         "quantity": 1,
         "price_data": {"currency": "vnd", "unit_amount": 50_000, "product_data": {"name": "T1"}},

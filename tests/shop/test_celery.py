@@ -8,7 +8,7 @@ from django.core.cache import cache
 from shop.celery import BEAT_KEY, app, note_beat
 
 
-def test_every_scheduled_sweep_is_a_known_task():
+def test_every_scheduled_sweep_is_a_known_task() -> None:
     app.loader.import_default_modules()
 
     unknown = {entry["task"] for entry in app.conf.beat_schedule.values()} - set(app.tasks)
@@ -17,7 +17,7 @@ def test_every_scheduled_sweep_is_a_known_task():
 
 
 @pytest.mark.processes
-def test_message_reaches_a_worker_through_the_broker():
+def test_message_reaches_a_worker_through_the_broker() -> None:
     queue = f"only-{uuid.uuid4().hex}"  # not what other tests have left for nobody
     note_beat.apply_async(queue=queue)
     before = cache.get(BEAT_KEY)

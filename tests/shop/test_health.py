@@ -11,7 +11,7 @@ from shop.celery import BEAT_KEY, note_beat
 pytestmark = pytest.mark.django_db
 
 
-def test_shop_with_a_recent_beat_is_healthy(client):
+def test_shop_with_a_recent_beat_is_healthy(client) -> None:
     note_beat()
 
     response = client.get("/health/")
@@ -24,14 +24,14 @@ def test_shop_with_a_recent_beat_is_healthy(client):
     assert report["storage"]["ok"] is True
 
 
-def test_pages_are_served_before_the_first_beat(client):
+def test_pages_are_served_before_the_first_beat(client) -> None:
     response = client.get("/health/")
 
     assert response.status_code == 200
     assert response.json()["jobs"] == {"ok": False, "last_beat": None, "age_seconds": None}
 
 
-def test_old_beat_is_reported_but_stops_no_page(client):
+def test_old_beat_is_reported_but_stops_no_page(client) -> None:
     cache.set(BEAT_KEY, (timezone.now() - timedelta(hours=1)).isoformat())
 
     response = client.get("/health/")
@@ -41,16 +41,16 @@ def test_old_beat_is_reported_but_stops_no_page(client):
     assert response.json()["jobs"]["age_seconds"] >= 3600
 
 
-def test_health_is_never_cached(client):
+def test_health_is_never_cached(client) -> None:
     assert "no-store" in client.get("/health/").headers["Cache-Control"]
 
 
-def test_probe_may_use_the_machines_address(client):
+def test_probe_may_use_the_machines_address(client) -> None:
     assert client.get("/health/", headers={"host": "10.0.0.7:8000"}).status_code == 200
     assert client.get("/", headers={"host": "10.0.0.7:8000"}).status_code == 400
 
 
-def test_storage_is_reported_before_its_folder_exists(client, settings, tmp_path):
+def test_storage_is_reported_before_its_folder_exists(client, settings, tmp_path) -> None:
     settings.MEDIA_ROOT = tmp_path / "media" / "of-the-shop"
 
     storage = client.get("/health/").json()["storage"]
@@ -59,7 +59,7 @@ def test_storage_is_reported_before_its_folder_exists(client, settings, tmp_path
     assert not settings.MEDIA_ROOT.exists()
 
 
-def test_media_files_are_immutable_for_caches(client, settings, tmp_path):
+def test_media_files_are_immutable_for_caches(client, settings, tmp_path) -> None:
     settings.MEDIA_ROOT = tmp_path
     (tmp_path / "quyt.webp").write_bytes(b"a picture")
 
@@ -70,7 +70,7 @@ def test_media_files_are_immutable_for_caches(client, settings, tmp_path):
     assert client.get("/media/mang.webp").status_code == 404
 
 
-def test_nearly_full_disk_is_reported_while_the_shop_sells(client, settings):
+def test_nearly_full_disk_is_reported_while_the_shop_sells(client, settings) -> None:
     settings.LOW_DISK_MEGABYTES = 10**9
 
     response = client.get("/health/")
@@ -80,7 +80,7 @@ def test_nearly_full_disk_is_reported_while_the_shop_sells(client, settings):
     assert response.json()["data"]["is_writable"] is True
 
 
-def test_embedded_shop_without_a_writable_folder_does_not_sell(client, settings, tmp_path):
+def test_embedded_shop_without_a_writable_folder_does_not_sell(client, settings, tmp_path) -> None:
     settings.SERVER = False
     settings.DATA_DIR = tmp_path / "gone"
 
@@ -90,7 +90,7 @@ def test_embedded_shop_without_a_writable_folder_does_not_sell(client, settings,
     assert response.json()["data"] == {"ok": False, "is_writable": False, "free_megabytes": 0}
 
 
-def test_server_sells_without_a_writable_data_folder(client, settings, tmp_path):
+def test_server_sells_without_a_writable_data_folder(client, settings, tmp_path) -> None:
     settings.SERVER = True
     settings.DATA_DIR = tmp_path / "gone"
 
@@ -100,7 +100,7 @@ def test_server_sells_without_a_writable_data_folder(client, settings, tmp_path)
     assert "data" in response.json()["missing"]
 
 
-def test_read_only_database_is_reported(client):
+def test_read_only_database_is_reported(client) -> None:
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("SET LOCAL transaction_read_only = on")

@@ -45,20 +45,20 @@ def read(tmp_path, expression, **variables):
     return done.stdout.strip() if done.returncode == 0 else done.stderr.strip().splitlines()[-1]
 
 
-def test_embedded_shop_needs_no_settings(tmp_path):
+def test_embedded_shop_needs_no_settings(tmp_path) -> None:
     output = read(tmp_path, "settings.SERVER, settings.DEBUG, settings.DATABASES['default']['ENGINE']")
 
     assert output == "(False, False, 'shop.sqlite')"
 
 
-def test_acknowledged_order_is_on_the_disk(tmp_path):
+def test_acknowledged_order_is_on_the_disk(tmp_path) -> None:
     """2 is FULL: each commit waits for the disk, so a power cut loses none."""
     query = "__import__('django.db').db.connection.cursor().execute('PRAGMA synchronous').fetchone()"
 
     assert read(tmp_path, query) == "(2,)"
 
 
-def test_generated_key_stays_and_is_private(tmp_path):
+def test_generated_key_stays_and_is_private(tmp_path) -> None:
     first = read(tmp_path, "settings.SECRET_KEY")
     second = read(tmp_path, "settings.SECRET_KEY")
 
@@ -68,7 +68,7 @@ def test_generated_key_stays_and_is_private(tmp_path):
 
 
 @pytest.mark.parametrize("unset", sorted(SERVER))
-def test_server_without_one_setting_refuses_and_names_it(tmp_path, unset):
+def test_server_without_one_setting_refuses_and_names_it(tmp_path, unset) -> None:
     other_settings = {name: value for name, value in SERVER.items() if name != unset}
 
     output = read(tmp_path, "settings.SERVER", **other_settings)
@@ -88,7 +88,7 @@ def test_server_without_one_setting_refuses_and_names_it(tmp_path, unset):
         ({"STRIPE_PUBLISHABLE_KEY": "pk_live_1", "STRIPE_WEBHOOK_SECRET": "whsec_1"}, "STRIPE_SECRET_KEY"),
     ],
 )
-def test_incomplete_group_refuses_and_names_the_missing_settings(tmp_path, variables, named):
+def test_incomplete_group_refuses_and_names_the_missing_settings(tmp_path, variables, named) -> None:
     output = read(tmp_path, "settings.SERVER", **variables)
 
     assert f"half configured. Set {named}, or unset" in output
@@ -113,7 +113,7 @@ def test_incomplete_group_refuses_and_names_the_missing_settings(tmp_path, varia
         ),
     ],
 )
-def test_invalid_value_is_refused_with_an_explanation(tmp_path, variables, words):
+def test_invalid_value_is_refused_with_an_explanation(tmp_path, variables, words) -> None:
     output = read(tmp_path, "settings.SERVER", **variables)
 
     assert words in output
@@ -134,7 +134,7 @@ def test_invalid_value_is_refused_with_an_explanation(tmp_path, variables, words
         ("::", "[::]:8000", r"http://(?!0\.)\d+\.\d+\.\d+\.\d+:8000", ["*"]),
     ],
 )
-def test_allowed_hosts_follow_the_host(tmp_path, host, listens_at, public_url, allowed):
+def test_allowed_hosts_follow_the_host(tmp_path, host, listens_at, public_url, allowed) -> None:
     output = read(tmp_path, "[settings.LISTENS_AT, settings.PUBLIC_URL, settings.ALLOWED_HOSTS]", HOST=host)
 
     at, address, hosts = literal_eval(output)
@@ -142,7 +142,7 @@ def test_allowed_hosts_follow_the_host(tmp_path, host, listens_at, public_url, a
     assert re.fullmatch(public_url, address)
 
 
-def test_cards_are_off_until_stripe_keys_are_set(tmp_path):
+def test_cards_are_off_until_stripe_keys_are_set(tmp_path) -> None:
     expression = "settings.STRIPE_SECRET_KEY, settings.STRIPE_API_URL, settings.STRIPE_JS_URL"
 
     without_keys = literal_eval(read(tmp_path, expression))
@@ -153,7 +153,7 @@ def test_cards_are_off_until_stripe_keys_are_set(tmp_path):
     assert with_keys == ("sk_live_1", *addresses)
 
 
-def test_stripe_script_has_the_version_of_the_library(tmp_path):
+def test_stripe_script_has_the_version_of_the_library(tmp_path) -> None:
     version = stripe.api_version.partition(".")[2]
 
     output = read(tmp_path, "settings.STRIPE_JS_URL")
@@ -161,7 +161,7 @@ def test_stripe_script_has_the_version_of_the_library(tmp_path):
     assert output == f"https://js.stripe.com/{version}/stripe.js"
 
 
-def test_complete_server_is_read_as_configured(tmp_path):
+def test_complete_server_is_read_as_configured(tmp_path) -> None:
     output = read(
         tmp_path,
         "settings.DATABASES['default']['HOST'], settings.DATABASES['default']['PORT'],"
@@ -176,7 +176,7 @@ def test_complete_server_is_read_as_configured(tmp_path):
     )
 
 
-def test_phone_codes_are_offered_where_text_messages_arrive(tmp_path):
+def test_phone_codes_are_offered_where_text_messages_arrive(tmp_path) -> None:
     by_sms = {"SMS_URL": "https://sms.internal/", "SMS_TOKEN": "t"}
 
     phone_codes = [read(tmp_path, "settings.PHONE_CODES", **each) for each in ({}, SERVER, SERVER | by_sms)]
@@ -198,5 +198,5 @@ def test_phone_codes_are_offered_where_text_messages_arrive(tmp_path):
         (SERVER, True),
     ],
 )
-def test_shop_is_open_to_the_network_when_any_setting_says_so(tmp_path, variables, is_open):
+def test_shop_is_open_to_the_network_when_any_setting_says_so(tmp_path, variables, is_open) -> None:
     assert read(tmp_path, "settings.OPEN_TO_NETWORK", **variables) == str(is_open)

@@ -156,7 +156,7 @@ def test_call_is_sent_by_one_worker_only(stripe) -> None:
     assert stripe.calls == ["payment_intents.create"]
 
 
-def test_sweep_sends_call_whose_worker_was_killed(stripe, eager_jobs, monkeypatch):
+def test_sweep_sends_call_whose_worker_was_killed(stripe, eager_jobs, monkeypatch) -> None:
     order = make_card_order()
     assert list(GatewayCall.objects.to_look_up(NOW)) == []
 

@@ -57,7 +57,7 @@ def answer_url(part: OrderPart, question: WeightQuestion) -> str:
     return f"/don-hang/{part.order_id}/can/{question.pk}/"
 
 
-def test_product_page_shows_estimate_price_per_kilo_and_maximum(client):
+def test_product_page_shows_estimate_price_per_kilo_and_maximum(client) -> None:
     gourd = make_weighed_variant()
 
     page = html_of(client.get(f"/san-pham/{gourd.product.slug}/")).replace("\u00a0", " ")
@@ -69,7 +69,7 @@ def test_product_page_shows_estimate_price_per_kilo_and_maximum(client):
     assert "43.200 ₫" in page
 
 
-def test_maximum_is_the_main_sum_of_basket_checkout_and_button(client):
+def test_maximum_is_the_main_sum_of_basket_checkout_and_button(client) -> None:
     gourd = make_weighed_variant()
     client.post("/gio-hang/dong/", {"variant": gourd.pk, "quantity": 2})
     make_divisions()
@@ -87,7 +87,7 @@ def test_maximum_is_the_main_sum_of_basket_checkout_and_button(client):
     assert "Đặt hàng, trả tối đa 116.400 ₫" in checkout_page
 
 
-def test_order_page_shows_agreed_then_weighed_amount(client):
+def test_order_page_shows_agreed_then_weighed_amount(client) -> None:
     part = make_order((make_weighed_variant(), 2)).parts.get()
     before = html_of(client.get(f"/don-hang/{part.order_id}/")).replace("\u00a0", " ")
     accept_part(part_id=part.pk, actor=Actor.system(), now=NOW)
@@ -103,7 +103,7 @@ def test_order_page_shows_agreed_then_weighed_amount(client):
 
 
 @pytest.mark.parametrize(("answer", "total"), [("agreed", 90_000), ("refused", 72_000)])
-def test_buyer_answers_weight_question_on_order_page(client, answer, total):
+def test_buyer_answers_weight_question_on_order_page(client, answer, total) -> None:
     part, question = part_with_question()
     page = html_of(client.get(f"/don-hang/{part.order_id}/"))
 
@@ -116,7 +116,7 @@ def test_buyer_answers_weight_question_on_order_page(client, answer, total):
     assert answer_url(part, question) not in html_of(client.get(response.url))
 
 
-def test_order_list_marks_order_with_open_weight_question(client):
+def test_order_list_marks_order_with_open_weight_question(client) -> None:
     part, question = part_with_question()
     buyer = make_user()
     Order.objects.update(user=buyer)
@@ -133,7 +133,7 @@ def test_order_list_marks_order_with_open_weight_question(client):
     assert message not in after
 
 
-def test_invalid_answer_is_missing_and_changes_nothing(client):
+def test_invalid_answer_is_missing_and_changes_nothing(client) -> None:
     part, question = part_with_question()
     before = all_rows()
 
@@ -148,13 +148,13 @@ def test_invalid_answer_is_missing_and_changes_nothing(client):
     assert all_rows() == before
 
 
-def test_weight_answer_rejects_get(client):
+def test_weight_answer_rejects_get(client) -> None:
     part, question = part_with_question()
 
     assert client.get(answer_url(part, question), {"answer": "agreed"}).status_code == 405
 
 
-def test_staff_answer_weight_question_for_buyer(admin_client):
+def test_staff_answer_weight_question_for_buyer(admin_client) -> None:
     part, question = part_with_question()
     page = html_of(admin_client.get(f"/quan-tri/don-hang/{part.order_id}/"))
     url = f"/quan-tri/don-hang/{part.order_id}/can/{question.pk}/"
@@ -166,7 +166,7 @@ def test_staff_answer_weight_question_for_buyer(admin_client):
     assert part.lines.get().total_gross == 90_000
 
 
-def test_member_cannot_answer_on_staff_page(client):
+def test_member_cannot_answer_on_staff_page(client) -> None:
     part, question = part_with_question()
     client.force_login(make_member(part.cooperative))
     before = all_rows()
@@ -178,7 +178,7 @@ def test_member_cannot_answer_on_staff_page(client):
     assert changed == set()
 
 
-def test_draft_page_shows_maximum_weight_and_price(admin_client):
+def test_draft_page_shows_maximum_weight_and_price(admin_client) -> None:
     gourd = make_weighed_variant()
     order = create_draft(channel=make_channel(), source=OrderSource.PHONE, actor=Actor.system(), now=NOW)
     edit_draft(

@@ -56,7 +56,7 @@ def sign(stripe, event, **options):
 )
 def test_event_fields_are_read(
     stripe, reference, object_type, prefix, key, amount, charged, refunded, status
-):
+) -> None:
     event = read_kind(stripe, object_type)
 
     assert (event.kind, event.reference, event.key) == (object_type, reference, key)
@@ -67,7 +67,7 @@ def test_event_fields_are_read(
     assert (event.evidence_by is not None) == (prefix == "du")
 
 
-def test_authorisation_and_declined_card_events_are_read(stripe, gateway):
+def test_authorisation_and_declined_card_events_are_read(stripe, gateway) -> None:
     payment_intent = gateway.start(GatewayRequest("call:1", 50_000, "VND", hold=True)).reference
     stripe.buyer_pays(payment_intent, "4000000000009995")
     stripe.buyer_pays(payment_intent)
@@ -79,7 +79,7 @@ def test_authorisation_and_declined_card_events_are_read(stripe, gateway):
     assert (authorised.authorised, authorised.charged, authorised.status) == (50_000, 0, "requires_capture")
 
 
-def test_completed_checkout_session_names_session_and_payment(stripe, gateway):
+def test_completed_checkout_session_names_session_and_payment(stripe, gateway) -> None:
     session = gateway.start(
         GatewayRequest("call:1", 50_000, "VND", hosted=True, return_url="https://shop.test/")
     ).reference
@@ -91,7 +91,7 @@ def test_completed_checkout_session_names_session_and_payment(stripe, gateway):
     assert (event.key, event.amount, event.status) == ("call:1", 50_000, "complete")
 
 
-def test_stored_body_reads_as_verified_event(stripe, reference):
+def test_stored_body_reads_as_verified_event(stripe, reference) -> None:
     event = stripe.webhooks.waiting[0]
     body, signature = sign(stripe, event)
 
@@ -112,7 +112,7 @@ def test_stored_body_reads_as_verified_event(stripe, reference):
     ],
     ids=["altered", "unsigned", "made up", "another scheme", "no text"],
 )
-def test_event_not_signed_by_stripe_is_refused(stripe, reference, forge):
+def test_event_not_signed_by_stripe_is_refused(stripe, reference, forge) -> None:
     forged = forge(*sign(stripe, stripe.webhooks.waiting[0]))
 
     with pytest.raises(InvalidStripeEvent) as refusal:
@@ -122,7 +122,7 @@ def test_event_not_signed_by_stripe_is_refused(stripe, reference, forge):
 
 
 @pytest.mark.parametrize("options", [{"at": int(time.time()) - 301}, {"secret": "whsec_other"}])
-def test_stale_or_foreign_event_is_refused(stripe, reference, options):
+def test_stale_or_foreign_event_is_refused(stripe, reference, options) -> None:
     old_or_foreign = sign(stripe, stripe.webhooks.waiting[0], **options)
 
     with pytest.raises(InvalidStripeEvent):
@@ -130,6 +130,6 @@ def test_stale_or_foreign_event_is_refused(stripe, reference, options):
 
 
 @pytest.mark.parametrize("body", ["", "[]", "null", '{"id": "evt_1"}', '{"data": {"object": 5}}'])
-def test_body_that_is_not_an_event_is_refused(body):
+def test_body_that_is_not_an_event_is_refused(body) -> None:
     with pytest.raises(InvalidStripeEvent):
         read_event(body)

@@ -145,7 +145,7 @@ def call(gateway, operation, request) -> GatewayResult:
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_repeated_call_has_effect_once(stripe, gateway, name):
+def test_repeated_call_has_effect_once(stripe, gateway, name) -> None:
     operation, _, build_request, effects, expected = CALLS[name]
     request = build_request(stripe, gateway)
 
@@ -161,7 +161,7 @@ def test_repeated_call_has_effect_once(stripe, gateway, name):
 @pytest.mark.parametrize("name", CALLS)
 def test_call_with_lost_response_is_unknown_until_looked_up(
     stripe, gateway, short_timeout_gateway, name, fault
-):
+) -> None:
     operation, stripe_method, build_request, effects, expected = CALLS[name]
     request = build_request(stripe, gateway)
     stripe.faults.tell(stripe_method, fault, status=503)
@@ -181,7 +181,7 @@ def test_call_with_lost_response_is_unknown_until_looked_up(
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_call_in_progress_stays_unknown(stripe, gateway, short_timeout_gateway, name):
+def test_call_in_progress_stays_unknown(stripe, gateway, short_timeout_gateway, name) -> None:
     operation, stripe_method, build_request, effects, _ = CALLS[name]
     request = build_request(stripe, gateway)
     stripe.faults.tell(stripe_method, Fault.HANG_WITHIN)
@@ -196,7 +196,7 @@ def test_call_in_progress_stays_unknown(stripe, gateway, short_timeout_gateway, 
 
 @pytest.mark.parametrize("status", [409, 429, 500, 502, 503])
 @pytest.mark.parametrize("name", CALLS)
-def test_busy_or_failing_stripe_leaves_outcome_unknown(stripe, gateway, name, status):
+def test_busy_or_failing_stripe_leaves_outcome_unknown(stripe, gateway, name, status) -> None:
     operation, stripe_method, build_request, effects, _ = CALLS[name]
     request = build_request(stripe, gateway)
     stripe.faults.tell(stripe_method, Fault.REFUSE, status=status)
@@ -212,7 +212,7 @@ def test_busy_or_failing_stripe_leaves_outcome_unknown(stripe, gateway, name, st
     [(400, "amount_too_small", "amount_too_small"), (402, "card_declined", "card_declined")],
 )
 @pytest.mark.parametrize("name", CALLS)
-def test_refusal_is_failure_with_message(stripe, gateway, name, status, code, known_as):
+def test_refusal_is_failure_with_message(stripe, gateway, name, status, code, known_as) -> None:
     operation, stripe_method, build_request, effects, _ = CALLS[name]
     request = replace(build_request(stripe, gateway), language="en")
     stripe.faults.tell(stripe_method, Fault.REFUSE, status=status, code=code)
@@ -225,7 +225,7 @@ def test_refusal_is_failure_with_message(stripe, gateway, name, status, code, kn
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_invalid_api_key_fails_and_logs_error(stripe, gateway, name, caplog):
+def test_invalid_api_key_fails_and_logs_error(stripe, gateway, name, caplog) -> None:
     operation, stripe_method, build_request, effects, _ = CALLS[name]
     request = build_request(stripe, gateway)
     stripe.faults.tell(stripe_method, Fault.REFUSE, status=401, message="Invalid API Key provided")
@@ -238,7 +238,7 @@ def test_invalid_api_key_fails_and_logs_error(stripe, gateway, name, caplog):
     assert effects(stripe) == []
 
 
-def test_invalid_api_key_during_lookup_leaves_outcome_unknown(stripe, gateway):
+def test_invalid_api_key_during_lookup_leaves_outcome_unknown(stripe, gateway) -> None:
     stripe.faults.tell("payment_intents.create", Fault.CUT_AFTER)
     gateway.start(make_request())
     stripe.faults.tell("payment_intents.create", Fault.REFUSE, status=401)
@@ -252,7 +252,7 @@ def test_invalid_api_key_during_lookup_leaves_outcome_unknown(stripe, gateway):
 @pytest.mark.parametrize(
     ("fault", "happened"), [(Fault.CUT_AFTER, True), (Fault.CUT_BEFORE, False)], ids=["done", "not done"]
 )
-def test_lookup_after_key_expiry_does_not_repeat_call(stripe, gateway, name, fault, happened):
+def test_lookup_after_key_expiry_does_not_repeat_call(stripe, gateway, name, fault, happened) -> None:
     operation, stripe_method, build_request, effects, expected = CALLS[name]
     request = build_request(stripe, gateway)
     stripe.faults.tell(stripe_method, fault)
@@ -268,7 +268,7 @@ def test_lookup_after_key_expiry_does_not_repeat_call(stripe, gateway, name, fau
     assert effects(stripe) == (expected if happened else [])
 
 
-def test_failed_lookup_leaves_outcome_unknown(stripe, gateway, short_timeout_gateway):
+def test_failed_lookup_leaves_outcome_unknown(stripe, gateway, short_timeout_gateway) -> None:
     reference = paid_reference(stripe, gateway)
     stripe.faults.tell("payment_intents.retrieve", Fault.HANG)
 
@@ -277,7 +277,7 @@ def test_failed_lookup_leaves_outcome_unknown(stripe, gateway, short_timeout_gat
     assert (answer.outcome, answer.reference) == (Outcome.UNKNOWN, reference)
 
 
-def test_same_key_with_other_terms_returns_first_payment(stripe, gateway):
+def test_same_key_with_other_terms_returns_first_payment(stripe, gateway) -> None:
     first = gateway.start(make_request())
 
     answer = gateway.start(make_request(description="Other words"))
@@ -290,7 +290,7 @@ def look_up_payment(gateway, reference):
     return gateway.look_up(Operation.START, make_request(reference=reference), now=NOW)
 
 
-def test_declined_card_then_valid_card_charges_once(stripe, gateway):
+def test_declined_card_then_valid_card_charges_once(stripe, gateway) -> None:
     started = gateway.start(make_request())
 
     stripe.buyer_pays(started.reference, DECLINED)
@@ -306,7 +306,7 @@ def test_declined_card_then_valid_card_charges_once(stripe, gateway):
     assert (after.outcome, after.charged, after.secret) == (Outcome.SUCCEEDED, 50_000, "")
 
 
-def test_failed_bank_authentication_keeps_payment_open(stripe, gateway):
+def test_failed_bank_authentication_keeps_payment_open(stripe, gateway) -> None:
     reference = gateway.start(make_request()).reference
 
     stripe.buyer_pays(reference, SCA)
@@ -321,7 +321,7 @@ def test_failed_bank_authentication_keeps_payment_open(stripe, gateway):
     assert look_up_payment(gateway, reference).charged == 50_000
 
 
-def test_processing_payment_is_pending(stripe, gateway):
+def test_processing_payment_is_pending(stripe, gateway) -> None:
     reference = gateway.start(make_request()).reference
     stripe.account.next_payment = "processing"
 
@@ -333,7 +333,7 @@ def test_processing_payment_is_pending(stripe, gateway):
     assert look_up_payment(gateway, reference).outcome is Outcome.SUCCEEDED
 
 
-def test_partial_capture_releases_remainder_without_refund(stripe, gateway):
+def test_partial_capture_releases_remainder_without_refund(stripe, gateway) -> None:
     reference = paid_reference(stripe, gateway, hold=True)
 
     authorised = look_up_payment(gateway, reference)
@@ -350,7 +350,7 @@ def test_partial_capture_releases_remainder_without_refund(stripe, gateway):
     assert repeated.charged == 42_000
 
 
-def test_capture_cannot_exceed_authorised_amount(stripe, gateway):
+def test_capture_cannot_exceed_authorised_amount(stripe, gateway) -> None:
     reference = paid_reference(stripe, gateway, hold=True)
 
     answer = gateway.capture(make_request("call:take", 50_001, reference=reference))
@@ -359,7 +359,7 @@ def test_capture_cannot_exceed_authorised_amount(stripe, gateway):
     assert look_up_payment(gateway, reference).authorised == 50_000
 
 
-def test_charged_payment_cannot_be_cancelled(stripe, gateway):
+def test_charged_payment_cannot_be_cancelled(stripe, gateway) -> None:
     reference = paid_reference(stripe, gateway)
 
     answer = gateway.cancel(make_request("call:cancel", reference=reference))
@@ -368,7 +368,7 @@ def test_charged_payment_cannot_be_cancelled(stripe, gateway):
     assert answer.code == "payment_intent_unexpected_state"
 
 
-def test_cancelled_payment_is_failed_start(stripe, gateway):
+def test_cancelled_payment_is_failed_start(stripe, gateway) -> None:
     reference = gateway.start(make_request()).reference
     gateway.cancel(make_request("call:cancel", reference=reference))
 
@@ -377,7 +377,7 @@ def test_cancelled_payment_is_failed_start(stripe, gateway):
     assert (answer.outcome, answer.code, answer.charged) == (Outcome.FAILED, "canceled", 0)
 
 
-def test_checkout_session_has_language_email_and_return_url(stripe, gateway):
+def test_checkout_session_has_language_email_and_return_url(stripe, gateway) -> None:
     request = make_request(
         hosted=True,
         hold=True,
@@ -402,7 +402,7 @@ def test_checkout_session_has_language_email_and_return_url(stripe, gateway):
     assert intent["transfer_group"] == "order:1"
 
 
-def test_session_payment_is_captured_and_refunded_by_session_id(stripe, gateway):
+def test_session_payment_is_captured_and_refunded_by_session_id(stripe, gateway) -> None:
     reference = paid_reference(stripe, gateway, hosted=True, hold=True, return_url="https://shop.test/order")
 
     captured = gateway.capture(make_request("call:take", 42_000, reference=reference))
@@ -412,7 +412,7 @@ def test_session_payment_is_captured_and_refunded_by_session_id(stripe, gateway)
     assert (refund.outcome, refund.charged, refund.refunded) == (Outcome.SUCCEEDED, 42_000, 2_000)
 
 
-def test_cancelled_session_expires(stripe, gateway):
+def test_cancelled_session_expires(stripe, gateway) -> None:
     reference = gateway.start(make_request(hosted=True, return_url="https://shop.test/order")).reference
 
     first = gateway.cancel(make_request("call:cancel", reference=reference))
@@ -425,7 +425,7 @@ def test_cancelled_session_expires(stripe, gateway):
     )
 
 
-def test_paid_session_cannot_be_cancelled(stripe, gateway):
+def test_paid_session_cannot_be_cancelled(stripe, gateway) -> None:
     reference = paid_reference(stripe, gateway, hosted=True, return_url="https://shop.test/order")
 
     answer = gateway.cancel(make_request("call:cancel", reference=reference))
@@ -433,7 +433,7 @@ def test_paid_session_cannot_be_cancelled(stripe, gateway):
     assert (answer.outcome, answer.charged) == (Outcome.FAILED, 50_000)
 
 
-def test_refunds_cannot_exceed_charged_amount(stripe, gateway):
+def test_refunds_cannot_exceed_charged_amount(stripe, gateway) -> None:
     reference = paid_reference(stripe, gateway)
 
     partial = gateway.refund(make_request("call:1", 20_000, reference=reference))
@@ -451,7 +451,7 @@ def test_refunds_cannot_exceed_charged_amount(stripe, gateway):
     ("status", "outcome", "refunded"),
     [("succeeded", Outcome.SUCCEEDED, 50_000), ("failed", Outcome.FAILED, 0)],
 )
-def test_refund_is_pending_until_bank_decides(stripe, gateway, status, outcome, refunded):
+def test_refund_is_pending_until_bank_decides(stripe, gateway, status, outcome, refunded) -> None:
     request = make_request("call:back", reference=paid_reference(stripe, gateway))
     stripe.account.next_refund = "pending"
 
@@ -464,7 +464,7 @@ def test_refund_is_pending_until_bank_decides(stripe, gateway, status, outcome, 
     assert (settled.outcome, settled.reference, settled.refunded) == (outcome, refund.reference, refunded)
 
 
-def test_payout_cannot_exceed_its_payment(stripe, gateway):
+def test_payout_cannot_exceed_its_payment(stripe, gateway) -> None:
     request = make_request(
         "call:out", 45_000, reference=paid_reference(stripe, gateway), destination=COOPERATIVE
     )
@@ -481,7 +481,7 @@ def test_payout_cannot_exceed_its_payment(stripe, gateway):
     ("destination", "balance", "code"),
     [("acct_nobody", None, "resource_missing"), (COOPERATIVE, 29_999, "balance_insufficient")],
 )
-def test_impossible_payout_fails(stripe, gateway, destination, balance, code):
+def test_impossible_payout_fails(stripe, gateway, destination, balance, code) -> None:
     stripe.account.balance = balance
 
     answer = gateway.pay_out(make_request("call:out", 30_000, destination=destination))
@@ -493,7 +493,7 @@ def test_impossible_payout_fails(stripe, gateway, destination, balance, code):
 @pytest.mark.parametrize(
     ("amount", "limit"), [(14_999, "amount_too_small"), (100_000_000, "amount_too_large")]
 )
-def test_amount_outside_card_limits_is_refused_before_any_call(stripe, gateway, amount, limit):
+def test_amount_outside_card_limits_is_refused_before_any_call(stripe, gateway, amount, limit) -> None:
     with pytest.raises(AmountNotForCards) as refusal:
         gateway.check_amount(amount, "VND")
 
@@ -501,7 +501,7 @@ def test_amount_outside_card_limits_is_refused_before_any_call(stripe, gateway, 
     assert stripe.calls == []
 
 
-def test_amount_within_limits_is_sent_without_decimals(stripe, gateway):
+def test_amount_within_limits_is_sent_without_decimals(stripe, gateway) -> None:
     for amount in (15_000, 99_999_999):
         gateway.check_amount(amount, "VND")
         reference = gateway.start(make_request(f"call:{amount}", amount)).reference

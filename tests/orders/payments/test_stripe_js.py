@@ -22,7 +22,7 @@ def policy(view):
 
 
 @CARDS_ON
-def test_page_with_card_fields_allows_stripe():
+def test_page_with_card_fields_allows_stripe() -> None:
     directives = policy(allow_card_fields(plain))
 
     stripe = "https://js.stripe.com https://*.js.stripe.com"
@@ -34,11 +34,11 @@ def test_page_with_card_fields_allows_stripe():
 
 
 @CARDS_ON
-def test_other_pages_keep_default_policy():
+def test_other_pages_keep_default_policy() -> None:
     assert "stripe" not in str(policy(plain))
 
 
-def test_no_page_allows_stripe_when_cards_are_off():
+def test_no_page_allows_stripe_when_cards_are_off() -> None:
     assert policy(allow_card_fields(plain)) == policy(plain)
     assert stripe_gateway() is None
 
@@ -48,7 +48,7 @@ def test_no_page_allows_stripe_when_cards_are_off():
     STRIPE_API_URL="http://127.0.0.1:9/",
     STRIPE_JS_URL="http://127.0.0.1:9/js/stripe.js",
 )
-def test_configured_stripe_url_is_only_one_allowed():
+def test_configured_stripe_url_is_only_one_allowed() -> None:
     directives = policy(allow_card_fields(plain))
 
     assert directives["script-src"] == "'self' http://127.0.0.1:9"

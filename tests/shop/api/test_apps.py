@@ -37,7 +37,7 @@ def create_app(*permissions, name="Kế toán"):
     return App.objects.get(name=name), payload
 
 
-def test_app_create_returns_its_token_once():
+def test_app_create_returns_its_token_once() -> None:
     row, payload = create_app("MANAGE_ORDERS", "MANAGE_CHANNELS")
 
     token = payload["authToken"]
@@ -56,7 +56,7 @@ def test_app_create_returns_its_token_once():
     assert Change.objects.of(row).get().data == {"permissions": ["manage_channels", "manage_orders"]}
 
 
-def test_app_token_authenticates_and_changes_carry_the_app_name(django_assert_num_queries):
+def test_app_token_authenticates_and_changes_carry_the_app_name(django_assert_num_queries) -> None:
     make_channel()
     row, payload = create_app("MANAGE_CHANNELS")
     token = payload["authToken"]
@@ -77,7 +77,7 @@ def test_app_token_authenticates_and_changes_carry_the_app_name(django_assert_nu
     assert refused[0]["message"] == "Permission denied: this needs one of MANAGE_SETTINGS."
 
 
-def test_deactivated_or_deleted_app_is_anonymous():
+def test_deactivated_or_deleted_app_is_anonymous() -> None:
     row, payload = create_app("MANAGE_ORDERS")
     token, staff, key = payload["authToken"], token_of(make_admin()), global_id("App", row.pk)
     verify = "mutation($t: String!) { appTokenVerify(token: $t) { valid errors { code } } }"
@@ -104,7 +104,7 @@ def test_deactivated_or_deleted_app_is_anonymous():
         assert do(name) == {"app": None, "errors": [{"field": "id", "code": "NOT_FOUND"}]}
 
 
-def test_deleted_app_token_is_invalid_while_others_still_work():
+def test_deleted_app_token_is_invalid_while_others_still_work() -> None:
     row, payload = create_app("MANAGE_ORDERS")
     staff = token_of(make_admin())
     create = """mutation($app: ID!) {
@@ -126,7 +126,7 @@ def test_deleted_app_token_is_invalid_while_others_still_work():
     assert deleted_again["errors"] == [{"field": "id", "code": "NOT_FOUND"}]
 
 
-def test_app_permission_change_applies_to_existing_tokens():
+def test_app_permission_change_applies_to_existing_tokens() -> None:
     row, payload = create_app("MANAGE_ORDERS")
     query = """mutation($id: ID!, $input: AppInput!) {
         appUpdate(id: $id, input: $input) { app { name permissions { code } } errors { field code } }
@@ -140,7 +140,7 @@ def test_app_permission_change_applies_to_existing_tokens():
     assert shop_data == {"shop": {"privateMetadata": []}}
 
 
-def test_staff_cannot_grant_an_app_permissions_they_lack():
+def test_staff_cannot_grant_an_app_permissions_they_lack() -> None:
     staff = make_user(is_staff=True)
     group = Group.objects.create(name="Kỹ thuật", is_platform_wide=True)
     GroupPermission.objects.create(group=group, code=Permission.MANAGE_APPS)
@@ -157,7 +157,7 @@ def test_staff_cannot_grant_an_app_permissions_they_lack():
     assert all_rows() == before
 
 
-def test_staff_cannot_change_an_app_with_permissions_they_lack():
+def test_staff_cannot_change_an_app_with_permissions_they_lack() -> None:
     row, _payload = create_app("MANAGE_ORDERS")
     staff = token_of(make_staff(Permission.MANAGE_APPS))
     key, token = global_id("App", row.pk), global_id("AppToken", row.tokens.get().pk)
@@ -178,14 +178,14 @@ def test_staff_cannot_change_an_app_with_permissions_they_lack():
 
 
 @pytest.mark.parametrize("name", ["", "  ", None])
-def test_app_create_requires_a_name(name):
+def test_app_create_requires_a_name(name) -> None:
     payload = data_of(CREATE, token_of(make_admin()), input={"name": name})["appCreate"]
 
     assert payload["errors"] == [{"field": "name", "code": "REQUIRED", "permissions": None}]
     assert App.objects.count() == 0
 
 
-def test_apps_are_listed_filtered_and_sorted_for_staff_only():
+def test_apps_are_listed_filtered_and_sorted_for_staff_only() -> None:
     create_app("MANAGE_ORDERS", name="B")
     _row, app_payload = create_app("MANAGE_ORDERS", name="A")
     query = "{ apps(first: 5) { totalCount edges { node { name } } } appExtensions(first: 5) { totalCount } }"

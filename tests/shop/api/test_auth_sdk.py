@@ -35,7 +35,7 @@ def run_in_node(script: str, **arguments: str) -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.once
-def test_saleor_auth_sdk_signs_in_signs_out_and_resets_password(live_server, settings):
+def test_saleor_auth_sdk_signs_in_signs_out_and_resets_password(live_server, settings) -> None:
     settings.PUBLIC_URL = live_server.url  # the client hands its token only to the server that issued it
     settings.API_CLIENT_HOSTS = ["127.0.0.1"]
     make_channel()

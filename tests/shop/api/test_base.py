@@ -28,7 +28,7 @@ from tests.shop.api.tokens import token_of
 pytestmark = pytest.mark.django_db
 
 
-def test_shop_defaults_on_an_empty_database():
+def test_shop_defaults_on_an_empty_database() -> None:
     shop = data_of("""{ shop {
         id name description domain { host sslEnabled url } defaultCountry { code } defaultWeightUnit
         trackInventoryByDefault fulfillmentAutoApprove headerText companyAddress { id } metadata { key }
@@ -68,7 +68,7 @@ def test_shop_defaults_on_an_empty_database():
         ("privateMetadata { key }", "MANAGE_SETTINGS"),
     ],
 )
-def test_private_shop_fields_require_permission(field, permission):
+def test_private_shop_fields_require_permission(field, permission) -> None:
     make_channel()
     name = field.split()[0]
 
@@ -89,7 +89,7 @@ def test_private_shop_fields_require_permission(field, permission):
     assert value == expected[name]
 
 
-def test_shop_description_is_translated():
+def test_shop_description_is_translated() -> None:
     ShopSettings.objects.create(description="Chợ của các hợp tác xã")
     Translation.objects.create(
         kind="core.shopsettings", key="1", language="en", field="description", text="The cooperatives' market"
@@ -106,7 +106,7 @@ def test_shop_description_is_translated():
     assert data_of(query, code="FR")["shop"] == {"translation": None}
 
 
-def test_country_and_language_names_follow_the_requested_language():
+def test_country_and_language_names_follow_the_requested_language() -> None:
     shop = data_of("""{ shop {
         countries { code country } english: countries(languageCode: EN) { code country vat { countryCode } }
         languages { code language } phonePrefixes
@@ -119,7 +119,7 @@ def test_country_and_language_names_follow_the_requested_language():
     assert {"84", "1"} <= set(shop["phonePrefixes"])
 
 
-def test_countries_are_filtered_by_shipping_zone():
+def test_countries_are_filtered_by_shipping_zone() -> None:
     make_zone(make_channel())
     query = "query($is: Boolean) { shop { countries(filter: {attachedToShippingZones: $is}) { code } } }"
 
@@ -142,7 +142,7 @@ CHANNEL = """{
 }"""
 
 
-def test_channels_include_settings_for_staff(django_assert_num_queries):
+def test_channels_include_settings_for_staff(django_assert_num_queries) -> None:
     channel = make_channel()
     zone = make_zone(channel)
     ZoneCountry.objects.create(zone=zone, country="LA")
@@ -179,7 +179,7 @@ def test_channels_include_settings_for_staff(django_assert_num_queries):
     assert (second["slug"], second["countries"]) == ("khac", [])
 
 
-def test_anonymous_sees_channel_countries_but_not_its_settings():
+def test_anonymous_sees_channel_countries_but_not_its_settings() -> None:
     make_zone(make_channel())
 
     response = execute(
@@ -208,7 +208,7 @@ RULES = """
 """
 
 
-def test_address_rules_of_vietnam():
+def test_address_rules_of_vietnam() -> None:
     make_divisions()
 
     rules = data_of(RULES, country="VN")["addressValidationRules"]
@@ -227,7 +227,7 @@ def test_address_rules_of_vietnam():
     assert {"raw": "Xã Phủ Thông"} in chosen["cityChoices"]
 
 
-def test_address_rules_of_the_united_states():
+def test_address_rules_of_the_united_states() -> None:
     rules = data_of(RULES, country="US")["addressValidationRules"]
 
     assert rules["requiredFields"] == ["city", "countryArea", "postalCode", "streetAddress1"]
@@ -237,11 +237,11 @@ def test_address_rules_of_the_united_states():
 
 
 @pytest.mark.parametrize("country", ["AQ", "EU", "DE", "JP", "CN"])
-def test_address_rules_exist_for_unusual_countries(country):
+def test_address_rules_exist_for_unusual_countries(country) -> None:
     assert "errors" not in execute(RULES, country=country)
 
 
-def test_address_is_visible_to_its_owner_and_permitted_staff():
+def test_address_is_visible_to_its_owner_and_permitted_staff() -> None:
     user, stranger, staff = make_user(), make_user(), make_user(is_staff=True)
     row = Address.objects.create(user=user, city="Hà Nội")
     query = "query($id: ID!) { address(id: $id) { city privateMetadata { key } } }"
@@ -258,7 +258,7 @@ def test_address_is_visible_to_its_owner_and_permitted_staff():
     assert data_of(query, token_of(staff), id=key) == {"address": {"city": "Hà Nội", "privateMetadata": []}}
 
 
-def test_federation_resolves_service_sdl_and_entities(django_assert_num_queries):
+def test_federation_resolves_service_sdl_and_entities(django_assert_num_queries) -> None:
     user = make_user()
     first, second = (Address.objects.create(user=user, city=city) for city in ("Hà Nội", "Huế"))
     references = [
@@ -287,7 +287,7 @@ def test_federation_resolves_service_sdl_and_entities(django_assert_num_queries)
     assert build_schema(sdl).query_type.name == "Query"
 
 
-def test_federation_entities_respect_permissions():
+def test_federation_entities_respect_permissions() -> None:
     draft, on_sale = (
         make_product(name=name, state=state) for name, state in (("A", "draft"), ("B", "published"))
     )
@@ -319,7 +319,7 @@ def test_federation_entities_respect_permissions():
     assert values_for(admin) == [group.name, global_id("Product", draft.pk), product_id]
 
 
-def test_shop_metadata_update_requires_manage_settings():
+def test_shop_metadata_update_requires_manage_settings() -> None:
     query = """mutation($id: ID!, $input: [MetadataInput!]!) {
         updateMetadata(id: $id, input: $input) {
             item { ... on Shop { name } metadata { key value } } errors { field code } metadataErrors { code }
@@ -345,7 +345,7 @@ def test_shop_metadata_update_requires_manage_settings():
     assert missing_payload["errors"] == [{"field": "id", "code": "NOT_FOUND"}]
 
 
-def test_empty_metadata_key_is_refused():
+def test_empty_metadata_key_is_refused() -> None:
     make_channel()
     user, admin = make_user(), make_admin()
     entry = '[{key: " ", value: "1"}]'

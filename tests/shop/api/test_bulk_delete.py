@@ -70,7 +70,7 @@ def deletable_rows():
     ]
 
 
-def test_bulk_delete_removes_rows_and_reports_missing_ids():
+def test_bulk_delete_removes_rows_and_reports_missing_ids() -> None:
     token, buyer = token_of(make_admin()), token_of(make_user())
 
     for name, type_name, rows in deletable_rows():
@@ -91,7 +91,7 @@ def test_bulk_delete_removes_rows_and_reports_missing_ids():
             assert not type(rows[0]).objects.filter(pk__in=[row.pk for row in rows]).exists(), name
 
 
-def test_bulk_delete_refuses_used_rows_and_too_many_ids():
+def test_bulk_delete_refuses_used_rows_and_too_many_ids() -> None:
     token = token_of(make_admin())
     product = make_product(variants=(("nhỏ", 0), ("to", 1)), on_hand=0)
     product_type_id = global_id("ProductType", product.product_type_id)
@@ -126,7 +126,7 @@ def test_bulk_delete_refuses_used_rows_and_too_many_ids():
     assert list(product.variants.all()) == [smaller_variant]
 
 
-def test_product_type_permission_allows_changing_attributes():
+def test_product_type_permission_allows_changing_attributes() -> None:
     token = token_of(make_staff(Permission.MANAGE_PRODUCT_TYPES))
     dye = Attribute.objects.create(slug="mau", name="Màu", input_type=InputType.DROPDOWN)
     red = AttributeValue.objects.create(attribute=dye, slug="do", name="Đỏ")

@@ -51,7 +51,7 @@ UPDATE = """
 CHANNEL_INPUT = {"name": "Lào", "slug": "lao", "currencyCode": "USD", "defaultCountry": "LA"}
 
 
-def test_channel_is_created_with_its_settings():
+def test_channel_is_created_with_its_settings() -> None:
     input_data = CHANNEL_INPUT | {"isActive": True, "orderSettings": {"allowUnpaidOrders": True}}
 
     payload = data_of(CREATE, token_of(make_admin()), input=input_data)["channelCreate"]
@@ -83,7 +83,7 @@ def test_channel_is_created_with_its_settings():
         ({"addWarehouses": ["abc"]}, "addWarehouses", "GRAPHQL_ERROR"),
     ],
 )
-def test_invalid_channel_is_refused(invalid_values, field, code):
+def test_invalid_channel_is_refused(invalid_values, field, code) -> None:
     make_channel()
     token = token_of(make_admin())
     before = all_rows()
@@ -94,7 +94,7 @@ def test_invalid_channel_is_refused(invalid_values, field, code):
     assert all_rows() == before
 
 
-def test_channel_update_changes_only_the_given_settings():
+def test_channel_update_changes_only_the_given_settings() -> None:
     channel = make_channel(metadata={"a": "1"}, expire_orders_after_minutes=60)
     input_data = {
         "name": "Việt Nam ta",
@@ -127,7 +127,7 @@ def test_channel_update_changes_only_the_given_settings():
     }
 
 
-def test_availability_follows_channel_zones_and_warehouses():
+def test_availability_follows_channel_zones_and_warehouses() -> None:
     channel = make_channel()
     seller = make_seller(channel=channel)
     variant = make_variant(seller)
@@ -154,7 +154,7 @@ def test_availability_follows_channel_zones_and_warehouses():
     assert refused["errors"] == [{"field": "addWarehouses", "code": "DUPLICATED_INPUT_ITEM"}]
 
 
-def test_channel_is_deactivated_and_activated():
+def test_channel_is_deactivated_and_activated() -> None:
     channel = make_channel()
     token, key = token_of(make_admin()), global_id("Channel", channel.pk)
 
@@ -183,7 +183,7 @@ SHOP = """
 """
 
 
-def test_shop_settings_are_updated():
+def test_shop_settings_are_updated() -> None:
     input_data = {
         "name": "Chợ Phiên Bắc Kạn",
         "limitQuantityPerCheckout": None,
@@ -219,7 +219,7 @@ def test_shop_settings_are_updated():
         ({"reserveStockDurationAnonymousUser": -1}, "reserveStockDurationAnonymousUser", "INVALID"),
     ],
 )
-def test_invalid_shop_settings_are_refused(invalid_values, field, code):
+def test_invalid_shop_settings_are_refused(invalid_values, field, code) -> None:
     token = token_of(make_admin())
     before = all_rows()
 
@@ -242,7 +242,7 @@ def test_invalid_shop_settings_are_refused(invalid_values, field, code):
         ("shopSettingsUpdate(input: {})", "MANAGE_SETTINGS"),
     ],
 )
-def test_each_field_requires_its_permission(query, permission):
+def test_each_field_requires_its_permission(query, permission) -> None:
     for user in (None, make_user(), make_user(is_staff=True)):
         response = execute(
             f"mutation {{ {query} {{ errors {{ code }} }} }}", token_of(user) if user else None

@@ -91,7 +91,7 @@ def countries(page):
     return [edge["node"]["country"] for edge in page["edges"]]
 
 
-def test_forward_paging_covers_all_rows(executor, dated_rates, django_assert_num_queries):
+def test_forward_paging_covers_all_rows(executor, dated_rates, django_assert_num_queries) -> None:
     text = f"query($after: String) {{ rates(first: 2, after: $after) {PAGE_FIELDS} }}"
     paged, after = [], None
     while True:
@@ -111,7 +111,7 @@ def test_forward_paging_covers_all_rows(executor, dated_rates, django_assert_num
 
 @pytest.mark.parametrize("descending", [False, True])
 @pytest.mark.parametrize("size", [1, 2, 4])
-def test_backward_paging_covers_all_rows(executor, dated_rates, descending, size):
+def test_backward_paging_covers_all_rows(executor, dated_rates, descending, size) -> None:
     all_rows = executor.execute(
         f"query($down: Boolean) {{ rates(first: 9, down: $down) {NODE_FIELDS} }}",
         variables={"down": descending},
@@ -131,7 +131,7 @@ def test_backward_paging_covers_all_rows(executor, dated_rates, descending, size
     assert paged == countries(all_rows.data["rates"])
 
 
-def test_descending_order_puts_nulls_first(executor, dated_rates):
+def test_descending_order_puts_nulls_first(executor, dated_rates) -> None:
     result = executor.execute(f"{{ rates(first: 100, down: true) {NODE_FIELDS} }}")
 
     assert countries(result.data["rates"]) == ["FR", "BE", "DE", "AT", "EE", "CZ"]
@@ -141,7 +141,7 @@ def test_descending_order_puts_nulls_first(executor, dated_rates):
     ("arguments", "expected"),
     [("first: 2", ["EE", "AT"]), ("last: 2", ["AT", "DE"]), ("first: 9", ["EE", "AT", "DE"])],
 )
-def test_page_between_two_cursors(executor, dated_rates, arguments, expected):
+def test_page_between_two_cursors(executor, dated_rates, arguments, expected) -> None:
     edges = executor.execute(f"{{ rates(first: 100) {PAGE_FIELDS} }}").data["rates"]["edges"]
     ends = {"after": edges[0]["cursor"], "before": edges[4]["cursor"]}
     arguments = f"{arguments}, after: $after, before: $before"
@@ -153,14 +153,14 @@ def test_page_between_two_cursors(executor, dated_rates, arguments, expected):
     assert countries(result.data["rates"]) == expected
 
 
-def test_page_of_no_rows(executor):
+def test_page_of_no_rows(executor) -> None:
     page = executor.execute(f"{{ rates(first: 2) {PAGE_FIELDS} }}").data["rates"]
 
     nothing = {"hasNextPage": False, "hasPreviousPage": False, "startCursor": None, "endCursor": None}
     assert page == {"edges": [], "pageInfo": nothing, "totalCount": 0}
 
 
-def test_only_requested_columns_are_selected(executor, dated_rates, django_assert_num_queries):
+def test_only_requested_columns_are_selected(executor, dated_rates, django_assert_num_queries) -> None:
     with django_assert_num_queries(1) as queries:
         executor.execute(f"{{ rates(first: 2) {NODE_FIELDS} }}")
     columns = queries[0]["sql"].partition(" FROM ")[0]
@@ -174,7 +174,7 @@ def test_only_requested_columns_are_selected(executor, dated_rates, django_asser
     assert "COUNT" in queries[0]["sql"]
 
 
-def test_nested_connection_pages_each_parent(executor, django_assert_num_queries):
+def test_nested_connection_pages_each_parent(executor, django_assert_num_queries) -> None:
     first, second, empty = (TaxClass.objects.create(name=name) for name in ("first", "second", "empty"))
     for tax_class, listed in ((first, "AT BE CZ DE"), (second, "EE FR")):
         for country in listed.split():
@@ -197,7 +197,7 @@ def test_nested_connection_pages_each_parent(executor, django_assert_num_queries
     assert countries(pages(f'first: 2, after: "{after}"')[0]) == ["BE", "AT"]
 
 
-def test_connection_over_a_python_list(executor):
+def test_connection_over_a_python_list(executor) -> None:
     def nodes(arguments):
         page = executor.execute(f"{{ words({arguments}) {{ edges {{ node }} totalCount }} }}").data["words"]
         assert page["totalCount"] == 4
@@ -229,7 +229,7 @@ INVALID_CURSOR = "The cursor is not one of this list."
         (f'first: 1, before: "{connections.encode_cursor([None, [1]])}"', INVALID_CURSOR),
     ],
 )
-def test_invalid_paging_arguments_are_errors(executor, arguments, message):
+def test_invalid_paging_arguments_are_errors(executor, arguments, message) -> None:
     argument_text = f"({arguments})" if arguments else ""
 
     result = executor.execute(f"{{ rates{argument_text} {{ edges {{ cursor }} }} }}")
@@ -238,7 +238,7 @@ def test_invalid_paging_arguments_are_errors(executor, arguments, message):
     assert [error.message for error in result.errors] == [message]
 
 
-def test_first_zero_returns_an_empty_page(executor, dated_rates):
+def test_first_zero_returns_an_empty_page(executor, dated_rates) -> None:
     page = executor.execute(f"{{ rates(first: 0) {PAGE_FIELDS} }}").data["rates"]
 
     assert (page["edges"], page["totalCount"], page["pageInfo"]["hasNextPage"]) == ([], 6, True)

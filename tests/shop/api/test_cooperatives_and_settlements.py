@@ -42,7 +42,7 @@ def key_of(row):
     return global_id("Cooperative", row.pk)
 
 
-def test_cooperative_staff_update_its_page_and_pause_it():
+def test_cooperative_staff_update_its_page_and_pause_it() -> None:
     thien_an, other_cooperative = (
         make_cooperative("HTX Thiên An", story="Từ xưa."),
         make_cooperative("HTX Khác"),
@@ -87,7 +87,7 @@ def test_cooperative_staff_update_its_page_and_pause_it():
     assert all_rows() == before
 
 
-def test_platform_staff_decide_on_a_seller_application():
+def test_platform_staff_decide_on_a_seller_application() -> None:
     applicant = make_cooperative("HTX Mới", state=CooperativeState.APPLIED, **COMPLETE_APPLICATION)
     token, key = token_of(make_staff(Permission.MANAGE_STAFF)), key_of(applicant)
 
@@ -112,7 +112,7 @@ def test_platform_staff_decide_on_a_seller_application():
     }
 
 
-def test_settlement_is_closed_and_paid_and_staff_see_only_their_own():
+def test_settlement_is_closed_and_paid_and_staff_see_only_their_own() -> None:
     thien_an, yen_duong = make_seller("HTX Thiên An"), make_seller("HTX Yến Dương")
     Cooperative.objects.filter(pk=thien_an.pk).update(**ACCOUNT)
     running, theirs = make_open_settlement(thien_an), make_open_settlement(yen_duong, 70_000, key="2")
@@ -173,7 +173,7 @@ def test_settlement_is_closed_and_paid_and_staff_see_only_their_own():
     assert all_rows() == before
 
 
-def test_settlement_queries_do_not_grow_with_rows(django_assert_num_queries):
+def test_settlement_queries_do_not_grow_with_rows(django_assert_num_queries) -> None:
     platform = token_of(make_staff(Permission.HANDLE_PAYMENTS))
     query_count = 14  # the user, their permissions, and the fields of both lists
     for number, name in enumerate(("HTX A", "HTX B", "HTX C")):

@@ -53,7 +53,7 @@ def faults(response, text):
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_every_query_answers_without_internal_errors(seed):
+def test_every_query_answers_without_internal_errors(seed) -> None:
     problems, ids = {}, ids_of_all()
 
     for name in built_schema().schema.query_type.fields:
@@ -66,7 +66,7 @@ def test_every_query_answers_without_internal_errors(seed):
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_every_refused_mutation_saves_nothing(seed):
+def test_every_refused_mutation_saves_nothing(seed) -> None:
     problems, ids = {}, ids_of_all()
     before = all_rows()
 

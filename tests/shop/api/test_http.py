@@ -35,7 +35,7 @@ SHOP_NAME_RESULT = {
         ("application/x-www-form-urlencoded", "query=%7B%20shop%20%7B%20name%20%7D%20%7D&variables=%7B%7D"),
     ],
 )
-def test_each_content_type_is_accepted(content_type, body):
+def test_each_content_type_is_accepted(content_type, body) -> None:
     response = post(body, content_type=content_type)
 
     assert response.status_code == 200
@@ -82,7 +82,7 @@ def test_each_content_type_is_accepted(content_type, body):
         ("multipart/form-data", "x", 400, "The request's body cannot be read."),
     ],
 )
-def test_malformed_body_is_an_error(content_type, body, status, message):
+def test_malformed_body_is_an_error(content_type, body, status, message) -> None:
     response = post(body, content_type=content_type)
 
     assert response.status_code == status
@@ -93,7 +93,7 @@ def test_malformed_body_is_an_error(content_type, body, status, message):
     }
 
 
-def test_too_large_body_is_refused_with_413():
+def test_too_large_body_is_refused_with_413() -> None:
     body = json.dumps({"query": SHOP_NAME + "#" * settings.DATA_UPLOAD_MAX_MEMORY_SIZE})
 
     response = post(body)
@@ -102,14 +102,14 @@ def test_too_large_body_is_refused_with_413():
     assert json.loads(response.content)["errors"][0]["message"] == "The request is too large."
 
 
-def test_batch_of_one_returns_a_list():
+def test_batch_of_one_returns_a_list() -> None:
     response = post([{"query": SHOP_NAME}])
 
     assert response.status_code == 200
     assert json.loads(response.content) == [SHOP_NAME_RESULT]
 
 
-def test_syntax_error_returns_400():
+def test_syntax_error_returns_400() -> None:
     error = request_error("{ shop")
 
     assert error == {
@@ -119,7 +119,7 @@ def test_syntax_error_returns_400():
     }
 
 
-def test_unknown_field_returns_400():
+def test_unknown_field_returns_400() -> None:
     error = request_error("{ shop { colour } }")
 
     assert error["message"] == "Cannot query field 'colour' on type 'Shop'."
@@ -141,27 +141,27 @@ def test_unknown_field_returns_400():
         ),
     ],
 )
-def test_invalid_variable_returns_400(query, variables, message):
+def test_invalid_variable_returns_400(query, variables, message) -> None:
     error = request_error(query, **variables)
 
     assert error["message"] == message
     assert error["extensions"]["exception"]["code"] == "GraphQLError"
 
 
-def test_unknown_operation_name_returns_400():
+def test_unknown_operation_name_returns_400() -> None:
     response = post({"query": "query A { shop { name } } query B { shop { name } }", "operationName": "C"})
 
     assert response.status_code == 400
     assert json.loads(response.content)["errors"][0]["message"] == "Unknown operation named 'C'."
 
 
-def test_operation_name_selects_the_operation():
+def test_operation_name_selects_the_operation() -> None:
     response = post({"query": "query A { shop { name } } query B { shop { id } }", "operationName": "B"})
 
     assert json.loads(response.content)["data"] == {"shop": {"id": "U2hvcDox"}}
 
 
-def test_resolver_error_returns_partial_data_with_200():
+def test_resolver_error_returns_partial_data_with_200() -> None:
     response = execute("{ shop { name } channels { id } }")
 
     assert response["data"] == {"shop": {"name": "Chợ Phiên"}, "channels": None}
@@ -176,14 +176,14 @@ def test_resolver_error_returns_partial_data_with_200():
 
 
 @pytest.mark.parametrize("method", ["get", "put", "patch", "delete", "head"])
-def test_endpoint_allows_only_post_and_options(method):
+def test_endpoint_allows_only_post_and_options(method) -> None:
     response = getattr(Client(), method)(ADDRESS, {"query": SHOP_NAME} if method == "get" else "")
 
     assert response.status_code == 405
     assert response["Allow"] == "POST, OPTIONS"
 
 
-def test_address_without_trailing_slash_is_not_found():
+def test_address_without_trailing_slash_is_not_found() -> None:
     assert (
         Client()
         .post("/graphql", json.dumps({"query": SHOP_NAME}), content_type="application/json")
@@ -194,7 +194,7 @@ def test_address_without_trailing_slash_is_not_found():
 
 
 @override_settings(API_ORIGINS=["https://tiem.example"])
-def test_preflight_of_an_allowed_origin():
+def test_preflight_of_an_allowed_origin() -> None:
     response = Client().options(ADDRESS, headers={"origin": "https://tiem.example"})
 
     assert response.status_code == 200
@@ -209,7 +209,7 @@ def test_preflight_of_an_allowed_origin():
 
 
 @override_settings(API_ORIGINS=["https://tiem.example"])
-def test_response_allows_credentials_for_an_allowed_origin():
+def test_response_allows_credentials_for_an_allowed_origin() -> None:
     response = post({"query": SHOP_NAME}, origin="https://tiem.example")
 
     assert response["Access-Control-Allow-Origin"] == "https://tiem.example"
@@ -217,7 +217,7 @@ def test_response_allows_credentials_for_an_allowed_origin():
     assert "Access-Control-Allow-Methods" not in response
 
 
-def test_without_configured_origins_any_origin_is_allowed_without_credentials():
+def test_without_configured_origins_any_origin_is_allowed_without_credentials() -> None:
     preflight = Client().options(ADDRESS, headers={"origin": "https://la.example"})
     answered = post({"query": SHOP_NAME}, origin="https://la.example")
 
@@ -228,7 +228,7 @@ def test_without_configured_origins_any_origin_is_allowed_without_credentials():
 
 
 @override_settings(API_ORIGINS=["*", "https://tiem.example"])
-def test_wildcard_origin_keeps_credentials_for_listed_origins():
+def test_wildcard_origin_keeps_credentials_for_listed_origins() -> None:
     unlisted = post({"query": SHOP_NAME}, origin="https://la.example")
     listed = post({"query": SHOP_NAME}, origin="https://tiem.example")
 
@@ -239,16 +239,16 @@ def test_wildcard_origin_keeps_credentials_for_listed_origins():
 
 
 @override_settings(API_ORIGINS=["https://tiem.example"])
-def test_unlisted_origin_gets_no_cors_headers():
+def test_unlisted_origin_gets_no_cors_headers() -> None:
     assert "Access-Control-Allow-Origin" not in post({"query": SHOP_NAME}, origin="https://la.example")
     assert "Access-Control-Allow-Origin" in post({"query": SHOP_NAME}, origin="https://tiem.example")
 
 
-def test_foreign_token_is_ignored_over_http():
+def test_foreign_token_is_ignored_over_http() -> None:
     assert execute(SHOP_NAME, "abc")["data"] == SHOP_NAME_RESULT["data"]
 
 
-def test_unknown_channel_is_null_and_malformed_id_is_an_error():
+def test_unknown_channel_is_null_and_malformed_id_is_an_error() -> None:
     make_channel()
 
     assert execute('{ channel(slug: "la") { id } }')["data"] == {"channel": None}
@@ -261,14 +261,14 @@ def test_unknown_channel_is_null_and_malformed_id_is_an_error():
     assert error["extensions"]["exception"] == {"code": "GraphQLError"}
 
 
-def test_introspection_of_one_name_costs_one():
+def test_introspection_of_one_name_costs_one() -> None:
     response = execute("{ __schema { queryType { name } } }")
 
     assert response["data"] == {"__schema": {"queryType": {"name": "Query"}}}
     assert response["extensions"]["cost"]["requestedQueryCost"] == 1
 
 
-def test_jwks_publishes_the_signing_key():
+def test_jwks_publishes_the_signing_key() -> None:
     (key,) = Client().get("/.well-known/jwks.json").json()["keys"]
 
     assert set(key) == {"kty", "key_ops", "n", "e", "use", "kid", "alg"}
@@ -283,7 +283,7 @@ def multipart(operations, paths_by_file, client=None, **files):
 UPLOAD_OPERATION = {"query": SHOP_NAME, "variables": {"file": None, "files": [None]}}
 
 
-def test_multipart_upload_fills_variables():
+def test_multipart_upload_fills_variables() -> None:
     file = SimpleUploadedFile("a.txt", b"abc")
 
     response = multipart(UPLOAD_OPERATION, {"0": ["variables.file", "variables.files.0"]}, **{"0": file})
@@ -312,14 +312,14 @@ def test_multipart_upload_fills_variables():
         (UPLOAD_OPERATION, [], "`operations` must be a single operation, and `map` an object."),
     ],
 )
-def test_invalid_multipart_map_is_an_error(operations, paths_by_file, message):
+def test_invalid_multipart_map_is_an_error(operations, paths_by_file, message) -> None:
     response = multipart(operations, paths_by_file, **{"0": SimpleUploadedFile("a.txt", b"abc")})
 
     assert response.status_code == 400
     assert response.json()["errors"][0]["message"] == message
 
 
-def test_missing_or_malformed_multipart_parts_are_errors():
+def test_missing_or_malformed_multipart_parts_are_errors() -> None:
     for parts, message in (
         ({"map": "{}"}, "A multipart request needs the parts `operations` and `map`."),
         ({"operations": "{", "map": "{}"}, "`operations` and `map` must be JSON."),
@@ -329,7 +329,7 @@ def test_missing_or_malformed_multipart_parts_are_errors():
         assert (response.status_code, response.json()["errors"][0]["message"]) == (400, message)
 
 
-def test_multipart_map_paths_are_limited():
+def test_multipart_map_paths_are_limited() -> None:
     file = SimpleUploadedFile("a.txt", b"abc")
 
     response = multipart(UPLOAD_OPERATION, {"0": ["variables.file"] * 51}, **{"0": file})
@@ -338,7 +338,7 @@ def test_multipart_map_paths_are_limited():
     assert (response.status_code, response.json()["errors"][0]["message"]) == (400, message)
 
 
-def test_too_large_multipart_body_is_refused_with_413():
+def test_too_large_multipart_body_is_refused_with_413() -> None:
     headers = {"CONTENT_LENGTH": str(MAX_BYTES_WITH_FILES + 1)}
 
     response = Client().post(ADDRESS, {"operations": "{}", "map": "{}"}, **headers)

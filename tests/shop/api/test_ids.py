@@ -13,19 +13,19 @@ from shop.api.ids import InvalidId, global_id, global_ids, input_key, key_from_i
 ORDER = uuid.UUID("0b1c5f2e-94d6-4a7e-9c39-3f0f7a3d9b11")
 
 
-def test_global_id_is_base64_of_type_and_key():
+def test_global_id_is_base64_of_type_and_key() -> None:
     assert global_id("Product", 7) == "UHJvZHVjdDo3"
     assert global_ids("Order", [ORDER]) == [b64encode(f"Order:{ORDER}".encode()).decode()]
 
 
-def test_global_id_decodes_to_its_key():
+def test_global_id_decodes_to_its_key() -> None:
     assert key_from_id(global_id("Product", 7), "Product") == 7
     assert key_from_id(global_id("Order", ORDER), "Order") == ORDER
     assert key_from_id(global_id("ShippingMethod", 3), "ShippingMethodType", "ShippingMethod") == 3
     assert keys_from_ids([global_id("Product", 7), global_id("Page", 8)], "Product") == [7]
 
 
-def test_id_of_another_type_has_no_key():
+def test_id_of_another_type_has_no_key() -> None:
     assert key_from_id(global_id("Page", 7), "Product") is None
 
 
@@ -51,7 +51,7 @@ def test_id_of_another_type_has_no_key():
         ),
     ],
 )
-def test_malformed_id_raises_invalid_id(text):
+def test_malformed_id_raises_invalid_id(text) -> None:
     with pytest.raises(InvalidId) as refused:
         key_from_id(text, "Product")
 
@@ -60,7 +60,7 @@ def test_malformed_id_raises_invalid_id(text):
 
 
 @pytest.mark.parametrize("text", ["abc", global_id("Page", 7)])
-def test_malformed_input_id_is_a_field_error(text):
+def test_malformed_input_id_is_a_field_error(text) -> None:
     with pytest.raises(InputError) as refused:
         input_key(text, "Product", field="productId")
 

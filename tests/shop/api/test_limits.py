@@ -69,12 +69,12 @@ def cost_of(text, **variables):
         ("{ __schema { types { name } } }", {}, 23),
     ],
 )
-def test_cost_counts_rows_and_multiplies_nested_lists(text, variables, cost):
+def test_cost_counts_rows_and_multiplies_nested_lists(text, variables, cost) -> None:
     assert cost_of(text, **variables) == cost
 
 
 @override_settings(API_COST_LIMIT=40)
-def test_too_costly_query_is_refused():
+def test_too_costly_query_is_refused() -> None:
     check_cost(40)
 
     with pytest.raises(QueryTooCostly) as refusal:
@@ -84,7 +84,7 @@ def test_too_costly_query_is_refused():
 
 
 @override_settings(API_COST_LIMIT=0)
-def test_cost_is_not_counted_without_a_limit():
+def test_cost_is_not_counted_without_a_limit() -> None:
     assert cost_of("{ products(first: 20) { totalCount } }") == 0
     check_cost(10**9)
 
@@ -113,18 +113,18 @@ def test_cost_is_not_counted_without_a_limit():
         ("{ a: __schema { description } b: __schema { description } }", "`__schema` more than once."),
     ],
 )
-def test_document_beyond_a_limit_is_refused(text, message):
+def test_document_beyond_a_limit_is_refused(text, message) -> None:
     with pytest.raises(Exception, match=message):
         cost_of(text)
 
 
-def test_document_at_the_limits_is_accepted():
+def test_document_at_the_limits_is_accepted() -> None:
     assert cost_of("{ " + " ".join(f"a{n}: word" for n in range(100)) + " }") == 0
     assert cost_of("mutation { a { word } b { word } c { word } d { word } }") == 0
     assert cost_of("{ " + "shop { " * 29 + "name" + " }" * 30) == 0
 
 
-def test_doubling_fragments_are_refused_quickly():
+def test_doubling_fragments_are_refused_quickly() -> None:
     fragments = [
         f"fragment F{n} on Shop {{ a: shop {{ ...F{n + 1} }} b: shop {{ ...F{n + 1} }} }}" for n in range(25)
     ]
@@ -138,7 +138,7 @@ def test_doubling_fragments_are_refused_quickly():
 
 
 @pytest.mark.django_db
-def test_answer_reports_its_cost():
+def test_answer_reports_its_cost() -> None:
     make_channel()
 
     response = execute('{ channel(slug: "viet-nam") { id } }')
@@ -148,7 +148,7 @@ def test_answer_reports_its_cost():
 
 @pytest.mark.django_db
 @override_settings(API_COST_LIMIT=1)
-def test_too_costly_query_returns_400():
+def test_too_costly_query_returns_400() -> None:
     response = post({"query": '{ a: channel(slug: "a") { id } b: channel(slug: "b") { id } }'})
 
     assert response.status_code == 400
@@ -182,7 +182,7 @@ def test_too_costly_query_returns_400():
         ),
     ],
 )
-def test_abusive_documents_return_400(text, message):
+def test_abusive_documents_return_400(text, message) -> None:
     response = post({"query": text})
 
     assert response.status_code == 400

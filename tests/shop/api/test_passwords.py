@@ -63,7 +63,7 @@ def errors_of(payload):
     return [(error["field"], error["code"]) for error in payload["errors"]]
 
 
-def test_password_reset_by_emailed_link():
+def test_password_reset_by_emailed_link() -> None:
     user = make_user(is_confirmed=False)
     before = token_of(user)
 
@@ -85,7 +85,7 @@ def test_password_reset_by_emailed_link():
     assert (errors_of(repeated), repeated["token"]) == ([("token", "INVALID")], None)
 
 
-def test_password_reset_does_not_reveal_whether_account_exists():
+def test_password_reset_does_not_reveal_whether_account_exists() -> None:
     known = data_of(RESET, email=make_user().email, to=REDIRECT)
     unknown = data_of(RESET, email="la@example.com", to=REDIRECT)
 
@@ -94,7 +94,7 @@ def test_password_reset_does_not_reveal_whether_account_exists():
 
 
 @pytest.mark.parametrize("known", [True, False])
-def test_password_reset_emails_are_rate_limited(known):
+def test_password_reset_emails_are_rate_limited(known) -> None:
     email = make_user().email if known else "la@example.com"
     for _ in range(PASSWORD_LINKS.tries):
         data_of(RESET, email=email, to=REDIRECT)
@@ -104,14 +104,14 @@ def test_password_reset_emails_are_rate_limited(known):
     assert errors_of(refused) == [("email", "PASSWORD_RESET_ALREADY_REQUESTED")]
 
 
-def test_password_reset_refuses_a_foreign_redirect_url():
+def test_password_reset_refuses_a_foreign_redirect_url() -> None:
     refused = data_of(RESET, email=make_user().email, to="https://la.example/")["requestPasswordReset"]
 
     assert errors_of(refused) == [("redirectUrl", "INVALID")]
     assert Notification.objects.count() == 0
 
 
-def test_password_reset_validates_the_new_password():
+def test_password_reset_validates_the_new_password() -> None:
     user = make_user()
     data_of(RESET, email=user.email, to=REDIRECT)
     _email, values = link_values_in_last_email()
@@ -124,7 +124,7 @@ def test_password_reset_validates_the_new_password():
     ]
 
 
-def test_password_change_with_the_old_password():
+def test_password_change_with_the_old_password() -> None:
     user = make_user()
     token = token_of(user)
 
@@ -144,7 +144,7 @@ def test_password_change_with_the_old_password():
         (PASSWORD, "ngan", [("newPassword", "PASSWORD_TOO_SHORT")]),
     ],
 )
-def test_invalid_password_change_is_refused(old_password, new_password, errors):
+def test_invalid_password_change_is_refused(old_password, new_password, errors) -> None:
     token = token_of(make_user())
     before = all_rows()
 
@@ -154,7 +154,7 @@ def test_invalid_password_change_is_refused(old_password, new_password, errors):
     assert all_rows() == before
 
 
-def test_email_change_is_confirmed_by_link_to_the_new_address():
+def test_email_change_is_confirmed_by_link_to_the_new_address() -> None:
     user = make_user()
     token = token_of(user)
 
@@ -172,7 +172,7 @@ def test_email_change_is_confirmed_by_link_to_the_new_address():
     assert user.email == "moi@example.com"
 
 
-def test_email_change_token_is_personal_and_single_use():
+def test_email_change_token_is_personal_and_single_use() -> None:
     user, stranger = make_user(), make_user()
     data_of(REQUEST_EMAIL_CHANGE, token_of(user), password=PASSWORD, email="moi@example.com", to=REDIRECT)
     _email, values = link_values_in_last_email()
@@ -186,7 +186,7 @@ def test_email_change_token_is_personal_and_single_use():
     assert errors(user, values["token"]) == [("token", "INVALID")]
 
 
-def test_email_change_is_refused_if_address_was_taken_meanwhile():
+def test_email_change_is_refused_if_address_was_taken_meanwhile() -> None:
     user = make_user()
     data_of(REQUEST_EMAIL_CHANGE, token_of(user), password=PASSWORD, email="moi@example.com", to=REDIRECT)
     _email, values = link_values_in_last_email()
@@ -205,7 +205,7 @@ def test_email_change_is_refused_if_address_was_taken_meanwhile():
         ({"to": "https://la.example/"}, [("redirectUrl", "INVALID")]),
     ],
 )
-def test_invalid_email_change_is_refused(invalid_values, errors):
+def test_invalid_email_change_is_refused(invalid_values, errors) -> None:
     make_user(email="cu@example.com")
     token = token_of(make_user())
     before = all_rows()
@@ -217,7 +217,7 @@ def test_invalid_email_change_is_refused(invalid_values, errors):
     assert all_rows() == before
 
 
-def test_old_password_attempts_are_rate_limited():
+def test_old_password_attempts_are_rate_limited() -> None:
     token = token_of(make_user())
     for _ in range(FAILED_SIGN_INS.tries):
         data_of(CHANGE_PASSWORD, token, old="wrong", new=NEW_PASSWORD)

@@ -10,14 +10,14 @@ from tests.shop.api.client import ADDRESS
 pytestmark = pytest.mark.django_db
 
 
-def test_playground_is_off_by_default():
+def test_playground_is_off_by_default() -> None:
     assert Client().get(ADDRESS).status_code == 405
 
 
 @pytest.mark.browser
 @pytest.mark.once
 @override_settings(API_PLAYGROUND=True)
-def test_developer_runs_a_query_and_finds_a_field(page):
+def test_developer_runs_a_query_and_finds_a_field(page) -> None:
     page.goto(ADDRESS)
 
     page.get_by_label("Query").press("Control+Enter")

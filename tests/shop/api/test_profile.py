@@ -73,7 +73,7 @@ def user_with_address():
     return user, row
 
 
-def test_address_is_saved_with_province_and_commune_codes():
+def test_address_is_saved_with_province_and_commune_codes() -> None:
     make_divisions()
     user = make_user()
 
@@ -119,7 +119,7 @@ def test_address_is_saved_with_province_and_commune_codes():
         ({"country": "US", "countryArea": "CA", "postalCode": "x"}, [("postalCode", "INVALID")]),
     ],
 )
-def test_invalid_address_is_refused_with_an_error_per_field(invalid_values, errors):
+def test_invalid_address_is_refused_with_an_error_per_field(invalid_values, errors) -> None:
     make_divisions()
     token = token_of(make_user())
     before = all_rows()
@@ -134,7 +134,7 @@ def test_invalid_address_is_refused_with_an_error_per_field(invalid_values, erro
     assert all_rows() == before
 
 
-def test_foreign_address_is_normalised():
+def test_foreign_address_is_normalised() -> None:
     input_data = {
         "streetAddress1": "1600 Amphitheatre Parkway",
         "city": "Mountain View",
@@ -148,7 +148,7 @@ def test_foreign_address_is_normalised():
     assert (payload["address"]["city"], payload["address"]["countryArea"]) == ("MOUNTAIN VIEW", "CA")
 
 
-def test_skipping_address_validation_requires_permission():
+def test_skipping_address_validation_requires_permission() -> None:
     input_data = {"city": "", "country": "VN", "skipValidation": True}
 
     refused = execute(CREATE, token_of(make_user()), input=input_data)
@@ -158,7 +158,7 @@ def test_skipping_address_validation_requires_permission():
     assert Address.objects.count() == 0
 
 
-def test_address_update_changes_only_given_fields(user_with_address):
+def test_address_update_changes_only_given_fields(user_with_address) -> None:
     user, row = user_with_address
     make_divisions()
 
@@ -172,7 +172,7 @@ def test_address_update_changes_only_given_fields(user_with_address):
     assert (row.street_address_1, row.province_code) == ("Phố Huế 2", HANOI)
 
 
-def test_default_address_is_set_and_deleted(user_with_address):
+def test_default_address_is_set_and_deleted(user_with_address) -> None:
     user, row = user_with_address
     key = global_id("Address", row.pk)
     token = token_of(user)
@@ -195,7 +195,7 @@ def test_default_address_is_set_and_deleted(user_with_address):
         (SET_DEFAULT_ADDRESS, "accountSetDefaultAddress", {"type": "BILLING"}),
     ],
 )
-def test_address_of_another_user_is_not_found(user_with_address, query, name, variables):
+def test_address_of_another_user_is_not_found(user_with_address, query, name, variables) -> None:
     _owner, row = user_with_address
     token = token_of(make_user())
     orders_copy = Address.objects.create(city="Hà Nội")
@@ -221,7 +221,7 @@ UPDATE_ME = """
 """
 
 
-def test_account_update_changes_own_details():
+def test_account_update_changes_own_details() -> None:
     make_divisions()
     user = make_user(metadata={"a": "1"})
     input_data = {
@@ -248,7 +248,7 @@ def test_account_update_changes_own_details():
     assert (user.first_name, user.last_name, user.language) == ("Hoa", "Bàn", "en-us")
 
 
-def test_changing_billing_default_leaves_shared_shipping_default(user_with_address):
+def test_changing_billing_default_leaves_shared_shipping_default(user_with_address) -> None:
     make_divisions()
     user, row = user_with_address
     user.default_billing_address = user.default_shipping_address = row
@@ -263,7 +263,7 @@ def test_changing_billing_default_leaves_shared_shipping_default(user_with_addre
     assert row.city == "Phường Cửa Nam"
 
 
-def test_account_update_of_a_customer_requires_permission():
+def test_account_update_of_a_customer_requires_permission() -> None:
     customer, helper = make_user(), make_user(is_staff=True)
     key = global_id("User", customer.pk)
 
@@ -294,7 +294,7 @@ DELETE_METADATA = """
 """
 
 
-def test_users_write_only_their_own_public_metadata():
+def test_users_write_only_their_own_public_metadata() -> None:
     user, stranger = make_user(metadata={"a": "1"}), make_user()
     input_data = [{"key": "b", "value": "2"}]
 
@@ -326,7 +326,7 @@ def test_users_write_only_their_own_public_metadata():
     ]
 
 
-def test_user_query_requires_permission(django_assert_num_queries):
+def test_user_query_requires_permission(django_assert_num_queries) -> None:
     user, staff = make_user(), make_user(is_staff=True)
     query = "query($id: ID) { user(id: $id) { email note privateMetadata { key } } }"
     key = global_id("User", user.pk)
@@ -352,7 +352,7 @@ def test_user_query_requires_permission(django_assert_num_queries):
 PERMISSION_NAMES = {"MANAGE_ORDERS": "Quản lý đơn hàng.", "MANAGE_PRODUCTS": "Quản lý sản phẩm."}
 
 
-def test_staff_permissions_and_groups_in_me(django_assert_num_queries):
+def test_staff_permissions_and_groups_in_me(django_assert_num_queries) -> None:
     channel, _other_channel = make_channel(), make_channel(slug="khac", name="Khác")
     staff = make_user(is_staff=True)
     group = Group.objects.create(name="Doanh số", restricted_to_channels=True, is_platform_wide=True)
@@ -389,7 +389,7 @@ def test_staff_permissions_and_groups_in_me(django_assert_num_queries):
     }
 
 
-def test_too_long_values_are_refused():
+def test_too_long_values_are_refused() -> None:
     make_channel()
     user, admin = make_user(), make_admin()
     long_text, address = "x" * 300, f"{'a' * 60}@{'.'.join(['b' * 50] * 4)}.com"

@@ -64,7 +64,7 @@ def without_times(payload):
     return payload | {"user": payload["user"] | {"dateJoined": None}}
 
 
-def test_registration_is_confirmed_by_emailed_link():
+def test_registration_is_confirmed_by_emailed_link() -> None:
     payload = data_of(REGISTER, input=registration())["accountRegister"]
 
     user = User.objects.get(email="moi@example.com")
@@ -99,7 +99,7 @@ def test_registration_is_confirmed_by_emailed_link():
     ]
 
 
-def test_registration_does_not_reveal_whether_account_exists():
+def test_registration_does_not_reveal_whether_account_exists() -> None:
     new = data_of(REGISTER, input=registration())["accountRegister"]
     make_user(email="cu@example.com")
     letters = Notification.objects.count()
@@ -114,7 +114,7 @@ def test_registration_does_not_reveal_whether_account_exists():
     assert Notification.objects.order_by("pk").last().key.startswith("registration:")
 
 
-def test_repeated_registration_sends_another_confirmation_email():
+def test_repeated_registration_sends_another_confirmation_email() -> None:
     data_of(REGISTER, input=registration())
     data_of(REGISTER, input=registration(password="another-password-2026"))
 
@@ -122,7 +122,7 @@ def test_repeated_registration_sends_another_confirmation_email():
     assert User.objects.count() == 1
 
 
-def test_account_is_confirmed_at_once_without_email_confirmation():
+def test_account_is_confirmed_at_once_without_email_confirmation() -> None:
     ShopSettings.objects.create(enable_account_confirmation_by_email=False)
 
     payload = data_of(REGISTER, input={"email": "moi@example.com", "password": PASSWORD})["accountRegister"]
@@ -148,7 +148,7 @@ def test_account_is_confirmed_at_once_without_email_confirmation():
         ({"channel": "dong"}, [("channel", "CHANNEL_INACTIVE")]),
     ],
 )
-def test_invalid_registration_is_refused_and_saves_nothing(invalid_values, errors):
+def test_invalid_registration_is_refused_and_saves_nothing(invalid_values, errors) -> None:
     make_channel(slug="dong", is_active=False)
 
     before = all_rows()
@@ -161,13 +161,13 @@ def test_invalid_registration_is_refused_and_saves_nothing(invalid_values, error
 
 
 @override_settings(API_CLIENT_HOSTS=["*"])
-def test_wildcard_client_host_allows_any_redirect_url():
+def test_wildcard_client_host_allows_any_redirect_url() -> None:
     payload = data_of(REGISTER, input=registration(redirectUrl="https://la.example/"))["accountRegister"]
 
     assert payload["errors"] == []
 
 
-def test_registrations_are_rate_limited_per_network():
+def test_registrations_are_rate_limited_per_network() -> None:
     for _ in range(API_REGISTRATIONS.tries - 1):
         API_REGISTRATIONS.take("127.0.0.1")
 
@@ -179,7 +179,7 @@ def test_registrations_are_rate_limited_per_network():
     assert User.objects.count() == 1
 
 
-def test_confirmation_email_can_be_sent_again():
+def test_confirmation_email_can_be_sent_again() -> None:
     query = """mutation($to: String!) {
         sendConfirmationEmail(redirectUrl: $to, channel: "viet-nam") { errors { field code } }
     }"""
@@ -204,7 +204,7 @@ DELETE = (
 )
 
 
-def test_account_is_deleted_by_emailed_link():
+def test_account_is_deleted_by_emailed_link() -> None:
     user, stranger = make_user(), make_user()
     token = token_of(user)
 
@@ -220,7 +220,7 @@ def test_account_is_deleted_by_emailed_link():
     assert (user.email, user.is_active, user.erased_at is not None) == (None, False, True)
 
 
-def test_account_with_an_open_order_cannot_be_deleted():
+def test_account_with_an_open_order_cannot_be_deleted() -> None:
     user = make_user()
     order = make_order()
     order.user = user
@@ -236,7 +236,7 @@ def test_account_with_an_open_order_cannot_be_deleted():
     assert user.is_active
 
 
-def test_staff_cannot_request_their_own_deletion():
+def test_staff_cannot_request_their_own_deletion() -> None:
     payload = data_of(DELETION, token_of(make_admin()), to=REDIRECT)["accountRequestDeletion"]
 
     assert payload["errors"] == [{"field": None, "code": "DELETE_STAFF_ACCOUNT"}]
@@ -259,7 +259,7 @@ def test_staff_cannot_request_their_own_deletion():
         "tokensDeactivateAll",
     ],
 )
-def test_anonymous_is_denied(query):
+def test_anonymous_is_denied(query) -> None:
     response = execute(f"mutation {{ {query} {{ errors {{ code }} }} }}")
 
     (error,) = response["errors"]
@@ -268,7 +268,7 @@ def test_anonymous_is_denied(query):
     assert error["extensions"]["exception"]["code"] == "PermissionDenied"
 
 
-def test_confirmation_drops_passwords_set_before_it():
+def test_confirmation_drops_passwords_set_before_it() -> None:
     data_of(REGISTER, input=registration(password="mat-khau-cua-ke-gian-2026"))
     data_of(REGISTER, input=registration())
     _letter, sent, _path = link_in_last_email()

@@ -59,7 +59,7 @@ def product_as_customer(variant):
     return (product["name"], price, only["quantityAvailable"]), len(queries)
 
 
-def test_cached_answer_is_reused_until_name_price_or_stock_changes():
+def test_cached_answer_is_reused_until_name_price_or_stock_changes() -> None:
     make_channel(checks_listings=False)
     seller = make_seller()
     variant = make_variant(seller, on_hand=9)
@@ -102,7 +102,7 @@ def test_cached_answer_is_reused_until_name_price_or_stock_changes():
     ]
 
 
-def test_personal_failed_and_mutating_requests_are_not_cached(empty_cache):
+def test_personal_failed_and_mutating_requests_are_not_cached(empty_cache) -> None:
     buyer, admin = make_user(), make_admin()
     variant = make_variant(make_seller(), price=90_000, on_hand=9)
     hidden = make_variant(name="Áo chàm", state="draft")
@@ -129,14 +129,14 @@ def test_personal_failed_and_mutating_requests_are_not_cached(empty_cache):
     assert len(empty_cache) == 1
 
 
-def test_answers_are_cached_per_host(empty_cache):
+def test_answers_are_cached_per_host(empty_cache) -> None:
     for host in ("localhost", "127.0.0.1", "localhost"):
         assert post({"query": "{ shop { name } }"}, host=host).status_code == 200
 
     assert len(empty_cache) == 2
 
 
-def test_late_commit_of_an_older_change_changes_the_catalogue_version():
+def test_late_commit_of_an_older_change_changes_the_catalogue_version() -> None:
     def write(key):
         Change.objects.create(
             pk=key,
@@ -158,7 +158,7 @@ def test_late_commit_of_an_older_change_changes_the_catalogue_version():
     assert catalogue_version() != before
 
 
-def test_staff_changes_of_products_show_at_once():
+def test_staff_changes_of_products_show_at_once() -> None:
     channel = make_channel(checks_listings=False)
     variant = make_variant(make_seller())
     category = Category.objects.get_or_create(name="Trà", slug="tra")[0]

@@ -86,7 +86,7 @@ def parsed(executor, name, value):
         ("UUID", uuid.UUID(KEY), KEY),
     ],
 )
-def test_scalar_is_serialised(executor, name, value, wire):
+def test_scalar_is_serialised(executor, name, value, wire) -> None:
     assert serialised(executor, name, value) == wire
 
 
@@ -119,7 +119,7 @@ def test_scalar_is_serialised(executor, name, value, wire):
         ("_Any", {"__typename": "User", "id": "x"}, {"__typename": "User", "id": "x"}),
     ],
 )
-def test_scalar_is_parsed(executor, name, wire, value):
+def test_scalar_is_parsed(executor, name, wire, value) -> None:
     assert parsed(executor, name, wire) == value
 
 
@@ -161,7 +161,7 @@ def test_scalar_is_parsed(executor, name, wire, value):
         ("Upload", "x"),
     ],
 )
-def test_invalid_scalar_is_refused(executor, name, wire):
+def test_invalid_scalar_is_refused(executor, name, wire) -> None:
     field = name.strip("_").lower()
     text = f"query($value: {name}) {{ {field}(value: $value) }}"
 
@@ -171,7 +171,7 @@ def test_invalid_scalar_is_refused(executor, name, wire):
     assert result.errors[0].message.startswith("Variable '$value' has invalid value")
 
 
-def test_literals_are_parsed_like_variables(executor):
+def test_literals_are_parsed_like_variables(executor) -> None:
     for literal, name, value in (
         ('"2026-11-25"', "date", datetime.date(2026, 11, 25)),
         ("1.5", "decimal", Decimal("1.5")),
@@ -184,7 +184,7 @@ def test_literals_are_parsed_like_variables(executor):
     assert executor.execute('{ upload(value: "x") }', context={"value": None}).errors
 
 
-def test_weight_without_a_unit_uses_the_shop_unit():
+def test_weight_without_a_unit_uses_the_shop_unit() -> None:
     assert WeightInput(Decimal("1.5"), None).grams("kg") == 1500
     assert WeightInput(Decimal("1.5"), None).grams("g") == 2
     assert WeightInput(Decimal(1), "LB").grams("kg") == 454
@@ -198,7 +198,7 @@ def test_weight_without_a_unit_uses_the_shop_unit():
         (MoneyAmount(1500, "KWD"), {"amount": 1.5, "fractionalAmount": 1500, "fractionDigits": 3}),
     ],
 )
-def test_money_has_the_fraction_digits_of_its_currency(executor, value, wire):
+def test_money_has_the_fraction_digits_of_its_currency(executor, value, wire) -> None:
     text = "{ money { amount currency fractionalAmount fractionDigits } }"
 
     assert executor.execute(text, context={"value": value}).data["money"] == wire | {
@@ -206,7 +206,7 @@ def test_money_has_the_fraction_digits_of_its_currency(executor, value, wire):
     }
 
 
-def test_taxed_money_includes_net_gross_and_tax(executor):
+def test_taxed_money_includes_net_gross_and_tax(executor) -> None:
     text = "{ taxed { currency gross { amount } net { amount } tax { amount } } }"
 
     assert executor.execute(text, context={"value": TaxedAmount(37037, 40000, "VND")}).data["taxed"] == {

@@ -35,23 +35,23 @@ def word_query(value, field="word"):
     return query
 
 
-def test_all_areas_bind_to_the_contract():
+def test_all_areas_bind_to_the_contract() -> None:
     assert build_schema_and_executor(AREAS).schema.query_type.name == "Query"
 
 
-def test_field_without_a_resolver_is_refused(area):
+def test_field_without_a_resolver_is_refused(area) -> None:
     with pytest.raises(ValueError, match=r"No resolver answers Query\.other\."):
         build_schema_and_executor([area("type Query { word: String other: String }", word_query("a"))])
 
 
-def test_resolver_without_a_field_is_refused(area):
+def test_resolver_without_a_field_is_refused(area) -> None:
     with pytest.raises(ValueError, match=r"There is a resolver of Query\.word, which the schema lacks\."):
         build_schema_and_executor(
             [area("type Query { other: String }", word_query("a", "other"), word_query("a"))]
         )
 
 
-def test_two_resolvers_of_one_field_are_refused(area):
+def test_two_resolvers_of_one_field_are_refused(area) -> None:
     with pytest.raises(ValueError, match=r"Query\.word has two resolvers\."):
         build_schema_and_executor([area("type Query { word: String }", word_query("a"), word_query("b"))])
     thing_type = Type("Thing")
@@ -60,7 +60,7 @@ def test_two_resolvers_of_one_field_are_refused(area):
         thing_type.id()
 
 
-def test_unknown_scalar_or_enum_is_refused(area):
+def test_unknown_scalar_or_enum_is_refused(area) -> None:
     with pytest.raises(ValueError, match="The scalar Colour has no behaviour"):
         build_schema_and_executor([area("scalar Colour type Query { word: Colour }", word_query("a"))])
     with pytest.raises(ValueError, match="There is no enum Flow"):
@@ -72,7 +72,7 @@ def test_unknown_scalar_or_enum_is_refused(area):
 SDL = "enum Flow { CHARGE AUTHORIZE OTHER } type Query { word(flow: Flow = CHARGE, flows: [Flow!]): [Flow] }"
 
 
-def test_enums_are_mapped_to_their_schema_names(area):
+def test_enums_are_mapped_to_their_schema_names(area) -> None:
     query = Queries()
     query.field("word")(lambda arguments, *_: [arguments["flow"], *arguments.get("flows", ()), Flow.LATER])
     executor = build_schema_and_executor([area(SDL, query, enums={"Flow": Flow})]).executor
@@ -117,7 +117,7 @@ class Taken(Refused):
         (Refused("No."), {"field": None, "message": "No.", "code": "INVALID", "lines": None}),
     ],
 )
-def test_refusals_become_payload_errors(area, raised, entry):
+def test_refusals_become_payload_errors(area, raised, entry) -> None:
     mutation = Mutations(codes={"taken": "UNIQUE"})
 
     @mutation.field()
@@ -140,7 +140,7 @@ def test_refusals_become_payload_errors(area, raised, entry):
     }
 
 
-def test_every_query_and_mutation_has_a_description():
+def test_every_query_and_mutation_has_a_description() -> None:
     schema = built_schema().schema
 
     for root in (schema.query_type, schema.mutation_type):

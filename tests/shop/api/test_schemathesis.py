@@ -92,7 +92,7 @@ def run(operations, examples):
     check_operation()
 
 
-def test_schemathesis_finds_no_internal_error(operations):
+def test_schemathesis_finds_no_internal_error(operations) -> None:
     schema = built_schema().schema
     fields = [*schema.query_type.fields, *schema.mutation_type.fields]
     assert len(operations) == sum(not name.startswith("_") for name in fields)
@@ -100,5 +100,5 @@ def test_schemathesis_finds_no_internal_error(operations):
 
 
 @pytest.mark.long
-def test_long_schemathesis_run_finds_no_internal_error(operations):
+def test_long_schemathesis_run_finds_no_internal_error(operations) -> None:
     run(operations, 1000)

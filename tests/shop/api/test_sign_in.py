@@ -66,7 +66,7 @@ def decoded_claims(token):
     return jwt.decode(token, public, algorithms=["RS256"], options={"verify_aud": False})
 
 
-def test_tokens_have_the_contract_claims():
+def test_tokens_have_the_contract_claims() -> None:
     user = make_user()
 
     payload = sign_in(user)
@@ -101,7 +101,7 @@ def test_tokens_have_the_contract_claims():
     assert user.last_login is not None
 
 
-def test_kid_is_the_thumbprint_of_the_published_key():
+def test_kid_is_the_thumbprint_of_the_published_key() -> None:
     (key,) = Client().get("/.well-known/jwks.json").json()["keys"]
 
     canonical = json.dumps({"e": key["e"], "kty": "RSA", "n": key["n"]}, separators=(",", ":"))
@@ -111,7 +111,7 @@ def test_kid_is_the_thumbprint_of_the_published_key():
     assert urlsafe_b64decode(key["e"] + "==") == b"\x01\x00\x01"
 
 
-def test_audience_is_in_both_tokens_and_survives_refresh():
+def test_audience_is_in_both_tokens_and_survives_refresh() -> None:
     payload = sign_in(make_user(), audience="tiem")
 
     refreshed = data_of(REFRESH, token=payload["refreshToken"])["tokenRefresh"]
@@ -125,7 +125,7 @@ def test_audience_is_in_both_tokens_and_survives_refresh():
 
 
 @pytest.mark.parametrize(("origins", "same_site"), [([], "Lax"), (["https://tiem.example"], "None")])
-def test_refresh_token_cookie_needs_the_csrf_token(settings, origins, same_site):
+def test_refresh_token_cookie_needs_the_csrf_token(settings, origins, same_site) -> None:
     settings.API_ORIGINS = origins
     user, client = make_user(), Client()
 
@@ -162,7 +162,7 @@ def test_refresh_token_cookie_needs_the_csrf_token(settings, origins, same_site)
 
 
 @pytest.mark.parametrize("email", ["nobody@example.com", None])
-def test_unknown_email_and_wrong_password_get_the_same_error(email):
+def test_unknown_email_and_wrong_password_get_the_same_error(email) -> None:
     user = make_user()
 
     payload = data_of(CREATE, email=email or user.email, password="wrong")["tokenCreate"]
@@ -184,7 +184,7 @@ def test_unknown_email_and_wrong_password_get_the_same_error(email):
     }
 
 
-def test_inactive_account_is_revealed_only_with_the_right_password():
+def test_inactive_account_is_revealed_only_with_the_right_password() -> None:
     closed, waiting = make_user(is_active=False), make_user(is_confirmed=False)
 
     assert error_of(CREATE, "tokenCreate", email=closed.email, password=PASSWORD) == ("email", "INACTIVE")
@@ -204,14 +204,14 @@ def test_inactive_account_is_revealed_only_with_the_right_password():
     ("mode", "customer", "staff"),
     [("enabled", True, True), ("customers_only", True, False), ("disabled", False, False)],
 )
-def test_password_login_mode_restricts_sign_in(mode, customer, staff):
+def test_password_login_mode_restricts_sign_in(mode, customer, staff) -> None:
     ShopSettings.objects.create(password_login_mode=mode)
     for user, allowed in ((make_user(), customer), (make_admin(), staff)):
         codes = [error["code"] for error in sign_in(user)["errors"]]
         assert codes == ([] if allowed else ["DISABLED_AUTHENTICATION_METHOD"])
 
 
-def test_failed_sign_ins_are_rate_limited():
+def test_failed_sign_ins_are_rate_limited() -> None:
     user = make_user()
     for _ in range(FAILED_SIGN_INS.tries):
         data_of(CREATE, email=user.email, password="wrong")
@@ -222,7 +222,7 @@ def test_failed_sign_ins_are_rate_limited():
     )
 
 
-def test_token_headers_authenticate():
+def test_token_headers_authenticate() -> None:
     user = make_user()
     token = sign_in(user)["token"]
 
@@ -271,7 +271,7 @@ def bad_tokens(user):
 
 
 @pytest.mark.parametrize("index", range(7))
-def test_invalid_token_fails_only_fields_that_need_the_user(index):
+def test_invalid_token_fails_only_fields_that_need_the_user(index) -> None:
     token, code, message = bad_tokens(make_user())[index]
 
     response = execute(ME, token)
@@ -286,11 +286,11 @@ def test_invalid_token_fails_only_fields_that_need_the_user(index):
 @pytest.mark.parametrize(
     "token", ["abc", "a.b.c", jwt.encode({"owner": "other"}, "x" * 32, algorithm="HS256"), "x" * 30]
 )
-def test_foreign_token_is_anonymous(token):
+def test_foreign_token_is_anonymous(token) -> None:
     assert execute(ME, token) == execute(ME)
 
 
-def test_refresh_returns_a_new_access_token():
+def test_refresh_returns_a_new_access_token() -> None:
     user = make_user()
     payload = sign_in(user)
 
@@ -310,11 +310,11 @@ def test_refresh_returns_a_new_access_token():
         (lambda user: make_token(user, tokens.REFRESH, token="revoked"), "refreshToken", "JWT_INVALID_TOKEN"),
     ],
 )
-def test_invalid_refresh_token_is_refused(broken, field, code):
+def test_invalid_refresh_token_is_refused(broken, field, code) -> None:
     assert error_of(REFRESH, "tokenRefresh", token=broken(make_user())) == (field, code)
 
 
-def test_token_verify():
+def test_token_verify() -> None:
     user = make_user()
     token = sign_in(user)["token"]
 
@@ -330,7 +330,7 @@ def test_token_verify():
         assert [(error["field"], error["code"]) for error in payload["errors"]] == [("token", code)]
 
 
-def test_tokens_deactivate_all_revokes_every_token():
+def test_tokens_deactivate_all_revokes_every_token() -> None:
     user = make_user()
     payload = sign_in(user)
 
@@ -346,20 +346,20 @@ def test_tokens_deactivate_all_revokes_every_token():
 @pytest.mark.parametrize(
     "name", ["externalAuthenticationUrl", "externalObtainAccessTokens", "externalRefresh", "externalLogout"]
 )
-def test_external_authentication_is_not_found(name):
+def test_external_authentication_is_not_found(name) -> None:
     query = f'mutation {{ {name}(input: "{{}}", pluginId: "oidc") {{ errors {{ field code }} }} }}'
 
     assert data_of(query)[name]["errors"] == [{"field": "pluginId", "code": "NOT_FOUND"}]
 
 
-def test_user_is_loaded_once_per_request(django_assert_num_queries):
+def test_user_is_loaded_once_per_request(django_assert_num_queries) -> None:
     token = sign_in(make_admin())["token"]
 
     with django_assert_num_queries(1):
         data_of("{ a: me { email } b: me { firstName isStaff } }", token)
 
 
-def test_very_long_or_odd_sign_in_names_are_refused():
+def test_very_long_or_odd_sign_in_names_are_refused() -> None:
     for name in ("x" * 5_000, "a\u0007b\u009b@example.com", "người mua " * 40):
         assert data_of(CREATE, email=name, password="x")["tokenCreate"]["errors"][0]["code"] == (
             "INVALID_CREDENTIALS"

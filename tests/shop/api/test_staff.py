@@ -38,7 +38,7 @@ def first_names(query, token, name, **variables):
     return [edge["node"]["firstName"] for edge in data_of(query, token, **variables)[name]["edges"]]
 
 
-def test_customers_are_filtered_searched_and_sorted(django_assert_num_queries):
+def test_customers_are_filtered_searched_and_sorted(django_assert_num_queries) -> None:
     binh, an = (
         make_user(first_name="Bình", email="b@example.com"),
         make_user(first_name="An", email="z@example.com"),
@@ -84,7 +84,7 @@ def test_customers_are_filtered_searched_and_sorted(django_assert_num_queries):
     assert rejected["errors"][0]["message"] == "`filter` and `where` cannot be used together."
 
 
-def test_nesting_of_where_conditions_is_limited():
+def test_nesting_of_where_conditions_is_limited() -> None:
     token = token_of(make_staff(Permission.MANAGE_USERS))
     query = "query($where: CustomerWhereInput) { customers(first: 1, where: $where) { totalCount } }"
 
@@ -101,7 +101,7 @@ def test_nesting_of_where_conditions_is_limited():
     )
 
 
-def test_staff_and_groups_are_first_names():
+def test_staff_and_groups_are_first_names() -> None:
     admin = make_admin(first_name="Quản")
     make_user(is_staff=True, is_active=False, first_name="Cũ", email="a@example.com")
     make_group(Permission.MANAGE_ORDERS, name="B")
@@ -135,7 +135,7 @@ CUSTOMER_UPDATE = f"""
 """
 
 
-def test_staff_create_a_customer(settings):
+def test_staff_create_a_customer(settings) -> None:
     settings.API_CLIENT_HOSTS = ["localhost"]
     make_channel()
     input_data = {
@@ -169,7 +169,7 @@ def test_staff_create_a_customer(settings):
     assert Change.objects.of(customer).get().action == "user.added"
 
 
-def test_staff_update_a_customer():
+def test_staff_update_a_customer() -> None:
     make_divisions()
     customer = make_user(private_metadata={"a": "1"})
     address_input = {
@@ -207,7 +207,7 @@ def test_staff_update_a_customer():
         ({"defaultBillingAddress": {}}, "country", "REQUIRED"),
     ],
 )
-def test_invalid_customer_update_is_refused(invalid_values, field, code):
+def test_invalid_customer_update_is_refused(invalid_values, field, code) -> None:
     make_user(email="cu@example.com", external_reference="KH-1")
     customer, token = make_user(), token_of(make_staff(Permission.MANAGE_USERS))
     before = all_rows()
@@ -220,7 +220,7 @@ def test_invalid_customer_update_is_refused(invalid_values, field, code):
     assert all_rows() == before
 
 
-def test_customer_mutations_do_not_find_staff():
+def test_customer_mutations_do_not_find_staff() -> None:
     staff = make_user(is_staff=True)
     token = token_of(make_staff(Permission.MANAGE_USERS))
     delete = "mutation($id: ID) { customerDelete(id: $id) { user { email } errors { field code } } }"
@@ -244,7 +244,7 @@ STAFF_CREATE = f"""
 
 
 @pytest.mark.parametrize("known", [True, False])
-def test_staff_create_accepts_new_and_known_customers(known):
+def test_staff_create_accepts_new_and_known_customers(known) -> None:
     if known:
         make_user(email="moi@example.com")
     group = make_group(Permission.MANAGE_STAFF)
@@ -263,7 +263,7 @@ def test_staff_create_accepts_new_and_known_customers(known):
     assert User.objects.filter(email="moi@example.com").count() == 1
 
 
-def test_staff_cannot_add_others_to_groups_beyond_their_permissions():
+def test_staff_cannot_add_others_to_groups_beyond_their_permissions() -> None:
     group = make_group(Permission.MANAGE_ORDERS)
     token = token_of(make_staff(Permission.MANAGE_STAFF))
     before = all_rows()
@@ -276,7 +276,7 @@ def test_staff_cannot_add_others_to_groups_beyond_their_permissions():
     assert all_rows() == before
 
 
-def test_staff_are_updated_and_deleted():
+def test_staff_are_updated_and_deleted() -> None:
     boss, clerk, admin = make_staff(Permission.MANAGE_STAFF), make_user(is_staff=True), make_admin()
     token = token_of(boss)
     update = """mutation($id: ID!, $input: StaffUpdateInput!) {
@@ -303,7 +303,7 @@ def test_staff_are_updated_and_deleted():
     assert (clerk.is_staff, clerk.is_active, clerk.email) == (False, False, None)
 
 
-def test_staff_cannot_change_staff_with_permissions_they_lack():
+def test_staff_cannot_change_staff_with_permissions_they_lack() -> None:
     boss = make_staff(Permission.MANAGE_STAFF, Permission.MANAGE_ORDERS)
     stronger = make_staff(Permission.MANAGE_ORDERS, Permission.MANAGE_PRODUCTS)
     equal, admin = make_staff(Permission.MANAGE_ORDERS), make_admin()
@@ -341,7 +341,7 @@ GROUP_UPDATE = f"""mutation($id: ID!, $input: PermissionGroupUpdateInput!) {{
 GROUP_DELETE = f"mutation($id: ID!) {{ permissionGroupDelete(id: $id) {GROUP} }}"
 
 
-def test_group_is_created_updated_and_deleted():
+def test_group_is_created_updated_and_deleted() -> None:
     channel, _other_channel = make_channel(), make_channel(slug="khac")
     clerk = make_user(is_staff=True)
     token = token_of(make_admin())
@@ -384,7 +384,7 @@ def test_group_is_created_updated_and_deleted():
     assert list(actions) == ["group.added", "group.edited", "group.removed"]
 
 
-def test_invalid_group_changes_are_refused():
+def test_invalid_group_changes_are_refused() -> None:
     customer = make_user()
     theirs = make_group(Permission.MANAGE_ORDERS, name="Đơn hàng")
     token = token_of(make_staff(Permission.MANAGE_STAFF))
@@ -434,13 +434,13 @@ def test_invalid_group_changes_are_refused():
         ('mutation { permissionGroupDelete(id: "x") { errors { code } } }', "MANAGE_STAFF"),
     ],
 )
-def test_each_field_requires_its_permission(query, permission):
+def test_each_field_requires_its_permission(query, permission) -> None:
     response = execute(query, token_of(make_user(is_staff=True)))
 
     assert response["errors"][0]["message"] == f"Permission denied: this needs one of {permission}."
 
 
-def test_staff_manage_addresses_of_customers():
+def test_staff_manage_addresses_of_customers() -> None:
     make_divisions()
     customer = make_user()
     token, key = token_of(make_staff(Permission.MANAGE_USERS)), global_id("User", customer.pk)

@@ -34,12 +34,12 @@ from tests.shop.api.tokens import token_of
         ("ID", "String", False),
     ],
 )
-def test_fits(narrow, wide, is_fit):
+def test_fits(narrow, wide, is_fit) -> None:
     assert is_assignable(narrow, wide) is is_fit
 
 
 @pytest.mark.django_db
-def test_served_schema_has_what_saleor_clients_use():
+def test_served_schema_has_what_saleor_clients_use() -> None:
     storefront, dashboard, schema = Surface.of("storefront"), Surface.of("dashboard"), served_schema()
 
     assert storefront.faults(schema) == {}
@@ -90,7 +90,7 @@ def document(schema: GraphQLSchema, coordinates: list[str], values: dict[str, st
 
 
 @pytest.mark.django_db(transaction=True)
-def test_dashboard_start_operations_answer_admin_and_staff():
+def test_dashboard_start_operations_answer_admin_and_staff() -> None:
     make_channel()
     admin, staff = make_admin(), make_staff(Permission.MANAGE_APPS, Permission.MANAGE_CHANNELS)
     dashboard, schema = Surface.of("dashboard"), built_schema().schema

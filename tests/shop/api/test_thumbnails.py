@@ -51,7 +51,7 @@ def format_and_width(path):
         ("999999999/webp/", "WEBP", 900),
     ],
 )
-def test_thumbnail_redirects_to_the_nearest_size(path, format_, width):
+def test_thumbnail_redirects_to_the_nearest_size(path, format_, width) -> None:
     product = make_product()
     media = ProductMedia.objects.create(product=product, picture=make_picture())
     address = f"/thumbnail/{global_id('ProductMedia', media.pk)}/{path}"
@@ -60,7 +60,7 @@ def test_thumbnail_redirects_to_the_nearest_size(path, format_, width):
     assert format_and_width(redirect_path(address)) == (format_, width)
 
 
-def test_placeholder_is_served_until_sizes_are_rendered():
+def test_placeholder_is_served_until_sizes_are_rendered() -> None:
     """No request decodes an uploaded file."""
     media = ProductMedia.objects.create(product=make_product(), picture=make_picture())
 
@@ -71,7 +71,7 @@ def test_placeholder_is_served_until_sizes_are_rendered():
     assert Picture.objects.get().state == PictureState.WAITING
 
 
-def test_thumbnail_of_each_type_with_a_picture():
+def test_thumbnail_of_each_type_with_a_picture() -> None:
     product = make_product()
     second, first = (
         ProductMedia.objects.create(product=product, picture=make_picture(), sort_order=n) for n in (2, 1)
@@ -107,7 +107,7 @@ def test_thumbnail_of_each_type_with_a_picture():
         "MEDIA/256/webp/more/",
     ],
 )
-def test_unknown_thumbnail_is_not_found(path):
+def test_unknown_thumbnail_is_not_found(path) -> None:
     media = ProductMedia.objects.create(product=make_product(), picture=make_picture())
 
     response = Client().get(f"/thumbnail/{path.replace('MEDIA', global_id('ProductMedia', media.pk))}")
@@ -116,7 +116,7 @@ def test_unknown_thumbnail_is_not_found(path):
     assert Picture.objects.get().state == PictureState.WAITING
 
 
-def test_file_that_is_no_picture_is_not_found():
+def test_file_that_is_no_picture_is_not_found() -> None:
     picture = Picture(digest="0" * 64)
     picture.original.save("a.jpg", ContentFile(b"no picture"), save=True)
     media = ProductMedia.objects.create(product=make_product(), picture=picture)

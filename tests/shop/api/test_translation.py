@@ -44,7 +44,7 @@ def token():
     return token_of(make_staff(Permission.MANAGE_TRANSLATIONS))
 
 
-def test_product_translation_is_saved_listed_and_cleared(token):
+def test_product_translation_is_saved_listed_and_cleared(token) -> None:
     product = make_product(name="Gạo nếp")
     story = AttributeValue.objects.create(
         attribute=Attribute.objects.create(
@@ -110,7 +110,7 @@ def test_product_translation_is_saved_listed_and_cleared(token):
     }
 
 
-def test_each_translatable_kind_is_translated(token):
+def test_each_translatable_kind_is_translated(token) -> None:
     variant = make_product(variants=(("nhỏ", 0),)).variants.get()
     dye = Attribute.objects.create(slug="mau", name="Màu", input_type=InputType.DROPDOWN)
     page = Page.objects.create(
@@ -167,7 +167,7 @@ def test_each_translatable_kind_is_translated(token):
     assert data_of(TRANSLATIONS, token, kind="VOUCHER")["translations"] == {"totalCount": 0, "edges": []}
 
 
-def test_invalid_translation_is_refused_and_changes_nothing(token):
+def test_invalid_translation_is_refused_and_changes_nothing(token) -> None:
     seller = make_seller()
     first, second = (global_id("Product", make_product(seller, name=name).pk) for name in ("Gạo", "Ngô"))
     arguments = {

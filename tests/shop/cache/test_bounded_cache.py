@@ -5,7 +5,7 @@ from shop.cache.bounded_cache import Cache
 pytestmark = pytest.mark.once
 
 
-def test_what_was_used_longest_ago_goes_first():
+def test_what_was_used_longest_ago_goes_first() -> None:
     cache = Cache(10)
     cache.put("a", 1, weight=4)
     cache.put("b", 2, weight=4)
@@ -16,7 +16,7 @@ def test_what_was_used_longest_ago_goes_first():
     assert [cache.get(key) for key in "abc"] == [1, None, 3]
 
 
-def test_what_is_heavier_than_the_limit_is_not_kept_and_pushes_nothing_out():
+def test_what_is_heavier_than_the_limit_is_not_kept_and_pushes_nothing_out() -> None:
     cache = Cache(10)
     cache.put("a", 1)
 
@@ -25,7 +25,7 @@ def test_what_is_heavier_than_the_limit_is_not_kept_and_pushes_nothing_out():
     assert (cache.get("a"), cache.get("big"), len(cache)) == (1, None, 1)
 
 
-def test_a_value_put_again_weighs_once():
+def test_a_value_put_again_weighs_once() -> None:
     cache = Cache(3)
     for _ in range(5):
         cache.put("a", 1, weight=2)

@@ -74,17 +74,17 @@ def days(first, end):
 
 
 @pytest.mark.parametrize("tet", TET)
-def test_tet_falls_on_its_known_day(tet):
+def test_tet_falls_on_its_known_day(tet) -> None:
     day = date(tet)
 
     assert to_lunar(day) == LunarDate(day.year, 1, 1)
 
 
-def test_tet_1985_is_a_month_before_chinas():
+def test_tet_1985_is_a_month_before_chinas() -> None:
     assert to_lunar(date("1985-01-21")) == LunarDate(1985, 1, 1)
 
 
-def test_leap_months_are_those_of_vietnam():
+def test_leap_months_are_those_of_vietnam() -> None:
     firsts = [to_lunar(day) for day in days("2000-02-05", "2034-02-18")]
 
     leap_months = {lunar.year: lunar.month for lunar in firsts if lunar.is_leap}
@@ -92,7 +92,7 @@ def test_leap_months_are_those_of_vietnam():
     assert leap_months == LEAP_MONTHS | {2031: 3}
 
 
-def test_lunar_months_have_29_or_30_consecutive_days():
+def test_lunar_months_have_29_or_30_consecutive_days() -> None:
     lengths = set()
     before = to_lunar(date("1999-12-24"))
     for day in days("1999-12-25", "2040-01-05"):
@@ -117,11 +117,11 @@ def test_lunar_months_have_29_or_30_consecutive_days():
         ("2025-12-20", LunarDate(2025, 11, 1)),
     ],
 )
-def test_solar_day_is_converted_to_its_lunar_date(solar, lunar):
+def test_solar_day_is_converted_to_its_lunar_date(solar, lunar) -> None:
     assert to_lunar(date(solar)) == lunar
 
 
-def test_days_begin_at_midnight_in_vietnam():
+def test_days_begin_at_midnight_in_vietnam() -> None:
     evening = datetime.datetime(2026, 11, 24, 17, 0, tzinfo=datetime.UTC)
 
     assert vietnam_date(evening) == date("2026-11-25")
@@ -129,12 +129,12 @@ def test_days_begin_at_midnight_in_vietnam():
     assert start_of_day(date("2026-11-25")) == evening
 
 
-def test_lunar_day_is_recognised():
+def test_lunar_day_is_recognised() -> None:
     assert falls_on_lunar_day(date("2026-11-28"), 20)
     assert not falls_on_lunar_day(date("2026-11-29"), 20)
 
 
-def test_weekdays_are_named_in_the_active_language():
+def test_weekdays_are_named_in_the_active_language() -> None:
     with translation.override("en"):
         assert str(weekday_name(0)) == "Monday"
         assert str(weekday_name(6)) == "Sunday"

@@ -48,7 +48,7 @@ def faults(now=NOW):
         ("key", "9"),
     ],
 )
-def test_change_cannot_be_altered(channel, field, value):
+def test_change_cannot_be_altered(channel, field, value) -> None:
     (change,) = write(channel)
     before = Change.objects.values().get(pk=change.pk)
 
@@ -62,7 +62,7 @@ def test_change_cannot_be_altered(channel, field, value):
     ("field", "value"),
     [("actor_name", "Mai"), ("reason", "something else"), ("data", {"to": 1}), ("snapshot", {"name": "x"})],
 )
-def test_contents_can_be_redacted_but_not_replaced(channel, field, value):
+def test_contents_can_be_redacted_but_not_replaced(channel, field, value) -> None:
     (change,) = write(channel, reason="a reason", data={"from": 1}, snapshot={"name": "Market"})
     before = Change.objects.values().get(pk=change.pk)
 
@@ -74,7 +74,7 @@ def test_contents_can_be_redacted_but_not_replaced(channel, field, value):
     assert Change.objects.get(pk=change.pk).reason == ""
 
 
-def test_nothing_can_be_deleted(channel):
+def test_nothing_can_be_deleted(channel) -> None:
     write(channel)
     seal_changes(now=NOW)
 
@@ -85,7 +85,7 @@ def test_nothing_can_be_deleted(channel):
         assert model.objects.count() == before > 0
 
 
-def test_seals_cannot_be_altered(channel):
+def test_seals_cannot_be_altered(channel) -> None:
     write(channel)
     seal_changes(now=NOW)
 
@@ -99,7 +99,7 @@ def test_seals_cannot_be_altered(channel):
     assert faults() == []
 
 
-def test_untouched_log_has_no_faults(channel):
+def test_untouched_log_has_no_faults(channel) -> None:
     write(
         channel, 3, reason="giá mới", data={"from": 1.5, "to": None, "words": "“Đồng”"}, snapshot={"a": [1]}
     )
@@ -124,7 +124,7 @@ def test_untouched_log_has_no_faults(channel):
         ({"reason": "", "data": {}}, "its content was emptied without a record"),
     ],
 )
-def test_altered_change_is_reported(channel, fields, expected):
+def test_altered_change_is_reported(channel, fields, expected) -> None:
     _first, second, _third = write(channel, 3, reason="a reason", data={"from": 1})
     seal_changes(now=NOW)
 
@@ -135,7 +135,7 @@ def test_altered_change_is_reported(channel, fields, expected):
     assert faults() == [f"change {second.pk}{separator}{expected}"]
 
 
-def test_removed_changes_are_reported_including_the_last(channel):
+def test_removed_changes_are_reported_including_the_last(channel) -> None:
     first, second, last = write(channel, 3)
     seal_changes(now=NOW)
 
@@ -146,7 +146,7 @@ def test_removed_changes_are_reported_including_the_last(channel):
     assert Change.objects.filter(pk=second.pk).exists()
 
 
-def test_change_removed_with_its_hash_breaks_its_seal(channel):
+def test_change_removed_with_its_hash_breaks_its_seal(channel) -> None:
     changes = write(channel, 3)
     seal_changes(now=NOW)
     count = Change.objects.count()
@@ -161,7 +161,7 @@ def test_change_removed_with_its_hash_breaks_its_seal(channel):
     ]
 
 
-def test_replaced_seal_breaks_the_next_one(channel):
+def test_replaced_seal_breaks_the_next_one(channel) -> None:
     write(channel, 2)
     seal_changes(now=NOW)
     write(channel, 2)
@@ -175,7 +175,7 @@ def test_replaced_seal_breaks_the_next_one(channel):
     assert faults()[1].startswith("seal 2 of the change log does not match")
 
 
-def test_change_inserted_among_sealed_ones_is_reported(channel):
+def test_change_inserted_among_sealed_ones_is_reported(channel) -> None:
     first, second, third = write(channel, 3)
     with without_triggers():
         Change.objects.filter(pk=second.pk).delete()
@@ -187,7 +187,7 @@ def test_change_inserted_among_sealed_ones_is_reported(channel):
     assert first.pk < second.pk < third.pk
 
 
-def test_change_committed_late_belongs_to_a_later_seal(channel):
+def test_change_committed_late_belongs_to_a_later_seal(channel) -> None:
     _first, second, _third = write(channel, 3)
     with without_triggers():
         Change.objects.filter(pk=second.pk).delete()
@@ -198,7 +198,7 @@ def test_change_committed_late_belongs_to_a_later_seal(channel):
     assert faults(now=LATER) == []
 
 
-def test_erased_contents_are_redacted_and_the_chain_stays_valid():
+def test_erased_contents_are_redacted_and_the_chain_stays_valid() -> None:
     user = make_user(first_name="Hoa")
     order = make_order(user=user)
     note = add_note(order_id=order.pk, text="Nhà chị Hoa, 0987654321", actor=SOMEBODY, now=NOW)
@@ -216,7 +216,7 @@ def test_erased_contents_are_redacted_and_the_chain_stays_valid():
     assert faults() == []
 
 
-def test_contents_restored_after_an_erasure_are_reported(channel):
+def test_contents_restored_after_an_erasure_are_reported(channel) -> None:
     (change,) = write(channel, reason="a reason")
     seal_changes(now=NOW)
     redact_contents(Change.objects.filter(pk=change.pk), actor=SOMEBODY, now=NOW)
@@ -229,7 +229,7 @@ def test_contents_restored_after_an_erasure_are_reported(channel):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_concurrent_sealers_make_one_chain():
+def test_concurrent_sealers_make_one_chain() -> None:
     channel = make_channel()
     write(channel, 50)
     count = Change.objects.count()
@@ -243,6 +243,6 @@ def test_concurrent_sealers_make_one_chain():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_log_is_emptied_between_tests():
+def test_log_is_emptied_between_tests() -> None:
     write(make_channel())
     seal_changes(now=NOW)

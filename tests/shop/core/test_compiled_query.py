@@ -39,7 +39,7 @@ def variants_of(cooperative, keys):
     return rows.prefetch_related("prices").annotate(twice=F("pk") * 2).order_by("pk")
 
 
-def test_compiled_query_returns_the_rows_of_the_queryset():
+def test_compiled_query_returns_the_rows_of_the_queryset() -> None:
     seller, other = make_seller(), make_seller("HTX Tài Hoan")
     variants = [make_variant(seller, name=name) for name in ("Bí", "Gạo", "Quýt")]
     make_variant(other)
@@ -61,7 +61,7 @@ def test_compiled_query_returns_the_rows_of_the_queryset():
     assert len(built) == 4
 
 
-def test_arguments_of_every_type_are_adapted_to_the_database():
+def test_arguments_of_every_type_are_adapted_to_the_database() -> None:
     seller = make_seller()
     variant = make_variant(seller, category=make_category("Gạo"))
     basket = make_basket((variant, 2))
@@ -97,7 +97,7 @@ def test_arguments_of_every_type_are_adapted_to_the_database():
         assert summed(make_channel().pk) == [{"variant": variant.pk, "all": 10}]
 
 
-def test_deferred_columns_and_empty_joins_behave_as_in_django():
+def test_deferred_columns_and_empty_joins_behave_as_in_django() -> None:
     bare = make_variant(make_seller(), name="Bí")  # in no category
     prepared_rows = compiled_query(
         lambda keys: (
@@ -119,7 +119,7 @@ def test_deferred_columns_and_empty_joins_behave_as_in_django():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_rows_are_locked_only_in_transactions():
+def test_rows_are_locked_only_in_transactions() -> None:
     locking = compiled_query(lambda key: Stock.objects.filter(pk=key).select_for_update())
     with transaction.atomic():
         assert locking(1) == []
@@ -128,7 +128,7 @@ def test_rows_are_locked_only_in_transactions():
             locking(1)
 
 
-def test_wildcards_in_text_arguments_are_escaped():
+def test_wildcards_in_text_arguments_are_escaped() -> None:
     for name in ("Gạo nếp", "Gạo_tẻ", "100% gạo"):
         make_category(name)
     names = Category.objects.order_by("name").values_list("name", flat=True)
@@ -142,7 +142,7 @@ def test_wildcards_in_text_arguments_are_escaped():
         assert (exactly("Gạo_tẻ"), exactly("Gạo%")) == (["Gạo_tẻ"], [])
 
 
-def test_transformed_and_unused_arguments_are_refused():
+def test_transformed_and_unused_arguments_are_refused() -> None:
     holding = compiled_query(lambda day: Basket.objects.filter(changed_at__date=day))
     unused = compiled_query(lambda key: Category.objects.all())
 
@@ -153,7 +153,7 @@ def test_transformed_and_unused_arguments_are_refused():
         unused(1.5)
 
 
-def test_attached_rows_need_no_query_and_refuse_filters():
+def test_attached_rows_need_no_query_and_refuse_filters() -> None:
     with_sizes = make_product(variants=(("nhỏ", 0), ("to", 10_000)))
     other = make_product(name="Áo chàm")
     bare = Product(pk=10**9)

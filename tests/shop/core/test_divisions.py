@@ -19,26 +19,26 @@ def names(rows):
     return [(row.full_name, row.parent.name) for row in rows.select_related("parent")]
 
 
-def test_there_are_34_provinces_and_3321_communes(divisions):
+def test_there_are_34_provinces_and_3321_communes(divisions) -> None:
     assert divisions.filter(level=Level.PROVINCE).count() == 34
     assert divisions.filter(level=Level.COMMUNE).count() == 3321
 
 
-def test_codes_keep_leading_zeros_and_names_lose_their_type(divisions):
+def test_codes_keep_leading_zeros_and_names_lose_their_type(divisions) -> None:
     hanoi = divisions.get(code="01")
 
     assert (hanoi.full_name, hanoi.name, hanoi.folded) == ("Thành phố Hà Nội", "Hà Nội", "ha noi")
     assert divisions.get(code="00004").parent == hanoi
 
 
-def test_provinces_are_in_vietnamese_alphabetical_order(divisions):
+def test_provinces_are_in_vietnamese_alphabetical_order(divisions) -> None:
     listed = [row.name for row in divisions.provinces()]
 
     assert listed[:6] == ["An Giang", "Bắc Ninh", "Cà Mau", "Cao Bằng", "Cần Thơ", "Đà Nẵng"]
     assert listed[-1] == "Vĩnh Long"
 
 
-def test_communes_of_a_province_are_its_own(divisions):
+def test_communes_of_a_province_are_its_own(divisions) -> None:
     communes = divisions.communes_of("19")
 
     assert "Xã Phủ Thông" in [row.full_name for row in communes]
@@ -46,7 +46,7 @@ def test_communes_of_a_province_are_its_own(divisions):
     assert not divisions.communes_of("99").exists()
 
 
-def test_loading_twice_changes_nothing(divisions):
+def test_loading_twice_changes_nothing(divisions) -> None:
     before = list(Division.objects.order_by("pk").values_list("pk", "code", "name"))
     former = FormerPlace.objects.count()
 
@@ -56,7 +56,7 @@ def test_loading_twice_changes_nothing(divisions):
     assert FormerPlace.objects.count() == former > 9000
 
 
-def test_division_is_current_only_while_it_is_in_force(divisions):
+def test_division_is_current_only_while_it_is_in_force(divisions) -> None:
     Division.objects.filter(code="01969").update(valid_until=TODAY)
 
     assert Division.objects.current(day=TODAY).filter(code="01969").exists()
@@ -71,7 +71,7 @@ def suggested(text):
     ]
 
 
-def test_former_address_in_any_spelling_leads_to_its_current_commune(divisions):
+def test_former_address_in_any_spelling_leads_to_its_current_commune(divisions) -> None:
     for former_address, street in [
         ("xã Vi Hương, huyện Bạch Thông, tỉnh Bắc Kạn", ""),
         ("Thôn Nà Ít, xã Vi Hương, huyện Bạch Thông, tỉnh Bắc Kạn", "Thôn Nà Ít"),
@@ -85,14 +85,14 @@ def test_former_address_in_any_spelling_leads_to_its_current_commune(divisions):
         assert suggested(former_address) == [("Xã Phủ Thông", "Thái Nguyên", street)], former_address
 
 
-def test_district_and_type_distinguish_places_of_one_name(divisions):
+def test_district_and_type_distinguish_places_of_one_name(divisions) -> None:
     assert suggested("Phường 1, Quận 3, TP.HCM") == [("Phường Bàn Cờ", "Hồ Chí Minh", "")]
     assert len(suggested("Phường 1, TP.HCM")) > 5
     assert suggested("xã Trạm Tấu, Yên Bái") == [("Xã Trạm Tấu", "Lào Cai", "")]
     assert suggested("TT. Trạm Tấu, Yên Bái") == [("Xã Hạnh Phúc", "Lào Cai", "")]
 
 
-def test_divided_ward_suggests_each_successor_with_its_former_places(divisions):
+def test_divided_ward_suggests_each_successor_with_its_former_places(divisions) -> None:
     suggestions = suggest_communes("12 Lê Lợi, Phường Dịch Vọng, Cầu Giấy, Hà Nội", day=TODAY)
 
     assert [suggestion.commune.full_name for suggestion in suggestions] == [
@@ -107,16 +107,16 @@ def test_divided_ward_suggests_each_successor_with_its_former_places(divisions):
     )
 
 
-def test_unknown_place_suggests_nothing(divisions):
+def test_unknown_place_suggests_nothing(divisions) -> None:
     for text in ["Xã Không Đâu, Bắc Kạn", "xã Vi Hương, tỉnh Cà Mau", " , ", "", "Bắc Kạn, ", "😀" * 300]:
         assert suggested(text) == [] or text.startswith("Bắc Kạn"), text
 
 
-def test_queries_do_not_grow_with_the_address(divisions, django_assert_num_queries):
+def test_queries_do_not_grow_with_the_address(divisions, django_assert_num_queries) -> None:
     for text in ["Vi Hương", "Số 5, Nà Ít, Vi Hương, Bạch Thông, Bắc Kạn"]:
         with django_assert_num_queries(3):
             suggest_communes(text, day=TODAY)
 
 
-def test_commune_is_found_without_diacritics(divisions):
+def test_commune_is_found_without_diacritics(divisions) -> None:
     assert ("Xã Phủ Thông", "Thái Nguyên") in names(divisions.matching("phu thong").in_order())

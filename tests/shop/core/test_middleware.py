@@ -19,7 +19,7 @@ def respond(response, **headers):
     return middleware(RequestFactory().get("/", **headers))
 
 
-def test_page_is_sent_with_brotli_when_accepted():
+def test_page_is_sent_with_brotli_when_accepted() -> None:
     response = respond(HttpResponse(PAGE), HTTP_ACCEPT_ENCODING="gzip, deflate, br")
 
     assert response.headers["Content-Encoding"] == "br"
@@ -27,7 +27,7 @@ def test_page_is_sent_with_brotli_when_accepted():
     assert int(response.headers["Content-Length"]) == len(response.content) < len(PAGE) / 5
 
 
-def test_page_is_sent_with_gzip_otherwise():
+def test_page_is_sent_with_gzip_otherwise() -> None:
     response = respond(HttpResponse(PAGE), HTTP_ACCEPT_ENCODING="gzip")
 
     assert response.headers["Content-Encoding"] == "gzip"
@@ -35,7 +35,7 @@ def test_page_is_sent_with_gzip_otherwise():
 
 
 @pytest.mark.parametrize("encoding", ["br", "gzip"])
-def test_length_of_a_compressed_page_varies(encoding):
+def test_length_of_a_compressed_page_varies(encoding) -> None:
     lengths = {len(respond(HttpResponse(PAGE), HTTP_ACCEPT_ENCODING=encoding).content) for _ in range(30)}
 
     assert len(lengths) > 3
@@ -49,26 +49,26 @@ def test_length_of_a_compressed_page_varies(encoding):
         HttpResponse(PAGE, headers={"Content-Encoding": "identity"}),
     ],
 )
-def test_responses_that_would_not_shrink_stay_unchanged(response):
+def test_responses_that_would_not_shrink_stay_unchanged(response) -> None:
     before = response.content
 
     assert respond(response, HTTP_ACCEPT_ENCODING="br, gzip").content == before
 
 
-def test_uncompressed_response_varies_on_accept_encoding():
+def test_uncompressed_response_varies_on_accept_encoding() -> None:
     response = respond(HttpResponse(PAGE))
 
     assert response.content.decode() == PAGE
     assert "Accept-Encoding" in response.headers["Vary"]
 
 
-def test_etag_of_a_compressed_page_becomes_weak():
+def test_etag_of_a_compressed_page_becomes_weak() -> None:
     response = respond(HttpResponse(PAGE, headers={"ETag": '"abc"'}), HTTP_ACCEPT_ENCODING="br")
 
     assert response.headers["ETag"] == 'W/"abc"'
 
 
-def test_page_is_cached_only_privately():
+def test_page_is_cached_only_privately() -> None:
     response = respond(HttpResponse(PAGE))
 
     assert response.headers["Cache-Control"] == "private, no-cache"
@@ -76,14 +76,14 @@ def test_page_is_cached_only_privately():
     assert "camera=(self)" in response.headers["Permissions-Policy"]
 
 
-def test_cache_control_of_the_view_is_kept():
+def test_cache_control_of_the_view_is_kept() -> None:
     response = respond(HttpResponse(PAGE, headers={"Cache-Control": "public, max-age=60"}))
 
     assert response.headers["Cache-Control"] == "public, max-age=60"
 
 
 @pytest.mark.django_db
-def test_nul_is_dropped_from_parameters_and_not_found_in_paths(client):
+def test_nul_is_dropped_from_parameters_and_not_found_in_paths(client) -> None:
     make_divisions()
     product = make_product(name="Quýt")
 

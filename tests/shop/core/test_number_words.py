@@ -7,7 +7,7 @@ from shop.core.texts.number_words import number_words, spell_out
 pytestmark = pytest.mark.once
 
 
-def test_numbers_are_spelled_in_northern_vietnamese():
+def test_numbers_are_spelled_in_northern_vietnamese() -> None:
     expected = {
         0: "không",
         4: "bốn",
@@ -39,7 +39,7 @@ def test_numbers_are_spelled_in_northern_vietnamese():
     assert {number: number_words(number) for number in expected} == expected
 
 
-def test_sums_weights_days_and_hours_are_spelled_out():
+def test_sums_weights_days_and_hours_are_spelled_out() -> None:
     expected = {
         "15.000 ₫": "mười lăm nghìn đồng",
         "15.000\u00a0₫/kg": "mười lăm nghìn đồng một ki-lô-gam",
@@ -65,7 +65,7 @@ def test_sums_weights_days_and_hours_are_spelled_out():
     assert not any(re.search(r"\d", words) for words in spelled.values())
 
 
-def test_informal_spellings_are_spelled_out_too():
+def test_informal_spellings_are_spelled_out_too() -> None:
     expected = {
         "Mở 7h30-9h": "Mở bảy giờ ba mươi phút đến chín giờ",
         "từ 6h–10h, 7g30": "từ sáu giờ đến mười giờ, bảy giờ ba mươi phút",

@@ -15,7 +15,7 @@ from shop.core.identifiers.phones import format_phone, is_likely_mistyped, norma
         "987654321",
     ],
 )
-def test_number_in_any_spelling_is_normalised_alike(written):
+def test_number_in_any_spelling_is_normalised_alike(written) -> None:
     assert normalise_phone(written) == "+84987654321"
 
 
@@ -28,21 +28,21 @@ def test_number_in_any_spelling_is_normalised_alike(written):
         ("không có", ""),
     ],
 )
-def test_other_numbers_keep_all_their_digits(written, kept):
+def test_other_numbers_keep_all_their_digits(written, kept) -> None:
     assert normalise_phone(written) == kept
 
 
-def test_normalised_number_stays_unchanged():
+def test_normalised_number_stays_unchanged() -> None:
     assert normalise_phone(normalise_phone("0912 345 678")) == "+84912345678"
 
 
 @pytest.mark.parametrize("written", ["0912345678", "84912345678", "+1 202 555 0100"])
-def test_valid_number_is_not_likely_mistyped(written):
+def test_valid_number_is_not_likely_mistyped(written) -> None:
     assert not is_likely_mistyped(written)
 
 
 @pytest.mark.parametrize("written", ["091234567", "0112345678", "abc", ""])
-def test_unusual_number_is_likely_mistyped(written):
+def test_unusual_number_is_likely_mistyped(written) -> None:
     assert is_likely_mistyped(written)
 
 
@@ -55,5 +55,5 @@ def test_unusual_number_is_likely_mistyped(written):
         ("", ""),
     ],
 )
-def test_number_is_formatted_in_local_style(kept, people_write):
+def test_number_is_formatted_in_local_style(kept, people_write) -> None:
     assert format_phone(kept) == people_write

@@ -20,19 +20,19 @@ def render(size):
     return Template("{% picture shown size=size %}").render(Context({"shown": picture, "size": size}))
 
 
-def test_small_screens_get_the_smallest_card_size():
+def test_small_screens_get_the_smallest_card_size() -> None:
     small = '<source type="image/webp" media="(max-width: 47.99rem)" srcset="/media/a-320.webp">'
 
     assert small in render("card")
     assert "media=" not in render("cover")
 
 
-def test_thumb_has_the_smallest_size_and_a_card_has_the_others():
+def test_thumb_has_the_smallest_size_and_a_card_has_the_others() -> None:
     assert re.findall(r"a-\d+\.webp", render("thumb")) == ["a-160.webp"]
     assert re.findall(r"a-\d+\.webp", render("cover")) == ["a-320.webp", "a-640.webp", "a-1200.webp"]
 
 
-def test_largest_file_of_a_picture_is_linked():
+def test_largest_file_of_a_picture_is_linked() -> None:
     page = Template("{% picture_file shown %}")
 
     assert (
@@ -42,5 +42,5 @@ def test_largest_file_of_a_picture_is_linked():
     assert page.render(Context({"shown": Picture(renditions=MADE)})) == ""
 
 
-def test_placeholder_is_shown_without_a_picture():
+def test_placeholder_is_shown_without_a_picture() -> None:
     assert "picture-waiting.svg" in Template("{% picture None %}").render(Context())

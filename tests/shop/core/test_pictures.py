@@ -51,14 +51,14 @@ def claimed_png(width, height):
 
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "GIF"])
-def test_photo_is_inspected_and_can_be_read_again(form):
+def test_photo_is_inspected_and_can_be_read_again(form) -> None:
     file = photo(form=form)
 
     assert inspect_picture(file) == (1600, 1200)
     assert file.tell() == 0
 
 
-def test_renditions_have_four_widths_and_two_formats():
+def test_renditions_have_four_widths_and_two_formats() -> None:
     renditions = make_renditions(photo())
 
     assert [(file.width, file.height) for file in renditions.files] == [
@@ -77,13 +77,13 @@ def test_renditions_have_four_widths_and_two_formats():
     ("width", "widths"),
     [(1200, [160, 320, 640, 1200]), (500, [160, 320, 500]), (320, [160, 320]), (90, [90])],
 )
-def test_small_photo_is_never_enlarged(width, widths):
+def test_small_photo_is_never_enlarged(width, widths) -> None:
     renditions = make_renditions(photo(width, 200))
 
     assert [file.width for file in renditions.files] == widths
 
 
-def test_renditions_hold_no_location_or_device_data():
+def test_renditions_hold_no_location_or_device_data() -> None:
     original = photo(exif=exif_of_a_phone())
     assert Image.open(original).getexif().get_ifd(GPS)
 
@@ -93,7 +93,7 @@ def test_renditions_hold_no_location_or_device_data():
             assert b"A phone" not in form
 
 
-def test_sideways_photo_is_turned_upright():
+def test_sideways_photo_is_turned_upright() -> None:
     lying = photo(1600, 1200, exif=exif_of_a_phone(orientation=6))
 
     renditions = make_renditions(lying)
@@ -106,7 +106,7 @@ def test_sideways_photo_is_turned_upright():
     assert upright.getpixel((160, 400))[2] > 200
 
 
-def test_transparent_pixels_become_white():
+def test_transparent_pixels_become_white() -> None:
     file = io.BytesIO()
     Image.new("RGBA", (40, 40), (0, 0, 0, 0)).save(file, "PNG")
 
@@ -115,7 +115,7 @@ def test_transparent_pixels_become_white():
     assert Image.open(io.BytesIO(renditions.files[0].jpeg)).getpixel((20, 20)) == (255, 255, 255)
 
 
-def test_heic_photo_is_converted():
+def test_heic_photo_is_converted() -> None:
     file = io.BytesIO()
     pillow_heif.from_pillow(Image.new("RGB", (640, 480), "green")).save(file, quality=60)
 
@@ -133,7 +133,7 @@ def test_heic_photo_is_converted():
         b"\x89PNG\r\n\x1a\n",
     ],
 )
-def test_other_files_are_refused_whatever_their_name(content):
+def test_other_files_are_refused_whatever_their_name(content) -> None:
     file = io.BytesIO(content)
     file.name = "quyt.jpg"
 
@@ -143,7 +143,7 @@ def test_other_files_are_refused_whatever_their_name(content):
         make_renditions(file)
 
 
-def test_truncated_photo_is_refused_by_the_decoder():
+def test_truncated_photo_is_refused_by_the_decoder() -> None:
     content = photo().getvalue()
     truncated = io.BytesIO(content[: len(content) // 2])
 
@@ -153,20 +153,20 @@ def test_truncated_photo_is_refused_by_the_decoder():
     assert "truncated" in refused.value.details["reason"]
 
 
-def test_extremely_narrow_picture_is_refused():
+def test_extremely_narrow_picture_is_refused() -> None:
     with pytest.raises(NotAPicture):
         inspect_picture(photo(4000, 10))
 
 
 @pytest.mark.parametrize("side", [6400, 10_000, 30_000])
-def test_decompression_bomb_is_refused_by_its_header(side):
+def test_decompression_bomb_is_refused_by_its_header(side) -> None:
     with pytest.raises(PictureTooLarge):
         inspect_picture(claimed_png(side, side))
     with pytest.raises(PictureTooLarge):
         make_renditions(claimed_png(side, side))
 
 
-def test_photo_over_25_mb_is_refused():
+def test_photo_over_25_mb_is_refused() -> None:
     heavy = io.BytesIO(photo().getvalue().ljust(MAX_BYTES + 1, b"\0"))
 
     with pytest.raises(PictureTooHeavy):

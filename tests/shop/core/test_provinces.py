@@ -8,12 +8,12 @@ from shop.core.models import Division
 
 
 @pytest.mark.django_db
-def test_every_province_is_on_the_map(all_divisions):
+def test_every_province_is_on_the_map(all_divisions) -> None:
     assert set(SHAPES) == set(Division.objects.provinces().values_list("code", flat=True))
 
 
 @pytest.mark.once
-def test_provinces_have_their_geographic_position():
+def test_provinces_have_their_geographic_position() -> None:
     centres = {code: shape.centre for code, shape in SHAPES.items()}
     starts = [tuple(map(int, re.match(r"M(\d+) (\d+)", shape.path).groups())) for shape in SHAPES.values()]
 
@@ -26,7 +26,7 @@ def test_provinces_have_their_geographic_position():
 
 
 @pytest.mark.once
-def test_map_marks_one_province_and_escapes_its_name():
+def test_map_marks_one_province_and_escapes_its_name() -> None:
     page = Template("{% load maps %}{% province_map code name %}")
 
     drawn = page.render(Context({"code": "19", "name": "Thái <Nguyên>"}))

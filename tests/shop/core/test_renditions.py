@@ -23,7 +23,7 @@ def upload(name="IMG_0001.JPG"):
     return ContentFile(file.getvalue(), name=name)
 
 
-def test_new_photo_waits_until_its_renditions_are_made():
+def test_new_photo_waits_until_its_renditions_are_made() -> None:
     picture = store_picture(upload(), alt="Quýt chín")
 
     make_renditions_task(picture_id=picture.pk)
@@ -42,7 +42,7 @@ def test_new_photo_waits_until_its_renditions_are_made():
         assert default_storage.exists(rendition["jpeg"])
 
 
-def test_making_renditions_twice_leaves_the_same_files(tmp_path):
+def test_making_renditions_twice_leaves_the_same_files(tmp_path) -> None:
     picture = store_picture(upload())
     make_renditions_task(picture_id=picture.pk)
     files_before = sorted(path.name for path in tmp_path.rglob("*"))
@@ -54,7 +54,7 @@ def test_making_renditions_twice_leaves_the_same_files(tmp_path):
     assert sorted(path.name for path in tmp_path.rglob("*")) == files_before
 
 
-def test_sweep_finds_a_photo_whose_message_was_lost():
+def test_sweep_finds_a_photo_whose_message_was_lost() -> None:
     picture = store_picture(upload())
 
     sweep_pictures_task()
@@ -63,7 +63,7 @@ def test_sweep_finds_a_photo_whose_message_was_lost():
     assert picture.state == PictureState.READY
 
 
-def test_other_file_stores_nothing(tmp_path):
+def test_other_file_stores_nothing(tmp_path) -> None:
     with pytest.raises(NotAPicture):
         store_picture(ContentFile(b"not a photo", name="quyt.jpg"))
 
@@ -71,7 +71,7 @@ def test_other_file_stores_nothing(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_missing_original_is_marked_as_refused():
+def test_missing_original_is_marked_as_refused() -> None:
     picture = store_picture(upload())
     picture.original.delete(save=False)
 
@@ -81,14 +81,14 @@ def test_missing_original_is_marked_as_refused():
     assert picture.state == PictureState.REFUSED
 
 
-def test_original_file_name_is_not_kept():
+def test_original_file_name_is_not_kept() -> None:
     picture = store_picture(upload("Nhà chị Lan.jpg"))
 
     assert "Lan" not in picture.original.name
     assert picture.original.name.endswith(".jpg")
 
 
-def test_renditions_are_served_and_originals_are_not(client):
+def test_renditions_are_served_and_originals_are_not(client) -> None:
     picture = store_picture(upload())
     make_renditions_task(picture_id=picture.pk)
     picture.refresh_from_db()
@@ -100,7 +100,7 @@ def test_renditions_are_served_and_originals_are_not(client):
         assert client.get(f"/media/{path.replace('original/', 'original%2F')}").status_code == 404
 
 
-def test_name_of_the_original_cannot_be_derived_from_renditions():
+def test_name_of_the_original_cannot_be_derived_from_renditions() -> None:
     first, second = store_picture(upload()), store_picture(upload())
 
     names = [picture.original.name.rpartition("/")[2] for picture in (first, second)]

@@ -5,7 +5,7 @@ from shop.core.identifiers.tax_codes import is_tax_code, normalise_tax_code
 pytestmark = pytest.mark.once
 
 
-def test_tax_code_in_any_spelling_is_normalised_alike():
+def test_tax_code_in_any_spelling_is_normalised_alike() -> None:
     for written, normalised in [
         ("0101248141", "0101248141"),
         (" 0101 248 141 ", "0101248141"),
@@ -17,7 +17,7 @@ def test_tax_code_in_any_spelling_is_normalised_alike():
         assert normalise_tax_code(written) == normalised
 
 
-def test_tax_code_with_a_wrong_digit_is_invalid():
+def test_tax_code_with_a_wrong_digit_is_invalid() -> None:
     for valid_code in ["0101248141", "0300588569", "0101248141-001", "036094012345"]:
         assert is_tax_code(valid_code), valid_code
     for invalid_code in [

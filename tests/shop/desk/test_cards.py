@@ -86,7 +86,7 @@ def test_refused_call_is_shown_on_the_home_page_and_retried_once(stripe, desk) -
     assert order.code not in page_text(desk, "?xem=hong")
 
 
-def test_failed_refund_is_listed_as_refused(stripe, desk):
+def test_failed_refund_is_listed_as_refused(stripe, desk) -> None:
     order = make_paid_card_order(stripe)
     give_back(order, 20_000)
     stripe.faults.tell("refunds.create", Fault.REFUSE, status=400, code="charge_already_refunded")

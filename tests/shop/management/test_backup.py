@@ -95,7 +95,7 @@ def shop_with_files(settings):
     return order
 
 
-def test_backup_is_restored_completely_into_an_empty_place(tmp_path, empty_place, shop_with_files):
+def test_backup_is_restored_completely_into_an_empty_place(tmp_path, empty_place, shop_with_files) -> None:
     call_command("backup", tmp_path / "backup", verbosity=0)
     rows = count_rows(lambda sql: _fetch(sql))
 
@@ -114,7 +114,7 @@ def test_backup_is_restored_completely_into_an_empty_place(tmp_path, empty_place
     assert empty_place.run("migrate", "--check").returncode == 0
 
 
-def test_killed_restore_can_be_repeated(tmp_path, empty_place, shop_with_files):
+def test_killed_restore_can_be_repeated(tmp_path, empty_place, shop_with_files) -> None:
     """It was killed while writing a file: half of it exists under another name, others are complete."""
     call_command("backup", tmp_path / "backup", verbosity=0)
     media = empty_place.folder / "media"
@@ -137,7 +137,7 @@ def _fetch(sql):
         return cursor.fetchall()
 
 
-def test_backup_is_private_and_includes_generated_keys(tmp_path, settings, monkeypatch):
+def test_backup_is_private_and_includes_generated_keys(tmp_path, settings, monkeypatch) -> None:
     settings.DATA_DIR = tmp_path / "data"
     monkeypatch.delenv("SECRET_KEY", raising=False)
     write(settings.DATA_DIR / "secret_key", b"k" * 67)
@@ -154,7 +154,7 @@ def test_backup_is_private_and_includes_generated_keys(tmp_path, settings, monke
     assert not (tmp_path / "without/keys").exists()
 
 
-def test_missing_media_file_is_reported(tmp_path, shop_with_files, settings):
+def test_missing_media_file_is_reported(tmp_path, shop_with_files, settings) -> None:
     Path(settings.MEDIA_ROOT, "pictures/320.webp").unlink()
     output = StringIO()
 
@@ -164,7 +164,7 @@ def test_missing_media_file_is_reported(tmp_path, shop_with_files, settings):
     assert read_backup(tmp_path / "backup").missing == ["pictures/320.webp"]
 
 
-def test_changed_byte_in_any_file_is_refused(tmp_path, empty_place, shop_with_files):
+def test_changed_byte_in_any_file_is_refused(tmp_path, empty_place, shop_with_files) -> None:
     folder = tmp_path / "backup"
     call_command("backup", folder, verbosity=0)
 
@@ -185,7 +185,7 @@ def test_changed_byte_in_any_file_is_refused(tmp_path, empty_place, shop_with_fi
     assert not (empty_place.folder / "media").exists()
 
 
-def test_added_and_removed_files_are_refused(tmp_path, shop_with_files):
+def test_added_and_removed_files_are_refused(tmp_path, shop_with_files) -> None:
     folder = tmp_path / "backup"
     call_command("backup", folder, verbosity=0)
 
@@ -198,7 +198,7 @@ def test_added_and_removed_files_are_refused(tmp_path, shop_with_files):
         read_backup(folder)
 
 
-def test_running_shop_is_never_overwritten(tmp_path):
+def test_running_shop_is_never_overwritten(tmp_path) -> None:
     make_order()
     call_command("backup", tmp_path / "backup", verbosity=0)
     later = make_order()
@@ -211,7 +211,7 @@ def test_running_shop_is_never_overwritten(tmp_path):
     assert Order.objects.filter(pk=later.pk).exists()
 
 
-def test_backup_of_a_newer_shop_or_another_database_is_refused(tmp_path):
+def test_backup_of_a_newer_shop_or_another_database_is_refused(tmp_path) -> None:
     call_command("backup", tmp_path / "backup", verbosity=0)
     manifest = read_backup(tmp_path / "backup")
 
@@ -230,14 +230,14 @@ def _seal_again(folder, manifest):
     seal_backup(folder, manifest)
 
 
-def test_missing_tool_is_named(tmp_path, monkeypatch):
+def test_missing_tool_is_named(tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
 
     with pytest.raises(CommandError, match="pg_dump is missing: apt-get install postgresql-client"):
         take_snapshot(tmp_path).__enter__()
 
 
-def test_backup_of_a_busy_shop_holds_every_acknowledged_order(tmp_path, empty_place):
+def test_backup_of_a_busy_shop_holds_every_acknowledged_order(tmp_path, empty_place) -> None:
     variant = make_variant(on_hand=100_000)
     make_basket((variant, 1))
     acknowledged = tmp_path / "acknowledged"
@@ -296,7 +296,7 @@ def wait_for(acknowledged, *, more_than):
 
 
 @pytest.mark.once
-def test_killed_backup_is_not_a_valid_backup(tmp_path, shop_with_files):
+def test_killed_backup_is_not_a_valid_backup(tmp_path, shop_with_files) -> None:
     """Kill it (-9) at each file it opens, syncs or moves, until a run completes."""
     complete_backup = create_backup(tmp_path / "whole", with_keys=True)
     step, is_through = 1, False

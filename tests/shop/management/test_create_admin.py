@@ -11,7 +11,7 @@ def password(monkeypatch):
     return lambda value: monkeypatch.setenv("ADMIN_PASSWORD", value)
 
 
-def test_admin_is_created_with_staff_and_superuser_rights(password):
+def test_admin_is_created_with_staff_and_superuser_rights(password) -> None:
     password("mot-mat-khau-dai")
 
     call_command("create_admin", "Lan@Example.vn", "--name", "Triệu Thị Lan")
@@ -34,7 +34,7 @@ def test_admin_is_created_with_staff_and_superuser_rights(password):
         ("lan@example.vn", "ngan", "too short|quá ngắn"),
     ],
 )
-def test_invalid_address_or_weak_password_creates_nobody(password, email, words, expected):
+def test_invalid_address_or_weak_password_creates_nobody(password, email, words, expected) -> None:
     password(words)
 
     with pytest.raises(CommandError, match=f"(?i){expected}"):
@@ -43,7 +43,7 @@ def test_invalid_address_or_weak_password_creates_nobody(password, email, words,
     assert User.objects.count() == 0
 
 
-def test_existing_account_is_not_changed(password):
+def test_existing_account_is_not_changed(password) -> None:
     User.objects.create_user(email="lan@example.vn", password="cua-rieng-toi")
     password("mot-mat-khau-dai")
 

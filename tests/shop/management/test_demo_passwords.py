@@ -60,7 +60,7 @@ def opened_to_network(embedded):
 
 
 @pytest.mark.django_db
-def test_server_refuses_the_demo(server):
+def test_server_refuses_the_demo(server) -> None:
     with pytest.raises(CommandError, match="nothing was added"):
         seed()
 
@@ -68,7 +68,7 @@ def test_server_refuses_the_demo(server):
 
 
 @pytest.mark.django_db
-def test_shop_with_a_real_account_refuses_the_demo(embedded):
+def test_shop_with_a_real_account_refuses_the_demo(embedded) -> None:
     User.objects.create_user(email="chi@example.vn", password="mot-mat-khau-dai")
 
     with pytest.raises(CommandError, match="nothing was added"):
@@ -78,7 +78,7 @@ def test_shop_with_a_real_account_refuses_the_demo(embedded):
 
 
 @pytest.mark.django_db
-def test_server_that_allows_the_demo_shows_random_passwords_once(server):
+def test_server_that_allows_the_demo_shows_random_passwords_once(server) -> None:
     output = seed(Terminal(), allow_on_server=True)
     second_output = seed(Terminal(), allow_on_server=True)
 
@@ -95,7 +95,7 @@ def test_server_that_allows_the_demo_shows_random_passwords_once(server):
 
 
 @pytest.mark.django_db
-def test_server_log_gets_no_password(server):
+def test_server_log_gets_no_password(server) -> None:
     output = seed(allow_on_server=True)
 
     assert re.findall(rf"\b{RANDOM}\b", output) == []
@@ -105,7 +105,7 @@ def test_server_log_gets_no_password(server):
 
 
 @pytest.mark.django_db
-def test_shop_open_to_its_network_saves_random_passwords_privately(opened_to_network):
+def test_shop_open_to_its_network_saves_random_passwords_privately(opened_to_network) -> None:
     output = seed(verbosity=0)
 
     saved_passwords = dict(line.split() for line in passwords_file().read_text().splitlines())
@@ -124,7 +124,7 @@ def test_shop_open_to_its_network_saves_random_passwords_privately(opened_to_net
 
 
 @pytest.mark.django_db(transaction=True)
-def test_accounts_get_random_passwords_when_the_shop_is_opened_later(opened_to_network):
+def test_accounts_get_random_passwords_when_the_shop_is_opened_later(opened_to_network) -> None:
     open_demo_accounts()
     changed = User.objects.get(email=ACCOUNTS[0].email)
     changed.set_password("cua-rieng-toi-2026")
@@ -142,7 +142,7 @@ def test_accounts_get_random_passwords_when_the_shop_is_opened_later(opened_to_n
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("place", ["server", "opened_to_network"])
-def test_run_prints_no_password_where_others_reach_the_shop(place, request):
+def test_run_prints_no_password_where_others_reach_the_shop(place, request) -> None:
     request.getfixturevalue(place)
     open_demo_accounts()
     out = StringIO()
@@ -154,7 +154,7 @@ def test_run_prints_no_password_where_others_reach_the_shop(place, request):
 
 
 @pytest.mark.django_db
-def test_run_prints_published_passwords_only_while_they_are_valid(embedded):
+def test_run_prints_published_passwords_only_while_they_are_valid(embedded) -> None:
     open_demo_accounts()
     before, after = StringIO(), StringIO()
 
@@ -168,7 +168,7 @@ def test_run_prints_published_passwords_only_while_they_are_valid(embedded):
 
 
 @pytest.mark.django_db
-def test_server_is_warned_of_accounts_with_a_published_password(server):
+def test_server_is_warned_of_accounts_with_a_published_password(server) -> None:
     users = open_demo_accounts()
     users[0].set_password("cua-rieng-toi-2026")
     users[0].save()
@@ -182,7 +182,7 @@ def test_server_is_warned_of_accounts_with_a_published_password(server):
 
 
 @pytest.mark.django_db
-def test_embedded_shop_is_not_warned(embedded):
+def test_embedded_shop_is_not_warned(embedded) -> None:
     open_demo_accounts()
 
     warnings = run_checks(tags=[Tags.database], databases=["default"])

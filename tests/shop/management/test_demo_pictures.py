@@ -36,7 +36,7 @@ def difference_hash(name: str) -> int:
 
 
 @pytest.mark.parametrize("row", products(), ids=lambda row: row["name"])
-def test_each_product_has_at_least_two_pictures_and_one_for_each_variant(row):
+def test_each_product_has_at_least_two_pictures_and_one_for_each_variant(row) -> None:
     names = product_pictures(row)
 
     assert len(names) >= 2
@@ -45,13 +45,13 @@ def test_each_product_has_at_least_two_pictures_and_one_for_each_variant(row):
     assert len(own) == 1 or len({*own} - {None}) == len(own)
 
 
-def test_no_picture_serves_two_products():
+def test_no_picture_serves_two_products() -> None:
     uses = Counter(name for row in products() for name in product_pictures(row))
 
     assert [name for name, count in uses.items() if count > 1] == []
 
 
-def test_no_two_pictures_of_products_look_alike():
+def test_no_two_pictures_of_products_look_alike() -> None:
     names = sorted({name for row in products() for name in product_pictures(row)})
 
     alike = {
@@ -63,7 +63,7 @@ def test_no_two_pictures_of_products_look_alike():
     assert alike == {}
 
 
-def test_each_cooperative_has_a_face_and_a_place_of_its_own_and_each_certificate_a_scan():
+def test_each_cooperative_has_a_face_and_a_place_of_its_own_and_each_certificate_a_scan() -> None:
     names = [row[kind] for row in cooperatives() for kind in ("cover", "portrait")]
     names += [each["picture"] for row in cooperatives() for each in row.get("certificates", [])]
 
@@ -71,7 +71,7 @@ def test_each_cooperative_has_a_face_and_a_place_of_its_own_and_each_certificate
     assert all((PICTURES / f"{name}.webp").exists() for name in names)
 
 
-def test_files_are_those_of_the_drawings_and_light():
+def test_files_are_those_of_the_drawings_and_light() -> None:
     files = {path.stem: path.stat().st_size for path in PICTURES.iterdir()}
     roots = market()["category"]
 
@@ -81,7 +81,7 @@ def test_files_are_those_of_the_drawings_and_light():
 
 
 @pytest.mark.django_db
-def test_pictures_are_stored_once_and_ready_at_once():
+def test_pictures_are_stored_once_and_ready_at_once() -> None:
     first = store_pictures(["quyt", "gung"], made_now=True)
     again = store_pictures(["gung", "quyt"], made_now=True)
 

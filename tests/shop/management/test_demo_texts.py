@@ -8,7 +8,7 @@ from shop.management.market_setup.market_data import market
 SHORT = ("origin", "packaging", "shelf_life", "storage")
 
 
-def test_there_are_sixty_products_of_at_least_eight_cooperatives():
+def test_there_are_sixty_products_of_at_least_eight_cooperatives() -> None:
     names = [row["name"] for row in products()]
 
     assert len(names) == len(set(names)) == 60
@@ -16,7 +16,7 @@ def test_there_are_sixty_products_of_at_least_eight_cooperatives():
     assert cooperatives()[0]["name"] == "HTX Thiên An"
 
 
-def test_fictional_cooperatives_are_samples_without_saying_so_in_names():
+def test_fictional_cooperatives_are_samples_without_saying_so_in_names() -> None:
     real = {"HTX Thiên An", "HTX Yến Dương", "HTX Tài Hoan", "HTX Tân Thành", "HTX Thượng Quan"}
 
     for row in cooperatives():
@@ -26,7 +26,7 @@ def test_fictional_cooperatives_are_samples_without_saying_so_in_names():
 
 
 @pytest.mark.parametrize("row", products(), ids=lambda row: row["name"])
-def test_each_product_meets_the_law_and_is_translated(row):
+def test_each_product_meets_the_law_and_is_translated(row) -> None:
     assert 1 <= len(row["variants"]) <= 6
     assert all(row[field] for field in ("about", "about_en", "en"))
     assert row["type"] == "craft" or row["shelf_life"]
@@ -41,14 +41,14 @@ def test_each_product_meets_the_law_and_is_translated(row):
                 assert in_english(variant[field])
 
 
-def test_products_made_by_households_are_translated():
+def test_products_made_by_households_are_translated() -> None:
     products_made = [each["products_made"] for row in cooperatives() for each in row.get("producers", [])]
 
     assert products_made
     assert all(in_english(each) for each in products_made)
 
 
-def test_products_refer_to_existing_categories_and_cooperatives():
+def test_products_refer_to_existing_categories_and_cooperatives() -> None:
     category_names = {
         category["name"] for root in market()["category"] for category in [root, *root["inside"]]
     }
@@ -58,7 +58,7 @@ def test_products_refer_to_existing_categories_and_cooperatives():
     assert {row["cooperative"] for row in products()} == sellers
 
 
-def test_texts_make_no_health_claims():
+def test_texts_make_no_health_claims() -> None:
     promises = re.compile(
         r"chữa|trị bệnh|giúp ngủ|tốt cho sức|bồi bổ|giải độc|health|cure|heal|detox|immun", re.I
     )
@@ -69,7 +69,7 @@ def test_texts_make_no_health_claims():
                 assert not promises.search(text), (row["name"], field)
 
 
-def test_untranslated_text_raises_an_error():
+def test_untranslated_text_raises_an_error() -> None:
     with pytest.raises(KeyError):
         in_english("Một câu chưa dịch")
 
@@ -83,5 +83,5 @@ def test_untranslated_text_raises_an_error():
         ("30 × 120 cm", "30 × 120 cm"),
     ],
 )
-def test_sizes_are_translated_by_rule(text, english):
+def test_sizes_are_translated_by_rule(text, english) -> None:
     assert in_english(text) == english

@@ -20,7 +20,7 @@ msgstr[0] "Nhận %(count)s đơn mới"
 """
 
 
-def test_plurals_are_compiled_for_their_language(settings, tmp_path):
+def test_plurals_are_compiled_for_their_language(settings, tmp_path) -> None:
     settings.LOCALE_PATHS, settings.BASE_DIR = [tmp_path], tmp_path
     folder = tmp_path / "vi" / "LC_MESSAGES"
     folder.mkdir(parents=True)
@@ -38,7 +38,7 @@ def test_plurals_are_compiled_for_their_language(settings, tmp_path):
     )
 
 
-def test_compiled_translations_are_left_unchanged(settings, tmp_path):
+def test_compiled_translations_are_left_unchanged(settings, tmp_path) -> None:
     settings.LOCALE_PATHS, settings.BASE_DIR = [tmp_path], tmp_path
     folder = tmp_path / "vi" / "LC_MESSAGES"
     folder.mkdir(parents=True)
@@ -52,7 +52,7 @@ def test_compiled_translations_are_left_unchanged(settings, tmp_path):
     assert [path.name for path in sorted(folder.iterdir())] == ["django.mo", "django.po"]
 
 
-def test_translations_used_before_compilation_are_reloaded(settings, tmp_path):
+def test_translations_used_before_compilation_are_reloaded(settings, tmp_path) -> None:
     """On a fresh clone the process that compiles translations also renders the demo's e-mails."""
     settings.LOCALE_PATHS, settings.BASE_DIR = [tmp_path], tmp_path
     folder = tmp_path / "vi" / "LC_MESSAGES"

@@ -122,7 +122,7 @@ def open_shop(tmp_path):
             shop.process.wait(PATIENCE)
 
 
-def test_killed_processes_restart_and_nothing_is_prepared_again(open_shop):
+def test_killed_processes_restart_and_nothing_is_prepared_again(open_shop) -> None:
     """One shop is used for all steps, since preparing an empty one takes longest."""
     shop = open_shop("--no-demo")
     until(lambda: f"http://127.0.0.1:{shop.port}/" in shop.said(), "the shop's addresses")
@@ -167,7 +167,7 @@ def test_killed_processes_restart_and_nothing_is_prepared_again(open_shop):
 
 
 @pytest.mark.long
-def test_killed_demo_is_completed_by_the_next_start(open_shop):
+def test_killed_demo_is_completed_by_the_next_start(open_shop) -> None:
     killed = open_shop()
     until(killed.orders, "the first of the past orders")
     killed.process.kill()

@@ -145,7 +145,7 @@ class DemoTests(TestCase):
     def setUpTestData(cls):
         cls.users = seed_market(now=NOW, pictures_now=False)
 
-    def test_demo_is_a_complete_market(self):
+    def test_demo_is_a_complete_market(self) -> None:
         assert Product.objects.count() == 60
         assert Cooperative.objects.public().count() == 11
         assert Listing.objects.filter(state=ListingState.PUBLISHED).count() == 60
@@ -154,7 +154,7 @@ class DemoTests(TestCase):
         assert set(MarketDay.objects.values_list("kind", flat=True)) == set(MarketDayKind)
         assert not [product.name for product in Product.objects.all() if missing_legal_fields(product)]
 
-    def test_variants_cooperatives_and_certificates_show_their_pictures(self):
+    def test_variants_cooperatives_and_certificates_show_their_pictures(self) -> None:
         seen = VariantMedia.objects.values_list("media__product__name", "media__picture")
         own = {row["name"]: sum("picture" in variant for variant in row["variants"]) for row in products()}
 
@@ -164,18 +164,18 @@ class DemoTests(TestCase):
         assert not Cooperative.objects.public().filter(portrait=None).exists()
         assert not Certificate.objects.filter(picture=None).exists()
 
-    def test_every_account_can_sign_in(self):
+    def test_every_account_can_sign_in(self) -> None:
         for account in ACCOUNTS:
             assert User.objects.get(email=account.email).check_password(account.password)
 
-    def test_stock_is_the_sum_of_its_movements(self):
+    def test_stock_is_the_sum_of_its_movements(self) -> None:
         sums = dict(Movement.objects.values_list("stock").annotate(total=Sum("quantity")))
 
         assert {stock.pk: stock.on_hand for stock in Stock.objects.all()} == {
             stock.pk: sums.get(stock.pk, 0) for stock in Stock.objects.all()
         }
 
-    def test_some_cooperatives_do_not_deliver_to_the_south(self):
+    def test_some_cooperatives_do_not_deliver_to_the_south(self) -> None:
         delivery_methods = DeliveryMethod.objects.active_with_terms().filter(
             cooperative__slug="to-hop-tac-bep-khoi-ba-be"
         )
@@ -190,7 +190,7 @@ class DemoTests(TestCase):
             for delivery_method in delivery_methods
         )
 
-    def test_seeding_twice_adds_nothing(self):
+    def test_seeding_twice_adds_nothing(self) -> None:
         before = (
             Product.objects.count(),
             Variant.objects.count(),
@@ -209,7 +209,7 @@ class DemoTests(TestCase):
         assert Cooperative.objects.count() == 12
         assert User.objects.count() == len(ACCOUNTS)
 
-    def test_equal_seeds_make_equal_histories(self):
+    def test_equal_seeds_make_equal_histories(self) -> None:
         channel = Channel.objects.get()
 
         first = Planner(channel, seed=7, now=NOW).plan(80)
@@ -221,7 +221,7 @@ class DemoTests(TestCase):
         assert len(first) == 80
         assert all(order.placed_at < NOW for order in first)
 
-    def test_seeded_history_adds_up_and_leaves_stock_unchanged(self):
+    def test_seeded_history_adds_up_and_leaves_stock_unchanged(self) -> None:
         before = dict(Stock.objects.values_list("pk", "on_hand"))
 
         assert seed_orders(16, seed=5, now=NOW) == 16
@@ -238,13 +238,13 @@ class DemoTests(TestCase):
             assert stock.on_hand == before[stock.pk] + promised.get(stock.pk, 0)
         assert not Notification.objects.filter(sent_at=None).exists()
 
-    def test_orders_are_not_seeded_over_others(self):
+    def test_orders_are_not_seeded_over_others(self) -> None:
         seed_orders(3, seed=5, now=NOW)
 
         assert seed_orders(3, seed=6, now=NOW) == 0
         assert Order.objects.count() == 3
 
-    def test_interrupted_history_is_continued_as_planned(self):
+    def test_interrupted_history_is_continued_as_planned(self) -> None:
         channel, buyer = Channel.objects.get(), self.users[ACCOUNTS[0].email]
         planned = Planner(channel, seed=5, now=NOW).plan(6)
         before = dict(Stock.objects.values_list("pk", "on_hand"))
@@ -265,7 +265,7 @@ class DemoTests(TestCase):
         }
         assert not Notification.objects.filter(sent_at=None).exists()
 
-    def test_bulk_history_equals_the_one_made_by_actions(self):
+    def test_bulk_history_equals_the_one_made_by_actions(self) -> None:
         channel, buyer = Channel.objects.get(), self.users[ACCOUNTS[0].email]
         members = members_by_cooperative()
         finished_orders = [each for each in Planner(channel, seed=11, now=NOW).plan(80) if each.is_over]
@@ -300,7 +300,7 @@ class DemoTests(TestCase):
             recalculate_columns(order)
         assert figures_of_orders(written) == active
 
-    def test_command_lists_who_can_sign_in(self):
+    def test_command_lists_who_can_sign_in(self) -> None:
         out = StringIO()
 
         with override_settings(SERVER=False, OPEN_TO_NETWORK=False):
@@ -322,7 +322,7 @@ class UnderWayTests(TestCase):
         seed_orders(40, seed=1, now=NOW)
         seed_open_orders()
 
-    def test_transfers_are_ready_to_be_tried(self):
+    def test_transfers_are_ready_to_be_tried(self) -> None:
         shop = ShopSettings.objects.get()
         assert (shop.bank_bin, shop.bank_account) == ("970405", "0000000000")
         settled = BankTransfer.objects.filter(state=TransferState.SETTLED)
@@ -333,12 +333,12 @@ class UnderWayTests(TestCase):
             ReviewReason.TOO_LITTLE,
         }
 
-    def test_bulletin_names_current_prices(self):
+    def test_bulletin_names_current_prices(self) -> None:
         own_bulletin = Bulletin.objects.get(cooperative__slug="htx-yen-duong", language="vi")
 
         assert "Bí xanh thơm: từ 21.600\u00a0₫" in own_bulletin.text
 
-    def test_open_orders_are_seeded_once_and_add_up(self):
+    def test_open_orders_are_seeded_once_and_add_up(self) -> None:
         first = Order.objects.count(), CashRemittance.objects.count()
         seed_open_orders()
 
@@ -354,7 +354,7 @@ class UnderWayTests(TestCase):
         assert not Notification.objects.filter(sent_at=None, recipient=asked.line.order.phone).exists()
         check_everything()
 
-    def test_one_complaint_is_open_and_one_is_refunded(self):
+    def test_one_complaint_is_open_and_one_is_refunded(self) -> None:
         states = Complaint.objects.order_by("state").values_list("state", flat=True)
         assert list(states) == ["accepted", "open"]
         refund = Refund.objects.get(complaint__state="accepted")
@@ -363,13 +363,13 @@ class UnderWayTests(TestCase):
         assert not Notification.objects.filter(sent_at=None).exists()
         check_everything()
 
-    def test_cash_is_outstanding_at_several_ages_and_some_is_reconciled(self):
+    def test_cash_is_outstanding_at_several_ages_and_some_is_reconciled(self) -> None:
         carriers, cooperatives = cash_by_holder(vietnam_date(NOW), "VND")
         ages = {age for each in carriers + cooperatives for age, amount in each.ages if amount}
         assert {CashAge.NEW, CashAge.OLD} < ages
         assert CashRemittance.objects.filter(reconciled_at__isnull=False).exists()
 
-    def test_carrier_statement_is_ready_to_be_imported(self):
+    def test_carrier_statement_is_ready_to_be_imported(self) -> None:
         with TemporaryDirectory() as folder:
             path = write_statement(Path(folder))
             content = path.read_bytes()

@@ -31,7 +31,7 @@ def verify(*arguments):
     return out.getvalue().splitlines(), 0
 
 
-def test_intact_shop_has_no_faults():
+def test_intact_shop_has_no_faults() -> None:
     make_order()
     seal_changes(now=NOW)
 
@@ -42,7 +42,7 @@ def test_intact_shop_has_no_faults():
     assert code == 0
 
 
-def test_removed_newest_seals_are_found_by_a_saved_seal():
+def test_removed_newest_seals_are_found_by_a_saved_seal() -> None:
     make_order()
     seal_changes(now=NOW)
     saved_seal = str(ChangeSeal.objects.get())
@@ -59,7 +59,7 @@ def test_removed_newest_seals_are_found_by_a_saved_seal():
     assert code == 1
 
 
-def test_seal_that_differs_from_the_saved_one_is_found():
+def test_seal_that_differs_from_the_saved_one_is_found() -> None:
     make_order()
     seal_changes(now=NOW)
     wrong_digest = "0" * 64
@@ -117,7 +117,7 @@ def break_change_log(order):
     "damage",
     [break_stock, break_total, break_progress, break_ledger, break_booking, break_change_log],
 )
-def test_damage_is_reported(damage):
+def test_damage_is_reported(damage) -> None:
     basket = make_basket((make_variant(on_hand=50, price=45_000), 2))
     place_and_collect(basket)
     seal_changes(now=NOW)
@@ -131,7 +131,7 @@ def test_damage_is_reported(damage):
     assert code == 1
 
 
-def test_published_password_in_a_reachable_shop_is_reported(settings):
+def test_published_password_in_a_reachable_shop_is_reported(settings) -> None:
     user = User.objects.create_user(email=ACCOUNTS[0].email, password=ACCOUNTS[0].password)
     settings.OPEN_TO_NETWORK = True
 
@@ -141,7 +141,7 @@ def test_published_password_in_a_reachable_shop_is_reported(settings):
     assert code == 1
 
 
-def test_nothing_can_be_written_during_the_snapshot():
+def test_nothing_can_be_written_during_the_snapshot() -> None:
     order = make_order()
 
     with pytest.raises(DatabaseError), database_snapshot():
@@ -151,7 +151,7 @@ def test_nothing_can_be_written_during_the_snapshot():
     assert Order.objects.get(pk=order.pk).note == "y"
 
 
-def test_snapshot_blocks_no_writer_and_sees_one_moment():
+def test_snapshot_blocks_no_writer_and_sees_one_moment() -> None:
     first = make_order()
 
     with database_snapshot():
@@ -167,7 +167,7 @@ def test_snapshot_blocks_no_writer_and_sees_one_moment():
     assert Order.objects.get(pk=first.pk).note == "written meanwhile"
 
 
-def test_orders_placed_meanwhile_raise_no_false_alarm(tmp_path):
+def test_orders_placed_meanwhile_raise_no_false_alarm(tmp_path) -> None:
     variant = make_variant(on_hand=100_000)
     place(make_basket((variant, 1)))
     acknowledged = tmp_path / "acknowledged"

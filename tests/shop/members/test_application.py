@@ -51,7 +51,7 @@ ACCOUNT = {"account_name": "Bàn Thị Mẫu", "email": "Mau@example.com", "pass
 CODE = "/xa-vien/dang-ky/ma/"
 
 
-def test_new_applicant_gets_an_account_after_entering_the_code(client):
+def test_new_applicant_gets_an_account_after_entering_the_code(client) -> None:
     submitted = client.post("/xa-vien/dang-ky/", application_form() | ACCOUNT)
 
     assert submitted.url == CODE
@@ -76,7 +76,7 @@ def test_new_applicant_gets_an_account_after_entering_the_code(client):
     assert "Chợ đã nhận hồ sơ của bạn." in html_of(client.get("/xa-vien/ho-so/"))
 
 
-def test_wrong_code_creates_nothing_and_keeps_the_entered_data(client):
+def test_wrong_code_creates_nothing_and_keeps_the_entered_data(client) -> None:
     client.post("/xa-vien/dang-ky/", application_form() | ACCOUNT)
 
     response = client.post(CODE, {"code": altered_code(last_code("mau@example.com"))})
@@ -87,7 +87,7 @@ def test_wrong_code_creates_nothing_and_keeps_the_entered_data(client):
     assert Client().post(CODE, {"code": "000000"}).url == "/xa-vien/dang-ky/"
 
 
-def test_signed_in_applicant_uses_their_account(client):
+def test_signed_in_applicant_uses_their_account(client) -> None:
     user = make_user()
     client.force_login(user)
 
@@ -110,7 +110,7 @@ def test_signed_in_applicant_uses_their_account(client):
         ("password", "12345678"),
     ],
 )
-def test_invalid_field_shows_an_error_and_keeps_the_other_input(client, field, value):
+def test_invalid_field_shows_an_error_and_keeps_the_other_input(client, field, value) -> None:
     response = client.post("/xa-vien/dang-ky/", application_form() | ACCOUNT | {field: value})
 
     assert field in response.context["form"].errors
@@ -118,7 +118,7 @@ def test_invalid_field_shows_an_error_and_keeps_the_other_input(client, field, v
     assert Cooperative.objects.count() == 0
 
 
-def test_unusual_phone_number_warns_and_is_accepted(client):
+def test_unusual_phone_number_warns_and_is_accepted(client) -> None:
     client.post("/xa-vien/dang-ky/", application_form(phone="0123 456 789") | ACCOUNT)
     response = client.post(CODE, {"code": last_code("mau@example.com")}, follow=True)
 
@@ -128,7 +128,7 @@ def test_unusual_phone_number_warns_and_is_accepted(client):
     assert Cooperative.objects.count() == 1
 
 
-def test_communes_are_reloaded_without_scripts_and_input_is_kept(client):
+def test_communes_are_reloaded_without_scripts_and_input_is_kept(client) -> None:
     response = client.post("/xa-vien/dang-ky/", application_form(commune="", reload="1") | ACCOUNT)
 
     page = html_of(response)
@@ -138,14 +138,14 @@ def test_communes_are_reloaded_without_scripts_and_input_is_kept(client):
     assert Cooperative.objects.count() == 0
 
 
-def test_member_is_redirected_to_their_cooperative(client):
+def test_member_is_redirected_to_their_cooperative(client) -> None:
     client.force_login(make_member(make_cooperative()))
 
     assert client.get("/xa-vien/dang-ky/").url == "/xa-vien/ho-so/"
     assert client.get("/xa-vien/ho-so/").url == "/xa-vien/"
 
 
-def test_non_member_is_redirected_to_the_application(client):
+def test_non_member_is_redirected_to_the_application(client) -> None:
     client.force_login(make_user())
 
     assert client.get("/xa-vien/").url == "/xa-vien/dang-ky/"
@@ -159,7 +159,7 @@ def test_non_member_is_redirected_to_the_application(client):
         (CooperativeState.REJECTED, "Chợ chưa chấp nhận được hồ sơ này."),
     ],
 )
-def test_application_state_is_shown_with_its_reason(client, state, words):
+def test_application_state_is_shown_with_its_reason(client, state, words) -> None:
     client.force_login(make_member(make_cooperative(state=state, state_reason="Ảnh mờ")))
 
     response = client.get("/xa-vien/")
@@ -170,7 +170,7 @@ def test_application_state_is_shown_with_its_reason(client, state, words):
     assert ("Ảnh mờ" in page) == (state != CooperativeState.APPLIED)
 
 
-def test_requested_correction_is_submitted_again(client):
+def test_requested_correction_is_submitted_again(client) -> None:
     cooperative = make_cooperative(state=CooperativeState.NEEDS_MORE, state_reason="Ảnh mờ")
     client.force_login(make_member(cooperative))
 
@@ -180,7 +180,7 @@ def test_requested_correction_is_submitted_again(client):
     assert (cooperative.state, cooperative.registration_number) == (CooperativeState.APPLIED, "SO-MAU-2")
 
 
-def test_application_under_review_cannot_be_changed(client):
+def test_application_under_review_cannot_be_changed(client) -> None:
     cooperative = make_cooperative(state=CooperativeState.APPLIED, registration_number="CU")
     client.force_login(make_member(cooperative))
 
@@ -190,7 +190,7 @@ def test_application_under_review_cannot_be_changed(client):
     assert cooperative.registration_number == "CU"
 
 
-def test_rejected_applicant_applies_again_and_sees_the_newer_application(client):
+def test_rejected_applicant_applies_again_and_sees_the_newer_application(client) -> None:
     user = make_member(make_cooperative("HTX Cũ", state=CooperativeState.REJECTED, state_reason="Không"))
     client.force_login(user)
 
@@ -199,7 +199,7 @@ def test_rejected_applicant_applies_again_and_sees_the_newer_application(client)
     assert "HTX Mới" in html_of(client.get("/xa-vien/ho-so/"))
 
 
-def test_applications_per_network_are_limited(client):
+def test_applications_per_network_are_limited(client) -> None:
     for number in range(20):
         Client().post(
             "/xa-vien/dang-ky/", application_form() | ACCOUNT | {"email": f"nguoi-{number}@example.com"}
@@ -211,7 +211,7 @@ def test_applications_per_network_are_limited(client):
     assert Notification.objects.filter(key__startswith="code:").count() == 20
 
 
-def test_manifest_starts_at_the_members_home_page(client):
+def test_manifest_starts_at_the_members_home_page(client) -> None:
     response = client.get("/xa-vien/app.webmanifest")
 
     manifest = json.loads(response.content)
@@ -224,7 +224,7 @@ def test_manifest_starts_at_the_members_home_page(client):
     assert [icon["purpose"] for icon in manifest["icons"]] == ["any", "any", "maskable"]
 
 
-def test_service_worker_caches_the_members_offline_page_of_each_language(client):
+def test_service_worker_caches_the_members_offline_page_of_each_language(client) -> None:
     response = client.get("/xa-vien/worker.js")
 
     assert response.headers["Content-Type"] == "text/javascript"

@@ -28,7 +28,7 @@ from tests.refusals import assert_refused
 pytestmark = pytest.mark.django_db
 
 
-def test_approval_creates_the_first_warehouse_once(client):
+def test_approval_creates_the_first_warehouse_once(client) -> None:
     channel = make_channel()
     zone = make_zone(channel)
     cooperative = make_cooperative(
@@ -58,7 +58,7 @@ def test_approval_creates_the_first_warehouse_once(client):
     assert list(warehouse.zones.all()) == [zone]
 
 
-def test_manager_creates_and_ends_a_delivery_method(client):
+def test_manager_creates_and_ends_a_delivery_method(client) -> None:
     seller = make_seller()
     seller.delivery_methods.all().update(is_active=False)
     client.force_login(make_member(seller))
@@ -87,7 +87,7 @@ def test_manager_creates_and_ends_a_delivery_method(client):
     assert not delivery_method.is_active
 
 
-def test_repeated_delivery_method_is_created_once_and_a_foreign_key_is_refused(client):
+def test_repeated_delivery_method_is_created_once_and_a_foreign_key_is_refused(client) -> None:
     seller, other_seller = make_seller(), make_seller("HTX Tài Hoan")
     actor, channel = make_member(seller).acting(EntryPoint.MEMBERS), make_channel()
     sent = {"channel": channel, "key": "w", "actor": actor, "now": timezone.now()}
@@ -100,7 +100,7 @@ def test_repeated_delivery_method_is_created_once_and_a_foreign_key_is_refused(c
         create_delivery_method(cooperative=other_seller, **sent)
 
 
-def test_coach_departure_is_saved(client):
+def test_coach_departure_is_saved(client) -> None:
     seller = make_seller()
     client.force_login(make_member(seller))
     created = client.post(
@@ -138,7 +138,7 @@ def test_coach_departure_is_saved(client):
 @pytest.mark.parametrize(
     "invalid", [{"departs_weekday": "7"}, {"departs_at": "25:00"}, {"cut_off_hours": "-1"}]
 )
-def test_invalid_departure_is_refused(client, invalid):
+def test_invalid_departure_is_refused(client, invalid) -> None:
     seller = make_seller()
     client.force_login(make_member(seller))
     delivery_method = make_delivery_method(seller, make_channel(), kind=DeliveryKind.COACH, departs_weekday=4)
@@ -150,7 +150,7 @@ def test_invalid_departure_is_refused(client, invalid):
     assert delivery_method.departs_weekday == 4
 
 
-def test_departure_is_ignored_for_other_kinds_than_coach(client):
+def test_departure_is_ignored_for_other_kinds_than_coach(client) -> None:
     seller = make_seller()
     client.force_login(make_member(seller))
     delivery_method = seller.delivery_methods.get()
@@ -161,7 +161,7 @@ def test_departure_is_ignored_for_other_kinds_than_coach(client):
     assert (delivery_method.name, delivery_method.departs_weekday) == ("Bưu điện", None)
 
 
-def test_pickup_method_points_to_the_warehouse(client):
+def test_pickup_method_points_to_the_warehouse(client) -> None:
     seller = make_seller()
     client.force_login(make_member(seller))
 
@@ -175,7 +175,7 @@ def test_pickup_method_points_to_the_warehouse(client):
 @pytest.mark.parametrize(
     "invalid", [{"fee": "-1"}, {"fee": "rẻ"}, {"kind": "bay"}, {"name": ""}, {"minimum_days": "5"}]
 )
-def test_invalid_delivery_method_is_refused(client, invalid):
+def test_invalid_delivery_method_is_refused(client, invalid) -> None:
     seller = make_seller()
     client.force_login(make_member(seller))
     sent = {"kind": "carrier", "name": "Xe", "fee": "1000", "minimum_days": "1", "maximum_days": "2"}
@@ -186,7 +186,7 @@ def test_invalid_delivery_method_is_refused(client, invalid):
     assert seller.delivery_methods.count() == 1
 
 
-def test_foreign_delivery_method_is_not_found(client):
+def test_foreign_delivery_method_is_not_found(client) -> None:
     foreign = make_seller("HTX khác").delivery_methods.get()
     client.force_login(make_member(make_seller()))
 
@@ -196,7 +196,7 @@ def test_foreign_delivery_method_is_not_found(client):
     assert DeliveryMethod.objects.get(pk=foreign.pk).is_active
 
 
-def test_only_managers_open_delivery_methods(client):
+def test_only_managers_open_delivery_methods(client) -> None:
     seller = make_seller()
     client.force_login(make_member(seller, Role.PACKER))
 

@@ -29,7 +29,7 @@ def link_of(invitation):
     return f"/en/xa-vien/loi-moi/{invitation_token(invitation)}/"
 
 
-def test_manager_invites_a_packer_who_accepts_on_their_own_phone(manager, seller):
+def test_manager_invites_a_packer_who_accepts_on_their_own_phone(manager, seller) -> None:
     page = html_of(invite(manager, note="chị Hoa"))
     row = Invitation.objects.get()
     url = f"http://testserver{link_of(row)}"
@@ -51,7 +51,7 @@ def test_manager_invites_a_packer_who_accepts_on_their_own_phone(manager, seller
     assert ("hoa@example.com" in page, "chị Hoa" in page) == (True, False)
 
 
-def test_guest_cannot_accept(client, manager):
+def test_guest_cannot_accept(client, manager) -> None:
     invite(manager)
     row = Invitation.objects.get()
 
@@ -60,7 +60,7 @@ def test_guest_cannot_accept(client, manager):
     assert (response.status_code, Membership.objects.count()) == (200, 1)
 
 
-def test_used_and_forged_links_look_the_same(manager, seller):
+def test_used_and_forged_links_look_the_same(manager, seller) -> None:
     invite(manager)
     row = Invitation.objects.get()
     manager.post(f"{NEW}{row.pk}/huy/")
@@ -74,7 +74,7 @@ def test_used_and_forged_links_look_the_same(manager, seller):
 
 
 @pytest.mark.parametrize("recipient", ["hoa@example.com", "ai@example.com"])
-def test_answer_does_not_tell_who_has_an_account(manager, recipient):
+def test_answer_does_not_tell_who_has_an_account(manager, recipient) -> None:
     make_user(email="hoa@example.com", first_name="Lò Thị Hoa")
 
     response = invite(manager, recipient=recipient)
@@ -86,14 +86,14 @@ def test_answer_does_not_tell_who_has_an_account(manager, recipient):
     assert not Membership.objects.filter(user__email="hoa@example.com").exists()
 
 
-def test_wrong_address_shows_an_error_and_keeps_the_input(manager):
+def test_wrong_address_shows_an_error_and_keeps_the_input(manager) -> None:
     page = html_of(invite(manager, recipient="0900 000 20", note="anh Ba"))
 
     assert ('value="0900 000 20"' in page, 'value="anh Ba"' in page) == (True, True)
     assert not Invitation.objects.exists()
 
 
-def test_invitations_are_limited(manager, seller):
+def test_invitations_are_limited(manager, seller) -> None:
     for _number in range(30):
         invite(manager)
         Invitation.objects.all().delete()
@@ -104,7 +104,7 @@ def test_invitations_are_limited(manager, seller):
     assert not Invitation.objects.exists()
 
 
-def test_accepting_does_not_move_the_app_of_another_cooperative(client, manager, seller):
+def test_accepting_does_not_move_the_app_of_another_cooperative(client, manager, seller) -> None:
     rival, member = make_seller("HTX Khác"), Client()
     user = make_member(rival, Role.MANAGER)
     member.force_login(user)
@@ -118,7 +118,7 @@ def test_accepting_does_not_move_the_app_of_another_cooperative(client, manager,
     assert "<h1>HTX Thiên An</h1>" in html_of(member.get("/en/xa-vien/"))
 
 
-def test_whoever_works_for_several_chooses_after_signing_in(client, seller):
+def test_whoever_works_for_several_chooses_after_signing_in(client, seller) -> None:
     rival = make_seller("HTX Khác")
     client.force_login(user := make_member(rival, Role.MANAGER))
     Membership.objects.create(cooperative=seller, user=user, role=Role.PACKER)
@@ -134,7 +134,7 @@ def test_whoever_works_for_several_chooses_after_signing_in(client, seller):
     assert client.get(response["Location"]).status_code == 200
 
 
-def test_choice_of_a_foreign_cooperative_is_not_found(manager):
+def test_choice_of_a_foreign_cooperative_is_not_found(manager) -> None:
     foreign = make_seller("HTX Khác")
 
     response = manager.post("/xa-vien/hop-tac-xa/", {"cooperative": foreign.pk})
@@ -143,7 +143,7 @@ def test_choice_of_a_foreign_cooperative_is_not_found(manager):
     assert manager.get("/xa-vien/").status_code == 200
 
 
-def test_manager_changes_a_role_and_ends_the_membership(manager, seller):
+def test_manager_changes_a_role_and_ends_the_membership(manager, seller) -> None:
     user = make_member(seller, Role.PACKER, email="hoa@example.com")
     row = Membership.objects.get(user=user)
 
@@ -156,7 +156,7 @@ def test_manager_changes_a_role_and_ends_the_membership(manager, seller):
     assert (row.is_active, "hoa@example.com" in page) == (False, False)
 
 
-def test_last_manager_cannot_be_removed(manager, seller):
+def test_last_manager_cannot_be_removed(manager, seller) -> None:
     row = Membership.objects.get(cooperative=seller)
 
     page = html_of(manager.post(f"/en/xa-vien/thanh-vien/{row.pk}/thoi/", follow=True))
@@ -167,7 +167,7 @@ def test_last_manager_cannot_be_removed(manager, seller):
 
 
 @pytest.mark.parametrize("path", ["moi/", "{pk}/", "{pk}/thoi/"])
-def test_only_managers_change_members(packer, seller, path):
+def test_only_managers_change_members(packer, seller, path) -> None:
     row = Membership.objects.get(user=make_member(seller, Role.LISTER, email="hoa@example.com"))
 
     response = packer.post(f"/xa-vien/thanh-vien/{path.format(pk=row.pk)}", {"role": "manager"})
@@ -177,7 +177,7 @@ def test_only_managers_change_members(packer, seller, path):
     assert (row.role, row.is_active) == (Role.LISTER, True)
 
 
-def test_foreign_member_is_not_found(manager):
+def test_foreign_member_is_not_found(manager) -> None:
     row = Membership.objects.get(user=make_member(make_seller("HTX Khác"), email="hoa@example.com"))
 
     assert manager.post(f"/xa-vien/thanh-vien/{row.pk}/thoi/").status_code == 404

@@ -50,7 +50,7 @@ def photo(folder: Path) -> Path:
     return path
 
 
-def test_product_is_photographed_described_and_submitted_for_review(phone: Page, seller, tmp_path):
+def test_product_is_photographed_described_and_submitted_for_review(phone: Page, seller, tmp_path) -> None:
     make_category("Rau, củ, quả tươi")
     make_product_type()
     sign_in(phone, seller)
@@ -73,7 +73,7 @@ def test_product_is_photographed_described_and_submitted_for_review(phone: Page,
     assert Product.objects.get().media.count() == 1
 
 
-def test_photo_with_too_many_pixels_is_shrunk_on_the_phone(phone: Page, seller, tmp_path):
+def test_photo_with_too_many_pixels_is_shrunk_on_the_phone(phone: Page, seller, tmp_path) -> None:
     make_product_type()
     path = tmp_path / "bi.png"
     Image.new("RGB", (7000, 7000), "darkgreen").save(path)  # the market refuses it as it is
@@ -94,7 +94,9 @@ def test_photo_with_too_many_pixels_is_shrunk_on_the_phone(phone: Page, seller, 
     assert (picture.width, picture.height) == (2400, 2400)
 
 
-def test_order_goes_from_accepted_to_delivered_without_scripts(browser: Browser, live_server: Any, seller):
+def test_order_goes_from_accepted_to_delivered_without_scripts(
+    browser: Browser, live_server: Any, seller
+) -> None:
     part = make_order((make_variant(seller), 2), now=fixed_now()).parts.get()
     context = browser.new_context(
         base_url=live_server.url, java_script_enabled=False, viewport={"width": 360, "height": 740}
@@ -118,7 +120,7 @@ def test_order_goes_from_accepted_to_delivered_without_scripts(browser: Browser,
     context.close()
 
 
-def test_every_members_page_is_accessible_and_fits_small_screens(phone: Page, seller):
+def test_every_members_page_is_accessible_and_fits_small_screens(phone: Page, seller) -> None:
     variant = make_variant(seller, on_hand=30)
     listing = make_product(seller, state=ListingState.DRAFT).listings.get()
     new_part, begun_part, closed_part = (
@@ -160,7 +162,7 @@ def test_every_members_page_is_accessible_and_fits_small_screens(phone: Page, se
     assert faults == {}
 
 
-def test_app_shows_its_offline_page_without_a_network(phone_with_workers: Page, seller):
+def test_app_shows_its_offline_page_without_a_network(phone_with_workers: Page, seller) -> None:
     phone = phone_with_workers
     sign_in(phone, seller)
     phone.evaluate("navigator.serviceWorker.ready.then(() => true)")
@@ -180,7 +182,7 @@ def test_app_shows_its_offline_page_without_a_network(phone_with_workers: Page, 
 @pytest.mark.parametrize("knows", [True, False])
 def test_form_keeps_words_and_photo_without_a_network(
     phone_with_workers: Page, seller, tmp_path, knows: bool
-):
+) -> None:
     phone = phone_with_workers
     make_category("Rau, củ, quả tươi")
     make_product_type()
@@ -208,7 +210,7 @@ def test_form_keeps_words_and_photo_without_a_network(
     assert Product.objects.get().media.count() == 1
 
 
-def test_form_that_was_lost_on_its_way_leads_back_to_its_page(phone_with_workers: Page, seller):
+def test_form_that_was_lost_on_its_way_leads_back_to_its_page(phone_with_workers: Page, seller) -> None:
     phone = phone_with_workers
     sign_in(phone, seller, "/xa-vien/tam-nghi/")
     phone.evaluate("navigator.serviceWorker.ready.then(() => true)")

@@ -41,7 +41,7 @@ def picking_form(part: OrderPart, quantity: object = "", key: uuid.UUID | None =
     return {"key": key or uuid.uuid4(), f"taken-{line.pk}": "on", f"quantity-{line.pk}": quantity}
 
 
-def test_repeated_picking_creates_one_parcel(packer, seller):
+def test_repeated_picking_creates_one_parcel(packer, seller) -> None:
     part = accepted_part(seller, quantity=3)
     sent = picking_form(part)
 
@@ -54,7 +54,7 @@ def test_repeated_picking_creates_one_parcel(packer, seller):
     assert parcel.cod_expected == part.total_gross
 
 
-def test_part_is_packed_into_two_parcels(packer, seller):
+def test_part_is_packed_into_two_parcels(packer, seller) -> None:
     part = accepted_part(seller, quantity=3)
 
     packer.post(f"/xa-vien/goi/{part.pk}/kien/", picking_form(part, 1))
@@ -66,7 +66,7 @@ def test_part_is_packed_into_two_parcels(packer, seller):
 
 
 @pytest.mark.parametrize("quantity", ["0", "-1", "4", "1.5", "nhiều", "99999999999999999999"])
-def test_invalid_quantity_is_refused_and_nothing_is_packed(packer, seller, quantity):
+def test_invalid_quantity_is_refused_and_nothing_is_packed(packer, seller, quantity) -> None:
     part = accepted_part(seller, quantity=3)
 
     response = packer.post(f"/xa-vien/goi/{part.pk}/kien/", picking_form(part, quantity))
@@ -76,7 +76,7 @@ def test_invalid_quantity_is_refused_and_nothing_is_packed(packer, seller, quant
     assert part.parcels.count() == 0
 
 
-def test_nothing_is_packed_without_a_ticked_line(packer, seller):
+def test_nothing_is_packed_without_a_ticked_line(packer, seller) -> None:
     part = accepted_part(seller)
 
     response = packer.post(f"/xa-vien/goi/{part.pk}/kien/", {"key": uuid.uuid4()})
@@ -85,7 +85,7 @@ def test_nothing_is_packed_without_a_ticked_line(packer, seller):
     assert part.parcels.count() == 0
 
 
-def test_parcel_is_packed_shipped_delivered_and_its_cash_recorded(packer, seller):
+def test_parcel_is_packed_shipped_delivered_and_its_cash_recorded(packer, seller) -> None:
     part = accepted_part(seller, quantity=2)
     parcel = parcel_of(part)
     address = f"/xa-vien/kien/{parcel.pk}/"
@@ -106,7 +106,7 @@ def test_parcel_is_packed_shipped_delivered_and_its_cash_recorded(packer, seller
 
 
 @pytest.mark.parametrize("written", ["12ab", "0900 000 20", "1900 1234"])
-def test_invalid_driver_phone_is_refused_and_nothing_is_handed_over(packer, seller, written):
+def test_invalid_driver_phone_is_refused_and_nothing_is_handed_over(packer, seller, written) -> None:
     part = accepted_part(seller)
     part.delivery_kind = DeliveryKind.COACH
     part.save(update_fields=["delivery_kind"])
@@ -122,7 +122,7 @@ def test_invalid_driver_phone_is_refused_and_nothing_is_handed_over(packer, sell
     assert all_rows() == before
 
 
-def test_delivery_requires_an_answer_about_cash(packer, seller):
+def test_delivery_requires_an_answer_about_cash(packer, seller) -> None:
     parcel = handed_over_parcel(accepted_part(seller))
 
     response = packer.post(f"/xa-vien/kien/{parcel.pk}/da-giao/", {"key": uuid.uuid4()})
@@ -132,7 +132,7 @@ def test_delivery_requires_an_answer_about_cash(packer, seller):
     assert parcel.state == ParcelState.HANDED_OVER
 
 
-def test_cash_can_be_reported_after_delivery(packer, seller):
+def test_cash_can_be_reported_after_delivery(packer, seller) -> None:
     part = accepted_part(seller)
     parcel = handed_over_parcel(part)
     packer.post(f"/xa-vien/kien/{parcel.pk}/da-giao/", {f"delivery-{parcel.pk}-cash": "no"})
@@ -145,7 +145,7 @@ def test_cash_can_be_reported_after_delivery(packer, seller):
     assert (parcel.cod_state, parcel.cod_collected) == (CodState.COLLECTED, part.total_gross)
 
 
-def test_failed_delivery_is_retried_without_moving_stock_again(packer, seller):
+def test_failed_delivery_is_retried_without_moving_stock_again(packer, seller) -> None:
     part = accepted_part(seller, quantity=2)
     parcel = handed_over_parcel(part)
 
@@ -160,7 +160,7 @@ def test_failed_delivery_is_retried_without_moving_stock_again(packer, seller):
     assert get_stock(part.lines.get().variant).on_hand == 8
 
 
-def test_voided_parcel_is_to_be_packed_again(packer, seller):
+def test_voided_parcel_is_to_be_packed_again(packer, seller) -> None:
     part = accepted_part(seller, quantity=2)
     parcel = handed_over_parcel(part)
 
@@ -173,7 +173,7 @@ def test_voided_parcel_is_to_be_packed_again(packer, seller):
     assert [order_part.pk for order_part in OrderPart.objects.to_pack()] == [part.pk]
 
 
-def test_label_names_the_buyer_only_before_delivery(packer, seller):
+def test_label_names_the_buyer_only_before_delivery(packer, seller) -> None:
     parcel = parcel_of(accepted_part(seller))
 
     page = html_of(packer.get(f"/xa-vien/kien/{parcel.pk}/tem/"))
@@ -186,7 +186,7 @@ def test_label_names_the_buyer_only_before_delivery(packer, seller):
     assert later.status_code == 404
 
 
-def test_pickup_parcel_needs_no_carrier(packer, seller):
+def test_pickup_parcel_needs_no_carrier(packer, seller) -> None:
     delivery_method = make_market_pickup(seller, make_channel())
     part = accepted_part(seller)
     OrderPart.objects.filter(pk=part.pk).update(
@@ -204,7 +204,7 @@ def test_pickup_parcel_needs_no_carrier(packer, seller):
     assert "Đã giao cho xe" not in waiting
 
 
-def test_pickup_needs_the_code_that_members_do_not_see(packer, seller):
+def test_pickup_needs_the_code_that_members_do_not_see(packer, seller) -> None:
     part = accepted_part(seller)
     OrderPart.objects.filter(pk=part.pk).update(delivery_kind="market_day", pickup_place="Chợ Phủ Thông")
     parcel = handed_over_parcel(part)
@@ -233,7 +233,7 @@ CHANGES = ["dong-goi/", "ra-xe/", "da-giao/", "tien-mat/", "chua-giao-duoc/", "h
 
 
 @pytest.mark.parametrize("suffix", FOREIGN)
-def test_foreign_parcel_is_not_found(packer, suffix):
+def test_foreign_parcel_is_not_found(packer, suffix) -> None:
     foreign = parcel_of(accepted_part(make_seller("HTX khác")))
 
     foreign_response = packer.get(f"/xa-vien/kien/{foreign.pk}/{suffix}")
@@ -243,7 +243,7 @@ def test_foreign_parcel_is_not_found(packer, suffix):
 
 
 @pytest.mark.parametrize("suffix", CHANGES)
-def test_foreign_parcel_is_not_changed(packer, suffix):
+def test_foreign_parcel_is_not_changed(packer, suffix) -> None:
     foreign = parcel_of(accepted_part(make_seller("HTX khác")))
 
     response = packer.post(f"/xa-vien/kien/{foreign.pk}/{suffix}", {"choice": "0"})
@@ -253,7 +253,7 @@ def test_foreign_parcel_is_not_changed(packer, suffix):
     assert foreign.state == ParcelState.PACKING
 
 
-def test_wrong_pickup_code_keeps_what_was_entered(packer, seller):
+def test_wrong_pickup_code_keeps_what_was_entered(packer, seller) -> None:
     part = accepted_part(seller)
     OrderPart.objects.filter(pk=part.pk).update(delivery_kind="market_day", pickup_place="Chợ Phủ Thông")
     part.refresh_from_db()
@@ -274,7 +274,7 @@ def test_wrong_pickup_code_keeps_what_was_entered(packer, seller):
     assert (parcel.state, parcel.cod_state) == (ParcelState.HANDED_OVER, CodState.EXPECTED)
 
 
-def test_coach_parcel_shows_the_station_and_not_the_home_address(packer, seller):
+def test_coach_parcel_shows_the_station_and_not_the_home_address(packer, seller) -> None:
     coach = make_delivery_method(
         seller, make_channel(), kind=DeliveryKind.COACH, station="Bến xe Mỹ Đình, Hà Nội"
     )

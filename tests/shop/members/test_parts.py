@@ -51,14 +51,14 @@ from tests.shop.members.part_factories import (
 pytestmark = pytest.mark.django_db
 
 
-def test_anonymous_visitor_is_sent_to_sign_in_and_back(client):
+def test_anonymous_visitor_is_sent_to_sign_in_and_back(client) -> None:
     response = client.get("/xa-vien/", follow=True)
 
     assert response.redirect_chain == [("/tai-khoan/dang-nhap/?next=/xa-vien/", 302)]
     assert response.status_code == 200
 
 
-def test_anonymous_post_is_sent_to_sign_in_and_to_the_members_home(client, seller):
+def test_anonymous_post_is_sent_to_sign_in_and_to_the_members_home(client, seller) -> None:
     part = new_part(seller)
 
     response = client.post(f"/xa-vien/goi/{part.pk}/nhan/")
@@ -68,7 +68,7 @@ def test_anonymous_post_is_sent_to_sign_in_and_to_the_members_home(client, selle
     assert part.state == PartState.NEW
 
 
-def test_home_shows_the_time_left_and_links_to_the_first_new_part(packer, seller):
+def test_home_shows_the_time_left_and_links_to_the_first_new_part(packer, seller) -> None:
     part = make_order((make_variant(seller), 2), now=timezone.now()).parts.get()
 
     page = html_of(packer.get("/xa-vien/"))
@@ -78,7 +78,7 @@ def test_home_shows_the_time_left_and_links_to_the_first_new_part(packer, seller
     assert "Còn 23 giờ 59 phút để nhận" in page
 
 
-def test_new_part_hides_the_buyer_until_it_is_accepted(packer, seller):
+def test_new_part_hides_the_buyer_until_it_is_accepted(packer, seller) -> None:
     part = new_part(seller)
     address = f"/xa-vien/goi/{part.pk}/"
 
@@ -95,7 +95,7 @@ def test_new_part_hides_the_buyer_until_it_is_accepted(packer, seller):
     assert "Số 5, ngõ 12" in after
 
 
-def test_declined_part_hides_the_buyer_again(packer, seller):
+def test_declined_part_hides_the_buyer_again(packer, seller) -> None:
     part = accepted_part(seller)
 
     packer.post(f"/xa-vien/goi/{part.pk}/tu-choi/", {"choice": "0"})
@@ -105,7 +105,7 @@ def test_declined_part_hides_the_buyer_again(packer, seller):
     assert "0987 654 321" not in page
 
 
-def test_repeated_acceptance_is_done_once(packer, seller):
+def test_repeated_acceptance_is_done_once(packer, seller) -> None:
     part = new_part(seller)
     key = uuid.uuid4()
 
@@ -118,7 +118,7 @@ def test_repeated_acceptance_is_done_once(packer, seller):
     assert [str(message) for message in repeated.context["messages"]] == ["Đã nhận đơn. Giờ lấy hàng."]
 
 
-def test_declined_part_cannot_be_accepted(packer, seller):
+def test_declined_part_cannot_be_accepted(packer, seller) -> None:
     part = new_part(seller)
     OrderPart.objects.filter(pk=part.pk).update(state=PartState.DECLINED)
 
@@ -129,7 +129,7 @@ def test_declined_part_cannot_be_accepted(packer, seller):
     assert [str(message) for message in response.context["messages"]] == [str(WrongMove.default_message)]
 
 
-def test_declining_needs_a_reason(packer, seller):
+def test_declining_needs_a_reason(packer, seller) -> None:
     part = new_part(seller)
 
     response = packer.post(f"/xa-vien/goi/{part.pk}/tu-choi/", {"choice": "", "words": " "})
@@ -140,7 +140,7 @@ def test_declining_needs_a_reason(packer, seller):
     assert part.state == PartState.NEW
 
 
-def test_declining_saves_the_reason_and_frees_the_stock(packer, seller):
+def test_declining_saves_the_reason_and_frees_the_stock(packer, seller) -> None:
     part = new_part(seller, quantity=3)
 
     packer.post(f"/xa-vien/goi/{part.pk}/tu-choi/", {"choice": "0", "words": "Mưa quá"})
@@ -150,7 +150,7 @@ def test_declining_saves_the_reason_and_frees_the_stock(packer, seller):
     assert get_stock(part.lines.get().variant).free == 10
 
 
-def test_declining_an_accepted_part_cancels_it(packer, seller):
+def test_declining_an_accepted_part_cancels_it(packer, seller) -> None:
     part = accepted_part(seller)
 
     packer.post(f"/xa-vien/goi/{part.pk}/tu-choi/", {"choice": "other", "words": "Chuột cắn"})
@@ -160,7 +160,7 @@ def test_declining_an_accepted_part_cancels_it(packer, seller):
 
 
 @pytest.mark.parametrize("suffix", ["", "nhan/", "tu-choi/", "kien/"])
-def test_foreign_part_is_not_found(packer, suffix):
+def test_foreign_part_is_not_found(packer, suffix) -> None:
     foreign = new_part(make_seller("HTX khác"))
     send = packer.post if suffix else packer.get
 
@@ -173,7 +173,7 @@ def test_foreign_part_is_not_found(packer, suffix):
 
 
 @pytest.mark.parametrize("role", [Role.LISTER, Role.CASHIER, Role.BOOKKEEPER])
-def test_roles_that_do_not_pack_are_forbidden_and_change_nothing(client, seller, role):
+def test_roles_that_do_not_pack_are_forbidden_and_change_nothing(client, seller, role) -> None:
     client.force_login(make_member(seller, role))
     part = new_part(seller)
 
@@ -187,7 +187,7 @@ def test_roles_that_do_not_pack_are_forbidden_and_change_nothing(client, seller,
     assert client.get("/xa-vien/").status_code == 200
 
 
-def test_cooperatives_see_only_their_own_part(client):
+def test_cooperatives_see_only_their_own_part(client) -> None:
     first, second = make_seller("HTX Một"), make_seller("HTX Hai")
     order = make_order(
         (make_variant(first, name="Gối"), 1), (make_variant(second, name="Bí xanh"), 1), now=fixed_now()
@@ -200,7 +200,7 @@ def test_cooperatives_see_only_their_own_part(client):
     assert "Bí xanh" not in page
 
 
-def test_lists_show_each_part_at_its_stage(packer, seller):
+def test_lists_show_each_part_at_its_stage(packer, seller) -> None:
     new_order_part, to_pack = new_part(seller), accepted_part(seller)
     to_send, on_the_way = accepted_part(seller), accepted_part(seller)
     closed_parcel(to_send)
@@ -216,7 +216,7 @@ def test_lists_show_each_part_at_its_stage(packer, seller):
     assert listed("xong") == []
 
 
-def test_home_button_counts_parts_beyond_those_listed(packer, seller):
+def test_home_button_counts_parts_beyond_those_listed(packer, seller) -> None:
     variant = make_variant(seller, on_hand=100)
     for _each in range(14):
         make_order((variant, 1), now=fixed_now())
@@ -228,7 +228,7 @@ def test_home_button_counts_parts_beyond_those_listed(packer, seller):
 
 
 @pytest.mark.parametrize("address", ["/xa-vien/", "/xa-vien/goi/?viec=dong", "/xa-vien/goi/?viec=nhan"])
-def test_list_queries_do_not_grow_with_parts(packer, seller, address):
+def test_list_queries_do_not_grow_with_parts(packer, seller, address) -> None:
     variant = make_variant(seller, on_hand=100)
 
     def add_parts(count: int) -> None:
@@ -250,7 +250,7 @@ def test_list_queries_do_not_grow_with_parts(packer, seller, address):
     assert len(baseline_queries) <= 20
 
 
-def test_part_queries_do_not_grow_with_lines(packer, seller):
+def test_part_queries_do_not_grow_with_lines(packer, seller) -> None:
     variants = [make_variant(seller, name=f"Hàng {number}") for number in range(6)]
     one_line_part = make_order((variants[0], 1), now=fixed_now()).parts.get()
     large = make_order(*[(variant, 1) for variant in variants], now=fixed_now()).parts.get()
@@ -266,7 +266,7 @@ def test_part_queries_do_not_grow_with_lines(packer, seller):
     assert len(grown_queries) == len(baseline_queries)
 
 
-def test_part_close_to_its_deadline_is_marked_urgent(packer, seller):
+def test_part_close_to_its_deadline_is_marked_urgent(packer, seller) -> None:
     part = new_part(seller)
     OrderPart.objects.filter(pk=part.pk).update(
         accept_by=timezone.now() + timedelta(hours=2, minutes=10, seconds=30)
@@ -278,7 +278,7 @@ def test_part_close_to_its_deadline_is_marked_urgent(packer, seller):
     assert 'class="task urgent"' in page
 
 
-def test_task_names_the_items_of_the_part(packer, seller):
+def test_task_names_the_items_of_the_part(packer, seller) -> None:
     product = make_product(seller, name="Khăn thổ cẩm")
     part = make_order((product.variants.get(), 1), now=fixed_now()).parts.get()
 
@@ -288,7 +288,7 @@ def test_task_names_the_items_of_the_part(packer, seller):
     assert part.order.code in page
 
 
-def test_named_packs_are_counted_without_the_unit(packer, seller):
+def test_named_packs_are_counted_without_the_unit(packer, seller) -> None:
     """`2 kg Gừng tươi 1 kg` read as two kilograms of something; each page says two packs."""
     ginger = make_product(seller, name="Gừng tươi").variants.get()
     Variant.objects.filter(pk=ginger.pk).update(name="1 kg", unit=Unit.KG)
@@ -307,7 +307,7 @@ def test_named_packs_are_counted_without_the_unit(packer, seller):
         assert "2 kg Gừng tươi" not in page
 
 
-def test_home_counts_pickups_of_the_next_pickup_day(packer, seller):
+def test_home_counts_pickups_of_the_next_pickup_day(packer, seller) -> None:
     day = vietnam_date(timezone.now()) + timedelta(days=3)
     for ahead in (0, 0, 4):
         part = accepted_part(seller)
@@ -328,7 +328,7 @@ def test_home_counts_pickups_of_the_next_pickup_day(packer, seller):
         (CostBearer.COOPERATIVE, "Hợp tác xã chịu."),
     ],
 )
-def test_part_shows_its_own_discounts_and_who_bears_them(packer, seller, bearer, words):
+def test_part_shows_its_own_discounts_and_who_bears_them(packer, seller, bearer, words) -> None:
     make_voucher(bearer=bearer)
     pillow, tea = make_variant(seller, price=320_000), make_variant(make_seller("HTX Khác"), price=80_000)
     basket = make_basket((pillow, 1), (tea, 1))
@@ -350,7 +350,7 @@ def test_part_shows_its_own_discounts_and_who_bears_them(packer, seller, bearer,
     assert rows == ["320.000 ₫", "−32.000 ₫", "30.000 ₫", "318.000 ₫"]
 
 
-def test_parcels_are_counted_within_their_part_and_keep_their_code(packer, seller):
+def test_parcels_are_counted_within_their_part_and_keep_their_code(packer, seller) -> None:
     parts = make_order((make_variant(make_seller("HTX Khác")), 1), (make_variant(seller), 3)).parts
     other_part, own_part = parts.order_by("number")
     for part in (other_part, own_part):
@@ -371,7 +371,7 @@ def test_parcels_are_counted_within_their_part_and_keep_their_code(packer, selle
     ]
 
 
-def test_all_new_orders_are_accepted_with_one_press(packer, seller):
+def test_all_new_orders_are_accepted_with_one_press(packer, seller) -> None:
     new_parts = [new_part(seller) for _number in range(3)]
     foreign = new_part(make_seller("HTX khác"))
     page = packer.get("/xa-vien/")
@@ -388,7 +388,7 @@ def test_all_new_orders_are_accepted_with_one_press(packer, seller):
     assert Change.objects.filter(action="part.accepted").count() == 3
 
 
-def test_refused_acceptance_does_not_hold_up_the_others(packer, seller):
+def test_refused_acceptance_does_not_hold_up_the_others(packer, seller) -> None:
     declined, accepted = new_part(seller), new_part(seller)
     OrderPart.objects.filter(pk=declined.pk).update(state=PartState.DECLINED)
 

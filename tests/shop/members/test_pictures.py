@@ -38,7 +38,7 @@ def media_order():
     )
 
 
-def test_second_photo_is_moved_to_first_place(lister, media_rows):
+def test_second_photo_is_moved_to_first_place(lister, media_rows) -> None:
     first, second = media_rows
     page = html_of(lister.get(f"/xa-vien/hang/{first.product.listings.get().pk}/"))
 
@@ -50,7 +50,7 @@ def test_second_photo_is_moved_to_first_place(lister, media_rows):
 
 
 @pytest.mark.parametrize("place", ["", "x", "-1", "²"])
-def test_invalid_position_means_the_first(lister, media_rows, place):
+def test_invalid_position_means_the_first(lister, media_rows, place) -> None:
     first, second = media_rows
 
     lister.post(address(second, "cho"), {"place": place})
@@ -58,7 +58,7 @@ def test_invalid_position_means_the_first(lister, media_rows, place):
     assert media_order() == [second.pk, first.pk]
 
 
-def test_photo_is_removed_but_not_the_last_one(lister, media_rows):
+def test_photo_is_removed_but_not_the_last_one(lister, media_rows) -> None:
     first, second = media_rows
 
     lister.post(address(first, "bo"))
@@ -69,7 +69,7 @@ def test_photo_is_removed_but_not_the_last_one(lister, media_rows):
 
 
 @pytest.mark.parametrize("suffix", ["cho", "bo"])
-def test_foreign_photos_are_not_found(lister, seller, suffix):
+def test_foreign_photos_are_not_found(lister, seller, suffix) -> None:
     foreign = ProductMedia.objects.create(
         product=make_product(make_seller("HTX khác")), picture=Picture.objects.create(original="x.jpg")
     )
@@ -81,12 +81,12 @@ def test_foreign_photos_are_not_found(lister, seller, suffix):
 
 
 @pytest.mark.parametrize("suffix", ["cho", "bo"])
-def test_packer_cannot_change_photos(packer, media_rows, suffix):
+def test_packer_cannot_change_photos(packer, media_rows, suffix) -> None:
     assert packer.post(address(media_rows[1], suffix), {"place": "0"}).status_code == 403
     assert media_order() == [media.pk for media in media_rows]
 
 
-def test_withdrawn_listing_becomes_a_draft_again(lister, seller):
+def test_withdrawn_listing_becomes_a_draft_again(lister, seller) -> None:
     listing = make_product(seller).listings.get()
     lister.post(f"/xa-vien/hang/{listing.pk}/rut/")
     page = html_of(lister.get(f"/xa-vien/hang/{listing.pk}/"))

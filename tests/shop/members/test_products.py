@@ -70,7 +70,7 @@ def draft(seller, **fields) -> Listing:
     return make_product(seller, state=ListingState.DRAFT, **fields).listings.get()
 
 
-def test_new_product_is_drafted_from_one_page(lister, seller):
+def test_new_product_is_drafted_from_one_page(lister, seller) -> None:
     response = lister.post("/xa-vien/hang/moi/", product_form())
 
     product = Product.objects.get()
@@ -84,7 +84,7 @@ def test_new_product_is_drafted_from_one_page(lister, seller):
     assert ProductMedia.objects.get(product=product).picture.width == 40
 
 
-def test_repeated_product_is_created_once(lister):
+def test_repeated_product_is_created_once(lister) -> None:
     fields = product_form(key=uuid.uuid4())
 
     urls = [lister.post("/xa-vien/hang/moi/", fields | {"photo": photo()}).url for _sent in range(2)]
@@ -93,7 +93,7 @@ def test_repeated_product_is_created_once(lister):
     assert urls[0] == urls[1]
 
 
-def test_repeated_variant_is_created_once(lister, seller):
+def test_repeated_variant_is_created_once(lister, seller) -> None:
     listing = draft(seller)
     fields = {"key": uuid.uuid4(), "unit": "piece", "price": "99000", "label": "Cỡ lớn", "on_hand": "3"}
 
@@ -104,7 +104,7 @@ def test_repeated_variant_is_created_once(lister, seller):
     assert Change.objects.filter(action="variant.added").count() == 1
 
 
-def test_product_gets_the_chosen_category(lister):
+def test_product_gets_the_chosen_category(lister) -> None:
     category = make_category("Rau, củ, quả tươi")
 
     lister.post("/xa-vien/hang/moi/", product_form(category=category.pk))
@@ -112,20 +112,20 @@ def test_product_gets_the_chosen_category(lister):
     assert Product.objects.get().category == category
 
 
-def test_no_chosen_month_means_all_year(lister):
+def test_no_chosen_month_means_all_year(lister) -> None:
     lister.post("/xa-vien/hang/moi/", product_form(months=[]))
 
     assert Product.objects.get().season == ALL_MONTHS
 
 
-def test_product_sold_by_the_kilogram_needs_no_content(lister):
+def test_product_sold_by_the_kilogram_needs_no_content(lister) -> None:
     lister.post("/xa-vien/hang/moi/", product_form(unit="kg", content="", measure="g"))
 
     assert Product.objects.get().variants.get().content_grams == 1000
 
 
 @pytest.mark.parametrize(("written", "tolerance"), [("", 20), ("0", 0), ("15", 15)])
-def test_weighed_product_gets_an_estimate_and_a_tolerance(lister, written, tolerance):
+def test_weighed_product_gets_an_estimate_and_a_tolerance(lister, written, tolerance) -> None:
     lister.post(
         "/xa-vien/hang/moi/", product_form(content="2400", measure="g", is_weighed="on", tolerance=written)
     )
@@ -144,14 +144,14 @@ def test_weighed_product_gets_an_estimate_and_a_tolerance(lister, written, toler
         ({"tolerance": "-1"}, "tolerance"),
     ],
 )
-def test_weighed_product_without_weight_or_with_invalid_tolerance_is_refused(lister, wrong, field):
+def test_weighed_product_without_weight_or_with_invalid_tolerance_is_refused(lister, wrong, field) -> None:
     response = lister.post("/xa-vien/hang/moi/", product_form(is_weighed="on", **wrong))
 
     assert list(response.context["form"].errors) == [field]
     assert Product.objects.count() == 0
 
 
-def test_product_becomes_weighed_and_its_page_shows_it(lister, seller):
+def test_product_becomes_weighed_and_its_page_shows_it(lister, seller) -> None:
     listing = draft(seller, name="Bí xanh thơm", unit="fruit", content_grams=2400, price=36_000)
     variant = listing.product.variants.get()
     address = f"/xa-vien/hang/{listing.pk}/loai/{variant.pk}/"
@@ -176,7 +176,7 @@ def test_product_becomes_weighed_and_its_page_shows_it(lister, seller):
     ],
     ids=["no picture", "empty", "bomb", "too heavy"],
 )
-def test_invalid_picture_is_refused_and_input_is_kept(lister, file, words):
+def test_invalid_picture_is_refused_and_input_is_kept(lister, file, words) -> None:
     file.seek(0)
 
     page = html_of(lister.post("/xa-vien/hang/moi/", product_form(photo=file)))
@@ -189,13 +189,13 @@ def test_invalid_picture_is_refused_and_input_is_kept(lister, file, words):
     assert Picture.objects.count() == 0
 
 
-def test_heic_photo_is_accepted(lister):
+def test_heic_photo_is_accepted(lister) -> None:
     lister.post("/xa-vien/hang/moi/", product_form(photo=photo("HEIF", "anh.heic")))
 
     assert ProductMedia.objects.get().picture.original.name.endswith(".heic")
 
 
-def test_uploaded_photo_is_kept_while_other_fields_are_corrected(lister):
+def test_uploaded_photo_is_kept_while_other_fields_are_corrected(lister) -> None:
     page = lister.post("/xa-vien/hang/moi/", product_form(price=""))
     signed_photo = page.context["kept"]
 
@@ -205,7 +205,7 @@ def test_uploaded_photo_is_kept_while_other_fields_are_corrected(lister):
     assert ProductMedia.objects.get().picture == Picture.objects.get()
 
 
-def test_foreign_uploaded_photo_is_ignored(lister, seller):
+def test_foreign_uploaded_photo_is_ignored(lister, seller) -> None:
     signed_photo = lister.post("/xa-vien/hang/moi/", product_form(price="")).context["kept"]
     stranger = Client()
     stranger.force_login(make_member(make_seller("HTX khác"), Role.LISTER))
@@ -216,14 +216,14 @@ def test_foreign_uploaded_photo_is_ignored(lister, seller):
 
 
 @pytest.mark.parametrize("price", ["0", "-5", "1,5", "1.50", "mười", "100.000.000", ""])
-def test_invalid_price_is_refused(lister, price):
+def test_invalid_price_is_refused(lister, price) -> None:
     response = lister.post("/xa-vien/hang/moi/", product_form(price=price))
 
     assert response.context["form"].errors.keys() == {"price"}
     assert Product.objects.count() == 0
 
 
-def test_fresh_product_is_drafted_without_shelf_life_and_not_submitted(lister):
+def test_fresh_product_is_drafted_without_shelf_life_and_not_submitted(lister) -> None:
     response = lister.post("/xa-vien/hang/moi/", product_form(shelf_life=""))
     listing = Listing.objects.get()
 
@@ -235,7 +235,7 @@ def test_fresh_product_is_drafted_without_shelf_life_and_not_submitted(lister):
     assert "Hạn dùng." in page
 
 
-def test_product_type_is_chosen_and_not_preselected(lister):
+def test_product_type_is_chosen_and_not_preselected(lister) -> None:
     for slug in ("hang-kho", "hang-tuoi"):
         make_product_type(slug=slug, name=slug)
 
@@ -258,7 +258,7 @@ def test_product_type_is_chosen_and_not_preselected(lister):
         ("12", "piece", "content_count", 12),
     ],
 )
-def test_net_quantity_may_have_decimals(lister, written, measure, column, stored):
+def test_net_quantity_may_have_decimals(lister, written, measure, column, stored) -> None:
     lister.post("/xa-vien/hang/moi/", product_form(content=written, measure=measure))
 
     assert getattr(Product.objects.get().variants.get(), column) == stored
@@ -275,20 +275,20 @@ def test_net_quantity_may_have_decimals(lister, written, measure, column, stored
         ("hai", "kg", "Nhập một số, ví dụ 300 hoặc 1,8."),
     ],
 )
-def test_invalid_net_quantity_is_refused(lister, written, measure, text):
+def test_invalid_net_quantity_is_refused(lister, written, measure, text) -> None:
     response = lister.post("/xa-vien/hang/moi/", product_form(content=written, measure=measure))
 
     assert response.context["form"].errors == {"content": [text]}
     assert Product.objects.count() == 0
 
 
-def test_limits_in_error_texts_are_grouped(lister):
+def test_limits_in_error_texts_are_grouped(lister) -> None:
     response = lister.post("/xa-vien/hang/moi/", product_form(on_hand="1000001"))
 
     assert response.context["form"].errors == {"on_hand": ["Nhập số không quá 1.000.000."]}
 
 
-def test_complete_draft_is_submitted_for_review(lister):
+def test_complete_draft_is_submitted_for_review(lister) -> None:
     lister.post("/xa-vien/hang/moi/", product_form())
     listing = Listing.objects.get()
 
@@ -298,7 +298,7 @@ def test_complete_draft_is_submitted_for_review(lister):
     assert listing.state == ListingState.IN_REVIEW
 
 
-def test_incomplete_draft_shows_missing_fields_and_is_not_submitted(lister, seller):
+def test_incomplete_draft_shows_missing_fields_and_is_not_submitted(lister, seller) -> None:
     listing = draft(seller)
     Product.objects.update(origin="")
 
@@ -314,7 +314,7 @@ def test_incomplete_draft_shows_missing_fields_and_is_not_submitted(lister, sell
     assert listing.state == ListingState.DRAFT
 
 
-def test_listing_is_paused_resumed_and_withdrawn(lister, seller):
+def test_listing_is_paused_resumed_and_withdrawn(lister, seller) -> None:
     product = make_product(seller)
     listing = product.listings.get()
     picture = Picture.objects.create(original="a.jpg", state=PictureState.READY)
@@ -329,7 +329,7 @@ def test_listing_is_paused_resumed_and_withdrawn(lister, seller):
     assert states == [ListingState.PAUSED, ListingState.PUBLISHED, ListingState.WITHDRAWN]
 
 
-def test_product_description_is_changed(lister, seller):
+def test_product_description_is_changed(lister, seller) -> None:
     listing = draft(seller)
 
     lister.post(
@@ -346,7 +346,7 @@ def test_product_description_is_changed(lister, seller):
     )
 
 
-def test_price_change_keeps_columns_that_the_page_does_not_show(lister, seller):
+def test_price_change_keeps_columns_that_the_page_does_not_show(lister, seller) -> None:
     variant = make_variant(seller, price=320_000, barcode="8930000000017")
     listing = variant.product.listings.get()
 
@@ -359,7 +359,7 @@ def test_price_change_keeps_columns_that_the_page_does_not_show(lister, seller):
     assert (variant.name, variant.barcode) == ("Đỏ", "8930000000017")
 
 
-def test_variant_is_added(lister, seller):
+def test_variant_is_added(lister, seller) -> None:
     listing = draft(seller)
 
     lister.post(
@@ -371,7 +371,7 @@ def test_variant_is_added(lister, seller):
     assert get_stock(added).on_hand == 3
 
 
-def test_photo_is_added_or_refused_with_an_error(lister, seller):
+def test_photo_is_added_or_refused_with_an_error(lister, seller) -> None:
     listing = draft(seller)
 
     invalid = lister.post(
@@ -387,7 +387,7 @@ def test_photo_is_added_or_refused_with_an_error(lister, seller):
 
 
 @pytest.mark.parametrize("noun", ["", "mo-ta/", "loai/"])
-def test_foreign_product_pages_are_not_found(lister, noun):
+def test_foreign_product_pages_are_not_found(lister, noun) -> None:
     foreign = draft(make_seller("HTX khác"))
 
     assert lister.get(f"/xa-vien/hang/{foreign.pk}/{noun}").status_code == 404
@@ -395,7 +395,7 @@ def test_foreign_product_pages_are_not_found(lister, noun):
 
 
 @pytest.mark.parametrize("noun", ["gui-duyet/", "tam-ngung/", "ban-tiep/", "rut/", "anh/", "mo-ta/", "loai/"])
-def test_foreign_product_is_not_changed(lister, noun):
+def test_foreign_product_is_not_changed(lister, noun) -> None:
     foreign = make_product(make_seller("HTX khác")).listings.get()
     changes = Change.objects.count()
 
@@ -407,13 +407,13 @@ def test_foreign_product_is_not_changed(lister, noun):
     assert Change.objects.count() == changes
 
 
-def test_foreign_variant_is_not_found(lister, seller):
+def test_foreign_variant_is_not_found(lister, seller) -> None:
     listing, foreign_variant = draft(seller), make_variant(make_seller("HTX khác"))
 
     assert lister.get(f"/xa-vien/hang/{listing.pk}/loai/{foreign_variant.pk}/").status_code == 404
 
 
-def test_packer_cannot_change_products(client, seller):
+def test_packer_cannot_change_products(client, seller) -> None:
     client.force_login(make_member(seller, Role.PACKER))
     listing = make_product(seller).listings.get()
 
@@ -428,7 +428,7 @@ def test_packer_cannot_change_products(client, seller):
     assert listing.state == ListingState.PUBLISHED
 
 
-def test_empty_shop_tells_members_that_the_market_is_not_open(client):
+def test_empty_shop_tells_members_that_the_market_is_not_open(client) -> None:
     client.force_login(make_member(make_cooperative()))
 
     response = client.get("/xa-vien/hang/moi/", follow=True)
@@ -436,13 +436,13 @@ def test_empty_shop_tells_members_that_the_market_is_not_open(client):
     assert [str(message) for message in response.context["messages"]] == ["Chợ chưa mở."]
 
 
-def test_new_listing_is_in_the_markets_channel(lister):
+def test_new_listing_is_in_the_markets_channel(lister) -> None:
     lister.post("/xa-vien/hang/moi/", product_form())
 
     assert Listing.objects.get().channel == make_channel()
 
 
-def test_published_product_must_stay_complete(lister, seller):
+def test_published_product_must_stay_complete(lister, seller) -> None:
     product = make_product(seller)
     ProductMedia.objects.create(product=product, picture=Picture.objects.create(original="a.jpg"))
     Product.objects.update(return_terms="Đổi trong 24 giờ.")
@@ -462,7 +462,7 @@ def test_published_product_must_stay_complete(lister, seller):
 
 
 @pytest.mark.parametrize("price", ["32.000", "3.200.000"])
-def test_unusual_price_is_asked_about_once_with_both_figures(lister, seller, price):
+def test_unusual_price_is_asked_about_once_with_both_figures(lister, seller, price) -> None:
     variant = make_variant(seller, price=320_000)
     address = f"/xa-vien/hang/{variant.product.listings.get().pk}/loai/{variant.pk}/"
     fields = {"unit": "piece", "price": price, "label": "Đỏ"}
@@ -480,7 +480,7 @@ def test_unusual_price_is_asked_about_once_with_both_figures(lister, seller, pri
     assert Change.objects.filter(action="price.changed").latest("pk").data["is_unusual"] is True
 
 
-def test_other_price_than_the_confirmed_one_is_asked_about_again(lister, seller):
+def test_other_price_than_the_confirmed_one_is_asked_about_again(lister, seller) -> None:
     variant = make_variant(seller, price=320_000)
     address = f"/xa-vien/hang/{variant.product.listings.get().pk}/loai/{variant.pk}/"
 
@@ -489,7 +489,7 @@ def test_other_price_than_the_confirmed_one_is_asked_about_again(lister, seller)
     assert Price.objects.get().amount == 320_000
 
 
-def test_programs_are_not_asked_and_the_change_says_that_the_price_is_unusual(seller):
+def test_programs_are_not_asked_and_the_change_says_that_the_price_is_unusual(seller) -> None:
     variant = make_variant(seller, price=320_000)
 
     update_variant(

@@ -45,7 +45,7 @@ def decide(admin, product, noun, **fields):
     return html_of(admin.post(f"/en/quan-tri/hang/thay-doi/{product.pk}/{noun}/", seen | fields, follow=True))
 
 
-def test_buyers_see_the_approved_name_until_the_desk_approves(member, admin, product):
+def test_buyers_see_the_approved_name_until_the_desk_approves(member, admin, product) -> None:
     page = rename(member, product, "Lá thơm")
     assert "Your changes are being reviewed" in page
     assert "Lá gối" in page
@@ -66,7 +66,7 @@ def test_buyers_see_the_approved_name_until_the_desk_approves(member, admin, pro
     assert "Lá thơm" in html_of(buyer.get(f"/san-pham/{product.slug}/"))
 
 
-def test_member_reads_why_changes_were_returned_and_drops_them(member, admin, product):
+def test_member_reads_why_changes_were_returned_and_drops_them(member, admin, product) -> None:
     rename(member, product, "Lá thơm")
     decide(admin, product, "tra-lai", reason="Tên gây nhầm")
     listing = Listing.objects.get(product=product)
@@ -81,7 +81,7 @@ def test_member_reads_why_changes_were_returned_and_drops_them(member, admin, pr
     assert not ProductRevision.objects.exists()
 
 
-def test_forbidden_words_stop_the_form_with_the_reason(member, product):
+def test_forbidden_words_stop_the_form_with_the_reason(member, product) -> None:
     page = rename(member, product, "Lá chữa khỏi ung thư")
 
     assert "chữa khỏi" in page
@@ -91,7 +91,7 @@ def test_forbidden_words_stop_the_form_with_the_reason(member, product):
     assert not ProductRevision.objects.exists()
 
 
-def test_desk_maintains_the_forbidden_words(admin, product):
+def test_desk_maintains_the_forbidden_words(admin, product) -> None:
     form = {"phrase": "thuốc tiên", "reason": "Quảng cáo như thuốc"}
     page = html_of(admin.post("/en/quan-tri/tu-cam/", form, follow=True))
     assert "<b>thuốc tiên</b>" in page

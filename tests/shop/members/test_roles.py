@@ -39,7 +39,7 @@ def linked_pages(client: Client) -> set[str]:
 
 
 @pytest.mark.parametrize("role", Role)
-def test_no_tab_or_link_of_a_role_is_refused(client, seller, role):
+def test_no_tab_or_link_of_a_role_is_refused(client, seller, role) -> None:
     make_variant(seller)
     client.force_login(make_member(seller, role))
 
@@ -49,7 +49,7 @@ def test_no_tab_or_link_of_a_role_is_refused(client, seller, role):
 
 
 @pytest.mark.parametrize("role", Role)
-def test_every_right_of_a_role_has_a_page_that_it_reaches(client, seller, role):
+def test_every_right_of_a_role_has_a_page_that_it_reaches(client, seller, role) -> None:
     client.force_login(make_member(seller, role))
 
     reached = linked_pages(client)

@@ -13,7 +13,7 @@ from tests.shop.members.part_factories import accepted_part
 pytestmark = pytest.mark.django_db
 
 
-def test_member_sends_fewer_items(packer, seller):
+def test_member_sends_fewer_items(packer, seller) -> None:
     part = accepted_part(seller, quantity=3)
     line = part.lines.get()
     address = f"/xa-vien/goi/{part.pk}/thieu/"
@@ -28,7 +28,7 @@ def test_member_sends_fewer_items(packer, seller):
 
 
 @pytest.mark.parametrize("written", ["4", "-1", "", "hai"])
-def test_invalid_number_is_refused_and_changes_nothing(packer, seller, written):
+def test_invalid_number_is_refused_and_changes_nothing(packer, seller, written) -> None:
     part = accepted_part(seller, quantity=3)
     before = all_rows()
 

@@ -30,7 +30,7 @@ from tests.markup import html_of
 pytestmark = pytest.mark.django_db
 
 
-def test_repeated_receipt_is_added_once(lister, seller):
+def test_repeated_receipt_is_added_once(lister, seller) -> None:
     variant = make_variant(seller, on_hand=4)
     sent = {"key": uuid.uuid4(), "quantity": "1.000"}
 
@@ -41,7 +41,7 @@ def test_repeated_receipt_is_added_once(lister, seller):
 
 
 @pytest.mark.parametrize("quantity", ["0", "-3", "nhiều", "", "9999999"])
-def test_invalid_receipts_are_refused(lister, seller, quantity):
+def test_invalid_receipts_are_refused(lister, seller, quantity) -> None:
     variant = make_variant(seller, on_hand=4)
 
     lister.post(f"/xa-vien/kho/{variant.pk}/nhap/", {"key": uuid.uuid4(), "quantity": quantity})
@@ -49,7 +49,7 @@ def test_invalid_receipts_are_refused(lister, seller, quantity):
     assert get_stock(variant).on_hand == 4
 
 
-def test_foreign_stock_cannot_be_received(lister):
+def test_foreign_stock_cannot_be_received(lister) -> None:
     foreign = make_variant(make_seller("HTX khác"), on_hand=4)
 
     response = lister.post(f"/xa-vien/kho/{foreign.pk}/nhap/", {"key": uuid.uuid4(), "quantity": "5"})
@@ -66,7 +66,7 @@ def count_form(**by_row: object) -> dict[str, object]:
     return sent
 
 
-def test_count_sets_stock_and_leaves_uncounted_rows(lister, seller):
+def test_count_sets_stock_and_leaves_uncounted_rows(lister, seller) -> None:
     first, second = make_variant(seller, on_hand=10), make_variant(seller, on_hand=7)
     sent = count_form(**{f"row{get_stock(first).pk}": "8"})
 
@@ -76,7 +76,7 @@ def test_count_sets_stock_and_leaves_uncounted_rows(lister, seller):
     assert get_stock(second).counted_at is None
 
 
-def test_repeated_count_does_not_undo_later_movements(lister, seller):
+def test_repeated_count_does_not_undo_later_movements(lister, seller) -> None:
     variant = make_variant(seller, on_hand=10)
     row = get_stock(variant)
     sent = count_form(**{f"row{row.pk}": "10"})
@@ -89,7 +89,7 @@ def test_repeated_count_does_not_undo_later_movements(lister, seller):
     assert sum(Movement.objects.filter(stock=row).values_list("quantity", flat=True)) == 15
 
 
-def test_invalid_counts_of_one_variant_are_told_apart_by_warehouse(lister, seller):
+def test_invalid_counts_of_one_variant_are_told_apart_by_warehouse(lister, seller) -> None:
     variant = make_variant(seller, on_hand=10)
     stock = get_stock(variant)
     far_warehouse = make_warehouse(seller, make_channel(), name="Kho xa")
@@ -104,7 +104,7 @@ def test_invalid_counts_of_one_variant_are_told_apart_by_warehouse(lister, selle
 
 
 @pytest.mark.parametrize("counted", ["-1", "1,5", "nhiều", "1000001"])
-def test_one_invalid_count_refuses_all(lister, seller, counted):
+def test_one_invalid_count_refuses_all(lister, seller, counted) -> None:
     first, second = make_variant(seller, on_hand=10), make_variant(seller, on_hand=7)
     sent = count_form(**{f"row{get_stock(first).pk}": "8", f"row{get_stock(second).pk}": counted})
 
@@ -114,7 +114,7 @@ def test_one_invalid_count_refuses_all(lister, seller, counted):
     assert (get_stock(first).on_hand, get_stock(second).on_hand) == (10, 7)
 
 
-def test_foreign_stock_cannot_be_counted(lister):
+def test_foreign_stock_cannot_be_counted(lister) -> None:
     foreign = make_variant(make_seller("HTX khác"), on_hand=4)
 
     lister.post("/xa-vien/kho/", count_form(**{f"row{get_stock(foreign).pk}": "99"}))
@@ -122,7 +122,7 @@ def test_foreign_stock_cannot_be_counted(lister):
     assert get_stock(foreign).on_hand == 4
 
 
-def test_cooperative_pauses_until_a_day_and_resumes(manager, seller):
+def test_cooperative_pauses_until_a_day_and_resumes(manager, seller) -> None:
     until = vietnam_date(timezone.now()) + timedelta(days=10)
 
     manager.post("/xa-vien/tam-nghi/", {"until": until.isoformat(), "note": "Nghỉ Tết"})
@@ -135,7 +135,7 @@ def test_cooperative_pauses_until_a_day_and_resumes(manager, seller):
     assert (seller.paused_from, seller.paused_until) == (None, None)
 
 
-def test_past_return_day_is_refused(manager, seller):
+def test_past_return_day_is_refused(manager, seller) -> None:
     today = vietnam_date(timezone.now())
 
     response = manager.post("/xa-vien/tam-nghi/", {"until": today.isoformat()})
@@ -145,12 +145,12 @@ def test_past_return_day_is_refused(manager, seller):
     assert seller.paused_from is None
 
 
-def test_only_managers_pause_the_cooperative(lister, seller):
+def test_only_managers_pause_the_cooperative(lister, seller) -> None:
     assert lister.post("/xa-vien/tam-nghi/", {"note": "x"}).status_code == 403
     assert lister.post("/xa-vien/ban-lai/").status_code == 403
 
 
-def test_low_stock_and_shortages_are_shown_on_the_home_page(lister, seller):
+def test_low_stock_and_shortages_are_shown_on_the_home_page(lister, seller) -> None:
     few, sold_out = (
         make_variant(seller, name="Chuối sấy", on_hand=3),
         make_variant(seller, name="Khăn", on_hand=5),
@@ -164,7 +164,7 @@ def test_low_stock_and_shortages_are_shown_on_the_home_page(lister, seller):
     assert few.pk != sold_out.pk
 
 
-def test_member_of_two_cooperatives_switches_between_them(client):
+def test_member_of_two_cooperatives_switches_between_them(client) -> None:
     first, second = make_seller("HTX Một"), make_seller("HTX Hai")
     user = make_member(first)
     Membership.objects.create(cooperative=second, user=user, role=Role.LISTER)
@@ -181,14 +181,14 @@ def test_member_of_two_cooperatives_switches_between_them(client):
 
 
 @pytest.mark.parametrize("requested", ["", "x", "99999999999999999999", "²"])
-def test_foreign_cooperative_cannot_be_selected(lister, requested):
+def test_foreign_cooperative_cannot_be_selected(lister, requested) -> None:
     foreign = make_seller("HTX khác")
 
     assert lister.post("/xa-vien/hop-tac-xa/", {"cooperative": foreign.pk}).status_code == 404
     assert lister.post("/xa-vien/hop-tac-xa/", {"cooperative": requested}).status_code == 404
 
 
-def test_suspended_cooperative_sees_the_reason_and_can_finish_its_orders(client):
+def test_suspended_cooperative_sees_the_reason_and_can_finish_its_orders(client) -> None:
     seller = make_seller("HTX Một", state=CooperativeState.SUSPENDED, state_reason="Hàng kém")
     client.force_login(make_member(seller))
 
@@ -200,7 +200,7 @@ def test_suspended_cooperative_sees_the_reason_and_can_finish_its_orders(client)
 
 
 @pytest.mark.parametrize("address", ["/xa-vien/hang/", "/xa-vien/kho/", "/xa-vien/"])
-def test_list_queries_do_not_grow_with_products(manager, seller, address):
+def test_list_queries_do_not_grow_with_products(manager, seller, address) -> None:
     make_product(seller, on_hand=2)
     manager.get(address)
     with CaptureQueriesContext(connection) as few:
@@ -215,7 +215,7 @@ def test_list_queries_do_not_grow_with_products(manager, seller, address):
     assert len(few) <= 20
 
 
-def test_low_stock_counts_all_warehouses_that_sell(lister, seller):
+def test_low_stock_counts_all_warehouses_that_sell(lister, seller) -> None:
     plenty = make_variant(seller, name="Chuối sấy", on_hand=3)
     few = make_variant(seller, name="Khăn", on_hand=1)
     second = make_warehouse(seller, make_channel())
@@ -231,7 +231,7 @@ def test_low_stock_counts_all_warehouses_that_sell(lister, seller):
     assert "Khăn còn 2 chiếc." in page
 
 
-def test_list_and_page_state_the_same_stock_of_each_variant(lister, seller):
+def test_list_and_page_state_the_same_stock_of_each_variant(lister, seller) -> None:
     product = make_product(seller, name="Gừng tươi", on_hand=60, unit="kg")
     loose = product.variants.get()
     Variant.objects.filter(pk=loose.pk).update(name="Lẻ", low_stock_at=5)
@@ -258,7 +258,7 @@ def test_list_and_page_state_the_same_stock_of_each_variant(lister, seller):
     assert "Còn 7 kg ở kho không bán tại chợ này" in texts[1]
 
 
-def test_stock_queries_of_the_list_do_not_grow_with_products(lister, seller):
+def test_stock_queries_of_the_list_do_not_grow_with_products(lister, seller) -> None:
     make_product(seller)
     lister.get("/xa-vien/hang/")
     with CaptureQueriesContext(connection) as baseline_queries:

@@ -66,7 +66,7 @@ def prices(delivery_method):
     return sorted(delivery_method.rates.values_list("province_code", "up_to_grams", "price"), key=str)
 
 
-def test_price_table_by_province_and_weight_is_saved(manager, delivery_method):
+def test_price_table_by_province_and_weight_is_saved(manager, delivery_method) -> None:
     response = manager.post(f"/xa-vien/cach-giao/{delivery_method.pk}/gia/", TABLE)
 
     delivery_method.refresh_from_db()
@@ -81,7 +81,7 @@ def test_price_table_by_province_and_weight_is_saved(manager, delivery_method):
     assert delivery_method.free_above == 500_000
 
 
-def test_provinces_with_equal_prices_are_grouped_when_edited(manager, delivery_method):
+def test_provinces_with_equal_prices_are_grouped_when_edited(manager, delivery_method) -> None:
     manager.post(f"/xa-vien/cach-giao/{delivery_method.pk}/gia/", TABLE)
 
     table = manager.get(f"/xa-vien/cach-giao/{delivery_method.pk}/gia/").context["table"]
@@ -91,7 +91,7 @@ def test_provinces_with_equal_prices_are_grouped_when_edited(manager, delivery_m
     assert rows == [("1,5", "15.000"), (None, "20.000")]
 
 
-def test_adding_a_row_keeps_the_input_and_validates_nothing(manager, delivery_method):
+def test_adding_a_row_keeps_the_input_and_validates_nothing(manager, delivery_method) -> None:
     before = all_rows()
 
     response = manager.post(
@@ -133,14 +133,16 @@ def test_adding_a_row_keeps_the_input_and_validates_nothing(manager, delivery_me
         ({"free_above": "0"}, "id_free_above"),
     ],
 )
-def test_invalid_price_table_changes_nothing_and_links_to_the_field(manager, delivery_method, invalid, at):
+def test_invalid_price_table_changes_nothing_and_links_to_the_field(
+    manager, delivery_method, invalid, at
+) -> None:
     response = manager.post(f"/xa-vien/cach-giao/{delivery_method.pk}/gia/", TABLE | invalid)
 
     assert f'<a href="#{at}">' in html_of(response)
     assert prices(delivery_method) == [("", None, 30_000)]
 
 
-def test_delivery_method_needs_a_price(manager, delivery_method):
+def test_delivery_method_needs_a_price(manager, delivery_method) -> None:
     response = manager.post(
         f"/xa-vien/cach-giao/{delivery_method.pk}/gia/", {"groups": "0", "else-rows": "1"}
     )
@@ -150,7 +152,7 @@ def test_delivery_method_needs_a_price(manager, delivery_method):
 
 
 @pytest.mark.parametrize("count", ["", "x", "-1", "9999999", "²"])
-def test_invalid_row_counts_mean_no_rows(manager, delivery_method, count):
+def test_invalid_row_counts_mean_no_rows(manager, delivery_method, count) -> None:
     response = manager.post(
         f"/xa-vien/cach-giao/{delivery_method.pk}/gia/",
         {"groups": count, "else-rows": count, "else-0-price": "1000"},
@@ -160,7 +162,7 @@ def test_invalid_row_counts_mean_no_rows(manager, delivery_method, count):
     assert prices(delivery_method) == [("", None, 1_000)]
 
 
-def test_pickup_times_are_saved_with_their_days(manager, market):
+def test_pickup_times_are_saved_with_their_days(manager, market) -> None:
     response = manager.post(f"/xa-vien/cach-giao/{market.pk}/ngay-nhan/", MORNING)
 
     market.refresh_from_db()
@@ -172,7 +174,7 @@ def test_pickup_times_are_saved_with_their_days(manager, market):
     assert [time["lunar"].value() for time in table.times] == [["2", "7"]]
 
 
-def test_booked_pickups_are_counted_per_slot(manager, market):
+def test_booked_pickups_are_counted_per_slot(manager, market) -> None:
     today = vietnam_date(timezone.now())
     days = [today + datetime.timedelta(days=ahead) for ahead in (-1, 1, 2, 3)]
     for day, capacity, booked in zip(days, (9, 20, None, 20), (9, 2, 5, 0), strict=True):
@@ -185,7 +187,7 @@ def test_booked_pickups_are_counted_per_slot(manager, market):
     assert ("2 trên 20 chỗ" in text, "5 đơn" in text) == (True, True)
 
 
-def test_emptied_pickup_time_is_removed(manager, market):
+def test_emptied_pickup_time_is_removed(manager, market) -> None:
     sent = {"times": "1", "time-0-starts": "", "time-0-ends": "", "cut_off_hours": "0"}
 
     manager.post(f"/xa-vien/cach-giao/{market.pk}/ngay-nhan/", sent)
@@ -193,7 +195,7 @@ def test_emptied_pickup_time_is_removed(manager, market):
     assert market.market_days.count() == 0
 
 
-def test_adding_a_pickup_time_keeps_the_others(manager, market):
+def test_adding_a_pickup_time_keeps_the_others(manager, market) -> None:
     sent = MORNING | {"more": "time", "time-0-ends": ""}
 
     response = manager.post(f"/xa-vien/cach-giao/{market.pk}/ngay-nhan/", sent)
@@ -224,14 +226,14 @@ def test_adding_a_pickup_time_keeps_the_others(manager, market):
         ),
     ],
 )
-def test_invalid_pickup_times_change_nothing_and_link_to_the_field(manager, market, invalid, at):
+def test_invalid_pickup_times_change_nothing_and_link_to_the_field(manager, market, invalid, at) -> None:
     response = manager.post(f"/xa-vien/cach-giao/{market.pk}/ngay-nhan/", MORNING | invalid)
 
     assert f'<a href="#{at}">' in html_of(response)
     assert list(market.market_days.values_list("kind", "number")) == [("weekday", 6)]
 
 
-def test_delivery_method_is_renamed_and_its_warehouse_changed(manager, seller, market):
+def test_delivery_method_is_renamed_and_its_warehouse_changed(manager, seller, market) -> None:
     other_warehouse = make_warehouse(seller, make_channel(), name="Gian chợ")
 
     manager.post(
@@ -250,7 +252,7 @@ def test_delivery_method_is_renamed_and_its_warehouse_changed(manager, seller, m
     assert (other_warehouse.click_and_collect, other_warehouse.is_private) == ("local", False)
 
 
-def test_delivery_method_cannot_use_a_foreign_warehouse(manager, market):
+def test_delivery_method_cannot_use_a_foreign_warehouse(manager, market) -> None:
     foreign = make_seller("HTX khác").warehouses.get()
     make_warehouse(market.cooperative, make_channel())
 
@@ -261,7 +263,7 @@ def test_delivery_method_cannot_use_a_foreign_warehouse(manager, market):
     assert (market.name, market.warehouse.cooperative) == ("Nhận ở chợ phiên", market.cooperative)
 
 
-def test_new_market_day_method_leads_to_its_days(manager, seller):
+def test_new_market_day_method_leads_to_its_days(manager, seller) -> None:
     response = manager.post("/xa-vien/cach-giao/", {"kind": "market_day", "name": "Chợ", "fee": "0"})
 
     delivery_method = seller.delivery_methods.get(kind="market_day")
@@ -269,7 +271,7 @@ def test_new_market_day_method_leads_to_its_days(manager, seller):
 
 
 @pytest.mark.parametrize("page", ["", "gia/", "ngay-nhan/"])
-def test_foreign_and_ended_delivery_methods_are_not_found(manager, seller, page):
+def test_foreign_and_ended_delivery_methods_are_not_found(manager, seller, page) -> None:
     foreign = make_market_pickup(make_seller("HTX khác"), make_channel())
     ended = make_market_pickup(seller, make_channel())
     DeliveryMethod.objects.filter(pk=ended.pk).update(is_active=False)
@@ -282,19 +284,19 @@ def test_foreign_and_ended_delivery_methods_are_not_found(manager, seller, page)
         )
 
 
-def test_delivered_method_has_no_pickup_days(manager, delivery_method):
+def test_delivered_method_has_no_pickup_days(manager, delivery_method) -> None:
     assert manager.get(f"/xa-vien/cach-giao/{delivery_method.pk}/ngay-nhan/").status_code == 404
 
 
 @pytest.mark.parametrize("page", ["", "gia/", "ngay-nhan/"])
-def test_only_managers_change_delivery_terms(client, seller, market, page):
+def test_only_managers_change_delivery_terms(client, seller, market, page) -> None:
     client.force_login(make_member(seller, Role.LISTER))
 
     assert client.get(f"/xa-vien/cach-giao/{market.pk}/{page}").status_code == 403
     assert client.post(f"/xa-vien/cach-giao/{market.pk}/{page}", MORNING).status_code == 403
 
 
-def test_list_queries_do_not_grow_with_delivery_methods(manager, seller):
+def test_list_queries_do_not_grow_with_delivery_methods(manager, seller) -> None:
     manager.get("/xa-vien/cach-giao/")
     with CaptureQueriesContext(connection) as baseline_queries:
         manager.get("/xa-vien/cach-giao/")

@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(trans
 @pytest.mark.parametrize("has_scripts", [True, False])
 def test_provinces_and_market_days_are_added_row_by_row(
     browser: Browser, live_server: Any, seller, has_scripts
-):
+) -> None:
     make_divisions()
     delivery_method, market = seller.delivery_methods.get(), make_market_pickup(seller, make_channel())
     member = make_member(seller)

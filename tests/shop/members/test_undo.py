@@ -24,7 +24,7 @@ def part_page(packer, part: OrderPart) -> str:
     return html_of(packer.get(f"/xa-vien/goi/{part.pk}/"))
 
 
-def test_each_step_is_undone_on_the_part_page(packer, seller):
+def test_each_step_is_undone_on_the_part_page(packer, seller) -> None:
     part = new_part(seller)
     packer.post(f"/xa-vien/goi/{part.pk}/nhan/")
     assert undo_labels(part_page(packer, part)) == ["Hoàn tác nhận đơn"]
@@ -51,7 +51,7 @@ def test_each_step_is_undone_on_the_part_page(packer, seller):
     assert states == [("delivered", "expected"), ("handed_over", "expected"), ("packed", "expected")]
 
 
-def test_after_ten_minutes_there_is_no_button_and_a_late_one_is_refused_in_words(packer, seller):
+def test_after_ten_minutes_there_is_no_button_and_a_late_one_is_refused_in_words(packer, seller) -> None:
     part = new_part(seller)
     packer.post(f"/xa-vien/goi/{part.pk}/nhan/")
     part.refresh_from_db()
@@ -65,7 +65,7 @@ def test_after_ten_minutes_there_is_no_button_and_a_late_one_is_refused_in_words
     assert "Chỉ hoàn tác được trong mười phút. Hãy gọi cho chợ." in html_of(response)
 
 
-def test_foreign_parcel_and_unknown_step_are_not_found(packer, seller):
+def test_foreign_parcel_and_unknown_step_are_not_found(packer, seller) -> None:
     foreign = new_part(make_seller("HTX Khác"))
     part = new_part(seller)
     packer.post(f"/xa-vien/goi/{part.pk}/nhan/")

@@ -38,7 +38,7 @@ def _divisions():
     make_divisions()
 
 
-def test_repeated_warehouse_is_created_once(manager, seller):
+def test_repeated_warehouse_is_created_once(manager, seller) -> None:
     sent = WAREHOUSE_FORM | {"key": str(uuid.uuid4()), "click_and_collect": "on"}
 
     for _ in range(2):
@@ -59,7 +59,7 @@ def test_repeated_warehouse_is_created_once(manager, seller):
         ({"street": " "}, "street"),
     ],
 )
-def test_invalid_warehouse_is_refused_and_input_is_kept(manager, seller, invalid, field):
+def test_invalid_warehouse_is_refused_and_input_is_kept(manager, seller, invalid, field) -> None:
     response = manager.post("/xa-vien/nha-kho/", WAREHOUSE_FORM | invalid)
 
     assert field in response.context["form"].errors
@@ -67,7 +67,7 @@ def test_invalid_warehouse_is_refused_and_input_is_kept(manager, seller, invalid
     assert seller.warehouses.count() == 1
 
 
-def test_communes_of_another_province_are_reloaded_without_scripts(manager, seller):
+def test_communes_of_another_province_are_reloaded_without_scripts(manager, seller) -> None:
     response = manager.post("/xa-vien/nha-kho/", WAREHOUSE_FORM | {"province": HANOI, "reload": "1"})
 
     form = response.context["form"]
@@ -76,7 +76,7 @@ def test_communes_of_another_province_are_reloaded_without_scripts(manager, sell
     assert seller.warehouses.count() == 1
 
 
-def test_warehouse_is_renamed_and_moved(manager, seller):
+def test_warehouse_is_renamed_and_moved(manager, seller) -> None:
     warehouse = seller.warehouses.get()
 
     manager.post(
@@ -88,7 +88,7 @@ def test_warehouse_is_renamed_and_moved(manager, seller):
     assert warehouse.address.lines()[1:] == ["Thôn Nà Ít", "Phường Nghĩa Đô", "Hà Nội"]
 
 
-def test_warehouse_used_for_pickup_must_keep_pickup(manager, seller):
+def test_warehouse_used_for_pickup_must_keep_pickup(manager, seller) -> None:
     warehouse = make_market_pickup(seller, make_channel()).warehouse
 
     response = manager.post(f"/xa-vien/nha-kho/{warehouse.pk}/", WAREHOUSE_FORM)
@@ -98,7 +98,7 @@ def test_warehouse_used_for_pickup_must_keep_pickup(manager, seller):
     assert warehouse.name != "Kho Nà Ít"
 
 
-def test_empty_warehouse_is_closed_and_one_with_stock_is_not(manager, seller):
+def test_empty_warehouse_is_closed_and_one_with_stock_is_not(manager, seller) -> None:
     variant = make_variant(seller, on_hand=3)
     used, empty = Stock.objects.get(variant=variant).warehouse, make_warehouse(seller, make_channel())
 
@@ -108,7 +108,7 @@ def test_empty_warehouse_is_closed_and_one_with_stock_is_not(manager, seller):
     assert list(seller.warehouses.all()) == [used]
 
 
-def test_receipt_goes_into_the_chosen_warehouse(manager, seller):
+def test_receipt_goes_into_the_chosen_warehouse(manager, seller) -> None:
     variant = make_variant(seller, on_hand=3)
     second = make_warehouse(seller, make_channel(), name="Gian chợ")
     page = html_of(manager.get(f"/xa-vien/hang/{variant.product.listings.get().pk}/"))
@@ -122,7 +122,7 @@ def test_receipt_goes_into_the_chosen_warehouse(manager, seller):
     assert sorted(Stock.objects.values_list("on_hand", flat=True)) == [4, 8]
 
 
-def test_receipt_into_a_foreign_warehouse_is_not_found(manager, seller):
+def test_receipt_into_a_foreign_warehouse_is_not_found(manager, seller) -> None:
     variant = make_variant(seller, on_hand=3)
     foreign = make_seller("HTX khác").warehouses.get()
 
@@ -134,7 +134,7 @@ def test_receipt_into_a_foreign_warehouse_is_not_found(manager, seller):
     assert list(Stock.objects.values_list("on_hand", flat=True)) == [3]
 
 
-def test_foreign_warehouse_is_not_found(manager):
+def test_foreign_warehouse_is_not_found(manager) -> None:
     foreign = make_seller("HTX khác").warehouses.get()
 
     assert manager.get(f"/xa-vien/nha-kho/{foreign.pk}/").status_code == 404
@@ -144,7 +144,7 @@ def test_foreign_warehouse_is_not_found(manager):
     assert (foreign.name != "Kho Nà Ít", foreign.closed_at) == (True, None)
 
 
-def test_only_managers_change_warehouses(client, seller):
+def test_only_managers_change_warehouses(client, seller) -> None:
     client.force_login(make_member(seller, Role.PACKER))
     warehouse = seller.warehouses.get()
 
@@ -152,7 +152,7 @@ def test_only_managers_change_warehouses(client, seller):
     assert client.post(f"/xa-vien/nha-kho/{warehouse.pk}/dong/").status_code == 403
 
 
-def test_list_queries_do_not_grow_with_warehouses(manager, seller):
+def test_list_queries_do_not_grow_with_warehouses(manager, seller) -> None:
     manager.get("/xa-vien/nha-kho/")
     with CaptureQueriesContext(connection) as baseline_queries:
         manager.get("/xa-vien/nha-kho/")

@@ -45,7 +45,7 @@ def weighed_grams(part) -> int | None:
 @pytest.mark.parametrize(
     ("written", "grams"), [("4,6", 4600), ("4.6", 4600), (" 4,6 kg ", 4600), ("5", 5000), ("4,605", 4605)]
 )
-def test_weight_is_entered_with_a_comma_or_a_dot(packer, part, written, grams):
+def test_weight_is_entered_with_a_comma_or_a_dot(packer, part, written, grams) -> None:
     response = enter_weight(packer, part, written)
 
     assert response.status_code == 302
@@ -54,7 +54,7 @@ def test_weight_is_entered_with_a_comma_or_a_dot(packer, part, written, grams):
 
 
 @pytest.mark.parametrize("written", ["", "nhiều", "4,6,1", "-4", "4,6051", "1e3", "123456"])
-def test_invalid_weight_is_refused_at_the_field(packer, part, written):
+def test_invalid_weight_is_refused_at_the_field(packer, part, written) -> None:
     response = enter_weight(packer, part, written)
 
     assert response.status_code == 200
@@ -62,7 +62,7 @@ def test_invalid_weight_is_refused_at_the_field(packer, part, written):
     assert 'aria-invalid="true"' in html_of(response)
 
 
-def test_unweighed_line_asks_for_a_weight_and_cannot_be_packed(packer, part):
+def test_unweighed_line_asks_for_a_weight_and_cannot_be_packed(packer, part) -> None:
     page = html_of(packer.get(f"/xa-vien/goi/{part.pk}/"))
 
     assert 'inputmode="decimal"' in page
@@ -70,7 +70,7 @@ def test_unweighed_line_asks_for_a_weight_and_cannot_be_packed(packer, part):
     assert "86.400" in page
 
 
-def test_weighed_line_shows_its_price_and_can_be_packed(packer, part):
+def test_weighed_line_shows_its_price_and_can_be_packed(packer, part) -> None:
     enter_weight(packer, part, "4,6")
 
     page = html_of(packer.get(f"/xa-vien/goi/{part.pk}/"))
@@ -79,7 +79,7 @@ def test_weighed_line_shows_its_price_and_can_be_packed(packer, part):
     assert 'name="taken-' in page
 
 
-def test_implausible_weight_needs_to_be_repeated(packer, part):
+def test_implausible_weight_needs_to_be_repeated(packer, part) -> None:
     first = enter_weight(packer, part, "48")
     page = html_of(first)
     grams_before = weighed_grams(part)
@@ -90,7 +90,7 @@ def test_implausible_weight_needs_to_be_repeated(packer, part):
     assert (second.status_code, weighed_grams(part)) == (302, 1200)
 
 
-def test_excess_weight_asks_the_buyer_or_is_charged_at_the_agreed_maximum(packer, part):
+def test_excess_weight_asks_the_buyer_or_is_charged_at_the_agreed_maximum(packer, part) -> None:
     enter_weight(packer, part, "6")
     question = WeightQuestion.objects.get()
     page = html_of(packer.get(f"/xa-vien/goi/{part.pk}/"))
@@ -102,7 +102,7 @@ def test_excess_weight_asks_the_buyer_or_is_charged_at_the_agreed_maximum(packer
     assert (line.weighed_grams, line.total_gross) == (6000, 86_400)
 
 
-def test_weight_preview_shows_the_price_and_saves_nothing(packer, part):
+def test_weight_preview_shows_the_price_and_saves_nothing(packer, part) -> None:
     line = part.lines.get()
     before = all_rows()
 
@@ -122,7 +122,7 @@ def test_weight_preview_shows_the_price_and_saves_nothing(packer, part):
     assert all_rows() == before
 
 
-def test_foreign_line_is_not_found(packer, part):
+def test_foreign_line_is_not_found(packer, part) -> None:
     foreign = accepted_part(make_seller("HTX Yến Dương"))
     line = foreign.lines.get()
     before = all_rows()
@@ -138,7 +138,7 @@ def test_foreign_line_is_not_found(packer, part):
     assert all_rows() == before
 
 
-def test_fixed_price_line_cannot_be_weighed(packer, seller):
+def test_fixed_price_line_cannot_be_weighed(packer, seller) -> None:
     part = accepted_part(seller, (make_variant(seller), 1))
     line = part.lines.get()
 
@@ -147,7 +147,7 @@ def test_fixed_price_line_cannot_be_weighed(packer, seller):
     assert response.status_code == 404
 
 
-def test_only_packers_weigh(client, seller, part):
+def test_only_packers_weigh(client, seller, part) -> None:
     client.force_login(make_member(seller, Role.LISTER))
 
     response = enter_weight(client, part, "4,6")
@@ -155,7 +155,7 @@ def test_only_packers_weigh(client, seller, part):
     assert (response.status_code, weighed_grams(part)) == (403, None)
 
 
-def test_label_shows_the_weighed_amount(packer, part):
+def test_label_shows_the_weighed_amount(packer, part) -> None:
     enter_weight(packer, part, "4,6")
     line = part.lines.get()
     packer.post(
@@ -169,7 +169,7 @@ def test_label_shows_the_weighed_amount(packer, part):
     assert "99.000" in page
 
 
-def test_queries_do_not_grow_with_lines_to_weigh(packer, seller):
+def test_queries_do_not_grow_with_lines_to_weigh(packer, seller) -> None:
     few = accepted_part(seller, (make_weighed_variant(seller), 1))
     many = accepted_part(
         seller, *[(make_weighed_variant(seller, name=f"Bí {number}"), 1) for number in range(12)]
@@ -187,7 +187,7 @@ def test_queries_do_not_grow_with_lines_to_weigh(packer, seller):
     assert counts[0][1] == counts[1][1]
 
 
-def test_home_shows_parts_waiting_for_weighing_or_for_the_buyer(packer, seller, part):
+def test_home_shows_parts_waiting_for_weighing_or_for_the_buyer(packer, seller, part) -> None:
     heavy = accepted_part(seller)
     weigh_line(part_id=heavy.pk, line_id=heavy.lines.get().pk, grams=6000, actor=Actor.system(), now=NOW)
     done = accepted_part(seller)

@@ -95,7 +95,7 @@ def run_together(work):
     return errors
 
 
-def test_many_threads_lose_no_write(tmp_path):
+def test_many_threads_lose_no_write(tmp_path) -> None:
     path = counter(tmp_path)
 
     errors = run_together(lambda: count_up(path))
@@ -104,7 +104,7 @@ def test_many_threads_lose_no_write(tmp_path):
     assert value_in(path) == THREADS * ROUNDS
 
 
-def test_deferred_transactions_without_the_lock_fail(tmp_path):
+def test_deferred_transactions_without_the_lock_fail(tmp_path) -> None:
     path = counter(tmp_path)
 
     errors = run_together(lambda: count_up(path, wrapper=Plain, mode="DEFERRED"))
@@ -114,7 +114,7 @@ def test_deferred_transactions_without_the_lock_fail(tmp_path):
 
 
 @pytest.mark.parametrize("how", ["commit", "rollback", "close"])
-def test_lock_is_released_however_the_transaction_ends(tmp_path, how):
+def test_lock_is_released_however_the_transaction_ends(tmp_path, how) -> None:
     path = counter(tmp_path)
     first, second = connection_to(path), connection_to(path, timeout=0.1)
     begin(first)
@@ -129,7 +129,7 @@ def test_lock_is_released_however_the_transaction_ends(tmp_path, how):
     first.close()
 
 
-def test_process_waits_for_the_lock_and_a_killed_one_releases_it(tmp_path):
+def test_process_waits_for_the_lock_and_a_killed_one_releases_it(tmp_path) -> None:
     path = counter(tmp_path)
     code = (
         "import sys; from shop.sqlite.writer_lock import writer_lock;"

@@ -16,7 +16,7 @@ def cache(tmp_path):
     return SqliteCache(tmp_path / "cache.sqlite3", {})
 
 
-def test_cache_holds_anything_that_pickles(cache):
+def test_cache_holds_anything_that_pickles(cache) -> None:
     cache.set("list", ["xôi", {"a": 1}, None, True])
     cache.set("yes", True)
 
@@ -25,7 +25,7 @@ def test_cache_holds_anything_that_pickles(cache):
     assert cache.get("nothing", "else") == "else"
 
 
-def test_expired_key_is_gone_and_may_be_added_again(cache):
+def test_expired_key_is_gone_and_may_be_added_again(cache) -> None:
     cache.set("old", 1, timeout=0)
 
     assert cache.get("old") is None
@@ -34,7 +34,7 @@ def test_expired_key_is_gone_and_may_be_added_again(cache):
     assert cache.get("old") == 2
 
 
-def test_touch_delete_and_clear(cache):
+def test_touch_delete_and_clear(cache) -> None:
     cache.set("a", 1)
     cache.set("b", 2)
 
@@ -47,7 +47,7 @@ def test_touch_delete_and_clear(cache):
     assert cache.get("c") is None
 
 
-def test_incrementing_a_text_is_an_error(cache):
+def test_incrementing_a_text_is_an_error(cache) -> None:
     cache.set("word", "x")
 
     with pytest.raises(ValueError, match="holds no number"):
@@ -56,7 +56,7 @@ def test_incrementing_a_text_is_an_error(cache):
         cache.incr("nothing")
 
 
-def test_concurrent_increments_lose_nothing(tmp_path):
+def test_concurrent_increments_lose_nothing(tmp_path) -> None:
     path = tmp_path / "cache.sqlite3"
     SqliteCache(path, {}).set("count", 0)
 
@@ -74,7 +74,7 @@ def test_concurrent_increments_lose_nothing(tmp_path):
     assert SqliteCache(path, {}).get("count") == 400
 
 
-def test_another_process_reads_the_value(cache, tmp_path):
+def test_another_process_reads_the_value(cache, tmp_path) -> None:
     cache.set("greeting", "chào")
     code = (
         "import sys; from shop.sqlite.cache import SqliteCache;"
@@ -91,7 +91,7 @@ def test_another_process_reads_the_value(cache, tmp_path):
     assert said.stdout == "chào\n"
 
 
-def test_full_cache_drops_what_expires_first(tmp_path):
+def test_full_cache_drops_what_expires_first(tmp_path) -> None:
     cache = SqliteCache(tmp_path / "cache.sqlite3", {"OPTIONS": {"MAX_ENTRIES": 100}})
     cache.set("kept", 1, timeout=None)
 
@@ -104,7 +104,7 @@ def test_full_cache_drops_what_expires_first(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"no database, but a text"], ids=["folder", "damaged"])
-def test_broken_file_is_an_empty_cache(tmp_path, content):
+def test_broken_file_is_an_empty_cache(tmp_path, content) -> None:
     path = tmp_path / "cache.sqlite3"
     if content:
         path.write_bytes(content)
@@ -121,7 +121,7 @@ def test_broken_file_is_an_empty_cache(tmp_path, content):
         cache.incr("a")
 
 
-def test_full_file_stores_nothing_more_and_raises_nothing(cache):
+def test_full_file_stores_nothing_more_and_raises_nothing(cache) -> None:
     cache.set("a", 1)
     cache._open().execute("PRAGMA max_page_count = 1")
 

@@ -52,7 +52,7 @@ class RecordingResolvers:
         }
 
 
-def test_field_is_resolved_once_for_all_parents():
+def test_field_is_resolved_once_for_all_parents() -> None:
     recorder = RecordingResolvers()
     source = "{ products { name cooperative { n: name } related { id cooperative { id founded } } } }"
 
@@ -75,7 +75,7 @@ def test_field_is_resolved_once_for_all_parents():
     ]
 
 
-def test_resolver_without_parents_is_not_called():
+def test_resolver_without_parents_is_not_called() -> None:
     recorder = RecordingResolvers()
 
     result = Executor(SCHEMA, recorder.resolvers).execute("{ products(first: 0) { cooperative { id } } }")
@@ -84,7 +84,7 @@ def test_resolver_without_parents_is_not_called():
     assert [name for name, *_ in recorder.calls] == ["products"]
 
 
-def test_selection_names_nested_fields():
+def test_selection_names_nested_fields() -> None:
     requested = {}
 
     def products(parents, arguments, context, selection):
@@ -112,7 +112,7 @@ def test_selection_names_nested_fields():
     }
 
 
-def test_failing_property_fails_only_its_object():
+def test_failing_property_fails_only_its_object() -> None:
     class Careless:
         id = 1
 
@@ -134,7 +134,7 @@ def test_failing_property_fails_only_its_object():
     ]
 
 
-def test_resolver_exception_is_reported_at_every_path():
+def test_resolver_exception_is_reported_at_every_path() -> None:
     def out_of_order(parents, arguments, context, selection):
         raise RuntimeError("Out of order.")
 
@@ -149,7 +149,7 @@ def test_resolver_exception_is_reported_at_every_path():
     ]
 
 
-def test_resolver_returning_too_few_values_is_an_error():
+def test_resolver_returning_too_few_values_is_an_error() -> None:
     executor = Executor(SCHEMA, {"Product": {"name": lambda parents, *_: ["only one"]}})
 
     result = executor.execute("{ products { name } }", root={"products": PRODUCTS})
@@ -185,7 +185,7 @@ class Till:
         )
 
 
-def test_mutations_run_serially_with_their_selections():
+def test_mutations_run_serially_with_their_selections() -> None:
     till = Till()
 
     result = till.executor.execute(
@@ -196,7 +196,7 @@ def test_mutations_run_serially_with_their_selections():
     assert till.seen == ["add 1", "after", "add 2", "after"]
 
 
-def test_no_mutation_runs_after_one_that_nulled_the_data():
+def test_no_mutation_runs_after_one_that_nulled_the_data() -> None:
     till = Till()
 
     result = till.executor.execute(
@@ -206,7 +206,7 @@ def test_no_mutation_runs_after_one_that_nulled_the_data():
     assert (result.data, till.amount, till.seen) == (None, 1, ["add 1", "fail"])
 
 
-def test_cached_plan_holds_no_variables():
+def test_cached_plan_holds_no_variables() -> None:
     executor = Executor(SCHEMA, RecordingResolvers().resolvers)
     source = "query ($n: Int!, $yes: Boolean!) { products(first: $n) { id name @include(if: $yes) } }"
 
@@ -219,7 +219,7 @@ def test_cached_plan_holds_no_variables():
     ]
 
 
-def test_resolver_may_modify_its_arguments():
+def test_resolver_may_modify_its_arguments() -> None:
     def products(parents, arguments, context, selection):
         first = arguments.pop("first")
         return [PRODUCTS[:first]]
@@ -231,7 +231,7 @@ def test_resolver_may_modify_its_arguments():
     assert [result.data for result in results] == [{"products": [{"id": "1"}]}] * 2
 
 
-def test_parsed_document_is_cached():
+def test_parsed_document_is_cached() -> None:
     executor = Executor(SCHEMA, {})
 
     first, second, third = (executor.read(source) for source in ("{ version }", "{ version }", "{version}"))
@@ -241,7 +241,7 @@ def test_parsed_document_is_cached():
     assert first is not third
 
 
-def test_threads_share_plans_but_not_answers():
+def test_threads_share_plans_but_not_answers() -> None:
     executor = Executor(SCHEMA, RecordingResolvers().resolvers)
     source = "query ($n: Int!) { products(first: $n) { id cooperative { id } related { name } } }"
     sizes = [n % 4 for n in range(200)]
@@ -252,7 +252,7 @@ def test_threads_share_plans_but_not_answers():
     assert [len(result.data["products"]) for result in results] == sizes
 
 
-def test_additional_validation_rules_are_applied():
+def test_additional_validation_rules_are_applied() -> None:
     class NoThing(ValidationRule):
         def enter_field(self, node, *_):
             if node.name.value == "thing":
@@ -263,7 +263,7 @@ def test_additional_validation_rules_are_applied():
     assert (result.data, [error.message for error in result.errors]) == (None, ["No things today."])
 
 
-def test_document_with_too_many_tokens_is_not_parsed():
+def test_document_with_too_many_tokens_is_not_parsed() -> None:
     result = Executor(SCHEMA, {}, max_tokens=10).execute("{ " + "version " * 10 + "}")
 
     assert result.data is None
@@ -278,6 +278,6 @@ def test_document_with_too_many_tokens_is_not_parsed():
         ({}, {"Product": lambda values, context: []}, "Product, which is no interface or union"),
     ],
 )
-def test_resolvers_missing_from_the_schema_are_refused(resolvers, type_resolvers, message):
+def test_resolvers_missing_from_the_schema_are_refused(resolvers, type_resolvers, message) -> None:
     with pytest.raises(ValueError, match=message):
         Executor(SCHEMA, resolvers, type_resolvers)

@@ -38,12 +38,12 @@ def check_same_results(schema, operations, seed):
 
 @settings(max_examples=100, derandomize=True, **HYPOTHESIS_SETTINGS)
 @given(cases())
-def test_random_operations_match_graphql_core(case):
+def test_random_operations_match_graphql_core(case) -> None:
     check_same_results(*case)
 
 
 @pytest.mark.long
 @settings(max_examples=1500, **HYPOTHESIS_SETTINGS)
 @given(cases())
-def test_many_random_operations_match_graphql_core(case):
+def test_many_random_operations_match_graphql_core(case) -> None:
     check_same_results(*case)

@@ -172,7 +172,7 @@ VARIABLES = [
 
 @pytest.mark.parametrize("source", OPERATIONS.values(), ids=OPERATIONS)
 @pytest.mark.parametrize("variables", VARIABLES)
-def test_operation_is_answered_like_graphql_core(source, variables):
+def test_operation_is_answered_like_graphql_core(source, variables) -> None:
     expected = graphql_sync(
         SCHEMA, source, WORLD, variable_values=variables, field_resolver=read, type_resolver=name_type
     )
@@ -183,7 +183,7 @@ def test_operation_is_answered_like_graphql_core(source, variables):
 
 
 @pytest.mark.parametrize("name", ["A", "B", "C", ""])
-def test_operation_name_is_handled_like_graphql_core(name):
+def test_operation_name_is_handled_like_graphql_core(name) -> None:
     source = "query A { mark } mutation B { one }"
     expected = graphql_sync(SCHEMA, source, WORLD, operation_name=name, field_resolver=read)
 
@@ -192,7 +192,7 @@ def test_operation_name_is_handled_like_graphql_core(name):
     assert client_view(result) == client_view(expected)
 
 
-def test_introspection_is_answered_like_graphql_core():
+def test_introspection_is_answered_like_graphql_core() -> None:
     source = get_introspection_query(input_value_deprecation=True)
 
     results = [EXECUTOR.execute(source) for _ in range(2)]

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 LONG = "x" * 300
 
 
-def test_refused_later_step_rolls_back_the_first():
+def test_refused_later_step_rolls_back_the_first() -> None:
     token = token_of(make_admin())
     attribute = Attribute.objects.create(slug="mau", name="Màu")
     value = attribute.values.create(slug="do", name="Đỏ")

@@ -61,7 +61,7 @@ query ($slug: String!) {
 """
 
 
-def test_assigned_attributes_by_input_type_with_translations():
+def test_assigned_attributes_by_input_type_with_translations() -> None:
     product = make_product()
     dye = assign(product, make_attribute("dye"), "Chàm")
     multiselect = make_attribute("use", InputType.MULTISELECT)
@@ -118,7 +118,7 @@ def test_assigned_attributes_by_input_type_with_translations():
     }
 
 
-def test_variant_selection_attributes():
+def test_variant_selection_attributes() -> None:
     product = make_product(variants=(("Nhỏ", 0), ("To", 1)))
     size = make_attribute("size", scope=AttributeScope.VARIANT)
     for variant in product.variants.all():
@@ -136,7 +136,7 @@ def test_variant_selection_attributes():
     ]
 
 
-def test_products_are_filtered_by_attributes_and_cooperative():
+def test_products_are_filtered_by_attributes_and_cooperative() -> None:
     thien_an = make_seller("HTX Thiên An", slug="thien-an")
     pillow = make_product(thien_an)
     assign(pillow, make_attribute("dye"), "cham")
@@ -154,7 +154,7 @@ def test_products_are_filtered_by_attributes_and_cooperative():
     assert matching_names() == ["Bí xanh", "Gối thảo dược"]
 
 
-def test_cooperative_attribute_shows_the_seller():
+def test_cooperative_attribute_shows_the_seller() -> None:
     make_product(make_seller("HTX Thiên An", slug="thien-an"))
     make_attribute("cooperative", InputType.SINGLE_REFERENCE, entity_type="PAGE")
 
@@ -165,7 +165,7 @@ def test_cooperative_attribute_shows_the_seller():
     assert data["product"]["attributes"] == [{"values": [{"name": "HTX Thiên An", "slug": "thien-an"}]}]
 
 
-def test_customers_see_storefront_attributes_and_dropdown_choices():
+def test_customers_see_storefront_attributes_and_dropdown_choices() -> None:
     colour, story = make_attribute("colour"), make_attribute("story", InputType.PLAIN_TEXT)
     make_attribute("cost", visible_in_storefront=False)
     draft = make_product(make_seller(), state="draft")

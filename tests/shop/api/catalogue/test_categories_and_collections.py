@@ -34,7 +34,7 @@ query ($slug: String!) {
 """
 
 
-def test_category_includes_products_of_its_children():
+def test_category_includes_products_of_its_children() -> None:
     food = make_category("Thực phẩm")
     fresh = make_category("Rau tươi", parent=food)
     make_product(name="Bí xanh", category=fresh, price=20_000)
@@ -57,7 +57,7 @@ def test_category_includes_products_of_its_children():
     assert child_data["category"]["products"] == {"totalCount": 1, "edges": [{"node": {"name": "Bí xanh"}}]}
 
 
-def test_products_of_categories_take_one_query_per_level(django_assert_num_queries):
+def test_products_of_categories_take_one_query_per_level(django_assert_num_queries) -> None:
     food = make_category("Thực phẩm")
     for n in range(4):
         make_product(name=f"Rau {n}", category=make_category(f"Rau {n}", parent=food))
@@ -80,7 +80,7 @@ query ($slug: String!) {
 """
 
 
-def test_collection_lists_products_in_sort_order():
+def test_collection_lists_products_in_sort_order() -> None:
     seller = make_seller(slug="thien-an")
     second_product, first_product = make_product(seller, name="Bí xanh"), make_product(seller, name="Gạo nếp")
     collection = make_collection(first_product, second_product)
@@ -101,7 +101,7 @@ def test_collection_lists_products_in_sort_order():
     }
 
 
-def test_every_cooperative_has_a_collection():
+def test_every_cooperative_has_a_collection() -> None:
     thien_an = make_seller("HTX Thiên An", slug="thien-an")
     make_product(thien_an)
     make_product(make_seller("HTX Yến Dương", slug="yen-duong"), name="Bí xanh")
@@ -118,7 +118,7 @@ def test_every_cooperative_has_a_collection():
     }
 
 
-def test_collections_continue_after_the_cursor():
+def test_collections_continue_after_the_cursor() -> None:
     make_seller("HTX Bằng Thành", slug="bang-thanh")
     make_collection(slug="dong")
     make_seller("HTX Yến Dương", slug="yen-duong")
@@ -133,7 +133,7 @@ def test_collections_continue_after_the_cursor():
     assert [first["pageInfo"]["hasNextPage"], second["pageInfo"]["hasNextPage"]] == [True, False]
 
 
-def test_customers_do_not_see_unpublished_collections():
+def test_customers_do_not_see_unpublished_collections() -> None:
     make_collection(published=False)
 
     assert data_of(COLLECTION, slug="tet") == {"collection": None}

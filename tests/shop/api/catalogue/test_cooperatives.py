@@ -13,7 +13,7 @@ from tests.shop.api.client import data_of
 pytestmark = pytest.mark.django_db
 
 
-def test_cooperative_with_its_products():
+def test_cooperative_with_its_products() -> None:
     thien_an = make_seller(
         "HTX Thiên An", slug="thien-an", commune_name="Phủ Thông", province_name="Thái Nguyên"
     )
@@ -39,7 +39,7 @@ def test_cooperative_with_its_products():
     }
 
 
-def test_cooperatives_lists_only_approved_ones():
+def test_cooperatives_lists_only_approved_ones() -> None:
     make_cooperative("HTX Thiên An", slug="thien-an", sort_order=1)
     make_cooperative("HTX Yến Dương", slug="yen-duong", sort_order=2)
     make_cooperative(slug="moi", state=CooperativeState.APPLIED)
@@ -51,7 +51,7 @@ def test_cooperatives_lists_only_approved_ones():
     assert [edge["node"]["slug"] for edge in matching["edges"]] == ["yen-duong"]
 
 
-def test_cooperative_is_visible_to_anonymous():
+def test_cooperative_is_visible_to_anonymous() -> None:
     make_seller(slug="thien-an")
 
     data = data_of('{ cooperative(slug: "thien-an") { slug } }')

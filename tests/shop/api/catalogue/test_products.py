@@ -53,7 +53,7 @@ def make_picture(**fields):
     return Picture.objects.create(state=PictureState.READY, renditions=renditions, **fields)
 
 
-def test_list_shows_products_on_sale_with_prices_and_pictures():
+def test_list_shows_products_on_sale_with_prices_and_pictures() -> None:
     category = make_category("Đồ thủ công")
     pillow = make_product(category=category, variants=(("Nhỏ", 0), ("To", 80_000)))
     ProductMedia.objects.create(product=pillow, picture=make_picture(), alt="Gối trên ghế")
@@ -87,7 +87,7 @@ def test_list_shows_products_on_sale_with_prices_and_pictures():
 
 
 @pytest.mark.parametrize("count", [2, 5])
-def test_list_query_count_is_constant(count, django_assert_num_queries):
+def test_list_query_count_is_constant(count, django_assert_num_queries) -> None:
     category = make_category()
     seller = make_seller()
     for n in range(count):
@@ -119,7 +119,7 @@ query ($slug: String!) {
 """
 
 
-def test_product_shows_variants_with_tax_and_availability():
+def test_product_shows_variants_with_tax_and_availability() -> None:
     make_product(tax_class=make_tax_class(8), price=108_000, on_hand=70)
 
     data = data_of(PRICES, slug="goi-thao-duoc")
@@ -148,7 +148,7 @@ def test_product_shows_variants_with_tax_and_availability():
 
 
 @pytest.mark.parametrize("state", [state for state in ListingState if state != ListingState.PUBLISHED])
-def test_customers_do_not_see_unpublished_products(state):
+def test_customers_do_not_see_unpublished_products(state) -> None:
     product = make_product(state=state)
     query = 'query ($id: ID!) { product(id: $id, channel: "viet-nam") { name } }'
 
@@ -157,7 +157,7 @@ def test_customers_do_not_see_unpublished_products(state):
     assert data == {"product": None}
 
 
-def test_product_hidden_from_lists_is_found_by_id():
+def test_product_hidden_from_lists_is_found_by_id() -> None:
     product = make_product()
     Listing.objects.update(visible_in_listings=False)
 
@@ -172,7 +172,7 @@ def test_product_hidden_from_lists_is_found_by_id():
     assert data == {"product": {"name": "Gối thảo dược"}, "products": {"edges": []}}
 
 
-def test_unknown_channel_has_no_products():
+def test_unknown_channel_has_no_products() -> None:
     make_product()
 
     data = data_of('{ products(channel: "nowhere", first: 5) { edges { node { id } } } }')
@@ -180,7 +180,7 @@ def test_unknown_channel_has_no_products():
     assert data == {"products": {"edges": []}}
 
 
-def test_products_require_a_channel_if_there_are_several():
+def test_products_require_a_channel_if_there_are_several() -> None:
     make_product()
     make_channel(slug="abroad", currency="USD", default_country="US")
 

@@ -25,7 +25,7 @@ def fill(count, *, variants=(("", 0),)):
 
 
 @pytest.mark.parametrize("count", [1, 8])
-def test_list_queries_do_not_grow_with_products(count, django_assert_num_queries):
+def test_list_queries_do_not_grow_with_products(count, django_assert_num_queries) -> None:
     fill(count)
 
     with django_assert_num_queries(5):  # channels, products; categories, pictures, prices of all of them
@@ -35,7 +35,7 @@ def test_list_queries_do_not_grow_with_products(count, django_assert_num_queries
 
 
 @pytest.mark.once
-def test_list_reads_products_by_index_without_sorting():
+def test_list_reads_products_by_index_without_sorting() -> None:
     """Otherwise SQLite sorts all products on sale for one page."""
     rows = products_in_lists(make_channel().pk).order_by("sort_key", "pk")[:20]
 
@@ -46,7 +46,7 @@ def test_list_reads_products_by_index_without_sorting():
 
 
 @pytest.mark.parametrize("count", [1, 8])
-def test_category_queries_do_not_grow_with_products(count, django_assert_num_queries):
+def test_category_queries_do_not_grow_with_products(count, django_assert_num_queries) -> None:
     fill(count)
 
     # channels, categories, those within, the category, count, products; categories, pictures, prices
@@ -57,7 +57,7 @@ def test_category_queries_do_not_grow_with_products(count, django_assert_num_que
 
 
 @pytest.mark.parametrize("count", [1, 8])
-def test_search_queries_do_not_grow_with_products(count, django_assert_num_queries):
+def test_search_queries_do_not_grow_with_products(count, django_assert_num_queries) -> None:
     fill(count)
 
     # channels; synonyms, matches and three ranks of them; products on sale, products; then as in a list
@@ -68,7 +68,7 @@ def test_search_queries_do_not_grow_with_products(count, django_assert_num_queri
 
 
 @pytest.mark.parametrize("variants", [(("", 0),), tuple((f"Cỡ {n}", n) for n in range(6))])
-def test_product_queries_do_not_grow_with_variants(variants, django_assert_num_queries):
+def test_product_queries_do_not_grow_with_variants(variants, django_assert_num_queries) -> None:
     fill(1, variants=variants)
 
     with django_assert_num_queries(18):
@@ -77,7 +77,7 @@ def test_product_queries_do_not_grow_with_variants(variants, django_assert_num_q
     assert len(data["product"]["variants"]) == len(variants)
 
 
-def test_conditions_and_search_words_are_limited():
+def test_conditions_and_search_words_are_limited() -> None:
     seller = make_seller("HTX Thiên An")
     make_product(seller)
     conditions = [{"name": {"eq": f"Gối {number}"}} for number in range(201)]
@@ -98,7 +98,7 @@ def test_conditions_and_search_words_are_limited():
         assert data_of(query, token_of(make_admin()), text=search_text)[name] == {"totalCount": 0}
 
 
-def test_price_filters_use_the_currency_of_the_channel():
+def test_price_filters_use_the_currency_of_the_channel() -> None:
     usa = make_channel(slug="usa", name="USA", currency="USD", default_country="US", checks_listings=False)
     make_product(make_seller("HTX A", usa), name="Khăn", channel=usa, price=500)
     make_product(make_seller("HTX B"), name="Gối", price=320_000)

@@ -33,7 +33,7 @@ def two_sellers():
     return thien_an, own_product, yen_duong, foreign, token_of(staff)
 
 
-def test_staff_see_only_products_and_stock_of_their_cooperative(two_sellers):
+def test_staff_see_only_products_and_stock_of_their_cooperative(two_sellers) -> None:
     _thien_an, own_product, yen_duong, foreign, token = two_sellers
     lists = """query($cooperative: ID) {
       products(first: 10, cooperative: $cooperative) { totalCount edges { node { name } } }
@@ -65,7 +65,7 @@ def test_staff_see_only_products_and_stock_of_their_cooperative(two_sellers):
     assert data_of(warehouse, token, id=hidden) == {"warehouse": None}
 
 
-def test_staff_create_products_only_for_their_cooperative(two_sellers):
+def test_staff_create_products_only_for_their_cooperative(two_sellers) -> None:
     thien_an, _own_product, yen_duong, _foreign, token = two_sellers
     create = """mutation($input: ProductCreateInput!) { productCreate(input: $input) {
       errors { field code } product { name cooperative { name } } } }"""
@@ -87,7 +87,7 @@ def test_staff_create_products_only_for_their_cooperative(two_sellers):
     assert Product.objects.filter(name="Khăn").count() == 1
 
 
-def test_foreign_row_is_not_found_and_unchanged(two_sellers):
+def test_foreign_row_is_not_found_and_unchanged(two_sellers) -> None:
     _thien_an, own_product, yen_duong, foreign, token = two_sellers
     product, variant = (
         global_id("Product", foreign.pk),
@@ -124,7 +124,7 @@ def test_foreign_row_is_not_found_and_unchanged(two_sellers):
     assert Product.objects.get(pk=own_product.pk).metadata == {"a": "b"}
 
 
-def test_cooperative_staff_cannot_change_categories_or_channel_listings(two_sellers):
+def test_cooperative_staff_cannot_change_categories_or_channel_listings(two_sellers) -> None:
     _thien_an, own_product, _yen_duong, _foreign, token = two_sellers
     listing = {
         "updateChannels": [{"channelId": global_id("Channel", make_channel().pk), "isPublished": True}]
@@ -143,7 +143,7 @@ def test_cooperative_staff_cannot_change_categories_or_channel_listings(two_sell
         assert response["errors"][0]["extensions"]["code"] == "PermissionDenied"
 
 
-def test_order_permission_does_not_allow_changing_products():
+def test_order_permission_does_not_allow_changing_products() -> None:
     thien_an, yen_duong = make_seller("HTX Thiên An"), make_seller("HTX Yến Dương")
     pillow = make_product(thien_an)
     staff = make_staff(Permission.MANAGE_ORDERS, works_for=(thien_an,))
@@ -163,7 +163,7 @@ def test_order_permission_does_not_allow_changing_products():
     assert data_of(update_metadata, token, id=key)["updateMetadata"]["errors"] == [{"code": "NOT_FOUND"}]
 
 
-def test_staff_see_foreign_products_in_their_basket_as_buyers(two_sellers):
+def test_staff_see_foreign_products_in_their_basket_as_buyers(two_sellers) -> None:
     _thien_an, own_product, _yen_duong, foreign, token = two_sellers
     for product in (own_product, foreign):
         Product.objects.filter(pk=product.pk).update(private_metadata={"secret": "x"})

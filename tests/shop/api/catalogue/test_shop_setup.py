@@ -76,7 +76,7 @@ PRICE = """mutation ($id: ID!, $input: [ProductVariantChannelListingAddInput!]!)
     variant { channelListings { price { amount } costPrice { amount } } } errors { field code } } }"""
 
 
-def test_shop_is_set_up_until_a_product_is_on_sale(token):
+def test_shop_is_set_up_until_a_product_is_on_sale(token) -> None:
     channel = make_channel()
     platform_seller = make_cooperative(slug="nha", is_platform_seller=True)
     warehouse = make_warehouse(platform_seller, channel)
@@ -166,7 +166,7 @@ def test_shop_is_set_up_until_a_product_is_on_sale(token):
     assert Change.objects.filter(action="product.created", entry_point="api").count() == 1
 
 
-def test_publishing_fails_while_legal_details_are_missing(token):
+def test_publishing_fails_while_legal_details_are_missing(token) -> None:
     product = make_product(make_seller(), state=ListingState.DRAFT)
     channel_id = global_id("Channel", make_channel().pk)
     requested = {"updateChannels": [{"channelId": channel_id, "isPublished": True}]}
@@ -179,7 +179,7 @@ def test_publishing_fails_while_legal_details_are_missing(token):
     assert Listing.objects.get().state == ListingState.DRAFT
 
 
-def test_product_is_paused_and_withdrawn_from_a_channel(token):
+def test_product_is_paused_and_withdrawn_from_a_channel(token) -> None:
     product = make_product()
     channel_id = global_id("Channel", make_channel().pk)
     key = global_id("Product", product.pk)
@@ -201,7 +201,7 @@ STOCKS = """mutation ($variant: ID!, $stocks: [StockInput!]!) {
     productVariant { stocks { quantity } } errors { field code } } }"""
 
 
-def test_stock_update_records_the_difference_as_movement(token):
+def test_stock_update_records_the_difference_as_movement(token) -> None:
     variant = make_product(on_hand=10).variants.get()
     warehouse = global_id("Warehouse", get_stock(variant).warehouse_id)
 
@@ -216,7 +216,7 @@ def test_stock_update_records_the_difference_as_movement(token):
     assert list(Movement.objects.order_by("pk").values_list("quantity", flat=True)) == [10, -7]
 
 
-def test_stock_in_a_foreign_warehouse_is_refused(token):
+def test_stock_in_a_foreign_warehouse_is_refused(token) -> None:
     variant = make_product().variants.get()
     foreign = make_warehouse(make_cooperative(), make_channel())
 
@@ -231,7 +231,7 @@ def test_stock_in_a_foreign_warehouse_is_refused(token):
 
 
 @pytest.mark.parametrize("quantity", [-1, 1_000_001])
-def test_invalid_stock_quantities_are_refused(token, quantity):
+def test_invalid_stock_quantities_are_refused(token, quantity) -> None:
     variant = make_product().variants.get()
 
     errors = mutation_errors(
@@ -256,7 +256,7 @@ def test_invalid_stock_quantities_are_refused(token, quantity):
         ),
     ],
 )
-def test_invalid_prices_are_refused(token, invalid_values, error):
+def test_invalid_prices_are_refused(token, invalid_values, error) -> None:
     variant = make_product().variants.get()
     requested = {"channelId": global_id("Channel", make_channel().pk)} | invalid_values
 
@@ -296,7 +296,7 @@ def test_invalid_prices_are_refused(token, invalid_values, error):
         ),
     ],
 )
-def test_invalid_product_is_refused_and_nothing_is_saved(token, invalid_values, error):
+def test_invalid_product_is_refused_and_nothing_is_saved(token, invalid_values, error) -> None:
     make_cooperative(is_platform_seller=True)
     make_product()
     requested = {"productType": global_id("ProductType", make_product_type().pk)} | invalid_values
@@ -304,7 +304,7 @@ def test_invalid_product_is_refused_and_nothing_is_saved(token, invalid_values, 
     assert mutation_errors(PRODUCT, token, input=requested) == [error]
 
 
-def test_product_create_requires_permission():
+def test_product_create_requires_permission() -> None:
     product_type_id = global_id("ProductType", make_product_type().pk)
 
     for token in (None, token_of(make_user()), token_of(make_user(is_staff=True))):
@@ -314,7 +314,7 @@ def test_product_create_requires_permission():
     assert not Product.objects.exists()
 
 
-def test_product_update_changes_only_given_fields(token):
+def test_product_update_changes_only_given_fields(token) -> None:
     make_channel(checks_listings=False)
     product = make_product(category=make_category("Gối"))
     query = """mutation ($id: ID!, $input: ProductInput!) { productUpdate(id: $id, input: $input) {
@@ -338,7 +338,7 @@ def test_product_update_changes_only_given_fields(token):
     assert product.search_text.startswith("goi la")
 
 
-def test_collection_is_created_published_and_deleted(token):
+def test_collection_is_created_published_and_deleted(token) -> None:
     pillow = make_product()
     created = mutate(
         """mutation ($input: CollectionCreateInput!) { collectionCreate(input: $input) {
@@ -368,7 +368,7 @@ def test_collection_is_created_published_and_deleted(token):
     assert data_of(collection_query) == {"collection": None}
 
 
-def test_collection_of_a_cooperative_cannot_be_deleted(token):
+def test_collection_of_a_cooperative_cannot_be_deleted(token) -> None:
     collection_id = global_id("Collection", 10**9 + make_seller().pk)
 
     errors = mutation_errors(
@@ -380,7 +380,7 @@ def test_collection_of_a_cooperative_cannot_be_deleted(token):
     assert errors == [{"field": "id", "code": "INVALID"}]
 
 
-def test_stocked_product_is_hidden_instead_of_deleted(token):
+def test_stocked_product_is_hidden_instead_of_deleted(token) -> None:
     product = make_product()
     variant = product.variants.get()
 
@@ -418,7 +418,7 @@ WAREHOUSE_ADDRESS = {
 }
 
 
-def test_warehouse_is_created_updated_and_deleted(token):
+def test_warehouse_is_created_updated_and_deleted(token) -> None:
     make_channel()
     make_divisions()
     thien_an = make_seller(slug="thien-an")
@@ -452,7 +452,7 @@ def test_warehouse_is_created_updated_and_deleted(token):
     assert thien_an.warehouses.count() == 1
 
 
-def test_warehouse_with_stock_cannot_be_deleted(token):
+def test_warehouse_with_stock_cannot_be_deleted(token) -> None:
     variant = make_product(make_seller()).variants.get()
     make_warehouse(variant.cooperative, make_channel())
 

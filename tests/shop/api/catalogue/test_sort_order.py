@@ -37,7 +37,7 @@ def move(
     return data_of(text, token, of=owner, moves=items)[name]["errors"]
 
 
-def test_reorder_mutations_change_sort_order():
+def test_reorder_mutations_change_sort_order() -> None:
     token, seller = token_of(make_admin()), make_seller()
     product = make_product(seller, variants=(("a", 0), ("b", 0), ("c", 0)))
     variants = list(product.variants.in_order())
@@ -110,7 +110,7 @@ def test_reorder_mutations_change_sort_order():
     assert all_rows() == before
 
 
-def test_staff_of_another_cooperative_cannot_reorder():
+def test_staff_of_another_cooperative_cannot_reorder() -> None:
     product = make_product(variants=(("a", 0), ("b", 0)))
     foreign_staff = make_staff(Permission.MANAGE_PRODUCTS, works_for=(make_seller("HTX Tài Hoan"),))
     moves = (global_id("Product", product.pk), [(product.variants.in_order()[0].pk, 1)])

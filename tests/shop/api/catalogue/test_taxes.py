@@ -31,7 +31,7 @@ TAX_CLASSES = """query ($id: ID!) {
 }"""
 
 
-def test_staff_see_tax_class_without_a_channel():
+def test_staff_see_tax_class_without_a_channel() -> None:
     product = make_product()
     product_type = make_product_type()
     product_type.tax_class = make_tax_class(5)
@@ -49,7 +49,7 @@ def test_staff_see_tax_class_without_a_channel():
     }
 
 
-def test_customers_do_not_see_tax_classes():
+def test_customers_do_not_see_tax_classes() -> None:
     product = make_product()
 
     response = execute(TAX_CLASSES, id=global_id("Product", product.pk))
@@ -59,7 +59,7 @@ def test_customers_do_not_see_tax_classes():
     assert {error["extensions"]["exception"]["code"] for error in response["errors"]} == {"PermissionDenied"}
 
 
-def test_federation_resolves_products_and_collections():
+def test_federation_resolves_products_and_collections() -> None:
     product = make_product()
     query = """query ($known: [_Any!]!) { _entities(representations: $known) {
       __typename ... on Product { name } ... on Collection { slug } } }"""
@@ -80,7 +80,7 @@ def test_federation_resolves_products_and_collections():
     ]
 
 
-def test_tax_class_lifecycle_with_rates_valid_from_today():
+def test_tax_class_lifecycle_with_rates_valid_from_today() -> None:
     token = token_of(make_staff(Permission.MANAGE_TAXES))
     create = """mutation($input: TaxClassCreateInput!) { taxClassCreate(input: $input) {
       errors { field code countryCodes } taxClass { id name countries { country { code } rate } } } }"""
@@ -139,7 +139,7 @@ def test_tax_class_lifecycle_with_rates_valid_from_today():
     assert missing == {"field": "id", "code": "NOT_FOUND", "countryCodes": []}
 
 
-def test_tax_configuration_is_listed_and_updated():
+def test_tax_configuration_is_listed_and_updated() -> None:
     taxes, buyer = token_of(make_staff(Permission.MANAGE_TAXES)), token_of(make_user())
     channel = make_channel()
     key = global_id("TaxConfiguration", channel.pk)

@@ -97,7 +97,7 @@ def kinds_and_amounts(payment: Payment) -> list[tuple[str, int]]:
     return list(rows.values_list("kind", "amount"))
 
 
-def test_stripe_webhook_authorises_without_the_buyer_returning(stripe, send):
+def test_stripe_webhook_authorises_without_the_buyer_returning(stripe, send) -> None:
     checkout = prepare_checkout((make_variant(price=90_000), 1))
     start_payment(checkout, STRIPE)
     reference = GatewayCall.objects.get().reference
@@ -109,7 +109,7 @@ def test_stripe_webhook_authorises_without_the_buyer_returning(stripe, send):
     assert (covered["authorizeStatus"], covered["chargeStatus"]) == ("FULL", "NONE")
 
 
-def test_card_hold_of_the_api_pays_an_order_of_the_page(stripe):
+def test_card_hold_of_the_api_pays_an_order_of_the_page(stripe) -> None:
     checkout = prepare_checkout((make_variant(price=90_000), 1))
     payment = make_authorised_payment(stripe, checkout)
 
@@ -124,7 +124,7 @@ def test_card_hold_of_the_api_pays_an_order_of_the_page(stripe):
     check_everything()
 
 
-def test_cod_promise_is_cancelled_if_paid_by_card(stripe):
+def test_cod_promise_is_cancelled_if_paid_by_card(stripe) -> None:
     checkout = prepare_checkout((make_variant(price=90_000), 1))
     start_payment(checkout, COD)
 
@@ -140,7 +140,7 @@ def test_cod_promise_is_cancelled_if_paid_by_card(stripe):
     check_everything()
 
 
-def test_second_card_hold_is_released(stripe):
+def test_second_card_hold_is_released(stripe) -> None:
     """A price rose and fell after the first authorisation, and the buyer paid again."""
     variant = make_variant(price=90_000)
     checkout = prepare_checkout((variant, 1))
@@ -162,7 +162,7 @@ def test_second_card_hold_is_released(stripe):
 
 def test_card_hold_of_an_abandoned_checkout_is_released(
     stripe, monkeypatch, django_capture_on_commit_callbacks
-):
+) -> None:
     checkout = prepare_checkout((make_variant(price=90_000), 1))
     payment, now = make_authorised_payment(stripe, checkout), timezone.now()
 
@@ -182,7 +182,7 @@ def test_card_hold_of_an_abandoned_checkout_is_released(
     assert GatewayCall.objects.filter(operation=Operation.CANCEL).count() == 1
 
 
-def test_charged_payment_moves_to_the_basket_merged_at_sign_in(settings):
+def test_charged_payment_moves_to_the_basket_merged_at_sign_in(settings) -> None:
     settings.API_DUMMY_PAYMENT = True
     person, later = make_user(), timezone.now() + datetime.timedelta(days=100)
     checkout, other_checkout = (prepare_checkout((make_variant(price=90_000), 1)) for _each in range(2))
@@ -203,7 +203,7 @@ def test_charged_payment_moves_to_the_basket_merged_at_sign_in(settings):
     ]
 
 
-def test_checkout_page_shows_data_set_over_the_api(client: Client):
+def test_checkout_page_shows_data_set_over_the_api(client: Client) -> None:
     make_divisions()
     person = make_user()
     client.force_login(person)
@@ -221,7 +221,7 @@ def test_checkout_page_shows_data_set_over_the_api(client: Client):
     assert f'value="{HANOI}" selected' in page
 
 
-def test_checkout_page_completes_delivery_by_shipping_service(client: Client):
+def test_checkout_page_completes_delivery_by_shipping_service(client: Client) -> None:
     make_divisions()
     channel, person = make_channel(), make_user()
     seller_with_method, seller_without_method = make_seller(), make_seller("HTX Tài Hoan")
@@ -254,7 +254,7 @@ def test_checkout_page_completes_delivery_by_shipping_service(client: Client):
     assert key_from_id(checkout, "Checkout") == order.basket_key
 
 
-def test_order_page_opens_for_paid_and_unpaid_api_orders(client: Client, settings):
+def test_order_page_opens_for_paid_and_unpaid_api_orders(client: Client, settings) -> None:
     settings.API_DUMMY_PAYMENT = True
     variant = make_variant(price=90_000)
     checkout = prepare_checkout((variant, 1))

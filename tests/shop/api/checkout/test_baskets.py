@@ -73,7 +73,7 @@ def vnd(amount: int) -> dict[str, object]:
     return {"currency": "VND", "amount": amount}
 
 
-def test_guest_fills_a_checkout_and_sets_its_delivery():
+def test_guest_fills_a_checkout_and_sets_its_delivery() -> None:
     make_divisions()
     thien_an, yen_duong = make_seller("HTX Thiên An"), make_seller("HTX Yến Dương", slug="yen-duong")
     pillow = make_variant(thien_an, price=320_000, tax_class=make_tax_class(8))
@@ -127,7 +127,7 @@ def test_guest_fills_a_checkout_and_sets_its_delivery():
     assert Reservation.objects.count() == 2
 
 
-def test_lines_are_updated_and_deleted():
+def test_lines_are_updated_and_deleted() -> None:
     pillow, gourd = make_variant(on_hand=60), make_variant(name="Bí", price=30_000)
     checkout = start_checkout((pillow, 1), (gourd, 1))
     (first, second) = [line["id"] for line in data_of(CHECKOUT_BY_ID, id=checkout)["checkout"]["lines"]]
@@ -147,7 +147,7 @@ def test_lines_are_updated_and_deleted():
     assert none["lines"] == []
 
 
-def test_invalid_lines_are_refused_and_change_nothing():
+def test_invalid_lines_are_refused_and_change_nothing() -> None:
     pillow, scarce = make_variant(on_hand=60), make_variant(on_hand=2)
     hidden = make_variant(state=ListingState.DRAFT)
     checkout = start_checkout((pillow, 1))
@@ -190,7 +190,7 @@ def test_invalid_lines_are_refused_and_change_nothing():
     assert Basket.objects.count() == 1
 
 
-def test_custom_price_requires_permission():
+def test_custom_price_requires_permission() -> None:
     pillow = make_variant(price=320_000)
     checkout, token = start_checkout((pillow, 1)), token_of(make_admin())
     lines = [line_input(pillow, 1, price=1000, forceNewLine=True)]
@@ -202,7 +202,7 @@ def test_custom_price_requires_permission():
     assert [line["totalPrice"]["gross"]["amount"] for line in cheaper["lines"]] == [320_000, 1000]
 
 
-def test_address_validation_rules_can_be_relaxed():
+def test_address_validation_rules_can_be_relaxed() -> None:
     make_divisions()
     checkout, relaxed_rules = (
         start_checkout((make_variant(), 1)),
@@ -231,7 +231,7 @@ def test_address_validation_rules_can_be_relaxed():
     assert checkout_errors(SET_EMAIL, id=checkout, email="hoa") == [("email", "INVALID")]
 
 
-def test_same_address_is_saved_to_the_account_once():
+def test_same_address_is_saved_to_the_account_once() -> None:
     person = make_user()
     token = token_of(person)
     checkout = start_checkout((make_variant(), 1), token=token)
@@ -243,7 +243,7 @@ def test_same_address_is_saved_to_the_account_once():
     assert Basket.objects.get().shipping_address.user is None
 
 
-def test_promo_code_is_added_and_removed():
+def test_promo_code_is_added_and_removed() -> None:
     make_voucher("CHAO10", value=10)
     make_voucher("LON", minimum=10_000_000)
     checkout = start_checkout((make_variant(price=320_000), 1))
@@ -262,7 +262,7 @@ def test_promo_code_is_added_and_removed():
     assert (dropped["voucherCode"], dropped["totalPrice"]["gross"]) == (None, vnd(320_000))
 
 
-def test_delivery_options_combine_the_methods_of_cooperatives():
+def test_delivery_options_combine_the_methods_of_cooperatives() -> None:
     channel = make_channel()
     thien_an, yen_duong = make_seller("HTX Thiên An"), make_seller("HTX Yến Dương")
     collected = make_market_pickup(yen_duong, channel)
@@ -292,7 +292,7 @@ def test_delivery_options_combine_the_methods_of_cooperatives():
     ) == [("deliveryMethodId", "DELIVERY_METHOD_NOT_APPLICABLE")]
 
 
-def test_channel_shipping_service_delivers_in_another_currency():
+def test_channel_shipping_service_delivers_in_another_currency() -> None:
     channel = make_channel(
         slug="usa", name="USA", currency="USD", default_country="US", checks_listings=False
     )
@@ -327,7 +327,7 @@ def test_channel_shipping_service_delivers_in_another_currency():
     assert too_dear["shippingPrice"]["gross"]["amount"] == 0
 
 
-def test_problems_name_unavailable_and_short_lines():
+def test_problems_name_unavailable_and_short_lines() -> None:
     unavailable, scarce = make_variant(price=45_000), make_variant(on_hand=5)
     checkout = start_checkout((unavailable, 1), (scarce, 5))
     Listing.objects.filter(product=unavailable.product).update(state=ListingState.PAUSED)
@@ -354,7 +354,7 @@ def test_problems_name_unavailable_and_short_lines():
     assert checkout_data["lines"][0]["totalPrice"]["gross"] == vnd(45_000)
 
 
-def test_checkout_belongs_to_its_owner():
+def test_checkout_belongs_to_its_owner() -> None:
     hoa, lan = make_user(), make_user()
     token, other_token = token_of(hoa), token_of(lan)
     variant = make_variant()
@@ -394,7 +394,7 @@ def test_checkout_belongs_to_its_owner():
     )
 
 
-def test_web_basket_and_checkout_are_the_same_row(client: Client):
+def test_web_basket_and_checkout_are_the_same_row(client: Client) -> None:
     person = make_user()
     client.force_login(person)
     variant = make_variant(price=45_000)
@@ -408,7 +408,7 @@ def test_web_basket_and_checkout_are_the_same_row(client: Client):
     assert "135.000" in page.content.decode()
 
 
-def test_checkout_queries_do_not_grow_with_lines():
+def test_checkout_queries_do_not_grow_with_lines() -> None:
     seller = make_seller()
     product = make_product(seller, variants=(("a", 0), ("b", 0), ("c", 0), ("d", 0)))
     other_variants = [make_variant(seller, name=f"{n}") for n in range(3)]
@@ -423,7 +423,7 @@ def test_checkout_queries_do_not_grow_with_lines():
     assert counts[0] == counts[1] == 26
 
 
-def test_purchase_queries_do_not_grow_with_lines():
+def test_purchase_queries_do_not_grow_with_lines() -> None:
     product = make_product(make_seller(), variants=(("a", 0), ("b", 0), ("c", 0), ("d", 0)))
     make_divisions()
     make_channel()

@@ -85,7 +85,7 @@ def read_order(order: str, token: str | None = None):
     return data_of(ORDER, token, id=order)["order"]
 
 
-def test_guest_pays_by_dummy_gateway():
+def test_guest_pays_by_dummy_gateway() -> None:
     thien_an, yen_duong = make_seller("HTX Thiên An"), make_seller("HTX Yến Dương")
     pillow, gourd = make_variant(thien_an, price=320_000), make_variant(yen_duong, name="Bí", price=30_000)
     checkout = prepare_checkout((pillow, 1), (gourd, 2))
@@ -135,7 +135,7 @@ def test_guest_pays_by_dummy_gateway():
     check_everything()
 
 
-def test_signed_in_buyer_pays_by_stripe(stripe: StripeDouble):  # noqa: F811
+def test_signed_in_buyer_pays_by_stripe(stripe: StripeDouble) -> None:  # noqa: F811
     person = make_user()
     token = token_of(person)
     checkout = prepare_checkout((make_variant(price=90_000), 1), token=token)
@@ -192,7 +192,7 @@ def test_signed_in_buyer_pays_by_stripe(stripe: StripeDouble):  # noqa: F811
     check_everything()
 
 
-def test_second_card_pays_after_a_declined_one(stripe: StripeDouble):  # noqa: F811
+def test_second_card_pays_after_a_declined_one(stripe: StripeDouble) -> None:  # noqa: F811
     checkout = prepare_checkout((make_variant(price=90_000), 1))
     first = start_payment(checkout, STRIPE)
     stripe.buyer_pays(GatewayCall.objects.get().reference, DECLINED_CARD)
@@ -215,7 +215,7 @@ def test_second_card_pays_after_a_declined_one(stripe: StripeDouble):  # noqa: F
     ]
 
 
-def test_catch_weight_order_is_only_authorised(stripe: StripeDouble):  # noqa: F811
+def test_catch_weight_order_is_only_authorised(stripe: StripeDouble) -> None:  # noqa: F811
     checkout = prepare_checkout((make_weighed_variant(), 1))
     started_payment = start_payment(checkout, STRIPE)
     stripe.buyer_pays(GatewayCall.objects.get().reference, GOOD_CARD)
@@ -231,7 +231,7 @@ def test_catch_weight_order_is_only_authorised(stripe: StripeDouble):  # noqa: F
     assert GatewayCall.objects.get().operation == Operation.START
 
 
-def test_cod_and_bank_transfer_gateways():
+def test_cod_and_bank_transfer_gateways() -> None:
     make_bank_account()
     variant = make_variant(price=90_000)
     in_cash, by_bank = prepare_checkout((variant, 1)), prepare_checkout((variant, 1))
@@ -250,7 +250,7 @@ def test_cod_and_bank_transfer_gateways():
     check_everything()
 
 
-def test_incomplete_checkout_is_refused_step_by_step():
+def test_incomplete_checkout_is_refused_step_by_step() -> None:
     checkout = start_checkout((make_variant(price=90_000), 1))
     refusals = [completion_error(checkout)]
     mutate_checkout(SET_EMAIL, id=checkout, email="hoa@example.com")
@@ -290,7 +290,7 @@ def test_incomplete_checkout_is_refused_step_by_step():
     assert data_of(CHECKOUT_PAYMENTS, id=checkout)["checkout"]["authorizeStatus"] == "PARTIAL"
 
 
-def test_stale_checkouts_are_refused():
+def test_stale_checkouts_are_refused() -> None:
     dearer, unavailable, sold_out, coded, stranded = (make_variant(price=90_000) for _each in range(5))
     voucher = make_voucher("CHAO10")
     checkouts = [prepare_checkout((each, 1)) for each in (dearer, unavailable, sold_out, coded, stranded)]
@@ -315,7 +315,7 @@ def test_stale_checkouts_are_refused():
     assert (Order.objects.count(), Basket.objects.count()) == (0, 5)
 
 
-def test_unpaid_order_is_placed_where_the_channel_allows_it():
+def test_unpaid_order_is_placed_where_the_channel_allows_it() -> None:
     make_channel(allow_unpaid_orders=True)
     checkout = prepare_checkout((make_variant(price=90_000), 1))
 
@@ -332,7 +332,7 @@ def test_unpaid_order_is_placed_where_the_channel_allows_it():
     assert order_data["totalBalance"] == {"amount": -120_000}
 
 
-def test_free_order_is_placed_without_payment():
+def test_free_order_is_placed_without_payment() -> None:
     make_voucher("TANG", value=100)
     make_voucher("SHIP")
     seller = make_seller()
@@ -345,7 +345,7 @@ def test_free_order_is_placed_without_payment():
     assert (order_data["status"], order_data["total"]["gross"]["amount"]) == ("UNFULFILLED", 0)
 
 
-def test_checkout_and_payment_of_another_user_are_not_found():
+def test_checkout_and_payment_of_another_user_are_not_found() -> None:
     owner, stranger = make_user(), make_user()
     token, stranger_token = token_of(owner), token_of(stranger)
     checkout = prepare_checkout((make_variant(price=90_000), 1), token=token)
@@ -374,7 +374,7 @@ def test_checkout_and_payment_of_another_user_are_not_found():
     ]
 
 
-def test_dummy_gateway_returns_the_requested_event_when_enabled(settings):
+def test_dummy_gateway_returns_the_requested_event_when_enabled(settings) -> None:
     variant = make_variant(price=90_000, on_hand=50)
     checkout = prepare_checkout((variant, 1))
     failed = charge(checkout, "CHARGE_FAILURE")
@@ -396,7 +396,7 @@ def test_dummy_gateway_returns_the_requested_event_when_enabled(settings):
     assert payment_start_errors(checkout, DUMMY) == [("paymentGateway", "NOT_FOUND")]
 
 
-def test_completed_checkout_is_not_found():
+def test_completed_checkout_is_not_found() -> None:
     checkout = prepare_checkout((make_variant(price=90_000), 1))
     charge(checkout)
     complete_order(checkout)
@@ -408,7 +408,7 @@ def test_completed_checkout_is_not_found():
     assert data_of(CHECKOUT_BY_ID, id=checkout) == {"checkout": None}
 
 
-def test_invoice_company_is_validated_and_saved():
+def test_invoice_company_is_validated_and_saved() -> None:
     thien_an = make_seller("HTX Thiên An")
     checkout = prepare_checkout((make_variant(thien_an, price=90_000), 1))
     start_payment(checkout, COD)
@@ -455,7 +455,7 @@ def test_invoice_company_is_validated_and_saved():
     assert company_seen_by_staff() == {"taxCode": "0101248141"}
 
 
-def test_long_idempotency_keys_are_compared_in_full():
+def test_long_idempotency_keys_are_compared_in_full() -> None:
     checkout = prepare_checkout((make_variant(price=90_000, on_hand=50), 1))
     long_prefix = "k" * 200
 

@@ -24,7 +24,7 @@ def complete_in_thread(checkout):
     return partial(data_of, COMPLETE_CHECKOUT, id=checkout)
 
 
-def test_concurrent_completion_makes_one_order(settings):
+def test_concurrent_completion_makes_one_order(settings) -> None:
     settings.API_DUMMY_PAYMENT = True
     checkout = prepare_checkout((make_variant(price=90_000), 1))
     start_payment(checkout, DUMMY)
@@ -37,7 +37,7 @@ def test_concurrent_completion_makes_one_order(settings):
     assert Stock.objects.get().allocated == 1
 
 
-def test_api_and_pages_cannot_oversell_concurrently():
+def test_api_and_pages_cannot_oversell_concurrently() -> None:
     make_channel(reservation_minutes=0)
     variant = make_variant(make_seller(), on_hand=3)
     checkouts = [prepare_checkout((variant, 1)) for _each in range(4)]

@@ -127,7 +127,7 @@ def choose_variant(pillow, token=None):
     return checkout, larger_variant
 
 
-def test_guest_buys_from_product_page_to_order(pillow, settings):
+def test_guest_buys_from_product_page_to_order(pillow, settings) -> None:
     settings.API_DUMMY_PAYMENT = True
     checkout, large = choose_variant(pillow)
     countries = data_of(CHANNEL, slug="viet-nam")["channel"]["countries"]
@@ -164,7 +164,7 @@ def test_guest_buys_from_product_page_to_order(pillow, settings):
     check_everything()
 
 
-def test_buyer_signs_in_pays_by_card_and_finds_the_order(pillow, stripe: StripeDouble):  # noqa: F811
+def test_buyer_signs_in_pays_by_card_and_finds_the_order(pillow, stripe: StripeDouble) -> None:  # noqa: F811
     person = make_user()
     checkout, _large = choose_variant(pillow)
     signed = data_of(SIGN_IN, email=person.email, password=PASSWORD)["tokenCreate"]
@@ -225,7 +225,7 @@ def test_buyer_signs_in_pays_by_card_and_finds_the_order(pillow, stripe: StripeD
     check_everything()
 
 
-def test_each_further_checkout_takes_five_queries_and_its_own_price():
+def test_each_further_checkout_takes_five_queries_and_its_own_price() -> None:
     person = make_user()
     seller = make_seller()
     all_of_them = """{ me { checkouts(first: 9) { edges { node {

@@ -26,7 +26,7 @@ def token():
     return token_of(make_admin())
 
 
-def test_page_is_created_with_attributes_of_its_type(token):
+def test_page_is_created_with_attributes_of_its_type(token) -> None:
     mood = Attribute.objects.create(
         slug="mood", name="Mood", input_type=InputType.PLAIN_TEXT, kind=AttributeKind.PAGE_TYPE
     )
@@ -61,7 +61,7 @@ def test_page_is_created_with_attributes_of_its_type(token):
     assert data_of('{ page(slug: "gioi-thieu") { title } }') == {"page": {"title": "Giới thiệu"}}
 
 
-def test_page_type_with_pages_cannot_be_deleted(token):
+def test_page_type_with_pages_cannot_be_deleted(token) -> None:
     page = make_page()
 
     (payload,) = data_of(
@@ -74,7 +74,7 @@ def test_page_type_with_pages_cannot_be_deleted(token):
     assert PageType.objects.exists()
 
 
-def test_page_of_a_cooperative_cannot_be_deleted(token):
+def test_page_of_a_cooperative_cannot_be_deleted(token) -> None:
     PageType.objects.create(slug="cooperative", name="Hợp tác xã")
     key = global_id("Page", 10**9 + make_cooperative(slug="thien-an").pk)
 
@@ -90,7 +90,7 @@ CREATE_MENU_ITEM = """mutation ($input: MenuItemCreateInput!) { menuItemCreate(i
   menuItem { id name level category { slug } page { slug } } errors { field code } } }"""
 
 
-def test_menu_items_are_created(token):
+def test_menu_items_are_created(token) -> None:
     make_channel()
     PageType.objects.create(slug="cooperative", name="Hợp tác xã")
     thien_an = make_cooperative(slug="thien-an")
@@ -143,7 +143,7 @@ def test_menu_items_are_created(token):
         ({"name": "Xa", "parent": global_id("MenuItem", 999)}, {"field": "parent", "code": "NOT_FOUND"}),
     ],
 )
-def test_invalid_menu_item_is_refused(token, invalid_values, error):
+def test_invalid_menu_item_is_refused(token, invalid_values, error) -> None:
     menu = Menu.objects.create(slug="navbar", name="navbar")
 
     (payload,) = data_of(
@@ -154,7 +154,7 @@ def test_invalid_menu_item_is_refused(token, invalid_values, error):
     assert not MenuItem.objects.exists()
 
 
-def test_page_create_requires_permission(token):
+def test_page_create_requires_permission(token) -> None:
     page_type_id = global_id("PageType", make_page().page_type_id)
 
     response = execute(

@@ -29,7 +29,7 @@ def entry(**fields):
     return {"level": 0} | nothing | fields
 
 
-def test_menu_links_categories_pages_and_cooperatives(django_assert_num_queries):
+def test_menu_links_categories_pages_and_cooperatives(django_assert_num_queries) -> None:
     make_channel()
     PageType.objects.create(slug="cooperative", name="Hợp tác xã")
     thien_an = make_cooperative(slug="thien-an")
@@ -67,7 +67,7 @@ def test_menu_links_categories_pages_and_cooperatives(django_assert_num_queries)
     ]
 
 
-def test_unknown_menu_is_null():
+def test_unknown_menu_is_null() -> None:
     make_channel()
 
     assert data_of(MENU, slug="footer") == {"menu": None}

@@ -40,7 +40,7 @@ def rich_text(text):
     return {"blocks": [{"type": "paragraph", "data": {"text": text}}]}
 
 
-def test_page_with_attributes_and_translation():
+def test_page_with_attributes_and_translation() -> None:
     page = make_page(content=rich_text("Xin chào"), seo_title="Chợ của núi")
     mood = Attribute.objects.create(
         slug="mood", name="Mood", input_type=InputType.PLAIN_TEXT, kind=AttributeKind.PAGE_TYPE
@@ -73,13 +73,13 @@ def test_page_with_attributes_and_translation():
         {"published_at": timezone.now() + datetime.timedelta(days=1)},
     ],
 )
-def test_customers_do_not_see_unpublished_pages(fields):
+def test_customers_do_not_see_unpublished_pages(fields) -> None:
     make_page(**fields)
 
     assert data_of(PAGE, slug="gioi-thieu", language="EN") == {"page": None}
 
 
-def test_every_cooperative_has_a_page():
+def test_every_cooperative_has_a_page() -> None:
     PageType.objects.create(slug="cooperative", name="Hợp tác xã")
     thien_an = make_cooperative(slug="thien-an", story="Dệt bằng tay.\n\nTừ 2019.")
 
@@ -92,14 +92,14 @@ def test_every_cooperative_has_a_page():
     assert data["page"]["assignedAttributes"] == []
 
 
-def test_unapproved_cooperative_has_no_page():
+def test_unapproved_cooperative_has_no_page() -> None:
     PageType.objects.create(slug="cooperative", name="Hợp tác xã")
     make_cooperative(slug="thien-an", state=CooperativeState.APPLIED)
 
     assert data_of(PAGE, slug="thien-an", language="EN") == {"page": None}
 
 
-def test_pages_are_filtered_by_slug_and_type(django_assert_num_queries):
+def test_pages_are_filtered_by_slug_and_type(django_assert_num_queries) -> None:
     make_channel()
     page_type = PageType.objects.create(slug="cooperative", name="Hợp tác xã")
     make_cooperative(slug="thien-an")

@@ -64,7 +64,7 @@ def fulfil(order, token, lines=None, **variables):
     return data["orderFulfill"]
 
 
-def test_fulfill_sends_lines_of_several_cooperatives():
+def test_fulfill_sends_lines_of_several_cooperatives() -> None:
     pillow = make_variant(make_seller("HTX Thiên An"), on_hand=10)
     tea = make_variant(make_seller("HTX Yến Dương"), name="Trà", on_hand=10)
     order = make_order((pillow, 2), (tea, 3))
@@ -91,7 +91,7 @@ def test_fulfill_sends_lines_of_several_cooperatives():
     assert (get_stock(tea).on_hand, get_stock(tea).allocated) == (7, 0)
 
 
-def test_fulfillment_waits_for_approval_and_can_be_cancelled():
+def test_fulfillment_waits_for_approval_and_can_be_cancelled() -> None:
     ShopSettings.objects.update_or_create(pk=1, defaults={"fulfillment_auto_approve": False})
     pillow = make_variant(on_hand=10)
     order = make_order((pillow, 2))
@@ -133,7 +133,7 @@ def test_fulfillment_waits_for_approval_and_can_be_cancelled():
     assert cancelled_again["errors"] == [{"code": "CANNOT_CANCEL_FULFILLMENT"}]
 
 
-def test_fulfill_takes_stock_from_the_chosen_warehouse():
+def test_fulfill_takes_stock_from_the_chosen_warehouse() -> None:
     seller, channel = make_seller(), make_channel()
     pillow = make_variant(seller, on_hand=5)
     order = make_order((pillow, 3))
@@ -169,7 +169,7 @@ def test_fulfill_takes_stock_from_the_chosen_warehouse():
         ("unconfirmed", "INVALID"),
     ],
 )
-def test_invalid_fulfillment_is_refused_and_changes_nothing(mistake, code):
+def test_invalid_fulfillment_is_refused_and_changes_nothing(mistake, code) -> None:
     seller = make_seller()
     order = make_order((make_variant(seller, on_hand=5), 2))
     lines = lines_of(order)
@@ -204,7 +204,7 @@ def test_invalid_fulfillment_is_refused_and_changes_nothing(mistake, code):
     assert list(OrderPart.objects.filter(order=order).values_list("state", "progress")) == before
 
 
-def test_cooperative_staff_fulfill_only_their_own_lines():
+def test_cooperative_staff_fulfill_only_their_own_lines() -> None:
     thien_an, yen_duong = make_seller("HTX Thiên An"), make_seller("HTX Yến Dương")
     order = make_order((make_variant(thien_an), 1), (make_variant(yen_duong, name="Trà"), 1))
     own_line, foreign_line = lines_of(order)

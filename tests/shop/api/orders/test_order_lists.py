@@ -54,7 +54,7 @@ def three_orders():
     return first, second, third, token
 
 
-def test_orders_are_filtered_searched_and_sorted(three_orders):
+def test_orders_are_filtered_searched_and_sorted(three_orders) -> None:
     first, second, third, token = three_orders
     name = {order.number: label for order, label in ((first, "1"), (second, "2"), (third, "3"))}
 
@@ -113,7 +113,7 @@ def test_orders_are_filtered_searched_and_sorted(three_orders):
     assert [(arguments, listed_orders(**arguments)) for arguments, _expected in cases] == cases
 
 
-def test_orders_are_paged_in_both_directions(three_orders):
+def test_orders_are_paged_in_both_directions(three_orders) -> None:
     first, second, third, token = three_orders
 
     page = data_of(ORDERS, token, first=2)["orders"]
@@ -127,7 +127,7 @@ def test_orders_are_paged_in_both_directions(three_orders):
     assert [edge["node"]["number"] for edge in previous_page["edges"]] == [str(third.number)]
 
 
-def test_invalid_list_arguments_are_errors(three_orders):
+def test_invalid_list_arguments_are_errors(three_orders) -> None:
     *_orders, token = three_orders
     for arguments, code in (
         ({"first": 101}, "GraphQLError"),
@@ -145,7 +145,7 @@ def test_invalid_list_arguments_are_errors(three_orders):
     )
 
 
-def test_staff_restricted_to_a_channel_see_only_its_orders(three_orders):
+def test_staff_restricted_to_a_channel_see_only_its_orders(three_orders) -> None:
     first, _second, _third, _token = three_orders
 
     staff = make_staff(Permission.MANAGE_ORDERS)
@@ -164,7 +164,7 @@ def test_staff_restricted_to_a_channel_see_only_its_orders(three_orders):
     }
 
 
-def test_order_list_queries_do_not_grow_with_orders(django_assert_num_queries):
+def test_order_list_queries_do_not_grow_with_orders(django_assert_num_queries) -> None:
     pillow = make_variant(on_hand=50)
     token = token_of(make_admin())
     query = """{ orders(first: 20) { totalCount edges { node {
@@ -185,7 +185,7 @@ def test_order_list_queries_do_not_grow_with_orders(django_assert_num_queries):
         data_of(query, token)
 
 
-def test_homepage_events_and_orders_total(three_orders):
+def test_homepage_events_and_orders_total(three_orders) -> None:
     first, _second, third, token = three_orders
     query = """{ homepageEvents(last: 10) { totalCount edges { node { type orderNumber } } }
       all: ordersTotal(channel: "viet-nam") { gross { amount } net { amount } }
@@ -210,7 +210,7 @@ def test_homepage_events_and_orders_total(three_orders):
     assert denied["data"] == {"homepageEvents": None, "all": None, "today": None}
 
 
-def test_balance_is_selected_beside_other_fields_of_own_orders():
+def test_balance_is_selected_beside_other_fields_of_own_orders() -> None:
     """The balance needs a column and an annotation of the same value."""
     person = make_user()
     order = make_order((make_variant(price=90_000), 2), user=person)

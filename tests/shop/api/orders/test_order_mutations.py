@@ -32,7 +32,7 @@ def run_order_mutation(name, order, fields="order { status }", token=None):
     return data_of(query, token or token_of(make_admin()), id=global_id("Order", order.pk))[name]
 
 
-def test_cancelled_order_releases_its_stock():
+def test_cancelled_order_releases_its_stock() -> None:
     pillow = make_variant(on_hand=5)
     order = make_order((pillow, 2))
 
@@ -55,7 +55,7 @@ def test_cancelled_order_releases_its_stock():
     ]
 
 
-def test_order_awaiting_payment_is_confirmed():
+def test_order_awaiting_payment_is_confirmed() -> None:
     make_bank_account()
     order = make_order(method=PaymentMethod.TRANSFER)
     assert order.confirmed_at is None
@@ -68,7 +68,7 @@ def test_order_awaiting_payment_is_confirmed():
     assert run_order_mutation("orderConfirm", order)["errors"] == [{"field": None, "code": "INVALID"}]
 
 
-def test_notes_are_added_and_updated():
+def test_notes_are_added_and_updated() -> None:
     order, admin = make_order(), make_admin()
     token, key = token_of(admin), global_id("Order", order.pk)
     add = """mutation($order: ID!, $words: String!) {
@@ -124,7 +124,7 @@ def grant_refund(order, token=None, **input_data):
     return data["orderGrantRefundCreate"]
 
 
-def test_granted_refund_of_lines_releases_their_stock():
+def test_granted_refund_of_lines_releases_their_stock() -> None:
     pillow = make_variant(price=320_000)
     order = make_order((pillow, 2))
     line = order.lines.get()
@@ -152,7 +152,7 @@ def test_granted_refund_of_lines_releases_their_stock():
     assert get_stock(pillow).allocated == 1
 
 
-def test_granted_amount_is_spread_over_all_parts():
+def test_granted_amount_is_spread_over_all_parts() -> None:
     thien_an, yen_duong = make_seller("HTX Thiên An"), make_seller("HTX Yến Dương")
     order = make_order((make_variant(thien_an, price=270_000), 1), (make_variant(yen_duong, price=70_000), 1))
 
@@ -180,7 +180,7 @@ def test_granted_amount_is_spread_over_all_parts():
         ({"line": "foreign"}, "lines", "NOT_FOUND"),
     ],
 )
-def test_invalid_refund_is_refused(invalid_values, field, code):
+def test_invalid_refund_is_refused(invalid_values, field, code) -> None:
     order = make_order((make_variant(price=320_000), 1))
     if "lines" in invalid_values:
         key = global_id("OrderLine", order.lines.get().pk)
@@ -200,7 +200,7 @@ def test_invalid_refund_is_refused(invalid_values, field, code):
     assert not RefundLine.objects.exists()
 
 
-def test_cooperative_staff_refund_only_their_part():
+def test_cooperative_staff_refund_only_their_part() -> None:
     thien_an, yen_duong = make_seller("HTX Thiên An"), make_seller("HTX Yến Dương")
     order = make_order((make_variant(thien_an, price=320_000), 1), (make_variant(yen_duong, price=50_000), 1))
     token = token_of(make_staff(Permission.MANAGE_ORDERS, works_for=(thien_an,)))
@@ -250,7 +250,7 @@ NEW_ADDRESS = {
 }
 
 
-def test_order_update_leaves_the_sums_unchanged():
+def test_order_update_leaves_the_sums_unchanged() -> None:
     make_divisions()
     order = make_order()
     token, key = token_of(make_admin()), global_id("Order", order.pk)
@@ -287,7 +287,7 @@ def test_order_update_leaves_the_sums_unchanged():
     assert Change.objects.filter(action="order.corrected").count() == 1
 
 
-def test_invalid_order_update_is_refused():
+def test_invalid_order_update_is_refused() -> None:
     make_divisions()
     order = make_order()
     Order.objects.filter(pk=make_order().pk).update(external_reference="DH-1")
@@ -339,7 +339,7 @@ query($id: ID!) { order(id: $id) {
 """
 
 
-def test_order_details_for_platform_and_cooperative_staff():
+def test_order_details_for_platform_and_cooperative_staff() -> None:
     seller = make_seller()
     order = make_order((make_variant(seller, on_hand=5, price=320_000), 2))
     admin = token_of(make_admin())

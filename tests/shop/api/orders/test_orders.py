@@ -64,7 +64,7 @@ query order($id: ID!) {
 """
 
 
-def test_guest_order_is_visible_by_its_id():
+def test_guest_order_is_visible_by_its_id() -> None:
     seller = make_seller("HTX Thiên An")
     pillow = make_variant(seller, name="Gối thảo dược", price=320_000)
     order = make_order((pillow, 2))
@@ -123,7 +123,7 @@ def test_guest_order_is_visible_by_its_id():
     assert order_data["fulfillments"] == []
 
 
-def test_order_is_hidden_from_other_users():
+def test_order_is_hidden_from_other_users() -> None:
     buyer, stranger = make_user(), make_user()
     order = make_order(user=buyer)
     key = global_id("Order", order.pk)
@@ -142,7 +142,7 @@ def test_order_is_hidden_from_other_users():
     }
 
 
-def test_own_orders_are_listed_newest_first_in_few_queries(django_assert_max_num_queries):
+def test_own_orders_are_listed_newest_first_in_few_queries(django_assert_max_num_queries) -> None:
     buyer = make_user()
     pillow = make_variant(on_hand=50)
     numbers = [
@@ -163,7 +163,7 @@ def test_own_orders_are_listed_newest_first_in_few_queries(django_assert_max_num
     assert listed["totalCount"] == 3
 
 
-def test_pickup_order_names_its_collection_point():
+def test_pickup_order_names_its_collection_point() -> None:
     seller, channel = make_seller(), make_channel()
     pillow = make_variant(seller)
     delivery_method = make_market_pickup(seller, channel)
@@ -180,7 +180,7 @@ def test_pickup_order_names_its_collection_point():
     }
 
 
-def test_voucher_discount_is_shown_on_order_and_lines():
+def test_voucher_discount_is_shown_on_order_and_lines() -> None:
     make_voucher("CHAO10", value=10)
     pillow = make_variant(price=320_000)
     basket = make_basket((pillow, 2))
@@ -223,7 +223,7 @@ def test_voucher_discount_is_shown_on_order_and_lines():
     "text",
     ["abc", "T3JkZXI6MQ==", global_id("User", 1), "T3JkZXI6MDAwMDAwMDAtMDAwMC00MDAwLTgwMDAtMDAwMDAwMDAwMDAw"],
 )
-def test_unknown_order_id_is_null_and_malformed_id_is_an_error(text):
+def test_unknown_order_id_is_null_and_malformed_id_is_an_error(text) -> None:
     response = execute("query($id: ID!) { order(id: $id) { number } }", id=text)
 
     assert response["data"] == {"order": None}
@@ -233,7 +233,7 @@ def test_unknown_order_id_is_null_and_malformed_id_is_an_error(text):
     )
 
 
-def test_order_query_takes_exactly_one_identifier():
+def test_order_query_takes_exactly_one_identifier() -> None:
     order = make_order()
     Order.objects.filter(pk=order.pk).update(external_reference="DH-1")
     query = "query($id: ID, $ref: String) { order(id: $id, externalReference: $ref) { number } }"
@@ -245,7 +245,7 @@ def test_order_query_takes_exactly_one_identifier():
     assert execute(query, ref="DH-1")["errors"][0]["extensions"]["code"] == "PermissionDenied"
 
 
-def test_only_the_owner_writes_public_order_metadata():
+def test_only_the_owner_writes_public_order_metadata() -> None:
     buyer = make_user()
     guests, theirs = make_order(), make_order(user=buyer)
     write = """mutation($id: ID!) { updateMetadata(id: $id, input: [{key: "a", value: "b"}]) {

@@ -68,7 +68,7 @@ def unpaid_order():
     return order, global_id("Order", order.pk), token
 
 
-def test_reported_charge_confirms_the_order(unpaid_order):
+def test_reported_charge_confirms_the_order(unpaid_order) -> None:
     order, key, token = unpaid_order
     input_data = {
         "name": "Máy quẹt thẻ",
@@ -107,7 +107,7 @@ def test_reported_charge_confirms_the_order(unpaid_order):
     assert Order.objects.get(pk=order.pk).charged == 350_000
 
 
-def test_reported_authorisation_confirms_and_is_captured_later(unpaid_order):
+def test_reported_authorisation_confirms_and_is_captured_later(unpaid_order) -> None:
     _order, key, token = unpaid_order
 
     created = data_of(CREATE, token, id=key, transaction={"amountAuthorized": vnd(350_000)})
@@ -142,7 +142,7 @@ def test_reported_authorisation_confirms_and_is_captured_later(unpaid_order):
     ]
 
 
-def test_event_reported_twice_counts_once(unpaid_order):
+def test_event_reported_twice_counts_once(unpaid_order) -> None:
     _order, key, token = unpaid_order
     created = data_of(CREATE, token, id=key, transaction={"name": "Ví"})["transactionCreate"]
     transaction = created["transaction"]["id"]
@@ -169,7 +169,7 @@ def test_event_reported_twice_counts_once(unpaid_order):
     assert PaymentEvent.objects.filter(key__startswith="reported:").count() == 1
 
 
-def test_long_references_are_compared_in_full(unpaid_order):
+def test_long_references_are_compared_in_full(unpaid_order) -> None:
     order, key, token = unpaid_order
     created = data_of(CREATE, token, id=key, transaction={"name": "Ví"})["transactionCreate"]
     event = {"id": created["transaction"]["id"], "type": "CHARGE_SUCCESS", "amount": 100_000}
@@ -181,7 +181,7 @@ def test_long_references_are_compared_in_full(unpaid_order):
     assert Order.objects.get(pk=order.pk).charged == 200_000
 
 
-def test_payment_can_be_reported_for_a_checkout():
+def test_payment_can_be_reported_for_a_checkout() -> None:
     basket = make_basket((make_variant(), 1))
     token = token_of(make_admin())
     query = CREATE.replace("order { status", "checkout { id } order { status")
@@ -205,7 +205,7 @@ def test_payment_can_be_reported_for_a_checkout():
         ({"externalUrl": "no address"}, "externalUrl", "INVALID"),
     ],
 )
-def test_invalid_transaction_is_refused(unpaid_order, invalid_values, field, code):
+def test_invalid_transaction_is_refused(unpaid_order, invalid_values, field, code) -> None:
     _order, key, token = unpaid_order
     before = Payment.objects.count()
 
@@ -215,7 +215,7 @@ def test_invalid_transaction_is_refused(unpaid_order, invalid_values, field, cod
     assert Payment.objects.count() == before
 
 
-def test_reporting_requires_permission_and_an_external_payment(unpaid_order):
+def test_reporting_requires_permission_and_an_external_payment(unpaid_order) -> None:
     order, key, token = unpaid_order
     own_payment = order.payments.get()
     update = data_of(
@@ -231,7 +231,7 @@ def test_reporting_requires_permission_and_an_external_payment(unpaid_order):
     assert Payment.objects.count() == 1
 
 
-def test_order_is_marked_as_paid_once(unpaid_order):
+def test_order_is_marked_as_paid_once(unpaid_order) -> None:
     order, key, token = unpaid_order
     mark_as_paid = """mutation($id: ID!) { orderMarkAsPaid(id: $id, transactionReference: "PT-7") {
       errors { field code }
@@ -248,7 +248,7 @@ def test_order_is_marked_as_paid_once(unpaid_order):
     assert Order.objects.get(pk=order.pk).charged == 350_000
 
 
-def test_refund_can_be_requested_but_not_charge_or_cancel(unpaid_order):
+def test_refund_can_be_requested_but_not_charge_or_cancel(unpaid_order) -> None:
     order, key, token = unpaid_order
     created = data_of(CREATE, token, id=key, transaction={"amountCharged": vnd(350_000)})
     transaction = created["transactionCreate"]["transaction"]["id"]

@@ -70,7 +70,7 @@ def read_order_as(user, order):
     return data_of(ORDER, token_of(user), id=edge["node"]["id"])["order"]
 
 
-def test_cooperative_staff_see_their_part_with_its_sums(two_parts):
+def test_cooperative_staff_see_their_part_with_its_sums(two_parts) -> None:
     order, thien_an, yen_duong = two_parts
     for part in order.parts.all():
         accept_part(part_id=part.pk, actor=Actor.system(), now=NOW)
@@ -116,7 +116,7 @@ def test_cooperative_staff_see_their_part_with_its_sums(two_parts):
     assert read_order_as(make_admin(), order)["grantedRefunds"] == [{"amount": {"amount": 10_000}}]
 
 
-def test_delivery_address_is_shown_after_the_part_is_accepted(two_parts):
+def test_delivery_address_is_shown_after_the_part_is_accepted(two_parts) -> None:
     order, thien_an, yen_duong = two_parts
     staff = make_staff(Permission.MANAGE_ORDERS, works_for=(thien_an,))
     Order.objects.filter(pk=order.pk).update(private_metadata={"secret": "x"})
@@ -140,7 +140,7 @@ def test_delivery_address_is_shown_after_the_part_is_accepted(two_parts):
     assert read_order_as(make_admin(), order)["privateMetadata"] == [{"key": "secret"}]
 
 
-def test_cooperative_staff_do_not_see_the_guest_order_id(two_parts):
+def test_cooperative_staff_do_not_see_the_guest_order_id(two_parts) -> None:
     order, thien_an, _yen_duong = two_parts
     staff = make_staff(Permission.MANAGE_ORDERS, works_for=(thien_an,))
 
@@ -157,7 +157,7 @@ def test_cooperative_staff_do_not_see_the_guest_order_id(two_parts):
     assert data_of(ORDER, token_of(staff), id=global_id("Order", order.pk)) == {"order": None}
 
 
-def test_order_of_other_cooperatives_is_not_found(two_parts):
+def test_order_of_other_cooperatives_is_not_found(two_parts) -> None:
     order, thien_an, yen_duong = two_parts
     stranger = make_staff(Permission.MANAGE_ORDERS, works_for=(make_seller("HTX Khác"),))
     packer = make_staff(Permission.MANAGE_PRODUCTS, works_for=(thien_an,))
@@ -179,7 +179,7 @@ def test_order_of_other_cooperatives_is_not_found(two_parts):
     )
 
 
-def test_unconfirmed_order_is_hidden_from_cooperative_staff(two_parts):
+def test_unconfirmed_order_is_hidden_from_cooperative_staff(two_parts) -> None:
     order, thien_an, _yen_duong = two_parts
     Order.objects.filter(pk=order.pk).update(confirmed_at=None)
     staff = make_staff(Permission.MANAGE_ORDERS, works_for=(thien_an,))
@@ -187,7 +187,7 @@ def test_unconfirmed_order_is_hidden_from_cooperative_staff(two_parts):
     assert data_of(ORDERS, token_of(staff))["orders"]["totalCount"] == 0
 
 
-def test_part_list_queries_do_not_grow_with_orders(two_parts, django_assert_num_queries):
+def test_part_list_queries_do_not_grow_with_orders(two_parts, django_assert_num_queries) -> None:
     order, thien_an, _yen_duong = two_parts
     accept_part(part_id=order.parts.get(cooperative=thien_an).pk, actor=Actor.system(), now=NOW)
     token = token_of(make_staff(Permission.MANAGE_ORDERS, works_for=(thien_an,)))
@@ -204,7 +204,7 @@ def test_part_list_queries_do_not_grow_with_orders(two_parts, django_assert_num_
         data_of(query, token)
 
 
-def test_group_cooperatives_are_assigned(client):
+def test_group_cooperatives_are_assigned(client) -> None:
     thien_an = make_seller("HTX Thiên An")
     member = make_user(is_staff=True)
     group = Group.objects.create(name="Phần của hợp tác xã")
@@ -245,7 +245,7 @@ def test_group_cooperatives_are_assigned(client):
     assert client.get(reverse("desk:orders")).status_code == 200
 
 
-def test_cooperative_staff_do_not_see_the_buyer(two_parts):
+def test_cooperative_staff_do_not_see_the_buyer(two_parts) -> None:
     _order, thien_an, _yen_duong = two_parts
     buyer = make_user()
     theirs = make_order((make_variant(thien_an, name="Khăn"), 1), user=buyer)
@@ -264,7 +264,7 @@ def test_cooperative_staff_do_not_see_the_buyer(two_parts):
     assert values(staff) == (None, None)
 
 
-def test_cooperative_staff_see_only_names_of_each_other(two_parts):
+def test_cooperative_staff_see_only_names_of_each_other(two_parts) -> None:
     order, thien_an, _yen_duong = two_parts
     home_address = {"street_address_1": "Nhà riêng", "city": "Xã Phủ Thông", "country_area": "Thái Nguyên"}
     member = make_member(thien_an, first_name="Mai")
@@ -294,7 +294,7 @@ def test_cooperative_staff_see_only_names_of_each_other(two_parts):
     }
 
 
-def test_staff_cannot_handle_their_own_purchase(two_parts):
+def test_staff_cannot_handle_their_own_purchase(two_parts) -> None:
     _order, thien_an, yen_duong = two_parts
     staff = make_staff(Permission.MANAGE_ORDERS, works_for=(thien_an,))
     bought = make_order((make_variant(yen_duong, name="Mật ong", price=90_000), 1), user=staff)
@@ -335,7 +335,7 @@ def test_staff_cannot_handle_their_own_purchase(two_parts):
     assert data_of(query, token_of(theirs), id=key) == {"order": None, "orders": {"totalCount": 2}}
 
 
-def test_hidden_fields_cannot_be_used_as_filters(two_parts):
+def test_hidden_fields_cannot_be_used_as_filters(two_parts) -> None:
     order, thien_an, yen_duong = two_parts
     buyer = make_user()
     Order.objects.filter(pk=order.pk).update(user=buyer, email="hoa@example.com")
@@ -368,7 +368,7 @@ def test_hidden_fields_cannot_be_used_as_filters(two_parts):
         assert total_count(argument, staff) == 1, argument
 
 
-def test_buyer_sees_only_the_warehouse_of_a_parcel(two_parts):
+def test_buyer_sees_only_the_warehouse_of_a_parcel(two_parts) -> None:
     order, thien_an, _yen_duong = two_parts
     part = order.parts.get(cooperative=thien_an)
     accept_part(part_id=part.pk, actor=Actor.system(), now=NOW)

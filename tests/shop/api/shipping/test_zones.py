@@ -49,7 +49,7 @@ mutation($id: ID!, $input: ShippingMethodChannelListingInput!) {
 """
 
 
-def test_zone_with_a_shipping_method_is_created_and_deleted():
+def test_zone_with_a_shipping_method_is_created_and_deleted() -> None:
     token = token_of(make_staff(Permission.MANAGE_SHIPPING))
     channel, warehouse = make_channel(), make_seller().warehouses.get()
     channel_id, slug = global_id("Channel", channel.pk), channel.slug
@@ -142,7 +142,7 @@ def test_zone_with_a_shipping_method_is_created_and_deleted():
     assert not Zone.objects.filter(name="Nước ngoài").exists()
 
 
-def test_availability_follows_the_warehouses_of_zones():
+def test_availability_follows_the_warehouses_of_zones() -> None:
     product = make_product(on_hand=5)
     zone = make_zone(make_channel())
     token, key = token_of(make_admin()), global_id("ShippingZone", zone.pk)
@@ -156,7 +156,7 @@ def test_availability_follows_the_warehouses_of_zones():
     assert Listing.objects.get(product=product).is_available is True
 
 
-def test_invalid_zones_methods_and_prices_are_refused():
+def test_invalid_zones_methods_and_prices_are_refused() -> None:
     make_seller()
     channel = make_channel()
     zone, foreign = make_zone(channel), make_channel(slug="khac", name="Khác")
@@ -211,7 +211,7 @@ def test_invalid_zones_methods_and_prices_are_refused():
     assert denied["errors"][0]["extensions"]["code"] == "PermissionDenied"
 
 
-def test_zone_queries_do_not_grow_with_zones(django_assert_num_queries):
+def test_zone_queries_do_not_grow_with_zones(django_assert_num_queries) -> None:
     token = token_of(make_admin())
     query = """{ shippingZones(first: 10) { edges { node {
       name countries { code } channels { slug } warehouses { name } priceRange { start { amount } }
