@@ -194,6 +194,17 @@ def test_tasks_process_rows_through_the_sweep_helper() -> None:
     ]
 
 
+def test_tests_are_annotated_as_returning_none() -> None:
+    unannotated = [
+        f"{named(path)}:{node.lineno}"
+        for path in (ROOT / "tests").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_") and node.returns is None
+    ]
+
+    assert unannotated == []
+
+
 def test_python_files_have_unix_line_ends() -> None:
     files = subprocess.run(
         ["git", "ls-files", "--eol", "*.py"], cwd=ROOT, capture_output=True, text=True, check=True
