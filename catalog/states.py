@@ -26,6 +26,9 @@ LISTING_MOVES: Moves = {
     ListingState.WITHDRAWN: frozenset({ListingState.DRAFT}),
 }
 
+# The platform approved what is on sale; a paused listing resumes without it.
+APPROVED_STATES = (ListingState.PUBLISHED, ListingState.PAUSED)
+
 
 class RevisionState(TextChoices):
     IN_REVIEW = "in_review", _("being checked")

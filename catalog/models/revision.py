@@ -4,18 +4,20 @@ import datetime
 import uuid
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import pgettext_lazy
 
+from catalog.models.listing import Listing
 from catalog.models.product import Product, ProductMedia
-from catalog.states import RevisionState
+from catalog.states import APPROVED_STATES, RevisionState
 from shop.core.models import Picture
 
 
 class RevisionQuerySet(models.QuerySet["ProductRevision"]):
     def waiting(self) -> RevisionQuerySet:
-        """Return revisions that wait for the platform's review, longest waiting first."""
-        rows = self.filter(state=RevisionState.IN_REVIEW, product__removed_at=None)
+        """Return revisions of products on sale or paused that wait for review, longest waiting first."""
+        approved = Listing.objects.filter(product=OuterRef("product"), state__in=APPROVED_STATES)
+        rows = self.filter(Exists(approved), state=RevisionState.IN_REVIEW, product__removed_at=None)
         return rows.order_by("submitted_at", "pk")
 
 

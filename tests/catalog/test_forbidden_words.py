@@ -108,3 +108,12 @@ def test_desk_adds_and_removes_phrases() -> None:
     assert Change.objects.get(action="forbidden_phrase.removed").snapshot == {"phrase": "thuốc tiên"}
     with assert_refused(Missing, "missing"):
         allow_phrase(phrase_id=row.pk, **COMMON)
+
+
+def test_seeded_reasons_cite_the_articles_of_the_law_on_advertising() -> None:
+    reasons = set(ForbiddenPhrase.objects.values_list("reason", flat=True))
+
+    assert reasons == {
+        "không được giới thiệu thực phẩm, thảo mộc như thuốc chữa bệnh "
+        "(Luật Quảng cáo: khoản 9 Điều 8, khoản 1 Điều 19)."
+    }

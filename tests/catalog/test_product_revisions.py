@@ -293,6 +293,17 @@ def test_member_drops_the_changes() -> None:
     assert (product.name, ProductRevision.objects.exists()) == ("Lá gối", False)
 
 
+@pytest.mark.parametrize("state", [ListingState.WITHDRAWN, ListingState.DRAFT])
+def test_changes_of_a_listing_that_is_not_on_sale_do_not_wait(state: ListingState) -> None:
+    product = make_approved()
+    edit(product, name="Lá thơm")
+    assert [row.product for row in ProductRevision.objects.waiting()] == [product]
+
+    Listing.objects.update(state=state)
+
+    assert list(ProductRevision.objects.waiting()) == []
+
+
 def test_listing_that_changed_during_its_review_is_not_published() -> None:
     product = make_approved()
     Listing.objects.update(state=ListingState.IN_REVIEW, submitted_at=NOW)

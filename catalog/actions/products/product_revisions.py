@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from catalog.actions.listings.listing_states import require_legal_fields
 from catalog.models import Listing, Product, ProductRevision
-from catalog.states import ListingState, RevisionState
+from catalog.states import APPROVED_STATES, ListingState, RevisionState
 from shop.core.actors import Actor
 from shop.core.database.unique_fields import validate_column_limits
 from shop.core.models import Translation, record_change
@@ -21,12 +21,11 @@ REVIEWED_COLUMNS = (
     *("name", "category_id", "description", "description_text", "origin", "ingredients", "packaging"),
     *("shelf_life", "storage", "return_terms", "seo_title", "seo_description"),
 )
-_APPROVED_STATES = (ListingState.PUBLISHED, ListingState.PAUSED)
 
 
 def is_approved(product: Product) -> bool:
     """Whether the platform approved it in a channel that checks listings; a paused one may resume alone."""
-    approved = Listing.objects.filter(product=product, state__in=_APPROVED_STATES)
+    approved = Listing.objects.filter(product=product, state__in=APPROVED_STATES)
     return (
         approved.filter(channel__checks_listings=True).exists() and not product.cooperative.is_platform_seller
     )

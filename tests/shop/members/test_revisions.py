@@ -86,7 +86,7 @@ def test_forbidden_words_stop_the_form_with_the_reason(member, product) -> None:
 
     assert "chữa khỏi" in page
     assert 'value="Lá chữa khỏi ung thư"' in page
-    assert "Nghị định 15/2018/NĐ-CP" in page
+    assert "khoản 9 Điều 8" in page
     assert Product.objects.get(pk=product.pk).name == "Lá gối"
     assert not ProductRevision.objects.exists()
 
