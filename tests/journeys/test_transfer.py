@@ -116,7 +116,7 @@ def test_page_updates_when_the_transfer_arrives(phone: Page, live_server: Any) -
     expect(page.get_by_role("button", name=f"Copy {order.code}")).to_contain_text("Copied")
     assert page.evaluate("navigator.clipboard.readText()") == order.code
     with page.expect_download() as saved:
-        page.get_by_role("link", name="Save the code as an image").click()
+        page.get_by_role("link", name="Save image").click()
     assert saved.value.suggested_filename == f"vietqr-{order.code}.png"
 
     assert post_webhook(live_server.url, order.code, 350_000) == 200
@@ -131,6 +131,40 @@ def test_page_updates_when_the_transfer_arrives(phone: Page, live_server: Any) -
     expect(page.get_by_text("Paid: 350.000\u00a0₫")).to_be_visible()
     wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
     assert wide <= 0
+
+
+_SHARES = """
+Object.assign(navigator, {
+  canShare: ({ files }) => files.every((file) => file.type === "image/png"),
+  share: async ({ files }) => { window.shared = files.map((file) => `${file.name} ${file.size > 100}`); },
+});
+"""
+
+
+def test_code_is_seen_whole_at_once_and_its_picture_is_shared(phone: Page) -> None:
+    page, order = phone, make_waiting_order()
+    page_errors: list[str] = []
+    page.on("console", lambda message: message.type == "error" and page_errors.append(message.text))
+    page.add_init_script(_SHARES)  # Chromium on Linux shares no files
+    page.goto(f"/en/don-hang/{order.pk}/")
+
+    code = page.get_by_role("img", name="VietQR code")
+    for part in (code, page.get_by_role("heading", name="Scan the code to pay 120.000")):
+        box = part.bounding_box()
+        assert box
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 390
+        assert box["y"] >= 0
+        assert box["y"] + box["height"] <= 844
+    size = code.bounding_box()
+    assert size
+    assert size["width"] == size["height"] >= 240
+    expect(page.get_by_role("search")).to_have_count(0)
+    expect(page.locator(".tab-bar")).to_have_count(0)
+    page.get_by_role("button", name="Share image").click()
+    page.wait_for_function("window.shared")
+    assert page.evaluate("shared") == [f"vietqr-{order.code}.png true"]
+    assert page_errors == []
 
 
 def test_open_page_updates_on_another_amount_and_on_expiry(phone: Page, live_server: Any) -> None:

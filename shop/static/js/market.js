@@ -86,6 +86,18 @@
       }
     };
   });
+  // The list of products that the buyer saw last in this tab is where the basket leads back to.
+  const listKey = `list:${document.documentElement.lang}`;
+  window.addEventListener("pagehide", () => {
+    if (document.querySelector("[data-product-list]"))
+      sessionStorage.setItem(listKey, location.pathname + location.search);
+  });
+  document.addEventListener("DOMContentLoaded", () => {
+    const link = document.querySelector("[data-back-to-list]"),
+      list = sessionStorage.getItem(listKey);
+    if (link && list) link.href = list;
+  });
+
   // Filters and places are sent when chosen; their button is for those without scripts.
   document.addEventListener("change", (event) => {
     const form = event.target.form;

@@ -111,6 +111,26 @@ def test_phone_updates_basket_in_place_and_double_click_orders_once(phone: Page)
     expect(page).to_have_url(re.compile("/en/gio-hang/$"))
 
 
+def test_basket_leads_back_to_the_list_the_buyer_came_from_and_keeps_the_tabs(phone: Page) -> None:
+    page = phone
+    page_errors = collect_errors(page)
+    page.goto("/en/san-pham/?xep=gia")
+    page.get_by_role("link", name="Gối thảo dược").click()
+    page.get_by_role("button", name="Add to basket").click()
+    page.get_by_role("link", name="View basket").click()
+
+    bar, tabs = page.locator(".buy-bar").bounding_box(), page.locator(".tab-bar").bounding_box()
+    assert bar
+    assert tabs
+    assert round(bar["y"] + bar["height"]) <= round(tabs["y"])
+    assert round(tabs["y"] + tabs["height"]) == 844
+    page.get_by_role("button", name="Increase by one").click()
+    expect(page.locator(".total").last).to_contain_text("640.000")
+    page.get_by_role("link", name="Continue shopping").click()
+    expect(page).to_have_url(re.compile(r"/en/san-pham/\?xep=gia$"))
+    assert page_errors == []
+
+
 @pytest.mark.parametrize("has_scripts", [True, False])
 def test_buyer_stays_on_the_product_and_sees_what_was_added(
     browser: Browser, live_server: Any, has_scripts: bool
