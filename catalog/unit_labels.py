@@ -54,12 +54,12 @@ def price_per_measure(variant: Variant, amount: int | None, currency: str) -> st
 
 def max_price(variant: Variant, amount: int | None, steps: int = 1) -> int:
     """Return the highest price, in minor units, of catch-weight steps without asking the buyer."""
-    return price_for((amount or 0) * steps, (variant.content_grams or 1) * steps, variant.most_grams(steps))
+    return price_for((amount or 0) * steps, (variant.content_grams or 1) * steps, variant.bound_grams(steps))
 
 
 def max_grams(variant: Variant) -> int:
     """Return the highest weight of a catch-weight step without asking the buyer, in grams."""
-    return variant.most_grams()
+    return variant.bound_grams()
 
 
 def _content(variant: Variant) -> str:

@@ -28,7 +28,7 @@ class VariantStock:
     elsewhere: int = 0
 
     @property
-    def is_low(self) -> bool:
+    def is_low_stock(self) -> bool:
         return self.variant.track_inventory and self.free <= self.variant.low_stock_threshold
 
 
@@ -66,7 +66,7 @@ def low_stock_variants(cooperative: Cooperative, channel: Channel) -> QuerySet[V
             product__listings__state=ListingState.PUBLISHED,
             product__listings__channel=channel,
         )
-        .annotate(free=Coalesce(Subquery(free), 0), short=-F("free"))
+        .annotate(free=Coalesce(Subquery(free), 0), oversold=-F("free"))
         .filter(free__lte=Coalesce("low_stock_at", Value(DEFAULT_LOW_STOCK)))
         .select_related("product")
         .order_by("free", "pk")

@@ -27,7 +27,7 @@ app.conf.beat_schedule = {
     "beat": {"task": "shop.celery.note_beat", "schedule": timedelta(seconds=20)},
     "pictures": {"task": "core.sweep_pictures", "schedule": timedelta(minutes=2)},
     "seals of changes": {"task": "core.seal_changes", "schedule": timedelta(minutes=1)},
-    "codes and sessions": {"task": "accounts.sweep_entrance", "schedule": timedelta(hours=1)},
+    "codes and sessions": {"task": "accounts.delete_expired_access", "schedule": timedelta(hours=1)},
     "expired limits": {"task": "core.delete_expired_limits", "schedule": timedelta(hours=1)},
     "notifications": {"task": "notifications.sweep", "schedule": timedelta(minutes=1)},
     "reservations": {"task": "orders.release_expired_reservations", "schedule": timedelta(minutes=1)},
@@ -35,7 +35,7 @@ app.conf.beat_schedule = {
     "share pictures": {"task": "catalog.draw_share_pictures", "schedule": timedelta(minutes=1)},
     "promotions": {"task": "catalog.refresh_promotions", "schedule": timedelta(minutes=1)},
     "words of the catalogue": {"task": "catalog.learn_words", "schedule": timedelta(minutes=10)},
-    "goods that are back": {"task": "catalog.tell_back", "schedule": timedelta(minutes=2)},
+    "goods that are back": {"task": "catalog.send_back_in_stock_notices", "schedule": timedelta(minutes=2)},
     "weekly bulletin": {"task": "catalog.weekly_bulletin", "schedule": timedelta(minutes=15)},
     "unconfirmed followers": {
         "task": "cooperatives.delete_unconfirmed_follows",

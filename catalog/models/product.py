@@ -264,7 +264,7 @@ class Variant(WithMetadata, WithExternalReference, WithTimes):
         """Return a step's shipping weight in grams: its own, its content's, or its product's."""
         return self.weight or self.content_grams or product.weight or 0
 
-    def most_grams(self, steps: int = 1) -> int:
+    def bound_grams(self, steps: int = 1) -> int:
         """Return the weight in grams up to which the buyer is not asked, for catch-weight products."""
         return (self.content_grams or 0) * steps * (100 + self.tolerance_percent) // 100
 

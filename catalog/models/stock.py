@@ -40,15 +40,15 @@ class StockQuerySet(models.QuerySet["Stock"]):
         """
         zones = Zone.objects.covering(country, channel_id=channel_id)
         in_channel = Warehouse.objects.filter(channels=channel_id)
-        counts = Q(warehouse__in=in_channel.filter(zones__in=zones).values("pk"))
+        condition = Q(warehouse__in=in_channel.filter(zones__in=zones).values("pk"))
         if collected:
-            counts &= ~Q(variant__cooperative__in=list(collected))
+            condition &= ~Q(variant__cooperative__in=list(collected))
             for cooperative_id, warehouse_id in collected.items():
-                counts |= Q(
+                condition |= Q(
                     variant__cooperative=cooperative_id,
                     warehouse__in=in_channel.filter(pk=warehouse_id).values("pk"),
                 )
-        return self.filter(counts)
+        return self.filter(condition)
 
     def for_cooperative(self, cooperative: Cooperative) -> StockQuerySet:
         return self.filter(warehouse__cooperative=cooperative)
@@ -104,13 +104,13 @@ class Stock(models.Model):
         return f"{self.variant_id} {self.on_hand}"
 
     @property
-    def promisable(self) -> int:
+    def computed_free(self) -> int:
         """Free stock computed from the in-memory columns; `free` has the value read from the database."""
         return self.on_hand - self.reserved - self.allocated
 
     @property
-    def short(self) -> int:
-        """How many steps are oversold."""
+    def oversold(self) -> int:
+        """How many steps were sold beyond the stock."""
         return max(0, -int(self.free))
 
 

@@ -129,11 +129,11 @@ class FacetIndex:
 
         Returns a copy, so other threads keep a consistent view of the old one.
         """
-        touched, words = self._journal.changes_since_last_read()
+        touched, has_new_words = self._journal.changes_since_last_read()
         if not touched:
             return self
         updated = copy.copy(self)
-        if words:
+        if has_new_words:
             updated.cache = {}
         removed = BitMap(touched)
         updated.product_ids, updated.available = self.product_ids - removed, self.available - removed

@@ -13,9 +13,10 @@ MAX_CHANGES = 5_000  # above this number of rows a full rebuild is quicker
 LOOKBACK_ROWS = 500  # latest rows that are checked for missing ids when the journal is opened
 MAX_TRANSACTION_SECONDS = 3_600  # seconds; an id missing for longer belongs to a rolled-back transaction
 
-_LAST = "SELECT id, product_id, token, words FROM catalog_touched ORDER BY id DESC LIMIT %s"
+_LAST = "SELECT id, product_id, token, has_new_words FROM catalog_touched ORDER BY id DESC LIMIT %s"
 _NEWS = (
-    "SELECT id, product_id, token, words FROM catalog_touched WHERE id >= %s{missing} ORDER BY id LIMIT %s"
+    "SELECT id, product_id, token, has_new_words FROM catalog_touched"
+    " WHERE id >= %s{missing} ORDER BY id LIMIT %s"
 )
 
 Row = tuple[int, int, str, bool]
@@ -26,7 +27,7 @@ class JournalChanges(NamedTuple):
     """Ids of changed products, and whether search results may have changed."""
 
     product_ids: frozenset[int]
-    words: bool
+    has_new_words: bool
 
 
 class IndexOutdated(Exception):
@@ -48,11 +49,11 @@ class ChangeJournal:
         """Return changes since the last call. Raises IndexOutdated."""
         rows = self._read()
         if self._last and all(
-            (key, token) != (self._last, self._token) for key, _product, token, _words in rows
+            (key, token) != (self._last, self._token) for key, _product, token, _has_new_words in rows
         ):
             raise IndexOutdated
         new = [row for row in rows if row[0] != self._last]
-        products = frozenset(product for _key, product, _token, _words in new)
+        products = frozenset(product for _key, product, _token, _has_new_words in new)
         if len(rows) > MAX_CHANGES or 0 in products:
             raise IndexOutdated
         if products:

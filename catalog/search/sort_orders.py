@@ -100,8 +100,8 @@ class SortedProducts(Sequence[int]):
                 yield product_ids & index.prices[price]
             yield product_ids & index.prices.get(None, BitMap())
         elif self._order == SortOrder.NEAREST and self._province in SHAPES:
-            here = self._province
-            for code in sorted(index.provinces, key=lambda each: (distance_km(here, each), each)):
+            nearest_to = self._province
+            for code in sorted(index.provinces, key=lambda each: (distance_km(nearest_to, each), each)):
                 yield product_ids & index.provinces[code]
         else:
             yield product_ids

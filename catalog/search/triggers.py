@@ -2,8 +2,8 @@
 
 `catalog_search` holds the folded words of products, `catalog_search_translated` (SQLite) those of their
 translated names. `catalog_touched` names, in the order of writing, each product whose entry in the facet
-index may have changed; `words` if search results may have changed, too. Product 0 stands for all of them.
-Old rows are deleted by `catalog.actions.search_terms.known_words`.
+index may have changed; `has_new_words` if search results may have changed, too. Product 0 stands for all
+of them. Old rows are deleted by `catalog.actions.search_terms.known_words`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _POSTGRESQL = "postgresql"
 
 
 @dataclass(frozen=True, slots=True)
-class _Journalled:
+class _JournalledTable:
     """A table whose changes are journalled.
 
     `products` selects the affected product ids; empty `columns` means any column.
@@ -29,7 +29,7 @@ class _Journalled:
     products: str
     events: tuple[str, ...]
     columns: tuple[str, ...] = ()
-    words: bool = False
+    has_new_words: bool = False
 
     def triggers(self) -> list[Trigger]:
         return [self._trigger(event) for event in self.events]
@@ -38,12 +38,12 @@ class _Journalled:
         changed = " OR ".join(f"old.{column} IS DISTINCT FROM new.{column}" for column in self.columns)
         products = self.products.format(row="old" if event == "DELETE" else "new")
         return Trigger(
-            f"{self.table}_{'worded' if self.words else 'touched'}_{event.lower()}",
+            f"{self.table}_{'worded' if self.has_new_words else 'touched'}_{event.lower()}",
             self.table,
             f"AFTER {event}",
             changed if event == "UPDATE" else "",
-            body=f"INSERT INTO catalog_touched (product_id, words)"
-            f" SELECT product_id, {'true' if self.words else 'false'} FROM ({products}) AS each;",
+            body=f"INSERT INTO catalog_touched (product_id, has_new_words)"
+            f" SELECT product_id, {'true' if self.has_new_words else 'false'} FROM ({products}) AS each;",
         )
 
 
@@ -51,31 +51,33 @@ _EVENTS = ("INSERT", "UPDATE", "DELETE")
 _ITS_PRODUCT = "SELECT {row}.product_id AS product_id"
 _ITSELF = "SELECT {row}.id AS product_id"
 _JOURNALLED = (
-    _Journalled(
+    _JournalledTable(
         "catalog_listing",
         _ITS_PRODUCT,
         ("UPDATE", "DELETE"),
         ("state", "visible_in_listings", "lowest_price", "is_available", "channel_id", "product_id"),
     ),
     # New products have new words.
-    _Journalled("catalog_listing", _ITS_PRODUCT, ("INSERT",), words=True),
-    _Journalled("catalog_product", _ITSELF, ("UPDATE",), ("cooperative_id", "category_id", "season")),
-    _Journalled("catalog_product", _ITSELF, ("UPDATE",), ("search_name", "search_text"), words=True),
-    _Journalled("catalog_product", _ITSELF, ("DELETE",)),
-    _Journalled("catalog_variant", _ITS_PRODUCT, ("UPDATE", "DELETE"), ("unit", "product_id")),
-    _Journalled(
+    _JournalledTable("catalog_listing", _ITS_PRODUCT, ("INSERT",), has_new_words=True),
+    _JournalledTable("catalog_product", _ITSELF, ("UPDATE",), ("cooperative_id", "category_id", "season")),
+    _JournalledTable(
+        "catalog_product", _ITSELF, ("UPDATE",), ("search_name", "search_text"), has_new_words=True
+    ),
+    _JournalledTable("catalog_product", _ITSELF, ("DELETE",)),
+    _JournalledTable("catalog_variant", _ITS_PRODUCT, ("UPDATE", "DELETE"), ("unit", "product_id")),
+    _JournalledTable(
         "catalog_price",
         "SELECT product_id FROM catalog_variant WHERE id = {row}.variant_id",
         _EVENTS,
         ("amount",),
     ),
-    _Journalled("catalog_product_certificates", _ITS_PRODUCT, ("INSERT", "DELETE")),
-    _Journalled(
+    _JournalledTable("catalog_product_certificates", _ITS_PRODUCT, ("INSERT", "DELETE")),
+    _JournalledTable(
         "cooperatives_certificate",
         "SELECT product_id FROM catalog_product_certificates WHERE certificate_id = {row}.id",
         ("UPDATE",),
     ),
-    _Journalled(
+    _JournalledTable(
         "cooperatives_cooperative",
         "SELECT id AS product_id FROM catalog_product WHERE cooperative_id = {row}.id",
         ("UPDATE",),
@@ -83,15 +85,15 @@ _JOURNALLED = (
     ),
     # Products' names in other languages. Other kinds may have non-numeric keys, and PostgreSQL casts before
     # it evaluates WHERE.
-    _Journalled(
+    _JournalledTable(
         "core_translation",
         "SELECT CASE {row}.kind WHEN 'catalog.product' THEN CAST({row}.key AS bigint) END AS product_id"
         " WHERE {row}.kind = 'catalog.product' AND {row}.field = 'name'",
         _EVENTS,
-        words=True,
+        has_new_words=True,
     ),
 )
-_ALL_PRODUCTS = "INSERT INTO catalog_touched (product_id, words) VALUES (0, true);"
+_ALL_PRODUCTS = "INSERT INTO catalog_touched (product_id, has_new_words) VALUES (0, true);"
 
 _ADD = (
     "INSERT INTO catalog_search (rowid, search_name, search_text)"

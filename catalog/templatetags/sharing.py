@@ -68,7 +68,7 @@ def structured_product(
         "category": product.category.name if product.category else "",
     }
     offers = [
-        _variant_offer(product, choice, currency, address, is_there=not (is_paused or choice.is_sold_out))
+        _variant_offer(product, choice, currency, address, is_available=not (is_paused or choice.is_sold_out))
         for choice in choices
     ]
     return _json_ld_script({**data, "offers": offers[0] if len(offers) == 1 else offers})
@@ -126,10 +126,10 @@ def structured_market(shop: ShopSettings) -> SafeString:
 
 
 def _variant_offer(
-    product: Product, choice: VariantChoice, currency: str, address: str, *, is_there: bool
+    product: Product, choice: VariantChoice, currency: str, address: str, *, is_available: bool
 ) -> dict[str, object]:
     variant = choice.variant
-    availability = "InStock" if is_there else "OutOfStock"
+    availability = "InStock" if is_available else "OutOfStock"
     offer_data = {
         "@type": "Offer",
         "name": variant.name,

@@ -38,7 +38,7 @@ class OwnStaffAccount(Refused):
 
 def invite_staff(
     *,
-    by: User,
+    acting_user: User,
     email: str,
     name: str,
     group_ids: Collection[int],
@@ -50,51 +50,60 @@ def invite_staff(
     An account that has this address becomes staff and keeps its password. Raises BeyondOwnRights, EmailTaken,
     InvalidColumnValue.
     """
-    _require_grantable(by, _codes_of(group_ids))
+    _require_grantable(acting_user, _codes_of(group_ids))
     existing = User.objects.filter(email=email, erased_at=None).first()
     values = {"first_name": name} if existing is None or not existing.first_name else {}
-    actor = by.acting(EntryPoint.DESK)
+    actor = acting_user.acting(EntryPoint.DESK)
     user = add_staff(email=email, values=values, group_ids=group_ids, actor=actor, now=now)
     if not user.has_usable_password():
         send_password_link(email=email, link_to=link_to, now=now)
     return user
 
 
-def set_staff_roles(*, by: User, user_id: int, group_ids: Collection[int], now: datetime.datetime) -> User:
+def set_staff_roles(
+    *, acting_user: User, user_id: int, group_ids: Collection[int], now: datetime.datetime
+) -> User:
     """Replace a colleague's roles. Raises BeyondOwnRights, LastAdmin, Missing, OwnStaffAccount."""
-    user = _require_colleague(by, user_id)
+    user = _require_colleague(acting_user, user_id)
     current_ids = set(user.permission_groups.values_list("pk", flat=True))
     added, removed = set(group_ids) - current_ids, current_ids - set(group_ids)
-    _require_grantable(by, _codes_of(added | removed))
+    _require_grantable(acting_user, _codes_of(added | removed))
     return change_user(
         user_id=user.pk,
         values={},
         add_groups=added,
         remove_groups=removed,
-        actor=by.acting(EntryPoint.DESK),
+        actor=acting_user.acting(EntryPoint.DESK),
         now=now,
     )
 
 
-def set_staff_active(*, by: User, user_id: int, is_active: bool, reason: str, now: datetime.datetime) -> User:
+def set_staff_active(
+    *, acting_user: User, user_id: int, is_active: bool, reason: str, now: datetime.datetime
+) -> User:
     """Deactivate a colleague's account, which signs it out everywhere, or activate it again.
 
     Raises BeyondOwnRights, LastAdmin, Missing, OwnStaffAccount, ReasonRequired.
     """
-    user = _require_colleague(by, user_id)
+    user = _require_colleague(acting_user, user_id)
     if not reason.strip():
         raise ReasonRequired(field="reason")
     return change_user(
         user_id=user.pk,
         values={"is_active": is_active},
         reason=reason,
-        actor=by.acting(EntryPoint.DESK),
+        actor=acting_user.acting(EntryPoint.DESK),
         now=now,
     )
 
 
 def save_role(
-    *, by: User, group_id: int | None, name: str, permissions: Collection[str], now: datetime.datetime
+    *,
+    acting_user: User,
+    group_id: int | None,
+    name: str,
+    permissions: Collection[str],
+    now: datetime.datetime,
 ) -> Group:
     """Create a platform-wide role, or change a role's name and permissions.
 
@@ -102,8 +111,8 @@ def save_role(
     """
     current_codes = _codes_of([group_id]) if group_id is not None else set()
     requested_codes = set(permissions)
-    _require_grantable(by, current_codes | requested_codes)
-    actor = by.acting(EntryPoint.DESK)
+    _require_grantable(acting_user, current_codes | requested_codes)
+    actor = acting_user.acting(EntryPoint.DESK)
     if group_id is None:
         change = GroupChange(name=name, is_platform_wide=True, add_permissions=requested_codes)
         return create_group(change=change, actor=actor, now=now)
@@ -115,10 +124,10 @@ def save_role(
     return change_group(group_id=group_id, change=change, actor=actor, now=now)
 
 
-def remove_role(*, by: User, group_id: int, now: datetime.datetime) -> None:
+def remove_role(*, acting_user: User, group_id: int, now: datetime.datetime) -> None:
     """Delete a role; who has it keeps their other roles. Raises BeyondOwnRights, LastAdmin, Missing."""
-    _require_grantable(by, _codes_of([group_id]))
-    delete_group(group_id=group_id, actor=by.acting(EntryPoint.DESK), now=now)
+    _require_grantable(acting_user, _codes_of([group_id]))
+    delete_group(group_id=group_id, actor=acting_user.acting(EntryPoint.DESK), now=now)
 
 
 def grantable_permissions(user: User) -> list[Permission]:
@@ -127,21 +136,21 @@ def grantable_permissions(user: User) -> list[Permission]:
     return [each for each in Permission if each in own]
 
 
-def _require_colleague(by: User, user_id: int) -> User:
+def _require_colleague(acting_user: User, user_id: int) -> User:
     user = User.objects.filter(pk=user_id, is_staff=True, erased_at=None).first()
     if user is None:
         raise Missing()
-    if user.pk == by.pk:
+    if user.pk == acting_user.pk:
         raise OwnStaffAccount()
-    if user.is_superuser and not by.is_superuser:
+    if user.is_superuser and not acting_user.is_superuser:
         raise BeyondOwnRights()
     groups = user.permission_groups.values_list("pk", flat=True)
-    _require_grantable(by, _codes_of(groups))
+    _require_grantable(acting_user, _codes_of(groups))
     return user
 
 
-def _require_grantable(by: User, codes: Collection[str]) -> None:
-    if not set(codes) <= platform_permissions(by):
+def _require_grantable(acting_user: User, codes: Collection[str]) -> None:
+    if not set(codes) <= platform_permissions(acting_user):
         raise BeyondOwnRights()
 
 

@@ -176,8 +176,8 @@ class DeliveryMethod(WithMetadata):
 
     def is_outside(self, province_code: str) -> bool:
         """Whether it is a pickup in another province than this one; False where either is not known."""
-        here = self.warehouse.address.province_code if self.warehouse else ""
-        return bool(here and province_code) and here != province_code
+        warehouse_province = self.warehouse.address.province_code if self.warehouse else ""
+        return bool(warehouse_province and province_code) and warehouse_province != province_code
 
     def pickup_times(self, *, now: datetime.datetime, count: int = 4) -> list[PickupTime]:
         """Return the next `count` pickup times that are still open for orders."""

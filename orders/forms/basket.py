@@ -93,7 +93,7 @@ def chosen_deliveries(
     """
     deliveries = {}
     for cooperative_id in cooperatives:
-        match = _DELIVERY_VALUE.fullmatch(str(submitted.get(f"way-{cooperative_id}", "")))
+        match = _DELIVERY_VALUE.fullmatch(str(submitted.get(f"delivery-{cooperative_id}", "")))
         if not match:
             continue
         delivery_method, day, starts = match.groups()

@@ -78,7 +78,7 @@ class CheckoutForm(InvoiceForm, ReceiverForm):
         )
         self._cooperative_ids = list(delivery_methods)
         for cooperative_id, values in delivery_methods.items():
-            self.fields[f"way-{cooperative_id}"] = forms.ChoiceField(
+            self.fields[f"delivery-{cooperative_id}"] = forms.ChoiceField(
                 label=pgettext_lazy("of an order", "Delivery"),
                 choices=[(value, value) for value in values],
                 widget=forms.RadioSelect,
@@ -99,7 +99,7 @@ class CheckoutForm(InvoiceForm, ReceiverForm):
         cleaned = super().clean()
         if "province" in self.errors:
             for cooperative_id in self._cooperative_ids:
-                self.errors.pop(f"way-{cooperative_id}", None)
+                self.errors.pop(f"delivery-{cooperative_id}", None)
         return cleaned
 
     @property

@@ -12,7 +12,7 @@ from django.utils.translation import pgettext_lazy
 from catalog.models import Lot, Stock, Unit, Variant
 from catalog.pricing import price_for
 from cooperatives.models import Cooperative
-from orders.models.counted import FURTHER_REPORT_COLUMNS, REPORT_COLUMNS, Counted
+from orders.models.counted import FURTHER_REPORT_COLUMNS, REPORT_COLUMNS, ReportColumns
 from orders.models.order import Order
 from orders.states import ACTIVE_PART_STATES
 from shop.core.models import WithMetadata
@@ -29,7 +29,7 @@ class OrderLineQuerySet(models.QuerySet["OrderLine"]):
         )
 
 
-class OrderLine(Counted, WithMetadata):
+class OrderLine(ReportColumns, WithMetadata):
     """One ordered item: names, unit, prices, tax and commission are copied so that history stays unchanged.
 
     Amounts are minor units. `unit_list` and `unit_price` are the quoted prices of one step (list price, and
@@ -118,7 +118,7 @@ class OrderLine(Counted, WithMetadata):
                     *(*REPORT_COLUMNS, "category_key", "product_key", *FURTHER_REPORT_COLUMNS),
                     *("part", "order", "total_gross", "commission"),
                 ],
-                name="line_counted",
+                name="line_report",
             ),
         ]
 

@@ -19,7 +19,7 @@ from cooperatives.models import (
     Service,
     Warehouse,
 )
-from orders.models.counted import FURTHER_REPORT_COLUMNS, REPORT_COLUMNS, Counted
+from orders.models.counted import FURTHER_REPORT_COLUMNS, REPORT_COLUMNS, ReportColumns
 from orders.models.line import OrderLine
 from orders.models.order import Order
 from orders.states import (
@@ -155,7 +155,7 @@ def translate_delivery_method_names(parts: Iterable[OrderPart]) -> None:
             mark_untranslated(part, "delivery_name")
 
 
-class OrderPart(Counted, WithMetadata, WithTimes):
+class OrderPart(ReportColumns, WithMetadata, WithTimes):
     """One cooperative's part of one order: its lines, delivery, money and progress. Exists from placement.
 
     The delivery's names and prices are copied. Amounts are minor units: `delivery_list_*`,
@@ -238,7 +238,7 @@ class OrderPart(Counted, WithMetadata, WithTimes):
                     *(*REPORT_COLUMNS, *FURTHER_REPORT_COLUMNS),
                     *("order", "goods_gross", "delivery_gross", "commission"),
                 ],
-                name="part_counted",
+                name="part_report",
             ),
         ]
 

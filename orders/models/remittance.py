@@ -17,7 +17,7 @@ class CashRemittanceQuerySet(models.QuerySet["CashRemittance"]):
     def newest_first(self) -> CashRemittanceQuerySet:
         return self.order_by("-created_at", "-pk")
 
-    def unseen(self) -> CashRemittanceQuerySet:
+    def unreconciled(self) -> CashRemittanceQuerySet:
         """Return remittances not yet matched to a payment on our bank account."""
         return self.filter(reconciled_at=None)
 
@@ -107,8 +107,9 @@ class CashRemittance(models.Model):
     @property
     def unresolved_difference(self) -> int:
         """The unresolved difference of a carrier's remittance (negative: too much arrived)."""
-        is_none = self.received is None or self.holder != CashHolder.CARRIER
-        return 0 if is_none else -self.difference - self.compensated
+        if self.received is None or self.holder != CashHolder.CARRIER:
+            return 0
+        return -self.difference - self.compensated
 
 
 class RemittanceLine(models.Model):

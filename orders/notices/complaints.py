@@ -37,11 +37,11 @@ def notify_complaint_answer(
     order: Order, part: OrderPart, complaint: Complaint, *, now: datetime.datetime
 ) -> None:
     """Tell the buyer the remedy, or why the complaint is rejected."""
-    is_yes = complaint.state == ComplaintState.ACCEPTED
+    is_accepted = complaint.state == ComplaintState.ACCEPTED
     with translation.override(order.language):
         subject = (
             _("Order %(code)s: your complaint was accepted")
-            if is_yes
+            if is_accepted
             else _("Order %(code)s: your complaint was answered")
         )
         notify_buyer(
@@ -52,7 +52,7 @@ def notify_complaint_answer(
             occasion=f"{complaint.pk}:{complaint.state}",
             part=part,
             complaint=complaint,
-            is_yes=is_yes,
+            is_accepted=is_accepted,
             parcels=list(complaint.parcels.order_by("number")),
         )
 

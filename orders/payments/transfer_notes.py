@@ -28,7 +28,7 @@ class TransferNote:
         windows = (
             characters[start : start + length] for length in _LENGTHS for start in range(len(characters))
         )
-        self._slips = {
+        self._window_variants = {
             slip
             for window in windows
             if len(window) >= _LENGTHS[0]
@@ -39,9 +39,9 @@ class TransferNote:
 
     def has_near_code(self, code: str) -> bool:
         """Whether it contains the code with one error: a wrong, extra, missing or swapped character."""
-        return not self._slips.isdisjoint(_one_character_variants(code))
+        return not self._window_variants.isdisjoint(_one_character_variants(code))
 
-    def names(self, name: str, phone: str) -> bool:
+    def mentions_buyer(self, name: str, phone: str) -> bool:
         """Whether it contains the buyer's full name (diacritics are ignored) or phone number."""
         name_words = _NON_LETTERS.sub(" ", fold(name)).split()
         if len(name_words) >= _SHORTEST_NAME and f" {' '.join(name_words)} " in self._words:

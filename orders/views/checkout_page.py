@@ -132,7 +132,7 @@ def _place_order(request: HttpRequest, basket: Basket, submitted: QueryDict) -> 
     """
     divisions = divisions_with_codes(submitted.get("province", ""), submitted.get("commune", ""))
     cooperatives = _cooperative_ids(basket)
-    submitted_methods = {key: [submitted.get(f"way-{key}", "")] for key in cooperatives}
+    submitted_methods = {key: [submitted.get(f"delivery-{key}", "")] for key in cooperatives}
     form = _build_form(
         basket,
         submitted_methods,

@@ -77,8 +77,8 @@ def complaint(request: HttpRequest, order_id: uuid.UUID, number: int) -> HttpRes
         "part": part,
         "order": part.order,
         "form": form,
-        "came": arrived_lines,
-        "is_done_with": part.progress in PARTLY_ARRIVED_PROGRESS and not arrived_lines,
+        "arrived_lines": arrived_lines,
+        "is_refunded_or_returned": part.progress in PARTLY_ARRIVED_PROGRESS and not arrived_lines,
         "has_open": has_open,
     }
     status = 409 if is_sent and not is_possible else 200

@@ -170,14 +170,16 @@ def _order_context(order_id: uuid.UUID, now: datetime.datetime) -> dict[str, obj
     url = order_url(order)
     refunds = refund_views(order)
     paying = payment_view(order, now=now)
-    tracks = _build_timelines(order, refunds, is_transfer_seen=bool(paying and paying.in_doubt), now=now)
+    tracks = _build_timelines(
+        order, refunds, is_transfer_seen=bool(paying and paying.transfers_in_review), now=now
+    )
     return {
         "order": order,
         "tracks": tracks,
         "sums": totals_of_order(order, {each.part.cooperative_id: each.part.cooperative for each in tracks}),
         "refunds": refunds,
         "awaiting_account_amount": amount_awaiting_account(refunds),
-        "is_to_keep": not order.email and order.user_id is None,
+        "should_save_link": not order.email and order.user_id is None,
         "is_fresh": order.status in (OrderStatus.UNCONFIRMED, OrderStatus.PLACED),
         "url": url,
         "questions": WeightQuestion.objects.of_order(order).open().in_order(),

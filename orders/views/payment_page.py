@@ -20,8 +20,8 @@ from django.views.decorators.http import require_POST, require_safe
 from orders.actions.gateway_requests.gateway_requests import read_payment_sums, start_call_of
 from orders.actions.payments.order_payments import (
     change_payment_method,
-    confirms_at_once,
     is_awaiting_confirmation,
+    is_confirmed_automatically,
     methods_for_remainder,
     offered_payment_methods,
 )
@@ -79,7 +79,7 @@ class PaymentDeadline:
 class PaymentView:
     """How an order awaiting payment is to be paid, and the alternatives.
 
-    `transfer` is the requested bank transfer, with its QR code `drawing`; `card` is the card payment. Either
+    `transfer` is the requested bank transfer, with its `qr_code`; `card` is the card payment. Either
     is None for another payment method or after the deadline. `due` is in minor units. `state_hash` changes
     whenever anything here changes.
     """
@@ -90,7 +90,7 @@ class PaymentView:
     transfer: TransferInstructions | None
     card: CardView | None
     deadline: PaymentDeadline | None
-    in_doubt: list[BankTransfer]
+    transfers_in_review: list[BankTransfer]
     state_hash: str
 
     @property
@@ -98,13 +98,13 @@ class PaymentView:
         return self.deadline is not None and not self.deadline.seconds_left
 
     @property
-    def is_too_little_for_now(self) -> bool:
+    def is_below_card_minimum(self) -> bool:
         """Whether the rest is below the card minimum and no other payment method is available."""
         is_by_card = self.payment is not None and self.payment.method == PaymentMethod.CARD
         return is_by_card and self.card is None and not self.other_methods
 
     @property
-    def drawing(self) -> SafeString:
+    def qr_code(self) -> SafeString:
         if self.transfer is None:
             return SafeString()
         values = {"sum": money(self.transfer.amount), "note": self.transfer.note}
@@ -120,36 +120,38 @@ def payment_choices(field: BoundField, payment_methods: list[PaymentMethod]) -> 
 def payment_view(order: Order, *, now: datetime.datetime) -> PaymentView | None:
     """Return how the order is to be paid; None for cash on delivery or if nothing more is due."""
     payment = _last_payment(order)
-    waits = is_awaiting_confirmation(order)
-    due = order.still_due if waits else _rest_due(order, payment)
-    if not waits and not due:
+    is_unconfirmed = is_awaiting_confirmation(order)
+    due = order.still_due if is_unconfirmed else _rest_due(order, payment)
+    if not is_unconfirmed and not due:
         return None
     deadline = _payment_deadline(order, payment, now)
     is_late = deadline is not None and not deadline.seconds_left
     current_method = payment.method if payment and not is_late else ""
     other_methods = [
         _payment_choice(
-            payment_method, False, is_final=payment_method == PaymentMethod.COD and confirms_at_once(order)
+            payment_method,
+            False,
+            is_final=payment_method == PaymentMethod.COD and is_confirmed_automatically(order),
         )
         for payment_method in offered_payment_methods(order.channel, order.due_gross)
         if payment_method != current_method
     ]
-    if not waits and payment is not None:
+    if not is_unconfirmed and payment is not None:
         other_methods = [
             _payment_choice(payment_method, False) for payment_method in methods_for_remainder(order, payment)
         ]
-    in_doubt = list(BankTransfer.objects.in_review_for(order))
+    transfers_in_review = list(BankTransfer.objects.in_review_for(order))
     return PaymentView(
         payment,
-        other_methods if not waits or not order.charged else [],
+        other_methods if not is_unconfirmed or not order.charged else [],
         due,
         None
         if is_late and not order.charged
         else transfer_request_for_order(order, payment, shop_settings()),
-        _card_payment(order, payment, due, waits=waits),
+        _card_payment(order, payment, due, is_unconfirmed=is_unconfirmed),
         deadline,
-        in_doubt,
-        _state_hash(order, payment, deadline, len(in_doubt)),
+        transfers_in_review,
+        _state_hash(order, payment, deadline, len(transfers_in_review)),
     )
 
 
@@ -164,8 +166,8 @@ def authorised_amount(order: Order) -> int:
 def payment_state_hash(order: Order, *, now: datetime.datetime) -> str:
     """Return a hash that changes whenever the payment's state changes, for the page's polling."""
     payment = _last_payment(order)
-    in_doubt = BankTransfer.objects.in_review_for(order).count()
-    return _state_hash(order, payment, _payment_deadline(order, payment, now), in_doubt)
+    review_count = BankTransfer.objects.in_review_for(order).count()
+    return _state_hash(order, payment, _payment_deadline(order, payment, now), review_count)
 
 
 @require_safe
@@ -200,11 +202,13 @@ def payment_method(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
     return redirect("orders:order", order_id=order_id)
 
 
-def _card_payment(order: Order, payment: Payment | None, due: int, *, waits: bool) -> CardView | None:
+def _card_payment(
+    order: Order, payment: Payment | None, due: int, *, is_unconfirmed: bool
+) -> CardView | None:
     """Return the card payment; None if the rest is below the card minimum."""
     if payment is None or payment.method != PaymentMethod.CARD:
         return None
-    return card_view(payment) if waits or accepts_cards(order.currency, due) else None
+    return card_view(payment) if is_unconfirmed or accepts_cards(order.currency, due) else None
 
 
 def _rest_due(order: Order, payment: Payment | None) -> int:
@@ -235,7 +239,7 @@ def _payment_deadline(
 
 
 def _state_hash(
-    order: Order, payment: Payment | None, deadline: PaymentDeadline | None, in_doubt: int
+    order: Order, payment: Payment | None, deadline: PaymentDeadline | None, review_count: int
 ) -> str:
     card_state = (
         CardView(start_call_of(payment)).form_state
@@ -248,7 +252,7 @@ def _state_hash(
         *(
             payment.expires_at if payment else "",
             deadline is not None and not deadline.seconds_left,
-            in_doubt,
+            review_count,
         ),
     )
     return hashlib.sha256("|".join(map(str, state)).encode()).hexdigest()[:16]

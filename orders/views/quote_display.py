@@ -131,7 +131,7 @@ class SellerQuoteView:
 
     @property
     def field(self) -> str:
-        return f"way-{self.seller_quote.cooperative.pk}"
+        return f"delivery-{self.seller_quote.cooperative.pk}"
 
     @property
     def chosen(self) -> DeliveryChoice | None:

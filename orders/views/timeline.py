@@ -82,9 +82,9 @@ class PartTimeline:
 
     @property
     def _has_items_to_complain_about(self) -> bool:
-        is_here = self.part.progress in PARTLY_ARRIVED_PROGRESS - {Progress.RETURNED}
+        has_arrived = self.part.progress in PARTLY_ARRIVED_PROGRESS - {Progress.RETURNED}
         unrefunded = [line for line in self.part.lines.all() if line.pk not in self.paid_back]
-        return is_here and bool(unrefunded) and self.open_complaint is None
+        return has_arrived and bool(unrefunded) and self.open_complaint is None
 
     @property
     def may_cancel(self) -> bool:

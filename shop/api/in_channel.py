@@ -64,8 +64,8 @@ class InChannel(Type):
 
         Raises ProtocolError if a customer names no channel and there are several.
         """
-        channel, is_there = _requested_channel(context, arguments)
-        return self.rows_in(context, channel) if is_there else self.rows_in(context, None).none()
+        channel, is_found = _requested_channel(context, arguments)
+        return self.rows_in(context, channel) if is_found else self.rows_in(context, None).none()
 
     def requested_rows_among(
         self,
@@ -76,8 +76,8 @@ class InChannel(Type):
         column: str = "",
     ) -> Rows | CompiledRows:
         """Return the rows of `requested_rows` whose `column` (default: the key) is among the values."""
-        channel, is_there = _requested_channel(context, arguments)
-        if not is_there or not values:
+        channel, is_found = _requested_channel(context, arguments)
+        if not is_found or not values:
             return self.rows_in(context, None).none()
         return self.rows_among(context, channel, values, column=column)
 

@@ -123,7 +123,7 @@ class Mutations(Queries):
 
         return batch
 
-    def deletes_many(
+    def add_bulk_deletion(
         self,
         name: str,
         delete_one: RootResolver,
@@ -141,9 +141,9 @@ class Mutations(Queries):
         )
         def delete_many(arguments: _Ids, context: Context, selection: Selection) -> dict[str, object]:
             requested = [{"id": global_id} for global_id in dict.fromkeys(arguments.get("ids") or ())]
-            return self.each_of(requested, delete_one, context, selection)
+            return self.resolve_one_by_one(requested, delete_one, context, selection)
 
-    def each_of(
+    def resolve_one_by_one(
         self,
         requested: Sequence[Mapping[str, object]],
         resolve_one: RootResolver,

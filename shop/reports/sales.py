@@ -1,8 +1,8 @@
 """The sales report: orders by period, cooperative, category, product, province and so on.
 
 Figures are sums over parts and lines of placed orders in whole minor units, so they equal the orders to the
-đồng in every grouping. Parts and lines have denormalised columns for this (`Counted`). Delivery belongs to a
-part; grouped by product or category, it has a row of its own. By default, confirmed orders count, less
+đồng in every grouping. Parts and lines have denormalised columns for this (`ReportColumns`). Delivery belongs
+to a part; grouped by product or category, it has a row of its own. By default, confirmed orders count, less
 declined and cancelled parts and refunds, paid or not (`SalesBasis`); a refund counts on the day of its order.
 """
 
@@ -42,7 +42,7 @@ class SalesBasis(TextChoices):
     EVERYTHING = "everything", _("All orders, including cancelled")
 
 
-# The conditions on parts and lines; the columns are those of `Counted`.
+# The conditions on parts and lines; the columns are those of `ReportColumns`.
 BASIS_CONDITIONS: dict[SalesBasis, dict[str, bool]] = {
     SalesBasis.NET: {"has_ended": False, "is_confirmed": True},
     SalesBasis.PAID: {"has_ended": False, "is_confirmed": True, "is_paid": True},
@@ -61,9 +61,9 @@ _KEYS = {
     SalesGroup.COOPERATIVE: "cooperative",
     SalesGroup.CATEGORY: "category_key",
     SalesGroup.PRODUCT: "product_key",
-    SalesGroup.PROVINCE: "sold_to",
-    SalesGroup.CHANNEL: "sold_in",
-    SalesGroup.SOURCE: "sold_from",
+    SalesGroup.PROVINCE: "report_province",
+    SalesGroup.CHANNEL: "report_channel",
+    SalesGroup.SOURCE: "report_source",
 }
 _PART_AGGREGATES: dict[str, Aggregate] = {
     "orders": Count("order", distinct=True),
@@ -89,7 +89,7 @@ _DELIVERY_AGGREGATES: dict[str, Aggregate] = {
 
 # The database sums by day and Python adds the days up: counting distinct orders then needs memory for one day
 # only, and since an order has one day, days add up to any period.
-_DAY: dict[str, F] = {"day": F("sold_on")}
+_DAY: dict[str, F] = {"day": F("report_date")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +196,7 @@ def _grouped(
     of_lines = query.group in LINE_GROUPS or query.category is not None
     key = _KEYS[query.group]
     if query.group == SalesGroup.PRODUCT:
-        period: dict[str, PeriodOf] = {"period": PeriodOf("sold_on", query.step)} if with_period else {}
+        period: dict[str, PeriodOf] = {"period": PeriodOf("report_date", query.step)} if with_period else {}
         group_by = {**period, "group": F(key)}
         rows = _rows(query, of_lines=True, group_by=group_by, omitted={"orders"})
         figures_by_key = {(row.get("period"), row["group"]): _figures(row) for row in rows}
@@ -263,17 +263,17 @@ def _rows(
 def _condition(query: SalesQuery, *, of_lines: bool, relation: str = "") -> Q:
     """Return the condition for parts or lines, or for rows that refer to them by `relation`."""
     values: dict[str, object] = {
-        "sold_on__gte": query.first,
-        "sold_on__lte": query.last,
-        "sold_in__in": query.channels,
+        "report_date__gte": query.first,
+        "report_date__lte": query.last,
+        "report_channel__in": query.channels,
         **BASIS_CONDITIONS[query.basis],
     }
     if query.cooperative is not None:
         values["cooperative"] = query.cooperative
     if query.province:
-        values["sold_to"] = query.province
+        values["report_province"] = query.province
     if query.source:
-        values["sold_from"] = query.source
+        values["report_source"] = query.source
     if of_lines and query.category is not None:
         descendants = Category.objects.filter(path__startswith=query.category.path or "/none/")
         values["category_key__in"] = descendants.values("pk")
@@ -292,7 +292,7 @@ def _refund_rows(
     rows: QuerySet[Any] = (Refund if delivery else RefundLine)._default_manager.filter(
         _condition(query, of_lines=of_lines, relation=relation)
     )
-    group_by: dict[str, F] = {"day": F(f"{relation}sold_on")}
+    group_by: dict[str, F] = {"day": F(f"{relation}report_date")}
     if group is not None:
         group_by["group"] = F(f"{relation}{group}")
     grouped: Iterable[Mapping[str, Any]] = (

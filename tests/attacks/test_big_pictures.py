@@ -26,7 +26,7 @@ from django.utils import timezone
 from PIL import Image
 
 from catalog.actions.listings.listing_states import ListingIncomplete, missing_legal_fields, submit_listing
-from catalog.actions.products.product_pictures import LastPicture, remove_picture
+from catalog.actions.products.product_pictures import LastPictureNeeded, remove_picture
 from catalog.models import ProductMedia
 from catalog.states import ListingState
 from orders.actions.complaints.file_complaint import submit_complaint
@@ -498,7 +498,7 @@ def test_last_visible_photo_stays_and_a_refused_one_is_removed() -> None:
         "now": timezone.now(),
     }
 
-    with pytest.raises(LastPicture):
+    with pytest.raises(LastPictureNeeded):
         remove_picture(media_id=visible_photo.pk, **acting)
     remove_picture(media_id=refused_photo.pk, **acting)
 

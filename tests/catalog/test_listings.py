@@ -17,7 +17,7 @@ from catalog.actions.listings.listing_states import (
     withdraw_listing,
 )
 from catalog.actions.products.delete_products import delete_product
-from catalog.actions.products.product_pictures import LastPicture, remove_picture
+from catalog.actions.products.product_pictures import LastPictureNeeded, remove_picture
 from catalog.models import Listing, Price, ProductMedia
 from catalog.states import ListingState
 from shop.core.actors import Actor
@@ -95,7 +95,7 @@ def test_last_processed_picture_of_published_listing_cannot_be_removed() -> None
     waiting = Picture.objects.create(original="b.jpg")
     ProductMedia.objects.create(product=listing.product, picture=waiting, sort_order=1)
 
-    with assert_refused(LastPicture, "last_picture"):
+    with assert_refused(LastPictureNeeded, "last_picture_needed"):
         remove_picture(
             cooperative=listing.product.cooperative,
             product_id=listing.product_id,

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from catalog.actions.products.product_pictures import LastPicture, add_picture, move_picture, remove_picture
+from catalog.actions.products.product_pictures import (
+    LastPictureNeeded,
+    add_picture,
+    move_picture,
+    remove_picture,
+)
 from catalog.models import Listing, ProductMedia
 from shop.core.actors import Actor
 from shop.core.errors import Missing
@@ -82,7 +87,7 @@ def test_picture_is_removed_and_new_one_is_appended() -> None:
 def test_last_picture_of_published_listing_cannot_be_removed() -> None:
     product = make_product_with_pictures(1)
 
-    with assert_refused(LastPicture, "last_picture"):
+    with assert_refused(LastPictureNeeded, "last_picture_needed"):
         remove(product, 0)
 
 

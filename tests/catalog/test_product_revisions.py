@@ -18,7 +18,12 @@ from catalog.actions.listings.revision_decisions import (
     return_revision,
     withdraw_revision,
 )
-from catalog.actions.products.product_pictures import LastPicture, add_picture, move_picture, remove_picture
+from catalog.actions.products.product_pictures import (
+    LastPictureNeeded,
+    add_picture,
+    move_picture,
+    remove_picture,
+)
 from catalog.actions.products.product_translations import translate_product
 from catalog.actions.products.products import update_product
 from catalog.actions.products.variants import update_variant
@@ -232,7 +237,7 @@ def test_picture_is_replaced_only_by_approval() -> None:
     product = make_approved()
     own = {"cooperative": product.cooperative, "product_id": product.pk, **COMMON}
     first = product.media.get()
-    with assert_refused(LastPicture, "last_picture"):
+    with assert_refused(LastPictureNeeded, "last_picture_needed"):
         remove_picture(media_id=first.pk, **own)
 
     add_picture(picture=make_picture("b"), **own)

@@ -75,7 +75,7 @@ def place_from(client: Client, page_html: str) -> Order:
             "commune": "00613",
             "street": "Số 8, ngõ 42",
             "consent": "on",
-            f"way-{method.cooperative_id}": str(method.pk),
+            f"delivery-{method.cooperative_id}": str(method.pk),
             **shown,
         },
     )

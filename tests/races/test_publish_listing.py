@@ -9,7 +9,7 @@ import pytest
 
 from catalog.actions.listings import listing_states
 from catalog.actions.listings.listing_states import publish_listing
-from catalog.actions.products.product_pictures import LastPicture, remove_picture
+from catalog.actions.products.product_pictures import LastPictureNeeded, remove_picture
 from catalog.models import Listing, ProductMedia
 from catalog.states import ListingState
 from shop.core.actors import Actor
@@ -52,6 +52,6 @@ def test_listing_published_while_removing_picture_keeps_its_last_picture(monkeyp
     )
 
     assert isinstance(published, Listing), published
-    assert isinstance(removed, LastPicture), removed
+    assert isinstance(removed, LastPictureNeeded), removed
     assert Listing.objects.get().state == ListingState.PUBLISHED
     assert ProductMedia.objects.count() == 1

@@ -12,7 +12,7 @@ from catalog.actions.products.variants import update_variant
 from catalog.models import Listing, Price, Promotion
 from orders.actions.fulfilment.cancel_parts import cancel_order
 from orders.actions.placement.place_order import BasketChanged
-from orders.actions.quotes.voucher_rules import VoucherUsedByBuyer, VoucherUsedUp
+from orders.actions.quotes.voucher_rules import VoucherAlreadyUsed, VoucherUsedUp
 from orders.actions.vouchers.redeem_vouchers import apply_voucher_code
 from orders.models import Basket, Order, Voucher, VoucherUse
 from shop.core.actors import Actor
@@ -68,7 +68,7 @@ def test_voucher_limited_to_one_use_per_customer_is_used_once() -> None:
 
     refusals = of_type(results, BasketChanged)
     assert (len(of_type(results, Order)), len(refusals)) == (1, 1), results
-    assert isinstance(refusals[0].details["voucher"], VoucherUsedByBuyer)
+    assert isinstance(refusals[0].details["voucher"], VoucherAlreadyUsed)
     assert VoucherUse.objects.count() == 1
 
 

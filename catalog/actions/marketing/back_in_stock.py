@@ -102,7 +102,7 @@ def send_back_in_stock_notices(*, channel: Channel, now: datetime.datetime, batc
     run_batch(
         BackInStockRequest.objects.due(channel, vietnam_date(now)).values_list("pk", flat=True),
         lambda keys: sent.append(_send_batch(keys, channel, now=now)),
-        sweep="catalog.tell_back",
+        sweep="catalog.send_back_in_stock_notices",
         at_once=batch,
     )
     return sum(sent)
@@ -129,7 +129,7 @@ def _send_batch(keys: Sequence[int], channel: Channel, *, now: datetime.datetime
     return len(rows)
 
 
-@shared_task(name="catalog.tell_back")
+@shared_task(name="catalog.send_back_in_stock_notices")
 def send_back_in_stock_task() -> None:
     """Sweep: send due messages, and delete contacts that are no longer needed."""
     now = timezone.now()

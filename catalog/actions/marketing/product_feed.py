@@ -54,7 +54,7 @@ class _FeedVariant:
     variant: Variant
     price: Price
     image: str
-    is_there: bool
+    is_available: bool
 
 
 def feed_path(language: str) -> str:
@@ -191,7 +191,7 @@ def _item_fields(feed_variant: _FeedVariant, texts: _Texts) -> dict[str, object]
         "description": texts.of(product, "description_text")[:_MOST_TEXT] or name,
         "link": f"{slug_url('catalog:product', product.slug, texts.language)}?variant={variant.pk}",
         "image_link": feed_variant.image,
-        "availability": "in_stock" if feed_variant.is_there else "out_of_stock",
+        "availability": "in_stock" if feed_variant.is_available else "out_of_stock",
         "price": f"{plain_amount(listed, price.currency)} {price.currency}",
         "sale_price": f"{plain_amount(selling, price.currency)} {price.currency}" if selling < listed else "",
         "condition": "new",

@@ -9,7 +9,7 @@ from django.db import transaction
 from catalog.actions.products.product_revisions import is_approved, restart_review
 from catalog.actions.products.product_rows import lock_product
 from catalog.actions.products.revision_pictures import (
-    LastPicture,
+    LastPictureNeeded,
     PictureKey,
     propose_picture,
     propose_picture_order,
@@ -101,7 +101,7 @@ def remove_picture(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Remove a picture; past orders keep it. Raises Missing, LastPicture."""
+    """Remove a picture; past orders keep it. Raises Missing, LastPictureNeeded."""
     product = lock_product(product_id, cooperative=cooperative)
     if needs_approval and is_approved(product):
         propose_picture_removal(product, media_id, actor=actor, now=now)
@@ -112,7 +112,7 @@ def remove_picture(
     media = _media_or_missing(visible_media, media_id)
     is_last = [each.pk for each in visible_media if each.picture.state == PictureState.READY] == [media.pk]
     if is_last and _needs_picture(product):
-        raise LastPicture()
+        raise LastPictureNeeded()
     record_change(
         "product.picture_removed",
         media,

@@ -17,8 +17,8 @@ from shop.core.models import Picture, PictureState
 PictureKey = int | uuid.UUID
 
 
-class LastPicture(Refused):
-    code = "last_picture"
+class LastPictureNeeded(Refused):
+    code = "last_picture_needed"
     default_message = _("A product on sale needs a photo. Add another one first.")
 
 
@@ -47,12 +47,12 @@ def propose_picture_order(
 def propose_picture_removal(
     product: Product, key: PictureKey, *, actor: Actor, now: datetime.datetime
 ) -> None:
-    """Step: remove a picture in the product's revision. Raises Missing, LastPicture."""
+    """Step: remove a picture in the product's revision. Raises Missing, LastPictureNeeded."""
     revision, rows = _revision_pictures(product, now)
     removed = _find(rows, key)
     remaining = [row for row in rows if row is not removed]
     if not any(row.picture.state == PictureState.READY for row in remaining):
-        raise LastPicture()
+        raise LastPictureNeeded()
     if revision.has_pictures:
         removed.delete()
     _save_order(revision, remaining, actor=actor, now=now)

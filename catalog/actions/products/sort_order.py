@@ -20,10 +20,10 @@ Ordered = TypeVar("Ordered", Variant, ProductMedia, CollectionProduct, ProductTy
 
 @dataclass(frozen=True, slots=True)
 class RowMove:
-    """Move a row `by` positions down (negative: up)."""
+    """Move a row `offset` positions down (negative: up)."""
 
     key: Hashable
-    by: int
+    offset: int
 
 
 @transaction.atomic(durable=True)
@@ -51,7 +51,7 @@ def reorder_rows(
         if row is None:
             raise Missing(field="moves")
         at = order.index(row)
-        order.insert(min(max(at + move.by, 0), len(order) - 1), order.pop(at))
+        order.insert(min(max(at + move.offset, 0), len(order) - 1), order.pop(at))
     changed = [row for position, row in enumerate(order) if row.sort_order != position]
     for position, row in enumerate(order):
         row.sort_order = position

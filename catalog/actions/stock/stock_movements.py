@@ -77,12 +77,12 @@ def choose_stock(
     for variant_id, quantity in requested.items():
         candidates = by_variant.get(variant_id, [])
         if strategy == AllocationStrategy.PRIORITIZE_HIGH_STOCK:
-            candidates.sort(key=lambda row: (-row.promisable, row.pk))
+            candidates.sort(key=lambda row: (-row.computed_free, row.pk))
         else:
             candidates.sort(key=lambda row: (position.get(row.pk, len(position)), row.pk))
         remaining_quantity = quantity
         for row in candidates:
-            picked = min(remaining_quantity, max(0, row.promisable))
+            picked = min(remaining_quantity, max(0, row.computed_free))
             if picked:
                 picks.append(StockPick(variant_id, row.pk, picked))
                 remaining_quantity -= picked
@@ -102,9 +102,9 @@ def save_reserved_and_allocated(rows: Iterable[Stock]) -> None:
     if not touched:
         return
     Stock.objects.bulk_update(touched, ["reserved", "allocated"])
-    flipped = {row.variant_id for row in touched if (row.free > 0) != (row.promisable > 0)}
+    flipped = {row.variant_id for row in touched if (row.free > 0) != (row.computed_free > 0)}
     for row in touched:
-        row.free = row.promisable
+        row.free = row.computed_free
     if flipped:
         refresh_availability(variant_ids=flipped)
 

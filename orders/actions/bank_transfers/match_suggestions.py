@@ -166,7 +166,7 @@ def _score_order(
     checks: Mapping[MatchReason, bool] = {
         MatchReason.CODE: order.code in codes,
         MatchReason.NEAR_CODE: order.code not in codes and note.has_near_code(order.code),
-        MatchReason.PAYER: note.names(order.buyer_name, order.phone),
+        MatchReason.PAYER: note.mentions_buyer(order.buyer_name, order.phone),
         MatchReason.AMOUNT: order.still_due == unassigned,
         MatchReason.TIME: datetime.timedelta() <= transfer.booked_at - order.placed_on <= _SAME_TIME,
     }

@@ -25,7 +25,7 @@ class NoRemittanceDifference(Refused):
 
 
 class InvalidDifferenceAmount(Refused):
-    """`details["lacking"]` is the unresolved difference, in minor units."""
+    """`details["unresolved"]` is the unresolved difference, in minor units."""
 
     code = "invalid_difference_amount"
     default_message = _("This amount does not match the difference still open for this cash.")
@@ -55,7 +55,7 @@ def resolve_remittance_difference(
     if not unresolved or remittance.holder != CashHolder.CARRIER:
         raise NoRemittanceDifference()
     if not 1 <= amount <= abs(unresolved):
-        raise InvalidDifferenceAmount(field="amount", lacking=abs(unresolved))
+        raise InvalidDifferenceAmount(field="amount", unresolved=abs(unresolved))
     if not reason.strip():
         raise ReasonRequired(field="reason")
     signed = amount if unresolved > 0 else -amount

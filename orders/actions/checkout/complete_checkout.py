@@ -78,10 +78,12 @@ def complete_checkout(
     current_quote = build_quote(quote_request, now=now)
     contact = _require_contact(basket, current_quote, invoice)
     _require_no_problems(current_quote)
-    method, counts_at_once = _remaining_payment(basket, current_quote)
+    method, can_confirm_at_once = _remaining_payment(basket, current_quote)
     basket.metadata = {**basket.metadata, **(metadata or {})}
     consents = frozenset[str]({ConsentPurpose.ORDER})
-    agreed = AgreedOrder(basket, current_quote, contact, OrderSource.API, consents, method, counts_at_once)
+    agreed = AgreedOrder(
+        basket, current_quote, contact, OrderSource.API, consents, method, can_confirm_at_once
+    )
     return place_agreed_order(agreed, actor=actor, now=now)
 
 

@@ -70,7 +70,7 @@ def _allocate_line(
         return [make_parcel_line(parcel, line, requested)]
     parcel_lines, missing = [], requested
     for row in sorted(rows.values(), key=lambda each: each.pk):
-        free = row.promisable if row.variant_id == variant.pk else 0
+        free = row.computed_free if row.variant_id == variant.pk else 0
         allocated = min(missing, max(0, free))
         if allocated:
             allocate_stock(row, line.pk, allocated)

@@ -43,7 +43,8 @@ def capture_or_release_cards(order: Order, payments: Iterable[Payment], *, now: 
         start = start_call_of(payment)
         if start is None or not start.reference:
             continue
-        if _has_end_request(order, payment, now=now):
+        _supersede_excess_captures(order, payment, now=now)
+        if _end_requests(payment).exists():
             uncovered -= _unanswered_captures(payment)
             continue
         authorised = read_payment_sums(payment).authorised
@@ -96,20 +97,19 @@ def _unanswered_captures(payment: Payment) -> int:
     return sum(captures.values_list("amount", flat=True))
 
 
-def _has_end_request(order: Order, payment: Payment, *, now: datetime.datetime) -> bool:
-    """Whether a capture or void was requested; only staff repeat a refused one.
+def _end_requests(payment: Payment) -> QuerySet[GatewayCall]:
+    """Return the requested captures and voids; only staff repeat a refused one."""
+    requests = GatewayCall.objects.filter(payment=payment, operation__in=_END_OPERATIONS)
+    return requests.exclude(code=SUPERSEDED)
 
-    Unsent captures of more than is still due are marked here as failed and superseded.
-    """
-    end_calls = GatewayCall.objects.filter(payment=payment, operation__in=_END_OPERATIONS).exclude(
-        code=SUPERSEDED
-    )
-    for gateway_call in end_calls.filter(state=CallState.INTENDED, tries=0, amount__gt=order.still_due):
-        if gateway_call.operation == Operation.CAPTURE:
-            advance(gateway_call, CallState.FAILED, CALL_MOVES)
-            gateway_call.code, gateway_call.answered_at, gateway_call.next_check_at = SUPERSEDED, now, None
-            gateway_call.save(update_fields=["code", "answered_at", "next_check_at"])
-    return end_calls.exists()
+
+def _supersede_excess_captures(order: Order, payment: Payment, *, now: datetime.datetime) -> None:
+    """Mark unsent captures of more than is still due as failed and superseded."""
+    unsent = _end_requests(payment).filter(state=CallState.INTENDED, tries=0, operation=Operation.CAPTURE)
+    for gateway_call in unsent.filter(amount__gt=order.still_due):
+        advance(gateway_call, CallState.FAILED, CALL_MOVES)
+        gateway_call.code, gateway_call.answered_at, gateway_call.next_check_at = SUPERSEDED, now, None
+        gateway_call.save(update_fields=["code", "answered_at", "next_check_at"])
 
 
 def _is_obsolete(order: Order, start: GatewayCall) -> bool:

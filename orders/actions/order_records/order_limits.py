@@ -18,7 +18,7 @@ from shop.core.errors import Refused
 from shop.core.web.rate_limits import Limit, TooManyTries, give_back_all_limits, take_all_limits
 
 _DAY = 24 * 60 * 60
-Counted = tuple[Limit, str]
+_LimitedKey = tuple[Limit, str]
 
 
 class PhoneCodeRequired(Refused):
@@ -50,7 +50,7 @@ def count_against_order_limits(
     transactions.
     """
     if is_confirmed:
-        limits: Sequence[Counted] = [
+        limits: Sequence[_LimitedKey] = [
             (_build_limit("orders-confirmed", settings.CONFIRMED_ORDERS_PER_PHONE), phone)
         ]
         refusal: Refused = TooManyOrders()

@@ -70,7 +70,7 @@ def record_order(
     contact: Contact,
     source: OrderSource,
     now: datetime.datetime,
-    confirmed: bool,
+    is_confirmed: bool,
 ) -> tuple[Order, list[OrderLine]]:
     """Step: create the order with its parts and lines from a quote. Allocates no stock."""
     address = _own_address(contact.address, basket)
@@ -90,7 +90,7 @@ def record_order(
         billing_address=billing,
         province_code=contact.province_code,
         placed_at=now,
-        confirmed_at=now if confirmed else None,
+        confirmed_at=now if is_confirmed else None,
         voucher_code=quote.applied_voucher.code if quote.applied_voucher else "",
         metadata=basket.metadata,
         private_metadata=basket.private_metadata,

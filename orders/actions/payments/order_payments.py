@@ -141,7 +141,7 @@ def change_payment_method(
     require_payment_method(order.channel, method, order.due_gross)
     _require_nothing_under_way(order)
     payment = _replace_payment(order, last, method, hosted=hosted, actor=actor, now=now)
-    if method == PaymentMethod.COD and confirms_at_once(order):
+    if method == PaymentMethod.COD and is_confirmed_automatically(order):
         confirm_locked_order(order, actor=actor, now=now)
     return payment
 
@@ -300,7 +300,7 @@ def record_received_money(
     return event
 
 
-def confirms_at_once(order: Order) -> bool:
+def is_confirmed_automatically(order: Order) -> bool:
     """Whether orders are confirmed without staff once they are paid, authorised, or due on delivery."""
     return order.channel.automatically_confirm_all_new_orders
 
@@ -319,7 +319,11 @@ def confirm_order(*, order_id: uuid.UUID, actor: Actor, now: datetime.datetime) 
 
 def confirm_if_covered(order: Order, *, actor: Actor, now: datetime.datetime) -> None:
     """Step: confirm an order whose sum is fully paid or authorised."""
-    if is_awaiting_confirmation(order) and confirms_at_once(order) and order.authorize_coverage in _COVERED:
+    if (
+        is_awaiting_confirmation(order)
+        and is_confirmed_automatically(order)
+        and order.authorize_coverage in _COVERED
+    ):
         confirm_locked_order(order, actor=actor, now=now)
 
 

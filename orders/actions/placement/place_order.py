@@ -61,7 +61,7 @@ class ConsentRequired(Refused):
 class AgreedOrder:
     """What a buyer agreed to: a locked basket's quote with contact, source and consents.
 
-    `method` pays the remaining amount; None if nothing remains. An order that `counts_at_once`
+    `method` pays the remaining amount; None if nothing remains. An order that `can_confirm_at_once`
     is not confirmed by its payment: it is due on delivery, or free.
     """
 
@@ -71,7 +71,7 @@ class AgreedOrder:
     source: OrderSource
     consents: frozenset[str]
     method: PaymentMethod | None
-    counts_at_once: bool
+    can_confirm_at_once: bool
 
 
 @transaction.atomic(durable=True)
@@ -107,8 +107,8 @@ def place_order(
     basket.language = language or basket.language
     quote = _quote_basket(basket, contact, deliveries, seen_prices or {}, now=now)
     _require_agreement(quote, agreed_total, agreed_maximum)
-    remaining_method, counts_at_once = _remaining_payment(basket, quote, method)
-    agreed = AgreedOrder(basket, quote, contact, source, consents, remaining_method, counts_at_once)
+    remaining_method, can_confirm_at_once = _remaining_payment(basket, quote, method)
+    agreed = AgreedOrder(basket, quote, contact, source, consents, remaining_method, can_confirm_at_once)
     return place_agreed_order(agreed, actor=actor, now=now)
 
 
@@ -124,7 +124,7 @@ def place_agreed_order(agreed: AgreedOrder, *, actor: Actor, now: datetime.datet
         contact=contact,
         source=agreed.source,
         now=now,
-        confirmed=agreed.counts_at_once and basket.channel.automatically_confirm_all_new_orders,
+        is_confirmed=agreed.can_confirm_at_once and basket.channel.automatically_confirm_all_new_orders,
     )
     record_voucher_use(order, quote, now=now)
     _allocate_or_refuse(lines, quote)

@@ -153,7 +153,7 @@ class QuotedLine:
     @property
     def bound_grams(self) -> int:
         """The weight above which the buyer is asked first."""
-        return self.variant.most_grams(self.requested.quantity)
+        return self.variant.bound_grams(self.requested.quantity)
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,8 +66,8 @@ class VoucherUsedUp(VoucherRefused):
     default_message = _("This code has reached its usage limit.")
 
 
-class VoucherUsedByBuyer(VoucherRefused):
-    code = "voucher_used_by_buyer"
+class VoucherAlreadyUsed(VoucherRefused):
+    code = "voucher_already_used"
     default_message = _("You have already used this code. Each buyer can use it once.")
 
 
@@ -99,7 +99,7 @@ class VoucherQuantityTooLow(VoucherRefused):
 
 
 @dataclass(frozen=True, slots=True)
-class _CodeCase:
+class _VoucherCheck:
     """One code and one purchase; `lines` are those the voucher covers."""
 
     voucher: Voucher
@@ -122,16 +122,16 @@ def check_voucher_code(
     if code is None or value is None:
         return QuotedVoucher(code_text, refused=VoucherCodeUnknown(field="code"))
     voucher = code.voucher
-    case = _CodeCase(
+    check = _VoucherCheck(
         voucher, code, value, _covered_lines(voucher, quote_request, seller_quotes), quote_request, now
     )
-    refused = next((refusal for rule in _RULES if (refusal := rule(case)) is not None), None)
+    refused = next((refusal for rule in _RULES if (refusal := rule(check)) is not None), None)
     return QuotedVoucher(
         code.code,
         voucher.name,
         code.pk,
         voucher.cooperative if voucher.bearer == CostBearer.COOPERATIVE else None,
-        None if refused else _build_discount(case),
+        None if refused else _build_discount(check),
         refused,
     )
 
@@ -175,14 +175,14 @@ def _is_line_covered(voucher: Voucher, line: QuotedLine) -> bool:
     )
 
 
-def _check_dates(case: _CodeCase) -> Refused | None:
-    voucher = case.voucher
-    if case.now < voucher.starts_at:
+def _check_dates(check: _VoucherCheck) -> Refused | None:
+    voucher = check.voucher
+    if check.now < voucher.starts_at:
         return VoucherNotStarted(
             _("This code is valid from %(day)s.") % {"day": shown_day(vietnam_date(voucher.starts_at))},
             field="code",
         )
-    if voucher.last_moment is not None and not voucher.runs_at(case.now):
+    if voucher.last_moment is not None and not voucher.runs_at(check.now):
         return VoucherEnded(
             _("This code expired on %(day)s.") % {"day": shown_day(vietnam_date(voucher.last_moment))},
             field="code",
@@ -190,70 +190,70 @@ def _check_dates(case: _CodeCase) -> Refused | None:
     return None
 
 
-def _check_staff_only(case: _CodeCase) -> Refused | None:
+def _check_staff_only(check: _VoucherCheck) -> Refused | None:
     return (
         VoucherOnlyForStaff(field="code")
-        if case.voucher.only_for_staff and not case.quote_request.by_staff
+        if check.voucher.only_for_staff and not check.quote_request.by_staff
         else None
     )
 
 
-def _check_uses(case: _CodeCase) -> Refused | None:
+def _check_uses(check: _VoucherCheck) -> Refused | None:
     """Check the usage limits by counting rows."""
-    voucher = case.voucher
+    voucher = check.voucher
     if not voucher.is_limited:
         return None
     uses = VoucherUse.objects.filter(code__voucher=voucher)
     if voucher.usage_limit is not None and uses.count() >= voucher.usage_limit:
         return VoucherUsedUp(field="code")
-    if voucher.single_use and uses.filter(code=case.code).exists():
+    if voucher.single_use and uses.filter(code=check.code).exists():
         return VoucherUsedUp(field="code")
-    buyer = case.quote_request.buyer
+    buyer = check.quote_request.buyer
     if (
         voucher.apply_once_per_customer
         and uses.of_buyer(buyer.user_id, buyer.phone, buyer.email.strip()).exists()
     ):
-        return VoucherUsedByBuyer(field="code")
+        return VoucherAlreadyUsed(field="code")
     return None
 
 
-def _check_country(case: _CodeCase) -> Refused | None:
-    countries = case.voucher.countries
+def _check_country(check: _VoucherCheck) -> Refused | None:
+    countries = check.voucher.countries
     return (
         VoucherNotForCountry(field="code")
-        if countries and case.quote_request.country not in countries
+        if countries and check.quote_request.country not in countries
         else None
     )
 
 
-def _check_has_covered_lines(case: _CodeCase) -> Refused | None:
-    if case.lines:
+def _check_has_covered_lines(check: _VoucherCheck) -> Refused | None:
+    if check.lines:
         return None
-    cooperative = case.voucher.cooperative
-    if cooperative is not None and case.voucher.type != VoucherType.SPECIFIC_PRODUCT:
+    cooperative = check.voucher.cooperative
+    if cooperative is not None and check.voucher.type != VoucherType.SPECIFIC_PRODUCT:
         message = _("This code is for products from %(name)s, and your basket has none.")
         return VoucherNotForProducts(message % {"name": cooperative.name}, field="code")
     return VoucherNotForProducts(field="code")
 
 
-def _check_minimum(case: _CodeCase) -> Refused | None:
+def _check_minimum(check: _VoucherCheck) -> Refused | None:
     """Check the minimum quantity and the minimum amount over the covered lines."""
-    minimum_quantity = case.voucher.minimum_quantity or 0
-    missing_quantity = minimum_quantity - sum(line.requested.quantity for line in case.lines)
+    minimum_quantity = check.voucher.minimum_quantity or 0
+    missing_quantity = minimum_quantity - sum(line.requested.quantity for line in check.lines)
     if missing_quantity > 0:
         message = _("Add %(missing)s more of these items to use the code.")
         return VoucherQuantityTooLow(
             message % {"missing": missing_quantity}, field="code", missing=missing_quantity
         )
-    missing_amount = (case.value.minimum_spent or 0) - sum(line.total for line in case.lines)
+    missing_amount = (check.value.minimum_spent or 0) - sum(line.total for line in check.lines)
     if missing_amount > 0:
         message = _("Spend %(missing)s more on these items to use the code.")
-        amount = money(missing_amount, case.value.currency)
+        amount = money(missing_amount, check.value.currency)
         return VoucherMinimumNotReached(message % {"missing": amount}, field="code", missing=missing_amount)
     return None
 
 
-_RULES: tuple[Callable[[_CodeCase], Refused | None], ...] = (
+_RULES: tuple[Callable[[_VoucherCheck], Refused | None], ...] = (
     _check_dates,
     _check_staff_only,
     _check_uses,
@@ -263,33 +263,33 @@ _RULES: tuple[Callable[[_CodeCase], Refused | None], ...] = (
 )
 
 
-def _build_discount(case: _CodeCase) -> RequestedDiscount:
-    voucher, value = case.voucher, case.value.value
+def _build_discount(check: _VoucherCheck) -> RequestedDiscount:
+    voucher, value = check.voucher, check.value.value
     is_percent = voucher.value_type == ValueType.PERCENTAGE
     percent = value if is_percent else None
     amount = None if is_percent else int(value)
     if voucher.type == VoucherType.SHIPPING:
         cooperatives = None if voucher.cooperative_id is None else frozenset({voucher.cooperative_id})
-        terms = DiscountInput(case.code.pk, percent, amount, of_delivery=True, cooperatives=cooperatives)
+        terms = DiscountInput(check.code.pk, percent, amount, of_delivery=True, cooperatives=cooperatives)
     elif voucher.apply_once_per_order:
-        terms = _discount_on_cheapest(case, percent, amount)
+        terms = _discount_on_cheapest(check, percent, amount)
     else:
         terms = DiscountInput(
-            case.code.pk, percent, amount, lines=frozenset(line.requested.key for line in case.lines)
+            check.code.pk, percent, amount, lines=frozenset(line.requested.key for line in check.lines)
         )
     return RequestedDiscount(
         terms,
         DiscountKind.VOUCHER,
         CostBearer(voucher.bearer),
-        name=voucher.name or case.code.code,
+        name=voucher.name or check.code.code,
         source_key=f"voucher:{voucher.pk}",
     )
 
 
-def _discount_on_cheapest(case: _CodeCase, percent: Decimal | None, amount: int | None) -> DiscountInput:
+def _discount_on_cheapest(check: _VoucherCheck, percent: Decimal | None, amount: int | None) -> DiscountInput:
     """Return a once-per-order discount: off one step of the cheapest line, as in Saleor."""
-    line = min(case.lines, key=lambda each: each.unit_price)
+    line = min(check.lines, key=lambda each: each.unit_price)
     discount_amount = (
         percent_of(line.unit_price, percent) if percent is not None else min(amount or 0, line.unit_price)
     )
-    return DiscountInput(case.code.pk, amount=discount_amount, lines=frozenset({line.requested.key}))
+    return DiscountInput(check.code.pk, amount=discount_amount, lines=frozenset({line.requested.key}))

@@ -104,8 +104,8 @@ def _set_default(user: User, address: Address, use: AddressUse) -> None:
 def _unshared_default_id(user: User, use: AddressUse) -> int | None:
     """Return the default address of this use, unless it is also the default of the other use."""
     billing, shipping = user.default_billing_address_id, user.default_shipping_address_id
-    other_default = shipping if use is AddressUse.SHIPPING else billing
-    return None if billing == shipping else other_default
+    current_default = shipping if use is AddressUse.SHIPPING else billing
+    return None if billing == shipping else current_default
 
 
 def _default_column(use: AddressUse) -> str:

@@ -96,7 +96,7 @@ def delete_expired_access(*, now: datetime.datetime) -> None:
     TokenFamily.objects.filter(expires_at__lte=now).delete()
 
 
-@shared_task(name="accounts.sweep_entrance")
+@shared_task(name="accounts.delete_expired_access")
 def delete_expired_access_task() -> None:
     """Run `delete_expired_access`, once an hour."""
     delete_expired_access(now=timezone.now())

@@ -72,7 +72,9 @@ def passkeys(request: HttpRequest) -> HttpResponse:
     current_browser = browser_name(request.headers.get("User-Agent", ""))
     if request.method != "POST":
         return render(
-            request, "accounts/passkeys.html", {"passkeys": user_passkeys(user.pk), "here": current_browser}
+            request,
+            "accounts/passkeys.html",
+            {"passkeys": user_passkeys(user.pk), "browser": current_browser},
         )
     try:
         credential = verify_registration(

@@ -29,7 +29,7 @@ _SHOWN = 50
 class _SignInRow:
     row: SignIn
     browser: str
-    is_here: bool
+    is_this_device: bool
 
 
 @require_safe
@@ -42,7 +42,7 @@ def sign_ins(request: HttpRequest) -> HttpResponse:
     sign_in_rows = [
         _SignInRow(row, browser_name(row.user_agent), row.session_key == current_key) for row in rows
     ]
-    sign_in_rows.sort(key=lambda sign_in_row: not sign_in_row.is_here)
+    sign_in_rows.sort(key=lambda sign_in_row: not sign_in_row.is_this_device)
     families = TokenFamily.objects.of_person(request.user.pk or 0, timezone.now())[:_SHOWN]
     programs = [(row, browser_name(row.user_agent)) for row in families]
     return render(request, "accounts/sessions.html", {"places": sign_in_rows, "programs": programs})

@@ -60,8 +60,8 @@ _SORTS: dict[str, Sequence[SortKey]] = {
     "COLLECTION": [SortKey("collection_position", nullable=True)],
 }
 _ANNOTATIONS: dict[str, dict[str, object]] = {
-    "lowest_here": {"lowest_here": F("here__lowest_price")},
-    "published_here": {"published_here": F("here__published_at")},
+    "lowest_here": {"lowest_here": F("channel_listing__lowest_price")},
+    "published_here": {"published_here": F("channel_listing__published_at")},
     "kind_name": {"kind_name": F("product_type__name")},
 }
 
@@ -124,8 +124,8 @@ def filter_listed(rows: Rows, context: Context, channel: Channel | None) -> Rows
     if channel is None:
         return rows
     if context.may(*SEES_ALL_PRODUCTS, *SEES_OWN_PRODUCTS):
-        return rows.filter(here__isnull=False)
-    return rows.filter(here__visible_in_listings=True)
+        return rows.filter(channel_listing__isnull=False)
+    return rows.filter(channel_listing__visible_in_listings=True)
 
 
 def apply_filters(rows: Rows, arguments: InputData, context: Context, channel: Channel | None) -> Rows:

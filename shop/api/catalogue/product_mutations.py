@@ -209,7 +209,7 @@ def _collection_keys(
     return requested
 
 
-mutation.deletes_many("productBulkDelete", product_delete, permissions=MANAGES_OWN_PRODUCTS)
-mutation.deletes_many("productMediaBulkDelete", product_media_delete, permissions=MANAGES_OWN_PRODUCTS)
+mutation.add_bulk_deletion("productBulkDelete", product_delete, permissions=MANAGES_OWN_PRODUCTS)
+mutation.add_bulk_deletion("productMediaBulkDelete", product_media_delete, permissions=MANAGES_OWN_PRODUCTS)
 
 TYPES = (mutation,)

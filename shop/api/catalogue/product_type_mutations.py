@@ -246,8 +246,8 @@ def _choice_columns(input_data: AttributeValueCreateInput | AttributeValueUpdate
     )
 
 
-mutation.deletes_many("productTypeBulkDelete", product_type_delete, permissions=MANAGES_PRODUCT_TYPES)
-mutation.deletes_many("attributeBulkDelete", attribute_delete, permissions=_ATTRIBUTES)
-mutation.deletes_many("attributeValueBulkDelete", attribute_value_delete, permissions=_ATTRIBUTES)
+mutation.add_bulk_deletion("productTypeBulkDelete", product_type_delete, permissions=MANAGES_PRODUCT_TYPES)
+mutation.add_bulk_deletion("attributeBulkDelete", attribute_delete, permissions=_ATTRIBUTES)
+mutation.add_bulk_deletion("attributeValueBulkDelete", attribute_value_delete, permissions=_ATTRIBUTES)
 
 TYPES = (mutation,)

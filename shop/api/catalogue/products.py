@@ -87,7 +87,9 @@ def is_available(
             else (product_row.id, product_row.in_channel) in available_pairs
             for product_row in products
         ]
-    availability = {(key, channel): is_there for key, channel, is_there, *_ in _listing_rows(products)}
+    availability = {
+        (key, channel): is_available for key, channel, is_available, *_ in _listing_rows(products)
+    }
     return [
         None
         if product_row.in_channel is None

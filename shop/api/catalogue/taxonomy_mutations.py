@@ -190,7 +190,7 @@ def collection_channel_listing_update(
     return {"collection": staff_row(collection, changed.pk, context, selection.names("collection"))}
 
 
-mutation.deletes_many("categoryBulkDelete", category_delete, permissions=MANAGES_PRODUCTS)
-mutation.deletes_many("collectionBulkDelete", collection_delete, permissions=MANAGES_PRODUCTS)
+mutation.add_bulk_deletion("categoryBulkDelete", category_delete, permissions=MANAGES_PRODUCTS)
+mutation.add_bulk_deletion("collectionBulkDelete", collection_delete, permissions=MANAGES_PRODUCTS)
 
 TYPES = (mutation,)

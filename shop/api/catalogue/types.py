@@ -76,25 +76,25 @@ def own_cooperatives(context: Context) -> frozenset[int] | None:
 
 
 # Visible to customers: products with a published listing, and their variants with a price.
-_ON_SALE = Q(here__state=ListingState.PUBLISHED, cooperative__state=CooperativeState.APPROVED)
-_IN_LISTS = Q(
-    state_here=ListingState.PUBLISHED, is_listed_here=True, state_of_seller=CooperativeState.APPROVED
-)
+_ON_SALE = Q(channel_listing__state=ListingState.PUBLISHED, cooperative__state=CooperativeState.APPROVED)
+_IN_LISTS = Q(listing_state=ListingState.PUBLISHED, is_listed=True, seller_state=CooperativeState.APPROVED)
 _VARIANT_ON_SALE = Q(
     priced__amount__isnull=False,
-    here__state=ListingState.PUBLISHED,
+    channel_listing__state=ListingState.PUBLISHED,
     product__cooperative__state=CooperativeState.APPROVED,
 )
 
 
 def _listing_alias(channel: int) -> dict[str, FilteredRelation]:
-    return {"here": FilteredRelation("listings", condition=Q(listings__channel=channel))}
+    return {"channel_listing": FilteredRelation("listings", condition=Q(listings__channel=channel))}
 
 
 def _price_aliases(channel: int) -> dict[str, FilteredRelation]:
     return {
         "priced": FilteredRelation("prices", condition=Q(prices__channel=channel)),
-        "here": FilteredRelation("product__listings", condition=Q(product__listings__channel=channel)),
+        "channel_listing": FilteredRelation(
+            "product__listings", condition=Q(product__listings__channel=channel)
+        ),
     }
 
 
@@ -111,11 +111,11 @@ def products_in_lists(channel: int) -> Rows:
     """
     products: Rows = Product.objects.alias(**_listing_alias(channel))
     if connection.vendor != "sqlite":
-        return products.filter(_ON_SALE, here__visible_in_listings=True)
+        return products.filter(_ON_SALE, channel_listing__visible_in_listings=True)
     priced: Rows = products.alias(
-        state_here=Coalesce("here__state", Value("")),
-        is_listed_here=Coalesce("here__visible_in_listings", Value(False)),
-        state_of_seller=Coalesce("cooperative__state", Value("")),
+        listing_state=Coalesce("channel_listing__state", Value("")),
+        is_listed=Coalesce("channel_listing__visible_in_listings", Value(False)),
+        seller_state=Coalesce("cooperative__state", Value("")),
     )
     return priced.filter(_IN_LISTS)
 
@@ -136,7 +136,7 @@ def sees_public_rows(context: Context, channel: Channel | None) -> bool:
 
 
 def visible_products(context: Context, channel: Channel | None) -> Rows:
-    """Return visible products; `here` is their listing in the channel. Customers see those on sale there.
+    """Return visible products, with their `channel_listing`. Customers see those on sale in the channel.
 
     Permanently removed products are not visible to anybody; only past orders refer to them.
     """

@@ -209,7 +209,7 @@ def product_variant_bulk_delete(
     """Delete variants by ids or SKUs, each independently."""
     variant_arguments = [{"id": each} for each in arguments.get("ids") or ()]
     variant_arguments += [{"sku": each} for each in arguments.get("skus") or ()]
-    return mutation.each_of(variant_arguments, product_variant_delete, context, selection)
+    return mutation.resolve_one_by_one(variant_arguments, product_variant_delete, context, selection)
 
 
 @mutation.field(permissions=MANAGES_OWN_PRODUCTS)

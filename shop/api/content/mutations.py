@@ -274,9 +274,9 @@ def menu_item_delete(
     return _delete(menu_item, "menuItem", MenuItem, arguments, context, selection)
 
 
-mutation.deletes_many("pageBulkDelete", page_delete, permissions=MANAGES_PAGES)
-mutation.deletes_many("pageTypeBulkDelete", page_type_delete, permissions=MANAGES_PAGE_TYPES)
-mutation.deletes_many("menuBulkDelete", menu_delete, permissions=MANAGES_MENUS)
-mutation.deletes_many("menuItemBulkDelete", menu_item_delete, permissions=MANAGES_MENUS)
+mutation.add_bulk_deletion("pageBulkDelete", page_delete, permissions=MANAGES_PAGES)
+mutation.add_bulk_deletion("pageTypeBulkDelete", page_type_delete, permissions=MANAGES_PAGE_TYPES)
+mutation.add_bulk_deletion("menuBulkDelete", menu_delete, permissions=MANAGES_MENUS)
+mutation.add_bulk_deletion("menuItemBulkDelete", menu_item_delete, permissions=MANAGES_MENUS)
 
 TYPES = (mutation,)

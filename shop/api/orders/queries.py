@@ -116,9 +116,9 @@ def orders_total(
         return None
     day = vietnam_date(context.now)
     since = day.replace(day=1) if arguments.get("period") == "THIS_MONTH" else day
-    parts = visible_parts(context).filter(sold_in=channel, **BASIS_CONDITIONS[SalesBasis.NET])
+    parts = visible_parts(context).filter(report_channel=channel, **BASIS_CONDITIONS[SalesBasis.NET])
     if arguments.get("period") is not None:
-        parts = parts.filter(sold_on__gte=since)
+        parts = parts.filter(report_date__gte=since)
     sums = parts.aggregate(net=Sum("total_net", default=0), gross=Sum("total_gross", default=0))
     net, gross = sums["net"], sums["gross"]
     refunded = Refund.objects.filter(part__in=parts.values("pk")).taken_off()

@@ -247,5 +247,5 @@ def _payload(
     return {"shippingZone": zones.get(zone_key), "shippingMethod": methods.get(method_key)}
 
 
-mutation.deletes_many("shippingZoneBulkDelete", shipping_zone_delete, permissions=MANAGES_SHIPPING)
-mutation.deletes_many("shippingPriceBulkDelete", shipping_price_delete, permissions=MANAGES_SHIPPING)
+mutation.add_bulk_deletion("shippingZoneBulkDelete", shipping_zone_delete, permissions=MANAGES_SHIPPING)
+mutation.add_bulk_deletion("shippingPriceBulkDelete", shipping_price_delete, permissions=MANAGES_SHIPPING)

@@ -269,7 +269,7 @@ def _payload(key: Key, context: Context, selection: Selection) -> dict[str, obje
     return {"user": user.by_key(context, [key], selection.names("user"), rows=rows).get(key)}
 
 
-mutation.deletes_many("customerBulkDelete", customer_delete, permissions=[Permission.MANAGE_USERS])
-mutation.deletes_many(
+mutation.add_bulk_deletion("customerBulkDelete", customer_delete, permissions=[Permission.MANAGE_USERS])
+mutation.add_bulk_deletion(
     "staffBulkDelete", staff_delete, permissions=[Permission.MANAGE_STAFF], needs_recent_sign_in=True
 )

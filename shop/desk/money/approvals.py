@@ -92,7 +92,9 @@ def approvals(request: HttpRequest, actor: Actor) -> HttpResponse:
         ],
         "may_set": has_staff_permission(request.user, Permission.MANAGE_SETTINGS),
         "rules_form": SecondPersonForm.of_shop(shop),
-        "lacking": [str(permission.label).rstrip(".") for permission in permissions_without_approver(shop)],
+        "permissions_without_approver": [
+            str(permission.label).rstrip(".") for permission in permissions_without_approver(shop)
+        ],
         "may_grant": isinstance(request.user, User) and request.user.is_superuser,
         "me": actor.user_id,
         "shop": shop,

@@ -61,11 +61,11 @@ def cash(request: HttpRequest, actor: Actor) -> HttpResponse:
             ("carriers", _("With carriers"), carriers, report.total_row(carriers)),
             ("cooperatives", _("With cooperatives"), cooperatives, report.total_row(cooperatives)),
         ],
-        "every": total,
+        "total_row": total,
         "ages": [(age, report.CASH_AGE_NAMES[age], amount) for age, amount in total.ages],
-        "problems": StatementRow.objects.problems().count(),
-        "unseen": CashRemittance.objects.unseen().count(),
-        "lacking": CashRemittance.objects.with_unresolved_difference().count(),
+        "problem_count": StatementRow.objects.problems().count(),
+        "unreconciled_count": CashRemittance.objects.unreconciled().count(),
+        "unresolved_count": CashRemittance.objects.with_unresolved_difference().count(),
     }
     return render(request, "desk/cash.html", context)
 
@@ -90,7 +90,7 @@ def remittances(request: HttpRequest, actor: Actor) -> HttpResponse:
         return _record_remittance(request, actor)
     rows = CashRemittance.objects.select_related("cooperative", "statement").newest_first()
     if request.GET.get("xem") == "cho":
-        rows = rows.unseen()
+        rows = rows.unreconciled()
     elif request.GET.get("xem") == "lech":
         rows = rows.with_unresolved_difference()
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
@@ -205,9 +205,9 @@ def _render_parcels(
         "page": page,
         "form": form,
         "currency": currency,
-        "who": _holder_name(search.remitter),
+        "holder_name": _holder_name(search.remitter),
         "age": report.CASH_AGE_NAMES.get(report.CashAge(search.age)) if search.age else "",
-        "takes": search.remitter is not None
+        "can_remit": search.remitter is not None
         and any(parcel.cod_state == CodState.COLLECTED for parcel in page.object_list),
         "query": request.GET.urlencode(),
         "chosen": request.POST.getlist("parcel") if request.method == "POST" else None,

@@ -208,7 +208,7 @@ def _requested_lines(lines: BaseFormSet[LineForm], added: Mapping[int, int]) -> 
 
 def _cooperatives_in(posted: Mapping[str, object]) -> list[int]:
     """Return the cooperatives with a chosen delivery method."""
-    keys = [name.removeprefix("way-") for name in posted if name.startswith("way-")]
+    keys = [name.removeprefix("delivery-") for name in posted if name.startswith("delivery-")]
     return [int(key) for key in keys if key.isdecimal() and len(key) < 19]
 
 

@@ -138,9 +138,9 @@ def statement_rows() -> OpenTasks:
     return OpenTasks(name, rows.count(), list(rows[:MAX_SHOWN]), "row", reverse("desk:cash-problems"))
 
 
-def unseen_cash() -> OpenTasks:
+def unreconciled_remittances() -> OpenTasks:
     """List remittances not yet seen on our account."""
-    rows = CashRemittance.objects.unseen().select_related("cooperative")
+    rows = CashRemittance.objects.unreconciled().select_related("cooperative")
     first = list(rows.order_by("created_at", "pk")[:MAX_SHOWN])
     list_url = f"{reverse('desk:cash-remittances')}?xem=cho"
     return OpenTasks(_("Cash remitted, not yet received"), rows.count(), first, "remittance", list_url)

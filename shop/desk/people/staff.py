@@ -91,7 +91,7 @@ def staff(request: HttpRequest, actor: Actor) -> HttpResponse:
         cleaned = form.cleaned_data
         with refusals_as_form_errors(form):
             invited = invite_staff(
-                by=editor,
+                acting_user=editor,
                 email=cleaned["email"],
                 name=cleaned["name"],
                 group_ids=[each.pk for each in cleaned["groups"]],
@@ -134,7 +134,7 @@ def staff_account_roles(request: HttpRequest, actor: Actor, pk: int) -> HttpResp
     """Replace a colleague's roles."""
     group_ids = chosen_ids(request.POST.getlist("groups"))
     action = partial(
-        set_staff_roles, by=_editor(request), user_id=pk, group_ids=group_ids, now=timezone.now()
+        set_staff_roles, acting_user=_editor(request), user_id=pk, group_ids=group_ids, now=timezone.now()
     )
     return run_action(request, action, url=reverse("desk:staff-account", args=[pk]), message=_("Saved."))
 
@@ -146,7 +146,7 @@ def staff_account_state(request: HttpRequest, actor: Actor, pk: int) -> HttpResp
     """Deactivate a colleague's account or activate it again, with a reason."""
     action = partial(
         set_staff_active,
-        by=_editor(request),
+        acting_user=_editor(request),
         user_id=pk,
         is_active=request.POST.get("state") == "active",
         reason=reason_of(request.POST),
@@ -178,7 +178,7 @@ def role(request: HttpRequest, actor: Actor, pk: int | None = None) -> HttpRespo
     form = RoleForm(request.POST if request.method == "POST" else None, editor=editor, group=group)
     if request.method == "POST" and form.is_valid():
         with refusals_as_form_errors(form):
-            save_role(by=editor, group_id=pk, **form.cleaned_data, now=timezone.now())
+            save_role(acting_user=editor, group_id=pk, **form.cleaned_data, now=timezone.now())
             return redirect("desk:roles")
     context: dict[str, object] = {"form": form, "group": group}
     if group is not None:
@@ -193,7 +193,7 @@ def role(request: HttpRequest, actor: Actor, pk: int | None = None) -> HttpRespo
 @require_recent_proof
 def role_removal(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Delete a role."""
-    action = partial(remove_role, by=_editor(request), group_id=pk, now=timezone.now())
+    action = partial(remove_role, acting_user=_editor(request), group_id=pk, now=timezone.now())
     return run_action(
         request,
         action,

@@ -23,7 +23,7 @@ SEARCHED = "bi xanh"
 EXTRA_STOCK = 1_000_000
 PROVINCE = "19"  # Thái Nguyên: every demo cooperative delivers there
 _HIDDEN = re.compile(r'<input type="hidden" name="(basket|shown_total|shown_most)" value="([^"]*)"')
-_DELIVERY_CHOICE = re.compile(r'name="(way-\d+)" value="([^"]+)" checked')
+_DELIVERY_CHOICE = re.compile(r'name="(delivery-\d+)" value="([^"]+)" checked')
 _COMMUNE = re.compile(r'<option value="(\d{5})"')
 
 

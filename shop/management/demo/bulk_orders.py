@@ -172,7 +172,7 @@ class _BulkWriter:
             contact=contact,
             source=planned.source,
             now=planned.placed_at,
-            confirmed=self._channel.automatically_confirm_all_new_orders,
+            is_confirmed=self._channel.automatically_confirm_all_new_orders,
         )
         if any(part.time is not None for part in planned.parts):
             take_pickup_slots(order, quote)

@@ -548,7 +548,7 @@ def ordered_with(discounts: list[RequestedDiscount], quantity: int = 2) -> Order
     )
     quote = build_quote(request, now=NOW)
     order, lines = record_order(
-        quote, basket=basket, contact=make_contact(), source=OrderSource.WEB, now=NOW, confirmed=True
+        quote, basket=basket, contact=make_contact(), source=OrderSource.WEB, now=NOW, is_confirmed=True
     )
     allocate_order_stock(lines, quote)
     expect_payment(order, PaymentMethod.COD, now=NOW)

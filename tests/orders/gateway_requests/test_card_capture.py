@@ -303,7 +303,7 @@ def test_rest_below_card_minimum_is_paid_by_transfer_after_capture(stripe) -> No
     requested = requested_transfer(Order.objects.get(pk=order.pk))
     settled = receive_transfer(order.code, 3_600)
 
-    assert (early.due, early.card, early.other_methods, early.is_too_little_for_now) == (
+    assert (early.due, early.card, early.other_methods, early.is_below_card_minimum) == (
         3_600,
         None,
         [],

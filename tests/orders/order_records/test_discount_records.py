@@ -55,7 +55,7 @@ def order_with(*discounts: RequestedDiscount) -> Order:
         contact=make_contact(),
         source=OrderSource.WEB,
         now=NOW,
-        confirmed=True,
+        is_confirmed=True,
     )
     recalculate_columns(order)
     return order

@@ -146,7 +146,7 @@ def test_staff_add_and_correct_invoice_details(client: Client) -> None:
         "street": "Số 7",
         "code": "",
         "note": "",
-        f"way-{variant.cooperative_id}": delivery_method.pk,
+        f"delivery-{variant.cooperative_id}": delivery_method.pk,
         "lines-TOTAL_FORMS": 0,
         "lines-INITIAL_FORMS": 0,
         f"add-{variant.pk}": 2,

@@ -92,7 +92,7 @@ def place_order_on_pages(client: Client) -> Order:
             "commune": "00613",
             "street": "Số 8",
             "consent": "on",
-            f"way-{variant.cooperative_id}": delivery_method.pk,
+            f"delivery-{variant.cooperative_id}": delivery_method.pk,
         },
     )
     assert response.status_code == 302

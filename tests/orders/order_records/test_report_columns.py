@@ -21,8 +21,8 @@ def test_parts_and_lines_copy_local_date_channel_source_and_province() -> None:
     order = make_order(now=LATE)
 
     for row in (OrderPart.objects.get(), OrderLine.objects.get()):
-        assert (row.sold_on, row.sold_in_id) == (datetime.date(2026, 11, 25), order.channel_id)
-        assert (row.sold_from, row.sold_to, row.has_ended) == ("web", HANOI, False)
+        assert (row.report_date, row.report_channel_id) == (datetime.date(2026, 11, 25), order.channel_id)
+        assert (row.report_source, row.report_province, row.has_ended) == ("web", HANOI, False)
 
 
 def test_only_cancelled_part_and_its_lines_have_ended() -> None:
@@ -40,9 +40,9 @@ def test_only_cancelled_part_and_its_lines_have_ended() -> None:
 @pytest.mark.parametrize(
     ("changes", "column", "value"),
     [
-        ({"placed_at": None, "confirmed_at": None}, "sold_on", None),
+        ({"placed_at": None, "confirmed_at": None}, "report_date", None),
         ({"expired_at": NOW}, "has_ended", True),
-        ({"source": "phone"}, "sold_from", "phone"),
+        ({"source": "phone"}, "report_source", "phone"),
     ],
 )
 def test_order_changes_are_copied_to_parts_and_lines(

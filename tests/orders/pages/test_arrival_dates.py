@@ -70,7 +70,7 @@ def test_product_basket_checkout_order_and_mail_state_the_same_days(
             "commune": "00613",
             "street": "Số 8, ngõ 42",
             "consent": "on",
-            f"way-{method.cooperative_id}": str(method.pk),
+            f"delivery-{method.cooperative_id}": str(method.pk),
         },
     )
     order = Order.objects.get()

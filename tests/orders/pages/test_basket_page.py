@@ -252,7 +252,7 @@ def test_chosen_delivery_method_and_time_are_saved_and_change_total(client: Clie
     value = re.search(rf'value="({market.pk}@[^"]+)"', basket_page(client))
     assert value is not None
 
-    client.post("/en/gio-hang/cach-giao/", {f"way-{cooperative.pk}": value[1]})
+    client.post("/en/gio-hang/cach-giao/", {f"delivery-{cooperative.pk}": value[1]})
 
     choice = DeliveryChoice.objects.get()
     assert (choice.delivery_method_id, f"{choice.pickup_day}T{choice.pickup_starts:%H:%M}") == (
@@ -267,7 +267,7 @@ def test_delivery_method_of_another_cooperative_is_not_saved(client: Client) -> 
     other_method = make_delivery_method(make_seller("HTX Khác"), make_channel())
     add_to_basket(client, make_variant(cooperative))
 
-    client.post("/en/gio-hang/cach-giao/", {f"way-{cooperative.pk}": other_method.pk})
+    client.post("/en/gio-hang/cach-giao/", {f"delivery-{cooperative.pk}": other_method.pk})
 
     assert not DeliveryChoice.objects.exists()
 

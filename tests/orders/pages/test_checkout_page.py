@@ -65,7 +65,7 @@ def checkout_form(**fields: Any) -> dict[str, Any]:
     """A complete form for the only basket, with the first delivery method of each cooperative."""
     basket = Basket.objects.get()
     delivery_methods = {
-        f"way-{cooperative.pk}": str(cooperative.delivery_methods.order_by("pk").first().pk)
+        f"delivery-{cooperative.pk}": str(cooperative.delivery_methods.order_by("pk").first().pk)
         for cooperative in Cooperative.objects.filter(variants__in=basket.lines.values("variant"))
     }
     return {
@@ -210,7 +210,9 @@ def test_error_is_listed_in_summary_and_linked_to_field(
 def test_missing_province_does_not_ask_for_delivery_method(client: Client) -> None:
     add_to_basket(client, make_variant())
 
-    page = submit_rejected(client, province="", commune="", **{f"way-{Cooperative.objects.get().pk}": ""})
+    page = submit_rejected(
+        client, province="", commune="", **{f"delivery-{Cooperative.objects.get().pk}": ""}
+    )
 
     assert "Choose a province from the list." in page
     assert "Choose a delivery method." not in page
@@ -220,7 +222,7 @@ def test_missing_delivery_method_error_names_cooperative(client: Client) -> None
     seller = make_seller("HTX Thiên An")
     add_to_basket(client, make_variant(seller))
 
-    page = submit_rejected(client, **{f"way-{seller.pk}": ""})
+    page = submit_rejected(client, **{f"delivery-{seller.pk}": ""})
 
     assert '<span lang="vi">HTX Thiên An</span>: Choose a delivery method.' in page
 
@@ -405,7 +407,7 @@ def test_order_stores_chosen_market_day_pickup(client: Client) -> None:
     value = re.search(rf'value="({market.pk}@[^"]+)"', text_of(submit_checkout(client, reload="1")))
     assert value is not None
 
-    submit_checkout(client, **{f"way-{cooperative.pk}": value[1]})
+    submit_checkout(client, **{f"delivery-{cooperative.pk}": value[1]})
 
     part = Order.objects.get().parts.get()
     assert f"{part.pickup_day}T{part.pickup_starts:%H:%M}" == value[1].split("@")[1]
@@ -421,7 +423,7 @@ def test_full_pickup_time_shows_field_error(client: Client) -> None:
     day, starts = value[1].split("@")[1].split("T")
     market.slots.create(day=day, starts=starts, ends="10:00", capacity=1, booked=1)
 
-    page = submit_rejected(client, **{f"way-{cooperative.pk}": value[1]})
+    page = submit_rejected(client, **{f"delivery-{cooperative.pk}": value[1]})
 
     assert "This delivery method is no longer available. Choose another one." in page
     assert market.slots.get().booked == 1

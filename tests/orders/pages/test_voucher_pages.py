@@ -60,7 +60,7 @@ def order_form(basket, **extra):
     return {
         **CONTACT_FORM,
         "basket": basket.pk,
-        f"way-{delivery_method.cooperative_id}": delivery_method.pk,
+        f"delivery-{delivery_method.cooperative_id}": delivery_method.pk,
         **extra,
     }
 

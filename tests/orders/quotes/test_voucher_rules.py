@@ -20,6 +20,7 @@ from orders.actions.placement.place_order import BasketChanged, place_order
 from orders.actions.quotes.build_quote import basket_quote_request, build_quote
 from orders.actions.quotes.quote_types import RequestedLine
 from orders.actions.quotes.voucher_rules import (
+    VoucherAlreadyUsed,
     VoucherCodeUnknown,
     VoucherEnded,
     VoucherMinimumNotReached,
@@ -28,7 +29,6 @@ from orders.actions.quotes.voucher_rules import (
     VoucherNotStarted,
     VoucherOnlyForStaff,
     VoucherQuantityTooLow,
-    VoucherUsedByBuyer,
     VoucherUsedUp,
 )
 from orders.actions.vouchers.redeem_vouchers import (
@@ -304,7 +304,7 @@ def test_guest_is_recognised_by_phone_or_email(contact, is_same) -> None:
 
     assert VoucherUse.objects.count() == (1 if is_same else 2)
     if is_same:
-        assert isinstance(refusal.value.details["voucher"], VoucherUsedByBuyer)
+        assert isinstance(refusal.value.details["voucher"], VoucherAlreadyUsed)
 
 
 def test_used_code_is_refused_in_basket_of_signed_in_user() -> None:
@@ -313,7 +313,7 @@ def test_used_code_is_refused_in_basket_of_signed_in_user() -> None:
     place(basket_with_code((variant, 1), user=user))
     basket = make_basket((variant, 1), user=user)
 
-    with assert_refused(VoucherUsedByBuyer, "voucher_used_by_buyer"):
+    with assert_refused(VoucherAlreadyUsed, "voucher_already_used"):
         apply_voucher_code(basket_id=basket.pk, code="CHAO10", now=NOW)
 
 

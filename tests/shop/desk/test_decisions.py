@@ -169,7 +169,7 @@ def test_order_is_entered_for_a_buyer_on_the_phone(admin: Client) -> None:
     delivery_method = draft_page.context["seller_quotes"][0]["choices"][0].value
     line = {"lines-0-variant": variant.pk, "lines-0-quantity": "4", "lines-0-price": "14000"}
     counts = {"lines-TOTAL_FORMS": "1", "lines-INITIAL_FORMS": "1"}
-    saved = admin.post(page, fields | line | counts | {f"way-{variant.cooperative_id}": delivery_method})
+    saved = admin.post(page, fields | line | counts | {f"delivery-{variant.cooperative_id}": delivery_method})
     placed = admin.post(f"{page}dat/", {"consent": "on"})
 
     order = Order.objects.get()

@@ -129,7 +129,7 @@ def test_home_counts_open_tasks(admin: Client) -> None:
 
 
 def test_home_without_tasks_says_so(admin: Client) -> None:
-    assert admin.get(DESK).context["is_quiet"]
+    assert admin.get(DESK).context["has_no_tasks"]
 
 
 def test_cooperatives_are_filtered_by_state_and_searched_without_diacritics(admin: Client) -> None:

@@ -132,7 +132,7 @@ def test_weighed_product_gets_an_estimate_and_a_tolerance(lister, written, toler
 
     variant = Product.objects.get().variants.get()
     assert (variant.is_weighed, variant.content_grams) == (True, 2400)
-    assert (variant.tolerance_percent, variant.most_grams(2)) == (tolerance, 48 * (100 + tolerance))
+    assert (variant.tolerance_percent, variant.bound_grams(2)) == (tolerance, 48 * (100 + tolerance))
 
 
 @pytest.mark.parametrize(

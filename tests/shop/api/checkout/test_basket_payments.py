@@ -238,13 +238,13 @@ def test_checkout_page_completes_delivery_by_shipping_service(client: Client) ->
 
     page = html_of(client.get(reverse("orders:checkout")))
     hidden = dict(re.findall(r'name="(basket|shown_total|shown_most)" value="([^"]*)"', page))
-    delivery_methods = dict(re.findall(r'name="(way-\d+)" value="([^"]+)" checked', page))
+    delivery_methods = dict(re.findall(r'name="(delivery-\d+)" value="([^"]+)" checked', page))
     form = {"name": "Hoa", "phone": "0987654321", "province": HANOI, "commune": "00613", "street": "Số 5"}
     response = client.post(reverse("orders:checkout"), form | hidden | delivery_methods | {"consent": "on"})
 
     order = Order.objects.get()
     assert response.url == reverse("orders:order", kwargs={"order_id": order.pk})
-    assert delivery_methods[f"way-{seller_without_method.pk}"] == f"service-{service.pk}"
+    assert delivery_methods[f"delivery-{seller_without_method.pk}"] == f"service-{service.pk}"
     assert hidden["shown_total"] == "175000"
     parts = {part.cooperative_id: (part.delivery_name, part.delivery_gross) for part in order.parts.all()}
     assert parts == {
