@@ -86,7 +86,9 @@ def lock_settlements(
     while True:
         rows = lock_rows(Settlement.objects.open().filter(cooperative__in=requested, currency=currency))
         settlements = {row.cooperative_id: row for row in rows}
-        cooperatives_without_one = [each for each in requested if each not in settlements]
+        cooperatives_without_one = [
+            cooperative_id for cooperative_id in requested if cooperative_id not in settlements
+        ]
         if not cooperatives_without_one:
             return settlements
         for cooperative_id in cooperatives_without_one:

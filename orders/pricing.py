@@ -121,7 +121,7 @@ class Purchase:
 
     @property
     def listed(self) -> NetAndGross:
-        return _sum_amounts([each.listed for each in (*self.lines, *self.deliveries)])
+        return _sum_amounts([item.listed for item in (*self.lines, *self.deliveries)])
 
     @property
     def total(self) -> NetAndGross:
@@ -194,7 +194,7 @@ def price_weighed(agreed: AgreedLine, grams: int, *, with_tax: bool = True) -> W
     listed = price_for(agreed.listed, agreed.grams, grams)
     remaining = priced = price_for(agreed.priced, agreed.grams, grams)
     shares_by_key: dict[Hashable, int] = {}
-    for share in sorted(agreed.shares, key=lambda each: not each.is_percentage):
+    for share in sorted(agreed.shares, key=lambda share: not share.is_percentage):
         requested = price_for(share.amount, agreed.grams, grams) if share.is_percentage else share.amount
         shares_by_key[share.key] = min(requested, remaining)
         remaining -= shares_by_key[share.key]
@@ -236,4 +236,4 @@ def _add_tax(amount: int, tax_rate: Decimal, with_tax: bool) -> NetAndGross:
 
 
 def _sum_amounts(amounts: Sequence[NetAndGross]) -> NetAndGross:
-    return NetAndGross(sum(each.net for each in amounts), sum(each.gross for each in amounts))
+    return NetAndGross(sum(amount.net for amount in amounts), sum(amount.gross for amount in amounts))

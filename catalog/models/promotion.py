@@ -94,5 +94,5 @@ class Promotion(WithMetadata, WithTimes):
 
     def next_turn(self, now: datetime.datetime) -> datetime.datetime | None:
         """Return when it next starts or ends after `now`, or None."""
-        turns = [each for each in (self.starts_at, self.ends_at) if each is not None and each > now]
+        turns = [moment for moment in (self.starts_at, self.ends_at) if moment is not None and moment > now]
         return min(turns, default=None)

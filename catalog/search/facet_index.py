@@ -117,7 +117,7 @@ class FacetIndex:
 
     def seasonal_products(self, month: int = 0) -> BitMap:
         """Return products with a season that includes the month, or any month (0)."""
-        all_year = BitMap.intersection(*(self.months.get(each, BitMap()) for each in range(1, 13)))
+        all_year = BitMap.intersection(*(self.months.get(number, BitMap()) for number in range(1, 13)))
         return (self.months.get(month, BitMap()) if month else self.product_ids) - all_year
 
     @property

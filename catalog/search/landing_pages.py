@@ -92,7 +92,9 @@ def _province_page(name: str, index: FacetIndex) -> LandingPage | None:
     if province is not None:
         return LandingPage(LandingKind.PROVINCE, index.products_from(province), province=province)
     for place in index.places:
-        former = next((each for each in place.former if each.joined == joined_name), None)
+        former = next(
+            (former_place for former_place in place.former if former_place.joined == joined_name), None
+        )
         if place.division.level == Level.PROVINCE and former is not None:
             products = index.products_from(place.division)
             return LandingPage(

@@ -72,7 +72,12 @@ def find_places(readings: Sequence[Reading], index: FacetIndex, limit: int) -> l
         joined_query = "".join(term.word for term in reading)
         for place in index.places:
             former = next(
-                (each for each in place.former if _matches_former_name(each.joined, joined_query)), None
+                (
+                    former_place
+                    for former_place in place.former
+                    if _matches_former_name(former_place.joined, joined_query)
+                ),
+                None,
             )
             if former:
                 matches.setdefault(place.division.pk, _place_match(place, index, former=former.full_name))

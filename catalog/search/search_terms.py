@@ -75,7 +75,7 @@ def completed_choice(word: QueryWord) -> Choice:
     letters, tone = word.marks[:-1], int(word.marks[-1])
     tones = _TONES if tone == _NO_TONE else (_HOI, _NGA) if tone in (_HOI, _NGA) else (tone,)
     spellings = map("".join, product(*(LETTERS_WITH_MARKS.get(letter, letter) for letter in letters)))
-    syllables = [MarkedWord(each, tone) for each, tone in product(spellings, tones)]
+    syllables = [MarkedWord(spelling, tone) for spelling, tone in product(spellings, tones)]
     return [[Term(word.folded, str(syllable))] for syllable in syllables if is_marked_syllable(syllable)]
 
 

@@ -43,7 +43,7 @@ def correct_words(words: Sequence[QueryWord]) -> list[list[list[str]]] | None:
     likely = _typo_candidates([word for word in unknown if len(word) >= least])
     phrases: list[list[list[str]]] = []
     for word in folded:
-        corrections = [[each] for each in likely.get(word, ())]
+        corrections = [[correction] for correction in likely.get(word, ())]
         if word in split_words:
             corrections.insert(0, split_words[word])
         phrases.append(corrections if word in unknown else [[word]])
@@ -52,7 +52,7 @@ def correct_words(words: Sequence[QueryWord]) -> list[list[list[str]]] | None:
 
 def corrected_choices(phrases: Iterable[Sequence[Sequence[str]]]) -> list[Choice]:
     """Search choices in which each word may be any of its phrases."""
-    return [[[Term(word) for word in phrase] for phrase in each] for each in phrases]
+    return [[[Term(word) for word in phrase] for phrase in alternatives] for alternatives in phrases]
 
 
 def _known_words(words: Sequence[str]) -> set[str]:
@@ -74,7 +74,7 @@ def _typo_candidates(words: Sequence[str]) -> dict[str, list[str]]:
             if shortened_word in variants[word] and is_key_slip(word, known_word):
                 frequencies[word][known_word] = product_count
     return {
-        word: sorted(counts, key=lambda each: (-counts[each], each))[:MAX_CORRECTIONS]
+        word: sorted(counts, key=lambda candidate: (-counts[candidate], candidate))[:MAX_CORRECTIONS]
         for word, counts in frequencies.items()
     }
 

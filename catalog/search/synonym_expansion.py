@@ -36,7 +36,7 @@ def with_synonyms(words: Sequence[QueryWord]) -> list[Choice] | None:
     if not synonyms:
         return None
     span_at: dict[int, _Span] = {}
-    for span in sorted(synonyms, key=lambda each: (each[0] - each[1], each)):
+    for span in sorted(synonyms, key=lambda span: (span[0] - span[1], span)):
         if not span_at.keys() & set(range(*span)):
             span_at |= dict.fromkeys(range(*span), span)
     choices: list[Choice] = []
@@ -45,7 +45,7 @@ def with_synonyms(words: Sequence[QueryWord]) -> list[Choice] | None:
             choices.append(typed_choice(word))
         elif span_at[position][0] == position:
             span = span_at[position]
-            typed = product(*(typed_choice(each) for each in words[slice(*span)]))
+            typed = product(*(typed_choice(word) for word in words[slice(*span)]))
             phrases: list[Phrase] = [[term for phrase in parts for term in phrase] for parts in typed]
             choices.append(phrases + synonyms[span])
     return choices
@@ -60,7 +60,7 @@ def readings_among(words: Sequence[QueryWord], choices: Sequence[Choice] | None)
     """Like `readings_of`, given the result of `with_synonyms`."""
     combined = islice(product(*(choices or map(typed_choice, words))), _MOST_READINGS)
     readings = [[term for phrase in phrases for term in phrase] for phrases in combined]
-    return [each for position, each in enumerate(readings) if each not in readings[:position]]
+    return [reading for position, reading in enumerate(readings) if reading not in readings[:position]]
 
 
 def prefix_terms(readings: Sequence[Reading]) -> list[Reading]:

@@ -125,17 +125,17 @@ def _fetch_ids(statement: str, *values: str | int) -> BitMap:
 
 
 def _fts5(choices: Sequence[Choice], prefixes: Sequence[str], *, is_any: bool = False) -> str:
-    def term(each: Term) -> str:
-        tokens = map(each.token, prefixes)
-        return _any_of([f'"{token}"*' if each.begins else f'"{token}"' for token in tokens], " OR ")
+    def term(query_term: Term) -> str:
+        tokens = map(query_term.token, prefixes)
+        return _any_of([f'"{token}"*' if query_term.begins else f'"{token}"' for token in tokens], " OR ")
 
     return _expression(choices, term, " OR ", " OR " if is_any else " AND ", " AND ")
 
 
 def _tsquery(choices: Sequence[Choice], prefixes: Sequence[str], *, is_any: bool = False) -> str:
-    def term(each: Term) -> str:
-        tokens = map(each.token, prefixes)
-        return _any_of([f"'{token}':*" if each.begins else f"'{token}'" for token in tokens], " | ")
+    def term(query_term: Term) -> str:
+        tokens = map(query_term.token, prefixes)
+        return _any_of([f"'{token}':*" if query_term.begins else f"'{token}'" for token in tokens], " | ")
 
     return _expression(choices, term, " | ", " | " if is_any else " & ", " & ")
 

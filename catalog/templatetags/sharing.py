@@ -62,7 +62,7 @@ def structured_product(
         "name": product.name,
         "description": product.description_text,
         "url": address,
-        "image": [jpeg for each in media if (jpeg := _jpeg(each.picture))],
+        "image": [jpeg for medium in media if (jpeg := _jpeg(medium.picture))],
         "countryOfOrigin": "VN",
         "brand": {"@type": "Brand", "name": product.cooperative.name},
         "category": product.category.name if product.category else "",

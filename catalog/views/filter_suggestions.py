@@ -99,10 +99,10 @@ def shorter_queries(query: str, index: FacetIndex) -> list[FilterRemoval]:
 def query_string_without(query: QueryDict, *names: str, value: str | None = None) -> str:
     """Return the query string without these names, or without one value of a name; returns to page 1."""
     remaining_parameters = [
-        (name, each)
+        (name, present)
         for name, values in query.lists()
-        for each in values
-        if name != "page" and (name not in names or (value is not None and each != value))
+        for present in values
+        if name != "page" and (name not in names or (value is not None and present != value))
     ]
     return f"?{urlencode(remaining_parameters)}"
 

@@ -159,7 +159,7 @@ def _prices(listings: Sequence[Listing]) -> dict[int, list[Price]]:
 
     Two queries, so that the database finds prices by variant instead of scanning the channel's.
     """
-    variants = {variant.pk: variant for variant in _variants([each.product_id for each in listings])}
+    variants = {variant.pk: variant for variant in _variants([listing.product_id for listing in listings])}
     prices_by_product = defaultdict(list)
     for price in _prices_of(list(variants), {listing.channel_id for listing in listings}):
         price.variant = variants[price.variant_id]

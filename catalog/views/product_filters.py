@@ -250,7 +250,7 @@ class ProductFilters:
             (key, self.selection.count(respect, product_ids)) for key, product_ids in sets.items() if key
         ]
         visible_counts = [(key, count) for key, count in counts if count or key in chosen_keys]
-        visible_counts.sort(key=lambda each: (each[0] not in chosen_keys, -each[1], str(each[0])))
+        visible_counts.sort(key=lambda entry: (entry[0] not in chosen_keys, -entry[1], str(entry[0])))
         names = label_options([key for key, _count in visible_counts[:MOST]])
         return [
             FacetOption(*names[key], count, key in chosen_keys)

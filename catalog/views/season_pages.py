@@ -36,7 +36,9 @@ def seasons(request: HttpRequest) -> HttpResponse:
     """Show the harvest calendar: seasonal products by month and province; the default is this month."""
     now = timezone.now()
     provinces = selling_provinces()
-    province = next((each for each in provinces if slugify(each.name) == request.GET.get("noi")), None)
+    province = next(
+        (province for province in provinces if slugify(province.name) == request.GET.get("noi")), None
+    )
     month = _parse_month(request.GET.get("thang"), now)
     index = market_facet_index()
     harvests = index.seasonal_products(month)
@@ -49,7 +51,7 @@ def seasons(request: HttpRequest) -> HttpResponse:
         "months": range(1, 13),
         "this_month": vietnam_date(now).month,
         "place": province,
-        "places": [(each, slugify(each.name)) for each in provinces],
+        "places": [(province, slugify(province.name)) for province in provinces],
         "page": page,
         "cards": _cards_of(list(page.object_list), index, now=now),
         "is_cut": products.total > MAX_RESULTS,

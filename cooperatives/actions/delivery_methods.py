@@ -138,7 +138,7 @@ def update_delivery_method(
         field: [before[field], after[field]] for field in _EDITABLE_FIELDS if before[field] != after[field]
     }
     for field in _NOT_IN_JSON & changed.keys():
-        changed[field] = [None if each is None else str(each) for each in changed[field]]
+        changed[field] = [None if value is None else str(value) for value in changed[field]]
     if changed:
         record_change(
             "delivery_method.edited",

@@ -192,7 +192,11 @@ def _update_slot_capacities(
     for slot in PickupSlot.objects.filter(
         delivery_method=delivery_method, day__gte=vietnam_date(now)
     ).order_by("day", "starts"):
-        matching_days = (each for each in days if each.starts == slot.starts and each.falls_on(slot.day))
+        matching_days = (
+            pickup_day
+            for pickup_day in days
+            if pickup_day.starts == slot.starts and pickup_day.falls_on(slot.day)
+        )
         day = next(matching_days, None)
         if day is not None and day.capacity != slot.capacity:
             new_capacity = None if day.capacity is None else Greatest(F("booked"), day.capacity)

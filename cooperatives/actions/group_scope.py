@@ -58,7 +58,8 @@ def set_group_scope(
     rows.exclude(cooperative__in=requested_ids).delete()
     existing_ids = set(rows.values_list("cooperative", flat=True))
     GroupCooperative.objects.bulk_create(
-        GroupCooperative(group=group, cooperative_id=each) for each in sorted(requested_ids - existing_ids)
+        GroupCooperative(group=group, cooperative_id=cooperative_id)
+        for cooperative_id in sorted(requested_ids - existing_ids)
     )
     data: dict[str, object] = {"cooperatives": sorted(requested_ids), "platform_wide": is_platform_wide}
     if was_platform_wide != is_platform_wide:

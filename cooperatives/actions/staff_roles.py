@@ -133,7 +133,7 @@ def remove_role(*, acting_user: User, group_id: int, now: datetime.datetime) -> 
 def grantable_permissions(user: User) -> list[Permission]:
     """Return the permissions that a user may give to others, in their order."""
     own = platform_permissions(user)
-    return [each for each in Permission if each in own]
+    return [permission for permission in Permission if permission in own]
 
 
 def _require_colleague(acting_user: User, user_id: int) -> User:

@@ -202,7 +202,9 @@ class DeliveryMethod(WithMetadata):
 
     def _times(self, now: datetime.datetime, count: int) -> Iterator[PickupTime]:
         earliest_start = now + datetime.timedelta(hours=self.cut_off_hours)
-        market_days = sorted(self.market_days.all(), key=lambda each: (each.starts, each.pk))
+        market_days = sorted(
+            self.market_days.all(), key=lambda market_day: (market_day.starts, market_day.pk)
+        )
         today = vietnam_date(now)
         open_count = 0
         for days_ahead in range(120 if market_days else 0):

@@ -69,7 +69,7 @@ class CheckoutForm(InvoiceForm, ReceiverForm):
         self.fields["payment"] = forms.ChoiceField(
             label=_("Payment"),
             required=False,
-            choices=[(each.value, each.label) for each in payments],
+            choices=[(method.value, method.label) for method in payments],
             initial=self._default_method.value,
             widget=forms.RadioSelect,
             error_messages={

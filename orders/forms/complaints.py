@@ -38,7 +38,7 @@ class PhotosField(forms.FileField):
 
     def clean(self, data: object, initial: object = None) -> list[UploadedFile[bytes]]:
         files = data if isinstance(data, list) else []
-        uploads = [each for each in files if isinstance(each, UploadedFile)]
+        uploads = [file for file in files if isinstance(file, UploadedFile)]
         if len(uploads) > MAX_COMPLAINT_PICTURES:
             raise forms.ValidationError(_("Add at most four photos."))
         for upload in uploads:
@@ -84,10 +84,12 @@ class ComplaintForm(forms.Form):
         options.setdefault("label_suffix", "")
         super().__init__(data, files, **options)
         self.delivered_lines = delivered_lines
-        for each in delivered_lines:
-            name = f"steps-{each.line.pk}"
-            is_all = len(delivered_lines) == each.steps == 1
-            self.fields[name] = quantity_field(each.steps, _("Quantity"), initial=1 if is_all else None)
+        for delivered_line in delivered_lines:
+            name = f"steps-{delivered_line.line.pk}"
+            is_all = len(delivered_lines) == delivered_line.steps == 1
+            self.fields[name] = quantity_field(
+                delivered_line.steps, _("Quantity"), initial=1 if is_all else None
+            )
 
     def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}
@@ -97,12 +99,16 @@ class ComplaintForm(forms.Form):
 
     @property
     def rows(self) -> list[tuple[DeliveredLine, forms.BoundField]]:
-        return [(each, self[f"steps-{each.line.pk}"]) for each in self.delivered_lines]
+        return [
+            (delivered_line, self[f"steps-{delivered_line.line.pk}"])
+            for delivered_line in self.delivered_lines
+        ]
 
     @property
     def steps(self) -> dict[uuid.UUID, int]:
         quantities = {
-            each.line.pk: self.cleaned_data.get(f"steps-{each.line.pk}") for each in self.delivered_lines
+            delivered_line.line.pk: self.cleaned_data.get(f"steps-{delivered_line.line.pk}")
+            for delivered_line in self.delivered_lines
         }
         return {line_id: count for line_id, count in quantities.items() if count}
 

@@ -22,7 +22,9 @@ class RequestForm(forms.Form):
     kind = forms.ChoiceField(
         label=_("What is your request about?"),
         choices=[
-            each for each in RequestKind.choices if each[0] not in (RequestKind.ACCESS, RequestKind.DELETION)
+            choice
+            for choice in RequestKind.choices
+            if choice[0] not in (RequestKind.ACCESS, RequestKind.DELETION)
         ],
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose what your request is about.")},

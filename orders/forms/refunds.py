@@ -198,7 +198,7 @@ class RefundForm(RefundAmountsForm):
         return RefundDecision(
             bearer=CostBearer(self.cleaned_data["bearer"]),
             reason=self.cleaned_data["reason"],
-            lines={key: each for key, each in lines.items() if each != LineRefund()},
+            lines={key: line_refund for key, line_refund in lines.items() if line_refund != LineRefund()},
             delivery=self.delivery_refund,
             surplus=self._number_of("surplus"),
             warehouse_id=uuid.UUID(warehouse_id) if warehouse_id else None,

@@ -322,7 +322,7 @@ class Order(WithMetadata, WithExternalReference, WithTimes):
         """Whether the buyer must pay before it is confirmed: not COD and not fully authorised on a card."""
         if not self.still_due or self.authorize_coverage in (Coverage.FULL, Coverage.OVER):
             return False
-        last = max(self.payments.all(), key=lambda each: (each.created_at, each.pk), default=None)
+        last = max(self.payments.all(), key=lambda payment: (payment.created_at, payment.pk), default=None)
         return last is None or not last.is_cash_on_delivery
 
     @property

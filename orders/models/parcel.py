@@ -186,7 +186,7 @@ def parcel_position_labels(parcels: Iterable[Parcel]) -> dict[int, str]:
     Outgoing and returned parcels are numbered separately; voided parcels get no label.
     """
     keys_by_direction: dict[bool, list[int]] = {}
-    for parcel in sorted(parcels, key=lambda each: (each.number, each.pk)):
+    for parcel in sorted(parcels, key=lambda parcel: (parcel.number, parcel.pk)):
         if parcel.state != ParcelState.VOIDED:
             goes_out = parcel.kind in (ParcelKind.DISPATCH, ParcelKind.REPLACEMENT)
             keys_by_direction.setdefault(goes_out, []).append(parcel.pk)

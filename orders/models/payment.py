@@ -65,7 +65,7 @@ class PaymentSums:
         kind = EventKind
 
         def total(*kinds: str) -> int:
-            return sum(totals.get(each, 0) for each in kinds)
+            return sum(totals.get(event_kind, 0) for event_kind in kinds)
 
         charged = total(kind.CHARGE_SUCCESS, kind.REFUND_REVERSE) - total(
             kind.REFUND_SUCCESS, kind.CHARGE_BACK
@@ -147,7 +147,7 @@ class PaymentQuerySet(models.QuerySet["Payment"]):
         for order_id, payment_id, kind, total in rows:
             totals.setdefault(order_id, {}).setdefault(payment_id, {})[kind] = total
         return {
-            order_id: [PaymentSums.from_totals(each) for each in payments.values()]
+            order_id: [PaymentSums.from_totals(amounts) for amounts in payments.values()]
             for order_id, payments in totals.items()
         }
 
@@ -244,4 +244,4 @@ class PaymentEvent(models.Model):
 def total_authorised_and_charged(sums: Iterable[PaymentSums]) -> tuple[int, int]:
     """Total authorised and total charged of several payments, in minor units."""
     payments = list(sums)
-    return sum(each.authorised for each in payments), sum(each.charged for each in payments)
+    return sum(payment.authorised for payment in payments), sum(payment.charged for payment in payments)

@@ -122,7 +122,7 @@ def read_incoming_transfers(provider: TransferSource, notice: WebhookBody) -> li
 
     Raises InvalidIncomingTransfer if any transfer in it differs from the service's documentation.
     """
-    return [each for each in _READERS[provider](notice) if each.is_incoming]
+    return [transfer for transfer in _READERS[provider](notice) if transfer.is_incoming]
 
 
 def clean_text(value: object, max_length: int) -> str:
@@ -169,7 +169,7 @@ def _read_casso(notice: WebhookBody) -> list[IncomingTransfer]:
         raise InvalidIncomingTransfer("error")
     data = notice.get("data")
     payload = data if isinstance(data, list) else [data]
-    return [_read_casso_transfer(each) for each in payload]
+    return [_read_casso_transfer(item) for item in payload]
 
 
 def _read_casso_transfer(payload: object) -> IncomingTransfer:

@@ -106,10 +106,10 @@ def verify_casso_webhook(
     sent, signature = proof.groups()
     notice = parse_webhook_body(body)
     expected = [
-        _hmac_hex(secret, f"{sent}.{_compact_json(each)}".encode(), "sha512")
-        for each in (notice, _lists_as_objects(notice))
+        _hmac_hex(secret, f"{sent}.{_compact_json(payload)}".encode(), "sha512")
+        for payload in (notice, _lists_as_objects(notice))
     ]
-    if not any(hmac.compare_digest(each, signature) for each in expected):
+    if not any(hmac.compare_digest(expected_signature, signature) for expected_signature in expected):
         raise InvalidSignature
     _check_time(int(sent) / 1000, now)
     return notice
@@ -195,9 +195,9 @@ def _compact_json(value: object) -> str:
 
 def _lists_as_objects(value: object) -> object:
     if isinstance(value, dict):
-        return {key: _lists_as_objects(each) for key, each in value.items()}
+        return {key: _lists_as_objects(member) for key, member in value.items()}
     if isinstance(value, list):
-        return {str(index): _lists_as_objects(each) for index, each in enumerate(value)}
+        return {str(index): _lists_as_objects(member) for index, member in enumerate(value)}
     return value
 
 

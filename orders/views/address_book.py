@@ -126,7 +126,7 @@ def save_checkout_address(request: HttpRequest, address: Address) -> None:
 def _add_to_book(user: User, address: Address, *, is_default: bool = False) -> None:
     """Add an address unless the book has it or is full. The first address becomes the default."""
     book = receiver.address_book(user)
-    if len(book) >= MAX_ADDRESSES or any(_are_equal(each, address) for each in book):
+    if len(book) >= MAX_ADDRESSES or any(_are_equal(saved_address, address) for saved_address in book):
         return
     use = AddressUse.SHIPPING if is_default or not user.default_shipping_address_id else None
     add_address(
@@ -187,7 +187,10 @@ def _user_or_404(request: HttpRequest) -> User:
 
 def _address_or_404(user: User, address_id: int) -> Address:
     """Return one of the user's own addresses. Raises Http404 for any other."""
-    address = next((each for each in receiver.address_book(user) if each.pk == address_id), None)
+    address = next(
+        (saved_address for saved_address in receiver.address_book(user) if saved_address.pk == address_id),
+        None,
+    )
     if address is None:
         raise Http404
     return address

@@ -120,7 +120,7 @@ def _render_basket(
     basket, is_part = basket or current_basket(request), is_htmx(request)
     provinces = all_provinces()
     code = province_of(request, basket)
-    province = next((each for each in provinces if each.code == code), None)
+    province = next((province for province in provinces if province.code == code), None)
     quote = _quote_basket(basket, province) if basket else None
     context: dict[str, object] = {
         "basket": basket,

@@ -89,5 +89,5 @@ def _is_phone_confirmed(request: HttpRequest, phone: str) -> bool:
 def _remember_phone(request: HttpRequest, phone: str) -> None:
     now = time.time()
     unexpired = {key: until for key, until in request.session.get(_SESSION_KEY, {}).items() if now < until}
-    newest = sorted(unexpired.items(), key=lambda each: each[1])[1 - _MAX_PHONES :]
+    newest = sorted(unexpired.items(), key=lambda entry: entry[1])[1 - _MAX_PHONES :]
     request.session[_SESSION_KEY] = dict(newest) | {phone: now + _CONFIRMED_SECONDS}

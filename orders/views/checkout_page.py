@@ -269,10 +269,13 @@ def _render_checkout(
     code_fault: tuple[str, Refused] | None = None,
 ) -> HttpResponse:
     """Render the checkout for `written`, the initial or (if `bound`) submitted values."""
-    province = next((each for each in provinces if each.code == quote.requested.province_code), None)
+    province = next(
+        (province for province in provinces if province.code == quote.requested.province_code), None
+    )
     seller_quotes = seller_quote_views(quote, province)
     delivery_methods = {
-        each.seller_quote.cooperative.pk: [choice.value for choice in each.choices] for each in seller_quotes
+        seller_view.seller_quote.cooperative.pk: [choice.value for choice in seller_view.choices]
+        for seller_view in seller_quotes
     }
     form = _build_form(
         basket,
@@ -282,8 +285,8 @@ def _render_checkout(
         written,
         data=written if bound else None,
     )
-    for each in seller_quotes:  # so that the list of errors on top names the cooperative
-        form.fields[each.field].label = translated(each.seller_quote.cooperative, "name")
+    for seller_view in seller_quotes:  # so that the list of errors on top names the cooperative
+        form.fields[seller_view.field].label = translated(seller_view.seller_quote.cooperative, "name")
     if request.method == "POST":
         receiver.save_inputs(request, written)
     context = {
@@ -293,11 +296,11 @@ def _render_checkout(
         "sums": totals_of_quote(quote, quote.purchase_at_maximum),
         "groups": [
             {
-                "seller_view": each,
-                "delivery_method": form[each.field],
-                "note": form[f"note-{each.seller_quote.cooperative.pk}"],
+                "seller_view": seller_view,
+                "delivery_method": form[seller_view.field],
+                "note": form[f"note-{seller_view.seller_quote.cooperative.pk}"],
             }
-            for each in seller_quotes
+            for seller_view in seller_quotes
         ],
         "province": province,
         "currency": basket.currency,

@@ -33,7 +33,7 @@ def _is_complaint_possible(request: HttpRequest, order_id: uuid.UUID, number: in
     if Complaint.objects.open().filter(part=part).exists():
         return False
     now = timezone.now()
-    return any(each.is_in_time(now) for each in delivered_lines(part))
+    return any(delivered_line.is_in_time(now) for delivered_line in delivered_lines(part))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -46,7 +46,7 @@ def complaint(request: HttpRequest, order_id: uuid.UUID, number: int) -> HttpRes
     show_in_language([part.cooperative], "name")
     now = timezone.now()
     arrived_lines = delivered_lines(part)
-    in_time = [each for each in arrived_lines if each.is_in_time(now)]
+    in_time = [arrived_line for arrived_line in arrived_lines if arrived_line.is_in_time(now)]
     has_open = Complaint.objects.open().filter(part=part).exists()
     is_sent = request.method == "POST"
     if is_sent and _is_repeated(request, part):

@@ -83,7 +83,7 @@ def remember_proof(request: HttpRequest, order: Order) -> None:
     request.session.cycle_key()
     now = time.time()
     unexpired = {key: until for key, until in request.session.get(_SESSION_KEY, {}).items() if now < until}
-    newest = sorted(unexpired.items(), key=lambda each: each[1])[1 - _MAX_PROOFS :]
+    newest = sorted(unexpired.items(), key=lambda entry: entry[1])[1 - _MAX_PROOFS :]
     request.session[_SESSION_KEY] = dict(newest) | {str(order.pk): now + _PROOF_SECONDS}
 
 

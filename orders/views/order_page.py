@@ -176,7 +176,9 @@ def _order_context(order_id: uuid.UUID, now: datetime.datetime) -> dict[str, obj
     return {
         "order": order,
         "tracks": tracks,
-        "sums": totals_of_order(order, {each.part.cooperative_id: each.part.cooperative for each in tracks}),
+        "sums": totals_of_order(
+            order, {track.part.cooperative_id: track.part.cooperative for track in tracks}
+        ),
         "refunds": refunds,
         "awaiting_account_amount": amount_awaiting_account(refunds),
         "should_save_link": not order.email and order.user_id is None,
@@ -231,8 +233,8 @@ def _build_timelines(
     complaint_days = shop_settings().complaint_days
     complaints: dict[int, list[Complaint]] = {}
     complaint_rows = Complaint.objects.filter(part__order=order).with_refused_photos()
-    for each in complaint_rows.order_by("created_at", "pk"):
-        complaints.setdefault(each.part_id, []).append(each)
+    for complaint in complaint_rows.order_by("created_at", "pk"):
+        complaints.setdefault(complaint.part_id, []).append(complaint)
     refund_steps: dict[int | None, list[Step]] = {}
     paid_back = RefundLine.objects.filter(order_line__order=order).fully_refunded_lines() if refunds else ()
     for refund in refunds:
@@ -299,9 +301,9 @@ def _current_names(order: Order, parts: Sequence[OrderPart]) -> dict[uuid.UUID, 
     show_in_language([variant for _line, variant in unrenamed], "name")
     return {
         line.pk: ", ".join(
-            each.name
-            for each in (variant.product, variant)
-            if each.name and "name" not in untranslated_fields(each)
+            item.name
+            for item in (variant.product, variant)
+            if item.name and "name" not in untranslated_fields(item)
         )
         for line, variant in unrenamed
         if "name" not in untranslated_fields(variant.product)

@@ -68,7 +68,7 @@ def address_book(user: User | None) -> list[Address]:
     if user is None:
         return []
     addresses = list(Address.objects.filter(user=user, country="VN").order_by("-pk"))
-    return sorted(addresses, key=lambda each: each.pk != user.default_shipping_address_id)
+    return sorted(addresses, key=lambda address: address.pk != user.default_shipping_address_id)
 
 
 def with_chosen_address(request: HttpRequest, posted: QueryDict) -> QueryDict:
@@ -93,7 +93,7 @@ def _last_invoice(user: User) -> dict[str, str]:
 
 
 def _with_address(posted: QueryDict, book: list[Address]) -> QueryDict:
-    chosen = next((each for each in book if str(each.pk) == posted["use-address"]), None)
+    chosen = next((address for address in book if str(address.pk) == posted["use-address"]), None)
     if chosen is None:
         return posted
     fields = {"name": chosen.first_name, "phone": format_phone(chosen.phone)}

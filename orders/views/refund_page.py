@@ -108,7 +108,7 @@ def refund_views(order: Order, *, to_desk: bool = False) -> list[RefundView]:
 
 def amount_awaiting_account(refunds: Sequence[RefundView]) -> int:
     """Return the amount that waits for the buyer's bank account, in minor units."""
-    payouts = [payout for each in refunds for payout in each.refund.payouts.all()]
+    payouts = [payout for refund in refunds for payout in refund.refund.payouts.all()]
     return sum(payout.amount for payout in payouts if _lacks_account(payout))
 
 

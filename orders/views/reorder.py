@@ -52,7 +52,7 @@ def reorder_past_order(request: HttpRequest, order_id: uuid.UUID) -> HttpRespons
         "put": result.added_line_count,
         "language": order.language,
         "currency": channel.currency,
-        "differences": [asdict(each) for each in result.differences],
+        "differences": [asdict(difference) for difference in result.differences],
     }
     return redirect("orders:basket")
 
@@ -63,8 +63,8 @@ def pop_reorder_result(request: HttpRequest) -> dict[str, object] | None:
     if result is None:
         return None
     messages = [
-        _difference_message(Difference(**each), result["language"], result["currency"])
-        for each in result["differences"]
+        _difference_message(Difference(**difference), result["language"], result["currency"])
+        for difference in result["differences"]
     ]
     return {"code": result["code"], "put": result["put"], "messages": messages}
 

@@ -67,7 +67,7 @@ def totals_of_quote(quote: Quote, purchase: Purchase | None = None) -> Totals:
         for line in seller_quote.lines
     }
     by_key: dict[Hashable, Cooperative] = {
-        each.cooperative.pk: each.cooperative for each in quote.seller_quotes
+        seller_quote.cooperative.pk: seller_quote.cooperative for seller_quote in quote.seller_quotes
     }
     rows = []
     discounted_goods = discounted_delivery = 0
@@ -132,7 +132,11 @@ def totals_of_order(order: Order, cooperatives: Mapping[int, Cooperative]) -> To
 def _discount_row(
     kind: str, name: str, code: str, bearer: str, cooperatives: Iterable[Cooperative], amount: int
 ) -> DiscountRow:
-    givers = {each.pk: each for each in cooperatives} if bearer == CostBearer.COOPERATIVE else {}
+    givers = (
+        {cooperative.pk: cooperative for cooperative in cooperatives}
+        if bearer == CostBearer.COOPERATIVE
+        else {}
+    )
     label = untranslated(name) if name else capfirst(str(DiscountKind(kind).label))
     return DiscountRow(kind, label, code, [givers[key] for key in sorted(givers)], amount)
 

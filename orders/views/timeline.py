@@ -65,7 +65,7 @@ class PartTimeline:
 
     @property
     def open_complaint(self) -> Complaint | None:
-        return next((each for each in self.complaints if each.is_open), None)
+        return next((complaint for complaint in self.complaints if complaint.is_open), None)
 
     @property
     def may_complain(self) -> bool:
@@ -131,7 +131,7 @@ def build_timeline(
             steps.append(Step(_state_label(Progress(part.progress)), "done"))
     else:
         steps = [step for step in steps if step.state == "done"] + [_end_step(part)]
-    steps += sorted([*(_complaint_step(each) for each in complaints), *refunds], key=_sort_time)
+    steps += sorted([*(_complaint_step(complaint) for complaint in complaints), *refunds], key=_sort_time)
     return PartTimeline(
         part,
         steps,

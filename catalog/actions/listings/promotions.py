@@ -318,7 +318,7 @@ def require_usual_discount(
     figures = f"{percent}-{amount}-{ends_at is None}"
     if remarks and confirmed != figures:
         remarks.append(_("Save again if that is right."))
-        raise UnusualDiscount(" ".join(str(each) for each in remarks), figures=figures)
+        raise UnusualDiscount(" ".join(str(remark) for remark in remarks), figures=figures)
 
 
 def _lock_promotion(promotion_id: uuid.UUID, acting: Cooperative | None) -> Promotion:

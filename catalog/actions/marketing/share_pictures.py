@@ -63,7 +63,7 @@ def draw_share_pictures_task() -> None:
     One whose photo is still being processed is drawn without it and retried. Rows that wait take turns.
     """
     last_seen, waiting = cache.get(_SEEN_KEY, (0, []))
-    waiting = [tuple(each) for each in waiting]
+    waiting = [tuple(waiting_row) for waiting_row in waiting]
     changed, last_seen = _changed_rows(last_seen)
     due_rows = dict.fromkeys([*waiting[:_LOOKED_AT_AT_ONCE], *changed])
     for kind, key in list(due_rows):
@@ -71,9 +71,9 @@ def draw_share_pictures_task() -> None:
             due_rows |= dict.fromkeys(_products_showing(int(key)))
     drawn: set[tuple[str, str]] = set()
 
-    def draw_one(each: tuple[str, str]) -> None:
-        if not draw_share_picture_of(each[0], int(each[1])):
-            drawn.add(each)
+    def draw_one(due_row: tuple[str, str]) -> None:
+        if not draw_share_picture_of(due_row[0], int(due_row[1])):
+            drawn.add(due_row)
 
     run_each(due_rows, draw_one, sweep="catalog.draw_share_pictures")
     # Those not drawn failed, or their photo is being processed.

@@ -267,7 +267,9 @@ def _pickups(methods: Sequence[DeliveryMethod], week: datetime.date) -> list[Bul
         for hours in method.market_days.all()
         if hours.falls_on(day)
     ]
-    return sorted(pickups, key=lambda each: (each.time.day, each.time.starts, each.delivery_method.pk))
+    return sorted(
+        pickups, key=lambda showing: (showing.time.day, showing.time.starts, showing.delivery_method.pk)
+    )
 
 
 def _with_prices(listings: ListingQuerySet, limit: int) -> list[BulletinProduct]:

@@ -87,7 +87,7 @@ def _update_links(zone: Zone, change: ZoneChange) -> None:
         ZoneCountry.objects.filter(zone=zone).exclude(country__in=requested).delete()
         have = set(ZoneCountry.objects.filter(zone=zone).values_list("country", flat=True))
         ZoneCountry.objects.bulk_create(
-            ZoneCountry(zone=zone, country=each) for each in sorted(requested - have)
+            ZoneCountry(zone=zone, country=country) for country in sorted(requested - have)
         )
     zone.channels.add(*find_rows(Channel, change.add_channels, field="addChannels"))
     zone.channels.remove(*change.remove_channels)

@@ -82,17 +82,21 @@ def set_attributes(
     require_all: bool,
 ) -> None:
     """Set values of any owner: `links` are its type's attributes, `rows` the model that stores values."""
-    for each in inputs:
-        attribute = links.get(each.attribute_id)
+    for attribute_input in inputs:
+        attribute = links.get(attribute_input.attribute_id)
         if attribute is None:
-            raise AttributeNotOfType(field="attributes", attributes=[each.attribute_id])
-        values = _resolve_values(attribute, each, f"{column}-{owner.pk}")
+            raise AttributeNotOfType(field="attributes", attributes=[attribute_input.attribute_id])
+        values = _resolve_values(attribute, attribute_input, f"{column}-{owner.pk}")
         current_rows = rows._default_manager.filter(**{column: owner})
         current_rows.filter(value__attribute=attribute).exclude(value__in=values).delete()
         for position, value in enumerate(values):
             current_rows.update_or_create(value=value, defaults={column: owner, "sort_order": position})
     if require_all:
-        filled_attributes = {each.attribute_id for each in inputs if each.choices or each.columns}
+        filled_attributes = {
+            attribute_input.attribute_id
+            for attribute_input in inputs
+            if attribute_input.choices or attribute_input.columns
+        }
         missing_attributes = [
             key
             for key, attribute in links.items()

@@ -74,5 +74,7 @@ def to_editorjs(text: str) -> dict[str, object]:
     """Convert plain text to EditorJS JSON, the stored format of descriptions."""
     paragraphs = (paragraph.strip() for paragraph in text.split("\n\n"))
     return {
-        "blocks": [{"type": "paragraph", "data": {"text": each}} for each in paragraphs if each],
+        "blocks": [
+            {"type": "paragraph", "data": {"text": paragraph}} for paragraph in paragraphs if paragraph
+        ],
     }

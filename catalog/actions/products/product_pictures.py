@@ -110,7 +110,9 @@ def remove_picture(
     rows = ProductMedia.objects.filter(product=product).select_related("picture")
     visible_media = list(rows.order_by("sort_order", "pk"))
     media = _media_or_missing(visible_media, media_id)
-    is_last = [each.pk for each in visible_media if each.picture.state == PictureState.READY] == [media.pk]
+    is_last = [medium.pk for medium in visible_media if medium.picture.state == PictureState.READY] == [
+        media.pk
+    ]
     if is_last and _needs_picture(product):
         raise LastPictureNeeded()
     record_change(

@@ -68,8 +68,8 @@ def _revision_pictures(
         return revision, list(rows)
     media = ProductMedia.objects.filter(product=product).select_related("picture")
     return revision, [
-        RevisionPicture(media=each, picture=each.picture, alt=each.alt)
-        for each in media.order_by("sort_order", "pk")
+        RevisionPicture(media=medium, picture=medium.picture, alt=medium.alt)
+        for medium in media.order_by("sort_order", "pk")
     ]
 
 

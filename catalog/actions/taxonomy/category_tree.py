@@ -43,17 +43,17 @@ def move_category(
     before = _placement(categories, category)
     old_path, old_level = category.path or "", category.level
     category.parent = parent
-    siblings = [each for each in categories.values() if each.parent_id == parent_id and each != category]
-    siblings.sort(key=lambda each: (each.sort_order, each.pk))
+    siblings = [row for row in categories.values() if row.parent_id == parent_id and row != category]
+    siblings.sort(key=lambda sibling: (sibling.sort_order, sibling.pk))
     siblings.insert(max(0, position), category)
-    for sort_order, each in enumerate(siblings):
-        each.sort_order = sort_order
+    for sort_order, sibling in enumerate(siblings):
+        sibling.sort_order = sort_order
     new_path = f"{parent.path if parent else '/'}{category.pk}/"
     new_level = parent.level + 1 if parent else 0
-    for each in categories.values():
-        if old_path and (each.path or "").startswith(old_path):
-            each.path = new_path + (each.path or "")[len(old_path) :]
-            each.level += new_level - old_level
+    for row in categories.values():
+        if old_path and (row.path or "").startswith(old_path):
+            row.path = new_path + (row.path or "")[len(old_path) :]
+            row.level += new_level - old_level
     Category.objects.bulk_update(categories.values(), ["parent", "path", "level", "sort_order"])
     branch = Product.objects.filter(category__path__startswith=new_path)
     apply_promotions(branch.values_list("pk", flat=True), actor=actor, now=now)
@@ -77,11 +77,11 @@ def merge_category(*, category_id: int, into_id: int, actor: Actor, now: datetim
     if (target.path or "").startswith(category.path or "/none/"):
         raise CategoryInsideItself(field="into")
     old_path, shift = category.path or "", target.level - category.level
-    for each in categories.values():
-        if each != category and old_path and (each.path or "").startswith(old_path):
-            each.path = (target.path or "") + (each.path or "")[len(old_path) :]
-            each.level += shift
-            each.parent = target if each.parent_id == category.pk else each.parent
+    for row in categories.values():
+        if row != category and old_path and (row.path or "").startswith(old_path):
+            row.path = (target.path or "") + (row.path or "")[len(old_path) :]
+            row.level += shift
+            row.parent = target if row.parent_id == category.pk else row.parent
     Category.objects.bulk_update(categories.values(), ["parent", "path", "level"])
     if _is_referenced(category):
         raise StillReferenced(field="id")

@@ -42,7 +42,7 @@ class InvalidPhrase(Refused):
 def require_allowed_texts(texts: Mapping[str, object]) -> None:
     """Step: raise ForbiddenWords if a text, by its field, contains a forbidden phrase."""
     phrases = list(ForbiddenPhrase.objects.order_by("pk"))
-    patterns = [(each, _words(each.phrase)) for each in phrases]
+    patterns = [(phrase, _words(phrase.phrase)) for phrase in phrases]
     for field, text in texts.items():
         words = _words(text) if isinstance(text, str) else []
         for phrase, pattern in patterns:
@@ -102,7 +102,7 @@ def _words(text: str) -> list[str]:
 def _with_tone_last(word: str) -> str:
     letters = unicodedata.normalize("NFD", word)
     tones = "".join(letter for letter in letters if letter in _TONES)
-    return unicodedata.normalize("NFC", "".join(each for each in letters if each not in _TONES)) + tones
+    return unicodedata.normalize("NFC", "".join(letter for letter in letters if letter not in _TONES)) + tones
 
 
 def _contains(words: Sequence[str], pattern: Sequence[str]) -> bool:

@@ -113,7 +113,9 @@ def suggest_orders(transfers: Sequence[BankTransfer]) -> dict[uuid.UUID, Transfe
         for transfer in transfers
     }
     prefetch_related_objects(
-        [suggestion.order for each in found.values() for suggestion in each.orders], "parts", "payments"
+        [suggestion.order for suggestions in found.values() for suggestion in suggestions.orders],
+        "parts",
+        "payments",
     )
     return found
 
@@ -153,8 +155,14 @@ def _suggestions_for(
     codes = {order.code for order in named_orders}
     note = TransferNote(transfer.note)
     scored = [_score_order(transfer, note, unassigned, order, codes) for order in candidates.values()]
-    likely = [each for each in scored if each.weight > _WEIGHTS[MatchReason.TIME]]
-    likely.sort(key=lambda each: (-each.weight, abs(unassigned - each.order.still_due), each.order.code))
+    likely = [candidate for candidate in scored if candidate.weight > _WEIGHTS[MatchReason.TIME]]
+    likely.sort(
+        key=lambda candidate: (
+            -candidate.weight,
+            abs(unassigned - candidate.order.still_due),
+            candidate.order.code,
+        )
+    )
     return TransferSuggestions(
         unassigned, tuple(likely[:_MAX_SUGGESTIONS]), _split_over_named_orders(unassigned, named_orders)
     )

@@ -102,9 +102,9 @@ def add_lines_to_basket(basket: Basket, lines_to_add: Sequence[LineToAdd]) -> No
 
     Raises as `add_to_basket`.
     """
-    variant_ids = {each.variant_id for each in lines_to_add}
-    variants = {each.pk: each for each in _buyable_variants(variant_ids, basket.channel_id)}
-    prices = {each.variant_id: each.selling for each in _select_prices(variant_ids, basket.channel_id)}
+    variant_ids = {line_to_add.variant_id for line_to_add in lines_to_add}
+    variants = {variant.pk: variant for variant in _buyable_variants(variant_ids, basket.channel_id)}
+    prices = {price.variant_id: price.selling for price in _select_prices(variant_ids, basket.channel_id)}
     lines = _select_lines(basket.pk, variant_ids)
     limit = shop_quantity_limit()
     new_lines: list[BasketLine] = []
@@ -118,7 +118,7 @@ def add_lines_to_basket(basket: Basket, lines_to_add: Sequence[LineToAdd]) -> No
         existing = (
             None
             if added.force_new_line
-            else next((each for each in lines if each.variant_id == variant.pk), None)
+            else next((basket_line for basket_line in lines if basket_line.variant_id == variant.pk), None)
         )
         line = existing or BasketLine(basket=basket, variant=variant, quantity=0)
         line.quantity += added.quantity
@@ -131,7 +131,9 @@ def add_lines_to_basket(basket: Basket, lines_to_add: Sequence[LineToAdd]) -> No
             new_lines.append(line)
         elif existing not in new_lines:
             grown_lines[line.pk] = line
-        _check_limit(variant, [each for each in lines if each.variant_id == variant.pk], limit)
+        _check_limit(
+            variant, [basket_line for basket_line in lines if basket_line.variant_id == variant.pk], limit
+        )
     BasketLine.objects.bulk_create(new_lines)
     BasketLine.objects.bulk_update(
         grown_lines.values(), ["quantity", "seen_price", "forced_price", "metadata"]
@@ -150,10 +152,14 @@ def set_line_quantity(basket: Basket, line_id: uuid.UUID, quantity: int) -> None
         line.delete()
         return
     line.quantity = quantity
-    other_lines = [each for each in _select_lines(basket.pk, [line.variant_id]) if each.pk != line.pk]
+    other_lines = [
+        basket_line
+        for basket_line in _select_lines(basket.pk, [line.variant_id])
+        if basket_line.pk != line.pk
+    ]
     _check_limit(line.variant, [line, *other_lines], shop_quantity_limit())
     line.seen_price = next(
-        (each.selling for each in _select_prices([line.variant_id], basket.channel_id)), None
+        (price.selling for price in _select_prices([line.variant_id], basket.channel_id)), None
     )
     line.save(update_fields=["quantity", "seen_price"])
 
@@ -286,7 +292,7 @@ def _select_prices(variants: Collection[int], channel: int) -> QuerySet[Price]:
 def _check_limit(variant: Variant, lines: Iterable[BasketLine], shop_limit: int | None) -> None:
     """Raise OverLimit if the basket's lines of a variant together exceed its limit."""
     limit = quantity_limit_of(variant, shop_limit)
-    if limit is not None and sum(each.quantity for each in lines) > limit:
+    if limit is not None and sum(line.quantity for line in lines) > limit:
         raise OverLimit(
             _("You can buy at most %(limit)s of this per order.") % {"limit": limit},
             field="quantity",

@@ -136,7 +136,7 @@ def remove_basket_lines(
 
 def _add_lines(basket: Basket, lines_to_add: Sequence[LineToAdd], *, now: datetime.datetime) -> Quote:
     add_lines_to_basket(basket, lines_to_add)
-    return _quote_without_shortage(basket, {each.variant_id for each in lines_to_add}, now=now)
+    return _quote_without_shortage(basket, {line_to_add.variant_id for line_to_add in lines_to_add}, now=now)
 
 
 def _find_line(basket: Basket, requested: LineUpdate) -> BasketLine | None:

@@ -85,9 +85,9 @@ def combined_option_key(basket_id: uuid.UUID, service_id: int) -> uuid.UUID:
 def combined_options(quote: Quote) -> list[CombinedOption]:
     """Return the delivery options of a quoted basket, each combination once. One query."""
     fallbacks = {
-        key: each
-        for key, each in fallback_services(quote.requested).items()
-        if each.serves(
+        key: service
+        for key, service in fallback_services(quote.requested).items()
+        if service.serves(
             subtotal=sum(seller_quote.subtotal for seller_quote in quote.seller_quotes),
             grams=sum(seller_quote.grams for seller_quote in quote.seller_quotes),
         )
@@ -136,7 +136,7 @@ def choose_combined_option(
         quote_request = replace(quote_request, deliveries={})
     else:
         options = combined_options(build_quote(quote_request, now=now, inputs=inputs))
-        matching = (each for each in options if chosen in (each.service.pk, each.key(basket_id)))
+        matching = (option for option in options if chosen in (option.service.pk, option.key(basket_id)))
         option = next(matching, None)
         if option is None:
             raise CombinedOptionNotAvailable(field="delivery")

@@ -93,7 +93,11 @@ def remit_cash(
         return existing
     if not parcel_ids:
         raise EmptyRemittance()
-    not_held = [each for each in parcel_ids if each not in parcels or not remitter.has(parcels[each])]
+    not_held = [
+        parcel_id
+        for parcel_id in parcel_ids
+        if parcel_id not in parcels or not remitter.has(parcels[parcel_id])
+    ]
     currencies = {parcel.part.order.currency for parcel in parcels.values()}
     collected = sum(parcel.cod_collected for parcel in parcels.values())
     if not_held or len(currencies) != 1 or not 0 <= fees <= collected:
@@ -134,7 +138,7 @@ def add_remittance_lines(
 
     If the remittance is reconciled already, the new lines are reconciled too. Raises WrongMove.
     """
-    parcels = [each.parcel for each in remitted]
+    parcels = [remitted_cash.parcel for remitted_cash in remitted]
     advance_all(parcels, CodState.REMITTED, COD_MOVES, column="cod_state")
     for parcel in parcels:
         parcel.cod_remitted_at = now
@@ -143,12 +147,12 @@ def add_remittance_lines(
         [
             RemittanceLine(
                 remittance=remittance,
-                parcel=each.parcel,
-                collected=each.collected,
-                fee=each.fee,
-                remitted=each.collected - each.fee,
+                parcel=remitted_cash.parcel,
+                collected=remitted_cash.collected,
+                fee=remitted_cash.fee,
+                remitted=remitted_cash.collected - remitted_cash.fee,
             )
-            for each in remitted
+            for remitted_cash in remitted
         ]
     )
     _record_parcel_changes("parcel.cash_remitted", remittance, lines, actor=actor, now=now)

@@ -95,14 +95,14 @@ def reserve_basket_stock(basket: Basket, quote_request: QuoteRequest, *, now: da
     minutes = basket.channel.reservation_minutes
     lines = list(basket.lines.filter(variant__track_inventory=True).order_by("created_at", "pk"))
     chosen_method_ids = [
-        each.delivery_method_id
-        for each in quote_request.deliveries.values()
-        if each.delivery_method_id is not None
+        choice.delivery_method_id
+        for choice in quote_request.deliveries.values()
+        if choice.delivery_method_id is not None
     ]
     delivery_methods = DeliveryMethod.objects.filter(pk__in=chosen_method_ids, warehouse__isnull=False)
     reachable_ids = reachable_stock_ids(quote_request, {line.variant_id for line in lines}, delivery_methods)
     before = reservations_of_basket(basket.pk)
-    rows = locks.lock_stock({*reachable_ids, *(each.stock_id for each in before)})
+    rows = locks.lock_stock({*reachable_ids, *(reservation.stock_id for reservation in before)})
     freed = release_reserved_stock(reservations_of_basket(basket.pk) if before else [], rows)
     pickable = {stock_id: rows[stock_id] for stock_id in reachable_ids if stock_id in rows}
     reservations = []

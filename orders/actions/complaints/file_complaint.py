@@ -240,7 +240,7 @@ def _check_complaint(
     part_line_ids = set(part.lines.values_list("pk", flat=True))
     if not steps.keys() <= part_line_ids:
         raise Missing()
-    delivered = {each.line.pk: each for each in delivered_lines(part)}
+    delivered = {delivered_line.line.pk: delivered_line for delivered_line in delivered_lines(part)}
     if any(line_id not in delivered or count > delivered[line_id].steps for line_id, count in steps.items()):
         raise ComplaintExceedsDelivered(field="goods")
     overdue_lines = [delivered[line_id] for line_id in steps if not delivered[line_id].is_in_time(now)]

@@ -76,7 +76,11 @@ def fulfil_order(
     order = locks.lock_order(order_id)
     _require_ready(order)
     lines = {line.pk: line for line in OrderLine.objects.filter(order=order).select_related("variant")}
-    variants = {lines[each.line_id].variant_id for each in lines_to_send if each.line_id in lines}
+    variants = {
+        lines[line_to_send.line_id].variant_id
+        for line_to_send in lines_to_send
+        if line_to_send.line_id in lines
+    }
     stocks = Stock.objects.filter(variant__in=variants)
     locks.lock_stock(stocks.values_list("pk", flat=True))
     parcels = []
@@ -147,11 +151,11 @@ def _group_by_warehouse(
 ) -> list[tuple[int, uuid.UUID, dict[uuid.UUID, int]]]:
     """Group the quantities by part and warehouse. Raises Missing, QuantityNotOpen."""
     boxes: dict[tuple[int, uuid.UUID], dict[uuid.UUID, int]] = {}
-    for each in lines_to_send:
-        if each.line_id not in lines:
+    for line_to_send in lines_to_send:
+        if line_to_send.line_id not in lines:
             raise Missing(field="orderLineId")
-        box = boxes.setdefault((lines[each.line_id].part_id, each.warehouse_id), {})
-        box[each.line_id] = box.get(each.line_id, 0) + each.quantity
+        box = boxes.setdefault((lines[line_to_send.line_id].part_id, line_to_send.warehouse_id), {})
+        box[line_to_send.line_id] = box.get(line_to_send.line_id, 0) + line_to_send.quantity
     if not boxes:
         raise QuantityNotOpen(open={})
     return [(part_id, warehouse_id, box) for (part_id, warehouse_id), box in boxes.items()]
@@ -176,7 +180,7 @@ def _move_allocations(
         variant__in=[line.variant_id for line, _n in tracked], warehouse=warehouse_id
     )
     rows = locks.lock_stock(
-        {*(each.stock_id for each in allocations), *target_stock.values_list("pk", flat=True)}
+        {*(allocation.stock_id for allocation in allocations), *target_stock.values_list("pk", flat=True)}
     )
     packed = _packed_quantities(keys)
     for line, quantity in tracked:
@@ -189,9 +193,9 @@ def _move_allocations(
             None,
         )
         unpacked = {
-            each.stock_id: each.quantity - packed.get((line.pk, each.stock_id), 0)
-            for each in allocations
-            if each.line_id == line.pk
+            allocation.stock_id: allocation.quantity - packed.get((line.pk, allocation.stock_id), 0)
+            for allocation in allocations
+            if allocation.line_id == line.pk
         }
         missing = quantity - (unpacked.pop(target.pk, 0) if target is not None else 0)
         if missing <= 0:

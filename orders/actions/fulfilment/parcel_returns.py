@@ -76,7 +76,9 @@ def create_return(
     Raises Missing, ReturnWarehouseRequired, ReturnExceedsDelivered.
     """
     returnable = ParcelLine.objects.delivered_quantities(part)
-    if any(not 1 <= each.steps <= returnable.get(line_id, 0) for line_id, each in returned.items()):
+    if any(
+        not 1 <= quantities.steps <= returnable.get(line_id, 0) for line_id, quantities in returned.items()
+    ):
         raise ReturnExceedsDelivered(most=returnable)
     lines = {line.pk: line for line in part.lines.filter(pk__in=list(returned)).order_by("position", "pk")}
     parcel = Parcel.objects.create(
@@ -93,7 +95,7 @@ def create_return(
     )
     record_for_part(order, part, "parcel.return_created", parcel, actor=actor, now=now)
     if is_received:
-        damaged = {line_id: each.damaged for line_id, each in returned.items()}
+        damaged = {line_id: quantities.damaged for line_id, quantities in returned.items()}
         receive_locked_return(order, part, parcel, damaged, warehouse_id=warehouse_id, actor=actor, now=now)
     return parcel
 
@@ -284,8 +286,10 @@ def _lock_return_stock(
 
 def _release_unsent(steps: Mapping[uuid.UUID, int], lines: Mapping[uuid.UUID, OrderLine]) -> None:
     """Release the allocations of these quantities, but not what lies in undispatched parcels."""
-    allocations = [each for line_id in steps for each in lines[line_id].allocations.order_by("-pk")]
-    rows = locks.lock_stock({each.stock_id for each in allocations})
+    allocations = [
+        allocation for line_id in steps for allocation in lines[line_id].allocations.order_by("-pk")
+    ]
+    rows = locks.lock_stock({allocation.stock_id for allocation in allocations})
     waiting = {
         (line_id, stock_id): total
         for line_id, stock_id, total in ParcelLine.objects.filter(
@@ -298,12 +302,12 @@ def _release_unsent(steps: Mapping[uuid.UUID, int], lines: Mapping[uuid.UUID, Or
         .annotate(total=Sum("quantity"))
     }
     unreleased = dict(steps)
-    for each in allocations:
-        idle = each.quantity - waiting.get((each.line_id, each.stock_id), 0)
-        freed = min(unreleased[each.line_id], max(0, idle))
+    for allocation in allocations:
+        idle = allocation.quantity - waiting.get((allocation.line_id, allocation.stock_id), 0)
+        freed = min(unreleased[allocation.line_id], max(0, idle))
         if freed:
-            release_allocation(rows[each.stock_id], each.line_id, freed)
-            unreleased[each.line_id] -= freed
+            release_allocation(rows[allocation.stock_id], allocation.line_id, freed)
+            unreleased[allocation.line_id] -= freed
     save_reserved_and_allocated(rows.values())
 
 

@@ -43,10 +43,12 @@ def create_replacement(
         warehouse_id=part.warehouse_id,
         complaint=complaint,
     )
-    parcel_lines = [each for line in lines for each in _allocate_line(parcel, line, steps[line.pk], rows)]
+    parcel_lines = [
+        parcel_line for line in lines for parcel_line in _allocate_line(parcel, line, steps[line.pk], rows)
+    ]
     ParcelLine.objects.bulk_create(parcel_lines)
     save_reserved_and_allocated(rows.values())
-    stock = next((each.stock for each in parcel_lines if each.stock is not None), None)
+    stock = next((parcel_line.stock for parcel_line in parcel_lines if parcel_line.stock is not None), None)
     if stock is not None:
         parcel.warehouse_id = stock.warehouse_id
         parcel.save(update_fields=["warehouse"])

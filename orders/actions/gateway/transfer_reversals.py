@@ -54,7 +54,7 @@ def reverse_payouts_for_debt(
         return 0
     debt = _debt_of(cooperative_id, currency)
     requested = 0
-    for payout in sorted(payouts, key=lambda each: each.paid_at or now, reverse=True):
+    for payout in sorted(payouts, key=lambda payout: payout.paid_at or now, reverse=True):
         amount = min(debt - requested, unreversed_amount(payout))
         if amount > 0:
             request_transfer_reversal(payout, amount, actor=actor, now=now)

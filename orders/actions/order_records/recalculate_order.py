@@ -255,8 +255,8 @@ def _copy_reporting_columns(order: Order, parts: Sequence[OrderPart]) -> None:
 def _set_sums(order: Order, parts: Sequence[OrderPart], line_sums: Collection[_LineSums]) -> None:
     for column in _SUMS:
         setattr(order, column, sum(getattr(part, column) for part in parts))
-    order.list_net = sum(each.list_net for each in line_sums) + sum(part.delivery_list_net for part in parts)
-    order.list_gross = sum(each.list_gross for each in line_sums)
+    order.list_net = sum(line.list_net for line in line_sums) + sum(part.delivery_list_net for part in parts)
+    order.list_gross = sum(line.list_gross for line in line_sums)
     order.list_gross += sum(part.delivery_list_gross for part in parts)
     active_parts = [part for part in parts if part.is_active]
     refunded = dict(_refunded_by_part([part.pk for part in active_parts]))

@@ -243,7 +243,10 @@ def capture_carried_payments(
 
 def paid_for_order(order: Order) -> int:
     """Return what is charged or authorised for an order, in minor units."""
-    return sum(each.authorised_and_charged for each in Payment.objects.filter(order=order).sums().values())
+    return sum(
+        payment_sums.authorised_and_charged
+        for payment_sums in Payment.objects.filter(order=order).sums().values()
+    )
 
 
 def _create_payment(

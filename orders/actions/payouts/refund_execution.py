@@ -235,7 +235,7 @@ def _payments_with_balance(order: Order) -> Iterable[tuple[Payment, int]]:
     payments = Payment.objects.filter(order=order)
     sums = payments.sums()
     newest = list(payments.order_by("-created_at", "-pk"))
-    for payment in sorted(newest, key=lambda each: each.method != PaymentMethod.CARD):
+    for payment in sorted(newest, key=lambda payment: payment.method != PaymentMethod.CARD):
         if payment.pk in sums:
             yield payment, max(0, sums[payment.pk].charged - sums[payment.pk].refund_pending)
 

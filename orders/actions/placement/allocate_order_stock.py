@@ -29,7 +29,7 @@ def allocate_order_stock(lines: Sequence[OrderLine], quote: Quote) -> None:
     reachable_ids = reachable_stock_ids(quote.requested, quantities, chosen_methods)
     basket_id = quote.requested.basket_id
     reservations = reservations_of_basket(basket_id) if basket_id is not None else []
-    rows = locks.lock_stock({*reachable_ids, *(each.stock_id for each in reservations)})
+    rows = locks.lock_stock({*reachable_ids, *(reservation.stock_id for reservation in reservations)})
     freed = release_reserved_stock(
         reservations_of_basket(basket_id) if basket_id is not None and reservations else [], rows
     )

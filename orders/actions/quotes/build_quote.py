@@ -100,7 +100,7 @@ def build_quote(
     inputs = inputs or read_quote_inputs(quote_request)
     variants, delivery_methods, shop = inputs.variants, inputs.delivery_methods, inputs.shop
     service_ids = {
-        each.service_id for each in quote_request.deliveries.values() if each.delivery_method_id is None
+        choice.service_id for choice in quote_request.deliveries.values() if choice.delivery_method_id is None
     }
     fallbacks = fallback_services(quote_request, service_ids)
     rates = _tax_rates(quote_request, variants.values(), delivery_methods, fallbacks, now)
@@ -143,7 +143,7 @@ def _tax_rates(
         for methods in delivery_methods.values()
         for delivery_method in methods
     }
-    classes |= {each.service.tax_class_id for each in fallbacks.values()}
+    classes |= {fallback.service.tax_class_id for fallback in fallbacks.values()}
     return tax_rates(classes, country=quote_request.country, day=vietnam_date(now))
 
 

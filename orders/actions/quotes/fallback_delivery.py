@@ -66,7 +66,10 @@ def split_fallback_fees(
 
     Adds NOT_DELIVERED to sellers whose service does not take the basket.
     """
-    subtotal, grams = sum(each.subtotal for each in seller_quotes), sum(each.grams for each in seller_quotes)
+    subtotal, grams = (
+        sum(seller_quote.subtotal for seller_quote in seller_quotes),
+        sum(seller_quote.grams for seller_quote in seller_quotes),
+    )
     for key, fallback in fallbacks.items():
         served = [
             seller_quote

@@ -180,7 +180,7 @@ class DeliveryOption:
         """This method at its first free pickup time; None where every time is full."""
         if not self.delivery_method.market_days.all():
             return RequestedDelivery(self.delivery_method.pk)
-        free = (each.time for each in self.times if not each.is_full)
+        free = (pickup.time for pickup in self.times if not pickup.is_full)
         time = next(free, None)
         return RequestedDelivery(self.delivery_method.pk, time.day, time.starts) if time else None
 

@@ -182,9 +182,12 @@ def refund_part(
     )
     RefundLine.objects.bulk_create(
         RefundLine(
-            refund=refund, order_line_id=line_id, quantity=each.returned + each.unsent, amount=each.amount
+            refund=refund,
+            order_line_id=line_id,
+            quantity=line_refund.returned + line_refund.unsent,
+            amount=line_refund.amount,
         )
-        for line_id, each in decision.lines.items()
+        for line_id, line_refund in decision.lines.items()
     )
     if part is not None:
         refund.parcel = _create_item_parcels(order, part, decision, complaint, actor=actor, now=now)
@@ -227,13 +230,18 @@ def _check_decision(order: Order, part: OrderPart | None, decision: RefundDecisi
     if needs_charge and (part is None or not part.is_active or order.confirmed_at is None):
         raise PartNotCharged()
     limits = refund_limits(order, part)
-    sums = [decision.delivery, decision.surplus, *(each.amount for each in decision.lines.values())]
+    sums = [
+        decision.delivery,
+        decision.surplus,
+        *(line_refund.amount for line_refund in decision.lines.values()),
+    ]
     if decision.amount <= 0 or min(sums) < 0:
         raise EmptyRefund(field="amount")
     if any(line_id not in limits.lines for line_id in decision.lines):
         raise Missing()
     is_within_limits = all(
-        each.amount <= limits.lines[line_id].refundable for line_id, each in decision.lines.items()
+        line_refund.amount <= limits.lines[line_id].refundable
+        for line_id, line_refund in decision.lines.items()
     )
     if not is_within_limits or decision.delivery > limits.delivery or decision.surplus > limits.surplus:
         raise RefundExceedsLimit(field="amount", limits=limits)
@@ -251,13 +259,15 @@ def _create_item_parcels(
 ) -> Parcel | None:
     """Create the parcel of returned items or else of unsent ones; None if the buyer keeps everything."""
     parcel = None
-    unsent = {line_id: each.unsent for line_id, each in decision.lines.items() if each.unsent}
+    unsent = {
+        line_id: line_refund.unsent for line_id, line_refund in decision.lines.items() if line_refund.unsent
+    }
     if unsent:
         parcel = mark_lines_unsent(order, part, unsent, actor=actor, now=now)
     returned = {
-        line_id: ReturnedQuantity(each.returned, each.damaged)
-        for line_id, each in decision.lines.items()
-        if each.returned
+        line_id: ReturnedQuantity(line_refund.returned, line_refund.damaged)
+        for line_id, line_refund in decision.lines.items()
+        if line_refund.returned
     }
     if returned:
         parcel = create_return(

@@ -143,19 +143,19 @@ def confirm_bank_statement(*, statement_id: int, actor: Actor, now: datetime.dat
             StatementRow(
                 statement=statement,
                 line_number=position,
-                cells=_cells_of_transfer(each.transfer),
-                state=StatementRowState.KNOWN if each.is_known else StatementRowState.WAITING,
+                cells=_cells_of_transfer(preview_row.transfer),
+                state=StatementRowState.KNOWN if preview_row.is_known else StatementRowState.WAITING,
             )
-            for position, each in enumerate(preview.incoming_transfers, start=1)
+            for position, preview_row in enumerate(preview.incoming_transfers, start=1)
         ],
         batch_size=1000,
     )
     statement.confirmed_at = now
     statement.rows = len(preview.incoming_transfers) + len(preview.problems) + preview.outgoing_count
-    statement.known = sum(each.is_known for each in preview.incoming_transfers)
+    statement.known = sum(preview_row.is_known for preview_row in preview.incoming_transfers)
     statement.problems = [
-        {"line": each.line, "fault": each.fault, "text": each.text}
-        for each in preview.problems[:_MAX_PROBLEMS_KEPT]
+        {"line": problem.line, "fault": problem.fault, "text": problem.text}
+        for problem in preview.problems[:_MAX_PROBLEMS_KEPT]
     ]
     statement.save(update_fields=["confirmed_at", "rows", "known", "problems"])
     record_change("bank_statement.confirmed", statement, actor=actor, now=now, data={"rows": statement.rows})
@@ -219,11 +219,11 @@ def _check_known(incoming_transfers: Sequence[IncomingTransfer]) -> list[Checked
     """
     fingerprints = {incoming.fingerprint for incoming in incoming_transfers}
     known = _find_known_transfers(incoming_transfers)
-    known_fingerprints = fingerprints & {each.fingerprint for each in known}
+    known_fingerprints = fingerprints & {transfer.fingerprint for transfer in known}
     unmatched = Counter(
-        (each.similarity_key, _has_statement_reference(each))
-        for each in known
-        if each.fingerprint not in fingerprints
+        (transfer.similarity_key, _has_statement_reference(transfer))
+        for transfer in known
+        if transfer.fingerprint not in fingerprints
     )
     checked = []
     for incoming in incoming_transfers:

@@ -60,8 +60,8 @@ def stated_rows(reading: CodReading) -> list[StatedAmounts]:
         for row in reading.rows
     ]
     rows += [
-        StatedAmounts(each.line, problem=_FAULTS.get(each.fault, StatementRowProblem.BAD_AMOUNT))
-        for each in reading.problems
+        StatedAmounts(problem.line, problem=_FAULTS.get(problem.fault, StatementRowProblem.BAD_AMOUNT))
+        for problem in reading.problems
     ]
     return sorted(rows, key=lambda row: row.position)
 

@@ -154,21 +154,21 @@ def confirm_cod_statement(*, statement_id: int, actor: Actor, now: datetime.date
         [
             StatementRow(
                 statement=statement,
-                line_number=each.stated.position,
-                cells=cells[each.stated.position],
-                code=each.stated.code[:120],
-                collected=each.stated.collected,
-                fee=_effective_fee(each.stated),
-                parcel=each.parcel,
-                state=each.state,
-                problem=each.problem,
+                line_number=matched_row.stated.position,
+                cells=cells[matched_row.stated.position],
+                code=matched_row.stated.code[:120],
+                collected=matched_row.stated.collected,
+                fee=_effective_fee(matched_row.stated),
+                parcel=matched_row.parcel,
+                state=matched_row.state,
+                problem=matched_row.problem,
             )
-            for each in matched_rows
+            for matched_row in matched_rows
         ],
         batch_size=1000,
     )
     statement.confirmed_at, statement.rows = now, len(matched_rows)
-    statement.known = sum(each.state == StatementRowState.KNOWN for each in matched_rows)
+    statement.known = sum(matched_row.state == StatementRowState.KNOWN for matched_row in matched_rows)
     statement.save(update_fields=["confirmed_at", "rows", "known"])
     record_change("statement.confirmed", statement, actor=actor, now=now, data={"rows": len(matched_rows)})
 

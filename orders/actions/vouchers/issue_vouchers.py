@@ -209,7 +209,7 @@ def add_voucher_codes(
             for _code in range(missing_count)
         }
         VoucherCode.objects.bulk_create(
-            [VoucherCode(voucher=voucher, code=each) for each in sorted(drawn)], ignore_conflicts=True
+            [VoucherCode(voucher=voucher, code=code) for code in sorted(drawn)], ignore_conflicts=True
         )
     record_change(
         "voucher.codes_added",
