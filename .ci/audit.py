@@ -18,7 +18,14 @@ SERVICES = (["-s", "pypi"], ["-s", "osv"])
 
 
 def main(options: list[str]) -> int:
-    service = next((each for each in ([options] if options else SERVICES) if _has_data(each)), None)
+    service = next(
+        (
+            service_options
+            for service_options in ([options] if options else SERVICES)
+            if _has_data(service_options)
+        ),
+        None,
+    )
     if service is None:
         print("not checked: no data on vulnerabilities could be reached, so this says nothing about them")
         return 0
@@ -27,11 +34,11 @@ def main(options: list[str]) -> int:
         print("not checked: the data on vulnerabilities could no longer be reached")
         return 0
     found = [
-        f"{each['name']} {each['version']}: {fault['id']}, mended in {_mended_in(fault)}"
-        for each in packages
-        for fault in each.get("vulns", [])
+        f"{package['name']} {package['version']}: {fault['id']}, mended in {_mended_in(fault)}"
+        for package in packages
+        for fault in package.get("vulns", [])
     ]
-    unknown = [each["name"] for each in packages if "skip_reason" in each]
+    unknown = [package["name"] for package in packages if "skip_reason" in package]
     if unknown:
         print(f"not checked, since the data does not know them: {', '.join(unknown)}")
     if found:

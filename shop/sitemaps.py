@@ -51,7 +51,9 @@ def _cached_response(request: HttpRequest, section: str, number: str, sitemaps: 
 
 def _index(request: HttpRequest, sitemaps: Any) -> TemplateResponse:
     response = contrib.index(request, sitemaps, sitemap_url_name="sitemap")
-    for each in (response.context_data or {})["sitemaps"]:
-        location = urlsplit(each.location)
-        each.location = public_url(f"{location.path}?{location.query}" if location.query else location.path)
+    for section in (response.context_data or {})["sitemaps"]:
+        location = urlsplit(section.location)
+        section.location = public_url(
+            f"{location.path}?{location.query}" if location.query else location.path
+        )
     return response

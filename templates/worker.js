@@ -7,12 +7,12 @@ const KEPT = "cho-phien-market-{{ build }}";
 const MOST = 40; // pages
 const DAY = 24 * 60 * 60 * 1000;
 const FILES = [{% for file in files %}"{{ file|escapejs }}", {% endfor %}];
-const LANGUAGES = [{% for each in languages %}
+const LANGUAGES = [{% for language in languages %}
   {
-    code: "{{ each.code }}",
-    home: "{{ each.home }}",
-    offline: "{{ each.offline }}",
-    words: "{{ each.words|escapejs }}",
+    code: "{{ language.code }}",
+    home: "{{ language.home }}",
+    offline: "{{ language.offline }}",
+    words: "{{ language.words|escapejs }}",
   },{% endfor %}
 ];
 const OTHER_DOORS = [{% for path in other_doors %}"{{ path }}", {% endfor %}];

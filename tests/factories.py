@@ -112,7 +112,7 @@ def make_staff(*permissions: Permission, works_for: tuple[Cooperative, ...] = ()
     group.users.add(user)
     GroupPermission.objects.bulk_create(GroupPermission(group=group, code=code) for code in permissions)
     GroupCooperative.objects.bulk_create(
-        GroupCooperative(group=group, cooperative=each) for each in works_for
+        GroupCooperative(group=group, cooperative=cooperative) for cooperative in works_for
     )
     return user
 

@@ -12,7 +12,7 @@ FIGURE = "figure"
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
     """Print them whether the tests passed or not; workers of xdist send them with their reports."""
-    reports = [each for outcome_reports in terminalreporter.stats.values() for each in outcome_reports]
+    reports = [report for outcome_reports in terminalreporter.stats.values() for report in outcome_reports]
     figures = [
         value
         for report in reports
@@ -28,4 +28,4 @@ def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
 def read_figures(report: Path) -> list[str]:
     """Return the figures in a report that pytest wrote as JUnit's XML."""
     properties = ElementTree.parse(report).iterfind(f".//property[@name='{FIGURE}']")
-    return [each.get("value", "") for each in properties]
+    return [value.get("value", "") for value in properties]

@@ -165,7 +165,7 @@ def _record(
     )
     if step.is_recordable:
         step.rows = [*added, *changed]
-        step.on_commit = [(each[1], each[2]) for each in connection.run_on_commit[waiting:]]
+        step.on_commit = [(entry[1], entry[2]) for entry in connection.run_on_commit[waiting:]]
         try:
             step.result = pickle.dumps(result)
         except (pickle.PicklingError, AttributeError, TypeError):
@@ -231,11 +231,14 @@ def _value(argument: Any) -> Any:
     if isinstance(argument, dict):
         return tuple(sorted(((_value(key), _value(value)) for key, value in argument.items()), key=repr))
     if isinstance(argument, list | tuple):
-        return tuple(_value(each) for each in argument)
+        return tuple(_value(item) for item in argument)
     if isinstance(argument, set | frozenset):
-        return tuple(sorted((_value(each) for each in argument), key=repr))
+        return tuple(sorted((_value(item) for item in argument), key=repr))
     if is_dataclass(argument) and not isinstance(argument, type):
-        return (type(argument).__name__, *(_value(getattr(argument, each.name)) for each in fields(argument)))
+        return (
+            type(argument).__name__,
+            *(_value(getattr(argument, column.name)) for column in fields(argument)),
+        )
     raise _Unknown(type(argument).__name__)
 
 

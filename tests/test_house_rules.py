@@ -205,6 +205,24 @@ def test_tests_are_annotated_as_returning_none() -> None:
     assert unannotated == []
 
 
+def test_loop_variables_have_names() -> None:
+    """The variable of a loop, comprehension or lambda is named after what it holds."""
+    folders = (*CODE, "tests", ".ci")
+    python = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
+    variables = [
+        f"{named(path)}:{node.lineno}"
+        for path in python
+        for node in ast.walk(ast.parse(path.read_text()))
+        if (isinstance(node, ast.Name) and node.id == "each")
+        or (isinstance(node, ast.arg) and node.arg == "each")
+    ]
+    templates = [path for path in (ROOT / "templates").rglob("*") if path.is_file()]
+    loops = [named(path) for path in templates if re.search(r"{% for [^%]*\beach\b", path.read_text())]
+
+    assert variables == []
+    assert loops == []
+
+
 def test_python_files_have_unix_line_ends() -> None:
     files = subprocess.run(
         ["git", "ls-files", "--eol", "*.py"], cwd=ROOT, capture_output=True, text=True, check=True

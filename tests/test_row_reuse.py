@@ -56,7 +56,7 @@ def test_restored_rows_equal_the_created_ones() -> None:
         getattr(created, column) for column in columns
     ]
     assert any(statement.startswith("SELECT") for statement in statements)
-    assert not any(each.startswith("SELECT") for each in statements_again)
+    assert not any(statement.startswith("SELECT") for statement in statements_again)
 
 
 def test_rows_created_later_refer_to_restored_rows() -> None:
@@ -81,7 +81,11 @@ def test_product_of_an_order_with_new_arguments_is_restored() -> None:
     )
 
     restored = '1 times: INSERT INTO "catalog_product" '
-    assert [any(each.startswith(restored) for each in one) for one in statements] == [False, False, True]
+    assert [any(statement.startswith(restored) for statement in one) for one in statements] == [
+        False,
+        False,
+        True,
+    ]
     counts = [{table: len(found) for table, found in one.items()} for one in rows]
     assert counts[2] == counts[0]
 
@@ -96,9 +100,10 @@ def test_everything_is_created_after_a_row_of_the_tests_own() -> None:
     statements = [run_as_test(begin)[2] for _time in range(4)]
 
     assert all(
-        any('INSERT INTO "cooperatives_cooperative"' in each for each in executed) for executed in statements
+        any('INSERT INTO "cooperatives_cooperative"' in statement for statement in executed)
+        for executed in statements
     )
-    assert all(any(each.startswith("SELECT") for each in executed) for executed in statements)
+    assert all(any(statement.startswith("SELECT") for statement in executed) for executed in statements)
 
 
 def test_sign_in_does_not_stop_rows_from_being_restored() -> None:
@@ -108,7 +113,7 @@ def test_sign_in_does_not_stop_rows_from_being_restored() -> None:
 
     statements = [run_as_test(begin)[2] for _time in range(4)]
 
-    assert [any('FROM "cooperatives_' in each for each in executed) for executed in statements] == [
+    assert [any('FROM "cooperatives_' in statement for statement in executed) for executed in statements] == [
         True,
         True,
         False,
@@ -123,8 +128,8 @@ def test_other_settings_make_new_rows() -> None:
         under_another = run_as_test(make_seller)[2]
     as_before = run_as_test(make_seller)[2]
 
-    assert any('FROM "cooperatives_' in each for each in under_another)
-    assert not any('FROM "cooperatives_' in each for each in as_before)
+    assert any('FROM "cooperatives_' in statement for statement in under_another)
+    assert not any('FROM "cooperatives_' in statement for statement in as_before)
 
 
 def test_everything_is_created_where_code_is_patched(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,4 +137,4 @@ def test_everything_is_created_where_code_is_patched(monkeypatch: pytest.MonkeyP
         run_as_test(make_seller, monkeypatch)
     monkeypatch.setattr(factories, "fold", fold)
 
-    assert any('FROM "cooperatives_' in each for each in run_as_test(make_seller, monkeypatch)[2])
+    assert any('FROM "cooperatives_' in statement for statement in run_as_test(make_seller, monkeypatch)[2])

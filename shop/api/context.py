@@ -61,7 +61,7 @@ class Context:
         if bearer:
             return bearer
         header = self.request.headers.get("Authorization", "").strip()
-        scheme = next((each for each in _SCHEMES if header.lower().startswith(each)), None)
+        scheme = next((scheme for scheme in _SCHEMES if header.lower().startswith(scheme)), None)
         return header[len(scheme) :].strip() or None if scheme else None
 
     @cached_property

@@ -97,7 +97,7 @@ def _handle_post(request: HttpRequest) -> HttpResponse:
         if isinstance(body, list):
             if len(body) > MAX_OPERATIONS:
                 raise InvalidBody("Number of batch queries exceeded.")
-            results = [_execute(each, context) for each in body]
+            results = [_execute(operation, context) for operation in body]
             status = max((result[0] for result in results), default=200)
             return _json_response(context, [result[1] for result in results], status)
         response_cache = CachedResponse(request)

@@ -51,10 +51,10 @@ def build_condition(
         if value is None:
             continue
         if name == "AND":
-            for each in value:
-                condition &= build_condition(each, conditions, context, level + 1)
+            for entry in value:
+                condition &= build_condition(entry, conditions, context, level + 1)
         elif name == "OR":
-            condition &= _any_of([build_condition(each, conditions, context, level + 1) for each in value])
+            condition &= _any_of([build_condition(entry, conditions, context, level + 1) for entry in value])
         else:
             condition &= conditions[name](context, value)
     return condition
@@ -64,7 +64,7 @@ def _count_conditions(input_data: object) -> int:
     """Count the conditions of an input; a list of plain values counts as one."""
     if isinstance(input_data, Mapping):
         return sum(map(_count_conditions, input_data.values()))
-    if isinstance(input_data, list) and any(isinstance(each, Mapping) for each in input_data):
+    if isinstance(input_data, list) and any(isinstance(entry, Mapping) for entry in input_data):
         return sum(map(_count_conditions, input_data))
     return 1
 
@@ -135,12 +135,12 @@ def has_metadata(column: str = "metadata") -> Condition:
         values = _listed_values(value) if isinstance(value, Mapping) else None if value is None else [value]
         if values is None:
             return Q(**{f"{column}__has_key": key})
-        return _any_of([Q(Exact(KeyTextTransform(key, column), each)) for each in values])
+        return _any_of([Q(Exact(KeyTextTransform(key, column), listed_value)) for listed_value in values])
 
     def condition(context: Context, input_data: Any) -> Q:
         matched = Q()
-        for each in input_data if isinstance(input_data, list) else [input_data]:
-            matched &= key_condition(each)
+        for entry in input_data if isinstance(input_data, list) else [input_data]:
+            matched &= key_condition(entry)
         return matched
 
     return condition

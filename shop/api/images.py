@@ -33,7 +33,7 @@ def image_file(renditions: Mapping[str, Mapping[str, str]] | None, size: int, fo
     if not renditions:
         return None
     widths = sorted(int(width) for width in renditions)
-    width = next((each for each in widths if each >= size), widths[-1])
+    width = next((width for width in widths if width >= size), widths[-1])
     return renditions[str(width)][FORMATS[format_]]
 
 

@@ -25,19 +25,23 @@ class IntrospectionCost:
 
     def __init__(self, schema: GraphQLSchema) -> None:
         types = list(schema.type_map.values())
-        with_fields = [each for each in types if is_object_type(each) or is_interface_type(each)]
+        with_fields = [
+            named_type for named_type in types if is_object_type(named_type) or is_interface_type(named_type)
+        ]
         fields = [field for fielded_type in with_fields for field in fielded_type.fields.values()]
-        inputs = [each for each in types if is_input_object_type(each)]
-        abstract = [each for each in types if is_abstract_type(each)]
+        inputs = [named_type for named_type in types if is_input_object_type(named_type)]
+        abstract = [named_type for named_type in types if is_abstract_type(named_type)]
         self._means = {
             "types": float(len(types)),
             "directives": float(len(schema.directives)),
             "fields": len(fields) / len(types),
-            "args": sum(len(each.args) for each in fields) / max(1, len(fields)),
-            "inputFields": sum(len(each.fields) for each in inputs) / len(types),
-            "enumValues": sum(len(each.values) for each in types if is_enum_type(each)) / len(types),
+            "args": sum(len(field.args) for field in fields) / max(1, len(fields)),
+            "inputFields": sum(len(input_type.fields) for input_type in inputs) / len(types),
+            "enumValues": sum(len(named_type.values) for named_type in types if is_enum_type(named_type))
+            / len(types),
             "interfaces": sum(len(fielded_type.interfaces) for fielded_type in with_fields) / len(types),
-            "possibleTypes": sum(len(schema.get_possible_types(each)) for each in abstract) / len(types),
+            "possibleTypes": sum(len(schema.get_possible_types(abstract_type)) for abstract_type in abstract)
+            / len(types),
         }
         # `__type` selects one type, which may be the largest.
         self._max_fields = float(max((len(fielded_type.fields) for fielded_type in with_fields), default=0))

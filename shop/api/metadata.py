@@ -141,9 +141,9 @@ def metadata_from_input(
     input_data: Collection[MetadataInput] | None, *, field: str = "metadata"
 ) -> dict[str, str]:
     """Convert `[MetadataInput!]` to a mapping. Raises InputError for an empty key."""
-    if any(not each["key"].strip() for each in input_data or ()):
+    if any(not entry["key"].strip() for entry in input_data or ()):
         raise InputError("REQUIRED", EmptyMetadataKey.default_message, field=field)
-    return {each["key"]: each["value"] for each in input_data or ()}
+    return {entry["key"]: entry["value"] for entry in input_data or ()}
 
 
 def _items_resolver(visible: _VisibleMetadata) -> Resolver:

@@ -80,14 +80,14 @@ money.columns(currency="currency", fractionalAmount="amount")
 
 @money.field()
 def amount(sums: list[Amount], *_: object) -> Sequence[float]:
-    scales = {currency: 10 ** minor_digits(currency) for currency in {each.currency for each in sums}}
-    return [each.amount / scales[each.currency] for each in sums]
+    scales = {currency: 10 ** minor_digits(currency) for currency in {one_sum.currency for one_sum in sums}}
+    return [one_sum.amount / scales[one_sum.currency] for one_sum in sums]
 
 
 @money.field()
 def fraction_digits(sums: list[Amount], *_: object) -> Sequence[int]:
-    digits = {currency: minor_digits(currency) for currency in {each.currency for each in sums}}
-    return [digits[each.currency] for each in sums]
+    digits = {currency: minor_digits(currency) for currency in {one_sum.currency for one_sum in sums}}
+    return [digits[one_sum.currency] for one_sum in sums]
 
 
 taxed_money = Type("TaxedMoney")

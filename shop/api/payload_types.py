@@ -31,7 +31,7 @@ def _add_to_definition(definition: DefinitionNode) -> DefinitionNode:
     if not isinstance(definition, ObjectTypeDefinitionNode):
         return definition
     directives = definition.directives or ()
-    directive = next((each for each in directives if each.name.value == _DIRECTIVE), None)
+    directive = next((directive for directive in directives if directive.name.value == _DIRECTIVE), None)
     if directive is None:
         return definition
     arguments = {
@@ -41,7 +41,7 @@ def _add_to_definition(definition: DefinitionNode) -> DefinitionNode:
     other_fields = definition.fields or ()
     return replace(
         definition,
-        directives=tuple(each for each in directives if each is not directive),
+        directives=tuple(other for other in directives if other is not directive),
         fields=(*errors, *other_fields) if arguments.get("first", False) else (*other_fields, *errors),
     )
 

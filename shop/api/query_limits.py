@@ -247,7 +247,7 @@ def _total_cost(part: CostNode, variables: Mapping[str, object], known: dict[int
         times = 1
         for multiplier in part.multipliers:
             times *= max(1, _multiplier_value(multiplier, variables))
-        each_time = part.cost + sum(_total_cost(each, variables, known) for each in part.children)
+        each_time = part.cost + sum(_total_cost(child, variables, known) for child in part.children)
         total = known[id(part)] = min(times * each_time, MAX_COST)
     return total
 

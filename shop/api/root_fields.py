@@ -158,9 +158,9 @@ class Mutations(Queries):
                 field="ids",
             )
         count, refusals = 0, []
-        for each in requested:
+        for mutation_arguments in requested:
             try:
-                resolve_one(each, context, selection)
+                resolve_one(mutation_arguments, context, selection)
             except Refused as refused:
                 refusals.append(refused)
             else:

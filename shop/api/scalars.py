@@ -148,7 +148,7 @@ def _parse_json(value: object) -> object:
 
 
 def _parse_metadata(value: object) -> dict[str, str]:
-    if not isinstance(value, Mapping) or not all(isinstance(each, str) for each in value.values()):
+    if not isinstance(value, Mapping) or not all(isinstance(text, str) for text in value.values()):
         raise GraphQLError(f"Metadata must map keys to strings: {_truncated_repr(value)}")
     return dict(value)
 

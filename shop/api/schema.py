@@ -89,15 +89,17 @@ def _undeprecate_inputs(schema: GraphQLSchema) -> None:
 
 
 def _describe_deprecation(inputs: Iterable[GraphQLArgument | GraphQLInputField]) -> None:
-    for each in inputs:
-        if each.deprecation_reason is not None:
-            each.description = f"{each.description or ''} Deprecated: {each.deprecation_reason}".strip()
-            each.deprecation_reason = None
+    for described in inputs:
+        if described.deprecation_reason is not None:
+            described.description = (
+                f"{described.description or ''} Deprecated: {described.deprecation_reason}".strip()
+            )
+            described.deprecation_reason = None
 
 
 def _collect_resolvers(schema: GraphQLSchema, areas: Iterable[Area]) -> Resolvers:
     resolvers: Resolvers = {}
-    for declared in (each for area in areas for each in area.types):
+    for declared in (declared_type for area in areas for declared_type in area.types):
         known = resolvers.setdefault(declared.name, {})
         if duplicates := known.keys() & declared.resolvers.keys():
             raise ValueError(f"{declared.name}.{min(duplicates)} has two resolvers.")

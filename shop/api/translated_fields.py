@@ -69,11 +69,14 @@ def add_translation_field(
 
     @translation.field("id")
     def ids(translations: list[_Translation], *_: object) -> list[str]:
-        return [global_id(name, f"{each['key']}-{tag_from_code(each['code'])}") for each in translations]
+        return [
+            global_id(name, f"{translation['key']}-{tag_from_code(translation['code'])}")
+            for translation in translations
+        ]
 
     @translation.field("language")
     def languages(translations: list[_Translation], *_: object) -> list[dict[str, str]]:
-        return [language_display(each["code"], get_language() or "en") for each in translations]
+        return [language_display(translation["code"], get_language() or "en") for translation in translations]
 
     for field, column in fields.items():
         default = "" if field in required else None
@@ -95,8 +98,8 @@ def _text_resolver(column: str, rich: bool, default: str | None) -> Resolver:
         texts = [translation["texts"].get(column) or default for translation in translations]
         if rich:  # our own pages store translations as plain text in `<column>_text`
             texts = [
-                text or each["texts"].get(f"{column}_text")
-                for text, each in zip(texts, translations, strict=True)
+                text or translation["texts"].get(f"{column}_text")
+                for text, translation in zip(texts, translations, strict=True)
             ]
         return [rich_text_json(text) for text in texts] if rich else texts
 

@@ -63,7 +63,7 @@ def _plain(value: object) -> object:
     if value is None or isinstance(value, (bool, int)):
         return value
     if isinstance(value, (list, models.QuerySet)):
-        return sorted(each.pk if isinstance(each, models.Model) else each for each in value)
+        return sorted(item.pk if isinstance(item, models.Model) else item for item in value)
     return str(value)
 
 

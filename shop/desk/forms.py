@@ -43,7 +43,7 @@ def reason_of(submitted: Mapping[str, object]) -> str:
 
 def chosen_ids(submitted: Iterable[str]) -> list[int]:
     """Return the ticked ids, ignoring invalid values."""
-    return [int(each) for each in submitted if each.isascii() and each.isdecimal() and len(each) < 19]
+    return [int(text) for text in submitted if text.isascii() and text.isdecimal() and len(text) < 19]
 
 
 class DeliveryForm(forms.Form):

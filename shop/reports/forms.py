@@ -100,7 +100,9 @@ class SalesForm(forms.Form):
         channels = chosen_channels or [
             channel for channel in self.channels if channel.currency == self.currency
         ]
-        category = next((each for each in self.categories if str(each.pk) == cleaned["loai"]), None)
+        category = next(
+            (category for category in self.categories if str(category.pk) == cleaned["loai"]), None
+        )
         return SalesQuery(
             first=cleaned["tu"],
             last=cleaned["den"],

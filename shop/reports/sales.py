@@ -172,7 +172,9 @@ def by_period(query: SalesQuery) -> dict[datetime.date, SalesFigures]:
     rows = chain(_rows(query, of_lines=of_lines), _refund_rows(query, of_lines=of_lines))
     if not of_lines:
         rows = chain(rows, _refund_rows(query, of_lines=False, delivery=True))
-    return {period: each for (period, _key), each in _rolled_up(query, rows).items() if period is not None}
+    return {
+        period: figures for (period, _key), figures in _rolled_up(query, rows).items() if period is not None
+    }
 
 
 def by_group(query: SalesQuery) -> dict[object, SalesFigures]:
@@ -253,7 +255,7 @@ def _rows(
         _condition(query, of_lines=of_lines)
     )
     sums = aggregates or (_LINE_AGGREGATES if of_lines else _PART_AGGREGATES)
-    kept_sums = {name: each for name, each in sums.items() if name not in omitted}
+    kept_sums = {name: aggregate for name, aggregate in sums.items() if name not in omitted}
     grouped: Iterable[Mapping[str, Any]] = (
         rows.order_by().annotate(**group_by).values(*group_by).annotate(**kept_sums)
     )

@@ -3,8 +3,8 @@
 "use strict";
 
 const KEPT = "cho-phien-offline-{{ build }}"; // the market's worker keeps its own under other names
-const LANGUAGES = [{% for each in languages %}
-  { start: "{{ each.start }}", offline: "{{ each.offline }}" },{% endfor %}
+const LANGUAGES = [{% for language in languages %}
+  { start: "{{ language.start }}", offline: "{{ language.offline }}" },{% endfor %}
 ];
 const FILES = [{% for file in files %}"{{ file|escapejs }}", {% endfor %}];
 
@@ -37,7 +37,7 @@ self.addEventListener("fetch", (event) => {
 // What was asked for is asked for again by its address; a form that was sent leads back to its page.
 async function offlinePage(request) {
   const { pathname } = new URL(request.url);
-  const { start, offline } = LANGUAGES.findLast((each) => pathname.startsWith(each.start));
+  const { start, offline } = LANGUAGES.findLast((language) => pathname.startsWith(language.start));
   const answer = await found(offline);
   if (request.method === "GET") return answer;
   const text = (await answer.text())

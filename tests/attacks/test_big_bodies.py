@@ -212,7 +212,7 @@ def test_large_photo_is_read_from_members_and_refused_to_visitors(web) -> None:
     member = answer_to_head(web, head(path, expects, f"Cookie: sessionid={key}", length=length))
     in_english = answer_to_head(web, head(f"/en{path}", length=length))
 
-    assert [status_of(each) for each in (nobody, forger, member)] == [403, 403, 100]
+    assert [status_of(sender) for sender in (nobody, forger, member)] == [403, 403, 100]
     assert "Hãy đăng nhập trước khi gửi tệp lớn như vậy." in nobody.decode()
     assert "Sign in before you upload files this large." in in_english.decode()
 
@@ -253,7 +253,7 @@ def test_concurrent_bodies_per_network_are_limited_and_others_are_served(web) ->
     for connected in (*open_connections, *of_a_proxy):
         connected.close()
 
-    assert [status_of(each) for each in (refused, refused_in_english, refused_chunks)] == [503] * 3
+    assert [status_of(response) for response in (refused, refused_in_english, refused_chunks)] == [503] * 3
     assert "Mạng của bạn đang gửi lên quá nhiều cùng lúc. Hãy thử lại sau một phút." in refused.decode()
     assert "Too much is being uploaded from your network at once." in refused_in_english.decode()
     assert b"Retry-After: 60" in refused

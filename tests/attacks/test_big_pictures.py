@@ -180,7 +180,7 @@ def test_uploads_are_dropped_where_no_complaint_is_possible(is_delivered) -> Non
 
     assert response.status_code == 409
     assert "không phải ảnh" not in html_of(response)
-    assert [each.size for each in response.wsgi_request.FILES.getlist("photos")] == [0] * 4
+    assert [upload.size for upload in response.wsgi_request.FILES.getlist("photos")] == [0] * 4
     assert all_rows() == before
 
 
@@ -194,7 +194,7 @@ def test_uploads_of_unproven_buyers_are_dropped(client: Client) -> None:
 
     assert response.status_code == 302
     assert response["Location"].endswith("phan-anh%2F")  # to the code page first, and back
-    assert [each.size for each in response.wsgi_request.FILES.getlist("photos")] == [0] * 4
+    assert [upload.size for upload in response.wsgi_request.FILES.getlist("photos")] == [0] * 4
     assert all_rows() == before
 
 
@@ -215,7 +215,7 @@ def test_uploads_are_dropped_where_a_page_accepts_none(client: Client) -> None:
 
     request = client.post("/tai-khoan/dang-nhap/", {"login": "x", "file": upload}).wsgi_request
 
-    assert [each.size for each in request.FILES.values()] == [0]
+    assert [upload.size for upload in request.FILES.values()] == [0]
 
 
 @pytest.mark.django_db
@@ -234,7 +234,7 @@ def test_anonymous_uploads_through_the_api_are_dropped(client: Client, token) ->
 
     assert response.status_code == 200
     assert response.json()["errors"]
-    assert [each.size for each in response.wsgi_request.FILES.values()] == [0]
+    assert [upload.size for upload in response.wsgi_request.FILES.values()] == [0]
 
 
 # --- in the worker ------------------------------------------------------------------------------------

@@ -76,7 +76,7 @@ def test_delay_between_tries_grows_and_is_bounded() -> None:
     assert (waits[9], waits[10], waits[-1]) == (256 * MINUTE, 360 * MINUTE, 360 * MINUTE)
     assert (of_calls[1], of_calls[2], of_calls[-1]) == (2 * MINUTE, 4 * MINUTE, 360 * MINUTE)
     assert with_day[-1] == datetime.timedelta(days=999_999)
-    assert all(each == sorted(each) for each in (waits, of_calls, with_day))
+    assert all(waiting_times == sorted(waiting_times) for waiting_times in (waits, of_calls, with_day))
 
 
 class Broken(Exception):

@@ -117,6 +117,6 @@ def test_days_within_the_bounds_can_be_calculated_with() -> None:
 
 
 def _every_form(kind):
-    for each in kind.__subclasses__():
-        yield each
-        yield from _every_form(each)
+    for subclass in kind.__subclasses__():
+        yield subclass
+        yield from _every_form(subclass)

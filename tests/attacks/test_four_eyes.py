@@ -353,8 +353,8 @@ def test_members_decide_only_on_their_own_cooperatives_account(rules) -> None:
     )
     decision = reverse("members:account-decision", args=[proposal.pk])
     clients = [Client() for _ in range(2)]
-    for each, user in zip(clients, (stranger, mai), strict=True):
-        each.force_login(user)
+    for client, user in zip(clients, (stranger, mai), strict=True):
+        client.force_login(user)
 
     foreign_answer = clients[0].post(decision, {"confirm": "1"})
     page = html_of(clients[1].get(reverse("members:account")))

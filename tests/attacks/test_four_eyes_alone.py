@@ -62,7 +62,7 @@ def test_lone_administrator_cannot_switch_it_on(payouts: bool, account_changes: 
 @pytest.mark.parametrize("permission", BOTH)
 def test_refusal_names_the_permission_that_a_second_person_lacks(permission: Permission) -> None:
     admin = make_admin()
-    make_staff(*(each for each in BOTH if each != permission))
+    make_staff(*(action for action in BOTH if action != permission))
 
     with pytest.raises(NobodyToConfirm) as error:
         switch_on(admin)

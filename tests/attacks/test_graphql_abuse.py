@@ -83,9 +83,9 @@ def numeric_arguments() -> list[str]:
                 continue
             leaf = "" if not hasattr(get_named_type(field.type), "fields") else " { __typename }"
             needed = [
-                each
-                for each, other in field.args.items()
-                if each != argument and is_non_null_type(other.type) and other.default_value is None
+                name
+                for name, other in field.args.items()
+                if name != argument and is_non_null_type(other.type) and other.default_value is None
             ]
             if not needed:
                 documents.append(f"query($n: {definition.type}) {{ {name}({argument}: $n){leaf} }}")

@@ -93,9 +93,9 @@ def test_forms_refuse_a_long_phone(client: Client) -> None:
     response = client.post("/tai-khoan/thong-tin/", {"name": "Hoa", "phone": "9" * 32})
     found = Client().post("/don-hang/", {"phone": "9" * 32, "code": "TA7K2M3N"})
 
-    for each in (response, found):
-        assert each.status_code == 200
-        (error,) = each.context["form"].errors["phone"]
+    for page in (response, found):
+        assert page.status_code == 200
+        (error,) = page.context["form"].errors["phone"]
         assert "10" in error
         assert "32" in error
     user.refresh_from_db()

@@ -58,8 +58,8 @@ def place_order(variant: Variant, client: Client | None = None, **fields: Any) -
 
 def place_orders(variant: Variant, count: int, **fields: Any) -> None:
     for number in range(count):
-        each = {name: value % number if "%" in value else value for name, value in fields.items()}
-        assert place_order(variant, **each).status_code == 302
+        draft = {name: value % number if "%" in value else value for name, value in fields.items()}
+        assert place_order(variant, **draft).status_code == 302
 
 
 def text_of(response: Any) -> str:
@@ -205,7 +205,7 @@ def test_new_guest_has_less_time_while_many_guests_have_not_paid(settings: Any) 
     known = make_order((variant, 1), method=PaymentMethod.TRANSFER, user=buyer)
 
     usual = datetime.timedelta(minutes=late.channel.transfer_minutes)
-    ends = [each.payments.get().expires_at - NOW for each in [*waiting, late, known]]
+    ends = [order.payments.get().expires_at - NOW for order in [*waiting, late, known]]
     assert ends == [usual, usual, usual, datetime.timedelta(minutes=60), usual]
     assert get_stock(variant).allocated == 5
 

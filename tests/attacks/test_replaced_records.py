@@ -54,7 +54,7 @@ def test_reused_key_replaces_no_row(model, column: str) -> None:
 
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT * FROM {table} WHERE {column} = 'once'")
-        row = dict(zip([each[0] for each in cursor.description], cursor.fetchone(), strict=True))
+        row = dict(zip([column[0] for column in cursor.description], cursor.fetchone(), strict=True))
         with pytest.raises(DatabaseError, match="only grows"), transaction.atomic():
             cursor.execute(_displacing(table, column, row), list((row | {"id": 4_000_000}).values()))
 

@@ -101,8 +101,8 @@ def test_only_a_trusted_proxy_may_set_forwarding_headers() -> None:
 def test_proxies_are_named_by_address_or_network() -> None:
     listener = SimpleNamespace()
     with override_settings(TRUSTED_PROXIES=[ip_network("127.0.0.1"), ip_network("10.1.0.0/16")]):
-        trusted = [Listener.is_proxy(listener, each) for each in ("127.0.0.1", "10.1.2.3")]
-        others = [Listener.is_proxy(listener, each) for each in ("127.0.0.2", "10.2.0.1", "::1")]
+        trusted = [Listener.is_proxy(listener, address) for address in ("127.0.0.1", "10.1.2.3")]
+        others = [Listener.is_proxy(listener, address) for address in ("127.0.0.2", "10.2.0.1", "::1")]
 
     assert trusted == [True, True]
     assert others == [False, False, False]
@@ -138,7 +138,7 @@ def test_answers_follow_the_protocol(web) -> None:
     assert b"Connection: close" in old
     assert smuggled.count(b"HTTP/1.1 ") == 1
     assert status_of(smuggled) == 400
-    assert [int(each) for each in re.findall(rb"HTTP/1\.\d (\d+) ", longer_than_said)][-1] == 400
+    assert [int(status) for status in re.findall(rb"HTTP/1\.\d (\d+) ", longer_than_said)][-1] == 400
     assert b"Server:" not in head
 
 

@@ -106,8 +106,8 @@ def test_group_without_its_last_cooperative_grants_nothing(client: Client) -> No
 
     cooperative.delete()
 
-    assert not any(has_staff_permission(staff, each) for each in Permission)
-    assert not any(permission_scope(staff, each) for each in Permission)
+    assert not any(has_staff_permission(staff, permission) for permission in Permission)
+    assert not any(permission_scope(staff, permission) for permission in Permission)
     with pytest.raises(Missing):
         require_any_staff(staff)
     me = data_of("{ me { userPermissions { code } } }", token_of(staff))["me"]

@@ -99,8 +99,13 @@ def test_pages_are_served_beside_200_slow_connections_which_are_closed(hurried_w
         health = [hurried_web.get("/health/") for _ in range(20)]
         pages = [hurried_web.get("/") for _ in range(5)]
         began, held_at_first = time.monotonic(), hurried_web.open_connections()
-        cut_off = [closed_within(each, max(0.01, began + PATIENCE - time.monotonic())) for each in trickling]
-        ended = [closed_within(each, max(0.01, began + PATIENCE - time.monotonic())) for each in idle]
+        cut_off = [
+            closed_within(connection, max(0.01, began + PATIENCE - time.monotonic()))
+            for connection in trickling
+        ]
+        ended = [
+            closed_within(connection, max(0.01, began + PATIENCE - time.monotonic())) for connection in idle
+        ]
         while hurried_web.open_connections() and time.monotonic() < began + PATIENCE:
             stopped.wait(0.1)  # clients that do not read do not notice the end
         taken, connections = time.monotonic() - began, hurried_web.open_connections()
@@ -108,8 +113,8 @@ def test_pages_are_served_beside_200_slow_connections_which_are_closed(hurried_w
         stopped.set()
         thread.join()
     after = [hurried_web.get(path) for path in ("/health/", "/")]
-    for each in (*idle, *trickling, *readers):
-        each.close()
+    for connection in (*idle, *trickling, *readers):
+        connection.close()
 
     slowest = max(seconds for _status, seconds in health)
     slowest_page = max(seconds for _status, seconds in pages)
@@ -150,17 +155,17 @@ def test_slow_but_steady_client_is_not_cut_off(hurried_web) -> None:
 def test_connections_per_address_are_limited_and_others_are_served(web) -> None:
     head = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: "
     kept = [web.connect("127.0.0.2") for _ in range(20)]
-    for each in kept:
-        each.sendall(head)
+    for connection in kept:
+        connection.sendall(head)
     other_status, _seconds = web.get("/health/")
 
     refused = [web.connect("127.0.0.2") for _ in range(5)]
-    refusals = [closed_within(each, 5) for each in refused]
-    still_open = [not closed_within(each, 0.01) for each in kept]
+    refusals = [closed_within(connection, 5) for connection in refused]
+    still_open = [not closed_within(connection, 0.01) for connection in kept]
     from_proxy = [web.connect("127.0.0.1") for _ in range(25)]
-    proxies_open = [not closed_within(each, 0.01) for each in from_proxy]
-    for each in (*kept, *refused, *from_proxy):
-        each.close()
+    proxies_open = [not closed_within(connection, 0.01) for connection in from_proxy]
+    for connection in (*kept, *refused, *from_proxy):
+        connection.close()
 
     assert other_status == 200
     assert all(refusals)

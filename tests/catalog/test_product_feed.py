@@ -33,7 +33,7 @@ def items(client, language):
     response = client.get(f"/feeds/google-{language}.xml")
     assert response["Content-Type"] == "application/xml"
     tree = ET.fromstring(b"".join(response.streaming_content))
-    return [{each.tag.removeprefix(G): each.text for each in item} for item in tree.iter("item")]
+    return [{element.tag.removeprefix(G): element.text for element in item} for item in tree.iter("item")]
 
 
 def test_feed_lists_every_visible_variant_with_price_measure_and_stock(client) -> None:

@@ -68,8 +68,8 @@ def test_card_shows_lowest_price_and_its_list_price(client: Client) -> None:
     html = page_of(client, "/en/san-pham/")
 
     prices = [
-        re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", each).replace("\u00a0", " ")).strip()
-        for each in re.findall(r'<p class="price">(.*?)</p>', html, re.S)
+        re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", price).replace("\u00a0", " ")).strip()
+        for price in re.findall(r'<p class="price">(.*?)</p>', html, re.S)
     ]
     assert sorted(prices) == ["90.000 ₫ / piece", "Before: 320.000 ₫ from 300.000 ₫ / piece"]
 

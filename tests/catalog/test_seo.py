@@ -35,7 +35,7 @@ def json_ld_blocks(page):
 
 def locations(client, section, query=""):
     tree = ET.fromstring(client.get(f"/sitemap-{section}.xml{query}").content)
-    return [each.text for each in tree.findall("s:url/s:loc", NS)]
+    return [location.text for location in tree.findall("s:url/s:loc", NS)]
 
 
 def test_canonical_url_drops_filters_and_sorting_but_keeps_page_number(client) -> None:
@@ -80,7 +80,7 @@ def test_sitemaps_list_visible_pages_in_both_languages(client) -> None:
 
     index = ET.fromstring(client.get("/sitemap.xml").content)
 
-    sections = [each.text for each in index.findall("s:sitemap/s:loc", NS)]
+    sections = [location.text for location in index.findall("s:sitemap/s:loc", NS)]
     assert f"{SITE}/sitemap-goods-vi.xml" in sections
     assert f"{SITE}/sitemap-goods-en.xml" in sections
     assert locations(client, "goods-vi") == [f"{SITE}/san-pham/{product.slug}/"]
@@ -89,7 +89,7 @@ def test_sitemaps_list_visible_pages_in_both_languages(client) -> None:
     assert locations(client, "cooperatives-en") == [f"{SITE}/en/hop-tac-xa/htx-tai-hoan/"]
     assert {f"{SITE}/", f"{SITE}/trang/doi-tra/"} <= set(locations(client, "pages-vi"))
     (row,) = ET.fromstring(client.get("/sitemap-goods-vi.xml").content).findall("s:url", NS)
-    alternates = {each.get("hreflang"): each.get("href") for each in row.findall("x:link", NS)}
+    alternates = {link.get("hreflang"): link.get("href") for link in row.findall("x:link", NS)}
     assert alternates == {
         "vi": f"{SITE}/san-pham/{product.slug}/",
         "en": f"{SITE}/en/san-pham/{product.slug}/",
@@ -164,4 +164,4 @@ def test_json_ld_has_an_offer_per_variant_with_unit_price(client) -> None:
     assert profile["Organization"]["legalName"] == "Hợp tác xã Tài Hoan"
     assert profile["BreadcrumbList"]["itemListElement"][1]["item"] == f"{SITE}/hop-tac-xa/"
     graph = json_ld_blocks(html_of(client.get("/")))["@graph"]["@graph"]
-    assert [each["@type"] for each in graph] == ["Organization", "WebSite"]
+    assert [node["@type"] for node in graph] == ["Organization", "WebSite"]

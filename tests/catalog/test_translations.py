@@ -30,7 +30,7 @@ def product(seller):
 
 def saved_translations(row):
     rows = Translation.objects.filter(kind=row._meta.label_lower, key=str(row.pk))
-    return {each.field: each.text for each in rows.order_by("field")}
+    return {row.field: row.text for row in rows.order_by("field")}
 
 
 def translation_url(product):

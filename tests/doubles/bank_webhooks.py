@@ -121,5 +121,5 @@ def _sorted(value: object) -> object:
     if isinstance(value, dict):
         return {key: _sorted(value[key]) for key in sorted(value)}
     if isinstance(value, list):
-        return [_sorted(each) for each in value]
+        return [_sorted(item) for item in value]
     return value

@@ -383,7 +383,7 @@ def _page_faults(
     page.emulate_media(color_scheme="light")
     facts = page.evaluate(PAGE_FACTS)
     axe_arguments = [WHOLE_PAGE if is_new else MAIN, RULES]
-    found: list[Any] = [_format_violation(each) for each in page.evaluate(RUN_AXE, axe_arguments)]
+    found: list[Any] = [_format_violation(violation) for violation in page.evaluate(RUN_AXE, axe_arguments)]
     found += colours.faults(page)
     page.emulate_media(color_scheme="dark")
     found += [f"dark {fault}" for fault in colours.faults(page)]

@@ -111,7 +111,7 @@ class Visitor:
 
     @property
     def cookie(self) -> str:
-        return "; ".join(f"{each.name}={each.value}" for each in self._jar)
+        return "; ".join(f"{cookie.name}={cookie.value}" for cookie in self._jar)
 
     def _read(self, path: str, sent: bytes | None = None) -> str:
         request = urllib.request.Request(self._address + path, sent, {"Referer": self._address + path})
@@ -129,8 +129,8 @@ def _answers(url: str) -> bool:
 
 def _value(form: str, name: str) -> str:
     """The first choice's value: `disabled` ones are passed over."""
-    inputs = [each for each in re.findall(r"<input[^>]*>", form) if f'name="{name}"' in each]
-    return next(re.search(r'value="([^"]*)"', each)[1] for each in inputs if " disabled" not in each)  # type: ignore[index]
+    inputs = [field for field in re.findall(r"<input[^>]*>", form) if f'name="{name}"' in field]
+    return next(re.search(r'value="([^"]*)"', field)[1] for field in inputs if " disabled" not in field)  # type: ignore[index]
 
 
 def _best(url: str, cookie: str, promised: dict[str, int]) -> Found:
@@ -138,7 +138,9 @@ def _best(url: str, cookie: str, promised: dict[str, int]) -> Found:
     best: Found | None = None
     for _try in range(TRIES):
         report = _looked_at(url, cookie)
-        scores = {key: round(100 * (each["score"] or 0)) for key, each in report["categories"].items()}
+        scores = {
+            key: round(100 * (category["score"] or 0)) for key, category in report["categories"].items()
+        }
         wanting = {key: _told(report, key) for key, least in promised.items() if scores[key] < least}
         parts = " ".join(report["audits"][part]["displayValue"].replace("\xa0", " ") for part in PARTS)
         if best is None or scores["performance"] > best[0]["performance"]:

@@ -58,7 +58,7 @@ class Refunds(Market):
         def work(part: OrderPart) -> None:
             order = Order.objects.get(pk=part.order_id)
             limits = refund_limits(order, part)
-            line_id, limit = sorted(limits.lines.items(), key=lambda each: each[1].line.position)[0]
+            line_id, limit = sorted(limits.lines.items(), key=lambda entry: entry[1].line.position)[0]
             steps = {"back": limit.returnable, "damaged": limit.returnable, "unsent": limit.open}.get(
                 items, 0
             )

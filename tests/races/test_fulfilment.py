@@ -274,7 +274,7 @@ def test_cancelling_and_placing_do_not_deadlock() -> None:
         for basket in baskets
     ]
 
-    results = run_in_threads([each for pair in zip(cancelling, placing, strict=True) for each in pair])
+    results = run_in_threads([call for pair in zip(cancelling, placing, strict=True) for call in pair])
 
     assert type_names(results) == ["Order"] * 16, results
     assert [get_stock(variant).allocated for variant in variants] == [8, 8]

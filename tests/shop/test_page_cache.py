@@ -72,7 +72,7 @@ def test_each_visitor_gets_their_own_token(product: Product) -> None:
     variant = product.variants.get().pk
 
     one, other = Client(enforce_csrf_checks=True), Client(enforce_csrf_checks=True)
-    tokens = [TOKEN.findall(html_of(each.get(path))) for each in (one, other)]
+    tokens = [TOKEN.findall(html_of(client.get(path))) for client in (one, other)]
     sent = {"variant": variant, "quantity": 1, "csrfmiddlewaretoken": tokens[0][0]}
 
     assert all(tokens)
@@ -142,7 +142,7 @@ def test_unchanged_page_is_answered_with_304(product: Product, settings: Any) ->
         other_response = Client().get(path, headers={"If-None-Match": first_response["ETag"]})
 
         assert (second_response.status_code, second_response.content) == (304, b"")
-        assert {each.strip() for each in first_response["Vary"].split(",")} >= {"Cookie", "HX-Request"}
+        assert {header.strip() for header in first_response["Vary"].split(",")} >= {"Cookie", "HX-Request"}
         assert first_response["Cache-Control"] == "private, no-cache"
         assert other_response.status_code == 200  # its token would be another visitor's
     assert "ETag" not in Client().get("/gio-hang/")

@@ -112,7 +112,9 @@ def address_of(name: str) -> str:
 
 def answers_of(client: Client, name: str) -> list[Any]:
     address = address_of(name)
-    return [each for each in (client.get(address), client.post(address)) if each.status_code != 405]
+    return [
+        response for response in (client.get(address), client.post(address)) if response.status_code != 405
+    ]
 
 
 @pytest.mark.parametrize("space", ASKS)

@@ -179,7 +179,9 @@ def test_complete_server_is_read_as_configured(tmp_path) -> None:
 def test_phone_codes_are_offered_where_text_messages_arrive(tmp_path) -> None:
     by_sms = {"SMS_URL": "https://sms.internal/", "SMS_TOKEN": "t"}
 
-    phone_codes = [read(tmp_path, "settings.PHONE_CODES", **each) for each in ({}, SERVER, SERVER | by_sms)]
+    phone_codes = [
+        read(tmp_path, "settings.PHONE_CODES", **variables) for variables in ({}, SERVER, SERVER | by_sms)
+    ]
 
     assert phone_codes == ["True", "False", "True"]
 

@@ -77,8 +77,8 @@ def registration_options(user: User, *, site: Site) -> tuple[Options, str]:
             user_verification=UserVerificationRequirement.REQUIRED,
         ),
         exclude_credentials=[
-            PublicKeyCredentialDescriptor(base64url_to_bytes(each))
-            for each in user.passkeys.order_by("pk").values_list("credential_id", flat=True)
+            PublicKeyCredentialDescriptor(base64url_to_bytes(credential_id))
+            for credential_id in user.passkeys.order_by("pk").values_list("credential_id", flat=True)
         ],
     )
     return {"publicKey": json.loads(options_to_json(options))}, bytes_to_base64url(options.challenge)
@@ -106,7 +106,9 @@ def authentication_options(*, site: Site, user: User | None = None) -> tuple[Opt
     known = user.passkeys.order_by("pk").values_list("credential_id", flat=True) if user else []
     options = generate_authentication_options(
         rp_id=site.relying_party_id,
-        allow_credentials=[PublicKeyCredentialDescriptor(base64url_to_bytes(each)) for each in known],
+        allow_credentials=[
+            PublicKeyCredentialDescriptor(base64url_to_bytes(credential_id)) for credential_id in known
+        ],
         user_verification=UserVerificationRequirement.REQUIRED,
     )
     return {"publicKey": json.loads(options_to_json(options))}, bytes_to_base64url(options.challenge)

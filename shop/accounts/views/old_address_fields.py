@@ -33,7 +33,9 @@ def apply_picked_commune(posted: QueryDict) -> QueryDict:
     commune = picked.filter(code=posted["pick"][:10]).first()
     if commune is None or commune.parent is None:
         return posted
-    matching_suggestions = (each for each in suggestions(posted) if each.commune.pk == commune.pk)
+    matching_suggestions = (
+        suggestion for suggestion in suggestions(posted) if suggestion.commune.pk == commune.pk
+    )
     suggestion = next(matching_suggestions, None)
     values = {"province": commune.parent.code, "commune": commune.code, "old_address": ""}
     if suggestion is not None and not posted.get("street", "").strip():

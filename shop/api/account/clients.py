@@ -64,9 +64,9 @@ def checked_password(password: str, user: User, field: str) -> str:
         raise InputErrors(
             [
                 InputError(
-                    _PASSWORD_CODES.get(str(each.code), "INVALID"), " ".join(each.messages), field=field
+                    _PASSWORD_CODES.get(str(fault.code), "INVALID"), " ".join(fault.messages), field=field
                 )
-                for each in error.error_list
+                for fault in error.error_list
             ]
         ) from error
     return password

@@ -25,7 +25,7 @@ def me(arguments: object, context: Context, selection: Selection) -> User | None
 def one_user(arguments: UserArguments, context: Context, selection: Selection) -> Row | None:
     key, email = arguments.get("id"), arguments.get("email")
     reference = arguments.get("externalReference")
-    if sum(each is not None for each in (key, email, reference)) != 1:
+    if sum(criterion is not None for criterion in (key, email, reference)) != 1:
         raise ProtocolError("A user is found by exactly one of `id`, `email` and `externalReference`.")
     rows = user.rows(context)
     if key is not None:

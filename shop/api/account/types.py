@@ -128,9 +128,11 @@ def source_permission_groups(
     groups: dict[str, set[int]] = {}
     for code, group_key in grants:
         groups.setdefault(code, set()).add(group_key)
-    rows = group.by_key(context, {each for keys in groups.values() for each in keys}, selection.names())
+    rows = group.by_key(
+        context, {group_key for keys in groups.values() for group_key in keys}, selection.names()
+    )
     return [
-        [rows[each] for each in sorted(groups.get(permission["code"], ())) if each in rows]
+        [rows[group_key] for group_key in sorted(groups.get(permission["code"], ())) if group_key in rows]
         for permission in codes_by_key
     ]
 
@@ -185,11 +187,11 @@ def channels_of_groups(
 ) -> list[list[Row]]:
     every = channel.read(Channel.objects.order_by("pk"), selection.names())
     allowed: dict[int, set[int]] = {}
-    links = Group.channels.through.objects.filter(group__in=[each.id for each in groups])
+    links = Group.channels.through.objects.filter(group__in=[group_row.id for group_row in groups])
     for key, channel_key in links.values_list("group", "channel"):
         allowed.setdefault(key, set()).add(channel_key)
     return [
-        [each for each in every if each.id in allowed.get(group_row.id, ())]
+        [channel_row for channel_row in every if channel_row.id in allowed.get(group_row.id, ())]
         if group_row.restricted_to_channels
         else every
         for group_row in groups
@@ -226,7 +228,7 @@ def _restricted(users: list[Row]) -> dict[int, set[int]]:
         limits.setdefault(key, []).append(restricted)
         if channel_key is not None:
             chosen.setdefault(key, set()).add(channel_key)
-    return {key: chosen.get(key, set()) for key, each in limits.items() if all(each)}
+    return {key: chosen.get(key, set()) for key, restrictions in limits.items() if all(restrictions)}
 
 
 @user.field(needs=("id", "is_superuser"))

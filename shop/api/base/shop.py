@@ -129,9 +129,9 @@ def countries(
     codes = sorted(context.schema.type_map["CountryCode"].values)  # type: ignore[attr-defined]
     if attached is not None:
         delivered = set(ZoneCountry.objects.values_list("country", flat=True))
-        codes = [each for each in codes if (each in delivered) is attached]
+        codes = [country_code for country_code in codes if (country_code in delivered) is attached]
     language = tag_from_code(code) if code else None
-    return [[country(each, language) for each in codes]] * len(shops)
+    return [[country(country_code, language) for country_code in codes]] * len(shops)
 
 
 @shop.field()
@@ -197,11 +197,11 @@ def entities(arguments: EntitiesArguments, context: Context, selection: Selectio
     names = [str(representation.get("__typename")) for representation in representations]
     rows_by_reference: dict[tuple[str, object], Row] = {}
     keys = [
-        key_from_id(str(each.get("id")), name) if name in ENTITIES else None
-        for name, each in zip(names, representations, strict=True)
+        key_from_id(str(representation.get("id")), name) if name in ENTITIES else None
+        for name, representation in zip(names, representations, strict=True)
     ]
     for name in set(names) & ENTITIES.keys():
-        requested = [key for each, key in zip(names, keys, strict=True) if each == name]
+        requested = [key for reference_name, key in zip(names, keys, strict=True) if reference_name == name]
         rows = ENTITIES[name].by_key(context, requested, selection.names())
         rows_by_reference |= {(name, key): row for key, row in rows.items()}
     return [rows_by_reference.get(reference) for reference in zip(names, keys, strict=True)]

@@ -169,8 +169,8 @@ class Planner:
         """Merge selection sets for one type. Raises GraphQLError for a condition that is null."""
         grouped: dict[str, list[FieldNode]] = {}
         visited: set[str] = set()
-        for each in sets:
-            self._collect(type_, each, grouped, visited)
+        for selection_set in sets:
+            self._collect(type_, selection_set, grouped, visited)
         selections = []
         for key, nodes in grouped.items():
             definition = self._schema.get_field(type_, nodes[0].name.value)

@@ -33,7 +33,7 @@ from shop.api.catalogue import (
 from shop.api.catalogue.types import category, collection, media, product, product_type, variant
 from shop.api.schema import Area
 
-ENTITIES |= {each.name: each for each in (product, variant, product_type, media, category, collection)}
+ENTITIES |= {entity.name: entity for entity in (product, variant, product_type, media, category, collection)}
 AREA = Area(
     Path(__file__).parent,
     types=(

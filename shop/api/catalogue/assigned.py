@@ -281,7 +281,7 @@ def assigned_of_products(
     rows: list[Row], arguments: ProductAssignedAttributesArguments, context: Context, selection: Selection
 ) -> Sequence[Sequence[Assigned]]:
     assigned = _attributes_of_products(rows, context, selection.names("attribute"), VALUE_FIELDS)
-    return [each[: arguments["limit"]] for each in assigned]
+    return [attributes[: arguments["limit"]] for attributes in assigned]
 
 
 @product.field("assignedAttribute", needs=_PRODUCT)
@@ -309,7 +309,7 @@ def assigned_of_variants(
     selection: Selection,
 ) -> Sequence[Sequence[Assigned]]:
     assigned = _attributes_of_variants(rows, context, selection.names("attribute"), VALUE_FIELDS)
-    return [each[: arguments["limit"]] for each in assigned]
+    return [attributes[: arguments["limit"]] for attributes in assigned]
 
 
 @variant.field("assignedAttribute", needs=_VARIANT)
@@ -324,7 +324,7 @@ def one_assigned_of_variants(
 
 
 def first_values(assigned: Sequence[Sequence[Assigned]]) -> Sequence[Assigned | None]:
-    return [each[0] if each else None for each in assigned]
+    return [attributes[0] if attributes else None for attributes in assigned]
 
 
 # --- product types ------------------------------------------------------------------------------------
@@ -375,8 +375,8 @@ def _attributes_of_types(
     if choosing is not None:
         attributes = attributes.filter(chosen_by=choosing)
     attributes_by_type: dict[Key, list[Row]] = {}
-    for each in attribute.read(attributes, fields, "held_by", "chosen_by"):
-        attributes_by_type.setdefault(each.held_by, []).append(each)
+    for row in attribute.read(attributes, fields, "held_by", "chosen_by"):
+        attributes_by_type.setdefault(row.held_by, []).append(row)
     return [attributes_by_type.get(row.id, []) for row in rows]
 
 

@@ -37,7 +37,7 @@ def _single_value_type(name: str, read: Callable[[Row], object]) -> Type:
 
     @new_type.field()
     def value(assigned: list[Assigned], *_: object) -> Sequence[object]:
-        return [read(each["values"][0]) if each["values"] else None for each in assigned]
+        return [read(attribute["values"][0]) if attribute["values"] else None for attribute in assigned]
 
     return new_type
 
@@ -76,7 +76,9 @@ def hex_color(rows: list[Row], *_: object) -> list[str | None]:
 def assigned_files(
     assigned: list[Assigned], arguments: object, context: Context, selection: Selection
 ) -> Sequence[object]:
-    return [file_of(each["values"][0], context) if each["values"] else None for each in assigned]
+    return [
+        file_of(attribute["values"][0], context) if attribute["values"] else None for attribute in assigned
+    ]
 
 
 @swatch_value.field("file")
@@ -90,7 +92,7 @@ def files_of_swatches(
 def several_choices(
     assigned: list[Assigned], arguments: AssignedMultiChoiceAttributeValueArguments, *_: object
 ) -> list[list[Row]]:
-    return [each["values"][: arguments["limit"]] for each in assigned]
+    return [attribute["values"][: arguments["limit"]] for attribute in assigned]
 
 
 def _translated(
@@ -103,7 +105,7 @@ def _translated(
 
 
 def _first_values(assigned: list[Assigned]) -> list[Row | None]:
-    return [each["values"][0] if each["values"] else None for each in assigned]
+    return [attribute["values"][0] if attribute["values"] else None for attribute in assigned]
 
 
 @choice.field("translation")
@@ -170,18 +172,18 @@ def _referenced_rows(
     """Return the referenced objects that the requester may see."""
     pairs_by_value = [
         [
-            (int(row.reference_key), each["in_channel"])
-            for row in each["values"][:limit]
+            (int(row.reference_key), attribute["in_channel"])
+            for row in attribute["values"][:limit]
             if row.reference_kind == target.name and row.reference_key.isdigit()
         ]
-        for each in assigned
+        for attribute in assigned
     ]
-    requested = [pair for each in pairs_by_value for pair in each]
+    requested = [pair for pairs in pairs_by_value for pair in pairs]
     if isinstance(target, InChannel):
         rows_by_pair = target.by_pair(context, requested, selection.names())
-        return [[rows_by_pair[pair] for pair in each if pair in rows_by_pair] for each in pairs_by_value]
+        return [[rows_by_pair[pair] for pair in pairs if pair in rows_by_pair] for pairs in pairs_by_value]
     rows = target.by_key(context, [key for key, _channel in requested], selection.names())
-    return [[rows[key] for key, _channel in each if key in rows] for each in pairs_by_value]
+    return [[rows[key] for key, _channel in pairs if key in rows] for pairs in pairs_by_value]
 
 
 TYPES = (

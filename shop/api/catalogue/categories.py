@@ -58,7 +58,7 @@ def described(rows: list[Row], *_: object) -> Sequence[object]:
 
 def as_blocks(text: str) -> dict[str, object] | None:
     """Convert plain text to EditorJS blocks; None if empty."""
-    paragraphs = [each.strip() for each in text.split("\n\n") if each.strip()]
+    paragraphs = [paragraph.strip() for paragraph in text.split("\n\n") if paragraph.strip()]
     if not paragraphs:
         return None
     return {"blocks": [{"type": "paragraph", "data": {"text": paragraph}} for paragraph in paragraphs]}

@@ -188,7 +188,7 @@ def owner_from_input(input_data: InputData, context: Context) -> int | None:
 
 def attribute_values_from_input(input_data: Sequence[Mapping[str, object]] | None) -> list[AttributeInput]:
     """Convert `[AttributeValueInput!]`. Raises InputError."""
-    return [_convert_attribute(each) for each in input_data or ()]
+    return [_convert_attribute(entry) for entry in input_data or ()]
 
 
 def _convert_attribute(input_data: InputData) -> AttributeInput:
@@ -203,7 +203,7 @@ def _convert_attribute(input_data: InputData) -> AttributeInput:
             raise InputError("NOT_FOUND", _("This attribute does not exist."), field="attributes")
         key = referenced_attribute.pk
     chosen = [input_data.get("dropdown"), input_data.get("swatch"), *(input_data.get("multiselect") or ())]
-    choices = [_convert_choice(each) for each in chosen if each]
+    choices = [_convert_choice(entry) for entry in chosen if entry]
     choices += [AttributeChoice(name=name) for name in input_data.get("values") or () if name.strip()]
     return AttributeInput(key, choices, _free_values(input_data))
 

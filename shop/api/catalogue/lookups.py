@@ -44,5 +44,5 @@ def lookup_column(type_: Type, translation_kind: str, arguments: InputData) -> t
         translations = Translation.objects.filter(
             kind=translation_kind, field="slug", text=value, language=tag_from_code(language)
         )
-        return "", [int(each) for each in translations.values_list("key", flat=True)]
+        return "", [int(key) for key in translations.values_list("key", flat=True)]
     return _COLUMNS[name], [value]

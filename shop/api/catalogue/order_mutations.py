@@ -51,8 +51,8 @@ mutation = Mutations(codes=CODES)
 def _moves(input_data: Sequence[InputData], type_name: str, name: str = "id") -> list[RowMove]:
     """Convert `[ReorderInput!]` to moves; entries without `sortOrder` do not move."""
     return [
-        RowMove(input_key(each[name], type_name, field="moves"), each.get("sortOrder") or 0)
-        for each in input_data
+        RowMove(input_key(entry[name], type_name, field="moves"), entry.get("sortOrder") or 0)
+        for entry in input_data
     ]
 
 
@@ -87,21 +87,21 @@ def product_media_reorder(
     key = _manageable_product_key(arguments["productId"], context)
     rows = ProductMedia.objects.filter(product=key).order_by("sort_order", "pk")
     current_keys = list(rows.values_list("pk", flat=True))
-    requested = [input_key(each, "ProductMedia", field="mediaIds") for each in arguments["mediaIds"]]
+    requested = [input_key(media_id, "ProductMedia", field="mediaIds") for media_id in arguments["mediaIds"]]
     if sorted(requested) != sorted(current_keys):
         raise InputError("INVALID", _("List every picture exactly once."), field="mediaIds")
     reorder_rows(
         root=Product.objects.all(),
         root_key=key,
         rows=rows,
-        moves=[RowMove(each, len(current_keys)) for each in requested],
+        moves=[RowMove(media_key, len(current_keys)) for media_key in requested],
         actor=context.actor,
         now=context.now,
     )
     rows_by_key = media.by_key(context, requested, selection.names("media"))
     return {
         "product": staff_row(product, key, context, selection.names("product")),
-        "media": [rows_by_key[each] for each in requested if each in rows_by_key],
+        "media": [rows_by_key[media_key] for media_key in requested if media_key in rows_by_key],
     }
 
 

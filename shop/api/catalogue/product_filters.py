@@ -130,11 +130,11 @@ def _in_warehouses(context: Context, input_data: InputData) -> Q:
 
 def _attributes(context: Context, input_data: list[dict[str, object]]) -> Q:
     conditions = Q()
-    for each in input_data:
-        if each.get("slug") == COOPERATIVE:
-            conditions &= _of_cooperatives(each)
+    for entry in input_data:
+        if entry.get("slug") == COOPERATIVE:
+            conditions &= _of_cooperatives(entry)
             continue
-        condition = attribute_condition(each)
+        condition = attribute_condition(entry)
         of_product = ProductAttributeValue.objects.filter(condition, product=OuterRef("pk"))
         of_variants = VariantAttributeValue.objects.filter(condition, variant__product=OuterRef("pk"))
         conditions &= Q(Exists(of_product)) | Q(Exists(of_variants))
@@ -170,7 +170,7 @@ def _amounts(column: str, context: Context, channel: Channel | None, input_data:
     if channel is not None:
         return Q(channel=channel.pk) & _in_range(column, channel.currency, input_data)
     condition = NO_ROWS
-    for currency in sorted({each.currency for each in context.channels.values()}):
+    for currency in sorted({market.currency for market in context.channels.values()}):
         condition |= Q(currency=currency) & _in_range(column, currency, input_data)
     return condition
 
@@ -181,7 +181,7 @@ def _in_range(column: str, currency: str, input_data: InputData) -> Q:
     if input_data.get("eq") is not None:
         condition &= Q(**{column: _minor(input_data["eq"], scale)})
     if input_data.get("oneOf") is not None:
-        condition &= Q(**{f"{column}__in": [_minor(each, scale) for each in input_data["oneOf"]]})
+        condition &= Q(**{f"{column}__in": [_minor(amount, scale) for amount in input_data["oneOf"]]})
     for lookup, value in (input_data.get("range") or input_data).items():
         if lookup in ("gte", "lte") and value is not None:
             condition &= Q(**{f"{column}__{lookup}": _minor(value, scale)})

@@ -105,8 +105,8 @@ def is_available_for_purchase(
     moments = _available_from(products)
     now = context.now
     return [
-        None if each.in_channel is None else _has_passed(moments[position], now)
-        for position, each in enumerate(products)
+        None if product_row.in_channel is None else _has_passed(moments[position], now)
+        for position, product_row in enumerate(products)
     ]
 
 
@@ -187,15 +187,19 @@ def collections(
         [*keys_of.get(product_row.id, ()), key_from_cooperative(product_row.cooperative_id)]
         for product_row in products
     ]
-    pairs = [(key, each.in_channel) for keys, each in zip(requested, products, strict=True) for key in keys]
+    pairs = [
+        (key, product_row.in_channel)
+        for keys, product_row in zip(requested, products, strict=True)
+        for key in keys
+    ]
     collections_by_pair = collection.by_pair(context, pairs, selection.names())
     return [
         [
-            collections_by_pair[key, each.in_channel]
+            collections_by_pair[key, product_row.in_channel]
             for key in keys
-            if (key, each.in_channel) in collections_by_pair
+            if (key, product_row.in_channel) in collections_by_pair
         ]
-        for keys, each in zip(requested, products, strict=True)
+        for keys, product_row in zip(requested, products, strict=True)
     ]
 
 

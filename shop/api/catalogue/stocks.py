@@ -58,7 +58,9 @@ warehouse.columns(
 def addresses(rows: list[Row], arguments: object, context: Context, selection: Selection) -> list[Row | None]:
     """Resolve the warehouse's address; public, because buyers may collect there."""
     requested = Address.objects.filter(pk__in={row.address_id for row in rows})
-    addresses_by_key = {each.id: each for each in address.read(requested, selection.names())}
+    addresses_by_key = {
+        address_row.id: address_row for address_row in address.read(requested, selection.names())
+    }
     return [addresses_by_key.get(row.address_id) for row in rows]
 
 

@@ -121,7 +121,7 @@ def _name(input_data: TaxClassCreateInput | TaxClassUpdateInput) -> str:
 
 def _rates(input_data: Iterable[InputData]) -> dict[str, Decimal]:
     """Return percentages by country, rounded to thousandths of a percent."""
-    return {each["countryCode"]: _rate(each["rate"]) for each in input_data}
+    return {entry["countryCode"]: _rate(entry["rate"]) for entry in input_data}
 
 
 def _rate(input_data: float) -> Decimal:

@@ -22,9 +22,9 @@ def _match_name(context: Context, text: str) -> Q:
 
 def _attributes(context: Context, input_data: list[dict[str, object]]) -> Q:
     conditions = Q()
-    for each in input_data:
+    for entry in input_data:
         matching_values = VariantAttributeValue.objects.filter(
-            attribute_condition(each), variant=OuterRef("pk")
+            attribute_condition(entry), variant=OuterRef("pk")
         )
         conditions &= Q(Exists(matching_values))
     return conditions

@@ -71,12 +71,12 @@ def _values(
 
 
 def _stocks(input_data: list[StockInput] | None) -> list[tuple[uuid.UUID, int]]:
-    for each in input_data or ():
-        if not 0 <= each["quantity"] <= MAX_COUNT:
+    for stock in input_data or ():
+        if not 0 <= stock["quantity"] <= MAX_COUNT:
             raise InputError("INVALID", InvalidStockCount.default_message, field="quantity")
     return [
-        (input_key(each["warehouse"], "Warehouse", field="warehouse"), each["quantity"])
-        for each in input_data or ()
+        (input_key(stock["warehouse"], "Warehouse", field="warehouse"), stock["quantity"])
+        for stock in input_data or ()
     ]
 
 
@@ -131,17 +131,17 @@ def product_variant_channel_listing_update(
     arguments: ProductVariantChannelListingUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     prices = []
-    for each in arguments["input"]:
-        channel = channel_from_id(each["channelId"], context)
+    for price_input in arguments["input"]:
+        channel = channel_from_id(price_input["channelId"], context)
         optional_amounts = {
             column: None if amount is None else _minor(amount, channel)
             for name, column, amount in (
-                ("costPrice", "cost", each.get("costPrice")),
-                ("priorPrice", "prior_amount", each.get("priorPrice")),
+                ("costPrice", "cost", price_input.get("costPrice")),
+                ("priorPrice", "prior_amount", price_input.get("priorPrice")),
             )
-            if name in each
+            if name in price_input
         }
-        prices.append((channel, _minor(each["price"], channel), optional_amounts))
+        prices.append((channel, _minor(price_input["price"], channel), optional_amounts))
     changed = set_variant_prices(
         variant_id=int(key_from_arguments(arguments, variant, context)),
         prices=prices,
@@ -170,7 +170,9 @@ def product_variant_stocks_delete(
     arguments: ProductVariantStocksDeleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     """Set the stock to zero; its movements are kept."""
-    warehouses = [key_from_id(each, "Warehouse") for each in arguments.get("warehouseIds") or ()]
+    warehouses = [
+        key_from_id(warehouse_id, "Warehouse") for warehouse_id in arguments.get("warehouseIds") or ()
+    ]
     key = key_from_arguments(arguments, variant, context, id_argument="variantId")
     stocks = Stock.objects.filter(variant=int(key))
     stocked_keys = stocks.filter(warehouse__in=warehouses).values_list("warehouse", flat=True)

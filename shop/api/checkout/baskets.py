@@ -183,10 +183,10 @@ def _from_delivery(show: Callable[[DeliveryView], object]) -> Resolver:
         quotes = quotes_of(context, [parent.id for parent in parents])
         chosen = [chosen_combined_option(quotes[parent.id]) for parent in parents]
         return [
-            show(DeliveryView(each.id, ShippingMethodView.from_option(option, quotes[each.id])))
+            show(DeliveryView(parent.id, ShippingMethodView.from_option(option, quotes[parent.id])))
             if option
             else None
-            for each, option in zip(parents, chosen, strict=True)
+            for parent, option in zip(parents, chosen, strict=True)
         ]
 
     return resolve
@@ -200,9 +200,9 @@ checkout.field("deliveryMethod", needs="id")(_from_delivery(lambda chosen: chose
 def _shipping_methods(
     parents: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[ShippingMethodView]]:
-    quotes = quotes_of(context, [each.id for each in parents])
+    quotes = quotes_of(context, [parent.id for parent in parents])
     return [
-        [each.method for each in deliveries_of(parent.id, quotes[parent.id], combined_options)]
+        [delivery.method for delivery in deliveries_of(parent.id, quotes[parent.id], combined_options)]
         for parent in parents
     ]
 

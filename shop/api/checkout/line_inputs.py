@@ -27,12 +27,12 @@ def added_lines(lines: Sequence[CheckoutLineInput], currency: str, context: Cont
     return [
         LineToAdd(
             key,
-            each["quantity"],
-            _given_price(each, currency, context),
-            bool(each.get("forceNewLine")),
-            metadata_from_input(each.get("metadata")),
+            line["quantity"],
+            _given_price(line, currency, context),
+            bool(line.get("forceNewLine")),
+            metadata_from_input(line.get("metadata")),
         )
-        for key, each in zip(keys, lines, strict=True)
+        for key, line in zip(keys, lines, strict=True)
     ]
 
 
@@ -41,20 +41,20 @@ def updated_lines(
 ) -> list[LineUpdate]:
     """Convert `[CheckoutLineUpdateInput!]`, each naming a line or a variant. Raises as `added_lines`."""
     sets = []
-    for each in lines:
-        line, variant = each.get("lineId"), each.get("variantId")
+    for entry in lines:
+        line, variant = entry.get("lineId"), entry.get("variantId")
         if (line is None) == (variant is None):
             raise InputError("GRAPHQL_ERROR", _("Provide either `lineId` or `variantId`."), field="lines")
         sets.append(
             LineUpdate(
                 None if line is None else input_key(line, "CheckoutLine", field="lineId"),
                 None if variant is None else input_key(variant, "ProductVariant", field="variantId"),
-                each.get("quantity"),
-                _given_price(each, currency, context),
-                metadata_from_input(each.get("metadata")),
+                entry.get("quantity"),
+                _given_price(entry, currency, context),
+                metadata_from_input(entry.get("metadata")),
             )
         )
-    _require_variants([each.variant_id for each in sets if each.variant_id is not None])
+    _require_variants([update.variant_id for update in sets if update.variant_id is not None])
     return sets
 
 

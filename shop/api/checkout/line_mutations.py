@@ -59,7 +59,9 @@ def checkout_lines_update(
     try:
         quote = update_basket_lines(basket_id=basket.pk, updates=sets, now=context.now)
     except Refused as refused:
-        raise _with_variants(refused, [each.variant_id for each in sets if each.variant_id]) from refused
+        raise _with_variants(
+            refused, [update.variant_id for update in sets if update.variant_id]
+        ) from refused
     return checkout_payload(basket, context, selection, quote)
 
 
@@ -68,7 +70,7 @@ def checkout_lines_delete(
     arguments: CheckoutLinesDeleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     basket = basket_in(arguments, context)
-    keys = [input_key(each, "CheckoutLine", field="linesIds") for each in arguments["linesIds"]]
+    keys = [input_key(line_id, "CheckoutLine", field="linesIds") for line_id in arguments["linesIds"]]
     return _remove_lines(basket, keys, context, selection)
 
 

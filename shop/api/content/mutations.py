@@ -220,7 +220,7 @@ def _item_columns(input_data: InputData) -> dict[str, object]:
 @mutation.field(permissions=MANAGES_MENUS)
 def menu_create(arguments: MenuCreateArguments, context: Context, selection: Selection) -> dict[str, object]:
     input_data = arguments["input"]
-    items = [_item_columns(each) for each in input_data.get("items") or ()]
+    items = [_item_columns(entry) for entry in input_data.get("items") or ()]
     if any("name" not in item for item in items):
         raise InputError("REQUIRED", _("This information is required."), field="items")
     values = columns(input_data, slug="slug") | {"name": required_text(input_data, "name")}

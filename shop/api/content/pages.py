@@ -151,7 +151,7 @@ def assigned_attributes(
     rows: list[Row], arguments: PageAssignedAttributesArguments, context: Context, selection: Selection
 ) -> Sequence[Sequence[Assigned]]:
     assigned = _attributes_of_pages(rows, context, selection.names("attribute"), VALUE_FIELDS)
-    return [each[: arguments["limit"]] for each in assigned]
+    return [page_attributes[: arguments["limit"]] for page_attributes in assigned]
 
 
 @page.field(needs=_ATTRIBUTE_NEEDS)
@@ -267,8 +267,8 @@ def all_page_types(
 
 def _attributes(context: Context, input_data: list[dict[str, object]]) -> Q:
     condition = Q()
-    for each in input_data:
-        matching_values = PageAttributeValue.objects.filter(attribute_condition(each), page=OuterRef("key"))
+    for entry in input_data:
+        matching_values = PageAttributeValue.objects.filter(attribute_condition(entry), page=OuterRef("key"))
         condition &= Q(Exists(matching_values))
     return condition
 

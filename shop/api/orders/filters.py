@@ -129,7 +129,7 @@ def _statuses(context: Context, names: list[str]) -> Q:
 
 
 def _payment_statuses(context: Context, names: list[str]) -> Q:
-    requested = [each for name in names for each in _CHARGED.get(name, [])]
+    requested = [coverage for name in names for coverage in _CHARGED.get(name, [])]
     return Q(charge_coverage__in=requested) if names else Q()
 
 
@@ -164,9 +164,9 @@ def _in_minor_units(input_data: Mapping[str, object], currency: str) -> dict[str
 
     def convert(value: Any) -> Any:
         if isinstance(value, Mapping):
-            return {name: convert(each) for name, each in value.items()}
+            return {name: convert(bound) for name, bound in value.items()}
         if isinstance(value, list):
-            return [convert(each) for each in value]
+            return [convert(amount) for amount in value]
         return None if value is None else to_minor_units(value, currency)
 
     converted: dict[str, object] = convert(input_data)
@@ -179,8 +179,8 @@ def _any_with(rows: BaseManager[M], path: str, conditions: Conditions, part: str
     def condition(context: Context, input_data: list[InputData]) -> Q:
         visible_rows = of_parts(context, rows.all(), order=path, part=part) if part else rows.all()
         matched = Q()
-        for each in input_data:
-            matched &= Q(pk__in=visible_rows.filter(build_condition(each, conditions, context)).values(path))
+        for entry in input_data:
+            matched &= Q(pk__in=visible_rows.filter(build_condition(entry, conditions, context)).values(path))
         return matched
 
     return condition
@@ -214,11 +214,11 @@ def _with_parcels(context: Context, value: bool) -> Q:
 def _events(context: Context, input_data: list[InputData]) -> Q:
     """Match orders by their events."""
     condition = Q()
-    for each in input_data:
+    for entry in input_data:
         rows = visible_events(context).filter(root_kind=Order._meta.label_lower)
-        rows = rows.filter(in_range("created_at")(context, each.get("date") or {}))
-        if each.get("type") is not None:
-            type_filter = each["type"]
+        rows = rows.filter(in_range("created_at")(context, entry.get("date") or {}))
+        if entry.get("type") is not None:
+            type_filter = entry["type"]
             names = [type_filter["eq"]] if type_filter.get("eq") is not None else type_filter.get("oneOf")
             if names is not None:
                 rows = rows.filter(action__in=changes_of_event_types(names))

@@ -191,7 +191,7 @@ def order_fulfill(
     rows = fulfillment.by_key(context, keys, selection.names("fulfillments"))
     return {
         "order": order_row(key, context, selection),
-        "fulfillments": [rows[each] for each in keys if each in rows],
+        "fulfillments": [rows[key] for key in keys if key in rows],
     }
 
 
@@ -200,12 +200,12 @@ def _sent_quantities(
 ) -> list[LineToSend]:
     """Return the quantities to send per warehouse. Raises InputErrors, one per invalid line."""
     lines_to_send, errors = [], []
-    for each in input_data:
-        text = each.get("orderLineId")
+    for entry in input_data:
+        text = entry.get("orderLineId")
         if text is None:
             raise InputError("REQUIRED", _("Choose an item."), field="orderLineId")
         line_id = input_key(text, "OrderLine", field="orderLineId")
-        for stock in each["stocks"]:
+        for stock in entry["stocks"]:
             warehouse_key = input_key(stock["warehouse"], "Warehouse", field="warehouse")
             if stock["quantity"] < 0:
                 message = _("Enter 0 or more.")

@@ -132,12 +132,12 @@ def orders_of_people(
 ) -> Sequence[object]:
     rows = order.rows(context).filter(placed_at__isnull=False)
     rows = rows.filter(build_condition(arguments.get("where"), WHERE, context))
-    keys = [each.id for each in people if each.id is not None]
+    keys = [user_row.id for user_row in people if user_row.id is not None]
     pages = connect_each(
         order, rows, arguments, selection, order=PLACED, parent_column="user_id", parents=keys
     )
     pages_by_user = dict(zip(keys, pages, strict=True))
-    return [pages_by_user.get(each.id) for each in people]
+    return [pages_by_user.get(user_row.id) for user_row in people]
 
 
 TYPES = (query,)

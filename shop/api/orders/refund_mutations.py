@@ -81,9 +81,9 @@ def order_grant_refund_create(
 
 def _steps(input_data: Iterable[OrderGrantRefundCreateLineInput]) -> dict[uuid.UUID, int]:
     steps: dict[uuid.UUID, int] = {}
-    for each in input_data:
-        key = input_key(each["id"], "OrderLine", field="lines")
-        steps[key] = steps.get(key, 0) + each["quantity"]
+    for entry in input_data:
+        key = input_key(entry["id"], "OrderLine", field="lines")
+        steps[key] = steps.get(key, 0) + entry["quantity"]
     return steps
 
 

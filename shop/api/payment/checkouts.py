@@ -66,8 +66,8 @@ def total_balance(
 ) -> list[MoneyAmount]:
     covered = _paid_and_total(checkouts, context)
     return [
-        MoneyAmount(paid.charged - total, each.currency)
-        for each, (paid, total) in zip(checkouts, covered, strict=True)
+        MoneyAmount(paid.charged - total, checkout_row.currency)
+        for checkout_row, (paid, total) in zip(checkouts, covered, strict=True)
     ]
 
 

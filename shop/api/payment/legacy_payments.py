@@ -71,7 +71,9 @@ def available_payment_gateways(
         for gateway in available_gateways(channel):
             gateways_by_id.setdefault(gateway.id, gateway)
     currency = arguments.get("currency")
-    gateways = [each for each in gateways_by_id.values() if currency is None or currency in each.currencies]
+    gateways = [
+        gateway for gateway in gateways_by_id.values() if currency is None or currency in gateway.currencies
+    ]
     return [gateways for _ in shops]
 
 

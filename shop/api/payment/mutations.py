@@ -80,8 +80,10 @@ def payment_gateway_initialize(
     )
     gateways_by_id = {gateway.id: gateway for gateway in available_gateways(target.channel, amount)}
     input_data = arguments.get("paymentGateways")
-    requested = [each["id"] for each in input_data] if input_data is not None else list(gateways_by_id)
-    return {"gatewayConfigs": [_config(gateways_by_id.get(each), each) for each in requested]}
+    requested = [entry["id"] for entry in input_data] if input_data is not None else list(gateways_by_id)
+    return {
+        "gatewayConfigs": [_config(gateways_by_id.get(gateway_id), gateway_id) for gateway_id in requested]
+    }
 
 
 def _config(gateway: AvailableGateway | None, gateway_id: str) -> dict[str, object]:

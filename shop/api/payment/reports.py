@@ -217,7 +217,7 @@ def _reported(
     }
     for name, column in (("metadata", "metadata"), ("privateMetadata", "private_metadata")):
         if input_data.get(name) is not None:
-            if any(not each["key"].strip() for each in input_data[name]):
+            if any(not entry["key"].strip() for entry in input_data[name]):
                 raise InputError("METADATA_KEY_REQUIRED", _("Enter a metadata key."), field=name)
             current = getattr(payment, column) if payment is not None else {}
             values[column] = current | metadata_from_input(input_data[name])

@@ -129,7 +129,7 @@ def payments_of_orders(
         own_orders = set(Order.objects.filter(pk__in=keys, user=context.user).values_list("pk", flat=True))
     rows = Payment.objects.filter(order__in=keys).order_by("created_at", "pk")
     payments_by_order = item.grouped(rows, selection.names(), by="order_id")
-    denied = PermissionDenied([permission_name(each) for each in HANDLES_PAYMENTS_OR_ORDERS])
+    denied = PermissionDenied([permission_name(permission) for permission in HANDLES_PAYMENTS_OR_ORDERS])
     sees_all = context.may(*HANDLES_PAYMENTS_OR_ORDERS)
     return [
         payments_by_order.get(order_row.id, [])

@@ -133,7 +133,7 @@ def _compile(
 
 def _conversions(compiler: Any) -> tuple[tuple[int, Any, Any], ...]:
     """Return the columns whose database values need conversion, with their converters."""
-    columns = [each[0] for each in compiler.select[0 : compiler.col_count]]
+    columns = [selected[0] for selected in compiler.select[0 : compiler.col_count]]
     converters_by_column = compiler.get_converters(columns)
     return tuple(
         (column_index, converters, column)
@@ -318,15 +318,15 @@ def _build_model(model: type[Model], names: Sequence[str], values: Sequence[obje
 
 def _set_related_rows(instance: Model, related: Iterable[Any], row: Sequence[Any]) -> None:
     """Set the related rows that the same query read; `related` are Django's RelatedPopulators."""
-    for each in related:
-        values = row[each.cols_start : each.cols_end]
-        if values[each.pk_idx] is None:
-            each.local_setter(instance, None)
+    for populator in related:
+        values = row[populator.cols_start : populator.cols_end]
+        if values[populator.pk_idx] is None:
+            populator.local_setter(instance, None)
             continue
-        related_instance = _build_model(each.model_cls, each.init_list, values)
-        _set_related_rows(related_instance, each.related_populators, row)
-        each.local_setter(instance, related_instance)
-        each.remote_setter(related_instance, instance)
+        related_instance = _build_model(populator.model_cls, populator.init_list, values)
+        _set_related_rows(related_instance, populator.related_populators, row)
+        populator.local_setter(instance, related_instance)
+        populator.remote_setter(related_instance, instance)
 
 
 def attach_prefetched_rows(

@@ -60,7 +60,7 @@ def to_lunar(day: datetime.date) -> LunarDate:
     while months[0].first > ordinal:
         year -= 1
         months = _lunar_months(year)
-    month = max((each for each in months if each.first <= ordinal), key=lambda each: each.first)
+    month = max((month for month in months if month.first <= ordinal), key=lambda month: month.first)
     # The months of a year run from the 11th month of the year before to the 10th month of the year itself.
     lunar_year = year - 1 if month.number >= 11 else year
     return LunarDate(lunar_year, month.number, ordinal - month.first + 1, month.is_leap)

@@ -88,10 +88,10 @@ def suggest_communes(text: str, *, day: datetime.date) -> list[Suggestion]:
         former, current.filter(folded__in=names).select_related("parent").in_order()
     )
     for position in _commune_candidates(parts, provinces):
-        part, names_above = parts[position], {each.name for each in parts[position + 1 :]}
+        part, names_above = parts[position], {above.name for above in parts[position + 1 :]}
         hits = _narrow_matches(matches_by_name.get(part.name, []), part.commune_type, names_above, provinces)
         if hits:
-            street = ", ".join(each.written for each in parts[:position])
+            street = ", ".join(below.written for below in parts[:position])
             return _suggestions(hits, street)[:MAX_SUGGESTIONS]
     return []
 
@@ -171,4 +171,7 @@ def _suggestions(hits: Iterable[_Match], street: str) -> list[Suggestion]:
         suggestion = suggestions_by_commune.setdefault(hit.commune.pk, Suggestion(hit.commune, street))
         if hit.former is not None:
             suggestion.former.append(hit.former)
-    return sorted(suggestions_by_commune.values(), key=lambda each: (each.commune.sort_key, each.commune.pk))
+    return sorted(
+        suggestions_by_commune.values(),
+        key=lambda suggestion: (suggestion.commune.sort_key, suggestion.commune.pk),
+    )

@@ -63,10 +63,12 @@ def main(arguments: list[str]) -> int:
 def write_renditions(original: Path, folder: Path, widths: Sequence[int]) -> dict[str, object]:
     """Write the renditions of a picture: upright, in sRGB, without metadata."""
     image, width, height = _upright(original, max(widths))
-    requested = [each for each in widths if each < width]
+    requested = [smaller for smaller in widths if smaller < width]
     if width <= max(widths):
         requested.append(width)
-    files = [[each, max(1, round(each * height / width))] for each in requested]
+    files = [
+        [requested_width, max(1, round(requested_width * height / width))] for requested_width in requested
+    ]
     for size in files:
         sized = image.resize((size[0], size[1]), Image.Resampling.LANCZOS, reducing_gap=float(_REDUCING_GAP))
         quality = _LIST_QUALITY if size[0] <= _LIST_WIDTH else _QUALITY

@@ -107,7 +107,7 @@ def _webp(start: bytes) -> Header:
         dimensions = int.from_bytes(start[21:25], "little")
         width, height = (dimensions & 0x3FFF) + 1, (dimensions >> 14 & 0x3FFF) + 1
     elif chunk_type == b"VP8 " and start[23:26] == b"\x9d\x01\x2a":
-        width, height = (each & 0x3FFF for each in struct.unpack("<HH", start[26:30]))
+        width, height = (field & 0x3FFF for field in struct.unpack("<HH", start[26:30]))
     else:
         raise UnknownPicture
     return Header(width, height, bytes_per_pixel=17)

@@ -135,7 +135,9 @@ class SweepRun:
             except Exception:
                 log.exception("%s failed for a batch of %s rows; trying each", self.sweep, len(healthy))
                 failed_before = [*healthy, *failed_before]
-        return succeeded + sum(self.attempt(key, lambda each: action([each])) for key in failed_before)
+        return succeeded + sum(
+            self.attempt(key, lambda failed_key: action([failed_key])) for key in failed_before
+        )
 
     def forget_rows_not_due(self) -> None:
         """Delete failures of rows that are no longer due: something else has dealt with them."""

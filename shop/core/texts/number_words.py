@@ -43,7 +43,7 @@ _ABBREVIATIONS = {
 }
 
 _SPACE = "[ \u00a0\u202f]"
-_UNIT = "|".join(re.escape(each) for each in sorted(_UNITS, key=len, reverse=True))
+_UNIT = "|".join(re.escape(unit) for unit in sorted(_UNITS, key=len, reverse=True))
 _NUMBER = r"\d{1,3}(?:\.\d{3})+(?:,\d+)?|\d+\.\d{1,2}(?![.\d])|\d+(?:,\d+)?"
 _FULL_DAY = re.compile(
     r"(?:\b(ngày) )?\b(0?[1-9]|[12]\d|3[01])[/.](0?[1-9]|1[0-2])[/.](\d{4})\b", re.IGNORECASE
@@ -70,7 +70,9 @@ _LETTER_DIGIT_BOUNDARY = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])") 
 _ANY_NUMBER = re.compile(_NUMBER)
 _POINT = re.compile(r"^(\d+)\.(\d{1,2})$")
 _RANGE = re.compile(rf"(?<=\w){_SPACE}?[–—]{_SPACE}?(?=\d)|(?<=\d)-(?=\d)|(?<=\dh)-(?=\d)", re.IGNORECASE)
-_ABBREVIATION = re.compile("|".join(rf"(?<![^\W_]){re.escape(each)}(?![^\W_])" for each in _ABBREVIATIONS))
+_ABBREVIATION = re.compile(
+    "|".join(rf"(?<![^\W_]){re.escape(abbreviation)}(?![^\W_])" for abbreviation in _ABBREVIATIONS)
+)
 _SIGNS = (
     *(("·", ","), (" (", ", "), (" [", ", ")),
     *(("×", " nhân "), ("&", " và "), ("+", " cộng "), ("=", " bằng "), ("★", " sao ")),

@@ -31,9 +31,9 @@ def _sanitise(value: object) -> object:
     if isinstance(value, str):
         return nh3.clean(value, tags=_TAGS, attributes=_ATTRIBUTES, url_schemes=_SCHEMES)
     if isinstance(value, list):
-        return [_sanitise(each) for each in value]
+        return [_sanitise(item) for item in value]
     if isinstance(value, dict):
-        return {str(key): _sanitise(each) for key, each in value.items()}
+        return {str(key): _sanitise(item) for key, item in value.items()}
     return value
 
 
@@ -41,8 +41,8 @@ def _texts(value: object) -> Iterator[str]:
     if isinstance(value, str):
         yield nh3.clean(value, tags=set()).replace("&nbsp;", " ").replace("&amp;", "&").strip()
     elif isinstance(value, list):
-        for each in value:
-            yield from _texts(each)
+        for item in value:
+            yield from _texts(item)
     elif isinstance(value, dict):
         for key in ("text", "items", "content", "caption"):
             yield from _texts(value.get(key))

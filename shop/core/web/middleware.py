@@ -79,7 +79,7 @@ class RemoveNulCharacters:
 
 
 def _remove_nul(values: QueryDict) -> QueryDict:
-    if not any("\0" in each for name, items in values.lists() for each in (name, *items)):
+    if not any("\0" in text for name, items in values.lists() for text in (name, *items)):
         return values
     return QueryDict(values.urlencode().replace("%00", ""))
 

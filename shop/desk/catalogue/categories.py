@@ -112,8 +112,8 @@ def category(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     context = {
         "category": row,
         "form": form,
-        "others": [each for each in tree if not (each.category.path or "").startswith(branch)],
-        "product_count": next((each.product_count for each in tree if each.category == row), 0),
+        "others": [tree_row for tree_row in tree if not (tree_row.category.path or "").startswith(branch)],
+        "product_count": next((tree_row.product_count for tree_row in tree if tree_row.category == row), 0),
         "history": change_views(Change.objects.of(row).order_by("-created_at", "-pk")[:_MAX_CHANGES]),
     }
     return render(request, "desk/category.html", context, status=422 if form.errors else 200)

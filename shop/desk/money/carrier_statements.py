@@ -153,12 +153,14 @@ def _preview(statement: StatementImport) -> dict[str, object]:
         },
         "kinds": [
             (StatementRowProblem(problem).label, count)
-            for problem, count in Counter(each.problem for each in differing).most_common()
+            for problem, count in Counter(matched_row.problem for matched_row in differing).most_common()
         ],
         "collected": sum(ready_row.stated.collected for ready_row in ready_rows),
         "fees": sum(ready_row.stated.fee for ready_row in ready_rows),
         "remitted": sum(ready_row.stated.remitted for ready_row in ready_rows),
-        "preview_rows": [_preview_row(each) for each in [*differing, *ready_rows][:MAX_PREVIEW_ROWS]],
+        "preview_rows": [
+            _preview_row(matched_row) for matched_row in [*differing, *ready_rows][:MAX_PREVIEW_ROWS]
+        ],
     }
 
 
@@ -186,7 +188,7 @@ def _render_imported(request: HttpRequest, statement: StatementImport) -> HttpRe
     context = {
         "statement": statement,
         "state": state,
-        "states": [(each, each.label, counts.get(each, 0)) for each in StatementRowState],
+        "states": [(state, state.label, counts.get(state, 0)) for state in StatementRowState],
         "waiting": counts.get(StatementRowState.WAITING, 0),
         "page": page,
         "rows": _display_rows(page.object_list),

@@ -23,7 +23,7 @@ from shop.desk.forms import DeskSearch
 from shop.desk.money.cash_forms import AmountField
 
 _PERCENT = re.compile(r"(\d{1,3})(?:[.,](\d{1,2}))?\s*%?")
-_BANKS = [(each.bin, each.short_name) for each in BANKS]
+_BANKS = [(bank.bin, bank.short_name) for bank in BANKS]
 _DAYS = ["%d/%m/%Y", "%d/%m/%y", "%d-%m-%Y", "%Y-%m-%d"]
 
 

@@ -39,7 +39,7 @@ def refund(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> HttpRespo
     order = get_object_or_404(Order.objects.placed(), pk=order_id)
     parts = list(order.parts.select_related("cooperative").order_by("number"))
     chosen = request.GET.get("goi", "")
-    part = next((each for each in parts if str(each.number) == chosen), None)
+    part = next((part for part in parts if str(part.number) == chosen), None)
     if part is None and chosen:
         raise Missing()
     limits = refund_limits(order, part)

@@ -196,7 +196,7 @@ def _seller_rows(quote: Quote, lines: BaseFormSet[LineForm], form: DraftForm) ->
 
 def _requested_lines(lines: BaseFormSet[LineForm], added: Mapping[int, int]) -> list[RequestedLine]:
     """Return the edited lines, then the added ones at their current prices."""
-    edited_lines = [each for each in lines.cleaned_data if each.get("quantity")]
+    edited_lines = [line for line in lines.cleaned_data if line.get("quantity")]
     existing_lines = [
         RequestedLine(uuid.uuid4(), line["variant"], line["quantity"], forced_price=line["price"])
         for line in edited_lines

@@ -166,17 +166,17 @@ def _csv_response(history: list[ChangeView]) -> HttpResponse:
     ]
     rows = [
         [
-            each.change.created_at.astimezone(VIETNAM).isoformat(timespec="seconds"),
-            each.change.action,
-            str(each.text),
-            each.change.kind,
-            each.change.key,
-            each.actor_name,
-            each.entry_point,
-            each.change.reason,
-            "; ".join(str(value) for value in each.values),
+            entry.change.created_at.astimezone(VIETNAM).isoformat(timespec="seconds"),
+            entry.change.action,
+            str(entry.text),
+            entry.change.kind,
+            entry.change.key,
+            entry.actor_name,
+            entry.entry_point,
+            entry.change.reason,
+            "; ".join(str(value) for value in entry.values),
         ]
-        for each in history
+        for entry in history
     ]
     content = as_csv(Table("audit", [Column(label) for label in labels], rows))
     headers = {"Content-Disposition": 'attachment; filename="nhat-ky.csv"', "Cache-Control": "no-store"}

@@ -68,7 +68,7 @@ class ChangedValue:
 
     def __str__(self) -> str:
         values = f"{self.before} → {self.after}" if self.has_values else ""
-        return ": ".join(each for each in (self.name, values) if each)
+        return ": ".join(text for text in (self.name, values) if text)
 
 
 def changed_values(change: Change) -> list[ChangedValue]:
@@ -85,7 +85,7 @@ def _values(change: Change) -> Iterator[ChangedValue]:
             if isinstance(pair, list) and len(pair) == 2 and column not in _HIDDEN:
                 yield ChangedValue(_field_name(change, column), _as_text(pair[0]), _as_text(pair[1]))
     elif isinstance(before, Mapping) and isinstance(after, Mapping):
-        for column in [*after, *(each for each in before if each not in after)]:
+        for column in [*after, *(item for item in before if item not in after)]:
             if column in _HIDDEN or before.get(column) == after.get(column):
                 continue
             named.add(column)
@@ -115,6 +115,6 @@ def _as_text(value: object) -> str:
     if isinstance(value, bool):
         return gettext("yes") if value else gettext("no")
     if isinstance(value, list):
-        return ", ".join(str(each) for each in value)
+        return ", ".join(str(item) for item in value)
     text = f"{value:,}".replace(",", ".") if isinstance(value, int) else str(value)
     return text if len(text) <= _MAX_LENGTH else f"{text[:_MAX_LENGTH]}…"

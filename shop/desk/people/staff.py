@@ -77,7 +77,7 @@ class RoleForm(forms.Form):
         super().__init__(data, initial=initial)
         field = self.fields["permissions"]
         assert isinstance(field, forms.MultipleChoiceField)
-        field.choices = [(each.value, each.label) for each in grantable_permissions(editor)]
+        field.choices = [(permission.value, permission.label) for permission in grantable_permissions(editor)]
 
 
 @require_http_methods(_WITH_FORM)
@@ -94,7 +94,7 @@ def staff(request: HttpRequest, actor: Actor) -> HttpResponse:
                 acting_user=editor,
                 email=cleaned["email"],
                 name=cleaned["name"],
-                group_ids=[each.pk for each in cleaned["groups"]],
+                group_ids=[group.pk for group in cleaned["groups"]],
                 link_to=password_url,
                 now=timezone.now(),
             )

@@ -85,7 +85,7 @@ def cooperatives(request: HttpRequest, actor: Actor) -> HttpResponse:
         "form": form,
         "query": query,
         "state": state,
-        "states": [(each, each.label, counts.get(each, 0)) for each in CooperativeState],
+        "states": [(state, state.label, counts.get(state, 0)) for state in CooperativeState],
         "page": page,
         "rows": [(row, _checks(row), _buttons(row)) for row in page.object_list],
     }

@@ -74,7 +74,7 @@ def listings(request: HttpRequest, actor: Actor) -> HttpResponse:
         "form": form,
         "query": query,
         "state": state,
-        "states": [(each, each.label, counts.get(each, 0)) for each in ListingState],
+        "states": [(state, state.label, counts.get(state, 0)) for state in ListingState],
         "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page")),
     }
     return render(request, "desk/listings.html", context)

@@ -46,7 +46,7 @@ def seal_backup(folder: Path, manifest: Manifest) -> None:
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     lines = [f"{digest_of(path)}  {path.relative_to(folder)}\n" for path in paths]
     _write(folder / SUMS, "".join(lines))
-    for path in [*paths, *(each for each in folder.rglob("*") if each.is_dir()), folder]:
+    for path in [*paths, *(path for path in folder.rglob("*") if path.is_dir()), folder]:
         sync(path)
 
 

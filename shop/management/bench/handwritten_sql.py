@@ -90,10 +90,10 @@ def category_by_hand(channel: Channel, slug: str) -> bytes:
         children_by_parent.setdefault(row[3], []).append({"id": row[0], "name": row[1], "slug": row[2]})
     edges = [
         {
-            "node": each
-            | {"children": {"edges": [{"node": child} for child in children_by_parent.get(each["id"], ())]}}
+            "node": root
+            | {"children": {"edges": [{"node": child} for child in children_by_parent.get(root["id"], ())]}}
         }
-        for each in children_by_parent.get(None, ())
+        for root in children_by_parent.get(None, ())
     ]
     products = _page(rows[:20], channel) | {"totalCount": total}
     root = dict(zip(("id", "name", "slug", "seoTitle", "description"), category, strict=False))
@@ -106,7 +106,7 @@ def product_by_hand(channel: Channel, slug: str) -> bytes:
     ancestor_keys = row[11].strip("/").replace("/", ", ") or "0"
     variants = _fetch_all(_VARIANTS, channel.pk, key)
     keys = ", ".join(str(variant[0]) for variant in variants)
-    prices = {each[1]: each for each in _fetch_all(_PRICES.format(keys=key), channel.pk)}
+    prices = {price[1]: price for price in _fetch_all(_PRICES.format(keys=key), channel.pk)}
     attribute_values = _attribute_values("s.product_id", "catalog_productattributevalue", key)
     said_of_variants = _attribute_values("s.variant_id", "catalog_variantattributevalue", keys)
     return orjson.dumps(
@@ -127,8 +127,8 @@ def product_by_hand(channel: Channel, slug: str) -> bytes:
                         "SELECT id, name, slug FROM cooperatives_cooperative WHERE id = %s", row[7]
                     ),
                     "media": [
-                        {"id": each[1], "alt": each[2], "url": _picture_url(each[3], "1200")}
-                        for each in _fetch_all(_PICTURES.format(keys=key))
+                        {"id": picture[1], "alt": picture[2], "url": _picture_url(picture[3], "1200")}
+                        for picture in _fetch_all(_PICTURES.format(keys=key))
                     ],
                     "attributes": attribute_values.get(key, []),
                     "pricing": _price_range(list(prices.values()), channel.currency),

@@ -125,8 +125,8 @@ class Command(BaseCommand):
         gc.freeze()  # as the server does after its start
         everything = chain(measure_operations(seconds=seconds), measure_pages(seconds=seconds))
         try:
-            for each in measure_browsing(seconds=seconds) if products else everything:
-                self.stdout.write(json.dumps(each.as_dict()))
+            for measurement in measure_browsing(seconds=seconds) if products else everything:
+                self.stdout.write(json.dumps(measurement.as_dict()))
                 self.stdout.flush()
         except UnexpectedResponse as error:
             raise CommandError(str(error)) from error

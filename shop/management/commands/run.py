@@ -78,9 +78,10 @@ def _demo_accounts() -> list[str]:
     opened = set(User.objects.filter(email__in=known).values_list("email", flat=True))
     is_public = not (settings.OPEN_TO_NETWORK or passwords_file().exists())
     lines = [
-        f"  {each.role:<8}{each.email:<24}{each.password if is_public else '':<22}{each.cooperative}".rstrip()
-        for each in ACCOUNTS
-        if each.email in opened
+        f"  {account.role:<8}{account.email:<24}"
+        f"{account.password if is_public else '':<22}{account.cooperative}".rstrip()
+        for account in ACCOUNTS
+        if account.email in opened
     ]
     if not lines:
         return []

@@ -93,8 +93,8 @@ class _BulkWriter:
 
     def write(self, planned: Sequence[PlannedOrder]) -> None:
         rows = _PendingRows()
-        for each in planned:
-            self._write_order(each, rows)
+        for order in planned:
+            self._write_order(order, rows)
         for part in rows.parts:
             part.has_ended, part.is_paid = not part.is_active, part.is_active
         OrderPart.objects.bulk_update(

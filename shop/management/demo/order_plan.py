@@ -212,7 +212,9 @@ class Planner:
         cooperatives = list(self._goods)
         self._random.shuffle(cooperatives)
         # The first cooperatives of the market are the best known.
-        cooperatives.sort(key=lambda each: self._random.random() * (1 + 0.25 * list(self._goods).index(each)))
+        cooperatives.sort(
+            key=lambda cooperative: self._random.random() * (1 + 0.25 * list(self._goods).index(cooperative))
+        )
         parts: list[PlannedPart] = []
         for cooperative_id in cooperatives:
             if len(parts) < requested:

@@ -53,14 +53,14 @@ def run_planned_orders(
 
     Orders from an interrupted run stay; their parts in state "new" are handled.
     """
-    for each in planned:
-        user = buyer if each.is_demo_buyer else None
-        order = find_placed(each, buyer) or _place_planned_order(each, channel, user)
+    for planned_order in planned:
+        user = buyer if planned_order.is_demo_buyer else None
+        order = find_placed(planned_order, buyer) or _place_planned_order(planned_order, channel, user)
         parts = {part.cooperative_id: part for part in order.parts.all()}
-        for part in each.parts:
+        for part in planned_order.parts:
             row = parts[part.cooperative_id]
             if row.state == PartState.NEW:
-                _bring_to_outcome(each, part, row, members, now=now)
+                _bring_to_outcome(planned_order, part, row, members, now=now)
 
 
 def find_placed(planned: PlannedOrder, buyer: User) -> Order | None:
@@ -71,7 +71,7 @@ def find_placed(planned: PlannedOrder, buyer: User) -> Order | None:
 
 def mark_messages_sent(planned: Iterable[PlannedOrder], buyer: User, *, now: datetime.datetime) -> None:
     """Step: mark past messages as sent, so that nobody is written to today."""
-    phones = [buyer.phone, *(each.phone for each in planned)]
+    phones = [buyer.phone, *(order.phone for order in planned)]
     Notification.objects.filter(recipient__in=phones, sent_at=None).update(sent_at=now)
 
 
@@ -172,8 +172,8 @@ def _sold_quantities(planned: Iterable[PlannedOrder], *, ended: bool | None) -> 
     """Sum steps by warehouse and variant; `ended` True counts only cancelled and declined parts."""
     firsts = first_warehouses()
     sold: dict[tuple[uuid.UUID, int], int] = defaultdict(int)
-    for each in planned:
-        for part in each.parts:
+    for order in planned:
+        for part in order.parts:
             if ended is None or part.outcome.is_ended == ended:
                 warehouse_id = part.delivery_method.warehouse_id or firsts[part.cooperative_id]
                 for variant, quantity in part.lines:

@@ -37,7 +37,9 @@ def store_pictures(names: Iterable[str], *, made_now: bool) -> Mapping[str, Pict
                 picture = store_picture(File(file, name=master.name))
         pictures[name] = picture
     if made_now:
-        waiting = {name: each for name, each in pictures.items() if each.state == PictureState.WAITING}
+        waiting = {
+            name: picture for name, picture in pictures.items() if picture.state == PictureState.WAITING
+        }
         with ThreadPoolExecutor(os.cpu_count()) as threads:
             made = threads.map(_make_renditions, [_MASTERS / f"{name}.webp" for name in waiting])
             for picture, renditions in zip(waiting.values(), made, strict=True):

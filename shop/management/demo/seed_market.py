@@ -118,7 +118,7 @@ def _write_history(planned: Sequence[PlannedOrder], channel: Channel, *, now: da
     for period in split_into_periods(planned, now=now):
         in_bulk = [order for order in period.orders if order.is_over] if is_long else []
         if is_begun:
-            in_bulk = [each for each in in_bulk if find_placed(each, buyer) is None]
+            in_bulk = [order for order in in_bulk if find_placed(order, buyer) is None]
         insert_finished_orders(in_bulk, channel, members, buyer, now=now)
         remaining_orders = (
             [order for order in period.orders if not order.is_over] if is_long else period.orders
@@ -155,7 +155,7 @@ def _drawings() -> list[str]:
     return [
         *(name for row in products() for name in product_pictures(row)),
         *(row[kind] for row in cooperatives() for kind in ("cover", "portrait")),
-        *(each["picture"] for row in cooperatives() for each in row.get("certificates", [])),
+        *(certificate["picture"] for row in cooperatives() for certificate in row.get("certificates", [])),
         *(category["picture"] for category in categories),
         *(row["picture"] for category in categories for row in category["inside"]),
     ]

@@ -121,25 +121,27 @@ def _create_related_rows(
         return_terms=row["returns_en"],
     )
     warehouses_by_key = {
-        each["key"]: _create_warehouse(cooperative, each, position, market_rows)
-        for position, each in enumerate(row["warehouses"])
+        warehouse["key"]: _create_warehouse(cooperative, warehouse, position, market_rows)
+        for position, warehouse in enumerate(row["warehouses"])
     }
-    for position, each in enumerate(row["delivery_methods"]):
-        delivery_method = _create_delivery_method(cooperative, each, position, market_rows, warehouses_by_key)
-        if "table" in each:
-            rates = _rates(each["table"])
+    for position, method_row in enumerate(row["delivery_methods"]):
+        delivery_method = _create_delivery_method(
+            cooperative, method_row, position, market_rows, warehouses_by_key
+        )
+        if "table" in method_row:
+            rates = _rates(method_row["table"])
             replace_delivery_rates(
                 delivery_method,
                 market_rows.channel,
                 rates,
-                free_above=each.get("free_above"),
+                free_above=method_row.get("free_above"),
                 actor=actor,
                 now=now,
             )
-        days, cut_off = _market_days(each), each.get("cut_off", 0)
+        days, cut_off = _market_days(method_row), method_row.get("cut_off", 0)
         if days:
             replace_market_days(delivery_method, days, cut_off_hours=cut_off, actor=actor, now=now)
-        note = each.get("note", "")
+        note = method_row.get("note", "")
         translations += texts.english_translations(
             delivery_method, name=in_english(delivery_method.name), note=in_english(note) if note else ""
         )

@@ -65,13 +65,13 @@ def split_into_periods(planned: Sequence[PlannedOrder], *, now: datetime.datetim
     """Assign orders to the first period that closed after their end."""
     evening = now.replace(hour=10, minute=0, second=0, microsecond=0)  # 17:00 in Vietnam
     paid, closed = (evening - datetime.timedelta(days=days) for days in (PAID_AGO, CLOSED_AGO))
-    first = [each for each in planned if each.is_over and _end_of(each, now=now) < paid]
-    second = [each for each in planned if each.is_over and paid <= _end_of(each, now=now) < closed]
-    known = {id(each) for each in (*first, *second)}
+    first = [order for order in planned if order.is_over and _end_of(order, now=now) < paid]
+    second = [order for order in planned if order.is_over and paid <= _end_of(order, now=now) < closed]
+    known = {id(order) for order in (*first, *second)}
     return [
         Period(first, paid, paid + _PAID_AFTER),
         Period(second, closed),
-        Period([each for each in planned if id(each) not in known]),
+        Period([order for order in planned if id(order) not in known]),
     ]
 
 

@@ -45,15 +45,17 @@ def find_wrong_cash(rows: OrderRows) -> Iterator[str]:
 
 def _payment_faults(order: Order, payments: list[Payment], rows: OrderRows, collected: int) -> Iterator[str]:
     sums = {payment.pk: rows.sums[payment.pk] for payment in payments}
-    charged = sum(each.charged for each in sums.values())
+    charged = sum(payment_sums.charged for payment_sums in sums.values())
     if order.charged != charged:
         yield f"charged is {order.charged}, its payments sum to {charged}"
     in_cash = [sums[payment.pk] for payment in payments if payment.method == PaymentMethod.COD]
-    brought = sum(each.charged + each.refunded for each in in_cash)
+    brought = sum(payment_sums.charged + payment_sums.refunded for payment_sums in in_cash)
     if brought != collected:
         yield f"{brought} is paid in cash, its parcels collected {collected}"
-    pending = sum(each.charge_pending for each in sums.values())
-    authorised = sum(each.authorised + each.authorise_pending for each in sums.values())
+    pending = sum(payment_sums.charge_pending for payment_sums in sums.values())
+    authorised = sum(
+        payment_sums.authorised + payment_sums.authorise_pending for payment_sums in sums.values()
+    )
     due_amount = max(0, order.due_gross - order.charged - authorised)
     if pending != due_amount:
         yield f"payments wait for {pending}, {due_amount} is due"
@@ -71,9 +73,9 @@ def _wrong_cash_of_parts(rows: OrderRows, payments_of: Mapping[object, list[Paym
         dispatches = [parcel for parcel in parcels_of[part.pk] if parcel.kind == ParcelKind.DISPATCH]
         taken_off = sum(refund.amount - refund.surplus for refund in refunds_of[part.pk])
         counting = [parcel for parcel in dispatches if parcel.state != ParcelState.VOIDED]
-        expected = sum(each.cod_expected for each in counting)
+        expected = sum(parcel.cod_expected for parcel in counting)
         if taken_off:
-            open_ = sum(each.cod_expected for each in counting if each.cod_state == CodState.EXPECTED)
+            open_ = sum(parcel.cod_expected for parcel in counting if parcel.cod_state == CodState.EXPECTED)
             collected = sum(parcel.cod_collected for parcel in dispatches)
             if open_ > max(0, part.total_gross - taken_off - collected):
                 yield _part_fault(part, f"{open_} in cash is asked for, more than is due after its refunds")

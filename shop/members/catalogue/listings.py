@@ -227,7 +227,7 @@ def render_listing(
         "product": listing.product,
         "missing": [(field, *MISSING_FIELD_MESSAGES[field]) for field in missing_fields],
         "media": media,
-        "seen": [each for each in media if each.picture.state != PictureState.REFUSED],
+        "seen": [item for item in media if item.picture.state != PictureState.REFUSED],
         "variants": variants,
         "stocks": [row.stock for row in variants if row.variant.track_inventory],
         "photo": photo or PictureForm(),
@@ -292,10 +292,14 @@ def _stocks_by_listing(rows: list[Listing]) -> dict[int, list[VariantStock]]:
         variants_by_product: dict[int, list[Variant]] = {}
         for variant in Variant.objects.filter(product__in=[row.product_id for row in in_channel]).in_order():
             variants_by_product.setdefault(variant.product_id, []).append(variant)
-        stocks = variant_stocks([each for group in variants_by_product.values() for each in group], channel)
+        stocks = variant_stocks(
+            [variant for group in variants_by_product.values() for variant in group], channel
+        )
         for row in in_channel:
             variants = variants_by_product.get(row.product_id, [])
-            stocks_by_listing[row.pk] = [stocks[each.pk] for each in variants if each.track_inventory]
+            stocks_by_listing[row.pk] = [
+                stocks[variant.pk] for variant in variants if variant.track_inventory
+            ]
     return stocks_by_listing
 
 

@@ -87,8 +87,8 @@ def receipt(request: HttpRequest, membership: MembershipContext, variant_id: int
     if listing is not None:
         return_url = reverse("members:listing", args=[listing.pk])
     if not form.is_valid():
-        for error in form.errors.values():
-            messages.error(request, " ".join(str(each) for each in error))
+        for errors in form.errors.values():
+            messages.error(request, " ".join(str(error) for error in errors))
         return redirect(return_url)
     action = partial(
         receive_stock,

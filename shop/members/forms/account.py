@@ -10,7 +10,7 @@ from orders.actions.payouts.bank_accounts import BankAccount
 from orders.payments.banks import BANKS
 from shop.members.forms.fields import MembersForm
 
-_BANKS = [(each.bin, each.short_name) for each in BANKS]
+_BANKS = [(bank.bin, bank.short_name) for bank in BANKS]
 
 
 class AccountForm(MembersForm):

@@ -176,7 +176,7 @@ class ReasonForm(MembersForm):
         text = self.cleaned_data.get("words", "")
         chosen = self.reasons.get(self.cleaned_data.get("choice", ""))
         with translation.override("en"):
-            return "\n".join(str(each) for each in (chosen, text) if each)
+            return "\n".join(str(value) for value in (chosen, text) if value)
 
 
 def parse_key(submitted: str | None) -> int:

@@ -280,8 +280,8 @@ class NewListingForm(PhotoForm, ProductForm, NewVariantForm):
         **options: Unpack[FormOptions],
     ) -> None:
         super().__init__(data, files, categories=categories, **options)
-        self.types = {str(each.pk): each for each in types}
-        choices = [(key, each.name) for key, each in self.types.items()]
+        self.types = {str(product_type.pk): product_type for product_type in types}
+        choices = [(key, product_type.name) for key, product_type in self.types.items()]
         self.set_choices(
             "product_type", [("", _("Choose a type")), *choices] if len(choices) > 1 else choices
         )
@@ -306,7 +306,9 @@ def _category_choices(categories: Iterable[Category]) -> list[object]:
         if len(categories_of_root) == 1:
             choices.append((str(categories_of_root[0].pk), categories_of_root[0].name))
         else:
-            choices.append((names.get(root, ""), [(str(each.pk), each.name) for each in categories_of_root]))
+            choices.append(
+                (names.get(root, ""), [(str(category.pk), category.name) for category in categories_of_root])
+            )
     return choices
 
 

@@ -81,7 +81,9 @@ class RateTable:
         """Build the table from the current rates, grouping provinces with the same rates."""
         rates_by_province: dict[str, list[DeliveryRate]] = {}
         rates = [rate for rate in delivery_method.rates.all() if rate.channel_id == channel_id]
-        for rate in sorted(rates, key=lambda each: (each.up_to_grams is None, each.up_to_grams or 0)):
+        for rate in sorted(
+            rates, key=lambda bracket: (bracket.up_to_grams is None, bracket.up_to_grams or 0)
+        ):
             rates_by_province.setdefault(rate.province_code, []).append(rate)
         elsewhere = _weights_and_prices(rates_by_province.pop("", []))
         province_codes_by_rates: dict[tuple[tuple[int | None, int], ...], list[str]] = {}
@@ -199,12 +201,12 @@ def _submitted_group(
         initial = initial_from_submission(ProvincesForm, data, prefix)
         provinces_form = None if provinces is None else _provinces_form(prefix, provinces, initial=initial)
         rows = [
-            BracketForm(prefix=each, initial=initial_from_submission(BracketForm, data, each))
-            for each in prefixes
+            BracketForm(prefix=prefix, initial=initial_from_submission(BracketForm, data, prefix))
+            for prefix in prefixes
         ]
         return ProvinceGroup(prefix, provinces_form, rows)
     provinces_form = None if provinces is None else _provinces_form(prefix, provinces, data)
-    return ProvinceGroup(prefix, provinces_form, [BracketForm(data, prefix=each) for each in prefixes])
+    return ProvinceGroup(prefix, provinces_form, [BracketForm(data, prefix=prefix) for prefix in prefixes])
 
 
 def _provinces_form(

@@ -39,6 +39,6 @@ def acceptances(request: HttpRequest, membership: MembershipContext) -> HttpResp
 
 def _submitted_parts(request: HttpRequest, membership: MembershipContext) -> list[OrderPart]:
     """Return the cooperative's parts named by the form, in its order; foreign ones are left out."""
-    ids = list(dict.fromkeys(parse_key(each) for each in request.POST.getlist("part")))
+    ids = list(dict.fromkeys(parse_key(sent) for sent in request.POST.getlist("part")))
     rows = OrderPart.objects.for_cooperative(membership.cooperative).select_related("order").in_bulk(ids)
     return [rows[part_id] for part_id in ids if part_id in rows]

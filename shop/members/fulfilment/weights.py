@@ -77,7 +77,7 @@ def weight_preview(
 
 def _weighed_line(part: OrderPart, line_id: uuid.UUID) -> OrderLine:
     """Return a line of the part that is sold by weight. Raises Missing."""
-    line = next((each for each in part.lines.all() if each.pk == line_id and each.is_by_weight), None)
+    line = next((line for line in part.lines.all() if line.pk == line_id and line.is_by_weight), None)
     if line is None:
         raise Missing()
     return line

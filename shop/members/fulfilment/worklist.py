@@ -75,7 +75,7 @@ def tasks(parts: Sequence[tuple[OrderPart, Stage]], *, now: datetime.datetime) -
     """Build the tasks of parts (loaded with `order` and `delivery_method`), each with its stage."""
     prefetch_related_objects([part for part, _stage in parts], "lines", "parcels")
     lines = {part.pk: sorted_lines(part) for part, _stage in parts}
-    pictures = pictures_of([line for each in lines.values() for line in each])
+    pictures = pictures_of([line for part_lines in lines.values() for line in part_lines])
     lines_with_question = _lines_with_question(
         [line for part, stage in parts if stage == Stage.PACK for line in lines[part.pk]]
     )

@@ -14,8 +14,8 @@
 
   const mark = (place) => {
     current = place;
-    thumbs.forEach((thumb, each) => {
-      if (each === place) thumb.setAttribute("aria-current", "true");
+    thumbs.forEach((thumb, position) => {
+      if (position === place) thumb.setAttribute("aria-current", "true");
       else thumb.removeAttribute("aria-current");
     });
   };

@@ -132,8 +132,8 @@
   const tell = (form, what) => {
     const words = what && form && form.querySelector(`[data-${what}]`);
     const every = document.querySelectorAll("form [data-offline], form [data-failed], [data-network]");
-    for (const each of every)
-      each.hidden = each.dataset.network ? Boolean(words) || each.dataset.network !== what : each !== words;
+    for (const text of every)
+      text.hidden = text.dataset.network ? Boolean(words) || text.dataset.network !== what : text !== words;
   };
   // What did not get through may be sent again: the server orders a basket once. Forms that send themselves do so
   // once the network is there.
@@ -226,13 +226,13 @@
     const form = target.closest("form"),
       sent = [...unsent].filter(([, { id }]) => form && form.id === id);
     xhr.addEventListener("readystatechange", () => {
-      for (const [key, each] of xhr.readyState === 4 ? sent : []) if (unsent.get(key) === each) unsent.delete(key);
+      for (const [key, value] of xhr.readyState === 4 ? sent : []) if (unsent.get(key) === value) unsent.delete(key);
     });
   });
   document.addEventListener("htmx:afterSwap", () => {
     for (const { id, name, type, value, checked } of [...unsent.values()]) {
       const form = document.getElementById(id);
-      for (const field of form ? [...form.elements].filter((each) => each.name === name) : []) {
+      for (const field of form ? [...form.elements].filter((element) => element.name === name) : []) {
         const isPicked = type === "radio" || type === "checkbox";
         const was = isPicked ? field.checked : field.value;
         if (type === "radio") field.checked = field.value === value;

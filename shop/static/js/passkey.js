@@ -16,7 +16,7 @@
 
   // Options come with base64url where the browser wants bytes; its answer goes back the same way.
   const read = ({ publicKey }) => {
-    const named = (list) => (list || []).map((each) => ({ ...each, id: bytesOf(each.id) }));
+    const named = (list) => (list || []).map((credential) => ({ ...credential, id: bytesOf(credential.id) }));
     const options = { ...publicKey, challenge: bytesOf(publicKey.challenge) };
     if (publicKey.user) options.user = { ...publicKey.user, id: bytesOf(publicKey.user.id) };
     if (publicKey.allowCredentials) options.allowCredentials = named(publicKey.allowCredentials);

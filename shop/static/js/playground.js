@@ -43,7 +43,7 @@ const spelled = (type) =>
     : type.kind === "LIST"
       ? `[${spelled(type.ofType)}]`
       : type.name;
-const inputs = (list) => list.map((each) => `${each.name}: ${spelled(each.type)}`).join(", ");
+const inputs = (list) => list.map((input) => `${input.name}: ${spelled(input.type)}`).join(", ");
 
 let lines;
 async function schema() {
@@ -52,7 +52,7 @@ async function schema() {
     {
       text:
         `${type.kind.toLowerCase()} ${type.name}` +
-        (type.enumValues ? `: ${type.enumValues.map((each) => each.name).join(" ")}` : "") +
+        (type.enumValues ? `: ${type.enumValues.map((value) => value.name).join(" ")}` : "") +
         (type.inputFields ? ` { ${inputs(type.inputFields)} }` : ""),
       about: type.description,
     },

@@ -7,7 +7,7 @@
   const language = document.documentElement.lang;
 
   // Only where the device has a voice of the language: another one makes Vietnamese unintelligible.
-  const voiceOf = (wanted) => speech.getVoices().find((each) => each.lang.toLowerCase().split(/[-_]/)[0] === wanted);
+  const voiceOf = (wanted) => speech.getVoices().find((voice) => voice.lang.toLowerCase().split(/[-_]/)[0] === wanted);
 
   // What a visitor would read from top to bottom: without menus, forms and hidden words.
   const sentences = () => {
@@ -20,7 +20,7 @@
         text: part.textContent.replace(button.textContent, "").replace(/\s+/g, " ").trim(),
         voice: voiceOf(part.closest("[lang]").lang),
       }))
-      .filter((each) => each.text && each.voice);
+      .filter((sentence) => sentence.text && sentence.voice);
   };
 
   if (button && speech) {
@@ -40,10 +40,10 @@
       if (button.getAttribute("aria-pressed") === "true") return stop();
       speech.cancel();
       const every = sentences();
-      every.forEach((each, place) => {
-        const said = new SpeechSynthesisUtterance(each.text);
-        said.voice = each.voice;
-        said.lang = each.voice.lang;
+      every.forEach((sentence, place) => {
+        const said = new SpeechSynthesisUtterance(sentence.text);
+        said.voice = sentence.voice;
+        said.lang = sentence.voice.lang;
         if (place === every.length - 1) said.addEventListener("end", stop);
         speech.speak(said);
       });
@@ -76,15 +76,16 @@
     const variant = chosen.dataset;
     const steps = BigInt(quantity.value);
     const set = (name, text) => {
-      for (const each of document.querySelectorAll(`[data-asked${name}]`)) each.textContent = text;
+      for (const element of document.querySelectorAll(`[data-asked${name}]`)) element.textContent = text;
     };
     set("", money(sumOf(variant.price, steps, variant)));
     set("-before", variant.list ? money(sumOf(variant.list, steps, variant)) : "");
     set("-count", quantity.value);
     set("-pack", variant.pack);
     set("-per", variant.per);
-    for (const each of document.querySelectorAll("[data-asked-before]")) each.parentElement.hidden = !variant.list;
-    for (const each of document.querySelectorAll("[data-asked-most]")) each.hidden = !variant.grams;
+    for (const element of document.querySelectorAll("[data-asked-before]"))
+      element.parentElement.hidden = !variant.list;
+    for (const element of document.querySelectorAll("[data-asked-most]")) element.hidden = !variant.grams;
   };
   if (buy) {
     buy.addEventListener("input", showSums);

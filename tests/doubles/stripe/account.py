@@ -94,8 +94,8 @@ class Account:
     def _expand(self, row, path):
         name, *remaining_path = path
         if isinstance(row, list):
-            for each in row:
-                self._expand(each, path)
+            for item in row:
+                self._expand(item, path)
             return
         if isinstance(row.get(name), str):
             row[name] = copy.deepcopy(self.rows[row[name]])

@@ -98,15 +98,15 @@ def _value(value, hint, path):
         ]
         if not members:
             raise StripeRefusal(f"Invalid array: {path}", param=path)
-        return [_value(each, members[0], f"{path}[{index}]") for index, each in enumerate(value)]
+        return [_value(item, members[0], f"{path}[{index}]") for index, item in enumerate(value)]
     return _scalar(value, types, path)
 
 
 def _tree(value, types, path):
-    for each in types:
-        if is_typeddict(each):
-            return _record(value, each, path)
-        if typing.get_origin(each) in (dict, UntypedStripeObject):
+    for member in types:
+        if is_typeddict(member):
+            return _record(value, member, path)
+        if typing.get_origin(member) in (dict, UntypedStripeObject):
             return value
     raise StripeRefusal(f"Invalid string: {path} must not be an object", param=path)
 
@@ -114,9 +114,9 @@ def _tree(value, types, path):
 def _scalar(value, types, path):
     literals = [
         literal
-        for each in types
-        if typing.get_origin(each) is typing.Literal
-        for literal in typing.get_args(each)
+        for member in types
+        if typing.get_origin(member) is typing.Literal
+        for literal in typing.get_args(member)
     ]
     if value == "" and "" in literals:
         return value

@@ -136,5 +136,5 @@ def _clean(row):
     if isinstance(row, dict):
         return {name: _clean(value) for name, value in row.items() if not name.startswith("_")}
     if isinstance(row, list):
-        return [_clean(each) for each in row]
+        return [_clean(item) for item in row]
     return row

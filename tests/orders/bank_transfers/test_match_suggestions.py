@@ -127,7 +127,10 @@ def test_named_orders_whose_total_is_the_amount_are_suggested_as_split() -> None
 
     suggestions = suggestions_for(receive_transfer(f"{one.code} {other.code}", 250_000))
 
-    assert [(each.order, each.amount) for each in suggestions.split] == [(one, 120_000), (other, 130_000)]
+    assert [(suggestion.order, suggestion.amount) for suggestion in suggestions.split] == [
+        (one, 120_000),
+        (other, 130_000),
+    ]
 
 
 def test_named_orders_with_another_total_are_not_suggested_as_split() -> None:

@@ -92,7 +92,7 @@ def test_differences_are_reported_and_available_lines_added() -> None:
 
     result = reorder(order)
 
-    assert sorted(result.differences, key=lambda each: each.name) == [
+    assert sorted(result.differences, key=lambda difference: difference.name) == [
         Difference("Hết", DifferenceKind.SOLD_OUT),
         Difference("Mất hẳn", DifferenceKind.GONE),
         Difference("Nghỉ", DifferenceKind.RESTING, seller="HTX Nghỉ"),

@@ -267,7 +267,7 @@ def test_compensation_and_write_off_settle_carrier_debt() -> None:
         remittance_id=pk, amount=10_000, is_platform_cost=True, reason="xe hàng cháy", **ACTOR_NOW
     )
 
-    assert [each.pk for each in with_debt] == [pk]
+    assert [cooperative.pk for cooperative in with_debt] == [pk]
     assert (half.difference, half.compensated, half.unresolved_difference) == (-30_000, 20_000, 10_000)
     assert (LedgerAccount.CARRIER_CASH, CARRIER) not in balances()
     assert (balances()[LedgerAccount.BANK, ""], balances()[LedgerAccount.PLATFORM_COST, ""]) == (

@@ -130,7 +130,9 @@ class Walk:
 
     def step_statement(self) -> None:
         rows = []
-        for parcel in sorted({self.random_row(Parcel), self.random_row(Parcel)}, key=lambda each: each.pk):
+        for parcel in sorted(
+            {self.random_row(Parcel), self.random_row(Parcel)}, key=lambda parcel: parcel.pk
+        ):
             amount = parcel.cod_expected + self.random.choice([0, 0, 0, -5_000, 3_000])
             rows.append((parcel.tracking_number, max(0, amount), self.random.choice([0, 9_000])))
         self.statements.append((make_carrier_statement(rows), self.random.choice(CARRIERS[:2])))

@@ -493,7 +493,7 @@ def test_weight_and_cash_of_line_in_two_parcels_add_up() -> None:
     first = pack_parcel(part_id=part.pk, quantities={line.pk: 2}, actor=PACKER, now=NOW)
     second = pack_parcel(part_id=part.pk, quantities={line.pk: 1}, actor=PACKER, now=NOW)
 
-    assert [each.lines.get().grams for each in (first, second)] == [4667, 2334]
+    assert [parcel.lines.get().grams for parcel in (first, second)] == [4667, 2334]
     assert first.cod_expected + second.cod_expected == part.order.parts.get().total_gross == 135_015
     check_everything()
 

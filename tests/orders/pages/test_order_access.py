@@ -68,8 +68,8 @@ def test_url_that_needs_proof_redirects_to_code_page(client: Client, name: str) 
         responses.append(response)
 
     code_page = reverse("orders:order-code", args=[order.pk])
-    assert {each.headers["Location"].partition("?")[0] for each in responses} == {code_page}
-    assert all("no-store" in each.headers["Cache-Control"] for each in responses)
+    assert {response.headers["Location"].partition("?")[0] for response in responses} == {code_page}
+    assert all("no-store" in response.headers["Cache-Control"] for response in responses)
 
 
 def test_proof_expires_after_one_hour(client: Client, monkeypatch) -> None:
@@ -136,7 +136,7 @@ def test_code_page_masks_contacts(client: Client) -> None:
     assert "Email a code to h•••@example.com" in html
     assert "hoa@example.com" not in html
     assert "0987" not in html
-    assert [mask_contact(each) for each in ("+84987654321", "hoa@example.com")] == [
+    assert [mask_contact(contact) for contact in ("+84987654321", "hoa@example.com")] == [
         "••• 321",
         "h•••@example.com",
     ]
@@ -208,7 +208,7 @@ def test_expired_link_requires_code_before_showing_order(client: Client) -> None
     reordered = client.post(order_url(order, "dat-lai/"))
     html = html_of(client.get(order_url(order, "ma/")))
 
-    assert {each.headers["Location"] for each in (*responses, reordered)} == {order_url(order, "ma/")}
+    assert {response.headers["Location"] for response in (*responses, reordered)} == {order_url(order, "ma/")}
     assert "This link is old and no longer opens the order directly." in html
     assert order.code not in html
     assert order.buyer_name not in html

@@ -475,9 +475,13 @@ def test_overpaid_order_asks_for_no_payment(client: Client) -> None:
 def test_delivery_name_is_translated_unless_method_was_renamed(client: Client) -> None:
     order = make_order((make_variant(make_seller("HTX Yến Dương")), 1), (make_variant(make_seller()), 1))
     delivery_method, other = (part.delivery_method for part in order.parts.order_by("number"))
-    for each in (delivery_method, other):
+    for method in (delivery_method, other):
         Translation.objects.create(
-            kind="cooperatives.deliverymethod", key=each.pk, field="name", language="en", text="To your door"
+            kind="cooperatives.deliverymethod",
+            key=method.pk,
+            field="name",
+            language="en",
+            text="To your door",
         )
     other.name = "Bưu điện"
     other.save()
@@ -574,7 +578,9 @@ def test_list_of_own_orders_names_and_shows_products_without_more_queries(
             page = re.sub(r"\s+", " ", html_of(client.get("/tai-khoan/")))
         query_counts.append(len(captured))
 
-    newest, oldest = (re.findall(r"<li[^>]*> ?([^<]+?) ?</li>", each) for each in page.split("<article")[1:])
+    newest, oldest = (
+        re.findall(r"<li[^>]*> ?([^<]+?) ?</li>", article) for article in page.split("<article")[1:]
+    )
     assert newest[:4] == ["Gừng tươi", "Mật ong", "Quýt", "và 1 sản phẩm khác"]
     assert oldest[:4] == ["Miến dong", "Gừng tươi", "Mật ong", "và 2 sản phẩm khác"]
     assert re.findall(r'src="/media/(\d-160\.jpg)"', page) == ["1-160.jpg", "0-160.jpg"]

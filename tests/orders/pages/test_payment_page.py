@@ -89,7 +89,7 @@ def test_page_shows_bank_account_amount_and_note(client: Client) -> None:
 
     expected = ["Bank Vietcombank", "Account number 0011223344556", "Account holder CHO PHIEN"]
     expected += ["Amount to transfer 120.000 ₫", f"Note {order.code}"]
-    assert [each for each in expected if each not in page] == []
+    assert [text for text in expected if text not in page] == []
     assert "Time left: 24 h" in page
     assert read_payload(requested_transfer(order).payload) == QrTransfer(
         "970436", "0011223344556", 120_000, order.code

@@ -226,7 +226,7 @@ def test_fingerprint_without_reference_uses_day_amount_note_and_occurrence() -> 
         replace(transfer, occurrence=2),
     ]
     assert equal.fingerprint == transfer.fingerprint
-    assert len({each.fingerprint for each in [transfer, *different]}) == 5
+    assert len({other.fingerprint for other in [transfer, *different]}) == 5
 
 
 def test_similarity_key_ignores_reference() -> None:

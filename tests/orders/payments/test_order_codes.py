@@ -158,7 +158,7 @@ def test_one_wrong_character_is_detected(code: str) -> None:
         if character != code[position]
     ]
 
-    assert not any(is_order_code(each) for each in mistyped)
+    assert not any(is_order_code(code) for code in mistyped)
 
 
 @pytest.mark.parametrize("length", [5, 6, 7])

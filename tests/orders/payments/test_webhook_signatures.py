@@ -245,7 +245,7 @@ def test_casso_list_with_vietnamese_text_is_accepted() -> None:
 
     notice = verify_casso_webhook(body=body, headers=headers, now=NOW, secret=SECRET)
 
-    assert [each["id"] for each in notice["data"]] == [1, 2]
+    assert [transfer["id"] for transfer in notice["data"]] == [1, 2]
 
 
 def test_casso_list_signed_as_indexed_object_is_accepted() -> None:

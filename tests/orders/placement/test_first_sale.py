@@ -31,7 +31,7 @@ def test_order_of_two_cooperatives_has_two_parts_that_sum_to_total() -> None:
     assert order.due_gross == 470_000
     assert (order.status, order.saleor_status) == (OrderStatus.PLACED, SaleorStatus.UNFULFILLED)
     sums = Payment.objects.filter(order=order).sums()
-    assert [each.charge_pending for each in sums.values()] == [470_000]
+    assert [payment_sums.charge_pending for payment_sums in sums.values()] == [470_000]
     assert (get_stock(pillow).allocated, get_stock(noodles).allocated) == (1, 2)
 
 
@@ -85,4 +85,6 @@ def test_cancelled_part_releases_stock_and_is_not_due() -> None:
     assert get_stock(variant).free == 1
     assert Listing.objects.get(product=variant.product_id).is_available
     assert (order.status, order.due_gross, order.total_gross) == (OrderStatus.CANCELLED, 0, 350_000)
-    assert [each.charge_pending for each in Payment.objects.filter(order=order).sums().values()] == [0]
+    assert [
+        payment_sums.charge_pending for payment_sums in Payment.objects.filter(order=order).sums().values()
+    ] == [0]

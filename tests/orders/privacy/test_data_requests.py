@@ -163,8 +163,8 @@ def test_export_names_bank_accounts_until_owner_is_anonymised() -> None:
 
     assert sorted(transfer["amount"] for transfer in exported["transfers"]) == [5_000, order.total_gross]
     assert {transfer["payer_account"] for transfer in exported["transfers"]} == {"0099887766"}
-    assert sorted(each["amount"] for each in exported["paid_back"]) == [5_000, 10_000]
-    assert all(account.items() <= each.items() for each in exported["paid_back"])
+    assert sorted(row["amount"] for row in exported["paid_back"]) == [5_000, 10_000]
+    assert all(account.items() <= row.items() for row in exported["paid_back"])
     Order.objects.filter(pk=order.pk).update(status="delivered", due_gross=0, charged=0)
     Refund.objects.update(money=0)
     anonymise_person(user_id=user.pk, actor=SYSTEM, now=NOW)
@@ -286,7 +286,7 @@ def test_guest_requests_export_by_code_and_gets_link(client: Client) -> None:
     path = text[text.index("/en/tai-khoan") :]
     assert Client().get(path).status_code == 200
     exported = json.loads(gzip.decompress(bytes(row.export.as_json)))
-    assert [each["code"] for each in exported["orders"]] == [order.code]
+    assert [order["code"] for order in exported["orders"]] == [order.code]
 
 
 def test_guest_deletion_anonymises_orders_of_the_phone_number(client: Client) -> None:
@@ -298,7 +298,7 @@ def test_guest_deletion_anonymises_orders_of_the_phone_number(client: Client) ->
 
     run_due_deletions_task()
 
-    names = {each.pk: (each.buyer_name, each.phone) for each in Order.objects.all()}
+    names = {order.pk: (order.buyer_name, order.phone) for order in Order.objects.all()}
     assert names[order.pk] == ("", "")
     assert names[other.pk][1] == "+84912345678"
     assert DataRequest.objects.get().state == "done"

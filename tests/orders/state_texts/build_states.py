@@ -203,7 +203,7 @@ def read_members_page(part: OrderPart) -> str:
     page = html_of(client.get(f"/xa-vien/goi/{part.pk}/"))
     steps = re.findall(r'<li aria-current="step">(.*?)</li>', page, re.S)
     ended = re.findall(r'<div class="notice bad">.*?<b>(.*?)</b>', page, re.S)
-    return " | ".join(text_of(each) for each in [*ended, *steps, *_tags(page)])
+    return " | ".join(text_of(element) for element in [*ended, *steps, *_tags(page)])
 
 
 def read_desk_page(order: Order) -> str:
@@ -212,4 +212,4 @@ def read_desk_page(order: Order) -> str:
     client.force_login(make_admin(email="desk@example.com"))
     page = html_of(client.get(f"/quan-tri/don-hang/{order.pk}/"))
     parcels = re.findall(r'<span\s+class="code"\s*>[^<]*-\d+</span>:(.*?)</b>', page, re.S)
-    return " | ".join([*_tags(page), *(text_of(each) for each in parcels)])
+    return " | ".join([*_tags(page), *(text_of(parcel) for parcel in parcels)])

@@ -77,7 +77,7 @@ def test_matching_rows_are_collected_and_remitted() -> None:
 
     remittance = CashRemittance.objects.get()
     assert (result.rows, result.imported, result.known) == (2, 2, 0)
-    assert [reload(each).cod_state for each in (first, second)] == [CodState.REMITTED, CodState.REMITTED]
+    assert [reload(parcel).cod_state for parcel in (first, second)] == [CodState.REMITTED, CodState.REMITTED]
     assert (remittance.carrier, remittance.collected, remittance.fees, remittance.remitted) == (
         CARRIER,
         560_000,

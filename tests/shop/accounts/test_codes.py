@@ -165,7 +165,7 @@ def test_wrong_expired_and_malformed_codes_show_errors(client: Client) -> None:
     digits = last_code(PHONE)
 
     tried = (altered_code(digits), "x" * 20, digits[:5], f"{digits}5", "", altered_code(digits))
-    pages = [html_of(client.post(CODE, {"code": each})) for each in tried]
+    pages = [html_of(client.post(CODE, {"code": code})) for code in tried]
     OneTimeCode.objects.update(expires_at=fixed_now() - datetime.timedelta(seconds=1), created_at=NOW)
     pages.append(html_of(client.post(CODE, {"code": digits})))
 
@@ -176,7 +176,7 @@ def test_wrong_expired_and_malformed_codes_show_errors(client: Client) -> None:
         "3 attempts left.",
         "This code is no longer valid.",
     ]
-    assert [each in page for each, page in zip(messages, pages, strict=True)] == [True] * 7
+    assert [message in page for message, page in zip(messages, pages, strict=True)] == [True] * 7
     assert not is_signed_in(client)
 
 
@@ -328,8 +328,8 @@ def test_concurrent_tries_use_a_code_once_and_stay_within_the_limit() -> None:
     entered = run_in_threads(enter)
     tried = run_in_threads([guess] * 12)
 
-    let_in = [each for each in entered if isinstance(each, OneTimeCode)]
-    assert {type(each) for each in entered} == {OneTimeCode, CodeExpired}
-    assert sorted(each.pk for each in let_in) == sorted(key for key, _digits in codes)
-    assert {type(each) for each in tried} <= {CodeExpired, WrongCode}
+    let_in = [user for user in entered if isinstance(user, OneTimeCode)]
+    assert {type(outcome) for outcome in entered} == {OneTimeCode, CodeExpired}
+    assert sorted(user.pk for user in let_in) == sorted(key for key, _digits in codes)
+    assert {type(outcome) for outcome in tried} <= {CodeExpired, WrongCode}
     assert OneTimeCode.objects.get(pk=guessed).tries == MAX_TRIES

@@ -318,7 +318,7 @@ def test_new_email_needs_its_link_and_the_old_one_is_notified(client: Client) ->
     sign_in(client, "hoa@example.com")
     page = "/en/tai-khoan/thong-tin/thu-dien-tu/"
 
-    responses = [client.post(page, {"email": each}) for each in ("khac@example.com", "Moi@example.com")]
+    responses = [client.post(page, {"email": email}) for email in ("khac@example.com", "Moi@example.com")]
     letter = Notification.objects.get()
     link = re.search(r"(/en/tai-khoan/thong-tin/thu-dien-tu/\S+/)", letter.text)
     assert link is not None

@@ -90,8 +90,8 @@ def test_key_of_another_persons_page_is_refused(client: Client) -> None:
     key, sealed = shown_key(html_of(other.get(APP)))
     client.force_login(make_user())
 
-    for each in (sealed, "made-up"):
-        page = html_of(client.post(APP, {"sealed": each, "code": pyotp.TOTP(key).now()}))
+    for envelope in (sealed, "made-up"):
+        page = html_of(client.post(APP, {"sealed": envelope, "code": pyotp.TOTP(key).now()}))
         assert "The page was open for too long." in page
     assert not AuthenticatorApp.objects.exists()
 

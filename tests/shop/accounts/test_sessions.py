@@ -57,7 +57,12 @@ def test_all_other_sessions_and_tokens_end_at_once() -> None:
 
     this_client.post(f"{PLACES}khac/")
 
-    assert [each.get(PLACES).status_code for each in (this_client, *others, somebody)] == [200, 302, 302, 200]
+    assert [client.get(PLACES).status_code for client in (this_client, *others, somebody)] == [
+        200,
+        302,
+        302,
+        200,
+    ]
     assert User.objects.get(pk=user.pk).revocation_key != user.revocation_key
 
 
@@ -135,7 +140,7 @@ def test_malformed_passkeys_are_refused(client: Client) -> None:
         '{"id":"AA","rawId":"AA","type":"public-key","response":{"clientDataJSON":"e30","authenticatorData":"AA",'
         '"signature":"AA","userHandle":"%s"}}'
     )
-    made_up += [handle % each for each in ("", "MQ", "enp6enp6enp6enp6eno", "_w")]
+    made_up += [handle % suffix for suffix in ("", "MQ", "enp6enp6enp6enp6eno", "_w")]
 
     for credential in made_up:
         client.get(f"{SIGN_IN}khoa/")

@@ -48,8 +48,11 @@ class Surface:
 
     def faults(self, schema: GraphQLSchema) -> dict[str, str]:
         """Return the faults by coordinate."""
-        faults = {each: fault(schema, each, expected) for each, expected in self.coordinates.items()}
-        return {each: problem for each, problem in faults.items() if problem is not None}
+        faults = {
+            coordinate: fault(schema, coordinate, expected)
+            for coordinate, expected in self.coordinates.items()
+        }
+        return {coordinate: problem for coordinate, problem in faults.items() if problem is not None}
 
     def answered(self, schema: GraphQLSchema) -> set[str]:
         """Return the operations without faults."""

@@ -292,8 +292,8 @@ def test_federation_entities_respect_permissions() -> None:
         make_product(name=name, state=state) for name, state in (("A", "draft"), ("B", "published"))
     )
     pictures = [
-        ProductMedia.objects.create(product=each, picture=Picture.objects.create())
-        for each in (draft, on_sale)
+        ProductMedia.objects.create(product=product, picture=Picture.objects.create())
+        for product in (draft, on_sale)
     ]
     member, admin = make_staff(Permission.MANAGE_ORDERS), make_admin()
     group = member.permission_groups.get()

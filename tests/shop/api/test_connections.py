@@ -60,7 +60,7 @@ def executor(tmp_path):
 
     @tax_class.field("rates")
     def rates_of_class(classes, arguments, context, selection):
-        keys = [each.id for each in classes]
+        keys = [tax_class.id for tax_class in classes]
         order = [SortKey("country", descending=True), SortKey("id")]
         rows = rate.rows(context)
         return connect_each(
@@ -179,14 +179,14 @@ def test_nested_connection_pages_each_parent(executor, django_assert_num_queries
     for tax_class, listed in ((first, "AT BE CZ DE"), (second, "EE FR")):
         for country in listed.split():
             TaxRate.objects.create(tax_class=tax_class, country=country, rate=5)
-    context = [(each.pk, each.name) for each in (first, second, empty)]
+    context = [(tax_class.pk, tax_class.name) for tax_class in (first, second, empty)]
 
     def pages(arguments):
         with django_assert_num_queries(2):
             result = executor.execute(
                 f"{{ classes {{ rates({arguments}) {PAGE_FIELDS} }} }}", context=context
             )
-        return [each["rates"] for each in result.data["classes"]]
+        return [tax_class["rates"] for tax_class in result.data["classes"]]
 
     first_pages = pages("first: 2")
     assert [countries(page) for page in first_pages] == [["DE", "CZ"], ["FR", "EE"], []]

@@ -38,8 +38,8 @@ def test_id_of_another_type_has_no_key() -> None:
         "%%%",
         "\u1ea1",
         *(
-            b64encode(each).decode()
-            for each in (
+            b64encode(raw).decode()
+            for raw in (
                 b"Product:",
                 b":7",
                 b"Product:x",

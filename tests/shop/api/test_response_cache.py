@@ -178,8 +178,8 @@ def test_staff_changes_of_products_show_at_once() -> None:
         return [
             len(data["products"]["edges"]),
             product["category"]["seoTitle"],
-            [each["key"] for each in product["category"]["metadata"]],
-            [each["key"] for each in product["metadata"]],
+            [entry["key"] for entry in product["category"]["metadata"]],
+            [entry["key"] for entry in product["metadata"]],
             prior and prior["gross"]["amount"],
         ]
 

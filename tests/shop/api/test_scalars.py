@@ -38,7 +38,7 @@ def executor(tmp_path_factory):
         """
     )
     query = Queries()
-    for name in (*(each.strip("_").lower() for each in NAMES), "money", "taxed"):
+    for name in (*(name.strip("_").lower() for name in NAMES), "money", "taxed"):
         query.field(name)(_return_value)
     return build_schema_and_executor([Area(folder, (query, *money.TYPES))]).executor
 

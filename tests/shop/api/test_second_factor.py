@@ -60,9 +60,9 @@ def test_missing_wrong_or_used_code_gives_no_token() -> None:
     used = f"{PASSWORD}{app_code()}"
     create(user, used)
 
-    assert [refusal(user, each)[0] for each in (PASSWORD, f"{PASSWORD}{wrong_code()}", used, f"x{used}")] == [
-        "INVALID_CREDENTIALS"
-    ] * 4
+    assert [
+        refusal(user, password)[0] for password in (PASSWORD, f"{PASSWORD}{wrong_code()}", used, f"x{used}")
+    ] == ["INVALID_CREDENTIALS"] * 4
 
 
 def test_missing_code_is_explained_in_the_error() -> None:

@@ -111,6 +111,6 @@ def test_dashboard_start_operations_answer_admin_and_staff() -> None:
         }
         for name in dashboard.start:
             data = data_of(document(schema, dashboard.operations[name], values), token_of(person))
-            ((field, value),) = ((key, each) for key, each in data.items() if key != "__typename")
+            ((field, value),) = ((key, value) for key, value in data.items() if key != "__typename")
             assert value is not None, (name, field)
             assert not (isinstance(value, dict) and value.get("errors")), (name, value)

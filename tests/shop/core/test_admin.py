@@ -93,7 +93,7 @@ def test_every_editable_model_is_tested_below() -> None:
 
 @pytest.mark.parametrize("label", WRITTEN)
 def test_manual_edit_is_recorded(admin_client, label) -> None:
-    model = next(each for each in admin.site._registry if each._meta.label_lower == label)
+    model = next(model for model in admin.site._registry if model._meta.label_lower == label)
     field, value = WRITTEN[label]
     row = row_of(model)
     before = getattr(row, field)
@@ -115,7 +115,7 @@ def test_manual_edit_is_recorded(admin_client, label) -> None:
 
 @pytest.mark.parametrize("label", WRITTEN)
 def test_unchanged_form_records_nothing(admin_client, label) -> None:
-    model = next(each for each in admin.site._registry if each._meta.label_lower == label)
+    model = next(model for model in admin.site._registry if model._meta.label_lower == label)
     row = row_of(model)
     count = Change.objects.count()
 

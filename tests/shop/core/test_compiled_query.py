@@ -110,7 +110,7 @@ def test_deferred_columns_and_empty_joins_behave_as_in_django() -> None:
     for _twice in range(2):
         (row,) = prepared_rows([bare.pk])
         assert row.product.category is None
-        assert [each._state.adding for each in (row, row.product)] == [False, False]
+        assert [instance._state.adding for instance in (row, row.product)] == [False, False]
         assert row.product.get_deferred_fields() == {"description"}
         assert row.product.description == bare.product.description
         row.name = "Bí đỏ"

@@ -18,9 +18,9 @@ APPS = ("shop", "catalog", "orders", "cooperatives")
 def test_each_code_belongs_to_one_class() -> None:
     _import_every_module()
     holders: dict[str, list[str]] = defaultdict(list)
-    for each in {Refused, *_subclasses(Refused)}:
-        if each.__module__.split(".")[0] in APPS:
-            holders[each.code].append(f"{each.__module__}.{each.__qualname__}")
+    for error_class in {Refused, *_subclasses(Refused)}:
+        if error_class.__module__.split(".")[0] in APPS:
+            holders[error_class.code].append(f"{error_class.__module__}.{error_class.__qualname__}")
 
     assert len(holders) > 200
     assert {code: sorted(names) for code, names in holders.items() if len(names) > 1} == {}
@@ -35,6 +35,6 @@ def _import_every_module() -> None:
 
 
 def _subclasses(error_class: type[Refused]) -> Iterator[type[Refused]]:
-    for each in error_class.__subclasses__():
-        yield each
-        yield from _subclasses(each)
+    for subclass in error_class.__subclasses__():
+        yield subclass
+        yield from _subclasses(subclass)

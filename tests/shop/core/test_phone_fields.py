@@ -105,10 +105,10 @@ def _clean(field: forms.Field, written: str) -> tuple[str, str]:
 
 def test_every_phone_of_every_form_is_a_phone_field() -> None:
     assert [
-        name for name, each in FIELDS.items() if not isinstance(each, (PhoneField, EmailOrPhoneField))
+        name for name, field in FIELDS.items() if not isinstance(field, (PhoneField, EmailOrPhoneField))
     ] == []
     assert len(FIELDS) >= 16
-    assert {name for name, each in FIELDS.items() if getattr(each, "is_business", False)} == BUSINESS_FIELDS
+    assert {name for name, field in FIELDS.items() if getattr(field, "is_business", False)} == BUSINESS_FIELDS
 
 
 @pytest.mark.parametrize("name", FIELDS)

@@ -120,7 +120,7 @@ def test_heic_photo_is_converted() -> None:
     pillow_heif.from_pillow(Image.new("RGB", (640, 480), "green")).save(file, quality=60)
 
     assert inspect_picture(file) == (640, 480)
-    assert [each.width for each in make_renditions(file).files] == [160, 320, 640]
+    assert [file_.width for file_ in make_renditions(file).files] == [160, 320, 640]
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def change_deadlines(admin: User, days: int) -> None:
 
 
 def listed_actions(client: Client, **filters: str) -> list[str]:
-    return [each.change.action for each in client.get(AUDIT, filters).context["history"]]
+    return [entry.change.action for entry in client.get(AUDIT, filters).context["history"]]
 
 
 def test_changes_are_filtered_by_actor_area_object_and_period(client: Client, admin: User) -> None:

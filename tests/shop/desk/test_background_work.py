@@ -34,8 +34,8 @@ def desk() -> Client:
 def fail(
     sweep: str = "orders.sweep_card_payments:unused", row_key: str = "5", times: int = 1
 ) -> SweepFailure:
-    for each in range(times):
-        now = NOW + datetime.timedelta(minutes=each)
+    for minutes in range(times):
+        now = NOW + datetime.timedelta(minutes=minutes)
         record_sweep_failure(sweep, row_key, ValueError("odd"), now=now)
     return SweepFailure.objects.get(sweep=sweep, row_key=row_key)
 
@@ -99,8 +99,8 @@ def test_queries_do_not_grow_with_failures(desk: Client) -> None:
     part = make_order((make_variant(), 1)).parts.get()
 
     def queries(sweep: str, count: int) -> int:
-        for each in range(count):
-            fail(sweep, str(part.pk + each))
+        for offset in range(count):
+            fail(sweep, str(part.pk + offset))
         with CaptureQueriesContext(
             connection,
         ) as captured:

@@ -160,7 +160,7 @@ def test_chosen_cash_is_remitted_and_reconciled(cashier: Client) -> None:
         "cooperative",
     )
     assert invalid_receipt.status_code == 200
-    states = [Parcel.objects.get(pk=each.pk).cod_state for each in (first, second)]
+    states = [Parcel.objects.get(pk=parcel.pk).cod_state for parcel in (first, second)]
     assert states == [CodState.RECONCILED, CodState.COLLECTED]
 
 
@@ -225,7 +225,7 @@ def test_statement_columns_are_mapped_and_the_statement_is_imported(cashier: Cli
 
     assert f"{parcel.part.order.code}-1" in before
     assert shortfall_parcel.tracking_number in after
-    assert {Parcel.objects.get(pk=each.pk).cod_state for each in (parcel, shortfall_parcel)} == {
+    assert {Parcel.objects.get(pk=sent.pk).cod_state for sent in (parcel, shortfall_parcel)} == {
         CodState.REMITTED
     }
     assert CashRemittance.objects.get().remitted == 410_000
@@ -263,7 +263,7 @@ def test_cash_that_needs_attention_is_on_the_home_page(cashier: Client) -> None:
 
     page = cashier.get("/quan-tri/")
 
-    counts = {each.kind: each.count for each in page.context["waiting"] if each.count}
+    counts = {task.kind: task.count for task in page.context["waiting"] if task.count}
     assert counts == {"row": 1, "remittance": 1, "difference": 1, "cash": 1}
     home_page = html_of(page)
     links = [*pages, f"{CASH}can-xem/", f"{CASH}kien/?xe=Giao+H%C3%A0ng+Nhanh&amp;tuoi=15"]

@@ -34,8 +34,8 @@ def recorded_actions() -> Iterator[str]:
     for folder in RECORDED_IN:
         for path in sorted((CODE / folder).rglob("*.py")):
             for node in ast.walk(ast.parse(path.read_text())):
-                for each in ast.walk(node) if _names_a_change(node) else ():
-                    literal = each.value if isinstance(each, ast.Constant) else None
+                for found in ast.walk(node) if _names_a_change(node) else ():
+                    literal = found.value if isinstance(found, ast.Constant) else None
                     if isinstance(literal, str) and NAMED.fullmatch(literal):
                         yield literal
 
@@ -60,7 +60,9 @@ def actions_named_by_state() -> Iterator[str]:
 
 def test_every_change_has_a_text() -> None:
     recorded = {
-        each for each in (*recorded_actions(), *actions_named_by_state()) if each.split(".")[0] in TOLD_OF
+        action
+        for action in (*recorded_actions(), *actions_named_by_state())
+        if action.split(".")[0] in TOLD_OF
     }
     assert {"order.placed", "price.reduced", "part.accepted", "listing.published"} <= recorded
     assert sorted(recorded - set(CHANGE_TEXTS)) == []

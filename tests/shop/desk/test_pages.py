@@ -62,7 +62,7 @@ def test_staff_see_what_their_group_permits(client: Client) -> None:
     statuses = {page: client.get(DESK + page).status_code for page in PAGES}
 
     assert statuses == {"": 200, "hop-tac-xa/": 404, "hang/": 200, "don-hang/": 404, "don-nhap/": 404}
-    kinds = [each.kind for each in client.get(DESK).context["waiting"]]
+    kinds = [task.kind for task in client.get(DESK).context["waiting"]]
     assert kinds == ["listing", "revision", "certificate"]
 
 
@@ -98,7 +98,7 @@ def test_home_counts_open_tasks(admin: Client) -> None:
 
     response = admin.get(DESK)
 
-    assert {each.kind: each.count for each in response.context["waiting"]} == {
+    assert {task.kind: task.count for task in response.context["waiting"]} == {
         "cooperative": 1,
         "listing": 1,
         "certificate": 0,
@@ -291,6 +291,6 @@ def test_unanswered_weight_question_is_on_the_home_page(admin: Client) -> None:
 
     page = admin.get(DESK)
 
-    assert "weight" not in {each.kind for each in fresh if each.count}
-    assert [each.first for each in page.context["waiting"] if each.kind == "weight"] == [[question]]
+    assert "weight" not in {task.kind for task in fresh if task.count}
+    assert [task.first for task in page.context["waiting"] if task.kind == "weight"] == [[question]]
     assert f'href="{DESK}don-hang/{order.pk}/"' in html_of(page)

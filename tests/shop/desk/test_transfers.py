@@ -181,7 +181,7 @@ def test_split_is_entered_by_hand(cashier: Client) -> None:
 )
 def test_invalid_split_is_refused(cashier: Client, code, amount, expected: str) -> None:
     order, transfer = make_waiting_order(), make_transfer()
-    codes = [each.format(code=order.code) for each in ([code] if isinstance(code, str) else code)]
+    codes = [text.format(code=order.code) for text in ([code] if isinstance(code, str) else code)]
     before = all_rows()
 
     response = cashier.post(f"{TRANSFERS}{transfer.pk}/don/", {"code": codes, "amount": amount}, follow=True)

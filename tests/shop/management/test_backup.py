@@ -168,7 +168,7 @@ def test_changed_byte_in_any_file_is_refused(tmp_path, empty_place, shop_with_fi
     folder = tmp_path / "backup"
     call_command("backup", folder, verbosity=0)
 
-    for path in [each for each in folder.rglob("*") if each.is_file()]:
+    for path in [path for path in folder.rglob("*") if path.is_file()]:
         content = path.read_bytes()
         middle = len(content) // 2
         path.write_bytes(content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :])

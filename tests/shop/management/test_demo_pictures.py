@@ -65,7 +65,7 @@ def test_no_two_pictures_of_products_look_alike() -> None:
 
 def test_each_cooperative_has_a_face_and_a_place_of_its_own_and_each_certificate_a_scan() -> None:
     names = [row[kind] for row in cooperatives() for kind in ("cover", "portrait")]
-    names += [each["picture"] for row in cooperatives() for each in row.get("certificates", [])]
+    names += [certificate["picture"] for row in cooperatives() for certificate in row.get("certificates", [])]
 
     assert len(names) == len(set(names))
     assert all((PICTURES / f"{name}.webp").exists() for name in names)

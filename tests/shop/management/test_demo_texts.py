@@ -42,10 +42,12 @@ def test_each_product_meets_the_law_and_is_translated(row) -> None:
 
 
 def test_products_made_by_households_are_translated() -> None:
-    products_made = [each["products_made"] for row in cooperatives() for each in row.get("producers", [])]
+    products_made = [
+        producer["products_made"] for row in cooperatives() for producer in row.get("producers", [])
+    ]
 
     assert products_made
-    assert all(in_english(each) for each in products_made)
+    assert all(in_english(text) for text in products_made)
 
 
 def test_products_refer_to_existing_categories_and_cooperatives() -> None:

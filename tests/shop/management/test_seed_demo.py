@@ -258,7 +258,7 @@ class DemoTests(TestCase):
         assert answered == 6
         assert is_interrupted()
         placed = Order.objects.placed().order_by("placed_at").values_list("placed_at", flat=True)
-        assert list(placed) == [each.placed_at for each in planned]
+        assert list(placed) == [order.placed_at for order in planned]
         promised = dict(Allocation.objects.values_list("stock").annotate(total=Sum("quantity")))
         assert dict(Stock.objects.values_list("pk", "on_hand")) == {
             pk: on_hand + promised.get(pk, 0) for pk, on_hand in before.items()
@@ -268,13 +268,13 @@ class DemoTests(TestCase):
     def test_bulk_history_equals_the_one_made_by_actions(self) -> None:
         channel, buyer = Channel.objects.get(), self.users[ACCOUNTS[0].email]
         members = members_by_cooperative()
-        finished_orders = [each for each in Planner(channel, seed=11, now=NOW).plan(80) if each.is_over]
+        finished_orders = [order for order in Planner(channel, seed=11, now=NOW).plan(80) if order.is_over]
         called_off = [
             finished_order
             for finished_order in finished_orders
             if any(part.outcome.is_ended for part in finished_order.parts)
         ]
-        planned = sorted({*finished_orders[-8:], *called_off[-3:]}, key=lambda each: each.placed_at)
+        planned = sorted({*finished_orders[-8:], *called_off[-3:]}, key=lambda order: order.placed_at)
         receive_planned_stock(planned + planned, actor=SEEDER, now=NOW - datetime.timedelta(days=200))
         run_planned_orders(planned, channel, members, buyer, now=NOW)
         lived = Order.objects.filter(pk__in=list(Order.objects.values_list("pk", flat=True)))
@@ -290,8 +290,8 @@ class DemoTests(TestCase):
         moved = {pk: on_hand - stock[pk] for pk, on_hand in Stock.objects.values_list("pk", "on_hand")}
         assert -sum(moved.values()) == sum(
             quantity
-            for each in planned
-            for part in each.parts
+            for order in planned
+            for part in order.parts
             if not part.outcome.is_ended
             for _v, quantity in part.lines
         )
@@ -327,7 +327,7 @@ class UnderWayTests(TestCase):
         assert (shop.bank_bin, shop.bank_account) == ("970405", "0000000000")
         settled = BankTransfer.objects.filter(state=TransferState.SETTLED)
         assert settled.exists()
-        assert {each.order.charge_coverage for each in settled} == {Coverage.FULL}
+        assert {row.order.charge_coverage for row in settled} == {Coverage.FULL}
         assert set(BankTransfer.objects.to_review().values_list("reason", flat=True)) == {
             ReviewReason.NO_CODE,
             ReviewReason.TOO_LITTLE,
@@ -365,7 +365,7 @@ class UnderWayTests(TestCase):
 
     def test_cash_is_outstanding_at_several_ages_and_some_is_reconciled(self) -> None:
         carriers, cooperatives = cash_by_holder(vietnam_date(NOW), "VND")
-        ages = {age for each in carriers + cooperatives for age, amount in each.ages if amount}
+        ages = {age for debtor in carriers + cooperatives for age, amount in debtor.ages if amount}
         assert {CashAge.NEW, CashAge.OLD} < ages
         assert CashRemittance.objects.filter(reconciled_at__isnull=False).exists()
 

@@ -33,17 +33,19 @@ def build_divisions(divisions: Path, mergers: Path) -> dict[str, object]:
     communes = {}
     for code in sorted(provinces):
         rows = json.loads((divisions / "xa-phuong" / f"{code}.json").read_text())
-        former_parents = sorted({place[2:4] for each in rows for place in former.get(rows[each]["code"], [])})
+        former_parents = sorted(
+            {place[2:4] for commune in rows for place in former.get(rows[commune]["code"], [])}
+        )
         districts[code] = [list(parent) for parent in former_parents]
         communes[code] = [
             [
-                *_commune_name(rows[each]),
+                *_commune_name(rows[commune]),
                 [
                     [type_word, name, former_parents.index((district, province)), int(is_part)]
-                    for type_word, name, district, province, is_part in former.get(rows[each]["code"], [])
+                    for type_word, name, district, province, is_part in former.get(rows[commune]["code"], [])
                 ],
             ]
-            for each in sorted(rows)
+            for commune in sorted(rows)
         ]
     return {
         "valid_from": "2025-07-01",

@@ -22,7 +22,7 @@ def label(c: Canvas, x: float, y: float, width: float, height: float, title: str
         with c.moved(x - w, edge):
             c.box(0, 0, width, high, brocade, 6)
     lines = title.split("|")
-    longest = max(len(each) for each in lines)
+    longest = max(len(line) for line in lines)
     size = min(width * 0.88 / (0.66 * longest), height * (0.15 if picture else 0.26 / len(lines) ** 0.5))
     foot = y + h - strip - height * (0.07 if not weight else 0.03)
     if weight:

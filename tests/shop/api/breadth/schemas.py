@@ -27,7 +27,7 @@ class Sketch:
 def schemas(draw):
     sketch = Sketch()
     for number in range(draw(st.integers(0, 2))):
-        sketch.enums[f"Enum{number}"] = [f"E{number}_{each}" for each in range(draw(st.integers(1, 3)))]
+        sketch.enums[f"Enum{number}"] = [f"E{number}_{member}" for member in range(draw(st.integers(1, 3)))]
     for number in range(draw(st.integers(0, 2))):
         _draw_input(draw, sketch, f"Input{number}")
     interfaces = [f"Face{number}" for number in range(draw(st.integers(0, 2)))]

@@ -42,7 +42,7 @@ class RecordingResolvers:
 
     def related(self, parents, arguments, context, selection):
         self.calls.append(("related", len(parents), arguments, selection.names()))
-        return [[each for each in PRODUCTS if each is not parent] for parent in parents]
+        return [[product for product in PRODUCTS if product is not parent] for parent in parents]
 
     @property
     def resolvers(self):

@@ -57,7 +57,9 @@ class World:
             for type_ in schema.type_map.values()
             if is_object_type(type_) and not type_.name.startswith("__")
         }
-        abstract_types = [each for each in schema.type_map.values() if is_abstract_type(each)]
+        abstract_types = [
+            named_type for named_type in schema.type_map.values() if is_abstract_type(named_type)
+        ]
         self.executor = Executor(
             schema, fields, {abstract_type.name: self.types_of for abstract_type in abstract_types}
         )

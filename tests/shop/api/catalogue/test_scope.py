@@ -169,8 +169,8 @@ def test_staff_see_foreign_products_in_their_basket_as_buyers(two_sellers) -> No
         Product.objects.filter(pk=product.pk).update(private_metadata={"secret": "x"})
         product.variants.get().prices.update(cost=1_000)
     lines = [
-        {"variantId": global_id("ProductVariant", each.variants.get().pk), "quantity": 1}
-        for each in (own_product, foreign)
+        {"variantId": global_id("ProductVariant", product.variants.get().pk), "quantity": 1}
+        for product in (own_product, foreign)
     ]
     query = """mutation($lines: [CheckoutLineInput!]!) {
       checkoutCreate(input: {channel: "viet-nam", lines: $lines}) {

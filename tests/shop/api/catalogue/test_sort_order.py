@@ -43,8 +43,8 @@ def test_reorder_mutations_change_sort_order() -> None:
     variants = list(product.variants.in_order())
     collection = Collection.objects.create(slug="tet", name="Tết")
     products = [product, make_product(seller, name="Gạo"), make_product(seller, name="Ngô")]
-    for position, each in enumerate(products):
-        CollectionProduct.objects.create(collection=collection, product=each, sort_order=position)
+    for position, collected in enumerate(products):
+        CollectionProduct.objects.create(collection=collection, product=collected, sort_order=position)
     dye = Attribute.objects.create(slug="mau", name="Màu", input_type=InputType.DROPDOWN)
     values = [AttributeValue.objects.create(attribute=dye, slug=name, name=name) for name in "abc"]
     attributes = [dye, *(Attribute.objects.create(slug=f"co-{n}", name="Cỡ") for n in range(2))]

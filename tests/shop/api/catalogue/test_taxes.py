@@ -182,6 +182,6 @@ def test_tax_configuration_is_listed_and_updated() -> None:
         [{"field": "updateCountriesConfiguration", "code": "INVALID", "countryCodes": ["LA"]}],
     ]
     assert missing_errors == [{"field": "id", "code": "NOT_FOUND", "countryCodes": []}]
-    assert [each["extensions"]["code"] for (each,) in denied] == ["PermissionDenied"] * 2
+    assert [error["extensions"]["code"] for (error,) in denied] == ["PermissionDenied"] * 2
     channel.refresh_from_db()
     assert (channel.charge_taxes, channel.display_gross_prices) == (True, False)

@@ -314,7 +314,7 @@ def test_channel_shipping_service_delivers_in_another_currency() -> None:
     mutate_checkout(ADD, id=checkout, lines=[line_input(variants[0], 5)])
 
     sums = [checkout_data[name]["gross"] for name in ("subtotalPrice", "shippingPrice", "totalPrice")]
-    assert [(each["currency"], each["amount"]) for each in sums] == [
+    assert [(amount["currency"], amount["amount"]) for amount in sums] == [
         ("USD", 30),
         ("USD", 5.01),
         ("USD", 35.01),
@@ -413,7 +413,7 @@ def test_checkout_queries_do_not_grow_with_lines() -> None:
     product = make_product(seller, variants=(("a", 0), ("b", 0), ("c", 0), ("d", 0)))
     other_variants = [make_variant(seller, name=f"{n}") for n in range(3)]
     small_checkout = start_checkout((product.variants.first(), 1))
-    large_checkout = start_checkout(*((each, 1) for each in (*product.variants.all(), *other_variants)))
+    large_checkout = start_checkout(*((variant, 1) for variant in (*product.variants.all(), *other_variants)))
     counts = []
     for checkout in (small_checkout, large_checkout):
         with CaptureQueriesContext(connection) as queries:

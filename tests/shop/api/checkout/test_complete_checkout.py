@@ -238,9 +238,12 @@ def test_cod_and_bank_transfer_gateways() -> None:
 
     cash, transfer = start_payment(in_cash, COD), start_payment(by_bank, TRANSFER)
     covered = data_of(CHECKOUT_PAYMENTS, id=in_cash)["checkout"]
-    orders = [Order.objects.get(pk=key_from_id(complete_order(each), "Order")) for each in (in_cash, by_bank)]
+    orders = [
+        Order.objects.get(pk=key_from_id(complete_order(checkout), "Order"))
+        for checkout in (in_cash, by_bank)
+    ]
 
-    assert [each["transactionEvent"]["type"] for each in (cash, transfer)] == ["CHARGE_REQUEST"] * 2
+    assert [payload["transactionEvent"]["type"] for payload in (cash, transfer)] == ["CHARGE_REQUEST"] * 2
     assert (covered["authorizeStatus"], covered["chargeStatus"]) == ("FULL", "NONE")
     assert [(order.status, order.payments.get().method) for order in orders] == [
         (OrderStatus.PLACED, PaymentMethod.COD),
@@ -293,7 +296,9 @@ def test_incomplete_checkout_is_refused_step_by_step() -> None:
 def test_stale_checkouts_are_refused() -> None:
     dearer, unavailable, sold_out, coded, stranded = (make_variant(price=90_000) for _each in range(5))
     voucher = make_voucher("CHAO10")
-    checkouts = [prepare_checkout((each, 1)) for each in (dearer, unavailable, sold_out, coded, stranded)]
+    checkouts = [
+        prepare_checkout((variant, 1)) for variant in (dearer, unavailable, sold_out, coded, stranded)
+    ]
     mutate_checkout(ADD_PROMO_CODE, id=checkouts[3], code="CHAO10")
     for checkout in checkouts:
         charge(checkout)
@@ -303,7 +308,7 @@ def test_stale_checkouts_are_refused() -> None:
     Stock.objects.filter(variant=sold_out).update(on_hand=0)
     voucher.codes.update(is_active=False)
     stranded.cooperative.delivery_methods.update(is_active=False)
-    refusals = [completion_error(each) for each in checkouts]
+    refusals = [completion_error(checkout) for checkout in checkouts]
 
     assert refusals == [
         ("id", "CHECKOUT_NOT_FULLY_PAID"),
@@ -366,7 +371,7 @@ def test_checkout_and_payment_of_another_user_are_not_found() -> None:
     by_staff = data_of(ask_one, token_of(make_admin()), id=paid_id)["transaction"]
     assert refusals == [("id", "NOT_FOUND")] * 2
     assert payment_errors == [("id", "NOT_FOUND")]
-    assert [(each["field"], each["code"]) for each in unknown] == [("id", "NOT_FOUND")]
+    assert [(error["field"], error["code"]) for error in unknown] == [("id", "NOT_FOUND")]
     assert after == [("id", "NOT_FOUND")]
     assert by_staff == {"chargedAmount": {"amount": 120_000}, "events": [{"type": "CHARGE_SUCCESS"}]}
     assert data_of(listed, token, id=order)["order"]["transactions"] == [
