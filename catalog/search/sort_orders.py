@@ -101,7 +101,7 @@ class SortedProducts(Sequence[int]):
             yield product_ids & index.prices.get(None, BitMap())
         elif self._order == SortOrder.NEAREST and self._province in SHAPES:
             nearest_to = self._province
-            for code in sorted(index.provinces, key=lambda each: (distance_km(nearest_to, each), each)):
+            for code in sorted(index.provinces, key=lambda code: (distance_km(nearest_to, code), code)):
                 yield product_ids & index.provinces[code]
         else:
             yield product_ids

@@ -71,7 +71,7 @@ def _allocate_line(
     if variant is None or not variant.track_inventory:
         return [make_parcel_line(parcel, line, requested)]
     parcel_lines, missing = [], requested
-    for row in sorted(rows.values(), key=lambda each: each.pk):
+    for row in sorted(rows.values(), key=lambda stock: stock.pk):
         free = row.computed_free if row.variant_id == variant.pk else 0
         allocated = min(missing, max(0, free))
         if allocated:

@@ -209,8 +209,8 @@ def product_variant_bulk_delete(
     arguments: ProductVariantBulkDeleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     """Delete variants by ids or SKUs, each independently."""
-    variant_arguments = [{"id": each} for each in arguments.get("ids") or ()]
-    variant_arguments += [{"sku": each} for each in arguments.get("skus") or ()]
+    variant_arguments = [{"id": variant_id} for variant_id in arguments.get("ids") or ()]
+    variant_arguments += [{"sku": sku} for sku in arguments.get("skus") or ()]
     return mutation.resolve_one_by_one(variant_arguments, product_variant_delete, context, selection)
 
 
