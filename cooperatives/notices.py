@@ -9,7 +9,7 @@ from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from cooperatives.models import Cooperative, Follow, Invitation
+from cooperatives.models import ApplicationDocument, Cooperative, Follow, Invitation
 from shop.core.models import shop_settings, show_in_language
 from shop.core.web.public_urls import page_url
 from shop.notifications.models import ContactMethod
@@ -24,6 +24,26 @@ def send_application_received(cooperative: Cooperative, *, now: datetime.datetim
 def send_application_decision(cooperative: Cooperative, *, now: datetime.datetime) -> None:
     """Inform the applicant of the decision and its reason."""
     _send_to_cooperative(cooperative, "application_answered", now=now)
+
+
+def send_document_returned(document: ApplicationDocument, *, now: datetime.datetime) -> None:
+    """Inform the applicant which document was sent back, and why."""
+    cooperative = document.cooperative
+    if cooperative.email:
+        with translation.override("vi"):
+            context = {
+                "cooperative": cooperative,
+                "document": document,
+                "url": f"{settings.PUBLIC_URL}/xa-vien/ho-so/",
+            }
+            queue_notification(
+                key=f"document_returned:{document.pk}:{now:%Y%m%d%H%M%S}",
+                contact_method=ContactMethod.EMAIL,
+                recipient=cooperative.email,
+                subject=_("%(name)s on Chợ Phiên") % {"name": cooperative.name},
+                text=render_to_string("emails/document_returned.txt", context),
+                now=now,
+            )
 
 
 def send_follow_confirmation(follow: Follow, *, now: datetime.datetime) -> None:

@@ -1,4 +1,4 @@
-"""State transitions of cooperatives and their certificates."""
+"""State transitions of cooperatives, their certificates and the documents of their applications."""
 
 from __future__ import annotations
 
@@ -41,4 +41,18 @@ CERTIFICATE_MOVES: Moves = {
     CertificateState.IN_REVIEW: frozenset({CertificateState.CONFIRMED, CertificateState.RETURNED}),
     CertificateState.CONFIRMED: frozenset({CertificateState.IN_REVIEW}),
     CertificateState.RETURNED: frozenset({CertificateState.IN_REVIEW}),
+}
+
+
+class DocumentState(TextChoices):
+    IN_REVIEW = "in_review", pgettext_lazy("document", "being checked")
+    ACCEPTED = "accepted", pgettext_lazy("document", "accepted")
+    RETURNED = "returned", pgettext_lazy("document", "sent back")
+
+
+# Other files send a document back to review; staff may change their mind while the application is open.
+DOCUMENT_MOVES: Moves = {
+    DocumentState.IN_REVIEW: frozenset({DocumentState.ACCEPTED, DocumentState.RETURNED}),
+    DocumentState.ACCEPTED: frozenset({DocumentState.IN_REVIEW, DocumentState.RETURNED}),
+    DocumentState.RETURNED: frozenset({DocumentState.IN_REVIEW}),
 }

@@ -41,6 +41,10 @@ app.conf.beat_schedule = {
         "task": "cooperatives.delete_unconfirmed_follows",
         "schedule": timedelta(minutes=30),
     },
+    "documents of applications": {
+        "task": "cooperatives.delete_due_documents",
+        "schedule": timedelta(hours=1),
+    },
     "unanswered parts": {"task": "orders.check_unanswered_parts", "schedule": timedelta(minutes=5)},
     "unanswered weights": {"task": "orders.remind_weight_questions", "schedule": timedelta(minutes=30)},
     "carriers' statements": {"task": "orders.resume_cod_statements", "schedule": timedelta(minutes=2)},

@@ -8,6 +8,7 @@ import uuid
 from decimal import Decimal
 from typing import Any
 
+from django.core.files.base import ContentFile
 from django.utils import timezone
 
 from catalog.actions.products.draft_products import create_draft_product
@@ -15,11 +16,19 @@ from catalog.actions.products.product_details import NewProduct, ProductDetails,
 from catalog.actions.taxonomy.categories import add_category
 from catalog.models import Category, Listing, Product, ProductType, Stock, Unit, Variant
 from catalog.states import ListingState
+from cooperatives.actions.application_documents import (
+    accept_document,
+    open_document_file,
+    required_kinds,
+    submit_document,
+)
 from cooperatives.models import (
+    ApplicationDocument,
     Cooperative,
     DeliveryKind,
     DeliveryMethod,
     DeliveryRate,
+    DocumentKind,
     GroupCooperative,
     MarketDay,
     MarketDayKind,
@@ -142,6 +151,34 @@ def make_cooperative(name: str = "HTX Thiên An", **fields: Any) -> Cooperative:
         "return_terms": "Đổi trong 24 giờ.",
     }
     return Cooperative.objects.create(name=name, **(defaults | fields))
+
+
+def send_document(
+    cooperative: Cooperative,
+    kind: DocumentKind = DocumentKind.REGISTRATION,
+    *,
+    files: tuple[bytes, ...] = (b"%PDF-1.7 giay",),
+    user: User | None = None,
+    now: datetime.datetime = NOW,
+) -> ApplicationDocument:
+    """A document of an open application, sent by its manager."""
+    return submit_document(
+        cooperative=cooperative,
+        kind=kind,
+        files=[ContentFile(content) for content in files],
+        user=user or make_user(),
+        actor=Actor.system("test"),
+        now=now,
+    )
+
+
+def accept_all_documents(cooperative: Cooperative) -> None:
+    """Send, open and accept every document that the application needs."""
+    common = {"cooperative_id": cooperative.pk, "actor": Actor.system("test"), "now": NOW}
+    for kind in required_kinds(cooperative):
+        document = send_document(cooperative, kind)
+        open_document_file(file_id=document.files.get().pk, **common)
+        accept_document(document_id=document.pk, seen_at=NOW, **common)
 
 
 @reuse_rows

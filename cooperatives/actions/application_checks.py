@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from cooperatives.models import Cooperative
+from cooperatives.actions.application_documents import required_kinds
+from cooperatives.models import Cooperative, DocumentKind
 from shop.core.errors import Refused, StrOrPromise
 from shop.core.identifiers.phones import validate_phone
 from shop.core.identifiers.tax_codes import is_tax_code, normalise_tax_code
@@ -17,6 +18,7 @@ _CHECKS: dict[str, StrOrPromise] = {
     "phone": _("Phone"),
     "tax_code": _("Tax code"),
     "bank_holder": _("Account holder matches the name"),
+    **{f"{kind.value}_document": kind.label for kind in DocumentKind},
 }
 
 
@@ -28,7 +30,10 @@ class ApplicationIncomplete(Refused):
 
 
 def failed_checks(cooperative: Cooperative) -> list[str]:
-    """Return the names of the checks that the application fails, in a fixed order."""
+    """Return the names of the checks that the application fails, in a fixed order.
+
+    A required document passes once staff have opened and accepted it. Lists prefetch `documents`.
+    """
     passed = {
         "registration": bool(cooperative.registration_number and cooperative.legal_name),
         "representative": bool(cooperative.representative),
@@ -37,6 +42,9 @@ def failed_checks(cooperative: Cooperative) -> list[str]:
         "tax_code": not cooperative.tax_code or is_tax_code(normalise_tax_code(cooperative.tax_code)),
         "bank_holder": is_own_account(cooperative),
     }
+    accepted_kinds = {document.kind for document in cooperative.documents.all() if document.is_accepted}
+    for kind in required_kinds(cooperative):
+        passed[f"{kind.value}_document"] = kind in accepted_kinds
     return [name for name, is_passed in passed.items() if not is_passed]
 
 
@@ -58,9 +66,12 @@ def is_own_account(cooperative: Cooperative) -> bool:
     return bool(holder and cooperative.bank_account) and holder in map(_comparable_name, names)
 
 
-def check_labels() -> dict[str, StrOrPromise]:
-    """Return the names of the checks for people."""
-    return dict(_CHECKS)
+def check_labels(cooperative: Cooperative) -> dict[str, StrOrPromise]:
+    """Return the names of the application's checks for people, without documents that it does not need."""
+    required = {f"{kind.value}_document" for kind in required_kinds(cooperative)}
+    return {
+        name: label for name, label in _CHECKS.items() if name in required or not name.endswith("_document")
+    }
 
 
 def _comparable_name(name: str) -> str:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cooperatives import notices
 from cooperatives.actions.application_checks import require_complete_application
+from cooperatives.actions.application_documents import set_deletion_days
 from cooperatives.actions.delivery_methods import open_first_warehouse
 from cooperatives.models import Cooperative, Membership, Role
 from cooperatives.states import COOPERATIVE_MOVES, CooperativeState
@@ -53,6 +54,7 @@ class ApplicationDetails:
     bank_bin: str = ""
     bank_account: str = ""
     bank_holder: str = ""
+    makes_food: bool = False
     summary: str = ""
     story: str = ""
 
@@ -99,6 +101,7 @@ def resubmit_application(
     cooperative.folded_name = fold(details.name)
     cooperative.state_reason = ""
     cooperative.save()
+    set_deletion_days(cooperative, now)
     record_change(
         "cooperative.application_resubmitted",
         cooperative,
@@ -131,6 +134,7 @@ def set_cooperative_state(
         require_complete_application(cooperative)
     cooperative.state_reason = reason.strip()
     cooperative.save(update_fields=["state_reason"])
+    set_deletion_days(cooperative, now)
     if new_state == CooperativeState.APPROVED:
         open_first_warehouse(cooperative)
     record_change(

@@ -19,6 +19,12 @@ from cooperatives.models.delivery import (
     Service,
     ServicePrice,
 )
+from cooperatives.models.document import (
+    ApplicationDocument,
+    DocumentContentType,
+    DocumentFile,
+    DocumentKind,
+)
 from cooperatives.models.follow import Follow
 from cooperatives.models.group import GroupCooperative
 from cooperatives.models.invitation import Invitation
@@ -26,6 +32,7 @@ from cooperatives.models.warehouse import ClickAndCollect, Warehouse, WarehouseC
 
 __all__ = [
     "PICKUP_KINDS",
+    "ApplicationDocument",
     "Arrival",
     "Certificate",
     "CertificateKind",
@@ -34,6 +41,9 @@ __all__ = [
     "DeliveryKind",
     "DeliveryMethod",
     "DeliveryRate",
+    "DocumentContentType",
+    "DocumentFile",
+    "DocumentKind",
     "Follow",
     "GroupCooperative",
     "Invitation",

@@ -70,6 +70,12 @@ class Cooperative(WithMetadata, WithExternalReference, WithTimes):
     email = models.EmailField(blank=True, default="")
     phone = models.CharField(max_length=40, blank=True, default="")
     zalo_phone = models.CharField(max_length=40, blank=True, default="")
+    # Nullable, so that SQLite adds it without rebuilding a table that has triggers.
+    makes_food = models.BooleanField(
+        null=True,
+        blank=True,
+        help_text=_("Whether it processes or packs food, which needs a food safety certificate."),
+    )
     bank_bin = models.CharField(max_length=6, blank=True, default="")
     bank_account = models.CharField(max_length=19, blank=True, default="")
     bank_holder = models.CharField(max_length=120, blank=True, default="")

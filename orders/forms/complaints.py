@@ -8,7 +8,6 @@ from typing import Unpack
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
-from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
@@ -19,26 +18,17 @@ from orders.forms.refunds import RefundAmountsForm, RefundFormRow, quantity_fiel
 from orders.models import Complaint, CostBearer, RequestedRemedy
 from shop.core.errors import Refused
 from shop.core.images.image_files import inspect_picture
+from shop.core.web.file_fields import MultipleFileInput, uploads_in
 from shop.core.web.form_options import FormData, FormFiles, FormOptions
-
-
-class _MultipleFileInput(forms.FileInput):
-    allow_multiple_selected = True
-
-    def value_from_datadict(
-        self, data: Mapping[str, object], files: Mapping[str, object], name: str
-    ) -> object:
-        return files.getlist(name) if isinstance(files, MultiValueDict) else files.get(name)
 
 
 class PhotosField(forms.FileField):
     """Up to MAX_COMPLAINT_PICTURES photos; the content of each file is checked."""
 
-    widget = _MultipleFileInput(attrs={"class": "input", "accept": "image/*"})
+    widget = MultipleFileInput(attrs={"class": "input", "accept": "image/*"})
 
     def clean(self, data: object, initial: object = None) -> list[UploadedFile[bytes]]:
-        files = data if isinstance(data, list) else []
-        uploads = [file for file in files if isinstance(file, UploadedFile)]
+        uploads = uploads_in(data)
         if len(uploads) > MAX_COMPLAINT_PICTURES:
             raise forms.ValidationError(_("Add at most four photos."))
         for upload in uploads:

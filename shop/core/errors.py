@@ -59,3 +59,10 @@ class ReasonRequired(Refused):
 
     code = "reason_required"
     default_message = _("Enter a reason, so that they know what to do.")
+
+
+class ChangedSinceOpened(Refused):
+    """It changed after the reviewer opened its page, so the decision would be about something unseen."""
+
+    code = "changed_since_opened"
+    default_message = _("The cooperative has changed this since you opened it. Check it again.")

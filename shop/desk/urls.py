@@ -21,7 +21,7 @@ from shop.desk.money import (
 from shop.desk.orders import complaints, contact, drafts, orders, parcels
 from shop.desk.overview import audit, background_work, home
 from shop.desk.people import customers, data_requests, second_factors, staff
-from shop.desk.sellers import certificates, cooperatives, listings, revisions
+from shop.desk.sellers import certificates, cooperatives, documents, listings, revisions
 
 app_name = "desk"
 
@@ -29,6 +29,18 @@ urlpatterns = [
     path("", home.home, name="home"),
     path("hop-tac-xa/", cooperatives.cooperatives, name="cooperatives"),
     path("hop-tac-xa/<int:pk>/", cooperatives.cooperative, name="cooperative"),
+    path("hop-tac-xa/<int:pk>/giay/<int:document_id>/", documents.document, name="document"),
+    path(
+        "hop-tac-xa/<int:pk>/giay/<int:document_id>/nhan/",
+        documents.document_acceptance,
+        name="document-acceptance",
+    ),
+    path(
+        "hop-tac-xa/<int:pk>/giay/<int:document_id>/tra-lai/",
+        documents.document_return,
+        name="document-return",
+    ),
+    path("hop-tac-xa/<int:pk>/tep/<uuid:file_id>/", documents.document_file, name="document-file"),
     path("hop-tac-xa/<int:pk>/tra-loi/", cooperatives.cooperative_answer, name="cooperative-answer"),
     path("hang/", listings.listings, name="listings"),
     path("hang/thay-doi/", revisions.revisions, name="revisions"),

@@ -4,7 +4,15 @@ from django.urls import path
 
 from shop.members import app_shell, today
 from shop.members.catalogue import discounts, listings, pictures, products, stock, translations, warehouses
-from shop.members.cooperative import application, choice, delivery, invitations, people, profile
+from shop.members.cooperative import (
+    application,
+    choice,
+    delivery,
+    documents,
+    invitations,
+    people,
+    profile,
+)
 from shop.members.fulfilment import bulk_steps, complaints, parcels, parts, weights
 from shop.members.money import cash, settlements
 
@@ -16,6 +24,8 @@ urlpatterns = [
     path("dang-ky/", application.apply, name="apply"),
     path("dang-ky/ma/", application.application_code, name="apply-code"),
     path("ho-so/", application.application, name="application"),
+    path("ho-so/giay/<str:kind>/", application.application_document, name="application-document"),
+    path("ho-so/tep/<uuid:file_id>/", documents.document_file, name="application-file"),
     path("goi/", parts.parts, name="parts"),
     path("goi/nhan/", bulk_steps.acceptances, name="part-acceptances"),
     path("goi/<int:part_id>/", parts.part, name="part"),

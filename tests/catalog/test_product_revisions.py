@@ -7,7 +7,6 @@ import datetime
 import pytest
 
 from catalog.actions.listings.listing_states import (
-    ChangedSinceOpened,
     ListingIncomplete,
     publish_listing,
 )
@@ -31,7 +30,7 @@ from catalog.actions.taxonomy.category_tree import merge_category
 from catalog.models import Category, Listing, Price, Product, ProductMedia, ProductRevision
 from catalog.states import ListingState, RevisionState
 from shop.core.actors import Actor
-from shop.core.errors import Missing, ReasonRequired
+from shop.core.errors import ChangedSinceOpened, Missing, ReasonRequired
 from shop.core.models import Change, Picture, PictureState, Translation
 from shop.core.states import WrongMove
 from shop.notifications.models import Notification

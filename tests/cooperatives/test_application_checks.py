@@ -8,7 +8,7 @@ from cooperatives.actions.application_checks import ApplicationIncomplete
 from cooperatives.actions.cooperative_lifecycle import set_cooperative_state
 from cooperatives.states import CooperativeState
 from shop.core.actors import Actor
-from tests.factories import COMPLETE_APPLICATION, NOW, make_cooperative
+from tests.factories import COMPLETE_APPLICATION, NOW, accept_all_documents, make_cooperative
 from tests.refusals import assert_refused
 
 pytestmark = pytest.mark.django_db
@@ -42,6 +42,7 @@ def test_failed_check_stops_approval(state, field: str, value: str, check: str) 
     account = {"legal_name": "Hợp tác xã Nhung Lũy", "bank_holder": "HTX NHUNG LUY"}
     fields = COMPLETE_APPLICATION | account | {field: value}
     cooperative = make_cooperative(state=state, **fields)
+    accept_all_documents(cooperative)
 
     with assert_refused(ApplicationIncomplete, "application_incomplete") as refusal:
         approve(cooperative)
@@ -56,6 +57,7 @@ def test_complete_application_is_approved(holder: str, tax_code: str) -> None:
     cooperative = make_cooperative(
         state=CooperativeState.APPLIED, **fields | {"legal_name": "Hợp tác xã Nhung Lũy"}
     )
+    accept_all_documents(cooperative)
 
     approve(cooperative)
 
@@ -68,3 +70,16 @@ def test_suspended_cooperative_is_restored_without_new_checks() -> None:
     approve(cooperative)
 
     assert cooperative.state == CooperativeState.APPROVED
+
+
+def test_application_without_documents_is_not_approved() -> None:
+    cooperative = make_cooperative(state=CooperativeState.APPLIED, **COMPLETE_APPLICATION)
+
+    with assert_refused(ApplicationIncomplete, "application_incomplete") as refusal:
+        approve(cooperative)
+
+    assert refusal.value.details["checks"] == [
+        "registration_document",
+        "representative_document",
+        "bank_account_document",
+    ]

@@ -6,6 +6,7 @@ import itertools
 
 import pytest
 
+from cooperatives.actions.application_documents import OPEN_STATES
 from cooperatives.actions.cooperative_lifecycle import (
     ApplicationDetails,
     resubmit_application,
@@ -16,7 +17,7 @@ from shop.core.actors import Actor
 from shop.core.models import Change
 from shop.core.states import WrongMove, advance
 from shop.notifications.models import Notification
-from tests.factories import COMPLETE_APPLICATION, NOW, make_cooperative
+from tests.factories import COMPLETE_APPLICATION, NOW, accept_all_documents, make_cooperative
 from tests.refusals import assert_refused
 from tests.state_tables import unreachable_states
 
@@ -60,6 +61,8 @@ def test_every_cooperative_state_is_reachable() -> None:
 def test_each_decision_moves_and_notifies_cooperative_or_is_refused(transition) -> None:
     from_state, new_state = transition
     cooperative = make_cooperative(state=from_state, **COMPLETE_APPLICATION)
+    if from_state in OPEN_STATES:
+        accept_all_documents(cooperative)
     arguments = {
         "cooperative_id": cooperative.pk,
         "new_state": CooperativeState(new_state),

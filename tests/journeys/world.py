@@ -129,6 +129,7 @@ from tests.factories import (
     make_staff,
     make_user,
     make_weighed_variant,
+    send_document,
 )
 from tests.journeys.account_pages import (
     ACCOUNT_PAGES,
@@ -340,6 +341,8 @@ class _Market:
             members.append(make_member(cooperative))
         make_cooperative("HTX đang bị ngừng", state=CooperativeState.SUSPENDED, state_reason="Giấy hết hạn.")
         self.applicant, self.needs_more_applicant, self.rejected_applicant = members
+        applied = Cooperative.objects.get(memberships__user=self.applicant)
+        self.document = send_document(applied, files=(b"%PDF-1.7 giay",), user=self.applicant)
 
     def _orders(self) -> dict[str, Order]:
         """One order for each stage, by its name."""
@@ -850,6 +853,7 @@ def _member_visits(market: _Market) -> list[Visit]:
         Visit("/xa-vien/dang-ky/", "newcomer"),
         Visit("/xa-vien/dang-ky/ma/", "guest who registers"),
         Visit("/xa-vien/dang-ky/ma/", "guest who registers", sent={"code": "1"}),
+        Visit("/xa-vien/ho-so/giay/registration/", "applicant", sent={}),
         *(Visit("/xa-vien/ho-so/", visitor) for visitor in ("applicant", "asked for more", "turned down")),
     ]
 
@@ -917,6 +921,7 @@ def _desk_visits(market: _Market) -> list[Visit]:
         Visit("/quan-tri/sao-ke/", "admin", 422, sent={"file": ""}),
         Visit(f"/quan-tri/chuyen-khoan/{market.transfers['in doubt'].pk}/tra-lai/", "admin", 422, sent={}),
         Visit(f"/quan-tri/hop-tac-xa/{applied.pk}/tra-loi/", "admin", 422, sent={"answer": "?"}),
+        Visit(f"/quan-tri/hop-tac-xa/{applied.pk}/giay/{market.document.pk}/", "admin"),
         Visit(draft, "admin", 422, sent={"phone": "1", "lines-TOTAL_FORMS": "x"}),
         Visit("/quan-tri/hop-tac-xa/999999/", "admin", status=404),
     ]

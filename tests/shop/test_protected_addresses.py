@@ -56,11 +56,13 @@ ASKS_NOT = {
         transfer-replacement-order
         transfer-review transfer-settlement transfers transfers-all voucher voucher-codes voucher-end
         voucher-file voucher-creation weight-answer
+        document document-acceptance document-file document-return
         forbidden-phrase-removal forbidden-phrases revision revision-approval revision-return revisions
         parcel-undoing part-acceptance-undoing
     """,
     "members": """
-        application apply apply-code cash certificate certificate-creation certificate-removal complaint
+        application application-document application-file apply apply-code cash
+        certificate certificate-creation certificate-removal complaint
         complaint-rejection complaints cooperative cooperative-texts delivery-method delivery-method-end
         delivery-methods delivery-rates discounts household household-creation household-removal listing
         listing-details listing-creation listing-pause listing-pictures listing-return-to-draft

@@ -15,7 +15,7 @@ from catalog.states import LISTING_MOVES, ListingState
 from cooperatives.models import Cooperative
 from shop.core.actors import Actor
 from shop.core.database.transactions import lock_row, lock_rows
-from shop.core.errors import Missing, ReasonRequired, Refused
+from shop.core.errors import ChangedSinceOpened, Missing, ReasonRequired, Refused
 from shop.core.models import record_change
 from shop.core.states import WrongMove, advance
 
@@ -32,13 +32,6 @@ class PictureNotReady(Refused):
 
     code = "picture_not_ready"
     default_message = _("The photo is still being processed. Try again in a minute.")
-
-
-class ChangedSinceOpened(Refused):
-    """The cooperative changed it after the reviewer opened the page."""
-
-    code = "changed_since_opened"
-    default_message = _("The cooperative has changed this since you opened it. Check it again.")
 
 
 def missing_legal_fields(product: Product) -> list[str]:
@@ -88,8 +81,7 @@ def publish_listing(
     Raises Missing, ChangedSinceOpened, ListingIncomplete, PictureNotReady, ForbiddenWords, WrongMove.
     """
     listing = _lock_listing(Listing.objects.existing(), listing_id)
-    if seen_at is not None and listing.submitted_at != seen_at:
-        raise ChangedSinceOpened()
+    _require_as_seen(listing, seen_at)
     require_legal_fields(listing)
     require_ready_picture(listing)
     require_allowed_product(listing.product)
@@ -99,11 +91,22 @@ def publish_listing(
 
 
 @transaction.atomic(durable=True)
-def return_listing(*, listing_id: int, reason: str, actor: Actor, now: datetime.datetime) -> Listing:
-    """Return a listing to draft for correction. Raises Missing, ReasonRequired, WrongMove."""
+def return_listing(
+    *,
+    listing_id: int,
+    reason: str,
+    seen_at: datetime.datetime | None = None,
+    actor: Actor,
+    now: datetime.datetime,
+) -> Listing:
+    """Return a listing to draft for correction. `seen_at`: see `publish_listing`.
+
+    Raises Missing, ReasonRequired, ChangedSinceOpened, WrongMove.
+    """
     if not reason.strip():
         raise ReasonRequired(field="reason")
     listing = _lock_listing(Listing.objects.existing(), listing_id)
+    _require_as_seen(listing, seen_at)
     _require_state(listing, ListingState.IN_REVIEW, new_state=ListingState.DRAFT)
     change_listing_state(listing, ListingState.DRAFT, reason=reason.strip(), actor=actor, now=now)
     notices.send_listing_decision(listing, now=now)
@@ -188,6 +191,11 @@ def change_listing_state(
         data={"from": came_from, "channel": listing.channel_id},
     )
     return listing
+
+
+def _require_as_seen(listing: Listing, seen_at: datetime.datetime | None) -> None:
+    if seen_at is not None and listing.submitted_at != seen_at:
+        raise ChangedSinceOpened()
 
 
 def _require_state(listing: Listing, state: ListingState, *, new_state: ListingState) -> None:

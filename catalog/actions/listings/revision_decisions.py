@@ -8,7 +8,6 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from catalog import notices
-from catalog.actions.listings.listing_states import ChangedSinceOpened
 from catalog.actions.products.product_rows import lock_product
 from catalog.actions.products.product_translations import save_product_translations
 from catalog.actions.products.products import save_product_values
@@ -17,7 +16,7 @@ from catalog.models import Category, Product, ProductMedia, ProductRevision
 from catalog.states import RevisionState
 from cooperatives.models import Cooperative
 from shop.core.actors import Actor
-from shop.core.errors import Missing, ReasonRequired, Refused
+from shop.core.errors import ChangedSinceOpened, Missing, ReasonRequired, Refused
 from shop.core.models import PictureState, record_change
 from shop.core.states import WrongMove
 

@@ -17,6 +17,7 @@ from catalog.actions.marketing.back_in_stock import (
     delete_back_in_stock_requests_of_user,
 )
 from catalog.models import WishedProduct
+from cooperatives.actions.application_documents import delete_documents_of_person
 from cooperatives.actions.followers import unfollow_address, unfollow_all_of_user
 from cooperatives.actions.members import LastManager
 from cooperatives.models import Membership, Producer, Role
@@ -113,6 +114,7 @@ def _anonymise_user(user_id: int, actor: Actor, now: datetime.datetime) -> User:
     _end_requests(DataRequest.objects.filter(user=user), actor, now)
     _remove_sign_in_means(user)
     VoucherUse.objects.filter(user=user).update(buyer="")
+    delete_documents_of_person(user, actor=actor, now=now)
     Membership.objects.filter(user=user).update(is_active=False)
     redact_names(Change.objects.filter(actor_kind="person", actor_key=str(user.pk)), actor=actor, now=now)
     _anonymise_user_row(user, now)

@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Q, QuerySet
 
 from catalog.models import BackInStockRequest, WishedProduct
-from cooperatives.models import Follow, Membership
+from cooperatives.models import ApplicationDocument, Follow, Membership
 from orders.models import (
     BankTransfer,
     Basket,
@@ -93,6 +93,11 @@ def personal_data_of_user(user_id: int) -> PersonalData:
         "recovery_codes": _read_rows(RecoveryCode.objects.filter(user=user_id), "created_at", "used_at"),
         "memberships": _read_rows(
             Membership.objects.filter(user=user_id), "cooperative__name", "role", "is_active", "joined_at"
+        ),
+        "documents": _read_rows(
+            ApplicationDocument.objects.filter(submitted_by=user_id),
+            *("cooperative__name", "kind", "state", "state_reason", "submitted_at", "delete_on"),
+            *("files__content_type", "files__size"),
         ),
         "messages": _read_messages(Notification.objects.filter(user=user_id)),
         "done_by_me": list(

@@ -1,4 +1,4 @@
-"""Encrypt secrets for the database with a key derived from SECRET_KEY."""
+"""Encrypt secrets and files for the database with a key derived from SECRET_KEY."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from django.conf import settings
 
 MESSAGE_PURPOSE = "shop.notifications.sealing"  # message texts that only the recipient may read
 FACTOR_PURPOSE = "shop.accounts.second_factor.factors"
+DOCUMENT_PURPOSE = "cooperatives.documents"
 NEW_FACTOR_PURPOSE = "shop.accounts.second_factor.factors.new"  # shown on a page but not stored yet
 
 
@@ -25,6 +26,18 @@ def decrypt_secret(sealed: str, *, purpose: str = MESSAGE_PURPOSE, max_age: int 
     """Decrypt a secret. With `max_age` (seconds), older texts are refused. Raises UndecryptableSecret."""
     try:
         return _cipher(purpose).decrypt(sealed.encode(), ttl=max_age).decode()
+    except InvalidToken as error:
+        raise UndecryptableSecret() from error
+
+
+def encrypt_file(content: bytes, *, purpose: str) -> bytes:
+    return _cipher(purpose).encrypt(content)
+
+
+def decrypt_file(sealed: bytes, *, purpose: str) -> bytes:
+    """Decrypt a file. Raises UndecryptableSecret."""
+    try:
+        return _cipher(purpose).decrypt(sealed)
     except InvalidToken as error:
         raise UndecryptableSecret() from error
 

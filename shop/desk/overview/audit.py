@@ -40,7 +40,10 @@ _AREAS = {
     "payments": ("payment", "refund", "transfer", "call", "payout", "approval"),
     "accounts": ("settlement", "commission", "withholding", "remittance", "statement", "bank_statement"),
     "products": ("product", "variant", "listing", "price", "stock", "category", "collection", "producttype"),
-    "cooperatives": ("cooperative", "household", "certificate", "membership", "warehouse", "delivery_method"),
+    "cooperatives": (
+        *("cooperative", "document", "household", "certificate", "membership", "warehouse"),
+        "delivery_method",
+    ),
     "discounts": ("promotion", "voucher"),
     "people": ("user", "group", "app", "consent", "data_request", "person", "change"),
     "settings": ("market", "shop", "channel", "zone", "service", "taxclass", "menu", "page", "synonyms"),

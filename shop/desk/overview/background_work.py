@@ -33,6 +33,7 @@ SWEEP_NAMES: dict[str, Promise] = {
     "catalog.weekly_bulletin": gettext_lazy("Write the weekly bulletin"),
     "catalog.weekly_bulletin:mail": gettext_lazy("Send the weekly bulletin"),
     "catalog.write_feeds": gettext_lazy("Create product feeds"),
+    "cooperatives.delete_due_documents": gettext_lazy("Delete documents of applications"),
     "core.sweep_pictures": gettext_lazy("Resize photos"),
     "notifications.sweep": gettext_lazy("Send emails and text messages"),
     "orders.expire_orders": gettext_lazy("Expire unpaid orders"),

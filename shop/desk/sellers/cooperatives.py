@@ -19,8 +19,15 @@ from django.views.decorators.http import require_POST, require_safe
 from catalog.models import Listing
 from catalog.states import ListingState
 from cooperatives.actions.application_checks import check_labels, failed_checks
+from cooperatives.actions.application_documents import OPEN_STATES, required_kinds
 from cooperatives.actions.cooperative_lifecycle import set_cooperative_state
-from cooperatives.models import Cooperative, DeliveryMethod, Warehouse
+from cooperatives.models import (
+    ApplicationDocument,
+    Cooperative,
+    DeliveryMethod,
+    DocumentKind,
+    Warehouse,
+)
 from cooperatives.states import COOPERATIVE_MOVES, CooperativeState
 from orders.models import commission_percents
 from shop.accounts.staff.permissions import Permission
@@ -131,6 +138,7 @@ def _render_cooperative(
         "form": form,
         "checks": _checks(cooperative),
         "buttons": _buttons(cooperative),
+        "documents": _document_rows(cooperative),
         "members": cooperative.memberships.select_related("user").order_by("pk"),
         "warehouses": cooperative.warehouses.select_related("address").order_by("created_at", "pk"),
         "delivery_methods": cooperative.delivery_methods.order_by("sort_order", "pk"),
@@ -143,17 +151,26 @@ def _render_cooperative(
 
 
 def _with_checks(rows: QuerySet[Cooperative]) -> Any:
-    return rows.annotate(
+    return rows.prefetch_related("documents").annotate(
         has_warehouse=Exists(Warehouse.objects.filter(cooperative=OuterRef("pk"))),
         has_way=Exists(DeliveryMethod.objects.filter(cooperative=OuterRef("pk"), is_active=True)),
     )
+
+
+def _document_rows(row: Cooperative) -> list[tuple[DocumentKind, ApplicationDocument | None]]:
+    """Return each kind of document that is required or was sent, with the document if it was."""
+    documents = {document.kind: document for document in row.documents.all()}
+    required = required_kinds(row) if row.state in OPEN_STATES else []
+    return [
+        (kind, documents.get(kind)) for kind in DocumentKind if kind in required or kind.value in documents
+    ]
 
 
 def _checks(row: Any) -> list[ApplicationCheck]:
     """Return checks of the application; those of warehouse and delivery do not prevent approval."""
     failed = failed_checks(row)
     return [
-        *(ApplicationCheck(label, name not in failed) for name, label in check_labels().items()),
+        *(ApplicationCheck(label, name not in failed) for name, label in check_labels(row).items()),
         ApplicationCheck(_("Warehouse"), row.has_warehouse),
         ApplicationCheck(_("Delivery methods"), row.has_way),
     ]

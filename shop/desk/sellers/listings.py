@@ -10,7 +10,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -34,6 +33,7 @@ from shop.core.texts.translations import other_languages
 from shop.core.web.action_results import run_action
 from shop.desk.forms import ListingSearch, ReasonForm, reason_of
 from shop.desk.overview.history import change_views
+from shop.desk.sellers.reviews import RETURNED_MESSAGE, run_decision, seen_mark
 from shop.staff_pages import staff_only
 
 PER_PAGE = 30
@@ -124,7 +124,7 @@ def listing(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         "this_month": vietnam_date(now).month,
         "law": [(label, field not in missing_fields) for field, label in REQUIRED_BY_LAW.items()],
         "is_complete": not missing_fields,
-        "seen": listing.submitted_at.isoformat() if listing.submitted_at else "",
+        "seen": seen_mark(listing.submitted_at),
         "may_publish": ListingState.PUBLISHED in allowed,
         "may_return": listing.state == ListingState.IN_REVIEW,
         "may_withdraw": ListingState.WITHDRAWN in allowed,
@@ -137,16 +137,11 @@ def listing(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 @staff_only(Permission.MANAGE_PRODUCTS)
 def listing_publication(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Approve and publish a listing."""
-    action = partial(
+    return run_decision(
+        request,
         publish_listing,
         listing_id=pk,
-        seen_at=parse_datetime(request.POST.get("seen", "")),
         actor=actor,
-        now=timezone.now(),
-    )
-    return run_action(
-        request,
-        action,
         url=reverse("desk:listings"),
         refused_url=reverse("desk:listing", args=[pk]),
         message=_("On sale now. The cooperative has been notified."),
@@ -157,15 +152,15 @@ def listing_publication(request: HttpRequest, actor: Actor, pk: int) -> HttpResp
 @staff_only(Permission.MANAGE_PRODUCTS)
 def listing_return(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Return a listing for correction."""
-    action = partial(
-        return_listing, listing_id=pk, reason=reason_of(request.POST), actor=actor, now=timezone.now()
-    )
-    return run_action(
+    return run_decision(
         request,
-        action,
+        return_listing,
+        listing_id=pk,
+        reason=reason_of(request.POST),
+        actor=actor,
         url=reverse("desk:listings"),
         refused_url=reverse("desk:listing", args=[pk]),
-        message=_("Returned for correction. The cooperative has been notified of the reason."),
+        message=RETURNED_MESSAGE,
     )
 
 

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
-from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -18,9 +14,9 @@ from catalog.actions.products.revision_differences import picture_difference, te
 from catalog.models import Listing, ProductRevision
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
-from shop.core.web.action_results import run_action
 from shop.desk.forms import ReasonForm, reason_of
 from shop.desk.sellers.listings import PER_PAGE
+from shop.desk.sellers.reviews import RETURNED_MESSAGE, run_decision, seen_mark
 from shop.staff_pages import staff_only
 
 
@@ -46,7 +42,7 @@ def revision(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         "listing": Listing.objects.filter(product__pk=pk).order_by("pk").first(),
         "differences": text_differences(revision),
         "pictures": picture_difference(revision),
-        "seen": revision.submitted_at.isoformat(),
+        "seen": seen_mark(revision.submitted_at),
         "form": ReasonForm(),
     }
     return render(request, "desk/revision.html", context)
@@ -56,16 +52,11 @@ def revision(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 @staff_only(Permission.MANAGE_PRODUCTS)
 def approval(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Approve the changes that the reviewer has seen."""
-    action = partial(
+    return run_decision(
+        request,
         approve_revision,
         product_id=pk,
-        seen_at=parse_datetime(request.POST.get("seen", "")),
         actor=actor,
-        now=timezone.now(),
-    )
-    return run_action(
-        request,
-        action,
         url=reverse("desk:revisions"),
         refused_url=reverse("desk:revision", args=[pk]),
         message=_("Changes approved. The cooperative has been notified."),
@@ -76,18 +67,13 @@ def approval(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 @staff_only(Permission.MANAGE_PRODUCTS)
 def revision_return(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Return the changes with a reason."""
-    action = partial(
+    return run_decision(
+        request,
         return_revision,
         product_id=pk,
-        seen_at=parse_datetime(request.POST.get("seen", "")),
         reason=reason_of(request.POST),
         actor=actor,
-        now=timezone.now(),
-    )
-    return run_action(
-        request,
-        action,
         url=reverse("desk:revisions"),
         refused_url=reverse("desk:revision", args=[pk]),
-        message=_("Returned for correction. The cooperative has been notified of the reason."),
+        message=RETURNED_MESSAGE,
     )

@@ -7,21 +7,22 @@ from collections.abc import Mapping
 from django.contrib import messages
 from django.contrib.auth import get_user
 from django.contrib.auth.models import AnonymousUser
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from cooperatives.access import MembershipContext
+from cooperatives.actions.application_documents import required_kinds, submit_document
 from cooperatives.actions.cooperative_lifecycle import (
     apply_to_sell,
     resubmit_application,
 )
-from cooperatives.models import Cooperative
+from cooperatives.models import Cooperative, DocumentKind
 from cooperatives.states import CooperativeState
 from shop.accounts.forms import CodeForm
 from shop.accounts.models import SignInMethod, User
@@ -29,10 +30,14 @@ from shop.accounts.views.registration import begin_registration, open_by_code, p
 from shop.accounts.views.sign_in_steps import log_in
 from shop.core.actors import EntryPoint
 from shop.core.dates.calendar import vietnam_date
-from shop.core.errors import Refused
+from shop.core.errors import Missing, Refused
 from shop.core.geography.division_choices import all_provinces, communes_of
+from shop.core.web.action_results import refusals_as_form_errors
 from shop.core.web.rate_limits import Limit, client_network
+from shop.core.web.uploads import is_signed_in, takes_files
+from shop.members.cooperative.documents import document_rows, managing_membership
 from shop.members.forms.application import ApplicationForm, ApplicationWithAccountForm
+from shop.members.forms.documents import DocumentForm
 from shop.members.member_access import chosen_membership, redirect_to_sign_in
 
 APPLICATIONS = Limit("apply", tries=20, seconds=60 * 60)
@@ -100,7 +105,57 @@ def application(request: HttpRequest) -> HttpResponse:
         form = _build_form(request, ApplicationForm, membership.cooperative)
         if form.is_valid() and _resubmit(membership, form):
             return _redirect_to_application(request, form)
-    context = {"cooperative": membership.cooperative, "membership": membership, "form": form}
+    return _render_application(request, membership, form)
+
+
+@require_POST
+@takes_files(is_signed_in)
+def application_document(request: HttpRequest, kind: str) -> HttpResponse:
+    """Send the files of a document."""
+    if not request.user.is_authenticated:
+        return redirect_to_sign_in(request)
+    try:
+        membership = managing_membership(request)
+    except Missing as error:
+        raise Http404 from error
+    cooperative = membership.cooperative
+    if kind not in required_kinds(cooperative):
+        raise Http404
+    form = DocumentForm(DocumentKind(kind), request.POST, request.FILES)
+    if form.is_valid():
+        with refusals_as_form_errors(form):
+            submit_document(
+                cooperative=cooperative,
+                kind=DocumentKind(kind),
+                files=form.cleaned_data["pages"],
+                user=membership.user,
+                actor=membership.actor,
+                now=timezone.now(),
+            )
+            messages.success(request, _("Document sent. The market will check it."))
+            return redirect("members:application")
+    return _render_application(request, membership, document_form=form)
+
+
+def _render_application(
+    request: HttpRequest,
+    membership: MembershipContext,
+    form: ApplicationForm | None = None,
+    document_form: DocumentForm | None = None,
+) -> HttpResponse:
+    cooperative = membership.cooperative
+    if form is None and cooperative.state == CooperativeState.NEEDS_MORE:
+        initial = ApplicationForm.initial_for(cooperative)
+        form = _make_form(ApplicationForm, {}, initial=initial, is_sent=False)
+    documents = document_rows(membership, document_form)
+    context = {
+        "cooperative": cooperative,
+        "membership": membership,
+        "form": form,
+        "documents": documents,
+        "document_form": document_form,
+        "has_all_documents": all(row.document is not None for row in documents),
+    }
     return render(request, "members/application.html", context)
 
 

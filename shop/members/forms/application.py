@@ -74,6 +74,11 @@ class ApplicationForm(DivisionForm, MembersForm):
         },
     )
     bank_holder = forms.CharField(label=_("Account holder"), max_length=120)
+    makes_food = forms.BooleanField(
+        label=_("We process or pack food (drying, cooking, grinding, bottling)"),
+        required=False,
+        help_text=_("The law then asks for a food safety certificate."),
+    )
     story = forms.CharField(
         label=_("About your cooperative"),
         max_length=5000,

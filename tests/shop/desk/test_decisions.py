@@ -18,6 +18,7 @@ from shop.core.models import Change, Picture, PictureState
 from tests.factories import (
     COMPLETE_APPLICATION,
     NOW,
+    accept_all_documents,
     get_stock,
     make_admin,
     make_channel,
@@ -43,6 +44,7 @@ def admin(client: Client) -> Client:
 
 def test_application_is_approved_suspended_and_approved_again(admin: Client) -> None:
     cooperative = make_cooperative(state=CooperativeState.APPLIED, **COMPLETE_APPLICATION)
+    accept_all_documents(cooperative)
     page = f"{DESK}hop-tac-xa/{cooperative.pk}/tra-loi/"
 
     states = []
@@ -52,7 +54,8 @@ def test_application_is_approved_suspended_and_approved_again(admin: Client) -> 
         states.append((cooperative.state, cooperative.state_reason))
 
     assert states == [("approved", ""), ("suspended", "Hàng không đúng"), ("approved", "")]
-    changes = list(Change.objects.under(cooperative).in_time().values_list("action", "reason", "entry_point"))
+    decisions = Change.objects.of(cooperative).in_time()
+    changes = list(decisions.values_list("action", "reason", "entry_point"))
     assert changes == [
         ("cooperative.approved", "", "desk"),
         ("cooperative.suspended", "Hàng không đúng", "desk"),

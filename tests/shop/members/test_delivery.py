@@ -15,6 +15,7 @@ from shop.core.actors import Actor, EntryPoint
 from shop.core.models import Change, KeyReused
 from tests.factories import (
     COMPLETE_APPLICATION,
+    accept_all_documents,
     make_channel,
     make_cooperative,
     make_delivery_method,
@@ -38,6 +39,7 @@ def test_approval_creates_the_first_warehouse_once(client) -> None:
         commune_name="Xã Phủ Thông",
         province_name="Thái Nguyên",
     )
+    accept_all_documents(cooperative)
 
     for response, reason in (
         (CooperativeState.APPROVED, ""),

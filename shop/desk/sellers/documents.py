@@ -1,0 +1,90 @@
+"""Documents of an application, beside what they prove."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_GET, require_POST, require_safe
+
+from cooperatives.actions.application_documents import (
+    OPEN_STATES,
+    DocumentUnreadable,
+    accept_document,
+    open_document_file,
+    return_document,
+)
+from cooperatives.models import ApplicationDocument
+from shop.accounts.staff.permissions import Permission
+from shop.core.actors import Actor
+from shop.core.web.private_files import private_file_response
+from shop.desk.forms import ReasonForm, reason_of
+from shop.desk.sellers.reviews import RETURNED_MESSAGE, run_decision, seen_mark
+from shop.staff_pages import staff_only
+
+
+@require_safe
+@staff_only(Permission.MANAGE_STAFF)
+def document(request: HttpRequest, actor: Actor, pk: int, document_id: int) -> HttpResponse:
+    """Show a document beside what it proves; its files are opened, and recorded as opened, one by one."""
+    rows = ApplicationDocument.objects.select_related("cooperative").prefetch_related("files")
+    document = get_object_or_404(rows, pk=document_id, cooperative=pk)
+    context = {
+        "document": document,
+        "cooperative": document.cooperative,
+        "files": sorted(document.files.all(), key=lambda file: file.sort_order),
+        "may_decide": document.cooperative.state in OPEN_STATES,
+        "seen": seen_mark(document.submitted_at),
+        "form": ReasonForm(),
+    }
+    return render(request, "desk/document.html", context)
+
+
+@require_GET
+@staff_only(Permission.MANAGE_STAFF)
+def document_file(request: HttpRequest, actor: Actor, pk: int, file_id: uuid.UUID) -> HttpResponse:
+    """Open a file."""
+    try:
+        opened = open_document_file(cooperative_id=pk, file_id=file_id, actor=actor, now=timezone.now())
+    except DocumentUnreadable as refused:
+        messages.error(request, str(refused.message))
+        return redirect("desk:cooperative", pk)
+    return private_file_response(opened.content, opened.content_type, name=str(file_id))
+
+
+@require_POST
+@staff_only(Permission.MANAGE_STAFF)
+def document_acceptance(request: HttpRequest, actor: Actor, pk: int, document_id: int) -> HttpResponse:
+    """Accept a document that the reviewer has opened."""
+    return run_decision(
+        request,
+        accept_document,
+        cooperative_id=pk,
+        document_id=document_id,
+        actor=actor,
+        url=reverse("desk:cooperative", args=[pk]),
+        refused_url=reverse("desk:document", args=[pk, document_id]),
+        message=_("Document accepted."),
+    )
+
+
+@require_POST
+@staff_only(Permission.MANAGE_STAFF)
+def document_return(request: HttpRequest, actor: Actor, pk: int, document_id: int) -> HttpResponse:
+    """Send a document back with a reason."""
+    return run_decision(
+        request,
+        return_document,
+        cooperative_id=pk,
+        document_id=document_id,
+        reason=reason_of(request.POST),
+        actor=actor,
+        url=reverse("desk:cooperative", args=[pk]),
+        refused_url=reverse("desk:document", args=[pk, document_id]),
+        message=RETURNED_MESSAGE,
+    )

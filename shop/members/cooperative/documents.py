@@ -1,0 +1,69 @@
+"""Documents of an application: what is needed, what was sent, and its files."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_GET
+
+from cooperatives.access import MemberRight, MembershipContext
+from cooperatives.actions.application_documents import OPEN_STATES, read_own_file, required_kinds
+from cooperatives.models import ApplicationDocument, DocumentKind
+from shop.core.errors import Missing, Refused
+from shop.core.web.private_files import private_file_response
+from shop.members.forms.documents import DocumentForm
+from shop.members.member_access import chosen_membership, redirect_to_sign_in
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentRow:
+    """A kind of document that the application needs, what was sent of it, and its form."""
+
+    kind: DocumentKind
+    document: ApplicationDocument | None
+    form: DocumentForm
+
+
+def document_rows(membership: MembershipContext, submitted: DocumentForm | None = None) -> list[DocumentRow]:
+    """Return a row for each document that the open application needs; none for others than its managers."""
+    cooperative = membership.cooperative
+    if cooperative.state not in OPEN_STATES or not membership.may(MemberRight.MANAGE):
+        return []
+    rows = ApplicationDocument.objects.for_cooperative(cooperative).prefetch_related("files")
+    documents = {row.kind: row for row in rows}
+    return [
+        DocumentRow(
+            kind,
+            documents.get(kind),
+            submitted if submitted is not None and submitted.prefix == kind else DocumentForm(kind),
+        )
+        for kind in required_kinds(cooperative)
+    ]
+
+
+@require_GET
+def document_file(request: HttpRequest, file_id: uuid.UUID) -> HttpResponse:
+    """Return a file to a manager of the cooperative that sent it."""
+    if not request.user.is_authenticated:
+        return redirect_to_sign_in(request)
+    try:
+        membership = managing_membership(request)
+        opened = read_own_file(cooperative=membership.cooperative, file_id=file_id)
+    except Missing as error:
+        raise Http404 from error
+    except Refused as refused:
+        messages.error(request, str(refused.message))
+        return redirect("members:application")
+    return private_file_response(opened.content, opened.content_type, name=str(file_id))
+
+
+def managing_membership(request: HttpRequest) -> MembershipContext:
+    """Return the signed-in manager's membership. Raises Missing."""
+    membership = chosen_membership(request)
+    if membership is None or not membership.may(MemberRight.MANAGE):
+        raise Missing()
+    return membership
