@@ -5,7 +5,8 @@ from __future__ import annotations
 import uuid
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Sum
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -14,7 +15,7 @@ from catalog.pricing import price_for
 from cooperatives.models import Cooperative
 from orders.models.counted import FURTHER_REPORT_COLUMNS, REPORT_COLUMNS, ReportColumns
 from orders.models.order import Order
-from orders.states import ACTIVE_PART_STATES
+from orders.states import ACTIVE_PART_STATES, ParcelState
 from shop.core.models import WithMetadata
 
 
@@ -172,12 +173,25 @@ class OrderLine(ReportColumns, WithMetadata):
         return f"{quantity} {self.unit_label or '×'} {self.product_name}"
 
 
+class AllocationQuerySet(models.QuerySet["Allocation"]):
+    def unpacked_quantities(self) -> dict[int, int]:
+        """Return the steps of each allocation that are not in an undispatched parcel yet. One query."""
+        in_parcels = Q(
+            line__parcel_lines__stock=F("stock"),
+            line__parcel_lines__parcel__state__in=[ParcelState.PACKING, ParcelState.PACKED],
+        )
+        packed = Coalesce(Sum("line__parcel_lines__quantity", filter=in_parcels), 0)
+        return dict(self.annotate(unpacked=F("quantity") - packed).values_list("pk", "unpacked"))
+
+
 class Allocation(models.Model):
     """Stock allocated to an order line, until dispatch or cancellation."""
 
     line = models.ForeignKey(OrderLine, models.CASCADE, related_name="allocations")
     stock = models.ForeignKey(Stock, models.PROTECT, related_name="allocations")
     quantity = models.PositiveIntegerField()
+
+    objects = AllocationQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -21,6 +21,7 @@ from orders.states import (
     CodState,
     ParcelKind,
     ParcelState,
+    PartState,
 )
 from shop.core.models import Picture, WithMetadata, WithTimes
 
@@ -41,6 +42,15 @@ class ParcelQuerySet(models.QuerySet["Parcel"]):
 
     def in_order(self) -> ParcelQuerySet:
         return self.order_by("part", "number", "pk")
+
+    def to_label(self) -> ParcelQuerySet:
+        """Return outgoing parcels of accepted parts that are picked or packed and not handed over yet."""
+        undispatched = [ParcelState.PACKING, ParcelState.PACKED]
+        return self.filter(kind__in=OUTGOING_KINDS, state__in=undispatched, part__state=PartState.ACCEPTED)
+
+    def with_label_rows(self) -> ParcelQuerySet:
+        """Load what a label shows: order, address, lines."""
+        return self.select_related("part__order__shipping_address").prefetch_related("lines__order_line")
 
     def with_unremitted_cash(self) -> ParcelQuerySet:
         """Return parcels whose COD cash the platform has yet to receive.

@@ -61,27 +61,15 @@ class OrderPartQuerySet(models.QuerySet["OrderPart"]):
         return self.filter(state=PartState.NEW).order_by("accept_by", "pk")
 
     def to_pack(self) -> OrderPartQuerySet:
-        """Return accepted parts with a line that is not fully in closed parcels."""
-        in_parcels = Q(parcel_lines__parcel__kind__in=CLOSING_KINDS) & ~Q(
-            parcel_lines__parcel__state=ParcelState.VOIDED
-        )
-        open_lines = (
-            OrderLine.objects.filter(part=OuterRef("pk"))
-            .annotate(packed=Coalesce(Sum("parcel_lines__quantity", filter=in_parcels), 0))
-            .filter(quantity__gt=F("packed"))
-        )
-        is_under_way = Q(
-            progress__in=[
-                Progress.NOTHING,
-                Progress.PACKING,
-                Progress.PARTLY_DISPATCHED,
-                Progress.PARTLY_DELIVERED,
-            ]
-        )
+        """Return accepted parts with a parcel that is still open or a line that is not fully in parcels."""
         return self.filter(
-            Q(pk__in=self._holding(ParcelState.PACKING)) | (is_under_way & Exists(open_lines)),
+            Q(pk__in=self._holding(ParcelState.PACKING)) | self._has_items_to_pick(),
             state=PartState.ACCEPTED,
         ).order_by("accepted_at", "pk")
+
+    def to_pick(self) -> OrderPartQuerySet:
+        """Return accepted parts with a line that is not fully in parcels."""
+        return self.filter(self._has_items_to_pick(), state=PartState.ACCEPTED).order_by("accepted_at", "pk")
 
     def to_hand_over(self) -> OrderPartQuerySet:
         """Return parts with a packed parcel that has not been handed over."""
@@ -110,6 +98,25 @@ class OrderPartQuerySet(models.QuerySet["OrderPart"]):
             .order_by("pickup_day")
             .first()
         )
+
+    def _has_items_to_pick(self) -> Q:
+        in_parcels = Q(parcel_lines__parcel__kind__in=CLOSING_KINDS) & ~Q(
+            parcel_lines__parcel__state=ParcelState.VOIDED
+        )
+        open_lines = (
+            OrderLine.objects.filter(part=OuterRef("pk"))
+            .annotate(packed=Coalesce(Sum("parcel_lines__quantity", filter=in_parcels), 0))
+            .filter(quantity__gt=F("packed"))
+        )
+        is_under_way = Q(
+            progress__in=[
+                Progress.NOTHING,
+                Progress.PACKING,
+                Progress.PARTLY_DISPATCHED,
+                Progress.PARTLY_DELIVERED,
+            ]
+        )
+        return is_under_way & Q(Exists(open_lines))
 
     def _holding(self, *states: ParcelState) -> models.QuerySet[OrderPart, Mapping[str, object]]:
         """Return keys of parts with an outgoing parcel in one of these states."""

@@ -13,7 +13,7 @@ from shop.members.cooperative import (
     people,
     profile,
 )
-from shop.members.fulfilment import bulk_steps, complaints, parcels, parts, weights
+from shop.members.fulfilment import bulk_steps, complaints, labels, parcels, parts, picking, weights
 from shop.members.money import cash, settlements
 
 app_name = "members"
@@ -28,6 +28,8 @@ urlpatterns = [
     path("ho-so/tep/<uuid:file_id>/", documents.document_file, name="application-file"),
     path("goi/", parts.parts, name="parts"),
     path("goi/nhan/", bulk_steps.acceptances, name="part-acceptances"),
+    path("goi/lay-hang/", picking.pick_list, name="pick-list"),
+    path("goi/dong/", bulk_steps.packing, name="parts-packing"),
     path("goi/<int:part_id>/", parts.part, name="part"),
     path("goi/<int:part_id>/nhan/", parts.acceptance, name="part-acceptance"),
     path("goi/<int:part_id>/hoan-tac/", parts.acceptance_undoing, name="part-acceptance-undoing"),
@@ -36,8 +38,10 @@ urlpatterns = [
     path("goi/<int:part_id>/can/<uuid:line_id>/", weights.weight, name="weight"),
     path("goi/<int:part_id>/can/<uuid:line_id>/thu/", weights.weight_preview, name="weight-preview"),
     path("goi/<int:part_id>/kien/", parts.parcels, name="parcels"),
+    path("kien/tem/", labels.labels, name="parcel-labels"),
+    path("kien/dong-goi/", bulk_steps.closures, name="parcel-closures"),
     path("kien/<int:parcel_id>/", parcels.parcel, name="parcel"),
-    path("kien/<int:parcel_id>/tem/", parcels.label, name="parcel-label"),
+    path("kien/<int:parcel_id>/tem/", labels.label, name="parcel-label"),
     path("kien/<int:parcel_id>/dong-goi/", parcels.closure, name="parcel-closure"),
     path("kien/<int:parcel_id>/ra-xe/", parcels.handover, name="parcel-handover"),
     path("kien/<int:parcel_id>/da-giao/", parcels.delivery, name="parcel-delivery"),

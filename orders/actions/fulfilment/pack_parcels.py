@@ -231,18 +231,13 @@ def _build_parcel_lines(
     parcel: Parcel, line: OrderLine, quantity: int, warehouse_id: uuid.UUID | None
 ) -> Sequence[ParcelLine]:
     """Build parcel lines from allocated stock; a quantity without allocation comes from no stock row."""
-    packed_elsewhere: dict[int, int] = {}
-    undispatched = ParcelLine.objects.filter(
-        order_line=line, parcel__state__in=[ParcelState.PACKING, ParcelState.PACKED], stock__isnull=False
-    )
-    for row in undispatched:
-        packed_elsewhere[row.stock_id or 0] = packed_elsewhere.get(row.stock_id or 0, 0) + row.quantity
     rows = []
+    unpacked = Allocation.objects.filter(line=line).unpacked_quantities()
     allocations = line.allocations.select_related("stock").order_by("pk")
     if warehouse_id is not None:
         allocations = allocations.filter(stock__warehouse=warehouse_id)
     for allocation in allocations:
-        packed = min(quantity, allocation.quantity - packed_elsewhere.get(allocation.stock_id, 0))
+        packed = min(quantity, unpacked[allocation.pk])
         if packed > 0:
             rows.append(ParcelLine(parcel=parcel, order_line=line, stock=allocation.stock, quantity=packed))
             quantity -= packed

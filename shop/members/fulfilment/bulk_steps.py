@@ -1,44 +1,156 @@
-"""Steps for several orders at once: accept all new ones."""
+"""Steps for several orders at once: accept all new ones, pack several, attach all labels.
+
+One that is refused does not hold up the others.
+"""
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Callable, Iterable
+from functools import partial
+
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from cooperatives.access import MemberRight, MembershipContext
-from orders.actions.fulfilment.pack_parcels import accept_part
-from orders.models import OrderPart
+from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
+from orders.actions.order_records.recalculate_order import open_quantities
+from orders.models import OrderPart, Parcel
+from orders.states import ParcelState
 from shop.core.errors import Refused
 from shop.members.forms.fields import parse_key
-from shop.members.fulfilment.worklist import Stage
-from shop.members.member_access import for_members, submitted_key
+from shop.members.fulfilment.worklist import Stage, tasks
+from shop.members.member_access import for_members, render_page, submitted_key
+
+_PER_PAGE = 50
 
 
 @require_POST
 @for_members(MemberRight.PACK)
 def acceptances(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
-    """Accept the parts that the form names; one that is refused does not hold up the others."""
-    accepted_count = 0
-    for part in _submitted_parts(request, membership):
-        key = submitted_key(request, "accept", part.pk)
-        try:
-            accept_part(part_id=part.pk, key=key, actor=membership.actor, now=timezone.now())
-            accepted_count += 1
-        except Refused as refused:
-            messages.error(request, f"{part.order.code}: {refused.message}")
+    """Accept the parts that the form names."""
+    actions = (
+        (
+            part.order.code,
+            partial(accept_part, part_id=part.pk, key=submitted_key(request, "accept", part.pk)),
+        )
+        for part in _submitted_parts(request, membership)
+    )
+    accepted_count = _run_all(request, membership, actions)
     if accepted_count:
         text = ngettext("%(count)d order accepted.", "%(count)d orders accepted.", accepted_count)
         messages.success(request, text % {"count": accepted_count})
     return redirect(f"{reverse('members:parts')}?viec={Stage.PACK}")
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_members(MemberRight.PACK)
+def packing(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
+    """Choose accepted parts, and pack what is left of each into a parcel; then attach the labels."""
+    if request.method == "POST":
+        return _pack_parts(request, membership)
+    parts = OrderPart.objects.for_cooperative(membership.cooperative).to_pick()
+    page = Paginator(parts.select_related("order", "delivery_method"), _PER_PAGE).get_page(
+        request.GET.get("page")
+    )
+    picked = Parcel.objects.for_cooperative(membership.cooperative).to_label().in_order()
+    context = {
+        "page": page,
+        "tasks": tasks([(part, Stage.PACK) for part in page.object_list], now=timezone.now()),
+        "picked": list(
+            picked.filter(state=ParcelState.PACKING)
+            .select_related("part__order")
+            .prefetch_related("lines__order_line")
+        ),
+        "key": uuid.uuid4(),
+    }
+    return render_page(request, membership, "members/parts_packing.html", context)
+
+
+@require_POST
+@for_members(MemberRight.PACK)
+def closures(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
+    """Mark the parcels that the form names as packed and labelled."""
+    rows = Parcel.objects.for_cooperative(membership.cooperative).to_label().select_related("part__order")
+    parcels = rows.in_bulk(_submitted_ids(request, "parcel"))
+    actions = (
+        (
+            f"{parcel.part.order.code}-{parcel.number}",
+            partial(close_parcel, parcel_id=parcel.pk, key=submitted_key(request, "close", parcel.pk)),
+        )
+        for parcel in parcels.values()
+    )
+    closed_count = _run_all(request, membership, actions)
+    if closed_count:
+        text = ngettext(
+            "%(count)d parcel packed. Next, hand it over.",
+            "%(count)d parcels packed. Next, hand them over.",
+            closed_count,
+        )
+        messages.success(request, text % {"count": closed_count})
+    return redirect(f"{reverse('members:parts')}?viec={Stage.HAND_OVER}")
+
+
+def _pack_parts(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
+    parts = _submitted_parts(request, membership)
+    still_open = open_quantities(line for part in parts for line in part.lines.all())
+    actions = (
+        (
+            part.order.code,
+            partial(
+                pack_parcel,
+                part_id=part.pk,
+                quantities={
+                    line.pk: still_open[line.pk] for line in part.lines.all() if still_open[line.pk] > 0
+                },
+                key=submitted_key(request, "pack", part.pk),
+            ),
+        )
+        for part in parts
+    )
+    packed_count = _run_all(request, membership, actions)
+    if packed_count:
+        text = ngettext(
+            "%(count)d order picked. Next, the label.",
+            "%(count)d orders picked. Next, the labels.",
+            packed_count,
+        )
+        messages.success(request, text % {"count": packed_count})
+    elif not parts:
+        messages.error(request, _("Choose at least one order."))
+    return redirect("members:parts-packing")
+
+
+def _run_all(
+    request: HttpRequest,
+    membership: MembershipContext,
+    actions: Iterable[tuple[str, Callable[..., object]]],
+) -> int:
+    """Run each action in a transaction of its own and count those done; name the refused ones."""
+    done_count = 0
+    for name, action in actions:
+        try:
+            action(actor=membership.actor, now=timezone.now())
+            done_count += 1
+        except Refused as refused:
+            messages.error(request, f"{name}: {refused.message}")
+    return done_count
+
+
 def _submitted_parts(request: HttpRequest, membership: MembershipContext) -> list[OrderPart]:
     """Return the cooperative's parts named by the form, in its order; foreign ones are left out."""
-    ids = list(dict.fromkeys(parse_key(sent) for sent in request.POST.getlist("part")))
-    rows = OrderPart.objects.for_cooperative(membership.cooperative).select_related("order").in_bulk(ids)
+    ids = _submitted_ids(request, "part")
+    parts = OrderPart.objects.for_cooperative(membership.cooperative)
+    rows = parts.select_related("order").prefetch_related("lines").in_bulk(ids)
     return [rows[part_id] for part_id in ids if part_id in rows]
+
+
+def _submitted_ids(request: HttpRequest, field: str) -> list[int]:
+    return list(dict.fromkeys(parse_key(submitted) for submitted in request.POST.getlist(field)))

@@ -1,4 +1,4 @@
-"""A parcel's state changes (packed, handed over, delivered, failed, voided) and its label."""
+"""A parcel's state changes: packed, handed over, delivered, failed, voided."""
 
 from __future__ import annotations
 
@@ -6,12 +6,9 @@ import uuid
 from collections.abc import Callable
 from functools import partial
 
-import segno
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -27,7 +24,6 @@ from orders.actions.fulfilment.pack_parcels import close_parcel
 from orders.actions.fulfilment.undo_steps import ParcelStep, undo_parcel_step
 from orders.actions.fulfilment.void_parcels import void_parcel
 from orders.models import Parcel
-from orders.states import ParcelState
 from shop.core.errors import Missing, StrOrPromise
 from shop.core.web.action_results import refusals_as_form_errors, run_action
 from shop.members.forms.fields import MembersForm, ReasonForm
@@ -43,27 +39,6 @@ _WITH_FORM = ["GET", "HEAD", "POST"]
 def parcel(request: HttpRequest, membership: MembershipContext, parcel_id: int) -> HttpResponse:
     """Redirect from a label's QR code to the page of the parcel's part."""
     return redirect(part_url(_find_parcel(membership, parcel_id).part_id))
-
-
-@require_safe
-@for_members(MemberRight.PACK)
-def label(request: HttpRequest, membership: MembershipContext, parcel_id: int) -> HttpResponse:
-    """Render a printable A6 label. Only before delivery, because it shows the buyer's contact."""
-    parcel = _find_parcel(membership, parcel_id)
-    if not parcel.part.shows_contact or parcel.state in (ParcelState.VOIDED, ParcelState.DELIVERED):
-        raise Missing()
-    lines = list(parcel.lines.select_related("order_line").order_by("pk"))
-    address = f"{settings.PUBLIC_URL}{reverse('members:parcel', args=[parcel.pk])}"
-    context = {
-        "cooperative": membership.cooperative,
-        "parcel": parcel,
-        "part": parcel.part,
-        "order": parcel.part.order,
-        "lines": lines,
-        "grams": sum(line.grams or line.order_line.grams * line.quantity for line in lines),
-        "code": segno.make(address, micro=False).svg_data_uri(border=2, omitsize=True),
-    }
-    return render(request, "members/label.html", context)
 
 
 @require_POST

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 from typing import Any
 
@@ -123,9 +124,10 @@ def test_order_goes_from_accepted_to_delivered_without_scripts(
 def test_every_members_page_is_accessible_and_fits_small_screens(phone: Page, seller) -> None:
     variant = make_variant(seller, on_hand=30)
     listing = make_product(seller, state=ListingState.DRAFT).listings.get()
-    new_part, begun_part, closed_part = (
-        make_order((variant, 2), now=fixed_now()).parts.get() for _ in range(3)
+    new_part, begun_part, closed_part, accepted_part = (
+        make_order((variant, 2), now=fixed_now()).parts.get() for _ in range(4)
     )
+    accept_part(part_id=accepted_part.pk, actor=Actor.system(), now=timezone.now())
     parcels = [_start_parcel(part) for part in (begun_part, closed_part)]
     close_parcel(parcel_id=parcels[1].pk, actor=Actor.system(), now=timezone.now())
     phone.set_viewport_size({"width": 360, "height": 740})
@@ -142,6 +144,10 @@ def test_every_members_page_is_accessible_and_fits_small_screens(phone: Page, se
         f"/xa-vien/goi/{closed_part.pk}/",
         f"/xa-vien/kien/{parcels[0].pk}/tem/",
         f"/xa-vien/kien/{parcels[0].pk}/huy/",
+        "/xa-vien/goi/?viec=dong",
+        "/xa-vien/goi/lay-hang/",
+        "/xa-vien/goi/dong/",
+        "/xa-vien/kien/tem/",
         "/xa-vien/hang/",
         "/xa-vien/hang/moi/",
         f"/xa-vien/hang/{listing.pk}/",
@@ -160,6 +166,22 @@ def test_every_members_page_is_accessible_and_fits_small_screens(phone: Page, se
             faults[path] = found
 
     assert faults == {}
+
+
+def test_labels_print_one_on_each_a6_page(phone: Page, seller) -> None:
+    variant = make_variant(seller, on_hand=30)
+    for _number in range(3):
+        _start_parcel(make_order((variant, 2), now=fixed_now()).parts.get())
+    sign_in(phone, seller)
+
+    phone.goto("/xa-vien/kien/tem/")
+    printed = phone.pdf(prefer_css_page_size=True)
+
+    sizes = [
+        [round(float(side)) for side in box.split()[2:]]
+        for box in re.findall(rb"/MediaBox \[([^\]]+)\]", printed)
+    ]
+    assert sizes == [[298, 420]] * 3  # A6, in points
 
 
 def test_app_shows_its_offline_page_without_a_network(phone_with_workers: Page, seller) -> None:
